@@ -1,0 +1,38 @@
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+static int64_t read_clock(clockid_t id)
+{
+    struct timespec t;
+    if (clock_gettime(id, &t) != 0) {
+        return 0;
+    }
+    return (int64_t)t.tv_sec * 1000000000 + (int64_t)t.tv_nsec;
+}
+
+int64_t clock_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t clock_thread_cpu_ns(void)
+{
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
+int64_t clock_rss_bytes(void)
+{
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (!f) {
+        return 0;
+    }
+    long long total;
+    long long resident;
+    const int got = fscanf(f, "%lld %lld", &total, &resident);
+    fclose(f);
+    const long page = sysconf(_SC_PAGESIZE);
+    return got == 2 && page > 0 ? (int64_t)resident * (int64_t)page : 0;
+}

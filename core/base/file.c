@@ -1,0 +1,396 @@
+#include "base/file.h"
+
+#include "base/mem.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* "PATH: can't WHAT: REASON"; the code that the reason asks for. */
+static enum err fail_errno(struct errinfo *e, const char *path, const char *what,
+                           int number)
+{
+    char reason[128];
+    if (strerror_r(number, reason, sizeof reason) != 0) {
+        snprintf(reason, sizeof reason, "error %d", number);
+    }
+    enum err code = ERR_IO;
+    if (number == ENOENT || number == ENOTDIR) {
+        code = ERR_MISSING;
+    } else if (number == EEXIST) {
+        code = ERR_EXISTS;
+    } else if (number == ENOMEM) {
+        code = ERR_NOMEM;
+    }
+    return err_set(e, code, "%s: can't %s: %s", path, what, reason);
+}
+
+/* ---- reading --------------------------------------------------------------------- */
+
+/* Open a regular file for reading. */
+static enum err open_regular(const char *path, int *fd, size_t *size, struct errinfo *e)
+{
+    /* Without O_NONBLOCK opening a FIFO waits for a writer. */
+    const int f = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (f < 0) {
+        return fail_errno(e, path, "open", errno);
+    }
+    struct stat st;
+    enum err rc = OK;
+    if (fstat(f, &st) != 0) {
+        rc = fail_errno(e, path, "read its size", errno);
+    } else if (!S_ISREG(st.st_mode)) {
+        rc = err_set(e, ERR_FORMAT, "%s: found a %s, expected a regular file", path,
+                     S_ISDIR(st.st_mode) ? "directory" : "device or pipe");
+    } else if (st.st_size < 0 || (uintmax_t)st.st_size > SIZE_MAX - 1) {
+        rc = err_set(e, ERR_LIMIT, "%s: too large for this machine", path);
+    }
+    if (rc != OK) {
+        close(f);
+        return rc;
+    }
+    *fd = f;
+    *size = (size_t)st.st_size;
+    return OK;
+}
+
+/* Read up to n bytes; *got is less only at the end of the file. */
+static int read_full(int fd, char *out, size_t n, size_t *got)
+{
+    size_t done = 0;
+    while (done < n) {
+        const ssize_t r = read(fd, out + done, n - done);
+        if (r == 0) {
+            break;
+        }
+        if (r > 0) {
+            done += (size_t)r;
+        } else if (errno != EINTR) {
+            return errno;
+        }
+    }
+    *got = done;
+    return 0;
+}
+
+enum err file_read(const char *path, size_t max_bytes, char **data, size_t *len,
+                   struct errinfo *e)
+{
+    int fd = -1;
+    size_t size = 0;
+    TRY(open_regular(path, &fd, &size, e));
+    char *buf = NULL;
+    size_t got = 0;
+    enum err rc = OK;
+    if (size > max_bytes) {
+        rc = err_set(e, ERR_LIMIT, "%s: found %zu bytes, expected at most %zu", path,
+                     size, max_bytes);
+        goto out;
+    }
+    TRY_OUT(rc, mem_new(&buf, size + 1, 1, path, e));
+    const int number = read_full(fd, buf, size, &got);
+    if (number != 0) {
+        rc = fail_errno(e, path, "read", number);
+        goto out;
+    }
+    buf[got] = '\0';
+    *data = buf;
+    *len = got;
+    buf = NULL;
+out:
+    mem_free(buf);
+    close(fd);
+    return rc;
+}
+
+enum err file_map(const char *path, const uint8_t **data, size_t *len,
+                  struct errinfo *e)
+{
+    int fd = -1;
+    size_t size = 0;
+    TRY(open_regular(path, &fd, &size, e));
+    enum err rc = OK;
+    if (size == 0) {
+        rc = err_set(e, ERR_FORMAT, "%s: found an empty file", path);
+    } else {
+        void *p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (p == MAP_FAILED) {
+            rc = fail_errno(e, path, "map", errno);
+        } else {
+            *data = p;
+            *len = size;
+        }
+    }
+    close(fd);
+    return rc;
+}
+
+void file_unmap(const uint8_t *data, size_t len)
+{
+    if (data) {
+        /* munmap takes a void *, though it writes nothing. */
+        munmap((void *)(uintptr_t)data, len);
+    }
+}
+
+/* ---- writing --------------------------------------------------------------------- */
+
+/* Create path.tmp-PID for writing; its name in tmp[cap]. A name left behind by a
+ * process that was killed and had our number is stepped over. */
+static enum err open_temporary(const char *path, char *tmp, size_t cap, int *fd,
+                               struct errinfo *e)
+{
+    for (int attempt = 0; attempt < 16; attempt++) {
+        char suffix[32] = "";
+        if (attempt > 0) {
+            snprintf(suffix, sizeof suffix, "-%d", attempt);
+        }
+        const int n = snprintf(tmp, cap, "%s.tmp-%ld%s", path, (long)getpid(), suffix);
+        if (n < 0 || (size_t)n >= cap) {
+            return err_set(e, ERR_LIMIT, "%s: path longer than %zu bytes", path, cap);
+        }
+        *fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (*fd >= 0) {
+            return OK;
+        }
+        if (errno != EEXIST) {
+            return fail_errno(e, path, "write", errno);
+        }
+    }
+    return err_set(e, ERR_EXISTS, "%s: exists already, left by another process", tmp);
+}
+
+/* 0 or the errno. */
+static int write_full(int fd, const char *data, size_t n)
+{
+    while (n > 0) {
+        const ssize_t w = write(fd, data, n);
+        if (w >= 0) {
+            data += w;
+            n -= (size_t)w;
+        } else if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
+static int write_parts(int fd, const struct file_part *parts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const int number = write_full(fd, parts[i].data, parts[i].len);
+        if (number != 0) {
+            return number;
+        }
+    }
+    return fsync(fd) == 0 ? 0 : errno;
+}
+
+/* Make a rename in the directory of path last through a power cut. Failure is not
+ * reported: the new file is whole and in place, and some file systems refuse this. */
+static void sync_directory_of(const char *path)
+{
+    char dir[4096];
+    const size_t n = (size_t)(path_base(path) - path);
+    if (n + 2 > sizeof dir) {
+        return;
+    }
+    memcpy(dir, path, n);
+    memcpy(dir + n, ".", 2); /* "a/b/." or "." */
+    const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        close(fd);
+    }
+}
+
+enum err file_write(const char *path, const struct file_part *parts, size_t n,
+                    struct errinfo *e)
+{
+    char tmp[4096];
+    int fd = -1;
+    TRY(open_temporary(path, tmp, sizeof tmp, &fd, e));
+    int number = write_parts(fd, parts, n);
+    if (close(fd) != 0 && number == 0) {
+        number = errno;
+    }
+    if (number == 0 && rename(tmp, path) != 0) {
+        number = errno;
+    }
+    if (number != 0) {
+        unlink(tmp);
+        return fail_errno(e, path, "write", number);
+    }
+    sync_directory_of(path);
+    return OK;
+}
+
+enum err file_write_text(const char *path, const char *text, struct errinfo *e)
+{
+    return file_write(path, &(struct file_part){text, strlen(text)}, 1, e);
+}
+
+/* ---- questions ------------------------------------------------------------------- */
+
+bool file_exists(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
+bool file_is_dir(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+int64_t file_size(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_size : -1;
+}
+
+/* ---- directories ----------------------------------------------------------------- */
+
+enum err file_mkdirs(const char *path, struct errinfo *e)
+{
+    const size_t n = strlen(path);
+    if (n == 0) {
+        return err_set(e, ERR_USAGE, "an empty path, expected a directory's name");
+    }
+    char *part = mem_strdup(path);
+    if (!part) {
+        return err_set(e, ERR_NOMEM, "%s: out of memory", path);
+    }
+    enum err rc = OK;
+    for (size_t i = 1; i <= n && rc == OK; i++) {
+        if (part[i] != '/' && part[i] != '\0') {
+            continue;
+        }
+        part[i] = '\0';
+        /* mkdir's own errno is not telling on read-only or automounted parents, where
+         * it can be EROFS or EACCES for a directory that is there. */
+        if (!file_is_dir(part) && mkdir(part, 0777) != 0) {
+            const int number = errno;
+            if (!file_is_dir(part)) {
+                rc = fail_errno(e, part, "create the directory", number);
+            }
+        }
+        part[i] = path[i];
+    }
+    mem_free(part);
+    return rc;
+}
+
+/* Call `remove` false: check that dir holds regular files only; true: remove them. */
+static enum err sweep_dir(DIR *dir, const char *path, bool remove, struct errinfo *e)
+{
+    const int at = dirfd(dir);
+    rewinddir(dir);
+    for (;;) {
+        errno = 0;
+        const struct dirent *d = readdir(dir);
+        if (!d) {
+            return errno == 0 ? OK : fail_errno(e, path, "list", errno);
+        }
+        if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0) {
+            continue;
+        }
+        struct stat st;
+        if (fstatat(at, d->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+            return fail_errno(e, path, "list", errno);
+        }
+        if (!S_ISREG(st.st_mode)) {
+            return err_set(e, ERR_FORMAT, "%s/%s: not a regular file; left as it is",
+                           path, d->d_name);
+        }
+        if (remove && unlinkat(at, d->d_name, 0) != 0) {
+            return fail_errno(e, path, "empty", errno);
+        }
+    }
+}
+
+enum err file_remove_dir(const char *path, struct errinfo *e)
+{
+    DIR *dir = opendir(path);
+    if (!dir) {
+        return fail_errno(e, path, "open", errno);
+    }
+    enum err rc = sweep_dir(dir, path, false, e);
+    if (rc == OK) {
+        rc = sweep_dir(dir, path, true, e);
+    }
+    closedir(dir);
+    if (rc == OK && rmdir(path) != 0) {
+        rc = fail_errno(e, path, "remove", errno);
+    }
+    return rc;
+}
+
+/* ---- paths ----------------------------------------------------------------------- */
+
+enum err path_join(char *out, size_t cap, const char *dir, const char *name,
+                   struct errinfo *e)
+{
+    const size_t n = strlen(dir);
+    const size_t m = strlen(name);
+    const size_t slash = n > 0 && dir[n - 1] != '/' ? 1 : 0;
+    if (n >= cap || m >= cap || n + slash + m >= cap) {
+        return err_set(e, ERR_LIMIT, "%s/%s: path longer than %zu bytes", dir, name,
+                       cap);
+    }
+    memcpy(out, dir, n);
+    memcpy(out + n, "/", slash);
+    memcpy(out + n + slash, name, m + 1);
+    return OK;
+}
+
+const char *path_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+bool path_has_suffix(const char *path, const char *suffix)
+{
+    const size_t n = strlen(path);
+    const size_t m = strlen(suffix);
+    return n >= m && memcmp(path + (n - m), suffix, m) == 0;
+}
+
+/* ---- hashes ---------------------------------------------------------------------- */
+
+uint64_t hash_bytes(uint64_t h, const void *data, size_t len)
+{
+    const unsigned char *p = data;
+    for (size_t i = 0; i < len; i++) {
+        h = (h ^ p[i]) * 1099511628211u;
+    }
+    return h;
+}
+
+enum err file_hash(const char *path, uint64_t *out, struct errinfo *e)
+{
+    int fd = -1;
+    size_t size = 0;
+    TRY(open_regular(path, &fd, &size, e));
+    uint64_t h = HASH_START;
+    int number = 0;
+    for (size_t got = 1; got > 0 && number == 0;) {
+        char chunk[16384];
+        got = 0;
+        number = read_full(fd, chunk, sizeof chunk, &got);
+        h = hash_bytes(h, chunk, got);
+    }
+    close(fd);
+    if (number != 0) {
+        return fail_errno(e, path, "read", number);
+    }
+    *out = h;
+    return OK;
+}

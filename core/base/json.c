@@ -1,0 +1,346 @@
+#include "base/json.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- parsing --------------------------------------------------------------------- */
+
+/* Line and column (in code points) of text[at], both from 1. */
+static void place_of(const char *text, size_t at, size_t *line, size_t *column)
+{
+    *line = 1;
+    *column = 1;
+    for (size_t i = 0; i < at;) {
+        uint32_t cp;
+        const size_t used = utf8_next(text + i, at - i, &cp);
+        *column = cp == '\n' ? 1 : *column + 1;
+        *line += cp == '\n' ? 1 : 0;
+        i += used;
+    }
+}
+
+/* A few bytes of text[n], safe to show. */
+static const char *excerpt(const char *text, size_t n, char out[128])
+{
+    struct str s;
+    str_init(&s, 127);
+    utf8_escape(&s, text, utf8_clip(text, n, 24));
+    snprintf(out, 128, "%s", s.p);
+    str_free(&s);
+    return out;
+}
+
+enum err json_parse(const char *text, size_t len, const char *name, cJSON **out,
+                    struct errinfo *e)
+{
+    const char *end = text;
+    cJSON *tree = len > 0 ? cJSON_ParseWithLengthOpts(text, len, &end, 0) : NULL;
+    size_t at = end ? (size_t)(end - text) : 0;
+    if (tree) {
+        while (at < len && strchr(" \t\r\n", text[at]) && text[at] != '\0') {
+            at++;
+        }
+        if (at == len) {
+            *out = tree;
+            return OK;
+        }
+    }
+    size_t line;
+    size_t column;
+    place_of(text, at, &line, &column);
+    char found[128];
+    excerpt(text + at, len - at, found);
+    const char *expected = tree ? "the end of the file" : "valid JSON";
+    cJSON_Delete(tree);
+    if (at >= len) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: line %zu, column %zu: found the end, expected %s", name,
+                       line, column, expected);
+    }
+    return err_set(e, ERR_FORMAT, "%s: line %zu, column %zu: found \"%s\", expected %s",
+                   name, line, column, found, expected);
+}
+
+enum err json_load(const char *path, size_t max_bytes, cJSON **out, struct errinfo *e)
+{
+    char *text;
+    size_t len;
+    TRY(file_read(path, max_bytes, &text, &len, e));
+    const enum err rc = json_parse(text, len, path, out, e);
+    mem_free(text);
+    return rc;
+}
+
+/* ---- members --------------------------------------------------------------------- */
+
+/* Type or short value of a node, as the "found" of an error line. */
+static const char *found_text(const cJSON *v, char out[128])
+{
+    char part[128];
+    if (!v) {
+        return "nothing";
+    }
+    if (cJSON_IsString(v)) {
+        const size_t n = strlen(v->valuestring);
+        const char *more = n > 24 ? "..." : "";
+        snprintf(out, 128, "\"%.120s%s\"", excerpt(v->valuestring, n, part), more);
+        return out;
+    }
+    if (cJSON_IsNumber(v)) {
+        snprintf(out, 128, "%.15g", v->valuedouble);
+        return out;
+    }
+    return cJSON_IsNull(v)     ? "null"
+           : cJSON_IsBool(v)   ? (cJSON_IsTrue(v) ? "true" : "false")
+           : cJSON_IsArray(v)  ? "an array"
+           : cJSON_IsObject(v) ? "an object"
+                               : "something else";
+}
+
+static enum err wrong(struct json_at at, const char *key, const cJSON *v,
+                      const char *expected, struct errinfo *e)
+{
+    char found[128];
+    return err_set(e, ERR_FORMAT, "%s: %s%s%s: found %s, expected %s", at.file, at.path,
+                   at.path[0] != '\0' ? "." : "", key, found_text(v, found), expected);
+}
+
+/* *out = the member, or NULL where it may be and is missing or null. */
+static enum err member(struct json_at at, const cJSON *obj, const char *key,
+                       bool required, const char *expected, const cJSON **out,
+                       struct errinfo *e)
+{
+    if (!cJSON_IsObject(obj)) {
+        char found[128];
+        const char *where = at.path[0] != '\0' ? at.path : "top level";
+        return err_set(e, ERR_FORMAT,
+                       "%s: %s: found %s, expected an object with \"%s\"", at.file,
+                       where, found_text(obj, found), key);
+    }
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(obj, key);
+    if (!v || cJSON_IsNull(v)) {
+        if (required) {
+            return wrong(at, key, v, expected, e);
+        }
+        v = NULL;
+    }
+    *out = v;
+    return OK;
+}
+
+/* "an integer from 1 to 200", leaving out limits that are those of the type. */
+static const char *range_text(const char *what, double min, double max, bool has_min,
+                              bool has_max, char out[96])
+{
+    if (has_min && has_max) {
+        snprintf(out, 96, "%s from %.15g to %.15g", what, min, max);
+    } else if (has_min) {
+        snprintf(out, 96, "%s of %.15g or more", what, min);
+    } else if (has_max) {
+        snprintf(out, 96, "%s of %.15g or less", what, max);
+    } else {
+        snprintf(out, 96, "%s", what);
+    }
+    return out;
+}
+
+enum err json_int(struct json_at at, const cJSON *obj, const char *key, bool required,
+                  int64_t min, int64_t max, int64_t *out, struct errinfo *e)
+{
+    char expected[96];
+    range_text("an integer", (double)min, (double)max, min != INT64_MIN,
+               max != INT64_MAX, expected);
+    const cJSON *v = NULL;
+    TRY(member(at, obj, key, required, expected, &v, e));
+    if (!v) {
+        return OK;
+    }
+    /* Beyond 2^53 neighbouring integers are the same double. */
+    const double d = cJSON_IsNumber(v) ? v->valuedouble : (double)NAN;
+    if (!(fabs(d) <= 0x1p53) || floor(d) < d) {
+        return wrong(at, key, v, expected, e);
+    }
+    const int64_t i = (int64_t)d;
+    if (i < min || i > max) {
+        return wrong(at, key, v, expected, e);
+    }
+    *out = i;
+    return OK;
+}
+
+enum err json_num(struct json_at at, const cJSON *obj, const char *key, bool required,
+                  double min, double max, double *out, struct errinfo *e)
+{
+    char expected[96];
+    range_text("a number", min, max, isfinite(min), isfinite(max), expected);
+    const cJSON *v = NULL;
+    TRY(member(at, obj, key, required, expected, &v, e));
+    if (!v) {
+        return OK;
+    }
+    const double d = cJSON_IsNumber(v) ? v->valuedouble : (double)NAN;
+    if (!isfinite(d) || d < min || d > max) {
+        return wrong(at, key, v, expected, e);
+    }
+    *out = d;
+    return OK;
+}
+
+enum err json_bool(struct json_at at, const cJSON *obj, const char *key, bool required,
+                   bool *out, struct errinfo *e)
+{
+    static const char expected[] = "true or false";
+    const cJSON *v = NULL;
+    TRY(member(at, obj, key, required, expected, &v, e));
+    if (v && !cJSON_IsBool(v)) {
+        return wrong(at, key, v, expected, e);
+    }
+    if (v) {
+        *out = cJSON_IsTrue(v);
+    }
+    return OK;
+}
+
+enum err json_str(struct json_at at, const cJSON *obj, const char *key, bool required,
+                  const char **out, struct errinfo *e)
+{
+    static const char expected[] = "a string";
+    const cJSON *v = NULL;
+    TRY(member(at, obj, key, required, expected, &v, e));
+    if (v && !cJSON_IsString(v)) {
+        return wrong(at, key, v, expected, e);
+    }
+    if (v) {
+        *out = v->valuestring;
+    }
+    return OK;
+}
+
+enum err json_obj(struct json_at at, const cJSON *obj, const char *key, bool required,
+                  const cJSON **out, struct errinfo *e)
+{
+    static const char expected[] = "an object";
+    const cJSON *v = NULL;
+    TRY(member(at, obj, key, required, expected, &v, e));
+    if (v && !cJSON_IsObject(v)) {
+        return wrong(at, key, v, expected, e);
+    }
+    if (v) {
+        *out = v;
+    }
+    return OK;
+}
+
+enum err json_arr(struct json_at at, const cJSON *obj, const char *key, bool required,
+                  const cJSON **out, struct errinfo *e)
+{
+    static const char expected[] = "an array";
+    const cJSON *v = NULL;
+    TRY(member(at, obj, key, required, expected, &v, e));
+    if (v && !cJSON_IsArray(v)) {
+        return wrong(at, key, v, expected, e);
+    }
+    if (v) {
+        *out = v;
+    }
+    return OK;
+}
+
+/* ---- writing --------------------------------------------------------------------- */
+
+static void add_escaped(struct str *s, uint32_t cp)
+{
+    switch (cp) {
+    case '"':
+        str_add(s, "\\\"");
+        return;
+    case '\\':
+        str_add(s, "\\\\");
+        return;
+    case '\n':
+        str_add(s, "\\n");
+        return;
+    case '\t':
+        str_add(s, "\\t");
+        return;
+    default:
+        break;
+    }
+    if (cp > 0xFFFF) { /* as a surrogate pair */
+        const uint32_t v = cp - 0x10000;
+        str_addf(s, "\\u%04x\\u%04x", (unsigned)(0xD800 + (v >> 10)),
+                 (unsigned)(0xDC00 + (v & 0x3FF)));
+    } else {
+        str_addf(s, "\\u%04x", (unsigned)cp);
+    }
+}
+
+void json_add_string(struct str *s, const char *text, size_t len)
+{
+    str_addc(s, '"');
+    size_t plain = 0; /* start of the bytes not yet appended */
+    for (size_t i = 0; i < len;) {
+        uint32_t cp;
+        const size_t used = utf8_next(text + i, len - i, &cp);
+        /* More is escaped than JSON asks for: such lines are shown on terminals. */
+        const bool special = cp == '"' || cp == '\\' || utf8_is_unsafe(cp);
+        if (special || cp == UTF8_INVALID) {
+            str_addn(s, text + plain, i - plain);
+            plain = i + used;
+            if (special) {
+                add_escaped(s, cp);
+            } else {
+                str_add(s, "\xEF\xBF\xBD"); /* U+FFFD */
+            }
+        }
+        i += used;
+    }
+    str_addn(s, text + plain, len - plain);
+    str_addc(s, '"');
+}
+
+void json_add_number(struct str *s, double v)
+{
+    if (!isfinite(v)) {
+        str_add(s, "null");
+        return;
+    }
+    char text[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, v);
+        const double back = strtod(text, NULL);
+        if (memcmp(&back, &v, sizeof v) == 0) {
+            break;
+        }
+    }
+    /* The program may run in a locale whose decimal point is another character, or more
+     * than one byte of them. */
+    bool in_point = false;
+    for (const char *p = text; *p != '\0'; p++) {
+        const bool digit = strchr("0123456789+-eE", *p) != NULL;
+        if (digit) {
+            str_addc(s, *p);
+        } else if (!in_point) {
+            str_addc(s, '.');
+        }
+        in_point = !digit;
+    }
+}
+
+enum err json_print(const cJSON *tree, struct str *out, struct errinfo *e)
+{
+    char *text = cJSON_Print(tree);
+    if (!text) {
+        return err_set(e, ERR_NOMEM, "out of memory for JSON text");
+    }
+    str_add(out, text);
+    str_addc(out, '\n');
+    cJSON_free(text);
+    return str_err(out, "JSON text", e);
+}

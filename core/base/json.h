@@ -1,0 +1,55 @@
+/* cJSON with limits, places and typed getters. Owner thread for building; a parsed tree
+ * may be read from any thread. Numbers are doubles: 64-bit ids go in as strings. */
+#ifndef SAETOP_BASE_JSON_H
+#define SAETOP_BASE_JSON_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <cjson/cJSON.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Parse len bytes; `name` (a file's path) begins error lines, which give line and
+ * column of the fault. Nesting is capped by cJSON at 1000. Trailing text is an error.
+ * *out: caller owns, cJSON_Delete. */
+enum err json_parse(const char *text, size_t len, const char *name, cJSON **out,
+                    struct errinfo *e) ERR_CHECKED;
+enum err json_load(const char *path, size_t max_bytes, cJSON **out,
+                   struct errinfo *e) ERR_CHECKED;
+
+/* Where one is in a file, for error lines such as
+ * "cfg.json: model.n_layer: found -3, expected an integer from 1 to 200". */
+struct json_at {
+    const char *file;
+    const char *path; /* "" at the top */
+};
+
+/* Members of an object, by exact name. `required` false: *out is left as it is when the
+ * member is missing or null. Range checks are inclusive. Strings are borrowed from the
+ * tree. */
+enum err json_int(struct json_at at, const cJSON *obj, const char *key, bool required,
+                  int64_t min, int64_t max, int64_t *out,
+                  struct errinfo *e) ERR_CHECKED;
+enum err json_num(struct json_at at, const cJSON *obj, const char *key, bool required,
+                  double min, double max, double *out, struct errinfo *e) ERR_CHECKED;
+enum err json_bool(struct json_at at, const cJSON *obj, const char *key, bool required,
+                   bool *out, struct errinfo *e) ERR_CHECKED;
+enum err json_str(struct json_at at, const cJSON *obj, const char *key, bool required,
+                  const char **out, struct errinfo *e) ERR_CHECKED;
+enum err json_obj(struct json_at at, const cJSON *obj, const char *key, bool required,
+                  const cJSON **out, struct errinfo *e) ERR_CHECKED;
+enum err json_arr(struct json_at at, const cJSON *obj, const char *key, bool required,
+                  const cJSON **out, struct errinfo *e) ERR_CHECKED;
+
+/* Append text as a quoted JSON string; invalid UTF-8 bytes become U+FFFD. */
+void json_add_string(struct str *s, const char *text, size_t len);
+/* Append a number that reads back as the same double; NaN and infinities become null.
+ */
+void json_add_number(struct str *s, double v);
+/* Print a tree, indented, with a newline at its end. */
+enum err json_print(const cJSON *tree, struct str *out, struct errinfo *e) ERR_CHECKED;
+
+#endif

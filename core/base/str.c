@@ -1,0 +1,117 @@
+#include "base/str.h"
+
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What p points to while nothing is allocated (cap 0); never written to. */
+static const char str_empty[1] = "";
+
+void str_init(struct str *s, size_t max)
+{
+    *s = (struct str){.p = (char *)(uintptr_t)str_empty, .max = max};
+}
+
+void str_free(struct str *s)
+{
+    if (s->cap > 0) {
+        mem_free(s->p);
+    }
+    str_init(s, s->max);
+}
+
+void str_clear(struct str *s)
+{
+    s->len = 0;
+    s->err = OK;
+    if (s->cap > 0) {
+        s->p[0] = '\0';
+    }
+}
+
+/* Room for n more bytes and the NUL; false with the sticky error set. */
+static bool reserve(struct str *s, size_t n)
+{
+    if (s->err != OK) {
+        return false;
+    }
+    if (n > s->max || s->len > s->max - n || s->max == SIZE_MAX) {
+        s->err = ERR_LIMIT;
+        return false;
+    }
+    char *p = s->cap > 0 ? s->p : NULL;
+    s->err = mem_grow(&p, &s->cap, s->len + n + 1, 1, s->max + 1, NULL);
+    if (p) {
+        s->p = p;
+    }
+    return s->err == OK;
+}
+
+void str_addn(struct str *s, const char *bytes, size_t n)
+{
+    if (n == 0 || !reserve(s, n)) {
+        return;
+    }
+    memcpy(s->p + s->len, bytes, n);
+    s->len += n;
+    s->p[s->len] = '\0';
+}
+
+void str_add(struct str *s, const char *text)
+{
+    str_addn(s, text, strlen(text));
+}
+
+void str_addc(struct str *s, char c)
+{
+    str_addn(s, &c, 1);
+}
+
+void str_addf(struct str *s, const char *fmt, ...)
+{
+    char small[256];
+    va_list args;
+    va_list again;
+    va_start(args, fmt);
+    va_copy(again, args);
+    const int n = vsnprintf(small, sizeof small, fmt, args);
+    va_end(args);
+    if (n < 0) {
+        if (s->err == OK) {
+            s->err = ERR_NOMEM;
+        }
+    } else if ((size_t)n < sizeof small) {
+        str_addn(s, small, (size_t)n);
+    } else if (reserve(s, (size_t)n)) {
+        vsnprintf(s->p + s->len, (size_t)n + 1, fmt, again);
+        s->len += (size_t)n;
+    }
+    va_end(again);
+}
+
+char *str_take(struct str *s)
+{
+    if (s->err != OK) {
+        return NULL;
+    }
+    char *p = s->cap > 0 ? s->p : mem_strdup("");
+    if (p) {
+        str_init(s, s->max);
+    }
+    return p;
+}
+
+enum err str_err(const struct str *s, const char *what, struct errinfo *e)
+{
+    if (s->err == ERR_LIMIT) {
+        return err_set(e, ERR_LIMIT, "%s: longer than %zu bytes", what, s->max);
+    }
+    if (s->err != OK) {
+        return err_set(e, s->err, "%s: %s", what, err_text(s->err));
+    }
+    return OK;
+}

@@ -1,0 +1,290 @@
+/* Files: limits, atomic writing, what stays when writing fails. */
+#include "base/mem.h"
+#include "unit/check.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[256];
+
+static int setup(void **state)
+{
+    (void)state;
+    tmp_make(dir, sizeof dir);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    tmp_drop(dir);
+    return 0;
+}
+
+static size_t entries(const char *path)
+{
+    DIR *d = opendir(path);
+    assert_non_null(d);
+    size_t n = 0;
+    while (readdir(d)) {
+        n++;
+    }
+    closedir(d);
+    return n - 2; /* . and .. */
+}
+
+static void check_content(const char *path, const char *want)
+{
+    struct errinfo e;
+    char *data = NULL;
+    size_t len = 0;
+    assert_ok(file_read(path, 1000, &data, &len, &e), &e);
+    assert_int_equal(len, strlen(want));
+    assert_string_equal(data, want);
+    mem_free(data);
+}
+
+static void test_write_read(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    char path[512];
+    tmp_path(path, dir, "a.txt");
+    assert_int_equal(file_size(path), -1);
+    assert_false(file_exists(path));
+    assert_ok(file_write_text(path, "one", &e), &e);
+    check_content(path, "one");
+    const struct file_part parts[] = {{"tw", 2}, {NULL, 0}, {"o", 1}, {"!", 1}};
+    assert_ok(file_write(path, parts, 4, &e), &e);
+    check_content(path, "two!");
+    assert_int_equal(file_size(path), 4);
+    assert_true(file_exists(path));
+    assert_false(file_is_dir(path));
+    assert_ok(file_write(path, NULL, 0, &e), &e);
+    check_content(path, "");
+    assert_int_equal(entries(dir), 1);
+}
+
+static void test_read_errors(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    char path[512];
+    char *data = NULL;
+    const uint8_t *map = NULL;
+    size_t len = 77;
+    uint64_t hash = 5;
+    tmp_path(path, dir, "none");
+    check_error(file_read(path, 10, &data, &len, &e), ERR_MISSING, &e,
+                "none: can't open");
+    check_error(file_map(path, &map, &len, &e), ERR_MISSING, &e, "none");
+    check_error(file_hash(path, &hash, &e), ERR_MISSING, &e, "none");
+    check_error(file_read(dir, 10, &data, &len, &e), ERR_FORMAT, &e, "a directory");
+    tmp_path(path, dir, "b");
+    assert_ok(file_write_text(path, "12345", &e), &e);
+    check_error(file_read(path, 4, &data, &len, &e), ERR_LIMIT, &e,
+                "found 5 bytes, expected at most 4");
+    assert_null(data);
+    assert_null(map);
+    assert_int_equal(len, 77);
+    assert_int_equal(hash, 5);
+    assert_ok(file_read(path, 5, &data, &len, &e), &e);
+    mem_free(data);
+    assert_ok(file_write_text(path, "", &e), &e);
+    check_error(file_map(path, &map, &len, &e), ERR_FORMAT, &e, "empty");
+    /* A pipe must be refused, not waited for. */
+    char pipe_path[512];
+    tmp_path(pipe_path, dir, "pipe");
+    assert_int_equal(mkfifo(pipe_path, 0600), 0);
+    check_error(file_read(pipe_path, 5, &data, &len, &e), ERR_FORMAT, &e, "pipe");
+    unlink(pipe_path);
+}
+
+static void test_map_hash(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    char path[512];
+    tmp_path(path, dir, "foobar");
+    assert_ok(file_write_text(path, "foobar", &e), &e);
+    const uint8_t *map = NULL;
+    size_t len = 0;
+    assert_ok(file_map(path, &map, &len, &e), &e);
+    assert_int_equal(len, 6);
+    assert_memory_equal(map, "foobar", 6);
+    file_unmap(map, len);
+    file_unmap(NULL, 0);
+    /* the published FNV-1a test vectors */
+    assert_true(hash_bytes(HASH_START, "", 0) == 0xcbf29ce484222325u);
+    assert_true(hash_bytes(HASH_START, "a", 1) == 0xaf63dc4c8601ec8cu);
+    assert_true(hash_bytes(hash_bytes(HASH_START, "foo", 3), "bar", 3) ==
+                0x85944171f73967e8u);
+    uint64_t hash = 0;
+    assert_ok(file_hash(path, &hash, &e), &e);
+    assert_true(hash == 0x85944171f73967e8u);
+    /* longer than a chunk */
+    char *big = mem_alloc(50001, 1);
+    assert_non_null(big);
+    memset(big, 'x', 50000);
+    assert_ok(file_write_text(path, big, &e), &e);
+    assert_ok(file_hash(path, &hash, &e), &e);
+    assert_true(hash == hash_bytes(HASH_START, big, 50000));
+    mem_free(big);
+}
+
+static void test_failed_write_leaves_all(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    char path[512];
+    char below[512];
+    tmp_path(path, dir, "keep");
+    assert_ok(file_write_text(path, "precious", &e), &e);
+    const size_t before = entries(dir);
+
+    /* the parent is a file; the parent does not exist */
+    tmp_path(below, path, "x");
+    check_error(file_write_text(below, "new", &e), ERR_MISSING, &e,
+                "keep/x: can't write");
+    tmp_path(below, dir, "nowhere/x");
+    check_error(file_write_text(below, "new", &e), ERR_MISSING, &e, "nowhere/x");
+
+    /* the target is a directory: everything works but the rename */
+    tmp_path(below, dir, "sub");
+    assert_ok(file_mkdirs(below, &e), &e);
+    check_error(file_write_text(below, "new", &e), ERR_IO, &e, "sub: can't write");
+    assert_int_equal(entries(dir), before + 1);
+    assert_int_equal(rmdir(below), 0);
+
+    /* the disk is full, as far as this process can tell, in the middle of writing */
+    struct rlimit old;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    struct rlimit tight = {4096, old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    static char big[20000];
+    const struct file_part part = {big, sizeof big};
+    const enum err rc = file_write(path, &part, 1, &e);
+    setrlimit(RLIMIT_FSIZE, &old);
+    signal(SIGXFSZ, handler);
+    check_error(rc, ERR_IO, &e, "keep: can't write: File too large");
+    check_content(path, "precious");
+    assert_int_equal(entries(dir), before);
+
+    if (geteuid() != 0) {
+        assert_int_equal(chmod(dir, 0500), 0);
+        const enum err denied = file_write_text(path, "new", &e);
+        chmod(dir, 0700);
+        check_error(denied, ERR_IO, &e, "keep: can't write: Permission denied");
+        check_content(path, "precious");
+        assert_int_equal(entries(dir), before);
+    }
+}
+
+/* A temporary of a killed process that had our number does not block us. */
+static void test_stale_temporary(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    char path[512];
+    char stale[600];
+    tmp_path(path, dir, "c");
+    snprintf(stale, sizeof stale, "%s.tmp-%ld", path, (long)getpid());
+    const int fd = open(stale, O_CREAT | O_WRONLY, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_ok(file_write_text(path, "new", &e), &e);
+    check_content(path, "new");
+    assert_true(file_exists(stale));
+    unlink(stale);
+}
+
+static void test_long_path(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    char path[6000];
+    memset(path, 'x', sizeof path);
+    path[5999] = '\0';
+    check_error(file_write_text(path, "", &e), ERR_LIMIT, &e, "path longer than");
+    path[4000] = '\0'; /* fits, and is the system's to refuse */
+    assert_int_equal(file_write_text(path, "", &e), ERR_IO);
+}
+
+static void test_mkdirs_remove(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    char deep[512];
+    char path[512];
+    tmp_path(deep, dir, "p/q//r/");
+    assert_ok(file_mkdirs(deep, &e), &e);
+    assert_true(file_is_dir(deep));
+    assert_ok(file_mkdirs(deep, &e), &e);
+    assert_ok(file_mkdirs("/", &e), &e);
+    check_error(file_mkdirs("", &e), ERR_USAGE, &e, "empty path");
+
+    tmp_path(path, deep, "f");
+    assert_ok(file_write_text(path, "1", &e), &e);
+    char below[512];
+    tmp_path(below, path, "g");
+    check_error(file_mkdirs(below, &e), ERR_EXISTS, &e, "can't create the directory");
+
+    /* what holds more than files stays whole */
+    tmp_path(path, dir, "p/q/file");
+    assert_ok(file_write_text(path, "1", &e), &e);
+    tmp_path(path, dir, "p/q");
+    check_error(file_remove_dir(path, &e), ERR_FORMAT, &e, "r: not a regular file");
+    assert_int_equal(entries(path), 2);
+    assert_ok(file_remove_dir(deep, &e), &e);
+    assert_ok(file_remove_dir(path, &e), &e);
+    check_error(file_remove_dir(path, &e), ERR_MISSING, &e, "can't open");
+    tmp_path(path, dir, "p");
+    assert_int_equal(symlink("elsewhere", tmp_path(below, path, "link")), 0);
+    check_error(file_remove_dir(path, &e), ERR_FORMAT, &e, "link");
+    unlink(below);
+    assert_ok(file_remove_dir(path, &e), &e);
+}
+
+static void test_paths(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    char out[8];
+    assert_ok(path_join(out, sizeof out, "ab", "cd", &e), &e);
+    assert_string_equal(out, "ab/cd");
+    assert_ok(path_join(out, sizeof out, "ab/", "cd", &e), &e);
+    assert_string_equal(out, "ab/cd");
+    assert_ok(path_join(out, sizeof out, "", "cd", &e), &e);
+    assert_string_equal(out, "cd");
+    assert_ok(path_join(out, sizeof out, "abc", "def", &e), &e); /* exactly fits */
+    assert_string_equal(out, "abc/def");
+    check_error(path_join(out, sizeof out, "abc", "defg", &e), ERR_LIMIT, &e,
+                "abc/defg");
+    assert_string_equal(path_base("a/b/c.txt"), "c.txt");
+    assert_string_equal(path_base("c.txt"), "c.txt");
+    assert_string_equal(path_base("a/"), "");
+    assert_true(path_has_suffix("a.csv", ".csv"));
+    assert_false(path_has_suffix("a.CSV", ".csv"));
+    assert_false(path_has_suffix("sv", ".csv"));
+    assert_true(path_has_suffix("x", ""));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_write_read),
+        cmocka_unit_test(test_read_errors),
+        cmocka_unit_test(test_map_hash),
+        cmocka_unit_test(test_failed_write_leaves_all),
+        cmocka_unit_test(test_stale_temporary),
+        cmocka_unit_test(test_long_path),
+        cmocka_unit_test(test_mkdirs_remove),
+        cmocka_unit_test(test_paths),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
