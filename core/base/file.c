@@ -30,7 +30,7 @@ static enum err fail_errno(struct errinfo *e, const char *path, const char *what
     return err_set(e, code, "%s: can't %s: %s", path, what, reason);
 }
 
-/* ---- reading --------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 /* Open a regular file for reading. */
 static enum err open_regular(const char *path, int *fd, size_t *size, struct errinfo *e)
@@ -138,7 +138,7 @@ void file_unmap(const uint8_t *data, size_t len)
     }
 }
 
-/* ---- writing --------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 /* Create path.tmp-PID for writing; its name in tmp[cap]. A name left behind by a
  * process that was killed and had our number is stepped over. */
@@ -235,7 +235,7 @@ enum err file_write_text(const char *path, const char *text, struct errinfo *e)
     return file_write(path, &(struct file_part){text, strlen(text)}, 1, e);
 }
 
-/* ---- questions ------------------------------------------------------------------- */
+/* ---- questions ---- */
 
 bool file_exists(const char *path)
 {
@@ -255,7 +255,7 @@ int64_t file_size(const char *path)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_size : -1;
 }
 
-/* ---- directories ----------------------------------------------------------------- */
+/* ---- directories ---- */
 
 enum err file_mkdirs(const char *path, struct errinfo *e)
 {
@@ -332,7 +332,7 @@ enum err file_remove_dir(const char *path, struct errinfo *e)
     return rc;
 }
 
-/* ---- paths ----------------------------------------------------------------------- */
+/* ---- paths ---- */
 
 enum err path_join(char *out, size_t cap, const char *dir, const char *name,
                    struct errinfo *e)
@@ -363,7 +363,7 @@ bool path_has_suffix(const char *path, const char *suffix)
     return n >= m && memcmp(path + (n - m), suffix, m) == 0;
 }
 
-/* ---- hashes ---------------------------------------------------------------------- */
+/* ---- hashes ---- */
 
 uint64_t hash_bytes(uint64_t h, const void *data, size_t len)
 {

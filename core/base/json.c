@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- parsing --------------------------------------------------------------------- */
+/* ---- parsing ---- */
 
 /* Line and column (in code points) of text[at], both from 1. */
 static void place_of(const char *text, size_t at, size_t *line, size_t *column)
@@ -77,7 +77,7 @@ enum err json_load(const char *path, size_t max_bytes, cJSON **out, struct errin
     return rc;
 }
 
-/* ---- members --------------------------------------------------------------------- */
+/* ---- members ---- */
 
 /* Type or short value of a node, as the "found" of an error line. */
 static const char *found_text(const cJSON *v, char out[128])
@@ -252,7 +252,7 @@ enum err json_arr(struct json_at at, const cJSON *obj, const char *key, bool req
     return OK;
 }
 
-/* ---- writing --------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 static void add_escaped(struct str *s, uint32_t cp)
 {

@@ -45,7 +45,7 @@ struct st_file {
     size_t count;
 };
 
-/* ---- little-endian, at any alignment --------------------------------------------- */
+/* ---- little-endian, at any alignment ---- */
 
 static uint64_t load_le(const uint8_t *p, size_t bytes)
 {
@@ -98,7 +98,7 @@ static float load_f64(const uint8_t *p)
     return (float)d;
 }
 
-/* ---- opening --------------------------------------------------------------------- */
+/* ---- opening ---- */
 
 static const struct dtype *dtype_named(const char *name)
 {
@@ -434,7 +434,7 @@ void st_close(struct st_file *f)
     }
 }
 
-/* ---- looking --------------------------------------------------------------------- */
+/* ---- looking ---- */
 
 size_t st_count(const struct st_file *f)
 {
@@ -532,7 +532,7 @@ enum err st_read_f32(const struct st_file *f, const char *name, const size_t *sh
     return OK;
 }
 
-/* ---- writing --------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 static const struct dtype *dtype_of(enum st_dtype dtype)
 {
