@@ -1,0 +1,76 @@
+#include "num/blas.h"
+
+#include "num/kern.h"
+
+#include <cblas.h>
+
+#include <limits.h>
+#include <math.h>
+#include <stdbool.h>
+
+void num_init(void)
+{
+    openblas_set_num_threads(1);
+}
+
+const char *num_blas_core(void)
+{
+    return openblas_get_corename();
+}
+
+const char *num_kern_name(void)
+{
+    return kern_get()->name;
+}
+
+/* Whether BLAS's int holds them all. */
+static bool sizes_fit(size_t m, size_t n, size_t k, size_t lda, size_t ldb, size_t ldc)
+{
+    const size_t max = INT_MAX;
+    return m <= max && n <= max && k <= max && lda <= max && ldb <= max && ldc <= max;
+}
+
+static CBLAS_TRANSPOSE blas_trans(enum trans t)
+{
+    return t == TRANS ? CblasTrans : CblasNoTrans;
+}
+
+/* A product that cannot be taken must not look like one. */
+#define FILL_NAN(m, n, c, ldc, nan_value)                                              \
+    for (size_t i_ = 0; i_ < (m); i_++) {                                              \
+        for (size_t j_ = 0; j_ < (n); j_++) {                                          \
+            (c)[i_ * (ldc) + j_] = (nan_value);                                        \
+        }                                                                              \
+    }
+
+void gemm_f32(enum trans ta, enum trans tb, size_t m, size_t n, size_t k, float alpha,
+              const float *a, size_t lda, const float *b, size_t ldb, float beta,
+              float *c, size_t ldc)
+{
+    if (m == 0 || n == 0) {
+        return;
+    }
+    if (!sizes_fit(m, n, k, lda, ldb, ldc)) {
+        FILL_NAN(m, n, c, ldc, nanf(""))
+        return;
+    }
+    cblas_sgemm(CblasRowMajor, blas_trans(ta), blas_trans(tb), (blasint)m, (blasint)n,
+                (blasint)k, alpha, a, (blasint)lda, b, (blasint)ldb, beta, c,
+                (blasint)ldc);
+}
+
+void gemm_f64(enum trans ta, enum trans tb, size_t m, size_t n, size_t k, double alpha,
+              const double *a, size_t lda, const double *b, size_t ldb, double beta,
+              double *c, size_t ldc)
+{
+    if (m == 0 || n == 0) {
+        return;
+    }
+    if (!sizes_fit(m, n, k, lda, ldb, ldc)) {
+        FILL_NAN(m, n, c, ldc, nan(""))
+        return;
+    }
+    cblas_dgemm(CblasRowMajor, blas_trans(ta), blas_trans(tb), (blasint)m, (blasint)n,
+                (blasint)k, alpha, a, (blasint)lda, b, (blasint)ldb, beta, c,
+                (blasint)ldc);
+}

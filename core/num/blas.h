@@ -1,0 +1,28 @@
+/* OpenBLAS on one thread, for ever: results differ with its thread count, and our own
+ * pool does the splitting. Row-major. */
+#ifndef SAETOP_NUM_BLAS_H
+#define SAETOP_NUM_BLAS_H
+
+#include <stddef.h>
+
+/* Set OpenBLAS to one thread. Call once, early in main and in each test. */
+void num_init(void);
+
+/* Name of the OpenBLAS kernel in use ("SkylakeX"), and of ours ("avx2" or "portable"):
+ * recorded with a run, since results differ between them. */
+const char *num_blas_core(void);
+const char *num_kern_name(void);
+
+enum trans { NO_TRANS, TRANS };
+
+/* C[m,n] = alpha * op(A)[m,k] op(B)[k,n] + beta * C. ld: elements between rows as
+ * stored. Any thread; calls from several threads at once are fine. Nothing is done for
+ * m or n 0; a size beyond BLAS's int (2^31 - 1) makes C NaN. */
+void gemm_f32(enum trans ta, enum trans tb, size_t m, size_t n, size_t k, float alpha,
+              const float *a, size_t lda, const float *b, size_t ldb, float beta,
+              float *c, size_t ldc);
+void gemm_f64(enum trans ta, enum trans tb, size_t m, size_t n, size_t k, double alpha,
+              const double *a, size_t lda, const double *b, size_t ldb, double beta,
+              double *c, size_t ldc);
+
+#endif

@@ -1,0 +1,41 @@
+#include "num/kern.h"
+
+#include "num/kern_tables.h"
+
+#include <math.h>
+
+struct adam adam_factors(double lr, double beta1, double beta2, double eps,
+                         double weight_decay, double grad_scale, int64_t t)
+{
+    return (struct adam){
+        .beta1 = beta1,
+        .beta2 = beta2,
+        .eps = eps,
+        .step = lr / (1.0 - pow(beta1, (double)t)),
+        .root_scale = 1.0 / sqrt(1.0 - pow(beta2, (double)t)),
+        .decay = lr * weight_decay,
+        .grad_scale = grad_scale,
+    };
+}
+
+const struct kern *kern_get_portable(void)
+{
+    return &kern_table_portable;
+}
+
+const struct kern *kern_get_avx2(void)
+{
+#if defined(__x86_64__)
+    if (kern_table_avx2.name != NULL && __builtin_cpu_supports("avx2") &&
+        __builtin_cpu_supports("fma")) {
+        return &kern_table_avx2;
+    }
+#endif
+    return NULL;
+}
+
+const struct kern *kern_get(void)
+{
+    const struct kern *fast = kern_get_avx2();
+    return fast != NULL ? fast : &kern_table_portable;
+}

@@ -1,0 +1,96 @@
+/* Logistic regression, many one-vs-rest units at once over the same inputs: what every
+ * probe of the evaluator is. Three solvers:
+ *   logreg_fit   the minimum of the regularised loss, by batched L-BFGS (Liu, Nocedal
+ *                1989; with an L1 penalty OWL-QN, Andrew, Gao 2007): the live measure
+ *   logreg_adam  minibatch Adam for a fixed number of epochs, as SAEBench 0.6 trains
+ * its probes: stops where it stops, needs many more passes logreg_few   a handful of
+ * columns by Newton's method, exact: scikit-learn's LogisticRegression for k-sparse
+ * probes Letters here: n rows, d inputs, C units. Any thread; results depend on the
+ * arguments alone, not on the pool. Inputs are finite. */
+#ifndef SAETOP_NUM_LOGREG_H
+#define SAETOP_NUM_LOGREG_H
+
+#include "base/err.h"
+#include "base/pool.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Inputs, borrowed: dense rows, or compressed ones where dense is NULL. */
+struct logreg_x {
+    size_t n, d;
+    const float *dense; /* [n, d], rows ld apart */
+    size_t ld;
+    const size_t *start; /* [n+1] row i has entries start[i]..start[i+1]-1 */
+    const int32_t *id;   /* in 0..d-1, each once in a row */
+    const float *val;
+};
+
+/* Which units each row belongs to, compressed; borrowed. Ids outside 0..C-1 are
+ * ignored, so a longer list of memberships serves a shorter list of units. */
+struct logreg_y {
+    size_t C;
+    const size_t *start; /* [n+1] */
+    const int32_t *id;
+};
+
+/* Weights; release with logreg_deinit. A unit without rows of both kinds is all zero.
+ */
+struct logreg {
+    size_t C, d;
+    float *w;      /* [C, d] */
+    float *b;      /* [C] */
+    size_t passes; /* over the data, the most of any unit */
+};
+void logreg_deinit(struct logreg *m);
+
+/* Of each unit: minimise
+ *     1/n sum_i s_i log(1 + exp(-y_i (w.x_i + b))) + l1 |w|_1 + l2/2 |w|^2
+ * with y = +-1 and s = 1, or n_neg/n_pos for positive rows where balanced. */
+struct logreg_opts {
+    double l1, l2;
+    bool balanced;
+    double tol; /* the (scaled) gradient's norm falls to this share of its first */
+    size_t max_passes;         /* over the data */
+    const atomic_bool *cancel; /* polled each pass; may be NULL */
+};
+/* l1 0, l2 0, balanced, tol 1e-3, 200 passes. */
+struct logreg_opts logreg_defaults(void);
+
+/* ERR_NOMEM, ERR_CANCELLED, ERR_NUMERIC for inputs that are not finite. O(passes n d
+ * C), or O(passes nnz C). */
+enum err logreg_fit(const struct logreg_x *x, const struct logreg_y *y,
+                    const struct logreg_opts *opts, struct pool *pool,
+                    struct logreg *out, struct errinfo *e) ERR_CHECKED;
+
+/* SAEBench's train_multi_probe: torch's BCEWithLogitsLoss over batch and units, mean of
+ * both, positives weighted n_neg/n_pos; Adam (0.9, 0.999, 1e-8) with L2 in the gradient
+ * of weights and bias; lr falls exponentially from lr to end_lr over the epochs; start
+ * uniform in +-1/sqrt(d); l1 * mean over units of |w|_1. Its differences from the torch
+ * original: our own random numbers, and the last batch of an epoch is whole rows of
+ * what is left, as there. */
+struct logreg_adam_opts {
+    size_t epochs, batch;
+    double lr, end_lr;
+    double l1, l2;
+    uint64_t seed;
+    const atomic_bool *cancel; /* polled each epoch; may be NULL */
+};
+enum err logreg_adam(const struct logreg_x *x, const struct logreg_y *y,
+                     const struct logreg_adam_opts *opts, struct pool *pool,
+                     struct logreg *out, struct errinfo *e) ERR_CHECKED;
+
+#define LOGREG_FEW_MAX 16
+
+/* Minimise |w|^2/2 + c sum_i s_i log(1 + exp(-y_i (w.x_i + b))) over k <=
+ * LOGREG_FEW_MAX columns, s = n/(2 n_class) ("balanced"). Rows that are all zero are
+ * given by their numbers only: zero_pos, zero_neg. x [m, k], y [m] 0 or 1. w [k] and b
+ * in: start (zeros will do), out: solution; all zero if a class is missing.
+ * O(iterations m k^2), no allocation. Agrees with scikit-learn's lbfgs at max_iter 500
+ * to its tolerance. */
+void logreg_few(size_t k, size_t m, const float *x, const uint8_t *y, double zero_pos,
+                double zero_neg, double c, double *w, double *b);
+
+#endif

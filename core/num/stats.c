@@ -1,0 +1,330 @@
+#include "num/stats.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+/* ---- description ---- */
+
+double stats_mean(size_t n, const double *x)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        sum += x[i];
+    }
+    return n > 0 ? sum / (double)n : (double)NAN;
+}
+
+double stats_sd(size_t n, const double *x)
+{
+    if (n < 2) {
+        return (double)NAN;
+    }
+    const double mean = stats_mean(n, x);
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        sum += (x[i] - mean) * (x[i] - mean);
+    }
+    return sqrt(sum / (double)(n - 1));
+}
+
+/* Ascending, NaN last. */
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    if (isnan(x) || isnan(y)) {
+        return (isnan(x) ? 1 : 0) - (isnan(y) ? 1 : 0);
+    }
+    return (x > y ? 1 : 0) - (x < y ? 1 : 0);
+}
+
+void stats_sort(size_t n, double *x)
+{
+    if (n > 1) {
+        qsort(x, n, sizeof *x, compare);
+    }
+}
+
+double stats_quantile_sorted(size_t n, const double *x, double q)
+{
+    if (n == 0 || isnan(q)) {
+        return (double)NAN;
+    }
+    const double at = fmin(fmax(q, 0.0), 1.0) * (double)(n - 1);
+    const size_t i = (size_t)at;
+    const double part = at - (double)i;
+    return part > 0.0 ? x[i] + part * (x[i + 1] - x[i]) : x[i];
+}
+
+/* ---- Student's t ---- */
+
+/* Gamma(a + 1/2) / Gamma(a) for a > 0: its expansion for large a (DLMF 5.11.13),
+ * reached by steps of one. Not by lgamma, which writes a global. */
+static double gamma_ratio(double a)
+{
+    double factor = 1.0;
+    for (; a < 20.0; a += 1.0) {
+        factor *= a / (a + 0.5);
+    }
+    const double r = 1.0 / a;
+    double s = -399.0 / 262144.0 + r * (869.0 / 4194304.0);
+    s = -21.0 / 32768.0 + r * s;
+    s = 5.0 / 1024.0 + r * s;
+    s = 1.0 / 128.0 + r * s;
+    s = -1.0 / 8.0 + r * s;
+    return factor * sqrt(a) * (1.0 + r * s);
+}
+
+/* The continued fraction of the incomplete beta function (DLMF 8.17.22), by Lentz's
+ * method; converges fast for x < (a + 1) / (a + b + 2). */
+static double beta_fraction(double a, double b, double x)
+{
+    const double tiny = 1e-300;
+    double c = 1.0, d = 1.0 - (a + b) * x / (a + 1.0);
+    d = 1.0 / (fabs(d) < tiny ? tiny : d);
+    double f = d;
+    for (int m = 1; m <= 20000; m++) {
+        const double k = (double)m;
+        const double terms[2] = {
+            k * (b - k) * x / ((a + 2.0 * k - 1.0) * (a + 2.0 * k)),
+            -(a + k) * (a + b + k) * x / ((a + 2.0 * k) * (a + 2.0 * k + 1.0)),
+        };
+        double step = 1.0;
+        for (int i = 0; i < 2; i++) {
+            d = 1.0 + terms[i] * d;
+            d = 1.0 / (fabs(d) < tiny ? tiny : d);
+            c = 1.0 + terms[i] / c;
+            c = fabs(c) < tiny ? tiny : c;
+            step = c * d;
+            f *= step;
+        }
+        if (fabs(step - 1.0) < 1e-15) {
+            break;
+        }
+    }
+    return f;
+}
+
+/* P(T > t) for t >= 0: half of I_x(df/2, 1/2) at x = df / (df + t^2). */
+static double t_tail(double t, double df)
+{
+    if (isinf(t)) {
+        return 0.0;
+    }
+    const double a = 0.5 * df, u = t * t / df; /* x = 1 / (1 + u) */
+    const double x = 1.0 / (1.0 + u), y = u / (1.0 + u);
+    /* x^a y^(1/2) / B(a, 1/2) */
+    const double front =
+        exp(-a * log1p(u)) * sqrt(y) * gamma_ratio(a) / sqrt(acos(-1.0));
+    if (x < (a + 1.0) / (a + 2.5)) {
+        return 0.5 * front * beta_fraction(a, 0.5, x) / a;
+    }
+    return 0.5 * (1.0 - front * beta_fraction(0.5, a, y) / 0.5);
+}
+
+double stats_t_cdf(double t, double df)
+{
+    if (isnan(t) || !(df > 0.0)) {
+        return (double)NAN;
+    }
+    return t > 0.0 ? 1.0 - t_tail(t, df) : t_tail(-t, df);
+}
+
+double stats_t_quantile(double p, double df)
+{
+    if (!(p >= 0.0 && p <= 1.0) || !(df > 0.0)) {
+        return (double)NAN;
+    }
+    const double q = p < 0.5 ? p : 1.0 - p; /* the tail that is wanted */
+    const double sign = p < 0.5 ? -1.0 : 1.0;
+    if (q <= 0.0) {
+        return sign * (double)INFINITY;
+    }
+    double low = 0.0, high = 1.0;
+    while (t_tail(high, df) > q) {
+        low = high;
+        high *= 2.0;
+    }
+    for (int i = 0; i < 200 && high - low > 1e-14 * high; i++) {
+        const double mid = 0.5 * (low + high);
+        if (t_tail(mid, df) > q) {
+            low = mid;
+        } else {
+            high = mid;
+        }
+    }
+    return q < 0.5 ? sign * 0.5 * (low + high) : 0.0;
+}
+
+/* Interval of a mean from its standard deviation. */
+static struct stats_interval interval(size_t n, double mean, double sd, double level)
+{
+    struct stats_interval r = {mean, (double)NAN, (double)NAN};
+    if (n >= 2) {
+        const double t = stats_t_quantile(0.5 + 0.5 * level, (double)(n - 1));
+        r.low = mean - t * sd / sqrt((double)n);
+        r.high = mean + t * sd / sqrt((double)n);
+    }
+    return r;
+}
+
+struct stats_interval stats_t_interval(size_t n, const double *x, double level)
+{
+    return interval(n, stats_mean(n, x), stats_sd(n, x), level);
+}
+
+/* Mean and standard deviation of b - a, with no array of differences. */
+static void differences(size_t n, const double *a, const double *b, double *mean,
+                        double *sd)
+{
+    double sum = 0.0, squares = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        sum += b[i] - a[i];
+    }
+    *mean = n > 0 ? sum / (double)n : (double)NAN;
+    for (size_t i = 0; i < n; i++) {
+        const double d = b[i] - a[i] - *mean;
+        squares += d * d;
+    }
+    *sd = n > 1 ? sqrt(squares / (double)(n - 1)) : (double)NAN;
+}
+
+struct stats_interval stats_paired_t(size_t n, const double *a, const double *b,
+                                     double level)
+{
+    double mean, sd;
+    differences(n, a, b, &mean, &sd);
+    return interval(n, mean, sd, level);
+}
+
+double stats_paired_p(size_t n, const double *a, const double *b)
+{
+    double mean, sd;
+    differences(n, a, b, &mean, &sd);
+    if (n < 2 || isnan(mean) || isnan(sd)) {
+        return (double)NAN;
+    }
+    if (sd <= 0.0) { /* all differences alike */
+        return fabs(mean) > 0.0 ? 0.0 : 1.0;
+    }
+    return 2.0 * t_tail(fabs(mean) / (sd / sqrt((double)n)), (double)(n - 1));
+}
+
+/* ---- bootstrap ---- */
+
+struct cluster {
+    double sum, weight;
+};
+
+/* Sums by cluster; those without a member are dropped. *used: how many remain. */
+static enum err gather(size_t n, const double *x, const double *weight,
+                       const int32_t *cluster, size_t n_clusters, struct cluster *c,
+                       bool *seen, size_t *used, struct errinfo *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (cluster[i] < 0 || (size_t)cluster[i] >= n_clusters) {
+            return err_set(e, ERR_USAGE, "cluster %ld of value %zu, expected 0 to %zu",
+                           (long)cluster[i], i, n_clusters - 1);
+        }
+        c[cluster[i]].sum += x[i];
+        c[cluster[i]].weight += weight != NULL ? weight[i] : 1.0;
+        seen[cluster[i]] = true;
+    }
+    *used = 0;
+    for (size_t i = 0; i < n_clusters; i++) {
+        if (seen[i]) {
+            c[(*used)++] = c[i];
+        }
+    }
+    return OK;
+}
+
+static double ratio(double sum, double weight)
+{
+    return weight > 0.0 ? sum / weight : (double)NAN;
+}
+
+/* Interval from `reps` draws of as many clusters as there are. */
+static void resample(const struct cluster *c, size_t used, size_t reps, double level,
+                     uint64_t seed, double *draws, struct stats_interval *out)
+{
+    size_t good = 0;
+    for (size_t r = 0; r < reps; r++) {
+        struct rng rng = rng_begin(seed, RNG_BOOTSTRAP, r);
+        struct cluster all = {0.0, 0.0};
+        for (size_t i = 0; i < used; i++) {
+            const struct cluster *one = &c[rng_below(&rng, used)];
+            all.sum += one->sum;
+            all.weight += one->weight;
+        }
+        draws[r] = ratio(all.sum, all.weight);
+        good += isnan(draws[r]) ? 0 : 1;
+    }
+    stats_sort(reps, draws); /* NaN last: a draw without weight says nothing */
+    out->low = stats_quantile_sorted(good, draws, 0.5 - 0.5 * level);
+    out->high = stats_quantile_sorted(good, draws, 0.5 + 0.5 * level);
+}
+
+enum err stats_bootstrap(size_t n, const double *x, const double *weight,
+                         const int32_t *cluster, size_t n_clusters, size_t reps,
+                         double level, uint64_t seed, struct stats_interval *out,
+                         struct errinfo *e)
+{
+    struct cluster *c = NULL;
+    bool *seen = NULL;
+    double *draws = NULL;
+    size_t used = 0;
+    enum err rc = OK;
+    TRY_OUT(rc, mem_new(&c, n_clusters, sizeof *c, "clusters", e));
+    TRY_OUT(rc, mem_new(&seen, n_clusters, sizeof *seen, "clusters", e));
+    TRY_OUT(rc, mem_new(&draws, reps, sizeof *draws, "bootstrap", e));
+    TRY_OUT(rc, gather(n, x, weight, cluster, n_clusters, c, seen, &used, e));
+    struct cluster all = {0.0, 0.0};
+    for (size_t i = 0; i < used; i++) {
+        all.sum += c[i].sum;
+        all.weight += c[i].weight;
+    }
+    struct stats_interval r = {ratio(all.sum, all.weight), (double)NAN, (double)NAN};
+    if (used >= 2) {
+        resample(c, used, reps, level, seed, draws, &r);
+    }
+    *out = r;
+out:
+    mem_free(c);
+    mem_free(seen);
+    mem_free(draws);
+    return rc;
+}
+
+/* ---- many tests ---- */
+
+struct ranked {
+    double p; /* first: compared as a double */
+    size_t at;
+};
+
+enum err stats_holm(size_t n, const double *p, double *adjusted, struct errinfo *e)
+{
+    struct ranked *r = NULL;
+    size_t m = 0;
+    TRY(mem_new(&r, n, sizeof *r, "p values", e));
+    for (size_t i = 0; i < n; i++) {
+        r[i] = (struct ranked){p[i], i};
+        m += isnan(p[i]) ? 0 : 1;
+    }
+    if (n > 1) {
+        qsort(r, n, sizeof *r, compare);
+    }
+    double floor = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        if (i < m) {
+            floor = fmax(floor, fmin(1.0, (double)(m - i) * r[i].p));
+        }
+        adjusted[r[i].at] = i < m ? floor : (double)NAN;
+    }
+    mem_free(r);
+    return OK;
+}

@@ -1,0 +1,52 @@
+/* Statistics of small samples: quantiles, intervals, adjustment for many tests. All in
+ * double. Any thread. */
+#ifndef SAETOP_NUM_STATS_H
+#define SAETOP_NUM_STATS_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* An estimate with its interval; NaN where the sample is too small for one. */
+struct stats_interval {
+    double mean, low, high;
+};
+
+double stats_mean(size_t n, const double *x); /* NaN for n = 0 */
+double stats_sd(size_t n, const double *x);   /* of the sample, n - 1; NaN for n < 2 */
+
+/* Sort ascending in place, NaN last. */
+void stats_sort(size_t n, double *x);
+/* Quantile q in [0,1] of sorted x by linear interpolation (type 7, as numpy's default);
+ * NaN for n = 0. */
+double stats_quantile_sorted(size_t n, const double *x, double q);
+
+/* Student's t with df > 0 degrees of freedom: P(T <= t), and its inverse for p in (0,1)
+ * (-inf and inf at 0 and 1). Accurate to 1e-10 relative. */
+double stats_t_cdf(double t, double df);
+double stats_t_quantile(double p, double df);
+
+/* t interval of the mean of n values at `level` (0.95), and the same of the differences
+ * b[i] - a[i]. n < 2: low and high are NaN. */
+struct stats_interval stats_t_interval(size_t n, const double *x, double level);
+struct stats_interval stats_paired_t(size_t n, const double *a, const double *b,
+                                     double level);
+/* Two-sided p value of the paired test that the mean difference is 0; NaN for n < 2. */
+double stats_paired_p(size_t n, const double *a, const double *b);
+
+/* Percentile bootstrap of the mean of x [n] (ratio sum x / sum weight), resampling
+ * whole clusters: cluster[i] in 0..n_clusters-1, weight NULL for all ones. Draws come
+ * from RNG_BOOTSTRAP of `seed`: the same seed gives the same interval. O(n + reps *
+ * n_clusters). ERR_USAGE for an id out of range, ERR_NOMEM. */
+enum err stats_bootstrap(size_t n, const double *x, const double *weight,
+                         const int32_t *cluster, size_t n_clusters, size_t reps,
+                         double level, uint64_t seed, struct stats_interval *out,
+                         struct errinfo *e) ERR_CHECKED;
+
+/* Holm's step-down adjustment: adjusted [n] from p [n], may be the same array. NaN
+ * stays NaN and does not count. ERR_NOMEM. */
+enum err stats_holm(size_t n, const double *p, double *adjusted,
+                    struct errinfo *e) ERR_CHECKED;
+
+#endif
