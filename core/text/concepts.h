@@ -1,0 +1,53 @@
+/* Concepts: which tokens belong to which category. concepts.csv has the columns
+ * concept,parent,word; a concept's words are its own and its children's. The 26 first
+ * letters are a built-in family. Immutable after loading; any thread may read. */
+#ifndef SAETOP_TEXT_CONCEPTS_H
+#define SAETOP_TEXT_CONCEPTS_H
+
+#include "base/err.h"
+#include "text/tok.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum concept_kind {
+    CONCEPT_LEAF,   /* a semantic category that has words of its own */
+    CONCEPT_SUPER,  /* a category of categories */
+    CONCEPT_LETTER, /* words that begin with a letter */
+};
+
+struct concept_def {
+    char *name;
+    enum concept_kind kind;
+    int32_t parent; /* index, -1: none */
+    size_t words;   /* vocabulary tokens that belong to it */
+};
+
+struct concepts {
+    size_t n;
+    struct concept_def *def; /* [n] leaves, then supers, then letters that have words */
+    size_t vocab;
+    size_t *token_start;    /* [vocab+1] */
+    int32_t *token_concept; /* concepts of token t, ascending: token_start[t].. */
+    size_t words_known, words_unknown; /* rows of the file with and without one token */
+};
+
+/* Load concepts.csv and match its words to single tokens of the vocabulary: as written,
+ * with a leading space, and with a capital. A row's word may be empty: it then only
+ * tells the parent. A letter, named "letter a", has every token that is nothing but A-Z
+ * and a-z after at most one space (SAEBench's rule). path NULL: letters only. A file of
+ * which no word is in the vocabulary is an error; words without a token are counted.
+ * ERR_MISSING, ERR_FORMAT (with the row: an empty concept, two parents, a concept above
+ * itself), ERR_LIMIT (over 4096 concepts, 64 MB). *out: caller owns. */
+enum err concepts_load(const char *path, const struct tok *tok, struct concepts **out,
+                       struct errinfo *e) ERR_CHECKED;
+/* The same from len bytes in memory; `name` begins error lines. */
+enum err concepts_parse(const char *csv, size_t len, const char *name,
+                        const struct tok *tok, struct concepts **out,
+                        struct errinfo *e) ERR_CHECKED;
+void concepts_free(struct concepts *c); /* NULL is fine */
+
+/* Concepts of a token, ascending; *n of them, 0 for an id out of range. Borrowed. */
+const int32_t *concepts_of(const struct concepts *c, int32_t token, size_t *n);
+
+#endif

@@ -1,0 +1,66 @@
+/* Corpora: deterministic sources of documents from a file or a story grammar. A corpus
+ * is immutable once open; corpus_doc may be called from any thread. */
+#ifndef SAETOP_TEXT_CORPUS_H
+#define SAETOP_TEXT_CORPUS_H
+
+#include "base/err.h"
+#include "base/str.h"
+#include "text/tok.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct corpus;
+struct grammar;
+
+/* The splits share no document. HELDOUT does not depend on the seed: runs of all seeds,
+ * and the model's pretraining, keep clear of the same text. */
+enum corpus_split { CORPUS_TRAIN, CORPUS_HELDOUT };
+
+/* Open a corpus. spec is a path by whose ending it is read:
+ *   .txt .text .md, none  documents separated by blank lines; a text without blank
+ * lines is cut into pieces of about 4 KB at line or word ends .csv                  the
+ * column `text` .jsonl                an object a line with `text`, or `input_ids` in
+ * every line .grammar.json         a generator, unbounded; "#name" after the path takes
+ * that register of the grammar, else its first Of a finite corpus about 5 % is held
+ * out, chosen by a hash of the document's number (by position where there are fewer
+ * than 40), at least one document. Errors: ERR_MISSING, ERR_FORMAT (with the line),
+ * ERR_LIMIT, ERR_USAGE (unknown ending or register). *out: caller owns, corpus_free.
+ * Memory: an index; the text of .txt and .jsonl is mapped. */
+enum err corpus_open(const char *spec, uint64_t seed, struct corpus **out,
+                     struct errinfo *e) ERR_CHECKED;
+void corpus_free(struct corpus *c); /* NULL is fine */
+
+/* The spec it was opened with, and the register's name ("" unless a grammar). */
+const char *corpus_spec(const struct corpus *c);
+const char *corpus_register(const struct corpus *c);
+/* Hash of the file's bytes and of the register, for a run's record. */
+uint64_t corpus_hash(const struct corpus *c);
+/* The grammar behind it, or NULL; borrowed. */
+const struct grammar *corpus_grammar(const struct corpus *c);
+
+bool corpus_is_finite(const struct corpus *c);
+/* Documents of a split; 0 for a generator. */
+uint64_t corpus_count(const struct corpus *c, enum corpus_split split);
+/* Whether documents are token ids (corpus_doc_ids) rather than text (corpus_doc). */
+bool corpus_has_ids(const struct corpus *c);
+/* The largest id in a corpus of token ids, -1 for text; *line where it stands. */
+int32_t corpus_max_id(const struct corpus *c, size_t *line);
+
+/* Document `index` of a split in file order (taken modulo the count where finite) into
+ * out, which is cleared first. Any bytes may be in it. A generator gives the same text
+ * for the same seed, register, split and index. ERR_USAGE on a corpus of ids. */
+enum err corpus_doc(const struct corpus *c, enum corpus_split split, uint64_t index,
+                    struct str *out, struct errinfo *e) ERR_CHECKED;
+/* The same of a corpus of token ids: out is emptied first. ERR_USAGE on one of text. */
+enum err corpus_doc_ids(const struct corpus *c, enum corpus_split split, uint64_t index,
+                        struct tok_ids *out, struct errinfo *e) ERR_CHECKED;
+
+/* Which document stands at a position of the endless reading order: for a finite corpus
+ * epoch position / count in an order of its own (a counter-based permutation by seed
+ * and epoch; HELDOUT by epoch alone), so that the state of a reader is its position;
+ * for a generator the position itself. O(1), no memory. */
+uint64_t corpus_at(const struct corpus *c, enum corpus_split split, uint64_t position);
+
+#endif

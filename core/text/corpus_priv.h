@@ -1,0 +1,58 @@
+/* What the files of the corpus share; included in core/text only. */
+#ifndef SAETOP_TEXT_CORPUS_PRIV_H
+#define SAETOP_TEXT_CORPUS_PRIV_H
+
+#include "base/csvfile.h"
+#include "text/corpus.h"
+#include "text/grammar.h"
+
+#define CORPUS_MAX_DOCS  ((size_t)1 << 26)
+#define CORPUS_MAX_DOC   ((size_t)1 << 20) /* a longer one of a .txt is cut */
+#define CORPUS_PIECE     ((size_t)4096)    /* of a text without blank lines */
+#define CORPUS_MAX_LINE  ((size_t)64 << 20)
+#define CORPUS_FEW       40 /* documents below which the split is by position */
+#define CORPUS_HELD_PART 0.05
+
+/* Where a document stands in the mapped file; line counts from 1 (.jsonl). */
+struct corpus_span {
+    size_t off, len;
+    size_t line;
+};
+
+struct corpus {
+    const struct corpus_format *format;
+    char *spec, *path, *reg_name; /* reg_name: after '#', NULL without */
+    uint64_t seed, hash;
+    size_t n_docs, span_cap;
+    struct corpus_span *span; /* [n_docs], NULL for a table or a generator */
+    uint32_t *order;          /* [n_docs] TRAIN documents, then HELDOUT ones */
+    size_t n_train;
+    const uint8_t *map;
+    size_t map_len;
+    struct csv_table *csv;
+    size_t csv_col;
+    uint32_t *csv_row; /* [n_docs] rows whose text is not empty */
+    struct grammar *grammar;
+    size_t reg;
+    bool has_ids;
+    int32_t max_id;
+    size_t max_id_line;
+};
+
+/* A file format. */
+struct corpus_format {
+    const char *suffix; /* "" takes names without a dot */
+    /* Fill c from c->path: documents, hash. */
+    enum err (*open)(struct corpus *c, struct errinfo *e);
+    /* Append document `doc`, 0..n_docs-1, to out. NULL for a generator. */
+    enum err (*text)(const struct corpus *c, size_t doc, struct str *out,
+                     struct errinfo *e);
+};
+/* By the name's ending, NULL if none fits; names lists the endings for error lines. */
+const struct corpus_format *corpus_format_find(const char *path, struct str *names);
+
+/* The ids of a line of .jsonl. */
+enum err corpus_line_ids(const struct corpus *c, size_t doc, struct tok_ids *out,
+                         struct errinfo *e) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,332 @@
+/* The file formats of corpora. */
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "text/corpus_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum err add_span(struct corpus *c, size_t off, size_t len, size_t line,
+                         struct errinfo *e)
+{
+    if (c->n_docs >= CORPUS_MAX_DOCS) {
+        return err_set(e, ERR_LIMIT, "%s: more than %zu documents", c->path,
+                       CORPUS_MAX_DOCS);
+    }
+    TRY(mem_grow(&c->span, &c->span_cap, c->n_docs + 1, sizeof *c->span,
+                 CORPUS_MAX_DOCS, e));
+    c->span[c->n_docs++] = (struct corpus_span){off, len, line};
+    return OK;
+}
+
+static bool is_space(uint8_t b)
+{
+    return b == ' ' || (b >= '\t' && b <= '\r');
+}
+
+/* The file in memory, its hash, and where its text begins (after a byte order mark). */
+static enum err map_file(struct corpus *c, size_t *start, struct errinfo *e)
+{
+    if (file_size(c->path) == 0) {
+        return err_set(e, ERR_FORMAT, "%s: is empty, expected text", c->path);
+    }
+    TRY(file_map(c->path, &c->map, &c->map_len, e));
+    c->hash = hash_bytes(HASH_START, c->map, c->map_len);
+    if (c->map_len >= 2 && ((c->map[0] == 0xFF && c->map[1] == 0xFE) ||
+                            (c->map[0] == 0xFE && c->map[1] == 0xFF))) {
+        return err_set(e, ERR_FORMAT, "%s: found UTF-16, expected UTF-8", c->path);
+    }
+    *start = c->map_len >= 3 && memcmp(c->map, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    return OK;
+}
+
+/* ---- plain text ---- */
+
+/* Where to cut text[len] so that the piece is at most `want` bytes: after a line, else
+ * after a word, else between characters. */
+static size_t cut_at(const uint8_t *text, size_t len, size_t want)
+{
+    if (len <= want) {
+        return len;
+    }
+    for (size_t i = want; i > want / 2; i--) {
+        if (text[i - 1] == '\n') {
+            return i;
+        }
+    }
+    for (size_t i = want; i > want / 2; i--) {
+        if (is_space(text[i - 1])) {
+            return i;
+        }
+    }
+    size_t i = want;
+    while (i > 1 && want - i < 3 && (text[i] & 0xC0) == 0x80) {
+        i--;
+    }
+    return i;
+}
+
+/* Add text[from, to) in pieces of at most `want` bytes, without white space around. */
+static enum err add_pieces(struct corpus *c, size_t from, size_t to, size_t want,
+                           struct errinfo *e)
+{
+    while (from < to) {
+        const size_t n = cut_at(c->map + from, to - from, want);
+        size_t end = from + n;
+        while (end > from && is_space(c->map[end - 1])) {
+            end--;
+        }
+        if (end > from) {
+            TRY(add_span(c, from, end - from, 0, e));
+        }
+        from += n;
+    }
+    return OK;
+}
+
+static enum err txt_open(struct corpus *c, struct errinfo *e)
+{
+    size_t at = 0;
+    TRY(map_file(c, &at, e));
+    size_t from = at; /* of the document under way */
+    size_t to = at;   /* the end of its last line that is not blank */
+    while (at < c->map_len) {
+        const uint8_t *nl = memchr(c->map + at, '\n', c->map_len - at);
+        const size_t end = nl ? (size_t)(nl - c->map) + 1 : c->map_len;
+        size_t i = at;
+        while (i < end && is_space(c->map[i])) {
+            i++;
+        }
+        if (i < end) {
+            to = end;
+        } else if (to > from) {
+            TRY(add_pieces(c, from, to, CORPUS_MAX_DOC, e));
+            from = to = end;
+        } else {
+            from = to = end;
+        }
+        at = end;
+    }
+    TRY(add_pieces(c, from, to, CORPUS_MAX_DOC, e));
+    if (c->n_docs == 1) {
+        const struct corpus_span whole = c->span[0];
+        size_t want = whole.len / 20;
+        want = want > CORPUS_PIECE ? CORPUS_PIECE : want < 1 ? 1 : want;
+        c->n_docs = 0;
+        TRY(add_pieces(c, whole.off, whole.off + whole.len, want, e));
+    }
+    return OK;
+}
+
+static enum err txt_text(const struct corpus *c, size_t doc, struct str *out,
+                         struct errinfo *e)
+{
+    str_addn(out, (const char *)c->map + c->span[doc].off, c->span[doc].len);
+    return str_err(out, "a document", e);
+}
+
+/* ---- CSV ---- */
+
+static enum err csv_open(struct corpus *c, struct errinfo *e)
+{
+    const struct csv_limits lim = CSV_LIMITS_DEFAULT;
+    TRY(csv_load(c->path, &lim, &c->csv, e));
+    TRY(csv_need_col(c->csv, c->path, "text", &c->csv_col, e));
+    TRY(mem_new(&c->csv_row, c->csv->rows, sizeof *c->csv_row, "an index", e));
+    for (size_t r = 0; r < c->csv->rows && r < CORPUS_MAX_DOCS; r++) {
+        if (csv_at(c->csv, r, c->csv_col)[0]) {
+            c->csv_row[c->n_docs++] = (uint32_t)r;
+        }
+    }
+    return file_hash(c->path, &c->hash, e);
+}
+
+static enum err csv_text(const struct corpus *c, size_t doc, struct str *out,
+                         struct errinfo *e)
+{
+    str_add(out, csv_at(c->csv, c->csv_row[doc], c->csv_col));
+    return str_err(out, "a document", e);
+}
+
+/* ---- JSON lines ---- */
+
+static enum err parse_line(const struct corpus *c, const struct corpus_span *s,
+                           cJSON **out, struct errinfo *e)
+{
+    if (s->len > CORPUS_MAX_LINE) {
+        return err_set(e, ERR_LIMIT, "%s: line %zu: %zu bytes, expected at most %zu",
+                       c->path, s->line, s->len, CORPUS_MAX_LINE);
+    }
+    char place[512];
+    (void)snprintf(place, sizeof place, "%.440s: line %zu", c->path, s->line);
+    TRY(json_parse((const char *)c->map + s->off, s->len, place, out, e));
+    if (!cJSON_IsObject(*out)) {
+        cJSON_Delete(*out);
+        *out = NULL;
+        return err_set(e, ERR_FORMAT, "%s: expected an object with text or input_ids",
+                       place);
+    }
+    return OK;
+}
+
+/* Which member a line's document is in; NULL if it has neither. */
+static const cJSON *line_body(const cJSON *obj, bool *has_ids)
+{
+    const cJSON *text = cJSON_GetObjectItemCaseSensitive(obj, "text");
+    const cJSON *ids = cJSON_GetObjectItemCaseSensitive(obj, "input_ids");
+    *has_ids = cJSON_IsArray(ids);
+    return *has_ids ? ids : cJSON_IsString(text) ? text : NULL;
+}
+
+static enum err check_ids(struct corpus *c, const cJSON *ids, size_t line,
+                          struct errinfo *e)
+{
+    size_t i = 0;
+    for (const cJSON *v = ids->child; v; v = v->next, i++) {
+        const double d = v->valuedouble;
+        if (!cJSON_IsNumber(v) || !(d >= 0 && d < 2147483647.0) ||
+            (double)(int32_t)d < d) {
+            return err_set(e, ERR_FORMAT,
+                           "%s: line %zu: input_ids[%zu]: expected a token id", c->path,
+                           line, i);
+        }
+        if ((int32_t)d > c->max_id) {
+            c->max_id = (int32_t)d;
+            c->max_id_line = line;
+        }
+    }
+    return OK;
+}
+
+/* Check one line and count it as a document unless it is empty. */
+static enum err take_line(struct corpus *c, struct corpus_span s, bool *first,
+                          struct errinfo *e)
+{
+    cJSON *obj = NULL;
+    TRY(parse_line(c, &s, &obj, e));
+    bool has_ids = false;
+    const cJSON *body = line_body(obj, &has_ids);
+    enum err rc = OK;
+    if (!body) {
+        rc = err_set(e, ERR_FORMAT,
+                     "%s: line %zu: expected text (a string) or input_ids (an array)",
+                     c->path, s.line);
+    } else if (!*first && has_ids != c->has_ids) {
+        rc = err_set(e, ERR_FORMAT, "%s: line %zu: found %s, expected %s as before",
+                     c->path, s.line, has_ids ? "input_ids" : "text",
+                     has_ids ? "text" : "input_ids");
+    } else if (has_ids) {
+        rc = check_ids(c, body, s.line, e);
+    }
+    if (rc == OK) {
+        *first = false;
+        c->has_ids = has_ids;
+        if (has_ids ? body->child != NULL : body->valuestring[0] != '\0') {
+            rc = add_span(c, s.off, s.len, s.line, e);
+        }
+    }
+    cJSON_Delete(obj);
+    return rc;
+}
+
+static enum err jsonl_open(struct corpus *c, struct errinfo *e)
+{
+    size_t at = 0;
+    bool first = true;
+    TRY(map_file(c, &at, e));
+    for (size_t line = 1; at < c->map_len; line++) {
+        const uint8_t *nl = memchr(c->map + at, '\n', c->map_len - at);
+        const size_t end = nl ? (size_t)(nl - c->map) : c->map_len;
+        size_t from = at;
+        size_t to = end;
+        while (from < to && is_space(c->map[from])) {
+            from++;
+        }
+        while (to > from && is_space(c->map[to - 1])) {
+            to--;
+        }
+        if (to > from) {
+            TRY(take_line(c, (struct corpus_span){from, to - from, line}, &first, e));
+        }
+        at = end + 1;
+    }
+    return OK;
+}
+
+static enum err jsonl_text(const struct corpus *c, size_t doc, struct str *out,
+                           struct errinfo *e)
+{
+    cJSON *obj = NULL;
+    TRY(parse_line(c, &c->span[doc], &obj, e));
+    bool has_ids = false;
+    const cJSON *body = line_body(obj, &has_ids);
+    if (body && !has_ids) {
+        str_add(out, body->valuestring);
+    }
+    cJSON_Delete(obj);
+    return str_err(out, "a document", e);
+}
+
+enum err corpus_line_ids(const struct corpus *c, size_t doc, struct tok_ids *out,
+                         struct errinfo *e)
+{
+    cJSON *obj = NULL;
+    TRY(parse_line(c, &c->span[doc], &obj, e));
+    bool has_ids = false;
+    const cJSON *body = line_body(obj, &has_ids);
+    enum err rc = OK;
+    for (const cJSON *v = has_ids ? body->child : NULL; v && rc == OK; v = v->next) {
+        rc = tok_ids_add(out, (int32_t)v->valuedouble, e);
+    }
+    cJSON_Delete(obj);
+    return rc;
+}
+
+/* ---- story grammars ---- */
+
+static enum err grammar_open(struct corpus *c, struct errinfo *e)
+{
+    TRY(file_hash(c->path, &c->hash, e));
+    TRY(grammar_load(c->path, &c->grammar, e));
+    if (!c->reg_name) {
+        return OK;
+    }
+    const int reg = grammar_register_find(c->grammar, c->reg_name);
+    if (reg < 0) {
+        struct str names;
+        str_init(&names, 300);
+        for (size_t i = 0; i < grammar_register_count(c->grammar); i++) {
+            str_addf(&names, "%s%s", i ? ", " : "",
+                     grammar_register_name(c->grammar, i));
+        }
+        const enum err rc =
+            err_set(e, ERR_USAGE, "%s: no register \"%.60s\"; it has %s", c->path,
+                    c->reg_name, names.p);
+        str_free(&names);
+        return rc;
+    }
+    c->reg = (size_t)reg;
+    return OK;
+}
+
+/* ---- the table ---- */
+
+static const struct corpus_format formats[] = {
+    {".txt", txt_open, txt_text},       {".text", txt_open, txt_text},
+    {".md", txt_open, txt_text},        {".csv", csv_open, csv_text},
+    {".jsonl", jsonl_open, jsonl_text}, {".grammar.json", grammar_open, NULL},
+    {"", txt_open, txt_text},
+};
+
+const struct corpus_format *corpus_format_find(const char *path, struct str *names)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        const char *suffix = formats[i].suffix;
+        if (*suffix ? path_has_suffix(path, suffix) : !strchr(path_base(path), '.')) {
+            return &formats[i];
+        }
+        str_addf(names, "%s%s", i ? ", " : "", *suffix ? suffix : "no ending");
+    }
+    return NULL;
+}

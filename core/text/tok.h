@@ -1,0 +1,91 @@
+/* Tokenizers: text to token ids and back, behind one interface. The kinds sit in a
+ * table in tok.c; byte-level BPE (GPT-2, read from and written to Hugging Face
+ * tokenizer.json) is the one kind now. A struct tok is immutable once made: any thread
+ * may use it. What encoding needs to remember stands in a struct tok_scratch, one for
+ * each caller. */
+#ifndef SAETOP_TEXT_TOK_H
+#define SAETOP_TEXT_TOK_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct tok;
+
+/* A growing list of token ids. Start with {0}; release with tok_ids_free. */
+struct tok_ids {
+    int32_t *p; /* [n] */
+    size_t n, cap;
+};
+void tok_ids_free(struct tok_ids *ids);
+/* Append one id or n of them. */
+enum err tok_ids_add(struct tok_ids *ids, int32_t id, struct errinfo *e) ERR_CHECKED;
+enum err tok_ids_addn(struct tok_ids *ids, const int32_t *more, size_t n,
+                      struct errinfo *e) ERR_CHECKED;
+
+/* Read a tokenizer.json. *out: caller owns, tok_free. What this program can't do
+ * (another model type, a normalizer, ...) is ERR_FORMAT with the place in the JSON and
+ * the type found there. ERR_MISSING, ERR_LIMIT (files over 256 MB). */
+enum err tok_load(const char *path, struct tok **out, struct errinfo *e) ERR_CHECKED;
+/* The same from len bytes in memory; `name` begins error lines. */
+enum err tok_parse(const char *json, size_t len, const char *name, struct tok **out,
+                   struct errinfo *e) ERR_CHECKED;
+/* Write it as a tokenizer.json that Hugging Face `tokenizers` reads, atomically. */
+enum err tok_save(const struct tok *t, const char *path, struct errinfo *e) ERR_CHECKED;
+/* The same text appended to out; the same tokenizer gives the same bytes. */
+enum err tok_print(const struct tok *t, struct str *out, struct errinfo *e) ERR_CHECKED;
+void tok_free(struct tok *t); /* NULL is fine */
+
+/* Number of ids: they run from 0 to tok_vocab - 1. A file may leave holes among them.
+ */
+size_t tok_vocab(const struct tok *t);
+/* Ids of the special tokens, or -1 where the tokenizer has none (0 is a valid id). They
+ * are found by their text among the added tokens marked special: <|bos|>, <s>, ... ; a
+ * tokenizer whose only one is <|endoftext|> has it as BOS and as EOS. */
+int32_t tok_bos(const struct tok *t);
+int32_t tok_eos(const struct tok *t);
+int32_t tok_pad(const struct tok *t);
+int32_t tok_mask(const struct tok *t);
+/* Whether id is marked special; false for ids out of range. */
+bool tok_is_special(const struct tok *t, int32_t id);
+
+/* Memory of one encoding caller: a cache of words already split, and the pattern's
+ * match state. About 4 MB when full. Not to be used by two threads at once. Results do
+ * not depend on what it has seen. *out: caller owns; free before the tokenizer. */
+struct tok_scratch;
+enum err tok_scratch_new(const struct tok *t, struct tok_scratch **out,
+                         struct errinfo *e) ERR_CHECKED;
+void tok_scratch_free(struct tok_scratch *s); /* NULL is fine */
+
+/* Append the ids of len bytes of plain text to out. Any bytes are accepted, NUL and
+ * invalid UTF-8 too, and come back from tok_decode unchanged (after an add_prefix_space
+ * tokenizer: with that space). The text of a special token is plain text here and never
+ * becomes that token. Nothing is put before or after. tok_encode makes a scratch for
+ * the one call: right for a prompt; for a corpus keep one and use tok_encode_with. On
+ * error out is as it was. O(len log len) at worst; 2 MB/s and more with a warm scratch.
+ */
+enum err tok_encode(const struct tok *t, const char *text, size_t len,
+                    struct tok_ids *out, struct errinfo *e) ERR_CHECKED;
+enum err tok_encode_with(const struct tok *t, struct tok_scratch *s, const char *text,
+                         size_t len, struct tok_ids *out,
+                         struct errinfo *e) ERR_CHECKED;
+
+/* Append the bytes of ids[n] to out; special tokens as their text. Ids out of range add
+ * nothing. The bytes need not be valid UTF-8 when ids cut a character. */
+void tok_decode(const struct tok *t, const int32_t *ids, size_t n, struct str *out);
+/* Append the bytes of one token as they are, its leading space included. Escape with
+ * utf8_escape before showing. */
+void tok_piece(const struct tok *t, int32_t id, struct str *out);
+/* The same borrowed from the tokenizer: *len bytes, not NUL-terminated; NULL for an id
+ * out of range or a hole. */
+const char *tok_piece_view(const struct tok *t, int32_t id, size_t *len);
+
+/* The id of a text that encodes to exactly one token, else -1 (out of memory too). */
+int32_t tok_single(const struct tok *t, const char *text);
+/* The id of the special token with that very text, else -1. */
+int32_t tok_special_id(const struct tok *t, const char *text);
+
+#endif

@@ -1,0 +1,170 @@
+/* tokenizer.json: what all kinds share. */
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "text/tok_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- reading ---- */
+
+static int by_id(const void *a, const void *b)
+{
+    const struct tok_added *x = a;
+    const struct tok_added *y = b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static enum err read_added(const cJSON *item, const char *file, size_t i,
+                           struct tok_added *out, struct errinfo *e)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "added_tokens[%zu]", i);
+    if (!cJSON_IsObject(item)) {
+        return err_set(e, ERR_FORMAT, "%s: %s: expected an object", file, path);
+    }
+    const struct json_at at = {file, path};
+    int64_t id = 0;
+    TRY(json_int(at, item, "id", true, 0, (int64_t)TOK_MAX_VOCAB - 1, &id, e));
+    TRY(json_str(at, item, "content", true, &out->text, e));
+    TRY(json_bool(at, item, "special", false, &out->is_special, e));
+    out->id = (int32_t)id;
+    if (strlen(out->text) > TOK_MAX_PIECE) {
+        return err_set(e, ERR_LIMIT, "%s: %s.content: %zu bytes, expected at most %zu",
+                       file, path, strlen(out->text), TOK_MAX_PIECE);
+    }
+    static const char *const tricks[] = {"single_word", "lstrip", "rstrip"};
+    for (size_t k = 0; k < sizeof tricks / sizeof *tricks && !out->is_special; k++) {
+        bool on = false;
+        TRY(json_bool(at, item, tricks[k], false, &on, e));
+        if (on) {
+            return err_set(e, ERR_FORMAT,
+                           "%s: %s.%s: true is not supported for a token that is not "
+                           "special",
+                           file, path, tricks[k]);
+        }
+    }
+    return OK;
+}
+
+enum err tok_json_added(const cJSON *root, const char *file, struct tok_added **out,
+                        size_t *n, struct errinfo *e)
+{
+    const cJSON *list = NULL;
+    TRY(json_arr((struct json_at){file, ""}, root, "added_tokens", false, &list, e));
+    const int size = list ? cJSON_GetArraySize(list) : 0;
+    struct tok_added *added = NULL;
+    TRY(mem_new(&added, (size_t)size, sizeof *added, "added tokens", e));
+    enum err rc = OK;
+    size_t i = 0;
+    for (const cJSON *item = list ? list->child : NULL; item; item = item->next, i++) {
+        TRY_OUT(rc, read_added(item, file, i, &added[i], e));
+    }
+    if (i > 0) {
+        qsort(added, i, sizeof *added, by_id);
+    }
+    for (size_t k = 1; k < i; k++) {
+        if (added[k].id == added[k - 1].id) {
+            rc = err_set(e, ERR_FORMAT, "%s: added_tokens: id %d stands twice", file,
+                         (int)added[k].id);
+            goto out;
+        }
+    }
+    *out = added;
+    *n = i;
+    return OK;
+out:
+    mem_free(added);
+    return rc;
+}
+
+static enum err parse_root(const cJSON *root, const char *name, struct tok **out,
+                           struct errinfo *e)
+{
+    if (!cJSON_IsObject(root)) {
+        return err_set(e, ERR_FORMAT, "%s: expected a JSON object", name);
+    }
+    const cJSON *model = NULL;
+    TRY(json_obj((struct json_at){name, ""}, root, "model", true, &model, e));
+    /* Files of the library's first years have no type; merges tell BPE. */
+    const char *type =
+        cJSON_GetObjectItemCaseSensitive(model, "merges") ? "BPE" : "unknown";
+    TRY(json_str((struct json_at){name, "model"}, model, "type", false, &type, e));
+    const struct tok_kind *kind = tok_kind_find(type);
+    if (!kind) {
+        struct str names;
+        str_init(&names, 256);
+        tok_kind_names(&names);
+        const enum err rc =
+            err_set(e, ERR_FORMAT, "%s: model.type: found \"%.60s\", expected %s", name,
+                    type, names.p);
+        str_free(&names);
+        return rc;
+    }
+    return kind->parse(root, name, out, e);
+}
+
+enum err tok_parse(const char *json, size_t len, const char *name, struct tok **out,
+                   struct errinfo *e)
+{
+    if (len > TOK_MAX_JSON) {
+        return err_set(e, ERR_LIMIT, "%s: %zu bytes, expected at most %zu", name, len,
+                       TOK_MAX_JSON);
+    }
+    cJSON *root = NULL;
+    TRY(json_parse(json, len, name, &root, e));
+    const enum err rc = parse_root(root, name, out, e);
+    cJSON_Delete(root);
+    return rc;
+}
+
+enum err tok_load(const char *path, struct tok **out, struct errinfo *e)
+{
+    char *text = NULL;
+    size_t len = 0;
+    TRY(file_read(path, TOK_MAX_JSON, &text, &len, e));
+    const enum err rc = tok_parse(text, len, path, out, e);
+    mem_free(text);
+    return rc;
+}
+
+/* ---- writing ---- */
+
+enum err tok_print(const struct tok *t, struct str *out, struct errinfo *e)
+{
+    str_add(out, "{\n  \"version\": \"1.0\",\n  \"truncation\": null,\n"
+                 "  \"padding\": null,\n  \"added_tokens\": [");
+    const char *comma = "\n";
+    for (size_t id = 0; id < t->vocab; id++) {
+        const struct tok_entry *en = &t->entry[id];
+        if (!(en->flags & (uint32_t)TOK_ADDED)) {
+            continue;
+        }
+        str_addf(out, "%s    {\"id\": %zu, \"content\": ", comma, id);
+        json_add_string(out, t->bytes.p + en->off, en->len);
+        str_addf(out,
+                 ", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, "
+                 "\"normalized\": false, \"special\": %s}",
+                 en->flags & (uint32_t)TOK_SPECIAL ? "true" : "false");
+        comma = ",\n";
+    }
+    str_add(out, "\n  ]");
+    t->kind->print(t, out);
+    str_add(out, "\n}\n");
+    return str_err(out, "tokenizer.json", e);
+}
+
+enum err tok_save(const struct tok *t, const char *path, struct errinfo *e)
+{
+    struct str out;
+    str_init(&out, TOK_MAX_JSON);
+    enum err rc = tok_print(t, &out, e);
+    if (rc == OK) {
+        const struct file_part part = {out.p, out.len};
+        rc = file_write(path, &part, 1, e);
+    }
+    str_free(&out);
+    return rc;
+}

@@ -1,0 +1,81 @@
+/* What the files of the tokenizer share; included in core/text only. */
+#ifndef SAETOP_TEXT_TOK_PRIV_H
+#define SAETOP_TEXT_TOK_PRIV_H
+
+#include "text/tok.h"
+
+#include <cjson/cJSON.h>
+
+#define TOK_MAX_VOCAB  ((size_t)1 << 22)
+#define TOK_MAX_PIECE  ((size_t)1 << 16) /* bytes of one entry */
+#define TOK_MAX_TEXT   ((size_t)1 << 30) /* bytes of one encoded text */
+#define TOK_MAX_JSON   ((size_t)256 << 20)
+#define TOK_MAX_PIECES ((size_t)1 << 28) /* bytes of all entries */
+
+enum tok_flag {
+    TOK_USED = 1,     /* not a hole */
+    TOK_IN_MODEL = 2, /* stands in model.vocab */
+    TOK_ADDED = 4,    /* stands in added_tokens */
+    TOK_SPECIAL = 8   /* added and special: never made from plain text */
+};
+
+struct tok_entry {
+    uint32_t off, len; /* of its bytes in tok.bytes */
+    uint32_t flags;    /* of enum tok_flag */
+};
+
+enum tok_role { TOK_BOS, TOK_EOS, TOK_PAD, TOK_MASK, TOK_ROLES };
+
+struct tok {
+    const struct tok_kind *kind;
+    void *impl; /* of the kind */
+    size_t vocab;
+    struct tok_entry *entry; /* [vocab] */
+    struct str bytes;        /* of all entries */
+    int32_t role[TOK_ROLES]; /* -1 for none */
+    int32_t *plain;          /* [n_plain] added tokens that plain text does become, the
+                                longest first */
+    size_t n_plain;
+    bool plain_start[256]; /* first bytes of those */
+};
+
+/* A kind of tokenizer: `type` is model.type in tokenizer.json. */
+struct tok_kind {
+    const char *type;
+    /* Make a tokenizer (tok_new ... tok_finish) from the whole file. */
+    enum err (*parse)(const cJSON *root, const char *file, struct tok **out,
+                      struct errinfo *e);
+    /* Append all members after added_tokens, each on a new line after a comma. */
+    void (*print)(const struct tok *t, struct str *out);
+    enum err (*scratch_new)(const struct tok *t, bool cached, void **out,
+                            struct errinfo *e);
+    void (*scratch_free)(void *scratch);
+    /* Append the ids of text without added tokens in it. */
+    enum err (*encode)(const struct tok *t, void *scratch, const char *text, size_t len,
+                       struct tok_ids *out, struct errinfo *e);
+    void (*free)(void *impl);
+};
+const struct tok_kind *tok_kind_find(const char *type); /* NULL if none */
+/* The types there are, "A, B", for error lines. */
+void tok_kind_names(struct str *out);
+
+/* An empty tokenizer of that kind with `vocab` holes; tok_free. */
+enum err tok_new(const struct tok_kind *kind, size_t vocab, struct tok **out,
+                 struct errinfo *e) ERR_CHECKED;
+/* Fill entry id, which must be a hole, with a copy of its bytes. */
+enum err tok_put(struct tok *t, int32_t id, const char *bytes, size_t len,
+                 uint32_t flags, struct errinfo *e) ERR_CHECKED;
+/* An element of added_tokens. */
+struct tok_added {
+    int32_t id;
+    bool is_special;
+    const char *text; /* borrowed from the tree */
+};
+/* Read and check added_tokens: *out[*n], caller owns, by rising id. */
+enum err tok_json_added(const cJSON *root, const char *file, struct tok_added **out,
+                        size_t *n, struct errinfo *e) ERR_CHECKED;
+
+/* Find the roles and the plain added tokens, once all entries are there. */
+enum err tok_finish(struct tok *t, struct errinfo *e) ERR_CHECKED;
+
+#endif
