@@ -1,0 +1,170 @@
+#include "lm/generate.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+
+#include <math.h>
+#include <string.h>
+
+struct sampler {
+    const struct lm *m;
+    const struct generate_config *cfg;
+    struct lm_ws *ws;
+    float *resid;  /* [n_ctx, D] */
+    float *logits; /* [V] */
+    float *sorted; /* [V] scratch of the top-k threshold */
+    struct rng rng;
+};
+
+static int32_t argmax(const float *x, size_t n)
+{
+    size_t best = n;
+    for (size_t i = 0; i < n; i++) {
+        if (isfinite(x[i]) && (best == n || x[i] > x[best])) {
+            best = i;
+        }
+    }
+    return best == n ? -1 : (int32_t)best;
+}
+
+/* The k-th largest of x[n]; x is permuted. Quickselect with the middle as pivot. */
+static float kth_largest(float *x, size_t n, size_t k)
+{
+    size_t lo = 0, hi = n - 1;
+    const size_t want = k - 1;
+    while (lo < hi) {
+        const float pivot = x[lo + (hi - lo) / 2];
+        size_t i = lo, j = hi;
+        for (;;) {
+            while (x[i] > pivot) {
+                i++;
+            }
+            while (x[j] < pivot) {
+                j--;
+            }
+            if (i >= j) {
+                break;
+            }
+            const float t = x[i];
+            x[i++] = x[j];
+            x[j--] = t;
+        }
+        /* x[lo..j] >= pivot >= x[j+1..hi] */
+        if (want <= j) {
+            hi = j;
+        } else {
+            lo = j + 1;
+        }
+    }
+    return x[want];
+}
+
+/* Draw from softmax(logits / temperature) over the ids that may be drawn; -1 if none.
+ */
+static int32_t draw(struct sampler *s)
+{
+    const size_t V = tok_vocab(s->m->tok);
+    const int32_t eos = tok_eos(s->m->tok);
+    for (size_t i = 0; i < V; i++) {
+        const int32_t id = (int32_t)i;
+        size_t len = 0;
+        const bool hole = !tok_piece_view(s->m->tok, id, &len);
+        if (hole || (tok_is_special(s->m->tok, id) && id != eos) ||
+            !isfinite(s->logits[i])) {
+            s->logits[i] = -INFINITY;
+        }
+    }
+    const int32_t best = argmax(s->logits, V);
+    if (best < 0 || s->cfg->temperature <= 0) {
+        return best;
+    }
+    float least = -INFINITY;
+    if (s->cfg->top_k > 0 && s->cfg->top_k < V) {
+        memcpy(s->sorted, s->logits, V * sizeof *s->sorted);
+        least = kth_largest(s->sorted, V, s->cfg->top_k);
+    }
+    const double top = (double)s->logits[best];
+    double total = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        const double stop = pass == 0 ? (double)INFINITY : rng_unit(&s->rng) * total;
+        double sum = 0;
+        for (size_t i = 0; i < V; i++) {
+            if (!isfinite(s->logits[i]) || s->logits[i] < least) {
+                continue;
+            }
+            sum += exp(((double)s->logits[i] - top) / s->cfg->temperature);
+            if (sum > stop) {
+                return (int32_t)i;
+            }
+        }
+        total = sum;
+    }
+    return best; /* rounding at the very end of the sum */
+}
+
+/* Ids that the next forward sees: all, or BOS and the newer half of the context. */
+static void slide(const struct sampler *s, struct tok_ids *ids)
+{
+    const size_t n_ctx = s->m->cfg.n_ctx;
+    if (ids->n < n_ctx) {
+        return;
+    }
+    const size_t keep = n_ctx / 2;
+    const size_t head = tok_bos(s->m->tok) >= 0 ? 1 : 0;
+    memmove(ids->p + head, ids->p + ids->n - keep, keep * sizeof *ids->p);
+    ids->n = head + keep;
+}
+
+static enum err continue_text(struct sampler *s, struct tok_ids *ids, struct str *out,
+                              struct errinfo *e)
+{
+    const size_t D = s->m->cfg.d_model;
+    for (size_t i = 0; i < s->cfg->max_tokens; i++) {
+        slide(s, ids);
+        lm_forward_to(s->m, s->ws, ids->p, 1, ids->n, s->m->cfg.n_layer, s->resid);
+        lm_logits(s->m, s->resid + (ids->n - 1) * D, s->logits);
+        const int32_t id = draw(s);
+        if (id < 0) {
+            return err_set(e, ERR_NUMERIC, "%s: the model's logits are not numbers",
+                           s->m->dir ? s->m->dir : "model");
+        }
+        if (id == tok_eos(s->m->tok)) {
+            break;
+        }
+        tok_piece(s->m->tok, id, out);
+        TRY(tok_ids_add(ids, id, e));
+    }
+    return str_err(out, "the generated text", e);
+}
+
+enum err lm_generate(const struct lm *m, const char *prompt,
+                     const struct generate_config *cfg, struct str *out,
+                     struct errinfo *e)
+{
+    struct sampler s = {.m = m, .cfg = cfg, .rng = rng_begin(cfg->seed, RNG_SAMPLE, 0)};
+    struct tok_ids ids = {0};
+    enum err rc = OK;
+    if (tok_bos(m->tok) >= 0) {
+        TRY_OUT(rc, tok_ids_add(&ids, tok_bos(m->tok), e));
+    }
+    TRY_OUT(rc, tok_encode(m->tok, prompt, strlen(prompt), &ids, e));
+    if (ids.n == 0) {
+        rc = err_set(e, ERR_USAGE,
+                     "prompt: found nothing, expected text (the tokenizer "
+                     "has no token to begin with)");
+        goto out;
+    }
+    TRY_OUT(rc, lm_ws_new(&m->cfg, 1, m->cfg.n_ctx, &s.ws, e));
+    TRY_OUT(rc, mem_new(&s.resid, m->cfg.n_ctx, m->cfg.d_model * sizeof *s.resid,
+                        "residual stream", e));
+    TRY_OUT(rc, mem_new(&s.logits, m->cfg.vocab, sizeof *s.logits, "logits", e));
+    TRY_OUT(rc, mem_new(&s.sorted, m->cfg.vocab, sizeof *s.sorted, "logits", e));
+    rc = continue_text(&s, &ids, out, e);
+out:
+    mem_free(s.sorted);
+    mem_free(s.logits);
+    mem_free(s.resid);
+    lm_ws_free(s.ws);
+    tok_ids_free(&ids);
+    return rc;
+}

@@ -1,0 +1,2 @@
+#define REAL_F64
+#include "lm/lm_net.c"

@@ -1,0 +1,94 @@
+/* Shared by the files of pretraining; not for others. A trainer is set up by
+ * pretrain.c, reads its rows in pretrain_data.c, steps in pretrain_step.c, and is
+ * stored and resumed in pretrain_state.c. */
+#ifndef SAETOP_LM_PRETRAIN_PRIV_H
+#define SAETOP_LM_PRETRAIN_PRIV_H
+
+#include "lm/lm_net.h"
+#include "lm/pretrain.h"
+#include "text/pack.h"
+
+/* Rows of one block of parallel work: fixed, so that sums do not depend on threads. */
+#define PRETRAIN_BLOCK_ROWS 4
+#define PRETRAIN_PATH       4096
+#define PRETRAIN_MAX_TEXTS  64
+
+/* A stretch of one tensor, the unit of work of the optimizer. */
+struct pretrain_segment {
+    size_t at, count; /* in the arena */
+    bool decay;
+};
+
+/* What one block of rows leaves. */
+struct pretrain_block {
+    struct lm_net_weights_f32 grad;
+    double loss; /* sum over its targets */
+};
+
+struct pretrainer {
+    struct pretrain_config cfg;
+    const struct pretrain_text *texts; /* [n_texts], borrowed */
+    size_t n_texts;
+    struct tok *own_tok; /* trained here, or NULL */
+    const char *out;
+    struct pool *pool;
+
+    struct lm model;                /* tok borrowed from the caller or own_tok */
+    struct lm_net_weights_f32 view; /* of its weights */
+    float *m, *v;                   /* [count] moments */
+
+    /* rows */
+    struct pack **pack; /* [n_texts] */
+    int32_t *inputs;    /* [batch_rows, T] with masks */
+    int32_t *targets;   /* [batch_rows, T], -1 where there is none */
+
+    /* the step */
+    size_t blocks, workers;
+    struct pretrain_block *block; /* [blocks] */
+    struct lm_net_f32 **net;      /* [workers] */
+    struct pretrain_segment *segment;
+    size_t segments;
+    double *sumsq; /* [segments] of the summed gradient */
+
+    /* counters; in the state */
+    int64_t step;
+    int64_t tokens;
+    double seconds;
+
+    struct str log; /* losses.csv */
+    double *nll;    /* [2 * n_texts] clean, masked */
+};
+
+/* pretrain_data.c */
+
+/* A new tokenizer from the texts. *out: caller owns. */
+enum err pretrain_tokenizer(const struct pretrain_config *cfg,
+                            const struct pretrain_text *texts, size_t n_texts,
+                            struct tok **out, struct errinfo *e) ERR_CHECKED;
+/* Fill inputs and targets with the rows of the coming step; the number of targets. */
+enum err pretrain_batch(struct pretrainer *t, size_t *n_targets,
+                        struct errinfo *e) ERR_CHECKED;
+
+/* pretrain_step.c */
+
+/* Networks, gradient arenas and segments for t->model; freed by pretrain_step_deinit.
+ */
+enum err pretrain_step_init(struct pretrainer *t, struct errinfo *e) ERR_CHECKED;
+void pretrain_step_deinit(struct pretrainer *t);
+/* One step on the batch: loss a target, gradient norm before the clip, weights and
+ * moments updated. ERR_NUMERIC, with nothing updated, if a figure is not finite. */
+enum err pretrain_step(struct pretrainer *t, size_t n_targets, double *loss, double *lr,
+                       double *grad_norm, struct errinfo *e) ERR_CHECKED;
+double pretrain_lr(const struct pretrain_config *cfg, int64_t step);
+
+/* pretrain_state.c */
+
+/* Write model, losses.csv and, last, train_state.safetensors into t->out. */
+enum err pretrain_save(struct pretrainer *t, struct errinfo *e) ERR_CHECKED;
+/* Continue from t->out: weights, moments, counters, cursors, losses.csv up to there.
+ * ERR_USAGE names the first setting that differs from the one recorded. note[256] gets
+ * a line if the CPU kernels differ, else "". */
+enum err pretrain_resume(struct pretrainer *t, char note[256],
+                         struct errinfo *e) ERR_CHECKED;
+
+#endif
