@@ -1,0 +1,75 @@
+#include "sae/sae_arch.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+#define DECLARE(name) extern const struct sae_arch sae_arch_##name;
+SAE_ARCHES(DECLARE)
+#undef DECLARE
+
+#define ROW(name) &sae_arch_##name,
+static const struct sae_arch *const table[] = {SAE_ARCHES(ROW)};
+#undef ROW
+
+const struct sae_arch *sae_arch_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (strcmp(table[i]->name, name) == 0) {
+            return table[i];
+        }
+    }
+    return NULL;
+}
+
+size_t sae_arch_all(const struct sae_arch *const **out)
+{
+    *out = table;
+    return sizeof table / sizeof table[0];
+}
+
+const char *sae_arch_name(const struct sae_arch *a)
+{
+    return a->name;
+}
+
+const char *sae_arch_names(void)
+{
+#define NAME(name) ", " #name
+    static const char names[] = SAE_ARCHES(NAME);
+#undef NAME
+    return names + 2; /* without the first comma */
+}
+
+size_t sae_block_rows(size_t F)
+{
+    const size_t rows = ((size_t)1 << 21) / F;
+    return rows < 128 ? 128 : rows > 256 ? 256 : rows;
+}
+
+/* Ids are int32_t, and a matrix has to be within what BLAS can address. */
+#define MAX_WIDTH   ((size_t)1 << 20)
+#define MAX_LATENTS ((size_t)1 << 26)
+#define MAX_PARAMS  ((size_t)1 << 33)
+
+enum err sae_param_count(const struct sae_arch *arch, size_t D, size_t F, size_t *out,
+                         struct errinfo *e)
+{
+    if (D < 1 || D > MAX_WIDTH) {
+        return err_set(e, ERR_LIMIT, "an SAE of width %zu, expected 1 to %zu", D,
+                       MAX_WIDTH);
+    }
+    if (F < 1 || F > MAX_LATENTS) {
+        return err_set(e, ERR_LIMIT, "an SAE of %zu latents, expected 1 to %zu", F,
+                       MAX_LATENTS);
+    }
+    /* Below 2^48: no overflow. */
+    const size_t count = 2 * D * F + F + D + arch->extra * F;
+    if (count > MAX_PARAMS) {
+        return err_set(e, ERR_LIMIT,
+                       "an SAE of %zu x %zu has %zu parameters, at most %zu", D, F,
+                       count, MAX_PARAMS);
+    }
+    *out = count;
+    return OK;
+}

@@ -1,0 +1,100 @@
+/* BatchTopK (Bussmann et al. 2024, arXiv:2412.06410): the k B greatest positive
+ * pre-activations of a batch of B rows; at inference a fixed threshold, the running
+ * average of the least one taken. The file includes itself for the second precision. */
+#include "sae/sae_step.h"
+
+static void R(begin)(struct R(sae_step) * s)
+{
+    R(sae_collect_begin)(&s->collect);
+}
+
+static void R(scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows,
+                    const real *h)
+{
+    for (size_t r = 0; r < rows; r++) {
+        R(sae_collect_row)(&s->collect, worker, row0 + r, h + r * s->F);
+    }
+}
+
+/* Entries of the heaps to s->main by row. All of a row are in one heap, ids rising;
+ * those that equal the cut are taken in the order of rows. */
+static void R(place)(struct R(sae_step) * s, real cut, size_t ties)
+{
+    struct R(sae_pairs) *p = &s->main;
+    for (size_t b = 0; b < s->B; b++) {
+        p->n[b] = 0;
+        p->first[b] = 0; /* counts those that equal the cut, for now */
+    }
+    for (size_t i = 0; i < s->collect.workers; i++) {
+        const struct R(sae_heap) *h = &s->collect.heap[i];
+        for (size_t j = 0; j < h->n; j++) {
+            const size_t row = (size_t)h->row[j];
+            p->n[row] += h->val[j] > cut;
+            p->first[row] += !(h->val[j] > cut) && h->val[j] >= cut;
+        }
+    }
+    size_t at = 0;
+    for (size_t b = 0; b < s->B; b++) {
+        const size_t more = p->first[b] < ties ? p->first[b] : ties;
+        ties -= more;
+        p->first[b] = at;
+        at += p->n[b] + more;
+        p->n[b] = more; /* ties still to be taken */
+    }
+    for (size_t i = 0; i < s->collect.workers; i++) {
+        const struct R(sae_heap) *h = &s->collect.heap[i];
+        for (size_t j = 0; j < h->n; j++) {
+            const size_t row = (size_t)h->row[j];
+            const bool above = h->val[j] > cut;
+            if (!above && !(h->val[j] >= cut && p->n[row] > 0)) {
+                continue;
+            }
+            p->n[row] -= above ? 0 : 1;
+            p->id[p->first[row]] = h->id[j];
+            p->val[p->first[row]] = h->val[j];
+            p->first[row]++; /* now the row's end */
+        }
+    }
+    size_t begin = 0;
+    for (size_t b = 0; b < s->B; b++) {
+        const size_t end = p->first[b];
+        p->first[b] = begin;
+        p->n[b] = end - begin;
+        begin = end;
+    }
+}
+
+static bool R(settle)(struct R(sae_step) * s)
+{
+    if (!R(sae_collect_enough)(&s->collect)) {
+        return false;
+    }
+    real cut;
+    size_t ties;
+    R(sae_collect_cut)(&s->collect, &cut, &ties);
+    R(place)(s, cut, ties);
+    return true;
+}
+
+static const struct R(sae_ops) R(ops) = {
+    .begin = R(begin),
+    .scan = R(scan),
+    .settle = R(settle),
+    .decode = R(sae_decode_rows),
+    .latents = R(sae_latent_grads),
+};
+
+#ifndef REAL_F64
+#define REAL_F64
+#include "sae/sae_batchtopk.c"
+
+extern const struct sae_arch sae_arch_batchtopk;
+const struct sae_arch sae_arch_batchtopk = {
+    .name = "batchtopk",
+    .save_name = "jumprelu",
+    .infer = SAE_INFER_THRESHOLD,
+    .collects_batch = true,
+    .f32 = &ops_f32,
+    .f64 = &ops_f64,
+};
+#endif

@@ -1,0 +1,164 @@
+#include "sae/sae_collect.h"
+
+#include "base/mem.h"
+#include "num/topk.h"
+
+#include <string.h>
+
+enum err R(sae_collect_init)(struct R(sae_collect) * c, size_t keep, size_t F,
+                             struct errinfo *e)
+{
+    if (keep > SIZE_MAX / 4 - F) {
+        return err_set(e, ERR_LIMIT, "%zu activations of a batch, too many", keep);
+    }
+    *c = (struct R(sae_collect)){.keep = keep, .F = F, .cap = 2 * keep + F};
+    return OK;
+}
+
+static void heap_deinit(struct R(sae_heap) * h)
+{
+    mem_free(h->row);
+    mem_free(h->id);
+    mem_free(h->val);
+}
+
+void R(sae_collect_deinit)(struct R(sae_collect) * c)
+{
+    for (size_t i = 0; i < c->workers; i++) {
+        heap_deinit(&c->heap[i]);
+    }
+    mem_free(c->heap);
+    mem_free(c->all);
+    c->heap = NULL;
+    c->all = NULL;
+    c->workers = 0;
+}
+
+static enum err heap_init(struct R(sae_heap) * h, size_t cap, struct errinfo *e)
+{
+    static const char what[] = "candidates of a batch";
+    enum err rc = mem_new(&h->row, cap, sizeof *h->row, what, e);
+    if (rc == OK) {
+        rc = mem_new(&h->id, cap, sizeof *h->id, what, e);
+    }
+    if (rc == OK) {
+        rc = mem_new(&h->val, cap, sizeof *h->val, what, e);
+    }
+    return rc;
+}
+
+enum err R(sae_collect_workers)(struct R(sae_collect) * c, size_t workers,
+                                struct errinfo *e)
+{
+    if (workers <= c->workers) {
+        return OK;
+    }
+    size_t total;
+    if (!mem_mul(workers, c->cap, &total)) {
+        return err_set(e, ERR_LIMIT, "%zu candidates a worker, too many", c->cap);
+    }
+    struct R(sae_heap) *heap = NULL;
+    real *all = NULL;
+    enum err rc = mem_new(&heap, workers, sizeof *heap, "candidates of a batch", e);
+    if (rc == OK) {
+        rc = mem_new(&all, total, sizeof *all, "candidates of a batch", e);
+    }
+    for (size_t i = c->workers; rc == OK && i < workers; i++) {
+        rc = heap_init(&heap[i], c->cap, e);
+    }
+    if (rc != OK) {
+        for (size_t i = c->workers; heap && i < workers; i++) {
+            heap_deinit(&heap[i]);
+        }
+        mem_free(heap);
+        mem_free(all);
+        return rc;
+    }
+    for (size_t i = 0; i < c->workers; i++) {
+        heap[i] = c->heap[i];
+    }
+    mem_free(c->heap);
+    mem_free(c->all);
+    c->heap = heap;
+    c->all = all;
+    c->workers = workers;
+    return OK;
+}
+
+void R(sae_collect_begin)(struct R(sae_collect) * c)
+{
+    for (size_t i = 0; i < c->workers; i++) {
+        c->heap[i].n = 0;
+        c->heap[i].floor = c->guess;
+    }
+}
+
+/* Throw out what cannot be among the keep greatest of the batch, as there are so many
+ * before it already. Entries are in rising order of row and id, so later ties go first,
+ * and what comes after and only equals the cut cannot be among them either. */
+static void compact(struct R(sae_heap) * h, size_t keep)
+{
+    size_t above;
+    const real cut = R(topk_cut)(h->n, h->val, keep, &above);
+    size_t ties = keep - above, n = 0;
+    for (size_t i = 0; i < h->n; i++) {
+        const real v = h->val[i];
+        const bool tie = !(v > cut) && v >= cut;
+        if (v > cut || (tie && ties > 0)) {
+            ties -= tie ? 1 : 0;
+            h->row[n] = h->row[i];
+            h->id[n] = h->id[i];
+            h->val[n] = v;
+            n++;
+        }
+    }
+    h->n = n;
+    h->floor = cut > h->floor ? cut : h->floor;
+}
+
+void R(sae_collect_row)(struct R(sae_collect) * c, size_t worker, size_t row,
+                        const real *x)
+{
+    struct R(sae_heap) *h = &c->heap[worker];
+    if (h->n + c->F > c->cap) {
+        compact(h, c->keep);
+    }
+    const size_t m = R(topk_above)(c->F, x, h->floor, h->id + h->n, h->val + h->n);
+    for (size_t i = 0; i < m; i++) {
+        h->row[h->n + i] = (int32_t)row;
+    }
+    h->n += m;
+}
+
+bool R(sae_collect_enough)(struct R(sae_collect) * c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->workers; i++) {
+        n += c->heap[i].n;
+    }
+    if (n >= c->keep || !(c->guess > 0)) {
+        return true;
+    }
+    c->guess = 0;
+    return false;
+}
+
+size_t R(sae_collect_cut)(struct R(sae_collect) * c, real *cut, size_t *ties)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->workers; i++) {
+        memcpy(c->all + n, c->heap[i].val, c->heap[i].n * sizeof *c->all);
+        n += c->heap[i].n;
+    }
+    *cut = 0;
+    *ties = 0;
+    if (n <= c->keep) {
+        c->guess = 0;
+        return n; /* all that are positive */
+    }
+    size_t above;
+    *cut = R(topk_cut)(n, c->all, c->keep, &above);
+    *ties = c->keep - above;
+    c->guess = *cut * (real)0.9; /* the next batch is much like this one */
+    return c->keep;
+}

@@ -1,0 +1,290 @@
+/* Inference: codes, reconstruction, and the threshold that gives a wanted sparsity. */
+#include "base/mem.h"
+#include "num/blas.h"
+#include "num/topk.h"
+#include "num/vec.h"
+#include "sae/sae_arch.h"
+#include "sae/sae_collect.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- the encoder product over blocks of rows ---- */
+
+/* Scratch of one worker. */
+struct bench {
+    float *a;    /* [block_rows, D] */
+    float *h;    /* [block_rows, F] */
+    int32_t *id; /* [F] */
+    float *val;  /* [F] */
+    struct topk_guess_f32 guess;
+};
+
+/* Codes of one block of rows. */
+struct part {
+    size_t n, cap;
+    int32_t *id;
+    float *val;
+    enum err rc;
+};
+
+struct encode_job {
+    const struct sae *s;
+    const float *x;
+    size_t B, block_rows, blocks, workers;
+    struct bench *bench;         /* [workers] */
+    struct part *part;           /* [blocks] */
+    size_t *count;               /* [B] active latents of a row */
+    struct sae_collect_f32 *all; /* for calibration, instead of codes */
+};
+
+static void job_deinit(struct encode_job *j)
+{
+    for (size_t i = 0; j->bench && i < j->workers; i++) {
+        mem_free(j->bench[i].a);
+        mem_free(j->bench[i].h);
+        mem_free(j->bench[i].id);
+        mem_free(j->bench[i].val);
+    }
+    for (size_t i = 0; j->part && i < j->blocks; i++) {
+        mem_free(j->part[i].id);
+        mem_free(j->part[i].val);
+    }
+    mem_free(j->bench);
+    mem_free(j->part);
+    mem_free(j->count);
+}
+
+/* After an error call job_deinit too. */
+static enum err job_init(struct encode_job *j, const struct sae *s, const float *x,
+                         size_t B, struct pool *pool, struct errinfo *e)
+{
+    static const char what[] = "a block of pre-activations";
+    const size_t most = sae_block_rows(s->F), rows = B < most ? B : most;
+    *j = (struct encode_job){.s = s, .x = x, .B = B, .block_rows = rows};
+    j->blocks = rows > 0 ? (B + rows - 1) / rows : 0;
+    j->workers = pool_threads(pool); /* any of them may take any block */
+    TRY(mem_new(&j->part, j->blocks, sizeof *j->part, what, e));
+    TRY(mem_new(&j->count, B, sizeof *j->count, what, e));
+    TRY(mem_new(&j->bench, j->workers, sizeof *j->bench, what, e));
+    for (size_t i = 0; i < j->workers; i++) {
+        struct bench *w = &j->bench[i];
+        TRY(mem_new(&w->a, rows * s->D, sizeof *w->a, what, e));
+        TRY(mem_new(&w->h, rows * s->F, sizeof *w->h, what, e));
+        TRY(mem_new(&w->id, s->F, sizeof *w->id, what, e));
+        TRY(mem_new(&w->val, s->F, sizeof *w->val, what, e));
+    }
+    return OK;
+}
+
+/* Pre-activations of a block to w->h. */
+static void product(const struct encode_job *j, struct bench *w, size_t row0,
+                    size_t rows)
+{
+    const struct sae *s = j->s;
+    for (size_t r = 0; r < rows; r++) {
+        const float *x = j->x + (row0 + r) * s->D;
+        for (size_t d = 0; d < s->D; d++) {
+            w->a[r * s->D + d] = s->scale * x[d] - s->b_dec[d];
+        }
+        memcpy(w->h + r * s->F, s->b_enc, s->F * sizeof *w->h);
+    }
+    gemm_f32(NO_TRANS, TRANS, rows, s->F, s->D, 1.0f, w->a, s->D, s->W_enc, s->D, 1.0f,
+             w->h, s->F);
+}
+
+/* Select from a row of pre-activations into w->id, w->val; how many. */
+static size_t select_row(const struct sae *s, struct bench *w, const float *h)
+{
+    if (s->arch->infer == SAE_INFER_TOPK) {
+        return topk_row_f32(s->F, h, s->k, &w->guess, w->id, w->val);
+    }
+    const float t = s->threshold > 0.0 ? (float)s->threshold : 0.0f;
+    return topk_above_f32(s->F, h, t, w->id, w->val);
+}
+
+/* Make room for n more codes. */
+static enum err part_grow(struct part *p, size_t n)
+{
+    size_t cap = p->cap;
+    const size_t need = p->n + n;
+    TRY(mem_grow(&p->id, &cap, need, sizeof *p->id, SIZE_MAX / 8, NULL));
+    cap = p->cap;
+    TRY(mem_grow(&p->val, &cap, need, sizeof *p->val, SIZE_MAX / 8, NULL));
+    p->cap = cap;
+    return OK;
+}
+
+static void encode_block(void *ctx, size_t block, size_t worker)
+{
+    struct encode_job *j = ctx;
+    struct bench *w = &j->bench[worker];
+    struct part *p = &j->part[block];
+    const size_t F = j->s->F, row0 = block * j->block_rows;
+    const size_t rows = j->B - row0 < j->block_rows ? j->B - row0 : j->block_rows;
+    product(j, w, row0, rows);
+    for (size_t r = 0; r < rows && p->rc == OK; r++) {
+        if (j->all) {
+            sae_collect_row_f32(j->all, worker, row0 + r, w->h + r * F);
+            continue;
+        }
+        const size_t n = select_row(j->s, w, w->h + r * F);
+        p->rc = part_grow(p, n);
+        if (p->rc == OK && n > 0) {
+            memcpy(p->id + p->n, w->id, n * sizeof *p->id);
+            memcpy(p->val + p->n, w->val, n * sizeof *p->val);
+            p->n += n;
+            j->count[row0 + r] = n;
+        }
+    }
+}
+
+/* ---- codes ---- */
+
+void sae_codes_deinit(struct sae_codes *c)
+{
+    mem_free(c->start);
+    mem_free(c->id);
+    mem_free(c->val);
+    *c = (struct sae_codes){0};
+}
+
+/* Room in `out` for B rows and n codes; out is empty on error, but may be used again.
+ */
+static enum err codes_room(struct sae_codes *out, size_t B, size_t n, struct errinfo *e)
+{
+    if (!out->start || B > out->rows) {
+        mem_free(out->start);
+        out->start = NULL;
+        out->rows = 0;
+        TRY(mem_new(&out->start, B + 1, sizeof *out->start, "codes", e));
+    }
+    out->rows = B;
+    if (!out->id || n > out->cap) {
+        mem_free(out->id);
+        mem_free(out->val);
+        out->id = NULL;
+        out->val = NULL;
+        out->cap = 0;
+        out->rows = 0;
+        TRY(mem_new(&out->id, n, sizeof *out->id, "codes", e));
+        TRY(mem_new(&out->val, n, sizeof *out->val, "codes", e));
+        out->cap = n;
+        out->rows = B;
+    }
+    return OK;
+}
+
+static enum err gather(const struct encode_job *j, struct sae_codes *out,
+                       struct errinfo *e)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < j->blocks; i++) {
+        if (j->part[i].rc != OK) {
+            return err_set(e, ERR_NOMEM, "out of memory for the codes of %zu rows",
+                           j->B);
+        }
+        total += j->part[i].n;
+    }
+    TRY(codes_room(out, j->B, total, e));
+    size_t at = 0;
+    for (size_t i = 0; i < j->blocks; i++) {
+        if (j->part[i].n == 0) {
+            continue;
+        }
+        memcpy(out->id + at, j->part[i].id, j->part[i].n * sizeof *out->id);
+        memcpy(out->val + at, j->part[i].val, j->part[i].n * sizeof *out->val);
+        at += j->part[i].n;
+    }
+    out->start[0] = 0;
+    for (size_t b = 0; b < j->B; b++) {
+        out->start[b + 1] = out->start[b] + j->count[b];
+    }
+    return OK;
+}
+
+enum err sae_encode(const struct sae *s, const float *x, size_t B, struct pool *pool,
+                    struct sae_codes *out, struct errinfo *e)
+{
+    struct encode_job j;
+    enum err rc = job_init(&j, s, x, B, pool, e);
+    if (rc == OK) {
+        pool_run(pool, j.blocks, encode_block, &j);
+        rc = gather(&j, out, e);
+    }
+    job_deinit(&j);
+    return rc;
+}
+
+void sae_decode(const struct sae *s, const struct sae_codes *c, float *xhat)
+{
+    for (size_t b = 0; b < c->rows; b++) {
+        float *row = xhat + b * s->D;
+        const size_t at = c->start[b], n = c->start[b + 1] - at;
+        memcpy(row, s->b_dec, s->D * sizeof *row);
+        vec_rows_axpy_f32(n, c->id + at, c->val + at, s->W_dec, s->D, s->D, row);
+        for (size_t d = 0; d < s->D; d++) {
+            row[d] /= s->scale;
+        }
+    }
+}
+
+/* ---- calibration ---- */
+
+/* The least of the entries collected. */
+static double least_kept(struct sae_collect_f32 *c)
+{
+    float cut;
+    size_t ties;
+    (void)sae_collect_cut_f32(c, &cut, &ties);
+    float least = INFINITY;
+    for (size_t i = 0; i < c->workers; i++) {
+        for (size_t k = 0; k < c->heap[i].n; k++) {
+            const float v = c->heap[i].val[k];
+            if ((v > cut || (ties > 0 && v >= cut)) && v < least) {
+                least = v;
+            }
+        }
+    }
+    return (double)least;
+}
+
+enum err sae_calibrate(struct sae *s, const float *x, size_t n, double target,
+                       struct pool *pool, struct errinfo *e)
+{
+    if (s->arch->infer != SAE_INFER_THRESHOLD) {
+        return err_set(e, ERR_USAGE, "%s selects k latents a row and has no threshold",
+                       s->arch->name);
+    }
+    if (n == 0 || !(target > 0.0) || target > (double)s->F) {
+        return err_set(
+            e, ERR_USAGE,
+            "found a target L0 of %g on %zu rows, expected above 0 and at most "
+            "%zu",
+            target, n, s->F);
+    }
+    /* With the (target n + 1)-th greatest as threshold exactly target n lie above. */
+    const double want = round(target * (double)n);
+    struct sae_collect_f32 all = {0};
+    struct encode_job j = {0};
+    enum err rc = sae_collect_init_f32(&all, (size_t)want + 1, s->F, e);
+    if (rc == OK) {
+        rc = sae_collect_workers_f32(&all, pool_threads(pool), e);
+    }
+    if (rc == OK) {
+        rc = job_init(&j, s, x, n, pool, e);
+    }
+    if (rc == OK) {
+        j.all = &all;
+        sae_collect_begin_f32(&all);
+        pool_run(pool, j.blocks, encode_block, &j);
+        size_t found = 0;
+        for (size_t i = 0; i < all.workers; i++) {
+            found += all.heap[i].n;
+        }
+        s->threshold = found > (size_t)want ? least_kept(&all) : 0.0;
+    }
+    job_deinit(&j);
+    sae_collect_deinit_f32(&all);
+    return rc;
+}

@@ -1,0 +1,40 @@
+/* TopK (Gao et al. 2024, arXiv:2406.04093): the k greatest positive pre-activations of
+ * each row. The file includes itself for the second precision. */
+#include "sae/sae_step.h"
+
+static void R(scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows,
+                    const real *h)
+{
+    struct R(sae_worker) *wk = &s->worker[worker];
+    for (size_t r = 0; r < rows; r++) {
+        const size_t n =
+            R(topk_row)(s->F, h + r * s->F, s->k, &wk->guess, wk->id, wk->val);
+        const size_t at = (row0 + r) * s->k;
+        s->main.first[row0 + r] = at;
+        s->main.n[row0 + r] = n;
+        for (size_t i = 0; i < n; i++) {
+            s->main.id[at + i] = wk->id[i];
+            s->main.val[at + i] = wk->val[i];
+        }
+    }
+}
+
+static const struct R(sae_ops) R(ops) = {
+    .scan = R(scan),
+    .decode = R(sae_decode_rows),
+    .latents = R(sae_latent_grads),
+};
+
+#ifndef REAL_F64
+#define REAL_F64
+#include "sae/sae_topk.c"
+
+extern const struct sae_arch sae_arch_topk;
+const struct sae_arch sae_arch_topk = {
+    .name = "topk",
+    .save_name = "topk",
+    .infer = SAE_INFER_TOPK,
+    .f32 = &ops_f32,
+    .f64 = &ops_f64,
+};
+#endif

@@ -1,0 +1,72 @@
+/* One optimizer step of an SAE, sparse after the encoder product.
+ *
+ * Order of a step (dictionary_learning's): forward, AuxK on dead latents, gradients,
+ * decoder gradient projected off the decoder rows, global clip, Adam, unit rows again.
+ * Formulas and sources: see the comments in sae_step.c. */
+#ifndef SAETOP_SAE_TRAIN_H
+#define SAETOP_SAE_TRAIN_H
+
+#include "sae/sae.h"
+
+struct sae_train_config {
+    double lr, beta1, beta2, eps;
+    double clip;    /* global L2 norm, 1.0 */
+    int64_t steps;  /* planned length; may be raised (extend) */
+    int64_t warmup; /* linear from 1/warmup to 1 */
+    double
+        decay_from;  /* share of the run after which lr falls linearly to 0; 1: never */
+    double aux_coef; /* AuxK weight, 1/32; 0: none */
+    size_t aux_k;    /* 0: D / 2 */
+    int64_t dead_after;  /* steps without firing */
+    double threshold_lr; /* running average of the batch threshold, 0.01; a plain mean
+                            at first */
+};
+struct sae_train_config sae_train_defaults(int64_t steps);
+/* Learning rate at a step (0-based). */
+double sae_lr_at(const struct sae_train_config *c, int64_t step);
+
+/* What a step measured; everything is of the scaled activations. */
+struct sae_step_info {
+    double loss, mse, aux_loss;
+    double l0;
+    double explained_variance; /* of this batch */
+    double dead_fraction;      /* latents silent for dead_after steps */
+    double grad_norm, lr;
+    bool finite; /* false: nothing was updated, not the step count either */
+};
+
+/* Optimizer state: Adam moments, counters of silence, scratch. Owner thread. */
+struct sae_trainer;
+/* Works on `s` in place (borrowed). B: rows of a batch. */
+enum err sae_trainer_new(struct sae *s, const struct sae_train_config *cfg, size_t B,
+                         struct sae_trainer **out, struct errinfo *e) ERR_CHECKED;
+void sae_trainer_free(struct sae_trainer *t);
+/* One step on scaled x [B,D]. The same result for any thread count. A loss or gradient
+ * that is not finite is reported in info->finite, not as an error. */
+enum err sae_trainer_step(struct sae_trainer *t, const float *x, struct pool *pool,
+                          struct sae_step_info *info, struct errinfo *e) ERR_CHECKED;
+int64_t sae_trainer_step_count(const struct sae_trainer *t);
+void sae_trainer_set_steps(struct sae_trainer *t, int64_t steps); /* extend */
+void sae_trainer_set_lr(struct sae_trainer *t, double lr);
+/* A twin: a copy of weights (new sae) and of the whole optimizer state. */
+enum err sae_trainer_fork(const struct sae_trainer *t, struct sae **sae_out,
+                          struct sae_trainer **out, struct errinfo *e) ERR_CHECKED;
+/* Bytes that a trainer will need, for the estimate printed before a run. */
+size_t sae_trainer_bytes(size_t D, size_t F, size_t k, size_t B);
+
+/* The optimizer state in named arrays, for trainer_state.safetensors: borrowed pointers
+ * to save from, or to fill when resuming. With the SAE's weights and threshold and the
+ * step count they are the whole state: steps from there give the same bytes. */
+struct sae_state_array {
+    const char *name;
+    void *data;
+    size_t bytes;
+    bool is_i64; /* else f32 */
+    size_t count;
+};
+/* Returns how many there are; the first `cap` go to out. */
+size_t sae_trainer_state(struct sae_trainer *t, struct sae_state_array *out,
+                         size_t cap);
+void sae_trainer_set_step_count(struct sae_trainer *t, int64_t step);
+
+#endif

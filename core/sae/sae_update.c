@@ -1,0 +1,104 @@
+/* From gradients to the next weights; order as in dictionary_learning: projection,
+ * global clip, Adam, unit decoder rows. */
+#include "base/mem.h"
+#include "num/kern.h"
+#include "num/vec.h"
+#include "sae/sae_step.h"
+
+#include <math.h>
+
+/* What the blocks of one call share. */
+struct R(update) {
+    struct R(sae_step) * s;
+    const struct R(sae_params) * w;
+    struct R(sae_params) * g;
+    const struct adam *adam;
+    struct R(sae_params) * w_out, *m, *v;
+};
+
+static size_t block_end(size_t F, size_t j0)
+{
+    return F - j0 < SAE_LATENT_BLOCK ? F : j0 + SAE_LATENT_BLOCK;
+}
+
+static double extra_sumsq(const struct R(update) * u, size_t j0, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < u->s->arch->extra; i++) {
+        sum += R(vec_sumsq)(n, u->g->extra + i * u->s->F + j0);
+    }
+    return sum;
+}
+
+static void project_block(void *ctx, size_t block, size_t worker)
+{
+    (void)worker;
+    struct R(update) *u = ctx;
+    const size_t D = u->s->D, j0 = block * SAE_LATENT_BLOCK,
+                 j1 = block_end(u->s->F, j0);
+    for (size_t j = j0; j < j1; j++) {
+        const real *row = u->w->W_dec + j * D;
+        real *grad = u->g->W_dec + j * D;
+        const double norm2 = R(vec_sumsq)(D, row);
+        if (norm2 > 0) {
+            const double along = (double)R(vec_dot)(D, row, grad) / norm2;
+            R(vec_axpy)(D, (real)-along, row, grad);
+        }
+    }
+    u->s->latent_sums[block] = R(vec_sumsq)((j1 - j0) * D, u->g->W_enc + j0 * D) +
+                               R(vec_sumsq)((j1 - j0) * D, u->g->W_dec + j0 * D) +
+                               R(vec_sumsq)(j1 - j0, u->g->b_enc + j0) +
+                               extra_sumsq(u, j0, j1 - j0);
+}
+
+double R(sae_step_project)(struct R(sae_step) * s, const struct R(sae_params) * w,
+                           struct R(sae_params) * g, struct pool *pool)
+{
+    struct R(update) u = {.s = s, .w = w, .g = g};
+    pool_run(pool, s->latent_blocks, project_block, &u);
+    double sum = R(vec_sumsq)(s->D, g->b_dec);
+    for (size_t i = 0; i < s->latent_blocks; i++) {
+        sum += s->latent_sums[i];
+    }
+    return sqrt(sum);
+}
+
+/* Adam on n parameters that begin `at` in the arenas. */
+static void adam_at(const struct R(update) * u, size_t at, size_t n)
+{
+    R(vec_adam)
+    (n, u->adam, u->g->arena + at, u->w_out->arena + at, u->m->arena + at,
+     u->v->arena + at);
+}
+
+static void adam_block(void *ctx, size_t block, size_t worker)
+{
+    (void)worker;
+    struct R(update) *u = ctx;
+    const size_t D = u->s->D, F = u->s->F;
+    const size_t j0 = block * SAE_LATENT_BLOCK, n = block_end(F, j0) - j0;
+    real *dec = u->w_out->W_dec + j0 * D;
+    adam_at(u, j0 * D, n * D);
+    adam_at(u, (F + j0) * D, n * D);
+    adam_at(u, 2 * F * D + j0, n);
+    for (size_t i = 0; i < u->s->arch->extra; i++) {
+        adam_at(u, 2 * F * D + F + D + i * F + j0, n);
+    }
+    for (size_t j = 0; j < n; j++) {
+        const double norm = sqrt(R(vec_sumsq)(D, dec + j * D));
+        if (norm > 0) {
+            R(vec_scale)(D, (real)(1 / norm), dec + j * D);
+        }
+    }
+}
+
+void R(sae_step_adam)(struct R(sae_step) * s, const struct adam *adam,
+                      const struct R(sae_params) * g, struct R(sae_params) * w,
+                      struct R(sae_params) * m, struct R(sae_params) * v,
+                      struct pool *pool)
+{
+    struct R(sae_params) grad = *g; /* the arena is only read */
+    struct R(update) u = {.s = s, .g = &grad, .adam = adam, .w_out = w, .m = m, .v = v};
+    pool_run(pool, s->latent_blocks, adam_block, &u);
+    adam_at(&u, 2 * s->F * s->D + s->F, s->D);
+}
