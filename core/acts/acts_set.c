@@ -1,0 +1,86 @@
+#include "acts/harvest.h"
+#include "base/mem.h"
+
+#include <math.h>
+
+bool acts_is_special(const struct tok *tok, int32_t id)
+{
+    /* The roles count, marked special or not, as for masks. */
+    return tok_is_special(tok, id) || id == tok_bos(tok) || id == tok_eos(tok) ||
+           id == tok_pad(tok);
+}
+
+static enum err arrays_new(struct acts_set *s, struct errinfo *e)
+{
+    static const char what[] = "a set of activations";
+    size_t floats;
+    if (!mem_mul(s->rows, s->T, &s->n) || !mem_mul(s->n, s->D, &floats)) {
+        return err_set(e, ERR_LIMIT, "%zu rows of activations: too many", s->rows);
+    }
+    TRY(mem_new(&s->ids, s->n, sizeof *s->ids, what, e));
+    TRY(mem_new(&s->special, s->n, sizeof *s->special, what, e));
+    return mem_new(&s->x, floats, sizeof *s->x, what, e);
+}
+
+static enum err fill(struct acts_set *s, struct harvester *h, struct corpus *c,
+                     enum corpus_split split, const struct tok *tok, struct errinfo *e)
+{
+    struct pack *p = NULL;
+    TRY(arrays_new(s, e));
+    TRY(pack_new(c, split, tok, s->T, &p, e));
+    const enum err rc = pack_rows(p, s->rows, s->ids, e);
+    pack_free(p);
+    TRY(rc);
+    for (size_t i = 0; i < s->n; i++) {
+        s->special[i] = acts_is_special(tok, s->ids[i]) ? 1 : 0;
+    }
+    harvest_rows(h, s->ids, s->rows, s->x);
+    return OK;
+}
+
+enum err acts_set_new(struct harvester *h, struct corpus *c, enum corpus_split split,
+                      const struct tok *tok, size_t rows, struct acts_set **out,
+                      struct errinfo *e)
+{
+    struct acts_set *s = NULL;
+    TRY(mem_new(&s, 1, sizeof *s, "a set of activations", e));
+    s->rows = rows;
+    s->T = harvest_T(h);
+    s->D = harvest_D(h);
+    const enum err rc = fill(s, h, c, split, tok, e);
+    if (rc != OK) {
+        acts_set_free(s);
+        return rc;
+    }
+    *out = s;
+    return OK;
+}
+
+void acts_set_free(struct acts_set *s)
+{
+    if (s) {
+        mem_free(s->ids);
+        mem_free(s->special);
+        mem_free(s->x);
+        mem_free(s);
+    }
+}
+
+float acts_scale(const struct acts_set *s)
+{
+    double sum = 0.0;
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->special[i]) {
+            continue;
+        }
+        double norm2 = 0.0;
+        for (size_t d = 0; d < s->D; d++) {
+            const double v = (double)s->x[i * s->D + d];
+            norm2 += v * v;
+        }
+        sum += sqrt(norm2);
+        n++;
+    }
+    return sum > 0.0 ? (float)(sqrt((double)s->D) * (double)n / sum) : 1.0f;
+}

@@ -1,0 +1,138 @@
+#include "acts/harvest.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+/* Rows that a worker takes at a time. What comes out of a row does not depend on it. */
+#define BLOCK_ROWS ((size_t)4)
+
+struct harvester {
+    const struct lm *m; /* borrowed */
+    struct lm_hook hook;
+    size_t T;
+    struct pool *pool; /* borrowed; may be NULL */
+    size_t workers;
+    struct lm_ws **ws; /* [workers] */
+    float **resid;     /* [workers] of [BLOCK_ROWS * T, D], for losses */
+};
+
+/* One call of harvest_rows or harvest_nll. */
+struct harvest_job {
+    struct harvester *h;
+    const int32_t *ids;
+    size_t rows;
+    const float *from; /* may be NULL */
+    float *x;          /* out, or NULL */
+    float *nll;        /* out, or NULL */
+};
+
+static enum err workers_new(struct harvester *h, struct errinfo *e)
+{
+    static const char what[] = "running a model";
+    const size_t D = h->m->cfg.d_model;
+    size_t floats;
+    if (!mem_mul(BLOCK_ROWS * h->T, D, &floats)) {
+        return err_set(e, ERR_LIMIT, "rows of %zu tokens of width %zu: too large", h->T,
+                       D);
+    }
+    TRY(mem_new(&h->ws, h->workers, sizeof *h->ws, what, e));
+    TRY(mem_new(&h->resid, h->workers, sizeof *h->resid, what, e));
+    for (size_t i = 0; i < h->workers; i++) {
+        TRY(lm_ws_new(&h->m->cfg, BLOCK_ROWS, h->T, &h->ws[i], e));
+        TRY(mem_new(&h->resid[i], floats, sizeof **h->resid, what, e));
+    }
+    return OK;
+}
+
+enum err harvester_new(const struct lm *m, struct lm_hook hook, size_t T,
+                       struct pool *pool, struct harvester **out, struct errinfo *e)
+{
+    if (T < 2 || T > m->cfg.n_ctx) {
+        return err_set(
+            e, ERR_USAGE,
+            "found rows of %zu tokens, expected 2 to the model's context of %zu", T,
+            m->cfg.n_ctx);
+    }
+    struct harvester *h = NULL;
+    TRY(mem_new(&h, 1, sizeof *h, "a harvester", e));
+    h->m = m;
+    h->hook = hook;
+    h->T = T;
+    h->pool = pool;
+    h->workers = pool_threads(pool);
+    const enum err rc = workers_new(h, e);
+    if (rc != OK) {
+        harvester_free(h);
+        return rc;
+    }
+    *out = h;
+    return OK;
+}
+
+void harvester_free(struct harvester *h)
+{
+    if (!h) {
+        return;
+    }
+    for (size_t i = 0; i < h->workers; i++) {
+        if (h->ws) {
+            lm_ws_free(h->ws[i]);
+        }
+        if (h->resid) {
+            mem_free(h->resid[i]);
+        }
+    }
+    mem_free(h->ws);
+    mem_free(h->resid);
+    mem_free(h);
+}
+
+size_t harvest_T(const struct harvester *h)
+{
+    return h->T;
+}
+
+size_t harvest_D(const struct harvester *h)
+{
+    return h->m->cfg.d_model;
+}
+
+/* ---- running ---- */
+
+static void run_block(void *ctx, size_t block, size_t worker)
+{
+    const struct harvest_job *j = ctx;
+    const struct harvester *h = j->h;
+    const size_t row0 = block * BLOCK_ROWS, T = h->T, D = h->m->cfg.d_model;
+    const size_t rows = j->rows - row0 < BLOCK_ROWS ? j->rows - row0 : BLOCK_ROWS;
+    const int32_t *ids = j->ids + row0 * T;
+    float *x = j->x ? j->x + row0 * T * D : h->resid[worker];
+    if (j->from) {
+        memcpy(x, j->from + row0 * T * D, rows * T * D * sizeof *x);
+    } else {
+        lm_forward_to(h->m, h->ws[worker], ids, rows, T, h->hook.depth, x);
+    }
+    if (j->nll) {
+        lm_nll_from(h->m, h->ws[worker], x, rows, T, h->hook.depth, ids,
+                    j->nll + row0 * T);
+    }
+}
+
+static void run(struct harvest_job *j)
+{
+    pool_run(j->h->pool, (j->rows + BLOCK_ROWS - 1) / BLOCK_ROWS, run_block, j);
+}
+
+void harvest_rows(struct harvester *h, const int32_t *ids, size_t rows, float *x)
+{
+    struct harvest_job j = {.h = h, .ids = ids, .rows = rows, .x = x};
+    run(&j);
+}
+
+void harvest_nll(struct harvester *h, const int32_t *ids, size_t rows, const float *x,
+                 float *nll)
+{
+    struct harvest_job j = {.h = h, .ids = ids, .rows = rows, .from = x, .nll = nll};
+    run(&j);
+}

@@ -1,0 +1,47 @@
+/* From rows of tokens to activations at a hook. */
+#ifndef SAETOP_ACTS_HARVEST_H
+#define SAETOP_ACTS_HARVEST_H
+
+#include "base/pool.h"
+#include "lm/lm.h"
+#include "text/corpus.h"
+#include "text/mask.h"
+#include "text/pack.h"
+
+/* Runs the model over row blocks on a pool; one workspace a worker. Owner thread. */
+struct harvester;
+enum err harvester_new(const struct lm *m, struct lm_hook hook, size_t T,
+                       struct pool *pool, struct harvester **out,
+                       struct errinfo *e) ERR_CHECKED;
+void harvester_free(struct harvester *h);
+size_t harvest_T(const struct harvester *h); /* tokens of a row */
+size_t harvest_D(const struct harvester *h); /* width of the model */
+/* Residuals of ids [rows,T] at the hook into x [rows*T, D]. Any number of rows. */
+void harvest_rows(struct harvester *h, const int32_t *ids, size_t rows, float *x);
+/* Next-token losses [rows*T] (NaN at each row's last position) when the residual stream
+ * at the hook is x [rows*T,D]; x NULL: as the model makes it. */
+void harvest_nll(struct harvester *h, const int32_t *ids, size_t rows, const float *x,
+                 float *nll);
+
+/* Whether activations at this token are left out: special tokens, and BOS, EOS and
+ * padding even where the tokenizer does not mark them special. */
+bool acts_is_special(const struct tok *tok, int32_t id);
+
+/* A fixed set of clean rows with their activations: what evaluation and browsing read.
+ * Immutable after acts_set_new. */
+struct acts_set {
+    size_t rows, T, D, n; /* n = rows * T */
+    int32_t *ids;         /* [rows,T] */
+    uint8_t *special;     /* [n] acts_is_special: left out of all statistics */
+    float *x;             /* [n,D], unscaled */
+};
+/* `rows` packed rows of a corpus split. */
+enum err acts_set_new(struct harvester *h, struct corpus *c, enum corpus_split split,
+                      const struct tok *tok, size_t rows, struct acts_set **out,
+                      struct errinfo *e) ERR_CHECKED;
+void acts_set_free(struct acts_set *s);
+
+/* Input normalisation from a clean set: sqrt(D) / mean ||x|| over non-special rows. */
+float acts_scale(const struct acts_set *s);
+
+#endif

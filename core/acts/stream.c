@@ -1,0 +1,286 @@
+#include "acts/stream.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rng.h"
+
+#include <math.h>
+#include <string.h>
+
+struct acts_stream {
+    struct harvester *h; /* borrowed, as are the two below */
+    struct corpus *c;
+    const struct tok *tok;
+    struct stream_config cfg;
+    size_t D, n; /* n = fill_rows * T positions of a fill */
+    struct pack *pack;
+
+    /* The fill at hand; its number counts from 1, 0: none yet. */
+    uint64_t fill;
+    struct pack_pos start; /* where its rows begin */
+    double rate;
+    int32_t *clean, *fed; /* [n] */
+    uint8_t *is_masked;   /* [n] */
+    float *x;             /* [n,D] */
+    uint32_t *order;      /* [n] positions that are not special, shuffled */
+    size_t order_n;
+    size_t served; /* places of `order` gone through */
+
+    double next_rate;
+    float *batch; /* [batch, D] */
+    uint64_t tokens_read, vectors_served;
+    double masked_fraction;
+    double seconds_model;
+};
+
+/* ---- making ---- */
+
+static enum err config_check(const struct harvester *h, const struct stream_config *c,
+                             size_t *n, size_t *floats, struct errinfo *e)
+{
+    size_t t;
+    if (c->T != harvest_T(h)) {
+        return err_set(e, ERR_USAGE,
+                       "found rows of %zu tokens, expected %zu as harvested", c->T,
+                       harvest_T(h));
+    }
+    if (!mem_mul(c->fill_rows, c->T, n) || *n < 1 || *n > UINT32_MAX ||
+        !mem_mul(*n, harvest_D(h), floats)) {
+        return err_set(e, ERR_USAGE, "found a buffer of %zu rows, expected 1 to %zu",
+                       c->fill_rows, (size_t)UINT32_MAX / c->T);
+    }
+    if (c->batch < 1 || !mem_mul(c->batch, harvest_D(h), &t)) {
+        return err_set(e, ERR_USAGE, "found a batch of %zu, expected 1 or more",
+                       c->batch);
+    }
+    if (!isfinite(c->scale) || !(c->scale > 0.0f) || !c->mask.vocab) {
+        return err_set(e, ERR_USAGE, "found a scale of %g, expected a positive number",
+                       (double)c->scale);
+    }
+    return OK;
+}
+
+static enum err arrays_new(struct acts_stream *s, size_t floats, struct errinfo *e)
+{
+    static const char what[] = "a buffer of activations";
+    TRY(mem_new(&s->clean, s->n, sizeof *s->clean, what, e));
+    TRY(mem_new(&s->fed, s->n, sizeof *s->fed, what, e));
+    TRY(mem_new(&s->is_masked, s->n, sizeof *s->is_masked, what, e));
+    TRY(mem_new(&s->x, floats, sizeof *s->x, what, e));
+    TRY(mem_new(&s->order, s->n, sizeof *s->order, what, e));
+    return mem_new(&s->batch, s->cfg.batch * s->D, sizeof *s->batch, what, e);
+}
+
+enum err stream_new(struct harvester *h, struct corpus *c, const struct tok *tok,
+                    const struct stream_config *cfg, struct acts_stream **out,
+                    struct errinfo *e)
+{
+    size_t n, floats;
+    TRY(config_check(h, cfg, &n, &floats, e));
+    struct acts_stream *s = NULL;
+    TRY(mem_new(&s, 1, sizeof *s, "a stream of activations", e));
+    s->h = h;
+    s->c = c;
+    s->tok = tok;
+    s->cfg = *cfg;
+    s->D = harvest_D(h);
+    s->n = n;
+    enum err rc = arrays_new(s, floats, e);
+    if (rc == OK) {
+        rc = pack_new(c, CORPUS_TRAIN, tok, cfg->T, &s->pack, e);
+    }
+    if (rc != OK) {
+        stream_free(s);
+        return rc;
+    }
+    s->start = pack_tell(s->pack);
+    *out = s;
+    return OK;
+}
+
+void stream_free(struct acts_stream *s)
+{
+    if (s) {
+        pack_free(s->pack);
+        mem_free(s->clean);
+        mem_free(s->fed);
+        mem_free(s->is_masked);
+        mem_free(s->x);
+        mem_free(s->order);
+        mem_free(s->batch);
+        mem_free(s);
+    }
+}
+
+size_t stream_bytes(size_t D, const struct stream_config *cfg)
+{
+    const size_t n = cfg->fill_rows * cfg->T;
+    const size_t ids = 2 * sizeof(int32_t) + sizeof(uint8_t) + sizeof(uint32_t);
+    return n * (D * sizeof(float) + ids) + cfg->batch * D * sizeof(float);
+}
+
+/* ---- filling ---- */
+
+/* The order in which a fill is served. Special positions are left out, masked ones are
+ * passed over when served, so that the order is the same for every rate. */
+static void shuffle(struct acts_stream *s)
+{
+    struct rng r = rng_begin(s->cfg.seed, RNG_SHUFFLE, s->fill);
+    s->order_n = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        if (!acts_is_special(s->tok, s->clean[i])) {
+            s->order[s->order_n++] = (uint32_t)i;
+        }
+    }
+    rng_permute(&r, s->order, s->order_n);
+}
+
+/* Mask the rows in `clean` at `rate`, run the model over them. */
+static void harvest_fill(struct acts_stream *s, double rate)
+{
+    s->rate = rate;
+    const size_t masked = mask_apply(&s->cfg.mask, rate, s->start.row, s->clean,
+                                     s->cfg.fill_rows, s->cfg.T, s->fed, s->is_masked);
+    const size_t eligible = mask_eligible(s->cfg.mask.vocab, s->clean, s->n);
+    s->masked_fraction = eligible > 0 ? (double)masked / (double)eligible : 0.0;
+    const int64_t began = clock_ns();
+    harvest_rows(s->h, s->fed, s->cfg.fill_rows, s->x);
+    s->seconds_model += clock_seconds_since(began);
+}
+
+static bool is_served(const struct acts_stream *s, size_t place)
+{
+    return !(s->cfg.drop_masked && s->is_masked[s->order[place]]);
+}
+
+/* Read and run the rows from where the packer stands as fill number `fill`. */
+static enum err load_fill(struct acts_stream *s, uint64_t fill, double rate,
+                          struct errinfo *e)
+{
+    const struct pack_pos start = pack_tell(s->pack);
+    TRY(pack_rows(s->pack, s->cfg.fill_rows, s->clean, e));
+    s->start = start;
+    s->fill = fill;
+    s->served = 0;
+    harvest_fill(s, rate);
+    shuffle(s);
+    return OK;
+}
+
+static enum err next_fill(struct acts_stream *s, struct errinfo *e)
+{
+    TRY(load_fill(s, s->fill + 1, s->next_rate, e));
+    s->tokens_read += s->n;
+    for (size_t i = 0; i < s->order_n; i++) {
+        if (is_served(s, i)) {
+            return OK;
+        }
+    }
+    return err_set(e, ERR_USAGE,
+                   "%zu rows of tokens left no activation to train on: at mask rate %g "
+                   "masked positions are dropped, special tokens always",
+                   s->cfg.fill_rows, s->rate);
+}
+
+/* ---- serving ---- */
+
+void stream_set_rate(struct acts_stream *s, double p)
+{
+    s->next_rate = p;
+}
+
+size_t stream_lag(const struct acts_stream *s)
+{
+    size_t left = 0;
+    for (size_t i = s->served; i < s->order_n; i++) {
+        left += is_served(s, i);
+    }
+    return left / s->cfg.batch;
+}
+
+enum err stream_next(struct acts_stream *s, const float **x, struct errinfo *e)
+{
+    for (size_t b = 0; b < s->cfg.batch;) {
+        if (s->served == s->order_n) {
+            TRY(next_fill(s, e));
+        }
+        const size_t place = s->served++;
+        if (!is_served(s, place)) {
+            continue;
+        }
+        const float *from = s->x + (size_t)s->order[place] * s->D;
+        float *to = s->batch + b * s->D;
+        for (size_t d = 0; d < s->D; d++) {
+            to[d] = s->cfg.scale * from[d];
+        }
+        b++;
+    }
+    s->vectors_served += s->cfg.batch;
+    *x = s->batch;
+    return OK;
+}
+
+struct stream_stats stream_stats(const struct acts_stream *s)
+{
+    return (struct stream_stats){
+        .tokens_read = s->tokens_read,
+        .vectors_served = s->vectors_served,
+        .masked_fraction = s->masked_fraction,
+        .rate = s->fill > 0 ? s->rate : s->next_rate,
+        .seconds_model = s->seconds_model,
+    };
+}
+
+/* ---- position ---- */
+
+struct stream_pos stream_tell(const struct acts_stream *s)
+{
+    return (struct stream_pos){
+        .fill_start = s->start,
+        .fill = s->fill,
+        .served = s->served,
+        .rate = s->fill > 0 ? s->rate : s->next_rate,
+        .tokens_read = s->tokens_read,
+        .vectors_served = s->vectors_served,
+    };
+}
+
+enum err stream_seek(struct acts_stream *s, const struct stream_pos *pos,
+                     struct errinfo *e)
+{
+    TRY(pack_seek(s->pack, pos->fill_start, e));
+    s->next_rate = pos->rate;
+    s->order_n = 0;
+    s->served = 0;
+    s->fill = 0;
+    s->start = pos->fill_start;
+    s->masked_fraction = 0.0;
+    if (pos->fill > 0) {
+        TRY(load_fill(s, pos->fill, pos->rate, e));
+    }
+    if (pos->served > s->order_n) {
+        return err_set(e, ERR_FORMAT,
+                       "a stream's position: found %llu activations served of %zu",
+                       (unsigned long long)pos->served, s->order_n);
+    }
+    s->served = (size_t)pos->served;
+    s->tokens_read = pos->tokens_read;
+    s->vectors_served = pos->vectors_served;
+    return OK;
+}
+
+enum err stream_fork(const struct acts_stream *s, double p, struct acts_stream **out,
+                     struct errinfo *e)
+{
+    struct acts_stream *twin = NULL;
+    struct stream_pos pos = stream_tell(s);
+    pos.rate = p;
+    TRY(stream_new(s->h, s->c, s->tok, &s->cfg, &twin, e));
+    const enum err rc = stream_seek(twin, &pos, e);
+    if (rc != OK) {
+        stream_free(twin);
+        return rc;
+    }
+    *out = twin;
+    return OK;
+}

@@ -1,0 +1,70 @@
+/* The endless stream of training activations of one arm: pack, mask, harvest, filter,
+ * shuffle, scale.
+ *
+ * The buffer is filled `fill_rows` rows at a time and served in an order that is a
+ * counter-based permutation of (seed, fill), so the state is a position (fill, served)
+ * and a pack cursor. A rate change applies from the next fill. Two streams with the
+ * same seed and corpus that differ only in masks serve the same positions in the same
+ * order; with drop_masked each passes over its masked ones. */
+#ifndef SAETOP_ACTS_STREAM_H
+#define SAETOP_ACTS_STREAM_H
+
+#include "acts/harvest.h"
+
+struct stream_config {
+    size_t T, fill_rows; /* 128, 128 */
+    size_t batch;        /* B */
+    uint64_t seed;
+    float scale;
+    struct mask_spec mask;
+    bool drop_masked; /* leave masked positions out of training */
+};
+
+struct acts_stream;
+/* Borrows h, c, tok for its life. */
+enum err stream_new(struct harvester *h, struct corpus *c, const struct tok *tok,
+                    const struct stream_config *cfg, struct acts_stream **out,
+                    struct errinfo *e) ERR_CHECKED;
+void stream_free(struct acts_stream *s);
+
+/* Rate for the fills that begin from now on. */
+void stream_set_rate(struct acts_stream *s, double p);
+/* Batches still to come that are wholly of the current fill: the one after them is the
+ * first with activations of a rate set now. 0 before the first batch. */
+size_t stream_lag(const struct acts_stream *s);
+/* Next batch, scaled, [batch, D]; borrowed until the next call. Errors of the corpus;
+ * ERR_USAGE when nothing is left to train on. After an error seek before going on. */
+enum err stream_next(struct acts_stream *s, const float **x,
+                     struct errinfo *e) ERR_CHECKED;
+
+/* A second stream at the same position whose current fill is harvested again at its own
+ * rate p: the forked twin. */
+enum err stream_fork(const struct acts_stream *s, double p, struct acts_stream **out,
+                     struct errinfo *e) ERR_CHECKED;
+
+struct stream_stats {
+    uint64_t tokens_read; /* model positions run, specials and dropped ones included */
+    uint64_t vectors_served;
+    double masked_fraction; /* realised in the current fill, over maskable positions */
+    double rate;            /* of the current fill */
+    double seconds_model;   /* time spent in the model */
+};
+struct stream_stats stream_stats(const struct acts_stream *s);
+
+/* The position, for checkpoints. seek harvests the fill again, at its rate, which is
+ * also the rate of the next one until another is set. */
+struct stream_pos {
+    struct pack_pos fill_start;
+    uint64_t fill;   /* number of the fill, from 1; 0 before the first */
+    uint64_t served; /* places of its order gone through */
+    double rate;
+    uint64_t tokens_read, vectors_served;
+};
+struct stream_pos stream_tell(const struct acts_stream *s);
+enum err stream_seek(struct acts_stream *s, const struct stream_pos *pos,
+                     struct errinfo *e) ERR_CHECKED;
+
+/* Bytes a stream will need. */
+size_t stream_bytes(size_t D, const struct stream_config *cfg);
+
+#endif

@@ -1,0 +1,448 @@
+/* [threads] Harvest and stream of activations on a tiny model: the same positions
+ * whatever the masks, seek, fork, drop. */
+#include "acts/stream.h"
+#include "num/blas.h"
+#include "unit/check.h"
+#include "unit/tiny.h"
+
+#include <math.h>
+
+#define D     16
+#define LEN   16
+#define ROWS  10
+#define BATCH 24
+
+static const char story[] =
+    "the dog ran to the river and saw a fish\n\na cat sat by the fire\n\nthe fish swam "
+    "and the dog ran home\n\nwe saw the sun and the moon over the old river";
+static const char *const words[] = {" the", " dog", " fish", " river", " and", " ran"};
+
+struct world {
+    char dir[128], path[512];
+    struct lm *m;
+    struct corpus *c;
+    struct mask_vocab *vocab;
+    struct harvester *embed; /* at the embedding, which tells token and place */
+    struct harvester *deep;  /* behind both blocks */
+};
+
+static struct harvester *harvester_at(const struct lm *m, const char *hook,
+                                      struct pool *pool)
+{
+    struct errinfo e;
+    struct lm_hook at;
+    struct harvester *h = NULL;
+    assert_ok(lm_hook_parse(hook, &m->cfg, &at, &e), &e);
+    assert_ok(harvester_new(m, at, LEN, pool, &h, &e), &e);
+    return h;
+}
+
+static int setup(void **state)
+{
+    static struct world w;
+    struct errinfo e;
+    tmp_make(w.dir, sizeof w.dir);
+    assert_ok(file_write_text(tmp_path(w.path, w.dir, "story.txt"), story, &e), &e);
+    w.m = tiny_lm(tiny_tok(words, sizeof words / sizeof *words), D, LEN);
+    assert_ok(corpus_open(w.path, 1, &w.c, &e), &e);
+    assert_ok(mask_vocab_new(w.m->tok, NULL, &w.vocab, &e), &e);
+    w.embed = harvester_at(w.m, "blocks.0.hook_resid_pre", NULL);
+    w.deep = harvester_at(w.m, "blocks.1.hook_resid_post", NULL);
+    *state = &w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    harvester_free(w->embed);
+    harvester_free(w->deep);
+    mask_vocab_free(w->vocab);
+    corpus_free(w->c);
+    lm_free(w->m);
+    tmp_drop(w->dir);
+    return 0;
+}
+
+static struct stream_config config(const struct world *w)
+{
+    return (struct stream_config){.T = LEN,
+                                  .fill_rows = ROWS,
+                                  .batch = BATCH,
+                                  .seed = 5,
+                                  .scale = 1.0f,
+                                  .mask = {.kind = MASK_TOKEN,
+                                           .token = tok_mask(w->m->tok),
+                                           .seed = 5,
+                                           .vocab = w->vocab}};
+}
+
+static struct acts_stream *stream_make(const struct world *w, struct harvester *h,
+                                       const struct stream_config *c, double p)
+{
+    struct errinfo e;
+    struct acts_stream *s = NULL;
+    assert_ok(stream_new(h, w->c, w->m->tok, c, &s, &e), &e);
+    stream_set_rate(s, p);
+    return s;
+}
+
+static const float *next(struct acts_stream *s)
+{
+    struct errinfo e;
+    const float *x = NULL;
+    assert_ok(stream_next(s, &x, &e), &e);
+    return x;
+}
+
+/* Token and place of an embedding; fails if there is none. */
+static int32_t token_of(const struct world *w, const float *x, size_t *place)
+{
+    for (size_t id = 0; id < w->m->cfg.vocab; id++) {
+        for (size_t t = 0; t < LEN; t++) {
+            size_t d = 0;
+            while (d < D && fabsf(w->m->w.wte[id * D + d] + w->m->w.wpe[t * D + d] -
+                                  x[d]) < 1e-6f) {
+                d++;
+            }
+            if (d == D) {
+                *place = t;
+                return (int32_t)id;
+            }
+        }
+    }
+    fail_msg("a vector that is no embedding");
+    return -1;
+}
+
+/* ---- harvest ---- */
+
+static void harvest_is_the_model(void **state)
+{
+    const struct world *w = *state;
+    struct errinfo e;
+    struct acts_set *s = NULL;
+    struct lm_ws *ws = NULL;
+    assert_ok(acts_set_new(w->deep, w->c, CORPUS_TRAIN, w->m->tok, 11, &s, &e), &e);
+    assert_int_equal(s->n, 11 * LEN);
+    float *x = mem_alloc(s->n * D, sizeof *x), *nll = mem_alloc(s->n, sizeof *nll),
+          *again = mem_alloc(s->n, sizeof *again);
+    assert_ok(lm_ws_new(&w->m->cfg, 11, LEN, &ws, &e), &e);
+    lm_forward_to(w->m, ws, s->ids, 11, LEN, 2, x);
+    assert_memory_equal(x, s->x, s->n * D * sizeof *x);
+    harvest_nll(w->deep, s->ids, 11, NULL, nll);
+    harvest_nll(w->deep, s->ids, 11, s->x, again);
+    for (size_t i = 0; i < s->n; i++) {
+        assert_true(i % LEN == LEN - 1 ? isnan(nll[i]) : nll[i] > 0);
+        assert_memory_equal(&nll[i], &again[i], i % LEN == LEN - 1 ? 0 : sizeof nll[i]);
+        assert_int_equal(s->special[i], s->ids[i] == tok_bos(w->m->tok) ||
+                                            s->ids[i] == tok_eos(w->m->tok));
+    }
+    double sum = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        double norm = 0;
+        for (size_t d = 0; d < D; d++) {
+            norm += (double)s->x[i * D + d] * (double)s->x[i * D + d];
+        }
+        sum += s->special[i] ? 0 : sqrt(norm);
+        n += s->special[i] ? 0 : 1;
+    }
+    assert_true(n > 0 && n < s->n);
+    assert_true(fabs((double)acts_scale(s) * sum / (double)n - sqrt(D)) < 1e-4);
+    lm_ws_free(ws);
+    mem_free(x);
+    mem_free(nll);
+    mem_free(again);
+    acts_set_free(s);
+    struct harvester *h = NULL;
+    const struct lm_hook hook = {0};
+    check_error(harvester_new(w->m, hook, LEN + 1, NULL, &h, &e), ERR_USAGE, &e,
+                "context");
+}
+
+/* ---- what is served ---- */
+
+static void a_fill_is_served_once(void **state)
+{
+    const struct world *w = *state;
+    struct errinfo e;
+    struct stream_config c = config(w);
+    struct acts_set *set = NULL;
+    c.batch = 1;
+    struct acts_stream *s = stream_make(w, w->embed, &c, 0.0);
+    assert_ok(acts_set_new(w->embed, w->c, CORPUS_TRAIN, w->m->tok, ROWS, &set, &e),
+              &e);
+    size_t expected = 0, in_order = 0;
+    int left[512][LEN] = {{0}};
+    for (size_t i = 0; i < set->n; i++) {
+        expected += set->special[i] ? 0 : 1;
+        left[set->ids[i]][i % LEN] += set->special[i] ? 0 : 1;
+    }
+    int32_t last = -1;
+    for (size_t i = 0; i < expected; i++) {
+        size_t place;
+        const int32_t id = token_of(w, next(s), &place);
+        assert_true(left[id][place]-- > 0); /* no special token, none twice */
+        in_order += (int32_t)place == last + 1;
+        last = (int32_t)place;
+        assert_int_equal(stream_tell(s).fill, 1);
+    }
+    assert_true(in_order < expected / 3); /* shuffled */
+    assert_int_equal(stream_lag(s), 0);
+    (void)next(s);
+    assert_int_equal(stream_tell(s).fill, 2);
+    assert_int_equal(stream_stats(s).tokens_read, 2 * ROWS * LEN);
+    assert_int_equal(stream_stats(s).vectors_served, expected + 1);
+    acts_set_free(set);
+    stream_free(s);
+}
+
+static void arms_serve_the_same_positions(void **state)
+{
+    const struct world *w = *state;
+    const struct stream_config c = config(w);
+    const int32_t mask = tok_mask(w->m->tok);
+    struct acts_stream *clean = stream_make(w, w->embed, &c, 0.0);
+    struct acts_stream *some = stream_make(w, w->embed, &c, 0.3);
+    struct acts_stream *more = stream_make(w, w->embed, &c, 0.6);
+    size_t masked_some = 0, masked_more = 0, total = 0;
+    for (int i = 0; i < 40; i++) {
+        const float *x = next(clean), *y = next(some), *z = next(more);
+        for (size_t b = 0; b < BATCH; b++) {
+            size_t px, py, pz;
+            const int32_t a = token_of(w, x + b * D, &px);
+            const int32_t k = token_of(w, y + b * D, &py);
+            const int32_t l = token_of(w, z + b * D, &pz);
+            assert_true(px == py && px == pz);
+            assert_true(a != mask && (k == a || k == mask) && (l == a || l == mask));
+            assert_true(k != mask || l == mask); /* a superset */
+            masked_some += k == mask;
+            masked_more += l == mask;
+            total++;
+        }
+    }
+    assert_true(fabs((double)masked_some / (double)total - 0.3) < 0.06);
+    assert_true(fabs((double)masked_more / (double)total - 0.6) < 0.06);
+    assert_true(fabs(stream_stats(more).masked_fraction - 0.6) < 0.2);
+    assert_true(stream_stats(more).rate > 0.59 &&
+                stream_stats(clean).masked_fraction <= 0);
+    stream_free(clean);
+    stream_free(some);
+    stream_free(more);
+}
+
+static void realised_fraction_is_exact(void **state)
+{
+    const struct world *w = *state;
+    struct stream_config c = config(w);
+    c.batch = 1;
+    struct acts_stream *s = stream_make(w, w->embed, &c, 0.5);
+    size_t masked = 0, n = 0;
+    (void)next(s);
+    const double fraction = stream_stats(s).masked_fraction;
+    struct stream_pos begin = stream_tell(s);
+    begin.served = 0;
+    struct errinfo e;
+    assert_ok(stream_seek(s, &begin, &e), &e);
+    do {
+        size_t place;
+        masked += token_of(w, next(s), &place) == tok_mask(w->m->tok);
+        n++;
+    } while (stream_lag(s) > 0);
+    assert_true(fabs((double)masked / (double)n - fraction) < 1e-12);
+    stream_free(s);
+}
+
+static void drop_passes_over(void **state)
+{
+    const struct world *w = *state;
+    struct stream_config c = config(w);
+    c.batch = 1;
+    struct acts_stream *keep = stream_make(w, w->embed, &c, 0.5);
+    c.drop_masked = true;
+    struct acts_stream *drop = stream_make(w, w->embed, &c, 0.5);
+    for (int i = 0; i < 300; i++) {
+        size_t pk, pd;
+        const int32_t got = token_of(w, next(drop), &pd);
+        int32_t want = tok_mask(w->m->tok);
+        while (want == tok_mask(w->m->tok)) {
+            want = token_of(w, next(keep), &pk);
+        }
+        assert_true(got == want && pk == pd);
+        assert_int_equal(stream_tell(drop).served, stream_tell(keep).served);
+    }
+    stream_free(keep);
+    stream_free(drop);
+    struct errinfo e;
+    const float *x;
+    drop = stream_make(w, w->embed, &c, 1.0);
+    check_error(stream_next(drop, &x, &e), ERR_USAGE, &e, "no activation");
+    stream_free(drop);
+}
+
+static void scale_and_errors(void **state)
+{
+    const struct world *w = *state;
+    struct errinfo e;
+    struct stream_config c = config(w);
+    struct acts_stream *plain = stream_make(w, w->deep, &c, 0.2), *s = NULL;
+    c.scale = 2.5f;
+    s = stream_make(w, w->deep, &c, 0.2);
+    const float *a = next(plain), *b = next(s);
+    for (size_t i = 0; i < BATCH * D; i++) {
+        assert_true(fabsf(2.5f * a[i] - b[i]) <= 1e-6f * fabsf(b[i]));
+    }
+    stream_free(plain);
+    stream_free(s);
+    assert_true(stream_bytes(D, &c) > ROWS * LEN * D * sizeof(float));
+    s = NULL;
+    c.T = 8;
+    check_error(stream_new(w->deep, w->c, w->m->tok, &c, &s, &e), ERR_USAGE, &e, "8");
+    c = config(w);
+    c.fill_rows = 0;
+    check_error(stream_new(w->deep, w->c, w->m->tok, &c, &s, &e), ERR_USAGE, &e,
+                "0 rows");
+    c = config(w);
+    c.batch = 0;
+    check_error(stream_new(w->deep, w->c, w->m->tok, &c, &s, &e), ERR_USAGE, &e,
+                "batch");
+    c = config(w);
+    c.scale = NAN;
+    check_error(stream_new(w->deep, w->c, w->m->tok, &c, &s, &e), ERR_USAGE, &e,
+                "scale");
+    assert_null(s);
+}
+
+/* ---- position ---- */
+
+static void assert_same_batches(struct acts_stream *a, struct acts_stream *b, int n)
+{
+    for (int i = 0; i < n; i++) {
+        const float *x = next(a), *y = next(b);
+        assert_memory_equal(x, y, BATCH * D * sizeof *x);
+    }
+}
+
+static void seek_is_exact(void **state)
+{
+    const struct world *w = *state;
+    struct errinfo e;
+    struct stream_config c = config(w);
+    for (int drop = 0; drop < 2; drop++) {
+        c.drop_masked = drop == 1;
+        for (int steps = 0; steps < 25; steps += 3) {
+            struct acts_stream *s = stream_make(w, w->deep, &c, 0.4);
+            struct acts_stream *t = stream_make(w, w->deep, &c, 0.9);
+            for (int i = 0; i < steps; i++) {
+                (void)next(s);
+            }
+            (void)next(t); /* wherever it stood */
+            const struct stream_pos pos = stream_tell(s);
+            assert_ok(stream_seek(t, &pos, &e), &e);
+            assert_int_equal(stream_lag(s), stream_lag(t));
+            assert_same_batches(s, t, 15);
+            const struct stream_pos a = stream_tell(s), b = stream_tell(t);
+            assert_memory_equal(&a, &b, sizeof a);
+            stream_free(s);
+            stream_free(t);
+        }
+    }
+    struct acts_stream *s = stream_make(w, w->deep, &c, 0.4);
+    struct stream_pos pos = stream_tell(s);
+    pos.fill = 1;
+    pos.served = ROWS * LEN + 1;
+    check_error(stream_seek(s, &pos, &e), ERR_FORMAT, &e, "position");
+    stream_free(s);
+}
+
+static void fork_goes_on(void **state)
+{
+    const struct world *w = *state;
+    struct errinfo e;
+    const struct stream_config c = config(w);
+    struct acts_stream *s = stream_make(w, w->embed, &c, 0.3), *same = NULL,
+                       *twin = NULL;
+    for (int i = 0; i < 8; i++) {
+        (void)next(s);
+    }
+    assert_ok(stream_fork(s, 0.3, &same, &e), &e);
+    assert_ok(stream_fork(s, 0.0, &twin, &e), &e);
+    assert_true(stream_stats(twin).rate <= 0 &&
+                stream_stats(twin).masked_fraction <= 0);
+    assert_int_equal(stream_stats(twin).tokens_read, stream_stats(s).tokens_read);
+    for (int i = 0; i < 20; i++) {
+        const float *x = next(s), *y = next(same), *z = next(twin);
+        assert_memory_equal(x, y, BATCH * D * sizeof *x);
+        for (size_t b = 0; b < BATCH; b++) {
+            size_t px, pz;
+            const int32_t a = token_of(w, x + b * D, &px);
+            const int32_t l = token_of(w, z + b * D, &pz);
+            assert_true(px == pz && (a == l || a == tok_mask(w->m->tok)));
+        }
+    }
+    stream_free(s);
+    stream_free(same);
+    stream_free(twin);
+}
+
+/* A rate set now is trained on after `lag` batches. */
+static void rate_changes_with_the_fill(void **state)
+{
+    const struct world *w = *state;
+    const struct stream_config c = config(w);
+    struct acts_stream *s = stream_make(w, w->embed, &c, 0.0);
+    assert_int_equal(stream_lag(s), 0);
+    (void)next(s);
+    stream_set_rate(s, 1.0);
+    const size_t lag = stream_lag(s);
+    assert_true(lag >= 3);
+    for (size_t i = 0; i <= lag; i++) {
+        size_t masked = 0, place;
+        const float *x = next(s);
+        for (size_t b = 0; b < BATCH; b++) {
+            masked += token_of(w, x + b * D, &place) == tok_mask(w->m->tok);
+        }
+        assert_true(i < lag ? masked == 0 : masked > 0);
+    }
+    assert_true(stream_stats(s).rate >= 1.0);
+    assert_true(stream_stats(s).masked_fraction >= 1.0);
+    stream_free(s);
+}
+
+static void threads_give_the_same_bytes(void **state)
+{
+    const struct world *w = *state;
+    const struct stream_config c = config(w);
+    for (size_t threads = 2; threads <= 3; threads++) {
+        struct errinfo e;
+        struct pool *pool = NULL;
+        assert_ok(pool_new(threads, &pool, &e), &e);
+        struct harvester *h = harvester_at(w->m, "blocks.1.hook_resid_post", pool);
+        struct acts_stream *a = stream_make(w, w->deep, &c, 0.3);
+        struct acts_stream *b = stream_make(w, h, &c, 0.3);
+        assert_same_batches(a, b, 20);
+        stream_free(a);
+        stream_free(b);
+        harvester_free(h);
+        pool_free(pool);
+    }
+}
+
+int main(void)
+{
+    num_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(harvest_is_the_model),
+        cmocka_unit_test(a_fill_is_served_once),
+        cmocka_unit_test(arms_serve_the_same_positions),
+        cmocka_unit_test(realised_fraction_is_exact),
+        cmocka_unit_test(drop_passes_over),
+        cmocka_unit_test(scale_and_errors),
+        cmocka_unit_test(seek_is_exact),
+        cmocka_unit_test(fork_goes_on),
+        cmocka_unit_test(rate_changes_with_the_fill),
+        cmocka_unit_test(threads_give_the_same_bytes),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
