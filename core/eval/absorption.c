@@ -1,0 +1,137 @@
+#include "eval/absorption.h"
+
+#include <math.h>
+#include <string.h>
+
+/* SAEBench's thresholds. */
+#define SILENT         1e-8  /* an activation below this is none */
+#define FULL_COS       0.025 /* of the absorber's direction with the probe's */
+#define FRACTION_COS   0.1   /* the same for a share in the fraction */
+#define SHARE          0.4   /* of the probe's projection that absorbers must supply */
+#define FRACTION_COUNT 3     /* absorbers that may share */
+
+/* What the codes of one occurrence say along a probe's direction. */
+struct reading {
+    double main_sum;               /* projection of the main latents */
+    double others[FRACTION_COUNT]; /* greatest ones of aligned others, descending */
+    bool main_fires;
+    int32_t top; /* latent of the greatest projection, -1: none fires */
+    double top_projection, top_cos;
+};
+
+static void note_other(struct reading *g, double projection)
+{
+    size_t at = FRACTION_COUNT;
+    while (at > 0 && projection > g->others[at - 1]) {
+        if (at < FRACTION_COUNT) {
+            g->others[at] = g->others[at - 1];
+        }
+        at--;
+    }
+    if (at < FRACTION_COUNT) {
+        g->others[at] = projection;
+    }
+}
+
+/* The projection of a latent is its share of xhat along the direction: activation times
+ * W_dec row . p. With decoder rows of unit length, which SAEBench asks for, that is its
+ * activation times cosine. */
+static struct reading read_codes(const struct absorption_view *v, size_t row,
+                                 const uint8_t *is_main)
+{
+    struct reading g = {.top = -1};
+    for (size_t i = v->codes->start[row]; i < v->codes->start[row + 1]; i++) {
+        const int32_t j = v->codes->id[i];
+        const double act = (double)v->codes->val[i];
+        const double along = (double)v->along[j];
+        const double length = (double)v->length[j];
+        const double cosine = length > 0.0 ? along / length : 0.0;
+        const double projection = act * along / v->scale;
+        if (is_main[j]) {
+            g.main_sum += projection;
+            g.main_fires = g.main_fires || act >= SILENT;
+        } else if (cosine >= FRACTION_COS && projection > 0.0) {
+            note_other(&g, projection);
+        }
+        if (g.top < 0 || projection > g.top_projection) {
+            g.top = j;
+            g.top_projection = projection;
+            g.top_cos = cosine;
+        }
+    }
+    return g;
+}
+
+static bool is_full(const struct reading *g, double p)
+{
+    return !g->main_fires && g->top >= 0 && g->top_cos >= FULL_COS && p > 0.0 &&
+           g->top_projection / p >= SHARE;
+}
+
+static double fraction(const struct reading *g, double p)
+{
+    double others = 0.0;
+    for (size_t i = 0; i < FRACTION_COUNT; i++) {
+        others += g->others[i];
+    }
+    if (!(p > 0.0) || g->main_sum >= p || others / p < SHARE) {
+        return 0.0;
+    }
+    if (g->main_sum <= 0.0) {
+        return 1.0;
+    }
+    const double missing = p - g->main_sum;
+    const double absorbed = others < missing ? others : missing;
+    return absorbed / (absorbed + g->main_sum);
+}
+
+/* The latents that absorbed most often, from the counts in ws, which are cleared. */
+static void rank_absorbers(size_t F, double full, struct absorption_ws *ws,
+                           struct concept_result *r)
+{
+    for (size_t i = 0; i < EVAL_ABSORBERS; i++) {
+        r->absorber[i] = -1;
+        r->absorber_share[i] = 0.0;
+        uint32_t most = 0;
+        for (size_t j = 0; j < F && full > 0.0; j++) {
+            if (ws->absorbed[j] > most) {
+                most = ws->absorbed[j];
+                r->absorber[i] = (int32_t)j;
+            }
+        }
+        if (r->absorber[i] >= 0) {
+            r->absorber_share[i] = (double)most / full;
+            ws->absorbed[r->absorber[i]] = 0;
+        }
+    }
+    memset(ws->absorbed, 0, F * sizeof *ws->absorbed);
+}
+
+void absorption_decide(const struct probe_bank *b, const struct absorption_view *v,
+                       size_t c, struct absorption_ws *ws, struct concept_result *r)
+{
+    const size_t hits = b->hit_start[c + 1] - b->hit_start[c];
+    double full = 0.0;
+    double fractions = 0.0;
+    double recalled = 0.0;
+    for (size_t i = 0; i < r->n_main; i++) {
+        ws->is_main[r->main_latent[i]] = 1;
+    }
+    for (size_t i = b->hit_start[c]; i < b->hit_start[c + 1]; i++) {
+        const struct reading g = read_codes(v, b->hit[i], ws->is_main);
+        const double p = (double)b->projection[i];
+        recalled += g.main_fires;
+        fractions += fraction(&g, p);
+        if (is_full(&g, p)) {
+            full += 1.0;
+            ws->absorbed[g.top]++;
+        }
+    }
+    for (size_t i = 0; i < r->n_main; i++) {
+        ws->is_main[r->main_latent[i]] = 0;
+    }
+    rank_absorbers(v->F, full, ws, r);
+    r->full = hits > 0 ? full / (double)hits : (double)NAN;
+    r->fraction = hits > 0 ? fractions / (double)hits : (double)NAN;
+    r->recall = hits > 0 ? recalled / (double)hits : (double)NAN;
+}

@@ -1,0 +1,64 @@
+/* Absorption: a general latent silent where a specific one fires in its place. Per
+ * concept: the latents that carry it (by an L1 probe on the codes and k-sparse probes
+ * with the F1 jump rule), and on each occurrence that the ground-truth probe gets right
+ * whether they fire and, if not, what supplies the concept's direction instead. Rules
+ * and thresholds are those of SAEBench 0.6 (feature_absorption_calculator.py). */
+#ifndef SAETOP_EVAL_ABSORPTION_H
+#define SAETOP_EVAL_ABSORPTION_H
+
+#include "eval/evalset_priv.h"
+#include "eval/evaluate.h"
+#include "sae/sae.h"
+
+/* The sample's codes by latent. */
+struct code_columns {
+    size_t F;
+    size_t *start; /* [F+1] */
+    uint32_t *row; /* ascending within a latent */
+    float *val;
+};
+enum err code_columns_init(struct code_columns *k, size_t F, const struct sae_codes *c,
+                           struct errinfo *e) ERR_CHECKED;
+void code_columns_deinit(struct code_columns *k);
+
+/* Weights [n_units, F] of the L1 probes of the bank's units on the training codes. */
+enum err ksparse_weights(const struct probe_bank *b, const struct concept_sample *s,
+                         const struct sae_codes *codes, size_t F, uint64_t seed,
+                         struct pool *pool, const atomic_bool *cancel,
+                         struct logreg *out, struct errinfo *e) ERR_CHECKED;
+
+/* Scratch of one worker for what follows. */
+struct absorption_ws {
+    int32_t *slot;      /* [n] where an occurrence stands in x, -1: nowhere */
+    uint32_t *rows;     /* [n] */
+    float *x;           /* [n, EVAL_MAX_MAIN] */
+    uint8_t *y;         /* [n] */
+    uint8_t *member;    /* [n] occurrences of the concept at hand */
+    uint8_t *is_main;   /* [F] */
+    uint32_t *absorbed; /* [F] times that a latent absorbed */
+};
+enum err absorption_ws_init(struct absorption_ws *ws, size_t n, size_t F,
+                            struct errinfo *e) ERR_CHECKED;
+void absorption_ws_deinit(struct absorption_ws *ws);
+
+/* The main latents of concept c from its L1 weights w [F]: k = 1, 2, ... best ones as
+ * long as F1 on the test occurrences jumps by more than 0.03. Fills main_latent, n_main
+ * and f1_best of r. */
+void ksparse_select(enum absorption_form form, const struct concept_sample *s,
+                    const struct code_columns *k, const float *w, size_t c,
+                    struct absorption_ws *ws, struct concept_result *r);
+
+/* One concept's decision inputs. */
+struct absorption_view {
+    const struct sae_codes *codes; /* of the sample */
+    size_t F;
+    const float *along;  /* [F] W_dec row . probe direction */
+    const float *length; /* [F] |W_dec row| */
+    double scale;        /* the SAE's input scale: codes are in scaled units */
+};
+/* Full absorption, fraction and main-latent recall over the bank's hits of concept c,
+ * given r's main latents; fills the rest of r but what the probe alone says. */
+void absorption_decide(const struct probe_bank *b, const struct absorption_view *v,
+                       size_t c, struct absorption_ws *ws, struct concept_result *r);
+
+#endif

@@ -1,0 +1,205 @@
+#include "base/mem.h"
+#include "base/rng.h"
+#include "eval/evalset_priv.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An occurrence while they are being chosen. */
+struct candidate {
+    int32_t token;
+    uint64_t draw; /* the order of preference within a token */
+    size_t at;     /* in the acts_set */
+};
+
+static int by_draw(const void *a, const void *b)
+{
+    const struct candidate *x = a;
+    const struct candidate *y = b;
+    if (x->token != y->token) {
+        return x->token < y->token ? -1 : 1;
+    }
+    if (x->draw != y->draw) {
+        return x->draw < y->draw ? -1 : 1;
+    }
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+enum part { PART_NONE, PART_RANK, PART_TRAIN, PART_TEST };
+
+/* Training occurrences of a form that latents are ranked on. */
+#define RANK_PER_WORD 5
+
+/* Decide for each position of the set: the first per_word draws of a token stay, and
+ * test_share of them, spread evenly from a random start, are for testing. */
+static void choose(const struct eval_config *cfg, struct candidate *c, size_t n,
+                   uint8_t *part)
+{
+    qsort(c, n, sizeof *c, by_draw);
+    size_t rank = 0;
+    size_t trained = 0;
+    for (size_t i = 0; i < n; i++) {
+        const bool same = i > 0 && c[i].token == c[i - 1].token;
+        rank = same ? rank + 1 : 0;
+        trained = same ? trained : 0;
+        if (rank >= cfg->per_word) {
+            continue;
+        }
+        const double start =
+            rng_unit_at(cfg->seed, RNG_PROBE, 0, (uint64_t)(uint32_t)c[i].token);
+        const double before = floor(start + (double)rank * cfg->test_share);
+        const double after = floor(start + (double)(rank + 1) * cfg->test_share);
+        if (after > before) {
+            part[c[i].at] = PART_TEST;
+        } else {
+            part[c[i].at] = trained++ < RANK_PER_WORD ? PART_RANK : PART_TRAIN;
+        }
+    }
+}
+
+/* The part of every position of the set, [set->n]. */
+static enum err choose_all(const struct eval_config *cfg, const struct acts_set *set,
+                           const struct concepts *c, uint8_t *part, struct errinfo *e)
+{
+    struct candidate *cand = NULL;
+    size_t n = 0;
+    TRY(mem_new(&cand, set->n, sizeof *cand, "concept sample", e));
+    for (size_t i = 0; i < set->n; i++) {
+        size_t concepts = 0;
+        (void)concepts_of(c, set->ids[i], &concepts);
+        if (concepts > 0 && !set->special[i]) {
+            cand[n++] = (struct candidate){
+                set->ids[i], rng_at(cfg->seed, RNG_SAMPLE, 0, (uint64_t)i), i};
+        }
+    }
+    if (n > 0) {
+        choose(cfg, cand, n, part);
+    }
+    mem_free(cand);
+    return OK;
+}
+
+/* Copy the chosen positions, those for training first, each part in the text's order.
+ */
+static enum err gather(struct concept_sample *s, const struct acts_set *set,
+                       const struct concepts *c, const uint8_t *part, struct errinfo *e)
+{
+    size_t labels = 0;
+    for (size_t i = 0; i < set->n; i++) {
+        if (part[i] != PART_NONE) {
+            size_t k = 0;
+            (void)concepts_of(c, set->ids[i], &k);
+            labels += k;
+            s->n++;
+            s->n_rank += part[i] == PART_RANK;
+            s->n_train += part[i] != PART_TEST;
+        }
+    }
+    TRY(mem_new(&s->x, s->n, s->D * sizeof *s->x, "concept sample", e));
+    TRY(mem_new(&s->token, s->n, sizeof *s->token, "concept sample", e));
+    TRY(mem_new(&s->label_start, s->n + 1, sizeof *s->label_start, "labels", e));
+    TRY(mem_new(&s->label, labels, sizeof *s->label, "labels", e));
+    size_t row = 0;
+    size_t label = 0;
+    for (uint8_t which = PART_RANK; which <= PART_TEST; which++) {
+        for (size_t i = 0; i < set->n; i++) {
+            if (part[i] != which) {
+                continue;
+            }
+            size_t k = 0;
+            const int32_t *of = concepts_of(c, set->ids[i], &k);
+            memcpy(s->label + label, of, k * sizeof *of);
+            label += k;
+            memcpy(s->x + row * s->D, set->x + i * s->D, s->D * sizeof *s->x);
+            s->token[row++] = set->ids[i];
+            s->label_start[row] = label;
+        }
+    }
+    return OK;
+}
+
+/* Occurrences of each concept from concepts of each occurrence. */
+static enum err turn_round(struct concept_sample *s, struct errinfo *e)
+{
+    const size_t C = s->n_concepts;
+    const size_t labels = s->label_start[s->n];
+    TRY(mem_new(&s->member_start, C + 1, sizeof *s->member_start, "labels", e));
+    TRY(mem_new(&s->member, labels, sizeof *s->member, "labels", e));
+    size_t *start = s->member_start;
+    for (size_t i = 0; i < labels; i++) {
+        start[(size_t)s->label[i] + 1]++;
+    }
+    for (size_t c = 0; c < C; c++) {
+        start[c + 1] += start[c];
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        for (size_t j = s->label_start[i]; j < s->label_start[i + 1]; j++) {
+            s->member[start[s->label[j]]++] = (uint32_t)i;
+        }
+    }
+    /* Each start has moved to its end, the next one's start: put them back. */
+    memmove(start + 1, start, C * sizeof *start);
+    start[0] = 0;
+    return OK;
+}
+
+static enum err train_mean(struct concept_sample *s, struct errinfo *e)
+{
+    double *sum = NULL;
+    TRY(mem_new(&s->mean, s->D, sizeof *s->mean, "concept sample", e));
+    TRY(mem_new(&sum, s->D, sizeof *sum, "concept sample", e));
+    for (size_t i = 0; i < s->n_train; i++) {
+        for (size_t j = 0; j < s->D; j++) {
+            sum[j] += (double)s->x[i * s->D + j];
+        }
+    }
+    for (size_t j = 0; j < s->D && s->n_train > 0; j++) {
+        s->mean[j] = (float)(sum[j] / (double)s->n_train);
+    }
+    mem_free(sum);
+    return OK;
+}
+
+enum err concept_sample_init(struct concept_sample *s, const struct eval_config *cfg,
+                             const struct acts_set *set, const struct concepts *c,
+                             struct errinfo *e)
+{
+    uint8_t *part = NULL;
+    enum err rc = OK;
+    memset(s, 0, sizeof *s);
+    s->D = set->D;
+    s->n_concepts = c->n;
+    TRY_OUT(rc, mem_new(&part, set->n, sizeof *part, "concept sample", e));
+    TRY_OUT(rc, choose_all(cfg, set, c, part, e));
+    TRY_OUT(rc, gather(s, set, c, part, e));
+    TRY_OUT(rc, turn_round(s, e));
+    TRY_OUT(rc, train_mean(s, e));
+out:
+    mem_free(part);
+    if (rc != OK) {
+        concept_sample_deinit(s);
+    }
+    return rc;
+}
+
+void concept_sample_deinit(struct concept_sample *s)
+{
+    mem_free(s->x);
+    mem_free(s->token);
+    mem_free(s->mean);
+    mem_free(s->label_start);
+    mem_free(s->label);
+    mem_free(s->member_start);
+    mem_free(s->member);
+    memset(s, 0, sizeof *s);
+}
+
+size_t concept_sample_train_of(const struct concept_sample *s, size_t c)
+{
+    size_t n = 0;
+    for (size_t i = s->member_start[c]; i < s->member_start[c + 1]; i++) {
+        n += s->member[i] < s->n_train;
+    }
+    return n;
+}

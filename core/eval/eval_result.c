@@ -1,0 +1,171 @@
+/* Results of an evaluation: release, copy, eval.json. */
+#include "base/json.h"
+#include "base/mem.h"
+#include "eval/evaluate.h"
+
+#include <math.h>
+#include <string.h>
+
+void eval_result_deinit(struct eval_result *r)
+{
+    mem_free(r->concept);
+    memset(r, 0, sizeof *r);
+}
+
+enum err eval_result_copy(const struct eval_result *r, struct eval_result *out,
+                          struct errinfo *e)
+{
+    struct concept_result *c = NULL;
+    TRY(mem_new(&c, r->n_concepts, sizeof *c, "evaluation", e));
+    if (r->n_concepts > 0) {
+        memcpy(c, r->concept, r->n_concepts * sizeof *c);
+    }
+    *out = *r;
+    out->concept = c;
+    return OK;
+}
+
+/* A tree being built: the first failed allocation sticks. */
+struct tree {
+    bool failed;
+};
+
+static void put(struct tree *t, cJSON *to, const char *key, cJSON *item)
+{
+    if (item == NULL || to == NULL) {
+        cJSON_Delete(item);
+        t->failed = true;
+    } else if (key == NULL ? !cJSON_AddItemToArray(to, item)
+                           : !cJSON_AddItemToObject(to, key, item)) {
+        cJSON_Delete(item);
+        t->failed = true;
+    }
+}
+
+/* NaN, "not measured", becomes null. */
+static void put_number(struct tree *t, cJSON *to, const char *key, double v)
+{
+    put(t, to, key, isfinite(v) ? cJSON_CreateNumber(v) : cJSON_CreateNull());
+}
+
+static cJSON *put_object(struct tree *t, cJSON *to, const char *key)
+{
+    cJSON *o = cJSON_CreateObject();
+    put(t, to, key, o);
+    return t->failed ? NULL : o;
+}
+
+static cJSON *put_array(struct tree *t, cJSON *to, const char *key)
+{
+    cJSON *a = cJSON_CreateArray();
+    put(t, to, key, a);
+    return t->failed ? NULL : a;
+}
+
+/* {"value": v, "interval": [lo, hi]} */
+static void put_estimate(struct tree *t, cJSON *to, const char *key,
+                         const struct estimate *v)
+{
+    cJSON *o = put_object(t, to, key);
+    put_number(t, o, "value", v->value);
+    cJSON *a = put_array(t, o, "interval");
+    put_number(t, a, NULL, v->lo);
+    put_number(t, a, NULL, v->hi);
+}
+
+static void put_text(struct tree *t, cJSON *root, const char *key, double l0, double ev,
+                     double recovered, double clean, double sae, double zero)
+{
+    cJSON *o = put_object(t, root, key);
+    put_number(t, o, "l0", l0);
+    put_number(t, o, "explained_variance", ev);
+    put_number(t, o, "ce_recovered", recovered);
+    put_number(t, o, "ce_clean", clean);
+    put_number(t, o, "ce_sae", sae);
+    put_number(t, o, "ce_zero", zero);
+}
+
+static void put_family(struct tree *t, cJSON *to, const char *key,
+                       const struct absorption_family *f)
+{
+    cJSON *o = put_object(t, to, key);
+    put_estimate(t, o, "full", &f->full);
+    put_estimate(t, o, "fraction", &f->fraction);
+    put_estimate(t, o, "main_latent_recall", &f->recall);
+    put_number(t, o, "f1_best_latent", f->f1_best);
+    put_number(t, o, "eligible_concepts", (double)f->eligible);
+    put_number(t, o, "true_positives", (double)f->true_positives);
+}
+
+static void put_concept(struct tree *t, cJSON *list, const struct concept_result *r,
+                        const struct concepts *c)
+{
+    static const char *const kind[] = {[CONCEPT_LEAF] = "leaf",
+                                       [CONCEPT_SUPER] = "super",
+                                       [CONCEPT_LETTER] = "letter"};
+    cJSON *o = put_object(t, list, NULL);
+    if (c != NULL && (size_t)r->concept < c->n) {
+        const struct concept_def *d = &c->def[r->concept];
+        put(t, o, "concept", cJSON_CreateString(d->name));
+        put(t, o, "kind", cJSON_CreateString(kind[d->kind]));
+    }
+    put(t, o, "eligible", cJSON_CreateBool(r->eligible));
+    put_number(t, o, "probe_f1", r->probe_f1);
+    put_number(t, o, "true_positives", (double)r->true_positives);
+    put_number(t, o, "full", r->full);
+    put_number(t, o, "fraction", r->fraction);
+    put_number(t, o, "main_latent_recall", r->recall);
+    put_number(t, o, "f1_best_latent", r->f1_best);
+    cJSON *latents = put_array(t, o, "main_latents");
+    for (size_t i = 0; i < r->n_main; i++) {
+        put_number(t, latents, NULL, (double)r->main_latent[i]);
+    }
+    cJSON *absorbers = put_array(t, o, "absorbers");
+    for (size_t i = 0; i < EVAL_ABSORBERS && r->absorber[i] >= 0; i++) {
+        cJSON *a = put_object(t, absorbers, NULL);
+        put_number(t, a, "latent", (double)r->absorber[i]);
+        put_number(t, a, "share", r->absorber_share[i]);
+    }
+}
+
+static void put_all(struct tree *t, cJSON *root, const struct eval_result *r,
+                    const struct concepts *c)
+{
+    put_text(t, root, "in_distribution", r->l0, r->explained_variance, r->ce_recovered,
+             r->ce_clean, r->ce_sae, r->ce_zero);
+    put_text(t, root, "out_of_distribution", r->l0_ood, r->explained_variance_ood,
+             r->ce_recovered_ood, r->ce_clean_ood, r->ce_sae_ood, r->ce_zero_ood);
+    put_number(t, root, "mse", r->mse);
+    put_number(t, root, "dead_fraction", r->dead_fraction);
+    cJSON *o = put_object(t, root, "absorption");
+    put_family(t, o, "leaf", &r->leaf);
+    put_family(t, o, "super", &r->super);
+    put_family(t, o, "letter", &r->letter);
+    put_number(t, o, "saebench", r->absorption_saebench);
+    put_number(t, o, "saebench_eligible_concepts", (double)r->saebench_eligible);
+    cJSON *list = put_array(t, root, "concepts");
+    for (size_t i = 0; i < r->n_concepts && !t->failed; i++) {
+        put_concept(t, list, &r->concept[i], c);
+    }
+    o = put_object(t, root, "seconds");
+    put_number(t, o, "total", r->seconds);
+    put_number(t, o, "encode", r->split.encode);
+    put_number(t, o, "fidelity", r->split.fidelity);
+    put_number(t, o, "selection", r->split.selection);
+    put_number(t, o, "decision", r->split.decision);
+}
+
+enum err eval_result_json(const struct eval_result *r, const struct concepts *c,
+                          struct str *out, struct errinfo *e)
+{
+    struct tree t = {false};
+    cJSON *root = cJSON_CreateObject();
+    if (root == NULL) {
+        return err_set(e, ERR_NOMEM, "eval.json: out of memory");
+    }
+    put_all(&t, root, r, c);
+    const enum err rc = t.failed ? err_set(e, ERR_NOMEM, "eval.json: out of memory")
+                                 : json_print(root, out, e);
+    cJSON_Delete(root);
+    return rc;
+}

@@ -1,0 +1,99 @@
+/* What an eval_set holds; internal to core/eval and its tests. */
+#ifndef SAETOP_EVAL_EVALSET_PRIV_H
+#define SAETOP_EVAL_EVALSET_PRIV_H
+
+#include "eval/evalset.h"
+#include "num/logreg.h"
+
+/* Occurrences of concept words with their activations: training ones first. */
+struct concept_sample {
+    size_t n, n_train, D;
+    size_t n_rank; /* the first of the training ones, a few of each word form: enough to
+                      rank latents on, at half the cost */
+    float *x;      /* [n, D], as the model made them */
+    int32_t *token;      /* [n] */
+    float *mean;         /* [D] of the training ones */
+    size_t *label_start; /* [n+1] concepts of occurrence i, ascending */
+    int32_t *label;
+    size_t n_concepts;
+    size_t *member_start; /* [n_concepts+1] the same turned round: occurrences of a */
+    uint32_t *member;     /* concept, ascending */
+};
+enum err concept_sample_init(struct concept_sample *s, const struct eval_config *cfg,
+                             const struct acts_set *set, const struct concepts *c,
+                             struct errinfo *e) ERR_CHECKED;
+void concept_sample_deinit(struct concept_sample *s);
+/* Of concept c: its occurrences among the training ones; the rest are for testing. */
+size_t concept_sample_train_of(const struct concept_sample *s, size_t c);
+
+/* The two forms of the absorption measure. */
+enum absorption_form {
+    FORM_MAIN,     /* activations centred, F1 with both classes of weight 1 */
+    FORM_SAEBENCH, /* as SAEBench computes it */
+};
+
+/* F1 of a test: in the main form the classes are weighted to be of equal size. */
+double form_f1(enum absorption_form form, double true_pos, double false_pos, double pos,
+               double neg);
+
+/* Ground-truth probes on raw activations, one a concept 0..C-1, and what they say of
+ * the test occurrences. Which concepts are eligible depends on these alone. */
+struct probe_bank {
+    enum absorption_form form;
+    size_t C, D;
+    float *dir;        /* [C, D] of unit length; zero where there is no probe */
+    double *f1;        /* [C] on the test occurrences */
+    size_t *hit_start; /* [C+1] */
+    uint32_t *hit;     /* occurrences of the concept that its probe gets right, ... */
+    float *projection; /* ... and their activation along dir */
+    /* The eligible concepts, as units 0..n_units-1, and the sample's labels in terms of
+     * them. */
+    size_t n_units;
+    int32_t *concept_of; /* [n_units] */
+    size_t *label_start; /* [n+1] */
+    int32_t *label;
+};
+/* A concept is eligible whose probe's F1 is above cfg->min_probe_f1 and that has at
+ * least min_positives hits, and one. */
+enum err probe_bank_init(struct probe_bank *b, enum absorption_form form, size_t C,
+                         const struct concept_sample *s, const struct eval_config *cfg,
+                         size_t min_positives, struct pool *pool,
+                         const atomic_bool *cancel, struct errinfo *e) ERR_CHECKED;
+void probe_bank_deinit(struct probe_bank *b);
+
+/* Rows whose reconstruction is measured. */
+struct fidelity_rows {
+    const struct acts_set *set; /* its first `rows` rows; NULL: none */
+    size_t rows;
+    size_t tokens;   /* that are not special */
+    double variance; /* sum ||x - mean||^2 over them */
+    bool has_ce;
+    double ce_clean, ce_zero;
+};
+/* h NULL: no cross-entropies. */
+enum err fidelity_rows_init(struct fidelity_rows *f, const struct acts_set *set,
+                            size_t rows, struct harvester *h, const atomic_bool *cancel,
+                            struct errinfo *e) ERR_CHECKED;
+
+struct eval_set {
+    struct eval_config cfg;
+    struct acts_set *id, *ood; /* ood may be NULL */
+    struct fidelity_rows fid_id, fid_ood;
+    struct concept_sample sample;
+    struct probe_bank bank;  /* of the main form */
+    size_t n_leaf;           /* concepts 0..n_leaf-1 */
+    enum concept_kind *kind; /* [sample.n_concepts] */
+};
+
+/* eval_set_new on activations that are at hand. Takes id and ood over, on failure too;
+ * h NULL: no cross-entropies. */
+enum err eval_set_build(const struct eval_config *cfg, struct acts_set *id,
+                        struct acts_set *ood, const struct concepts *concepts,
+                        struct harvester *h, struct pool *pool,
+                        const atomic_bool *cancel, struct eval_set **out,
+                        struct errinfo *e) ERR_CHECKED;
+
+/* ERR_CANCELLED if *cancel (may be NULL) is set. */
+enum err eval_poll(const atomic_bool *cancel, struct errinfo *e) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,89 @@
+/* What is measured of one frozen SAE. Definitions and thresholds: SAEBench 0.6's, with
+ * the two forms of absorption that README's "Measures" names. */
+#ifndef SAETOP_EVAL_EVALUATE_H
+#define SAETOP_EVAL_EVALUATE_H
+
+#include "eval/evalset.h"
+#include "sae/sae.h"
+
+#define EVAL_MAX_MAIN  10 /* SAEBench's max_k_value */
+#define EVAL_ABSORBERS 3
+
+/* A value with a 95 % interval, NaN where it was not measured. */
+struct estimate {
+    double value, lo, hi;
+};
+
+/* Absorption over one family of concepts. */
+struct absorption_family {
+    struct estimate full;     /* mean full-absorption rate over eligible concepts */
+    struct estimate fraction; /* mean absorption fraction */
+    struct estimate recall; /* mean share of true positives where a main latent fires */
+    double f1_best;         /* mean F1 of the best single latent (k-sparse, k = 1) */
+    size_t eligible;        /* concepts counted */
+    size_t true_positives;  /* test tokens the raw probe gets right, over all of them */
+};
+
+/* One concept of the result. Of one that is not eligible only the probe's figures are
+ * there; it has no main latent, its rates are NaN. */
+struct concept_result {
+    int32_t concept;
+    bool eligible;
+    double probe_f1;
+    size_t true_positives;
+    int32_t main_latent[EVAL_MAX_MAIN]; /* best first, -1 after the last */
+    size_t n_main;
+    double full, fraction, recall, f1_best;
+    int32_t absorber[EVAL_ABSORBERS]; /* latents that fire instead most often, or -1 */
+    double absorber_share[EVAL_ABSORBERS]; /* of the absorbed tokens */
+};
+
+/* Where the time of an evaluation went, in seconds. */
+struct eval_split {
+    double encode;    /* the concept sample through the SAE */
+    double fidelity;  /* reconstruction, and the model behind it */
+    double selection; /* L1 and k-sparse probes: which latents are the main ones */
+    double decision;  /* projections, absorption, intervals */
+};
+
+struct eval_result {
+    double l0, l0_ood;
+    double mse; /* mean over tokens of the squared distance, in distribution */
+    double explained_variance, explained_variance_ood;
+    double ce_clean, ce_sae, ce_zero; /* nats a token, in distribution */
+    double ce_clean_ood, ce_sae_ood, ce_zero_ood;
+    double ce_recovered, ce_recovered_ood;
+    double dead_fraction; /* latents that fire nowhere on the ID rows and the sample */
+    struct absorption_family leaf, super, letter; /* centred, class-balanced F1 */
+    double absorption_saebench; /* NaN until evaluate_saebench fills it in */
+    size_t saebench_eligible;   /* concepts counted in it */
+    size_t n_concepts;
+    struct concept_result *concept; /* [n_concepts] as in struct concepts, owned */
+    double seconds;
+    struct eval_split split;
+};
+
+/* Evaluate; deterministic for any thread count, the times apart. `cancel` may be NULL.
+ * Release the result with eval_result_deinit. Any thread that owns `h` and `pool`
+ * meanwhile. ERR_USAGE when the SAE's width is not the set's, ERR_CANCELLED, ERR_NOMEM.
+ */
+enum err evaluate(const struct eval_set *set, const struct sae *s, struct harvester *h,
+                  struct pool *pool, const atomic_bool *cancel, struct eval_result *out,
+                  struct errinfo *e) ERR_CHECKED;
+/* Absorption as SAEBench computes it, over the leaf concepts of the set, into r's
+ * absorption_saebench and saebench_eligible: activations as they are, plain F1, probes
+ * by its optimizer for its number of epochs. It trains them anew: seconds, not for live
+ * use. Meaningful for samples of its own size, tens of thousands of words: on a small
+ * one fifty epochs are too few steps for its L1 probe to tell latents apart. */
+enum err evaluate_saebench(const struct eval_set *set, const struct sae *s,
+                           struct pool *pool, const atomic_bool *cancel,
+                           struct eval_result *r, struct errinfo *e) ERR_CHECKED;
+void eval_result_deinit(struct eval_result *r);
+/* A deep copy. */
+enum err eval_result_copy(const struct eval_result *r, struct eval_result *out,
+                          struct errinfo *e) ERR_CHECKED;
+/* eval.json: one object nested by measure. */
+enum err eval_result_json(const struct eval_result *r, const struct concepts *c,
+                          struct str *out, struct errinfo *e) ERR_CHECKED;
+
+#endif

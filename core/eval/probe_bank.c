@@ -1,0 +1,240 @@
+/* Ground-truth probes: what the model itself knows of each concept, on its activations.
+ */
+#include "base/mem.h"
+#include "eval/evalset_priv.h"
+#include "num/blas.h"
+
+#include <math.h>
+#include <string.h>
+
+/* L2 of the main form's probes, on inputs of mean square 1 a dimension: what SAEBench's
+ * weight decay of 1e-4 in a loss averaged over 26 units comes to for each unit. It
+ * matters: the stronger, the nearer a probe's direction comes to the difference of
+ * class means, the more of an activation's projection lies in few latents, and the
+ * higher the absorption (on the sample, 1e-1 in place of 1e-3 doubles it). */
+#define MAIN_L2 2.6e-3
+
+double form_f1(enum absorption_form form, double true_pos, double false_pos, double pos,
+               double neg)
+{
+    if (true_pos <= 0.0 || pos <= 0.0) {
+        return 0.0;
+    }
+    if (form == FORM_SAEBENCH) {
+        return 2.0 * true_pos / (true_pos + false_pos + pos);
+    }
+    const double hit = true_pos / pos;
+    const double miss = neg > 0.0 ? false_pos / neg : 0.0;
+    return 2.0 * hit / (hit + miss + 1.0);
+}
+
+/* The inputs a form's probes see: as they are, or centred and scaled to mean square 1;
+ * *scale is what they were multiplied by. */
+static enum err inputs(enum absorption_form form, const struct concept_sample *s,
+                       float **x, float *scale, struct errinfo *e)
+{
+    const size_t D = s->D;
+    double square = 0.0;
+    TRY(mem_new(x, s->n, D * sizeof **x, "probe inputs", e));
+    memcpy(*x, s->x, s->n * D * sizeof **x);
+    *scale = 1.0F;
+    if (form == FORM_SAEBENCH) {
+        return OK;
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        float *xi = *x + i * D;
+        for (size_t j = 0; j < D; j++) {
+            xi[j] -= s->mean[j];
+            square += i < s->n_train ? (double)xi[j] * (double)xi[j] : 0.0;
+        }
+    }
+    const double mean = square / (double)(s->n_train * D);
+    *scale = mean > 0.0 && isfinite(mean) ? (float)(1.0 / sqrt(mean)) : 1.0F;
+    for (size_t i = 0; i < s->n * D; i++) {
+        (*x)[i] *= *scale;
+    }
+    return OK;
+}
+
+/* The main form goes to the minimum of SAEBench's loss; the other is SAEBench's own
+ * recipe, 50 epochs of Adam on batches of 64 on the inputs as they are. */
+static enum err train(enum absorption_form form, const struct logreg_x *x,
+                      const struct logreg_y *y, uint64_t seed, struct pool *pool,
+                      const atomic_bool *cancel, struct logreg *out, struct errinfo *e)
+{
+    if (form == FORM_SAEBENCH) {
+        const struct logreg_adam_opts o = {.epochs = 50,
+                                           .batch = 64,
+                                           .lr = 1e-2,
+                                           .end_lr = 1e-5,
+                                           .l2 = 1e-4,
+                                           .seed = seed,
+                                           .cancel = cancel};
+        return logreg_adam(x, y, &o, pool, out, e);
+    }
+    struct logreg_opts o = logreg_defaults();
+    o.l2 = MAIN_L2;
+    o.cancel = cancel;
+    return logreg_fit(x, y, &o, pool, out, e);
+}
+
+/* Probe c on the test occurrences: its F1, and its hits appended from *n on. logit
+ * [tests] stands at stride C. */
+static void test_probe(struct probe_bank *b, const struct concept_sample *s, size_t c,
+                       const float *logit, size_t *n)
+{
+    const size_t tests = s->n - s->n_train;
+    double fired = 0.0;
+    double pos = 0.0;
+    const size_t first = *n;
+    for (size_t i = 0; i < tests; i++) {
+        fired += logit[i * b->C + c] > 0.0F;
+    }
+    for (size_t i = s->member_start[c]; i < s->member_start[c + 1]; i++) {
+        const size_t row = s->member[i];
+        if (row < s->n_train) {
+            continue;
+        }
+        pos += 1.0;
+        if (logit[(row - s->n_train) * b->C + c] > 0.0F) {
+            b->hit[(*n)++] = (uint32_t)row;
+        }
+    }
+    const double hits = (double)(*n - first);
+    b->f1[c] = form_f1(b->form, hits, fired - hits, pos, (double)tests - pos);
+    b->hit_start[c + 1] = *n;
+}
+
+/* dir = w / |w|; the projection of each hit, in the units of the activations. */
+static void project(struct probe_bank *b, const struct concept_sample *s,
+                    const float *w, size_t c)
+{
+    const size_t D = b->D;
+    double norm = 0.0;
+    for (size_t j = 0; j < D; j++) {
+        norm += (double)w[j] * (double)w[j];
+    }
+    norm = sqrt(norm);
+    for (size_t j = 0; j < D && norm > 0.0; j++) {
+        b->dir[c * D + j] = (float)((double)w[j] / norm);
+    }
+    for (size_t i = b->hit_start[c]; i < b->hit_start[c + 1]; i++) {
+        const float *x = s->x + (size_t)b->hit[i] * D;
+        double p = 0.0;
+        for (size_t j = 0; j < D; j++) {
+            const float centre = b->form == FORM_MAIN ? s->mean[j] : 0.0F;
+            p += (double)(x[j] - centre) * (double)b->dir[c * D + j];
+        }
+        b->projection[i] = (float)p;
+    }
+}
+
+/* Everything that follows from the trained probes. */
+static enum err apply(struct probe_bank *b, const struct concept_sample *s,
+                      const float *x, const struct logreg *m, struct errinfo *e)
+{
+    const size_t tests = s->n - s->n_train;
+    float *logit = NULL;
+    TRY(mem_new(&logit, tests, b->C * sizeof *logit, "probe scores", e));
+    for (size_t i = 0; i < tests; i++) {
+        memcpy(logit + i * b->C, m->b, b->C * sizeof *logit);
+    }
+    gemm_f32(NO_TRANS, TRANS, tests, b->C, b->D, 1.0F, x + s->n_train * b->D, b->D,
+             m->w, b->D, 1.0F, logit, b->C);
+    size_t n = 0;
+    for (size_t c = 0; c < b->C; c++) {
+        test_probe(b, s, c, logit, &n);
+        project(b, s, m->w + c * b->D, c);
+    }
+    mem_free(logit);
+    return OK;
+}
+
+/* The eligible concepts, and labels in terms of them. */
+static enum err choose_units(struct probe_bank *b, const struct concept_sample *s,
+                             double min_f1, size_t min_positives, struct errinfo *e)
+{
+    int32_t *unit_of = NULL;
+    size_t n = 0;
+    enum err rc = OK;
+    TRY_OUT(rc, mem_new(&unit_of, s->n_concepts, sizeof *unit_of, "concepts", e));
+    for (size_t c = 0; c < s->n_concepts; c++) {
+        const size_t hits = c < b->C ? b->hit_start[c + 1] - b->hit_start[c] : 0;
+        unit_of[c] = -1;
+        if (hits > 0 && hits >= min_positives && b->f1[c] > min_f1) {
+            b->concept_of[b->n_units] = (int32_t)c;
+            unit_of[c] = (int32_t)b->n_units++;
+        }
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        for (size_t j = s->label_start[i]; j < s->label_start[i + 1]; j++) {
+            if (unit_of[s->label[j]] >= 0) {
+                b->label[n++] = unit_of[s->label[j]];
+            }
+        }
+        b->label_start[i + 1] = n;
+    }
+out:
+    mem_free(unit_of);
+    return rc;
+}
+
+static enum err bank_alloc(struct probe_bank *b, const struct concept_sample *s,
+                           struct errinfo *e)
+{
+    const size_t members = s->member_start[b->C];
+    const size_t labels = s->label_start[s->n];
+    TRY(mem_new(&b->dir, b->C, s->D * sizeof *b->dir, "probes", e));
+    TRY(mem_new(&b->f1, b->C, sizeof *b->f1, "probes", e));
+    TRY(mem_new(&b->hit_start, b->C + 1, sizeof *b->hit_start, "probes", e));
+    TRY(mem_new(&b->hit, members, sizeof *b->hit, "probes", e));
+    TRY(mem_new(&b->projection, members, sizeof *b->projection, "probes", e));
+    TRY(mem_new(&b->concept_of, b->C, sizeof *b->concept_of, "probes", e));
+    TRY(mem_new(&b->label_start, s->n + 1, sizeof *b->label_start, "probes", e));
+    return mem_new(&b->label, labels, sizeof *b->label, "probes", e);
+}
+
+enum err probe_bank_init(struct probe_bank *b, enum absorption_form form, size_t C,
+                         const struct concept_sample *s, const struct eval_config *cfg,
+                         size_t min_positives, struct pool *pool,
+                         const atomic_bool *cancel, struct errinfo *e)
+{
+    float *x = NULL;
+    float scale = 1.0F;
+    struct logreg m = {0};
+    enum err rc = OK;
+    memset(b, 0, sizeof *b);
+    b->form = form;
+    b->C = C;
+    b->D = s->D;
+    TRY_OUT(rc, bank_alloc(b, s, e));
+    if (s->n_train == 0 || s->n_train == s->n || C == 0) {
+        goto out; /* nothing to learn from or to test on: no concept is eligible */
+    }
+    TRY_OUT(rc, inputs(form, s, &x, &scale, e));
+    const struct logreg_x lx = {.n = s->n_train, .d = s->D, .dense = x, .ld = s->D};
+    const struct logreg_y ly = {.C = C, .start = s->label_start, .id = s->label};
+    TRY_OUT(rc, train(form, &lx, &ly, cfg->seed, pool, cancel, &m, e));
+    TRY_OUT(rc, apply(b, s, x, &m, e));
+    TRY_OUT(rc, choose_units(b, s, cfg->min_probe_f1, min_positives, e));
+out:
+    mem_free(x);
+    logreg_deinit(&m);
+    if (rc != OK) {
+        probe_bank_deinit(b);
+    }
+    return rc;
+}
+
+void probe_bank_deinit(struct probe_bank *b)
+{
+    mem_free(b->dir);
+    mem_free(b->f1);
+    mem_free(b->hit_start);
+    mem_free(b->hit);
+    mem_free(b->projection);
+    mem_free(b->concept_of);
+    mem_free(b->label_start);
+    mem_free(b->label);
+    memset(b, 0, sizeof *b);
+}

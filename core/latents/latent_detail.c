@@ -1,0 +1,423 @@
+#include "base/mem.h"
+#include "base/rng.h"
+#include "latents/latents_priv.h"
+#include "num/stats.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DELTA_ROWS     8 /* that the model runs on, twice */
+#define BOOTSTRAP_REPS 1000
+
+/* What all parts read. */
+struct view {
+    const struct sae *s;
+    const struct acts_set *set;
+    const struct latent_table *t;
+    size_t j; /* the latent */
+    size_t n; /* its firings: */
+    const uint32_t *at;
+    const float *act;
+};
+
+/* ---- contexts
+ * ------------------------------------------------------------------------ */
+
+/* A row's firing that may be shown. */
+struct pick {
+    size_t firing; /* index in the view */
+    float act;
+    uint64_t draw;
+};
+
+static int by_act(const void *a, const void *b)
+{
+    const struct pick *x = a;
+    const struct pick *y = b;
+    if (x->act > y->act || x->act < y->act) {
+        return x->act > y->act ? -1 : 1;
+    }
+    return (x->firing > y->firing) - (x->firing < y->firing);
+}
+
+static int by_draw(const void *a, const void *b)
+{
+    const struct pick *x = a;
+    const struct pick *y = b;
+    if (x->draw != y->draw) {
+        return x->draw < y->draw ? -1 : 1;
+    }
+    return (x->firing > y->firing) - (x->firing < y->firing);
+}
+
+static bool in_interval(float act, float max, int interval)
+{
+    if (interval < 0) {
+        return true;
+    }
+    const double share = 10.0 * (double)act / (double)max;
+    return share > (double)interval &&
+           (share <= (double)(interval + 1) || interval == 9);
+}
+
+/* One firing a row: the largest for the top, else that of the smallest draw. picks has
+ * room for all rows. */
+static size_t pick_rows(const struct view *v, int interval, float max,
+                        struct pick *picks, size_t *members)
+{
+    size_t n = 0;
+    size_t last_row = SIZE_MAX;
+    *members = 0;
+    for (size_t i = 0; i < v->n; i++) {
+        if (!in_interval(v->act[i], max, interval)) {
+            continue;
+        }
+        const struct pick p = {i, v->act[i],
+                               rng_at((uint64_t)v->j, RNG_SAMPLE, 1, v->at[i])};
+        const size_t row = v->at[i] / v->set->T;
+        (*members)++;
+        if (row != last_row) {
+            picks[n++] = p;
+            last_row = row;
+        } else if (interval == INTERVAL_TOP ? p.act > picks[n - 1].act
+                                            : p.draw < picks[n - 1].draw) {
+            picks[n - 1] = p;
+        }
+    }
+    return n;
+}
+
+/* The latent's activation at a position: 0 where it is silent. */
+static float act_at(const struct view *v, size_t position)
+{
+    size_t lo = 0;
+    size_t hi = v->n;
+    while (lo < hi) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if (v->at[mid] < position) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return lo < v->n && v->at[lo] == position ? v->act[lo] : 0.0f;
+}
+
+static void fill_context(const struct view *v, size_t firing,
+                         struct latent_context *out)
+{
+    const size_t T = v->set->T;
+    const size_t half = CONTEXT_TOKENS / 2;
+    out->row = v->at[firing] / T;
+    out->pos = v->at[firing] % T;
+    out->act = v->act[firing];
+    for (size_t i = 0; i < CONTEXT_TOKENS; i++) {
+        const bool inside = out->pos + i >= half && out->pos + i - half < T;
+        const size_t at = inside ? out->row * T + out->pos + i - half : 0;
+        out->token[i] = inside ? v->set->ids[at] : -1;
+        out->heat[i] = inside ? act_at(v, at) : 0.0f;
+    }
+}
+
+static enum err contexts(const struct view *v, int interval, struct latent_detail *d,
+                         struct errinfo *e)
+{
+    struct pick *picks = NULL;
+    TRY(mem_new(&picks, v->set->rows, sizeof *picks, "contexts", e));
+    size_t n = pick_rows(v, interval, d->row.max, picks, &d->n_in_interval);
+    if (n > 0 && interval != INTERVAL_TOP) {
+        qsort(picks, n, sizeof *picks, by_draw);
+        n = n < LATENT_CONTEXTS ? n : LATENT_CONTEXTS;
+    }
+    if (n > 0) {
+        qsort(picks, n, sizeof *picks, by_act);
+    }
+    d->n_contexts = n < LATENT_CONTEXTS ? n : LATENT_CONTEXTS;
+    for (size_t i = 0; i < d->n_contexts; i++) {
+        fill_context(v, picks[i].firing, &d->context[i]);
+    }
+    mem_free(picks);
+    return OK;
+}
+
+static void histogram(const struct view *v, struct latent_detail *d)
+{
+    d->hist_max = d->row.max;
+    for (size_t i = 0; i < v->n; i++) {
+        const double share = (double)v->act[i] / (double)d->hist_max;
+        const double bin = ceil(share * LATENT_HIST_BINS) - 1.0;
+        const size_t at = bin > 0.0 ? (size_t)bin : 0;
+        d->hist[at < LATENT_HIST_BINS ? at : LATENT_HIST_BINS - 1]++;
+    }
+}
+
+/* ---- the model's side
+ * ---------------------------------------------------------------- */
+
+/* The k entries of v [n] with the greatest sign * v, in order; ties to the lower index.
+ */
+static size_t extremes(const float *v, size_t n, size_t skip, float sign, size_t k,
+                       int32_t *id, float *value)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (i == skip || isnan(v[i])) {
+            continue;
+        }
+        size_t at = found < k ? found : k;
+        while (at > 0 && sign * v[i] > sign * value[at - 1]) {
+            if (at < k) {
+                id[at] = id[at - 1];
+                value[at] = value[at - 1];
+            }
+            at--;
+        }
+        if (at < k) {
+            id[at] = (int32_t)i;
+            value[at] = v[i];
+            found += found < k;
+        }
+    }
+    return found;
+}
+
+static enum err lens(const struct view *v, const struct lm *m, struct latent_detail *d,
+                     struct errinfo *e)
+{
+    const size_t V = m->cfg.vocab;
+    float *logits = NULL;
+    TRY(mem_new(&logits, V, sizeof *logits, "logit lens", e));
+    lm_lens(m, v->s->W_dec + v->j * v->s->D, logits);
+    d->n_lens = extremes(logits, V, SIZE_MAX, 1.0f, LATENT_LENS, d->lens_top,
+                         d->lens_top_logit);
+    (void)extremes(logits, V, SIZE_MAX, -1.0f, LATENT_LENS, d->lens_bottom,
+                   d->lens_bottom_logit);
+    mem_free(logits);
+    return OK;
+}
+
+static double cosine(size_t D, const float *a, const float *b)
+{
+    double ab = 0.0;
+    double aa = 0.0;
+    double bb = 0.0;
+    for (size_t i = 0; i < D; i++) {
+        ab += (double)a[i] * (double)b[i];
+        aa += (double)a[i] * (double)a[i];
+        bb += (double)b[i] * (double)b[i];
+    }
+    return aa > 0.0 && bb > 0.0 ? ab / sqrt(aa * bb) : 0.0;
+}
+
+static enum err geometry(const struct view *v, struct latent_detail *d,
+                         struct errinfo *e)
+{
+    const size_t D = v->s->D;
+    const size_t F = v->s->F;
+    const float *mine = v->s->W_dec + v->j * D;
+    float *cosines = NULL;
+    TRY(mem_new(&cosines, F, sizeof *cosines, "neighbours", e));
+    for (size_t i = 0; i < F; i++) {
+        cosines[i] = (float)cosine(D, mine, v->s->W_dec + i * D);
+    }
+    d->n_neighbours = extremes(cosines, F, v->j, 1.0f, LATENT_NEIGHBOURS, d->neighbour,
+                               d->neighbour_cos);
+    d->enc_dec_cos = (float)cosine(D, mine, v->s->W_enc + v->j * D);
+    mem_free(cosines);
+    return OK;
+}
+
+/* Tokens of a row resemble each other, so rows are what is drawn anew. */
+static enum err density_interval(const struct view *v, struct latent_detail *d,
+                                 struct errinfo *e)
+{
+    const size_t T = v->set->T;
+    const size_t rows = v->set->rows;
+    double *fires = NULL;
+    double *tokens = NULL;
+    int32_t *cluster = NULL;
+    struct stats_interval s = {0.0, (double)NAN, (double)NAN};
+    size_t seen = 0;
+    size_t n = 0;
+    enum err rc = OK;
+    TRY_OUT(rc, mem_new(&fires, rows, sizeof *fires, "density", e));
+    TRY_OUT(rc, mem_new(&tokens, rows, sizeof *tokens, "density", e));
+    TRY_OUT(rc, mem_new(&cluster, rows, sizeof *cluster, "density", e));
+    for (size_t r = 0; r < rows && seen < v->t->n_tokens; r++) {
+        for (size_t i = 0; i < T; i++) {
+            tokens[r] += !v->set->special[r * T + i];
+        }
+        seen += (size_t)tokens[r];
+        cluster[r] = (int32_t)r;
+        n = r + 1;
+    }
+    for (size_t i = 0; i < v->n; i++) {
+        fires[v->at[i] / T] += 1.0;
+    }
+    if (n > 1) {
+        TRY_OUT(rc, stats_bootstrap(n, fires, tokens, cluster, n, BOOTSTRAP_REPS, 0.95,
+                                    (uint64_t)v->j, &s, e));
+    }
+    d->density_lo = s.low;
+    d->density_hi = s.high;
+out:
+    mem_free(fires);
+    mem_free(tokens);
+    mem_free(cluster);
+    return rc;
+}
+
+/* Up to DELTA_ROWS rows in which the latent fires, by a fixed draw. */
+static size_t delta_rows(const struct view *v, uint32_t *rows)
+{
+    uint64_t draws[DELTA_ROWS];
+    size_t n = 0;
+    size_t last = SIZE_MAX;
+    for (size_t i = 0; i < v->n; i++) {
+        const size_t row = v->at[i] / v->set->T;
+        if (row == last) {
+            continue;
+        }
+        last = row;
+        const uint64_t draw = rng_at((uint64_t)v->j, RNG_SAMPLE, 2, row);
+        size_t at = n;
+        while (at > 0 && draw < draws[at - 1]) {
+            if (at < DELTA_ROWS) {
+                draws[at] = draws[at - 1];
+                rows[at] = rows[at - 1];
+            }
+            at--;
+        }
+        if (at < DELTA_ROWS) {
+            draws[at] = draw;
+            rows[at] = (uint32_t)row;
+            n += n < DELTA_ROWS;
+        }
+    }
+    return n;
+}
+
+/* Copy the rows; then their losses as they are and with the latent's share of the
+ * reconstruction taken out of the activations where it fires. */
+static enum err ablate(const struct view *v, struct harvester *h,
+                       struct latent_detail *d, struct errinfo *e)
+{
+    const struct acts_set *a = v->set;
+    uint32_t rows[DELTA_ROWS];
+    const size_t n = delta_rows(v, rows);
+    int32_t *ids = NULL;
+    float *x = NULL;
+    float *nll[2] = {NULL, NULL};
+    double sum = 0.0;
+    enum err rc = OK;
+    TRY_OUT(rc, mem_new(&ids, n * a->T, sizeof *ids, "ablation", e));
+    TRY_OUT(rc, mem_new(&x, n * a->T, a->D * sizeof *x, "ablation", e));
+    TRY_OUT(rc, mem_new(&nll[0], n * a->T, sizeof *nll[0], "ablation", e));
+    TRY_OUT(rc, mem_new(&nll[1], n * a->T, sizeof *nll[1], "ablation", e));
+    for (size_t r = 0; r < n; r++) {
+        memcpy(ids + r * a->T, a->ids + rows[r] * a->T, a->T * sizeof *ids);
+        memcpy(x + r * a->T * a->D, a->x + rows[r] * a->T * a->D,
+               a->T * a->D * sizeof *x);
+    }
+    harvest_nll(h, ids, n, x, nll[0]);
+    for (size_t i = 0; i < n * a->T; i++) {
+        const float act = act_at(v, rows[i / a->T] * a->T + i % a->T);
+        const float share = -act / v->s->scale;
+        for (size_t k = 0; act > 0.0f && k < a->D; k++) {
+            x[i * a->D + k] += share * v->s->W_dec[v->j * a->D + k];
+        }
+    }
+    harvest_nll(h, ids, n, x, nll[1]);
+    for (size_t i = 0; i < n * a->T; i++) {
+        const float act = act_at(v, rows[i / a->T] * a->T + i % a->T);
+        if (act > 0.0f && !isnan(nll[0][i]) && !isnan(nll[1][i])) {
+            sum += (double)nll[1][i] - (double)nll[0][i];
+            d->delta_n++;
+        }
+    }
+    d->delta_nll = d->delta_n > 0 ? sum / (double)d->delta_n : (double)NAN;
+out:
+    mem_free(ids);
+    mem_free(x);
+    mem_free(nll[0]);
+    mem_free(nll[1]);
+    return rc;
+}
+
+/* ---- all of it
+ * ----------------------------------------------------------------------- */
+
+static enum err build(const struct view *v, const struct lm *m, struct harvester *h,
+                      const atomic_bool *cancel, struct latent_detail *d,
+                      struct errinfo *e)
+{
+    TRY(contexts(v, d->interval, d, e));
+    histogram(v, d);
+    TRY(lens(v, m, d, e));
+    TRY(geometry(v, d, e));
+    TRY(density_interval(v, d, e));
+    TRY(latent_poll(cancel, e));
+    d->delta_nll = (double)NAN;
+    if (h != NULL && v->n > 0) {
+        TRY(ablate(v, h, d, e));
+    }
+    return latent_poll(cancel, e);
+}
+
+enum err latent_detail_new(const struct sae *s, const struct acts_set *set,
+                           const struct concepts *c, const struct latent_table *table,
+                           const struct lm *m, struct harvester *h, int32_t latent,
+                           int interval, int64_t step, struct pool *pool,
+                           const atomic_bool *cancel, struct latent_detail **out,
+                           struct errinfo *e)
+{
+    struct latent_table *own = NULL;
+    struct latent_detail *d = NULL;
+    enum err rc = OK;
+    if (latent < 0 || (size_t)latent >= s->F || interval < INTERVAL_RANDOM ||
+        interval > 9) {
+        return err_set(e, ERR_USAGE,
+                       "latents: latent %d, interval %d; expected a latent from 0 to "
+                       "%zu and an interval from %d to 9",
+                       (int)latent, interval, s->F - 1, INTERVAL_RANDOM);
+    }
+    if (table == NULL) {
+        TRY(latent_table_new(s, set, c, step, pool, cancel, &own, e));
+        table = own;
+    }
+    const size_t first = table->fire_start[latent];
+    const struct view v = {.s = s,
+                           .set = set,
+                           .t = table,
+                           .j = (size_t)latent,
+                           .n = table->fire_start[latent + 1] - first,
+                           .at = table->fire_at + first,
+                           .act = table->fire_act + first};
+    TRY_OUT(rc, mem_new(&d, 1, sizeof *d, "latent", e));
+    atomic_init(&d->refs, 1);
+    d->step = step;
+    d->latent = latent;
+    d->interval = interval;
+    d->row = table->row[latent];
+    TRY_OUT(rc, build(&v, m, h, cancel, d, e));
+    *out = d;
+    d = NULL;
+out:
+    latent_detail_unref(d);
+    latent_table_unref(own);
+    return rc;
+}
+
+struct latent_detail *latent_detail_ref(struct latent_detail *d)
+{
+    atomic_fetch_add(&d->refs, 1);
+    return d;
+}
+
+void latent_detail_unref(struct latent_detail *d)
+{
+    if (d != NULL && atomic_fetch_sub(&d->refs, 1) == 1) {
+        mem_free(d);
+    }
+}

@@ -1,0 +1,246 @@
+#include "base/mem.h"
+#include "latents/latents_priv.h"
+
+#include <math.h>
+#include <string.h>
+
+#define CHUNK_TOKENS 8192u    /* encoded between looks at the cancel flag */
+#define MAX_FIRINGS  4000000u /* 32 MB of positions and activations */
+#define LATENT_BLOCK 16u      /* latents that one worker takes at a time */
+#define MATCHED_F1   0.5f
+
+enum err latent_poll(const atomic_bool *cancel, struct errinfo *e)
+{
+    if (cancel != NULL && atomic_load(cancel)) {
+        return err_set(e, ERR_CANCELLED, "latents: cancelled");
+    }
+    return OK;
+}
+
+/* Firings in the order of positions, as they are read. */
+struct firings {
+    size_t n;
+    int32_t *latent;
+    uint32_t *at;
+    float *act;
+    size_t cap_latent, cap_at, cap_act;
+    size_t positions; /* of the set that were read */
+    size_t tokens;    /* not special among them */
+};
+
+static void firings_deinit(struct firings *f)
+{
+    mem_free(f->latent);
+    mem_free(f->at);
+    mem_free(f->act);
+}
+
+static enum err firings_room(struct firings *f, size_t more, struct errinfo *e)
+{
+    const size_t need = f->n + more;
+    const size_t max = SIZE_MAX / 16;
+    TRY(mem_grow(&f->latent, &f->cap_latent, need, sizeof *f->latent, max, e));
+    TRY(mem_grow(&f->at, &f->cap_at, need, sizeof *f->at, max, e));
+    return mem_grow(&f->act, &f->cap_act, need, sizeof *f->act, max, e);
+}
+
+static enum err read_chunk(struct firings *f, const struct sae *s,
+                           const struct acts_set *set, size_t n, struct pool *pool,
+                           struct sae_codes *codes, struct errinfo *e)
+{
+    const size_t first = f->positions;
+    TRY(sae_encode(s, set->x + first * set->D, n, pool, codes, e));
+    TRY(firings_room(f, codes->start[n], e));
+    for (size_t i = 0; i < n; i++) {
+        if (set->special[first + i]) {
+            continue;
+        }
+        f->tokens++;
+        for (size_t k = codes->start[i]; k < codes->start[i + 1]; k++) {
+            f->latent[f->n] = codes->id[k];
+            f->at[f->n] = (uint32_t)(first + i);
+            f->act[f->n++] = codes->val[k];
+        }
+    }
+    f->positions += n;
+    return OK;
+}
+
+/* Whole rows, until the set ends or there are more firings than one wants to keep. */
+static enum err read_set(struct firings *f, const struct sae *s,
+                         const struct acts_set *set, struct pool *pool,
+                         const atomic_bool *cancel, struct errinfo *e)
+{
+    struct sae_codes codes = {0};
+    const size_t rows = set->T < CHUNK_TOKENS ? CHUNK_TOKENS / set->T : 1;
+    enum err rc = OK;
+    while (rc == OK && f->positions < set->n && f->n < MAX_FIRINGS) {
+        const size_t left = set->n - f->positions;
+        const size_t n = rows * set->T < left ? rows * set->T : left;
+        rc = latent_poll(cancel, e);
+        if (rc == OK) {
+            rc = read_chunk(f, s, set, n, pool, &codes, e);
+        }
+    }
+    sae_codes_deinit(&codes);
+    return rc;
+}
+
+/* The same firings by latent. */
+static enum err sort_firings(struct latent_table *t, const struct firings *f,
+                             struct errinfo *e)
+{
+    size_t *start = NULL;
+    TRY(mem_new(&t->fire_start, t->F + 1, sizeof *t->fire_start, "firings", e));
+    TRY(mem_new(&t->fire_at, f->n, sizeof *t->fire_at, "firings", e));
+    TRY(mem_new(&t->fire_act, f->n, sizeof *t->fire_act, "firings", e));
+    start = t->fire_start;
+    for (size_t i = 0; i < f->n; i++) {
+        start[(size_t)f->latent[i] + 1]++;
+    }
+    for (size_t j = 0; j < t->F; j++) {
+        start[j + 1] += start[j];
+    }
+    for (size_t i = 0; i < f->n; i++) {
+        const size_t at = start[f->latent[i]]++;
+        t->fire_at[at] = f->at[i];
+        t->fire_act[at] = f->act[i];
+    }
+    memmove(start + 1, start, t->F * sizeof *start);
+    start[0] = 0;
+    return OK;
+}
+
+struct row_job {
+    struct latent_table *t;
+    const struct acts_set *set;
+    const struct concepts *c;
+    struct latent_totals totals;
+    struct latent_tally *tally; /* one a worker */
+};
+
+static void fill_row(const struct row_job *k, size_t j, struct latent_tally *y)
+{
+    struct latent_table *t = k->t;
+    struct latent_row *row = &t->row[j];
+    const size_t first = t->fire_start[j];
+    double sum = 0.0;
+    row->fires = t->fire_start[j + 1] - first;
+    row->density = t->n_tokens > 0 ? (double)row->fires / (double)t->n_tokens : 0.0;
+    row->absorption = (double)NAN;
+    row->match_id = -1;
+    for (size_t i = 0; i < row->fires; i++) {
+        const float act = t->fire_act[first + i];
+        sum += (double)act;
+        row->max = act > row->max ? act : row->max;
+    }
+    row->mean = row->fires > 0 ? (float)(sum / (double)row->fires) : 0.0f;
+    latent_match(y, &k->totals, k->set, k->c, row->fires, t->fire_at + first,
+                 t->fire_act + first, row);
+}
+
+static void fill_block(void *ctx, size_t block, size_t worker)
+{
+    const struct row_job *k = ctx;
+    const size_t end = (block + 1) * LATENT_BLOCK;
+    for (size_t j = block * LATENT_BLOCK; j < end && j < k->t->F; j++) {
+        fill_row(k, j, &k->tally[worker]);
+    }
+}
+
+static size_t most_firings(const struct latent_table *t)
+{
+    size_t most = 0;
+    for (size_t j = 0; j < t->F; j++) {
+        const size_t n = t->fire_start[j + 1] - t->fire_start[j];
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+static enum err fill_rows(struct latent_table *t, const struct acts_set *set,
+                          const struct concepts *c, size_t positions, struct pool *pool,
+                          struct errinfo *e)
+{
+    struct row_job k = {.t = t, .set = set, .c = c};
+    const size_t workers = pool_threads(pool);
+    enum err rc = OK;
+    TRY_OUT(rc, latent_totals_init(&k.totals, set, positions, c, e));
+    TRY_OUT(rc, mem_new(&k.tally, workers, sizeof *k.tally, "latent counts", e));
+    for (size_t i = 0; i < workers; i++) {
+        TRY_OUT(rc, latent_tally_init(&k.tally[i], &k.totals, most_firings(t), e));
+    }
+    pool_run(pool, (t->F + LATENT_BLOCK - 1) / LATENT_BLOCK, fill_block, &k);
+    for (size_t j = 0; j < t->F; j++) {
+        t->dead += t->row[j].fires == 0;
+        t->matched += t->row[j].fires > 0 && t->row[j].f1 >= MATCHED_F1;
+    }
+out:
+    for (size_t i = 0; k.tally != NULL && i < workers; i++) {
+        latent_tally_deinit(&k.tally[i]);
+    }
+    mem_free(k.tally);
+    latent_totals_deinit(&k.totals);
+    return rc;
+}
+
+enum err latent_table_new(const struct sae *s, const struct acts_set *set,
+                          const struct concepts *c, int64_t step, struct pool *pool,
+                          const atomic_bool *cancel, struct latent_table **out,
+                          struct errinfo *e)
+{
+    struct firings f = {0};
+    struct latent_table *t = NULL;
+    enum err rc = OK;
+    if (s->D != set->D || set->n > UINT32_MAX) {
+        return err_set(e, ERR_USAGE,
+                       "latents: the SAE is for activations of width %zu, expected %zu "
+                       "as the model's",
+                       s->D, set->D);
+    }
+    TRY_OUT(rc, read_set(&f, s, set, pool, cancel, e));
+    TRY_OUT(rc, mem_new(&t, 1, sizeof *t, "latent table", e));
+    atomic_init(&t->refs, 1);
+    t->step = step;
+    t->F = s->F;
+    t->n_tokens = f.tokens;
+    TRY_OUT(rc, mem_new(&t->row, t->F, sizeof *t->row, "latent table", e));
+    TRY_OUT(rc, sort_firings(t, &f, e));
+    TRY_OUT(rc, latent_poll(cancel, e));
+    TRY_OUT(rc, fill_rows(t, set, c, f.positions, pool, e));
+    *out = t;
+    t = NULL;
+out:
+    latent_table_unref(t);
+    firings_deinit(&f);
+    return rc;
+}
+
+struct latent_table *latent_table_ref(struct latent_table *t)
+{
+    atomic_fetch_add(&t->refs, 1);
+    return t;
+}
+
+void latent_table_unref(struct latent_table *t)
+{
+    if (t == NULL || atomic_fetch_sub(&t->refs, 1) != 1) {
+        return;
+    }
+    mem_free(t->row);
+    mem_free(t->fire_start);
+    mem_free(t->fire_at);
+    mem_free(t->fire_act);
+    mem_free(t);
+}
+
+void latent_table_set_absorption(struct latent_table *t, int32_t latent, double rate)
+{
+    if (latent < 0 || (size_t)latent >= t->F || isnan(rate)) {
+        return;
+    }
+    double *mine = &t->row[latent].absorption;
+    if (isnan(*mine) || rate > *mine) {
+        *mine = rate;
+    }
+}

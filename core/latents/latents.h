@@ -1,0 +1,128 @@
+/* What each latent of a frozen SAE means: statistics, matches, contexts. Built from a
+ * fixed set of clean rows; immutable once built, shared by reference count. */
+#ifndef SAETOP_LATENTS_LATENTS_H
+#define SAETOP_LATENTS_LATENTS_H
+
+#include "acts/harvest.h"
+#include "sae/sae.h"
+#include "text/concepts.h"
+
+#include <stdatomic.h>
+
+#define LATENT_TOP_TOKENS 5
+
+/* What a latent matches best: F1 of "the activation is at least a cut" against "the
+ * token belongs to it", at the best cut, as a probe on that one latent would find it.
+ */
+enum match_kind { MATCH_NONE, MATCH_WORD, MATCH_CONCEPT };
+
+struct latent_row {
+    size_t fires;      /* of the table's n_tokens */
+    double density;    /* fires / n_tokens */
+    float max, mean;   /* activation; mean over firing tokens */
+    double absorption; /* of the concept whose main latent it is; NaN otherwise */
+    enum match_kind match;
+    int32_t match_id;            /* concept index, or token id of a word */
+    float precision, recall, f1; /* of "activation >= match_cut" against the match */
+    float match_cut; /* the activation of greatest F1, found on the same tokens */
+    int32_t top_token[LATENT_TOP_TOKENS]; /* by summed activation, -1: none */
+};
+
+struct latent_table {
+    atomic_int refs;
+    int64_t step; /* of training, -1: a loaded SAE */
+    size_t F, n_tokens;
+    struct latent_row *row; /* [F] */
+    size_t dead;            /* latents that never fire here */
+    size_t matched;         /* living latents with F1 >= 0.5 */
+    /* Where each latent fires: entries fire_start[j]..fire_start[j+1]-1 are positions
+     * in the acts_set, ascending, and activations there. */
+    size_t *fire_start; /* [F+1] */
+    uint32_t *fire_at;
+    float *fire_act;
+};
+
+/* Build over the non-special tokens of `set`, its first rows only where the SAE is so
+ * dense that they give 4 million firings (n_tokens says how many tokens were read). A
+ * latent's match is the word or the concept of greatest F1; among those within 0.02 of
+ * it the one with most occurrences; a concept must have two words or more that fire the
+ * latent. absorption is NaN throughout: see latent_table_set_absorption. Deterministic
+ * for any pool. O(n D F) for the encoding. ERR_USAGE where the widths differ,
+ * ERR_CANCELLED. */
+enum err latent_table_new(const struct sae *s, const struct acts_set *set,
+                          const struct concepts *c, int64_t step, struct pool *pool,
+                          const atomic_bool *cancel, struct latent_table **out,
+                          struct errinfo *e) ERR_CHECKED;
+struct latent_table *latent_table_ref(struct latent_table *t);
+void latent_table_unref(struct latent_table *t); /* NULL is fine */
+
+/* Record that `latent` is a main latent of a concept with this absorption rate; of
+ * several concepts the highest rate stays. Before the table is shared. */
+void latent_table_set_absorption(struct latent_table *t, int32_t latent, double rate);
+
+#define CONTEXT_TOKENS 41 /* the token at the centre and 20 on either side */
+
+struct latent_context {
+    size_t row, pos;               /* in the acts_set */
+    float act;                     /* at the centre */
+    int32_t token[CONTEXT_TOKENS]; /* -1: beyond the row's ends */
+    float heat[CONTEXT_TOKENS];    /* this latent's activation there */
+};
+
+/* Which contexts: the largest, one of ten equal intervals of (0, max], or random ones.
+ */
+enum context_interval {
+    INTERVAL_TOP = -1,
+    INTERVAL_RANDOM = -2, /* any firing token */
+    /* 0..9: activation in (max*i/10, max*(i+1)/10] */
+};
+
+#define LATENT_HIST_BINS  20
+#define LATENT_LENS       20
+#define LATENT_NEIGHBOURS 10
+#define LATENT_CONTEXTS   50
+
+struct latent_detail {
+    atomic_int refs;
+    int64_t step;
+    int32_t latent;
+    struct latent_row row;
+    int interval; /* of the contexts */
+    size_t n_contexts, n_in_interval;
+    struct latent_context context[LATENT_CONTEXTS]; /* at most one of a row for top */
+    float hist_max;
+    size_t hist[LATENT_HIST_BINS]; /* counts over (0, hist_max] */
+    size_t n_lens;
+    int32_t lens_top[LATENT_LENS], lens_bottom[LATENT_LENS]; /* tokens */
+    float lens_top_logit[LATENT_LENS], lens_bottom_logit[LATENT_LENS];
+    size_t n_neighbours;
+    int32_t neighbour[LATENT_NEIGHBOURS]; /* by decoder cosine */
+    float neighbour_cos[LATENT_NEIGHBOURS];
+    double density_lo, density_hi; /* 95 %, clustered by row */
+    float enc_dec_cos;
+    double
+        delta_nll;  /* mean change of -log p(next) where it fires when it is ablated */
+    size_t delta_n; /* firing tokens that this was measured on (at most a few rows) */
+};
+
+/* Everything about one latent. table: of the same s and set (NULL: made for the
+ * purpose, then c names its matches). h NULL: no delta_nll. interval: see above.
+ * Contexts are at most one a row, sorted by activation; outside INTERVAL_TOP they are a
+ * fixed random choice. The lens is through the final norm's scale, of the decoder row.
+ * Owner thread of h. ERR_USAGE for a latent or interval out of range. A few ms, and the
+ * model over 16 rows for delta_nll. */
+enum err latent_detail_new(const struct sae *s, const struct acts_set *set,
+                           const struct concepts *c, const struct latent_table *table,
+                           const struct lm *m, struct harvester *h, int32_t latent,
+                           int interval, int64_t step, struct pool *pool,
+                           const atomic_bool *cancel, struct latent_detail **out,
+                           struct errinfo *e) ERR_CHECKED;
+struct latent_detail *latent_detail_ref(struct latent_detail *d);
+void latent_detail_unref(struct latent_detail *d);
+
+/* The words that name a match, escaped: "animal", "'dog'", "letter d", "" for none; cut
+ * to cap bytes with the NUL. */
+void latent_match_name(const struct latent_row *r, const struct concepts *c,
+                       const struct tok *tok, char *out, size_t cap);
+
+#endif

@@ -1,0 +1,55 @@
+/* What the files of core/latents share. */
+#ifndef SAETOP_LATENTS_LATENTS_PRIV_H
+#define SAETOP_LATENTS_LATENTS_PRIV_H
+
+#include "latents/latents.h"
+
+/* How often each token and concept occurs in the tokens read. */
+struct latent_totals {
+    size_t vocab, n_concepts;
+    uint32_t *token;   /* [vocab] */
+    uint32_t *concept; /* [n_concepts] */
+};
+enum err latent_totals_init(struct latent_totals *t, const struct acts_set *set,
+                            size_t n_positions, const struct concepts *c,
+                            struct errinfo *e) ERR_CHECKED;
+void latent_totals_deinit(struct latent_totals *t);
+
+/* How well "the activation is at least `cut`" tells a description's tokens: at the cut
+ * of greatest F1. */
+struct latent_fit {
+    uint32_t hits, fires; /* at that cut */
+    float cut;
+    double f1;
+};
+
+struct latent_firing {
+    float act;
+    uint32_t at;
+};
+
+/* One worker's counts over the firings of one latent; all zero between latents. */
+struct latent_tally {
+    uint32_t *count; /* [vocab] firings on each token */
+    double *sum;     /* [vocab] activation on them */
+    int32_t *seen; /* [vocab] the tokens that have a count, in order of first firing */
+    size_t n_seen;
+    uint32_t *concept_count;        /* [n_concepts] */
+    uint32_t *concept_words;        /* [n_concepts] distinct tokens among them */
+    struct latent_fit *word_fit;    /* [vocab] */
+    struct latent_fit *concept_fit; /* [n_concepts] */
+    struct latent_firing *firing;   /* [max_firings] sorted, strongest first */
+};
+enum err latent_tally_init(struct latent_tally *y, const struct latent_totals *t,
+                           size_t max_firings, struct errinfo *e) ERR_CHECKED;
+void latent_tally_deinit(struct latent_tally *y);
+
+/* Count n firings (max_firings at most) at positions at[], then fill match, top tokens
+ * and F1 of the row, and clear the tally. O(n log n). */
+void latent_match(struct latent_tally *y, const struct latent_totals *t,
+                  const struct acts_set *set, const struct concepts *c, size_t n,
+                  const uint32_t *at, const float *act, struct latent_row *row);
+
+enum err latent_poll(const atomic_bool *cancel, struct errinfo *e) ERR_CHECKED;
+
+#endif

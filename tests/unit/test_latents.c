@@ -1,0 +1,459 @@
+/* [threads] Latents of hand-built SAEs on a made-up world: counts against naive ones,
+ * what they match, contexts, histogram, lens, neighbours, ablation. */
+#include "latents/latents.h"
+#include "num/blas.h"
+#include "unit/check.h"
+#include "unit/tiny.h"
+#include "unit/world.h"
+
+static void near(double got, double want, double within)
+{
+    if (!(fabs(got - want) <= within)) {
+        fail_msg("found %.9g, expected %.9g +- %g", got, want, within);
+    }
+}
+
+struct scene {
+    struct acts_set *a;
+    struct concepts *c;
+    struct sae *s;
+    struct latent_table *t;
+};
+
+static void scene_init(struct scene *k, int32_t absorbed, struct pool *pool)
+{
+    struct errinfo e;
+    k->a = world_acts(128);
+    k->c = world_concepts();
+    k->s = world_sae(absorbed);
+    assert_ok(latent_table_new(k->s, k->a, k->c, 77, pool, NULL, &k->t, &e), &e);
+}
+
+static void scene_deinit(struct scene *k)
+{
+    latent_table_unref(k->t);
+    sae_free(k->s);
+    concepts_free(k->c);
+    acts_set_free(k->a);
+}
+
+/* Every statistic of every row, from dense codes and plain loops. */
+static void test_counts_against_naive(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct scene k;
+    scene_init(&k, 3, NULL);
+    struct sae_codes codes = {0};
+    assert_ok(sae_encode(k.s, k.a->x, k.a->n, NULL, &codes, &e), &e);
+    assert_int_equal(k.t->n_tokens, 128 * (T - 1));
+    assert_int_equal(k.t->F, D);
+    assert_int_equal(k.t->step, 77);
+    size_t dead = 0;
+    for (int32_t j = 0; j < D; j++) {
+        size_t fires = 0;
+        double sum = 0.0;
+        double max = 0.0;
+        double by_token[WORDS + 1] = {0};
+        for (size_t i = 0; i < k.a->n; i++) {
+            for (size_t q = codes.start[i]; q < codes.start[i + 1]; q++) {
+                if (codes.id[q] == j && !k.a->special[i]) {
+                    const double v = (double)codes.val[q];
+                    fires++;
+                    sum += v;
+                    max = v > max ? v : max;
+                    by_token[k.a->ids[i]] += v;
+                }
+            }
+        }
+        const struct latent_row *r = &k.t->row[j];
+        dead += fires == 0;
+        assert_int_equal(r->fires, fires);
+        near(r->density, (double)fires / (double)k.t->n_tokens, 1e-12);
+        near((double)r->max, max, 1e-6);
+        near((double)r->mean, fires > 0 ? sum / (double)fires : 0.0, 1e-4);
+        assert_true(isnan(r->absorption));
+        for (int i = 0; i < LATENT_TOP_TOKENS; i++) {
+            int32_t best = -1;
+            for (int32_t t = 0; t <= WORDS; t++) {
+                if (by_token[t] > 0.0 && (best < 0 || by_token[t] > by_token[best])) {
+                    best = t;
+                }
+            }
+            assert_int_equal(r->top_token[i], best);
+            if (best >= 0) {
+                by_token[best] = 0.0;
+            }
+        }
+    }
+    assert_int_equal(k.t->dead, dead);
+    sae_codes_deinit(&codes);
+    scene_deinit(&k);
+}
+
+/* Latents of categories match them, latents of words their words. */
+static void test_matches(void **state)
+{
+    (void)state;
+    struct scene k;
+    scene_init(&k, 0, NULL);
+    for (int32_t j = 0; j < D; j++) {
+        const struct latent_row *r = &k.t->row[j];
+        assert_int_equal(r->match, j < CATEGORIES ? MATCH_CONCEPT : MATCH_WORD);
+        assert_int_equal(r->match_id, j < CATEGORIES ? j : j - CATEGORIES + 1);
+        near((double)r->f1, 1.0, 1e-6);
+        near((double)r->precision, 1.0, 1e-6);
+        near((double)r->recall, 1.0, 1e-6);
+    }
+    assert_int_equal(k.t->matched, D);
+    scene_deinit(&k);
+}
+
+/* Category 0 with four words of it missing: precision 1, recall about .9. A latent that
+ * fires on categories 0 and 1 is the super; a silent one matches nothing. */
+static void test_partial_matches(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct scene k;
+    scene_init(&k, 4, NULL);
+    const struct latent_row *r = &k.t->row[0];
+    assert_int_equal(r->match, MATCH_CONCEPT);
+    assert_int_equal(r->match_id, 0);
+    near((double)r->precision, 1.0, 1e-6);
+    assert_true(r->recall > 0.85f && r->recall < 0.95f);
+    near((double)r->f1, 2.0 * (double)r->recall / (1.0 + (double)r->recall), 1e-5);
+    latent_table_unref(k.t);
+    /* Category 0's latent reads category 1 as well, 2's nothing. */
+    k.s->k = 3;
+    k.s->W_enc[1] = 1.0f;
+    memset(k.s->W_enc + 2 * D, 0, D * sizeof(float));
+    assert_ok(latent_table_new(k.s, k.a, k.c, 0, NULL, NULL, &k.t, &e), &e);
+    assert_int_equal(k.t->row[0].match_id, 4);
+    assert_int_equal(k.t->row[2].match, MATCH_NONE);
+    assert_int_equal(k.t->row[2].match_id, -1);
+    assert_int_equal(k.t->row[2].top_token[0], -1);
+    assert_int_equal(k.t->dead, 1);
+    scene_deinit(&k);
+}
+
+/* Two concepts of nearly the same words: the larger is preferred; a concept of which
+ * one word alone fires the latent is not. */
+static void test_near_tie_prefers_general(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct scene k;
+    scene_init(&k, 0, NULL);
+    latent_table_unref(k.t);
+    /* Concept 4 becomes category 0 and one word more; concept 1 has one word left. */
+    size_t n = 0;
+    for (int32_t w = 0; w < WORDS; w++) {
+        k.c->token_start[w + 1] = n;
+        if (category_of(w) == 0) {
+            k.c->token_concept[n++] = 0;
+            k.c->token_concept[n++] = 4;
+        } else if (w == 40) {
+            k.c->token_concept[n++] = 1;
+            k.c->token_concept[n++] = 4;
+        }
+    }
+    k.c->token_start[WORDS + 1] = n;
+    assert_ok(latent_table_new(k.s, k.a, k.c, 0, NULL, NULL, &k.t, &e), &e);
+    assert_int_equal(k.t->row[0].match, MATCH_CONCEPT);
+    assert_int_equal(k.t->row[0].match_id, 4);
+    assert_true(k.t->row[0].precision > 0.999f && k.t->row[0].recall < 0.999f);
+    assert_int_equal(k.t->row[CATEGORIES + 40].match, MATCH_WORD);
+    scene_deinit(&k);
+}
+
+static void test_table_threads_and_absorption(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct pool *pool = NULL;
+    struct scene a;
+    struct scene b;
+    assert_ok(pool_new(3, &pool, &e), &e);
+    scene_init(&a, 5, NULL);
+    scene_init(&b, 5, pool);
+    assert_memory_equal(a.t->row, b.t->row, D * sizeof *a.t->row);
+    assert_memory_equal(a.t->fire_start, b.t->fire_start,
+                        (D + 1) * sizeof *a.t->fire_start);
+    latent_table_set_absorption(a.t, 3, 0.25);
+    latent_table_set_absorption(a.t, 3, 0.125);
+    latent_table_set_absorption(a.t, D, 0.5); /* no such latent */
+    near(a.t->row[3].absorption, 0.25, 0.0);
+    struct latent_table *again = latent_table_ref(a.t);
+    latent_table_unref(again);
+    struct latent_table *none = NULL;
+    atomic_bool cancel = true;
+    check_error(latent_table_new(a.s, a.a, a.c, 0, NULL, &cancel, &none, &e),
+                ERR_CANCELLED, &e, "cancelled");
+    struct sae *narrow = NULL;
+    assert_ok(sae_new(sae_arch_find("topk"), 8, 16, 2, &narrow, &e), &e);
+    check_error(latent_table_new(narrow, a.a, a.c, 0, NULL, NULL, &none, &e), ERR_USAGE,
+                &e, "width 8, expected 74");
+    sae_free(narrow);
+    scene_deinit(&a);
+    scene_deinit(&b);
+    pool_free(pool);
+}
+
+/* ---- one latent
+ * ---------------------------------------------------------------------- */
+
+/* A model as wide as the world. Its vocabulary is larger than the world's. */
+static struct lm *wide_lm(void)
+{
+    static const char *const forms[1] = {" dog"};
+    return tiny_lm(tiny_tok(forms, 1), D, T);
+}
+
+static struct latent_detail *detail(const struct scene *k, const struct lm *m,
+                                    struct harvester *h, int32_t latent, int interval)
+{
+    struct errinfo e;
+    struct latent_detail *d = NULL;
+    assert_ok(latent_detail_new(k->s, k->a, k->c, k->t, m, h, latent, interval, 5, NULL,
+                                NULL, &d, &e),
+              &e);
+    return d;
+}
+
+static void check_contexts(const struct scene *k, const struct latent_detail *d)
+{
+    enum { HALF = CONTEXT_TOKENS / 2 };
+    for (size_t i = 0; i < d->n_contexts; i++) {
+        const struct latent_context *x = &d->context[i];
+        assert_true(i == 0 || x->act <= d->context[i - 1].act);
+        for (size_t j = 0; j < i; j++) {
+            assert_true(d->context[j].row != x->row);
+        }
+        near((double)x->heat[HALF], (double)x->act, 0.0);
+        for (size_t j = 0; j < CONTEXT_TOKENS; j++) {
+            const bool inside = x->pos + j >= HALF && x->pos + j - HALF < T;
+            if (!inside) {
+                assert_int_equal(x->token[j], -1);
+                near((double)x->heat[j], 0.0, 0.0);
+                continue;
+            }
+            const size_t at = x->row * T + x->pos + j - HALF;
+            assert_int_equal(x->token[j], k->a->ids[at]);
+            /* Latent 0 fires on category 0 and nowhere else. */
+            const bool fires =
+                !k->a->special[at] && category_of(k->a->ids[at] - 1) == 0;
+            assert_true((x->heat[j] > 0.0f) == fires);
+        }
+    }
+}
+
+static void test_contexts_and_histogram(void **state)
+{
+    (void)state;
+    struct scene k;
+    scene_init(&k, 0, NULL);
+    struct lm *m = wide_lm();
+    struct latent_detail *d = detail(&k, m, NULL, 0, INTERVAL_TOP);
+    assert_int_equal(d->n_contexts, LATENT_CONTEXTS);
+    assert_int_equal(d->n_in_interval, d->row.fires);
+    near((double)d->context[0].act, (double)d->row.max, 0.0);
+    check_contexts(&k, d);
+    assert_true(isnan(d->delta_nll) && d->delta_n == 0);
+    size_t sum = 0;
+    for (size_t i = 0; i < LATENT_HIST_BINS; i++) {
+        sum += d->hist[i];
+    }
+    assert_int_equal(sum, d->row.fires);
+    /* Activations are even over 2.5 .. 3.5 of 3.5: bins 14 (from .70) on. */
+    assert_int_equal(d->hist[13], 0);
+    assert_true(d->hist[15] > 0 && d->hist[19] > 0);
+    assert_true(d->density_lo < d->row.density && d->row.density < d->density_hi);
+    assert_true(d->density_hi - d->density_lo < 0.1);
+    latent_detail_unref(d);
+    size_t total = 0;
+    for (int i = 0; i < 10; i++) {
+        d = detail(&k, m, NULL, 0, i);
+        const double max = (double)d->row.max;
+        total += d->n_in_interval;
+        for (size_t j = 0; j < d->n_contexts; j++) {
+            const double share = 10.0 * (double)d->context[j].act / max;
+            assert_true(share > (double)i && share <= (double)i + 1.0 + 1e-9);
+        }
+        check_contexts(&k, d);
+        latent_detail_unref(d);
+    }
+    assert_int_equal(total, k.t->row[0].fires);
+    /* The random ones: the same each time, not the top ones. */
+    d = detail(&k, m, NULL, 0, INTERVAL_RANDOM);
+    struct latent_detail *again = detail(&k, m, NULL, 0, INTERVAL_RANDOM);
+    assert_memory_equal(d->context, again->context, sizeof d->context);
+    assert_true(d->context[LATENT_CONTEXTS - 1].act < 0.9f * d->row.max);
+    check_contexts(&k, d);
+    latent_detail_unref(again);
+    latent_detail_unref(d);
+    lm_free(m);
+    scene_deinit(&k);
+}
+
+static void test_lens_and_neighbours(void **state)
+{
+    (void)state;
+    struct scene k;
+    scene_init(&k, 6, NULL);
+    struct lm *m = wide_lm();
+    struct latent_detail *d = detail(&k, m, NULL, 0, INTERVAL_TOP);
+    const size_t V = m->cfg.vocab;
+    float *logits = mem_alloc(V, sizeof *logits);
+    lm_lens(m, k.s->W_dec, logits);
+    for (size_t i = 0; i < LATENT_LENS; i++) {
+        size_t above = 0;
+        size_t below = 0;
+        for (size_t v = 0; v < V; v++) {
+            above += logits[v] > d->lens_top_logit[i];
+            below += logits[v] < d->lens_bottom_logit[i];
+        }
+        assert_int_equal(above, i);
+        assert_int_equal(below, i);
+        near((double)logits[d->lens_top[i]], (double)d->lens_top_logit[i], 0.0);
+        near((double)logits[d->lens_bottom[i]], (double)d->lens_bottom_logit[i], 0.0);
+    }
+    /* The six absorbers carry 3/sqrt(13) of its direction, no others any. */
+    assert_int_equal(d->n_neighbours, LATENT_NEIGHBOURS);
+    for (int32_t i = 0; i < 6; i++) {
+        assert_int_equal(d->neighbour[i], CATEGORIES + i);
+        near((double)d->neighbour_cos[i], 3.0 / sqrt(13.0), 1e-6);
+    }
+    near((double)d->neighbour_cos[6], 0.0, 1e-6);
+    /* Encoder: 1 along the category, -20 along six words. */
+    near((double)d->enc_dec_cos, 1.0 / sqrt(1.0 + 6.0 * 400.0), 1e-6);
+    struct latent_detail *ref = latent_detail_ref(d);
+    latent_detail_unref(ref);
+    latent_detail_unref(d);
+    mem_free(logits);
+    lm_free(m);
+    scene_deinit(&k);
+}
+
+/* delta_nll by hand: all rows of the set, so that the choice of rows does not matter.
+ */
+static void test_ablation(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct scene k;
+    k.a = world_acts(6);
+    k.c = world_concepts();
+    k.s = world_sae(2);
+    assert_ok(latent_table_new(k.s, k.a, k.c, 0, NULL, NULL, &k.t, &e), &e);
+    struct lm *m = wide_lm();
+    const struct lm_hook hook = {.block = 0, .post = true, .depth = 1};
+    struct harvester *h = NULL;
+    assert_ok(harvester_new(m, hook, T, NULL, &h, &e), &e);
+    struct latent_detail *d = detail(&k, m, h, 1, INTERVAL_TOP);
+    float *x = mem_alloc(k.a->n * D, sizeof *x);
+    memcpy(x, k.a->x, k.a->n * D * sizeof *x);
+    for (size_t i = 0; i < k.a->n; i++) {
+        if (!k.a->special[i] && category_of(k.a->ids[i] - 1) == 1) {
+            x[i * D + 1] = 0.25f; /* only the offset of the world is left */
+        }
+    }
+    float nll[2][6 * T];
+    harvest_nll(h, k.a->ids, 6, k.a->x, nll[0]);
+    harvest_nll(h, k.a->ids, 6, x, nll[1]);
+    double sum = 0.0;
+    size_t n = 0;
+    for (size_t i = 0; i < k.a->n; i++) {
+        if (!k.a->special[i] && category_of(k.a->ids[i] - 1) == 1 && (i + 1) % T != 0) {
+            sum += (double)nll[1][i] - (double)nll[0][i];
+            n++;
+        }
+    }
+    assert_int_equal(d->delta_n, n);
+    near(d->delta_nll, sum / (double)n, 1e-4);
+    assert_true(fabs(d->delta_nll) > 1e-4);
+    latent_detail_unref(d);
+    mem_free(x);
+    harvester_free(h);
+    lm_free(m);
+    scene_deinit(&k);
+}
+
+/* A silent latent, a table of its own, arguments out of range. */
+static void test_detail_edges(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct scene k;
+    scene_init(&k, 0, NULL);
+    struct lm *m = wide_lm();
+    struct latent_detail *d = NULL;
+    memset(k.s->W_enc + 2 * D, 0, D * sizeof(float));
+    assert_ok(latent_detail_new(k.s, k.a, k.c, NULL, m, NULL, 2, INTERVAL_TOP, 5, NULL,
+                                NULL, &d, &e),
+              &e);
+    assert_int_equal(d->row.fires, 0);
+    assert_int_equal(d->n_contexts, 0);
+    assert_int_equal(d->n_lens, LATENT_LENS);
+    near(d->density_lo, 0.0, 0.0);
+    near(d->density_hi, 0.0, 0.0);
+    near((double)d->enc_dec_cos, 0.0, 0.0);
+    latent_detail_unref(d);
+    d = NULL;
+    static const int bad[4][2] = {{-1, 0}, {D, 0}, {0, 10}, {0, -3}};
+    for (size_t i = 0; i < 4; i++) {
+        check_error(latent_detail_new(k.s, k.a, k.c, k.t, m, NULL, bad[i][0], bad[i][1],
+                                      5, NULL, NULL, &d, &e),
+                    ERR_USAGE, &e, "expected a latent from 0 to 73");
+    }
+    atomic_bool cancel = true;
+    check_error(latent_detail_new(k.s, k.a, k.c, k.t, m, NULL, 0, INTERVAL_TOP, 5, NULL,
+                                  &cancel, &d, &e),
+                ERR_CANCELLED, &e, "cancelled");
+    assert_null(d);
+    lm_free(m);
+    scene_deinit(&k);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    static const char *const forms[2] = {" dog", "Cat"};
+    struct tok *tok = tiny_tok(forms, 2);
+    struct concepts *c = world_concepts();
+    char out[32];
+    struct latent_row r = {.match = MATCH_CONCEPT, .match_id = 5};
+    latent_match_name(&r, c, tok, out, sizeof out);
+    assert_string_equal(out, "letter e");
+    r = (struct latent_row){.match = MATCH_WORD, .match_id = tok_single(tok, " dog")};
+    latent_match_name(&r, c, tok, out, sizeof out);
+    assert_string_equal(out, "'dog'");
+    latent_match_name(&r, c, tok, out, 4);
+    assert_string_equal(out, "'do");
+    r.match_id = tok_single(tok, "\x1b");
+    latent_match_name(&r, c, tok, out, sizeof out);
+    assert_string_equal(out, "'\\x1b'");
+    r.match = MATCH_NONE;
+    latent_match_name(&r, c, tok, out, sizeof out);
+    assert_string_equal(out, "");
+    concepts_free(c);
+    tok_free(tok);
+}
+
+int main(void)
+{
+    num_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_counts_against_naive),
+        cmocka_unit_test(test_matches),
+        cmocka_unit_test(test_partial_matches),
+        cmocka_unit_test(test_near_tie_prefers_general),
+        cmocka_unit_test(test_table_threads_and_absorption),
+        cmocka_unit_test(test_contexts_and_histogram),
+        cmocka_unit_test(test_lens_and_neighbours),
+        cmocka_unit_test(test_ablation),
+        cmocka_unit_test(test_detail_edges),
+        cmocka_unit_test(test_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
