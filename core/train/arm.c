@@ -1,0 +1,152 @@
+#include "train/arm.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+struct mask_schedule arm_schedule(const struct settings *s)
+{
+    return (struct mask_schedule){
+        .kind = (enum mask_schedule_kind)s->mask_schedule,
+        .start = s->mask_rate,
+        .end = s->mask_rate_end,
+        .steps = s->mask_schedule_steps,
+    };
+}
+
+static struct sae_train_config train_config(const struct settings *s)
+{
+    struct sae_train_config c = sae_train_defaults(s->steps);
+    c.lr = s->lr;
+    c.beta1 = s->adam_beta1;
+    c.beta2 = s->adam_beta2;
+    c.eps = s->adam_eps;
+    c.clip = s->clip;
+    c.warmup = s->lr_warmup;
+    c.decay_from = s->lr_decay_from;
+    c.aux_coef = s->aux_coef;
+    c.aux_k = (size_t)s->aux_k;
+    c.dead_after = s->dead_after;
+    c.threshold_lr = s->threshold_lr;
+    return c;
+}
+
+static enum err start(struct arm *a, struct errinfo *e)
+{
+    const struct inputs *in = a->in;
+    const struct settings *s = &in->set;
+    const size_t D = in->lm->cfg.d_model;
+    TRY(sae_new(sae_arch_find(s->arch), D, (size_t)s->width, (size_t)s->k, &a->sae, e));
+    a->sae->scale = in->scale;
+    sae_init_weights(a->sae, (uint64_t)s->seed);
+    memcpy(a->sae->b_dec, in->b_dec, D * sizeof *in->b_dec);
+
+    const struct sae_train_config tc = train_config(s);
+    TRY(sae_trainer_new(a->sae, &tc, (size_t)s->batch, &a->trainer, e));
+
+    const struct stream_config sc = inputs_stream_config(in);
+    TRY(stream_new(in->h, in->corpus, in->lm->tok, &sc, &a->stream, e));
+    stream_set_rate(a->stream, mask_rate_at(&a->schedule, 0));
+    return OK;
+}
+
+enum err arm_new(struct inputs *in, const struct mask_schedule *schedule,
+                 struct arm **out, struct errinfo *e)
+{
+    struct arm *a = NULL;
+    TRY(mem_new(&a, 1, sizeof *a, "arm", e));
+    a->in = in;
+    a->schedule = *schedule;
+    const enum err rc = start(a, e);
+    if (rc != OK) {
+        arm_free(a);
+        return rc;
+    }
+    *out = a;
+    return OK;
+}
+
+void arm_free(struct arm *a)
+{
+    if (a) {
+        stream_free(a->stream);
+        sae_trainer_free(a->trainer);
+        sae_free(a->sae);
+        mem_free(a);
+    }
+}
+
+enum err arm_fork(const struct arm *a, double rate, struct arm **out, struct errinfo *e)
+{
+    struct arm *b = NULL;
+    TRY(mem_new(&b, 1, sizeof *b, "arm", e));
+    b->in = a->in;
+    b->schedule = (struct mask_schedule){.kind = MASK_CONSTANT, .start = rate};
+    enum err rc = sae_trainer_fork(a->trainer, &b->sae, &b->trainer, e);
+    if (rc == OK) {
+        rc = stream_fork(a->stream, rate, &b->stream, e);
+    }
+    if (rc != OK) {
+        arm_free(b);
+        return rc;
+    }
+    *out = b;
+    return OK;
+}
+
+int64_t arm_set_rate(struct arm *a, double rate)
+{
+    a->schedule = (struct mask_schedule){.kind = MASK_CONSTANT, .start = rate};
+    stream_set_rate(a->stream, rate);
+    return arm_steps_done(a) + (int64_t)stream_lag(a->stream) + 1;
+}
+
+double arm_rate_in_use(const struct arm *a)
+{
+    return stream_stats(a->stream).rate;
+}
+
+double arm_rate_set(const struct arm *a)
+{
+    return mask_rate_at(&a->schedule, arm_steps_done(a));
+}
+
+enum err arm_step(struct arm *a, struct metric_row *row, struct errinfo *e)
+{
+    const float *x = NULL;
+    struct sae_step_info info;
+    stream_set_rate(a->stream, arm_rate_set(a));
+    TRY(stream_next(a->stream, &x, e));
+    TRY(sae_trainer_step(a->trainer, x, a->in->pool, &info, e));
+    if (!info.finite) {
+        return err_set(e, ERR_NUMERIC,
+                       "the loss is no longer finite at step %lld (learning rate %g); "
+                       "the weights are those of the step before",
+                       (long long)arm_steps_done(a) + 1, info.lr);
+    }
+    const struct stream_stats st = stream_stats(a->stream);
+    row->v[METRIC_STEP] = (double)arm_steps_done(a);
+    row->v[METRIC_TOKENS] = (double)st.vectors_served;
+    row->v[METRIC_MASK_RATE] = st.rate;
+    row->v[METRIC_LOSS] = info.loss;
+    row->v[METRIC_MSE] = info.mse;
+    row->v[METRIC_AUX_LOSS] = info.aux_loss;
+    row->v[METRIC_L0] = info.l0;
+    row->v[METRIC_DEAD] = info.dead_fraction;
+    row->v[METRIC_LR] = info.lr;
+    row->v[METRIC_MASKED] = st.masked_fraction;
+    row->v[METRIC_READ] = (double)st.tokens_read;
+    row->v[METRIC_EV_BATCH] = info.explained_variance;
+    row->v[METRIC_GRAD] = info.grad_norm;
+    return OK;
+}
+
+int64_t arm_steps_done(const struct arm *a)
+{
+    return sae_trainer_step_count(a->trainer);
+}
+
+void arm_extend(struct arm *a, int64_t steps)
+{
+    sae_trainer_set_steps(a->trainer, steps);
+}

@@ -1,0 +1,212 @@
+#include "train/history.h"
+
+#include "base/csvfile.h"
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_ROWS 50000000u
+#define MAX_TEXT ((size_t)1 << 32)
+
+void history_free(struct history *h)
+{
+    mem_free(h->row);
+    mem_free(h->event);
+    *h = (struct history){0};
+}
+
+enum err history_add_row(struct history *h, const struct metric_row *row,
+                         struct errinfo *e)
+{
+    TRY(mem_grow(&h->row, &h->row_cap, h->rows + 1, sizeof *h->row, MAX_ROWS, e));
+    h->row[h->rows++] = *row;
+    return OK;
+}
+
+enum err history_add_event(struct history *h, const struct run_event *ev,
+                           struct errinfo *e)
+{
+    TRY(mem_grow(&h->event, &h->event_cap, h->events + 1, sizeof *h->event, MAX_ROWS,
+                 e));
+    h->event[h->events++] = *ev;
+    return OK;
+}
+
+enum err history_copy(const struct history *h, struct history *out, struct errinfo *e)
+{
+    struct history c = {0};
+    enum err rc = mem_grow(&c.row, &c.row_cap, h->rows + 1, sizeof *c.row, MAX_ROWS, e);
+    if (rc == OK) {
+        rc = mem_grow(&c.event, &c.event_cap, h->events + 1, sizeof *c.event, MAX_ROWS,
+                      e);
+    }
+    if (rc != OK) {
+        history_free(&c);
+        return rc;
+    }
+    if (h->rows) {
+        memcpy(c.row, h->row, h->rows * sizeof *c.row);
+    }
+    if (h->events) {
+        memcpy(c.event, h->event, h->events * sizeof *c.event);
+    }
+    c.rows = h->rows;
+    c.events = h->events;
+    *out = c;
+    return OK;
+}
+
+/* ---- writing ---- */
+
+static void add_metrics(const struct history *h, struct str *s)
+{
+    for (int m = 0; m < METRIC_COUNT; m++) {
+        csv_add(s, metric_def((enum metric)m)->column, m == 0);
+    }
+    str_addc(s, '\n');
+    for (size_t r = 0; r < h->rows; r++) {
+        for (int m = 0; m < METRIC_COUNT; m++) {
+            const double v = h->row[r].v[m];
+            if (m) {
+                str_addc(s, ',');
+            }
+            if (isfinite(v)) {
+                str_addf(s, "%.9g", v);
+            }
+        }
+        str_addc(s, '\n');
+    }
+}
+
+static void add_events(const struct history *h, struct str *s)
+{
+    str_add(s, "step,seconds,kind,detail\n");
+    for (size_t i = 0; i < h->events; i++) {
+        const struct run_event *ev = &h->event[i];
+        str_addf(s, "%lld,%.3f", (long long)ev->step, ev->seconds);
+        csv_add(s, ev->kind, 0);
+        csv_add(s, ev->detail, 0);
+        str_addc(s, '\n');
+    }
+}
+
+static enum err save_text(const char *dir, const char *name, struct str *s,
+                          struct errinfo *e)
+{
+    char path[4096];
+    TRY(str_err(s, name, e));
+    TRY(path_join(path, sizeof path, dir, name, e));
+    return file_write(path, &(struct file_part){s->p, s->len}, 1, e);
+}
+
+enum err history_save(const struct history *h, const char *dir, struct errinfo *e)
+{
+    struct str s;
+    str_init(&s, MAX_TEXT);
+    add_metrics(h, &s);
+    enum err rc = save_text(dir, "metrics.csv", &s, e);
+    if (rc == OK) {
+        str_clear(&s);
+        add_events(h, &s);
+        rc = save_text(dir, "events.csv", &s, e);
+    }
+    str_free(&s);
+    return rc;
+}
+
+/* ---- reading ---- */
+
+/* An empty cell is NaN; anything else must be a number. */
+static enum err read_cell(const char *path, size_t row, const char *column,
+                          const char *text, double *out, struct errinfo *e)
+{
+    *out = (double)NAN;
+    if (!text[0]) {
+        return OK;
+    }
+    char *end = NULL;
+    const double v = strtod(text, &end);
+    if (*end) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: row %zu, %s: found '%.40s', expected a number", path,
+                       row + 2, column, text);
+    }
+    *out = v;
+    return OK;
+}
+
+static enum err read_metrics(const char *path, const struct csv_table *t,
+                             struct history *h, struct errinfo *e)
+{
+    size_t step_col = 0;
+    TRY(csv_need_col(t, path, metric_def(METRIC_STEP)->column, &step_col, e));
+    for (size_t r = 0; r < t->rows; r++) {
+        struct metric_row row = metric_row_empty();
+        for (int m = 0; m < METRIC_COUNT; m++) {
+            const char *column = metric_def((enum metric)m)->column;
+            const int col = csv_col(t, column);
+            if (col >= 0) {
+                TRY(read_cell(path, r, column, csv_at(t, r, (size_t)col), &row.v[m],
+                              e));
+            }
+        }
+        TRY(history_add_row(h, &row, e));
+    }
+    return OK;
+}
+
+static enum err read_events(const char *path, const struct csv_table *t,
+                            struct history *h, struct errinfo *e)
+{
+    size_t step = 0, seconds = 0, kind = 0, detail = 0;
+    TRY(csv_need_col(t, path, "step", &step, e));
+    TRY(csv_need_col(t, path, "seconds", &seconds, e));
+    TRY(csv_need_col(t, path, "kind", &kind, e));
+    TRY(csv_need_col(t, path, "detail", &detail, e));
+    for (size_t r = 0; r < t->rows; r++) {
+        struct run_event ev = {0};
+        double v = 0;
+        TRY(read_cell(path, r, "step", csv_at(t, r, step), &v, e));
+        ev.step = v >= 0 && v < 9e15 ? (int64_t)v : 0;
+        TRY(read_cell(path, r, "seconds", csv_at(t, r, seconds), &ev.seconds, e));
+        snprintf(ev.kind, sizeof ev.kind, "%s", csv_at(t, r, kind));
+        snprintf(ev.detail, sizeof ev.detail, "%s", csv_at(t, r, detail));
+        TRY(history_add_event(h, &ev, e));
+    }
+    return OK;
+}
+
+typedef enum err read_fn(const char *path, const struct csv_table *t, struct history *h,
+                         struct errinfo *e);
+
+static enum err load_table(const char *dir, const char *name, read_fn *read,
+                           struct history *h, struct errinfo *e)
+{
+    char path[4096];
+    struct csv_table *t = NULL;
+    const struct csv_limits lim = CSV_LIMITS_DEFAULT;
+    TRY(path_join(path, sizeof path, dir, name, e));
+    TRY(csv_load(path, &lim, &t, e));
+    const enum err rc = read(path, t, h, e);
+    csv_free_table(t);
+    return rc;
+}
+
+enum err history_load(const char *dir, struct history *out, struct errinfo *e)
+{
+    struct history h = {0};
+    enum err rc = load_table(dir, "metrics.csv", read_metrics, &h, e);
+    if (rc == OK) {
+        rc = load_table(dir, "events.csv", read_events, &h, e);
+    }
+    if (rc != OK) {
+        history_free(&h);
+        return rc;
+    }
+    *out = h;
+    return OK;
+}

@@ -1,0 +1,42 @@
+/* What a run has measured and what was done to it: the rows of metrics.csv and of
+ * events.csv. Owner thread. */
+#ifndef SAETOP_TRAIN_HISTORY_H
+#define SAETOP_TRAIN_HISTORY_H
+
+#include "base/err.h"
+#include "train/metric.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct run_event {
+    int64_t step;
+    double seconds;
+    char kind[24]; /* start, mask, pause, resume, fork, extend, save, note, lr, ... */
+    char detail[200];
+};
+
+struct history {
+    struct metric_row *row;
+    size_t rows, row_cap;
+    struct run_event *event;
+    size_t events, event_cap;
+};
+
+void history_free(struct history *h);
+enum err history_add_row(struct history *h, const struct metric_row *row,
+                         struct errinfo *e) ERR_CHECKED;
+enum err history_add_event(struct history *h, const struct run_event *ev,
+                           struct errinfo *e) ERR_CHECKED;
+/* A deep copy: the past of a forked twin. *out is overwritten. */
+enum err history_copy(const struct history *h, struct history *out,
+                      struct errinfo *e) ERR_CHECKED;
+
+/* metrics.csv and events.csv in dir, atomically. */
+enum err history_save(const struct history *h, const char *dir,
+                      struct errinfo *e) ERR_CHECKED;
+/* Read them back; columns may be missing or unknown, cells must be numbers or empty. */
+enum err history_load(const char *dir, struct history *out,
+                      struct errinfo *e) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,245 @@
+#include "train/inputs.h"
+
+#include "base/mem.h"
+#include "num/blas.h"
+#include "sae/sae.h"
+#include "sae/sae_train.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Rows of clean training text behind the normalisation and the start of b_dec: 64 rows
+ * of 128 are 8,000 activations, enough for a median in 128 dimensions. */
+#define NORM_ROWS 64
+/* Tokens counted for the unigram mask: frequencies to a percent for common words. */
+#define UNIGRAM_TOKENS 200000
+
+static enum err check_settings(const struct inputs *in, struct errinfo *e)
+{
+    const struct settings *s = &in->set;
+    const size_t T = (size_t)s->context;
+    if (s->k > s->width) {
+        return err_set(e, ERR_USAGE, "k is %lld, more than the %lld latents of width",
+                       (long long)s->k, (long long)s->width);
+    }
+    if (!sae_arch_find(s->arch)) {
+        return err_set(e, ERR_USAGE, "arch: found '%s', expected one of: %s", s->arch,
+                       sae_arch_names());
+    }
+    if (T < 2 || T > in->lm->cfg.n_ctx) {
+        return err_set(e, ERR_USAGE,
+                       "context: found %zu, expected 2 to %zu (the model's context)", T,
+                       in->lm->cfg.n_ctx);
+    }
+    return OK;
+}
+
+static enum err open_mask(struct inputs *in, struct errinfo *e)
+{
+    const struct settings *s = &in->set;
+    uint64_t *counts = NULL;
+    enum err rc = OK;
+    if (s->mask_kind == MASK_UNIGRAM) {
+        TRY(mem_new(&counts, tok_vocab(in->lm->tok), sizeof *counts, "token counts",
+                    e));
+        TRY_OUT(rc, pack_unigram(in->corpus, CORPUS_TRAIN, in->lm->tok, UNIGRAM_TOKENS,
+                                 counts, e));
+    }
+    TRY_OUT(rc, mask_vocab_new(in->lm->tok, counts, &in->mask_vocab, e));
+    in->mask_token = -1;
+    if (s->mask_kind == MASK_TOKEN) {
+        rc = mask_token_find(in->lm->tok, s->mask_token, &in->mask_token, e);
+        /* A run that does not mask needs none; masking can then not be switched on. */
+        if (rc != OK && s->mask_rate <= 0 && !s->mask_token[0]) {
+            rc = OK;
+        }
+    }
+out:
+    mem_free(counts);
+    return rc;
+}
+
+/* Mean of the finite losses. */
+static double mean_nll(const float *nll, size_t n)
+{
+    double sum = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (isfinite(nll[i])) {
+            sum += (double)nll[i];
+            count++;
+        }
+    }
+    return count ? sum / (double)count : (double)NAN;
+}
+
+static enum err measure_fit(struct inputs *in, const struct acts_set *set,
+                            struct errinfo *e)
+{
+    float *nll = NULL;
+    TRY(mem_new(&nll, set->n, sizeof *nll, "losses", e));
+    harvest_nll(in->h, set->ids, set->rows, NULL, nll);
+    in->clean_nll = mean_nll(nll, set->n);
+    mem_free(nll);
+
+    struct pack *p = NULL;
+    TRY(pack_new(in->corpus, CORPUS_TRAIN, in->lm->tok, set->T, &p, e));
+    int32_t *ids = NULL;
+    enum err rc = mem_new(&ids, set->n, sizeof *ids, "token rows", e);
+    if (rc == OK) {
+        rc = pack_rows(p, set->rows, ids, e);
+    }
+    if (rc == OK) {
+        const struct pack_counts counts = pack_counted(p);
+        in->tokens_per_word = pack_tokens_per_word(&counts);
+        /* Well-fitting text has 1.2 to 1.6 tokens a word; and a loss near that of a
+         * uniform guess means that the model knows nothing of the text. */
+        in->foreign = in->tokens_per_word > 2.5 ||
+                      in->clean_nll > 0.75 * log((double)in->lm->cfg.vocab);
+    }
+    mem_free(ids);
+    pack_free(p);
+    return rc;
+}
+
+/* Scale and b_dec from clean text, the same for every arm and rate. */
+static enum err normalise(struct inputs *in, struct errinfo *e)
+{
+    const size_t D = in->lm->cfg.d_model;
+    struct acts_set *set = NULL;
+    struct sae *probe = NULL;
+    float *x = NULL;
+    TRY(acts_set_new(in->h, in->corpus, CORPUS_TRAIN, in->lm->tok, NORM_ROWS, &set, e));
+    in->scale = acts_scale(set);
+    enum err rc = OK;
+    if (!isfinite(in->scale) || in->scale <= 0) {
+        rc = err_set(e, ERR_NUMERIC, "%s: the activations at %s are not finite",
+                     in->lm->dir, in->set.hook);
+        goto out;
+    }
+    TRY_OUT(rc, mem_new(&x, set->n * D, sizeof *x, "activations", e));
+    size_t n = 0;
+    for (size_t i = 0; i < set->n; i++) {
+        if (set->special[i]) {
+            continue;
+        }
+        for (size_t d = 0; d < D; d++) {
+            x[n * D + d] = set->x[i * D + d] * in->scale;
+        }
+        n++;
+    }
+    /* The median is computed by the SAE's own start, on a throw-away of one latent. */
+    TRY_OUT(rc, sae_new(sae_arch_find(in->set.arch), D, 1, 1, &probe, e));
+    TRY_OUT(rc, sae_init_bias(probe, x, n, e));
+    TRY_OUT(rc, mem_new(&in->b_dec, D, sizeof *in->b_dec, "b_dec", e));
+    memcpy(in->b_dec, probe->b_dec, D * sizeof *in->b_dec);
+    TRY_OUT(rc, measure_fit(in, set, e));
+out:
+    mem_free(x);
+    sae_free(probe);
+    acts_set_free(set);
+    return rc;
+}
+
+static enum err open_corpus(const struct settings *s, const char *text,
+                            struct corpus **out, struct errinfo *e)
+{
+    char path[4096];
+    TRY(settings_path(s, text, path, sizeof path, e));
+    return corpus_open(path, (uint64_t)s->seed, out, e);
+}
+
+static enum err open_all(struct inputs *in, struct errinfo *e)
+{
+    struct settings *s = &in->set;
+    char path[4096];
+    TRY(settings_path(s, s->model, path, sizeof path, e));
+    TRY(lm_load(path, &in->lm, e));
+    settings_resolve(s, in->lm->cfg.n_ctx);
+    if (!s->threads) {
+        s->threads = (int64_t)pool_cpus();
+    }
+    TRY(check_settings(in, e));
+    TRY(lm_hook_parse(s->hook, &in->lm->cfg, &in->hook, e));
+    TRY(open_corpus(s, s->corpus, &in->corpus, e));
+    if (s->ood[0]) {
+        TRY(open_corpus(s, s->ood, &in->ood, e));
+    }
+    TRY(settings_path(s, s->concepts, path, sizeof path, e));
+    TRY(concepts_load(path[0] ? path : NULL, in->lm->tok, &in->concepts, e));
+    TRY(pool_new((size_t)s->threads, &in->pool, e));
+    TRY(harvester_new(in->lm, in->hook, (size_t)s->context, in->pool, &in->h, e));
+    TRY(open_mask(in, e));
+    return normalise(in, e);
+}
+
+enum err inputs_new(const struct settings *set, struct inputs **out, struct errinfo *e)
+{
+    struct inputs *in = NULL;
+    TRY(mem_new(&in, 1, sizeof *in, "inputs", e));
+    in->set = *set;
+    const enum err rc = open_all(in, e);
+    if (rc != OK) {
+        inputs_free(in);
+        return rc;
+    }
+    *out = in;
+    return OK;
+}
+
+void inputs_free(struct inputs *in)
+{
+    if (!in) {
+        return;
+    }
+    harvester_free(in->h);
+    pool_free(in->pool);
+    mask_vocab_free(in->mask_vocab);
+    concepts_free(in->concepts);
+    corpus_free(in->ood);
+    corpus_free(in->corpus);
+    lm_free(in->lm);
+    mem_free(in->b_dec);
+    mem_free(in);
+}
+
+const char *inputs_warning(const struct inputs *in, char *buf, size_t cap)
+{
+    if (!in->foreign) {
+        return NULL;
+    }
+    snprintf(buf, cap,
+             "this text is foreign to the model: %.1f tokens a word, loss %.1f nats "
+             "(a blind guess: %.1f); latents will describe pieces of words",
+             in->tokens_per_word, in->clean_nll, log((double)in->lm->cfg.vocab));
+    return buf;
+}
+
+struct stream_config inputs_stream_config(const struct inputs *in)
+{
+    const struct settings *s = &in->set;
+    return (struct stream_config){
+        .T = (size_t)s->context,
+        .fill_rows = (size_t)s->fill_rows,
+        .batch = (size_t)s->batch,
+        .seed = (uint64_t)s->seed,
+        .scale = in->scale,
+        .mask = {.kind = (enum mask_kind)s->mask_kind,
+                 .token = in->mask_token,
+                 .seed = (uint64_t)s->seed,
+                 .vocab = in->mask_vocab},
+        .drop_masked = s->mask_positions == POSITIONS_DROP,
+    };
+}
+
+size_t inputs_bytes(const struct inputs *in, size_t arms)
+{
+    const struct settings *s = &in->set;
+    const struct stream_config sc = inputs_stream_config(in);
+    const size_t D = in->lm->cfg.d_model;
+    const size_t an_arm =
+        stream_bytes(D, &sc) +
+        sae_trainer_bytes(D, (size_t)s->width, (size_t)s->k, (size_t)s->batch);
+    return in->lm->w.count * sizeof(float) + arms * an_arm;
+}

@@ -1,0 +1,47 @@
+/* What a run reads: model, text, concepts, and what follows from them once (hook, mask
+ * token, normalisation, start of b_dec). Shared by the arms of a run, which differ in
+ * nothing but their masks. Owner thread. */
+#ifndef SAETOP_TRAIN_INPUTS_H
+#define SAETOP_TRAIN_INPUTS_H
+
+#include "acts/harvest.h"
+#include "acts/stream.h"
+#include "text/concepts.h"
+#include "train/settings.h"
+
+#include <stdbool.h>
+
+struct inputs {
+    struct settings set; /* resolved */
+    struct lm *lm;
+    struct corpus *corpus, *ood; /* ood NULL: none */
+    struct concepts *concepts;
+    struct pool *pool;
+    struct harvester *h; /* on `pool` */
+    struct lm_hook hook;
+    struct mask_vocab *mask_vocab;
+    int32_t mask_token;     /* -1: no arm masks by a fixed token and none was named */
+    float scale;            /* input normalisation, from the clean training text */
+    float *b_dec;           /* [D] geometric median of scaled clean activations */
+    double clean_nll;       /* nats a token of the clean training text */
+    double tokens_per_word; /* of it */
+    bool foreign;           /* the text does not fit the model: see inputs_warning */
+};
+
+/* Open and check everything named in `set` (copied, then resolved). Errors name the
+ * file. ERR_USAGE when the settings do not fit together (k > width, hook beyond the
+ * model). */
+enum err inputs_new(const struct settings *set, struct inputs **out,
+                    struct errinfo *e) ERR_CHECKED;
+void inputs_free(struct inputs *in); /* NULL is fine */
+
+/* One line about a text that is foreign to the model, or NULL. buf[cap] holds it. */
+const char *inputs_warning(const struct inputs *in, char *buf, size_t cap);
+
+/* The estimate printed before a run: bytes of all parts for `arms` arms. */
+size_t inputs_bytes(const struct inputs *in, size_t arms);
+
+/* The stream settings that arms share. */
+struct stream_config inputs_stream_config(const struct inputs *in);
+
+#endif

@@ -1,0 +1,307 @@
+#include "train/settings.h"
+
+#include "base/file.h"
+#include "base/nearest.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct setting_def table[] = {
+#define SETTING_ROW(t, f, k, fl, d, lo, hi, h)                                         \
+    {SETTING_IS_##t, offsetof(struct settings, f), k, fl, d, h, (double)(lo),          \
+     (double)(hi)},
+    SETTING_LIST(SETTING_ROW)
+#undef SETTING_ROW
+};
+enum { TABLE_LEN = sizeof table / sizeof table[0] };
+_Static_assert(TABLE_LEN <= sizeof((struct settings *)0)->origin /
+                                sizeof((struct settings *)0)->origin[0],
+               "room for every setting's origin");
+
+const struct setting_def *settings_table(size_t *n)
+{
+    *n = TABLE_LEN;
+    return table;
+}
+
+const struct setting_def *setting_find(const char *key)
+{
+    for (size_t i = 0; i < TABLE_LEN; i++) {
+        if (strcmp(table[i].key, key) == 0) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *nearest_key(const char *key)
+{
+    const char *keys[TABLE_LEN];
+    for (size_t i = 0; i < TABLE_LEN; i++) {
+        keys[i] = table[i].key;
+    }
+    return nearest_name(key, keys, TABLE_LEN);
+}
+
+/* ---- values ---- */
+
+static void *field(struct settings *s, const struct setting_def *d)
+{
+    return (char *)s + d->offset;
+}
+
+static const void *field_const(const struct settings *s, const struct setting_def *d)
+{
+    return (const char *)s + d->offset;
+}
+
+/* Word number i of "a|b|c:help" into out; false past the last. */
+static bool enum_word(const char *help, int i, char *out, size_t cap)
+{
+    const char *p = help;
+    for (int n = 0;; n++) {
+        const size_t len = strcspn(p, "|:");
+        if (n == i) {
+            snprintf(out, cap, "%.*s", (int)len, p);
+            return true;
+        }
+        if (p[len] != '|') {
+            return false;
+        }
+        p += len + 1;
+    }
+}
+
+static enum err set_enum(int *out, const struct setting_def *d, const char *text,
+                         const char *origin, struct errinfo *e)
+{
+    char word[32];
+    for (int i = 0; enum_word(d->help, i, word, sizeof word); i++) {
+        if (strcmp(word, text) == 0) {
+            *out = i;
+            return OK;
+        }
+    }
+    return err_set(e, ERR_USAGE, "%s: %s: found '%s', expected %.*s", origin, d->key,
+                   text, (int)strcspn(d->help, ":"), d->help);
+}
+
+static enum err set_number(void *out, const struct setting_def *d, const char *text,
+                           const char *origin, struct errinfo *e)
+{
+    const bool whole = d->type == SETTING_IS_INT;
+    char *end = NULL;
+    errno = 0;
+    const long long i = whole ? strtoll(text, &end, 10) : 0;
+    const double v = whole ? (double)i : strtod(text, &end);
+    if (end == text || *end || errno || !isfinite(v) || v < d->min || v > d->max) {
+        return err_set(e, ERR_USAGE, "%s: %s: found '%s', expected %s from %g to %g",
+                       origin, d->key, text, whole ? "an integer" : "a number", d->min,
+                       d->max);
+    }
+    if (whole) {
+        *(int64_t *)out = i;
+    } else {
+        *(double *)out = v;
+    }
+    return OK;
+}
+
+enum err settings_set(struct settings *s, const char *key, const char *text,
+                      const char *origin, struct errinfo *e)
+{
+    const struct setting_def *d = setting_find(key);
+    if (!d) {
+        const char *near = nearest_key(key);
+        return err_set(e, ERR_USAGE,
+                       near ? "%s: no setting '%s'; the nearest is '%s'"
+                            : "%s: no setting '%s'; see --print-config",
+                       origin, key, near);
+    }
+    switch (d->type) {
+    case SETTING_IS_STR:
+        if (strlen(text) >= SETTING_TEXT_MAX) {
+            return err_set(e, ERR_LIMIT, "%s: %s: longer than %d bytes", origin, key,
+                           SETTING_TEXT_MAX - 1);
+        }
+        snprintf(field(s, d), SETTING_TEXT_MAX, "%s", text);
+        break;
+    case SETTING_IS_ENUM:
+        TRY(set_enum(field(s, d), d, text, origin, e));
+        break;
+    case SETTING_IS_INT:
+    case SETTING_IS_NUM:
+        TRY(set_number(field(s, d), d, text, origin, e));
+        break;
+    }
+    snprintf(s->origin[d - table], sizeof s->origin[0], "%s", origin);
+    return OK;
+}
+
+void settings_init(struct settings *s)
+{
+    *s = (struct settings){0};
+    for (size_t i = 0; i < TABLE_LEN; i++) {
+        struct errinfo e;
+        const enum err rc = settings_set(s, table[i].key, table[i].def, "default", &e);
+        (void)rc; /* a default out of its own range is caught by a test */
+    }
+}
+
+void settings_print(const struct settings *s, const struct setting_def *d,
+                    struct str *out)
+{
+    const void *p = field_const(s, d);
+    char word[32] = "";
+    switch (d->type) {
+    case SETTING_IS_STR:
+        str_add(out, p);
+        break;
+    case SETTING_IS_INT:
+        str_addf(out, "%lld", (long long)*(const int64_t *)p);
+        break;
+    case SETTING_IS_NUM:
+        str_addf(out, "%.10g", *(const double *)p);
+        break;
+    case SETTING_IS_ENUM:
+        (void)enum_word(d->help, *(const int *)p, word, sizeof word);
+        str_add(out, word);
+        break;
+    }
+}
+
+/* ---- JSON ---- */
+
+static enum err set_from_item(struct settings *s, const char *key, const cJSON *item,
+                              const char *file, struct errinfo *e)
+{
+    char text[64];
+    const char *value = text;
+    if (cJSON_IsString(item)) {
+        value = item->valuestring;
+    } else if (cJSON_IsNumber(item)) {
+        const double v = item->valuedouble;
+        snprintf(text, sizeof text, fabs(v) < 1e15 && v == floor(v) ? "%.0f" : "%.17g",
+                 v);
+    } else {
+        return err_set(e, ERR_FORMAT, "%s: %s: expected a number or a text", file, key);
+    }
+    return settings_set(s, key, value, file, e);
+}
+
+enum err settings_from_json(struct settings *s, const cJSON *obj, const char *file,
+                            struct errinfo *e)
+{
+    if (!cJSON_IsObject(obj)) {
+        return err_set(e, ERR_FORMAT, "%s: expected an object of settings", file);
+    }
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, obj)
+    {
+        if (strcmp(item->string, "about") == 0) {
+            continue;
+        }
+        if (!cJSON_IsObject(item)) {
+            TRY(set_from_item(s, item->string, item, file, e));
+            continue;
+        }
+        const cJSON *inner = NULL;
+        cJSON_ArrayForEach(inner, item)
+        {
+            char key[128];
+            snprintf(key, sizeof key, "%s.%s", item->string, inner->string);
+            TRY(set_from_item(s, key, inner, file, e));
+        }
+    }
+    return OK;
+}
+
+enum err settings_load(struct settings *s, const char *path, struct errinfo *e)
+{
+    cJSON *tree = NULL;
+    TRY(json_load(path, 1u << 20, &tree, e));
+    const enum err rc = settings_from_json(s, tree, path, e);
+    cJSON_Delete(tree);
+    return rc;
+}
+
+enum err settings_add_json(const struct settings *s, cJSON *obj, struct errinfo *e)
+{
+    bool ok = true;
+    for (size_t i = 0; i < TABLE_LEN; i++) {
+        const struct setting_def *d = &table[i];
+        const void *p = field_const(s, d);
+        if (d->type == SETTING_IS_INT) {
+            ok &= cJSON_AddNumberToObject(obj, d->key, (double)*(const int64_t *)p) !=
+                  NULL;
+        } else if (d->type == SETTING_IS_NUM) {
+            ok &= cJSON_AddNumberToObject(obj, d->key, *(const double *)p) != NULL;
+        } else {
+            struct str text;
+            str_init(&text, SETTING_TEXT_MAX);
+            settings_print(s, d, &text);
+            ok &= cJSON_AddStringToObject(obj, d->key, text.p) != NULL;
+            str_free(&text);
+        }
+    }
+    return ok ? OK : err_set(e, ERR_NOMEM, "out of memory for the settings");
+}
+
+/* ---- paths ---- */
+
+static bool begins_samples(const char *text)
+{
+    return strncmp(text, "samples/", 8) == 0;
+}
+
+/* Whether the file of "path" or "path#part" is there. */
+static bool spec_exists(const char *text)
+{
+    char path[SETTING_TEXT_MAX];
+    snprintf(path, sizeof path, "%.*s", (int)strcspn(text, "#"), text);
+    return file_exists(path);
+}
+
+enum err settings_path(const struct settings *s, const char *text, char *out,
+                       size_t cap, struct errinfo *e)
+{
+    if (begins_samples(text) && s->samples_dir[0] && !spec_exists(text)) {
+        return path_join(out, cap, s->samples_dir, text + 8, e);
+    }
+    if (strlen(text) >= cap) {
+        return err_set(e, ERR_LIMIT, "%.60s...: path too long", text);
+    }
+    snprintf(out, cap, "%s", text);
+    return OK;
+}
+
+/* ---- what "auto" means ---- */
+
+static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
+{
+    return v < lo ? lo : v > hi ? hi : v;
+}
+
+void settings_resolve(struct settings *s, size_t n_ctx)
+{
+    if (!s->lr_warmup) {
+        s->lr_warmup = clamp(s->steps / 30, 1, 50);
+    }
+    if (!s->dead_after) {
+        s->dead_after = clamp(s->steps / 15, 20, 1000);
+    }
+    if (!s->eval_every) {
+        s->eval_every = clamp(s->steps / 10, 1, s->steps);
+    }
+    if (!s->context) {
+        s->context = n_ctx < 128 ? (int64_t)n_ctx : 128;
+    }
+    if (!s->mask_schedule_steps) {
+        s->mask_schedule_steps = s->steps;
+    }
+}

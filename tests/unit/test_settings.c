@@ -1,0 +1,173 @@
+/* Settings: one table behind flags, files and config.json. */
+#include "train/metric.h"
+#include "train/settings.h"
+#include "unit/check.h"
+
+#include <math.h>
+#include <string.h>
+
+static void defaults_are_inside_their_own_ranges(void **state)
+{
+    (void)state;
+    struct settings s;
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    settings_init(&s);
+    for (size_t i = 0; i < n; i++) {
+        struct errinfo e = {0};
+        assert_int_equal(settings_set(&s, t[i].key, t[i].def, "default", &e), OK);
+        assert_string_equal(s.origin[i], "default");
+    }
+    assert_int_equal(s.k, 4);
+    assert_int_equal(s.mask_kind, 0);
+    assert_string_equal(s.hook, "blocks.1.hook_resid_post");
+}
+
+static void keys_and_flags_are_unique(void **state)
+{
+    (void)state;
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        assert_ptr_equal(setting_find(t[i].key), &t[i]);
+        for (size_t j = 0; j < i; j++) {
+            assert_true(!t[i].flag || !t[j].flag || strcmp(t[i].flag, t[j].flag) != 0);
+        }
+    }
+}
+
+static void wrong_values_say_what_is_expected(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *value, *says;
+    } cases[] = {
+        {"k", "four", "expected an integer"},
+        {"k", "0", "from 1"},
+        {"k", "4.5", "found '4.5'"},
+        {"mask.rate", "1.5", "from 0 to 0.95"},
+        {"mask.rate", "nan", "found 'nan'"},
+        {"mask.kind", "tokens", "token|random|unigram"},
+        {"mask.ratte", "0.3", "the nearest is 'mask.rate'"},
+    };
+    struct settings s;
+    settings_init(&s);
+    const struct settings before = s;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct errinfo e = {0};
+        assert_int_equal(settings_set(&s, cases[i].key, cases[i].value, "here", &e),
+                         ERR_USAGE);
+        if (!strstr(e.msg, cases[i].says)) {
+            fail_msg("'%s' does not say '%s'", e.msg, cases[i].says);
+        }
+    }
+    assert_memory_equal(&s, &before, sizeof s);
+}
+
+static void files_may_nest_and_are_checked(void **state)
+{
+    (void)state;
+    struct settings s;
+    struct errinfo e = {0};
+    cJSON *obj = cJSON_Parse("{\"about\": \"x\", \"k\": 8, \"mask\": {\"rate\": 0.1,"
+                             "\"kind\": \"random\"}, \"adam.eps\": 1e-9}");
+    settings_init(&s);
+    assert_int_equal(settings_from_json(&s, obj, "f.json", &e), OK);
+    assert_int_equal(s.k, 8);
+    assert_true(fabs(s.mask_rate - 0.1) < 1e-12);
+    assert_int_equal(s.mask_kind, 1);
+    assert_true(fabs(s.adam_eps - 1e-9) < 1e-20);
+    assert_string_equal(s.origin[setting_find("k") - settings_table(&(size_t){0})],
+                        "f.json");
+    cJSON_Delete(obj);
+    static const char *const bad[] = {"{\"k\": [1]}", "{\"nope\": 1}", "[1]",
+                                      "{\"mask\": {\"rate\": true}}"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        obj = cJSON_Parse(bad[i]);
+        assert_int_not_equal(settings_from_json(&s, obj, "f.json", &e), OK);
+        assert_non_null(strstr(e.msg, "f.json"));
+        cJSON_Delete(obj);
+    }
+}
+
+static void json_round_trip(void **state)
+{
+    (void)state;
+    struct settings a, b;
+    struct errinfo e = {0};
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    settings_init(&a);
+    assert_int_equal(settings_set(&a, "seed", "4503599627370497", "x", &e), OK);
+    assert_int_equal(settings_set(&a, "lr", "0.00123456789012345", "x", &e), OK);
+    assert_int_equal(settings_set(&a, "corpus", "a \"b\"\n.txt", "x", &e), OK);
+    cJSON *obj = cJSON_CreateObject();
+    assert_int_equal(settings_add_json(&a, obj, &e), OK);
+    settings_init(&b);
+    assert_int_equal(settings_from_json(&b, obj, "x", &e), OK);
+    cJSON_Delete(obj);
+    assert_memory_equal(&a, &b, offsetof(struct settings, origin));
+    assert_true(n > 30);
+    (void)t;
+}
+
+static void auto_values_scale_with_the_run(void **state)
+{
+    (void)state;
+    struct settings s;
+    settings_init(&s);
+    s.steps = 500;
+    settings_resolve(&s, 64);
+    assert_int_equal(s.lr_warmup, 16);
+    assert_int_equal(s.dead_after, 33);
+    assert_int_equal(s.eval_every, 50);
+    assert_int_equal(s.context, 64);
+    settings_init(&s);
+    s.steps = 100000;
+    settings_resolve(&s, 1024);
+    assert_int_equal(s.lr_warmup, 50);
+    assert_int_equal(s.dead_after, 1000);
+    assert_int_equal(s.context, 128);
+}
+
+static void sample_paths_are_found_elsewhere(void **state)
+{
+    (void)state;
+    struct settings s;
+    struct errinfo e = {0};
+    char out[256];
+    settings_init(&s);
+    snprintf(s.samples_dir, sizeof s.samples_dir, "/nowhere/share");
+    assert_int_equal(settings_path(&s, "samples/x.json#part", out, sizeof out, &e), OK);
+    assert_string_equal(out, "/nowhere/share/x.json#part");
+    assert_int_equal(settings_path(&s, "mine.txt", out, sizeof out, &e), OK);
+    assert_string_equal(out, "mine.txt");
+}
+
+static void metrics_are_found_by_their_beginning(void **state)
+{
+    (void)state;
+    assert_int_equal(metric_find("loss"), METRIC_LOSS);
+    assert_int_equal(metric_find("explained variance OOD"), METRIC_EV_OOD);
+    assert_int_equal(metric_find("ce_recovered_o"), METRIC_CE_REC_OOD);
+    assert_int_equal(metric_find("a"), -1); /* more than one */
+    assert_int_equal(metric_find(""), -1);
+    assert_int_equal(metric_find("nothing like it"), -1);
+    const struct metric_row r = metric_row_empty();
+    assert_true(isnan(r.v[METRIC_STEP]) && isnan(r.v[METRIC_GRAD]));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_inside_their_own_ranges),
+        cmocka_unit_test(keys_and_flags_are_unique),
+        cmocka_unit_test(wrong_values_say_what_is_expected),
+        cmocka_unit_test(files_may_nest_and_are_checked),
+        cmocka_unit_test(json_round_trip),
+        cmocka_unit_test(auto_values_scale_with_the_run),
+        cmocka_unit_test(sample_paths_are_found_elsewhere),
+        cmocka_unit_test(metrics_are_found_by_their_beginning),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
