@@ -1,0 +1,40 @@
+/* What a person can ask of a session. Commands go down a bounded queue that the trainer
+ * empties between steps, so each takes effect at a known step and is recorded there. */
+#ifndef SAETOP_SESSION_COMMAND_H
+#define SAETOP_SESSION_COMMAND_H
+
+#include <stdint.h>
+
+/* X(id, name) */
+#define COMMAND_LIST(X)                                                                \
+    X(PAUSE, "pause")                                                                  \
+    X(RESUME, "resume")                                                                \
+    X(MASK, "mask")                  /* arm, value = rate, at = step or 0: now */      \
+    X(MASK_TOGGLE, "toggle masking") /* arm: on at the last rate, or off */            \
+    X(FORK, "fork")                  /* a twin of arm A with the opposite masking */   \
+    X(EXTEND, "extend")              /* at = new planned length */                     \
+    X(LR, "learning rate")           /* value */                                       \
+    X(NOTE, "note")                  /* text, at this step */                          \
+    X(SAVE, "save")         /* text = directory of arm A; twin beside it. "": own */   \
+    X(EVALUATE, "evaluate") /* now */                                                  \
+    X(TABLE, "describe latents")   /* arm */                                           \
+    X(DETAIL, "describe a latent") /* arm, latent, interval */                         \
+    X(STOP, "stop")                /* save_first in value: 1 save, 0 discard */
+
+enum command_kind {
+#define COMMAND_ENUM(id, name) COMMAND_##id,
+    COMMAND_LIST(COMMAND_ENUM)
+#undef COMMAND_ENUM
+};
+
+struct command {
+    enum command_kind kind;
+    int arm; /* 0: A, 1: B */
+    double value;
+    int64_t at;
+    int32_t latent;
+    int interval; /* enum context_interval */
+    char text[1024];
+};
+
+#endif

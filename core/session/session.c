@@ -1,0 +1,363 @@
+#include "base/clock.h"
+#include "base/mem.h"
+#include "session/session_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SENT_MAX ((size_t)1 << 26)
+
+/* ---- up: publishing ---- */
+
+/* One unread byte at most, so the pipe can never fill. */
+void session_wake_locked(struct session *s)
+{
+    s->changed = true;
+    if (!s->awake) {
+        s->awake = true;
+        while (write(s->wake[1], "w", 1) < 0 && errno == EINTR) {
+        }
+    }
+}
+
+void session_say(struct session *s, bool bad, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    pthread_mutex_lock(&s->mu);
+    vsnprintf(s->pub.message, sizeof s->pub.message, fmt, ap);
+    s->pub.message_bad = bad;
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+    va_end(ap);
+}
+
+void session_set_state(struct session *s, enum session_state state)
+{
+    pthread_mutex_lock(&s->mu);
+    s->pub.state = state;
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+}
+
+void session_loading(struct session *s, const char *what)
+{
+    pthread_mutex_lock(&s->mu);
+    snprintf(s->pub.loading, sizeof s->pub.loading, "%s", what);
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+}
+
+void session_send_row(struct session *s, size_t arm, const struct metric_row *row)
+{
+    pthread_mutex_lock(&s->mu);
+    /* Out of memory here loses a point of a curve, not of the run's record. */
+    if (mem_grow(&s->rows, &s->row_cap, s->n_rows + 1, sizeof *s->rows, SENT_MAX,
+                 NULL) == OK) {
+        s->rows[s->n_rows++] = (struct sent_row){arm, *row};
+    }
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+}
+
+void session_send_event(struct session *s, size_t arm, const struct run_event *ev)
+{
+    pthread_mutex_lock(&s->mu);
+    if (mem_grow(&s->events, &s->event_cap, s->n_events + 1, sizeof *s->events,
+                 SENT_MAX, NULL) == OK) {
+        struct event_view *v = &s->events[s->n_events++].ev;
+        *v = (struct event_view){.step = ev->step, .letter = (char)('A' + (int)arm)};
+        snprintf(v->kind, sizeof v->kind, "%s", ev->kind);
+        snprintf(v->text, sizeof v->text, "%s", ev->detail);
+    }
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+}
+
+void job_deinit(struct job *job)
+{
+    sae_free(job->sae);
+    mem_free(job->rate);
+    *job = (struct job){0};
+}
+
+void session_send_job(struct session *s, const struct job *job)
+{
+    struct job refused = *job;
+    pthread_mutex_lock(&s->mu);
+    const bool room = s->job_len < QUEUE_MAX;
+    if (room) {
+        s->job[(s->job_head + s->job_len) % QUEUE_MAX] = *job;
+        s->job_len++;
+        pthread_cond_signal(&s->jobs_ready);
+    }
+    pthread_mutex_unlock(&s->mu);
+    if (!room) {
+        job_deinit(&refused);
+        atomic_fetch_sub(&s->outstanding, 1);
+    }
+}
+
+/* ---- life ---- */
+
+static enum err open_pipe(struct session *s, struct errinfo *e)
+{
+    if (pipe(s->wake) != 0) {
+        return err_set(e, ERR_IO, "pipe: %s", strerror(errno));
+    }
+    for (int i = 0; i < 2; i++) {
+        (void)fcntl(s->wake[i], F_SETFL, O_NONBLOCK);
+        (void)fcntl(s->wake[i], F_SETFD, FD_CLOEXEC);
+    }
+    return OK;
+}
+
+static enum err start_threads(struct session *s, struct errinfo *e)
+{
+    s->trainer_started =
+        pthread_create(&s->trainer, NULL, session_trainer_main, s) == 0;
+    s->jobs_started =
+        s->trainer_started && pthread_create(&s->jobs, NULL, session_jobs_main, s) == 0;
+    return s->jobs_started ? OK : err_set(e, ERR_IO, "cannot start a thread");
+}
+
+enum err session_new(const struct session_config *cfg, struct session **out,
+                     struct errinfo *e)
+{
+    struct session *s = NULL;
+    TRY(mem_new(&s, 1, sizeof *s, "session", e));
+    s->cfg = *cfg;
+    s->wake[0] = s->wake[1] = -1;
+    if (cfg->open_run) {
+        snprintf(s->open_run, sizeof s->open_run, "%s", cfg->open_run);
+    }
+    if (cfg->runs_dir) {
+        snprintf(s->runs_dir, sizeof s->runs_dir, "%s", cfg->runs_dir);
+    }
+    pthread_mutex_init(&s->mu, NULL);
+    pthread_cond_init(&s->commands_ready, NULL);
+    pthread_cond_init(&s->jobs_ready, NULL);
+    session_view_init(&s->pub);
+    s->pub.state = SESSION_LOADING;
+    s->pub.steps = cfg->set.steps;
+    s->pub.eta_seconds = (double)NAN;
+    enum err rc = open_pipe(s, e);
+    if (rc == OK) {
+        rc = start_threads(s, e);
+    }
+    if (rc != OK) {
+        session_free(s);
+        return rc;
+    }
+    *out = s;
+    return OK;
+}
+
+static void join_threads(struct session *s)
+{
+    pthread_mutex_lock(&s->mu);
+    atomic_store(&s->stop, true);
+    pthread_cond_broadcast(&s->commands_ready);
+    pthread_cond_broadcast(&s->jobs_ready);
+    pthread_mutex_unlock(&s->mu);
+    if (s->trainer_started) {
+        pthread_join(s->trainer, NULL);
+    }
+    if (s->jobs_started) {
+        pthread_join(s->jobs, NULL);
+    }
+}
+
+void session_free(struct session *s)
+{
+    if (!s) {
+        return;
+    }
+    join_threads(s);
+    for (size_t i = 0; i < s->job_len; i++) {
+        job_deinit(&s->job[(s->job_head + i) % QUEUE_MAX]);
+    }
+    for (size_t a = 0; a < ENGINE_ARMS; a++) {
+        latent_table_unref(s->table[a]);
+        run_record_deinit(&s->record[a]);
+    }
+    latent_detail_unref(s->detail);
+    /* The engine owns the inputs once it exists. */
+    if (s->engine) {
+        engine_free(s->engine);
+    } else {
+        inputs_free(s->in);
+    }
+    eval_set_free(s->eval_set);
+    session_free_names(s);
+    mem_free(s->rows);
+    mem_free(s->events);
+    for (int i = 0; i < 2; i++) {
+        if (s->wake[i] >= 0) {
+            close(s->wake[i]);
+        }
+    }
+    pthread_cond_destroy(&s->jobs_ready);
+    pthread_cond_destroy(&s->commands_ready);
+    pthread_mutex_destroy(&s->mu);
+    mem_free(s);
+}
+
+/* ---- down ---- */
+
+bool session_post(struct session *s, const struct command *c)
+{
+    pthread_mutex_lock(&s->mu);
+    const bool room = s->queue_len < QUEUE_MAX;
+    if (room) {
+        s->queue[(s->queue_head + s->queue_len) % QUEUE_MAX] = *c;
+        s->queue_len++;
+        atomic_fetch_add(&s->outstanding, 1);
+        if (c->kind == COMMAND_TABLE) {
+            s->pub.table_busy = true;
+        } else if (c->kind == COMMAND_DETAIL) {
+            s->pub.detail_busy = true;
+        }
+        pthread_cond_signal(&s->commands_ready);
+    }
+    pthread_mutex_unlock(&s->mu);
+    return room;
+}
+
+size_t session_outstanding(const struct session *s)
+{
+    return atomic_load(&s->outstanding);
+}
+
+int session_wake_fd(const struct session *s)
+{
+    return s->wake[0];
+}
+
+enum err session_error(const struct session *s)
+{
+    /* The lock is the only part of a session that a reader changes. */
+    pthread_mutex_t *mu = (pthread_mutex_t *)(uintptr_t)&s->mu;
+    pthread_mutex_lock(mu);
+    const enum err rc = s->error;
+    pthread_mutex_unlock(mu);
+    return rc;
+}
+
+/* ---- poll ---- */
+
+/* Scalars of the arm from `from`, keeping what the view owns. */
+static void copy_arm(struct arm_view *to, const struct arm_view *from)
+{
+    to->letter = from->letter;
+    memcpy(to->label, from->label, sizeof to->label);
+    to->rate_set = from->rate_set;
+    to->rate_in_use = from->rate_in_use;
+    to->rate_when_on = from->rate_when_on;
+    to->applies_from = from->applies_from;
+    to->pending = from->pending;
+    to->pending_rate = from->pending_rate;
+    to->pending_at = from->pending_at;
+    to->forked_at = from->forked_at;
+    memcpy(to->dir, from->dir, sizeof to->dir);
+}
+
+static void copy_scalars(struct session_view *v, const struct session_view *pub)
+{
+    v->state = pub->state;
+    memcpy(v->loading, pub->loading, sizeof v->loading);
+    memcpy(v->message, pub->message, sizeof v->message);
+    v->message_bad = pub->message_bad;
+    memcpy(v->warning, pub->warning, sizeof v->warning);
+    v->step = pub->step;
+    v->steps = pub->steps;
+    v->seconds = pub->seconds;
+    v->tokens_per_second = pub->tokens_per_second;
+    v->eta_seconds = pub->eta_seconds;
+    v->evaluating = pub->evaluating;
+    v->eval_next_step = pub->eval_next_step;
+    v->threads = pub->threads;
+    v->n_arms = pub->n_arms;
+    v->names = pub->names;
+    memcpy(v->fact, pub->fact, sizeof v->fact);
+    v->n_facts = pub->n_facts;
+    v->table_busy = pub->table_busy;
+    v->detail_busy = pub->detail_busy;
+    for (size_t a = 0; a < ENGINE_ARMS; a++) {
+        copy_arm(&v->arm[a], &pub->arm[a]);
+    }
+}
+
+/* References under the lock; the old ones are released by the caller afterwards. */
+static void swap_snapshots(struct session *s, struct session_view *v,
+                           const struct latent_table **old_table,
+                           const struct latent_detail **old_detail)
+{
+    for (size_t a = 0; a < ENGINE_ARMS; a++) {
+        old_table[a] = NULL;
+        if (v->arm[a].table != s->table[a]) {
+            old_table[a] = v->arm[a].table;
+            v->arm[a].table = s->table[a] ? latent_table_ref(s->table[a]) : NULL;
+        }
+    }
+    *old_detail = NULL;
+    if (v->detail != s->detail) {
+        *old_detail = v->detail;
+        v->detail = s->detail ? latent_detail_ref(s->detail) : NULL;
+    }
+    v->detail_arm = s->detail_arm;
+}
+
+/* Snapshots are shared as const; a reference count is not part of what they say. */
+static void release_snapshots(const struct latent_table *const *table,
+                              const struct latent_detail *detail)
+{
+    for (size_t a = 0; a < ENGINE_ARMS; a++) {
+        latent_table_unref((struct latent_table *)(uintptr_t)table[a]);
+    }
+    latent_detail_unref((struct latent_detail *)(uintptr_t)detail);
+}
+
+bool session_poll(struct session *s, struct session_view *v)
+{
+    char sink[8];
+    pthread_mutex_lock(&s->mu);
+    if (!s->changed) {
+        pthread_mutex_unlock(&s->mu);
+        return false;
+    }
+    while (read(s->wake[0], sink, sizeof sink) > 0) {
+    }
+    s->awake = s->changed = false;
+    struct sent_row *rows = s->rows;
+    struct sent_event *events = s->events;
+    const size_t n_rows = s->n_rows, n_events = s->n_events;
+    s->rows = NULL;
+    s->events = NULL;
+    s->n_rows = s->row_cap = s->n_events = s->event_cap = 0;
+    const struct latent_table *old_table[ENGINE_ARMS];
+    const struct latent_detail *old_detail;
+    copy_scalars(v, &s->pub);
+    swap_snapshots(s, v, old_table, &old_detail);
+    pthread_mutex_unlock(&s->mu);
+
+    release_snapshots(old_table, old_detail);
+    struct errinfo e;
+    enum err rc = OK;
+    for (size_t i = 0; i < n_rows && rc == OK; i++) {
+        rc = session_view_add_row(v, rows[i].arm, &rows[i].row, &e);
+    }
+    for (size_t i = 0; i < n_events && rc == OK; i++) {
+        rc = session_view_add_event(v, &events[i].ev, &e);
+    }
+    mem_free(rows);
+    mem_free(events);
+    v->rss_bytes = clock_rss_bytes();
+    v->version++;
+    return true;
+}

@@ -1,0 +1,107 @@
+/* Inside of a session; included only in core/session. */
+#ifndef SAETOP_SESSION_PRIV_H
+#define SAETOP_SESSION_PRIV_H
+
+#include "session/engine.h"
+#include "session/session.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define QUEUE_MAX 64
+
+/* A row or event on its way to the screen. */
+struct sent_row {
+    size_t arm;
+    struct metric_row row;
+};
+struct sent_event {
+    struct event_view ev;
+};
+
+/* A main latent of a concept, and the concept's absorption in the last evaluation. */
+struct latent_rate {
+    int32_t latent;
+    double rate;
+};
+
+/* A request for the job thread, with the frozen copy that it reads. */
+struct job {
+    struct command command; /* COMMAND_TABLE or COMMAND_DETAIL */
+    struct sae *sae;        /* owned */
+    int64_t step;
+    struct latent_rate *rate; /* [n_rates], owned; NULL before the first evaluation */
+    size_t n_rates;
+};
+
+struct session {
+    struct session_config cfg;
+    char open_run[SETTING_TEXT_MAX], runs_dir[SETTING_TEXT_MAX];
+    pthread_t trainer, jobs;
+    bool trainer_started, jobs_started;
+    atomic_bool stop; /* free: end everything soon */
+    atomic_size_t outstanding;
+    int wake[2];
+
+    /* ---- commands down; guarded by mu ---- */
+    pthread_mutex_t mu;
+    pthread_cond_t commands_ready, jobs_ready;
+    struct command queue[QUEUE_MAX];
+    size_t queue_head, queue_len;
+
+    /* ---- jobs; guarded by mu ---- */
+    struct job job[QUEUE_MAX];
+    size_t job_head, job_len;
+    bool inputs_ready; /* `in` may be read by the job thread */
+    bool inputs_failed;
+
+    /* ---- up to the screen; guarded by mu ---- */
+    struct session_view
+        pub; /* scalars, arm scalars, names, facts; no series or events */
+    struct sent_row *rows;
+    size_t n_rows, row_cap;
+    struct sent_event *events;
+    size_t n_events, event_cap;
+    struct latent_table *table[ENGINE_ARMS];
+    struct latent_detail *detail;
+    int detail_arm;
+    bool changed, awake;
+    enum err error;
+    struct eval_set *eval_set; /* made by the job thread, taken by the trainer */
+
+    /* ---- written before inputs_ready, immutable after ---- */
+    struct inputs *in;
+    char *token_pool;
+    const char **token;
+    const char **concept_name;
+    enum concept_kind *concept_kind;
+
+    /* ---- trainer thread only ---- */
+    struct engine *engine;
+    struct run_record record[ENGINE_ARMS]; /* browsing */
+    size_t n_records;
+    char last_dir[SETTING_TEXT_MAX];
+};
+
+/* session.c: publishing. Each takes the lock, changes `pub` and wakes the screen. */
+void session_say(struct session *s, bool bad, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void session_set_state(struct session *s, enum session_state state);
+void session_loading(struct session *s, const char *what);
+void session_wake_locked(struct session *s); /* mu held */
+void session_send_row(struct session *s, size_t arm, const struct metric_row *row);
+void session_send_event(struct session *s, size_t arm, const struct run_event *ev);
+/* Hand a job over; what it owns is the job thread's from here on, also on error. */
+void session_send_job(struct session *s, const struct job *job);
+void job_deinit(struct job *job);
+
+/* session_names.c: token texts, concept names and the facts of the run. */
+enum err session_make_names(struct session *s, struct errinfo *e) ERR_CHECKED;
+void session_free_names(struct session *s);
+void session_make_facts(struct session *s);
+
+/* trainer.c, jobs.c: thread bodies; arg is the session. */
+void *session_trainer_main(void *arg);
+void *session_jobs_main(void *arg);
+
+#endif

@@ -1,0 +1,505 @@
+/* The trainer thread: opens the inputs, then steps the engine and empties the command
+ * queue between steps. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/pool.h"
+#include "num/blas.h"
+#include "session/session_priv.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* The screen is told of the state at least this often while training. */
+#define STATUS_NS (INT64_C(66) * 1000 * 1000)
+
+/* ---- what the screen sees of the engine ---- */
+
+static void publish_arm(const struct engine *g, size_t i, struct arm_view *v)
+{
+    const struct engine_arm *a = &g->arm[i];
+    v->letter = (char)('A' + (int)i);
+    v->rate_set = arm_rate_set(a->arm);
+    v->rate_in_use = arm_rate_in_use(a->arm);
+    v->rate_when_on = a->rate_when_on;
+    v->applies_from = a->applies_from;
+    v->pending = a->pending;
+    v->pending_rate = a->pending_rate;
+    v->pending_at = a->pending_at;
+    v->forked_at = a->forked_at;
+    snprintf(v->dir, sizeof v->dir, "%s", a->dir);
+    if (v->rate_set > 0) {
+        snprintf(v->label, sizeof v->label, "mask p=%.2f", v->rate_set);
+    } else {
+        snprintf(v->label, sizeof v->label, "no mask");
+    }
+}
+
+static void publish(struct session *s)
+{
+    const struct engine *g = s->engine;
+    const int64_t step = engine_step_count(g);
+    pthread_mutex_lock(&s->mu);
+    struct session_view *v = &s->pub;
+    v->step = step;
+    v->steps = g->steps;
+    v->seconds = g->seconds;
+    v->tokens_per_second = g->tokens_per_second;
+    v->eta_seconds =
+        step > 0 ? g->seconds / (double)step * (double)(g->steps - step) : (double)NAN;
+    v->eval_next_step = (double)engine_next_eval(g);
+    v->n_arms = g->n_arms;
+    for (size_t i = 0; i < g->n_arms; i++) {
+        publish_arm(g, i, &v->arm[i]);
+    }
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+}
+
+static void on_row(void *user, size_t arm, const struct metric_row *row)
+{
+    session_send_row(user, arm, row);
+}
+
+static void on_event(void *user, size_t arm, const struct run_event *ev)
+{
+    session_send_event(user, arm, ev);
+}
+
+/* A fork brings its past with it: the twin's curve starts with what both have shared.
+ */
+static void send_history(struct session *s, size_t arm, const struct history *h)
+{
+    for (size_t i = 0; i < h->rows; i++) {
+        session_send_row(s, arm, &h->row[i]);
+    }
+}
+
+/* ---- opening ---- */
+
+static void inputs_done(struct session *s, bool ok)
+{
+    pthread_mutex_lock(&s->mu);
+    s->inputs_ready = ok;
+    s->inputs_failed = !ok;
+    pthread_cond_broadcast(&s->jobs_ready);
+    pthread_mutex_unlock(&s->mu);
+}
+
+static enum err open_inputs(struct session *s, const struct settings *set,
+                            struct errinfo *e)
+{
+    session_loading(s, "opening the model and its text");
+    TRY(inputs_new(set, &s->in, e));
+    TRY(session_make_names(s, e));
+    session_make_facts(s);
+    pthread_mutex_lock(&s->mu);
+    const char *warning = inputs_warning(s->in, s->pub.warning, sizeof s->pub.warning);
+    (void)warning;
+    pthread_mutex_unlock(&s->mu);
+    return OK;
+}
+
+static enum err open_training(struct session *s, struct errinfo *e)
+{
+    TRY(open_inputs(s, &s->cfg.set, e));
+    session_loading(s, "making the first weights");
+    struct engine *g = NULL;
+    struct inputs *in = s->in;
+    const enum err rc = engine_new(in, &g, e);
+    if (rc != OK) {
+        s->in = NULL; /* engine_new released it, and with it the concepts' names */
+        pthread_mutex_lock(&s->mu);
+        s->pub.names = (struct names){0};
+        pthread_mutex_unlock(&s->mu);
+        return rc;
+    }
+    g->watch = (struct engine_watch){s, on_row, on_event};
+    g->stretch_eval = s->cfg.stretch_eval;
+    g->cancel = &s->stop;
+    s->engine = g;
+    for (size_t a = 0; a < g->n_arms; a++) {
+        for (size_t i = 0; i < g->arm[a].history.events; i++) {
+            session_send_event(s, a, &g->arm[a].history.event[i]);
+        }
+    }
+    publish(s);
+    return OK;
+}
+
+static void publish_record(struct session *s, size_t a)
+{
+    const struct run_record *r = &s->record[a];
+    char dir[SETTING_TEXT_MAX];
+    pthread_mutex_lock(&s->mu);
+    struct session_view *v = &s->pub;
+    struct arm_view *arm = &v->arm[a];
+    v->n_arms = a + 1;
+    v->step = v->steps = r->step;
+    arm->letter = (char)('A' + (int)a);
+    arm->forked_at = -1;
+    arm->rate_set = r->set.mask_rate;
+    if (r->history.rows) {
+        const struct metric_row *last = &r->history.row[r->history.rows - 1];
+        arm->rate_set = last->v[METRIC_MASK_RATE];
+        v->seconds = last->v[METRIC_SECONDS];
+    }
+    arm->rate_in_use = arm->rate_when_on = arm->rate_set;
+    if (engine_arm_dir(s->open_run, a, dir, sizeof dir, NULL) == OK) {
+        snprintf(arm->dir, sizeof arm->dir, "%s", dir);
+    }
+    if (arm->rate_set > 0) {
+        snprintf(arm->label, sizeof arm->label, "mask p=%.2f", arm->rate_set);
+    } else {
+        snprintf(arm->label, sizeof arm->label, "no mask");
+    }
+    pthread_mutex_unlock(&s->mu);
+    send_history(s, a, &r->history);
+    for (size_t i = 0; i < r->history.events; i++) {
+        session_send_event(s, a, &r->history.event[i]);
+    }
+}
+
+/* A run directory and, where there is one, its twin beside it. */
+static enum err open_browsing(struct session *s, struct errinfo *e)
+{
+    session_loading(s, "opening the run");
+    TRY(rundir_load(s->open_run, &s->record[0], e));
+    s->n_records = 1;
+    char twin[SETTING_TEXT_MAX];
+    TRY(engine_arm_dir(s->open_run, 1, twin, sizeof twin, e));
+    if (rundir_is(twin)) {
+        TRY(rundir_load(twin, &s->record[1], e));
+        s->n_records = 2;
+    }
+    struct settings *set = &s->record[0].set;
+    snprintf(set->samples_dir, sizeof set->samples_dir, "%s", s->cfg.set.samples_dir);
+    TRY(open_inputs(s, set, e));
+    for (size_t a = 0; a < s->n_records; a++) {
+        if (s->record[a].sae->D != s->in->lm->cfg.d_model) {
+            return err_set(e, ERR_FORMAT,
+                           "%s: the SAE reads %zu dimensions, the model has %zu",
+                           s->open_run, s->record[a].sae->D, s->in->lm->cfg.d_model);
+        }
+        publish_record(s, a);
+    }
+    if (s->record[0].model_hash != s->in->lm->hash) {
+        session_say(s, true, "%s was trained on another model than %s is now",
+                    s->open_run, s->in->lm->dir);
+    }
+    return OK;
+}
+
+/* ---- saving ---- */
+
+/* A name of its own under runs_dir: the date and a number that is free. */
+static enum err own_dir(struct session *s, char *out, size_t cap, struct errinfo *e)
+{
+    char stamp[32];
+    const time_t now = time(NULL);
+    struct tm tm;
+    localtime_r(&now, &tm);
+    strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &tm);
+    if (!s->runs_dir[0]) {
+        return err_set(e, ERR_USAGE, "no directory for runs; name one with :save DIR");
+    }
+    for (int i = 0; i < 100; i++) {
+        char name[64];
+        snprintf(name, sizeof name, i ? "%s-%d" : "%s", stamp, i);
+        TRY(path_join(out, cap, s->runs_dir, name, e));
+        if (!file_exists(out)) {
+            return OK;
+        }
+    }
+    return err_set(e, ERR_EXISTS, "%s: no free name for a run", s->runs_dir);
+}
+
+static enum err save(struct session *s, const char *dir, struct errinfo *e)
+{
+    char own[SETTING_TEXT_MAX];
+    if (!s->engine) {
+        return err_set(e, ERR_USAGE,
+                       "this run was opened from disk; it is saved already");
+    }
+    if (!dir[0]) {
+        if (!s->last_dir[0]) {
+            TRY(own_dir(s, own, sizeof own, e));
+            snprintf(s->last_dir, sizeof s->last_dir, "%s", own);
+        }
+        dir = s->last_dir;
+    }
+    TRY(engine_save(s->engine, dir, e));
+    if (dir != s->last_dir) {
+        snprintf(s->last_dir, sizeof s->last_dir, "%s", dir);
+    }
+    publish(s);
+    session_say(s, false, "saved at step %lld in %s",
+                (long long)engine_step_count(s->engine), dir);
+    return OK;
+}
+
+/* ---- commands ---- */
+
+/* The main latents of the last evaluation with their concepts' absorption. */
+static enum err list_rates(const struct eval_result *r, struct job *job,
+                           struct errinfo *e)
+{
+    size_t n = 0;
+    for (size_t c = 0; c < r->n_concepts; c++) {
+        n += r->concept[c].n_main;
+    }
+    TRY(mem_new(&job->rate, n, sizeof *job->rate, "absorption of latents", e));
+    for (size_t c = 0; c < r->n_concepts; c++) {
+        for (size_t m = 0; m < r->concept[c].n_main; m++) {
+            job->rate[job->n_rates++] =
+                (struct latent_rate){r->concept[c].main_latent[m], r->concept[c].full};
+        }
+    }
+    return OK;
+}
+
+/* Send a job with a frozen copy of the arm it asks about. */
+static enum err freeze_for_job(struct session *s, const struct command *c,
+                               struct errinfo *e)
+{
+    const size_t arms = s->engine ? s->engine->n_arms : s->n_records;
+    if (c->arm < 0 || (size_t)c->arm >= arms) {
+        return err_set(e, ERR_USAGE, "there is no arm %c", 'A' + c->arm);
+    }
+    const struct sae *live =
+        s->engine ? s->engine->arm[c->arm].arm->sae : s->record[c->arm].sae;
+    if (c->kind == COMMAND_DETAIL && (c->latent < 0 || (size_t)c->latent >= live->F)) {
+        return err_set(e, ERR_USAGE, "latent: found %d, expected 0 to %zu", c->latent,
+                       live->F - 1);
+    }
+    struct job job = {.command = *c};
+    TRY(sae_copy(live, &job.sae, e));
+    job.step = s->engine ? engine_step_count(s->engine) : s->record[c->arm].step;
+    if (s->engine && s->engine->arm[c->arm].evaluated) {
+        const enum err rc = list_rates(&s->engine->arm[c->arm].eval, &job, e);
+        if (rc != OK) {
+            job_deinit(&job);
+            return rc;
+        }
+    }
+    session_send_job(s, &job);
+    return OK;
+}
+
+static enum err fork_twin(struct session *s, struct errinfo *e)
+{
+    TRY(engine_fork(s->engine, e));
+    publish(s);
+    send_history(s, 1, &s->engine->arm[1].history);
+    session_say(s, false, "twin B from step %lld: same weights and text, %s",
+                (long long)engine_step_count(s->engine),
+                arm_rate_set(s->engine->arm[1].arm) > 0 ? "with masking"
+                                                        : "no masking");
+    return OK;
+}
+
+/* Commands that change the course of training; the caller has checked that there is an
+ * engine. */
+static enum err steer(struct session *s, const struct command *c, struct errinfo *e)
+{
+    struct engine *g = s->engine;
+    const size_t arm = c->arm < 0 ? 0 : (size_t)c->arm;
+    switch (c->kind) {
+    case COMMAND_PAUSE:
+        session_set_state(s, engine_done(g) ? SESSION_DONE : SESSION_PAUSED);
+        return engine_event(g, ENGINE_ARMS, e, "pause", "%s", "");
+    case COMMAND_RESUME:
+        session_set_state(s, engine_done(g) ? SESSION_DONE : SESSION_TRAINING);
+        return engine_event(g, ENGINE_ARMS, e, "resume", "%s", "");
+    case COMMAND_MASK:
+        return engine_set_mask(g, arm, c->value, c->at, e);
+    case COMMAND_MASK_TOGGLE:
+        return engine_toggle_mask(g, arm, e);
+    case COMMAND_FORK:
+        return fork_twin(s, e);
+    case COMMAND_EXTEND:
+        TRY(engine_extend(g, c->at, e));
+        session_set_state(s, SESSION_TRAINING);
+        return OK;
+    case COMMAND_LR:
+        return engine_set_lr(g, c->value, e);
+    case COMMAND_NOTE:
+        return engine_event(g, ENGINE_ARMS, e, "note", "%s", c->text);
+    case COMMAND_EVALUATE:
+        return engine_evaluate(g, e);
+    case COMMAND_SAVE:
+    case COMMAND_TABLE:
+    case COMMAND_DETAIL:
+    case COMMAND_STOP:
+        break;
+    }
+    return OK;
+}
+
+/* Whether the thread goes on. */
+static bool handle(struct session *s, const struct command *c)
+{
+    struct errinfo e = {0};
+    enum err rc = OK;
+    bool to_jobs = false, go_on = true;
+    if (c->kind == COMMAND_TABLE || c->kind == COMMAND_DETAIL) {
+        rc = freeze_for_job(s, c, &e);
+        to_jobs = rc == OK;
+        if (!to_jobs) {
+            pthread_mutex_lock(&s->mu);
+            s->pub.table_busy = s->pub.detail_busy = false;
+            pthread_mutex_unlock(&s->mu);
+        }
+    } else if (c->kind == COMMAND_SAVE) {
+        rc = save(s, c->text, &e);
+    } else if (c->kind == COMMAND_STOP) {
+        rc = c->value > 0 ? save(s, c->text, &e) : OK;
+        go_on = rc != OK; /* a save that failed must not lose the run */
+    } else if (!s->engine) {
+        rc = err_set(&e, ERR_USAGE, "%s",
+                     "this run was opened from disk: it can be browsed, not trained");
+    } else {
+        rc = steer(s, c, &e);
+        publish(s);
+    }
+    if (rc != OK) {
+        session_say(s, true, "%s", e.msg);
+    }
+    if (!to_jobs) {
+        atomic_fetch_sub(&s->outstanding, 1);
+    }
+    if (!go_on) {
+        session_set_state(s, SESSION_ENDED);
+    }
+    return go_on;
+}
+
+/* Take the next command; with `wait`, sleep until there is one, or an evaluation set,
+ * or the end. */
+static bool next_command(struct session *s, bool wait, struct command *out)
+{
+    pthread_mutex_lock(&s->mu);
+    while (wait && !s->queue_len && !atomic_load(&s->stop)) {
+        pthread_cond_wait(&s->commands_ready, &s->mu);
+    }
+    const bool some = s->queue_len > 0;
+    if (some) {
+        *out = s->queue[s->queue_head];
+        s->queue_head = (s->queue_head + 1) % QUEUE_MAX;
+        s->queue_len--;
+    }
+    pthread_mutex_unlock(&s->mu);
+    return some;
+}
+
+static enum session_state state_of(struct session *s)
+{
+    pthread_mutex_lock(&s->mu);
+    const enum session_state state = s->pub.state;
+    pthread_mutex_unlock(&s->mu);
+    return state;
+}
+
+static void take_eval_set(struct session *s)
+{
+    pthread_mutex_lock(&s->mu);
+    s->engine->eval_set = s->eval_set;
+    pthread_mutex_unlock(&s->mu);
+}
+
+static void fail(struct session *s, const struct errinfo *e)
+{
+    pthread_mutex_lock(&s->mu);
+    s->error = e->code;
+    s->pub.state = SESSION_FAILED;
+    pthread_mutex_unlock(&s->mu);
+    session_say(s, true, "%s", e->msg);
+}
+
+/* One step, and what follows from it. */
+static void train_once(struct session *s, int64_t *told)
+{
+    struct errinfo e = {0};
+    struct engine *g = s->engine;
+    if (!g->eval_set) {
+        take_eval_set(s);
+    }
+    const enum err rc = engine_step(g, &e);
+    if (rc == ERR_CANCELLED) {
+        return;
+    }
+    if (rc != OK) {
+        fail(s, &e);
+        return;
+    }
+    const int64_t now = clock_ns();
+    if (now - *told > STATUS_NS || engine_done(g)) {
+        publish(s);
+        *told = now;
+    }
+    if (engine_done(g)) {
+        session_set_state(s, SESSION_DONE);
+        session_say(s, false,
+                    "done: %lld steps; browse (2), save (c) or go on with :extend N",
+                    (long long)g->steps);
+    }
+}
+
+static void loop(struct session *s)
+{
+    int64_t told = 0;
+    struct command c;
+    while (!atomic_load(&s->stop)) {
+        const bool training = state_of(s) == SESSION_TRAINING;
+        while (next_command(s, !training, &c)) {
+            if (!handle(s, &c)) {
+                return;
+            }
+            if (!training) {
+                break; /* look at the state again before waiting */
+            }
+        }
+        if (state_of(s) == SESSION_TRAINING && !atomic_load(&s->stop)) {
+            train_once(s, &told);
+        }
+    }
+}
+
+/* After a failure to open there is nothing to steer; commands are answered and dropped.
+ */
+static void drain(struct session *s)
+{
+    struct command c;
+    while (!atomic_load(&s->stop)) {
+        if (next_command(s, true, &c)) {
+            atomic_fetch_sub(&s->outstanding, 1);
+            if (c.kind == COMMAND_STOP) {
+                session_set_state(s, SESSION_ENDED);
+                return;
+            }
+        }
+    }
+}
+
+void *session_trainer_main(void *arg)
+{
+    struct session *s = arg;
+    struct errinfo e = {0};
+    const bool browse = s->open_run[0] != '\0';
+    pool_be_nice();
+    num_init();
+    const enum err rc = browse ? open_browsing(s, &e) : open_training(s, &e);
+    inputs_done(s, rc == OK);
+    if (rc != OK) {
+        fail(s, &e);
+        drain(s);
+        return NULL;
+    }
+    session_set_state(s, browse                ? SESSION_BROWSING
+                         : s->cfg.start_paused ? SESSION_PAUSED
+                                               : SESSION_TRAINING);
+    loop(s);
+    return NULL;
+}

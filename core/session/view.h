@@ -1,0 +1,111 @@
+/* What a session looks like at one moment: plain data that screens read and tests can
+ * fill in. Owned by the UI thread; session_poll brings it up to date. */
+#ifndef SAETOP_SESSION_VIEW_H
+#define SAETOP_SESSION_VIEW_H
+
+#include "latents/latents.h"
+#include "session/command.h"
+#include "train/metric.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum session_state {
+    SESSION_LOADING, /* opening model, text, evaluation set */
+    SESSION_TRAINING,
+    SESSION_PAUSED,
+    SESSION_DONE,     /* at the last step; can be extended */
+    SESSION_BROWSING, /* a run opened from its directory */
+    SESSION_FAILED,   /* message says why; what was measured stays readable */
+    SESSION_ENDED,    /* after COMMAND_STOP */
+};
+const char *session_state_name(enum session_state s); /* "TRAIN", "PAUSED", ... */
+
+/* One measure over the steps; x ascending. Rows where it was not measured are left out,
+ * except that a value that is not finite stays as NaN. */
+struct series {
+    double *x, *y;
+    double *seconds;
+    double *lo, *hi; /* interval, or NULL where the measure has none */
+    size_t n, cap;
+};
+
+#define ARM_LABEL_MAX 48
+struct arm_view {
+    char letter;               /* 'A', 'B' */
+    char label[ARM_LABEL_MAX]; /* "mask p=0.30", "no mask" */
+    double rate_set,
+        rate_in_use;      /* what is set, and what the text in use was masked at */
+    double rate_when_on;  /* what masking comes back to */
+    int64_t applies_from; /* step from which rate_set is trained on */
+    bool pending;         /* `:mask P at STEP` is waiting */
+    double pending_rate;
+    int64_t pending_at;
+    int64_t forked_at; /* -1: not a fork */
+    char dir[1024];    /* where it was saved last; "" */
+    struct series series[METRIC_COUNT];
+    double last[METRIC_COUNT];        /* latest value of each, NaN before the first */
+    const struct latent_table *table; /* latest, or NULL */
+};
+
+struct event_view {
+    int64_t step;
+    char letter; /* arm, or ' ' */
+    char kind[24];
+    char text[200];
+};
+
+/* Names that do not change once loaded; text is UTF-8, not escaped. */
+struct names {
+    size_t vocab;
+    const char *const *token; /* [vocab] bytes of each token, NUL-terminated */
+    size_t n_concepts;
+    const char *const *concept_name; /* [n_concepts] */
+    const enum concept_kind *concept_kind;
+};
+
+/* A setting as a line: "k" "4". */
+struct fact {
+    char name[32];
+    char value[160];
+};
+#define VIEW_FACTS 24
+
+struct session_view {
+    enum session_state state;
+    char loading[80];  /* what is being opened, while LOADING */
+    char message[400]; /* the latest thing to say; may be "" */
+    bool message_bad;
+    char warning[300]; /* stands until the end: a foreign corpus, ... */
+    int64_t step, steps;
+    double seconds;                        /* of training, pauses left out */
+    double tokens_per_second, eta_seconds; /* eta NaN when unknown */
+    bool evaluating;
+    double eval_next_step;
+    int64_t rss_bytes;
+    size_t threads;
+    size_t n_arms;
+    struct arm_view arm[2];
+    struct event_view *event;
+    size_t n_events, event_cap;
+    struct names names;
+    struct fact fact[VIEW_FACTS]; /* model, corpus, hook, arch, ... */
+    size_t n_facts;
+    const struct latent_detail *detail; /* the latest asked for, or NULL */
+    int detail_arm;
+    bool table_busy, detail_busy; /* asked for and not yet there */
+    uint64_t version;             /* grows with every change */
+};
+
+void session_view_init(struct session_view *v);
+/* Releases series, events and references. */
+void session_view_deinit(struct session_view *v);
+/* Append a row of measures to an arm's series and last values. */
+enum err session_view_add_row(struct session_view *v, size_t arm,
+                              const struct metric_row *row,
+                              struct errinfo *e) ERR_CHECKED;
+enum err session_view_add_event(struct session_view *v, const struct event_view *ev,
+                                struct errinfo *e) ERR_CHECKED;
+
+#endif

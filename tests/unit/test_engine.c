@@ -1,0 +1,263 @@
+/* [threads] The run without threads of its own: the same seed gives the same weights
+ * and measures for any number of threads; twins, forks, interventions, saving. */
+#include "base/mem.h"
+#include "num/blas.h"
+#include "session/engine.h"
+#include "unit/sample_settings.h"
+
+#include <math.h>
+
+static struct engine *start(const struct settings *set)
+{
+    struct errinfo e;
+    struct inputs *in = NULL;
+    struct engine *g = NULL;
+    assert_ok(inputs_new(set, &in, &e), &e);
+    assert_ok(engine_new(in, &g, &e), &e);
+    return g;
+}
+
+static void run_to(struct engine *g, int64_t step)
+{
+    struct errinfo e;
+    while (engine_step_count(g) < step) {
+        assert_ok(engine_step(g, &e), &e);
+    }
+}
+
+static void assert_same_weights(const struct sae *a, const struct sae *b)
+{
+    assert_int_equal(a->count, b->count);
+    assert_memory_equal(a->arena, b->arena, a->count * sizeof *a->arena);
+}
+
+/* All measures but times. */
+static void assert_same_rows(const struct history *a, const struct history *b)
+{
+    assert_int_equal(a->rows, b->rows);
+    for (size_t r = 0; r < a->rows; r++) {
+        for (int m = 0; m < METRIC_COUNT; m++) {
+            if (m != METRIC_SECONDS && m != METRIC_TOK_S) {
+                assert_memory_equal(&a->row[r].v[m], &b->row[r].v[m], sizeof(double));
+            }
+        }
+    }
+}
+
+static void results_do_not_depend_on_threads(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct settings set = sample_settings(30);
+    struct engine *g[2];
+    struct eval_set *eval[2];
+    for (int i = 0; i < 2; i++) {
+        set.threads = i ? 3 : 1;
+        g[i] = start(&set);
+        assert_ok(
+            engine_eval_set(g[i]->in, g[i]->in->h, g[i]->in->pool, NULL, &eval[i], &e),
+            &e);
+        g[i]->eval_set = eval[i];
+        run_to(g[i], 30);
+    }
+    assert_same_weights(g[0]->arm[0].arm->sae, g[1]->arm[0].arm->sae);
+    assert_same_rows(&g[0]->arm[0].history, &g[1]->arm[0].history);
+    const struct history *h = &g[0]->arm[0].history;
+    assert_true(isfinite(h->row[h->rows - 1].v[METRIC_EV]));
+    for (int i = 0; i < 2; i++) {
+        engine_free(g[i]);
+        eval_set_free(eval[i]);
+    }
+}
+
+/* The twin of a masked run is the run that was never masked. */
+static void a_twin_is_an_unmasked_run(void **state)
+{
+    (void)state;
+    struct settings set = sample_settings(12);
+    set.twin = TWIN_UNMASKED;
+    struct engine *pair = start(&set);
+    set.twin = TWIN_NONE;
+    set.mask_rate = 0;
+    struct engine *alone = start(&set);
+    run_to(pair, 12);
+    run_to(alone, 12);
+    assert_same_weights(pair->arm[1].arm->sae, alone->arm[0].arm->sae);
+    assert_true(memcmp(pair->arm[0].arm->sae->arena, pair->arm[1].arm->sae->arena,
+                       pair->arm[0].arm->sae->count * sizeof(float)) != 0);
+    engine_free(pair);
+    engine_free(alone);
+}
+
+static void a_fork_shares_the_past_and_the_text(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct settings set = sample_settings(40);
+    struct engine *g = start(&set);
+    run_to(g, 7);
+    const size_t rows = g->arm[0].history.rows;
+    assert_ok(engine_fork(g, &e), &e);
+    assert_int_equal(g->n_arms, 2);
+    assert_int_equal(g->arm[1].forked_at, 7);
+    assert_int_equal(g->arm[1].history.rows, rows);
+    assert_same_weights(g->arm[0].arm->sae, g->arm[1].arm->sae);
+    assert_true(arm_rate_set(g->arm[1].arm) <= 0);
+    check_error(engine_fork(g, &e), ERR_USAGE, &e, "two arms");
+    run_to(g, 12);
+    assert_int_equal(arm_steps_done(g->arm[1].arm), 12);
+    engine_free(g);
+}
+
+/* A fork at the same masking goes on exactly as the run itself. */
+static void a_fork_back_to_the_same_rate_is_the_same_run(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct settings set = sample_settings(40);
+    set.mask_rate = 0;
+    struct engine *g = start(&set);
+    run_to(g, 7);
+    assert_ok(engine_fork(g, &e), &e); /* the opposite of no mask: masked */
+    struct arm *same = NULL;
+    assert_ok(arm_fork(g->arm[0].arm, 0, &same, &e), &e);
+    for (int i = 0; i < 20; i++) {
+        struct metric_row row = metric_row_empty();
+        assert_ok(arm_step(same, &row, &e), &e);
+    }
+    run_to(g, 27);
+    assert_same_weights(g->arm[0].arm->sae, same->sae);
+    arm_free(same);
+    engine_free(g);
+}
+
+static void a_rate_applies_from_the_step_that_is_named(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct settings set = sample_settings(100);
+    struct engine *g = start(&set);
+    run_to(g, 3);
+    assert_ok(engine_set_mask(g, 0, 0.1, 0, &e), &e);
+    const int64_t from = g->arm[0].applies_from;
+    assert_true(from > 3);
+    run_to(g, from - 1);
+    assert_true(fabs(arm_rate_in_use(g->arm[0].arm) - 0.3) < 1e-12);
+    run_to(g, from);
+    assert_true(fabs(arm_rate_in_use(g->arm[0].arm) - 0.1) < 1e-12);
+
+    assert_ok(engine_set_mask(g, 0, 0.5, from + 5, &e), &e);
+    assert_true(g->arm[0].pending);
+    run_to(g, from + 6);
+    assert_false(g->arm[0].pending);
+    assert_true(fabs(arm_rate_set(g->arm[0].arm) - 0.5) < 1e-12);
+    check_error(engine_set_mask(g, 0, 2, 0, &e), ERR_USAGE, &e, "0 to 0.95");
+    check_error(engine_set_mask(g, 1, 0.1, 0, &e), ERR_USAGE, &e, "no arm B");
+    engine_free(g);
+}
+
+static void a_toggle_comes_back_to_the_last_rate(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct settings set = sample_settings(100);
+    struct engine *g = start(&set);
+    assert_ok(engine_set_mask(g, 0, 0.2, 0, &e), &e);
+    assert_ok(engine_toggle_mask(g, 0, &e), &e);
+    assert_true(arm_rate_set(g->arm[0].arm) <= 0);
+    assert_ok(engine_toggle_mask(g, 0, &e), &e);
+    assert_true(fabs(arm_rate_set(g->arm[0].arm) - 0.2) < 1e-12);
+    engine_free(g);
+}
+
+static void a_run_can_be_extended(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct settings set = sample_settings(5);
+    struct engine *g = start(&set);
+    run_to(g, 5);
+    assert_true(engine_done(g));
+    check_error(engine_extend(g, 5, &e), ERR_USAGE, &e, "extend");
+    assert_ok(engine_extend(g, 9, &e), &e);
+    assert_false(engine_done(g));
+    run_to(g, 9);
+    engine_free(g);
+}
+
+static void a_saved_run_reads_back(void **state)
+{
+    (void)state;
+    char dir[256], run[512], twin[600];
+    struct errinfo e;
+    struct settings set = sample_settings(10);
+    set.twin = TWIN_UNMASKED;
+    struct engine *g = start(&set);
+    run_to(g, 10);
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    snprintf(twin, sizeof twin, "%s-twin", run);
+    assert_ok(engine_save(g, run, &e), &e);
+    assert_ok(engine_save(g, run, &e), &e); /* its own directory: again is fine */
+
+    struct run_record r = {0};
+    assert_ok(rundir_load(run, &r, &e), &e);
+    assert_int_equal(r.step, 10);
+    assert_int_equal(r.set.width, 64);
+    assert_int_equal(r.history.rows, g->arm[0].history.rows);
+    assert_int_equal(r.model_hash, g->in->lm->hash);
+    run_record_deinit(&r);
+    assert_true(rundir_is(twin));
+
+    /* Another run does not write over it. */
+    struct engine *other = start(&set);
+    check_error(engine_save(other, run, &e), ERR_EXISTS, &e, "run");
+    engine_free(other);
+    engine_free(g);
+    tmp_drop(run);
+    tmp_drop(twin);
+    tmp_drop(dir);
+}
+
+static void settings_that_do_not_fit_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *value, *says;
+        enum err code;
+    } cases[] = {
+        {"k", "65", "more than the 64 latents", ERR_USAGE},
+        {"hook", "blocks.9.hook_resid_post", "blocks.9", ERR_USAGE},
+        {"arch", "topq", "expected one of", ERR_USAGE},
+        {"context", "4000", "context", ERR_USAGE},
+        {"mask.token", "two words here", "two words here", ERR_USAGE},
+        {"model", "/nowhere/at/all", "/nowhere/at/all", ERR_MISSING},
+        {"corpus", "/nowhere.txt", "/nowhere.txt", ERR_MISSING},
+        {"concepts", "/nowhere.csv", "/nowhere.csv", ERR_MISSING},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct errinfo e = {0};
+        struct settings set = sample_settings(10);
+        struct inputs *in = NULL;
+        assert_ok(settings_set(&set, cases[i].key, cases[i].value, "test", &e), &e);
+        check_error(inputs_new(&set, &in, &e), cases[i].code, &e, cases[i].says);
+        assert_null(in);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(results_do_not_depend_on_threads),
+        cmocka_unit_test(a_twin_is_an_unmasked_run),
+        cmocka_unit_test(a_fork_shares_the_past_and_the_text),
+        cmocka_unit_test(a_fork_back_to_the_same_rate_is_the_same_run),
+        cmocka_unit_test(a_rate_applies_from_the_step_that_is_named),
+        cmocka_unit_test(a_toggle_comes_back_to_the_last_rate),
+        cmocka_unit_test(a_run_can_be_extended),
+        cmocka_unit_test(a_saved_run_reads_back),
+        cmocka_unit_test(settings_that_do_not_fit_are_named),
+    };
+    num_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,224 @@
+/* [threads] A session as a screen sees it: commands down, measures and snapshots up. */
+#include "base/mem.h"
+#include "num/blas.h"
+#include "session/session.h"
+#include "unit/sample_settings.h"
+
+#include <math.h>
+#include <poll.h>
+
+struct screen {
+    struct session *s;
+    struct session_view v;
+};
+
+static void open_screen(struct screen *t, const struct session_config *cfg)
+{
+    struct errinfo e;
+    session_view_init(&t->v);
+    assert_ok(session_new(cfg, &t->s, &e), &e);
+}
+
+static void close_screen(struct screen *t)
+{
+    session_free(t->s);
+    session_view_deinit(&t->v);
+}
+
+/* Poll as a screen does until `done`; fails after a minute, which means never. */
+static void wait_until(struct screen *t, bool (*done)(const struct screen *t))
+{
+    for (int i = 0; i < 600; i++) {
+        (void)session_poll(t->s, &t->v);
+        if (done(t)) {
+            return;
+        }
+        struct pollfd p = {.fd = session_wake_fd(t->s), .events = POLLIN};
+        (void)poll(&p, 1, 100);
+    }
+    fail_msg("nothing came: state %s, message '%s'", session_state_name(t->v.state),
+             t->v.message);
+}
+
+static bool has_rows(const struct screen *t)
+{
+    return t->v.n_arms && t->v.arm[0].series[METRIC_LOSS].n > 2;
+}
+static bool is_done(const struct screen *t)
+{
+    return t->v.state == SESSION_DONE;
+}
+static bool is_paused(const struct screen *t)
+{
+    return t->v.state == SESSION_PAUSED;
+}
+static bool is_failed(const struct screen *t)
+{
+    return t->v.state == SESSION_FAILED;
+}
+static bool is_ended(const struct screen *t)
+{
+    return t->v.state == SESSION_ENDED;
+}
+static bool is_browsing(const struct screen *t)
+{
+    return t->v.state == SESSION_BROWSING;
+}
+static bool is_idle(const struct screen *t)
+{
+    return session_outstanding(t->s) == 0;
+}
+static bool has_evaluation(const struct screen *t)
+{
+    return t->v.arm[0].series[METRIC_EV].n > 0;
+}
+
+static void post(struct screen *t, struct command c)
+{
+    assert_true(session_post(t->s, &c));
+}
+
+static void trains_to_the_end_and_goes_on(void **state)
+{
+    (void)state;
+    struct screen t;
+    const struct session_config cfg = {.set = sample_settings(30),
+                                       .stretch_eval = true};
+    open_screen(&t, &cfg);
+    wait_until(&t, is_done);
+    wait_until(&t, has_rows);
+    assert_int_equal(t.v.step, 30);
+    assert_true(t.v.names.vocab > 1000);
+    assert_true(t.v.names.n_concepts > 20);
+    post(&t, (struct command){.kind = COMMAND_EXTEND, .at = 400});
+    wait_until(&t, has_evaluation);
+    close_screen(&t);
+}
+
+static void commands_take_effect_between_steps(void **state)
+{
+    (void)state;
+    struct screen t;
+    const struct session_config cfg = {.set = sample_settings(100000)};
+    open_screen(&t, &cfg);
+    wait_until(&t, has_rows);
+    post(&t, (struct command){.kind = COMMAND_PAUSE});
+    wait_until(&t, is_paused);
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    const int64_t step = t.v.step;
+    post(&t, (struct command){.kind = COMMAND_MASK, .value = 0.15});
+    post(&t, (struct command){.kind = COMMAND_FORK});
+    post(&t, (struct command){.kind = COMMAND_NOTE, .text = "a note"});
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_int_equal(t.v.step, step);
+    assert_true(fabs(t.v.arm[0].rate_set - 0.15) < 1e-12);
+    assert_int_equal(t.v.n_arms, 2);
+    assert_int_equal(t.v.arm[1].forked_at, step);
+    assert_true(t.v.arm[1].series[METRIC_LOSS].n == t.v.arm[0].series[METRIC_LOSS].n);
+    bool noted = false;
+    for (size_t i = 0; i < t.v.n_events; i++) {
+        noted |= strcmp(t.v.event[i].kind, "note") == 0 &&
+                 strcmp(t.v.event[i].text, "a note") == 0;
+    }
+    assert_true(noted);
+    post(&t, (struct command){.kind = COMMAND_MASK, .value = 7});
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(t.v.message_bad && strstr(t.v.message, "0 to 0.95"));
+    close_screen(&t); /* in the middle of everything */
+}
+
+static void latents_are_described_from_frozen_copies(void **state)
+{
+    (void)state;
+    struct screen t;
+    const struct session_config cfg = {.set = sample_settings(100000)};
+    open_screen(&t, &cfg);
+    wait_until(&t, has_rows);
+    post(&t, (struct command){.kind = COMMAND_TABLE});
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_non_null(t.v.arm[0].table);
+    assert_int_equal(t.v.arm[0].table->F, 64);
+    assert_true(t.v.arm[0].table->step > 0);
+    int32_t alive = 0;
+    while (!t.v.arm[0].table->row[alive].fires) {
+        alive++;
+    }
+    post(&t, (struct command){
+                 .kind = COMMAND_DETAIL, .latent = alive, .interval = INTERVAL_TOP});
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_non_null(t.v.detail);
+    assert_int_equal(t.v.detail->latent, alive);
+    assert_true(t.v.detail->n_contexts > 0);
+    post(&t, (struct command){.kind = COMMAND_DETAIL, .latent = 64});
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(strstr(t.v.message, "expected 0 to 63") != NULL);
+    close_screen(&t);
+}
+
+static void a_saved_run_opens_for_browsing(void **state)
+{
+    (void)state;
+    struct screen t;
+    char dir[256], run[512];
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    const struct session_config cfg = {.set = sample_settings(100000)};
+    open_screen(&t, &cfg);
+    wait_until(&t, has_rows);
+    struct command stop = {.kind = COMMAND_STOP, .value = 1};
+    snprintf(stop.text, sizeof stop.text, "%s", run);
+    post(&t, stop);
+    wait_until(&t, is_ended);
+    close_screen(&t);
+
+    const struct session_config open = {.set = sample_settings(1), .open_run = run};
+    open_screen(&t, &open);
+    wait_until(&t, is_browsing);
+    wait_until(&t, has_rows);
+    post(&t, (struct command){.kind = COMMAND_TABLE});
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_non_null(t.v.arm[0].table);
+    post(&t, (struct command){.kind = COMMAND_FORK});
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(t.v.message_bad);
+    close_screen(&t);
+    tmp_drop(run);
+    tmp_drop(dir);
+}
+
+static void what_cannot_be_opened_is_said(void **state)
+{
+    (void)state;
+    struct screen t;
+    struct session_config cfg = {.set = sample_settings(10)};
+    snprintf(cfg.set.model, sizeof cfg.set.model, "/nowhere/at/all");
+    open_screen(&t, &cfg);
+    wait_until(&t, is_failed);
+    assert_non_null(strstr(t.v.message, "/nowhere/at/all"));
+    assert_int_equal(session_error(t.s), ERR_MISSING);
+    post(&t, (struct command){.kind = COMMAND_PAUSE});
+    post(&t, (struct command){.kind = COMMAND_STOP});
+    wait_until(&t, is_ended);
+    close_screen(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(trains_to_the_end_and_goes_on),
+        cmocka_unit_test(commands_take_effect_between_steps),
+        cmocka_unit_test(latents_are_described_from_frozen_copies),
+        cmocka_unit_test(a_saved_run_opens_for_browsing),
+        cmocka_unit_test(what_cannot_be_opened_is_said),
+    };
+    num_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
