@@ -9,12 +9,11 @@
 #define COMMAND_LIST(X)                                                                \
     X(PAUSE, "pause")                                                                  \
     X(RESUME, "resume")                                                                \
-    X(MASK, "mask")                  /* arm, value = rate, at = step or 0: now */      \
-    X(MASK_TOGGLE, "toggle masking") /* arm: on at the last rate, or off */            \
-    X(FORK, "fork")                  /* a twin of arm A with the opposite masking */   \
-    X(EXTEND, "extend")              /* at = new planned length */                     \
-    X(LR, "learning rate")           /* value */                                       \
-    X(NOTE, "note")                  /* text, at this step */                          \
+    X(MASK, "mask")         /* arm, value = rate, at = step or 0: now */               \
+    X(FORK, "fork")         /* a twin of arm A with the opposite masking */            \
+    X(EXTEND, "extend")     /* at = new planned length */                              \
+    X(LR, "learning rate")  /* value */                                                \
+    X(NOTE, "note")         /* text, at this step */                                   \
     X(SAVE, "save")         /* text = directory of arm A; twin beside it. "": own */   \
     X(EVALUATE, "evaluate") /* now */                                                  \
     X(TABLE, "describe latents")   /* arm */                                           \

@@ -143,10 +143,9 @@ static void fill_eval(struct metric_row *row, const struct eval_result *r)
 }
 
 /* Evaluate each arm into its row. */
-static enum err evaluate_arms(struct engine *g, struct metric_row *rows,
+static enum err evaluate_each(struct engine *g, struct metric_row *rows,
                               struct errinfo *e)
 {
-    const int64_t begin = clock_ns();
     for (size_t a = 0; a < g->n_arms; a++) {
         struct engine_arm *arm = &g->arm[a];
         struct eval_result fresh = {0};
@@ -157,6 +156,21 @@ static enum err evaluate_arms(struct engine *g, struct metric_row *rows,
         arm->evaluated = true;
         fill_eval(&rows[a], &fresh);
     }
+    return OK;
+}
+
+static enum err evaluate_arms(struct engine *g, struct metric_row *rows,
+                              struct errinfo *e)
+{
+    const int64_t begin = clock_ns();
+    if (g->watch.evaluating) {
+        g->watch.evaluating(g->watch.user, true);
+    }
+    const enum err rc = evaluate_each(g, rows, e);
+    if (g->watch.evaluating) {
+        g->watch.evaluating(g->watch.user, false);
+    }
+    TRY(rc);
     g->eval_cost = clock_seconds_since(begin);
     g->seconds += g->eval_cost;
     g->eval_at_seconds = g->seconds;
@@ -336,15 +350,6 @@ enum err engine_set_mask(struct engine *g, size_t arm, double rate, int64_t at,
                         "p %.2f -> %.2f, trained on from step %lld (%lld steps of lag)",
                         before, rate, (long long)a->applies_from,
                         (long long)(a->applies_from - engine_step_count(g) - 1));
-}
-
-enum err engine_toggle_mask(struct engine *g, size_t arm, struct errinfo *e)
-{
-    if (arm >= g->n_arms) {
-        return err_set(e, ERR_USAGE, "there is no arm %c", 'A' + (int)arm);
-    }
-    const bool on = arm_rate_set(g->arm[arm].arm) > 0;
-    return engine_set_mask(g, arm, on ? 0 : g->arm[arm].rate_when_on, 0, e);
 }
 
 enum err engine_fork(struct engine *g, struct errinfo *e)

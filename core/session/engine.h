@@ -27,11 +27,13 @@ struct engine_arm {
     char dir[SETTING_TEXT_MAX]; /* saved there last; "" */
 };
 
-/* Told of each row and event as it is recorded. */
+/* Told of each row and event as it is recorded, and when an evaluation begins and ends.
+ * Any of them may be NULL. */
 struct engine_watch {
     void *user;
     void (*row)(void *user, size_t arm, const struct metric_row *row);
     void (*event)(void *user, size_t arm, const struct run_event *ev);
+    void (*evaluating)(void *user, bool on);
 };
 
 struct engine {
@@ -72,9 +74,6 @@ int64_t engine_next_eval(const struct engine *g);
 /* Rate of an arm from the next fill on, or (at > now) from step `at`. */
 enum err engine_set_mask(struct engine *g, size_t arm, double rate, int64_t at,
                          struct errinfo *e) ERR_CHECKED;
-/* Off, or on at the rate it had last. */
-enum err engine_toggle_mask(struct engine *g, size_t arm,
-                            struct errinfo *e) ERR_CHECKED;
 /* A twin of arm 0 with the opposite masking. ERR_USAGE when there are two arms. */
 enum err engine_fork(struct engine *g, struct errinfo *e) ERR_CHECKED;
 /* Plan more steps; ERR_USAGE when that is not more than now. */

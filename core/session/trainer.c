@@ -68,6 +68,15 @@ static void on_event(void *user, size_t arm, const struct run_event *ev)
     session_send_event(user, arm, ev);
 }
 
+static void on_evaluating(void *user, bool on)
+{
+    struct session *s = user;
+    pthread_mutex_lock(&s->mu);
+    s->pub.evaluating = on;
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+}
+
 /* A fork brings its past with it: the twin's curve starts with what both have shared.
  */
 static void send_history(struct session *s, size_t arm, const struct history *h)
@@ -116,7 +125,7 @@ static enum err open_training(struct session *s, struct errinfo *e)
         pthread_mutex_unlock(&s->mu);
         return rc;
     }
-    g->watch = (struct engine_watch){s, on_row, on_event};
+    g->watch = (struct engine_watch){s, on_row, on_event, on_evaluating};
     g->stretch_eval = s->cfg.stretch_eval;
     g->cancel = &s->stop;
     s->engine = g;
@@ -315,8 +324,6 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
         return engine_event(g, ENGINE_ARMS, e, "resume", "%s", "");
     case COMMAND_MASK:
         return engine_set_mask(g, arm, c->value, c->at, e);
-    case COMMAND_MASK_TOGGLE:
-        return engine_toggle_mask(g, arm, e);
     case COMMAND_FORK:
         return fork_twin(s, e);
     case COMMAND_EXTEND:
@@ -406,6 +413,7 @@ static void take_eval_set(struct session *s)
 {
     pthread_mutex_lock(&s->mu);
     s->engine->eval_set = s->eval_set;
+    s->pub.eval_ready = s->eval_set != NULL;
     pthread_mutex_unlock(&s->mu);
 }
 

@@ -81,7 +81,8 @@ struct session_view {
     int64_t step, steps;
     double seconds;                        /* of training, pauses left out */
     double tokens_per_second, eta_seconds; /* eta NaN when unknown */
-    bool evaluating;
+    bool eval_ready; /* the held-out set is made; evaluations come from now on */
+    bool evaluating; /* at this moment */
     double eval_next_step;
     int64_t rss_bytes;
     size_t threads;

@@ -1,5 +1,5 @@
-/* Runs a fuzz target over files and folders of inputs without a fuzzer, so that the seed
- * corpora and every past finding are part of the plain tests. */
+/* Runs a fuzz target over files and folders of inputs without a fuzzer, so that the
+ * seed corpora and every past finding are part of the plain tests. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

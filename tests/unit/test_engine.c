@@ -156,20 +156,6 @@ static void a_rate_applies_from_the_step_that_is_named(void **state)
     engine_free(g);
 }
 
-static void a_toggle_comes_back_to_the_last_rate(void **state)
-{
-    (void)state;
-    struct errinfo e;
-    struct settings set = sample_settings(100);
-    struct engine *g = start(&set);
-    assert_ok(engine_set_mask(g, 0, 0.2, 0, &e), &e);
-    assert_ok(engine_toggle_mask(g, 0, &e), &e);
-    assert_true(arm_rate_set(g->arm[0].arm) <= 0);
-    assert_ok(engine_toggle_mask(g, 0, &e), &e);
-    assert_true(fabs(arm_rate_set(g->arm[0].arm) - 0.2) < 1e-12);
-    engine_free(g);
-}
-
 static void a_run_can_be_extended(void **state)
 {
     (void)state;
@@ -253,7 +239,6 @@ int main(void)
         cmocka_unit_test(a_fork_shares_the_past_and_the_text),
         cmocka_unit_test(a_fork_back_to_the_same_rate_is_the_same_run),
         cmocka_unit_test(a_rate_applies_from_the_step_that_is_named),
-        cmocka_unit_test(a_toggle_comes_back_to_the_last_rate),
         cmocka_unit_test(a_run_can_be_extended),
         cmocka_unit_test(a_saved_run_reads_back),
         cmocka_unit_test(settings_that_do_not_fit_are_named),
