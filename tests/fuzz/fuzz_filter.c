@@ -1,0 +1,36 @@
+/* Any text as a filter: it compiles or says where it breaks, and what compiles answers
+ * the same twice for any latent. */
+#include "../unit/ui_sample.h"
+#include "ui/latent_filter.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct names names = {SAMPLE_VOCAB, sample_token, SAMPLE_CONCEPTS,
+                                       sample_concept, sample_kind};
+    char text[257];
+    const size_t n = size < sizeof text - 1 ? size : sizeof text - 1;
+    memcpy(text, data, n);
+    text[n] = '\0';
+    size_t at = SIZE_MAX;
+    char message[96] = "";
+    struct latent_filter *f = filter_new(text, &at, message, sizeof message);
+    if (!f) {
+        if (at > strlen(text) || !message[0]) {
+            abort();
+        }
+        return 0;
+    }
+    struct latent_table *t = sample_table(40, 1);
+    for (size_t i = 0; i < t->F; i++) {
+        const bool first = filter_holds(f, &names, &t->row[i], (int32_t)i, i % 2);
+        if (filter_holds(f, &names, &t->row[i], (int32_t)i, i % 2) != first) {
+            abort();
+        }
+    }
+    filter_free(f);
+    mem_free(t->row);
+    mem_free(t);
+    return 0;
+}

@@ -1,0 +1,140 @@
+/* What the explorer writes: it reads back as CSV, in the order and with the filter
+ * shown, and never over a file. */
+#include "base/csvfile.h"
+#include "check.h"
+#include "ui/export.h"
+#include "ui_sample.h"
+
+struct bench {
+    struct app a;
+    struct session_view v;
+};
+
+static struct bench *bench_new(const char *keys)
+{
+    struct bench *b = test_calloc(1, sizeof *b);
+    sample_view(&b->v, 2, 900, 512);
+    app_init(&b->a, 120, 36, GLYPH_BRAILLE, THEME_DARK);
+    for (; *keys; keys++) {
+        const uint32_t key =
+            *keys == '\n' ? KEY_ENTER_ : (uint32_t)(unsigned char)*keys;
+        app_update(&b->a, &b->v, &(struct event){.kind = EVENT_KEY, .key = key});
+    }
+    return b;
+}
+
+static void bench_free(struct bench *b)
+{
+    app_deinit(&b->a);
+    session_view_deinit(&b->v);
+    test_free(b);
+}
+
+static struct csv_table *exported(struct bench *b, enum screen_id screen)
+{
+    struct str out;
+    struct errinfo e;
+    struct csv_table *t = NULL;
+    str_init(&out, (size_t)1 << 28);
+    assert_ok(export_text(&b->a, &b->v, screen, &out, &e), &e);
+    for (size_t i = 0; i < out.len; i++) {
+        assert_true((unsigned char)out.p[i] >= 0x20 || out.p[i] == '\n');
+    }
+    const struct csv_limits lim = CSV_LIMITS_DEFAULT;
+    assert_ok(csv_parse_table(out.p, out.len, "export", &lim, &t, &e), &e);
+    str_free(&out);
+    return t;
+}
+
+static void test_table_as_shown(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new("2:sort max\n&max>5 & !dead\ng ");
+    struct csv_table *t = exported(b, SCREEN_LATENTS);
+    assert_true(t->rows == b->a.latents.shown && t->rows > 10 && t->rows < 512);
+    double before = 1e9;
+    for (size_t i = 0; i < t->rows; i++) {
+        const double max = atof(csv_at(t, i, (size_t)csv_col(t, "max")));
+        assert_true(max > 5 && max <= before + 1e-6);
+        before = max;
+    }
+    assert_string_equal(csv_at(t, 0, (size_t)csv_col(t, "marked")), "1");
+    assert_string_equal(csv_at(t, 1, (size_t)csv_col(t, "marked")), "0");
+    csv_free_table(t);
+    bench_free(b);
+}
+
+static void test_contexts(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(":latent 42\n");
+    struct csv_table *t = exported(b, SCREEN_DETAIL);
+    assert_true(t->rows == 24);
+    assert_string_equal(csv_at(t, 0, 0), "42");
+    assert_string_equal(csv_at(t, 23, 1), "24");
+    csv_free_table(t);
+    bench_free(b);
+}
+
+static void test_curves(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new("");
+    struct csv_table *t = exported(b, SCREEN_TRAIN);
+    size_t absorption = 0;
+    for (size_t i = 0; i < t->rows; i++) {
+        if (!strcmp(csv_at(t, i, (size_t)csv_col(t, "measure")), "absorption")) {
+            absorption++;
+            assert_true(csv_at(t, i, (size_t)csv_col(t, "low"))[0] != '\0');
+        }
+    }
+    assert_int_equal(absorption, 12); /* 6 evaluations of 2 arms */
+    csv_free_table(t);
+    bench_free(b);
+}
+
+static void test_never_over_a_file(void **state)
+{
+    (void)state;
+    char dir[512], path[512];
+    struct errinfo e;
+    tmp_make(dir, sizeof dir);
+    tmp_path(path, dir, "out.csv");
+    struct bench *b = bench_new("2");
+    assert_ok(export_csv(&b->a, &b->v, SCREEN_LATENTS, path, &e), &e);
+    check_error(export_csv(&b->a, &b->v, SCREEN_LATENTS, path, &e), ERR_EXISTS, &e,
+                "out.csv");
+    check_error(export_csv(&b->a, &b->v, SCREEN_LATENTS, "/nonexistent/x.csv", &e),
+                ERR_MISSING, &e, "/nonexistent");
+    bench_free(b);
+    tmp_drop(dir);
+}
+
+static void test_nothing_to_export(void **state)
+{
+    (void)state;
+    struct bench *b = test_calloc(1, sizeof *b);
+    struct str out;
+    struct errinfo e;
+    session_view_init(&b->v);
+    app_init(&b->a, 80, 24, GLYPH_ASCII, THEME_DARK);
+    str_init(&out, 1000);
+    check_error(export_text(&b->a, &b->v, SCREEN_LATENTS, &out, &e), ERR_USAGE, &e,
+                "table");
+    check_error(export_text(&b->a, &b->v, SCREEN_DETAIL, &out, &e), ERR_USAGE, &e,
+                "latent");
+    str_free(&out);
+    bench_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table_as_shown),
+        cmocka_unit_test(test_contexts),
+        cmocka_unit_test(test_curves),
+        cmocka_unit_test(test_never_over_a_file),
+        cmocka_unit_test(test_nothing_to_export),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,215 @@
+/* The filter's grammar: what holds, and where it breaks. */
+#include "check.h"
+#include "ui/latent_filter.h"
+#include "ui_sample.h"
+
+static const struct names names = {SAMPLE_VOCAB, sample_token, SAMPLE_CONCEPTS,
+                                   sample_concept, sample_kind};
+
+/* A latent that fires on dog, cat; matches animal with F1 .8; density 1e-3. */
+static struct latent_row a_row(void)
+{
+    struct latent_row r = {.fires = 100,
+                           .density = 1e-3,
+                           .max = 5,
+                           .mean = 2,
+                           .absorption = 0.4,
+                           .match = MATCH_CONCEPT,
+                           .match_id = 0,
+                           .precision = 0.9F,
+                           .recall = 0.7F,
+                           .f1 = 0.8F,
+                           .top_token = {4, 5, -1, -1, -1}};
+    return r;
+}
+
+static bool holds_for(const char *text, const struct latent_row *row, bool marked)
+{
+    size_t at = 0;
+    char message[96] = "";
+    struct latent_filter *f = filter_new(text, &at, message, sizeof message);
+    if (!f) {
+        fail_msg("%s: %s at %zu", text, message, at);
+    }
+    const bool yes = filter_holds(f, &names, row, 412, marked);
+    /* What it remembers per token does not change the answer. */
+    assert_int_equal(filter_holds(f, &names, row, 412, marked), yes);
+    filter_free(f);
+    return yes;
+}
+
+static void check(const char *text, bool expected)
+{
+    const struct latent_row row = a_row();
+    if (holds_for(text, &row, false) != expected) {
+        fail_msg("%s: expected %d", text, expected);
+    }
+}
+
+static void test_words(void **state)
+{
+    (void)state;
+    check("dog", true);
+    check("DOG", true);
+    check("do", true);
+    check("horse", false);
+    check("anim", true); /* the match's name */
+    check("#412", true);
+    check("412", true);
+    check("413", false);
+    check("!dog", false);
+    check("!horse", true);
+    check("!!dog", true);
+    check("horse|dog", true);
+    check("horse|!dog", false);
+    check("horse|bird", false);
+    check("dog cat", true);
+    check("dog horse", false);
+    check("dog & cat", true);
+    check("dog && cat", true);
+    check("dog&horse", false);
+    check("\"dog\"", true);
+    check("\"a b\"", false);
+    check("", true);
+    check("   ", true);
+}
+
+static void test_comparisons(void **state)
+{
+    (void)state;
+    check("density>1e-4", true);
+    check("density > 1e-4", true);
+    check("density<1e-4", false);
+    check("density>=0.001", true);
+    check("density<=0.001", true);
+    check("density=0.001", true);
+    check("density==0.001", true);
+    check("density!=0.001", false);
+    check("absorb>.3", true);
+    check("absorb>.5", false);
+    check("f1>=0.75 p>.8 r<.75", true);
+    check("F1>.5", true);
+    check("max>4 mean<3", true);
+    check("latent=412", true);
+    check("logd>-3.5 & logd<-2.5", true);
+    check("fires>99", true);
+    check("density>1|dog", true);
+    check("!density>1e-4", false);
+}
+
+static void test_unmeasured(void **state)
+{
+    (void)state;
+    struct latent_row row = a_row();
+    row.absorption = (double)NAN;
+    assert_false(holds_for("absorb>0", &row, false));
+    assert_false(holds_for("absorb<1", &row, false));
+    assert_false(holds_for("absorb!=5", &row, false));
+    assert_true(holds_for("!absorb>0", &row, false));
+}
+
+static void test_flags(void **state)
+{
+    (void)state;
+    struct latent_row row = a_row();
+    assert_false(holds_for("dead", &row, false));
+    assert_true(holds_for("!dead", &row, false));
+    assert_true(holds_for("matched", &row, false));
+    assert_true(holds_for("marked", &row, true));
+    assert_false(holds_for("marked", &row, false));
+    assert_true(holds_for("density>1e-4 & !dead", &row, false));
+    row.f1 = 0.4F;
+    assert_false(holds_for("matched", &row, false));
+    row.fires = 0;
+    assert_true(holds_for("dead", &row, false));
+    /* A longer word that begins like a flag is a word. */
+    assert_false(holds_for("deadline", &row, false));
+    assert_false(holds_for("\"dead\"", &row, false));
+}
+
+static void test_regex(void **state)
+{
+    (void)state;
+    check("/^ d.g$/", true);
+    check("/^ D.G$/", true);
+    check("/^d/", false);
+    check("!/^d/", true);
+    check("/x|cat/", true);
+    check("/a\\/b/", false);
+    check("/dog/ f1>.5", true);
+    check("/^animal$/", true);
+}
+
+static void breaks_at(const char *text, size_t expected, const char *part)
+{
+    size_t at = 99;
+    char message[96] = "";
+    struct latent_filter *f = filter_new(text, &at, message, sizeof message);
+    filter_free(f);
+    if (f || at != expected || !strstr(message, part)) {
+        fail_msg("%s: found \"%s\" at %zu, expected \"%s\" at %zu", text, message, at,
+                 part, expected);
+    }
+}
+
+static void test_errors(void **state)
+{
+    (void)state;
+    breaks_at("densty>1", 0, "unknown field");
+    breaks_at("dog densty>1", 4, "unknown field");
+    breaks_at("density>", 8, "number");
+    breaks_at("density>x", 8, "number");
+    breaks_at("density>nan", 8, "number");
+    breaks_at("/abc", 0, "closing /");
+    breaks_at("dog /a(/", 4, "regular");
+    breaks_at("//", 0, "regular");
+    breaks_at("\"dog", 0, "closing");
+    breaks_at("dog |", 4, "missing");
+    breaks_at("dog &", 4, "missing");
+    breaks_at("| dog", 0, "missing");
+    breaks_at("!", 1, "ends");
+    breaks_at("/(a)\\1/", 0, "back references");
+    breaks_at("/a{1000}/", 0, "repeat counts");
+    breaks_at("/a{2,900}/", 0, "repeat counts");
+    char many[256] = "";
+    for (size_t i = 0; i < 40; i++) {
+        memcpy(many + 2 * i, "x ", 3);
+    }
+    breaks_at(many, 64, "too many");
+}
+
+static void test_word_filter(void **state)
+{
+    (void)state;
+    const struct latent_row row = a_row();
+    struct latent_filter *f = filter_new_word("dog");
+    assert_true(filter_holds(f, &names, &row, 1, false));
+    filter_free(f);
+    f = filter_new_word("\"|&!");
+    assert_false(filter_holds(f, &names, &row, 1, false));
+    filter_free(f);
+}
+
+/* Ids out of range come from files: nothing is found, nothing is read. */
+static void test_hostile_ids(void **state)
+{
+    (void)state;
+    struct latent_row row = a_row();
+    row.top_token[0] = 1 << 30;
+    row.top_token[1] = -7;
+    row.match_id = 1 << 29;
+    assert_false(holds_for("dog", &row, false));
+    row.match = MATCH_WORD;
+    assert_false(holds_for("dog", &row, false));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_words),       cmocka_unit_test(test_comparisons),
+        cmocka_unit_test(test_unmeasured),  cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_regex),       cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_word_filter), cmocka_unit_test(test_hostile_ids),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,262 @@
+/* Each screen as it was last approved: glyphs, a rule, roles.
+ * tests/golden/NAME-WxH-TIER.txt SAETOP_UPDATE_GOLDEN=1 writes them anew; look at the
+ * difference before keeping it. */
+#include "check.h"
+#include "ui/app.h"
+#include "ui/glyph.h"
+#include "ui/screen.h"
+#include "ui_sample.h"
+
+struct shot {
+    const char *name;
+    size_t arms;
+    const char *keys; /* \n Enter, \t Tab */
+};
+
+static const struct shot shots[] = {
+    {"train", 2, ""},
+    {"train-one-arm", 1, ""},
+    {"train-numbers", 2, "D."},
+    {"train-zoom", 2, "zhhh"},
+    {"latents", 2, "2 jj"},
+    {"latents-filter", 2, "2&density>1e-3 & !dead"},
+    {"detail", 2, ":latent 42\n"},
+    {"detail-wrap", 2, ":latent 42\nwj"},
+    {"help", 2, "?jj"},
+    {"help-topic", 2, "?/what is absorption"},
+    {"quit", 2, "q"},
+};
+enum { SHOTS = sizeof shots / sizeof shots[0] };
+
+static const struct shot *find_shot(const char *name)
+{
+    size_t i = 0;
+    while (strcmp(shots[i].name, name) != 0) {
+        i++;
+    }
+    return &shots[i];
+}
+
+static const int sizes[][2] = {{80, 24}, {120, 36}, {60, 12}, {1, 1}};
+enum { SIZES = sizeof sizes / sizeof sizes[0] };
+
+static void begin(struct app *a, struct session_view *v, const struct shot *s, int w,
+                  int h, enum glyph_tier tier)
+{
+    sample_view(v, s->arms, 900, 512);
+    app_init(a, w, h, tier, THEME_DARK);
+    app_update(a, v, &(struct event){.kind = EVENT_TICK});
+    for (const char *k = s->keys; *k; k++) {
+        const uint32_t key = *k == '\n' ? KEY_ENTER_ : (uint32_t)(unsigned char)*k;
+        app_update(a, v, &(struct event){.kind = EVENT_KEY, .key = key});
+    }
+}
+
+/* The line in which two texts first differ, of both, with a mark below. */
+static void tell_difference(const char *path, const char *want, const char *have)
+{
+    size_t line = 1;
+    const char *w = want, *h = have;
+    while (*w && *h) {
+        const size_t nw = strcspn(w, "\n"), nh = strcspn(h, "\n");
+        if (nw != nh || memcmp(w, h, nw) != 0) {
+            break;
+        }
+        w += nw + (w[nw] ? 1 : 0);
+        h += nh + (h[nh] ? 1 : 0);
+        line++;
+    }
+    const int nw = (int)strcspn(w, "\n"), nh = (int)strcspn(h, "\n");
+    int column = 0;
+    for (int i = 0; i < nw && i < nh && w[i] == h[i]; i++) {
+        column += ((unsigned char)w[i] & 0xC0) != 0x80 ? 1 : 0;
+    }
+    fprintf(stderr,
+            "%s, line %zu\n stored %.*s\n drawn  %.*s\n        %*s^\n\nstored:\n%s\n"
+            "drawn:\n%s\n",
+            path, line, nw, w, nh, h, column, "", want, have);
+}
+
+/* Whether the stored picture is the drawn one. */
+static bool compare(const char *name, int w, int h, enum glyph_tier tier,
+                    const char *text)
+{
+    struct errinfo e;
+    char path[512], file[128];
+    const char *dir = getenv("SAETOP_GOLDEN");
+    assert_non_null(dir);
+    snprintf(file, sizeof file, "%s-%dx%d-%s.txt", name, w, h, glyph_tier_name(tier));
+    assert_ok(path_join(path, sizeof path, dir, file, &e), &e);
+    if (getenv("SAETOP_UPDATE_GOLDEN")) {
+        assert_ok(file_write_text(path, text, &e), &e);
+        return true;
+    }
+    char *stored = NULL;
+    size_t len;
+    if (file_read(path, (size_t)1 << 22, &stored, &len, &e) != OK) {
+        fprintf(stderr, "%s\n", e.msg);
+        return false;
+    }
+    const bool same = strcmp(stored, text) == 0;
+    if (!same) {
+        tell_difference(path, stored, text);
+    }
+    mem_free(stored);
+    return same;
+}
+
+static void test_screens(void **state)
+{
+    (void)state;
+    size_t wrong = 0;
+    struct app *a = test_calloc(1, sizeof *a);
+    for (size_t s = 0; s < SHOTS; s++) {
+        for (size_t i = 0; i < SIZES; i++) {
+            for (int tier = GLYPH_BRAILLE; tier <= GLYPH_ASCII; tier++) {
+                struct session_view v;
+                struct canvas c;
+                struct errinfo e;
+                char *text = NULL;
+                const int w = sizes[i][0], h = sizes[i][1];
+                /* Small pictures of variants say nothing new. */
+                if (strchr(shots[s].name, '-') && (i > 1 || tier == GLYPH_BLOCK)) {
+                    continue;
+                }
+                begin(a, &v, &shots[s], w, h, (enum glyph_tier)tier);
+                assert_ok(canvas_init(&c, w, h, (enum glyph_tier)tier, &e), &e);
+                app_view(a, &v, &c);
+                assert_ok(canvas_dump(&c, true, &text, &e), &e);
+                wrong +=
+                    compare(shots[s].name, w, h, (enum glyph_tier)tier, text) ? 0 : 1;
+                mem_free(text);
+                canvas_deinit(&c);
+                app_deinit(a);
+                session_view_deinit(&v);
+            }
+        }
+    }
+    test_free(a);
+    assert_int_equal(wrong, 0);
+}
+
+/* Drawing twice gives the same, and a frame has no cell that a terminal could trip
+ * over: in ASCII nothing but printable ASCII, elsewhere no control code. */
+static void test_cells_are_safe(void **state)
+{
+    (void)state;
+    struct app *a = test_calloc(1, sizeof *a);
+    for (size_t s = 0; s < SHOTS; s++) {
+        for (int tier = GLYPH_BRAILLE; tier <= GLYPH_ASCII; tier++) {
+            struct session_view v;
+            struct canvas c;
+            struct errinfo e;
+            begin(a, &v, &shots[s], 120, 36, (enum glyph_tier)tier);
+            assert_ok(canvas_init(&c, 120, 36, (enum glyph_tier)tier, &e), &e);
+            app_view(a, &v, &c);
+            for (int i = 0; i < 120 * 36; i++) {
+                const uint32_t cp = c.cell[i].cp;
+                const bool second = c.cell[i].width == 0;
+                assert_true(second || cp >= 0x20);
+                assert_true(cp < 0x7F || cp > 0x9F);
+                assert_true(tier != GLYPH_ASCII || cp < 0x7F);
+                assert_true(c.cell[i].role < ROLE_COUNT);
+            }
+            canvas_deinit(&c);
+            app_deinit(a);
+            session_view_deinit(&v);
+        }
+    }
+    test_free(a);
+}
+
+/* Whether two roles look different without colour. */
+static bool told_apart(enum role x, enum role y)
+{
+    return theme_style(THEME_MONO, x)->mono_attr !=
+           theme_style(THEME_MONO, y)->mono_attr;
+}
+
+/* Without colour: what is selected, in focus, wrong or a key still stands out, arms
+ * carry their letters, and hot tokens their brackets. */
+static void test_mono_says_the_same(void **state)
+{
+    (void)state;
+    assert_true(told_apart(ROLE_SELECT, ROLE_TEXT));
+    assert_true(told_apart(ROLE_FOCUS, ROLE_BORDER));
+    assert_true(told_apart(ROLE_BAD, ROLE_TEXT));
+    assert_true(told_apart(ROLE_KEY, ROLE_TEXT));
+    assert_true(told_apart(ROLE_MATCH, ROLE_TEXT));
+    struct app *a = test_calloc(1, sizeof *a);
+    struct session_view v;
+    struct canvas c;
+    struct errinfo e;
+    begin(a, &v, find_shot("train"), 80, 24, GLYPH_ASCII);
+    assert_ok(canvas_init(&c, 80, 24, GLYPH_ASCII, &e), &e);
+    app_view(a, &v, &c);
+    size_t letters[2] = {0, 0}, heavy = 0;
+    for (int i = 0; i < 80 * 24; i++) {
+        const struct cell *cell = &c.cell[i];
+        letters[0] += cell->role == ROLE_SERIES_A && cell->cp == 'A' ? 1 : 0;
+        letters[1] += cell->role == ROLE_SERIES_B && cell->cp == 'B' ? 1 : 0;
+        heavy += cell->role == ROLE_FOCUS && cell->cp == '=' ? 1 : 0;
+    }
+    assert_true(letters[0] >= 3 && letters[1] >= 3 && heavy > 20);
+    canvas_deinit(&c);
+    app_deinit(a);
+    session_view_deinit(&v);
+
+    begin(a, &v, find_shot("detail"), 120, 36, GLYPH_ASCII);
+    assert_ok(canvas_init(&c, 120, 36, GLYPH_ASCII, &e), &e);
+    app_view(a, &v, &c);
+    /* A run of cells of the top heat begins and ends with braces, which are its
+     * brackets in ASCII; the ends may be cut at the box. */
+    size_t runs = 0;
+    for (int y = 1; y < 34; y++) {
+        for (int x = 50; x < 110; x++) {
+            const struct cell *row = &c.cell[y * 120];
+            if (row[x].role == ROLE_HEAT7 && row[x - 1].role != ROLE_HEAT7) {
+                runs += row[x].cp == '{' ? 1 : 0;
+                assert_true(row[x].cp == '{' || row[x - 1].cp == '~');
+            }
+        }
+    }
+    assert_true(runs >= 3);
+    canvas_deinit(&c);
+    app_deinit(a);
+    session_view_deinit(&v);
+    test_free(a);
+}
+
+/* An unchanged view draws the same cells: nothing depends on what was drawn before. */
+static void test_drawing_is_stable(void **state)
+{
+    (void)state;
+    struct app *a = test_calloc(1, sizeof *a);
+    for (size_t s = 0; s < SHOTS; s++) {
+        struct session_view v;
+        struct canvas c[2];
+        struct errinfo e;
+        begin(a, &v, &shots[s], 120, 36, GLYPH_BRAILLE);
+        for (int i = 0; i < 2; i++) {
+            assert_ok(canvas_init(&c[i], 120, 36, GLYPH_BRAILLE, &e), &e);
+            app_view(a, &v, &c[i]);
+        }
+        assert_memory_equal(c[0].cell, c[1].cell, 120 * 36 * sizeof *c[0].cell);
+        canvas_deinit(&c[0]);
+        canvas_deinit(&c[1]);
+        app_deinit(a);
+        session_view_deinit(&v);
+    }
+    test_free(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_screens),
+        cmocka_unit_test(test_cells_are_safe),
+        cmocka_unit_test(test_mono_says_the_same),
+        cmocka_unit_test(test_drawing_is_stable),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,125 @@
+/* The view's curves and events. */
+#include "check.h"
+#include "session/view.h"
+
+#include <math.h>
+
+static void add(struct session_view *v, size_t arm, double step, int metric, double y)
+{
+    struct metric_row row = metric_row_empty();
+    struct errinfo e;
+    row.v[METRIC_STEP] = step;
+    row.v[METRIC_SECONDS] = step / 10;
+    row.v[metric] = y;
+    assert_ok(session_view_add_row(v, arm, &row, &e), &e);
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    struct session_view v;
+    session_view_init(&v);
+    assert_true(isnan(v.arm[0].last[METRIC_LOSS]));
+    for (int i = 0; i < 1000; i++) {
+        add(&v, 1, i, METRIC_LOSS, 1.0 / (i + 1));
+        if (i % 100 == 0) {
+            add(&v, 1, i, METRIC_EV, i);
+        }
+    }
+    const struct series *loss = &v.arm[1].series[METRIC_LOSS];
+    const struct series *ev = &v.arm[1].series[METRIC_EV];
+    assert_true(loss->n == 1000 && ev->n == 10);
+    assert_float_equal(loss->x[999], 999, 0);
+    assert_float_equal(loss->seconds[500], 50, 1e-12);
+    assert_float_equal(ev->y[9], 900, 0);
+    assert_float_equal(v.arm[1].last[METRIC_LOSS], 0.001, 1e-12);
+    assert_true(v.arm[0].series[METRIC_LOSS].n == 0);
+    assert_null(loss->lo);
+    session_view_deinit(&v);
+}
+
+/* Not measured leaves no point; not finite leaves a gap. */
+static void test_gaps(void **state)
+{
+    (void)state;
+    struct session_view v;
+    session_view_init(&v);
+    add(&v, 0, 1, METRIC_LOSS, 5);
+    add(&v, 0, 2, METRIC_LOSS, (double)NAN);
+    add(&v, 0, 3, METRIC_LOSS, (double)INFINITY);
+    const struct series *s = &v.arm[0].series[METRIC_LOSS];
+    assert_true(s->n == 2);
+    assert_true(isnan(s->y[1]));
+    assert_true(isnan(v.arm[0].last[METRIC_LOSS]));
+    session_view_deinit(&v);
+}
+
+/* x stays ascending: the same step again replaces, an older one is left out. */
+static void test_order(void **state)
+{
+    (void)state;
+    struct session_view v;
+    struct errinfo e;
+    session_view_init(&v);
+    add(&v, 0, 10, METRIC_LOSS, 1);
+    add(&v, 0, 10, METRIC_LOSS, 2);
+    add(&v, 0, 5, METRIC_LOSS, 3);
+    const struct series *s = &v.arm[0].series[METRIC_LOSS];
+    assert_true(s->n == 1);
+    assert_float_equal(s->y[0], 2, 0);
+    struct metric_row row = metric_row_empty(); /* without a step: nothing */
+    row.v[METRIC_LOSS] = 4;
+    assert_ok(session_view_add_row(&v, 0, &row, &e), &e);
+    assert_ok(session_view_add_row(&v, 7, &row, &e), &e); /* no such arm */
+    assert_true(s->n == 1);
+    session_view_deinit(&v);
+}
+
+static void test_interval(void **state)
+{
+    (void)state;
+    struct session_view v;
+    struct errinfo e;
+    session_view_init(&v);
+    struct metric_row row = metric_row_empty();
+    row.v[METRIC_STEP] = 7;
+    row.v[METRIC_ABSORPTION] = 0.2;
+    row.v[METRIC_ABS_LO] = 0.1;
+    row.v[METRIC_ABS_HI] = 0.35;
+    assert_ok(session_view_add_row(&v, 0, &row, &e), &e);
+    const struct series *s = &v.arm[0].series[METRIC_ABSORPTION];
+    assert_float_equal(s->lo[0], 0.1, 0);
+    assert_float_equal(s->hi[0], 0.35, 0);
+    session_view_deinit(&v);
+}
+
+static void test_events_and_names(void **state)
+{
+    (void)state;
+    struct session_view v;
+    struct errinfo e;
+    session_view_init(&v);
+    for (int i = 0; i < 100; i++) {
+        const struct event_view ev = {.step = i, .letter = 'A', .kind = "note"};
+        assert_ok(session_view_add_event(&v, &ev, &e), &e);
+    }
+    assert_true(v.n_events == 100 && v.event[99].step == 99);
+    session_view_deinit(&v);
+    assert_true(v.n_events == 0 && !v.event);
+    session_view_deinit(&v); /* twice is fine */
+    for (int s = SESSION_LOADING; s <= SESSION_ENDED; s++) {
+        assert_true(session_state_name((enum session_state)s)[0] != '\0');
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_gaps),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_interval),
+        cmocka_unit_test(test_events_and_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

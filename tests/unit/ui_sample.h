@@ -1,0 +1,267 @@
+/* A session view made by formula for tests of the interface: two arms, curves, events,
+ * a table of latents and one description, without a session behind it. */
+#ifndef SAETOP_TESTS_UNIT_UI_SAMPLE_H
+#define SAETOP_TESTS_UNIT_UI_SAMPLE_H
+
+#include "base/mem.h"
+#include "session/view.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SAMPLE_VOCAB = 64, SAMPLE_CONCEPTS = 8 };
+
+static const char *const sample_token[SAMPLE_VOCAB] = {
+    "<|bos|>",  "<|eos|>", "<|pad|>", "<|mask|>", " dog",         " cat",
+    " horse",   " bird",   " fish",   " red",     " green",       " blue",
+    " she",     " her",    " mother", " father",  " said",        " went",
+    " was",     " the",    " a",      " and",     " to",          " of",
+    ".",        ",",       "\n",      " apple",   " bread",       " cake",
+    " hat",     " coat",   " shoe",   " happy",   " glad",        " sad",
+    " Lily",    " Tom",    " big",    " small",   " three",       " seven",
+    " house",   " lake",   " park",   " rain",    " snow",        " sun",
+    " drum",    " flute",  " hammer", " saw",     " bus",         " boat",
+    " teacher", " baker",  " hand",   " foot",    " caf\xc3\xa9", " \xe7\x8c\xab",
+    "\x1b[31m", " x",      "zz",      " end"};
+static const char *const sample_concept[SAMPLE_CONCEPTS] = {
+    "animal", "colour", "food", "clothing", "feeling", "number", "family", "letter b"};
+static const enum concept_kind sample_kind[SAMPLE_CONCEPTS] = {
+    CONCEPT_SUPER, CONCEPT_LEAF, CONCEPT_SUPER, CONCEPT_LEAF,
+    CONCEPT_LEAF,  CONCEPT_LEAF, CONCEPT_LEAF,  CONCEPT_LETTER};
+
+/* A fixed pseudo-random number in [0, 1). */
+static inline double sample_u(uint32_t i)
+{
+    uint32_t x = i * 2654435761u + 12345u;
+    x ^= x >> 15;
+    x *= 2246822519u;
+    x ^= x >> 13;
+    return (double)(x >> 8) / (double)(1u << 24);
+}
+
+static inline double sample_curve(int metric, double t, size_t arm, uint32_t i)
+{
+    const double b = arm ? 1 : 0;
+    const double noise =
+        sample_u(i * 7u + (uint32_t)metric * 131u + (uint32_t)arm) - 0.5;
+    switch (metric) {
+    case METRIC_LOSS:
+        return 0.09 + 0.9 * exp(-9 * t) - 0.004 * b + 0.01 * noise;
+    case METRIC_L0:
+        return 4 + 20 * exp(-30 * t);
+    case METRIC_EV:
+        return (0.80 + 0.012 * b) * (1 - exp(-6 * t));
+    case METRIC_EV_OOD:
+        return (0.71 - 0.014 * b) * (1 - exp(-6 * t));
+    case METRIC_CE_REC:
+        return 0.9 * (1 - exp(-8 * t));
+    case METRIC_CE_REC_OOD:
+        return (0.8 - 0.05 * b) * (1 - exp(-8 * t));
+    case METRIC_RECALL:
+        return (0.66 - 0.06 * b) * (1 - exp(-5 * t));
+    case METRIC_ABSORPTION:
+        return 0.05 + 0.12 * t + 0.01 * b + 0.02 * noise;
+    case METRIC_DEAD:
+        return 0.3 * exp(-4 * t);
+    case METRIC_GRAD:
+        return 0.5 + 0.3 * exp(-9 * t) + 0.05 * noise;
+    default:
+        return (double)NAN;
+    }
+}
+
+static inline void sample_rows(struct session_view *v, size_t arm, int64_t step,
+                               int64_t steps)
+{
+    for (int64_t s = 0; s <= step; s += 10) {
+        struct errinfo e;
+        struct metric_row row = metric_row_empty();
+        const double t = (double)s / (double)steps;
+        const bool eval = s > 0 && s % 150 == 0;
+        row.v[METRIC_STEP] = (double)s;
+        row.v[METRIC_TOKENS] = (double)s * 1024;
+        row.v[METRIC_SECONDS] = (double)s * 0.025;
+        for (int m = METRIC_LOSS; m < METRIC_COUNT; m++) {
+            const bool evaluated = m == METRIC_EV || m == METRIC_EV_OOD ||
+                                   m == METRIC_CE_REC || m == METRIC_CE_REC_OOD ||
+                                   m == METRIC_RECALL || m == METRIC_ABSORPTION;
+            if (!evaluated || eval) {
+                row.v[m] = sample_curve(m, t, arm, (uint32_t)s);
+            }
+        }
+        if (eval) {
+            row.v[METRIC_ABS_LO] = row.v[METRIC_ABSORPTION] - 0.03;
+            row.v[METRIC_ABS_HI] = row.v[METRIC_ABSORPTION] + 0.03;
+        }
+        if (session_view_add_row(v, arm, &row, &e) != OK) {
+            abort();
+        }
+    }
+}
+
+static inline struct latent_table *sample_table(size_t F, int64_t step)
+{
+    struct latent_table *t = mem_alloc(1, sizeof *t);
+    t->row = mem_alloc(F, sizeof *t->row);
+    atomic_init(&t->refs, 1);
+    t->step = step;
+    t->F = F;
+    t->n_tokens = 100000;
+    for (size_t i = 0; i < F; i++) {
+        struct latent_row *r = &t->row[i];
+        const uint32_t u = (uint32_t)i;
+        r->absorption = (double)NAN;
+        r->match_id = -1;
+        const bool dead = i % 17 == 16;
+        t->dead += dead ? 1 : 0;
+        r->fires = dead ? 0 : (size_t)(pow(10, -4.6 + 3.8 * sample_u(u)) * 100000) + 1;
+        r->density = (double)r->fires / 100000;
+        r->max = dead ? 0 : (float)(2 + 6 * sample_u(u + 999));
+        r->mean = r->max * 0.4F;
+        for (size_t k = 0; k < LATENT_TOP_TOKENS; k++) {
+            r->top_token[k] =
+                dead ? -1
+                     : (int32_t)(4 + (i * 5 + k * (1 + i % 3)) % (SAMPLE_VOCAB - 4));
+        }
+        if (!dead && i % 3 != 2) {
+            r->match = i % 3 ? MATCH_CONCEPT : MATCH_WORD;
+            r->match_id = i % 3 ? (int32_t)(i % SAMPLE_CONCEPTS) : r->top_token[0];
+            r->precision = (float)(0.3 + 0.7 * sample_u(u + 5000));
+            r->match_cut = 0.4f * r->max;
+            r->recall = (float)(0.2 + 0.8 * sample_u(u + 6000));
+            r->f1 = 2 * r->precision * r->recall / (r->precision + r->recall);
+            t->matched += r->f1 >= 0.5F ? 1 : 0;
+            if (i % 7 == 1) {
+                r->absorption = 0.6 * sample_u(u + 7000);
+            }
+        }
+    }
+    return t;
+}
+
+static inline struct latent_detail *sample_detail(const struct latent_table *t,
+                                                  int32_t latent, int interval)
+{
+    struct latent_detail *d = mem_alloc(1, sizeof *d);
+    atomic_init(&d->refs, 1);
+    d->step = t->step;
+    d->latent = latent;
+    d->row = t->row[latent];
+    d->interval = interval;
+    d->hist_max = d->row.max;
+    d->n_in_interval = d->row.fires;
+    d->n_contexts = d->row.fires ? 24 : 0;
+    for (size_t i = 0; i < d->n_contexts; i++) {
+        struct latent_context *c = &d->context[i];
+        c->row = 40 * i + 3;
+        c->pos = 17 + i;
+        c->act = d->row.max * (1 - 0.03F * (float)i);
+        for (size_t k = 0; k < CONTEXT_TOKENS; k++) {
+            const uint32_t u = (uint32_t)(i * 97 + k * 31 + (size_t)latent);
+            c->token[k] = (int32_t)(4 + (uint32_t)(sample_u(u) * (SAMPLE_VOCAB - 4)));
+            c->heat[k] = sample_u(u + 3) > 0.85 ? c->act * (float)sample_u(u + 4) : 0;
+        }
+        c->token[CONTEXT_TOKENS / 2] = d->row.top_token[i % LATENT_TOP_TOKENS];
+        c->heat[CONTEXT_TOKENS / 2] = c->act;
+        for (size_t k = 0; i % 4 == 1 && k < 15; k++) {
+            c->token[k] = -1;
+        }
+    }
+    for (size_t i = 0; i < LATENT_HIST_BINS; i++) {
+        d->hist[i] = (size_t)(4000 * exp(-0.45 * (double)i));
+    }
+    d->n_lens = LATENT_LENS;
+    for (size_t i = 0; i < LATENT_LENS; i++) {
+        d->lens_top[i] = (int32_t)(4 + (i * 3) % 50);
+        d->lens_bottom[i] = (int32_t)(14 + (i * 7) % 50);
+        d->lens_top_logit[i] = 2.1F - 0.09F * (float)i;
+        d->lens_bottom_logit[i] = -1.4F + 0.05F * (float)i;
+    }
+    d->n_neighbours = LATENT_NEIGHBOURS;
+    for (size_t i = 0; i < LATENT_NEIGHBOURS; i++) {
+        d->neighbour[i] = (int32_t)((size_t)latent + 11 * (i + 1)) % (int32_t)t->F;
+        d->neighbour_cos[i] = 0.41F - 0.03F * (float)i;
+    }
+    d->density_lo = d->row.density * 0.8;
+    d->density_hi = d->row.density * 1.25;
+    d->enc_dec_cos = 0.84F;
+    d->delta_nll = 0.0312;
+    d->delta_n = 118;
+    return d;
+}
+
+static inline void sample_fact(struct session_view *v, const char *name,
+                               const char *value)
+{
+    struct fact *f = &v->fact[v->n_facts++];
+    snprintf(f->name, sizeof f->name, "%s", name);
+    snprintf(f->value, sizeof f->value, "%s", value);
+}
+
+static inline void sample_event(struct session_view *v, int64_t step, char letter,
+                                const char *kind, const char *text)
+{
+    struct errinfo e;
+    struct event_view ev = {.step = step, .letter = letter};
+    snprintf(ev.kind, sizeof ev.kind, "%s", kind);
+    snprintf(ev.text, sizeof ev.text, "%s", text);
+    if (session_view_add_event(v, &ev, &e) != OK) {
+        abort();
+    }
+}
+
+/* A view of a run at `step` of 1,500 with one or two arms, a table of F latents (0:
+ * none) and a description of latent 42 (if there is a table). */
+static inline void sample_view(struct session_view *v, size_t arms, int64_t step,
+                               size_t F)
+{
+    session_view_init(v);
+    v->state = SESSION_TRAINING;
+    v->step = step;
+    v->steps = 1500;
+    v->seconds = (double)step * 0.025;
+    v->tokens_per_second = 41234;
+    v->eta_seconds = (double)(1500 - step) * 0.025;
+    v->eval_next_step = (double)(step / 150 * 150 + 150);
+    v->rss_bytes = INT64_C(222) << 20;
+    v->threads = 2;
+    v->n_arms = arms;
+    v->names = (struct names){SAMPLE_VOCAB, sample_token, SAMPLE_CONCEPTS,
+                              sample_concept, sample_kind};
+    sample_fact(v, "model", "tiny");
+    sample_fact(v, "ood", "reports");
+    sample_fact(v, "arch", "topk");
+    sample_fact(v, "k", "4");
+    sample_fact(v, "width", "512");
+    sample_fact(v, "seed", "1");
+    sample_fact(v, "mask.kind", "token");
+    sample_fact(v, "mask.positions", "keep");
+    sample_fact(v, "mask.token", "<|mask|> (id 3)");
+    for (size_t k = 0; k < arms; k++) {
+        struct arm_view *a = &v->arm[k];
+        a->rate_set = a->rate_in_use = k ? 0 : 0.3;
+        a->rate_when_on = 0.3;
+        a->applies_from = k ? 0 : 412;
+        snprintf(a->label, sizeof a->label, k ? "no mask" : "mask p=0.30");
+        sample_rows(v, k, step, 1500);
+        sample_event(v, 0, (char)('A' + (int)k), "start",
+                     k ? "topk k=4 width=512 p=0.00" : "topk k=4 width=512 p=0.30");
+        if (F) {
+            a->table = sample_table(F, step / 150 * 150);
+        }
+    }
+    sample_event(v, 410, 'A', "mask", "p 0.20 -> 0.30 from step 412");
+    for (size_t k = 0; k < arms; k++) {
+        sample_event(v, 500, (char)('A' + (int)k), "lr", "0.001");
+    }
+    sample_event(v, 600, 'A', "note", "the loss \x1b[31mbumps\x1b[0m here");
+    if (F > 42) {
+        v->detail = sample_detail(v->arm[0].table, 42, INTERVAL_TOP);
+    }
+    v->version = 1;
+}
+
+#endif

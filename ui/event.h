@@ -1,0 +1,61 @@
+/* What the interface reacts to, whatever it comes from: a terminal, a script, a fuzzer.
+ */
+#ifndef SAETOP_UI_EVENT_H
+#define SAETOP_UI_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum event_kind {
+    EVENT_NONE,
+    EVENT_KEY,
+    EVENT_MOUSE,
+    EVENT_RESIZE,
+    EVENT_TICK,
+    EVENT_FOCUS
+};
+
+/* Keys are code points; others start here. Control letters are their codes (Ctrl-L 12).
+ */
+enum key {
+    KEY_NONE = 0,
+    KEY_TAB_ = 9,
+    KEY_ENTER_ = 10,
+    KEY_ESC_ = 27,
+    KEY_SPACE_ = 32,
+    KEY_DELETE_BACK = 127,
+    KEY_FIRST_SPECIAL = 0x110000,
+    KEY_UP_,
+    KEY_DOWN_,
+    KEY_LEFT_,
+    KEY_RIGHT_,
+    KEY_HOME_,
+    KEY_END_,
+    KEY_PGUP,
+    KEY_PGDN,
+    KEY_DEL,
+    KEY_SHIFT_TAB,
+    KEY_F1_,
+    KEY_SHIFT_LEFT,
+    KEY_SHIFT_RIGHT,
+};
+
+enum mouse_kind {
+    MOUSE_PRESS,
+    MOUSE_RELEASE,
+    MOUSE_DRAG,
+    MOUSE_DOUBLE,
+    MOUSE_WHEEL_UP,
+    MOUSE_WHEEL_DOWN
+};
+
+struct event {
+    enum event_kind kind;
+    uint32_t key;          /* EVENT_KEY */
+    enum mouse_kind mouse; /* EVENT_MOUSE, at x, y */
+    int x, y;
+    int w, h;     /* EVENT_RESIZE */
+    bool focused; /* EVENT_FOCUS */
+};
+
+#endif

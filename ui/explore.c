@@ -1,0 +1,413 @@
+#include "ui/explore.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "ui/explore_priv.h"
+#include "ui/export.h"
+#include "ui/layout.h"
+#include "ui/screen.h"
+#include "ui/signal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+/* 15 frames a second while something moves. */
+#define FRAME_NS (INT64_C(66) * 1000 * 1000)
+
+/* ---- what the app wants ---- */
+
+static void write_shot(struct loop *l, const char *path)
+{
+    struct errinfo e = {0};
+    char *text = NULL;
+    if (!l->script && file_exists(path)) {
+        app_say(&l->app, true, "%s exists already; choose another name", path);
+        return;
+    }
+    app_view(&l->app, &l->v, &l->c);
+    enum err rc = canvas_dump(&l->c, false, &text, &e);
+    if (rc == OK) {
+        rc = file_write_text(path, text, &e);
+    }
+    mem_free(text);
+    app_say(&l->app, rc != OK, rc == OK ? "written: %s" : "%s",
+            rc == OK ? path : e.msg);
+}
+
+static void do_request(struct loop *l, const struct app_request *r)
+{
+    struct errinfo e = {0};
+    switch (r->kind) {
+    case REQUEST_QUIT:
+        l->quit = true;
+        break;
+    case REQUEST_REDRAW:
+        if (l->t) {
+            term_redraw(l->t);
+        }
+        break;
+    case REQUEST_SUSPEND:
+        if (l->t) {
+            sig_post(SIG_BIT_TSTP);
+        }
+        break;
+    case REQUEST_LOOK:
+        l->c.tier = l->app.tier;
+        if (l->t) {
+            term_set_theme(l->t, l->app.theme, term_colors(l->t) > 0);
+            term_set_mouse(l->t, l->app.mouse);
+        }
+        break;
+    case REQUEST_EXPORT:
+        if (export_csv(&l->app, &l->v, r->screen, r->path, &e) == OK) {
+            app_say(&l->app, false, "written: %s", r->path);
+        } else {
+            app_say(&l->app, true, "%s", e.msg);
+        }
+        break;
+    case REQUEST_SHOT:
+        write_shot(l, r->path);
+        break;
+    }
+}
+
+static void send_wishes(struct loop *l)
+{
+    for (size_t i = 0; i < l->app.n_commands; i++) {
+        l->saved = l->saved || (l->app.command[i].kind == COMMAND_STOP &&
+                                l->app.command[i].value > 0);
+        if (!session_post(l->s, &l->app.command[i])) {
+            app_say(&l->app, true, "busy: too many commands are waiting");
+        }
+    }
+    l->app.n_commands = 0;
+    const size_t n = l->app.n_requests;
+    l->app.n_requests = 0;
+    for (size_t i = 0; i < n; i++) {
+        do_request(l, &l->app.request[i]);
+    }
+}
+
+void loop_event(struct loop *l, const struct event *ev)
+{
+    app_update(&l->app, &l->v, ev);
+    send_wishes(l);
+    l->dirty = true;
+}
+
+void loop_command(struct loop *l, const char *line)
+{
+    app_run(&l->app, &l->v, line);
+    loop_event(l, &(struct event){.kind = EVENT_TICK});
+}
+
+/* ---- drawing ---- */
+
+static bool fit_canvas(struct loop *l)
+{
+    if (l->t) {
+        int w, h;
+        term_size(l->t, &w, &h);
+        l->app.w = w;
+        l->app.h = h;
+    }
+    struct errinfo e;
+    return (l->c.w == l->app.w && l->c.h == l->app.h) ||
+           canvas_resize(&l->c, l->app.w, l->app.h, &e) == OK;
+}
+
+void loop_draw(struct loop *l)
+{
+    if (!fit_canvas(l)) {
+        return; /* no memory for this size: the old picture stays */
+    }
+    app_view(&l->app, &l->v, &l->c);
+    if (l->t) {
+        term_present(l->t, &l->c);
+    }
+    l->frame_ns = clock_ns();
+    l->first_frame_ns = l->first_frame_ns ? l->first_frame_ns : l->frame_ns;
+    l->frames++;
+    l->answered = l->inputs;
+    l->dirty = l->urgent = false;
+}
+
+/* ---- turning ---- */
+
+static void take_input(struct loop *l)
+{
+    struct event ev;
+    /* All that is there, so that a burst of keys makes one frame. */
+    while (l->t && !l->quit && term_event(l->t, &ev)) {
+        loop_event(l, &ev);
+        l->urgent = true;
+        l->inputs++;
+    }
+    if (l->t) {
+        l->signals |= sig_take(SIG_BIT_QUITS);
+        l->quit = l->quit || l->signals;
+    }
+}
+
+static void take_session(struct loop *l)
+{
+    if (session_poll(l->s, &l->v)) {
+        loop_event(l, &(struct event){.kind = EVENT_TICK});
+    }
+}
+
+void loop_turn(struct loop *l, int timeout_ms)
+{
+    struct pollfd fd[3] = {
+        {.fd = session_wake_fd(l->s), .events = POLLIN},
+        {.fd = l->t ? term_fd(l->t) : -1, .events = POLLIN},
+        {.fd = l->t ? sig_fd() : -1, .events = POLLIN},
+    };
+    if (l->dirty) {
+        /* The next frame is due FRAME_NS after the last; a key's answer is due now. */
+        const int64_t wait = l->frame_ns + FRAME_NS - clock_ns();
+        const int due = l->urgent || wait <= 0 ? 0 : (int)(wait / 1000000) + 1;
+        timeout_ms = timeout_ms < 0 || due < timeout_ms ? due : timeout_ms;
+    }
+    if (poll(fd, 3, timeout_ms) < 0 && errno != EINTR) {
+        l->quit = true;
+        return;
+    }
+    take_input(l);
+    take_session(l);
+    const bool due = l->urgent || clock_ns() - l->frame_ns >= FRAME_NS;
+    if (l->dirty && due && !l->quit) {
+        loop_draw(l);
+    }
+}
+
+bool loop_failed(const struct loop *l)
+{
+    return l->v.state == SESSION_FAILED && l->v.n_arms == 0;
+}
+
+/* ---- beginning and end ---- */
+
+static enum err open_terminal(struct loop *l, int out_fd, int in_fd,
+                              const char *term_name, struct errinfo *e)
+{
+    const struct explore_config *cfg = l->cfg;
+    const struct term_config tc = {.theme = cfg->theme,
+                                   .tier = cfg->tier,
+                                   .color = cfg->color,
+                                   .mouse = cfg->mouse,
+                                   .term_name = term_name,
+                                   .out_fd = out_fd,
+                                   .in_fd = in_fd};
+    const char *note = NULL;
+    TRY(term_open(&tc, &l->t, &note, e));
+    l->app.tier = l->c.tier = term_tier(l->t);
+    l->app.mouse = cfg->mouse;
+    if (note) {
+        app_say(&l->app, false, "%s", note);
+    }
+    return OK;
+}
+
+enum err loop_init(struct loop *l, const struct explore_config *cfg, bool headless,
+                   int out_fd, int in_fd, const char *term_name, struct errinfo *e)
+{
+    memset(l, 0, sizeof *l);
+    l->cfg = cfg;
+    const int w = cfg->w > 0 ? cfg->w : FULL_W;
+    const int h = cfg->h > 0 ? cfg->h : FULL_H;
+    const enum glyph_tier tier =
+        cfg->tier < 0 ? GLYPH_ASCII : (enum glyph_tier)cfg->tier;
+    session_view_init(&l->v);
+    app_init(&l->app, w, h, tier, cfg->theme);
+    enum err rc = canvas_init(&l->c, w, h, tier, e);
+    if (rc == OK && !headless) {
+        rc = open_terminal(l, out_fd, in_fd, term_name, e);
+    }
+    /* The first frame needs no session: what loads is said when it does. */
+    snprintf(l->v.loading, sizeof l->v.loading, "starting");
+    l->v.steps = cfg->session.set.steps;
+    if (rc == OK) {
+        loop_draw(l);
+        rc = session_new(&cfg->session, &l->s, e);
+    }
+    if (rc != OK) {
+        loop_deinit(l);
+    }
+    return rc;
+}
+
+void loop_deinit(struct loop *l)
+{
+    term_close(l->t);
+    l->t = NULL;
+    session_free(l->s);
+    l->s = NULL;
+    script_free(l->script);
+    session_view_deinit(&l->v);
+    app_deinit(&l->app);
+    canvas_deinit(&l->c);
+}
+
+/* After a signal: save what there is. The terminal is the user's again already. */
+static void save_and_stop(struct loop *l)
+{
+    const bool live = l->v.state == SESSION_TRAINING || l->v.state == SESSION_PAUSED ||
+                      l->v.state == SESSION_DONE;
+    if (!live || l->v.step < 1) {
+        return;
+    }
+    char before[sizeof l->v.message];
+    memcpy(before, l->v.message, sizeof before);
+    const struct command stop = {.kind = COMMAND_STOP, .value = 1, .latent = -1};
+    l->saved = session_post(l->s, &stop);
+    while (l->saved && l->v.state != SESSION_ENDED && l->v.state != SESSION_FAILED) {
+        struct pollfd fd = {.fd = session_wake_fd(l->s), .events = POLLIN};
+        (void)poll(&fd, 1, 200);
+        session_poll(l->s, &l->v);
+        if (l->v.message_bad && strcmp(before, l->v.message) != 0) {
+            return; /* the save failed */
+        }
+    }
+}
+
+static int signal_status(unsigned signals)
+{
+    return signals & SIG_BIT_INT    ? 130
+           : signals & SIG_BIT_TERM ? 143
+           : signals & SIG_BIT_HUP  ? 129
+                                    : 0;
+}
+
+/* Give the terminal back, save if a signal asks for it, and tell where. */
+static enum err finish(struct loop *l, int *status, struct errinfo *e)
+{
+    /* Another signal while saving must not be lost to the default action. */
+    struct errinfo ignored;
+    const bool guarded = l->signals && sig_open(SIG_BIT_QUITS, &ignored) == OK;
+    const bool had_terminal = l->t != NULL;
+    term_close(l->t);
+    l->t = NULL;
+    if (l->signals) {
+        save_and_stop(l);
+    }
+    FILE *out = l->cfg->out;
+    if (l->saved && out && (had_terminal || l->signals)) {
+        fprintf(out, "%s\n", l->v.message);
+        fflush(out);
+    }
+    if (guarded) {
+        sig_close();
+    }
+    *status = signal_status(l->signals);
+    if (l->v.state == SESSION_FAILED) {
+        const enum err rc = session_error(l->s);
+        const enum err code = rc == OK ? ERR_IO : rc;
+        *status = *status ? *status : err_exit_status(code);
+        return err_set(e, code, "%s", l->v.message);
+    }
+    return OK;
+}
+
+/* ---- ways to run ---- */
+
+const char *explore_screen_name(size_t i)
+{
+    return i < SCREEN_COUNT ? screen_at((enum screen_id)i)->name : NULL;
+}
+
+static int find_screen(const char *name)
+{
+    for (int i = 0; i < SCREEN_COUNT; i++) {
+        if (!strcmp(screen_at((enum screen_id)i)->name, name)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static bool once_ready(const struct loop *l)
+{
+    const bool trained =
+        l->v.state != SESSION_TRAINING || l->v.step >= l->cfg->once_step;
+    return l->v.state != SESSION_LOADING && trained && session_outstanding(l->s) == 0;
+}
+
+static enum err run_once(const struct explore_config *cfg, int *status,
+                         struct errinfo *e)
+{
+    struct loop l;
+    const bool help = !strcmp(cfg->once, "help");
+    const int screen = help ? SCREEN_TRAIN : find_screen(cfg->once);
+    if (screen < 0) {
+        return err_set(e, ERR_USAGE,
+                       "--once: found %s, expected train, latents, detail or help",
+                       cfg->once);
+    }
+    TRY(loop_init(&l, cfg, true, -1, -1, NULL, e));
+    enum err rc = OK;
+    while (!once_ready(&l) && l.v.state != SESSION_FAILED) {
+        loop_turn(&l, 50);
+    }
+    l.app.screen = (enum screen_id)screen;
+    loop_event(&l, &(struct event){.kind = EVENT_TICK}); /* asks for table and detail */
+    for (int calm = 0; calm < 3 && l.v.state != SESSION_FAILED;) {
+        loop_turn(&l, 20);
+        calm = session_outstanding(l.s) == 0 ? calm + 1 : 0;
+        loop_event(&l, &(struct event){.kind = EVENT_TICK});
+    }
+    char *text = NULL;
+    if (l.v.state == SESSION_FAILED) {
+        rc = finish(&l, status, e);
+    } else {
+        if (help) {
+            help_open(&l.app, &l.v, "");
+        }
+        app_view(&l.app, &l.v, &l.c);
+        rc = canvas_dump(&l.c, false, &text, e);
+        *status = 0;
+    }
+    if (rc == OK && text) {
+        fputs(text, cfg->out);
+        fflush(cfg->out);
+    }
+    mem_free(text);
+    loop_deinit(&l);
+    return rc;
+}
+
+enum err explore_run(const struct explore_config *cfg, int *status, struct errinfo *e)
+{
+    if (cfg->once) {
+        return run_once(cfg, status, e);
+    }
+    struct script *script = NULL;
+    if (cfg->script) {
+        TRY(script_open(cfg->script, &script, e));
+    }
+    struct loop l;
+    const bool headless = cfg->headless && script;
+    const enum err rc = loop_init(&l, cfg, headless, 1, 0, NULL, e);
+    if (rc != OK) {
+        script_free(script);
+        return rc;
+    }
+    l.script = script;
+    while (!l.quit && !loop_failed(&l)) {
+        const int due = l.script ? script_step(l.script, &l) : -1;
+        if (l.script && due < 0) {
+            script_free(l.script);
+            l.script = NULL;
+            l.quit = l.quit || headless;
+        }
+        if (!l.quit) {
+            loop_turn(&l, due);
+        }
+    }
+    const enum err end = finish(&l, status, e);
+    loop_deinit(&l);
+    return end;
+}

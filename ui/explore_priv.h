@@ -1,0 +1,53 @@
+/* The explorer's loop, shared by explore.c, explore_script.c and explore_bench.c. */
+#ifndef SAETOP_UI_EXPLORE_PRIV_H
+#define SAETOP_UI_EXPLORE_PRIV_H
+
+#include "ui/app.h"
+#include "ui/explore.h"
+#include "ui/term.h"
+
+struct script;
+
+struct loop {
+    const struct explore_config *cfg;
+    struct session *s;
+    struct session_view v;
+    struct app app;
+    struct canvas c;
+    struct term *t;        /* NULL without a terminal */
+    struct script *script; /* NULL: none */
+    bool dirty;            /* something to show */
+    bool urgent;           /* a key waits for its answer */
+    bool quit;
+    bool saved;       /* a save was asked for on the way out */
+    unsigned signals; /* SIG_BIT_QUITS that came */
+    int64_t frame_ns; /* when the last frame was shown */
+    int64_t first_frame_ns;
+    size_t frames;
+    size_t inputs, answered; /* events from the terminal; of them, those shown */
+};
+
+/* Start the session, then the terminal (not if headless), and show the first frame.
+ * out_fd, in_fd: of the terminal. On error everything is put back. */
+enum err loop_init(struct loop *l, const struct explore_config *cfg, bool headless,
+                   int out_fd, int in_fd, const char *term_name, struct errinfo *e);
+void loop_deinit(struct loop *l);
+/* Feed one event, and send what the app wants. */
+void loop_event(struct loop *l, const struct event *ev);
+/* Wait at most timeout_ms (-1: until something happens) for input, the session or a
+ * signal; take all in; draw what is due. */
+void loop_turn(struct loop *l, int timeout_ms);
+void loop_draw(struct loop *l);
+/* Run a command line. */
+void loop_command(struct loop *l, const char *line);
+/* Whether the session could not open what it was given. */
+bool loop_failed(const struct loop *l);
+
+/* explore_script.c */
+enum err script_open(const char *path, struct script **out,
+                     struct errinfo *e) ERR_CHECKED;
+void script_free(struct script *s);
+/* Do what is due; the time until there may be more in ms, -1: the script has ended. */
+int script_step(struct script *s, struct loop *l);
+
+#endif

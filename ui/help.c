@@ -1,0 +1,408 @@
+#include "ui/help.h"
+
+#include "base/utf8.h"
+#include "ui/app.h"
+#include "ui/layout.h"
+#include "ui/screen.h"
+#include "ui/topics.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- lines ---- */
+
+enum line_kind {
+    LINE_HEAD,
+    LINE_KEY,
+    LINE_WHY,
+    LINE_METRIC,
+    LINE_TOPIC,
+    LINE_TEXT,
+    LINE_GAP
+};
+
+struct help_line {
+    enum line_kind kind;
+    size_t index;     /* in the keymap, metrics or topics */
+    const char *text; /* of heads, reasons and wrapped text: not NUL-terminated */
+    size_t len;
+};
+
+enum { LINES_MAX = 512 };
+struct help_lines {
+    struct help_line line[LINES_MAX];
+    size_t n;
+};
+
+static void add(struct help_lines *l, enum line_kind kind, size_t index,
+                const char *text, size_t len)
+{
+    if (l->n < LINES_MAX) {
+        l->line[l->n++] = (struct help_line){kind, index, text, len};
+    }
+}
+
+static bool wanted(const char *filter, const char *a, const char *b, const char *c)
+{
+    return !filter[0] || filter_text_in(a, filter) || filter_text_in(b, filter) ||
+           filter_text_in(c, filter);
+}
+
+static void add_head(struct help_lines *l, const char *text, size_t before)
+{
+    /* Put in only once something follows: `before` is where the section began. */
+    if (l->n == before && l->n + 2 < LINES_MAX) {
+        if (before) {
+            add(l, LINE_GAP, 0, "", 0);
+        }
+        add(l, LINE_HEAD, 0, text, strlen(text));
+    }
+}
+
+static void add_keys(struct help_lines *l, const struct app *a,
+                     const struct session_view *v, enum screen_id screen,
+                     const char *title)
+{
+    const size_t before = l->n;
+    for (size_t i = 0; i < keymap_count(); i++) {
+        const struct key_entry *k = keymap_at(i);
+        char names[64], command[96];
+        key_names(k, names, sizeof names);
+        snprintf(command, sizeof command, ":%s %s", k->command, k->args);
+        if (k->screen != screen || !wanted(a->help.filter, names, command, k->help)) {
+            continue;
+        }
+        add_head(l, title, before);
+        add(l, LINE_KEY, i, "", 0);
+        const char *why = action_def(k->action)->may(a, v);
+        if (why) {
+            add(l, LINE_WHY, i, why, strlen(why));
+        }
+    }
+}
+
+/* Wrap a paragraph to w columns; ASCII and wide text alike by bytes of UTF-8 heads. */
+static void add_wrapped(struct help_lines *l, const char *text, size_t n, int w)
+{
+    while (n > 0) {
+        size_t fit = 0, last_space = 0;
+        int columns = 0;
+        while (fit < n) {
+            uint32_t cp;
+            const size_t step = utf8_next(text + fit, n - fit, &cp);
+            if (columns == w) {
+                break;
+            }
+            if (cp == ' ') {
+                last_space = fit;
+            }
+            fit += step;
+            columns++;
+        }
+        const size_t cut = fit < n && last_space ? last_space : fit;
+        add(l, LINE_TEXT, 0, text, cut);
+        text += cut;
+        n -= cut;
+        while (n && *text == ' ') {
+            text++;
+            n--;
+        }
+    }
+}
+
+static void add_topics(struct help_lines *l, const struct app *a, int w)
+{
+    for (size_t i = 0; i < topics_count(); i++) {
+        const struct topic *t = topics_at(i);
+        if (!wanted(a->help.filter, t->title, t->text, "topic")) {
+            continue;
+        }
+        add(l, LINE_GAP, 0, "", 0);
+        add(l, LINE_TOPIC, i, t->title, strlen(t->title));
+        for (const char *p = t->text; *p;) {
+            const size_t n = strcspn(p, "\n");
+            add_wrapped(l, p, n, w - 4);
+            p += n + (p[n] == '\n' ? 1 : 0);
+        }
+    }
+}
+
+static void add_measures(struct help_lines *l, const struct app *a)
+{
+    const size_t before = l->n;
+    for (size_t i = 0; train_pane_metric(i) >= 0; i++) {
+        const size_t m = (size_t)train_pane_metric(i);
+        const struct metric_def *def = metric_def((enum metric)m);
+        if (wanted(a->help.filter, def->label, def->help, def->column)) {
+            add_head(l, "measures (Enter: in the pane in focus)", before);
+            add(l, LINE_METRIC, m, "", 0);
+        }
+    }
+}
+
+static void build(struct help_lines *l, const struct app *a,
+                  const struct session_view *v, int w)
+{
+    static const char *const titles[SCREEN_COUNT] = {
+        "this screen: Train", "this screen: Latents", "this screen: Detail"};
+    static const char *const others[SCREEN_COUNT] = {"on Train", "on Latents",
+                                                     "on Detail"};
+    l->n = 0;
+    add_keys(l, a, v, a->screen, titles[a->screen]);
+    add_keys(l, a, v, SCREEN_ANY, "everywhere");
+    for (int s = 0; s < SCREEN_COUNT; s++) {
+        if (s != (int)a->screen) {
+            add_keys(l, a, v, (enum screen_id)s, others[s]);
+        }
+    }
+    add_measures(l, a);
+    add_topics(l, a, w);
+}
+
+/* ---- state ---- */
+
+static struct rect inside(const struct app *a)
+{
+    return rect_inset(layout_help(a->w, a->h), 1, 1);
+}
+
+static void rebuild(struct app *a, const struct session_view *v, struct help_lines *l)
+{
+    const struct rect in = inside(a);
+    build(l, a, v, in.w - 2);
+    list_set(&a->help.list, l->n, in.h);
+}
+
+void help_open(struct app *a, const struct session_view *v, const char *filter)
+{
+    a->help.open = true;
+    a->help.list = (struct list_view){0};
+    help_set_filter(a, v, filter);
+}
+
+void help_close(struct app *a)
+{
+    a->help.open = false;
+}
+
+void help_set_filter(struct app *a, const struct session_view *v, const char *text)
+{
+    struct help_lines l;
+    snprintf(a->help.filter, sizeof a->help.filter, "%.*s", HELP_FILTER_CAP - 1, text);
+    rebuild(a, v, &l);
+    list_home(&a->help.list);
+}
+
+static const struct {
+    const char *name;
+    void (*move)(struct list_view *l, int n);
+    int n;
+} paging[] = {
+    {"page-up", list_page, -1},
+    {"page-down", list_page, 1},
+    {"half-up", list_half_page, -1},
+    {"half-down", list_half_page, 1},
+};
+
+bool list_by_name(struct list_view *l, const char *direction)
+{
+    for (size_t i = 0; i < sizeof paging / sizeof paging[0]; i++) {
+        if (!strcmp(direction, paging[i].name)) {
+            paging[i].move(l, paging[i].n);
+            return true;
+        }
+    }
+    if (!strcmp(direction, "up") || !strcmp(direction, "down")) {
+        list_move(l, direction[0] == 'u' ? -1 : 1);
+    } else if (!strcmp(direction, "first")) {
+        list_home(l);
+    } else if (!strcmp(direction, "last")) {
+        list_end(l);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void help_move(struct app *a, const struct session_view *v, const char *direction)
+{
+    struct help_lines l;
+    rebuild(a, v, &l);
+    list_by_name(&a->help.list, direction);
+}
+
+/* Tab: the next section. */
+static void next_section(struct app *a, const struct session_view *v, bool forward)
+{
+    struct help_lines l;
+    rebuild(a, v, &l);
+    size_t i = a->help.list.cursor;
+    for (size_t steps = 0; steps < l.n; steps++) {
+        i = forward ? (i + 1) % l.n : (i + l.n - 1) % l.n;
+        if (l.line[i].kind == LINE_HEAD || l.line[i].kind == LINE_TOPIC) {
+            list_go(&a->help.list, i);
+            return;
+        }
+    }
+}
+
+static void run_key(struct app *a, const struct session_view *v,
+                    const struct key_entry *k)
+{
+    const char *why = action_def(k->action)->may(a, v);
+    if (why) {
+        app_say(a, true, "%s: %s", k->command, why);
+        return;
+    }
+    help_close(a);
+    if (k->screen < SCREEN_COUNT && k->screen != a->screen) {
+        app_go(a, v, k->screen);
+    }
+    if (!k->key[0] && k->args[0] && k->args[0] != '[') {
+        char line[64]; /* it needs an argument: typed at the prompt */
+        snprintf(line, sizeof line, "%s ", k->command);
+        app_open_prompt(a, PROMPT_COMMAND, line);
+        return;
+    }
+    app_dispatch(a, v, k, k->preset);
+}
+
+void help_enter(struct app *a, const struct session_view *v)
+{
+    struct help_lines l;
+    rebuild(a, v, &l);
+    if (a->help.list.cursor >= l.n) {
+        return;
+    }
+    const struct help_line *line = &l.line[a->help.list.cursor];
+    if (line->kind == LINE_KEY || line->kind == LINE_WHY) {
+        run_key(a, v, keymap_at(line->index));
+    } else if (line->kind == LINE_METRIC) {
+        char text[80];
+        help_close(a);
+        app_go(a, v, SCREEN_TRAIN);
+        snprintf(text, sizeof text, "pane %s",
+                 metric_def((enum metric)line->index)->column);
+        app_run(a, v, text);
+    }
+}
+
+void help_key(struct app *a, const struct session_view *v, uint32_t key)
+{
+    if (key == KEY_ESC_ || key == 'q' || key == '?' || key == KEY_F1_) {
+        if (key == KEY_ESC_ && a->help.filter[0]) {
+            help_set_filter(a, v, "");
+            return;
+        }
+        help_close(a);
+    } else if (key == KEY_TAB_ || key == KEY_SHIFT_TAB) {
+        next_section(a, v, key == KEY_TAB_);
+    } else if (key == 'Q' || key == ':' || key == '/' || key == 12 || key == 26) {
+        const struct key_entry *k = keymap_find_key(SCREEN_HELP, key);
+        app_dispatch(a, v, k, k->preset);
+    } else {
+        const struct key_entry *k = keymap_find_key(SCREEN_HELP, key);
+        if (k && (k->action == ACTION_MOVE || k->action == ACTION_ENTER)) {
+            app_dispatch(a, v, k, k->preset);
+        }
+    }
+}
+
+/* ---- drawing ---- */
+
+enum { KEY_COLUMN = 12 };
+
+static void draw_key(struct canvas *c, int x, int y, int w, const struct key_entry *k,
+                     bool off)
+{
+    char names[64], command[80];
+    key_names(k, names, sizeof names);
+    if (!names[0]) {
+        const char *args = k->args;
+        snprintf(command, sizeof command, ":%s%s%s", k->command, args[0] ? " " : "",
+                 args);
+        const int used = canvas_text(c, x, y, w, command, off ? ROLE_DIM : ROLE_KEY, 0);
+        const int at = used + 2 > KEY_COLUMN ? used + 2 : KEY_COLUMN;
+        canvas_text(c, x + at, y, w - at, k->help, off ? ROLE_DIM : ROLE_TEXT, 0);
+        return;
+    }
+    const int used =
+        canvas_text(c, x, y, w, names, off ? ROLE_DIM : ROLE_KEY, off ? 0 : ATTR_BOLD);
+    int at = used + 1 > KEY_COLUMN ? used + 1 : KEY_COLUMN;
+    snprintf(command, sizeof command, ":%s%s%s", k->command, k->preset[0] ? " " : "",
+             k->preset);
+    at += canvas_text(c, x + at, y, w - at, k->help, off ? ROLE_DIM : ROLE_TEXT, 0);
+    const int n = canvas_text_width(command);
+    if (at + 2 + n <= w) {
+        canvas_text(c, x + w - n, y, n, command, ROLE_DIM, 0);
+    }
+}
+
+static void draw_line(struct canvas *c, int x, int y, int w,
+                      const struct help_line *line)
+{
+    char text[256];
+    snprintf(text, sizeof text, "%.*s", (int)(line->len < 255 ? line->len : 255),
+             line->text);
+    const struct metric_def *def = NULL;
+    switch (line->kind) {
+    case LINE_HEAD:
+        canvas_text(c, x, y, w, text, ROLE_FOCUS, ATTR_BOLD);
+        break;
+    case LINE_KEY:
+        draw_key(c, x + 1, y, w - 1, keymap_at(line->index), false);
+        break;
+    case LINE_WHY:
+        canvas_textf(c, x + 1 + KEY_COLUMN, y, w - 1 - KEY_COLUMN, ROLE_WARN, 0,
+                     "not now: %s", text);
+        break;
+    case LINE_METRIC:
+        def = metric_def((enum metric)line->index);
+        canvas_text(c, x + 1, y, 24, def->label, ROLE_VALUE, 0);
+        canvas_text(c, x + 26, y, w - 26, def->help, ROLE_TEXT, 0);
+        break;
+    case LINE_TOPIC:
+        canvas_text(c, x, y, w, text, ROLE_FOCUS, ATTR_BOLD);
+        break;
+    case LINE_TEXT:
+        canvas_text(c, x + 2, y, w - 2, text, ROLE_TEXT, 0);
+        break;
+    case LINE_GAP:
+        break;
+    }
+}
+
+void help_view(struct app *a, const struct session_view *v, struct canvas *c)
+{
+    struct help_lines l;
+    rebuild(a, v, &l);
+    const struct rect r =
+        rect_intersect(layout_help(a->w, a->h), (struct rect){0, 0, c->w, c->h});
+    char title[96], value[32];
+    snprintf(title, sizeof title, "help%s%s", a->help.filter[0] ? " / " : "",
+             a->help.filter);
+    const struct list_view *list = &a->help.list;
+    snprintf(value, sizeof value, "%zu/%zu", l.n ? list->cursor + 1 : 0, l.n);
+    canvas_fill(c, r, ' ', ROLE_TEXT, 0);
+    const struct rect in = canvas_box(c, r, title, value, true);
+    app_hit(a, r, HIT_OVERLAY, 0);
+    const struct rect old = canvas_clip(c, in);
+    if (!l.n) {
+        canvas_text(c, in.x + 1, in.y, in.w - 2,
+                    "no line holds that text; Esc shows all", ROLE_DIM, 0);
+    }
+    for (int i = 0; i < in.h && list->top + (size_t)i < l.n; i++) {
+        const size_t at = list->top + (size_t)i;
+        draw_line(c, in.x + 1, in.y + i, in.w - 2, &l.line[at]);
+        if (at == list->cursor) {
+            canvas_tint(c, (struct rect){in.x, in.y + i, in.w, 1}, ROLE_SELECT, 0);
+        }
+        app_hit(a, (struct rect){in.x, in.y + i, in.w, 1}, HIT_HELP_LINE, i);
+    }
+    canvas_unclip(c, old);
+    const struct layout_frame f = layout_frame(c->w, c->h);
+    canvas_fill(c, f.hints, ' ', ROLE_TEXT, 0);
+    canvas_text(c, f.hints.x + 1, f.hints.y, f.hints.w - 1,
+                "j k scroll  Tab section  / filter  Enter run it  Esc close", ROLE_DIM,
+                0);
+}

@@ -1,0 +1,35 @@
+/* The help overlay: keys of the screen, keys everywhere, commands without a key,
+ * measures and topics, all from tables; filtered, scrolled, and run with Enter. UI
+ * thread. */
+#ifndef SAETOP_UI_HELP_H
+#define SAETOP_UI_HELP_H
+
+#include "session/view.h"
+#include "ui/canvas.h"
+#include "ui/event.h"
+#include "ui/keymap.h"
+#include "ui/list.h"
+
+struct app;
+
+enum { HELP_FILTER_CAP = 64 };
+struct help_state {
+    bool open;
+    struct list_view list; /* over the lines shown */
+    char filter[HELP_FILTER_CAP];
+};
+
+void help_open(struct app *a, const struct session_view *v, const char *filter);
+void help_close(struct app *a);
+void help_set_filter(struct app *a, const struct session_view *v, const char *text);
+/* A key while help is open; whether it was taken. */
+void help_key(struct app *a, const struct session_view *v, uint32_t key);
+void help_move(struct app *a, const struct session_view *v, const char *direction);
+/* Run what is on the line under the cursor. */
+void help_enter(struct app *a, const struct session_view *v);
+void help_view(struct app *a, const struct session_view *v, struct canvas *c);
+/* Move a list by a direction's name: "down", "page-up", ...; false: not one of a list.
+ */
+bool list_by_name(struct list_view *l, const char *direction);
+
+#endif

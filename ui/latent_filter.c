@@ -1,0 +1,507 @@
+#include "ui/latent_filter.h"
+
+#include "base/mem.h"
+#include "ui/names.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- fields and flags ---- */
+
+static double log_density(const struct latent_row *r)
+{
+    return r->density > 0 ? log10(r->density) : (double)-INFINITY;
+}
+
+/* X(name, value) with `r` the row and `id` the latent */
+#define FIELD_LIST(X)                                                                  \
+    X("absorb", r->absorption)                                                         \
+    X("density", r->density)                                                           \
+    X("f1", (double)r->f1)                                                             \
+    X("fires", (double)r->fires)                                                       \
+    X("latent", (double)id)                                                            \
+    X("logd", log_density(r))                                                          \
+    X("max", (double)r->max)                                                           \
+    X("mean", (double)r->mean)                                                         \
+    X("p", (double)r->precision)                                                       \
+    X("precision", (double)r->precision)                                               \
+    X("r", (double)r->recall)                                                          \
+    X("recall", (double)r->recall)
+
+static const char *const field_names[] = {
+#define FIELD_NAME(name, value) name,
+    FIELD_LIST(FIELD_NAME)
+#undef FIELD_NAME
+};
+enum { FIELDS = sizeof field_names / sizeof field_names[0] };
+
+static double field_value(size_t field, const struct latent_row *r, int32_t id)
+{
+    const double value[] = {
+#define FIELD_VALUE(name, value) value,
+        FIELD_LIST(FIELD_VALUE)
+#undef FIELD_VALUE
+    };
+    return value[field];
+}
+
+enum flag { FLAG_DEAD, FLAG_MARKED, FLAG_MATCHED, FLAGS };
+static const char *const flag_names[FLAGS] = {"dead", "marked", "matched"};
+
+/* The F1 from which a latent counts as matched, as latent_table's `matched` has it. */
+#define MATCHED_F1 0.5F
+
+const char *filter_word(size_t i)
+{
+    return i < FIELDS           ? field_names[i]
+           : i < FIELDS + FLAGS ? flag_names[i - FIELDS]
+                                : NULL;
+}
+
+static int find_name(const char *const *names, size_t n, const char *text, size_t len)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t same = 0;
+        while (same < len && names[i][same] &&
+               tolower((unsigned char)text[same]) == names[i][same]) {
+            same++;
+        }
+        if (same == len && !names[i][same]) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* ---- what a filter is ---- */
+
+enum piece_kind { PIECE_WORD, PIECE_REGEX, PIECE_COMPARE, PIECE_FLAG };
+enum compare { CMP_GT, CMP_GE, CMP_LT, CMP_LE, CMP_EQ, CMP_NE };
+
+struct piece {
+    enum piece_kind kind;
+    bool negated, ends_term;
+    size_t which; /* field or flag */
+    enum compare compare;
+    double number;
+    char word[128];
+    regex_t regex;
+    bool has_regex;
+    /* Answers by token and by concept: 0 not asked, 1 no, 2 yes; NULL: none yet, or no
+     * memory. */
+    uint8_t *token_hit, *concept_hit;
+    size_t vocab, n_concepts;
+};
+
+enum { PIECES = 32 };
+struct latent_filter {
+    struct piece piece[PIECES];
+    size_t n;
+};
+
+void filter_free(struct latent_filter *f)
+{
+    for (size_t i = 0; f && i < f->n; i++) {
+        if (f->piece[i].has_regex) {
+            regfree(&f->piece[i].regex);
+        }
+        mem_free(f->piece[i].token_hit);
+        mem_free(f->piece[i].concept_hit);
+    }
+    mem_free(f);
+}
+
+/* ---- parsing ---- */
+
+struct parser {
+    const char *text, *p;
+    const char *error; /* message; NULL while all is well */
+    const char *error_at;
+};
+
+static bool fail_at(struct parser *s, const char *at, const char *message)
+{
+    s->error = message;
+    s->error_at = at;
+    return false;
+}
+
+static void skip_spaces(struct parser *s)
+{
+    while (*s->p == ' ' || *s->p == '\t') {
+        s->p++;
+    }
+}
+
+/* Patterns that glibc's matcher needs exponential time or space for. */
+static const char *regex_danger(const char *pattern)
+{
+    size_t braces = 0, groups = 0;
+    for (const char *p = pattern; *p; p++) {
+        if (*p == '\\') {
+            if (p[1] >= '0' && p[1] <= '9') {
+                return "back references are not supported";
+            }
+            p += p[1] ? 1 : 0;
+        } else if (*p == '{') {
+            if (++braces > 2 || strtol(p + 1, NULL, 10) > 50) {
+                return "at most two repeat counts, up to 50";
+            }
+            const char *comma = strchr(p, ',');
+            if (comma && strtol(comma + 1, NULL, 10) > 50) {
+                return "at most two repeat counts, up to 50";
+            }
+        } else if (*p == '(' && ++groups > 16) {
+            return "at most 16 groups";
+        }
+    }
+    return NULL;
+}
+
+static bool parse_regex(struct parser *s, struct piece *out)
+{
+    const char *start = s->p++;
+    size_t n = 0;
+    while (*s->p && *s->p != '/') {
+        if (*s->p == '\\' && s->p[1] == '/') {
+            s->p++;
+        }
+        if (n + 1 >= sizeof out->word) {
+            return fail_at(s, start, "the pattern is too long");
+        }
+        out->word[n++] = *s->p++;
+    }
+    out->word[n] = '\0';
+    if (*s->p != '/') {
+        return fail_at(s, start, "the pattern needs a closing /");
+    }
+    s->p++;
+    const char *danger = regex_danger(out->word);
+    if (danger) {
+        return fail_at(s, start, danger);
+    }
+    if (!n || regcomp(&out->regex, out->word, REG_EXTENDED | REG_ICASE | REG_NOSUB)) {
+        return fail_at(s, start, "not a regular expression");
+    }
+    out->kind = PIECE_REGEX;
+    out->has_regex = true;
+    return true;
+}
+
+static bool parse_quoted(struct parser *s, struct piece *out)
+{
+    const char *start = s->p++;
+    size_t n = 0;
+    while (*s->p && *s->p != '"') {
+        if (n + 1 < sizeof out->word) {
+            out->word[n++] = *s->p;
+        }
+        s->p++;
+    }
+    out->word[n] = '\0';
+    if (*s->p != '"') {
+        return fail_at(s, start, "the text needs a closing \"");
+    }
+    s->p++;
+    out->kind = PIECE_WORD;
+    return n > 0 || fail_at(s, start, "an empty text");
+}
+
+static bool parse_op(struct parser *s, enum compare *op)
+{
+    static const struct {
+        const char *text;
+        enum compare op;
+    } ops[] = {{">=", CMP_GE}, {"<=", CMP_LE}, {"!=", CMP_NE}, {"==", CMP_EQ},
+               {">", CMP_GT},  {"<", CMP_LT},  {"=", CMP_EQ}};
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        if (!strncmp(s->p, ops[i].text, strlen(ops[i].text))) {
+            *op = ops[i].op;
+            s->p += strlen(ops[i].text);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_number(struct parser *s, double *out)
+{
+    skip_spaces(s);
+    char *end = NULL;
+    *out = strtod(s->p, &end);
+    if (end == s->p || isnan(*out)) {
+        return fail_at(s, s->p, "a number is missing");
+    }
+    s->p = end;
+    return true;
+}
+
+static bool ends_word(char ch)
+{
+    return !ch || ch == ' ' || ch == '\t' || ch == '&' || ch == '|';
+}
+
+/* field op number, a flag, or a plain word */
+static bool parse_word(struct parser *s, struct piece *out)
+{
+    const char *start = s->p;
+    size_t letters = 0;
+    while (isalnum((unsigned char)start[letters]) || start[letters] == '_') {
+        letters++;
+    }
+    const int field = find_name(field_names, FIELDS, start, letters);
+    s->p = start + letters;
+    const char *after = s->p;
+    skip_spaces(s);
+    if (letters && parse_op(s, &out->compare)) {
+        if (field < 0) {
+            return fail_at(s, start, "unknown field");
+        }
+        out->kind = PIECE_COMPARE;
+        out->which = (size_t)field;
+        return parse_number(s, &out->number);
+    }
+    s->p = after;
+    const int flag = find_name(flag_names, FLAGS, start, letters);
+    if (flag >= 0 && ends_word(*s->p)) {
+        out->kind = PIECE_FLAG;
+        out->which = (size_t)flag;
+        return true;
+    }
+    while (!ends_word(*s->p)) {
+        s->p++;
+    }
+    size_t n = (size_t)(s->p - start);
+    if (!n) {
+        return fail_at(s, start,
+                       *start ? "a word is missing here" : "it ends too early");
+    }
+    n = n < sizeof out->word - 1 ? n : sizeof out->word - 1;
+    memcpy(out->word, start, n);
+    out->word[n] = '\0';
+    out->kind = PIECE_WORD;
+    return true;
+}
+
+static bool parse_piece(struct parser *s, struct piece *out)
+{
+    skip_spaces(s);
+    while (*s->p == '!') {
+        out->negated = !out->negated;
+        s->p++;
+        skip_spaces(s);
+    }
+    return *s->p == '/'   ? parse_regex(s, out)
+           : *s->p == '"' ? parse_quoted(s, out)
+                          : parse_word(s, out);
+}
+
+static bool parse(struct parser *s, struct latent_filter *f)
+{
+    skip_spaces(s);
+    while (*s->p) {
+        if (f->n == PIECES) {
+            return fail_at(s, s->p, "too many parts");
+        }
+        struct piece *piece = &f->piece[f->n++];
+        if (!parse_piece(s, piece)) {
+            return false;
+        }
+        skip_spaces(s);
+        piece->ends_term = *s->p != '|';
+        const bool more = *s->p == '|' || *s->p == '&';
+        while (*s->p == '&' && s->p[1] == '&') {
+            s->p++;
+        }
+        if (more) {
+            const char *sign = s->p++;
+            skip_spaces(s);
+            if (!*s->p) {
+                return fail_at(s, sign, "something is missing after this");
+            }
+        }
+    }
+    return true;
+}
+
+struct latent_filter *filter_new(const char *text, size_t *at, char *message,
+                                 size_t cap)
+{
+    *at = 0;
+    struct latent_filter *f = mem_alloc(1, sizeof *f);
+    if (!f) {
+        snprintf(message, cap, "out of memory");
+        return NULL;
+    }
+    struct parser s = {.text = text, .p = text};
+    if (!parse(&s, f)) {
+        *at = (size_t)(s.error_at - text);
+        snprintf(message, cap, "%s", s.error);
+        filter_free(f);
+        return NULL;
+    }
+    return f;
+}
+
+struct latent_filter *filter_new_word(const char *text)
+{
+    struct latent_filter *f = mem_alloc(1, sizeof *f);
+    if (f) {
+        f->piece[0].kind = PIECE_WORD;
+        f->piece[0].ends_term = true;
+        snprintf(f->piece[0].word, sizeof f->piece[0].word, "%.*s",
+                 (int)sizeof f->piece[0].word - 1, text);
+        f->n = 1;
+    }
+    return f;
+}
+
+/* ---- asking ---- */
+
+bool filter_text_in(const char *in, const char *text)
+{
+    for (; *in; in++) {
+        size_t i = 0;
+        while (text[i] && in[i] &&
+               tolower((unsigned char)in[i]) == tolower((unsigned char)text[i])) {
+            i++;
+        }
+        if (!text[i]) {
+            return true;
+        }
+    }
+    return !*text;
+}
+
+static bool text_holds(const struct piece *p, const char *text)
+{
+    return p->kind == PIECE_REGEX ? !regexec(&p->regex, text, 0, NULL, 0)
+                                  : filter_text_in(text, p->word);
+}
+
+static bool token_holds(struct piece *p, const struct names *names, int32_t token)
+{
+    if (token < 0 || (size_t)token >= names->vocab) {
+        return false;
+    }
+    if (!p->token_hit) {
+        p->token_hit = mem_alloc(names->vocab, 1);
+        p->vocab = names->vocab;
+    }
+    if (!p->token_hit || (size_t)token >= p->vocab) {
+        return text_holds(p, names_token(names, token));
+    }
+    if (!p->token_hit[token]) {
+        p->token_hit[token] = text_holds(p, names_token(names, token)) ? 2 : 1;
+    }
+    return p->token_hit[token] == 2;
+}
+
+static bool concept_holds(struct piece *p, const struct names *names,
+                          const struct latent_row *row)
+{
+    const int32_t id = row->match_id;
+    if (id < 0 || (size_t)id >= names->n_concepts) {
+        return false;
+    }
+    if (!p->concept_hit) {
+        p->concept_hit = mem_alloc(names->n_concepts, 1);
+        p->n_concepts = names->n_concepts;
+    }
+    uint8_t *hit =
+        p->concept_hit && (size_t)id < p->n_concepts ? &p->concept_hit[id] : NULL;
+    if (hit && *hit) {
+        return *hit == 2;
+    }
+    char text[160];
+    names_match(names, row, text, sizeof text);
+    const bool holds = text_holds(p, text);
+    if (hit) {
+        *hit = holds ? 2 : 1;
+    }
+    return holds;
+}
+
+/* Whether the text may be meant as a latent's number: most are not, and writing numbers
+ * takes longer than all else. */
+static bool may_be_number(const struct piece *p)
+{
+    return p->kind == PIECE_REGEX ? strpbrk(p->word, "#0123456789.[") != NULL
+                                  : p->word[strspn(p->word, "#0123456789")] == '\0';
+}
+
+static bool words_hold(struct piece *p, const struct names *names,
+                       const struct latent_row *row, int32_t latent)
+{
+    for (size_t i = 0; i < LATENT_TOP_TOKENS; i++) {
+        if (token_holds(p, names, row->top_token[i])) {
+            return true;
+        }
+    }
+    if ((row->match == MATCH_WORD && token_holds(p, names, row->match_id)) ||
+        (row->match == MATCH_CONCEPT && concept_holds(p, names, row))) {
+        return true;
+    }
+    if (!may_be_number(p)) {
+        return false;
+    }
+    char text[24];
+    snprintf(text, sizeof text, "#%d", latent);
+    return text_holds(p, text);
+}
+
+static bool compare_holds(const struct piece *p, double v)
+{
+    switch (p->compare) {
+    case CMP_GT:
+        return v > p->number;
+    case CMP_GE:
+        return v >= p->number;
+    case CMP_LT:
+        return v < p->number;
+    case CMP_LE:
+        return v <= p->number;
+    case CMP_EQ:
+        return v >= p->number && v <= p->number;
+    case CMP_NE:
+        return v < p->number || v > p->number;
+    }
+    return false;
+}
+
+static bool piece_holds(struct piece *p, const struct names *names,
+                        const struct latent_row *row, int32_t latent, bool marked)
+{
+    bool holds = false;
+    if (p->kind == PIECE_COMPARE) {
+        holds = compare_holds(p, field_value(p->which, row, latent));
+    } else if (p->kind == PIECE_FLAG) {
+        holds = p->which == FLAG_DEAD ? row->fires == 0
+                : p->which == FLAG_MARKED
+                    ? marked
+                    : row->match != MATCH_NONE && row->f1 >= MATCHED_F1;
+    } else {
+        holds = words_hold(p, names, row, latent);
+    }
+    return holds != p->negated;
+}
+
+bool filter_holds(struct latent_filter *f, const struct names *names,
+                  const struct latent_row *row, int32_t latent, bool marked)
+{
+    bool term = false;
+    for (size_t i = 0; i < f->n; i++) {
+        term = term || piece_holds(&f->piece[i], names, row, latent, marked);
+        if (f->piece[i].ends_term) {
+            if (!term) {
+                return false;
+            }
+            term = false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,487 @@
+/* The table of latents behind its screen: what its columns say, in which order its rows
+ * stand, which are shown, found and marked. The order is made anew only when the table,
+ * the filter or the sorting changed. */
+#include "base/mem.h"
+#include "ui/names.h"
+#include "ui/screen.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- columns ---- */
+
+enum {
+    COL_LATENT,
+    COL_LOGD,
+    COL_MAX,
+    COL_MEAN,
+    COL_ABSORB,
+    COL_MATCH,
+    COL_P,
+    COL_R,
+    COL_F1,
+    COL_TOKENS
+};
+
+static const struct column columns[] = {
+    [COL_LATENT] = {"latent", 6, true, false, "number of the latent"},
+    [COL_LOGD] = {"log\xcf\x81", 6, true, true,
+                  "log10 of the share of tokens it fires on"},
+    [COL_MAX] = {"max", 6, true, true, "largest activation"},
+    [COL_MEAN] = {"mean", 6, true, true, "mean activation where it fires"},
+    [COL_ABSORB] = {"absorb", 7, true, true,
+                    "absorption of the concept whose main latent it is"},
+    [COL_MATCH] = {"match", 15, false, false,
+                   "what it matches best, by F1 of \"at or above a cut\""},
+    [COL_P] = {"P", 4, true, true,
+               "precision: of the tokens at or above the cut, those of the match"},
+    [COL_R] = {"R", 4, true, true,
+               "recall: of the match's tokens, those at or above the cut"},
+    [COL_F1] = {"F1", 4, true, true, "F1 of precision and recall"},
+    [COL_TOKENS] = {"top tokens", 0, false, false, "tokens with the largest sum"},
+};
+
+size_t latents_columns(void)
+{
+    return sizeof columns / sizeof columns[0];
+}
+
+const struct column *latents_column(size_t i)
+{
+    return &columns[i];
+}
+
+int latents_column_find(const char *title)
+{
+    for (size_t i = 0; i < latents_columns(); i++) {
+        if (!strcmp(columns[i].title, title)) {
+            return (int)i;
+        }
+    }
+    /* What can be typed without Greek. */
+    return !strcmp(title, "logd")     ? COL_LOGD
+           : !strcmp(title, "tokens") ? COL_TOKENS
+                                      : -1;
+}
+
+/* ".97", "1.0" */
+static void share_text(char *out, size_t cap, double v)
+{
+    if (!isfinite(v)) {
+        snprintf(out, cap, "-");
+    } else if (v >= 0.995 || v < 0) {
+        snprintf(out, cap, "%.1f", v);
+    } else {
+        char text[16];
+        snprintf(text, sizeof text, "%.2f", v);
+        snprintf(out, cap, "%s", text + 1);
+    }
+}
+
+void latents_cell(const struct session_view *v, const struct latent_table *t,
+                  int32_t id, size_t column, char *out, size_t cap)
+{
+    const struct latent_row *r = &t->row[id];
+    const bool dead = r->fires == 0;
+    snprintf(out, cap, "-");
+    switch (column) {
+    case COL_LATENT:
+        snprintf(out, cap, "%d", id);
+        break;
+    case COL_LOGD:
+        if (r->density > 0) {
+            snprintf(out, cap, "%.2f", log10(r->density));
+        } else {
+            snprintf(out, cap, "dead");
+        }
+        break;
+    case COL_MAX:
+        if (!dead) {
+            plot_number(out, cap, (double)r->max, 5);
+        }
+        break;
+    case COL_MEAN:
+        if (!dead) {
+            plot_number(out, cap, (double)r->mean, 5);
+        }
+        break;
+    case COL_ABSORB:
+        share_text(out, cap, r->absorption);
+        break;
+    case COL_MATCH:
+        names_match(&v->names, r, out, cap);
+        break;
+    case COL_P:
+        share_text(out, cap, r->match ? (double)r->precision : (double)NAN);
+        break;
+    case COL_R:
+        share_text(out, cap, r->match ? (double)r->recall : (double)NAN);
+        break;
+    case COL_F1:
+        share_text(out, cap, r->match ? (double)r->f1 : (double)NAN);
+        break;
+    default:
+        names_top_tokens(&v->names, r, out, cap);
+        break;
+    }
+}
+
+/* Number to sort by; NaN comes last whatever the direction. */
+static double sort_number(const struct latent_row *r, int32_t id, int column)
+{
+    switch (column) {
+    case COL_LOGD:
+        return r->fires ? r->density : (double)NAN;
+    case COL_MAX:
+        return r->fires ? (double)r->max : (double)NAN;
+    case COL_MEAN:
+        return r->fires ? (double)r->mean : (double)NAN;
+    case COL_ABSORB:
+        return r->absorption;
+    case COL_P:
+        return r->match ? (double)r->precision : (double)NAN;
+    case COL_R:
+        return r->match ? (double)r->recall : (double)NAN;
+    case COL_F1:
+        return r->match ? (double)r->f1 : (double)NAN;
+    default:
+        return (double)id;
+    }
+}
+
+/* ---- the order ---- */
+
+const struct latent_table *latents_table(const struct app *a,
+                                         const struct session_view *v)
+{
+    return v->arm[a->latents.arm].table;
+}
+
+int latents_page(const struct app *a)
+{
+    const bool wide = layout_kind(a->w, a->h) == LAYOUT_WIDE;
+    const struct layout_frame f = layout_frame(a->w, a->h);
+    const struct layout_latents l = layout_latents(f.body, wide);
+    /* Header and rule above, rule and counts below; a box takes two more. */
+    return l.table.h - 4 - (wide ? 2 : 0);
+}
+
+bool latents_is_marked(const struct latents_state *l, int arm, int32_t id)
+{
+    return l->mark[arm] && id >= 0 && (size_t)id < l->n_mark[arm] && l->mark[arm][id];
+}
+
+/* ---- sorting ---- */
+
+enum { SORT_TEXT = 48, DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS, PASSES = 6 };
+
+struct sort_item {
+    uint64_t key;
+    int32_t id;
+};
+
+/* A number as bits that compare as it does; NaN after all others. */
+static uint64_t sort_key(double v, bool descending)
+{
+    uint64_t bits;
+    if (isnan(v)) {
+        return UINT64_MAX;
+    }
+    v = v == 0 ? 0 : v; /* no negative zero */
+    memcpy(&bits, &v, sizeof bits);
+    bits = bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
+    return descending ? ~bits : bits;
+}
+
+/* By digits from the last to the first; stable, so equal keys stay in order of their
+ * ids. item and spare: [n]. The result is in item. */
+static void radix_sort(struct sort_item *item, struct sort_item *spare, size_t n)
+{
+    for (int pass = 0; pass < PASSES; pass++) {
+        size_t start[DIGITS + 1] = {0};
+        const int shift = pass * DIGIT_BITS;
+        for (size_t i = 0; i < n; i++) {
+            start[(item[i].key >> shift & (DIGITS - 1)) + 1]++;
+        }
+        for (size_t d = 0; d < DIGITS; d++) {
+            start[d + 1] += start[d];
+        }
+        for (size_t i = 0; i < n; i++) {
+            spare[start[item[i].key >> shift & (DIGITS - 1)]++] = item[i];
+        }
+        struct sort_item *swap = item;
+        item = spare;
+        spare = swap;
+    }
+    _Static_assert(PASSES % 2 == 0 && PASSES * DIGIT_BITS >= 64, "ends where it began");
+}
+
+static int by_text(const void *x, const void *y)
+{
+    return strcmp(x, y);
+}
+
+/* The place of each latent's text among all, the same for the same text; NaN for none.
+ */
+static bool rank_texts(struct latents_state *l, const struct session_view *v,
+                       const struct latent_table *t, double *rank)
+{
+    enum { ITEM = SORT_TEXT + sizeof(int32_t) };
+    char *text = mem_alloc(t->F, ITEM);
+    if (!text) {
+        return false;
+    }
+    for (size_t i = 0; i < t->F; i++) {
+        const int32_t id = (int32_t)i;
+        latents_cell(v, t, id, (size_t)l->sort, text + i * ITEM, SORT_TEXT);
+        memcpy(text + i * ITEM + SORT_TEXT, &id, sizeof id);
+    }
+    qsort(text, t->F, ITEM, by_text);
+    double place = 0;
+    for (size_t i = 0; i < t->F; i++) {
+        int32_t id;
+        const char *own = text + i * ITEM;
+        memcpy(&id, own + SORT_TEXT, sizeof id);
+        place += i && strcmp(own, own - ITEM) != 0 ? 1 : 0;
+        rank[id] = own[0] ? place : (double)NAN;
+    }
+    mem_free(text);
+    return true;
+}
+
+/* All latents in the order of the column; false when memory is out. */
+static bool sort_all(struct latents_state *l, const struct session_view *v,
+                     const struct latent_table *t)
+{
+    const bool texts = l->sort == COL_MATCH || l->sort == COL_TOKENS;
+    const bool down = columns[l->sort].descending != l->reverse;
+    double *rank = texts ? mem_alloc(t->F, sizeof *rank) : NULL;
+    struct sort_item *item = mem_alloc(t->F, 2 * sizeof *item);
+    const bool room = item && (!texts || (rank && rank_texts(l, v, t, rank))) &&
+                      mem_grow(&l->sorted, &l->sorted_cap, t->F, sizeof *l->sorted,
+                               SIZE_MAX / 8, NULL) == OK;
+    for (size_t i = 0; room && i < t->F; i++) {
+        const int32_t id = (int32_t)i;
+        const double key = texts ? rank[i] : sort_number(&t->row[i], id, l->sort);
+        item[i] = (struct sort_item){sort_key(key, down), id};
+    }
+    if (room) {
+        radix_sort(item, item + t->F, t->F);
+        for (size_t i = 0; i < t->F; i++) {
+            l->sorted[i] = item[i].id;
+        }
+        l->sorted_by = l->sort;
+        l->sorted_reverse = l->reverse;
+        l->n_sorted = t->F;
+    }
+    mem_free(rank);
+    mem_free(item);
+    return room;
+}
+
+/* Latents that the filter lets through, sorted; false when memory is out. */
+static bool fill_order(struct latents_state *l, const struct session_view *v,
+                       const struct latent_table *t)
+{
+    const bool new_table = t != l->ordered || t->step != l->ordered_step;
+    l->shown = 0;
+    if ((new_table || l->sorted_by != l->sort || l->sorted_reverse != l->reverse ||
+         l->n_sorted != t->F) &&
+        !sort_all(l, v, t)) {
+        l->n_sorted = 0;
+        return false;
+    }
+    if (mem_grow(&l->order, &l->order_cap, t->F, sizeof *l->order, SIZE_MAX / 8,
+                 NULL) != OK) {
+        return false;
+    }
+    for (size_t i = 0; i < t->F; i++) {
+        const int32_t id = l->sorted[i];
+        if (!l->compiled || filter_holds(l->compiled, &v->names, &t->row[id], id,
+                                         latents_is_marked(l, l->arm, id))) {
+            l->order[l->shown++] = id;
+        }
+    }
+    return true;
+}
+
+static void count_densities(struct latents_state *l, const struct latent_table *t)
+{
+    memset(l->by_density, 0, sizeof l->by_density);
+    l->ultra_low = 0;
+    for (size_t i = 0; i < t->F; i++) {
+        const struct latent_row *r = &t->row[i];
+        if (r->fires && r->density > 0) {
+            const double half = (log10(r->density) + 5) * 2; /* half decades from -5 */
+            const int bin = half < 0               ? 0
+                            : half >= DENSITY_BINS ? DENSITY_BINS - 1
+                                                   : (int)half;
+            l->by_density[bin]++;
+            l->ultra_low += r->density < 1e-5 ? 1U : 0U;
+        }
+    }
+}
+
+void latents_order(struct app *a, const struct session_view *v)
+{
+    struct latents_state *l = &a->latents;
+    const struct latent_table *t = latents_table(a, v);
+    const int page = latents_page(a);
+    if (!t) {
+        l->shown = 0;
+        l->ordered = NULL;
+    } else if (l->stale || t != l->ordered || t->step != l->ordered_step) {
+        if (!fill_order(l, v, t)) {
+            app_say(a, true, "out of memory for the table's order");
+        }
+        count_densities(l, t);
+        l->ordered = t;
+        l->ordered_step = t->step;
+        l->stale = false;
+        list_set(&l->list, l->shown, page);
+        for (size_t i = 0; i < l->shown; i++) {
+            if (l->order[i] == l->at) {
+                list_go(&l->list, i);
+                break;
+            }
+        }
+    }
+    list_set(&l->list, l->shown, page);
+    if (l->shown) {
+        l->at = l->order[l->list.cursor];
+    }
+}
+
+int32_t latents_beside(const struct app *a, int32_t id, int by)
+{
+    const struct latents_state *l = &a->latents;
+    for (size_t i = 0; i < l->shown; i++) {
+        if (l->order[i] != id) {
+            continue;
+        }
+        const bool out = by < 0 ? i == 0 : i + 1 >= l->shown;
+        return out ? -1 : l->order[by < 0 ? i - 1 : i + 1];
+    }
+    return l->shown ? l->order[0] : -1;
+}
+
+/* ---- filter, marks, find ---- */
+
+bool latents_set_filter(struct app *a, const struct session_view *v, const char *text)
+{
+    struct latents_state *l = &a->latents;
+    struct latent_filter *f = NULL;
+    l->filter_error[0] = '\0';
+    if (text[strspn(text, " ")]) {
+        f = filter_new(text, &l->filter_error_at, l->filter_error,
+                       sizeof l->filter_error);
+        if (!f) {
+            return false;
+        }
+    }
+    filter_free(l->compiled);
+    l->compiled = f;
+    snprintf(l->filter, sizeof l->filter, "%.*s", LINE_CAP - 1, f ? text : "");
+    l->stale = true;
+    latents_order(a, v);
+    return true;
+}
+
+void latents_mark(struct app *a, int arm, int32_t id, size_t F)
+{
+    struct latents_state *l = &a->latents;
+    if (id < 0 || (size_t)id >= F ||
+        mem_grow(&l->mark[arm], &l->n_mark[arm], F, 1, SIZE_MAX / 8, NULL) != OK) {
+        return;
+    }
+    uint8_t *mark = &l->mark[arm][id];
+    *mark = !*mark;
+    l->marked[arm] += *mark ? 1U : (size_t)-1;
+    l->stale = l->stale || l->compiled; /* which may ask for marks */
+}
+
+/* The finder of the text that is looked for; NULL: none or no memory. */
+static struct latent_filter *finder(struct latents_state *l)
+{
+    if (strcmp(l->finder_of, l->find) != 0) {
+        filter_free(l->finder);
+        l->finder = NULL;
+        snprintf(l->finder_of, sizeof l->finder_of, "%s", l->find);
+    }
+    if (!l->finder && l->find[0]) {
+        l->finder = filter_new_word(l->find);
+    }
+    return l->finder;
+}
+
+void latents_find(struct app *a, const struct session_view *v, bool forward, bool here)
+{
+    struct latents_state *l = &a->latents;
+    const struct latent_table *t = latents_table(a, v);
+    struct latent_filter *f = finder(l);
+    if (!t || !f) {
+        return;
+    }
+    size_t count = 0, best = SIZE_MAX, best_away = SIZE_MAX;
+    for (size_t i = 0; i < l->shown; i++) {
+        const int32_t id = l->order[i];
+        if (!filter_holds(f, &v->names, &t->row[id], id, false)) {
+            continue;
+        }
+        count++;
+        /* Places from the cursor in the direction of the search, around the end. */
+        size_t away =
+            forward ? i + l->shown - l->list.cursor : l->list.cursor + l->shown - i;
+        away %= l->shown;
+        away = away || here ? away : l->shown;
+        if (away < best_away) {
+            best = i;
+            best_away = away;
+        }
+    }
+    if (best == SIZE_MAX) {
+        app_say(a, true, "not found: %.60s", l->find);
+        return;
+    }
+    list_go(&l->list, best);
+    l->at = l->order[best];
+    app_say(a, false, "/%.60s  %zu found", l->find, count);
+}
+
+void latents_deinit(struct latents_state *l)
+{
+    filter_free(l->compiled);
+    filter_free(l->finder);
+    mem_free(l->order);
+    mem_free(l->sorted);
+    for (size_t arm = 0; arm < 2; arm++) {
+        mem_free(l->mark[arm]);
+    }
+    memset(l, 0, sizeof *l);
+}
+
+/* ---- asking for a table ---- */
+
+void latents_ask(struct app *a, const struct session_view *v, bool force)
+{
+    struct latents_state *l = &a->latents;
+    const bool open = v->names.vocab && v->n_arms > (size_t)l->arm &&
+                      v->state != SESSION_LOADING && v->state != SESSION_ENDED;
+    if (!open || (v->table_busy && !force)) {
+        return;
+    }
+    const struct series *ev = &v->arm[l->arm].series[METRIC_EV];
+    const int64_t evaluated = ev->n ? (int64_t)ev->x[ev->n - 1] : -1;
+    const struct latent_table *t = latents_table(a, v);
+    const bool old = !t || (t->step >= 0 && t->step < evaluated);
+    if (!force && (!old || l->asked_eval[l->arm] == evaluated)) {
+        return;
+    }
+    struct command *c = app_emit(a, COMMAND_TABLE);
+    if (c) {
+        c->arm = l->arm;
+        l->asked_eval[l->arm] = evaluated;
+    }
+}

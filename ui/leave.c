@@ -1,0 +1,97 @@
+/* The way out: asks while there is something to lose, then waits for the save. */
+#include "ui/screen.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Whether the run was saved at the step where it stands. */
+static bool is_saved(const struct session_view *v)
+{
+    for (size_t i = v->n_events; i-- > 0 && v->event[i].step == v->step;) {
+        if (!strcmp(v->event[i].kind, "save")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether quitting now would lose training that nothing has saved. */
+static bool something_to_lose(const struct session_view *v)
+{
+    const bool stands = v->state == SESSION_PAUSED || v->state == SESSION_DONE;
+    return v->step > 0 && (v->state == SESSION_TRAINING || (stands && !is_saved(v)));
+}
+
+void app_leave(struct app *a, const struct session_view *v)
+{
+    if (something_to_lose(v)) {
+        a->leaving = LEAVE_ASKING;
+        help_close(a);
+        a->prompt = PROMPT_NONE;
+        return;
+    }
+    app_ask(a, REQUEST_QUIT);
+}
+
+void leave_key(struct app *a, const struct session_view *v, uint32_t key)
+{
+    if (a->leaving != LEAVE_ASKING) {
+        /* The save is on its way; Esc does not take it back, but stays. */
+        a->leaving = key == KEY_ESC_ ? STAYING : a->leaving;
+        return;
+    }
+    if (key == 'c' || key == 'd') {
+        struct command *c = app_emit(a, COMMAND_STOP);
+        if (c) {
+            c->value = key == 'c' ? 1 : 0;
+            a->leaving = key == 'c' ? LEAVE_SAVING : LEAVE_DISCARDING;
+            a->message[0] = '\0';
+            snprintf(a->heard, sizeof a->heard, "%s", v->message);
+        }
+    } else if (key == KEY_ESC_ || key == 'q') {
+        a->leaving = STAYING;
+    } else if (key == '?' || key == KEY_F1_) {
+        a->leaving = STAYING;
+        help_open(a, v, "");
+    }
+}
+
+void leave_follow(struct app *a, const struct session_view *v)
+{
+    if (a->leaving != LEAVE_SAVING && a->leaving != LEAVE_DISCARDING) {
+        return;
+    }
+    if (v->state == SESSION_ENDED || v->state == SESSION_FAILED) {
+        app_ask(a, REQUEST_QUIT);
+    } else if (v->message_bad && strcmp(a->heard, v->message) != 0) {
+        a->leaving = STAYING; /* the save failed, and the message says why */
+    }
+}
+
+void leave_view(struct app *a, const struct session_view *v, struct canvas *c)
+{
+    if (a->leaving == STAYING) {
+        return;
+    }
+    const struct rect r = layout_dialog(c->w, c->h, 52, 7);
+    canvas_fill(c, r, ' ', ROLE_TEXT, 0);
+    const struct rect in = canvas_box(c, r, "quit", NULL, true);
+    app_hit(a, (struct rect){0, 0, c->w, c->h}, HIT_OVERLAY, 0);
+    const int x = in.x + 1;
+    const int w = in.w - 2;
+    if (a->leaving != LEAVE_ASKING) {
+        canvas_text(c, x, in.y + 1, w,
+                    a->leaving == LEAVE_SAVING ? "saving ..." : "stopping ...",
+                    ROLE_TEXT, 0);
+        return;
+    }
+    char step[32];
+    text_thousands(step, sizeof step, v->step);
+    canvas_textf(c, x, in.y, w, ROLE_TEXT, 0, "The run is at step %s.", step);
+    static const char *const keys[] = {"c", "d", "Esc"};
+    static const char *const what[] = {"save and quit", "discard and quit", "stay"};
+    for (int i = 0; i < 3; i++) {
+        canvas_text(c, x + 1, in.y + 2 + i, w, keys[i], ROLE_KEY, ATTR_BOLD);
+        canvas_text(c, x + 6, in.y + 2 + i, w - 6, what[i], ROLE_TEXT, 0);
+    }
+}

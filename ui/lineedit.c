@@ -1,0 +1,360 @@
+#include "ui/lineedit.h"
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "ui/event.h"
+#include "ui/glyph.h"
+
+#include <string.h>
+
+/* ---- history ---- */
+
+const char *line_history_get(const struct line_history *h, size_t nth)
+{
+    if (nth >= h->count) {
+        return NULL;
+    }
+    return h->entry[(h->head + LINE_HISTORY - 1 - nth) % LINE_HISTORY];
+}
+
+void line_history_add(struct line_history *h, const char *text)
+{
+    const char *newest = line_history_get(h, 0);
+    if (!*text || (newest && !strcmp(newest, text))) {
+        return;
+    }
+    char *copy = mem_strdup(text);
+    if (!copy) {
+        return;
+    }
+    mem_free(h->entry[h->head]);
+    h->entry[h->head] = copy;
+    h->head = (h->head + 1) % LINE_HISTORY;
+    if (h->count < LINE_HISTORY) {
+        h->count++;
+    }
+}
+
+void line_history_deinit(struct line_history *h)
+{
+    for (size_t i = 0; i < LINE_HISTORY; i++) {
+        mem_free(h->entry[i]);
+    }
+    *h = (struct line_history){.head = 0};
+}
+
+/* ---- text ---- */
+
+static size_t before(const struct line_edit *l, size_t at)
+{
+    while (at > 0 && ((unsigned char)l->text[--at] & 0xC0) == 0x80) {
+    }
+    return at;
+}
+
+static size_t after(const struct line_edit *l, size_t at)
+{
+    if (at < l->len) {
+        at++;
+    }
+    while (at < l->len && ((unsigned char)l->text[at] & 0xC0) == 0x80) {
+        at++;
+    }
+    return at;
+}
+
+/* Insert what a line may hold of s[n]; false when nothing could be. */
+static bool insert(struct line_edit *l, const char *s, size_t n)
+{
+    bool any = false;
+    for (size_t i = 0; i < n;) {
+        uint32_t cp;
+        const size_t len = utf8_next(s + i, n - i, &cp);
+        if (cp != UTF8_INVALID && !utf8_is_unsafe(cp) && l->len + len < LINE_CAP) {
+            memmove(l->text + l->cursor + len, l->text + l->cursor,
+                    l->len - l->cursor + 1);
+            memcpy(l->text + l->cursor, s + i, len);
+            l->len += len;
+            l->cursor += len;
+            any = true;
+        }
+        i += len;
+    }
+    return any;
+}
+
+static enum line_result erase(struct line_edit *l, size_t from, size_t to)
+{
+    if (from >= to) {
+        return LINE_IGNORED;
+    }
+    memmove(l->text + from, l->text + to, l->len - to + 1);
+    l->len -= to - from;
+    l->cursor = from;
+    return LINE_CHANGED;
+}
+
+void line_set(struct line_edit *l, const char *text)
+{
+    l->text[0] = '\0';
+    l->len = l->cursor = 0;
+    insert(l, text, strlen(text));
+}
+
+void line_begin(struct line_edit *l, const char *text, struct line_history *history,
+                line_complete_fn *complete, void *complete_ctx)
+{
+    memset(l, 0, sizeof *l);
+    l->history = history;
+    l->complete = complete;
+    l->complete_ctx = complete_ctx;
+    line_set(l, text ? text : "");
+}
+
+/* ---- keys ---- */
+
+static enum line_result recall(struct line_edit *l, bool older)
+{
+    if (!l->history || (!older && l->recalled == 0)) {
+        return LINE_IGNORED;
+    }
+    const size_t want = older ? l->recalled + 1 : l->recalled - 1;
+    const char *text = want ? line_history_get(l->history, want - 1) : l->draft;
+    if (!text) {
+        return LINE_IGNORED;
+    }
+    if (l->recalled == 0) {
+        memcpy(l->draft, l->text, l->len + 1);
+    }
+    l->recalled = want;
+    line_set(l, text);
+    return LINE_CHANGED;
+}
+
+static bool candidate(const struct line_edit *l, size_t nth, char *out, size_t *start)
+{
+    return l->complete(l->complete_ctx, l->cycle_stem, l->cycle_cursor, nth, out,
+                       LINE_CAP, start) &&
+           *start <= l->cycle_cursor;
+}
+
+/* The typed text with the word before the cursor replaced. */
+static void show_candidate(struct line_edit *l, const char *word, size_t n,
+                           size_t start)
+{
+    const size_t end = l->cycle_cursor;
+    line_set(l, "");
+    insert(l, l->cycle_stem, start);
+    insert(l, word, n);
+    const size_t cursor = l->cursor;
+    insert(l, l->cycle_stem + end, strlen(l->cycle_stem + end));
+    l->cursor = cursor;
+}
+
+/* First Tab: what all candidates share, or the only one. When that adds nothing, and on
+ * further Tabs, one candidate after the other. */
+static enum line_result complete(struct line_edit *l, bool back)
+{
+    if (!l->complete) {
+        return LINE_IGNORED;
+    }
+    char word[LINE_CAP];
+    char other[LINE_CAP];
+    size_t start = 0;
+    if (!l->cycling) {
+        memcpy(l->cycle_stem, l->text, l->len + 1);
+        l->cycle_cursor = l->cursor;
+    }
+    if (!candidate(l, 0, word, &start)) {
+        return LINE_IGNORED;
+    }
+    size_t count = 1;
+    size_t shared = strlen(word);
+    for (size_t other_start; candidate(l, count, other, &other_start); count++) {
+        size_t same = 0;
+        while (same < shared && word[same] == other[same]) {
+            same++;
+        }
+        shared = utf8_clip(word, strlen(word), same);
+    }
+    if (!l->cycling) {
+        l->cycling = count > 1;
+        l->cycle_nth = count; /* none yet */
+        const size_t typed = l->cycle_cursor - start;
+        const bool adds = shared > typed && !memcmp(word, l->cycle_stem + start, typed);
+        if (count == 1 || adds) {
+            show_candidate(l, word, shared, start);
+            return LINE_CHANGED;
+        }
+    }
+    size_t nth = l->cycle_nth;
+    nth = back ? (nth == 0 || nth >= count ? count - 1 : nth - 1)
+               : (nth + 1 >= count ? 0 : nth + 1);
+    l->cycle_nth = nth;
+    if (candidate(l, nth, word, &start)) {
+        show_candidate(l, word, strlen(word), start);
+    }
+    return LINE_CHANGED;
+}
+
+static size_t word_start(const struct line_edit *l)
+{
+    size_t at = l->cursor;
+    while (at > 0 && l->text[at - 1] == ' ') {
+        at--;
+    }
+    while (at > 0 && l->text[at - 1] != ' ') {
+        at--;
+    }
+    return at;
+}
+
+static enum line_result go(struct line_edit *l, size_t to)
+{
+    const bool moved = to != l->cursor;
+    l->cursor = to;
+    return moved ? LINE_MOVED : LINE_IGNORED;
+}
+
+enum {
+    CTRL_A = 1,
+    CTRL_B,
+    CTRL_C,
+    CTRL_D,
+    CTRL_E,
+    CTRL_F,
+    CTRL_G,
+    CTRL_H,
+    CTRL_K = 11,
+    CTRL_M = 13,
+    CTRL_N,
+    CTRL_P = 16,
+    CTRL_U = 21,
+    CTRL_W = 23
+};
+
+static enum line_result edit_key(struct line_edit *l, uint32_t key)
+{
+    switch (key) {
+    case KEY_LEFT_:
+    case CTRL_B:
+        return go(l, before(l, l->cursor));
+    case KEY_RIGHT_:
+    case CTRL_F:
+        return go(l, after(l, l->cursor));
+    case KEY_HOME_:
+    case CTRL_A:
+        return go(l, 0);
+    case KEY_END_:
+    case CTRL_E:
+        return go(l, l->len);
+    case KEY_DELETE_BACK:
+    case CTRL_H:
+        return l->len ? erase(l, before(l, l->cursor), l->cursor) : LINE_CANCEL;
+    case KEY_DEL:
+    case CTRL_D:
+        return erase(l, l->cursor, after(l, l->cursor));
+    case CTRL_W:
+        return erase(l, word_start(l), l->cursor);
+    case CTRL_U:
+        return erase(l, 0, l->cursor);
+    case CTRL_K:
+        return erase(l, l->cursor, l->len);
+    case KEY_UP_:
+    case CTRL_P:
+        return recall(l, true);
+    case KEY_DOWN_:
+    case CTRL_N:
+        return recall(l, false);
+    default:
+        break;
+    }
+    if (key >= KEY_FIRST_SPECIAL || utf8_is_unsafe(key) ||
+        (key >= 0xD800 && key <= 0xDFFF)) {
+        return LINE_IGNORED;
+    }
+    char utf8[4];
+    return insert(l, utf8, utf8_put(key, utf8)) ? LINE_CHANGED : LINE_IGNORED;
+}
+
+enum line_result line_key(struct line_edit *l, uint32_t key)
+{
+    if (key == KEY_TAB_ || key == KEY_SHIFT_TAB) {
+        return complete(l, key == KEY_SHIFT_TAB);
+    }
+    l->cycling = false;
+    if (key == KEY_ENTER_ || key == CTRL_M) {
+        if (l->history) {
+            line_history_add(l->history, l->text);
+        }
+        return LINE_ACCEPT;
+    }
+    if (key == KEY_ESC_ || key == CTRL_C || key == CTRL_G) {
+        return LINE_CANCEL;
+    }
+    const enum line_result r = edit_key(l, key);
+    if (r == LINE_CHANGED && key != KEY_UP_ && key != KEY_DOWN_ && key != CTRL_P &&
+        key != CTRL_N) {
+        l->recalled = 0; /* a recalled line that is edited is the user's own */
+    }
+    return r;
+}
+
+/* ---- display ---- */
+
+static int columns(const struct canvas *c, const char *s, size_t n)
+{
+    int w = 0;
+    for (size_t i = 0; i < n;) {
+        uint32_t cp;
+        i += utf8_next(s + i, n - i, &cp);
+        w += glyph_width(glyph_at_tier(cp, c->tier));
+    }
+    return w;
+}
+
+/* First byte shown: so many columns before the cursor as fit. */
+static size_t first_shown(const struct canvas *c, const struct line_edit *l, int room)
+{
+    size_t from = 0;
+    while (from < l->cursor && columns(c, l->text + from, l->cursor - from) >= room) {
+        from = after(l, from);
+    }
+    return from;
+}
+
+void line_draw(struct canvas *c, int x, int y, int w, const char *prompt,
+               const struct line_edit *l)
+{
+    canvas_fill(c, (struct rect){x, y, w, 1}, ' ', ROLE_TEXT, 0);
+    const int used = canvas_text(c, x, y, w, prompt, ROLE_KEY, ATTR_BOLD);
+    const int room = w - used;
+    if (room < 1) {
+        return;
+    }
+    const size_t from = first_shown(c, l, room);
+    canvas_text(c, x + used, y, room, l->text + from, ROLE_TEXT, 0);
+    const int at = x + used + columns(c, l->text + from, l->cursor - from);
+    if (rect_holds(c->clip, at, y)) {
+        c->cursor_x = at;
+        c->cursor_y = y;
+    }
+}
+
+void line_click(const struct canvas *c, struct line_edit *l, int x, int w,
+                const char *prompt, int click_x)
+{
+    int used = canvas_text_width(prompt);
+    used = used < w ? used : w;
+    size_t at = first_shown(c, l, w - used);
+    int column = x + used;
+    while (at < l->len) {
+        const size_t next = after(l, at);
+        column += columns(c, l->text + at, next - at);
+        if (click_x < column) {
+            break;
+        }
+        at = next;
+    }
+    l->cursor = at;
+}

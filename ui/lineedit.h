@@ -1,0 +1,66 @@
+/* One line of text being typed: the prompts `:` `/` `&` and labels. UTF-8; the cursor
+ * is always between code points. UI thread; no allocation but in the history.
+ *
+ * Keys: left right home end (Ctrl-B F A E), backspace, delete (Ctrl-D), Ctrl-W word,
+ * Ctrl-U to the start, Ctrl-K to the end, up down (Ctrl-P N) history, Tab and Shift-Tab
+ * completion, Enter accepts, Esc and Ctrl-C and Ctrl-G cancel; backspace in an empty
+ * line cancels as well. */
+#ifndef SAETOP_UI_LINEEDIT_H
+#define SAETOP_UI_LINEEDIT_H
+
+#include "ui/canvas.h"
+
+enum { LINE_CAP = 1024, LINE_HISTORY = 100 }; /* bytes with the NUL; entries */
+
+/* What was accepted before, newest first; a ring. Zero-initialise, one per kind of
+ * prompt; frees with line_history_deinit. */
+struct line_history {
+    char *entry[LINE_HISTORY];
+    size_t head, count; /* head: where the next one goes */
+};
+/* Add a line; an empty one and a repeat of the newest are left out. When memory is out
+ * the line is not remembered. */
+void line_history_add(struct line_history *h, const char *text);
+/* The nth newest, 0 first; NULL beyond the oldest. */
+const char *line_history_get(const struct line_history *h, size_t nth);
+void line_history_deinit(struct line_history *h);
+
+/* The nth completion of the word before byte `cursor` of `text`, into out[cap]; *start
+ * is the byte where that word begins. False when there is no nth. */
+typedef bool line_complete_fn(void *ctx, const char *text, size_t cursor, size_t nth,
+                              char *out, size_t cap, size_t *start);
+
+struct line_edit {
+    char text[LINE_CAP]; /* NUL-terminated valid UTF-8 without control characters */
+    size_t len, cursor;  /* bytes */
+    struct line_history *history; /* borrowed, or NULL */
+    line_complete_fn *complete;   /* or NULL */
+    void *complete_ctx;
+    size_t recalled;      /* 0: own text; n: the nth newest of the history */
+    char draft[LINE_CAP]; /* own text while a recalled one is shown */
+    bool cycling;         /* the last key completed: the next Tab shows the next one */
+    size_t cycle_nth;
+    size_t cycle_start;        /* byte where the completed word begins */
+    char cycle_stem[LINE_CAP]; /* text as typed before Tab */
+    size_t cycle_cursor;
+};
+
+enum line_result { LINE_IGNORED, LINE_MOVED, LINE_CHANGED, LINE_ACCEPT, LINE_CANCEL };
+
+/* Start with `text` (escaped to what a line may hold, cut to LINE_CAP), cursor at its
+ * end. history and complete may be NULL. */
+void line_begin(struct line_edit *l, const char *text, struct line_history *history,
+                line_complete_fn *complete, void *complete_ctx);
+/* Replace the text, cursor at its end. */
+void line_set(struct line_edit *l, const char *text);
+/* Feed a key of event.h. On LINE_ACCEPT the text is in the history already. */
+enum line_result line_key(struct line_edit *l, uint32_t key);
+/* Draw prompt and line into one row, scrolled so that the cursor is in sight, and place
+ * the canvas's cursor. */
+void line_draw(struct canvas *c, int x, int y, int w, const char *prompt,
+               const struct line_edit *l);
+/* Place the cursor at a clicked column of what line_draw drew. */
+void line_click(const struct canvas *c, struct line_edit *l, int x, int w,
+                const char *prompt, int click_x);
+
+#endif

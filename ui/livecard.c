@@ -1,0 +1,89 @@
+/* What remains on a small terminal: the run's figures, and the keys that still work. */
+#include "ui/screen.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char takes[] = " m[]{}bcqQ?:;u";
+
+bool card_takes(uint32_t key)
+{
+    return (key < 127 && key && strchr(takes, (int)key) != NULL) || key == KEY_ESC_ ||
+           key == KEY_F1_ || key == 12 || key == 18 || key == 26;
+}
+
+static void step_only(const struct session_view *v, struct canvas *c)
+{
+    char step[32];
+    text_thousands(step, sizeof step, v->step);
+    canvas_text(c, 0, 0, c->w, step, ROLE_VALUE, 0);
+}
+
+static void numbers_row(const struct session_view *v, struct canvas *c, int y,
+                        size_t arm)
+{
+    static const struct {
+        int metric;
+        const char *label;
+    } shown[] = {{METRIC_LOSS, "loss"},
+                 {METRIC_L0, "L0"},
+                 {METRIC_ABSORPTION, "absorb"},
+                 {METRIC_EV, "EV"}};
+    const struct arm_view *av = &v->arm[arm];
+    int x = 1;
+    if (arms_of(v) > 1) {
+        canvas_put(c, x, y, (uint32_t)(unsigned char)av->letter, arm_role(arm),
+                   ATTR_BOLD);
+        x += 2;
+    }
+    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
+        char value[24];
+        plot_number(value, sizeof value, av->last[shown[i].metric], 6);
+        const int w = (int)strlen(shown[i].label) + 1 + (int)strlen(value);
+        if (x + w > c->w) {
+            return;
+        }
+        x += canvas_text(c, x, y, c->w - x, shown[i].label, ROLE_DIM, 0) + 1;
+        x += canvas_text(c, x, y, c->w - x, value, ROLE_VALUE, 0) + 1;
+        const struct series *s = &av->series[shown[i].metric];
+        if (i == 0 && s->n > 1 && x + 10 < c->w) {
+            plot_spark(c, x, y, 8, s->y, s->n, arm_role(arm));
+            x += 9;
+        }
+        x += 1;
+    }
+}
+
+void card_view(struct app *a, const struct session_view *v, struct canvas *c)
+{
+    if (layout_kind(c->w, c->h) == LAYOUT_STEP) {
+        step_only(v, c);
+        return;
+    }
+    const bool roomy = c->h >= 8;
+    int y = 0;
+    if (roomy) {
+        canvas_textf(c, 1, y, c->w - 1, ROLE_DIM, 0,
+                     "%dx%d is too small for this screen (needs %dx%d)", c->w, c->h,
+                     FULL_W, FULL_H);
+        y = 2;
+    }
+    /* The frame's status line, with the Train screen's words. */
+    const enum screen_id was = a->screen;
+    a->screen = SCREEN_TRAIN;
+    status_view(a, v, c, (struct rect){0, y, c->w, 1});
+    a->screen = was;
+    for (size_t i = 0; i < arms_of(v); i++) {
+        numbers_row(v, c, ++y, i);
+    }
+    y += roomy ? 2 : 1;
+    if (y < c->h - 1 && v->state == SESSION_TRAINING) {
+        canvas_text(c, 1, y, c->w - 1,
+                    "training continues; these keys still work:", ROLE_DIM, 0);
+    }
+    const enum screen_id shown = a->screen;
+    a->screen = SCREEN_TRAIN;
+    hints_view(a, v, c, (struct rect){0, c->h - 1, c->w, 1});
+    a->screen = shown;
+}

@@ -1,0 +1,59 @@
+/* A line plot of one or two series in braille, half blocks or ASCII. */
+#ifndef SAETOP_UI_PLOT_H
+#define SAETOP_UI_PLOT_H
+
+#include "ui/canvas.h"
+
+/* One curve: x ascending; NaN or infinite y is a gap. Borrowed. */
+struct plot_series {
+    const double *x, *y;
+    size_t n;
+    const double *lo, *hi; /* an interval around y, or NULL */
+    enum role role, faint; /* the curve; the raw points behind a smoothed one */
+    char letter;           /* drawn at the curve's right end */
+};
+
+struct plot_spec {
+    struct plot_series series[4];
+    size_t n_series;
+    const double *event_x; /* vertical lines below the data */
+    size_t n_events;
+    double x_min, x_max; /* equal: from the data */
+    double y_min, y_max; /* NaN: from the data, 10 % padding */
+    bool log_y;          /* only if a positive value exists */
+    double smooth;   /* 0..0.99: bias-corrected moving average over the whole series */
+    double cursor_x; /* NaN: none */
+    const char *empty;   /* why there is nothing to show, when there is nothing */
+    const char *x_label; /* suffix of ticks such as "s"; may be NULL */
+};
+
+/* What was drawn, for the title, the mouse and the cursor. */
+struct plot_result {
+    struct rect area; /* of the data, without axes */
+    double x_min, x_max, y_min, y_max;
+    bool log_y;
+    size_t gaps;    /* values in view that are not finite or, on a log axis, not > 0 */
+    double last[4]; /* last finite value of each series, smoothed; NaN */
+    double at_cursor[4], at_cursor_raw[4], cursor_snap;
+};
+
+/* Draw into r (inside of a box), never outside. Below 20x5 the curve alone. UI thread;
+ * out may be NULL. O(points + cells). */
+void plot_draw(struct canvas *c, struct rect r, const struct plot_spec *spec,
+               struct plot_result *out);
+
+/* The x in the middle of a column of the canvas, held in the range drawn. */
+double plot_x_at(const struct plot_result *p, int column);
+
+/* A one-line curve of n values in at most w columns (eighth blocks, ASCII levels),
+ * scaled from its least to its greatest value. More values than columns: the greatest
+ * of each bucket. Not finite: a blank. */
+void plot_spark(struct canvas *c, int x, int y, int w, const double *v, size_t n,
+                enum role role);
+/* A horizontal bar of `share` (0..1) in w columns. */
+void plot_bar(struct canvas *c, int x, int y, int w, double share, enum role role);
+
+/* "0.214", "12.4k", "3.1e-4": at most `width` columns, as many digits as are sure. */
+void plot_number(char *out, size_t cap, double v, int width);
+
+#endif

@@ -1,0 +1,391 @@
+/* Latents: the table, and beside it, when wide, a preview and densities. */
+#include "ui/names.h"
+#include "ui/screen.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- rows ---- */
+
+static int column_width(size_t i, int room)
+{
+    const int w = latents_column(i)->width;
+    return w ? w : room;
+}
+
+/* Columns before the last have fixed widths; text after a number gets a space before.
+ */
+static int column_gap(size_t i)
+{
+    return latents_column(i)->right ? 0 : 1;
+}
+
+static void draw_cell(struct canvas *c, int x, int y, int w, const char *text,
+                      bool right, enum role role, uint8_t attr)
+{
+    const int used = canvas_text_width(text);
+    canvas_text(c, x + (right && used < w ? w - used : 0), y, w, text, role, attr);
+}
+
+static void draw_header(struct app *a, struct canvas *c, struct rect r)
+{
+    const struct latents_state *l = &a->latents;
+    int x = r.x + 2;
+    for (size_t i = 0; i < latents_columns() && x < r.x + r.w; i++) {
+        const struct column *col = latents_column(i);
+        x += column_gap(i);
+        const int room = r.x + r.w - x;
+        int w = column_width(i, room);
+        w = w < room ? w : room;
+        char title[40];
+        const bool on = l->sort == (int)i;
+        const bool down = col->descending != l->reverse;
+        snprintf(title, sizeof title, "%s%s", col->title,
+                 !on    ? ""
+                 : down ? "\xe2\x96\xbe"
+                        : "\xe2\x96\xb4");
+        /* An arrow may stand in the gap before the column. */
+        const int wide = canvas_text_width(title) > w && on ? 1 : 0;
+        draw_cell(c, x - wide, r.y, w + wide, title, col->right,
+                  on ? ROLE_FOCUS : ROLE_TITLE, ATTR_BOLD);
+        app_hit(a, (struct rect){x, r.y, w, 1}, HIT_HEADER, (int)i);
+        x += w;
+    }
+}
+
+/* Tint what a find has found in a cell's text. */
+static void tint_found(struct canvas *c, int x, int y, int w, const char *text,
+                       const char *find)
+{
+    const size_t n = strlen(find);
+    char head[200];
+    for (size_t i = 0; n && text[i]; i++) {
+        char piece[256];
+        snprintf(piece, sizeof piece, "%.*s", (int)n, text + i);
+        if (strlen(piece) < n) {
+            return;
+        }
+        if (!filter_text_in(piece, find) || i >= sizeof head) {
+            continue;
+        }
+        memcpy(head, text, i);
+        head[i] = '\0';
+        const int at = canvas_text_width(head);
+        const int len = canvas_text_width(piece);
+        if (at + len <= w) {
+            canvas_tint(c, (struct rect){x + at, y, len, 1}, ROLE_MATCH, 0);
+        }
+        return;
+    }
+}
+
+static enum role cell_role(const struct latent_row *r, size_t i)
+{
+    if (!r->fires) {
+        return ROLE_DIM;
+    }
+    return !strcmp(latents_column(i)->title, "latent") ? ROLE_VALUE : ROLE_TEXT;
+}
+
+static void draw_row(struct app *a, const struct session_view *v, struct canvas *c,
+                     struct rect r, const struct latent_table *t, int32_t id,
+                     bool cursor)
+{
+    const struct latents_state *l = &a->latents;
+    if (cursor) {
+        canvas_fill(c, r, ' ', ROLE_SELECT, 0);
+        canvas_put(c, r.x, r.y, 0x25B6, ROLE_SELECT, 0);
+    }
+    if (latents_is_marked(l, l->arm, id)) {
+        canvas_put(c, r.x + 1, r.y, '*', cursor ? ROLE_SELECT : ROLE_WARN, ATTR_BOLD);
+    }
+    int x = r.x + 2;
+    for (size_t i = 0; i < latents_columns() && x < r.x + r.w; i++) {
+        char text[200];
+        x += column_gap(i);
+        const int room = r.x + r.w - x;
+        int w = column_width(i, room);
+        w = w < room ? w : room;
+        latents_cell(v, t, id, i, text, sizeof text);
+        draw_cell(c, x, r.y, w, text, latents_column(i)->right,
+                  cursor ? ROLE_SELECT : cell_role(&t->row[id], i), 0);
+        if (l->find[0] && !latents_column(i)->right) {
+            tint_found(c, x, r.y, w, text, l->find);
+        }
+        x += w;
+    }
+}
+
+static void draw_counts(const struct app *a, const struct session_view *v,
+                        struct canvas *c, struct rect r, const struct latent_table *t)
+{
+    const struct latents_state *l = &a->latents;
+    char shown[32], total[32], step[32];
+    text_thousands(shown, sizeof shown, (int64_t)l->shown);
+    text_thousands(total, sizeof total, (int64_t)t->F);
+    text_thousands(step, sizeof step, t->step);
+    int used = canvas_textf(c, r.x + 1, r.y, r.w - 1, ROLE_DIM, 0,
+                            "%s of %s shown, %zu dead, %zu matched (F1>.5)", shown,
+                            total, t->dead, t->matched);
+    if (l->marked[l->arm]) {
+        used += canvas_textf(c, r.x + 1 + used, r.y, r.w - 1 - used, ROLE_WARN, 0,
+                             ", %zu marked", l->marked[l->arm]);
+    }
+    if (t->step >= 0) {
+        canvas_textf(c, r.x + 1 + used, r.y, r.w - 1 - used, ROLE_DIM, 0,
+                     "; %c at step %s%s", v->arm[l->arm].letter, step,
+                     v->table_busy ? " (updating)" : "");
+    }
+}
+
+static void draw_empty(const struct app *a, const struct session_view *v,
+                       struct canvas *c, struct rect r)
+{
+    char why[160];
+    if (v->state == SESSION_LOADING) {
+        snprintf(why, sizeof why, "loading: %s", v->loading);
+    } else if (v->state == SESSION_FAILED && !v->names.vocab) {
+        snprintf(why, sizeof why, "nothing could be opened");
+    } else {
+        snprintf(why, sizeof why, "describing the latents of %c ...",
+                 v->arm[a->latents.arm].letter);
+    }
+    canvas_text(c, r.x + 2, r.y + r.h / 2, r.w - 2, why, ROLE_DIM, 0);
+}
+
+static void draw_table(struct app *a, const struct session_view *v, struct canvas *c,
+                       struct rect r)
+{
+    struct latents_state *l = &a->latents;
+    const struct latent_table *t = latents_table(a, v);
+    if (!t || r.h < 5) {
+        draw_empty(a, v, c, r);
+        return;
+    }
+    draw_header(a, c, (struct rect){r.x, r.y, r.w, 1});
+    canvas_fill(c, (struct rect){r.x, r.y + 1, r.w, 1}, 0x2500, ROLE_BORDER, 0);
+    canvas_fill(c, (struct rect){r.x, r.y + r.h - 2, r.w, 1}, 0x2500, ROLE_BORDER, 0);
+    draw_counts(a, v, c, (struct rect){r.x, r.y + r.h - 1, r.w, 1}, t);
+    if (!l->shown) {
+        canvas_text(c, r.x + 2, r.y + 3, r.w - 2,
+                    "no latent passes the filter   (\\ clears it)", ROLE_DIM, 0);
+    }
+    const size_t rows = list_visible(&l->list);
+    for (size_t i = 0; i < rows && (int)i < r.h - 4; i++) {
+        const size_t at = l->list.top + i;
+        const struct rect row = {r.x, r.y + 2 + (int)i, r.w, 1};
+        draw_row(a, v, c, row, t, l->order[at], at == l->list.cursor);
+        app_hit(a, row, HIT_ROW, (int)i);
+    }
+    int pos, len;
+    list_thumb(&l->list, r.h - 4, &pos, &len);
+    if (len > 0) {
+        canvas_fill(c, (struct rect){r.x + r.w - 1, r.y + 2 + pos, 1, len}, 0x2590,
+                    ROLE_BORDER, 0);
+    }
+}
+
+/* ---- beside the table ---- */
+
+static void preview_contexts(const struct session_view *v, struct canvas *c, int x,
+                             int y, int w, int bottom)
+{
+    const struct latent_detail *d = v->detail;
+    for (size_t i = 0; i < d->n_contexts && y < bottom; i++, y++) {
+        const struct latent_context *ctx = &d->context[i];
+        char text[256];
+        size_t len = 0;
+        for (int k = -3; k <= 3 && len < sizeof text - 80; k++) {
+            const char *token =
+                names_token(&v->names, ctx->token[CONTEXT_TOKENS / 2 + k]);
+            len += (size_t)snprintf(text + len, sizeof text - len, "%s%.60s%s",
+                                    k ? "" : "\xe2\x9f\xa6", token,
+                                    k ? "" : "\xe2\x9f\xa7");
+        }
+        canvas_text(c, x, y, w, text, ROLE_TEXT, 0);
+    }
+}
+
+static void draw_preview(const struct app *a, const struct session_view *v,
+                         struct canvas *c, struct rect r)
+{
+    const struct latents_state *l = &a->latents;
+    const struct latent_table *t = latents_table(a, v);
+    char title[40] = "preview";
+    if (t && l->shown) {
+        snprintf(title, sizeof title, "preview #%d", l->at);
+    }
+    const struct rect in = canvas_box(c, r, title, NULL, false);
+    if (!t || !l->shown || l->at < 0 || (size_t)l->at >= t->F) {
+        return;
+    }
+    const struct latent_row *row = &t->row[l->at];
+    const int x = in.x + 1, w = in.w - 2, bottom = in.y + in.h;
+    int y = in.y;
+    char text[200], number[3][24];
+    if (!row->fires) {
+        canvas_text(c, x, y, w, "dead: never fires on this text", ROLE_DIM, 0);
+        return;
+    }
+    plot_number(number[0], sizeof number[0], row->density, 7);
+    plot_number(number[1], sizeof number[1], (double)row->max, 6);
+    plot_number(number[2], sizeof number[2], (double)row->mean, 6);
+    canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "fires on %s of tokens", number[0]);
+    canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "max %s  mean %s", number[1], number[2]);
+    y = screen_match(c, x, y, w, &v->names, row);
+    if (isfinite(row->absorption)) {
+        canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "  absorption of it %.2f",
+                     row->absorption);
+    }
+    y++;
+    for (size_t i = 0; i < LATENT_TOP_TOKENS && row->top_token[i] >= 0 && y < bottom;
+         i++) {
+        names_token_trimmed(&v->names, row->top_token[i], text, sizeof text);
+        canvas_text(c, x + 2, y++, w - 2, text, ROLE_TEXT, 0);
+    }
+    if (++y < bottom) {
+        if (v->detail && v->detail->latent == l->at && v->detail_arm == l->arm) {
+            preview_contexts(v, c, x, y, w, bottom);
+        } else {
+            canvas_text(c, x, y, w, "Enter: contexts, lens, neighbours", ROLE_DIM, 0);
+        }
+    }
+}
+
+static void draw_densities(const struct app *a, const struct session_view *v,
+                           struct canvas *c, struct rect r)
+{
+    static const char *const labels[DENSITY_BINS] = {"<-4.5", "-4.5", "-4.0", "-3.5",
+                                                     "-3.0",  "-2.5", "-2.0", "-1.5",
+                                                     "-1.0",  "-0.5"};
+    const struct latents_state *l = &a->latents;
+    const struct latent_table *t = latents_table(a, v);
+    const struct rect in = canvas_box(c, r, "latents by log10 density", NULL, false);
+    if (!t) {
+        return;
+    }
+    size_t most = 1;
+    for (int i = 0; i < DENSITY_BINS; i++) {
+        most = l->by_density[i] > most ? l->by_density[i] : most;
+    }
+    for (int i = 0; i < DENSITY_BINS && i < in.h - 1; i++) {
+        const int y = in.y + i;
+        canvas_text(c, in.x + 1, y, 5, labels[i], ROLE_AXIS, 0);
+        plot_bar(c, in.x + 7, y, in.w - 15, (double)l->by_density[i] / (double)most,
+                 arm_role((size_t)l->arm));
+        char count[24];
+        snprintf(count, sizeof count, "%zu", l->by_density[i]);
+        draw_cell(c, in.x + in.w - 7, y, 6, count, true, ROLE_TEXT, 0);
+    }
+    canvas_textf(c, in.x + 1, in.y + in.h - 1, in.w - 2, ROLE_DIM, 0,
+                 "dead %zu (%.1f%%)  below 1e-5 %zu", t->dead,
+                 t->F ? 100.0 * (double)t->dead / (double)t->F : 0, l->ultra_low);
+}
+
+void screen_latents_view(struct app *a, const struct session_view *v, struct canvas *c,
+                         struct rect body, bool wide)
+{
+    const struct layout_latents l = layout_latents(body, wide);
+    latents_order(a, v);
+    app_hit(a, l.table, HIT_PANE, 0);
+    if (!wide) {
+        draw_table(a, v, c, l.table);
+        return;
+    }
+    char title[80], value[80];
+    char at[32], shown[32];
+    snprintf(title, sizeof title, "latents of %c: %s", v->arm[a->latents.arm].letter,
+             v->arm[a->latents.arm].label);
+    text_thousands(at, sizeof at,
+                   a->latents.shown ? (int64_t)a->latents.list.cursor + 1 : 0);
+    text_thousands(shown, sizeof shown, (int64_t)a->latents.shown);
+    snprintf(value, sizeof value, "%s / %s", at, shown);
+    draw_table(a, v, c, canvas_box(c, l.table, title, value, true));
+    draw_preview(a, v, c, l.preview);
+    draw_densities(a, v, c, l.density);
+}
+
+/* ---- state ---- */
+
+void screen_latents_sync(struct app *a, const struct session_view *v)
+{
+    struct latents_state *l = &a->latents;
+    if ((size_t)l->arm >= arms_of(v)) {
+        l->arm = a->detail.arm = 0;
+        l->stale = true;
+    }
+    if (a->screen == SCREEN_LATENTS || a->screen == SCREEN_DETAIL) {
+        latents_ask(a, v, false);
+        latents_order(a, v);
+    }
+}
+
+void screen_latents_move(struct app *a, const struct session_view *v,
+                         const char *direction)
+{
+    struct latents_state *l = &a->latents;
+    latents_order(a, v);
+    list_by_name(&l->list, direction);
+    if (l->shown) {
+        l->at = l->order[l->list.cursor];
+    }
+}
+
+void screen_latents_enter(struct app *a, const struct session_view *v)
+{
+    if (!a->latents.shown) {
+        app_say(a, false,
+                latents_table(a, v) ? "no latent is shown"
+                                    : "the table is not there yet");
+        return;
+    }
+    detail_choose(a, v, a->latents.at);
+    app_go(a, v, SCREEN_DETAIL);
+}
+
+void screen_latents_mouse(struct app *a, const struct session_view *v,
+                          const struct hit *hit, const struct event *ev)
+{
+    struct latents_state *l = &a->latents;
+    const bool wheel = ev->mouse == MOUSE_WHEEL_UP || ev->mouse == MOUSE_WHEEL_DOWN;
+    if (wheel && (hit->kind == HIT_ROW || hit->kind == HIT_PANE)) {
+        list_wheel(&l->list, ev->mouse == MOUSE_WHEEL_UP ? -3 : 3);
+    } else if (hit->kind == HIT_ROW && ev->mouse == MOUSE_PRESS) {
+        const size_t was = l->list.cursor;
+        if (!list_click(&l->list, hit->a)) {
+            return;
+        }
+        l->at = l->order[l->list.cursor];
+        if (l->list.cursor == was) {
+            screen_latents_enter(a, v);
+        }
+    } else if (hit->kind == HIT_HEADER && ev->mouse == MOUSE_PRESS) {
+        char line[64];
+        snprintf(line, sizeof line, "sort %s", latents_column((size_t)hit->a)->title);
+        app_run(a, v, line);
+        return;
+    }
+    if (l->shown) {
+        l->at = l->order[l->list.cursor];
+    }
+}
+
+void screen_latents_status(const struct app *a, const struct session_view *v, char *out,
+                           size_t cap)
+{
+    const struct latents_state *l = &a->latents;
+    const struct column *col = latents_column((size_t)l->sort);
+    (void)v;
+    size_t len = (size_t)snprintf(out, cap, "sort %s %s", col->title,
+                                  col->descending != l->reverse ? "\xe2\x96\xbe"
+                                                                : "\xe2\x96\xb4");
+    if (l->filter[0] && len < cap) {
+        len += (size_t)snprintf(out + len, cap - len, "  filter: %.120s", l->filter);
+    } else if (len < cap) {
+        len += (size_t)snprintf(out + len, cap - len, "  no filter");
+    }
+    if (l->find[0] && len < cap) {
+        snprintf(out + len, cap - len, "  /%.60s", l->find);
+    }
+}

@@ -1,0 +1,204 @@
+/* Row 0, the line above the last, and the last one. */
+#include "ui/screen.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- tabs ---- */
+
+void tabs_view(struct app *a, struct canvas *c, struct rect r)
+{
+    if (r.h < 1) {
+        return;
+    }
+    int x = r.x;
+    for (int s = 0; s < SCREEN_COUNT; s++) {
+        const bool on = (int)a->screen == s;
+        const int from = x;
+        char text[48];
+        snprintf(text, sizeof text, "%c%d %s%c", on ? '[' : ' ', s + 1,
+                 screen_at((enum screen_id)s)->title, on ? ']' : ' ');
+        x += canvas_text(c, x, r.y, r.x + r.w - x, text, on ? ROLE_FOCUS : ROLE_TITLE,
+                         on ? ATTR_BOLD : 0);
+        app_hit(a, (struct rect){from, r.y, x - from, 1}, HIT_TAB, s);
+        x += 1;
+    }
+    static const char help[] = "? help";
+    const int w = (int)sizeof help - 1;
+    if (r.x + r.w - w > x) {
+        const int at = r.x + r.w - w;
+        canvas_text(c, at, r.y, w, help, ROLE_KEY, 0);
+        app_hit(a, (struct rect){at, r.y, w, 1}, HIT_HELP, 0);
+    }
+}
+
+/* ---- status ---- */
+
+static enum role state_role(enum session_state s)
+{
+    switch (s) {
+    case SESSION_TRAINING:
+        return ROLE_GOOD;
+    case SESSION_PAUSED:
+    case SESSION_LOADING:
+        return ROLE_WARN;
+    case SESSION_FAILED:
+        return ROLE_BAD;
+    case SESSION_DONE:
+    case SESSION_BROWSING:
+    case SESSION_ENDED:
+        break;
+    }
+    return ROLE_VALUE;
+}
+
+/* "mask p=0.30 on", or "mask A 0.30  B off" with a twin. */
+static void mask_text(const struct app *a, const struct session_view *v, char *out,
+                      size_t cap)
+{
+    if (arms_of(v) == 1) {
+        const double p = app_rate(a, v, 0);
+        if (p > 0) {
+            snprintf(out, cap, "mask p=%.2f on", p);
+        } else {
+            snprintf(out, cap, "mask off");
+        }
+        return;
+    }
+    char part[2][24];
+    for (int i = 0; i < 2; i++) {
+        const double p = app_rate(a, v, i);
+        if (p > 0) {
+            snprintf(part[i], sizeof part[i], "%.2f", p);
+        } else {
+            snprintf(part[i], sizeof part[i], "off");
+        }
+    }
+    snprintf(out, cap, "mask A %s  B %s", part[0], part[1]);
+}
+
+/* What is to be said now: the interface's words, else the session's if not yet
+ * dismissed, else a standing warning. */
+static const char *message(const struct app *a, const struct session_view *v, bool *bad)
+{
+    *bad = a->message_bad;
+    if (a->message[0]) {
+        return a->message;
+    }
+    *bad = v->message_bad;
+    if (v->message[0] &&
+        (strcmp(v->message, a->heard) != 0 || v->state == SESSION_FAILED)) {
+        return v->message;
+    }
+    return NULL;
+}
+
+void status_view(struct app *a, const struct session_view *v, struct canvas *c,
+                 struct rect r)
+{
+    if (r.h < 1) {
+        return;
+    }
+    const int end = r.x + r.w;
+    int x = r.x + 1;
+    x += canvas_textf(c, x, r.y, end - x, state_role(v->state), ATTR_BOLD,
+                      v->state == SESSION_TRAINING ? "\xe2\x97\x8f %s" : "%s",
+                      session_state_name(v->state));
+    char text[400];
+    if (v->state != SESSION_LOADING && v->state != SESSION_FAILED) {
+        mask_text(a, v, text, sizeof text);
+        x += canvas_text(c, x, r.y, end - x, " \xe2\x94\x82 ", ROLE_BORDER, 0);
+        x += canvas_text(c, x, r.y, end - x, text, ROLE_TEXT, 0);
+    }
+    x += canvas_text(c, x, r.y, end - x, " \xe2\x94\x82 ", ROLE_BORDER, 0);
+    bool bad = false;
+    const char *say = message(a, v, &bad);
+    if (say) {
+        canvas_text(c, x, r.y, end - x, say, bad ? ROLE_BAD : ROLE_VALUE, 0);
+        return;
+    }
+    screen_at(a->screen)->status(a, v, text, sizeof text);
+    x += canvas_text(c, x, r.y, end - x, text, ROLE_TEXT, 0);
+    if (v->warning[0] && end - x > 12) {
+        x += canvas_text(c, x, r.y, end - x, "  ! ", ROLE_WARN, ATTR_BOLD);
+        canvas_text(c, x, r.y, end - x, v->warning, ROLE_WARN, 0);
+    }
+}
+
+/* ---- hints ---- */
+
+enum { HINTS_MAX = 48 };
+
+static size_t collect_hints(enum screen_id screen, size_t out[HINTS_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < keymap_count() && n < HINTS_MAX; i++) {
+        const struct key_entry *k = keymap_at(i);
+        if (!k->hint || (k->screen != screen && k->screen != SCREEN_ANY)) {
+            continue;
+        }
+        size_t at = n++;
+        while (at > 0 && keymap_at(out[at - 1])->priority > k->priority) {
+            out[at] = out[at - 1];
+            at--;
+        }
+        out[at] = i;
+    }
+    return n;
+}
+
+/* Hints of the same words in a row share them: "[ ] rate". How many from here on. */
+static size_t hint_group(const size_t *hint, size_t n)
+{
+    size_t same = 1;
+    while (same < n && !strcmp(keymap_at(hint[same])->hint, keymap_at(hint[0])->hint)) {
+        same++;
+    }
+    return same;
+}
+
+/* A group of hints at x; columns used, 0 when it does not fit whole. */
+static int draw_hints(struct app *a, const struct session_view *v, struct canvas *c,
+                      int x, int y, int room, const size_t *hint, size_t n)
+{
+    const struct key_entry *first = keymap_at(hint[0]);
+    const bool off = action_def(first->action)->may(a, v) != NULL;
+    char key[24];
+    int w = canvas_text_width(first->hint);
+    for (size_t i = 0; i < n; i++) {
+        key_name(keymap_at(hint[i])->key[0], key, sizeof key);
+        w += canvas_text_width(key) + 1;
+    }
+    if (w > room) {
+        return 0;
+    }
+    app_hit(a, (struct rect){x, y, w, 1}, HIT_HINT, (int)hint[0]);
+    const int start = x;
+    for (size_t i = 0; i < n; i++) {
+        key_name(keymap_at(hint[i])->key[0], key, sizeof key);
+        const int used = canvas_text(c, x, y, room, key, off ? ROLE_DIM : ROLE_KEY,
+                                     off ? 0 : ATTR_BOLD);
+        app_hit(a, (struct rect){x, y, used, 1}, HIT_HINT, (int)hint[i]);
+        x += used + 1;
+    }
+    canvas_text(c, x, y, start + room - x, first->hint, off ? ROLE_DIM : ROLE_TEXT, 0);
+    return w;
+}
+
+void hints_view(struct app *a, const struct session_view *v, struct canvas *c,
+                struct rect r)
+{
+    size_t hint[HINTS_MAX];
+    const size_t n = collect_hints(a->screen, hint);
+    int x = r.x + 1;
+    for (size_t i = 0; i < n && r.h > 0;) {
+        const size_t group = hint_group(&hint[i], n - i);
+        const int used = draw_hints(a, v, c, x, r.y, r.x + r.w - x, &hint[i], group);
+        if (!used) {
+            return;
+        }
+        x += used + 2;
+        i += group;
+    }
+}

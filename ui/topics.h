@@ -1,0 +1,14 @@
+/* Short texts that teach: part of the help overlay. Constant; any thread. */
+#ifndef SAETOP_UI_TOPICS_H
+#define SAETOP_UI_TOPICS_H
+
+#include <stddef.h>
+
+struct topic {
+    const char *title;
+    const char *text; /* one paragraph a line, wrapped when shown */
+};
+size_t topics_count(void);
+const struct topic *topics_at(size_t i);
+
+#endif

@@ -1,0 +1,408 @@
+/* The Train screen's boxes: numbers or the difference of the arms, masking, events. */
+#include "ui/screen.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define RATE_MAX 0.95
+
+/* ---- numbers ---- */
+
+static const struct {
+    int metric;
+    const char *label;
+} shown[] = {
+    {METRIC_EV, "expl. var."},    {METRIC_EV_OOD, "  on OOD"},
+    {METRIC_CE_REC, "CE recov."}, {METRIC_CE_REC_OOD, "CE rec OOD"},
+    {METRIC_RECALL, "recall"},    {METRIC_ABSORPTION, "absorption"},
+};
+enum { SHOWN = sizeof shown / sizeof shown[0] };
+
+/* "-.161": three decimals without the leading zero. */
+static void short_number(char *out, size_t cap, double v, bool sign)
+{
+    if (!isfinite(v)) {
+        snprintf(out, cap, "-");
+        return;
+    }
+    char text[32];
+    snprintf(text, sizeof text, sign ? "%+.3f" : "%.3f", v);
+    char *zero = strstr(text, "0.");
+    if (zero && (zero == text || zero[-1] == '+' || zero[-1] == '-')) {
+        memmove(zero, zero + 1, strlen(zero));
+    }
+    snprintf(out, cap, "%s", text);
+}
+
+static void right_text(struct canvas *c, int x, int y, int w, const char *text,
+                       enum role role)
+{
+    const int used = canvas_text_width(text);
+    canvas_text(c, x + (used < w ? w - used : 0), y, w, text, role, 0);
+}
+
+/* Half the width of the difference's interval: arms taken as independent, which for
+ * arms on the same concepts is the wider choice. NaN where there is no interval. */
+static double difference_half(const struct session_view *v, int metric)
+{
+    double sum = 0;
+    for (size_t k = 0; k < 2; k++) {
+        const struct series *s = &v->arm[k].series[metric];
+        if (!s->n || !s->lo) {
+            return (double)NAN;
+        }
+        const double half = 0.5 * (s->hi[s->n - 1] - s->lo[s->n - 1]);
+        sum += half * half;
+    }
+    return sqrt(sum);
+}
+
+/* A better, worse, or not told apart: a sign and its colour. */
+static uint32_t verdict(int metric, double diff, double half, enum role *role)
+{
+    const int better = metric_def((enum metric)metric)->better;
+    const double noise = isfinite(half) ? half : 0.0005; /* what three decimals show */
+    *role = ROLE_DIM;
+    if (!isfinite(diff)) {
+        return ' ';
+    }
+    if (fabs(diff) <= noise || !better) {
+        return 0x2248;
+    }
+    const bool good = (diff > 0) == (better > 0);
+    *role = good ? ROLE_GOOD : ROLE_WARN;
+    return good ? 0x25B2 : 0x25BC;
+}
+
+static void difference_row(const struct session_view *v, struct canvas *c,
+                           struct rect in, int y, size_t i)
+{
+    const int metric = shown[i].metric;
+    const double va = v->arm[0].last[metric];
+    const double vb = v->arm[1].last[metric];
+    const double diff = va - vb;
+    const double half = difference_half(v, metric);
+    char text[48];
+    canvas_text(c, in.x + 1, y, 11, shown[i].label, ROLE_TEXT, 0);
+    short_number(text, sizeof text, va, false);
+    right_text(c, in.x + 12, y, 6, text, ROLE_SERIES_A);
+    short_number(text, sizeof text, vb, false);
+    right_text(c, in.x + 18, y, 6, text, ROLE_SERIES_B);
+    enum role role;
+    const uint32_t sign = verdict(metric, diff, half, &role);
+    canvas_put(c, in.x + 26, y, sign, role, ATTR_BOLD);
+    if (!isfinite(diff)) {
+        return;
+    }
+    short_number(text, sizeof text, diff, true);
+    const int used = canvas_text(c, in.x + 27, y, in.w - 27, text, ROLE_VALUE, 0);
+    if (isfinite(half)) {
+        char width[24];
+        short_number(width, sizeof width, half, false);
+        canvas_textf(c, in.x + 27 + used, y, in.w - 27 - used, ROLE_DIM, 0,
+                     "\xc2\xb1%s", width);
+    }
+}
+
+/* Without room for all, CE recovered of the text trained on is what can be missed. */
+static bool has_room(struct rect in, size_t i)
+{
+    return in.h > SHOWN || shown[i].metric != METRIC_CE_REC;
+}
+
+static int difference_rows(const struct session_view *v, struct canvas *c,
+                           struct rect in)
+{
+    right_text(c, in.x + 12, in.y, 6, "A", ROLE_SERIES_A);
+    right_text(c, in.x + 18, in.y, 6, "B", ROLE_SERIES_B);
+    canvas_text(c, in.x + 27, in.y, in.w - 27, "A-B", ROLE_DIM, 0);
+    int rows = 1;
+    for (size_t i = 0; i < SHOWN; i++) {
+        if (!has_room(in, i)) {
+            continue;
+        }
+        if (rows < in.h) {
+            difference_row(v, c, in, in.y + rows++, i);
+        }
+    }
+    return rows;
+}
+
+/* Best value of a curve so far, and where. */
+static bool best_of(const struct series *s, int better, double *value, double *step)
+{
+    bool any = false;
+    for (size_t i = 0; i < s->n; i++) {
+        if (isfinite(s->y[i]) &&
+            (!any || (better > 0 ? s->y[i] > *value : s->y[i] < *value))) {
+            *value = s->y[i];
+            *step = s->x[i];
+            any = true;
+        }
+    }
+    return any && better;
+}
+
+static int number_rows(const struct app *a, const struct session_view *v,
+                       struct canvas *c, struct rect in)
+{
+    static const int more[] = {METRIC_DEAD, METRIC_GRAD};
+    const struct arm_view *arm = &v->arm[arms_of(v) > 1 && a->train.target == 1];
+    right_text(c, in.x + 12, in.y, 7, "now", ROLE_DIM);
+    right_text(c, in.x + 20, in.y, 7, "best", ROLE_DIM);
+    canvas_text(c, in.x + 29, in.y, in.w - 29, "at step", ROLE_DIM, 0);
+    int rows = 1;
+    for (size_t i = 0; i < SHOWN + 2 && rows < in.h; i++) {
+        if (i < SHOWN && !has_room(in, i)) {
+            continue;
+        }
+        const int metric = i < SHOWN ? shown[i].metric : more[i - SHOWN];
+        const char *label =
+            i < SHOWN ? shown[i].label : metric_def((enum metric)metric)->label;
+        const int y = in.y + rows++;
+        char text[48];
+        double best = 0, step = 0;
+        canvas_text(c, in.x + 1, y, 12, label, ROLE_TEXT, 0);
+        short_number(text, sizeof text, arm->last[metric], false);
+        right_text(c, in.x + 12, y, 7, text, ROLE_VALUE);
+        if (best_of(&arm->series[metric], metric_def((enum metric)metric)->better,
+                    &best, &step)) {
+            short_number(text, sizeof text, best, false);
+            right_text(c, in.x + 20, y, 7, text, ROLE_TEXT);
+            text_thousands(text, sizeof text, (int64_t)step);
+            canvas_text(c, in.x + 29, y, in.w - 29, text, ROLE_DIM, 0);
+        }
+    }
+    return rows;
+}
+
+/* ---- masking ---- */
+
+static void pending_text(const struct arm_view *arm, char *out, size_t cap)
+{
+    char step[32];
+    if (arm->pending) {
+        text_thousands(step, sizeof step, arm->pending_at);
+        snprintf(out, cap, "%c: %.2f waits for step %s", arm->letter, arm->pending_rate,
+                 step);
+    } else {
+        text_thousands(step, sizeof step, arm->applies_from);
+        snprintf(out, cap, "%c: applies from step %s", arm->letter, step);
+    }
+}
+
+/* "A [x] 0.30" */
+static int switch_text(const struct app *a, const struct session_view *v,
+                       struct canvas *c, int x, int y, int w, size_t arm)
+{
+    const double p = app_rate(a, v, (int)arm);
+    int used =
+        canvas_textf(c, x, y, w, arm_role(arm), ATTR_BOLD, "%c ", v->arm[arm].letter);
+    used +=
+        canvas_text(c, x + used, y, w - used, p > 0 ? "[x] " : "[ ] ", ROLE_TEXT, 0);
+    return used + canvas_textf(c, x + used, y, w - used, p > 0 ? ROLE_VALUE : ROLE_DIM,
+                               0, "%.2f", p);
+}
+
+static void slider(struct app *a, const struct session_view *v, struct canvas *c,
+                   struct rect r, size_t arm)
+{
+    if (r.w < 6) {
+        return;
+    }
+    const double p = app_rate(a, v, (int)arm);
+    canvas_put(c, r.x, r.y, 0x251C, ROLE_AXIS, 0);
+    canvas_fill(c, (struct rect){r.x + 1, r.y, r.w - 2, 1}, 0x2500, ROLE_AXIS, 0);
+    canvas_put(c, r.x + r.w - 1, r.y, 0x2524, ROLE_AXIS, 0);
+    const int at = r.x + 1 + (int)lround(p / RATE_MAX * (r.w - 3));
+    canvas_put(c, at, r.y, 0x25CF, arm_role(arm), ATTR_BOLD);
+    app_hit(a, r, HIT_SLIDER, (int)arm);
+}
+
+void train_slide(struct app *a, const struct session_view *v, const struct hit *hit,
+                 int x)
+{
+    if (action_def(ACTION_MASK)->may(a, v) || hit->r.w < 4) {
+        return;
+    }
+    double p = RATE_MAX * (x - hit->r.x - 1) / (hit->r.w - 3);
+    p = p < 0 ? 0 : p > RATE_MAX ? RATE_MAX : p;
+    p = round(p * 100) / 100;
+    if (fabs(p - app_rate(a, v, hit->a)) > 0.004) {
+        app_change_rate(a, v, hit->a, p);
+    }
+}
+
+static const char *fact_value(const struct session_view *v, const char *name)
+{
+    for (size_t i = 0; i < v->n_facts; i++) {
+        if (!strcmp(v->fact[i].name, name)) {
+            return v->fact[i].value;
+        }
+    }
+    return "";
+}
+
+void train_mask_box(struct app *a, const struct session_view *v, struct canvas *c,
+                    struct rect r, bool focused)
+{
+    const bool steerable = action_def(ACTION_MASK)->may(a, v) == NULL;
+    const struct rect in =
+        canvas_box(c, r, "masking", steerable ? "live" : "as it was", focused);
+    const int x = in.x + 1;
+    const int w = in.w - 2;
+    const int bottom = in.y + in.h;
+    int y = in.y;
+    if (v->state == SESSION_LOADING) {
+        canvas_text(c, x, y, w, "loading", ROLE_DIM, 0);
+        return;
+    }
+    for (size_t k = 0; k < arms_of(v) && y < bottom; k++) {
+        const int used = switch_text(a, v, c, x, y, w, k) + 1;
+        slider(a, v, c, (struct rect){x + used, y, w - used, 1}, k);
+        y++;
+    }
+    char text[200];
+    for (size_t k = 0; k < arms_of(v) && y < bottom && steerable; k++) {
+        pending_text(&v->arm[k], text, sizeof text);
+        canvas_text(c, x, y++, w, text, v->arm[k].pending ? ROLE_WARN : ROLE_TEXT, 0);
+    }
+    if (y < bottom) {
+        canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "kind %s, masked positions: %s",
+                     fact_value(v, "mask.kind"), fact_value(v, "mask.positions"));
+    }
+    if (y < bottom && fact_value(v, "mask.token")[0]) {
+        canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "token %s",
+                     fact_value(v, "mask.token"));
+    }
+    if (y < bottom && steerable) {
+        canvas_text(c, x, y, w, "m on/off  :mask 0.2 at 15000  u undo", ROLE_DIM, 0);
+    }
+}
+
+/* ---- events ---- */
+
+/* Whether event i says of another arm what the one before it says. */
+static bool repeats(const struct session_view *v, size_t i)
+{
+    const struct event_view *ev = &v->event[i];
+    return i > 0 && ev->step == ev[-1].step && ev->letter != ev[-1].letter &&
+           !strcmp(ev->kind, ev[-1].kind) && !strcmp(ev->text, ev[-1].text);
+}
+
+/* One event of an arm, or of both. */
+static void event_row(const struct session_view *v, struct canvas *c, int x, int y,
+                      int w, size_t i, bool both)
+{
+    const struct event_view *ev = &v->event[i];
+    char step[32];
+    text_thousands(step, sizeof step, ev->step);
+    right_text(c, x, y, 6, step, ROLE_DIM);
+    for (int k = 0; k < 2; k++) {
+        if (both || ev->letter == 'A' + k) {
+            canvas_put(c, x + 7 + k, y, (uint32_t)('A' + k), arm_role((size_t)k),
+                       ATTR_BOLD);
+        }
+    }
+    const int used = canvas_text(c, x + 10, y, w - 10, ev->kind, ROLE_EVENT, 0);
+    canvas_text(c, x + 11 + used, y, w - 11 - used, ev->text, ROLE_TEXT, 0);
+}
+
+/* Events from the `skip`th newest on, what was said of both arms once. */
+static void event_rows(const struct session_view *v, struct canvas *c, struct rect r,
+                       size_t skip)
+{
+    size_t i = v->n_events;
+    for (int y = 0; i > 0 && y < r.h;) {
+        i--;
+        const bool both = repeats(v, i);
+        if (skip > 0) {
+            skip--;
+        } else {
+            event_row(v, c, r.x, r.y + y++, r.w, i, both);
+        }
+        i -= both ? 1U : 0U;
+    }
+}
+
+void train_events_box(struct app *a, const struct session_view *v, struct canvas *c,
+                      struct rect r, bool focused)
+{
+    char count[32];
+    text_thousands(count, sizeof count, (int64_t)v->n_events);
+    const struct rect in = canvas_box(c, r, "events \xe2\x94\x8a", count, focused);
+    if (!v->n_events) {
+        canvas_text(c, in.x + 1, in.y, in.w - 2, "none yet", ROLE_DIM, 0);
+    }
+    event_rows(v, c, (struct rect){in.x + 1, in.y, in.w - 2, in.h}, a->train.event_top);
+}
+
+/* ---- the box of a run ---- */
+
+static void facts_row(const struct session_view *v, struct canvas *c, int x, int y,
+                      int w)
+{
+    canvas_textf(c, x, y, w, ROLE_DIM, 0, "%s k=%s, %s latents, seed %s",
+                 fact_value(v, "arch"), fact_value(v, "k"), fact_value(v, "width"),
+                 fact_value(v, "seed"));
+}
+
+static void mask_row(const struct app *a, const struct session_view *v,
+                     struct canvas *c, int x, int y, int w)
+{
+    int used = canvas_text(c, x, y, w, "mask ", ROLE_TEXT, 0);
+    for (size_t k = 0; k < arms_of(v); k++) {
+        const double p = app_rate(a, v, (int)k);
+        char text[16] = "off";
+        if (p > 0) {
+            snprintf(text, sizeof text, "%.2f", p);
+        }
+        used += canvas_textf(c, x + used, y, w - used, arm_role(k), ATTR_BOLD, "%c ",
+                             v->arm[k].letter);
+        used += canvas_textf(c, x + used, y, w - used, ROLE_VALUE, 0, "%s  ", text);
+    }
+    if (action_def(ACTION_MASK)->may(a, v)) {
+        return; /* nothing can change it any more */
+    }
+    const struct arm_view *arm = &v->arm[arms_of(v) > 1 && a->train.target == 1];
+    char step[32];
+    text_thousands(step, sizeof step,
+                   arm->pending ? arm->pending_at : arm->applies_from);
+    if (arm->pending) {
+        canvas_textf(c, x + used, y, w - used, ROLE_WARN, 0, "%.2f at %s",
+                     arm->pending_rate, step);
+    } else {
+        canvas_textf(c, x + used, y, w - used, ROLE_DIM, 0, "from step %s", step);
+    }
+}
+
+void train_run_box(struct app *a, const struct session_view *v, struct canvas *c,
+                   struct rect r, bool wide, bool focused)
+{
+    const bool compare = arms_of(v) > 1 && !a->train.numbers;
+    const bool second = arms_of(v) > 1 && a->train.target == 1;
+    const char *title = compare           ? "A - B: one pair, no interval"
+                        : arms_of(v) == 1 ? "numbers"
+                        : second          ? "numbers of B"
+                                          : "numbers of A";
+    struct rect in = canvas_box(c, r, title, NULL, focused);
+    if (v->state == SESSION_LOADING) {
+        canvas_textf(c, in.x + 1, in.y, in.w - 2, ROLE_DIM, 0, "loading: %s",
+                     v->loading);
+        return;
+    }
+    /* Without boxes of their own, masking and the newest event stand at the bottom. */
+    const int below = wide ? 0 : 2;
+    struct rect rows = in;
+    rows.h -= below;
+    const int used = compare ? difference_rows(v, c, rows) : number_rows(a, v, c, rows);
+    const int x = in.x + 1;
+    if (below && in.h > below) {
+        mask_row(a, v, c, x, in.y + in.h - 2, in.w - 2);
+        event_rows(v, c, (struct rect){x, in.y + in.h - 1, in.w - 2, 1},
+                   a->train.event_top);
+    } else if (used < in.h) {
+        facts_row(v, c, x, in.y + in.h - 1, in.w - 2);
+    }
+}
