@@ -1,0 +1,46 @@
+/* Subcommands: tables of them, and what they share. Owner thread. */
+#ifndef SAETOP_SRC_CMD_H
+#define SAETOP_SRC_CMD_H
+
+#include "base/err.h"
+#include "opts.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* argv[0] is the command's own name. Returns the process's exit status. */
+struct subcommand {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *about; /* one line for -h */
+};
+
+/* Run the command of `table` that argv[1] names; -h lists them. `group` is what stands
+ * before them on the line: "" or "lm". */
+int commands_run(const char *group, const struct subcommand *table, size_t n, int argc,
+                 char **argv);
+const struct subcommand *command_find(const struct subcommand *table, size_t n,
+                                      const char *name); /* or NULL */
+
+/* opts_parse, and all that ends a command there: prints the help or the error line.
+ * True to go on; false: *status is what to return. */
+bool cmd_begin(const struct opts *o, int argc, char **argv, struct opts_result *r,
+               int *status);
+
+/* Print "saetop: " and e's line on stderr; returns err_exit_status(code). */
+int cmd_fail(enum err code, const struct errinfo *e);
+
+/* Write s to stdout and free it; the exit status. Reports a full disk or closed pipe.
+ */
+int cmd_print(struct str *s);
+
+/* One row of each subcommand; main.c holds the table. */
+int cmd_explore(int argc, char **argv);
+int cmd_train(int argc, char **argv);
+int cmd_top(int argc, char **argv);
+int cmd_lm(int argc, char **argv);
+int cmd_corpus(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
+int cmd_keys(int argc, char **argv);
+
+#endif

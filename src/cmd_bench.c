@@ -1,0 +1,192 @@
+/* saetop bench: ui | stream. Figures, not tests: nothing here fails for being slow. */
+#include "base/clock.h"
+#include "base/json.h"
+#include "cmd.h"
+#include "run_opts.h"
+#include "session/engine.h"
+#include "ui/explore.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define OUTPUT_BYTES ((size_t)1 << 20)
+
+/* ---- ui ---- */
+
+static void add_latency(const struct explore_latency *l, bool json, struct str *out)
+{
+    if (!json) {
+        str_addf(
+            out,
+            "%-10s %4zu keys  p50 %6.2f ms  p95 %6.2f ms  training %.0f tokens/s\n",
+            l->screen, l->keys, l->p50_ms, l->p95_ms, l->training_tok_s);
+        return;
+    }
+    str_add(out, "{\"screen\":");
+    json_add_string(out, l->screen, strlen(l->screen));
+    str_addf(out, ",\"keys\":%zu,\"key_to_frame_p50_ms\":", l->keys);
+    json_add_number(out, l->p50_ms);
+    str_add(out, ",\"key_to_frame_p95_ms\":");
+    json_add_number(out, l->p95_ms);
+    str_add(out, ",\"tokens_per_second\":");
+    json_add_number(out, l->training_tok_s);
+    str_add(out, "}\n");
+}
+
+static enum err bench_ui(const struct settings *set, int64_t keys, int64_t started,
+                         bool json, struct str *out, struct errinfo *e)
+{
+    struct explore_config c = {.session = {.set = *set, .stretch_eval = true},
+                               .tier = GLYPH_BRAILLE,
+                               .color = 1,
+                               .started_ns = started};
+    struct explore_latency l[EXPLORE_BENCH_MAX];
+    size_t n = 0;
+    double first_ms = 0;
+    /* Longer than the measurement, so that training uses every core throughout. */
+    c.session.set.steps = 1000000;
+    c.session.set.twin = TWIN_UNMASKED;
+    TRY(explore_bench(&c, (size_t)keys, l, &n, &first_ms, e));
+    str_addf(out, json ? "{\"first_frame_ms\":%.2f}\n" : "first frame after %.1f ms\n",
+             first_ms);
+    for (size_t i = 0; i < n; i++) {
+        add_latency(&l[i], json, out);
+    }
+    return OK;
+}
+
+static int cmd_bench_ui(int argc, char **argv)
+{
+    const int64_t started = clock_ns();
+    bool json = false;
+    int64_t keys = 100;
+    const struct opt own[] = {
+        {"keys", OPT_INT, &keys, "N", "keys for each screen", 10, 10000, NULL},
+        {"json", OPT_FLAG, &json, NULL, "an object a screen, one for the first frame",
+         0, 0, NULL},
+    };
+    struct run_opts ro;
+    const struct opts o = {
+        .name = "bench ui",
+        .usage = "[OPTIONS]",
+        .about =
+            "Time from a key to its frame on every screen, while training uses all "
+            "cores, and from the start to the first frame.",
+    };
+    struct opts_result parsed;
+    struct errinfo e = {0};
+    struct settings set;
+    struct str out;
+    int status = 0;
+    if (!run_opts_begin(&ro, o, own, sizeof own / sizeof own[0], argc, argv, &parsed,
+                        &status)) {
+        return status;
+    }
+    str_init(&out, OUTPUT_BYTES);
+    enum err rc = run_opts_settings(&ro, &set, &e);
+    if (rc == OK) {
+        rc = bench_ui(&set, keys, started, json, &out, &e);
+    }
+    if (rc != OK) {
+        str_free(&out);
+        return cmd_fail(rc, &e);
+    }
+    return cmd_print(&out);
+}
+
+/* ---- stream ---- */
+
+struct stream_times {
+    double wall, model;
+    uint64_t tokens;
+    int64_t steps;
+    size_t arms;
+};
+
+static enum err time_stream(const struct settings *set, int64_t steps,
+                            struct stream_times *t, struct errinfo *e)
+{
+    struct inputs *in = NULL;
+    struct engine *g = NULL;
+    TRY(inputs_new(set, &in, e));
+    TRY(engine_new(in, &g, e));
+    enum err rc = engine_step(g, e); /* the first fill is not counted twice */
+    const int64_t begin = clock_ns();
+    uint64_t tokens = 0;
+    double model = 0;
+    for (size_t a = 0; a < g->n_arms; a++) {
+        const struct stream_stats st = stream_stats(g->arm[a].arm->stream);
+        tokens += st.tokens_read;
+        model += st.seconds_model;
+    }
+    for (int64_t i = 0; rc == OK && i < steps; i++) {
+        rc = engine_step(g, e);
+    }
+    *t = (struct stream_times){
+        .wall = clock_seconds_since(begin), .steps = steps, .arms = g->n_arms};
+    for (size_t a = 0; a < g->n_arms; a++) {
+        const struct stream_stats st = stream_stats(g->arm[a].arm->stream);
+        t->tokens += st.tokens_read;
+        t->model += st.seconds_model;
+    }
+    t->tokens -= tokens;
+    t->model -= model;
+    engine_free(g);
+    return rc;
+}
+
+static int cmd_bench_stream(int argc, char **argv)
+{
+    bool json = false;
+    int64_t steps = 160;
+    const struct opt own[] = {
+        {"json", OPT_FLAG, &json, NULL, "one JSON object", 0, 0, NULL},
+        {"bench-steps", OPT_INT, &steps, "N", "steps measured", 1, 1e6, NULL},
+    };
+    struct run_opts ro;
+    const struct opts o = {
+        .name = "bench stream",
+        .usage = "[OPTIONS]",
+        .about =
+            "Tokens a second of the whole pipeline (text, masks, model, SAE), summed "
+            "over the arms, and the model's share of the time.",
+    };
+    struct opts_result parsed;
+    struct errinfo e = {0};
+    struct settings set;
+    struct stream_times t = {0};
+    struct str out;
+    int status = 0;
+    if (!run_opts_begin(&ro, o, own, sizeof own / sizeof own[0], argc, argv, &parsed,
+                        &status)) {
+        return status;
+    }
+    enum err rc = run_opts_settings(&ro, &set, &e);
+    if (rc == OK) {
+        rc = time_stream(&set, steps, &t, &e);
+    }
+    if (rc != OK) {
+        return cmd_fail(rc, &e);
+    }
+    const double rate = (double)t.tokens / t.wall,
+                 step_ms = 1e3 * t.wall / (double)t.steps;
+    str_init(&out, OUTPUT_BYTES);
+    str_addf(
+        &out,
+        json ? "{\"tokens_per_second\":%.0f,\"step_ms\":%.3f,\"model_share\":%.3f,"
+               "\"arms\":%zu,\"steps\":%lld}\n"
+             : "%.0f tokens/s over all arms; %.2f ms a step, %.3f of it in the model; "
+               "%zu arm(s), %lld steps\n",
+        rate, step_ms, t.model / t.wall, t.arms, (long long)t.steps);
+    return cmd_print(&out);
+}
+
+static const struct subcommand table[] = {
+    {"ui", cmd_bench_ui, "key and frame latencies while training"},
+    {"stream", cmd_bench_stream, "tokens a second from text to SAE"},
+};
+
+int cmd_bench(int argc, char **argv)
+{
+    return commands_run("bench", table, sizeof table / sizeof table[0], argc, argv);
+}

@@ -1,0 +1,149 @@
+/* saetop [explore] [RUN]: the explorer. Without a run: a pair of arms on the bundled
+ * sample, masked and unmasked, from step 0. */
+#include "base/clock.h"
+#include "cmd.h"
+#include "run_opts.h"
+#include "state_dir.h"
+#include "train/rundir.h"
+#include "ui/explore.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct explore_args {
+    const char *theme, *glyphs, *once, *size, *script;
+    bool no_color, color, no_mouse, headless, paused, single;
+    int64_t once_step;
+};
+
+/* "120x36" into *w, *h. */
+static enum err parse_size(const char *text, int *w, int *h, struct errinfo *e)
+{
+    char rest = 0;
+    if (sscanf(text, "%4dx%4d%c", w, h, &rest) != 2 || *w < 1 || *h < 1) {
+        return err_set(e, ERR_USAGE, "--size: found '%s', expected WIDTHxHEIGHT", text);
+    }
+    return OK;
+}
+
+static enum err parse_look(const struct explore_args *a, struct explore_config *c,
+                           struct errinfo *e)
+{
+    static const char *const tiers[] = {"braille", "block", "ascii"};
+    const int theme = a->theme ? theme_find(a->theme) : THEME_DARK;
+    if (theme < 0) {
+        return err_set(e, ERR_USAGE,
+                       "--theme: found '%s', expected dark, light, contrast or mono",
+                       a->theme);
+    }
+    c->theme = (enum theme_id)theme;
+    c->tier = -1;
+    for (int i = 0; a->glyphs && i < 3; i++) {
+        if (strcmp(a->glyphs, tiers[i]) == 0) {
+            c->tier = i;
+        }
+    }
+    if (a->glyphs && c->tier < 0) {
+        return err_set(e, ERR_USAGE,
+                       "--glyphs: found '%s', expected braille, block or ascii",
+                       a->glyphs);
+    }
+    c->color = a->color ? 1 : a->no_color ? 0 : -1;
+    c->mouse = !a->no_mouse;
+    return a->size ? parse_size(a->size, &c->w, &c->h, e) : OK;
+}
+
+/* The explorer's own defaults where the user named none. */
+static enum err explorer_settings(struct settings *s, bool single, struct errinfo *e)
+{
+    const struct setting_def *twin = setting_find("twin");
+    size_t n = 0;
+    const struct setting_def *table = settings_table(&n);
+    if (single || strcmp(s->origin[twin - table], "default") != 0 ||
+        s->mask_rate <= 0) {
+        return OK;
+    }
+    return settings_set(s, "twin", "unmasked", "explorer", e);
+}
+
+static enum err explore(const struct explore_args *a, const struct run_opts *ro,
+                        const char *run, int64_t started, int *status,
+                        struct errinfo *e)
+{
+    char runs[SETTING_TEXT_MAX];
+    struct explore_config c = {.out = stdout,
+                               .once = a->once,
+                               .once_step = a->once_step,
+                               .script = a->script,
+                               .headless = a->headless,
+                               .started_ns = started};
+    TRY(parse_look(a, &c, e));
+    if (!a->once && !a->headless && !isatty(STDOUT_FILENO)) {
+        return err_set(e, ERR_USAGE,
+                       "the explorer needs a terminal, and standard output "
+                       "is none; `saetop train` works without");
+    }
+    TRY(run_opts_settings(ro, &c.session.set, e));
+    if (ro->print_config) {
+        struct str s;
+        str_init(&s, 1u << 20);
+        run_opts_print(&c.session.set, &s);
+        *status = cmd_print(&s);
+        return OK;
+    }
+    if (run && !rundir_is(run)) {
+        return err_set(e, ERR_MISSING,
+                       "%s: no run directory (it has no config.json and SAE weights)",
+                       run);
+    }
+    TRY(explorer_settings(&c.session.set, a->single, e));
+    c.session.open_run = run;
+    c.session.stretch_eval = true;
+    c.session.start_paused = a->paused;
+    if (state_dir("runs", runs, sizeof runs, NULL) == OK) {
+        c.session.runs_dir = runs;
+    }
+    return explore_run(&c, status, e);
+}
+
+int cmd_explore(int argc, char **argv)
+{
+    struct explore_args a = {.once_step = 1};
+    // clang-format off
+    const struct opt own[] = {
+        {"single", OPT_FLAG, &a.single, NULL, "one arm, without the unmasked twin", 0, 0, NULL},
+        {"paused", OPT_FLAG, &a.paused, NULL, "start paused", 0, 0, NULL},
+        {"theme", OPT_STRING, &a.theme, "NAME", "dark, light, contrast or mono", 0, 0, NULL},
+        {"glyphs", OPT_STRING, &a.glyphs, "TIER", "braille, block or ascii", 0, 0, NULL},
+        {"color", OPT_FLAG, &a.color, NULL, "colours even if NO_COLOR is set", 0, 0, NULL},
+        {"no-color", OPT_FLAG, &a.no_color, NULL, "no colours", 0, 0, NULL},
+        {"no-mouse", OPT_FLAG, &a.no_mouse, NULL, "leave the mouse to the terminal", 0, 0, NULL},
+        {"once", OPT_STRING, &a.once, "SCREEN", "print one frame as text: train, latents or detail", 0, 0, NULL},
+        {"once-step", OPT_INT, &a.once_step, "N", "train to this step before --once", 0, 1e9, NULL},
+        {"size", OPT_STRING, &a.size, "WxH", "size of that frame", 0, 0, NULL},
+        {"script", OPT_STRING, &a.script, "FILE", "play keys and :commands from a file", 0, 0, NULL},
+        {"headless", OPT_FLAG, &a.headless, NULL, "with --script: without a terminal", 0, 0, NULL},
+    };
+    // clang-format on
+    struct run_opts ro;
+    const struct opts o = {
+        .name = "explore",
+        .usage = "[RUN] [OPTIONS]",
+        .about =
+            "Train and browse in the terminal: the bundled sample, your own model or "
+            "text, or a RUN saved before.",
+        .max_args = 1,
+    };
+    const int64_t started = clock_ns();
+    struct opts_result parsed;
+    struct errinfo e = {0};
+    int status = 0;
+    if (!run_opts_begin(&ro, o, own, sizeof own / sizeof own[0], argc, argv, &parsed,
+                        &status)) {
+        return status;
+    }
+    const enum err rc =
+        explore(&a, &ro, parsed.n_args ? parsed.args[0] : NULL, started, &status, &e);
+    return rc != OK ? cmd_fail(rc, &e) : status;
+}

@@ -1,0 +1,309 @@
+/* saetop lm train: pretraining from the command line. */
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "cmd.h"
+#include "lm/pretrain.h"
+#include "lm_cmds.h"
+#include "lm_texts.h"
+#include "progress.h"
+#include "stop.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The options, as the parser stores them. */
+struct train_args {
+    struct opt_list corpora;
+    const char *out, *tokenizer;
+    bool resume, json;
+    int64_t steps, seed, batch, layers, width, heads, context, vocab, warmup, threads;
+    int64_t eval_every, save_every, log_every, eval_rows, tokenizer_bytes;
+    struct pretrain_config cfg; /* takes the real-valued ones */
+};
+
+static void set_defaults(struct train_args *a)
+{
+    *a = (struct train_args){.cfg = pretrain_defaults()};
+    const struct pretrain_config *d = &a->cfg;
+    a->steps = d->steps;
+    a->seed = (int64_t)d->seed;
+    a->batch = (int64_t)d->batch_rows;
+    a->layers = (int64_t)d->n_layer;
+    a->width = (int64_t)d->d_model;
+    a->heads = (int64_t)d->n_head;
+    a->context = (int64_t)d->n_ctx;
+    a->vocab = (int64_t)d->vocab;
+    a->warmup = d->warmup;
+    a->threads = (int64_t)pool_cpus();
+    a->eval_every = d->eval_every;
+    a->save_every = d->save_every;
+    a->log_every = d->log_every;
+    a->eval_rows = (int64_t)d->eval_rows;
+    a->tokenizer_bytes = (int64_t)d->tokenizer_bytes;
+}
+
+static void take_ints(struct train_args *a)
+{
+    struct pretrain_config *c = &a->cfg;
+    c->steps = a->steps;
+    c->seed = (uint64_t)a->seed;
+    c->batch_rows = (size_t)a->batch;
+    c->n_layer = (size_t)a->layers;
+    c->d_model = (size_t)a->width;
+    c->n_head = (size_t)a->heads;
+    c->n_ctx = (size_t)a->context;
+    c->vocab = (size_t)a->vocab;
+    c->warmup = a->warmup;
+    c->eval_every = a->eval_every;
+    c->save_every = a->save_every;
+    c->log_every = a->log_every;
+    c->eval_rows = (size_t)a->eval_rows;
+    c->tokenizer_bytes = (size_t)a->tokenizer_bytes;
+}
+
+static bool parse(int argc, char **argv, struct train_args *a, int *status)
+{
+    set_defaults(a);
+    // clang-format off
+    const struct opt table[] = {
+        {"corpus", OPT_LIST, &a->corpora, "FILE[,WEIGHT]", "text to train on; repeat to mix; .txt, .csv, .jsonl or a grammar with #register", 0, 0, NULL},
+        {"out", OPT_STRING, &a->out, "DIR", "directory of the model; must not exist, unless --resume", 0, 0, NULL},
+        {"resume", OPT_FLAG, &a->resume, NULL, "continue the run in --out, with the same options", 0, 0, NULL},
+        {"tokenizer", OPT_STRING, &a->tokenizer, "FILE", "tokenizer.json to use; without it one is trained on the texts", 0, 0, NULL},
+        {"vocab", OPT_INT, &a->vocab, "N", "entries of a new tokenizer", 260, 1e6, NULL},
+        {"steps", OPT_INT, &a->steps, "N", "optimizer steps", 1, 1e9, NULL},
+        {"batch", OPT_INT, &a->batch, "ROWS", "rows of --context tokens in a step", 1, 65536, NULL},
+        {"lr", OPT_REAL, &a->cfg.lr, "X", "highest learning rate", 1e-9, 10, NULL},
+        {"warmup", OPT_INT, &a->warmup, "N", "steps of rising learning rate", 0, 1e9, NULL},
+        {"seed", OPT_INT, &a->seed, "S", "of weights, text and masks", 0, 9e15, NULL},
+        {"layers", OPT_INT, &a->layers, "L", "transformer blocks", 1, 100, NULL},
+        {"width", OPT_INT, &a->width, "D", "of the residual stream", 2, 16384, NULL},
+        {"heads", OPT_INT, &a->heads, "N", "attention heads; divides --width", 1, 1024, NULL},
+        {"context", OPT_INT, &a->context, "T", "tokens in a row", 2, 65536, NULL},
+        {"mask-rows", OPT_REAL, &a->cfg.mask_rows, "SHARE", "share of rows in which tokens are replaced by the mask token", 0, 1, NULL},
+        {"eval-every", OPT_INT, &a->eval_every, "N", "steps between held-out losses; 0: only at the end", 0, 1e9, NULL},
+        {"save-every", OPT_INT, &a->save_every, "N", "steps between saves; 0: only at the end", 0, 1e9, NULL},
+        {"threads", OPT_INT, &a->threads, "N", "the result does not depend on it", 1, 1024, NULL},
+        {"json", OPT_FLAG, &a->json, NULL, "one JSON object a line on standard output", 0, 0, NULL},
+    };
+    const struct opt set[] = {
+        {"lr_min_ratio", OPT_REAL, &a->cfg.lr_min_ratio, "X", "learning rate at the end, as a share of --lr", 0, 1, NULL},
+        {"beta1", OPT_REAL, &a->cfg.beta1, "X", "AdamW", 0, 0.999999, NULL},
+        {"beta2", OPT_REAL, &a->cfg.beta2, "X", "AdamW", 0, 0.999999999, NULL},
+        {"eps", OPT_REAL, &a->cfg.eps, "X", "AdamW", 1e-30, 1, NULL},
+        {"weight_decay", OPT_REAL, &a->cfg.weight_decay, "X", "AdamW, on matrices", 0, 1000, NULL},
+        {"clip", OPT_REAL, &a->cfg.clip, "X", "largest gradient norm; 0: none", 0, 1e30, NULL},
+        {"mask_rate_max", OPT_REAL, &a->cfg.mask_rate_max, "P", "rate of a masked row is uniform in 0 to this", 0, 1, NULL},
+        {"eval_rows", OPT_INT, &a->eval_rows, "N", "held-out rows of each text", 0, 1e6, NULL},
+        {"log_every", OPT_INT, &a->log_every, "N", "steps between rows of losses.csv", 0, 1e9, NULL},
+        {"tokenizer_bytes", OPT_INT, &a->tokenizer_bytes, "N", "text that a new tokenizer is trained on", 1, 1e10, NULL},
+    };
+    // clang-format on
+    const struct opts o = {
+        .name = "lm train",
+        .usage = "--corpus FILE[,WEIGHT] ... --out DIR [OPTIONS]",
+        .about =
+            "Pretrain a GPT-2 model on text, with a share of inputs masked so that "
+            "masked text is not foreign to it. Ctrl-C saves; --resume continues to "
+            "the same bytes.",
+        .table = table,
+        .n = sizeof table / sizeof table[0],
+        .set = set,
+        .n_set = sizeof set / sizeof set[0],
+    };
+    struct opts_result r;
+    if (!cmd_begin(&o, argc, argv, &r, status)) {
+        return false;
+    }
+    struct errinfo e = {0};
+    if (!a->out || a->corpora.n == 0) {
+        *status = cmd_fail(err_set(&e, ERR_USAGE,
+                                   "lm train: needs %s; see saetop lm train -h",
+                                   a->out ? "--corpus FILE" : "--out DIR"),
+                           &e);
+        return false;
+    }
+    take_ints(a);
+    return true;
+}
+
+/* ---- what the user sees ---- */
+
+struct view {
+    const struct train_args *args;
+    const struct lm_texts *texts;
+    struct progress bar;
+};
+
+static void json_field(struct str *s, const char *key, double v)
+{
+    str_addf(s, "%s\"%s\":", s->len > 1 ? "," : "", key);
+    json_add_number(s, v);
+}
+
+static void print_json(const struct view *v, const struct pretrain_progress *p)
+{
+    struct str s;
+    str_init(&s, 1u << 20);
+    str_addc(&s, '{');
+    json_field(&s, "step", (double)p->step);
+    json_field(&s, "steps", (double)p->steps);
+    json_field(&s, "tokens", (double)p->tokens);
+    json_field(&s, "seconds", p->seconds);
+    if (p->step > 0) {
+        json_field(&s, "loss", p->loss);
+        json_field(&s, "lr", p->lr);
+        json_field(&s, "grad_norm", p->grad_norm);
+        json_field(&s, "tokens_per_second", p->tokens_per_second);
+        json_field(&s, "eta_seconds", p->eta_seconds);
+    }
+    for (size_t k = 0; p->evaluated && k < 2; k++) {
+        str_add(&s, k == 0 ? ",\"nll_clean\":{" : ",\"nll_masked\":{");
+        for (size_t i = 0; i < v->texts->n; i++) {
+            const char *name = v->texts->text[i].name;
+            str_add(&s, i ? "," : "");
+            json_add_string(&s, name, strlen(name));
+            str_addc(&s, ':');
+            json_add_number(&s, k == 0 ? p->nll_clean[i] : p->nll_masked[i]);
+        }
+        str_addc(&s, '}');
+    }
+    if (p->saved) {
+        str_add(&s, ",\"saved\":true");
+    }
+    str_add(&s, "}\n");
+    (void)cmd_print(&s);
+}
+
+static void print_evaluation(const struct view *v, const struct pretrain_progress *p)
+{
+    char time[32], tokens[32];
+    (void)printf("step %lld/%lld  %s tokens  %s", (long long)p->step,
+                 (long long)p->steps, count_text((double)p->tokens, tokens),
+                 duration_text(p->seconds, time));
+    if (p->step > 0) {
+        (void)printf("  loss %.4f", p->loss);
+    }
+    for (size_t i = 0; i < v->texts->n; i++) {
+        (void)printf("  %s %.4f", v->texts->text[i].name, p->nll_clean[i]);
+        if (isfinite(p->nll_masked[i])) {
+            (void)printf(" (masked %.4f)", p->nll_masked[i]);
+        }
+    }
+    if (p->step > 0) {
+        char eta[32];
+        (void)printf("  %.0f tokens/s, %s left", p->tokens_per_second,
+                     duration_text(p->eta_seconds, eta));
+    }
+    (void)printf("\n");
+    (void)fflush(stdout);
+}
+
+static bool on_progress(void *user, const struct pretrain_progress *p)
+{
+    struct view *v = user;
+    const int64_t every = v->args->cfg.log_every;
+    if (p->note) {
+        progress_clear(&v->bar);
+        (void)fprintf(stderr, "saetop: %s\n", p->note);
+    }
+    if (v->args->json) {
+        if (p->evaluated || (every > 0 && p->step % every == 0)) {
+            print_json(v, p);
+        }
+    } else if (p->evaluated) {
+        progress_clear(&v->bar);
+        print_evaluation(v, p);
+    }
+    if (p->step > 0 && progress_due(&v->bar)) {
+        char text[200], eta[32];
+        (void)snprintf(text, sizeof text,
+                       "step %lld/%lld  loss %.3f  %.0f tokens/s  %s left",
+                       (long long)p->step, (long long)p->steps, p->loss,
+                       p->tokens_per_second, duration_text(p->eta_seconds, eta));
+        progress_draw(&v->bar, (double)p->step, (double)p->steps, text);
+    }
+    return !stop_asked();
+}
+
+static void print_estimate(const struct train_args *a, const struct lm_texts *texts)
+{
+    char tokens[32];
+    const double n = (double)a->cfg.steps * (double)(a->cfg.batch_rows * a->cfg.n_ctx);
+    (void)fprintf(stderr,
+                  "%zu text%s, %s tokens in %lld steps, about %.0f MB of memory%s\n",
+                  texts->n, texts->n == 1 ? "" : "s", count_text(n, tokens),
+                  (long long)a->cfg.steps,
+                  (double)pretrain_bytes(&a->cfg, (size_t)a->threads) / 1e6,
+                  a->tokenizer || a->resume ? "" : "; a tokenizer is trained first");
+}
+
+/* ---- the run ---- */
+
+static enum err run(struct train_args *a, struct lm_texts *texts, bool *interrupted,
+                    struct errinfo *e)
+{
+    struct tok *tok = NULL;
+    struct pool *pool = NULL;
+    char **forms = NULL;
+    size_t n_forms = 0;
+    enum err rc;
+    /* Before any work: the texts take a while to open. */
+    if (!a->resume && (file_exists(a->out) || file_is_dir(a->out))) {
+        return err_set(
+            e, ERR_EXISTS,
+            "%s: exists already; give a new --out, or --resume to continue it", a->out);
+    }
+    TRY_OUT(rc, lm_texts_open(texts, &a->corpora, a->cfg.seed, e));
+    if (a->tokenizer) {
+        TRY_OUT(rc, tok_load(a->tokenizer, &tok, e));
+    } else if (!a->resume) {
+        TRY_OUT(rc, lm_texts_forms(texts, &forms, &n_forms, e));
+        /* The library only reads them. */
+        a->cfg.forms = (const char *const *)forms;
+        a->cfg.n_forms = n_forms;
+    }
+    TRY_OUT(rc, pool_new((size_t)a->threads, &pool, e));
+    struct view v = {.args = a, .texts = texts};
+    progress_init(&v.bar, a->json);
+    if (!a->json) {
+        print_estimate(a, texts);
+    }
+    rc = pretrain_run(&a->cfg, texts->text, texts->n, tok, a->out, a->resume, pool,
+                      on_progress, &v, interrupted, e);
+    progress_clear(&v.bar);
+out:
+    pool_free(pool);
+    lm_texts_free_forms(forms, n_forms);
+    tok_free(tok);
+    return rc;
+}
+
+int cmd_lm_train(int argc, char **argv)
+{
+    struct train_args a;
+    int status = EXIT_SUCCESS;
+    if (!parse(argc, argv, &a, &status)) {
+        return status;
+    }
+    struct errinfo e = {0};
+    struct lm_texts texts = {.n = 0};
+    bool interrupted = false;
+    const enum err rc = run(&a, &texts, &interrupted, &e);
+    lm_texts_close(&texts);
+    if (rc != OK) {
+        return cmd_fail(rc, &e);
+    }
+    if (interrupted) {
+        (void)fprintf(stderr, "saetop: stopped; saved in %s, --resume continues it\n",
+                      a.out);
+        return stop_status();
+    }
+    if (!a.json) {
+        (void)printf("model written to %s\n", a.out);
+    }
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,375 @@
+#include "opts.h"
+
+#include "base/nearest.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_MAX_LEN 48
+
+/* ---- nearest row ---- */
+
+static const char *nearest_row(const char *word, const struct opt *table, size_t n)
+{
+    const char *names[OPT_LIST_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < n && count < OPT_LIST_MAX; i++) {
+        if (table[i].kind != OPT_HEAD) {
+            names[count++] = table[i].name;
+        }
+    }
+    return nearest_name(word, names, count);
+}
+
+/* ---- values ---- */
+
+static bool is_any(const struct opt *row)
+{
+    return row->min >= 0 && row->max <= 0 && row->min <= 0;
+}
+
+static enum err out_of_range(const struct opt *row, const char *where,
+                             const char *value, const char *kind, struct errinfo *e)
+{
+    if (is_any(row)) {
+        return err_set(e, ERR_USAGE, "%s: found '%s', expected %s", where, value, kind);
+    }
+    return err_set(e, ERR_USAGE, "%s: found '%s', expected %s from %.10g to %.10g",
+                   where, value, kind, row->min, row->max);
+}
+
+/* A decimal number with an optional k, M or G after it. */
+static bool parse_number(const char *value, double *out)
+{
+    char *end = NULL;
+    errno = 0;
+    double v = strtod(value, &end);
+    if (end == value || errno == ERANGE || !isfinite(v)) {
+        return false;
+    }
+    static const struct {
+        char letter;
+        double scale;
+    } suffixes[] = {{'k', 1e3}, {'M', 1e6}, {'G', 1e9}};
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        if (*end == suffixes[i].letter) {
+            v *= suffixes[i].scale;
+            end++;
+            break;
+        }
+    }
+    *out = v;
+    return *end == '\0';
+}
+
+static enum err store_int(const struct opt *row, const char *where, const char *value,
+                          struct errinfo *e)
+{
+    char *end = NULL;
+    errno = 0;
+    int64_t v = strtoll(value, &end, 10);
+    if (end == value || *end || errno == ERANGE) {
+        /* 1e6 and 20M: exact while a double holds them. */
+        double real = 0;
+        if (!parse_number(value, &real) || fabs(real) > 9e15 ||
+            (double)(int64_t)real < real || (double)(int64_t)real > real) {
+            return out_of_range(row, where, value, "an integer", e);
+        }
+        v = (int64_t)real;
+    }
+    if (!is_any(row) && ((double)v < row->min || (double)v > row->max)) {
+        return out_of_range(row, where, value, "an integer", e);
+    }
+    *(int64_t *)row->to = v;
+    return OK;
+}
+
+static enum err store_real(const struct opt *row, const char *where, const char *value,
+                           struct errinfo *e)
+{
+    double v = 0;
+    if (!parse_number(value, &v) || (!is_any(row) && (v < row->min || v > row->max))) {
+        return out_of_range(row, where, value, "a number", e);
+    }
+    *(double *)row->to = v;
+    return OK;
+}
+
+static enum err store_flag(const struct opt *row, const char *where, const char *value,
+                           struct errinfo *e)
+{
+    static const struct {
+        const char *word;
+        bool value;
+    } words[] = {{"true", true},   {"yes", true}, {"on", true},   {"1", true},
+                 {"false", false}, {"no", false}, {"off", false}, {"0", false}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(value, words[i].word) == 0) {
+            *(bool *)row->to = words[i].value;
+            return OK;
+        }
+    }
+    return err_set(e, ERR_USAGE, "%s: found '%s', expected true or false", where,
+                   value);
+}
+
+static enum err store_list(const struct opt *row, const char *where, const char *value,
+                           struct errinfo *e)
+{
+    struct opt_list *list = row->to;
+    if (list->n == OPT_LIST_MAX) {
+        return err_set(e, ERR_USAGE, "%s: given more than %d times", where,
+                       OPT_LIST_MAX);
+    }
+    list->at[list->n++] = value;
+    return OK;
+}
+
+enum err opt_store(const struct opt *row, const char *where, const char *value,
+                   struct errinfo *e)
+{
+    switch (row->kind) {
+    case OPT_FLAG:
+        TRY(store_flag(row, where, value, e));
+        break;
+    case OPT_INT:
+        TRY(store_int(row, where, value, e));
+        break;
+    case OPT_REAL:
+        TRY(store_real(row, where, value, e));
+        break;
+    case OPT_STRING:
+        *(const char **)row->to = value;
+        break;
+    case OPT_LIST:
+        TRY(store_list(row, where, value, e));
+        break;
+    case OPT_HEAD:
+        break;
+    }
+    if (row->given) {
+        *row->given = true;
+    }
+    return OK;
+}
+
+/* ---- parsing ---- */
+
+static const struct opt *find_row(const struct opt *table, size_t n, const char *name,
+                                  size_t len)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (table[i].kind != OPT_HEAD && strlen(table[i].name) == len &&
+            memcmp(table[i].name, name, len) == 0) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+/* An unknown name as an error line with a suggestion. `dashes` before option names. */
+static enum err unknown(const char *where, const char *what, const char *dashes,
+                        const char *name, size_t len, const struct opt *table, size_t n,
+                        struct errinfo *e)
+{
+    char word[NAME_MAX_LEN + 2];
+    (void)snprintf(word, sizeof word, "%.*s", (int)(len < 200 ? len : 200), name);
+    const char *near = nearest_row(word, table, n);
+    if (near) {
+        return err_set(e, ERR_USAGE, "%s: unknown %s %s%s; did you mean %s%s?", where,
+                       what, dashes, word, dashes, near);
+    }
+    return err_set(e, ERR_USAGE, "%s: unknown %s %s%s; see saetop %s -h", where, what,
+                   dashes, word, where);
+}
+
+/* --set name=value. */
+static enum err apply_set(const struct opts *o, const char *pair, struct errinfo *e)
+{
+    const char *eq = strchr(pair, '=');
+    if (!eq || eq == pair) {
+        return err_set(e, ERR_USAGE, "%s: --set: found '%s', expected key=value",
+                       o->name, pair);
+    }
+    const size_t len = (size_t)(eq - pair);
+    const struct opt *row = find_row(o->set, o->n_set, pair, len);
+    if (!row) {
+        return unknown(o->name, "setting", "", pair, len, o->set, o->n_set, e);
+    }
+    char where[2 * NAME_MAX_LEN + 16];
+    (void)snprintf(where, sizeof where, "%s: --set %s", o->name, row->name);
+    return opt_store(row, where, eq + 1, e);
+}
+
+/* The option at argv[*i]; moves *i over a value that stands apart. */
+static enum err parse_option(const struct opts *o, int argc, char **argv, int *i,
+                             struct errinfo *e)
+{
+    const char *name = argv[*i] + 2;
+    const char *eq = strchr(name, '=');
+    const size_t len = eq ? (size_t)(eq - name) : strlen(name);
+    const bool is_set = o->set && len == 3 && memcmp(name, "set", 3) == 0;
+    const struct opt *row = find_row(o->table, o->n, name, len);
+    if (!row && !is_set) {
+        return unknown(o->name, "option", "--", name, len, o->table, o->n, e);
+    }
+    char where[2 * NAME_MAX_LEN + 16];
+    (void)snprintf(where, sizeof where, "%s: --%s", o->name,
+                   is_set ? "set" : row->name);
+    if (!is_set && row->kind == OPT_FLAG && !eq) {
+        return opt_store(row, where, "true", e);
+    }
+    const char *value = eq ? eq + 1 : NULL;
+    if (!value) {
+        if (*i + 1 >= argc) {
+            return err_set(e, ERR_USAGE, "%s: needs a value (%s)", where,
+                           is_set ? "KEY=VALUE" : row->arg);
+        }
+        value = argv[++*i];
+    }
+    return is_set ? apply_set(o, value, e) : opt_store(row, where, value, e);
+}
+
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum err opts_parse(const struct opts *o, int argc, char **argv,
+                    struct opts_result *out, struct errinfo *e)
+{
+    *out = (struct opts_result){.help = wants_help(argc, argv)};
+    if (out->help) {
+        return OK;
+    }
+    bool options = true;
+    for (int i = 1; i < argc; i++) {
+        if (options && strcmp(argv[i], "--") == 0) {
+            options = false;
+        } else if (options && strncmp(argv[i], "--", 2) == 0) {
+            TRY(parse_option(o, argc, argv, &i, e));
+        } else if (options && argv[i][0] == '-' && argv[i][1]) {
+            return err_set(e, ERR_USAGE,
+                           "%s: unknown option %s; options are long: --%s", o->name,
+                           argv[i], argv[i] + 1);
+        } else if (out->n_args == o->max_args || out->n_args == OPT_LIST_MAX) {
+            return err_set(e, ERR_USAGE, "%s: unexpected '%s'; usage: saetop %s %s",
+                           o->name, argv[i], o->name, o->usage);
+        } else {
+            out->args[out->n_args++] = argv[i];
+        }
+    }
+    if (out->n_args < o->min_args) {
+        return err_set(e, ERR_USAGE, "%s: too few arguments; usage: saetop %s %s",
+                       o->name, o->name, o->usage);
+    }
+    return OK;
+}
+
+/* ---- help ---- */
+
+#define HELP_COLUMN 26
+#define HELP_WIDTH  88
+
+/* Append words of text, wrapped, with `indent` spaces before each further line. */
+static void add_wrapped(struct str *out, const char *text, size_t column, size_t indent)
+{
+    bool first = true;
+    for (const char *p = text; *p;) {
+        const size_t word = strcspn(p, " ");
+        if (!first && column + 1 + word > HELP_WIDTH) {
+            str_addf(out, "\n%*s", (int)indent, "");
+            column = indent;
+        } else if (!first) {
+            str_addc(out, ' ');
+            column++;
+        }
+        str_addn(out, p, word);
+        column += word;
+        first = false;
+        p += word;
+        p += strspn(p, " ");
+    }
+    str_addc(out, '\n');
+}
+
+static void add_default(const struct opt *row, char *text, size_t cap)
+{
+    const size_t used = strlen(text);
+    char *const at = text + used;
+    const size_t left = cap - used;
+    switch (row->kind) {
+    case OPT_INT:
+        (void)snprintf(at, left, " [%lld]", (long long)*(const int64_t *)row->to);
+        break;
+    case OPT_REAL:
+        if (isfinite(*(const double *)row->to)) {
+            (void)snprintf(at, left, " [%g]", *(const double *)row->to);
+        }
+        break;
+    case OPT_STRING:
+        if (*(const char *const *)row->to) {
+            (void)snprintf(at, left, " [%s]", *(const char *const *)row->to);
+        }
+        break;
+    case OPT_FLAG:
+    case OPT_LIST:
+    case OPT_HEAD:
+        break;
+    }
+}
+
+static void add_row(struct str *out, const struct opt *row, const char *dashes,
+                    char between)
+{
+    if (row->kind == OPT_HEAD) {
+        str_addf(out, "\n%s\n", row->name);
+        return;
+    }
+    const size_t start = out->len;
+    str_addf(out, "  %s%s", dashes, row->name);
+    if (row->arg) {
+        str_addf(out, "%c%s", between, row->arg);
+    }
+    const size_t used = out->len - start;
+    if (used + 2 > HELP_COLUMN) {
+        str_addf(out, "\n%*s", HELP_COLUMN, "");
+    } else {
+        str_addf(out, "%*s", (int)(HELP_COLUMN - used), "");
+    }
+    char text[400];
+    (void)snprintf(text, sizeof text, "%s", row->help);
+    add_default(row, text, sizeof text);
+    add_wrapped(out, text, HELP_COLUMN, HELP_COLUMN);
+}
+
+void opts_help(const struct opts *o, struct str *out)
+{
+    char usage[512];
+    (void)snprintf(usage, sizeof usage, "usage: saetop %s %s", o->name, o->usage);
+    add_wrapped(out, usage, 0, 7);
+    if (o->about) {
+        str_addc(out, '\n');
+        add_wrapped(out, o->about, 0, 0);
+    }
+    if (o->n > 0 && o->table[0].kind != OPT_HEAD) {
+        str_addc(out, '\n');
+    }
+    for (size_t i = 0; i < o->n; i++) {
+        add_row(out, &o->table[i], "--", ' ');
+    }
+    if (o->n_set > 0) {
+        str_add(out, "\nSettings, as --set KEY=VALUE:\n");
+        for (size_t i = 0; i < o->n_set; i++) {
+            add_row(out, &o->set[i], "", '=');
+        }
+    }
+}

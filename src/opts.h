@@ -1,0 +1,69 @@
+/* Command line options from a table: one struct opt a row gives the parser, the checks
+ * and the text of -h. Owner thread; strings stay in argv. */
+#ifndef SAETOP_SRC_OPTS_H
+#define SAETOP_SRC_OPTS_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum opt_kind {
+    OPT_FLAG,   /* bool: --name */
+    OPT_INT,    /* int64_t in min..max; 1e6, 20k and 20M are understood */
+    OPT_REAL,   /* double in min..max */
+    OPT_STRING, /* const char * into argv */
+    OPT_LIST,   /* struct opt_list: may be repeated */
+    OPT_HEAD,   /* no option: `name` is a heading in the text of -h */
+};
+
+#define OPT_LIST_MAX 64
+struct opt_list {
+    const char *at[OPT_LIST_MAX];
+    size_t n;
+};
+
+struct opt {
+    const char *name; /* without the dashes */
+    enum opt_kind kind;
+    void *to;         /* where the value goes, of the type of `kind` */
+    const char *arg;  /* what stands for the value in -h: "N"; NULL for flags */
+    const char *help; /* one line; the initial value of *to is shown after it */
+    double min, max;  /* of OPT_INT and OPT_REAL, inclusive; both 0: any */
+    bool *given;      /* may be NULL: set when the option stood on the line */
+};
+
+struct opts {
+    const char *name;  /* "lm train" */
+    const char *usage; /* what follows it: "--corpus FILE --out DIR" */
+    const char *about; /* paragraph under the usage line; may be NULL */
+    const struct opt *table;
+    size_t n;
+    const struct opt *set; /* what `--set name=value` may set; NULL: no --set */
+    size_t n_set;
+    size_t min_args, max_args; /* how many words that are no options */
+};
+
+struct opts_result {
+    bool help; /* -h or --help was there: print opts_help, end with 0 */
+    const char *args[OPT_LIST_MAX];
+    size_t n_args;
+};
+
+/* Parse argv[1..]. `--name value`, `--name=value`, `--` ends the options. ERR_USAGE
+ * with a line that names the option, what was found and what was expected; an unknown
+ * one gets the nearest name. With --help nothing else is checked. */
+enum err opts_parse(const struct opts *o, int argc, char **argv,
+                    struct opts_result *out, struct errinfo *e) ERR_CHECKED;
+
+/* Parse one value as the row says and store it; `where` begins the error line. For
+ * values from configuration files. */
+enum err opt_store(const struct opt *row, const char *where, const char *value,
+                   struct errinfo *e) ERR_CHECKED;
+
+/* Append the text of -h, at most 88 columns. */
+void opts_help(const struct opts *o, struct str *out);
+
+#endif

@@ -1,0 +1,92 @@
+#include "progress.h"
+
+#include "base/clock.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define BAR         20
+#define INTERVAL_NS 200000000
+
+void progress_init(struct progress *p, bool quiet)
+{
+    *p = (struct progress){.on = !quiet && isatty(STDERR_FILENO) == 1};
+}
+
+bool progress_due(const struct progress *p)
+{
+    return p->on && (!p->drawn || clock_ns() - p->last_ns >= INTERVAL_NS);
+}
+
+static size_t terminal_columns(void)
+{
+    struct winsize size;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+        return size.ws_col;
+    }
+    return 80;
+}
+
+void progress_draw(struct progress *p, double done, double total, const char *text)
+{
+    if (!p->on) {
+        return;
+    }
+    char bar[BAR + 1];
+    const double share = total > 0 ? done / total : 0;
+    const size_t full = (size_t)(fmin(fmax(share, 0), 1) * BAR);
+    memset(bar, '.', BAR);
+    memset(bar, '#', full);
+    bar[BAR] = '\0';
+    char line[512];
+    (void)snprintf(line, sizeof line, "[%s] %3.0f%%  %s", bar, 100.0 * share, text);
+    const size_t columns = terminal_columns();
+    if (strlen(line) >= columns) {
+        line[columns > 1 ? columns - 1 : 0] = '\0'; /* the last column may wrap */
+    }
+    (void)fprintf(stderr, "\r%s\033[K", line);
+    (void)fflush(stderr);
+    p->drawn = true;
+    p->last_ns = clock_ns();
+}
+
+void progress_clear(struct progress *p)
+{
+    if (p->drawn) {
+        (void)fprintf(stderr, "\r\033[K");
+        (void)fflush(stderr);
+        p->drawn = false;
+    }
+}
+
+const char *duration_text(double seconds, char out[32])
+{
+    if (!isfinite(seconds) || seconds < 0 || seconds > 1e9) {
+        (void)snprintf(out, 32, "?");
+        return out;
+    }
+    const long long s = llround(seconds);
+    if (s >= 3600) {
+        (void)snprintf(out, 32, "%lld h %02lld min", s / 3600, s / 60 % 60);
+    } else if (s >= 60) {
+        (void)snprintf(out, 32, "%lld min %02lld s", s / 60, s % 60);
+    } else {
+        (void)snprintf(out, 32, "%lld s", s);
+    }
+    return out;
+}
+
+const char *count_text(double n, char out[32])
+{
+    if (n >= 1e6) {
+        (void)snprintf(out, 32, "%.1fM", n / 1e6);
+    } else if (n >= 1e3) {
+        (void)snprintf(out, 32, "%.1fk", n / 1e3);
+    } else {
+        (void)snprintf(out, 32, "%.0f", n);
+    }
+    return out;
+}

@@ -1,0 +1,30 @@
+/* A line on the terminal that is rewritten in place, and durations for people. Owner
+ * thread. */
+#ifndef SAETOP_SRC_PROGRESS_H
+#define SAETOP_SRC_PROGRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct progress {
+    bool on;         /* stderr is a terminal; else nothing is drawn */
+    bool drawn;      /* a line stands there now */
+    int64_t last_ns; /* when it was drawn */
+};
+
+void progress_init(struct progress *p, bool quiet);
+/* Whether a fifth of a second has passed since the last line, so that it is worth
+ * making a new one. */
+bool progress_due(const struct progress *p);
+/* Draw a bar of done / total and `text`, cut to the terminal's width. */
+void progress_draw(struct progress *p, double done, double total, const char *text);
+/* Remove the line, before printing others and at the end. */
+void progress_clear(struct progress *p);
+
+/* "1 h 05 min", "3 min 20 s", "12 s"; "?" for what is no time. */
+const char *duration_text(double seconds, char out[32]);
+/* "12.3k", "4.5M". */
+const char *count_text(double n, char out[32]);
+
+#endif

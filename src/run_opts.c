@@ -1,0 +1,173 @@
+#define _XOPEN_SOURCE 700 /* realpath */
+#include "run_opts.h"
+
+#include "base/file.h"
+#include "samples_dir.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SAMPLE_CONFIG   "sample.json"
+#define SAMPLE_MODEL    "samples/model"
+#define SAMPLE_CORPUS   "samples/storybook.grammar.json#story"
+#define SAMPLE_OOD      "samples/storybook.grammar.json#report"
+#define SAMPLE_CONCEPTS "samples/concepts.csv"
+
+static struct opt text_row(const char *name, const char **to, const char *arg,
+                           const char *help)
+{
+    return (struct opt){
+        .name = name, .kind = OPT_STRING, .to = to, .arg = arg, .help = help};
+}
+
+/* What stands for a value in -h. */
+static const char *arg_name(const struct setting_def *d)
+{
+    return d->type == SETTING_IS_INT ? "N" : d->type == SETTING_IS_NUM ? "X" : "TEXT";
+}
+
+static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
+{
+    *r = (struct run_opts){0};
+    for (size_t i = 0; i < n_own; i++) {
+        r->flag[r->n_flags++] = own[i];
+    }
+    r->flag[r->n_flags++] =
+        text_row("config", &r->config, "FILE", "settings from a JSON file");
+    r->flag[r->n_flags++] =
+        (struct opt){.name = "print-config",
+                     .kind = OPT_FLAG,
+                     .to = &r->print_config,
+                     .help = "print every setting and where it came from, and stop"};
+    r->flag[r->n_flags++] = (struct opt){.name = "Settings", .kind = OPT_HEAD};
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        r->set[r->n_set] =
+            text_row(t[i].key, &r->set_value[r->n_set], arg_name(&t[i]), t[i].help);
+        r->n_set++;
+        if (t[i].flag && r->n_flags < RUN_OPTS_MAX) {
+            const size_t f = r->n_flags++;
+            r->flag_def[f] = &t[i];
+            r->flag[f] =
+                text_row(t[i].flag, &r->flag_value[f], arg_name(&t[i]), t[i].help);
+        }
+    }
+}
+
+bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
+                    size_t n_own, int argc, char **argv, struct opts_result *parsed,
+                    int *status)
+{
+    fill_tables(r, own, n_own);
+    what.table = r->flag;
+    what.n = r->n_flags;
+    what.set = r->set;
+    what.n_set = r->n_set;
+    return cmd_begin(&what, argc, argv, parsed, status);
+}
+
+/* A path of the user's, made absolute so that the run opens from anywhere; "#part"
+ * stays. One that does not exist is left alone: opening it says so. */
+static void make_absolute(char *text, size_t cap)
+{
+    char path[SETTING_TEXT_MAX], full[4096];
+    const size_t len = strcspn(text, "#"), part = strlen(text + len);
+    if (!text[0] || strncmp(text, "samples/", 8) == 0) {
+        return;
+    }
+    snprintf(path, sizeof path, "%.*s", (int)len, text);
+    const size_t n = realpath(path, full) ? strlen(full) : SIZE_MAX;
+    if (n < cap && part < cap - n) {
+        memmove(text + n, text + len, part + 1);
+        memcpy(text, full, n);
+    }
+}
+
+static enum err set_default(struct settings *s, const char *key, const char *value,
+                            struct errinfo *e)
+{
+    return settings_set(s, key, value, "bundled sample", e);
+}
+
+/* What was not named comes from the bundled sample, where it fits the rest. */
+static enum err fill_bundled(struct settings *s, struct errinfo *e)
+{
+    const bool own_model = s->model[0] != '\0', own_corpus = s->corpus[0] != '\0';
+    if (!own_model) {
+        TRY(set_default(s, "model", SAMPLE_MODEL, e));
+    }
+    if (!own_corpus) {
+        TRY(set_default(s, "corpus", SAMPLE_CORPUS, e));
+        if (!s->ood[0]) {
+            TRY(set_default(s, "ood", SAMPLE_OOD, e));
+        }
+    }
+    /* Categories of the sample's words mean something as long as its vocabulary or its
+     * text is in use; with neither, first letters remain. */
+    if (!s->concepts[0] && (!own_model || !own_corpus)) {
+        TRY(set_default(s, "concepts", SAMPLE_CONCEPTS, e));
+    }
+    make_absolute(s->model, sizeof s->model);
+    make_absolute(s->corpus, sizeof s->corpus);
+    make_absolute(s->ood, sizeof s->ood);
+    make_absolute(s->concepts, sizeof s->concepts);
+    return OK;
+}
+
+static bool names_model(const struct run_opts *r)
+{
+    for (size_t i = 0; i < r->n_flags; i++) {
+        if (r->flag_def[i] && r->flag_value[i] &&
+            strcmp(r->flag_def[i]->key, "model") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum err run_opts_settings(const struct run_opts *r, struct settings *out,
+                           struct errinfo *e)
+{
+    struct settings s;
+    char sample[4096];
+    settings_init(&s);
+    TRY(samples_dir(s.samples_dir, sizeof s.samples_dir, e));
+    if (!names_model(r)) {
+        TRY(samples_path(SAMPLE_CONFIG, sample, sizeof sample, e));
+        TRY(settings_load(&s, sample, e));
+    }
+    if (r->config) {
+        TRY(settings_load(&s, r->config, e));
+    }
+    for (size_t i = 0; i < r->n_flags; i++) {
+        if (r->flag_def[i] && r->flag_value[i]) {
+            TRY(settings_set(&s, r->flag_def[i]->key, r->flag_value[i], "command line",
+                             e));
+        }
+    }
+    for (size_t i = 0; i < r->n_set; i++) {
+        if (r->set_value[i]) {
+            TRY(settings_set(&s, r->set[i].name, r->set_value[i], "command line", e));
+        }
+    }
+    TRY(fill_bundled(&s, e));
+    *out = s;
+    return OK;
+}
+
+void run_opts_print(const struct settings *s, struct str *out)
+{
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    struct str value;
+    str_init(&value, SETTING_TEXT_MAX);
+    for (size_t i = 0; i < n; i++) {
+        str_clear(&value);
+        settings_print(s, &t[i], &value);
+        str_addf(out, "%-20s %-40s %s\n", t[i].key, value.len ? value.p : "-",
+                 s->origin[i]);
+    }
+    str_free(&value);
+}

@@ -1,0 +1,38 @@
+/* The options that describe a run, shared by every subcommand that makes or opens one:
+ * the settings table as --flags, --set key=value, --config FILE, --print-config. Owner
+ * thread. */
+#ifndef SAETOP_SRC_RUN_OPTS_H
+#define SAETOP_SRC_RUN_OPTS_H
+
+#include "cmd.h"
+#include "train/settings.h"
+
+#define RUN_OPTS_MAX 64
+
+struct run_opts {
+    const char *config;
+    bool print_config;
+    /* Rows for struct opts: the flags, then what --set may name. */
+    struct opt flag[RUN_OPTS_MAX], set[RUN_OPTS_MAX];
+    size_t n_flags, n_set;
+    const char *flag_value[RUN_OPTS_MAX], *set_value[RUN_OPTS_MAX];
+    const struct setting_def *flag_def[RUN_OPTS_MAX];
+};
+
+/* Parse a subcommand's line. `what` gives name, usage, about and the number of words;
+ * its tables are filled in here: `own` rows (n_own of them) first, then the settings.
+ * As cmd_begin: false when the command has ended, with *status to return. */
+bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
+                    size_t n_own, int argc, char **argv, struct opts_result *parsed,
+                    int *status);
+
+/* After parsing: the settings, from defaults, the bundled sample's configuration
+ * (unless a model of the user's is named), --config, then the command line. What is not
+ * named is the bundled model and text; --ood and --concepts come with them. */
+enum err run_opts_settings(const struct run_opts *r, struct settings *out,
+                           struct errinfo *e) ERR_CHECKED;
+
+/* The lines of --print-config: key, value, where it came from. */
+void run_opts_print(const struct settings *s, struct str *out);
+
+#endif

@@ -1,0 +1,24 @@
+/* Where the bundled samples are, from any working directory. Owner thread. */
+#ifndef SAETOP_SRC_SAMPLES_DIR_H
+#define SAETOP_SRC_SAMPLES_DIR_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+
+/* The samples folder: $SAETOP_SAMPLES, else share/saetop/samples beside the program's
+ * bin/, else that of the source tree it was built from, else that of the installation
+ * prefix. ERR_MISSING names the places looked at. */
+enum err samples_dir(char *out, size_t cap, struct errinfo *e) ERR_CHECKED;
+
+/* A file or folder of the samples: "storybook.grammar.json". ERR_MISSING if not there.
+ */
+enum err samples_path(const char *name, char *out, size_t cap,
+                      struct errinfo *e) ERR_CHECKED;
+
+/* What a user typed: `path` itself if it exists or does not begin with "samples/", else
+ * the bundled file of that name. A "#part" at the end stays. */
+enum err samples_resolve(const char *path, char *out, size_t cap,
+                         struct errinfo *e) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,14 @@
+/* Where the program keeps what belongs to the user. Owner thread. */
+#ifndef SAETOP_SRC_STATE_DIR_H
+#define SAETOP_SRC_STATE_DIR_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+
+/* $XDG_STATE_HOME/saetop/name, or ~/.local/state/saetop/name; not created. ERR_MISSING
+ * when neither variable is set. */
+enum err state_dir(const char *name, char *out, size_t cap,
+                   struct errinfo *e) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,18 @@
+# Odd surroundings: no terminal, a dumb one, no locale, text piped in and out, bad input.
+. "$(dirname "$0")/lib.sh"
+out=$("$SAETOP" $small 2>&1 < /dev/null | cat); status=${PIPESTATUS[0]}
+echo "$out" | grep -q 'terminal' || { echo "FAILED: no word about the terminal: $out"; exit 1; }
+"$SAETOP" $small > /dev/null 2>&1 < /dev/null; [ $? = 2 ] || { echo "FAILED: pipe: not 2"; exit 1; }
+start -- true
+type_line "clear; TERM=dumb $SAETOP $small; echo status=\$?"
+expect 'status=2'
+type_line "clear; env -u LANG -u LC_ALL LC_ALL=C $SAETOP $small"
+expect 'step [1-9]' 60
+screen | grep -qP '[^\x00-\x7F]' && fail "other than ASCII in the C locale"
+keys q; expect 'discard'; keys d; expect 'shell\$ *$'; whole
+type_line "clear; $SAETOP --model $work/nothing; echo status=\$?"
+expect 'nothing'
+keys q; sleep 1; keys d
+expect 'status=2' 60
+whole
+echo passed
