@@ -1,7 +1,7 @@
 # Latents: the table comes, sorts, filters, finds; a latent opens with its contexts.
 . "$(dirname "$0")/lib.sh"
 start -- "$SAETOP" $small
-expect 'step [1-9][0-9]' 60
+expect 'step [1-9][0-9][0-9,]*/' 60
 keys 2; expect 'top tokens' 60
 expect ' shown|/ *128' 60
 keys '>'; sleep 0.3

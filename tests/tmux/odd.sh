@@ -7,7 +7,7 @@ start -- true
 type_line "clear; TERM=dumb $SAETOP $small; echo status=\$?"
 expect 'status=2'
 type_line "clear; env -u LANG -u LC_ALL LC_ALL=C $SAETOP $small"
-expect 'step [1-9]' 60
+expect 'step [1-9][0-9,]*/' 60
 screen | grep -qP '[^\x00-\x7F]' && fail "other than ASCII in the C locale"
 keys q; expect 'discard'; keys d; expect 'shell\$ *$'; whole
 type_line "clear; $SAETOP --model $work/nothing; echo status=\$?"

@@ -3,7 +3,7 @@
 start -- true
 for signal in INT TERM HUP; do
     type_line "clear; $SAETOP $small; echo status=\$?"
-    expect 'step [1-9]' 60
+    expect 'step [1-9][0-9,]*/' 60
     kill -$signal "$(pid)"
     expect 'status=' 60
     screen | grep -q 'saved' || fail "SIG$signal: not told where the run was saved"
@@ -14,7 +14,7 @@ done
 [ "$(ls "$work/state/saetop/runs" | grep -vc twin)" = 3 ] || fail "not three runs saved"
 for signal in ABRT SEGV QUIT; do
     type_line "clear; $SAETOP $small; echo status=\$?"
-    expect 'step [1-9]' 60
+    expect 'step [1-9][0-9,]*/' 60
     # to a thread that is not the first: a crash in any thread restores the terminal
     thread=$(ls "/proc/$(pid)/task" | tail -1)
     kill -$signal "$thread"

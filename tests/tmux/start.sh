@@ -4,7 +4,7 @@ for size in "120 36" "80 24"; do
     start $size -- "$SAETOP" $small
     expect 'loss' 30
     expect 'TRAIN' 60
-    expect 'step [1-9]' 60
+    expect 'step [1-9][0-9,]*/' 60
     screen | grep -q 'mask' || fail "no masking on the Train screen"
     keys '?'; expect 'help'
     keys Escape; sleep 0.3

@@ -1,7 +1,7 @@
 # Pause, masks by key and by command, a fork with its twin, save, open what was saved.
 . "$(dirname "$0")/lib.sh"
 start -- "$SAETOP" --single $small
-expect 'step [1-9]' 60
+expect 'step [1-9][0-9,]*/' 60
 keys ' '; expect 'PAUSED'
 keys m; expect 'no mask|mask off|p=0.00|p 0.30 -> 0.00'
 keys m; expect '0\.30'
