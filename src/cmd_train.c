@@ -44,16 +44,36 @@ static void print_json_row(size_t arm, const struct metric_row *row)
     str_free(&s);
 }
 
+/* What the line after an evaluation shows, in this order. */
+static const struct {
+    const char *name;
+    enum metric metric;
+    int digits;
+} shown[] = {
+    {"loss", METRIC_LOSS, 2},
+    {"L0", METRIC_L0_CLEAN, 2},
+    {"EV", METRIC_EV, 4},
+    {"EV ood", METRIC_EV_OOD, 4},
+    {"CE rec", METRIC_CE_REC, 4},
+    {"CE rec ood", METRIC_CE_REC_OOD, 4},
+    {"absorption", METRIC_ABSORPTION, 3},
+    {"recall", METRIC_RECALL, 3},
+    {"dead", METRIC_DEAD, 3},
+};
+
 static void print_evaluation(size_t arm, const struct metric_row *row)
 {
-    const double *v = row->v;
-    (void)printf(
-        "%c step %.0f  loss %.4g  L0 %.2f  EV %.4f  EV ood %.4f  CE rec %.4f  "
-        "CE rec ood %.4f  absorption %.3f [%.3f, %.3f]  recall %.3f  dead %.1f%%\n",
-        'A' + (int)arm, v[METRIC_STEP], v[METRIC_LOSS], v[METRIC_L0_CLEAN],
-        v[METRIC_EV], v[METRIC_EV_OOD], v[METRIC_CE_REC], v[METRIC_CE_REC_OOD],
-        v[METRIC_ABSORPTION], v[METRIC_ABS_LO], v[METRIC_ABS_HI], v[METRIC_RECALL],
-        100 * v[METRIC_DEAD]);
+    (void)printf("%c step %.0f", 'A' + (int)arm, row->v[METRIC_STEP]);
+    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
+        const double v = row->v[shown[i].metric];
+        if (isfinite(v)) {
+            (void)printf("  %s %.*f", shown[i].name, shown[i].digits, v);
+        }
+        if (shown[i].metric == METRIC_ABSORPTION && isfinite(row->v[METRIC_ABS_LO])) {
+            (void)printf(" [%.3f, %.3f]", row->v[METRIC_ABS_LO], row->v[METRIC_ABS_HI]);
+        }
+    }
+    (void)printf("\n");
     (void)fflush(stdout);
 }
 
