@@ -88,8 +88,9 @@ static void on_row(void *user, size_t arm, const struct metric_row *row)
     }
 }
 
-static void print_event(const struct reporter *r, const char *kind, const char *text)
+static void print_event(struct reporter *r, const char *kind, const char *text)
 {
+    progress_clear(&r->bar);
     if (r->args->json) {
         struct str s;
         str_init(&s, 1u << 14);
@@ -102,6 +103,15 @@ static void print_event(const struct reporter *r, const char *kind, const char *
         (void)printf("%s\n", text);
     }
     (void)fflush(stdout);
+}
+
+static void on_event(void *user, size_t arm, const struct run_event *ev)
+{
+    struct reporter *r = user;
+    (void)arm;
+    if (r->args->json) {
+        print_event(r, ev->kind, ev->detail);
+    }
 }
 
 static void draw_progress(struct reporter *r, const struct engine *g)
@@ -118,7 +128,7 @@ static void draw_progress(struct reporter *r, const struct engine *g)
     progress_draw(&r->bar, (double)step, (double)g->steps, text);
 }
 
-static void say_start(const struct reporter *r, const struct inputs *in, size_t arms)
+static void say_start(struct reporter *r, const struct inputs *in, size_t arms)
 {
     char text[3 * SETTING_TEXT_MAX], warning[300];
     const struct settings *s = &in->set;
@@ -135,11 +145,11 @@ static void say_start(const struct reporter *r, const struct inputs *in, size_t 
     }
 }
 
-static void say_duration(const struct reporter *r, const struct engine *g)
+static void say_duration(struct reporter *r, const struct engine *g)
 {
     char text[120], total[32];
     (void)duration_text(g->seconds / ESTIMATE_STEPS * (double)g->steps, total);
-    snprintf(text, sizeof text, "about %s in all, without evaluations", total);
+    snprintf(text, sizeof text, "about %s in all", total);
     print_event(r, "estimate", text);
 }
 
@@ -160,13 +170,13 @@ static enum err steps(struct reporter *r, struct engine *g, struct errinfo *e)
 {
     while (!engine_done(g) && !stop_asked()) {
         const enum err rc = engine_step(g, e);
-        if (rc == ERR_NUMERIC) {
+        if (rc != OK) {
             /* The weights are the last good ones: keep them, and say what happened. */
-            struct errinfo ignored;
-            const enum err saved = save(r, g, &ignored);
-            return saved == OK ? rc : err_prefix(e, rc, "%s", ignored.msg);
+            struct errinfo second = {0};
+            progress_clear(&r->bar);
+            const enum err saved = save(r, g, &second);
+            return saved == OK ? rc : err_prefix(e, rc, "%s", second.msg);
         }
-        TRY(rc);
         if (engine_step_count(g) == ESTIMATE_STEPS && g->steps > 10 * ESTIMATE_STEPS) {
             say_duration(r, g);
         }
@@ -194,7 +204,7 @@ static enum err train(struct reporter *r, const struct settings *set, struct err
     struct eval_set *eval = NULL;
     TRY(inputs_new(set, &in, e));
     TRY(engine_new(in, &g, e));
-    g->watch = (struct engine_watch){.user = r, .row = on_row};
+    g->watch = (struct engine_watch){.user = r, .row = on_row, .event = on_event};
     enum err rc = claim(r->args->out, g->n_arms, e);
     for (size_t a = 0; rc == OK && a < g->n_arms; a++) {
         rc = engine_arm_dir(r->args->out, a, g->arm[a].dir, sizeof g->arm[a].dir, e);

@@ -106,18 +106,19 @@ void status_view(struct app *a, const struct session_view *v, struct canvas *c,
                       v->state == SESSION_TRAINING ? "\xe2\x97\x8f %s" : "%s",
                       session_state_name(v->state));
     char text[400];
+    bool bad = false;
+    const char *say = message(a, v, &bad);
+    if (say) {
+        x += canvas_text(c, x, r.y, end - x, " \xe2\x94\x82 ", ROLE_BORDER, 0);
+        canvas_text(c, x, r.y, end - x, say, bad ? ROLE_BAD : ROLE_VALUE, 0);
+        return;
+    }
     if (v->state != SESSION_LOADING && v->state != SESSION_FAILED) {
         mask_text(a, v, text, sizeof text);
         x += canvas_text(c, x, r.y, end - x, " \xe2\x94\x82 ", ROLE_BORDER, 0);
         x += canvas_text(c, x, r.y, end - x, text, ROLE_TEXT, 0);
     }
     x += canvas_text(c, x, r.y, end - x, " \xe2\x94\x82 ", ROLE_BORDER, 0);
-    bool bad = false;
-    const char *say = message(a, v, &bad);
-    if (say) {
-        canvas_text(c, x, r.y, end - x, say, bad ? ROLE_BAD : ROLE_VALUE, 0);
-        return;
-    }
     screen_at(a->screen)->status(a, v, text, sizeof text);
     x += canvas_text(c, x, r.y, end - x, text, ROLE_TEXT, 0);
     if (v->warning[0] && end - x > 12) {

@@ -53,7 +53,8 @@ static const struct topic topics[] = {
      "Arm B: the same weights at the start, the same text in the same order, the "
      "opposite masking. Whatever then differs comes from masking and chance. One "
      "pair is one draw: only absorption has an interval here, and differences of "
-     "one pair can be luck. saetop sweep runs several seeds."},
+     "one pair can be luck. Repeat it: saetop train --seed N --set "
+     "twin=unmasked --out R."},
     {"reading the curves",
      "A (orange) and B (blue) carry their letters at the right end. A dotted "
      "vertical line is an event: a change of mask, a note, a save. With smoothing "
@@ -64,11 +65,10 @@ static const struct topic topics[] = {
      "click on a row opens it. The wheel scrolls what is under the pointer. A "
      "click in a curve places the cursor, a double click resets the zoom. "
      "Shift-drag stays with the terminal, for copying. :set mouse off"},
-    {"glyphs",
-     "braille ⣀⠤⠒⠉⡇⢸  "
-     "blocks ▁▃▅▇█▄▀  box ┌─┐│┏━┓\n"
-     "If these look broken, your font lacks them: :set glyphs block, or :set "
-     "glyphs ascii."},
+    {"glyphs", "braille ⣀⠤⠒⠉⡇⢸  "
+               "blocks ▁▃▅▇█▄▀  box ┌─┐│┏━┓\n"
+               "If these look broken, your font lacks them: :set glyphs block, or :set "
+               "glyphs ascii."},
 };
 // clang-format on
 

@@ -277,7 +277,7 @@ void train_mask_box(struct app *a, const struct session_view *v, struct canvas *
                      fact_value(v, "mask.token"));
     }
     if (y < bottom && steerable) {
-        canvas_text(c, x, y, w, "m on/off  :mask 0.2 at 15000  u undo", ROLE_DIM, 0);
+        canvas_text(c, x, y, w, "m on/off  :mask 0.2 at STEP  u undo", ROLE_DIM, 0);
     }
 }
 
@@ -382,7 +382,7 @@ void train_run_box(struct app *a, const struct session_view *v, struct canvas *c
 {
     const bool compare = arms_of(v) > 1 && !a->train.numbers;
     const bool second = arms_of(v) > 1 && a->train.target == 1;
-    const char *title = compare           ? "A - B: one pair, no interval"
+    const char *title = compare           ? "A - B, one pair: \xe2\x96\xb2 better"
                         : arms_of(v) == 1 ? "numbers"
                         : second          ? "numbers of B"
                                           : "numbers of A";

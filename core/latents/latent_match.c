@@ -8,6 +8,11 @@
 
 /* F1 this close count as equal. */
 #define NEAR_TIE 0.02
+/* What a cut must leave to say anything of the latent: so many firings, and this share
+ * of all its firings. Without it one lucky firing at the top would be a perfect match.
+ */
+#define MIN_FIRINGS 10
+#define MIN_SHARE   0.1
 
 enum err latent_totals_init(struct latent_totals *t, const struct acts_set *set,
                             size_t n_positions, const struct concepts *c,
@@ -123,12 +128,18 @@ static void tally(struct latent_tally *y, const struct latent_totals *t,
             y->seen[y->n_seen++] = id;
         }
         y->sum[id] += (double)act;
-        improve(&y->word_fit[id], y->count[id], t->token[id], level, act);
+        const bool enough =
+            level >= MIN_FIRINGS && (double)level >= MIN_SHARE * (double)n;
+        if (enough) {
+            improve(&y->word_fit[id], y->count[id], t->token[id], level, act);
+        }
         for (size_t j = 0; j < k; j++) {
             y->concept_count[of[j]]++;
             y->concept_words[of[j]] += is_new;
-            improve(&y->concept_fit[of[j]], y->concept_count[of[j]], t->concept[of[j]],
-                    level, act);
+            if (enough) {
+                improve(&y->concept_fit[of[j]], y->concept_count[of[j]],
+                        t->concept[of[j]], level, act);
+            }
         }
     }
 }

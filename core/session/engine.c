@@ -13,6 +13,8 @@
  * than a tenth of the time. */
 #define EVAL_SECONDS 2.0
 #define EVAL_SHARE   0.1
+/* What masking is switched on to in a run that named no rate: the paper's. */
+#define DEFAULT_RATE 0.3
 
 int64_t engine_step_count(const struct engine *g)
 {
@@ -61,7 +63,9 @@ static enum err start_arm(struct engine *g, const struct mask_schedule *schedule
     struct engine_arm *a = &g->arm[g->n_arms];
     TRY(arm_new(g->in, schedule, &a->arm, e));
     a->forked_at = -1;
-    a->rate_when_on = schedule->start > 0 ? schedule->start : 0.3;
+    a->rate_when_on = schedule->start > 0        ? schedule->start
+                      : g->in->set.mask_rate > 0 ? g->in->set.mask_rate
+                                                 : DEFAULT_RATE;
     a->applies_from = 1;
     g->n_arms++;
     const struct settings *s = &g->in->set;
@@ -149,8 +153,17 @@ static enum err evaluate_each(struct engine *g, struct metric_row *rows,
     for (size_t a = 0; a < g->n_arms; a++) {
         struct engine_arm *arm = &g->arm[a];
         struct eval_result fresh = {0};
-        TRY(evaluate(g->eval_set, arm->arm->sae, g->in->h, g->in->pool, g->cancel,
-                     &fresh, e));
+        enum err rc = evaluate(g->eval_set, arm->arm->sae, g->in->h, g->in->pool,
+                               g->cancel, &fresh, e);
+        /* SAEBench's own form trains probes anew, for seconds: once, at the end. */
+        if (rc == OK && engine_done(g)) {
+            rc = evaluate_saebench(g->eval_set, arm->arm->sae, g->in->pool, g->cancel,
+                                   &fresh, e);
+        }
+        if (rc != OK) {
+            eval_result_deinit(&fresh);
+            return rc;
+        }
         eval_result_deinit(&arm->eval);
         arm->eval = fresh;
         arm->evaluated = true;
@@ -333,6 +346,10 @@ enum err engine_set_mask(struct engine *g, size_t arm, double rate, int64_t at,
         return err_set(e, ERR_USAGE, "mask rate: found %g, expected 0 to 0.95", rate);
     }
     TRY(can_mask(g, rate, e));
+    if (engine_done(g) || at > g->steps) {
+        return err_set(e, ERR_USAGE, "the run ends at step %lld; :extend it first",
+                       (long long)g->steps);
+    }
     struct engine_arm *a = &g->arm[arm];
     if (at > engine_step_count(g)) {
         a->pending = true;
@@ -342,6 +359,7 @@ enum err engine_set_mask(struct engine *g, size_t arm, double rate, int64_t at,
                             (long long)at);
     }
     const double before = arm_rate_set(a->arm);
+    a->pending = false; /* what is set now stands until it is set again */
     a->applies_from = arm_set_rate(a->arm, rate);
     if (rate > 0) {
         a->rate_when_on = rate;
@@ -376,15 +394,19 @@ enum err engine_fork(struct engine *g, struct errinfo *e)
                              .forked_at = engine_step_count(g)};
     g->n_arms = 2;
     g->row_tokens = tokens_read(g);
+    g->row_seconds = g->seconds;
     return engine_event(g, ENGINE_ARMS, e, "fork", "twin B from here, p = %.2f", rate);
 }
 
 enum err engine_extend(struct engine *g, int64_t steps, struct errinfo *e)
 {
-    if (steps <= engine_step_count(g)) {
-        return err_set(e, ERR_USAGE,
-                       "extend: found %lld, expected more than the %lld done",
-                       (long long)steps, (long long)engine_step_count(g));
+    const double most = setting_find("steps")->max;
+    if (steps <= g->steps || (double)steps > most) {
+        return err_set(
+            e, ERR_USAGE,
+            "extend: found %lld, expected more than the %lld planned, %.0f at "
+            "most",
+            (long long)steps, (long long)g->steps, most);
     }
     g->steps = steps;
     g->in->set.steps = steps;
@@ -412,7 +434,11 @@ enum err engine_set_lr(struct engine *g, double lr, struct errinfo *e)
 enum err engine_arm_dir(const char *dir, size_t arm, char *out, size_t cap,
                         struct errinfo *e)
 {
-    const int n = snprintf(out, cap, "%s%s", dir, arm ? "-twin" : "");
+    size_t len = strlen(dir);
+    while (len > 1 && dir[len - 1] == '/') {
+        len--; /* what tab completion adds */
+    }
+    const int n = snprintf(out, cap, "%.*s%s", (int)len, dir, arm ? "-twin" : "");
     return n >= 0 && (size_t)n < cap
                ? OK
                : err_set(e, ERR_LIMIT, "%.80s...: path too long", dir);

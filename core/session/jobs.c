@@ -47,6 +47,7 @@ static enum err make_eval_set(struct session *s, struct harvester *h, struct err
     TRY(engine_eval_set(s->in, h, NULL, &s->stop, &set, e));
     pthread_mutex_lock(&s->mu);
     s->eval_set = set;
+    pthread_cond_signal(&s->commands_ready);
     session_wake_locked(s);
     pthread_mutex_unlock(&s->mu);
     return OK;

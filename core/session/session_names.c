@@ -41,9 +41,18 @@ enum err session_make_names(struct session *s, struct errinfo *e)
     TRY(make_tokens(s, e));
     TRY(mem_new(&s->concept_name, c->n, sizeof *s->concept_name, "concept names", e));
     TRY(mem_new(&s->concept_kind, c->n, sizeof *s->concept_kind, "concept kinds", e));
+    size_t bytes = 0;
     for (size_t i = 0; i < c->n; i++) {
-        s->concept_name[i] = c->def[i].name;
+        bytes += strlen(c->def[i].name) + 1;
+    }
+    TRY(mem_new(&s->concept_pool, bytes, 1, "concept names", e));
+    char *p = s->concept_pool;
+    for (size_t i = 0; i < c->n; i++) {
+        const size_t len = strlen(c->def[i].name) + 1;
+        memcpy(p, c->def[i].name, len);
+        s->concept_name[i] = p;
         s->concept_kind[i] = c->def[i].kind;
+        p += len;
     }
     pthread_mutex_lock(&s->mu);
     s->pub.names = (struct names){.vocab = tok_vocab(s->in->lm->tok),
@@ -59,6 +68,7 @@ void session_free_names(struct session *s)
 {
     mem_free(s->token_pool);
     mem_free(s->token);
+    mem_free(s->concept_pool);
     mem_free(s->concept_name);
     mem_free(s->concept_kind);
 }

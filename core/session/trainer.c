@@ -119,10 +119,7 @@ static enum err open_training(struct session *s, struct errinfo *e)
     struct inputs *in = s->in;
     const enum err rc = engine_new(in, &g, e);
     if (rc != OK) {
-        s->in = NULL; /* engine_new released it, and with it the concepts' names */
-        pthread_mutex_lock(&s->mu);
-        s->pub.names = (struct names){0};
-        pthread_mutex_unlock(&s->mu);
+        s->in = NULL; /* engine_new released it */
         return rc;
     }
     g->watch = (struct engine_watch){s, on_row, on_event, on_evaluating};
@@ -233,11 +230,11 @@ static enum err save(struct session *s, const char *dir, struct errinfo *e)
                        "this run was opened from disk; it is saved already");
     }
     if (!dir[0]) {
-        if (!s->last_dir[0]) {
-            TRY(own_dir(s, own, sizeof own, e));
-            snprintf(s->last_dir, sizeof s->last_dir, "%s", own);
-        }
         dir = s->last_dir;
+        if (!dir[0]) {
+            TRY(own_dir(s, own, sizeof own, e));
+            dir = own;
+        }
     }
     TRY(engine_save(s->engine, dir, e));
     if (dir != s->last_dir) {
@@ -309,12 +306,23 @@ static enum err fork_twin(struct session *s, struct errinfo *e)
     return OK;
 }
 
+static enum session_state state_of(struct session *s)
+{
+    pthread_mutex_lock(&s->mu);
+    const enum session_state state = s->pub.state;
+    pthread_mutex_unlock(&s->mu);
+    return state;
+}
+
 /* Commands that change the course of training; the caller has checked that there is an
  * engine. */
 static enum err steer(struct session *s, const struct command *c, struct errinfo *e)
 {
     struct engine *g = s->engine;
     const size_t arm = c->arm < 0 ? 0 : (size_t)c->arm;
+    if (state_of(s) == SESSION_FAILED) {
+        return err_set(e, ERR_USAGE, "the run has failed; it can be browsed and saved");
+    }
     switch (c->kind) {
     case COMMAND_PAUSE:
         session_set_state(s, engine_done(g) ? SESSION_DONE : SESSION_PAUSED);
@@ -383,12 +391,18 @@ static bool handle(struct session *s, const struct command *c)
     return go_on;
 }
 
+/* Whether an evaluation set is there that the engine does not have yet. mu held. */
+static bool eval_set_waits(const struct session *s)
+{
+    return s->engine && s->eval_set && !s->engine->eval_set;
+}
+
 /* Take the next command; with `wait`, sleep until there is one, or an evaluation set,
  * or the end. */
 static bool next_command(struct session *s, bool wait, struct command *out)
 {
     pthread_mutex_lock(&s->mu);
-    while (wait && !s->queue_len && !atomic_load(&s->stop)) {
+    while (wait && !s->queue_len && !eval_set_waits(s) && !atomic_load(&s->stop)) {
         pthread_cond_wait(&s->commands_ready, &s->mu);
     }
     const bool some = s->queue_len > 0;
@@ -401,20 +415,21 @@ static bool next_command(struct session *s, bool wait, struct command *out)
     return some;
 }
 
-static enum session_state state_of(struct session *s)
-{
-    pthread_mutex_lock(&s->mu);
-    const enum session_state state = s->pub.state;
-    pthread_mutex_unlock(&s->mu);
-    return state;
-}
-
+/* Give the engine the evaluation set once there is one; a run that ended before has its
+ * last evaluation now. */
 static void take_eval_set(struct session *s)
 {
+    struct errinfo e = {0};
     pthread_mutex_lock(&s->mu);
-    s->engine->eval_set = s->eval_set;
-    s->pub.eval_ready = s->eval_set != NULL;
+    const bool fresh = eval_set_waits(s);
+    if (fresh) {
+        s->engine->eval_set = s->eval_set;
+        s->pub.eval_ready = true;
+    }
     pthread_mutex_unlock(&s->mu);
+    if (fresh && engine_done(s->engine) && engine_evaluate(s->engine, &e) != OK) {
+        session_say(s, true, "%s", e.msg);
+    }
 }
 
 static void fail(struct session *s, const struct errinfo *e)
@@ -431,9 +446,6 @@ static void train_once(struct session *s, int64_t *told)
 {
     struct errinfo e = {0};
     struct engine *g = s->engine;
-    if (!g->eval_set) {
-        take_eval_set(s);
-    }
     const enum err rc = engine_step(g, &e);
     if (rc == ERR_CANCELLED) {
         return;
@@ -460,6 +472,7 @@ static void loop(struct session *s)
     int64_t told = 0;
     struct command c;
     while (!atomic_load(&s->stop)) {
+        take_eval_set(s);
         const bool training = state_of(s) == SESSION_TRAINING;
         while (next_command(s, !training, &c)) {
             if (!handle(s, &c)) {

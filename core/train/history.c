@@ -75,7 +75,8 @@ static void add_metrics(const struct history *h, struct str *s)
                 str_addc(s, ',');
             }
             if (isfinite(v)) {
-                str_addf(s, "%.9g", v);
+                /* Counts stay whole; measures have the digits of a float. */
+                str_addf(s, fabs(v) < 9e15 && v == floor(v) ? "%.0f" : "%.9g", v);
             }
         }
         str_addc(s, '\n');

@@ -50,8 +50,10 @@ static enum err open_mask(struct inputs *in, struct errinfo *e)
     in->mask_token = -1;
     if (s->mask_kind == MASK_TOKEN) {
         rc = mask_token_find(in->lm->tok, s->mask_token, &in->mask_token, e);
-        /* A run that does not mask needs none; masking can then not be switched on. */
-        if (rc != OK && s->mask_rate <= 0 && !s->mask_token[0]) {
+        /* A run that never masks needs none; masking can then not be switched on. */
+        const bool never = s->mask_rate <= 0 &&
+                           (s->mask_schedule == MASK_CONSTANT || s->mask_rate_end <= 0);
+        if (rc != OK && never && !s->mask_token[0]) {
             rc = OK;
         }
     }

@@ -12,7 +12,8 @@
     X(TOKENS, "tokens", "tokens", 0, "activations trained on")                         \
     X(SECONDS, "seconds", "time", 0, "seconds of training, pauses left out")           \
     X(MASK_RATE, "mask_rate", "mask rate", 0, "masking rate of the text in use")       \
-    X(LOSS, "loss", "loss", -1, "mse + AuxK, of scaled activations, per batch")        \
+    X(LOSS, "loss", "loss", -1,                                                        \
+      "mse + AuxK of the training batch, on text masked as the arm is")                \
     X(MSE, "mse", "mse", -1, "squared error of a scaled activation, summed over d")    \
     X(AUX_LOSS, "aux_loss", "aux loss", -1, "AuxK: what dead latents could repair")    \
     X(SPARSITY_LOSS, "sparsity_loss", "sparsity loss", -1,                             \

@@ -18,8 +18,10 @@
 enum err rundir_create(const char *dir, struct errinfo *e)
 {
     char parent[4096];
-    const char *base = path_base(dir);
-    const size_t up = (size_t)(base - dir);
+    const size_t up = (size_t)(path_base(dir) - dir);
+    if (!dir[0] || dir[strlen(dir) - 1] == '/') {
+        return err_set(e, ERR_USAGE, "'%s': expected the name of a new directory", dir);
+    }
     if (file_exists(dir)) {
         return err_set(e, ERR_EXISTS, "%s: exists already; name a new directory", dir);
     }
