@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The length of a run is guessed from this many steps, after the first fill. */
 #define ESTIMATE_STEPS 20
@@ -186,13 +187,29 @@ static enum err steps(struct reporter *r, struct engine *g, struct errinfo *e)
     return save(r, g, e);
 }
 
-/* Claim every directory of the run before the work, not after it. */
+/* Remove the directories again that nothing was saved in. */
+static void unclaim(const char *out, size_t arms)
+{
+    for (size_t a = 0; a < arms; a++) {
+        char dir[SETTING_TEXT_MAX];
+        if (engine_arm_dir(out, a, dir, sizeof dir, NULL) == OK) {
+            (void)rmdir(dir); /* fails where there are files, as it should */
+        }
+    }
+}
+
+/* Make every directory of the run before the work, not after it; none when one of them
+ * cannot be made. */
 static enum err claim(const char *out, size_t arms, struct errinfo *e)
 {
     for (size_t a = 0; a < arms; a++) {
         char dir[SETTING_TEXT_MAX];
         TRY(engine_arm_dir(out, a, dir, sizeof dir, e));
-        TRY(rundir_create(dir, e));
+        const enum err rc = rundir_create(dir, e);
+        if (rc != OK) {
+            unclaim(out, a);
+            return rc;
+        }
     }
     return OK;
 }
@@ -202,14 +219,17 @@ static enum err train(struct reporter *r, const struct settings *set, struct err
     struct inputs *in = NULL;
     struct engine *g = NULL;
     struct eval_set *eval = NULL;
-    TRY(inputs_new(set, &in, e));
-    TRY(engine_new(in, &g, e));
-    g->watch = (struct engine_watch){.user = r, .row = on_row, .event = on_event};
-    enum err rc = claim(r->args->out, g->n_arms, e);
+    const size_t arms = set->twin == TWIN_NONE ? 1 : 2;
+    TRY(claim(r->args->out, arms, e));
+    enum err rc = inputs_new(set, &in, e);
+    if (rc == OK) {
+        rc = engine_new(in, &g, e);
+    }
     for (size_t a = 0; rc == OK && a < g->n_arms; a++) {
         rc = engine_arm_dir(r->args->out, a, g->arm[a].dir, sizeof g->arm[a].dir, e);
     }
     if (rc == OK) {
+        g->watch = (struct engine_watch){.user = r, .row = on_row, .event = on_event};
         say_start(r, in, g->n_arms);
         rc = engine_eval_set(in, in->h, in->pool, NULL, &eval, e);
     }
@@ -220,6 +240,9 @@ static enum err train(struct reporter *r, const struct settings *set, struct err
     progress_clear(&r->bar);
     engine_free(g);
     eval_set_free(eval);
+    if (rc != OK) {
+        unclaim(r->args->out, arms);
+    }
     return rc;
 }
 

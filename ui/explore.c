@@ -260,16 +260,16 @@ static void save_and_stop(struct loop *l)
     if (!live || l->v.step < 1) {
         return;
     }
-    char before[sizeof l->v.message];
-    memcpy(before, l->v.message, sizeof before);
     const struct command stop = {.kind = COMMAND_STOP, .value = 1, .latent = -1};
     l->saved = session_post(l->s, &stop);
     while (l->saved && l->v.state != SESSION_ENDED && l->v.state != SESSION_FAILED) {
         struct pollfd fd = {.fd = session_wake_fd(l->s), .events = POLLIN};
         (void)poll(&fd, 1, 200);
+        /* Asked before the poll, so that what the last command said is in the view. */
+        const bool idle = session_outstanding(l->s) == 0;
         session_poll(l->s, &l->v);
-        if (l->v.message_bad && strcmp(before, l->v.message) != 0) {
-            return; /* the save failed */
+        if (idle) {
+            return; /* answered and not ended: the save failed, the message says why */
         }
     }
 }

@@ -146,11 +146,9 @@ static void publish_record(struct session *s, size_t a)
     v->step = v->steps = r->step;
     arm->letter = (char)('A' + (int)a);
     arm->forked_at = -1;
-    arm->rate_set = r->set.mask_rate;
+    arm->rate_set = r->mask_rate;
     if (r->history.rows) {
-        const struct metric_row *last = &r->history.row[r->history.rows - 1];
-        arm->rate_set = last->v[METRIC_MASK_RATE];
-        v->seconds = last->v[METRIC_SECONDS];
+        v->seconds = r->history.row[r->history.rows - 1].v[METRIC_SECONDS];
     }
     arm->rate_in_use = arm->rate_when_on = arm->rate_set;
     if (engine_arm_dir(s->open_run, a, dir, sizeof dir, NULL) == OK) {

@@ -67,6 +67,17 @@ static bool add_inputs(cJSON *root, const struct inputs *in)
            (!in->ood || add_hash(obj, "ood", corpus_hash(in->ood)));
 }
 
+/* The settings as this arm has them: its own masking, which commands may have changed.
+ */
+static struct settings arm_settings(const struct arm *a)
+{
+    struct settings s = a->in->set;
+    s.mask_rate = a->schedule.start;
+    s.mask_rate_end = a->schedule.end;
+    s.mask_schedule = (int)a->schedule.kind;
+    return s;
+}
+
 static enum err save_config(const char *dir, const struct arm *a, struct errinfo *e)
 {
     char path[4096];
@@ -86,7 +97,8 @@ static enum err save_config(const char *dir, const struct arm *a, struct errinfo
                     cJSON_AddStringToObject(root, "kernels", num_kern_name()) &&
                     add_inputs(root, a->in) && add_origins(root, &a->in->set);
     if (ok) {
-        rc = settings_add_json(&a->in->set, set, e);
+        const struct settings own = arm_settings(a);
+        rc = settings_add_json(&own, set, e);
     }
     if (rc == OK) {
         rc = json_print(root, &text, e);
@@ -223,6 +235,7 @@ static enum err read_config(const char *path, struct run_record *r, struct errin
     settings_init(&r->set);
     TRY_OUT(rc, json_int(at, root, "format", true, 1, FORMAT_VERSION, &format, e));
     TRY_OUT(rc, json_int(at, root, "step", true, 0, INT64_MAX / 4, &r->step, e));
+    TRY_OUT(rc, json_num(at, root, "mask_rate", true, 0, 1, &r->mask_rate, e));
     TRY_OUT(rc, json_obj(at, root, "settings", true, &set, e));
     TRY_OUT(rc, settings_from_json(&r->set, set, path, e));
     TRY_OUT(rc, json_obj(at, root, "inputs", true, &inputs, e));

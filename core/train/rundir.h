@@ -27,6 +27,7 @@ struct run_record {
     struct sae *sae;
     struct history history;
     int64_t step;
+    double mask_rate; /* set when it was saved */
     uint64_t model_hash, corpus_hash;
 };
 /* Read config.json, the SAE and the histories. Errors name the file. */
