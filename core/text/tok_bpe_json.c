@@ -259,6 +259,7 @@ static enum err key_bytes(const char *key, const char *file, struct str *out,
         }
         str_addc(out, (char)(unsigned char)byte);
     }
+    TRY(str_err(out, "a vocabulary entry", e));
     if (out->len == 0) {
         return err_set(e, ERR_FORMAT, "%s: model.vocab: an entry with no text", file);
     }

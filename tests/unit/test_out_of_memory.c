@@ -1,0 +1,176 @@
+/* [wrap posix_memalign] Memory that runs out, at each place in turn: a flow that cannot
+ * go on ends with ERR_NOMEM and a line, frees what it took (the address sanitizer
+ * counts), and goes through once there is memory again. */
+#include "base/csvfile.h"
+#include "base/mem.h"
+#include "base/safetensors.h"
+#include "session/engine.h"
+#include "text/grammar.h"
+#include "unit/sample_settings.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+/* ---- the allocator, failing when told to ---- */
+
+static atomic_long calls;
+static atomic_long fail_at = -1; /* which call fails, from 0; -1: none */
+
+int __real_posix_memalign(void **p, size_t align, size_t bytes);
+int __wrap_posix_memalign(void **p, size_t align, size_t bytes);
+int __wrap_posix_memalign(void **p, size_t align, size_t bytes)
+{
+    const long n = atomic_fetch_add(&calls, 1);
+    return n == atomic_load(&fail_at) ? ENOMEM : __real_posix_memalign(p, align, bytes);
+}
+
+typedef enum err flow_fn(struct errinfo *e);
+
+/* Fail each of the first `dense` allocations and then, since a lexicon takes thousands
+ * of one kind, ever fewer of the rest. A flow may do without memory that only a message
+ * wanted.
+ */
+static void fail_each(flow_fn *flow, long dense)
+{
+    struct errinfo e;
+    atomic_store(&fail_at, -1);
+    atomic_store(&calls, 0);
+    assert_ok(flow(&e), &e);
+    const long total = atomic_load(&calls);
+    assert_true(total > 0);
+    for (long i = 0; i < total; i += 1 + i / dense) {
+        atomic_store(&calls, 0);
+        atomic_store(&fail_at, i);
+        memset(&e, 0, sizeof e);
+        const enum err rc = flow(&e);
+        if (rc != OK && (rc != ERR_NOMEM || !e.msg[0])) {
+            fail_msg("allocation %ld of %ld failed: found %s \"%s\"", i, total,
+                     err_text(rc), e.msg);
+        }
+    }
+    atomic_store(&fail_at, -1);
+    assert_ok(flow(&e), &e);
+}
+
+/* ---- flows ---- */
+
+static const char *sample(const char *name)
+{
+    static char path[1024];
+    snprintf(path, sizeof path, "%s/%s", getenv("SAETOP_SAMPLES"), name);
+    return path;
+}
+
+static enum err read_grammar(struct errinfo *e)
+{
+    struct grammar *g = NULL;
+    TRY(grammar_load(sample("storybook.grammar.json"), &g, e));
+    struct str doc;
+    str_init(&doc, 1u << 20);
+    enum err rc = grammar_document(g, 0, 3, 0, &doc, e);
+    if (rc == OK) {
+        rc = grammar_concepts(g, &doc, e);
+    }
+    str_free(&doc);
+    grammar_free(g);
+    return rc;
+}
+
+static enum err read_concepts(struct errinfo *e)
+{
+    struct tok *tok = NULL;
+    struct concepts *c = NULL;
+    TRY(tok_load(sample("model/tokenizer.json"), &tok, e));
+    const enum err rc = concepts_load(sample("concepts.csv"), tok, &c, e);
+    concepts_free(c);
+    tok_free(tok);
+    return rc;
+}
+
+static enum err read_table(struct errinfo *e)
+{
+    static const char text[] = "a,b\n1,\"two, three\"\n4,5\n";
+    struct csv_table *t = NULL;
+    const struct csv_limits lim = CSV_LIMITS_DEFAULT;
+    TRY(csv_parse_table(text, sizeof text - 1, "table.csv", &lim, &t, e));
+    csv_free_table(t);
+    return OK;
+}
+
+/* Both arms' directories, as far as they came about. */
+static void drop_run(const char *dir, const char *run)
+{
+    struct errinfo e;
+    for (size_t a = 0; a < 2; a++) {
+        char arm[SETTING_TEXT_MAX];
+        assert_ok(engine_arm_dir(run, a, arm, sizeof arm, &e), &e);
+        if (file_exists(arm)) {
+            tmp_drop(arm);
+        }
+    }
+    tmp_drop(dir);
+}
+
+/* Model, text, two arms of a run, an evaluation, a directory and back. */
+static enum err whole_run(struct errinfo *e)
+{
+    struct settings set = sample_settings(1);
+    set.twin = TWIN_UNMASKED;
+    set.concept_rows = set.browse_rows = 4;
+    set.threads = 1; /* the order of allocations is then always the same */
+    struct inputs *in = NULL;
+    struct engine *g = NULL;
+    struct eval_set *eval = NULL;
+    struct run_record record = {0};
+    char dir[256], run[512];
+    TRY(inputs_new(&set, &in, e));
+    TRY(engine_new(in, &g, e)); /* takes `in` in either case */
+    tmp_make(dir, sizeof dir);
+    (void)tmp_path(run, dir, "run");
+    enum err rc = engine_eval_set(in, in->h, in->pool, NULL, &eval, e);
+    g->eval_set = rc == OK ? eval : NULL;
+    while (rc == OK && !engine_done(g)) {
+        rc = engine_step(g, e);
+    }
+    if (rc == OK) {
+        rc = engine_save(g, run, e);
+    }
+    if (rc == OK) {
+        rc = rundir_load(run, &record, e);
+        run_record_deinit(&record);
+    }
+    engine_free(g);
+    eval_set_free(eval);
+    atomic_store(&fail_at, -1);
+    drop_run(dir, run);
+    return rc;
+}
+
+static void grammar_and_concepts(void **state)
+{
+    (void)state;
+    fail_each(read_grammar, 40);
+    fail_each(read_concepts, 40);
+}
+
+static void tables(void **state)
+{
+    (void)state;
+    fail_each(read_table, 40);
+}
+
+static void runs(void **state)
+{
+    (void)state;
+    fail_each(whole_run, 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(grammar_and_concepts),
+        cmocka_unit_test(tables),
+        cmocka_unit_test(runs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
