@@ -7,7 +7,7 @@
 #include "cmd.h"
 #include "train/settings.h"
 
-#define RUN_OPTS_MAX 64
+#define RUN_OPTS_MAX 128
 
 struct run_opts {
     const char *config;

@@ -21,6 +21,7 @@ enum rng_stream {
     RNG_PRETRAIN_MASK = 9,
     RNG_RESAMPLE = 10,
     RNG_PROBE = 11,
+    RNG_PREFIX = 12, /* Matryoshka prefixes drawn each step */
 };
 
 /* 64 uniform bits at (seed, stream, a, b). */

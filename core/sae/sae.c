@@ -34,6 +34,7 @@ enum err sae_new(const struct sae_arch *arch, size_t D, size_t F, size_t k,
     s->W_dec = p.W_dec;
     s->b_enc = p.b_enc;
     s->b_dec = p.b_dec;
+    s->extra = p.extra;
     *out = s;
     return OK;
 }
@@ -44,17 +45,6 @@ void sae_free(struct sae *s)
         mem_free(s->arena);
         mem_free(s);
     }
-}
-
-enum err sae_copy(const struct sae *s, struct sae **out, struct errinfo *e)
-{
-    struct sae *copy = NULL;
-    TRY(sae_new(s->arch, s->D, s->F, s->k, &copy, e));
-    copy->scale = s->scale;
-    copy->threshold = s->threshold;
-    memcpy(copy->arena, s->arena, s->count * sizeof *s->arena);
-    *out = copy;
-    return OK;
 }
 
 void sae_init_weights(struct sae *s, uint64_t seed)
@@ -77,6 +67,17 @@ void sae_init_weights(struct sae *s, uint64_t seed)
         }
     }
     memcpy(s->W_enc, s->W_dec, s->F * s->D * sizeof *s->W_enc);
+}
+
+void sae_init_arch(struct sae *s, double decoder_norm, const struct sae_hyper *h)
+{
+    for (size_t i = 0; i < s->F * s->D; i++) {
+        s->W_dec[i] = (float)(decoder_norm * (double)s->W_dec[i]);
+        s->W_enc[i] = (float)(decoder_norm * (double)s->W_enc[i]);
+    }
+    for (size_t j = 0; j < s->F && s->arch->infer == SAE_INFER_JUMP; j++) {
+        s->extra[j] = (float)h->init_threshold;
+    }
 }
 
 /* ---- geometric median ---- */

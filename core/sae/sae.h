@@ -1,16 +1,18 @@
 /* A sparse autoencoder: parameters, architecture, inference.
  *
- *   f = select(ReLU((x - b_dec) W_enc^T + b_enc))      xhat = f W_dec + b_dec
+ *   h = (x - b_dec) W_enc^T + b_enc      f = select(h)      xhat = f W_dec + b_dec
  *
  * Letters: B rows (activations), D model width, F latents, K active latents of a row.
  * Both matrices hold one row a latent, [F,D]: the encoder product costs the same, and
  * all that comes after it touches only the rows of active latents. Inputs are
- * multiplied by `scale` before anything else and reconstructions divided by it. */
+ * normalised before anything else and reconstructions put back: by `scale`, a constant,
+ * or row by row. */
 #ifndef SAETOP_SAE_SAE_H
 #define SAETOP_SAE_SAE_H
 
 #include "base/err.h"
 #include "base/pool.h"
+#include "sae/sae_hyper.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,49 +20,105 @@
 
 struct sae_arch; /* one row of the table in sae_arch.c; see sae_arch.h */
 const struct sae_arch *
-sae_arch_find(const char *name); /* "topk", "batchtopk"; or NULL */
+sae_arch_find(const char *name); /* "topk", "batchtopk", ...; or NULL */
 const char *sae_arch_name(const struct sae_arch *a);
-/* "topk, batchtopk": for messages and help. */
+/* "topk, batchtopk, ...": for messages and help. */
 const char *sae_arch_names(void);
+
+/* What an architecture has of the settings: bits. */
+enum {
+    SAE_HAS_K = 1,          /* k active latents */
+    SAE_HAS_AUXK = 2,       /* the auxiliary loss on dead latents */
+    SAE_HAS_THRESHOLD = 4,  /* an inference threshold that is a running average */
+    SAE_HAS_GROUPS = 8,     /* prefixes of latents */
+    SAE_HAS_L1 = 16,        /* a penalty on activations */
+    SAE_HAS_LP = 32,        /* with an exponent */
+    SAE_HAS_RESAMPLE = 64,  /* may resample dead latents */
+    SAE_HAS_ATTACHED = 128, /* a gate's own error */
+    SAE_HAS_JUMP = 256,     /* thresholds that are learned, and an L0 loss */
+    SAE_HAS_ANNEAL = 512,   /* an exponent that falls in training */
+};
+unsigned sae_arch_has(const struct sae_arch *a);
+
+/* What "auto" means for an architecture; the sources are in its file. */
+struct sae_auto {
+    double lr, beta1;
+    double coef;         /* weight of the sparsity loss */
+    double coef_warmup;  /* its warm-up, as a share of the run */
+    double clip;         /* of the global gradient norm */
+    double decoder_norm; /* of decoder rows at the start */
+    enum sae_decoder decoder;
+    enum sae_dead dead;
+};
+const struct sae_auto *sae_arch_auto(const struct sae_arch *a);
+
+/* How inputs are normalised, SAELens' normalize_activations. */
+enum sae_norm {
+    SAE_NORM_SCALE,    /* times `scale`: expected_average_only_in, or none at 1 */
+    SAE_NORM_CONSTANT, /* constant_norm_rescale: each row to the norm sqrt(D) */
+    SAE_NORM_LAYER,    /* layer_norm: each row to mean 0, deviation 1 (N - 1) */
+};
 
 struct sae {
     const struct sae_arch *arch;
     size_t D, F, k;
-    float scale;      /* input normalisation, c = sqrt(D) / mean ||x|| on clean text */
+    enum sae_norm norm;
+    float scale;      /* c = sqrt(D) / mean ||x|| on clean text; 1 with another norm */
+    bool keep_b_dec;  /* h = x W_enc^T + b_enc */
+    bool is_free;     /* decoder rows are not of unit norm; see sae_fold */
     double threshold; /* inference threshold of batch architectures, running average */
     float *arena;     /* all parameters, `count` floats */
     size_t count;
     float *W_enc; /* [F,D] */
-    float *W_dec; /* [F,D], rows of unit norm */
+    float *W_dec; /* [F,D] */
     float *b_enc; /* [F] */
     float *b_dec; /* [D] */
+    float *extra; /* [.,F] vectors that the architecture adds, in its order */
 };
 
 enum err sae_new(const struct sae_arch *arch, size_t D, size_t F, size_t k,
                  struct sae **out, struct errinfo *e) ERR_CHECKED;
 void sae_free(struct sae *s);
-/* A frozen copy for evaluation and browsing. Caller owns. */
+/* A frozen copy for evaluation, browsing and saving: folded. Caller owns. */
 enum err sae_copy(const struct sae *s, struct sae **out, struct errinfo *e) ERR_CHECKED;
+/* The same with every bit as it is. */
+enum err sae_clone(const struct sae *s, struct sae **out,
+                   struct errinfo *e) ERR_CHECKED;
+/* Decoder rows to unit norm, the norms into encoder, biases and thresholds: the output
+ * stays what it was. No-op unless is_free; a row of zeros gets a direction and an
+ * encoder that never fires. */
+void sae_fold(struct sae *s);
 
-/* Random unit decoder rows, W_enc = W_dec, biases zero. Depends on seed, D, F only. */
+/* Random decoder rows of norm 1, W_enc = W_dec, the rest zero. Depends on seed, D, F
+ * only. */
 void sae_init_weights(struct sae *s, uint64_t seed);
-/* b_dec = geometric median (Weiszfeld) of x [n,D], which is already scaled. */
+/* Then what the settings choose: both matrices times the norm that decoder rows begin
+ * with, thresholds of latents at h's. */
+void sae_init_arch(struct sae *s, double decoder_norm, const struct sae_hyper *h);
+/* Normalise rows of raw x [n,D] to y [n,D] (may be x) as `norm` says; `scale` counts
+ * only for SAE_NORM_SCALE. `undo` [n,2] (may be NULL) gets what puts a row back: x = y
+ * undo[0] + undo[1]. Any thread. O(n D). */
+void sae_normalise(enum sae_norm norm, float scale, size_t D, const float *x, size_t n,
+                   float *y, float *undo);
+/* b_dec = geometric median (Weiszfeld) of x [n,D], which is already normalised. */
 enum err sae_init_bias(struct sae *s, const float *x, size_t n,
                        struct errinfo *e) ERR_CHECKED;
 
 /* Codes of B rows, compressed: row b's active latents are id/val[start[b]..start[b+1]),
- * ids ascending, val > 0, in the unit of scale * x. */
+ * ids ascending, val > 0, in the unit of normalised x. */
 struct sae_codes {
     size_t rows;
     size_t *start; /* [rows+1] */
     int32_t *id;
     float *val;
-    size_t cap; /* of id and val */
+    size_t cap;  /* of id and val */
+    float *undo; /* [rows,2] as of sae_normalise; NULL: divide by scale */
 };
 void sae_codes_deinit(struct sae_codes *c);
 
-/* Encode raw (unscaled) x [B,D] for inference: per-row top k, or the fixed threshold of
- * a batch architecture. Deterministic, any thread, work split over `pool` (may be
+/* Encode raw x [B,D] for inference: per-row top k, the fixed threshold of a batch
+ * architecture, or what the architecture does. `s` is folded if its selection depends
+ * on norms (k). Deterministic, any thread, work split over `pool` (may be
  * NULL). `out` is reused if it has room; zero it before the first use. O(B D F). */
 enum err sae_encode(const struct sae *s, const float *x, size_t B, struct pool *pool,
                     struct sae_codes *out, struct errinfo *e) ERR_CHECKED;
@@ -79,18 +137,18 @@ struct sae_meta {
     int64_t step;
     bool prepend_bos;
 };
-/* Write cfg.json and sae_weights.safetensors as SAELens loads them: scale folded in,
- * W_enc transposed to [D,F], a batch architecture as jumprelu with its threshold. The
- * scale goes through the biases and the threshold alone (see sae_file.c): both matrices
- * are saved bit for bit and decoder rows stay of unit norm; SAELens' activations are
- * ours / scale. Makes `dir` if need be. Each file atomically. */
+/* Write cfg.json and sae_weights.safetensors as SAELens loads them: norms and scale
+ * folded in, W_enc transposed to [D,F], a batch architecture as jumprelu with its
+ * threshold. The scale goes through the biases and the threshold alone (see
+ * sae_file.c): with a unit decoder both matrices are saved bit for bit; SAELens'
+ * activations are ours / scale. Makes `dir` if need be. Each file atomically. */
 enum err sae_save(const struct sae *s, const struct sae_meta *meta, const char *dir,
                   struct errinfo *e) ERR_CHECKED;
-/* Load such a directory: topk, or jumprelu of uniform threshold. Decoder norms are
- * folded into the encoder (for topk only where that leaves the selection), so that rows
- * are of unit norm; scale is 1, or what it was if saetop saved it. Sizes are checked
- * against the file before memory is taken. ERR_MISSING, ERR_FORMAT, ERR_LIMIT name file
- * and place. */
+/* Load such a directory: standard, gated, topk or jumprelu. Decoder norms are folded
+ * into the encoder (for topk only where that leaves the selection), so that rows are of
+ * unit norm; scale is 1, or what it was if saetop saved it. Sizes are checked against
+ * the file before memory is taken. ERR_MISSING, ERR_FORMAT, ERR_LIMIT name file and
+ * place. */
 enum err sae_load(const char *dir, struct sae **out, struct errinfo *e) ERR_CHECKED;
 
 #endif

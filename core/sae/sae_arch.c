@@ -33,6 +33,16 @@ const char *sae_arch_name(const struct sae_arch *a)
     return a->name;
 }
 
+unsigned sae_arch_has(const struct sae_arch *a)
+{
+    return a->has;
+}
+
+const struct sae_auto *sae_arch_auto(const struct sae_arch *a)
+{
+    return &a->defaults;
+}
+
 const char *sae_arch_names(void)
 {
 #define NAME(name) ", " #name

@@ -2,22 +2,41 @@
  *
  * A step (sae_step.h) is the same for all: encode row blocks, select, decode and
  * compare, gradients by latent, update. An architecture brings the functions in `struct
- * sae_ops` for float and double, and says how its SAEs select at inference and how they
- * are saved. To add one: a file sae_NAME.c that defines sae_arch_NAME (see sae_topk.c,
- * the shortest), and one line in SAE_ARCHES. Internal to core/sae and to tests. */
+ * sae_ops` for float and double, says what it has of the settings, how its SAEs select
+ * at inference and how they are saved. To add one: a file sae_NAME.c that defines
+ * sae_arch_NAME (see sae_topk.c for a selection, sae_standard.c for an activation that
+ * is a function of each pre-activation), and one line in SAE_ARCHES. Internal to
+ * core/sae and to tests. */
 #ifndef SAETOP_SAE_ARCH_H
 #define SAETOP_SAE_ARCH_H
 
 #include "sae/sae.h"
+#include "sae/sae_hyper.h"
 
 /* In the order of help texts. */
 #define SAE_ARCHES(X)                                                                  \
+    X(matryoshka)                                                                      \
+    X(batchtopk)                                                                       \
     X(topk)                                                                            \
-    X(batchtopk)
+    X(standard)                                                                        \
+    X(gated)                                                                           \
+    X(jumprelu)                                                                        \
+    X(panneal)                                                                         \
+    X(tied)
 
 enum sae_infer {
     SAE_INFER_TOPK,      /* the k greatest positive pre-activations of a row */
     SAE_INFER_THRESHOLD, /* all above `threshold` */
+    SAE_INFER_RELU,      /* all that are positive */
+    SAE_INFER_JUMP,      /* all above the latent's own threshold, extra[0] */
+    SAE_INFER_GATED,     /* those whose gate is positive; see sae_gated.c */
+};
+
+/* Parameter vectors [F] beyond W_enc, W_dec, b_enc, b_dec. */
+#define SAE_EXTRA_MAX 2
+struct sae_vector {
+    const char *name; /* of the tensor in SAELens' file */
+    bool folds;       /* grows with the norm of its decoder row */
 };
 
 struct sae_ops_f32; /* sae_step.h */
@@ -26,12 +45,25 @@ struct sae_ops_f64;
 struct sae_arch {
     const char *name;      /* in configurations and on the command line */
     const char *save_name; /* `architecture` in SAELens' cfg.json, as it is saved */
+    unsigned has;          /* bits SAE_HAS_ of sae.h */
+    struct sae_auto defaults;
     enum sae_infer infer;
-    size_t extra;        /* parameter vectors [F] beyond W_enc, W_dec, b_enc, b_dec */
-    bool collects_batch; /* selects over a whole batch: needs a sae_collect */
+    size_t extra; /* how many of: */
+    struct sae_vector vector[SAE_EXTRA_MAX];
+    const char *b_enc_name; /* NULL: "b_enc" */
+    bool collects_batch;    /* selects over a whole batch: needs a sae_collect */
+    bool tied;              /* W_enc is W_dec */
     const struct sae_ops_f32 *f32;
     const struct sae_ops_f64 *f64;
 };
+
+/* What TopK and its relatives share. The rate is that of runs of 500 to 5,000 steps
+ * (dictionary_learning: 2e-4 / sqrt(F / 16384) for 10^5). */
+#define SAE_TOPK_DEFAULTS                                                              \
+    {                                                                                  \
+        .lr = 2e-3, .beta1 = 0.9, .clip = 1.0, .decoder_norm = 1.0,                    \
+        .decoder = SAE_DECODER_UNIT, .dead = SAE_DEAD_AUXK                             \
+    }
 
 /* All rows of the table; returns how many. */
 size_t sae_arch_all(const struct sae_arch *const **out);
@@ -48,9 +80,11 @@ size_t sae_block_rows(size_t F);
 
 /* What a step found; sums and means in double. */
 struct sae_loss {
-    double loss; /* mse + aux_coef * aux */
-    double mse;  /* mean over rows of ||xhat - x||^2 */
-    double aux;  /* AuxK, normalised; 0 without dead latents */
+    double loss;     /* what was differentiated: of the parts below, weighted */
+    double mse;      /* mean over rows of ||xhat - x||^2 */
+    double aux;      /* AuxK, or the gate's own error; 0 without */
+    double sparsity; /* the penalty times its weight; 0 without */
+    double penalty, next_penalty; /* mean over rows, unweighted, for now.p, next_p */
     double l0;
     double explained_variance; /* 1 - sum ||x - xhat||^2 / sum ||x - mean x||^2 */
     double least;              /* least selected activation; 0: none was */

@@ -3,16 +3,17 @@
  * average of the least one taken. The file includes itself for the second precision. */
 #include "sae/sae_step.h"
 
-static void R(begin)(struct R(sae_step) * s)
+void R(sae_batch_begin)(struct R(sae_step) * s)
 {
     R(sae_collect_begin)(&s->collect);
 }
 
-static void R(scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows,
-                    const real *h)
+void R(sae_batch_scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows,
+                       const real *h)
 {
     for (size_t r = 0; r < rows; r++) {
-        R(sae_collect_row)(&s->collect, worker, row0 + r, h + r * s->F);
+        const real *row = R(sae_scaled_row)(s, worker, h + r * s->F);
+        R(sae_collect_row)(&s->collect, worker, row0 + r, row);
     }
 }
 
@@ -64,7 +65,7 @@ static void R(place)(struct R(sae_step) * s, real cut, size_t ties)
     }
 }
 
-static bool R(settle)(struct R(sae_step) * s)
+bool R(sae_batch_settle)(struct R(sae_step) * s)
 {
     if (!R(sae_collect_enough)(&s->collect)) {
         return false;
@@ -73,13 +74,14 @@ static bool R(settle)(struct R(sae_step) * s)
     size_t ties;
     R(sae_collect_cut)(&s->collect, &cut, &ties);
     R(place)(s, cut, ties);
+    R(sae_unscale_pairs)(s, 0, s->B);
     return true;
 }
 
 static const struct R(sae_ops) R(ops) = {
-    .begin = R(begin),
-    .scan = R(scan),
-    .settle = R(settle),
+    .begin = R(sae_batch_begin),
+    .scan = R(sae_batch_scan),
+    .settle = R(sae_batch_settle),
     .decode = R(sae_decode_rows),
     .latents = R(sae_latent_grads),
 };
@@ -92,6 +94,8 @@ extern const struct sae_arch sae_arch_batchtopk;
 const struct sae_arch sae_arch_batchtopk = {
     .name = "batchtopk",
     .save_name = "jumprelu",
+    .has = SAE_HAS_K | SAE_HAS_AUXK | SAE_HAS_THRESHOLD,
+    .defaults = SAE_TOPK_DEFAULTS,
     .infer = SAE_INFER_THRESHOLD,
     .collects_batch = true,
     .f32 = &ops_f32,

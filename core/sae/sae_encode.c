@@ -17,6 +17,7 @@ struct bench {
     float *h;    /* [block_rows, F] */
     int32_t *id; /* [F] */
     float *val;  /* [F] */
+    float *rest; /* [F] what is left of a row above thresholds of its own */
     struct topk_guess_f32 guess;
 };
 
@@ -35,6 +36,7 @@ struct encode_job {
     struct bench *bench;         /* [workers] */
     struct part *part;           /* [blocks] */
     size_t *count;               /* [B] active latents of a row */
+    float *undo;                 /* [B,2] of sae_normalise; NULL: scale alone */
     struct sae_collect_f32 *all; /* for calibration, instead of codes */
 };
 
@@ -45,6 +47,7 @@ static void job_deinit(struct encode_job *j)
         mem_free(j->bench[i].h);
         mem_free(j->bench[i].id);
         mem_free(j->bench[i].val);
+        mem_free(j->bench[i].rest);
     }
     for (size_t i = 0; j->part && i < j->blocks; i++) {
         mem_free(j->part[i].id);
@@ -73,6 +76,7 @@ static enum err job_init(struct encode_job *j, const struct sae *s, const float 
         TRY(mem_new(&w->h, rows * s->F, sizeof *w->h, what, e));
         TRY(mem_new(&w->id, s->F, sizeof *w->id, what, e));
         TRY(mem_new(&w->val, s->F, sizeof *w->val, what, e));
+        TRY(mem_new(&w->rest, s->F, sizeof *w->rest, what, e));
     }
     return OK;
 }
@@ -82,10 +86,16 @@ static void product(const struct encode_job *j, struct bench *w, size_t row0,
                     size_t rows)
 {
     const struct sae *s = j->s;
+    if (s->norm != SAE_NORM_SCALE) {
+        sae_normalise(s->norm, 1.0f, s->D, j->x + row0 * s->D, rows, w->a,
+                      j->undo ? j->undo + 2 * row0 : NULL);
+    }
     for (size_t r = 0; r < rows; r++) {
         const float *x = j->x + (row0 + r) * s->D;
+        float *a = w->a + r * s->D;
         for (size_t d = 0; d < s->D; d++) {
-            w->a[r * s->D + d] = s->scale * x[d] - s->b_dec[d];
+            const float y = s->norm == SAE_NORM_SCALE ? s->scale * x[d] : a[d];
+            a[d] = s->keep_b_dec ? y : y - s->b_dec[d];
         }
         memcpy(w->h + r * s->F, s->b_enc, s->F * sizeof *w->h);
     }
@@ -93,14 +103,49 @@ static void product(const struct encode_job *j, struct bench *w, size_t row0,
              w->h, s->F);
 }
 
+/* Those above the latents' own thresholds, with their pre-activations. */
+static size_t select_jump(const struct sae *s, struct bench *w, const float *h)
+{
+    for (size_t j = 0; j < s->F; j++) {
+        w->rest[j] = h[j] > s->extra[j] ? h[j] : 0.0f;
+    }
+    return topk_above_f32(s->F, w->rest, 0.0f, w->id, w->val);
+}
+
+/* Of those whose gate is open, the ones with a positive magnitude; see sae_gated.c. */
+static size_t select_gated(const struct sae *s, struct bench *w, const float *h)
+{
+    const float *r_mag = s->extra, *b_mag = s->extra + s->F;
+    size_t open = topk_above_f32(s->F, h, 0.0f, w->id, w->val), n = 0;
+    for (size_t i = 0; i < open; i++) {
+        const size_t j = (size_t)w->id[i];
+        const float mag = (w->val[i] - s->b_enc[j]) * expf(r_mag[j]) + b_mag[j];
+        if (mag > 0.0f) {
+            w->id[n] = (int32_t)j;
+            w->val[n++] = mag;
+        }
+    }
+    return n;
+}
+
 /* Select from a row of pre-activations into w->id, w->val; how many. */
 static size_t select_row(const struct sae *s, struct bench *w, const float *h)
 {
-    if (s->arch->infer == SAE_INFER_TOPK) {
+    switch (s->arch->infer) {
+    case SAE_INFER_TOPK:
         return topk_row_f32(s->F, h, s->k, &w->guess, w->id, w->val);
+    case SAE_INFER_THRESHOLD: {
+        const float t = s->threshold > 0.0 ? (float)s->threshold : 0.0f;
+        return topk_above_f32(s->F, h, t, w->id, w->val);
     }
-    const float t = s->threshold > 0.0 ? (float)s->threshold : 0.0f;
-    return topk_above_f32(s->F, h, t, w->id, w->val);
+    case SAE_INFER_JUMP:
+        return select_jump(s, w, h);
+    case SAE_INFER_GATED:
+        return select_gated(s, w, h);
+    case SAE_INFER_RELU:
+        break;
+    }
+    return topk_above_f32(s->F, h, 0.0f, w->id, w->val);
 }
 
 /* Make room for n more codes. */
@@ -146,6 +191,7 @@ void sae_codes_deinit(struct sae_codes *c)
     mem_free(c->start);
     mem_free(c->id);
     mem_free(c->val);
+    mem_free(c->undo);
     *c = (struct sae_codes){0};
 }
 
@@ -208,10 +254,19 @@ enum err sae_encode(const struct sae *s, const float *x, size_t B, struct pool *
 {
     struct encode_job j;
     enum err rc = job_init(&j, s, x, B, pool, e);
+    if (rc == OK && s->norm != SAE_NORM_SCALE) {
+        rc = mem_new(&j.undo, 2 * B, sizeof *j.undo, "codes", e);
+    }
     if (rc == OK) {
         pool_run(pool, j.blocks, encode_block, &j);
         rc = gather(&j, out, e);
     }
+    if (rc == OK) {
+        mem_free(out->undo);
+        out->undo = j.undo;
+        j.undo = NULL;
+    }
+    mem_free(j.undo);
     job_deinit(&j);
     return rc;
 }
@@ -223,8 +278,9 @@ void sae_decode(const struct sae *s, const struct sae_codes *c, float *xhat)
         const size_t at = c->start[b], n = c->start[b + 1] - at;
         memcpy(row, s->b_dec, s->D * sizeof *row);
         vec_rows_axpy_f32(n, c->id + at, c->val + at, s->W_dec, s->D, s->D, row);
+        const float *undo = c->undo ? c->undo + 2 * b : NULL;
         for (size_t d = 0; d < s->D; d++) {
-            row[d] /= s->scale;
+            row[d] = undo ? row[d] * undo[0] + undo[1] : row[d] / s->scale;
         }
     }
 }

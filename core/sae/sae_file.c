@@ -1,11 +1,12 @@
 /* SAELens' directory: cfg.json and sae_weights.safetensors (SAELens 6; tensors W_enc
- * [D,F], W_dec [F,D], b_enc [F], b_dec [D], for jumprelu threshold [F]).
+ * [D,F], W_dec [F,D], b_enc [F], b_dec [D], for jumprelu threshold [F]; gated has
+ * b_gate, b_mag, r_mag instead of b_enc).
  *
- * The input scale c is folded through the biases alone. With unit decoder rows
- * everything is positively homogeneous, so on raw x f / c = select(ReLU((x - b_dec / c)
- * W_enc + b_enc / c)), xhat = (f / c) W_dec + b_dec / c (threshold / c likewise): the
- * matrices are saved bit for bit, decoder rows stay of unit norm, as SAEBench asks, and
- * activations are in the unit of x. */
+ * Norms of a free decoder are folded first. The input scale c is folded through the
+ * biases alone. With unit decoder rows everything is positively homogeneous, so on raw
+ * x f / c = select((x - b_dec / c) W_enc + b_enc / c), xhat = (f / c) W_dec + b_dec / c
+ * (thresholds and b_mag / c likewise): the matrices are saved bit for bit, decoder rows
+ * stay of unit norm, as SAEBench asks, and activations are in the unit of x. */
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -22,7 +23,7 @@
 /* The version of SAELens whose layout this is. */
 #define SAELENS_VERSION "6.18.0"
 
-#define MAX_TENSORS 5
+#define MAX_TENSORS (4 + SAE_EXTRA_MAX)
 
 /* ---- cfg.json ---- */
 
@@ -60,6 +61,18 @@ static void add_metadata(cJSON *cfg, const struct sae *s, const struct sae_meta 
     cJSON_AddNumberToObject(own, "step", (double)meta->step);
 }
 
+/* The names of the normalisations that stay with an SAE: a scale is folded. */
+static const char *const norm_names[] = {
+    [SAE_NORM_SCALE] = "none",
+    [SAE_NORM_CONSTANT] = "constant_norm_rescale",
+    [SAE_NORM_LAYER] = "layer_norm",
+};
+
+static const char *b_enc_name(const struct sae_arch *a)
+{
+    return a->b_enc_name ? a->b_enc_name : "b_enc";
+}
+
 static enum err write_cfg(const struct sae *s, const struct sae_meta *meta,
                           const char *path, struct errinfo *e)
 {
@@ -69,8 +82,8 @@ static enum err write_cfg(const struct sae *s, const struct sae_meta *meta,
     cJSON_AddNumberToObject(cfg, "d_sae", (double)s->F);
     add_text(cfg, "dtype", "float32");
     add_text(cfg, "device", "cpu");
-    cJSON_AddBoolToObject(cfg, "apply_b_dec_to_input", true);
-    add_text(cfg, "normalize_activations", "none");
+    cJSON_AddBoolToObject(cfg, "apply_b_dec_to_input", !s->keep_b_dec);
+    add_text(cfg, "normalize_activations", norm_names[s->norm]);
     add_text(cfg, "reshape_activations", "none");
     if (s->arch->infer == SAE_INFER_TOPK) {
         cJSON_AddNumberToObject(cfg, "k", (double)s->k);
@@ -115,43 +128,61 @@ static float unscaled(float x, float c)
     return y;
 }
 
+/* A vector [F] without the scale, at `to`; returns the tensor. */
+static struct st_tensor vector(const char *name, const float *v, size_t F, float scale,
+                               float *to)
+{
+    for (size_t j = 0; j < F; j++) {
+        to[j] = unscaled(v[j], scale);
+    }
+    return (struct st_tensor){name, ST_F32, 1, {F}, to, F * sizeof *to};
+}
+
+/* buffer: D F + (2 + SAE_EXTRA_MAX) F + D floats. */
 static enum err write_weights(const struct sae *s, float *buffer, const char *path,
                               struct errinfo *e)
 {
     const size_t D = s->D, F = s->F;
-    float *W_enc = buffer, *b_enc = W_enc + D * F, *b_dec = b_enc + F;
-    float *threshold = b_dec + D;
-    transpose(s->W_enc, F, D, W_enc);
-    for (size_t j = 0; j < F; j++) {
-        b_enc[j] = unscaled(s->b_enc[j], s->scale);
-        threshold[j] = (float)(s->threshold / (double)s->scale);
-    }
-    for (size_t d = 0; d < D; d++) {
-        b_dec[d] = unscaled(s->b_dec[d], s->scale);
-    }
-    const struct st_tensor tensors[MAX_TENSORS] = {
+    float *W_enc = buffer, *b_dec = W_enc + D * F, *at = b_dec + D;
+    struct st_tensor tensors[MAX_TENSORS] = {
         {"W_dec", ST_F32, 2, {F, D}, s->W_dec, D * F * sizeof(float)},
         {"W_enc", ST_F32, 2, {D, F}, W_enc, D * F * sizeof(float)},
         {"b_dec", ST_F32, 1, {D}, b_dec, D * sizeof(float)},
-        {"b_enc", ST_F32, 1, {F}, b_enc, F * sizeof(float)},
-        {"threshold", ST_F32, 1, {F}, threshold, F * sizeof(float)},
     };
-    const bool has_threshold = s->arch->infer == SAE_INFER_THRESHOLD;
+    size_t n = 3;
+    transpose(s->W_enc, F, D, W_enc);
+    for (size_t d = 0; d < D; d++) {
+        b_dec[d] = unscaled(s->b_dec[d], s->scale);
+    }
+    tensors[n++] = vector(b_enc_name(s->arch), s->b_enc, F, s->scale, at);
+    for (size_t i = 0; i < s->arch->extra; i++) {
+        const struct sae_vector *v = &s->arch->vector[i];
+        at += F;
+        tensors[n++] =
+            vector(v->name, s->extra + i * F, F, v->folds ? s->scale : 1.0f, at);
+    }
+    if (s->arch->infer == SAE_INFER_THRESHOLD) {
+        at += F;
+        for (size_t j = 0; j < F; j++) {
+            at[j] = (float)(s->threshold / (double)s->scale);
+        }
+        tensors[n++] =
+            (struct st_tensor){"threshold", ST_F32, 1, {F}, at, F * sizeof(float)};
+    }
     const struct st_meta_entry meta[] = {{"format", "pt"}};
-    return st_write(path, tensors, has_threshold ? MAX_TENSORS : MAX_TENSORS - 1, meta,
-                    1, e);
+    return st_write(path, tensors, n, meta, 1, e);
 }
 
-enum err sae_save(const struct sae *s, const struct sae_meta *meta, const char *dir,
-                  struct errinfo *e)
+static enum err save_folded(const struct sae *s, const struct sae_meta *meta,
+                            const char *dir, struct errinfo *e)
 {
     char cfg[4096], weights[4096];
     TRY(path_join(cfg, sizeof cfg, dir, CFG_FILE, e));
     TRY(path_join(weights, sizeof weights, dir, WEIGHTS_FILE, e));
     TRY(file_mkdirs(dir, e));
     float *buffer;
-    TRY(mem_new(&buffer, s->D * s->F + 2 * s->F + s->D, sizeof *buffer,
-                "an SAE to be saved", e));
+    TRY(mem_new(&buffer, s->D * s->F + (2 + SAE_EXTRA_MAX) * s->F + s->D,
+                sizeof *buffer, "an SAE to be saved", e));
     /* Weights first: cfg.json is what makes a directory an SAE. */
     enum err rc = write_weights(s, buffer, weights, e);
     if (rc == OK) {
@@ -161,12 +192,26 @@ enum err sae_save(const struct sae *s, const struct sae_meta *meta, const char *
     return rc;
 }
 
+enum err sae_save(const struct sae *s, const struct sae_meta *meta, const char *dir,
+                  struct errinfo *e)
+{
+    if (!s->is_free) {
+        return save_folded(s, meta, dir, e);
+    }
+    struct sae *folded;
+    TRY(sae_copy(s, &folded, e));
+    const enum err rc = save_folded(folded, meta, dir, e);
+    sae_free(folded);
+    return rc;
+}
+
 /* ---- loading ---- */
 
 /* What cfg.json says. */
 struct cfg {
     const struct sae_arch *arch;
     size_t D, F, k;
+    enum sae_norm norm;
     bool subtract_b_dec; /* apply_b_dec_to_input */
     bool rescale;        /* rescale_acts_by_decoder_norm */
     bool own;            /* saved by saetop: the two below hold */
@@ -186,8 +231,7 @@ static enum err expect_text(struct json_at at, const cJSON *obj, const char *key
     return OK;
 }
 
-/* The architecture by saetop's own name, else the first that is saved under SAELens'
- * one. */
+/* The architecture by saetop's own name; without one, that of SAELens' name. */
 static enum err find_arch(struct json_at at, const cJSON *root, const cJSON *own,
                           const struct sae_arch **out, struct errinfo *e)
 {
@@ -197,19 +241,33 @@ static enum err find_arch(struct json_at at, const cJSON *root, const cJSON *own
         TRY(json_str((struct json_at){at.file, "metadata.saetop"}, own, "architecture",
                      true, &name, e));
     }
-    const struct sae_arch *const *all;
-    const size_t n = sae_arch_all(&all);
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(all[i]->save_name, save_name) == 0 &&
-            (!name || strcmp(all[i]->name, name) == 0)) {
-            *out = all[i];
+    const struct sae_arch *a = sae_arch_find(name ? name : save_name);
+    if (!a || strcmp(a->save_name, save_name) != 0) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: architecture: found \"%.40s\"%s%.40s, expected "
+                       "\"standard\", \"gated\", \"topk\" or \"jumprelu\"",
+                       at.file, save_name, name ? " of saetop's " : "",
+                       name ? name : "");
+    }
+    *out = a;
+    return OK;
+}
+
+static enum err parse_norm(struct json_at at, const cJSON *root, enum sae_norm *out,
+                           struct errinfo *e)
+{
+    const char *found = norm_names[SAE_NORM_SCALE];
+    TRY(json_str(at, root, "normalize_activations", false, &found, e));
+    for (size_t i = 0; i < sizeof norm_names / sizeof norm_names[0]; i++) {
+        if (strcmp(found, norm_names[i]) == 0) {
+            *out = (enum sae_norm)i;
             return OK;
         }
     }
     return err_set(e, ERR_FORMAT,
-                   "%s: architecture: found \"%.40s\"%s%.40s, expected \"topk\" or "
-                   "\"jumprelu\"",
-                   at.file, save_name, name ? " of saetop's " : "", name ? name : "");
+                   "%s: normalize_activations: found \"%.60s\", expected \"none\", "
+                   "\"constant_norm_rescale\" or \"layer_norm\"",
+                   at.file, found);
 }
 
 static enum err parse_own(struct json_at at, const cJSON *root, const cJSON **own,
@@ -267,7 +325,7 @@ static enum err parse_cfg(const cJSON *root, const char *path, struct cfg *c,
     }
     TRY(json_bool(at, root, "apply_b_dec_to_input", false, &c->subtract_b_dec, e));
     TRY(json_bool(at, root, "rescale_acts_by_decoder_norm", false, &c->rescale, e));
-    TRY(expect_text(at, root, "normalize_activations", "none", e));
+    TRY(parse_norm(at, root, &c->norm, e));
     TRY(expect_text(at, root, "reshape_activations", "none", e));
     c->D = (size_t)D;
     c->F = (size_t)F;
@@ -289,7 +347,10 @@ static enum err read_tensors(const struct st_file *f, struct sae *s, float *thre
     mem_free(turned);
     TRY(rc);
     TRY(st_read_f32(f, "W_dec", dec, 2, s->W_dec, e));
-    TRY(st_read_f32(f, "b_enc", rows, 1, s->b_enc, e));
+    TRY(st_read_f32(f, b_enc_name(s->arch), rows, 1, s->b_enc, e));
+    for (size_t i = 0; i < s->arch->extra; i++) {
+        TRY(st_read_f32(f, s->arch->vector[i].name, rows, 1, s->extra + i * F, e));
+    }
     TRY(st_read_f32(f, "b_dec", cols, 1, s->b_dec, e));
     return s->arch->infer == SAE_INFER_THRESHOLD
                ? st_read_f32(f, "threshold", rows, 1, threshold, e)
@@ -308,20 +369,7 @@ static enum err check_finite(const char *path, const char *name, const float *x,
     return OK;
 }
 
-/* h = x W + (b_enc + b W) - b W: an encoder that does not subtract b_dec as one that
- * does. */
-static void absorb_b_dec(struct sae *s)
-{
-    for (size_t j = 0; j < s->F; j++) {
-        double sum = 0.0;
-        for (size_t d = 0; d < s->D; d++) {
-            sum += (double)s->b_dec[d] * (double)s->W_enc[j * s->D + d];
-        }
-        s->b_enc[j] = (float)((double)s->b_enc[j] + sum);
-    }
-}
-
-/* Decoder rows to unit norm, the norms into encoder and threshold. For TopK that keeps
+/* Decoder rows to unit norm, the norms into encoder and thresholds. For TopK that keeps
  * the selection only if it was made on rescaled activations, or if the norms are equal,
  * as far as half precision tells. */
 static enum err fold_norms(struct sae *s, const struct cfg *c, float *threshold,
@@ -330,25 +378,19 @@ static enum err fold_norms(struct sae *s, const struct cfg *c, float *threshold,
     double least = INFINITY, most = 0.0;
     for (size_t j = 0; j < s->F; j++) {
         double norm2 = 0.0;
-        float *dec = s->W_dec + j * s->D, *enc = s->W_enc + j * s->D;
         for (size_t d = 0; d < s->D; d++) {
-            norm2 += (double)dec[d] * (double)dec[d];
+            const double w = (double)s->W_dec[j * s->D + d];
+            norm2 += w * w;
         }
         const double norm = sqrt(norm2);
         least = fmin(least, norm);
         most = fmax(most, norm);
-        if (fabs(norm - 1.0) < 1e-6) {
-            continue; /* so that what saetop saved comes back to the bit */
+        if (fabs(norm - 1.0) >= 1e-6) {
+            threshold[j] = (float)((double)threshold[j] * norm);
         }
-        /* A row of zeros adds nothing whatever its activation: it gets a direction, and
-         * an encoder that never fires. */
-        for (size_t d = 0; d < s->D; d++) {
-            enc[d] = (float)((double)enc[d] * norm);
-            dec[d] = norm > 0.0 ? (float)((double)dec[d] / norm) : d == 0 ? 1.0f : 0.0f;
-        }
-        s->b_enc[j] = (float)((double)s->b_enc[j] * norm);
-        threshold[j] = (float)((double)threshold[j] * norm);
     }
+    s->is_free = true;
+    sae_fold(s);
     if (s->arch->infer == SAE_INFER_TOPK && !c->rescale && most > least * 1.002) {
         return err_set(e, ERR_FORMAT,
                        "%s: W_dec: found row norms from %g to %g with "
@@ -377,6 +419,36 @@ static enum err fold_threshold(struct sae *s, const float *threshold, const char
     return OK;
 }
 
+/* f = z [z > theta] is an activation only if it cannot be negative. */
+static enum err check_thresholds(const struct sae *s, const char *path,
+                                 struct errinfo *e)
+{
+    for (size_t j = 0; j < s->F && s->arch->infer == SAE_INFER_JUMP; j++) {
+        if (s->extra[j] < 0.0f) {
+            return err_set(e, ERR_FORMAT,
+                           "%s: threshold: found %g for latent %zu, expected 0 or more",
+                           path, (double)s->extra[j], j);
+        }
+    }
+    return OK;
+}
+
+/* Back to the unit it was trained in. */
+static void rescale(struct sae *s, const struct cfg *c)
+{
+    s->scale = (float)c->scale;
+    for (size_t j = 0; j < s->F; j++) {
+        s->b_enc[j] *= s->scale;
+    }
+    for (size_t d = 0; d < s->D; d++) {
+        s->b_dec[d] *= s->scale;
+    }
+    for (size_t i = 0; i < s->arch->extra * s->F; i++) {
+        s->extra[i] *= s->arch->vector[i / s->F].folds ? s->scale : 1.0f;
+    }
+    s->threshold = c->threshold;
+}
+
 static enum err fill(struct sae *s, const struct cfg *c, const struct st_file *f,
                      const char *path, struct errinfo *e)
 {
@@ -389,25 +461,20 @@ static enum err fill(struct sae *s, const struct cfg *c, const struct st_file *f
     if (rc == OK) {
         rc = check_finite(path, "threshold", threshold, s->F, e);
     }
-    if (rc == OK && !c->subtract_b_dec) {
-        absorb_b_dec(s);
-    }
+    s->keep_b_dec = !c->subtract_b_dec;
+    s->norm = c->norm;
     if (rc == OK) {
         rc = fold_norms(s, c, threshold, path, e);
     }
     if (rc == OK && s->arch->infer == SAE_INFER_THRESHOLD) {
         rc = fold_threshold(s, threshold, path, e);
     }
+    if (rc == OK) {
+        rc = check_thresholds(s, path, e);
+    }
     mem_free(threshold);
-    if (rc == OK && c->own) { /* back to the unit it was trained in */
-        s->scale = (float)c->scale;
-        for (size_t j = 0; j < s->F; j++) {
-            s->b_enc[j] *= s->scale;
-        }
-        for (size_t d = 0; d < s->D; d++) {
-            s->b_dec[d] *= s->scale;
-        }
-        s->threshold = c->threshold;
+    if (rc == OK && c->own) {
+        rescale(s, c);
     }
     return rc;
 }

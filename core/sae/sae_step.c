@@ -4,10 +4,11 @@
 #include "num/blas.h"
 #include "num/vec.h"
 
+#include <math.h>
 #include <string.h>
 
-/* Sums of squares that a row block leaves in block_sums. */
-enum { SUM_A, SUM_ERR, SUM_AUX, SUM_AUX_CENTRED, SUMS };
+/* The share of cells above which dense products are faster. */
+#define SAE_DENSE_ABOVE 0.2
 
 struct R(sae_params)
     R(sae_params_at)(const struct sae_arch *arch, size_t D, size_t F, real *arena)
@@ -29,13 +30,16 @@ struct R(sae_params)
 /* ---- scratch ---- */
 
 static enum err pairs_new(struct R(sae_pairs) * p, size_t B, size_t F, size_t cap,
-                          struct errinfo *e)
+                          bool is_lent, struct errinfo *e)
 {
     static const char what[] = "active latents of a batch";
     p->cap = cap;
     TRY(mem_new(&p->first, B, sizeof *p->first, what, e));
     TRY(mem_new(&p->n, B, sizeof *p->n, what, e));
     TRY(mem_new(&p->start, F + 2, sizeof *p->start, what, e));
+    if (is_lent) { /* the arrays are pieces of another arena */
+        return OK;
+    }
     TRY(mem_new(&p->id, cap, sizeof *p->id, what, e));
     TRY(mem_new(&p->val, cap, sizeof *p->val, what, e));
     TRY(mem_new(&p->grad, cap, sizeof *p->grad, what, e));
@@ -44,11 +48,14 @@ static enum err pairs_new(struct R(sae_pairs) * p, size_t B, size_t F, size_t ca
     return mem_new(&p->row_grad, cap, sizeof *p->row_grad, what, e);
 }
 
-static void pairs_deinit(struct R(sae_pairs) * p)
+static void pairs_deinit(struct R(sae_pairs) * p, bool is_lent)
 {
     mem_free(p->first);
     mem_free(p->n);
     mem_free(p->start);
+    if (is_lent) {
+        return;
+    }
     mem_free(p->id);
     mem_free(p->val);
     mem_free(p->grad);
@@ -60,19 +67,33 @@ static void pairs_deinit(struct R(sae_pairs) * p)
 static enum err arrays_new(struct R(sae_step) * s, struct errinfo *e)
 {
     static const char what[] = "a step of an SAE";
-    const size_t D = s->D, B = s->B;
+    const size_t D = s->D, B = s->B, F = s->F;
+    const bool cells = s->ops->cells != NULL;
     TRY(mem_new(&s->a, B * D, sizeof *s->a, what, e));
     TRY(mem_new(&s->err, B * D, sizeof *s->err, what, e));
-    TRY(mem_new(&s->aux_err, s->aux_k > 0 ? B * D : 0, sizeof *s->aux_err, what, e));
+    TRY(mem_new(&s->aux_err, s->aux_k > 0 || s->is_gated ? B * D : 0,
+                sizeof *s->aux_err, what, e));
+    TRY(mem_new(&s->suffix, s->hyper.groups * B * D, sizeof *s->suffix, what, e));
     TRY(mem_new(&s->mean_err, D, sizeof *s->mean_err, what, e));
-    TRY(mem_new(&s->block_cols, s->row_blocks * 2 * D, sizeof *s->block_cols, what, e));
-    TRY(mem_new(&s->block_sums, s->row_blocks * SUMS, sizeof *s->block_sums, what, e));
+    TRY(mem_new(&s->block_cols, s->row_blocks * SAE_COLS * D, sizeof *s->block_cols,
+                what, e));
+    TRY(mem_new(&s->block_sums, s->row_blocks * SAE_SUMS, sizeof *s->block_sums, what,
+                e));
     TRY(mem_new(&s->latent_cols, s->latent_blocks * D, sizeof *s->latent_cols, what,
                 e));
     TRY(mem_new(&s->latent_sums, s->latent_blocks, sizeof *s->latent_sums, what, e));
-    TRY(pairs_new(&s->main, B, s->F, B * s->k, e));
-    TRY(pairs_new(&s->aux, B, s->F, B * s->aux_k, e));
-    return s->arch->collects_batch ? R(sae_collect_init)(&s->collect, B * s->k, s->F, e)
+    TRY(mem_new(&s->through, F, sizeof *s->through, what, e));
+    TRY(mem_new(&s->norm_grad, F, sizeof *s->norm_grad, what, e));
+    TRY(mem_new(&s->fires, F, sizeof *s->fires, what, e));
+    if (s->hyper.decoder == SAE_DECODER_FREE) {
+        TRY(mem_new(&s->norm, F, sizeof *s->norm, what, e));
+    }
+    TRY(pairs_new(&s->main, B, F, cells ? 0 : B * s->k, cells, e));
+    TRY(pairs_new(&s->aux, B, F, B * s->aux_k, false, e));
+    if (cells) {
+        TRY(R(sae_cells_new)(s, e));
+    }
+    return s->arch->collects_batch ? R(sae_collect_init)(&s->collect, B * s->k, F, e)
                                    : OK;
 }
 
@@ -83,32 +104,61 @@ static bool sizes_fit(size_t D, size_t F, size_t k, size_t B)
     return B <= INT32_MAX && mem_mul(B, 64 * (D + k), &t) && mem_mul(F, 64 * D, &t);
 }
 
-enum err R(sae_step_new)(const struct sae_arch *arch, size_t D, size_t F, size_t k,
-                         size_t B, size_t aux_k, struct R(sae_step) * *out,
-                         struct errinfo *e)
+static bool hyper_fits(const struct sae_arch *arch, size_t F, const struct sae_hyper *h)
 {
-    size_t count;
-    TRY(sae_param_count(arch, D, F, &count, e));
-    if (k < 1 || k > F || B < 1 || !sizes_fit(D, F, k, B)) {
-        return err_set(e, ERR_LIMIT,
-                       "k is %zu and the batch %zu, expected k from 1 to %zu", k, B, F);
+    if ((arch->has & SAE_HAS_K) != 0 && (h->k < 1 || h->k > F)) {
+        return false;
     }
-    struct R(sae_step) * s;
-    TRY(mem_new(&s, 1, sizeof *s, "a step of an SAE", e));
+    if ((arch->has & SAE_HAS_GROUPS) == 0) {
+        return h->groups == 0;
+    }
+    size_t last = 0;
+    for (size_t i = 0; i < h->groups && i < SAE_GROUPS_MAX; i++) {
+        if (h->width[i] <= last) {
+            return false;
+        }
+        last = h->width[i];
+    }
+    return h->groups >= 1 && h->groups <= SAE_GROUPS_MAX && last == F;
+}
+
+static void step_init(struct R(sae_step) * s, const struct sae_arch *arch, size_t D,
+                      size_t F, const struct sae_hyper *h, size_t B)
+{
     s->arch = arch;
 #ifdef REAL_F64
     s->ops = arch->f64;
 #else
     s->ops = arch->f32;
 #endif
+    s->hyper = *h;
     s->D = D;
     s->F = F;
-    s->k = k;
+    s->k = (arch->has & SAE_HAS_K) != 0 ? h->k : 0;
     s->B = B;
-    s->aux_k = aux_k < F ? aux_k : F;
+    s->aux_k = (arch->has & SAE_HAS_AUXK) == 0 ? 0 : h->aux_k < F ? h->aux_k : F;
+    s->is_gated = (arch->has & SAE_HAS_ATTACHED) != 0;
     s->block_rows = sae_block_rows(F);
     s->row_blocks = (B + s->block_rows - 1) / s->block_rows;
     s->latent_blocks = (F + SAE_LATENT_BLOCK - 1) / SAE_LATENT_BLOCK;
+    s->density = 1; /* nothing is known yet: densely */
+}
+
+enum err R(sae_step_new)(const struct sae_arch *arch, size_t D, size_t F,
+                         const struct sae_hyper *h, size_t B, struct R(sae_step) * *out,
+                         struct errinfo *e)
+{
+    size_t count;
+    TRY(sae_param_count(arch, D, F, &count, e));
+    if (!hyper_fits(arch, F, h) || B < 1 || !sizes_fit(D, F, h->k, B)) {
+        return err_set(e, ERR_LIMIT,
+                       "k is %zu, the batch %zu, the groups %zu, expected k from 1 to "
+                       "%zu and rising widths up to it",
+                       h->k, B, h->groups, F);
+    }
+    struct R(sae_step) * s;
+    TRY(mem_new(&s, 1, sizeof *s, "a step of an SAE", e));
+    step_init(s, arch, D, F, h, B);
     const enum err rc = arrays_new(s, e);
     if (rc != OK) {
         R(sae_step_free)(s);
@@ -121,6 +171,7 @@ enum err R(sae_step_new)(const struct sae_arch *arch, size_t D, size_t F, size_t
 static void worker_deinit(struct R(sae_worker) * w)
 {
     mem_free(w->h);
+    mem_free(w->gate);
     mem_free(w->id);
     mem_free(w->val);
     mem_free(w->gathered);
@@ -134,13 +185,21 @@ void R(sae_step_free)(struct R(sae_step) * s)
     mem_free(s->a);
     mem_free(s->err);
     mem_free(s->aux_err);
+    mem_free(s->suffix);
     mem_free(s->mean_err);
     mem_free(s->block_cols);
     mem_free(s->block_sums);
     mem_free(s->latent_cols);
     mem_free(s->latent_sums);
-    pairs_deinit(&s->main);
-    pairs_deinit(&s->aux);
+    mem_free(s->norm);
+    mem_free(s->norm_grad);
+    mem_free(s->through);
+    mem_free(s->fires);
+    mem_free(s->cols);
+    mem_free(s->vector);
+    mem_free(s->arena);
+    pairs_deinit(&s->main, s->ops->cells != NULL);
+    pairs_deinit(&s->aux, false);
     R(sae_collect_deinit)(&s->collect);
     for (size_t i = 0; i < s->workers; i++) {
         worker_deinit(&s->worker[i]);
@@ -150,13 +209,14 @@ void R(sae_step_free)(struct R(sae_step) * s)
 }
 
 static enum err worker_init(struct R(sae_worker) * w, size_t rows, size_t F,
-                            struct errinfo *e)
+                            bool is_gated, struct errinfo *e)
 {
     static const char what[] = "a block of pre-activations";
     TRY(mem_new(&w->h, rows * F, sizeof *w->h, what, e));
+    TRY(mem_new(&w->gate, is_gated ? rows * F : 0, sizeof *w->gate, what, e));
     TRY(mem_new(&w->id, F, sizeof *w->id, what, e));
     TRY(mem_new(&w->val, F, sizeof *w->val, what, e));
-    return mem_new(&w->gathered, F, sizeof *w->gathered, what, e);
+    return mem_new(&w->gathered, 2 * F, sizeof *w->gathered, what, e);
 }
 
 static enum err ensure_workers(struct R(sae_step) * s, size_t want, struct errinfo *e)
@@ -170,7 +230,7 @@ static enum err ensure_workers(struct R(sae_step) * s, size_t want, struct errin
     }
     while (s->workers < want) {
         struct R(sae_worker) *w = &s->worker[s->workers];
-        const enum err rc = worker_init(w, s->block_rows, s->F, e);
+        const enum err rc = worker_init(w, s->block_rows, s->F, s->is_gated, e);
         if (rc != OK) {
             worker_deinit(w);
             *w = (struct R(sae_worker)){0};
@@ -183,154 +243,158 @@ static enum err ensure_workers(struct R(sae_step) * s, size_t want, struct errin
 
 /* ---- encode and select ---- */
 
-/* AuxK's choice: of the dead latents, the aux_k greatest positive pre-activations. */
-static void select_dead(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t row,
-                        const real *h)
+static size_t rows_of(const struct R(sae_step) * s, size_t row0)
 {
-    const size_t k = s->aux_k < s->n_dead ? s->aux_k : s->n_dead;
-    for (size_t i = 0; i < s->n_dead; i++) {
-        wk->gathered[i] = h[s->dead[i]];
-    }
-    const size_t n =
-        R(topk_row)(s->n_dead, wk->gathered, k, &wk->aux_guess, wk->id, wk->val);
-    const size_t at = row * s->aux_k;
-    s->aux.first[row] = at;
-    s->aux.n[row] = n;
-    for (size_t i = 0; i < n; i++) {
-        s->aux.id[at + i] = s->dead[wk->id[i]];
-        s->aux.val[at + i] = wk->val[i];
-    }
+    return s->B - row0 < s->block_rows ? s->B - row0 : s->block_rows;
 }
 
-/* h = (x - b_dec) W_enc^T + b_enc for a block of rows, then the selections from it. */
-static void encode_block(void *ctx, size_t block, size_t worker)
+/* h = a W_enc^T + b_enc for a block of rows. */
+static void encode_rows(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t block)
 {
-    struct R(sae_step) *s = ctx;
-    struct R(sae_worker) *wk = &s->worker[worker];
     const size_t D = s->D, F = s->F, row0 = block * s->block_rows;
-    const size_t rows = s->B - row0 < s->block_rows ? s->B - row0 : s->block_rows;
-    real *cols = s->block_cols + block * 2 * D;
+    const size_t rows = rows_of(s, row0);
+    real *cols = s->block_cols + (block * SAE_COLS + SAE_COL_A) * D;
     memset(cols, 0, D * sizeof *cols);
     for (size_t r = 0; r < rows; r++) {
         const real *x = s->x + (row0 + r) * D;
         real *a = s->a + (row0 + r) * D;
         for (size_t d = 0; d < D; d++) {
-            a[d] = x[d] - s->w->b_dec[d];
+            a[d] = s->hyper.keep_b_dec ? x[d] : x[d] - s->w->b_dec[d];
             cols[d] += a[d];
         }
         memcpy(wk->h + r * F, s->w->b_enc, F * sizeof *wk->h);
     }
-    s->block_sums[block * SUMS + SUM_A] = R(vec_sumsq)(rows * D, s->a + row0 * D);
+    s->block_sums[block * SAE_SUMS + SAE_SUM_A] =
+        R(vec_sumsq)(rows * D, s->a + row0 * D);
     R(gemm)
     (NO_TRANS, TRANS, rows, F, D, 1, s->a + row0 * D, D, s->w->W_enc, D, 1, wk->h, F);
+}
+
+/* Encode a block of rows, then the selections from it. */
+static void encode_block(void *ctx, size_t block, size_t worker)
+{
+    struct R(sae_step) *s = ctx;
+    struct R(sae_worker) *wk = &s->worker[worker];
+    const size_t row0 = block * s->block_rows, rows = rows_of(s, row0);
+    encode_rows(s, wk, block);
     s->ops->scan(s, worker, row0, rows, wk->h);
     for (size_t r = 0; r < rows && s->n_dead > 0; r++) {
-        select_dead(s, wk, row0 + r, wk->h + r * F);
+        R(sae_aux_select)(s, wk, row0 + r, wk->h + r * s->F);
+    }
+}
+
+const real *R(sae_scaled_row)(struct R(sae_step) * s, size_t worker, const real *h)
+{
+    if (!s->norm) {
+        return h;
+    }
+    real *scaled = s->worker[worker].gathered;
+    for (size_t j = 0; j < s->F; j++) {
+        scaled[j] = h[j] * s->norm[j];
+    }
+    return scaled;
+}
+
+void R(sae_unscale_pairs)(struct R(sae_step) * s, size_t row0, size_t rows)
+{
+    const struct R(sae_pairs) *p = &s->main;
+    for (size_t b = row0; b < row0 + rows && s->norm; b++) {
+        for (size_t i = p->first[b]; i < p->first[b] + p->n[b]; i++) {
+            p->val[i] /= s->norm[p->id[i]];
+        }
     }
 }
 
 /* ---- decode and compare ---- */
 
-void R(sae_decode_rows)(struct R(sae_step) * s, size_t row0, size_t rows)
+void R(sae_err_begin)(const struct R(sae_step) * s, size_t row, real *y)
 {
+    const real *x = s->x + row * s->D;
+    for (size_t d = 0; d < s->D; d++) {
+        y[d] = s->w->b_dec[d] - x[d];
+    }
+}
+
+void R(sae_decode_rows)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows)
+{
+    (void)worker;
     const size_t D = s->D;
     const struct R(sae_pairs) *p = &s->main;
     for (size_t b = row0; b < row0 + rows; b++) {
-        /* xhat - x = sum of f W_dec - (x - b_dec) */
         real *err = s->err + b * D;
-        const real *a = s->a + b * D;
-        for (size_t d = 0; d < D; d++) {
-            err[d] = -a[d];
-        }
         const size_t at = p->first[b], n = p->n[b];
+        R(sae_err_begin)(s, b, err);
         R(vec_rows_axpy)(n, p->id + at, p->val + at, s->w->W_dec, D, D, err);
         R(vec_rows_dot)(n, p->id + at, s->w->W_dec, D, D, err, p->grad + at);
     }
 }
 
+static void sum_columns(const struct R(sae_step) * s, size_t rows, const real *x,
+                        real *cols)
+{
+    memset(cols, 0, s->D * sizeof *cols);
+    for (size_t r = 0; r < rows; r++) {
+        R(vec_add)(s->D, cols, x + r * s->D, cols);
+    }
+}
+
+/* Sums over a block of rows that were decoded. */
+static void sum_errors(struct R(sae_step) * s, size_t block, size_t row0, size_t rows)
+{
+    const size_t D = s->D;
+    real *cols = s->block_cols + block * SAE_COLS * D;
+    double *sums = s->block_sums + block * SAE_SUMS;
+    sum_columns(s, rows, s->err + row0 * D, cols + SAE_COL_ERR * D);
+    sums[SAE_SUM_ERR] = R(vec_sumsq)(rows * D, s->err + row0 * D);
+    if (s->hyper.groups > 0) { /* all prefixes pull at b_dec */
+        sum_columns(s, rows, s->suffix + row0 * D, cols + SAE_COL_OUT * D);
+    }
+    if (s->is_gated) {
+        sum_columns(s, rows, s->aux_err + row0 * D, cols + SAE_COL_OUT * D);
+        sums[SAE_SUM_AUX] = R(vec_sumsq)(rows * D, s->aux_err + row0 * D);
+    }
+}
+
 static void decode_block(void *ctx, size_t block, size_t worker)
 {
-    (void)worker;
     struct R(sae_step) *s = ctx;
-    const size_t D = s->D, row0 = block * s->block_rows;
-    const size_t rows = s->B - row0 < s->block_rows ? s->B - row0 : s->block_rows;
-    s->ops->decode(s, row0, rows);
-    real *cols = s->block_cols + (block * 2 + 1) * D;
-    memset(cols, 0, D * sizeof *cols);
-    for (size_t r = 0; r < rows; r++) {
-        R(vec_add)(D, cols, s->err + (row0 + r) * D, cols);
-    }
-    s->block_sums[block * SUMS + SUM_ERR] = R(vec_sumsq)(rows * D, s->err + row0 * D);
+    const size_t row0 = block * s->block_rows, rows = rows_of(s, row0);
+    s->ops->decode(s, worker, row0, rows);
+    sum_errors(s, block, row0, rows);
 }
 
-/* AuxK, dictionary_learning's form. With r = x - xhat held constant and ehat the
- * decoding of the dead latents without b_dec, aux_err = ehat - r = ehat + err; the loss
- * is sum ||aux_err||^2 / sum ||r - mean r||^2. */
-static void aux_block(void *ctx, size_t block, size_t worker)
+/* Encoding and decoding in one go, where nothing has to be known of other rows. */
+static void dense_block(void *ctx, size_t block, size_t worker)
 {
-    (void)worker;
     struct R(sae_step) *s = ctx;
-    const size_t D = s->D, row0 = block * s->block_rows;
-    const size_t rows = s->B - row0 < s->block_rows ? s->B - row0 : s->block_rows;
-    const struct R(sae_pairs) *p = &s->aux;
-    double centred = 0;
-    for (size_t b = row0; b < row0 + rows; b++) {
-        real *out = s->aux_err + b * D;
-        const real *err = s->err + b * D;
-        for (size_t d = 0; d < D; d++) {
-            const double off = (double)err[d] - s->mean_err[d];
-            centred += off * off;
-            out[d] = err[d];
-        }
-        const size_t at = p->first[b], n = p->n[b];
-        R(vec_rows_axpy)(n, p->id + at, p->val + at, s->w->W_dec, D, D, out);
-        R(vec_rows_dot)(n, p->id + at, s->w->W_dec, D, D, out, p->grad + at);
-    }
-    double *sums = s->block_sums + block * SUMS;
-    sums[SUM_AUX] = R(vec_sumsq)(rows * D, s->aux_err + row0 * D);
-    sums[SUM_AUX_CENTRED] = centred;
+    const size_t row0 = block * s->block_rows, rows = rows_of(s, row0);
+    encode_rows(s, &s->worker[worker], block);
+    R(sae_cells_dense)(s, worker, row0, rows);
+    sum_errors(s, block, row0, rows);
 }
 
-static double total_sum(const struct R(sae_step) * s, size_t which)
+double R(sae_total)(const struct R(sae_step) * s, enum sae_sum which)
 {
     double sum = 0;
     for (size_t i = 0; i < s->row_blocks; i++) {
-        sum += s->block_sums[i * SUMS + which];
+        sum += s->block_sums[i * SAE_SUMS + which];
     }
     return sum;
 }
 
-/* Sum over all rows of column d of `a` (which 0) or `err` (1). */
-static double total_col(const struct R(sae_step) * s, size_t which, size_t d)
+double R(sae_total_col)(const struct R(sae_step) * s, enum sae_col which, size_t d)
 {
     double sum = 0;
     for (size_t i = 0; i < s->row_blocks; i++) {
-        sum += (double)s->block_cols[(i * 2 + which) * s->D + d];
+        sum += (double)s->block_cols[(i * SAE_COLS + which) * s->D + d];
     }
     return sum;
-}
-
-/* The auxiliary loss; 0 and no gradient where its denominator is. */
-static double run_aux(struct R(sae_step) * s, double coef, struct pool *pool)
-{
-    for (size_t d = 0; d < s->D; d++) {
-        s->mean_err[d] = total_col(s, 1, d) / (double)s->B;
-    }
-    pool_run(pool, s->row_blocks, aux_block, s);
-    const double denominator = total_sum(s, SUM_AUX_CENTRED);
-    if (!(denominator > 0)) {
-        s->aux_scale = 0;
-        return 0;
-    }
-    s->aux_scale = (real)(2 * coef / denominator);
-    return total_sum(s, SUM_AUX) / denominator;
 }
 
 /* ---- gradients ---- */
 
-/* Pairs by latent, by a counting sort that keeps rows in order; gradients times scale.
- */
-static void regroup(struct R(sae_pairs) * p, size_t B, size_t F, real scale)
+/* By a counting sort. */
+void R(sae_regroup)(struct R(sae_pairs) * p, size_t B, size_t F, real scale)
 {
     /* Counts go two places up, so that the sums turn them into the ends of the latent
      * before, and placing moves these to where they belong. */
@@ -349,12 +413,14 @@ static void regroup(struct R(sae_pairs) * p, size_t B, size_t F, real scale)
             p->row[to] = (int32_t)b;
             p->row_val[to] = p->val[i];
             p->row_grad[to] = p->grad[i] * scale;
+            if (p->row_pre) {
+                p->row_pre[to] = p->pre[i];
+            }
         }
     }
 }
 
-/* y += sum of weight[i] x[row[i]] over the pairs of latent j. */
-static void add_rows(const struct R(sae_pairs) * p, size_t j, const real *weight,
+void R(sae_add_rows)(const struct R(sae_pairs) * p, size_t j, const real *weight,
                      const real *x, size_t D, real *y)
 {
     const size_t at = p->start[j], n = p->start[j + 1] - at;
@@ -370,6 +436,19 @@ static real sum_grad(const struct R(sae_pairs) * p, size_t j)
     return sum;
 }
 
+/* Errors that latent j answers for: of its own prefix and of all wider ones. */
+static const real *errors_of(const struct R(sae_step) * s, size_t j)
+{
+    if (s->hyper.groups == 0) {
+        return s->err;
+    }
+    size_t g = 0;
+    while (j >= s->width[g]) {
+        g++;
+    }
+    return s->suffix + g * s->B * s->D;
+}
+
 void R(sae_latent_grads)(struct R(sae_step) * s, size_t j0, size_t j1)
 {
     const size_t D = s->D;
@@ -380,20 +459,22 @@ void R(sae_latent_grads)(struct R(sae_step) * s, size_t j0, size_t j1)
      */
     for (size_t j = j0; j < j1; j++) {
         real *enc = s->g->W_enc + j * D;
-        s->g->b_enc[j] = sum_grad(&s->main, j);
-        add_rows(&s->main, j, s->main.row_grad, s->a, D, enc);
+        s->through[j] = sum_grad(&s->main, j);
+        s->fires[j] = (int32_t)(s->main.start[j + 1] - s->main.start[j]);
+        R(sae_add_rows)(&s->main, j, s->main.row_grad, s->a, D, enc);
         if (aux) {
-            s->g->b_enc[j] += sum_grad(&s->aux, j);
-            add_rows(&s->aux, j, s->aux.row_grad, s->a, D, enc);
+            s->through[j] += sum_grad(&s->aux, j);
+            R(sae_add_rows)(&s->aux, j, s->aux.row_grad, s->a, D, enc);
         }
+        s->g->b_enc[j] = s->through[j];
     }
     for (size_t j = j0; j < j1; j++) {
         real *dec = s->g->W_dec + j * D;
         if (aux) {
-            add_rows(&s->aux, j, s->aux.row_val, s->aux_err, D, dec);
+            R(sae_add_rows)(&s->aux, j, s->aux.row_val, s->aux_err, D, dec);
             R(vec_scale)(D, s->aux_scale / s->err_scale, dec);
         }
-        add_rows(&s->main, j, s->main.row_val, s->err, D, dec);
+        R(sae_add_rows)(&s->main, j, s->main.row_val, errors_of(s, j), D, dec);
         R(vec_scale)(D, s->err_scale, dec);
     }
 }
@@ -408,15 +489,20 @@ static void latent_block(void *ctx, size_t block, size_t worker)
     /* Through x - b_dec: minus the gradients at the pre-activations, times W_enc. */
     real *cols = s->latent_cols + block * D;
     memset(cols, 0, D * sizeof *cols);
-    for (size_t j = j0; j < j1; j++) {
-        R(vec_axpy)(D, s->g->b_enc[j], s->w->W_enc + j * D, cols);
+    for (size_t j = j0; j < j1 && !s->hyper.keep_b_dec; j++) {
+        R(vec_axpy)(D, s->through[j], s->w->W_enc + j * D, cols);
     }
 }
 
 static void b_dec_grad(struct R(sae_step) * s)
 {
+    const bool prefixes = s->hyper.groups > 0;
     for (size_t d = 0; d < s->D; d++) {
-        double sum = (double)s->err_scale * total_col(s, 1, d);
+        double sum = R(sae_total_col)(s, prefixes ? SAE_COL_OUT : SAE_COL_ERR, d);
+        if (s->is_gated && s->hyper.attached) {
+            sum += R(sae_total_col)(s, SAE_COL_OUT, d);
+        }
+        sum *= (double)s->err_scale;
         for (size_t i = 0; i < s->latent_blocks; i++) {
             sum -= (double)s->latent_cols[i * s->D + d];
         }
@@ -426,64 +512,129 @@ static void b_dec_grad(struct R(sae_step) * s)
 
 /* ---- the step ---- */
 
-static void measure(const struct R(sae_step) * s, struct sae_loss *out)
+/* Activations taken by a selection: how many, and the least (rescaled by the norm of
+ * its decoder row, as it was compared). */
+static size_t measure_pairs(const struct R(sae_step) * s, double *least)
 {
-    const double B = (double)s->B;
-    double spread = total_sum(s, SUM_A); /* sum ||a - mean a||^2 */
-    for (size_t d = 0; d < s->D; d++) {
-        const double col = total_col(s, 0, d);
-        spread -= col * col / B;
-    }
-    const double err = total_sum(s, SUM_ERR);
-    out->mse = err / B;
-    out->explained_variance = spread > 0 ? 1 - err / spread : 0;
+    const struct R(sae_pairs) *p = &s->main;
     size_t active = 0;
-    real least = 0;
+    real min = 0;
     for (size_t b = 0; b < s->B; b++) {
-        for (size_t i = s->main.first[b]; i < s->main.first[b] + s->main.n[b]; i++) {
-            const real v = s->main.val[i];
-            least = active == 0 || v < least ? v : least;
+        for (size_t i = p->first[b]; i < p->first[b] + p->n[b]; i++) {
+            const real v = s->norm ? p->val[i] * s->norm[p->id[i]] : p->val[i];
+            min = active == 0 || v < min ? v : min;
             active++;
         }
     }
-    out->l0 = (double)active / B;
-    out->least = (double)least;
+    *least = (double)min;
+    return active;
 }
 
-enum err R(sae_step_grad)(struct R(sae_step) * s, const struct R(sae_params) * w,
-                          const real *x, const int32_t *dead, size_t n_dead,
-                          double aux_coef, struct pool *pool, struct R(sae_params) * g,
-                          struct sae_loss *out, struct errinfo *e)
+static void measure_cells(struct R(sae_step) * s, struct sae_loss *out)
 {
-    TRY(ensure_workers(s, pool_threads(pool), e));
-    s->w = w;
-    s->g = g;
-    s->x = x;
-    s->dead = dead;
-    s->n_dead = aux_coef > 0 && s->aux_k > 0 ? n_dead : 0;
-    s->err_scale = (real)(2.0 / (double)s->B);
+    const double B = (double)s->B;
+    const struct R(sae_cells) *cells = s->ops->cells;
+    out->penalty = R(sae_total)(s, SAE_SUM_PENALTY) / B;
+    out->next_penalty = R(sae_total)(s, SAE_SUM_NEXT) / B;
+    out->l0 = R(sae_total)(s, SAE_SUM_ACTIVE) / B;
+    out->sparsity =
+        cells->sparsity ? cells->sparsity(s, out) : s->now.coef * out->penalty;
+    out->loss += out->sparsity;
+    if (s->is_gated) {
+        out->aux = R(sae_total)(s, SAE_SUM_AUX) / B;
+        out->loss += out->aux;
+    }
+}
+
+static void measure(struct R(sae_step) * s, struct sae_loss *out)
+{
+    const double B = (double)s->B;
+    double spread = R(sae_total)(s, SAE_SUM_A); /* sum ||a - mean a||^2 */
+    for (size_t d = 0; d < s->D; d++) {
+        const double col = R(sae_total_col)(s, SAE_COL_A, d);
+        spread -= col * col / B;
+    }
+    const double err = R(sae_total)(s, SAE_SUM_ERR);
+    *out = (struct sae_loss){.mse = err / B};
+    out->explained_variance = spread > 0 ? 1 - err / spread : 0;
+    out->loss = s->hyper.groups > 0 ? R(sae_total)(s, SAE_SUM_PREFIX) / B : out->mse;
+    if (s->ops->cells) {
+        measure_cells(s, out);
+    } else {
+        out->l0 = (double)measure_pairs(s, &out->least) / B;
+    }
+}
+
+static void norm_block(void *ctx, size_t block, size_t worker)
+{
+    (void)worker;
+    struct R(sae_step) *s = ctx;
+    const size_t D = s->D, j0 = block * SAE_LATENT_BLOCK;
+    const size_t j1 = s->F - j0 < SAE_LATENT_BLOCK ? s->F : j0 + SAE_LATENT_BLOCK;
+    for (size_t j = j0; j < j1; j++) {
+        s->norm[j] = (real)sqrt(R(vec_sumsq)(D, s->w->W_dec + j * D));
+    }
+}
+
+/* Encode, select, decode all rows. */
+static void forward(struct R(sae_step) * s, struct pool *pool)
+{
     bool done = false;
+    if (s->norm) {
+        pool_run(pool, s->latent_blocks, norm_block, s);
+    }
     while (!done) {
         if (s->ops->begin) {
             s->ops->begin(s);
         }
-        pool_run(pool, s->row_blocks, encode_block, s);
+        pool_run(pool, s->row_blocks, s->is_dense ? dense_block : encode_block, s);
         done = !s->ops->settle || s->ops->settle(s);
     }
-    pool_run(pool, s->row_blocks, decode_block, s);
-    *out = (struct sae_loss){0};
-    measure(s, out);
-    out->loss = out->mse;
-    regroup(&s->main, s->B, s->F, s->err_scale);
-    if (s->n_dead > 0) {
-        out->aux = run_aux(s, aux_coef, pool);
-        out->loss += aux_coef * out->aux;
-        regroup(&s->aux, s->B, s->F, s->aux_scale);
+    if (!s->is_dense) {
+        pool_run(pool, s->row_blocks, decode_block, s);
     }
+}
+
+static void batch_begin(struct R(sae_step) * s, const struct R(sae_params) * w,
+                        const real *x, const struct sae_now *now,
+                        struct R(sae_params) * g)
+{
+    s->w = w;
+    s->g = g;
+    s->x = x;
+    s->now = *now;
+    s->dead = now->dead;
+    s->n_dead = now->aux_coef > 0 && s->aux_k > 0 ? now->n_dead : 0;
+    s->width = now->width ? now->width : s->hyper.width;
+    s->err_scale = (real)(2.0 / (double)s->B);
+    s->is_dense = s->ops->cells && s->path != SAE_PATH_SPARSE &&
+                  (s->path == SAE_PATH_DENSE || s->density > SAE_DENSE_ABOVE);
     if (s->arch->extra > 0) {
         memset(g->extra, 0, s->arch->extra * s->F * sizeof *g->extra);
     }
+}
+
+enum err R(sae_step_grad)(struct R(sae_step) * s, const struct R(sae_params) * w,
+                          const real *x, const struct sae_now *now, struct pool *pool,
+                          struct R(sae_params) * g, struct sae_loss *out,
+                          struct errinfo *e)
+{
+    TRY(ensure_workers(s, pool_threads(pool), e));
+    batch_begin(s, w, x, now, g);
+    forward(s, pool);
+    measure(s, out);
+    if (!s->is_dense) {
+        R(sae_regroup)(&s->main, s->B, s->F, s->ops->cells ? 1 : s->err_scale);
+    }
+    if (s->n_dead > 0) {
+        out->aux = R(sae_aux_run)(s, now->aux_coef, pool);
+        out->loss += now->aux_coef * out->aux;
+        R(sae_regroup)(&s->aux, s->B, s->F, s->aux_scale);
+    }
     pool_run(pool, s->latent_blocks, latent_block, s);
+    if (s->ops->cells && s->ops->cells->late) {
+        out->loss += s->ops->cells->late(s, &out->aux);
+    }
     b_dec_grad(s);
     return OK;
 }

@@ -17,6 +17,28 @@
 #define SAETOP_SAE_STEP_F32
 #endif
 
+#ifndef SAETOP_SAE_STEP_ENUMS
+#define SAETOP_SAE_STEP_ENUMS
+/* Sums over rows that a row block leaves in block_sums. */
+enum sae_sum {
+    SAE_SUM_A,   /* ||a||^2 */
+    SAE_SUM_ERR, /* ||xhat - x||^2 */
+    SAE_SUM_AUX, /* ||aux_err||^2 */
+    SAE_SUM_AUX_CENTRED,
+    SAE_SUM_PREFIX,  /* weighted squared errors of Matryoshka's prefixes */
+    SAE_SUM_PENALTY, /* cells: the penalty at now.p, and at now.next_p */
+    SAE_SUM_NEXT,
+    SAE_SUM_ACTIVE, /* cells: how many are active */
+    SAE_SUMS
+};
+/* Column sums [D] that a row block leaves in block_cols. */
+enum sae_col { SAE_COL_A, SAE_COL_ERR, SAE_COL_OUT, SAE_COLS };
+/* Column sums [F] of cells; an architecture's own follow. */
+enum { SAE_CELL_GRAD, SAE_CELL_FIRES, SAE_CELL_OWN };
+/* Which way cells are computed: SAE_PATH_AUTO goes by the density of the last step. */
+enum sae_path { SAE_PATH_AUTO, SAE_PATH_SPARSE, SAE_PATH_DENSE };
+#endif
+
 struct adam;
 
 /* Parameters, or gradients or moments of them: pointers into one arena, in this order.
@@ -39,48 +61,71 @@ struct R(sae_pairs) {
     size_t *first; /* [B] where a row's pairs begin */
     size_t *n;     /* [B] how many it has */
     int32_t *id;   /* [cap] latents, rising within a row */
-    real *val;     /* [cap] activations, > 0 */
+    real *val;     /* [cap] activations; > 0 but in cells near a threshold */
+    real *pre;     /* [cap] pre-activations; cells only, else NULL */
     real *grad;    /* [cap] gradient at the pre-activation, up to `scale` of regroup */
     /* By latent j: start[j] .. start[j + 1], rows rising. */
     size_t *start; /* [F + 2] */
     int32_t *row;  /* [cap] */
     real *row_val, *row_grad;
+    real *row_pre; /* [cap] if the gate trains the decoder, else NULL */
 };
 
 /* Scratch of one worker. */
 struct R(sae_worker) {
-    real *h;              /* [block_rows, F] pre-activations */
-    int32_t *id;          /* [F] */
-    real *val, *gathered; /* [F] */
+    real *h;        /* [block_rows, F] pre-activations */
+    real *gate;     /* [block_rows, F] Gated on the dense path; else NULL */
+    int32_t *id;    /* [F] */
+    real *val;      /* [F] */
+    real *gathered; /* [2 F] */
     struct R(topk_guess) guess, aux_guess;
 };
 
 struct R(sae_step) {
     const struct sae_arch *arch;
     const struct R(sae_ops) * ops;
+    struct sae_hyper hyper;
     size_t D, F, k, B;
     size_t aux_k;      /* latents of a row that AuxK may use */
     size_t block_rows; /* fixed by F, not by threads */
     size_t row_blocks, latent_blocks;
+    bool is_gated; /* the gate has a reconstruction of its own */
 
     /* The batch at hand, borrowed. */
     const struct R(sae_params) * w;
     struct R(sae_params) * g;
-    const real *x;       /* [B,D] */
-    const int32_t *dead; /* [n_dead], rising */
+    const real *x; /* [B,D] */
+    struct sae_now now;
+    const int32_t *dead; /* [n_dead] for AuxK, rising */
     size_t n_dead;
+    const size_t *width; /* [hyper.groups] */
 
-    real *a;       /* [B,D] x - b_dec */
+    real *a;       /* [B,D] x - b_dec, or x */
     real *err;     /* [B,D] xhat - x */
-    real *aux_err; /* [B,D] what AuxK leaves of the error */
+    real *aux_err; /* [B,D] what AuxK leaves of the error; or the gate's own error */
+    real *suffix;  /* [groups,B,D] weighted errors of prefix g and all wider ones */
     struct R(sae_pairs) main, aux;
     real err_scale, aux_scale; /* gradient at xhat is err_scale err, at ehat aux_scale
                                   aux_err */
     double *mean_err;          /* [D] */
-    real *block_cols;          /* [row_blocks, 2, D] column sums of a and err */
-    double *block_sums;        /* [row_blocks, 4] sums of squares: enum in sae_step.c */
-    real *latent_cols;   /* [latent_blocks, D] what b_dec gets through x - b_dec */
-    double *latent_sums; /* [latent_blocks] sums of squares of gradients */
+    real *block_cols;          /* [row_blocks, SAE_COLS, D] */
+    double *block_sums;        /* [row_blocks, SAE_SUMS] */
+    real *latent_cols;         /* [latent_blocks, D] what b_dec gets through a */
+    double *latent_sums;       /* [latent_blocks] */
+
+    real *norm;      /* [F] n_j of a free decoder, or NULL */
+    real *norm_grad; /* [F] gradient at n_j of penalties; cells only */
+    real *through;   /* [F] sums over rows of gradients at pre-activations */
+    int32_t *fires;  /* [F] rows in which a latent is active */
+
+    /* Cells. */
+    real *cols;   /* [row_blocks, SAE_CELL_OWN + cells->sums, F] */
+    real *vector; /* [2, F] what `begin` makes of the weights */
+    real *arena;  /* pairs or dense buffers, never both */
+    real *dense_val, *dense_grad, *dense_gate; /* [B,F] into arena */
+    enum sae_path path;
+    bool is_dense;
+    double density; /* share of cells that took part in the last step; state of a run */
 
     struct R(sae_worker) * worker;
     size_t workers;
@@ -99,37 +144,140 @@ struct R(sae_ops) {
     bool (*settle)(struct R(sae_step) * s);
     /* Decode rows from row0: s->err, and s->main.grad of their pairs. Any worker.
      * R(sae_decode_rows) unless the loss is another than the squared error. */
-    void (*decode)(struct R(sae_step) * s, size_t row0, size_t rows);
-    /* Gradients of latents j0 .. j1 in s->g. Any worker. R(sae_latent_grads) as a rule.
-     */
+    void (*decode)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows);
+    /* Gradients of latents j0 .. j1 in s->g, s->through and s->fires. Any worker.
+     * R(sae_latent_grads) as a rule. */
     void (*latents)(struct R(sae_step) * s, size_t j0, size_t j1);
+    /* Set where activations are functions of single pre-activations: scan, settle,
+     * decode and latents are then those of sae_cells.c. */
+    const struct R(sae_cells) * cells;
 };
 
-enum err R(sae_step_new)(const struct sae_arch *arch, size_t D, size_t F, size_t k,
-                         size_t B, size_t aux_k, struct R(sae_step) * *out,
+/* The cells of one row that take part. */
+struct R(sae_row) {
+    size_t n;
+    const int32_t *id; /* [n] latents, rising; NULL: all F */
+    const real *pre;   /* [n] pre-activations */
+    const real *val;   /* [n] activations */
+    real *grad; /* [n] in: gradient at the activation, of the error; out: of the whole
+                   loss, at the pre-activation */
+    const real *gate_grad; /* [n] gradient at the gate's activation, if is_gated */
+    real *cols;            /* [.,F] column sums of the row's block, to be added to */
+    double penalty, next_penalty; /* out: of the row, unweighted */
+};
+
+/* An activation that is a function of each pre-activation: standard, gated, jumprelu
+ * and their like. Computed sparsely, over lists of the cells that take part, or densely
+ * when many do; the functions below serve both. */
+struct R(sae_cells) {
+    size_t sums; /* column sums from SAE_CELL_OWN on that `back` adds up */
+    /* s->vector from the weights, before a batch. May be NULL. */
+    void (*begin)(struct R(sae_step) * s);
+    /* Cells of h [F] that have a value or a gradient: their number; wk->id rising,
+     * wk->val their pre-activations. NULL: the positive ones. */
+    size_t (*pick)(const struct R(sae_step) * s, struct R(sae_worker) * wk,
+                   const real *h);
+    /* Activations val [n] of pre-activations pre [n] of latents id (NULL: all F). */
+    void (*activate)(const struct R(sae_step) * s, size_t n, const int32_t *id,
+                     const real *pre, real *val);
+    /* Gradients of a row. */
+    void (*back)(const struct R(sae_step) * s, struct R(sae_row) * r);
+    /* Gradients of vectors of latents j0 .. j1 from column sums (R(sae_cell_sum)):
+     * s->g->extra, and what differs from s->through in s->g->b_enc. May be NULL. */
+    void (*finish)(struct R(sae_step) * s, size_t j0, size_t j1);
+    /* The weighted sparsity loss. NULL: now.coef out->penalty. */
+    double (*sparsity)(const struct R(sae_step) * s, const struct sae_loss *out);
+    /* A last part of the loss that needs the latents' gradients, unweighted in *aux;
+     * returns it weighted. May be NULL. */
+    double (*late)(struct R(sae_step) * s, double *aux);
+};
+
+/* h: copied; h->aux_k 0 without AuxK, h->k counts only where the architecture has it.
+ */
+enum err R(sae_step_new)(const struct sae_arch *arch, size_t D, size_t F,
+                         const struct sae_hyper *h, size_t B, struct R(sae_step) * *out,
                          struct errinfo *e) ERR_CHECKED;
 void R(sae_step_free)(struct R(sae_step) * s);
 
-/* Loss and gradients g of w on x [B,D]. AuxK with weight aux_coef on the n_dead latents
- * `dead`, rising; 0 or no dead latents: none. Allocates only when the pool has more
- * threads than before. Afterwards s->main holds the codes. */
+/* Loss and gradients g of w on x [B,D], with what `now` says. Allocates only when the
+ * pool has more threads than before. Afterwards s->fires holds how often latents were
+ * active. */
 enum err R(sae_step_grad)(struct R(sae_step) * s, const struct R(sae_params) * w,
-                          const real *x, const int32_t *dead, size_t n_dead,
-                          double aux_coef, struct pool *pool, struct R(sae_params) * g,
-                          struct sae_loss *out, struct errinfo *e) ERR_CHECKED;
+                          const real *x, const struct sae_now *now, struct pool *pool,
+                          struct R(sae_params) * g, struct sae_loss *out,
+                          struct errinfo *e) ERR_CHECKED;
 
-/* Remove from g.W_dec what points along the rows of w.W_dec, which are of unit norm,
- * and return the norm of the whole gradient. */
+/* With a unit decoder remove from g.W_dec what points along the rows of w.W_dec; return
+ * the norm of the whole gradient. */
 double R(sae_step_project)(struct R(sae_step) * s, const struct R(sae_params) * w,
                            struct R(sae_params) * g, struct pool *pool);
-/* One step of Adam (grad_scale of `adam` clips) and decoder rows to unit norm again. */
+/* One step of Adam (grad_scale of `adam` clips), and what holds for the weights again:
+ * unit decoder rows, tied matrices, thresholds of 0 or more. */
 void R(sae_step_adam)(struct R(sae_step) * s, const struct adam *adam,
                       const struct R(sae_params) * g, struct R(sae_params) * w,
                       struct R(sae_params) * m, struct R(sae_params) * v,
                       struct pool *pool);
 
-/* Shared by architectures. */
-void R(sae_decode_rows)(struct R(sae_step) * s, size_t row0, size_t rows);
+/* ---- shared by architectures ---- */
+
+void R(sae_decode_rows)(struct R(sae_step) * s, size_t worker, size_t row0,
+                        size_t rows);
 void R(sae_latent_grads)(struct R(sae_step) * s, size_t j0, size_t j1);
+/* b_dec - x to y [D]: where a reconstruction less its target begins. */
+void R(sae_err_begin)(const struct R(sae_step) * s, size_t row, real *y);
+/* y += sum of weight[i] x[row[i]] over the pairs of latent j; weight is row_val or
+ * another array in the order of latents. */
+void R(sae_add_rows)(const struct R(sae_pairs) * p, size_t j, const real *weight,
+                     const real *x, size_t D, real *y);
+/* Pairs by latent, rows in order; gradients times scale. */
+void R(sae_regroup)(struct R(sae_pairs) * p, size_t B, size_t F, real scale);
+/* Sums over all row blocks. */
+double R(sae_total)(const struct R(sae_step) * s, enum sae_sum which);
+double R(sae_total_col)(const struct R(sae_step) * s, enum sae_col which, size_t d);
+
+/* With a free decoder a selection compares h n, and codes are h: a row of h [F]
+ * rescaled in the worker's scratch (h itself with a unit decoder), and pairs of rows
+ * from row0 put back. */
+const real *R(sae_scaled_row)(struct R(sae_step) * s, size_t worker, const real *h);
+void R(sae_unscale_pairs)(struct R(sae_step) * s, size_t row0, size_t rows);
+
+/* The selection over a batch: BatchTopK and Matryoshka. */
+void R(sae_batch_begin)(struct R(sae_step) * s);
+void R(sae_batch_scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows,
+                       const real *h);
+bool R(sae_batch_settle)(struct R(sae_step) * s);
+
+/* AuxK: a row's choice of dead latents while h [F] is there; then its loss, with
+ * weighted gradients in s->aux. */
+void R(sae_aux_select)(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t row,
+                       const real *h);
+double R(sae_aux_run)(struct R(sae_step) * s, double coef, struct pool *pool);
+
+/* Cells. */
+enum err R(sae_cells_new)(struct R(sae_step) * s, struct errinfo *e) ERR_CHECKED;
+void R(sae_cells_begin)(struct R(sae_step) * s);
+void R(sae_cells_scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows,
+                       const real *h);
+bool R(sae_cells_settle)(struct R(sae_step) * s);
+void R(sae_cells_decode)(struct R(sae_step) * s, size_t worker, size_t row0,
+                         size_t rows);
+void R(sae_cells_dense)(struct R(sae_step) * s, size_t worker, size_t row0,
+                        size_t rows);
+void R(sae_cells_latents)(struct R(sae_step) * s, size_t j0, size_t j1);
+double R(sae_cell_sum)(const struct R(sae_step) * s, size_t which, size_t j);
+#ifndef SAE_OPS_OF_CELLS
+#define SAE_OPS_OF_CELLS(cells_)                                                       \
+    {                                                                                  \
+        .begin = R(sae_cells_begin), .scan = R(sae_cells_scan),                        \
+        .settle = R(sae_cells_settle), .decode = R(sae_cells_decode),                  \
+        .latents = R(sae_cells_latents), .cells = (cells_)                             \
+    }
+#endif
+/* The penalty sum (f n)^p, or its p-th root, as `back` of those that have it alone;
+ * gradients at n_j go to column sum SAE_CELL_OWN. */
+void R(sae_lp_activate)(const struct R(sae_step) * s, size_t n, const int32_t *id,
+                        const real *pre, real *val);
+void R(sae_lp_back)(const struct R(sae_step) * s, struct R(sae_row) * r);
+void R(sae_lp_finish)(struct R(sae_step) * s, size_t j0, size_t j1);
 
 #endif

@@ -7,8 +7,8 @@ static void R(scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_t r
 {
     struct R(sae_worker) *wk = &s->worker[worker];
     for (size_t r = 0; r < rows; r++) {
-        const size_t n =
-            R(topk_row)(s->F, h + r * s->F, s->k, &wk->guess, wk->id, wk->val);
+        const real *row = R(sae_scaled_row)(s, worker, h + r * s->F);
+        const size_t n = R(topk_row)(s->F, row, s->k, &wk->guess, wk->id, wk->val);
         const size_t at = (row0 + r) * s->k;
         s->main.first[row0 + r] = at;
         s->main.n[row0 + r] = n;
@@ -17,6 +17,7 @@ static void R(scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_t r
             s->main.val[at + i] = wk->val[i];
         }
     }
+    R(sae_unscale_pairs)(s, row0, rows);
 }
 
 static const struct R(sae_ops) R(ops) = {
@@ -33,6 +34,8 @@ extern const struct sae_arch sae_arch_topk;
 const struct sae_arch sae_arch_topk = {
     .name = "topk",
     .save_name = "topk",
+    .has = SAE_HAS_K | SAE_HAS_AUXK,
+    .defaults = SAE_TOPK_DEFAULTS,
     .infer = SAE_INFER_TOPK,
     .f32 = &ops_f32,
     .f64 = &ops_f64,

@@ -2,24 +2,30 @@
 
 #include "base/mem.h"
 #include "num/kern.h"
+#include "sae/sae_resample.h"
+#include "sae/sae_schedule.h"
 #include "sae/sae_step.h"
 
 #include <math.h>
 #include <string.h>
 
+extern const struct sae_arch sae_arch_topk;
+
 struct sae_trainer {
     struct sae *s; /* borrowed */
     struct sae_train_config cfg;
-    size_t B, aux_k;
+    size_t B;
     int64_t step; /* steps done */
     float *arena; /* gradients, first and second moments */
     struct sae_params_f32 w, g, m, v;
     int64_t *silent; /* [F] steps since a latent last fired */
     int32_t *dead;   /* [F] */
+    struct sae_schedule schedule;
+    size_t width[SAE_GROUPS_MAX]; /* prefixes drawn for the step */
     struct sae_step_f32 *scratch;
 };
 
-/* ---- schedules ---- */
+/* ---- defaults ---- */
 
 static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
 {
@@ -28,64 +34,81 @@ static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
 
 /* Published values are for runs of 10^5 steps; what is counted in steps shrinks with
  * the run. At 1,000 steps: warm-up 50, dead after 100. */
-struct sae_train_config sae_train_defaults(int64_t steps)
+struct sae_train_config sae_train_defaults_of(const struct sae_arch *arch,
+                                              int64_t steps)
 {
+    const struct sae_auto *a = &arch->defaults;
     return (struct sae_train_config){
-        .lr = 2e-3,
-        .beta1 = 0.9,
+        .hyper = {.decoder = a->decoder,
+                  .coef = a->coef,
+                  .lp = 1.0,
+                  .aux_form = SAE_AUX_NORMALISED,
+                  .jump_loss = SAE_JUMP_STEP,
+                  .bandwidth = 0.05,
+                  .tanh_scale = 4.0,
+                  .target_l0 = 1.0},
+        .lr = a->lr,
+        .beta1 = a->beta1,
         .beta2 = 0.999,
         .eps = 1e-8,
-        .clip = 1.0,
+        .clip = a->clip,
         .steps = steps,
         .warmup = clamp(steps / 20, 1, 1000),
         .decay_from = 0.8,
-        .aux_coef = 1.0 / 32.0,
+        .coef_warmup = (int64_t)(a->coef_warmup * (double)steps),
+        .dead = a->dead,
+        .aux_coef = a->dead == SAE_DEAD_AUXK ? 1.0 / 32.0 : 0.0,
         .aux_k = 0,
         .dead_after = clamp(steps / 10, 1, 1000),
+        .resample_every = clamp(steps / 4, 2, 25000),
         .threshold_lr = 0.01,
+        .anneal_from = 0.2,
+        .anneal_to = 0.9,
+        .p_end = 0.2,
+        .anneal_updates = 10,
     };
 }
 
-double sae_lr_at(const struct sae_train_config *c, int64_t step)
+struct sae_train_config sae_train_defaults(int64_t steps)
 {
-    double factor = 1.0;
-    if (step < c->warmup) {
-        factor = (double)(step + 1) / (double)c->warmup;
-    }
-    const double decay_at = c->decay_from * (double)c->steps;
-    const double at = (double)step, end = (double)c->steps;
-    if (at >= decay_at && end > decay_at) {
-        /* The last step of the run still moves; past the end nothing does. */
-        factor *= fmax(0.0, (end - at) / (end - decay_at));
-    }
-    return c->lr * factor;
+    return sae_train_defaults_of(&sae_arch_topk, steps);
 }
 
 /* ---- making ---- */
 
+static bool hyper_check(const struct sae_hyper *h)
+{
+    return isfinite(h->coef) && h->coef >= 0.0 && h->lp > 0.0 && h->bandwidth > 0.0 &&
+           h->tanh_scale > 0.0 && h->target_l0 > 0.0 && h->pre_act >= 0.0;
+}
+
 static enum err config_check(const struct sae_train_config *c, size_t B,
                              struct errinfo *e)
 {
-    const bool fine = isfinite(c->lr) && c->lr >= 0.0 && c->beta1 >= 0.0 &&
-                      c->beta1 < 1.0 && c->beta2 >= 0.0 && c->beta2 < 1.0 &&
-                      c->eps > 0.0 && c->clip > 0.0 && c->warmup >= 0 &&
-                      c->decay_from >= 0.0 && c->decay_from <= 1.0 &&
-                      c->aux_coef >= 0.0 && c->dead_after >= 1 &&
-                      c->threshold_lr >= 0.0 && c->threshold_lr <= 1.0 && B >= 1;
+    const bool fine =
+        isfinite(c->lr) && c->lr >= 0.0 && c->beta1 >= 0.0 && c->beta1 < 1.0 &&
+        c->beta2 >= 0.0 && c->beta2 < 1.0 && c->eps > 0.0 && c->clip > 0.0 &&
+        c->warmup >= 0 && c->decay_from >= 0.0 && c->decay_from <= 1.0 &&
+        c->aux_coef >= 0.0 && c->dead_after >= 1 && c->threshold_lr >= 0.0 &&
+        c->threshold_lr <= 1.0 && B >= 1 && hyper_check(&c->hyper) &&
+        c->coef_warmup >= 0 && c->resample_every >= 1 && c->anneal_updates >= 1 &&
+        c->p_end > 0.0 && c->p_end <= 1.0;
     return fine ? OK
                 : err_set(
                       e, ERR_USAGE,
                       "a setting of the SAE's training is out of range: lr %g, betas "
                       "%g %g, eps %g, clip %g, decay from %g, aux %g, dead after %lld, "
-                      "batch %zu",
+                      "batch %zu, sparsity %g, p %g to %g, bandwidth %g",
                       c->lr, c->beta1, c->beta2, c->eps, c->clip, c->decay_from,
-                      c->aux_coef, (long long)c->dead_after, B);
+                      c->aux_coef, (long long)c->dead_after, B, c->hyper.coef,
+                      c->hyper.lp, c->p_end, c->hyper.bandwidth);
 }
 
 static size_t aux_latents(const struct sae_train_config *c, size_t D, size_t F)
 {
     const size_t k = c->aux_k > 0 ? c->aux_k : (D > 1 ? D / 2 : 1);
-    return c->aux_coef > 0.0 ? (k < F ? k : F) : 0;
+    const bool in_use = c->aux_coef > 0.0 && c->dead == SAE_DEAD_AUXK;
+    return in_use ? (k < F ? k : F) : 0;
 }
 
 static void point(struct sae_trainer *t)
@@ -104,7 +127,23 @@ static enum err parts_new(struct sae_trainer *t, struct errinfo *e)
     TRY(mem_new(&t->arena, 3 * s->count, sizeof *t->arena, what, e));
     TRY(mem_new(&t->silent, s->F, sizeof *t->silent, what, e));
     TRY(mem_new(&t->dead, s->F, sizeof *t->dead, what, e));
-    return sae_step_new_f32(s->arch, s->D, s->F, s->k, t->B, t->aux_k, &t->scratch, e);
+    return sae_step_new_f32(s->arch, s->D, s->F, &t->cfg.hyper, t->B, &t->scratch, e);
+}
+
+/* Hyperparameters that the SAE itself decides, and prefixes that were left open. */
+static enum err settle_hyper(struct sae_trainer *t, struct errinfo *e)
+{
+    const struct sae *s = t->s;
+    struct sae_hyper *h = &t->cfg.hyper;
+    h->k = s->k;
+    h->keep_b_dec = s->keep_b_dec;
+    h->aux_k = aux_latents(&t->cfg, s->D, s->F);
+    if ((s->arch->has & SAE_HAS_GROUPS) == 0) {
+        h->groups = 0;
+    } else if (h->groups == 0) {
+        return sae_groups_parse(SAE_GROUPS_DEFAULT, "", true, s->F, h, e);
+    }
+    return OK;
 }
 
 enum err sae_trainer_new(struct sae *s, const struct sae_train_config *cfg, size_t B,
@@ -116,8 +155,12 @@ enum err sae_trainer_new(struct sae *s, const struct sae_train_config *cfg, size
     t->s = s;
     t->cfg = *cfg;
     t->B = B;
-    t->aux_k = aux_latents(cfg, s->D, s->F);
-    const enum err rc = parts_new(t, e);
+    s->is_free = cfg->hyper.decoder == SAE_DECODER_FREE;
+    sae_schedule_init(&t->schedule, s->arch, cfg);
+    enum err rc = settle_hyper(t, e);
+    if (rc == OK) {
+        rc = parts_new(t, e);
+    }
     if (rc != OK) {
         sae_trainer_free(t);
         return rc;
@@ -143,13 +186,14 @@ enum err sae_trainer_fork(const struct sae_trainer *t, struct sae **sae_out,
 {
     struct sae *s = NULL;
     struct sae_trainer *twin = NULL;
-    TRY(sae_copy(t->s, &s, e));
+    TRY(sae_clone(t->s, &s, e));
     const enum err rc = sae_trainer_new(s, &t->cfg, t->B, &twin, e);
     if (rc != OK) {
         sae_free(s);
         return rc;
     }
     twin->step = t->step;
+    twin->schedule = t->schedule;
     memcpy(twin->arena, t->arena, 3 * s->count * sizeof *t->arena);
     memcpy(twin->silent, t->silent, s->F * sizeof *t->silent);
     *sae_out = s;
@@ -157,13 +201,18 @@ enum err sae_trainer_fork(const struct sae_trainer *t, struct sae **sae_out,
     return OK;
 }
 
-size_t sae_trainer_bytes(size_t D, size_t F, size_t k, size_t B)
+size_t sae_trainer_bytes(const struct sae_arch *arch, size_t D, size_t F, size_t k,
+                         size_t B)
 {
-    const size_t count = 2 * D * F + F + D;
+    const size_t count = 2 * D * F + F + D + arch->extra * F;
     const size_t aux_k = D / 2 < F ? D / 2 : F;
-    const size_t pairs = B * (k + aux_k) * (4 * sizeof(float) + 2 * sizeof(int32_t));
+    const bool selects = (arch->has & SAE_HAS_K) != 0;
+    const size_t pair = 4 * sizeof(float) + 2 * sizeof(int32_t);
+    /* Lists of the active, or for cells the dense buffers that they share room with. */
+    const size_t lists = selects ? B * (k + aux_k) * pair : 2 * B * F * sizeof(float);
+    const size_t errors = (arch->has & SAE_HAS_GROUPS) != 0 ? 3 + 5 : 3;
     const size_t block = sae_block_rows(F) * F * sizeof(float);
-    return 4 * count * sizeof(float) + 3 * B * D * sizeof(float) + pairs +
+    return 4 * count * sizeof(float) + errors * B * D * sizeof(float) + lists +
            F * (sizeof(int64_t) + sizeof(int32_t)) + pool_cpus() * block;
 }
 
@@ -192,42 +241,92 @@ static void track_threshold(struct sae_trainer *t, double least)
 
 static void track_silence(struct sae_trainer *t)
 {
-    const size_t *start = t->scratch->main.start;
     for (size_t j = 0; j < t->s->F; j++) {
-        t->silent[j] = start[j + 1] > start[j] ? 0 : t->silent[j] + 1;
+        t->silent[j] = t->scratch->fires[j] > 0 ? 0 : t->silent[j] + 1;
+    }
+}
+
+/* What the step at hand is to know. */
+static struct sae_now now(struct sae_trainer *t, size_t n_dead)
+{
+    const struct sae_train_config *c = &t->cfg;
+    if (c->draw_groups && c->hyper.groups > 0) {
+        sae_schedule_widths(&c->hyper, c->seed, t->step, t->width);
+    }
+    return (struct sae_now){
+        .coef = c->hyper.coef * sae_coef_at(c, t->step) * t->schedule.factor,
+        .p = t->schedule.p,
+        .next_p = t->schedule.next_p,
+        .aux_coef = c->aux_coef,
+        .dead = t->dead,
+        .n_dead = n_dead,
+        .width = c->draw_groups && c->hyper.groups > 0 ? t->width : NULL,
+    };
+}
+
+static enum err resample_due(struct sae_trainer *t, struct errinfo *e)
+{
+    const struct sae_train_config *c = &t->cfg;
+    const bool may = c->dead == SAE_DEAD_RESAMPLE &&
+                     (t->s->arch->has & SAE_HAS_RESAMPLE) != 0 && t->step > 0;
+    if (!may || t->step % c->resample_every != 0) {
+        return OK;
+    }
+    struct sae_resample r = {.w = &t->w,
+                             .m = &t->m,
+                             .v = &t->v,
+                             .step = t->scratch,
+                             .silent = t->silent,
+                             .silent_after = c->resample_every / 2,
+                             .seed = c->seed,
+                             .key = (uint64_t)t->step};
+    return sae_resample(&r, e);
+}
+
+static void update(struct sae_trainer *t, const struct sae_loss *loss, double norm,
+                   double lr, struct pool *pool)
+{
+    const struct sae_train_config *c = &t->cfg;
+    const double clip = norm > c->clip ? c->clip / (norm + 1e-6) : 1.0;
+    const struct adam adam =
+        adam_factors(lr, c->beta1, c->beta2, c->eps, 0.0, clip, t->step + 1);
+    sae_step_adam_f32(t->scratch, &adam, &t->g, &t->w, &t->m, &t->v, pool);
+    track_threshold(t, loss->least);
+    track_silence(t);
+    if ((t->s->arch->has & SAE_HAS_ANNEAL) != 0) {
+        sae_schedule_anneal(&t->schedule, c, t->step, loss->penalty,
+                            loss->next_penalty);
     }
 }
 
 enum err sae_trainer_step(struct sae_trainer *t, const float *x, struct pool *pool,
                           struct sae_step_info *info, struct errinfo *e)
 {
-    const struct sae_train_config *c = &t->cfg;
     struct sae_loss loss;
     const size_t n_dead = list_dead(t);
-    TRY(sae_step_grad_f32(t->scratch, &t->w, x, t->dead, n_dead, c->aux_coef, pool,
-                          &t->g, &loss, e));
+    const struct sae_now at = now(t, n_dead);
+    t->scratch->density = t->schedule.density;
+    TRY(sae_step_grad_f32(t->scratch, &t->w, x, &at, pool, &t->g, &loss, e));
     const double norm = sae_step_project_f32(t->scratch, &t->w, &t->g, pool);
     *info = (struct sae_step_info){
         .loss = loss.loss,
         .mse = loss.mse,
         .aux_loss = loss.aux,
+        .sparsity_loss = loss.sparsity,
         .l0 = loss.l0,
         .explained_variance = loss.explained_variance,
         .dead_fraction = (double)n_dead / (double)t->s->F,
         .grad_norm = norm,
-        .lr = sae_lr_at(c, t->step),
+        .lr = sae_lr_at(&t->cfg, t->step),
         .finite = isfinite(loss.loss) && isfinite(norm),
     };
     if (!info->finite) {
         return OK;
     }
-    const double clip = norm > c->clip ? c->clip / (norm + 1e-6) : 1.0;
-    const struct adam adam =
-        adam_factors(info->lr, c->beta1, c->beta2, c->eps, 0.0, clip, t->step + 1);
-    sae_step_adam_f32(t->scratch, &adam, &t->g, &t->w, &t->m, &t->v, pool);
-    track_threshold(t, loss.least);
-    track_silence(t);
+    t->schedule.density = t->scratch->density;
+    update(t, &loss, norm, info->lr, pool);
     info->dead_fraction = (double)list_dead(t) / (double)t->s->F;
+    TRY(resample_due(t, e));
     t->step++;
     return OK;
 }
@@ -254,15 +353,39 @@ void sae_trainer_set_lr(struct sae_trainer *t, double lr)
     t->cfg.lr = lr;
 }
 
+/* Names for the vectors of an architecture, which may be called as other tensors are.
+ */
+static const char *vector_name(const struct sae_arch *a, size_t i)
+{
+    static const char *const names[][2] = {
+        {"threshold", "weights.threshold"},
+        {"r_mag", "weights.r_mag"},
+        {"b_mag", "weights.b_mag"},
+    };
+    for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
+        if (strcmp(names[n][0], a->vector[i].name) == 0) {
+            return names[n][1];
+        }
+    }
+    return i == 0 ? "weights.extra_0" : "weights.extra_1";
+}
+
 size_t sae_trainer_state(struct sae_trainer *t, struct sae_state_array *out, size_t cap)
 {
     const size_t count = t->s->count, F = t->s->F;
-    const struct sae_state_array all[] = {
+    const size_t doubles = sizeof t->schedule / sizeof(double);
+    struct sae_state_array all[4 + SAE_EXTRA_MAX] = {
         {"adam_m", t->m.arena, count * sizeof(float), false, count},
         {"adam_v", t->v.arena, count * sizeof(float), false, count},
         {"silent_steps", t->silent, F * sizeof(int64_t), true, F},
+        {"schedule", &t->schedule, sizeof t->schedule, true, doubles},
     };
-    const size_t n = sizeof all / sizeof all[0];
+    size_t n = 4;
+    for (size_t i = 0; i < t->s->arch->extra; i++) {
+        all[n++] =
+            (struct sae_state_array){vector_name(t->s->arch, i), t->s->extra + i * F,
+                                     F * sizeof(float), false, F};
+    }
     for (size_t i = 0; i < n && i < cap; i++) {
         out[i] = all[i];
     }

@@ -1,33 +1,58 @@
 /* One optimizer step of an SAE, sparse after the encoder product.
  *
- * Order of a step (dictionary_learning's): forward, AuxK on dead latents, gradients,
- * decoder gradient projected off the decoder rows, global clip, Adam, unit rows again.
- * Formulas and sources: see the comments in sae_step.c. */
+ * Order of a step (dictionary_learning's): forward, AuxK on dead latents, gradients, of
+ * a unit decoder projected off its rows, global clip, Adam, unit rows again. Formulas
+ * and sources: in the files of the architectures (sae_topk.c, sae_standard.c, ...). */
 #ifndef SAETOP_SAE_TRAIN_H
 #define SAETOP_SAE_TRAIN_H
 
 #include "sae/sae.h"
 
+enum sae_lr_schedule {
+    SAE_LR_LINEAR, /* to 0 from decay_from on */
+    SAE_LR_COSINE, /* half a cosine to a tenth over the run, and to 0 from decay_from on
+                      (SAELens' cosineannealing) */
+};
+
 struct sae_train_config {
+    struct sae_hyper hyper; /* k is the SAE's; groups 0: dictionary_learning's five */
     double lr, beta1, beta2, eps;
     double clip;    /* global L2 norm, 1.0 */
     int64_t steps;  /* planned length; may be raised (extend) */
     int64_t warmup; /* linear from 1/warmup to 1 */
+    enum sae_lr_schedule lr_schedule;
     double
-        decay_from;  /* share of the run after which lr falls linearly to 0; 1: never */
-    double aux_coef; /* AuxK weight, 1/32; 0: none */
-    size_t aux_k;    /* 0: D / 2 */
-    int64_t dead_after;  /* steps without firing */
-    double threshold_lr; /* running average of the batch threshold, 0.01; a plain mean
-                            at first */
+        decay_from; /* share of the run after which lr falls linearly to 0; 1: never */
+    int64_t coef_warmup; /* steps in which the sparsity weight rises from 0 */
+    enum sae_dead dead;
+    double aux_coef;        /* AuxK weight, 1/32; 0: none */
+    size_t aux_k;           /* 0: D / 2 */
+    int64_t dead_after;     /* steps without firing */
+    int64_t resample_every; /* steps; SAE_DEAD_RESAMPLE */
+    uint64_t seed;          /* of resampling and of drawn prefixes */
+    double threshold_lr;    /* running average of the batch threshold, 0.01; a plain
+                               mean at first */
+    bool draw_groups; /* new prefixes each step, log-uniform; the full width stays */
+    /* p-anneal: updates evenly spaced between two shares of the run, at which the
+     * exponent goes from 1 to p_end. */
+    double anneal_from, anneal_to, p_end;
+    int64_t anneal_updates;
 };
+/* For an architecture; `auto` values are those of its row of the table. */
+struct sae_train_config sae_train_defaults_of(const struct sae_arch *arch,
+                                              int64_t steps);
+/* TopK's. */
 struct sae_train_config sae_train_defaults(int64_t steps);
 /* Learning rate at a step (0-based). */
 double sae_lr_at(const struct sae_train_config *c, int64_t step);
+/* Share of the sparsity weight that is in use at a step: 0 at step 0, 1 at the end of
+ * the warm-up. */
+double sae_coef_at(const struct sae_train_config *c, int64_t step);
 
 /* What a step measured; everything is of the scaled activations. */
 struct sae_step_info {
     double loss, mse, aux_loss;
+    double sparsity_loss; /* weighted; 0 without a penalty */
     double l0;
     double explained_variance; /* of this batch */
     double dead_fraction;      /* latents silent for dead_after steps */
@@ -52,11 +77,15 @@ void sae_trainer_set_lr(struct sae_trainer *t, double lr);
 enum err sae_trainer_fork(const struct sae_trainer *t, struct sae **sae_out,
                           struct sae_trainer **out, struct errinfo *e) ERR_CHECKED;
 /* Bytes that a trainer will need, for the estimate printed before a run. */
-size_t sae_trainer_bytes(size_t D, size_t F, size_t k, size_t B);
+size_t sae_trainer_bytes(const struct sae_arch *arch, size_t D, size_t F, size_t k,
+                         size_t B);
 
 /* The optimizer state in named arrays, for trainer_state.safetensors: borrowed pointers
- * to save from, or to fill when resuming. With the SAE's weights and threshold and the
- * step count they are the whole state: steps from there give the same bytes. */
+ * to save from, or to fill when resuming. With W_enc, W_dec, b_enc, b_dec, the
+ * threshold and the step count they are the whole state: steps from there give the same
+ * bytes. "weights.NAME" are the vectors that the architecture adds; "schedule" holds
+ * doubles (bits in an i64 array): density of the last step, p-anneal's exponents,
+ * factor and history. Draws are counter-based and have none. */
 struct sae_state_array {
     const char *name;
     void *data;

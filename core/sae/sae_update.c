@@ -6,6 +6,7 @@
 #include "sae/sae_step.h"
 
 #include <math.h>
+#include <string.h>
 
 /* What the blocks of one call share. */
 struct R(update) {
@@ -39,7 +40,7 @@ static void project_block(void *ctx, size_t block, size_t worker)
     for (size_t j = j0; j < j1; j++) {
         const real *row = u->w->W_dec + j * D;
         real *grad = u->g->W_dec + j * D;
-        const double norm2 = R(vec_sumsq)(D, row);
+        const double norm2 = u->s->norm ? 0 : R(vec_sumsq)(D, row);
         if (norm2 > 0) {
             const double along = (double)R(vec_dot)(D, row, grad) / norm2;
             R(vec_axpy)(D, (real)-along, row, grad);
@@ -84,11 +85,18 @@ static void adam_block(void *ctx, size_t block, size_t worker)
     for (size_t i = 0; i < u->s->arch->extra; i++) {
         adam_at(u, 2 * F * D + F + D + i * F + j0, n);
     }
-    for (size_t j = 0; j < n; j++) {
+    for (size_t j = 0; j < n && !u->s->norm; j++) {
         const double norm = sqrt(R(vec_sumsq)(D, dec + j * D));
         if (norm > 0) {
             R(vec_scale)(D, (real)(1 / norm), dec + j * D);
         }
+    }
+    if (u->s->arch->tied) {
+        memcpy(u->w_out->W_enc + j0 * D, dec, n * D * sizeof *dec);
+    }
+    real *threshold = u->w_out->extra + j0;
+    for (size_t j = 0; j < n && u->s->arch->infer == SAE_INFER_JUMP; j++) {
+        threshold[j] = threshold[j] > 0 ? threshold[j] : 0;
     }
 }
 

@@ -153,13 +153,16 @@ static enum err evaluate_each(struct engine *g, struct metric_row *rows,
     for (size_t a = 0; a < g->n_arms; a++) {
         struct engine_arm *arm = &g->arm[a];
         struct eval_result fresh = {0};
-        enum err rc = evaluate(g->eval_set, arm->arm->sae, g->in->h, g->in->pool,
-                               g->cancel, &fresh, e);
+        struct sae *frozen = NULL;
+        TRY(arm_freeze(arm->arm, &frozen, e));
+        enum err rc =
+            evaluate(g->eval_set, frozen, g->in->h, g->in->pool, g->cancel, &fresh, e);
         /* SAEBench's own form trains probes anew, for seconds: once, at the end. */
         if (rc == OK && engine_done(g)) {
-            rc = evaluate_saebench(g->eval_set, arm->arm->sae, g->in->pool, g->cancel,
-                                   &fresh, e);
+            rc = evaluate_saebench(g->eval_set, frozen, g->in->pool, g->cancel, &fresh,
+                                   e);
         }
+        sae_free(frozen);
         if (rc != OK) {
             eval_result_deinit(&fresh);
             return rc;

@@ -279,7 +279,8 @@ static enum err freeze_for_job(struct session *s, const struct command *c,
                        live->F - 1);
     }
     struct job job = {.command = *c};
-    TRY(sae_copy(live, &job.sae, e));
+    TRY(s->engine ? arm_freeze(s->engine->arm[c->arm].arm, &job.sae, e)
+                  : sae_copy(live, &job.sae, e));
     job.step = s->engine ? engine_step_count(s->engine) : s->record[c->arm].step;
     if (s->engine && s->engine->arm[c->arm].evaluated) {
         const enum err rc = list_rates(&s->engine->arm[c->arm].eval, &job, e);

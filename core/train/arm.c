@@ -1,6 +1,7 @@
 #include "train/arm.h"
 
 #include "base/mem.h"
+#include "train/settings_arch.h"
 
 #include <string.h>
 
@@ -14,34 +15,23 @@ struct mask_schedule arm_schedule(const struct settings *s)
     };
 }
 
-static struct sae_train_config train_config(const struct settings *s)
-{
-    struct sae_train_config c = sae_train_defaults(s->steps);
-    c.lr = s->lr;
-    c.beta1 = s->adam_beta1;
-    c.beta2 = s->adam_beta2;
-    c.eps = s->adam_eps;
-    c.clip = s->clip;
-    c.warmup = s->lr_warmup;
-    c.decay_from = s->lr_decay_from;
-    c.aux_coef = s->aux_coef;
-    c.aux_k = (size_t)s->aux_k;
-    c.dead_after = s->dead_after;
-    c.threshold_lr = s->threshold_lr;
-    return c;
-}
-
 static enum err start(struct arm *a, struct errinfo *e)
 {
     const struct inputs *in = a->in;
     const struct settings *s = &in->set;
     const size_t D = in->lm->cfg.d_model;
     TRY(sae_new(sae_arch_find(s->arch), D, (size_t)s->width, (size_t)s->k, &a->sae, e));
+    a->sae->norm = settings_norm(s);
     a->sae->scale = in->scale;
+    a->sae->keep_b_dec = s->apply_b_dec != 0;
     sae_init_weights(a->sae, (uint64_t)s->seed);
     memcpy(a->sae->b_dec, in->b_dec, D * sizeof *in->b_dec);
 
-    const struct sae_train_config tc = train_config(s);
+    struct sae_train_config tc;
+    TRY(settings_train_config(s, &tc, e));
+    sae_init_arch(a->sae, s->decoder_init, &tc.hyper);
+    TRY(mem_new(&a->rows, a->sae->norm == SAE_NORM_SCALE ? 0 : (size_t)s->batch * D,
+                sizeof *a->rows, "normalised activations", e));
     TRY(sae_trainer_new(a->sae, &tc, (size_t)s->batch, &a->trainer, e));
 
     const struct stream_config sc = inputs_stream_config(in);
@@ -72,6 +62,7 @@ void arm_free(struct arm *a)
         stream_free(a->stream);
         sae_trainer_free(a->trainer);
         sae_free(a->sae);
+        mem_free(a->rows);
         mem_free(a);
     }
 }
@@ -82,7 +73,12 @@ enum err arm_fork(const struct arm *a, double rate, struct arm **out, struct err
     TRY(mem_new(&b, 1, sizeof *b, "arm", e));
     b->in = a->in;
     b->schedule = (struct mask_schedule){.kind = MASK_CONSTANT, .start = rate};
-    enum err rc = sae_trainer_fork(a->trainer, &b->sae, &b->trainer, e);
+    const size_t rows = a->sae->norm == SAE_NORM_SCALE ? 0 : (size_t)a->in->set.batch;
+    enum err rc = mem_new(&b->rows, rows * a->sae->D, sizeof *b->rows,
+                          "normalised activations", e);
+    if (rc == OK) {
+        rc = sae_trainer_fork(a->trainer, &b->sae, &b->trainer, e);
+    }
     if (rc == OK) {
         rc = stream_fork(a->stream, rate, &b->stream, e);
     }
@@ -117,6 +113,11 @@ enum err arm_step(struct arm *a, struct metric_row *row, struct errinfo *e)
     struct sae_step_info info;
     stream_set_rate(a->stream, arm_rate_set(a));
     TRY(stream_next(a->stream, &x, e));
+    if (a->sae->norm != SAE_NORM_SCALE) {
+        sae_normalise(a->sae->norm, 1.0f, a->sae->D, x, (size_t)a->in->set.batch,
+                      a->rows, NULL);
+        x = a->rows;
+    }
     TRY(sae_trainer_step(a->trainer, x, a->in->pool, &info, e));
     if (!info.finite) {
         return err_set(e, ERR_NUMERIC,
@@ -131,6 +132,7 @@ enum err arm_step(struct arm *a, struct metric_row *row, struct errinfo *e)
     row->v[METRIC_LOSS] = info.loss;
     row->v[METRIC_MSE] = info.mse;
     row->v[METRIC_AUX_LOSS] = info.aux_loss;
+    row->v[METRIC_SPARSITY_LOSS] = info.sparsity_loss;
     row->v[METRIC_L0] = info.l0;
     row->v[METRIC_DEAD] = info.dead_fraction;
     row->v[METRIC_LR] = info.lr;
@@ -138,6 +140,24 @@ enum err arm_step(struct arm *a, struct metric_row *row, struct errinfo *e)
     row->v[METRIC_READ] = (double)st.tokens_read;
     row->v[METRIC_EV_BATCH] = info.explained_variance;
     row->v[METRIC_GRAD] = info.grad_norm;
+    return OK;
+}
+
+enum err arm_freeze(const struct arm *a, struct sae **out, struct errinfo *e)
+{
+    const struct inputs *in = a->in;
+    struct sae *s = NULL;
+    TRY(sae_copy(a->sae, &s, e));
+    enum err rc = OK;
+    if (in->set.calibrate_l0 > 0 && in->n_clean > 0) {
+        rc =
+            sae_calibrate(s, in->clean, in->n_clean, in->set.calibrate_l0, in->pool, e);
+    }
+    if (rc != OK) {
+        sae_free(s);
+        return rc;
+    }
+    *out = s;
     return OK;
 }
 

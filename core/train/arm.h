@@ -13,6 +13,7 @@ struct arm {
     struct sae_trainer *trainer;
     struct acts_stream *stream;
     struct mask_schedule schedule;
+    float *rows; /* [batch,D] of a normalisation by row; else empty */
 };
 
 /* An arm at step 0 whose mask rate follows `schedule`. The same seed gives the same
@@ -37,6 +38,11 @@ double arm_rate_set(const struct arm *a);
  * measures). ERR_NUMERIC when the loss is no longer finite: the weights are then the
  * last good ones. */
 enum err arm_step(struct arm *a, struct metric_row *row, struct errinfo *e) ERR_CHECKED;
+
+/* The SAE as it is shown and saved: norms folded, and the threshold set to the target
+ * L0 on clean text if threshold.target_l0 asks for it. Caller owns. */
+enum err arm_freeze(const struct arm *a, struct sae **out,
+                    struct errinfo *e) ERR_CHECKED;
 
 int64_t arm_steps_done(const struct arm *a);
 /* Raise the planned length; the learning rate's decay moves with it. */

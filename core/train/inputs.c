@@ -4,6 +4,7 @@
 #include "num/blas.h"
 #include "sae/sae.h"
 #include "sae/sae_train.h"
+#include "train/settings_arch.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -23,10 +24,7 @@ static enum err check_settings(const struct inputs *in, struct errinfo *e)
         return err_set(e, ERR_USAGE, "k is %lld, more than the %lld latents of width",
                        (long long)s->k, (long long)s->width);
     }
-    if (!sae_arch_find(s->arch)) {
-        return err_set(e, ERR_USAGE, "arch: found '%s', expected one of: %s", s->arch,
-                       sae_arch_names());
-    }
+    TRY(settings_check_arch(s, e));
     if (T < 2 || T > in->lm->cfg.n_ctx) {
         return err_set(e, ERR_USAGE,
                        "context: found %zu, expected 2 to %zu (the model's context)", T,
@@ -113,7 +111,8 @@ static enum err normalise(struct inputs *in, struct errinfo *e)
     struct sae *probe = NULL;
     float *x = NULL;
     TRY(acts_set_new(in->h, in->corpus, CORPUS_TRAIN, in->lm->tok, NORM_ROWS, &set, e));
-    in->scale = acts_scale(set);
+    const enum sae_norm norm = settings_norm(&in->set);
+    in->scale = settings_scales(&in->set) ? acts_scale(set) : 1.0f;
     enum err rc = OK;
     if (!isfinite(in->scale) || in->scale <= 0) {
         rc = err_set(e, ERR_NUMERIC, "%s: the activations at %s are not finite",
@@ -126,11 +125,15 @@ static enum err normalise(struct inputs *in, struct errinfo *e)
         if (set->special[i]) {
             continue;
         }
-        for (size_t d = 0; d < D; d++) {
-            x[n * D + d] = set->x[i * D + d] * in->scale;
-        }
+        memcpy(x + n * D, set->x + i * D, D * sizeof *x);
         n++;
     }
+    if (in->set.calibrate_l0 > 0) {
+        TRY_OUT(rc, mem_new(&in->clean, n * D, sizeof *in->clean, "activations", e));
+        memcpy(in->clean, x, n * D * sizeof *x);
+        in->n_clean = n;
+    }
+    sae_normalise(norm, in->scale, D, x, n, x, NULL);
     /* The median is computed by the SAE's own start, on a throw-away of one latent. */
     TRY_OUT(rc, sae_new(sae_arch_find(in->set.arch), D, 1, 1, &probe, e));
     TRY_OUT(rc, sae_init_bias(probe, x, n, e));
@@ -203,6 +206,7 @@ void inputs_free(struct inputs *in)
     corpus_free(in->corpus);
     lm_free(in->lm);
     mem_free(in->b_dec);
+    mem_free(in->clean);
     mem_free(in);
 }
 
@@ -240,8 +244,8 @@ size_t inputs_bytes(const struct inputs *in, size_t arms)
     const struct settings *s = &in->set;
     const struct stream_config sc = inputs_stream_config(in);
     const size_t D = in->lm->cfg.d_model;
-    const size_t an_arm =
-        stream_bytes(D, &sc) +
-        sae_trainer_bytes(D, (size_t)s->width, (size_t)s->k, (size_t)s->batch);
+    const size_t an_arm = stream_bytes(D, &sc) +
+                          sae_trainer_bytes(sae_arch_find(s->arch), D, (size_t)s->width,
+                                            (size_t)s->k, (size_t)s->batch);
     return in->lm->w.count * sizeof(float) + arms * an_arm;
 }

@@ -22,7 +22,9 @@ struct inputs {
     struct mask_vocab *mask_vocab;
     int32_t mask_token;     /* -1: no arm masks by a fixed token and none was named */
     float scale;            /* input normalisation, from the clean training text */
-    float *b_dec;           /* [D] geometric median of scaled clean activations */
+    float *b_dec;           /* [D] geometric median of normalised clean activations */
+    float *clean;           /* [n_clean,D] raw ones for threshold.target_l0, or empty */
+    size_t n_clean;
     double clean_nll;       /* nats a token of the clean training text */
     double tokens_per_word; /* of it */
     bool foreign;           /* the text does not fit the model: see inputs_warning */

@@ -187,7 +187,11 @@ enum err rundir_save(const char *dir, const struct arm *a, const struct history 
         .step = arm_steps_done(a),
         .prepend_bos = tok_bos(in->lm->tok) >= 0,
     };
-    TRY(sae_save(a->sae, &meta, dir, e));
+    struct sae *frozen = NULL;
+    TRY(arm_freeze(a, &frozen, e));
+    const enum err saved = sae_save(frozen, &meta, dir, e);
+    sae_free(frozen);
+    TRY(saved);
     TRY(save_state(dir, a, e));
     TRY(history_save(h, dir, e));
     if (eval_json) {

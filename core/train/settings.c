@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/nearest.h"
+#include "train/settings_arch.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -91,10 +92,24 @@ static enum err set_enum(int *out, const struct setting_def *d, const char *text
                    text, (int)strcspn(d->help, ":"), d->help);
 }
 
+/* A number left open: NaN, or -1 where only 0 and more are given. */
+static bool may_be_auto(const struct setting_def *d)
+{
+    return strcmp(d->def, "auto") == 0;
+}
+
 static enum err set_number(void *out, const struct setting_def *d, const char *text,
                            const char *origin, struct errinfo *e)
 {
     const bool whole = d->type == SETTING_IS_INT;
+    if (may_be_auto(d) && strcmp(text, "auto") == 0) {
+        if (whole) {
+            *(int64_t *)out = -1;
+        } else {
+            *(double *)out = (double)NAN;
+        }
+        return OK;
+    }
     char *end = NULL;
     errno = 0;
     const long long i = whole ? strtoll(text, &end, 10) : 0;
@@ -153,11 +168,22 @@ void settings_init(struct settings *s)
     }
 }
 
+static bool is_auto(const struct setting_def *d, const void *field)
+{
+    return may_be_auto(d) &&
+           ((d->type == SETTING_IS_NUM && isnan(*(const double *)field)) ||
+            (d->type == SETTING_IS_INT && *(const int64_t *)field < 0));
+}
+
 void settings_print(const struct settings *s, const struct setting_def *d,
                     struct str *out)
 {
     const void *p = field_const(s, d);
     char word[32] = "";
+    if (is_auto(d, p)) {
+        str_add(out, "auto");
+        return;
+    }
     switch (d->type) {
     case SETTING_IS_STR:
         str_add(out, p);
@@ -236,7 +262,9 @@ enum err settings_add_json(const struct settings *s, cJSON *obj, struct errinfo 
     for (size_t i = 0; i < TABLE_LEN; i++) {
         const struct setting_def *d = &table[i];
         const void *p = field_const(s, d);
-        if (d->type == SETTING_IS_INT) {
+        if (is_auto(d, p)) {
+            ok &= cJSON_AddStringToObject(obj, d->key, "auto") != NULL;
+        } else if (d->type == SETTING_IS_INT) {
             ok &= cJSON_AddNumberToObject(obj, d->key, (double)*(const int64_t *)p) !=
                   NULL;
         } else if (d->type == SETTING_IS_NUM) {
@@ -304,4 +332,5 @@ void settings_resolve(struct settings *s, size_t n_ctx)
     if (!s->mask_schedule_steps) {
         s->mask_schedule_steps = s->steps;
     }
+    settings_resolve_arch(s);
 }

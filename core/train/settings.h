@@ -14,10 +14,72 @@
 enum mask_positions { POSITIONS_KEEP, POSITIONS_DROP };
 enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
 
+/* What an architecture has beyond the rest; which key applies to which is in
+ * settings_arch.c. */
+#define SETTING_LIST_ARCH(X)                                                            \
+    X(ENUM, normalize, "normalize_activations", NULL, "expected_average_only_in", 0,    \
+      0,                                                                                \
+      "expected_average_only_in|none|constant_norm_rescale|layer_norm: one factor for " \
+      "all, or by row")                                                                 \
+    X(ENUM, apply_b_dec, "apply_b_dec", NULL, "yes", 0, 0,                              \
+      "yes|no: whether b_dec is taken from the input of the encoder")                   \
+    X(ENUM, decoder, "decoder", NULL, "auto", 0, 0,                                     \
+      "auto|unit|free: decoder rows kept at norm 1, or free with norms in penalties")   \
+    X(NUM, decoder_init, "decoder_init", NULL, "auto", 1e-9, 1e6,                       \
+      "norm of decoder rows at the start; auto: 1, for standard 0.1")                   \
+    X(ENUM, dead, "dead", NULL, "auto", 0, 0,                                           \
+      "auto|leave|auxk|resample: what is done about dead latents")                      \
+    X(INT, resample_every, "resample.every", NULL, "0", 0, 1000000000,                  \
+      "steps between resamplings of dead latents; 0: a quarter of the run")             \
+    X(ENUM, aux_form, "aux.form", NULL, "normalised", 0, 0,                             \
+      "normalised|scaled: AuxK as dictionary_learning has it, or as SAELens")           \
+    X(NUM, l1, "l1", NULL, "auto", 0, 1e9,                                              \
+      "weight of the penalty on activations; auto: by architecture")                    \
+    X(NUM, l0, "l0", NULL, "auto", 0, 1e9, "weight of jumprelu's L0 loss")              \
+    X(INT, coef_warmup, "sparsity.warmup", NULL, "auto", 0, 1000000000,                 \
+      "steps in which l1 or l0 rises from 0; auto: a twentieth of the run, for "        \
+      "jumprelu all")                                                                   \
+    X(NUM, lp, "lp", NULL, "1", 0.01, 2, "exponent of the penalty; 1: L1")              \
+    X(ENUM, lp_form, "lp.form", NULL, "sum", 0, 0,                                      \
+      "sum|root: the penalty of a token is sum f^p, or its p-th root")                  \
+    X(STR, groups, "matryoshka.groups", NULL, "0.03125,0.0625,0.125,0.25,0.53125", 0,   \
+      0, "shares of the latents, or widths of the prefixes (64,256,1024)")              \
+    X(STR, group_weights, "matryoshka.weights", NULL, "", 0, 0,                         \
+      "weight of each prefix's error; empty: the same for all")                         \
+    X(ENUM, group_loss, "matryoshka.loss", NULL, "mean", 0, 0,                          \
+      "mean|sum: weights 1/G and the mean of it (dictionary_learning), or the plain "   \
+      "sum (SAELens)")                                                                  \
+    X(ENUM, group_prefixes, "matryoshka.prefixes", NULL, "fixed", 0, 0,                 \
+      "fixed|drawn: the same prefixes always, or new ones each step, log-uniform")      \
+    X(ENUM, gated_detach, "gated.detach", NULL, "yes", 0, 0,                            \
+      "yes|no: whether the gate's own error trains the encoder alone")                  \
+    X(ENUM, jump_loss, "jumprelu.loss", NULL, "quadratic", 0, 0,                        \
+      "step|tanh|quadratic: sum H, sum tanh(c f n), or (L0 / target - 1)^2")            \
+    X(NUM, bandwidth, "jumprelu.bandwidth", NULL, "auto", 1e-9, 1e6,                    \
+      "width of the window that thresholds learn from; auto: 2 for tanh, else 0.05")    \
+    X(NUM, init_threshold, "jumprelu.threshold", NULL, "auto", 0, 1e6,                  \
+      "thresholds at the start; auto: 0.1 for tanh, else 0.01")                         \
+    X(NUM, tanh_scale, "jumprelu.tanh_scale", NULL, "4", 1e-6, 1e6, "c of tanh")        \
+    X(NUM, target_l0, "jumprelu.target_l0", NULL, "auto", 1e-6, 1e6,                    \
+      "target of the quadratic loss; auto: k")                                          \
+    X(NUM, pre_act, "jumprelu.pre_act", NULL, "auto", 0, 1e6,                           \
+      "weight that pulls dead latents up; auto: 3e-6 for tanh, else 0")                 \
+    X(ENUM, jump_of, "jumprelu.step_of", NULL, "pre", 0, 0,                             \
+      "pre|acts: what the step function of the loss sees")                              \
+    X(NUM, anneal_from, "panneal.from", NULL, "0.2", 0, 1,                              \
+      "share of the run at which the exponent begins to fall")                          \
+    X(NUM, anneal_to, "panneal.to", NULL, "0.9", 0, 1, "share at which it is down")     \
+    X(NUM, p_end, "panneal.p_end", NULL, "0.2", 0.01, 1, "the exponent at the end")     \
+    X(INT, anneal_updates, "panneal.updates", NULL, "10", 1, 1000000, "in so many")     \
+    X(NUM, calibrate_l0, "threshold.target_l0", NULL, "0", 0, 1e6,                      \
+      "L0 that the inference threshold is set to before it is used; 0: the running "    \
+      "average")
+
 /* X(TYPE, field, key, flag, default, min, max, help)
  * TYPE: STR text; INT int64_t; NUM double; ENUM int, `help` after a list of its words.
- * flag NULL: only --set. A default of 0 that is documented as "auto" is resolved by
- * settings_resolve, so that a run records what it used. */
+ * flag NULL: only --set. What is "auto" (for an INT also a default of 0 that is
+ * documented so) is resolved by settings_resolve, so that a run records what it used.
+ */
 #define SETTING_LIST(X)                                                                \
     X(STR, model, "model", "model", "", 0, 0, "model directory (Hugging Face layout)") \
     X(STR, corpus, "corpus", "corpus", "", 0, 0,                                       \
@@ -26,7 +88,7 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
     X(STR, concepts, "concepts", "concepts", "", 0, 0, "concepts.csv")                 \
     X(STR, hook, "hook", "hook", "blocks.1.hook_resid_post", 0, 0,                     \
       "where the SAE reads: blocks.N.hook_resid_post or _pre")                         \
-    X(STR, arch, "arch", "arch", "topk", 0, 0, "SAE architecture")                     \
+    X(STR, arch, "arch", "arch", "matryoshka", 0, 0, "SAE architecture")               \
     X(INT, width, "width", "width", "512", 1, 4194304, "latents (d_sae)")              \
     X(INT, k, "k", "k", "4", 1, 65536, "active latents of a token")                    \
     X(NUM, mask_rate, "mask.rate", "mask-rate", "0.3", 0, 0.95,                        \
@@ -34,28 +96,32 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
     X(STR, mask_token, "mask.token", "mask-token", "", 0, 0,                           \
       "what stands for a masked token: text of one token, or #ID")                     \
     X(ENUM, mask_kind, "mask.kind", NULL, "token", 0, 0,                               \
-      "token|random|unigram: replace by a fixed token or by a draw (draws can leak "    \
+      "token|random|unigram: replace by a fixed token or by a draw (draws can leak "   \
       "words of the OOD text)")                                                        \
     X(ENUM, mask_positions, "mask.positions", NULL, "keep", 0, 0,                      \
-      "keep|drop: train on activations at masked positions, or leave them out")         \
+      "keep|drop: train on activations at masked positions, or leave them out")        \
     X(ENUM, mask_schedule, "mask.schedule", NULL, "constant", 0, 0,                    \
-      "constant|linear|cosine: how the rate moves from mask.rate to mask.rate_end")     \
+      "constant|linear|cosine: how the rate moves from mask.rate to mask.rate_end")    \
     X(NUM, mask_rate_end, "mask.rate_end", NULL, "0", 0, 0.95,                         \
       "rate at the end of a linear or cosine schedule")                                \
     X(INT, mask_schedule_steps, "mask.schedule_steps", NULL, "0", 0, INT64_MAX / 2,    \
       "length of the schedule; 0: the whole run")                                      \
     X(INT, steps, "steps", "steps", "1500", 1, 1000000000, "optimizer steps")          \
     X(INT, batch, "batch", "batch", "1024", 1, 1048576, "activations in a step")       \
-    X(NUM, lr, "lr", "lr", "0.002", 0, 10, "Adam learning rate")                       \
+    X(NUM, lr, "lr", "lr", "auto", 0, 10, "Adam learning rate; auto: by architecture") \
     X(INT, lr_warmup, "lr.warmup", NULL, "0", 0, 1000000000,                           \
       "steps of linear warm-up; 0: a thirtieth of the run, 50 at most")                \
     X(NUM, lr_decay_from, "lr.decay_from", NULL, "0.75", 0, 1,                         \
       "share of the run after which the rate falls to 0; 1: never")                    \
-    X(NUM, adam_beta1, "adam.beta1", NULL, "0.9", 0, 0.99999, "Adam's first decay")    \
+    X(ENUM, lr_schedule, "lr.schedule", NULL, "linear", 0, 0,                          \
+      "linear|cosine: constant until lr.decay_from, or half a cosine to a tenth")      \
+    X(NUM, adam_beta1, "adam.beta1", NULL, "auto", 0, 0.99999,                         \
+      "Adam's first decay; auto: by architecture")                                     \
     X(NUM, adam_beta2, "adam.beta2", NULL, "0.999", 0, 0.9999999,                      \
       "Adam's second decay")                                                           \
     X(NUM, adam_eps, "adam.eps", NULL, "1e-8", 0, 1, "Adam's epsilon")                 \
     X(NUM, clip, "clip", NULL, "1", 1e-9, 1e9, "global gradient norm at most")         \
+    SETTING_LIST_ARCH(X)                                                               \
     X(NUM, aux_coef, "aux.coef", NULL, "0.03125", 0, 1000,                             \
       "weight of the AuxK loss on dead latents; 0: none")                              \
     X(INT, aux_k, "aux.k", NULL, "0", 0, 65536, "latents of AuxK; 0: half of d_model") \
@@ -80,7 +146,7 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
     X(INT, browse_rows, "browse.rows", NULL, "512", 1, 1048576,                        \
       "held-out rows that latents are described from")                                 \
     X(ENUM, twin, "twin", NULL, "none", 0, 0,                                          \
-      "none|unmasked: train a second arm, the same but for masking, from step 0")       \
+      "none|unmasked: train a second arm, the same but for masking, from step 0")      \
     X(INT, seed, "seed", "seed", "1", 0, 9007199254740991,                             \
       "seed of everything random")                                                     \
     X(INT, threads, "threads", "threads", "0", 0, 1024,                                \
@@ -94,7 +160,8 @@ struct settings {
 #define SETTING_FIELD(type, f, key, flag, def, min, max, help) SETTING_##type(f)
     SETTING_LIST(SETTING_FIELD)
 #undef SETTING_FIELD
-    char origin[64][24]; /* where setting i came from: "default", "command line", ... */
+    char origin[128]
+               [24]; /* where setting i came from: "default", "command line", ... */
     /* Where the bundled samples are on this machine, not a setting: a path that begins
      * with "samples/" is looked for there, so that runs keep opening elsewhere. */
     char samples_dir[SETTING_TEXT_MAX];
@@ -138,8 +205,8 @@ enum err settings_add_json(const struct settings *s, cJSON *obj,
 enum err settings_path(const struct settings *s, const char *text, char *out,
                        size_t cap, struct errinfo *e) ERR_CHECKED;
 
-/* Replace every "auto" by what it stands for in a run of this length. `n_ctx` is the
- * model's context. */
+/* Replace every "auto" by what it stands for in a run of this length and architecture.
+ * `n_ctx` is the model's context. What does not apply to the architecture stays. */
 void settings_resolve(struct settings *s, size_t n_ctx);
 
 #endif

@@ -25,6 +25,9 @@ struct problem {
     int32_t *dead;
     size_t count;
     struct sae_params_f64 w;
+    struct sae_hyper hyper;
+    struct sae_now now;
+    enum sae_path path;
 };
 
 static inline double *numbers(size_t n)
@@ -45,6 +48,16 @@ static inline void unit_rows(double *w, size_t F, size_t D)
             w[j * D + d] /= sqrt(n);
         }
     }
+}
+
+/* Hyperparameters after the fields of the problem changed. */
+static inline void problem_hyper(struct problem *p)
+{
+    p->hyper.k = p->k;
+    p->hyper.aux_k = p->aux_k;
+    p->now.aux_coef = p->aux_coef;
+    p->now.dead = p->dead;
+    p->now.n_dead = p->n_dead;
 }
 
 /* Every third latent is dead, if `dead`. */
@@ -72,6 +85,7 @@ static inline struct problem problem_make(const char *arch, size_t D, size_t F,
     }
     p.aux_k = dead ? 3 : 0;
     p.aux_coef = dead ? 1.0 / 32.0 : 0.0;
+    problem_hyper(&p);
     return p;
 }
 

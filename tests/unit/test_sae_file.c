@@ -29,7 +29,18 @@ static struct sae *sae_make(const char *arch, size_t k, float scale)
         s->b_dec[d] = (float)rng_normal(&r);
     }
     s->scale = scale;
-    s->threshold = strcmp(arch, "topk") == 0 ? 0.0 : 0.8;
+    const bool batch = (sae_arch_has(s->arch) & SAE_HAS_THRESHOLD) != 0;
+    s->threshold = batch ? 0.8 : 0.0;
+    const size_t extra = s->count - (2 * D * F + F + D);
+    for (size_t i = 0; i < extra; i++) {
+        s->extra[i] = (float)fabs(rng_normal(&r)) * 0.4f;
+    }
+    if (strcmp(arch, "tied") == 0) {
+        memcpy(s->W_dec, s->W_enc, sizeof(float) * D * F);
+        s->is_free = true;
+        sae_fold(s);
+        memcpy(s->W_enc, s->W_dec, sizeof(float) * D * F);
+    }
     return s;
 }
 
@@ -70,18 +81,27 @@ static void assert_close(const float *a, const float *b, size_t n, double tolera
     }
 }
 
+#define ARCHES 8
+static const char *const archs[ARCHES] = {"topk",     "batchtopk", "matryoshka",
+                                          "standard", "gated",     "jumprelu",
+                                          "panneal",  "tied"};
+
 static void round_trip(void **state)
 {
     (void)state;
-    static const char *const archs[] = {"topk", "batchtopk"};
     float *x = rows_make();
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 4 * ARCHES; i++) {
         struct errinfo e;
         char dir[128], path[512];
         struct sae_codes ca = {0}, cb = {0};
         struct sae *b;
         tmp_make(dir, sizeof dir);
-        struct sae *a = sae_make(archs[i % 2], 3, i < 2 ? 1.7f : 0.013f);
+        struct sae *a = sae_make(archs[i % ARCHES], 3, i < ARCHES ? 1.7f : 0.013f);
+        a->keep_b_dec = i >= 2 * ARCHES && i < 3 * ARCHES;
+        if (i >= 3 * ARCHES) {
+            a->norm = i % 2 == 0 ? SAE_NORM_LAYER : SAE_NORM_CONSTANT;
+            a->scale = 1.0f;
+        }
         assert_ok(sae_save(a, &meta, dir, &e), &e);
         assert_true(file_exists(tmp_path(path, dir, "cfg.json")));
         assert_ok(sae_load(dir, &b, &e), &e);
@@ -89,9 +109,12 @@ static void round_trip(void **state)
         assert_int_equal(a->k, b->k);
         assert_memory_equal(&a->scale, &b->scale, sizeof a->scale);
         assert_memory_equal(&a->threshold, &b->threshold, sizeof a->threshold);
+        assert_int_equal(a->norm, b->norm);
+        assert_int_equal(a->keep_b_dec, b->keep_b_dec);
         assert_memory_equal(a->W_enc, b->W_enc, D * F * sizeof(float));
         assert_memory_equal(a->W_dec, b->W_dec, D * F * sizeof(float));
         assert_close(a->b_enc, b->b_enc, F, 1e-6);
+        assert_close(a->extra, b->extra, a->count - (2 * D * F + F + D), 1e-6);
         float *xa = reconstruct(a, x, &ca), *xb = reconstruct(b, x, &cb);
         assert_memory_equal(ca.id, cb.id, ca.start[N] * sizeof *ca.id);
         assert_close(ca.val, cb.val, ca.start[N], 1e-5);
@@ -108,40 +131,69 @@ static void round_trip(void **state)
 }
 
 /* The saved tensors, used as SAELens does, on raw activations. */
-static void saelens_reading(const struct st_file *f, bool topk, size_t k,
+struct reading {
+    float W_enc[D * F], W_dec[F * D], b_enc[F], b_dec[D], theta[F], r_mag[F], b_mag[F];
+};
+
+static void read_vector(const struct st_file *f, const char *name, float *to)
+{
+    struct errinfo e;
+    assert_ok(st_read_f32(f, name, (size_t[]){F}, 1, to, &e), &e);
+}
+
+/* Activation of latent j of SAELens' architecture `a` from pre-activations h [F]. */
+static double saelens_act(const struct reading *r, const char *a, size_t k,
+                          const double *h, size_t j)
+{
+    if (strcmp(a, "standard") == 0) {
+        return fmax(h[j], 0);
+    }
+    if (strcmp(a, "jumprelu") == 0) {
+        return h[j] > (double)r->theta[j] ? fmax(h[j], 0) : 0;
+    }
+    if (strcmp(a, "gated") == 0) {
+        const double p = h[j] - (double)r->b_enc[j];
+        const double mag = p * exp((double)r->r_mag[j]) + (double)r->b_mag[j];
+        return h[j] > 0 ? fmax(mag, 0) : 0;
+    }
+    size_t before = 0;
+    for (size_t i = 0; i < F; i++) {
+        before += h[i] > h[j];
+    }
+    return before < k ? fmax(h[j], 0) : 0;
+}
+
+static void saelens_reading(const struct st_file *f, const char *a, size_t k,
                             const float *x, float *xhat)
 {
     struct errinfo e;
-    float W_enc[D * F], W_dec[F * D], b_enc[F], b_dec[D], theta[F] = {0};
-    assert_ok(st_read_f32(f, "W_enc", (size_t[]){D, F}, 2, W_enc, &e), &e);
-    assert_ok(st_read_f32(f, "W_dec", (size_t[]){F, D}, 2, W_dec, &e), &e);
-    assert_ok(st_read_f32(f, "b_enc", (size_t[]){F}, 1, b_enc, &e), &e);
-    assert_ok(st_read_f32(f, "b_dec", (size_t[]){D}, 1, b_dec, &e), &e);
-    if (!topk) {
-        assert_ok(st_read_f32(f, "threshold", (size_t[]){F}, 1, theta, &e), &e);
+    struct reading r = {0};
+    assert_ok(st_read_f32(f, "W_enc", (size_t[]){D, F}, 2, r.W_enc, &e), &e);
+    assert_ok(st_read_f32(f, "W_dec", (size_t[]){F, D}, 2, r.W_dec, &e), &e);
+    assert_ok(st_read_f32(f, "b_dec", (size_t[]){D}, 1, r.b_dec, &e), &e);
+    read_vector(f, strcmp(a, "gated") == 0 ? "b_gate" : "b_enc", r.b_enc);
+    if (strcmp(a, "gated") == 0) {
+        read_vector(f, "r_mag", r.r_mag);
+        read_vector(f, "b_mag", r.b_mag);
+    } else if (strcmp(a, "jumprelu") == 0) {
+        read_vector(f, "threshold", r.theta);
     }
     for (size_t b = 0; b < N; b++) {
-        double h[F];
+        double h[F], out[D];
         for (size_t j = 0; j < F; j++) {
-            h[j] = (double)b_enc[j];
+            h[j] = (double)r.b_enc[j];
             for (size_t d = 0; d < D; d++) {
-                h[j] += ((double)x[b * D + d] - (double)b_dec[d]) *
-                        (double)W_enc[d * F + j];
+                h[j] += ((double)x[b * D + d] - (double)r.b_dec[d]) *
+                        (double)r.W_enc[d * F + j];
             }
         }
-        double out[D];
         for (size_t d = 0; d < D; d++) {
-            out[d] = (double)b_dec[d];
+            out[d] = (double)r.b_dec[d];
         }
         for (size_t j = 0; j < F; j++) {
-            size_t before = 0;
-            for (size_t i = 0; i < F; i++) {
-                before += h[i] > h[j];
-            }
-            if (h[j] > 0 && (topk ? before < k : h[j] > (double)theta[j])) {
-                for (size_t d = 0; d < D; d++) {
-                    out[d] += h[j] * (double)W_dec[j * D + d];
-                }
+            const double act = saelens_act(&r, a, k, h, j);
+            for (size_t d = 0; d < D; d++) {
+                out[d] += act * (double)r.W_dec[j * D + d];
             }
         }
         for (size_t d = 0; d < D; d++) {
@@ -150,36 +202,66 @@ static void saelens_reading(const struct st_file *f, bool topk, size_t k,
     }
 }
 
+/* SAELens' name for an architecture, and how many tensors it reads. */
+static const char *theirs_of(const char *arch, size_t *tensors)
+{
+    const bool jump = strcmp(arch, "batchtopk") == 0 ||
+                      strcmp(arch, "matryoshka") == 0 || strcmp(arch, "jumprelu") == 0;
+    *tensors = jump ? 5 : strcmp(arch, "gated") == 0 ? 6 : 4;
+    return jump                                                      ? "jumprelu"
+           : strcmp(arch, "gated") == 0 || strcmp(arch, "topk") == 0 ? arch
+                                                                     : "standard";
+}
+
+/* With decoder rows of unit norm, and of norms that have to be folded. */
 static void folded_for_saelens(void **state)
 {
     (void)state;
-    static const char *const archs[] = {"topk", "batchtopk"};
     float *x = rows_make(), *theirs = mem_alloc(N * D, sizeof *theirs);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2 * ARCHES; i++) {
         struct errinfo e;
         char dir[128], path[512];
         struct st_file *f;
         struct sae_codes c = {0};
+        const char *arch = archs[i % ARCHES];
+        size_t tensors;
+        const char *a = theirs_of(arch, &tensors);
         tmp_make(dir, sizeof dir);
-        struct sae *s = sae_make(archs[i], 3, 0.6f);
+        struct sae *s = sae_make(arch, 3, 0.6f), *folded;
+        for (size_t j = 0; i >= ARCHES && j < F * D; j++) {
+            s->W_dec[j] *= 0.5f + 0.1f * (float)(j / D % 7);
+        }
+        s->is_free = i >= ARCHES;
         assert_ok(sae_save(s, &meta, dir, &e), &e);
         assert_ok(st_open(tmp_path(path, dir, "sae_weights.safetensors"), &f, &e), &e);
-        assert_int_equal(st_count(f), i == 0 ? 4 : 5);
-        saelens_reading(f, i == 0, 3, x, theirs);
-        float *ours = reconstruct(s, x, &c);
-        assert_close(ours, theirs, N * D, 2e-5);
+        assert_int_equal(st_count(f), tensors);
+        saelens_reading(f, a, 3, x, theirs);
+        assert_ok(sae_copy(s, &folded, &e), &e);
+        assert_false(folded->is_free);
+        float *ours = reconstruct(folded, x, &c);
+        assert_close(ours, theirs, N * D, 4e-5);
         mem_free(ours);
+        /* Where norms play no part in the selection, folding leaves the output. */
+        if (strcmp(a, "standard") == 0 || strcmp(a, "gated") == 0 ||
+            strcmp(arch, "jumprelu") == 0) {
+            ours = reconstruct(s, x, &c);
+            assert_close(ours, theirs, N * D, 4e-5);
+            mem_free(ours);
+        }
         sae_codes_deinit(&c);
         st_close(f);
         char *text;
         size_t len;
         assert_ok(file_read(tmp_path(path, dir, "cfg.json"), 1 << 20, &text, &len, &e),
                   &e);
-        assert_non_null(strstr(text, i == 0 ? "\"topk\"" : "\"jumprelu\""));
+        char expected[64];
+        snprintf(expected, sizeof expected, "\"%s\"", a);
+        assert_non_null(strstr(text, expected));
         assert_non_null(strstr(text, "\"hook_name\""));
         assert_non_null(strstr(text, "samples/model \\\"x\\\""));
         mem_free(text);
         sae_free(s);
+        sae_free(folded);
         tmp_drop(dir);
     }
     mem_free(x);
@@ -265,8 +347,10 @@ static void norms_are_folded(void **state)
     write_weights(dir, s, 0.25f, true, true, 0.0f);
     write_cfg(dir, CFG_JUMP "}");
     assert_ok(sae_load(dir, &got, &e), &e);
-    assert_string_equal(sae_arch_name(got->arch), "batchtopk");
-    assert_true(fabs(got->threshold - 0.8) < 1e-6);
+    assert_string_equal(sae_arch_name(got->arch), "jumprelu");
+    for (size_t j = 0; j < F; j++) {
+        assert_true(fabsf(got->extra[j] - 0.8f) < 1e-6f);
+    }
     float *xhat = reconstruct(got, x, &c);
     assert_close(xhat, expected, N * D, 1e-5);
     mem_free(xhat);
@@ -284,18 +368,25 @@ static void b_dec_not_subtracted(void **state)
     (void)state;
     struct errinfo e;
     char dir[128];
+    float *x = rows_make();
+    struct sae_codes c = {0};
     tmp_make(dir, sizeof dir);
     struct sae *s = sae_make("topk", 3, 1.0f), *got;
     write_weights(dir, s, 1.0f, false, false, 0.0f);
     write_cfg(dir, CFG_TOPK "false,\"apply_b_dec_to_input\":false}");
     assert_ok(sae_load(dir, &got, &e), &e);
+    assert_true(got->keep_b_dec);
     for (size_t j = 0; j < F; j++) {
-        double sum = (double)s->b_enc[j];
         for (size_t d = 0; d < D; d++) {
-            sum += (double)s->b_dec[d] * (double)s->W_enc[j * D + d];
+            s->b_enc[j] += s->b_dec[d] * s->W_enc[j * D + d];
         }
-        assert_true(fabs(sum - (double)got->b_enc[j]) < 1e-5);
     }
+    float *expected = reconstruct(s, x, &c), *xhat = reconstruct(got, x, &c);
+    assert_close(xhat, expected, N * D, 1e-4);
+    mem_free(expected);
+    mem_free(xhat);
+    mem_free(x);
+    sae_codes_deinit(&c);
     sae_free(got);
     sae_free(s);
     tmp_drop(dir);
@@ -313,7 +404,11 @@ static void hostile_configurations(void **state)
         {"{\"architecture\":\"topk\"", "cfg.json", ERR_FORMAT},
         {"{}", "architecture", ERR_FORMAT},
         {"{\"architecture\":7}", "architecture", ERR_FORMAT},
-        {"{\"architecture\":\"gated\"}", "gated", ERR_FORMAT},
+        {"{\"architecture\":\"gate\"}", "gate", ERR_FORMAT},
+        {"{\"architecture\":\"batchtopk\"}", "batchtopk", ERR_FORMAT},
+        {"{\"architecture\":\"gated\"}", "d_in", ERR_FORMAT},
+        {"{\"architecture\":\"gated\",\"d_in\":12,\"d_sae\":40}", "b_gate",
+         ERR_MISSING},
         {"{\"architecture\":\"topk\",\"d_in\":12}", "d_sae", ERR_FORMAT},
         {"{\"architecture\":\"topk\",\"d_in\":-1,\"d_sae\":4,\"k\":1}", "d_in",
          ERR_FORMAT},
@@ -327,8 +422,8 @@ static void hostile_configurations(void **state)
         {"{\"architecture\":\"topk\",\"d_in\":12,\"d_sae\":40,\"k\":2.5}", "k",
          ERR_FORMAT},
         {CFG_TOPK "0,\"normalize_activations\":\"none\"}", "rescale", ERR_FORMAT},
-        {CFG_TOPK "true,\"normalize_activations\":\"layer_norm\"}", "layer_norm",
-         ERR_FORMAT},
+        {CFG_TOPK "true,\"normalize_activations\":\"expected_average_only_in\"}",
+         "expected_average_only_in", ERR_FORMAT},
         {CFG_TOPK "true,\"reshape_activations\":\"hook_z\"}", "hook_z", ERR_FORMAT},
         {CFG_TOPK "true,\"metadata\":[]}", "metadata", ERR_FORMAT},
         {CFG_TOPK "true,\"metadata\":{\"saetop\":{\"architecture\":\"topk\",\"k\":3,"
@@ -392,13 +487,20 @@ static void hostile_weights(void **state)
         assert_true(rc == ERR_FORMAT || rc == ERR_IO || rc == ERR_LIMIT);
         assert_non_null(strstr(e.msg, "sae_weights.safetensors"));
     }
-    /* A threshold that differs by latent. */
+    /* A batch threshold that differs by latent; a negative one. */
     char *at = bytes + len - 4;
     const float other = 3.0f;
     memcpy(at, &other, sizeof other);
     const struct file_part part = {bytes, len};
+    write_cfg(dir, CFG_JUMP ",\"metadata\":{\"saetop\":{\"architecture\":"
+                            "\"batchtopk\",\"k\":3,\"scale\":1,\"threshold\":0}}}");
     assert_ok(file_write(path, &part, 1, &e), &e);
     check_error(sae_load(dir, &got, &e), ERR_FORMAT, &e, "threshold");
+    const float negative = -3.0f;
+    memcpy(at, &negative, sizeof negative);
+    write_cfg(dir, CFG_JUMP "}");
+    assert_ok(file_write(path, &part, 1, &e), &e);
+    check_error(sae_load(dir, &got, &e), ERR_FORMAT, &e, "0 or more");
     assert_null(got);
     mem_free(bytes);
     sae_free(s);

@@ -8,10 +8,9 @@ static double fast_grad(const struct problem *p, struct sae_params_f64 *g,
 {
     struct errinfo e;
     struct sae_step_f64 *s;
-    assert_ok(sae_step_new_f64(p->arch, p->D, p->F, p->k, p->B, p->aux_k, &s, &e), &e);
-    assert_ok(sae_step_grad_f64(s, &p->w, p->x, p->dead, p->n_dead, p->aux_coef, NULL,
-                                g, loss, &e),
-              &e);
+    assert_ok(sae_step_new_f64(p->arch, p->D, p->F, &p->hyper, p->B, &s, &e), &e);
+    s->path = p->path;
+    assert_ok(sae_step_grad_f64(s, &p->w, p->x, &p->now, NULL, g, loss, &e), &e);
     sae_step_free_f64(s);
     return loss->loss;
 }
@@ -98,14 +97,12 @@ static void check_twin(const char *arch, bool dead)
     double *ms = numbers(slow.count), *vs = numbers(slow.count);
     struct errinfo e;
     struct sae_step_f64 *s;
-    assert_ok(
-        sae_step_new_f64(fast.arch, fast.D, fast.F, fast.k, fast.B, fast.aux_k, &s, &e),
-        &e);
+    assert_ok(sae_step_new_f64(fast.arch, fast.D, fast.F, &fast.hyper, fast.B, &s, &e),
+              &e);
     for (int64_t step = 1; step <= 4; step++) {
         struct sae_loss loss;
-        assert_ok(sae_step_grad_f64(s, &fast.w, fast.x, fast.dead, fast.n_dead,
-                                    fast.aux_coef, NULL, &gf, &loss, &e),
-                  &e);
+        assert_ok(
+            sae_step_grad_f64(s, &fast.w, fast.x, &fast.now, NULL, &gf, &loss, &e), &e);
         const double expected = dense_grad(&slow, &gs);
         assert_true(fabs(loss.loss - expected) < 1e-10 * expected);
         assert_close(gf.arena, gs.arena, fast.count, 1e-10);
@@ -160,11 +157,10 @@ static float *float_grad(const struct problem *p, size_t threads, struct sae_los
     struct sae_params_f32 w = sae_params_at_f32(p->arch, p->D, p->F, arena);
     struct sae_params_f32 g = sae_params_at_f32(p->arch, p->D, p->F, grad);
     assert_ok(pool_new(threads, &pool, &e), &e);
-    assert_ok(sae_step_new_f32(p->arch, p->D, p->F, p->k, p->B, p->aux_k, &s, &e), &e);
+    assert_ok(sae_step_new_f32(p->arch, p->D, p->F, &p->hyper, p->B, &s, &e), &e);
+    s->path = p->path;
     for (int i = 0; i < 2; i++) { /* the second starts from guesses */
-        assert_ok(sae_step_grad_f32(s, &w, x, p->dead, p->n_dead, p->aux_coef, pool, &g,
-                                    loss, &e),
-                  &e);
+        assert_ok(sae_step_grad_f32(s, &w, x, &p->now, pool, &g, loss, &e), &e);
     }
     sae_step_free_f32(s);
     pool_free(pool);
@@ -307,10 +303,8 @@ static void projection_and_unit_rows(void **state)
     struct sae_step_f64 *s;
     struct sae_loss loss;
     struct errinfo e;
-    assert_ok(sae_step_new_f64(p.arch, p.D, p.F, p.k, p.B, p.aux_k, &s, &e), &e);
-    assert_ok(sae_step_grad_f64(s, &p.w, p.x, p.dead, p.n_dead, p.aux_coef, NULL, &g,
-                                &loss, &e),
-              &e);
+    assert_ok(sae_step_new_f64(p.arch, p.D, p.F, &p.hyper, p.B, &s, &e), &e);
+    assert_ok(sae_step_grad_f64(s, &p.w, p.x, &p.now, NULL, &g, &loss, &e), &e);
     const double norm = sae_step_project_f64(s, &p.w, &g, NULL);
     double sum = 0;
     for (size_t i = 0; i < p.count; i++) {
@@ -352,7 +346,7 @@ static void auxk_leaves_the_living(void **state)
     struct sae_params_f64 with = grads_make(&p), without = grads_make(&p);
     struct sae_loss a, b;
     fast_grad(&p, &with, &a);
-    p.aux_coef = 0;
+    p.now.aux_coef = 0;
     fast_grad(&p, &without, &b);
     assert_true(a.aux > 0 && b.aux == 0 && fabs(a.mse - b.mse) < 1e-15);
     size_t moved = 0;
@@ -397,8 +391,8 @@ static void extra_parameters(void **state)
     struct sae_params_f64 v = sae_params_at_f64(&arch, 6, 40, v0);
     struct sae_step_f64 *s;
     struct sae_loss loss;
-    assert_ok(sae_step_new_f64(&arch, 6, 40, 3, 50, 0, &s, &e), &e);
-    assert_ok(sae_step_grad_f64(s, &w, p.x, NULL, 0, 0, NULL, &g, &loss, &e), &e);
+    assert_ok(sae_step_new_f64(&arch, 6, 40, &p.hyper, 50, &s, &e), &e);
+    assert_ok(sae_step_grad_f64(s, &w, p.x, &p.now, NULL, &g, &loss, &e), &e);
     g.extra[41] = 0.5;
     const double with = sae_step_project_f64(s, &w, &g, NULL);
     g.extra[41] = 0;
@@ -424,15 +418,21 @@ static void sizes_are_checked(void **state)
     struct errinfo e;
     struct sae_step_f32 *s = NULL;
     const struct sae_arch *a = sae_arch_find("topk");
-    check_error(sae_step_new_f32(a, 4, 8, 9, 2, 0, &s, &e), ERR_LIMIT, &e, "k is 9");
-    check_error(sae_step_new_f32(a, 0, 8, 2, 2, 0, &s, &e), ERR_LIMIT, &e, "width 0");
-    check_error(sae_step_new_f32(a, 4, (size_t)1 << 40, 2, 2, 0, &s, &e), ERR_LIMIT, &e,
+    struct sae_hyper h = {.k = 9};
+    check_error(sae_step_new_f32(a, 4, 8, &h, 2, &s, &e), ERR_LIMIT, &e, "k is 9");
+    h.k = 2;
+    check_error(sae_step_new_f32(a, 0, 8, &h, 2, &s, &e), ERR_LIMIT, &e, "width 0");
+    check_error(sae_step_new_f32(a, 4, (size_t)1 << 40, &h, 2, &s, &e), ERR_LIMIT, &e,
                 "latents");
-    check_error(sae_step_new_f32(a, (size_t)1 << 19, (size_t)1 << 20, 2, 2, 0, &s, &e),
+    check_error(sae_step_new_f32(a, (size_t)1 << 19, (size_t)1 << 20, &h, 2, &s, &e),
                 ERR_LIMIT, &e, "parameters");
+    h.groups = 2;
+    check_error(sae_step_new_f32(a, 4, 8, &h, 2, &s, &e), ERR_LIMIT, &e, "groups 2");
     assert_null(s);
     assert_null(sae_arch_find("nothing"));
-    assert_string_equal(sae_arch_names(), "topk, batchtopk");
+    assert_string_equal(sae_arch_names(),
+                        "matryoshka, batchtopk, topk, standard, gated, "
+                        "jumprelu, panneal, tied");
     assert_string_equal(sae_arch_name(a), "topk");
 }
 

@@ -325,7 +325,7 @@ static void settings_and_sizes(void **state)
     c = sae_train_defaults(100);
     check_error(sae_trainer_new(s, &c, 0, &t, &e), ERR_USAGE, &e, "batch 0");
     assert_null(t);
-    assert_true(sae_trainer_bytes(128, 512, 4, 1024) >
+    assert_true(sae_trainer_bytes(s->arch, 128, 512, 4, 1024) >
                 4 * 2 * 128 * 512 * sizeof(float));
     check_error(sae_init_bias(s, NULL, 0, &e), ERR_USAGE, &e, "no activations");
     sae_free(s);

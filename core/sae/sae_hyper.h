@@ -1,0 +1,78 @@
+/* What the loss of an architecture depends on beyond its weights. One struct for all of
+ * them; a row of the table (sae_arch.h) says what applies and what "auto" means.
+ *
+ * Letters as in sae.h; n_j is the norm of decoder row j, 1 for a unit decoder. */
+#ifndef SAETOP_SAE_HYPER_H
+#define SAETOP_SAE_HYPER_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Unit: gradients along a row are removed and rows renormalised after each step
+ * (dictionary_learning). Free: nothing is constrained, penalties and selections carry
+ * n_j, and norms are folded before anything is shown or saved (SAELens). */
+enum sae_decoder { SAE_DECODER_UNIT, SAE_DECODER_FREE };
+
+/* What is done about latents that have not fired for long. */
+enum sae_dead { SAE_DEAD_LEAVE, SAE_DEAD_AUXK, SAE_DEAD_RESAMPLE };
+
+/* Normalised: ||ehat - e||^2 over ||e - mean e||^2, of the positive pre-activations
+ * (dictionary_learning). Scaled: the plain squared error, less the fewer are dead, of
+ * the greatest whatever their sign (SAELens). */
+enum sae_aux_form { SAE_AUX_NORMALISED, SAE_AUX_SCALED };
+
+/* JumpReLU's sparsity loss: sum H(z - theta); sum tanh(c f n); (L0 / target - 1)^2. */
+enum sae_jump_loss { SAE_JUMP_STEP, SAE_JUMP_TANH, SAE_JUMP_QUADRATIC };
+
+#define SAE_GROUPS_MAX 32
+
+struct sae_hyper {
+    size_t k; /* active latents of a row, TopK and BatchTopK */
+    enum sae_decoder decoder;
+    bool keep_b_dec; /* encode x itself, not x - b_dec */
+    double coef;     /* weight of the sparsity loss once warmed up */
+    double lp;       /* its exponent p, 1: L1 */
+    bool lp_root;    /* (sum (f n)^p)^(1/p) of a row; else sum (f n)^p */
+    bool attached;   /* Gated: the gate's own reconstruction trains W_dec, b_dec too */
+    enum sae_aux_form aux_form;
+    size_t aux_k; /* latents of a row that AuxK may use; 0: none */
+
+    enum sae_jump_loss jump_loss;
+    bool jump_on_f;        /* the step function sees f instead of z */
+    double bandwidth;      /* of the straight-through estimator */
+    double tanh_scale;     /* c */
+    double target_l0;      /* of the quadratic loss */
+    double pre_act;        /* weight of ReLU(theta - z) n over dead latents; 0: none */
+    double init_threshold; /* of every latent */
+
+    /* Matryoshka: prefixes of the latents and the weights of their errors. */
+    size_t groups;
+    size_t width[SAE_GROUPS_MAX]; /* rising, the last is F */
+    double weight[SAE_GROUPS_MAX];
+};
+
+/* What may change from step to step. */
+struct sae_now {
+    double coef;         /* weight of the sparsity loss */
+    double p, next_p;    /* exponent in use, and one whose penalty is measured too */
+    double aux_coef;     /* weight of AuxK; 0: none */
+    const int32_t *dead; /* [n_dead] dead latents, rising */
+    size_t n_dead;
+    const size_t *width; /* [groups] instead of hyper.width; NULL: that */
+};
+
+/* dictionary_learning's and SAEBench's five groups. */
+#define SAE_GROUPS_DEFAULT "0.03125,0.0625,0.125,0.25,0.53125"
+
+/* Widths and weights of Matryoshka's prefixes from text: numbers with commas. `groups`:
+ * shares of the latents that each group takes, all below 1, the last group the rest
+ * ("0.25,0.25,0.5"); or widths of the prefixes, F added if it is missing
+ * ("64,256,1024"). `weights`: one a prefix, or empty: 1 each; with `mean` 1/G each, and
+ * all are divided by G, as dictionary_learning does. ERR_USAGE says which and why. */
+enum err sae_groups_parse(const char *groups, const char *weights, bool mean, size_t F,
+                          struct sae_hyper *h, struct errinfo *e) ERR_CHECKED;
+
+#endif

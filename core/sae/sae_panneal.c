@@ -1,0 +1,37 @@
+/* p-anneal (Karvonen et al. 2024, arXiv:2408.00113): standard, with a penalty sum f^p
+ * whose exponent falls from 1 towards 0 in training. When it does, the coefficient is
+ * rescaled by the penalties of the last steps at the old exponent over those at the new
+ * one (sae_schedule.c). The file includes itself for the second precision. */
+#include "sae/sae_step.h"
+
+static const struct R(sae_cells) R(cells) = {
+    .sums = 1,
+    .activate = R(sae_lp_activate),
+    .back = R(sae_lp_back),
+    .finish = R(sae_lp_finish),
+};
+
+static const struct R(sae_ops) R(ops) = SAE_OPS_OF_CELLS(&R(cells));
+
+#ifndef REAL_F64
+#define REAL_F64
+#include "sae/sae_panneal.c"
+
+extern const struct sae_arch sae_arch_panneal;
+const struct sae_arch sae_arch_panneal = {
+    .name = "panneal",
+    .save_name = "standard",
+    .has = SAE_HAS_L1 | SAE_HAS_LP | SAE_HAS_ANNEAL | SAE_HAS_RESAMPLE,
+    .defaults = {.lr = 1e-3,
+                 .beta1 = 0.9,
+                 .coef = 1.0,
+                 .coef_warmup = 0.05,
+                 .clip = 1.0,
+                 .decoder_norm = 1.0,
+                 .decoder = SAE_DECODER_UNIT,
+                 .dead = SAE_DEAD_LEAVE},
+    .infer = SAE_INFER_RELU,
+    .f32 = &ops_f32,
+    .f64 = &ops_f64,
+};
+#endif

@@ -1,0 +1,23 @@
+/* New life for dead latents (Bricken et al. 2023; dictionary_learning's
+ * StandardTrainer): they start again from inputs that are reconstructed badly. Internal
+ * to core/sae. */
+#ifndef SAETOP_SAE_RESAMPLE_H
+#define SAETOP_SAE_RESAMPLE_H
+
+#include "sae/sae_step.h"
+
+struct sae_resample {
+    struct sae_params_f32 *w, *m, *v; /* weights and Adam's moments */
+    const struct sae_step_f32 *step;  /* just done: its inputs and errors */
+    int64_t *silent;                  /* [F]; 0 for those that start again */
+    int64_t silent_after;             /* more steps than that: dead */
+    uint64_t seed, key;               /* of the draw */
+};
+
+/* As many dead latents as the batch has rows, in order, each get a row drawn without
+ * replacement with a chance proportional to the norm of its error: its direction as
+ * decoder row, the same as encoder row at a fifth of the mean norm of living ones, bias
+ * and moments 0. The direction is that of x - b_dec, which is what an encoder sees. */
+enum err sae_resample(const struct sae_resample *r, struct errinfo *e) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,30 @@
+/* What changes in the course of a run besides the weights. Internal to core/sae. */
+#ifndef SAETOP_SAE_SCHEDULE_H
+#define SAETOP_SAE_SCHEDULE_H
+
+#include "sae/sae_train.h"
+
+#define SAE_ANNEAL_QUEUE 10
+
+/* Doubles only, in this order, in trainer_state.safetensors. */
+struct sae_schedule {
+    double density; /* sae_step's, of the last step */
+    double p, next_p;
+    double factor; /* of the sparsity weight, by p-anneal */
+    double updates;
+    double queued; /* penalties of the last steps at p and next_p */
+    double queue[SAE_ANNEAL_QUEUE][2];
+};
+
+void sae_schedule_init(struct sae_schedule *s, const struct sae_arch *arch,
+                       const struct sae_train_config *c);
+/* After the step (0-based) whose penalties are given: p-anneal's history, and its next
+ * exponent when it is due. */
+void sae_schedule_anneal(struct sae_schedule *s, const struct sae_train_config *c,
+                         int64_t step, double penalty, double next_penalty);
+/* Widths of the prefixes of a step, log-uniform between the least of h and F, rising,
+ * the last F: as many as h has. Counter-based. */
+void sae_schedule_widths(const struct sae_hyper *h, uint64_t seed, int64_t step,
+                         size_t *width);
+
+#endif

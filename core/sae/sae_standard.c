@@ -1,0 +1,131 @@
+/* Standard: f = ReLU(h), loss = squared error + coef sum over latents of (f n)^p, or
+ * its p-th root. Free decoder, p = 1: the April 2024 form (SAELens; dictionary_learning
+ * StandardTrainerAprilUpdate). Unit decoder with dead latents resampled: Bricken et al.
+ * 2023 (dictionary_learning StandardTrainer). The file includes itself for the second
+ * precision. */
+#include "sae/sae_step.h"
+
+#include <math.h>
+
+void R(sae_lp_activate)(const struct R(sae_step) * s, size_t n, const int32_t *id,
+                        const real *pre, real *val)
+{
+    (void)s;
+    (void)id;
+    for (size_t i = 0; i < n; i++) {
+        val[i] = pre[i] > 0 ? pre[i] : 0;
+    }
+}
+
+/* x^p for x > 0, without pow where it is easy. */
+static double R(power)(double x, double p)
+{
+    const bool is_one = fabs(p - 1) < 1e-12;
+    return is_one ? x : fabs(p - 0.5) < 1e-12 ? sqrt(x) : pow(x, p);
+}
+
+/* Sum over a row of (f n)^p. */
+static double R(row_power)(const struct R(sae_step) * s, const struct R(sae_row) * r,
+                           double p)
+{
+    double sum = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        if (r->val[i] > 0) {
+            const size_t j = r->id ? (size_t)r->id[i] : i;
+            sum +=
+                R(power)((double)r->val[i] * (s->norm ? (double)s->norm[j] : 1.0), p);
+        }
+    }
+    return sum;
+}
+
+/* The usual case: the gradient is the same for all active cells of a latent. */
+static void R(back_l1)(const struct R(sae_step) * s, struct R(sae_row) * r)
+{
+    const real share = (real)(s->now.coef / (double)s->B);
+    real *norm_grad = r->cols + SAE_CELL_OWN * s->F;
+    double sum = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        const size_t j = r->id ? (size_t)r->id[i] : i;
+        const real f = r->val[i], norm = s->norm ? s->norm[j] : 1;
+        r->grad[i] = f > 0 ? r->grad[i] + share * norm : 0;
+        norm_grad[j] += share * f;
+        sum += (double)(f * norm);
+    }
+    r->penalty = sum;
+}
+
+/* With t = f n: d/dt sum t^p = p t^(p-1), and of the root (sum t^p)^(1/p - 1) t^(p-1).
+ */
+static void R(back_power)(const struct R(sae_step) * s, struct R(sae_row) * r)
+{
+    const double p = s->now.p, sum = R(row_power)(s, r, p), B = (double)s->B;
+    const bool root = s->hyper.lp_root;
+    const double outer = root ? (sum > 0 ? R(power)(sum, 1 / p - 1) : 0) : p;
+    real *norm_grad = r->cols + SAE_CELL_OWN * s->F;
+    for (size_t i = 0; i < r->n; i++) {
+        const size_t j = r->id ? (size_t)r->id[i] : i;
+        if (!(r->val[i] > 0)) { /* ReLU's gradient is 0 there whatever comes in */
+            r->grad[i] = 0;
+            continue;
+        }
+        const double f = (double)r->val[i], norm = s->norm ? (double)s->norm[j] : 1.0;
+        const double dt = s->now.coef / B * outer * R(power)(f * norm, p - 1);
+        r->grad[i] += (real)(dt * norm);
+        norm_grad[j] += (real)(dt * f);
+    }
+    r->penalty = root && sum > 0 ? R(power)(sum, 1 / p) : sum;
+}
+
+void R(sae_lp_back)(const struct R(sae_step) * s, struct R(sae_row) * r)
+{
+    if (fabs(s->now.p - 1) < 1e-12) {
+        R(back_l1)(s, r);
+    } else {
+        R(back_power)(s, r);
+    }
+    if (s->now.next_p > 0) {
+        const double sum = R(row_power)(s, r, s->now.next_p);
+        r->next_penalty =
+            s->hyper.lp_root && sum > 0 ? R(power)(sum, 1 / s->now.next_p) : sum;
+    }
+}
+
+void R(sae_lp_finish)(struct R(sae_step) * s, size_t j0, size_t j1)
+{
+    for (size_t j = j0; j < j1 && s->norm; j++) {
+        s->norm_grad[j] = (real)R(sae_cell_sum)(s, SAE_CELL_OWN, j);
+    }
+}
+
+static const struct R(sae_cells) R(cells) = {
+    .sums = 1,
+    .activate = R(sae_lp_activate),
+    .back = R(sae_lp_back),
+    .finish = R(sae_lp_finish),
+};
+
+static const struct R(sae_ops) R(ops) = SAE_OPS_OF_CELLS(&R(cells));
+
+#ifndef REAL_F64
+#define REAL_F64
+#include "sae/sae_standard.c"
+
+extern const struct sae_arch sae_arch_standard;
+const struct sae_arch sae_arch_standard = {
+    .name = "standard",
+    .save_name = "standard",
+    .has = SAE_HAS_L1 | SAE_HAS_LP | SAE_HAS_RESAMPLE,
+    .defaults = {.lr = 1e-3,
+                 .beta1 = 0.9,
+                 .coef = 1.0,
+                 .coef_warmup = 0.05,
+                 .clip = 1.0,
+                 .decoder_norm = 0.1,
+                 .decoder = SAE_DECODER_FREE,
+                 .dead = SAE_DEAD_LEAVE},
+    .infer = SAE_INFER_RELU,
+    .f32 = &ops_f32,
+    .f64 = &ops_f64,
+};
+#endif

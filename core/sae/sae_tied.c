@@ -1,0 +1,56 @@
+/* Tied weights, a baseline: standard with W_enc = W_dec at all times, so that a latent
+ * reads where it writes (which leaves no room for the encoder that absorption needs).
+ * The gradient of the one matrix is the sum of both; W_dec is trained, and copied to
+ * W_enc after each step. The file includes itself for the second precision. */
+#include "num/vec.h"
+#include "sae/sae_step.h"
+
+#include <string.h>
+
+static void R(latents)(struct R(sae_step) * s, size_t j0, size_t j1)
+{
+    const size_t at = j0 * s->D, n = (j1 - j0) * s->D;
+    R(sae_cells_latents)(s, j0, j1);
+    R(vec_add)(n, s->g->W_dec + at, s->g->W_enc + at, s->g->W_dec + at);
+    memset(s->g->W_enc + at, 0, n * sizeof *s->g->W_enc);
+}
+
+static const struct R(sae_cells) R(cells) = {
+    .sums = 1,
+    .activate = R(sae_lp_activate),
+    .back = R(sae_lp_back),
+    .finish = R(sae_lp_finish),
+};
+
+static const struct R(sae_ops) R(ops) = {
+    .begin = R(sae_cells_begin),
+    .scan = R(sae_cells_scan),
+    .settle = R(sae_cells_settle),
+    .decode = R(sae_cells_decode),
+    .latents = R(latents),
+    .cells = &R(cells),
+};
+
+#ifndef REAL_F64
+#define REAL_F64
+#include "sae/sae_tied.c"
+
+extern const struct sae_arch sae_arch_tied;
+const struct sae_arch sae_arch_tied = {
+    .name = "tied",
+    .save_name = "standard",
+    .has = SAE_HAS_L1 | SAE_HAS_LP | SAE_HAS_RESAMPLE,
+    .defaults = {.lr = 1e-3,
+                 .beta1 = 0.9,
+                 .coef = 1.0,
+                 .coef_warmup = 0.05,
+                 .clip = 1.0,
+                 .decoder_norm = 1.0,
+                 .decoder = SAE_DECODER_UNIT,
+                 .dead = SAE_DEAD_LEAVE},
+    .infer = SAE_INFER_RELU,
+    .tied = true,
+    .f32 = &ops_f32,
+    .f64 = &ops_f64,
+};
+#endif

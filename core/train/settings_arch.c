@@ -1,0 +1,202 @@
+#include "train/settings_arch.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Keys that need something of an architecture; the rest applies to all. */
+static const struct {
+    const char *key;
+    unsigned needs; /* any of these bits */
+} applies[] = {
+    {"k", SAE_HAS_K | SAE_HAS_JUMP},
+    {"aux.coef", SAE_HAS_AUXK},
+    {"aux.k", SAE_HAS_AUXK},
+    {"aux.form", SAE_HAS_AUXK},
+    {"threshold_lr", SAE_HAS_THRESHOLD},
+    {"threshold.target_l0", SAE_HAS_THRESHOLD},
+    {"resample.every", SAE_HAS_RESAMPLE},
+    {"l1", SAE_HAS_L1},
+    {"l0", SAE_HAS_JUMP},
+    {"sparsity.warmup", SAE_HAS_L1 | SAE_HAS_JUMP},
+    {"lp", SAE_HAS_LP},
+    {"lp.form", SAE_HAS_LP},
+    {"matryoshka.groups", SAE_HAS_GROUPS},
+    {"matryoshka.weights", SAE_HAS_GROUPS},
+    {"matryoshka.loss", SAE_HAS_GROUPS},
+    {"matryoshka.prefixes", SAE_HAS_GROUPS},
+    {"gated.detach", SAE_HAS_ATTACHED},
+    {"jumprelu.loss", SAE_HAS_JUMP},
+    {"jumprelu.bandwidth", SAE_HAS_JUMP},
+    {"jumprelu.threshold", SAE_HAS_JUMP},
+    {"jumprelu.tanh_scale", SAE_HAS_JUMP},
+    {"jumprelu.target_l0", SAE_HAS_JUMP},
+    {"jumprelu.pre_act", SAE_HAS_JUMP},
+    {"jumprelu.step_of", SAE_HAS_JUMP},
+    {"panneal.from", SAE_HAS_ANNEAL},
+    {"panneal.to", SAE_HAS_ANNEAL},
+    {"panneal.p_end", SAE_HAS_ANNEAL},
+    {"panneal.updates", SAE_HAS_ANNEAL},
+};
+
+/* Words of the ENUM settings, in their order there. */
+enum { DEAD_AUTO, DEAD_LEAVE, DEAD_AUXK, DEAD_RESAMPLE };
+enum { DECODER_AUTO, DECODER_UNIT, DECODER_FREE };
+enum { NORM_EXPECTED, NORM_NONE, NORM_CONSTANT, NORM_LAYER };
+
+static bool from_command_line(const struct settings *s, const char *key)
+{
+    size_t n;
+    const struct setting_def *d = setting_find(key);
+    return d && strcmp(s->origin[d - settings_table(&n)], "command line") == 0;
+}
+
+static enum err check_dead(const struct settings *s, unsigned has, struct errinfo *e)
+{
+    const bool wrong = (s->dead == DEAD_AUXK && (has & SAE_HAS_AUXK) == 0) ||
+                       (s->dead == DEAD_RESAMPLE && (has & SAE_HAS_RESAMPLE) == 0);
+    return wrong && from_command_line(s, "dead")
+               ? err_set(e, ERR_USAGE, "dead: arch %s has no %s", s->arch,
+                         s->dead == DEAD_AUXK ? "auxk" : "resample")
+               : OK;
+}
+
+enum err settings_check_arch(const struct settings *s, struct errinfo *e)
+{
+    const struct sae_arch *arch = sae_arch_find(s->arch);
+    if (!arch) {
+        return err_set(e, ERR_USAGE, "arch: found '%.60s', expected one of: %s",
+                       s->arch, sae_arch_names());
+    }
+    const unsigned has = sae_arch_has(arch);
+    for (size_t i = 0; i < sizeof applies / sizeof applies[0]; i++) {
+        if ((applies[i].needs & has) == 0 && from_command_line(s, applies[i].key)) {
+            return err_set(e, ERR_USAGE, "%s: does not apply to arch %s",
+                           applies[i].key, s->arch);
+        }
+    }
+    return check_dead(s, has, e);
+}
+
+static void fill(double *value, double is_auto)
+{
+    *value = isnan(*value) ? is_auto : *value;
+}
+
+static void resolve_jump(struct settings *s)
+{
+    const bool is_tanh = s->jump_loss == SAE_JUMP_TANH;
+    fill(&s->bandwidth, is_tanh ? 2.0 : 0.05);
+    fill(&s->init_threshold, is_tanh ? 0.1 : 0.01);
+    fill(&s->pre_act, is_tanh ? 3e-6 : 0.0);
+    fill(&s->target_l0, (double)s->k);
+}
+
+void settings_resolve_arch(struct settings *s)
+{
+    const struct sae_arch *arch = sae_arch_find(s->arch);
+    if (!arch) {
+        return;
+    }
+    const struct sae_auto *a = sae_arch_auto(arch);
+    const unsigned has = sae_arch_has(arch);
+    fill(&s->lr, a->lr);
+    fill(&s->adam_beta1, a->beta1);
+    fill(&s->decoder_init, a->decoder_norm);
+    if (s->decoder == DECODER_AUTO) {
+        s->decoder = a->decoder == SAE_DECODER_FREE ? DECODER_FREE : DECODER_UNIT;
+    }
+    const bool cannot = (s->dead == DEAD_AUXK && (has & SAE_HAS_AUXK) == 0) ||
+                        (s->dead == DEAD_RESAMPLE && (has & SAE_HAS_RESAMPLE) == 0);
+    if (s->dead == DEAD_AUTO || cannot) {
+        s->dead = a->dead == SAE_DEAD_AUXK       ? DEAD_AUXK
+                  : a->dead == SAE_DEAD_RESAMPLE ? DEAD_RESAMPLE
+                                                 : DEAD_LEAVE;
+    }
+    if ((has & SAE_HAS_L1) != 0) {
+        fill(&s->l1, a->coef);
+    }
+    if ((has & SAE_HAS_JUMP) != 0) {
+        fill(&s->l0, a->coef);
+        resolve_jump(s);
+    }
+    if ((has & (SAE_HAS_L1 | SAE_HAS_JUMP)) != 0 && s->coef_warmup < 0) {
+        s->coef_warmup = (int64_t)(a->coef_warmup * (double)s->steps);
+    }
+    if ((has & SAE_HAS_RESAMPLE) != 0 && s->resample_every == 0) {
+        s->resample_every = s->steps / 4 > 2 ? s->steps / 4 : 2;
+    }
+}
+
+enum sae_norm settings_norm(const struct settings *s)
+{
+    return s->normalize == NORM_CONSTANT ? SAE_NORM_CONSTANT
+           : s->normalize == NORM_LAYER  ? SAE_NORM_LAYER
+                                         : SAE_NORM_SCALE;
+}
+
+bool settings_scales(const struct settings *s)
+{
+    return s->normalize == NORM_EXPECTED;
+}
+
+static void jump_config(const struct settings *s, struct sae_hyper *h)
+{
+    h->jump_loss = (enum sae_jump_loss)s->jump_loss;
+    h->jump_on_f = s->jump_of != 0;
+    h->bandwidth = s->bandwidth;
+    h->tanh_scale = s->tanh_scale;
+    h->target_l0 = s->target_l0;
+    h->pre_act = s->pre_act;
+    h->init_threshold = s->init_threshold;
+    h->coef = s->l0;
+}
+
+enum err settings_train_config(const struct settings *s, struct sae_train_config *out,
+                               struct errinfo *e)
+{
+    const struct sae_arch *arch = sae_arch_find(s->arch);
+    const unsigned has = sae_arch_has(arch);
+    struct sae_train_config c = sae_train_defaults_of(arch, s->steps);
+    c.lr = s->lr;
+    c.beta1 = s->adam_beta1;
+    c.beta2 = s->adam_beta2;
+    c.eps = s->adam_eps;
+    c.clip = s->clip;
+    c.warmup = s->lr_warmup;
+    c.lr_schedule = (enum sae_lr_schedule)s->lr_schedule;
+    c.decay_from = s->lr_decay_from;
+    c.dead = s->dead == DEAD_AUXK       ? SAE_DEAD_AUXK
+             : s->dead == DEAD_RESAMPLE ? SAE_DEAD_RESAMPLE
+                                        : SAE_DEAD_LEAVE;
+    c.aux_coef = s->aux_coef;
+    c.aux_k = (size_t)s->aux_k;
+    c.hyper.aux_form = (enum sae_aux_form)s->aux_form;
+    c.dead_after = s->dead_after;
+    c.seed = (uint64_t)s->seed;
+    c.threshold_lr = s->threshold_lr;
+    c.hyper.decoder = s->decoder == DECODER_FREE ? SAE_DECODER_FREE : SAE_DECODER_UNIT;
+    c.hyper.lp = s->lp;
+    c.hyper.lp_root = s->lp_form != 0;
+    c.hyper.attached = s->gated_detach != 0 && (has & SAE_HAS_ATTACHED) != 0;
+    c.draw_groups = s->group_prefixes != 0;
+    c.anneal_from = s->anneal_from;
+    c.anneal_to = s->anneal_to;
+    c.p_end = s->p_end;
+    c.anneal_updates = s->anneal_updates;
+    if ((has & (SAE_HAS_L1 | SAE_HAS_JUMP)) != 0) {
+        c.coef_warmup = s->coef_warmup;
+        c.hyper.coef = s->l1;
+    }
+    if ((has & SAE_HAS_RESAMPLE) != 0) {
+        c.resample_every = s->resample_every;
+    }
+    if ((has & SAE_HAS_JUMP) != 0) {
+        jump_config(s, &c.hyper);
+    }
+    if ((has & SAE_HAS_GROUPS) != 0) {
+        TRY(sae_groups_parse(s->groups, s->group_weights, s->group_loss == 0,
+                             (size_t)s->width, &c.hyper, e));
+    }
+    *out = c;
+    return OK;
+}
