@@ -241,7 +241,8 @@ static enum err start(const char *out, const struct settings *set, struct engine
         return rc;
     }
     (*g)->claims = claims;
-    return engine_arm_dir(out, "", (*g)->dir, sizeof (*g)->dir, e);
+    TRY(engine_arm_dir(out, "", (*g)->dir, sizeof (*g)->dir, e));
+    return engine_checkpoint(*g, e); /* so that it can be resumed from the beginning */
 }
 
 /* The steps, with evaluation on the way. */

@@ -111,8 +111,11 @@ static enum err save_all(struct engine *g, const char *dir, bool told,
 
 enum err engine_save(struct engine *g, const char *dir, struct errinfo *e)
 {
-    TRY(save_all(g, dir, true, e));
-    return engine_arm_dir(dir, "", g->dir, sizeof g->dir, e);
+    char name[SETTING_TEXT_MAX]; /* dir may be g->dir itself */
+    TRY(engine_arm_dir(dir, "", name, sizeof name, e));
+    TRY(save_all(g, name, true, e));
+    memcpy(g->dir, name, sizeof name);
+    return OK;
 }
 
 /* ---- checkpoints ---- */
@@ -150,7 +153,7 @@ enum err engine_checkpoint(struct engine *g, struct errinfo *e)
         return OK;
     }
     TRY(save_all(g, g->dir, false, e));
-    return keep(g, step % kept == 0, e);
+    return keep(g, step > 0 && step % kept == 0, e);
 }
 
 /* ---- going on ---- */
@@ -182,6 +185,11 @@ static enum err open_state(struct reopened *r, const char *dir, const char *suff
     snprintf(r->suffix[i], sizeof r->suffix[i], "%s", suffix);
     TRY(engine_arm_dir(dir, suffix, r->dir[i], sizeof r->dir[i], e));
     TRY(claims_open(&r->claims, r->dir[i], e));
+    if (!rundir_is(r->dir[i])) {
+        return err_set(e, ERR_MISSING,
+                       "%s: no run in it that could go on: nothing was saved",
+                       r->dir[i]);
+    }
     TRY(runstate_open(r->dir[i], &r->state[i], e));
     r->n++;
     return OK;

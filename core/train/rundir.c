@@ -23,7 +23,10 @@ enum err rundir_create(const char *dir, struct errinfo *e)
         return err_set(e, ERR_USAGE, "'%s': expected the name of a new directory", dir);
     }
     if (file_exists(dir)) {
-        return err_set(e, ERR_EXISTS, "%s: exists already; name a new directory", dir);
+        return save_is_trace(dir) ? OK
+                                  : err_set(e, ERR_EXISTS,
+                                            "%s: exists already; name a new directory",
+                                            dir);
     }
     if (up > 1 && up < sizeof parent) {
         snprintf(parent, sizeof parent, "%.*s", (int)up - 1, dir);

@@ -19,7 +19,8 @@
 #include "train/history.h"
 
 /* Make a new, empty run directory (and its parents). ERR_EXISTS when something is
- * there, so that nothing is ever overwritten by mistake. */
+ * there, so that nothing is ever overwritten by mistake; what a process left that was
+ * killed before its first save is nothing. */
 enum err rundir_create(const char *dir, struct errinfo *e) ERR_CHECKED;
 
 /* Take a run directory for writing until rundir_unlock, or until the process ends

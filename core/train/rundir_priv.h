@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define RUNDIR_PATH 4096
@@ -19,6 +20,9 @@ void save_abort(const char *dir);
  * to, wait for one under way. */
 enum err save_settle(const char *dir, struct errinfo *e) ERR_CHECKED;
 /* Whether a save waits to be moved into place. */
-int save_waits(const char *dir);
+bool save_waits(const char *dir);
+/* Whether dir holds what a process leaves that was killed before its first save was
+ * whole, and nothing else. */
+bool save_is_trace(const char *dir);
 
 #endif
