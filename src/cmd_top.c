@@ -332,7 +332,8 @@ int cmd_top(int argc, char **argv)
     str_init(&out, OUTPUT_BYTES);
     enum err rc = OK;
     if (a.interval && a.latent < 0) {
-        rc = err_set(&e, ERR_USAGE, "top: --interval says which contexts of --latent N");
+        rc =
+            err_set(&e, ERR_USAGE, "top: --interval says which contexts of --latent N");
     }
     if (rc == OK) {
         rc = open_run(parsed.args[0], &t, &e);

@@ -160,9 +160,8 @@ static void say_duration(struct reporter *r, const struct engine *g, int64_t fro
                          double seconds)
 {
     char text[120], total[32];
-    (void)duration_text((g->seconds - seconds) / ESTIMATE_STEPS *
-                            (double)(g->steps - from),
-                        total);
+    (void)duration_text(
+        (g->seconds - seconds) / ESTIMATE_STEPS * (double)(g->steps - from), total);
     snprintf(text, sizeof text, "about %s in all", total);
     print_event(r, "estimate", text);
 }
@@ -241,7 +240,7 @@ static enum err start(const char *out, const struct settings *set, struct engine
         return rc;
     }
     (*g)->claims = claims;
-    TRY(engine_arm_dir(out, "", (*g)->dir, sizeof (*g)->dir, e));
+    TRY(engine_arm_dir(out, "", (*g)->dir, sizeof(*g)->dir, e));
     return engine_checkpoint(*g, e); /* so that it can be resumed from the beginning */
 }
 

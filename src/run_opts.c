@@ -33,7 +33,8 @@ static const char *help_of(struct run_opts *r, const struct setting_def *d, size
 {
     const bool is_arch = strcmp(d->key, "arch") == 0;
     /* 0 stands for "auto" where the help says so. */
-    const bool shown = d->def[0] && !(strcmp(d->def, "0") == 0 && strstr(d->help, "0:"));
+    const bool shown =
+        d->def[0] && !(strcmp(d->def, "0") == 0 && strstr(d->help, "0:"));
     snprintf(r->help[i], sizeof r->help[i], "%s%s%s%s%s%s", d->help,
              is_arch ? ": " : "", is_arch ? sae_arch_names() : "", shown ? " [" : "",
              shown ? d->def : "", shown ? "]" : "");
@@ -71,8 +72,7 @@ static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
         if (t[i].flag && r->n_flags < RUN_OPTS_MAX) {
             const size_t f = r->n_flags++;
             r->flag_def[f] = &t[i];
-            r->flag[f] =
-                text_row(t[i].flag, &r->flag_value[f], arg_name(&t[i]), help);
+            r->flag[f] = text_row(t[i].flag, &r->flag_value[f], arg_name(&t[i]), help);
         }
     }
 }

@@ -68,8 +68,7 @@ enum err stream_new(struct harvester *h, struct corpus *c, const struct tok *tok
     s->cfg = *cfg;
     s->D = harvest_D(h);
     s->n = n;
-    enum err rc =
-        mem_new(&s->batch, cfg->batch * s->D, sizeof *s->batch, "a batch", e);
+    enum err rc = mem_new(&s->batch, cfg->batch * s->D, sizeof *s->batch, "a batch", e);
     if (rc == OK) {
         rc = pack_new(c, CORPUS_TRAIN, tok, cfg->T, &s->pack, e);
     }
@@ -138,7 +137,8 @@ static size_t places(const struct acts_stream *s)
     return s->fill > 0 ? s->f->order_n : 0;
 }
 
-/* Read and run the rows from where the packer stands into a fill of the stream's own. */
+/* Read and run the rows from where the packer stands into a fill of the stream's own.
+ */
 static enum err make_fill(struct acts_stream *s, uint64_t number, double rate,
                           struct errinfo *e)
 {

@@ -24,7 +24,7 @@ struct stream_config {
     uint64_t seed;
     float scale;
     struct mask_spec mask;
-    bool drop_masked; /* leave masked positions out of training */
+    bool drop_masked;         /* leave masked positions out of training */
     struct acts_share *share; /* borrowed; NULL: every fill is the stream's own */
 };
 

@@ -204,8 +204,8 @@ static enum err evaluate_one(struct engine *g, struct engine_arm *a,
                              struct metric_row *row, struct errinfo *e)
 {
     struct eval_result fresh = {0};
-    enum err rc = evaluate(g->eval_set, a->arm->sae, g->in->h, g->in->pool, g->cancel,
-                           &fresh, e);
+    enum err rc =
+        evaluate(g->eval_set, a->arm->sae, g->in->h, g->in->pool, g->cancel, &fresh, e);
     /* SAEBench's own form trains probes anew, for seconds: once, at the end. */
     if (rc == OK && engine_done(g)) {
         rc = evaluate_saebench(g->eval_set, a->arm->sae, g->in->pool, g->cancel, &fresh,

@@ -6,8 +6,8 @@
 
 #include "eval/evaluate.h"
 #include "train/arm.h"
-#include "train/history.h"
 #include "train/claims.h"
+#include "train/history.h"
 #include "train/rundir.h"
 #include "train/runstate.h"
 
@@ -20,8 +20,8 @@ struct engine_arm {
     struct history history;
     struct eval_result eval;
     bool evaluated;
-    bool is_best;      /* the best so far, and not kept yet */
-    char suffix[24];   /* after the run directory's name: "", "-twin", "-also1" */
+    bool is_best;    /* the best so far, and not kept yet */
+    char suffix[24]; /* after the run directory's name: "", "-twin", "-also1" */
     char dir[SETTING_TEXT_MAX]; /* saved there last; "" */
 };
 
@@ -42,8 +42,8 @@ struct engine {
     struct claims claims;       /* directories saved in */
     char dir[SETTING_TEXT_MAX]; /* the run's, for checkpoints; "": none yet */
     char warning[300];          /* of a resume; "" */
-    int64_t steps;      /* planned */
-    double seconds;     /* of stepping and evaluation, pauses left out */
+    int64_t steps;              /* planned */
+    double seconds;             /* of stepping and evaluation, pauses left out */
     double row_seconds; /* `seconds` and tokens at the last row, for the rate between */
     uint64_t row_tokens;
     double tokens_per_second;
@@ -101,8 +101,8 @@ enum err engine_event(struct engine *g, size_t arm, struct errinfo *e, const cha
                       const char *fmt, ...)
     __attribute__((format(printf, 5, 6))) ERR_CHECKED;
 
-/* Save every arm: the first into dir, the others beside it. A directory that this engine
- * has not saved in before must not exist. */
+/* Save every arm: the first into dir, the others beside it. A directory that this
+ * engine has not saved in before must not exist. */
 enum err engine_save(struct engine *g, const char *dir, struct errinfo *e) ERR_CHECKED;
 /* The checkpoint of a step, if one is due: all arms saved, and kept as
  * checkpoints/step-N and checkpoints/best where that is asked for. */

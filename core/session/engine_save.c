@@ -45,8 +45,8 @@ static void list_arms(const struct engine *g, size_t i, char *out, size_t cap)
     size_t len = 0;
     out[0] = '\0';
     for (size_t a = 1; i == 0 && a < g->n_arms && len < cap; a++) {
-        const int n = snprintf(out + len, cap - len, "%s%s", len ? ";" : "",
-                               g->arm[a].suffix);
+        const int n =
+            snprintf(out + len, cap - len, "%s%s", len ? ";" : "", g->arm[a].suffix);
         len += n > 0 ? (size_t)n : 0;
     }
 }

@@ -151,7 +151,8 @@ static void say_failure(struct session *s, const char *what, enum err rc,
     }
 }
 
-/* Answer until the end, also when there is nothing to work with: whoever asked waits. */
+/* Answer until the end, also when there is nothing to work with: whoever asked waits.
+ */
 static void work(struct workbench *b)
 {
     struct session *s = b->s;
@@ -188,8 +189,8 @@ void *session_jobs_main(void *arg)
     if (!wait_for_inputs(s)) {
         return NULL;
     }
-    const enum err rc =
-        harvester_new(s->in->lm, s->in->hook, (size_t)s->in->set.context, NULL, &b.h, &e);
+    const enum err rc = harvester_new(s->in->lm, s->in->hook,
+                                      (size_t)s->in->set.context, NULL, &b.h, &e);
     say_failure(s, "no evaluation", rc, &e);
     work(&b);
     acts_set_free(b.set);

@@ -590,7 +590,7 @@ void *session_trainer_main(void *arg)
         drain(s);
         return NULL;
     }
-    session_set_state(s, browse && !resume                 ? SESSION_BROWSING
+    session_set_state(s, browse && !resume                     ? SESSION_BROWSING
                          : s->engine && engine_done(s->engine) ? SESSION_DONE
                          : s->cfg.start_paused                 ? SESSION_PAUSED
                                                                : SESSION_TRAINING);

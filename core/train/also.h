@@ -1,4 +1,5 @@
-/* Further arms of a run: the settings in which they differ from the first. Any thread. */
+/* Further arms of a run: the settings in which they differ from the first. Any thread.
+ */
 #ifndef SAETOP_TRAIN_ALSO_H
 #define SAETOP_TRAIN_ALSO_H
 

@@ -23,10 +23,10 @@ enum err rundir_create(const char *dir, struct errinfo *e)
         return err_set(e, ERR_USAGE, "'%s': expected the name of a new directory", dir);
     }
     if (file_exists(dir)) {
-        return save_is_trace(dir) ? OK
-                                  : err_set(e, ERR_EXISTS,
-                                            "%s: exists already; name a new directory",
-                                            dir);
+        return save_is_trace(dir)
+                   ? OK
+                   : err_set(e, ERR_EXISTS, "%s: exists already; name a new directory",
+                             dir);
     }
     if (up > 1 && up < sizeof parent) {
         snprintf(parent, sizeof parent, "%.*s", (int)up - 1, dir);
@@ -230,9 +230,8 @@ static uint64_t save_id(const char *dir)
 {
     char path[RUNDIR_PATH];
     struct stat st;
-    const bool there =
-        path_join(path, sizeof path, dir, "config.json", NULL) == OK &&
-        stat(path, &st) == 0;
+    const bool there = path_join(path, sizeof path, dir, "config.json", NULL) == OK &&
+                       stat(path, &st) == 0;
     return there ? (uint64_t)st.st_ino ^ (uint64_t)st.st_mtim.tv_nsec << 32 : 0;
 }
 

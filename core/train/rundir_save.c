@@ -58,9 +58,9 @@ static enum err take_lock(const char *dir, int *lock, struct errinfo *e)
     for (;;) {
         const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
         if (fd < 0) {
-            return file_is_dir(dir) ? fail(e, dir, "write")
-                                    : err_set(e, ERR_MISSING,
-                                              "%s: no such run directory", dir);
+            return file_is_dir(dir)
+                       ? fail(e, dir, "write")
+                       : err_set(e, ERR_MISSING, "%s: no such run directory", dir);
         }
         if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
             const enum err rc =
@@ -70,7 +70,8 @@ static enum err take_lock(const char *dir, int *lock, struct errinfo *e)
         }
         if (is_current(fd, path)) {
             const int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-            const bool told = ftruncate(fd, 0) == 0 && pwrite(fd, pid, (size_t)n, 0) > 0;
+            const bool told =
+                ftruncate(fd, 0) == 0 && pwrite(fd, pid, (size_t)n, 0) > 0;
             (void)told; /* it only makes a better message */
             *lock = fd;
             return OK;
@@ -176,8 +177,7 @@ void save_abort(const char *dir)
 bool save_waits(const char *dir)
 {
     char saved[RUNDIR_PATH];
-    return path_join(saved, sizeof saved, dir, SAVED, NULL) == OK &&
-           file_is_dir(saved);
+    return path_join(saved, sizeof saved, dir, SAVED, NULL) == OK && file_is_dir(saved);
 }
 
 bool save_is_trace(const char *dir)
@@ -277,7 +277,7 @@ static enum err copy_file(const char *from, const char *to, struct errinfo *e)
 static enum err link_files(const char *dir, const char *to, struct errinfo *e)
 {
     static const char *const names[] = {
-        "config.json", "cfg.json",   "sae_weights.safetensors", "metrics.csv",
+        "config.json", "cfg.json",  "sae_weights.safetensors",  "metrics.csv",
         "events.csv",  "eval.json", "trainer_state.safetensors"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char a[RUNDIR_PATH], b[RUNDIR_PATH];

@@ -131,14 +131,11 @@ static enum err list_tensors(const struct arm *a, const int64_t where[7],
         return err_set(e, ERR_LIMIT, "%zu arrays of trainer state, at most %d", count,
                        ARRAYS_MAX);
     }
-    t[(*n)++] = (struct st_tensor){"weights",
-                                   ST_F32,
-                                   1,
-                                   {a->sae->count},
-                                   a->sae->arena,
-                                   a->sae->count * sizeof(float)};
     t[(*n)++] = (struct st_tensor){
-        "stream_position", ST_I64, 1, {7}, where, 7 * sizeof(int64_t)};
+        "weights",       ST_F32,        1,
+        {a->sae->count}, a->sae->arena, a->sae->count * sizeof(float)};
+    t[(*n)++] = (struct st_tensor){"stream_position",  ST_I64, 1, {7}, where,
+                                   7 * sizeof(int64_t)};
     for (size_t i = 0; i < count; i++) {
         t[(*n)++] = (struct st_tensor){arrays[i].name,
                                        arrays[i].is_i64 ? ST_I64 : ST_F32,
@@ -258,9 +255,9 @@ static void check_ranges(struct reader *r, const struct run_state *s)
                          s->scale > 0 && isfinite(s->threshold) && a->seconds >= 0 &&
                          isfinite(a->seconds);
     if (r->rc == OK && !(rates && counts && numbers)) {
-        r->rc = err_set(r->e, ERR_FORMAT,
-                        "%s: __metadata__: a rate, step or scale is out of range",
-                        r->path);
+        r->rc =
+            err_set(r->e, ERR_FORMAT,
+                    "%s: __metadata__: a rate, step or scale is out of range", r->path);
     }
 }
 
@@ -269,10 +266,10 @@ static void get_position(struct reader *r, struct stream_pos *out)
     int64_t w[7];
     const struct st_tensor *t = st_find(r->f, "stream_position");
     if (!t || t->dtype != ST_I64 || t->bytes != sizeof w) {
-        r->rc = r->rc != OK ? r->rc
-                            : err_set(r->e, ERR_FORMAT,
-                                      "%s: stream_position: expected 7 integers",
-                                      r->path);
+        r->rc = r->rc != OK
+                    ? r->rc
+                    : err_set(r->e, ERR_FORMAT,
+                              "%s: stream_position: expected 7 integers", r->path);
         return;
     }
     memcpy(w, t->data, sizeof w);
@@ -425,8 +422,9 @@ static enum err read_arrays(const struct run_state *r, const char *path, struct 
         }
     }
     for (size_t i = 0; i < count && i < ARRAYS_MAX; i++) {
-        TRY(read_array(r->file, path, arrays[i].name, arrays[i].is_i64 ? ST_I64 : ST_F32,
-                       arrays[i].count, arrays[i].data, arrays[i].bytes, e));
+        TRY(read_array(r->file, path, arrays[i].name,
+                       arrays[i].is_i64 ? ST_I64 : ST_F32, arrays[i].count,
+                       arrays[i].data, arrays[i].bytes, e));
     }
     return OK;
 }

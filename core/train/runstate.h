@@ -1,7 +1,7 @@
 /* trainer_state.safetensors: all that a resume starts from. The weights as they are
- * trained (unfolded), the optimizer, the place in the text, the masking set and planned,
- * every setting, and hashes of the inputs. Training on from it gives the same bytes as
- * never having stopped, on the same kernels, for any number of threads. */
+ * trained (unfolded), the optimizer, the place in the text, the masking set and
+ * planned, every setting, and hashes of the inputs. Training on from it gives the same
+ * bytes as never having stopped, on the same kernels, for any number of threads. */
 #ifndef SAETOP_TRAIN_RUNSTATE_H
 #define SAETOP_TRAIN_RUNSTATE_H
 

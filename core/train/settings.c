@@ -172,7 +172,8 @@ void settings_init(struct settings *s)
     *s = (struct settings){0};
     for (size_t i = 0; i < TABLE_LEN; i++) {
         struct errinfo e;
-        const enum err rc = settings_set(s, table[i].key, table[i].def, SETTING_DEFAULT, &e);
+        const enum err rc =
+            settings_set(s, table[i].key, table[i].def, SETTING_DEFAULT, &e);
         (void)rc; /* a default out of its own range is caught by a test */
     }
 }
@@ -280,15 +281,14 @@ enum err settings_add_json(const struct settings *s, cJSON *obj, struct errinfo 
 
 enum setting_scope setting_scope(const struct setting_def *d)
 {
-    static const char *const run[] = {"model",  "corpus",    "ood",     "concepts",
-                                      "hook",   "mask.kind", "context", "mask.token",
-                                      "batch",  "fill_rows", "seed",    "steps",
-                                      "twin",   "also",      "cache.dtype"};
-    static const char *const free[] = {"threads",          "log.every",
-                                       "eval.every",       "eval.rows",
-                                       "eval.concept_rows", "browse.rows",
-                                       "checkpoint.every", "checkpoint.keep",
-                                       "checkpoint.best",  "cache"};
+    static const char *const run[] = {"model", "corpus",    "ood",        "concepts",
+                                      "hook",  "mask.kind", "context",    "mask.token",
+                                      "batch", "fill_rows", "seed",       "steps",
+                                      "twin",  "also",      "cache.dtype"};
+    static const char *const free[] = {
+        "threads",           "log.every",   "eval.every",       "eval.rows",
+        "eval.concept_rows", "browse.rows", "checkpoint.every", "checkpoint.keep",
+        "checkpoint.best",   "cache"};
     for (size_t i = 0; i < sizeof run / sizeof run[0]; i++) {
         if (strcmp(d->key, run[i]) == 0) {
             return SETTING_OF_RUN;

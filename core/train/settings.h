@@ -38,12 +38,12 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
     X(STR, mask_token, "mask.token", "mask-token", "", 0, 0,                           \
       "what stands for a masked token: text of one token, or #ID")                     \
     X(ENUM, mask_kind, "mask.kind", NULL, "token", 0, 0,                               \
-      "token|random|unigram: replace by a fixed token or by a draw (draws can leak "    \
+      "token|random|unigram: replace by a fixed token or by a draw (draws can leak "   \
       "words of the OOD text)")                                                        \
     X(ENUM, mask_positions, "mask.positions", NULL, "keep", 0, 0,                      \
-      "keep|drop: train on activations at masked positions, or leave them out")         \
+      "keep|drop: train on activations at masked positions, or leave them out")        \
     X(ENUM, mask_schedule, "mask.schedule", NULL, "constant", 0, 0,                    \
-      "constant|linear|cosine: how the rate moves from mask.rate to mask.rate_end")     \
+      "constant|linear|cosine: how the rate moves from mask.rate to mask.rate_end")    \
     X(NUM, mask_rate_end, "mask.rate_end", NULL, "0", 0, 0.95,                         \
       "rate at the end of a linear or cosine schedule")                                \
     X(INT, mask_schedule_steps, "mask.schedule_steps", NULL, "0", 0, INT64_MAX / 2,    \
@@ -84,7 +84,7 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
     X(INT, browse_rows, "browse.rows", NULL, "512", 1, 1048576,                        \
       "held-out rows that latents are described from")                                 \
     X(ENUM, twin, "twin", NULL, "none", 0, 0,                                          \
-      "none|unmasked: train a second arm, the same but for masking, from step 0")       \
+      "none|unmasked: train a second arm, the same but for masking, from step 0")      \
     X(STR, also, "also", NULL, "", 0, 0,                                               \
       "further arms from the same harvest: k=8,mask-rate=0.3; several by ';'")         \
     X(INT, checkpoint_every, "checkpoint.every", "checkpoint-every", "0", 0,           \
@@ -92,7 +92,7 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
     X(INT, checkpoint_keep, "checkpoint.keep", NULL, "0", 0, 1000000000,               \
       "checkpoints at multiples of this many steps are kept; 0: every one")            \
     X(STR, checkpoint_best, "checkpoint.best", NULL, "explained_variance", 0, 0,       \
-      "column of metrics.csv by which the best evaluation is kept as well; none: no")   \
+      "column of metrics.csv by which the best evaluation is kept as well; none: no")  \
     X(INT, seed, "seed", "seed", "1", 0, 9007199254740991,                             \
       "seed of everything random")                                                     \
     X(INT, threads, "threads", "threads", "0", 0, 1024,                                \

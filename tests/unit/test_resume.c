@@ -241,10 +241,11 @@ static void an_interrupted_save_is_whole_or_nothing(void **state)
     assert_ok(rundir_save(run, g->arm[0].arm, &g->arm[0].history, NULL, "", &e), &e);
     claims_release(&g->claims, 0);
     for (size_t moved = 0; moved <= sizeof files / sizeof files[0]; moved++) {
-        snprintf(a, sizeof a,
-                 "cd %s && mkdir .saved && mv *.json *.safetensors *.csv .saved && "
-                 "cp .saved/*.json . && sed -i 's/\"step\":.*/\"step\": 1,/' config.json",
-                 run);
+        snprintf(
+            a, sizeof a,
+            "cd %s && mkdir .saved && mv *.json *.safetensors *.csv .saved && "
+            "cp .saved/*.json . && sed -i 's/\"step\":.*/\"step\": 1,/' config.json",
+            run);
         assert_int_equal(system(a), 0);
         for (size_t i = 0; i < moved; i++) {
             snprintf(a, sizeof a, "%s/.saved/%s", run, files[i]);
