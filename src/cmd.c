@@ -20,7 +20,10 @@ int cmd_print(struct str *s)
     enum err rc = str_err(s, "the text to print", &e);
     if (rc == OK &&
         (fwrite(s->p, 1, s->len, stdout) != s->len || fflush(stdout) != 0)) {
-        rc = err_set(&e, ERR_IO, "standard output: %s", strerror(errno));
+        /* Whoever reads may have had enough: `saetop top RUN | head`. */
+        rc = errno == EPIPE
+                 ? OK
+                 : err_set(&e, ERR_IO, "standard output: %s", strerror(errno));
     }
     str_free(s);
     return rc == OK ? EXIT_SUCCESS : cmd_fail(rc, &e);

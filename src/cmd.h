@@ -30,8 +30,8 @@ bool cmd_begin(const struct opts *o, int argc, char **argv, struct opts_result *
 /* Print "saetop: " and e's line on stderr; returns err_exit_status(code). */
 int cmd_fail(enum err code, const struct errinfo *e);
 
-/* Write s to stdout and free it; the exit status. Reports a full disk or closed pipe.
- */
+/* Write s to stdout and free it; the exit status. Reports a full disk; a closed pipe
+ * ends it without a word. */
 int cmd_print(struct str *s);
 
 /* One row of each subcommand; main.c holds the table. */

@@ -171,6 +171,7 @@ static int cmd_generate(int argc, char **argv)
     struct errinfo e = {0};
     struct str out;
     str_init(&out, OUTPUT_BYTES);
+    stop_install();
     const enum err rc = generate(&a, &out, &e);
     status = deliver(&out, a.out, rc, &e);
     return status == EXIT_SUCCESS && stop_asked() ? stop_status() : status;
@@ -405,6 +406,7 @@ static int cmd_stats(int argc, char **argv)
     if (!cmd_begin(&o, argc, argv, &r, &status)) {
         return status;
     }
+    stop_install();
     struct errinfo e = {0};
     struct str out;
     str_init(&out, OUTPUT_BYTES);

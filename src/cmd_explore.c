@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 struct explore_args {
-    const char *theme, *glyphs, *once, *size, *script;
+    const char *theme, *glyphs, *once, *size, *script, *resume;
     bool no_color, color, no_mouse, headless, paused, single;
     int64_t once_step;
 };
@@ -57,11 +57,7 @@ static enum err parse_look(const struct explore_args *a, struct explore_config *
 /* The explorer's own defaults where the user named none. */
 static enum err explorer_settings(struct settings *s, bool single, struct errinfo *e)
 {
-    const struct setting_def *twin = setting_find("twin");
-    size_t n = 0;
-    const struct setting_def *table = settings_table(&n);
-    if (single || strcmp(s->origin[twin - table], "default") != 0 ||
-        s->mask_rate <= 0) {
+    if (single || settings_given(s, "twin") || s->also[0] || s->mask_rate <= 0) {
         return OK;
     }
     return settings_set(s, "twin", "unmasked", "explorer", e);
@@ -97,8 +93,15 @@ static enum err explore(const struct explore_args *a, const struct run_opts *ro,
                        "%s: no run directory (it has no config.json and SAE weights)",
                        run);
     }
+    if (run && a->resume) {
+        return err_set(e, ERR_USAGE, "explore: found '%s' beside --resume RUN", run);
+    }
+    struct settings given;
+    TRY(run_opts_given(ro, &given, e));
     TRY(explorer_settings(&c.session.set, a->single, e));
-    c.session.open_run = run;
+    c.session.open_run = a->resume ? a->resume : run;
+    c.session.resume = a->resume != NULL;
+    c.session.given = &given;
     c.session.stretch_eval = true;
     c.session.start_paused = a->paused;
     if (state_dir("runs", runs, sizeof runs, NULL) == OK) {
@@ -113,6 +116,7 @@ int cmd_explore(int argc, char **argv)
     // clang-format off
     const struct opt own[] = {
         {"single", OPT_FLAG, &a.single, NULL, "one arm, without the unmasked twin", 0, 0, NULL},
+        {"resume", OPT_STRING, &a.resume, "RUN", "train a saved run on", 0, 0, NULL},
         {"paused", OPT_FLAG, &a.paused, NULL, "start paused", 0, 0, NULL},
         {"theme", OPT_STRING, &a.theme, "NAME", "dark, light, contrast or mono", 0, 0, NULL},
         {"glyphs", OPT_STRING, &a.glyphs, "TIER", "braille, block or ascii", 0, 0, NULL},

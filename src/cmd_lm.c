@@ -220,6 +220,7 @@ static int cmd_lm_generate(int argc, char **argv)
     struct errinfo e = {0};
     struct str out;
     str_init(&out, OUTPUT_BYTES);
+    stop_install();
     const enum err rc = generate(&a, r.n_args > 0 ? r.args[0] : "", &out, &e);
     if (rc != OK) {
         str_free(&out);

@@ -292,6 +292,7 @@ int cmd_lm_train(int argc, char **argv)
     struct errinfo e = {0};
     struct lm_texts texts = {.n = 0};
     bool interrupted = false;
+    stop_install();
     const enum err rc = run(&a, &texts, &interrupted, &e);
     lm_texts_close(&texts);
     if (rc != OK) {

@@ -43,10 +43,10 @@ static enum err open_run(const char *dir, struct top_run *t, struct errinfo *e)
     struct settings *s = &t->record.set;
     TRY(samples_dir(s->samples_dir, sizeof s->samples_dir, e));
     TRY(inputs_new(s, &t->in, e));
-    if (t->record.sae->D != t->in->lm->cfg.d_model) {
-        return err_set(e, ERR_FORMAT,
-                       "%s: the SAE reads %zu dimensions, the model has %zu", dir,
-                       t->record.sae->D, t->in->lm->cfg.d_model);
+    TRY(run_record_check(&t->record, dir, t->in, e));
+    char warning[300];
+    if (run_record_warning(&t->record, dir, t->in, warning, sizeof warning)) {
+        (void)fprintf(stderr, "saetop: %s\n", warning);
     }
     TRY(acts_set_new(t->in->h, t->in->corpus, CORPUS_HELDOUT, t->in->lm->tok,
                      (size_t)t->in->set.browse_rows, &t->set, e));
@@ -330,7 +330,14 @@ int cmd_top(int argc, char **argv)
         return status;
     }
     str_init(&out, OUTPUT_BYTES);
-    enum err rc = open_run(parsed.args[0], &t, &e);
+    enum err rc = OK;
+    if (a.interval && a.latent < 0) {
+        rc =
+            err_set(&e, ERR_USAGE, "top: --interval says which contexts of --latent N");
+    }
+    if (rc == OK) {
+        rc = open_run(parsed.args[0], &t, &e);
+    }
     if (rc == OK) {
         if (a.latent < 0) {
             list_all(&t, a.json, &out);

@@ -11,13 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* The length of a run is guessed from this many steps, after the first fill. */
 #define ESTIMATE_STEPS 20
 
 struct train_args {
-    const char *out;
+    const char *out, *resume;
     bool json, quiet;
 };
 
@@ -129,8 +128,10 @@ static void draw_progress(struct reporter *r, const struct engine *g)
     progress_draw(&r->bar, (double)step, (double)g->steps, text);
 }
 
-static void say_start(struct reporter *r, const struct inputs *in, size_t arms)
+static void say_start(struct reporter *r, const struct engine *g)
 {
+    const struct inputs *in = g->in;
+    const size_t arms = g->n_arms;
     char text[3 * SETTING_TEXT_MAX], warning[300];
     const struct settings *s = &in->set;
     snprintf(
@@ -144,12 +145,23 @@ static void say_start(struct reporter *r, const struct inputs *in, size_t arms)
     if (inputs_warning(in, warning, sizeof warning)) {
         print_event(r, "warning", warning);
     }
+    if (g->warning[0]) {
+        print_event(r, "warning", g->warning);
+    }
+    if (r->args->resume) {
+        snprintf(text, sizeof text, "%s goes on from step %lld", g->dir,
+                 (long long)engine_step_count(g));
+        print_event(r, "resumed", text);
+    }
 }
 
-static void say_duration(struct reporter *r, const struct engine *g)
+/* From the steps since `from`, when `seconds` had passed. */
+static void say_duration(struct reporter *r, const struct engine *g, int64_t from,
+                         double seconds)
 {
     char text[120], total[32];
-    (void)duration_text(g->seconds / ESTIMATE_STEPS * (double)g->steps, total);
+    (void)duration_text(
+        (g->seconds - seconds) / ESTIMATE_STEPS * (double)(g->steps - from), total);
     snprintf(text, sizeof text, "about %s in all", total);
     print_event(r, "estimate", text);
 }
@@ -158,28 +170,34 @@ static void say_duration(struct reporter *r, const struct engine *g)
 
 static enum err save(struct reporter *r, struct engine *g, struct errinfo *e)
 {
-    char text[1200];
+    char text[1400];
     TRY(engine_save(g, r->args->out, e));
-    snprintf(text, sizeof text, "saved at step %lld in %s%s",
+    snprintf(text, sizeof text, "saved at step %lld in %s%s%s",
              (long long)engine_step_count(g), r->args->out,
-             g->n_arms > 1 ? " and its -twin" : "");
+             g->n_arms > 1 ? " and beside it" : "",
+             engine_done(g) ? "" : "; train --resume goes on");
     print_event(r, "saved", text);
     return OK;
 }
 
 static enum err steps(struct reporter *r, struct engine *g, struct errinfo *e)
 {
+    const int64_t from = engine_step_count(g);
+    const double seconds = g->seconds;
     while (!engine_done(g) && !stop_asked()) {
         const enum err rc = engine_step(g, e);
         if (rc != OK) {
-            /* The weights are the last good ones: keep them, and say what happened. */
+            /* The weights are the last good ones: keep them, and say what happened.
+             * Where that fails too, the save before stands. */
             struct errinfo second = {0};
             progress_clear(&r->bar);
             const enum err saved = save(r, g, &second);
-            return saved == OK ? rc : err_prefix(e, rc, "%s", second.msg);
+            (void)saved;
+            return rc;
         }
-        if (engine_step_count(g) == ESTIMATE_STEPS && g->steps > 10 * ESTIMATE_STEPS) {
-            say_duration(r, g);
+        if (engine_step_count(g) == from + ESTIMATE_STEPS &&
+            g->steps > from + 10 * ESTIMATE_STEPS) {
+            say_duration(r, g, from, seconds);
         }
         draw_progress(r, g);
     }
@@ -187,63 +205,82 @@ static enum err steps(struct reporter *r, struct engine *g, struct errinfo *e)
     return save(r, g, e);
 }
 
-/* Remove the directories again that nothing was saved in. */
-static void unclaim(const char *out, size_t arms)
-{
-    for (size_t a = 0; a < arms; a++) {
-        char dir[SETTING_TEXT_MAX];
-        if (engine_arm_dir(out, a, dir, sizeof dir, NULL) == OK) {
-            (void)rmdir(dir); /* fails where there are files, as it should */
-        }
-    }
-}
-
 /* Make every directory of the run before the work, not after it; none when one of them
  * cannot be made. */
-static enum err claim(const char *out, size_t arms, struct errinfo *e)
+static enum err claim(const char *out, const struct settings *set, struct claims *c,
+                      struct errinfo *e)
 {
-    for (size_t a = 0; a < arms; a++) {
-        char dir[SETTING_TEXT_MAX];
-        TRY(engine_arm_dir(out, a, dir, sizeof dir, e));
-        const enum err rc = rundir_create(dir, e);
+    for (size_t a = 0; a < engine_arms_of(set); a++) {
+        char dir[SETTING_TEXT_MAX], suffix[24];
+        engine_suffix(set, a, suffix, sizeof suffix);
+        enum err rc = engine_arm_dir(out, suffix, dir, sizeof dir, e);
+        if (rc == OK) {
+            rc = claims_make(c, dir, e);
+        }
         if (rc != OK) {
-            unclaim(out, a);
+            claims_release(c, 0);
             return rc;
         }
     }
     return OK;
 }
 
-static enum err train(struct reporter *r, const struct settings *set, struct errinfo *e)
+static enum err start(const char *out, const struct settings *set, struct engine **g,
+                      struct errinfo *e)
 {
+    struct claims claims = {0};
     struct inputs *in = NULL;
-    struct engine *g = NULL;
-    struct eval_set *eval = NULL;
-    const size_t arms = set->twin == TWIN_NONE ? 1 : 2;
-    TRY(claim(r->args->out, arms, e));
+    TRY(claim(out, set, &claims, e));
     enum err rc = inputs_new(set, &in, e);
     if (rc == OK) {
-        rc = engine_new(in, &g, e);
+        rc = engine_new(in, g, e);
     }
-    for (size_t a = 0; rc == OK && a < g->n_arms; a++) {
-        rc = engine_arm_dir(r->args->out, a, g->arm[a].dir, sizeof g->arm[a].dir, e);
+    if (rc != OK) {
+        claims_release(&claims, 0);
+        return rc;
     }
+    (*g)->claims = claims;
+    TRY(engine_arm_dir(out, "", (*g)->dir, sizeof(*g)->dir, e));
+    return engine_checkpoint(*g, e); /* so that it can be resumed from the beginning */
+}
+
+/* The steps, with evaluation on the way. */
+static enum err train(struct reporter *r, struct engine *g, struct errinfo *e)
+{
+    struct eval_set *eval = NULL;
+    g->watch = (struct engine_watch){.user = r, .row = on_row, .event = on_event};
+    g->cancel = stop_flag();
+    say_start(r, g);
+    enum err rc = engine_eval_set(g->in, g->in->h, g->in->pool, g->cancel, &eval, e);
+    g->eval_set = eval;
     if (rc == OK) {
-        g->watch = (struct engine_watch){.user = r, .row = on_row, .event = on_event};
-        say_start(r, in, g->n_arms);
-        rc = engine_eval_set(in, in->h, in->pool, NULL, &eval, e);
+        rc = engine_catch_up(g, e);
     }
-    if (rc == OK) {
-        g->eval_set = eval;
+    if (rc == OK || rc == ERR_CANCELLED) {
         rc = steps(r, g, e);
     }
-    progress_clear(&r->bar);
-    engine_free(g);
+    g->eval_set = NULL;
     eval_set_free(eval);
-    if (rc != OK) {
-        unclaim(r->args->out, arms);
-    }
     return rc;
+}
+
+static enum err begin(struct train_args *a, const struct run_opts *ro,
+                      const struct settings *set, struct engine **g, struct errinfo *e)
+{
+    struct settings given;
+    if (!a->resume) {
+        return a->out ? start(a->out, set, g, e)
+                      : err_set(e, ERR_USAGE,
+                                "train: --out DIR is needed: where the run is saved");
+    }
+    if (a->out) {
+        return err_set(e, ERR_USAGE,
+                       "train: --resume goes on in its own directory, without --out");
+    }
+    TRY(run_opts_given(ro, &given, e));
+    TRY(engine_resume(a->resume, &given, set->samples_dir, NULL, g, e));
+    a->out = (*g)->dir;
+    return OK;
 }
 
 int cmd_train(int argc, char **argv)
@@ -251,6 +288,10 @@ int cmd_train(int argc, char **argv)
     struct train_args a = {0};
     const struct opt own[] = {
         {"out", OPT_STRING, &a.out, "DIR", "run directory to make", 0, 0, NULL},
+        {"resume", OPT_STRING, &a.resume, "RUN",
+         "go on with a run that was stopped or interrupted, to the same bytes as if it "
+         "had not been; --steps may plan more",
+         0, 0, NULL},
         {"json", OPT_FLAG, &a.json, NULL, "a line of JSON for each row and event", 0, 0,
          NULL},
         {"quiet", OPT_FLAG, &a.quiet, NULL, "say nothing but errors", 0, 0, NULL},
@@ -258,9 +299,9 @@ int cmd_train(int argc, char **argv)
     struct run_opts ro;
     const struct opts o = {
         .name = "train",
-        .usage = "--out DIR [OPTIONS]",
+        .usage = "--out DIR | --resume RUN [OPTIONS]",
         .about = "Train an SAE on a language model's activations. Without --model and "
-                 "--corpus, on the bundled sample.",
+                 "--corpus, on the bundled sample. Ctrl-C saves; --resume goes on.",
     };
     struct opts_result parsed;
     struct errinfo e = {0};
@@ -277,14 +318,17 @@ int cmd_train(int argc, char **argv)
         run_opts_print(&set, &s);
         return cmd_print(&s);
     }
-    if (rc == OK && !a.out) {
-        rc = err_set(&e, ERR_USAGE,
-                     "train: --out DIR is needed: where the run is saved");
-    }
     struct reporter r = {.args = &a};
+    struct engine *g = NULL;
     progress_init(&r.bar, a.quiet || a.json);
+    stop_install();
     if (rc == OK) {
-        rc = train(&r, &set, &e);
+        rc = begin(&a, &ro, &set, &g, &e);
     }
+    if (rc == OK) {
+        rc = train(&r, g, &e);
+    }
+    progress_clear(&r.bar);
+    engine_free(g);
     return rc != OK ? cmd_fail(rc, &e) : stop_status();
 }

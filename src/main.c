@@ -37,7 +37,7 @@ int main(int argc, char **argv)
     /* Numbers in files and on the command line are written with a point, everywhere. */
     (void)setlocale(LC_NUMERIC, "C");
     num_init();
-    stop_install();
+    stop_init();
     if (argc > 1 && strcmp(argv[1], "--version") == 0) {
         (void)printf("saetop %s (OpenBLAS %s, kernels %s)\n", SAETOP_VERSION,
                      num_blas_core(), num_kern_name());

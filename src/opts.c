@@ -1,8 +1,8 @@
 #include "opts.h"
 
 #include "base/nearest.h"
+#include "base/number.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,46 +41,12 @@ static enum err out_of_range(const struct opt *row, const char *where,
                    where, value, kind, row->min, row->max);
 }
 
-/* A decimal number with an optional k, M or G after it. */
-static bool parse_number(const char *value, double *out)
-{
-    char *end = NULL;
-    errno = 0;
-    double v = strtod(value, &end);
-    if (end == value || errno == ERANGE || !isfinite(v)) {
-        return false;
-    }
-    static const struct {
-        char letter;
-        double scale;
-    } suffixes[] = {{'k', 1e3}, {'M', 1e6}, {'G', 1e9}};
-    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-        if (*end == suffixes[i].letter) {
-            v *= suffixes[i].scale;
-            end++;
-            break;
-        }
-    }
-    *out = v;
-    return *end == '\0';
-}
-
 static enum err store_int(const struct opt *row, const char *where, const char *value,
                           struct errinfo *e)
 {
-    char *end = NULL;
-    errno = 0;
-    int64_t v = strtoll(value, &end, 10);
-    if (end == value || *end || errno == ERANGE) {
-        /* 1e6 and 20M: exact while a double holds them. */
-        double real = 0;
-        if (!parse_number(value, &real) || fabs(real) > 9e15 ||
-            (double)(int64_t)real < real || (double)(int64_t)real > real) {
-            return out_of_range(row, where, value, "an integer", e);
-        }
-        v = (int64_t)real;
-    }
-    if (!is_any(row) && ((double)v < row->min || (double)v > row->max)) {
+    int64_t v = 0;
+    if (!number_whole(value, &v) ||
+        (!is_any(row) && ((double)v < row->min || (double)v > row->max))) {
         return out_of_range(row, where, value, "an integer", e);
     }
     *(int64_t *)row->to = v;
@@ -91,7 +57,7 @@ static enum err store_real(const struct opt *row, const char *where, const char 
                            struct errinfo *e)
 {
     double v = 0;
-    if (!parse_number(value, &v) || (!is_any(row) && (v < row->min || v > row->max))) {
+    if (!number_real(value, &v) || (!is_any(row) && (v < row->min || v > row->max))) {
         return out_of_range(row, where, value, "a number", e);
     }
     *(double *)row->to = v;

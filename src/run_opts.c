@@ -2,6 +2,7 @@
 #include "run_opts.h"
 
 #include "base/file.h"
+#include "sae/sae.h"
 #include "samples_dir.h"
 
 #include <stdio.h>
@@ -27,6 +28,19 @@ static const char *arg_name(const struct setting_def *d)
     return d->type == SETTING_IS_INT ? "N" : d->type == SETTING_IS_NUM ? "X" : "TEXT";
 }
 
+/* The help of setting i with its default and, for arch, what there is. */
+static const char *help_of(struct run_opts *r, const struct setting_def *d, size_t i)
+{
+    const bool is_arch = strcmp(d->key, "arch") == 0;
+    /* 0 stands for "auto" where the help says so. */
+    const bool shown =
+        d->def[0] && !(strcmp(d->def, "0") == 0 && strstr(d->help, "0:"));
+    snprintf(r->help[i], sizeof r->help[i], "%s%s%s%s%s%s", d->help,
+             is_arch ? ": " : "", is_arch ? sae_arch_names() : "", shown ? " [" : "",
+             shown ? d->def : "", shown ? "]" : "");
+    return r->help[i];
+}
+
 static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
 {
     *r = (struct run_opts){0};
@@ -40,18 +54,25 @@ static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
                      .kind = OPT_FLAG,
                      .to = &r->print_config,
                      .help = "print every setting and where it came from, and stop"};
+    r->flag[r->n_flags++] = (struct opt){
+        .name = "also",
+        .kind = OPT_LIST,
+        .to = &r->also,
+        .arg = "K=V,...",
+        .help = "a further arm from the same harvest that differs in these settings: "
+                "k=8,mask-rate=0.3 (may be repeated)"};
     r->flag[r->n_flags++] = (struct opt){.name = "Settings", .kind = OPT_HEAD};
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
     for (size_t i = 0; i < n; i++) {
+        const char *help = help_of(r, &t[i], i);
         r->set[r->n_set] =
-            text_row(t[i].key, &r->set_value[r->n_set], arg_name(&t[i]), t[i].help);
+            text_row(t[i].key, &r->set_value[r->n_set], arg_name(&t[i]), help);
         r->n_set++;
         if (t[i].flag && r->n_flags < RUN_OPTS_MAX) {
             const size_t f = r->n_flags++;
             r->flag_def[f] = &t[i];
-            r->flag[f] =
-                text_row(t[i].flag, &r->flag_value[f], arg_name(&t[i]), t[i].help);
+            r->flag[f] = text_row(t[i].flag, &r->flag_value[f], arg_name(&t[i]), help);
         }
     }
 }
@@ -85,6 +106,14 @@ static void make_absolute(char *text, size_t cap)
     }
 }
 
+static void make_paths_absolute(struct settings *s)
+{
+    make_absolute(s->model, sizeof s->model);
+    make_absolute(s->corpus, sizeof s->corpus);
+    make_absolute(s->ood, sizeof s->ood);
+    make_absolute(s->concepts, sizeof s->concepts);
+}
+
 static enum err set_default(struct settings *s, const char *key, const char *value,
                             struct errinfo *e)
 {
@@ -109,22 +138,58 @@ static enum err fill_bundled(struct settings *s, struct errinfo *e)
     if (!s->concepts[0] && (!own_model || !own_corpus)) {
         TRY(set_default(s, "concepts", SAMPLE_CONCEPTS, e));
     }
-    make_absolute(s->model, sizeof s->model);
-    make_absolute(s->corpus, sizeof s->corpus);
-    make_absolute(s->ood, sizeof s->ood);
-    make_absolute(s->concepts, sizeof s->concepts);
+    make_paths_absolute(s);
     return OK;
 }
 
-static bool names_model(const struct run_opts *r)
+/* --also, as often as it was given, is one setting. */
+static enum err set_also(const struct run_opts *r, struct settings *s,
+                         struct errinfo *e)
 {
+    struct str text;
+    str_init(&text, SETTING_TEXT_MAX);
+    for (size_t i = 0; i < r->also.n; i++) {
+        str_add(&text, i ? ";" : "");
+        str_add(&text, r->also.at[i]);
+    }
+    enum err rc = str_err(&text, "--also", e);
+    if (rc == OK && r->also.n) {
+        rc = settings_set(s, "also", text.p, "command line", e);
+    }
+    str_free(&text);
+    return rc;
+}
+
+/* --config, then flags, then --set. */
+static enum err add_given(const struct run_opts *r, struct settings *s,
+                          struct errinfo *e)
+{
+    if (r->config) {
+        TRY(settings_load(s, r->config, e));
+    }
     for (size_t i = 0; i < r->n_flags; i++) {
-        if (r->flag_def[i] && r->flag_value[i] &&
-            strcmp(r->flag_def[i]->key, "model") == 0) {
-            return true;
+        if (r->flag_def[i] && r->flag_value[i]) {
+            TRY(settings_set(s, r->flag_def[i]->key, r->flag_value[i], "command line",
+                             e));
         }
     }
-    return false;
+    for (size_t i = 0; i < r->n_set; i++) {
+        if (r->set_value[i]) {
+            TRY(settings_set(s, r->set[i].name, r->set_value[i], "command line", e));
+        }
+    }
+    return set_also(r, s, e);
+}
+
+enum err run_opts_given(const struct run_opts *r, struct settings *out,
+                        struct errinfo *e)
+{
+    struct settings s;
+    settings_init(&s);
+    TRY(add_given(r, &s, e));
+    make_paths_absolute(&s);
+    *out = s;
+    return OK;
 }
 
 enum err run_opts_settings(const struct run_opts *r, struct settings *out,
@@ -132,26 +197,16 @@ enum err run_opts_settings(const struct run_opts *r, struct settings *out,
 {
     struct settings s;
     char sample[4096];
+    /* The sample's settings fit its own model only, however another one is named. */
+    TRY(run_opts_given(r, &s, e));
+    const bool own_model = s.model[0] != '\0';
     settings_init(&s);
     TRY(samples_dir(s.samples_dir, sizeof s.samples_dir, e));
-    if (!names_model(r)) {
+    if (!own_model) {
         TRY(samples_path(SAMPLE_CONFIG, sample, sizeof sample, e));
         TRY(settings_load(&s, sample, e));
     }
-    if (r->config) {
-        TRY(settings_load(&s, r->config, e));
-    }
-    for (size_t i = 0; i < r->n_flags; i++) {
-        if (r->flag_def[i] && r->flag_value[i]) {
-            TRY(settings_set(&s, r->flag_def[i]->key, r->flag_value[i], "command line",
-                             e));
-        }
-    }
-    for (size_t i = 0; i < r->n_set; i++) {
-        if (r->set_value[i]) {
-            TRY(settings_set(&s, r->set[i].name, r->set_value[i], "command line", e));
-        }
-    }
+    TRY(add_given(r, &s, e));
     TRY(fill_bundled(&s, e));
     *out = s;
     return OK;
@@ -167,7 +222,7 @@ void run_opts_print(const struct settings *s, struct str *out)
         str_clear(&value);
         settings_print(s, &t[i], &value);
         str_addf(out, "%-20s %-40s %s\n", t[i].key, value.len ? value.p : "-",
-                 s->origin[i]);
+                 settings_origin(s, &t[i]));
     }
     str_free(&value);
 }

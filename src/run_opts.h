@@ -7,7 +7,7 @@
 #include "cmd.h"
 #include "train/settings.h"
 
-#define RUN_OPTS_MAX 128
+#define RUN_OPTS_MAX SETTING_MAX
 
 struct run_opts {
     const char *config;
@@ -17,6 +17,8 @@ struct run_opts {
     size_t n_flags, n_set;
     const char *flag_value[RUN_OPTS_MAX], *set_value[RUN_OPTS_MAX];
     const struct setting_def *flag_def[RUN_OPTS_MAX];
+    struct opt_list also;
+    char help[SETTING_MAX][480]; /* of setting i: what it is and its default */
 };
 
 /* Parse a subcommand's line. `what` gives name, usage, about and the number of words;
@@ -31,6 +33,11 @@ bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
  * named is the bundled model and text; --ood and --concepts come with them. */
 enum err run_opts_settings(const struct run_opts *r, struct settings *out,
                            struct errinfo *e) ERR_CHECKED;
+
+/* Only what the user named, in --config and on the line, paths made absolute; the rest
+ * is at its default. For a resume. */
+enum err run_opts_given(const struct run_opts *r, struct settings *out,
+                        struct errinfo *e) ERR_CHECKED;
 
 /* The lines of --print-config: key, value, where it came from. */
 void run_opts_print(const struct settings *s, struct str *out);

@@ -4,10 +4,26 @@
 #include <stddef.h>
 
 static volatile sig_atomic_t caught; /* number of the first signal, 0 for none */
+static atomic_bool asked;            /* lock-free: a handler may set it */
 
 static void on_signal(int number)
 {
     caught = number;
+    atomic_store(&asked, true);
+}
+
+static void ignore(int number)
+{
+    struct sigaction action = {0};
+    action.sa_handler = SIG_IGN;
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(number, &action, NULL);
+}
+
+void stop_init(void)
+{
+    ignore(SIGPIPE);
+    ignore(SIGXFSZ);
 }
 
 void stop_install(void)
@@ -21,10 +37,11 @@ void stop_install(void)
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         (void)sigaction(numbers[i], &action, NULL);
     }
-    struct sigaction ignore = {0};
-    ignore.sa_handler = SIG_IGN;
-    (void)sigemptyset(&ignore.sa_mask);
-    (void)sigaction(SIGPIPE, &ignore, NULL); /* a closed pipe is a write error */
+}
+
+const atomic_bool *stop_flag(void)
+{
+    return &asked;
 }
 
 bool stop_asked(void)

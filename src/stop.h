@@ -1,12 +1,17 @@
-/* SIGINT, SIGTERM and SIGHUP as a request to stop: long work polls stop_asked, saves
- * and ends with stop_status. A second signal of the kind ends the process at once. */
+/* SIGINT, SIGTERM and SIGHUP as a request to stop: long work polls stop_asked or hands
+ * stop_flag on, saves and ends with stop_status. A second signal of the kind ends the
+ * process at once. Commands that do neither leave the signals alone. */
 #ifndef SAETOP_SRC_STOP_H
 #define SAETOP_SRC_STOP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
-void stop_install(void); /* once, early in main; SIGPIPE is ignored from then on */
-bool stop_asked(void);   /* any thread */
-int stop_status(void);   /* 128 + the signal's number; 0 if none came */
+/* Once, early in main: a closed pipe and a file over the limit become write errors. */
+void stop_init(void);
+void stop_install(void);            /* from here on the signals are requests */
+bool stop_asked(void);              /* any thread */
+const atomic_bool *stop_flag(void); /* the same, for what takes a flag to poll */
+int stop_status(void);              /* 128 + the signal's number; 0 if none came */
 
 #endif

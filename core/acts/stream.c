@@ -1,11 +1,11 @@
 #include "acts/stream.h"
 
+#include "acts/fill_priv.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
 
 #include <math.h>
-#include <string.h>
 
 struct acts_stream {
     struct harvester *h; /* borrowed, as are the two below */
@@ -15,28 +15,22 @@ struct acts_stream {
     size_t D, n; /* n = fill_rows * T positions of a fill */
     struct pack *pack;
 
-    /* The fill at hand; its number counts from 1, 0: none yet. */
-    uint64_t fill;
+    uint64_t fill;         /* number of the fill at hand, from 1; 0: none yet */
+    struct acts_fill *f;   /* it; other streams may serve from it too */
     struct pack_pos start; /* where its rows begin */
     double rate;
-    int32_t *clean, *fed; /* [n] */
-    uint8_t *is_masked;   /* [n] */
-    float *x;             /* [n,D] */
-    uint32_t *order;      /* [n] positions that are not special, shuffled */
-    size_t order_n;
-    size_t served; /* places of `order` gone through */
+    size_t served; /* places of its order gone through */
 
     double next_rate;
     float *batch; /* [batch, D] */
     uint64_t tokens_read, vectors_served;
-    double masked_fraction;
     double seconds_model;
 };
 
 /* ---- making ---- */
 
 static enum err config_check(const struct harvester *h, const struct stream_config *c,
-                             size_t *n, size_t *floats, struct errinfo *e)
+                             size_t *n, struct errinfo *e)
 {
     size_t t;
     if (c->T != harvest_T(h)) {
@@ -45,7 +39,7 @@ static enum err config_check(const struct harvester *h, const struct stream_conf
                        harvest_T(h));
     }
     if (!mem_mul(c->fill_rows, c->T, n) || *n < 1 || *n > UINT32_MAX ||
-        !mem_mul(*n, harvest_D(h), floats)) {
+        !mem_mul(*n, harvest_D(h), &t)) {
         return err_set(e, ERR_USAGE, "found a buffer of %zu rows, expected 1 to %zu",
                        c->fill_rows, (size_t)UINT32_MAX / c->T);
     }
@@ -60,23 +54,12 @@ static enum err config_check(const struct harvester *h, const struct stream_conf
     return OK;
 }
 
-static enum err arrays_new(struct acts_stream *s, size_t floats, struct errinfo *e)
-{
-    static const char what[] = "a buffer of activations";
-    TRY(mem_new(&s->clean, s->n, sizeof *s->clean, what, e));
-    TRY(mem_new(&s->fed, s->n, sizeof *s->fed, what, e));
-    TRY(mem_new(&s->is_masked, s->n, sizeof *s->is_masked, what, e));
-    TRY(mem_new(&s->x, floats, sizeof *s->x, what, e));
-    TRY(mem_new(&s->order, s->n, sizeof *s->order, what, e));
-    return mem_new(&s->batch, s->cfg.batch * s->D, sizeof *s->batch, what, e);
-}
-
 enum err stream_new(struct harvester *h, struct corpus *c, const struct tok *tok,
                     const struct stream_config *cfg, struct acts_stream **out,
                     struct errinfo *e)
 {
-    size_t n, floats;
-    TRY(config_check(h, cfg, &n, &floats, e));
+    size_t n;
+    TRY(config_check(h, cfg, &n, e));
     struct acts_stream *s = NULL;
     TRY(mem_new(&s, 1, sizeof *s, "a stream of activations", e));
     s->h = h;
@@ -85,7 +68,7 @@ enum err stream_new(struct harvester *h, struct corpus *c, const struct tok *tok
     s->cfg = *cfg;
     s->D = harvest_D(h);
     s->n = n;
-    enum err rc = arrays_new(s, floats, e);
+    enum err rc = mem_new(&s->batch, cfg->batch * s->D, sizeof *s->batch, "a batch", e);
     if (rc == OK) {
         rc = pack_new(c, CORPUS_TRAIN, tok, cfg->T, &s->pack, e);
     }
@@ -102,11 +85,7 @@ void stream_free(struct acts_stream *s)
 {
     if (s) {
         pack_free(s->pack);
-        mem_free(s->clean);
-        mem_free(s->fed);
-        mem_free(s->is_masked);
-        mem_free(s->x);
-        mem_free(s->order);
+        fill_release(s->cfg.share, s->f);
         mem_free(s->batch);
         mem_free(s);
     }
@@ -123,47 +102,82 @@ size_t stream_bytes(size_t D, const struct stream_config *cfg)
 
 /* The order in which a fill is served. Special positions are left out, masked ones are
  * passed over when served, so that the order is the same for every rate. */
-static void shuffle(struct acts_stream *s)
+static void shuffle(const struct acts_stream *s, struct acts_fill *f)
 {
-    struct rng r = rng_begin(s->cfg.seed, RNG_SHUFFLE, s->fill);
-    s->order_n = 0;
-    for (size_t i = 0; i < s->n; i++) {
-        if (!acts_is_special(s->tok, s->clean[i])) {
-            s->order[s->order_n++] = (uint32_t)i;
+    struct rng r = rng_begin(s->cfg.seed, RNG_SHUFFLE, f->number);
+    f->order_n = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        if (!acts_is_special(s->tok, f->clean[i])) {
+            f->order[f->order_n++] = (uint32_t)i;
         }
     }
-    rng_permute(&r, s->order, s->order_n);
+    rng_permute(&r, f->order, f->order_n);
 }
 
-/* Mask the rows in `clean` at `rate`, run the model over them. */
-static void harvest_fill(struct acts_stream *s, double rate)
+/* Mask the rows in `clean`, run the model over them. */
+static void harvest_fill(struct acts_stream *s, struct acts_fill *f)
 {
-    s->rate = rate;
-    const size_t masked = mask_apply(&s->cfg.mask, rate, s->start.row, s->clean,
-                                     s->cfg.fill_rows, s->cfg.T, s->fed, s->is_masked);
-    const size_t eligible = mask_eligible(s->cfg.mask.vocab, s->clean, s->n);
-    s->masked_fraction = eligible > 0 ? (double)masked / (double)eligible : 0.0;
+    const size_t masked = mask_apply(&s->cfg.mask, f->rate, f->start.row, f->clean,
+                                     s->cfg.fill_rows, s->cfg.T, f->fed, f->is_masked);
+    const size_t eligible = mask_eligible(s->cfg.mask.vocab, f->clean, f->n);
+    f->masked_fraction = eligible > 0 ? (double)masked / (double)eligible : 0.0;
     const int64_t began = clock_ns();
-    harvest_rows(s->h, s->fed, s->cfg.fill_rows, s->x);
+    harvest_rows(s->h, f->fed, s->cfg.fill_rows, f->x);
     s->seconds_model += clock_seconds_since(began);
 }
 
 static bool is_served(const struct acts_stream *s, size_t place)
 {
-    return !(s->cfg.drop_masked && s->is_masked[s->order[place]]);
+    return !(s->cfg.drop_masked && s->f->is_masked[s->f->order[place]]);
 }
 
-/* Read and run the rows from where the packer stands as fill number `fill`. */
+/* Places of the order at hand. */
+static size_t places(const struct acts_stream *s)
+{
+    return s->fill > 0 ? s->f->order_n : 0;
+}
+
+/* Read and run the rows from where the packer stands into a fill of the stream's own.
+ */
+static enum err make_fill(struct acts_stream *s, uint64_t number, double rate,
+                          struct errinfo *e)
+{
+    if (!s->f || s->f->refs > 1) {
+        struct acts_fill *mine = NULL;
+        TRY(fill_take(s->cfg.share, s->n, s->D, &mine, e));
+        fill_release(s->cfg.share, s->f);
+        s->f = mine;
+    }
+    struct acts_fill *f = s->f;
+    f->number = 0; /* nobody may find it half made */
+    f->start = pack_tell(s->pack);
+    TRY(pack_rows(s->pack, s->cfg.fill_rows, f->clean, e));
+    f->end = pack_tell(s->pack);
+    f->rate = rate;
+    f->number = number;
+    harvest_fill(s, f);
+    shuffle(s, f);
+    return OK;
+}
+
+/* Fill number `fill` from where the packer stands: another stream's if it has the same,
+ * else one's own. */
 static enum err load_fill(struct acts_stream *s, uint64_t fill, double rate,
                           struct errinfo *e)
 {
     const struct pack_pos start = pack_tell(s->pack);
-    TRY(pack_rows(s->pack, s->cfg.fill_rows, s->clean, e));
+    struct acts_fill *shared = fill_find(s->cfg.share, s->n, fill, start, rate);
+    if (shared) {
+        fill_release(s->cfg.share, s->f);
+        s->f = shared;
+        TRY(pack_seek(s->pack, shared->end, e));
+    } else {
+        TRY(make_fill(s, fill, rate, e));
+    }
     s->start = start;
+    s->rate = rate;
     s->fill = fill;
     s->served = 0;
-    harvest_fill(s, rate);
-    shuffle(s);
     return OK;
 }
 
@@ -171,7 +185,7 @@ static enum err next_fill(struct acts_stream *s, struct errinfo *e)
 {
     TRY(load_fill(s, s->fill + 1, s->next_rate, e));
     s->tokens_read += s->n;
-    for (size_t i = 0; i < s->order_n; i++) {
+    for (size_t i = 0; i < places(s); i++) {
         if (is_served(s, i)) {
             return OK;
         }
@@ -192,7 +206,7 @@ void stream_set_rate(struct acts_stream *s, double p)
 size_t stream_lag(const struct acts_stream *s)
 {
     size_t left = 0;
-    for (size_t i = s->served; i < s->order_n; i++) {
+    for (size_t i = s->served; i < places(s); i++) {
         left += is_served(s, i);
     }
     return left / s->cfg.batch;
@@ -201,14 +215,14 @@ size_t stream_lag(const struct acts_stream *s)
 enum err stream_next(struct acts_stream *s, const float **x, struct errinfo *e)
 {
     for (size_t b = 0; b < s->cfg.batch;) {
-        if (s->served == s->order_n) {
+        if (s->served == places(s)) {
             TRY(next_fill(s, e));
         }
         const size_t place = s->served++;
         if (!is_served(s, place)) {
             continue;
         }
-        const float *from = s->x + (size_t)s->order[place] * s->D;
+        const float *from = s->f->x + (size_t)s->f->order[place] * s->D;
         float *to = s->batch + b * s->D;
         for (size_t d = 0; d < s->D; d++) {
             to[d] = s->cfg.scale * from[d];
@@ -225,7 +239,7 @@ struct stream_stats stream_stats(const struct acts_stream *s)
     return (struct stream_stats){
         .tokens_read = s->tokens_read,
         .vectors_served = s->vectors_served,
-        .masked_fraction = s->masked_fraction,
+        .masked_fraction = s->fill > 0 ? s->f->masked_fraction : 0.0,
         .rate = s->fill > 0 ? s->rate : s->next_rate,
         .seconds_model = s->seconds_model,
     };
@@ -250,18 +264,16 @@ enum err stream_seek(struct acts_stream *s, const struct stream_pos *pos,
 {
     TRY(pack_seek(s->pack, pos->fill_start, e));
     s->next_rate = pos->rate;
-    s->order_n = 0;
     s->served = 0;
     s->fill = 0;
     s->start = pos->fill_start;
-    s->masked_fraction = 0.0;
     if (pos->fill > 0) {
         TRY(load_fill(s, pos->fill, pos->rate, e));
     }
-    if (pos->served > s->order_n) {
+    if (pos->served > places(s)) {
         return err_set(e, ERR_FORMAT,
                        "a stream's position: found %llu activations served of %zu",
-                       (unsigned long long)pos->served, s->order_n);
+                       (unsigned long long)pos->served, places(s));
     }
     s->served = (size_t)pos->served;
     s->tokens_read = pos->tokens_read;

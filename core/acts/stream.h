@@ -11,13 +11,21 @@
 
 #include "acts/harvest.h"
 
+/* The fills that streams serve from. Streams of one share that come to the same fill at
+ * the same rate run the model for it once; they must have the same text, seed, mask and
+ * T. It outlives its streams. Owner thread. */
+struct acts_share;
+enum err acts_share_new(struct acts_share **out, struct errinfo *e) ERR_CHECKED;
+void acts_share_free(struct acts_share *share); /* NULL is fine */
+
 struct stream_config {
     size_t T, fill_rows; /* 128, 128 */
     size_t batch;        /* B */
     uint64_t seed;
     float scale;
     struct mask_spec mask;
-    bool drop_masked; /* leave masked positions out of training */
+    bool drop_masked;         /* leave masked positions out of training */
+    struct acts_share *share; /* borrowed; NULL: every fill is the stream's own */
 };
 
 struct acts_stream;

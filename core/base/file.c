@@ -202,6 +202,11 @@ static void sync_directory_of(const char *path)
     }
     memcpy(dir, path, n);
     memcpy(dir + n, ".", 2); /* "a/b/." or "." */
+    file_sync_dir(dir);
+}
+
+void file_sync_dir(const char *dir)
+{
     const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
         (void)fsync(fd);

@@ -34,6 +34,9 @@ enum err file_write(const char *path, const struct file_part *parts, size_t n,
 enum err file_write_text(const char *path, const char *text,
                          struct errinfo *e) ERR_CHECKED;
 
+/* Make renames in a directory last through a power cut, where the file system can. */
+void file_sync_dir(const char *dir);
+
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
 int64_t file_size(const char *path); /* -1 if it can't be read */

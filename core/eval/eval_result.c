@@ -131,6 +131,7 @@ static void put_concept(struct tree *t, cJSON *list, const struct concept_result
 static void put_all(struct tree *t, cJSON *root, const struct eval_result *r,
                     const struct concepts *c)
 {
+    put_number(t, root, "step", (double)r->step);
     put_text(t, root, "in_distribution", r->l0, r->explained_variance, r->ce_recovered,
              r->ce_clean, r->ce_sae, r->ce_zero);
     put_text(t, root, "out_of_distribution", r->l0_ood, r->explained_variance_ood,

@@ -47,6 +47,7 @@ struct eval_split {
 };
 
 struct eval_result {
+    int64_t step; /* of training, for eval.json; the caller's to fill in */
     double l0, l0_ood;
     double mse; /* mean over tokens of the squared distance, in distribution */
     double explained_variance, explained_variance_ood;

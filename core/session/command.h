@@ -8,7 +8,7 @@
 /* X(id, name) */
 #define COMMAND_LIST(X)                                                                \
     X(PAUSE, "pause")                                                                  \
-    X(RESUME, "resume")                                                                \
+    X(RESUME, "resume")     /* also: train on a run that was opened for browsing */    \
     X(MASK, "mask")         /* arm, value = rate, at = step or 0: now */               \
     X(FORK, "fork")         /* a twin of arm A with the opposite masking */            \
     X(EXTEND, "extend")     /* at = new planned length */                              \

@@ -1,8 +1,8 @@
 #include "session/engine.h"
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/mem.h"
+#include "train/also.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -13,12 +13,15 @@
  * than a tenth of the time. */
 #define EVAL_SECONDS 2.0
 #define EVAL_SHARE   0.1
-/* What masking is switched on to in a run that named no rate: the paper's. */
-#define DEFAULT_RATE 0.3
 
 int64_t engine_step_count(const struct engine *g)
 {
-    return g->n_arms ? arm_steps_done(g->arm[0].arm) : 0;
+    int64_t least = INT64_MAX;
+    for (size_t a = 0; a < g->n_arms; a++) {
+        const int64_t step = arm_steps_done(g->arm[a].arm);
+        least = step < least ? step : least;
+    }
+    return g->n_arms ? least : 0;
 }
 
 bool engine_done(const struct engine *g)
@@ -57,21 +60,62 @@ enum err engine_event(struct engine *g, size_t arm, struct errinfo *e, const cha
 
 /* ---- start ---- */
 
-static enum err start_arm(struct engine *g, const struct mask_schedule *schedule,
-                          struct errinfo *e)
+size_t engine_arms_of(const struct settings *s)
 {
-    struct engine_arm *a = &g->arm[g->n_arms];
-    TRY(arm_new(g->in, schedule, &a->arm, e));
-    a->forked_at = -1;
-    a->rate_when_on = schedule->start > 0        ? schedule->start
-                      : g->in->set.mask_rate > 0 ? g->in->set.mask_rate
-                                                 : DEFAULT_RATE;
-    a->applies_from = 1;
+    return also_count(s->also) + (s->twin == TWIN_UNMASKED ? 2u : 1u);
+}
+
+void engine_suffix(const struct settings *s, size_t i, char *out, size_t cap)
+{
+    const size_t twins = s->twin == TWIN_UNMASKED ? 1 : 0;
+    if (i == 0) {
+        snprintf(out, cap, "%s", "");
+    } else if (i <= twins) {
+        snprintf(out, cap, "-twin");
+    } else {
+        snprintf(out, cap, "-also%zu", i - twins);
+    }
+}
+
+/* Settings of arm i as it would have them if it were trained alone. */
+static enum err arm_settings(const struct inputs *in, size_t i, struct settings *out,
+                             struct errinfo *e)
+{
+    const size_t twins = in->set.twin == TWIN_UNMASKED ? 1 : 0;
+    if (i == 0) {
+        *out = in->set;
+        return OK;
+    }
+    TRY(i <= twins ? twin_settings(&in->asked, out, e)
+                   : also_settings(&in->asked, i - 1 - twins, out, e));
+    inputs_resolve(in, out);
+    return OK;
+}
+
+static enum err start_arm(struct engine *g, size_t i, struct errinfo *e)
+{
+    struct engine_arm *a = &g->arm[i];
+    struct settings s;
+    TRY(arm_settings(g->in, i, &s, e));
+    TRY(arm_new(g->in, &s, &a->arm, e));
+    engine_suffix(&g->in->set, i, a->suffix, sizeof a->suffix);
     g->n_arms++;
-    const struct settings *s = &g->in->set;
-    return engine_event(
-        g, g->n_arms - 1, e, "start", "%s k=%lld width=%lld p=%.2f seed %lld", s->arch,
-        (long long)s->k, (long long)s->width, schedule->start, (long long)s->seed);
+    return engine_event(g, i, e, "start", "%s k=%lld width=%lld p=%.2f seed %lld",
+                        s.arch, (long long)s.k, (long long)s.width,
+                        a->arm->schedule.start, (long long)s.seed);
+}
+
+static enum err start_arms(struct engine *g, struct errinfo *e)
+{
+    const size_t arms = engine_arms_of(&g->in->set);
+    if (arms > ENGINE_ARMS) {
+        return err_set(e, ERR_USAGE, "found %zu arms, expected %d at most", arms,
+                       ENGINE_ARMS);
+    }
+    for (size_t i = 0; i < arms; i++) {
+        TRY(start_arm(g, i, e));
+    }
+    return OK;
 }
 
 enum err engine_new(struct inputs *in, struct engine **out, struct errinfo *e)
@@ -84,12 +128,7 @@ enum err engine_new(struct inputs *in, struct engine **out, struct errinfo *e)
     }
     g->in = in;
     g->steps = in->set.steps;
-    const struct mask_schedule own = arm_schedule(&in->set);
-    const struct mask_schedule none = {.kind = MASK_CONSTANT};
-    rc = start_arm(g, &own, e);
-    if (rc == OK && in->set.twin == TWIN_UNMASKED) {
-        rc = start_arm(g, &none, e);
-    }
+    rc = start_arms(g, e);
     if (rc != OK) {
         engine_free(g);
         return rc;
@@ -108,6 +147,7 @@ void engine_free(struct engine *g)
         history_free(&g->arm[a].history);
         eval_result_deinit(&g->arm[a].eval);
     }
+    claims_release(&g->claims, 0);
     inputs_free(g->in);
     mem_free(g);
 }
@@ -146,43 +186,72 @@ static void fill_eval(struct metric_row *row, const struct eval_result *r)
     row->v[METRIC_ABS_SAEBENCH] = r->absorption_saebench;
 }
 
-/* Evaluate each arm into its row. */
-static enum err evaluate_each(struct engine *g, struct metric_row *rows,
-                              struct errinfo *e)
+/* Whether this evaluation is the best by the measure that is asked for. */
+static void note_best(const struct engine *g, struct engine_arm *a,
+                      const struct metric_row *row)
+{
+    const int m = metric_find(g->in->set.checkpoint_best);
+    const int better = m >= 0 ? metric_def((enum metric)m)->better : 0;
+    const double v = m >= 0 ? row->v[m] : (double)NAN;
+    struct arm_state *s = &a->arm->state;
+    if (better && isfinite(v) && !(better * v <= better * s->best)) {
+        s->best = v;
+        a->is_best = true;
+    }
+}
+
+static enum err evaluate_one(struct engine *g, struct engine_arm *a,
+                             struct metric_row *row, struct errinfo *e)
+{
+    struct eval_result fresh = {0};
+    struct sae *frozen = NULL;
+    TRY(arm_freeze(a->arm, &frozen, e));
+    enum err rc =
+        evaluate(g->eval_set, frozen, g->in->h, g->in->pool, g->cancel, &fresh, e);
+    /* SAEBench's own form trains probes anew, for seconds: once, at the end. */
+    if (rc == OK && engine_done(g)) {
+        rc = evaluate_saebench(g->eval_set, frozen, g->in->pool, g->cancel, &fresh, e);
+    }
+    sae_free(frozen);
+    if (rc != OK) {
+        eval_result_deinit(&fresh);
+        return rc;
+    }
+    eval_result_deinit(&a->eval);
+    a->eval = fresh;
+    a->evaluated = true;
+    a->eval.step = arm_steps_done(a->arm);
+    a->arm->state.owes_eval = 0;
+    fill_eval(row, &fresh);
+    note_best(g, a, row);
+    return OK;
+}
+
+/* Evaluate each arm of the set into its row. */
+static enum err evaluate_each(struct engine *g, const bool *which,
+                              struct metric_row *rows, struct errinfo *e)
 {
     for (size_t a = 0; a < g->n_arms; a++) {
-        struct engine_arm *arm = &g->arm[a];
-        struct eval_result fresh = {0};
-        struct sae *frozen = NULL;
-        TRY(arm_freeze(arm->arm, &frozen, e));
-        enum err rc =
-            evaluate(g->eval_set, frozen, g->in->h, g->in->pool, g->cancel, &fresh, e);
-        /* SAEBench's own form trains probes anew, for seconds: once, at the end. */
-        if (rc == OK && engine_done(g)) {
-            rc = evaluate_saebench(g->eval_set, frozen, g->in->pool, g->cancel, &fresh,
-                                   e);
+        if (which[a]) {
+            g->arm[a].arm->state.owes_eval = 1;
         }
-        sae_free(frozen);
-        if (rc != OK) {
-            eval_result_deinit(&fresh);
-            return rc;
+    }
+    for (size_t a = 0; a < g->n_arms; a++) {
+        if (which[a]) {
+            TRY(evaluate_one(g, &g->arm[a], &rows[a], e));
         }
-        eval_result_deinit(&arm->eval);
-        arm->eval = fresh;
-        arm->evaluated = true;
-        fill_eval(&rows[a], &fresh);
     }
     return OK;
 }
 
-static enum err evaluate_arms(struct engine *g, struct metric_row *rows,
-                              struct errinfo *e)
+static enum err evaluate_arms(struct engine *g, const bool *which,
+                              struct metric_row *rows, struct errinfo *e)
 {
     const int64_t begin = clock_ns();
     if (g->watch.evaluating) {
         g->watch.evaluating(g->watch.user, true);
     }
-    const enum err rc = evaluate_each(g, rows, e);
+    const enum err rc = evaluate_each(g, which, rows, e);
     if (g->watch.evaluating) {
         g->watch.evaluating(g->watch.user, false);
     }
@@ -213,6 +282,9 @@ static enum err eval_due(struct engine *g, bool *due, struct errinfo *e)
     const int64_t step = engine_step_count(g);
     *due = false;
     if (!g->eval_set) {
+        for (size_t a = 0; engine_done(g) && a < g->n_arms; a++) {
+            g->arm[a].arm->state.owes_eval = 1; /* it comes when the set is there */
+        }
         return OK;
     }
     if (engine_done(g)) {
@@ -261,10 +333,14 @@ static void update_rate(struct engine *g)
     }
 }
 
-static enum err add_rows(struct engine *g, struct metric_row *rows, struct errinfo *e)
+static enum err add_rows(struct engine *g, const bool *which, struct metric_row *rows,
+                         struct errinfo *e)
 {
     update_rate(g);
     for (size_t a = 0; a < g->n_arms; a++) {
+        if (!which[a]) {
+            continue;
+        }
         rows[a].v[METRIC_SECONDS] = g->seconds;
         if (g->tokens_per_second > 0) {
             rows[a].v[METRIC_TOK_S] = g->tokens_per_second;
@@ -277,67 +353,97 @@ static enum err add_rows(struct engine *g, struct metric_row *rows, struct errin
     return OK;
 }
 
+static void empty_rows(struct metric_row rows[ENGINE_ARMS])
+{
+    for (size_t a = 0; a < ENGINE_ARMS; a++) {
+        rows[a] = metric_row_empty();
+    }
+}
+
 enum err engine_evaluate(struct engine *g, struct errinfo *e)
 {
-    struct metric_row rows[ENGINE_ARMS] = {metric_row_empty(), metric_row_empty()};
+    struct metric_row rows[ENGINE_ARMS];
+    bool all[ENGINE_ARMS];
     if (!g->eval_set) {
         return err_set(e, ERR_USAGE, "the evaluation set is still being made");
     }
-    TRY(evaluate_arms(g, rows, e));
+    empty_rows(rows);
+    for (size_t a = 0; a < ENGINE_ARMS; a++) {
+        all[a] = true;
+    }
+    TRY(evaluate_arms(g, all, rows, e));
     for (size_t a = 0; a < g->n_arms; a++) {
-        rows[a].v[METRIC_STEP] = (double)engine_step_count(g);
+        rows[a].v[METRIC_STEP] = (double)arm_steps_done(g->arm[a].arm);
         rows[a].v[METRIC_MASK_RATE] = arm_rate_in_use(g->arm[a].arm);
     }
-    return add_rows(g, rows, e);
+    return add_rows(g, all, rows, e);
 }
 
-/* Mask changes that were asked for at a step that has come. */
-static enum err apply_pending(struct engine *g, struct errinfo *e)
+enum err engine_catch_up(struct engine *g, struct errinfo *e)
 {
     for (size_t a = 0; a < g->n_arms; a++) {
-        struct engine_arm *arm = &g->arm[a];
-        if (arm->pending && engine_step_count(g) >= arm->pending_at) {
-            arm->pending = false;
-            TRY(engine_set_mask(g, a, arm->pending_rate, 0, e));
+        if (g->arm[a].arm->state.owes_eval) {
+            return engine_evaluate(g, e);
         }
     }
     return OK;
 }
 
-enum err engine_step(struct engine *g, struct errinfo *e)
+/* A mask change that was asked for at a step that has come. */
+static enum err apply_pending(struct engine *g, size_t a, struct errinfo *e)
 {
-    struct metric_row rows[ENGINE_ARMS] = {metric_row_empty(), metric_row_empty()};
+    const struct arm_state *s = &g->arm[a].arm->state;
+    if (s->pending && arm_steps_done(g->arm[a].arm) >= s->pending_at) {
+        return engine_set_mask(g, a, s->pending_rate, 0, e);
+    }
+    return OK;
+}
+
+/* One step of every arm that is not ahead of the others. */
+static enum err step_arms(struct engine *g, bool *stepped, struct metric_row *rows,
+                          struct errinfo *e)
+{
     const int64_t begin = clock_ns();
-    TRY(apply_pending(g, e));
+    const int64_t from = engine_step_count(g);
     for (size_t a = 0; a < g->n_arms; a++) {
-        TRY(arm_step(g->arm[a].arm, &rows[a], e));
+        stepped[a] = arm_steps_done(g->arm[a].arm) == from;
+        if (stepped[a]) {
+            TRY(apply_pending(g, a, e));
+        }
+    }
+    for (size_t a = 0; a < g->n_arms; a++) {
+        if (stepped[a]) {
+            TRY(arm_step(g->arm[a].arm, &rows[a], e));
+        }
     }
     g->seconds += clock_seconds_since(begin);
+    return OK;
+}
+
+enum err engine_step(struct engine *g, struct errinfo *e)
+{
+    struct metric_row rows[ENGINE_ARMS];
+    bool stepped[ENGINE_ARMS] = {false};
+    empty_rows(rows);
+    TRY(step_arms(g, stepped, rows, e));
 
     const int64_t step = engine_step_count(g);
     bool evaluate_now = false;
     TRY(eval_due(g, &evaluate_now, e));
     if (evaluate_now) {
-        TRY(evaluate_arms(g, rows, e));
+        const enum err rc = evaluate_arms(g, stepped, rows, e);
+        if (rc != OK && rc != ERR_CANCELLED) {
+            return rc; /* a cancelled one is owed: the step itself is done */
+        }
     }
     if (evaluate_now || step == 1 || step % g->in->set.log_every == 0 ||
         engine_done(g)) {
-        TRY(add_rows(g, rows, e));
+        TRY(add_rows(g, stepped, rows, e));
     }
-    return OK;
+    return engine_checkpoint(g, e);
 }
 
 /* ---- interventions ---- */
-
-static enum err can_mask(const struct engine *g, double rate, struct errinfo *e)
-{
-    if (rate > 0 && g->in->set.mask_kind == MASK_TOKEN && g->in->mask_token < 0) {
-        return err_set(
-            e, ERR_USAGE, "%s",
-            "this tokenizer has no mask token; start with --mask-token TEXT");
-    }
-    return OK;
-}
 
 enum err engine_set_mask(struct engine *g, size_t arm, double rate, int64_t at,
                          struct errinfo *e)
@@ -348,53 +454,45 @@ enum err engine_set_mask(struct engine *g, size_t arm, double rate, int64_t at,
     if (!(rate >= 0 && rate <= 0.95)) {
         return err_set(e, ERR_USAGE, "mask rate: found %g, expected 0 to 0.95", rate);
     }
-    TRY(can_mask(g, rate, e));
+    TRY(inputs_can_mask(g->in, rate, e));
     if (engine_done(g) || at > g->steps) {
         return err_set(e, ERR_USAGE, "the run ends at step %lld; :extend it first",
                        (long long)g->steps);
     }
-    struct engine_arm *a = &g->arm[arm];
-    if (at > engine_step_count(g)) {
-        a->pending = true;
-        a->pending_rate = rate;
-        a->pending_at = at;
+    struct arm *a = g->arm[arm].arm;
+    if (at > arm_steps_done(a)) {
+        a->state.pending = 1;
+        a->state.pending_rate = rate;
+        a->state.pending_at = at;
         return engine_event(g, arm, e, "mask-planned", "p = %.2f from step %lld", rate,
                             (long long)at);
     }
-    const double before = arm_rate_set(a->arm);
-    a->pending = false; /* what is set now stands until it is set again */
-    a->applies_from = arm_set_rate(a->arm, rate);
-    if (rate > 0) {
-        a->rate_when_on = rate;
-    }
+    const double before = arm_rate_set(a);
+    const int64_t from = arm_set_rate(a, rate);
     return engine_event(g, arm, e, "mask",
                         "p %.2f -> %.2f, trained on from step %lld (%lld steps of lag)",
-                        before, rate, (long long)a->applies_from,
-                        (long long)(a->applies_from - engine_step_count(g) - 1));
+                        before, rate, (long long)from,
+                        (long long)(from - arm_steps_done(a) - 1));
 }
 
 enum err engine_fork(struct engine *g, struct errinfo *e)
 {
-    if (g->n_arms == ENGINE_ARMS) {
+    if (g->n_arms > 1) {
         return err_set(e, ERR_USAGE,
-                       "there is a twin already; a run has two arms at most");
+                       "there is a twin already; a fork makes one arm into two arms");
     }
     struct engine_arm *a = &g->arm[0], *b = &g->arm[1];
-    const double rate = arm_rate_set(a->arm) > 0 ? 0 : a->rate_when_on;
+    const double rate = arm_rate_set(a->arm) > 0 ? 0 : a->arm->state.rate_when_on;
     struct arm *twin = NULL;
     struct history past = {0};
-    TRY(can_mask(g, rate, e));
+    TRY(inputs_can_mask(g->in, rate, e));
     TRY(history_copy(&a->history, &past, e));
     const enum err rc = arm_fork(a->arm, rate, &twin, e);
     if (rc != OK) {
         history_free(&past);
         return rc;
     }
-    *b = (struct engine_arm){.arm = twin,
-                             .history = past,
-                             .rate_when_on = rate > 0 ? rate : a->rate_when_on,
-                             .applies_from = engine_step_count(g) + 1,
-                             .forked_at = engine_step_count(g)};
+    *b = (struct engine_arm){.arm = twin, .history = past, .suffix = "-twin"};
     g->n_arms = 2;
     g->row_tokens = tokens_read(g);
     g->row_seconds = g->seconds;
@@ -426,54 +524,8 @@ enum err engine_set_lr(struct engine *g, double lr, struct errinfo *e)
                        lr);
     }
     for (size_t a = 0; a < g->n_arms; a++) {
-        sae_trainer_set_lr(g->arm[a].arm->trainer, lr);
+        arm_set_lr(g->arm[a].arm, lr);
     }
     g->in->set.lr = lr;
     return engine_event(g, ENGINE_ARMS, e, "lr", "%g", lr);
-}
-
-/* ---- saving ---- */
-
-enum err engine_arm_dir(const char *dir, size_t arm, char *out, size_t cap,
-                        struct errinfo *e)
-{
-    size_t len = strlen(dir);
-    while (len > 1 && dir[len - 1] == '/') {
-        len--; /* what tab completion adds */
-    }
-    const int n = snprintf(out, cap, "%.*s%s", (int)len, dir, arm ? "-twin" : "");
-    return n >= 0 && (size_t)n < cap
-               ? OK
-               : err_set(e, ERR_LIMIT, "%.80s...: path too long", dir);
-}
-
-static enum err save_arm(struct engine *g, size_t i, const char *dir, struct errinfo *e)
-{
-    struct engine_arm *a = &g->arm[i];
-    if (strcmp(a->dir, dir) != 0) {
-        TRY(rundir_create(dir, e));
-        snprintf(a->dir, sizeof a->dir, "%s", dir);
-    }
-    struct str json;
-    str_init(&json, 1u << 24);
-    enum err rc = OK;
-    if (a->evaluated) {
-        rc = eval_result_json(&a->eval, g->in->concepts, &json, e);
-    }
-    if (rc == OK) {
-        rc = rundir_save(dir, a->arm, &a->history, a->evaluated ? json.p : NULL, e);
-    }
-    str_free(&json);
-    return rc;
-}
-
-enum err engine_save(struct engine *g, const char *dir, struct errinfo *e)
-{
-    for (size_t a = 0; a < g->n_arms; a++) {
-        char path[SETTING_TEXT_MAX];
-        TRY(engine_arm_dir(dir, a, path, sizeof path, e));
-        TRY(engine_event(g, a, e, "save", "%s", path));
-        TRY(save_arm(g, a, path, e));
-    }
-    return OK;
 }

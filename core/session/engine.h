@@ -6,24 +6,22 @@
 
 #include "eval/evaluate.h"
 #include "train/arm.h"
+#include "train/claims.h"
 #include "train/history.h"
 #include "train/rundir.h"
+#include "train/runstate.h"
 
 #include <stdatomic.h>
 
-#define ENGINE_ARMS 2
+#define ENGINE_ARMS RUN_ARMS_MAX
 
 struct engine_arm {
     struct arm *arm;
     struct history history;
-    double rate_when_on;  /* what masking comes back to when it is switched on */
-    int64_t applies_from; /* step from which the rate set last is trained on */
-    bool pending;
-    double pending_rate;
-    int64_t pending_at;
-    int64_t forked_at; /* -1: from step 0 */
     struct eval_result eval;
     bool evaluated;
+    bool is_best;    /* the best so far, and not kept yet */
+    char suffix[24]; /* after the run directory's name: "", "-twin", "-also1" */
     char dir[SETTING_TEXT_MAX]; /* saved there last; "" */
 };
 
@@ -41,8 +39,11 @@ struct engine {
     const struct eval_set *eval_set; /* borrowed; NULL: no evaluation yet */
     struct engine_arm arm[ENGINE_ARMS];
     size_t n_arms;
-    int64_t steps;      /* planned */
-    double seconds;     /* of stepping and evaluation, pauses left out */
+    struct claims claims;       /* directories saved in */
+    char dir[SETTING_TEXT_MAX]; /* the run's, for checkpoints; "": none yet */
+    char warning[300];          /* of a resume; "" */
+    int64_t steps;              /* planned */
+    double seconds;             /* of stepping and evaluation, pauses left out */
     double row_seconds; /* `seconds` and tokens at the last row, for the rate between */
     uint64_t row_tokens;
     double tokens_per_second;
@@ -54,20 +55,35 @@ struct engine {
     struct engine_watch watch;
 };
 
-/* Arms at step 0 as the settings say (twin included). Takes `in` over, also on error.
- */
+/* Arms at step 0 as the settings say: the first, its twin, those of `also`. Takes `in`
+ * over, also on error. */
 enum err engine_new(struct inputs *in, struct engine **out,
                     struct errinfo *e) ERR_CHECKED;
 void engine_free(struct engine *g); /* NULL is fine */
 
+/* A run from its directory, with all its arms, exactly where its last save left it; the
+ * directories are taken for writing. `given` may be NULL; what somebody named in it
+ * (settings_given) must be what the run has, but for what does not shape the run
+ * (threads, logging, saving) and for more steps, which extend it. `in`: inputs open
+ * already, as the run's settings name them; NULL: they are opened. Takes `in` over,
+ * unless it fails. ERR_USAGE: in use by another process, or other inputs or settings
+ * than recorded. */
+enum err engine_resume(const char *dir, const struct settings *given,
+                       const char *samples_dir, struct inputs *in, struct engine **out,
+                       struct errinfo *e) ERR_CHECKED;
+
+/* Steps that all arms have done. */
 int64_t engine_step_count(const struct engine *g);
 bool engine_done(const struct engine *g);
 
-/* One step of every arm, then the row and the evaluation that are due. ERR_NUMERIC: the
- * loss is not finite any more. */
+/* One step of every arm, then the row, the evaluation and the checkpoint that are due.
+ * An arm that is ahead, as after a resume of a run killed between saving the one and
+ * the other, waits for the rest. ERR_NUMERIC: the loss is not finite any more. */
 enum err engine_step(struct engine *g, struct errinfo *e) ERR_CHECKED;
 /* Evaluate all arms now and record it as a row at this step. */
 enum err engine_evaluate(struct engine *g, struct errinfo *e) ERR_CHECKED;
+/* Evaluate if an evaluation that was due has been interrupted. */
+enum err engine_catch_up(struct engine *g, struct errinfo *e) ERR_CHECKED;
 /* Step of the next evaluation if it is known (not stretched), else -1. */
 int64_t engine_next_eval(const struct engine *g);
 
@@ -85,12 +101,18 @@ enum err engine_event(struct engine *g, size_t arm, struct errinfo *e, const cha
                       const char *fmt, ...)
     __attribute__((format(printf, 5, 6))) ERR_CHECKED;
 
-/* Save every arm: arm 0 into dir, its twin into dir-twin. A directory that no arm of
- * this engine was saved in before must not exist. */
+/* Save every arm: the first into dir, the others beside it. A directory that this
+ * engine has not saved in before must not exist. */
 enum err engine_save(struct engine *g, const char *dir, struct errinfo *e) ERR_CHECKED;
-/* "dir-twin" for arm 1, dir for arm 0. */
-enum err engine_arm_dir(const char *dir, size_t arm, char *out, size_t cap,
+/* The checkpoint of a step, if one is due: all arms saved, and kept as
+ * checkpoints/step-N and checkpoints/best where that is asked for. */
+enum err engine_checkpoint(struct engine *g, struct errinfo *e) ERR_CHECKED;
+/* dir and what follows its name in an arm's: "-twin". */
+enum err engine_arm_dir(const char *dir, const char *suffix, char *out, size_t cap,
                         struct errinfo *e) ERR_CHECKED;
+/* How many arms the settings ask for, and the suffix of arm i of them. */
+size_t engine_arms_of(const struct settings *s);
+void engine_suffix(const struct settings *s, size_t i, char *out, size_t cap);
 
 /* The evaluation set for the settings of `in`, on harvester h. Caller owns. */
 enum err engine_eval_set(const struct inputs *in, struct harvester *h,

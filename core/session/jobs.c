@@ -25,20 +25,41 @@ static bool wait_for_inputs(struct session *s)
     return ready;
 }
 
-static bool next_job(struct session *s, struct job *out)
+enum work { WORK_END, WORK_EVAL_SET, WORK_JOB };
+
+/* Whether a later request makes this one needless: of details only the last asked for
+ * is shown. mu held. */
+static bool is_overtaken(const struct session *s, const struct job *job)
 {
+    for (size_t i = 0; i < s->job_len; i++) {
+        const struct job *later = &s->job[(s->job_head + i) % QUEUE_MAX];
+        if (job->command.kind == COMMAND_DETAIL &&
+            later->command.kind == COMMAND_DETAIL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum work next_work(struct session *s, struct job *out, bool *overtaken)
+{
+    enum work work = WORK_END;
     pthread_mutex_lock(&s->mu);
-    while (!s->job_len && !atomic_load(&s->stop)) {
+    while (!s->job_len && !s->eval_wanted && !atomic_load(&s->stop)) {
         pthread_cond_wait(&s->jobs_ready, &s->mu);
     }
-    const bool some = s->job_len && !atomic_load(&s->stop);
-    if (some) {
+    if (!atomic_load(&s->stop) && s->eval_wanted) {
+        s->eval_wanted = false;
+        work = WORK_EVAL_SET;
+    } else if (!atomic_load(&s->stop)) {
         *out = s->job[s->job_head];
         s->job_head = (s->job_head + 1) % QUEUE_MAX;
         s->job_len--;
+        *overtaken = is_overtaken(s, out);
+        work = WORK_JOB;
     }
     pthread_mutex_unlock(&s->mu);
-    return some;
+    return work;
 }
 
 static enum err make_eval_set(struct session *s, struct harvester *h, struct errinfo *e)
@@ -112,20 +133,51 @@ static void run_job(struct workbench *b, const struct job *job)
 {
     struct session *s = b->s;
     struct errinfo e = {0};
-    const bool table = job->command.kind == COMMAND_TABLE;
     enum err rc = browsing_rows(b, &e);
     if (rc == OK) {
-        rc = table ? make_table(b, job, &e) : make_detail(b, job, &e);
+        rc = job->command.kind == COMMAND_TABLE ? make_table(b, job, &e)
+                                                : make_detail(b, job, &e);
     }
     if (rc != OK && rc != ERR_CANCELLED) {
         session_say(s, true, "%s", e.msg);
     }
-    pthread_mutex_lock(&s->mu);
-    bool *busy = table ? &s->pub.table_busy : &s->pub.detail_busy;
-    *busy = false;
-    session_wake_locked(s);
-    pthread_mutex_unlock(&s->mu);
-    atomic_fetch_sub(&s->outstanding, 1);
+}
+
+static void say_failure(struct session *s, const char *what, enum err rc,
+                        const struct errinfo *e)
+{
+    if (rc != OK && rc != ERR_CANCELLED) {
+        session_say(s, true, "%s: %s", what, e->msg);
+    }
+}
+
+/* Answer until the end, also when there is nothing to work with: whoever asked waits.
+ */
+static void work(struct workbench *b)
+{
+    struct session *s = b->s;
+    for (;;) {
+        struct errinfo e = {0};
+        struct job job;
+        bool overtaken = false;
+        const enum work w = next_work(s, &job, &overtaken);
+        if (w == WORK_END) {
+            return;
+        }
+        if (w == WORK_EVAL_SET) {
+            if (b->h) {
+                say_failure(s, "no evaluation", make_eval_set(s, b->h, &e), &e);
+            }
+            continue;
+        }
+        if (b->h && !overtaken) {
+            run_job(b, &job);
+        } else if (!b->h) {
+            session_say(s, true, "nothing can be described: the model does not run");
+        }
+        session_answered(s, &job.command);
+        job_deinit(&job);
+    }
 }
 
 void *session_jobs_main(void *arg)
@@ -137,19 +189,10 @@ void *session_jobs_main(void *arg)
     if (!wait_for_inputs(s)) {
         return NULL;
     }
-    enum err rc = harvester_new(s->in->lm, s->in->hook, (size_t)s->in->set.context,
-                                NULL, &b.h, &e);
-    if (rc == OK && !s->open_run[0]) {
-        rc = make_eval_set(s, b.h, &e);
-    }
-    if (rc != OK && rc != ERR_CANCELLED) {
-        session_say(s, true, "no evaluation: %s", e.msg);
-    }
-    struct job job;
-    while (b.h && next_job(s, &job)) {
-        run_job(&b, &job);
-        job_deinit(&job);
-    }
+    const enum err rc = harvester_new(s->in->lm, s->in->hook,
+                                      (size_t)s->in->set.context, NULL, &b.h, &e);
+    say_failure(s, "no evaluation", rc, &e);
+    work(&b);
     acts_set_free(b.set);
     harvester_free(b.h);
     return NULL;

@@ -55,6 +55,9 @@ void session_loading(struct session *s, const char *what)
 
 void session_send_row(struct session *s, size_t arm, const struct metric_row *row)
 {
+    if (arm >= VIEW_ARMS) {
+        return;
+    }
     pthread_mutex_lock(&s->mu);
     /* Out of memory here loses a point of a curve, not of the run's record. */
     if (mem_grow(&s->rows, &s->row_cap, s->n_rows + 1, sizeof *s->rows, SENT_MAX,
@@ -67,6 +70,9 @@ void session_send_row(struct session *s, size_t arm, const struct metric_row *ro
 
 void session_send_event(struct session *s, size_t arm, const struct run_event *ev)
 {
+    if (arm >= VIEW_ARMS) {
+        return;
+    }
     pthread_mutex_lock(&s->mu);
     if (mem_grow(&s->events, &s->event_cap, s->n_events + 1, sizeof *s->events,
                  SENT_MAX, NULL) == OK) {
@@ -98,9 +104,30 @@ void session_send_job(struct session *s, const struct job *job)
     }
     pthread_mutex_unlock(&s->mu);
     if (!room) {
+        const struct command c = refused.command;
         job_deinit(&refused);
-        atomic_fetch_sub(&s->outstanding, 1);
+        session_answered(s, &c);
     }
+}
+
+static void show_busy_locked(struct session *s)
+{
+    s->pub.table_busy = s->tables_asked > 0;
+    s->pub.detail_busy = s->details_asked > 0;
+}
+
+void session_answered(struct session *s, const struct command *c)
+{
+    pthread_mutex_lock(&s->mu);
+    if (c->kind == COMMAND_TABLE) {
+        s->tables_asked--;
+    } else if (c->kind == COMMAND_DETAIL) {
+        s->details_asked--;
+    }
+    show_busy_locked(s);
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+    atomic_fetch_sub(&s->outstanding, 1);
 }
 
 /* ---- life ---- */
@@ -138,6 +165,10 @@ enum err session_new(const struct session_config *cfg, struct session **out,
     }
     if (cfg->runs_dir) {
         snprintf(s->runs_dir, sizeof s->runs_dir, "%s", cfg->runs_dir);
+    }
+    s->has_given = cfg->given != NULL;
+    if (cfg->given) {
+        s->given = *cfg->given;
     }
     pthread_mutex_init(&s->mu, NULL);
     pthread_cond_init(&s->commands_ready, NULL);
@@ -182,7 +213,7 @@ void session_free(struct session *s)
     for (size_t i = 0; i < s->job_len; i++) {
         job_deinit(&s->job[(s->job_head + i) % QUEUE_MAX]);
     }
-    for (size_t a = 0; a < ENGINE_ARMS; a++) {
+    for (size_t a = 0; a < VIEW_ARMS; a++) {
         latent_table_unref(s->table[a]);
         run_record_deinit(&s->record[a]);
     }
@@ -219,10 +250,11 @@ bool session_post(struct session *s, const struct command *c)
         s->queue_len++;
         atomic_fetch_add(&s->outstanding, 1);
         if (c->kind == COMMAND_TABLE) {
-            s->pub.table_busy = true;
+            s->tables_asked++;
         } else if (c->kind == COMMAND_DETAIL) {
-            s->pub.detail_busy = true;
+            s->details_asked++;
         }
+        show_busy_locked(s);
         pthread_cond_signal(&s->commands_ready);
     }
     pthread_mutex_unlock(&s->mu);
@@ -289,7 +321,7 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     v->n_facts = pub->n_facts;
     v->table_busy = pub->table_busy;
     v->detail_busy = pub->detail_busy;
-    for (size_t a = 0; a < ENGINE_ARMS; a++) {
+    for (size_t a = 0; a < VIEW_ARMS; a++) {
         copy_arm(&v->arm[a], &pub->arm[a]);
     }
 }
@@ -299,7 +331,7 @@ static void swap_snapshots(struct session *s, struct session_view *v,
                            const struct latent_table **old_table,
                            const struct latent_detail **old_detail)
 {
-    for (size_t a = 0; a < ENGINE_ARMS; a++) {
+    for (size_t a = 0; a < VIEW_ARMS; a++) {
         old_table[a] = NULL;
         if (v->arm[a].table != s->table[a]) {
             old_table[a] = v->arm[a].table;
@@ -318,7 +350,7 @@ static void swap_snapshots(struct session *s, struct session_view *v,
 static void release_snapshots(const struct latent_table *const *table,
                               const struct latent_detail *detail)
 {
-    for (size_t a = 0; a < ENGINE_ARMS; a++) {
+    for (size_t a = 0; a < VIEW_ARMS; a++) {
         latent_table_unref((struct latent_table *)(uintptr_t)table[a]);
     }
     latent_detail_unref((struct latent_detail *)(uintptr_t)detail);
@@ -341,7 +373,7 @@ bool session_poll(struct session *s, struct session_view *v)
     s->rows = NULL;
     s->events = NULL;
     s->n_rows = s->row_cap = s->n_events = s->event_cap = 0;
-    const struct latent_table *old_table[ENGINE_ARMS];
+    const struct latent_table *old_table[VIEW_ARMS];
     const struct latent_detail *old_detail;
     copy_scalars(v, &s->pub);
     swap_snapshots(s, v, old_table, &old_detail);

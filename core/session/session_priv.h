@@ -37,6 +37,8 @@ struct job {
 struct session {
     struct session_config cfg;
     char open_run[SETTING_TEXT_MAX], runs_dir[SETTING_TEXT_MAX];
+    struct settings given; /* by the user, for a resume */
+    bool has_given;
     pthread_t trainer, jobs;
     bool trainer_started, jobs_started;
     atomic_bool stop; /* free: end everything soon */
@@ -54,6 +56,7 @@ struct session {
     size_t job_head, job_len;
     bool inputs_ready; /* `in` may be read by the job thread */
     bool inputs_failed;
+    bool eval_wanted; /* the job thread is to make the evaluation set */
 
     /* ---- up to the screen; guarded by mu ---- */
     struct session_view
@@ -62,9 +65,10 @@ struct session {
     size_t n_rows, row_cap;
     struct sent_event *events;
     size_t n_events, event_cap;
-    struct latent_table *table[ENGINE_ARMS];
+    struct latent_table *table[VIEW_ARMS];
     struct latent_detail *detail;
     int detail_arm;
+    size_t tables_asked, details_asked; /* not answered yet */
     bool changed, awake;
     enum err error;
     struct eval_set *eval_set; /* made by the job thread, taken by the trainer */
@@ -78,7 +82,7 @@ struct session {
 
     /* ---- trainer thread only ---- */
     struct engine *engine;
-    struct run_record record[ENGINE_ARMS]; /* browsing */
+    struct run_record record[VIEW_ARMS]; /* browsing */
     size_t n_records;
     char last_dir[SETTING_TEXT_MAX];
 };
@@ -94,6 +98,8 @@ void session_send_event(struct session *s, size_t arm, const struct run_event *e
 /* Hand a job over; what it owns is the job thread's from here on, also on error. */
 void session_send_job(struct session *s, const struct job *job);
 void job_deinit(struct job *job);
+/* A command has been dealt with, by whichever thread. */
+void session_answered(struct session *s, const struct command *c);
 
 /* session_names.c: token texts, concept names and the facts of the run. */
 enum err session_make_names(struct session *s, struct errinfo *e) ERR_CHECKED;

@@ -17,24 +17,29 @@
 
 /* ---- what the screen sees of the engine ---- */
 
+static void label_arm(struct arm_view *v)
+{
+    if (v->rate_set > 0) {
+        snprintf(v->label, sizeof v->label, "mask p=%.2f", v->rate_set);
+    } else {
+        snprintf(v->label, sizeof v->label, "no mask");
+    }
+}
+
 static void publish_arm(const struct engine *g, size_t i, struct arm_view *v)
 {
     const struct engine_arm *a = &g->arm[i];
     v->letter = (char)('A' + (int)i);
     v->rate_set = arm_rate_set(a->arm);
     v->rate_in_use = arm_rate_in_use(a->arm);
-    v->rate_when_on = a->rate_when_on;
-    v->applies_from = a->applies_from;
-    v->pending = a->pending;
-    v->pending_rate = a->pending_rate;
-    v->pending_at = a->pending_at;
-    v->forked_at = a->forked_at;
+    v->rate_when_on = a->arm->state.rate_when_on;
+    v->applies_from = a->arm->state.applies_from;
+    v->pending = a->arm->state.pending != 0;
+    v->pending_rate = a->arm->state.pending_rate;
+    v->pending_at = a->arm->state.pending_at;
+    v->forked_at = a->arm->state.forked_at;
     snprintf(v->dir, sizeof v->dir, "%s", a->dir);
-    if (v->rate_set > 0) {
-        snprintf(v->label, sizeof v->label, "mask p=%.2f", v->rate_set);
-    } else {
-        snprintf(v->label, sizeof v->label, "no mask");
-    }
+    label_arm(v);
 }
 
 static void publish(struct session *s)
@@ -50,8 +55,8 @@ static void publish(struct session *s)
     v->eta_seconds =
         step > 0 ? g->seconds / (double)step * (double)(g->steps - step) : (double)NAN;
     v->eval_next_step = (double)engine_next_eval(g);
-    v->n_arms = g->n_arms;
-    for (size_t i = 0; i < g->n_arms; i++) {
+    v->n_arms = g->n_arms < VIEW_ARMS ? g->n_arms : VIEW_ARMS;
+    for (size_t i = 0; i < v->n_arms; i++) {
         publish_arm(g, i, &v->arm[i]);
     }
     session_wake_locked(s);
@@ -86,6 +91,13 @@ static void send_history(struct session *s, size_t arm, const struct history *h)
     }
 }
 
+static void send_events(struct session *s, size_t arm, const struct history *h)
+{
+    for (size_t i = 0; i < h->events; i++) {
+        session_send_event(s, arm, &h->event[i]);
+    }
+}
+
 /* ---- opening ---- */
 
 static void inputs_done(struct session *s, bool ok)
@@ -93,15 +105,14 @@ static void inputs_done(struct session *s, bool ok)
     pthread_mutex_lock(&s->mu);
     s->inputs_ready = ok;
     s->inputs_failed = !ok;
+    s->eval_wanted = ok && s->engine;
     pthread_cond_broadcast(&s->jobs_ready);
     pthread_mutex_unlock(&s->mu);
 }
 
-static enum err open_inputs(struct session *s, const struct settings *set,
-                            struct errinfo *e)
+/* What is said of inputs that are open. */
+static enum err show_inputs(struct session *s, struct errinfo *e)
 {
-    session_loading(s, "opening the model and its text");
-    TRY(inputs_new(set, &s->in, e));
     TRY(session_make_names(s, e));
     session_make_facts(s);
     pthread_mutex_lock(&s->mu);
@@ -109,6 +120,23 @@ static enum err open_inputs(struct session *s, const struct settings *set,
     (void)warning;
     pthread_mutex_unlock(&s->mu);
     return OK;
+}
+
+static enum err open_inputs(struct session *s, const struct settings *set,
+                            struct errinfo *e)
+{
+    session_loading(s, "opening the model and its text");
+    TRY(inputs_new(set, &s->in, e));
+    return show_inputs(s, e);
+}
+
+/* The engine is the session's from here on. */
+static void take_engine(struct session *s, struct engine *g)
+{
+    g->watch = (struct engine_watch){s, on_row, on_event, on_evaluating};
+    g->stretch_eval = s->cfg.stretch_eval;
+    g->cancel = &s->stop;
+    s->engine = g;
 }
 
 static enum err open_training(struct session *s, struct errinfo *e)
@@ -122,23 +150,49 @@ static enum err open_training(struct session *s, struct errinfo *e)
         s->in = NULL; /* engine_new released it */
         return rc;
     }
-    g->watch = (struct engine_watch){s, on_row, on_event, on_evaluating};
-    g->stretch_eval = s->cfg.stretch_eval;
-    g->cancel = &s->stop;
-    s->engine = g;
+    take_engine(s, g);
     for (size_t a = 0; a < g->n_arms; a++) {
-        for (size_t i = 0; i < g->arm[a].history.events; i++) {
-            session_send_event(s, a, &g->arm[a].history.event[i]);
-        }
+        send_events(s, a, &g->arm[a].history);
     }
     publish(s);
     return OK;
 }
 
-static void publish_record(struct session *s, size_t a)
+/* Say what a resume found; the last directory is where :save goes. */
+static void show_resumed(struct session *s)
+{
+    const struct engine *g = s->engine;
+    snprintf(s->last_dir, sizeof s->last_dir, "%s", g->dir);
+    publish(s);
+    if (g->warning[0]) {
+        session_say(s, true, "%s", g->warning);
+    } else {
+        session_say(s, false, "%s goes on from step %lld of %lld", g->dir,
+                    (long long)engine_step_count(g), (long long)g->steps);
+    }
+}
+
+/* A run whose training goes on from the beginning of the session. */
+static enum err open_resumed(struct session *s, struct errinfo *e)
+{
+    struct engine *g = NULL;
+    session_loading(s, "opening the run and its text");
+    TRY(engine_resume(s->open_run, s->has_given ? &s->given : NULL,
+                      s->cfg.set.samples_dir, NULL, &g, e));
+    s->in = g->in;
+    take_engine(s, g);
+    TRY(show_inputs(s, e));
+    for (size_t a = 0; a < g->n_arms; a++) {
+        send_history(s, a, &g->arm[a].history);
+        send_events(s, a, &g->arm[a].history);
+    }
+    show_resumed(s);
+    return OK;
+}
+
+static void publish_record(struct session *s, size_t a, const char *dir)
 {
     const struct run_record *r = &s->record[a];
-    char dir[SETTING_TEXT_MAX];
     pthread_mutex_lock(&s->mu);
     struct session_view *v = &s->pub;
     struct arm_view *arm = &v->arm[a];
@@ -151,48 +205,63 @@ static void publish_record(struct session *s, size_t a)
         v->seconds = r->history.row[r->history.rows - 1].v[METRIC_SECONDS];
     }
     arm->rate_in_use = arm->rate_when_on = arm->rate_set;
-    if (engine_arm_dir(s->open_run, a, dir, sizeof dir, NULL) == OK) {
-        snprintf(arm->dir, sizeof arm->dir, "%s", dir);
-    }
-    if (arm->rate_set > 0) {
-        snprintf(arm->label, sizeof arm->label, "mask p=%.2f", arm->rate_set);
-    } else {
-        snprintf(arm->label, sizeof arm->label, "no mask");
-    }
+    snprintf(arm->dir, sizeof arm->dir, "%s", dir);
+    label_arm(arm);
     pthread_mutex_unlock(&s->mu);
     send_history(s, a, &r->history);
-    for (size_t i = 0; i < r->history.events; i++) {
-        session_send_event(s, a, &r->history.event[i]);
-    }
+    send_events(s, a, &r->history);
 }
 
-/* A run directory and, where there is one, its twin beside it. */
+/* The second arm of a run: its twin, or the first of the others beside it. */
+static enum err second_dir(const char *run, char *out, size_t cap, struct errinfo *e)
+{
+    static const char *const suffixes[] = {"-twin", "-also1"};
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        TRY(engine_arm_dir(run, suffixes[i], out, cap, e));
+        if (rundir_is(out)) {
+            return OK;
+        }
+    }
+    out[0] = '\0';
+    return OK;
+}
+
+/* A run directory and, where there is one, its second arm beside it. */
 static enum err open_browsing(struct session *s, struct errinfo *e)
 {
+    char dir[VIEW_ARMS][SETTING_TEXT_MAX], warning[300];
     session_loading(s, "opening the run");
-    TRY(rundir_load(s->open_run, &s->record[0], e));
-    s->n_records = 1;
-    char twin[SETTING_TEXT_MAX];
-    TRY(engine_arm_dir(s->open_run, 1, twin, sizeof twin, e));
-    if (rundir_is(twin)) {
-        TRY(rundir_load(twin, &s->record[1], e));
-        s->n_records = 2;
+    TRY(engine_arm_dir(s->open_run, "", dir[0], sizeof dir[0], e));
+    TRY(second_dir(s->open_run, dir[1], sizeof dir[1], e));
+    for (size_t a = 0; a < VIEW_ARMS && dir[a][0]; a++) {
+        TRY(rundir_load(dir[a], &s->record[a], e));
+        s->n_records++;
     }
     struct settings *set = &s->record[0].set;
     snprintf(set->samples_dir, sizeof set->samples_dir, "%s", s->cfg.set.samples_dir);
     TRY(open_inputs(s, set, e));
     for (size_t a = 0; a < s->n_records; a++) {
-        if (s->record[a].sae->D != s->in->lm->cfg.d_model) {
-            return err_set(e, ERR_FORMAT,
-                           "%s: the SAE reads %zu dimensions, the model has %zu",
-                           s->open_run, s->record[a].sae->D, s->in->lm->cfg.d_model);
+        TRY(run_record_check(&s->record[a], dir[a], s->in, e));
+        publish_record(s, a, dir[a]);
+        if (run_record_warning(&s->record[a], dir[a], s->in, warning, sizeof warning)) {
+            session_say(s, true, "%s", warning);
         }
-        publish_record(s, a);
     }
-    if (s->record[0].model_hash != s->in->lm->hash) {
-        session_say(s, true, "%s was trained on another model than %s is now",
-                    s->open_run, s->in->lm->dir);
-    }
+    return OK;
+}
+
+/* :resume in a run that was opened for browsing. */
+static enum err train_on(struct session *s, struct errinfo *e)
+{
+    struct engine *g = NULL;
+    TRY(engine_resume(s->open_run, NULL, s->cfg.set.samples_dir, s->in, &g, e));
+    take_engine(s, g);
+    pthread_mutex_lock(&s->mu);
+    s->eval_wanted = !s->eval_set;
+    pthread_cond_signal(&s->jobs_ready);
+    pthread_mutex_unlock(&s->mu);
+    session_set_state(s, engine_done(g) ? SESSION_DONE : SESSION_TRAINING);
+    show_resumed(s);
     return OK;
 }
 
@@ -269,7 +338,7 @@ static enum err freeze_for_job(struct session *s, const struct command *c,
                                struct errinfo *e)
 {
     const size_t arms = s->engine ? s->engine->n_arms : s->n_records;
-    if (c->arm < 0 || (size_t)c->arm >= arms) {
+    if (c->arm < 0 || c->arm >= VIEW_ARMS || (size_t)c->arm >= arms) {
         return err_set(e, ERR_USAGE, "there is no arm %c", 'A' + c->arm);
     }
     const struct sae *live =
@@ -361,19 +430,17 @@ static bool handle(struct session *s, const struct command *c)
     if (c->kind == COMMAND_TABLE || c->kind == COMMAND_DETAIL) {
         rc = freeze_for_job(s, c, &e);
         to_jobs = rc == OK;
-        if (!to_jobs) {
-            pthread_mutex_lock(&s->mu);
-            s->pub.table_busy = s->pub.detail_busy = false;
-            pthread_mutex_unlock(&s->mu);
-        }
     } else if (c->kind == COMMAND_SAVE) {
         rc = save(s, c->text, &e);
     } else if (c->kind == COMMAND_STOP) {
         rc = c->value > 0 ? save(s, c->text, &e) : OK;
         go_on = rc != OK; /* a save that failed must not lose the run */
+    } else if (!s->engine && c->kind == COMMAND_RESUME) {
+        rc = train_on(s, &e);
     } else if (!s->engine) {
         rc = err_set(&e, ERR_USAGE, "%s",
-                     "this run was opened from disk: it can be browsed, not trained");
+                     "this run was opened from disk to be browsed; :resume trains it "
+                     "on");
     } else {
         rc = steer(s, c, &e);
         publish(s);
@@ -382,7 +449,7 @@ static bool handle(struct session *s, const struct command *c)
         session_say(s, true, "%s", e.msg);
     }
     if (!to_jobs) {
-        atomic_fetch_sub(&s->outstanding, 1);
+        session_answered(s, c);
     }
     if (!go_on) {
         session_set_state(s, SESSION_ENDED);
@@ -426,7 +493,11 @@ static void take_eval_set(struct session *s)
         s->pub.eval_ready = true;
     }
     pthread_mutex_unlock(&s->mu);
-    if (fresh && engine_done(s->engine) && engine_evaluate(s->engine, &e) != OK) {
+    if (!fresh) {
+        return;
+    }
+    const enum err rc = engine_catch_up(s->engine, &e);
+    if (rc != OK && rc != ERR_CANCELLED) {
         session_say(s, true, "%s", e.msg);
     }
 }
@@ -494,7 +565,7 @@ static void drain(struct session *s)
     struct command c;
     while (!atomic_load(&s->stop)) {
         if (next_command(s, true, &c)) {
-            atomic_fetch_sub(&s->outstanding, 1);
+            session_answered(s, &c);
             if (c.kind == COMMAND_STOP) {
                 session_set_state(s, SESSION_ENDED);
                 return;
@@ -510,16 +581,20 @@ void *session_trainer_main(void *arg)
     const bool browse = s->open_run[0] != '\0';
     pool_be_nice();
     num_init();
-    const enum err rc = browse ? open_browsing(s, &e) : open_training(s, &e);
+    const bool resume = browse && s->cfg.resume;
+    const enum err rc = resume   ? open_resumed(s, &e)
+                        : browse ? open_browsing(s, &e)
+                                 : open_training(s, &e);
     inputs_done(s, rc == OK);
     if (rc != OK) {
         fail(s, &e);
         drain(s);
         return NULL;
     }
-    session_set_state(s, browse                ? SESSION_BROWSING
-                         : s->cfg.start_paused ? SESSION_PAUSED
-                                               : SESSION_TRAINING);
+    session_set_state(s, browse && !resume                     ? SESSION_BROWSING
+                         : s->engine && engine_done(s->engine) ? SESSION_DONE
+                         : s->cfg.start_paused                 ? SESSION_PAUSED
+                                                               : SESSION_TRAINING);
     loop(s);
     return NULL;
 }

@@ -24,7 +24,7 @@ void session_view_init(struct session_view *v)
 {
     memset(v, 0, sizeof *v);
     v->eta_seconds = (double)NAN;
-    for (size_t a = 0; a < 2; a++) {
+    for (size_t a = 0; a < VIEW_ARMS; a++) {
         struct arm_view *arm = &v->arm[a];
         arm->letter = (char)('A' + (int)a);
         arm->forked_at = -1;
@@ -46,7 +46,7 @@ static void series_deinit(struct series *s)
 
 void session_view_deinit(struct session_view *v)
 {
-    for (size_t a = 0; a < 2; a++) {
+    for (size_t a = 0; a < VIEW_ARMS; a++) {
         for (size_t m = 0; m < METRIC_COUNT; m++) {
             series_deinit(&v->arm[a].series[m]);
         }

@@ -31,6 +31,8 @@ struct series {
     size_t n, cap;
 };
 
+/* Arms that screens show; a run may have more. */
+#define VIEW_ARMS     2
 #define ARM_LABEL_MAX 48
 struct arm_view {
     char letter;               /* 'A', 'B' */
@@ -53,7 +55,7 @@ struct event_view {
     int64_t step;
     char letter; /* arm, or ' ' */
     char kind[24];
-    char text[200];
+    char text[1024];
 };
 
 /* Names that do not change once loaded; text is UTF-8, not escaped. */
@@ -87,7 +89,7 @@ struct session_view {
     int64_t rss_bytes;
     size_t threads;
     size_t n_arms;
-    struct arm_view arm[2];
+    struct arm_view arm[VIEW_ARMS];
     struct event_view *event;
     size_t n_events, event_cap;
     struct names names;

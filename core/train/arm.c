@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "train/settings_arch.h"
 
+#include <math.h>
 #include <string.h>
 
 struct mask_schedule arm_schedule(const struct settings *s)
@@ -11,15 +12,20 @@ struct mask_schedule arm_schedule(const struct settings *s)
         .kind = (enum mask_schedule_kind)s->mask_schedule,
         .start = s->mask_rate,
         .end = s->mask_rate_end,
-        .steps = s->mask_schedule_steps,
+        .steps = s->mask_schedule_steps ? s->mask_schedule_steps : s->steps,
     };
 }
+
+/* What masking is switched on to in a run that named no rate: the paper's. */
+#define DEFAULT_RATE 0.3
 
 static enum err start(struct arm *a, struct errinfo *e)
 {
     const struct inputs *in = a->in;
-    const struct settings *s = &in->set;
+    const struct settings *s = &a->set;
     const size_t D = in->lm->cfg.d_model;
+    TRY(inputs_check_arm(in, s, e));
+    TRY(inputs_can_mask(in, fmax(a->schedule.start, a->schedule.end), e));
     TRY(sae_new(sae_arch_find(s->arch), D, (size_t)s->width, (size_t)s->k, &a->sae, e));
     a->sae->norm = settings_norm(s);
     a->sae->scale = in->scale;
@@ -34,19 +40,29 @@ static enum err start(struct arm *a, struct errinfo *e)
                 sizeof *a->rows, "normalised activations", e));
     TRY(sae_trainer_new(a->sae, &tc, (size_t)s->batch, &a->trainer, e));
 
-    const struct stream_config sc = inputs_stream_config(in);
+    const struct stream_config sc = inputs_stream_config(in, s);
     TRY(stream_new(in->h, in->corpus, in->lm->tok, &sc, &a->stream, e));
     stream_set_rate(a->stream, mask_rate_at(&a->schedule, 0));
     return OK;
 }
 
-enum err arm_new(struct inputs *in, const struct mask_schedule *schedule,
-                 struct arm **out, struct errinfo *e)
+enum err arm_new(struct inputs *in, const struct settings *set, struct arm **out,
+                 struct errinfo *e)
 {
     struct arm *a = NULL;
     TRY(mem_new(&a, 1, sizeof *a, "arm", e));
     a->in = in;
-    a->schedule = *schedule;
+    a->set = *set;
+    a->schedule = arm_schedule(set);
+    a->state = (struct arm_state){
+        .rate_when_on = set->mask_rate > 0      ? set->mask_rate
+                        : in->set.mask_rate > 0 ? in->set.mask_rate
+                                                : DEFAULT_RATE,
+        .applies_from = 1,
+        .forked_at = -1,
+        .first_steps = set->steps,
+        .best = (double)NAN,
+    };
     const enum err rc = start(a, e);
     if (rc != OK) {
         arm_free(a);
@@ -72,6 +88,12 @@ enum err arm_fork(const struct arm *a, double rate, struct arm **out, struct err
     struct arm *b = NULL;
     TRY(mem_new(&b, 1, sizeof *b, "arm", e));
     b->in = a->in;
+    b->set = a->set;
+    b->state = a->state;
+    b->state.rate_when_on = rate > 0 ? rate : a->state.rate_when_on;
+    b->state.applies_from = arm_steps_done(a) + 1;
+    b->state.forked_at = arm_steps_done(a);
+    b->state.pending = 0;
     b->schedule = (struct mask_schedule){.kind = MASK_CONSTANT, .start = rate};
     const size_t rows = a->sae->norm == SAE_NORM_SCALE ? 0 : (size_t)a->in->set.batch;
     enum err rc = mem_new(&b->rows, rows * a->sae->D, sizeof *b->rows,
@@ -94,7 +116,12 @@ int64_t arm_set_rate(struct arm *a, double rate)
 {
     a->schedule = (struct mask_schedule){.kind = MASK_CONSTANT, .start = rate};
     stream_set_rate(a->stream, rate);
-    return arm_steps_done(a) + (int64_t)stream_lag(a->stream) + 1;
+    a->state.pending = 0; /* what is set now stands until it is set again */
+    a->state.applies_from = arm_steps_done(a) + (int64_t)stream_lag(a->stream) + 1;
+    if (rate > 0) {
+        a->state.rate_when_on = rate;
+    }
+    return a->state.applies_from;
 }
 
 double arm_rate_in_use(const struct arm *a)
@@ -168,5 +195,15 @@ int64_t arm_steps_done(const struct arm *a)
 
 void arm_extend(struct arm *a, int64_t steps)
 {
+    a->set.steps = steps;
+    if (a->schedule.kind != MASK_CONSTANT && !a->set.mask_schedule_steps) {
+        a->schedule.steps = steps;
+    }
     sae_trainer_set_steps(a->trainer, steps);
+}
+
+void arm_set_lr(struct arm *a, double lr)
+{
+    a->set.lr = lr;
+    sae_trainer_set_lr(a->trainer, lr);
 }

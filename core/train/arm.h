@@ -7,19 +7,42 @@
 #include "train/inputs.h"
 #include "train/metric.h"
 
+/* What a run remembers of an arm beside its weights, optimizer, schedule and place in
+ * the text. X(type, field) */
+#define ARM_STATE_LIST(X)                                                              \
+    X(double, rate_when_on)  /* what masking comes back to when switched on */         \
+    X(int64_t, applies_from) /* step from which the rate set last is trained on */     \
+    X(int64_t, pending)      /* 1: the two below wait for their step */                \
+    X(double, pending_rate)                                                            \
+    X(int64_t, pending_at)                                                             \
+    X(int64_t, forked_at)   /* -1: from step 0 */                                      \
+    X(int64_t, first_steps) /* length planned at the start */                          \
+    X(double, seconds)      /* of training, as of the last save */                     \
+    X(double, best)         /* of checkpoint.best so far; NaN: not yet */              \
+    X(int64_t, owes_eval)   /* 1: the evaluation due was interrupted */
+
+struct arm_state {
+#define ARM_STATE_FIELD(type, field) type field;
+    ARM_STATE_LIST(ARM_STATE_FIELD)
+#undef ARM_STATE_FIELD
+};
+
 struct arm {
-    struct inputs *in; /* borrowed */
+    struct inputs *in;   /* borrowed */
+    struct settings set; /* resolved; those of the run but for what is the arm's own */
     struct sae *sae;
     struct sae_trainer *trainer;
     struct acts_stream *stream;
     struct mask_schedule schedule;
     float *rows; /* [batch,D] of a normalisation by row; else empty */
+    struct arm_state state;
 };
 
-/* An arm at step 0 whose mask rate follows `schedule`. The same seed gives the same
- * weights and text for every schedule. *out: caller owns. */
-enum err arm_new(struct inputs *in, const struct mask_schedule *schedule,
-                 struct arm **out, struct errinfo *e) ERR_CHECKED;
+/* An arm at step 0 with settings of its own (resolved, see arm_settings_*). The same
+ * seed gives the same weights and text for every masking. ERR_USAGE when the settings
+ * do not fit together. *out: caller owns. */
+enum err arm_new(struct inputs *in, const struct settings *set, struct arm **out,
+                 struct errinfo *e) ERR_CHECKED;
 void arm_free(struct arm *a); /* NULL is fine */
 
 /* A twin: the same weights, optimizer and position in the text, its own constant rate
@@ -45,8 +68,10 @@ enum err arm_freeze(const struct arm *a, struct sae **out,
                     struct errinfo *e) ERR_CHECKED;
 
 int64_t arm_steps_done(const struct arm *a);
-/* Raise the planned length; the learning rate's decay moves with it. */
+/* Raise the planned length; the learning rate's decay moves with it, and a mask
+ * schedule over the whole run. */
 void arm_extend(struct arm *a, int64_t steps);
+void arm_set_lr(struct arm *a, double lr);
 
 /* Schedule of the settings: constant, linear or cosine. */
 struct mask_schedule arm_schedule(const struct settings *s);

@@ -60,6 +60,23 @@ enum err history_copy(const struct history *h, struct history *out, struct errin
     return OK;
 }
 
+void history_cut(struct history *h, int64_t step)
+{
+    size_t rows = 0, events = 0;
+    for (size_t i = 0; i < h->rows; i++) {
+        if (!(h->row[i].v[METRIC_STEP] > (double)step)) {
+            h->row[rows++] = h->row[i];
+        }
+    }
+    for (size_t i = 0; i < h->events; i++) {
+        if (h->event[i].step <= step) {
+            h->event[events++] = h->event[i];
+        }
+    }
+    h->rows = rows;
+    h->events = events;
+}
+
 /* ---- writing ---- */
 
 static void add_metrics(const struct history *h, struct str *s)

@@ -13,7 +13,7 @@ struct run_event {
     int64_t step;
     double seconds;
     char kind[24]; /* start, mask, pause, resume, fork, extend, save, note, lr, ... */
-    char detail[200];
+    char detail[1024];
 };
 
 struct history {
@@ -31,6 +31,9 @@ enum err history_add_event(struct history *h, const struct run_event *ev,
 /* A deep copy: the past of a forked twin. *out is overwritten. */
 enum err history_copy(const struct history *h, struct history *out,
                       struct errinfo *e) ERR_CHECKED;
+
+/* Forget what came after `step`: the past of a run that is resumed there. */
+void history_cut(struct history *h, int64_t step);
 
 /* metrics.csv and events.csv in dir, atomically. */
 enum err history_save(const struct history *h, const char *dir,

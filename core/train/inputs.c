@@ -1,5 +1,6 @@
 #include "train/inputs.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "num/blas.h"
 #include "sae/sae.h"
@@ -16,21 +17,35 @@
 /* Tokens counted for the unigram mask: frequencies to a percent for common words. */
 #define UNIGRAM_TOKENS 200000
 
-static enum err check_settings(const struct inputs *in, struct errinfo *e)
+enum err inputs_check_arm(const struct inputs *in, const struct settings *s,
+                          struct errinfo *e)
 {
-    const struct settings *s = &in->set;
-    const size_t T = (size_t)s->context;
+    (void)in;
     if (s->k > s->width) {
         return err_set(e, ERR_USAGE, "k is %lld, more than the %lld latents of width",
                        (long long)s->k, (long long)s->width);
     }
-    TRY(settings_check_arch(s, e));
+    return settings_check_arch(s, e);
+}
+
+static enum err check_settings(const struct inputs *in, struct errinfo *e)
+{
+    const size_t T = (size_t)in->set.context;
+    TRY(inputs_check_arm(in, &in->set, e));
     if (T < 2 || T > in->lm->cfg.n_ctx) {
         return err_set(e, ERR_USAGE,
                        "context: found %zu, expected 2 to %zu (the model's context)", T,
                        in->lm->cfg.n_ctx);
     }
     return OK;
+}
+
+void inputs_resolve(const struct inputs *in, struct settings *s)
+{
+    settings_resolve(s, in->lm->cfg.n_ctx, in->lm->cfg.d_model);
+    if (!s->threads) {
+        s->threads = (int64_t)pool_cpus();
+    }
 }
 
 static enum err open_mask(struct inputs *in, struct errinfo *e)
@@ -58,6 +73,16 @@ static enum err open_mask(struct inputs *in, struct errinfo *e)
 out:
     mem_free(counts);
     return rc;
+}
+
+enum err inputs_can_mask(const struct inputs *in, double rate, struct errinfo *e)
+{
+    if (rate > 0 && in->set.mask_kind == MASK_TOKEN && in->mask_token < 0) {
+        return err_set(
+            e, ERR_USAGE, "%s",
+            "this tokenizer has no mask token; start with --mask-token TEXT");
+    }
+    return OK;
 }
 
 /* Mean of the finite losses. */
@@ -161,10 +186,7 @@ static enum err open_all(struct inputs *in, struct errinfo *e)
     char path[4096];
     TRY(settings_path(s, s->model, path, sizeof path, e));
     TRY(lm_load(path, &in->lm, e));
-    settings_resolve(s, in->lm->cfg.n_ctx);
-    if (!s->threads) {
-        s->threads = (int64_t)pool_cpus();
-    }
+    inputs_resolve(in, s);
     TRY(check_settings(in, e));
     TRY(lm_hook_parse(s->hook, &in->lm->cfg, &in->hook, e));
     TRY(open_corpus(s, s->corpus, &in->corpus, e));
@@ -173,8 +195,12 @@ static enum err open_all(struct inputs *in, struct errinfo *e)
     }
     TRY(settings_path(s, s->concepts, path, sizeof path, e));
     TRY(concepts_load(path[0] ? path : NULL, in->lm->tok, &in->concepts, e));
+    if (path[0]) {
+        TRY(file_hash(path, &in->concepts_hash, e));
+    }
     TRY(pool_new((size_t)s->threads, &in->pool, e));
     TRY(harvester_new(in->lm, in->hook, (size_t)s->context, in->pool, &in->h, e));
+    TRY(acts_share_new(&in->share, e));
     TRY(open_mask(in, e));
     return normalise(in, e);
 }
@@ -183,6 +209,7 @@ enum err inputs_new(const struct settings *set, struct inputs **out, struct erri
 {
     struct inputs *in = NULL;
     TRY(mem_new(&in, 1, sizeof *in, "inputs", e));
+    in->asked = *set;
     in->set = *set;
     const enum err rc = open_all(in, e);
     if (rc != OK) {
@@ -198,6 +225,7 @@ void inputs_free(struct inputs *in)
     if (!in) {
         return;
     }
+    acts_share_free(in->share);
     harvester_free(in->h);
     pool_free(in->pool);
     mask_vocab_free(in->mask_vocab);
@@ -222,9 +250,9 @@ const char *inputs_warning(const struct inputs *in, char *buf, size_t cap)
     return buf;
 }
 
-struct stream_config inputs_stream_config(const struct inputs *in)
+struct stream_config inputs_stream_config(const struct inputs *in,
+                                          const struct settings *s)
 {
-    const struct settings *s = &in->set;
     return (struct stream_config){
         .T = (size_t)s->context,
         .fill_rows = (size_t)s->fill_rows,
@@ -236,13 +264,14 @@ struct stream_config inputs_stream_config(const struct inputs *in)
                  .seed = (uint64_t)s->seed,
                  .vocab = in->mask_vocab},
         .drop_masked = s->mask_positions == POSITIONS_DROP,
+        .share = in->share,
     };
 }
 
 size_t inputs_bytes(const struct inputs *in, size_t arms)
 {
     const struct settings *s = &in->set;
-    const struct stream_config sc = inputs_stream_config(in);
+    const struct stream_config sc = inputs_stream_config(in, s);
     const size_t D = in->lm->cfg.d_model;
     const size_t an_arm = stream_bytes(D, &sc) +
                           sae_trainer_bytes(sae_arch_find(s->arch), D, (size_t)s->width,

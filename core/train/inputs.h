@@ -12,12 +12,14 @@
 #include <stdbool.h>
 
 struct inputs {
-    struct settings set; /* resolved */
+    struct settings asked; /* as given, before "auto" was resolved */
+    struct settings set;   /* resolved */
     struct lm *lm;
     struct corpus *corpus, *ood; /* ood NULL: none */
     struct concepts *concepts;
     struct pool *pool;
-    struct harvester *h; /* on `pool` */
+    struct harvester *h;      /* on `pool` */
+    struct acts_share *share; /* arms whose masks agree run the model once */
     struct lm_hook hook;
     struct mask_vocab *mask_vocab;
     int32_t mask_token;     /* -1: no arm masks by a fixed token and none was named */
@@ -25,6 +27,7 @@ struct inputs {
     float *b_dec;           /* [D] geometric median of normalised clean activations */
     float *clean;           /* [n_clean,D] raw ones for threshold.target_l0, or empty */
     size_t n_clean;
+    uint64_t concepts_hash; /* of the file; 0: none */
     double clean_nll;       /* nats a token of the clean training text */
     double tokens_per_word; /* of it */
     bool foreign;           /* the text does not fit the model: see inputs_warning */
@@ -40,10 +43,21 @@ void inputs_free(struct inputs *in); /* NULL is fine */
 /* One line about a text that is foreign to the model, or NULL. buf[cap] holds it. */
 const char *inputs_warning(const struct inputs *in, char *buf, size_t cap);
 
+/* Settings of an arm of these inputs: "auto" resolved. */
+void inputs_resolve(const struct inputs *in, struct settings *s);
+/* Whether an arm's own settings (k, width, arch) fit together. ERR_USAGE. */
+enum err inputs_check_arm(const struct inputs *in, const struct settings *s,
+                          struct errinfo *e) ERR_CHECKED;
+
+/* ERR_USAGE when rate > 0 needs a mask token and there is none. */
+enum err inputs_can_mask(const struct inputs *in, double rate,
+                         struct errinfo *e) ERR_CHECKED;
+
 /* The estimate printed before a run: bytes of all parts for `arms` arms. */
 size_t inputs_bytes(const struct inputs *in, size_t arms);
 
-/* The stream settings that arms share. */
-struct stream_config inputs_stream_config(const struct inputs *in);
+/* The stream of an arm with settings `s`. */
+struct stream_config inputs_stream_config(const struct inputs *in,
+                                          const struct settings *s);
 
 #endif

@@ -2,8 +2,9 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/safetensors.h"
 #include "num/blas.h"
+#include "train/rundir_priv.h"
+#include "train/runstate.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,17 +14,19 @@
 #include <sys/stat.h>
 
 #define FORMAT_VERSION 1
-#define STATE_ARRAYS   24
 
 enum err rundir_create(const char *dir, struct errinfo *e)
 {
-    char parent[4096];
+    char parent[RUNDIR_PATH];
     const size_t up = (size_t)(path_base(dir) - dir);
     if (!dir[0] || dir[strlen(dir) - 1] == '/') {
         return err_set(e, ERR_USAGE, "'%s': expected the name of a new directory", dir);
     }
     if (file_exists(dir)) {
-        return err_set(e, ERR_EXISTS, "%s: exists already; name a new directory", dir);
+        return save_is_trace(dir)
+                   ? OK
+                   : err_set(e, ERR_EXISTS, "%s: exists already; name a new directory",
+                             dir);
     }
     if (up > 1 && up < sizeof parent) {
         snprintf(parent, sizeof parent, "%.*s", (int)up - 1, dir);
@@ -52,8 +55,9 @@ static bool add_origins(cJSON *root, const struct settings *s)
     cJSON *obj = cJSON_AddObjectToObject(root, "origins");
     bool ok = obj != NULL;
     for (size_t i = 0; ok && i < n; i++) {
-        if (strcmp(s->origin[i], "default") != 0) {
-            ok = cJSON_AddStringToObject(obj, t[i].key, s->origin[i]) != NULL;
+        const char *origin = settings_origin(s, &t[i]);
+        if (strcmp(origin, SETTING_DEFAULT) != 0) {
+            ok = cJSON_AddStringToObject(obj, t[i].key, origin) != NULL;
         }
     }
     return ok;
@@ -64,14 +68,15 @@ static bool add_inputs(cJSON *root, const struct inputs *in)
     cJSON *obj = cJSON_AddObjectToObject(root, "inputs");
     return obj && add_hash(obj, "model", in->lm->hash) &&
            add_hash(obj, "corpus", corpus_hash(in->corpus)) &&
-           (!in->ood || add_hash(obj, "ood", corpus_hash(in->ood)));
+           (!in->ood || add_hash(obj, "ood", corpus_hash(in->ood))) &&
+           (!in->concepts_hash || add_hash(obj, "concepts", in->concepts_hash));
 }
 
 /* The settings as this arm has them: its own masking, which commands may have changed.
  */
 static struct settings arm_settings(const struct arm *a)
 {
-    struct settings s = a->in->set;
+    struct settings s = a->set;
     s.mask_rate = a->schedule.start;
     s.mask_rate_end = a->schedule.end;
     s.mask_schedule = (int)a->schedule.kind;
@@ -80,7 +85,7 @@ static struct settings arm_settings(const struct arm *a)
 
 static enum err save_config(const char *dir, const struct arm *a, struct errinfo *e)
 {
-    char path[4096];
+    char path[RUNDIR_PATH];
     struct str text;
     TRY(path_join(path, sizeof path, dir, "config.json", e));
     str_init(&text, 1u << 22);
@@ -95,7 +100,7 @@ static enum err save_config(const char *dir, const struct arm *a, struct errinfo
                     cJSON_AddNumberToObject(root, "mask_token_id", a->in->mask_token) &&
                     cJSON_AddStringToObject(root, "blas", num_blas_core()) &&
                     cJSON_AddStringToObject(root, "kernels", num_kern_name()) &&
-                    add_inputs(root, a->in) && add_origins(root, &a->in->set);
+                    add_inputs(root, a->in) && add_origins(root, &a->set);
     if (ok) {
         const struct settings own = arm_settings(a);
         rc = settings_add_json(&own, set, e);
@@ -111,72 +116,11 @@ static enum err save_config(const char *dir, const struct arm *a, struct errinfo
     return rc;
 }
 
-/* ---- trainer_state.safetensors ---- */
+/* ---- saving ---- */
 
-static struct st_tensor tensor_f32(const char *name, const float *p, size_t rows,
-                                   size_t cols)
-{
-    return (struct st_tensor){
-        .name = name,
-        .dtype = ST_F32,
-        .ndim = rows ? 2 : 1,
-        .shape = {rows ? rows : cols, rows ? cols : 0},
-        .data = p,
-        .bytes = (rows ? rows : 1) * cols * sizeof(float),
-    };
-}
-
-static enum err save_state(const char *dir, const struct arm *a, struct errinfo *e)
-{
-    char path[4096], step[32], rate[32], scale[32];
-    TRY(path_join(path, sizeof path, dir, "trainer_state.safetensors", e));
-    const struct sae *s = a->sae;
-    struct sae_state_array arrays[STATE_ARRAYS];
-    struct st_tensor t[STATE_ARRAYS + 8];
-    size_t n = 0;
-    t[n++] = tensor_f32("W_enc", s->W_enc, s->F, s->D);
-    t[n++] = tensor_f32("W_dec", s->W_dec, s->F, s->D);
-    t[n++] = tensor_f32("b_enc", s->b_enc, 0, s->F);
-    t[n++] = tensor_f32("b_dec", s->b_dec, 0, s->D);
-    t[n++] = (struct st_tensor){.name = "threshold",
-                                .dtype = ST_F64,
-                                .ndim = 1,
-                                .shape = {1},
-                                .data = &s->threshold,
-                                .bytes = sizeof s->threshold};
-    const struct stream_pos pos = stream_tell(a->stream);
-    const int64_t where[] = {
-        (int64_t)pos.fill_start.doc, (int64_t)pos.fill_start.offset,
-        (int64_t)pos.fill_start.row, (int64_t)pos.fill,
-        (int64_t)pos.served,         (int64_t)pos.tokens_read,
-        (int64_t)pos.vectors_served};
-    t[n++] = (struct st_tensor){.name = "stream_position",
-                                .dtype = ST_I64,
-                                .ndim = 1,
-                                .shape = {sizeof where / sizeof where[0]},
-                                .data = where,
-                                .bytes = sizeof where};
-    const size_t count = sae_trainer_state(a->trainer, arrays, STATE_ARRAYS);
-    for (size_t i = 0; i < count && i < STATE_ARRAYS; i++) {
-        t[n++] = (struct st_tensor){.name = arrays[i].name,
-                                    .dtype = arrays[i].is_i64 ? ST_I64 : ST_F32,
-                                    .ndim = 1,
-                                    .shape = {arrays[i].count},
-                                    .data = arrays[i].data,
-                                    .bytes = arrays[i].bytes};
-    }
-    snprintf(step, sizeof step, "%" PRId64, arm_steps_done(a));
-    snprintf(rate, sizeof rate, "%.17g", pos.rate);
-    snprintf(scale, sizeof scale, "%.9g", (double)s->scale);
-    const struct st_meta_entry meta[] = {{"step", step},
-                                         {"rate_in_use", rate},
-                                         {"scale", scale},
-                                         {"saetop", SAETOP_VERSION}};
-    return st_write(path, t, n, meta, sizeof meta / sizeof meta[0], e);
-}
-
-enum err rundir_save(const char *dir, const struct arm *a, const struct history *h,
-                     const char *eval_json, struct errinfo *e)
+static enum err save_files(const char *dir, const struct arm *a,
+                           const struct history *h, const char *eval_json,
+                           const char *arms, struct errinfo *e)
 {
     const struct inputs *in = a->in;
     const struct sae_meta meta = {
@@ -192,21 +136,38 @@ enum err rundir_save(const char *dir, const struct arm *a, const struct history 
     const enum err saved = sae_save(frozen, &meta, dir, e);
     sae_free(frozen);
     TRY(saved);
-    TRY(save_state(dir, a, e));
+    TRY(runstate_save(dir, a, arms, e));
     TRY(history_save(h, dir, e));
     if (eval_json) {
-        char path[4096];
+        char path[RUNDIR_PATH];
         TRY(path_join(path, sizeof path, dir, "eval.json", e));
         TRY(file_write_text(path, eval_json, e));
     }
     return save_config(dir, a, e);
 }
 
+enum err rundir_save(const char *dir, const struct arm *a, const struct history *h,
+                     const char *eval_json, const char *arms, struct errinfo *e)
+{
+    char saving[RUNDIR_PATH];
+    TRY(save_begin(dir, saving, e));
+    const enum err rc = save_files(saving, a, h, eval_json, arms, e);
+    if (rc != OK) {
+        save_abort(dir);
+        return rc;
+    }
+    return save_end(dir, e);
+}
+
 /* ---- reading ---- */
 
 bool rundir_is(const char *dir)
 {
-    char path[4096];
+    char path[RUNDIR_PATH];
+    const char *name = path_base(dir);
+    if (name[0] == '.' && name[1] && strcmp(name, "..") != 0) {
+        return false;
+    }
     if (path_join(path, sizeof path, dir, "config.json", NULL) != OK ||
         !file_exists(path)) {
         return false;
@@ -250,13 +211,10 @@ out:
     return rc;
 }
 
-enum err rundir_load(const char *dir, struct run_record *out, struct errinfo *e)
+static enum err load_once(const char *dir, struct run_record *out, struct errinfo *e)
 {
-    char path[4096];
+    char path[RUNDIR_PATH];
     struct run_record r = {0};
-    if (!file_is_dir(dir)) {
-        return err_set(e, ERR_MISSING, "%s: no such run directory", dir);
-    }
     TRY(path_join(path, sizeof path, dir, "config.json", e));
     TRY(read_config(path, &r, e));
     enum err rc = sae_load(dir, &r.sae, e);
@@ -269,6 +227,58 @@ enum err rundir_load(const char *dir, struct run_record *out, struct errinfo *e)
     }
     *out = r;
     return OK;
+}
+
+/* What tells one save from the next: its config.json is a file of its own. 0: none. */
+static uint64_t save_id(const char *dir)
+{
+    char path[RUNDIR_PATH];
+    struct stat st;
+    const bool there = path_join(path, sizeof path, dir, "config.json", NULL) == OK &&
+                       stat(path, &st) == 0;
+    return there ? (uint64_t)st.st_ino ^ (uint64_t)st.st_mtim.tv_nsec << 32 : 0;
+}
+
+enum err rundir_load(const char *dir, struct run_record *out, struct errinfo *e)
+{
+    if (!file_is_dir(dir)) {
+        return err_set(e, ERR_MISSING, "%s: no such run directory", dir);
+    }
+    /* Again, as long as another process saved in between. */
+    for (int i = 0;; i++) {
+        struct run_record r = {0};
+        TRY(save_settle(dir, e));
+        const uint64_t before = save_id(dir);
+        const enum err rc = load_once(dir, &r, e);
+        if ((save_id(dir) == before && !save_waits(dir)) || i == 10) {
+            *out = rc == OK ? r : *out;
+            return rc;
+        }
+        run_record_deinit(&r);
+    }
+}
+
+enum err run_record_check(const struct run_record *r, const char *dir,
+                          const struct inputs *in, struct errinfo *e)
+{
+    return r->sae->D == in->lm->cfg.d_model
+               ? OK
+               : err_set(e, ERR_FORMAT,
+                         "%s: the SAE reads %zu dimensions, the model has %zu", dir,
+                         r->sae->D, in->lm->cfg.d_model);
+}
+
+const char *run_record_warning(const struct run_record *r, const char *dir,
+                               const struct inputs *in, char *buf, size_t cap)
+{
+    const bool model = r->model_hash != in->lm->hash;
+    const bool corpus = r->corpus_hash != corpus_hash(in->corpus);
+    if (!model && !corpus) {
+        return NULL;
+    }
+    snprintf(buf, cap, "%s was trained on another %s than %s is now", dir,
+             model ? "model" : "text", model ? in->lm->dir : corpus_spec(in->corpus));
+    return buf;
 }
 
 void run_record_deinit(struct run_record *r)

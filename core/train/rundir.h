@@ -1,12 +1,17 @@
 /* The run directory: what is written of an arm, and read back.
  *
- *   config.json                 every effective setting and its origin, versions,
- * hashes cfg.json, sae_weights.safetensors   the SAE, as SAELens loads it
- *   trainer_state.safetensors   unfolded weights, optimizer, position in the text
- *   metrics.csv, events.csv     what was measured and done
- *   eval.json                   the last evaluation, if there was one
+ *   config.json                            every effective setting and its origin,
+ *                                          versions, hashes of the inputs
+ *   cfg.json, sae_weights.safetensors      the SAE, as SAELens loads it
+ *   trainer_state.safetensors              all that a resume needs (runstate.h)
+ *   metrics.csv, events.csv                what was measured and done
+ *   eval.json                              the last evaluation, if there was one
+ *   checkpoints/best, checkpoints/step-N   earlier states of the same form
  *
- * Each file is written whole or not at all (write, fsync, rename). */
+ * A save is whole or not at all: its files are written into DIR/.saving, which is then
+ * renamed .saved, and moved into place from there. A process killed before the rename
+ * leaves the save before, one killed after it the new one: whoever opens the directory
+ * next moves what is left. Files that saetop did not write stay where they are. */
 #ifndef SAETOP_TRAIN_RUNDIR_H
 #define SAETOP_TRAIN_RUNDIR_H
 
@@ -14,12 +19,30 @@
 #include "train/history.h"
 
 /* Make a new, empty run directory (and its parents). ERR_EXISTS when something is
- * there, so that nothing is ever overwritten by mistake. */
+ * there, so that nothing is ever overwritten by mistake; what a process left that was
+ * killed before its first save is nothing. */
 enum err rundir_create(const char *dir, struct errinfo *e) ERR_CHECKED;
 
-/* Write everything of an arm into dir, which must exist. eval_json may be NULL. */
+/* Take a run directory for writing until rundir_unlock, or until the process ends
+ * however it does; then finish or clear away what an interrupted save left. ERR_USAGE
+ * when another process has it; ERR_IO where it cannot be written to. */
+enum err rundir_lock(const char *dir, int *lock, struct errinfo *e) ERR_CHECKED;
+void rundir_unlock(const char *dir, int lock);
+
+/* Write everything of an arm into dir, which the caller has locked. eval_json may be
+ * NULL: one that is there stays. `arms` names the directories that a resume opens as
+ * well, by what follows the name of this one: "-twin;-also1". */
 enum err rundir_save(const char *dir, const struct arm *a, const struct history *h,
-                     const char *eval_json, struct errinfo *e) ERR_CHECKED;
+                     const char *eval_json, const char *arms,
+                     struct errinfo *e) ERR_CHECKED;
+
+/* Keep the files of the last save as dir/checkpoints/NAME, in place of an older one of
+ * that name. Costs no space where the file system has hard links. */
+enum err rundir_keep(const char *dir, const char *name, struct errinfo *e) ERR_CHECKED;
+
+/* Whether dir holds a run: a config.json and SAE weights. A directory whose name begins
+ * with a dot is none: it may be half of one. */
+bool rundir_is(const char *dir);
 
 /* A run read back for browsing. */
 struct run_record {
@@ -30,12 +53,18 @@ struct run_record {
     double mask_rate; /* set when it was saved */
     uint64_t model_hash, corpus_hash;
 };
-/* Read config.json, the SAE and the histories. Errors name the file. */
+/* Read config.json, the SAE and the histories, all of one save even while another
+ * process saves. Errors name the file. */
 enum err rundir_load(const char *dir, struct run_record *out,
                      struct errinfo *e) ERR_CHECKED;
 void run_record_deinit(struct run_record *r);
 
-/* Whether dir looks like a run directory (it has config.json and sae_weights). */
-bool rundir_is(const char *dir);
+/* Whether the record's SAE fits the model that was opened for it: ERR_FORMAT. */
+enum err run_record_check(const struct run_record *r, const char *dir,
+                          const struct inputs *in, struct errinfo *e) ERR_CHECKED;
+/* One line if the model or the text is not what the run was trained on, else NULL.
+ * buf[cap] holds it. */
+const char *run_record_warning(const struct run_record *r, const char *dir,
+                               const struct inputs *in, char *buf, size_t cap);
 
 #endif

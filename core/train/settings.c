@@ -2,10 +2,9 @@
 
 #include "base/file.h"
 #include "base/nearest.h"
+#include "base/number.h"
 #include "train/settings_arch.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -20,9 +19,7 @@ static const struct setting_def table[] = {
 #undef SETTING_ROW
 };
 enum { TABLE_LEN = sizeof table / sizeof table[0] };
-_Static_assert(TABLE_LEN <= sizeof((struct settings *)0)->origin /
-                                sizeof((struct settings *)0)->origin[0],
-               "room for every setting's origin");
+_Static_assert(TABLE_LEN <= SETTING_MAX, "room for every setting's origin");
 
 const struct setting_def *settings_table(size_t *n)
 {
@@ -110,11 +107,11 @@ static enum err set_number(void *out, const struct setting_def *d, const char *t
         }
         return OK;
     }
-    char *end = NULL;
-    errno = 0;
-    const long long i = whole ? strtoll(text, &end, 10) : 0;
-    const double v = whole ? (double)i : strtod(text, &end);
-    if (end == text || *end || errno || !isfinite(v) || v < d->min || v > d->max) {
+    int64_t i = 0;
+    double v = 0;
+    const bool read = whole ? number_whole(text, &i) : number_real(text, &v);
+    v = whole ? (double)i : v;
+    if (!read || v < d->min || v > d->max) {
         return err_set(e, ERR_USAGE, "%s: %s: found '%s', expected %s from %g to %g",
                        origin, d->key, text, whole ? "an integer" : "a number", d->min,
                        d->max);
@@ -125,6 +122,33 @@ static enum err set_number(void *out, const struct setting_def *d, const char *t
         *(double *)out = v;
     }
     return OK;
+}
+
+/* ---- where a value came from ---- */
+
+/* The number of an origin's name, which is kept once. */
+static uint8_t origin_number(struct settings *s, const char *name)
+{
+    size_t i = 0;
+    while (i < s->n_origins && strcmp(s->origin_name[i], name) != 0) {
+        i++;
+    }
+    if (i == s->n_origins) {
+        /* More than a command line can make: the last place is shared. */
+        i = i < SETTING_ORIGINS ? s->n_origins++ : SETTING_ORIGINS - 1;
+        snprintf(s->origin_name[i], sizeof s->origin_name[i], "%s", name);
+    }
+    return (uint8_t)i;
+}
+
+const char *settings_origin(const struct settings *s, const struct setting_def *d)
+{
+    return s->origin_name[s->origin[d - table]];
+}
+
+bool settings_given(const struct settings *s, const char *key)
+{
+    return strcmp(settings_origin(s, setting_find(key)), SETTING_DEFAULT) != 0;
 }
 
 enum err settings_set(struct settings *s, const char *key, const char *text,
@@ -154,7 +178,7 @@ enum err settings_set(struct settings *s, const char *key, const char *text,
         TRY(set_number(field(s, d), d, text, origin, e));
         break;
     }
-    snprintf(s->origin[d - table], sizeof s->origin[0], "%s", origin);
+    s->origin[d - table] = origin_number(s, origin);
     return OK;
 }
 
@@ -163,7 +187,8 @@ void settings_init(struct settings *s)
     *s = (struct settings){0};
     for (size_t i = 0; i < TABLE_LEN; i++) {
         struct errinfo e;
-        const enum err rc = settings_set(s, table[i].key, table[i].def, "default", &e);
+        const enum err rc =
+            settings_set(s, table[i].key, table[i].def, SETTING_DEFAULT, &e);
         (void)rc; /* a default out of its own range is caught by a test */
     }
 }
@@ -280,6 +305,31 @@ enum err settings_add_json(const struct settings *s, cJSON *obj, struct errinfo 
     return ok ? OK : err_set(e, ERR_NOMEM, "out of memory for the settings");
 }
 
+/* ---- what a setting shapes ---- */
+
+enum setting_scope setting_scope(const struct setting_def *d)
+{
+    static const char *const run[] = {"model", "corpus",    "ood",        "concepts",
+                                      "hook",  "mask.kind", "context",    "mask.token",
+                                      "batch", "fill_rows", "seed",       "steps",
+                                      "twin",  "also",      "cache.dtype"};
+    static const char *const free[] = {
+        "threads",           "log.every",   "eval.every",       "eval.rows",
+        "eval.concept_rows", "browse.rows", "checkpoint.every", "checkpoint.keep",
+        "checkpoint.best",   "cache"};
+    for (size_t i = 0; i < sizeof run / sizeof run[0]; i++) {
+        if (strcmp(d->key, run[i]) == 0) {
+            return SETTING_OF_RUN;
+        }
+    }
+    for (size_t i = 0; i < sizeof free / sizeof free[0]; i++) {
+        if (strcmp(d->key, free[i]) == 0) {
+            return SETTING_FREE;
+        }
+    }
+    return SETTING_OF_ARM;
+}
+
 /* ---- paths ---- */
 
 static bool begins_samples(const char *text)
@@ -315,7 +365,7 @@ static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
     return v < lo ? lo : v > hi ? hi : v;
 }
 
-void settings_resolve(struct settings *s, size_t n_ctx)
+void settings_resolve(struct settings *s, size_t n_ctx, size_t d_model)
 {
     if (!s->lr_warmup) {
         s->lr_warmup = clamp(s->steps / 30, 1, 50);
@@ -329,8 +379,8 @@ void settings_resolve(struct settings *s, size_t n_ctx)
     if (!s->context) {
         s->context = n_ctx < 128 ? (int64_t)n_ctx : 128;
     }
-    if (!s->mask_schedule_steps) {
-        s->mask_schedule_steps = s->steps;
+    if (!s->aux_k) {
+        s->aux_k = clamp((int64_t)d_model / 2, 1, s->width);
     }
     settings_resolve_arch(s);
 }

@@ -7,9 +7,13 @@
 #include "base/json.h"
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define SETTING_TEXT_MAX 1024
+#define SETTING_MAX      128 /* rows of the table at most */
+#define SETTING_ORIGINS  8   /* different origins at most */
+#define SETTING_DEFAULT  "default"
 
 enum mask_positions { POSITIONS_KEEP, POSITIONS_DROP };
 enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
@@ -147,6 +151,14 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
       "held-out rows that latents are described from")                                 \
     X(ENUM, twin, "twin", NULL, "none", 0, 0,                                          \
       "none|unmasked: train a second arm, the same but for masking, from step 0")      \
+    X(STR, also, "also", NULL, "", 0, 0,                                               \
+      "further arms from the same harvest: k=8,mask-rate=0.3; several by ';'")         \
+    X(INT, checkpoint_every, "checkpoint.every", "checkpoint-every", "0", 0,           \
+      1000000000, "steps between checkpoints; 0: save at the end only")                \
+    X(INT, checkpoint_keep, "checkpoint.keep", NULL, "0", 0, 1000000000,               \
+      "checkpoints at multiples of this many steps are kept; 0: every one")            \
+    X(STR, checkpoint_best, "checkpoint.best", NULL, "explained_variance", 0, 0,       \
+      "column of metrics.csv by which the best evaluation is kept as well; none: no")  \
     X(INT, seed, "seed", "seed", "1", 0, 9007199254740991,                             \
       "seed of everything random")                                                     \
     X(INT, threads, "threads", "threads", "0", 0, 1024,                                \
@@ -160,8 +172,11 @@ struct settings {
 #define SETTING_FIELD(type, f, key, flag, def, min, max, help) SETTING_##type(f)
     SETTING_LIST(SETTING_FIELD)
 #undef SETTING_FIELD
-    char origin[128]
-               [24]; /* where setting i came from: "default", "command line", ... */
+    /* Where setting i came from, as an index into origin_name: "default", "command
+     * line", a file's path. */
+    uint8_t origin[SETTING_MAX];
+    size_t n_origins;
+    char origin_name[SETTING_ORIGINS][SETTING_TEXT_MAX];
     /* Where the bundled samples are on this machine, not a setting: a path that begins
      * with "samples/" is looked for there, so that runs keep opening elsewhere. */
     char samples_dir[SETTING_TEXT_MAX];
@@ -178,6 +193,19 @@ struct setting_def {
 /* The table: *n rows. Any thread. */
 const struct setting_def *settings_table(size_t *n);
 const struct setting_def *setting_find(const char *key); /* NULL if unknown */
+
+/* What a setting decides. */
+enum setting_scope {
+    SETTING_OF_ARM, /* one arm: another may have another value */
+    SETTING_OF_RUN, /* text and model, which all arms share */
+    SETTING_FREE,   /* not what is learned: threads, logging, evaluation, saving */
+};
+enum setting_scope setting_scope(const struct setting_def *d);
+
+/* Where the value of a setting came from. */
+const char *settings_origin(const struct settings *s, const struct setting_def *d);
+/* Whether somebody named a value for `key`, which must be one of the table. */
+bool settings_given(const struct settings *s, const char *key);
 
 /* Everything at its default. */
 void settings_init(struct settings *s);
@@ -206,7 +234,9 @@ enum err settings_path(const struct settings *s, const char *text, char *out,
                        size_t cap, struct errinfo *e) ERR_CHECKED;
 
 /* Replace every "auto" by what it stands for in a run of this length and architecture.
- * `n_ctx` is the model's context. What does not apply to the architecture stays. */
-void settings_resolve(struct settings *s, size_t n_ctx);
+ * `n_ctx` is the model's context, d_model its width. What does not apply to the
+ * architecture stays; so does mask.schedule_steps 0, "the whole run", since a run can be
+ * extended. */
+void settings_resolve(struct settings *s, size_t n_ctx, size_t d_model);
 
 #endif

@@ -45,9 +45,8 @@ enum { NORM_EXPECTED, NORM_NONE, NORM_CONSTANT, NORM_LAYER };
 
 static bool from_command_line(const struct settings *s, const char *key)
 {
-    size_t n;
     const struct setting_def *d = setting_find(key);
-    return d && strcmp(s->origin[d - settings_table(&n)], "command line") == 0;
+    return d && strcmp(settings_origin(s, d), "command line") == 0;
 }
 
 static enum err check_dead(const struct settings *s, unsigned has, struct errinfo *e)

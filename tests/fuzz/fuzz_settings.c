@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (s.k < 1 || s.width < 1 || !(s.mask_rate >= 0 && s.mask_rate <= 0.95)) {
         abort();
     }
-    settings_resolve(&s, 128);
+    settings_resolve(&s, 128, 128);
     cJSON_Delete(tree);
     return 0;
 }

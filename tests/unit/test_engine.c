@@ -99,7 +99,7 @@ static void a_fork_shares_the_past_and_the_text(void **state)
     const size_t rows = g->arm[0].history.rows;
     assert_ok(engine_fork(g, &e), &e);
     assert_int_equal(g->n_arms, 2);
-    assert_int_equal(g->arm[1].forked_at, 7);
+    assert_int_equal(g->arm[1].arm->state.forked_at, 7);
     assert_int_equal(g->arm[1].history.rows, rows);
     assert_same_weights(g->arm[0].arm->sae, g->arm[1].arm->sae);
     assert_true(arm_rate_set(g->arm[1].arm) <= 0);
@@ -139,7 +139,7 @@ static void a_rate_applies_from_the_step_that_is_named(void **state)
     struct engine *g = start(&set);
     run_to(g, 3);
     assert_ok(engine_set_mask(g, 0, 0.1, 0, &e), &e);
-    const int64_t from = g->arm[0].applies_from;
+    const int64_t from = g->arm[0].arm->state.applies_from;
     assert_true(from > 3);
     run_to(g, from - 1);
     assert_true(fabs(arm_rate_in_use(g->arm[0].arm) - 0.3) < 1e-12);
@@ -147,9 +147,9 @@ static void a_rate_applies_from_the_step_that_is_named(void **state)
     assert_true(fabs(arm_rate_in_use(g->arm[0].arm) - 0.1) < 1e-12);
 
     assert_ok(engine_set_mask(g, 0, 0.5, from + 5, &e), &e);
-    assert_true(g->arm[0].pending);
+    assert_true(g->arm[0].arm->state.pending);
     run_to(g, from + 6);
-    assert_false(g->arm[0].pending);
+    assert_false(g->arm[0].arm->state.pending);
     assert_true(fabs(arm_rate_set(g->arm[0].arm) - 0.5) < 1e-12);
     check_error(engine_set_mask(g, 0, 2, 0, &e), ERR_USAGE, &e, "0 to 0.95");
     check_error(engine_set_mask(g, 1, 0.1, 0, &e), ERR_USAGE, &e, "no arm B");

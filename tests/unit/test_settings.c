@@ -16,7 +16,7 @@ static void defaults_are_inside_their_own_ranges(void **state)
     for (size_t i = 0; i < n; i++) {
         struct errinfo e = {0};
         assert_int_equal(settings_set(&s, t[i].key, t[i].def, "default", &e), OK);
-        assert_string_equal(s.origin[i], "default");
+        assert_string_equal(settings_origin(&s, &t[i]), "default");
     }
     assert_int_equal(s.k, 4);
     assert_int_equal(s.mask_kind, 0);
@@ -77,8 +77,7 @@ static void files_may_nest_and_are_checked(void **state)
     assert_true(fabs(s.mask_rate - 0.1) < 1e-12);
     assert_int_equal(s.mask_kind, 1);
     assert_true(fabs(s.adam_eps - 1e-9) < 1e-20);
-    assert_string_equal(s.origin[setting_find("k") - settings_table(&(size_t){0})],
-                        "f.json");
+    assert_string_equal(settings_origin(&s, setting_find("k")), "f.json");
     cJSON_Delete(obj);
     static const char *const bad[] = {"{\"k\": [1]}", "{\"nope\": 1}", "[1]",
                                       "{\"mask\": {\"rate\": true}}"};
@@ -117,14 +116,15 @@ static void auto_values_scale_with_the_run(void **state)
     struct settings s;
     settings_init(&s);
     s.steps = 500;
-    settings_resolve(&s, 64);
+    settings_resolve(&s, 64, 128);
     assert_int_equal(s.lr_warmup, 16);
     assert_int_equal(s.dead_after, 33);
     assert_int_equal(s.eval_every, 50);
     assert_int_equal(s.context, 64);
+    assert_int_equal(s.aux_k, 64);
     settings_init(&s);
     s.steps = 100000;
-    settings_resolve(&s, 1024);
+    settings_resolve(&s, 1024, 128);
     assert_int_equal(s.lr_warmup, 50);
     assert_int_equal(s.dead_after, 1000);
     assert_int_equal(s.context, 128);

@@ -1,0 +1,49 @@
+#include "base/number.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+bool number_real(const char *text, double *out)
+{
+    static const struct {
+        char letter;
+        double scale;
+    } suffixes[] = {{'k', 1e3}, {'M', 1e6}, {'G', 1e9}};
+    char *end = NULL;
+    errno = 0;
+    double v = strtod(text, &end);
+    if (end == text || errno == ERANGE || !isfinite(v)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        if (*end == suffixes[i].letter) {
+            v *= suffixes[i].scale;
+            end++;
+            break;
+        }
+    }
+    if (*end != '\0') {
+        return false;
+    }
+    *out = v;
+    return true;
+}
+
+bool number_whole(const char *text, int64_t *out)
+{
+    char *end = NULL;
+    errno = 0;
+    const long long v = strtoll(text, &end, 10);
+    if (end != text && *end == '\0' && errno != ERANGE) {
+        *out = v;
+        return true;
+    }
+    double real = 0;
+    if (!number_real(text, &real) || fabs(real) > 9e15 || fabs(real - rint(real)) > 0) {
+        return false;
+    }
+    *out = (int64_t)real;
+    return true;
+}

@@ -1,0 +1,336 @@
+/* Saving a run, its checkpoints, and going on with it. */
+#include "base/mem.h"
+#include "session/engine.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum err engine_arm_dir(const char *dir, const char *suffix, char *out, size_t cap,
+                        struct errinfo *e)
+{
+    size_t len = strlen(dir);
+    while (len > 1 && dir[len - 1] == '/') {
+        len--; /* what tab completion adds */
+    }
+    const int n = snprintf(out, cap, "%.*s%s", (int)len, dir, suffix);
+    return n >= 0 && (size_t)n < cap
+               ? OK
+               : err_set(e, ERR_LIMIT, "%.80s...: path too long", dir);
+}
+
+/* ---- saving ---- */
+
+/* Make the directories that this run has not saved in yet; none if one cannot be. */
+static enum err claim_all(struct engine *g, const char *dir, struct errinfo *e)
+{
+    const size_t had = g->claims.n;
+    for (size_t a = 0; a < g->n_arms; a++) {
+        char path[SETTING_TEXT_MAX];
+        enum err rc = engine_arm_dir(dir, g->arm[a].suffix, path, sizeof path, e);
+        if (rc == OK && !claims_have(&g->claims, path)) {
+            rc = claims_make(&g->claims, path, e);
+        }
+        if (rc != OK) {
+            claims_release(&g->claims, had);
+            return rc;
+        }
+    }
+    return OK;
+}
+
+/* The suffixes of the other arms, for the first one's state: "-twin;-also1". */
+static void list_arms(const struct engine *g, size_t i, char *out, size_t cap)
+{
+    size_t len = 0;
+    out[0] = '\0';
+    for (size_t a = 1; i == 0 && a < g->n_arms && len < cap; a++) {
+        const int n =
+            snprintf(out + len, cap - len, "%s%s", len ? ";" : "", g->arm[a].suffix);
+        len += n > 0 ? (size_t)n : 0;
+    }
+}
+
+static enum err write_arm(struct engine *g, size_t i, const char *dir,
+                          struct errinfo *e)
+{
+    struct engine_arm *a = &g->arm[i];
+    char arms[256];
+    struct str json;
+    str_init(&json, 1u << 24);
+    list_arms(g, i, arms, sizeof arms);
+    a->arm->state.seconds = g->seconds;
+    enum err rc = OK;
+    if (a->evaluated) {
+        rc = eval_result_json(&a->eval, g->in->concepts, &json, e);
+    }
+    if (rc == OK) {
+        rc = rundir_save(dir, a->arm, &a->history, a->evaluated ? json.p : NULL, arms,
+                         e);
+    }
+    str_free(&json);
+    return rc;
+}
+
+/* The event of a save is in the file that is saved, but in the run's history only if
+ * that succeeds. */
+static enum err save_arm(struct engine *g, size_t i, const char *dir, bool told,
+                         struct errinfo *e)
+{
+    struct engine_arm *a = &g->arm[i];
+    struct run_event ev = {.step = engine_step_count(g), .seconds = g->seconds};
+    snprintf(ev.kind, sizeof ev.kind, "save");
+    snprintf(ev.detail, sizeof ev.detail, "%s", dir);
+    if (told) {
+        TRY(history_add_event(&a->history, &ev, e));
+    }
+    const enum err rc = write_arm(g, i, dir, e);
+    if (rc != OK) {
+        a->history.events -= told ? 1 : 0;
+        return rc;
+    }
+    claims_saved(&g->claims, dir);
+    snprintf(a->dir, sizeof a->dir, "%s", dir);
+    if (told && g->watch.event) {
+        g->watch.event(g->watch.user, i, &ev);
+    }
+    return OK;
+}
+
+static enum err save_all(struct engine *g, const char *dir, bool told,
+                         struct errinfo *e)
+{
+    TRY(claim_all(g, dir, e));
+    for (size_t a = 0; a < g->n_arms; a++) {
+        char path[SETTING_TEXT_MAX];
+        TRY(engine_arm_dir(dir, g->arm[a].suffix, path, sizeof path, e));
+        TRY(save_arm(g, a, path, told, e));
+    }
+    return OK;
+}
+
+enum err engine_save(struct engine *g, const char *dir, struct errinfo *e)
+{
+    char name[SETTING_TEXT_MAX]; /* dir may be g->dir itself */
+    TRY(engine_arm_dir(dir, "", name, sizeof name, e));
+    TRY(save_all(g, name, true, e));
+    memcpy(g->dir, name, sizeof name);
+    return OK;
+}
+
+/* ---- checkpoints ---- */
+
+static enum err keep(struct engine *g, bool at_step, struct errinfo *e)
+{
+    char name[40];
+    snprintf(name, sizeof name, "step-%lld", (long long)engine_step_count(g));
+    for (size_t a = 0; a < g->n_arms; a++) {
+        struct engine_arm *arm = &g->arm[a];
+        if (at_step) {
+            TRY(rundir_keep(arm->dir, name, e));
+        }
+        if (arm->is_best) {
+            TRY(rundir_keep(arm->dir, "best", e));
+            arm->is_best = false;
+        }
+    }
+    return OK;
+}
+
+enum err engine_checkpoint(struct engine *g, struct errinfo *e)
+{
+    const struct settings *s = &g->in->set;
+    const int64_t step = engine_step_count(g);
+    const int64_t kept = s->checkpoint_keep ? s->checkpoint_keep : s->checkpoint_every;
+    if (!s->checkpoint_every || !g->dir[0]) {
+        return OK;
+    }
+    bool due = step % s->checkpoint_every == 0;
+    for (size_t a = 0; a < g->n_arms; a++) {
+        due = due || g->arm[a].is_best;
+    }
+    if (!due) {
+        return OK;
+    }
+    TRY(save_all(g, g->dir, false, e));
+    return keep(g, step > 0 && step % kept == 0, e);
+}
+
+/* ---- going on ---- */
+
+/* A run being opened again: the states of its arms, until they are arms. */
+struct reopened {
+    struct run_state *state; /* [ENGINE_ARMS] */
+    char suffix[ENGINE_ARMS][24], dir[ENGINE_ARMS][SETTING_TEXT_MAX];
+    size_t n;
+    struct claims claims;
+};
+
+static void close_states(struct reopened *r)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        runstate_close(&r->state[i]);
+    }
+    mem_free(r->state);
+    claims_release(&r->claims, 0);
+}
+
+static enum err open_state(struct reopened *r, const char *dir, const char *suffix,
+                           struct errinfo *e)
+{
+    const size_t i = r->n;
+    if (i == ENGINE_ARMS) {
+        return err_set(e, ERR_FORMAT, "%s: more than %d arms", dir, ENGINE_ARMS);
+    }
+    snprintf(r->suffix[i], sizeof r->suffix[i], "%s", suffix);
+    TRY(engine_arm_dir(dir, suffix, r->dir[i], sizeof r->dir[i], e));
+    TRY(claims_open(&r->claims, r->dir[i], e));
+    if (!rundir_is(r->dir[i])) {
+        return err_set(e, ERR_MISSING,
+                       "%s: no run in it that could go on: nothing was saved",
+                       r->dir[i]);
+    }
+    TRY(runstate_open(r->dir[i], &r->state[i], e));
+    r->n++;
+    return OK;
+}
+
+static enum err open_states(struct reopened *r, const char *dir, struct errinfo *e)
+{
+    char arms[256], *save = NULL;
+    TRY(mem_new(&r->state, ENGINE_ARMS, sizeof *r->state, "a run", e));
+    TRY(open_state(r, dir, "", e));
+    snprintf(arms, sizeof arms, "%s", r->state[0].arms);
+    for (char *a = strtok_r(arms, ";", &save); a; a = strtok_r(NULL, ";", &save)) {
+        /* From a file: a name beside the run's, nothing that leads elsewhere. */
+        if (a[0] != '-' || strchr(a, '/') || strlen(a) >= sizeof r->suffix[0]) {
+            return err_set(e, ERR_FORMAT, "%s: found an arm '%.40s', expected -NAME",
+                           dir, a);
+        }
+        TRY(open_state(r, dir, a, e));
+    }
+    return OK;
+}
+
+/* What somebody named must be what the run has, or must not shape it. */
+static enum err apply_given(struct settings *set, const struct settings *given,
+                            const char *dir, struct errinfo *e)
+{
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    struct str was, is;
+    str_init(&was, 2 * SETTING_TEXT_MAX);
+    str_init(&is, 2 * SETTING_TEXT_MAX);
+    enum err rc = OK;
+    for (size_t i = 0; rc == OK && i < n; i++) {
+        const char *key = t[i].key;
+        if (!settings_given(given, key) || strcmp(key, "steps") == 0) {
+            continue;
+        }
+        str_clear(&was);
+        str_clear(&is);
+        settings_print(set, &t[i], &was);
+        settings_print(given, &t[i], &is);
+        if (setting_scope(&t[i]) == SETTING_FREE) {
+            rc = settings_set(set, key, is.p, settings_origin(given, &t[i]), e);
+        } else if (strcmp(was.p, is.p) != 0) {
+            rc = err_set(e, ERR_USAGE,
+                         "%s: %s is '%s' in this run and cannot be '%s' in a resume",
+                         dir, key, was.p, is.p);
+        }
+    }
+    str_free(&was);
+    str_free(&is);
+    return rc;
+}
+
+static enum err check_steps(const struct settings *set, const struct settings *given,
+                            const char *dir, struct errinfo *e)
+{
+    if (given && settings_given(given, "steps") && given->steps < set->steps) {
+        return err_set(e, ERR_USAGE,
+                       "%s: found --steps %lld, expected the %lld planned or more", dir,
+                       (long long)given->steps, (long long)set->steps);
+    }
+    return OK;
+}
+
+static enum err reopen_arm(struct engine *g, const struct reopened *r, size_t i,
+                           struct errinfo *e)
+{
+    struct engine_arm *a = &g->arm[i];
+    TRY(runstate_check_inputs(&r->state[i], r->dir[i], g->in, e));
+    TRY(runstate_arm(&r->state[i], r->dir[i], g->in, &a->arm, e));
+    g->n_arms++;
+    TRY(history_load(r->dir[i], &a->history, e));
+    history_cut(&a->history, r->state[i].step);
+    memcpy(a->suffix, r->suffix[i], sizeof a->suffix);
+    memcpy(a->dir, r->dir[i], sizeof a->dir);
+    g->seconds = fmax(g->seconds, a->arm->state.seconds);
+    return OK;
+}
+
+/* Arms and clocks. */
+static enum err reopen(struct engine *g, struct reopened *r,
+                       const struct settings *given, struct errinfo *e)
+{
+    g->in->scale = r->state[0].scale; /* of the kernels that it was begun with */
+    g->steps = r->state[0].set.steps;
+    for (size_t i = 0; i < r->n; i++) {
+        TRY(reopen_arm(g, r, i, e));
+    }
+    const char *warning =
+        runstate_warning(&r->state[0], r->dir[0], g->warning, sizeof g->warning);
+    (void)warning;
+    g->row_seconds = g->eval_at_seconds = g->seconds;
+    memcpy(g->dir, r->dir[0], sizeof g->dir);
+    g->claims = r->claims;
+    r->claims = (struct claims){0};
+    if (given && settings_given(given, "steps") && given->steps > g->steps) {
+        TRY(engine_extend(g, given->steps, e));
+    }
+    return engine_event(g, ENGINE_ARMS, e, "resumed", "from %s", g->dir);
+}
+
+static enum err resume(struct reopened *r, const char *dir,
+                       const struct settings *given, const char *samples_dir,
+                       struct inputs *in, struct engine **out, struct errinfo *e)
+{
+    struct inputs *own = NULL;
+    struct engine *g = NULL;
+    TRY(open_states(r, dir, e));
+    struct settings set = r->state[0].set;
+    snprintf(set.samples_dir, sizeof set.samples_dir, "%s", samples_dir);
+    if (given) {
+        TRY(apply_given(&set, given, dir, e));
+        TRY(check_steps(&set, given, dir, e));
+    }
+    if (!in) {
+        TRY(inputs_new(&set, &own, e));
+    }
+    enum err rc = mem_new(&g, 1, sizeof *g, "engine", e);
+    if (rc == OK) {
+        g->in = in ? in : own;
+        rc = reopen(g, r, given, e);
+    }
+    if (rc != OK && g) {
+        g->in = NULL; /* the caller's stays the caller's */
+        engine_free(g);
+    }
+    if (rc != OK) {
+        inputs_free(own);
+        return rc;
+    }
+    *out = g;
+    return OK;
+}
+
+enum err engine_resume(const char *dir, const struct settings *given,
+                       const char *samples_dir, struct inputs *in, struct engine **out,
+                       struct errinfo *e)
+{
+    struct reopened r = {0};
+    const enum err rc = resume(&r, dir, given, samples_dir, in, out, e);
+    close_states(&r);
+    return rc;
+}

@@ -1,0 +1,105 @@
+#include "train/also.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The part of `also` that describes arm i; its length in *len, 0 for an empty one. */
+static const char *part_of(const char *also, size_t i, size_t *len)
+{
+    for (;; also++) {
+        *len = strcspn(also, ";");
+        if (i == 0 || also[*len] == '\0') {
+            return also;
+        }
+        also += *len;
+        i--;
+    }
+}
+
+size_t also_count(const char *also)
+{
+    size_t n = also[0] ? 1 : 0;
+    for (const char *p = also; *p; p++) {
+        n += *p == ';' && p[1] ? 1 : 0;
+    }
+    return n;
+}
+
+static const struct setting_def *find(const char *name)
+{
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(t[i].key, name) == 0 || (t[i].flag && !strcmp(t[i].flag, name))) {
+            return &t[i];
+        }
+    }
+    return NULL;
+}
+
+/* "k=8" of len bytes. */
+static enum err set_pair(struct settings *s, const char *pair, size_t len,
+                         struct errinfo *e)
+{
+    char text[SETTING_TEXT_MAX];
+    snprintf(text, sizeof text, "%.*s", (int)len, pair);
+    char *eq = strchr(text, '=');
+    if (!eq) {
+        return err_set(e, ERR_USAGE, "also: found '%s', expected key=value", text);
+    }
+    *eq = '\0';
+    const struct setting_def *d = find(text);
+    if (!d) {
+        return settings_set(s, text, eq + 1, "also", e); /* names the nearest */
+    }
+    if (setting_scope(d) != SETTING_OF_ARM) {
+        return err_set(e, ERR_USAGE,
+                       "also: %s is the same for all arms of a run; train it apart",
+                       d->key);
+    }
+    return settings_set(s, d->key, eq + 1, "also", e);
+}
+
+/* No arm has arms of its own. */
+static enum err alone(struct settings *s, struct errinfo *e)
+{
+    TRY(settings_set(s, "twin", "none", "also", e));
+    return settings_set(s, "also", "", "also", e);
+}
+
+enum err also_settings(const struct settings *base, size_t i, struct settings *out,
+                       struct errinfo *e)
+{
+    struct settings s = *base;
+    size_t len = 0;
+    const char *part = part_of(base->also, i, &len);
+    if (len == 0) {
+        return err_set(e, ERR_USAGE, "also: found '%s', expected key=value,...",
+                       base->also);
+    }
+    while (len > 0) {
+        const size_t comma = strcspn(part, ",");
+        const size_t n = comma < len ? comma : len;
+        TRY(set_pair(&s, part, n, e));
+        part += n;
+        len -= n;
+        if (len > 0) {
+            part++;
+            len--;
+        }
+    }
+    TRY(alone(&s, e));
+    *out = s;
+    return OK;
+}
+
+enum err twin_settings(const struct settings *base, struct settings *out,
+                       struct errinfo *e)
+{
+    struct settings s = *base;
+    TRY(settings_set(&s, "mask.rate", "0", "twin", e));
+    TRY(settings_set(&s, "mask.schedule", "constant", "twin", e));
+    TRY(alone(&s, e));
+    *out = s;
+    return OK;
+}

@@ -1,0 +1,31 @@
+/* The run directories that one process writes to: made or opened, locked against others
+ * until released, so that work is never done for a place that cannot be written. Owner
+ * thread. */
+#ifndef SAETOP_TRAIN_CLAIMS_H
+#define SAETOP_TRAIN_CLAIMS_H
+
+#include "train/settings.h"
+
+#include <stddef.h>
+
+struct claim {
+    char dir[SETTING_TEXT_MAX];
+    int lock;
+    bool is_new; /* made here and nothing saved in it yet */
+};
+struct claims {
+    struct claim *at;
+    size_t n, cap;
+};
+
+/* Make `dir` and lock it; ERR_EXISTS when something is there. */
+enum err claims_make(struct claims *c, const char *dir, struct errinfo *e) ERR_CHECKED;
+/* Lock a run that is there. ERR_MISSING; ERR_USAGE when another process has it. */
+enum err claims_open(struct claims *c, const char *dir, struct errinfo *e) ERR_CHECKED;
+bool claims_have(const struct claims *c, const char *dir);
+/* Something was saved in it: it stays on release. */
+void claims_saved(struct claims *c, const char *dir);
+/* Let go of those from number `from` on, and remove the new ones that are empty. */
+void claims_release(struct claims *c, size_t from);
+
+#endif

@@ -1,0 +1,466 @@
+#include "train/runstate.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/safetensors.h"
+#include "num/blas.h"
+#include "train/rundir_priv.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STATE_FILE   "trainer_state.safetensors"
+#define STATE_FORMAT "2"
+#define ARRAYS_MAX   40 /* of an SAE's trainer */
+#define TENSORS_MAX  (ARRAYS_MAX + 4)
+#define META_MAX     48
+
+/* ---- numbers in the header ---- */
+
+/* Text that reads back as the same number. */
+static void print_double(double v, char out[32])
+{
+    snprintf(out, 32, "%.17g", v);
+}
+static void print_int64_t(int64_t v, char out[32])
+{
+    snprintf(out, 32, "%" PRId64, v);
+}
+static bool read_double(const char *text, double *out)
+{
+    char *end = NULL;
+    *out = strtod(text, &end);
+    return end != text && *end == '\0';
+}
+static bool read_int64_t(const char *text, int64_t *out)
+{
+    char *end = NULL;
+    *out = strtoll(text, &end, 10);
+    return end != text && *end == '\0';
+}
+
+struct header {
+    struct st_meta_entry entry[META_MAX];
+    char value[META_MAX][32];
+    size_t n;
+};
+
+static void put_text(struct header *h, const char *key, const char *text)
+{
+    if (h->n < META_MAX) {
+        h->entry[h->n++] = (struct st_meta_entry){key, text};
+    }
+}
+
+static void put_double(struct header *h, const char *key, double v)
+{
+    print_double(v, h->value[h->n]);
+    put_text(h, key, h->value[h->n]);
+}
+
+static void put_int64_t(struct header *h, const char *key, int64_t v)
+{
+    print_int64_t(v, h->value[h->n]);
+    put_text(h, key, h->value[h->n]);
+}
+
+static void put_hash(struct header *h, const char *key, uint64_t v)
+{
+    snprintf(h->value[h->n], sizeof h->value[0], "%016" PRIx64, v);
+    put_text(h, key, h->value[h->n]);
+}
+
+/* ---- saving ---- */
+
+static void put_all(struct header *h, const struct arm *a, const char *settings,
+                    const char *kernels, const char *arms)
+{
+    const struct inputs *in = a->in;
+    put_text(h, "format", STATE_FORMAT);
+    put_text(h, "saetop", SAETOP_VERSION);
+    put_text(h, "kernels", kernels);
+    put_text(h, "arms", arms);
+    put_text(h, "settings", settings);
+    put_hash(h, "model_hash", in->lm->hash);
+    put_hash(h, "corpus_hash", corpus_hash(in->corpus));
+    put_hash(h, "ood_hash", in->ood ? corpus_hash(in->ood) : 0);
+    put_hash(h, "concepts_hash", in->concepts_hash);
+    put_int64_t(h, "step", arm_steps_done(a));
+    put_double(h, "lr", a->set.lr);
+    put_double(h, "scale", (double)a->sae->scale);
+    put_double(h, "threshold", a->sae->threshold);
+    put_int64_t(h, "schedule_kind", a->schedule.kind);
+    put_double(h, "schedule_start", a->schedule.start);
+    put_double(h, "schedule_end", a->schedule.end);
+    put_int64_t(h, "schedule_steps", a->schedule.steps);
+    put_double(h, "rate_in_use", stream_tell(a->stream).rate);
+#define PUT(type, field) put_##type(h, #field, a->state.field);
+    ARM_STATE_LIST(PUT)
+#undef PUT
+}
+
+static enum err settings_text(const struct settings *s, struct str *out,
+                              struct errinfo *e)
+{
+    cJSON *root = cJSON_CreateObject();
+    enum err rc = root ? settings_add_json(s, root, e)
+                       : err_set(e, ERR_NOMEM, "out of memory for the settings");
+    if (rc == OK) {
+        rc = json_print(root, out, e);
+    }
+    cJSON_Delete(root);
+    return rc;
+}
+
+static void kernels_text(char out[96])
+{
+    snprintf(out, 96, "%s, OpenBLAS %s", num_kern_name(), num_blas_core());
+}
+
+/* Weights, place in the text and the arrays of the trainer, whichever there are. */
+static enum err list_tensors(const struct arm *a, const int64_t where[7],
+                             struct st_tensor *t, size_t *n, struct errinfo *e)
+{
+    struct sae_state_array arrays[ARRAYS_MAX];
+    const size_t count = sae_trainer_state(a->trainer, arrays, ARRAYS_MAX);
+    if (count > ARRAYS_MAX) {
+        return err_set(e, ERR_LIMIT, "%zu arrays of trainer state, at most %d", count,
+                       ARRAYS_MAX);
+    }
+    t[(*n)++] = (struct st_tensor){
+        "weights",       ST_F32,        1,
+        {a->sae->count}, a->sae->arena, a->sae->count * sizeof(float)};
+    t[(*n)++] = (struct st_tensor){"stream_position",  ST_I64, 1, {7}, where,
+                                   7 * sizeof(int64_t)};
+    for (size_t i = 0; i < count; i++) {
+        t[(*n)++] = (struct st_tensor){arrays[i].name,
+                                       arrays[i].is_i64 ? ST_I64 : ST_F32,
+                                       1,
+                                       {arrays[i].count},
+                                       arrays[i].data,
+                                       arrays[i].bytes};
+    }
+    return OK;
+}
+
+enum err runstate_save(const char *dir, const struct arm *a, const char *arms,
+                       struct errinfo *e)
+{
+    char path[RUNDIR_PATH], kernels[96];
+    struct st_tensor t[TENSORS_MAX];
+    struct header h = {0};
+    struct str settings;
+    size_t n = 0;
+    const struct stream_pos pos = stream_tell(a->stream);
+    const int64_t where[7] = {
+        (int64_t)pos.fill_start.doc, (int64_t)pos.fill_start.offset,
+        (int64_t)pos.fill_start.row, (int64_t)pos.fill,
+        (int64_t)pos.served,         (int64_t)pos.tokens_read,
+        (int64_t)pos.vectors_served};
+    TRY(path_join(path, sizeof path, dir, STATE_FILE, e));
+    str_init(&settings, 1u << 20);
+    kernels_text(kernels);
+    enum err rc = settings_text(&a->set, &settings, e);
+    if (rc == OK) {
+        rc = list_tensors(a, where, t, &n, e);
+    }
+    if (rc == OK) {
+        put_all(&h, a, settings.p, kernels, arms);
+        rc = st_write(path, t, n, h.entry, h.n, e);
+    }
+    str_free(&settings);
+    return rc;
+}
+
+/* ---- reading ---- */
+
+/* Reads entries one after the other; the first that is missing or no number stays the
+ * error. */
+struct reader {
+    const struct st_file *f;
+    const char *path;
+    struct errinfo *e;
+    enum err rc;
+};
+
+static const char *get_text(struct reader *r, const char *key)
+{
+    const char *text = st_meta(r->f, key);
+    if (!text && r->rc == OK) {
+        r->rc = err_set(r->e, ERR_FORMAT, "%s: __metadata__ has no %s", r->path, key);
+    }
+    return text ? text : "";
+}
+
+static enum err bad_value(struct reader *r, const char *key, const char *text)
+{
+    return err_set(r->e, ERR_FORMAT, "%s: __metadata__.%s: found '%.40s'", r->path, key,
+                   text);
+}
+
+#define READER(type)                                                                   \
+    static void get_##type(struct reader *r, const char *key, type *out)               \
+    {                                                                                  \
+        const char *text = get_text(r, key);                                           \
+        if (r->rc == OK && !read_##type(text, out)) {                                  \
+            r->rc = bad_value(r, key, text);                                           \
+        }                                                                              \
+    }
+READER(double)
+READER(int64_t)
+#undef READER
+
+static void get_hash(struct reader *r, const char *key, uint64_t *out)
+{
+    char *end = NULL;
+    const char *text = get_text(r, key);
+    *out = strtoull(text, &end, 16);
+    if (r->rc == OK && (end == text || *end)) {
+        r->rc = bad_value(r, key, text);
+    }
+}
+
+static void get_settings(struct reader *r, struct settings *out)
+{
+    const char *text = get_text(r, "settings");
+    cJSON *root = NULL;
+    settings_init(out);
+    if (r->rc == OK) {
+        r->rc = json_parse(text, strlen(text), r->path, &root, r->e);
+    }
+    if (r->rc == OK) {
+        r->rc = settings_from_json(out, root, r->path, r->e);
+    }
+    cJSON_Delete(root);
+}
+
+/* Numbers that no run can have are refused here, so that nothing after trusts them. */
+static void check_ranges(struct reader *r, const struct run_state *s)
+{
+    const struct mask_schedule *m = &s->schedule;
+    const struct arm_state *a = &s->arm;
+    const bool rates = m->start >= 0 && m->start <= 1 && m->end >= 0 && m->end <= 1 &&
+                       s->pos.rate >= 0 && s->pos.rate <= 1 && a->rate_when_on >= 0 &&
+                       a->rate_when_on <= 1 && a->pending_rate >= 0 &&
+                       a->pending_rate <= 1;
+    const bool counts = s->step >= 0 && s->step < INT64_MAX / 4 && m->steps >= 0 &&
+                        a->applies_from >= 0 && a->pending_at >= 0 &&
+                        a->forked_at >= -1 && a->first_steps >= 1 &&
+                        a->first_steps <= s->set.steps && s->step <= s->set.steps;
+    const bool numbers = isfinite(s->lr) && s->lr >= 0 && isfinite(s->scale) &&
+                         s->scale > 0 && isfinite(s->threshold) && a->seconds >= 0 &&
+                         isfinite(a->seconds);
+    if (r->rc == OK && !(rates && counts && numbers)) {
+        r->rc =
+            err_set(r->e, ERR_FORMAT,
+                    "%s: __metadata__: a rate, step or scale is out of range", r->path);
+    }
+}
+
+static void get_position(struct reader *r, struct stream_pos *out)
+{
+    int64_t w[7];
+    const struct st_tensor *t = st_find(r->f, "stream_position");
+    if (!t || t->dtype != ST_I64 || t->bytes != sizeof w) {
+        r->rc = r->rc != OK
+                    ? r->rc
+                    : err_set(r->e, ERR_FORMAT,
+                              "%s: stream_position: expected 7 integers", r->path);
+        return;
+    }
+    memcpy(w, t->data, sizeof w);
+    for (size_t i = 0; i < 7 && r->rc == OK; i++) {
+        if (w[i] < 0) {
+            r->rc = err_set(r->e, ERR_FORMAT, "%s: stream_position: found %lld",
+                            r->path, (long long)w[i]);
+        }
+    }
+    const double rate = out->rate;
+    *out = (struct stream_pos){
+        .fill_start = {(uint64_t)w[0], (uint64_t)w[1], (uint64_t)w[2]},
+        .fill = (uint64_t)w[3],
+        .served = (uint64_t)w[4],
+        .rate = rate,
+        .tokens_read = (uint64_t)w[5],
+        .vectors_served = (uint64_t)w[6],
+    };
+}
+
+static void read_all(struct reader *r, struct run_state *s)
+{
+    const char *format = get_text(r, "format");
+    double scale = 0;
+    int64_t kind = 0;
+    if (r->rc == OK && strcmp(format, STATE_FORMAT) != 0) {
+        r->rc = err_set(r->e, ERR_FORMAT, "%s: format: found '%.20s', expected %s",
+                        r->path, format, STATE_FORMAT);
+    }
+    get_settings(r, &s->set);
+    snprintf(s->kernels, sizeof s->kernels, "%s", get_text(r, "kernels"));
+    snprintf(s->arms, sizeof s->arms, "%s", get_text(r, "arms"));
+    get_hash(r, "model_hash", &s->model_hash);
+    get_hash(r, "corpus_hash", &s->corpus_hash);
+    get_hash(r, "ood_hash", &s->ood_hash);
+    get_hash(r, "concepts_hash", &s->concepts_hash);
+    get_int64_t(r, "step", &s->step);
+    get_double(r, "lr", &s->lr);
+    get_double(r, "scale", &scale);
+    get_double(r, "threshold", &s->threshold);
+    get_int64_t(r, "schedule_kind", &kind);
+    get_double(r, "schedule_start", &s->schedule.start);
+    get_double(r, "schedule_end", &s->schedule.end);
+    get_int64_t(r, "schedule_steps", &s->schedule.steps);
+    get_double(r, "rate_in_use", &s->pos.rate);
+#define GET(type, field) get_##type(r, #field, &s->arm.field);
+    ARM_STATE_LIST(GET)
+#undef GET
+    get_position(r, &s->pos);
+    s->scale = (float)scale;
+    s->schedule.kind = kind == MASK_LINEAR   ? MASK_LINEAR
+                       : kind == MASK_COSINE ? MASK_COSINE
+                                             : MASK_CONSTANT;
+    check_ranges(r, s);
+}
+
+enum err runstate_open(const char *dir, struct run_state *out, struct errinfo *e)
+{
+    char path[RUNDIR_PATH];
+    TRY(path_join(path, sizeof path, dir, STATE_FILE, e));
+    struct run_state s = {0};
+    TRY(st_open(path, &s.file, e));
+    struct reader r = {.f = s.file, .path = path, .e = e, .rc = OK};
+    read_all(&r, &s);
+    if (r.rc != OK) {
+        runstate_close(&s);
+        return r.rc;
+    }
+    *out = s;
+    return OK;
+}
+
+void runstate_close(struct run_state *r)
+{
+    st_close(r->file);
+    r->file = NULL;
+}
+
+/* ---- the same inputs ---- */
+
+enum err runstate_check_inputs(const struct run_state *r, const char *dir,
+                               const struct inputs *in, struct errinfo *e)
+{
+    const struct {
+        const char *what;
+        uint64_t was, is;
+    } all[] = {
+        {in->set.model, r->model_hash, in->lm->hash},
+        {in->set.corpus, r->corpus_hash, corpus_hash(in->corpus)},
+        {in->set.ood, r->ood_hash, in->ood ? corpus_hash(in->ood) : 0},
+        {in->set.concepts, r->concepts_hash, in->concepts_hash},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (all[i].was != all[i].is) {
+            return err_set(e, ERR_USAGE,
+                           "%s: %s has changed since: hash %016" PRIx64
+                           ", the run recorded %016" PRIx64,
+                           dir, all[i].what, all[i].is, all[i].was);
+        }
+    }
+    return OK;
+}
+
+const char *runstate_warning(const struct run_state *r, const char *dir, char *buf,
+                             size_t cap)
+{
+    char now[96];
+    kernels_text(now);
+    if (strcmp(now, r->kernels) == 0) {
+        return NULL;
+    }
+    snprintf(buf, cap,
+             "%s was trained with the kernels %.60s, this machine has %.60s: it goes "
+             "on, but not to the same bytes",
+             dir, r->kernels, now);
+    return buf;
+}
+
+/* ---- an arm again ---- */
+
+static enum err read_array(const struct st_file *f, const char *path, const char *name,
+                           enum st_dtype dtype, size_t count, void *to, size_t bytes,
+                           struct errinfo *e)
+{
+    const struct st_tensor *t = st_find(f, name);
+    if (!t) {
+        return err_set(e, ERR_FORMAT, "%s: no tensor %s", path, name);
+    }
+    if (t->dtype != dtype || t->ndim != 1 || t->shape[0] != count ||
+        t->bytes != bytes) {
+        return err_set(e, ERR_FORMAT, "%s: %s: found %zu bytes, expected %zu of %s",
+                       path, name, t->bytes, bytes, dtype == ST_I64 ? "I64" : "F32");
+    }
+    memcpy(to, t->data, bytes);
+    return OK;
+}
+
+static enum err read_arrays(const struct run_state *r, const char *path, struct arm *a,
+                            struct errinfo *e)
+{
+    struct sae_state_array arrays[ARRAYS_MAX];
+    const size_t count = sae_trainer_state(a->trainer, arrays, ARRAYS_MAX);
+    const size_t n = a->sae->count;
+    TRY(read_array(r->file, path, "weights", ST_F32, n, a->sae->arena,
+                   n * sizeof(float), e));
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(a->sae->arena[i])) {
+            return err_set(e, ERR_FORMAT, "%s: weights: not a finite number at %zu",
+                           path, i);
+        }
+    }
+    for (size_t i = 0; i < count && i < ARRAYS_MAX; i++) {
+        TRY(read_array(r->file, path, arrays[i].name,
+                       arrays[i].is_i64 ? ST_I64 : ST_F32, arrays[i].count,
+                       arrays[i].data, arrays[i].bytes, e));
+    }
+    return OK;
+}
+
+/* What depends on the length of the run was derived from the length first planned. */
+static enum err arm_as_started(const struct run_state *r, struct inputs *in,
+                               struct arm **out, struct errinfo *e)
+{
+    struct settings set = r->set;
+    set.steps = r->arm.first_steps;
+    memcpy(set.samples_dir, in->set.samples_dir, sizeof set.samples_dir);
+    return arm_new(in, &set, out, e);
+}
+
+enum err runstate_arm(const struct run_state *r, const char *dir, struct inputs *in,
+                      struct arm **out, struct errinfo *e)
+{
+    char path[RUNDIR_PATH];
+    struct arm *a = NULL;
+    TRY(path_join(path, sizeof path, dir, STATE_FILE, e));
+    TRY(arm_as_started(r, in, &a, e));
+    arm_extend(a, r->set.steps);
+    arm_set_lr(a, r->lr);
+    a->schedule = r->schedule;
+    a->state = r->arm;
+    a->sae->scale = r->scale;
+    a->sae->threshold = r->threshold;
+    sae_trainer_set_step_count(a->trainer, r->step);
+    enum err rc = read_arrays(r, path, a, e);
+    if (rc == OK) {
+        rc = stream_seek(a->stream, &r->pos, e);
+    }
+    if (rc != OK) {
+        arm_free(a);
+        return rc == ERR_FORMAT ? err_prefix(e, rc, "%s", dir) : rc;
+    }
+    *out = a;
+    return OK;
+}

@@ -1,0 +1,47 @@
+/* trainer_state.safetensors: all that a resume starts from. The weights as they are
+ * trained (unfolded), the optimizer, the place in the text, the masking set and
+ * planned, every setting, and hashes of the inputs. Training on from it gives the same
+ * bytes as never having stopped, on the same kernels, for any number of threads. */
+#ifndef SAETOP_TRAIN_RUNSTATE_H
+#define SAETOP_TRAIN_RUNSTATE_H
+
+#include "train/arm.h"
+
+#define RUN_ARMS_MAX 8 /* arms of a run */
+
+struct run_state {
+    struct settings set; /* of the arm, resolved */
+    struct arm_state arm;
+    struct mask_schedule schedule;
+    struct stream_pos pos;
+    int64_t step;
+    double lr;
+    float scale;
+    double threshold;
+    uint64_t model_hash, corpus_hash, ood_hash, concepts_hash; /* 0: none */
+    char kernels[96];
+    char arms[256];       /* as rundir_save was told */
+    struct st_file *file; /* the arrays, until runstate_close */
+};
+
+enum err runstate_save(const char *dir, const struct arm *a, const char *arms,
+                       struct errinfo *e) ERR_CHECKED;
+
+/* Read and check everything but the arrays. Errors name the file and what is in it. */
+enum err runstate_open(const char *dir, struct run_state *out,
+                       struct errinfo *e) ERR_CHECKED;
+void runstate_close(struct run_state *r);
+
+/* ERR_USAGE when model or text are not those that it was trained on. */
+enum err runstate_check_inputs(const struct run_state *r, const char *dir,
+                               const struct inputs *in, struct errinfo *e) ERR_CHECKED;
+/* One line when other kernels than now made it, so that bytes may differ; else NULL. */
+const char *runstate_warning(const struct run_state *r, const char *dir, char *buf,
+                             size_t cap);
+
+/* An arm where the state left it. *out: caller owns. Runs the model over the text that
+ * was in the buffer. */
+enum err runstate_arm(const struct run_state *r, const char *dir, struct inputs *in,
+                      struct arm **out, struct errinfo *e) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,488 @@
+/* [threads] Runs that survive: resumed at any step they end with the same bytes; saves
+ * are whole or nothing; other inputs, a full disk and a second process are refused. */
+#include "base/mem.h"
+#include "num/blas.h"
+#include "session/engine.h"
+#include "train/rundir_priv.h"
+#include "unit/sample_settings.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STEPS 24
+
+/* Two arms, a schedule, a buffer that runs out several times. */
+static struct settings run_settings(int threads)
+{
+    struct settings s = sample_settings(STEPS);
+    s.twin = TWIN_UNMASKED;
+    s.mask_schedule = MASK_LINEAR;
+    s.mask_rate_end = 0.1;
+    s.width = 48;
+    s.fill_rows = 8;
+    s.threads = threads;
+    return s;
+}
+
+static struct engine *start(const struct settings *set)
+{
+    struct errinfo e;
+    struct inputs *in = NULL;
+    struct engine *g = NULL;
+    assert_ok(inputs_new(set, &in, &e), &e);
+    assert_ok(engine_new(in, &g, &e), &e);
+    return g;
+}
+
+static struct engine *resume(const char *dir, const struct settings *given)
+{
+    struct errinfo e = {0};
+    struct engine *g = NULL;
+    assert_ok(engine_resume(dir, given, getenv("SAETOP_SAMPLES"), NULL, &g, &e), &e);
+    return g;
+}
+
+/* Steps, and what a person does on the way. */
+static void run_to(struct engine *g, int64_t step)
+{
+    struct errinfo e;
+    while (engine_step_count(g) < step) {
+        switch (engine_step_count(g)) {
+        case 4:
+            assert_ok(engine_set_mask(g, 0, 0.5, 11, &e), &e);
+            break;
+        case 6:
+            assert_ok(engine_set_lr(g, 0.0012345678901234567, &e), &e);
+            break;
+        case 9:
+            assert_ok(engine_set_mask(g, 1, 0.1, 0, &e), &e);
+            break;
+        case 14:
+            assert_ok(engine_extend(g, STEPS + 6, &e), &e);
+            break;
+        default:
+            break;
+        }
+        assert_ok(engine_step(g, &e), &e);
+    }
+}
+
+static void assert_same_arms(const struct engine *a, const struct engine *b)
+{
+    assert_int_equal(a->n_arms, b->n_arms);
+    for (size_t i = 0; i < a->n_arms; i++) {
+        const struct sae *x = a->arm[i].arm->sae, *y = b->arm[i].arm->sae;
+        assert_int_equal(x->count, y->count);
+        assert_memory_equal(x->arena, y->arena, x->count * sizeof *x->arena);
+        assert_memory_equal(&x->threshold, &y->threshold, sizeof x->threshold);
+    }
+}
+
+/* Files of a run and of what stands beside it, for cleaning up. */
+static void drop_run(const char *run)
+{
+    char command[1200];
+    snprintf(command, sizeof command, "rm -rf '%s' '%s'-*", run, run);
+    assert_int_equal(system(command), 0);
+}
+
+static void a_resumed_run_ends_with_the_same_bytes(void **state)
+{
+    (void)state;
+    static const int64_t stops[] = {1, 5, 10, 12, 15, 23};
+    char dir[256], run[512];
+    struct errinfo e;
+    struct settings set = run_settings(1);
+    struct engine *whole = start(&set);
+    run_to(whole, STEPS + 6);
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+
+    set.threads = 3;
+    struct engine *g = start(&set);
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
+        run_to(g, stops[i]);
+        assert_ok(engine_save(g, run, &e), &e);
+        engine_free(g);
+        struct settings given;
+        settings_init(&given);
+        assert_ok(settings_set(&given, "threads", i % 2 ? "2" : "1", "test", &e), &e);
+        g = resume(run, &given);
+        assert_int_equal(engine_step_count(g), stops[i]);
+        assert_int_equal(g->in->set.threads, i % 2 ? 2 : 1);
+    }
+    run_to(g, STEPS + 6);
+    assert_same_arms(whole, g);
+    assert_true(engine_done(g));
+    /* What was logged is the same, and nothing twice. */
+    const struct history *a = &whole->arm[0].history, *b = &g->arm[0].history;
+    assert_int_equal(a->rows, b->rows);
+    for (size_t r = 0; r < a->rows; r++) {
+        const double x = a->row[r].v[METRIC_LOSS], y = b->row[r].v[METRIC_LOSS];
+        assert_true(fabs(x - y) <= 1e-8 * fabs(x));
+        assert_true(fabs(a->row[r].v[METRIC_STEP] - b->row[r].v[METRIC_STEP]) < 0.5);
+    }
+    engine_free(whole);
+    engine_free(g);
+    drop_run(run);
+    tmp_drop(dir);
+}
+
+static void a_fork_resumes_with_its_past(void **state)
+{
+    (void)state;
+    char dir[256], run[512];
+    struct errinfo e;
+    struct settings set = run_settings(2);
+    set.twin = TWIN_NONE;
+    struct engine *whole = start(&set);
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    while (engine_step_count(whole) < 7) {
+        assert_ok(engine_step(whole, &e), &e);
+    }
+    assert_ok(engine_fork(whole, &e), &e);
+    assert_ok(engine_save(whole, run, &e), &e);
+    claims_release(&whole->claims, 0);
+    struct engine *g = resume(run, NULL);
+    assert_int_equal(g->arm[1].arm->state.forked_at, 7);
+    while (!engine_done(g)) {
+        assert_ok(engine_step(g, &e), &e);
+        assert_ok(engine_step(whole, &e), &e);
+    }
+    assert_same_arms(whole, g);
+    engine_free(whole);
+    engine_free(g);
+    drop_run(run);
+    tmp_drop(dir);
+}
+
+/* Killed between saving one arm and the other. */
+static void arms_that_are_apart_come_together(void **state)
+{
+    (void)state;
+    char dir[256], run[512];
+    struct errinfo e;
+    const struct settings set = run_settings(2);
+    struct engine *g = start(&set);
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    run_to(g, 3);
+    assert_ok(engine_save(g, run, &e), &e);
+    run_to(g, 9);
+    assert_ok(rundir_save(run, g->arm[0].arm, &g->arm[0].history, NULL, "-twin", &e),
+              &e);
+    run_to(g, STEPS);
+    claims_release(&g->claims, 0);
+
+    struct engine *late = resume(run, NULL);
+    assert_int_equal(engine_step_count(late), 3);
+    assert_int_equal(arm_steps_done(late->arm[0].arm), 9);
+    /* The second arm's own changes were made while the first waited. */
+    while (engine_step_count(late) < 9) {
+        if (engine_step_count(late) == 6) {
+            arm_set_lr(late->arm[1].arm, 0.0012345678901234567);
+        }
+        assert_ok(engine_step(late, &e), &e);
+    }
+    run_to(late, STEPS);
+    assert_same_arms(g, late);
+    engine_free(late);
+    engine_free(g);
+    drop_run(run);
+    tmp_drop(dir);
+}
+
+static int64_t step_of(const char *run)
+{
+    struct run_record r = {0};
+    struct errinfo e;
+    assert_ok(rundir_load(run, &r, &e), &e);
+    const int64_t step = r.step;
+    run_record_deinit(&r);
+    return step;
+}
+
+/* Every state in which a save can be interrupted. */
+static void an_interrupted_save_is_whole_or_nothing(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"cfg.json", "sae_weights.safetensors",
+                                        "metrics.csv"};
+    char dir[256], run[512], a[RUNDIR_PATH + 1200], b[1200];
+    struct errinfo e;
+    struct settings set = run_settings(2);
+    set.twin = TWIN_NONE;
+    struct engine *g = start(&set);
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    run_to(g, 2);
+    assert_ok(engine_save(g, run, &e), &e);
+    snprintf(a, sizeof a, "%s/notes.md", run);
+    assert_ok(file_write_text(a, "mine\n", &e), &e);
+    run_to(g, 3);
+
+    /* Before the rename: the old one stands. */
+    char saving[RUNDIR_PATH];
+    assert_ok(save_begin(run, saving, &e), &e);
+    snprintf(a, sizeof a, "cp %s/config.json %s/cfg.json", run, saving);
+    assert_int_equal(system(a), 0);
+    assert_int_equal(step_of(run), 2);
+    assert_false(rundir_is(saving));
+    assert_ok(rundir_save(run, g->arm[0].arm, &g->arm[0].history, NULL, "", &e), &e);
+    assert_int_equal(step_of(run), 3);
+
+    /* After it, with some files moved: the new one. */
+    run_to(g, 4);
+    assert_ok(rundir_save(run, g->arm[0].arm, &g->arm[0].history, NULL, "", &e), &e);
+    claims_release(&g->claims, 0);
+    for (size_t moved = 0; moved <= sizeof files / sizeof files[0]; moved++) {
+        snprintf(
+            a, sizeof a,
+            "cd %s && mkdir .saved && mv *.json *.safetensors *.csv .saved && "
+            "cp .saved/*.json . && sed -i 's/\"step\":.*/\"step\": 1,/' config.json",
+            run);
+        assert_int_equal(system(a), 0);
+        for (size_t i = 0; i < moved; i++) {
+            snprintf(a, sizeof a, "%s/.saved/%s", run, files[i]);
+            snprintf(b, sizeof b, "%s/%s", run, files[i]);
+            assert_int_equal(rename(a, b), 0);
+        }
+        assert_int_equal(step_of(run), 4);
+        snprintf(a, sizeof a, "%s/.saved", run);
+        assert_false(file_exists(a));
+    }
+    struct engine *late = resume(run, NULL);
+    assert_same_arms(g, late);
+    snprintf(a, sizeof a, "%s/notes.md", run);
+    assert_true(file_exists(a));
+    engine_free(late);
+    engine_free(g);
+    drop_run(run);
+    tmp_drop(dir);
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+    (void)state;
+    char dir[256], run[512], other[600];
+    struct errinfo e = {0};
+    struct settings set = run_settings(2), given;
+    const char *samples = getenv("SAETOP_SAMPLES");
+    struct engine *g = start(&set), *none = NULL;
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    check_error(engine_resume(run, NULL, samples, NULL, &none, &e), ERR_MISSING, &e,
+                "no such run directory");
+    run_to(g, 2);
+    assert_ok(engine_save(g, run, &e), &e);
+    check_error(engine_resume(run, NULL, samples, NULL, &none, &e), ERR_USAGE, &e,
+                "in use by process");
+    engine_free(g);
+
+    static const char *const wrong[][3] = {
+        {"k", "5", "k is '4' in this run"},
+        {"seed", "2", "seed is '1'"},
+        {"hook", "blocks.0.hook_resid_post", "hook is"},
+        {"corpus", "/some/text.txt", "corpus is"},
+        {"steps", "10", "expected the 24 planned"},
+        {"mask.rate", "0.2", "mask.rate is"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        settings_init(&given);
+        assert_ok(settings_set(&given, wrong[i][0], wrong[i][1], "test", &e), &e);
+        check_error(engine_resume(run, &given, samples, NULL, &none, &e), ERR_USAGE, &e,
+                    wrong[i][2]);
+    }
+    settings_init(&given);
+    assert_ok(settings_set(&given, "steps", "40", "test", &e), &e);
+    g = resume(run, &given);
+    assert_int_equal(g->steps, 40);
+    engine_free(g);
+
+    /* The state is cut short, then gone. */
+    snprintf(other, sizeof other, "%s/trainer_state.safetensors", run);
+    assert_int_equal(truncate(other, file_size(other) / 2), 0);
+    check_error(engine_resume(run, NULL, samples, NULL, &none, &e), ERR_FORMAT, &e,
+                "trainer_state.safetensors");
+    assert_int_equal(unlink(other), 0);
+    check_error(engine_resume(run, NULL, samples, NULL, &none, &e), ERR_MISSING, &e,
+                "trainer_state.safetensors");
+    assert_null(none);
+    drop_run(run);
+    tmp_drop(dir);
+}
+
+/* The text that a run was trained on has been edited since. */
+static void changed_text_is_refused(void **state)
+{
+    (void)state;
+    char dir[256], run[512], text[512];
+    struct errinfo e = {0};
+    struct settings set = run_settings(2);
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    tmp_path(text, dir, "text.txt");
+    char *words = NULL;
+    size_t len = 0;
+    assert_ok(mem_new(&words, 1, 60000, "text", &e), &e);
+    for (int i = 0; i < 900; i++) {
+        len += (size_t)sprintf(words + len, "The dog number %d ran home.\n%s", i,
+                               i % 5 ? "" : "\n");
+    }
+    assert_ok(file_write_text(text, words, &e), &e);
+    snprintf(set.corpus, sizeof set.corpus, "%s", text);
+    struct engine *g = start(&set), *none = NULL;
+    assert_ok(engine_save(g, run, &e), &e);
+    engine_free(g);
+    words[5] = 'x';
+    assert_ok(file_write_text(text, words, &e), &e);
+    check_error(engine_resume(run, NULL, getenv("SAETOP_SAMPLES"), NULL, &none, &e),
+                ERR_USAGE, &e, "text.txt has changed since");
+    mem_free(words);
+    unlink(text);
+    drop_run(run);
+    tmp_drop(dir);
+}
+
+/* A full disk, as a limit on the size of files: the save before stays as it was. */
+static void a_full_disk_loses_nothing(void **state)
+{
+    (void)state;
+    char dir[256], run[512], path[RUNDIR_PATH];
+    struct errinfo e = {0};
+    const struct settings set = run_settings(2);
+    struct engine *g = start(&set);
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    run_to(g, 3);
+    assert_ok(engine_save(g, run, &e), &e);
+    run_to(g, 5);
+    struct rlimit was, tight;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    const size_t events = g->arm[0].history.events;
+    for (rlim_t bytes = 0; bytes <= 40000; bytes += 8000) {
+        tight = (struct rlimit){bytes, was.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+        const enum err rc = engine_save(g, run, &e);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+        check_error(rc, ERR_IO, &e, run);
+        assert_int_equal(step_of(run), 3);
+        assert_int_equal(g->arm[0].history.events, events);
+        snprintf(path, sizeof path, "%s/.saving", run);
+        assert_false(file_exists(path));
+    }
+    assert_ok(engine_save(g, run, &e), &e);
+    assert_int_equal(step_of(run), 5);
+    check_error(engine_save(g, "/proc/saetop-no-such-place", &e), ERR_IO, &e,
+                "cannot create");
+    engine_free(g);
+    drop_run(run);
+    tmp_drop(dir);
+}
+
+static void checkpoints_are_kept(void **state)
+{
+    (void)state;
+    char dir[256], run[512], path[1200];
+    struct errinfo e = {0};
+    struct settings set = run_settings(2);
+    set.checkpoint_every = 4;
+    set.checkpoint_keep = 8;
+    set.eval_every = 6;
+    struct engine *g = start(&set);
+    struct eval_set *eval = NULL;
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    assert_ok(engine_eval_set(g->in, g->in->h, g->in->pool, NULL, &eval, &e), &e);
+    g->eval_set = eval;
+    assert_ok(engine_save(g, run, &e), &e);
+    while (engine_step_count(g) < 17) {
+        assert_ok(engine_step(g, &e), &e);
+    }
+    static const struct {
+        const char *name;
+        int64_t step; /* -1: not there */
+    } kept[] = {{"step-8", 8}, {"step-16", 16}, {"step-4", -1}, {"step-12", -1}};
+    for (int arm = 0; arm < 2; arm++) {
+        for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+            snprintf(path, sizeof path, "%s%s/checkpoints/%s", run, arm ? "-twin" : "",
+                     kept[i].name);
+            assert_true(rundir_is(path) == (kept[i].step >= 0));
+            assert_true(kept[i].step < 0 || step_of(path) == kept[i].step);
+        }
+        snprintf(path, sizeof path, "%s%s/checkpoints/best", run, arm ? "-twin" : "");
+        assert_true(step_of(path) == 6 || step_of(path) == 12);
+    }
+    assert_int_equal(step_of(run), 16);
+    g->eval_set = NULL;
+    eval_set_free(eval);
+    engine_free(g);
+
+    /* Killed while the best one was being replaced. */
+    snprintf(path, sizeof path, "mv '%s/checkpoints/best' '%s/checkpoints/.old-best'",
+             run, run);
+    assert_int_equal(system(path), 0);
+    g = resume(run, NULL);
+    engine_free(g);
+    snprintf(path, sizeof path, "%s/checkpoints/best", run);
+    assert_true(rundir_is(path));
+    drop_run(run);
+    tmp_drop(dir);
+}
+
+/* An evaluation that is cut off is made up for. */
+static void an_interrupted_evaluation_is_owed(void **state)
+{
+    (void)state;
+    char dir[256], run[512];
+    struct errinfo e = {0};
+    struct settings set = run_settings(2);
+    set.eval_every = 3;
+    struct engine *g = start(&set);
+    struct eval_set *eval = NULL;
+    atomic_bool stop = false;
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    assert_ok(engine_eval_set(g->in, g->in->h, g->in->pool, NULL, &eval, &e), &e);
+    g->eval_set = eval;
+    run_to(g, 2);
+    g->cancel = &stop;
+    atomic_store(&stop, true);
+    assert_ok(engine_step(g, &e), &e);
+    assert_true(g->arm[0].arm->state.owes_eval == 1);
+    assert_ok(engine_save(g, run, &e), &e);
+    engine_free(g);
+    g = resume(run, NULL);
+    g->eval_set = eval;
+    assert_ok(engine_catch_up(g, &e), &e);
+    const struct history *h = &g->arm[0].history;
+    assert_true(isfinite(h->row[h->rows - 1].v[METRIC_EV]));
+    assert_true(fabs(h->row[h->rows - 1].v[METRIC_STEP] - 3) < 0.5);
+    engine_free(g);
+    eval_set_free(eval);
+    drop_run(run);
+    tmp_drop(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_resumed_run_ends_with_the_same_bytes),
+        cmocka_unit_test(a_fork_resumes_with_its_past),
+        cmocka_unit_test(arms_that_are_apart_come_together),
+        cmocka_unit_test(an_interrupted_save_is_whole_or_nothing),
+        cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(changed_text_is_refused),
+        cmocka_unit_test(a_full_disk_loses_nothing),
+        cmocka_unit_test(checkpoints_are_kept),
+        cmocka_unit_test(an_interrupted_evaluation_is_owed),
+    };
+    num_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
