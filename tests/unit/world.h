@@ -36,6 +36,7 @@ static inline struct concepts *world_concepts(void)
 {
     struct concepts *c = mem_alloc(1, sizeof *c);
     c->n = 6;
+    c->n_probed = c->n;
     c->def = mem_alloc(c->n, sizeof *c->def);
     c->vocab = WORDS + 1;
     c->token_start = mem_alloc(c->vocab + 1, sizeof *c->token_start);
