@@ -91,7 +91,6 @@ static const struct closed_class closed_classes[] = {
     {"interjection", CONCEPTS_GRAMMAR, "ah aha alas goodbye hello hey hi hooray hush oh ouch please thanks wow yes no"},
     {"letter_name", CONCEPTS_GRAMMAR, "b c d e f g h j k l m n o p q r s t u v w x y z"}, /* a and I are words */
     {"capital_letter", "letter_name", "B C D E F G H J K L M N O P Q R S T U V W X Y Z"},
-    {"sentence_start", CONCEPTS_GRAMMAR, ""},
     {"noun", CONCEPTS_GRAMMAR, ""},
     {"verb", CONCEPTS_GRAMMAR, ""},
     {"punctuation", CONCEPTS_GRAMMAR, ""},
@@ -298,8 +297,9 @@ static void add_parts_of_speech(const struct grammar *g, struct str *out)
 static enum err check_names(const struct grammar *g, struct errinfo *e)
 {
     static const char *const open[] = {
-        CONCEPTS_GRAMMAR, "singular_noun", "plural_noun", "mass_noun", "proper_noun",
-        "adjective",      "verb_base",     "verb_s",      "verb_past", "verb_ing"};
+        CONCEPTS_GRAMMAR, "sentence_start", "singular_noun", "plural_noun",
+        "mass_noun",      "proper_noun",    "adjective",     "verb_base",
+        "verb_s",         "verb_past",      "verb_ing"};
     enum { OPEN = sizeof open / sizeof open[0] };
     for (size_t i = 0; i < OPEN + CLOSED + MARKS; i++) {
         const char *name = i < OPEN            ? open[i]
