@@ -13,6 +13,7 @@
  */
 #define MIN_FIRINGS 10
 #define MIN_SHARE   0.1
+#define MATCHED_F1  0.5f
 
 /* The token at a place of a position, -1 where there is none that counts. */
 static int32_t token_at(const struct acts_set *set, size_t position,
@@ -332,6 +333,11 @@ void latent_match(struct latent_tally *y, const struct latent_totals *t,
     choose(y, t, row);
     top_tokens(y, row->top_token);
     clear(y, c);
+}
+
+bool latent_is_matched(const struct latent_row *r)
+{
+    return r->match != MATCH_NONE && r->f1 >= MATCHED_F1;
 }
 
 const char *latent_match_kind(const struct latent_row *r, const struct concepts *c)

@@ -125,6 +125,8 @@ enum err latent_detail_new(const struct sae *s, const struct acts_set *set,
 struct latent_detail *latent_detail_ref(struct latent_detail *d);
 void latent_detail_unref(struct latent_detail *d);
 
+/* Whether it counts as matched: it fires, with an F1 of 0.5 or more. */
+bool latent_is_matched(const struct latent_row *r);
 /* The kind of what a match names: "word", or a concept's kind; NULL for none. */
 const char *latent_match_kind(const struct latent_row *r, const struct concepts *c);
 /* "token" or "previous". */
