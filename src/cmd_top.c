@@ -80,6 +80,12 @@ static void add_row_json(const struct top_run *t, size_t j, struct str *out)
     json_add_number(out, (double)r->mean);
     str_add(out, ",\"match\":");
     json_add_string(out, name, strlen(name));
+    if (r->match == MATCH_NONE) {
+        str_add(out, ",\"kind\":null,\"place\":null");
+    } else {
+        str_addf(out, ",\"kind\":\"%s\",\"place\":\"%s\"",
+                 latent_match_kind(r, t->in->concepts), latent_place_name(r->place));
+    }
     str_add(out, ",\"match_cut\":");
     json_add_number(out, (double)r->match_cut);
     str_add(out, ",\"precision\":");
@@ -104,9 +110,11 @@ static void add_row_text(const struct top_run *t, size_t j, struct str *out)
     latent_match_name(r, t->in->concepts, t->in->lm->tok, name, sizeof name);
     str_init(&safe, 4096);
     utf8_escape(&safe, name, strlen(name));
-    str_addf(out, "%6zu  %8.2e  %7.3f  %7.3f  %4.2f  %4.2f  %4.2f  %-22s", j,
+    const char *kind = latent_match_kind(r, t->in->concepts);
+    str_addf(out, "%6zu  %8.2e  %7.3f  %7.3f  %4.2f  %4.2f  %4.2f  %-7s  %-22s", j,
              r->density, (double)r->max, (double)r->mean, (double)r->precision,
-             (double)r->recall, (double)r->f1, safe.len ? safe.p : "");
+             (double)r->recall, (double)r->f1, kind ? kind : "",
+             safe.len ? safe.p : "");
     for (int i = 0; i < LATENT_TOP_TOKENS && r->top_token[i] >= 0; i++) {
         str_add(out, i ? ", " : "  ");
         add_token(t, r->top_token[i], false, out);
@@ -115,13 +123,90 @@ static void add_row_text(const struct top_run *t, size_t j, struct str *out)
     str_free(&safe);
 }
 
+static void add_heading(struct str *out)
+{
+    str_addf(out, "%6s  %8s  %7s  %7s  %4s  %4s  %4s  %-7s  %-22s  %s\n", "latent",
+             "density", "max", "mean", "P", "R", "F1", "kind", "match", "top tokens");
+}
+
+/* ---- the share that match ---- */
+
+/* Words, then the kinds of concepts. */
+enum { KINDS = 1 + CONCEPT_KINDS };
+
+static const char *kind_name(size_t kind)
+{
+    return kind == 0 ? "word" : concept_kind_name((enum concept_kind)(kind - 1));
+}
+
+/* Latents that table->matched counts, by where the match stands and what it is. */
+struct top_shares {
+    size_t n[MATCH_PLACES][KINDS];
+    size_t all[MATCH_PLACES];
+};
+
+static struct top_shares count_shares(const struct top_run *t)
+{
+    struct top_shares s = {0};
+    for (size_t j = 0; j < t->table->F; j++) {
+        const struct latent_row *r = &t->table->row[j];
+        if (!latent_is_matched(r)) {
+            continue;
+        }
+        const size_t kind = r->match == MATCH_WORD
+                                ? 0
+                                : 1 + (size_t)t->in->concepts->def[r->match_id].kind;
+        s.n[r->place][kind]++;
+        s.all[r->place]++;
+    }
+    return s;
+}
+
+static void add_shares_text(const struct top_run *t, size_t alive, struct str *out)
+{
+    static const char *const place[MATCH_PLACES] = {"at the token",
+                                                    "at the token before"};
+    const struct top_shares s = count_shares(t);
+    const double percent = alive ? 100.0 / (double)alive : 0;
+    str_addf(out,
+             "%zu of %zu living latents (%.0f%%) match a concept or word with F1 of "
+             "0.5 or more at their best cut; %zu dead; %zu held-out tokens\n",
+             t->table->matched, alive, percent * (double)t->table->matched,
+             t->table->dead, t->table->n_tokens);
+    for (size_t p = 0; p < MATCH_PLACES; p++) {
+        str_addf(out, "  %s %zu (%.0f%%):", place[p], s.all[p],
+                 percent * (double)s.all[p]);
+        for (size_t k = 0; k < KINDS; k++) {
+            str_addf(out, "%s %s %zu", k ? "," : "", kind_name(k), s.n[p][k]);
+        }
+        str_addc(out, '\n');
+    }
+}
+
+static void add_shares_json(const struct top_run *t, size_t alive, struct str *out)
+{
+    const struct top_shares s = count_shares(t);
+    str_addf(out, "{\"latents\":%zu,\"living\":%zu,\"matched\":%zu,\"matched_share\":",
+             t->table->F, alive, t->table->matched);
+    json_add_number(out, alive ? (double)t->table->matched / (double)alive : 0);
+    str_add(out, ",\"matched_by\":{");
+    for (size_t p = 0; p < MATCH_PLACES; p++) {
+        str_addf(out, "%s\"%s\":{", p ? "," : "",
+                 latent_place_name((enum match_place)p));
+        for (size_t k = 0; k < KINDS; k++) {
+            str_addf(out, "%s\"%s\":%zu", k ? "," : "", kind_name(k), s.n[p][k]);
+        }
+        str_addc(out, '}');
+    }
+    str_addf(out, "},\"tokens\":%zu,\"step\":%lld}\n", t->table->n_tokens,
+             (long long)t->table->step);
+}
+
 static void list_all(const struct top_run *t, bool json, struct str *out)
 {
     const size_t F = t->table->F, alive = F - t->table->dead;
-    const double share = alive ? (double)t->table->matched / (double)alive : 0;
     if (!json) {
-        str_addf(out, "%6s  %8s  %7s  %7s  %4s  %4s  %4s  %-22s  %s\n", "latent",
-                 "density", "max", "mean", "P", "R", "F1", "match", "top tokens");
+        add_heading(out);
     }
     for (size_t j = 0; j < F; j++) {
         if (json) {
@@ -132,19 +217,9 @@ static void list_all(const struct top_run *t, bool json, struct str *out)
         }
     }
     if (json) {
-        str_addf(out,
-                 "{\"latents\":%zu,\"living\":%zu,\"matched\":%zu,"
-                 "\"matched_share\":",
-                 F, alive, t->table->matched);
-        json_add_number(out, share);
-        str_addf(out, ",\"tokens\":%zu,\"step\":%lld}\n", t->table->n_tokens,
-                 (long long)t->table->step);
+        add_shares_json(t, alive, out);
     } else {
-        str_addf(
-            out,
-            "%zu of %zu living latents (%.0f%%) match a concept or word with F1 of "
-            "0.5 or more at their best cut; %zu dead; %zu held-out tokens\n",
-            t->table->matched, alive, 100 * share, t->table->dead, t->table->n_tokens);
+        add_shares_text(t, alive, out);
     }
 }
 
@@ -215,8 +290,7 @@ static void add_lens(const struct top_run *t, const char *name, const int32_t *i
 static void show_text(const struct top_run *t, const struct latent_detail *d, size_t n,
                       struct str *out)
 {
-    str_addf(out, "%6s  %8s  %7s  %7s  %4s  %4s  %4s  %-22s  %s\n", "latent", "density",
-             "max", "mean", "P", "R", "F1", "match", "top tokens");
+    add_heading(out);
     add_row_text(t, (size_t)d->latent, out);
     str_addf(out, "density     %.2e [%.2e, %.2e]\n", d->row.density, d->density_lo,
              d->density_hi);

@@ -66,8 +66,8 @@ static void export_table(const struct app *a, const struct session_view *v,
     const struct latents_state *l = &a->latents;
     str_add(
         out,
-        "latent,fires,density,max,mean,absorption,match,match_cut,precision,recall,f1,"
-        "marked,top_tokens\n");
+        "latent,fires,density,max,mean,absorption,match,kind,place,match_cut,precision,"
+        "recall,f1,marked,top_tokens\n");
     for (size_t i = 0; i < l->shown; i++) {
         const int32_t id = l->order[i];
         const struct latent_row *r = &t->row[id];
@@ -80,6 +80,8 @@ static void export_table(const struct app *a, const struct session_view *v,
         add_number(out, r->absorption, false);
         names_match(&v->names, r, text, sizeof text);
         add_escaped(out, text);
+        add_escaped(out, names_match_kind(&v->names, r));
+        add_escaped(out, r->match ? latent_place_name(r->place) : "");
         add_number(out, r->match ? (double)r->match_cut : (double)NAN, false);
         add_number(out, r->match ? (double)r->precision : (double)NAN, false);
         add_number(out, r->match ? (double)r->recall : (double)NAN, false);

@@ -52,9 +52,6 @@ static double field_value(size_t field, const struct latent_row *r, int32_t id)
 enum flag { FLAG_DEAD, FLAG_MARKED, FLAG_MATCHED, FLAGS };
 static const char *const flag_names[FLAGS] = {"dead", "marked", "matched"};
 
-/* The F1 from which a latent counts as matched, as latent_table's `matched` has it. */
-#define MATCHED_F1 0.5F
-
 const char *filter_word(size_t i)
 {
     return i < FIELDS           ? field_names[i]
@@ -480,10 +477,9 @@ static bool piece_holds(struct piece *p, const struct names *names,
     if (p->kind == PIECE_COMPARE) {
         holds = compare_holds(p, field_value(p->which, row, latent));
     } else if (p->kind == PIECE_FLAG) {
-        holds = p->which == FLAG_DEAD ? row->fires == 0
-                : p->which == FLAG_MARKED
-                    ? marked
-                    : row->match != MATCH_NONE && row->f1 >= MATCHED_F1;
+        holds = p->which == FLAG_DEAD     ? row->fires == 0
+                : p->which == FLAG_MARKED ? marked
+                                          : latent_is_matched(row);
     } else {
         holds = words_hold(p, names, row, latent);
     }

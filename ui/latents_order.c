@@ -34,7 +34,8 @@ static const struct column columns[] = {
     [COL_ABSORB] = {"absorb", 7, true, true,
                     "absorption of the concept whose main latent it is"},
     [COL_MATCH] = {"match", 15, false, false,
-                   "what it matches best, by F1 of \"at or above a cut\""},
+                   "what it matches best, by F1 of \"at or above a cut\"; after X: the "
+                   "token before is X"},
     [COL_P] = {"P", 4, true, true,
                "precision: of the tokens at or above the cut, those of the match"},
     [COL_R] = {"R", 4, true, true,

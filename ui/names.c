@@ -37,18 +37,28 @@ void names_token_trimmed(const struct names *n, int32_t token, char *out, size_t
 void names_match(const struct names *n, const struct latent_row *r, char *out,
                  size_t cap)
 {
+    const char *after = r->place == PLACE_PREVIOUS ? "after " : "";
     out[0] = '\0';
     if (r->match == MATCH_WORD) {
         char word[64];
         names_token_trimmed(n, r->match_id, word, sizeof word);
-        snprintf(out, cap, "'%s'", word);
+        snprintf(out, cap, "%s'%s'", after, word);
     } else if (r->match == MATCH_CONCEPT && r->match_id >= 0 &&
                (size_t)r->match_id < n->n_concepts) {
         const char *name = n->concept_name[r->match_id];
         const bool letter = n->concept_kind[r->match_id] == CONCEPT_LETTER;
         const bool bare = letter && strlen(name) == 1;
-        snprintf(out, cap, "%s%s", bare ? "letter " : "", name);
+        snprintf(out, cap, "%s%s%s", after, bare ? "letter " : "", name);
     }
+}
+
+const char *names_match_kind(const struct names *n, const struct latent_row *r)
+{
+    if (r->match == MATCH_CONCEPT && r->match_id >= 0 &&
+        (size_t)r->match_id < n->n_concepts) {
+        return concept_kind_name(n->concept_kind[r->match_id]);
+    }
+    return r->match == MATCH_WORD ? "word" : "";
 }
 
 void names_top_tokens(const struct names *n, const struct latent_row *r, char *out,

@@ -9,9 +9,12 @@
 const char *names_token(const struct names *n, int32_t token);
 /* The same without spaces at its ends, a lone space as U+2423. */
 void names_token_trimmed(const struct names *n, int32_t token, char *out, size_t cap);
-/* "animal", "letter d", "'dog'", "" for no match. */
+/* "animal", "letter d", "'dog'", "after 'dog'" for one at the token before, "" for no
+ * match. */
 void names_match(const struct names *n, const struct latent_row *r, char *out,
                  size_t cap);
+/* "word", "leaf", "super", "letter", "grammar", "" for no match. */
+const char *names_match_kind(const struct names *n, const struct latent_row *r);
 /* "mom, dad, mother" */
 void names_top_tokens(const struct names *n, const struct latent_row *r, char *out,
                       size_t cap);

@@ -84,7 +84,10 @@ int screen_match(struct canvas *c, int x, int y, int w, const struct names *n,
         return y + 1;
     }
     names_match(n, row, text, sizeof text);
-    canvas_textf(c, x, y, w, ROLE_VALUE, 0, "match %s at \xe2\x89\xa5%.1f", text,
+    const char *kind = names_match_kind(n, row);
+    const bool says_itself = !strcmp(kind, "letter");
+    canvas_textf(c, x, y, w, ROLE_VALUE, 0, "match %s%s%s at \xe2\x89\xa5%.1f",
+                 says_itself ? "" : kind, says_itself ? "" : " ", text,
                  (double)row->match_cut);
     canvas_textf(c, x, y + 1, w, ROLE_TEXT, 0, "  P %.2f  R %.2f  F1 %.2f",
                  (double)row->precision, (double)row->recall, (double)row->f1);

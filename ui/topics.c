@@ -44,6 +44,13 @@ static const struct topic topics[] = {
      "Of a concept's words, the share on which one of the concept's main latents "
      "fires. Low recall means holes: words of the concept that its latents do not "
      "answer to, for whatever reason; absorption is one reason."},
+    {"what is a match?",
+     "The word or concept that 'the latent is at or above a cut' tells best, by F1, at "
+     "the best cut. Kinds: word; leaf, a category such as mammal; super, a category of "
+     "categories; letter; grammar, a class such as preposition or verb_past.\n"
+     "after X: the token before belongs to X, not the token itself. Attention has "
+     "carried it here, and many latents hold just that. A latent without a match may "
+     "still answer to something: a phrase, a kind of sentence, a place in a text."},
     {"what is the logit lens?",
      "The latent's direction read by the model's output matrix: the tokens it "
      "makes more (left) and less (right) likely, if nothing came between. For an "

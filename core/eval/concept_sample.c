@@ -67,7 +67,7 @@ static enum err choose_all(const struct eval_config *cfg, const struct acts_set 
     TRY(mem_new(&cand, set->n, sizeof *cand, "concept sample", e));
     for (size_t i = 0; i < set->n; i++) {
         size_t concepts = 0;
-        (void)concepts_of(c, set->ids[i], &concepts);
+        (void)concepts_probed(c, set->ids[i], &concepts);
         if (concepts > 0 && !set->special[i]) {
             cand[n++] = (struct candidate){
                 set->ids[i], rng_at(cfg->seed, RNG_SAMPLE, 0, (uint64_t)i), i};
@@ -89,7 +89,7 @@ static enum err gather(struct concept_sample *s, const struct acts_set *set,
     for (size_t i = 0; i < set->n; i++) {
         if (part[i] != PART_NONE) {
             size_t k = 0;
-            (void)concepts_of(c, set->ids[i], &k);
+            (void)concepts_probed(c, set->ids[i], &k);
             labels += k;
             s->n++;
             s->n_rank += part[i] == PART_RANK;
@@ -108,7 +108,7 @@ static enum err gather(struct concept_sample *s, const struct acts_set *set,
                 continue;
             }
             size_t k = 0;
-            const int32_t *of = concepts_of(c, set->ids[i], &k);
+            const int32_t *of = concepts_probed(c, set->ids[i], &k);
             memcpy(s->label + label, of, k * sizeof *of);
             label += k;
             memcpy(s->x + row * s->D, set->x + i * s->D, s->D * sizeof *s->x);
@@ -169,7 +169,7 @@ enum err concept_sample_init(struct concept_sample *s, const struct eval_config 
     enum err rc = OK;
     memset(s, 0, sizeof *s);
     s->D = set->D;
-    s->n_concepts = c->n;
+    s->n_concepts = c->n_probed;
     TRY_OUT(rc, mem_new(&part, set->n, sizeof *part, "concept sample", e));
     TRY_OUT(rc, choose_all(cfg, set, c, part, e));
     TRY_OUT(rc, gather(s, set, c, part, e));

@@ -100,14 +100,11 @@ static void put_family(struct tree *t, cJSON *to, const char *key,
 static void put_concept(struct tree *t, cJSON *list, const struct concept_result *r,
                         const struct concepts *c)
 {
-    static const char *const kind[] = {[CONCEPT_LEAF] = "leaf",
-                                       [CONCEPT_SUPER] = "super",
-                                       [CONCEPT_LETTER] = "letter"};
     cJSON *o = put_object(t, list, NULL);
     if (c != NULL && (size_t)r->concept < c->n) {
         const struct concept_def *d = &c->def[r->concept];
         put(t, o, "concept", cJSON_CreateString(d->name));
-        put(t, o, "kind", cJSON_CreateString(kind[d->kind]));
+        put(t, o, "kind", cJSON_CreateString(concept_kind_name(d->kind)));
     }
     put(t, o, "eligible", cJSON_CreateBool(r->eligible));
     put_number(t, o, "probe_f1", r->probe_f1);

@@ -18,8 +18,8 @@ struct eval_config eval_defaults(void)
 static enum err copy_kinds(struct eval_set *s, const struct concepts *c,
                            struct errinfo *e)
 {
-    TRY(mem_new(&s->kind, c->n, sizeof *s->kind, "concepts", e));
-    for (size_t i = 0; i < c->n; i++) {
+    TRY(mem_new(&s->kind, c->n_probed, sizeof *s->kind, "concepts", e));
+    for (size_t i = 0; i < c->n_probed; i++) {
         s->kind[i] = c->def[i].kind;
         s->n_leaf += c->def[i].kind == CONCEPT_LEAF;
     }
@@ -36,7 +36,7 @@ static enum err build(struct eval_set *s, const struct concepts *concepts,
     TRY(fidelity_rows_init(&s->fid_ood, s->ood, cfg->fidelity_rows, h, cancel, e));
     TRY(concept_sample_init(&s->sample, cfg, s->id, concepts, e));
     TRY(eval_poll(cancel, e));
-    return probe_bank_init(&s->bank, FORM_MAIN, concepts->n, &s->sample, cfg,
+    return probe_bank_init(&s->bank, FORM_MAIN, concepts->n_probed, &s->sample, cfg,
                            cfg->min_positives, pool, cancel, e);
 }
 

@@ -13,6 +13,32 @@
  */
 #define MIN_FIRINGS 10
 #define MIN_SHARE   0.1
+#define MATCHED_F1  0.5f
+
+/* The token at a place of a position, -1 where there is none that counts. */
+static int32_t token_at(const struct acts_set *set, size_t position,
+                        enum match_place place, size_t vocab)
+{
+    if (place == PLACE_PREVIOUS) {
+        if (position % set->T == 0) {
+            return -1;
+        }
+        position--;
+    }
+    const int32_t id = set->ids[position];
+    return set->special[position] || id < 0 || (size_t)id >= vocab ? -1 : id;
+}
+
+static void count_token(struct latent_totals *t, const struct concepts *c,
+                        enum match_place place, int32_t id)
+{
+    size_t n = 0;
+    const int32_t *of = concepts_of(c, id, &n);
+    t->at[place].token[id]++;
+    for (size_t k = 0; k < n; k++) {
+        t->at[place].concept[of[k]]++;
+    }
+}
 
 enum err latent_totals_init(struct latent_totals *t, const struct acts_set *set,
                             size_t n_positions, const struct concepts *c,
@@ -21,18 +47,16 @@ enum err latent_totals_init(struct latent_totals *t, const struct acts_set *set,
     memset(t, 0, sizeof *t);
     t->vocab = c->vocab;
     t->n_concepts = c->n;
-    TRY(mem_new(&t->token, t->vocab, sizeof *t->token, "token counts", e));
-    TRY(mem_new(&t->concept, t->n_concepts, sizeof *t->concept, "concept counts", e));
-    for (size_t i = 0; i < n_positions; i++) {
-        const int32_t id = set->ids[i];
-        if (set->special[i] || id < 0 || (size_t)id >= t->vocab) {
-            continue;
-        }
-        size_t n = 0;
-        const int32_t *of = concepts_of(c, id, &n);
-        t->token[id]++;
-        for (size_t k = 0; k < n; k++) {
-            t->concept[of[k]]++;
+    for (enum match_place p = 0; p < MATCH_PLACES; p++) {
+        TRY(mem_new(&t->at[p].token, t->vocab, sizeof *t->at[p].token, "token counts",
+                    e));
+        TRY(mem_new(&t->at[p].concept, t->n_concepts, sizeof *t->at[p].concept,
+                    "concept counts", e));
+        for (size_t i = 0; i < n_positions; i++) {
+            const int32_t id = set->special[i] ? -1 : token_at(set, i, p, t->vocab);
+            if (id >= 0) {
+                count_token(t, c, p, id);
+            }
         }
     }
     return OK;
@@ -40,36 +64,48 @@ enum err latent_totals_init(struct latent_totals *t, const struct acts_set *set,
 
 void latent_totals_deinit(struct latent_totals *t)
 {
-    mem_free(t->token);
-    mem_free(t->concept);
+    for (size_t p = 0; p < MATCH_PLACES; p++) {
+        mem_free(t->at[p].token);
+        mem_free(t->at[p].concept);
+    }
+}
+
+static enum err counts_init(struct latent_counts *k, const struct latent_totals *t,
+                            struct errinfo *e)
+{
+    static const char what[] = "latent counts";
+    const size_t V = t->vocab, C = t->n_concepts;
+    TRY(mem_new(&k->count, V, sizeof *k->count, what, e));
+    TRY(mem_new(&k->seen, V, sizeof *k->seen, what, e));
+    TRY(mem_new(&k->concept_count, C, sizeof *k->concept_count, what, e));
+    TRY(mem_new(&k->concept_words, C, sizeof *k->concept_words, what, e));
+    TRY(mem_new(&k->word_fit, V, sizeof *k->word_fit, what, e));
+    return mem_new(&k->concept_fit, C, sizeof *k->concept_fit, what, e);
 }
 
 enum err latent_tally_init(struct latent_tally *y, const struct latent_totals *t,
                            size_t max_firings, struct errinfo *e)
 {
     memset(y, 0, sizeof *y);
-    TRY(mem_new(&y->count, t->vocab, sizeof *y->count, "latent counts", e));
+    for (size_t p = 0; p < MATCH_PLACES; p++) {
+        TRY(counts_init(&y->at[p], t, e));
+    }
     TRY(mem_new(&y->sum, t->vocab, sizeof *y->sum, "latent counts", e));
-    TRY(mem_new(&y->seen, t->vocab, sizeof *y->seen, "latent counts", e));
-    TRY(mem_new(&y->concept_count, t->n_concepts, sizeof *y->concept_count,
-                "latent counts", e));
-    TRY(mem_new(&y->firing, max_firings, sizeof *y->firing, "firings", e));
-    TRY(mem_new(&y->word_fit, t->vocab, sizeof *y->word_fit, "latent fits", e));
-    TRY(mem_new(&y->concept_fit, t->n_concepts, sizeof *y->concept_fit, "latent fits",
-                e));
-    return mem_new(&y->concept_words, t->n_concepts, sizeof *y->concept_words,
-                   "latent counts", e);
+    return mem_new(&y->firing, max_firings, sizeof *y->firing, "firings", e);
 }
 
 void latent_tally_deinit(struct latent_tally *y)
 {
-    mem_free(y->count);
+    for (size_t p = 0; p < MATCH_PLACES; p++) {
+        struct latent_counts *k = &y->at[p];
+        mem_free(k->count);
+        mem_free(k->seen);
+        mem_free(k->concept_count);
+        mem_free(k->concept_words);
+        mem_free(k->word_fit);
+        mem_free(k->concept_fit);
+    }
     mem_free(y->sum);
-    mem_free(y->seen);
-    mem_free(y->concept_count);
-    mem_free(y->concept_words);
-    mem_free(y->word_fit);
-    mem_free(y->concept_fit);
     mem_free(y->firing);
 }
 
@@ -104,6 +140,30 @@ static void improve(struct latent_fit *f, uint32_t hits, uint32_t total, size_t 
     }
 }
 
+/* One more firing, the `level` strongest being at least as strong as `cut`. */
+static void tally_token(struct latent_counts *k, const struct latent_totals *t,
+                        enum match_place place, const struct concepts *c, int32_t id,
+                        size_t level, float cut, bool enough)
+{
+    size_t n = 0;
+    const int32_t *of = concepts_of(c, id, &n);
+    const bool is_new = k->count[id]++ == 0;
+    if (is_new) {
+        k->seen[k->n_seen++] = id;
+    }
+    if (enough) {
+        improve(&k->word_fit[id], k->count[id], t->at[place].token[id], level, cut);
+    }
+    for (size_t j = 0; j < n; j++) {
+        k->concept_count[of[j]]++;
+        k->concept_words[of[j]] += is_new;
+        if (enough) {
+            improve(&k->concept_fit[of[j]], k->concept_count[of[j]],
+                    t->at[place].concept[of[j]], level, cut);
+        }
+    }
+}
+
 /* Lower the cut over the sorted firings. A description's F1 can only rise where it
  * gains a hit, so that is where it is looked at; firings of equal strength fall
  * together. */
@@ -111,82 +171,85 @@ static void tally(struct latent_tally *y, const struct latent_totals *t,
                   const struct acts_set *set, const struct concepts *c, size_t n)
 {
     size_t level = 0; /* firings at least as strong as this one */
-    y->n_seen = 0;
     for (size_t i = 0; i < n; i++) {
         const float act = y->firing[i].act;
         while (level < n && y->firing[level].act >= act) {
             level++;
         }
-        const int32_t id = set->ids[y->firing[i].at];
-        if (id < 0 || (size_t)id >= t->vocab) {
-            continue;
-        }
-        size_t k = 0;
-        const int32_t *of = concepts_of(c, id, &k);
-        const bool is_new = y->count[id]++ == 0;
-        if (is_new) {
-            y->seen[y->n_seen++] = id;
-        }
-        y->sum[id] += (double)act;
         const bool enough =
             level >= MIN_FIRINGS && (double)level >= MIN_SHARE * (double)n;
-        if (enough) {
-            improve(&y->word_fit[id], y->count[id], t->token[id], level, act);
-        }
-        for (size_t j = 0; j < k; j++) {
-            y->concept_count[of[j]]++;
-            y->concept_words[of[j]] += is_new;
-            if (enough) {
-                improve(&y->concept_fit[of[j]], y->concept_count[of[j]],
-                        t->concept[of[j]], level, act);
+        for (enum match_place p = 0; p < MATCH_PLACES; p++) {
+            const int32_t id = token_at(set, y->firing[i].at, p, t->vocab);
+            if (id >= 0) {
+                tally_token(&y->at[p], t, p, c, id, level, act, enough);
+            }
+            if (id >= 0 && p == PLACE_TOKEN) {
+                y->sum[id] += (double)act;
             }
         }
     }
 }
 
+static void clear_counts(struct latent_counts *k, const struct concepts *c)
+{
+    for (size_t i = 0; i < k->n_seen; i++) {
+        size_t n = 0;
+        const int32_t *of = concepts_of(c, k->seen[i], &n);
+        for (size_t j = 0; j < n; j++) {
+            k->concept_count[of[j]] = 0;
+            k->concept_words[of[j]] = 0;
+            k->concept_fit[of[j]] = (struct latent_fit){0};
+        }
+        k->word_fit[k->seen[i]] = (struct latent_fit){0};
+        k->count[k->seen[i]] = 0;
+    }
+    k->n_seen = 0;
+}
+
 static void clear(struct latent_tally *y, const struct concepts *c)
 {
-    for (size_t i = 0; i < y->n_seen; i++) {
-        size_t k = 0;
-        const int32_t *of = concepts_of(c, y->seen[i], &k);
-        for (size_t j = 0; j < k; j++) {
-            y->concept_count[of[j]] = 0;
-            y->concept_words[of[j]] = 0;
-            y->concept_fit[of[j]] = (struct latent_fit){0};
-        }
-        y->word_fit[y->seen[i]] = (struct latent_fit){0};
-        y->count[y->seen[i]] = 0;
-        y->sum[y->seen[i]] = 0.0;
+    const struct latent_counts *own = &y->at[PLACE_TOKEN];
+    for (size_t i = 0; i < own->n_seen; i++) {
+        y->sum[own->seen[i]] = 0.0;
     }
-    y->n_seen = 0;
+    for (size_t p = 0; p < MATCH_PLACES; p++) {
+        clear_counts(&y->at[p], c);
+    }
 }
 
 /* A description: how many tokens it covers, and how well the latent tells them. */
 struct candidate {
     enum match_kind kind;
+    enum match_place place;
     int32_t id;
     uint32_t total;
     struct latent_fit fit;
 };
 
-/* Description i: words that fired it, then concepts; false where there is none to
- * weigh. A concept known by one word only says no more than the word. */
+/* Description i of a place: words that fired it, then concepts; false where there is
+ * none to weigh. A concept known by one word only says no more than the word. */
 static bool candidate_at(const struct latent_tally *y, const struct latent_totals *t,
-                         size_t i, struct candidate *d)
+                         enum match_place place, size_t i, struct candidate *d)
 {
-    if (i < y->n_seen) {
-        const int32_t id = y->seen[i];
-        *d = (struct candidate){MATCH_WORD, id, t->token[id], y->word_fit[id]};
+    const struct latent_counts *k = &y->at[place];
+    if (i < k->n_seen) {
+        const int32_t id = k->seen[i];
+        *d = (struct candidate){MATCH_WORD, place, id, t->at[place].token[id],
+                                k->word_fit[id]};
         return true;
     }
-    const size_t c = i - y->n_seen;
-    *d = (struct candidate){MATCH_CONCEPT, (int32_t)c, t->concept[c],
-                            y -> concept_fit[c]};
-    return y->concept_words[c] >= 2;
+    const size_t c = i - k->n_seen;
+    *d = (struct candidate){MATCH_CONCEPT, place, (int32_t)c, t->at[place].concept[c],
+                            k -> concept_fit[c]};
+    return k->concept_words[c] >= 2;
 }
 
-static bool more_general(const struct candidate *a, const struct candidate *b)
+/* Of equally good descriptions: that of the token itself, and then the more general. */
+static bool preferred(const struct candidate *a, const struct candidate *b)
 {
+    if (a->place != b->place) {
+        return a->place < b->place;
+    }
     if (a->total != b->total) {
         return a->total > b->total;
     }
@@ -196,25 +259,37 @@ static bool more_general(const struct candidate *a, const struct candidate *b)
     return a->id < b->id;
 }
 
+static double greatest_f1(const struct latent_tally *y, const struct latent_totals *t)
+{
+    struct candidate d;
+    double top = 0.0;
+    for (enum match_place p = 0; p < MATCH_PLACES; p++) {
+        for (size_t i = 0; i < y->at[p].n_seen + t->n_concepts; i++) {
+            if (candidate_at(y, t, p, i, &d) && d.fit.f1 > top) {
+                top = d.fit.f1;
+            }
+        }
+    }
+    return top;
+}
+
 static void choose(const struct latent_tally *y, const struct latent_totals *t,
                    struct latent_row *row)
 {
-    const size_t n = y->n_seen + t->n_concepts;
     struct candidate d;
-    struct candidate best = {MATCH_NONE, -1, 0, {0}};
-    double top = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        if (candidate_at(y, t, i, &d) && d.fit.f1 > top) {
-            top = d.fit.f1;
-        }
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (candidate_at(y, t, i, &d) && d.fit.hits > 0 && d.fit.f1 >= top - NEAR_TIE &&
-            (best.kind == MATCH_NONE || more_general(&d, &best))) {
-            best = d;
+    struct candidate best = {MATCH_NONE, PLACE_TOKEN, -1, 0, {0}};
+    const double top = greatest_f1(y, t);
+    for (enum match_place p = 0; p < MATCH_PLACES; p++) {
+        for (size_t i = 0; i < y->at[p].n_seen + t->n_concepts; i++) {
+            if (candidate_at(y, t, p, i, &d) && d.fit.hits > 0 &&
+                d.fit.f1 >= top - NEAR_TIE &&
+                (best.kind == MATCH_NONE || preferred(&d, &best))) {
+                best = d;
+            }
         }
     }
     row->match = best.kind;
+    row->place = best.place;
     row->match_id = best.id;
     if (best.kind != MATCH_NONE) {
         row->precision = (float)((double)best.fit.hits / (double)best.fit.fires);
@@ -231,8 +306,9 @@ static void top_tokens(const struct latent_tally *y, int32_t out[LATENT_TOP_TOKE
     for (size_t i = 0; i < LATENT_TOP_TOKENS; i++) {
         out[i] = -1;
     }
-    for (size_t i = 0; i < y->n_seen; i++) {
-        const int32_t id = y->seen[i];
+    const struct latent_counts *own = &y->at[PLACE_TOKEN];
+    for (size_t i = 0; i < own->n_seen; i++) {
+        const int32_t id = own->seen[i];
         size_t at = n < LATENT_TOP_TOKENS ? n : LATENT_TOP_TOKENS;
         while (at > 0 && (y->sum[id] > y->sum[out[at - 1]] ||
                           (y->sum[id] >= y->sum[out[at - 1]] && id < out[at - 1]))) {
@@ -259,6 +335,24 @@ void latent_match(struct latent_tally *y, const struct latent_totals *t,
     clear(y, c);
 }
 
+bool latent_is_matched(const struct latent_row *r)
+{
+    return r->match != MATCH_NONE && r->f1 >= MATCHED_F1;
+}
+
+const char *latent_match_kind(const struct latent_row *r, const struct concepts *c)
+{
+    if (r->match == MATCH_CONCEPT && c != NULL && (size_t)r->match_id < c->n) {
+        return concept_kind_name(c->def[r->match_id].kind);
+    }
+    return r->match == MATCH_WORD ? "word" : NULL;
+}
+
+const char *latent_place_name(enum match_place place)
+{
+    return place == PLACE_PREVIOUS ? "previous" : "token";
+}
+
 void latent_match_name(const struct latent_row *r, const struct concepts *c,
                        const struct tok *tok, char *out, size_t cap)
 {
@@ -267,6 +361,9 @@ void latent_match_name(const struct latent_row *r, const struct concepts *c,
         return;
     }
     str_init(&s, 4096);
+    if (r->match != MATCH_NONE && r->place == PLACE_PREVIOUS) {
+        str_add(&s, "after ");
+    }
     if (r->match == MATCH_CONCEPT && c != NULL && (size_t)r->match_id < c->n) {
         const char *name = c->def[r->match_id].name;
         utf8_escape(&s, name, strlen(name));

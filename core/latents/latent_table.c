@@ -7,7 +7,6 @@
 #define CHUNK_TOKENS 8192u    /* encoded between looks at the cancel flag */
 #define MAX_FIRINGS  4000000u /* 32 MB of positions and activations */
 #define LATENT_BLOCK 16u      /* latents that one worker takes at a time */
-#define MATCHED_F1   0.5f
 
 enum err latent_poll(const atomic_bool *cancel, struct errinfo *e)
 {
@@ -173,7 +172,7 @@ static enum err fill_rows(struct latent_table *t, const struct acts_set *set,
     pool_run(pool, (t->F + LATENT_BLOCK - 1) / LATENT_BLOCK, fill_block, &k);
     for (size_t j = 0; j < t->F; j++) {
         t->dead += t->row[j].fires == 0;
-        t->matched += t->row[j].fires > 0 && t->row[j].f1 >= MATCHED_F1;
+        t->matched += latent_is_matched(&t->row[j]);
     }
 out:
     for (size_t i = 0; k.tally != NULL && i < workers; i++) {

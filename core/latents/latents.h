@@ -16,12 +16,17 @@
  */
 enum match_kind { MATCH_NONE, MATCH_WORD, MATCH_CONCEPT };
 
+/* Which token belongs to it: the one the latent fires on, or the one before in the row,
+ * which attention has carried here where the hook is behind a block. */
+enum match_place { PLACE_TOKEN, PLACE_PREVIOUS, MATCH_PLACES };
+
 struct latent_row {
     size_t fires;      /* of the table's n_tokens */
     double density;    /* fires / n_tokens */
     float max, mean;   /* activation; mean over firing tokens */
     double absorption; /* of the concept whose main latent it is; NaN otherwise */
     enum match_kind match;
+    enum match_place place;
     int32_t match_id;            /* concept index, or token id of a word */
     float precision, recall, f1; /* of "activation >= match_cut" against the match */
     float match_cut; /* the activation of greatest F1, found on the same tokens */
@@ -44,11 +49,11 @@ struct latent_table {
 
 /* Build over the non-special tokens of `set`, its first rows only where the SAE is so
  * dense that they give 4 million firings (n_tokens says how many tokens were read). A
- * latent's match is the word or the concept of greatest F1; among those within 0.02 of
- * it the one with most occurrences; a concept must have two words or more that fire the
- * latent. absorption is NaN throughout: see latent_table_set_absorption. Deterministic
- * for any pool. O(n D F) for the encoding. ERR_USAGE where the widths differ,
- * ERR_CANCELLED. */
+ * latent's match is the word or the concept of greatest F1 at either place; among those
+ * within 0.02 of it one at the token itself, and then the one with most occurrences; a
+ * concept must have two words or more that fire the latent. absorption is NaN
+ * throughout: see latent_table_set_absorption. Deterministic for any pool. O(n D F) for
+ * the encoding. ERR_USAGE where the widths differ, ERR_CANCELLED. */
 enum err latent_table_new(const struct sae *s, const struct acts_set *set,
                           const struct concepts *c, int64_t step, struct pool *pool,
                           const atomic_bool *cancel, struct latent_table **out,
@@ -120,8 +125,14 @@ enum err latent_detail_new(const struct sae *s, const struct acts_set *set,
 struct latent_detail *latent_detail_ref(struct latent_detail *d);
 void latent_detail_unref(struct latent_detail *d);
 
-/* The words that name a match, escaped: "animal", "'dog'", "letter d", "" for none; cut
- * to cap bytes with the NUL. */
+/* Whether it counts as matched: it fires, with an F1 of 0.5 or more. */
+bool latent_is_matched(const struct latent_row *r);
+/* The kind of what a match names: "word", or a concept's kind; NULL for none. */
+const char *latent_match_kind(const struct latent_row *r, const struct concepts *c);
+/* "token" or "previous". */
+const char *latent_place_name(enum match_place place);
+/* The words that name a match, escaped: "animal", "'dog'", "letter d", "after 'dog'"
+ * for one at the token before, "" for none; cut to cap bytes with the NUL. */
 void latent_match_name(const struct latent_row *r, const struct concepts *c,
                        const struct tok *tok, char *out, size_t cap);
 

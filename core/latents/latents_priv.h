@@ -4,11 +4,13 @@
 
 #include "latents/latents.h"
 
-/* How often each token and concept occurs in the tokens read. */
+/* How often each token and concept occurs in the tokens read, or before one of them. */
 struct latent_totals {
     size_t vocab, n_concepts;
-    uint32_t *token;   /* [vocab] */
-    uint32_t *concept; /* [n_concepts] */
+    struct {
+        uint32_t *token;   /* [vocab] */
+        uint32_t *concept; /* [n_concepts] */
+    } at[MATCH_PLACES];
 };
 enum err latent_totals_init(struct latent_totals *t, const struct acts_set *set,
                             size_t n_positions, const struct concepts *c,
@@ -28,17 +30,21 @@ struct latent_firing {
     uint32_t at;
 };
 
-/* One worker's counts over the firings of one latent; all zero between latents. */
-struct latent_tally {
+/* One worker's counts over the firings of one latent, by the tokens at one place; all
+ * zero between latents. */
+struct latent_counts {
     uint32_t *count; /* [vocab] firings on each token */
-    double *sum;     /* [vocab] activation on them */
     int32_t *seen; /* [vocab] the tokens that have a count, in order of first firing */
     size_t n_seen;
     uint32_t *concept_count;        /* [n_concepts] */
     uint32_t *concept_words;        /* [n_concepts] distinct tokens among them */
     struct latent_fit *word_fit;    /* [vocab] */
     struct latent_fit *concept_fit; /* [n_concepts] */
-    struct latent_firing *firing;   /* [max_firings] sorted, strongest first */
+};
+struct latent_tally {
+    struct latent_counts at[MATCH_PLACES];
+    double *sum;                  /* [vocab] activation on the tokens themselves */
+    struct latent_firing *firing; /* [max_firings] sorted, strongest first */
 };
 enum err latent_tally_init(struct latent_tally *y, const struct latent_totals *t,
                            size_t max_firings, struct errinfo *e) ERR_CHECKED;

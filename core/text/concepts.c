@@ -31,7 +31,7 @@ struct draft {
     const char *name; /* in the table's memory */
     int32_t parent;   /* draft index, -1: none */
     bool has_children;
-    int32_t final; /* index in struct concepts */
+    int32_t final; /* index in struct concepts, -1: the root of the grammar */
 };
 
 struct drafts {
@@ -260,32 +260,75 @@ static enum err def_set(struct concepts *c, const char *name, enum concept_kind 
     return OK;
 }
 
-/* Leaves, then supers, in the order of the file; memberships are renumbered and go to
- * every ancestor. */
-static enum err place_drafts(struct loader *l, struct concepts *c, struct errinfo *e)
+/* A root of the reserved name that has children; -1: none. */
+static int32_t grammar_root(const struct drafts *d)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        if (d->p[i].parent < 0 && d->p[i].has_children &&
+            strcmp(d->p[i].name, CONCEPTS_GRAMMAR) == 0) {
+            return (int32_t)i;
+        }
+    }
+    return -1;
+}
+
+/* The root is no concept: as a class of nearly all words it would describe nothing. */
+static enum err check_root(const struct loader *l, int32_t root, struct errinfo *e)
+{
+    for (size_t i = 0; root >= 0 && i < l->members.n; i++) {
+        if (l->members.p[i].concept == root) {
+            return err_set(e, ERR_FORMAT,
+                           "%s: '%s' has words of its own; expected them in its "
+                           "children",
+                           l->file, CONCEPTS_GRAMMAR);
+        }
+    }
+    return OK;
+}
+
+/* How deep a draft is below its root, and whether that is `root`. */
+static enum err draft_family(const struct loader *l, size_t draft, int32_t root,
+                             bool *below, struct errinfo *e)
+{
+    const struct draft *p = l->drafts.p;
+    int32_t up = (int32_t)draft;
+    for (size_t depth = 0; p[up].parent >= 0; up = p[up].parent) {
+        if (++depth > MAX_DEPTH) {
+            return err_set(e, ERR_LIMIT, "%s: concept '%s' is more than %u levels down",
+                           l->file, p[draft].name, MAX_DEPTH);
+        }
+    }
+    *below = root >= 0 && up == root && (int32_t)draft != root;
+    return OK;
+}
+
+/* Concepts of one kind, in the order of the file. */
+static enum err place_kind(struct loader *l, enum concept_kind kind, struct concepts *c,
+                           struct errinfo *e)
 {
     struct drafts *d = &l->drafts;
-    for (int super = 0; super < 2; super++) {
-        for (size_t i = 0; i < d->n; i++) {
-            if (d->p[i].has_children == (super == 1)) {
-                d->p[i].final = (int32_t)c->n;
-                TRY(def_set(c, d->p[i].name, super ? CONCEPT_SUPER : CONCEPT_LEAF, e));
-            }
-        }
-    }
+    const int32_t root = grammar_root(d);
     for (size_t i = 0; i < d->n; i++) {
-        if (d->p[i].parent >= 0) {
-            c->def[d->p[i].final].parent = d->p[d->p[i].parent].final;
+        bool below = false;
+        TRY(draft_family(l, i, root, &below, e));
+        const enum concept_kind mine = below                  ? CONCEPT_GRAMMAR
+                                       : d->p[i].has_children ? CONCEPT_SUPER
+                                                              : CONCEPT_LEAF;
+        if (mine == kind && (int32_t)i != root) {
+            d->p[i].final = (int32_t)c->n;
+            TRY(def_set(c, d->p[i].name, kind, e));
         }
     }
-    for (size_t i = 0; i < c->n; i++) {
-        size_t depth = 0;
-        for (int32_t up = c->def[i].parent; up >= 0; up = c->def[up].parent) {
-            if (++depth > MAX_DEPTH) {
-                return err_set(e, ERR_LIMIT,
-                               "%s: concept '%s' is more than %u levels down", l->file,
-                               c->def[i].name, MAX_DEPTH);
-            }
+    return OK;
+}
+
+/* Once all are placed: memberships are renumbered and go to every ancestor. */
+static enum err place_members(struct loader *l, struct concepts *c, struct errinfo *e)
+{
+    const struct drafts *d = &l->drafts;
+    for (size_t i = 0; i < d->n; i++) {
+        if (d->p[i].final >= 0 && d->p[i].parent >= 0) {
+            c->def[d->p[i].final].parent = d->p[d->p[i].parent].final;
         }
     }
     const size_t n = l->members.n;
@@ -301,10 +344,11 @@ static enum err place_drafts(struct loader *l, struct concepts *c, struct errinf
     return OK;
 }
 
-static enum err place_letters(struct loader *l, struct concepts *c, struct errinfo *e)
+/* final[i]: where letter i is. */
+static enum err place_letters(struct loader *l, int32_t final[LETTERS],
+                              struct concepts *c, struct errinfo *e)
 {
     size_t words[LETTERS] = {0};
-    int32_t final[LETTERS];
     for (size_t t = 0; t < c->vocab; t++) {
         const int letter = token_letter(l->tok, (int32_t)t);
         if (letter >= 0) {
@@ -319,6 +363,12 @@ static enum err place_letters(struct loader *l, struct concepts *c, struct errin
             TRY(def_set(c, name, CONCEPT_LETTER, e));
         }
     }
+    return OK;
+}
+
+static enum err letter_members(struct loader *l, const int32_t final[LETTERS],
+                               const struct concepts *c, struct errinfo *e)
+{
     for (size_t t = 0; t < c->vocab; t++) {
         const int letter = token_letter(l->tok, (int32_t)t);
         if (letter >= 0) {
@@ -372,8 +422,15 @@ static enum err build(struct loader *l, struct concepts *c, struct errinfo *e)
     }
     c->vocab = tok_vocab(l->tok);
     TRY(mem_new(&c->def, l->drafts.n + LETTERS, sizeof *c->def, "concepts", e));
-    TRY(place_drafts(l, c, e));
-    TRY(place_letters(l, c, e));
+    int32_t letter[LETTERS];
+    TRY(check_root(l, grammar_root(&l->drafts), e));
+    TRY(place_kind(l, CONCEPT_LEAF, c, e));
+    TRY(place_kind(l, CONCEPT_SUPER, c, e));
+    TRY(place_letters(l, letter, c, e));
+    c->n_probed = c->n;
+    TRY(place_kind(l, CONCEPT_GRAMMAR, c, e));
+    TRY(place_members(l, c, e));
+    TRY(letter_members(l, letter, c, e));
     TRY(compress(&l->members, c, e));
     c->words_known = l->known;
     c->words_unknown = l->unknown;
@@ -435,4 +492,20 @@ const int32_t *concepts_of(const struct concepts *c, int32_t token, size_t *n)
     const size_t from = c->token_start[token];
     *n = c->token_start[token + 1] - from;
     return c->token_concept + from;
+}
+
+const int32_t *concepts_probed(const struct concepts *c, int32_t token, size_t *n)
+{
+    const int32_t *of = concepts_of(c, token, n);
+    while (*n > 0 && (size_t)of[*n - 1] >= c->n_probed) {
+        (*n)--;
+    }
+    return of;
+}
+
+const char *concept_kind_name(enum concept_kind kind)
+{
+    static const char *const name[CONCEPT_KINDS] = {"leaf", "super", "letter",
+                                                    "grammar"};
+    return name[kind];
 }

@@ -1,6 +1,8 @@
 /* Concepts: which tokens belong to which category. concepts.csv has the columns
  * concept,parent,word; a concept's words are its own and its children's. The 26 first
- * letters are a built-in family. Immutable after loading; any thread may read. */
+ * letters are a built-in family. What stands under the parent "grammar" (articles,
+ * verb_past, ...) is a family apart: latents are matched with it, but evaluation does
+ * not measure it. Immutable after loading; any thread may read. */
 #ifndef SAETOP_TEXT_CONCEPTS_H
 #define SAETOP_TEXT_CONCEPTS_H
 
@@ -10,11 +12,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The root of the grammatical classes; it is no concept itself. */
+#define CONCEPTS_GRAMMAR "grammar"
+
 enum concept_kind {
-    CONCEPT_LEAF,   /* a semantic category that has words of its own */
-    CONCEPT_SUPER,  /* a category of categories */
-    CONCEPT_LETTER, /* words that begin with a letter */
+    CONCEPT_LEAF,    /* a semantic category that has words of its own */
+    CONCEPT_SUPER,   /* a category of categories */
+    CONCEPT_LETTER,  /* words that begin with a letter */
+    CONCEPT_GRAMMAR, /* a grammatical class, or a class of such */
+    CONCEPT_KINDS
 };
+/* "leaf", "super", "letter", "grammar" */
+const char *concept_kind_name(enum concept_kind kind);
 
 struct concept_def {
     char *name;
@@ -25,7 +34,8 @@ struct concept_def {
 
 struct concepts {
     size_t n;
-    struct concept_def *def; /* [n] leaves, then supers, then letters that have words */
+    size_t n_probed;         /* those that evaluation measures: all but the last kind */
+    struct concept_def *def; /* [n] leaves, supers, letters that have words, grammar */
     size_t vocab;
     size_t *token_start;    /* [vocab+1] */
     int32_t *token_concept; /* concepts of token t, ascending: token_start[t].. */
@@ -38,7 +48,8 @@ struct concepts {
  * and a-z after at most one space (SAEBench's rule). path NULL: letters only. A file of
  * which no word is in the vocabulary is an error; words without a token are counted.
  * ERR_MISSING, ERR_FORMAT (with the row: an empty concept, two parents, a concept above
- * itself), ERR_LIMIT (over 4096 concepts, 64 MB). *out: caller owns. */
+ * itself, words of "grammar" itself), ERR_LIMIT (over 4096 concepts, 64 MB). *out:
+ * caller owns. */
 enum err concepts_load(const char *path, const struct tok *tok, struct concepts **out,
                        struct errinfo *e) ERR_CHECKED;
 /* The same from len bytes in memory; `name` begins error lines. */
@@ -49,5 +60,7 @@ void concepts_free(struct concepts *c); /* NULL is fine */
 
 /* Concepts of a token, ascending; *n of them, 0 for an id out of range. Borrowed. */
 const int32_t *concepts_of(const struct concepts *c, int32_t token, size_t *n);
+/* Those among them that evaluation measures: 0..n_probed-1. */
+const int32_t *concepts_probed(const struct concepts *c, int32_t token, size_t *n);
 
 #endif

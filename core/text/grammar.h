@@ -114,7 +114,10 @@ enum err grammar_forms(const struct grammar *g, grammar_form_fn cb, void *user,
                        struct errinfo *e) ERR_CHECKED;
 
 /* concepts.csv: header `concept,parent,word`, one row per surface form of each word of
- * each leaf category. Appended to out. */
+ * each leaf category; then, under the parent CONCEPTS_GRAMMAR of text/concepts.h, the
+ * grammatical classes: function words and punctuation from a closed list, as far as
+ * text of this grammar can hold them, words that begin sentences, and the lexicon's
+ * parts of speech. Appended to out. ERR_FORMAT: a category has the name of a class. */
 enum err grammar_concepts(const struct grammar *g, struct str *out,
                           struct errinfo *e) ERR_CHECKED;
 

@@ -1,5 +1,4 @@
-/* Looking at a grammar: registers, lexicon, word forms, concepts. */
-#include "base/csvfile.h"
+/* Looking at a grammar: registers, lexicon, word forms. */
 #include "base/mem.h"
 #include "text/grammar_priv.h"
 
@@ -325,38 +324,4 @@ enum err grammar_forms(const struct grammar *g, grammar_form_fn cb, void *user,
     mem_free(k.lit);
     mem_free(k.text);
     return rc;
-}
-
-/* ---- concepts ---- */
-
-/* Whether an earlier form of the word has the same text (one sheep, two sheep). */
-static bool repeated(const struct grammar *g, size_t word, size_t form)
-{
-    const char *text = grammar_word_form(g, word, form);
-    for (size_t f = 0; f < form; f++) {
-        if (grammar_is_surface(g, word, f) &&
-            strcmp(grammar_word_form(g, word, f), text) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-enum err grammar_concepts(const struct grammar *g, struct str *out, struct errinfo *e)
-{
-    str_add(out, "concept,parent,word\n");
-    for (size_t w = 0; w < g->words; w++) {
-        const struct gr_cat *c = &g->cat[g->word[w].cat];
-        const char *parent = c->parent < 0 ? "" : gr_text(g, g->cat[c->parent].name);
-        for (size_t f = 0; f < g->attrs; f++) {
-            if (!grammar_is_surface(g, w, f) || repeated(g, w, f)) {
-                continue;
-            }
-            csv_add(out, gr_text(g, c->name), 1);
-            csv_add(out, parent, 0);
-            csv_add(out, grammar_word_form(g, w, f), 0);
-            str_addc(out, '\n');
-        }
-    }
-    return str_err(out, "the table of concepts", e);
 }

@@ -45,7 +45,10 @@ static void check(const struct concepts *c)
     size_t members = 0;
     for (size_t i = 0; i < c->n; i++) {
         require(c->def[i].name != NULL && c->def[i].parent < (int32_t)c->n);
-        require(c->def[i].parent < 0 || c->def[c->def[i].parent].kind == CONCEPT_SUPER);
+        const bool last = c->def[i].kind == CONCEPT_GRAMMAR;
+        const enum concept_kind above = last ? CONCEPT_GRAMMAR : CONCEPT_SUPER;
+        require(c->def[i].parent < 0 || c->def[c->def[i].parent].kind == above);
+        require(last == (i >= c->n_probed));
         words += c->def[i].words;
     }
     for (size_t t = 0; t < c->vocab; t++) {

@@ -1,4 +1,5 @@
 /* Concepts: which tokens belong to what, and files that are not as they should be. */
+#include "base/mem.h"
 #include "text/concepts.h"
 #include "unit/check.h"
 #include "unit/tiny.h"
@@ -94,6 +95,94 @@ static void test_words_and_families(void **state)
     tok_free(tok);
 }
 
+static const char WITH_GRAMMAR[] = "concept,parent,word\n"
+                                   "noun,grammar,\n"
+                                   "mammal,animal,dog\n"
+                                   "singular_noun,noun,dog\n"
+                                   "singular_noun,noun,plum\n"
+                                   "mammal,animal,cat\n"
+                                   "bird,animal,crow\n"
+                                   "comma,grammar,\",\"\n"
+                                   "fruit,,plum\n"
+                                   "noun,grammar,van\n";
+
+/* Concepts under "grammar" come last, with their ancestors but not the root; what
+ * evaluation measures ends before them. */
+static void test_grammar_family(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct tok *tok = tok_of_test();
+    struct concepts *c = NULL;
+    assert_ok(load(WITH_GRAMMAR, tok, &c, &e), &e);
+    assert_true(belongs(c, tok, " dog", "singular_noun"));
+    assert_true(belongs(c, tok, " Dog", "noun"));
+    assert_true(belongs(c, tok, " van", "noun"));
+    assert_false(belongs(c, tok, " van", "singular_noun"));
+    assert_true(belongs(c, tok, ",", "comma"));
+    assert_true(belongs(c, tok, " dog", "animal"));
+    assert_int_equal(find(c, "grammar"), -1);
+    assert_int_equal(c->def[find(c, "noun")].parent, -1);
+    assert_int_equal(c->def[find(c, "singular_noun")].parent, find(c, "noun"));
+    assert_int_equal(c->n, c->n_probed + 3);
+    for (size_t i = 0; i < c->n; i++) {
+        assert_true((c->def[i].kind == CONCEPT_GRAMMAR) == (i >= c->n_probed));
+    }
+    size_t n = 1;
+    (void)concepts_probed(c, tok_single(tok, ","), &n);
+    assert_int_equal(n, 0);
+    concepts_free(c);
+    /* Alone and without children it is a category like others. */
+    assert_ok(load("concept,parent,word\ngrammar,,dog\n", tok, &c, &e), &e);
+    assert_int_equal(c->def[find(c, "grammar")].kind, CONCEPT_LEAF);
+    concepts_free(c);
+    tok_free(tok);
+}
+
+/* The sample's concepts with and without their grammatical classes: to evaluation they
+ * are the same, name by name and token by token. */
+static void test_evaluation_sees_no_grammar(void **state)
+{
+    (void)state;
+    const char *dir = getenv("SAETOP_SAMPLES");
+    struct errinfo e;
+    struct tok *tok = NULL;
+    struct concepts *all = NULL, *few = NULL;
+    char path[512], *text = NULL;
+    size_t len = 0;
+    tmp_path(path, dir ? dir : "samples", "model/tokenizer.json");
+    assert_ok(tok_load(path, &tok, &e), &e);
+    tmp_path(path, dir ? dir : "samples", "concepts.csv");
+    assert_ok(file_read(path, 1 << 20, &text, &len, &e), &e);
+    const char *cut = strstr(text, "\nfunction_word,grammar,");
+    assert_non_null(cut);
+    assert_ok(concepts_parse(text, len, "all", tok, &all, &e), &e);
+    assert_ok(concepts_parse(text, (size_t)(cut + 1 - text), "semantic", tok, &few, &e),
+              &e);
+    assert_int_equal(few->n_probed, few->n);
+    assert_int_equal(all->n_probed, few->n);
+    assert_true(all->n > few->n + 30);
+    for (size_t i = 0; i < few->n; i++) {
+        assert_string_equal(all->def[i].name, few->def[i].name);
+        assert_int_equal(all->def[i].kind, few->def[i].kind);
+        assert_int_equal(all->def[i].parent, few->def[i].parent);
+        assert_int_equal(all->def[i].words, few->def[i].words);
+    }
+    for (size_t t = 0; t < all->vocab; t++) {
+        size_t n = 0, m = 0;
+        const int32_t *probed = concepts_probed(all, (int32_t)t, &n);
+        const int32_t *of = concepts_of(few, (int32_t)t, &m);
+        assert_int_equal(n, m);
+        if (n > 0) {
+            assert_memory_equal(probed, of, n * sizeof *of);
+        }
+    }
+    concepts_free(all);
+    concepts_free(few);
+    tok_free(tok);
+    mem_free(text);
+}
+
 /* A letter has the tokens of letters only, whatever their case and with or without a
  * space before. */
 static void test_letters(void **state)
@@ -140,6 +229,7 @@ static void test_bad_files(void **state)
         {"concept,parent,word\na,,zebra\na,,two words\n", "none of its 2 words"},
         {"concept,parent,word\n", "none of its 0 words"},
         {"concept,parent,word\na,b\n", "row 2"},
+        {"concept,parent,word\ngrammar,,dog\na,grammar,cat\n", "words of its own"},
     };
     struct errinfo e;
     struct tok *tok = tok_of_test();
@@ -190,6 +280,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words_and_families),
+        cmocka_unit_test(test_grammar_family),
+        cmocka_unit_test(test_evaluation_sees_no_grammar),
         cmocka_unit_test(test_letters),
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_limits),

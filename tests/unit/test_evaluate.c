@@ -288,6 +288,52 @@ static void test_threads(void **state)
     pool_free(pool);
 }
 
+/* Memberships in a grammatical class, of a word that has no other concept too, change
+ * no figure. */
+static void test_grammar_is_not_measured(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct str text[2];
+    const struct eval_config cfg = world_config();
+    struct sae *s = world_sae(4);
+    for (int i = 0; i < 2; i++) {
+        struct concepts *c = world_concepts();
+        struct eval_set *set = NULL;
+        const int32_t bare = 3; /* this word loses its concepts */
+        size_t n = 0;
+        for (int32_t w = 0; w < WORDS; w++) {
+            const int32_t own[4] = {category_of(w), 4, 5, 6};
+            const bool has[4] = {w != bare, w != bare && category_of(w) < 2,
+                                 w != bare && w % 2 == 0, i == 1 && w % 3 == 0};
+            c->token_start[w + 1] = n;
+            for (size_t k = 0; k < 4; k++) {
+                if (has[k]) {
+                    c->token_concept[n++] = own[k];
+                }
+            }
+        }
+        c->token_start[WORDS + 1] = n;
+        assert_ok(
+            eval_set_build(&cfg, world_acts(128), NULL, c, NULL, NULL, NULL, &set, &e),
+            &e);
+        struct eval_result r = run(set, s, NULL);
+        assert_ok(evaluate_saebench(set, s, NULL, NULL, &r, &e), &e);
+        assert_int_equal(r.n_concepts, c->n_probed);
+        r.seconds = 0.0;
+        memset(&r.split, 0, sizeof r.split);
+        str_init(&text[i], (size_t)1 << 20);
+        assert_ok(eval_result_json(&r, c, &text[i], &e), &e);
+        eval_result_deinit(&r);
+        eval_set_free(set);
+        concepts_free(c);
+    }
+    assert_string_equal(text[0].p, text[1].p);
+    str_free(&text[0]);
+    str_free(&text[1]);
+    sae_free(s);
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
@@ -594,6 +640,7 @@ int main(void)
         cmocka_unit_test(test_split_is_not_absorption),
         cmocka_unit_test(test_zero_sae),
         cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_grammar_is_not_measured),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_no_concept_words),
         cmocka_unit_test(test_decision_rule),

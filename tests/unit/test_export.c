@@ -57,6 +57,14 @@ static void test_table_as_shown(void **state)
         const double max = atof(csv_at(t, i, (size_t)csv_col(t, "max")));
         assert_true(max > 5 && max <= before + 1e-6);
         before = max;
+        /* A match at the token before says so in its name and in its place. */
+        const char *match = csv_at(t, i, (size_t)csv_col(t, "match"));
+        const char *place = csv_at(t, i, (size_t)csv_col(t, "place"));
+        assert_string_equal(place, !match[0]                          ? ""
+                                   : strncmp(match, "after ", 6) == 0 ? "previous"
+                                                                      : "token");
+        assert_int_equal(match[0] == '\0',
+                         !csv_at(t, i, (size_t)csv_col(t, "kind"))[0]);
     }
     assert_string_equal(csv_at(t, 0, (size_t)csv_col(t, "marked")), "1");
     assert_string_equal(csv_at(t, 1, (size_t)csv_col(t, "marked")), "0");

@@ -503,8 +503,59 @@ static void test_concepts_file(void **state)
     assert_ok(grammar_concepts(sample, &s, &e), &e);
     assert_non_null(strstr(s.p, "\nmammal,animal,mice\n"));
     assert_non_null(strstr(s.p, "\nwet_weather,weather,rainy\n"));
+    assert_non_null(strstr(s.p, "\narticle,function_word,the\n"));
+    assert_non_null(strstr(s.p, "\nverb_past,verb,said\n"));
+    assert_non_null(strstr(s.p, "\nplural_noun,noun,mice\n"));
+    assert_non_null(strstr(s.p, "\nadjective,grammar,rainy\n"));
+    assert_non_null(strstr(s.p, "\nsentence_start,grammar,The\n"));
+    assert_non_null(strstr(s.p, "\nquotation_mark,punctuation,\"!\"\"\"\n"));
+    assert_null(strstr(s.p, "\nadjective,grammar,seven\n")); /* a numeral */
+    assert_null(strstr(s.p, ",yourselves\n"));               /* in no text of it */
     check_file("concepts.csv", &s);
     str_free(&s);
+}
+
+/* Only what text of the grammar can hold; a category may not pass for a class. */
+static void test_grammatical_classes(void **state)
+{
+    (void)state;
+    static const char small[] =
+        "{\"format\": \"saetop-grammar\", \"version\": 1, \"categories\": [{\"name\": "
+        "\"%s\", \"pos\": \"noun\", \"words\": [\"dog\"]}], \"registers\": "
+        "[{\"name\": \"r\", \"documents\": [{\"name\": \"d\", \"plan\": [\"s\"]}]}], "
+        "\"templates\": {\"s\": [\"The {:%s} of B!\"]}}";
+    static const char want[] = "concept,parent,word\n"
+                               "pet,,dog\npet,,dogs\n"
+                               "function_word,grammar,\n"
+                               "article,function_word,the\n"
+                               "pronoun,function_word,\n"
+                               "preposition,function_word,of\n"
+                               "conjunction,function_word,\n"
+                               "auxiliary,function_word,\n"
+                               "adverb,function_word,\n"
+                               "letter_name,grammar,b\n"
+                               "capital_letter,letter_name,B\n"
+                               "noun,grammar,\nverb,grammar,\npunctuation,grammar,\n"
+                               "sentence_end,punctuation,!\n"
+                               "singular_noun,noun,dog\nplural_noun,noun,dogs\n";
+    struct errinfo e;
+    char text[600];
+    for (int i = 0; i < 2; i++) {
+        struct grammar *g = NULL;
+        struct str s;
+        const char *name = i == 0 ? "pet" : "verb";
+        str_init(&s, 1 << 16);
+        snprintf(text, sizeof text, small, name, name);
+        assert_ok(grammar_parse(text, strlen(text), "g.json", &g, &e), &e);
+        if (i == 0) {
+            assert_ok(grammar_concepts(g, &s, &e), &e);
+            assert_string_equal(s.p, want);
+        } else {
+            check_error(grammar_concepts(g, &s, &e), ERR_FORMAT, &e, "category 'verb'");
+        }
+        str_free(&s);
+        grammar_free(g);
+    }
 }
 
 static void test_probe_files(void **state)
@@ -728,6 +779,7 @@ int main(void)
         cmocka_unit_test(test_output_limit),
         cmocka_unit_test(test_forms_cover_the_text),
         cmocka_unit_test(test_concepts_file),
+        cmocka_unit_test(test_grammatical_classes),
         cmocka_unit_test(test_probe_files),
         cmocka_unit_test(test_small_grammar),
         cmocka_unit_test(test_malformed_lexicon),

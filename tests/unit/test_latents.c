@@ -167,6 +167,50 @@ static void test_near_tie_prefers_general(void **state)
     scene_deinit(&k);
 }
 
+/* Two latents that fire on what follows word 7, and on what follows words of category
+ * 1, with a token at a row's start before which there is none. */
+static void test_matches_the_token_before(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct scene k;
+    scene_init(&k, 0, NULL);
+    latent_table_unref(k.t);
+    k.s->k = 4;
+    for (size_t i = 1; i < k.a->n; i++) {
+        float *x = k.a->x + i * D;
+        const int32_t before = k.a->ids[i - 1] - 1;
+        const bool none = k.a->special[i] || i % T == 1;
+        x[2] = !none && before == 7 ? 5.0f : 0.25f;
+        x[3] = !none && category_of(before) == 1 ? 5.0f : 0.25f;
+    }
+    assert_ok(latent_table_new(k.s, k.a, k.c, 0, NULL, NULL, &k.t, &e), &e);
+    const struct latent_row *r = k.t->row;
+    assert_int_equal(r[0].place, PLACE_TOKEN);
+    assert_int_equal(r[2].match, MATCH_WORD);
+    assert_int_equal(r[2].place, PLACE_PREVIOUS);
+    assert_int_equal(r[2].match_id, 7 + 1);
+    near((double)r[2].precision, 1.0, 1e-6);
+    near((double)r[2].recall, 1.0, 1e-6);
+    assert_int_equal(r[3].match, MATCH_CONCEPT);
+    assert_int_equal(r[3].place, PLACE_PREVIOUS);
+    assert_int_equal(r[3].match_id, 1);
+    near((double)r[3].f1, 1.0, 1e-6);
+    /* Where both places describe a latent alike, the token itself does: word 9 now
+     * comes after word 7 only, and always. */
+    for (size_t i = 1; i < k.a->n; i++) {
+        const bool after = !k.a->special[i] && k.a->ids[i - 1] == 7 + 1;
+        if (after || k.a->ids[i] == 9 + 1) {
+            k.a->ids[i] = after ? 9 + 1 : 10 + 1;
+        }
+    }
+    latent_table_unref(k.t);
+    assert_ok(latent_table_new(k.s, k.a, k.c, 0, NULL, NULL, &k.t, &e), &e);
+    assert_int_equal(k.t->row[2].place, PLACE_TOKEN);
+    assert_int_equal(k.t->row[2].match_id, 9 + 1);
+    scene_deinit(&k);
+}
+
 static void test_table_threads_and_absorption(void **state)
 {
     (void)state;
@@ -425,15 +469,27 @@ static void test_names(void **state)
     struct latent_row r = {.match = MATCH_CONCEPT, .match_id = 5};
     latent_match_name(&r, c, tok, out, sizeof out);
     assert_string_equal(out, "letter e");
+    assert_string_equal(latent_match_kind(&r, c), "letter");
+    r.match_id = 6;
+    assert_string_equal(latent_match_kind(&r, c), "grammar");
     r = (struct latent_row){.match = MATCH_WORD, .match_id = tok_single(tok, " dog")};
     latent_match_name(&r, c, tok, out, sizeof out);
     assert_string_equal(out, "'dog'");
+    assert_string_equal(latent_match_kind(&r, c), "word");
+    assert_string_equal(latent_place_name(r.place), "token");
+    r.place = PLACE_PREVIOUS;
+    latent_match_name(&r, c, tok, out, sizeof out);
+    assert_string_equal(out, "after 'dog'");
+    assert_string_equal(latent_place_name(r.place), "previous");
+    r.place = PLACE_TOKEN;
     latent_match_name(&r, c, tok, out, 4);
     assert_string_equal(out, "'do");
     r.match_id = tok_single(tok, "\x1b");
     latent_match_name(&r, c, tok, out, sizeof out);
     assert_string_equal(out, "'\\x1b'");
     r.match = MATCH_NONE;
+    r.place = PLACE_PREVIOUS;
+    assert_null(latent_match_kind(&r, c));
     latent_match_name(&r, c, tok, out, sizeof out);
     assert_string_equal(out, "");
     concepts_free(c);
@@ -448,6 +504,7 @@ int main(void)
         cmocka_unit_test(test_matches),
         cmocka_unit_test(test_partial_matches),
         cmocka_unit_test(test_near_tie_prefers_general),
+        cmocka_unit_test(test_matches_the_token_before),
         cmocka_unit_test(test_table_threads_and_absorption),
         cmocka_unit_test(test_contexts_and_histogram),
         cmocka_unit_test(test_lens_and_neighbours),

@@ -129,6 +129,7 @@ static inline struct latent_table *sample_table(size_t F, int64_t step)
         if (!dead && i % 3 != 2) {
             r->match = i % 3 ? MATCH_CONCEPT : MATCH_WORD;
             r->match_id = i % 3 ? (int32_t)(i % SAMPLE_CONCEPTS) : r->top_token[0];
+            r->place = i % 5 == 3 ? PLACE_PREVIOUS : PLACE_TOKEN;
             r->precision = (float)(0.3 + 0.7 * sample_u(u + 5000));
             r->match_cut = 0.4f * r->max;
             r->recall = (float)(0.2 + 0.8 * sample_u(u + 6000));

@@ -30,22 +30,23 @@ static inline int32_t category_of(int32_t word)
     return word < 40 ? 0 : 1 + (word - 40) / 10;
 }
 
-/* Token 0 begins rows; token 1 + w is word w. Leaves 0..3, a super over 0 and 1, and as
- * a letter the words of even number. */
+/* Token 0 begins rows; token 1 + w is word w. Leaves 0..3, a super over 0 and 1, as a
+ * letter the words of even number, and a grammatical class without words. */
 static inline struct concepts *world_concepts(void)
 {
     struct concepts *c = mem_alloc(1, sizeof *c);
-    c->n = 6;
+    c->n = 7;
+    c->n_probed = 6;
     c->def = mem_alloc(c->n, sizeof *c->def);
     c->vocab = WORDS + 1;
     c->token_start = mem_alloc(c->vocab + 1, sizeof *c->token_start);
-    c->token_concept = mem_alloc(3 * c->vocab, sizeof *c->token_concept);
-    static const enum concept_kind kind[6] = {CONCEPT_LEAF,  CONCEPT_LEAF,
-                                              CONCEPT_LEAF,  CONCEPT_LEAF,
-                                              CONCEPT_SUPER, CONCEPT_LETTER};
-    static const char *const name[6] = {"zero",  "one",  "two",
-                                        "three", "over", "letter e"};
-    for (size_t i = 0; i < 6; i++) {
+    c->token_concept = mem_alloc(4 * c->vocab, sizeof *c->token_concept);
+    static const enum concept_kind kind[7] = {
+        CONCEPT_LEAF,  CONCEPT_LEAF,   CONCEPT_LEAF,   CONCEPT_LEAF,
+        CONCEPT_SUPER, CONCEPT_LETTER, CONCEPT_GRAMMAR};
+    static const char *const name[7] = {"zero", "one",      "two",  "three",
+                                        "over", "letter e", "class"};
+    for (size_t i = 0; i < 7; i++) {
         c->def[i].name = mem_strdup(name[i]);
         c->def[i].kind = kind[i];
         c->def[i].parent = i < 2 ? 4 : -1;
