@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "cmd_bench.h"
 #include "num/blas.h"
+#include "num/topk.h"
 #include "num/vec.h"
 #include "sae/sae_train.h"
 
@@ -42,6 +43,7 @@ struct bench_case {
     struct shape shape;
     size_t threads;
     double seconds; /* to measure for */
+    double density; /* of active cells where no k sets it */
 };
 
 static enum err shape_parse(const char *text, struct shape *out, struct errinfo *e)
@@ -102,13 +104,45 @@ static void rig_deinit(struct rig *r)
     sae_free(r->sae);
 }
 
-static enum err rig_init(struct rig *r, const struct sae_arch *arch,
-                         const struct shape *s, struct errinfo *e)
+#define DENSITY_ROWS ((size_t)64)
+
+/* Biases that leave a share of the pre-activations of x [>= DENSITY_ROWS, D] positive,
+ * as training would in the long run. */
+static enum err set_density(struct sae *sae, const float *x, double share,
+                            struct errinfo *e)
 {
+    const size_t n = DENSITY_ROWS * sae->F;
+    size_t above, keep = (size_t)(share * (double)n);
+    float *h;
+    TRY(mem_new(&h, n, sizeof *h, "pre-activations", e));
+    gemm_f32(NO_TRANS, TRANS, DENSITY_ROWS, sae->F, sae->D, 1.0f, x, sae->D, sae->W_enc,
+             sae->D, 0.0f, h, sae->F);
+    size_t positive = 0;
+    for (size_t i = 0; i < n; i++) {
+        h[positive] = h[i];
+        positive += h[i] > 0.0f;
+    }
+    if (keep > 0 && keep < positive) {
+        const float cut = topk_cut_f32(positive, h, keep, &above);
+        for (size_t j = 0; j < sae->F; j++) {
+            sae->b_enc[j] = -cut;
+        }
+    }
+    mem_free(h);
+    return OK;
+}
+
+static enum err rig_init(struct rig *r, const struct sae_arch *arch,
+                         const struct bench_case *c, const float *x, struct errinfo *e)
+{
+    const struct shape *s = &c->shape;
     /* Long enough that nothing counts as dead and the rate does not fall. */
-    const struct sae_train_config cfg = sae_train_defaults(100000);
+    const struct sae_train_config cfg = sae_train_defaults_of(arch, 100000);
     TRY(sae_new(arch, s->D, s->F, s->k, &r->sae, e));
     sae_init_weights(r->sae, 1);
+    if ((sae_arch_has(arch) & SAE_HAS_K) == 0) {
+        TRY(set_density(r->sae, x, c->density, e));
+    }
     return sae_trainer_new(r->sae, &cfg, s->B, &r->trainer, e);
 }
 
@@ -156,14 +190,14 @@ static enum err workshop_init(struct workshop *w, const struct bench_case *c,
     const struct shape *s = &c->shape;
     const struct sae_arch *topk = sae_arch_find("topk");
     *w = (struct workshop){.c = c};
+    const size_t rows = BATCHES * s->B;
     TRY(pool_new(c->threads, &w->pool, e));
-    TRY(rig_init(&w->own, c->arch, s, e));
-    if (c->arch != topk) {
-        TRY(rig_init(&w->topk, topk, s, e));
-    }
-    TRY(mem_new(&w->x, BATCHES * s->B * s->D, sizeof *w->x, "synthetic rows", e));
+    TRY(mem_new(&w->x, (rows + DENSITY_ROWS) * s->D, sizeof *w->x, "synthetic rows",
+                e));
     TRY(mem_new(&w->h, s->B * s->F, sizeof *w->h, "pre-activations", e));
-    return make_rows(w->x, BATCHES * s->B, s->D, e);
+    TRY(make_rows(w->x, rows + DENSITY_ROWS, s->D, e));
+    TRY(rig_init(&w->own, c->arch, c, w->x, e));
+    return c->arch != topk ? rig_init(&w->topk, topk, c, w->x, e) : OK;
 }
 
 /* ---- measuring ---- */
@@ -414,7 +448,7 @@ int cmd_bench_sae(int argc, char **argv)
 {
     bool json = false;
     int64_t threads = 1;
-    double seconds = 3;
+    double seconds = 3, density = 0.05;
     struct opt_list arch_names = {.n = 0}, shape_names = {.n = 0};
     const struct opt table[] = {
         {"arch", OPT_LIST, &arch_names, "NAME", "this architecture; repeatable; all", 0,
@@ -423,6 +457,8 @@ int cmd_bench_sae(int argc, char **argv)
          "S1 to S4, or rows,width,latents,k; repeatable; S1 to S4", 0, 0, NULL},
         {"threads", OPT_INT, &threads, "N", "threads of a step", 1, 1024, NULL},
         {"seconds", OPT_REAL, &seconds, "S", "of measuring, a case", 0, 3600, NULL},
+        {"density", OPT_REAL, &density, "X",
+         "share of active cells where no k sets it, at the start", 0, 1, NULL},
         {"json", OPT_FLAG, &json, NULL, "a JSON object a case", 0, 0, NULL},
     };
     const struct opts o = {
@@ -452,7 +488,7 @@ int cmd_bench_sae(int argc, char **argv)
     }
     for (size_t i = 0; status == 0 && i < n_shapes * n_archs; i++) {
         const struct bench_case c = {arch[i % n_archs], shape[i / n_archs],
-                                     (size_t)threads, seconds};
+                                     (size_t)threads, seconds, density};
         status = show_case(&c, json, i == 0);
     }
     return status;
