@@ -1,7 +1,9 @@
-/* saetop bench: ui | stream. Figures, not tests: nothing here fails for being slow. */
+/* saetop bench: sae | ui | stream. Figures, not tests: nothing here fails for being
+ * slow. */
+#include "cmd_bench.h"
+
 #include "base/clock.h"
 #include "base/json.h"
-#include "cmd.h"
 #include "run_opts.h"
 #include "session/engine.h"
 #include "ui/explore.h"
@@ -182,6 +184,7 @@ static int cmd_bench_stream(int argc, char **argv)
 }
 
 static const struct subcommand table[] = {
+    {"sae", cmd_bench_sae, "optimizer steps of each architecture"},
     {"ui", cmd_bench_ui, "key and frame latencies while training"},
     {"stream", cmd_bench_stream, "tokens a second from text to SAE"},
 };

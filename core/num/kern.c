@@ -1,6 +1,7 @@
 #include "num/kern.h"
 
 #include "num/kern_tables.h"
+#include "num/kern_wide.h"
 
 #include <math.h>
 
@@ -38,4 +39,32 @@ const struct kern *kern_get(void)
 {
     const struct kern *fast = kern_get_avx2();
     return fast != NULL ? fast : &kern_table_portable;
+}
+
+const struct kern_wide *kern_wide_avx2(void)
+{
+#if defined(__x86_64__)
+    if (kern_get_avx2() != NULL && kern_table_wide_avx2.name != NULL) {
+        return &kern_table_wide_avx2;
+    }
+#endif
+    return NULL;
+}
+
+/* Only beside AVX2, whose bits it has. */
+const struct kern_wide *kern_wide_avx512(void)
+{
+#if defined(__x86_64__)
+    if (kern_get_avx2() != NULL && kern_table_wide_avx512.name != NULL &&
+        __builtin_cpu_supports("avx512f")) {
+        return &kern_table_wide_avx512;
+    }
+#endif
+    return NULL;
+}
+
+const struct kern_wide *kern_wide_get(void)
+{
+    const struct kern_wide *widest = kern_wide_avx512();
+    return widest != NULL ? widest : kern_wide_avx2();
 }

@@ -1,13 +1,28 @@
 /* The kernels for AVX2 with FMA: CMakeLists.txt compiles this file for that on x86-64.
  */
 #include "num/kern_tables.h"
+#include "num/kern_wide.h"
 
 #if defined(__x86_64__)
 #if defined(__AVX2__) && defined(__FMA__)
 #define KERN_TABLE kern_table_avx2
 #define KERN_NAME  "avx2"
 #include "num/kern_body.h"
+
+typedef v8 pv;
+#define PRODUCT_LANES WIDTH
+#define PRODUCT_ROWS  6
+#include "num/kern_product.h"
+
+const struct kern_wide kern_table_wide_avx2 = {
+    .name = "avx2",
+    .rows_axpy = kern_rows_axpy,
+    .rows_dot = kern_rows_dot,
+    .panel = PRODUCT_PANEL,
+    .product = kern_product,
+};
 #else
 const struct kern kern_table_avx2 = {.name = NULL};
+const struct kern_wide kern_table_wide_avx2 = {.name = NULL};
 #endif
 #endif

@@ -40,45 +40,65 @@ static void kern_rows_axpy(size_t n, const int32_t *id, const float *w, const fl
     }
 }
 
-/* Four sums at once: lane i of the result is the sum of s[i]. */
+/* The sums of the lanes of four vectors: of the halves, then pairwise. */
 INLINE void fold_each(const v8 s[4], float out[4])
 {
-    float t[4][WIDTH];
+    typedef float v4 __attribute__((vector_size(16)));
+    v4 q[4];
     for (size_t i = 0; i < 4; i++) {
-        store(t[i], s[i]);
+        v4 half[2];
+        memcpy(half, &s[i], sizeof half);
+        q[i] = half[0] + half[1];
     }
-    for (size_t i = 0; i < 4; i++) {
-        const float *r = t[i];
-        out[i] = ((r[0] + r[4]) + (r[2] + r[6])) + ((r[1] + r[5]) + (r[3] + r[7]));
+    const v4 ab = __builtin_shufflevector(q[0], q[1], 0, 4, 1, 5);
+    const v4 cd = __builtin_shufflevector(q[2], q[3], 0, 4, 1, 5);
+    const v4 ab2 = __builtin_shufflevector(q[0], q[1], 2, 6, 3, 7);
+    const v4 cd2 = __builtin_shufflevector(q[2], q[3], 2, 6, 3, 7);
+    const v4 t0 = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+    const v4 t1 = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    const v4 t2 = __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5);
+    const v4 t3 = __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7);
+    const v4 sum = (t0 + t2) + (t1 + t3);
+    memcpy(out, &sum, sizeof sum);
+}
+
+/* Of the rows r[0] to r[3] with y. Two vectors of sums a row, as one of 16 floats would
+ * sum them (kern_avx512.c). */
+INLINE void dot_four(const float *const r[4], size_t D, const float *y, float out[4])
+{
+    v8 s[4] = {{0}}, u[4] = {{0}};
+    size_t at = 0;
+    for (; at + 2 * WIDTH <= D; at += 2 * WIDTH) {
+        const v8 y0 = load(y + at), y1 = load(y + at + WIDTH);
+        for (size_t j = 0; j < 4; j++) {
+            s[j] += load(r[j] + at) * y0;
+            u[j] += load(r[j] + at + WIDTH) * y1;
+        }
     }
+    for (v8 *sum = s; at < D; at += WIDTH, sum = u) {
+        const size_t part = D - at < WIDTH ? D - at : WIDTH;
+        const v8 yi = load_part(y + at, part, 0.0f);
+        for (size_t j = 0; j < 4; j++) {
+            sum[j] += load_part(r[j] + at, part, 0.0f) * yi;
+        }
+    }
+    for (size_t j = 0; j < 4; j++) {
+        s[j] += u[j];
+    }
+    fold_each(s, out);
 }
 
 static void kern_rows_dot(size_t n, const int32_t *id, const float *x, size_t ld,
                           size_t D, const float *y, float *out)
 {
-    size_t i = 0;
-    for (; i + 4 <= n; i += 4) {
+    for (size_t i = 0; i < n; i += 4) {
         const float *r[4];
-        v8 s[4] = {{0}};
+        const size_t some = n - i < 4 ? n - i : 4;
         for (size_t j = 0; j < 4; j++) {
-            r[j] = x + (size_t)id[i + j] * ld;
+            r[j] = x + (size_t)id[i + (j < some ? j : 0)] * ld;
         }
-        size_t at = 0;
-        for (; at + WIDTH <= D; at += WIDTH) {
-            const v8 yi = load(y + at);
-            for (size_t j = 0; j < 4; j++) {
-                s[j] += load(r[j] + at) * yi;
-            }
-        }
-        if (at < D) {
-            const v8 yi = load_part(y + at, D - at, 0.0f);
-            for (size_t j = 0; j < 4; j++) {
-                s[j] += load_part(r[j] + at, D - at, 0.0f) * yi;
-            }
-        }
-        fold_each(s, out + i);
-    }
-    for (; i < n; i++) {
-        out[i] = kern_dot(D, x + (size_t)id[i] * ld, y);
+        float t[4];
+        dot_four(r, D, y, t);
+        memcpy(out + i, t, some * sizeof *out);
     }
 }

@@ -1,10 +1,7 @@
 #include "num/topk.h"
 
+#include <stdbool.h>
 #include <string.h>
-
-#if defined(__x86_64__) && !defined(REAL_F64)
-#include <immintrin.h>
-#endif
 
 /* Positive numbers order as the integers that their bits are. */
 #ifdef REAL_F64
@@ -27,7 +24,7 @@ static real real_of(real_bits b)
     return v;
 }
 
-/* ---- scan ---- */
+/* ---- scans ---- */
 
 static size_t above_plain(size_t begin, size_t n, const real *x, real t, int32_t *id,
                           real *val, size_t m)
@@ -42,67 +39,20 @@ static size_t above_plain(size_t begin, size_t n, const real *x, real t, int32_t
     return m;
 }
 
-#if defined(__x86_64__) && !defined(REAL_F64)
-/* Few entries pass: 16 are compared at a time, and only the set bits are walked. */
-static size_t above_sse2(size_t n, const float *x, float t, int32_t *id, float *val)
+/* Without branches, as which ones stay is as good as random. */
+static size_t keep_plain(size_t begin, size_t n, real t, int32_t *id, real *val,
+                         size_t kept)
 {
-    const __m128 limit = _mm_set1_ps(t);
-    size_t m = 0, i = 0;
-    for (; i + 16 <= n; i += 16) {
-        unsigned set = 0;
-        for (size_t j = 0; j < 4; j++) {
-            const __m128 more = _mm_cmpgt_ps(_mm_loadu_ps(x + i + 4 * j), limit);
-            set |= (unsigned)_mm_movemask_ps(more) << (4 * j);
-        }
-        for (; set != 0; set &= set - 1) {
-            const size_t j = i + (size_t)__builtin_ctz(set);
-            id[m] = (int32_t)j;
-            val[m] = x[j];
-            m++;
-        }
+    for (size_t i = begin; i < n; i++) {
+        const real v = val[i];
+        id[kept] = id[i];
+        val[kept] = v;
+        kept += (size_t)(v > t);
     }
-    return above_plain(i, n, x, t, id, val, m);
+    return kept;
 }
 
-/* Eight at a time without branches: the numbers of the lanes that pass are drawn
- * together (pext), lanes moved by them, all eight stored and counted on by how many
- * passed. What is stored ends at m + 8 <= i + 8 <= n, within the room. */
-__attribute__((target("avx2,bmi2,popcnt"))) static size_t
-above_avx2(size_t n, const float *x, float t, int32_t *id, float *val)
-{
-    const __m256 limit = _mm256_set1_ps(t);
-    size_t m = 0, i = 0;
-    for (; i + 8 <= n; i += 8) {
-        const __m256 v = _mm256_loadu_ps(x + i);
-        const __m256 more = _mm256_cmp_ps(v, limit, _CMP_GT_OQ);
-        const uint64_t set = (uint64_t)_mm256_movemask_ps(more);
-        const uint64_t bytes = _pdep_u64(set, 0x0101010101010101u) * 0xFFu;
-        const __m128i packed =
-            _mm_cvtsi64_si128((int64_t)_pext_u64(0x0706050403020100u, bytes));
-        const __m256i lanes = _mm256_cvtepu8_epi32(packed);
-        const __m256i ids = _mm256_add_epi32(lanes, _mm256_set1_epi32((int)i));
-        _mm256_storeu_ps(val + m, _mm256_permutevar8x32_ps(v, lanes));
-        _mm256_storeu_si256((__m256i_u *)(void *)(id + m), ids);
-        m += (size_t)__builtin_popcountll(set);
-    }
-    return above_plain(i, n, x, t, id, val, m);
-}
-#endif
-
-size_t R(topk_above)(size_t n, const real *x, real t, int32_t *id, real *val)
-{
-#if defined(__x86_64__) && !defined(REAL_F64)
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")
-               ? above_avx2(n, x, t, id, val)
-               : above_sse2(n, x, t, id, val);
-#else
-    return above_plain(0, n, x, t, id, val, 0);
-#endif
-}
-
-/* ---- exact selection ---- */
-
-static size_t count_above(size_t n, const real *v, real t)
+static size_t count_plain(size_t n, const real *v, real t)
 {
     /* Counted in the width of the values, 2^20 at a time, so that the compiler can use
      * vectors of them. */
@@ -118,14 +68,77 @@ static size_t count_above(size_t n, const real *v, real t)
     return total;
 }
 
+/* Widen lo .. hi to the bits of v [n]. */
+static void range_plain(size_t n, const real *v, real_bits *lo, real_bits *hi)
+{
+    for (size_t i = 0; i < n; i++) {
+        const real_bits b = bits_of(v[i]);
+        *lo = b < *lo ? b : *lo;
+        *hi = b > *hi ? b : *hi;
+    }
+}
+
+#if defined(__x86_64__) && !defined(REAL_F64)
+#include "num/topk_x86.h"
+
+size_t topk_above_f32(size_t n, const float *x, float t, int32_t *id, float *val)
+{
+    return have_avx512() ? above_avx512(n, x, t, id, val)
+           : have_avx2() ? above_avx2(n, x, t, id, val)
+                         : above_sse2(n, x, t, id, val);
+}
+
+/* Those of n survivors that are greater than t, in order; how many. */
+static size_t keep_above(size_t n, float t, int32_t *id, float *val)
+{
+    return have_avx512() ? keep_avx512(n, t, id, val)
+           : have_avx2() ? keep_avx2(n, t, id, val)
+                         : keep_plain(0, n, t, id, val, 0);
+}
+
+static size_t count_above(size_t n, const float *v, float t)
+{
+    return have_avx512() ? count_avx512(n, v, t)
+           : have_avx2() ? count_avx2(n, v, t)
+                         : count_plain(n, v, t);
+}
+
+static void widen_range(size_t n, const float *v, int32_t *lo, int32_t *hi)
+{
+    if (have_avx2()) {
+        range_avx2(n, v, lo, hi);
+    } else {
+        range_plain(n, v, lo, hi);
+    }
+}
+#else
+size_t R(topk_above)(size_t n, const real *x, real t, int32_t *id, real *val)
+{
+    return above_plain(0, n, x, t, id, val, 0);
+}
+
+static size_t keep_above(size_t n, real t, int32_t *id, real *val)
+{
+    return keep_plain(0, n, t, id, val, 0);
+}
+
+static size_t count_above(size_t n, const real *v, real t)
+{
+    return count_plain(n, v, t);
+}
+
+static void widen_range(size_t n, const real *v, real_bits *lo, real_bits *hi)
+{
+    range_plain(n, v, lo, hi);
+}
+#endif
+
+/* ---- exact selection ---- */
+
 real R(topk_cut)(size_t n, const real *v, size_t k, size_t *above)
 {
     real_bits lo = bits_of(v[0]), hi = lo;
-    for (size_t i = 1; i < n; i++) {
-        const real_bits b = bits_of(v[i]);
-        lo = b < lo ? b : lo;
-        hi = b > hi ? b : hi;
-    }
+    widen_range(n, v, &lo, &hi);
     lo--;
     /* more >= k lie above lo, fewer above hi */
     size_t more = n, fewer = 0;
@@ -197,22 +210,34 @@ static void learn(struct R(topk_guess) * g, real kth)
     g->spread += ((off < 0 ? -off : off) - g->spread) / 16;
 }
 
+/* Of those equal to the cut only the first `ties` stay. */
+static void drop_ties(size_t m, real cut, size_t ties, int32_t *id, real *val)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < m; i++) {
+        const bool tie = !(val[i] > cut);
+        if (!tie || ties > 0) {
+            ties -= tie ? 1 : 0;
+            id[kept] = id[i];
+            val[kept] = val[i];
+            kept++;
+        }
+    }
+}
+
 /* The k greatest of the m >= k survivors, kept in order; returns about the least. */
 static real keep_greatest(size_t m, size_t k, int32_t *id, real *val)
 {
     size_t above;
     const real cut = R(topk_cut)(m, val, k, &above);
-    size_t ties = k - above, kept = 0;
-    /* Without branches, as which ones stay is as good as random. */
-    for (size_t i = 0; i < m; i++) {
-        const real v = val[i];
-        const int32_t at = id[i];
-        const size_t tie =
-            (size_t)(v >= cut) & (size_t) !(v > cut) & (size_t)(ties > 0);
-        val[kept] = v;
-        id[kept] = at;
-        kept += (size_t)(v > cut) | tie;
-        ties -= tie;
+    if (above == k) {
+        (void)keep_above(m, cut, id, val);
+        return cut;
+    }
+    /* With those equal to the cut: rarely more of them than there is room for. */
+    m = keep_above(m, real_of(bits_of(cut) - 1), id, val);
+    if (m > k) {
+        drop_ties(m, cut, k - above, id, val);
     }
     return cut;
 }

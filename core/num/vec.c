@@ -2,6 +2,7 @@
 #include "num/vec.h"
 
 #include "num/kern.h"
+#include "num/kern_wide.h"
 
 void vec_exp_f32(size_t n, const float *x, float *y)
 {
@@ -79,13 +80,15 @@ double vec_sumsq_f32(size_t n, const float *x)
 void vec_rows_axpy_f32(size_t n, const int32_t *id, const float *w, const float *x,
                        size_t ld, size_t D, float *y)
 {
-    kern_get()->rows_axpy(n, id, w, x, ld, D, y);
+    const struct kern_wide *wide = kern_wide_get();
+    (wide ? wide->rows_axpy : kern_get()->rows_axpy)(n, id, w, x, ld, D, y);
 }
 
 void vec_rows_dot_f32(size_t n, const int32_t *id, const float *x, size_t ld, size_t D,
                       const float *y, float *out)
 {
-    kern_get()->rows_dot(n, id, x, ld, D, y, out);
+    const struct kern_wide *wide = kern_wide_get();
+    (wide ? wide->rows_dot : kern_get()->rows_dot)(n, id, x, ld, D, y, out);
 }
 
 void vec_adam_f32(size_t n, const struct adam *a, const float *g, float *w, float *m,

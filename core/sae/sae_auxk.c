@@ -64,8 +64,8 @@ void R(sae_aux_select)(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t
 
 static void aux_block(void *ctx, size_t block, size_t worker)
 {
-    (void)worker;
     struct R(sae_step) *s = ctx;
+    struct sae_watch watch = R(sae_step_watch)(s, worker);
     const size_t D = s->D, row0 = block * s->block_rows;
     const size_t rows = s->B - row0 < s->block_rows ? s->B - row0 : s->block_rows;
     const struct R(sae_pairs) *p = &s->aux;
@@ -85,6 +85,7 @@ static void aux_block(void *ctx, size_t block, size_t worker)
     double *sums = s->block_sums + block * SAE_SUMS;
     sums[SAE_SUM_AUX] = R(vec_sumsq)(rows * D, s->aux_err + row0 * D);
     sums[SAE_SUM_AUX_CENTRED] = centred;
+    sae_watch_mark(&watch, SAE_DECODE);
 }
 
 /* What the sum of squares is divided by: the spread of e; or B, less the fewer are dead

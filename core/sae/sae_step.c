@@ -1,7 +1,7 @@
 #include "sae/sae_step.h"
 
 #include "base/mem.h"
-#include "num/blas.h"
+#include "num/product.h"
 #include "num/vec.h"
 
 #include <math.h>
@@ -36,7 +36,7 @@ static enum err pairs_new(struct R(sae_pairs) * p, size_t B, size_t F, size_t ca
     p->cap = cap;
     TRY(mem_new(&p->first, B, sizeof *p->first, what, e));
     TRY(mem_new(&p->n, B, sizeof *p->n, what, e));
-    TRY(mem_new(&p->start, F + 2, sizeof *p->start, what, e));
+    TRY(mem_new(&p->start, F + 1, sizeof *p->start, what, e));
     if (is_lent) { /* the arrays are pieces of another arena */
         return OK;
     }
@@ -64,11 +64,27 @@ static void pairs_deinit(struct R(sae_pairs) * p, bool is_lent)
     mem_free(p->row_grad);
 }
 
+/* A quarter of a megabyte of pre-activations, which stay near the CPU beside W_enc: the
+ * selection reads what was just written. A multiple of the product's rows. Cells are
+ * listed by block. */
+static size_t slice_rows(const struct R(sae_step) * s)
+{
+    if (s->ops->cells || R(product_packed)(s->D, s->F) == 0) {
+        return s->block_rows;
+    }
+    const size_t rows = ((size_t)1 << 16) / s->F / 14 * 14;
+    return rows < 28 ? 28 : rows > 126 ? 126 : rows;
+}
+
 static enum err arrays_new(struct R(sae_step) * s, struct errinfo *e)
 {
     static const char what[] = "a step of an SAE";
     const size_t D = s->D, B = s->B, F = s->F;
     const bool cells = s->ops->cells != NULL;
+    const size_t packed = R(product_packed)(D, F);
+    if (packed > 0) {
+        TRY(mem_new(&s->packed, packed, sizeof *s->packed, what, e));
+    }
     TRY(mem_new(&s->a, B * D, sizeof *s->a, what, e));
     TRY(mem_new(&s->err, B * D, sizeof *s->err, what, e));
     TRY(mem_new(&s->aux_err, s->aux_k > 0 || s->is_gated ? B * D : 0,
@@ -82,6 +98,7 @@ static enum err arrays_new(struct R(sae_step) * s, struct errinfo *e)
     TRY(mem_new(&s->latent_cols, s->latent_blocks * D, sizeof *s->latent_cols, what,
                 e));
     TRY(mem_new(&s->latent_sums, s->latent_blocks, sizeof *s->latent_sums, what, e));
+    TRY(mem_new(&s->place, s->row_blocks * F, sizeof *s->place, what, e));
     TRY(mem_new(&s->through, F, sizeof *s->through, what, e));
     TRY(mem_new(&s->norm_grad, F, sizeof *s->norm_grad, what, e));
     TRY(mem_new(&s->fires, F, sizeof *s->fires, what, e));
@@ -139,6 +156,7 @@ static void step_init(struct R(sae_step) * s, const struct sae_arch *arch, size_
     s->aux_k = (arch->has & SAE_HAS_AUXK) == 0 ? 0 : h->aux_k < F ? h->aux_k : F;
     s->is_gated = (arch->has & SAE_HAS_ATTACHED) != 0;
     s->block_rows = sae_block_rows(F);
+    s->slice_rows = slice_rows(s);
     s->row_blocks = (B + s->block_rows - 1) / s->block_rows;
     s->latent_blocks = (F + SAE_LATENT_BLOCK - 1) / SAE_LATENT_BLOCK;
     s->density = 1; /* nothing is known yet: densely */
@@ -182,6 +200,8 @@ void R(sae_step_free)(struct R(sae_step) * s)
     if (!s) {
         return;
     }
+    mem_free(s->packed);
+    mem_free(s->place);
     mem_free(s->a);
     mem_free(s->err);
     mem_free(s->aux_err);
@@ -230,7 +250,7 @@ static enum err ensure_workers(struct R(sae_step) * s, size_t want, struct errin
     }
     while (s->workers < want) {
         struct R(sae_worker) *w = &s->worker[s->workers];
-        const enum err rc = worker_init(w, s->block_rows, s->F, s->is_gated, e);
+        const enum err rc = worker_init(w, s->slice_rows, s->F, s->is_gated, e);
         if (rc != OK) {
             worker_deinit(w);
             *w = (struct R(sae_worker)){0};
@@ -241,6 +261,23 @@ static enum err ensure_workers(struct R(sae_step) * s, size_t want, struct errin
     return OK;
 }
 
+/* ---- times ---- */
+
+struct sae_watch R(sae_step_watch)(struct R(sae_step) * s, size_t worker)
+{
+    return sae_watch_begin(s->timed ? &s->worker[worker].times : NULL);
+}
+
+void R(sae_step_times)(struct R(sae_step) * s, struct sae_times *to)
+{
+    for (size_t i = 0; i < s->workers; i++) {
+        for (size_t p = 0; p < SAE_PHASES; p++) {
+            to->ns[p] += s->worker[i].times.ns[p];
+        }
+        s->worker[i].times = (struct sae_times){{0}};
+    }
+}
+
 /* ---- encode and select ---- */
 
 static size_t rows_of(const struct R(sae_step) * s, size_t row0)
@@ -248,11 +285,20 @@ static size_t rows_of(const struct R(sae_step) * s, size_t row0)
     return s->B - row0 < s->block_rows ? s->B - row0 : s->block_rows;
 }
 
-/* h = a W_enc^T + b_enc for a block of rows. */
-static void encode_rows(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t block)
+static void pack_block(void *ctx, size_t block, size_t worker)
 {
-    const size_t D = s->D, F = s->F, row0 = block * s->block_rows;
-    const size_t rows = rows_of(s, row0);
+    struct R(sae_step) *s = ctx;
+    struct sae_watch watch = R(sae_step_watch)(s, worker);
+    const size_t j0 = block * SAE_LATENT_BLOCK;
+    const size_t j1 = s->F - j0 < SAE_LATENT_BLOCK ? s->F : j0 + SAE_LATENT_BLOCK;
+    R(product_pack)(s->w->W_enc, s->D, s->F, j0, j1, s->packed);
+    sae_watch_mark(&watch, SAE_ENCODE);
+}
+
+/* a = x - b_dec for a block of rows, and its sums. */
+static void centre_rows(struct R(sae_step) * s, size_t block)
+{
+    const size_t D = s->D, row0 = block * s->block_rows, rows = rows_of(s, row0);
     real *cols = s->block_cols + (block * SAE_COLS + SAE_COL_A) * D;
     memset(cols, 0, D * sizeof *cols);
     for (size_t r = 0; r < rows; r++) {
@@ -262,12 +308,16 @@ static void encode_rows(struct R(sae_step) * s, struct R(sae_worker) * wk, size_
             a[d] = s->hyper.keep_b_dec ? x[d] : x[d] - s->w->b_dec[d];
             cols[d] += a[d];
         }
-        memcpy(wk->h + r * F, s->w->b_enc, F * sizeof *wk->h);
     }
     s->block_sums[block * SAE_SUMS + SAE_SUM_A] =
         R(vec_sumsq)(rows * D, s->a + row0 * D);
-    R(gemm)
-    (NO_TRANS, TRANS, rows, F, D, 1, s->a + row0 * D, D, s->w->W_enc, D, 1, wk->h, F);
+}
+
+/* h = a W_enc^T + b_enc for rows from row0. */
+static void encode_rows(struct R(sae_step) * s, size_t row0, size_t rows, real *h)
+{
+    R(product_rows)
+    (rows, s->D, s->F, s->a + row0 * s->D, s->w->W_enc, s->packed, s->w->b_enc, h);
 }
 
 /* Encode a block of rows, then the selections from it. */
@@ -276,10 +326,17 @@ static void encode_block(void *ctx, size_t block, size_t worker)
     struct R(sae_step) *s = ctx;
     struct R(sae_worker) *wk = &s->worker[worker];
     const size_t row0 = block * s->block_rows, rows = rows_of(s, row0);
-    encode_rows(s, wk, block);
-    s->ops->scan(s, worker, row0, rows, wk->h);
-    for (size_t r = 0; r < rows && s->n_dead > 0; r++) {
-        R(sae_aux_select)(s, wk, row0 + r, wk->h + r * s->F);
+    struct sae_watch watch = R(sae_step_watch)(s, worker);
+    centre_rows(s, block);
+    for (size_t r = 0; r < rows; r += s->slice_rows) {
+        const size_t n = rows - r < s->slice_rows ? rows - r : s->slice_rows;
+        encode_rows(s, row0 + r, n, wk->h);
+        sae_watch_mark(&watch, SAE_ENCODE);
+        s->ops->scan(s, worker, row0 + r, n, wk->h);
+        for (size_t i = 0; i < n && s->n_dead > 0; i++) {
+            R(sae_aux_select)(s, wk, row0 + r + i, wk->h + i * s->F);
+        }
+        sae_watch_mark(&watch, SAE_SELECT);
     }
 }
 
@@ -359,8 +416,10 @@ static void decode_block(void *ctx, size_t block, size_t worker)
 {
     struct R(sae_step) *s = ctx;
     const size_t row0 = block * s->block_rows, rows = rows_of(s, row0);
+    struct sae_watch watch = R(sae_step_watch)(s, worker);
     s->ops->decode(s, worker, row0, rows);
     sum_errors(s, block, row0, rows);
+    sae_watch_mark(&watch, SAE_DECODE);
 }
 
 /* Encoding and decoding in one go, where nothing has to be known of other rows. */
@@ -368,9 +427,13 @@ static void dense_block(void *ctx, size_t block, size_t worker)
 {
     struct R(sae_step) *s = ctx;
     const size_t row0 = block * s->block_rows, rows = rows_of(s, row0);
-    encode_rows(s, &s->worker[worker], block);
+    struct sae_watch watch = R(sae_step_watch)(s, worker);
+    centre_rows(s, block);
+    encode_rows(s, row0, rows, s->worker[worker].h);
+    sae_watch_mark(&watch, SAE_ENCODE);
     R(sae_cells_dense)(s, worker, row0, rows);
     sum_errors(s, block, row0, rows);
+    sae_watch_mark(&watch, SAE_DECODE);
 }
 
 double R(sae_total)(const struct R(sae_step) * s, enum sae_sum which)
@@ -392,33 +455,6 @@ double R(sae_total_col)(const struct R(sae_step) * s, enum sae_col which, size_t
 }
 
 /* ---- gradients ---- */
-
-/* By a counting sort. */
-void R(sae_regroup)(struct R(sae_pairs) * p, size_t B, size_t F, real scale)
-{
-    /* Counts go two places up, so that the sums turn them into the ends of the latent
-     * before, and placing moves these to where they belong. */
-    memset(p->start, 0, (F + 2) * sizeof *p->start);
-    for (size_t b = 0; b < B; b++) {
-        for (size_t i = p->first[b]; i < p->first[b] + p->n[b]; i++) {
-            p->start[p->id[i] + 2]++;
-        }
-    }
-    for (size_t j = 2; j < F + 2; j++) {
-        p->start[j] += p->start[j - 1];
-    }
-    for (size_t b = 0; b < B; b++) {
-        for (size_t i = p->first[b]; i < p->first[b] + p->n[b]; i++) {
-            const size_t to = p->start[p->id[i] + 1]++;
-            p->row[to] = (int32_t)b;
-            p->row_val[to] = p->val[i];
-            p->row_grad[to] = p->grad[i] * scale;
-            if (p->row_pre) {
-                p->row_pre[to] = p->pre[i];
-            }
-        }
-    }
-}
 
 void R(sae_add_rows)(const struct R(sae_pairs) * p, size_t j, const real *weight,
                      const real *x, size_t D, real *y)
@@ -481,8 +517,8 @@ void R(sae_latent_grads)(struct R(sae_step) * s, size_t j0, size_t j1)
 
 static void latent_block(void *ctx, size_t block, size_t worker)
 {
-    (void)worker;
     struct R(sae_step) *s = ctx;
+    struct sae_watch watch = R(sae_step_watch)(s, worker);
     const size_t D = s->D, j0 = block * SAE_LATENT_BLOCK;
     const size_t j1 = s->F - j0 < SAE_LATENT_BLOCK ? s->F : j0 + SAE_LATENT_BLOCK;
     s->ops->latents(s, j0, j1);
@@ -492,6 +528,7 @@ static void latent_block(void *ctx, size_t block, size_t worker)
     for (size_t j = j0; j < j1 && !s->hyper.keep_b_dec; j++) {
         R(vec_axpy)(D, s->through[j], s->w->W_enc + j * D, cols);
     }
+    sae_watch_mark(&watch, SAE_GRADIENTS);
 }
 
 static void b_dec_grad(struct R(sae_step) * s)
@@ -583,12 +620,17 @@ static void forward(struct R(sae_step) * s, struct pool *pool)
     if (s->norm) {
         pool_run(pool, s->latent_blocks, norm_block, s);
     }
+    if (s->packed) {
+        pool_run(pool, s->latent_blocks, pack_block, s);
+    }
     while (!done) {
         if (s->ops->begin) {
             s->ops->begin(s);
         }
         pool_run(pool, s->row_blocks, s->is_dense ? dense_block : encode_block, s);
+        struct sae_watch watch = R(sae_step_watch)(s, 0);
         done = !s->ops->settle || s->ops->settle(s);
+        sae_watch_mark(&watch, SAE_SELECT);
     }
     if (!s->is_dense) {
         pool_run(pool, s->row_blocks, decode_block, s);
@@ -622,14 +664,16 @@ enum err R(sae_step_grad)(struct R(sae_step) * s, const struct R(sae_params) * w
     TRY(ensure_workers(s, pool_threads(pool), e));
     batch_begin(s, w, x, now, g);
     forward(s, pool);
+    struct sae_watch watch = R(sae_step_watch)(s, 0);
     measure(s, out);
+    sae_watch_mark(&watch, SAE_DECODE);
     if (!s->is_dense) {
-        R(sae_regroup)(&s->main, s->B, s->F, s->ops->cells ? 1 : s->err_scale);
+        R(sae_regroup)(s, &s->main, s->ops->cells ? 1 : s->err_scale, pool);
     }
     if (s->n_dead > 0) {
         out->aux = R(sae_aux_run)(s, now->aux_coef, pool);
         out->loss += now->aux_coef * out->aux;
-        R(sae_regroup)(&s->aux, s->B, s->F, s->aux_scale);
+        R(sae_regroup)(s, &s->aux, s->aux_scale, pool);
     }
     pool_run(pool, s->latent_blocks, latent_block, s);
     if (s->ops->cells && s->ops->cells->late) {

@@ -8,6 +8,7 @@
 #include "num/topk.h"
 #include "sae/sae_arch.h"
 #include "sae/sae_collect.h"
+#include "sae/sae_times.h"
 
 #if (defined(REAL_F64) && !defined(SAETOP_SAE_STEP_F64)) ||                            \
     (!defined(REAL_F64) && !defined(SAETOP_SAE_STEP_F32))
@@ -65,7 +66,7 @@ struct R(sae_pairs) {
     real *pre;     /* [cap] pre-activations; cells only, else NULL */
     real *grad;    /* [cap] gradient at the pre-activation, up to `scale` of regroup */
     /* By latent j: start[j] .. start[j + 1], rows rising. */
-    size_t *start; /* [F + 2] */
+    size_t *start; /* [F + 1] */
     int32_t *row;  /* [cap] */
     real *row_val, *row_grad;
     real *row_pre; /* [cap] if the gate trains the decoder, else NULL */
@@ -73,12 +74,13 @@ struct R(sae_pairs) {
 
 /* Scratch of one worker. */
 struct R(sae_worker) {
-    real *h;        /* [block_rows, F] pre-activations */
+    real *h;        /* [slice_rows, F] pre-activations */
     real *gate;     /* [block_rows, F] Gated on the dense path; else NULL */
     int32_t *id;    /* [F] */
     real *val;      /* [F] */
     real *gathered; /* [2 F] */
     struct R(topk_guess) guess, aux_guess;
+    struct sae_times times; /* not yet taken by sae_step_times */
 };
 
 struct R(sae_step) {
@@ -88,6 +90,7 @@ struct R(sae_step) {
     size_t D, F, k, B;
     size_t aux_k;      /* latents of a row that AuxK may use */
     size_t block_rows; /* fixed by F, not by threads */
+    size_t slice_rows; /* of a block, encoded and selected from at a time */
     size_t row_blocks, latent_blocks;
     bool is_gated; /* the gate has a reconstruction of its own */
 
@@ -100,11 +103,13 @@ struct R(sae_step) {
     size_t n_dead;
     const size_t *width; /* [hyper.groups] */
 
+    real *packed;  /* W_enc for num/product.h; NULL: as it is */
     real *a;       /* [B,D] x - b_dec, or x */
     real *err;     /* [B,D] xhat - x */
     real *aux_err; /* [B,D] what AuxK leaves of the error; or the gate's own error */
     real *suffix;  /* [groups,B,D] weighted errors of prefix g and all wider ones */
     struct R(sae_pairs) main, aux;
+    size_t *place;             /* [row_blocks, F] of regroup */
     real err_scale, aux_scale; /* gradient at xhat is err_scale err, at ehat aux_scale
                                   aux_err */
     double *mean_err;          /* [D] */
@@ -129,6 +134,7 @@ struct R(sae_step) {
 
     struct R(sae_worker) * worker;
     size_t workers;
+    bool timed;                    /* phases are measured */
     struct R(sae_collect) collect; /* if arch->collects_batch */
 };
 
@@ -218,6 +224,11 @@ void R(sae_step_adam)(struct R(sae_step) * s, const struct adam *adam,
                       struct R(sae_params) * m, struct R(sae_params) * v,
                       struct pool *pool);
 
+/* A watch for what `worker` does; it stands still unless the step is timed. */
+struct sae_watch R(sae_step_watch)(struct R(sae_step) * s, size_t worker);
+/* Add what the workers measured to `to`, and begin again from 0. */
+void R(sae_step_times)(struct R(sae_step) * s, struct sae_times *to);
+
 /* ---- shared by architectures ---- */
 
 void R(sae_decode_rows)(struct R(sae_step) * s, size_t worker, size_t row0,
@@ -229,8 +240,9 @@ void R(sae_err_begin)(const struct R(sae_step) * s, size_t row, real *y);
  * another array in the order of latents. */
 void R(sae_add_rows)(const struct R(sae_pairs) * p, size_t j, const real *weight,
                      const real *x, size_t D, real *y);
-/* Pairs by latent, rows in order; gradients times scale. */
-void R(sae_regroup)(struct R(sae_pairs) * p, size_t B, size_t F, real scale);
+/* Pairs by latent, rows in order; gradients times scale. O(pairs + row_blocks F). */
+void R(sae_regroup)(struct R(sae_step) * s, struct R(sae_pairs) * p, real scale,
+                    struct pool *pool);
 /* Sums over all row blocks. */
 double R(sae_total)(const struct R(sae_step) * s, enum sae_sum which);
 double R(sae_total_col)(const struct R(sae_step) * s, enum sae_col which, size_t d);

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "num/kern.h"
+#include "num/product.h"
 #include "sae/sae_resample.h"
 #include "sae/sae_schedule.h"
 #include "sae/sae_step.h"
@@ -23,6 +24,7 @@ struct sae_trainer {
     struct sae_schedule schedule;
     size_t width[SAE_GROUPS_MAX]; /* prefixes drawn for the step */
     struct sae_step_f32 *scratch;
+    struct sae_times *times; /* borrowed; NULL: not measured */
 };
 
 /* ---- defaults ---- */
@@ -212,8 +214,10 @@ size_t sae_trainer_bytes(const struct sae_arch *arch, size_t D, size_t F, size_t
     const size_t lists = selects ? B * (k + aux_k) * pair : 2 * B * F * sizeof(float);
     const size_t errors = (arch->has & SAE_HAS_GROUPS) != 0 ? 3 + 5 : 3;
     const size_t block = sae_block_rows(F) * F * sizeof(float);
-    return 4 * count * sizeof(float) + errors * B * D * sizeof(float) + lists +
-           F * (sizeof(int64_t) + sizeof(int32_t)) + pool_cpus() * block;
+    const size_t places = (B / sae_block_rows(F) + 1) * F * sizeof(size_t);
+    const size_t packed = product_packed_f32(D, F) * sizeof(float);
+    return 4 * count * sizeof(float) + errors * B * D * sizeof(float) + lists + places +
+           packed + F * (sizeof(int64_t) + sizeof(int32_t)) + pool_cpus() * block;
 }
 
 /* ---- a step ---- */
@@ -291,12 +295,21 @@ static void update(struct sae_trainer *t, const struct sae_loss *loss, double no
     const struct adam adam =
         adam_factors(lr, c->beta1, c->beta2, c->eps, 0.0, clip, t->step + 1);
     sae_step_adam_f32(t->scratch, &adam, &t->g, &t->w, &t->m, &t->v, pool);
+    if (t->times) {
+        sae_step_times_f32(t->scratch, t->times);
+    }
     track_threshold(t, loss->least);
     track_silence(t);
     if ((t->s->arch->has & SAE_HAS_ANNEAL) != 0) {
         sae_schedule_anneal(&t->schedule, c, t->step, loss->penalty,
                             loss->next_penalty);
     }
+}
+
+void sae_trainer_time(struct sae_trainer *t, struct sae_times *times)
+{
+    t->times = times;
+    t->scratch->timed = times != NULL;
 }
 
 enum err sae_trainer_step(struct sae_trainer *t, const float *x, struct pool *pool,

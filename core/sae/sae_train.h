@@ -7,6 +7,7 @@
 #define SAETOP_SAE_TRAIN_H
 
 #include "sae/sae.h"
+#include "sae/sae_times.h"
 
 enum sae_lr_schedule {
     SAE_LR_LINEAR, /* to 0 from decay_from on */
@@ -70,6 +71,9 @@ void sae_trainer_free(struct sae_trainer *t);
  * that is not finite is reported in info->finite, not as an error. */
 enum err sae_trainer_step(struct sae_trainer *t, const float *x, struct pool *pool,
                           struct sae_step_info *info, struct errinfo *e) ERR_CHECKED;
+/* Add what each step takes to *times (borrowed), from the next one on; NULL: no more.
+ */
+void sae_trainer_time(struct sae_trainer *t, struct sae_times *times);
 int64_t sae_trainer_step_count(const struct sae_trainer *t);
 void sae_trainer_set_steps(struct sae_trainer *t, int64_t steps); /* extend */
 void sae_trainer_set_lr(struct sae_trainer *t, double lr);

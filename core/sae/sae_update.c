@@ -33,8 +33,8 @@ static double extra_sumsq(const struct R(update) * u, size_t j0, size_t n)
 
 static void project_block(void *ctx, size_t block, size_t worker)
 {
-    (void)worker;
     struct R(update) *u = ctx;
+    struct sae_watch watch = R(sae_step_watch)(u->s, worker);
     const size_t D = u->s->D, j0 = block * SAE_LATENT_BLOCK,
                  j1 = block_end(u->s->F, j0);
     for (size_t j = j0; j < j1; j++) {
@@ -50,6 +50,7 @@ static void project_block(void *ctx, size_t block, size_t worker)
                                R(vec_sumsq)((j1 - j0) * D, u->g->W_dec + j0 * D) +
                                R(vec_sumsq)(j1 - j0, u->g->b_enc + j0) +
                                extra_sumsq(u, j0, j1 - j0);
+    sae_watch_mark(&watch, SAE_UPDATE);
 }
 
 double R(sae_step_project)(struct R(sae_step) * s, const struct R(sae_params) * w,
@@ -74,8 +75,8 @@ static void adam_at(const struct R(update) * u, size_t at, size_t n)
 
 static void adam_block(void *ctx, size_t block, size_t worker)
 {
-    (void)worker;
     struct R(update) *u = ctx;
+    struct sae_watch watch = R(sae_step_watch)(u->s, worker);
     const size_t D = u->s->D, F = u->s->F;
     const size_t j0 = block * SAE_LATENT_BLOCK, n = block_end(F, j0) - j0;
     real *dec = u->w_out->W_dec + j0 * D;
@@ -98,6 +99,7 @@ static void adam_block(void *ctx, size_t block, size_t worker)
     for (size_t j = 0; j < n && u->s->arch->infer == SAE_INFER_JUMP; j++) {
         threshold[j] = threshold[j] > 0 ? threshold[j] : 0;
     }
+    sae_watch_mark(&watch, SAE_UPDATE);
 }
 
 void R(sae_step_adam)(struct R(sae_step) * s, const struct adam *adam,

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "num/kern.h"
+#include "num/kern_wide.h"
 #include "unit/check.h"
 
 #include <math.h>
@@ -69,11 +70,47 @@ static void avx2(void **state)
     compare(kern_get_avx2());
 }
 
+/* The wider kernels give the bits of the AVX2 ones. */
+static void avx512_has_the_bits_of_avx2(void **state)
+{
+    (void)state;
+    const struct kern *a = kern_get_avx2();
+    const struct kern_wide *z = kern_wide_avx512();
+    if (!a || !z) {
+        skip();
+    }
+    enum { N = 17, WIDEST = 300 };
+    struct rng r = rng_begin(4, RNG_SAMPLE, 0);
+    static float x[ROWS * WIDEST];
+    for (size_t i = 0; i < (size_t)ROWS * WIDEST; i++) {
+        x[i] = (float)rng_normal(&r);
+    }
+    for (size_t D = 1; D <= WIDEST; D++) {
+        int32_t id[N];
+        float w[N], y[2][WIDEST], dot[2][N];
+        const size_t n = D % (N + 1);
+        for (size_t i = 0; i < n; i++) {
+            id[i] = (int32_t)rng_below(&r, ROWS);
+            w[i] = (float)rng_normal(&r);
+        }
+        for (size_t d = 0; d < D; d++) {
+            y[0][d] = y[1][d] = (float)rng_normal(&r);
+        }
+        a->rows_dot(n, id, x, WIDEST, D, y[0], dot[0]);
+        z->rows_dot(n, id, x, WIDEST, D, y[0], dot[1]);
+        assert_memory_equal(dot[0], dot[1], n * sizeof dot[0][0]);
+        a->rows_axpy(n, id, w, x, WIDEST, D, y[0]);
+        z->rows_axpy(n, id, w, x, WIDEST, D, y[1]);
+        assert_memory_equal(y[0], y[1], D * sizeof y[0][0]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(portable),
         cmocka_unit_test(avx2),
+        cmocka_unit_test(avx512_has_the_bits_of_avx2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

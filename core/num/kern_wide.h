@@ -1,0 +1,37 @@
+/* Kernels for CPUs that do more at once than num/kern.h's widest table: those that a
+ * step of an SAE spends its time in. The bits are those of the AVX2 table with either,
+ * so that a run does not depend on it. Any thread; no kernel allocates. Internal to
+ * core/num and to tests. */
+#ifndef SAETOP_NUM_KERN_WIDE_H
+#define SAETOP_NUM_KERN_WIDE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct kern_wide {
+    const char *name; /* "avx2" or "avx512"; NULL: not compiled */
+
+    /* As in num/kern.h. */
+    void (*rows_axpy)(size_t n, const int32_t *id, const float *w, const float *x,
+                      size_t ld, size_t D, float *y);
+    void (*rows_dot)(size_t n, const int32_t *id, const float *x, size_t ld, size_t D,
+                     const float *y, float *out);
+
+    /* Columns of a panel of num/product.h, and h [rows, panel] = x W^T + bias of one:
+     * each entry begins with its bias and takes the terms in the order of D. `panel` is
+     * aligned to 64 bytes, ldx and ldh are the floats between rows. */
+    size_t panel;
+    void (*product)(size_t rows, size_t D, const float *x, size_t ldx,
+                    const float *panel, const float *bias, float *h, size_t ldh);
+};
+
+/* The widest for this CPU; NULL where there is none. */
+const struct kern_wide *kern_wide_get(void);
+
+/* For tests that compare them: NULL where the CPU or the build lacks it. */
+const struct kern_wide *kern_wide_avx2(void);
+const struct kern_wide *kern_wide_avx512(void);
+
+extern const struct kern_wide kern_table_wide_avx2, kern_table_wide_avx512;
+
+#endif
