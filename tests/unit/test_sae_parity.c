@@ -1,0 +1,335 @@
+/* The SAE step beside the original trainers: the first batch's loss and gradients, and
+ * the weights after ten steps, from fixtures that they wrote (tests/ref/README.md).
+ *
+ * To add a case: a line of CASES; the file brings weights, batches and settings. */
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/safetensors.h"
+#include "check.h"
+#include "num/blas.h"
+#include "num/kern.h"
+#include "sae/sae_step.h"
+#include "sae/sae_train.h"
+
+#include <math.h>
+
+/* Relative to the greatest value of a tensor. */
+#define TOLERANCE 1e-4
+
+/* As of tests/fixtures/parity/NAME.safetensors. */
+static const char *const CASES[] = {
+    "topk_dl", "topk_dl_aux", "topk_dl_aux_few", "batchtopk_dl", "batchtopk_dl_aux",
+};
+
+/* A fixture, opened. */
+struct fixture {
+    const char *name;
+    struct st_file *file;
+    cJSON *settings;
+    const struct sae_arch *arch;
+    size_t D, F, B, steps, count;
+    float *x;           /* [steps,B,D] */
+    float *start;       /* parameters, [count] */
+    float *grad, *last; /* of the first batch, after the last step */
+};
+
+/* ---- reading ---- */
+
+static float *floats(size_t n)
+{
+    float *p = mem_alloc(n, sizeof *p);
+    assert_non_null(p);
+    return p;
+}
+
+static double setting(const struct fixture *f, const char *key, double missing)
+{
+    struct errinfo e;
+    double v = missing;
+    const struct json_at at = {.file = f->name, .path = "settings"};
+    assert_ok(json_num(at, f->settings, key, false, -1e9, 1e9, &v, &e), &e);
+    return v;
+}
+
+/* Tensor prefix + name into out. */
+static void tensor(const struct fixture *f, const char *prefix, const char *name,
+                   size_t rows, size_t cols, float *out)
+{
+    struct errinfo e;
+    char key[64];
+    const size_t shape[] = {rows, cols};
+    (void)snprintf(key, sizeof key, "%s%s", prefix, name);
+    assert_ok(st_read_f32(f->file, key, shape, cols > 0 ? 2 : 1, out, &e), &e);
+}
+
+/* A value of each step; 0 if the file has none. */
+static double row(const struct fixture *f, const char *name, size_t step)
+{
+    float all[64];
+    assert_true(f->steps <= 64);
+    if (!st_find(f->file, name)) {
+        return 0;
+    }
+    tensor(f, "", name, f->steps, 0, all);
+    return (double)all[step];
+}
+
+/* All parameters under a prefix: "", "grad." or "after.". */
+static float *params(const struct fixture *f, const char *prefix)
+{
+    float *arena = floats(f->count);
+    const struct sae_params_f32 p = sae_params_at_f32(f->arch, f->D, f->F, arena);
+    tensor(f, prefix, "W_enc", f->F, f->D, p.W_enc);
+    tensor(f, prefix, "W_dec", f->F, f->D, p.W_dec);
+    tensor(f, prefix, "b_enc", f->F, 0, p.b_enc);
+    tensor(f, prefix, "b_dec", f->D, 0, p.b_dec);
+    return arena;
+}
+
+static struct fixture fixture_open(const char *name)
+{
+    struct errinfo e;
+    struct fixture f = {.name = name};
+    char file[128], folder[512], path[512];
+    const char *root = getenv("SAETOP_FIXTURES");
+    assert_non_null(root);
+    (void)snprintf(file, sizeof file, "%s.safetensors", name);
+    assert_ok(
+        st_open(tmp_path(path, tmp_path(folder, root, "parity"), file), &f.file, &e),
+        &e);
+    const char *text = st_meta(f.file, "settings");
+    assert_non_null(text);
+    assert_ok(json_parse(text, strlen(text), name, &f.settings, &e), &e);
+    f.arch = sae_arch_find(st_meta(f.file, "arch"));
+    assert_non_null(f.arch);
+    f.D = (size_t)setting(&f, "D", 0);
+    f.F = (size_t)setting(&f, "F", 0);
+    f.B = (size_t)setting(&f, "B", 0);
+    f.steps = (size_t)setting(&f, "steps", 0);
+    assert_ok(sae_param_count(f.arch, f.D, f.F, &f.count, &e), &e);
+    const struct st_tensor *x = st_find(f.file, "x");
+    assert_non_null(x);
+    assert_int_equal(x->bytes, f.steps * f.B * f.D * sizeof *f.x);
+    f.x = floats(f.steps * f.B * f.D);
+    memcpy(f.x, x->data, x->bytes);
+    f.start = params(&f, "");
+    f.grad = params(&f, "grad.");
+    f.last = params(&f, "after.");
+    return f;
+}
+
+static void fixture_close(struct fixture *f)
+{
+    st_close(f->file);
+    cJSON_Delete(f->settings);
+    mem_free(f->x);
+    mem_free(f->start);
+    mem_free(f->grad);
+    mem_free(f->last);
+}
+
+/* ---- comparing ---- */
+
+static void near(const char *name, const char *what, size_t n, const float *got,
+                 const float *want)
+{
+    double scale = 0, worst = 0;
+    for (size_t i = 0; i < n; i++) {
+        scale = fmax(scale, fabs((double)want[i]));
+        worst = fmax(worst, fabs((double)got[i] - (double)want[i]));
+    }
+    if (!(worst <= TOLERANCE * scale)) {
+        fail_msg("%s: %s differs by %.3g of a greatest value of %.3g", name, what,
+                 worst, scale);
+    }
+}
+
+static void near_params(const struct fixture *f, const char *what, const float *got,
+                        const float *want)
+{
+    const size_t D = f->D, F = f->F;
+    const struct sae_params_f32 at = sae_params_at_f32(f->arch, D, F, f->start);
+    const struct {
+        const char *name;
+        size_t begin, n;
+    } part[] = {
+        {"W_enc", (size_t)(at.W_enc - at.arena), F * D},
+        {"W_dec", (size_t)(at.W_dec - at.arena), F * D},
+        {"b_enc", (size_t)(at.b_enc - at.arena), F},
+        {"b_dec", (size_t)(at.b_dec - at.arena), D},
+        {"extra", (size_t)(at.extra - at.arena), f->count - 2 * F * D - F - D},
+    };
+    for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {
+        char text[64];
+        (void)snprintf(text, sizeof text, "%s %s", what, part[i].name);
+        near(f->name, text, part[i].n, got + part[i].begin, want + part[i].begin);
+    }
+}
+
+static void near_number(const struct fixture *f, const char *what, double got,
+                        double want)
+{
+    const float a = (float)got, b = (float)want;
+    near(f->name, what, 1, &a, &b);
+}
+
+/* ---- the step ---- */
+
+/* Weights and optimizer state of a run. */
+struct run {
+    struct sae_step_f32 *step;
+    struct sae_params_f32 w, g, m, v;
+    float *arena; /* the four */
+    int32_t *dead;
+};
+
+static struct run run_new(const struct fixture *f)
+{
+    struct errinfo e;
+    struct run r = {.arena = floats(4 * f->count),
+                    .dead = mem_alloc(f->F, sizeof *r.dead)};
+    assert_non_null(r.dead);
+    assert_ok(sae_step_new_f32(f->arch, f->D, f->F, (size_t)setting(f, "k", 1), f->B,
+                               (size_t)setting(f, "aux_k", 0), &r.step, &e),
+              &e);
+    struct sae_params_f32 *const p[] = {&r.w, &r.g, &r.m, &r.v};
+    for (size_t i = 0; i < 4; i++) {
+        *p[i] = sae_params_at_f32(f->arch, f->D, f->F, r.arena + i * f->count);
+    }
+    memcpy(r.w.arena, f->start, f->count * sizeof *f->start);
+    return r;
+}
+
+static void run_drop(struct run *r)
+{
+    sae_step_free_f32(r->step);
+    mem_free(r->arena);
+    mem_free(r->dead);
+}
+
+/* The latents that the original counted dead at a step. */
+static size_t list_dead(const struct fixture *f, size_t step, int32_t *out)
+{
+    float *mask = floats(f->steps * f->F);
+    size_t n = 0;
+    if (st_find(f->file, "dead")) {
+        tensor(f, "", "dead", f->steps, f->F, mask);
+    }
+    for (size_t j = 0; j < f->F; j++) {
+        if (mask[step * f->F + j] > 0) {
+            out[n++] = (int32_t)j;
+        }
+    }
+    mem_free(mask);
+    return n;
+}
+
+/* Gradients of a batch, as the original had them before projection and clipping. */
+static struct sae_loss run_grad(struct run *r, const struct fixture *f, size_t step)
+{
+    struct errinfo e;
+    struct sae_loss loss;
+    const size_t n_dead = list_dead(f, step, r->dead);
+    assert_ok(sae_step_grad_f32(r->step, &r->w, f->x + step * f->B * f->D, r->dead,
+                                n_dead, setting(f, "aux_coef", 0), NULL, &r->g, &loss,
+                                &e),
+              &e);
+    return loss;
+}
+
+static void run_update(struct run *r, const struct fixture *f, size_t step)
+{
+    const double clip = setting(f, "clip", 0);
+    const double norm = sae_step_project_f32(r->step, &r->w, &r->g, NULL);
+    const double scale = clip > 0 && norm > clip ? clip / (norm + 1e-6) : 1;
+    const struct adam adam = adam_factors(
+        row(f, "lr", step), setting(f, "beta1", 0.9), setting(f, "beta2", 0.999),
+        setting(f, "eps", 1e-8), 0, scale, (int64_t)step + 1);
+    sae_step_adam_f32(r->step, &adam, &r->g, &r->w, &r->m, &r->v, NULL);
+}
+
+static void check_loss(const struct fixture *f, const struct sae_loss *loss,
+                       size_t step)
+{
+    near_number(f, "loss", loss->loss, row(f, "loss", step));
+    near_number(f, "mse", loss->mse, row(f, "mse", step));
+    if (st_find(f->file, "aux")) {
+        near_number(f, "aux", loss->aux, row(f, "aux", step));
+    }
+}
+
+static void steps_as_the_original(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < sizeof CASES / sizeof CASES[0]; c++) {
+        struct fixture f = fixture_open(CASES[c]);
+        struct run r = run_new(&f);
+        for (size_t i = 0; i < f.steps; i++) {
+            const struct sae_loss loss = run_grad(&r, &f, i);
+            check_loss(&f, &loss, i);
+            if (i == 0) {
+                near_params(&f, "gradient of", r.g.arena, f.grad);
+            }
+            run_update(&r, &f, i);
+        }
+        near_params(&f, "ten steps of", r.w.arena, f.last);
+        run_drop(&r);
+        fixture_close(&f);
+    }
+}
+
+/* The trainer, which finds dead latents and clips by itself, on a case without any. */
+static void trainer_as_the_original(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"topk_dl", "batchtopk_dl"};
+    for (size_t c = 0; c < 2; c++) {
+        struct errinfo e;
+        struct fixture f = fixture_open(names[c]);
+        struct sae *s;
+        struct sae_trainer *t;
+        struct sae_train_config config = sae_train_defaults((int64_t)f.steps);
+        config.warmup = 0;
+        config.decay_from = 1;
+        config.dead_after = (int64_t)f.steps + 1;
+        assert_ok(sae_new(f.arch, f.D, f.F, (size_t)setting(&f, "k", 0), &s, &e), &e);
+        memcpy(s->arena, f.start, f.count * sizeof *f.start);
+        assert_ok(sae_trainer_new(s, &config, f.B, &t, &e), &e);
+        for (size_t i = 0; i < f.steps; i++) {
+            struct sae_step_info info;
+            sae_trainer_set_lr(t, row(&f, "lr", i));
+            assert_ok(sae_trainer_step(t, f.x + i * f.B * f.D, NULL, &info, &e), &e);
+            near_number(&f, "the trainer's loss", info.loss, row(&f, "loss", i));
+        }
+        near_params(&f, "ten steps of the trainer:", s->arena, f.last);
+        sae_trainer_free(t);
+        sae_free(s);
+        fixture_close(&f);
+    }
+}
+
+/* The start of b_dec: the geometric median of the first batch. */
+static void median_as_the_original(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct fixture f = fixture_open("topk_dl");
+    struct sae *s;
+    const struct sae_params_f32 w = sae_params_at_f32(f.arch, f.D, f.F, f.start);
+    assert_ok(sae_new(f.arch, f.D, f.F, 1, &s, &e), &e);
+    assert_ok(sae_init_bias(s, f.x, f.B, &e), &e);
+    near(f.name, "the median", f.D, s->b_dec, w.b_dec);
+    sae_free(s);
+    fixture_close(&f);
+}
+
+int main(void)
+{
+    num_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(steps_as_the_original),
+        cmocka_unit_test(trainer_as_the_original),
+        cmocka_unit_test(median_as_the_original),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
