@@ -14,12 +14,12 @@ is written, and once more in float64; a seed at which the two part (two activati
 close that rounding decides which is selected) is passed over.
 """
 
-import math
 import sys
 
 import torch
 
-from common import array, version, without_nnsight, write
+from common import version, without_nnsight, write
+from sae_start import ADAM, B, D, DEAD, F, FEW, FREE, K, LR, STEPS, UNIT, WIDTHS, Start
 
 without_nnsight()
 from dictionary_learning.trainers.batch_top_k import BatchTopKTrainer
@@ -34,46 +34,6 @@ from dictionary_learning.trainers.standard import (
     StandardTrainerAprilUpdate,
 )
 from dictionary_learning.trainers.top_k import TopKTrainer, geometric_median
-
-D, F, B, K, STEPS = 12, 40, 24, 5, 10
-LR = 1e-2
-DEAD = [3, 8, 11, 17, 20, 26, 31, 38]  # more than AuxK's D / 2
-FEW = DEAD[:4]  # fewer
-
-
-# ---- what every case starts from ----
-
-
-class Start:
-    """Weights and batches of a seed, the same for float32 and float64."""
-
-    def __init__(self, seed, quiet, decoder_norm):
-        g = torch.Generator().manual_seed(seed)
-
-        def normal(*shape):
-            return torch.randn(*shape, generator=g, dtype=torch.float64)
-
-        dec = normal(F, D)
-        dec /= dec.norm(dim=1, keepdim=True)
-        enc = 0.8 * dec + 0.15 * normal(F, D)
-        enc[quiet] *= 0.05  # never among the selected, yet not always negative
-        norms = decoder_norm * (0.7 + 0.6 * torch.rand(F, 1, generator=g).double())
-        self.W_dec = (dec if decoder_norm == 1 else dec * norms).float()
-        self.W_enc = enc.float()
-        self.b_enc = (0.05 * normal(F)).float()
-        self.b_dec = (0.2 * normal(D)).float()
-        # Sparse sums of other directions than the decoder's, an offset, noise.
-        other = normal(30, D)
-        other /= other.norm(dim=1, keepdim=True)
-        on = (torch.rand(STEPS * B, 30, generator=g) < 0.12).double()
-        size = 1 + torch.rand(STEPS * B, 30, generator=g).double()
-        x = (on * size) @ other + 0.1 * normal(STEPS * B, D) + 0.3
-        self.x = x.reshape(STEPS, B, D).float()
-        self.b_gate = self.b_enc
-        self.r_mag = (0.2 * normal(F)).float()
-        self.b_mag = (0.1 * normal(F)).float()
-        self.threshold = (0.1 + 0.3 * torch.rand(F, generator=g)).float()
-
 
 # ---- dictionary_learning ----
 
@@ -206,14 +166,10 @@ class DictionaryLearning:
             add("sparsity", losses["loss"] - losses["l2_loss"])
 
 
-ADAM = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
 NO_MOMENTUM = {"beta1": 0.0, "beta2": 0.999, "eps": 1e-8}
-UNIT = {"decoder": "unit", "keep_b_dec": False}
-FREE = {"decoder": "free", "keep_b_dec": False}
 DL_TOPK = {**ADAM, **UNIT, "clip": 1.0, "k": K, "aux_coef": 1 / 32, "aux_k": D // 2,
            "aux_form": "normalised"}  # fmt: skip
 GROUPS = [0.2, 0.3, 0.5]
-WIDTHS = [8, 20, 40]
 
 
 def dl_cases():
