@@ -408,7 +408,7 @@ static void hostile_configurations(void **state)
         {"{\"architecture\":\"batchtopk\"}", "batchtopk", ERR_FORMAT},
         {"{\"architecture\":\"gated\"}", "d_in", ERR_FORMAT},
         {"{\"architecture\":\"gated\",\"d_in\":12,\"d_sae\":40}", "b_gate",
-         ERR_MISSING},
+         ERR_FORMAT},
         {"{\"architecture\":\"topk\",\"d_in\":12}", "d_sae", ERR_FORMAT},
         {"{\"architecture\":\"topk\",\"d_in\":-1,\"d_sae\":4,\"k\":1}", "d_in",
          ERR_FORMAT},
