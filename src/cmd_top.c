@@ -1,11 +1,8 @@
 /* saetop top: what the latents of a run mean, as text or JSON. */
 #include "base/json.h"
 #include "base/utf8.h"
+#include "browse.h"
 #include "cmd.h"
-#include "latents/latents.h"
-#include "samples_dir.h"
-#include "train/inputs.h"
-#include "train/rundir.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,42 +18,9 @@ struct top_args {
     bool json;
 };
 
-/* Everything behind one listing; released by close_run. */
-struct top_run {
-    struct run_record record;
-    struct inputs *in;
-    struct acts_set *set;
-    struct latent_table *table;
-};
-
-static void close_run(struct top_run *t)
-{
-    latent_table_unref(t->table);
-    acts_set_free(t->set);
-    inputs_free(t->in);
-    run_record_deinit(&t->record);
-}
-
-static enum err open_run(const char *dir, struct top_run *t, struct errinfo *e)
-{
-    TRY(rundir_load(dir, &t->record, e));
-    struct settings *s = &t->record.set;
-    TRY(samples_dir(s->samples_dir, sizeof s->samples_dir, e));
-    TRY(inputs_new(s, &t->in, e));
-    if (t->record.sae->D != t->in->lm->cfg.d_model) {
-        return err_set(e, ERR_FORMAT,
-                       "%s: the SAE reads %zu dimensions, the model has %zu", dir,
-                       t->record.sae->D, t->in->lm->cfg.d_model);
-    }
-    TRY(acts_set_new(t->in->h, t->in->corpus, CORPUS_HELDOUT, t->in->lm->tok,
-                     (size_t)t->in->set.browse_rows, &t->set, e));
-    return latent_table_new(t->record.sae, t->set, t->in->concepts, t->record.step,
-                            t->in->pool, NULL, &t->table, e);
-}
-
 /* ---- all latents ---- */
 
-static void add_token(const struct top_run *t, int32_t id, bool json, struct str *out)
+static void add_token(const struct browse *t, int32_t id, bool json, struct str *out)
 {
     size_t len = 0;
     const char *piece = tok_piece_view(t->in->lm->tok, id, &len);
@@ -67,7 +31,7 @@ static void add_token(const struct top_run *t, int32_t id, bool json, struct str
     }
 }
 
-static void add_row_json(const struct top_run *t, size_t j, struct str *out)
+static void add_row_json(const struct browse *t, size_t j, struct str *out)
 {
     const struct latent_row *r = &t->table->row[j];
     char name[96];
@@ -96,7 +60,7 @@ static void add_row_json(const struct top_run *t, size_t j, struct str *out)
     str_add(out, "]");
 }
 
-static void add_row_text(const struct top_run *t, size_t j, struct str *out)
+static void add_row_text(const struct browse *t, size_t j, struct str *out)
 {
     const struct latent_row *r = &t->table->row[j];
     char name[96];
@@ -115,7 +79,7 @@ static void add_row_text(const struct top_run *t, size_t j, struct str *out)
     str_free(&safe);
 }
 
-static void list_all(const struct top_run *t, bool json, struct str *out)
+static void list_all(const struct browse *t, bool json, struct str *out)
 {
     const size_t F = t->table->F, alive = F - t->table->dead;
     const double share = alive ? (double)t->table->matched / (double)alive : 0;
@@ -150,7 +114,7 @@ static void list_all(const struct top_run *t, bool json, struct str *out)
 
 /* ---- one latent ---- */
 
-static void add_context_text(const struct top_run *t, const struct latent_context *c,
+static void add_context_text(const struct browse *t, const struct latent_context *c,
                              struct str *out)
 {
     str_addf(out, "%8.3f  ", (double)c->act);
@@ -165,7 +129,7 @@ static void add_context_text(const struct top_run *t, const struct latent_contex
     str_addc(out, '\n');
 }
 
-static void add_context_json(const struct top_run *t, const struct latent_context *c,
+static void add_context_json(const struct browse *t, const struct latent_context *c,
                              struct str *out)
 {
     str_add(out, "{\"activation\":");
@@ -193,7 +157,7 @@ static void add_context_json(const struct top_run *t, const struct latent_contex
     str_add(out, "}");
 }
 
-static void add_lens(const struct top_run *t, const char *name, const int32_t *ids,
+static void add_lens(const struct browse *t, const char *name, const int32_t *ids,
                      const float *logits, size_t n, bool json, struct str *out)
 {
     str_addf(out, json ? ",\"%s\":[" : "%-12s", name);
@@ -212,7 +176,7 @@ static void add_lens(const struct top_run *t, const char *name, const int32_t *i
     str_add(out, json ? "]" : "\n");
 }
 
-static void show_text(const struct top_run *t, const struct latent_detail *d, size_t n,
+static void show_text(const struct browse *t, const struct latent_detail *d, size_t n,
                       struct str *out)
 {
     str_addf(out, "%6s  %8s  %7s  %7s  %4s  %4s  %4s  %-22s  %s\n", "latent", "density",
@@ -234,7 +198,7 @@ static void show_text(const struct top_run *t, const struct latent_detail *d, si
     }
 }
 
-static void show_json(const struct top_run *t, const struct latent_detail *d, size_t n,
+static void show_json(const struct browse *t, const struct latent_detail *d, size_t n,
                       struct str *out)
 {
     add_row_json(t, (size_t)d->latent, out);
@@ -277,8 +241,8 @@ static enum err parse_interval(const char *text, int *out, struct errinfo *e)
     return OK;
 }
 
-static enum err show_latent(struct top_run *t, const struct top_args *a,
-                            struct str *out, struct errinfo *e)
+static enum err show_latent(struct browse *t, const struct top_args *a, struct str *out,
+                            struct errinfo *e)
 {
     struct latent_detail *d = NULL;
     int interval = INTERVAL_TOP;
@@ -305,32 +269,35 @@ int cmd_top(int argc, char **argv)
 {
     struct top_args a = {.latent = -1, .contexts = 20};
     // clang-format off
-    const struct opt table[] = {
+    const struct opt own[] = {
         {"latent", OPT_INT, &a.latent, "N", "one latent; without it all are listed", -1, 1e9, NULL},
         {"contexts", OPT_INT, &a.contexts, "N", "contexts shown", 0, LATENT_CONTEXTS, NULL},
         {"interval", OPT_STRING, &a.interval, "I", "which contexts: top, random, or a tenth 0-9 of the activation range", 0, 0, NULL},
         {"json", OPT_FLAG, &a.json, NULL, "JSON: one object, or a line a latent", 0, 0, NULL},
     };
     // clang-format on
+    struct run_opts ro;
     const struct opts o = {
         .name = "top",
         .usage = "RUN [--latent N] [OPTIONS]",
-        .about = "The top-activating tokens of a run's latents, on held-out text.",
-        .table = table,
-        .n = sizeof table / sizeof table[0],
+        .about =
+            "The top-activating tokens of a run's latents, on held-out text. RUN may "
+            "be an SAE of another tool as well (`saetop import -h` lists them), with "
+            "--model, --corpus and, if its files do not tell, --hook.",
         .min_args = 1,
         .max_args = 1,
     };
     struct opts_result parsed;
     struct errinfo e = {0};
-    struct top_run t = {0};
+    struct browse t = {0};
     struct str out;
     int status = 0;
-    if (!cmd_begin(&o, argc, argv, &parsed, &status)) {
+    if (!run_opts_begin(&ro, o, own, sizeof own / sizeof own[0], argc, argv, &parsed,
+                        &status)) {
         return status;
     }
     str_init(&out, OUTPUT_BYTES);
-    enum err rc = open_run(parsed.args[0], &t, &e);
+    enum err rc = browse_open(parsed.args[0], &ro, &t, &e);
     if (rc == OK) {
         if (a.latent < 0) {
             list_all(&t, a.json, &out);
@@ -338,7 +305,7 @@ int cmd_top(int argc, char **argv)
             rc = show_latent(&t, &a, &out, &e);
         }
     }
-    close_run(&t);
+    browse_close(&t);
     if (rc != OK) {
         str_free(&out);
         return cmd_fail(rc, &e);

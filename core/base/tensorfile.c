@@ -96,13 +96,13 @@ static enum err read_any(struct tensorfile *f, const uint8_t *data, size_t len,
 {
     if (len >= 4 && data[0] == 'P' && data[1] == 'K') {
         TRY(read_zip(f, data, len, e));
+    } else if (len > 8 && data[8] == '{') { /* whatever the length before it is */
+        TRY(read_safetensors(f, data, len, e));
     } else if (len >= 2 && data[0] == 0x80 && data[1] <= 5) {
         return err_set(e, ERR_FORMAT,
                        "%s: a torch file of before torch 1.6, expected the zip that "
                        "torch.save writes since then; load and save it again",
                        f->name);
-    } else if (len > 8 && data[8] == '{') {
-        TRY(read_safetensors(f, data, len, e));
     } else {
         return err_set(e, ERR_FORMAT,
                        "%s: expected safetensors, an npz or a torch file", f->name);

@@ -68,6 +68,18 @@ enum err foreign_load(const char *path, struct sae **out, struct foreign_meta *m
                       struct errinfo *e)
 {
     struct sae_tensors *t = NULL;
+    struct foreign_meta m = {0};
+    bool own = false;
+    if (foreign_format_saelens.is(path)) {
+        TRY(foreign_saelens_meta(path, &m, &own, e));
+    }
+    if (own) {
+        TRY(sae_load(path, out, e));
+        if (meta) {
+            *meta = m;
+        }
+        return OK;
+    }
     TRY(foreign_tensors(path, &t, e));
     if (meta) {
         *meta = t->meta;
@@ -80,6 +92,6 @@ enum err foreign_load(const char *path, struct sae **out, struct foreign_meta *m
 void foreign_list(struct str *out)
 {
     for (size_t i = 0; i < N_FORMATS; i++) {
-        str_addf(out, "  %-20s %s\n", table[i]->name, table[i]->about);
+        str_addf(out, "%s%s: %s", i ? "; " : "", table[i]->name, table[i]->about);
     }
 }

@@ -17,14 +17,20 @@ struct foreign_meta {
     bool prepend_bos;
 };
 
+/* Whether a directory in SAELens' layout was saved by saetop, and where the SAE
+ * belongs, from its cfg.json alone. */
+enum err foreign_saelens_meta(const char *dir, struct foreign_meta *out, bool *own,
+                              struct errinfo *e) ERR_CHECKED;
+
 /* Name of the format of a file or directory, from its files alone; NULL if none. */
 const char *foreign_format_of(const char *path);
 
-/* Load an SAE of any known format. meta may be NULL. */
+/* Load an SAE of any known format; what saetop saved itself comes back as it was. meta
+ * may be NULL. */
 enum err foreign_load(const char *path, struct sae **out, struct foreign_meta *meta,
                       struct errinfo *e) ERR_CHECKED;
 
-/* A line for each format: name, how it is recognised. For help. */
+/* "NAME: how it is recognised; ..." for help. */
 void foreign_list(struct str *out);
 
 #endif

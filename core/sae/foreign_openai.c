@@ -26,7 +26,10 @@ static enum err read_activation(struct tensorfile *f, enum tensors_select *selec
                                 int64_t *k, struct errinfo *e)
 {
     const char *name = tensorfile_text(f, "activation");
-    const char *after = tensorfile_text(f, "activation_state_dict.postact_fn");
+    /* Newer PyTorch keeps the activation's own state under its name as well. */
+    const bool nested = tensorfile_find(f, "activation_state_dict.k");
+    const char *after = tensorfile_text(f, nested ? "activation_state_dict.postact_fn"
+                                                  : "activation.postact_fn");
     *select = TENSORS_RELU;
     *k = 1;
     if (!name || strcmp(name, "ReLU") == 0) {
@@ -38,13 +41,12 @@ static enum err read_activation(struct tensorfile *f, enum tensors_select *selec
                        tensorfile_name(f), name);
     }
     if (after && strcmp(after, "ReLU") != 0) {
-        return err_set(e, ERR_FORMAT,
-                       "%s: activation_state_dict.postact_fn: found \"%.40s\", "
-                       "expected ReLU",
+        return err_set(e, ERR_FORMAT, "%s: postact_fn: found \"%.40s\", expected ReLU",
                        tensorfile_name(f), after);
     }
     *select = TENSORS_TOPK;
-    return tensorfile_int(f, "activation_state_dict.k", 1, INT32_MAX, k, e);
+    return tensorfile_int(f, nested ? "activation_state_dict.k" : "activation.k", 1,
+                          INT32_MAX, k, e);
 }
 
 static enum err fill(struct sae_tensors *t, struct tensorfile *f, struct errinfo *e)
@@ -71,6 +73,7 @@ static enum err load_open(struct tensorfile *f, struct sae_tensors **out,
                                         "decoder.weight",
                                         "decoder.linear.weight",
                                         "activation",
+                                        "activation.*",
                                         "activation_state_dict.*",
                                         "stats_last_nonzero",
                                         "latents_activation_frequency",

@@ -35,6 +35,7 @@ struct cfg {
     bool subtract_b_dec, rescale, centre;
     bool finetuned; /* activations times finetuning_scaling_factor */
     bool scaled;    /* expected_average_only_in: by activation_scaler.json */
+    bool own;       /* saved by saetop */
     enum tensors_norm norm;
     struct foreign_meta meta;
 };
@@ -211,6 +212,8 @@ static enum err parse(const cJSON *root, const char *path, struct cfg *c,
     TRY(json_bool(at, root, "apply_b_dec_to_input", false, &c->subtract_b_dec, e));
     TRY(json_bool(at, root, "rescale_acts_by_decoder_norm", false, &c->rescale, e));
     TRY(json_bool(at, root, "finetuning_scaling_factor", false, &c->finetuned, e));
+    c->own = metadata &&
+             cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(metadata, "saetop"));
     TRY(parse_norm(path, root, c, e));
     TRY(parse_where(path, root, metadata, flat, c, e));
     return check_shape(path, root, c, e);
@@ -360,24 +363,41 @@ static bool is(const char *path)
            file_exists(cfg) && file_exists(weights);
 }
 
+static enum err load_cfg(const char *cfg_path, struct cfg *c, struct errinfo *e)
+{
+    cJSON *root = NULL;
+    TRY(json_load(cfg_path, FOREIGN_CFG_MAX, &root, e));
+    const enum err rc = parse(root, cfg_path, c, e);
+    cJSON_Delete(root);
+    return rc;
+}
+
+enum err foreign_saelens_meta(const char *dir, struct foreign_meta *out, bool *own,
+                              struct errinfo *e)
+{
+    char cfg_path[4096];
+    struct cfg c;
+    TRY(path_join(cfg_path, sizeof cfg_path, dir, "cfg.json", e));
+    TRY(load_cfg(cfg_path, &c, e));
+    *out = c.meta;
+    *own = c.own;
+    return OK;
+}
+
 static enum err load(const char *path, struct sae_tensors **out, struct errinfo *e)
 {
     char cfg_path[4096], weights[4096];
-    cJSON *root = NULL;
     struct tensorfile *f = NULL;
     struct cfg c;
     double scale = 1.0;
     TRY(path_join(cfg_path, sizeof cfg_path, path, "cfg.json", e));
     TRY(path_join(weights, sizeof weights, path, WEIGHTS, e));
-    TRY(json_load(cfg_path, FOREIGN_CFG_MAX, &root, e));
-    enum err rc = parse(root, cfg_path, &c, e);
-    cJSON_Delete(root);
-    TRY(rc);
+    TRY(load_cfg(cfg_path, &c, e));
     if (c.scaled) {
         TRY(read_scale(path, cfg_path, &scale, e));
     }
     TRY(tensorfile_open(weights, &f, e));
-    rc = load_weights(f, &c, cfg_path, scale, out, e);
+    const enum err rc = load_weights(f, &c, cfg_path, scale, out, e);
     tensorfile_close(f);
     return rc;
 }

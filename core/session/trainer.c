@@ -6,6 +6,7 @@
 #include "base/pool.h"
 #include "num/blas.h"
 #include "session/session_priv.h"
+#include "train/run_open.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -170,7 +171,7 @@ static void publish_record(struct session *s, size_t a)
 static enum err open_browsing(struct session *s, struct errinfo *e)
 {
     session_loading(s, "opening the run");
-    TRY(rundir_load(s->open_run, &s->record[0], e));
+    TRY(run_open(s->open_run, &s->cfg.set, &s->record[0], e));
     s->n_records = 1;
     char twin[SETTING_TEXT_MAX];
     TRY(engine_arm_dir(s->open_run, 1, twin, sizeof twin, e));
@@ -189,7 +190,7 @@ static enum err open_browsing(struct session *s, struct errinfo *e)
         }
         publish_record(s, a);
     }
-    if (s->record[0].model_hash != s->in->lm->hash) {
+    if (s->record[0].model_hash && s->record[0].model_hash != s->in->lm->hash) {
         session_say(s, true, "%s was trained on another model than %s is now",
                     s->open_run, s->in->lm->dir);
     }

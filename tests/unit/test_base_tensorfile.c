@@ -146,6 +146,17 @@ static void safetensors(void **state)
     assert_ok(tensorfile_int(f, "n", 0, 9, &v, &e), &e);
     assert_true(v == 3);
     tensorfile_close(f);
+    /* Headers of any length, such as one that begins as a pickle does. */
+    for (size_t i = 0; i < 40; i++) {
+        char text[512];
+        memset(text, 'x', sizeof text);
+        text[8 * i] = '\0';
+        const struct st_meta_entry meta[] = {{"pad", text}};
+        assert_ok(st_write(path, tensors, 2, meta, 1, &e), &e);
+        f = open_file();
+        assert_floats(f, "W", 3, 4, x);
+        tensorfile_close(f);
+    }
 }
 
 /* The file of `path` with `find` (once in it, from `from` on) replaced. */

@@ -670,7 +670,7 @@ static void openai(void **state)
     assert_refused(path, "activation: found \"Identity\"");
     items[4].text = "TopK";
     torch_make(path, items, n);
-    assert_refused(path, "no tensor activation_state_dict.k");
+    assert_refused(path, "no tensor activation.k");
     /* A flat name is what the nested dictionary becomes. */
     items[n++] = (struct torch_item){.name = "activation_state_dict.k", .value = 4};
     torch_make(path, items, n);
