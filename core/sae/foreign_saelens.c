@@ -338,6 +338,7 @@ static enum err load_weights(struct tensorfile *f, const struct cfg *c,
     TRY(sae_tensors_new(c->kind->select, D, F, &t, e));
     t->k = (size_t)c->k;
     t->subtract_b_dec = c->subtract_b_dec;
+    t->is_batch = c->kind->trained_by_batch;
     t->rescale = c->rescale;
     t->centre = c->centre;
     t->norm = c->norm;

@@ -185,109 +185,110 @@ static void fold_centre(struct sae_tensors *t)
     t->centre = false;
 }
 
-/* h = a W + (b_enc + b_dec W), a = y - b_dec: an encoder that does not subtract b_dec
- * as one that does. */
-static void fold_b_dec(struct sae_tensors *t)
-{
-    for (size_t j = 0; !t->subtract_b_dec && j < t->F; j++) {
-        double sum = 0.0;
-        for (size_t d = 0; d < t->D; d++) {
-            sum += (double)t->b_dec[d] * (double)t->W_enc[j * t->D + d];
-        }
-        t->b_enc[j] = (float)((double)t->b_enc[j] + sum);
-        if (t->b_mag) {
-            t->b_mag[j] = (float)((double)t->b_mag[j] + sum * exp((double)t->r_mag[j]));
-        }
-    }
-    t->subtract_b_dec = true;
-}
-
-/* Decoder rows to unit norm, the norms into all that h is compared with. For TopK that
- * keeps the selection only if it was made on rescaled activations, or if the norms are
- * equal, as far as half precision tells. */
-static enum err fold_norms(struct sae_tensors *t, const char *path, struct errinfo *e)
+/* The same threshold for all latents once decoder rows are of unit norm, or false. */
+static bool one_threshold(const struct sae_tensors *t, const double *norm, double *out)
 {
     double least = INFINITY, most = 0.0;
     for (size_t j = 0; j < t->F; j++) {
-        double norm2 = 0.0;
-        float *dec = t->W_dec + j * t->D, *enc = t->W_enc + j * t->D;
-        for (size_t d = 0; d < t->D; d++) {
-            norm2 += (double)dec[d] * (double)dec[d];
-        }
-        const double norm = sqrt(norm2);
-        least = fmin(least, norm);
-        most = fmax(most, norm);
-        if (fabs(norm - 1.0) < 1e-6) {
-            continue;
-        }
-        /* A row of zeros adds nothing whatever its activation: it gets a direction, and
-         * an encoder that never fires. */
-        for (size_t d = 0; d < t->D; d++) {
-            enc[d] = (float)((double)enc[d] * norm);
-            dec[d] = norm > 0.0 ? (float)((double)dec[d] / norm) : d == 0 ? 1.0f : 0.0f;
-        }
-        t->b_enc[j] = (float)((double)t->b_enc[j] * norm);
-        if (t->threshold) {
-            t->threshold[j] = (float)((double)t->threshold[j] * norm);
-        }
-        if (t->b_mag) {
-            t->b_mag[j] = (float)((double)t->b_mag[j] * norm);
-        }
+        const double v = fmax((double)t->threshold[j], 0.0) * norm[j];
+        /* A latent of norm 0 adds nothing, wherever its threshold is. */
+        least = norm[j] > 0.0 ? fmin(v, least) : least;
+        most = fmax(v, most);
     }
+    *out = isfinite(least) ? least : 0.0;
+    return most - least <= 1e-5 * most;
+}
+
+/* A batch architecture keeps one threshold, which can be calibrated anew; one that was
+ * learned for each latent is a JumpReLU. */
+static enum err find_arch(const struct sae_tensors *t, const double *norm,
+                          const char *path, const struct sae_arch **out,
+                          double *threshold, struct errinfo *e)
+{
+    static const char *const names[] = {[TENSORS_RELU] = "standard",
+                                        [TENSORS_TOPK] = "topk",
+                                        [TENSORS_JUMP] = "jumprelu",
+                                        [TENSORS_GATED] = "gated"};
+    const char *name = names[t->select];
+    double least = INFINITY, most = 0.0;
+    if (t->select == TENSORS_JUMP && t->is_batch && one_threshold(t, norm, threshold)) {
+        name = "batchtopk";
+    }
+    for (size_t j = 0; j < t->F; j++) {
+        least = fmin(least, norm[j]);
+        most = fmax(most, norm[j]);
+    }
+    /* As far as half precision tells. */
     if (t->select == TENSORS_TOPK && !t->rescale && most > least * 1.002) {
         return err_set(e, ERR_FORMAT,
                        "%s: decoder: found row norms from %g to %g, expected equal "
                        "ones, as %s chooses by activations without them",
                        path, least, most, t->kind);
     }
+    *out = sae_arch_find(name);
     return OK;
 }
 
-/* The one threshold of all latents. */
-static enum err one_threshold(const struct sae_tensors *t, const char *path,
-                              double *out, struct errinfo *e)
+/* Vectors that an architecture adds, by SAELens' names for them. */
+static const float *vector_named(const struct sae_tensors *t, const char *name)
 {
-    float least = INFINITY, most = 0.0f;
-    for (size_t j = 0; t->threshold && j < t->F; j++) {
-        const float v = t->threshold[j] > 0.0f ? t->threshold[j] : 0.0f;
-        least = v < least ? v : least;
-        most = v > most ? v : most;
+    return strcmp(name, "threshold") == 0 ? t->threshold
+           : strcmp(name, "b_mag") == 0   ? t->b_mag
+                                          : t->r_mag;
+}
+
+static void fill_sae(const struct sae_tensors *t, double threshold, struct sae *s)
+{
+    static const enum sae_norm norms[] = {[TENSORS_SCALE] = SAE_NORM_SCALE,
+                                          [TENSORS_CONSTANT] = SAE_NORM_CONSTANT,
+                                          [TENSORS_LAYER] = SAE_NORM_LAYER};
+    const size_t row = t->F * sizeof(float);
+    s->norm = norms[t->norm];
+    s->scale = (float)t->scale;
+    s->keep_b_dec = !t->subtract_b_dec;
+    s->threshold = threshold;
+    memcpy(s->W_enc, t->W_enc, t->D * row);
+    memcpy(s->W_dec, t->W_dec, t->D * row);
+    memcpy(s->b_enc, t->b_enc, row);
+    memcpy(s->b_dec, t->b_dec, t->D * sizeof(float));
+    for (size_t i = 0; i < s->arch->extra; i++) {
+        memcpy(s->extra + i * t->F, vector_named(t, s->arch->vector[i].name), row);
     }
-    if (t->threshold && most - least > 1e-5f * most) {
-        return err_set(e, ERR_FORMAT,
-                       "%s: threshold: found %g to %g after folding decoder norms, "
-                       "expected one value for all latents",
-                       path, (double)least, (double)most);
+    /* No activation is negative, whatever the threshold. */
+    for (size_t j = 0; j < t->F && s->arch->infer == SAE_INFER_JUMP; j++) {
+        s->extra[j] = fmaxf(s->extra[j], 0.0f);
     }
-    *out = t->threshold ? (double)least : 0.0;
-    return OK;
+    s->is_free = true;
+    sae_fold(s);
 }
 
 enum err sae_tensors_to_sae(struct sae_tensors *t, const char *path, struct sae **out,
                             struct errinfo *e)
 {
-    double threshold = 0.0;
-    if (t->select == TENSORS_GATED || t->norm != TENSORS_SCALE) {
-        return err_set(e, ERR_FORMAT, "%s: %s%s is not supported yet", path, t->kind,
-                       t->norm != TENSORS_SCALE ? " on normalised rows" : "");
-    }
+    const struct sae_arch *arch = NULL;
+    struct sae *s = NULL;
+    double *norm = NULL, threshold = 0.0;
     if (t->k > t->F) {
         return err_set(e, ERR_FORMAT, "%s: k: found %zu, expected at most %zu", path,
                        t->k, t->F);
     }
-    fold_centre(t);
-    fold_b_dec(t);
-    TRY(fold_norms(t, path, e));
-    TRY(one_threshold(t, path, &threshold, e));
-    struct sae *s = NULL;
-    const bool topk = t->select == TENSORS_TOPK;
-    TRY(sae_new(sae_arch_find(topk ? "topk" : "batchtopk"), t->D, t->F, t->k, &s, e));
-    s->scale = (float)t->scale;
-    s->threshold = threshold;
-    memcpy(s->W_enc, t->W_enc, t->F * t->D * sizeof(float));
-    memcpy(s->W_dec, t->W_dec, t->F * t->D * sizeof(float));
-    memcpy(s->b_enc, t->b_enc, t->F * sizeof(float));
-    memcpy(s->b_dec, t->b_dec, t->D * sizeof(float));
-    *out = s;
-    return OK;
+    TRY(mem_new(&norm, t->F, sizeof *norm, "norms", e));
+    for (size_t j = 0; j < t->F; j++) {
+        for (size_t d = 0; d < t->D; d++) {
+            const double w = (double)t->W_dec[j * t->D + d];
+            norm[j] += w * w;
+        }
+        norm[j] = sqrt(norm[j]);
+    }
+    enum err rc = find_arch(t, norm, path, &arch, &threshold, e);
+    if (rc == OK) {
+        rc = sae_new(arch, t->D, t->F, t->k, &s, e);
+    }
+    if (rc == OK) {
+        fold_centre(t);
+        fill_sae(t, threshold, s);
+        *out = s;
+    }
+    mem_free(norm);
+    return rc;
 }

@@ -33,6 +33,7 @@ struct sae_tensors {
     double scale; /* 1 with another norm */
     size_t D, F, k;
     bool subtract_b_dec;  /* a = y - b_dec */
+    bool is_batch;        /* JUMP: one threshold, a running average, not learned */
     bool rescale;         /* TOPK: chosen by h n_j, n_j the norm of decoder row j */
     bool centre;          /* x less its mean comes in, as of TransformerLens' processed
                              models */

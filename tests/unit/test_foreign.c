@@ -290,7 +290,7 @@ static void saelens_kinds(void **state)
 
     t = numbers(TENSORS_JUMP, true);
     write_saelens(t, "{" SIZES "\"architecture\":\"jumprelu\"" V6, NULL, NULL);
-    assert_loads(dir, "saelens", t, false);
+    assert_loads(dir, "saelens", t, true);
     same_threshold(t, 0.4f);
     write_saelens(t, "{" SIZES "\"architecture\":\"jumprelu\"" V6, NULL, NULL);
     assert_loads(dir, "saelens", t, true);
@@ -298,7 +298,7 @@ static void saelens_kinds(void **state)
 
     t = numbers(TENSORS_GATED, false);
     write_saelens(t, "{" SIZES "\"architecture\":\"gated\"" V6, NULL, NULL);
-    assert_loads(dir, "saelens", t, false);
+    assert_loads(dir, "saelens", t, true);
     sae_tensors_free(t);
 }
 
@@ -339,13 +339,13 @@ static void saelens_norms(void **state)
                   "{" SIZES "\"architecture\":\"standard\","
                   "\"normalize_activations\":\"layer_norm\"" V6,
                   NULL, NULL);
-    assert_loads(dir, "saelens", t, false);
+    assert_loads(dir, "saelens", t, true);
     t->norm = TENSORS_CONSTANT;
     write_saelens(t,
                   "{" SIZES "\"architecture\":\"standard\","
                   "\"normalize_activations\":\"constant_norm_rescale\"" V6,
                   NULL, NULL);
-    assert_loads(dir, "saelens", t, false);
+    assert_loads(dir, "saelens", t, true);
     sae_tensors_free(t);
 }
 
@@ -550,7 +550,7 @@ static void dictlearn_linear(void **state)
     items[n++] = (struct torch_item){.name = "mag_bias", .data = t->b_mag, .rows = F};
     items[n++] = (struct torch_item){.name = "r_mag", .data = t->r_mag, .rows = F};
     write_dict("GatedAutoEncoder", 1, items, n);
-    assert_loads(dir, "dictionary_learning", t, false);
+    assert_loads(dir, "dictionary_learning", t, true);
     sae_tensors_free(t);
 
     t = numbers(TENSORS_TOPK, true);
@@ -596,7 +596,7 @@ static void dictlearn_matrices(void **state)
     };
     t->subtract_b_dec = false;
     write_dict("JumpReluAutoEncoder", 1, items, 5);
-    assert_loads(dir, "dictionary_learning", t, false);
+    assert_loads(dir, "dictionary_learning", t, true);
     t->subtract_b_dec = true;
     same_threshold(t, theta);
     items[4] = (struct torch_item){.name = "threshold", .data = &theta};
@@ -645,7 +645,7 @@ static void gemma_scope(void **state)
     struct sae_tensors *t = numbers(TENSORS_JUMP, true);
     t->subtract_b_dec = false;
     write_npz(t, "params.npz", false);
-    assert_loads(dir, "gemma-scope", t, false);
+    assert_loads(dir, "gemma-scope", t, true);
     same_threshold(t, 0.35f);
     write_npz(t, "other.npz", true);
     assert_loads(path, "gemma-scope", t, true);
@@ -679,7 +679,7 @@ static void openai(void **state)
     t->norm = TENSORS_LAYER;
     (void)linear(t, items, "latent_bias", "pre_bias");
     torch_make(path, items, n);
-    assert_loads(path, "openai", t, false);
+    assert_loads(path, "openai", t, true);
     sae_tensors_free(t);
 }
 
