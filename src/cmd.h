@@ -38,6 +38,8 @@ int cmd_print(struct str *s);
 int cmd_explore(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_top(int argc, char **argv);
+int cmd_export(int argc, char **argv);
+int cmd_import(int argc, char **argv);
 int cmd_lm(int argc, char **argv);
 int cmd_corpus(int argc, char **argv);
 int cmd_bench(int argc, char **argv);

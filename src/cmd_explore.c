@@ -4,7 +4,7 @@
 #include "cmd.h"
 #include "run_opts.h"
 #include "state_dir.h"
-#include "train/rundir.h"
+#include "train/run_open.h"
 #include "ui/explore.h"
 
 #include <stdio.h>
@@ -88,9 +88,10 @@ static enum err explore(const struct explore_args *a, const struct run_opts *ro,
         *status = cmd_print(&s);
         return OK;
     }
-    if (run && !rundir_is(run)) {
+    if (run && !run_is_openable(run)) {
         return err_set(e, ERR_MISSING,
-                       "%s: no run directory (it has no config.json and SAE weights)",
+                       "%s: no run directory (it has no config.json and SAE weights), "
+                       "nor an SAE of another tool; see saetop import -h",
                        run);
     }
     if (run && a->resume) {
@@ -136,7 +137,8 @@ int cmd_explore(int argc, char **argv)
         .usage = "[RUN] [OPTIONS]",
         .about =
             "Train and browse in the terminal: the bundled sample, your own model or "
-            "text, or a RUN saved before.",
+            "text, or a RUN saved before. RUN may be an SAE of another tool, with "
+            "--model and --corpus; see saetop import -h.",
         .max_args = 1,
     };
     const int64_t started = clock_ns();

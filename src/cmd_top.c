@@ -1,11 +1,8 @@
 /* saetop top: what the latents of a run mean, as text or JSON. */
 #include "base/json.h"
 #include "base/utf8.h"
+#include "browse.h"
 #include "cmd.h"
-#include "latents/latents.h"
-#include "samples_dir.h"
-#include "train/inputs.h"
-#include "train/rundir.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,42 +18,9 @@ struct top_args {
     bool json;
 };
 
-/* Everything behind one listing; released by close_run. */
-struct top_run {
-    struct run_record record;
-    struct inputs *in;
-    struct acts_set *set;
-    struct latent_table *table;
-};
-
-static void close_run(struct top_run *t)
-{
-    latent_table_unref(t->table);
-    acts_set_free(t->set);
-    inputs_free(t->in);
-    run_record_deinit(&t->record);
-}
-
-static enum err open_run(const char *dir, struct top_run *t, struct errinfo *e)
-{
-    TRY(rundir_load(dir, &t->record, e));
-    struct settings *s = &t->record.set;
-    TRY(samples_dir(s->samples_dir, sizeof s->samples_dir, e));
-    TRY(inputs_new(s, &t->in, e));
-    TRY(run_record_check(&t->record, dir, t->in, e));
-    char warning[300];
-    if (run_record_warning(&t->record, dir, t->in, warning, sizeof warning)) {
-        (void)fprintf(stderr, "saetop: %s\n", warning);
-    }
-    TRY(acts_set_new(t->in->h, t->in->corpus, CORPUS_HELDOUT, t->in->lm->tok,
-                     (size_t)t->in->set.browse_rows, &t->set, e));
-    return latent_table_new(t->record.sae, t->set, t->in->concepts, t->record.step,
-                            t->in->pool, NULL, &t->table, e);
-}
-
 /* ---- all latents ---- */
 
-static void add_token(const struct top_run *t, int32_t id, bool json, struct str *out)
+static void add_token(const struct browse *t, int32_t id, bool json, struct str *out)
 {
     size_t len = 0;
     const char *piece = tok_piece_view(t->in->lm->tok, id, &len);
@@ -67,7 +31,7 @@ static void add_token(const struct top_run *t, int32_t id, bool json, struct str
     }
 }
 
-static void add_row_json(const struct top_run *t, size_t j, struct str *out)
+static void add_row_json(const struct browse *t, size_t j, struct str *out)
 {
     const struct latent_row *r = &t->table->row[j];
     char name[96];
@@ -102,7 +66,7 @@ static void add_row_json(const struct top_run *t, size_t j, struct str *out)
     str_add(out, "]");
 }
 
-static void add_row_text(const struct top_run *t, size_t j, struct str *out)
+static void add_row_text(const struct browse *t, size_t j, struct str *out)
 {
     const struct latent_row *r = &t->table->row[j];
     char name[96];
@@ -145,7 +109,7 @@ struct top_shares {
     size_t all[MATCH_PLACES];
 };
 
-static struct top_shares count_shares(const struct top_run *t)
+static struct top_shares count_shares(const struct browse *t)
 {
     struct top_shares s = {0};
     for (size_t j = 0; j < t->table->F; j++) {
@@ -162,7 +126,7 @@ static struct top_shares count_shares(const struct top_run *t)
     return s;
 }
 
-static void add_shares_text(const struct top_run *t, size_t alive, struct str *out)
+static void add_shares_text(const struct browse *t, size_t alive, struct str *out)
 {
     static const char *const place[MATCH_PLACES] = {"at the token",
                                                     "at the token before"};
@@ -183,7 +147,7 @@ static void add_shares_text(const struct top_run *t, size_t alive, struct str *o
     }
 }
 
-static void add_shares_json(const struct top_run *t, size_t alive, struct str *out)
+static void add_shares_json(const struct browse *t, size_t alive, struct str *out)
 {
     const struct top_shares s = count_shares(t);
     str_addf(out, "{\"latents\":%zu,\"living\":%zu,\"matched\":%zu,\"matched_share\":",
@@ -202,7 +166,7 @@ static void add_shares_json(const struct top_run *t, size_t alive, struct str *o
              (long long)t->table->step);
 }
 
-static void list_all(const struct top_run *t, bool json, struct str *out)
+static void list_all(const struct browse *t, bool json, struct str *out)
 {
     const size_t F = t->table->F, alive = F - t->table->dead;
     if (!json) {
@@ -225,7 +189,7 @@ static void list_all(const struct top_run *t, bool json, struct str *out)
 
 /* ---- one latent ---- */
 
-static void add_context_text(const struct top_run *t, const struct latent_context *c,
+static void add_context_text(const struct browse *t, const struct latent_context *c,
                              struct str *out)
 {
     str_addf(out, "%8.3f  ", (double)c->act);
@@ -240,7 +204,7 @@ static void add_context_text(const struct top_run *t, const struct latent_contex
     str_addc(out, '\n');
 }
 
-static void add_context_json(const struct top_run *t, const struct latent_context *c,
+static void add_context_json(const struct browse *t, const struct latent_context *c,
                              struct str *out)
 {
     str_add(out, "{\"activation\":");
@@ -268,7 +232,7 @@ static void add_context_json(const struct top_run *t, const struct latent_contex
     str_add(out, "}");
 }
 
-static void add_lens(const struct top_run *t, const char *name, const int32_t *ids,
+static void add_lens(const struct browse *t, const char *name, const int32_t *ids,
                      const float *logits, size_t n, bool json, struct str *out)
 {
     str_addf(out, json ? ",\"%s\":[" : "%-12s", name);
@@ -287,7 +251,7 @@ static void add_lens(const struct top_run *t, const char *name, const int32_t *i
     str_add(out, json ? "]" : "\n");
 }
 
-static void show_text(const struct top_run *t, const struct latent_detail *d, size_t n,
+static void show_text(const struct browse *t, const struct latent_detail *d, size_t n,
                       struct str *out)
 {
     add_heading(out);
@@ -308,7 +272,7 @@ static void show_text(const struct top_run *t, const struct latent_detail *d, si
     }
 }
 
-static void show_json(const struct top_run *t, const struct latent_detail *d, size_t n,
+static void show_json(const struct browse *t, const struct latent_detail *d, size_t n,
                       struct str *out)
 {
     add_row_json(t, (size_t)d->latent, out);
@@ -351,8 +315,8 @@ static enum err parse_interval(const char *text, int *out, struct errinfo *e)
     return OK;
 }
 
-static enum err show_latent(struct top_run *t, const struct top_args *a,
-                            struct str *out, struct errinfo *e)
+static enum err show_latent(struct browse *t, const struct top_args *a, struct str *out,
+                            struct errinfo *e)
 {
     struct latent_detail *d = NULL;
     int interval = INTERVAL_TOP;
@@ -379,28 +343,31 @@ int cmd_top(int argc, char **argv)
 {
     struct top_args a = {.latent = -1, .contexts = 20};
     // clang-format off
-    const struct opt table[] = {
+    const struct opt own[] = {
         {"latent", OPT_INT, &a.latent, "N", "one latent; without it all are listed", -1, 1e9, NULL},
         {"contexts", OPT_INT, &a.contexts, "N", "contexts shown", 0, LATENT_CONTEXTS, NULL},
         {"interval", OPT_STRING, &a.interval, "I", "which contexts: top, random, or a tenth 0-9 of the activation range", 0, 0, NULL},
         {"json", OPT_FLAG, &a.json, NULL, "JSON: one object, or a line a latent", 0, 0, NULL},
     };
     // clang-format on
+    struct run_opts ro;
     const struct opts o = {
         .name = "top",
         .usage = "RUN [--latent N] [OPTIONS]",
-        .about = "The top-activating tokens of a run's latents, on held-out text.",
-        .table = table,
-        .n = sizeof table / sizeof table[0],
+        .about =
+            "The top-activating tokens of a run's latents, on held-out text. RUN may "
+            "be an SAE of another tool as well (`saetop import -h` lists them), with "
+            "--model, --corpus and, if its files do not tell, --hook.",
         .min_args = 1,
         .max_args = 1,
     };
     struct opts_result parsed;
     struct errinfo e = {0};
-    struct top_run t = {0};
+    struct browse t = {0};
     struct str out;
     int status = 0;
-    if (!cmd_begin(&o, argc, argv, &parsed, &status)) {
+    if (!run_opts_begin(&ro, o, own, sizeof own / sizeof own[0], argc, argv, &parsed,
+                        &status)) {
         return status;
     }
     str_init(&out, OUTPUT_BYTES);
@@ -410,7 +377,7 @@ int cmd_top(int argc, char **argv)
             err_set(&e, ERR_USAGE, "top: --interval says which contexts of --latent N");
     }
     if (rc == OK) {
-        rc = open_run(parsed.args[0], &t, &e);
+        rc = browse_open(parsed.args[0], &ro, &t, &e);
     }
     if (rc == OK) {
         if (a.latent < 0) {
@@ -419,7 +386,7 @@ int cmd_top(int argc, char **argv)
             rc = show_latent(&t, &a, &out, &e);
         }
     }
-    close_run(&t);
+    browse_close(&t);
     if (rc != OK) {
         str_free(&out);
         return cmd_fail(rc, &e);

@@ -14,6 +14,8 @@ static const struct subcommand COMMANDS[] = {
     {"explore", cmd_explore, "watch an SAE train and browse its latents (the default)"},
     {"train", cmd_train, "train without a screen"},
     {"top", cmd_top, "the top-activating tokens of a run's latents"},
+    {"export", cmd_export, "a run's SAE for other tools"},
+    {"import", cmd_import, "another tool's SAE in saetop's layout"},
     {"lm", cmd_lm, "train, evaluate and sample language models"},
     {"corpus", cmd_corpus, "write or describe a corpus"},
     {"bench", cmd_bench, "benchmarks"},

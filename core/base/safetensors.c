@@ -1,5 +1,6 @@
 #include "base/safetensors.h"
 
+#include "base/elem.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -45,8 +46,6 @@ struct st_file {
     size_t count;
 };
 
-/* ---- little-endian, at any alignment ---- */
-
 static uint64_t load_le(const uint8_t *p, size_t bytes)
 {
     uint64_t v = 0;
@@ -54,48 +53,6 @@ static uint64_t load_le(const uint8_t *p, size_t bytes)
         v = v << 8 | p[i - 1];
     }
     return v;
-}
-
-static float float_of_bits(uint32_t bits)
-{
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
-
-static float load_f32(const uint8_t *p)
-{
-    return float_of_bits((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-                         (uint32_t)p[3] << 24);
-}
-
-static float load_bf16(const uint8_t *p)
-{
-    return float_of_bits((uint32_t)p[0] << 16 | (uint32_t)p[1] << 24);
-}
-
-static float load_f16(const uint8_t *p)
-{
-    const uint32_t h = (uint32_t)p[0] | (uint32_t)p[1] << 8;
-    const uint32_t sign = (h & 0x8000u) << 16;
-    const uint32_t exponent = h >> 10 & 0x1Fu;
-    const uint32_t fraction = h & 0x3FFu;
-    if (exponent == 0) { /* zero and subnormal: fraction * 2^-24 */
-        const float v = (float)fraction * 0x1p-24f;
-        return sign ? -v : v;
-    }
-    if (exponent == 31) { /* infinity and NaN */
-        return float_of_bits(sign | 0x7F800000u | fraction << 13);
-    }
-    return float_of_bits(sign | (exponent + 112) << 23 | fraction << 13);
-}
-
-static float load_f64(const uint8_t *p)
-{
-    const uint64_t bits = load_le(p, 8);
-    double d;
-    memcpy(&d, &bits, sizeof d);
-    return (float)d;
 }
 
 /* ---- opening ---- */
@@ -471,39 +428,24 @@ const char *st_meta(const struct st_file *f, const char *key)
     return v ? v->valuestring : NULL;
 }
 
-/* "[512, 128]" */
-static const char *shape_text(const size_t *shape, size_t ndim, char out[200])
-{
-    size_t at = 0;
-    out[at++] = '[';
-    for (size_t i = 0; i < ndim && at < 170; i++) {
-        const int n =
-            snprintf(out + at, 200 - at, "%s%zu", i > 0 ? ", " : "", shape[i]);
-        at += n > 0 ? (size_t)n : 0;
-    }
-    out[at++] = ']';
-    out[at] = '\0';
-    return out;
-}
-
 enum err st_read_f32(const struct st_file *f, const char *name, const size_t *shape,
                      size_t ndim, float *out, struct errinfo *e)
 {
     static const struct {
-        float (*load)(const uint8_t *);
-        size_t size;
-    } loaders[ST_OTHER + 1] = {
-        [ST_F32] = {load_f32, 4},
-        [ST_F16] = {load_f16, 2},
-        [ST_BF16] = {load_bf16, 2},
-        [ST_F64] = {load_f64, 8},
+        bool readable;
+        enum elem elem;
+    } types[ST_OTHER + 1] = {
+        [ST_F32] = {true, ELEM_F32},
+        [ST_F16] = {true, ELEM_F16},
+        [ST_BF16] = {true, ELEM_BF16},
+        [ST_F64] = {true, ELEM_F64},
     };
     const struct st_tensor *t = st_find(f, name);
     if (!t) {
         return err_set(e, ERR_FORMAT, "%s: no tensor %s among its %zu", f->name, name,
                        f->count);
     }
-    if (!loaders[t->dtype].load) {
+    if (!types[t->dtype].readable) {
         return err_set(e, ERR_FORMAT,
                        "%s: %s: found integers or an unusual type, expected "
                        "F32, F16, BF16 or F64",
@@ -517,18 +459,8 @@ enum err st_read_f32(const struct st_file *f, const char *name, const size_t *sh
                        name, shape_text(t->shape, t->ndim, found),
                        shape_text(shape, ndim, expected));
     }
-    float (*load)(const uint8_t *) = loaders[t->dtype].load;
-    const size_t size = loaders[t->dtype].size;
-    const uint8_t *p = t->data;
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    if (t->dtype == ST_F32 && t->bytes > 0) { /* the usual case, as it stands */
-        memcpy(out, p, t->bytes);
-        return OK;
-    }
-#endif
-    for (size_t i = 0; i < t->bytes / size; i++) {
-        out[i] = load(p + i * size);
-    }
+    const enum elem type = types[t->dtype].elem;
+    elem_to_f32(type, t->data, t->bytes / elem_size(type), out);
     return OK;
 }
 

@@ -49,7 +49,9 @@ static void add_metadata(cJSON *cfg, const struct sae *s, const struct sae_meta 
     cJSON_AddNumberToObject(m, "context_size", (double)meta->context_size);
     cJSON_AddBoolToObject(m, "prepend_bos", meta->prepend_bos);
     cJSON_AddBoolToObject(m, "exclude_special_tokens", true);
-    cJSON_AddNullToObject(m, "model_from_pretrained_kwargs");
+    /* Models run here as they are; TransformerLens would centre them. */
+    cJSON *kwargs = cJSON_AddObjectToObject(m, "model_from_pretrained_kwargs");
+    cJSON_AddBoolToObject(kwargs, "center_writing_weights", false);
     cJSON_AddNullToObject(m, "neuronpedia_id");
     /* What the layout has no place for, to undo the folding on load. */
     cJSON *own = cJSON_AddObjectToObject(m, "saetop");

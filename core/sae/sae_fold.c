@@ -59,12 +59,13 @@ void sae_fold(struct sae *s)
     s->is_free = false;
 }
 
-/* What a row is multiplied by and what is taken from it first. */
+/* What a row is multiplied by, what is taken from it first, and what puts it back. */
 static void row_norm(enum sae_norm norm, float scale, size_t D, const float *x,
-                     double *factor, double *shift)
+                     double *factor, double *shift, double *back)
 {
     double sum = 0.0, sumsq = 0.0;
     *factor = (double)scale;
+    *back = 1.0 / *factor;
     *shift = 0.0;
     if (norm == SAE_NORM_SCALE) {
         return;
@@ -75,6 +76,7 @@ static void row_norm(enum sae_norm norm, float scale, size_t D, const float *x,
     }
     if (norm == SAE_NORM_CONSTANT) {
         *factor = sumsq > 0.0 ? sqrt((double)D / sumsq) : 1.0;
+        *back = 1.0 / *factor;
         return;
     }
     double spread = 0.0;
@@ -83,21 +85,23 @@ static void row_norm(enum sae_norm norm, float scale, size_t D, const float *x,
         const double off = (double)x[d] - *shift;
         spread += off * off;
     }
-    *factor = 1.0 / (sqrt(spread / (double)(D > 1 ? D - 1 : 1)) + 1e-5);
+    /* SAELens and OpenAI put it back without the 1e-5 that guards the division. */
+    *back = sqrt(spread / (double)(D > 1 ? D - 1 : 1));
+    *factor = 1.0 / (*back + 1e-5);
 }
 
 void sae_normalise(enum sae_norm norm, float scale, size_t D, const float *x, size_t n,
                    float *y, float *undo)
 {
     for (size_t i = 0; i < n; i++) {
-        double factor, shift;
-        row_norm(norm, scale, D, x + i * D, &factor, &shift);
+        double factor, shift, back;
+        row_norm(norm, scale, D, x + i * D, &factor, &shift, &back);
         for (size_t d = 0; d < D; d++) {
             const size_t at = i * D + d;
             y[at] = (float)(((double)x[at] - shift) * factor);
         }
         if (undo) {
-            undo[2 * i] = (float)(1.0 / factor);
+            undo[2 * i] = (float)back;
             undo[2 * i + 1] = (float)shift;
         }
     }

@@ -271,8 +271,9 @@ enum err run_record_check(const struct run_record *r, const char *dir,
 const char *run_record_warning(const struct run_record *r, const char *dir,
                                const struct inputs *in, char *buf, size_t cap)
 {
-    const bool model = r->model_hash != in->lm->hash;
-    const bool corpus = r->corpus_hash != corpus_hash(in->corpus);
+    /* An SAE of another tool's brings no hashes. */
+    const bool model = r->model_hash && r->model_hash != in->lm->hash;
+    const bool corpus = r->corpus_hash && r->corpus_hash != corpus_hash(in->corpus);
     if (!model && !corpus) {
         return NULL;
     }

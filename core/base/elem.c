@@ -1,0 +1,126 @@
+#include "base/elem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    size_t size;
+    const char *name;
+} types[] = {
+#define ELEM_ROW(id, bytes, name) [ELEM_##id] = {bytes, name},
+    ELEM_LIST(ELEM_ROW)
+#undef ELEM_ROW
+};
+
+size_t elem_size(enum elem t)
+{
+    return types[t].size;
+}
+
+const char *elem_name(enum elem t)
+{
+    return types[t].name;
+}
+
+bool elem_is_float(enum elem t)
+{
+    return t <= ELEM_F64;
+}
+
+static uint64_t load_le(const uint8_t *p, size_t bytes)
+{
+    uint64_t v = 0;
+    for (size_t i = bytes; i > 0; i--) {
+        v = v << 8 | p[i - 1];
+    }
+    return v;
+}
+
+static float float_of_bits(uint32_t bits)
+{
+    float f;
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+static float load_f32(const uint8_t *p)
+{
+    return float_of_bits((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+                         (uint32_t)p[3] << 24);
+}
+
+static float load_bf16(const uint8_t *p)
+{
+    return float_of_bits((uint32_t)p[0] << 16 | (uint32_t)p[1] << 24);
+}
+
+static float load_f16(const uint8_t *p)
+{
+    const uint32_t h = (uint32_t)p[0] | (uint32_t)p[1] << 8;
+    const uint32_t sign = (h & 0x8000u) << 16;
+    const uint32_t exponent = h >> 10 & 0x1Fu;
+    const uint32_t fraction = h & 0x3FFu;
+    if (exponent == 0) { /* zero and subnormal: fraction * 2^-24 */
+        const float v = (float)fraction * 0x1p-24f;
+        return sign ? -v : v;
+    }
+    if (exponent == 31) { /* infinity and NaN */
+        return float_of_bits(sign | 0x7F800000u | fraction << 13);
+    }
+    return float_of_bits(sign | (exponent + 112) << 23 | fraction << 13);
+}
+
+static float load_f64(const uint8_t *p)
+{
+    const uint64_t bits = load_le(p, 8);
+    double d;
+    memcpy(&d, &bits, sizeof d);
+    return (float)d;
+}
+
+void elem_to_f32(enum elem t, const uint8_t *in, size_t n, float *out)
+{
+    static float (*const load[])(const uint8_t *) = {
+        [ELEM_F32] = load_f32,
+        [ELEM_F16] = load_f16,
+        [ELEM_BF16] = load_bf16,
+        [ELEM_F64] = load_f64,
+    };
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    if (t == ELEM_F32 && n > 0) { /* the usual case, as it stands */
+        memcpy(out, in, n * sizeof *out);
+        return;
+    }
+#endif
+    const size_t size = elem_size(t);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = load[t](in + i * size);
+    }
+}
+
+int64_t elem_to_i64(enum elem t, const uint8_t *in)
+{
+    const size_t size = elem_size(t);
+    const uint64_t v = load_le(in, size);
+    const bool is_signed = t != ELEM_U8 && t != ELEM_BOOL;
+    const uint64_t sign = (uint64_t)1 << (8 * size - 1);
+    if (!is_signed || !(v & sign)) {
+        return (int64_t)v;
+    }
+    /* Two's complement without a shift of a negative number. */
+    return -(int64_t)((sign - 1) - (v & (sign - 1))) - 1;
+}
+
+const char *shape_text(const size_t *shape, size_t ndim, char out[200])
+{
+    size_t at = 0;
+    out[at++] = '[';
+    for (size_t i = 0; i < ndim && at < 170; i++) {
+        const int n =
+            snprintf(out + at, 200 - at, "%s%zu", i > 0 ? ", " : "", shape[i]);
+        at += n > 0 ? (size_t)n : 0;
+    }
+    out[at++] = ']';
+    out[at] = '\0';
+    return out;
+}

@@ -1,0 +1,41 @@
+/* Element types of tensors in files, and their conversion. Bytes are little-endian and
+ * at any alignment. Any thread. */
+#ifndef SAETOP_BASE_ELEM_H
+#define SAETOP_BASE_ELEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* X(id, bytes, name in messages) */
+#define ELEM_LIST(X)                                                                   \
+    X(F32, 4, "F32")                                                                   \
+    X(F16, 2, "F16")                                                                   \
+    X(BF16, 2, "BF16")                                                                 \
+    X(F64, 8, "F64")                                                                   \
+    X(I64, 8, "I64")                                                                   \
+    X(I32, 4, "I32")                                                                   \
+    X(I16, 2, "I16")                                                                   \
+    X(I8, 1, "I8")                                                                     \
+    X(U8, 1, "U8")                                                                     \
+    X(BOOL, 1, "BOOL")
+
+enum elem {
+#define ELEM_ENUM(id, bytes, name) ELEM_##id,
+    ELEM_LIST(ELEM_ENUM)
+#undef ELEM_ENUM
+};
+
+size_t elem_size(enum elem t);
+const char *elem_name(enum elem t);
+bool elem_is_float(enum elem t);
+
+/* in[n] of a float type to out[n]; rounds to nearest where F64 has more digits. */
+void elem_to_f32(enum elem t, const uint8_t *in, size_t n, float *out);
+/* One element of an integer type. */
+int64_t elem_to_i64(enum elem t, const uint8_t *in);
+
+/* "[512, 128]", for messages; returns out. */
+const char *shape_text(const size_t *shape, size_t ndim, char out[200]);
+
+#endif

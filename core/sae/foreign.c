@@ -1,0 +1,97 @@
+/* The table of formats. A new one is a file foreign_NAME.c that defines
+ * foreign_format_NAME, and a line here; the order decides where two could match. */
+#include "sae/foreign.h"
+
+#include "base/file.h"
+#include "sae/sae_tensors.h"
+
+#define FOREIGN_FORMATS(X)                                                             \
+    X(saelens)                                                                         \
+    X(sparsify)                                                                        \
+    X(openai)                                                                          \
+    X(dictlearn)                                                                       \
+    X(gemmascope)
+
+#define DECLARE(name) extern const struct foreign_format foreign_format_##name;
+FOREIGN_FORMATS(DECLARE)
+#undef DECLARE
+
+#define ROW(name) &foreign_format_##name,
+static const struct foreign_format *const table[] = {FOREIGN_FORMATS(ROW)};
+#undef ROW
+#define N_FORMATS (sizeof table / sizeof table[0])
+
+size_t foreign_all(const struct foreign_format *const **out)
+{
+    *out = table;
+    return N_FORMATS;
+}
+
+static const struct foreign_format *find(const char *path)
+{
+    for (size_t i = 0; i < N_FORMATS; i++) {
+        if (table[i]->is(path)) {
+            return table[i];
+        }
+    }
+    return NULL;
+}
+
+const char *foreign_format_of(const char *path)
+{
+    const struct foreign_format *f = find(path);
+    return f ? f->name : NULL;
+}
+
+enum err foreign_tensors(const char *path, struct sae_tensors **out, struct errinfo *e)
+{
+    const struct foreign_format *f = find(path);
+    if (!f) {
+        struct str names;
+        str_init(&names, 1024);
+        for (size_t i = 0; i < N_FORMATS; i++) {
+            str_addf(&names, "%s%s", i ? ", " : "", table[i]->name);
+        }
+        const enum err rc = err_set(e, file_exists(path) ? ERR_FORMAT : ERR_MISSING,
+                                    "%s: %s, expected an SAE of one of: %s", path,
+                                    file_exists(path) ? "not recognised" : "not found",
+                                    names.len ? names.p : "");
+        str_free(&names);
+        return rc;
+    }
+    TRY(f->load(path, out, e));
+    (*out)->format = f->name;
+    return OK;
+}
+
+enum err foreign_load(const char *path, struct sae **out, struct foreign_meta *meta,
+                      struct errinfo *e)
+{
+    struct sae_tensors *t = NULL;
+    struct foreign_meta m = {0};
+    bool own = false;
+    if (foreign_format_saelens.is(path)) {
+        TRY(foreign_saelens_meta(path, &m, &own, e));
+    }
+    if (own) {
+        TRY(sae_load(path, out, e));
+        if (meta) {
+            *meta = m;
+        }
+        return OK;
+    }
+    TRY(foreign_tensors(path, &t, e));
+    if (meta) {
+        *meta = t->meta;
+    }
+    const enum err rc = sae_tensors_to_sae(t, path, out, e);
+    sae_tensors_free(t);
+    return rc;
+}
+
+void foreign_list(struct str *out)
+{
+    for (size_t i = 0; i < N_FORMATS; i++) {
+        str_addf(out, "%s%s: %s", i ? "; " : "", table[i]->name, table[i]->about);
+    }
+}

@@ -1,0 +1,36 @@
+/* SAEs of other tools: SAELens, dictionary_learning, Gemma Scope, sparsify, OpenAI.
+ * Weights are read whatever their container, orientation and element type, and folded
+ * to saetop's own form; what is not understood is refused in a line that names file,
+ * key, what was found and what is supported. Owner thread. */
+#ifndef SAETOP_SAE_FOREIGN_H
+#define SAETOP_SAE_FOREIGN_H
+
+#include "base/str.h"
+#include "sae/sae.h"
+
+#define FOREIGN_TEXT_MAX 256
+
+/* Where an SAE belongs, as far as its files say; "" and 0 for unknown. */
+struct foreign_meta {
+    char model[FOREIGN_TEXT_MAX], hook[FOREIGN_TEXT_MAX], dataset[FOREIGN_TEXT_MAX];
+    size_t context;
+    bool prepend_bos;
+};
+
+/* Whether a directory in SAELens' layout was saved by saetop, and where the SAE
+ * belongs, from its cfg.json alone. */
+enum err foreign_saelens_meta(const char *dir, struct foreign_meta *out, bool *own,
+                              struct errinfo *e) ERR_CHECKED;
+
+/* Name of the format of a file or directory, from its files alone; NULL if none. */
+const char *foreign_format_of(const char *path);
+
+/* Load an SAE of any known format; what saetop saved itself comes back as it was. meta
+ * may be NULL. */
+enum err foreign_load(const char *path, struct sae **out, struct foreign_meta *meta,
+                      struct errinfo *e) ERR_CHECKED;
+
+/* "NAME: how it is recognised; ..." for help. */
+void foreign_list(struct str *out);
+
+#endif

@@ -1,0 +1,413 @@
+/* SAELens: cfg.json and sae_weights.safetensors (W_enc [D,F], W_dec [F,D], b_dec, and
+ * b_enc; or b_gate, b_mag, r_mag; threshold; topk_threshold), of version 6 and of the
+ * flat configuration before. Source: sae_lens/saes/ and loading/ of SAELens. */
+#include "base/file.h"
+#include "base/mem.h"
+#include "sae/sae_tensors.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WEIGHTS "sae_weights.safetensors"
+#define SCALER  "activation_scaler.json"
+
+struct kind {
+    const char *name; /* `architecture` */
+    enum tensors_select select;
+    bool has_k, trained_by_batch; /* one running threshold in topk_threshold */
+};
+
+static const struct kind kinds[] = {
+    {"standard", TENSORS_RELU, false, false},
+    {"gated", TENSORS_GATED, false, false},
+    {"jumprelu", TENSORS_JUMP, false, false},
+    {"topk", TENSORS_TOPK, true, false},
+    {"batchtopk", TENSORS_JUMP, false, true},
+    {"matryoshka_batchtopk", TENSORS_JUMP, false, true},
+};
+#define N_KINDS (sizeof kinds / sizeof kinds[0])
+
+struct cfg {
+    const struct kind *kind;
+    int64_t D, F, k;
+    bool subtract_b_dec, rescale, centre;
+    bool finetuned; /* activations times finetuning_scaling_factor */
+    bool scaled;    /* expected_average_only_in: by activation_scaler.json */
+    bool own;       /* saved by saetop */
+    enum tensors_norm norm;
+    struct foreign_meta meta;
+};
+
+/* ---- cfg.json ---- */
+
+/* Text of the first of two keys that is there; *out stays where there is none. */
+static enum err text_of(struct json_at at, const cJSON *obj, const char *key,
+                        const char *old_key, const char **out, struct errinfo *e)
+{
+    TRY(json_str(at, obj, key, false, out, e));
+    return *out || !old_key ? OK : json_str(at, obj, old_key, false, out, e);
+}
+
+static enum err find_kind(const char *path, const cJSON *root, const struct kind **out,
+                          struct errinfo *e)
+{
+    const struct json_at at = {path, ""};
+    const char *name = "standard", *activation = NULL;
+    TRY(json_str(at, root, "architecture", false, &name, e));
+    TRY(text_of(at, root, "activation_fn", "activation_fn_str", &activation, e));
+    const bool topk = activation && strcmp(activation, "topk") == 0;
+    if (activation && !topk && strcmp(activation, "relu") != 0) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: activation_fn: found \"%.40s\", expected \"relu\" or "
+                       "\"topk\"",
+                       path, activation);
+    }
+    if (topk && strcmp(name, "standard") == 0) {
+        name = "topk"; /* as it was called before version 6 */
+    }
+    for (size_t i = 0; i < N_KINDS; i++) {
+        if (strcmp(kinds[i].name, name) == 0) {
+            *out = &kinds[i];
+            return OK;
+        }
+    }
+    return err_set(e, ERR_FORMAT,
+                   "%s: architecture: found \"%.40s\", expected standard, gated, "
+                   "jumprelu, topk, batchtopk or matryoshka_batchtopk",
+                   path, name);
+}
+
+static enum err parse_norm(const char *path, const cJSON *root, struct cfg *c,
+                           struct errinfo *e)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(root, "normalize_activations");
+    const char *name = "none";
+    if (cJSON_IsBool(v)) { /* of early versions */
+        name = cJSON_IsTrue(v) ? "expected_average_only_in" : "none";
+    } else {
+        TRY(json_str((struct json_at){path, ""}, root, "normalize_activations", false,
+                     &name, e));
+    }
+    c->scaled = strcmp(name, "expected_average_only_in") == 0;
+    c->norm = TENSORS_SCALE;
+    if (strcmp(name, "constant_norm_rescale") == 0) {
+        c->norm = TENSORS_CONSTANT;
+    } else if (strcmp(name, "layer_norm") == 0) {
+        c->norm = TENSORS_LAYER;
+    } else if (!c->scaled && strcmp(name, "none") != 0) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: normalize_activations: found \"%.40s\", expected none, "
+                       "expected_average_only_in, constant_norm_rescale or layer_norm",
+                       path, name);
+    }
+    return OK;
+}
+
+/* Whether the model ran with its writing weights centred: TransformerLens' default,
+ * which SAELens keeps unless it is told otherwise, as it is by its own runner since
+ * version 3. Only models with LayerNorm can be centred. */
+static bool is_centred(const cJSON *where, bool flat, const struct foreign_meta *m)
+{
+    static const char *const others[] = {"gemma", "llama",   "mistral", "qwen",
+                                         "Llama", "Mistral", "Qwen"};
+    const cJSON *kw =
+        cJSON_GetObjectItemCaseSensitive(where, "model_from_pretrained_kwargs");
+    const cJSON *said =
+        cJSON_IsObject(kw)
+            ? cJSON_GetObjectItemCaseSensitive(kw, "center_writing_weights")
+            : NULL;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (strstr(m->model, others[i])) {
+            return false;
+        }
+    }
+    if (cJSON_IsBool(said)) {
+        return cJSON_IsTrue(said);
+    }
+    /* Version 6 with null: made elsewhere, from the model as it is. */
+    return (cJSON_IsObject(kw) || flat) && strstr(m->hook, "hook_resid");
+}
+
+static enum err parse_where(const char *path, const cJSON *root, const cJSON *metadata,
+                            bool flat, struct cfg *c, struct errinfo *e)
+{
+    const struct json_at at = {path, metadata && !flat ? "metadata" : ""};
+    const cJSON *where = metadata && !flat ? metadata : root;
+    const char *model = NULL, *hook = NULL, *dataset = NULL;
+    int64_t context = 0;
+    TRY(text_of(at, where, "model_name", NULL, &model, e));
+    TRY(text_of(at, where, "hook_name", "hook_point", &hook, e));
+    TRY(text_of(at, where, "dataset_path", NULL, &dataset, e));
+    TRY(json_int(at, where, "context_size", false, 1, INT32_MAX, &context, e));
+    c->meta.prepend_bos = true;
+    TRY(json_bool(at, where, "prepend_bos", false, &c->meta.prepend_bos, e));
+    snprintf(c->meta.model, sizeof c->meta.model, "%s", model ? model : "");
+    snprintf(c->meta.hook, sizeof c->meta.hook, "%s", hook ? hook : "");
+    snprintf(c->meta.dataset, sizeof c->meta.dataset, "%s", dataset ? dataset : "");
+    c->meta.context = (size_t)context;
+    c->centre = is_centred(where, flat, &c->meta);
+    return OK;
+}
+
+/* Heads are flattened before such an SAE; saetop has no hook there. */
+static enum err check_shape(const char *path, const cJSON *root, const struct cfg *c,
+                            struct errinfo *e)
+{
+    const char *reshape = strstr(c->meta.hook, "hook_z") ? "hook_z" : "none";
+    TRY(json_str((struct json_at){path, ""}, root, "reshape_activations", false,
+                 &reshape, e));
+    return strcmp(reshape, "none") == 0
+               ? OK
+               : err_set(e, ERR_FORMAT,
+                         "%s: reshape_activations: found \"%.40s\", expected \"none\"",
+                         path, reshape);
+}
+
+static enum err parse_k(const char *path, const cJSON *root, struct cfg *c,
+                        struct errinfo *e)
+{
+    const struct json_at at = {path, ""};
+    const cJSON *kwargs = NULL;
+    int64_t k = 0;
+    if (!c->kind->has_k) {
+        double mean = 1; /* of a batch: need not be whole, nor matter any more */
+        TRY(json_num(at, root, "k", false, 0, INT32_MAX, &mean, e));
+        c->k = mean < 1 ? 1 : (int64_t)(mean + 0.5);
+        return OK;
+    }
+    TRY(json_obj(at, root, "activation_fn_kwargs", false, &kwargs, e));
+    if (kwargs) {
+        TRY(json_int((struct json_at){path, "activation_fn_kwargs"}, kwargs, "k", false,
+                     1, INT32_MAX, &k, e));
+    }
+    TRY(json_int(at, root, "k", k == 0, 1, INT32_MAX, &k, e));
+    c->k = k;
+    return OK;
+}
+
+static enum err parse(const cJSON *root, const char *path, struct cfg *c,
+                      struct errinfo *e)
+{
+    const struct json_at at = {path, ""};
+    const cJSON *metadata = NULL;
+    const char *version = NULL;
+    if (!cJSON_IsObject(root)) {
+        return err_set(e, ERR_FORMAT, "%s: expected an object", path);
+    }
+    *c = (struct cfg){.subtract_b_dec = true};
+    TRY(json_obj(at, root, "metadata", false, &metadata, e));
+    TRY(json_str(at, root, "sae_lens_version", false, &version, e));
+    if (metadata && !version) {
+        TRY(json_str((struct json_at){path, "metadata"}, metadata, "sae_lens_version",
+                     false, &version, e));
+    }
+    const bool flat = version ? atoi(version) < 6 : !metadata;
+    TRY(find_kind(path, root, &c->kind, e));
+    TRY(json_int(at, root, "d_in", true, 1, INT32_MAX, &c->D, e));
+    TRY(json_int(at, root, "d_sae", true, 1, INT32_MAX, &c->F, e));
+    TRY(parse_k(path, root, c, e));
+    c->rescale = c->kind->trained_by_batch; /* SAELens' default where it trains */
+    TRY(json_bool(at, root, "apply_b_dec_to_input", false, &c->subtract_b_dec, e));
+    TRY(json_bool(at, root, "rescale_acts_by_decoder_norm", false, &c->rescale, e));
+    TRY(json_bool(at, root, "finetuning_scaling_factor", false, &c->finetuned, e));
+    c->own = metadata &&
+             cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(metadata, "saetop"));
+    TRY(parse_norm(path, root, c, e));
+    TRY(parse_where(path, root, metadata, flat, c, e));
+    return check_shape(path, root, c, e);
+}
+
+static enum err check(const cJSON *root, const char *path, struct errinfo *e)
+{
+    struct cfg c;
+    return parse(root, path, &c, e);
+}
+
+/* ---- weights ---- */
+
+/* The factor of an unfinished normalisation, from the file that a checkpoint has. */
+static enum err read_scale(const char *dir, const char *cfg_path, double *out,
+                           struct errinfo *e)
+{
+    char path[4096];
+    cJSON *root = NULL;
+    TRY(path_join(path, sizeof path, dir, SCALER, e));
+    if (!file_exists(path)) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: normalize_activations: found expected_average_only_in "
+                       "without " SCALER ", expected none, with the factor folded in",
+                       cfg_path);
+    }
+    TRY(json_load(path, FOREIGN_CFG_MAX, &root, e));
+    const enum err rc = json_num((struct json_at){path, ""}, root, "scaling_factor",
+                                 true, 1e-30, 1e30, out, e);
+    cJSON_Delete(root);
+    return rc;
+}
+
+/* Activations times a factor each are decoder rows times it. Without the flag in the
+ * configuration the factors are 1 and mean nothing. */
+static enum err apply_factor(struct sae_tensors *t, struct tensorfile *f,
+                             const char *name, bool use, struct errinfo *e)
+{
+    float *factor = NULL;
+    if (!tensorfile_find(f, name)) {
+        return OK;
+    }
+    TRY(mem_new(&factor, t->F, sizeof *factor, name, e));
+    enum err rc = sae_tensors_vector(f, name, t->F, factor, e);
+    for (size_t j = 0; rc == OK && j < t->F; j++) {
+        if (!use && fabs((double)factor[j] - 1.0) > 1e-5) {
+            rc = err_set(e, ERR_FORMAT,
+                         "%s: %s: found %g at element %zu, expected 1 as "
+                         "finetuning_scaling_factor is false",
+                         tensorfile_name(f), name, (double)factor[j], j);
+        }
+        for (size_t d = 0; use && d < t->D; d++) {
+            t->W_dec[j * t->D + d] *= factor[j];
+        }
+    }
+    mem_free(factor);
+    return rc;
+}
+
+/* A training checkpoint has one threshold, for activations times decoder norms if
+ * `rescale`; what is saved after training has one for each latent. */
+static enum err read_threshold(struct sae_tensors *t, struct tensorfile *f,
+                               const struct cfg *c, struct errinfo *e)
+{
+    if (!c->kind->trained_by_batch) {
+        return sae_tensors_vector(f, "threshold", t->F, t->threshold, e);
+    }
+    float all = 0;
+    TRY(tensorfile_f32(f, "topk_threshold", NULL, 0, &all, e));
+    for (size_t j = 0; j < t->F; j++) {
+        double norm2 = 0;
+        for (size_t d = 0; d < t->D; d++) {
+            norm2 += (double)t->W_dec[j * t->D + d] * (double)t->W_dec[j * t->D + d];
+        }
+        t->threshold[j] =
+            c->rescale && norm2 > 0 ? (float)((double)all / sqrt(norm2)) : all;
+    }
+    return OK;
+}
+
+static enum err fill(struct sae_tensors *t, struct tensorfile *f, const struct cfg *c,
+                     struct errinfo *e)
+{
+    const bool gated = t->select == TENSORS_GATED;
+    TRY(sae_tensors_matrix(t, f, "W_enc", ROWS_DIMENSIONS, t->W_enc, e));
+    TRY(sae_tensors_matrix(t, f, "W_dec", ROWS_LATENTS, t->W_dec, e));
+    TRY(sae_tensors_vector(f, gated ? "b_gate" : "b_enc", t->F, t->b_enc, e));
+    TRY(sae_tensors_vector(f, "b_dec", t->D, t->b_dec, e));
+    if (gated) {
+        TRY(sae_tensors_vector(f, "b_mag", t->F, t->b_mag, e));
+        TRY(sae_tensors_vector(f, "r_mag", t->F, t->r_mag, e));
+    }
+    if (t->threshold) {
+        TRY(read_threshold(t, f, c, e));
+    }
+    TRY(apply_factor(t, f, "scaling_factor", c->finetuned, e));
+    return apply_factor(t, f, "finetuning_scaling_factor", c->finetuned, e);
+}
+
+static enum err load_weights(struct tensorfile *f, const struct cfg *c,
+                             const char *cfg_path, double scale,
+                             struct sae_tensors **out, struct errinfo *e)
+{
+    static const char *const known[] = {"W_enc",
+                                        "W_dec",
+                                        "b_enc",
+                                        "b_dec",
+                                        "b_gate",
+                                        "b_mag",
+                                        "r_mag",
+                                        "threshold",
+                                        "topk_threshold",
+                                        "scaling_factor",
+                                        "finetuning_scaling_factor",
+                                        NULL};
+    size_t D = 0, F = 0;
+    struct sae_tensors *t = NULL;
+    TRY(sae_tensors_known(f, known, e));
+    TRY(sae_tensors_sizes(f, "W_dec", ROWS_LATENTS, &D, &F, e));
+    TRY(sae_tensors_agree(cfg_path, "d_in", c->D, D, e));
+    TRY(sae_tensors_agree(cfg_path, "d_sae", c->F, F, e));
+    TRY(sae_tensors_new(c->kind->select, D, F, &t, e));
+    t->k = (size_t)c->k;
+    t->subtract_b_dec = c->subtract_b_dec;
+    t->is_batch = c->kind->trained_by_batch;
+    t->rescale = c->rescale;
+    t->centre = c->centre;
+    t->norm = c->norm;
+    t->scale = scale;
+    t->meta = c->meta;
+    snprintf(t->kind, sizeof t->kind, "%s", c->kind->name);
+    const enum err rc = fill(t, f, c, e);
+    if (rc != OK) {
+        sae_tensors_free(t);
+        return rc;
+    }
+    *out = t;
+    return OK;
+}
+
+/* ---- files ---- */
+
+static bool is(const char *path)
+{
+    char cfg[4096], weights[4096];
+    return path_join(cfg, sizeof cfg, path, "cfg.json", NULL) == OK &&
+           path_join(weights, sizeof weights, path, WEIGHTS, NULL) == OK &&
+           file_exists(cfg) && file_exists(weights);
+}
+
+static enum err load_cfg(const char *cfg_path, struct cfg *c, struct errinfo *e)
+{
+    cJSON *root = NULL;
+    TRY(json_load(cfg_path, FOREIGN_CFG_MAX, &root, e));
+    const enum err rc = parse(root, cfg_path, c, e);
+    cJSON_Delete(root);
+    return rc;
+}
+
+enum err foreign_saelens_meta(const char *dir, struct foreign_meta *out, bool *own,
+                              struct errinfo *e)
+{
+    char cfg_path[4096];
+    struct cfg c;
+    TRY(path_join(cfg_path, sizeof cfg_path, dir, "cfg.json", e));
+    TRY(load_cfg(cfg_path, &c, e));
+    *out = c.meta;
+    *own = c.own;
+    return OK;
+}
+
+static enum err load(const char *path, struct sae_tensors **out, struct errinfo *e)
+{
+    char cfg_path[4096], weights[4096];
+    struct tensorfile *f = NULL;
+    struct cfg c;
+    double scale = 1.0;
+    TRY(path_join(cfg_path, sizeof cfg_path, path, "cfg.json", e));
+    TRY(path_join(weights, sizeof weights, path, WEIGHTS, e));
+    TRY(load_cfg(cfg_path, &c, e));
+    if (c.scaled) {
+        TRY(read_scale(path, cfg_path, &scale, e));
+    }
+    TRY(tensorfile_open(weights, &f, e));
+    const enum err rc = load_weights(f, &c, cfg_path, scale, out, e);
+    tensorfile_close(f);
+    return rc;
+}
+
+extern const struct foreign_format foreign_format_saelens;
+const struct foreign_format foreign_format_saelens = {
+    .name = "saelens",
+    .about = "a directory with cfg.json and sae_weights.safetensors",
+    .is = is,
+    .load = load,
+    .check = check,
+};

@@ -1,0 +1,294 @@
+#include "sae/sae_tensors.h"
+
+#include "base/mem.h"
+#include "sae/sae_arch.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum err sae_tensors_new(enum tensors_select select, size_t D, size_t F,
+                         struct sae_tensors **out, struct errinfo *e)
+{
+    size_t count;
+    TRY(sae_param_count(sae_arch_find("topk"), D, F, &count, e));
+    struct sae_tensors *t = NULL;
+    TRY(mem_new(&t, 1, sizeof *t, "an SAE", e));
+    const enum err rc = mem_new(&t->arena, count + 2 * F, sizeof(float), "an SAE", e);
+    if (rc != OK) {
+        mem_free(t);
+        return rc;
+    }
+    t->select = select;
+    t->D = D;
+    t->F = F;
+    t->k = 1;
+    t->scale = 1.0;
+    t->subtract_b_dec = true;
+    t->W_enc = t->arena;
+    t->W_dec = t->W_enc + F * D;
+    t->b_enc = t->W_dec + F * D;
+    t->b_dec = t->b_enc + F;
+    float *extra = t->b_dec + D;
+    if (select == TENSORS_JUMP) {
+        t->threshold = extra;
+    } else if (select == TENSORS_GATED) {
+        t->b_mag = extra;
+        t->r_mag = extra + F;
+    }
+    *out = t;
+    return OK;
+}
+
+void sae_tensors_free(struct sae_tensors *t)
+{
+    if (t) {
+        mem_free(t->arena);
+        mem_free(t);
+    }
+}
+
+/* ---- reading ---- */
+
+enum err sae_tensors_sizes(const struct tensorfile *f, const char *name,
+                           enum tensors_order order, size_t *D, size_t *F,
+                           struct errinfo *e)
+{
+    const struct tensor_info *t = tensorfile_find(f, name);
+    if (!t || t->kind != TENSOR_ARRAY || t->ndim != 2) {
+        char found[200];
+        return err_set(e, ERR_FORMAT, "%s: %s: found %s, expected a matrix",
+                       tensorfile_name(f), name,
+                       !t ? "no such tensor"
+                       : t->kind != TENSOR_ARRAY
+                           ? "something else"
+                           : shape_text(t->shape, t->ndim, found));
+    }
+    *D = t->shape[order == ROWS_LATENTS ? 1 : 0];
+    *F = t->shape[order == ROWS_LATENTS ? 0 : 1];
+    return OK;
+}
+
+static enum err check_finite(const struct tensorfile *f, const char *name,
+                             const float *x, size_t n, struct errinfo *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(x[i])) {
+            return err_set(e, ERR_FORMAT, "%s: %s: not a finite number at element %zu",
+                           tensorfile_name(f), name, i);
+        }
+    }
+    return OK;
+}
+
+enum err sae_tensors_vector(struct tensorfile *f, const char *name, size_t n,
+                            float *out, struct errinfo *e)
+{
+    TRY(tensorfile_f32(f, name, &n, 1, out, e));
+    return check_finite(f, name, out, n, e);
+}
+
+enum err sae_tensors_matrix(const struct sae_tensors *t, struct tensorfile *f,
+                            const char *name, enum tensors_order order, float *out,
+                            struct errinfo *e)
+{
+    const size_t D = t->D, F = t->F;
+    if (order == ROWS_LATENTS) {
+        TRY(tensorfile_f32(f, name, (size_t[]){F, D}, 2, out, e));
+        return check_finite(f, name, out, F * D, e);
+    }
+    float *turned = NULL;
+    TRY(mem_new(&turned, D * F, sizeof *turned, name, e));
+    enum err rc = tensorfile_f32(f, name, (size_t[]){D, F}, 2, turned, e);
+    if (rc == OK) {
+        rc = check_finite(f, name, turned, D * F, e);
+    }
+    for (size_t j = 0; rc == OK && j < F; j++) {
+        for (size_t d = 0; d < D; d++) {
+            out[j * D + d] = turned[d * F + j];
+        }
+    }
+    mem_free(turned);
+    return rc;
+}
+
+static bool is_known(const char *name, const char *const *known)
+{
+    for (; *known; known++) {
+        const size_t n = strlen(*known);
+        const bool begins = (*known)[n - 1] == '*';
+        if (begins ? strncmp(name, *known, n - 1) == 0 : strcmp(name, *known) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum err sae_tensors_known(const struct tensorfile *f, const char *const *known,
+                           struct errinfo *e)
+{
+    for (size_t i = 0; i < tensorfile_count(f); i++) {
+        const char *name = tensorfile_at(f, i)->name;
+        if (!is_known(name, known)) {
+            char list[300] = "";
+            size_t at = 0;
+            for (const char *const *k = known; *k && at < sizeof list - 40; k++) {
+                const int n = snprintf(list + at, sizeof list - at, "%s%s",
+                                       k == known ? "" : ", ", *k);
+                at += n > 0 ? (size_t)n : 0;
+            }
+            return err_set(e, ERR_FORMAT,
+                           "%s: %.60s: found a tensor that is not understood, expected "
+                           "%s",
+                           tensorfile_name(f), name, list);
+        }
+    }
+    return OK;
+}
+
+enum err sae_tensors_agree(const char *path, const char *key, int64_t found,
+                           size_t tensors, struct errinfo *e)
+{
+    if (found < 0 || (size_t)found != tensors) {
+        return err_set(e, ERR_FORMAT, "%s: %s: found %lld, expected %zu as the tensors",
+                       path, key, (long long)found, tensors);
+    }
+    return OK;
+}
+
+/* ---- folding ---- */
+
+/* Rows of W_enc less their mean: h is that of x less its mean. What b_dec's own mean
+ * gave stays in b_enc. */
+static void fold_centre(struct sae_tensors *t)
+{
+    for (size_t j = 0; t->centre && j < t->F; j++) {
+        float *row = t->W_enc + j * t->D;
+        double mean = 0, b_mean = 0;
+        for (size_t d = 0; d < t->D; d++) {
+            mean += (double)row[d] / (double)t->D;
+            b_mean += (double)t->b_dec[d];
+        }
+        for (size_t d = 0; d < t->D; d++) {
+            row[d] = (float)((double)row[d] - mean);
+        }
+        if (t->subtract_b_dec) {
+            t->b_enc[j] = (float)((double)t->b_enc[j] - mean * b_mean);
+        }
+        if (t->b_mag) {
+            /* The magnitude sees h without its gate's bias; keep the difference. */
+            t->b_mag[j] =
+                (float)((double)t->b_mag[j] - (t->subtract_b_dec ? mean * b_mean : 0) *
+                                                  exp((double)t->r_mag[j]));
+        }
+    }
+    t->centre = false;
+}
+
+/* The same threshold for all latents once decoder rows are of unit norm, or false. */
+static bool one_threshold(const struct sae_tensors *t, const double *norm, double *out)
+{
+    double least = INFINITY, most = 0.0;
+    for (size_t j = 0; j < t->F; j++) {
+        const double v = fmax((double)t->threshold[j], 0.0) * norm[j];
+        /* A latent of norm 0 adds nothing, wherever its threshold is. */
+        least = norm[j] > 0.0 ? fmin(v, least) : least;
+        most = fmax(v, most);
+    }
+    *out = isfinite(least) ? least : 0.0;
+    return most - least <= 1e-5 * most;
+}
+
+/* A batch architecture keeps one threshold, which can be calibrated anew; one that was
+ * learned for each latent is a JumpReLU. */
+static enum err find_arch(const struct sae_tensors *t, const double *norm,
+                          const char *path, const struct sae_arch **out,
+                          double *threshold, struct errinfo *e)
+{
+    static const char *const names[] = {[TENSORS_RELU] = "standard",
+                                        [TENSORS_TOPK] = "topk",
+                                        [TENSORS_JUMP] = "jumprelu",
+                                        [TENSORS_GATED] = "gated"};
+    const char *name = names[t->select];
+    double least = INFINITY, most = 0.0;
+    if (t->select == TENSORS_JUMP && t->is_batch && one_threshold(t, norm, threshold)) {
+        name = "batchtopk";
+    }
+    for (size_t j = 0; j < t->F; j++) {
+        least = fmin(least, norm[j]);
+        most = fmax(most, norm[j]);
+    }
+    /* As far as half precision tells. */
+    if (t->select == TENSORS_TOPK && !t->rescale && most > least * 1.002) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: decoder: found row norms from %g to %g, expected equal "
+                       "ones, as %s chooses by activations without them",
+                       path, least, most, t->kind);
+    }
+    *out = sae_arch_find(name);
+    return OK;
+}
+
+/* Vectors that an architecture adds, by SAELens' names for them. */
+static const float *vector_named(const struct sae_tensors *t, const char *name)
+{
+    return strcmp(name, "threshold") == 0 ? t->threshold
+           : strcmp(name, "b_mag") == 0   ? t->b_mag
+                                          : t->r_mag;
+}
+
+static void fill_sae(const struct sae_tensors *t, double threshold, struct sae *s)
+{
+    static const enum sae_norm norms[] = {[TENSORS_SCALE] = SAE_NORM_SCALE,
+                                          [TENSORS_CONSTANT] = SAE_NORM_CONSTANT,
+                                          [TENSORS_LAYER] = SAE_NORM_LAYER};
+    const size_t row = t->F * sizeof(float);
+    s->norm = norms[t->norm];
+    s->scale = (float)t->scale;
+    s->keep_b_dec = !t->subtract_b_dec;
+    s->threshold = threshold;
+    memcpy(s->W_enc, t->W_enc, t->D * row);
+    memcpy(s->W_dec, t->W_dec, t->D * row);
+    memcpy(s->b_enc, t->b_enc, row);
+    memcpy(s->b_dec, t->b_dec, t->D * sizeof(float));
+    for (size_t i = 0; i < s->arch->extra; i++) {
+        memcpy(s->extra + i * t->F, vector_named(t, s->arch->vector[i].name), row);
+    }
+    /* No activation is negative, whatever the threshold. */
+    for (size_t j = 0; j < t->F && s->arch->infer == SAE_INFER_JUMP; j++) {
+        s->extra[j] = fmaxf(s->extra[j], 0.0f);
+    }
+    s->is_free = true;
+    sae_fold(s);
+}
+
+enum err sae_tensors_to_sae(struct sae_tensors *t, const char *path, struct sae **out,
+                            struct errinfo *e)
+{
+    const struct sae_arch *arch = NULL;
+    struct sae *s = NULL;
+    double *norm = NULL, threshold = 0.0;
+    if (t->k > t->F) {
+        return err_set(e, ERR_FORMAT, "%s: k: found %zu, expected at most %zu", path,
+                       t->k, t->F);
+    }
+    TRY(mem_new(&norm, t->F, sizeof *norm, "norms", e));
+    for (size_t j = 0; j < t->F; j++) {
+        for (size_t d = 0; d < t->D; d++) {
+            const double w = (double)t->W_dec[j * t->D + d];
+            norm[j] += w * w;
+        }
+        norm[j] = sqrt(norm[j]);
+    }
+    enum err rc = find_arch(t, norm, path, &arch, &threshold, e);
+    if (rc == OK) {
+        rc = sae_new(arch, t->D, t->F, t->k, &s, e);
+    }
+    if (rc == OK) {
+        fold_centre(t);
+        fill_sae(t, threshold, s);
+        *out = s;
+    }
+    mem_free(norm);
+    return rc;
+}

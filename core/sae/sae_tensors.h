@@ -1,0 +1,101 @@
+/* An SAE as another tool's file describes it, before anything is folded: what all
+ * formats have in common, and how each deviates. Internal to core/sae and to tests.
+ *
+ *   y = normalise(x)      a = y - b_dec, or y      h = a W_enc^T + b_enc
+ *   f = select(h)         yhat = f W_dec + b_dec   xhat = yhat put back
+ *
+ * Letters as in sae.h. */
+#ifndef SAETOP_SAE_TENSORS_H
+#define SAETOP_SAE_TENSORS_H
+
+#include "base/json.h"
+#include "base/tensorfile.h"
+#include "sae/foreign.h"
+
+enum tensors_select {
+    TENSORS_RELU,  /* f = ReLU(h) */
+    TENSORS_TOPK,  /* of the k greatest h (h n_j if `rescale`), ReLU(h) */
+    TENSORS_JUMP,  /* h where h > threshold, which is 0 or more */
+    TENSORS_GATED, /* ReLU(exp(r_mag) (h - b_enc) + b_mag) where h > 0 */
+};
+
+enum tensors_norm {
+    TENSORS_SCALE,    /* y = scale x */
+    TENSORS_CONSTANT, /* y = x sqrt(D) / ||x|| */
+    TENSORS_LAYER, /* y = (x - mean x) / (deviation + 1e-5), the deviation of N - 1 */
+};
+
+struct sae_tensors {
+    const char *format; /* of the table in foreign.c */
+    char kind[48];      /* the architecture by the file's own name */
+    enum tensors_select select;
+    enum tensors_norm norm;
+    double scale; /* 1 with another norm */
+    size_t D, F, k;
+    bool subtract_b_dec;  /* a = y - b_dec */
+    bool is_batch;        /* JUMP: one threshold, a running average, not learned */
+    bool rescale;         /* TOPK: chosen by h n_j, n_j the norm of decoder row j */
+    bool centre;          /* x less its mean comes in, as of TransformerLens' processed
+                             models */
+    float *arena;         /* all that follow */
+    float *W_enc, *W_dec; /* [F,D] */
+    float *b_enc, *b_dec; /* [F], [D] */
+    float *threshold;     /* [F] JUMP, else NULL */
+    float *b_mag, *r_mag; /* [F] GATED, else NULL */
+    struct foreign_meta meta;
+};
+
+/* Room for an SAE, zeroed, scale 1, b_dec subtracted. Call when D and F are those of
+ * tensors in a file. ERR_LIMIT when they are beyond what an SAE may have. */
+enum err sae_tensors_new(enum tensors_select select, size_t D, size_t F,
+                         struct sae_tensors **out, struct errinfo *e) ERR_CHECKED;
+void sae_tensors_free(struct sae_tensors *t); /* NULL is fine */
+
+/* How a matrix lies in a file. */
+enum tensors_order { ROWS_LATENTS /* [F,D] */, ROWS_DIMENSIONS /* [D,F] */ };
+
+/* D and F of a matrix. ERR_FORMAT if it is missing or no matrix. */
+enum err sae_tensors_sizes(const struct tensorfile *f, const char *name,
+                           enum tensors_order order, size_t *D, size_t *F,
+                           struct errinfo *e) ERR_CHECKED;
+/* Read a matrix of t's sizes to out [F,D], or a vector; elements must be finite. */
+enum err sae_tensors_matrix(const struct sae_tensors *t, struct tensorfile *f,
+                            const char *name, enum tensors_order order, float *out,
+                            struct errinfo *e) ERR_CHECKED;
+enum err sae_tensors_vector(struct tensorfile *f, const char *name, size_t n,
+                            float *out, struct errinfo *e) ERR_CHECKED;
+/* ERR_FORMAT for a tensor that is not among `known` (with a NULL at the end; a name
+ * that ends in '*' stands for all that begin so): what is not understood is refused. */
+enum err sae_tensors_known(const struct tensorfile *f, const char *const *known,
+                           struct errinfo *e) ERR_CHECKED;
+
+/* Set a flag or size from a file against what tensors say: ERR_FORMAT names both. */
+enum err sae_tensors_agree(const char *path, const char *key, int64_t found,
+                           size_t tensors, struct errinfo *e) ERR_CHECKED;
+
+/* The SAE as saetop runs it: rows of unit norm, everything folded that can be. `t` is
+ * used up. ERR_FORMAT, with `path`, for what saetop has no architecture for. */
+enum err sae_tensors_to_sae(struct sae_tensors *t, const char *path, struct sae **out,
+                            struct errinfo *e) ERR_CHECKED;
+
+/* ---- what a format brings: a file foreign_NAME.c and a line in foreign.c ---- */
+
+struct foreign_format {
+    const char *name;  /* "saelens" */
+    const char *about; /* how it is recognised, for help */
+    bool (*is)(const char *path);
+    enum err (*load)(const char *path, struct sae_tensors **out, struct errinfo *e);
+    /* Parse and check the text of its configuration alone; NULL without one. For
+     * fuzzing. */
+    enum err (*check)(const cJSON *root, const char *path, struct errinfo *e);
+};
+
+/* All rows of the table; returns how many. */
+size_t foreign_all(const struct foreign_format *const **out);
+/* Read `path` in whichever format it is. */
+enum err foreign_tensors(const char *path, struct sae_tensors **out,
+                         struct errinfo *e) ERR_CHECKED;
+
+#define FOREIGN_CFG_MAX ((size_t)4 << 20)
+
+#endif

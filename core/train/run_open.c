@@ -1,0 +1,70 @@
+#include "train/run_open.h"
+
+#include "sae/foreign.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ORIGIN "the SAE's files"
+
+bool run_is_openable(const char *path)
+{
+    return rundir_is(path) || foreign_format_of(path);
+}
+
+/* Whether a setting is the user's own. */
+static bool is_named(const struct settings *s, const char *key)
+{
+    return strcmp(settings_origin(s, setting_find(key)), "command line") == 0;
+}
+
+static enum err set_size(struct settings *s, const char *key, size_t v,
+                         struct errinfo *e)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%zu", v);
+    return settings_set(s, key, text, ORIGIN, e);
+}
+
+/* The settings as if the SAE had been trained here. */
+static enum err fit_settings(struct settings *s, const char *path,
+                             const struct sae *sae, const struct foreign_meta *m,
+                             struct errinfo *e)
+{
+    TRY(settings_set(s, "arch", sae_arch_name(sae->arch), ORIGIN, e));
+    TRY(set_size(s, "width", sae->F, e));
+    TRY(set_size(s, "k", sae->k, e));
+    TRY(settings_set(s, "mask.rate", "0", ORIGIN, e));
+    if (is_named(s, "hook")) {
+        return OK;
+    }
+    if (!m->hook[0]) {
+        return err_set(e, ERR_USAGE,
+                       "%s: does not say where in a model it reads; name it with "
+                       "--hook blocks.N.hook_resid_post or _pre",
+                       path);
+    }
+    return settings_set(s, "hook", m->hook, ORIGIN, e);
+}
+
+static enum err open_foreign(const char *path, const struct settings *given,
+                             struct run_record *out, struct errinfo *e)
+{
+    struct run_record r = {.set = *given};
+    struct foreign_meta meta;
+    TRY(foreign_load(path, &r.sae, &meta, e));
+    const enum err rc = fit_settings(&r.set, path, r.sae, &meta, e);
+    if (rc != OK) {
+        run_record_deinit(&r);
+        return rc;
+    }
+    *out = r;
+    return OK;
+}
+
+enum err run_open(const char *path, const struct settings *given,
+                  struct run_record *out, struct errinfo *e)
+{
+    return rundir_is(path) ? rundir_load(path, out, e)
+                           : open_foreign(path, given, out, e);
+}

@@ -1,0 +1,18 @@
+/* What there is to browse at a path: a run of saetop's own, or an SAE that another tool
+ * made. Owner thread. */
+#ifndef SAETOP_TRAIN_RUN_OPEN_H
+#define SAETOP_TRAIN_RUN_OPEN_H
+
+#include "train/rundir.h"
+
+/* Whether there is either; from the files' names, mostly. */
+bool run_is_openable(const char *path);
+
+/* rundir_load for a run directory. For an SAE of another tool (sae/foreign.h) a record
+ * without history at step 0, of the settings `given`: its files do not say which model
+ * and text to read, only, at best, the hook, which is taken unless `given` names one.
+ * ERR_USAGE if neither does. */
+enum err run_open(const char *path, const struct settings *given,
+                  struct run_record *out, struct errinfo *e) ERR_CHECKED;
+
+#endif

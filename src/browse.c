@@ -1,0 +1,58 @@
+#include "browse.h"
+
+#include "samples_dir.h"
+#include "train/run_open.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What was named on the line, in place of what the run recorded. */
+static enum err override(const struct settings *given, struct settings *s,
+                         struct errinfo *e)
+{
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        struct str value;
+        if (strcmp(settings_origin(given, &t[i]), "command line") != 0) {
+            continue;
+        }
+        str_init(&value, SETTING_TEXT_MAX);
+        settings_print(given, &t[i], &value);
+        const enum err rc =
+            settings_set(s, t[i].key, value.len ? value.p : "", "command line", e);
+        str_free(&value);
+        TRY(rc);
+    }
+    return OK;
+}
+
+enum err browse_open(const char *path, const struct run_opts *ro, struct browse *b,
+                     struct errinfo *e)
+{
+    struct settings given;
+    *b = (struct browse){0};
+    TRY(run_opts_settings(ro, &given, e));
+    TRY(run_open(path, &given, &b->record, e));
+    struct settings *s = &b->record.set;
+    TRY(override(&given, s, e));
+    TRY(samples_dir(s->samples_dir, sizeof s->samples_dir, e));
+    TRY(inputs_new(s, &b->in, e));
+    TRY(run_record_check(&b->record, path, b->in, e));
+    char warning[300];
+    if (run_record_warning(&b->record, path, b->in, warning, sizeof warning)) {
+        (void)fprintf(stderr, "saetop: %s\n", warning);
+    }
+    TRY(acts_set_new(b->in->h, b->in->corpus, CORPUS_HELDOUT, b->in->lm->tok,
+                     (size_t)b->in->set.browse_rows, &b->set, e));
+    return latent_table_new(b->record.sae, b->set, b->in->concepts, b->record.step,
+                            b->in->pool, NULL, &b->table, e);
+}
+
+void browse_close(struct browse *b)
+{
+    latent_table_unref(b->table);
+    acts_set_free(b->set);
+    inputs_free(b->in);
+    run_record_deinit(&b->record);
+}

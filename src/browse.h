@@ -1,0 +1,24 @@
+/* A run or another tool's SAE opened for looking at its latents: model, text, table.
+ * Owner thread. */
+#ifndef SAETOP_SRC_BROWSE_H
+#define SAETOP_SRC_BROWSE_H
+
+#include "latents/latents.h"
+#include "run_opts.h"
+#include "train/inputs.h"
+#include "train/rundir.h"
+
+struct browse {
+    struct run_record record;
+    struct inputs *in;
+    struct acts_set *set; /* held-out text */
+    struct latent_table *table;
+};
+
+/* Open `path` with what was named on the line in place of what the run recorded. After
+ * an error call browse_close too. */
+enum err browse_open(const char *path, const struct run_opts *ro, struct browse *b,
+                     struct errinfo *e) ERR_CHECKED;
+void browse_close(struct browse *b);
+
+#endif

@@ -1,0 +1,137 @@
+/* saetop export: a run's SAE for other tools. */
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/safetensors.h"
+#include "browse.h"
+#include "cmd.h"
+#include "sae/foreign.h"
+#include "train/rundir.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct export_args {
+    const char *to, *out;
+    bool sparsity;
+};
+
+/* The bytes of a file of one directory in another. */
+static enum err copy_file(const char *from, const char *to, const char *name,
+                          struct errinfo *e)
+{
+    char src[4096], dst[4096];
+    const uint8_t *data = NULL;
+    size_t len = 0;
+    TRY(path_join(src, sizeof src, from, name, e));
+    TRY(path_join(dst, sizeof dst, to, name, e));
+    TRY(file_map(src, &data, &len, e));
+    const struct file_part part = {data, len};
+    const enum err rc = file_write(dst, &part, 1, e);
+    file_unmap(data, len);
+    return rc;
+}
+
+/* An SAE of another tool, converted. */
+static enum err convert(const char *path, const char *out, struct errinfo *e)
+{
+    struct sae *s = NULL;
+    struct foreign_meta m;
+    TRY(foreign_load(path, &s, &m, e));
+    const struct sae_meta meta = {
+        .model_name = m.model[0] ? m.model : NULL,
+        .hook_name = m.hook[0] ? m.hook : NULL,
+        .dataset = m.dataset[0] ? m.dataset : NULL,
+        .context_size = m.context,
+        .prepend_bos = m.prepend_bos,
+    };
+    const enum err rc = sae_save(s, &meta, out, e);
+    sae_free(s);
+    return rc;
+}
+
+/* sparsity.safetensors, as SAELens has it: log10 of the share of tokens on which a
+ * latent fires, of the held-out text, and 1e-10. */
+static enum err write_sparsity(const struct browse *b, const char *out,
+                               struct errinfo *e)
+{
+    char path[4096];
+    float *log_density = NULL;
+    const size_t F = b->table->F;
+    TRY(path_join(path, sizeof path, out, "sparsity.safetensors", e));
+    TRY(mem_new(&log_density, F, sizeof *log_density, path, e));
+    for (size_t j = 0; j < F; j++) {
+        log_density[j] = (float)log10(b->table->row[j].density + 1e-10);
+    }
+    const struct st_tensor t = {"sparsity", ST_F32,      1,
+                                {F},        log_density, F * sizeof *log_density};
+    const enum err rc = st_write(path, &t, 1, NULL, 0, e);
+    mem_free(log_density);
+    return rc;
+}
+
+static enum err check_args(const struct export_args *a, struct errinfo *e)
+{
+    if (!a->out) {
+        return err_set(e, ERR_USAGE, "export: --out DIR is missing");
+    }
+    if (strcmp(a->to, "saelens") != 0) {
+        return err_set(e, ERR_USAGE, "--to: found '%s', expected saelens", a->to);
+    }
+    return OK;
+}
+
+static enum err export(const char *path, const struct export_args *a,
+                       const struct run_opts *ro, struct errinfo *e) {
+    struct browse b = {0}; struct foreign_meta m; bool own = false; enum err rc = OK;
+    TRY(check_args(a, e));
+    if (rundir_is(path)){TRY(foreign_saelens_meta(path, &m, &own, e));}
+if (a->sparsity)
+{ /* before anything is written: it may fail */
+    TRY_OUT(rc, browse_open(path, ro, &b, e));
+}
+TRY_OUT(rc, rundir_create(a->out, e));
+if (own) { /* as it stands, to the byte */
+    TRY_OUT(rc, copy_file(path, a->out, "sae_weights.safetensors", e));
+    TRY_OUT(rc, copy_file(path, a->out, "cfg.json", e));
+} else {
+    TRY_OUT(rc, convert(path, a->out, e));
+}
+if (a->sparsity) {
+    rc = write_sparsity(&b, a->out, e);
+}
+out : browse_close(&b);
+return rc;
+}
+
+int cmd_export(int argc, char **argv)
+{
+    struct export_args a = {.to = "saelens"};
+    // clang-format off
+    const struct opt own[] = {
+        {"to", OPT_STRING, &a.to, "FORMAT", "saelens: a directory for SAE.load_from_disk", 0, 0, NULL},
+        {"out", OPT_STRING, &a.out, "DIR", "directory to make", 0, 0, NULL},
+        {"sparsity", OPT_FLAG, &a.sparsity, NULL, "measure densities on held-out text for sparsity.safetensors", 0, 0, NULL},
+    };
+    // clang-format on
+    struct run_opts ro;
+    const struct opts o = {
+        .name = "export",
+        .usage = "RUN --out DIR [--to saelens] [OPTIONS]",
+        .about = "Writes a run's SAE for other tools: cfg.json and "
+                 "sae_weights.safetensors, which SAELens loads, and with --sparsity "
+                 "sparsity.safetensors. RUN may also be an SAE that `saetop import` "
+                 "reads. The settings count only for --sparsity.",
+        .min_args = 1,
+        .max_args = 1,
+    };
+    struct opts_result parsed;
+    struct errinfo e = {0};
+    int status = 0;
+    if (!run_opts_begin(&ro, o, own, sizeof own / sizeof own[0], argc, argv, &parsed,
+                        &status)) {
+        return status;
+    }
+    const enum err rc = export(parsed.args[0], &a, &ro, &e);
+    return rc == OK ? EXIT_SUCCESS : cmd_fail(rc, &e);
+}

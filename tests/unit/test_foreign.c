@@ -1,0 +1,719 @@
+/* SAEs of other tools: files in each layout, made from one set of numbers, must give
+ * what a naive forward of those numbers gives; before and after folding. */
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/safetensors.h"
+#include "num/blas.h"
+#include "sae/sae_tensors.h"
+#include "tiny_formats.h"
+
+#include <math.h>
+
+#define D 6
+#define F 11
+#define N 40
+
+static char dir[128], path[512];
+
+static int begin(void **state)
+{
+    (void)state;
+    num_init();
+    return 0;
+}
+
+static int make_dir(void **state)
+{
+    (void)state;
+    tmp_make(dir, sizeof dir);
+    return 0;
+}
+
+static int drop_dir(void **state)
+{
+    (void)state;
+    tmp_drop(dir);
+    return 0;
+}
+
+/* ---- the naive forward, in double ---- */
+
+static void normalise(const struct sae_tensors *t, const float *x, double *y,
+                      double *times, double *plus)
+{
+    double mean = 0, norm2 = 0, var = 0;
+    for (size_t d = 0; d < D; d++) {
+        mean += (double)x[d] / D;
+    }
+    for (size_t d = 0; d < D; d++) {
+        y[d] = (double)x[d] - (t->centre ? mean : 0);
+        norm2 += y[d] * y[d];
+        var += ((double)x[d] - mean) * ((double)x[d] - mean) / (D - 1);
+    }
+    *plus = t->norm == TENSORS_LAYER ? mean : 0;
+    const double deviation = sqrt(var);
+    const double by = t->norm == TENSORS_SCALE      ? t->scale
+                      : t->norm == TENSORS_CONSTANT ? sqrt((double)D) / sqrt(norm2)
+                                                    : 1 / (deviation + 1e-5);
+    *times = t->norm == TENSORS_LAYER ? deviation : 1 / by;
+    for (size_t d = 0; d < D; d++) {
+        y[d] = (y[d] - *plus) * by;
+    }
+}
+
+static void forward(const struct sae_tensors *t, const float *x, double *xhat)
+{
+    double y[D], h[F], f[F], n[F], times, plus;
+    normalise(t, x, y, &times, &plus);
+    for (size_t j = 0; j < F; j++) {
+        h[j] = (double)t->b_enc[j];
+        n[j] = 0;
+        for (size_t d = 0; d < D; d++) {
+            const double a = y[d] - (t->subtract_b_dec ? (double)t->b_dec[d] : 0);
+            h[j] += a * (double)t->W_enc[j * D + d];
+            n[j] += (double)t->W_dec[j * D + d] * (double)t->W_dec[j * D + d];
+        }
+        n[j] = t->rescale ? sqrt(n[j]) : 1;
+    }
+    for (size_t j = 0; j < F; j++) {
+        size_t greater = 0;
+        for (size_t i = 0; i < F; i++) {
+            greater += h[i] * n[i] > h[j] * n[j];
+        }
+        bool on = h[j] > 0;
+        f[j] = h[j];
+        if (t->select == TENSORS_TOPK) {
+            on = on && greater < t->k;
+        } else if (t->select == TENSORS_JUMP) {
+            on = on && h[j] > (double)t->threshold[j];
+        } else if (t->select == TENSORS_GATED) {
+            f[j] = exp((double)t->r_mag[j]) * (h[j] - (double)t->b_enc[j]) +
+                   (double)t->b_mag[j];
+            on = on && f[j] > 0;
+        }
+        f[j] = on ? f[j] : 0;
+    }
+    for (size_t d = 0; d < D; d++) {
+        xhat[d] = (double)t->b_dec[d];
+        for (size_t j = 0; j < F; j++) {
+            xhat[d] += f[j] * (double)t->W_dec[j * D + d];
+        }
+        xhat[d] = xhat[d] * times + plus;
+    }
+}
+
+/* ---- numbers ---- */
+
+static struct sae_tensors *numbers(enum tensors_select select, bool unit)
+{
+    struct errinfo e;
+    struct sae_tensors *t;
+    struct rng r = rng_begin(5, RNG_SAMPLE, (uint64_t)select);
+    assert_ok(sae_tensors_new(select, D, F, &t, &e), &e);
+    for (size_t i = 0; i < F * D; i++) {
+        t->W_enc[i] = (float)rng_normal(&r) * 0.5f;
+        t->W_dec[i] = (float)rng_normal(&r);
+    }
+    for (size_t j = 0; j < F; j++) {
+        double norm2 = 0;
+        for (size_t d = 0; d < D; d++) {
+            norm2 += (double)t->W_dec[j * D + d] * (double)t->W_dec[j * D + d];
+        }
+        for (size_t d = 0; unit && d < D; d++) {
+            t->W_dec[j * D + d] /= (float)sqrt(norm2);
+        }
+        t->b_enc[j] = (float)rng_normal(&r) * 0.3f;
+        if (t->threshold) {
+            t->threshold[j] = 0.3f + 0.05f * (float)j;
+        }
+        if (t->b_mag) {
+            t->b_mag[j] = (float)rng_normal(&r) * 0.3f;
+            t->r_mag[j] = (float)rng_normal(&r) * 0.3f;
+        }
+    }
+    for (size_t d = 0; d < D; d++) {
+        t->b_dec[d] = (float)rng_normal(&r) * 0.5f;
+    }
+    t->k = 4;
+    return t;
+}
+
+static void same_threshold(struct sae_tensors *t, float theta)
+{
+    for (size_t j = 0; j < F; j++) {
+        t->threshold[j] = theta;
+    }
+}
+
+/* A matrix [F,D] as [D,F]. */
+static float *turned(const float *w)
+{
+    static float out[4][F * D];
+    static size_t next;
+    float *o = out[next++ % 4];
+    for (size_t j = 0; j < F; j++) {
+        for (size_t d = 0; d < D; d++) {
+            o[d * F + j] = w[j * D + d];
+        }
+    }
+    return o;
+}
+
+/* What is loaded from `where` reconstructs as `want` does: before folding, and (if
+ * saetop runs such) after. */
+static void assert_loads(const char *where, const char *format,
+                         const struct sae_tensors *want, bool runs)
+{
+    struct errinfo e;
+    struct sae_tensors *got;
+    struct sae *s = NULL;
+    float x[N * D], ours[N * D];
+    struct rng r = rng_begin(9, RNG_SAMPLE, 3);
+    for (size_t i = 0; i < N * D; i++) {
+        x[i] = (float)rng_normal(&r) * 2.0f + 0.5f;
+    }
+    assert_string_equal(foreign_format_of(where), format);
+    assert_ok(foreign_tensors(where, &got, &e), &e);
+    for (size_t b = 0; b < N; b++) {
+        double theirs[D], read[D];
+        forward(want, x + b * D, theirs);
+        forward(got, x + b * D, read);
+        for (size_t d = 0; d < D; d++) {
+            if (!(fabs(theirs[d] - read[d]) <= 1e-6)) {
+                fail_msg("row %zu: read %g, expected %g", b, read[d], theirs[d]);
+            }
+        }
+    }
+    sae_tensors_free(got);
+    if (!runs) {
+        return;
+    }
+    struct sae_codes c = {0};
+    assert_ok(foreign_load(where, &s, NULL, &e), &e);
+    assert_ok(sae_encode(s, x, N, NULL, &c, &e), &e);
+    sae_decode(s, &c, ours);
+    for (size_t b = 0; b < N; b++) {
+        double theirs[D];
+        forward(want, x + b * D, theirs);
+        for (size_t d = 0; d < D; d++) {
+            if (!(fabs(theirs[d] - (double)ours[b * D + d]) <= 1e-5)) {
+                fail_msg("row %zu: reconstructed %g, expected %g", b,
+                         (double)ours[b * D + d], theirs[d]);
+            }
+        }
+    }
+    sae_codes_deinit(&c);
+    sae_free(s);
+}
+
+static void assert_refused(const char *where, const char *part)
+{
+    struct errinfo e;
+    struct sae *s;
+    const enum err rc = foreign_load(where, &s, NULL, &e);
+    if (rc == OK || !strstr(e.msg, part) || !strstr(e.msg, dir)) {
+        fail_msg("found %s \"%s\", expected \"%s\"", err_text(rc), e.msg, part);
+    }
+}
+
+static void write_text(const char *name, const char *text)
+{
+    struct errinfo e;
+    assert_ok(file_write_text(tmp_path(path, dir, name), text, &e), &e);
+}
+
+/* ---- SAELens ---- */
+
+static void write_saelens(const struct sae_tensors *t, const char *cfg,
+                          const float *topk_threshold, const float *factor)
+{
+    struct errinfo e;
+    struct st_tensor tensors[8];
+    size_t n = 0;
+    const size_t mat = F * D * sizeof(float), row = F * sizeof(float);
+    tensors[n++] =
+        (struct st_tensor){"W_enc", ST_F32, 2, {D, F}, turned(t->W_enc), mat};
+    tensors[n++] = (struct st_tensor){"W_dec", ST_F32, 2, {F, D}, t->W_dec, mat};
+    tensors[n++] = (struct st_tensor){
+        t->b_mag ? "b_gate" : "b_enc", ST_F32, 1, {F}, t->b_enc, row};
+    tensors[n++] =
+        (struct st_tensor){"b_dec", ST_F32, 1, {D}, t->b_dec, D * sizeof(float)};
+    if (t->b_mag) {
+        tensors[n++] = (struct st_tensor){"b_mag", ST_F32, 1, {F}, t->b_mag, row};
+        tensors[n++] = (struct st_tensor){"r_mag", ST_F32, 1, {F}, t->r_mag, row};
+    }
+    if (topk_threshold) {
+        tensors[n++] =
+            (struct st_tensor){"topk_threshold", ST_F32, 0, {0}, topk_threshold, 4};
+    } else if (t->threshold) {
+        tensors[n++] =
+            (struct st_tensor){"threshold", ST_F32, 1, {F}, t->threshold, row};
+    }
+    if (factor) {
+        tensors[n++] =
+            (struct st_tensor){"scaling_factor", ST_F32, 1, {F}, factor, row};
+    }
+    assert_ok(st_write(tmp_path(path, dir, "sae_weights.safetensors"), tensors, n, NULL,
+                       0, &e),
+              &e);
+    write_text("cfg.json", cfg);
+}
+
+#define SIZES "\"d_in\":6,\"d_sae\":11,"
+#define V6    ",\"metadata\":{\"sae_lens_version\":\"6.18.0\"}}"
+
+static void saelens_kinds(void **state)
+{
+    (void)state;
+    struct sae_tensors *t = numbers(TENSORS_RELU, false);
+    write_saelens(t, "{" SIZES "\"architecture\":\"standard\"" V6, NULL, NULL);
+    assert_loads(dir, "saelens", t, true);
+    t->subtract_b_dec = false;
+    write_saelens(
+        t, "{" SIZES "\"architecture\":\"standard\",\"apply_b_dec_to_input\":false" V6,
+        NULL, NULL);
+    assert_loads(dir, "saelens", t, true);
+    sae_tensors_free(t);
+
+    t = numbers(TENSORS_TOPK, false);
+    t->rescale = true;
+    write_saelens(t,
+                  "{" SIZES "\"architecture\":\"topk\",\"k\":4,"
+                  "\"rescale_acts_by_decoder_norm\":true" V6,
+                  NULL, NULL);
+    assert_loads(dir, "saelens", t, true);
+    t->rescale = false;
+    write_saelens(t, "{" SIZES "\"architecture\":\"topk\",\"k\":4" V6, NULL, NULL);
+    assert_loads(dir, "saelens", t, false);
+    assert_refused(dir, "row norms");
+    sae_tensors_free(t);
+
+    t = numbers(TENSORS_JUMP, true);
+    write_saelens(t, "{" SIZES "\"architecture\":\"jumprelu\"" V6, NULL, NULL);
+    assert_loads(dir, "saelens", t, true);
+    same_threshold(t, 0.4f);
+    write_saelens(t, "{" SIZES "\"architecture\":\"jumprelu\"" V6, NULL, NULL);
+    assert_loads(dir, "saelens", t, true);
+    sae_tensors_free(t);
+
+    t = numbers(TENSORS_GATED, false);
+    write_saelens(t, "{" SIZES "\"architecture\":\"gated\"" V6, NULL, NULL);
+    assert_loads(dir, "saelens", t, true);
+    sae_tensors_free(t);
+}
+
+/* A training checkpoint: one threshold, for activations times decoder norms. */
+static void saelens_checkpoint(void **state)
+{
+    (void)state;
+    const float theta = 0.7f;
+    struct sae_tensors *t = numbers(TENSORS_JUMP, false);
+    for (size_t j = 0; j < F; j++) {
+        double norm2 = 0;
+        for (size_t d = 0; d < D; d++) {
+            norm2 += (double)t->W_dec[j * D + d] * (double)t->W_dec[j * D + d];
+        }
+        t->threshold[j] = (float)((double)theta / sqrt(norm2));
+    }
+    write_saelens(t, "{" SIZES "\"architecture\":\"matryoshka_batchtopk\",\"k\":2.5" V6,
+                  &theta, NULL);
+    assert_loads(dir, "saelens", t, true);
+    /* With a normalisation that is not folded in yet. */
+    t->scale = 1.75;
+    write_saelens(t,
+                  "{" SIZES "\"architecture\":\"batchtopk\",\"k\":2,"
+                  "\"normalize_activations\":\"expected_average_only_in\"" V6,
+                  &theta, NULL);
+    assert_refused(dir, "without activation_scaler.json");
+    write_text("activation_scaler.json", "{\"scaling_factor\":1.75}");
+    assert_loads(dir, "saelens", t, true);
+    sae_tensors_free(t);
+}
+
+static void saelens_norms(void **state)
+{
+    (void)state;
+    struct sae_tensors *t = numbers(TENSORS_RELU, true);
+    t->norm = TENSORS_LAYER;
+    write_saelens(t,
+                  "{" SIZES "\"architecture\":\"standard\","
+                  "\"normalize_activations\":\"layer_norm\"" V6,
+                  NULL, NULL);
+    assert_loads(dir, "saelens", t, true);
+    t->norm = TENSORS_CONSTANT;
+    write_saelens(t,
+                  "{" SIZES "\"architecture\":\"standard\","
+                  "\"normalize_activations\":\"constant_norm_rescale\"" V6,
+                  NULL, NULL);
+    assert_loads(dir, "saelens", t, true);
+    sae_tensors_free(t);
+}
+
+/* The flat configuration of before version 6. */
+static void saelens_flat(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct foreign_meta m;
+    struct sae *s;
+    struct sae_tensors *t = numbers(TENSORS_RELU, false);
+    float ones[F], factor[F];
+    for (size_t j = 0; j < F; j++) {
+        ones[j] = 1;
+        factor[j] = 0.5f + 0.1f * (float)j;
+    }
+    /* As gpt2-small-res-jb: TransformerLens centred what came in. */
+    t->centre = true;
+    write_saelens(t,
+                  "{" SIZES "\"hook_point\":\"blocks.8.hook_resid_pre\","
+                  "\"model_name\":\"gpt2-small\",\"context_size\":128,"
+                  "\"normalize_activations\":false,\"activation_fn_str\":\"relu\"}",
+                  NULL, ones);
+    assert_loads(dir, "saelens", t, true);
+    assert_ok(foreign_load(dir, &s, &m, &e), &e);
+    assert_string_equal(m.model, "gpt2-small");
+    assert_string_equal(m.hook, "blocks.8.hook_resid_pre");
+    assert_int_equal(m.context, 128);
+    assert_true(m.prepend_bos);
+    sae_free(s);
+    t->centre = false;
+    write_saelens(
+        t,
+        "{" SIZES "\"hook_name\":\"blocks.8.hook_resid_pre\","
+        "\"sae_lens_version\":\"4.1.0\",\"normalize_activations\":null,"
+        "\"model_from_pretrained_kwargs\":{\"center_writing_weights\":false}}",
+        NULL, NULL);
+    assert_loads(dir, "saelens", t, true);
+    write_saelens(t, "{" SIZES "\"activation_fn\":\"relu\"}", NULL, factor);
+    assert_refused(dir, "scaling_factor: found 0.5");
+    for (size_t j = 0; j < F; j++) {
+        for (size_t d = 0; d < D; d++) {
+            t->W_dec[j * D + d] *= factor[j];
+        }
+    }
+    struct sae_tensors *plain = numbers(TENSORS_RELU, false);
+    write_saelens(plain,
+                  "{" SIZES "\"finetuning_scaling_factor\":true,"
+                  "\"activation_fn\":\"relu\"}",
+                  NULL, factor);
+    assert_loads(dir, "saelens", t, true);
+    sae_tensors_free(plain);
+    sae_tensors_free(t);
+
+    t = numbers(TENSORS_TOPK, true);
+    write_saelens(t,
+                  "{" SIZES "\"activation_fn_str\":\"topk\","
+                  "\"activation_fn_kwargs\":{\"k\":4}}",
+                  NULL, NULL);
+    assert_loads(dir, "saelens", t, true);
+    sae_tensors_free(t);
+}
+
+static void saelens_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *cfg, *part;
+    } cases[] = {
+        {"{" SIZES "\"architecture\":\"transcoder\"" V6, "found \"transcoder\""},
+        {"{" SIZES "\"activation_fn\":\"tanh-relu\"}", "activation_fn: found \"tanh-"},
+        {"{" SIZES "\"architecture\":\"topk\"" V6, "k: "},
+        {"{" SIZES "\"architecture\":\"topk\",\"k\":12" V6, "k: found 12"},
+        {"{" SIZES
+         "\"architecture\":\"standard\",\"reshape_activations\":\"hook_z\"" V6,
+         "reshape_activations: found \"hook_z\""},
+        {"{" SIZES "\"architecture\":\"standard\","
+         "\"normalize_activations\":\"covariance_whitening\"" V6,
+         "normalize_activations: found \"covariance_whitening\""},
+        {"{\"d_in\":6,\"d_sae\":12}", "d_sae: found 12, expected 11"},
+        {"{\"d_in\":6,\"d_sae\":1152921504606846976}", "d_sae"},
+        {"{\"d_in\":7,\"d_sae\":11}", "d_in: found 7, expected 6"},
+        {"[]", "expected an object"},
+    };
+    struct sae_tensors *t = numbers(TENSORS_TOPK, true);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        write_saelens(t, cases[i].cfg, NULL, NULL);
+        assert_refused(dir, cases[i].part);
+    }
+    sae_tensors_free(t);
+}
+
+/* ---- sparsify ---- */
+
+static void sparsify(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct sae_tensors *t = numbers(TENSORS_TOPK, true);
+    const size_t mat = F * D * sizeof(float);
+    struct st_tensor tensors[5] = {
+        {"encoder.weight", ST_F32, 2, {F, D}, t->W_enc, mat},
+        {"encoder.bias", ST_F32, 1, {F}, t->b_enc, F * sizeof(float)},
+        {"W_dec", ST_F32, 2, {F, D}, t->W_dec, mat},
+        {"b_dec", ST_F32, 1, {D}, t->b_dec, D * sizeof(float)},
+        {"W_skip", ST_F32, 2, {D, D}, t->W_dec, D * D * sizeof(float)},
+    };
+    tmp_path(path, dir, "sae.safetensors");
+    assert_ok(st_write(path, tensors, 4, NULL, 0, &e), &e);
+    write_text("cfg.json", "{\"activation\":\"topk\",\"expansion_factor\":32,"
+                           "\"num_latents\":11,\"k\":4,\"d_in\":6,"
+                           "\"skip_connection\":false,\"transcode\":false}");
+    assert_loads(dir, "sparsify", t, true);
+    /* Turned by a converter. */
+    tensors[2].shape[0] = D;
+    tensors[2].shape[1] = F;
+    tensors[2].data = turned(t->W_dec);
+    assert_ok(st_write(tmp_path(path, dir, "sae.safetensors"), tensors, 4, NULL, 0, &e),
+              &e);
+    assert_loads(dir, "sparsify", t, true);
+    assert_ok(st_write(tmp_path(path, dir, "sae.safetensors"), tensors, 5, NULL, 0, &e),
+              &e);
+    assert_refused(dir, "W_skip: found a tensor that is not understood");
+    static const struct {
+        const char *cfg, *part;
+    } cases[] = {
+        {"{\"k\":4,\"d_in\":6,\"activation\":\"groupmax\"}",
+         "activation: found \"group"},
+        {"{\"k\":4,\"d_in\":6,\"skip_connection\":true}",
+         "skip_connection: found true"},
+        {"{\"k\":4,\"d_in\":6,\"transcode\":true}", "transcode: found true"},
+        {"{\"d_in\":6}", "k"},
+    };
+    assert_ok(st_write(tmp_path(path, dir, "sae.safetensors"), tensors, 4, NULL, 0, &e),
+              &e);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        write_text("cfg.json", cases[i].cfg);
+        assert_refused(dir, cases[i].part);
+    }
+    sae_tensors_free(t);
+}
+
+/* ---- dictionary_learning ---- */
+
+/* The tensors of nn.Linear's layout. */
+static size_t linear(const struct sae_tensors *t, struct torch_item *out,
+                     const char *b_enc, const char *b_dec)
+{
+    out[0] = (struct torch_item){.name = "encoder.weight",
+                                 .data = t->W_enc,
+                                 .rows = F,
+                                 .cols = D,
+                                 .turned = true};
+    out[1] = (struct torch_item){
+        .name = "decoder.weight", .data = turned(t->W_dec), .rows = D, .cols = F};
+    out[2] = (struct torch_item){.name = b_enc, .data = t->b_enc, .rows = F};
+    out[3] = (struct torch_item){.name = b_dec, .data = t->b_dec, .rows = D};
+    return 4;
+}
+
+static void write_dict(const char *class, int k, const struct torch_item *items,
+                       size_t n)
+{
+    char cfg[400];
+    snprintf(
+        cfg, sizeof cfg,
+        "{\"trainer\":{\"dict_class\":\"%s\",\"activation_dim\":6,\"dict_size\":11,"
+        "\"k\":%d,\"layer\":4,\"lm_name\":\"EleutherAI/pythia-70m\","
+        "\"submodule_name\":\"resid_post_layer_4\"},\"buffer\":{\"ctx_len\":128}}",
+        class, k);
+    write_text("config.json", cfg);
+    torch_make(tmp_path(path, dir, "ae.pt"), items, n);
+}
+
+static void dictlearn_linear(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct foreign_meta m;
+    struct sae *s;
+    struct torch_item items[8];
+    struct sae_tensors *t = numbers(TENSORS_RELU, false);
+    size_t n = linear(t, items, "encoder.bias", "bias");
+    write_dict("AutoEncoder", 1, items, n);
+    assert_loads(dir, "dictionary_learning", t, true);
+    assert_loads(tmp_path(path, dir, "ae.pt"), "dictionary_learning", t, true);
+    assert_ok(foreign_load(dir, &s, &m, &e), &e);
+    assert_string_equal(m.hook, "blocks.4.hook_resid_post");
+    assert_string_equal(m.model, "EleutherAI/pythia-70m");
+    assert_int_equal(m.context, 128);
+    sae_free(s);
+    t->subtract_b_dec = false;
+    n = linear(t, items, "encoder.bias", "decoder.bias");
+    write_dict("AutoEncoderNew", 1, items, n);
+    assert_loads(dir, "dictionary_learning", t, true);
+    assert_int_equal(remove(tmp_path(path, dir, "config.json")), 0);
+    assert_loads(dir, "dictionary_learning", t, true);
+    sae_tensors_free(t);
+
+    t = numbers(TENSORS_GATED, false);
+    n = linear(t, items, "gate_bias", "decoder_bias");
+    items[n++] = (struct torch_item){.name = "mag_bias", .data = t->b_mag, .rows = F};
+    items[n++] = (struct torch_item){.name = "r_mag", .data = t->r_mag, .rows = F};
+    write_dict("GatedAutoEncoder", 1, items, n);
+    assert_loads(dir, "dictionary_learning", t, true);
+    sae_tensors_free(t);
+
+    t = numbers(TENSORS_TOPK, true);
+    const float theta = 0.45f;
+    n = linear(t, items, "encoder.bias", "b_dec");
+    items[n++] = (struct torch_item){.name = "k", .value = 4};
+    items[n++] = (struct torch_item){.name = "threshold", .data = &theta};
+    write_dict("AutoEncoderTopK", 4, items, n);
+    assert_loads(dir, "dictionary_learning", t, true);
+    write_dict("AutoEncoderTopK", 5, items, n);
+    assert_refused(dir, "trainer.k: found 5, expected 4");
+    assert_int_equal(remove(tmp_path(path, dir, "config.json")), 0);
+    assert_refused(dir, "could be AutoEncoderTopK or BatchTopKSAE");
+    sae_tensors_free(t);
+
+    t = numbers(TENSORS_JUMP, true);
+    same_threshold(t, theta);
+    n = linear(t, items, "encoder.bias", "b_dec");
+    items[n++] = (struct torch_item){.name = "k", .value = 4};
+    items[n++] = (struct torch_item){.name = "threshold", .data = &theta};
+    write_dict("BatchTopKSAE", 4, items, n);
+    assert_loads(dir, "dictionary_learning", t, true);
+    /* -1: never measured; then all that is positive is active. */
+    const float never = -1;
+    items[n - 1].data = &never;
+    same_threshold(t, never);
+    write_dict("BatchTopKSAE", 4, items, n);
+    assert_loads(dir, "dictionary_learning", t, true);
+    sae_tensors_free(t);
+}
+
+static void dictlearn_matrices(void **state)
+{
+    (void)state;
+    const float theta = 0.45f;
+    struct sae_tensors *t = numbers(TENSORS_JUMP, true);
+    struct torch_item items[8] = {
+        {.name = "W_enc", .data = turned(t->W_enc), .rows = D, .cols = F},
+        {.name = "W_dec", .data = t->W_dec, .rows = F, .cols = D, .turned = true},
+        {.name = "b_enc", .data = t->b_enc, .rows = F},
+        {.name = "b_dec", .data = t->b_dec, .rows = D},
+        {.name = "threshold", .data = t->threshold, .rows = F},
+    };
+    t->subtract_b_dec = false;
+    write_dict("JumpReluAutoEncoder", 1, items, 5);
+    assert_loads(dir, "dictionary_learning", t, true);
+    t->subtract_b_dec = true;
+    same_threshold(t, theta);
+    items[4] = (struct torch_item){.name = "threshold", .data = &theta};
+    items[5] = (struct torch_item){.name = "k", .value = 4};
+    items[6] = (struct torch_item){.name = "group_sizes", .data = t->b_enc, .rows = 3};
+    write_dict("MatryoshkaBatchTopKSAE", 4, items, 7);
+    assert_loads(dir, "dictionary_learning", t, true);
+    write_dict("CrossCoder", 4, items, 7);
+    assert_refused(dir, "trainer.dict_class: found \"CrossCoder\"");
+    write_dict("AutoEncoder", 4, items, 7);
+    assert_refused(dir, "not understood");
+    items[4] =
+        (struct torch_item){.name = "threshold", .data = t->threshold, .rows = 4};
+    write_dict("MatryoshkaBatchTopKSAE", 4, items, 7);
+    assert_refused(dir, "threshold: found shape [4], expected [11]");
+    t->W_dec[3] = NAN;
+    items[4] = (struct torch_item){.name = "threshold", .data = &theta};
+    write_dict("MatryoshkaBatchTopKSAE", 4, items, 7);
+    assert_refused(dir, "W_dec: not a finite number at element 3");
+    sae_tensors_free(t);
+}
+
+/* ---- Gemma Scope ---- */
+
+static void write_npz(const struct sae_tensors *t, const char *name, bool lower)
+{
+    static struct blob b[5];
+    const size_t mat = F * D * sizeof(float), row = F * sizeof(float);
+    npy_make(&b[0], "<f4", false, "(6, 11)", turned(t->W_enc), mat);
+    npy_make(&b[1], "<f4", true, "(11, 6)", turned(t->W_dec), mat);
+    npy_make(&b[2], "<f4", false, "(11,)", t->b_enc, row);
+    npy_make(&b[3], "<f4", false, "(6,)", t->b_dec, D * sizeof(float));
+    npy_make(&b[4], "<f4", false, "(11,)", t->threshold, row);
+    const struct zip_item items[] = {
+        {lower ? "w_enc.npy" : "W_enc.npy", b[0].p, b[0].n},
+        {lower ? "w_dec.npy" : "W_dec.npy", b[1].p, b[1].n},
+        {"b_enc.npy", b[2].p, b[2].n},
+        {"b_dec.npy", b[3].p, b[3].n},
+        {"threshold.npy", b[4].p, b[4].n}};
+    zip_make(tmp_path(path, dir, name), items, 5, !lower);
+}
+
+static void gemma_scope(void **state)
+{
+    (void)state;
+    struct sae_tensors *t = numbers(TENSORS_JUMP, true);
+    t->subtract_b_dec = false;
+    write_npz(t, "params.npz", false);
+    assert_loads(dir, "gemma-scope", t, true);
+    same_threshold(t, 0.35f);
+    write_npz(t, "other.npz", true);
+    assert_loads(path, "gemma-scope", t, true);
+    sae_tensors_free(t);
+}
+
+/* ---- OpenAI ---- */
+
+static void openai(void **state)
+{
+    (void)state;
+    struct torch_item items[8];
+    struct sae_tensors *t = numbers(TENSORS_RELU, false);
+    size_t n = linear(t, items, "latent_bias", "pre_bias");
+    items[n++] = (struct torch_item){.name = "activation", .text = "ReLU"};
+    items[n++] =
+        (struct torch_item){.name = "stats_last_nonzero", .data = t->b_enc, .rows = F};
+    torch_make(tmp_path(path, dir, "6.pt"), items, n);
+    assert_loads(path, "openai", t, true);
+    items[4].text = "Identity";
+    torch_make(path, items, n);
+    assert_refused(path, "activation: found \"Identity\"");
+    items[4].text = "TopK";
+    torch_make(path, items, n);
+    assert_refused(path, "no tensor activation.k");
+    /* A flat name is what the nested dictionary becomes. */
+    items[n++] = (struct torch_item){.name = "activation_state_dict.k", .value = 4};
+    torch_make(path, items, n);
+    sae_tensors_free(t);
+    t = numbers(TENSORS_TOPK, true);
+    t->norm = TENSORS_LAYER;
+    (void)linear(t, items, "latent_bias", "pre_bias");
+    torch_make(path, items, n);
+    assert_loads(path, "openai", t, true);
+    sae_tensors_free(t);
+}
+
+static void none(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct sae *s;
+    assert_null(foreign_format_of(dir));
+    check_error(foreign_load(dir, &s, NULL, &e), ERR_FORMAT, &e,
+                "expected an SAE of one of: saelens, sparsify, openai, "
+                "dictionary_learning, gemma-scope");
+    check_error(foreign_load("/nowhere", &s, NULL, &e), ERR_MISSING, &e, "not found");
+    struct str list;
+    str_init(&list, 4096);
+    foreign_list(&list);
+    assert_non_null(strstr(list.p, "gemma-scope"));
+    str_free(&list);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, drop_dir)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {TEST(saelens_kinds),
+                                       TEST(saelens_checkpoint),
+                                       TEST(saelens_norms),
+                                       TEST(saelens_flat),
+                                       TEST(saelens_refused),
+                                       TEST(sparsify),
+                                       TEST(dictlearn_linear),
+                                       TEST(dictlearn_matrices),
+                                       TEST(gemma_scope),
+                                       TEST(openai),
+                                       TEST(none)};
+    return cmocka_run_group_tests(tests, begin, NULL);
+}
