@@ -54,7 +54,8 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
     X(ENUM, gated_detach, "gated.detach", NULL, "yes", 0, 0,                            \
       "yes|no: whether the gate's own error trains the encoder alone")                  \
     X(ENUM, jump_loss, "jumprelu.loss", NULL, "quadratic", 0, 0,                        \
-      "step|tanh|quadratic: sum H, sum tanh(c f n), or (L0 / target - 1)^2")            \
+      "step|tanh|quadratic|quadratic_rows: sum H, sum tanh(c f n), (L0 / t - 1)^2 "     \
+      "of the batch, 2 / t (L0 - t)^2 of each row, t: target_l0")                       \
     X(NUM, bandwidth, "jumprelu.bandwidth", NULL, "auto", 1e-9, 1e6,                    \
       "width of the window that thresholds learn from; auto: 2 for tanh, else 0.05")    \
     X(NUM, init_threshold, "jumprelu.threshold", NULL, "auto", 0, 1e6,                  \
@@ -66,19 +67,20 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
       "weight that pulls dead latents up; auto: 3e-6 for tanh, else 0")                 \
     X(ENUM, jump_of, "jumprelu.step_of", NULL, "pre", 0, 0,                             \
       "pre|acts: what the step function of the loss sees")                              \
-    X(NUM, anneal_from, "panneal.from", NULL, "0.2", 0, 1,                              \
+    X(NUM, anneal_from, "p_anneal.from", NULL, "0.2", 0, 1,                             \
       "share of the run at which the exponent begins to fall")                          \
-    X(NUM, anneal_to, "panneal.to", NULL, "0.9", 0, 1, "share at which it is down")     \
-    X(NUM, p_end, "panneal.p_end", NULL, "0.2", 0.01, 1, "the exponent at the end")     \
-    X(INT, anneal_updates, "panneal.updates", NULL, "10", 1, 1000000, "in so many")     \
+    X(NUM, anneal_to, "p_anneal.to", NULL, "0.9", 0, 1, "share at which it is down")    \
+    X(NUM, p_end, "p_anneal.end", NULL, "0.2", 0.01, 1, "the exponent at the end")      \
+    X(INT, anneal_updates, "p_anneal.updates", NULL, "10", 1, 1000000, "in so many")    \
     X(NUM, calibrate_l0, "threshold.target_l0", NULL, "0", 0, 1e6,                      \
       "L0 that the inference threshold is set to before it is used; 0: the running "    \
       "average")
 
 /* X(TYPE, field, key, flag, default, min, max, help)
- * TYPE: STR text; INT int64_t; NUM double; ENUM int, `help` after a list of its words.
- * flag NULL: only --set. What is "auto" (for an INT also a default of 0 that is
- * documented so) is resolved by settings_resolve, so that a run records what it used.
+ * TYPE: STR text; INT int64_t; NUM double; ENUM int, `help` after a list of its
+ * words. flag NULL: only --set. What is "auto" (for an INT also a default of 0
+ * that is documented so) is resolved by settings_resolve, so that a run records
+ * what it used.
  */
 #define SETTING_LIST(X)                                                                \
     X(STR, model, "model", "model", "", 0, 0, "model directory (Hugging Face layout)") \
@@ -160,10 +162,11 @@ struct settings {
 #define SETTING_FIELD(type, f, key, flag, def, min, max, help) SETTING_##type(f)
     SETTING_LIST(SETTING_FIELD)
 #undef SETTING_FIELD
-    char origin[128]
-               [24]; /* where setting i came from: "default", "command line", ... */
-    /* Where the bundled samples are on this machine, not a setting: a path that begins
-     * with "samples/" is looked for there, so that runs keep opening elsewhere. */
+    char origin[128][24]; /* where setting i came from: "default", "command line",
+                             ... */
+    /* Where the bundled samples are on this machine, not a setting: a path that
+     * begins with "samples/" is looked for there, so that runs keep opening
+     * elsewhere. */
     char samples_dir[SETTING_TEXT_MAX];
 };
 
@@ -181,16 +184,17 @@ const struct setting_def *setting_find(const char *key); /* NULL if unknown */
 
 /* Everything at its default. */
 void settings_init(struct settings *s);
-/* Set one by key from text; checks type and range. ERR_USAGE names origin, key, what
- * was given and what is allowed; an unknown key names the nearest known one. */
+/* Set one by key from text; checks type and range. ERR_USAGE names origin, key,
+ * what was given and what is allowed; an unknown key names the nearest known one.
+ */
 enum err settings_set(struct settings *s, const char *key, const char *text,
                       const char *origin, struct errinfo *e) ERR_CHECKED;
 /* Append the value of a setting as text. */
 void settings_print(const struct settings *s, const struct setting_def *d,
                     struct str *out);
-/* Read a configuration file: an object whose members are keys ("mask.rate") or nested
- * objects of them ("mask": {"rate": ..}); unknown keys are errors, "about" is a
- * comment. Relative paths in it stay as they are. */
+/* Read a configuration file: an object whose members are keys ("mask.rate") or
+ * nested objects of them ("mask": {"rate": ..}); unknown keys are errors, "about"
+ * is a comment. Relative paths in it stay as they are. */
 enum err settings_load(struct settings *s, const char *path,
                        struct errinfo *e) ERR_CHECKED;
 /* The same from a parsed object. */
@@ -200,13 +204,14 @@ enum err settings_from_json(struct settings *s, const cJSON *obj, const char *fi
 enum err settings_add_json(const struct settings *s, cJSON *obj,
                            struct errinfo *e) ERR_CHECKED;
 
-/* The path behind a setting: itself, or for "samples/X" that does not exist here the
- * file X of samples_dir. out[cap]; ERR_LIMIT when it does not fit. */
+/* The path behind a setting: itself, or for "samples/X" that does not exist here
+ * the file X of samples_dir. out[cap]; ERR_LIMIT when it does not fit. */
 enum err settings_path(const struct settings *s, const char *text, char *out,
                        size_t cap, struct errinfo *e) ERR_CHECKED;
 
-/* Replace every "auto" by what it stands for in a run of this length and architecture.
- * `n_ctx` is the model's context. What does not apply to the architecture stays. */
+/* Replace every "auto" by what it stands for in a run of this length and
+ * architecture. `n_ctx` is the model's context. What does not apply to the
+ * architecture stays. */
 void settings_resolve(struct settings *s, size_t n_ctx);
 
 #endif
