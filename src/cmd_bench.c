@@ -1,6 +1,7 @@
-/* saetop bench: ui | stream. Figures, not tests: nothing here fails for being slow. */
+/* saetop bench: ui | stream | eval. Figures, not tests: nothing here fails for being slow. */
 #include "base/clock.h"
 #include "base/json.h"
+#include "bench_cmds.h"
 #include "cmd.h"
 #include "run_opts.h"
 #include "session/engine.h"
@@ -184,6 +185,7 @@ static int cmd_bench_stream(int argc, char **argv)
 static const struct subcommand table[] = {
     {"ui", cmd_bench_ui, "key and frame latencies while training"},
     {"stream", cmd_bench_stream, "tokens a second from text to SAE"},
+    {"eval", cmd_bench_eval, "the parts of an evaluation"},
 };
 
 int cmd_bench(int argc, char **argv)
