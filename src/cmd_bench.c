@@ -1,7 +1,9 @@
-/* saetop bench: ui | stream | eval. Figures, not tests: nothing here fails for being slow. */
+/* saetop bench: ui | stream | eval. Figures, not tests: nothing here fails for being
+ * slow. */
+#include "cmd_bench.h"
+
 #include "base/clock.h"
 #include "base/json.h"
-#include "bench_cmds.h"
 #include "cmd.h"
 #include "run_opts.h"
 #include "session/engine.h"

@@ -2,8 +2,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "bench_cmds.h"
 #include "cmd.h"
+#include "cmd_bench.h"
 #include "num/stats.h"
 #include "run_opts.h"
 #include "session/engine.h"
@@ -12,7 +12,14 @@
 
 #define OUTPUT_BYTES ((size_t)1 << 20)
 
-enum part { PART_ENCODE, PART_FIDELITY, PART_SELECTION, PART_DECISION, PART_ALL, PARTS };
+enum part {
+    PART_ENCODE,
+    PART_FIDELITY,
+    PART_SELECTION,
+    PART_DECISION,
+    PART_ALL,
+    PARTS
+};
 
 static const char *const part_name[PARTS] = {"encode", "fidelity", "selection",
                                              "decision", "all"};

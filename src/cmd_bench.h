@@ -1,0 +1,9 @@
+/* The benchmarks of saetop bench that have a file of their own. */
+#ifndef SAETOP_SRC_CMD_BENCH_H
+#define SAETOP_SRC_CMD_BENCH_H
+
+#include "cmd.h"
+
+int cmd_bench_eval(int argc, char **argv);
+
+#endif
