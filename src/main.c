@@ -13,6 +13,7 @@
 static const struct subcommand COMMANDS[] = {
     {"explore", cmd_explore, "watch an SAE train and browse its latents (the default)"},
     {"train", cmd_train, "train without a screen"},
+    {"eval", cmd_eval, "measure a trained SAE, or compare two"},
     {"top", cmd_top, "the top-activating tokens of a run's latents"},
     {"lm", cmd_lm, "train, evaluate and sample language models"},
     {"corpus", cmd_corpus, "write or describe a corpus"},

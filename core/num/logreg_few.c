@@ -154,28 +154,41 @@ static void newton(const struct few *f, struct few_point *now)
     }
 }
 
+/* Classes weighted, or not; all zero if a class is missing. */
+static void fit(struct few *f, double c, bool balanced, double *w, double *b)
+{
+    double pos = f->zero_pos;
+    for (size_t i = 0; i < f->m; i++) {
+        pos += f->y[i] ? 1.0 : 0.0;
+    }
+    const double n = f->zero_pos + f->zero_neg + (double)f->m;
+    const double neg = n - pos;
+    if (pos < 0.5 || neg < 0.5) {
+        memset(w, 0, f->k * sizeof *w);
+        *b = 0.0;
+        return;
+    }
+    f->s_pos = balanced ? c * n / (2.0 * pos) : c;
+    f->s_neg = balanced ? c * n / (2.0 * neg) : c;
+    struct few_point at;
+    memcpy(at.v, w, f->k * sizeof *w);
+    at.v[f->k] = *b;
+    newton(f, &at);
+    memcpy(w, at.v, f->k * sizeof *w);
+    *b = at.v[f->k];
+}
+
 void logreg_few(size_t k, size_t m, const float *x, const uint8_t *y, double zero_pos,
                 double zero_neg, double c, double *w, double *b)
 {
     struct few f = {
         .k = k, .m = m, .x = x, .y = y, .zero_pos = zero_pos, .zero_neg = zero_neg};
-    double pos = zero_pos;
-    for (size_t i = 0; i < m; i++) {
-        pos += y[i] ? 1.0 : 0.0;
-    }
-    const double n = zero_pos + zero_neg + (double)m;
-    const double neg = n - pos;
-    if (pos < 0.5 || neg < 0.5) {
-        memset(w, 0, k * sizeof *w);
-        *b = 0.0;
-        return;
-    }
-    f.s_pos = c * n / (2.0 * pos);
-    f.s_neg = c * n / (2.0 * neg);
-    struct few_point at;
-    memcpy(at.v, w, k * sizeof *w);
-    at.v[k] = *b;
-    newton(&f, &at);
-    memcpy(w, at.v, k * sizeof *w);
-    *b = at.v[k];
+    fit(&f, c, true, w, b);
+}
+
+void logreg_few_plain(size_t k, size_t m, const float *x, const uint8_t *y, double c,
+                      double *w, double *b)
+{
+    struct few f = {.k = k, .m = m, .x = x, .y = y};
+    fit(&f, c, false, w, b);
 }
