@@ -37,6 +37,7 @@ int cmd_print(struct str *s);
 /* One row of each subcommand; main.c holds the table. */
 int cmd_explore(int argc, char **argv);
 int cmd_train(int argc, char **argv);
+int cmd_eval(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_import(int argc, char **argv);

@@ -1,5 +1,5 @@
-/* saetop bench: sae | ui | stream. Figures, not tests: nothing here fails for being
- * slow. */
+/* saetop bench: sae | ui | stream | eval. Figures, not tests: nothing here fails for
+ * being slow. */
 #include "cmd_bench.h"
 
 #include "base/clock.h"
@@ -187,6 +187,7 @@ static const struct subcommand table[] = {
     {"sae", cmd_bench_sae, "optimizer steps of each architecture"},
     {"ui", cmd_bench_ui, "key and frame latencies while training"},
     {"stream", cmd_bench_stream, "tokens a second from text to SAE"},
+    {"eval", cmd_bench_eval, "the parts of an evaluation"},
 };
 
 int cmd_bench(int argc, char **argv)

@@ -5,5 +5,6 @@
 #include "cmd.h"
 
 int cmd_bench_sae(int argc, char **argv);
+int cmd_bench_eval(int argc, char **argv);
 
 #endif

@@ -122,9 +122,13 @@ void absorption_decide(const struct probe_bank *b, const struct absorption_view 
         const double p = (double)b->projection[i];
         recalled += g.main_fires;
         fractions += fraction(&g, p);
-        if (is_full(&g, p)) {
+        const bool absorbed = is_full(&g, p);
+        if (absorbed) {
             full += 1.0;
             ws->absorbed[g.top]++;
+        }
+        if (v->absorbed_by != NULL) {
+            v->absorbed_by[i] = absorbed ? g.top : -1;
         }
     }
     for (size_t i = 0; i < r->n_main; i++) {

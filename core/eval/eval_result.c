@@ -153,17 +153,28 @@ static void put_all(struct tree *t, cJSON *root, const struct eval_result *r,
     put_number(t, o, "decision", r->split.decision);
 }
 
-enum err eval_result_json(const struct eval_result *r, const struct concepts *c,
-                          struct str *out, struct errinfo *e)
+enum err eval_result_tree(const struct eval_result *r, const struct concepts *c,
+                          cJSON **out, struct errinfo *e)
 {
     struct tree t = {false};
     cJSON *root = cJSON_CreateObject();
-    if (root == NULL) {
+    if (root != NULL) {
+        put_all(&t, root, r, c);
+    }
+    if (root == NULL || t.failed) {
+        cJSON_Delete(root);
         return err_set(e, ERR_NOMEM, "eval.json: out of memory");
     }
-    put_all(&t, root, r, c);
-    const enum err rc = t.failed ? err_set(e, ERR_NOMEM, "eval.json: out of memory")
-                                 : json_print(root, out, e);
+    *out = root;
+    return OK;
+}
+
+enum err eval_result_json(const struct eval_result *r, const struct concepts *c,
+                          struct str *out, struct errinfo *e)
+{
+    cJSON *root = NULL;
+    TRY(eval_result_tree(r, c, &root, e));
+    const enum err rc = json_print(root, out, e);
     cJSON_Delete(root);
     return rc;
 }

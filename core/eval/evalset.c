@@ -32,8 +32,10 @@ static enum err build(struct eval_set *s, const struct concepts *concepts,
 {
     const struct eval_config *cfg = &s->cfg;
     TRY(copy_kinds(s, concepts, e));
-    TRY(fidelity_rows_init(&s->fid_id, s->id, cfg->fidelity_rows, h, cancel, e));
-    TRY(fidelity_rows_init(&s->fid_ood, s->ood, cfg->fidelity_rows, h, cancel, e));
+    const size_t rows = cfg->fidelity_rows;
+    const size_t ce = cfg->ce_rows > 0 ? cfg->ce_rows : rows;
+    TRY(fidelity_rows_init(&s->fid_id, s->id, rows, ce, h, cancel, e));
+    TRY(fidelity_rows_init(&s->fid_ood, s->ood, rows, ce, h, cancel, e));
     TRY(concept_sample_init(&s->sample, cfg, s->id, concepts, e));
     TRY(eval_poll(cancel, e));
     return probe_bank_init(&s->bank, FORM_MAIN, concepts->n_probed, &s->sample, cfg,

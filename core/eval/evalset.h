@@ -12,6 +12,7 @@
 
 struct eval_config {
     size_t fidelity_rows; /* rows of text for EV and CE, of each of ID and OOD: 16 */
+    size_t ce_rows;       /* of these the first for CE; 0: all of them */
     size_t concept_rows;  /* rows searched for concept words: 512 */
     size_t per_word;      /* occurrences kept of one word form: 16 */
     double test_share;    /* of the concept sample: 0.2, as in SAEBench */

@@ -65,14 +65,14 @@ void probe_bank_deinit(struct probe_bank *b);
 struct fidelity_rows {
     const struct acts_set *set; /* its first `rows` rows; NULL: none */
     size_t rows;
+    size_t ce_rows;  /* the first of them, for cross-entropies; 0: none are measured */
     size_t tokens;   /* that are not special */
     double variance; /* sum ||x - mean||^2 over them */
-    bool has_ce;
     double ce_clean, ce_zero;
 };
-/* h NULL: no cross-entropies. */
+/* Cross-entropies are of the first ce_rows rows; h NULL: there are none. */
 enum err fidelity_rows_init(struct fidelity_rows *f, const struct acts_set *set,
-                            size_t rows, struct harvester *h, const atomic_bool *cancel,
+                            size_t rows, size_t ce_rows, struct harvester *h, const atomic_bool *cancel,
                             struct errinfo *e) ERR_CHECKED;
 
 struct eval_set {

@@ -353,3 +353,36 @@ out:
     probe_bank_deinit(&bank);
     return rc;
 }
+
+enum err evaluate_absorbers(const struct eval_set *set, const struct sae *s,
+                            struct pool *pool, const struct eval_result *r, int32_t *by,
+                            struct errinfo *e)
+{
+    const struct probe_bank *bank = &set->bank;
+    struct job j = {.set = set, .s = s, .pool = pool};
+    float *along = NULL;
+    enum err rc = OK;
+    TRY(check_width(set, s, e));
+    for (size_t i = 0; i < bank->hit_start[bank->C]; i++) {
+        by[i] = -1;
+    }
+    TRY_OUT(rc, job_init(&j, false, e));
+    TRY_OUT(rc, mem_new(&along, bank->C, s->F * sizeof *along, "projections", e));
+    gemm_f32(NO_TRANS, TRANS, bank->C, s->F, s->D, 1.0F, bank->dir, s->D, s->W_dec,
+             s->D, 0.0F, along, s->F);
+    for (size_t u = 0; u < bank->n_units; u++) {
+        const size_t c = (size_t)bank->concept_of[u];
+        struct concept_result again = r->concept[c];
+        const struct absorption_view v = {.codes = &j.codes,
+                                          .F = s->F,
+                                          .along = along + c * s->F,
+                                          .length = j.length,
+                                          .scale = j.scale,
+                                          .absorbed_by = by};
+        absorption_decide(bank, &v, c, &j.ws[0], &again);
+    }
+out:
+    mem_free(along);
+    job_deinit(&j);
+    return rc;
+}

@@ -3,6 +3,7 @@
 #ifndef SAETOP_EVAL_EVALUATE_H
 #define SAETOP_EVAL_EVALUATE_H
 
+#include "base/json.h"
 #include "eval/evalset.h"
 #include "sae/sae.h"
 
@@ -79,10 +80,19 @@ enum err evaluate(const struct eval_set *set, const struct sae *s, struct harves
 enum err evaluate_saebench(const struct eval_set *set, const struct sae *s,
                            struct pool *pool, const atomic_bool *cancel,
                            struct eval_result *r, struct errinfo *e) ERR_CHECKED;
+/* Which latent absorbed each of the true positives of r, an earlier result of the same
+ * set and SAE: by[i] belongs to hit i of the set's probes, -1 where none did. Concepts
+ * that are not eligible have -1 throughout. For evalset_priv.h's users. */
+enum err evaluate_absorbers(const struct eval_set *set, const struct sae *s,
+                            struct pool *pool, const struct eval_result *r, int32_t *by,
+                            struct errinfo *e) ERR_CHECKED;
 void eval_result_deinit(struct eval_result *r);
 /* A deep copy. */
 enum err eval_result_copy(const struct eval_result *r, struct eval_result *out,
                           struct errinfo *e) ERR_CHECKED;
+/* The object of eval.json as a tree; caller owns. */
+enum err eval_result_tree(const struct eval_result *r, const struct concepts *c,
+                          cJSON **out, struct errinfo *e) ERR_CHECKED;
 /* eval.json: one object nested by measure. */
 enum err eval_result_json(const struct eval_result *r, const struct concepts *c,
                           struct str *out, struct errinfo *e) ERR_CHECKED;

@@ -60,8 +60,8 @@ static enum err ce_of(struct splice *p, bool own, double *ce, struct errinfo *e)
     const struct acts_set *a = p->f->set;
     double sum = 0.0;
     double n = 0.0;
-    for (size_t first = 0; first < p->f->rows; first += CHUNK_ROWS) {
-        const size_t left = p->f->rows - first;
+    for (size_t first = 0; first < p->f->ce_rows; first += CHUNK_ROWS) {
+        const size_t left = p->f->ce_rows - first;
         const size_t rows = left < CHUNK_ROWS ? left : CHUNK_ROWS;
         TRY(eval_poll(p->cancel, e));
         for (size_t i = 0; i < rows * a->T; i++) {
@@ -109,7 +109,7 @@ static enum err spread(struct fidelity_rows *f, struct errinfo *e)
 }
 
 enum err fidelity_rows_init(struct fidelity_rows *f, const struct acts_set *set,
-                            size_t rows, struct harvester *h, const atomic_bool *cancel,
+                            size_t rows, size_t ce_rows, struct harvester *h, const atomic_bool *cancel,
                             struct errinfo *e)
 {
     memset(f, 0, sizeof *f);
@@ -121,10 +121,10 @@ enum err fidelity_rows_init(struct fidelity_rows *f, const struct acts_set *set,
     f->set = set;
     f->rows = rows < set->rows ? rows : set->rows;
     TRY(spread(f, e));
-    f->has_ce = h != NULL;
-    if (!f->has_ce) {
+    if (h == NULL) {
         return OK;
     }
+    f->ce_rows = ce_rows < f->rows ? ce_rows : f->rows;
     struct splice p = {.f = f, .h = h, .cancel = cancel};
     enum err rc = splice_init(&p, e);
     if (rc == OK) {
@@ -166,8 +166,9 @@ static enum err measure_chunk(struct splice *p, const struct sae *s, struct pool
             sum->error += v * v;
         }
     }
-    if (p->f->has_ce) {
-        splice_run(p, first, rows, false, &sum->nll, &sum->n_nll);
+    if (first < p->f->ce_rows) {
+        const size_t left = p->f->ce_rows - first;
+        splice_run(p, first, left < rows ? left : rows, false, &sum->nll, &sum->n_nll);
     }
     return OK;
 }

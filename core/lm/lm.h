@@ -104,6 +104,11 @@ void lm_forward_to(const struct lm *m, struct lm_ws *ws, const int32_t *ids, siz
 void lm_nll_from(const struct lm *m, struct lm_ws *ws, float *resid, size_t B, size_t T,
                  size_t depth, const int32_t *ids, float *nll);
 
+/* The same, but all of each distribution: logp [T, V] of one row, from resid [T, D]
+ * (consumed) before block `depth`. */
+void lm_logp_from(const struct lm *m, struct lm_ws *ws, float *resid, size_t T,
+                  size_t depth, float *logp);
+
 /* Logits [V] of one position's final residual x [D] (final norm applied inside). */
 void lm_logits(const struct lm *m, const float *x, float *logits);
 

@@ -129,6 +129,22 @@ void lm_nll_from(const struct lm *m, struct lm_ws *ws, float *resid, size_t B, s
     }
 }
 
+void lm_logp_from(const struct lm *m, struct lm_ws *ws, float *resid, size_t T,
+                  size_t depth, float *logp)
+{
+    const size_t D = m->cfg.d_model, V = m->cfg.vocab;
+    assert(T >= 1 && T <= ws->T && depth <= m->cfg.n_layer);
+    run_blocks(m, ws, T, depth, m->cfg.n_layer, resid);
+    lm_norm_f32(&m->cfg, T, resid, m->w.lnf_w, m->w.lnf_b, ws->xf, NULL, NULL);
+    gemm_f32(NO_TRANS, TRANS, T, V, D, 1.0f, ws->xf, D, m->w.wte, D, 0.0f, logp, V);
+    for (size_t i = 0; i < T; i++) {
+        const float lse = (float)vec_lse_f32(V, logp + i * V);
+        for (size_t v = 0; v < V; v++) {
+            logp[i * V + v] -= lse;
+        }
+    }
+}
+
 /* logits [V] of y = (x - mean) * scale * ln_f's weight (+ its bias), a piece of y at a
  * time, for want of a place that holds D floats. */
 static void project(const struct lm *m, const float *x, float mean, float scale,

@@ -92,5 +92,8 @@ enum err logreg_adam(const struct logreg_x *x, const struct logreg_y *y,
  * to its tolerance. */
 void logreg_few(size_t k, size_t m, const float *x, const uint8_t *y, double zero_pos,
                 double zero_neg, double c, double *w, double *b);
+/* The same with s = 1 for every row, all of which are in x. */
+void logreg_few_plain(size_t k, size_t m, const float *x, const uint8_t *y, double c,
+                      double *w, double *b);
 
 #endif

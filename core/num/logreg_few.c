@@ -6,17 +6,23 @@
 #define P_MAX    (LOGREG_FEW_MAX + 1)
 #define MAX_ITER 60
 
-/* The problem and where the iteration stands; the intercept is the last of p = k + 1.
- */
+/* Factors of at most 2 that are multiplied before one logarithm is taken. */
+#define LOG_ROWS 512
+
+/* The loss at a point with its derivatives; the intercept is the last of p = k + 1. */
+struct few_point {
+    double v[P_MAX];
+    double loss;
+    double grad[P_MAX];
+    double hess[P_MAX][P_MAX]; /* lower triangle */
+};
+
 struct few {
     size_t k, m;
     const float *x;
     const uint8_t *y;
     double zero_pos, zero_neg;
     double s_pos, s_neg; /* c * n / (2 n_class) */
-    double v[P_MAX];
-    double grad[P_MAX];
-    double hess[P_MAX][P_MAX]; /* lower triangle */
 };
 
 static double softplus(double z)
@@ -24,67 +30,72 @@ static double softplus(double z)
     return log1p(exp(-fabs(z))) + (z > 0.0 ? z : 0.0);
 }
 
-static double logit(const struct few *f, const double *v, size_t i)
-{
-    double z = v[f->k];
-    for (size_t j = 0; j < f->k; j++) {
-        z += v[j] * (double)f->x[i * f->k + j];
-    }
-    return z;
-}
-
-static double loss_at(const struct few *f, const double *v)
-{
-    double s = f->s_pos * f->zero_pos * softplus(-v[f->k]) +
-               f->s_neg * f->zero_neg * softplus(v[f->k]);
-    for (size_t j = 0; j < f->k; j++) {
-        s += 0.5 * v[j] * v[j];
-    }
-    for (size_t i = 0; i < f->m; i++) {
-        const double z = logit(f, v, i);
-        s += f->y[i] ? f->s_pos * softplus(-z) : f->s_neg * softplus(z);
-    }
-    return s;
-}
-
-/* Gradient and Hessian at v. */
-static void derive(struct few *f)
+/* What the penalty and the rows that are all zero contribute. */
+static void derive_rest(const struct few *f, struct few_point *at)
 {
     const size_t k = f->k;
-    memset(f->grad, 0, sizeof f->grad);
-    memset(f->hess, 0, sizeof f->hess);
+    const double b = at->v[k];
+    memset(at->grad, 0, sizeof at->grad);
+    memset(at->hess, 0, sizeof at->hess);
+    at->loss =
+        f->s_pos * f->zero_pos * softplus(-b) + f->s_neg * f->zero_neg * softplus(b);
     for (size_t j = 0; j < k; j++) {
-        f->grad[j] = f->v[j];
-        f->hess[j][j] = 1.0;
+        at->loss += 0.5 * at->v[j] * at->v[j];
+        at->grad[j] = at->v[j];
+        at->hess[j][j] = 1.0;
     }
-    const double p0 = 1.0 / (1.0 + exp(-f->v[k]));
+    const double p0 = 1.0 / (1.0 + exp(-b));
     const double weight0 = f->s_pos * f->zero_pos + f->s_neg * f->zero_neg;
-    f->grad[k] = weight0 * p0 - f->s_pos * f->zero_pos;
+    at->grad[k] = weight0 * p0 - f->s_pos * f->zero_pos;
     /* A trace of curvature keeps the matrix positive where all rows are sure. */
-    f->hess[k][k] = weight0 * p0 * (1.0 - p0) + 1e-12;
+    at->hess[k][k] = weight0 * p0 * (1.0 - p0) + 1e-12;
+}
+
+/* Loss, gradient and Hessian at at->v in one pass, one exponential a row: softplus is
+ * max(z, 0) + log(1 + e^-|z|), and the logarithm is taken of products. */
+static void derive(const struct few *f, struct few_point *at)
+{
+    const size_t k = f->k;
+    double product[2] = {1.0, 1.0};
+    double logs[2] = {0.0, 0.0};
+    derive_rest(f, at);
     for (size_t i = 0; i < f->m; i++) {
         const float *xi = f->x + i * k;
-        const double s = f->y[i] ? f->s_pos : f->s_neg;
-        const double p = 1.0 / (1.0 + exp(-logit(f, f->v, i)));
-        const double r = s * (p - (f->y[i] ? 1.0 : 0.0));
-        const double h = s * p * (1.0 - p);
+        const bool pos = f->y[i] != 0;
+        const double s = pos ? f->s_pos : f->s_neg;
+        double z = at->v[k];
+        for (size_t j = 0; j < k; j++) {
+            z += at->v[j] * (double)xi[j];
+        }
+        const double e = exp(-fabs(z));
+        const double q = 1.0 / (1.0 + e);
+        const double p = z >= 0.0 ? q : e * q;
+        const double r = s * (pos ? p - 1.0 : p);
+        const double h = s * e * q * q;
+        product[pos] *= 1.0 + e;
+        logs[pos] += pos ? (z < 0.0 ? -z : 0.0) : (z > 0.0 ? z : 0.0);
         for (size_t a = 0; a < k; a++) {
             const double xa = (double)xi[a];
-            f->grad[a] += r * xa;
+            at->grad[a] += r * xa;
             for (size_t b = 0; b <= a; b++) {
-                f->hess[a][b] += h * xa * (double)xi[b];
+                at->hess[a][b] += h * xa * (double)xi[b];
             }
-            f->hess[k][a] += h * xa;
+            at->hess[k][a] += h * xa;
         }
-        f->grad[k] += r;
-        f->hess[k][k] += h;
+        at->grad[k] += r;
+        at->hess[k][k] += h;
+        if (i % LOG_ROWS == LOG_ROWS - 1 || i + 1 == f->m) {
+            logs[0] += log(product[0]);
+            logs[1] += log(product[1]);
+            product[0] = product[1] = 1.0;
+        }
     }
+    at->loss += f->s_neg * logs[0] + f->s_pos * logs[1];
 }
 
 /* step = hess^-1 grad by Cholesky, in place. */
-static void solve(struct few *f, double *step)
+static void solve(struct few_point *f, size_t p, double *step)
 {
-    const size_t p = f->k + 1;
     for (size_t j = 0; j < p; j++) {
         for (size_t i = j; i < p; i++) {
             double s = f->hess[i][j];
@@ -110,38 +121,61 @@ static void solve(struct few *f, double *step)
     }
 }
 
-static void newton(struct few *f)
+static void newton(const struct few *f, struct few_point *now)
 {
     const size_t p = f->k + 1;
-    double now = loss_at(f, f->v);
+    struct few_point next;
+    derive(f, now);
     for (int iter = 0; iter < MAX_ITER; iter++) {
         double step[P_MAX];
-        double next[P_MAX];
-        derive(f);
-        solve(f, step);
         double decrement = 0.0;
+        solve(now, p, step);
         for (size_t j = 0; j < p; j++) {
-            decrement += step[j] * f->grad[j];
+            decrement += step[j] * now->grad[j];
         }
-        if (!(decrement > 1e-9 * (1.0 + now))) {
+        if (!(decrement > 1e-9 * (1.0 + now->loss))) {
             return;
         }
         double t = 1.0;
-        for (int half = 0; half < 40; half++, t *= 0.5) {
+        int half = 0;
+        for (; half < 40; half++, t *= 0.5) {
             for (size_t j = 0; j < p; j++) {
-                next[j] = f->v[j] - t * step[j];
+                next.v[j] = now->v[j] - t * step[j];
             }
-            const double then = loss_at(f, next);
-            if (then <= now - 1e-4 * t * decrement) {
-                now = then;
-                memcpy(f->v, next, p * sizeof *next);
+            derive(f, &next);
+            if (next.loss <= now->loss - 1e-4 * t * decrement) {
                 break;
             }
-            if (half == 39) {
-                return; /* no step helps any more: rounding */
-            }
         }
+        if (half == 40) {
+            return; /* no step helps any more: rounding */
+        }
+        *now = next;
     }
+}
+
+/* Classes weighted, or not; all zero if a class is missing. */
+static void fit(struct few *f, double c, bool balanced, double *w, double *b)
+{
+    double pos = f->zero_pos;
+    for (size_t i = 0; i < f->m; i++) {
+        pos += f->y[i] ? 1.0 : 0.0;
+    }
+    const double n = f->zero_pos + f->zero_neg + (double)f->m;
+    const double neg = n - pos;
+    if (pos < 0.5 || neg < 0.5) {
+        memset(w, 0, f->k * sizeof *w);
+        *b = 0.0;
+        return;
+    }
+    f->s_pos = balanced ? c * n / (2.0 * pos) : c;
+    f->s_neg = balanced ? c * n / (2.0 * neg) : c;
+    struct few_point at;
+    memcpy(at.v, w, f->k * sizeof *w);
+    at.v[f->k] = *b;
+    newton(f, &at);
+    memcpy(w, at.v, f->k * sizeof *w);
+    *b = at.v[f->k];
 }
 
 void logreg_few(size_t k, size_t m, const float *x, const uint8_t *y, double zero_pos,
@@ -149,22 +183,12 @@ void logreg_few(size_t k, size_t m, const float *x, const uint8_t *y, double zer
 {
     struct few f = {
         .k = k, .m = m, .x = x, .y = y, .zero_pos = zero_pos, .zero_neg = zero_neg};
-    double pos = zero_pos;
-    for (size_t i = 0; i < m; i++) {
-        pos += y[i] ? 1.0 : 0.0;
-    }
-    const double n = zero_pos + zero_neg + (double)m;
-    const double neg = n - pos;
-    if (pos < 0.5 || neg < 0.5) {
-        memset(w, 0, k * sizeof *w);
-        *b = 0.0;
-        return;
-    }
-    f.s_pos = c * n / (2.0 * pos);
-    f.s_neg = c * n / (2.0 * neg);
-    memcpy(f.v, w, k * sizeof *w);
-    f.v[k] = *b;
-    newton(&f);
-    memcpy(w, f.v, k * sizeof *w);
-    *b = f.v[k];
+    fit(&f, c, true, w, b);
+}
+
+void logreg_few_plain(size_t k, size_t m, const float *x, const uint8_t *y, double c,
+                      double *w, double *b)
+{
+    struct few f = {.k = k, .m = m, .x = x, .y = y};
+    fit(&f, c, false, w, b);
 }

@@ -328,3 +328,35 @@ enum err stats_holm(size_t n, const double *p, double *adjusted, struct errinfo 
     mem_free(r);
     return OK;
 }
+
+/* ---- ranks ---- */
+
+enum err stats_auc(size_t n, const double *x, const uint8_t *y, double *out,
+                   struct errinfo *e)
+{
+    struct ranked *r = NULL;
+    double pos = 0.0, rank_sum = 0.0;
+    TRY(mem_new(&r, n, sizeof *r, "ranks", e));
+    for (size_t i = 0; i < n; i++) {
+        r[i] = (struct ranked){x[i], i};
+        pos += y[i] ? 1.0 : 0.0;
+    }
+    if (n > 1) {
+        qsort(r, n, sizeof *r, compare);
+    }
+    for (size_t i = 0; i < n;) {
+        size_t end = i + 1;
+        while (end < n && !(r[end].p > r[i].p)) {
+            end++;
+        }
+        const double rank = 0.5 * (double)(i + 1 + end); /* the mean of i+1..end */
+        for (; i < end; i++) {
+            rank_sum += y[r[i].at] ? rank : 0.0;
+        }
+    }
+    const double neg = (double)n - pos;
+    *out = pos > 0.0 && neg > 0.0 ? (rank_sum - 0.5 * pos * (pos + 1.0)) / (pos * neg)
+                                  : (double)NAN;
+    mem_free(r);
+    return OK;
+}

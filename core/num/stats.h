@@ -44,6 +44,12 @@ enum err stats_bootstrap(size_t n, const double *x, const double *weight,
                          double level, uint64_t seed, struct stats_interval *out,
                          struct errinfo *e) ERR_CHECKED;
 
+/* Area under the ROC curve of scores x [n] for labels y [n] (0 or not): the share of
+ * pairs of a positive and a negative in which the positive is the greater, ties half.
+ * NaN if a class is missing. ERR_NOMEM. O(n log n). */
+enum err stats_auc(size_t n, const double *x, const uint8_t *y, double *out,
+                   struct errinfo *e) ERR_CHECKED;
+
 /* Holm's step-down adjustment: adjusted [n] from p [n], may be the same array. NaN
  * stays NaN and does not count. ERR_NOMEM. */
 enum err stats_holm(size_t n, const double *p, double *adjusted,

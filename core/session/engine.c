@@ -160,6 +160,7 @@ enum err engine_eval_set(const struct inputs *in, struct harvester *h,
 {
     struct eval_config c = eval_defaults();
     c.fidelity_rows = (size_t)in->set.eval_rows;
+    c.ce_rows = (size_t)in->set.eval_ce_rows;
     c.concept_rows = (size_t)in->set.concept_rows;
     return eval_set_new(&c, h, in->corpus, in->ood, in->concepts, in->lm->tok, pool,
                         cancel, out, e);

@@ -123,6 +123,10 @@ static enum err show_inputs(struct session *s, struct errinfo *e)
     return OK;
 }
 
+/* Held-out rows whose cross-entropy is followed live: half of an evaluation's time is
+ * the model behind the SAE. A run that stretches nothing takes them all. */
+#define LIVE_CE_ROWS 4
+
 static enum err open_inputs(struct session *s, const struct settings *set,
                             struct errinfo *e)
 {
@@ -142,6 +146,9 @@ static void take_engine(struct session *s, struct engine *g)
 
 static enum err open_training(struct session *s, struct errinfo *e)
 {
+    if (s->cfg.stretch_eval && !s->cfg.set.eval_ce_rows) {
+        s->cfg.set.eval_ce_rows = LIVE_CE_ROWS;
+    }
     TRY(open_inputs(s, &s->cfg.set, e));
     session_loading(s, "making the first weights");
     struct engine *g = NULL;

@@ -23,7 +23,7 @@
       "share of the variance of held-out activations that the SAE explains")           \
     X(CE_REC, "ce_recovered", "CE recovered", 1,                                       \
       "share of the model's skill left with the SAE spliced in: 1 all, 0 as if "       \
-      "erased")                                                                        \
+      "erased (in the explorer of 4 held-out rows: eval.ce_rows)")                     \
     X(ABSORPTION, "absorption", "absorption", -1,                                      \
       "share of words where a category's own latent is silent and another stands in")  \
     X(ABS_FRACTION, "absorption_fraction", "absorption fraction", -1,                  \
@@ -36,7 +36,7 @@
     X(EV_OOD, "explained_variance_ood", "explained variance OOD", 1,                   \
       "explained variance on the other register's text")                               \
     X(CE_REC_OOD, "ce_recovered_ood", "CE recovered OOD", 1,                           \
-      "CE recovered on the other register's text")                                     \
+      "CE recovered on the other register's text (as many rows)")                      \
     X(RECALL, "main_latent_recall", "main-latent recall", 1,                           \
       "share of a category's words on which one of its main latents fires")            \
     X(ELIGIBLE, "eligible_concepts", "eligible concepts", 0,                           \

@@ -147,6 +147,8 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
       "steps between evaluations; 0: ten in a run; always one at its end")             \
     X(INT, eval_rows, "eval.rows", NULL, "16", 1, 65536,                               \
       "held-out rows for explained variance and cross-entropy")                        \
+    X(INT, eval_ce_rows, "eval.ce_rows", NULL, "0", 0, 65536,                          \
+      "of these the first for cross-entropy; 0: all of them, in the explorer 4")       \
     X(INT, concept_rows, "eval.concept_rows", NULL, "512", 1, 1048576,                 \
       "held-out rows searched for concept words")                                      \
     X(INT, browse_rows, "browse.rows", NULL, "512", 1, 1048576,                        \

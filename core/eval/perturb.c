@@ -1,0 +1,356 @@
+#include "eval/perturb.h"
+
+#include "base/mem.h"
+#include "eval/evalset_priv.h"
+#include "num/blas.h"
+#include "num/logreg.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PROBE_L1 1e-3
+
+static const size_t counts[] = {2, 5, 10, 20, 50, 100, 500};
+#define COUNTS (sizeof counts / sizeof *counts)
+
+/* A linear probe on mean activations, and what it makes of every latent. */
+struct linear {
+    struct logreg m; /* of one unit, on centred and scaled inputs */
+    float *mean;     /* [D] of the training texts, subtracted */
+    float scale;
+    double *effect_of; /* [F] w . decoder row, in units of the decision */
+};
+
+static void linear_deinit(struct linear *p)
+{
+    logreg_deinit(&p->m);
+    mem_free(p->mean);
+    mem_free(p->effect_of);
+}
+
+/* Training rows with use[i] (NULL: all), copied, centred, scaled. */
+static enum err gather(const struct sentence_task *t, const uint8_t *y, const bool *use,
+                       struct linear *p, float **x, size_t **start, size_t *n,
+                       struct errinfo *e)
+{
+    const size_t D = t->t.D;
+    double square = 0.0;
+    TRY(mem_new(x, t->t.n_train, D * sizeof **x, "probe inputs", e));
+    TRY(mem_new(start, t->t.n_train + 1, sizeof **start, "labels", e));
+    *n = 0;
+    for (size_t i = 0; i < t->t.n_train; i++) {
+        if (use != NULL && !use[i]) {
+            continue;
+        }
+        memcpy(*x + *n * D, t->raw + i * D, D * sizeof **x);
+        (*start)[*n + 1] = (*start)[*n] + y[i];
+        (*n)++;
+    }
+    for (size_t d = 0; d<D && * n> 0; d++) {
+        double sum = 0.0;
+        for (size_t i = 0; i < *n; i++) {
+            sum += (double)(*x)[i * D + d];
+        }
+        p->mean[d] = (float)(sum / (double)*n);
+    }
+    for (size_t i = 0; i < *n * D; i++) {
+        (*x)[i] -= p->mean[i % D];
+        square += (double)(*x)[i] * (double)(*x)[i];
+    }
+    p->scale = square > 0.0 ? (float)(1.0 / sqrt(square / (double)(*n * D))) : 1.0F;
+    for (size_t i = 0; i < *n * D; i++) {
+        (*x)[i] *= p->scale;
+    }
+    return OK;
+}
+
+static enum err linear_fit(const struct sentence_task *t, const uint8_t *y,
+                           const bool *use, const struct sae *sae, struct linear *p,
+                           struct errinfo *e)
+{
+    const size_t D = t->t.D, F = t->t.F;
+    float *x = NULL, *effect = NULL;
+    size_t *start = NULL, n = 0;
+    int32_t *unit = NULL;
+    enum err rc = OK;
+    *p = (struct linear){0};
+    TRY_OUT(rc, mem_new(&p->mean, D, sizeof *p->mean, "probe inputs", e));
+    TRY_OUT(rc, mem_new(&p->effect_of, F, sizeof *p->effect_of, "effects", e));
+    TRY_OUT(rc, gather(t, y, use, p, &x, &start, &n, e));
+    TRY_OUT(rc, mem_new(&unit, n, sizeof *unit, "labels", e));
+    const struct logreg_x lx = {.n = n, .d = D, .dense = x, .ld = D};
+    const struct logreg_y ly = {.C = 1, .start = start, .id = unit};
+    struct logreg_opts o = logreg_defaults();
+    o.balanced = false;
+    o.l1 = PROBE_L1;
+    TRY_OUT(rc, logreg_fit(&lx, &ly, &o, NULL, &p->m, e));
+    TRY_OUT(rc, mem_new(&effect, F, sizeof *effect, "effects", e));
+    gemm_f32(NO_TRANS, TRANS, 1, F, D, 1.0F, p->m.w, D, sae->W_dec, D, 0.0F, effect, F);
+    for (size_t j = 0; j < F; j++) {
+        p->effect_of[j] = (double)effect[j] * (double)p->scale;
+    }
+out:
+    mem_free(x);
+    mem_free(effect);
+    mem_free(start);
+    mem_free(unit);
+    return rc;
+}
+
+/* Accuracy on the test texts once the latents marked in `gone` [F] (NULL: none) are
+ * taken out: the mean over tokens is linear, so the decision moves by each latent's
+ * mean code times its effect. */
+static double accuracy(const struct sentence_task *t, const uint8_t *y,
+                       const struct linear *p, const uint8_t *gone)
+{
+    const size_t D = t->t.D;
+    double right = 0.0;
+    for (size_t i = t->t.n_train; i < t->t.n_train + t->t.n_test; i++) {
+        double z = (double)p->m.b[0];
+        for (size_t d = 0; d < D; d++) {
+            z += (double)p->m.w[d] * (double)p->scale *
+                 ((double)t->raw[i * D + d] - (double)p->mean[d]);
+        }
+        for (size_t k = t->start[i]; gone != NULL && k < t->start[i + 1]; k++) {
+            z -= gone[t->id[k]] ? (double)t->val[k] * p->effect_of[t->id[k]] : 0.0;
+        }
+        right += (z > 0.0) == (y[i] != 0) ? 1.0 : 0.0;
+    }
+    return right / (double)t->t.n_test;
+}
+
+/* ---- effects ---- */
+
+struct ranked {
+    double effect;
+    int32_t latent;
+};
+
+static int by_effect(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->effect > y->effect || x->effect < y->effect) {
+        return x->effect > y->effect ? -1 : 1;
+    }
+    return (x->latent > y->latent) - (x->latent < y->latent);
+}
+
+/* All latents by their effect on the class of y, greatest first. `size`: by its size,
+ * else by its value with the difference of means at least 0. */
+static enum err rank_effects(const struct sentence_task *t, const uint8_t *y,
+                             const struct linear *p, bool size, struct ranked **out,
+                             struct errinfo *e)
+{
+    const size_t F = t->t.F;
+    struct ranked *r = NULL;
+    double pos = 0.0;
+    TRY(mem_new(&r, F, sizeof *r, "effects", e));
+    for (size_t i = 0; i < t->t.n_train; i++) {
+        pos += y[i];
+    }
+    const double neg = (double)t->t.n_train - pos;
+    for (size_t i = 0; i < t->t.n_train; i++) {
+        for (size_t k = t->start[i]; k < t->start[i + 1]; k++) {
+            r[t->id[k]].effect += (double)t->val[k] * (y[i] ? 1.0 / pos : -1.0 / neg);
+        }
+    }
+    for (size_t j = 0; j < F; j++) {
+        const double gap = r[j].effect;
+        r[j].latent = (int32_t)j;
+        r[j].effect = size ? fabs(gap * p->effect_of[j])
+                           : (gap > 0.0 ? gap * p->effect_of[j] : 0.0);
+    }
+    qsort(r, F, sizeof *r, by_effect);
+    *out = r;
+    return OK;
+}
+
+/* Mark the first n of those ranked. */
+static void take_out(const struct ranked *r, size_t F, size_t n, uint8_t *gone)
+{
+    memset(gone, 0, F);
+    for (size_t i = 0; i < n && i < F; i++) {
+        gone[r[i].latent] = 1;
+    }
+}
+
+/* ---- TPP ---- */
+
+struct tpp {
+    const struct sentence_sets *s;
+    struct linear *probe;                  /* [n] */
+    struct ranked **rank;                  /* [n] */
+    double *intended, *unintended, *total; /* [n] */
+    uint8_t *gone;                         /* [F] */
+};
+
+static void tpp_task(const struct tpp *k, size_t i, size_t latents)
+{
+    const size_t n = k->s->n, F = k->s->task[i].t.F;
+    double others = 0.0;
+    take_out(k->rank[i], F, latents, k->gone);
+    for (size_t a = 0; a < n; a++) {
+        const struct sentence_task *t = &k->s->task[a];
+        const double drop = accuracy(t, t->y, &k->probe[a], NULL) -
+                            accuracy(t, t->y, &k->probe[a], k->gone);
+        if (a == i) {
+            k->intended[i] = drop;
+        } else {
+            others += drop;
+        }
+    }
+    k->unintended[i] = others / (double)(n - 1);
+    k->total[i] = k->intended[i] - k->unintended[i];
+}
+
+static enum err tpp_figures(const struct tpp *k, const atomic_bool *cancel,
+                            struct report *r, struct errinfo *e)
+{
+    const size_t n = k->s->n;
+    for (size_t c = 0; c < COUNTS && counts[c] <= k->s->task[0].t.F; c++) {
+        TRY(eval_poll(cancel, e));
+        for (size_t i = 0; i < n; i++) {
+            tpp_task(k, i, counts[c]);
+        }
+        TRY(report_ratio(r, n, NULL, k->total, NULL, "tasks", e, "tpp.n%zu.total",
+                         counts[c]));
+        TRY(report_ratio(r, n, NULL, k->intended, NULL, "tasks", e, "tpp.n%zu.intended",
+                         counts[c]));
+        TRY(report_ratio(r, n, NULL, k->unintended, NULL, "tasks", e,
+                         "tpp.n%zu.unintended", counts[c]));
+    }
+    return OK;
+}
+
+enum err perturb_tpp(const struct sentence_sets *s, const struct sae *sae,
+                     const atomic_bool *cancel, struct report *r, struct errinfo *e)
+{
+    struct tpp k = {.s = s};
+    enum err rc = OK;
+    if (s->n < 2) {
+        return report_left_out(r, e, "tpp", "found %zu sentence tasks, expected two",
+                               s->n);
+    }
+    TRY_OUT(rc, mem_new(&k.probe, s->n, sizeof *k.probe, "tpp", e));
+    TRY_OUT(rc, mem_new(&k.rank, s->n, sizeof *k.rank, "tpp", e));
+    TRY_OUT(rc, mem_new(&k.intended, s->n, sizeof *k.intended, "tpp", e));
+    TRY_OUT(rc, mem_new(&k.unintended, s->n, sizeof *k.unintended, "tpp", e));
+    TRY_OUT(rc, mem_new(&k.total, s->n, sizeof *k.total, "tpp", e));
+    TRY_OUT(rc, mem_new(&k.gone, sae->F, sizeof *k.gone, "tpp", e));
+    for (size_t i = 0; i < s->n; i++) {
+        const struct sentence_task *t = &s->task[i];
+        TRY_OUT(rc, linear_fit(t, t->y, NULL, sae, &k.probe[i], e));
+        TRY_OUT(rc, rank_effects(t, t->y, &k.probe[i], false, &k.rank[i], e));
+    }
+    TRY_OUT(rc, tpp_figures(&k, cancel, r, e));
+out:
+    for (size_t i = 0; i < s->n; i++) {
+        if (k.probe != NULL) {
+            linear_deinit(&k.probe[i]);
+        }
+        if (k.rank != NULL) {
+            mem_free(k.rank[i]);
+        }
+    }
+    mem_free(k.probe);
+    mem_free(k.rank);
+    mem_free(k.intended);
+    mem_free(k.unintended);
+    mem_free(k.total);
+    mem_free(k.gone);
+    return rc;
+}
+
+/* ---- SCR ---- */
+
+static enum err scr_task(const struct sentence_task *t, const struct sae *sae,
+                         double *score, struct errinfo *e)
+{
+    struct linear biased = {0}, label = {0}, spurious = {0};
+    struct ranked *rank = NULL;
+    bool *agree = NULL;
+    uint8_t *gone = NULL;
+    enum err rc = OK;
+    TRY_OUT(rc, mem_new(&agree, t->t.n_train, sizeof *agree, "scr", e));
+    TRY_OUT(rc, mem_new(&gone, sae->F, sizeof *gone, "scr", e));
+    for (size_t i = 0; i < t->t.n_train; i++) {
+        agree[i] = t->y[i] == t->spurious[i];
+    }
+    TRY_OUT(rc, linear_fit(t, t->y, agree, sae, &biased, e));
+    TRY_OUT(rc, linear_fit(t, t->y, NULL, sae, &label, e));
+    TRY_OUT(rc, linear_fit(t, t->spurious, NULL, sae, &spurious, e));
+    const double on_label = accuracy(t, t->y, &biased, NULL);
+    const double on_spurious = accuracy(t, t->spurious, &biased, NULL);
+    const bool first = on_label < on_spurious; /* the biased probe follows spurious */
+    const uint8_t *wanted = first ? t->y : t->spurious;
+    const uint8_t *unwanted = first ? t->spurious : t->y;
+    const double before = first ? on_label : on_spurious;
+    const double clean = accuracy(t, wanted, first ? &label : &spurious, NULL);
+    TRY_OUT(rc, rank_effects(t, unwanted, first ? &spurious : &label, true, &rank, e));
+    for (size_t c = 0; c < COUNTS; c++) {
+        take_out(rank, sae->F, counts[c], gone);
+        const double after = accuracy(t, wanted, &biased, gone);
+        const double span = clean - before;
+        score[c] = span < 0.001 ? 0.0 : (after - before) / span;
+    }
+out:
+    linear_deinit(&biased);
+    linear_deinit(&label);
+    linear_deinit(&spurious);
+    mem_free(rank);
+    mem_free(agree);
+    mem_free(gone);
+    return rc;
+}
+
+/* Whether the task has what SCR needs: both attributes vary wherever they are used. */
+static bool scr_fits(const struct sentence_task *t)
+{
+    size_t cell[2][2][2] = {{{0}}}; /* test, label, spurious */
+    for (size_t i = 0; t->spurious != NULL && i < t->t.n_train + t->t.n_test; i++) {
+        cell[i >= t->t.n_train][t->y[i]][t->spurious[i]]++;
+    }
+    for (size_t k = 0; k < 8; k++) {
+        if (cell[k / 4][k / 2 % 2][k % 2] == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum err perturb_scr(const struct sentence_sets *s, const struct sae *sae,
+                     const atomic_bool *cancel, struct report *r, struct errinfo *e)
+{
+    double *score = NULL, *x = NULL; /* [n, COUNTS], [n] */
+    int32_t *id = NULL;
+    size_t n = 0;
+    enum err rc = OK;
+    TRY_OUT(rc, mem_new(&score, s->n, COUNTS * sizeof *score, "scr", e));
+    TRY_OUT(rc, mem_new(&x, s->n, sizeof *x, "scr", e));
+    TRY_OUT(rc, mem_new(&id, s->n, sizeof *id, "scr", e));
+    for (size_t i = 0; i < s->n; i++) {
+        TRY_OUT(rc, eval_poll(cancel, e));
+        if (scr_fits(&s->task[i])) {
+            id[n] = (int32_t)i;
+            TRY_OUT(rc, scr_task(&s->task[i], sae, score + n++ * COUNTS, e));
+        }
+    }
+    if (n == 0) {
+        rc = report_left_out(r, e, "scr",
+                             "no sentence task has a spurious column that varies with "
+                             "its label in training and test texts");
+        goto out;
+    }
+    for (size_t c = 0; c < COUNTS && counts[c] <= sae->F; c++) {
+        for (size_t i = 0; i < n; i++) {
+            x[i] = score[i * COUNTS + c];
+        }
+        TRY_OUT(rc, report_ratio(r, n, id, x, NULL, "tasks", e, "scr.n%zu", counts[c]));
+    }
+out:
+    mem_free(score);
+    mem_free(x);
+    mem_free(id);
+    return rc;
+}

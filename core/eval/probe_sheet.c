@@ -1,0 +1,177 @@
+#include "eval/probe_sheet.h"
+
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum err probe_sheet_init(struct probe_sheet *s, const struct probe_ks *ks, size_t n,
+                          struct errinfo *e)
+{
+    const char *what = "probes";
+    *s = (struct probe_sheet){.ks = *ks, .n = n};
+    TRY(mem_new(&s->id, n, sizeof *s->id, what, e));
+    TRY(mem_new(&s->latents, n, ks->n * sizeof *s->latents, what, e));
+    TRY(mem_new(&s->dims, n, ks->n * sizeof *s->dims, what, e));
+    TRY(mem_new(&s->sae, n, sizeof *s->sae, what, e));
+    TRY(mem_new(&s->raw, n, sizeof *s->raw, what, e));
+    TRY(mem_new(&s->oracle, n, sizeof *s->oracle, what, e));
+    TRY(mem_new(&s->named, n, PROBE_NAMED * sizeof *s->named, what, e));
+    return mem_new(&s->lost, n, PROBE_NAMED * sizeof *s->lost, what, e);
+}
+
+void probe_sheet_deinit(struct probe_sheet *s)
+{
+    mem_free(s->id);
+    mem_free(s->latents);
+    mem_free(s->dims);
+    mem_free(s->sae);
+    mem_free(s->raw);
+    mem_free(s->oracle);
+    mem_free(s->named);
+    mem_free(s->lost);
+    memset(s, 0, sizeof *s);
+}
+
+/* Whether latent j fires in rows first..end-1. */
+static bool fires(const struct probe_table *t, int32_t j, size_t first, size_t end)
+{
+    for (size_t k = t->start[first]; k < t->start[end]; k++) {
+        if (t->id[k] == j && t->val[k] > 0.0F) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void name_latents(struct probe_sheet *s, size_t at, const struct probe_table *t,
+                         const int32_t *best, size_t n)
+{
+    const size_t ood = t->n_train + t->n_test;
+    for (size_t i = 0; i < PROBE_NAMED; i++) {
+        const size_t to = at * PROBE_NAMED + i;
+        s->named[to] = i < n ? best[i] : -1;
+        s->lost[to] = i < n && t->n_ood > 0 && fires(t, best[i], 0, ood) &&
+                      !fires(t, best[i], ood, probe_rows(t));
+    }
+}
+
+/* The probes on 1, 2, 5, ... best inputs of a kind. */
+static enum err sparse_of(const struct probe_sheet *s, const struct probe_table *t,
+                          const uint8_t *y, enum probe_input in, const int32_t *best,
+                          size_t n, struct probe_scores *out, struct errinfo *e)
+{
+    for (size_t i = 0; i < s->ks.n; i++) {
+        const size_t k = s->ks.k[i] < n ? s->ks.k[i] : n;
+        TRY(probe_columns(t, y, in, best, k, &out[i], e));
+    }
+    return OK;
+}
+
+enum err probe_sheet_sparse(struct probe_sheet *s, size_t at,
+                            const struct probe_table *t, const uint8_t *y,
+                            struct errinfo *e)
+{
+    int32_t best[PROBE_K_MAX];
+    size_t n = 0;
+    TRY(probe_rank(t, y, PROBE_RAW, PROBE_K_MAX, best, &n, e));
+    TRY(sparse_of(s, t, y, PROBE_RAW, best, n, s->dims + at * s->ks.n, e));
+    TRY(probe_rank(t, y, PROBE_LATENTS, PROBE_K_MAX, best, &n, e));
+    name_latents(s, at, t, best, n);
+    return sparse_of(s, t, y, PROBE_LATENTS, best, n, s->latents + at * s->ks.n, e);
+}
+
+/* ---- figures ---- */
+
+struct sheet_job {
+    const struct probe_sheet *s;
+    const bool *use;
+    const char *unit, *prefix;
+    struct report *r;
+    double *x; /* [n] */
+    struct errinfo *e;
+};
+
+static enum err add_one(const struct sheet_job *j, const char *probe, const char *score)
+{
+    for (size_t i = 0; j->use != NULL && i < j->s->n; i++) {
+        j->x[i] = j->use[i] ? j->x[i] : (double)NAN;
+    }
+    return report_ratio(j->r, j->s->n, j->s->id, j->x, NULL, j->unit, j->e, "%s.%s.%s",
+                        j->prefix, probe, score);
+}
+
+/* All figures of one probe, whose scores stand `stride` apart. */
+static enum err add_probe(const struct sheet_job *j, const struct probe_scores *s,
+                          size_t stride, const char *probe)
+{
+    static const char *const name[6] = {"accuracy",     "f1",     "auc",
+                                        "accuracy_ood", "f1_ood", "auc_ood"};
+    const size_t n = j->s->n;
+    for (size_t which = 0; which < 6; which++) {
+        for (size_t i = 0; i < n; i++) {
+            const struct probe_scores *p = &s[i * stride];
+            const double v[6] = {p->test.accuracy, p->test.f1, p->test.auc,
+                                 p->ood.accuracy,  p->ood.f1,  p->ood.auc};
+            j->x[i] = v[which];
+        }
+        TRY(add_one(j, probe, name[which]));
+    }
+    for (size_t i = 0; i < n; i++) {
+        j->x[i] = s[i * stride].test.auc - s[i * stride].ood.auc;
+    }
+    TRY(add_one(j, probe, "gap"));
+    for (size_t i = 0; i < n; i++) {
+        j->x[i] = j->s->oracle[i] - s[i * stride].ood.auc;
+    }
+    return add_one(j, probe, "gap_to_oracle");
+}
+
+static enum err add_all(const struct sheet_job *j)
+{
+    const struct probe_sheet *s = j->s;
+    char name[32];
+    for (size_t i = 0; i < s->ks.n; i++) {
+        (void)snprintf(name, sizeof name, "k%zu", s->ks.k[i]);
+        TRY(add_probe(j, s->latents + i, s->ks.n, name));
+    }
+    TRY(add_probe(j, s->sae, 1, "sae"));
+    for (size_t i = 0; i < s->ks.n; i++) {
+        (void)snprintf(name, sizeof name, "raw_k%zu", s->ks.k[i]);
+        TRY(add_probe(j, s->dims + i, s->ks.n, name));
+    }
+    TRY(add_probe(j, s->raw, 1, "raw"));
+    memcpy(j->x, s->oracle, s->n * sizeof *j->x);
+    return add_one(j, "oracle", "auc_ood");
+}
+
+enum err probe_sheet_report(const struct probe_sheet *s, const bool *use,
+                            const char *unit, const char *prefix, struct report *r,
+                            struct errinfo *e)
+{
+    struct sheet_job j = {
+        .s = s, .use = use, .unit = unit, .prefix = prefix, .r = r, .e = e};
+    TRY(mem_new(&j.x, s->n, sizeof *j.x, "figures", e));
+    const enum err rc = add_all(&j);
+    mem_free(j.x);
+    return rc;
+}
+
+cJSON *probe_sheet_named(const struct probe_sheet *s, size_t at)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON *all = cJSON_AddArrayToObject(o, "latents");
+    cJSON *lost = cJSON_AddArrayToObject(o, "in_distribution_only");
+    for (size_t i = 0; i < PROBE_NAMED && all != NULL && lost != NULL; i++) {
+        const size_t k = at * PROBE_NAMED + i;
+        if (s->named[k] < 0) {
+            break;
+        }
+        (void)cJSON_AddItemToArray(all, cJSON_CreateNumber((double)s->named[k]));
+        if (s->lost[k]) {
+            (void)cJSON_AddItemToArray(lost, cJSON_CreateNumber((double)s->named[k]));
+        }
+    }
+    return o;
+}

@@ -1,0 +1,47 @@
+/* The scores of one set of probing tasks, and their figures in the report. */
+#ifndef SAETOP_EVAL_PROBE_SHEET_H
+#define SAETOP_EVAL_PROBE_SHEET_H
+
+#include "eval/probing.h"
+#include "eval/report.h"
+
+#define PROBE_NAMED 5 /* latents named for each task */
+
+/* The list of k, ascending, each in 1..PROBE_K_MAX. */
+struct probe_ks {
+    size_t n;
+    size_t k[16];
+};
+
+struct probe_sheet {
+    struct probe_ks ks;
+    size_t n;                     /* tasks */
+    int32_t *id;                  /* [n] what each is, for pairing runs */
+    struct probe_scores *latents; /* [n, ks.n] */
+    struct probe_scores *dims;    /* [n, ks.n] raw dimensions */
+    struct probe_scores *sae;     /* [n] all latents */
+    struct probe_scores *raw;     /* [n] all dimensions */
+    double *oracle;               /* [n] AUC, see probe_oracle */
+    int32_t *named;               /* [n, PROBE_NAMED] best latents, -1 after the last */
+    bool *lost; /* [n, PROBE_NAMED] fires in distribution, nowhere out of it */
+};
+enum err probe_sheet_init(struct probe_sheet *s, const struct probe_ks *ks, size_t n,
+                          struct errinfo *e) ERR_CHECKED;
+void probe_sheet_deinit(struct probe_sheet *s);
+
+/* All sparse probes of task `at` of the sheet, and its named latents. */
+enum err probe_sheet_sparse(struct probe_sheet *s, size_t at,
+                            const struct probe_table *t, const uint8_t *y,
+                            struct errinfo *e) ERR_CHECKED;
+
+/* Figures below `prefix`: for each probe (k1, k2, ..., raw_k1, ..., sae, raw) accuracy,
+ * f1, auc, each of them _ood, gap (auc in distribution less out of it) and
+ * gap_to_oracle (the oracle's auc out of distribution less the probe's). Of the tasks
+ * with use[i] (NULL: all). */
+enum err probe_sheet_report(const struct probe_sheet *s, const bool *use,
+                            const char *unit, const char *prefix, struct report *r,
+                            struct errinfo *e) ERR_CHECKED;
+/* {"latents": [..], "in_distribution_only": [..]} of one task, to be added to. */
+cJSON *probe_sheet_named(const struct probe_sheet *s, size_t at);
+
+#endif

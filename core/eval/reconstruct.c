@@ -1,0 +1,328 @@
+#include "eval/reconstruct.h"
+
+#include "base/mem.h"
+#include "eval/evalset_priv.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The model with something else at the hook. */
+enum splice_arm { ARM_SAE, ARM_ZERO, ARM_MEAN, ARMS };
+static const char *const arm_name[ARMS] = {"sae", "zero", "mean"};
+
+/* Sums over one row's tokens that are not special. */
+struct row_sums {
+    double tokens;
+    double active, activation; /* counts and sums of codes */
+    double error, variance, square, square_hat, dot;
+    double legacy; /* of error / variance of each token */
+    double cosine, shrinkage;
+    /* Losses are of all positions that have a next token. */
+    double predicted, ce_clean, ce[ARMS], kl[ARMS];
+};
+
+struct worker {
+    struct lm_ws *ws;
+    float *x;           /* [T, D] what goes into the model */
+    float *clean, *now; /* [T, V] log-probabilities */
+    float *p;           /* [V] */
+};
+
+struct work {
+    const struct reconstruct_job *j;
+    const atomic_bool *cancel;
+    const double *mean;     /* [D] */
+    const float *xhat;      /* [rows*T, D] */
+    struct row_sums *sum;   /* [rows] */
+    struct worker *workers; /* one a worker of the pool; NULL: no model */
+};
+
+/* ---- distances ---- */
+
+static void add_token(struct row_sums *s, const double *mean, const float *x,
+                      const float *xhat, size_t D)
+{
+    double error = 0.0, variance = 0.0, square = 0.0, square_hat = 0.0, dot = 0.0;
+    for (size_t i = 0; i < D; i++) {
+        const double a = (double)x[i], b = (double)xhat[i];
+        error += (a - b) * (a - b);
+        variance += (a - mean[i]) * (a - mean[i]);
+        square += a * a;
+        square_hat += b * b;
+        dot += a * b;
+    }
+    s->tokens += 1.0;
+    s->error += error;
+    s->variance += variance;
+    s->square += square;
+    s->square_hat += square_hat;
+    s->dot += dot;
+    s->legacy += variance > 0.0 ? 1.0 - error / variance : 0.0;
+    const double length = sqrt(square), length_hat = sqrt(square_hat);
+    s->cosine += length > 0.0 && length_hat > 0.0 ? dot / (length * length_hat) : 0.0;
+    s->shrinkage += length > 0.0 ? length_hat / length : 0.0;
+}
+
+static void add_row(const struct reconstruct_job *j, const double *mean,
+                    const struct sae_codes *codes, const float *xhat, size_t row,
+                    struct row_sums *s)
+{
+    const struct acts_set *a = j->set;
+    for (size_t i = row * a->T; i < (row + 1) * a->T; i++) {
+        if (a->special[i]) {
+            continue;
+        }
+        for (size_t k = codes->start[i]; k < codes->start[i + 1]; k++) {
+            s->active += 1.0;
+            s->activation += (double)codes->val[k] / (double)j->sae->scale;
+        }
+        add_token(s, mean, a->x + i * a->D, xhat + i * a->D, a->D);
+    }
+}
+
+static void mean_of(const struct acts_set *a, size_t rows, double *mean)
+{
+    double n = 0.0;
+    for (size_t i = 0; i < rows * a->T; i++) {
+        for (size_t d = 0; d < a->D && !a->special[i]; d++) {
+            mean[d] += (double)a->x[i * a->D + d];
+        }
+        n += a->special[i] ? 0.0 : 1.0;
+    }
+    for (size_t d = 0; d < a->D && n > 0.0; d++) {
+        mean[d] /= n;
+    }
+}
+
+/* ---- the model behind it ---- */
+
+static void fill_arm(const struct work *w, size_t row, enum splice_arm arm, float *x)
+{
+    const struct acts_set *a = w->j->set;
+    const size_t D = a->D;
+    for (size_t t = 0; t < a->T; t++) {
+        const size_t at = row * a->T + t;
+        if (a->special[at]) {
+            memcpy(x + t * D, a->x + at * D, D * sizeof *x);
+            continue;
+        }
+        for (size_t d = 0; d < D; d++) {
+            x[t * D + d] = arm == ARM_SAE    ? w->xhat[at * D + d]
+                           : arm == ARM_MEAN ? (float)w->mean[d]
+                                             : 0.0F;
+        }
+    }
+}
+
+/* sum p (log p - log q) */
+static double divergence(size_t V, const float *p, const float *log_p,
+                         const float *log_q)
+{
+    double kl = 0.0;
+    for (size_t v = 0; v < V; v++) {
+        kl += (double)p[v] * (double)(log_p[v] - log_q[v]);
+    }
+    return kl;
+}
+
+static void run_arms(const struct work *w, size_t row, struct worker *k)
+{
+    const struct reconstruct_job *j = w->j;
+    const struct acts_set *a = j->set;
+    const size_t T = a->T, V = j->lm->cfg.vocab;
+    const int32_t *ids = a->ids + row * T;
+    struct row_sums *s = &w->sum[row];
+    memcpy(k->x, a->x + row * T * a->D, T * a->D * sizeof *k->x);
+    lm_logp_from(j->lm, k->ws, k->x, T, j->depth, k->clean);
+    for (size_t t = 0; t + 1 < T; t++) {
+        s->predicted += 1.0;
+        s->ce_clean -= (double)k->clean[t * V + (size_t)ids[t + 1]];
+    }
+    for (enum splice_arm arm = 0; arm < ARMS; arm++) {
+        fill_arm(w, row, arm, k->x);
+        lm_logp_from(j->lm, k->ws, k->x, T, j->depth, k->now);
+        for (size_t t = 0; t + 1 < T; t++) {
+            const float *log_p = k->clean + t * V;
+            for (size_t v = 0; v < V; v++) {
+                k->p[v] = expf(log_p[v]);
+            }
+            s->ce[arm] -= (double)k->now[t * V + (size_t)ids[t + 1]];
+            s->kl[arm] += divergence(V, k->p, log_p, k->now + t * V);
+        }
+    }
+}
+
+static void model_block(void *ctx, size_t row, size_t worker)
+{
+    const struct work *w = ctx;
+    if (w->cancel == NULL || !atomic_load(w->cancel)) {
+        run_arms(w, row, &w->workers[worker]);
+    }
+}
+
+static enum err workers_new(struct work *w, size_t n, struct errinfo *e)
+{
+    const struct reconstruct_job *j = w->j;
+    const size_t T = j->set->T, V = j->lm->cfg.vocab;
+    TRY(mem_new(&w->workers, n, sizeof *w->workers, "reconstruction", e));
+    for (size_t i = 0; i < n; i++) {
+        struct worker *k = &w->workers[i];
+        TRY(lm_ws_new(&j->lm->cfg, 1, T, &k->ws, e));
+        TRY(mem_new(&k->x, T, j->set->D * sizeof *k->x, "spliced activations", e));
+        TRY(mem_new(&k->clean, T, V * sizeof *k->clean, "log-probabilities", e));
+        TRY(mem_new(&k->now, T, V * sizeof *k->now, "log-probabilities", e));
+        TRY(mem_new(&k->p, V, sizeof *k->p, "probabilities", e));
+    }
+    return OK;
+}
+
+static void workers_free(struct work *w, size_t n)
+{
+    for (size_t i = 0; w->workers != NULL && i < n; i++) {
+        lm_ws_free(w->workers[i].ws);
+        mem_free(w->workers[i].x);
+        mem_free(w->workers[i].clean);
+        mem_free(w->workers[i].now);
+        mem_free(w->workers[i].p);
+    }
+    mem_free(w->workers);
+}
+
+/* ---- figures ---- */
+
+double explained_variance_saebench(double error, double square, size_t D)
+{
+    const double m = square / (double)D;
+    const double variance = square - m * m;
+    return variance > 0.0 ? 1.0 - error / variance : (double)NAN;
+}
+
+/* One figure: of row i the part x of the weight w. */
+struct ratio {
+    struct report *r;
+    const char *name;
+    size_t rows;
+    double *x, *w;
+    const struct row_sums *sum;
+    struct errinfo *e;
+};
+
+#define RATIO(q, path, part, weight)                                                   \
+    do {                                                                               \
+        for (size_t i = 0; i < (q)->rows; i++) {                                       \
+            const struct row_sums *s = &(q)->sum[i];                                   \
+            (q)->x[i] = (part);                                                        \
+            (q)->w[i] = (weight);                                                      \
+        }                                                                              \
+        TRY(report_ratio((q)->r, (q)->rows, NULL, (q)->x, (q)->w, "rows", (q)->e,      \
+                         "fidelity.%s." path, (q)->name));                             \
+    } while (0)
+
+static enum err distances(const struct ratio *q, size_t D)
+{
+    const double d = (double)D;
+    double error = 0.0, square = 0.0, tokens = 0.0;
+    RATIO(q, "l0", s->active, s->tokens);
+    RATIO(q, "l1", s->activation, s->tokens);
+    RATIO(q, "mse", s->error, s->tokens);
+    RATIO(q, "mse_per_dimension", s->error / d, s->tokens);
+    RATIO(q, "explained_variance", s->variance - s->error, s->variance);
+    RATIO(q, "explained_variance_legacy", s->legacy, s->tokens);
+    for (size_t i = 0; i < q->rows; i++) {
+        error += q->sum[i].error;
+        square += q->sum[i].square;
+        tokens += q->sum[i].tokens;
+    }
+    TRY(report_value(q->r,
+                     explained_variance_saebench(error / tokens, square / tokens, D),
+                     q->e, "fidelity.%s.explained_variance_saebench", q->name));
+    RATIO(q, "cosine", s->cosine, s->tokens);
+    RATIO(q, "shrinkage", s->shrinkage, s->tokens);
+    RATIO(q, "bias", s->square_hat, s->dot);
+    return OK;
+}
+
+static enum err losses(const struct ratio *q)
+{
+    RATIO(q, "ce_clean", s->ce_clean, s->predicted);
+    for (size_t a = 0; a < ARMS; a++) {
+        for (size_t i = 0; i < q->rows; i++) {
+            q->x[i] = q->sum[i].ce[a];
+            q->w[i] = q->sum[i].predicted;
+        }
+        TRY(report_ratio(q->r, q->rows, NULL, q->x, q->w, "rows", q->e,
+                         "fidelity.%s.ce_%s", q->name, arm_name[a]));
+    }
+    RATIO(q, "ce_increase", s->ce[ARM_SAE] - s->ce_clean, s->predicted);
+    RATIO(q, "ce_recovered", s->ce[ARM_ZERO] - s->ce[ARM_SAE],
+          s->ce[ARM_ZERO] - s->ce_clean);
+    RATIO(q, "ce_recovered_mean", s->ce[ARM_MEAN] - s->ce[ARM_SAE],
+          s->ce[ARM_MEAN] - s->ce_clean);
+    for (size_t a = 0; a < ARMS; a++) {
+        for (size_t i = 0; i < q->rows; i++) {
+            q->x[i] = q->sum[i].kl[a];
+            q->w[i] = q->sum[i].predicted;
+        }
+        TRY(report_ratio(q->r, q->rows, NULL, q->x, q->w, "rows", q->e,
+                         "fidelity.%s.kl_%s", q->name, arm_name[a]));
+    }
+    RATIO(q, "kl_score", s->kl[ARM_ZERO] - s->kl[ARM_SAE], s->kl[ARM_ZERO]);
+    return OK;
+}
+
+static enum err add_figures(const struct work *w, size_t rows, size_t ce_rows,
+                            const char *name, struct report *r, struct errinfo *e)
+{
+    struct ratio q = {.r = r, .name = name, .rows = rows, .sum = w->sum, .e = e};
+    enum err rc = OK;
+    TRY_OUT(rc, mem_new(&q.x, rows, sizeof *q.x, "figures", e));
+    TRY_OUT(rc, mem_new(&q.w, rows, sizeof *q.w, "figures", e));
+    TRY_OUT(rc, distances(&q, w->j->set->D));
+    q.rows = ce_rows;
+    if (ce_rows > 0) {
+        TRY_OUT(rc, losses(&q));
+    }
+out:
+    mem_free(q.x);
+    mem_free(q.w);
+    return rc;
+}
+
+enum err reconstruct_measure(const struct reconstruct_job *j, const char *name,
+                             struct pool *pool, const atomic_bool *cancel,
+                             struct report *r, struct errinfo *e)
+{
+    const struct acts_set *a = j->set;
+    const size_t rows = j->rows < a->rows ? j->rows : a->rows;
+    const size_t wanted = j->lm != NULL ? j->ce_rows : 0;
+    const size_t ce_rows = wanted < rows ? wanted : rows;
+    struct work w = {.j = j, .cancel = cancel};
+    struct sae_codes codes = {0};
+    double *mean = NULL;
+    float *xhat = NULL;
+    enum err rc = OK;
+    TRY_OUT(rc, mem_new(&mean, a->D, sizeof *mean, "mean", e));
+    TRY_OUT(rc, mem_new(&w.sum, rows, sizeof *w.sum, "sums", e));
+    TRY_OUT(rc, mem_new(&xhat, rows * a->T, a->D * sizeof *xhat, "xhat", e));
+    TRY_OUT(rc, sae_encode(j->sae, a->x, rows * a->T, pool, &codes, e));
+    sae_decode(j->sae, &codes, xhat);
+    mean_of(a, rows, mean);
+    for (size_t i = 0; i < rows; i++) {
+        add_row(j, mean, &codes, xhat, i, &w.sum[i]);
+    }
+    w.mean = mean;
+    w.xhat = xhat;
+    if (ce_rows > 0) {
+        TRY_OUT(rc, workers_new(&w, pool_threads(pool), e));
+        pool_run(pool, ce_rows, model_block, &w);
+        TRY_OUT(rc, eval_poll(cancel, e));
+    }
+    TRY_OUT(rc, add_figures(&w, rows, ce_rows, name, r, e));
+out:
+    workers_free(&w, pool_threads(pool));
+    sae_codes_deinit(&codes);
+    mem_free(mean);
+    mem_free(w.sum);
+    mem_free(xhat);
+    return rc;
+}

@@ -1,0 +1,38 @@
+/* Reconstruction in full: distances, sizes and directions, and what the model behind
+ * the hook makes of it, row by row of text so that the figures have intervals. The live
+ * measure is fidelity.h. Formulas: SAEBench 0.6 core, dictionary_learning. */
+#ifndef SAETOP_EVAL_RECONSTRUCT_H
+#define SAETOP_EVAL_RECONSTRUCT_H
+
+#include "eval/report.h"
+#include "lm/lm.h"
+
+/* What is measured on one kind of text. */
+struct reconstruct_job {
+    const struct acts_set *set; /* clean rows */
+    size_t rows;                /* the first of them, for distances */
+    size_t ce_rows;             /* ... for the model's losses; 0: not measured */
+    const struct lm *lm;        /* NULL: as ce_rows 0 */
+    size_t depth;               /* of the hook */
+    const struct sae *sae;
+};
+
+/* Adds to the report, below "fidelity.NAME.": l0, l1 (mean sum of activations, in the
+ * model's units), mse, mse_per_dimension, explained_variance (1 - error / variance over
+ * the whole text), explained_variance_saebench (1 - R / (S - (S/D)^2) with R the mean
+ * squared error and S the mean square: SAEBench 0.6.0's own, which inflates),
+ * explained_variance_legacy (mean over tokens of the ratio), cosine, shrinkage (mean
+ * |xhat| / |x|), bias (mean |xhat|^2 / mean x.xhat); and with the model ce_clean,
+ * ce_sae, ce_zero, ce_mean, ce_increase (sae - clean), ce_recovered, ce_recovered_mean
+ * (against mean ablation), kl_sae, kl_zero, kl_mean (of the clean distribution), and
+ * kl_score = (kl_zero - kl_sae) / kl_zero. Activations at special tokens stay as they
+ * are in every arm. ERR_NOMEM, ERR_CANCELLED. O(ce_rows T D V) for the model. */
+enum err reconstruct_measure(const struct reconstruct_job *j, const char *name,
+                             struct pool *pool, const atomic_bool *cancel,
+                             struct report *r, struct errinfo *e) ERR_CHECKED;
+
+/* SAEBench 0.6.0's explained variance from mean squared error and mean square, summed
+ * over D dimensions; NaN where its denominator is not positive. */
+double explained_variance_saebench(double error, double square, size_t D);
+
+#endif

@@ -1,0 +1,77 @@
+/* What `saetop eval` found: figures by path ("fidelity.in_distribution.l0"), each with
+ * the units that it is a mean over, so that two runs can be compared unit by unit. From
+ * one report come the table, the JSON and the comparison. Owner thread. */
+#ifndef SAETOP_EVAL_REPORT_H
+#define SAETOP_EVAL_REPORT_H
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "eval/evaluate.h"
+
+#define REPORT_REPS 1000 /* draws of a bootstrap */
+
+struct figure {
+    char *path;
+    struct estimate v; /* value = sum x / sum w; the interval resamples units */
+    size_t n;          /* units; 0: a plain number */
+    const char *unit;  /* "rows", "concepts", "tasks": static text */
+    int32_t *id;       /* [n] which units, ascending; NULL: they are not kept */
+    double *x, *w;     /* [n] */
+};
+
+struct report_gap {
+    char *what, *why;
+};
+
+struct report {
+    uint64_t seed; /* of all intervals and draws */
+    struct figure *fig;
+    size_t n, cap;
+    struct report_gap *gap; /* what was left out */
+    size_t gaps, gap_cap;
+    cJSON *lists; /* what is no figure: concepts, words, latents; may be NULL */
+};
+void report_init(struct report *r, uint64_t seed);
+void report_deinit(struct report *r);
+
+/* A number without an interval. `path` is printf-formatted in all of these. */
+enum err report_value(struct report *r, double value, struct errinfo *e,
+                      const char *path, ...)
+    __attribute__((format(printf, 4, 5))) ERR_CHECKED;
+/* An estimate made elsewhere over n units. */
+enum err report_estimate(struct report *r, const struct estimate *v, size_t n,
+                         const char *unit, struct errinfo *e, const char *path, ...)
+    __attribute__((format(printf, 6, 7))) ERR_CHECKED;
+/* sum x / sum w over n units (w NULL: ones; id NULL: 0..n-1) with a bootstrap of the
+ * units. Units whose x is NaN are left out; none left: NaN. */
+enum err report_ratio(struct report *r, size_t n, const int32_t *id, const double *x,
+                      const double *w, const char *unit, struct errinfo *e,
+                      const char *path, ...)
+    __attribute__((format(printf, 8, 9))) ERR_CHECKED;
+/* Something that could not be measured, and why, in one line each. */
+enum err report_left_out(struct report *r, struct errinfo *e, const char *what,
+                         const char *why, ...)
+    __attribute__((format(printf, 4, 5))) ERR_CHECKED;
+/* A list of the report's own under `key` of the JSON; taken over. NULL is ERR_NOMEM. */
+enum err report_list(struct report *r, const char *key, cJSON *list,
+                     struct errinfo *e) ERR_CHECKED;
+
+const struct figure *report_find(const struct report *r,
+                                 const char *path); /* or NULL */
+
+/* {"fidelity": {"in_distribution": {"l0": {"value", "interval", "n", "unit"}}}, ...,
+ * "left_out": [{"what", "why"}]}, plus the lists. Numbers that are NaN become null. */
+enum err report_tree(const struct report *r, cJSON **out,
+                     struct errinfo *e) ERR_CHECKED;
+/* The same by measure, for people. */
+void report_table(const struct report *r, struct str *out);
+
+/* Paired differences b - a of every figure that both have over the same kind of units:
+ * over the units that both have, weighted as in a, with a bootstrap of the units.
+ * Figures without units in common give the difference of the values and no interval.
+ * `out` is a report of differences. */
+enum err report_compare(const struct report *a, const struct report *b,
+                        struct report *out, struct errinfo *e) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,114 @@
+#include "eval/robust.h"
+
+#include "base/mem.h"
+
+#include <math.h>
+
+struct robust_sums {
+    double *change, *both; /* [F] */
+    size_t *fires;         /* [F] positions where it fires in either text */
+};
+
+static void note(struct robust_sums *k, int32_t j, double change, double both)
+{
+    k->change[j] += change;
+    k->both[j] += both;
+    k->fires[j]++;
+}
+
+/* Merge the ascending codes of one position. */
+static void add_position(struct robust_sums *k, const struct sae_codes *a,
+                         const struct sae_codes *b, size_t i)
+{
+    size_t p = a->start[i], q = b->start[i];
+    while (p < a->start[i + 1] || q < b->start[i + 1]) {
+        const bool left = p < a->start[i + 1];
+        const bool right = q < b->start[i + 1];
+        const double x = left ? (double)a->val[p] : 0.0;
+        const double y = right ? (double)b->val[q] : 0.0;
+        if (left && right && a->id[p] == b->id[q]) {
+            note(k, a->id[p], fabs(x - y), x + y);
+            p++;
+            q++;
+        } else if (left && (!right || a->id[p] < b->id[q])) {
+            note(k, a->id[p], x, x);
+            p++;
+        } else {
+            note(k, b->id[q], y, y);
+            q++;
+        }
+    }
+}
+
+static enum err figures(const struct robust_sums *k, size_t F, struct report *r,
+                        struct errinfo *e)
+{
+    double *x = NULL;
+    double change = 0.0, both = 0.0;
+    cJSON *list = cJSON_CreateArray();
+    enum err rc = mem_new(&x, F, sizeof *x, "robustness", e);
+    for (size_t j = 0; j < F && rc == OK; j++) {
+        const bool known = k->fires[j] >= ROBUST_LEAST && k->both[j] > 0.0;
+        x[j] = known ? 1.0 - k->change[j] / k->both[j] : (double)NAN;
+        change += k->change[j];
+        both += k->both[j];
+        (void)cJSON_AddItemToArray(list, known ? cJSON_CreateNumber(x[j])
+                                               : cJSON_CreateNull());
+    }
+    if (rc == OK) {
+        rc = report_ratio(r, F, NULL, x, NULL, "latents", e, "robustness.mean");
+    }
+    if (rc == OK) {
+        rc = report_value(r, both > 0.0 ? 1.0 - change / both : (double)NAN, e,
+                          "robustness.weighted");
+    }
+    mem_free(x);
+    if (rc != OK) {
+        cJSON_Delete(list);
+        return rc;
+    }
+    return report_list(r, "robustness_of_latents", list, e);
+}
+
+enum err robust_measure(const struct acts_set *set, size_t rows,
+                        const struct mask_spec *mask, const struct sae *s,
+                        struct harvester *h, struct pool *pool, struct report *r,
+                        struct errinfo *e)
+{
+    const size_t used = rows < set->rows ? rows : set->rows;
+    const size_t n = used * set->T;
+    struct mask_spec spec = *mask;
+    struct robust_sums k = {0};
+    struct sae_codes clean = {0}, masked = {0};
+    int32_t *ids = NULL;
+    uint8_t *is_masked = NULL;
+    float *x = NULL;
+    enum err rc = OK;
+    spec.seed = r->seed;
+    TRY_OUT(rc, mem_new(&k.change, s->F, sizeof *k.change, "robustness", e));
+    TRY_OUT(rc, mem_new(&k.both, s->F, sizeof *k.both, "robustness", e));
+    TRY_OUT(rc, mem_new(&k.fires, s->F, sizeof *k.fires, "robustness", e));
+    TRY_OUT(rc, mem_new(&ids, n, sizeof *ids, "masked text", e));
+    TRY_OUT(rc, mem_new(&is_masked, n, sizeof *is_masked, "masked text", e));
+    TRY_OUT(rc, mem_new(&x, n, set->D * sizeof *x, "masked text", e));
+    (void)mask_apply(&spec, ROBUST_RATE, 0, set->ids, used, set->T, ids, is_masked);
+    harvest_rows(h, ids, used, x);
+    TRY_OUT(rc, sae_encode(s, set->x, n, pool, &clean, e));
+    TRY_OUT(rc, sae_encode(s, x, n, pool, &masked, e));
+    for (size_t i = 0; i < n; i++) {
+        if (!set->special[i] && !is_masked[i]) {
+            add_position(&k, &clean, &masked, i);
+        }
+    }
+    TRY_OUT(rc, figures(&k, s->F, r, e));
+out:
+    sae_codes_deinit(&clean);
+    sae_codes_deinit(&masked);
+    mem_free(k.change);
+    mem_free(k.both);
+    mem_free(k.fires);
+    mem_free(ids);
+    mem_free(is_masked);
+    mem_free(x);
+    return rc;
+}

@@ -1,0 +1,510 @@
+/* saetop eval: every measure of a trained SAE, or of two and their differences. */
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "cmd.h"
+#include "eval/latent_stats.h"
+#include "eval/perturb.h"
+#include "eval/suite.h"
+#include "samples_dir.h"
+#include "session/engine.h"
+#include "train/rundir.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OUTPUT_BYTES ((size_t)256 << 20)
+#define OOD_SHARE    4 /* OOD rows: this part of those searched for concept words */
+
+struct eval_args {
+    const char *run[2]; /* the second NULL: one run */
+    bool json;
+    const char *out;
+    const char *k;
+    struct opt_list probes;
+    int64_t rows, seed, threads;
+};
+
+/* What both runs are evaluated with. */
+struct eval_bench {
+    struct inputs *in;
+    struct eval_set *set;
+    struct acts_set *ood;
+    struct mask_spec mask;
+    bool has_mask;
+    char *probe[OPT_LIST_MAX]; /* files of sentence tasks */
+    size_t n_probes;
+    struct probe_ks ks;
+    char concepts_gap[512]; /* why the concepts of the settings were left out, or "" */
+};
+
+struct eval_run {
+    struct run_record record;
+    struct report report;
+    struct eval_result result;
+    struct suite_times times;
+};
+
+static void run_close(struct eval_run *r)
+{
+    run_record_deinit(&r->record);
+    report_deinit(&r->report);
+    eval_result_deinit(&r->result);
+}
+
+static void bench_close(struct eval_bench *b)
+{
+    for (size_t i = 0; i < b->n_probes; i++) {
+        mem_free(b->probe[i]);
+    }
+    acts_set_free(b->ood);
+    eval_set_free(b->set);
+    inputs_free(b->in);
+}
+
+/* "1,2,5": ascending numbers from 1 to PROBE_K_MAX. */
+static enum err parse_ks(const char *text, struct probe_ks *ks, struct errinfo *e)
+{
+    const char *p = text;
+    *ks = (struct probe_ks){0};
+    for (;;) {
+        char *end = NULL;
+        const long k = *p >= '1' && *p <= '9' ? strtol(p, &end, 10) : 0;
+        const bool rising = ks->n == 0 || (size_t)k > ks->k[ks->n - 1];
+        if (k < 1 || k > PROBE_K_MAX || !rising ||
+            ks->n == sizeof ks->k / sizeof *ks->k || (*end != ',' && *end != '\0')) {
+            return err_set(e, ERR_USAGE,
+                           "--k: found '%s', expected up to 16 ascending numbers from "
+                           "1 to %d, such as 1,2,5",
+                           text, PROBE_K_MAX);
+        }
+        ks->k[ks->n++] = (size_t)k;
+        if (*end == '\0') {
+            return OK;
+        }
+        p = end + 1;
+    }
+}
+
+/* ---- sentence tasks ---- */
+
+static enum err add_probe_file(struct eval_bench *b, const char *path,
+                               struct errinfo *e)
+{
+    if (b->n_probes == OPT_LIST_MAX) {
+        return err_set(e, ERR_LIMIT, "more than %d probe files", OPT_LIST_MAX);
+    }
+    b->probe[b->n_probes] = mem_strdup(path);
+    if (b->probe[b->n_probes] == NULL) {
+        return err_set(e, ERR_NOMEM, "probes: out of memory");
+    }
+    b->n_probes++;
+    return OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* All *.csv files of a folder, by name. */
+static enum err add_probe_folder(struct eval_bench *b, const char *dir,
+                                 struct errinfo *e)
+{
+    DIR *d = opendir(dir);
+    char path[4096];
+    enum err rc = OK;
+    if (d == NULL) {
+        return err_set(e, ERR_MISSING, "%s: not a folder that can be read", dir);
+    }
+    for (struct dirent *f = readdir(d); f != NULL && rc == OK; f = readdir(d)) {
+        if (path_has_suffix(f->d_name, ".csv")) {
+            rc = path_join(path, sizeof path, dir, f->d_name, e);
+            rc = rc == OK ? add_probe_file(b, path, e) : rc;
+        }
+    }
+    (void)closedir(d);
+    if (b->n_probes > 1) {
+        qsort(b->probe, b->n_probes, sizeof *b->probe, by_name);
+    }
+    return rc;
+}
+
+/* Those named, files or folders; else the bundled ones for the bundled model. */
+static enum err find_probes(struct eval_bench *b, const struct eval_args *a,
+                            const char *model, struct errinfo *e)
+{
+    char path[4096];
+    for (size_t i = 0; i < a->probes.n; i++) {
+        const char *p = a->probes.at[i];
+        TRY(file_is_dir(p) ? add_probe_folder(b, p, e) : add_probe_file(b, p, e));
+    }
+    if (a->probes.n == 0 && strncmp(model, "samples/", 8) == 0) {
+        TRY(samples_path("probes", path, sizeof path, e));
+        TRY(add_probe_folder(b, path, e));
+    }
+    return OK;
+}
+
+/* ---- opening ---- */
+
+/* The inputs of a run. Concepts that can't be used are no reason to measure nothing: on
+ * to the built-in letters, with a line that says so. */
+static enum err open_inputs(struct eval_bench *b, struct settings *s, struct errinfo *e)
+{
+    struct errinfo why = {0};
+    const enum err rc = inputs_new(s, &b->in, &why);
+    if (rc == ERR_FORMAT && s->concepts[0] != '\0' &&
+        strstr(why.msg, path_base(s->concepts)) != NULL) {
+        (void)snprintf(b->concepts_gap, sizeof b->concepts_gap, "%s", why.msg);
+        s->concepts[0] = '\0';
+        return inputs_new(s, &b->in, e);
+    }
+    return rc == OK ? OK : err_set(e, rc, "%s", why.msg);
+}
+
+static enum err check_run(const struct eval_bench *b, const char *dir,
+                          const struct run_record *r, struct errinfo *e)
+{
+    if (r->sae->D != b->in->lm->cfg.d_model) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: the SAE reads %zu dimensions, the model has %zu", dir,
+                       r->sae->D, b->in->lm->cfg.d_model);
+    }
+    return OK;
+}
+
+static enum err bench_open(const struct eval_args *a, struct settings *s,
+                           struct eval_bench *b, struct errinfo *e)
+{
+    TRY(samples_dir(s->samples_dir, sizeof s->samples_dir, e));
+    TRY(find_probes(b, a, s->model, e));
+    s->eval_ce_rows = 0;
+    s->threads = a->threads;
+    TRY(open_inputs(b, s, e));
+    const struct inputs *in = b->in;
+    TRY(engine_eval_set(in, in->h, in->pool, NULL, &b->set, e));
+    if (in->ood != NULL) {
+        const size_t rows = (size_t)in->set.concept_rows / OOD_SHARE;
+        TRY(acts_set_new(in->h, in->ood, CORPUS_HELDOUT, in->lm->tok,
+                         rows > (size_t)a->rows ? rows : (size_t)a->rows, &b->ood, e));
+    }
+    b->mask = inputs_stream_config(in).mask;
+    b->mask.kind = MASK_TOKEN;
+    if (b->mask.token < 0) {
+        struct errinfo none;
+        b->has_mask = mask_token_find(in->lm->tok, in->set.mask_token, &b->mask.token,
+                                      &none) == OK;
+    } else {
+        b->has_mask = true;
+    }
+    return OK;
+}
+
+static enum err note_gaps(const struct eval_bench *b, const struct eval_run *r,
+                          struct report *rep, struct errinfo *e)
+{
+    const struct concepts *c = b->in->concepts;
+    if (b->concepts_gap[0] != '\0') {
+        TRY(report_left_out(rep, e, "concepts", "%s", b->concepts_gap));
+    }
+    if (c->words_unknown > 0) {
+        TRY(report_left_out(rep, e, "concept words",
+                            "%zu of %zu are not single tokens of the vocabulary",
+                            c->words_unknown, c->words_known + c->words_unknown));
+    }
+    if (r->record.model_hash != b->in->lm->hash) {
+        TRY(report_left_out(rep, e, "the run's own model",
+                            "the model is not the one that the run was trained on; "
+                            "all figures are on the one there now"));
+    }
+    return OK;
+}
+
+static enum err evaluate_run(const struct eval_args *a, const struct eval_bench *b,
+                             struct eval_run *r, struct errinfo *e)
+{
+    const struct inputs *in = b->in;
+    const struct suite_inputs si = {.set = b->set,
+                                    .ood = b->ood,
+                                    .concepts = in->concepts,
+                                    .sae = r->record.sae,
+                                    .lm = in->lm,
+                                    .depth = in->hook.depth,
+                                    .h = in->h,
+                                    .pool = in->pool,
+                                    .mask = b->has_mask ? &b->mask : NULL,
+                                    .probes = (const char *const *)b->probe,
+                                    .n_probes = b->n_probes,
+                                    .ks = b->ks,
+                                    .rows = (size_t)a->rows};
+    report_init(&r->report, (uint64_t)a->seed);
+    TRY(note_gaps(b, r, &r->report, e));
+    return suite_run(&si, &r->report, &r->result, &r->times, e);
+}
+
+/* ---- output ---- */
+
+static void add_meta(cJSON *root, const struct eval_args *a, const char *dir,
+                     const struct eval_run *r)
+{
+    const struct settings *s = &r->record.set;
+    (void)cJSON_AddStringToObject(root, "run", dir);
+    (void)cJSON_AddNumberToObject(root, "step", (double)r->record.step);
+    (void)cJSON_AddStringToObject(root, "arch", s->arch);
+    (void)cJSON_AddNumberToObject(root, "k", (double)s->k);
+    (void)cJSON_AddNumberToObject(root, "mask_rate", r->record.mask_rate);
+    cJSON *seeds = cJSON_AddObjectToObject(root, "seeds");
+    (void)cJSON_AddNumberToObject(seeds, "training", (double)s->seed);
+    (void)cJSON_AddNumberToObject(seeds, "evaluation", (double)eval_defaults().seed);
+    (void)cJSON_AddNumberToObject(seeds, "intervals", (double)a->seed);
+    cJSON *times = cJSON_AddObjectToObject(root, "part_seconds");
+    for (size_t i = 0; i < r->times.n; i++) {
+        (void)cJSON_AddNumberToObject(times, r->times.part[i], r->times.seconds[i]);
+    }
+}
+
+/* The run's eval.json, written; its text goes to *text. */
+static enum err write_run(const struct eval_args *a, const struct eval_bench *b,
+                          const char *dir, const struct eval_run *r, struct str *text,
+                          struct errinfo *e)
+{
+    char path[4096];
+    cJSON *root = NULL;
+    TRY(suite_tree(&r->report, &r->result, b->in->concepts, &root, e));
+    add_meta(root, a, dir, r);
+    enum err rc = json_print(root, text, e);
+    cJSON_Delete(root);
+    TRY(rc);
+    if (a->out != NULL && a->run[1] == NULL) {
+        return file_write_text(a->out, text->p, e);
+    }
+    TRY(path_join(path, sizeof path, dir, "eval.json", e));
+    return file_write_text(path, text->p, e);
+}
+
+static void add_header(const struct eval_run *r, const char *dir, struct str *out)
+{
+    utf8_escape(out, dir, strlen(dir));
+    str_addf(out,
+             ": step %lld, %s, k %lld, mask rate %g, training seed %lld; intervals are "
+             "95 %% bootstraps of the units named after n\n\n",
+             (long long)r->record.step, r->record.set.arch, (long long)r->record.set.k,
+             r->record.mask_rate, (long long)r->record.set.seed);
+}
+
+/* A table of a report may hold names from files. */
+static void add_table(const struct report *r, struct str *out)
+{
+    struct str raw;
+    str_init(&raw, OUTPUT_BYTES);
+    report_table(r, &raw);
+    for (size_t i = 0; i < raw.len;) {
+        const char *line = raw.p + i;
+        const char *end = memchr(line, '\n', raw.len - i);
+        const size_t len = end != NULL ? (size_t)(end - line) : raw.len - i;
+        utf8_escape(out, line, len);
+        str_addc(out, '\n');
+        i += len + 1;
+    }
+    str_free(&raw);
+    if (report_find(r, "tpp.n2.total") != NULL || report_find(r, "scr.n2") != NULL) {
+        str_add(out, "\ntpp, scr: " PERTURB_CAVEAT "\n");
+    }
+}
+
+static enum err eval_one(const struct eval_args *a, struct str *out, struct errinfo *e)
+{
+    struct eval_bench b = {0};
+    struct eval_run r = {0};
+    struct str text;
+    enum err rc = OK;
+    str_init(&text, OUTPUT_BYTES);
+    TRY_OUT(rc, parse_ks(a->k, &b.ks, e));
+    TRY_OUT(rc, rundir_load(a->run[0], &r.record, e));
+    TRY_OUT(rc, bench_open(a, &r.record.set, &b, e));
+    TRY_OUT(rc, check_run(&b, a->run[0], &r.record, e));
+    TRY_OUT(rc, evaluate_run(a, &b, &r, e));
+    TRY_OUT(rc, write_run(a, &b, a->run[0], &r, &text, e));
+    if (a->json) {
+        str_add(out, text.p);
+    } else {
+        add_header(&r, a->run[0], out);
+        add_table(&r.report, out);
+    }
+out:
+    str_free(&text);
+    run_close(&r);
+    bench_close(&b);
+    return rc;
+}
+
+/* ---- two runs ---- */
+
+/* Runs are compared on one text through one model. */
+static enum err check_pair(const struct eval_args *a, const struct settings *x,
+                           const struct settings *y, struct errinfo *e)
+{
+    const struct {
+        const char *key, *x, *y;
+    } same[] = {{"model", x->model, y->model},
+                {"corpus", x->corpus, y->corpus},
+                {"ood", x->ood, y->ood},
+                {"concepts", x->concepts, y->concepts},
+                {"hook", x->hook, y->hook}};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        if (strcmp(same[i].x, same[i].y) != 0) {
+            return err_set(e, ERR_USAGE,
+                           "%s and %s: %s is '%.80s' and '%.80s', expected the same",
+                           a->run[0], a->run[1], same[i].key, same[i].x, same[i].y);
+        }
+    }
+    return OK;
+}
+
+/* Mean best decoder cosine, each way: how far two SAEs found the same directions. */
+static enum err add_stability(const struct sae *x, const struct sae *y,
+                              struct report *diff, struct errinfo *e)
+{
+    const struct sae *pair[2] = {x, y};
+    static const char *const name[2] = {"stability.first_in_second",
+                                        "stability.second_in_first"};
+    if (x->D != y->D) {
+        return OK;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        const struct sae *s = pair[i], *o = pair[1 - i];
+        struct cosine_sums sums;
+        double *each = NULL;
+        TRY(mem_new(&each, s->F, sizeof *each, "stability", e));
+        enum err rc = cosine_measure(s->W_dec, s->F, o->W_dec, o->F, s->D, false, true,
+                                     each, &sums, e);
+        if (rc == OK) {
+            rc =
+                report_ratio(diff, s->F, NULL, each, NULL, "latents", e, "%s", name[i]);
+        }
+        mem_free(each);
+        TRY(rc);
+    }
+    return OK;
+}
+
+static enum err print_pair(const struct eval_args *a, const struct eval_run *r,
+                           const struct report *diff, struct str *out,
+                           struct errinfo *e)
+{
+    if (!a->json && a->out == NULL) {
+        add_header(&r[0], a->run[0], out);
+        add_header(&r[1], a->run[1], out);
+        str_add(out, "second less first, over the units that both have; an interval "
+                     "that holds 0 establishes no difference\n\n");
+        add_table(diff, out);
+        return OK;
+    }
+    cJSON *root = NULL;
+    struct str text;
+    TRY(report_tree(diff, &root, e));
+    (void)cJSON_AddStringToObject(root, "first", a->run[0]);
+    (void)cJSON_AddStringToObject(root, "second", a->run[1]);
+    str_init(&text, OUTPUT_BYTES);
+    enum err rc = json_print(root, &text, e);
+    cJSON_Delete(root);
+    if (rc == OK && a->out != NULL) {
+        rc = file_write_text(a->out, text.p, e);
+    }
+    if (rc == OK && a->json) {
+        str_add(out, text.p);
+    } else if (rc == OK) {
+        add_table(diff, out);
+    }
+    str_free(&text);
+    return rc;
+}
+
+static enum err eval_pair(const struct eval_args *a, struct str *out, struct errinfo *e)
+{
+    struct eval_bench b = {0};
+    struct eval_run r[2];
+    struct report diff;
+    struct str text;
+    enum err rc = OK;
+    memset(r, 0, sizeof r);
+    str_init(&text, OUTPUT_BYTES);
+    report_init(&diff, (uint64_t)a->seed);
+    TRY_OUT(rc, parse_ks(a->k, &b.ks, e));
+    for (size_t i = 0; i < 2; i++) {
+        TRY_OUT(rc, rundir_load(a->run[i], &r[i].record, e));
+    }
+    TRY_OUT(rc, check_pair(a, &r[0].record.set, &r[1].record.set, e));
+    TRY_OUT(rc, bench_open(a, &r[0].record.set, &b, e));
+    for (size_t i = 0; i < 2; i++) {
+        TRY_OUT(rc, check_run(&b, a->run[i], &r[i].record, e));
+        TRY_OUT(rc, evaluate_run(a, &b, &r[i], e));
+        str_clear(&text);
+        TRY_OUT(rc, write_run(a, &b, a->run[i], &r[i], &text, e));
+    }
+    TRY_OUT(rc, add_stability(r[0].record.sae, r[1].record.sae, &diff, e));
+    TRY_OUT(rc, report_compare(&r[0].report, &r[1].report, &diff, e));
+    TRY_OUT(rc, print_pair(a, r, &diff, out, e));
+out:
+    str_free(&text);
+    report_deinit(&diff);
+    run_close(&r[0]);
+    run_close(&r[1]);
+    bench_close(&b);
+    return rc;
+}
+
+int cmd_eval(int argc, char **argv)
+{
+    struct eval_args a = {.k = "1,2,5", .rows = 64};
+    const struct opt table[] = {
+        {"json", OPT_FLAG, &a.json, NULL, "one object, nested by measure", 0, 0, NULL},
+        {"out", OPT_STRING, &a.out, "FILE",
+         "write the object there (default: eval.json of the run)", 0, 0, NULL},
+        {"probes", OPT_LIST, &a.probes, "FILE",
+         "sentence tasks: a CSV file or a folder of them; may be repeated (default: "
+         "the bundled ones for the bundled model)",
+         0, 0, NULL},
+        {"k", OPT_STRING, &a.k, "LIST", "inputs of the sparse probes", 0, 0, NULL},
+        {"rows", OPT_INT, &a.rows, "N",
+         "rows of text for reconstruction and the model's losses", 1, 65536, NULL},
+        {"seed", OPT_INT, &a.seed, "S", "seed of intervals and masks", 0,
+         9007199254740991, NULL},
+        {"threads", OPT_INT, &a.threads, "T",
+         "threads; 0: as many as the process may use", 0, 1024, NULL},
+    };
+    const struct opts o = {
+        .name = "eval",
+        .usage = "RUN [RUN] [OPTIONS]",
+        .about =
+            "Measure a trained SAE: fidelity, latents, absorption, sparse probing "
+            "in and out of distribution, TPP, SCR, robustness. The run's eval.json "
+            "is written anew. With two runs: both, and the paired differences of "
+            "the second from the first.",
+        .table = table,
+        .n = sizeof table / sizeof *table,
+        .min_args = 1,
+        .max_args = 2,
+    };
+    struct opts_result parsed;
+    struct errinfo e = {0};
+    struct str out;
+    int status = 0;
+    if (!cmd_begin(&o, argc, argv, &parsed, &status)) {
+        return status;
+    }
+    a.run[0] = parsed.args[0];
+    a.run[1] = parsed.n_args > 1 ? parsed.args[1] : NULL;
+    str_init(&out, OUTPUT_BYTES);
+    const enum err rc =
+        a.run[1] != NULL ? eval_pair(&a, &out, &e) : eval_one(&a, &out, &e);
+    if (rc != OK) {
+        str_free(&out);
+        return cmd_fail(rc, &e);
+    }
+    return cmd_print(&out);
+}
