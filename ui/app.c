@@ -31,7 +31,7 @@ void app_init(struct app *a, int w, int h, enum glyph_tier tier, enum theme_id t
     a->detail.heat_row = true;
     for (size_t i = 0; i < 2; i++) {
         a->latents.asked_eval[i] = -2;
-        a->train.asked_rate[i] = (double)NAN;
+        a->train.asked_rate[i] = a->train.rate_on[i] = (double)NAN;
     }
 }
 

@@ -76,6 +76,7 @@ struct train_state {
     /* A rate that was asked for and that the view does not show yet: NaN none. */
     double asked_rate[2];
     int64_t asked_at[2];
+    double rate_on[2]; /* the last rate above 0, also one just asked for; NaN none */
 };
 
 enum { DENSITY_BINS = 10 }; /* below -4.5, then half decades up to 0 */
@@ -200,6 +201,8 @@ void app_set_rate(struct app *a, const struct session_view *v, int arm, double r
 void app_change_rate(struct app *a, const struct session_view *v, int arm, double rate);
 /* The rate an arm is set to, or was just asked to. */
 double app_rate(const struct app *a, const struct session_view *v, int arm);
+/* The rate that masking of an arm comes back to when it is switched on. */
+double app_rate_on(const struct app *a, const struct session_view *v, int arm);
 /* Start leaving: asks when there is something to lose. */
 void app_leave(struct app *a, const struct session_view *v);
 bool app_is_live_card(const struct app *a);

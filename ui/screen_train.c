@@ -204,6 +204,9 @@ void screen_train_sync(struct app *a, const struct session_view *v)
              v->step > t->asked_at[arm] + 50 || v->state == SESSION_FAILED)) {
             t->asked_rate[arm] = (double)NAN;
         }
+        if (isnan(t->asked_rate[arm]) && v->arm[arm].rate_set > 0) {
+            t->rate_on[arm] = v->arm[arm].rate_set;
+        }
     }
     if (t->event_top >= v->n_events) {
         t->event_top = v->n_events ? v->n_events - 1 : 0;

@@ -201,8 +201,10 @@ static int switch_text(const struct app *a, const struct session_view *v,
         canvas_textf(c, x, y, w, arm_role(arm), ATTR_BOLD, "%c ", v->arm[arm].letter);
     used +=
         canvas_text(c, x + used, y, w - used, p > 0 ? "[x] " : "[ ] ", ROLE_TEXT, 0);
-    return used + canvas_textf(c, x + used, y, w - used, p > 0 ? ROLE_VALUE : ROLE_DIM,
-                               0, "%.2f", p);
+    if (p <= 0) {
+        return used + canvas_text(c, x + used, y, w - used, "off ", ROLE_DIM, 0);
+    }
+    return used + canvas_textf(c, x + used, y, w - used, ROLE_VALUE, 0, "%.2f", p);
 }
 
 static void slider(struct app *a, const struct session_view *v, struct canvas *c,

@@ -67,6 +67,46 @@ static void test_mask_toggle_and_undo(void **state)
     bench_free(b);
 }
 
+/* m brings back the rate that there was, also one that the view does not show yet, and
+ * ] from off is on again at that rate. */
+static void test_mask_remembers_its_rate(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 1);
+    press(b, ']');
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0.35, 1e-9);
+    assert_true(on_screen(b, "A: masking rate 0.30 -> 0.35"));
+    press(b, 'm');
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0, 1e-9);
+    assert_true(on_screen(b, "A: masking off; m brings 0.35 back"));
+    press(b, '[');
+    no_command(b);
+    assert_true(on_screen(b, "m or ] brings 0.35 back"));
+    press(b, 'm');
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0.35, 1e-9);
+    b->v.arm[0].rate_set = 0.35;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    press(b, 'm');
+    one_command(b, COMMAND_MASK);
+    b->v.arm[0].rate_set = 0;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    press(b, ']');
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0.35, 1e-9);
+    assert_true(on_screen(b, "A: masking on at 0.35"));
+    press(b, ']');
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0.40, 1e-9);
+    bench_free(b);
+    /* Down to off and up again are each other's reverse. */
+    b = bench_new(80, 24, 1);
+    b->v.arm[0].rate_set = 0.05;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    press(b, '[');
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0, 1e-9);
+    press(b, ']');
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0.05, 1e-9);
+    bench_free(b);
+}
+
 static void test_mask_command(void **state)
 {
     (void)state;
@@ -103,6 +143,8 @@ static void test_target_arm(void **state)
     press(b, ']');
     assert_int_equal(b->a.n_commands, 2);
     b->a.n_commands = 0;
+    assert_true(on_screen(b, "A: masking rate 0.30 -> 0.35   B: masking rate 0.30"));
+    press(b, 'h');
     assert_true(on_screen(b, "keys: A+B"));
     type(b, ":arm A\n");
     press(b, '[');
@@ -314,6 +356,7 @@ int main(void)
         cmocka_unit_test(test_rate_keys_add_up),
         cmocka_unit_test(test_rate_stays_in_range),
         cmocka_unit_test(test_mask_toggle_and_undo),
+        cmocka_unit_test(test_mask_remembers_its_rate),
         cmocka_unit_test(test_mask_command),
         cmocka_unit_test(test_target_arm),
         cmocka_unit_test(test_other_commands),
