@@ -298,7 +298,8 @@ static struct span padded(struct span s, bool log)
 {
     struct span r = s;
     double pad = 0.05 * (s.hi - s.lo);
-    if (!(pad > 1e-12 * fmax(fabs(s.lo), fabs(s.hi)))) {
+    /* What differs in the seventh digit only is drawn as a constant. */
+    if (!(pad > 5e-8 * fmax(fabs(s.lo), fabs(s.hi)))) {
         pad = log ? 0.1 : s.lo == 0 ? 1 : 0.1 * fabs(s.lo);
     }
     r.lo -= pad;
@@ -355,16 +356,39 @@ static int cell_column(const struct view *v, const struct raster *r, double x)
     return t >= 0 && t <= 1 ? r->area.x + dot_column(r, t) / r->dx : -1;
 }
 
+/* Ticks of y in an area of that height. */
+static void y_ticks(struct axis_ticks *t, const struct view *v, int height)
+{
+    const int want = height / 3;
+    axis_ticks(t, v->log ? pow(10.0, v->y0) : v->y0, v->log ? pow(10.0, v->y1) : v->y1,
+               want > 2 ? (want < 7 ? want : 7) : 2, v->log);
+}
+
+/* Columns for the labels of y: what is usual, more where close ticks need the digits.
+ */
+static int y_label_columns(const struct view *v, struct rect r)
+{
+    const int usual = r.w < 50 ? 5 : 6;
+    int columns = usual;
+    struct axis_ticks ticks;
+    y_ticks(&ticks, v, r.h - 2);
+    for (size_t i = 0; i < ticks.n; i++) {
+        char label[32], whole[32];
+        axis_label(label, sizeof label, ticks.at[i], ticks.step, usual);
+        axis_label(whole, sizeof whole, ticks.at[i], ticks.step, r.w / 3);
+        const int w = (int)strlen(label[0] ? label : whole);
+        columns = w > columns ? w : columns;
+    }
+    return columns;
+}
+
 static void draw_y_axis(struct canvas *c, const struct view *v, const struct raster *r,
                         int left)
 {
     const int axis = r->area.x - 1;
     canvas_fill(c, (struct rect){axis, r->area.y, 1, r->area.h}, 0x2502, ROLE_AXIS, 0);
     struct axis_ticks ticks;
-    const int want = r->area.h / 3;
-    axis_ticks(&ticks, v->log ? pow(10.0, v->y0) : v->y0,
-               v->log ? pow(10.0, v->y1) : v->y1, want > 2 ? (want < 7 ? want : 7) : 2,
-               v->log);
+    y_ticks(&ticks, v, r->area.h);
     int taken = -1;
     for (size_t i = 0; i < ticks.n; i++) {
         char label[32];
@@ -413,37 +437,72 @@ static void draw_x_axis(struct canvas *c, const struct view *v, const struct ras
     }
 }
 
-/* The letter of each series beside where it ends, moved to a free row where two meet.
- */
+/* A letter that was placed: which dot row it is for, and in which row of cells. */
+struct letter_place {
+    int dots, row;
+    bool shared;
+    size_t series;
+};
+
+/* An earlier letter whose curve ends on the same dots, not shared yet; NULL: none. */
+static struct letter_place *same_end(struct letter_place *p, size_t n, int dots)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (p[i].dots == dots && !p[i].shared) {
+            return &p[i];
+        }
+    }
+    return NULL;
+}
+
+/* A free row of cells for a letter: home, one below, one above, ...; -1: none. */
+static int free_row(const struct letter_place *p, size_t n, int home, int height)
+{
+    for (int shift = 0; shift < 2 * SERIES_MAX; shift++) {
+        const int row = home + (shift % 2 ? (shift + 1) / 2 : -shift / 2);
+        bool is_free = row >= 0 && row < height;
+        for (size_t i = 0; i < n && is_free; i++) {
+            is_free = p[i].row != row;
+        }
+        if (is_free) {
+            return row;
+        }
+    }
+    return -1;
+}
+
+static void draw_letter(struct canvas *c, int x, int y, const struct plot_series *s)
+{
+    canvas_put(c, x, y, (uint32_t)(unsigned char)s->letter, s->role, ATTR_BOLD);
+}
+
+/* The letter of each series beside where it ends: on a free row where two come close;
+ * where two end on the same dots they stand in one row, the first over the curves. */
 static void draw_letters(struct canvas *c, const struct plot_spec *spec,
                          const struct view *v, const struct raster *r,
                          const double *end)
 {
-    const int x = r->area.x + r->area.w;
-    int taken[SERIES_MAX];
+    struct letter_place place[SERIES_MAX];
     size_t n = 0;
+    const int x = r->area.x + r->area.w;
     for (size_t k = 0; k < spec->n_series; k++) {
         const double y = on_axis(v, end[k]);
         if (!spec->series[k].letter || isnan(y)) {
             continue;
         }
-        int row = dot_row(v, r, y);
-        row = row < 0 ? 0 : row >= r->h ? r->h - 1 : row;
-        const int home = row / r->dy;
-        for (int shift = 0; shift < 2 * SERIES_MAX; shift++) {
-            /* home, one below, one above, two below, ... */
-            row = home + (shift % 2 ? (shift + 1) / 2 : -shift / 2);
-            bool free_row = row >= 0 && row < r->area.h;
-            for (size_t i = 0; i < n && free_row; i++) {
-                free_row = taken[i] != row;
-            }
-            if (free_row) {
-                taken[n++] = row;
-                canvas_put(c, x, r->area.y + row,
-                           (uint32_t)(unsigned char)spec->series[k].letter,
-                           spec->series[k].role, ATTR_BOLD);
-                break;
-            }
+        int dots = dot_row(v, r, y);
+        dots = dots < 0 ? 0 : dots >= r->h ? r->h - 1 : dots;
+        struct letter_place *p = same_end(place, n, dots);
+        if (p) {
+            p->shared = true;
+            draw_letter(c, x - 1, r->area.y + p->row, &spec->series[p->series]);
+            draw_letter(c, x, r->area.y + p->row, &spec->series[k]);
+            continue;
+        }
+        const int row = free_row(place, n, dots / r->dy, r->area.h);
+        if (row >= 0) {
+            place[n++] = (struct letter_place){dots, row, false, k};
+            draw_letter(c, x, r->area.y + row, &spec->series[k]);
         }
     }
 }
@@ -550,11 +609,10 @@ static void draw_data(struct canvas *c, struct raster *r, const struct plot_spec
 }
 
 /* Where the data goes: beside the labels of y, above those of x, before the letters. */
-static struct rect data_area(struct rect r, bool axes, bool letters)
+static struct rect data_area(struct rect r, int labels, bool letters)
 {
     struct rect area = r;
-    if (axes) {
-        const int labels = r.w < 50 ? 5 : 6;
+    if (labels > 0) {
         area.x += labels + 1;
         area.w -= labels + 1;
         area.h -= 2;
@@ -573,14 +631,15 @@ static void draw_all(struct canvas *c, struct rect r, const struct plot_spec *sp
         letters = letters || spec->series[k].letter;
     }
     const bool axes = r.w >= 20 && r.h >= 5;
-    const struct rect area = data_area(r, axes, letters);
-    out->area = area;
     struct view v = {0};
     struct raster raster;
     if (!find_view(spec, &v, &out->gaps)) {
+        out->area = data_area(r, axes ? 5 : 0, letters);
         draw_nothing(c, r, spec->empty);
         return;
     }
+    const struct rect area = data_area(r, axes ? y_label_columns(&v, r) : 0, letters);
+    out->area = area;
     if (!raster_init(&raster, area, c->tier)) {
         raster_deinit(&raster);
         draw_nothing(c, r, "out of memory");

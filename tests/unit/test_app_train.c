@@ -143,7 +143,7 @@ static void test_target_arm(void **state)
     press(b, ']');
     assert_int_equal(b->a.n_commands, 2);
     b->a.n_commands = 0;
-    assert_true(on_screen(b, "A: masking rate 0.30 -> 0.35   B: masking rate 0.30"));
+    assert_true(on_screen(b, "A: masking on at 0.30   B: masking rate 0.30 -> 0.35"));
     press(b, 'h');
     assert_true(on_screen(b, "keys: A+B"));
     type(b, ":arm A\n");
