@@ -455,11 +455,17 @@ static struct letter_place *same_end(struct letter_place *p, size_t n, int dots)
     return NULL;
 }
 
-/* A free row of cells for a letter: home, one below, one above, ...; -1: none. */
-static int free_row(const struct letter_place *p, size_t n, int home, int height)
+/* A free row of cells for a letter: home, or the nearest beside it, first on the side
+ * where its curve ends relative to the letter that is there; -1: none. */
+static int free_row(const struct letter_place *p, size_t n, int dots, int home,
+                    int height)
 {
+    int side = 1; /* below */
+    for (size_t i = 0; i < n; i++) {
+        side = p[i].row == home && dots < p[i].dots ? -1 : side;
+    }
     for (int shift = 0; shift < 2 * SERIES_MAX; shift++) {
-        const int row = home + (shift % 2 ? (shift + 1) / 2 : -shift / 2);
+        const int row = home + side * (shift % 2 ? (shift + 1) / 2 : -shift / 2);
         bool is_free = row >= 0 && row < height;
         for (size_t i = 0; i < n && is_free; i++) {
             is_free = p[i].row != row;
@@ -499,7 +505,7 @@ static void draw_letters(struct canvas *c, const struct plot_spec *spec,
             draw_letter(c, x, r->area.y + p->row, &spec->series[k]);
             continue;
         }
-        const int row = free_row(place, n, dots / r->dy, r->area.h);
+        const int row = free_row(place, n, dots, dots / r->dy, r->area.h);
         if (row >= 0) {
             place[n++] = (struct letter_place){dots, row, false, k};
             draw_letter(c, x, r->area.y + row, &spec->series[k]);

@@ -494,6 +494,22 @@ static void test_letters_of_curves_that_coincide(void **state)
     assert_non_null(strstr(text, "A\n"));
     assert_non_null(strstr(text, "B\n"));
     mem_free(text);
+    /* In one row of cells, the one that ends higher has its letter above. */
+    const double near_[2] = {4, 4.05}, far_[2] = {0, 9};
+    for (int k = 0; k < 2; k++) {
+        p.series[k].y = near_;
+        p.series[!k].y = same;
+        p.series[2] = p.series[0];
+        p.series[2].y = far_;
+        p.series[2].letter = 0;
+        p.n_series = 3;
+        text = shown(40, 8, GLYPH_BRAILLE, &p, NULL);
+        const char *a = strchr(text, 'A'), *b = strchr(text, 'B');
+        if (!strstr(text, "AB")) {
+            assert_true(k ? b < a : a < b);
+        }
+        mem_free(text);
+    }
 }
 
 static void test_labels(void **state)
