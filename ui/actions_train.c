@@ -23,7 +23,7 @@ const char *may_steer(const struct app *a, const struct session_view *v)
     case SESSION_LOADING:
         return "still loading";
     case SESSION_BROWSING:
-        return "this run was opened from disk: it can be browsed, not trained";
+        return "this run was opened from disk and does not train";
     case SESSION_FAILED:
         return "the run has stopped";
     case SESSION_ENDED:

@@ -425,6 +425,20 @@ static void prompt_view(const struct app *a, struct canvas *c, struct layout_fra
     }
 }
 
+/* What is being opened, once and whole, over the empty panes. */
+static void loading_view(const struct session_view *v, struct canvas *c)
+{
+    if (v->state != SESSION_LOADING) {
+        return;
+    }
+    const struct rect r = layout_dialog(c->w, c->h, 62, 5);
+    canvas_fill(c, r, ' ', ROLE_TEXT, 0);
+    const struct rect in = canvas_box(c, r, "one moment", NULL, true);
+    canvas_textf(c, in.x + 1, in.y, in.w - 2, ROLE_TEXT, 0, "loading: %s", v->loading);
+    canvas_text(c, in.x + 1, in.y + 2, in.w - 2,
+                "? explains keys, measures and ideas meanwhile", ROLE_DIM, 0);
+}
+
 void app_view(struct app *a, const struct session_view *v, struct canvas *c)
 {
     a->n_hits = 0;
@@ -436,6 +450,7 @@ void app_view(struct app *a, const struct session_view *v, struct canvas *c)
     } else {
         tabs_view(a, c, f.tabs);
         screen_at(a->screen)->view(a, v, c, f.body, kind == LAYOUT_WIDE);
+        loading_view(v, c);
         status_view(a, v, c, f.status);
         if (!a->help.open) {
             hints_view(a, v, c, f.hints);

@@ -1,6 +1,7 @@
 #include "ui/help.h"
 
 #include "base/utf8.h"
+#include "ui/actions.h"
 #include "ui/app.h"
 #include "ui/layout.h"
 #include "ui/screen.h"
@@ -14,8 +15,10 @@
 enum line_kind {
     LINE_HEAD,
     LINE_KEY,
+    LINE_KEY_MORE, /* the words of the entry above go on */
     LINE_WHY,
     LINE_METRIC,
+    LINE_METRIC_MORE,
     LINE_TOPIC,
     LINE_TEXT,
     LINE_GAP
@@ -59,9 +62,81 @@ static void add_head(struct help_lines *l, const char *text, size_t before)
     }
 }
 
+/* Bytes of text[n] that fit into w columns, cut at a space where there is one. */
+static size_t fitting(const char *text, size_t n, int w)
+{
+    size_t fit = 0, last_space = 0;
+    for (int columns = 0; fit < n && columns < w; columns++) {
+        uint32_t cp;
+        const size_t step = utf8_next(text + fit, n - fit, &cp);
+        last_space = cp == ' ' ? fit : last_space;
+        fit += step;
+    }
+    return fit < n && text[fit] != ' ' && last_space ? last_space : fit;
+}
+
+/* Wrap text to w columns: the first line of kind `first`, the others of kind `more`.
+ * ASCII and wide text alike by bytes of UTF-8 heads. */
+static void add_wrapped(struct help_lines *l, enum line_kind first, enum line_kind more,
+                        size_t index, const char *text, size_t n, int w)
+{
+    enum line_kind kind = first;
+    do {
+        const size_t cut = fitting(text, n, w > 8 ? w : 8);
+        add(l, kind, index, text, cut);
+        kind = more;
+        text += cut;
+        n -= cut;
+        while (n && *text == ' ') {
+            text++;
+            n--;
+        }
+    } while (n > 0);
+}
+
+enum { KEY_COLUMN = 12, METRIC_COLUMN = 26 };
+
+/* What stands before the words on an entry: keys, or the command; columns used. */
+static int key_lead(const struct key_entry *k, char *out, size_t cap)
+{
+    key_names(k, out, cap);
+    if (!out[0]) {
+        snprintf(out, cap, ":%s%s%s", k->command, k->args[0] ? " " : "", k->args);
+    }
+    const int used = canvas_text_width(out) + (k->key[0] ? 1 : 2);
+    return used > KEY_COLUMN ? used : KEY_COLUMN;
+}
+
+/* An entry and, where its words are longer than the line, lines that go on with them.
+ */
+static void add_key_lines(struct help_lines *l, size_t i, int w)
+{
+    const struct key_entry *k = keymap_at(i);
+    char lead[96];
+    const int at = key_lead(k, lead, sizeof lead);
+    const int room = w - 1 - at;
+    if (canvas_text_width(k->help) <= room) {
+        add(l, LINE_KEY, i, k->help, strlen(k->help));
+    } else if (room >= 24) {
+        add_wrapped(l, LINE_KEY, LINE_KEY_MORE, i, k->help, strlen(k->help), room);
+    } else { /* a long command: the words below it */
+        add(l, LINE_KEY, i, "", 0);
+        add_wrapped(l, LINE_KEY_MORE, LINE_KEY_MORE, i, k->help, strlen(k->help),
+                    w - 1 - KEY_COLUMN);
+    }
+}
+
+/* Entries that cannot be run in a run opened from disk stand together at the end, under
+ * one reason. */
+static bool is_apart(const struct session_view *v, const char *why, const struct app *a)
+{
+    return v->state == SESSION_BROWSING && why && why == may_steer(a, v);
+}
+
+enum { APART = SCREEN_COUNT + 100 }; /* in place of a screen: those entries */
+
 static void add_keys(struct help_lines *l, const struct app *a,
-                     const struct session_view *v, enum screen_id screen,
-                     const char *title)
+                     const struct session_view *v, int screen, const char *title, int w)
 {
     const size_t before = l->n;
     for (size_t i = 0; i < keymap_count(); i++) {
@@ -69,43 +144,18 @@ static void add_keys(struct help_lines *l, const struct app *a,
         char names[64], command[96];
         key_names(k, names, sizeof names);
         snprintf(command, sizeof command, ":%s %s", k->command, k->args);
-        if (k->screen != screen || !wanted(a->help.filter, names, command, k->help)) {
+        const char *why = action_def(k->action)->may(a, v);
+        const bool apart = is_apart(v, why, a);
+        if (screen == APART ? !apart : (int)k->screen != screen || apart) {
+            continue;
+        }
+        if (!wanted(a->help.filter, names, command, k->help)) {
             continue;
         }
         add_head(l, title, before);
-        add(l, LINE_KEY, i, "", 0);
-        const char *why = action_def(k->action)->may(a, v);
-        if (why) {
+        add_key_lines(l, i, w);
+        if (why && !apart) {
             add(l, LINE_WHY, i, why, strlen(why));
-        }
-    }
-}
-
-/* Wrap a paragraph to w columns; ASCII and wide text alike by bytes of UTF-8 heads. */
-static void add_wrapped(struct help_lines *l, const char *text, size_t n, int w)
-{
-    while (n > 0) {
-        size_t fit = 0, last_space = 0;
-        int columns = 0;
-        while (fit < n) {
-            uint32_t cp;
-            const size_t step = utf8_next(text + fit, n - fit, &cp);
-            if (columns == w) {
-                break;
-            }
-            if (cp == ' ') {
-                last_space = fit;
-            }
-            fit += step;
-            columns++;
-        }
-        const size_t cut = fit < n && last_space ? last_space : fit;
-        add(l, LINE_TEXT, 0, text, cut);
-        text += cut;
-        n -= cut;
-        while (n && *text == ' ') {
-            text++;
-            n--;
         }
     }
 }
@@ -121,13 +171,13 @@ static void add_topics(struct help_lines *l, const struct app *a, int w)
         add(l, LINE_TOPIC, i, t->title, strlen(t->title));
         for (const char *p = t->text; *p;) {
             const size_t n = strcspn(p, "\n");
-            add_wrapped(l, p, n, w - 4);
+            add_wrapped(l, LINE_TEXT, LINE_TEXT, 0, p, n, w - 4);
             p += n + (p[n] == '\n' ? 1 : 0);
         }
     }
 }
 
-static void add_measures(struct help_lines *l, const struct app *a)
+static void add_measures(struct help_lines *l, const struct app *a, int w)
 {
     const size_t before = l->n;
     for (size_t i = 0; train_pane_metric(i) >= 0; i++) {
@@ -135,7 +185,8 @@ static void add_measures(struct help_lines *l, const struct app *a)
         const struct metric_def *def = metric_def((enum metric)m);
         if (wanted(a->help.filter, def->label, def->help, def->column)) {
             add_head(l, "measures (Enter: in the pane in focus)", before);
-            add(l, LINE_METRIC, m, "", 0);
+            add_wrapped(l, LINE_METRIC, LINE_METRIC_MORE, m, def->help,
+                        strlen(def->help), w - METRIC_COLUMN);
         }
     }
 }
@@ -148,15 +199,19 @@ static void build(struct help_lines *l, const struct app *a,
     static const char *const others[SCREEN_COUNT] = {"on Train", "on Latents",
                                                      "on Detail"};
     l->n = 0;
-    add_keys(l, a, v, a->screen, titles[a->screen]);
-    add_keys(l, a, v, SCREEN_ANY, "everywhere");
+    add_keys(l, a, v, (int)a->screen, titles[a->screen], w);
+    add_keys(l, a, v, SCREEN_ANY, "everywhere", w);
     for (int s = 0; s < SCREEN_COUNT; s++) {
         if (s != (int)a->screen) {
-            add_keys(l, a, v, (enum screen_id)s, others[s]);
+            add_keys(l, a, v, s, others[s], w);
         }
     }
-    add_measures(l, a);
+    add_measures(l, a, w);
     add_topics(l, a, w);
+    if (v->state == SESSION_BROWSING) {
+        add_keys(l, a, v, APART,
+                 "not here: this run was opened from disk and does not train", w);
+    }
 }
 
 /* ---- state ---- */
@@ -275,9 +330,10 @@ void help_enter(struct app *a, const struct session_view *v)
         return;
     }
     const struct help_line *line = &l.line[a->help.list.cursor];
-    if (line->kind == LINE_KEY || line->kind == LINE_WHY) {
+    if (line->kind == LINE_KEY || line->kind == LINE_KEY_MORE ||
+        line->kind == LINE_WHY) {
         run_key(a, v, keymap_at(line->index));
-    } else if (line->kind == LINE_METRIC) {
+    } else if (line->kind == LINE_METRIC || line->kind == LINE_METRIC_MORE) {
         char text[80];
         help_close(a);
         app_go(a, v, SCREEN_TRAIN);
@@ -310,32 +366,28 @@ void help_key(struct app *a, const struct session_view *v, uint32_t key)
 
 /* ---- drawing ---- */
 
-enum { KEY_COLUMN = 12 };
-
 static void draw_key(struct canvas *c, int x, int y, int w, const struct key_entry *k,
-                     bool off)
+                     const char *words)
 {
-    char names[64], command[80];
-    key_names(k, names, sizeof names);
-    if (!names[0]) {
-        const char *args = k->args;
-        snprintf(command, sizeof command, ":%s%s%s", k->command, args[0] ? " " : "",
-                 args);
-        const int used = canvas_text(c, x, y, w, command, off ? ROLE_DIM : ROLE_KEY, 0);
-        const int at = used + 2 > KEY_COLUMN ? used + 2 : KEY_COLUMN;
-        canvas_text(c, x + at, y, w - at, k->help, off ? ROLE_DIM : ROLE_TEXT, 0);
-        return;
-    }
-    const int used =
-        canvas_text(c, x, y, w, names, off ? ROLE_DIM : ROLE_KEY, off ? 0 : ATTR_BOLD);
-    int at = used + 1 > KEY_COLUMN ? used + 1 : KEY_COLUMN;
+    char lead[96], command[80];
+    const bool bare = !k->key[0];
+    const int at = key_lead(k, lead, sizeof lead);
+    canvas_text(c, x, y, w, lead, ROLE_KEY, bare ? 0 : ATTR_BOLD);
+    const int used = at + canvas_text(c, x + at, y, w - at, words, ROLE_TEXT, 0);
     snprintf(command, sizeof command, ":%s%s%s", k->command, k->preset[0] ? " " : "",
              k->preset);
-    at += canvas_text(c, x + at, y, w - at, k->help, off ? ROLE_DIM : ROLE_TEXT, 0);
     const int n = canvas_text_width(command);
-    if (at + 2 + n <= w) {
+    if (!bare && used + 2 + n <= w) {
         canvas_text(c, x + w - n, y, n, command, ROLE_DIM, 0);
     }
+}
+
+/* Where the words of an entry begin, so that what goes on stands below them. */
+static int words_column(const struct key_entry *k, int w)
+{
+    char lead[96];
+    const int at = key_lead(k, lead, sizeof lead);
+    return w - at >= 24 ? at : KEY_COLUMN;
 }
 
 static void draw_line(struct canvas *c, int x, int y, int w,
@@ -345,12 +397,17 @@ static void draw_line(struct canvas *c, int x, int y, int w,
     snprintf(text, sizeof text, "%.*s", (int)(line->len < 255 ? line->len : 255),
              line->text);
     const struct metric_def *def = NULL;
+    int at = 0;
     switch (line->kind) {
     case LINE_HEAD:
         canvas_text(c, x, y, w, text, ROLE_FOCUS, ATTR_BOLD);
         break;
     case LINE_KEY:
-        draw_key(c, x + 1, y, w - 1, keymap_at(line->index), false);
+        draw_key(c, x + 1, y, w - 1, keymap_at(line->index), text);
+        break;
+    case LINE_KEY_MORE:
+        at = words_column(keymap_at(line->index), w - 1);
+        canvas_text(c, x + 1 + at, y, w - 1 - at, text, ROLE_TEXT, 0);
         break;
     case LINE_WHY:
         canvas_textf(c, x + 1 + KEY_COLUMN, y, w - 1 - KEY_COLUMN, ROLE_WARN, 0,
@@ -359,7 +416,10 @@ static void draw_line(struct canvas *c, int x, int y, int w,
     case LINE_METRIC:
         def = metric_def((enum metric)line->index);
         canvas_text(c, x + 1, y, 24, def->label, ROLE_VALUE, 0);
-        canvas_text(c, x + 26, y, w - 26, def->help, ROLE_TEXT, 0);
+        canvas_text(c, x + METRIC_COLUMN, y, w - METRIC_COLUMN, text, ROLE_TEXT, 0);
+        break;
+    case LINE_METRIC_MORE:
+        canvas_text(c, x + METRIC_COLUMN, y, w - METRIC_COLUMN, text, ROLE_TEXT, 0);
         break;
     case LINE_TOPIC:
         canvas_text(c, x, y, w, text, ROLE_FOCUS, ATTR_BOLD);

@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SERIES_MAX = 4, AREA_MAX = 4096 };
@@ -437,60 +438,25 @@ static void draw_x_axis(struct canvas *c, const struct view *v, const struct ras
     }
 }
 
-/* A letter that was placed: which dot row it is for, and in which row of cells. */
+/* A letter to be placed beside the end of a curve, two where curves end on the same
+ * dots. */
 struct letter_place {
-    int dots, row;
-    bool shared;
-    size_t series;
+    int dots, row; /* of dots, of cells */
+    size_t series[2], n;
 };
 
-/* An earlier letter whose curve ends on the same dots, not shared yet; NULL: none. */
-static struct letter_place *same_end(struct letter_place *p, size_t n, int dots)
+static int by_height(const void *x, const void *y)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (p[i].dots == dots && !p[i].shared) {
-            return &p[i];
-        }
-    }
-    return NULL;
+    const struct letter_place *a = x, *b = y;
+    return a->dots - b->dots;
 }
 
-/* A free row of cells for a letter: home, or the nearest beside it, first on the side
- * where its curve ends relative to the letter that is there; -1: none. */
-static int free_row(const struct letter_place *p, size_t n, int dots, int home,
-                    int height)
+/* Where curves end, from above; how many places. */
+static size_t letter_places(const struct plot_spec *spec, const struct view *v,
+                            const struct raster *r, const double *end,
+                            struct letter_place *out)
 {
-    int side = 1; /* below */
-    for (size_t i = 0; i < n; i++) {
-        side = p[i].row == home && dots < p[i].dots ? -1 : side;
-    }
-    for (int shift = 0; shift < 2 * SERIES_MAX; shift++) {
-        const int row = home + side * (shift % 2 ? (shift + 1) / 2 : -shift / 2);
-        bool is_free = row >= 0 && row < height;
-        for (size_t i = 0; i < n && is_free; i++) {
-            is_free = p[i].row != row;
-        }
-        if (is_free) {
-            return row;
-        }
-    }
-    return -1;
-}
-
-static void draw_letter(struct canvas *c, int x, int y, const struct plot_series *s)
-{
-    canvas_put(c, x, y, (uint32_t)(unsigned char)s->letter, s->role, ATTR_BOLD);
-}
-
-/* The letter of each series beside where it ends: on a free row where two come close;
- * where two end on the same dots they stand in one row, the first over the curves. */
-static void draw_letters(struct canvas *c, const struct plot_spec *spec,
-                         const struct view *v, const struct raster *r,
-                         const double *end)
-{
-    struct letter_place place[SERIES_MAX];
     size_t n = 0;
-    const int x = r->area.x + r->area.w;
     for (size_t k = 0; k < spec->n_series; k++) {
         const double y = on_axis(v, end[k]);
         if (!spec->series[k].letter || isnan(y)) {
@@ -498,17 +464,42 @@ static void draw_letters(struct canvas *c, const struct plot_spec *spec,
         }
         int dots = dot_row(v, r, y);
         dots = dots < 0 ? 0 : dots >= r->h ? r->h - 1 : dots;
-        struct letter_place *p = same_end(place, n, dots);
-        if (p) {
-            p->shared = true;
-            draw_letter(c, x - 1, r->area.y + p->row, &spec->series[p->series]);
-            draw_letter(c, x, r->area.y + p->row, &spec->series[k]);
-            continue;
+        size_t i = 0;
+        while (i < n && (out[i].dots != dots || out[i].n == 2)) {
+            i++;
         }
-        const int row = free_row(place, n, dots, dots / r->dy, r->area.h);
-        if (row >= 0) {
-            place[n++] = (struct letter_place){dots, row, false, k};
-            draw_letter(c, x, r->area.y + row, &spec->series[k]);
+        if (i == n) {
+            out[n++] = (struct letter_place){.dots = dots};
+        }
+        out[i].series[out[i].n++] = k;
+    }
+    qsort(out, n, sizeof *out, by_height);
+    return n;
+}
+
+/* The letter of each series beside where it ends, in the order of their ends: each on a
+ * row of its own, but those that end on the same dots in one, the first over the
+ * curves. */
+static void draw_letters(struct canvas *c, const struct plot_spec *spec,
+                         const struct view *v, const struct raster *r,
+                         const double *end)
+{
+    struct letter_place place[SERIES_MAX];
+    const size_t n = letter_places(spec, v, r, end, place);
+    for (size_t i = 0; i < n; i++) { /* downwards to free rows, ... */
+        const int home = place[i].dots / r->dy;
+        place[i].row = i && place[i - 1].row >= home ? place[i - 1].row + 1 : home;
+    }
+    int last = r->area.h; /* ... and upwards from the bottom where they run out */
+    for (size_t i = n; i-- > 0; last = place[i].row) {
+        place[i].row = place[i].row < last ? place[i].row : last - 1;
+    }
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < place[i].n && place[i].row >= 0; k++) {
+            const struct plot_series *s = &spec->series[place[i].series[k]];
+            const int x = r->area.x + r->area.w - (k + 1 < place[i].n ? 1 : 0);
+            canvas_put(c, x, r->area.y + place[i].row,
+                       (uint32_t)(unsigned char)s->letter, s->role, ATTR_BOLD);
         }
     }
 }

@@ -48,6 +48,8 @@ void train_events_box(struct app *a, const struct session_view *v, struct canvas
                       struct rect r, bool focused);
 /* Measured per batch, so that smoothing helps; evaluations are shown as they are. */
 bool train_is_noisy(int metric);
+/* What text a measure is taken on: "A on masked batches, B not"; "" for none. */
+const char *train_measured_on(const struct session_view *v, int metric);
 /* Why a pane of that measure has nothing to show. */
 void train_why_empty(const struct session_view *v, int metric, char *out, size_t cap);
 /* What the panes show of the x axis, and one column of it. */

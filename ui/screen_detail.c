@@ -248,6 +248,24 @@ static void draw_context_list(struct app *a, const struct session_view *v,
     }
 }
 
+/* What brackets and digits stand for, in the longest words that fit. */
+static void draw_legend(struct canvas *c, int x, int y, int w)
+{
+    static const char *const words[] = {
+        "\xe2\x9f\xa6tok\xe2\x9f\xa7 \xe2\x89\xa5.8   [tok] \xe2\x89\xa5.6   "
+        "(tok) \xe2\x89\xa5.3 of the largest   digit, colour = activation / largest",
+        "\xe2\x9f\xa6tok\xe2\x9f\xa7 \xe2\x89\xa5.8  [tok] \xe2\x89\xa5.6  "
+        "(tok) \xe2\x89\xa5.3 of max   digit, colour = act/max",
+        "\xe2\x9f\xa6\xe2\x89\xa5.8\xe2\x9f\xa7 [\xe2\x89\xa5.6] "
+        "(\xe2\x89\xa5.3)  digit = act/max x 10",
+    };
+    size_t i = 0;
+    while (i < 2 && canvas_text_width(words[i]) > w) {
+        i++;
+    }
+    canvas_text(c, x, y, w, words[i], ROLE_DIM, 0);
+}
+
 static void draw_contexts(struct app *a, const struct session_view *v, struct canvas *c,
                           struct rect r, bool wide)
 {
@@ -265,8 +283,9 @@ static void draw_contexts(struct app *a, const struct session_view *v, struct ca
     const int middle = in.y + in.h / 2;
     app_hit(a, r, HIT_PANE, 0);
     if (v->state == SESSION_LOADING) {
-        canvas_textf(c, x, middle, in.w - 3, ROLE_DIM, 0, "loading: %s", v->loading);
-    } else if (a->detail.latent < 0) {
+        return;
+    }
+    if (a->detail.latent < 0) {
         canvas_text(c, x, middle, in.w - 3, "no latent chosen: 2 shows the table",
                     ROLE_DIM, 0);
     } else if (!fresh) {
@@ -283,14 +302,7 @@ static void draw_contexts(struct app *a, const struct session_view *v, struct ca
         struct rect list = in;
         list.h -= 1;
         draw_context_list(a, v, c, list, d, wide);
-        canvas_text(
-            c, in.x + 1, in.y + in.h - 1, in.w - 2,
-            wide ? "\xe2\x9f\xa6tok\xe2\x9f\xa7 \xe2\x89\xa5.8   [tok] "
-                   "\xe2\x89\xa5.6   (tok) \xe2\x89\xa5.3 of the largest   digit = "
-                   "act/max x 10   colour = act/max"
-                 : "\xe2\x9f\xa6\xe2\x89\xa5.8\xe2\x9f\xa7 [\xe2\x89\xa5.6] "
-                   "(\xe2\x89\xa5.3)  digit = act/max x 10",
-            ROLE_DIM, 0);
+        draw_legend(c, in.x + 1, in.y + in.h - 1, in.w - 2);
     }
 }
 

@@ -144,8 +144,9 @@ static void draw_empty(const struct app *a, const struct session_view *v,
 {
     char why[160];
     if (v->state == SESSION_LOADING) {
-        snprintf(why, sizeof why, "loading: %s", v->loading);
-    } else if (v->state == SESSION_FAILED && !v->names.vocab) {
+        return;
+    }
+    if (v->state == SESSION_FAILED && !v->names.vocab) {
         snprintf(why, sizeof why, "nothing could be opened");
     } else {
         snprintf(why, sizeof why, "describing the latents of %c ...",

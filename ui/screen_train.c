@@ -128,6 +128,15 @@ static void tint_letters(struct canvas *c, struct rect r, const char *value)
     }
 }
 
+/* Words in the lower border of a box. */
+static void draw_caption(struct canvas *c, struct rect r, const char *text)
+{
+    const int w = canvas_text_width(text);
+    if (w > 0 && w + 6 <= r.w && r.h > 1) {
+        canvas_textf(c, r.x + 2, r.y + r.h - 1, w + 2, ROLE_DIM, 0, " %s ", text);
+    }
+}
+
 static void draw_pane(struct app *a, const struct session_view *v, struct canvas *c,
                       struct rect r, int i, bool focused)
 {
@@ -161,6 +170,7 @@ static void draw_pane(struct app *a, const struct session_view *v, struct canvas
                sizeof title);
     canvas_box(c, r, title, value, focused);
     tint_letters(c, r, value);
+    draw_caption(c, r, train_measured_on(v, metric));
     app_hit(a, r, HIT_PANE, i);
     app_hit(a, inside, HIT_PLOT, i);
     mem_free(x_own[0]);
@@ -325,6 +335,10 @@ void screen_train_status(const struct app *a, const struct session_view *v, char
     }
     text_thousands(step, sizeof step, v->step);
     text_thousands(steps, sizeof steps, v->steps);
+    if (v->state == SESSION_BROWSING) {
+        snprintf(out, cap, "step %s  %s", step, v->arm[0].dir);
+        return;
+    }
     size_t len = (size_t)snprintf(out, cap, "step %s/%s", step, steps);
     if (v->state == SESSION_TRAINING || v->state == SESSION_PAUSED) {
         const double share =

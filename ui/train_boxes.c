@@ -257,7 +257,6 @@ void train_mask_box(struct app *a, const struct session_view *v, struct canvas *
     const int bottom = in.y + in.h;
     int y = in.y;
     if (v->state == SESSION_LOADING) {
-        canvas_text(c, x, y, w, "loading", ROLE_DIM, 0);
         return;
     }
     for (size_t k = 0; k < arms_of(v) && y < bottom; k++) {
@@ -328,11 +327,21 @@ static void event_rows(const struct session_view *v, struct canvas *c, struct re
     }
 }
 
+/* Events, what was said of both arms counted once. */
+static size_t distinct_events(const struct session_view *v)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < v->n_events; i++) {
+        n += repeats(v, i) ? 0U : 1U;
+    }
+    return n;
+}
+
 void train_events_box(struct app *a, const struct session_view *v, struct canvas *c,
                       struct rect r, bool focused)
 {
     char count[32];
-    text_thousands(count, sizeof count, (int64_t)v->n_events);
+    text_thousands(count, sizeof count, (int64_t)distinct_events(v));
     const struct rect in = canvas_box(c, r, "events \xe2\x94\x8a", count, focused);
     if (!v->n_events) {
         canvas_text(c, in.x + 1, in.y, in.w - 2, "none yet", ROLE_DIM, 0);
@@ -390,8 +399,6 @@ void train_run_box(struct app *a, const struct session_view *v, struct canvas *c
                                           : "numbers of A";
     struct rect in = canvas_box(c, r, title, NULL, focused);
     if (v->state == SESSION_LOADING) {
-        canvas_textf(c, in.x + 1, in.y, in.w - 2, ROLE_DIM, 0, "loading: %s",
-                     v->loading);
         return;
     }
     /* Without boxes of their own, masking and the newest event stand at the bottom. */

@@ -195,6 +195,35 @@ static void test_browsing_is_not_steered(void **state)
     bench_free(b);
 }
 
+/* A run from disk offers nothing that it cannot do, and says why when asked. */
+static void test_browsing_is_not_offered_steering(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 1);
+    b->v.state = SESSION_BROWSING;
+    snprintf(b->v.arm[0].dir, sizeof b->v.arm[0].dir, "runs/x");
+    press(b, KEY_ESC_);
+    static const char *const offered[] = {"Space pause", "m mask", "[ ] rate",
+                                          "b fork",      "c save", "; note"};
+    for (size_t i = 0; i < sizeof offered / sizeof offered[0]; i++) {
+        assert_false(on_screen(b, offered[i]));
+    }
+    assert_true(on_screen(b, "y log"));
+    assert_true(on_screen(b, "trained with mask p=0.30"));
+    assert_true(on_screen(b, "step 900  runs/x"));
+    assert_false(on_screen(b, "live"));
+    press(b, '?');
+    assert_false(on_screen(b, "pause training"));
+    press(b, 'G');
+    assert_true(on_screen(b, "does not train"));
+    assert_true(on_screen(b, ":evaluate"));
+    press(b, KEY_ESC_);
+    type(b, "m");
+    assert_true(on_screen(b, "toggle-mask: this run was opened from disk"));
+    no_command(b);
+    bench_free(b);
+}
+
 /* ---- curves ---- */
 
 static void test_curves(void **state)
@@ -282,7 +311,44 @@ static void test_empty_panes(void **state)
     bench_free(b);
 }
 
+/* Of both arms at once is one event; each pane says what text it is measured on. */
+static void test_boxes_say_what_they_count(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    assert_int_equal(b->v.n_events, 6);
+    assert_true(on_screen(b, " 5 ")); /* one was said of both */
+    assert_true(on_screen(b, "A on masked batches, B not"));
+    assert_true(on_screen(b, "on held-out text, unmasked"));
+    type(b, ":pane 1 explained_variance_ood\n:pane 2 lr\n");
+    assert_true(on_screen(b, "on OOD text, unmasked"));
+    assert_false(on_screen(b, "masked batches"));
+    type(b, ":pane 1 loss\n");
+    b->v.arm[0].rate_in_use = 0;
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "on unmasked batches"));
+    bench_free(b);
+}
+
 /* ---- leaving ---- */
+
+/* The box says when the run was last saved and how it opens again. */
+static void test_quit_tells_of_the_last_save(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    press(b, 'q');
+    assert_true(on_screen(b, "not saved yet"));
+    press(b, KEY_ESC_);
+    snprintf(b->v.arm[0].dir, sizeof b->v.arm[0].dir, "%s/end-of-it",
+             "/a/path/that/is/far/too/long/for/a/box/of/sixty/columns/caf\xc3\xa9");
+    sample_event(&b->v, 890, 'A', "save", "runs/x");
+    press(b, 'q');
+    assert_true(on_screen(b, "Last saved at step 890"));
+    assert_true(on_screen(b, "end-of-it"));
+    assert_true(on_screen(b, "saetop \xe2\x80\xa6"));
+    bench_free(b);
+}
 
 static void test_quit_asks(void **state)
 {
@@ -361,8 +427,11 @@ int main(void)
         cmocka_unit_test(test_target_arm),
         cmocka_unit_test(test_other_commands),
         cmocka_unit_test(test_browsing_is_not_steered),
+        cmocka_unit_test(test_browsing_is_not_offered_steering),
         cmocka_unit_test(test_curves),
         cmocka_unit_test(test_empty_panes),
+        cmocka_unit_test(test_boxes_say_what_they_count),
+        cmocka_unit_test(test_quit_tells_of_the_last_save),
         cmocka_unit_test(test_quit_asks),
         cmocka_unit_test(test_quit_when_saved),
         cmocka_unit_test(test_quit_discards),

@@ -200,7 +200,7 @@ static void test_mono_says_the_same(void **state)
         letters[1] += cell->role == ROLE_SERIES_B && cell->cp == 'B' ? 1 : 0;
         heavy += cell->role == ROLE_FOCUS && cell->cp == '=' ? 1 : 0;
     }
-    assert_true(letters[0] >= 3 && letters[1] >= 3 && heavy > 20);
+    assert_true(letters[0] >= 3 && letters[1] >= 3 && heavy > 8);
     canvas_deinit(&c);
     app_deinit(a);
     session_view_deinit(&v);
