@@ -21,6 +21,10 @@ enum line_kind {
     LINE_METRIC_MORE,
     LINE_TOPIC,
     LINE_TEXT,
+    LINE_EVENT, /* with its text's beginning; both: said of both arms */
+    LINE_EVENT_MORE,
+    LINE_MESSAGE,
+    LINE_MESSAGE_MORE,
     LINE_GAP
 };
 
@@ -191,6 +195,74 @@ static void add_measures(struct help_lines *l, const struct app *a, int w)
     }
 }
 
+/* ---- events and messages ---- */
+
+enum { EVENT_COLUMN = 24, MESSAGE_COLUMN = 10 };
+
+static void add_events(struct help_lines *l, const struct app *a,
+                       const struct session_view *v, int w)
+{
+    for (size_t i = v->n_events; i-- > 0;) {
+        const struct event_view *ev = &v->event[i];
+        if (wanted(a->help.filter, ev->kind, ev->text, "")) {
+            add_wrapped(l, LINE_EVENT, LINE_EVENT_MORE, i, ev->text, strlen(ev->text),
+                        w - EVENT_COLUMN);
+        }
+        i -= train_event_repeats(v, i) ? 1U : 0U;
+    }
+}
+
+static const struct message *message_at(const struct app *a, size_t i)
+{
+    return &a->log.at[i % MESSAGES];
+}
+
+static void add_messages(struct help_lines *l, const struct app *a, int w)
+{
+    const size_t n = a->log.n;
+    for (size_t i = n; i-- > 0 && n - i <= MESSAGES;) {
+        const char *text = message_at(a, i)->text;
+        if (wanted(a->help.filter, text, "", "")) {
+            add_wrapped(l, LINE_MESSAGE, LINE_MESSAGE_MORE, i, text, strlen(text),
+                        w - MESSAGE_COLUMN);
+        }
+    }
+}
+
+static void draw_event(const struct session_view *v, struct canvas *c, int x, int y,
+                       size_t i)
+{
+    const struct event_view *ev = &v->event[i];
+    const bool both = train_event_repeats(v, i);
+    char step[32];
+    text_thousands(step, sizeof step, ev->step);
+    const int used = canvas_text_width(step);
+    canvas_text(c, x + (used < 7 ? 7 - used : 0), y, used, step, ROLE_DIM, 0);
+    for (int k = 0; k < 2; k++) {
+        if (both || ev->letter == 'A' + k) {
+            canvas_put(c, x + 8 + k, y, (uint32_t)('A' + k), arm_role((size_t)k),
+                       ATTR_BOLD);
+        }
+    }
+    canvas_text(c, x + 11, y, EVENT_COLUMN - 12, ev->kind, ROLE_EVENT, 0);
+}
+
+static void draw_message(const struct app *a, struct canvas *c, int x, int y, int w,
+                         const struct help_line *line, const char *text)
+{
+    const struct message *m = message_at(a, line->index);
+    if (line->kind == LINE_MESSAGE) {
+        char step[32];
+        text_thousands(step, sizeof step, m->step);
+        const int used = canvas_text_width(step);
+        canvas_text(c, x + (used < 8 ? 8 - used : 0), y, used, step, ROLE_DIM, 0);
+    }
+    canvas_text(c, x + MESSAGE_COLUMN, y, w - MESSAGE_COLUMN, text,
+                m->bad ? ROLE_BAD : ROLE_TEXT, 0);
+}
+
+/* ---- all lines ---- */
+
 static void build(struct help_lines *l, const struct app *a,
                   const struct session_view *v, int w)
 {
@@ -199,6 +271,14 @@ static void build(struct help_lines *l, const struct app *a,
     static const char *const others[SCREEN_COUNT] = {"on Train", "on Latents",
                                                      "on Detail"};
     l->n = 0;
+    if (a->help.kind == HELP_EVENTS) {
+        add_events(l, a, v, w);
+        return;
+    }
+    if (a->help.kind == HELP_MESSAGES) {
+        add_messages(l, a, w);
+        return;
+    }
     add_keys(l, a, v, (int)a->screen, titles[a->screen], w);
     add_keys(l, a, v, SCREEN_ANY, "everywhere", w);
     for (int s = 0; s < SCREEN_COUNT; s++) {
@@ -231,8 +311,16 @@ static void rebuild(struct app *a, const struct session_view *v, struct help_lin
 void help_open(struct app *a, const struct session_view *v, const char *filter)
 {
     a->help.open = true;
+    a->help.kind = HELP_KEYS;
     a->help.list = (struct list_view){0};
     help_set_filter(a, v, filter);
+}
+
+void help_open_list(struct app *a, const struct session_view *v, enum help_kind kind)
+{
+    help_open(a, v, "");
+    a->help.kind = kind;
+    help_set_filter(a, v, "");
 }
 
 void help_close(struct app *a)
@@ -333,6 +421,11 @@ void help_enter(struct app *a, const struct session_view *v)
     if (line->kind == LINE_KEY || line->kind == LINE_KEY_MORE ||
         line->kind == LINE_WHY) {
         run_key(a, v, keymap_at(line->index));
+    } else if (line->kind == LINE_EVENT || line->kind == LINE_EVENT_MORE) {
+        help_close(a);
+        app_go(a, v, SCREEN_TRAIN);
+        a->train.cursor =
+            train_axis_x(v, a->train.unit, (double)v->event[line->index].step);
     } else if (line->kind == LINE_METRIC || line->kind == LINE_METRIC_MORE) {
         char text[80];
         help_close(a);
@@ -390,7 +483,8 @@ static int words_column(const struct key_entry *k, int w)
     return w - at >= 24 ? at : KEY_COLUMN;
 }
 
-static void draw_line(struct canvas *c, int x, int y, int w,
+static void draw_line(const struct app *a, const struct session_view *v,
+                      struct canvas *c, int x, int y, int w,
                       const struct help_line *line)
 {
     char text[256];
@@ -427,6 +521,17 @@ static void draw_line(struct canvas *c, int x, int y, int w,
     case LINE_TEXT:
         canvas_text(c, x + 2, y, w - 2, text, ROLE_TEXT, 0);
         break;
+    case LINE_EVENT:
+        draw_event(v, c, x, y, line->index);
+        canvas_text(c, x + EVENT_COLUMN, y, w - EVENT_COLUMN, text, ROLE_TEXT, 0);
+        break;
+    case LINE_EVENT_MORE:
+        canvas_text(c, x + EVENT_COLUMN, y, w - EVENT_COLUMN, text, ROLE_TEXT, 0);
+        break;
+    case LINE_MESSAGE:
+    case LINE_MESSAGE_MORE:
+        draw_message(a, c, x, y, w, line, text);
+        break;
     case LINE_GAP:
         break;
     }
@@ -439,8 +544,11 @@ void help_view(struct app *a, const struct session_view *v, struct canvas *c)
     const struct rect r =
         rect_intersect(layout_help(a->w, a->h), (struct rect){0, 0, c->w, c->h});
     char title[96], value[32];
-    snprintf(title, sizeof title, "help%s%s", a->help.filter[0] ? " / " : "",
-             a->help.filter);
+    static const char *const names[] = {[HELP_KEYS] = "help",
+                                        [HELP_EVENTS] = "events, newest first",
+                                        [HELP_MESSAGES] = "messages, newest first"};
+    snprintf(title, sizeof title, "%s%s%s", names[a->help.kind],
+             a->help.filter[0] ? " / " : "", a->help.filter);
     const struct list_view *list = &a->help.list;
     snprintf(value, sizeof value, "%zu/%zu", l.n ? list->cursor + 1 : 0, l.n);
     canvas_fill(c, r, ' ', ROLE_TEXT, 0);
@@ -449,11 +557,13 @@ void help_view(struct app *a, const struct session_view *v, struct canvas *c)
     const struct rect old = canvas_clip(c, in);
     if (!l.n) {
         canvas_text(c, in.x + 1, in.y, in.w - 2,
-                    "no line holds that text; Esc shows all", ROLE_DIM, 0);
+                    a->help.filter[0] ? "no line holds that text; Esc shows all"
+                                      : "nothing yet",
+                    ROLE_DIM, 0);
     }
     for (int i = 0; i < in.h && list->top + (size_t)i < l.n; i++) {
         const size_t at = list->top + (size_t)i;
-        draw_line(c, in.x + 1, in.y + i, in.w - 2, &l.line[at]);
+        draw_line(a, v, c, in.x + 1, in.y + i, in.w - 2, &l.line[at]);
         if (at == list->cursor) {
             canvas_tint(c, (struct rect){in.x, in.y + i, in.w, 1}, ROLE_SELECT, 0);
         }
@@ -462,7 +572,10 @@ void help_view(struct app *a, const struct session_view *v, struct canvas *c)
     canvas_unclip(c, old);
     const struct layout_frame f = layout_frame(c->w, c->h);
     canvas_fill(c, f.hints, ' ', ROLE_TEXT, 0);
-    canvas_text(c, f.hints.x + 1, f.hints.y, f.hints.w - 1,
-                "j k scroll  Tab section  / filter  Enter run it  Esc close", ROLE_DIM,
-                0);
+    static const char *const hints[] = {
+        [HELP_KEYS] = "j k scroll  Tab section  / filter  Enter run it  Esc close",
+        [HELP_EVENTS] = "j k scroll  / filter  Enter cursor there  Esc close",
+        [HELP_MESSAGES] = "j k scroll  / filter  Esc close"};
+    canvas_text(c, f.hints.x + 1, f.hints.y, f.hints.w - 1, hints[a->help.kind],
+                ROLE_DIM, 0);
 }

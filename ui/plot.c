@@ -198,6 +198,18 @@ static void draw_curve(struct raster *r, const struct view *v,
     pen_up(&pen);
 }
 
+static void draw_points(struct raster *r, const struct view *v,
+                        const struct plot_series *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        const double t = share(s->x[i], v->x0, v->x1);
+        if (t >= 0 && t <= 1 && has_place(v, s->y[i])) {
+            raster_dot(r, dot_column(r, t), dot_row(v, r, on_axis(v, s->y[i])), s->role,
+                       true);
+        }
+    }
+}
+
 static void draw_band(struct raster *r, const struct view *v,
                       const struct plot_series *s)
 {
@@ -591,7 +603,12 @@ static void draw_data(struct canvas *c, struct raster *r, const struct plot_spec
         draw_curve(r, v, &spec->series[k], 0, spec->series[k].faint, false);
     }
     for (size_t k = 0; k < spec->n_series; k++) {
-        draw_curve(r, v, &spec->series[k], spec->smooth, spec->series[k].role, true);
+        const struct plot_series *s = &spec->series[k];
+        if (s->points) {
+            draw_points(r, v, s);
+        } else {
+            draw_curve(r, v, s, spec->smooth, s->role, true);
+        }
     }
     raster_show(r, c);
     const int x = cell_column(v, r, out->cursor_snap);

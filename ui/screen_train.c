@@ -270,7 +270,7 @@ void screen_train_move(struct app *a, const struct session_view *v,
 
 void screen_train_enter(struct app *a, const struct session_view *v)
 {
-    app_run(a, v, "zoom");
+    app_run(a, v, a->focus[SCREEN_TRAIN] == 6 ? "events" : "zoom");
 }
 
 static void plot_mouse(struct app *a, const struct session_view *v,

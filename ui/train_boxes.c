@@ -284,8 +284,7 @@ void train_mask_box(struct app *a, const struct session_view *v, struct canvas *
 
 /* ---- events ---- */
 
-/* Whether event i says of another arm what the one before it says. */
-static bool repeats(const struct session_view *v, size_t i)
+bool train_event_repeats(const struct session_view *v, size_t i)
 {
     const struct event_view *ev = &v->event[i];
     return i > 0 && ev->step == ev[-1].step && ev->letter != ev[-1].letter &&
@@ -317,7 +316,7 @@ static void event_rows(const struct session_view *v, struct canvas *c, struct re
     size_t i = v->n_events;
     for (int y = 0; i > 0 && y < r.h;) {
         i--;
-        const bool both = repeats(v, i);
+        const bool both = train_event_repeats(v, i);
         if (skip > 0) {
             skip--;
         } else {
@@ -332,7 +331,7 @@ static size_t distinct_events(const struct session_view *v)
 {
     size_t n = 0;
     for (size_t i = 0; i < v->n_events; i++) {
-        n += repeats(v, i) ? 0U : 1U;
+        n += train_event_repeats(v, i) ? 0U : 1U;
     }
     return n;
 }

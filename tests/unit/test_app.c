@@ -32,6 +32,64 @@ static void test_help_runs_entries(void **state)
     bench_free(b);
 }
 
+/* What the status line and the box of events cut can be read whole. */
+static void test_events_and_messages_whole(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    sample_event(&b->v, 700, 'B', "note",
+                 "a note that is far too long for a row of the box of events, so that "
+                 "only a list can show how it ends: like this");
+    press(b, 'E');
+    assert_true(on_screen(b, "how it ends: like this"));
+    assert_true(on_screen(b, "700  B note"));
+    assert_true(on_screen(b, "500 AB lr")); /* of both arms: once */
+    type(b, "/lr\n");
+    assert_false(on_screen(b, "like this"));
+    press(b, KEY_ENTER_); /* the cursor goes to the event */
+    assert_false(b->a.help.open);
+    assert_float_equal(b->a.train.cursor, 500, 1e-9);
+    type(b, ":set theme pink\n");
+    snprintf(b->v.message, sizeof b->v.message, "the session's own words");
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    press(b, 'M');
+    assert_true(on_screen(b, "mouse on|off or smooth"));
+    assert_true(on_screen(b, "the session's own words"));
+    press(b, KEY_ESC_);
+    for (int i = 0; i < 200; i++) { /* the list keeps the last ones */
+        char line[40];
+        snprintf(line, sizeof line, ":nonsense%d\n", i);
+        type(b, line);
+    }
+    press(b, 'M');
+    assert_true(on_screen(b, "nonsense199"));
+    press(b, 'G');
+    assert_true(on_screen(b, "nonsense136"));
+    assert_false(on_screen(b, "nonsense135"));
+    bench_free(b);
+}
+
+/* No line of help ends in an ellipsis, at any width of a full screen. */
+static void test_help_is_whole(void **state)
+{
+    (void)state;
+    static const int widths[] = {80, 93, 120, 200};
+    for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
+        struct bench *b = bench_new(widths[i], 24, 2);
+        press(b, '?');
+        for (size_t line = 0; line < b->a.help.list.count; line += 10) {
+            const int right = widths[i] - (widths[i] >= 100 ? 6 : 3) - 2;
+            for (int y = 2; y < 21; y++) {
+                if (b->c.cell[y * widths[i] + right - 1].cp == 0x2026) {
+                    fail_msg("width %d, line %zu: cut", widths[i], line + (size_t)y);
+                }
+            }
+            type(b, "jjjjjjjjjj");
+        }
+        bench_free(b);
+    }
+}
+
 static void test_escape_leaves_everything(void **state)
 {
     (void)state;
@@ -180,6 +238,46 @@ static void test_completion(void **state)
     bench_free(b);
 }
 
+/* Tab shows what a word could become; the chosen one is in sight. */
+static void test_candidates(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    type(b, ":pane explained_variance\t");
+    assert_true(on_screen(b, "explained_variance_ood"));
+    press(b, KEY_TAB_);
+    press(b, KEY_TAB_);
+    const size_t len = b->a.line.len;
+    assert_true(len > strlen("pane explained_variance"));
+    press(b, KEY_ESC_);
+    type(b, ":pane \t");
+    for (int i = 0; i < 30; i++) {
+        press(b, KEY_TAB_);
+        assert_true(on_screen(b, b->a.line.text + strlen("pane ")));
+    }
+    press(b, KEY_ESC_);
+    type(b, ":set \t");
+    assert_true(on_screen(b, "theme  glyphs  mouse  smooth"));
+    press(b, KEY_ESC_);
+    type(b, ":set theme \t");
+    assert_true(on_screen(b, "dark  light  contrast  mono"));
+    press(b, KEY_ESC_);
+    type(b, "2&f1>.5\n&");
+    assert_true(on_screen(b, "Ctrl-U clears"));
+    press(b, 21);
+    assert_string_equal(b->a.line.text, "");
+    assert_int_equal(b->a.latents.shown, 512);
+    press(b, KEY_ESC_);
+    type(b, ":filter (dog\n");
+    assert_true(on_screen(b, "no grouping"));
+    assert_true(on_screen(b, "column 1"));
+    type(b, ":save-config x.json\n");
+    assert_string_equal(one_command(b, COMMAND_SAVE_CONFIG).text, "x.json");
+    type(b, ":save-config\n");
+    no_command(b);
+    bench_free(b);
+}
+
 static void test_export_requests(void **state)
 {
     (void)state;
@@ -215,12 +313,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_help_runs_entries),
+        cmocka_unit_test(test_events_and_messages_whole),
+        cmocka_unit_test(test_help_is_whole),
         cmocka_unit_test(test_escape_leaves_everything),
         cmocka_unit_test(test_help_from_anywhere),
         cmocka_unit_test(test_live_card),
         cmocka_unit_test(test_every_small_size_draws),
         cmocka_unit_test(test_mouse),
         cmocka_unit_test(test_completion),
+        cmocka_unit_test(test_candidates),
         cmocka_unit_test(test_export_requests),
         cmocka_unit_test(test_queues_are_bounded),
     };

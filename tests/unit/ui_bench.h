@@ -49,7 +49,9 @@ static inline void press(struct bench *b, uint32_t key)
 static inline void type(struct bench *b, const char *text)
 {
     for (; *text; text++) {
-        press(b, *text == '\n' ? KEY_ENTER_ : (uint32_t)(unsigned char)*text);
+        press(b, *text == '\n'   ? KEY_ENTER_
+                 : *text == '\t' ? KEY_TAB_
+                                 : (uint32_t)(unsigned char)*text);
     }
 }
 
