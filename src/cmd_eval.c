@@ -166,17 +166,6 @@ static enum err open_inputs(struct eval_bench *b, struct settings *s, struct err
     return rc == OK ? OK : err_set(e, rc, "%s", why.msg);
 }
 
-static enum err check_run(const struct eval_bench *b, const char *dir,
-                          const struct run_record *r, struct errinfo *e)
-{
-    if (r->sae->D != b->in->lm->cfg.d_model) {
-        return err_set(e, ERR_FORMAT,
-                       "%s: the SAE reads %zu dimensions, the model has %zu", dir,
-                       r->sae->D, b->in->lm->cfg.d_model);
-    }
-    return OK;
-}
-
 static enum err bench_open(const struct eval_args *a, struct settings *s,
                            struct eval_bench *b, struct errinfo *e)
 {
@@ -192,7 +181,7 @@ static enum err bench_open(const struct eval_args *a, struct settings *s,
         TRY(acts_set_new(in->h, in->ood, CORPUS_HELDOUT, in->lm->tok,
                          rows > (size_t)a->rows ? rows : (size_t)a->rows, &b->ood, e));
     }
-    b->mask = inputs_stream_config(in).mask;
+    b->mask = inputs_stream_config(in, &in->set).mask;
     b->mask.kind = MASK_TOKEN;
     if (b->mask.token < 0) {
         struct errinfo none;
@@ -326,7 +315,7 @@ static enum err eval_one(const struct eval_args *a, struct str *out, struct erri
     TRY_OUT(rc, parse_ks(a->k, &b.ks, e));
     TRY_OUT(rc, rundir_load(a->run[0], &r.record, e));
     TRY_OUT(rc, bench_open(a, &r.record.set, &b, e));
-    TRY_OUT(rc, check_run(&b, a->run[0], &r.record, e));
+    TRY_OUT(rc, run_record_check(&r.record, a->run[0], b.in, e));
     TRY_OUT(rc, evaluate_run(a, &b, &r, e));
     TRY_OUT(rc, write_run(a, &b, a->run[0], &r, &text, e));
     if (a->json) {
@@ -441,7 +430,7 @@ static enum err eval_pair(const struct eval_args *a, struct str *out, struct err
     TRY_OUT(rc, check_pair(a, &r[0].record.set, &r[1].record.set, e));
     TRY_OUT(rc, bench_open(a, &r[0].record.set, &b, e));
     for (size_t i = 0; i < 2; i++) {
-        TRY_OUT(rc, check_run(&b, a->run[i], &r[i].record, e));
+        TRY_OUT(rc, run_record_check(&r[i].record, a->run[i], b.in, e));
         TRY_OUT(rc, evaluate_run(a, &b, &r[i], e));
         str_clear(&text);
         TRY_OUT(rc, write_run(a, &b, a->run[i], &r[i], &text, e));

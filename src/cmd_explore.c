@@ -63,6 +63,30 @@ static enum err explorer_settings(struct settings *s, bool single, struct errinf
     return settings_set(s, "twin", "unmasked", "explorer", e);
 }
 
+/* A run that is opened comes with its settings: what would change them is refused
+ * rather than ignored. Another tool's SAE comes without. */
+static enum err check_run(const struct explore_args *a, const struct run_opts *ro,
+                          const char *run, struct errinfo *e)
+{
+    if (!run_is_openable(run)) {
+        return err_set(e, ERR_MISSING,
+                       "%s: no run directory (it has no config.json and SAE weights), "
+                       "nor an SAE of another tool; see saetop import -h",
+                       run);
+    }
+    char name[64];
+    const char *first = a->single   ? "--single"
+                        : a->paused ? "--paused"
+                                    : run_opts_first(ro, name, sizeof name);
+    if (first && rundir_is(run)) {
+        return err_set(e, ERR_USAGE,
+                       "%s: %s is opened with the settings it was trained with; "
+                       "leave out the option or the run",
+                       first, run);
+    }
+    return OK;
+}
+
 static enum err explore(const struct explore_args *a, const struct run_opts *ro,
                         const char *run, int64_t started, int *status,
                         struct errinfo *e)
@@ -74,11 +98,10 @@ static enum err explore(const struct explore_args *a, const struct run_opts *ro,
                                .script = a->script,
                                .headless = a->headless,
                                .started_ns = started};
+    /* What was asked for is judged before where it was asked. */
     TRY(parse_look(a, &c, e));
-    if (!a->once && !a->headless && !isatty(STDOUT_FILENO)) {
-        return err_set(e, ERR_USAGE,
-                       "the explorer needs a terminal, and standard output "
-                       "is none; `saetop train` works without");
+    if (run) {
+        TRY(check_run(a, ro, run, e));
     }
     TRY(run_opts_settings(ro, &c.session.set, e));
     if (ro->print_config) {
@@ -88,11 +111,10 @@ static enum err explore(const struct explore_args *a, const struct run_opts *ro,
         *status = cmd_print(&s);
         return OK;
     }
-    if (run && !run_is_openable(run)) {
-        return err_set(e, ERR_MISSING,
-                       "%s: no run directory (it has no config.json and SAE weights), "
-                       "nor an SAE of another tool; see saetop import -h",
-                       run);
+    if (!a->once && !a->headless && !isatty(STDOUT_FILENO)) {
+        return err_set(e, ERR_USAGE,
+                       "the explorer needs a terminal, and standard output "
+                       "is none; `saetop train` works without");
     }
     if (run && a->resume) {
         return err_set(e, ERR_USAGE, "explore: found '%s' beside --resume RUN", run);

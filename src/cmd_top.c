@@ -260,8 +260,10 @@ static void show_text(const struct browse *t, const struct latent_detail *d, siz
              d->density_hi);
     str_addf(out, "ablated     %+.4f nats on %zu tokens where it fires\n", d->delta_nll,
              d->delta_n);
-    add_lens(t, "promotes", d->lens_top, d->lens_top_logit, 10, false, out);
-    add_lens(t, "suppresses", d->lens_bottom, d->lens_bottom_logit, 10, false, out);
+    add_lens(t, "promotes", d->lens[LENS_NORM].top, d->lens[LENS_NORM].top_logit, 10,
+             false, out);
+    add_lens(t, "suppresses", d->lens[LENS_NORM].bottom,
+             d->lens[LENS_NORM].bottom_logit, 10, false, out);
     str_addf(out, "%-12s", "neighbours");
     for (size_t i = 0; i < d->n_neighbours; i++) {
         str_addf(out, "#%d %.2f  ", d->neighbour[i], (double)d->neighbour_cos[i]);
@@ -282,9 +284,10 @@ static void show_json(const struct browse *t, const struct latent_detail *d, siz
     json_add_number(out, d->density_hi);
     str_add(out, "],\"delta_nll\":");
     json_add_number(out, d->delta_nll);
-    add_lens(t, "promotes", d->lens_top, d->lens_top_logit, d->n_lens, true, out);
-    add_lens(t, "suppresses", d->lens_bottom, d->lens_bottom_logit, d->n_lens, true,
-             out);
+    add_lens(t, "promotes", d->lens[LENS_NORM].top, d->lens[LENS_NORM].top_logit,
+             d->n_lens, true, out);
+    add_lens(t, "suppresses", d->lens[LENS_NORM].bottom,
+             d->lens[LENS_NORM].bottom_logit, d->n_lens, true, out);
     str_add(out, ",\"neighbours\":[");
     for (size_t i = 0; i < d->n_neighbours; i++) {
         str_addf(out, "%s{\"latent\":%d,\"cosine\":", i ? "," : "", d->neighbour[i]);

@@ -212,6 +212,27 @@ enum err run_opts_settings(const struct run_opts *r, struct settings *out,
     return OK;
 }
 
+const char *run_opts_first(const struct run_opts *r, char *out, size_t cap)
+{
+    if (r->config) {
+        snprintf(out, cap, "--config");
+        return out;
+    }
+    for (size_t i = 0; i < r->n_flags; i++) {
+        if (r->flag_def[i] && r->flag_value[i]) {
+            snprintf(out, cap, "--%s", r->flag[i].name);
+            return out;
+        }
+    }
+    for (size_t i = 0; i < r->n_set; i++) {
+        if (r->set_value[i]) {
+            snprintf(out, cap, "--set %s", r->set[i].name);
+            return out;
+        }
+    }
+    return NULL;
+}
+
 void run_opts_print(const struct settings *s, struct str *out)
 {
     size_t n = 0;

@@ -38,6 +38,9 @@ enum err run_opts_settings(const struct run_opts *r, struct settings *out,
  * is at its default. For a resume. */
 enum err run_opts_given(const struct run_opts *r, struct settings *out,
                         struct errinfo *e) ERR_CHECKED;
+/* What the line says about the run, as typed ("--mask-rate", "--set mask.kind",
+ * "--config"): the first of it in the order of the tables; NULL: nothing. */
+const char *run_opts_first(const struct run_opts *r, char *out, size_t cap);
 
 /* The lines of --print-config: key, value, where it came from. */
 void run_opts_print(const struct settings *s, struct str *out);

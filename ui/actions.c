@@ -211,7 +211,23 @@ static void apply_undo(struct app *a, const struct session_view *v,
     case UNDO_FILTER:
         latents_set_filter(a, v, back ? s->before : s->after);
         break;
+    case UNDO_LABEL:
+        app_set_label(a, s->arm, s->latent, back ? s->before : s->after);
+        break;
+    case UNDO_LAYOUT:
+        app_set_layout(a, v, back ? &s->was : &s->is);
+        break;
     }
+}
+
+static const char *undo_name(enum undo_kind kind)
+{
+    static const char *const names[] = {[UNDO_RATE] = "a masking rate",
+                                        [UNDO_MARK] = "a mark",
+                                        [UNDO_FILTER] = "a filter",
+                                        [UNDO_LABEL] = "a label",
+                                        [UNDO_LAYOUT] = "a change of the layout"};
+    return names[kind];
 }
 
 void act_undo(struct app *a, const struct session_view *v, const char *args)
@@ -220,6 +236,7 @@ void act_undo(struct app *a, const struct session_view *v, const char *args)
     const struct undo_step *s = undo_back(&a->undo);
     if (s) {
         apply_undo(a, v, s, true);
+        app_say(a, false, "undone: %s   (Ctrl-R does it again)", undo_name(s->kind));
     }
 }
 
@@ -229,6 +246,7 @@ void act_redo(struct app *a, const struct session_view *v, const char *args)
     const struct undo_step *s = undo_forward(&a->undo);
     if (s) {
         apply_undo(a, v, s, false);
+        app_say(a, false, "done again: %s", undo_name(s->kind));
     }
 }
 
@@ -297,6 +315,31 @@ void act_shot(struct app *a, const struct session_view *v, const char *args)
     struct app_request *r = app_ask(a, REQUEST_SHOT);
     if (r) {
         snprintf(r->path, sizeof r->path, "%s", args);
+    }
+}
+
+void act_events(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    help_open_list(a, v, HELP_EVENTS);
+}
+
+void act_messages(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    help_open_list(a, v, HELP_MESSAGES);
+}
+
+void act_save_config(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)v;
+    if (!args[0]) {
+        app_say(a, true, "save-config: expected a file name");
+        return;
+    }
+    struct command *c = app_emit(a, COMMAND_SAVE_CONFIG);
+    if (c) {
+        snprintf(c->text, sizeof c->text, "%.1000s", args);
     }
 }
 

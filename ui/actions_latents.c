@@ -20,10 +20,35 @@ const char *may_refresh(const struct app *a, const struct session_view *v)
                                        : NULL;
 }
 
+const char *may_find(const struct app *a, const struct session_view *v)
+{
+    if (a->screen != SCREEN_DETAIL) {
+        return may_browse(a, v);
+    }
+    const struct latent_detail *d = detail_shown(a, v);
+    return d && d->n_contexts ? NULL : "no contexts to look in yet";
+}
+
 const char *may_find_next(const struct app *a, const struct session_view *v)
 {
+    const char *why = may_find(a, v);
+    const char *find = a->screen == SCREEN_DETAIL ? a->detail.find : a->latents.find;
+    return why ? why : find[0] ? NULL : "nothing was looked for yet; / does";
+}
+
+/* The latent that the screen is about. */
+static int32_t current(const struct app *a)
+{
+    return a->screen == SCREEN_DETAIL ? a->detail.latent : a->latents.at;
+}
+
+const char *may_label(const struct app *a, const struct session_view *v)
+{
     const char *why = may_browse(a, v);
-    return why ? why : a->latents.find[0] ? NULL : "nothing was looked for yet; / does";
+    return why                         ? why
+           : current(a) < 0            ? "no latent is chosen"
+           : v->state == SESSION_ENDED ? "the run has ended"
+                                       : NULL;
 }
 
 /* ---- the table ---- */
@@ -33,7 +58,9 @@ void act_sort(struct app *a, const struct session_view *v, const char *args)
     struct latents_state *l = &a->latents;
     const int n = (int)latents_columns();
     if (!strcmp(args, "+") || !strcmp(args, "-")) {
-        l->sort = (l->sort + (args[0] == '+' ? 1 : n - 1)) % n;
+        do {
+            l->sort = (l->sort + (args[0] == '+' ? 1 : n - 1)) % n;
+        } while (!latents_column_shown(a, v, (size_t)l->sort));
         l->reverse = false;
     } else {
         const int i = latents_column_find(args);
@@ -64,13 +91,23 @@ void act_find(struct app *a, const struct session_view *v, const char *args)
         app_open_prompt(a, PROMPT_FIND, "");
         return;
     }
+    if (a->screen == SCREEN_DETAIL) {
+        snprintf(a->detail.find, sizeof a->detail.find, "%.255s", args);
+        detail_find(a, v, true, true);
+        return;
+    }
     snprintf(a->latents.find, sizeof a->latents.find, "%.255s", args);
     latents_find(a, v, true, true);
 }
 
 void act_find_next(struct app *a, const struct session_view *v, const char *args)
 {
-    latents_find(a, v, strcmp(args, "-") != 0, false);
+    const bool forward = strcmp(args, "-") != 0;
+    if (a->screen == SCREEN_DETAIL) {
+        detail_find(a, v, forward, false);
+    } else {
+        latents_find(a, v, forward, false);
+    }
 }
 
 void act_filter(struct app *a, const struct session_view *v, const char *args)
@@ -101,12 +138,6 @@ void act_clear_filter(struct app *a, const struct session_view *v, const char *a
     latents_set_filter(a, v, "");
 }
 
-/* The latent that the screen is about. */
-static int32_t current(const struct app *a)
-{
-    return a->screen == SCREEN_DETAIL ? a->detail.latent : a->latents.at;
-}
-
 void act_mark(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
@@ -121,6 +152,86 @@ void act_mark(struct app *a, const struct session_view *v, const char *args)
     latents_mark(a, a->latents.arm, id, t->F);
 }
 
+/* ---- labels ---- */
+
+void app_set_label(struct app *a, int arm, int32_t latent, const char *text)
+{
+    struct command *c = app_emit(a, COMMAND_LABEL);
+    if (c) {
+        c->arm = arm;
+        c->latent = latent;
+        snprintf(c->text, sizeof c->text, "%.*s", LATENT_LABEL_MAX + 1, text);
+    }
+}
+
+void app_label(struct app *a, const struct session_view *v, const char *text)
+{
+    const int32_t id = current(a);
+    const char *old = latents_label(a, v, id);
+    text += strspn(text, " ");
+    if (strlen(text) > LATENT_LABEL_MAX) {
+        app_say(a, true, "label: found %zu bytes, expected at most %d", strlen(text),
+                LATENT_LABEL_MAX);
+        return;
+    }
+    if (id < 0 || !strcmp(old, text)) {
+        return;
+    }
+    struct undo_step step = {.kind = UNDO_LABEL, .arm = a->latents.arm, .latent = id};
+    snprintf(step.before, sizeof step.before, "%s", old);
+    snprintf(step.after, sizeof step.after, "%s", text);
+    undo_push(&a->undo, &step);
+    app_set_label(a, a->latents.arm, id, text);
+}
+
+void act_label(struct app *a, const struct session_view *v, const char *args)
+{
+    if (args[0]) {
+        app_label(a, v, args);
+    } else {
+        app_open_prompt(a, PROMPT_LABEL, latents_label(a, v, current(a)));
+    }
+}
+
+/* ---- points ---- */
+
+/* Which of the scatter's measures is a column; MEASURE none. */
+static int measure_index(int column)
+{
+    int i = 0;
+    while (scatter_measure((size_t)i) >= 0 && scatter_measure((size_t)i) != column) {
+        i++;
+    }
+    return i;
+}
+
+void act_scatter(struct app *a, const struct session_view *v, const char *args)
+{
+    struct latents_state *l = &a->latents;
+    int n = 0;
+    while (scatter_measure((size_t)n) >= 0) {
+        n++;
+    }
+    if (!args[0] || !strcmp(args, "off")) {
+        l->scatter = !args[0] && !l->scatter;
+        latents_order(a, v);
+        return;
+    }
+    int i = measure_index(l->scatter_y);
+    if (!strcmp(args, "+") || !strcmp(args, "-")) {
+        i = l->scatter ? (i + (args[0] == '+' ? 1 : n - 1)) % n : i;
+    } else {
+        const int column = latents_column_find(args);
+        i = column < 0 ? n : measure_index(column);
+    }
+    if (i >= n) {
+        app_say(a, true, "scatter: expected max, mean, absorb, P, R, F1 or off");
+        return;
+    }
+    l->scatter = true;
+    l->scatter_y = scatter_measure((size_t)i);
+}
+
 void act_refresh(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
@@ -133,18 +244,9 @@ void act_refresh(struct app *a, const struct session_view *v, const char *args)
 
 /* ---- one latent ---- */
 
-/* The contexts shown, or NULL while they are being made. */
-static const struct latent_detail *shown_detail(const struct app *a,
-                                                const struct session_view *v)
-{
-    const struct latent_detail *d = v->detail;
-    return d && d->latent == a->detail.latent && v->detail_arm == a->detail.arm ? d
-                                                                                : NULL;
-}
-
 void act_context(struct app *a, const struct session_view *v, const char *args)
 {
-    const struct latent_detail *d = shown_detail(a, v);
+    const struct latent_detail *d = detail_shown(a, v);
     size_t *at = &a->detail.context;
     int64_t n = 0;
     if (!d || !d->n_contexts) {
@@ -212,6 +314,28 @@ void act_interval(struct app *a, const struct session_view *v, const char *args)
     a->detail.interval = next;
     a->detail.context = 0;
     detail_ask(a, v);
+}
+
+void act_lens(struct app *a, const struct session_view *v, const char *args)
+{
+    static const char *const modes[LENS_MODES] = {"norm", "direct"};
+    static const char *const said[LENS_MODES] = {
+        "lens: decoder row, mean removed, times the final norm's scale, then W_U",
+        "lens: decoder row times W_U, no norm"};
+    int mode = (a->detail.lens + 1) % LENS_MODES;
+    (void)v;
+    for (int i = 0; args[0]; i++) {
+        if (i == LENS_MODES) {
+            app_say(a, true, "lens: expected norm or direct");
+            return;
+        }
+        if (!strcmp(args, modes[i])) {
+            mode = i;
+            break;
+        }
+    }
+    a->detail.lens = mode;
+    app_say(a, false, "%s", said[mode]);
 }
 
 void act_heat_row(struct app *a, const struct session_view *v, const char *args)

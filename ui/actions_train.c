@@ -7,6 +7,8 @@
 #include <string.h>
 
 #define RATE_MAX 0.95
+/* What masking is switched on to where no rate was ever set: the paper's. */
+#define RATE_FIRST 0.3
 
 /* ---- whether ---- */
 
@@ -21,7 +23,7 @@ const char *may_steer(const struct app *a, const struct session_view *v)
     case SESSION_LOADING:
         return "still loading";
     case SESSION_BROWSING:
-        return "this run was opened from disk: it can be browsed, not trained";
+        return "this run was opened from disk and does not train";
     case SESSION_FAILED:
         return "the run has stopped";
     case SESSION_ENDED:
@@ -67,6 +69,13 @@ double app_rate(const struct app *a, const struct session_view *v, int arm)
     return isnan(asked) ? v->arm[arm].rate_set : asked;
 }
 
+double app_rate_on(const struct app *a, const struct session_view *v, int arm)
+{
+    const double seen = a->train.rate_on[arm];
+    const double on = isnan(seen) ? v->arm[arm].rate_when_on : seen;
+    return on > 0 ? on : RATE_FIRST;
+}
+
 void app_set_rate(struct app *a, const struct session_view *v, int arm, double rate,
                   int64_t at)
 {
@@ -78,6 +87,10 @@ void app_set_rate(struct app *a, const struct session_view *v, int arm, double r
     c->value = rate;
     c->at = at;
     if (!at) {
+        const double before = app_rate(a, v, arm);
+        if (rate > 0 || before > 0) {
+            a->train.rate_on[arm] = rate > 0 ? rate : before;
+        }
         a->train.asked_rate[arm] = rate;
         a->train.asked_at[arm] = v->step;
     }
@@ -98,6 +111,35 @@ void app_change_rate(struct app *a, const struct session_view *v, int arm, doubl
     app_set_rate(a, v, arm, rate, 0);
 }
 
+/* "A: masking 0.30 -> 0.35"; of two arms the words stand side by side. */
+static void say_rate(struct app *a, const struct session_view *v, int arm,
+                     double before, double after)
+{
+    char text[96], was[sizeof a->message];
+    const char letter = v->arm[arm].letter;
+    if (after <= 0) {
+        snprintf(text, sizeof text, "%c: masking off; m brings %.2f back", letter,
+                 app_rate_on(a, v, arm));
+    } else if (before <= 0) {
+        snprintf(text, sizeof text, "%c: masking on at %.2f", letter, after);
+    } else {
+        snprintf(text, sizeof text, "%c: masking rate %.2f -> %.2f", letter, before,
+                 after);
+    }
+    snprintf(was, sizeof was, "%s", a->message);
+    app_say(a, false, "%s%s%s", was, was[0] ? "   " : "", text);
+}
+
+/* Where a step of the rate leads: down to off, and up from off to where it was. */
+static double stepped_rate(double now, double on, double by)
+{
+    if (now <= 0) {
+        return by > 0 ? on : 0;
+    }
+    const double rate = round((now + by) * 1000) / 1000;
+    return rate < 0 ? 0 : rate > RATE_MAX ? RATE_MAX : rate;
+}
+
 void act_rate(struct app *a, const struct session_view *v, const char *args)
 {
     double by = 0;
@@ -106,19 +148,26 @@ void act_rate(struct app *a, const struct session_view *v, const char *args)
         return;
     }
     const unsigned which = targets(a, v);
+    a->message[0] = '\0';
     for (int arm = 0; arm < 2; arm++) {
         if (!(which & 1U << arm)) {
             continue;
         }
-        double rate = app_rate(a, v, arm) + by;
-        rate = rate < 0 ? 0 : rate > RATE_MAX ? RATE_MAX : rate;
-        rate = round(rate * 1000) / 1000;
-        if (rate == app_rate(a, v, arm)) {
-            app_say(a, false, "%c: the rate is %.2f, of 0 to %.2f", v->arm[arm].letter,
-                    rate, RATE_MAX);
+        const double now = app_rate(a, v, arm);
+        const double rate = stepped_rate(now, app_rate_on(a, v, arm), by);
+        if (fabs(rate - now) < 1e-9) {
+            const char letter = v->arm[arm].letter;
+            if (now > 0) {
+                app_say(a, false, "%c: the rate is %.2f, of 0 to %.2f", letter, now,
+                        RATE_MAX);
+            } else {
+                app_say(a, false, "%c: masking is off; m or ] brings %.2f back", letter,
+                        app_rate_on(a, v, arm));
+            }
             continue;
         }
         app_change_rate(a, v, arm, rate);
+        say_rate(a, v, arm, now, rate);
     }
 }
 
@@ -126,11 +175,13 @@ void act_mask_toggle(struct app *a, const struct session_view *v, const char *ar
 {
     (void)args;
     const unsigned which = targets(a, v);
+    a->message[0] = '\0';
     for (int arm = 0; arm < 2; arm++) {
         if (which & 1U << arm) {
             const double now = app_rate(a, v, arm);
-            const double on = v->arm[arm].rate_when_on;
-            app_change_rate(a, v, arm, now > 0 ? 0 : on > 0 ? on : 0.3);
+            const double next = now > 0 ? 0 : app_rate_on(a, v, arm);
+            app_change_rate(a, v, arm, next);
+            say_rate(a, v, arm, now, next);
         }
     }
 }
@@ -163,7 +214,7 @@ void act_mask(struct app *a, const struct session_view *v, const char *args)
             continue;
         }
         if (!strcmp(what, "on")) {
-            rate = v->arm[arm].rate_when_on > 0 ? v->arm[arm].rate_when_on : 0.3;
+            rate = app_rate_on(a, v, arm);
         } else if (strcmp(what, "off") != 0 &&
                    (!arg_number(what, &rate) || rate < 0 || rate > RATE_MAX)) {
             mask_usage(a);

@@ -25,13 +25,13 @@ void app_init(struct app *a, int w, int h, enum glyph_tier tier, enum theme_id t
     a->train.smooth = 0.6;
     a->train.cursor = (double)NAN;
     a->latents.at = -1;
-    a->latents.sort = latents_column_find("F1");
+    a->latents.sort = a->latents.scatter_y = latents_column_find("F1");
     a->detail.latent = -1;
     a->detail.interval = INTERVAL_TOP;
     a->detail.heat_row = true;
     for (size_t i = 0; i < 2; i++) {
         a->latents.asked_eval[i] = -2;
-        a->train.asked_rate[i] = (double)NAN;
+        a->train.asked_rate[i] = a->train.rate_on[i] = (double)NAN;
     }
 }
 
@@ -106,6 +106,58 @@ bool app_is_moving(const struct session_view *v)
     return v->state == SESSION_LOADING || v->state == SESSION_TRAINING;
 }
 
+/* ---- layout ---- */
+
+_Static_assert((int)LAYOUT_PANES == (int)PANES, "one layout");
+
+struct layout_choice app_layout(const struct app *a)
+{
+    struct layout_choice l;
+    memset(&l, 0, sizeof l); /* compared as bytes */
+    for (int i = 0; i < PANES; i++) {
+        l.metric[i] = a->train.metric[i];
+        l.log_y[i] = a->train.log_y[i];
+    }
+    l.smooth = a->train.smooth;
+    l.unit = (int)a->train.unit;
+    l.zoomed = a->train.zoomed;
+    l.numbers = a->train.numbers;
+    l.sort = a->latents.sort;
+    l.reverse = a->latents.reverse;
+    l.scatter = a->latents.scatter;
+    l.scatter_y = a->latents.scatter_y;
+    l.lens = a->detail.lens;
+    l.heat_row = a->detail.heat_row;
+    l.wrap = a->detail.wrap;
+    return l;
+}
+
+void app_set_layout(struct app *a, const struct session_view *v,
+                    const struct layout_choice *l)
+{
+    for (int i = 0; i < PANES; i++) {
+        a->train.metric[i] = l->metric[i];
+        a->train.log_y[i] = l->log_y[i];
+    }
+    a->train.smooth = l->smooth;
+    if ((int)a->train.unit != l->unit) { /* places on the axis are of another unit */
+        a->train.unit = (enum x_unit)l->unit;
+        a->train.x_lo = a->train.x_hi = 0;
+        a->train.cursor = (double)NAN;
+    }
+    a->train.zoomed = l->zoomed;
+    a->train.numbers = l->numbers;
+    a->latents.sort = l->sort;
+    a->latents.reverse = l->reverse;
+    a->latents.scatter = l->scatter;
+    a->latents.scatter_y = l->scatter_y;
+    a->latents.stale = true;
+    latents_order(a, v);
+    a->detail.lens = l->lens;
+    a->detail.heat_row = l->heat_row;
+    a->detail.wrap = l->wrap;
+}
+
 /* ---- dispatch ---- */
 
 void app_dispatch(struct app *a, const struct session_view *v,
@@ -117,7 +169,19 @@ void app_dispatch(struct app *a, const struct session_view *v,
         app_say(a, true, "%s: %s", k->command, reason);
         return;
     }
+    if (k->action == ACTION_UNDO || k->action == ACTION_REDO) {
+        def->run(a, v, args);
+        return;
+    }
+    /* Whatever changes the layout can be undone, without each having to say so; what
+     * runs another command has left the step to that one. */
+    const size_t depth = a->undo.pushed;
+    struct undo_step step = {.kind = UNDO_LAYOUT, .was = app_layout(a)};
     def->run(a, v, args);
+    step.is = app_layout(a);
+    if (a->undo.pushed == depth && memcmp(&step.was, &step.is, sizeof step.is) != 0) {
+        undo_push(&a->undo, &step);
+    }
 }
 
 void app_run(struct app *a, const struct session_view *v, const char *line)
@@ -148,6 +212,7 @@ void app_open_prompt(struct app *a, enum prompt_kind kind, const char *text)
 {
     a->prompt = kind;
     a->latents.find_from = a->latents.list.cursor;
+    a->detail.find_from = a->detail.context;
     snprintf(a->latents.filter_was, sizeof a->latents.filter_was, "%s",
              a->latents.filter);
     line_begin(
@@ -161,6 +226,14 @@ static void find_from_start(struct app *a, const struct session_view *v,
                             const char *text)
 {
     struct latents_state *l = &a->latents;
+    if (a->screen == SCREEN_DETAIL) {
+        snprintf(a->detail.find, sizeof a->detail.find, "%.255s", text);
+        a->detail.context = a->detail.find_from;
+        if (text[0]) {
+            detail_find(a, v, true, true);
+        }
+        return;
+    }
     snprintf(l->find, sizeof l->find, "%.255s", text);
     list_go(&l->list, l->find_from);
     l->at = l->shown ? l->order[l->list.cursor] : -1;
@@ -218,6 +291,9 @@ static void accept_prompt(struct app *a, const struct session_view *v)
                 snprintf(c->text, sizeof c->text, "%.1000s", text);
             }
         }
+        break;
+    case PROMPT_LABEL:
+        app_label(a, v, text);
         break;
     case PROMPT_HELP_FILTER:
         help_set_filter(a, v, text);
@@ -370,6 +446,30 @@ static void mouse_event(struct app *a, const struct session_view *v,
     }
 }
 
+static void keep_message(struct app *a, const struct session_view *v, const char *text,
+                         bool bad)
+{
+    struct message_log *log = &a->log;
+    const struct message *last = log->n ? &log->at[(log->n - 1) % MESSAGES] : NULL;
+    if (!text[0] || (last && last->step == v->step && !strcmp(last->text, text))) {
+        return;
+    }
+    struct message *m = &log->at[log->n++ % MESSAGES];
+    m->step = v->step;
+    m->bad = bad;
+    snprintf(m->text, sizeof m->text, "%s", text);
+}
+
+/* What this event made the interface or the session say. */
+static void keep_messages(struct app *a, const struct session_view *v)
+{
+    keep_message(a, v, a->message, a->message_bad);
+    if (strcmp(a->log.heard, v->message) != 0) {
+        snprintf(a->log.heard, sizeof a->log.heard, "%s", v->message);
+        keep_message(a, v, v->message, v->message_bad);
+    }
+}
+
 void app_update(struct app *a, const struct session_view *v, const struct event *ev)
 {
     a->view = v;
@@ -393,6 +493,7 @@ void app_update(struct app *a, const struct session_view *v, const struct event 
         screen_at((enum screen_id)s)->sync(a, v);
     }
     leave_follow(a, v);
+    keep_messages(a, v);
     a->view = NULL;
 }
 
@@ -402,20 +503,26 @@ void app_update(struct app *a, const struct session_view *v, const struct event 
 static void prompt_view(const struct app *a, struct canvas *c, struct layout_frame f)
 {
     static const char *const signs[PROMPT_KINDS] = {
-        [PROMPT_NONE] = "",    [PROMPT_COMMAND] = ":",   [PROMPT_FIND] = "/",
-        [PROMPT_FILTER] = "&", [PROMPT_NOTE] = "note: ", [PROMPT_HELP_FILTER] = "/",
+        [PROMPT_NONE] = "",         [PROMPT_COMMAND] = ":",
+        [PROMPT_FIND] = "/",        [PROMPT_FILTER] = "&",
+        [PROMPT_NOTE] = "note: ",   [PROMPT_LABEL] = "label: ",
+        [PROMPT_HELP_FILTER] = "/",
     };
     if (a->prompt == PROMPT_NONE) {
         return;
     }
     const struct rect r = f.hints.h ? f.hints : f.body;
     line_draw(c, r.x, r.y, r.w, signs[a->prompt], &a->line);
+    if (a->line.cycling && f.status.h) {
+        candidates_view(a, c, f.status);
+        return;
+    }
     char help[200] = "";
     const bool broken = a->prompt == PROMPT_FILTER && a->latents.filter_error[0];
     if (broken) {
         snprintf(help, sizeof help, "%s (column %zu)", a->latents.filter_error,
                  a->latents.filter_error_at + 1);
-    } else if (a->prompt == PROMPT_COMMAND || a->prompt == PROMPT_FILTER) {
+    } else {
         cmdline_help(a, a->line.text, help, sizeof help);
     }
     if (help[0] && f.status.h) {
@@ -423,6 +530,20 @@ static void prompt_view(const struct app *a, struct canvas *c, struct layout_fra
         canvas_text(c, f.status.x + 1, f.status.y, f.status.w - 1, help,
                     broken ? ROLE_BAD : ROLE_DIM, 0);
     }
+}
+
+/* What is being opened, once and whole, over the empty panes. */
+static void loading_view(const struct session_view *v, struct canvas *c)
+{
+    if (v->state != SESSION_LOADING) {
+        return;
+    }
+    const struct rect r = layout_dialog(c->w, c->h, 62, 5);
+    canvas_fill(c, r, ' ', ROLE_TEXT, 0);
+    const struct rect in = canvas_box(c, r, "one moment", NULL, true);
+    canvas_textf(c, in.x + 1, in.y, in.w - 2, ROLE_TEXT, 0, "loading: %s", v->loading);
+    canvas_text(c, in.x + 1, in.y + 2, in.w - 2,
+                "? explains keys, measures and ideas meanwhile", ROLE_DIM, 0);
 }
 
 void app_view(struct app *a, const struct session_view *v, struct canvas *c)
@@ -436,6 +557,7 @@ void app_view(struct app *a, const struct session_view *v, struct canvas *c)
     } else {
         tabs_view(a, c, f.tabs);
         screen_at(a->screen)->view(a, v, c, f.body, kind == LAYOUT_WIDE);
+        loading_view(v, c);
         status_view(a, v, c, f.status);
         if (!a->help.open) {
             hints_view(a, v, c, f.hints);

@@ -49,6 +49,7 @@ enum hit_kind {
     HIT_ROW,     /* a: row of the list */
     HIT_LATENT,  /* a: latent id: opens it */
     HIT_CONTEXT, /* a: context */
+    HIT_SCATTER, /* the points of the latents */
     HIT_OVERLAY, /* nothing below gets a click */
     HIT_HELP_LINE,
 };
@@ -76,6 +77,7 @@ struct train_state {
     /* A rate that was asked for and that the view does not show yet: NaN none. */
     double asked_rate[2];
     int64_t asked_at[2];
+    double rate_on[2]; /* the last rate above 0, also one just asked for; NaN none */
 };
 
 enum { DENSITY_BINS = 10 }; /* below -4.5, then half decades up to 0 */
@@ -108,6 +110,10 @@ struct latents_state {
     size_t find_from;             /* place in the order where the prompt was opened */
     struct latent_filter *finder; /* of `find`; NULL: to be made */
     char finder_of[256];
+    const struct latent_labels *ordered_labels; /* and of these */
+    bool scatter;                               /* points in place of the table */
+    int scatter_y;                              /* column */
+    struct plot_result points;                  /* as last drawn */
     int64_t asked_eval[2]; /* evaluation step for which a table was asked; -2 never */
 };
 
@@ -117,7 +123,10 @@ struct detail_state {
     int interval;
     size_t context;
     bool heat_row, wrap;
-    bool asked; /* for latent, arm and interval as they are */
+    int lens; /* enum lens_mode */
+    char find[256];
+    size_t find_from; /* context where the prompt was opened */
+    bool asked;       /* for latent, arm and interval as they are */
 };
 
 enum prompt_kind {
@@ -126,10 +135,23 @@ enum prompt_kind {
     PROMPT_FIND,
     PROMPT_FILTER,
     PROMPT_NOTE,
+    PROMPT_LABEL,
     PROMPT_HELP_FILTER,
     PROMPT_KINDS
 };
 enum leaving { STAYING, LEAVE_ASKING, LEAVE_SAVING, LEAVE_DISCARDING };
+
+/* What was said, oldest first in a ring: for the list that shows each whole. */
+enum { MESSAGES = 64 };
+struct message_log {
+    struct message {
+        int64_t step;
+        bool bad;
+        char text[400];
+    } at[MESSAGES];
+    size_t n;        /* said in all */
+    char heard[400]; /* the session's last */
+};
 
 struct app {
     int w, h;
@@ -148,6 +170,7 @@ struct app {
     enum leaving leaving;
     struct undo_stack undo;
 
+    struct message_log log;
     char message[400]; /* of the interface; "" none */
     bool message_bad;
     char heard[400]; /* the session's message that a key has dismissed */
@@ -200,6 +223,16 @@ void app_set_rate(struct app *a, const struct session_view *v, int arm, double r
 void app_change_rate(struct app *a, const struct session_view *v, int arm, double rate);
 /* The rate an arm is set to, or was just asked to. */
 double app_rate(const struct app *a, const struct session_view *v, int arm);
+/* The rate that masking of an arm comes back to when it is switched on. */
+double app_rate_on(const struct app *a, const struct session_view *v, int arm);
+/* The way the screens are set up, as undo takes it back. */
+struct layout_choice app_layout(const struct app *a);
+void app_set_layout(struct app *a, const struct session_view *v,
+                    const struct layout_choice *l);
+/* Call the latent that the screen is about `text`; "": nothing any more. */
+void app_label(struct app *a, const struct session_view *v, const char *text);
+/* The same for any latent, without a step of undo. */
+void app_set_label(struct app *a, int arm, int32_t latent, const char *text);
 /* Start leaving: asks when there is something to lose. */
 void app_leave(struct app *a, const struct session_view *v);
 bool app_is_live_card(const struct app *a);

@@ -37,8 +37,11 @@ WORDS(interval_word, "top", "random")
 WORDS(mask_word, "on", "off", "at")
 WORDS(zoom_word, "in", "out", "all")
 WORDS(log_word, "on", "off")
-WORDS(set_word, "theme", "glyphs", "mouse", "smooth", "dark", "light", "contrast",
-      "mono", "braille", "block", "ascii", "on", "off")
+WORDS(set_word, "theme", "glyphs", "mouse", "smooth")
+WORDS(theme_word, "dark", "light", "contrast", "mono")
+WORDS(glyph_word, "braille", "block", "ascii")
+WORDS(lens_word, "norm", "direct")
+WORDS(scatter_word, "max", "mean", "absorb", "P", "R", "F1", "off")
 WORDS(move_word, "down", "up", "left", "right", "first", "last", "page-down", "page-up",
       "half-down", "half-up", "far-left", "far-right")
 
@@ -58,6 +61,8 @@ static const struct {
     {ACTION_SET, set_word},
     {ACTION_FILTER, filter_word},
     {ACTION_MOVE, move_word},
+    {ACTION_LENS, lens_word},
+    {ACTION_SCATTER, scatter_word},
 };
 
 /* Command names without repeats, in the order of the table. */
@@ -81,6 +86,16 @@ static const struct key_entry *command_of(const struct app *a, const char *text)
     return keymap_find_command(a->screen, text, strcspn(text, " "));
 }
 
+/* What may follow `set NAME `. */
+static word_fn *set_value_words(const char *text)
+{
+    return !strncmp(text, "set theme ", 10)    ? theme_word
+           : !strncmp(text, "set glyphs ", 11) ? glyph_word
+           : !strncmp(text, "set mouse ", 10)  ? log_word
+           : !strncmp(text, "set smooth ", 11) ? NULL
+                                               : set_word;
+}
+
 bool cmdline_complete(void *ctx, const char *text, size_t cursor, size_t nth, char *out,
                       size_t cap, size_t *start)
 {
@@ -93,6 +108,9 @@ bool cmdline_complete(void *ctx, const char *text, size_t cursor, size_t nth, ch
     const struct key_entry *k = command_of(a, text);
     for (size_t i = 0; at > 0 && k && i < sizeof arguments / sizeof arguments[0]; i++) {
         words = arguments[i].action == k->action ? arguments[i].words : words;
+    }
+    if (words == set_word) {
+        words = set_value_words(text);
     }
     if (a->prompt == PROMPT_FILTER) {
         words = filter_word;
@@ -108,15 +126,65 @@ bool cmdline_complete(void *ctx, const char *text, size_t cursor, size_t nth, ch
     return false;
 }
 
+void candidates_view(const struct app *a, struct canvas *c, struct rect r)
+{
+    char word[LINE_CAP];
+    int x[2] = {0, 0}; /* columns before the chosen one, and with it */
+    for (size_t i = 0; i <= a->line.cycle_nth && line_candidate(&a->line, i, word);
+         i++) {
+        x[0] = x[1];
+        x[1] += canvas_text_width(word) + 2;
+    }
+    /* Scrolled so that the chosen one is in sight. */
+    const bool chosen = line_candidate(&a->line, a->line.cycle_nth, word);
+    int at = chosen && x[1] > r.w - 4 ? r.x + 1 - x[0] : r.x + 1;
+    canvas_fill(c, r, ' ', ROLE_TEXT, 0);
+    const struct rect old = canvas_clip(c, r);
+    for (size_t i = 0; at < r.x + r.w && line_candidate(&a->line, i, word); i++) {
+        const int w = canvas_text_width(word);
+        if (at >= r.x) {
+            const bool on = i == a->line.cycle_nth;
+            at += canvas_text(c, at, r.y, r.x + r.w - at, word,
+                              on ? ROLE_SELECT : ROLE_TEXT, on ? ATTR_BOLD : 0) +
+                  2;
+        } else {
+            at += w + 2;
+        }
+    }
+    canvas_unclip(c, old);
+}
+
 /* ---- help ---- */
 
 void cmdline_help(const struct app *a, const char *text, char *out, size_t cap)
 {
     out[0] = '\0';
-    if (a->prompt == PROMPT_FILTER) {
+    switch (a->prompt) {
+    case PROMPT_FILTER:
         snprintf(out, cap,
-                 "dog  !x  a|b  /regex/  density>1e-4  absorb>.3  f1 max mean p r  "
-                 "dead marked matched");
+                 text[0]
+                     ? "Ctrl-U clears   dog  !x  a|b  /regex/  density>1e-4  f1>.5  "
+                       "dead  labelled"
+                     : "dog  !x  a|b  /regex/  density>1e-4  absorb>.3  f1 max mean "
+                       "p r  dead marked");
+        return;
+    case PROMPT_FIND:
+        snprintf(out, cap, "%s",
+                 a->screen == SCREEN_DETAIL
+                     ? "a text in these contexts; Enter stays there, n N go on"
+                     : "a word, label or #number; Enter stays there, n N go on");
+        return;
+    case PROMPT_LABEL:
+        snprintf(out, cap, "what you call it; Ctrl-U and Enter take the label off");
+        return;
+    case PROMPT_NOTE:
+        snprintf(out, cap, "a note at this step, kept with the run");
+        return;
+    case PROMPT_COMMAND:
+        break;
+    case PROMPT_HELP_FILTER:
+    case PROMPT_NONE:
+    case PROMPT_KINDS:
         return;
     }
     const struct key_entry *k = command_of(a, text);
@@ -124,5 +192,7 @@ void cmdline_help(const struct app *a, const char *text, char *out, size_t cap)
         snprintf(out, cap, ":%s %s   %s", k->command, k->args, k->help);
     } else if (!text[0]) {
         snprintf(out, cap, "a command; Tab completes, Up recalls, ? lists them all");
+    } else if (!strchr(text, ' ')) {
+        snprintf(out, cap, "Tab completes; no command of that name yet");
     }
 }

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 enum { CENTRE = CONTEXT_TOKENS / 2, TOKEN_TEXT = 96 };
 
@@ -102,7 +103,7 @@ static void draw_token(struct canvas *c, int x, int y, const char *text, float s
 
 void context_draw(struct canvas *c, struct rect r, const struct context_flow *f,
                   const struct names *names, const struct latent_context *ctx,
-                  float top, bool digits)
+                  float top, bool digits, const bool *hit)
 {
     const struct rect old = canvas_clip(c, r);
     const int pitch = digits ? 2 : 1;
@@ -119,6 +120,10 @@ void context_draw(struct canvas *c, struct rect r, const struct context_flow *f,
         cut_right = cut_right || f->x[i] + f->width[i] > r.w;
         shown_text(names, ctx->token[i], text);
         draw_token(c, x, y, text, share);
+        if (hit && hit[i]) {
+            canvas_tint(c, (struct rect){x, y, f->width[i], 1}, ROLE_MATCH,
+                        ATTR_UNDERLINE);
+        }
         if (digits && share > 0) {
             const int digit = (int)(share * 10) < 9 ? (int)(share * 10) : 9;
             /* Under the first letter, after a bracket or a space. */
@@ -134,4 +139,34 @@ void context_draw(struct canvas *c, struct rect r, const struct context_flow *f,
         canvas_put(c, r.x + r.w - 1, r.y, 0x2026, ROLE_DIM, 0);
     }
     canvas_unclip(c, old);
+}
+
+bool context_find(const struct names *names, const struct latent_context *ctx,
+                  const char *text, bool hit[CONTEXT_TOKENS])
+{
+    char all[CONTEXT_TOKENS * TOKEN_TEXT];
+    size_t begin[CONTEXT_TOKENS + 1], len = 0;
+    const size_t n = strlen(text);
+    bool any = false;
+    for (int i = 0; i < CONTEXT_TOKENS; i++) {
+        begin[i] = len;
+        for (const char *p = names_token(names, ctx->token[i]);
+             *p && len + 1 < sizeof all; p++) {
+            all[len++] = *p;
+        }
+        if (hit) {
+            hit[i] = false;
+        }
+    }
+    begin[CONTEXT_TOKENS] = len;
+    for (size_t at = 0; n && n <= len && at <= len - n; at++) {
+        if (strncasecmp(all + at, text, n) != 0) {
+            continue;
+        }
+        any = true;
+        for (int i = 0; hit && i < CONTEXT_TOKENS; i++) {
+            hit[i] = hit[i] || (begin[i] < at + n && begin[i + 1] > at);
+        }
+    }
+    return any;
 }

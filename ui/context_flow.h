@@ -19,9 +19,13 @@ void context_flow(struct context_flow *f, const struct names *names,
                   const struct latent_context *ctx, float top, int w, bool wrap,
                   int most);
 /* Draw it with its left upper corner at r; with `digits` each row of text has a row of
- * digits below. */
+ * digits below. Tokens of hit[CONTEXT_TOKENS] (NULL: none) stand out as found. */
 void context_draw(struct canvas *c, struct rect r, const struct context_flow *f,
                   const struct names *names, const struct latent_context *ctx,
-                  float top, bool digits);
+                  float top, bool digits, const bool *hit);
+/* Which tokens hold or are part of `text`, letters of ASCII in any case; whether any
+ * does. hit NULL: only the answer. */
+bool context_find(const struct names *names, const struct latent_context *ctx,
+                  const char *text, bool hit[CONTEXT_TOKENS]);
 
 #endif

@@ -297,6 +297,9 @@ static enum err finish(struct loop *l, int *status, struct errinfo *e)
     FILE *out = l->cfg->out;
     if (l->saved && out && (had_terminal || l->signals)) {
         fprintf(out, "%s\n", l->v.message);
+        if (l->v.state == SESSION_ENDED && l->v.arm[0].dir[0]) {
+            fprintf(out, "saetop %s opens it again\n", l->v.arm[0].dir);
+        }
         fflush(out);
     }
     if (guarded) {

@@ -67,7 +67,7 @@ static void export_table(const struct app *a, const struct session_view *v,
     str_add(
         out,
         "latent,fires,density,max,mean,absorption,match,kind,place,match_cut,precision,"
-        "recall,f1,marked,top_tokens\n");
+        "recall,f1,marked,top_tokens,label\n");
     for (size_t i = 0; i < l->shown; i++) {
         const int32_t id = l->order[i];
         const struct latent_row *r = &t->row[id];
@@ -89,6 +89,7 @@ static void export_table(const struct app *a, const struct session_view *v,
         add_integer(out, latents_is_marked(l, l->arm, id), false);
         names_top_tokens(&v->names, r, text, sizeof text);
         add_escaped(out, text);
+        add_escaped(out, latents_label(a, v, id));
         str_addc(out, '\n');
     }
 }

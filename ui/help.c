@@ -1,6 +1,7 @@
 #include "ui/help.h"
 
 #include "base/utf8.h"
+#include "ui/actions.h"
 #include "ui/app.h"
 #include "ui/layout.h"
 #include "ui/screen.h"
@@ -14,10 +15,16 @@
 enum line_kind {
     LINE_HEAD,
     LINE_KEY,
+    LINE_KEY_MORE, /* the words of the entry above go on */
     LINE_WHY,
     LINE_METRIC,
+    LINE_METRIC_MORE,
     LINE_TOPIC,
     LINE_TEXT,
+    LINE_EVENT, /* with its text's beginning; both: said of both arms */
+    LINE_EVENT_MORE,
+    LINE_MESSAGE,
+    LINE_MESSAGE_MORE,
     LINE_GAP
 };
 
@@ -59,9 +66,81 @@ static void add_head(struct help_lines *l, const char *text, size_t before)
     }
 }
 
+/* Bytes of text[n] that fit into w columns, cut at a space where there is one. */
+static size_t fitting(const char *text, size_t n, int w)
+{
+    size_t fit = 0, last_space = 0;
+    for (int columns = 0; fit < n && columns < w; columns++) {
+        uint32_t cp;
+        const size_t step = utf8_next(text + fit, n - fit, &cp);
+        last_space = cp == ' ' ? fit : last_space;
+        fit += step;
+    }
+    return fit < n && text[fit] != ' ' && last_space ? last_space : fit;
+}
+
+/* Wrap text to w columns: the first line of kind `first`, the others of kind `more`.
+ * ASCII and wide text alike by bytes of UTF-8 heads. */
+static void add_wrapped(struct help_lines *l, enum line_kind first, enum line_kind more,
+                        size_t index, const char *text, size_t n, int w)
+{
+    enum line_kind kind = first;
+    do {
+        const size_t cut = fitting(text, n, w > 8 ? w : 8);
+        add(l, kind, index, text, cut);
+        kind = more;
+        text += cut;
+        n -= cut;
+        while (n && *text == ' ') {
+            text++;
+            n--;
+        }
+    } while (n > 0);
+}
+
+enum { KEY_COLUMN = 12, METRIC_COLUMN = 26 };
+
+/* What stands before the words on an entry: keys, or the command; columns used. */
+static int key_lead(const struct key_entry *k, char *out, size_t cap)
+{
+    key_names(k, out, cap);
+    if (!out[0]) {
+        snprintf(out, cap, ":%s%s%s", k->command, k->args[0] ? " " : "", k->args);
+    }
+    const int used = canvas_text_width(out) + (k->key[0] ? 1 : 2);
+    return used > KEY_COLUMN ? used : KEY_COLUMN;
+}
+
+/* An entry and, where its words are longer than the line, lines that go on with them.
+ */
+static void add_key_lines(struct help_lines *l, size_t i, int w)
+{
+    const struct key_entry *k = keymap_at(i);
+    char lead[96];
+    const int at = key_lead(k, lead, sizeof lead);
+    const int room = w - 1 - at;
+    if (canvas_text_width(k->help) <= room) {
+        add(l, LINE_KEY, i, k->help, strlen(k->help));
+    } else if (room >= 24) {
+        add_wrapped(l, LINE_KEY, LINE_KEY_MORE, i, k->help, strlen(k->help), room);
+    } else { /* a long command: the words below it */
+        add(l, LINE_KEY, i, "", 0);
+        add_wrapped(l, LINE_KEY_MORE, LINE_KEY_MORE, i, k->help, strlen(k->help),
+                    w - 1 - KEY_COLUMN);
+    }
+}
+
+/* Entries that cannot be run in a run opened from disk stand together at the end, under
+ * one reason. */
+static bool is_apart(const struct session_view *v, const char *why, const struct app *a)
+{
+    return v->state == SESSION_BROWSING && why && why == may_steer(a, v);
+}
+
+enum { APART = SCREEN_COUNT + 100 }; /* in place of a screen: those entries */
+
 static void add_keys(struct help_lines *l, const struct app *a,
-                     const struct session_view *v, enum screen_id screen,
-                     const char *title)
+                     const struct session_view *v, int screen, const char *title, int w)
 {
     const size_t before = l->n;
     for (size_t i = 0; i < keymap_count(); i++) {
@@ -69,43 +148,18 @@ static void add_keys(struct help_lines *l, const struct app *a,
         char names[64], command[96];
         key_names(k, names, sizeof names);
         snprintf(command, sizeof command, ":%s %s", k->command, k->args);
-        if (k->screen != screen || !wanted(a->help.filter, names, command, k->help)) {
+        const char *why = action_def(k->action)->may(a, v);
+        const bool apart = is_apart(v, why, a);
+        if (screen == APART ? !apart : (int)k->screen != screen || apart) {
+            continue;
+        }
+        if (!wanted(a->help.filter, names, command, k->help)) {
             continue;
         }
         add_head(l, title, before);
-        add(l, LINE_KEY, i, "", 0);
-        const char *why = action_def(k->action)->may(a, v);
-        if (why) {
+        add_key_lines(l, i, w);
+        if (why && !apart) {
             add(l, LINE_WHY, i, why, strlen(why));
-        }
-    }
-}
-
-/* Wrap a paragraph to w columns; ASCII and wide text alike by bytes of UTF-8 heads. */
-static void add_wrapped(struct help_lines *l, const char *text, size_t n, int w)
-{
-    while (n > 0) {
-        size_t fit = 0, last_space = 0;
-        int columns = 0;
-        while (fit < n) {
-            uint32_t cp;
-            const size_t step = utf8_next(text + fit, n - fit, &cp);
-            if (columns == w) {
-                break;
-            }
-            if (cp == ' ') {
-                last_space = fit;
-            }
-            fit += step;
-            columns++;
-        }
-        const size_t cut = fit < n && last_space ? last_space : fit;
-        add(l, LINE_TEXT, 0, text, cut);
-        text += cut;
-        n -= cut;
-        while (n && *text == ' ') {
-            text++;
-            n--;
         }
     }
 }
@@ -121,13 +175,13 @@ static void add_topics(struct help_lines *l, const struct app *a, int w)
         add(l, LINE_TOPIC, i, t->title, strlen(t->title));
         for (const char *p = t->text; *p;) {
             const size_t n = strcspn(p, "\n");
-            add_wrapped(l, p, n, w - 4);
+            add_wrapped(l, LINE_TEXT, LINE_TEXT, 0, p, n, w - 4);
             p += n + (p[n] == '\n' ? 1 : 0);
         }
     }
 }
 
-static void add_measures(struct help_lines *l, const struct app *a)
+static void add_measures(struct help_lines *l, const struct app *a, int w)
 {
     const size_t before = l->n;
     for (size_t i = 0; train_pane_metric(i) >= 0; i++) {
@@ -135,10 +189,79 @@ static void add_measures(struct help_lines *l, const struct app *a)
         const struct metric_def *def = metric_def((enum metric)m);
         if (wanted(a->help.filter, def->label, def->help, def->column)) {
             add_head(l, "measures (Enter: in the pane in focus)", before);
-            add(l, LINE_METRIC, m, "", 0);
+            add_wrapped(l, LINE_METRIC, LINE_METRIC_MORE, m, def->help,
+                        strlen(def->help), w - METRIC_COLUMN);
         }
     }
 }
+
+/* ---- events and messages ---- */
+
+enum { EVENT_COLUMN = 24, MESSAGE_COLUMN = 10 };
+
+static void add_events(struct help_lines *l, const struct app *a,
+                       const struct session_view *v, int w)
+{
+    for (size_t i = v->n_events; i-- > 0;) {
+        const struct event_view *ev = &v->event[i];
+        if (wanted(a->help.filter, ev->kind, ev->text, "")) {
+            add_wrapped(l, LINE_EVENT, LINE_EVENT_MORE, i, ev->text, strlen(ev->text),
+                        w - EVENT_COLUMN);
+        }
+        i -= train_event_repeats(v, i) ? 1U : 0U;
+    }
+}
+
+static const struct message *message_at(const struct app *a, size_t i)
+{
+    return &a->log.at[i % MESSAGES];
+}
+
+static void add_messages(struct help_lines *l, const struct app *a, int w)
+{
+    const size_t n = a->log.n;
+    for (size_t i = n; i-- > 0 && n - i <= MESSAGES;) {
+        const char *text = message_at(a, i)->text;
+        if (wanted(a->help.filter, text, "", "")) {
+            add_wrapped(l, LINE_MESSAGE, LINE_MESSAGE_MORE, i, text, strlen(text),
+                        w - MESSAGE_COLUMN);
+        }
+    }
+}
+
+static void draw_event(const struct session_view *v, struct canvas *c, int x, int y,
+                       size_t i)
+{
+    const struct event_view *ev = &v->event[i];
+    const bool both = train_event_repeats(v, i);
+    char step[32];
+    text_thousands(step, sizeof step, ev->step);
+    const int used = canvas_text_width(step);
+    canvas_text(c, x + (used < 7 ? 7 - used : 0), y, used, step, ROLE_DIM, 0);
+    for (int k = 0; k < 2; k++) {
+        if (both || ev->letter == 'A' + k) {
+            canvas_put(c, x + 8 + k, y, (uint32_t)('A' + k), arm_role((size_t)k),
+                       ATTR_BOLD);
+        }
+    }
+    canvas_text(c, x + 11, y, EVENT_COLUMN - 12, ev->kind, ROLE_EVENT, 0);
+}
+
+static void draw_message(const struct app *a, struct canvas *c, int x, int y, int w,
+                         const struct help_line *line, const char *text)
+{
+    const struct message *m = message_at(a, line->index);
+    if (line->kind == LINE_MESSAGE) {
+        char step[32];
+        text_thousands(step, sizeof step, m->step);
+        const int used = canvas_text_width(step);
+        canvas_text(c, x + (used < 8 ? 8 - used : 0), y, used, step, ROLE_DIM, 0);
+    }
+    canvas_text(c, x + MESSAGE_COLUMN, y, w - MESSAGE_COLUMN, text,
+                m->bad ? ROLE_BAD : ROLE_TEXT, 0);
+}
+
+/* ---- all lines ---- */
 
 static void build(struct help_lines *l, const struct app *a,
                   const struct session_view *v, int w)
@@ -148,15 +271,27 @@ static void build(struct help_lines *l, const struct app *a,
     static const char *const others[SCREEN_COUNT] = {"on Train", "on Latents",
                                                      "on Detail"};
     l->n = 0;
-    add_keys(l, a, v, a->screen, titles[a->screen]);
-    add_keys(l, a, v, SCREEN_ANY, "everywhere");
+    if (a->help.kind == HELP_EVENTS) {
+        add_events(l, a, v, w);
+        return;
+    }
+    if (a->help.kind == HELP_MESSAGES) {
+        add_messages(l, a, w);
+        return;
+    }
+    add_keys(l, a, v, (int)a->screen, titles[a->screen], w);
+    add_keys(l, a, v, SCREEN_ANY, "everywhere", w);
     for (int s = 0; s < SCREEN_COUNT; s++) {
         if (s != (int)a->screen) {
-            add_keys(l, a, v, (enum screen_id)s, others[s]);
+            add_keys(l, a, v, s, others[s], w);
         }
     }
-    add_measures(l, a);
+    add_measures(l, a, w);
     add_topics(l, a, w);
+    if (v->state == SESSION_BROWSING) {
+        add_keys(l, a, v, APART,
+                 "not here: this run was opened from disk and does not train", w);
+    }
 }
 
 /* ---- state ---- */
@@ -176,8 +311,16 @@ static void rebuild(struct app *a, const struct session_view *v, struct help_lin
 void help_open(struct app *a, const struct session_view *v, const char *filter)
 {
     a->help.open = true;
+    a->help.kind = HELP_KEYS;
     a->help.list = (struct list_view){0};
     help_set_filter(a, v, filter);
+}
+
+void help_open_list(struct app *a, const struct session_view *v, enum help_kind kind)
+{
+    help_open(a, v, "");
+    a->help.kind = kind;
+    help_set_filter(a, v, "");
 }
 
 void help_close(struct app *a)
@@ -275,9 +418,15 @@ void help_enter(struct app *a, const struct session_view *v)
         return;
     }
     const struct help_line *line = &l.line[a->help.list.cursor];
-    if (line->kind == LINE_KEY || line->kind == LINE_WHY) {
+    if (line->kind == LINE_KEY || line->kind == LINE_KEY_MORE ||
+        line->kind == LINE_WHY) {
         run_key(a, v, keymap_at(line->index));
-    } else if (line->kind == LINE_METRIC) {
+    } else if (line->kind == LINE_EVENT || line->kind == LINE_EVENT_MORE) {
+        help_close(a);
+        app_go(a, v, SCREEN_TRAIN);
+        a->train.cursor =
+            train_axis_x(v, a->train.unit, (double)v->event[line->index].step);
+    } else if (line->kind == LINE_METRIC || line->kind == LINE_METRIC_MORE) {
         char text[80];
         help_close(a);
         app_go(a, v, SCREEN_TRAIN);
@@ -310,47 +459,49 @@ void help_key(struct app *a, const struct session_view *v, uint32_t key)
 
 /* ---- drawing ---- */
 
-enum { KEY_COLUMN = 12 };
-
 static void draw_key(struct canvas *c, int x, int y, int w, const struct key_entry *k,
-                     bool off)
+                     const char *words)
 {
-    char names[64], command[80];
-    key_names(k, names, sizeof names);
-    if (!names[0]) {
-        const char *args = k->args;
-        snprintf(command, sizeof command, ":%s%s%s", k->command, args[0] ? " " : "",
-                 args);
-        const int used = canvas_text(c, x, y, w, command, off ? ROLE_DIM : ROLE_KEY, 0);
-        const int at = used + 2 > KEY_COLUMN ? used + 2 : KEY_COLUMN;
-        canvas_text(c, x + at, y, w - at, k->help, off ? ROLE_DIM : ROLE_TEXT, 0);
-        return;
-    }
-    const int used =
-        canvas_text(c, x, y, w, names, off ? ROLE_DIM : ROLE_KEY, off ? 0 : ATTR_BOLD);
-    int at = used + 1 > KEY_COLUMN ? used + 1 : KEY_COLUMN;
+    char lead[96], command[80];
+    const bool bare = !k->key[0];
+    const int at = key_lead(k, lead, sizeof lead);
+    canvas_text(c, x, y, w, lead, ROLE_KEY, bare ? 0 : ATTR_BOLD);
+    const int used = at + canvas_text(c, x + at, y, w - at, words, ROLE_TEXT, 0);
     snprintf(command, sizeof command, ":%s%s%s", k->command, k->preset[0] ? " " : "",
              k->preset);
-    at += canvas_text(c, x + at, y, w - at, k->help, off ? ROLE_DIM : ROLE_TEXT, 0);
     const int n = canvas_text_width(command);
-    if (at + 2 + n <= w) {
+    if (!bare && used + 2 + n <= w) {
         canvas_text(c, x + w - n, y, n, command, ROLE_DIM, 0);
     }
 }
 
-static void draw_line(struct canvas *c, int x, int y, int w,
+/* Where the words of an entry begin, so that what goes on stands below them. */
+static int words_column(const struct key_entry *k, int w)
+{
+    char lead[96];
+    const int at = key_lead(k, lead, sizeof lead);
+    return w - at >= 24 ? at : KEY_COLUMN;
+}
+
+static void draw_line(const struct app *a, const struct session_view *v,
+                      struct canvas *c, int x, int y, int w,
                       const struct help_line *line)
 {
     char text[256];
     snprintf(text, sizeof text, "%.*s", (int)(line->len < 255 ? line->len : 255),
              line->text);
     const struct metric_def *def = NULL;
+    int at = 0;
     switch (line->kind) {
     case LINE_HEAD:
         canvas_text(c, x, y, w, text, ROLE_FOCUS, ATTR_BOLD);
         break;
     case LINE_KEY:
-        draw_key(c, x + 1, y, w - 1, keymap_at(line->index), false);
+        draw_key(c, x + 1, y, w - 1, keymap_at(line->index), text);
+        break;
+    case LINE_KEY_MORE:
+        at = words_column(keymap_at(line->index), w - 1);
+        canvas_text(c, x + 1 + at, y, w - 1 - at, text, ROLE_TEXT, 0);
         break;
     case LINE_WHY:
         canvas_textf(c, x + 1 + KEY_COLUMN, y, w - 1 - KEY_COLUMN, ROLE_WARN, 0,
@@ -359,13 +510,27 @@ static void draw_line(struct canvas *c, int x, int y, int w,
     case LINE_METRIC:
         def = metric_def((enum metric)line->index);
         canvas_text(c, x + 1, y, 24, def->label, ROLE_VALUE, 0);
-        canvas_text(c, x + 26, y, w - 26, def->help, ROLE_TEXT, 0);
+        canvas_text(c, x + METRIC_COLUMN, y, w - METRIC_COLUMN, text, ROLE_TEXT, 0);
+        break;
+    case LINE_METRIC_MORE:
+        canvas_text(c, x + METRIC_COLUMN, y, w - METRIC_COLUMN, text, ROLE_TEXT, 0);
         break;
     case LINE_TOPIC:
         canvas_text(c, x, y, w, text, ROLE_FOCUS, ATTR_BOLD);
         break;
     case LINE_TEXT:
         canvas_text(c, x + 2, y, w - 2, text, ROLE_TEXT, 0);
+        break;
+    case LINE_EVENT:
+        draw_event(v, c, x, y, line->index);
+        canvas_text(c, x + EVENT_COLUMN, y, w - EVENT_COLUMN, text, ROLE_TEXT, 0);
+        break;
+    case LINE_EVENT_MORE:
+        canvas_text(c, x + EVENT_COLUMN, y, w - EVENT_COLUMN, text, ROLE_TEXT, 0);
+        break;
+    case LINE_MESSAGE:
+    case LINE_MESSAGE_MORE:
+        draw_message(a, c, x, y, w, line, text);
         break;
     case LINE_GAP:
         break;
@@ -379,8 +544,11 @@ void help_view(struct app *a, const struct session_view *v, struct canvas *c)
     const struct rect r =
         rect_intersect(layout_help(a->w, a->h), (struct rect){0, 0, c->w, c->h});
     char title[96], value[32];
-    snprintf(title, sizeof title, "help%s%s", a->help.filter[0] ? " / " : "",
-             a->help.filter);
+    static const char *const names[] = {[HELP_KEYS] = "help",
+                                        [HELP_EVENTS] = "events, newest first",
+                                        [HELP_MESSAGES] = "messages, newest first"};
+    snprintf(title, sizeof title, "%s%s%s", names[a->help.kind],
+             a->help.filter[0] ? " / " : "", a->help.filter);
     const struct list_view *list = &a->help.list;
     snprintf(value, sizeof value, "%zu/%zu", l.n ? list->cursor + 1 : 0, l.n);
     canvas_fill(c, r, ' ', ROLE_TEXT, 0);
@@ -389,11 +557,13 @@ void help_view(struct app *a, const struct session_view *v, struct canvas *c)
     const struct rect old = canvas_clip(c, in);
     if (!l.n) {
         canvas_text(c, in.x + 1, in.y, in.w - 2,
-                    "no line holds that text; Esc shows all", ROLE_DIM, 0);
+                    a->help.filter[0] ? "no line holds that text; Esc shows all"
+                                      : "nothing yet",
+                    ROLE_DIM, 0);
     }
     for (int i = 0; i < in.h && list->top + (size_t)i < l.n; i++) {
         const size_t at = list->top + (size_t)i;
-        draw_line(c, in.x + 1, in.y + i, in.w - 2, &l.line[at]);
+        draw_line(a, v, c, in.x + 1, in.y + i, in.w - 2, &l.line[at]);
         if (at == list->cursor) {
             canvas_tint(c, (struct rect){in.x, in.y + i, in.w, 1}, ROLE_SELECT, 0);
         }
@@ -402,7 +572,10 @@ void help_view(struct app *a, const struct session_view *v, struct canvas *c)
     canvas_unclip(c, old);
     const struct layout_frame f = layout_frame(c->w, c->h);
     canvas_fill(c, f.hints, ' ', ROLE_TEXT, 0);
-    canvas_text(c, f.hints.x + 1, f.hints.y, f.hints.w - 1,
-                "j k scroll  Tab section  / filter  Enter run it  Esc close", ROLE_DIM,
-                0);
+    static const char *const hints[] = {
+        [HELP_KEYS] = "j k scroll  Tab section  / filter  Enter run it  Esc close",
+        [HELP_EVENTS] = "j k scroll  / filter  Enter cursor there  Esc close",
+        [HELP_MESSAGES] = "j k scroll  / filter  Esc close"};
+    canvas_text(c, f.hints.x + 1, f.hints.y, f.hints.w - 1, hints[a->help.kind],
+                ROLE_DIM, 0);
 }

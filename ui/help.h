@@ -1,6 +1,6 @@
-/* The help overlay: keys of the screen, keys everywhere, commands without a key,
- * measures and topics, all from tables; filtered, scrolled, and run with Enter. UI
- * thread. */
+/* The overlay of lines: keys of the screen, keys everywhere, commands without a key,
+ * measures and topics, all from tables; filtered, scrolled, and run with Enter. The
+ * same window lists events and messages. UI thread. */
 #ifndef SAETOP_UI_HELP_H
 #define SAETOP_UI_HELP_H
 
@@ -13,13 +13,18 @@
 struct app;
 
 enum { HELP_FILTER_CAP = 64 };
+/* What the overlay lists: keys and topics, or what happened, or what was said. */
+enum help_kind { HELP_KEYS, HELP_EVENTS, HELP_MESSAGES };
 struct help_state {
     bool open;
+    enum help_kind kind;
     struct list_view list; /* over the lines shown */
     char filter[HELP_FILTER_CAP];
 };
 
 void help_open(struct app *a, const struct session_view *v, const char *filter);
+/* The same overlay over events or messages, each whole. */
+void help_open_list(struct app *a, const struct session_view *v, enum help_kind kind);
 void help_close(struct app *a);
 void help_set_filter(struct app *a, const struct session_view *v, const char *text);
 /* A key while help is open; whether it was taken. */

@@ -37,6 +37,9 @@ enum screen_id {
     X(SHOT, act_shot, may_always)                                                      \
     X(EXPORT, act_export, may_export)                                                  \
     X(NOTE, act_note, may_steer)                                                       \
+    X(EVENTS, act_events, may_always)                                                  \
+    X(MESSAGES, act_messages, may_always)                                              \
+    X(SAVE_CONFIG, act_save_config, may_refresh)                                       \
     X(ARM, act_arm, may_choose_arm)                                                    \
     X(PAUSE, act_pause, may_pause)                                                     \
     X(MASK, act_mask, may_steer)                                                       \
@@ -56,15 +59,18 @@ enum screen_id {
     X(NUMBERS, act_numbers, may_compare)                                               \
     X(SORT, act_sort, may_always)                                                      \
     X(REVERSE, act_reverse, may_always)                                                \
-    X(FIND, act_find, may_browse)                                                      \
+    X(FIND, act_find, may_find)                                                        \
     X(FIND_NEXT, act_find_next, may_find_next)                                         \
     X(FILTER, act_filter, may_browse)                                                  \
     X(CLEAR_FILTER, act_clear_filter, may_always)                                      \
     X(MARK, act_mark, may_browse)                                                      \
+    X(LABEL, act_label, may_label)                                                     \
+    X(SCATTER, act_scatter, may_browse)                                                \
     X(REFRESH, act_refresh, may_refresh)                                               \
     X(CONTEXT, act_context, may_always)                                                \
     X(LATENT, act_latent, may_refresh)                                                 \
     X(INTERVAL, act_interval, may_refresh)                                             \
+    X(LENS, act_lens, may_always)                                                      \
     X(HEAT_ROW, act_heat_row, may_always)                                              \
     X(WRAP, act_wrap, may_always)                                                      \
     X(HELP_FILTER, act_help_filter, may_always)

@@ -49,8 +49,8 @@ static double field_value(size_t field, const struct latent_row *r, int32_t id)
     return value[field];
 }
 
-enum flag { FLAG_DEAD, FLAG_MARKED, FLAG_MATCHED, FLAGS };
-static const char *const flag_names[FLAGS] = {"dead", "marked", "matched"};
+enum flag { FLAG_DEAD, FLAG_LABELLED, FLAG_MARKED, FLAG_MATCHED, FLAGS };
+static const char *const flag_names[FLAGS] = {"dead", "labelled", "marked", "matched"};
 
 const char *filter_word(size_t i)
 {
@@ -273,6 +273,12 @@ static bool parse_word(struct parser *s, struct piece *out)
         s->p++;
     }
     size_t n = (size_t)(s->p - start);
+    for (size_t i = 0; i < n; i++) {
+        if (start[i] == '(' || start[i] == ')') {
+            return fail_at(s, start + i,
+                           "there is no grouping; \"(\" in quotes looks for one");
+        }
+    }
     if (!n) {
         return fail_at(s, start,
                        *start ? "a word is missing here" : "it ends too early");
@@ -432,8 +438,11 @@ static bool may_be_number(const struct piece *p)
 }
 
 static bool words_hold(struct piece *p, const struct names *names,
-                       const struct latent_row *row, int32_t latent)
+                       const struct latent_row *row, int32_t latent, const char *label)
 {
+    if (label[0] && text_holds(p, label)) {
+        return true;
+    }
     for (size_t i = 0; i < LATENT_TOP_TOKENS; i++) {
         if (token_holds(p, names, row->top_token[i])) {
             return true;
@@ -471,27 +480,30 @@ static bool compare_holds(const struct piece *p, double v)
 }
 
 static bool piece_holds(struct piece *p, const struct names *names,
-                        const struct latent_row *row, int32_t latent, bool marked)
+                        const struct latent_row *row, int32_t latent, bool marked,
+                        const char *label)
 {
     bool holds = false;
     if (p->kind == PIECE_COMPARE) {
         holds = compare_holds(p, field_value(p->which, row, latent));
     } else if (p->kind == PIECE_FLAG) {
-        holds = p->which == FLAG_DEAD     ? row->fires == 0
-                : p->which == FLAG_MARKED ? marked
-                                          : latent_is_matched(row);
+        holds = p->which == FLAG_DEAD       ? row->fires == 0
+                : p->which == FLAG_LABELLED ? label[0] != '\0'
+                : p->which == FLAG_MARKED   ? marked
+                                            : latent_is_matched(row);
     } else {
-        holds = words_hold(p, names, row, latent);
+        holds = words_hold(p, names, row, latent, label);
     }
     return holds != p->negated;
 }
 
 bool filter_holds(struct latent_filter *f, const struct names *names,
-                  const struct latent_row *row, int32_t latent, bool marked)
+                  const struct latent_row *row, int32_t latent, bool marked,
+                  const char *label)
 {
     bool term = false;
     for (size_t i = 0; i < f->n; i++) {
-        term = term || piece_holds(&f->piece[i], names, row, latent, marked);
+        term = term || piece_holds(&f->piece[i], names, row, latent, marked, label);
         if (f->piece[i].ends_term) {
             if (!term) {
                 return false;

@@ -5,9 +5,9 @@
  *   piece       = ["!"] ( field op number | flag | "/" regex "/" | word | "quoted" )
  *   op          = ">" ">=" "<" "<=" "=" "!="
  *
- * A word is looked for in top tokens, the match's name and the latent's number (#412),
- * in any case of letters; regex is POSIX extended. A value that was not measured is
- * neither greater nor less. UI thread. */
+ * A word is looked for in top tokens, the match's name, the latent's label and number
+ * (#412), in any case of letters; a parenthesis only in quotes; regex is POSIX
+ * extended. A value that was not measured is neither greater nor less. UI thread. */
 #ifndef SAETOP_UI_LATENT_FILTER_H
 #define SAETOP_UI_LATENT_FILTER_H
 
@@ -25,10 +25,11 @@ struct latent_filter *filter_new(const char *text, size_t *at, char *message,
 /* Holds where `text`, whatever its signs, is found as a word. NULL: out of memory. */
 struct latent_filter *filter_new_word(const char *text);
 void filter_free(struct latent_filter *f); /* NULL is fine */
-/* Whether it holds for a latent. Remembers answers per token, so `names` must stay the
- * same for the life of the filter. */
+/* Whether it holds for a latent; label "": it has none. Remembers answers per token, so
+ * `names` must stay the same for the life of the filter. */
 bool filter_holds(struct latent_filter *f, const struct names *names,
-                  const struct latent_row *row, int32_t latent, bool marked);
+                  const struct latent_row *row, int32_t latent, bool marked,
+                  const char *label);
 /* Names of fields and flags for completion and help; NULL beyond the last. */
 const char *filter_word(size_t i);
 

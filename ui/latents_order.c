@@ -22,6 +22,7 @@ enum {
     COL_P,
     COL_R,
     COL_F1,
+    COL_LABEL,
     COL_TOKENS
 };
 
@@ -41,6 +42,7 @@ static const struct column columns[] = {
     [COL_R] = {"R", 4, true, true,
                "recall: of the match's tokens, those at or above the cut"},
     [COL_F1] = {"F1", 4, true, true, "F1 of precision and recall"},
+    [COL_LABEL] = {"label", 16, false, false, "what you called it"},
     [COL_TOKENS] = {"top tokens", 0, false, false, "tokens with the largest sum"},
 };
 
@@ -65,6 +67,32 @@ int latents_column_find(const char *title)
     return !strcmp(title, "logd")     ? COL_LOGD
            : !strcmp(title, "tokens") ? COL_TOKENS
                                       : -1;
+}
+
+const char *latents_label(const struct app *a, const struct session_view *v, int32_t id)
+{
+    return latent_labels_of(v->arm[a->latents.arm].labels, id);
+}
+
+bool latents_column_shown(const struct app *a, const struct session_view *v, size_t i)
+{
+    const bool labels = latent_labels_count(v->arm[a->latents.arm].labels) > 0;
+    const bool narrow = layout_kind(a->w, a->h) < LAYOUT_WIDE;
+    /* Where there is no room for all, labels take that of what F1 says as well. */
+    const bool gives_way = i == COL_MEAN || i == COL_P || i == COL_R;
+    return i == COL_LABEL ? labels : !(gives_way && labels && narrow);
+}
+
+/* The label of a latent of the arm that a table is of. */
+static const char *label_in(const struct session_view *v, const struct latent_table *t,
+                            int32_t id)
+{
+    for (size_t k = 0; k < 2; k++) {
+        if (v->arm[k].table == t) {
+            return latent_labels_of(v->arm[k].labels, id);
+        }
+    }
+    return "";
 }
 
 /* ".97", "1.0" */
@@ -123,14 +151,17 @@ void latents_cell(const struct session_view *v, const struct latent_table *t,
     case COL_F1:
         share_text(out, cap, r->match ? (double)r->f1 : (double)NAN);
         break;
+    case COL_LABEL:
+        snprintf(out, cap, "%s", label_in(v, t, id));
+        break;
     default:
         names_top_tokens(&v->names, r, out, cap);
         break;
     }
 }
 
-/* Number to sort by; NaN comes last whatever the direction. */
-static double sort_number(const struct latent_row *r, int32_t id, int column)
+/* NaN comes last in the order, whatever its direction. */
+double latents_number(const struct latent_row *r, int32_t id, size_t column)
 {
     switch (column) {
     case COL_LOGD:
@@ -256,7 +287,8 @@ static bool rank_texts(struct latents_state *l, const struct session_view *v,
 static bool sort_all(struct latents_state *l, const struct session_view *v,
                      const struct latent_table *t)
 {
-    const bool texts = l->sort == COL_MATCH || l->sort == COL_TOKENS;
+    const bool texts =
+        l->sort == COL_MATCH || l->sort == COL_LABEL || l->sort == COL_TOKENS;
     const bool down = columns[l->sort].descending != l->reverse;
     double *rank = texts ? mem_alloc(t->F, sizeof *rank) : NULL;
     struct sort_item *item = mem_alloc(t->F, 2 * sizeof *item);
@@ -265,7 +297,8 @@ static bool sort_all(struct latents_state *l, const struct session_view *v,
                                SIZE_MAX / 8, NULL) == OK;
     for (size_t i = 0; room && i < t->F; i++) {
         const int32_t id = (int32_t)i;
-        const double key = texts ? rank[i] : sort_number(&t->row[i], id, l->sort);
+        const double key =
+            texts ? rank[i] : latents_number(&t->row[i], id, (size_t)l->sort);
         item[i] = (struct sort_item){sort_key(key, down), id};
     }
     if (room) {
@@ -286,7 +319,9 @@ static bool sort_all(struct latents_state *l, const struct session_view *v,
 static bool fill_order(struct latents_state *l, const struct session_view *v,
                        const struct latent_table *t)
 {
-    const bool new_table = t != l->ordered || t->step != l->ordered_step;
+    const struct latent_labels *labels = v->arm[l->arm].labels;
+    const bool new_table = t != l->ordered || t->step != l->ordered_step ||
+                           (l->sort == COL_LABEL && labels != l->ordered_labels);
     l->shown = 0;
     if ((new_table || l->sorted_by != l->sort || l->sorted_reverse != l->reverse ||
          l->n_sorted != t->F) &&
@@ -301,7 +336,8 @@ static bool fill_order(struct latents_state *l, const struct session_view *v,
     for (size_t i = 0; i < t->F; i++) {
         const int32_t id = l->sorted[i];
         if (!l->compiled || filter_holds(l->compiled, &v->names, &t->row[id], id,
-                                         latents_is_marked(l, l->arm, id))) {
+                                         latents_is_marked(l, l->arm, id),
+                                         latent_labels_of(labels, id))) {
             l->order[l->shown++] = id;
         }
     }
@@ -333,13 +369,15 @@ void latents_order(struct app *a, const struct session_view *v)
     if (!t) {
         l->shown = 0;
         l->ordered = NULL;
-    } else if (l->stale || t != l->ordered || t->step != l->ordered_step) {
+    } else if (l->stale || t != l->ordered || t->step != l->ordered_step ||
+               v->arm[l->arm].labels != l->ordered_labels) {
         if (!fill_order(l, v, t)) {
             app_say(a, true, "out of memory for the table's order");
         }
         count_densities(l, t);
         l->ordered = t;
         l->ordered_step = t->step;
+        l->ordered_labels = v->arm[l->arm].labels;
         l->stale = false;
         list_set(&l->list, l->shown, page);
         for (size_t i = 0; i < l->shown; i++) {
@@ -353,6 +391,19 @@ void latents_order(struct app *a, const struct session_view *v)
     if (l->shown) {
         l->at = l->order[l->list.cursor];
     }
+}
+
+bool latents_go(struct app *a, int32_t id)
+{
+    struct latents_state *l = &a->latents;
+    for (size_t i = 0; i < l->shown; i++) {
+        if (l->order[i] == id) {
+            list_go(&l->list, i);
+            l->at = id;
+            return true;
+        }
+    }
+    return false;
 }
 
 int32_t latents_beside(const struct app *a, int32_t id, int by)
@@ -428,7 +479,8 @@ void latents_find(struct app *a, const struct session_view *v, bool forward, boo
     size_t count = 0, best = SIZE_MAX, best_away = SIZE_MAX;
     for (size_t i = 0; i < l->shown; i++) {
         const int32_t id = l->order[i];
-        if (!filter_holds(f, &v->names, &t->row[id], id, false)) {
+        if (!filter_holds(f, &v->names, &t->row[id], id, false,
+                          latents_label(a, v, id))) {
             continue;
         }
         count++;

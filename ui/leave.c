@@ -4,15 +4,22 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The last save on record; NULL: none. */
+static const struct event_view *last_save(const struct session_view *v)
+{
+    for (size_t i = v->n_events; i-- > 0;) {
+        if (!strcmp(v->event[i].kind, "save")) {
+            return &v->event[i];
+        }
+    }
+    return NULL;
+}
+
 /* Whether the run was saved at the step where it stands. */
 static bool is_saved(const struct session_view *v)
 {
-    for (size_t i = v->n_events; i-- > 0 && v->event[i].step == v->step;) {
-        if (!strcmp(v->event[i].kind, "save")) {
-            return true;
-        }
-    }
-    return false;
+    const struct event_view *save = last_save(v);
+    return save && save->step == v->step;
 }
 
 /* Whether quitting now would lose training that nothing has saved. */
@@ -68,12 +75,47 @@ void leave_follow(struct app *a, const struct session_view *v)
     }
 }
 
+/* A path, of a long one its end. */
+static void draw_path(struct canvas *c, int x, int y, int w, const char *before,
+                      const char *path)
+{
+    const int used = canvas_text(c, x, y, w, before, ROLE_TEXT, 0);
+    const int room = w - used;
+    const char *from = path;
+    while (*from && canvas_text_width(from) > room - (from > path ? 1 : 0)) {
+        do {
+            from++;
+        } while (((unsigned char)*from & 0xC0) == 0x80);
+    }
+    const int cut =
+        from > path ? canvas_text(c, x + used, y, 1, "\xe2\x80\xa6", ROLE_DIM, 0) : 0;
+    canvas_text(c, x + used + cut, y, room - cut, from, ROLE_VALUE, 0);
+}
+
+/* When the run was last saved, and how to open it again. */
+static void draw_saved(const struct session_view *v, struct canvas *c, int x, int y,
+                       int w)
+{
+    const struct event_view *save = last_save(v);
+    if (!save || !v->arm[0].dir[0]) {
+        canvas_text(c, x, y, w, "It was not saved yet. Saving says where; then",
+                    ROLE_TEXT, 0);
+        canvas_text(c, x, y + 1, w, "saetop DIRECTORY opens it again.", ROLE_TEXT, 0);
+        return;
+    }
+    char step[32];
+    text_thousands(step, sizeof step, save->step);
+    canvas_textf(c, x, y, w, ROLE_TEXT, 0,
+                 "Last saved at step %s. To open it again:", step);
+    draw_path(c, x, y + 1, w, "saetop ", v->arm[0].dir);
+}
+
 void leave_view(struct app *a, const struct session_view *v, struct canvas *c)
 {
     if (a->leaving == STAYING) {
         return;
     }
-    const struct rect r = layout_dialog(c->w, c->h, 52, 7);
+    const struct rect r = layout_dialog(c->w, c->h, 60, 10);
     canvas_fill(c, r, ' ', ROLE_TEXT, 0);
     const struct rect in = canvas_box(c, r, "quit", NULL, true);
     app_hit(a, (struct rect){0, 0, c->w, c->h}, HIT_OVERLAY, 0);
@@ -85,13 +127,25 @@ void leave_view(struct app *a, const struct session_view *v, struct canvas *c)
                     ROLE_TEXT, 0);
         return;
     }
-    char step[32];
-    text_thousands(step, sizeof step, v->step);
-    canvas_textf(c, x, in.y, w, ROLE_TEXT, 0, "The run is at step %s.", step);
+    /* On a small screen the keys are what must be seen. */
+    const bool roomy = in.h >= 8;
+    int y = in.y;
+    if (in.h > 3) {
+        char step[32];
+        text_thousands(step, sizeof step, v->step);
+        canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "The run is at step %s.", step);
+    }
+    if (roomy) {
+        draw_saved(v, c, x, y, w);
+        y += 3;
+    }
     static const char *const keys[] = {"c", "d", "Esc"};
-    static const char *const what[] = {"save and quit", "discard and quit", "stay"};
+    const char *const what[] = {"save and quit",
+                                last_save(v) ? "quit, discard what came since"
+                                             : "quit, discard the run",
+                                "stay"};
     for (int i = 0; i < 3; i++) {
-        canvas_text(c, x + 1, in.y + 2 + i, w, keys[i], ROLE_KEY, ATTR_BOLD);
-        canvas_text(c, x + 6, in.y + 2 + i, w - 6, what[i], ROLE_TEXT, 0);
+        canvas_text(c, x + 1, y + i, w, keys[i], ROLE_KEY, ATTR_BOLD);
+        canvas_text(c, x + 6, y + i, w - 6, what[i], ROLE_TEXT, 0);
     }
 }

@@ -138,6 +138,12 @@ static bool candidate(const struct line_edit *l, size_t nth, char *out, size_t *
            *start <= l->cycle_cursor;
 }
 
+bool line_candidate(const struct line_edit *l, size_t nth, char *out)
+{
+    size_t start = 0;
+    return l->cycling && l->complete && candidate(l, nth, out, &start);
+}
+
 /* The typed text with the word before the cursor replaced. */
 static void show_candidate(struct line_edit *l, const char *word, size_t n,
                            size_t start)

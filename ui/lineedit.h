@@ -55,6 +55,9 @@ void line_begin(struct line_edit *l, const char *text, struct line_history *hist
 void line_set(struct line_edit *l, const char *text);
 /* Feed a key of event.h. On LINE_ACCEPT the text is in the history already. */
 enum line_result line_key(struct line_edit *l, uint32_t key);
+/* While `cycling`: the nth word that the one being typed could become, into
+ * out[LINE_CAP]; false beyond the last. */
+bool line_candidate(const struct line_edit *l, size_t nth, char *out);
 /* Draw prompt and line into one row, scrolled so that the cursor is in sight, and place
  * the canvas's cursor. */
 void line_draw(struct canvas *c, int x, int y, int w, const char *prompt,

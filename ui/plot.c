@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SERIES_MAX = 4, AREA_MAX = 4096 };
@@ -197,6 +198,18 @@ static void draw_curve(struct raster *r, const struct view *v,
     pen_up(&pen);
 }
 
+static void draw_points(struct raster *r, const struct view *v,
+                        const struct plot_series *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        const double t = share(s->x[i], v->x0, v->x1);
+        if (t >= 0 && t <= 1 && has_place(v, s->y[i])) {
+            raster_dot(r, dot_column(r, t), dot_row(v, r, on_axis(v, s->y[i])), s->role,
+                       true);
+        }
+    }
+}
+
 static void draw_band(struct raster *r, const struct view *v,
                       const struct plot_series *s)
 {
@@ -298,7 +311,8 @@ static struct span padded(struct span s, bool log)
 {
     struct span r = s;
     double pad = 0.05 * (s.hi - s.lo);
-    if (!(pad > 1e-12 * fmax(fabs(s.lo), fabs(s.hi)))) {
+    /* What differs in the seventh digit only is drawn as a constant. */
+    if (!(pad > 5e-8 * fmax(fabs(s.lo), fabs(s.hi)))) {
         pad = log ? 0.1 : s.lo == 0 ? 1 : 0.1 * fabs(s.lo);
     }
     r.lo -= pad;
@@ -355,16 +369,39 @@ static int cell_column(const struct view *v, const struct raster *r, double x)
     return t >= 0 && t <= 1 ? r->area.x + dot_column(r, t) / r->dx : -1;
 }
 
+/* Ticks of y in an area of that height. */
+static void y_ticks(struct axis_ticks *t, const struct view *v, int height)
+{
+    const int want = height / 3;
+    axis_ticks(t, v->log ? pow(10.0, v->y0) : v->y0, v->log ? pow(10.0, v->y1) : v->y1,
+               want > 2 ? (want < 7 ? want : 7) : 2, v->log);
+}
+
+/* Columns for the labels of y: what is usual, more where close ticks need the digits.
+ */
+static int y_label_columns(const struct view *v, struct rect r)
+{
+    const int usual = r.w < 50 ? 5 : 6;
+    int columns = usual;
+    struct axis_ticks ticks;
+    y_ticks(&ticks, v, r.h - 2);
+    for (size_t i = 0; i < ticks.n; i++) {
+        char label[32], whole[32];
+        axis_label(label, sizeof label, ticks.at[i], ticks.step, usual);
+        axis_label(whole, sizeof whole, ticks.at[i], ticks.step, r.w / 3);
+        const int w = (int)strlen(label[0] ? label : whole);
+        columns = w > columns ? w : columns;
+    }
+    return columns;
+}
+
 static void draw_y_axis(struct canvas *c, const struct view *v, const struct raster *r,
                         int left)
 {
     const int axis = r->area.x - 1;
     canvas_fill(c, (struct rect){axis, r->area.y, 1, r->area.h}, 0x2502, ROLE_AXIS, 0);
     struct axis_ticks ticks;
-    const int want = r->area.h / 3;
-    axis_ticks(&ticks, v->log ? pow(10.0, v->y0) : v->y0,
-               v->log ? pow(10.0, v->y1) : v->y1, want > 2 ? (want < 7 ? want : 7) : 2,
-               v->log);
+    y_ticks(&ticks, v, r->area.h);
     int taken = -1;
     for (size_t i = 0; i < ticks.n; i++) {
         char label[32];
@@ -413,37 +450,68 @@ static void draw_x_axis(struct canvas *c, const struct view *v, const struct ras
     }
 }
 
-/* The letter of each series beside where it ends, moved to a free row where two meet.
- */
-static void draw_letters(struct canvas *c, const struct plot_spec *spec,
-                         const struct view *v, const struct raster *r,
-                         const double *end)
+/* A letter to be placed beside the end of a curve, two where curves end on the same
+ * dots. */
+struct letter_place {
+    int dots, row; /* of dots, of cells */
+    size_t series[2], n;
+};
+
+static int by_height(const void *x, const void *y)
 {
-    const int x = r->area.x + r->area.w;
-    int taken[SERIES_MAX];
+    const struct letter_place *a = x, *b = y;
+    return a->dots - b->dots;
+}
+
+/* Where curves end, from above; how many places. */
+static size_t letter_places(const struct plot_spec *spec, const struct view *v,
+                            const struct raster *r, const double *end,
+                            struct letter_place *out)
+{
     size_t n = 0;
     for (size_t k = 0; k < spec->n_series; k++) {
         const double y = on_axis(v, end[k]);
         if (!spec->series[k].letter || isnan(y)) {
             continue;
         }
-        int row = dot_row(v, r, y);
-        row = row < 0 ? 0 : row >= r->h ? r->h - 1 : row;
-        const int home = row / r->dy;
-        for (int shift = 0; shift < 2 * SERIES_MAX; shift++) {
-            /* home, one below, one above, two below, ... */
-            row = home + (shift % 2 ? (shift + 1) / 2 : -shift / 2);
-            bool free_row = row >= 0 && row < r->area.h;
-            for (size_t i = 0; i < n && free_row; i++) {
-                free_row = taken[i] != row;
-            }
-            if (free_row) {
-                taken[n++] = row;
-                canvas_put(c, x, r->area.y + row,
-                           (uint32_t)(unsigned char)spec->series[k].letter,
-                           spec->series[k].role, ATTR_BOLD);
-                break;
-            }
+        int dots = dot_row(v, r, y);
+        dots = dots < 0 ? 0 : dots >= r->h ? r->h - 1 : dots;
+        size_t i = 0;
+        while (i < n && (out[i].dots != dots || out[i].n == 2)) {
+            i++;
+        }
+        if (i == n) {
+            out[n++] = (struct letter_place){.dots = dots};
+        }
+        out[i].series[out[i].n++] = k;
+    }
+    qsort(out, n, sizeof *out, by_height);
+    return n;
+}
+
+/* The letter of each series beside where it ends, in the order of their ends: each on a
+ * row of its own, but those that end on the same dots in one, the first over the
+ * curves. */
+static void draw_letters(struct canvas *c, const struct plot_spec *spec,
+                         const struct view *v, const struct raster *r,
+                         const double *end)
+{
+    struct letter_place place[SERIES_MAX];
+    const size_t n = letter_places(spec, v, r, end, place);
+    for (size_t i = 0; i < n; i++) { /* downwards to free rows, ... */
+        const int home = place[i].dots / r->dy;
+        place[i].row = i && place[i - 1].row >= home ? place[i - 1].row + 1 : home;
+    }
+    int last = r->area.h; /* ... and upwards from the bottom where they run out */
+    for (size_t i = n; i-- > 0; last = place[i].row) {
+        place[i].row = place[i].row < last ? place[i].row : last - 1;
+    }
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < place[i].n && place[i].row >= 0; k++) {
+            const struct plot_series *s = &spec->series[place[i].series[k]];
+            const int x = r->area.x + r->area.w - (k + 1 < place[i].n ? 1 : 0);
+            canvas_put(c, x, r->area.y + place[i].row,
+                       (uint32_t)(unsigned char)s->letter, s->role, ATTR_BOLD);
         }
     }
 }
@@ -535,7 +603,12 @@ static void draw_data(struct canvas *c, struct raster *r, const struct plot_spec
         draw_curve(r, v, &spec->series[k], 0, spec->series[k].faint, false);
     }
     for (size_t k = 0; k < spec->n_series; k++) {
-        draw_curve(r, v, &spec->series[k], spec->smooth, spec->series[k].role, true);
+        const struct plot_series *s = &spec->series[k];
+        if (s->points) {
+            draw_points(r, v, s);
+        } else {
+            draw_curve(r, v, s, spec->smooth, s->role, true);
+        }
     }
     raster_show(r, c);
     const int x = cell_column(v, r, out->cursor_snap);
@@ -550,11 +623,10 @@ static void draw_data(struct canvas *c, struct raster *r, const struct plot_spec
 }
 
 /* Where the data goes: beside the labels of y, above those of x, before the letters. */
-static struct rect data_area(struct rect r, bool axes, bool letters)
+static struct rect data_area(struct rect r, int labels, bool letters)
 {
     struct rect area = r;
-    if (axes) {
-        const int labels = r.w < 50 ? 5 : 6;
+    if (labels > 0) {
         area.x += labels + 1;
         area.w -= labels + 1;
         area.h -= 2;
@@ -573,14 +645,15 @@ static void draw_all(struct canvas *c, struct rect r, const struct plot_spec *sp
         letters = letters || spec->series[k].letter;
     }
     const bool axes = r.w >= 20 && r.h >= 5;
-    const struct rect area = data_area(r, axes, letters);
-    out->area = area;
     struct view v = {0};
     struct raster raster;
     if (!find_view(spec, &v, &out->gaps)) {
+        out->area = data_area(r, axes ? 5 : 0, letters);
         draw_nothing(c, r, spec->empty);
         return;
     }
+    const struct rect area = data_area(r, axes ? y_label_columns(&v, r) : 0, letters);
+    out->area = area;
     if (!raster_init(&raster, area, c->tier)) {
         raster_deinit(&raster);
         draw_nothing(c, r, "out of memory");

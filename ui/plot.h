@@ -4,13 +4,14 @@
 
 #include "ui/canvas.h"
 
-/* One curve: x ascending; NaN or infinite y is a gap. Borrowed. */
+/* One curve: x ascending, but for points; NaN or infinite y is a gap. Borrowed. */
 struct plot_series {
     const double *x, *y;
     size_t n;
     const double *lo, *hi; /* an interval around y, or NULL */
     enum role role, faint; /* the curve; the raw points behind a smoothed one */
     char letter;           /* drawn at the curve's right end */
+    bool points;           /* dots without lines between them */
 };
 
 struct plot_spec {

@@ -6,6 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The next smaller of 1, 2, 5 times a power of ten. */
+static double smaller_step(double step)
+{
+    const double fold = round(step / pow(10.0, floor(log10(step) + 1e-9)));
+    return fold == 5 ? step * 0.4 : step * 0.5;
+}
+
 /* The least of 1, 2, 5 times a power of ten that is at least v > 0. */
 static double round_step(double v)
 {
@@ -19,6 +26,31 @@ static double round_step(double v)
     return 10.0 * power;
 }
 
+/* Multiples of t->step in the range. */
+static void fill_ticks(struct axis_ticks *t, double lo, double hi)
+{
+    const double first = ceil(lo / t->step - 1e-9);
+    t->n = 0;
+    for (int i = 0; i < AXIS_TICKS; i++) {
+        const double at = (first + i) * t->step;
+        if (at > hi + 1e-9 * t->step) {
+            break;
+        }
+        t->at[t->n++] = at == 0 ? 0 : at; /* no minus zero */
+    }
+}
+
+/* Every nth of the ticks, so that about `want` and two at least remain. */
+static void thin_ticks(struct axis_ticks *t, size_t want)
+{
+    const size_t stride = t->n > want ? (t->n - 1) / (want - 1) : 1;
+    const size_t n = t->n;
+    t->n = 0;
+    for (size_t i = 0; i < n; i += stride) {
+        t->at[t->n++] = t->at[i];
+    }
+}
+
 static void linear_ticks(struct axis_ticks *t, double lo, double hi, int want)
 {
     t->n = 0;
@@ -28,13 +60,15 @@ static void linear_ticks(struct axis_ticks *t, double lo, double hi, int want)
         t->step < 1e-13 * fmax(fabs(lo), fabs(hi))) {
         return;
     }
-    const double first = ceil(lo / t->step - 1e-9);
-    for (int i = 0; i < AXIS_TICKS; i++) {
-        const double at = (first + i) * t->step;
-        if (at > hi + 1e-9 * t->step) {
-            break;
-        }
-        t->at[t->n++] = at == 0 ? 0 : at; /* no minus zero */
+    fill_ticks(t, lo, hi);
+    /* One tick says where, but not how far anything goes: finer ones, thinned again. */
+    const bool few = t->n < 2;
+    for (int i = 0; i < 3 && t->n < 2; i++) {
+        t->step = smaller_step(t->step);
+        fill_ticks(t, lo, hi);
+    }
+    if (few) {
+        thin_ticks(t, (size_t)want);
     }
 }
 
@@ -87,6 +121,12 @@ void axis_ticks(struct axis_ticks *t, double lo, double hi, int want, bool log)
     }
     for (int stride = 1; n > (size_t)want && stride < 400; stride *= 2) {
         n = log_ticks(t, lo, hi, folds, 1, stride);
+    }
+    if (n < 2) { /* decades alone are too few here */
+        n = log_ticks(t, lo, hi, folds, 3, 1);
+        t->n = n < AXIS_TICKS ? n : AXIS_TICKS;
+        thin_ticks(t, (size_t)want);
+        return;
     }
     t->n = n < AXIS_TICKS ? n : AXIS_TICKS;
 }
@@ -190,6 +230,23 @@ void plot_number(char *out, size_t cap, double v, int width)
     snprintf(out, cap, "%s", text);
 }
 
+/* Significant digits of v that its neighbours a step away differ in; fewer where the
+ * last are zeros. */
+static int digits_above(double v, double step)
+{
+    const double top = floor(log10(fabs(v)) + 1e-9);
+    int digits = (int)(top - floor(log10(step) + 1e-9)) + 1;
+    digits = digits < 1 ? 1 : digits > 12 ? 12 : digits;
+    while (digits > 1) {
+        const double scaled = fabs(v) / pow(10.0, top - digits + 2);
+        if (fabs(scaled - round(scaled)) > 1e-3) {
+            break;
+        }
+        digits--;
+    }
+    return digits;
+}
+
 void axis_label(char *out, size_t cap, double v, double step, int width)
 {
     char text[64];
@@ -200,9 +257,8 @@ void axis_label(char *out, size_t cap, double v, double step, int width)
     const double biggest = fmax(fabs(v), step);
     if (v == 0) {
         snprintf(text, sizeof text, "0");
-    } else if (biggest >= 1e15 || step < 0.9e-4) {
-        const double fold = fabs(v) / pow(10.0, floor(log10(fabs(v)) + 1e-9));
-        spell_power(text, sizeof text, v, fabs(fold - round(fold)) < 1e-6 ? 1 : 2);
+    } else if (biggest >= 1e15 || (step < 0.9e-4 && fabs(v) < 0.9e-2)) {
+        spell_power(text, sizeof text, v, digits_above(v, step));
     } else {
         double unit = 1;
         const char *suffix = "";

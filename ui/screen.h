@@ -48,6 +48,10 @@ void train_events_box(struct app *a, const struct session_view *v, struct canvas
                       struct rect r, bool focused);
 /* Measured per batch, so that smoothing helps; evaluations are shown as they are. */
 bool train_is_noisy(int metric);
+/* Whether event i says of another arm what the one before it says. */
+bool train_event_repeats(const struct session_view *v, size_t i);
+/* What text a measure is taken on: "A on masked batches, B not"; "" for none. */
+const char *train_measured_on(const struct session_view *v, int metric);
 /* Why a pane of that measure has nothing to show. */
 void train_why_empty(const struct session_view *v, int metric, char *out, size_t cap);
 /* What the panes show of the x axis, and one column of it. */
@@ -91,6 +95,16 @@ void latents_mark(struct app *a, int arm, int32_t id, size_t F);
 bool latents_set_filter(struct app *a, const struct session_view *v, const char *text);
 void latents_find(struct app *a, const struct session_view *v, bool forward, bool here);
 void latents_deinit(struct latents_state *l);
+/* What a user has called a latent of the arm that is browsed, "" for nothing. */
+const char *latents_label(const struct app *a, const struct session_view *v,
+                          int32_t id);
+/* Whether a column stands in the table now: that of labels only where there are some,
+ * and on a narrow screen three others do not then. */
+bool latents_column_shown(const struct app *a, const struct session_view *v, size_t i);
+/* Number in a cell, for sorting and the scatter; NaN: none. */
+double latents_number(const struct latent_row *r, int32_t id, size_t column);
+/* Put the cursor on a latent that is shown; false: it is not. */
+bool latents_go(struct app *a, int32_t id);
 /* Ask for a table when there is none of the last evaluation; `force`: in any case. */
 void latents_ask(struct app *a, const struct session_view *v, bool force);
 /* Rows of the table that fit. */
@@ -98,8 +112,24 @@ int latents_page(const struct app *a);
 /* The latent `by` places after the current one in the order; -1: none. */
 int32_t latents_beside(const struct app *a, int32_t id, int by);
 
+/* ---- latents_scatter.c: the latents as points ---- */
+
+void scatter_view(struct app *a, const struct session_view *v, struct canvas *c,
+                  struct rect r);
+/* Go to a point beside the cursor's: "left", "up", ..., "first", "last". */
+void scatter_move(struct app *a, const struct session_view *v, const char *direction);
+/* Go to the point nearest to a cell; whether the cursor was there already. */
+bool scatter_click(struct app *a, const struct session_view *v, int x, int y);
+/* The nth measure that can stand on y, as a column; -1 beyond the last. */
+int scatter_measure(size_t nth);
+
 /* ---- screen_detail.c ---- */
 
+/* Find detail.find in the contexts shown, from the one under the cursor on. */
+void detail_find(struct app *a, const struct session_view *v, bool forward, bool here);
+/* The description of the latent that is asked about; NULL while there is none. */
+const struct latent_detail *detail_shown(const struct app *a,
+                                         const struct session_view *v);
 void detail_choose(struct app *a, const struct session_view *v, int32_t latent);
 void detail_ask(struct app *a, const struct session_view *v);
 
@@ -160,6 +190,8 @@ void leave_view(struct app *a, const struct session_view *v, struct canvas *c);
 /* ---- the command line ---- */
 
 line_complete_fn cmdline_complete; /* ctx: the app */
+/* While Tab goes through them: what the word being typed could become. */
+void candidates_view(const struct app *a, struct canvas *c, struct rect r);
 /* One line about the argument being typed; "" none. */
 void cmdline_help(const struct app *a, const char *text, char *out, size_t cap);
 

@@ -7,9 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The description of the latent that is asked about; NULL while there is none. */
-static const struct latent_detail *shown_detail(const struct app *a,
-                                                const struct session_view *v)
+const struct latent_detail *detail_shown(const struct app *a,
+                                         const struct session_view *v)
 {
     const struct latent_detail *d = v->detail;
     const bool same =
@@ -48,7 +47,7 @@ static void neighbours_row(struct app *a, const struct latent_detail *d,
 static void draw_stats(struct app *a, const struct session_view *v, struct canvas *c,
                        struct rect r, bool wide)
 {
-    const struct latent_detail *d = shown_detail(a, v);
+    const struct latent_detail *d = detail_shown(a, v);
     char title[48];
     snprintf(title, sizeof title, "#%d of %c%s", a->detail.latent,
              v->arm[a->detail.arm].letter,
@@ -68,6 +67,10 @@ static void draw_stats(struct app *a, const struct session_view *v, struct canva
         return;
     }
     const struct latent_row *row = &d->row;
+    const char *label = latents_label(a, v, a->detail.latent);
+    if (label[0]) {
+        canvas_text(c, x, y++, w, label, ROLE_VALUE, ATTR_BOLD);
+    }
     plot_number(text, sizeof text, row->density, 6);
     plot_number(lo, sizeof lo, d->density_lo, 6);
     plot_number(hi, sizeof hi, d->density_hi, 6);
@@ -111,7 +114,7 @@ static void draw_stats(struct app *a, const struct session_view *v, struct canva
 static void draw_histogram(const struct app *a, const struct session_view *v,
                            struct canvas *c, struct rect r)
 {
-    const struct latent_detail *d = shown_detail(a, v);
+    const struct latent_detail *d = detail_shown(a, v);
     const struct rect in =
         canvas_box(c, r, "activation \xe2\x94\x82 log count", NULL, false);
     if (!d || in.h < 1) {
@@ -167,19 +170,23 @@ static void lens_half(const struct session_view *v, struct canvas *c, struct rec
 static void draw_lens(const struct app *a, const struct session_view *v,
                       struct canvas *c, struct rect r)
 {
-    const struct latent_detail *d = shown_detail(a, v);
-    const struct rect in = canvas_box(
-        c, r, "logit lens", r.w > 36 ? "more \xe2\x94\x82 less likely" : NULL, false);
+    static const char *const titles[LENS_MODES] = {
+        [LENS_NORM] = "logit lens, final norm", [LENS_DIRECT] = "logit lens, direct"};
+    const struct latent_detail *d = detail_shown(a, v);
+    const struct rect in =
+        canvas_box(c, r, titles[a->detail.lens],
+                   r.w > 36 ? "more \xe2\x94\x82 less" : NULL, false);
     if (!d) {
         return;
     }
+    const struct latent_lens *l = &d->lens[a->detail.lens];
     const int half = (in.w - 3) / 2;
     const int bar = in.x + 1 + half;
     canvas_fill(c, (struct rect){bar, in.y, 1, in.h}, 0x2502, ROLE_BORDER, 0);
-    lens_half(v, c, (struct rect){in.x + 1, in.y, half - 1, in.h}, d->lens_top,
-              d->lens_top_logit, d->n_lens, ROLE_GOOD);
+    lens_half(v, c, (struct rect){in.x + 1, in.y, half - 1, in.h}, l->top, l->top_logit,
+              d->n_lens, ROLE_GOOD);
     lens_half(v, c, (struct rect){bar + 2, in.y, in.x + in.w - bar - 3, in.h},
-              d->lens_bottom, d->lens_bottom_logit, d->n_lens, ROLE_WARN);
+              l->bottom, l->bottom_logit, d->n_lens, ROLE_WARN);
 }
 
 /* ---- contexts ---- */
@@ -212,8 +219,10 @@ static void draw_context(struct app *a, const struct session_view *v, struct can
     plot_number(act, sizeof act, (double)d->context[i].act, 5);
     canvas_put(c, r.x, r.y, on ? 0x25B6 : ' ', ROLE_FOCUS, ATTR_BOLD);
     canvas_textf(c, r.x + 1, r.y, 6, on ? ROLE_VALUE : ROLE_DIM, 0, "%5s", act);
+    bool hit[CONTEXT_TOKENS];
+    context_find(&v->names, &d->context[i], a->detail.find, hit);
     context_draw(c, (struct rect){r.x + 8, r.y, r.w - 8, r.h}, flow, &v->names,
-                 &d->context[i], top_of(d), a->detail.heat_row);
+                 &d->context[i], top_of(d), a->detail.heat_row, hit);
     app_hit(a, r, HIT_CONTEXT, (int)i);
 }
 
@@ -248,10 +257,28 @@ static void draw_context_list(struct app *a, const struct session_view *v,
     }
 }
 
+/* What brackets and digits stand for, in the longest words that fit. */
+static void draw_legend(struct canvas *c, int x, int y, int w)
+{
+    static const char *const words[] = {
+        "\xe2\x9f\xa6tok\xe2\x9f\xa7 \xe2\x89\xa5.8   [tok] \xe2\x89\xa5.6   "
+        "(tok) \xe2\x89\xa5.3 of the largest   digit, colour = activation / largest",
+        "\xe2\x9f\xa6tok\xe2\x9f\xa7 \xe2\x89\xa5.8  [tok] \xe2\x89\xa5.6  "
+        "(tok) \xe2\x89\xa5.3 of max   digit, colour = act/max",
+        "\xe2\x9f\xa6\xe2\x89\xa5.8\xe2\x9f\xa7 [\xe2\x89\xa5.6] "
+        "(\xe2\x89\xa5.3)  digit = act/max x 10",
+    };
+    size_t i = 0;
+    while (i < 2 && canvas_text_width(words[i]) > w) {
+        i++;
+    }
+    canvas_text(c, x, y, w, words[i], ROLE_DIM, 0);
+}
+
 static void draw_contexts(struct app *a, const struct session_view *v, struct canvas *c,
                           struct rect r, bool wide)
 {
-    const struct latent_detail *d = shown_detail(a, v);
+    const struct latent_detail *d = detail_shown(a, v);
     const bool fresh = d && d->interval == a->detail.interval;
     char name[32], title[64], value[48] = "";
     names_interval(a->detail.interval, name, sizeof name);
@@ -265,8 +292,9 @@ static void draw_contexts(struct app *a, const struct session_view *v, struct ca
     const int middle = in.y + in.h / 2;
     app_hit(a, r, HIT_PANE, 0);
     if (v->state == SESSION_LOADING) {
-        canvas_textf(c, x, middle, in.w - 3, ROLE_DIM, 0, "loading: %s", v->loading);
-    } else if (a->detail.latent < 0) {
+        return;
+    }
+    if (a->detail.latent < 0) {
         canvas_text(c, x, middle, in.w - 3, "no latent chosen: 2 shows the table",
                     ROLE_DIM, 0);
     } else if (!fresh) {
@@ -283,14 +311,7 @@ static void draw_contexts(struct app *a, const struct session_view *v, struct ca
         struct rect list = in;
         list.h -= 1;
         draw_context_list(a, v, c, list, d, wide);
-        canvas_text(
-            c, in.x + 1, in.y + in.h - 1, in.w - 2,
-            wide ? "\xe2\x9f\xa6tok\xe2\x9f\xa7 \xe2\x89\xa5.8   [tok] "
-                   "\xe2\x89\xa5.6   (tok) \xe2\x89\xa5.3 of the largest   digit = "
-                   "act/max x 10   colour = act/max"
-                 : "\xe2\x9f\xa6\xe2\x89\xa5.8\xe2\x9f\xa7 [\xe2\x89\xa5.6] "
-                   "(\xe2\x89\xa5.3)  digit = act/max x 10",
-            ROLE_DIM, 0);
+        draw_legend(c, in.x + 1, in.y + in.h - 1, in.w - 2);
     }
 }
 
@@ -302,6 +323,37 @@ void screen_detail_view(struct app *a, const struct session_view *v, struct canv
     draw_histogram(a, v, c, l.hist);
     draw_lens(a, v, c, l.lens);
     draw_contexts(a, v, c, l.contexts, wide);
+}
+
+/* ---- find ---- */
+
+void detail_find(struct app *a, const struct session_view *v, bool forward, bool here)
+{
+    const struct latent_detail *d = detail_shown(a, v);
+    if (!d || !d->n_contexts || !a->detail.find[0]) {
+        return;
+    }
+    const size_t n = d->n_contexts;
+    size_t count = 0, best = SIZE_MAX, best_away = SIZE_MAX;
+    for (size_t i = 0; i < n; i++) {
+        if (!context_find(&v->names, &d->context[i], a->detail.find, NULL)) {
+            continue;
+        }
+        count++;
+        size_t away = (forward ? i + n - a->detail.context : a->detail.context + n - i);
+        away %= n;
+        away = away || here ? away : n;
+        if (away < best_away) {
+            best = i;
+            best_away = away;
+        }
+    }
+    if (best == SIZE_MAX) {
+        app_say(a, true, "not in these %zu contexts: %.60s", n, a->detail.find);
+        return;
+    }
+    a->detail.context = best;
+    app_say(a, false, "/%.60s  in %zu of %zu contexts", a->detail.find, count, n);
 }
 
 /* ---- state ---- */
@@ -326,11 +378,7 @@ void detail_choose(struct app *a, const struct session_view *v, int32_t latent)
     const struct latent_detail *d = v->detail;
     a->detail.arm = a->latents.arm;
     a->latents.at = latent;
-    for (size_t i = 0; i < a->latents.shown; i++) {
-        if (a->latents.order[i] == latent) {
-            list_go(&a->latents.list, i);
-        }
-    }
+    latents_go(a, latent);
     if (a->detail.latent != latent) {
         a->detail.latent = latent;
         a->detail.context = 0;
@@ -350,7 +398,7 @@ void screen_detail_sync(struct app *a, const struct session_view *v)
     if (a->detail.latent < 0 && latents_table(a, v)) {
         detail_choose(a, v, a->latents.at >= 0 ? a->latents.at : 0);
     }
-    const struct latent_detail *d = shown_detail(a, v);
+    const struct latent_detail *d = detail_shown(a, v);
     if (!a->detail.asked && !v->detail_busy && a->detail.latent >= 0) {
         detail_ask(a, v);
     }
@@ -362,7 +410,7 @@ void screen_detail_sync(struct app *a, const struct session_view *v)
 void screen_detail_move(struct app *a, const struct session_view *v,
                         const char *direction)
 {
-    const struct latent_detail *d = shown_detail(a, v);
+    const struct latent_detail *d = detail_shown(a, v);
     /* Of the keymap's directions only "left" and "right" begin so. */
     if (direction[0] == 'l' || direction[0] == 'r') {
         app_run(a, v, direction[0] == 'l' ? "latent -" : "latent +");
@@ -396,7 +444,7 @@ void screen_detail_mouse(struct app *a, const struct session_view *v,
 void screen_detail_status(const struct app *a, const struct session_view *v, char *out,
                           size_t cap)
 {
-    const struct latent_detail *d = shown_detail(a, v);
+    const struct latent_detail *d = detail_shown(a, v);
     char match[80] = "";
     if (d) {
         names_match(&v->names, &d->row, match, sizeof match);
@@ -405,7 +453,9 @@ void screen_detail_status(const struct app *a, const struct session_view *v, cha
         snprintf(out, cap, "no latent chosen");
         return;
     }
-    size_t len = (size_t)snprintf(out, cap, "#%d %s", a->detail.latent, match);
+    const char *label = latents_label(a, v, a->detail.latent);
+    size_t len = (size_t)snprintf(out, cap, "#%d %s%s%s", a->detail.latent, label,
+                                  label[0] && match[0] ? "  " : "", match);
     if (d && d->n_contexts && len < cap) {
         snprintf(out + len, cap - len, "  context %zu/%zu%s", a->detail.context + 1,
                  d->n_contexts, v->detail_busy ? "  (updating)" : "");

@@ -28,12 +28,16 @@ static void draw_cell(struct canvas *c, int x, int y, int w, const char *text,
     canvas_text(c, x + (right && used < w ? w - used : 0), y, w, text, role, attr);
 }
 
-static void draw_header(struct app *a, struct canvas *c, struct rect r)
+static void draw_header(struct app *a, const struct session_view *v, struct canvas *c,
+                        struct rect r)
 {
     const struct latents_state *l = &a->latents;
     int x = r.x + 2;
     for (size_t i = 0; i < latents_columns() && x < r.x + r.w; i++) {
         const struct column *col = latents_column(i);
+        if (!latents_column_shown(a, v, i)) {
+            continue;
+        }
         x += column_gap(i);
         const int room = r.x + r.w - x;
         int w = column_width(i, room);
@@ -103,6 +107,9 @@ static void draw_row(struct app *a, const struct session_view *v, struct canvas 
     int x = r.x + 2;
     for (size_t i = 0; i < latents_columns() && x < r.x + r.w; i++) {
         char text[200];
+        if (!latents_column_shown(a, v, i)) {
+            continue;
+        }
         x += column_gap(i);
         const int room = r.x + r.w - x;
         int w = column_width(i, room);
@@ -144,8 +151,9 @@ static void draw_empty(const struct app *a, const struct session_view *v,
 {
     char why[160];
     if (v->state == SESSION_LOADING) {
-        snprintf(why, sizeof why, "loading: %s", v->loading);
-    } else if (v->state == SESSION_FAILED && !v->names.vocab) {
+        return;
+    }
+    if (v->state == SESSION_FAILED && !v->names.vocab) {
         snprintf(why, sizeof why, "nothing could be opened");
     } else {
         snprintf(why, sizeof why, "describing the latents of %c ...",
@@ -163,7 +171,7 @@ static void draw_table(struct app *a, const struct session_view *v, struct canva
         draw_empty(a, v, c, r);
         return;
     }
-    draw_header(a, c, (struct rect){r.x, r.y, r.w, 1});
+    draw_header(a, v, c, (struct rect){r.x, r.y, r.w, 1});
     canvas_fill(c, (struct rect){r.x, r.y + 1, r.w, 1}, 0x2500, ROLE_BORDER, 0);
     canvas_fill(c, (struct rect){r.x, r.y + r.h - 2, r.w, 1}, 0x2500, ROLE_BORDER, 0);
     draw_counts(a, v, c, (struct rect){r.x, r.y + r.h - 1, r.w, 1}, t);
@@ -228,6 +236,9 @@ static void draw_preview(const struct app *a, const struct session_view *v,
         canvas_text(c, x, y, w, "dead: never fires on this text", ROLE_DIM, 0);
         return;
     }
+    if (latents_label(a, v, l->at)[0]) {
+        canvas_text(c, x, y++, w, latents_label(a, v, l->at), ROLE_VALUE, ATTR_BOLD);
+    }
     plot_number(number[0], sizeof number[0], row->density, 7);
     plot_number(number[1], sizeof number[1], (double)row->max, 6);
     plot_number(number[2], sizeof number[2], (double)row->mean, 6);
@@ -283,16 +294,9 @@ static void draw_densities(const struct app *a, const struct session_view *v,
                  t->F ? 100.0 * (double)t->dead / (double)t->F : 0, l->ultra_low);
 }
 
-void screen_latents_view(struct app *a, const struct session_view *v, struct canvas *c,
-                         struct rect body, bool wide)
+static void draw_boxed_table(struct app *a, const struct session_view *v,
+                             struct canvas *c, struct rect r)
 {
-    const struct layout_latents l = layout_latents(body, wide);
-    latents_order(a, v);
-    app_hit(a, l.table, HIT_PANE, 0);
-    if (!wide) {
-        draw_table(a, v, c, l.table);
-        return;
-    }
     char title[80], value[80];
     char at[32], shown[32];
     snprintf(title, sizeof title, "latents of %c: %s", v->arm[a->latents.arm].letter,
@@ -301,9 +305,26 @@ void screen_latents_view(struct app *a, const struct session_view *v, struct can
                    a->latents.shown ? (int64_t)a->latents.list.cursor + 1 : 0);
     text_thousands(shown, sizeof shown, (int64_t)a->latents.shown);
     snprintf(value, sizeof value, "%s / %s", at, shown);
-    draw_table(a, v, c, canvas_box(c, l.table, title, value, true));
-    draw_preview(a, v, c, l.preview);
-    draw_densities(a, v, c, l.density);
+    draw_table(a, v, c, canvas_box(c, r, title, value, true));
+}
+
+void screen_latents_view(struct app *a, const struct session_view *v, struct canvas *c,
+                         struct rect body, bool wide)
+{
+    const struct layout_latents l = layout_latents(body, wide);
+    latents_order(a, v);
+    app_hit(a, l.table, HIT_PANE, 0);
+    if (a->latents.scatter && latents_table(a, v)) {
+        scatter_view(a, v, c, l.table);
+    } else if (!wide) {
+        draw_table(a, v, c, l.table);
+    } else {
+        draw_boxed_table(a, v, c, l.table);
+    }
+    if (wide) {
+        draw_preview(a, v, c, l.preview);
+        draw_densities(a, v, c, l.density);
+    }
 }
 
 /* ---- state ---- */
@@ -326,6 +347,10 @@ void screen_latents_move(struct app *a, const struct session_view *v,
 {
     struct latents_state *l = &a->latents;
     latents_order(a, v);
+    if (l->scatter) {
+        scatter_move(a, v, direction);
+        return;
+    }
     list_by_name(&l->list, direction);
     if (l->shown) {
         l->at = l->order[l->list.cursor];
@@ -360,6 +385,11 @@ void screen_latents_mouse(struct app *a, const struct session_view *v,
         if (l->list.cursor == was) {
             screen_latents_enter(a, v);
         }
+    } else if (hit->kind == HIT_SCATTER && ev->mouse == MOUSE_PRESS) {
+        if (scatter_click(a, v, ev->x, ev->y)) {
+            screen_latents_enter(a, v);
+        }
+        return;
     } else if (hit->kind == HIT_HEADER && ev->mouse == MOUSE_PRESS) {
         char line[64];
         snprintf(line, sizeof line, "sort %s", latents_column((size_t)hit->a)->title);

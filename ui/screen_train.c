@@ -128,6 +128,15 @@ static void tint_letters(struct canvas *c, struct rect r, const char *value)
     }
 }
 
+/* Words in the lower border of a box. */
+static void draw_caption(struct canvas *c, struct rect r, const char *text)
+{
+    const int w = canvas_text_width(text);
+    if (w > 0 && w + 6 <= r.w && r.h > 1) {
+        canvas_textf(c, r.x + 2, r.y + r.h - 1, w + 2, ROLE_DIM, 0, " %s ", text);
+    }
+}
+
 static void draw_pane(struct app *a, const struct session_view *v, struct canvas *c,
                       struct rect r, int i, bool focused)
 {
@@ -161,6 +170,7 @@ static void draw_pane(struct app *a, const struct session_view *v, struct canvas
                sizeof title);
     canvas_box(c, r, title, value, focused);
     tint_letters(c, r, value);
+    draw_caption(c, r, train_measured_on(v, metric));
     app_hit(a, r, HIT_PANE, i);
     app_hit(a, inside, HIT_PLOT, i);
     mem_free(x_own[0]);
@@ -203,6 +213,9 @@ void screen_train_sync(struct app *a, const struct session_view *v)
             (fabs(v->arm[arm].rate_set - t->asked_rate[arm]) < 1e-9 ||
              v->step > t->asked_at[arm] + 50 || v->state == SESSION_FAILED)) {
             t->asked_rate[arm] = (double)NAN;
+        }
+        if (isnan(t->asked_rate[arm]) && v->arm[arm].rate_set > 0) {
+            t->rate_on[arm] = v->arm[arm].rate_set;
         }
     }
     if (t->event_top >= v->n_events) {
@@ -257,7 +270,7 @@ void screen_train_move(struct app *a, const struct session_view *v,
 
 void screen_train_enter(struct app *a, const struct session_view *v)
 {
-    app_run(a, v, "zoom");
+    app_run(a, v, a->focus[SCREEN_TRAIN] == 6 ? "events" : "zoom");
 }
 
 static void plot_mouse(struct app *a, const struct session_view *v,
@@ -322,6 +335,10 @@ void screen_train_status(const struct app *a, const struct session_view *v, char
     }
     text_thousands(step, sizeof step, v->step);
     text_thousands(steps, sizeof steps, v->steps);
+    if (v->state == SESSION_BROWSING) {
+        snprintf(out, cap, "step %s  %s", step, v->arm[0].dir);
+        return;
+    }
     size_t len = (size_t)snprintf(out, cap, "step %s/%s", step, steps);
     if (v->state == SESSION_TRAINING || v->state == SESSION_PAUSED) {
         const double share =

@@ -53,16 +53,18 @@ static enum role state_role(enum session_state s)
     return ROLE_VALUE;
 }
 
-/* "mask p=0.30 on", or "mask A 0.30  B off" with a twin. */
+/* "mask p=0.30 on", or "mask A 0.30  B off" with a twin; of a run opened from disk,
+ * what it was trained with. */
 static void mask_text(const struct app *a, const struct session_view *v, char *out,
                       size_t cap)
 {
+    const char *had = v->state == SESSION_BROWSING ? "trained with " : "";
     if (arms_of(v) == 1) {
         const double p = app_rate(a, v, 0);
         if (p > 0) {
-            snprintf(out, cap, "mask p=%.2f on", p);
+            snprintf(out, cap, "%smask p=%.2f%s", had, p, had[0] ? "" : " on");
         } else {
-            snprintf(out, cap, "mask off");
+            snprintf(out, cap, had[0] ? "trained without masks" : "mask off");
         }
         return;
     }
@@ -75,7 +77,7 @@ static void mask_text(const struct app *a, const struct session_view *v, char *o
             snprintf(part[i], sizeof part[i], "off");
         }
     }
-    snprintf(out, cap, "mask A %s  B %s", part[0], part[1]);
+    snprintf(out, cap, "%smask A %s  B %s", had, part[0], part[1]);
 }
 
 /* What is to be said now: the interface's words, else the session's if not yet
@@ -131,12 +133,30 @@ void status_view(struct app *a, const struct session_view *v, struct canvas *c,
 
 enum { HINTS_MAX = 48 };
 
-static size_t collect_hints(enum screen_id screen, size_t out[HINTS_MAX])
+/* Whether what a key does cannot come back in this session: nothing trains here. */
+static bool never_again(const struct app *a, const struct session_view *v,
+                        const struct key_entry *k)
+{
+    const bool over = v->state == SESSION_BROWSING || v->state == SESSION_ENDED ||
+                      v->state == SESSION_FAILED;
+    return over && action_def(k->action)->may(a, v) != NULL;
+}
+
+static bool has_own_key(enum screen_id screen, uint32_t key)
+{
+    const struct key_entry *k = keymap_find_key(screen, key);
+    return k && k->screen == screen;
+}
+
+static size_t collect_hints(const struct app *a, const struct session_view *v,
+                            enum screen_id screen, size_t out[HINTS_MAX])
 {
     size_t n = 0;
     for (size_t i = 0; i < keymap_count() && n < HINTS_MAX; i++) {
         const struct key_entry *k = keymap_at(i);
-        if (!k->hint || (k->screen != screen && k->screen != SCREEN_ANY)) {
+        const bool shadowed = k->screen == SCREEN_ANY && has_own_key(screen, k->key[0]);
+        if (!k->hint || (k->screen != screen && k->screen != SCREEN_ANY) || shadowed ||
+            never_again(a, v, k)) {
             continue;
         }
         size_t at = n++;
@@ -191,7 +211,7 @@ void hints_view(struct app *a, const struct session_view *v, struct canvas *c,
                 struct rect r)
 {
     size_t hint[HINTS_MAX];
-    const size_t n = collect_hints(a->screen, hint);
+    const size_t n = collect_hints(a, v, a->screen, hint);
     int x = r.x + 1;
     for (size_t i = 0; i < n && r.h > 0;) {
         const size_t group = hint_group(&hint[i], n - i);

@@ -8,15 +8,15 @@
 
 /* ---- measures ---- */
 
-enum { EVALUATED = 1, NOISY = 2, NEEDS_OOD = 4, NEEDS_CONCEPTS = 8 };
+enum { EVALUATED = 1, NOISY = 2, NEEDS_OOD = 4, NEEDS_CONCEPTS = 8, ON_BATCH = 16 };
 
 /* What panes cycle through, in this order. */
 static const struct {
     int metric;
     int traits;
 } measures[] = {
-    {METRIC_LOSS, NOISY},
-    {METRIC_L0, NOISY},
+    {METRIC_LOSS, NOISY | ON_BATCH},
+    {METRIC_L0, NOISY | ON_BATCH},
     {METRIC_ABSORPTION, EVALUATED | NEEDS_CONCEPTS},
     {METRIC_EV, EVALUATED},
     {METRIC_EV_OOD, EVALUATED | NEEDS_OOD},
@@ -32,11 +32,11 @@ static const struct {
     {METRIC_TRUE_POS, EVALUATED | NEEDS_CONCEPTS},
     {METRIC_L0_CLEAN, EVALUATED},
     {METRIC_DEAD, 0},
-    {METRIC_MSE, NOISY},
-    {METRIC_AUX_LOSS, NOISY},
-    {METRIC_SPARSITY_LOSS, NOISY},
-    {METRIC_EV_BATCH, NOISY},
-    {METRIC_GRAD, NOISY},
+    {METRIC_MSE, NOISY | ON_BATCH},
+    {METRIC_AUX_LOSS, NOISY | ON_BATCH},
+    {METRIC_SPARSITY_LOSS, NOISY | ON_BATCH},
+    {METRIC_EV_BATCH, NOISY | ON_BATCH},
+    {METRIC_GRAD, NOISY | ON_BATCH},
     {METRIC_MASK_RATE, 0},
     {METRIC_MASKED, NOISY},
     {METRIC_LR, 0},
@@ -64,6 +64,24 @@ bool train_is_noisy(int metric)
     return traits_of(metric) & NOISY;
 }
 
+const char *train_measured_on(const struct session_view *v, int metric)
+{
+    const int traits = traits_of(metric);
+    if (traits & EVALUATED) {
+        return traits & NEEDS_OOD ? "on OOD text, unmasked"
+                                  : "on held-out text, unmasked";
+    }
+    if (!(traits & ON_BATCH) || v->state == SESSION_LOADING) {
+        return "";
+    }
+    const bool a = v->arm[0].rate_in_use > 0;
+    const bool b = v->n_arms > 1 && v->arm[1].rate_in_use > 0;
+    if (v->n_arms < 2 || a == b) {
+        return a ? "on masked batches" : "on unmasked batches";
+    }
+    return a ? "A on masked batches, B not" : "B on masked batches, A not";
+}
+
 static const char *fact_of(const struct session_view *v, const char *name)
 {
     for (size_t i = 0; i < v->n_facts; i++) {
@@ -81,7 +99,7 @@ void train_why_empty(const struct session_view *v, int metric, char *out, size_t
     const char *ood = fact_of(v, "ood");
     char step[32];
     if (v->state == SESSION_LOADING) {
-        snprintf(out, cap, "loading: %s", v->loading);
+        out[0] = '\0'; /* a window says what is loading */
     } else if ((traits & NEEDS_OOD) && ood && !ood[0]) {
         snprintf(out, cap, "no OOD text given (--ood FILE)");
     } else if ((traits & NEEDS_CONCEPTS) && !v->names.n_concepts) {

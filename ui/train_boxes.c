@@ -201,8 +201,10 @@ static int switch_text(const struct app *a, const struct session_view *v,
         canvas_textf(c, x, y, w, arm_role(arm), ATTR_BOLD, "%c ", v->arm[arm].letter);
     used +=
         canvas_text(c, x + used, y, w - used, p > 0 ? "[x] " : "[ ] ", ROLE_TEXT, 0);
-    return used + canvas_textf(c, x + used, y, w - used, p > 0 ? ROLE_VALUE : ROLE_DIM,
-                               0, "%.2f", p);
+    if (p <= 0) {
+        return used + canvas_text(c, x + used, y, w - used, "off ", ROLE_DIM, 0);
+    }
+    return used + canvas_textf(c, x + used, y, w - used, ROLE_VALUE, 0, "%.2f", p);
 }
 
 static void slider(struct app *a, const struct session_view *v, struct canvas *c,
@@ -255,7 +257,6 @@ void train_mask_box(struct app *a, const struct session_view *v, struct canvas *
     const int bottom = in.y + in.h;
     int y = in.y;
     if (v->state == SESSION_LOADING) {
-        canvas_text(c, x, y, w, "loading", ROLE_DIM, 0);
         return;
     }
     for (size_t k = 0; k < arms_of(v) && y < bottom; k++) {
@@ -283,8 +284,7 @@ void train_mask_box(struct app *a, const struct session_view *v, struct canvas *
 
 /* ---- events ---- */
 
-/* Whether event i says of another arm what the one before it says. */
-static bool repeats(const struct session_view *v, size_t i)
+bool train_event_repeats(const struct session_view *v, size_t i)
 {
     const struct event_view *ev = &v->event[i];
     return i > 0 && ev->step == ev[-1].step && ev->letter != ev[-1].letter &&
@@ -316,7 +316,7 @@ static void event_rows(const struct session_view *v, struct canvas *c, struct re
     size_t i = v->n_events;
     for (int y = 0; i > 0 && y < r.h;) {
         i--;
-        const bool both = repeats(v, i);
+        const bool both = train_event_repeats(v, i);
         if (skip > 0) {
             skip--;
         } else {
@@ -326,11 +326,21 @@ static void event_rows(const struct session_view *v, struct canvas *c, struct re
     }
 }
 
+/* Events, what was said of both arms counted once. */
+static size_t distinct_events(const struct session_view *v)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < v->n_events; i++) {
+        n += train_event_repeats(v, i) ? 0U : 1U;
+    }
+    return n;
+}
+
 void train_events_box(struct app *a, const struct session_view *v, struct canvas *c,
                       struct rect r, bool focused)
 {
     char count[32];
-    text_thousands(count, sizeof count, (int64_t)v->n_events);
+    text_thousands(count, sizeof count, (int64_t)distinct_events(v));
     const struct rect in = canvas_box(c, r, "events \xe2\x94\x8a", count, focused);
     if (!v->n_events) {
         canvas_text(c, in.x + 1, in.y, in.w - 2, "none yet", ROLE_DIM, 0);
@@ -388,8 +398,6 @@ void train_run_box(struct app *a, const struct session_view *v, struct canvas *c
                                           : "numbers of A";
     struct rect in = canvas_box(c, r, title, NULL, focused);
     if (v->state == SESSION_LOADING) {
-        canvas_textf(c, in.x + 1, in.y, in.w - 2, ROLE_DIM, 0, "loading: %s",
-                     v->loading);
         return;
     }
     /* Without boxes of their own, masking and the newest event stand at the bottom. */

@@ -10,6 +10,7 @@ void undo_push(struct undo_stack *u, const struct undo_step *s)
     }
     u->step[u->done++] = *s;
     u->n = u->done;
+    u->pushed++;
 }
 
 const struct undo_step *undo_back(struct undo_stack *u)

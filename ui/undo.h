@@ -1,4 +1,5 @@
-/* What can be undone in the explorer: masks set, latents marked, filters. UI thread. */
+/* What can be undone in the explorer: masks set, latents marked or labelled, filters,
+ * and how the screens are laid out. UI thread. */
 #ifndef SAETOP_UI_UNDO_H
 #define SAETOP_UI_UNDO_H
 
@@ -8,7 +9,21 @@
 #include <stdint.h>
 
 enum { UNDO_DEPTH = 32, UNDO_TEXT = 256 };
-enum undo_kind { UNDO_RATE, UNDO_MARK, UNDO_FILTER };
+enum { LAYOUT_PANES = 4 };
+enum undo_kind { UNDO_RATE, UNDO_MARK, UNDO_FILTER, UNDO_LABEL, UNDO_LAYOUT };
+
+/* What a screen shows and in which order, apart from where one looks. */
+struct layout_choice {
+    int metric[LAYOUT_PANES];
+    bool log_y[LAYOUT_PANES];
+    double smooth;
+    int unit;
+    bool zoomed, numbers; /* Train */
+    int sort, scatter_y;  /* Latents */
+    bool reverse, scatter;
+    int lens; /* Detail */
+    bool heat_row, wrap;
+};
 
 struct undo_step {
     enum undo_kind kind;
@@ -16,11 +31,13 @@ struct undo_step {
     double rate_before, rate_after;
     int32_t latent; /* its mark is turned over */
     char before[UNDO_TEXT], after[UNDO_TEXT];
+    struct layout_choice was, is;
 };
 struct undo_stack {
     struct undo_step step[UNDO_DEPTH];
-    size_t n;    /* steps kept */
-    size_t done; /* of them, those not undone */
+    size_t n;      /* steps kept */
+    size_t done;   /* of them, those not undone */
+    size_t pushed; /* ever */
 };
 
 /* Add a step: what was undone is forgotten, and the oldest when there are too many. */

@@ -188,11 +188,19 @@ static enum err lens(const struct view *v, const struct lm *m, struct latent_det
     const size_t V = m->cfg.vocab;
     float *logits = NULL;
     TRY(mem_new(&logits, V, sizeof *logits, "logit lens", e));
-    lm_lens(m, v->s->W_dec + v->j * v->s->D, logits);
-    d->n_lens = extremes(logits, V, SIZE_MAX, 1.0f, LATENT_LENS, d->lens_top,
-                         d->lens_top_logit);
-    (void)extremes(logits, V, SIZE_MAX, -1.0f, LATENT_LENS, d->lens_bottom,
-                   d->lens_bottom_logit);
+    const float *row = v->s->W_dec + v->j * v->s->D;
+    for (int mode = 0; mode < LENS_MODES; mode++) {
+        struct latent_lens *l = &d->lens[mode];
+        if (mode == LENS_NORM) {
+            lm_lens(m, row, logits);
+        } else {
+            lm_unembed(m, row, logits);
+        }
+        d->n_lens =
+            extremes(logits, V, SIZE_MAX, 1.0f, LATENT_LENS, l->top, l->top_logit);
+        (void)extremes(logits, V, SIZE_MAX, -1.0f, LATENT_LENS, l->bottom,
+                       l->bottom_logit);
+    }
     mem_free(logits);
     return OK;
 }

@@ -87,6 +87,15 @@ enum context_interval {
 #define LATENT_NEIGHBOURS 10
 #define LATENT_CONTEXTS   50
 
+/* What a decoder row says of the next token: through the final norm's scale with the
+ * mean removed, as the model reads its residual stream, or times the unembedding alone.
+ */
+enum lens_mode { LENS_NORM, LENS_DIRECT, LENS_MODES };
+struct latent_lens {
+    int32_t top[LATENT_LENS], bottom[LATENT_LENS]; /* tokens, the most extreme first */
+    float top_logit[LATENT_LENS], bottom_logit[LATENT_LENS];
+};
+
 struct latent_detail {
     atomic_int refs;
     int64_t step;
@@ -97,9 +106,8 @@ struct latent_detail {
     struct latent_context context[LATENT_CONTEXTS]; /* at most one of a row for top */
     float hist_max;
     size_t hist[LATENT_HIST_BINS]; /* counts over (0, hist_max] */
-    size_t n_lens;
-    int32_t lens_top[LATENT_LENS], lens_bottom[LATENT_LENS]; /* tokens */
-    float lens_top_logit[LATENT_LENS], lens_bottom_logit[LATENT_LENS];
+    size_t n_lens;                 /* of each end */
+    struct latent_lens lens[LENS_MODES];
     size_t n_neighbours;
     int32_t neighbour[LATENT_NEIGHBOURS]; /* by decoder cosine */
     float neighbour_cos[LATENT_NEIGHBOURS];
@@ -113,7 +121,7 @@ struct latent_detail {
 /* Everything about one latent. table: of the same s and set (NULL: made for the
  * purpose, then c names its matches). h NULL: no delta_nll. interval: see above.
  * Contexts are at most one a row, sorted by activation; outside INTERVAL_TOP they are a
- * fixed random choice. The lens is through the final norm's scale, of the decoder row.
+ * fixed random choice. The lenses are of the decoder row.
  * Owner thread of h. ERR_USAGE for a latent or interval out of range. A few ms, and the
  * model over 16 rows for delta_nll. */
 enum err latent_detail_new(const struct sae *s, const struct acts_set *set,

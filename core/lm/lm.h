@@ -115,5 +115,7 @@ void lm_logits(const struct lm *m, const float *x, float *logits);
 /* Direction d [D] through the final norm's scale (mean removed) and the head: the logit
  * lens. logits [V] out. */
 void lm_lens(const struct lm *m, const float *d, float *logits);
+/* Direction d [D] times the head alone, no norm. logits [V] out. */
+void lm_unembed(const struct lm *m, const float *d, float *logits);
 
 #endif

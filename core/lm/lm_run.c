@@ -182,3 +182,10 @@ void lm_lens(const struct lm *m, const float *d, float *logits)
     const size_t D = m->cfg.d_model;
     project(m, d, (float)(vec_sum_f32(D, d) / (double)D), 1.0f, false, logits);
 }
+
+void lm_unembed(const struct lm *m, const float *d, float *logits)
+{
+    const size_t D = m->cfg.d_model;
+    gemm_f32(NO_TRANS, TRANS, 1, m->cfg.vocab, D, 1.0f, d, D, m->w.wte, D, 0.0f, logits,
+             m->cfg.vocab);
+}

@@ -16,9 +16,11 @@
     X(NOTE, "note")         /* text, at this step */                                   \
     X(SAVE, "save")         /* text = directory of arm A; twin beside it. "": own */   \
     X(EVALUATE, "evaluate") /* now */                                                  \
-    X(TABLE, "describe latents")   /* arm */                                           \
-    X(DETAIL, "describe a latent") /* arm, latent, interval */                         \
-    X(STOP, "stop")                /* save_first in value: 1 save, 0 discard */
+    X(TABLE, "describe latents")             /* arm */                                 \
+    X(DETAIL, "describe a latent")           /* arm, latent, interval */               \
+    X(LABEL, "label a latent")               /* arm, latent, text; "": none */         \
+    X(SAVE_CONFIG, "save the configuration") /* text = file */                         \
+    X(STOP, "stop") /* save_first in value: 1 save, 0 discard */
 
 enum command_kind {
 #define COMMAND_ENUM(id, name) COMMAND_##id,

@@ -215,6 +215,7 @@ void session_free(struct session *s)
     }
     for (size_t a = 0; a < VIEW_ARMS; a++) {
         latent_table_unref(s->table[a]);
+        latent_labels_unref(s->labels[a]);
         run_record_deinit(&s->record[a]);
     }
     latent_detail_unref(s->detail);
@@ -326,34 +327,44 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     }
 }
 
+/* What a view has referred to until now. */
+struct old_snapshots {
+    const struct latent_table *table[VIEW_ARMS];
+    const struct latent_labels *labels[VIEW_ARMS];
+    const struct latent_detail *detail;
+};
+
 /* References under the lock; the old ones are released by the caller afterwards. */
 static void swap_snapshots(struct session *s, struct session_view *v,
-                           const struct latent_table **old_table,
-                           const struct latent_detail **old_detail)
+                           struct old_snapshots *old)
 {
+    *old = (struct old_snapshots){.detail = NULL};
     for (size_t a = 0; a < VIEW_ARMS; a++) {
-        old_table[a] = NULL;
-        if (v->arm[a].table != s->table[a]) {
-            old_table[a] = v->arm[a].table;
-            v->arm[a].table = s->table[a] ? latent_table_ref(s->table[a]) : NULL;
+        struct arm_view *arm = &v->arm[a];
+        if (arm->table != s->table[a]) {
+            old->table[a] = arm->table;
+            arm->table = s->table[a] ? latent_table_ref(s->table[a]) : NULL;
+        }
+        if (arm->labels != s->labels[a]) {
+            old->labels[a] = arm->labels;
+            arm->labels = s->labels[a] ? latent_labels_ref(s->labels[a]) : NULL;
         }
     }
-    *old_detail = NULL;
     if (v->detail != s->detail) {
-        *old_detail = v->detail;
+        old->detail = v->detail;
         v->detail = s->detail ? latent_detail_ref(s->detail) : NULL;
     }
     v->detail_arm = s->detail_arm;
 }
 
 /* Snapshots are shared as const; a reference count is not part of what they say. */
-static void release_snapshots(const struct latent_table *const *table,
-                              const struct latent_detail *detail)
+static void release_snapshots(const struct old_snapshots *old)
 {
     for (size_t a = 0; a < VIEW_ARMS; a++) {
-        latent_table_unref((struct latent_table *)(uintptr_t)table[a]);
+        latent_table_unref((struct latent_table *)(uintptr_t)old->table[a]);
+        latent_labels_unref((struct latent_labels *)(uintptr_t)old->labels[a]);
     }
-    latent_detail_unref((struct latent_detail *)(uintptr_t)detail);
+    latent_detail_unref((struct latent_detail *)(uintptr_t)old->detail);
 }
 
 bool session_poll(struct session *s, struct session_view *v)
@@ -373,13 +384,12 @@ bool session_poll(struct session *s, struct session_view *v)
     s->rows = NULL;
     s->events = NULL;
     s->n_rows = s->row_cap = s->n_events = s->event_cap = 0;
-    const struct latent_table *old_table[VIEW_ARMS];
-    const struct latent_detail *old_detail;
+    struct old_snapshots old;
     copy_scalars(v, &s->pub);
-    swap_snapshots(s, v, old_table, &old_detail);
+    swap_snapshots(s, v, &old);
     pthread_mutex_unlock(&s->mu);
 
-    release_snapshots(old_table, old_detail);
+    release_snapshots(&old);
     struct errinfo e;
     enum err rc = OK;
     for (size_t i = 0; i < n_rows && rc == OK; i++) {

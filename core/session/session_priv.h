@@ -66,6 +66,7 @@ struct session {
     struct sent_event *events;
     size_t n_events, event_cap;
     struct latent_table *table[VIEW_ARMS];
+    struct latent_labels *labels[VIEW_ARMS]; /* changed by the trainer only */
     struct latent_detail *detail;
     int detail_arm;
     size_t tables_asked, details_asked; /* not answered yet */
@@ -105,6 +106,20 @@ void session_answered(struct session *s, const struct command *c);
 enum err session_make_names(struct session *s, struct errinfo *e) ERR_CHECKED;
 void session_free_names(struct session *s);
 void session_make_facts(struct session *s);
+
+/* session_keep.c: what a person adds to a run. Trainer thread. */
+/* The labels in a run's directory become those of an arm with F latents. */
+enum err session_load_labels(struct session *s, size_t arm, const char *dir, size_t F,
+                             struct errinfo *e) ERR_CHECKED;
+/* COMMAND_LABEL of an arm and latent that exist; written where the arm has a directory.
+ */
+enum err session_set_label(struct session *s, const struct command *c,
+                           struct errinfo *e) ERR_CHECKED;
+/* Write each arm's labels to the directory that it was saved in. */
+enum err session_save_labels(struct session *s, struct errinfo *e) ERR_CHECKED;
+/* The settings as they are now, as a configuration file; one that exists is refused. */
+enum err session_save_config(struct session *s, const char *path,
+                             struct errinfo *e) ERR_CHECKED;
 
 /* trainer.c, jobs.c: thread bodies; arg is the session. */
 void *session_trainer_main(void *arg);

@@ -251,6 +251,7 @@ static enum err open_browsing(struct session *s, struct errinfo *e)
     for (size_t a = 0; a < s->n_records; a++) {
         TRY(run_record_check(&s->record[a], dir[a], s->in, e));
         publish_record(s, a, dir[a]);
+        TRY(session_load_labels(s, a, dir[a], s->record[a].sae->F, e));
         if (run_record_warning(&s->record[a], dir[a], s->in, warning, sizeof warning)) {
             session_say(s, true, "%s", warning);
         }
@@ -312,10 +313,11 @@ static enum err save(struct session *s, const char *dir, struct errinfo *e)
         }
     }
     TRY(engine_save(s->engine, dir, e));
+    publish(s);
+    TRY(session_save_labels(s, e));
     if (dir != s->last_dir) {
         snprintf(s->last_dir, sizeof s->last_dir, "%s", dir);
     }
-    publish(s);
     session_say(s, false, "saved at step %lld in %s",
                 (long long)engine_step_count(s->engine), dir);
     return OK;
@@ -341,20 +343,28 @@ static enum err list_rates(const struct eval_result *r, struct job *job,
     return OK;
 }
 
-/* Send a job with a frozen copy of the arm it asks about. */
-static enum err freeze_for_job(struct session *s, const struct command *c,
-                               struct errinfo *e)
+/* The SAE of the arm that a command is about, and its latent in range. */
+static enum err find_sae(const struct session *s, const struct command *c,
+                         const struct sae **out, struct errinfo *e)
 {
     const size_t arms = s->engine ? s->engine->n_arms : s->n_records;
     if (c->arm < 0 || c->arm >= VIEW_ARMS || (size_t)c->arm >= arms) {
         return err_set(e, ERR_USAGE, "there is no arm %c", 'A' + c->arm);
     }
-    const struct sae *live =
-        s->engine ? s->engine->arm[c->arm].arm->sae : s->record[c->arm].sae;
-    if (c->kind == COMMAND_DETAIL && (c->latent < 0 || (size_t)c->latent >= live->F)) {
+    *out = s->engine ? s->engine->arm[c->arm].arm->sae : s->record[c->arm].sae;
+    if (c->kind != COMMAND_TABLE && (c->latent < 0 || (size_t)c->latent >= (*out)->F)) {
         return err_set(e, ERR_USAGE, "latent: found %d, expected 0 to %zu", c->latent,
-                       live->F - 1);
+                       (*out)->F - 1);
     }
+    return OK;
+}
+
+/* Send a job with a frozen copy of the arm it asks about. */
+static enum err freeze_for_job(struct session *s, const struct command *c,
+                               struct errinfo *e)
+{
+    const struct sae *live = NULL;
+    TRY(find_sae(s, c, &live, e));
     struct job job = {.command = *c};
     TRY(s->engine ? arm_freeze(s->engine->arm[c->arm].arm, &job.sae, e)
                   : sae_copy(live, &job.sae, e));
@@ -423,6 +433,8 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
     case COMMAND_SAVE:
     case COMMAND_TABLE:
     case COMMAND_DETAIL:
+    case COMMAND_LABEL:
+    case COMMAND_SAVE_CONFIG:
     case COMMAND_STOP:
         break;
     }
@@ -438,6 +450,12 @@ static bool handle(struct session *s, const struct command *c)
     if (c->kind == COMMAND_TABLE || c->kind == COMMAND_DETAIL) {
         rc = freeze_for_job(s, c, &e);
         to_jobs = rc == OK;
+    } else if (c->kind == COMMAND_LABEL) {
+        const struct sae *sae = NULL;
+        rc = find_sae(s, c, &sae, &e);
+        rc = rc == OK ? session_set_label(s, c, &e) : rc;
+    } else if (c->kind == COMMAND_SAVE_CONFIG) {
+        rc = session_save_config(s, c->text, &e);
     } else if (c->kind == COMMAND_SAVE) {
         rc = save(s, c->text, &e);
     } else if (c->kind == COMMAND_STOP) {

@@ -53,6 +53,8 @@ void session_view_deinit(struct session_view *v)
         /* Shared as const; the count of references is not part of what a table says. */
         latent_table_unref((struct latent_table *)(uintptr_t)v->arm[a].table);
         v->arm[a].table = NULL;
+        latent_labels_unref((struct latent_labels *)(uintptr_t)v->arm[a].labels);
+        v->arm[a].labels = NULL;
     }
     latent_detail_unref((struct latent_detail *)(uintptr_t)v->detail);
     v->detail = NULL;

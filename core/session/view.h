@@ -3,6 +3,7 @@
 #ifndef SAETOP_SESSION_VIEW_H
 #define SAETOP_SESSION_VIEW_H
 
+#include "latents/latent_labels.h"
 #include "latents/latents.h"
 #include "session/command.h"
 #include "train/metric.h"
@@ -47,8 +48,9 @@ struct arm_view {
     int64_t forked_at; /* -1: not a fork */
     char dir[1024];    /* where it was saved last; "" */
     struct series series[METRIC_COUNT];
-    double last[METRIC_COUNT];        /* latest value of each, NaN before the first */
-    const struct latent_table *table; /* latest, or NULL */
+    double last[METRIC_COUNT];          /* latest value of each, NaN before the first */
+    const struct latent_table *table;   /* latest, or NULL */
+    const struct latent_labels *labels; /* what its latents are called, or NULL */
 };
 
 struct event_view {

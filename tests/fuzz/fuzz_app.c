@@ -36,12 +36,27 @@ static void check_app(const struct app *a)
     require(!a->latents.shown || a->latents.list.cursor < a->latents.shown);
 }
 
-static void feed(struct app *a, const struct session_view *v, uint32_t key)
+/* A label that was asked for, as the session would answer. */
+static void answer_label(struct session_view *v, const struct command *c)
+{
+    struct latent_labels *l = NULL;
+    struct errinfo e;
+    struct latent_labels *old =
+        (struct latent_labels *)(uintptr_t)v->arm[c->arm].labels;
+    if (c->kind == COMMAND_LABEL &&
+        latent_labels_with(old, c->latent, c->text, &l, &e) == OK) {
+        v->arm[c->arm].labels = l;
+        latent_labels_unref(old);
+    }
+}
+
+static void feed(struct app *a, struct session_view *v, uint32_t key)
 {
     app_update(a, v, &(struct event){.kind = EVENT_KEY, .key = key});
     for (size_t i = 0; i < a->n_commands; i++) {
         require(memchr(a->command[i].text, '\0', sizeof a->command[i].text) != NULL);
         require(a->command[i].arm == 0 || a->command[i].arm == 1);
+        answer_label(v, &a->command[i]);
     }
     a->n_commands = a->n_requests = 0;
 }

@@ -24,8 +24,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct latent_table *t = sample_table(40, 1);
     for (size_t i = 0; i < t->F; i++) {
-        const bool first = filter_holds(f, &names, &t->row[i], (int32_t)i, i % 2);
-        if (filter_holds(f, &names, &t->row[i], (int32_t)i, i % 2) != first) {
+        const bool first = filter_holds(f, &names, &t->row[i], (int32_t)i, i % 2,
+                                        i % 3 ? "" : "a label");
+        if (filter_holds(f, &names, &t->row[i], (int32_t)i, i % 2,
+                         i % 3 ? "" : "a label") != first) {
             abort();
         }
     }

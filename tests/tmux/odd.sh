@@ -3,6 +3,13 @@
 out=$("$SAETOP" $small 2>&1 < /dev/null | cat); status=${PIPESTATUS[0]}
 echo "$out" | grep -q 'terminal' || { echo "FAILED: no word about the terminal: $out"; exit 1; }
 "$SAETOP" $small > /dev/null 2>&1 < /dev/null; [ $? = 2 ] || { echo "FAILED: pipe: not 2"; exit 1; }
+# What is wrong with the line comes before where it was typed.
+"$SAETOP" train $small --steps 20 --out "$work/run" > /dev/null 2>&1 || { echo "FAILED: train"; exit 1; }
+for line in "--mask-rate 0.2 $work/run:--mask-rate" "--set mask.kind=random $work/run:--set mask.kind" \
+        "--single $work/run:--single" "$work/nothing:no run directory" "--theme pink:--theme"; do
+    out=$("$SAETOP" ${line%:*} 2>&1 < /dev/null | cat)
+    case $out in *"${line##*:}"*) ;; *) echo "FAILED: ${line%:*}: $out"; exit 1 ;; esac
+done
 start -- true
 type_line "clear; TERM=dumb $SAETOP $small; echo status=\$?"
 expect 'status=2'

@@ -23,7 +23,8 @@ static struct latent_row a_row(void)
     return r;
 }
 
-static bool holds_for(const char *text, const struct latent_row *row, bool marked)
+static bool holds_labelled(const char *text, const struct latent_row *row, bool marked,
+                           const char *label)
 {
     size_t at = 0;
     char message[96] = "";
@@ -31,11 +32,16 @@ static bool holds_for(const char *text, const struct latent_row *row, bool marke
     if (!f) {
         fail_msg("%s: %s at %zu", text, message, at);
     }
-    const bool yes = filter_holds(f, &names, row, 412, marked);
+    const bool yes = filter_holds(f, &names, row, 412, marked, label);
     /* What it remembers per token does not change the answer. */
-    assert_int_equal(filter_holds(f, &names, row, 412, marked), yes);
+    assert_int_equal(filter_holds(f, &names, row, 412, marked, label), yes);
     filter_free(f);
     return yes;
+}
+
+static bool holds_for(const char *text, const struct latent_row *row, bool marked)
+{
+    return holds_labelled(text, row, marked, "");
 }
 
 static void check(const char *text, bool expected)
@@ -70,8 +76,22 @@ static void test_words(void **state)
     check("dog&horse", false);
     check("\"dog\"", true);
     check("\"a b\"", false);
+    check("!\"(\"", true);
     check("", true);
     check("   ", true);
+}
+
+static void test_labels(void **state)
+{
+    (void)state;
+    const struct latent_row row = a_row();
+    assert_true(holds_labelled("pets", &row, false, "house pets"));
+    assert_true(holds_labelled("\"house pets\"", &row, false, "house pets"));
+    assert_true(holds_labelled("/^house/", &row, false, "house pets"));
+    assert_false(holds_labelled("wild", &row, false, "house pets"));
+    assert_true(holds_labelled("labelled dog", &row, false, "house pets"));
+    assert_false(holds_labelled("labelled", &row, false, ""));
+    assert_true(holds_labelled("!labelled", &row, false, ""));
 }
 
 static void test_comparisons(void **state)
@@ -164,6 +184,8 @@ static void test_errors(void **state)
     breaks_at("dog /a(/", 4, "regular");
     breaks_at("//", 0, "regular");
     breaks_at("\"dog", 0, "closing");
+    breaks_at("(dog", 0, "no grouping");
+    breaks_at("cat dog)", 7, "no grouping");
     breaks_at("dog |", 4, "missing");
     breaks_at("dog &", 4, "missing");
     breaks_at("| dog", 0, "missing");
@@ -183,10 +205,10 @@ static void test_word_filter(void **state)
     (void)state;
     const struct latent_row row = a_row();
     struct latent_filter *f = filter_new_word("dog");
-    assert_true(filter_holds(f, &names, &row, 1, false));
+    assert_true(filter_holds(f, &names, &row, 1, false, ""));
     filter_free(f);
     f = filter_new_word("\"|&!");
-    assert_false(filter_holds(f, &names, &row, 1, false));
+    assert_false(filter_holds(f, &names, &row, 1, false, ""));
     filter_free(f);
 }
 
@@ -206,10 +228,11 @@ static void test_hostile_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),       cmocka_unit_test(test_comparisons),
-        cmocka_unit_test(test_unmeasured),  cmocka_unit_test(test_flags),
-        cmocka_unit_test(test_regex),       cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_word_filter), cmocka_unit_test(test_hostile_ids),
+        cmocka_unit_test(test_words),       cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_comparisons), cmocka_unit_test(test_unmeasured),
+        cmocka_unit_test(test_flags),       cmocka_unit_test(test_regex),
+        cmocka_unit_test(test_errors),      cmocka_unit_test(test_word_filter),
+        cmocka_unit_test(test_hostile_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

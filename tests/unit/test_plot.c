@@ -89,8 +89,8 @@ static void test_golden(void **state)
     for (int tier = 0; tier < 3; tier++) {
         const double event = 6600;
         struct plot_spec p = one_curve(s.x, s.a, N);
-        p.series[1] = (struct plot_series){s.x,           s.b,          N,  s.lo, s.hi,
-                                           ROLE_SERIES_B, ROLE_FAINT_B, 'B'};
+        p.series[1] = (struct plot_series){s.x,           s.b,          N,   s.lo, s.hi,
+                                           ROLE_SERIES_B, ROLE_FAINT_B, 'B', false};
         p.n_series = 2;
         p.event_x = &event;
         p.n_events = 1;
@@ -347,7 +347,7 @@ static void test_stays_inside(void **state)
             const double events[] = {-1, 0, 9000, 1e300, NAN};
             struct plot_spec p = one_curve(s.x, s.a, N);
             p.series[1] = (struct plot_series){
-                s.x, s.b, N, s.lo, s.hi, ROLE_SERIES_B, ROLE_FAINT_B, 'B'};
+                s.x, s.b, N, s.lo, s.hi, ROLE_SERIES_B, ROLE_FAINT_B, 'B', false};
             const bool is_wild = rng_below(&r, 2) == 0;
             if (is_wild) {
                 p.series[0].y = wild;
@@ -423,6 +423,8 @@ static void test_ticks(void **state)
         }
     }
     struct axis_ticks t;
+    axis_ticks(&t, 0.15, 1.9, 2, true); /* one decade alone would be one tick */
+    assert_true(t.n >= 2);
     axis_ticks(&t, 0.09, 1.2, 3, true);
     assert_int_equal(t.n, 2); /* .1 and 1; with 2 and 5 there would be 4 */
     axis_ticks(&t, 0.09, 1.2, 4, true);
@@ -433,6 +435,81 @@ static void test_ticks(void **state)
     assert_int_equal(t.n, 0);
     axis_ticks(&t, -DBL_MAX, DBL_MAX, 5, false);
     assert_int_equal(t.n, 0);
+}
+
+/* However narrow the range, an axis has two ticks at least, and labels that differ, in
+ * the columns that a plot gives them. */
+static void test_two_ticks_differ(void **state)
+{
+    (void)state;
+    struct rng r = rng_begin(8, RNG_SAMPLE, 0);
+    for (int run = 0; run < 20000; run++) {
+        const double at = (0.1 + rng_unit(&r)) * pow(10, (double)rng_below(&r, 12) - 6);
+        const double width = at * pow(10, -6.0 * rng_unit(&r)) * 1.1;
+        for (int log = 0; log < 2; log++) {
+            struct axis_ticks t;
+            axis_ticks(&t, at, at + width, 2, log);
+            assert_true(t.n >= 2);
+            char a[32], b[32];
+            axis_label(a, sizeof a, t.at[0], t.step, 12);
+            axis_label(b, sizeof b, t.at[1], t.step, 12);
+            if (!a[0] || !b[0] || !strcmp(a, b)) {
+                fail_msg("%.17g to %.17g: '%s' and '%s'", at, at + width, a, b);
+            }
+        }
+    }
+    static const double flat[][2] = {{4, 4},       {0.05, 0.05}, {0.8123, 0.81233},
+                                     {1, 1.00001}, {2e-5, 2e-5}, {1e6, 1e6}};
+    for (size_t i = 0; i < sizeof flat / sizeof flat[0]; i++) {
+        const double x[2] = {0, 1000};
+        struct plot_spec p = one_curve(x, flat[i], 2);
+        char *text = shown(38, 9, GLYPH_ASCII, &p, NULL);
+        size_t ticks = 0;
+        for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+            const size_t n = strcspn(line, "+|\n");
+            ticks += line[n] == '+' && n && line[n - 1] != ' ' ? 1 : 0;
+        }
+        if (ticks < 2) {
+            fail_msg("%zu labels:\n%s", ticks, text);
+        }
+        mem_free(text);
+    }
+}
+
+/* Curves that end on the same dots share a row; others have their own. */
+static void test_letters_of_curves_that_coincide(void **state)
+{
+    (void)state;
+    const double x[2] = {0, 100}, same[2] = {4, 4}, other[2] = {4, 9};
+    struct plot_spec p = one_curve(x, same, 2);
+    p.series[1] = p.series[0];
+    p.series[1].letter = 'B';
+    p.n_series = 2;
+    char *text = shown(40, 9, GLYPH_BRAILLE, &p, NULL);
+    assert_non_null(strstr(text, "AB\n"));
+    mem_free(text);
+    p.series[1].y = other;
+    text = shown(40, 9, GLYPH_BRAILLE, &p, NULL);
+    assert_null(strstr(text, "AB"));
+    assert_non_null(strstr(text, "A\n"));
+    assert_non_null(strstr(text, "B\n"));
+    mem_free(text);
+    /* In one row of cells, the one that ends higher has its letter above. */
+    const double near_[2] = {4, 4.05}, far_[2] = {0, 9};
+    for (int k = 0; k < 2; k++) {
+        p.series[k].y = near_;
+        p.series[!k].y = same;
+        p.series[2] = p.series[0];
+        p.series[2].y = far_;
+        p.series[2].letter = 0;
+        p.n_series = 3;
+        text = shown(40, 8, GLYPH_BRAILLE, &p, NULL);
+        const char *a = strchr(text, 'A'), *b = strchr(text, 'B');
+        if (!strstr(text, "AB")) {
+            assert_true(k ? b < a : a < b);
+        }
+        mem_free(text);
+    }
 }
 
 static void test_labels(void **state)
@@ -541,12 +618,20 @@ static void test_small_ones(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden),         cmocka_unit_test(test_golden_log),
-        cmocka_unit_test(test_spikes_survive), cmocka_unit_test(test_gaps),
-        cmocka_unit_test(test_empty),          cmocka_unit_test(test_smoothing),
-        cmocka_unit_test(test_zoom),           cmocka_unit_test(test_stays_inside),
-        cmocka_unit_test(test_ticks),          cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_numbers),        cmocka_unit_test(test_small_ones),
+        cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_golden_log),
+        cmocka_unit_test(test_spikes_survive),
+        cmocka_unit_test(test_gaps),
+        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_smoothing),
+        cmocka_unit_test(test_zoom),
+        cmocka_unit_test(test_stays_inside),
+        cmocka_unit_test(test_ticks),
+        cmocka_unit_test(test_two_ticks_differ),
+        cmocka_unit_test(test_letters_of_curves_that_coincide),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_small_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -194,6 +194,97 @@ static void a_saved_run_opens_for_browsing(void **state)
     tmp_drop(dir);
 }
 
+static void label(struct screen *t, int32_t latent, const char *text)
+{
+    struct command c = {.kind = COMMAND_LABEL, .latent = latent};
+    snprintf(c.text, sizeof c.text, "%s", text);
+    post(t, c);
+    wait_until(t, is_idle);
+    (void)session_poll(t->s, &t->v);
+}
+
+/* Labels given before a save, after it and while browsing are all in the run's
+ * directory; a file that holds none is refused in a line. */
+static void labels_are_kept_with_the_run(void **state)
+{
+    (void)state;
+    struct screen t;
+    struct errinfo e;
+    char dir[256], run[512], file[512];
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    struct session_config cfg = {.set = sample_settings(100000), .start_paused = true};
+    open_screen(&t, &cfg);
+    wait_until(&t, is_paused);
+    label(&t, 3, "three");
+    assert_string_equal(latent_labels_of(t.v.arm[0].labels, 3), "three");
+    label(&t, 64, "beyond");
+    assert_true(t.v.message_bad);
+    label(&t, 4, "two\nlines");
+    assert_true(t.v.message_bad);
+    struct command save = {.kind = COMMAND_SAVE};
+    snprintf(save.text, sizeof save.text, "%s", run);
+    post(&t, save);
+    label(&t, 5, "five");
+    close_screen(&t); /* without another save */
+
+    const struct session_config open = {.set = sample_settings(1), .open_run = run};
+    open_screen(&t, &open);
+    wait_until(&t, is_browsing);
+    assert_string_equal(latent_labels_of(t.v.arm[0].labels, 3), "three");
+    assert_string_equal(latent_labels_of(t.v.arm[0].labels, 5), "five");
+    label(&t, 3, "");
+    close_screen(&t);
+
+    open_screen(&t, &open);
+    wait_until(&t, is_browsing);
+    assert_int_equal(latent_labels_count(t.v.arm[0].labels), 1);
+    close_screen(&t);
+
+    assert_ok(
+        file_write_text(tmp_path(file, run, "labels.csv"), "latent,label\n99,x\n", &e),
+        &e);
+    open_screen(&t, &open);
+    wait_until(&t, is_failed);
+    assert_non_null(strstr(t.v.message, "labels.csv: row 2: latent: found '99'"));
+    close_screen(&t);
+    tmp_drop(run);
+    tmp_drop(dir);
+}
+
+/* What --config reads is what the session runs with, changes included. */
+static void settings_are_written_as_a_configuration(void **state)
+{
+    (void)state;
+    struct screen t;
+    struct errinfo e;
+    char dir[256], file[512];
+    tmp_make(dir, sizeof dir);
+    tmp_path(file, dir, "my.json");
+    struct session_config cfg = {.set = sample_settings(100000), .start_paused = true};
+    open_screen(&t, &cfg);
+    wait_until(&t, is_paused);
+    post(&t, (struct command){.kind = COMMAND_MASK, .value = 0.15});
+    post(&t, (struct command){.kind = COMMAND_EXTEND, .at = 200000});
+    post(&t, (struct command){.kind = COMMAND_PAUSE});
+    struct command c = {.kind = COMMAND_SAVE_CONFIG};
+    snprintf(c.text, sizeof c.text, "%s", file);
+    post(&t, c);
+    post(&t, c); /* what is there stays */
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(t.v.message_bad && strstr(t.v.message, "exists already"));
+    close_screen(&t);
+    struct settings back;
+    settings_init(&back);
+    assert_ok(settings_load(&back, file, &e), &e);
+    assert_true(fabs(back.mask_rate - 0.15) < 1e-12);
+    assert_int_equal(back.steps, 200000);
+    assert_int_equal(back.width, cfg.set.width);
+    assert_string_equal(back.corpus, cfg.set.corpus);
+    tmp_drop(dir);
+}
+
 static void what_cannot_be_opened_is_said(void **state)
 {
     (void)state;
@@ -217,6 +308,8 @@ int main(void)
         cmocka_unit_test(commands_take_effect_between_steps),
         cmocka_unit_test(latents_are_described_from_frozen_copies),
         cmocka_unit_test(a_saved_run_opens_for_browsing),
+        cmocka_unit_test(labels_are_kept_with_the_run),
+        cmocka_unit_test(settings_are_written_as_a_configuration),
         cmocka_unit_test(what_cannot_be_opened_is_said),
     };
     num_init();

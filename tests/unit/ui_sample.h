@@ -176,10 +176,13 @@ static inline struct latent_detail *sample_detail(const struct latent_table *t,
     }
     d->n_lens = LATENT_LENS;
     for (size_t i = 0; i < LATENT_LENS; i++) {
-        d->lens_top[i] = (int32_t)(4 + (i * 3) % 50);
-        d->lens_bottom[i] = (int32_t)(14 + (i * 7) % 50);
-        d->lens_top_logit[i] = 2.1F - 0.09F * (float)i;
-        d->lens_bottom_logit[i] = -1.4F + 0.05F * (float)i;
+        for (size_t m = 0; m < LENS_MODES; m++) {
+            struct latent_lens *l = &d->lens[m];
+            l->top[i] = (int32_t)(4 + (i * 3 + m) % 50);
+            l->bottom[i] = (int32_t)(14 + (i * 7 + m) % 50);
+            l->top_logit[i] = (2.1F - 0.09F * (float)i) / (float)(m + 1);
+            l->bottom_logit[i] = (-1.4F + 0.05F * (float)i) / (float)(m + 1);
+        }
     }
     d->n_neighbours = LATENT_NEIGHBOURS;
     for (size_t i = 0; i < LATENT_NEIGHBOURS; i++) {

@@ -1,0 +1,107 @@
+/* What a person adds to a run: labels of latents; and a run's settings as a
+ * configuration file. */
+#include "base/file.h"
+#include "base/json.h"
+#include "session/session_priv.h"
+
+#include <stdio.h>
+
+/* ---- labels ---- */
+
+static void publish_labels(struct session *s, size_t arm, struct latent_labels *fresh)
+{
+    pthread_mutex_lock(&s->mu);
+    struct latent_labels *old = s->labels[arm];
+    s->labels[arm] = fresh;
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+    latent_labels_unref(old);
+}
+
+enum err session_load_labels(struct session *s, size_t arm, const char *dir, size_t F,
+                             struct errinfo *e)
+{
+    struct latent_labels *l = NULL;
+    TRY(latent_labels_load(dir, F, &l, e));
+    publish_labels(s, arm, l);
+    return OK;
+}
+
+/* Where an arm is on disk; "": nowhere yet. The trainer alone writes it, so it may be
+ * read here without the lock. */
+static const char *arm_dir(const struct session *s, size_t arm)
+{
+    return s->engine ? s->engine->arm[arm].dir : s->pub.arm[arm].dir;
+}
+
+enum err session_set_label(struct session *s, const struct command *c,
+                           struct errinfo *e)
+{
+    const size_t arm = (size_t)c->arm;
+    const char *dir = arm_dir(s, arm);
+    struct latent_labels *l = NULL;
+    TRY(latent_labels_with(s->labels[arm], c->latent, c->text, &l, e));
+    enum err rc = dir[0] ? latent_labels_save(l, dir, e) : OK;
+    if (rc != OK) {
+        latent_labels_unref(l);
+        return rc;
+    }
+    publish_labels(s, arm, l);
+    session_say(s, false, "#%d of %c: %s%s", c->latent, 'A' + c->arm,
+                c->text[0] ? c->text : "no label",
+                dir[0] ? "" : "   (written when the run is saved)");
+    return OK;
+}
+
+enum err session_save_labels(struct session *s, struct errinfo *e)
+{
+    for (size_t a = 0; a < s->engine->n_arms; a++) {
+        TRY(latent_labels_save(s->labels[a], arm_dir(s, a), e));
+    }
+    return OK;
+}
+
+/* ---- settings ---- */
+
+/* The settings that were asked for, with what was changed since in their place. */
+static struct settings present_settings(const struct session *s)
+{
+    struct settings set = s->engine ? s->cfg.set : s->record[0].set;
+    if (s->engine) {
+        set.mask_rate = arm_rate_set(s->engine->arm[0].arm);
+        set.steps = s->engine->steps;
+        set.lr = s->in->set.lr;
+    }
+    return set;
+}
+
+enum err session_save_config(struct session *s, const char *path, struct errinfo *e)
+{
+    if (!path[0]) {
+        return err_set(e, ERR_USAGE, "save-config: expected a file name");
+    }
+    if (file_exists(path)) {
+        return err_set(e, ERR_EXISTS, "%s exists already; choose another name", path);
+    }
+    const struct settings set = present_settings(s);
+    struct str text;
+    str_init(&text, 1u << 20);
+    cJSON *tree = cJSON_CreateObject();
+    enum err rc = tree && cJSON_AddStringToObject(
+                              tree, "about", "settings of a run; `--config` reads them")
+                      ? settings_add_json(&set, tree, e)
+                      : err_set(e, ERR_NOMEM, "out of memory for the settings");
+    if (rc == OK) {
+        rc = json_print(tree, &text, e);
+    }
+    if (rc == OK) {
+        rc = file_write_text(path, text.p, e);
+    }
+    cJSON_Delete(tree);
+    str_free(&text);
+    if (rc == OK) {
+        session_say(s, false, "written: %s; saetop --config %s starts alike", path,
+                    path);
+    }
+    return rc;
+}

@@ -1,0 +1,449 @@
+/* Browsing without a terminal: the table of latents, and one latent. */
+#include "ui/context_flow.h"
+#include "ui/export.h"
+#include "ui_bench.h"
+
+/* ---- the table ---- */
+
+static void test_table_is_asked_for(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    mem_free(((struct latent_table *)(uintptr_t)b->v.arm[0].table)->row);
+    mem_free((void *)(uintptr_t)b->v.arm[0].table);
+    b->v.arm[0].table = NULL;
+    press(b, '2');
+    one_command(b, COMMAND_TABLE);
+    press(b, 'j');
+    no_command(b); /* once is enough */
+    press(b, 'R');
+    one_command(b, COMMAND_TABLE);
+    b->v.arm[0].table = sample_table(512, 900);
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    no_command(b);
+    /* A newer evaluation makes it old. */
+    struct metric_row row = metric_row_empty();
+    struct errinfo e;
+    row.v[METRIC_STEP] = 1050;
+    row.v[METRIC_EV] = 0.8;
+    assert_ok(session_view_add_row(&b->v, 0, &row, &e), &e);
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    one_command(b, COMMAND_TABLE);
+    bench_free(b);
+}
+
+static double f1_at(struct bench *b, size_t i)
+{
+    const int32_t id = b->a.latents.order[i];
+    return (double)b->v.arm[0].table->row[id].f1;
+}
+
+static void test_sorting(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 1);
+    press(b, '2');
+    assert_int_equal(b->a.latents.shown, 512);
+    assert_true(f1_at(b, 0) >= f1_at(b, 1) && f1_at(b, 0) > f1_at(b, 100));
+    press(b, 'r');
+    assert_true(f1_at(b, 0) <= f1_at(b, 100));
+    type(b, ":sort latent\n");
+    assert_int_equal(b->a.latents.order[0], 0);
+    assert_int_equal(b->a.latents.order[511], 511);
+    type(b, ":sort absorb\n");
+    const struct latent_table *t = b->v.arm[0].table;
+    assert_true(isfinite(t->row[b->a.latents.order[0]].absorption));
+    assert_true(isnan(t->row[b->a.latents.order[511]].absorption));
+    press(b, 'r'); /* what was not measured stays at the end */
+    assert_true(isfinite(t->row[b->a.latents.order[0]].absorption));
+    assert_true(isnan(t->row[b->a.latents.order[511]].absorption));
+    type(b, ":sort match\n");
+    char first[64], second[64];
+    names_match(&b->v.names, &t->row[b->a.latents.order[0]], first, sizeof first);
+    names_match(&b->v.names, &t->row[b->a.latents.order[60]], second, sizeof second);
+    assert_true(first[0] && strcmp(first, second) <= 0);
+    press(b, '>');
+    press(b, '<');
+    assert_true(on_screen(b, "match"));
+    bench_free(b);
+}
+
+static void test_filter_prompt(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    press(b, '2');
+    type(b, "&dead");
+    assert_int_equal(b->a.latents.shown, 30); /* previewed while typing */
+    press(b, '&');
+    assert_int_equal(b->a.latents.shown, 30); /* a bad one keeps the last result */
+    assert_true(on_screen(b, "column"));
+    press(b, KEY_ENTER_);
+    assert_int_equal(b->a.prompt, PROMPT_FILTER);
+    press(b, KEY_DELETE_BACK);
+    press(b, KEY_ENTER_);
+    assert_int_equal(b->a.prompt, PROMPT_NONE);
+    assert_true(on_screen(b, "30 of 512 shown"));
+    assert_true(on_screen(b, "filter: dead"));
+    press(b, 'u');
+    assert_int_equal(b->a.latents.shown, 512);
+    press(b, 18);
+    assert_int_equal(b->a.latents.shown, 30);
+    press(b, '\\');
+    assert_int_equal(b->a.latents.shown, 512);
+    type(b, "&f1>.9");
+    press(b, KEY_ESC_);
+    assert_int_equal(b->a.latents.shown, 512);
+    type(b, "&density>5\n");
+    assert_int_equal(b->a.latents.shown, 0);
+    assert_true(on_screen(b, "no latent passes the filter"));
+    type(b, "jkgG \n"); /* an empty table is no trouble */
+    assert_int_equal(b->a.screen, SCREEN_LATENTS);
+    bench_free(b);
+}
+
+static void test_marks(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    type(b, "2 jj ");
+    assert_int_equal(b->a.latents.marked[0], 2);
+    type(b, "&marked\n");
+    assert_int_equal(b->a.latents.shown, 2);
+    press(b, '\\');
+    type(b, "uuu"); /* filter, filter, mark */
+    assert_int_equal(b->a.latents.marked[0], 1);
+    bench_free(b);
+}
+
+static void test_find(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    type(b, "2/hammer\n");
+    const int32_t first = b->a.latents.at;
+    char tokens[200];
+    names_top_tokens(&b->v.names, &b->v.arm[0].table->row[first], tokens,
+                     sizeof tokens);
+    assert_non_null(strstr(tokens, "hammer"));
+    assert_int_equal(b->a.latents.shown, 512);
+    press(b, 'n');
+    const int32_t next = b->a.latents.at;
+    assert_int_not_equal(next, first);
+    press(b, 'N');
+    assert_int_equal(b->a.latents.at, first);
+    type(b, "/nowhere\n");
+    assert_true(on_screen(b, "not found: nowhere"));
+    assert_int_equal(b->a.latents.at, first);
+    type(b, "/#77\n");
+    assert_int_equal(b->a.latents.at, 77);
+    bench_free(b);
+}
+
+/* The cursor stays on its latent when a new table comes in another order. */
+static void test_cursor_keeps_its_latent(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    type(b, "2jjjjjjj");
+    const int32_t at = b->a.latents.at;
+    struct latent_table *t = sample_table(512, 1050);
+    for (size_t i = 0; i < t->F; i++) {
+        t->row[i].f1 = (float)sample_u((uint32_t)i + 31337);
+    }
+    const struct latent_table *old = b->v.arm[0].table;
+    b->v.arm[0].table = t;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    assert_int_equal(b->a.latents.at, at);
+    assert_int_equal(b->a.latents.order[b->a.latents.list.cursor], at);
+    latent_table_unref((struct latent_table *)(uintptr_t)old);
+    bench_free(b);
+}
+
+static void test_detail(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 1);
+    type(b, "2\n");
+    assert_int_equal(b->a.screen, SCREEN_DETAIL);
+    struct command c = one_command(b, COMMAND_DETAIL);
+    assert_int_equal(c.latent, b->a.latents.order[0]);
+    assert_int_equal(c.interval, INTERVAL_TOP);
+    b->v.detail_busy = true;
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "describing latent #"));
+    b->v.detail_busy = false;
+    type(b, ":latent 42\n");
+    one_command(b, COMMAND_DETAIL);
+    assert_true(on_screen(b, "1/24"));
+    type(b, "jjk");
+    assert_int_equal(b->a.detail.context, 1);
+    press(b, 'i');
+    assert_int_equal(one_command(b, COMMAND_DETAIL).interval, 9);
+    type(b, ":interval random\n");
+    assert_int_equal(one_command(b, COMMAND_DETAIL).interval, INTERVAL_RANDOM);
+    press(b, 'J');
+    c = one_command(b, COMMAND_DETAIL);
+    assert_int_equal(c.latent, b->a.detail.latent);
+    assert_int_not_equal(c.latent, 42);
+    press(b, 'K');
+    assert_int_equal(one_command(b, COMMAND_DETAIL).latent, 42);
+    type(b, ":latent 512\n");
+    no_command(b);
+    assert_true(b->a.message_bad);
+    press(b, 'q');
+    assert_int_equal(b->a.screen, SCREEN_LATENTS);
+    press(b, 'q');
+    assert_int_equal(b->a.screen, SCREEN_TRAIN);
+    bench_free(b);
+}
+
+/* ---- labels ---- */
+
+/* As the session does it: the label that was asked for is in the next view. */
+static void apply_label(struct bench *b)
+{
+    struct errinfo e;
+    const struct command c = one_command(b, COMMAND_LABEL);
+    struct latent_labels *l = NULL;
+    struct latent_labels *old =
+        (struct latent_labels *)(uintptr_t)b->v.arm[c.arm].labels;
+    assert_ok(latent_labels_with(old, c.latent, c.text, &l, &e), &e);
+    b->v.arm[c.arm].labels = l;
+    latent_labels_unref(old);
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    app_view(&b->a, &b->v, &b->c);
+}
+
+static void test_labels(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 1);
+    press(b, '2');
+    assert_false(on_screen(b, "label      "));
+    const int32_t id = b->a.latents.at;
+    type(b, ";house pets");
+    assert_true(on_screen(b, "label: house pets"));
+    press(b, KEY_ENTER_);
+    assert_int_equal(b->a.command[0].latent, id);
+    apply_label(b);
+    assert_true(on_screen(b, "house pets"));
+    /* Found, filtered, sorted by, shown in Detail and written out. */
+    type(b, "G/house\n");
+    assert_int_equal(b->a.latents.at, id);
+    type(b, "&labelled\n");
+    assert_int_equal(b->a.latents.shown, 1);
+    type(b, "\\&pets\n");
+    assert_int_equal(b->a.latents.shown, 1);
+    type(b, "\\:sort label\n");
+    assert_int_equal(b->a.latents.order[0], id);
+    b->a.n_commands = 0;
+    press(b, KEY_ENTER_);
+    b->a.n_commands = 0;
+    assert_true(on_screen(b, "house pets"));
+    struct str csv;
+    struct errinfo e;
+    str_init(&csv, 1u << 20);
+    assert_ok(export_text(&b->a, &b->v, SCREEN_LATENTS, &csv, &e), &e);
+    assert_non_null(strstr(csv.p, ",house pets\n"));
+    str_free(&csv);
+    /* The prompt opens with what it is called; undo and an empty one take it off. */
+    press(b, ';');
+    assert_string_equal(b->a.line.text, "house pets");
+    press(b, 21); /* Ctrl-U */
+    press(b, KEY_ENTER_);
+    assert_string_equal(b->a.command[0].text, "");
+    apply_label(b);
+    assert_int_equal(latent_labels_count(b->v.arm[0].labels), 0);
+    press(b, 'u');
+    assert_string_equal(b->a.command[0].text, "house pets");
+    apply_label(b);
+    press(b, 18);
+    assert_string_equal(b->a.command[0].text, "");
+    apply_label(b);
+    char line[160] = ":label ";
+    memset(line + 7, 'x', 120);
+    strcpy(line + 127, "\n");
+    type(b, line);
+    no_command(b);
+    assert_true(on_screen(b, "at most 96"));
+    bench_free(b);
+}
+
+/* ---- the scatter ---- */
+
+static void test_scatter(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 1);
+    type(b, "2=");
+    assert_true(on_screen(b, "F1 against density"));
+    assert_true(on_screen(b, "log10 of the share"));
+    const struct latent_table *t = b->v.arm[0].table;
+    /* Each step goes that way, and the cursor is the table's. */
+    for (int i = 0; i < 40; i++) {
+        const int32_t from = b->a.latents.at;
+        press(b, (uint32_t)(unsigned char)"hjkl"[i % 4]);
+        const int32_t to = b->a.latents.at;
+        assert_int_equal(b->a.latents.order[b->a.latents.list.cursor], to);
+        if (to == from) {
+            continue;
+        }
+        const double dx = t->row[to].density - t->row[from].density;
+        const double dy = (double)t->row[to].f1 - (double)t->row[from].f1;
+        assert_true(i % 4 == 0   ? dx <= 0
+                    : i % 4 == 1 ? dy <= 0
+                    : i % 4 == 2 ? dy >= 0
+                                 : dx >= 0);
+    }
+    /* From the left end to the right every point with a place can be reached: no step
+     * stays where it is before the last. */
+    press(b, 'g');
+    size_t steps = 0;
+    for (int32_t was = -1; was != b->a.latents.at && steps < 1000; steps++) {
+        was = b->a.latents.at;
+        press(b, 'l');
+    }
+    press(b, 'l');
+    const int32_t right = b->a.latents.at;
+    press(b, 'G');
+    assert_true(t->row[right].density >= t->row[b->a.latents.at].density);
+    assert_true(steps > 10);
+    /* Measures, and those that have none. */
+    press(b, '.');
+    assert_true(on_screen(b, "max against density"));
+    type(b, ":scatter absorb\n");
+    assert_true(on_screen(b, "absorb against density"));
+    type(b, ":latent 16\n");
+    type(b, "2");
+    assert_true(on_screen(b, "#16 has no point: it never fires"));
+    press(b, 'l');
+    assert_int_not_equal(b->a.latents.at, 16);
+    type(b, ":scatter nothing\n");
+    assert_true(b->a.message_bad);
+    /* A click takes the nearest point, a second one opens it. */
+    press(b, 'g');
+    const struct rect r = hit_of(b, HIT_SCATTER, 0);
+    mouse(b, MOUSE_PRESS, r.x + r.w / 2, r.y + r.h / 2);
+    b->a.n_commands = 0;
+    type(b, ":filter density>5\n");
+    assert_true(on_screen(b, "no latent"));
+    type(b, "hjklgG");
+    press(b, '\\');
+    press(b, '=');
+    assert_false(b->a.latents.scatter);
+    assert_true(on_screen(b, "top tokens"));
+    bench_free(b);
+}
+
+/* ---- undo ---- */
+
+static void test_undo_of_layout(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    press(b, '.');
+    press(b, 'y');
+    type(b, "2>");
+    const int sorted = b->a.latents.sort;
+    press(b, 'r');
+    press(b, '=');
+    type(b, ":latent 42\nL");
+    assert_int_equal(b->a.detail.lens, LENS_DIRECT);
+    b->a.n_commands = 0;
+    press(b, 'u');
+    assert_true(on_screen(b, "undone: a change of the layout"));
+    assert_int_equal(b->a.detail.lens, LENS_NORM);
+    press(b, 'u');
+    assert_false(b->a.latents.scatter);
+    press(b, 'u');
+    assert_false(b->a.latents.reverse);
+    assert_int_equal(b->a.latents.sort, sorted);
+    press(b, 'u');
+    assert_int_not_equal(b->a.latents.sort, sorted);
+    press(b, 'u');
+    assert_false(b->a.train.log_y[0]);
+    press(b, 'u');
+    assert_int_equal(b->a.train.metric[0], METRIC_LOSS);
+    assert_true(b->a.train.log_y[0]);
+    press(b, 'u');
+    assert_true(on_screen(b, "nothing to undo"));
+    for (int i = 0; i < 6; i++) {
+        press(b, 18);
+    }
+    assert_int_equal(b->a.train.metric[0], METRIC_L0);
+    assert_int_equal(b->a.latents.sort, sorted);
+    assert_int_equal(b->a.detail.lens, LENS_DIRECT);
+    no_command(b);
+    bench_free(b);
+}
+
+/* ---- one latent ---- */
+
+static void test_find_in_contexts(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 1);
+    type(b, ":latent 42\n");
+    b->a.n_commands = 0;
+    type(b, "/hammer\n");
+    const size_t first = b->a.detail.context;
+    assert_true(
+        context_find(&b->v.names, &b->v.detail->context[first], "hammer", NULL));
+    assert_true(on_screen(b, "/hammer  in "));
+    press(b, 'n');
+    assert_int_not_equal(b->a.detail.context, first);
+    press(b, 'N');
+    assert_int_equal(b->a.detail.context, first);
+    type(b, "/nowhere at all\n");
+    assert_true(on_screen(b, "not in these 24 contexts"));
+    assert_int_equal(b->a.detail.context, first);
+    /* Across tokens, in any case. */
+    const struct latent_context *c = &b->v.detail->context[3];
+    char two[128];
+    snprintf(two, sizeof two, "%s%s", names_token(&b->v.names, c->token[20]),
+             names_token(&b->v.names, c->token[21]));
+    bool hit[CONTEXT_TOKENS];
+    assert_true(context_find(&b->v.names, c, two, hit));
+    assert_true(hit[20] && hit[21]);
+    assert_false(context_find(&b->v.names, c, "", hit));
+    bench_free(b);
+}
+
+static void test_lens_modes(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 1);
+    type(b, ":latent 42\n");
+    b->a.n_commands = 0;
+    assert_true(on_screen(b, "logit lens, final norm"));
+    assert_true(on_screen(b, "+2.1"));
+    press(b, 'L');
+    assert_true(on_screen(b, "logit lens, direct"));
+    assert_false(on_screen(b, "+2.1"));
+    type(b, ":lens norm\n");
+    assert_int_equal(b->a.detail.lens, LENS_NORM);
+    type(b, ":lens tuned\n");
+    assert_true(b->a.message_bad);
+    no_command(b); /* both come with the description */
+    bench_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table_is_asked_for),
+        cmocka_unit_test(test_sorting),
+        cmocka_unit_test(test_filter_prompt),
+        cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_cursor_keeps_its_latent),
+        cmocka_unit_test(test_detail),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_scatter),
+        cmocka_unit_test(test_undo_of_layout),
+        cmocka_unit_test(test_find_in_contexts),
+        cmocka_unit_test(test_lens_modes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

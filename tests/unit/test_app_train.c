@@ -1,0 +1,441 @@
+/* The Train screen without a terminal: steering the run, its curves, leaving. */
+#include "ui_bench.h"
+
+/* ---- steering ---- */
+
+static void test_pause_and_resume(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    press(b, ' ');
+    one_command(b, COMMAND_PAUSE);
+    b->v.state = SESSION_PAUSED;
+    press(b, ' ');
+    one_command(b, COMMAND_RESUME);
+    b->v.state = SESSION_DONE;
+    press(b, ' ');
+    no_command(b);
+    assert_true(b->a.message_bad);
+    bench_free(b);
+}
+
+static void test_rate_keys_add_up(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    press(b, ']');
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0.35, 1e-9);
+    press(b, ']'); /* the view still says 0.30 */
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0.40, 1e-9);
+    press(b, '}');
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0.41, 1e-9);
+    press(b, '{');
+    press(b, '[');
+    assert_int_equal(b->a.n_commands, 2);
+    assert_float_equal(b->a.command[1].value, 0.35, 1e-9);
+    bench_free(b);
+}
+
+static void test_rate_stays_in_range(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    b->v.arm[0].rate_set = 0;
+    press(b, '[');
+    no_command(b);
+    b->v.arm[0].rate_set = 0.95;
+    press(b, ']');
+    no_command(b);
+    bench_free(b);
+}
+
+static void test_mask_toggle_and_undo(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    press(b, 'm');
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0, 1e-9);
+    b->v.arm[0].rate_set = 0;
+    press(b, 'u');
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0.3, 1e-9);
+    b->v.arm[0].rate_set = 0.3;
+    press(b, 18); /* Ctrl-R */
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0, 1e-9);
+    press(b, 18);
+    no_command(b);
+    assert_true(b->a.message_bad);
+    bench_free(b);
+}
+
+/* m brings back the rate that there was, also one that the view does not show yet, and
+ * ] from off is on again at that rate. */
+static void test_mask_remembers_its_rate(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 1);
+    press(b, ']');
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0.35, 1e-9);
+    assert_true(on_screen(b, "A: masking rate 0.30 -> 0.35"));
+    press(b, 'm');
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0, 1e-9);
+    assert_true(on_screen(b, "A: masking off; m brings 0.35 back"));
+    press(b, '[');
+    no_command(b);
+    assert_true(on_screen(b, "m or ] brings 0.35 back"));
+    press(b, 'm');
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0.35, 1e-9);
+    b->v.arm[0].rate_set = 0.35;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    press(b, 'm');
+    one_command(b, COMMAND_MASK);
+    b->v.arm[0].rate_set = 0;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    press(b, ']');
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0.35, 1e-9);
+    assert_true(on_screen(b, "A: masking on at 0.35"));
+    press(b, ']');
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0.40, 1e-9);
+    bench_free(b);
+    /* Down to off and up again are each other's reverse. */
+    b = bench_new(80, 24, 1);
+    b->v.arm[0].rate_set = 0.05;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    press(b, '[');
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0, 1e-9);
+    press(b, ']');
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0.05, 1e-9);
+    bench_free(b);
+}
+
+static void test_mask_command(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    type(b, ":mask 0.2 at 15000\n");
+    const struct command c = one_command(b, COMMAND_MASK);
+    assert_float_equal(c.value, 0.2, 1e-9);
+    assert_int_equal(c.at, 15000);
+    type(b, ":mask off\n");
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0, 1e-9);
+    type(b, ":mask on\n");
+    assert_float_equal(one_command(b, COMMAND_MASK).value, 0.3, 1e-9);
+    static const char *const wrong[] = {
+        ":mask\n",          ":mask 2\n",        ":mask x\n",          ":mask 0.2 at\n",
+        ":mask 0.2 in 5\n", ":mask 0.2 at 5\n", ":mask 0.2 at 5 6\n", ":mask nan\n"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        type(b, wrong[i]);
+        no_command(b);
+        assert_true(b->a.message_bad);
+    }
+    bench_free(b);
+}
+
+static void test_target_arm(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    press(b, 'm');
+    assert_int_equal(one_command(b, COMMAND_MASK).arm, 0);
+    press(b, 'v');
+    press(b, ']');
+    assert_int_equal(one_command(b, COMMAND_MASK).arm, 1);
+    press(b, 'v');
+    press(b, ']');
+    assert_int_equal(b->a.n_commands, 2);
+    b->a.n_commands = 0;
+    assert_true(on_screen(b, "A: masking on at 0.30   B: masking rate 0.30 -> 0.35"));
+    press(b, 'h');
+    assert_true(on_screen(b, "keys: A+B"));
+    type(b, ":arm A\n");
+    press(b, '[');
+    assert_int_equal(one_command(b, COMMAND_MASK).arm, 0);
+    bench_free(b);
+    b = bench_new(80, 24, 1);
+    press(b, 'v');
+    assert_true(b->a.message_bad);
+    bench_free(b);
+}
+
+static void test_other_commands(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    press(b, 'b');
+    one_command(b, COMMAND_FORK);
+    press(b, 'c');
+    assert_string_equal(one_command(b, COMMAND_SAVE).text, "");
+    type(b, ":save runs/x\n");
+    assert_string_equal(one_command(b, COMMAND_SAVE).text, "runs/x");
+    type(b, ":extend 3000\n");
+    assert_int_equal(one_command(b, COMMAND_EXTEND).at, 3000);
+    type(b, ":extend 10\n");
+    no_command(b);
+    type(b, ":lr 0.001\n");
+    assert_float_equal(one_command(b, COMMAND_LR).value, 0.001, 1e-12);
+    type(b, ":evaluate\n");
+    one_command(b, COMMAND_EVALUATE);
+    type(b, ";a note\n");
+    assert_string_equal(one_command(b, COMMAND_NOTE).text, "a note");
+    type(b, ":nonsense\n");
+    assert_true(on_screen(b, "unknown command: nonsense"));
+    bench_free(b);
+}
+
+static void test_browsing_is_not_steered(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    b->v.state = SESSION_BROWSING;
+    type(b, " m]bc");
+    no_command(b);
+    assert_true(on_screen(b, "opened from disk"));
+    press(b, 'q');
+    assert_int_equal(b->a.n_requests, 1);
+    assert_int_equal(b->a.request[0].kind, REQUEST_QUIT);
+    bench_free(b);
+}
+
+/* A run from disk offers nothing that it cannot do, and says why when asked. */
+static void test_browsing_is_not_offered_steering(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 1);
+    b->v.state = SESSION_BROWSING;
+    snprintf(b->v.arm[0].dir, sizeof b->v.arm[0].dir, "runs/x");
+    press(b, KEY_ESC_);
+    static const char *const offered[] = {"Space pause", "m mask", "[ ] rate",
+                                          "b fork",      "c save", "; note"};
+    for (size_t i = 0; i < sizeof offered / sizeof offered[0]; i++) {
+        assert_false(on_screen(b, offered[i]));
+    }
+    assert_true(on_screen(b, "y log"));
+    assert_true(on_screen(b, "trained with mask p=0.30"));
+    assert_true(on_screen(b, "step 900  runs/x"));
+    assert_false(on_screen(b, "live"));
+    press(b, '?');
+    assert_false(on_screen(b, "pause training"));
+    press(b, 'G');
+    assert_true(on_screen(b, "does not train"));
+    assert_true(on_screen(b, ":evaluate"));
+    press(b, KEY_ESC_);
+    type(b, "m");
+    assert_true(on_screen(b, "toggle-mask: this run was opened from disk"));
+    no_command(b);
+    bench_free(b);
+}
+
+/* ---- curves ---- */
+
+static void test_curves(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    press(b, '.');
+    assert_int_equal(b->a.train.metric[0], METRIC_L0);
+    press(b, ',');
+    assert_int_equal(b->a.train.metric[0], METRIC_LOSS);
+    type(b, ":pane 4 explained_variance_ood\n");
+    assert_int_equal(b->a.train.metric[3], METRIC_EV_OOD);
+    assert_true(on_screen(b, "explained variance OOD"));
+    type(b, ":pane 4 nothing\n");
+    assert_true(b->a.message_bad);
+    type(b, ":pane 9 loss\n");
+    assert_true(b->a.message_bad);
+    const bool was = b->a.train.log_y[0];
+    press(b, 'y');
+    assert_int_equal(b->a.train.log_y[0], !was);
+    press(b, 's');
+    assert_float_equal(b->a.train.smooth, 0.8, 1e-9);
+    type(b, "SSSSSS");
+    assert_float_equal(b->a.train.smooth, 0, 1e-9);
+    press(b, 'x');
+    assert_int_equal(b->a.train.unit, X_TOKENS);
+    press(b, 'x');
+    assert_int_equal(b->a.train.unit, X_TIME);
+    type(b, ":axis step\n");
+    press(b, 'h');
+    assert_float_equal(b->a.train.cursor, 900, 1e-6);
+    press(b, 'h');
+    assert_true(b->a.train.cursor < 900);
+    press(b, '+');
+    assert_true(b->a.train.x_hi > b->a.train.x_lo);
+    press(b, '0');
+    assert_true(isnan(b->a.train.cursor));
+    press(b, 'z');
+    assert_true(b->a.train.zoomed);
+    press(b, KEY_ESC_);
+    assert_false(b->a.train.zoomed);
+    press(b, KEY_TAB_);
+    assert_int_equal(b->a.focus[SCREEN_TRAIN], 1);
+    press(b, KEY_SHIFT_TAB);
+    press(b, KEY_SHIFT_TAB);
+    assert_int_equal(b->a.focus[SCREEN_TRAIN], 6);
+    no_command(b);
+    bench_free(b);
+}
+
+/* An empty pane says why. */
+static void test_empty_panes(void **state)
+{
+    (void)state;
+    struct bench *b = test_calloc(1, sizeof *b);
+    struct errinfo e;
+    session_view_init(&b->v);
+    b->v.state = SESSION_LOADING;
+    snprintf(b->v.loading, sizeof b->v.loading, "opening the model");
+    app_init(&b->a, 120, 36, GLYPH_BRAILLE, THEME_DARK);
+    assert_ok(canvas_init(&b->c, 120, 36, GLYPH_BRAILLE, &e), &e);
+    for (uint32_t key = '1'; key <= '3'; key++) {
+        press(b, key);
+        assert_true(on_screen(b, "loading: opening the model"));
+        no_command(b);
+    }
+    press(b, '1');
+    b->v.state = SESSION_TRAINING;
+    b->v.n_arms = 1;
+    b->v.eval_next_step = 150;
+    b->v.names.n_concepts = 3;
+    sample_fact(&b->v, "ood", "");
+    type(b, ":pane 4 explained_variance_ood\n");
+    assert_true(on_screen(b, "no OOD text given (--ood FILE)"));
+    assert_true(on_screen(b, "first evaluation at step 150"));
+    b->v.names.n_concepts = 0;
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "no concepts given"));
+    b->v.state = SESSION_FAILED;
+    snprintf(b->v.message, sizeof b->v.message, "model.safetensors: cut short");
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "cut short"));
+    press(b, 'j');
+    assert_true(on_screen(b, "cut short")); /* a failure is not dismissed */
+    bench_free(b);
+}
+
+/* Of both arms at once is one event; each pane says what text it is measured on. */
+static void test_boxes_say_what_they_count(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    assert_int_equal(b->v.n_events, 6);
+    assert_true(on_screen(b, " 5 ")); /* one was said of both */
+    assert_true(on_screen(b, "A on masked batches, B not"));
+    assert_true(on_screen(b, "on held-out text, unmasked"));
+    type(b, ":pane 1 explained_variance_ood\n:pane 2 lr\n");
+    assert_true(on_screen(b, "on OOD text, unmasked"));
+    assert_false(on_screen(b, "masked batches"));
+    type(b, ":pane 1 loss\n");
+    b->v.arm[0].rate_in_use = 0;
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "on unmasked batches"));
+    bench_free(b);
+}
+
+/* ---- leaving ---- */
+
+/* The box says when the run was last saved and how it opens again. */
+static void test_quit_tells_of_the_last_save(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    press(b, 'q');
+    assert_true(on_screen(b, "not saved yet"));
+    press(b, KEY_ESC_);
+    snprintf(b->v.arm[0].dir, sizeof b->v.arm[0].dir, "%s/end-of-it",
+             "/a/path/that/is/far/too/long/for/a/box/of/sixty/columns/caf\xc3\xa9");
+    sample_event(&b->v, 890, 'A', "save", "runs/x");
+    press(b, 'q');
+    assert_true(on_screen(b, "Last saved at step 890"));
+    assert_true(on_screen(b, "end-of-it"));
+    assert_true(on_screen(b, "saetop \xe2\x80\xa6"));
+    bench_free(b);
+}
+
+static void test_quit_asks(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    press(b, 'q');
+    assert_int_equal(b->a.leaving, LEAVE_ASKING);
+    assert_true(on_screen(b, "save and quit"));
+    press(b, KEY_ENTER_);
+    press(b, 'y');
+    assert_int_equal(b->a.leaving, LEAVE_ASKING);
+    no_command(b);
+    press(b, KEY_ESC_);
+    assert_int_equal(b->a.leaving, STAYING);
+    press(b, 'Q');
+    press(b, 'c');
+    assert_float_equal(one_command(b, COMMAND_STOP).value, 1, 1e-9);
+    assert_int_equal(b->a.n_requests, 0);
+    b->v.state = SESSION_ENDED;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    assert_int_equal(b->a.request[0].kind, REQUEST_QUIT);
+    bench_free(b);
+}
+
+/* A run that stands where it was saved has nothing to lose. */
+static void test_quit_when_saved(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    b->v.state = SESSION_DONE;
+    sample_event(&b->v, 890, 'A', "save", "runs/x");
+    press(b, 'q');
+    assert_int_equal(b->a.leaving, LEAVE_ASKING);
+    press(b, KEY_ESC_);
+    sample_event(&b->v, 900, 'A', "save", "runs/x");
+    press(b, 'q');
+    assert_int_equal(b->a.request[0].kind, REQUEST_QUIT);
+    bench_free(b);
+}
+
+static void test_quit_discards(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    type(b, ":q\nd");
+    assert_float_equal(one_command(b, COMMAND_STOP).value, 0, 1e-9);
+    bench_free(b);
+}
+
+/* A save that fails keeps the explorer open, with the reason on screen. */
+static void test_failed_save_stays(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    type(b, "qc");
+    one_command(b, COMMAND_STOP);
+    snprintf(b->v.message, sizeof b->v.message, "disk full");
+    b->v.message_bad = true;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    app_view(&b->a, &b->v, &b->c);
+    assert_int_equal(b->a.leaving, STAYING);
+    assert_int_equal(b->a.n_requests, 0);
+    assert_true(on_screen(b, "disk full"));
+    bench_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pause_and_resume),
+        cmocka_unit_test(test_rate_keys_add_up),
+        cmocka_unit_test(test_rate_stays_in_range),
+        cmocka_unit_test(test_mask_toggle_and_undo),
+        cmocka_unit_test(test_mask_remembers_its_rate),
+        cmocka_unit_test(test_mask_command),
+        cmocka_unit_test(test_target_arm),
+        cmocka_unit_test(test_other_commands),
+        cmocka_unit_test(test_browsing_is_not_steered),
+        cmocka_unit_test(test_browsing_is_not_offered_steering),
+        cmocka_unit_test(test_curves),
+        cmocka_unit_test(test_empty_panes),
+        cmocka_unit_test(test_boxes_say_what_they_count),
+        cmocka_unit_test(test_quit_tells_of_the_last_save),
+        cmocka_unit_test(test_quit_asks),
+        cmocka_unit_test(test_quit_when_saved),
+        cmocka_unit_test(test_quit_discards),
+        cmocka_unit_test(test_failed_save_stays),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
