@@ -2,6 +2,7 @@
 #include "base/pool.h"
 
 #include "base/mem.h"
+#include "base/thread.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -111,7 +112,8 @@ static bool start_workers(struct pool *p)
         struct worker *w = &p->workers[p->started];
         w->pool = p;
         w->index = p->started + 1;
-        if (pthread_create(&w->thread, NULL, worker_main, w) != 0) {
+        struct errinfo none; /* the caller says how many are missing */
+        if (thread_start(&w->thread, worker_main, w, &none) != OK) {
             break;
         }
         p->started++;

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "session/session_priv.h"
 
 #include <errno.h>
@@ -146,11 +147,11 @@ static enum err open_pipe(struct session *s, struct errinfo *e)
 
 static enum err start_threads(struct session *s, struct errinfo *e)
 {
-    s->trainer_started =
-        pthread_create(&s->trainer, NULL, session_trainer_main, s) == 0;
-    s->jobs_started =
-        s->trainer_started && pthread_create(&s->jobs, NULL, session_jobs_main, s) == 0;
-    return s->jobs_started ? OK : err_set(e, ERR_IO, "cannot start a thread");
+    TRY(thread_start(&s->trainer, session_trainer_main, s, e));
+    s->trainer_started = true;
+    TRY(thread_start(&s->jobs, session_jobs_main, s, e));
+    s->jobs_started = true;
+    return OK;
 }
 
 enum err session_new(const struct session_config *cfg, struct session **out,

@@ -2,6 +2,7 @@
  * thread, and while the process is stopped. A child runs on a pseudo-terminal of its
  * own, under a small shell of ours that puts it in the foreground as a real one would.
  */
+#include "base/thread.h"
 #include "ui/signal.h"
 #include "ui/term.h"
 #include "unit/pty.h"
@@ -25,23 +26,10 @@ enum way {
     WAY_FPE,
     WAY_QUIT,
     WAY_OVERFLOW,
+    WAY_OVERFLOW_THREAD,
 };
 
 /* ---- the child ---- */
-
-static void *crash(void *arg)
-{
-    const enum way way = *(const enum way *)arg;
-    fprintf(stderr, "last words \033[31m\n");
-    if (way == WAY_SEGV || way == WAY_SEGV_THREAD) {
-        raise(SIGSEGV);
-    } else if (way == WAY_FPE) {
-        raise(SIGFPE);
-    } else {
-        abort();
-    }
-    return NULL;
-}
 
 static volatile char sink;
 
@@ -55,11 +43,29 @@ static int overflow(volatile char *above) // NOLINT
     return deeper + room[0];
 }
 
+static void *crash(void *arg)
+{
+    const enum way way = *(const enum way *)arg;
+    fprintf(stderr, "last words \033[31m\n");
+    if (way == WAY_SEGV || way == WAY_SEGV_THREAD) {
+        raise(SIGSEGV);
+    } else if (way == WAY_FPE) {
+        raise(SIGFPE);
+    } else if (way == WAY_OVERFLOW_THREAD) {
+        overflow(NULL);
+    } else {
+        abort();
+    }
+    return NULL;
+}
+
 static void act(enum way way)
 {
     pthread_t thread;
-    if (way == WAY_SEGV_THREAD || way == WAY_ABORT_THREAD) {
-        if (pthread_create(&thread, NULL, crash, &way) == 0) {
+    struct errinfo e;
+    if (way == WAY_SEGV_THREAD || way == WAY_ABORT_THREAD ||
+        way == WAY_OVERFLOW_THREAD) {
+        if (thread_start(&thread, crash, &way, &e) == OK) {
             pthread_join(thread, NULL);
         }
     } else if (way == WAY_OVERFLOW) {
@@ -290,6 +296,7 @@ static void test_crashes(void **state)
     check_death(WAY_ABORT_THREAD, "x", SIGABRT);
     check_death(WAY_FPE, "x", SIGFPE);
     check_death(WAY_OVERFLOW, "x", SIGSEGV);
+    check_death(WAY_OVERFLOW_THREAD, "x", SIGSEGV);
     check_death(WAY_QUIT, "\034", SIGQUIT); /* Ctrl-\ */
 }
 
