@@ -57,8 +57,12 @@ struct sae_arch {
     const struct sae_ops_f64 *f64;
 };
 
-/* What TopK and its relatives share. The rate is that of runs of 500 to 5,000 steps
- * (dictionary_learning: 2e-4 / sqrt(F / 16384) for 10^5). */
+/* Defaults are for inputs of norm sqrt(D) and runs of 500 to 5,000 steps: rates are ten
+ * times those published for 10^5 steps (dictionary_learning's TopK: 2e-4 / sqrt(F /
+ * 16384); SAELens' standard: 5e-5 to 3e-4), and weights of penalties those that leave
+ * an L0 of five to thirty on the bundled sample (SAELens' tutorials: 5).
+ *
+ * What TopK and its relatives share. */
 #define SAE_TOPK_DEFAULTS                                                              \
     {                                                                                  \
         .lr = 2e-3, .beta1 = 0.9, .clip = 1.0, .decoder_norm = 1.0,                    \

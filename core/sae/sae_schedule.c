@@ -116,12 +116,10 @@ void sae_schedule_widths(const struct sae_hyper *h, uint64_t seed, int64_t step,
         }
         width[at] = (size_t)w;
     }
-    /* Equal ones move apart, from above as far as there is room, then from below. */
-    for (size_t i = n - 1; i-- > 0;) {
-        width[i] = width[i] < width[i + 1] ? width[i] : width[i + 1] - 1;
-    }
+    /* Equal ones move apart, upwards as far as the later ones leave room. */
     for (size_t i = 0; i + 1 < n; i++) {
-        const size_t floor = i > 0 ? width[i - 1] + 1 : 1;
+        const size_t floor = i > 0 ? width[i - 1] + 1 : 1, ceiling = F - (n - 1 - i);
         width[i] = width[i] > floor ? width[i] : floor;
+        width[i] = width[i] < ceiling ? width[i] : ceiling;
     }
 }

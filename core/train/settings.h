@@ -57,13 +57,13 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
       "fixed|drawn: the same prefixes always, or new ones each step, log-uniform")     \
     X(ENUM, gated_detach, "gated.detach", NULL, "yes", 0, 0,                           \
       "yes|no: whether the gate's own error trains the encoder alone")                 \
-    X(ENUM, jump_loss, "jumprelu.loss", NULL, "quadratic", 0, 0,                       \
+    X(ENUM, jump_loss, "jumprelu.loss", NULL, "tanh", 0, 0,                            \
       "step|tanh|quadratic|quadratic_rows: sum H, sum tanh(c f n), (L0/t - 1)^2 "      \
       "of the batch, 2/t (L0 - t)^2 of each row, t: target_l0")                        \
     X(NUM, bandwidth, "jumprelu.bandwidth", NULL, "auto", 1e-9, 1e6,                   \
-      "width of the window that thresholds learn from; auto: 2 for tanh, else 0.05")   \
+      "width of the window that thresholds learn from; auto: 2")                       \
     X(NUM, init_threshold, "jumprelu.threshold", NULL, "auto", 0, 1e6,                 \
-      "thresholds at the start; auto: 0.1 for tanh, else 0.01")                        \
+      "thresholds at the start; auto: 0.1")                                            \
     X(NUM, tanh_scale, "jumprelu.tanh_scale", NULL, "4", 1e-6, 1e6, "c of tanh")       \
     X(NUM, target_l0, "jumprelu.target_l0", NULL, "auto", 1e-6, 1e6,                   \
       "target of the quadratic loss; auto: k")                                         \
@@ -240,8 +240,8 @@ enum err settings_path(const struct settings *s, const char *text, char *out,
 
 /* Replace every "auto" by what it stands for in a run of this length and architecture.
  * `n_ctx` is the model's context, d_model its width. What does not apply to the
- * architecture stays; so does mask.schedule_steps 0, "the whole run", since a run can be
- * extended. */
+ * architecture stays; so does mask.schedule_steps 0, "the whole run", since a run can
+ * be extended. */
 void settings_resolve(struct settings *s, size_t n_ctx, size_t d_model);
 
 #endif

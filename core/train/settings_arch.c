@@ -84,8 +84,10 @@ static void fill(double *value, double is_auto)
 static void resolve_jump(struct settings *s)
 {
     const bool is_tanh = s->jump_loss == SAE_JUMP_TANH;
-    fill(&s->bandwidth, is_tanh ? 2.0 : 0.05);
-    fill(&s->init_threshold, is_tanh ? 0.1 : 0.01);
+    /* For activations of the norm sqrt(D), whose latents reach a few units: the window
+     * has to hold some of them for a threshold to move in a run of 1,000 steps. */
+    fill(&s->bandwidth, 2.0);
+    fill(&s->init_threshold, 0.1);
     fill(&s->pre_act, is_tanh ? 3e-6 : 0.0);
     fill(&s->target_l0, (double)s->k);
 }

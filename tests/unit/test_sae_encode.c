@@ -133,8 +133,9 @@ static void threads_give_the_same_codes(void **state)
     (void)state;
     struct errinfo e;
     float *x = rows_make(1500, 5);
-    static const char *const archs[] = {"topk", "batchtopk"};
-    for (size_t a = 0; a < 2; a++) {
+    static const char *const archs[] = {"topk", "batchtopk", "gated", "jumprelu",
+                                        "standard"};
+    for (size_t a = 0; a < 5; a++) {
         struct sae *s = sae_make(archs[a], 6);
         struct sae_codes one = {0}, many = {0};
         struct pool *pool;
@@ -182,6 +183,61 @@ static void calibration_hits_the_target(void **state)
     mem_free(x);
 }
 
+/* A row of its own norm: the codes are those of normalised rows, and reconstructions
+ * come back to where the rows were. */
+static void rows_are_normalised(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    static const enum sae_norm norms[] = {SAE_NORM_CONSTANT, SAE_NORM_LAYER};
+    struct sae *s = sae_make("standard", 6);
+    float *x = rows_make(300, 8), *y = mem_alloc(300 * D, sizeof *y);
+    float *a = mem_alloc(300 * D, sizeof *a), *b = mem_alloc(300 * D, sizeof *b);
+    struct sae_codes ca = {0}, cb = {0};
+    for (size_t i = 0; i < 2; i++) {
+        s->norm = norms[i];
+        s->scale = 1.0f;
+        assert_ok(sae_encode(s, x, 300, NULL, &ca, &e), &e);
+        sae_decode(s, &ca, a);
+        s->norm = SAE_NORM_SCALE;
+        sae_normalise(norms[i], 1.0f, D, x, 300, y, NULL);
+        assert_ok(sae_encode(s, y, 300, NULL, &cb, &e), &e);
+        sae_decode(s, &cb, b);
+        assert_memory_equal(ca.start, cb.start, 301 * sizeof *ca.start);
+        assert_memory_equal(ca.id, cb.id, ca.start[300] * sizeof *ca.id);
+        assert_non_null(ca.undo);
+        assert_null(cb.undo);
+        for (size_t r = 0; r < 300; r++) {
+            double sum = 0, sumsq = 0, mean = 0, spread = 0;
+            for (size_t d = 0; d < D; d++) {
+                sum += (double)y[r * D + d];
+                sumsq += (double)y[r * D + d] * (double)y[r * D + d];
+                mean += (double)x[r * D + d] / D;
+            }
+            for (size_t d = 0; d < D; d++) {
+                spread += ((double)x[r * D + d] - mean) * ((double)x[r * D + d] - mean);
+            }
+            const double norm = i == 0 ? sqrt(D) : sqrt(D - 1);
+            assert_true(fabs(sqrt(sumsq) - norm) < 1e-3);
+            assert_true(i == 0 || fabs(sum) < 1e-4);
+            for (size_t d = 0; d < D; d++) {
+                const size_t at = r * D + d;
+                const double unit = i == 0 ? (double)x[at] / (double)y[at]
+                                           : sqrt(spread / (D - 1)) + 1e-5;
+                const double want = (double)b[at] * unit + (i == 0 ? 0 : mean);
+                assert_true(fabs((double)a[at] - want) < 1e-3 * fmax(1, fabs(want)));
+            }
+        }
+    }
+    sae_codes_deinit(&ca);
+    sae_codes_deinit(&cb);
+    sae_free(s);
+    mem_free(x);
+    mem_free(y);
+    mem_free(a);
+    mem_free(b);
+}
+
 static void weights_depend_on_the_seed(void **state)
 {
     (void)state;
@@ -204,6 +260,7 @@ int main(void)
         cmocka_unit_test(decode_matches_loops),
         cmocka_unit_test(threads_give_the_same_codes),
         cmocka_unit_test(calibration_hits_the_target),
+        cmocka_unit_test(rows_are_normalised),
         cmocka_unit_test(weights_depend_on_the_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

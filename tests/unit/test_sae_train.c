@@ -4,7 +4,7 @@
 #include "base/rng.h"
 #include "check.h"
 #include "num/blas.h"
-#include "sae/sae_train.h"
+#include "sae/sae_schedule.h"
 
 #include <math.h>
 
@@ -65,6 +65,8 @@ static struct sae *sae_make(const char *arch, size_t D, size_t F, size_t k,
     struct sae *s;
     assert_ok(sae_new(sae_arch_find(arch), D, F, k, &s, &e), &e);
     sae_init_weights(s, seed);
+    const struct sae_hyper h = {.init_threshold = 0.2};
+    sae_init_arch(s, 1.0, &h);
     return s;
 }
 
@@ -72,12 +74,25 @@ static struct sae_trainer *trainer_make(struct sae *s, int64_t steps, size_t B)
 {
     struct errinfo e;
     struct sae_trainer *t;
-    struct sae_train_config c = sae_train_defaults(steps);
+    struct sae_train_config c = sae_train_defaults_of(s->arch, steps);
     c.lr = 5e-3;
     c.dead_after = 30;
+    c.hyper.coef = 0.05;
+    c.hyper.bandwidth = 0.5;
+    c.hyper.pre_act = 0.01;
+    c.resample_every = 20; /* where dead latents are resampled */
+    c.draw_groups = true;
+    if ((sae_arch_has(s->arch) & SAE_HAS_RESAMPLE) != 0) {
+        c.dead = SAE_DEAD_RESAMPLE;
+    }
     assert_ok(sae_trainer_new(s, &c, B, &t, &e), &e);
     return t;
 }
+
+#define ARCHES 8
+static const char *const archs[ARCHES] = {"topk",     "batchtopk", "matryoshka",
+                                          "standard", "gated",     "jumprelu",
+                                          "p_anneal", "tied"};
 
 /* Steps over the rows in turn. */
 static struct sae_step_info run(struct sae_trainer *t, const struct world *w, size_t B,
@@ -152,6 +167,46 @@ static void learns_batchtopk(void **state)
     learns("batchtopk", 3);
 }
 
+/* Those with a penalty find the directions too, with few latents active. */
+static void learns_with_penalties(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arch;
+        double coef;
+        enum sae_jump_loss jump;
+    } cases[] = {
+        {"standard", 0.3, SAE_JUMP_STEP},      {"gated", 1.0, SAE_JUMP_STEP},
+        {"p_anneal", 0.2, SAE_JUMP_STEP},      {"tied", 0.3, SAE_JUMP_STEP},
+        {"jumprelu", 0.2, SAE_JUMP_TANH},      {"jumprelu", 0.2, SAE_JUMP_STEP},
+        {"jumprelu", 3.0, SAE_JUMP_QUADRATIC},
+    };
+    struct world w = world_make(32, 48, 8192, 3, 5);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct errinfo e;
+        struct sae *s = sae_make(cases[i].arch, 32, 64, 4, 1);
+        struct sae_trainer *t;
+        struct sae_train_config c = sae_train_defaults_of(s->arch, 1500);
+        assert_ok(sae_init_bias(s, w.x, 1024, &e), &e);
+        c.lr = 3e-3;
+        c.hyper.coef = cases[i].coef;
+        c.hyper.jump_loss = cases[i].jump;
+        c.hyper.bandwidth = 0.5;
+        c.hyper.target_l0 = 4;
+        assert_ok(sae_trainer_new(s, &c, 512, &t, &e), &e);
+        const struct sae_step_info last = run(t, &w, 512, 1500, NULL);
+        sae_fold(s);
+        const double cosine = best_cosine(s, &w);
+        if (cosine < 0.9 || last.l0 > 12 || last.explained_variance < 0.8) {
+            fail_msg("%s %d: cosine %.3f, L0 %.2f, explained %.3f", cases[i].arch,
+                     (int)cases[i].jump, cosine, last.l0, last.explained_variance);
+        }
+        sae_trainer_free(t);
+        sae_free(s);
+    }
+    world_drop(&w);
+}
+
 /* Without AuxK more latents stay dead. */
 static void auxk_revives(void **state)
 {
@@ -182,9 +237,8 @@ static void auxk_revives(void **state)
 static void threads_give_the_same_bytes(void **state)
 {
     (void)state;
-    static const char *const archs[] = {"topk", "batchtopk"};
     struct world w = world_make(40, 80, 4000, 6, 7);
-    for (size_t a = 0; a < 2; a++) {
+    for (size_t a = 0; a < ARCHES; a++) {
         struct sae *ref = NULL;
         for (size_t threads = 1; threads <= 3; threads++) {
             struct errinfo e;
@@ -212,34 +266,34 @@ static void threads_give_the_same_bytes(void **state)
 static void fork_continues(void **state)
 {
     (void)state;
-    struct errinfo e;
     struct world w = world_make(16, 32, 2048, 3, 8);
-    struct sae *s = sae_make("batchtopk", 16, 48, 3, 4), *twin_sae;
-    struct sae_trainer *t = trainer_make(s, 200, 256), *twin;
-    run(t, &w, 256, 50, NULL);
-    assert_ok(sae_trainer_fork(t, &twin_sae, &twin, &e), &e);
-    assert_int_equal(sae_trainer_step_count(twin), 50);
-    run(t, &w, 256, 60, NULL);
-    run(twin, &w, 256, 60, NULL);
-    assert_memory_equal(s->arena, twin_sae->arena, s->count * sizeof(float));
-    assert_memory_equal(&s->threshold, &twin_sae->threshold, sizeof s->threshold);
-    assert_true(s->threshold > 0);
-    sae_trainer_free(t);
-    sae_trainer_free(twin);
-    sae_free(s);
-    sae_free(twin_sae);
+    for (size_t a = 0; a < ARCHES; a++) {
+        struct errinfo e;
+        struct sae *s = sae_make(archs[a], 16, 48, 3, 4), *twin_sae;
+        struct sae_trainer *t = trainer_make(s, 200, 256), *twin;
+        run(t, &w, 256, 50, NULL);
+        assert_ok(sae_trainer_fork(t, &twin_sae, &twin, &e), &e);
+        assert_int_equal(sae_trainer_step_count(twin), 50);
+        run(t, &w, 256, 60, NULL);
+        run(twin, &w, 256, 60, NULL);
+        assert_memory_equal(s->arena, twin_sae->arena, s->count * sizeof(float));
+        assert_memory_equal(&s->threshold, &twin_sae->threshold, sizeof s->threshold);
+        const bool averages = (sae_arch_has(s->arch) & SAE_HAS_THRESHOLD) != 0;
+        assert_int_equal(s->threshold > 0, averages);
+        sae_trainer_free(t);
+        sae_trainer_free(twin);
+        sae_free(s);
+        sae_free(twin_sae);
+    }
     world_drop(&w);
 }
 
 /* Weights, threshold, the named arrays and the step are the whole state. */
-static void state_arrays_resume(void **state)
+static void check_resume(const char *arch, const struct world *w)
 {
-    (void)state;
-    struct world w = world_make(16, 32, 2048, 3, 9);
-    struct sae *a = sae_make("batchtopk", 16, 48, 3, 4);
-    struct sae *b = sae_make("batchtopk", 16, 48, 3, 99);
+    struct sae *a = sae_make(arch, 16, 48, 3, 4), *b = sae_make(arch, 16, 48, 3, 99);
     struct sae_trainer *ta = trainer_make(a, 200, 256), *tb = trainer_make(b, 200, 256);
-    run(ta, &w, 256, 70, NULL);
+    run(ta, w, 256, 73, NULL);
     struct sae_state_array from[16], to[16];
     const size_t n = sae_trainer_state(ta, from, 16);
     assert_int_equal(sae_trainer_state(tb, to, 16), n);
@@ -249,17 +303,27 @@ static void state_arrays_resume(void **state)
         assert_int_equal(from[i].bytes, from[i].count * (from[i].is_i64 ? 8 : 4));
         memcpy(to[i].data, from[i].data, from[i].bytes);
     }
-    memcpy(b->arena, a->arena, a->count * sizeof(float));
+    const size_t own = 2 * 16 * 48 + 48 + 16; /* W_enc, W_dec, b_enc, b_dec */
+    memcpy(b->arena, a->arena, own * sizeof(float));
     b->threshold = a->threshold;
     sae_trainer_set_step_count(tb, sae_trainer_step_count(ta));
-    run(ta, &w, 256, 50, NULL);
-    run(tb, &w, 256, 50, NULL);
+    run(ta, w, 256, 90, NULL);
+    run(tb, w, 256, 90, NULL);
     assert_memory_equal(a->arena, b->arena, a->count * sizeof(float));
     assert_memory_equal(&a->threshold, &b->threshold, sizeof a->threshold);
     sae_trainer_free(ta);
     sae_trainer_free(tb);
     sae_free(a);
     sae_free(b);
+}
+
+static void state_arrays_resume(void **state)
+{
+    (void)state;
+    struct world w = world_make(16, 32, 2048, 3, 9);
+    for (size_t a = 0; a < ARCHES; a++) {
+        check_resume(archs[a], &w);
+    }
     world_drop(&w);
 }
 
@@ -278,6 +342,122 @@ static void schedule(void **state)
     assert_true(sae_lr_at(&c, 1000) <= 0.0);
     c.decay_from = 1.0;
     assert_true(fabs(sae_lr_at(&c, 1200) - 1.0) < 1e-12);
+    c.lr_schedule = SAE_LR_COSINE;
+    assert_true(fabs(sae_lr_at(&c, 500) - 0.55) < 1e-12);
+    assert_true(fabs(sae_lr_at(&c, 1000) - 0.1) < 1e-12);
+    c.lr_schedule = SAE_LR_LINEAR;
+    c.dead = SAE_DEAD_RESAMPLE; /* the warm-up begins anew */
+    c.resample_every = 300;
+    assert_true(fabs(sae_lr_at(&c, 300) - 0.02) < 1e-12);
+    assert_true(fabs(sae_lr_at(&c, 350) - 1.0) < 1e-12);
+    c.coef_warmup = 200;
+    assert_true(sae_coef_at(&c, 0) <= 0.0);
+    assert_true(fabs(sae_coef_at(&c, 50) - 0.25) < 1e-12);
+    assert_true(fabs(sae_coef_at(&c, 200) - 1.0) < 1e-12);
+}
+
+/* dictionary_learning's PAnnealTrainer, worked by hand: updates at steps 2, 5, 8 of
+ * [2, 8]; the first sets p to 1 and no factor, the next use the mean of the history. */
+static void exponents_anneal(void **state)
+{
+    (void)state;
+    struct sae_schedule s;
+    struct sae_train_config c = sae_train_defaults(10);
+    c.anneal_from = 0.2;
+    c.anneal_to = 0.8;
+    c.anneal_updates = 3;
+    c.p_end = 0.5;
+    sae_schedule_init(&s, sae_arch_find("p_anneal"), &c);
+    const double p[] = {1, 1, 1, 1, 1, 1, 0.75, 0.75, 0.75, 0.5, 0.5};
+    const double next[] = {0, 0, 0, 0.75, 0.75, 0.75, 0.5, 0.5, 0.5, 0.5, 0.5};
+    const double factor[] = {1, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3};
+    for (int64_t step = 0; step < 11; step++) {
+        assert_true(fabs(s.p - p[step]) < 1e-12);
+        assert_true(fabs(s.next_p - next[step]) < 1e-12);
+        assert_true(fabs(s.factor - factor[step]) < 1e-12);
+        /* Penalties of steps 3 to 5: 8 and 4; later ones so that all six give 1.5. */
+        sae_schedule_anneal(&s, &c, step, step > 5 ? 10 : 8, step > 5 ? 8 : 4);
+    }
+}
+
+/* Drawn prefixes rise, end at F, differ by step and depend on nothing else. */
+static void prefixes_are_drawn(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct sae_hyper h = {0};
+    size_t differ = 0, last[SAE_GROUPS_MAX] = {0};
+    assert_ok(sae_groups_parse("1,2,3,4,5", "", true, 6, &h, &e), &e);
+    for (int64_t step = 0; step < 200; step++) {
+        size_t a[SAE_GROUPS_MAX], b[SAE_GROUPS_MAX];
+        if (step == 100) {
+            assert_ok(sae_groups_parse(SAE_GROUPS_DEFAULT, "", true, 512, &h, &e), &e);
+        }
+        sae_schedule_widths(&h, 7, step, a);
+        sae_schedule_widths(&h, 7, step, b);
+        assert_memory_equal(a, b, h.groups * sizeof *a);
+        assert_true(a[0] >= 1 && a[h.groups - 1] == h.width[h.groups - 1]);
+        for (size_t i = 1; i < h.groups; i++) {
+            assert_true(a[i] > a[i - 1]);
+        }
+        differ += memcmp(a, last, h.groups * sizeof *a) != 0;
+        memcpy(last, a, h.groups * sizeof *a);
+    }
+    assert_true(differ > 100);
+}
+
+/* Latents that are dead start again from inputs, with moments of 0; with the others
+ * alive a step leaves them as it should. */
+static void dead_latents_are_resampled(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct world w = world_make(16, 32, 512, 3, 10);
+    struct sae *s = sae_make("standard", 16, 48, 3, 4);
+    struct sae_train_config c = sae_train_defaults_of(s->arch, 100);
+    struct sae_trainer *t;
+    c.hyper.decoder = SAE_DECODER_UNIT;
+    c.dead = SAE_DEAD_RESAMPLE;
+    c.resample_every = 10;
+    c.hyper.coef = 0.01;
+    assert_ok(sae_trainer_new(s, &c, 256, &t, &e), &e);
+    for (size_t j = 0; j < 20; j++) {
+        s->b_enc[j] = -50.0f;
+    }
+    const struct sae_step_info before = run(t, &w, 256, 10, NULL);
+    assert_true(s->b_enc[3] < -40.0f && before.l0 > 0);
+    run(t, &w, 256, 1, NULL);
+    struct sae_state_array array[8];
+    assert_true(sae_trainer_state(t, array, 8) == 4);
+    const int64_t *silent = array[2].data;
+    const float *m = array[0].data, *v = array[1].data;
+    double norm = 0;
+    for (size_t j = 20; j < 48; j++) {
+        double sum = 0;
+        for (size_t d = 0; d < 16; d++) {
+            sum += (double)s->W_enc[j * 16 + d] * (double)s->W_enc[j * 16 + d];
+        }
+        norm += sqrt(sum) / 28;
+    }
+    for (size_t j = 0; j < 20; j++) {
+        double enc = 0, dec = 0, dot = 0;
+        assert_true(fabsf(s->b_enc[j]) <= 0.0f && silent[j] == 0);
+        for (size_t d = 0; d < 16; d++) {
+            const size_t i = j * 16 + d;
+            enc += (double)s->W_enc[i] * (double)s->W_enc[i];
+            dec += (double)s->W_dec[i] * (double)s->W_dec[i];
+            dot += (double)s->W_enc[i] * (double)s->W_dec[i];
+            assert_true(fabsf(m[i]) + fabsf(v[i]) <= 0.0f);
+        }
+        assert_true(fabs(dec - 1) < 1e-5);
+        assert_true(fabs(sqrt(enc) - 0.2 * norm) < 0.02 * norm);
+        assert_true(fabs(dot - sqrt(enc)) < 1e-4);
+    }
+    const struct sae_step_info after = run(t, &w, 256, 30, NULL);
+    assert_true(after.dead_fraction < 0.1);
+    sae_trainer_free(t);
+    sae_free(s);
+    world_drop(&w);
 }
 
 static void not_finite_changes_nothing(void **state)
@@ -354,11 +534,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(learns_topk),
         cmocka_unit_test(learns_batchtopk),
+        cmocka_unit_test(learns_with_penalties),
         cmocka_unit_test(auxk_revives),
         cmocka_unit_test(threads_give_the_same_bytes),
         cmocka_unit_test(fork_continues),
         cmocka_unit_test(state_arrays_resume),
         cmocka_unit_test(schedule),
+        cmocka_unit_test(exponents_anneal),
+        cmocka_unit_test(prefixes_are_drawn),
+        cmocka_unit_test(dead_latents_are_resampled),
         cmocka_unit_test(not_finite_changes_nothing),
         cmocka_unit_test(settings_and_sizes),
         cmocka_unit_test(bias_is_the_median),

@@ -1,6 +1,7 @@
 /* Settings: one table behind flags, files and config.json. */
 #include "train/metric.h"
 #include "train/settings.h"
+#include "train/settings_arch.h"
 #include "unit/check.h"
 
 #include <math.h>
@@ -130,6 +131,106 @@ static void auto_values_scale_with_the_run(void **state)
     assert_int_equal(s.context, 128);
 }
 
+/* A number left open is "auto" until the architecture says what that is. */
+static void auto_values_are_the_architectures(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arch, *key, *value;
+    } cases[] = {
+        {"topk", "lr", "0.002"},
+        {"topk", "decoder", "unit"},
+        {"topk", "dead", "auxk"},
+        {"topk", "l1", "auto"},
+        {"standard", "decoder", "free"},
+        {"standard", "decoder_init", "0.1"},
+        {"standard", "dead", "leave"},
+        {"standard", "sparsity.warmup", "30"},
+        {"jumprelu", "l1", "auto"},
+        {"jumprelu", "jumprelu.target_l0", "4"},
+        {"jumprelu", "jumprelu.bandwidth", "2"},
+        {"nothing", "lr", "auto"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct settings s;
+        struct errinfo e = {0};
+        struct str text;
+        str_init(&text, 1000);
+        settings_init(&s);
+        settings_print(&s, setting_find("lr"), &text);
+        assert_string_equal(text.p, "auto");
+        assert_int_equal(settings_set(&s, "arch", cases[i].arch, "x", &e), OK);
+        s.steps = 600;
+        settings_resolve(&s, 64, 128);
+        str_free(&text);
+        str_init(&text, 1000);
+        settings_print(&s, setting_find(cases[i].key), &text);
+        if (strcmp(text.p, cases[i].value) != 0) {
+            fail_msg("%s of %s is %s", cases[i].key, cases[i].arch, text.p);
+        }
+        str_free(&text);
+    }
+}
+
+static void keys_of_other_architectures_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arch, *key, *value;
+    } wrong[] = {
+        {"topk", "l1", "2"},           {"standard", "k", "8"},
+        {"standard", "aux.coef", "0"}, {"gated", "lp", "0.5"},
+        {"topk", "l0", "auto"},        {"batchtopk", "matryoshka.loss", "sum"},
+        {"standard", "dead", "auxk"},  {"topk", "dead", "resample"},
+        {"nothing", "k", "8"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct settings s;
+        struct errinfo e = {0};
+        settings_init(&s);
+        assert_int_equal(settings_set(&s, "arch", wrong[i].arch, "command line", &e),
+                         OK);
+        assert_int_equal(
+            settings_set(&s, wrong[i].key, wrong[i].value, "command line", &e), OK);
+        assert_int_equal(settings_check_arch(&s, &e), ERR_USAGE);
+        assert_non_null(strstr(e.msg, wrong[i].arch));
+        /* From a file it is ignored, but for the architecture's own name. */
+        settings_init(&s);
+        assert_int_equal(settings_set(&s, "arch", wrong[i].arch, "f.json", &e), OK);
+        assert_int_equal(settings_set(&s, wrong[i].key, wrong[i].value, "f.json", &e),
+                         OK);
+        assert_int_equal(settings_check_arch(&s, &e) == OK,
+                         strcmp(wrong[i].arch, "nothing") != 0);
+    }
+}
+
+/* Every architecture's defaults make a trainer's configuration. */
+static void defaults_fit_every_architecture(void **state)
+{
+    (void)state;
+    static const char *const archs[] = {"topk",  "batchtopk", "matryoshka", "standard",
+                                        "gated", "jumprelu",  "p_anneal",   "tied"};
+    for (size_t i = 0; i < sizeof archs / sizeof archs[0]; i++) {
+        struct settings s;
+        struct errinfo e = {0};
+        struct sae_train_config c;
+        struct sae *sae = NULL;
+        struct sae_trainer *t = NULL;
+        settings_init(&s);
+        assert_int_equal(settings_set(&s, "arch", archs[i], "x", &e), OK);
+        settings_resolve(&s, 64, 128);
+        assert_int_equal(settings_check_arch(&s, &e), OK);
+        assert_int_equal(settings_train_config(&s, &c, &e), OK);
+        assert_int_equal(c.hyper.groups, i == 2 ? 5 : 0);
+        assert_int_equal(
+            sae_new(sae_arch_find(s.arch), 16, (size_t)s.width, (size_t)s.k, &sae, &e),
+            OK);
+        assert_int_equal(sae_trainer_new(sae, &c, 8, &t, &e), OK);
+        sae_trainer_free(t);
+        sae_free(sae);
+    }
+}
+
 static void sample_paths_are_found_elsewhere(void **state)
 {
     (void)state;
@@ -166,6 +267,9 @@ int main(void)
         cmocka_unit_test(files_may_nest_and_are_checked),
         cmocka_unit_test(json_round_trip),
         cmocka_unit_test(auto_values_scale_with_the_run),
+        cmocka_unit_test(auto_values_are_the_architectures),
+        cmocka_unit_test(keys_of_other_architectures_are_refused),
+        cmocka_unit_test(defaults_fit_every_architecture),
         cmocka_unit_test(sample_paths_are_found_elsewhere),
         cmocka_unit_test(metrics_are_found_by_their_beginning),
     };
