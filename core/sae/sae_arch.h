@@ -21,7 +21,7 @@
     X(standard)                                                                        \
     X(gated)                                                                           \
     X(jumprelu)                                                                        \
-    X(panneal)                                                                         \
+    X(p_anneal)                                                                        \
     X(tied)
 
 enum sae_infer {

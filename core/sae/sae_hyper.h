@@ -24,8 +24,15 @@ enum sae_dead { SAE_DEAD_LEAVE, SAE_DEAD_AUXK, SAE_DEAD_RESAMPLE };
  * the greatest whatever their sign (SAELens). */
 enum sae_aux_form { SAE_AUX_NORMALISED, SAE_AUX_SCALED };
 
-/* JumpReLU's sparsity loss: sum H(z - theta); sum tanh(c f n); (L0 / target - 1)^2. */
-enum sae_jump_loss { SAE_JUMP_STEP, SAE_JUMP_TANH, SAE_JUMP_QUADRATIC };
+/* JumpReLU's sparsity loss: sum H(z - theta); sum tanh(c f n); (L0 / target - 1)^2 of
+ * the batch's L0 (dictionary_learning); 2 / target (L0 - target)^2 of each row's
+ * (SAELens). */
+enum sae_jump_loss {
+    SAE_JUMP_STEP,
+    SAE_JUMP_TANH,
+    SAE_JUMP_QUADRATIC,
+    SAE_JUMP_QUADRATIC_ROWS
+};
 
 #define SAE_GROUPS_MAX 32
 
@@ -41,7 +48,7 @@ struct sae_hyper {
     size_t aux_k; /* latents of a row that AuxK may use; 0: none */
 
     enum sae_jump_loss jump_loss;
-    bool jump_on_f;        /* the step function sees f instead of z */
+    bool jump_on_f;        /* the step function sees f instead of z; not by rows */
     double bandwidth;      /* of the straight-through estimator */
     double tanh_scale;     /* c */
     double target_l0;      /* of the quadratic loss */

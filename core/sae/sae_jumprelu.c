@@ -8,8 +8,9 @@
  *
  * Sparsity losses: coef times sum H (Gemma Scope); sum tanh(c f n) (Anthropic, January
  * 2025; SAELens); (L0 / target - 1)^2 of the batch's L0 (Gemma Scope 2;
- * dictionary_learning, whose H sees f instead of z: jump_on_f). And for dead latents
- * pre_act sum ReLU(theta - z) n (SAELens). Only the cells above theta and in the window
+ * dictionary_learning, whose H sees f instead of z: jump_on_f); 2 / target
+ * (L0 - target)^2 of each row's (SAELens). And for dead latents pre_act sum
+ * ReLU(theta - z) n (SAELens). Only the cells above theta and in the window
  * of width eps about it take part. The file includes itself for the second precision.
  */
 #include "num/vec.h"
@@ -51,12 +52,30 @@ static void R(activate)(const struct R(sae_step) * s, size_t n, const int32_t *i
     }
 }
 
+/* By how much the cells of a row count in its latents' windows, and its penalty: the
+ * slope that all cells share comes in at the end. */
+static real R(row_weight)(const struct R(sae_step) * s, struct R(sae_row) * r)
+{
+    size_t active = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        active += r->val[i] > 0;
+    }
+    r->penalty = (double)active;
+    if (s->hyper.jump_loss != SAE_JUMP_QUADRATIC_ROWS) {
+        return 1;
+    }
+    const double target = s->hyper.target_l0, off = (double)active - target;
+    r->penalty = 2 / target * off * off;
+    return (real)off;
+}
+
 static void R(back)(const struct R(sae_step) * s, struct R(sae_row) * r)
 {
     const size_t F = s->F;
     const bool is_tanh = s->hyper.jump_loss == SAE_JUMP_TANH;
     const double c = s->hyper.tanh_scale, share = s->now.coef / (double)s->B;
     const real *theta = s->w->extra, half = (real)(s->hyper.bandwidth / 2);
+    const real weight = R(row_weight)(s, r);
     double sum = 0;
     for (size_t i = 0; i < r->n; i++) {
         const size_t j = r->id ? (size_t)r->id[i] : i;
@@ -74,16 +93,14 @@ static void R(back)(const struct R(sae_step) * s, struct R(sae_row) * r)
             sum += t;
             df += (real)(slope * norm);
             r->cols[SUM_NORM * F + j] += (real)(slope * (double)r->val[i]);
-        } else {
-            sum += active ? 1 : 0;
         }
         if (off < half) {
             r->cols[SUM_THETA * F + j] += df;
-            r->cols[SUM_WINDOW * F + j] += active || !s->hyper.jump_on_f ? 1 : 0;
+            r->cols[SUM_WINDOW * F + j] += active || !s->hyper.jump_on_f ? weight : 0;
         }
         r->grad[i] = active ? df : 0;
     }
-    r->penalty = sum;
+    r->penalty = is_tanh ? sum : r->penalty;
 }
 
 static double R(sparsity)(const struct R(sae_step) * s, const struct sae_loss *out)
@@ -105,6 +122,8 @@ static double R(step_slope)(const struct R(sae_step) * s)
     case SAE_JUMP_QUADRATIC:
         return share * 2 / target *
                (R(sae_total)(s, SAE_SUM_ACTIVE) / (double)s->B / target - 1);
+    case SAE_JUMP_QUADRATIC_ROWS:
+        return share * 4 / target;
     case SAE_JUMP_TANH:
         break;
     }
@@ -117,7 +136,8 @@ static void R(finish)(struct R(sae_step) * s, size_t j0, size_t j1)
     for (size_t j = j0; j < j1; j++) {
         const double theta = (double)s->w->extra[j];
         double window = R(sae_cell_sum)(s, SUM_WINDOW, j);
-        if (s->hyper.jump_on_f && fabs(theta) < eps / 2) {
+        if (s->hyper.jump_on_f && s->hyper.jump_loss != SAE_JUMP_QUADRATIC_ROWS &&
+            fabs(theta) < eps / 2) {
             /* Seen from f, silent cells lie at 0: all of them in the window. */
             window += (double)s->B - (double)s->fires[j];
         }

@@ -20,63 +20,64 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
 
 /* What an architecture has beyond the rest; which key applies to which is in
  * settings_arch.c. */
-#define SETTING_LIST_ARCH(X)                                                            \
-    X(ENUM, normalize, "normalize_activations", NULL, "expected_average_only_in", 0,    \
-      0,                                                                                \
-      "expected_average_only_in|none|constant_norm_rescale|layer_norm: one factor for " \
-      "all, or by row")                                                                 \
-    X(ENUM, apply_b_dec, "apply_b_dec", NULL, "yes", 0, 0,                              \
-      "yes|no: whether b_dec is taken from the input of the encoder")                   \
-    X(ENUM, decoder, "decoder", NULL, "auto", 0, 0,                                     \
-      "auto|unit|free: decoder rows kept at norm 1, or free with norms in penalties")   \
-    X(NUM, decoder_init, "decoder_init", NULL, "auto", 1e-9, 1e6,                       \
-      "norm of decoder rows at the start; auto: 1, for standard 0.1")                   \
-    X(ENUM, dead, "dead", NULL, "auto", 0, 0,                                           \
-      "auto|leave|auxk|resample: what is done about dead latents")                      \
-    X(INT, resample_every, "resample.every", NULL, "0", 0, 1000000000,                  \
-      "steps between resamplings of dead latents; 0: a quarter of the run")             \
-    X(ENUM, aux_form, "aux.form", NULL, "normalised", 0, 0,                             \
-      "normalised|scaled: AuxK as dictionary_learning has it, or as SAELens")           \
-    X(NUM, l1, "l1", NULL, "auto", 0, 1e9,                                              \
-      "weight of the penalty on activations; auto: by architecture")                    \
-    X(NUM, l0, "l0", NULL, "auto", 0, 1e9, "weight of jumprelu's L0 loss")              \
-    X(INT, coef_warmup, "sparsity.warmup", NULL, "auto", 0, 1000000000,                 \
-      "steps in which l1 or l0 rises from 0; auto: a twentieth of the run, for "        \
-      "jumprelu all")                                                                   \
-    X(NUM, lp, "lp", NULL, "1", 0.01, 2, "exponent of the penalty; 1: L1")              \
-    X(ENUM, lp_form, "lp.form", NULL, "sum", 0, 0,                                      \
-      "sum|root: the penalty of a token is sum f^p, or its p-th root")                  \
-    X(STR, groups, "matryoshka.groups", NULL, "0.03125,0.0625,0.125,0.25,0.53125", 0,   \
-      0, "shares of the latents, or widths of the prefixes (64,256,1024)")              \
-    X(STR, group_weights, "matryoshka.weights", NULL, "", 0, 0,                         \
-      "weight of each prefix's error; empty: the same for all")                         \
-    X(ENUM, group_loss, "matryoshka.loss", NULL, "mean", 0, 0,                          \
-      "mean|sum: weights 1/G and the mean of it (dictionary_learning), or the plain "   \
-      "sum (SAELens)")                                                                  \
-    X(ENUM, group_prefixes, "matryoshka.prefixes", NULL, "fixed", 0, 0,                 \
-      "fixed|drawn: the same prefixes always, or new ones each step, log-uniform")      \
-    X(ENUM, gated_detach, "gated.detach", NULL, "yes", 0, 0,                            \
-      "yes|no: whether the gate's own error trains the encoder alone")                  \
-    X(ENUM, jump_loss, "jumprelu.loss", NULL, "quadratic", 0, 0,                        \
-      "step|tanh|quadratic: sum H, sum tanh(c f n), or (L0 / target - 1)^2")            \
-    X(NUM, bandwidth, "jumprelu.bandwidth", NULL, "auto", 1e-9, 1e6,                    \
-      "width of the window that thresholds learn from; auto: 2 for tanh, else 0.05")    \
-    X(NUM, init_threshold, "jumprelu.threshold", NULL, "auto", 0, 1e6,                  \
-      "thresholds at the start; auto: 0.1 for tanh, else 0.01")                         \
-    X(NUM, tanh_scale, "jumprelu.tanh_scale", NULL, "4", 1e-6, 1e6, "c of tanh")        \
-    X(NUM, target_l0, "jumprelu.target_l0", NULL, "auto", 1e-6, 1e6,                    \
-      "target of the quadratic loss; auto: k")                                          \
-    X(NUM, pre_act, "jumprelu.pre_act", NULL, "auto", 0, 1e6,                           \
-      "weight that pulls dead latents up; auto: 3e-6 for tanh, else 0")                 \
-    X(ENUM, jump_of, "jumprelu.step_of", NULL, "pre", 0, 0,                             \
-      "pre|acts: what the step function of the loss sees")                              \
-    X(NUM, anneal_from, "panneal.from", NULL, "0.2", 0, 1,                              \
-      "share of the run at which the exponent begins to fall")                          \
-    X(NUM, anneal_to, "panneal.to", NULL, "0.9", 0, 1, "share at which it is down")     \
-    X(NUM, p_end, "panneal.p_end", NULL, "0.2", 0.01, 1, "the exponent at the end")     \
-    X(INT, anneal_updates, "panneal.updates", NULL, "10", 1, 1000000, "in so many")     \
-    X(NUM, calibrate_l0, "threshold.target_l0", NULL, "0", 0, 1e6,                      \
-      "L0 that the inference threshold is set to before it is used; 0: the running "    \
+#define SETTING_LIST_ARCH(X)                                                           \
+    X(ENUM, normalize, "normalize_activations", NULL, "expected_average_only_in", 0,   \
+      0,                                                                               \
+      "expected_average_only_in|none|constant_norm_rescale|layer_norm: one factor "    \
+      "for all, or by row")                                                            \
+    X(ENUM, apply_b_dec, "apply_b_dec", NULL, "yes", 0, 0,                             \
+      "yes|no: whether b_dec is taken from the input of the encoder")                  \
+    X(ENUM, decoder, "decoder", NULL, "auto", 0, 0,                                    \
+      "auto|unit|free: decoder rows kept at norm 1, or free with norms in penalties")  \
+    X(NUM, decoder_init, "decoder_init", NULL, "auto", 1e-9, 1e6,                      \
+      "norm of decoder rows at the start; auto: 1, for standard 0.1")                  \
+    X(ENUM, dead, "dead", NULL, "auto", 0, 0,                                          \
+      "auto|leave|auxk|resample: what is done about dead latents")                     \
+    X(INT, resample_every, "resample.every", NULL, "0", 0, 1000000000,                 \
+      "steps between resamplings of dead latents; 0: a quarter of the run")            \
+    X(ENUM, aux_form, "aux.form", NULL, "normalised", 0, 0,                            \
+      "normalised|scaled: AuxK as dictionary_learning has it, or as SAELens")          \
+    X(NUM, l1, "l1", NULL, "auto", 0, 1e9,                                             \
+      "weight of the penalty on activations; auto: by architecture")                   \
+    X(NUM, l0, "l0", NULL, "auto", 0, 1e9, "weight of jumprelu's L0 loss")             \
+    X(INT, coef_warmup, "sparsity.warmup", NULL, "auto", 0, 1000000000,                \
+      "steps in which l1 or l0 rises from 0; auto: a twentieth of the run, for "       \
+      "jumprelu all")                                                                  \
+    X(NUM, lp, "lp", NULL, "1", 0.01, 2, "exponent of the penalty; 1: L1")             \
+    X(ENUM, lp_form, "lp.form", NULL, "sum", 0, 0,                                     \
+      "sum|root: the penalty of a token is sum f^p, or its p-th root")                 \
+    X(STR, groups, "matryoshka.groups", NULL, "0.03125,0.0625,0.125,0.25,0.53125", 0,  \
+      0, "shares of the latents, or widths of the prefixes (64,256,1024)")             \
+    X(STR, group_weights, "matryoshka.weights", NULL, "", 0, 0,                        \
+      "weight of each prefix's error; empty: the same for all")                        \
+    X(ENUM, group_loss, "matryoshka.loss", NULL, "mean", 0, 0,                         \
+      "mean|sum: weights 1/G and the mean of it (dictionary_learning), or the plain "  \
+      "sum (SAELens)")                                                                 \
+    X(ENUM, group_prefixes, "matryoshka.prefixes", NULL, "fixed", 0, 0,                \
+      "fixed|drawn: the same prefixes always, or new ones each step, log-uniform")     \
+    X(ENUM, gated_detach, "gated.detach", NULL, "yes", 0, 0,                           \
+      "yes|no: whether the gate's own error trains the encoder alone")                 \
+    X(ENUM, jump_loss, "jumprelu.loss", NULL, "quadratic", 0, 0,                       \
+      "step|tanh|quadratic|quadratic_rows: sum H, sum tanh(c f n), (L0/t - 1)^2 "      \
+      "of the batch, 2/t (L0 - t)^2 of each row, t: target_l0")                        \
+    X(NUM, bandwidth, "jumprelu.bandwidth", NULL, "auto", 1e-9, 1e6,                   \
+      "width of the window that thresholds learn from; auto: 2 for tanh, else 0.05")   \
+    X(NUM, init_threshold, "jumprelu.threshold", NULL, "auto", 0, 1e6,                 \
+      "thresholds at the start; auto: 0.1 for tanh, else 0.01")                        \
+    X(NUM, tanh_scale, "jumprelu.tanh_scale", NULL, "4", 1e-6, 1e6, "c of tanh")       \
+    X(NUM, target_l0, "jumprelu.target_l0", NULL, "auto", 1e-6, 1e6,                   \
+      "target of the quadratic loss; auto: k")                                         \
+    X(NUM, pre_act, "jumprelu.pre_act", NULL, "auto", 0, 1e6,                          \
+      "weight that pulls dead latents up; auto: 3e-6 for tanh, else 0")                \
+    X(ENUM, jump_of, "jumprelu.step_of", NULL, "pre", 0, 0,                            \
+      "pre|acts: what the step function of the loss sees")                             \
+    X(NUM, anneal_from, "p_anneal.from", NULL, "0.2", 0, 1,                            \
+      "share of the run at which the exponent begins to fall")                         \
+    X(NUM, anneal_to, "p_anneal.to", NULL, "0.9", 0, 1, "share at which it is down")   \
+    X(NUM, p_end, "p_anneal.end", NULL, "0.2", 0.01, 1, "the exponent at the end")     \
+    X(INT, anneal_updates, "p_anneal.updates", NULL, "10", 1, 1000000, "in so many")   \
+    X(NUM, calibrate_l0, "threshold.target_l0", NULL, "0", 0, 1e6,                     \
+      "L0 that the inference threshold is set to before it is used; 0: the running "   \
       "average")
 
 /* X(TYPE, field, key, flag, default, min, max, help)

@@ -32,10 +32,10 @@ static const struct {
     {"jumprelu.target_l0", SAE_HAS_JUMP},
     {"jumprelu.pre_act", SAE_HAS_JUMP},
     {"jumprelu.step_of", SAE_HAS_JUMP},
-    {"panneal.from", SAE_HAS_ANNEAL},
-    {"panneal.to", SAE_HAS_ANNEAL},
-    {"panneal.p_end", SAE_HAS_ANNEAL},
-    {"panneal.updates", SAE_HAS_ANNEAL},
+    {"p_anneal.from", SAE_HAS_ANNEAL},
+    {"p_anneal.to", SAE_HAS_ANNEAL},
+    {"p_anneal.end", SAE_HAS_ANNEAL},
+    {"p_anneal.updates", SAE_HAS_ANNEAL},
 };
 
 /* Words of the ENUM settings, in their order there. */

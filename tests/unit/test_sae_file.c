@@ -84,7 +84,7 @@ static void assert_close(const float *a, const float *b, size_t n, double tolera
 #define ARCHES 8
 static const char *const archs[ARCHES] = {"topk",     "batchtopk", "matryoshka",
                                           "standard", "gated",     "jumprelu",
-                                          "panneal",  "tied"};
+                                          "p_anneal",  "tied"};
 
 static void round_trip(void **state)
 {

@@ -18,7 +18,13 @@
 
 /* As of tests/fixtures/parity/NAME.safetensors. */
 static const char *const CASES[] = {
-    "topk_dl", "topk_dl_aux", "topk_dl_aux_few", "batchtopk_dl", "batchtopk_dl_aux",
+    "topk_dl",       "topk_dl_aux",       "topk_dl_aux_few",  "topk_sl",
+    "topk_sl_aux",   "topk_sl_aux_few",   "batchtopk_dl",     "batchtopk_dl_aux",
+    "batchtopk_sl",  "batchtopk_sl_aux",  "matryoshka_dl",    "matryoshka_dl_aux",
+    "matryoshka_sl", "matryoshka_sl_aux", "standard_dl",      "standard_april_dl",
+    "standard_sl",   "standard_sl_l2",    "gated_dl",         "gated_sl",
+    "jumprelu_dl",   "jumprelu_sl_step",  "jumprelu_sl_tanh", "jumprelu_sl_quadratic",
+    "p_anneal_dl",   "p_anneal_dl_power",
 };
 
 /* A fixture, opened. */
@@ -51,6 +57,56 @@ static double setting(const struct fixture *f, const char *key, double missing)
     return v;
 }
 
+static bool flag(const struct fixture *f, const char *key)
+{
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(f->settings, key));
+}
+
+/* Whether a text of the settings is this one. */
+static bool says(const struct fixture *f, const char *key, const char *text)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(f->settings, key);
+    return cJSON_IsString(item) && strcmp(item->valuestring, text) == 0;
+}
+
+/* Widths and weights of prefixes. */
+static void groups(const struct fixture *f, struct sae_hyper *h)
+{
+    const cJSON *width = cJSON_GetObjectItemCaseSensitive(f->settings, "width");
+    const cJSON *weight = cJSON_GetObjectItemCaseSensitive(f->settings, "weight");
+    h->groups = (size_t)cJSON_GetArraySize(width);
+    assert_true(h->groups <= SAE_GROUPS_MAX);
+    for (size_t i = 0; i < h->groups; i++) {
+        h->width[i] = (size_t)cJSON_GetArrayItem(width, (int)i)->valuedouble;
+        h->weight[i] = cJSON_GetArrayItem(weight, (int)i)->valuedouble;
+    }
+}
+
+static struct sae_hyper hyper(const struct fixture *f)
+{
+    struct sae_hyper h = {
+        .k = (size_t)setting(f, "k", 1),
+        .decoder = says(f, "decoder", "free") ? SAE_DECODER_FREE : SAE_DECODER_UNIT,
+        .keep_b_dec = flag(f, "keep_b_dec"),
+        .lp = setting(f, "lp", 1),
+        .lp_root = flag(f, "lp_root"),
+        .attached = flag(f, "attached"),
+        .aux_form = says(f, "aux_form", "scaled") ? SAE_AUX_SCALED : SAE_AUX_NORMALISED,
+        .aux_k = (size_t)setting(f, "aux_k", 0),
+        .jump_loss = says(f, "jump_loss", "tanh")             ? SAE_JUMP_TANH
+                     : says(f, "jump_loss", "quadratic")      ? SAE_JUMP_QUADRATIC
+                     : says(f, "jump_loss", "quadratic_rows") ? SAE_JUMP_QUADRATIC_ROWS
+                                                              : SAE_JUMP_STEP,
+        .jump_on_f = flag(f, "jump_on_f"),
+        .bandwidth = setting(f, "bandwidth", 1),
+        .tanh_scale = setting(f, "tanh_scale", 4),
+        .target_l0 = setting(f, "target_l0", 1),
+        .pre_act = setting(f, "pre_act", 0),
+    };
+    groups(f, &h);
+    return h;
+}
+
 /* Tensor prefix + name into out. */
 static void tensor(const struct fixture *f, const char *prefix, const char *name,
                    size_t rows, size_t cols, float *out)
@@ -81,8 +137,12 @@ static float *params(const struct fixture *f, const char *prefix)
     const struct sae_params_f32 p = sae_params_at_f32(f->arch, f->D, f->F, arena);
     tensor(f, prefix, "W_enc", f->F, f->D, p.W_enc);
     tensor(f, prefix, "W_dec", f->F, f->D, p.W_dec);
-    tensor(f, prefix, "b_enc", f->F, 0, p.b_enc);
+    tensor(f, prefix, f->arch->b_enc_name ? f->arch->b_enc_name : "b_enc", f->F, 0,
+           p.b_enc);
     tensor(f, prefix, "b_dec", f->D, 0, p.b_dec);
+    for (size_t i = 0; i < f->arch->extra; i++) {
+        tensor(f, prefix, f->arch->vector[i].name, f->F, 0, p.extra + i * f->F);
+    }
     return arena;
 }
 
@@ -183,15 +243,15 @@ struct run {
     int32_t *dead;
 };
 
-static struct run run_new(const struct fixture *f)
+static struct run run_new(const struct fixture *f, enum sae_path path)
 {
     struct errinfo e;
     struct run r = {.arena = floats(4 * f->count),
                     .dead = mem_alloc(f->F, sizeof *r.dead)};
     assert_non_null(r.dead);
-    assert_ok(sae_step_new_f32(f->arch, f->D, f->F, (size_t)setting(f, "k", 1), f->B,
-                               (size_t)setting(f, "aux_k", 0), &r.step, &e),
-              &e);
+    const struct sae_hyper h = hyper(f);
+    assert_ok(sae_step_new_f32(f->arch, f->D, f->F, &h, f->B, &r.step, &e), &e);
+    r.step->path = path;
     struct sae_params_f32 *const p[] = {&r.w, &r.g, &r.m, &r.v};
     for (size_t i = 0; i < 4; i++) {
         *p[i] = sae_params_at_f32(f->arch, f->D, f->F, r.arena + i * f->count);
@@ -229,10 +289,15 @@ static struct sae_loss run_grad(struct run *r, const struct fixture *f, size_t s
 {
     struct errinfo e;
     struct sae_loss loss;
-    const size_t n_dead = list_dead(f, step, r->dead);
-    assert_ok(sae_step_grad_f32(r->step, &r->w, f->x + step * f->B * f->D, r->dead,
-                                n_dead, setting(f, "aux_coef", 0), NULL, &r->g, &loss,
-                                &e),
+    const struct sae_now now = {
+        .coef = row(f, "coef", step),
+        .p = st_find(f->file, "p") ? row(f, "p", step) : setting(f, "lp", 1),
+        .aux_coef = setting(f, "aux_coef", 0),
+        .n_dead = list_dead(f, step, r->dead),
+        .dead = r->dead,
+    };
+    assert_ok(sae_step_grad_f32(r->step, &r->w, f->x + step * f->B * f->D, &now, NULL,
+                                &r->g, &loss, &e),
               &e);
     return loss;
 }
@@ -253,28 +318,42 @@ static void check_loss(const struct fixture *f, const struct sae_loss *loss,
 {
     near_number(f, "loss", loss->loss, row(f, "loss", step));
     near_number(f, "mse", loss->mse, row(f, "mse", step));
-    if (st_find(f->file, "aux")) {
+    if (st_find(f->file, "aux")) { /* SAELens' has its weight, which is 1 here */
         near_number(f, "aux", loss->aux, row(f, "aux", step));
+    }
+    if (st_find(f->file, "sparsity")) {
+        near_number(f, "sparsity", loss->sparsity, row(f, "sparsity", step));
+    }
+    if (st_find(f->file, "pre_act")) {
+        near_number(f, "pre_act", loss->aux * setting(f, "pre_act", 0),
+                    row(f, "pre_act", step));
     }
 }
 
+static void check_case(const char *name, enum sae_path path)
+{
+    struct fixture f = fixture_open(name);
+    struct run r = run_new(&f, path);
+    for (size_t i = 0; i < f.steps; i++) {
+        const struct sae_loss loss = run_grad(&r, &f, i);
+        check_loss(&f, &loss, i);
+        if (i == 0) {
+            near_params(&f, "gradient of", r.g.arena, f.grad);
+        }
+        run_update(&r, &f, i);
+    }
+    near_params(&f, "ten steps of", r.w.arena, f.last);
+    run_drop(&r);
+    fixture_close(&f);
+}
+
+/* Cells sparsely and densely; selections know one way only. */
 static void steps_as_the_original(void **state)
 {
     (void)state;
     for (size_t c = 0; c < sizeof CASES / sizeof CASES[0]; c++) {
-        struct fixture f = fixture_open(CASES[c]);
-        struct run r = run_new(&f);
-        for (size_t i = 0; i < f.steps; i++) {
-            const struct sae_loss loss = run_grad(&r, &f, i);
-            check_loss(&f, &loss, i);
-            if (i == 0) {
-                near_params(&f, "gradient of", r.g.arena, f.grad);
-            }
-            run_update(&r, &f, i);
-        }
-        near_params(&f, "ten steps of", r.w.arena, f.last);
-        run_drop(&r);
-        fixture_close(&f);
+        check_case(CASES[c], SAE_PATH_SPARSE);
+        check_case(CASES[c], SAE_PATH_DENSE);
     }
 }
 

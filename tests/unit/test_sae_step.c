@@ -432,7 +432,7 @@ static void sizes_are_checked(void **state)
     assert_null(sae_arch_find("nothing"));
     assert_string_equal(sae_arch_names(),
                         "matryoshka, batchtopk, topk, standard, gated, "
-                        "jumprelu, panneal, tied");
+                        "jumprelu, p_anneal, tied");
     assert_string_equal(sae_arch_name(a), "topk");
 }
 

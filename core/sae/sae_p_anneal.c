@@ -15,11 +15,11 @@ static const struct R(sae_ops) R(ops) = SAE_OPS_OF_CELLS(&R(cells));
 
 #ifndef REAL_F64
 #define REAL_F64
-#include "sae/sae_panneal.c"
+#include "sae/sae_p_anneal.c"
 
-extern const struct sae_arch sae_arch_panneal;
-const struct sae_arch sae_arch_panneal = {
-    .name = "panneal",
+extern const struct sae_arch sae_arch_p_anneal;
+const struct sae_arch sae_arch_p_anneal = {
+    .name = "p_anneal",
     .save_name = "standard",
     .has = SAE_HAS_L1 | SAE_HAS_LP | SAE_HAS_ANNEAL | SAE_HAS_RESAMPLE,
     .defaults = {.lr = 1e-3,
