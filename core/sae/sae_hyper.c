@@ -83,7 +83,10 @@ enum err sae_groups_parse(const char *groups, const char *weights, bool mean, si
     struct sae_hyper out = *h;
     TRY(numbers("matryoshka.groups", groups, v, &n, e));
     TRY(numbers("matryoshka.weights", weights, w, &given, e));
-    bool shares = n > 0;
+    if (n == 0) {
+        return err_set(e, ERR_USAGE, "matryoshka.groups: none, expected one or more");
+    }
+    bool shares = true;
     for (size_t i = 0; i < n; i++) {
         shares &= v[i] < 1;
     }
