@@ -12,8 +12,7 @@ typedef float pv __attribute__((vector_size(64)));
 #include "num/kern_product.h"
 
 #define WIDTH        16
-#define ROWS_VECTORS 8
-#define AHEAD        4 /* rows are fetched this many before their turn */
+#define ROWS_VECTORS 16 /* of sums, for wide rows; half for others */
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -23,7 +22,8 @@ INLINE __mmask16 lanes(size_t n)
     return (__mmask16)((1u << n) - 1);
 }
 
-/* y += sum of w[i] x[id[i]] for `vectors` vectors of columns. */
+/* y += sum of w[i] x[id[i]] for `vectors` vectors of columns. The CPU runs ahead to the
+ * next rows by itself; fetching them by instruction costs more than it gains. */
 INLINE void axpy_columns(size_t vectors, size_t n, const int32_t *id, const float *w,
                          const float *x, size_t ld, float *y)
 {
@@ -33,10 +33,8 @@ INLINE void axpy_columns(size_t vectors, size_t n, const int32_t *id, const floa
     }
     for (size_t i = 0; i < n; i++) {
         const float *row = x + (size_t)id[i] * ld;
-        const float *soon = x + (size_t)id[i + AHEAD < n ? i + AHEAD : i] * ld;
         const __m512 wi = _mm512_set1_ps(w[i]);
         for (size_t j = 0; j < vectors; j++) {
-            _mm_prefetch((const char *)(soon + j * WIDTH), _MM_HINT_T0);
             s[j] = _mm512_fmadd_ps(wi, _mm512_loadu_ps(row + j * WIDTH), s[j]);
         }
     }
@@ -51,6 +49,9 @@ static void wide_rows_axpy(size_t n, const int32_t *id, const float *w, const fl
     size_t at = 0;
     for (; at + ROWS_VECTORS * WIDTH <= D; at += ROWS_VECTORS * WIDTH) {
         axpy_columns(ROWS_VECTORS, n, id, w, x + at, ld, y + at);
+    }
+    for (; at + ROWS_VECTORS / 2 * WIDTH <= D; at += ROWS_VECTORS / 2 * WIDTH) {
+        axpy_columns(ROWS_VECTORS / 2, n, id, w, x + at, ld, y + at);
     }
     for (; at + WIDTH <= D; at += WIDTH) {
         axpy_columns(1, n, id, w, x + at, ld, y + at);
