@@ -17,6 +17,7 @@ typedef v8 pv;
 const struct kern_wide kern_table_wide_avx2 = {
     .name = "avx2",
     .rows_axpy = kern_rows_axpy,
+    .rows_sum = kern_rows_sum,
     .rows_dot = kern_rows_dot,
     .panel = PRODUCT_PANEL,
     .product = kern_product,

@@ -14,6 +14,8 @@ struct kern_wide {
     /* As in num/kern.h. */
     void (*rows_axpy)(size_t n, const int32_t *id, const float *w, const float *x,
                       size_t ld, size_t D, float *y);
+    void (*rows_sum)(size_t n, const int32_t *id, const float *w, const float *x,
+                     size_t ld, size_t D, float scale, float *y);
     void (*rows_dot)(size_t n, const int32_t *id, const float *x, size_t ld, size_t D,
                      const float *y, float *out);
 

@@ -463,6 +463,13 @@ void R(sae_add_rows)(const struct R(sae_pairs) * p, size_t j, const real *weight
     R(vec_rows_axpy)(n, p->row + at, weight + at, x, D, D, y);
 }
 
+void R(sae_sum_rows)(const struct R(sae_pairs) * p, size_t j, const real *weight,
+                     const real *x, size_t D, real scale, real *y)
+{
+    const size_t at = p->start[j], n = p->start[j + 1] - at;
+    R(vec_rows_sum)(n, p->row + at, weight + at, x, D, D, scale, y);
+}
+
 static real sum_grad(const struct R(sae_pairs) * p, size_t j)
 {
     real sum = 0;
@@ -489,15 +496,13 @@ void R(sae_latent_grads)(struct R(sae_step) * s, size_t j0, size_t j1)
 {
     const size_t D = s->D;
     const bool aux = s->n_dead > 0 && s->aux_scale > 0;
-    memset(s->g->W_enc + j0 * D, 0, (j1 - j0) * D * sizeof *s->g->W_enc);
-    memset(s->g->W_dec + j0 * D, 0, (j1 - j0) * D * sizeof *s->g->W_dec);
     /* One matrix after the other: `a` alone stays near the CPU, with `err` it may not.
      */
     for (size_t j = j0; j < j1; j++) {
         real *enc = s->g->W_enc + j * D;
         s->through[j] = sum_grad(&s->main, j);
         s->fires[j] = (int32_t)(s->main.start[j + 1] - s->main.start[j]);
-        R(sae_add_rows)(&s->main, j, s->main.row_grad, s->a, D, enc);
+        R(sae_sum_rows)(&s->main, j, s->main.row_grad, s->a, D, 1, enc);
         if (aux) {
             s->through[j] += sum_grad(&s->aux, j);
             R(sae_add_rows)(&s->aux, j, s->aux.row_grad, s->a, D, enc);
@@ -506,10 +511,13 @@ void R(sae_latent_grads)(struct R(sae_step) * s, size_t j0, size_t j1)
     }
     for (size_t j = j0; j < j1; j++) {
         real *dec = s->g->W_dec + j * D;
-        if (aux) {
-            R(sae_add_rows)(&s->aux, j, s->aux.row_val, s->aux_err, D, dec);
-            R(vec_scale)(D, s->aux_scale / s->err_scale, dec);
+        if (!aux) {
+            R(sae_sum_rows)
+            (&s->main, j, s->main.row_val, errors_of(s, j), D, s->err_scale, dec);
+            continue;
         }
+        const real scale = s->aux_scale / s->err_scale;
+        R(sae_sum_rows)(&s->aux, j, s->aux.row_val, s->aux_err, D, scale, dec);
         R(sae_add_rows)(&s->main, j, s->main.row_val, errors_of(s, j), D, dec);
         R(vec_scale)(D, s->err_scale, dec);
     }
@@ -529,6 +537,10 @@ static void latent_block(void *ctx, size_t block, size_t worker)
         R(vec_axpy)(D, s->through[j], s->w->W_enc + j * D, cols);
     }
     sae_watch_mark(&watch, SAE_GRADIENTS);
+    if (s->projected) {
+        R(sae_project_latents)(s, s->w, s->g, block, j0, j1);
+        sae_watch_mark(&watch, SAE_UPDATE);
+    }
 }
 
 static void b_dec_grad(struct R(sae_step) * s)
@@ -675,8 +687,10 @@ enum err R(sae_step_grad)(struct R(sae_step) * s, const struct R(sae_params) * w
         out->loss += now->aux_coef * out->aux;
         R(sae_regroup)(s, &s->aux, s->aux_scale, pool);
     }
+    const bool late = s->ops->cells && s->ops->cells->late;
+    s->projected = s->projects && !late;
     pool_run(pool, s->latent_blocks, latent_block, s);
-    if (s->ops->cells && s->ops->cells->late) {
+    if (late) {
         out->loss += s->ops->cells->late(s, &out->aux);
     }
     b_dec_grad(s);
