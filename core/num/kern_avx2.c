@@ -20,6 +20,7 @@ const struct kern_wide kern_table_wide_avx2 = {
     .rows_sum = kern_rows_sum,
     .rows_dot = kern_rows_dot,
     .panel = PRODUCT_PANEL,
+    .widest = 256,
     .product = kern_product,
 };
 #else

@@ -23,6 +23,7 @@ struct kern_wide {
      * each entry begins with its bias and takes the terms in the order of D. `panel` is
      * aligned to 64 bytes, ldx and ldh are the floats between rows. */
     size_t panel;
+    size_t widest; /* D up to which this beats BLAS */
     void (*product)(size_t rows, size_t D, const float *x, size_t ldx,
                     const float *panel, const float *bias, float *h, size_t ldh);
 };
