@@ -74,6 +74,9 @@ struct kern {
      * and out[i] = x[id[i]] . y, for i < n. */
     void (*rows_axpy)(size_t n, const int32_t *id, const float *w, const float *x,
                       size_t ld, size_t D, float *y);
+    /* The same from 0, times scale: y = scale * sum of w[i] x[id[i]]. */
+    void (*rows_sum)(size_t n, const int32_t *id, const float *w, const float *x,
+                     size_t ld, size_t D, float scale, float *y);
     void (*rows_dot)(size_t n, const int32_t *id, const float *x, size_t ld, size_t D,
                      const float *y, float *out);
 

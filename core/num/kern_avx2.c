@@ -17,8 +17,10 @@ typedef v8 pv;
 const struct kern_wide kern_table_wide_avx2 = {
     .name = "avx2",
     .rows_axpy = kern_rows_axpy,
+    .rows_sum = kern_rows_sum,
     .rows_dot = kern_rows_dot,
     .panel = PRODUCT_PANEL,
+    .widest = 256,
     .product = kern_product,
 };
 #else

@@ -5,6 +5,7 @@
 #if defined(__x86_64__)
 #if defined(__AVX512F__)
 #include <immintrin.h>
+#include <stdbool.h>
 
 typedef float pv __attribute__((vector_size(64)));
 #define PRODUCT_LANES 16
@@ -12,8 +13,7 @@ typedef float pv __attribute__((vector_size(64)));
 #include "num/kern_product.h"
 
 #define WIDTH        16
-#define ROWS_VECTORS 8
-#define AHEAD        4 /* rows are fetched this many before their turn */
+#define ROWS_VECTORS 16 /* of sums, for wide rows; half for others */
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -23,47 +23,64 @@ INLINE __mmask16 lanes(size_t n)
     return (__mmask16)((1u << n) - 1);
 }
 
-/* y += sum of w[i] x[id[i]] for `vectors` vectors of columns. */
+/* y += sum of w[i] x[id[i]], or if fresh y = scale times it, for `vectors` vectors of
+ * columns. The CPU runs ahead to the next rows by itself; fetching them by instruction
+ * costs more than it gains. */
 INLINE void axpy_columns(size_t vectors, size_t n, const int32_t *id, const float *w,
-                         const float *x, size_t ld, float *y)
+                         const float *x, size_t ld, bool fresh, float scale, float *y)
 {
     __m512 s[ROWS_VECTORS];
     for (size_t j = 0; j < vectors; j++) {
-        s[j] = _mm512_loadu_ps(y + j * WIDTH);
+        s[j] = fresh ? _mm512_setzero_ps() : _mm512_loadu_ps(y + j * WIDTH);
     }
     for (size_t i = 0; i < n; i++) {
         const float *row = x + (size_t)id[i] * ld;
-        const float *soon = x + (size_t)id[i + AHEAD < n ? i + AHEAD : i] * ld;
         const __m512 wi = _mm512_set1_ps(w[i]);
         for (size_t j = 0; j < vectors; j++) {
-            _mm_prefetch((const char *)(soon + j * WIDTH), _MM_HINT_T0);
             s[j] = _mm512_fmadd_ps(wi, _mm512_loadu_ps(row + j * WIDTH), s[j]);
         }
     }
     for (size_t j = 0; j < vectors; j++) {
-        _mm512_storeu_ps(y + j * WIDTH, s[j]);
+        const __m512 scaled = _mm512_mul_ps(s[j], _mm512_set1_ps(scale));
+        _mm512_storeu_ps(y + j * WIDTH, fresh ? scaled : s[j]);
+    }
+}
+
+INLINE void gather_rows(size_t n, const int32_t *id, const float *w, const float *x,
+                        size_t ld, size_t D, bool fresh, float scale, float *y)
+{
+    size_t at = 0;
+    for (; at + ROWS_VECTORS * WIDTH <= D; at += ROWS_VECTORS * WIDTH) {
+        axpy_columns(ROWS_VECTORS, n, id, w, x + at, ld, fresh, scale, y + at);
+    }
+    for (; at + ROWS_VECTORS / 2 * WIDTH <= D; at += ROWS_VECTORS / 2 * WIDTH) {
+        axpy_columns(ROWS_VECTORS / 2, n, id, w, x + at, ld, fresh, scale, y + at);
+    }
+    for (; at + WIDTH <= D; at += WIDTH) {
+        axpy_columns(1, n, id, w, x + at, ld, fresh, scale, y + at);
+    }
+    if (at < D) {
+        const __mmask16 part = lanes(D - at);
+        __m512 s = fresh ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(part, y + at);
+        for (size_t i = 0; i < n; i++) {
+            const __m512 v = _mm512_maskz_loadu_ps(part, x + (size_t)id[i] * ld + at);
+            s = _mm512_fmadd_ps(_mm512_set1_ps(w[i]), v, s);
+        }
+        s = fresh ? _mm512_mul_ps(s, _mm512_set1_ps(scale)) : s;
+        _mm512_mask_storeu_ps(y + at, part, s);
     }
 }
 
 static void wide_rows_axpy(size_t n, const int32_t *id, const float *w, const float *x,
                            size_t ld, size_t D, float *y)
 {
-    size_t at = 0;
-    for (; at + ROWS_VECTORS * WIDTH <= D; at += ROWS_VECTORS * WIDTH) {
-        axpy_columns(ROWS_VECTORS, n, id, w, x + at, ld, y + at);
-    }
-    for (; at + WIDTH <= D; at += WIDTH) {
-        axpy_columns(1, n, id, w, x + at, ld, y + at);
-    }
-    if (at < D) {
-        const __mmask16 part = lanes(D - at);
-        __m512 s = _mm512_maskz_loadu_ps(part, y + at);
-        for (size_t i = 0; i < n; i++) {
-            const __m512 v = _mm512_maskz_loadu_ps(part, x + (size_t)id[i] * ld + at);
-            s = _mm512_fmadd_ps(_mm512_set1_ps(w[i]), v, s);
-        }
-        _mm512_mask_storeu_ps(y + at, part, s);
-    }
+    gather_rows(n, id, w, x, ld, D, false, 1.0f, y);
+}
+
+static void wide_rows_sum(size_t n, const int32_t *id, const float *w, const float *x,
+                          size_t ld, size_t D, float scale, float *y)
+{
+    gather_rows(n, id, w, x, ld, D, true, scale, y);
 }
 
 /* Sums of the lanes of four: of the halves, then pairwise, as fold_each of AVX2. */
@@ -124,8 +141,10 @@ static void wide_rows_dot(size_t n, const int32_t *id, const float *x, size_t ld
 const struct kern_wide kern_table_wide_avx512 = {
     .name = "avx512",
     .rows_axpy = wide_rows_axpy,
+    .rows_sum = wide_rows_sum,
     .rows_dot = wide_rows_dot,
     .panel = PRODUCT_PANEL,
+    .widest = 1024,
     .product = kern_product,
 };
 #else

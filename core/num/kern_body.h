@@ -491,6 +491,7 @@ const struct kern KERN_TABLE = {
     .sumsq = kern_sumsq,
     .logistic = kern_logistic,
     .rows_axpy = kern_rows_axpy,
+    .rows_sum = kern_rows_sum,
     .rows_dot = kern_rows_dot,
     .adam = kern_adam,
 };

@@ -2,18 +2,19 @@
  * needs. The row of results stays in registers, 64 floats at a time, while the chosen
  * rows pass by. */
 
-/* y [D] += sum of w[i] x[id[i]], for up to 8 vectors of columns from `at`. */
+/* y [D] += sum of w[i] x[id[i]], or if fresh y = scale times it, for up to 8 vectors of
+ * columns from `at`. */
 #define ROWS_VECTORS 8
 #define AHEAD        4 /* rows are fetched this many before their turn */
 
-static void kern_rows_axpy(size_t n, const int32_t *id, const float *w, const float *x,
-                           size_t ld, size_t D, float *y)
+INLINE void gather_rows(size_t n, const int32_t *id, const float *w, const float *x,
+                        size_t ld, size_t D, int fresh, float scale, float *y)
 {
     size_t at = 0;
     for (; at + ROWS_VECTORS * WIDTH <= D; at += ROWS_VECTORS * WIDTH) {
         v8 s[ROWS_VECTORS];
         for (size_t j = 0; j < ROWS_VECTORS; j++) {
-            s[j] = load(y + at + j * WIDTH);
+            s[j] = fresh ? splat(0.0f) : load(y + at + j * WIDTH);
         }
         for (size_t i = 0; i < n; i++) {
             const float *row = x + (size_t)id[i] * ld + at;
@@ -27,17 +28,29 @@ static void kern_rows_axpy(size_t n, const int32_t *id, const float *w, const fl
             }
         }
         for (size_t j = 0; j < ROWS_VECTORS; j++) {
-            store(y + at + j * WIDTH, s[j]);
+            store(y + at + j * WIDTH, fresh ? s[j] * scale : s[j]);
         }
     }
     for (; at < D; at += WIDTH) {
         const size_t part = D - at < WIDTH ? D - at : WIDTH;
-        v8 s = load_part(y + at, part, 0.0f);
+        v8 s = fresh ? splat(0.0f) : load_part(y + at, part, 0.0f);
         for (size_t i = 0; i < n; i++) {
             s += w[i] * load_part(x + (size_t)id[i] * ld + at, part, 0.0f);
         }
-        store_part(y + at, part, s);
+        store_part(y + at, part, fresh ? s * scale : s);
     }
+}
+
+static void kern_rows_axpy(size_t n, const int32_t *id, const float *w, const float *x,
+                           size_t ld, size_t D, float *y)
+{
+    gather_rows(n, id, w, x, ld, D, 0, 1.0f, y);
+}
+
+static void kern_rows_sum(size_t n, const int32_t *id, const float *w, const float *x,
+                          size_t ld, size_t D, float scale, float *y)
+{
+    gather_rows(n, id, w, x, ld, D, 1, scale, y);
 }
 
 /* The sums of the lanes of four vectors: of the halves, then pairwise. */

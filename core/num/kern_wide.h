@@ -14,6 +14,8 @@ struct kern_wide {
     /* As in num/kern.h. */
     void (*rows_axpy)(size_t n, const int32_t *id, const float *w, const float *x,
                       size_t ld, size_t D, float *y);
+    void (*rows_sum)(size_t n, const int32_t *id, const float *w, const float *x,
+                     size_t ld, size_t D, float scale, float *y);
     void (*rows_dot)(size_t n, const int32_t *id, const float *x, size_t ld, size_t D,
                      const float *y, float *out);
 
@@ -21,6 +23,7 @@ struct kern_wide {
      * each entry begins with its bias and takes the terms in the order of D. `panel` is
      * aligned to 64 bytes, ldx and ldh are the floats between rows. */
     size_t panel;
+    size_t widest; /* D up to which this beats BLAS */
     void (*product)(size_t rows, size_t D, const float *x, size_t ldx,
                     const float *panel, const float *bias, float *h, size_t ldh);
 };

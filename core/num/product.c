@@ -24,14 +24,12 @@ void product_pack_f64(const double *W, size_t D, size_t F, size_t j0, size_t j1,
     (void)packed;
 }
 #else
-/* Beyond it a panel and its rows leave the nearest cache, and BLAS is as fast. */
-#define PACKED_WIDTH_MAX ((size_t)256)
-#define PANEL_MAX        PRODUCT_STEP
+#define PANEL_MAX PRODUCT_STEP
 
 size_t product_packed_f32(size_t D, size_t F)
 {
     const struct kern_wide *wide = kern_wide_get();
-    if (!wide || D > PACKED_WIDTH_MAX) {
+    if (!wide || D > wide->widest) {
         return 0;
     }
     return (F + wide->panel - 1) / wide->panel * wide->panel * D;
@@ -56,38 +54,38 @@ void product_pack_f32(const float *W, size_t D, size_t F, size_t j0, size_t j1,
 
 /* The last panel, of fewer columns than it has room for. */
 static void product_edge(const struct kern_wide *wide, size_t rows, size_t D,
-                         const float *x, const float *panel, const float *b, size_t n,
-                         float *h, size_t ldh)
+                         const float *x, size_t ldx, const float *panel, const float *b,
+                         size_t n, float *h, size_t ldh)
 {
     float bias[PANEL_MAX] = {0}, part[PANEL_MAX];
     memcpy(bias, b, n * sizeof *b);
     for (size_t r = 0; r < rows; r++) {
-        wide->product(1, D, x + r * D, D, panel, bias, part, wide->panel);
+        wide->product(1, D, x + r * ldx, ldx, panel, bias, part, wide->panel);
         memcpy(h + r * ldh, part, n * sizeof *h);
     }
 }
 
-static void packed_rows(size_t rows, size_t D, size_t F, const float *x,
+static void packed_rows(size_t rows, size_t D, size_t F, const float *x, size_t ldx,
                         const float *packed, const float *b, float *h)
 {
     const struct kern_wide *wide = kern_wide_get();
     const size_t width = wide->panel;
     size_t j = 0;
     for (; j + width <= F; j += width) {
-        wide->product(rows, D, x, D, packed + j * D, b + j, h + j, F);
+        wide->product(rows, D, x, ldx, packed + j * D, b + j, h + j, F);
     }
     if (j < F) {
-        product_edge(wide, rows, D, x, packed + j * D, b + j, F - j, h + j, F);
+        product_edge(wide, rows, D, x, ldx, packed + j * D, b + j, F - j, h + j, F);
     }
 }
 #endif
 
-void R(product_rows)(size_t rows, size_t D, size_t F, const real *x, const real *W,
-                     const real *packed, const real *b, real *h)
+void R(product_rows)(size_t rows, size_t D, size_t F, const real *x, size_t ldx,
+                     const real *W, const real *packed, const real *b, real *h)
 {
 #ifndef REAL_F64
     if (packed) {
-        packed_rows(rows, D, F, x, packed, b, h);
+        packed_rows(rows, D, F, x, ldx, packed, b, h);
         return;
     }
 #else
@@ -96,5 +94,5 @@ void R(product_rows)(size_t rows, size_t D, size_t F, const real *x, const real 
     for (size_t r = 0; r < rows; r++) {
         memcpy(h + r * F, b, F * sizeof *h);
     }
-    R(gemm)(NO_TRANS, TRANS, rows, F, D, 1, x, D, W, D, 1, h, F);
+    R(gemm)(NO_TRANS, TRANS, rows, F, D, 1, x, ldx, W, D, 1, h, F);
 }

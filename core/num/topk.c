@@ -142,13 +142,9 @@ real R(topk_cut)(size_t n, const real *v, size_t k, size_t *above)
     lo--;
     /* more >= k lie above lo, fewer above hi */
     size_t more = n, fewer = 0;
-    for (int round = 0; more > k && hi - lo > 1; round++) {
-        /* Where the k-th would be if they lay evenly; every third time the middle, so
-         * that the range shrinks whatever the values. */
-        const double share =
-            round % 3 == 2 ? 0.5 : ((double)(more - k) + 0.5) / (double)(more - fewer);
-        real_bits mid = lo + (real_bits)((double)(hi - lo) * share);
-        mid = mid <= lo ? lo + 1 : mid >= hi ? hi - 1 : mid;
+    /* By halves: a guess at where the k-th lies takes longer than it saves. */
+    while (more > k && hi - lo > 1) {
+        const real_bits mid = lo + (hi - lo) / 2;
         const size_t c = count_above(n, v, real_of(mid));
         if (c >= k) {
             lo = mid;

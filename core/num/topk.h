@@ -20,7 +20,7 @@ size_t R(topk_above)(size_t n, const real *x, real t, int32_t *id, real *val);
 
 /* The cut of the k greatest of v [n], all positive, 1 <= k <= n: those greater than the
  * returned value, *above <= k of them, and the first k - *above of those equal to it.
- * O(n) about ten times over; at most three times the bits of a number. */
+ * O(n) about eight times over; at most as often as a number has bits. */
 real R(topk_cut)(size_t n, const real *v, size_t k, size_t *above);
 
 /* A guess at the k-th greatest value of rows that are alike. Zero it before the first

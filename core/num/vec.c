@@ -84,6 +84,13 @@ void vec_rows_axpy_f32(size_t n, const int32_t *id, const float *w, const float 
     (wide ? wide->rows_axpy : kern_get()->rows_axpy)(n, id, w, x, ld, D, y);
 }
 
+void vec_rows_sum_f32(size_t n, const int32_t *id, const float *w, const float *x,
+                      size_t ld, size_t D, float scale, float *y)
+{
+    const struct kern_wide *wide = kern_wide_get();
+    (wide ? wide->rows_sum : kern_get()->rows_sum)(n, id, w, x, ld, D, scale, y);
+}
+
 void vec_rows_dot_f32(size_t n, const int32_t *id, const float *x, size_t ld, size_t D,
                       const float *y, float *out)
 {

@@ -37,6 +37,8 @@ double R(vec_sum)(size_t n, const real *x);
 double R(vec_sumsq)(size_t n, const real *x);
 void R(vec_rows_axpy)(size_t n, const int32_t *id, const real *w, const real *x,
                       size_t ld, size_t D, real *y);
+void R(vec_rows_sum)(size_t n, const int32_t *id, const real *w, const real *x,
+                     size_t ld, size_t D, real scale, real *y);
 void R(vec_rows_dot)(size_t n, const int32_t *id, const real *x, size_t ld, size_t D,
                      const real *y, real *out);
 void R(vec_adam)(size_t n, const struct adam *a, const real *g, real *w, real *m,

@@ -165,6 +165,16 @@ void vec_rows_axpy_f64(size_t n, const int32_t *id, const double *w, const doubl
     }
 }
 
+void vec_rows_sum_f64(size_t n, const int32_t *id, const double *w, const double *x,
+                      size_t ld, size_t D, double scale, double *y)
+{
+    for (size_t d = 0; d < D; d++) {
+        y[d] = 0.0;
+    }
+    vec_rows_axpy_f64(n, id, w, x, ld, D, y);
+    vec_scale_f64(D, scale, y);
+}
+
 void vec_rows_dot_f64(size_t n, const int32_t *id, const double *x, size_t ld, size_t D,
                       const double *y, double *out)
 {

@@ -53,8 +53,7 @@ const char *sae_arch_names(void)
 
 size_t sae_block_rows(size_t F)
 {
-    const size_t rows = ((size_t)1 << 21) / F;
-    return rows < 128 ? 128 : rows > 256 ? 256 : rows;
+    return F <= (size_t)1 << 15 ? 252 : 126;
 }
 
 /* Ids are int32_t, and a matrix has to be within what BLAS can address. */

@@ -77,8 +77,8 @@ enum err sae_cfg_check(const char *text, size_t len, const char *name,
                        struct errinfo *e) ERR_CHECKED;
 
 /* Blocks that work is dealt out in, fixed so that sums do not depend on threads: rows
- * that are encoded together (enough for BLAS to pay off its packing of W_enc, few
- * enough for the pre-activations to stay near the CPU), and latents. */
+ * that are encoded together (enough to pay off reading W_enc, and a multiple of what
+ * the product takes at a time), and latents. */
 #define SAE_LATENT_BLOCK ((size_t)128)
 size_t sae_block_rows(size_t F);
 

@@ -269,17 +269,17 @@ static void sparse_latents(struct R(sae_step) * s, size_t j0, size_t n)
 {
     const size_t D = s->D;
     const struct R(sae_pairs) *p = &s->main;
-    memset(s->g->W_enc + j0 * D, 0, n * D * sizeof *s->g->W_enc);
-    memset(s->g->W_dec + j0 * D, 0, n * D * sizeof *s->g->W_dec);
     for (size_t j = j0; j < j0 + n; j++) {
-        R(sae_add_rows)(p, j, p->row_grad, s->a, D, s->g->W_enc + j * D);
+        R(sae_sum_rows)(p, j, p->row_grad, s->a, D, 1, s->g->W_enc + j * D);
     }
     for (size_t j = j0; j < j0 + n; j++) {
         real *dec = s->g->W_dec + j * D;
-        R(sae_add_rows)(p, j, p->row_val, s->err, D, dec);
-        if (p->row_pre) {
-            R(sae_add_rows)(p, j, p->row_pre, s->aux_err, D, dec);
+        if (!p->row_pre) {
+            R(sae_sum_rows)(p, j, p->row_val, s->err, D, s->err_scale, dec);
+            continue;
         }
+        R(sae_sum_rows)(p, j, p->row_val, s->err, D, 1, dec);
+        R(sae_add_rows)(p, j, p->row_pre, s->aux_err, D, dec);
         R(vec_scale)(D, s->err_scale, dec);
     }
 }

@@ -7,6 +7,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Reals between rows that would else begin a power of two apart (num/product.h). */
+#define SAE_PAD ((size_t)16)
+
 /* The share of cells above which dense products are faster. */
 #define SAE_DENSE_ABOVE 0.2
 
@@ -64,16 +67,17 @@ static void pairs_deinit(struct R(sae_pairs) * p, bool is_lent)
     mem_free(p->row_grad);
 }
 
-/* A quarter of a megabyte of pre-activations, which stay near the CPU beside W_enc: the
- * selection reads what was just written. A multiple of the product's rows. Cells are
- * listed by block. */
+/* A part of a block that is encoded and selected from at a time: with narrow rows a
+ * third of a megabyte of pre-activations, which stay near the CPU beside W_enc, so that
+ * the selection reads what was just written; with wide ones reading W_enc costs more.
+ * A multiple of the product's rows that divides the block. Cells are listed by block.
+ */
 static size_t slice_rows(const struct R(sae_step) * s)
 {
-    if (s->ops->cells || R(product_packed)(s->D, s->F) == 0) {
+    if (s->ops->cells || R(product_packed)(s->D, s->F) == 0 || s->D > 256) {
         return s->block_rows;
     }
-    const size_t rows = ((size_t)1 << 16) / s->F / 14 * 14;
-    return rows < 28 ? 28 : rows > 126 ? 126 : rows;
+    return s->F <= 1024 ? 84 : 42;
 }
 
 static enum err arrays_new(struct R(sae_step) * s, struct errinfo *e)
@@ -189,6 +193,7 @@ enum err R(sae_step_new)(const struct sae_arch *arch, size_t D, size_t F,
 static void worker_deinit(struct R(sae_worker) * w)
 {
     mem_free(w->h);
+    mem_free(w->padded);
     mem_free(w->gate);
     mem_free(w->id);
     mem_free(w->val);
@@ -228,12 +233,16 @@ void R(sae_step_free)(struct R(sae_step) * s)
     mem_free(s);
 }
 
-static enum err worker_init(struct R(sae_worker) * w, size_t rows, size_t F,
-                            bool is_gated, struct errinfo *e)
+static enum err worker_init(struct R(sae_worker) * w, const struct R(sae_step) * s,
+                            struct errinfo *e)
 {
     static const char what[] = "a block of pre-activations";
+    const size_t rows = s->slice_rows, F = s->F;
     TRY(mem_new(&w->h, rows * F, sizeof *w->h, what, e));
-    TRY(mem_new(&w->gate, is_gated ? rows * F : 0, sizeof *w->gate, what, e));
+    if (s->packed && s->D > 256 && s->D % 256 == 0) {
+        TRY(mem_new(&w->padded, rows * (s->D + SAE_PAD), sizeof *w->padded, what, e));
+    }
+    TRY(mem_new(&w->gate, s->is_gated ? rows * F : 0, sizeof *w->gate, what, e));
     TRY(mem_new(&w->id, F, sizeof *w->id, what, e));
     TRY(mem_new(&w->val, F, sizeof *w->val, what, e));
     return mem_new(&w->gathered, 2 * F, sizeof *w->gathered, what, e);
@@ -250,7 +259,7 @@ static enum err ensure_workers(struct R(sae_step) * s, size_t want, struct errin
     }
     while (s->workers < want) {
         struct R(sae_worker) *w = &s->worker[s->workers];
-        const enum err rc = worker_init(w, s->slice_rows, s->F, s->is_gated, e);
+        const enum err rc = worker_init(w, s, e);
         if (rc != OK) {
             worker_deinit(w);
             *w = (struct R(sae_worker)){0};
@@ -304,20 +313,31 @@ static void centre_rows(struct R(sae_step) * s, size_t block)
     for (size_t r = 0; r < rows; r++) {
         const real *x = s->x + (row0 + r) * D;
         real *a = s->a + (row0 + r) * D;
-        for (size_t d = 0; d < D; d++) {
-            a[d] = s->hyper.keep_b_dec ? x[d] : x[d] - s->w->b_dec[d];
-            cols[d] += a[d];
+        memcpy(a, x, D * sizeof *a);
+        if (!s->hyper.keep_b_dec) {
+            R(vec_axpy)(D, -1, s->w->b_dec, a);
         }
+        R(vec_add)(D, cols, a, cols);
     }
     s->block_sums[block * SAE_SUMS + SAE_SUM_A] =
         R(vec_sumsq)(rows * D, s->a + row0 * D);
 }
 
 /* h = a W_enc^T + b_enc for rows from row0. */
-static void encode_rows(struct R(sae_step) * s, size_t row0, size_t rows, real *h)
+static void encode_rows(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t row0,
+                        size_t rows)
 {
-    R(product_rows)
-    (rows, s->D, s->F, s->a + row0 * s->D, s->w->W_enc, s->packed, s->w->b_enc, h);
+    const size_t D = s->D;
+    const real *a = s->a + row0 * D;
+    size_t ld = D;
+    if (wk->padded) {
+        ld = D + SAE_PAD;
+        for (size_t r = 0; r < rows; r++) {
+            memcpy(wk->padded + r * ld, a + r * D, D * sizeof *a);
+        }
+        a = wk->padded;
+    }
+    R(product_rows)(rows, D, s->F, a, ld, s->w->W_enc, s->packed, s->w->b_enc, wk->h);
 }
 
 /* Encode a block of rows, then the selections from it. */
@@ -330,7 +350,7 @@ static void encode_block(void *ctx, size_t block, size_t worker)
     centre_rows(s, block);
     for (size_t r = 0; r < rows; r += s->slice_rows) {
         const size_t n = rows - r < s->slice_rows ? rows - r : s->slice_rows;
-        encode_rows(s, row0 + r, n, wk->h);
+        encode_rows(s, wk, row0 + r, n);
         sae_watch_mark(&watch, SAE_ENCODE);
         s->ops->scan(s, worker, row0 + r, n, wk->h);
         for (size_t i = 0; i < n && s->n_dead > 0; i++) {
@@ -429,7 +449,7 @@ static void dense_block(void *ctx, size_t block, size_t worker)
     const size_t row0 = block * s->block_rows, rows = rows_of(s, row0);
     struct sae_watch watch = R(sae_step_watch)(s, worker);
     centre_rows(s, block);
-    encode_rows(s, row0, rows, s->worker[worker].h);
+    encode_rows(s, &s->worker[worker], row0, rows);
     sae_watch_mark(&watch, SAE_ENCODE);
     R(sae_cells_dense)(s, worker, row0, rows);
     sum_errors(s, block, row0, rows);
@@ -463,6 +483,13 @@ void R(sae_add_rows)(const struct R(sae_pairs) * p, size_t j, const real *weight
     R(vec_rows_axpy)(n, p->row + at, weight + at, x, D, D, y);
 }
 
+void R(sae_sum_rows)(const struct R(sae_pairs) * p, size_t j, const real *weight,
+                     const real *x, size_t D, real scale, real *y)
+{
+    const size_t at = p->start[j], n = p->start[j + 1] - at;
+    R(vec_rows_sum)(n, p->row + at, weight + at, x, D, D, scale, y);
+}
+
 static real sum_grad(const struct R(sae_pairs) * p, size_t j)
 {
     real sum = 0;
@@ -489,15 +516,13 @@ void R(sae_latent_grads)(struct R(sae_step) * s, size_t j0, size_t j1)
 {
     const size_t D = s->D;
     const bool aux = s->n_dead > 0 && s->aux_scale > 0;
-    memset(s->g->W_enc + j0 * D, 0, (j1 - j0) * D * sizeof *s->g->W_enc);
-    memset(s->g->W_dec + j0 * D, 0, (j1 - j0) * D * sizeof *s->g->W_dec);
     /* One matrix after the other: `a` alone stays near the CPU, with `err` it may not.
      */
     for (size_t j = j0; j < j1; j++) {
         real *enc = s->g->W_enc + j * D;
         s->through[j] = sum_grad(&s->main, j);
         s->fires[j] = (int32_t)(s->main.start[j + 1] - s->main.start[j]);
-        R(sae_add_rows)(&s->main, j, s->main.row_grad, s->a, D, enc);
+        R(sae_sum_rows)(&s->main, j, s->main.row_grad, s->a, D, 1, enc);
         if (aux) {
             s->through[j] += sum_grad(&s->aux, j);
             R(sae_add_rows)(&s->aux, j, s->aux.row_grad, s->a, D, enc);
@@ -506,10 +531,13 @@ void R(sae_latent_grads)(struct R(sae_step) * s, size_t j0, size_t j1)
     }
     for (size_t j = j0; j < j1; j++) {
         real *dec = s->g->W_dec + j * D;
-        if (aux) {
-            R(sae_add_rows)(&s->aux, j, s->aux.row_val, s->aux_err, D, dec);
-            R(vec_scale)(D, s->aux_scale / s->err_scale, dec);
+        if (!aux) {
+            R(sae_sum_rows)
+            (&s->main, j, s->main.row_val, errors_of(s, j), D, s->err_scale, dec);
+            continue;
         }
+        const real scale = s->aux_scale / s->err_scale;
+        R(sae_sum_rows)(&s->aux, j, s->aux.row_val, s->aux_err, D, scale, dec);
         R(sae_add_rows)(&s->main, j, s->main.row_val, errors_of(s, j), D, dec);
         R(vec_scale)(D, s->err_scale, dec);
     }
@@ -529,6 +557,10 @@ static void latent_block(void *ctx, size_t block, size_t worker)
         R(vec_axpy)(D, s->through[j], s->w->W_enc + j * D, cols);
     }
     sae_watch_mark(&watch, SAE_GRADIENTS);
+    if (s->projected) {
+        R(sae_project_latents)(s, s->w, s->g, block, j0, j1);
+        sae_watch_mark(&watch, SAE_UPDATE);
+    }
 }
 
 static void b_dec_grad(struct R(sae_step) * s)
@@ -675,8 +707,10 @@ enum err R(sae_step_grad)(struct R(sae_step) * s, const struct R(sae_params) * w
         out->loss += now->aux_coef * out->aux;
         R(sae_regroup)(s, &s->aux, s->aux_scale, pool);
     }
+    const bool late = s->ops->cells && s->ops->cells->late;
+    s->projected = s->projects && !late;
     pool_run(pool, s->latent_blocks, latent_block, s);
-    if (s->ops->cells && s->ops->cells->late) {
+    if (late) {
         out->loss += s->ops->cells->late(s, &out->aux);
     }
     b_dec_grad(s);

@@ -75,6 +75,7 @@ struct R(sae_pairs) {
 /* Scratch of one worker. */
 struct R(sae_worker) {
     real *h;        /* [slice_rows, F] pre-activations */
+    real *padded;   /* [slice_rows, D + SAE_PAD] for the product; or NULL */
     real *gate;     /* [block_rows, F] Gated on the dense path; else NULL */
     int32_t *id;    /* [F] */
     real *val;      /* [F] */
@@ -134,7 +135,10 @@ struct R(sae_step) {
 
     struct R(sae_worker) * worker;
     size_t workers;
-    bool timed;                    /* phases are measured */
+    bool timed;     /* phases are measured */
+    bool projects;  /* sae_step_project is to follow: begin it while gradients are near
+                       the CPU, which then are no longer those of the loss */
+    bool projected; /* sae_step_grad did */
     struct R(sae_collect) collect; /* if arch->collects_batch */
 };
 
@@ -224,6 +228,11 @@ void R(sae_step_adam)(struct R(sae_step) * s, const struct adam *adam,
                       struct R(sae_params) * m, struct R(sae_params) * v,
                       struct pool *pool);
 
+/* Its share for latents j0 .. j1, block `block` of them. Any worker. */
+void R(sae_project_latents)(struct R(sae_step) * s, const struct R(sae_params) * w,
+                            struct R(sae_params) * g, size_t block, size_t j0,
+                            size_t j1);
+
 /* A watch for what `worker` does; it stands still unless the step is timed. */
 struct sae_watch R(sae_step_watch)(struct R(sae_step) * s, size_t worker);
 /* Add what the workers measured to `to`, and begin again from 0. */
@@ -240,6 +249,9 @@ void R(sae_err_begin)(const struct R(sae_step) * s, size_t row, real *y);
  * another array in the order of latents. */
 void R(sae_add_rows)(const struct R(sae_pairs) * p, size_t j, const real *weight,
                      const real *x, size_t D, real *y);
+/* y = scale times that sum. */
+void R(sae_sum_rows)(const struct R(sae_pairs) * p, size_t j, const real *weight,
+                     const real *x, size_t D, real scale, real *y);
 /* Pairs by latent, rows in order; gradients times scale. O(pairs + row_blocks F). */
 void R(sae_regroup)(struct R(sae_step) * s, struct R(sae_pairs) * p, real scale,
                     struct pool *pool);

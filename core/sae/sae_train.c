@@ -168,6 +168,7 @@ enum err sae_trainer_new(struct sae *s, const struct sae_train_config *cfg, size
         return rc;
     }
     point(t);
+    t->scratch->projects = true;
     *out = t;
     return OK;
 }

@@ -22,34 +22,42 @@ static size_t block_end(size_t F, size_t j0)
     return F - j0 < SAE_LATENT_BLOCK ? F : j0 + SAE_LATENT_BLOCK;
 }
 
-static double extra_sumsq(const struct R(update) * u, size_t j0, size_t n)
+static double extra_sumsq(const struct R(sae_step) * s, const struct R(sae_params) * g,
+                          size_t j0, size_t n)
 {
     double sum = 0;
-    for (size_t i = 0; i < u->s->arch->extra; i++) {
-        sum += R(vec_sumsq)(n, u->g->extra + i * u->s->F + j0);
+    for (size_t i = 0; i < s->arch->extra; i++) {
+        sum += R(vec_sumsq)(n, g->extra + i * s->F + j0);
     }
     return sum;
+}
+
+void R(sae_project_latents)(struct R(sae_step) * s, const struct R(sae_params) * w,
+                            struct R(sae_params) * g, size_t block, size_t j0,
+                            size_t j1)
+{
+    const size_t D = s->D;
+    for (size_t j = j0; j < j1; j++) {
+        const real *row = w->W_dec + j * D;
+        real *grad = g->W_dec + j * D;
+        const double norm2 = s->norm ? 0 : R(vec_sumsq)(D, row);
+        if (norm2 > 0) {
+            const double along = (double)R(vec_dot)(D, row, grad) / norm2;
+            R(vec_axpy)(D, (real)-along, row, grad);
+        }
+    }
+    s->latent_sums[block] = R(vec_sumsq)((j1 - j0) * D, g->W_enc + j0 * D) +
+                            R(vec_sumsq)((j1 - j0) * D, g->W_dec + j0 * D) +
+                            R(vec_sumsq)(j1 - j0, g->b_enc + j0) +
+                            extra_sumsq(s, g, j0, j1 - j0);
 }
 
 static void project_block(void *ctx, size_t block, size_t worker)
 {
     struct R(update) *u = ctx;
     struct sae_watch watch = R(sae_step_watch)(u->s, worker);
-    const size_t D = u->s->D, j0 = block * SAE_LATENT_BLOCK,
-                 j1 = block_end(u->s->F, j0);
-    for (size_t j = j0; j < j1; j++) {
-        const real *row = u->w->W_dec + j * D;
-        real *grad = u->g->W_dec + j * D;
-        const double norm2 = u->s->norm ? 0 : R(vec_sumsq)(D, row);
-        if (norm2 > 0) {
-            const double along = (double)R(vec_dot)(D, row, grad) / norm2;
-            R(vec_axpy)(D, (real)-along, row, grad);
-        }
-    }
-    u->s->latent_sums[block] = R(vec_sumsq)((j1 - j0) * D, u->g->W_enc + j0 * D) +
-                               R(vec_sumsq)((j1 - j0) * D, u->g->W_dec + j0 * D) +
-                               R(vec_sumsq)(j1 - j0, u->g->b_enc + j0) +
-                               extra_sumsq(u, j0, j1 - j0);
+    const size_t j0 = block * SAE_LATENT_BLOCK;
+    R(sae_project_latents)(u->s, u->w, u->g, block, j0, block_end(u->s->F, j0));
     sae_watch_mark(&watch, SAE_UPDATE);
 }
 
@@ -57,7 +65,10 @@ double R(sae_step_project)(struct R(sae_step) * s, const struct R(sae_params) * 
                            struct R(sae_params) * g, struct pool *pool)
 {
     struct R(update) u = {.s = s, .w = w, .g = g};
-    pool_run(pool, s->latent_blocks, project_block, &u);
+    if (!s->projected) {
+        pool_run(pool, s->latent_blocks, project_block, &u);
+    }
+    s->projected = false;
     double sum = R(vec_sumsq)(s->D, g->b_dec);
     for (size_t i = 0; i < s->latent_blocks; i++) {
         sum += s->latent_sums[i];

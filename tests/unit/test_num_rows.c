@@ -35,6 +35,8 @@ static void compare(const struct kern *k)
             sum[D] = 77.0f; /* must stay */
             k->rows_dot(n, id, x, ld, D, y, dot);
             k->rows_axpy(n, id, w, x, ld, D, sum);
+            float fresh[MAX];
+            k->rows_sum(n, id, w, x, ld, D, 0.5f, fresh);
             assert_true(sum[D] >= 77.0f && sum[D] <= 77.0f);
             for (size_t i = 0; i < n; i++) {
                 double expected = 0;
@@ -49,6 +51,8 @@ static void compare(const struct kern *k)
                     expected += (double)w[i] * (double)x[(size_t)id[i] * ld + d];
                 }
                 assert_true(fabs(expected - (double)sum[d]) < 1e-4);
+                const double half = 0.5 * (expected - (double)y[d]);
+                assert_true(fabs(half - (double)fresh[d]) < 1e-4);
             }
         }
     }
@@ -101,6 +105,9 @@ static void avx512_has_the_bits_of_avx2(void **state)
         assert_memory_equal(dot[0], dot[1], n * sizeof dot[0][0]);
         a->rows_axpy(n, id, w, x, WIDEST, D, y[0]);
         z->rows_axpy(n, id, w, x, WIDEST, D, y[1]);
+        assert_memory_equal(y[0], y[1], D * sizeof y[0][0]);
+        a->rows_sum(n, id, w, x, WIDEST, D, 0.3f, y[0]);
+        z->rows_sum(n, id, w, x, WIDEST, D, 0.3f, y[1]);
         assert_memory_equal(y[0], y[1], D * sizeof y[0][0]);
     }
 }

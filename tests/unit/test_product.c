@@ -23,8 +23,9 @@ struct sizes {
 };
 
 static const struct sizes all[] = {
-    {1, 1, 1},   {3, 5, 31},   {13, 8, 32},   {14, 16, 33},   {15, 7, 64},
-    {29, 3, 40}, {6, 128, 96}, {27, 64, 129}, {56, 128, 257}, {5, 300, 70},
+    {1, 1, 1},      {3, 5, 31},   {13, 8, 32},   {14, 16, 33},
+    {15, 7, 64},    {29, 3, 40},  {6, 128, 96},  {27, 64, 129},
+    {56, 128, 257}, {5, 300, 70}, {15, 600, 40}, {3, 1025, 33},
 };
 
 static void matches_sums(void **state)
@@ -43,7 +44,7 @@ static void matches_sums(void **state)
             product_pack_f32(W, s.D, s.F, half, s.F, packed);
             product_pack_f32(W, s.D, s.F, 0, half, packed);
         }
-        product_rows_f32(s.rows, s.D, s.F, x, W, packed, b, h);
+        product_rows_f32(s.rows, s.D, s.F, x, s.D, W, packed, b, h);
         assert_memory_equal(&behind, &h[s.rows * s.F], sizeof behind);
         for (size_t i = 0; i < s.rows * s.F; i++) {
             double sum = (double)b[i % s.F];
@@ -72,9 +73,9 @@ static void bits_do_not_depend_on_neighbours(void **state)
     float *x = normals(&r, rows * D), *W = normals(&r, F * D), *b = normals(&r, F);
     float *packed = normals(&r, n), *h = normals(&r, rows * F), *one = normals(&r, F);
     product_pack_f32(W, D, F, 0, F, packed);
-    product_rows_f32(rows, D, F, x, W, packed, b, h);
+    product_rows_f32(rows, D, F, x, D, W, packed, b, h);
     for (size_t i = 0; i < rows; i++) {
-        product_rows_f32(1, D, F, x + i * D, W, packed, b, one);
+        product_rows_f32(1, D, F, x + i * D, D, W, packed, b, one);
         assert_memory_equal(one, h + i * F, F * sizeof *one);
     }
     mem_free(x);
