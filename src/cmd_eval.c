@@ -166,17 +166,6 @@ static enum err open_inputs(struct eval_bench *b, struct settings *s, struct err
     return rc == OK ? OK : err_set(e, rc, "%s", why.msg);
 }
 
-static enum err check_run(const struct eval_bench *b, const char *dir,
-                          const struct run_record *r, struct errinfo *e)
-{
-    if (r->sae->D != b->in->lm->cfg.d_model) {
-        return err_set(e, ERR_FORMAT,
-                       "%s: the SAE reads %zu dimensions, the model has %zu", dir,
-                       r->sae->D, b->in->lm->cfg.d_model);
-    }
-    return OK;
-}
-
 static enum err bench_open(const struct eval_args *a, struct settings *s,
                            struct eval_bench *b, struct errinfo *e)
 {
@@ -192,7 +181,7 @@ static enum err bench_open(const struct eval_args *a, struct settings *s,
         TRY(acts_set_new(in->h, in->ood, CORPUS_HELDOUT, in->lm->tok,
                          rows > (size_t)a->rows ? rows : (size_t)a->rows, &b->ood, e));
     }
-    b->mask = inputs_stream_config(in).mask;
+    b->mask = inputs_stream_config(in, &in->set).mask;
     b->mask.kind = MASK_TOKEN;
     if (b->mask.token < 0) {
         struct errinfo none;
@@ -204,8 +193,9 @@ static enum err bench_open(const struct eval_args *a, struct settings *s,
     return OK;
 }
 
-static enum err note_gaps(const struct eval_bench *b, const struct eval_run *r,
-                          struct report *rep, struct errinfo *e)
+static enum err note_gaps(const struct eval_bench *b, const char *dir,
+                          const struct eval_run *r, struct report *rep,
+                          struct errinfo *e)
 {
     const struct concepts *c = b->in->concepts;
     if (b->concepts_gap[0] != '\0') {
@@ -216,16 +206,16 @@ static enum err note_gaps(const struct eval_bench *b, const struct eval_run *r,
                             "%zu of %zu are not single tokens of the vocabulary",
                             c->words_unknown, c->words_known + c->words_unknown));
     }
-    if (r->record.model_hash != b->in->lm->hash) {
-        TRY(report_left_out(rep, e, "the run's own model",
-                            "the model is not the one that the run was trained on; "
-                            "all figures are on the one there now"));
+    char line[512];
+    const char *warning = run_record_warning(&r->record, dir, b->in, line, sizeof line);
+    if (warning != NULL) {
+        TRY(report_left_out(rep, e, "the run's own model and text", "%s", warning));
     }
     return OK;
 }
 
 static enum err evaluate_run(const struct eval_args *a, const struct eval_bench *b,
-                             struct eval_run *r, struct errinfo *e)
+                             const char *dir, struct eval_run *r, struct errinfo *e)
 {
     const struct inputs *in = b->in;
     const struct suite_inputs si = {.set = b->set,
@@ -242,7 +232,7 @@ static enum err evaluate_run(const struct eval_args *a, const struct eval_bench 
                                     .ks = b->ks,
                                     .rows = (size_t)a->rows};
     report_init(&r->report, (uint64_t)a->seed);
-    TRY(note_gaps(b, r, &r->report, e));
+    TRY(note_gaps(b, dir, r, &r->report, e));
     return suite_run(&si, &r->report, &r->result, &r->times, e);
 }
 
@@ -326,8 +316,8 @@ static enum err eval_one(const struct eval_args *a, struct str *out, struct erri
     TRY_OUT(rc, parse_ks(a->k, &b.ks, e));
     TRY_OUT(rc, rundir_load(a->run[0], &r.record, e));
     TRY_OUT(rc, bench_open(a, &r.record.set, &b, e));
-    TRY_OUT(rc, check_run(&b, a->run[0], &r.record, e));
-    TRY_OUT(rc, evaluate_run(a, &b, &r, e));
+    TRY_OUT(rc, run_record_check(&r.record, a->run[0], b.in, e));
+    TRY_OUT(rc, evaluate_run(a, &b, a->run[0], &r, e));
     TRY_OUT(rc, write_run(a, &b, a->run[0], &r, &text, e));
     if (a->json) {
         str_add(out, text.p);
@@ -441,8 +431,8 @@ static enum err eval_pair(const struct eval_args *a, struct str *out, struct err
     TRY_OUT(rc, check_pair(a, &r[0].record.set, &r[1].record.set, e));
     TRY_OUT(rc, bench_open(a, &r[0].record.set, &b, e));
     for (size_t i = 0; i < 2; i++) {
-        TRY_OUT(rc, check_run(&b, a->run[i], &r[i].record, e));
-        TRY_OUT(rc, evaluate_run(a, &b, &r[i], e));
+        TRY_OUT(rc, run_record_check(&r[i].record, a->run[i], b.in, e));
+        TRY_OUT(rc, evaluate_run(a, &b, a->run[i], &r[i], e));
         str_clear(&text);
         TRY_OUT(rc, write_run(a, &b, a->run[i], &r[i], &text, e));
     }
