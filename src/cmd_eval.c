@@ -7,6 +7,7 @@
 #include "eval/latent_stats.h"
 #include "eval/perturb.h"
 #include "eval/suite.h"
+#include "eval_synthetic.h"
 #include "samples_dir.h"
 #include "session/engine.h"
 #include "train/rundir.h"
@@ -76,10 +77,11 @@ static enum err parse_ks(const char *text, struct probe_ks *ks, struct errinfo *
         const bool rising = ks->n == 0 || (size_t)k > ks->k[ks->n - 1];
         if (k < 1 || k > PROBE_K_MAX || !rising ||
             ks->n == sizeof ks->k / sizeof *ks->k || (*end != ',' && *end != '\0')) {
-            return err_set(e, ERR_USAGE,
-                           "--k: found '%s', expected up to 16 ascending numbers from "
-                           "1 to %d, such as 1,2,5",
-                           text, PROBE_K_MAX);
+            return err_set(
+                e, ERR_USAGE,
+                "--probe-k: found '%s', expected up to 16 ascending numbers from "
+                "1 to %d, such as 1,2,5",
+                text, PROBE_K_MAX);
         }
         ks->k[ks->n++] = (size_t)k;
         if (*end == '\0') {
@@ -193,8 +195,9 @@ static enum err bench_open(const struct eval_args *a, struct settings *s,
     return OK;
 }
 
-static enum err note_gaps(const struct eval_bench *b, const struct eval_run *r,
-                          struct report *rep, struct errinfo *e)
+static enum err note_gaps(const struct eval_bench *b, const char *dir,
+                          const struct eval_run *r, struct report *rep,
+                          struct errinfo *e)
 {
     const struct concepts *c = b->in->concepts;
     if (b->concepts_gap[0] != '\0') {
@@ -205,16 +208,16 @@ static enum err note_gaps(const struct eval_bench *b, const struct eval_run *r,
                             "%zu of %zu are not single tokens of the vocabulary",
                             c->words_unknown, c->words_known + c->words_unknown));
     }
-    if (r->record.model_hash != b->in->lm->hash) {
-        TRY(report_left_out(rep, e, "the run's own model",
-                            "the model is not the one that the run was trained on; "
-                            "all figures are on the one there now"));
+    char line[512];
+    const char *warning = run_record_warning(&r->record, dir, b->in, line, sizeof line);
+    if (warning != NULL) {
+        TRY(report_left_out(rep, e, "the run's own model and text", "%s", warning));
     }
     return OK;
 }
 
 static enum err evaluate_run(const struct eval_args *a, const struct eval_bench *b,
-                             struct eval_run *r, struct errinfo *e)
+                             const char *dir, struct eval_run *r, struct errinfo *e)
 {
     const struct inputs *in = b->in;
     const struct suite_inputs si = {.set = b->set,
@@ -231,7 +234,7 @@ static enum err evaluate_run(const struct eval_args *a, const struct eval_bench 
                                     .ks = b->ks,
                                     .rows = (size_t)a->rows};
     report_init(&r->report, (uint64_t)a->seed);
-    TRY(note_gaps(b, r, &r->report, e));
+    TRY(note_gaps(b, dir, r, &r->report, e));
     return suite_run(&si, &r->report, &r->result, &r->times, e);
 }
 
@@ -316,7 +319,7 @@ static enum err eval_one(const struct eval_args *a, struct str *out, struct erri
     TRY_OUT(rc, rundir_load(a->run[0], &r.record, e));
     TRY_OUT(rc, bench_open(a, &r.record.set, &b, e));
     TRY_OUT(rc, run_record_check(&r.record, a->run[0], b.in, e));
-    TRY_OUT(rc, evaluate_run(a, &b, &r, e));
+    TRY_OUT(rc, evaluate_run(a, &b, a->run[0], &r, e));
     TRY_OUT(rc, write_run(a, &b, a->run[0], &r, &text, e));
     if (a->json) {
         str_add(out, text.p);
@@ -431,7 +434,7 @@ static enum err eval_pair(const struct eval_args *a, struct str *out, struct err
     TRY_OUT(rc, bench_open(a, &r[0].record.set, &b, e));
     for (size_t i = 0; i < 2; i++) {
         TRY_OUT(rc, run_record_check(&r[i].record, a->run[i], b.in, e));
-        TRY_OUT(rc, evaluate_run(a, &b, &r[i], e));
+        TRY_OUT(rc, evaluate_run(a, &b, a->run[i], &r[i], e));
         str_clear(&text);
         TRY_OUT(rc, write_run(a, &b, a->run[i], &r[i], &text, e));
     }
@@ -447,24 +450,97 @@ out:
     return rc;
 }
 
+/* What the options of both sources are stored in. */
+struct eval_line {
+    struct eval_args run;
+    struct synthetic_args made;
+    const char *source;
+    int64_t d, parents, children, others;
+};
+
+/* Either a run, or the source that needs none. */
+static enum err run_line(struct eval_line *l, const struct opts_result *parsed,
+                         struct str *out, struct errinfo *e)
+{
+    struct eval_args *a = &l->run;
+    if (l->source == NULL) {
+        if (parsed->n_args < 1) {
+            return err_set(e, ERR_USAGE,
+                           "eval: expected the directory of a run, or "
+                           "--source synthetic");
+        }
+        a->run[0] = parsed->args[0];
+        a->run[1] = parsed->n_args > 1 ? parsed->args[1] : NULL;
+        return a->run[1] != NULL ? eval_pair(a, out, e) : eval_one(a, out, e);
+    }
+    if (strcmp(l->source, "synthetic") != 0 || parsed->n_args > 0) {
+        return err_set(e, ERR_USAGE,
+                       "--source: found '%.40s'%s, expected synthetic and no run",
+                       l->source, parsed->n_args > 0 ? " and a run" : "");
+    }
+    struct synthetic_args *m = &l->made;
+    m->json = a->json;
+    m->out = a->out;
+    m->threads = a->threads;
+    m->seed = a->seed;
+    m->source.D = (size_t)l->d;
+    m->source.parents = (size_t)l->parents;
+    m->source.children = (size_t)l->children;
+    m->source.others = (size_t)l->others;
+    return eval_synthetic(m, out, e);
+}
+
 int cmd_eval(int argc, char **argv)
 {
-    struct eval_args a = {.k = "1,2,5", .rows = 64};
+    struct eval_line l = {.run = {.k = "1,2,5", .rows = 64},
+                          .made = synthetic_defaults()};
+    struct eval_args *a = &l.run;
+    struct synthetic_args *m = &l.made;
+    l.d = (int64_t)m->source.D;
+    l.parents = (int64_t)m->source.parents;
+    l.children = (int64_t)m->source.children;
+    l.others = (int64_t)m->source.others;
     const struct opt table[] = {
-        {"json", OPT_FLAG, &a.json, NULL, "one object, nested by measure", 0, 0, NULL},
-        {"out", OPT_STRING, &a.out, "FILE",
+        {"json", OPT_FLAG, &a->json, NULL, "one object, nested by measure", 0, 0, NULL},
+        {"out", OPT_STRING, &a->out, "FILE",
          "write the object there (default: eval.json of the run)", 0, 0, NULL},
-        {"probes", OPT_LIST, &a.probes, "FILE",
+        {"probes", OPT_LIST, &a->probes, "FILE",
          "sentence tasks: a CSV file or a folder of them; may be repeated (default: "
          "the bundled ones for the bundled model)",
          0, 0, NULL},
-        {"k", OPT_STRING, &a.k, "LIST", "inputs of the sparse probes", 0, 0, NULL},
-        {"rows", OPT_INT, &a.rows, "N",
+        {"probe-k", OPT_STRING, &a->k, "LIST", "inputs of the sparse probes", 0, 0,
+         NULL},
+        {"rows", OPT_INT, &a->rows, "N",
          "rows of text for reconstruction and the model's losses", 1, 65536, NULL},
-        {"seed", OPT_INT, &a.seed, "S", "seed of intervals and masks", 0,
+        {"seed", OPT_INT, &a->seed, "S", "seed of intervals and masks", 0,
          9007199254740991, NULL},
-        {"threads", OPT_INT, &a.threads, "T",
+        {"threads", OPT_INT, &a->threads, "T",
          "threads; 0: as many as the process may use", 0, 1024, NULL},
+        {"With --source synthetic", OPT_HEAD, NULL, NULL, NULL, 0, 0, NULL},
+        {"source", OPT_STRING, &l.source, "NAME",
+         "synthetic: train an SAE on known features and hold it against them", 0, 0,
+         NULL},
+        {"arch", OPT_STRING, &m->arch, "NAME", "SAE architecture", 0, 0, NULL},
+        {"width", OPT_INT, &m->width, "M", "latents; 0: one a feature", 0, 65536, NULL},
+        {"k", OPT_INT, &m->k, "K", "active latents of a row", 1, 65536, NULL},
+        {"steps", OPT_INT, &m->steps, "N", "optimizer steps", 1, 1e9, NULL},
+        {"batch", OPT_INT, &m->batch, "B", "rows of a step", 1, 65536, NULL},
+        {"lr", OPT_REAL, &m->lr, "X", "Adam learning rate", 0, 10, NULL},
+        {"mask-rate", OPT_REAL, &m->mask_rate, "P",
+         "share of rows masked in training; above 0 an unmasked twin is trained too", 0,
+         0.95, NULL},
+        {"keep-parent", OPT_REAL, &m->source.keep_parent, "Q",
+         "probability that a masked row keeps its parents", 0, 1, NULL},
+        {"test-rows", OPT_INT, &m->rows, "N", "clean rows measured on", 100, 10000000,
+         NULL},
+        {"d", OPT_INT, &l.d, "D", "width of a row", 1, 65536, NULL},
+        {"parents", OPT_INT, &l.parents, "N", "parent features", 1, 4096, NULL},
+        {"children", OPT_INT, &l.children, "N", "children of each", 1, 4096, NULL},
+        {"others", OPT_INT, &l.others, "N", "features of no family", 0, 65536, NULL},
+        {"zipf", OPT_REAL, &m->source.zipf, "X", "exponent of their frequencies", 0, 10,
+         NULL},
+        {"correlation", OPT_REAL, &m->source.correlation, "X",
+         "of features, by one factor that they share", 0, 0.99, NULL},
     };
     const struct opts o = {
         .name = "eval",
@@ -476,7 +552,7 @@ int cmd_eval(int argc, char **argv)
             "the second from the first.",
         .table = table,
         .n = sizeof table / sizeof *table,
-        .min_args = 1,
+        .min_args = 0,
         .max_args = 2,
     };
     struct opts_result parsed;
@@ -486,11 +562,8 @@ int cmd_eval(int argc, char **argv)
     if (!cmd_begin(&o, argc, argv, &parsed, &status)) {
         return status;
     }
-    a.run[0] = parsed.args[0];
-    a.run[1] = parsed.n_args > 1 ? parsed.args[1] : NULL;
     str_init(&out, OUTPUT_BYTES);
-    const enum err rc =
-        a.run[1] != NULL ? eval_pair(&a, &out, &e) : eval_one(&a, &out, &e);
+    const enum err rc = run_line(&l, &parsed, &out, &e);
     if (rc != OK) {
         str_free(&out);
         return cmd_fail(rc, &e);

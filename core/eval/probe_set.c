@@ -69,73 +69,89 @@ static enum err binary(const struct file *f, size_t row, size_t col, const char 
 
 /* ---- activations ---- */
 
+/* A chunk of texts, their tokens one text after the other. */
 struct reader {
     const struct sae *sae;
-    struct harvester *h;
-    const struct tok *tok;
+    const struct lm *lm;
+    size_t depth, T, D;
     struct pool *pool;
-    size_t T, D;
-    int32_t *ids; /* [CHUNK_ROWS, T] */
-    size_t *len;  /* [CHUNK_ROWS] */
-    float *x;     /* [CHUNK_ROWS*T, D] */
+    struct lm_ws **ws; /* one a worker */
+    int32_t *ids;      /* [CHUNK_ROWS*T] */
+    size_t *at;        /* [CHUNK_ROWS+1] where each text begins */
+    size_t texts;
+    float *x; /* [CHUNK_ROWS*T, D] */
     struct sae_codes codes;
     struct tok_ids text;
-    double *sum; /* [F], zero between texts */
-    size_t cap;  /* of the task's id and val */
-    size_t cap_v;
+    double *sum;  /* [F], zero between texts */
+    size_t cap;   /* of the task's id ... */
+    size_t cap_v; /* ... and of its val */
 };
 
 static enum err reader_init(struct reader *k, struct errinfo *e)
 {
-    k->T = harvest_T(k->h);
-    k->D = harvest_D(k->h);
+    const size_t workers = pool_threads(k->pool);
+    k->D = k->lm->cfg.d_model;
     TRY(mem_new(&k->ids, CHUNK_ROWS, k->T * sizeof *k->ids, "texts", e));
-    TRY(mem_new(&k->len, CHUNK_ROWS, sizeof *k->len, "texts", e));
+    TRY(mem_new(&k->at, CHUNK_ROWS + 1, sizeof *k->at, "texts", e));
     TRY(mem_new(&k->x, CHUNK_ROWS * k->T, k->D * sizeof *k->x, "texts", e));
-    return mem_new(&k->sum, k->sae->F, sizeof *k->sum, "texts", e);
+    TRY(mem_new(&k->sum, k->sae->F, sizeof *k->sum, "texts", e));
+    TRY(mem_new(&k->ws, workers, sizeof *k->ws, "texts", e));
+    for (size_t i = 0; i < workers; i++) {
+        TRY(lm_ws_new(&k->lm->cfg, 1, k->T, &k->ws[i], e));
+    }
+    return OK;
 }
 
 static void reader_deinit(struct reader *k)
 {
+    for (size_t i = 0; k->ws != NULL && i < pool_threads(k->pool); i++) {
+        lm_ws_free(k->ws[i]);
+    }
+    mem_free(k->ws);
     mem_free(k->ids);
-    mem_free(k->len);
+    mem_free(k->at);
     mem_free(k->x);
     mem_free(k->sum);
     sae_codes_deinit(&k->codes);
     tok_ids_free(&k->text);
 }
 
-/* Ids of one text into row i of the chunk; behind its end a token that no one reads. */
-static enum err tokenise(struct reader *k, size_t i, const char *text,
-                         struct errinfo *e)
+/* Append the ids of one text to the chunk, BOS first, cut at T. */
+static enum err tokenise(struct reader *k, const char *text, struct errinfo *e)
 {
-    int32_t *ids = k->ids + i * k->T;
-    const int32_t bos = tok_bos(k->tok);
-    size_t n = 0;
+    const int32_t bos = tok_bos(k->lm->tok);
+    size_t n = k->at[k->texts];
+    const size_t end = n + k->T;
     k->text.n = 0;
-    TRY(tok_encode(k->tok, text, strlen(text), &k->text, e));
+    TRY(tok_encode(k->lm->tok, text, strlen(text), &k->text, e));
     if (bos >= 0) {
-        ids[n++] = bos;
+        k->ids[n++] = bos;
     }
-    for (size_t j = 0; j < k->text.n && n < k->T; j++) {
-        ids[n++] = k->text.p[j];
+    for (size_t j = 0; j < k->text.n && n < end; j++) {
+        k->ids[n++] = k->text.p[j];
     }
-    k->len[i] = n;
-    for (; n < k->T; n++) {
-        ids[n] = bos >= 0 ? bos : 0;
-    }
+    k->at[++k->texts] = n;
     return OK;
 }
 
-/* Means over the tokens of row i of the chunk into row `to` of the task. */
+static void run_text(void *ctx, size_t i, size_t worker)
+{
+    const struct reader *k = ctx;
+    const size_t first = k->at[i], n = k->at[i + 1] - first;
+    if (n > 0) {
+        lm_forward_to(k->lm, k->ws[worker], k->ids + first, 1, n, k->depth,
+                      k->x + first * k->D);
+    }
+}
+
+/* Means over the tokens of text i of the chunk into row `to` of the task. */
 static enum err pool_tokens(struct reader *k, size_t i, struct sentence_task *t,
                             size_t to, struct errinfo *e)
 {
     const size_t F = k->sae->F;
     size_t tokens = 0, n = t->start[to];
-    for (size_t p = 0; p < k->len[i]; p++) {
-        const size_t at = i * k->T + p;
-        if (acts_is_special(k->tok, k->ids[at])) {
+    for (size_t at = k->at[i]; at < k->at[i + 1]; at++) {
+        if (acts_is_special(k->lm->tok, k->ids[at])) {
             continue;
         }
         tokens++;
@@ -169,11 +185,12 @@ static enum err read_texts(struct reader *k, const struct file *f,
     for (size_t first = 0; first < rows->n; first += CHUNK_ROWS) {
         const size_t left = rows->n - first;
         const size_t n = left < CHUNK_ROWS ? left : CHUNK_ROWS;
+        k->texts = 0;
         for (size_t i = 0; i < n; i++) {
-            TRY(tokenise(k, i, csv_at(f->csv, rows->row[first + i], f->text), e));
+            TRY(tokenise(k, csv_at(f->csv, rows->row[first + i], f->text), e));
         }
-        harvest_rows(k->h, k->ids, n, k->x);
-        TRY(sae_encode(k->sae, k->x, n * k->T, k->pool, &k->codes, e));
+        pool_run(k->pool, n, run_text, k);
+        TRY(sae_encode(k->sae, k->x, k->at[n], k->pool, &k->codes, e));
         for (size_t i = 0; i < n; i++) {
             TRY(pool_tokens(k, i, t, first + i, e));
         }
@@ -294,11 +311,11 @@ static void drop_tasks(struct sentence_sets *s, size_t first)
 }
 
 enum err sentence_sets_add(struct sentence_sets *out, const char *path,
-                           const struct sae *sae, struct harvester *h,
-                           const struct tok *tok, struct pool *pool, struct errinfo *e)
+                           const struct sae *sae, const struct lm *lm, size_t depth,
+                           size_t T, struct pool *pool, struct errinfo *e)
 {
     struct file f = {0};
-    struct reader k = {.sae = sae, .h = h, .tok = tok, .pool = pool};
+    struct reader k = {.sae = sae, .lm = lm, .depth = depth, .T = T, .pool = pool};
     struct task_rows *rows = NULL;
     const size_t before = out->n;
     size_t n = 0;

@@ -5,6 +5,7 @@
 
 #include "acts/harvest.h"
 #include "eval/probe_sheet.h"
+#include "lm/lm.h"
 #include "sae/sae.h"
 
 /* One task; rows as in struct probe_table: train, test, ood, each in the file's order.
@@ -24,16 +25,16 @@ struct sentence_sets {
     struct sentence_task *task;
 };
 
-/* Read a file and run the model and the SAE over its texts (BOS first where the model
- * has one, cut at the harvester's T; special tokens are left out of the means, which
- * are taken after encoding). Tasks are added to *out, zeroed before the first call.
- * Files of up to 64 MB. ERR_FORMAT names file and row: a label that is not 0 or 1, a
- * split that is none of train, test and ood. A text without a token is a row of zeros.
+/* Read a file and run the model, `depth` blocks of it, and the SAE over its texts (BOS
+ * first where the model has one, cut at T tokens; special tokens are left out of the
+ * means, which are taken after encoding). Tasks are added to *out, zeroed before the
+ * first call. Files of up to 64 MB. ERR_FORMAT names file and row: a label that is not
+ * 0 or 1, a split that is none of train, test and ood. A text without a token is a row
+ * of zeros.
  */
 enum err sentence_sets_add(struct sentence_sets *out, const char *path,
-                           const struct sae *sae, struct harvester *h,
-                           const struct tok *tok, struct pool *pool,
-                           struct errinfo *e) ERR_CHECKED;
+                           const struct sae *sae, const struct lm *lm, size_t depth,
+                           size_t T, struct pool *pool, struct errinfo *e) ERR_CHECKED;
 void sentence_sets_deinit(struct sentence_sets *s);
 
 /* Tasks whose training or test rows have one class only are taken out of the sets and

@@ -203,11 +203,12 @@ static enum err run_tokens(struct token_table *k, const struct concept_sample *s
     TRY_OUT(rc, mem_new(&concept_of, c->n, sizeof *concept_of, "concepts", e));
     TRY_OUT(rc, mem_new(&task_of, c->n, sizeof *task_of, "concepts", e));
     const size_t n = choose_tasks(s, concept_of, task_of);
-    if (n < c->n) {
+    if (n < s->n_concepts) {
         TRY_OUT(rc, report_left_out(r, e, "probing of concepts",
                                     "%zu of %zu have fewer than %d words to learn from "
                                     "or %d to test on",
-                                    c->n - n, c->n, TOKEN_TASK_TRAIN, TOKEN_TASK_TEST));
+                                    s->n_concepts - n, s->n_concepts, TOKEN_TASK_TRAIN,
+                                    TOKEN_TASK_TEST));
     }
     TRY_OUT(rc, probe_sheet_init(&sheet, ks, n, e));
     memcpy(sheet.id, concept_of, n * sizeof *sheet.id);

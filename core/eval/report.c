@@ -340,9 +340,10 @@ static enum err pair_units(const struct figure *a, const struct figure *b,
         }
         out->id[out->n] = a->id[i];
         out->w[out->n] = a->w[i];
-        /* As a share of b's own weight, put on a's: alike where both saw one text. */
-        const double of_b = b->w[j] > 0.0 ? b->x[j] / b->w[j] : 0.0;
-        out->x[out->n++] = of_b * a->w[i] - a->x[i];
+        /* Of one text both have the same weight; else b's value is put on a's. */
+        const bool alike = !(fabs(a->w[i] - b->w[j]) > 0.0);
+        const double of_b = alike ? b->x[j] : b->x[j] / b->w[j] * a->w[i];
+        out->x[out->n++] = of_b - a->x[i];
     }
     return OK;
 }

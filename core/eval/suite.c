@@ -205,8 +205,9 @@ static enum err run_sentences(struct suite *s, struct errinfo *e)
     const struct suite_inputs *in = s->in;
     for (size_t i = 0; i < in->n_probes; i++) {
         struct errinfo why = {0};
-        const enum err rc = sentence_sets_add(&s->sets, in->probes[i], in->sae, in->h,
-                                              in->lm->tok, in->pool, &why);
+        const enum err rc =
+            sentence_sets_add(&s->sets, in->probes[i], in->sae, in->lm, in->depth,
+                              harvest_T(in->h), in->pool, &why);
         if (rc == ERR_NOMEM) {
             return err_set(e, rc, "%s", why.msg);
         }

@@ -5,6 +5,7 @@
 #include "eval/evaluate.h"
 #include "num/blas.h"
 #include "unit/check.h"
+#include "unit/eval_bench.h"
 #include "unit/tiny.h"
 #include "unit/world.h"
 
@@ -130,6 +131,16 @@ static void test_known_absorption(void **state)
             } else {
                 assert_int_equal(zero->absorber[i], -1);
             }
+        }
+        /* ... and of each absorbed word, the latent is its own. */
+        const struct probe_bank *bank = &set->bank;
+        int32_t by[WORDS * PER_WORD];
+        assert_true(bank->hit_start[bank->C] <= sizeof by / sizeof *by);
+        struct errinfo e;
+        assert_ok(evaluate_absorbers(set, s, NULL, &r, by, &e), &e);
+        for (size_t i = bank->hit_start[0]; i < bank->hit_start[1]; i++) {
+            const int32_t word = set->sample.token[bank->hit[i]] - 1;
+            assert_int_equal(by[i], word < absorbed ? CATEGORIES + word : -1);
         }
         check_near(r.leaf.full.value, rate / 4.0, 1e-12);
         check_near(r.leaf.recall.value, 1.0 - rate / 4.0, 1e-12);
@@ -465,101 +476,14 @@ static void test_f1_forms(void **state)
     check_near(form_f1(FORM_MAIN, 0, 0, 0, 100), 0.0, 0.0);
 }
 
-/* ---- with a model
- * -------------------------------------------------------------------- */
-
-/* A small model on two texts of a few words. */
-struct bench {
-    char dir[256];
-    struct lm *m;
-    struct harvester *h;
-    struct corpus *id, *ood;
-    struct concepts *c;
-    struct eval_set *set;
-};
-
-enum { WIDTH = 16, CONTEXT = 24 };
-
-static struct corpus *make_corpus(const char *dir, const char *name, size_t words,
-                                  uint64_t seed)
-{
-    static const char *const form[8] = {" dog",  " cat", " crow", " plum",
-                                        " pear", " van", " runs", " sees"};
-    struct errinfo e;
-    struct rng r = rng_begin(seed, RNG_DOCUMENT, 0);
-    struct str s;
-    struct corpus *c = NULL;
-    char path[512];
-    str_init(&s, (size_t)1 << 22);
-    for (size_t i = 0; i < 4000; i++) {
-        str_add(&s, form[rng_below(&r, words)]);
-        str_add(&s, i % 12 == 11 ? "\n\n" : "");
-    }
-    assert_ok(file_write_text(tmp_path(path, dir, name), s.p, &e), &e);
-    assert_ok(corpus_open(path, 1, &c, &e), &e);
-    str_free(&s);
-    return c;
-}
-
-static void bench_init(struct bench *b, struct pool *pool)
-{
-    static const char *const forms[8] = {" dog",  " cat", " crow", " plum",
-                                         " pear", " van", " runs", " sees"};
-    static const char csv[] = "concept,parent,word\nmammal,animal,dog\nmammal,animal,"
-                              "cat\nbird,animal,crow\nfruit,,plum\nfruit,,pear\n";
-    struct errinfo e;
-    char path[512];
-    tmp_make(b->dir, sizeof b->dir);
-    b->m = tiny_lm(tiny_tok(forms, 8), WIDTH, CONTEXT);
-    const struct lm_hook hook = {.block = 0, .post = true, .depth = 1};
-    assert_ok(harvester_new(b->m, hook, CONTEXT, pool, &b->h, &e), &e);
-    b->id = make_corpus(b->dir, "id.txt", 8, 1);
-    b->ood = make_corpus(b->dir, "ood.txt", 3, 2);
-    assert_ok(file_write_text(tmp_path(path, b->dir, "concepts.csv"), csv, &e), &e);
-    assert_ok(concepts_load(path, b->m->tok, &b->c, &e), &e);
-    struct eval_config cfg = eval_defaults();
-    cfg.concept_rows = 40;
-    cfg.fidelity_rows = 21; /* not a multiple of what is run at once */
-    cfg.per_word = 100;
-    assert_ok(eval_set_new(&cfg, b->h, b->id, b->ood, b->c, b->m->tok, pool, NULL,
-                           &b->set, &e),
-              &e);
-}
-
-static void bench_deinit(struct bench *b)
-{
-    eval_set_free(b->set);
-    concepts_free(b->c);
-    corpus_free(b->id);
-    corpus_free(b->ood);
-    harvester_free(b->h);
-    lm_free(b->m);
-    tmp_drop(b->dir);
-}
-
-/* f = ReLU(+-x): every activation exactly. */
-static struct sae *identity_sae(void)
-{
-    struct errinfo e;
-    struct sae *s = NULL;
-    assert_ok(sae_new(sae_arch_find("topk"), WIDTH, 2 * WIDTH, WIDTH, &s, &e), &e);
-    memset(s->arena, 0, s->count * sizeof *s->arena);
-    s->scale = 0.7f;
-    for (size_t j = 0; j < WIDTH; j++) {
-        s->W_enc[j * WIDTH + j] = 1.0f;
-        s->W_dec[j * WIDTH + j] = 1.0f;
-        s->W_enc[(WIDTH + j) * WIDTH + j] = -1.0f;
-        s->W_dec[(WIDTH + j) * WIDTH + j] = -1.0f;
-    }
-    return s;
-}
+/* ---- with a model ---- */
 
 static void test_spliced_model(void **state)
 {
     (void)state;
     struct errinfo e;
-    struct bench b;
-    bench_init(&b, NULL);
+    struct eval_bench b;
+    eval_bench_init(&b, NULL);
     struct sae *s = identity_sae();
     struct eval_result r;
     assert_ok(evaluate(b.set, s, b.h, NULL, NULL, &r, &e), &e);
@@ -597,7 +521,7 @@ static void test_spliced_model(void **state)
     assert_true(fabs(r.ce_recovered) > 1e-6);
     eval_result_deinit(&r);
     sae_free(s);
-    bench_deinit(&b);
+    eval_bench_deinit(&b);
 }
 
 static void test_threads_with_model(void **state)
@@ -608,14 +532,14 @@ static void test_threads_with_model(void **state)
     struct eval_result r[2];
     assert_ok(pool_new(2, &pool, &e), &e);
     for (int i = 0; i < 2; i++) {
-        struct bench b;
+        struct eval_bench b;
         struct pool *p = i == 0 ? NULL : pool;
-        bench_init(&b, p);
+        eval_bench_init(&b, p);
         struct sae *s = identity_sae();
         sae_init_weights(s, 5);
         assert_ok(evaluate(b.set, s, b.h, p, NULL, &r[i], &e), &e);
         sae_free(s);
-        bench_deinit(&b);
+        eval_bench_deinit(&b);
     }
     assert_true(r[0].leaf.eligible > 0);
     check_near(r[0].ce_sae, r[1].ce_sae, 0.0);

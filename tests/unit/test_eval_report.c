@@ -1,0 +1,516 @@
+/* [threads] Reports, sparse probes and directions: naive twins and values by hand. */
+#include "base/mem.h"
+#include "base/rng.h"
+#include "eval/latent_stats.h"
+#include "eval/perturb.h"
+#include "eval/probing.h"
+#include "eval/reconstruct.h"
+#include "eval/report.h"
+#include "num/blas.h"
+#include "num/logreg.h"
+#include "num/stats.h"
+#include "unit/check.h"
+
+#include <math.h>
+#include <string.h>
+
+static void check_near(double got, double want, double within)
+{
+    if (!(fabs(got - want) <= within)) {
+        fail_msg("found %.9g, expected %.9g +- %g", got, want, within);
+    }
+}
+
+/* ---- reports ---- */
+
+static void test_figures(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct report r;
+    const double x[4] = {1, 4, NAN, 3};
+    const double w[4] = {2, 4, 8, 2};
+    report_init(&r, 7);
+    assert_ok(report_ratio(&r, 4, NULL, x, w, "rows", &e, "a.b.%s", "c"), &e);
+    assert_ok(report_value(&r, 2.5, &e, "a.plain"), &e);
+    assert_ok(report_left_out(&r, &e, "that", "of %d", 3), &e);
+    const struct figure *f = report_find(&r, "a.b.c");
+    assert_non_null(f);
+    assert_int_equal(f->n, 3); /* the one without a value does not count */
+    check_near(f->v.value, 8.0 / 8.0, 1e-12);
+    assert_true(f->v.lo < 1.0 && f->v.hi > 1.0);
+    assert_null(report_find(&r, "a.b"));
+    cJSON *tree = NULL;
+    assert_ok(report_tree(&r, &tree, &e), &e);
+    const cJSON *a = cJSON_GetObjectItem(tree, "a");
+    const cJSON *c = cJSON_GetObjectItem(cJSON_GetObjectItem(a, "b"), "c");
+    check_near(cJSON_GetObjectItem(c, "value")->valuedouble, 1.0, 1e-12);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(c, "interval")), 2);
+    check_near(cJSON_GetObjectItem(a, "plain")->valuedouble, 2.5, 0.0);
+    const cJSON *gap = cJSON_GetArrayItem(cJSON_GetObjectItem(tree, "left_out"), 0);
+    assert_string_equal(cJSON_GetObjectItem(gap, "why")->valuestring, "of 3");
+    cJSON_Delete(tree);
+    struct str text;
+    str_init(&text, 1 << 16);
+    report_table(&r, &text);
+    assert_non_null(strstr(text.p, "n 3 rows"));
+    assert_non_null(strstr(text.p, "left out: that: of 3"));
+    str_free(&text);
+    report_deinit(&r);
+}
+
+/* Differences are taken over units that both have; what both share cancels. */
+static void test_pairing(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct report a, b, d;
+    enum { N = 40 };
+    double x[N], y[N], w[N];
+    int32_t id[N], other[N];
+    for (int i = 0; i < N; i++) {
+        w[i] = 1.0 + i % 3;
+        x[i] = w[i] * (10.0 * (i % 7));
+        y[i] = x[i] + w[i] * 0.5;
+        id[i] = i;
+        other[i] = i + 10; /* ten of each have no partner */
+    }
+    report_init(&a, 1);
+    report_init(&b, 1);
+    report_init(&d, 1);
+    assert_ok(report_ratio(&a, N, id, x, w, "rows", &e, "f.same"), &e);
+    assert_ok(report_ratio(&b, N, id, y, w, "rows", &e, "f.same"), &e);
+    assert_ok(report_ratio(&a, N, id, x, w, "rows", &e, "f.shift"), &e);
+    assert_ok(report_ratio(&b, N - 10, other, y + 10, w + 10, "rows", &e, "f.shift"),
+              &e);
+    assert_ok(report_value(&a, 1.0, &e, "f.plain"), &e);
+    assert_ok(report_value(&b, 4.0, &e, "f.plain"), &e);
+    assert_ok(report_value(&b, 4.0, &e, "f.only_b"), &e);
+    assert_ok(report_compare(&a, &b, &d, &e), &e);
+    assert_int_equal(d.n, 3);
+    const struct figure *same = report_find(&d, "f.same");
+    check_near(same->v.value, 0.5, 1e-12);
+    check_near(same->v.lo, 0.5, 1e-9); /* every unit differs by just that */
+    check_near(same->v.hi, 0.5, 1e-9);
+    const struct figure *shift = report_find(&d, "f.shift");
+    assert_int_equal(shift->n, N - 10);
+    check_near(shift->v.value, 0.5, 1e-12);
+    check_near(report_find(&d, "f.plain")->v.value, 3.0, 0.0);
+    assert_true(isnan(report_find(&d, "f.plain")->v.lo));
+    report_deinit(&a);
+    report_deinit(&b);
+    report_deinit(&d);
+}
+
+/* ---- scores ---- */
+
+static void test_auc(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct rng r = rng_begin(2, RNG_SAMPLE, 0);
+    enum { N = 60 };
+    double x[N];
+    uint8_t y[N];
+    for (int rep = 0; rep < 20; rep++) {
+        for (int i = 0; i < N; i++) {
+            y[i] = rng_below(&r, 3) == 0;
+            x[i] = (double)rng_below(&r, 9) + y[i]; /* many ties */
+        }
+        double wins = 0, pairs = 0, auc = 0;
+        for (int i = 0; i < N; i++) {
+            for (int k = 0; k < N; k++) {
+                if (y[i] && !y[k]) {
+                    wins += x[i] > x[k] ? 1.0 : x[i] < x[k] ? 0.0 : 0.5;
+                    pairs += 1.0;
+                }
+            }
+        }
+        assert_ok(stats_auc(N, x, y, &auc, &e), &e);
+        check_near(auc, wins / pairs, 1e-12);
+    }
+    double auc = 0;
+    memset(y, 1, sizeof y);
+    assert_ok(stats_auc(N, x, y, &auc, &e), &e);
+    assert_true(isnan(auc));
+}
+
+static void test_scores(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct probe_result s;
+    const double z[6] = {1, 2, -1, 3, -2, -3};
+    const uint8_t y[6] = {1, 1, 1, 0, 0, 0};
+    /* Two of three hit, one false. */
+    assert_ok(probe_score(6, z, y, false, &s, &e), &e);
+    check_near(s.accuracy, 4.0 / 6.0, 1e-12);
+    check_near(s.f1, 2.0 * 2.0 / (3.0 + 3.0), 1e-12);
+    check_near(s.auc, 6.0 / 9.0, 1e-12);
+    const uint8_t rare[6] = {1, 0, 0, 0, 0, 0};
+    assert_ok(probe_score(6, z, rare, true, &s, &e), &e);
+    check_near(s.accuracy, 0.5 * (1.0 + 0.6), 1e-12);
+    check_near(s.f1, 2.0 / (1.0 + 0.4 + 1.0), 1e-12);
+    assert_ok(probe_score(6, z, (const uint8_t[6]){0}, true, &s, &e), &e);
+    assert_true(isnan(s.accuracy) && isnan(s.f1) && isnan(s.auc));
+}
+
+/* ---- sparse probes ---- */
+
+enum { ROWS = 90, TRAIN = 40, TEST = 30, WIDE = 24, DIMS = 6 };
+
+/* Codes in which latent 3 says the class, 5 a part of it, the others nothing. */
+struct codes {
+    struct probe_table t;
+    float raw[ROWS * DIMS];
+    size_t start[ROWS + 1];
+    int32_t id[ROWS * WIDE];
+    float val[ROWS * WIDE];
+    uint8_t y[ROWS];
+};
+
+static void make_codes(struct codes *c, bool balanced)
+{
+    struct rng r = rng_begin(5, RNG_SAMPLE, 0);
+    size_t n = 0;
+    for (size_t i = 0; i < ROWS; i++) {
+        c->y[i] = i % 3 == 0;
+        for (int32_t j = 0; j < WIDE; j++) {
+            const bool tells = j == 3 ? c->y[i] : j == 5 ? c->y[i] && i % 2 : false;
+            const bool noise = j != 3 && rng_below(&r, 6) == 0;
+            if (tells || noise) {
+                c->id[n] = j;
+                c->val[n++] = (float)(0.5 + rng_unit(&r));
+            }
+        }
+        c->start[i + 1] = n;
+        for (size_t d = 0; d < DIMS; d++) {
+            c->raw[i * DIMS + d] =
+                (float)(rng_normal(&r) + (d == 2 ? 3.0 * c->y[i] : 0));
+        }
+    }
+    c->t = (struct probe_table){.n_train = TRAIN,
+                                .n_test = TEST,
+                                .n_ood = ROWS - TRAIN - TEST,
+                                .D = DIMS,
+                                .F = WIDE,
+                                .raw = c->raw,
+                                .start = c->start,
+                                .id = c->id,
+                                .val = c->val,
+                                .balanced = balanced};
+}
+
+static void test_rank(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct codes *c = mem_alloc(1, sizeof *c);
+    int32_t best[WIDE + 4];
+    size_t n = 0;
+    make_codes(c, false);
+    double gap[WIDE] = {0}, pos = 0;
+    for (size_t i = 0; i < TRAIN; i++) {
+        pos += c->y[i];
+    }
+    for (size_t i = 0; i < TRAIN; i++) {
+        for (size_t k = c->start[i]; k < c->start[i + 1]; k++) {
+            gap[c->id[k]] +=
+                (double)c->val[k] / (c->y[i] ? pos : -((double)TRAIN - pos));
+        }
+    }
+    assert_ok(probe_rank(&c->t, c->y, PROBE_LATENTS, WIDE + 4, best, &n, &e), &e);
+    assert_int_equal(n, WIDE);
+    assert_int_equal(best[0], 3);
+    for (size_t i = 1; i < n; i++) {
+        assert_true(fabs(gap[best[i - 1]]) >= fabs(gap[best[i]]) - 1e-12);
+    }
+    assert_ok(probe_rank(&c->t, c->y, PROBE_RAW, 1, best, &n, &e), &e);
+    assert_int_equal(n, 1);
+    assert_int_equal(best[0], 2);
+    mem_free(c);
+}
+
+static void test_columns(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct codes *c = mem_alloc(1, sizeof *c);
+    struct probe_scores few, many;
+    int32_t best[WIDE];
+    size_t n = 0;
+    for (int balanced = 0; balanced < 2; balanced++) {
+        make_codes(c, balanced != 0);
+        assert_ok(probe_rank(&c->t, c->y, PROBE_LATENTS, WIDE, best, &n, &e), &e);
+        assert_ok(probe_columns(&c->t, c->y, PROBE_LATENTS, best, 1, &few, &e), &e);
+        check_near(few.test.accuracy, 1.0, 0.0); /* latent 3 alone is enough */
+        check_near(few.test.auc, 1.0, 0.0);
+        check_near(few.ood.f1, 1.0, 0.0);
+        /* Both solvers find one minimum: an input that never fires changes nothing,
+         * but brings their number over what the exact one takes. */
+        struct probe_table t = c->t;
+        t.F = WIDE + 1;
+        for (int32_t j = 0; j < LOGREG_FEW_MAX; j++) {
+            best[j] = j == 3 ? WIDE - 1 : j; /* without the one that knows */
+        }
+        best[LOGREG_FEW_MAX] = WIDE; /* fires nowhere */
+        assert_ok(
+            probe_columns(&t, c->y, PROBE_LATENTS, best, LOGREG_FEW_MAX, &few, &e), &e);
+        assert_ok(
+            probe_columns(&t, c->y, PROBE_LATENTS, best, LOGREG_FEW_MAX + 1, &many, &e),
+            &e);
+        check_near(many.test.accuracy, few.test.accuracy, 1e-9);
+        check_near(many.test.auc, few.test.auc, 1e-9);
+        check_near(many.ood.f1, few.ood.f1, 1e-9);
+    }
+    check_error(probe_columns(&c->t, c->y, PROBE_LATENTS, best, 0, &few, &e), ERR_USAGE,
+                &e, "expected 1 to 64");
+    mem_free(c);
+}
+
+/* At the minimum of |w|^2/2 + sum log(1 + e^-yz) the gradient is zero. */
+static void test_plain_logreg(void **state)
+{
+    (void)state;
+    enum { M = 50, K = 3 };
+    struct rng r = rng_begin(9, RNG_SAMPLE, 0);
+    float x[M * K];
+    uint8_t y[M];
+    double w[K] = {0}, b = 0, g[K + 1] = {0};
+    for (int i = 0; i < M; i++) {
+        for (int a = 0; a < K; a++) {
+            x[i * K + a] = (float)rng_normal(&r);
+        }
+        y[i] = (double)x[i * K] + rng_normal(&r) > 0.8;
+    }
+    logreg_few_plain(K, M, x, y, 1.0, w, &b);
+    for (int a = 0; a < K; a++) {
+        g[a] = w[a];
+    }
+    for (int i = 0; i < M; i++) {
+        double z = b;
+        for (int a = 0; a < K; a++) {
+            z += w[a] * (double)x[i * K + a];
+        }
+        const double res = 1.0 / (1.0 + exp(-z)) - y[i];
+        for (int a = 0; a < K; a++) {
+            g[a] += res * (double)x[i * K + a];
+        }
+        g[K] += res;
+    }
+    for (int a = 0; a <= K; a++) {
+        check_near(g[a], 0.0, 1e-4);
+    }
+    assert_true(w[0] > 0.5);
+}
+
+static void test_full_and_oracle(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct codes *c = mem_alloc(1, sizeof *c);
+    size_t start[ROWS + 1] = {0};
+    int32_t label[2 * ROWS];
+    size_t n = 0;
+    make_codes(c, true);
+    for (size_t i = 0; i < ROWS; i++) { /* unit 1 is all that unit 0 is not */
+        label[n++] = c->y[i] ? 0 : 1;
+        start[i + 1] = n;
+    }
+    struct pool *pool = NULL;
+    assert_ok(pool_new(2, &pool, &e), &e);
+    struct probe_scores s[2], again[2];
+    assert_ok(probe_full(&c->t, 2, start, label, PROBE_LATENTS, NULL, NULL, s, &e), &e);
+    assert_ok(probe_full(&c->t, 2, start, label, PROBE_LATENTS, pool, NULL, again, &e),
+              &e);
+    assert_memory_equal(s, again, sizeof s);
+    check_near(s[0].test.auc, 1.0, 0.01);
+    check_near(s[1].test.auc, s[0].test.auc, 1e-3);
+    assert_ok(probe_full(&c->t, 2, start, label, PROBE_RAW, NULL, NULL, s, &e), &e);
+    assert_true(s[0].test.auc > 0.9 && s[0].ood.auc > 0.9);
+    double auc[2];
+    assert_ok(probe_oracle(&c->t, 2, start, label, NULL, NULL, auc, &e), &e);
+    assert_true(auc[0] > 0.75 && auc[0] <= 1.0);
+    c->t.n_ood = 3;
+    assert_ok(probe_oracle(&c->t, 2, start, label, NULL, NULL, auc, &e), &e);
+    assert_true(isnan(auc[0]));
+    pool_free(pool);
+    mem_free(c);
+}
+
+/* ---- directions, and one formula ---- */
+
+static void test_cosines(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    enum { A = 300, B = 20, D = 8 }; /* more rows than are taken at once */
+    static float a[A * D], b[B * D];
+    static double each[A];
+    struct rng r = rng_begin(3, RNG_INIT, 0);
+    for (int i = 0; i < A * D; i++) {
+        a[i] = (float)rng_normal(&r);
+    }
+    for (int i = 0; i < B; i++) { /* rows of a turned round and longer */
+        for (int d = 0; d < D; d++) {
+            b[i * D + d] = -3.0f * a[(i * 7) * D + d];
+        }
+    }
+    struct cosine_sums s;
+    assert_ok(cosine_measure(b, B, a, A, D, false, false, each, &s, &e), &e);
+    check_near(s.best, 1.0, 1e-5); /* without regard to sign */
+    assert_ok(cosine_measure(a, A, a, A, D, true, true, each, &s, &e), &e);
+    double best = 0, abs = 0, negative = 0;
+    for (int i = 0; i < A; i++) {
+        double most = -1;
+        for (int k = 0; k < A; k++) {
+            double ab = 0, aa = 0, bb = 0;
+            for (int d = 0; d < D; d++) {
+                const double p = (double)a[i * D + d], q = (double)a[k * D + d];
+                ab += p * q;
+                aa += p * p;
+                bb += q * q;
+            }
+            const double v = ab / sqrt(aa * bb);
+            if (i != k) {
+                most = v > most ? v : most;
+                abs += fabs(v) / (A * (A - 1.0));
+                negative += (v < 0 ? -v : 0) / (A * (A - 1.0));
+            }
+        }
+        check_near(each[i], most, 1e-5);
+        best += most / A;
+    }
+    check_near(s.best, best, 1e-5);
+    check_near(s.abs, abs, 1e-5);
+    check_near(s.negative, negative, 1e-5);
+}
+
+static void test_saebench_variance(void **state)
+{
+    (void)state;
+    /* R = 2, S = 12 over 4 dimensions: 12 - 3^2 = 3. */
+    check_near(explained_variance_saebench(2.0, 12.0, 4), 1.0 - 2.0 / 3.0, 1e-12);
+    assert_true(isnan(explained_variance_saebench(2.0, 17.0, 4)));
+}
+
+/* ---- TPP and SCR ---- */
+
+enum { TEXTS = 80 };
+
+/* Texts of two attributes, each a direction of its own and a latent of its own. Task 0
+ * asks for the first, task 1 for the second, and the other one is its spurious one. */
+static void make_task(struct sentence_task *t, size_t which, float second)
+{
+    const size_t n = TEXTS;
+    *t = (struct sentence_task){.name = NULL};
+    t->raw = mem_alloc(n * 4, sizeof *t->raw);
+    t->start = mem_alloc(n + 1, sizeof *t->start);
+    t->id = mem_alloc(2 * n, sizeof *t->id);
+    t->val = mem_alloc(2 * n, sizeof *t->val);
+    t->y = mem_alloc(n, 1);
+    t->spurious = mem_alloc(n, 1);
+    size_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t attr[2] = {i % 2, i / 2 % 2};
+        const float size[2] = {1.0f, second};
+        t->y[i] = attr[which];
+        t->spurious[i] = attr[1 - which];
+        for (int32_t a = 0; a < 2; a++) {
+            if (attr[a]) {
+                t->raw[i * 4 + 2 + (size_t)a] = size[a];
+                t->id[at] = a + 2;
+                t->val[at++] = size[a];
+            }
+        }
+        t->start[i + 1] = at;
+    }
+    t->t = (struct probe_table){.n_train = n / 2,
+                                .n_test = n / 2,
+                                .D = 4,
+                                .F = 4,
+                                .raw = t->raw,
+                                .start = t->start,
+                                .id = t->id,
+                                .val = t->val};
+}
+
+static void test_tpp_scr(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct sae *s = NULL;
+    assert_ok(sae_new(sae_arch_find("topk"), 4, 4, 2, &s, &e), &e);
+    memset(s->arena, 0, s->count * sizeof *s->arena);
+    s->scale = 1.0f;
+    for (size_t j = 0; j < 4; j++) {
+        s->W_dec[j * 5] = 1.0f;
+    }
+    struct sentence_sets sets = {.n = 2, .task = mem_alloc(2, sizeof *sets.task)};
+    /* The second attribute is the louder: a biased probe of the first follows it. */
+    make_task(&sets.task[0], 0, 3.0f);
+    make_task(&sets.task[1], 1, 3.0f);
+    struct report r;
+    report_init(&r, 1);
+    assert_ok(perturb_tpp(&sets, s, NULL, &r, &e), &e);
+    /* Two latents are taken out: the task's own, and the first of those that do nothing
+     * for it, which do nothing for the other task either. Half of its texts are then
+     * wrong, and none of the other's. */
+    const struct figure *f = report_find(&r, "tpp.n2.intended");
+    assert_non_null(f);
+    check_near(f->v.value, 0.5, 1e-12);
+    check_near(report_find(&r, "tpp.n2.unintended")->v.value, 0.0, 1e-12);
+    check_near(report_find(&r, "tpp.n2.total")->v.value, 0.5, 1e-12);
+    assert_null(report_find(&r, "tpp.n5.total")); /* there are four latents */
+    assert_ok(perturb_scr(&sets, s, NULL, &r, &e), &e);
+    f = report_find(&r, "scr.n2");
+    assert_non_null(f);
+    assert_int_equal(f->n, 2);
+    assert_true(f->v.value >= -1.0 && f->v.value <= 1.0);
+    sets.n = 1;
+    struct report one;
+    report_init(&one, 1);
+    assert_ok(perturb_tpp(&sets, s, NULL, &one, &e), &e);
+    assert_int_equal(one.gaps, 1);
+    assert_non_null(strstr(one.gap[0].why, "expected two"));
+    sets.n = 2;
+    report_deinit(&one);
+    report_deinit(&r);
+    sentence_sets_deinit(&sets);
+    sae_free(s);
+}
+
+/* A task of one class is taken out and named. */
+static void test_one_class(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct report r;
+    struct sentence_sets sets = {.n = 2, .task = mem_alloc(2, sizeof *sets.task)};
+    report_init(&r, 1);
+    make_task(&sets.task[0], 0, 1.0f);
+    make_task(&sets.task[1], 1, 1.0f);
+    sets.task[0].name = mem_strdup("all of a kind");
+    memset(sets.task[0].y, 1, TEXTS / 2);
+    assert_ok(sentence_sets_check(&sets, &r, &e), &e);
+    assert_int_equal(sets.n, 1);
+    assert_int_equal(r.gaps, 1);
+    assert_string_equal(r.gap[0].what, "all of a kind");
+    assert_non_null(strstr(r.gap[0].why, "train texts have one class"));
+    report_deinit(&r);
+    sentence_sets_deinit(&sets);
+}
+
+int main(void)
+{
+    num_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_figures),      cmocka_unit_test(test_pairing),
+        cmocka_unit_test(test_auc),          cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_rank),         cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_plain_logreg), cmocka_unit_test(test_full_and_oracle),
+        cmocka_unit_test(test_cosines),      cmocka_unit_test(test_saebench_variance),
+        cmocka_unit_test(test_tpp_scr),      cmocka_unit_test(test_one_class),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,406 @@
+/* [threads] The whole evaluation on a small model: identities, naive twins, refusals.
+ */
+#include "base/file.h"
+#include "base/mem.h"
+#include "eval/evalset_priv.h"
+#include "eval/evaluate.h"
+#include "eval/probe_set.h"
+#include "eval/probe_tokens.h"
+#include "eval/reconstruct.h"
+#include "eval/robust.h"
+#include "eval/suite.h"
+#include "num/blas.h"
+#include "unit/check.h"
+#include "unit/eval_bench.h"
+
+#include <math.h>
+#include <string.h>
+
+static void check_near(double got, double want, double within)
+{
+    if (!(fabs(got - want) <= within)) {
+        fail_msg("found %.9g, expected %.9g +- %g", got, want, within);
+    }
+}
+
+static double value(const struct report *r, const char *path)
+{
+    const struct figure *f = report_find(r, path);
+    if (f == NULL) {
+        fail_msg("no figure %s", path);
+    }
+    return f != NULL ? f->v.value : (double)NAN;
+}
+
+/* ---- reconstruction ---- */
+
+static void measure(const struct eval_bench *b, const struct sae *s, struct pool *pool,
+                    struct report *r)
+{
+    struct errinfo e;
+    const struct reconstruct_job j = {.set = eval_set_rows(b->set),
+                                      .rows = 12,
+                                      .ce_rows = 5,
+                                      .lm = b->m,
+                                      .depth = 1,
+                                      .sae = s};
+    report_init(r, 3);
+    assert_ok(reconstruct_measure(&j, "id", pool, NULL, r, &e), &e);
+}
+
+/* What gives back every activation changes nothing. */
+static void test_identity(void **state)
+{
+    (void)state;
+    struct eval_bench b;
+    struct report r;
+    eval_bench_init(&b, NULL);
+    struct sae *s = identity_sae();
+    measure(&b, s, NULL, &r);
+    static const char *const one[] = {"fidelity.id.explained_variance",
+                                      "fidelity.id.explained_variance_legacy",
+                                      "fidelity.id.cosine",
+                                      "fidelity.id.shrinkage",
+                                      "fidelity.id.bias",
+                                      "fidelity.id.ce_recovered",
+                                      "fidelity.id.explained_variance_saebench",
+                                      "fidelity.id.kl_score"};
+    for (size_t i = 0; i < sizeof one / sizeof *one; i++) {
+        check_near(value(&r, one[i]), 1.0, 1e-3);
+    }
+    check_near(value(&r, "fidelity.id.mse"), 0.0, 1e-5);
+    check_near(value(&r, "fidelity.id.kl_sae"), 0.0, 1e-5);
+    check_near(value(&r, "fidelity.id.ce_increase"), 0.0, 1e-4);
+    assert_true(value(&r, "fidelity.id.kl_zero") > 1e-3);
+    /* The clean loss is the model's own, over the same rows. */
+    const struct acts_set *a = eval_set_rows(b.set);
+    float nll[5 * CONTEXT];
+    double sum = 0, n = 0;
+    harvest_nll(b.h, a->ids, 5, NULL, nll);
+    for (size_t i = 0; i < 5 * CONTEXT; i++) {
+        if (!isnan(nll[i])) {
+            sum += (double)nll[i];
+            n += 1;
+        }
+    }
+    check_near(value(&r, "fidelity.id.ce_clean"), sum / n, 1e-5);
+    report_deinit(&r);
+    sae_free(s);
+    eval_bench_deinit(&b);
+}
+
+/* Half of every activation: all distances are known. */
+static void test_half(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct eval_bench b;
+    struct report r, threads;
+    struct pool *pool = NULL;
+    assert_ok(pool_new(3, &pool, &e), &e);
+    eval_bench_init(&b, NULL);
+    struct sae *s = identity_sae();
+    for (size_t i = 0; i < s->F * s->D; i++) {
+        s->W_dec[i] *= 0.5f;
+    }
+    measure(&b, s, NULL, &r);
+    check_near(value(&r, "fidelity.id.cosine"), 1.0, 1e-5);
+    check_near(value(&r, "fidelity.id.shrinkage"), 0.5, 1e-5);
+    check_near(value(&r, "fidelity.id.bias"), 0.5, 1e-5);
+    const struct acts_set *a = eval_set_rows(b.set);
+    double square = 0, n = 0, l1 = 0;
+    for (size_t i = 0; i < 12 * CONTEXT; i++) {
+        for (size_t d = 0; d < WIDTH && !a->special[i]; d++) {
+            const double v = (double)a->x[i * WIDTH + d];
+            square += v * v;
+            l1 += fabs(v);
+        }
+        n += a->special[i] ? 0 : 1;
+    }
+    check_near(value(&r, "fidelity.id.mse"), 0.25 * square / n, 1e-4);
+    check_near(value(&r, "fidelity.id.mse_per_dimension"), 0.25 * square / n / WIDTH,
+               1e-5);
+    check_near(value(&r, "fidelity.id.l1"), l1 / n, 1e-4);
+    check_near(value(&r, "fidelity.id.explained_variance_saebench"),
+               explained_variance_saebench(0.25 * square / n, square / n, WIDTH), 1e-4);
+    measure(&b, s, pool, &threads);
+    for (size_t i = 0; i < r.n; i++) { /* to the bit, for any number of threads */
+        assert_memory_equal(&r.fig[i].v, &threads.fig[i].v, sizeof r.fig[i].v);
+    }
+    report_deinit(&r);
+    report_deinit(&threads);
+    sae_free(s);
+    pool_free(pool);
+    eval_bench_deinit(&b);
+}
+
+/* The divergence of the spliced model from the clean one, one position at a time. */
+static void test_divergence(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct eval_bench b;
+    struct report r;
+    eval_bench_init(&b, NULL);
+    struct sae *s = identity_sae();
+    memset(s->arena, 0, s->count * sizeof *s->arena); /* reconstructs nothing */
+    measure(&b, s, NULL, &r);
+    check_near(value(&r, "fidelity.id.kl_sae"), value(&r, "fidelity.id.kl_zero"), 1e-9);
+    check_near(value(&r, "fidelity.id.ce_recovered"), 0.0, 1e-9);
+    const struct acts_set *a = eval_set_rows(b.set);
+    const size_t V = b.m->cfg.vocab;
+    struct lm_ws *ws = NULL;
+    float *lp = mem_alloc(CONTEXT * V, sizeof *lp), *lq = mem_alloc(CONTEXT * V, 4);
+    assert_ok(lm_ws_new(&b.m->cfg, 1, CONTEXT, &ws, &e), &e);
+    double kl = 0;
+    for (size_t row = 0; row < 5; row++) {
+        float x[CONTEXT * WIDTH];
+        memcpy(x, a->x + row * CONTEXT * WIDTH, sizeof x);
+        lm_logp_from(b.m, ws, x, CONTEXT, 1, lp);
+        memcpy(x, a->x + row * CONTEXT * WIDTH, sizeof x);
+        for (size_t t = 0; t < CONTEXT; t++) {
+            if (!a->special[row * CONTEXT + t]) {
+                memset(x + t * WIDTH, 0, WIDTH * sizeof *x);
+            }
+        }
+        lm_logp_from(b.m, ws, x, CONTEXT, 1, lq);
+        for (size_t i = 0; i < (CONTEXT - 1) * V; i++) {
+            kl += exp((double)lp[i]) * ((double)lp[i] - (double)lq[i]);
+        }
+    }
+    check_near(value(&r, "fidelity.id.kl_zero"), kl / (5.0 * (CONTEXT - 1)), 1e-4);
+    lm_ws_free(ws);
+    mem_free(lp);
+    mem_free(lq);
+    report_deinit(&r);
+    sae_free(s);
+    eval_bench_deinit(&b);
+}
+
+/* ---- robustness ---- */
+
+/* In front of the first block an activation knows nothing of other tokens. */
+static void test_robust(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct eval_bench b;
+    struct mask_vocab *vocab = NULL;
+    eval_bench_init(&b, NULL);
+    struct sae *s = identity_sae();
+    assert_ok(mask_vocab_new(b.m->tok, NULL, &vocab, &e), &e);
+    const struct mask_spec mask = {.kind = MASK_RANDOM, .vocab = vocab};
+    double weighted[2];
+    for (size_t depth = 0; depth < 2; depth++) {
+        struct harvester *h = NULL;
+        struct acts_set *a = NULL;
+        struct report r;
+        const struct lm_hook hook = {.block = 0, .post = depth > 0, .depth = depth};
+        report_init(&r, 5);
+        assert_ok(harvester_new(b.m, hook, CONTEXT, NULL, &h, &e), &e);
+        assert_ok(acts_set_new(h, b.id, CORPUS_HELDOUT, b.m->tok, 20, &a, &e), &e);
+        assert_ok(robust_measure(a, 20, &mask, s, h, NULL, &r, &e), &e);
+        weighted[depth] = value(&r, "robustness.weighted");
+        assert_true(report_find(&r, "robustness.mean")->n > 0);
+        report_deinit(&r);
+        acts_set_free(a);
+        harvester_free(h);
+    }
+    check_near(weighted[0], 1.0, 1e-12);
+    assert_true(weighted[1] < 1.0 && weighted[1] > 0.0);
+    mask_vocab_free(vocab);
+    sae_free(s);
+    eval_bench_deinit(&b);
+}
+
+/* ---- sentences ---- */
+
+static const char tasks_csv[] =
+    "task,text,label,split,spurious\n"
+    "pets, dog cat,1,train,0\npets, plum pear van,0,train,1\n"
+    "pets, cat,1,train,1\npets, van,0,train,0\n"
+    "pets, cat runs,1,test,0\npets, pear,0,test,0\n"
+    "pets, dog,1,ood,\npets, van plum,0,ood,\n"
+    "flat, dog,1,train,0\nflat, cat,1,train,0\n"
+    "flat, dog,1,test,0\nflat, van,0,test,0\n";
+
+static void test_sentences(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct eval_bench b;
+    struct sentence_sets sets = {0};
+    char path[512];
+    eval_bench_init(&b, NULL);
+    struct sae *s = identity_sae();
+    tmp_path(path, b.dir, "tasks.csv");
+    assert_ok(file_write_text(path, tasks_csv, &e), &e);
+    assert_ok(sentence_sets_add(&sets, path, s, b.m, 1, CONTEXT, NULL, &e), &e);
+    assert_int_equal(sets.n, 2);
+    struct sentence_task *t = &sets.task[0];
+    assert_string_equal(t->name, "pets");
+    assert_int_equal(t->t.n_train, 4);
+    assert_int_equal(t->t.n_test, 2);
+    assert_int_equal(t->t.n_ood, 2);
+    /* Row 1: the mean over its tokens, BOS left out, of what the model makes of them;
+     * and this SAE's codes are the activations' positive and negative parts. */
+    struct tok_ids ids = {0};
+    const int32_t bos = tok_bos(b.m->tok);
+    if (bos >= 0) {
+        assert_ok(tok_ids_add(&ids, bos, &e), &e);
+    }
+    assert_ok(tok_encode(b.m->tok, " plum pear van", 14, &ids, &e), &e);
+    struct lm_ws *ws = NULL;
+    float x[CONTEXT * WIDTH];
+    double mean[WIDTH] = {0}, codes[2 * WIDTH] = {0}, n = 0;
+    assert_ok(lm_ws_new(&b.m->cfg, 1, CONTEXT, &ws, &e), &e);
+    lm_forward_to(b.m, ws, ids.p, 1, ids.n, 1, x);
+    for (size_t i = 0; i < ids.n; i++) {
+        if (acts_is_special(b.m->tok, ids.p[i])) {
+            continue;
+        }
+        n += 1;
+        for (size_t d = 0; d < WIDTH; d++) {
+            const double v = (double)x[i * WIDTH + d];
+            mean[d] += v;
+            codes[v > 0 ? d : WIDTH + d] += fabs(v);
+        }
+    }
+    for (size_t d = 0; d < WIDTH; d++) {
+        check_near((double)t->raw[WIDTH + d], mean[d] / n, 1e-5);
+    }
+    for (size_t k = t->start[1]; k < t->start[2]; k++) {
+        check_near((double)t->val[k], codes[t->id[k]] / n, 1e-4);
+    }
+    struct report r;
+    report_init(&r, 1);
+    assert_ok(sentence_sets_check(&sets, &r, &e), &e);
+    assert_int_equal(sets.n, 1); /* "flat" learns from one class */
+    assert_string_equal(r.gap[0].what, "flat");
+    const struct probe_ks ks = {.n = 2, .k = {1, 2}};
+    assert_ok(probe_sentences(&sets, &ks, NULL, NULL, &r, &e), &e);
+    assert_int_equal(report_find(&r, "probing.sentences.k1.accuracy")->n, 1);
+    assert_true(isfinite(value(&r, "probing.sentences.raw.auc_ood")));
+    report_deinit(&r);
+    lm_ws_free(ws);
+    tok_ids_free(&ids);
+    sentence_sets_deinit(&sets);
+    sae_free(s);
+    eval_bench_deinit(&b);
+}
+
+static void test_bad_sentences(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *csv, *says;
+    } bad[] = {
+        {"task,text,label\na,b,1\n", "split"},
+        {"task,text,label,split\na,b,2,train\n", "row 2: label is '2'"},
+        {"task,text,label,split\na,b,1,train\na,b,1,dev\n", "row 3: split is 'dev'"},
+        {"task,text,label,split,spurious\na,b,1,train,\n", "row 2: spurious is ''"},
+    };
+    struct errinfo e;
+    struct eval_bench b;
+    struct sentence_sets sets = {0};
+    char path[512];
+    eval_bench_init(&b, NULL);
+    struct sae *s = identity_sae();
+    tmp_path(path, b.dir, "tasks.csv");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_ok(file_write_text(path, bad[i].csv, &e), &e);
+        check_error(sentence_sets_add(&sets, path, s, b.m, 1, CONTEXT, NULL, &e),
+                    ERR_FORMAT, &e, bad[i].says);
+        assert_int_equal(sets.n, 0);
+    }
+    sentence_sets_deinit(&sets);
+    sae_free(s);
+    eval_bench_deinit(&b);
+}
+
+/* ---- all of it ---- */
+
+static void test_suite(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct eval_bench b;
+    char good[512], broken[512];
+    eval_bench_init(&b, NULL);
+    struct sae *s = identity_sae();
+    struct acts_set *ood = NULL;
+    assert_ok(acts_set_new(b.h, b.ood, CORPUS_HELDOUT, b.m->tok, 20, &ood, &e), &e);
+    assert_ok(file_write_text(tmp_path(good, b.dir, "tasks.csv"), tasks_csv, &e), &e);
+    tmp_path(broken, b.dir, "missing.csv");
+    const char *const probes[2] = {broken, good};
+    const struct suite_inputs in = {.set = b.set,
+                                    .ood = ood,
+                                    .concepts = b.c,
+                                    .sae = s,
+                                    .lm = b.m,
+                                    .depth = 1,
+                                    .h = b.h,
+                                    .probes = probes,
+                                    .n_probes = 2,
+                                    .ks = {.n = 2, .k = {1, 5}},
+                                    .rows = 8};
+    struct eval_result q[2];
+    struct report r[2];
+    struct str text[2];
+    struct suite_times times;
+    for (size_t i = 0; i < 2; i++) {
+        cJSON *tree = NULL;
+        report_init(&r[i], 9);
+        assert_ok(suite_run(&in, &r[i], &q[i], &times, &e), &e);
+        q[i].seconds = 0;
+        memset(&q[i].split, 0, sizeof q[i].split);
+        assert_ok(suite_tree(&r[i], &q[i], b.c, &tree, &e), &e);
+        str_init(&text[i], (size_t)1 << 24);
+        assert_ok(json_print(tree, &text[i], &e), &e);
+        cJSON_Delete(tree);
+    }
+    assert_string_equal(text[0].p, text[1].p); /* a function of its inputs */
+    assert_int_equal(times.n, 10);
+    check_near(value(&r[0], "fidelity.in_distribution.explained_variance"), 1.0, 1e-4);
+    check_near(value(&r[0], "fidelity.out_of_distribution.cosine"), 1.0, 1e-4);
+    /* No mask was given, one file is missing, one task has one class: each is named and
+     * the others are there. */
+    bool seen[3] = {false, false, false};
+    for (size_t i = 0; i < r[0].gaps; i++) {
+        seen[0] |= strstr(r[0].gap[i].why, "no mask token") != NULL;
+        seen[1] |= strstr(r[0].gap[i].why, "missing.csv") != NULL;
+        seen[2] |= strcmp(r[0].gap[i].what, "flat") == 0;
+    }
+    assert_true(seen[0] && seen[1] && seen[2]);
+    assert_non_null(report_find(&r[0], "probing.sentences.k1.auc"));
+    assert_non_null(report_find(&r[0], "latents.dead"));
+    assert_non_null(strstr(text[0].p, "\"absorbed_words\""));
+    struct report same;
+    report_init(&same, 9);
+    assert_ok(report_compare(&r[0], &r[1], &same, &e), &e);
+    for (size_t i = 0; i < same.n; i++) {
+        const double v = same.fig[i].v.value;
+        assert_true(isnan(v) || fabs(v) <= 1e-12);
+    }
+    report_deinit(&same);
+    for (size_t i = 0; i < 2; i++) {
+        str_free(&text[i]);
+        report_deinit(&r[i]);
+        eval_result_deinit(&q[i]);
+    }
+    acts_set_free(ood);
+    sae_free(s);
+    eval_bench_deinit(&b);
+}
+
+int main(void)
+{
+    num_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_identity),   cmocka_unit_test(test_half),
+        cmocka_unit_test(test_divergence), cmocka_unit_test(test_robust),
+        cmocka_unit_test(test_sentences),  cmocka_unit_test(test_bad_sentences),
+        cmocka_unit_test(test_suite),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
