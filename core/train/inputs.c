@@ -225,6 +225,9 @@ void inputs_free(struct inputs *in)
     if (!in) {
         return;
     }
+    for (size_t i = 0; i < in->n_caches; i++) {
+        acts_cache_close(in->cache[i]);
+    }
     acts_share_free(in->share);
     harvester_free(in->h);
     pool_free(in->pool);
