@@ -270,14 +270,3 @@ struct stream_config inputs_stream_config(const struct inputs *in,
         .share = in->share,
     };
 }
-
-size_t inputs_bytes(const struct inputs *in, size_t arms)
-{
-    const struct settings *s = &in->set;
-    const struct stream_config sc = inputs_stream_config(in, s);
-    const size_t D = in->lm->cfg.d_model;
-    const size_t an_arm = stream_bytes(D, &sc) +
-                          sae_trainer_bytes(sae_arch_find(s->arch), D, (size_t)s->width,
-                                            (size_t)s->k, (size_t)s->batch);
-    return in->lm->w.count * sizeof(float) + arms * an_arm;
-}

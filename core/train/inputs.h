@@ -26,10 +26,10 @@ struct inputs {
     struct acts_share *share; /* arms whose masks agree run the model once */
     struct lm_hook hook;
     struct mask_vocab *mask_vocab;
-    int32_t mask_token;     /* -1: no arm masks by a fixed token and none was named */
-    float scale;            /* input normalisation, from the clean training text */
-    float *b_dec;           /* [D] geometric median of normalised clean activations */
-    float *clean;           /* [n_clean,D] raw ones for threshold.target_l0, or empty */
+    int32_t mask_token; /* -1: no arm masks by a fixed token and none was named */
+    float scale;        /* input normalisation, from the clean training text */
+    float *b_dec;       /* [D] geometric median of normalised clean activations */
+    float *clean;       /* [n_clean,D] raw ones for threshold.target_l0, or empty */
     size_t n_clean;
     uint64_t concepts_hash; /* of the file; 0: none */
     double clean_nll;       /* nats a token of the clean training text */
@@ -56,9 +56,6 @@ enum err inputs_check_arm(const struct inputs *in, const struct settings *s,
 /* ERR_USAGE when rate > 0 needs a mask token and there is none. */
 enum err inputs_can_mask(const struct inputs *in, double rate,
                          struct errinfo *e) ERR_CHECKED;
-
-/* The estimate printed before a run: bytes of all parts for `arms` arms. */
-size_t inputs_bytes(const struct inputs *in, size_t arms);
 
 /* The stream of an arm with settings `s`, its cache left out. */
 struct stream_config inputs_stream_config(const struct inputs *in,

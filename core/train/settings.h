@@ -245,8 +245,8 @@ enum err settings_path(const struct settings *s, const char *text, char *out,
 
 /* Replace every "auto" by what it stands for in a run of this length and architecture.
  * `n_ctx` is the model's context, d_model its width. What does not apply to the
- * architecture stays; so does mask.schedule_steps 0, "the whole run", since a run can be
- * extended. */
+ * architecture stays; so does mask.schedule_steps 0, "the whole run", since a run can
+ * be extended. */
 void settings_resolve(struct settings *s, size_t n_ctx, size_t d_model);
 
 #endif

@@ -97,6 +97,7 @@ static void what_arms_share_is_refused(void **state)
     } cases[] = {
         {"seed=2", "seed is the same for all arms"},
         {"model=x", "train it apart"},
+        {"normalize_activations=none", "normalize_activations is the same"},
         {"batch=12", "batch is the same"},
         {"kk=8", "the nearest is 'k'"},
         {"k", "expected key=value"},
