@@ -140,7 +140,7 @@ static void say_start(struct reporter *r, const struct engine *g)
         "about %.0f MB",
         s->arch, (long long)s->k, (long long)s->width, s->hook, (long long)s->steps,
         (long long)s->batch, arms, arms > 1 ? "s" : "", (long long)s->threads,
-        (double)inputs_bytes(in, arms) / 1e6);
+        (double)engine_bytes(g) / 1e6);
     print_event(r, "estimate", text);
     if (inputs_warning(in, warning, sizeof warning)) {
         print_event(r, "warning", warning);
@@ -164,6 +164,27 @@ static void say_duration(struct reporter *r, const struct engine *g, int64_t fro
         (g->seconds - seconds) / ESTIMATE_STEPS * (double)(g->steps - from), total);
     snprintf(text, sizeof text, "about %s in all", total);
     print_event(r, "estimate", text);
+}
+
+static void say_cache(struct reporter *r, const struct inputs *in)
+{
+    uint64_t got = 0, put = 0;
+    char text[400];
+    for (size_t i = 0; i < in->n_caches; i++) {
+        uint64_t g = 0, p = 0;
+        acts_cache_counts(in->cache[i], &g, &p);
+        got += g;
+        put += p;
+    }
+    if (in->n_caches) {
+        snprintf(text, sizeof text,
+                 "cache: %llu buffers read from %.200s, %llu written",
+                 (unsigned long long)got, in->set.cache, (unsigned long long)put);
+        print_event(r, "cache", text);
+    }
+    if (inputs_cache_fault(in)) {
+        print_event(r, "warning", inputs_cache_fault(in));
+    }
 }
 
 /* ---- the run ---- */
@@ -261,6 +282,7 @@ static enum err train(struct reporter *r, struct engine *g, struct errinfo *e)
     }
     g->eval_set = NULL;
     eval_set_free(eval);
+    say_cache(r, g->in);
     return rc;
 }
 

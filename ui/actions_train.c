@@ -23,7 +23,7 @@ const char *may_steer(const struct app *a, const struct session_view *v)
     case SESSION_LOADING:
         return "still loading";
     case SESSION_BROWSING:
-        return "this run was opened from disk and does not train";
+        return "this run was opened from disk and does not train; :resume goes on";
     case SESSION_FAILED:
         return "the run has stopped";
     case SESSION_ENDED:
@@ -39,6 +39,11 @@ const char *may_pause(const struct app *a, const struct session_view *v)
         return "at the last step; :extend STEPS goes on";
     }
     return why;
+}
+
+const char *may_resume(const struct app *a, const struct session_view *v)
+{
+    return v->state == SESSION_BROWSING ? NULL : may_pause(a, v);
 }
 
 const char *may_fork(const struct app *a, const struct session_view *v)
@@ -232,6 +237,14 @@ void act_pause(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
     app_emit(a, v->state == SESSION_PAUSED ? COMMAND_RESUME : COMMAND_PAUSE);
+}
+
+void act_resume(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    if (v->state != SESSION_TRAINING) {
+        app_emit(a, COMMAND_RESUME);
+    }
 }
 
 void act_fork(struct app *a, const struct session_view *v, const char *args)

@@ -35,6 +35,8 @@ static const struct key_entry entries[] = {
      "save the run; with both arms the twin goes beside it", 4},
     {SCREEN_TRAIN, {0}, ACTION_EXTEND, "extend", "", "STEPS", NULL,
      "plan a longer run: the new last step", 0},
+    {SCREEN_TRAIN, {0}, ACTION_RESUME, "resume", "", "", NULL,
+     "go on after a pause; train a run on that was opened to be browsed", 0},
     {SCREEN_TRAIN, {0}, ACTION_LR, "lr", "", "RATE", NULL, "set the learning rate", 0},
     {SCREEN_TRAIN, {0}, ACTION_EVALUATE, "evaluate", "", "", NULL,
      "measure on the held-out set now", 0},

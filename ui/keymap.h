@@ -42,6 +42,7 @@ enum screen_id {
     X(SAVE_CONFIG, act_save_config, may_refresh)                                       \
     X(ARM, act_arm, may_choose_arm)                                                    \
     X(PAUSE, act_pause, may_pause)                                                     \
+    X(RESUME, act_resume, may_resume)                                                  \
     X(MASK, act_mask, may_steer)                                                       \
     X(MASK_TOGGLE, act_mask_toggle, may_steer)                                         \
     X(RATE, act_rate, may_steer)                                                       \

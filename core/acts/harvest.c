@@ -88,6 +88,12 @@ void harvester_free(struct harvester *h)
     mem_free(h);
 }
 
+size_t harvester_bytes(const struct lm_config *cfg, size_t T, size_t threads)
+{
+    return threads *
+           (lm_ws_bytes(cfg, T) + BLOCK_ROWS * T * cfg->d_model * sizeof(float));
+}
+
 size_t harvest_T(const struct harvester *h)
 {
     return h->T;

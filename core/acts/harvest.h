@@ -14,6 +14,8 @@ enum err harvester_new(const struct lm *m, struct lm_hook hook, size_t T,
                        struct pool *pool, struct harvester **out,
                        struct errinfo *e) ERR_CHECKED;
 void harvester_free(struct harvester *h);
+/* Bytes of a harvester on that many threads. */
+size_t harvester_bytes(const struct lm_config *cfg, size_t T, size_t threads);
 size_t harvest_T(const struct harvester *h); /* tokens of a row */
 size_t harvest_D(const struct harvester *h); /* width of the model */
 /* Residuals of ids [rows,T] at the hook into x [rows*T, D]. Any number of rows. */

@@ -121,9 +121,15 @@ static void harvest_fill(struct acts_stream *s, struct acts_fill *f)
                                      s->cfg.fill_rows, s->cfg.T, f->fed, f->is_masked);
     const size_t eligible = mask_eligible(s->cfg.mask.vocab, f->clean, f->n);
     f->masked_fraction = eligible > 0 ? (double)masked / (double)eligible : 0.0;
+    if (s->cfg.cache && acts_cache_get(s->cfg.cache, f->number, f->fed, f->x)) {
+        return;
+    }
     const int64_t began = clock_ns();
     harvest_rows(s->h, f->fed, s->cfg.fill_rows, f->x);
     s->seconds_model += clock_seconds_since(began);
+    if (s->cfg.cache) {
+        acts_cache_put(s->cfg.cache, f->number, f->fed, f->x);
+    }
 }
 
 static bool is_served(const struct acts_stream *s, size_t place)

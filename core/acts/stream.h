@@ -9,6 +9,7 @@
 #ifndef SAETOP_ACTS_STREAM_H
 #define SAETOP_ACTS_STREAM_H
 
+#include "acts/cache.h"
 #include "acts/harvest.h"
 
 /* The fills that streams serve from. Streams of one share that come to the same fill at
@@ -26,6 +27,7 @@ struct stream_config {
     struct mask_spec mask;
     bool drop_masked;         /* leave masked positions out of training */
     struct acts_share *share; /* borrowed; NULL: every fill is the stream's own */
+    struct acts_cache *cache; /* borrowed; NULL: none */
 };
 
 struct acts_stream;

@@ -39,6 +39,7 @@ struct st_file {
     size_t map_len;
     const uint8_t *buffer; /* after the header */
     size_t buffer_len;
+    size_t prefix;              /* bytes before the buffer */
     cJSON *header;              /* owns the names */
     const cJSON *meta;          /* or NULL */
     struct st_tensor *tensors;  /* [count], in the order of their bytes */
@@ -121,6 +122,22 @@ static enum err read_shape(struct json_at at, const cJSON *entry, struct st_tens
     return OK;
 }
 
+/* Bytes of buffer that the header speaks of. */
+static size_t furthest_end(const struct st_file *f)
+{
+    size_t most = 0;
+    const cJSON *entry = NULL;
+    cJSON_ArrayForEach(entry, f->header)
+    {
+        const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(entry, "data_offsets");
+        size_t end = 0;
+        if (size_of_node(cJSON_GetArrayItem(offsets, 1), &end) && end > most) {
+            most = end;
+        }
+    }
+    return most;
+}
+
 /* Fill t from a member of the header and check it against the buffer. */
 static enum err read_entry(const struct st_file *f, const cJSON *entry,
                            struct st_tensor *t, struct errinfo *e)
@@ -140,10 +157,16 @@ static enum err read_entry(const struct st_file *f, const cJSON *entry,
     TRY(json_arr(at, entry, "data_offsets", true, &offsets, e));
     size_t begin;
     size_t end;
-    if (cJSON_GetArraySize(offsets) != 2 ||
-        !size_of_node(cJSON_GetArrayItem(offsets, 0), &begin) ||
-        !size_of_node(cJSON_GetArrayItem(offsets, 1), &end) || begin > end ||
-        end > f->buffer_len) {
+    const bool read = cJSON_GetArraySize(offsets) == 2 &&
+                      size_of_node(cJSON_GetArrayItem(offsets, 0), &begin) &&
+                      size_of_node(cJSON_GetArrayItem(offsets, 1), &end) &&
+                      begin <= end;
+    if (read && end > f->buffer_len) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: file is cut short: has %zu bytes, needs %zu (%s)", at.file,
+                       f->prefix + f->buffer_len, f->prefix + furthest_end(f), at.path);
+    }
+    if (!read) {
         return err_set(e, ERR_FORMAT,
                        "%s: %s.data_offsets: expected two integers, rising, up to the "
                        "%zu bytes of the buffer",
@@ -321,8 +344,8 @@ static enum err parse_into(struct st_file *f, const uint8_t *data, size_t len,
     if (header_len > len - PREFIX) {
         return err_set(
             e, ERR_FORMAT,
-            "%s: found a header of %llu bytes in a file of %zu; is it truncated?",
-            f->name, (unsigned long long)header_len, len);
+            "%s: file is cut short: has %zu bytes, needs %llu for its header", f->name,
+            len, (unsigned long long)header_len + PREFIX);
     }
     const size_t n = (size_t)header_len;
     const uint8_t *text = data + PREFIX;
@@ -331,6 +354,7 @@ static enum err parse_into(struct st_file *f, const uint8_t *data, size_t len,
                        f->name, MAX_NODES);
     }
     f->buffer = text + n;
+    f->prefix = PREFIX + n;
     f->buffer_len = len - PREFIX - n;
     char place[256];
     snprintf(place, sizeof place, "%s: header", f->name);

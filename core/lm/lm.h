@@ -91,6 +91,8 @@ void lm_hook_name(struct lm_hook h, char out[64]);
 struct lm_ws;
 enum err lm_ws_new(const struct lm_config *cfg, size_t rows, size_t T,
                    struct lm_ws **out, struct errinfo *e) ERR_CHECKED;
+/* Bytes of one, for rows of T positions. */
+size_t lm_ws_bytes(const struct lm_config *cfg, size_t T);
 void lm_ws_free(struct lm_ws *ws);
 
 /* Run the first `depth` blocks over ids [B, T] (ids checked by the caller to be in

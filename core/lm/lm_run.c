@@ -23,6 +23,16 @@ struct lm_ws {
     int32_t *target;               /* [T] */
 };
 
+static size_t ws_floats(const struct lm_config *cfg, size_t T)
+{
+    return T * (5 * cfg->d_model + cfg->d_ff + T) + HEAD_ROWS * cfg->vocab;
+}
+
+size_t lm_ws_bytes(const struct lm_config *cfg, size_t T)
+{
+    return ws_floats(cfg, T) * sizeof(float) + T * (sizeof(double) + sizeof(int32_t));
+}
+
 enum err lm_ws_new(const struct lm_config *cfg, size_t rows, size_t T,
                    struct lm_ws **out, struct errinfo *e)
 {
@@ -34,13 +44,13 @@ enum err lm_ws_new(const struct lm_config *cfg, size_t rows, size_t T,
                        "%zu rows of %zu positions, expected 1 to %zu positions", rows,
                        T, cfg->n_ctx);
     }
-    const size_t D = cfg->d_model, FF = cfg->d_ff, V = cfg->vocab;
+    const size_t D = cfg->d_model, FF = cfg->d_ff;
     struct lm_ws *ws = NULL;
     TRY(mem_new(&ws, 1, sizeof *ws, "a workspace", e));
     ws->T = T;
     /* Fits in 64 bits: lm_weight_count limits D to 2^16, d_ff to 2^24, T and V to 2^31.
      */
-    const size_t floats = T * (5 * D + FF + T) + HEAD_ROWS * V;
+    const size_t floats = ws_floats(cfg, T);
     TRY_OUT(rc, mem_new(&ws->arena, floats, sizeof *ws->arena, "activations", e));
     TRY_OUT(rc, mem_new(&ws->nll, T, sizeof *ws->nll, "losses", e));
     TRY_OUT(rc, mem_new(&ws->target, T, sizeof *ws->target, "targets", e));

@@ -114,6 +114,10 @@ enum err engine_arm_dir(const char *dir, const char *suffix, char *out, size_t c
 size_t engine_arms_of(const struct settings *s);
 void engine_suffix(const struct settings *s, size_t i, char *out, size_t cap);
 
+/* The estimate printed before a run: bytes of the whole process with all arms,
+ * evaluation and saving. What is resident at most is within 1.3 times of it. */
+size_t engine_bytes(const struct engine *g);
+
 /* The evaluation set for the settings of `in`, on harvester h. Caller owns. */
 enum err engine_eval_set(const struct inputs *in, struct harvester *h,
                          struct pool *pool, const atomic_bool *cancel,

@@ -43,6 +43,20 @@ static enum err map_file(struct corpus *c, size_t *start, struct errinfo *e)
 
 /* ---- plain text ---- */
 
+/* A program or picture by its zero bytes; a few may stand in a text. */
+static enum err refuse_binary(const struct corpus *c, struct errinfo *e)
+{
+    size_t zeros = 0;
+    for (size_t i = 0; i < c->map_len && i < 4096; i++) {
+        zeros += c->map[i] == 0;
+    }
+    return zeros < 16 ? OK
+                      : err_set(e, ERR_FORMAT,
+                                "%s: found a binary file (%zu zero bytes at its "
+                                "beginning), expected text",
+                                c->path, zeros);
+}
+
 /* Where to cut text[len] so that the piece is at most `want` bytes: after a line, else
  * after a word, else between characters. */
 static size_t cut_at(const uint8_t *text, size_t len, size_t want)
@@ -89,6 +103,7 @@ static enum err txt_open(struct corpus *c, struct errinfo *e)
 {
     size_t at = 0;
     TRY(map_file(c, &at, e));
+    TRY(refuse_binary(c, e));
     size_t from = at; /* of the document under way */
     size_t to = at;   /* the end of its last line that is not blank */
     while (at < c->map_len) {

@@ -67,12 +67,33 @@ static enum err alone(struct settings *s, struct errinfo *e)
     return settings_set(s, "also", "", "also", e);
 }
 
+/* What was said of the first arm is not said of this one: settings that do not apply to
+ * its architecture are ignored in it. */
+static enum err inherit(struct settings *s, struct errinfo *e)
+{
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    struct str text;
+    enum err rc = OK;
+    str_init(&text, 2 * SETTING_TEXT_MAX);
+    for (size_t i = 0; rc == OK && i < n; i++) {
+        if (strcmp(settings_origin(s, &t[i]), "command line") == 0) {
+            str_clear(&text);
+            settings_print(s, &t[i], &text);
+            rc = settings_set(s, t[i].key, text.p, "first arm", e);
+        }
+    }
+    str_free(&text);
+    return rc;
+}
+
 enum err also_settings(const struct settings *base, size_t i, struct settings *out,
                        struct errinfo *e)
 {
     struct settings s = *base;
     size_t len = 0;
     const char *part = part_of(base->also, i, &len);
+    TRY(inherit(&s, e));
     if (len == 0) {
         return err_set(e, ERR_USAGE, "also: found '%s', expected key=value,...",
                        base->also);

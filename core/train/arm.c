@@ -21,7 +21,7 @@ struct mask_schedule arm_schedule(const struct settings *s)
 
 static enum err start(struct arm *a, struct errinfo *e)
 {
-    const struct inputs *in = a->in;
+    struct inputs *in = a->in;
     const struct settings *s = &a->set;
     const size_t D = in->lm->cfg.d_model;
     TRY(inputs_check_arm(in, s, e));
@@ -40,7 +40,8 @@ static enum err start(struct arm *a, struct errinfo *e)
                 sizeof *a->rows, "normalised activations", e));
     TRY(sae_trainer_new(a->sae, &tc, (size_t)s->batch, &a->trainer, e));
 
-    const struct stream_config sc = inputs_stream_config(in, s);
+    struct stream_config sc = inputs_stream_config(in, s);
+    TRY(inputs_cache(in, s, &sc.cache, e));
     TRY(stream_new(in->h, in->corpus, in->lm->tok, &sc, &a->stream, e));
     stream_set_rate(a->stream, mask_rate_at(&a->schedule, 0));
     return OK;

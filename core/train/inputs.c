@@ -225,6 +225,9 @@ void inputs_free(struct inputs *in)
     if (!in) {
         return;
     }
+    for (size_t i = 0; i < in->n_caches; i++) {
+        acts_cache_close(in->cache[i]);
+    }
     acts_share_free(in->share);
     harvester_free(in->h);
     pool_free(in->pool);
@@ -266,15 +269,4 @@ struct stream_config inputs_stream_config(const struct inputs *in,
         .drop_masked = s->mask_positions == POSITIONS_DROP,
         .share = in->share,
     };
-}
-
-size_t inputs_bytes(const struct inputs *in, size_t arms)
-{
-    const struct settings *s = &in->set;
-    const struct stream_config sc = inputs_stream_config(in, s);
-    const size_t D = in->lm->cfg.d_model;
-    const size_t an_arm = stream_bytes(D, &sc) +
-                          sae_trainer_bytes(sae_arch_find(s->arch), D, (size_t)s->width,
-                                            (size_t)s->k, (size_t)s->batch);
-    return in->lm->w.count * sizeof(float) + arms * an_arm;
 }

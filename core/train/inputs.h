@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 
+#define INPUTS_CACHES 8 /* masked differently, at most */
+
 struct inputs {
     struct settings asked; /* as given, before "auto" was resolved */
     struct settings set;   /* resolved */
@@ -18,14 +20,16 @@ struct inputs {
     struct corpus *corpus, *ood; /* ood NULL: none */
     struct concepts *concepts;
     struct pool *pool;
-    struct harvester *h;      /* on `pool` */
+    struct harvester *h;                     /* on `pool` */
+    struct acts_cache *cache[INPUTS_CACHES]; /* one for each masking */
+    size_t n_caches;
     struct acts_share *share; /* arms whose masks agree run the model once */
     struct lm_hook hook;
     struct mask_vocab *mask_vocab;
-    int32_t mask_token;     /* -1: no arm masks by a fixed token and none was named */
-    float scale;            /* input normalisation, from the clean training text */
-    float *b_dec;           /* [D] geometric median of normalised clean activations */
-    float *clean;           /* [n_clean,D] raw ones for threshold.target_l0, or empty */
+    int32_t mask_token; /* -1: no arm masks by a fixed token and none was named */
+    float scale;        /* input normalisation, from the clean training text */
+    float *b_dec;       /* [D] geometric median of normalised clean activations */
+    float *clean;       /* [n_clean,D] raw ones for threshold.target_l0, or empty */
     size_t n_clean;
     uint64_t concepts_hash; /* of the file; 0: none */
     double clean_nll;       /* nats a token of the clean training text */
@@ -53,11 +57,14 @@ enum err inputs_check_arm(const struct inputs *in, const struct settings *s,
 enum err inputs_can_mask(const struct inputs *in, double rate,
                          struct errinfo *e) ERR_CHECKED;
 
-/* The estimate printed before a run: bytes of all parts for `arms` arms. */
-size_t inputs_bytes(const struct inputs *in, size_t arms);
-
-/* The stream of an arm with settings `s`. */
+/* The stream of an arm with settings `s`, its cache left out. */
 struct stream_config inputs_stream_config(const struct inputs *in,
                                           const struct settings *s);
+/* The cache for an arm's masking, NULL where none is asked for. Owned by `in`. Errors
+ * of acts_cache_open. */
+enum err inputs_cache(struct inputs *in, const struct settings *s,
+                      struct acts_cache **out, struct errinfo *e) ERR_CHECKED;
+/* Why a cache stopped being written, or NULL. */
+const char *inputs_cache_fault(const struct inputs *in);
 
 #endif

@@ -309,10 +309,23 @@ enum err settings_add_json(const struct settings *s, cJSON *obj, struct errinfo 
 
 enum setting_scope setting_scope(const struct setting_def *d)
 {
-    static const char *const run[] = {"model", "corpus",    "ood",        "concepts",
-                                      "hook",  "mask.kind", "context",    "mask.token",
-                                      "batch", "fill_rows", "seed",       "steps",
-                                      "twin",  "also",      "cache.dtype"};
+    static const char *const run[] = {"model",
+                                      "corpus",
+                                      "ood",
+                                      "concepts",
+                                      "hook",
+                                      "mask.kind",
+                                      "context",
+                                      "mask.token",
+                                      "batch",
+                                      "fill_rows",
+                                      "seed",
+                                      "steps",
+                                      "twin",
+                                      "also",
+                                      "cache.dtype",
+                                      "normalize_activations",
+                                      "threshold.target_l0"};
     static const char *const free[] = {
         "threads",           "log.every",   "eval.every",       "eval.rows",
         "eval.concept_rows", "browse.rows", "checkpoint.every", "checkpoint.keep",

@@ -163,6 +163,11 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
       "checkpoints at multiples of this many steps are kept; 0: every one")            \
     X(STR, checkpoint_best, "checkpoint.best", NULL, "explained_variance", 0, 0,       \
       "column of metrics.csv by which the best evaluation is kept as well; none: no")  \
+    X(STR, cache, "cache", "cache", "", 0, 0,                                          \
+      "folder that keeps activations for further runs on the same model and text")     \
+    X(ENUM, cache_dtype, "cache.dtype", NULL, "fp32", 0, 0,                            \
+      "fp32|fp16: fp32 changes nothing; fp16 rounds what is trained on, at half the "  \
+      "space")                                                                         \
     X(INT, seed, "seed", "seed", "1", 0, 9007199254740991,                             \
       "seed of everything random")                                                     \
     X(INT, threads, "threads", "threads", "0", 0, 1024,                                \

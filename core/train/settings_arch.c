@@ -46,7 +46,8 @@ enum { NORM_EXPECTED, NORM_NONE, NORM_CONSTANT, NORM_LAYER };
 static bool from_command_line(const struct settings *s, const char *key)
 {
     const struct setting_def *d = setting_find(key);
-    return d && strcmp(settings_origin(s, d), "command line") == 0;
+    const char *origin = d ? settings_origin(s, d) : "";
+    return strcmp(origin, "command line") == 0 || strcmp(origin, "also") == 0;
 }
 
 static enum err check_dead(const struct settings *s, unsigned has, struct errinfo *e)

@@ -189,6 +189,8 @@ static void test_browsing_is_not_steered(void **state)
     type(b, " m]bc");
     no_command(b);
     assert_true(on_screen(b, "opened from disk"));
+    type(b, ":resume\n");
+    one_command(b, COMMAND_RESUME);
     press(b, 'q');
     assert_int_equal(b->a.n_requests, 1);
     assert_int_equal(b->a.request[0].kind, REQUEST_QUIT);

@@ -225,6 +225,9 @@ static void bad_files(void **state)
     expect_fault("empty.txt", "x", 1, ERR_FORMAT, "expected at least 2");
     expect_fault("blank.txt", " \n\t\n\r\n", 0, ERR_FORMAT, "found 0 documents");
     expect_fault("wide.txt", "\xFF\xFEh\0i\0", 6, ERR_FORMAT, "UTF-16");
+    static const char program[64] = "\x7F"
+                                    "ELF\x02\x01\x01";
+    expect_fault("program", program, sizeof program, ERR_FORMAT, "binary file");
     expect_fault("b.pdf", "%PDF-1.4", 0, ERR_USAGE,
                  "expected a corpus file ending in .txt");
     expect_fault("b.json", "{}", 0, ERR_USAGE, ".grammar.json");

@@ -132,6 +132,42 @@ static void a_resumed_run_ends_with_the_same_bytes(void **state)
     tmp_drop(dir);
 }
 
+/* Whatever an architecture adds to the state: schedules, thresholds, revived latents.
+ */
+static void every_architecture_resumes(void **state)
+{
+    (void)state;
+    char dir[256], run[512], names[512], *save = NULL;
+    struct errinfo e;
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    snprintf(names, sizeof names, "%s", sae_arch_names());
+    for (char *arch = strtok_r(names, ", ", &save); arch;
+         arch = strtok_r(NULL, ", ", &save)) {
+        struct settings set = sample_settings(14);
+        set.fill_rows = 8;
+        set.dead_after = 2;
+        set.log_every = 100;
+        assert_ok(settings_set(&set, "arch", arch, "test", &e), &e);
+        struct engine *g = start(&set);
+        for (int i = 0; i < 7; i++) {
+            assert_ok(engine_step(g, &e), &e);
+        }
+        assert_ok(engine_save(g, run, &e), &e);
+        claims_release(&g->claims, 0);
+        struct engine *late = resume(run, NULL);
+        while (!engine_done(g)) {
+            assert_ok(engine_step(g, &e), &e);
+            assert_ok(engine_step(late, &e), &e);
+        }
+        assert_same_arms(g, late);
+        engine_free(late);
+        engine_free(g);
+        drop_run(run);
+    }
+    tmp_drop(dir);
+}
+
 static void a_fork_resumes_with_its_past(void **state)
 {
     (void)state;
@@ -474,6 +510,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_resumed_run_ends_with_the_same_bytes),
+        cmocka_unit_test(every_architecture_resumes),
         cmocka_unit_test(a_fork_resumes_with_its_past),
         cmocka_unit_test(arms_that_are_apart_come_together),
         cmocka_unit_test(an_interrupted_save_is_whole_or_nothing),

@@ -48,6 +48,10 @@ static bool is_done(const struct screen *t)
 {
     return t->v.state == SESSION_DONE;
 }
+static bool is_training(const struct screen *t)
+{
+    return t->v.state == SESSION_TRAINING;
+}
 static bool is_paused(const struct screen *t)
 {
     return t->v.state == SESSION_PAUSED;
@@ -158,6 +162,16 @@ static void latents_are_described_from_frozen_copies(void **state)
     wait_until(&t, is_idle);
     (void)session_poll(t.s, &t.v);
     assert_true(strstr(t.v.message, "expected 0 to 63") != NULL);
+    assert_false(t.v.detail_busy || t.v.table_busy);
+
+    /* Of many requests the last is answered, all are accounted for. */
+    for (int32_t j = 0; j < 40; j++) {
+        post(&t, (struct command){.kind = COMMAND_DETAIL, .latent = j});
+    }
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_int_equal(t.v.detail->latent, 39);
+    assert_false(t.v.detail_busy);
     close_screen(&t);
 }
 
@@ -177,7 +191,8 @@ static void a_saved_run_opens_for_browsing(void **state)
     wait_until(&t, is_ended);
     close_screen(&t);
 
-    const struct session_config open = {.set = sample_settings(1), .open_run = run};
+    const struct session_config open = {
+        .set = sample_settings(1), .open_run = run, .stretch_eval = true};
     open_screen(&t, &open);
     wait_until(&t, is_browsing);
     wait_until(&t, has_rows);
@@ -189,6 +204,24 @@ static void a_saved_run_opens_for_browsing(void **state)
     wait_until(&t, is_idle);
     (void)session_poll(t.s, &t.v);
     assert_true(t.v.message_bad);
+    const int64_t step = t.v.step;
+
+    /* It can be trained on from there, and is then evaluated. */
+    post(&t, (struct command){.kind = COMMAND_RESUME});
+    wait_until(&t, is_training);
+    wait_until(&t, has_evaluation);
+    assert_true(t.v.step > step);
+    post(&t, (struct command){.kind = COMMAND_STOP, .value = 1});
+    wait_until(&t, is_ended);
+    assert_string_equal(t.v.arm[0].dir, run);
+    close_screen(&t);
+
+    const struct session_config on = {
+        .set = sample_settings(1), .open_run = run, .resume = true};
+    open_screen(&t, &on);
+    wait_until(&t, is_training);
+    wait_until(&t, has_rows);
+    assert_true(t.v.step > step);
     close_screen(&t);
     tmp_drop(run);
     tmp_drop(dir);
@@ -285,6 +318,25 @@ static void settings_are_written_as_a_configuration(void **state)
     tmp_drop(dir);
 }
 
+/* A run of more arms than the screen shows. */
+static void further_arms_do_not_disturb(void **state)
+{
+    (void)state;
+    struct screen t;
+    struct session_config cfg = {.set = sample_settings(100000)};
+    snprintf(cfg.set.also, sizeof cfg.set.also, "k=2;k=3;mask-rate=0");
+    open_screen(&t, &cfg);
+    wait_until(&t, has_rows);
+    assert_int_equal(t.v.n_arms, 2);
+    post(&t, (struct command){.kind = COMMAND_TABLE, .arm = 2});
+    post(&t, (struct command){.kind = COMMAND_MASK, .arm = 1, .value = 0.2});
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(fabs(t.v.arm[1].rate_set - 0.2) < 1e-12);
+    assert_false(t.v.table_busy);
+    close_screen(&t);
+}
+
 static void what_cannot_be_opened_is_said(void **state)
 {
     (void)state;
@@ -310,6 +362,7 @@ int main(void)
         cmocka_unit_test(a_saved_run_opens_for_browsing),
         cmocka_unit_test(labels_are_kept_with_the_run),
         cmocka_unit_test(settings_are_written_as_a_configuration),
+        cmocka_unit_test(further_arms_do_not_disturb),
         cmocka_unit_test(what_cannot_be_opened_is_said),
     };
     num_init();

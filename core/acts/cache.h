@@ -1,0 +1,46 @@
+/* Activations kept in a file, so that a run which reads the same text through the same
+ * model under the same masks does not run the model again. One file for each such
+ * combination, named by its hash; in it a block for each filling of the shuffle buffer,
+ * with a checksum. Owner thread.
+ *
+ * With fp32 a run has the same bytes as without a cache. With fp16 activations are
+ * rounded, in the run that writes the cache as well, so that every run has the same
+ * bytes. */
+#ifndef SAETOP_ACTS_CACHE_H
+#define SAETOP_ACTS_CACHE_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum cache_dtype { CACHE_FP32, CACHE_FP16 };
+
+struct acts_cache;
+
+/* The cache of `what`, a text that names everything the activations depend on, in
+ * folder dir, which is made if need be. n positions of width D a block. The first
+ * process to open it writes, others only read. A file that is no cache, or of something
+ * else, is refused: ERR_FORMAT; one whose beginning is damaged is begun anew. */
+enum err acts_cache_open(const char *dir, const char *what, size_t n, size_t D,
+                         enum cache_dtype dtype, struct acts_cache **out,
+                         struct errinfo *e) ERR_CHECKED;
+void acts_cache_close(struct acts_cache *c); /* NULL is fine */
+const char *acts_cache_what(const struct acts_cache *c);
+
+/* Block `number` (from 1) into x [n,D], if it is there, whole, and of the token ids
+ * [n]. O(n D), the block is mapped meanwhile. */
+bool acts_cache_get(struct acts_cache *c, uint64_t number, const int32_t *ids,
+                    float *x);
+/* Keep x [n,D] as block `number`; rounds x with fp16. A block that is damaged is
+ * replaced, one of other ids stays. When writing fails, as on a full disk, nothing more
+ * is written and the run goes on; acts_cache_fault then says why. */
+void acts_cache_put(struct acts_cache *c, uint64_t number, const int32_t *ids,
+                    float *x);
+const char *acts_cache_fault(const struct acts_cache *c); /* or NULL */
+
+/* Blocks taken from the file, and written. */
+void acts_cache_counts(const struct acts_cache *c, uint64_t *got, uint64_t *put);
+
+#endif

@@ -1,0 +1,33 @@
+/* To IEEE half precision, as bits; back is elem_to_f32. Any thread. */
+#ifndef SAETOP_BASE_HALF_H
+#define SAETOP_BASE_HALF_H
+
+#include <stdint.h>
+#include <string.h>
+
+/* To nearest, ties to even; what is too large becomes the largest, so that an
+ * activation stays a number. NaN stays NaN. */
+static inline uint16_t half_of_float(float f)
+{
+    uint32_t bits;
+    memcpy(&bits, &f, sizeof bits);
+    const uint32_t sign = bits >> 16 & 0x8000u;
+    const uint32_t size = bits & 0x7FFFFFFFu;
+    if (size > 0x7F800000u) {
+        return (uint16_t)(sign | 0x7E00u);
+    }
+    if (size >= 0x477FF000u) { /* rounds to 65536 or more */
+        return (uint16_t)(sign | 0x7BFFu);
+    }
+    if (size < 0x38800000u) { /* below 2^-14: subnormal, in units of 2^-24 */
+        float v;
+        memcpy(&v, &size, sizeof v);
+        v = v * 0x1p24f + 0x1p23f; /* rounds to even */
+        memcpy(&bits, &v, sizeof bits);
+        return (uint16_t)(sign | (bits - 0x4B000000u));
+    }
+    const uint32_t even = size >> 13 & 1u;
+    return (uint16_t)(sign | (size - 0x38000000u + 0xFFFu + even) >> 13);
+}
+
+#endif

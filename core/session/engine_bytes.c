@@ -1,0 +1,65 @@
+/* The estimate of memory that is printed before a run. */
+#include "session/engine.h"
+
+/* The program, its libraries and the text it has open, as measured on the bundled
+ * sample: nothing of it depends on the run. */
+#define PROCESS_BYTES ((size_t)14 << 20)
+
+static bool same_masks(const struct arm *a, const struct arm *b)
+{
+    const double eps = 1e-12;
+    const struct mask_schedule *x = &a->schedule, *y = &b->schedule;
+    const double start = x->start - y->start, end = x->end - y->end;
+    return x->kind == y->kind && start < eps && start > -eps &&
+           (x->kind == MASK_CONSTANT || (end < eps && end > -eps));
+}
+
+/* Buffers of activations: one for each masking, and one more where arms share. */
+static size_t fills(const struct engine *g)
+{
+    size_t n = 0;
+    for (size_t a = 0; a < g->n_arms; a++) {
+        bool is_new = true;
+        for (size_t b = 0; b < a; b++) {
+            is_new = is_new && !same_masks(g->arm[a].arm, g->arm[b].arm);
+        }
+        n += is_new;
+    }
+    return n + (n < g->n_arms ? 1 : 0);
+}
+
+static size_t evaluation_bytes(const struct engine *g)
+{
+    const struct settings *s = &g->in->set;
+    const size_t D = g->in->lm->cfg.d_model, T = (size_t)s->context;
+    struct eval_config c = eval_defaults();
+    c.fidelity_rows = (size_t)s->eval_rows;
+    c.concept_rows = (size_t)s->concept_rows;
+    size_t most = 0;
+    for (size_t a = 0; a < g->n_arms; a++) {
+        const struct sae *sae = g->arm[a].arm->sae;
+        /* A frozen copy, projections on every latent, and what a save turns round. */
+        const size_t one = 2 * sae->count * sizeof(float) +
+                           g->in->concepts->n * sae->F * sizeof(float);
+        most = one > most ? one : most;
+    }
+    /* Probes are trained on a copy of the sample, a third of the text at most. */
+    return eval_set_bytes(&c, D, T) + c.concept_rows * T / 3 * D * sizeof(float) + most;
+}
+
+size_t engine_bytes(const struct engine *g)
+{
+    const struct inputs *in = g->in;
+    const struct lm_config *cfg = &in->lm->cfg;
+    struct stream_config sc = inputs_stream_config(in, &in->set);
+    const size_t batch = sc.batch * cfg->d_model * sizeof(float);
+    size_t sum =
+        PROCESS_BYTES + in->lm->w.count * sizeof(float) +
+        harvester_bytes(cfg, (size_t)in->set.context, (size_t)in->set.threads) +
+        fills(g) * (stream_bytes(cfg->d_model, &sc) - batch);
+    for (size_t a = 0; a < g->n_arms; a++) {
+        const struct sae *s = g->arm[a].arm->sae;
+        sum += batch + sae_trainer_bytes(s->arch, s->D, s->F, s->k, sc.batch);
+    }
+    return sum + evaluation_bytes(g);
+}

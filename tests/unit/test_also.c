@@ -1,0 +1,135 @@
+/* Further arms of one harvest: each the same as if it were trained alone, and the model
+ * is run once where masks agree. */
+#include "num/blas.h"
+#include "session/engine.h"
+#include "train/also.h"
+#include "unit/sample_settings.h"
+
+#include <string.h>
+
+#define STEPS 14
+
+static struct engine *start(const struct settings *set)
+{
+    struct errinfo e;
+    struct inputs *in = NULL;
+    struct engine *g = NULL;
+    assert_ok(inputs_new(set, &in, &e), &e);
+    assert_ok(engine_new(in, &g, &e), &e);
+    return g;
+}
+
+static void run(struct engine *g)
+{
+    struct errinfo e;
+    while (!engine_done(g)) {
+        assert_ok(engine_step(g, &e), &e);
+    }
+}
+
+static void assert_same_sae(const struct sae *a, const struct sae *b)
+{
+    assert_int_equal(a->count, b->count);
+    assert_memory_equal(a->arena, b->arena, a->count * sizeof *a->arena);
+}
+
+static void every_arm_is_as_if_alone(void **state)
+{
+    (void)state;
+    static const char also[] =
+        "k=8,mask-rate=0.1;width=96;arch=batchtopk,mask-rate=0.1";
+    struct errinfo e;
+    char dir[256], path[512], command[700];
+    struct settings set = sample_settings(STEPS);
+    set.fill_rows = 4;
+    set.twin = TWIN_UNMASKED;
+    snprintf(set.also, sizeof set.also, "%s", also);
+    struct engine *g = start(&set);
+    assert_int_equal(g->n_arms, 5);
+    assert_string_equal(g->arm[4].suffix, "-also3");
+    run(g);
+    for (size_t i = 0; i < 5; i++) {
+        struct settings own = set;
+        own.also[0] = '\0';
+        own.twin = TWIN_NONE;
+        if (i == 1) {
+            assert_ok(twin_settings(&set, &own, &e), &e);
+        } else if (i > 1) {
+            assert_ok(also_settings(&set, i - 2, &own, &e), &e);
+        }
+        own.threads = 1;
+        struct engine *alone = start(&own);
+        run(alone);
+        assert_same_sae(g->arm[i].arm->sae, alone->arm[0].arm->sae);
+        engine_free(alone);
+    }
+    /* Arm 3 has the first one's masks, arm 4 those of arm 2: neither ran the model. */
+    for (size_t i = 0; i < 5; i++) {
+        const double seconds = stream_stats(g->arm[i].arm->stream).seconds_model;
+        assert_true((seconds > 0) == (i < 3));
+    }
+
+    /* They are saved beside each other and go on together. */
+    tmp_make(dir, sizeof dir);
+    tmp_path(path, dir, "run");
+    assert_ok(engine_extend(g, STEPS + 5, &e), &e);
+    assert_ok(engine_save(g, path, &e), &e);
+    claims_release(&g->claims, 0);
+    struct engine *late = NULL;
+    assert_ok(engine_resume(path, NULL, getenv("SAETOP_SAMPLES"), NULL, &late, &e), &e);
+    assert_int_equal(late->n_arms, 5);
+    run(g);
+    run(late);
+    for (size_t i = 0; i < 5; i++) {
+        assert_same_sae(g->arm[i].arm->sae, late->arm[i].arm->sae);
+    }
+    engine_free(late);
+    engine_free(g);
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    assert_int_equal(system(command), 0);
+}
+
+static void what_arms_share_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *also, *says;
+    } cases[] = {
+        {"seed=2", "seed is the same for all arms"},
+        {"model=x", "train it apart"},
+        {"normalize_activations=none", "normalize_activations is the same"},
+        {"batch=12", "batch is the same"},
+        {"kk=8", "the nearest is 'k'"},
+        {"k", "expected key=value"},
+        {"k=8,mask-rate=2", "mask.rate: found '2'"},
+        {";k=8", "expected key=value,"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct errinfo e = {0};
+        struct settings set, out;
+        settings_init(&set);
+        snprintf(set.also, sizeof set.also, "%s", cases[i].also);
+        check_error(also_settings(&set, 0, &out, &e), ERR_USAGE, &e, cases[i].says);
+    }
+    assert_int_equal(also_count(""), 0);
+    assert_int_equal(also_count("k=8"), 1);
+    assert_int_equal(also_count("k=8;k=9,lr=1;k=10"), 3);
+
+    struct errinfo e = {0};
+    struct inputs *in = NULL;
+    struct engine *g = NULL;
+    struct settings set = sample_settings(10);
+    snprintf(set.also, sizeof set.also, "k=1;k=2;k=3;k=4;k=5;k=6;k=7;k=8");
+    assert_ok(inputs_new(&set, &in, &e), &e);
+    check_error(engine_new(in, &g, &e), ERR_USAGE, &e, "found 9 arms, expected 8");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_arm_is_as_if_alone),
+        cmocka_unit_test(what_arms_share_is_refused),
+    };
+    num_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,321 @@
+/* The activation cache: whole blocks come back, damaged and foreign ones never do, and
+ * a run is the same with it as without. */
+#include "acts/cache.h"
+#include "base/elem.h"
+#include "base/half.h"
+#include "base/mem.h"
+#include "num/blas.h"
+#include "session/engine.h"
+#include "unit/sample_settings.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define N 6
+#define D 5
+
+struct block {
+    int32_t ids[N];
+    float x[N * D];
+};
+
+static struct block block(int seed)
+{
+    struct block b;
+    for (int i = 0; i < N; i++) {
+        b.ids[i] = seed * 100 + i;
+    }
+    for (int i = 0; i < N * D; i++) {
+        b.x[i] = (float)(seed + i) * 0.37f - 3.0f;
+    }
+    return b;
+}
+
+static struct acts_cache *open_cache(const char *dir, const char *what)
+{
+    struct errinfo e;
+    struct acts_cache *c = NULL;
+    assert_ok(acts_cache_open(dir, what, N, D, CACHE_FP32, &c, &e), &e);
+    return c;
+}
+
+/* The one file in dir. */
+static void only_file(const char *dir, char out[512])
+{
+    DIR *d = opendir(dir);
+    assert_non_null(d);
+    out[0] = '\0';
+    for (const struct dirent *f = readdir(d); f; f = readdir(d)) {
+        if (f->d_name[0] != '.') {
+            assert_string_equal(out, "");
+            tmp_path(out, dir, f->d_name);
+        }
+    }
+    closedir(d);
+}
+
+static bool get(struct acts_cache *c, uint64_t number, const struct block *want)
+{
+    float x[N * D] = {0};
+    const bool there = acts_cache_get(c, number, want->ids, x);
+    if (there) {
+        assert_memory_equal(x, want->x, sizeof x);
+    }
+    return there;
+}
+
+static void blocks_come_back(void **state)
+{
+    (void)state;
+    char dir[256], path[512];
+    tmp_make(dir, sizeof dir);
+    struct acts_cache *c = open_cache(dir, "a");
+    struct block b[4];
+    for (int i = 0; i < 4; i++) {
+        b[i] = block(i);
+        assert_false(get(c, (uint64_t)i + 1, &b[i]));
+    }
+    acts_cache_put(c, 2, b[1].ids, b[1].x); /* in any order, with holes */
+    acts_cache_put(c, 1, b[0].ids, b[0].x);
+    acts_cache_put(c, 4, b[3].ids, b[3].x);
+    assert_true(get(c, 1, &b[0]) && get(c, 2, &b[1]) && get(c, 4, &b[3]));
+    assert_false(get(c, 3, &b[2]));
+    assert_false(get(c, 0, &b[0]));
+    assert_false(get(c, UINT64_MAX, &b[0]));
+    assert_false(get(c, 1, &b[1])); /* other ids */
+    acts_cache_put(c, 1, b[1].ids, b[1].x);
+    assert_true(get(c, 1, &b[0])); /* which do not replace what is whole */
+
+    /* A second one reads and does not write. */
+    struct acts_cache *reader = open_cache(dir, "a");
+    acts_cache_put(reader, 3, b[2].ids, b[2].x);
+    assert_true(get(reader, 4, &b[3]));
+    assert_false(get(reader, 3, &b[2]));
+    acts_cache_close(reader);
+    acts_cache_close(c);
+    c = open_cache(dir, "a");
+    assert_true(get(c, 2, &b[1]));
+    acts_cache_close(c);
+    only_file(dir, path);
+    c = open_cache(dir, "b"); /* a file of its own */
+    assert_false(get(c, 2, &b[1]));
+    acts_cache_close(c);
+    tmp_drop(dir);
+}
+
+/* Whatever byte is wrong, and wherever the file ends: never a wrong activation. */
+static void damage_is_found(void **state)
+{
+    (void)state;
+    char dir[256], path[512];
+    tmp_make(dir, sizeof dir);
+    const struct block b = block(7);
+    struct acts_cache *c = open_cache(dir, "a");
+    float x[N * D];
+    memcpy(x, b.x, sizeof x);
+    acts_cache_put(c, 1, b.ids, x);
+    acts_cache_close(c);
+    only_file(dir, path);
+    const int64_t size = file_size(path);
+    const int used = 64 + N * D * (int)sizeof(float);
+    for (int i = 0; i < used; i++) {
+        const bool padding = i >= 32 && i < 64;
+        const int fd = open(path, O_RDWR);
+        unsigned char byte = 0;
+        assert_int_equal(pread(fd, &byte, 1, 4096 + i), 1);
+        byte ^= 0x10;
+        assert_int_equal(pwrite(fd, &byte, 1, 4096 + i), 1);
+        c = open_cache(dir, "a");
+        assert_true(get(c, 1, &b) == padding);
+        acts_cache_put(c, 1, b.ids, x); /* mended */
+        assert_true(get(c, 1, &b));
+        acts_cache_close(c);
+        close(fd);
+    }
+    for (int64_t cut = 0; cut < size; cut += 509) {
+        assert_int_equal(truncate(path, cut), 0);
+        c = open_cache(dir, "a");
+        assert_false(get(c, 1, &b));
+        acts_cache_put(c, 1, b.ids, x);
+        assert_true(get(c, 1, &b));
+        acts_cache_close(c);
+        assert_int_equal(file_size(path), size);
+    }
+    tmp_drop(dir);
+}
+
+static void what_is_foreign_is_refused(void **state)
+{
+    (void)state;
+    char dir[256], path[512], other[512];
+    struct errinfo e = {0};
+    struct acts_cache *c = NULL;
+    tmp_make(dir, sizeof dir);
+    acts_cache_close(open_cache(dir, "a"));
+    only_file(dir, path);
+    snprintf(other, sizeof other, "%s/keep", dir);
+    assert_int_equal(rename(path, other), 0);
+    assert_ok(file_write_text(path, "a text of mine\n", &e), &e);
+    check_error(acts_cache_open(dir, "a", N, D, CACHE_FP32, &c, &e), ERR_FORMAT, &e,
+                "not a cache");
+    assert_int_equal(file_size(path), 15);
+    /* A cache of other text under this one's name. */
+    assert_int_equal(unlink(path), 0);
+    acts_cache_close(open_cache(dir, "b"));
+    char command[1200];
+    snprintf(command, sizeof command, "cd %s && rm keep && mv *.acts %s", dir, path);
+    assert_int_equal(system(command), 0);
+    check_error(acts_cache_open(dir, "a", N, D, CACHE_FP32, &c, &e), ERR_FORMAT, &e,
+                "a cache of something else");
+    check_error(acts_cache_open(dir, "a", SIZE_MAX / 2, D, CACHE_FP32, &c, &e),
+                ERR_LIMIT, &e, "too large");
+    check_error(acts_cache_open("/proc/none/here", "a", N, D, CACHE_FP32, &c, &e),
+                ERR_MISSING, &e, "/proc/none");
+    assert_null(c);
+    tmp_drop(dir);
+}
+
+static void a_full_disk_stops_the_writing_only(void **state)
+{
+    (void)state;
+    char dir[256];
+    tmp_make(dir, sizeof dir);
+    struct block b = block(3);
+    struct acts_cache *c = open_cache(dir, "a");
+    acts_cache_put(c, 1, b.ids, b.x);
+    struct rlimit was, tight;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    tight = (struct rlimit){8292, was.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    acts_cache_put(c, 2, b.ids, b.x);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    assert_non_null(acts_cache_fault(c));
+    assert_non_null(strstr(acts_cache_fault(c), "cannot write"));
+    assert_false(get(c, 2, &b));
+    assert_true(get(c, 1, &b));
+    acts_cache_close(c);
+    tmp_drop(dir);
+}
+
+static float float_of_half(uint16_t h)
+{
+    float f;
+    elem_to_f32(ELEM_F16, (const uint8_t *)&h, 1, &f);
+    return f;
+}
+
+static void halves_round_to_nearest(void **state)
+{
+    (void)state;
+    for (uint32_t h = 0; h < 0x10000; h++) {
+        const float f = float_of_half((uint16_t)h);
+        if (isnan(f)) {
+            assert_true(isnan(float_of_half(half_of_float(f))));
+        } else if (isfinite(f)) {
+            assert_int_equal(half_of_float(f), h);
+        }
+    }
+    assert_int_equal(half_of_float(INFINITY), 0x7BFF); /* the largest */
+    assert_int_equal(half_of_float(-1e30f), 0xFBFF);
+    /* Between two neighbours: the nearer, and in the middle the even one. */
+    for (uint16_t h = 0; h < 0x7BFE; h = (uint16_t)(h + 7)) {
+        const float lo = float_of_half(h), hi = float_of_half((uint16_t)(h + 1));
+        const float mid = 0.5f * (lo + hi);
+        assert_int_equal(half_of_float(mid), h % 2 ? h + 1 : h);
+        assert_int_equal(half_of_float(nextafterf(mid, 0.0f)), h);
+        assert_int_equal(half_of_float(nextafterf(mid, 1e9f)), h + 1);
+        assert_int_equal(half_of_float(-mid), 0x8000 | (h % 2 ? h + 1 : h));
+    }
+}
+
+/* ---- runs ---- */
+
+static struct engine *run(const struct settings *set)
+{
+    struct errinfo e;
+    struct inputs *in = NULL;
+    struct engine *g = NULL;
+    assert_ok(inputs_new(set, &in, &e), &e);
+    assert_ok(engine_new(in, &g, &e), &e);
+    while (!engine_done(g)) {
+        assert_ok(engine_step(g, &e), &e);
+    }
+    return g;
+}
+
+static bool same(const struct engine *a, const struct engine *b, size_t arm)
+{
+    const struct sae *x = a->arm[arm].arm->sae, *y = b->arm[arm].arm->sae;
+    return memcmp(x->arena, y->arena, x->count * sizeof *x->arena) == 0;
+}
+
+static double model_seconds(const struct engine *g)
+{
+    double sum = 0;
+    for (size_t a = 0; a < g->n_arms; a++) {
+        sum += stream_stats(g->arm[a].arm->stream).seconds_model;
+    }
+    return sum;
+}
+
+static void a_run_is_the_same_with_it(void **state)
+{
+    (void)state;
+    char dir[256];
+    struct settings set = sample_settings(12);
+    set.twin = TWIN_UNMASKED;
+    set.fill_rows = 4;
+    tmp_make(dir, sizeof dir);
+    struct engine *without = run(&set);
+    snprintf(set.cache, sizeof set.cache, "%s", dir);
+    struct engine *cold = run(&set);
+    assert_true(model_seconds(cold) > 0);
+    engine_free(cold); /* lets go of the file */
+    struct engine *warm = run(&set);
+    assert_true(model_seconds(warm) <= 0);
+    for (size_t a = 0; a < 2; a++) {
+        assert_true(same(without, warm, a));
+    }
+    engine_free(warm);
+
+    /* Half precision: rounded from the first run on. */
+    set.cache_dtype = CACHE_FP16;
+    cold = run(&set);
+    struct engine *reader = run(&set); /* while the first one has it */
+    engine_free(reader);
+    warm = run(&set);
+    assert_true(model_seconds(cold) > 0);
+    assert_true(same(cold, warm, 0) && same(cold, warm, 1));
+    assert_false(same(cold, without, 0));
+    engine_free(cold);
+    engine_free(warm);
+
+    /* Other masks, seeds and widths of rows are other activations. */
+    set.cache_dtype = CACHE_FP32;
+    set.seed = 2;
+    cold = run(&set);
+    assert_true(model_seconds(cold) > 0);
+    engine_free(cold);
+    engine_free(without);
+    tmp_drop(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blocks_come_back),
+        cmocka_unit_test(damage_is_found),
+        cmocka_unit_test(what_is_foreign_is_refused),
+        cmocka_unit_test(a_full_disk_stops_the_writing_only),
+        cmocka_unit_test(halves_round_to_nearest),
+        cmocka_unit_test(a_run_is_the_same_with_it),
+    };
+    num_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,122 @@
+/* [full] The memory that is estimated before a run holds: what is resident at most, by
+ * getrusage in a process of its own, is within 1.3 times of it, and not so far below
+ * that the estimate would be of no use. */
+#include "num/blas.h"
+#include "session/engine.h"
+#include "unit/sample_settings.h"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct figures {
+    double estimate, peak; /* bytes */
+};
+
+/* A short run with everything in it: steps, evaluation, a save. */
+static enum err train(const char *dir, const char *const (*pairs)[2], struct figures *f,
+                      struct errinfo *e)
+{
+    /* Not to its end but in the first case: SAEBench's form of absorption is measured
+     * there, which takes seconds. */
+    struct settings set = sample_settings(pairs[0][0] ? 100 : 3);
+    struct inputs *in = NULL;
+    struct engine *g = NULL;
+    struct eval_set *eval = NULL;
+    struct rusage used;
+    /* The sample's own sizes, not the small ones of other tests. */
+    static const char *const usual[][2] = {
+        {"width", "512"},
+        {"batch", "1024"},
+        {"fill_rows", "128"},
+        {"eval.rows", "16"},
+        {"eval.concept_rows", "512"},
+        {"threads", "1"},
+    };
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
+        TRY(settings_set(&set, usual[i][0], usual[i][1], "test", e));
+    }
+    for (size_t i = 0; pairs[i][0]; i++) {
+        TRY(settings_set(&set, pairs[i][0], pairs[i][1], "test", e));
+    }
+    TRY(inputs_new(&set, &in, e));
+    TRY(engine_new(in, &g, e));
+    f->estimate = (double)engine_bytes(g);
+    TRY(engine_eval_set(in, in->h, in->pool, NULL, &eval, e));
+    g->eval_set = eval;
+    for (int i = 0; i < 3; i++) {
+        TRY(engine_step(g, e));
+    }
+    if (!engine_done(g)) {
+        TRY(engine_evaluate(g, e));
+    }
+    TRY(engine_save(g, dir, e));
+    engine_free(g);
+    eval_set_free(eval);
+    (void)getrusage(RUSAGE_SELF, &used);
+    f->peak = 1024.0 * (double)used.ru_maxrss;
+    return OK;
+}
+
+static void child(const char *dir, const char *const (*pairs)[2], int to)
+{
+    struct figures f = {0, 0};
+    struct errinfo e = {0};
+    num_init();
+    const enum err rc = train(dir, pairs, &f, &e);
+    if (rc != OK) {
+        fprintf(stderr, "child: %s\n", e.msg);
+    }
+    _exit(rc == OK && write(to, &f, sizeof f) == (ssize_t)sizeof f ? 0 : 1);
+}
+
+static void the_estimate_holds(void **state)
+{
+    (void)state;
+    static const char *const cases[][4][2] = {
+        {{NULL, NULL}},
+        {{"width", "8192"}, {NULL, NULL}},
+        {{"fill_rows", "1024"}, {NULL, NULL}},
+        {{"threads", "4"}, {"batch", "4096"}, {NULL, NULL}},
+        {{"twin", "unmasked"}, {"also", "k=8;k=16"}, {NULL, NULL}},
+        {{"arch", "standard"}, {"width", "2048"}, {"batch", "2048"}, {NULL, NULL}},
+        {{"arch", "matryoshka"}, {"width", "2048"}, {NULL, NULL}},
+        {{"eval.concept_rows", "1"}, {"eval.rows", "1"}, {NULL, NULL}},
+    };
+    char dir[256], run[512], command[600];
+    tmp_make(dir, sizeof dir);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct figures f = {0, 0};
+        int ends[2], status = 0;
+        snprintf(run, sizeof run, "%s/%zu", dir, i);
+        assert_int_equal(pipe(ends), 0);
+        const pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+            child(run, cases[i], ends[1]);
+        }
+        (void)waitpid(pid, &status, 0);
+        assert_int_equal(status, 0);
+        assert_int_equal(read(ends[0], &f, sizeof f), sizeof f);
+        close(ends[0]);
+        close(ends[1]);
+        print_message("%s=%s: %.0f MB resident, %.0f MB estimated, ratio %.2f\n",
+                      cases[i][0][0] ? cases[i][0][0] : "sample",
+                      cases[i][0][0] ? cases[i][0][1] : "", f.peak / 1e6,
+                      f.estimate / 1e6, f.peak / f.estimate);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+        assert_true(f.peak <= 1.3 * f.estimate);
+        assert_true(f.peak >= 0.5 * f.estimate);
+#endif
+    }
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    assert_int_equal(system(command), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_estimate_holds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
