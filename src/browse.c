@@ -4,23 +4,22 @@
 #include "train/run_open.h"
 
 #include <stdio.h>
-#include <string.h>
 
-/* What was named on the line, in place of what the run recorded. */
-static enum err override(const struct settings *given, struct settings *s,
+/* What the user named, in place of what the run recorded. */
+static enum err override(const struct settings *named, struct settings *s,
                          struct errinfo *e)
 {
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
     for (size_t i = 0; i < n; i++) {
         struct str value;
-        if (strcmp(settings_origin(given, &t[i]), "command line") != 0) {
+        if (!settings_given(named, t[i].key)) {
             continue;
         }
         str_init(&value, SETTING_TEXT_MAX);
-        settings_print(given, &t[i], &value);
-        const enum err rc =
-            settings_set(s, t[i].key, value.len ? value.p : "", "command line", e);
+        settings_print(named, &t[i], &value);
+        const enum err rc = settings_set(s, t[i].key, value.len ? value.p : "",
+                                         settings_origin(named, &t[i]), e);
         str_free(&value);
         TRY(rc);
     }
@@ -30,16 +29,17 @@ static enum err override(const struct settings *given, struct settings *s,
 enum err browse_open(const char *path, const struct run_opts *ro, struct browse *b,
                      struct errinfo *e)
 {
-    struct settings given;
+    struct settings set, named;
+    char warning[300];
     *b = (struct browse){0};
-    TRY(run_opts_settings(ro, &given, e));
-    TRY(run_open(path, &given, &b->record, e));
+    TRY(run_opts_settings(ro, &set, e));
+    TRY(run_opts_given(ro, &named, e));
+    TRY(run_open(path, &set, &named, &b->record, e));
     struct settings *s = &b->record.set;
-    TRY(override(&given, s, e));
+    TRY(override(&named, s, e));
     TRY(samples_dir(s->samples_dir, sizeof s->samples_dir, e));
     TRY(inputs_new(s, &b->in, e));
     TRY(run_record_check(&b->record, path, b->in, e));
-    char warning[300];
     if (run_record_warning(&b->record, path, b->in, warning, sizeof warning)) {
         (void)fprintf(stderr, "saetop: %s\n", warning);
     }

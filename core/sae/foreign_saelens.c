@@ -140,7 +140,7 @@ static enum err parse_where(const char *path, const cJSON *root, const cJSON *me
     TRY(text_of(at, where, "model_name", NULL, &model, e));
     TRY(text_of(at, where, "hook_name", "hook_point", &hook, e));
     TRY(text_of(at, where, "dataset_path", NULL, &dataset, e));
-    TRY(json_int(at, where, "context_size", false, 1, INT32_MAX, &context, e));
+    TRY(json_int(at, where, "context_size", false, 0, INT32_MAX, &context, e));
     c->meta.prepend_bos = true;
     TRY(json_bool(at, where, "prepend_bos", false, &c->meta.prepend_bos, e));
     snprintf(c->meta.model, sizeof c->meta.model, "%s", model ? model : "");

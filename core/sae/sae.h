@@ -130,7 +130,7 @@ void sae_decode(const struct sae *s, const struct sae_codes *c, float *xhat);
 enum err sae_calibrate(struct sae *s, const float *x, size_t n, double target,
                        struct pool *pool, struct errinfo *e) ERR_CHECKED;
 
-/* Where a saved SAE belongs; strings borrowed. */
+/* Where a saved SAE belongs; strings borrowed. NULL and 0 for what is not known. */
 struct sae_meta {
     const char *model_name, *hook_name, *dataset;
     size_t context_size;

@@ -46,7 +46,11 @@ static void add_metadata(cJSON *cfg, const struct sae *s, const struct sae_meta 
     add_text(m, "hook_name", meta->hook_name);
     cJSON_AddNullToObject(m, "hook_head_index");
     add_text(m, "dataset_path", meta->dataset);
-    cJSON_AddNumberToObject(m, "context_size", (double)meta->context_size);
+    if (meta->context_size > 0) {
+        cJSON_AddNumberToObject(m, "context_size", (double)meta->context_size);
+    } else {
+        cJSON_AddNullToObject(m, "context_size");
+    }
     cJSON_AddBoolToObject(m, "prepend_bos", meta->prepend_bos);
     cJSON_AddBoolToObject(m, "exclude_special_tokens", true);
     /* Models run here as they are; TransformerLens would centre them. */

@@ -242,7 +242,7 @@ static enum err open_browsing(struct session *s, struct errinfo *e)
     TRY(engine_arm_dir(s->open_run, "", dir[0], sizeof dir[0], e));
     TRY(second_dir(s->open_run, dir[1], sizeof dir[1], e));
     for (size_t a = 0; a < VIEW_ARMS && dir[a][0]; a++) {
-        TRY(run_open(dir[a], &s->cfg.set, &s->record[a], e));
+        TRY(run_open(dir[a], &s->cfg.set, s->cfg.given, &s->record[a], e));
         s->n_records++;
     }
     struct settings *set = &s->record[0].set;

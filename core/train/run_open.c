@@ -12,12 +12,6 @@ bool run_is_openable(const char *path)
     return rundir_is(path) || foreign_format_of(path);
 }
 
-/* Whether a setting is the user's own. */
-static bool is_named(const struct settings *s, const char *key)
-{
-    return strcmp(settings_origin(s, setting_find(key)), "command line") == 0;
-}
-
 static enum err set_size(struct settings *s, const char *key, size_t v,
                          struct errinfo *e)
 {
@@ -28,14 +22,14 @@ static enum err set_size(struct settings *s, const char *key, size_t v,
 
 /* The settings as if the SAE had been trained here. */
 static enum err fit_settings(struct settings *s, const char *path,
-                             const struct sae *sae, const struct foreign_meta *m,
-                             struct errinfo *e)
+                             const struct settings *named, const struct sae *sae,
+                             const struct foreign_meta *m, struct errinfo *e)
 {
     TRY(settings_set(s, "arch", sae_arch_name(sae->arch), ORIGIN, e));
     TRY(set_size(s, "width", sae->F, e));
     TRY(set_size(s, "k", sae->k, e));
     TRY(settings_set(s, "mask.rate", "0", ORIGIN, e));
-    if (is_named(s, "hook")) {
+    if (named && settings_given(named, "hook")) {
         return OK;
     }
     if (!m->hook[0]) {
@@ -47,13 +41,14 @@ static enum err fit_settings(struct settings *s, const char *path,
     return settings_set(s, "hook", m->hook, ORIGIN, e);
 }
 
-static enum err open_foreign(const char *path, const struct settings *given,
-                             struct run_record *out, struct errinfo *e)
+static enum err open_foreign(const char *path, const struct settings *set,
+                             const struct settings *named, struct run_record *out,
+                             struct errinfo *e)
 {
-    struct run_record r = {.set = *given};
+    struct run_record r = {.set = *set};
     struct foreign_meta meta;
     TRY(foreign_load(path, &r.sae, &meta, e));
-    const enum err rc = fit_settings(&r.set, path, r.sae, &meta, e);
+    const enum err rc = fit_settings(&r.set, path, named, r.sae, &meta, e);
     if (rc != OK) {
         run_record_deinit(&r);
         return rc;
@@ -62,9 +57,10 @@ static enum err open_foreign(const char *path, const struct settings *given,
     return OK;
 }
 
-enum err run_open(const char *path, const struct settings *given,
-                  struct run_record *out, struct errinfo *e)
+enum err run_open(const char *path, const struct settings *set,
+                  const struct settings *named, struct run_record *out,
+                  struct errinfo *e)
 {
     return rundir_is(path) ? rundir_load(path, out, e)
-                           : open_foreign(path, given, out, e);
+                           : open_foreign(path, set, named, out, e);
 }

@@ -678,6 +678,7 @@ static void openai(void **state)
     t = numbers(TENSORS_TOPK, true);
     t->norm = TENSORS_LAYER;
     (void)linear(t, items, "latent_bias", "pre_bias");
+    items[5].data = t->b_enc;
     torch_make(path, items, n);
     assert_loads(path, "openai", t, true);
     sae_tensors_free(t);
