@@ -171,7 +171,7 @@ static const struct key_entry entries[] = {
     {SCREEN_ANY, {KEY_ESC_}, ACTION_CANCEL, "cancel", "", "", NULL,
      "cancel; then up one level", 0},
     {SCREEN_ANY, {'q'}, ACTION_BACK, "back", "", "", "leave",
-     "back; on Train: quit", 91},
+     "back; on Train: quit", 12},
     {SCREEN_ANY, {'Q'}, ACTION_QUIT, "q", "", "", NULL,
      "quit; asks while there is something to lose", 0},
     {SCREEN_ANY, {'?', KEY_F1_}, ACTION_HELP, "help", "", "[TEXT]", NULL,
