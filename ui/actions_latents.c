@@ -127,6 +127,12 @@ void act_filter(struct app *a, const struct session_view *v, const char *args)
     }
 }
 
+const char *may_clear_filter(const struct app *a, const struct session_view *v)
+{
+    (void)v;
+    return a->latents.filter[0] ? NULL : "there is no filter";
+}
+
 void act_clear_filter(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
@@ -215,6 +221,11 @@ void act_scatter(struct app *a, const struct session_view *v, const char *args)
     if (!args[0] || !strcmp(args, "off")) {
         l->scatter = !args[0] && !l->scatter;
         latents_order(a, v);
+        if (l->scatter) {
+            app_say(a, false,
+                    "h j k l go from point to point, . , change the measure, "
+                    "= is the table again");
+        }
         return;
     }
     int i = measure_index(l->scatter_y);

@@ -32,6 +32,15 @@ const char *may_steer(const struct app *a, const struct session_view *v)
     return "the run has ended";
 }
 
+bool action_needs_training(const struct app *a, const struct session_view *v,
+                           enum action id)
+{
+    const bool over = v->state == SESSION_BROWSING || v->state == SESSION_ENDED ||
+                      v->state == SESSION_FAILED;
+    const char *why = action_def(id)->may(a, v);
+    return over && why && !strcmp(why, may_steer(a, v));
+}
+
 const char *may_pause(const struct app *a, const struct session_view *v)
 {
     const char *why = may_steer(a, v);

@@ -473,6 +473,7 @@ static void keep_messages(struct app *a, const struct session_view *v)
 void app_update(struct app *a, const struct session_view *v, const struct event *ev)
 {
     a->view = v;
+    keep_messages(a, v); /* what was said between events */
     switch (ev->kind) {
     case EVENT_KEY:
         key_event(a, v, ev->key);

@@ -205,6 +205,9 @@ struct action_def {
     const char *(*may)(const struct app *a, const struct session_view *v);
 };
 const struct action_def *action_def(enum action id);
+/* Whether it cannot be done because nothing trains here any more. */
+bool action_needs_training(const struct app *a, const struct session_view *v,
+                           enum action id);
 void app_dispatch(struct app *a, const struct session_view *v,
                   const struct key_entry *k, const char *args);
 

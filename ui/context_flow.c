@@ -121,8 +121,8 @@ void context_draw(struct canvas *c, struct rect r, const struct context_flow *f,
         shown_text(names, ctx->token[i], text);
         draw_token(c, x, y, text, share);
         if (hit && hit[i]) {
-            canvas_tint(c, (struct rect){x, y, f->width[i], 1}, ROLE_MATCH,
-                        ATTR_UNDERLINE);
+            canvas_tint(c, (struct rect){x, y, f->width[i], 1}, ROLE_FOCUS,
+                        ATTR_BOLD | ATTR_UNDERLINE);
         }
         if (digits && share > 0) {
             const int digit = (int)(share * 10) < 9 ? (int)(share * 10) : 9;

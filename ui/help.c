@@ -1,7 +1,6 @@
 #include "ui/help.h"
 
 #include "base/utf8.h"
-#include "ui/actions.h"
 #include "ui/app.h"
 #include "ui/layout.h"
 #include "ui/screen.h"
@@ -132,11 +131,6 @@ static void add_key_lines(struct help_lines *l, size_t i, int w)
 
 /* Entries that cannot be run in a run opened from disk stand together at the end, under
  * one reason. */
-static bool is_apart(const struct session_view *v, const char *why, const struct app *a)
-{
-    return v->state == SESSION_BROWSING && why && why == may_steer(a, v);
-}
-
 enum { APART = SCREEN_COUNT + 100 }; /* in place of a screen: those entries */
 
 static void add_keys(struct help_lines *l, const struct app *a,
@@ -149,7 +143,8 @@ static void add_keys(struct help_lines *l, const struct app *a,
         key_names(k, names, sizeof names);
         snprintf(command, sizeof command, ":%s %s", k->command, k->args);
         const char *why = action_def(k->action)->may(a, v);
-        const bool apart = is_apart(v, why, a);
+        const bool apart =
+            v->state == SESSION_BROWSING && action_needs_training(a, v, k->action);
         if (screen == APART ? !apart : (int)k->screen != screen || apart) {
             continue;
         }
@@ -197,7 +192,7 @@ static void add_measures(struct help_lines *l, const struct app *a, int w)
 
 /* ---- events and messages ---- */
 
-enum { EVENT_COLUMN = 24, MESSAGE_COLUMN = 10 };
+enum { EVENT_COLUMN = 26, MESSAGE_COLUMN = 10 };
 
 static void add_events(struct help_lines *l, const struct app *a,
                        const struct session_view *v, int w)

@@ -63,7 +63,7 @@ enum screen_id {
     X(FIND, act_find, may_find)                                                        \
     X(FIND_NEXT, act_find_next, may_find_next)                                         \
     X(FILTER, act_filter, may_browse)                                                  \
-    X(CLEAR_FILTER, act_clear_filter, may_always)                                      \
+    X(CLEAR_FILTER, act_clear_filter, may_clear_filter)                                \
     X(MARK, act_mark, may_browse)                                                      \
     X(LABEL, act_label, may_label)                                                     \
     X(SCATTER, act_scatter, may_browse)                                                \

@@ -69,6 +69,12 @@ int latents_column_find(const char *title)
                                       : -1;
 }
 
+static struct rect table_rect(const struct app *a)
+{
+    const bool wide = layout_kind(a->w, a->h) == LAYOUT_WIDE;
+    return layout_latents(layout_frame(a->w, a->h).body, wide).table;
+}
+
 const char *latents_label(const struct app *a, const struct session_view *v, int32_t id)
 {
     return latent_labels_of(v->arm[a->latents.arm].labels, id);
@@ -77,7 +83,7 @@ const char *latents_label(const struct app *a, const struct session_view *v, int
 bool latents_column_shown(const struct app *a, const struct session_view *v, size_t i)
 {
     const bool labels = latent_labels_count(v->arm[a->latents.arm].labels) > 0;
-    const bool narrow = layout_kind(a->w, a->h) < LAYOUT_WIDE;
+    const bool narrow = table_rect(a).w < 100;
     /* Where there is no room for all, labels take that of what F1 says as well. */
     const bool gives_way = i == COL_MEAN || i == COL_P || i == COL_R;
     return i == COL_LABEL ? labels : !(gives_way && labels && narrow);
@@ -194,10 +200,8 @@ const struct latent_table *latents_table(const struct app *a,
 int latents_page(const struct app *a)
 {
     const bool wide = layout_kind(a->w, a->h) == LAYOUT_WIDE;
-    const struct layout_frame f = layout_frame(a->w, a->h);
-    const struct layout_latents l = layout_latents(f.body, wide);
     /* Header and rule above, rule and counts below; a box takes two more. */
-    return l.table.h - 4 - (wide ? 2 : 0);
+    return table_rect(a).h - 4 - (wide ? 2 : 0);
 }
 
 bool latents_is_marked(const struct latents_state *l, int arm, int32_t id)

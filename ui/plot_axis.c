@@ -43,8 +43,8 @@ static void fill_ticks(struct axis_ticks *t, double lo, double hi)
 /* Every nth of the ticks, so that about `want` and two at least remain. */
 static void thin_ticks(struct axis_ticks *t, size_t want)
 {
-    const size_t stride = t->n > want ? (t->n - 1) / (want - 1) : 1;
     const size_t n = t->n;
+    const size_t stride = n > want ? (n + want - 1) / (want + 1) : 1;
     t->n = 0;
     for (size_t i = 0; i < n; i += stride) {
         t->at[t->n++] = t->at[i];

@@ -99,7 +99,7 @@ void latents_deinit(struct latents_state *l);
 const char *latents_label(const struct app *a, const struct session_view *v,
                           int32_t id);
 /* Whether a column stands in the table now: that of labels only where there are some,
- * and on a narrow screen three others do not then. */
+ * and in a narrow table three others do not then. */
 bool latents_column_shown(const struct app *a, const struct session_view *v, size_t i);
 /* Number in a cell, for sorting and the scatter; NaN: none. */
 double latents_number(const struct latent_row *r, int32_t id, size_t column);

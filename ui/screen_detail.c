@@ -171,7 +171,7 @@ static void draw_lens(const struct app *a, const struct session_view *v,
                       struct canvas *c, struct rect r)
 {
     static const char *const titles[LENS_MODES] = {
-        [LENS_NORM] = "logit lens, final norm", [LENS_DIRECT] = "logit lens, direct"};
+        [LENS_NORM] = "logit lens (norm)", [LENS_DIRECT] = "logit lens (direct)"};
     const struct latent_detail *d = detail_shown(a, v);
     const struct rect in =
         canvas_box(c, r, titles[a->detail.lens],

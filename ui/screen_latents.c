@@ -259,7 +259,7 @@ static void draw_preview(const struct app *a, const struct session_view *v,
         if (v->detail && v->detail->latent == l->at && v->detail_arm == l->arm) {
             preview_contexts(v, c, x, y, w, bottom);
         } else {
-            canvas_text(c, x, y, w, "Enter: contexts, lens, neighbours", ROLE_DIM, 0);
+            canvas_text(c, x, y, w, "Enter: contexts, lens, more", ROLE_DIM, 0);
         }
     }
 }

@@ -1,4 +1,5 @@
 /* Train: curves of the run, and the boxes of train_boxes.c. */
+#include "base/file.h"
 #include "base/mem.h"
 #include "ui/screen.h"
 
@@ -71,6 +72,10 @@ static void pane_title(const struct app *a, int i, const struct plot_result *res
 {
     const struct metric_def *def = metric_def((enum metric)a->train.metric[i]);
     size_t len = (size_t)snprintf(out, cap, "%s", def->label);
+    if (len > room && room > 4) { /* labels are ASCII */
+        snprintf(out, cap, "%.*s\xe2\x80\xa6", (int)room - 1, def->label);
+        return;
+    }
     if (res->log_y && len < cap) {
         len += (size_t)snprintf(out + len, cap - len, " (log)");
     }
@@ -336,7 +341,7 @@ void screen_train_status(const struct app *a, const struct session_view *v, char
     text_thousands(step, sizeof step, v->step);
     text_thousands(steps, sizeof steps, v->steps);
     if (v->state == SESSION_BROWSING) {
-        snprintf(out, cap, "step %s  %s", step, v->arm[0].dir);
+        snprintf(out, cap, "step %s  %s", step, path_base(v->arm[0].dir));
         return;
     }
     size_t len = (size_t)snprintf(out, cap, "step %s/%s", step, steps);

@@ -133,13 +133,16 @@ void status_view(struct app *a, const struct session_view *v, struct canvas *c,
 
 enum { HINTS_MAX = 48 };
 
-/* Whether what a key does cannot come back in this session: nothing trains here. */
-static bool never_again(const struct app *a, const struct session_view *v,
-                        const struct key_entry *k)
+/* Whether what a key does is out of the question as things stand: nothing trains here,
+ * arms are too many or too few, or there is no screen for it. What only has to be
+ * waited for is shown dim. */
+static bool is_useless(const struct app *a, const struct session_view *v,
+                       const struct key_entry *k)
 {
-    const bool over = v->state == SESSION_BROWSING || v->state == SESSION_ENDED ||
-                      v->state == SESSION_FAILED;
-    return over && action_def(k->action)->may(a, v) != NULL;
+    const bool arms = k->action == ACTION_FORK || k->action == ACTION_ARM;
+    return action_needs_training(a, v, k->action) ||
+           (arms && v->state != SESSION_LOADING && action_def(k->action)->may(a, v)) ||
+           (app_is_live_card(a) && !card_takes(k->key[0]));
 }
 
 static bool has_own_key(enum screen_id screen, uint32_t key)
@@ -156,7 +159,7 @@ static size_t collect_hints(const struct app *a, const struct session_view *v,
         const struct key_entry *k = keymap_at(i);
         const bool shadowed = k->screen == SCREEN_ANY && has_own_key(screen, k->key[0]);
         if (!k->hint || (k->screen != screen && k->screen != SCREEN_ANY) || shadowed ||
-            never_again(a, v, k)) {
+            is_useless(a, v, k)) {
             continue;
         }
         size_t at = n++;

@@ -313,11 +313,11 @@ static enum err save(struct session *s, const char *dir, struct errinfo *e)
         }
     }
     TRY(engine_save(s->engine, dir, e));
-    publish(s);
-    TRY(session_save_labels(s, e));
     if (dir != s->last_dir) {
         snprintf(s->last_dir, sizeof s->last_dir, "%s", dir);
     }
+    publish(s);
+    TRY(session_save_labels(s, e));
     session_say(s, false, "saved at step %lld in %s",
                 (long long)engine_step_count(s->engine), dir);
     return OK;

@@ -416,10 +416,10 @@ static void test_lens_modes(void **state)
     struct bench *b = bench_new(120, 36, 1);
     type(b, ":latent 42\n");
     b->a.n_commands = 0;
-    assert_true(on_screen(b, "logit lens, final norm"));
+    assert_true(on_screen(b, "logit lens (norm)"));
     assert_true(on_screen(b, "+2.1"));
     press(b, 'L');
-    assert_true(on_screen(b, "logit lens, direct"));
+    assert_true(on_screen(b, "logit lens (direct)"));
     assert_false(on_screen(b, "+2.1"));
     type(b, ":lens norm\n");
     assert_int_equal(b->a.detail.lens, LENS_NORM);

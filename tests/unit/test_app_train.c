@@ -212,7 +212,7 @@ static void test_browsing_is_not_offered_steering(void **state)
     }
     assert_true(on_screen(b, "y log"));
     assert_true(on_screen(b, "trained with mask p=0.30"));
-    assert_true(on_screen(b, "step 900  runs/x"));
+    assert_true(on_screen(b, "step 900  x"));
     assert_false(on_screen(b, "live"));
     press(b, '?');
     assert_false(on_screen(b, "pause training"));
@@ -310,6 +310,27 @@ static void test_empty_panes(void **state)
     assert_true(on_screen(b, "cut short"));
     press(b, 'j');
     assert_true(on_screen(b, "cut short")); /* a failure is not dismissed */
+    bench_free(b);
+}
+
+/* A title gives way to the values; a hint that can never apply to room for others. */
+static void test_room_goes_to_what_changes(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    type(b, ":pane 3 explained_variance\n");
+    assert_true(on_screen(b, "A 0.778  B 0.790"));
+    assert_true(on_screen(b, "explained vari\xe2\x80\xa6"));
+    assert_false(on_screen(b, "fork A/B")); /* there is a twin */
+    bench_free(b);
+    b = bench_new(120, 36, 1);
+    assert_true(on_screen(b, "b fork A/B"));
+    assert_false(on_screen(b, "v arm"));
+    bench_free(b);
+    b = bench_new(60, 12, 1); /* the card takes few keys, and names no others */
+    assert_true(on_screen(b, "[ ] rate"));
+    assert_false(on_screen(b, "y log"));
+    assert_true(on_screen(b, "q leave"));
     bench_free(b);
 }
 
@@ -432,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_browsing_is_not_offered_steering),
         cmocka_unit_test(test_curves),
         cmocka_unit_test(test_empty_panes),
+        cmocka_unit_test(test_room_goes_to_what_changes),
         cmocka_unit_test(test_boxes_say_what_they_count),
         cmocka_unit_test(test_quit_tells_of_the_last_save),
         cmocka_unit_test(test_quit_asks),

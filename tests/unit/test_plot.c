@@ -512,6 +512,33 @@ static void test_letters_of_curves_that_coincide(void **state)
     }
 }
 
+/* Points stand alone: each a dot, and nothing between them. */
+static void test_points(void **state)
+{
+    (void)state;
+    const double x[3] = {9, 1, 5}, y[3] = {1, 9, (double)NAN};
+    struct plot_spec p = one_curve(x, y, 3);
+    p.series[0].points = true;
+    p.series[0].letter = 0;
+    p.x_min = p.y_min = 0;
+    p.x_max = p.y_max = 10;
+    struct canvas c;
+    struct errinfo e;
+    struct plot_result r;
+    assert_ok(canvas_init(&c, 40, 12, GLYPH_BRAILLE, &e), &e);
+    plot_draw(&c, (struct rect){0, 0, 40, 12}, &p, &r);
+    size_t dots = 0;
+    for (int i = 0; i < 40 * 12; i++) {
+        const uint32_t cp = c.cell[i].cp;
+        dots += cp > 0x2800 && cp <= 0x28FF ? 1 : 0;
+    }
+    assert_int_equal(dots, 2);
+    const int left = r.area.x + r.area.w / 10, top = r.area.y + r.area.h / 10;
+    assert_true(c.cell[top * 40 + left].cp > 0x2800 ||
+                c.cell[top * 40 + left - 1].cp > 0x2800);
+    canvas_deinit(&c);
+}
+
 static void test_labels(void **state)
 {
     (void)state;
@@ -629,6 +656,7 @@ int main(void)
         cmocka_unit_test(test_ticks),
         cmocka_unit_test(test_two_ticks_differ),
         cmocka_unit_test(test_letters_of_curves_that_coincide),
+        cmocka_unit_test(test_points),
         cmocka_unit_test(test_labels),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_small_ones),
