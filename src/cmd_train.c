@@ -6,6 +6,7 @@
 #include "run_opts.h"
 #include "session/engine.h"
 #include "stop.h"
+#include "train/settings_arch.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -134,13 +135,14 @@ static void say_start(struct reporter *r, const struct engine *g)
     const size_t arms = g->n_arms;
     char text[3 * SETTING_TEXT_MAX], warning[300];
     const struct settings *s = &in->set;
-    snprintf(
-        text, sizeof text,
-        "%s k=%lld, %lld latents on %s; %lld steps of %lld, %zu arm%s, %lld threads; "
-        "about %.0f MB",
-        s->arch, (long long)s->k, (long long)s->width, s->hook, (long long)s->steps,
-        (long long)s->batch, arms, arms > 1 ? "s" : "", (long long)s->threads,
-        (double)engine_bytes(g) / 1e6);
+    char sparsity[64];
+    settings_sparsity(s, sparsity, sizeof sparsity);
+    snprintf(text, sizeof text,
+             "%s %s, %lld latents on %s; %lld steps of %lld, %zu arm%s, %lld threads; "
+             "about %.0f MB",
+             s->arch, sparsity, (long long)s->width, s->hook, (long long)s->steps,
+             (long long)s->batch, arms, arms > 1 ? "s" : "", (long long)s->threads,
+             (double)engine_bytes(g) / 1e6);
     print_event(r, "estimate", text);
     if (inputs_warning(in, warning, sizeof warning)) {
         print_event(r, "warning", warning);

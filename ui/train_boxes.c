@@ -353,9 +353,9 @@ void train_events_box(struct app *a, const struct session_view *v, struct canvas
 static void facts_row(const struct session_view *v, struct canvas *c, int x, int y,
                       int w)
 {
-    canvas_textf(c, x, y, w, ROLE_DIM, 0, "%s k=%s, %s latents, seed %s",
-                 fact_value(v, "arch"), fact_value(v, "k"), fact_value(v, "width"),
-                 fact_value(v, "seed"));
+    canvas_textf(c, x, y, w, ROLE_DIM, 0, "%s %s, %s latents, seed %s",
+                 fact_value(v, "arch"), fact_value(v, "sparsity"),
+                 fact_value(v, "width"), fact_value(v, "seed"));
 }
 
 static void mask_row(const struct app *a, const struct session_view *v,

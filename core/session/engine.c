@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "train/also.h"
+#include "train/settings_arch.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -100,9 +101,11 @@ static enum err start_arm(struct engine *g, size_t i, struct errinfo *e)
     TRY(arm_new(g->in, &s, &a->arm, e));
     engine_suffix(&g->in->set, i, a->suffix, sizeof a->suffix);
     g->n_arms++;
-    return engine_event(g, i, e, "start", "%s k=%lld width=%lld p=%.2f seed %lld",
-                        s.arch, (long long)s.k, (long long)s.width,
-                        a->arm->schedule.start, (long long)s.seed);
+    char sparsity[64];
+    settings_sparsity(&s, sparsity, sizeof sparsity);
+    return engine_event(g, i, e, "start", "%s %s width=%lld p=%.2f seed %lld", s.arch,
+                        sparsity, (long long)s.width, a->arm->schedule.start,
+                        (long long)s.seed);
 }
 
 static enum err start_arms(struct engine *g, struct errinfo *e)

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "session/session_priv.h"
+#include "train/settings_arch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -104,6 +105,8 @@ void session_make_facts(struct session *s)
         settings_print(set, setting_find(shown[i]), &value);
         add_fact(v, shown[i], value.len ? value.p : "");
     }
+    settings_sparsity(set, text, sizeof text);
+    add_fact(v, "sparsity", text);
     if (s->in->mask_token >= 0) {
         snprintf(text, sizeof text, "%s (id %d)", s->token[s->in->mask_token],
                  s->in->mask_token);

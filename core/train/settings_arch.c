@@ -1,6 +1,7 @@
 #include "train/settings_arch.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Keys that need something of an architecture; the rest applies to all. */
@@ -126,6 +127,24 @@ void settings_resolve_arch(struct settings *s)
     }
     if ((has & SAE_HAS_RESAMPLE) != 0 && s->resample_every == 0) {
         s->resample_every = s->steps / 4 > 2 ? s->steps / 4 : 2;
+    }
+}
+
+void settings_sparsity(const struct settings *s, char *out, size_t cap)
+{
+    const struct sae_arch *arch = sae_arch_find(s->arch);
+    const unsigned has = arch ? sae_arch_has(arch) : 0;
+    struct str loss;
+    out[0] = '\0';
+    if ((has & SAE_HAS_K) != 0) {
+        snprintf(out, cap, "k=%lld", (long long)s->k);
+    } else if ((has & SAE_HAS_L1) != 0) {
+        snprintf(out, cap, "l1=%.4g", s->l1);
+    } else if ((has & SAE_HAS_JUMP) != 0) {
+        str_init(&loss, SETTING_TEXT_MAX);
+        settings_print(s, setting_find("jumprelu.loss"), &loss);
+        snprintf(out, cap, "%s l0=%.4g", loss.p, s->l0);
+        str_free(&loss);
     }
 }
 

@@ -239,6 +239,7 @@ static inline void sample_view(struct session_view *v, size_t arms, int64_t step
     sample_fact(v, "ood", "reports");
     sample_fact(v, "arch", "topk");
     sample_fact(v, "k", "4");
+    sample_fact(v, "sparsity", "k=4");
     sample_fact(v, "width", "512");
     sample_fact(v, "seed", "1");
     sample_fact(v, "mask.kind", "token");
