@@ -66,10 +66,11 @@ static double queue_mean(const struct sae_schedule *s, int which)
     return sum / s->queued;
 }
 
-static void remember(struct sae_schedule *s, double penalty, double next_penalty)
+static void remember(struct sae_schedule *s, int64_t length, double penalty,
+                     double next_penalty)
 {
     const size_t n = (size_t)s->queued;
-    if (n == SAE_ANNEAL_QUEUE) {
+    if ((int64_t)n == length) {
         memmove(s->queue, s->queue + 1, (n - 1) * sizeof s->queue[0]);
         s->queued -= 1;
     }
@@ -83,7 +84,7 @@ void sae_schedule_anneal(struct sae_schedule *s, const struct sae_train_config *
 {
     const double n = (double)c->anneal_updates;
     if (s->next_p > 0) {
-        remember(s, penalty, next_penalty);
+        remember(s, c->anneal_queue, penalty, next_penalty);
     }
     const double from = c->anneal_from * (double)c->steps;
     const double to = c->anneal_to * (double)c->steps;

@@ -4,7 +4,7 @@
 
 #include "sae/sae_train.h"
 
-#define SAE_ANNEAL_QUEUE 10
+#define SAE_ANNEAL_QUEUE 10 /* steps at most, and by default */
 
 /* Doubles only, in this order, in trainer_state.safetensors. */
 struct sae_schedule {

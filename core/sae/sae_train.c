@@ -68,6 +68,7 @@ struct sae_train_config sae_train_defaults_of(const struct sae_arch *arch,
         .anneal_to = 0.9,
         .p_end = 0.2,
         .anneal_updates = 10,
+        .anneal_queue = SAE_ANNEAL_QUEUE,
     };
 }
 
@@ -94,7 +95,8 @@ static enum err config_check(const struct sae_train_config *c, size_t B,
         c->aux_coef >= 0.0 && c->dead_after >= 1 && c->threshold_lr >= 0.0 &&
         c->threshold_lr <= 1.0 && B >= 1 && hyper_check(&c->hyper) &&
         c->coef_warmup >= 0 && c->resample_every >= 1 && c->anneal_updates >= 1 &&
-        c->p_end > 0.0 && c->p_end <= 1.0;
+        c->anneal_queue >= 1 && c->anneal_queue <= SAE_ANNEAL_QUEUE && c->p_end > 0.0 &&
+        c->p_end <= 1.0;
     return fine ? OK
                 : err_set(
                       e, ERR_USAGE,

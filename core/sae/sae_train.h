@@ -37,7 +37,7 @@ struct sae_train_config {
     /* p-anneal: updates evenly spaced between two shares of the run, at which the
      * exponent goes from 1 to p_end. */
     double anneal_from, anneal_to, p_end;
-    int64_t anneal_updates;
+    int64_t anneal_updates, anneal_queue; /* and steps whose penalties are averaged */
 };
 /* For an architecture; `auto` values are those of its row of the table. */
 struct sae_train_config sae_train_defaults_of(const struct sae_arch *arch,

@@ -8,8 +8,8 @@
 #include "check.h"
 #include "num/blas.h"
 #include "num/kern.h"
+#include "sae/sae_schedule.h"
 #include "sae/sae_step.h"
-#include "sae/sae_train.h"
 
 #include <math.h>
 
@@ -357,6 +357,46 @@ static void steps_as_the_original(void **state)
     }
 }
 
+/* p-anneal's exponents and coefficient, from penalties of one's own steps. */
+static void exponents_as_the_original(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"p_anneal_dl", "p_anneal_dl_power"};
+    for (size_t c = 0; c < 2; c++) {
+        struct fixture f = fixture_open(names[c]);
+        struct run r = run_new(&f, SAE_PATH_AUTO);
+        struct sae_train_config config =
+            sae_train_defaults_of(f.arch, (int64_t)f.steps);
+        struct sae_schedule s;
+        const double steps = (double)f.steps;
+        config.anneal_from = setting(&f, "anneal_start", 0) / steps;
+        config.anneal_to = setting(&f, "anneal_end", 0) / steps;
+        config.anneal_updates = (int64_t)setting(&f, "updates", 0);
+        config.anneal_queue = (int64_t)setting(&f, "queue", 0);
+        config.p_end = setting(&f, "p_end", 0);
+        sae_schedule_init(&s, f.arch, &config);
+        for (size_t i = 0; i < f.steps; i++) {
+            struct errinfo e;
+            struct sae_loss loss;
+            const struct sae_now now = {.coef =
+                                            setting(&f, "initial_coef", 0) * s.factor,
+                                        .p = s.p,
+                                        .next_p = s.next_p};
+            near_number(&f, "p", now.p, row(&f, "p", i));
+            near_number(&f, "the coefficient", now.coef, row(&f, "coef", i));
+            assert_ok(sae_step_grad_f32(r.step, &r.w, f.x + i * f.B * f.D, &now, NULL,
+                                        &r.g, &loss, &e),
+                      &e);
+            run_update(&r, &f, i);
+            sae_schedule_anneal(&s, &config, (int64_t)i, loss.penalty,
+                                loss.next_penalty);
+        }
+        near_params(&f, "ten annealed steps of", r.w.arena, f.last);
+        run_drop(&r);
+        fixture_close(&f);
+    }
+}
+
 /* The trainer, which finds dead latents and clips by itself, on a case without any. */
 static void trainer_as_the_original(void **state)
 {
@@ -407,6 +447,7 @@ int main(void)
     num_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_as_the_original),
+        cmocka_unit_test(exponents_as_the_original),
         cmocka_unit_test(trainer_as_the_original),
         cmocka_unit_test(median_as_the_original),
     };
