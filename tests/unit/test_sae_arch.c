@@ -1,6 +1,6 @@
-/* Every architecture's step: loss and gradients beside naive loops and finite
+/* [threads] Every architecture's step: loss and gradients beside naive loops and finite
  * differences, in double; float beside double, both ways of computing cells, threads,
- * and identities. [threads] */
+ * and identities. */
 #include "sae_twin.h"
 
 /* ---- cases ---- */

@@ -397,22 +397,35 @@ static void exponents_as_the_original(void **state)
     }
 }
 
-/* The trainer, which finds dead latents and clips by itself, on a case without any. */
+/* The trainer, which finds dead latents, clips and goes sparse or dense by itself, on
+ * cases without dead latents. */
 static void trainer_as_the_original(void **state)
 {
     (void)state;
-    static const char *const names[] = {"topk_dl", "batchtopk_dl"};
-    for (size_t c = 0; c < 2; c++) {
+    static const char *const names[] = {
+        "topk_dl",       "topk_sl",       "batchtopk_dl", "batchtopk_sl",
+        "matryoshka_dl", "matryoshka_sl", "standard_dl",  "standard_sl",
+        "gated_dl",      "gated_sl",      "jumprelu_dl",  "jumprelu_sl_step",
+    };
+    for (size_t c = 0; c < sizeof names / sizeof names[0]; c++) {
         struct errinfo e;
         struct fixture f = fixture_open(names[c]);
         struct sae *s;
         struct sae_trainer *t;
-        struct sae_train_config config = sae_train_defaults((int64_t)f.steps);
+        struct sae_train_config config =
+            sae_train_defaults_of(f.arch, (int64_t)f.steps);
+        const double clip = setting(&f, "clip", 0);
+        config.hyper = hyper(&f);
+        config.hyper.coef = row(&f, "coef", 0);
+        config.coef_warmup = 0;
+        config.beta1 = setting(&f, "beta1", 0.9);
+        config.clip = clip > 0 ? clip : 1e9;
         config.warmup = 0;
         config.decay_from = 1;
         config.dead_after = (int64_t)f.steps + 1;
-        assert_ok(sae_new(f.arch, f.D, f.F, (size_t)setting(&f, "k", 0), &s, &e), &e);
+        assert_ok(sae_new(f.arch, f.D, f.F, (size_t)setting(&f, "k", 1), &s, &e), &e);
         memcpy(s->arena, f.start, f.count * sizeof *f.start);
+        s->keep_b_dec = config.hyper.keep_b_dec;
         assert_ok(sae_trainer_new(s, &config, f.B, &t, &e), &e);
         for (size_t i = 0; i < f.steps; i++) {
             struct sae_step_info info;
