@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define PRODUCT_PANEL ((size_t)2 * PRODUCT_LANES)
+#define PRODUCT_AHEAD 8 /* terms of the panel that are fetched ahead */
 
 static inline __attribute__((always_inline)) pv product_load(const float *p)
 {
@@ -25,6 +26,8 @@ product_tile(size_t rows, size_t D, const float *x, size_t ldx, const float *pan
         sum[r][1] = product_load(bias + PRODUCT_LANES);
     }
     for (size_t d = 0; d < D; d++) {
+        __builtin_prefetch(panel + (d + PRODUCT_AHEAD) * PRODUCT_PANEL);
+        __builtin_prefetch(panel + (d + PRODUCT_AHEAD) * PRODUCT_PANEL + PRODUCT_LANES);
         const pv left = product_load(panel + d * PRODUCT_PANEL);
         const pv right = product_load(panel + d * PRODUCT_PANEL + PRODUCT_LANES);
         for (size_t r = 0; r < rows; r++) {

@@ -35,6 +35,19 @@ size_t product_packed_f32(size_t D, size_t F)
     return (F + wide->panel - 1) / wide->panel * wide->panel * D;
 }
 
+/* A few terms of a panel at a time: what is written stays near the CPU. */
+#define TERMS     16
+
+static void pack_part(const float *W, size_t ld, size_t rows, size_t width, size_t n,
+                      float *panel)
+{
+    for (size_t i = 0; i < width; i++) {
+        for (size_t d = 0; d < n; d++) {
+            panel[d * width + i] = i < rows ? W[i * ld + d] : 0.0f;
+        }
+    }
+}
+
 /* A panel holds its columns' first terms, then their second, and so on; columns beyond
  * F are 0. */
 void product_pack_f32(const float *W, size_t D, size_t F, size_t j0, size_t j1,
@@ -42,12 +55,10 @@ void product_pack_f32(const float *W, size_t D, size_t F, size_t j0, size_t j1,
 {
     const size_t width = kern_wide_get()->panel;
     for (size_t j = j0; j < j1; j += width) {
-        float *panel = packed + j * D;
-        for (size_t i = 0; i < width; i++) {
-            const float *row = W + (j + i) * D;
-            for (size_t d = 0; d < D; d++) {
-                panel[d * width + i] = j + i < F ? row[d] : 0.0f;
-            }
+        for (size_t d = 0; d < D; d += TERMS) {
+            const size_t n = D - d < TERMS ? D - d : TERMS;
+            pack_part(W + j * D + d, D, F - j < width ? F - j : width, width, n,
+                      packed + j * D + d * width);
         }
     }
 }

@@ -60,13 +60,21 @@ static void place_block(void *ctx, size_t block, size_t worker)
     const struct R(sae_pairs) *p = job->p;
     const size_t row0 = block * s->block_rows, end = rows_end(s, row0);
     size_t *place = s->place + block * s->F;
+    const int32_t *id = p->id;
+    const real *val = p->val, *grad = p->grad, scale = job->scale;
+    int32_t *row = p->row;
+    real *row_val = p->row_val, *row_grad = p->row_grad;
     for (size_t b = row0; b < end; b++) {
-        const size_t first = p->first[b];
-        for (size_t i = first; i < first + p->n[b]; i++) {
-            const size_t to = place[p->id[i]]++;
-            p->row[to] = (int32_t)b;
-            p->row_val[to] = p->val[i];
-            p->row_grad[to] = p->grad[i] * job->scale;
+        const size_t first = p->first[b], last = first + p->n[b];
+        for (size_t i = first; i < last; i++) {
+            const size_t soon = place[id[i + 6 < last ? i + 6 : i]];
+            __builtin_prefetch(row + soon, 1);
+            __builtin_prefetch(row_val + soon, 1);
+            __builtin_prefetch(row_grad + soon, 1);
+            const size_t to = place[id[i]]++;
+            row[to] = (int32_t)b;
+            row_val[to] = val[i];
+            row_grad[to] = grad[i] * scale;
             if (p->row_pre) {
                 p->row_pre[to] = p->pre[i];
             }

@@ -67,17 +67,16 @@ static void pairs_deinit(struct R(sae_pairs) * p, bool is_lent)
     mem_free(p->row_grad);
 }
 
-/* A part of a block that is encoded and selected from at a time: with narrow rows a
- * third of a megabyte of pre-activations, which stay near the CPU beside W_enc, so that
- * the selection reads what was just written; with wide ones reading W_enc costs more.
- * A multiple of the product's rows that divides the block. Cells are listed by block.
- */
+/* A part of a block that is encoded and selected from at a time. With narrow rows few:
+ * their pre-activations stay near the CPU beside W_enc, and the selection reads what
+ * was just written; with wide ones reading W_enc again costs more. Three times the
+ * product's rows, and a sixth of a block. Cells are listed by block. */
 static size_t slice_rows(const struct R(sae_step) * s)
 {
     if (s->ops->cells || R(product_packed)(s->D, s->F) == 0 || s->D > 256) {
         return s->block_rows;
     }
-    return s->F <= 1024 ? 84 : 42;
+    return 42;
 }
 
 static enum err arrays_new(struct R(sae_step) * s, struct errinfo *e)
