@@ -40,13 +40,14 @@ static struct reading read_codes(const struct absorption_view *v, size_t row,
                                  const uint8_t *is_main)
 {
     struct reading g = {.top = -1};
+    const double unit = v->s != NULL ? sae_codes_unit(v->codes, v->s, row) : 1.0;
     for (size_t i = v->codes->start[row]; i < v->codes->start[row + 1]; i++) {
         const int32_t j = v->codes->id[i];
         const double act = (double)v->codes->val[i];
         const double along = (double)v->along[j];
         const double length = (double)v->length[j];
         const double cosine = length > 0.0 ? along / length : 0.0;
-        const double projection = act * along / v->scale;
+        const double projection = act * along * unit;
         if (is_main[j]) {
             g.main_sum += projection;
             g.main_fires = g.main_fires || act >= SILENT;

@@ -54,7 +54,8 @@ struct absorption_view {
     size_t F;
     const float *along;   /* [F] W_dec row . probe direction */
     const float *length;  /* [F] |W_dec row| */
-    double scale;         /* the SAE's input scale: codes are in scaled units */
+    const struct sae *s;  /* codes are in the unit of its normalised inputs; NULL: in
+                             that of the activations */
     int32_t *absorbed_by; /* [hits of the bank] out: the latent that absorbed a hit, -1:
                              none did; may be NULL */
 };

@@ -19,7 +19,7 @@ struct job {
     struct pool *pool;
     const atomic_bool *cancel;
     struct sae_codes codes; /* of the concept sample ... */
-    double scale;           /* ... which divided by this are in the model's units */
+    bool raw;               /* ... in the model's own units */
     struct code_columns columns;
     float *length;            /* [F] norms of decoder rows */
     struct absorption_ws *ws; /* one a worker */
@@ -33,12 +33,9 @@ static enum err job_init(struct job *j, bool model_units, struct errinfo *e)
     const size_t F = j->s->F;
     const struct concept_sample *m = &j->set->sample;
     TRY(sae_encode(j->s, m->x, m->n, j->pool, &j->codes, e));
-    j->scale = (double)j->s->scale;
+    j->raw = model_units;
     if (model_units) {
-        for (size_t i = 0; i < j->codes.start[m->n]; i++) {
-            j->codes.val[i] /= j->s->scale;
-        }
-        j->scale = 1.0;
+        sae_codes_raw(&j->codes, j->s);
     }
     TRY(code_columns_init(&j->columns, F, &j->codes, e));
     TRY(mem_new(&j->length, F, sizeof *j->length, "decoder norms", e));
@@ -96,7 +93,7 @@ static void form_block(void *ctx, size_t unit, size_t worker)
                                       .F = F,
                                       .along = k->along + c * F,
                                       .length = j->length,
-                                      .scale = j->scale};
+                                      .s = j->raw ? NULL : j->s};
     absorption_decide(k->bank, &v, c, ws, &k->r[c]);
 }
 
@@ -377,7 +374,7 @@ enum err evaluate_absorbers(const struct eval_set *set, const struct sae *s,
                                           .F = s->F,
                                           .along = along + c * s->F,
                                           .length = j.length,
-                                          .scale = j.scale,
+                                          .s = s,
                                           .absorbed_by = by};
         absorption_decide(bank, &v, c, &j.ws[0], &again);
     }
