@@ -40,7 +40,8 @@ static struct reading read_codes(const struct absorption_view *v, size_t row,
                                  const uint8_t *is_main)
 {
     struct reading g = {.top = -1};
-    const double unit = v->s != NULL ? sae_codes_unit(v->codes, v->s, row) : 1.0;
+    const float *undo = v->codes->undo;
+    const double unit = undo != NULL ? (double)undo[2 * row] : 1.0 / v->scale;
     for (size_t i = v->codes->start[row]; i < v->codes->start[row + 1]; i++) {
         const int32_t j = v->codes->id[i];
         const double act = (double)v->codes->val[i];

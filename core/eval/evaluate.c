@@ -19,7 +19,7 @@ struct job {
     struct pool *pool;
     const atomic_bool *cancel;
     struct sae_codes codes; /* of the concept sample ... */
-    bool raw;               /* ... in the model's own units */
+    double scale;           /* ... which divided by this are in the model's units */
     struct code_columns columns;
     float *length;            /* [F] norms of decoder rows */
     struct absorption_ws *ws; /* one a worker */
@@ -33,9 +33,10 @@ static enum err job_init(struct job *j, bool model_units, struct errinfo *e)
     const size_t F = j->s->F;
     const struct concept_sample *m = &j->set->sample;
     TRY(sae_encode(j->s, m->x, m->n, j->pool, &j->codes, e));
-    j->raw = model_units;
+    j->scale = (double)j->s->scale;
     if (model_units) {
         sae_codes_raw(&j->codes, j->s);
+        j->scale = 1.0;
     }
     TRY(code_columns_init(&j->columns, F, &j->codes, e));
     TRY(mem_new(&j->length, F, sizeof *j->length, "decoder norms", e));
@@ -93,7 +94,7 @@ static void form_block(void *ctx, size_t unit, size_t worker)
                                       .F = F,
                                       .along = k->along + c * F,
                                       .length = j->length,
-                                      .s = j->raw ? NULL : j->s};
+                                      .scale = j->scale};
     absorption_decide(k->bank, &v, c, ws, &k->r[c]);
 }
 
@@ -374,7 +375,7 @@ enum err evaluate_absorbers(const struct eval_set *set, const struct sae *s,
                                           .F = s->F,
                                           .along = along + c * s->F,
                                           .length = j.length,
-                                          .s = s,
+                                          .scale = j.scale,
                                           .absorbed_by = by};
         absorption_decide(bank, &v, c, &j.ws[0], &again);
     }

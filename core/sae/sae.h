@@ -121,7 +121,7 @@ static inline double sae_codes_unit(const struct sae_codes *c, const struct sae 
 {
     return c->undo != NULL ? (double)c->undo[2 * row] : 1.0 / (double)s->scale;
 }
-/* All codes in the unit of raw x, in place; the codes are for reading from then on. */
+/* All codes in the unit of raw x, in place; nothing is left to decode them by. */
 void sae_codes_raw(struct sae_codes *c, const struct sae *s);
 
 /* Encode raw x [B,D] for inference: per-row top k, the fixed threshold of a batch

@@ -194,6 +194,8 @@ void sae_codes_raw(struct sae_codes *c, const struct sae *s)
             c->val[k] = (float)((double)c->val[k] * unit);
         }
     }
+    mem_free(c->undo);
+    c->undo = NULL;
 }
 
 void sae_codes_deinit(struct sae_codes *c)

@@ -269,7 +269,7 @@ static struct concept_result decide(const struct fixture *f, const struct direct
                                       .F = F,
                                       .along = d->along,
                                       .length = d->length,
-                                      .s = NULL};
+                                      .scale = 1.0};
     struct concept_result r = {0};
     while (r.n_main < MAIN && main_latents[r.n_main] >= 0) {
         r.main_latent[r.n_main] = main_latents[r.n_main];

@@ -445,9 +445,8 @@ static void test_decision_rule(void **state)
         }
         const struct sae_codes codes = {
             .rows = 1, .start = start, .id = id, .val = val};
-        const struct sae unit = {.scale = 3.0F};
         const struct absorption_view v = {
-            .codes = &codes, .F = 6, .along = along, .length = length, .s = &unit};
+            .codes = &codes, .F = 6, .along = along, .length = length, .scale = 3.0};
         double f1 = 0.9;
         size_t hit_start[2] = {0, 1};
         uint32_t hit = 0;
