@@ -113,6 +113,7 @@ static enum err train(struct bench *b, double rate, struct sae *s, struct errinf
     c.seed = (uint64_t)b->a->seed;
     c.warmup = clamp(steps / 30, 1, 50); /* as the settings of a run resolve them */
     c.dead_after = clamp(steps / 15, 20, 1000);
+    sae_init_arch(s, 1.0, &c.hyper);
     TRY(sae_trainer_new(s, &c, (size_t)b->a->batch, &t, e));
     for (int64_t i = 0; i < steps && rc == OK; i++) {
         next_rows(b, rate, (uint64_t)(i * b->a->batch), (size_t)b->a->batch);

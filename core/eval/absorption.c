@@ -40,13 +40,15 @@ static struct reading read_codes(const struct absorption_view *v, size_t row,
                                  const uint8_t *is_main)
 {
     struct reading g = {.top = -1};
+    const float *undo = v->codes->undo;
+    const double unit = undo != NULL ? (double)undo[2 * row] : 1.0 / v->scale;
     for (size_t i = v->codes->start[row]; i < v->codes->start[row + 1]; i++) {
         const int32_t j = v->codes->id[i];
         const double act = (double)v->codes->val[i];
         const double along = (double)v->along[j];
         const double length = (double)v->length[j];
         const double cosine = length > 0.0 ? along / length : 0.0;
-        const double projection = act * along / v->scale;
+        const double projection = act * along * unit;
         if (is_main[j]) {
             g.main_sum += projection;
             g.main_fires = g.main_fires || act >= SILENT;

@@ -52,9 +52,10 @@ void ksparse_select(enum absorption_form form, const struct concept_sample *s,
 struct absorption_view {
     const struct sae_codes *codes; /* of the sample */
     size_t F;
-    const float *along;   /* [F] W_dec row . probe direction */
-    const float *length;  /* [F] |W_dec row| */
-    double scale;         /* the SAE's input scale: codes are in scaled units */
+    const float *along;  /* [F] W_dec row . probe direction */
+    const float *length; /* [F] |W_dec row| */
+    double scale; /* the SAE's input scale: codes are in its unit, unless they have a
+                     unit for each row (undo) */
     int32_t *absorbed_by; /* [hits of the bank] out: the latent that absorbed a hit, -1:
                              none did; may be NULL */
 };

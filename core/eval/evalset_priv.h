@@ -72,8 +72,8 @@ struct fidelity_rows {
 };
 /* Cross-entropies are of the first ce_rows rows; h NULL: there are none. */
 enum err fidelity_rows_init(struct fidelity_rows *f, const struct acts_set *set,
-                            size_t rows, size_t ce_rows, struct harvester *h, const atomic_bool *cancel,
-                            struct errinfo *e) ERR_CHECKED;
+                            size_t rows, size_t ce_rows, struct harvester *h,
+                            const atomic_bool *cancel, struct errinfo *e) ERR_CHECKED;
 
 struct eval_set {
     struct eval_config cfg;

@@ -35,9 +35,7 @@ static enum err job_init(struct job *j, bool model_units, struct errinfo *e)
     TRY(sae_encode(j->s, m->x, m->n, j->pool, &j->codes, e));
     j->scale = (double)j->s->scale;
     if (model_units) {
-        for (size_t i = 0; i < j->codes.start[m->n]; i++) {
-            j->codes.val[i] /= j->s->scale;
-        }
+        sae_codes_raw(&j->codes, j->s);
         j->scale = 1.0;
     }
     TRY(code_columns_init(&j->columns, F, &j->codes, e));

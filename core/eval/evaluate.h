@@ -60,7 +60,8 @@ struct eval_result {
     double absorption_saebench; /* NaN until evaluate_saebench fills it in */
     size_t saebench_eligible;   /* concepts counted in it */
     size_t n_concepts;
-    struct concept_result *concept; /* [n_concepts] the first of struct concepts, owned */
+    struct concept_result
+        *concept; /* [n_concepts] the first of struct concepts, owned */
     double seconds;
     struct eval_split split;
 };

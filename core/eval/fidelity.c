@@ -109,8 +109,8 @@ static enum err spread(struct fidelity_rows *f, struct errinfo *e)
 }
 
 enum err fidelity_rows_init(struct fidelity_rows *f, const struct acts_set *set,
-                            size_t rows, size_t ce_rows, struct harvester *h, const atomic_bool *cancel,
-                            struct errinfo *e)
+                            size_t rows, size_t ce_rows, struct harvester *h,
+                            const atomic_bool *cancel, struct errinfo *e)
 {
     memset(f, 0, sizeof *f);
     f->ce_clean = NAN;

@@ -159,7 +159,8 @@ static enum err pool_tokens(struct reader *k, size_t i, struct sentence_task *t,
             t->raw[to * k->D + d] += k->x[at * k->D + d];
         }
         for (size_t c = k->codes.start[at]; c < k->codes.start[at + 1]; c++) {
-            k->sum[k->codes.id[c]] += (double)k->codes.val[c];
+            k->sum[k->codes.id[c]] +=
+                (double)k->codes.val[c] * sae_codes_unit(&k->codes, k->sae, at);
         }
     }
     for (size_t d = 0; d < k->D && tokens > 0; d++) {
@@ -170,7 +171,7 @@ static enum err pool_tokens(struct reader *k, size_t i, struct sentence_task *t,
             TRY(mem_grow(&t->id, &k->cap, n + 1, sizeof *t->id, SIZE_MAX / 8, e));
             TRY(mem_grow(&t->val, &k->cap_v, n + 1, sizeof *t->val, SIZE_MAX / 8, e));
             t->id[n] = (int32_t)j;
-            t->val[n++] = (float)(k->sum[j] / ((double)tokens * (double)k->sae->scale));
+            t->val[n++] = (float)(k->sum[j] / (double)tokens);
             k->sum[j] = 0.0;
         }
     }

@@ -49,9 +49,7 @@ static enum err token_table_init(struct token_table *k, const struct concept_sam
     copy_sample(k, id, &row, &label);
     copy_sample(k, ood, &row, &label);
     TRY(sae_encode(sae, k->raw, n, pool, &k->codes, e));
-    for (size_t i = 0; i < k->codes.start[n]; i++) {
-        k->codes.val[i] /= sae->scale;
-    }
+    sae_codes_raw(&k->codes, sae);
     k->t = (struct probe_table){.n_train = id->n_train,
                                 .n_test = id->n - id->n_train,
                                 .n_ood = ood->n,

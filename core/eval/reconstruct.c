@@ -74,7 +74,7 @@ static void add_row(const struct reconstruct_job *j, const double *mean,
         }
         for (size_t k = codes->start[i]; k < codes->start[i + 1]; k++) {
             s->active += 1.0;
-            s->activation += (double)codes->val[k] / (double)j->sae->scale;
+            s->activation += (double)codes->val[k] * sae_codes_unit(codes, j->sae, i);
         }
         add_token(s, mean, a->x + i * a->D, xhat + i * a->D, a->D);
     }

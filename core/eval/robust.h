@@ -6,9 +6,10 @@
 #include "eval/report.h"
 #include "text/mask.h"
 
-#define ROBUST_RATE  0.3 /* of the masking */
-#define ROBUST_LEAST 20  /* positions a latent must fire at to have a value of its own \
-                          */
+#define ROBUST_RATE 0.3 /* of the masking */
+#define ROBUST_LEAST                                                                   \
+    20 /* positions a latent must fire at to have a value of its own                   \
+        */
 
 /* Of latent j over the set's first `rows` rows, at positions that are neither masked
  * nor special:

@@ -229,7 +229,8 @@ static void look_at(const struct truth *t, size_t row, size_t parent, size_t lat
     for (size_t k = t->codes.start[row]; k < t->codes.start[row + 1]; k++) {
         const size_t j = (size_t)t->codes.id[k];
         const double part = (double)t->codes.val[k] *
-                            (double)t->along[parent * t->F + j] / (double)t->s->scale;
+                            (double)t->along[parent * t->F + j] *
+                            sae_codes_unit(&t->codes, t->s, row);
         fires = fires || j == latent;
         supplied = supplied || (j != latent && part >= SHARE * size);
     }

@@ -133,7 +133,7 @@ static void newton(const struct few *f, struct few_point *now)
         for (size_t j = 0; j < p; j++) {
             decrement += step[j] * now->grad[j];
         }
-        if (!(decrement > 1e-9 * (1.0 + now->loss))) {
+        if (!(decrement > 1e-12 * (1.0 + now->loss))) {
             return;
         }
         double t = 1.0;

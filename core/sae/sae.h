@@ -115,6 +115,14 @@ struct sae_codes {
     float *undo; /* [rows,2] as of sae_normalise; NULL: divide by scale */
 };
 void sae_codes_deinit(struct sae_codes *c);
+/* What turns the codes of a row into the unit of raw x. */
+static inline double sae_codes_unit(const struct sae_codes *c, const struct sae *s,
+                                    size_t row)
+{
+    return c->undo != NULL ? (double)c->undo[2 * row] : 1.0 / (double)s->scale;
+}
+/* All codes in the unit of raw x, in place; nothing is left to decode them by. */
+void sae_codes_raw(struct sae_codes *c, const struct sae *s);
 
 /* Encode raw x [B,D] for inference: per-row top k, the fixed threshold of a batch
  * architecture, or what the architecture does. `s` is folded if its selection depends

@@ -186,6 +186,18 @@ static void encode_block(void *ctx, size_t block, size_t worker)
 
 /* ---- codes ---- */
 
+void sae_codes_raw(struct sae_codes *c, const struct sae *s)
+{
+    for (size_t i = 0; i < c->rows; i++) {
+        const double unit = sae_codes_unit(c, s, i);
+        for (size_t k = c->start[i]; k < c->start[i + 1]; k++) {
+            c->val[k] = (float)((double)c->val[k] * unit);
+        }
+    }
+    mem_free(c->undo);
+    c->undo = NULL;
+}
+
 void sae_codes_deinit(struct sae_codes *c)
 {
     mem_free(c->start);
