@@ -188,7 +188,7 @@ static enum err open_state(struct reopened *r, const char *dir, const char *suff
     TRY(claims_open(&r->claims, r->dir[i], e));
     if (!rundir_is(r->dir[i])) {
         return err_set(e, ERR_MISSING,
-                       "%s: no run in it that could go on: nothing was saved",
+                       "%s: nothing was saved in it that could go on; remove it, start anew",
                        r->dir[i]);
     }
     TRY(runstate_open(r->dir[i], &r->state[i], e));
