@@ -1,4 +1,5 @@
 /* Saving a run, its checkpoints, and going on with it. */
+#include "base/file.h"
 #include "base/mem.h"
 #include "session/engine.h"
 
@@ -187,7 +188,7 @@ static enum err open_state(struct reopened *r, const char *dir, const char *suff
     TRY(claims_open(&r->claims, r->dir[i], e));
     if (!rundir_is(r->dir[i])) {
         return err_set(e, ERR_MISSING,
-                       "%s: no run in it that could go on: nothing was saved",
+                       "%s: nothing was saved in it that could go on; remove it, start anew",
                        r->dir[i]);
     }
     TRY(runstate_open(r->dir[i], &r->state[i], e));
@@ -195,11 +196,22 @@ static enum err open_state(struct reopened *r, const char *dir, const char *suff
     return OK;
 }
 
+/* RUN/checkpoints/NAME: the other arms' states of then are in their own directories. */
+static bool is_checkpoint(const char *dir)
+{
+    static const char parent[] = "checkpoints/";
+    const size_t up = (size_t)(path_base(dir) - dir), n = sizeof parent - 1;
+    return up >= n && memcmp(dir + up - n, parent, n) == 0;
+}
+
 static enum err open_states(struct reopened *r, const char *dir, struct errinfo *e)
 {
     char arms[256], *save = NULL;
     TRY(mem_new(&r->state, ENGINE_ARMS, sizeof *r->state, "a run", e));
     TRY(open_state(r, dir, "", e));
+    if (is_checkpoint(r->dir[0])) {
+        return OK; /* it goes on alone */
+    }
     snprintf(arms, sizeof arms, "%s", r->state[0].arms);
     for (char *a = strtok_r(arms, ";", &save); a; a = strtok_r(NULL, ";", &save)) {
         /* From a file: a name beside the run's, nothing that leads elsewhere. */

@@ -1,5 +1,6 @@
-/* [threads] Runs that survive: resumed at any step they end with the same bytes; saves
- * are whole or nothing; other inputs, a full disk and a second process are refused. */
+/* [full] [threads] Runs that survive: resumed at any step they end with the same bytes;
+ * saves are whole or nothing; other inputs, a full disk and a second process are
+ * refused. */
 #include "base/mem.h"
 #include "num/blas.h"
 #include "session/engine.h"
@@ -468,6 +469,9 @@ static void checkpoints_are_kept(void **state)
     engine_free(g);
     snprintf(path, sizeof path, "%s/checkpoints/best", run);
     assert_true(rundir_is(path));
+    g = resume(path, NULL); /* a checkpoint is a run, of one arm */
+    assert_int_equal(g->n_arms, 1);
+    engine_free(g);
     drop_run(run);
     tmp_drop(dir);
 }
