@@ -11,9 +11,12 @@
 static bool is(const char *path)
 {
     struct tensorfile *f = NULL;
-    if (!path_has_suffix(path, ".pt") || file_is_dir(path) ||
-        tensorfile_open(path, &f, NULL) != OK) {
+    if (!path_has_suffix(path, ".pt") || file_is_dir(path)) {
         return false;
+    }
+    const enum err rc = tensorfile_open(path, &f, NULL);
+    if (rc != OK) {
+        return rc == ERR_NOMEM; /* then loading says so */
     }
     const bool found =
         tensorfile_find(f, "pre_bias") && tensorfile_find(f, "latent_bias");

@@ -4,6 +4,7 @@
 #include "base/csvfile.h"
 #include "base/mem.h"
 #include "base/safetensors.h"
+#include "sae/foreign.h"
 #include "session/engine.h"
 #include "text/grammar.h"
 #include "unit/sample_settings.h"
@@ -97,6 +98,23 @@ static enum err read_table(struct errinfo *e)
     return OK;
 }
 
+/* SAEs of each container and layout. */
+static enum err read_foreign(struct errinfo *e)
+{
+    static const char *const names[] = {
+        "saelens_gated", "dictionary_learning_matryoshka", "openai_topk/autoencoder.pt",
+        "gemma_scope_compressed", "sparsify"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[1024];
+        struct sae *s = NULL;
+        snprintf(path, sizeof path, "%s/formats/%s", getenv("SAETOP_FIXTURES"),
+                 names[i]);
+        TRY(foreign_load(path, &s, NULL, e));
+        sae_free(s);
+    }
+    return OK;
+}
+
 /* Model, text, two arms of a run, an evaluation, a directory and back. */
 static enum err whole_run(struct errinfo *e)
 {
@@ -147,6 +165,12 @@ static void tables(void **state)
     fail_each(read_table, 40);
 }
 
+static void foreign(void **state)
+{
+    (void)state;
+    fail_each(read_foreign, 1000);
+}
+
 static void runs(void **state)
 {
     (void)state;
@@ -158,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grammar_and_concepts),
         cmocka_unit_test(tables),
+        cmocka_unit_test(foreign),
         cmocka_unit_test(runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
