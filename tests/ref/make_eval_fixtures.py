@@ -22,6 +22,7 @@ os.environ.setdefault("TQDM_DISABLE", "1")
 
 import numpy as np
 import torch
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
 
 from common import version, write
@@ -42,6 +43,7 @@ D, F, K, P = 24, 64, 6, 6
 WORDS, TRAIN, TEST = 8, 960, 480  # words of a concept, rows
 MAX_K = 6
 SPARSE_KS = (1, 2, 5)
+TO_THE_MINIMUM = {"max_iter": 1000, "tol": 1e-12, "solver": "newton-cholesky"}
 MAIN = 3  # latents at most of a set of main ones below
 LETTERS = string.ascii_lowercase[:P]
 
@@ -51,6 +53,10 @@ LETTERS = string.ascii_lowercase[:P]
 
 def unit(v):
     return v / v.norm(dim=-1, keepdim=True)
+
+
+class Unsettled(Exception):
+    """Of a seed: what it is about depends on more than the rule."""
 
 
 class World:
@@ -123,12 +129,7 @@ def k_sparse(sae, world, probe):
     ksp.add_feature_splits_to_metrics_df(metrics, MAX_K)
     rows = [metrics[metrics["letter"] == c].iloc[0] for c in LETTERS]
     split = [list(r["split_feats"]) for r in rows]
-    coef = torch.zeros(P, MAX_K, MAX_K)
-    bias = torch.zeros(P, MAX_K)
-    for k in range(1, MAX_K + 1):
-        for c in range(P):
-            coef[c, k - 1, :k] = probes[k][c].weight
-            bias[c, k - 1] = probes[k][c].bias
+    coef, bias, f1 = converged(sae, world, probes)
     out = {
         "ksparse.l1_weights": kept["probe"].weights,
         "ksparse.coef": coef,
@@ -139,7 +140,28 @@ def k_sparse(sae, world, probe):
         "ksparse.split": padded(split, MAX_K),
         "probe_f1": [r["f1_probe"] for r in rows],
     }
+    if np.abs(f1 - np.array(out["ksparse.f1"])).max() > 1e-6:
+        raise Unsettled("a row that scikit-learn's tolerance decides")
     return out, split
+
+
+def converged(sae, world, probes):
+    """Coefficients of SAEBench's probes fitted on to the minimum, and their test F1: at
+    scikit-learn's own tolerance, 1e-4 of the gradient, they are a few thousandths off."""
+    with torch.no_grad():
+        features = sae.encode(world.x).double().numpy()
+    coef, bias = np.zeros((P, MAX_K, MAX_K)), np.zeros((P, MAX_K))
+    f1 = np.zeros((P, MAX_K))
+    for k in range(1, MAX_K + 1):
+        for c in range(P):
+            few = features[:, probes[k][c].feature_ids.numpy()]
+            y = (world.label == c).int().numpy()
+            fit = LogisticRegression(class_weight="balanced", **TO_THE_MINIMUM)
+            fit.fit(few[:TRAIN], y[:TRAIN])
+            coef[c, k - 1, :k] = fit.coef_[0]
+            bias[c, k - 1] = fit.intercept_[0]
+            f1[c, k - 1] = f1_score(y[TRAIN:], fit.predict(few[TRAIN:]))
+    return coef, bias, f1
 
 
 def padded(lists, n):
@@ -205,7 +227,7 @@ def all_absorption(sae, world, probe, split):
         for off in (1 - 1e-4, 1 + 1e-4):  # no decision may hang on rounding
             again = absorption(sae, world, direction, main, hits, off)
             if again["full"] != found["full"] or again["fraction"] != found["fraction"]:
-                raise SystemExit("a decision is too near a threshold: another seed")
+                raise Unsettled("a decision that rounding decides")
         for key in out:
             out[key] += found[key]
         rows += hits
@@ -231,6 +253,10 @@ def probe_k(inputs, y, k):
     )
     said = probe.decision_function(few[TRAIN:].numpy())
     truth = y[TRAIN:].numpy()
+    exact = LogisticRegression(**TO_THE_MINIMUM)
+    exact.fit(few[:TRAIN].double().numpy(), y[:TRAIN].numpy())
+    if (exact.predict(few[TRAIN:].double().numpy()) != (said > 0)).any():
+        raise Unsettled("a row that scikit-learn's tolerance decides")
     return {
         "chosen": sorted((~mask).nonzero().flatten().tolist()),
         "accuracy": accuracy,
@@ -256,9 +282,9 @@ def sparse_probing(features, x, label):
 # ---- ----
 
 
-def main():
-    torch.manual_seed(3)
-    world = World(5)
+def make(seed):
+    torch.manual_seed(seed)
+    world = World(seed)
     sae = world.sae()
     probe = train_multi_probe(
         world.x[:TRAIN],
@@ -268,6 +294,7 @@ def main():
     )  # fmt: skip
     with torch.no_grad():
         features = sae.encode(world.x)
+    probed = sparse_probing(features, world.x, world.label)
     sparse, split = k_sparse(sae, world, probe)
     print("latents chosen:", split)
     write(
@@ -284,7 +311,7 @@ def main():
             "probe.biases": probe.biases,
             **sparse,
             **all_absorption(sae, world, probe, split),
-            **sparse_probing(features, world.x, world.label),
+            **probed,
         },
         {
             "source": ", ".join(map(version, ("sae-bench", "sae-lens", "scikit-learn"))),
@@ -292,6 +319,15 @@ def main():
                       "test": TEST, "max_k": MAX_K, "sparse_ks": list(SPARSE_KS)},
         },
     )  # fmt: skip
+
+
+def main():
+    for seed in range(100):
+        try:
+            make(seed)
+            return
+        except Unsettled as e:
+            print(f"seed {seed}: {e}")
 
 
 if __name__ == "__main__":
