@@ -34,12 +34,20 @@ static const char *arm_dir(const struct session *s, size_t arm)
     return s->engine ? s->engine->arm[arm].dir : s->pub.arm[arm].dir;
 }
 
-enum err session_set_label(struct session *s, const struct command *c,
+/* Labels of a run that was there before this session are never written over unread. */
+static enum err read_first(struct session *s, size_t arm, size_t F, struct errinfo *e)
+{
+    const char *dir = arm_dir(s, arm);
+    return s->labels[arm] || !dir[0] ? OK : session_load_labels(s, arm, dir, F, e);
+}
+
+enum err session_set_label(struct session *s, const struct command *c, size_t F,
                            struct errinfo *e)
 {
     const size_t arm = (size_t)c->arm;
     const char *dir = arm_dir(s, arm);
     struct latent_labels *l = NULL;
+    TRY(read_first(s, arm, F, e));
     TRY(latent_labels_with(s->labels[arm], c->latent, c->text, &l, e));
     enum err rc = dir[0] ? latent_labels_save(l, dir, e) : OK;
     if (rc != OK) {
@@ -56,7 +64,9 @@ enum err session_set_label(struct session *s, const struct command *c,
 enum err session_save_labels(struct session *s, struct errinfo *e)
 {
     for (size_t a = 0; a < s->engine->n_arms; a++) {
-        TRY(latent_labels_save(s->labels[a], arm_dir(s, a), e));
+        if (s->labels[a]) {
+            TRY(latent_labels_save(s->labels[a], arm_dir(s, a), e));
+        }
     }
     return OK;
 }

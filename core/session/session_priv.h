@@ -111,11 +111,11 @@ void session_make_facts(struct session *s);
 /* The labels in a run's directory become those of an arm with F latents. */
 enum err session_load_labels(struct session *s, size_t arm, const char *dir, size_t F,
                              struct errinfo *e) ERR_CHECKED;
-/* COMMAND_LABEL of an arm and latent that exist; written where the arm has a directory.
- */
-enum err session_set_label(struct session *s, const struct command *c,
+/* COMMAND_LABEL of an arm with F latents; written where the arm has a directory, on top
+ * of the labels there. */
+enum err session_set_label(struct session *s, const struct command *c, size_t F,
                            struct errinfo *e) ERR_CHECKED;
-/* Write each arm's labels to the directory that it was saved in. */
+/* Write each arm's labels, if it has any, to the directory that it was saved in. */
 enum err session_save_labels(struct session *s, struct errinfo *e) ERR_CHECKED;
 /* The settings as they are now, as a configuration file; one that exists is refused. */
 enum err session_save_config(struct session *s, const char *path,

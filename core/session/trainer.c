@@ -453,7 +453,7 @@ static bool handle(struct session *s, const struct command *c)
     } else if (c->kind == COMMAND_LABEL) {
         const struct sae *sae = NULL;
         rc = find_sae(s, c, &sae, &e);
-        rc = rc == OK ? session_set_label(s, c, &e) : rc;
+        rc = rc == OK ? session_set_label(s, c, sae->F, &e) : rc;
     } else if (c->kind == COMMAND_SAVE_CONFIG) {
         rc = session_save_config(s, c->text, &e);
     } else if (c->kind == COMMAND_SAVE) {
