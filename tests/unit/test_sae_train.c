@@ -186,15 +186,15 @@ static void learns_with_penalties(void **state)
         struct errinfo e;
         struct sae *s = sae_make(cases[i].arch, 32, 64, 4, 1);
         struct sae_trainer *t;
-        struct sae_train_config c = sae_train_defaults_of(s->arch, 1500);
+        struct sae_train_config c = sae_train_defaults_of(s->arch, 800);
         assert_ok(sae_init_bias(s, w.x, 1024, &e), &e);
-        c.lr = 3e-3;
+        c.lr = 5e-3;
         c.hyper.coef = cases[i].coef;
         c.hyper.jump_loss = cases[i].jump;
         c.hyper.bandwidth = 0.5;
         c.hyper.target_l0 = 4;
-        assert_ok(sae_trainer_new(s, &c, 512, &t, &e), &e);
-        const struct sae_step_info last = run(t, &w, 512, 1500, NULL);
+        assert_ok(sae_trainer_new(s, &c, 256, &t, &e), &e);
+        const struct sae_step_info last = run(t, &w, 256, 800, NULL);
         sae_fold(s);
         const double cosine = best_cosine(s, &w);
         if (cosine < 0.9 || last.l0 > 12 || last.explained_variance < 0.8) {
