@@ -6,6 +6,7 @@
 #include "cmd.h"
 #include "eval/latent_stats.h"
 #include "eval/perturb.h"
+#include "eval/saebench_out.h"
 #include "eval/suite.h"
 #include "eval_synthetic.h"
 #include "samples_dir.h"
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define OUTPUT_BYTES ((size_t)256 << 20)
 #define OOD_SHARE    4 /* OOD rows: this part of those searched for concept words */
@@ -24,6 +26,7 @@ struct eval_args {
     const char *run[2]; /* the second NULL: one run */
     bool json;
     const char *out;
+    const char *to, *dir; /* --to saebench DIR */
     const char *k;
     struct opt_list probes;
     int64_t rows, seed, threads;
@@ -278,6 +281,46 @@ static enum err write_run(const struct eval_args *a, const struct eval_bench *b,
     return file_write_text(path, text->p, e);
 }
 
+/* The same results as SAEBench writes its own, into the folder of --to. */
+static enum err write_saebench(const struct eval_args *a, const struct eval_bench *b,
+                               const struct eval_run *r, struct str *out,
+                               struct errinfo *e)
+{
+    const struct settings *s = &r->record.set;
+    struct timespec now = {0};
+    size_t written = 0;
+    char dir[4096];
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    (void)snprintf(dir, sizeof dir, "%s", a->run[0]);
+    for (size_t n = strlen(dir); n > 1 && dir[n - 1] == '/'; n--) {
+        dir[n - 1] = '\0';
+    }
+    const struct saebench_meta m = {
+        .model = path_base(s->model),
+        .hook = s->hook,
+        .release = "saetop",
+        .id = path_base(dir),
+        .arch = s->arch,
+        .version = "saetop " SAETOP_VERSION,
+        .epoch_millis = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
+        .step = r->record.step,
+        .D = r->record.sae->D,
+        .F = r->record.sae->F,
+        .k = r->record.sae->k,
+        .context = harvest_T(b->in->h),
+        .layer = b->in->hook.block,
+        .seed = (uint64_t)a->seed,
+    };
+    TRY(saebench_write(&r->report, &r->result, b->in->concepts, &m, a->dir, &written,
+                       e));
+    if (!a->json) {
+        str_addf(out, "%zu results in SAEBench's form in ", written);
+        utf8_escape(out, a->dir, strlen(a->dir));
+        str_addc(out, '\n');
+    }
+    return OK;
+}
+
 static void add_header(const struct eval_run *r, const char *dir, struct str *out)
 {
     utf8_escape(out, dir, strlen(dir));
@@ -326,6 +369,9 @@ static enum err eval_one(const struct eval_args *a, struct str *out, struct erri
     } else {
         add_header(&r, a->run[0], out);
         add_table(&r.report, out);
+    }
+    if (a->to != NULL) {
+        TRY_OUT(rc, write_saebench(a, &b, &r, out, e));
     }
 out:
     str_free(&text);
@@ -458,6 +504,23 @@ struct eval_line {
     int64_t d, parents, children, others;
 };
 
+/* `eval RUN --to saebench DIR`: the word behind the run is then the folder. */
+static enum err take_to(struct eval_args *a, struct errinfo *e)
+{
+    if (a->to == NULL) {
+        return OK;
+    }
+    if (strcmp(a->to, "saebench") != 0 || a->run[1] == NULL) {
+        return err_set(e, ERR_USAGE,
+                       "--to: found '%.40s', expected: eval RUN --to "
+                       "saebench DIR",
+                       a->to);
+    }
+    a->dir = a->run[1];
+    a->run[1] = NULL;
+    return OK;
+}
+
 /* Either a run, or the source that needs none. */
 static enum err run_line(struct eval_line *l, const struct opts_result *parsed,
                          struct str *out, struct errinfo *e)
@@ -471,6 +534,7 @@ static enum err run_line(struct eval_line *l, const struct opts_result *parsed,
         }
         a->run[0] = parsed->args[0];
         a->run[1] = parsed->n_args > 1 ? parsed->args[1] : NULL;
+        TRY(take_to(a, e));
         return a->run[1] != NULL ? eval_pair(a, out, e) : eval_one(a, out, e);
     }
     if (strcmp(l->source, "synthetic") != 0 || parsed->n_args > 0) {
@@ -504,6 +568,8 @@ int cmd_eval(int argc, char **argv)
         {"json", OPT_FLAG, &a->json, NULL, "one object, nested by measure", 0, 0, NULL},
         {"out", OPT_STRING, &a->out, "FILE",
          "write the object there (default: eval.json of the run)", 0, 0, NULL},
+        {"to", OPT_STRING, &a->to, "saebench DIR",
+         "write the results of one run in SAEBench's form too", 0, 0, NULL},
         {"probes", OPT_LIST, &a->probes, "FILE",
          "sentence tasks: a CSV file or a folder of them; may be repeated (default: "
          "the bundled ones for the bundled model)",

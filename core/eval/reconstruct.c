@@ -16,7 +16,7 @@ struct row_sums {
     double active, activation; /* counts and sums of codes */
     double error, variance, square, square_hat, dot;
     double legacy; /* of error / variance of each token */
-    double cosine, shrinkage;
+    double cosine, shrinkage, norm, norm_hat;
     /* Losses are of all positions that have a next token. */
     double predicted, ce_clean, ce[ARMS], kl[ARMS];
 };
@@ -61,6 +61,8 @@ static void add_token(struct row_sums *s, const double *mean, const float *x,
     const double length = sqrt(square), length_hat = sqrt(square_hat);
     s->cosine += length > 0.0 && length_hat > 0.0 ? dot / (length * length_hat) : 0.0;
     s->shrinkage += length > 0.0 ? length_hat / length : 0.0;
+    s->norm += length;
+    s->norm_hat += length_hat;
 }
 
 static void add_row(const struct reconstruct_job *j, const double *mean,
@@ -238,7 +240,10 @@ static enum err distances(const struct ratio *q, size_t D)
                      q->e, "fidelity.%s.explained_variance_saebench", q->name));
     RATIO(q, "cosine", s->cosine, s->tokens);
     RATIO(q, "shrinkage", s->shrinkage, s->tokens);
+    RATIO(q, "norm_in", s->norm, s->tokens);
+    RATIO(q, "norm_out", s->norm_hat, s->tokens);
     RATIO(q, "bias", s->square_hat, s->dot);
+    TRY(report_value(q->r, tokens, q->e, "fidelity.%s.tokens", q->name));
     return OK;
 }
 

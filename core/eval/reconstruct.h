@@ -22,11 +22,12 @@ struct reconstruct_job {
  * the whole text), explained_variance_saebench (1 - R / (S - (S/D)^2) with R the mean
  * squared error and S the mean square: SAEBench 0.6.0's own, which inflates),
  * explained_variance_legacy (mean over tokens of the ratio), cosine, shrinkage (mean
- * |xhat| / |x|), bias (mean |xhat|^2 / mean x.xhat); and with the model ce_clean,
- * ce_sae, ce_zero, ce_mean, ce_increase (sae - clean), ce_recovered, ce_recovered_mean
- * (against mean ablation), kl_sae, kl_zero, kl_mean (of the clean distribution), and
- * kl_score = (kl_zero - kl_sae) / kl_zero. Activations at special tokens stay as they
- * are in every arm. ERR_NOMEM, ERR_CANCELLED. O(ce_rows T D V) for the model. */
+ * |xhat| / |x|), norm_in and norm_out (mean lengths), tokens, bias (mean |xhat|^2 /
+ * mean x.xhat); and with the model ce_clean, ce_sae, ce_zero, ce_mean, ce_increase (sae
+ * - clean), ce_recovered, ce_recovered_mean (against mean ablation), kl_sae, kl_zero,
+ * kl_mean (of the clean distribution), and kl_score = (kl_zero - kl_sae) / kl_zero.
+ * Activations at special tokens stay as they are in every arm. ERR_NOMEM,
+ * ERR_CANCELLED. O(ce_rows T D V) for the model. */
 enum err reconstruct_measure(const struct reconstruct_job *j, const char *name,
                              struct pool *pool, const atomic_bool *cancel,
                              struct report *r, struct errinfo *e) ERR_CHECKED;

@@ -8,6 +8,7 @@
 #include "eval/probe_tokens.h"
 #include "eval/reconstruct.h"
 #include "eval/robust.h"
+#include "eval/saebench_out.h"
 #include "eval/suite.h"
 #include "num/blas.h"
 #include "unit/check.h"
@@ -320,6 +321,64 @@ static void test_bad_sentences(void **state)
 
 /* ---- all of it ---- */
 
+static double number_at(const cJSON *o, const char *a, const char *b, const char *c)
+{
+    const cJSON *at = cJSON_GetObjectItem(cJSON_GetObjectItem(o, a), b);
+    at = c != NULL ? cJSON_GetObjectItem(at, c) : at;
+    assert_true(cJSON_IsNumber(at));
+    return at->valuedouble;
+}
+
+/* The figures stand under SAEBench's names, those of a task in its details. */
+static void check_saebench(const struct eval_bench *b, const struct report *r,
+                           const struct eval_result *q)
+{
+    struct errinfo e;
+    const struct saebench_meta m = {.model = "tiny",
+                                    .hook = "blocks.0.hook_resid_post",
+                                    .release = "saetop",
+                                    .id = "a",
+                                    .arch = "topk",
+                                    .version = "saetop",
+                                    .D = WIDTH,
+                                    .F = 2 * WIDTH};
+    char dir[512], path[600];
+    size_t written = 0;
+    tmp_path(dir, b->dir, "saebench");
+    assert_ok(saebench_write(r, q, b->c, &m, dir, &written, &e), &e);
+    assert_true(written >= 2);
+    cJSON *o = NULL;
+    (void)snprintf(path, sizeof path, "%s/core/saetop_a_eval_results.json", dir);
+    assert_ok(json_load(path, 1 << 20, &o, &e), &e);
+    assert_string_equal(cJSON_GetObjectItem(o, "eval_type_id")->valuestring, "core");
+    check_near(number_at(o, "eval_result_metrics", "sparsity", "l0"),
+               value(r, "fidelity.in_distribution.l0"), 0.0);
+    check_near(number_at(o, "eval_result_metrics", "model_performance_preservation",
+                         "ce_loss_without_sae"),
+               value(r, "fidelity.in_distribution.ce_clean"), 0.0);
+    check_near(number_at(o, "eval_result_unstructured", "explained_variance_r2", NULL),
+               value(r, "fidelity.in_distribution.explained_variance"), 0.0);
+    cJSON_Delete(o);
+    (void)snprintf(path, sizeof path, "%s/sparse_probing/saetop_a_eval_results.json",
+                   dir);
+    assert_ok(json_load(path, 1 << 20, &o, &e), &e);
+    check_near(number_at(o, "eval_result_metrics", "sae", "sae_top_1_test_accuracy"),
+               value(r, "probing.sentences.k1.accuracy"), 0.0);
+    const cJSON *task =
+        cJSON_GetArrayItem(cJSON_GetObjectItem(o, "eval_result_details"), 0);
+    assert_string_equal(cJSON_GetObjectItem(task, "dataset_name")->valuestring, "pets");
+    check_near(cJSON_GetObjectItem(task, "llm_test_accuracy")->valuedouble,
+               value(r, "probing.sentences.raw.accuracy"), 0.0); /* the only task */
+    cJSON_Delete(o);
+    static const char *const folder[] = {"core", "absorption", "sparse_probing", "tpp",
+                                         "scr"};
+    for (size_t i = 0; i < 5; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", dir, folder[i]);
+        assert_true(!file_is_dir(path) || file_remove_dir(path, &e) == OK);
+    }
+    assert_ok(file_remove_dir(dir, &e), &e);
+}
+
 static void test_suite(void **state)
 {
     (void)state;
@@ -375,6 +434,7 @@ static void test_suite(void **state)
     assert_non_null(report_find(&r[0], "probing.sentences.k1.auc"));
     assert_non_null(report_find(&r[0], "latents.dead"));
     assert_non_null(strstr(text[0].p, "\"absorbed_words\""));
+    check_saebench(&b, &r[0], &q[0]);
     struct report same;
     report_init(&same, 9);
     assert_ok(report_compare(&r[0], &r[1], &same, &e), &e);

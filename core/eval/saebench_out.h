@@ -1,0 +1,29 @@
+/* An evaluation as SAEBench 0.6 writes its own, so that its tables and plots read it.
+ */
+#ifndef SAETOP_EVAL_SAEBENCH_OUT_H
+#define SAETOP_EVAL_SAEBENCH_OUT_H
+
+#include "eval/report.h"
+
+/* What names an SAE there. Strings borrowed. */
+struct saebench_meta {
+    const char *model, *hook, *release, *id; /* release and id name the files */
+    const char *arch, *version;
+    int64_t epoch_millis, step;
+    size_t D, F, k, context, layer;
+    uint64_t seed;
+};
+
+/* Write DIR/core, absorption, sparse_probing, tpp and scr, each with one file
+ * RELEASE_ID_eval_results.json, atomically; DIR is made if need be. `absorption` holds
+ * the first letters. A measure that the report has not is not written; *written: how
+ * many were. Their explained_variance is written by their own formula (see
+ * reconstruct.h), explained_variance_legacy likewise; the correct one stands under
+ * eval_result_unstructured with the reason. Accuracies are those of our own sentence
+ * tasks, under their names. */
+enum err saebench_write(const struct report *r, const struct eval_result *result,
+                        const struct concepts *c, const struct saebench_meta *m,
+                        const char *dir, size_t *written,
+                        struct errinfo *e) ERR_CHECKED;
+
+#endif
