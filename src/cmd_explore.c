@@ -100,6 +100,9 @@ static enum err explore(const struct explore_args *a, const struct run_opts *ro,
                                .started_ns = started};
     /* What was asked for is judged before where it was asked. */
     TRY(parse_look(a, &c, e));
+    if (run && a->resume) {
+        return err_set(e, ERR_USAGE, "explore: found '%s' beside --resume RUN", run);
+    }
     if (run) {
         TRY(check_run(a, ro, run, e));
     }
@@ -115,9 +118,6 @@ static enum err explore(const struct explore_args *a, const struct run_opts *ro,
         return err_set(e, ERR_USAGE,
                        "the explorer needs a terminal, and standard output "
                        "is none; `saetop train` works without");
-    }
-    if (run && a->resume) {
-        return err_set(e, ERR_USAGE, "explore: found '%s' beside --resume RUN", run);
     }
     struct settings given;
     TRY(run_opts_given(ro, &given, e));

@@ -285,7 +285,7 @@ static void build(struct help_lines *l, const struct app *a,
     add_topics(l, a, w);
     if (v->state == SESSION_BROWSING) {
         add_keys(l, a, v, APART,
-                 "not here: this run was opened from disk and does not train", w);
+                 "not here: this run does not train; :resume trains it on", w);
     }
 }
 

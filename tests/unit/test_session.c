@@ -269,6 +269,13 @@ static void labels_are_kept_with_the_run(void **state)
     label(&t, 3, "");
     close_screen(&t);
 
+    struct session_config resumed = open;
+    resumed.resume = true;
+    open_screen(&t, &resumed);
+    wait_until(&t, has_rows);
+    assert_string_equal(latent_labels_of(t.v.arm[0].labels, 5), "five");
+    close_screen(&t);
+
     open_screen(&t, &open);
     wait_until(&t, is_browsing);
     assert_int_equal(latent_labels_count(t.v.arm[0].labels), 1);
