@@ -10,8 +10,10 @@
 #include "num/kern_body.h"
 
 typedef v8 pv;
-#define PRODUCT_LANES WIDTH
-#define PRODUCT_ROWS  6
+#define PRODUCT_LANES        WIDTH
+#define PRODUCT_ROWS         6
+#define PRODUCT_SPLAT(x)     splat(x)
+#define PRODUCT_FMA(a, b, c) fma8(a, b, c)
 #include "num/kern_product.h"
 
 const struct kern_wide kern_table_wide_avx2 = {

@@ -7,9 +7,11 @@
 #include <immintrin.h>
 #include <stdbool.h>
 
-typedef float pv __attribute__((vector_size(64)));
-#define PRODUCT_LANES 16
-#define PRODUCT_ROWS  14
+typedef __m512 pv;
+#define PRODUCT_LANES        16
+#define PRODUCT_ROWS         14
+#define PRODUCT_SPLAT(x)     _mm512_set1_ps(x)
+#define PRODUCT_FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #include "num/kern_product.h"
 
 #define WIDTH        16

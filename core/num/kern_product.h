@@ -31,9 +31,9 @@ product_tile(size_t rows, size_t D, const float *x, size_t ldx, const float *pan
         const pv left = product_load(panel + d * PRODUCT_PANEL);
         const pv right = product_load(panel + d * PRODUCT_PANEL + PRODUCT_LANES);
         for (size_t r = 0; r < rows; r++) {
-            const float at = x[r * ldx + d];
-            sum[r][0] += at * left;
-            sum[r][1] += at * right;
+            const pv at = PRODUCT_SPLAT(x[r * ldx + d]);
+            sum[r][0] = PRODUCT_FMA(at, left, sum[r][0]);
+            sum[r][1] = PRODUCT_FMA(at, right, sum[r][1]);
         }
     }
     for (size_t r = 0; r < rows; r++) {

@@ -5,7 +5,19 @@
 /* y [D] += sum of w[i] x[id[i]], or if fresh y = scale times it, for up to 8 vectors of
  * columns from `at`. */
 #define ROWS_VECTORS 8
-#define AHEAD        4 /* rows are fetched this many before their turn */
+#define AHEAD                                                                          \
+    4 /* a b + c, rounded once where the CPU can. Not left to the compiler:            \
+       * kern_avx512.c is to have these bits. */
+INLINE v8 fma8(v8 a, v8 b, v8 c)
+{
+#ifdef __AVX2__
+    return (v8)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+    return a * b + c;
+#endif
+}
+
+/* rows are fetched this many before their turn */
 
 INLINE void gather_rows(size_t n, const int32_t *id, const float *w, const float *x,
                         size_t ld, size_t D, int fresh, float scale, float *y)
@@ -24,7 +36,7 @@ INLINE void gather_rows(size_t n, const int32_t *id, const float *w, const float
                 __builtin_prefetch(soon + j);
             }
             for (size_t j = 0; j < ROWS_VECTORS; j++) {
-                s[j] += wi * load(row + j * WIDTH);
+                s[j] = fma8(wi, load(row + j * WIDTH), s[j]);
             }
         }
         for (size_t j = 0; j < ROWS_VECTORS; j++) {
@@ -35,7 +47,8 @@ INLINE void gather_rows(size_t n, const int32_t *id, const float *w, const float
         const size_t part = D - at < WIDTH ? D - at : WIDTH;
         v8 s = fresh ? splat(0.0f) : load_part(y + at, part, 0.0f);
         for (size_t i = 0; i < n; i++) {
-            s += w[i] * load_part(x + (size_t)id[i] * ld + at, part, 0.0f);
+            s = fma8(splat(w[i]), load_part(x + (size_t)id[i] * ld + at, part, 0.0f),
+                     s);
         }
         store_part(y + at, part, fresh ? s * scale : s);
     }
@@ -84,15 +97,15 @@ INLINE void dot_four(const float *const r[4], size_t D, const float *y, float ou
     for (; at + 2 * WIDTH <= D; at += 2 * WIDTH) {
         const v8 y0 = load(y + at), y1 = load(y + at + WIDTH);
         for (size_t j = 0; j < 4; j++) {
-            s[j] += load(r[j] + at) * y0;
-            u[j] += load(r[j] + at + WIDTH) * y1;
+            s[j] = fma8(load(r[j] + at), y0, s[j]);
+            u[j] = fma8(load(r[j] + at + WIDTH), y1, u[j]);
         }
     }
     for (v8 *sum = s; at < D; at += WIDTH, sum = u) {
         const size_t part = D - at < WIDTH ? D - at : WIDTH;
         const v8 yi = load_part(y + at, part, 0.0f);
         for (size_t j = 0; j < 4; j++) {
-            sum[j] += load_part(r[j] + at, part, 0.0f) * yi;
+            sum[j] = fma8(load_part(r[j] + at, part, 0.0f), yi, sum[j]);
         }
     }
     for (size_t j = 0; j < 4; j++) {
