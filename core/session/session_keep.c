@@ -63,7 +63,7 @@ enum err session_set_label(struct session *s, const struct command *c, size_t F,
 
 enum err session_save_labels(struct session *s, struct errinfo *e)
 {
-    for (size_t a = 0; a < s->engine->n_arms; a++) {
+    for (size_t a = 0; a < s->engine->n_arms && a < VIEW_ARMS; a++) {
         if (s->labels[a]) {
             TRY(latent_labels_save(s->labels[a], arm_dir(s, a), e));
         }
@@ -76,7 +76,7 @@ enum err session_save_labels(struct session *s, struct errinfo *e)
 /* The settings that were asked for, with what was changed since in their place. */
 static struct settings present_settings(const struct session *s)
 {
-    struct settings set = s->engine ? s->cfg.set : s->record[0].set;
+    struct settings set = s->engine ? s->in->asked : s->record[0].set;
     if (s->engine) {
         set.mask_rate = arm_rate_set(s->engine->arm[0].arm);
         set.steps = s->engine->steps;

@@ -190,9 +190,10 @@ static enum err open_resumed(struct session *s, struct errinfo *e)
     s->in = g->in;
     take_engine(s, g);
     TRY(show_inputs(s, e));
-    for (size_t a = 0; a < g->n_arms; a++) {
+    for (size_t a = 0; a < g->n_arms && a < VIEW_ARMS; a++) {
         send_history(s, a, &g->arm[a].history);
         send_events(s, a, &g->arm[a].history);
+        TRY(session_load_labels(s, a, g->arm[a].dir, g->arm[a].arm->sae->F, e));
     }
     show_resumed(s);
     return OK;

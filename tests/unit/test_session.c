@@ -274,6 +274,22 @@ static void labels_are_kept_with_the_run(void **state)
     assert_int_equal(latent_labels_count(t.v.arm[0].labels), 1);
     close_screen(&t);
 
+    /* A run that is trained on keeps them through its next save. */
+    const struct session_config on = {.set = sample_settings(1),
+                                      .open_run = run,
+                                      .resume = true,
+                                      .start_paused = true};
+    open_screen(&t, &on);
+    wait_until(&t, is_paused);
+    assert_string_equal(latent_labels_of(t.v.arm[0].labels, 5), "five");
+    post(&t, (struct command){.kind = COMMAND_STOP, .value = 1});
+    wait_until(&t, is_ended);
+    close_screen(&t);
+    open_screen(&t, &open);
+    wait_until(&t, is_browsing);
+    assert_string_equal(latent_labels_of(t.v.arm[0].labels, 5), "five");
+    close_screen(&t);
+
     assert_ok(
         file_write_text(tmp_path(file, run, "labels.csv"), "latent,label\n99,x\n", &e),
         &e);
