@@ -28,6 +28,15 @@ static size_t fills(const struct engine *g)
     return n + (n < g->n_arms ? 1 : 0);
 }
 
+/* Codes of the evaluated rows, by block and then joined. Without k, half of the latents
+ * of a SAE that has not learnt yet are active. */
+static size_t codes_bytes(const struct sae *s, size_t rows)
+{
+    const bool selects = (sae_arch_has(s->arch) & SAE_HAS_K) != 0;
+    const size_t active = selects ? s->k : s->F / 2;
+    return 2 * rows * active * (sizeof(float) + sizeof(int32_t));
+}
+
 static size_t evaluation_bytes(const struct engine *g)
 {
     const struct settings *s = &g->in->set;
@@ -35,16 +44,18 @@ static size_t evaluation_bytes(const struct engine *g)
     struct eval_config c = eval_defaults();
     c.fidelity_rows = (size_t)s->eval_rows;
     c.concept_rows = (size_t)s->concept_rows;
+    /* Words of concepts are a third of the text at most; probes are trained on a copy.
+     */
+    const size_t rows = c.concept_rows * T / 3;
     size_t most = 0;
     for (size_t a = 0; a < g->n_arms; a++) {
         const struct sae *sae = g->arm[a].arm->sae;
         /* A frozen copy, projections on every latent, and what a save turns round. */
-        const size_t one = 2 * sae->count * sizeof(float) +
+        const size_t one = 2 * sae->count * sizeof(float) + codes_bytes(sae, rows) +
                            g->in->concepts->n * sae->F * sizeof(float);
         most = one > most ? one : most;
     }
-    /* Probes are trained on a copy of the sample, a third of the text at most. */
-    return eval_set_bytes(&c, D, T) + c.concept_rows * T / 3 * D * sizeof(float) + most;
+    return eval_set_bytes(&c, D, T) + rows * D * sizeof(float) + most;
 }
 
 size_t engine_bytes(const struct engine *g)
