@@ -144,8 +144,8 @@ enum err lm_generate(const struct lm *m, const char *prompt,
     struct sampler s = {.m = m, .cfg = cfg, .rng = rng_begin(cfg->seed, RNG_SAMPLE, 0)};
     struct tok_ids ids = {0};
     enum err rc = OK;
-    /* As in packed rows: BOS begins a row, and often in the middle of a document; EOS is
-     * what a document begins after. */
+    /* As in packed rows: BOS begins a row, and often in the middle of a document; EOS
+     * is what a document begins after. */
     if (tok_bos(m->tok) >= 0) {
         TRY_OUT(rc, tok_ids_add(&ids, tok_bos(m->tok), e));
     }

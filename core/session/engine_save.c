@@ -187,9 +187,10 @@ static enum err open_state(struct reopened *r, const char *dir, const char *suff
     TRY(engine_arm_dir(dir, suffix, r->dir[i], sizeof r->dir[i], e));
     TRY(claims_open(&r->claims, r->dir[i], e));
     if (!rundir_is(r->dir[i])) {
-        return err_set(e, ERR_MISSING,
-                       "%s: nothing was saved in it that could go on; remove it, start anew",
-                       r->dir[i]);
+        return err_set(
+            e, ERR_MISSING,
+            "%s: nothing was saved in it that could go on; remove it, start anew",
+            r->dir[i]);
     }
     TRY(runstate_open(r->dir[i], &r->state[i], e));
     r->n++;

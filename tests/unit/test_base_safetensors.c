@@ -93,7 +93,8 @@ static void test_header_length(void **state)
         check_error(st_parse(bytes, n, "m", &f, &e), ERR_FORMAT, &e,
                     "expected a header's");
     }
-    check_error(st_parse(bytes, 16, "m", &f, &e), ERR_FORMAT, &e, "file is cut short: has 16 bytes, needs 17");
+    check_error(st_parse(bytes, 16, "m", &f, &e), ERR_FORMAT, &e,
+                "file is cut short: has 16 bytes, needs 17");
     static const uint8_t huge[10] = {0xff, 0xff, 0xff, 0xff, 0xff,
                                      0xff, 0xff, 0xff, '{',  '}'};
     check_error(st_parse(huge, 10, "m", &f, &e), ERR_LIMIT, &e, "18446744073709551615");

@@ -1,4 +1,4 @@
-/* [full] [threads] Runs that survive: resumed at any step they end with the same bytes;
+/* [full] Runs that survive: resumed at any step they end with the same bytes;
  * saves are whole or nothing; other inputs, a full disk and a second process are
  * refused. */
 #include "base/mem.h"

@@ -84,7 +84,7 @@ static void assert_close(const float *a, const float *b, size_t n, double tolera
 #define ARCHES 8
 static const char *const archs[ARCHES] = {"topk",     "batchtopk", "matryoshka",
                                           "standard", "gated",     "jumprelu",
-                                          "p_anneal",  "tied"};
+                                          "p_anneal", "tied"};
 
 static void round_trip(void **state)
 {
@@ -407,8 +407,7 @@ static void hostile_configurations(void **state)
         {"{\"architecture\":\"gate\"}", "gate", ERR_FORMAT},
         {"{\"architecture\":\"batchtopk\"}", "batchtopk", ERR_FORMAT},
         {"{\"architecture\":\"gated\"}", "d_in", ERR_FORMAT},
-        {"{\"architecture\":\"gated\",\"d_in\":12,\"d_sae\":40}", "b_gate",
-         ERR_FORMAT},
+        {"{\"architecture\":\"gated\",\"d_in\":12,\"d_sae\":40}", "b_gate", ERR_FORMAT},
         {"{\"architecture\":\"topk\",\"d_in\":12}", "d_sae", ERR_FORMAT},
         {"{\"architecture\":\"topk\",\"d_in\":-1,\"d_sae\":4,\"k\":1}", "d_in",
          ERR_FORMAT},
