@@ -11,7 +11,7 @@
 #include "train/settings.h"
 
 #define SWEEP_PARTS_MAX 32
-#define SWEEP_CELLS_MAX 100000
+#define SWEEP_CELLS_MAX 10000
 #define SWEEP_NAME_MAX  128
 #define SWEEP_NONE      SIZE_MAX
 
@@ -25,7 +25,8 @@ struct sweep_pair {
 };
 
 struct sweep_cell {
-    char name[SWEEP_NAME_MAX]; /* of its file: what it is and a hash of all settings */
+    char name[SWEEP_NAME_MAX]; /* of its file: what it is and a hash of all settings
+                                  that shape the result */
     struct sweep_pair *pair;   /* in order of key; seed and mask.rate included */
     size_t n_pairs;
     uint64_t seed;
@@ -52,7 +53,6 @@ struct sweep_part {
 
 struct sweep_plan {
     struct settings base;
-    uint64_t hash; /* of the base: runs of another base do not mix with these */
     struct sweep_cell *cell;
     struct sweep_arm *arm;
     struct sweep_part *part;

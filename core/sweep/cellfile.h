@@ -1,0 +1,36 @@
+/* DIR/cells/NAME.json: what one finished run of a sweep found. Written whole, once;
+ * whoever opens the directory next skips what is there. Owner thread. */
+#ifndef SAETOP_SWEEP_CELLFILE_H
+#define SAETOP_SWEEP_CELLFILE_H
+
+#include "sweep/measure.h"
+#include "sweep/plan.h"
+#include "train/inputs.h"
+
+/* What a run was made with, beside its settings; 0: none. */
+struct sweep_made {
+    uint64_t model, corpus, ood, concepts;
+    char kernels[96];
+};
+void sweep_made_of(struct sweep_made *m, const struct inputs *in);
+/* ERR_USAGE, naming what differs and both cells, where two runs read other files under
+ * the same names; kernels may differ. */
+enum err sweep_made_check(const struct sweep_plan *p, size_t a,
+                          const struct sweep_made *ma, size_t b,
+                          const struct sweep_made *mb, struct errinfo *e) ERR_CHECKED;
+
+enum err sweep_cell_save(const char *dir, const struct sweep_cell *c,
+                         const struct sweep_result *r, const struct sweep_made *m,
+                         struct errinfo *e) ERR_CHECKED;
+/* The cells of the plan that are there, into results and made [n_cells], which the
+ * caller has zeroed; what is done there already is left alone. ERR_FORMAT for a file
+ * that is damaged or of another cell, and sweep_made_check between all of them. */
+enum err sweep_cells_load(const char *dir, const struct sweep_plan *p,
+                          struct sweep_result *results, struct sweep_made *made,
+                          struct errinfo *e) ERR_CHECKED;
+/* One cell from the text of its file; for fuzzing too. */
+enum err sweep_cell_parse(const char *text, size_t len, const char *path,
+                          const char *name, struct sweep_result *r,
+                          struct sweep_made *m, struct errinfo *e) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,299 @@
+#include "sweep/plan.h"
+
+#include "base/mem.h"
+#include "sweep/plan_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What building a plan carries along. */
+struct builder {
+    struct sweep_plan *p;
+    const char *file;
+    char where[160]; /* "FILE: parts.NAME", begins error lines */
+    size_t cell_cap, arm_cap, part_cap;
+};
+
+/* ---- arms and parts ---- */
+
+static size_t find_cell(const struct sweep_plan *p, const char *name)
+{
+    for (size_t i = 0; i < p->n_cells; i++) {
+        if (strcmp(p->cell[i].name, name) == 0) {
+            return i;
+        }
+    }
+    return SWEEP_NONE;
+}
+
+/* The arm of a cell, made if it is the first of it. */
+static enum err arm_of(struct builder *b, const struct sweep_cell *c, size_t *out,
+                       struct errinfo *e)
+{
+    struct sweep_plan *p = b->p;
+    for (size_t i = 0; i < p->n_arms; i++) {
+        if (cell_same_arm(&p->cell[p->arm[i].cell[0]], c, false)) {
+            *out = i;
+            return OK;
+        }
+    }
+    struct str label;
+    TRY(mem_grow(&p->arm, &b->arm_cap, p->n_arms + 1, sizeof *p->arm, SWEEP_CELLS_MAX,
+                 e));
+    str_init(&label, 1u << 16);
+    const enum err rc = cell_label(p, c, &label, e);
+    struct sweep_arm *a = &p->arm[p->n_arms];
+    *a = (struct sweep_arm){.label = rc == OK ? str_take(&label) : NULL,
+                            .baseline = SWEEP_NONE};
+    str_free(&label);
+    TRY(rc);
+    *out = p->n_arms++;
+    return OK;
+}
+
+/* Keep the cell's number in its arm, by seed. */
+static enum err join_arm(struct sweep_plan *p, struct sweep_arm *a, size_t cell,
+                         struct errinfo *e)
+{
+    size_t *more = NULL;
+    size_t at = 0;
+    TRY(mem_new(&more, a->n_cells + 1, sizeof *more, "sweep", e));
+    while (at < a->n_cells && p->cell[a->cell[at]].seed < p->cell[cell].seed) {
+        more[at] = a->cell[at];
+        at++;
+    }
+    more[at] = cell;
+    for (size_t i = at; i < a->n_cells; i++) {
+        more[i + 1] = a->cell[i];
+    }
+    mem_free(a->cell);
+    a->cell = more;
+    a->n_cells++;
+    return OK;
+}
+
+static enum err add_cell(struct builder *b, struct sweep_cell *c, size_t *arm,
+                         struct errinfo *e)
+{
+    struct sweep_plan *p = b->p;
+    const size_t old = find_cell(p, c->name);
+    if (old != SWEEP_NONE) {
+        *arm = p->cell[old].arm;
+        cell_deinit(c);
+        return OK;
+    }
+    enum err rc = mem_grow(&p->cell, &b->cell_cap, p->n_cells + 1, sizeof *p->cell,
+                           SWEEP_CELLS_MAX, e);
+    rc = rc == OK ? arm_of(b, c, &c->arm, e) : rc;
+    if (rc != OK) {
+        cell_deinit(c);
+        return rc;
+    }
+    *arm = c->arm;
+    p->cell[p->n_cells++] = *c;
+    return join_arm(p, &p->arm[*arm], p->n_cells - 1, e);
+}
+
+static enum err add_arm_to_part(struct sweep_part *part, size_t arm, struct errinfo *e)
+{
+    for (size_t i = 0; i < part->n_arms; i++) {
+        if (part->arm[i] == arm) {
+            return OK;
+        }
+    }
+    size_t *more = NULL;
+    TRY(mem_new(&more, part->n_arms + 1, sizeof *more, "sweep", e));
+    if (part->n_arms) {
+        memcpy(more, part->arm, part->n_arms * sizeof *more);
+    }
+    more[part->n_arms] = arm;
+    mem_free(part->arm);
+    part->arm = more;
+    part->n_arms++;
+    return OK;
+}
+
+/* All places of the grid, the first axis slowest. */
+static enum err expand(struct builder *b, const struct grid *g, struct sweep_part *part,
+                       struct errinfo *e)
+{
+    size_t at[SWEEP_AXES_MAX] = {0};
+    for (;;) {
+        for (size_t s = 0; s < g->n_seeds; s++) {
+            struct sweep_cell c;
+            size_t arm = 0;
+            const enum err rc = cell_make(b->p, g, at, g->seed[s], &c, e);
+            if (rc != OK) {
+                cell_deinit(&c);
+                return rc;
+            }
+            TRY(add_cell(b, &c, &arm, e));
+            TRY(add_arm_to_part(part, arm, e));
+        }
+        size_t i = g->n;
+        while (i > 0 && ++at[i - 1] == g->axis[i - 1].n) {
+            at[--i] = 0;
+        }
+        if (i == 0) {
+            return OK;
+        }
+    }
+}
+
+static enum err read_part(struct builder *b, const cJSON *tree, const cJSON *seeds,
+                          struct sweep_part *part, struct errinfo *e)
+{
+    struct grid g = {0};
+    enum err rc = OK;
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, tree)
+    {
+        if (strcmp(item->string, "seeds") == 0) {
+            seeds = item;
+        } else if (strcmp(item->string, "about") == 0) {
+            if (!cJSON_IsString(item)) {
+                rc = err_set(e, ERR_FORMAT, "%s: about: expected a text", b->where);
+                goto out;
+            }
+            mem_free(part->about);
+            TRY_OUT(rc, sweep_copy_text(&part->about, item->valuestring, e));
+        } else {
+            TRY_OUT(rc, grid_add_axis(&g, &b->p->base, b->where, item, e));
+        }
+    }
+    TRY_OUT(rc, grid_set_seeds(&g, b->where, seeds, e));
+    TRY_OUT(rc, expand(b, &g, part, e));
+out:
+    grid_deinit(&g);
+    return rc;
+}
+
+/* ---- the plan ---- */
+
+/* The arm that a masked one is compared with: alike, but not masked. */
+static void find_baselines(struct sweep_plan *p)
+{
+    for (size_t a = 0; a < p->n_arms; a++) {
+        const struct sweep_cell *c = &p->cell[p->arm[a].cell[0]];
+        for (size_t o = 0; o < p->n_arms; o++) {
+            if (o != a && cell_same_arm(&p->cell[p->arm[o].cell[0]], c, true)) {
+                p->arm[a].baseline = o;
+            }
+        }
+    }
+}
+
+static enum err read_parts(struct builder *b, const cJSON *tree, struct errinfo *e)
+{
+    struct sweep_plan *p = b->p;
+    const cJSON *seeds = cJSON_GetObjectItemCaseSensitive(tree, "seeds");
+    const cJSON *parts = cJSON_GetObjectItemCaseSensitive(tree, "parts");
+    if (!cJSON_IsObject(parts) || !parts->child) {
+        return err_set(e, ERR_FORMAT, "%s: parts: expected an object with a part",
+                       b->file);
+    }
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, parts)
+    {
+        snprintf(b->where, sizeof b->where, "%.80s: parts.%.60s", b->file,
+                 item->string);
+        if (!cJSON_IsObject(item)) {
+            return err_set(e, ERR_FORMAT, "%s: expected an object", b->where);
+        }
+        TRY(mem_grow(&p->part, &b->part_cap, p->n_parts + 1, sizeof *p->part,
+                     SWEEP_PARTS_MAX, e));
+        struct sweep_part *part = &p->part[p->n_parts++];
+        TRY(sweep_copy_text(&part->name, item->string, e));
+        TRY(sweep_copy_text(&part->about, "", e));
+        TRY(read_part(b, item, seeds, part, e));
+    }
+    return OK;
+}
+
+static enum err check_top(const cJSON *tree, const char *file, struct errinfo *e)
+{
+    static const char *const known[] = {"about", "settings", "seeds", "parts"};
+    const cJSON *item = NULL;
+    if (!cJSON_IsObject(tree)) {
+        return err_set(e, ERR_FORMAT, "%s: expected an object", file);
+    }
+    cJSON_ArrayForEach(item, tree)
+    {
+        bool found = false;
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+            found |= strcmp(known[i], item->string) == 0;
+        }
+        if (!found) {
+            return err_set(e, ERR_FORMAT,
+                           "%s: found '%s', expected about, settings, seeds or parts",
+                           file, item->string);
+        }
+    }
+    return OK;
+}
+
+/* Settings that would make one run into several, or hide masking in the base. */
+static enum err check_base(const struct settings *s, const char *file,
+                           struct errinfo *e)
+{
+    if (s->twin != TWIN_NONE || s->also[0]) {
+        return err_set(e, ERR_USAGE,
+                       "%s: settings: twin and also are not for sweeps; give mask.rate "
+                       "several values",
+                       file);
+    }
+    if (settings_given(s, "mask.schedule") && s->mask_schedule != 0) {
+        return err_set(e, ERR_USAGE,
+                       "%s: settings: mask.schedule belongs into a part, beside its "
+                       "unmasked arm",
+                       file);
+    }
+    return OK;
+}
+
+enum err sweep_plan_new(const cJSON *tree, const char *file,
+                        const struct settings *base, struct sweep_plan **out,
+                        struct errinfo *e)
+{
+    struct sweep_plan *p = NULL;
+    struct builder b = {.file = file};
+    TRY(check_top(tree, file, e));
+    TRY(mem_new(&p, 1, sizeof *p, "sweep", e));
+    p->base = *base;
+    b.p = p;
+    const cJSON *set = cJSON_GetObjectItemCaseSensitive(tree, "settings");
+    enum err rc = set ? settings_from_json(&p->base, set, file, e) : OK;
+    rc = rc == OK ? check_base(&p->base, file, e) : rc;
+    rc = rc == OK ? read_parts(&b, tree, e) : rc;
+    if (rc != OK) {
+        sweep_plan_free(p);
+        return rc;
+    }
+    find_baselines(p);
+    *out = p;
+    return OK;
+}
+
+void sweep_plan_free(struct sweep_plan *p)
+{
+    if (!p) {
+        return;
+    }
+    for (size_t i = 0; i < p->n_cells; i++) {
+        cell_deinit(&p->cell[i]);
+    }
+    for (size_t i = 0; i < p->n_arms; i++) {
+        mem_free(p->arm[i].cell);
+        mem_free(p->arm[i].label);
+    }
+    for (size_t i = 0; i < p->n_parts; i++) {
+        mem_free(p->part[i].name);
+        mem_free(p->part[i].about);
+        mem_free(p->part[i].arm);
+    }
+    mem_free(p->cell);
+    mem_free(p->arm);
+    mem_free(p->part);
+    mem_free(p);
+}

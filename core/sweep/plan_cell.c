@@ -1,0 +1,313 @@
+/* The cells of a sweep: pairs in one form, names, labels. */
+#include "base/file.h"
+#include "base/mem.h"
+#include "sweep/plan_priv.h"
+#include "train/settings_arch.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- pairs ---- */
+
+enum err sweep_copy_text(char **out, const char *text, struct errinfo *e)
+{
+    *out = mem_strdup(text);
+    return *out ? OK : err_set(e, ERR_NOMEM, "sweep: out of memory");
+}
+
+static void pairs_free(struct sweep_pair *pair, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        mem_free(pair[i].key);
+        mem_free(pair[i].value);
+    }
+    mem_free(pair);
+}
+
+static void base_value(const struct sweep_plan *p, const char *key, struct str *out)
+{
+    str_clear(out);
+    if (strcmp(key, "match_l0") == 0) {
+        str_add(out, "0");
+    } else if (strcmp(key, "equal_unmasked") == 0) {
+        str_add(out, "no");
+    } else {
+        settings_print(&p->base, setting_find(key), out);
+    }
+}
+
+static const char *value_of(const struct sweep_pair *pair, size_t n, const char *key)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(pair[i].key, key) == 0) {
+            return pair[i].value;
+        }
+    }
+    return NULL;
+}
+
+const char *sweep_cell_value(const struct sweep_cell *c, const char *key)
+{
+    return value_of(c->pair, c->n_pairs, key);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(((const struct sweep_pair *)a)->key,
+                  ((const struct sweep_pair *)b)->key);
+}
+
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* Whether what is masked is said by `key`, beside the rate. */
+static bool is_of_masking(const char *key)
+{
+    return (begins(key, "mask.") && strcmp(key, "mask.rate") != 0) ||
+           strcmp(key, "equal_unmasked") == 0;
+}
+
+/* Pairs of a cell in one form: nothing that the base says already, but for seed and
+ * rate; nothing about masking where nothing is masked; in order of key. */
+static enum err add_pair(const struct sweep_plan *p, struct sweep_cell *c,
+                         const char *key, const char *value, struct errinfo *e)
+{
+    const bool always = strcmp(key, "seed") == 0 || strcmp(key, "mask.rate") == 0;
+    struct str base;
+    str_init(&base, 2 * SETTING_TEXT_MAX);
+    base_value(p, key, &base);
+    const bool same = strcmp(base.len ? base.p : "", value) == 0;
+    str_free(&base);
+    if (same && !always) {
+        return OK;
+    }
+    struct sweep_pair *q = &c->pair[c->n_pairs];
+    TRY(sweep_copy_text(&q->key, key, e));
+    const enum err rc = sweep_copy_text(&q->value, value, e);
+    if (rc != OK) {
+        mem_free(q->key);
+        return rc;
+    }
+    c->n_pairs++;
+    return OK;
+}
+
+/* ---- cells ---- */
+
+enum err sweep_cell_settings(const struct sweep_plan *p, const struct sweep_cell *c,
+                             struct settings *out, struct errinfo *e)
+{
+    struct settings s = p->base;
+    for (size_t i = 0; i < c->n_pairs; i++) {
+        if (!sweep_is_control(c->pair[i].key)) {
+            TRY(settings_set(&s, c->pair[i].key, c->pair[i].value, "sweep", e));
+        }
+    }
+    if (c->equal_unmasked) {
+        s.steps = (int64_t)llround((double)s.steps / (1.0 - s.mask_rate));
+    }
+    *out = s;
+    return OK;
+}
+
+/* Settings that no result depends on. */
+static bool is_free(const char *key)
+{
+    static const char *const free_keys[] = {
+        "threads",          "log.every",       "eval.every",      "browse.rows",
+        "checkpoint.every", "checkpoint.keep", "checkpoint.best", "cache"};
+    for (size_t i = 0; i < sizeof free_keys / sizeof *free_keys; i++) {
+        if (strcmp(free_keys[i], key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Everything that shapes the result. */
+static enum err cell_hash(const struct sweep_plan *p, const struct sweep_cell *c,
+                          uint64_t *out, struct errinfo *e)
+{
+    struct settings s;
+    struct str text;
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    TRY(sweep_cell_settings(p, c, &s, e));
+    str_init(&text, 1u << 20);
+    for (size_t i = 0; i < n; i++) {
+        if (!is_free(t[i].key)) {
+            str_addf(&text, "%s=", t[i].key);
+            settings_print(&s, &t[i], &text);
+            str_addc(&text, '\n');
+        }
+    }
+    str_addf(&text, "match_l0=%.10g\n", c->match_l0);
+    const enum err rc = str_err(&text, "sweep", e);
+    *out = hash_bytes(HASH_START, text.p, text.len);
+    str_free(&text);
+    return rc;
+}
+
+/* A setting in labels and names: its value alone where that says what it is. */
+static void add_label_pair(const struct sweep_pair *q, struct str *out)
+{
+    static const char *const bare[] = {"mask.positions", "mask.kind", "mask.schedule",
+                                       "hook"};
+    for (size_t i = 0; i < sizeof bare / sizeof *bare; i++) {
+        if (strcmp(bare[i], q->key) == 0) {
+            str_addf(out, " %s", q->value);
+            return;
+        }
+    }
+    if (strcmp(q->key, "equal_unmasked") == 0) {
+        str_add(out, " equal");
+    } else if (strcmp(q->key, "model") == 0 || strcmp(q->key, "corpus") == 0) {
+        str_addf(out, " %s", path_base(q->value));
+    } else {
+        str_addf(out, " %s=%s", q->key, q->value);
+    }
+}
+
+static bool in_label_already(const char *key)
+{
+    static const char *const said[] = {"arch", "k", "mask.rate", "seed", "match_l0"};
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        if (strcmp(said[i], key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum err cell_label(const struct sweep_plan *p, const struct sweep_cell *c,
+                    struct str *out, struct errinfo *e)
+{
+    struct settings s;
+    char sparsity[64];
+    TRY(sweep_cell_settings(p, c, &s, e));
+    settings_resolve_arch(&s);
+    settings_sparsity(&s, sparsity, sizeof sparsity);
+    if (c->match_l0 > 0) {
+        str_addf(out, "%s L0=%g", s.arch, c->match_l0);
+    } else {
+        str_addf(out, "%s %s", s.arch, sparsity);
+    }
+    str_addf(out, " p=%g", c->mask_rate);
+    for (size_t i = 0; i < c->n_pairs; i++) {
+        if (!in_label_already(c->pair[i].key)) {
+            add_label_pair(&c->pair[i], out);
+        }
+    }
+    return str_err(out, "sweep", e);
+}
+
+/* A file's name from the label: letters, digits, dots and dashes, and the hash. */
+static enum err name_cell(const struct sweep_plan *p, struct sweep_cell *c,
+                          struct errinfo *e)
+{
+    struct str label;
+    uint64_t hash = 0;
+    TRY(cell_hash(p, c, &hash, e));
+    str_init(&label, 1u << 16);
+    const enum err rc = cell_label(p, c, &label, e);
+    size_t n = 0;
+    for (size_t i = 0; rc == OK && i < label.len && n < SWEEP_NAME_MAX - 48; i++) {
+        const char ch = label.p[i];
+        const bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
+                           (ch >= '0' && ch <= '9') || ch == '.' || ch == '_';
+        if (plain) {
+            c->name[n++] = ch;
+        } else if (n > 0 && c->name[n - 1] != '-') {
+            c->name[n++] = '-';
+        }
+    }
+    snprintf(c->name + n, SWEEP_NAME_MAX - n, "-s%" PRIu64 "-%08" PRIx32, c->seed,
+             (uint32_t)(hash ^ (hash >> 32)));
+    str_free(&label);
+    return rc;
+}
+
+void cell_deinit(struct sweep_cell *c)
+{
+    pairs_free(c->pair, c->n_pairs);
+}
+
+/* The next pair from i on that tells arms apart. */
+static size_t next_pair(const struct sweep_cell *c, size_t i, bool unmasked)
+{
+    while (i < c->n_pairs && (strcmp(c->pair[i].key, "seed") == 0 ||
+                              (unmasked && is_of_masking(c->pair[i].key)))) {
+        i++;
+    }
+    return i;
+}
+
+bool cell_same_arm(const struct sweep_cell *a, const struct sweep_cell *b,
+                   bool unmasked)
+{
+    for (size_t i = 0, j = 0;; i++, j++) {
+        i = next_pair(a, i, false);
+        j = next_pair(b, j, unmasked);
+        if (i == a->n_pairs || j == b->n_pairs) {
+            return i == a->n_pairs && j == b->n_pairs;
+        }
+        const bool rate = unmasked && strcmp(b->pair[j].key, "mask.rate") == 0;
+        if (strcmp(a->pair[i].key, b->pair[j].key) != 0 ||
+            strcmp(a->pair[i].value, rate ? "0" : b->pair[j].value) != 0) {
+            return false;
+        }
+    }
+}
+
+/* Fill in what follows from the pairs, and put them in order. */
+static enum err finish_cell(const struct sweep_plan *p, struct sweep_cell *c,
+                            struct errinfo *e)
+{
+    const char *match = value_of(c->pair, c->n_pairs, "match_l0");
+    const char *equal = value_of(c->pair, c->n_pairs, "equal_unmasked");
+    qsort(c->pair, c->n_pairs, sizeof *c->pair, by_key);
+    c->match_l0 = match ? strtod(match, NULL) : 0.0;
+    c->equal_unmasked = equal && strcmp(equal, "yes") == 0;
+    return name_cell(p, c, e);
+}
+
+/* Whether axis value `v` of `key` masks something. */
+static bool masks(const char *key, const char *v)
+{
+    return (strcmp(key, "mask.rate") == 0 && strtod(v, NULL) > 0) ||
+           (strcmp(key, "mask.schedule") == 0 && strcmp(v, "constant") != 0);
+}
+
+enum err cell_make(const struct sweep_plan *p, const struct grid *g, const size_t *at,
+                   uint64_t seed, struct sweep_cell *c, struct errinfo *e)
+{
+    char text[64];
+    bool masked = false, has_rate = false;
+    *c = (struct sweep_cell){.seed = seed, .mask_rate = p->base.mask_rate};
+    for (size_t i = 0; i < g->n; i++) {
+        const bool rate = strcmp(g->axis[i].key, "mask.rate") == 0;
+        masked |= masks(g->axis[i].key, g->axis[i].value[at[i]]);
+        has_rate |= rate;
+        if (rate) {
+            c->mask_rate = strtod(g->axis[i].value[at[i]], NULL);
+        }
+    }
+    masked |= !has_rate && p->base.mask_rate > 0;
+    TRY(mem_new(&c->pair, g->n + 2, sizeof *c->pair, "sweep", e));
+    for (size_t i = 0; i < g->n; i++) {
+        const char *key = g->axis[i].key;
+        if (strcmp(key, "mask.rate") != 0 && (masked || !is_of_masking(key))) {
+            TRY(add_pair(p, c, key, g->axis[i].value[at[i]], e));
+        }
+    }
+    snprintf(text, sizeof text, "%.10g", c->mask_rate);
+    TRY(add_pair(p, c, "mask.rate", text, e));
+    snprintf(text, sizeof text, "%" PRIu64, seed);
+    TRY(add_pair(p, c, "seed", text, e));
+    return finish_cell(p, c, e);
+}
