@@ -2,7 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "num/kern.h"
+#include "num/blas.h"
 #include "text/corpus.h"
 
 #include <inttypes.h>
