@@ -10,39 +10,24 @@
 #include "eval/suite.h"
 #include "eval_synthetic.h"
 #include "samples_dir.h"
-#include "session/engine.h"
+#include "session/evaluator.h"
 #include "train/rundir.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define OUTPUT_BYTES ((size_t)256 << 20)
-#define OOD_SHARE    4 /* OOD rows: this part of those searched for concept words */
 
 struct eval_args {
     const char *run[2]; /* the second NULL: one run */
     bool json;
     const char *out;
     const char *to, *dir; /* --to saebench DIR */
-    const char *k;
+    const char *k, *only; /* only NULL: all parts */
     struct opt_list probes;
     int64_t rows, seed, threads;
-};
-
-/* What both runs are evaluated with. */
-struct eval_bench {
-    struct inputs *in;
-    struct eval_set *set;
-    struct acts_set *ood;
-    struct mask_spec mask;
-    bool has_mask;
-    char *probe[OPT_LIST_MAX]; /* files of sentence tasks */
-    size_t n_probes;
-    struct probe_ks ks;
-    char concepts_gap[512]; /* why the concepts of the settings were left out, or "" */
 };
 
 struct eval_run {
@@ -57,16 +42,6 @@ static void run_close(struct eval_run *r)
     run_record_deinit(&r->record);
     report_deinit(&r->report);
     eval_result_deinit(&r->result);
-}
-
-static void bench_close(struct eval_bench *b)
-{
-    for (size_t i = 0; i < b->n_probes; i++) {
-        mem_free(b->probe[i]);
-    }
-    acts_set_free(b->ood);
-    eval_set_free(b->set);
-    inputs_free(b->in);
 }
 
 /* "1,2,5": ascending numbers from 1 to PROBE_K_MAX. */
@@ -94,151 +69,41 @@ static enum err parse_ks(const char *text, struct probe_ks *ks, struct errinfo *
     }
 }
 
-/* ---- sentence tasks ---- */
+/* ---- running ---- */
 
-static enum err add_probe_file(struct eval_bench *b, const char *path,
-                               struct errinfo *e)
+/* What both runs are evaluated with; `set` is the first one's. */
+static enum err open_evaluator(const struct eval_args *a, struct settings *set,
+                               struct evaluator **out, struct errinfo *e)
 {
-    if (b->n_probes == OPT_LIST_MAX) {
-        return err_set(e, ERR_LIMIT, "more than %d probe files", OPT_LIST_MAX);
+    struct evaluator_opts o = evaluator_defaults();
+    o.probes = a->probes.at;
+    o.n_probes = a->probes.n;
+    o.rows = (size_t)a->rows;
+    o.seed = (uint64_t)a->seed;
+    TRY(parse_ks(a->k, &o.ks, e));
+    if (a->only != NULL && suite_parts_parse(a->only, &o.parts, e) != OK) {
+        return err_prefix(e, ERR_USAGE, "--only");
     }
-    b->probe[b->n_probes] = mem_strdup(path);
-    if (b->probe[b->n_probes] == NULL) {
-        return err_set(e, ERR_NOMEM, "probes: out of memory");
-    }
-    b->n_probes++;
-    return OK;
+    TRY(samples_dir(set->samples_dir, sizeof set->samples_dir, e));
+    set->threads = a->threads;
+    return evaluator_open(set, &o, NULL, out, e);
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* All *.csv files of a folder, by name. */
-static enum err add_probe_folder(struct eval_bench *b, const char *dir,
-                                 struct errinfo *e)
-{
-    DIR *d = opendir(dir);
-    char path[4096];
-    enum err rc = OK;
-    if (d == NULL) {
-        return err_set(e, ERR_MISSING, "%s: not a folder that can be read", dir);
-    }
-    for (struct dirent *f = readdir(d); f != NULL && rc == OK; f = readdir(d)) {
-        if (path_has_suffix(f->d_name, ".csv")) {
-            rc = path_join(path, sizeof path, dir, f->d_name, e);
-            rc = rc == OK ? add_probe_file(b, path, e) : rc;
-        }
-    }
-    (void)closedir(d);
-    if (b->n_probes > 1) {
-        qsort(b->probe, b->n_probes, sizeof *b->probe, by_name);
-    }
-    return rc;
-}
-
-/* Those named, files or folders; else the bundled ones for the bundled model. */
-static enum err find_probes(struct eval_bench *b, const struct eval_args *a,
-                            const char *model, struct errinfo *e)
-{
-    char path[4096];
-    for (size_t i = 0; i < a->probes.n; i++) {
-        const char *p = a->probes.at[i];
-        TRY(file_is_dir(p) ? add_probe_folder(b, p, e) : add_probe_file(b, p, e));
-    }
-    if (a->probes.n == 0 && strncmp(model, "samples/", 8) == 0) {
-        TRY(samples_path("probes", path, sizeof path, e));
-        TRY(add_probe_folder(b, path, e));
-    }
-    return OK;
-}
-
-/* ---- opening ---- */
-
-/* The inputs of a run. Concepts that can't be used are no reason to measure nothing: on
- * to the built-in letters, with a line that says so. */
-static enum err open_inputs(struct eval_bench *b, struct settings *s, struct errinfo *e)
-{
-    struct errinfo why = {0};
-    const enum err rc = inputs_new(s, &b->in, &why);
-    if (rc == ERR_FORMAT && s->concepts[0] != '\0' &&
-        strstr(why.msg, path_base(s->concepts)) != NULL) {
-        (void)snprintf(b->concepts_gap, sizeof b->concepts_gap, "%s", why.msg);
-        s->concepts[0] = '\0';
-        return inputs_new(s, &b->in, e);
-    }
-    return rc == OK ? OK : err_set(e, rc, "%s", why.msg);
-}
-
-static enum err bench_open(const struct eval_args *a, struct settings *s,
-                           struct eval_bench *b, struct errinfo *e)
-{
-    TRY(samples_dir(s->samples_dir, sizeof s->samples_dir, e));
-    TRY(find_probes(b, a, s->model, e));
-    s->eval_ce_rows = 0;
-    s->threads = a->threads;
-    TRY(open_inputs(b, s, e));
-    const struct inputs *in = b->in;
-    TRY(engine_eval_set(in, in->h, in->pool, NULL, &b->set, e));
-    if (in->ood != NULL) {
-        const size_t rows = (size_t)in->set.concept_rows / OOD_SHARE;
-        TRY(acts_set_new(in->h, in->ood, CORPUS_HELDOUT, in->lm->tok,
-                         rows > (size_t)a->rows ? rows : (size_t)a->rows, &b->ood, e));
-    }
-    b->mask = inputs_stream_config(in, &in->set).mask;
-    b->mask.kind = MASK_TOKEN;
-    if (b->mask.token < 0) {
-        struct errinfo none;
-        b->has_mask = mask_token_find(in->lm->tok, in->set.mask_token, &b->mask.token,
-                                      &none) == OK;
-    } else {
-        b->has_mask = true;
-    }
-    return OK;
-}
-
-static enum err note_gaps(const struct eval_bench *b, const char *dir,
-                          const struct eval_run *r, struct report *rep,
-                          struct errinfo *e)
-{
-    const struct concepts *c = b->in->concepts;
-    if (b->concepts_gap[0] != '\0') {
-        TRY(report_left_out(rep, e, "concepts", "%s", b->concepts_gap));
-    }
-    if (c->words_unknown > 0) {
-        TRY(report_left_out(rep, e, "concept words",
-                            "%zu of %zu are not single tokens of the vocabulary",
-                            c->words_unknown, c->words_known + c->words_unknown));
-    }
-    char line[512];
-    const char *warning = run_record_warning(&r->record, dir, b->in, line, sizeof line);
-    if (warning != NULL) {
-        TRY(report_left_out(rep, e, "the run's own model and text", "%s", warning));
-    }
-    return OK;
-}
-
-static enum err evaluate_run(const struct eval_args *a, const struct eval_bench *b,
+static enum err evaluate_run(const struct eval_args *a, const struct evaluator *v,
                              const char *dir, struct eval_run *r, struct errinfo *e)
 {
-    const struct inputs *in = b->in;
-    const struct suite_inputs si = {.set = b->set,
-                                    .ood = b->ood,
-                                    .concepts = in->concepts,
-                                    .sae = r->record.sae,
-                                    .lm = in->lm,
-                                    .depth = in->hook.depth,
-                                    .h = in->h,
-                                    .pool = in->pool,
-                                    .mask = b->has_mask ? &b->mask : NULL,
-                                    .probes = (const char *const *)b->probe,
-                                    .n_probes = b->n_probes,
-                                    .ks = b->ks,
-                                    .rows = (size_t)a->rows};
+    const struct inputs *in = evaluator_inputs(v);
+    const struct suite_job job = {
+        .sae = r->record.sae, .h = in->h, .pool = in->pool, .parts = SUITE_ALL};
+    char line[512];
     report_init(&r->report, (uint64_t)a->seed);
-    TRY(note_gaps(b, dir, r, &r->report, e));
-    return suite_run(&si, &r->report, &r->result, &r->times, e);
+    TRY(run_record_check(&r->record, dir, in, e));
+    const char *warning = run_record_warning(&r->record, dir, in, line, sizeof line);
+    if (warning != NULL) {
+        TRY(report_left_out(&r->report, e, "the run's own model and text", "%s",
+                            warning));
+    }
+    return evaluator_run(v, &job, &r->report, &r->result, &r->times, e);
 }
 
 /* ---- output ---- */
@@ -263,13 +128,13 @@ static void add_meta(cJSON *root, const struct eval_args *a, const char *dir,
 }
 
 /* The run's eval.json, written; its text goes to *text. */
-static enum err write_run(const struct eval_args *a, const struct eval_bench *b,
+static enum err write_run(const struct eval_args *a, const struct evaluator *v,
                           const char *dir, const struct eval_run *r, struct str *text,
                           struct errinfo *e)
 {
     char path[4096];
     cJSON *root = NULL;
-    TRY(suite_tree(&r->report, &r->result, b->in->concepts, &root, e));
+    TRY(suite_tree(&r->report, &r->result, evaluator_inputs(v)->concepts, &root, e));
     add_meta(root, a, dir, r);
     enum err rc = json_print(root, text, e);
     cJSON_Delete(root);
@@ -277,12 +142,15 @@ static enum err write_run(const struct eval_args *a, const struct eval_bench *b,
     if (a->out != NULL && a->run[1] == NULL) {
         return file_write_text(a->out, text->p, e);
     }
+    if (a->only != NULL) {
+        return OK; /* a part is no reason to lose the whole */
+    }
     TRY(path_join(path, sizeof path, dir, "eval.json", e));
     return file_write_text(path, text->p, e);
 }
 
 /* The same results as SAEBench writes its own, into the folder of --to. */
-static enum err write_saebench(const struct eval_args *a, const struct eval_bench *b,
+static enum err write_saebench(const struct eval_args *a, const struct evaluator *v,
                                const struct eval_run *r, struct str *out,
                                struct errinfo *e)
 {
@@ -307,12 +175,12 @@ static enum err write_saebench(const struct eval_args *a, const struct eval_benc
         .D = r->record.sae->D,
         .F = r->record.sae->F,
         .k = r->record.sae->k,
-        .context = harvest_T(b->in->h),
-        .layer = b->in->hook.block,
+        .context = harvest_T(evaluator_inputs(v)->h),
+        .layer = evaluator_inputs(v)->hook.block,
         .seed = (uint64_t)a->seed,
     };
-    TRY(saebench_write(&r->report, &r->result, b->in->concepts, &m, a->dir, &written,
-                       e));
+    TRY(saebench_write(&r->report, &r->result, evaluator_inputs(v)->concepts, &m,
+                       a->dir, &written, e));
     if (!a->json) {
         str_addf(out, "%zu results in SAEBench's form in ", written);
         utf8_escape(out, a->dir, strlen(a->dir));
@@ -353,17 +221,15 @@ static void add_table(const struct report *r, struct str *out)
 
 static enum err eval_one(const struct eval_args *a, struct str *out, struct errinfo *e)
 {
-    struct eval_bench b = {0};
+    struct evaluator *v = NULL;
     struct eval_run r = {0};
     struct str text;
     enum err rc = OK;
     str_init(&text, OUTPUT_BYTES);
-    TRY_OUT(rc, parse_ks(a->k, &b.ks, e));
     TRY_OUT(rc, rundir_load(a->run[0], &r.record, e));
-    TRY_OUT(rc, bench_open(a, &r.record.set, &b, e));
-    TRY_OUT(rc, run_record_check(&r.record, a->run[0], b.in, e));
-    TRY_OUT(rc, evaluate_run(a, &b, a->run[0], &r, e));
-    TRY_OUT(rc, write_run(a, &b, a->run[0], &r, &text, e));
+    TRY_OUT(rc, open_evaluator(a, &r.record.set, &v, e));
+    TRY_OUT(rc, evaluate_run(a, v, a->run[0], &r, e));
+    TRY_OUT(rc, write_run(a, v, a->run[0], &r, &text, e));
     if (a->json) {
         str_add(out, text.p);
     } else {
@@ -371,12 +237,12 @@ static enum err eval_one(const struct eval_args *a, struct str *out, struct erri
         add_table(&r.report, out);
     }
     if (a->to != NULL) {
-        TRY_OUT(rc, write_saebench(a, &b, &r, out, e));
+        TRY_OUT(rc, write_saebench(a, v, &r, out, e));
     }
 out:
     str_free(&text);
     run_close(&r);
-    bench_close(&b);
+    evaluator_free(v);
     return rc;
 }
 
@@ -464,7 +330,7 @@ static enum err print_pair(const struct eval_args *a, const struct eval_run *r,
 
 static enum err eval_pair(const struct eval_args *a, struct str *out, struct errinfo *e)
 {
-    struct eval_bench b = {0};
+    struct evaluator *v = NULL;
     struct eval_run r[2];
     struct report diff;
     struct str text;
@@ -472,17 +338,15 @@ static enum err eval_pair(const struct eval_args *a, struct str *out, struct err
     memset(r, 0, sizeof r);
     str_init(&text, OUTPUT_BYTES);
     report_init(&diff, (uint64_t)a->seed);
-    TRY_OUT(rc, parse_ks(a->k, &b.ks, e));
     for (size_t i = 0; i < 2; i++) {
         TRY_OUT(rc, rundir_load(a->run[i], &r[i].record, e));
     }
     TRY_OUT(rc, check_pair(a, &r[0].record.set, &r[1].record.set, e));
-    TRY_OUT(rc, bench_open(a, &r[0].record.set, &b, e));
+    TRY_OUT(rc, open_evaluator(a, &r[0].record.set, &v, e));
     for (size_t i = 0; i < 2; i++) {
-        TRY_OUT(rc, run_record_check(&r[i].record, a->run[i], b.in, e));
-        TRY_OUT(rc, evaluate_run(a, &b, a->run[i], &r[i], e));
+        TRY_OUT(rc, evaluate_run(a, v, a->run[i], &r[i], e));
         str_clear(&text);
-        TRY_OUT(rc, write_run(a, &b, a->run[i], &r[i], &text, e));
+        TRY_OUT(rc, write_run(a, v, a->run[i], &r[i], &text, e));
     }
     TRY_OUT(rc, add_stability(r[0].record.sae, r[1].record.sae, &diff, e));
     TRY_OUT(rc, report_compare(&r[0].report, &r[1].report, &diff, e));
@@ -492,7 +356,7 @@ out:
     report_deinit(&diff);
     run_close(&r[0]);
     run_close(&r[1]);
-    bench_close(&b);
+    evaluator_free(v);
     return rc;
 }
 
@@ -573,6 +437,10 @@ int cmd_eval(int argc, char **argv)
         {"probes", OPT_LIST, &a->probes, "FILE",
          "sentence tasks: a CSV file or a folder of them; may be repeated (default: "
          "the bundled ones for the bundled model)",
+         0, 0, NULL},
+        {"only", OPT_STRING, &a->only, "PARTS",
+         "of the evaluation, such as fidelity,absorption,probing; eval.json stays as it "
+         "is (default: all)",
          0, 0, NULL},
         {"probe-k", OPT_STRING, &a->k, "LIST", "inputs of the sparse probes", 0, 0,
          NULL},

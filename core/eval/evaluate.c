@@ -320,35 +320,46 @@ enum err evaluate(const struct eval_set *set, const struct sae *s, struct harves
     return OK;
 }
 
+enum err eval_saebench_bank(const struct eval_set *set, struct pool *pool,
+                            const atomic_bool *cancel, struct probe_bank *out,
+                            struct errinfo *e)
+{
+    return probe_bank_init(out, FORM_SAEBENCH, set->n_leaf, &set->sample, &set->cfg, 0,
+                           pool, cancel, e);
+}
+
 /* SAEBench's mean: every concept whose probe's F1 is above the limit, however many hits
  * it has. Its further condition, at least 20 such letters or no result, has no meaning
  * for other families. */
-enum err evaluate_saebench(const struct eval_set *set, const struct sae *s,
-                           struct pool *pool, const atomic_bool *cancel,
-                           struct eval_result *r, struct errinfo *e)
+enum err evaluate_saebench(const struct eval_set *set, const struct probe_bank *bank,
+                           const struct sae *s, struct pool *pool,
+                           const atomic_bool *cancel, struct eval_result *r,
+                           struct errinfo *e)
 {
     struct job j = {.set = set, .s = s, .pool = pool, .cancel = cancel};
-    struct probe_bank bank = {0};
+    struct probe_bank own = {0};
     struct concept_result *c = NULL;
     struct eval_split unused = {0};
     double sum = 0.0;
     enum err rc = OK;
     TRY(check_width(set, s, e));
-    TRY_OUT(rc, probe_bank_init(&bank, FORM_SAEBENCH, set->n_leaf, &set->sample,
-                                &set->cfg, 0, pool, cancel, e));
-    TRY_OUT(rc, job_init(&j, true, e));
-    TRY_OUT(rc, mem_new(&c, bank.C, sizeof *c, "absorption", e));
-    TRY_OUT(rc, run_form(&j, &bank, c, &unused, e));
-    for (size_t i = 0; i < bank.n_units; i++) {
-        sum += c[bank.concept_of[i]].full;
+    if (bank == NULL) {
+        TRY_OUT(rc, eval_saebench_bank(set, pool, cancel, &own, e));
+        bank = &own;
     }
-    r->saebench_eligible = bank.n_units;
+    TRY_OUT(rc, job_init(&j, true, e));
+    TRY_OUT(rc, mem_new(&c, bank->C, sizeof *c, "absorption", e));
+    TRY_OUT(rc, run_form(&j, bank, c, &unused, e));
+    for (size_t i = 0; i < bank->n_units; i++) {
+        sum += c[bank->concept_of[i]].full;
+    }
+    r->saebench_eligible = bank->n_units;
     r->absorption_saebench =
-        bank.n_units > 0 ? sum / (double)bank.n_units : (double)NAN;
+        bank->n_units > 0 ? sum / (double)bank->n_units : (double)NAN;
 out:
     mem_free(c);
     job_deinit(&j);
-    probe_bank_deinit(&bank);
+    probe_bank_deinit(&own);
     return rc;
 }
 

@@ -75,12 +75,19 @@ enum err evaluate(const struct eval_set *set, const struct sae *s, struct harves
                   struct errinfo *e) ERR_CHECKED;
 /* Absorption as SAEBench computes it, over the leaf concepts of the set, into r's
  * absorption_saebench and saebench_eligible: activations as they are, plain F1, probes
- * by its optimizer for its number of epochs. It trains them anew: seconds, not for live
- * use. Meaningful for samples of its own size, tens of thousands of words: on a small
- * one fifty epochs are too few steps for its L1 probe to tell latents apart. */
-enum err evaluate_saebench(const struct eval_set *set, const struct sae *s,
-                           struct pool *pool, const atomic_bool *cancel,
-                           struct eval_result *r, struct errinfo *e) ERR_CHECKED;
+ * by its optimizer for its number of epochs. These probes are the set's own: `bank`, as
+ * eval_saebench_bank made it, or NULL to train them here, in seconds. Meaningful for
+ * samples of its own size, tens of thousands of words: on a small one fifty epochs are
+ * too few steps for its L1 probe to tell latents apart. */
+struct probe_bank;
+enum err evaluate_saebench(const struct eval_set *set, const struct probe_bank *bank,
+                           const struct sae *s, struct pool *pool,
+                           const atomic_bool *cancel, struct eval_result *r,
+                           struct errinfo *e) ERR_CHECKED;
+/* Released by probe_bank_deinit (evalset_priv.h). */
+enum err eval_saebench_bank(const struct eval_set *set, struct pool *pool,
+                            const atomic_bool *cancel, struct probe_bank *out,
+                            struct errinfo *e) ERR_CHECKED;
 /* Which latent absorbed each of the true positives of r, an earlier result of the same
  * set and SAE: by[i] belongs to hit i of the set's probes, -1 where none did. Concepts
  * that are not eligible have -1 throughout. For evalset_priv.h's users. */

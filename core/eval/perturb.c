@@ -43,7 +43,7 @@ static enum err gather(const struct sentence_task *t, const uint8_t *y, const bo
         if (use != NULL && !use[i]) {
             continue;
         }
-        memcpy(*x + *n * D, t->raw + i * D, D * sizeof **x);
+        memcpy(*x + *n * D, t->t.raw + i * D, D * sizeof **x);
         (*start)[*n + 1] = (*start)[*n] + y[i];
         (*n)++;
     }
@@ -110,7 +110,7 @@ static double accuracy(const struct sentence_task *t, const uint8_t *y,
         double z = (double)p->m.b[0];
         for (size_t d = 0; d < D; d++) {
             z += (double)p->m.w[d] * (double)p->scale *
-                 ((double)t->raw[i * D + d] - (double)p->mean[d]);
+                 ((double)t->t.raw[i * D + d] - (double)p->mean[d]);
         }
         for (size_t k = t->start[i]; gone != NULL && k < t->start[i + 1]; k++) {
             z -= gone[t->id[k]] ? (double)t->val[k] * p->effect_of[t->id[k]] : 0.0;

@@ -69,17 +69,32 @@ static enum err sparse_of(const struct probe_sheet *s, const struct probe_table 
     return OK;
 }
 
-enum err probe_sheet_sparse(struct probe_sheet *s, size_t at,
-                            const struct probe_table *t, const uint8_t *y,
-                            struct errinfo *e)
+enum err probe_sheet_raw(struct probe_sheet *s, size_t at, const struct probe_table *t,
+                         const uint8_t *y, struct errinfo *e)
 {
     int32_t best[PROBE_K_MAX];
     size_t n = 0;
     TRY(probe_rank(t, y, PROBE_RAW, PROBE_K_MAX, best, &n, e));
-    TRY(sparse_of(s, t, y, PROBE_RAW, best, n, s->dims + at * s->ks.n, e));
+    return sparse_of(s, t, y, PROBE_RAW, best, n, s->dims + at * s->ks.n, e);
+}
+
+enum err probe_sheet_latents(struct probe_sheet *s, size_t at,
+                             const struct probe_table *t, const uint8_t *y,
+                             struct errinfo *e)
+{
+    int32_t best[PROBE_K_MAX];
+    size_t n = 0;
     TRY(probe_rank(t, y, PROBE_LATENTS, PROBE_K_MAX, best, &n, e));
     name_latents(s, at, t, best, n);
     return sparse_of(s, t, y, PROBE_LATENTS, best, n, s->latents + at * s->ks.n, e);
+}
+
+void probe_sheet_share(struct probe_sheet *s, const struct probe_sheet *from)
+{
+    memcpy(s->id, from->id, s->n * sizeof *s->id);
+    memcpy(s->dims, from->dims, s->n * s->ks.n * sizeof *s->dims);
+    memcpy(s->raw, from->raw, s->n * sizeof *s->raw);
+    memcpy(s->oracle, from->oracle, s->n * sizeof *s->oracle);
 }
 
 /* ---- figures ---- */

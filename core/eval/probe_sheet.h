@@ -29,10 +29,16 @@ enum err probe_sheet_init(struct probe_sheet *s, const struct probe_ks *ks, size
                           struct errinfo *e) ERR_CHECKED;
 void probe_sheet_deinit(struct probe_sheet *s);
 
-/* All sparse probes of task `at` of the sheet, and its named latents. */
-enum err probe_sheet_sparse(struct probe_sheet *s, size_t at,
-                            const struct probe_table *t, const uint8_t *y,
-                            struct errinfo *e) ERR_CHECKED;
+/* The sparse probes of task `at` on raw dimensions, ... */
+enum err probe_sheet_raw(struct probe_sheet *s, size_t at, const struct probe_table *t,
+                         const uint8_t *y, struct errinfo *e) ERR_CHECKED;
+/* ... and on latents, which are named. */
+enum err probe_sheet_latents(struct probe_sheet *s, size_t at,
+                             const struct probe_table *t, const uint8_t *y,
+                             struct errinfo *e) ERR_CHECKED;
+/* What is the same for every SAE (id, dims, raw, oracle) from a sheet of as many tasks
+ * and the same k. */
+void probe_sheet_share(struct probe_sheet *s, const struct probe_sheet *from);
 
 /* Figures below `prefix`: for each probe (k1, k2, ..., raw_k1, ..., sae, raw) accuracy,
  * f1, auc, each of them _ood, gap (auc in distribution less out of it) and

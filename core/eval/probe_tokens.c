@@ -5,131 +5,63 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The sample and the OOD sample in one table. */
-struct token_table {
-    struct probe_table t;
-    float *raw;
-    size_t *label_start;
-    int32_t *label;
-    struct sae_codes codes;
-};
-
-static void token_table_deinit(struct token_table *k)
+static size_t rows_of(const struct token_tasks *t)
 {
-    mem_free(k->raw);
-    mem_free(k->label_start);
-    mem_free(k->label);
-    sae_codes_deinit(&k->codes);
+    return t->n_train + t->n_test + t->n_ood;
 }
 
-static void copy_sample(struct token_table *k, const struct concept_sample *s,
+/* ---- the rows ---- */
+
+static void copy_sample(struct token_tasks *t, const struct concept_sample *s,
                         size_t *row, size_t *label)
 {
     for (size_t i = 0; i < s->n; i++) {
-        memcpy(k->raw + *row * s->D, s->x + i * s->D, s->D * sizeof *k->raw);
+        memcpy(t->raw + *row * s->D, s->x + i * s->D, s->D * sizeof *t->raw);
         for (size_t j = s->label_start[i]; j < s->label_start[i + 1]; j++) {
-            k->label[(*label)++] = s->label[j];
+            t->concept[(*label)++] = s->label[j];
         }
-        k->label_start[++*row] = *label;
+        t->concept_start[++*row] = *label;
     }
 }
 
-static enum err token_table_init(struct token_table *k, const struct concept_sample *id,
-                                 const struct concept_sample *ood,
-                                 const struct sae *sae, struct pool *pool,
-                                 struct errinfo *e)
+/* The sample and the OOD sample as one. */
+static enum err copy_rows(struct token_tasks *t, const struct concept_sample *id,
+                          const struct concept_sample *ood, struct errinfo *e)
 {
     const size_t n = id->n + ood->n;
     const size_t labels =
         id->label_start[id->n] + (ood->n ? ood->label_start[ood->n] : 0);
     size_t row = 0, label = 0;
-    TRY(mem_new(&k->raw, n, id->D * sizeof *k->raw, "probe inputs", e));
-    TRY(mem_new(&k->label_start, n + 1, sizeof *k->label_start, "labels", e));
-    TRY(mem_new(&k->label, labels, sizeof *k->label, "labels", e));
-    copy_sample(k, id, &row, &label);
-    copy_sample(k, ood, &row, &label);
-    TRY(sae_encode(sae, k->raw, n, pool, &k->codes, e));
-    sae_codes_raw(&k->codes, sae);
-    k->t = (struct probe_table){.n_train = id->n_train,
-                                .n_test = id->n - id->n_train,
-                                .n_ood = ood->n,
-                                .D = id->D,
-                                .F = sae->F,
-                                .raw = k->raw,
-                                .start = k->codes.start,
-                                .id = k->codes.id,
-                                .val = k->codes.val,
-                                .balanced = true};
+    t->n_train = id->n_train;
+    t->n_test = id->n - id->n_train;
+    t->n_ood = ood->n;
+    t->D = id->D;
+    t->n_concepts = id->n_concepts;
+    TRY(mem_new(&t->raw, n, id->D * sizeof *t->raw, "probe inputs", e));
+    TRY(mem_new(&t->concept_start, n + 1, sizeof *t->concept_start, "labels", e));
+    TRY(mem_new(&t->concept, labels, sizeof *t->concept, "labels", e));
+    TRY(mem_new(&t->task_start, n + 1, sizeof *t->task_start, "labels", e));
+    TRY(mem_new(&t->task, labels, sizeof *t->task, "labels", e));
+    copy_sample(t, id, &row, &label);
+    copy_sample(t, ood, &row, &label);
     return OK;
 }
 
-/* ---- tasks, one a concept, dealt out to the pool ---- */
-
-struct task_job {
-    const struct token_table *k;
-    const int32_t *concept_of; /* [n] */
-    struct probe_sheet *sheet;
-    const atomic_bool *cancel;
-    enum err *rc; /* [n] */
-};
-
-static void mark(const struct token_table *k, int32_t c, uint8_t *y)
+/* Labels in terms of tasks, other concepts left out. */
+static void label_tasks(struct token_tasks *t, const int32_t *task_of)
 {
-    for (size_t i = 0; i < probe_rows(&k->t); i++) {
-        for (size_t j = k->label_start[i]; j < k->label_start[i + 1]; j++) {
-            y[i] |= k->label[j] == c;
-        }
-    }
-}
-
-static void run_task(void *ctx, size_t at, size_t worker)
-{
-    const struct task_job *j = ctx;
-    uint8_t *y = NULL;
-    (void)worker;
-    if (j->cancel != NULL && atomic_load(j->cancel)) {
-        return;
-    }
-    j->rc[at] = mem_new(&y, probe_rows(&j->k->t), sizeof *y, "labels", NULL);
-    if (j->rc[at] == OK) {
-        mark(j->k, j->concept_of[at], y);
-        j->rc[at] = probe_sheet_sparse(j->sheet, at, &j->k->t, y, NULL);
-    }
-    mem_free(y);
-}
-
-static enum err sparse_tasks(const struct token_table *k, const int32_t *concept_of,
-                             struct probe_sheet *sheet, struct pool *pool,
-                             const atomic_bool *cancel, struct errinfo *e)
-{
-    struct task_job j = {
-        .k = k, .concept_of = concept_of, .sheet = sheet, .cancel = cancel};
-    enum err rc = OK;
-    TRY(mem_new(&j.rc, sheet->n, sizeof *j.rc, "probes", e));
-    pool_run(pool, sheet->n, run_task, &j);
-    for (size_t i = 0; i < sheet->n && rc == OK; i++) {
-        rc = j.rc[i] == OK ? OK : err_set(e, j.rc[i], "probes: %s", err_text(j.rc[i]));
-    }
-    mem_free(j.rc);
-    return rc == OK ? eval_poll(cancel, e) : rc;
-}
-
-/* Labels in terms of tasks: concept_of turned round, others dropped. */
-static void relabel(struct token_table *k, const int32_t *task_of)
-{
-    size_t to = 0, from = 0;
-    for (size_t i = 0; i < probe_rows(&k->t); i++) {
-        const size_t end = k->label_start[i + 1];
-        for (; from < end; from++) {
-            if (task_of[k->label[from]] >= 0) {
-                k->label[to++] = task_of[k->label[from]];
+    size_t to = 0;
+    for (size_t i = 0; i < rows_of(t); i++) {
+        for (size_t j = t->concept_start[i]; j < t->concept_start[i + 1]; j++) {
+            if (task_of[t->concept[j]] >= 0) {
+                t->task[to++] = task_of[t->concept[j]];
             }
         }
-        k->label_start[i + 1] = to;
+        t->task_start[i + 1] = to;
     }
 }
 
-/* The concepts with enough words; of the others how many. task_of [n_concepts]. */
+/* The concepts with enough words. concept_of and task_of [n_concepts]. */
 static size_t choose_tasks(const struct concept_sample *s, int32_t *concept_of,
                            int32_t *task_of)
 {
@@ -149,18 +81,143 @@ static size_t choose_tasks(const struct concept_sample *s, int32_t *concept_of,
     return n;
 }
 
-static enum err dense_tasks(const struct token_table *k, struct probe_sheet *sheet,
-                            struct pool *pool, const atomic_bool *cancel,
-                            struct errinfo *e)
+/* ---- sparse probes, one task after the other, dealt out to the pool ---- */
+
+typedef enum err sparse_fn(struct probe_sheet *s, size_t at,
+                           const struct probe_table *t, const uint8_t *y,
+                           struct errinfo *e);
+
+struct task_job {
+    const struct token_tasks *k;
+    const struct probe_table *t;
+    struct probe_sheet *sheet;
+    sparse_fn *run;
+    const atomic_bool *cancel;
+    enum err *rc; /* [n] */
+};
+
+static void mark(const struct token_tasks *k, int32_t c, uint8_t *y)
 {
-    const size_t n = sheet->n;
-    TRY(probe_full(&k->t, n, k->label_start, k->label, PROBE_LATENTS, pool, cancel,
-                   sheet->sae, e));
-    TRY(probe_full(&k->t, n, k->label_start, k->label, PROBE_RAW, pool, cancel,
-                   sheet->raw, e));
-    return probe_oracle(&k->t, n, k->label_start, k->label, pool, cancel, sheet->oracle,
-                        e);
+    for (size_t i = 0; i < rows_of(k); i++) {
+        for (size_t j = k->concept_start[i]; j < k->concept_start[i + 1]; j++) {
+            y[i] |= k->concept[j] == c;
+        }
+    }
 }
+
+static void run_task(void *ctx, size_t at, size_t worker)
+{
+    const struct task_job *j = ctx;
+    uint8_t *y = NULL;
+    (void)worker;
+    if (j->cancel != NULL && atomic_load(j->cancel)) {
+        return;
+    }
+    j->rc[at] = mem_new(&y, rows_of(j->k), sizeof *y, "labels", NULL);
+    if (j->rc[at] == OK) {
+        mark(j->k, j->sheet->id[at], y);
+        j->rc[at] = j->run(j->sheet, at, j->t, y, NULL);
+    }
+    mem_free(y);
+}
+
+static enum err sparse_tasks(const struct token_tasks *k, const struct probe_table *t,
+                             sparse_fn *fn, struct probe_sheet *sheet,
+                             struct pool *pool, const atomic_bool *cancel,
+                             struct errinfo *e)
+{
+    struct task_job j = {.k = k, .t = t, .sheet = sheet, .run = fn, .cancel = cancel};
+    enum err rc = OK;
+    TRY(mem_new(&j.rc, sheet->n, sizeof *j.rc, "probes", e));
+    pool_run(pool, sheet->n, run_task, &j);
+    for (size_t i = 0; i < sheet->n && rc == OK; i++) {
+        rc = j.rc[i] == OK ? OK : err_set(e, j.rc[i], "probes: %s", err_text(j.rc[i]));
+    }
+    mem_free(j.rc);
+    return rc == OK ? eval_poll(cancel, e) : rc;
+}
+
+/* ---- what every SAE shares ---- */
+
+static struct probe_table raw_table(const struct token_tasks *k)
+{
+    return (struct probe_table){.n_train = k->n_train,
+                                .n_test = k->n_test,
+                                .n_ood = k->n_ood,
+                                .D = k->D,
+                                .raw = k->raw,
+                                .balanced = true};
+}
+
+static enum err raw_probes(struct token_tasks *k, struct pool *pool,
+                           const atomic_bool *cancel, struct errinfo *e)
+{
+    const struct probe_table t = raw_table(k);
+    struct probe_sheet *b = &k->base;
+    TRY(sparse_tasks(k, &t, probe_sheet_raw, b, pool, cancel, e));
+    TRY(probe_full(&t, b->n, k->task_start, k->task, PROBE_RAW, pool, cancel, b->raw,
+                   e));
+    return probe_oracle(&t, b->n, k->task_start, k->task, pool, cancel, b->oracle, e);
+}
+
+static enum err fill_tasks(struct token_tasks *k, const struct concept_sample *id,
+                           const struct concept_sample *ood, const struct probe_ks *ks,
+                           struct pool *pool, const atomic_bool *cancel,
+                           struct errinfo *e)
+{
+    int32_t *concept_of = NULL, *task_of = NULL;
+    enum err rc = OK;
+    TRY_OUT(rc, copy_rows(k, id, ood, e));
+    TRY_OUT(rc, mem_new(&concept_of, id->n_concepts, sizeof *concept_of, "tasks", e));
+    TRY_OUT(rc, mem_new(&task_of, id->n_concepts, sizeof *task_of, "tasks", e));
+    const size_t n = choose_tasks(id, concept_of, task_of);
+    TRY_OUT(rc, probe_sheet_init(&k->base, ks, n, e));
+    memcpy(k->base.id, concept_of, n * sizeof *concept_of);
+    label_tasks(k, task_of);
+    TRY_OUT(rc, raw_probes(k, pool, cancel, e));
+out:
+    mem_free(concept_of);
+    mem_free(task_of);
+    return rc;
+}
+
+enum err token_tasks_init(struct token_tasks *t, const struct eval_set *set,
+                          const struct acts_set *ood, const struct concepts *c,
+                          const struct probe_ks *ks, struct pool *pool,
+                          const atomic_bool *cancel, struct errinfo *e)
+{
+    struct concept_sample other = {.D = set->sample.D};
+    struct eval_config cfg = set->cfg;
+    enum err rc = OK;
+    *t = (struct token_tasks){0};
+    cfg.test_share = 1.0;
+    if (set->sample.n_train == 0 || set->sample.n_train == set->sample.n) {
+        return OK;
+    }
+    if (ood != NULL) {
+        TRY_OUT(rc, concept_sample_init(&other, &cfg, ood, c, e));
+    }
+    TRY_OUT(rc, fill_tasks(t, &set->sample, &other, ks, pool, cancel, e));
+out:
+    concept_sample_deinit(&other);
+    if (rc != OK) {
+        token_tasks_deinit(t);
+    }
+    return rc;
+}
+
+void token_tasks_deinit(struct token_tasks *t)
+{
+    mem_free(t->raw);
+    mem_free(t->concept_start);
+    mem_free(t->concept);
+    mem_free(t->task_start);
+    mem_free(t->task);
+    probe_sheet_deinit(&t->base);
+    *t = (struct token_tasks){0};
+}
+
+/* ---- one SAE ---- */
 
 static enum err families(const struct probe_sheet *sheet, const struct concepts *c,
                          struct report *r, struct errinfo *e)
@@ -190,58 +247,46 @@ static enum err families(const struct probe_sheet *sheet, const struct concepts 
     return report_list(r, "probing_concepts", list, e);
 }
 
-static enum err run_tokens(struct token_table *k, const struct concept_sample *s,
-                           const struct concepts *c, const struct probe_ks *ks,
-                           struct pool *pool, const atomic_bool *cancel,
-                           struct report *r, struct errinfo *e)
+static enum err probe_codes(const struct token_tasks *k, const struct sae_codes *codes,
+                            struct probe_sheet *sheet, size_t F, struct pool *pool,
+                            const atomic_bool *cancel, struct errinfo *e)
 {
-    struct probe_sheet sheet = {0};
-    int32_t *concept_of = NULL, *task_of = NULL;
-    enum err rc = OK;
-    TRY_OUT(rc, mem_new(&concept_of, c->n, sizeof *concept_of, "concepts", e));
-    TRY_OUT(rc, mem_new(&task_of, c->n, sizeof *task_of, "concepts", e));
-    const size_t n = choose_tasks(s, concept_of, task_of);
-    if (n < s->n_concepts) {
-        TRY_OUT(rc, report_left_out(r, e, "probing of concepts",
-                                    "%zu of %zu have fewer than %d words to learn from "
-                                    "or %d to test on",
-                                    s->n_concepts - n, s->n_concepts, TOKEN_TASK_TRAIN,
-                                    TOKEN_TASK_TEST));
-    }
-    TRY_OUT(rc, probe_sheet_init(&sheet, ks, n, e));
-    memcpy(sheet.id, concept_of, n * sizeof *sheet.id);
-    TRY_OUT(rc, sparse_tasks(k, concept_of, &sheet, pool, cancel, e));
-    relabel(k, task_of);
-    TRY_OUT(rc, dense_tasks(k, &sheet, pool, cancel, e));
-    TRY_OUT(rc, families(&sheet, c, r, e));
-out:
-    probe_sheet_deinit(&sheet);
-    mem_free(concept_of);
-    mem_free(task_of);
-    return rc;
+    struct probe_table t = raw_table(k);
+    t.F = F;
+    t.start = codes->start;
+    t.id = codes->id;
+    t.val = codes->val;
+    TRY(sparse_tasks(k, &t, probe_sheet_latents, sheet, pool, cancel, e));
+    return probe_full(&t, sheet->n, k->task_start, k->task, PROBE_LATENTS, pool, cancel,
+                      sheet->sae, e);
 }
 
-enum err probe_tokens(const struct eval_set *set, const struct acts_set *ood,
-                      const struct concepts *c, const struct sae *sae,
-                      const struct probe_ks *ks, struct pool *pool,
+enum err probe_tokens(const struct token_tasks *t, const struct concepts *c,
+                      const struct sae *sae, struct pool *pool,
                       const atomic_bool *cancel, struct report *r, struct errinfo *e)
 {
-    struct concept_sample other = {.D = set->sample.D};
-    struct token_table k = {0};
-    struct eval_config cfg = set->cfg;
+    struct probe_sheet sheet = {0};
+    struct sae_codes codes = {0};
     enum err rc = OK;
-    cfg.test_share = 1.0;
-    if (set->sample.n_train == 0 || set->sample.n_train == set->sample.n) {
+    if (rows_of(t) == 0) {
         return report_left_out(r, e, "probing of concepts",
                                "no concept words in the evaluation text");
     }
-    if (ood != NULL) {
-        TRY_OUT(rc, concept_sample_init(&other, &cfg, ood, c, e));
+    if (t->base.n < t->n_concepts) {
+        TRY(report_left_out(r, e, "probing of concepts",
+                            "%zu of %zu have fewer than %d words to learn from "
+                            "or %d to test on",
+                            t->n_concepts - t->base.n, t->n_concepts, TOKEN_TASK_TRAIN,
+                            TOKEN_TASK_TEST));
     }
-    TRY_OUT(rc, token_table_init(&k, &set->sample, &other, sae, pool, e));
-    TRY_OUT(rc, run_tokens(&k, &set->sample, c, ks, pool, cancel, r, e));
+    TRY_OUT(rc, probe_sheet_init(&sheet, &t->base.ks, t->base.n, e));
+    probe_sheet_share(&sheet, &t->base);
+    TRY_OUT(rc, sae_encode(sae, t->raw, rows_of(t), pool, &codes, e));
+    sae_codes_raw(&codes, sae);
+    TRY_OUT(rc, probe_codes(t, &codes, &sheet, sae->F, pool, cancel, e));
+    TRY_OUT(rc, families(&sheet, c, r, e));
 out:
-    token_table_deinit(&k);
-    concept_sample_deinit(&other);
+    sae_codes_deinit(&codes);
+    probe_sheet_deinit(&sheet);
     return rc;
 }

@@ -11,13 +11,34 @@
 #define TOKEN_TASK_TRAIN 20
 #define TOKEN_TASK_TEST  5
 
+/* What this needs of the model and the text: rows to learn from, to test on and out of
+ * distribution, and the probes that read raw activations. Made once for all SAEs. */
+struct token_tasks {
+    size_t n_train, n_test, n_ood, D;
+    float *raw;            /* [n, D] of all these rows */
+    size_t *concept_start; /* [n+1] concepts of a row ... */
+    int32_t *concept;
+    size_t
+        *task_start; /* [n+1] ... and those of them that are tasks, by their number */
+    int32_t *task;
+    size_t n_concepts;       /* of which the sheet's n are tasks */
+    struct probe_sheet base; /* their raw probes; id: the task's concept */
+};
+
+/* ood: OOD rows whose concept words (at most per_word of each) the same probes are
+ * tested on; NULL: none. A set without concept words gives no tasks. ERR_NOMEM,
+ * ERR_CANCELLED. */
+enum err token_tasks_init(struct token_tasks *t, const struct eval_set *set,
+                          const struct acts_set *ood, const struct concepts *c,
+                          const struct probe_ks *ks, struct pool *pool,
+                          const atomic_bool *cancel, struct errinfo *e) ERR_CHECKED;
+void token_tasks_deinit(struct token_tasks *t);
+
 /* Figures below probing.leaf, .super and .letter with classes weighted alike, units are
- * concepts; the list "probing_concepts" names latents. ood: OOD rows whose concept
- * words (at most per_word of each) the same probes are tested on; NULL: none. Concepts
- * with too few words are left out, and listed with a count. */
-enum err probe_tokens(const struct eval_set *set, const struct acts_set *ood,
-                      const struct concepts *c, const struct sae *sae,
-                      const struct probe_ks *ks, struct pool *pool,
+ * concepts; the list "probing_concepts" names latents. Concepts with too few words are
+ * left out, and listed with a count. Any thread. */
+enum err probe_tokens(const struct token_tasks *t, const struct concepts *c,
+                      const struct sae *sae, struct pool *pool,
                       const atomic_bool *cancel, struct report *r,
                       struct errinfo *e) ERR_CHECKED;
 

@@ -132,20 +132,39 @@ static double l2_of(const struct probe_table *t, double pos)
     return t->balanced ? 2.0 * (n - pos) / (n * n) : 1.0 / n;
 }
 
+enum err probe_labels_init(struct probe_labels *l, const uint8_t *y, size_t n,
+                           struct errinfo *e)
+{
+    *l = (struct probe_labels){0};
+    enum err rc = mem_new(&l->start, n + 1, sizeof *l->start, "labels", e);
+    if (rc == OK) {
+        rc = mem_new(&l->unit, n, sizeof *l->unit, "labels", e); /* all of them 0 */
+    }
+    if (rc != OK) {
+        probe_labels_deinit(l);
+        return rc;
+    }
+    for (size_t i = 0; i < n; i++) {
+        l->start[i + 1] = l->start[i] + (y[i] ? 1 : 0);
+    }
+    return OK;
+}
+
+void probe_labels_deinit(struct probe_labels *l)
+{
+    mem_free(l->start);
+    mem_free(l->unit);
+}
+
 static enum err fit_many(const struct probe_table *t, const uint8_t *y, const float *x,
                          size_t k, double pos, double *w, double *b, struct errinfo *e)
 {
-    size_t *start = NULL;
-    int32_t *unit = NULL;
+    struct probe_labels labels = {0};
     struct logreg m = {0};
     enum err rc = OK;
-    TRY_OUT(rc, mem_new(&start, t->n_train + 1, sizeof *start, "labels", e));
-    TRY_OUT(rc, mem_new(&unit, t->n_train, sizeof *unit, "labels", e));
-    for (size_t i = 0; i < t->n_train; i++) {
-        start[i + 1] = start[i] + (y[i] ? 1 : 0);
-    }
+    TRY_OUT(rc, probe_labels_init(&labels, y, t->n_train, e));
     const struct logreg_x lx = {.n = t->n_train, .d = k, .dense = x, .ld = k};
-    const struct logreg_y ly = {.C = 1, .start = start, .id = unit};
+    const struct logreg_y ly = {.C = 1, .start = labels.start, .id = labels.unit};
     struct logreg_opts o = logreg_defaults();
     o.l2 = l2_of(t, pos);
     o.balanced = t->balanced;
@@ -157,8 +176,7 @@ static enum err fit_many(const struct probe_table *t, const uint8_t *y, const fl
     }
     *b = (double)m.b[0];
 out:
-    mem_free(start);
-    mem_free(unit);
+    probe_labels_deinit(&labels);
     logreg_deinit(&m);
     return rc;
 }

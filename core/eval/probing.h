@@ -69,6 +69,15 @@ enum err probe_oracle(const struct probe_table *t, size_t C, const size_t *label
                       const atomic_bool *cancel, double *auc,
                       struct errinfo *e) ERR_CHECKED;
 
+/* The labels of one unit, y [n], in the form that probe_full reads. */
+struct probe_labels {
+    size_t *start; /* [n+1] */
+    int32_t *unit;
+};
+enum err probe_labels_init(struct probe_labels *l, const uint8_t *y, size_t n,
+                           struct errinfo *e) ERR_CHECKED;
+void probe_labels_deinit(struct probe_labels *l);
+
 /* Scores of decisions z [n] (z > 0: in the class) against y. */
 enum err probe_score(size_t n, const double *z, const uint8_t *y, bool balanced,
                      struct probe_result *out, struct errinfo *e) ERR_CHECKED;

@@ -31,10 +31,11 @@ struct worker {
 struct work {
     const struct reconstruct_job *j;
     const atomic_bool *cancel;
-    const double *mean;     /* [D] */
-    const float *xhat;      /* [rows*T, D] */
-    struct row_sums *sum;   /* [rows] */
-    struct worker *workers; /* one a worker of the pool; NULL: no model */
+    enum splice_arm first, end; /* what stands at the hook, one after the other */
+    const double *mean;         /* [D] */
+    const float *xhat;          /* [rows*T, D]; NULL: no arm needs it */
+    struct row_sums *sum;       /* [rows] */
+    struct worker *workers;     /* one a worker of the pool */
 };
 
 /* ---- distances ---- */
@@ -65,18 +66,17 @@ static void add_token(struct row_sums *s, const double *mean, const float *x,
     s->norm_hat += length_hat;
 }
 
-static void add_row(const struct reconstruct_job *j, const double *mean,
+static void add_row(const struct acts_set *a, const struct sae *sae, const double *mean,
                     const struct sae_codes *codes, const float *xhat, size_t row,
                     struct row_sums *s)
 {
-    const struct acts_set *a = j->set;
     for (size_t i = row * a->T; i < (row + 1) * a->T; i++) {
         if (a->special[i]) {
             continue;
         }
         for (size_t k = codes->start[i]; k < codes->start[i + 1]; k++) {
             s->active += 1.0;
-            s->activation += (double)codes->val[k] * sae_codes_unit(codes, j->sae, i);
+            s->activation += (double)codes->val[k] * sae_codes_unit(codes, sae, i);
         }
         add_token(s, mean, a->x + i * a->D, xhat + i * a->D, a->D);
     }
@@ -140,7 +140,7 @@ static void run_arms(const struct work *w, size_t row, struct worker *k)
         s->predicted += 1.0;
         s->ce_clean -= (double)k->clean[t * V + (size_t)ids[t + 1]];
     }
-    for (enum splice_arm arm = 0; arm < ARMS; arm++) {
+    for (enum splice_arm arm = w->first; arm < w->end; arm++) {
         fill_arm(w, row, arm, k->x);
         lm_logp_from(j->lm, k->ws, k->x, T, j->depth, k->now);
         for (size_t t = 0; t + 1 < T; t++) {
@@ -188,6 +188,86 @@ static void workers_free(struct work *w, size_t n)
         mem_free(w->workers[i].p);
     }
     mem_free(w->workers);
+}
+
+/* The arms of `w` over the first ce_rows rows. */
+static enum err run_model(struct work *w, struct pool *pool, struct errinfo *e)
+{
+    enum err rc = OK;
+    if (w->j->ce_rows == 0) {
+        return OK;
+    }
+    TRY_OUT(rc, workers_new(w, pool_threads(pool), e));
+    pool_run(pool, w->j->ce_rows, model_block, w);
+    TRY_OUT(rc, eval_poll(w->cancel, e));
+out:
+    workers_free(w, pool_threads(pool));
+    return rc;
+}
+
+/* ---- what no SAE has a part in ---- */
+
+static enum err fill_text(struct reconstruct_text *t, struct pool *pool,
+                          const atomic_bool *cancel, struct row_sums *sum,
+                          struct errinfo *e)
+{
+    struct work w = {.j = &t->j,
+                     .cancel = cancel,
+                     .first = ARM_ZERO,
+                     .end = ARMS,
+                     .mean = t->mean,
+                     .sum = sum};
+    mean_of(t->j.set, t->j.rows, t->mean);
+    TRY(run_model(&w, pool, e));
+    for (size_t i = 0; i < t->j.ce_rows; i++) {
+        t->row[i] = (struct reconstruct_row){.predicted = sum[i].predicted,
+                                             .ce_clean = sum[i].ce_clean,
+                                             .ce_zero = sum[i].ce[ARM_ZERO],
+                                             .ce_mean = sum[i].ce[ARM_MEAN],
+                                             .kl_zero = sum[i].kl[ARM_ZERO],
+                                             .kl_mean = sum[i].kl[ARM_MEAN]};
+    }
+    return OK;
+}
+
+enum err reconstruct_text_init(struct reconstruct_text *t,
+                               const struct reconstruct_job *j, struct pool *pool,
+                               const atomic_bool *cancel, struct errinfo *e)
+{
+    const struct acts_set *a = j->set;
+    struct row_sums *sum = NULL;
+    enum err rc = OK;
+    *t = (struct reconstruct_text){.j = *j};
+    const size_t wanted = j->lm != NULL ? j->ce_rows : 0;
+    t->j.rows = j->rows < a->rows ? j->rows : a->rows;
+    t->j.ce_rows = wanted < t->j.rows ? wanted : t->j.rows;
+    TRY_OUT(rc, mem_new(&t->mean, a->D, sizeof *t->mean, "mean", e));
+    TRY_OUT(rc, mem_new(&t->row, t->j.ce_rows, sizeof *t->row, "losses", e));
+    TRY_OUT(rc, mem_new(&sum, t->j.ce_rows, sizeof *sum, "sums", e));
+    TRY_OUT(rc, fill_text(t, pool, cancel, sum, e));
+out:
+    mem_free(sum);
+    if (rc != OK) {
+        reconstruct_text_deinit(t);
+    }
+    return rc;
+}
+
+void reconstruct_text_deinit(struct reconstruct_text *t)
+{
+    mem_free(t->mean);
+    mem_free(t->row);
+    *t = (struct reconstruct_text){0};
+}
+
+static void add_known(const struct reconstruct_row *k, struct row_sums *s)
+{
+    s->predicted = k->predicted;
+    s->ce_clean = k->ce_clean;
+    s->ce[ARM_ZERO] = k->ce_zero;
+    s->ce[ARM_MEAN] = k->ce_mean;
+    s->kl[ARM_ZERO] = k->kl_zero;
+    s->kl[ARM_MEAN] = k->kl_mean;
 }
 
 /* ---- figures ---- */
@@ -293,40 +373,36 @@ out:
     return rc;
 }
 
-enum err reconstruct_measure(const struct reconstruct_job *j, const char *name,
-                             struct pool *pool, const atomic_bool *cancel,
-                             struct report *r, struct errinfo *e)
+enum err reconstruct_measure(const struct reconstruct_text *t, const struct sae *sae,
+                             const char *name, struct pool *pool,
+                             const atomic_bool *cancel, struct report *r,
+                             struct errinfo *e)
 {
-    const struct acts_set *a = j->set;
-    const size_t rows = j->rows < a->rows ? j->rows : a->rows;
-    const size_t wanted = j->lm != NULL ? j->ce_rows : 0;
-    const size_t ce_rows = wanted < rows ? wanted : rows;
-    struct work w = {.j = j, .cancel = cancel};
+    const struct acts_set *a = t->j.set;
+    const size_t rows = t->j.rows;
+    struct work w = {.j = &t->j,
+                     .cancel = cancel,
+                     .first = ARM_SAE,
+                     .end = ARM_SAE + 1,
+                     .mean = t->mean};
     struct sae_codes codes = {0};
-    double *mean = NULL;
     float *xhat = NULL;
     enum err rc = OK;
-    TRY_OUT(rc, mem_new(&mean, a->D, sizeof *mean, "mean", e));
     TRY_OUT(rc, mem_new(&w.sum, rows, sizeof *w.sum, "sums", e));
     TRY_OUT(rc, mem_new(&xhat, rows * a->T, a->D * sizeof *xhat, "xhat", e));
-    TRY_OUT(rc, sae_encode(j->sae, a->x, rows * a->T, pool, &codes, e));
-    sae_decode(j->sae, &codes, xhat);
-    mean_of(a, rows, mean);
+    TRY_OUT(rc, sae_encode(sae, a->x, rows * a->T, pool, &codes, e));
+    sae_decode(sae, &codes, xhat);
     for (size_t i = 0; i < rows; i++) {
-        add_row(j, mean, &codes, xhat, i, &w.sum[i]);
+        add_row(a, sae, t->mean, &codes, xhat, i, &w.sum[i]);
     }
-    w.mean = mean;
     w.xhat = xhat;
-    if (ce_rows > 0) {
-        TRY_OUT(rc, workers_new(&w, pool_threads(pool), e));
-        pool_run(pool, ce_rows, model_block, &w);
-        TRY_OUT(rc, eval_poll(cancel, e));
+    TRY_OUT(rc, run_model(&w, pool, e));
+    for (size_t i = 0; i < t->j.ce_rows; i++) {
+        add_known(&t->row[i], &w.sum[i]);
     }
-    TRY_OUT(rc, add_figures(&w, rows, ce_rows, name, r, e));
+    TRY_OUT(rc, add_figures(&w, rows, t->j.ce_rows, name, r, e));
 out:
-    workers_free(&w, pool_threads(pool));
     sae_codes_deinit(&codes);
-    mem_free(mean);
     mem_free(w.sum);
     mem_free(xhat);
     return rc;

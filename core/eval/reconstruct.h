@@ -7,15 +7,32 @@
 #include "eval/report.h"
 #include "lm/lm.h"
 
-/* What is measured on one kind of text. */
+/* What is measured on one kind of text. Borrowed. */
 struct reconstruct_job {
     const struct acts_set *set; /* clean rows */
     size_t rows;                /* the first of them, for distances */
     size_t ce_rows;             /* ... for the model's losses; 0: not measured */
     const struct lm *lm;        /* NULL: as ce_rows 0 */
     size_t depth;               /* of the hook */
-    const struct sae *sae;
 };
+
+/* A row's losses that no SAE has a part in: with the model's own activations, and with
+ * zeros and with the text's mean in their place. */
+struct reconstruct_row {
+    double predicted, ce_clean, ce_zero, ce_mean, kl_zero, kl_mean;
+};
+/* A text made ready: any number of SAEs is measured on it, from any threads. */
+struct reconstruct_text {
+    struct reconstruct_job j;    /* no more rows than there are */
+    double *mean;                /* [D] of its tokens */
+    struct reconstruct_row *row; /* [ce_rows] */
+};
+/* O(ce_rows T D V), three runs of what is behind the hook. ERR_NOMEM, ERR_CANCELLED. */
+enum err reconstruct_text_init(struct reconstruct_text *t,
+                               const struct reconstruct_job *j, struct pool *pool,
+                               const atomic_bool *cancel,
+                               struct errinfo *e) ERR_CHECKED;
+void reconstruct_text_deinit(struct reconstruct_text *t);
 
 /* Adds to the report, below "fidelity.NAME.": l0, l1 (mean sum of activations, in the
  * model's units), mse, mse_per_dimension, explained_variance (1 - error / variance over
@@ -27,10 +44,11 @@ struct reconstruct_job {
  * - clean), ce_recovered, ce_recovered_mean (against mean ablation), kl_sae, kl_zero,
  * kl_mean (of the clean distribution), and kl_score = (kl_zero - kl_sae) / kl_zero.
  * Activations at special tokens stay as they are in every arm. ERR_NOMEM,
- * ERR_CANCELLED. O(ce_rows T D V) for the model. */
-enum err reconstruct_measure(const struct reconstruct_job *j, const char *name,
-                             struct pool *pool, const atomic_bool *cancel,
-                             struct report *r, struct errinfo *e) ERR_CHECKED;
+ * ERR_CANCELLED. O(ce_rows T D V), two runs of what is behind the hook. */
+enum err reconstruct_measure(const struct reconstruct_text *t, const struct sae *sae,
+                             const char *name, struct pool *pool,
+                             const atomic_bool *cancel, struct report *r,
+                             struct errinfo *e) ERR_CHECKED;
 
 /* SAEBench 0.6.0's explained variance from mean squared error and mean square, summed
  * over D dimensions; NaN where its denominator is not positive. */

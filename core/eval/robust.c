@@ -70,33 +70,52 @@ static enum err figures(const struct robust_sums *k, size_t F, struct report *r,
     return report_list(r, "robustness_of_latents", list, e);
 }
 
-enum err robust_measure(const struct acts_set *set, size_t rows,
-                        const struct mask_spec *mask, const struct sae *s,
-                        struct harvester *h, struct pool *pool, struct report *r,
-                        struct errinfo *e)
+enum err robust_text_init(struct robust_text *t, const struct acts_set *set,
+                          size_t rows, const struct mask_spec *mask, uint64_t seed,
+                          struct harvester *h, struct errinfo *e)
 {
     const size_t used = rows < set->rows ? rows : set->rows;
     const size_t n = used * set->T;
     struct mask_spec spec = *mask;
+    int32_t *ids = NULL;
+    enum err rc = OK;
+    *t = (struct robust_text){.set = set, .rows = used};
+    spec.seed = seed;
+    TRY_OUT(rc, mem_new(&ids, n, sizeof *ids, "masked text", e));
+    TRY_OUT(rc, mem_new(&t->masked, n, sizeof *t->masked, "masked text", e));
+    TRY_OUT(rc, mem_new(&t->x, n, set->D * sizeof *t->x, "masked text", e));
+    (void)mask_apply(&spec, ROBUST_RATE, 0, set->ids, used, set->T, ids, t->masked);
+    harvest_rows(h, ids, used, t->x);
+out:
+    mem_free(ids);
+    if (rc != OK) {
+        robust_text_deinit(t);
+    }
+    return rc;
+}
+
+void robust_text_deinit(struct robust_text *t)
+{
+    mem_free(t->masked);
+    mem_free(t->x);
+    *t = (struct robust_text){0};
+}
+
+enum err robust_measure(const struct robust_text *t, const struct sae *s,
+                        struct pool *pool, struct report *r, struct errinfo *e)
+{
+    const struct acts_set *set = t->set;
+    const size_t n = t->rows * set->T;
     struct robust_sums k = {0};
     struct sae_codes clean = {0}, masked = {0};
-    int32_t *ids = NULL;
-    uint8_t *is_masked = NULL;
-    float *x = NULL;
     enum err rc = OK;
-    spec.seed = r->seed;
     TRY_OUT(rc, mem_new(&k.change, s->F, sizeof *k.change, "robustness", e));
     TRY_OUT(rc, mem_new(&k.both, s->F, sizeof *k.both, "robustness", e));
     TRY_OUT(rc, mem_new(&k.fires, s->F, sizeof *k.fires, "robustness", e));
-    TRY_OUT(rc, mem_new(&ids, n, sizeof *ids, "masked text", e));
-    TRY_OUT(rc, mem_new(&is_masked, n, sizeof *is_masked, "masked text", e));
-    TRY_OUT(rc, mem_new(&x, n, set->D * sizeof *x, "masked text", e));
-    (void)mask_apply(&spec, ROBUST_RATE, 0, set->ids, used, set->T, ids, is_masked);
-    harvest_rows(h, ids, used, x);
     TRY_OUT(rc, sae_encode(s, set->x, n, pool, &clean, e));
-    TRY_OUT(rc, sae_encode(s, x, n, pool, &masked, e));
+    TRY_OUT(rc, sae_encode(s, t->x, n, pool, &masked, e));
     for (size_t i = 0; i < n; i++) {
-        if (!set->special[i] && !is_masked[i]) {
+        if (!set->special[i] && !t->masked[i]) {
             add_position(&k, &clean, &masked, i);
         }
     }
@@ -107,8 +126,5 @@ out:
     mem_free(k.change);
     mem_free(k.both);
     mem_free(k.fires);
-    mem_free(ids);
-    mem_free(is_masked);
-    mem_free(x);
     return rc;
 }

@@ -11,17 +11,27 @@
     20 /* positions a latent must fire at to have a value of its own                   \
         */
 
-/* Of latent j over the set's first `rows` rows, at positions that are neither masked
- * nor special:
+/* Rows of a text, and the same rows masked as in training, drawn with `seed` at
+ * ROBUST_RATE, with what the model makes of them: made once for all SAEs. */
+struct robust_text {
+    const struct acts_set *set; /* borrowed; its first `rows` rows */
+    size_t rows;
+    uint8_t *masked; /* [rows*T] */
+    float *x;        /* [rows*T, D] */
+};
+enum err robust_text_init(struct robust_text *t, const struct acts_set *set,
+                          size_t rows, const struct mask_spec *mask, uint64_t seed,
+                          struct harvester *h, struct errinfo *e) ERR_CHECKED;
+void robust_text_deinit(struct robust_text *t);
+
+/* Of latent j at positions that are neither masked nor special:
  *     1 - sum |f_j(masked text) - f_j(clean text)| / sum (f_j(masked) + f_j(clean))
  * 1: untouched by what stands around it; 0: it fires in wholly different places. Adds
  * robustness.mean over latents that fire at ROBUST_LEAST positions of either text
  * (units: latents), robustness.weighted (all latents' sums together) and the list
- * "robustness" by latent (null: fires too seldom). The masks are those of training,
- * drawn with the report's seed at ROBUST_RATE. */
-enum err robust_measure(const struct acts_set *set, size_t rows,
-                        const struct mask_spec *mask, const struct sae *s,
-                        struct harvester *h, struct pool *pool, struct report *r,
+ * "robustness_of_latents" (null: fires too seldom). Any thread. */
+enum err robust_measure(const struct robust_text *t, const struct sae *s,
+                        struct pool *pool, struct report *r,
                         struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -2,24 +2,22 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "eval/evalset_priv.h"
 #include "eval/latent_stats.h"
 #include "eval/perturb.h"
-#include "eval/probe_tokens.h"
-#include "eval/reconstruct.h"
-#include "eval/robust.h"
+#include "eval/suite_priv.h"
 
 #include <math.h>
 #include <string.h>
 
-#define ROBUST_ROWS 64
-
-/* What the measures share. */
+/* What the measures of one SAE share. */
 struct suite {
-    const struct suite_inputs *in;
+    const struct suite_bench *b;
+    const struct suite_source *in;
+    const struct suite_job *job;
     struct report *r;
     struct eval_result *result;
     struct sentence_sets sets;
+    bool has_sets;
 };
 
 /* ---- absorption ---- */
@@ -141,8 +139,8 @@ static enum err absorbed_words(struct suite *s, struct errinfo *e)
     enum err rc = OK;
     TRY_OUT(rc, mem_new(&by, hits, sizeof *by, "absorbed words", e));
     TRY_OUT(rc, mem_new(&hit, hits, sizeof *hit, "absorbed words", e));
-    TRY_OUT(rc,
-            evaluate_absorbers(s->in->set, s->in->sae, s->in->pool, s->result, by, e));
+    TRY_OUT(rc, evaluate_absorbers(s->in->set, s->job->sae, s->job->pool, s->result, by,
+                                   e));
     for (size_t c = 0; c < b->C && list != NULL; c++) {
         add_words_of(s, c, hit, by + b->hit_start[c], list);
     }
@@ -161,9 +159,6 @@ static enum err run_absorption(struct suite *s, struct errinfo *e)
     TRY(family_figures(s, CONCEPT_LEAF, "leaf", e));
     TRY(family_figures(s, CONCEPT_SUPER, "super", e));
     TRY(family_figures(s, CONCEPT_LETTER, "letter", e));
-    TRY(report_value(s->r, s->result->absorption_saebench, e, "absorption.saebench"));
-    TRY(report_value(s->r, (double)s->result->saebench_eligible, e,
-                     "absorption.saebench_eligible_concepts"));
     /* The model is asked nothing: its own activation at the word stands for it. */
     TRY(report_list(s->r, "first_letter_input", cJSON_CreateString("word"), e));
     return absorbed_words(s, e);
@@ -171,122 +166,208 @@ static enum err run_absorption(struct suite *s, struct errinfo *e)
 
 /* ---- the others ---- */
 
+static enum err run_saebench(struct suite *s, struct errinfo *e)
+{
+    struct eval_result *q = s->result;
+    TRY(evaluate_saebench(s->in->set, &s->b->saebench, s->job->sae, s->job->pool,
+                          s->job->cancel, q, e));
+    TRY(report_value(s->r, q->absorption_saebench, e, "absorption.saebench"));
+    return report_value(s->r, (double)q->saebench_eligible, e,
+                        "absorption.saebench_eligible_concepts");
+}
+
 static enum err run_fidelity(struct suite *s, struct errinfo *e)
 {
-    const struct suite_inputs *in = s->in;
-    struct reconstruct_job j = {.set = eval_set_rows(in->set),
-                                .rows = in->rows,
-                                .ce_rows = in->rows,
-                                .lm = in->lm,
-                                .depth = in->depth,
-                                .sae = in->sae};
-    TRY(reconstruct_measure(&j, "in_distribution", in->pool, in->cancel, s->r, e));
-    if (in->ood == NULL) {
+    const struct suite_job *j = s->job;
+    TRY(reconstruct_measure(&s->b->id, j->sae, "in_distribution", j->pool, j->cancel,
+                            s->r, e));
+    if (s->in->ood == NULL) {
         return report_left_out(s->r, e, "fidelity out of distribution", "no OOD text");
     }
-    j.set = in->ood;
-    return reconstruct_measure(&j, "out_of_distribution", in->pool, in->cancel, s->r,
-                               e);
+    return reconstruct_measure(&s->b->ood, j->sae, "out_of_distribution", j->pool,
+                               j->cancel, s->r, e);
 }
 
 static enum err run_latents(struct suite *s, struct errinfo *e)
 {
-    return latent_stats(eval_set_rows(s->in->set), s->in->sae, s->in->pool, s->r, e);
+    return latent_stats(eval_set_rows(s->in->set), s->job->sae, s->job->pool, s->r, e);
 }
 
 static enum err run_tokens(struct suite *s, struct errinfo *e)
 {
-    return probe_tokens(s->in->set, s->in->ood, s->in->concepts, s->in->sae, &s->in->ks,
-                        s->in->pool, s->in->cancel, s->r, e);
+    return probe_tokens(&s->b->tokens, s->in->concepts, s->job->sae, s->job->pool,
+                        s->job->cancel, s->r, e);
+}
+
+/* The gaps of a part of the bench are those of every SAE. */
+static enum err copy_gaps(const struct report *from, struct report *r,
+                          struct errinfo *e)
+{
+    for (size_t i = 0; i < from->gaps; i++) {
+        TRY(report_left_out(r, e, from->gap[i].what, "%s", from->gap[i].why));
+    }
+    return OK;
+}
+
+/* The codes of the sentence tasks, for the first part that asks. */
+static enum err need_sets(struct suite *s, struct errinfo *e)
+{
+    if (s->has_sets) {
+        return OK;
+    }
+    s->has_sets = true;
+    TRY(copy_gaps(&s->b->gap[SUITE_SENTENCES], s->r, e));
+    if (s->b->failed[SUITE_SENTENCES]) {
+        return OK;
+    }
+    return sentence_sets_init(&s->sets, &s->b->texts, s->job->sae, s->job->pool,
+                              s->job->cancel, e);
 }
 
 static enum err run_sentences(struct suite *s, struct errinfo *e)
 {
-    const struct suite_inputs *in = s->in;
-    for (size_t i = 0; i < in->n_probes; i++) {
-        struct errinfo why = {0};
-        const enum err rc =
-            sentence_sets_add(&s->sets, in->probes[i], in->sae, in->lm, in->depth,
-                              harvest_T(in->h), in->pool, &why);
-        if (rc == ERR_NOMEM) {
-            return err_set(e, rc, "%s", why.msg);
-        }
-        if (rc != OK) {
-            TRY(report_left_out(s->r, e, "sentence tasks", "%s", why.msg));
-        }
-    }
-    TRY(sentence_sets_check(&s->sets, s->r, e));
+    TRY(need_sets(s, e));
     if (s->sets.n == 0) {
         return report_left_out(s->r, e, "probing of sentences", "no probe sets");
     }
-    return probe_sentences(&s->sets, &in->ks, in->pool, in->cancel, s->r, e);
+    return probe_sentences(&s->sets, &s->b->texts.base, s->job->pool, s->job->cancel,
+                           s->r, e);
 }
 
 static enum err run_tpp(struct suite *s, struct errinfo *e)
 {
-    return perturb_tpp(&s->sets, s->in->sae, s->in->cancel, s->r, e);
+    TRY(need_sets(s, e));
+    return perturb_tpp(&s->sets, s->job->sae, s->job->cancel, s->r, e);
 }
 
 static enum err run_scr(struct suite *s, struct errinfo *e)
 {
+    TRY(need_sets(s, e));
     TRY(report_list(s->r, "tpp_scr_caveat", cJSON_CreateString(PERTURB_CAVEAT), e));
-    return perturb_scr(&s->sets, s->in->sae, s->in->cancel, s->r, e);
+    return perturb_scr(&s->sets, s->job->sae, s->job->cancel, s->r, e);
 }
 
 static enum err run_robust(struct suite *s, struct errinfo *e)
 {
-    const struct suite_inputs *in = s->in;
-    if (in->mask == NULL) {
-        return report_left_out(s->r, e, "robustness", "the run has no mask token");
-    }
-    return robust_measure(eval_set_rows(in->set), ROBUST_ROWS, in->mask, in->sae, in->h,
-                          in->pool, s->r, e);
+    return robust_measure(&s->b->robust, s->job->sae, s->job->pool, s->r, e);
 }
 
 static enum err run_live(struct suite *s, struct errinfo *e)
 {
-    const struct suite_inputs *in = s->in;
-    return evaluate(in->set, in->sae, in->h, in->pool, in->cancel, s->result, e);
+    const struct suite_job *j = s->job;
+    return evaluate(s->in->set, j->sae, j->h, j->pool, j->cancel, s->result, e);
 }
 
-static enum err run_saebench(struct suite *s, struct errinfo *e)
-{
-    const struct suite_inputs *in = s->in;
-    return evaluate_saebench(in->set, in->sae, in->pool, in->cancel, s->result, e);
-}
+/* ---- the table ---- */
 
-/* In this order: absorption reads what live and saebench found, TPP and SCR the sets
- * that sentences read. */
+#define BIT(part) (1U << (part))
+
+/* In this order: absorption reads what live found. */
 static const struct {
     const char *name;
     enum err (*run)(struct suite *s, struct errinfo *e);
+    unsigned needs;
     bool vital; /* without it there is no result */
-} measures[] = {
-    {"live", run_live, true},
-    {"saebench", run_saebench, false},
-    {"fidelity", run_fidelity, false},
-    {"latents", run_latents, false},
-    {"absorption", run_absorption, false},
-    {"probing concepts", run_tokens, false},
-    {"probing sentences", run_sentences, false},
-    {"tpp", run_tpp, false},
-    {"scr", run_scr, false},
-    {"robustness", run_robust, false},
+} measures[SUITE_PARTS] = {
+    [SUITE_LIVE] = {"live", run_live, 0, true},
+    [SUITE_FIDELITY] = {"fidelity", run_fidelity, 0, false},
+    [SUITE_LATENTS] = {"latents", run_latents, 0, false},
+    [SUITE_ABSORPTION] = {"absorption", run_absorption, BIT(SUITE_LIVE), false},
+    [SUITE_SAEBENCH] = {"absorption.saebench", run_saebench, 0, false},
+    [SUITE_CONCEPTS] = {"probing.concepts", run_tokens, 0, false},
+    [SUITE_SENTENCES] = {"probing.sentences", run_sentences, 0, false},
+    [SUITE_TPP] = {"tpp", run_tpp, 0, false},
+    [SUITE_SCR] = {"scr", run_scr, 0, false},
+    [SUITE_ROBUSTNESS] = {"robustness", run_robust, 0, false},
 };
 
-static enum err run_all(struct suite *s, struct suite_times *t, struct errinfo *e)
+const char *suite_part_name(enum suite_part part)
 {
-    for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) {
-        struct errinfo why = {0};
+    return measures[part].name;
+}
+
+unsigned suite_parts_needed(unsigned parts)
+{
+    for (size_t i = 0; i < SUITE_PARTS; i++) {
+        parts |= parts & BIT(i) ? measures[i].needs : 0;
+    }
+    return parts & SUITE_ALL;
+}
+
+/* The parts that word[len] means. */
+static unsigned parts_of(const char *word, size_t len)
+{
+    unsigned parts = 0;
+    for (size_t i = 0; i < SUITE_PARTS; i++) {
+        const char *name = measures[i].name;
+        if (strncmp(name, word, len) == 0 && (name[len] == '\0' || name[len] == '.')) {
+            parts |= BIT(i);
+        }
+    }
+    return parts;
+}
+
+static enum err unknown_part(const char *word, size_t len, struct errinfo *e)
+{
+    struct str all;
+    str_init(&all, 1024);
+    for (size_t i = 0; i < SUITE_PARTS; i++) {
+        str_addf(&all, "%s%s", i > 0 ? ", " : "", measures[i].name);
+    }
+    (void)err_set(e, ERR_USAGE, "found '%.*s', expected parts of an evaluation: %s",
+                  len < 40 ? (int)len : 40, word, all.p);
+    str_free(&all);
+    return ERR_USAGE;
+}
+
+enum err suite_parts_parse(const char *list, unsigned *parts, struct errinfo *e)
+{
+    unsigned all = 0;
+    for (const char *p = list;; p++) {
+        const size_t len = strcspn(p, ",");
+        const unsigned found = len > 0 ? parts_of(p, len) : 0;
+        if (found == 0) {
+            return unknown_part(p, len, e);
+        }
+        all |= found;
+        p += len;
+        if (*p == '\0') {
+            break;
+        }
+    }
+    *parts = suite_parts_needed(all);
+    return OK;
+}
+
+/* ---- running ---- */
+
+static enum err run_part(struct suite *s, enum suite_part part, struct errinfo *e)
+{
+    const bool own_gaps = (SUITE_OF_SENTENCES & BIT(part)) == 0; /* see need_sets */
+    struct errinfo why = {0};
+    if (own_gaps) {
+        TRY(copy_gaps(&s->b->gap[part], s->r, e));
+        if (s->b->failed[part]) {
+            return OK;
+        }
+    }
+    const enum err rc = measures[part].run(s, &why);
+    if (rc == ERR_NOMEM || rc == ERR_CANCELLED || (rc != OK && measures[part].vital)) {
+        return err_set(e, rc, "%s", why.msg);
+    }
+    return rc == OK ? OK : report_left_out(s->r, e, measures[part].name, "%s", why.msg);
+}
+
+static enum err run_all(struct suite *s, unsigned parts, struct suite_times *t,
+                        struct errinfo *e)
+{
+    for (enum suite_part i = 0; i < SUITE_PARTS; i++) {
         const int64_t begun = clock_ns();
-        TRY(eval_poll(s->in->cancel, e));
-        const enum err rc = measures[i].run(s, &why);
-        if (rc == ERR_NOMEM || rc == ERR_CANCELLED || (rc != OK && measures[i].vital)) {
-            return err_set(e, rc, "%s", why.msg);
+        if ((parts & BIT(i)) == 0) {
+            continue;
         }
-        if (rc != OK) {
-            TRY(report_left_out(s->r, e, measures[i].name, "%s", why.msg));
-        }
+        TRY(eval_poll(s->job->cancel, e));
+        TRY(run_part(s, i, e));
         if (t != NULL) {
             t->part[t->n] = measures[i].name;
             t->seconds[t->n++] = clock_seconds_since(begun);
@@ -295,16 +376,30 @@ static enum err run_all(struct suite *s, struct suite_times *t, struct errinfo *
     return OK;
 }
 
-enum err suite_run(const struct suite_inputs *in, struct report *r,
-                   struct eval_result *result, struct suite_times *times,
-                   struct errinfo *e)
+static enum err check_width(const struct suite_bench *b, const struct suite_job *job,
+                            struct errinfo *e)
+{
+    if (job->sae->D != b->src.lm->cfg.d_model) {
+        return err_set(e, ERR_USAGE,
+                       "the SAE is for activations of width %zu, expected %zu as the "
+                       "model's",
+                       job->sae->D, b->src.lm->cfg.d_model);
+    }
+    return OK;
+}
+
+enum err suite_run(const struct suite_bench *b, const struct suite_job *job,
+                   struct report *r, struct eval_result *result,
+                   struct suite_times *times, struct errinfo *e)
 {
     struct eval_result q = {0};
-    struct suite s = {.in = in, .r = r, .result = &q};
+    struct suite s = {.b = b, .in = &b->src, .job = job, .r = r, .result = &q};
+    const unsigned parts = suite_parts_needed(job->parts) & b->src.parts;
     if (times != NULL) {
         times->n = 0;
     }
-    const enum err rc = run_all(&s, times, e);
+    TRY(check_width(b, job, e));
+    const enum err rc = run_all(&s, parts, times, e);
     sentence_sets_deinit(&s.sets);
     if (rc != OK) {
         eval_result_deinit(&q);
@@ -318,9 +413,12 @@ enum err suite_tree(const struct report *r, const struct eval_result *result,
                     const struct concepts *c, cJSON **out, struct errinfo *e)
 {
     cJSON *root = NULL, *live = NULL;
+    enum err rc = OK;
     TRY(report_tree(r, &root, e));
-    const enum err rc = eval_result_tree(result, c, &live, e);
-    while (rc == OK && live->child != NULL) {
+    if (result->concept != NULL) {
+        rc = eval_result_tree(result, c, &live, e);
+    }
+    while (rc == OK && live != NULL && live->child != NULL) {
         cJSON *item = cJSON_DetachItemViaPointer(live, live->child);
         if (cJSON_GetObjectItemCaseSensitive(root, item->string) != NULL ||
             !cJSON_AddItemToObject(root, item->string, item)) {

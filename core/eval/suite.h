@@ -1,5 +1,7 @@
-/* The whole evaluation of one SAE: every measure of the table in suite.c, into one
- * report. A measure that can't be made is listed as left out and the rest goes on. */
+/* The whole evaluation of SAEs on one model, hook and text: every measure of the table
+ * in suite.c. What depends on model and text alone is made once, as a bench; any number
+ * of SAEs is then measured on it, from any number of threads at once. A measure that
+ * can't be made is listed as left out and the rest goes on. */
 #ifndef SAETOP_EVAL_SUITE_H
 #define SAETOP_EVAL_SUITE_H
 
@@ -7,36 +9,87 @@
 #include "lm/lm.h"
 #include "text/mask.h"
 
-/* All borrowed. Owner thread of h and pool. */
-struct suite_inputs {
+/* The measures, in the order of the report. */
+enum suite_part {
+    SUITE_LIVE, /* what training shows: evaluate() */
+    SUITE_FIDELITY,
+    SUITE_LATENTS,
+    SUITE_ABSORPTION,
+    SUITE_SAEBENCH,  /* absorption to SAEBench's letter */
+    SUITE_CONCEPTS,  /* sparse probing of words ... */
+    SUITE_SENTENCES, /* ... and of texts */
+    SUITE_TPP,
+    SUITE_SCR,
+    SUITE_ROBUSTNESS,
+    SUITE_PARTS
+};
+#define SUITE_ALL ((1U << SUITE_PARTS) - 1U)
+
+/* "live", "fidelity", "latents", "absorption", "absorption.saebench",
+ * "probing.concepts", "probing.sentences", "tpp", "scr", "robustness". */
+const char *suite_part_name(enum suite_part part);
+/* Bits 1 << part of a list of names such as "fidelity,absorption,probing": a word means
+ * the part of that name and all whose names begin with it and a dot. What they need
+ * (absorption: live) is added. ERR_USAGE names the word and what there is. */
+enum err suite_parts_parse(const char *list, unsigned *parts,
+                           struct errinfo *e) ERR_CHECKED;
+/* The same bits with those that they need. */
+unsigned suite_parts_needed(unsigned parts);
+
+/* What a bench is made from. Borrowed for as long as the bench lives, but `mask`,
+ * `probes` and the harvester's pool, which are done with when it is made. */
+struct suite_source {
     const struct eval_set *set;
     const struct acts_set *ood; /* OOD rows; NULL: none */
     const struct concepts *concepts;
-    const struct sae *sae;
     const struct lm *lm;
-    size_t depth; /* of the hook */
-    struct harvester *h;
-    struct pool *pool;
+    size_t depth;                 /* of the hook */
     const struct mask_spec *mask; /* NULL: robustness is left out */
     const char *const *probes;    /* files of sentence tasks */
     size_t n_probes;
     struct probe_ks ks;
-    size_t rows; /* of text for reconstruction and losses */
-    const atomic_bool *cancel;
+    size_t rows;    /* of text for reconstruction and losses */
+    uint64_t seed;  /* of the masks of robustness */
+    unsigned parts; /* the bench is good for these */
 };
 
-#define SUITE_PARTS_MAX 16
+#define SUITE_TIMES_MAX 16
 struct suite_times {
     size_t n;
-    const char *part[SUITE_PARTS_MAX];
-    double seconds[SUITE_PARTS_MAX];
+    const char *part[SUITE_TIMES_MAX];
+    double seconds[SUITE_TIMES_MAX];
 };
 
-/* Run all measures; *result is what evaluate() gave (release it). times may be NULL.
- * Errors: ERR_NOMEM, ERR_CANCELLED, and those of evaluate(). */
-enum err suite_run(const struct suite_inputs *in, struct report *r,
-                   struct eval_result *result, struct suite_times *times,
-                   struct errinfo *e) ERR_CHECKED;
+/* All that no SAE has a part in: probes on raw activations, activations of the sentence
+ * tasks, losses of the clean and the ablated model, masked text. Immutable once made.
+ */
+struct suite_bench;
+/* h and pool are the caller's; times (of each part's share) may be NULL. What can't be
+ * made (a file of probes) is no error: it is said of each SAE. ERR_NOMEM,
+ * ERR_CANCELLED. */
+enum err suite_bench_new(const struct suite_source *src, struct harvester *h,
+                         struct pool *pool, const atomic_bool *cancel,
+                         struct suite_times *times, struct suite_bench **out,
+                         struct errinfo *e) ERR_CHECKED;
+void suite_bench_free(struct suite_bench *b); /* NULL is fine */
+
+/* One SAE of it. */
+struct suite_job {
+    const struct sae *sae;
+    struct harvester *h; /* this call's own, on `pool`, of the bench's model and hook */
+    struct pool *pool;   /* this call's own; NULL: inline */
+    unsigned parts;      /* of those that the bench is good for */
+    const atomic_bool *cancel; /* may be NULL */
+};
+/* Run the job's parts and those that they need; figures and lists go to r, whose seed
+ * is that of the intervals. *result is what evaluate() gave (release it), or has no
+ * concept array where no part needed it. times may be NULL. Any number of threads may
+ * call this on one bench at once, each with a harvester, pool and report of its own;
+ * what comes out depends on neither. Errors: ERR_NOMEM, ERR_CANCELLED, ERR_USAGE for an
+ * SAE of another width, and those of evaluate(). */
+enum err suite_run(const struct suite_bench *b, const struct suite_job *job,
+                   struct report *r, struct eval_result *result,
+                   struct suite_times *times, struct errinfo *e) ERR_CHECKED;
 /* eval.json: the report, and what eval_result_tree has that it has not. */
 enum err suite_tree(const struct report *r, const struct eval_result *result,
                     const struct concepts *c, cJSON **out,

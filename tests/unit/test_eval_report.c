@@ -403,22 +403,21 @@ enum { TEXTS = 80 };
 static void make_task(struct sentence_task *t, size_t which, float second)
 {
     const size_t n = TEXTS;
-    *t = (struct sentence_task){.name = NULL};
-    t->raw = mem_alloc(n * 4, sizeof *t->raw);
+    float *raw = mem_alloc(n * 4, sizeof *raw);
+    uint8_t *y = mem_alloc(n, 1), *spurious = mem_alloc(n, 1);
+    *t = (struct sentence_task){.name = NULL, .y = y, .spurious = spurious};
     t->start = mem_alloc(n + 1, sizeof *t->start);
     t->id = mem_alloc(2 * n, sizeof *t->id);
     t->val = mem_alloc(2 * n, sizeof *t->val);
-    t->y = mem_alloc(n, 1);
-    t->spurious = mem_alloc(n, 1);
     size_t at = 0;
     for (size_t i = 0; i < n; i++) {
         const uint8_t attr[2] = {i % 2, i / 2 % 2};
         const float size[2] = {1.0f, second};
-        t->y[i] = attr[which];
-        t->spurious[i] = attr[1 - which];
+        y[i] = attr[which];
+        spurious[i] = attr[1 - which];
         for (int32_t a = 0; a < 2; a++) {
             if (attr[a]) {
-                t->raw[i * 4 + 2 + (size_t)a] = size[a];
+                raw[i * 4 + 2 + (size_t)a] = size[a];
                 t->id[at] = a + 2;
                 t->val[at++] = size[a];
             }
@@ -429,10 +428,18 @@ static void make_task(struct sentence_task *t, size_t which, float second)
                                 .n_test = n / 2,
                                 .D = 4,
                                 .F = 4,
-                                .raw = t->raw,
+                                .raw = raw,
                                 .start = t->start,
                                 .id = t->id,
                                 .val = t->val};
+}
+
+/* The rest is the sets' own. */
+static void drop_task(struct sentence_task *t)
+{
+    mem_free((void *)(uintptr_t)t->t.raw);
+    mem_free((void *)(uintptr_t)t->y);
+    mem_free((void *)(uintptr_t)t->spurious);
 }
 
 static void test_tpp_scr(void **state)
@@ -476,6 +483,9 @@ static void test_tpp_scr(void **state)
     sets.n = 2;
     report_deinit(&one);
     report_deinit(&r);
+    for (size_t i = 0; i < 2; i++) {
+        drop_task(&sets.task[i]);
+    }
     sentence_sets_deinit(&sets);
     sae_free(s);
 }
@@ -486,19 +496,24 @@ static void test_one_class(void **state)
     (void)state;
     struct errinfo e;
     struct report r;
-    struct sentence_sets sets = {.n = 2, .task = mem_alloc(2, sizeof *sets.task)};
+    struct sentence_texts texts = {.n = 2, .task = mem_alloc(2, sizeof *texts.task)};
     report_init(&r, 1);
-    make_task(&sets.task[0], 0, 1.0f);
-    make_task(&sets.task[1], 1, 1.0f);
-    sets.task[0].name = mem_strdup("all of a kind");
-    memset(sets.task[0].y, 1, TEXTS / 2);
-    assert_ok(sentence_sets_check(&sets, &r, &e), &e);
-    assert_int_equal(sets.n, 1);
+    for (size_t i = 0; i < 2; i++) {
+        struct sentence_text *t = &texts.task[i];
+        *t = (struct sentence_text){.n_train = 4, .n_test = 4, .y = mem_alloc(8, 1)};
+        for (size_t k = 1; k < 8; k += 2) {
+            t->y[k] = 1;
+        }
+    }
+    texts.task[0].name = mem_strdup("all of a kind");
+    memset(texts.task[0].y, 1, 4);
+    assert_ok(sentence_texts_check(&texts, &r, &e), &e);
+    assert_int_equal(texts.n, 1);
     assert_int_equal(r.gaps, 1);
     assert_string_equal(r.gap[0].what, "all of a kind");
     assert_non_null(strstr(r.gap[0].why, "train texts have one class"));
     report_deinit(&r);
-    sentence_sets_deinit(&sets);
+    sentence_texts_deinit(&texts);
 }
 
 int main(void)

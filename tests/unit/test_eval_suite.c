@@ -2,6 +2,7 @@
  */
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "eval/evalset_priv.h"
 #include "eval/evaluate.h"
 #include "eval/probe_set.h"
@@ -39,14 +40,13 @@ static void measure(const struct eval_bench *b, const struct sae *s, struct pool
                     struct report *r)
 {
     struct errinfo e;
-    const struct reconstruct_job j = {.set = eval_set_rows(b->set),
-                                      .rows = 12,
-                                      .ce_rows = 5,
-                                      .lm = b->m,
-                                      .depth = 1,
-                                      .sae = s};
+    const struct reconstruct_job j = {
+        .set = eval_set_rows(b->set), .rows = 12, .ce_rows = 5, .lm = b->m, .depth = 1};
+    struct reconstruct_text t;
     report_init(r, 3);
-    assert_ok(reconstruct_measure(&j, "id", pool, NULL, r, &e), &e);
+    assert_ok(reconstruct_text_init(&t, &j, pool, NULL, &e), &e);
+    assert_ok(reconstruct_measure(&t, s, "id", pool, NULL, r, &e), &e);
+    reconstruct_text_deinit(&t);
 }
 
 /* What gives back every activation changes nothing. */
@@ -200,7 +200,10 @@ static void test_robust(void **state)
         report_init(&r, 5);
         assert_ok(harvester_new(b.m, hook, CONTEXT, NULL, &h, &e), &e);
         assert_ok(acts_set_new(h, b.id, CORPUS_HELDOUT, b.m->tok, 20, &a, &e), &e);
-        assert_ok(robust_measure(a, 20, &mask, s, h, NULL, &r, &e), &e);
+        struct robust_text t;
+        assert_ok(robust_text_init(&t, a, 20, &mask, 5, h, &e), &e);
+        assert_ok(robust_measure(&t, s, NULL, &r, &e), &e);
+        robust_text_deinit(&t);
         weighted[depth] = value(&r, "robustness.weighted");
         assert_true(report_find(&r, "robustness.mean")->n > 0);
         report_deinit(&r);
@@ -230,15 +233,18 @@ static void test_sentences(void **state)
     (void)state;
     struct errinfo e;
     struct eval_bench b;
-    struct sentence_sets sets = {0};
+    struct sentence_texts texts;
+    struct sentence_sets sets;
     char path[512];
     eval_bench_init(&b, NULL);
     struct sae *s = identity_sae();
     tmp_path(path, b.dir, "tasks.csv");
     assert_ok(file_write_text(path, tasks_csv, &e), &e);
-    assert_ok(sentence_sets_add(&sets, path, s, b.m, 1, CONTEXT, NULL, &e), &e);
-    assert_int_equal(sets.n, 2);
-    struct sentence_task *t = &sets.task[0];
+    sentence_texts_init(&texts, b.m, 1, CONTEXT);
+    assert_ok(sentence_texts_add(&texts, path, NULL, &e), &e);
+    assert_int_equal(texts.n, 2);
+    assert_ok(sentence_sets_init(&sets, &texts, s, NULL, NULL, &e), &e);
+    const struct sentence_task *t = &sets.task[0];
     assert_string_equal(t->name, "pets");
     assert_int_equal(t->t.n_train, 4);
     assert_int_equal(t->t.n_test, 2);
@@ -268,24 +274,36 @@ static void test_sentences(void **state)
         }
     }
     for (size_t d = 0; d < WIDTH; d++) {
-        check_near((double)t->raw[WIDTH + d], mean[d] / n, 1e-5);
+        check_near((double)t->t.raw[WIDTH + d], mean[d] / n, 1e-5);
     }
     for (size_t k = t->start[1]; k < t->start[2]; k++) {
         check_near((double)t->val[k], codes[t->id[k]] / n, 1e-4);
     }
     struct report r;
     report_init(&r, 1);
-    assert_ok(sentence_sets_check(&sets, &r, &e), &e);
-    assert_int_equal(sets.n, 1); /* "flat" learns from one class */
+    assert_ok(sentence_texts_check(&texts, &r, &e), &e);
+    assert_int_equal(texts.n, 1); /* "flat" learns from one class */
     assert_string_equal(r.gap[0].what, "flat");
     const struct probe_ks ks = {.n = 2, .k = {1, 2}};
-    assert_ok(probe_sentences(&sets, &ks, NULL, NULL, &r, &e), &e);
+    assert_ok(sentence_texts_probe(&texts, &ks, NULL, NULL, &e), &e);
+    /* Where activations are not kept, the model makes the same ones anew. */
+    struct sentence_sets again;
+    float *kept = texts.task[0].x;
+    texts.task[0].x = NULL;
+    assert_ok(sentence_sets_init(&again, &texts, s, NULL, NULL, &e), &e);
+    texts.task[0].x = kept;
+    assert_int_equal(again.n, 1);
+    assert_memory_equal(again.task[0].start, t->start, 9 * sizeof *t->start);
+    assert_memory_equal(again.task[0].val, t->val, t->start[8] * sizeof *t->val);
+    assert_ok(probe_sentences(&again, &texts.base, NULL, NULL, &r, &e), &e);
+    sentence_sets_deinit(&again);
     assert_int_equal(report_find(&r, "probing.sentences.k1.accuracy")->n, 1);
     assert_true(isfinite(value(&r, "probing.sentences.raw.auc_ood")));
     report_deinit(&r);
     lm_ws_free(ws);
     tok_ids_free(&ids);
     sentence_sets_deinit(&sets);
+    sentence_texts_deinit(&texts);
     sae_free(s);
     eval_bench_deinit(&b);
 }
@@ -303,19 +321,18 @@ static void test_bad_sentences(void **state)
     };
     struct errinfo e;
     struct eval_bench b;
-    struct sentence_sets sets = {0};
+    struct sentence_texts texts;
     char path[512];
     eval_bench_init(&b, NULL);
-    struct sae *s = identity_sae();
+    sentence_texts_init(&texts, b.m, 1, CONTEXT);
     tmp_path(path, b.dir, "tasks.csv");
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_ok(file_write_text(path, bad[i].csv, &e), &e);
-        check_error(sentence_sets_add(&sets, path, s, b.m, 1, CONTEXT, NULL, &e),
-                    ERR_FORMAT, &e, bad[i].says);
-        assert_int_equal(sets.n, 0);
+        check_error(sentence_texts_add(&texts, path, NULL, &e), ERR_FORMAT, &e,
+                    bad[i].says);
+        assert_int_equal(texts.n, 0);
     }
-    sentence_sets_deinit(&sets);
-    sae_free(s);
+    sentence_texts_deinit(&texts);
     eval_bench_deinit(&b);
 }
 
@@ -379,6 +396,22 @@ static void check_saebench(const struct eval_bench *b, const struct report *r,
     assert_ok(file_remove_dir(dir, &e), &e);
 }
 
+static struct suite_source suite_source_of(const struct eval_bench *b,
+                                           const struct acts_set *ood,
+                                           const char *const *probes, size_t n)
+{
+    return (struct suite_source){.set = b->set,
+                                 .ood = ood,
+                                 .concepts = b->c,
+                                 .lm = b->m,
+                                 .depth = 1,
+                                 .probes = probes,
+                                 .n_probes = n,
+                                 .ks = {.n = 2, .k = {1, 5}},
+                                 .rows = 8,
+                                 .parts = SUITE_ALL};
+}
+
 static void test_suite(void **state)
 {
     (void)state;
@@ -392,17 +425,10 @@ static void test_suite(void **state)
     assert_ok(file_write_text(tmp_path(good, b.dir, "tasks.csv"), tasks_csv, &e), &e);
     tmp_path(broken, b.dir, "missing.csv");
     const char *const probes[2] = {broken, good};
-    const struct suite_inputs in = {.set = b.set,
-                                    .ood = ood,
-                                    .concepts = b.c,
-                                    .sae = s,
-                                    .lm = b.m,
-                                    .depth = 1,
-                                    .h = b.h,
-                                    .probes = probes,
-                                    .n_probes = 2,
-                                    .ks = {.n = 2, .k = {1, 5}},
-                                    .rows = 8};
+    struct suite_bench *bench = NULL;
+    const struct suite_source src = suite_source_of(&b, ood, probes, 2);
+    assert_ok(suite_bench_new(&src, b.h, NULL, NULL, NULL, &bench, &e), &e);
+    const struct suite_job job = {.sae = s, .h = b.h, .parts = SUITE_ALL};
     struct eval_result q[2];
     struct report r[2];
     struct str text[2];
@@ -410,7 +436,7 @@ static void test_suite(void **state)
     for (size_t i = 0; i < 2; i++) {
         cJSON *tree = NULL;
         report_init(&r[i], 9);
-        assert_ok(suite_run(&in, &r[i], &q[i], &times, &e), &e);
+        assert_ok(suite_run(bench, &job, &r[i], &q[i], &times, &e), &e);
         q[i].seconds = 0;
         memset(&q[i].split, 0, sizeof q[i].split);
         assert_ok(suite_tree(&r[i], &q[i], b.c, &tree, &e), &e);
@@ -448,8 +474,165 @@ static void test_suite(void **state)
         report_deinit(&r[i]);
         eval_result_deinit(&q[i]);
     }
+    suite_bench_free(bench);
     acts_set_free(ood);
     sae_free(s);
+    eval_bench_deinit(&b);
+}
+
+/* ---- parts ---- */
+
+static void test_parts(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    unsigned parts = 0;
+    assert_ok(suite_parts_parse("fidelity,absorption,probing", &parts, &e), &e);
+    assert_int_equal(parts, 1U << SUITE_LIVE | 1U << SUITE_FIDELITY |
+                                1U << SUITE_ABSORPTION | 1U << SUITE_SAEBENCH |
+                                1U << SUITE_CONCEPTS | 1U << SUITE_SENTENCES);
+    assert_ok(suite_parts_parse("absorption.saebench", &parts, &e), &e);
+    assert_int_equal(parts, 1U << SUITE_SAEBENCH);
+    check_error(suite_parts_parse("tpp,absorb", &parts, &e), ERR_USAGE, &e, "'absorb'");
+    check_error(suite_parts_parse("tpp,", &parts, &e), ERR_USAGE, &e, "''");
+    /* A part alone gives what it gives among the others. */
+    struct eval_bench b;
+    eval_bench_init(&b, NULL);
+    struct sae *s = identity_sae();
+    struct suite_bench *bench = NULL;
+    const struct suite_source src = suite_source_of(&b, NULL, NULL, 0);
+    assert_ok(suite_bench_new(&src, b.h, NULL, NULL, NULL, &bench, &e), &e);
+    struct report all, one;
+    struct eval_result q[2];
+    struct suite_job job = {.sae = s, .h = b.h, .parts = SUITE_ALL};
+    report_init(&all, 4);
+    report_init(&one, 4);
+    assert_ok(suite_run(bench, &job, &all, &q[0], NULL, &e), &e);
+    job.parts = 1U << SUITE_FIDELITY | 1U << SUITE_CONCEPTS;
+    assert_ok(suite_run(bench, &job, &one, &q[1], NULL, &e), &e);
+    assert_null(q[1].concept);
+    assert_null(report_find(&one, "latents.dead"));
+    assert_true(one.n > 20 && one.n < all.n);
+    for (size_t i = 0; i < one.n; i++) {
+        const struct figure *f = report_find(&all, one.fig[i].path);
+        assert_memory_equal(&f->v, &one.fig[i].v, sizeof f->v);
+    }
+    cJSON *tree = NULL;
+    assert_ok(suite_tree(&one, &q[1], b.c, &tree, &e), &e);
+    assert_null(cJSON_GetObjectItem(tree, "concepts"));
+    cJSON_Delete(tree);
+    /* An SAE of another model. */
+    struct sae *wide = NULL;
+    assert_ok(sae_new(sae_arch_find("topk"), WIDTH + 1, 4, 2, &wide, &e), &e);
+    job.sae = wide;
+    check_error(suite_run(bench, &job, &one, &q[1], NULL, &e), ERR_USAGE, &e,
+                "width 17, expected 16");
+    report_deinit(&all);
+    report_deinit(&one);
+    eval_result_deinit(&q[0]);
+    suite_bench_free(bench);
+    sae_free(wide);
+    sae_free(s);
+    eval_bench_deinit(&b);
+}
+
+/* ---- several SAEs at once ---- */
+
+struct eval_thread {
+    const struct suite_bench *bench;
+    const struct eval_bench *b;
+    const struct sae *sae;
+    size_t threads; /* of its pool */
+    struct str text;
+    struct errinfo e;
+    enum err rc;
+};
+
+static enum err evaluate_one(struct eval_thread *t, struct errinfo *e)
+{
+    const struct lm_hook hook = {.block = 0, .post = true, .depth = 1};
+    struct suite_job job = {.sae = t->sae, .parts = SUITE_ALL};
+    struct report r;
+    struct eval_result q = {0};
+    cJSON *tree = NULL;
+    enum err rc = OK;
+    report_init(&r, 9);
+    TRY_OUT(rc, pool_new(t->threads, &job.pool, e));
+    TRY_OUT(rc, harvester_new(t->b->m, hook, CONTEXT, job.pool, &job.h, e));
+    TRY_OUT(rc, suite_run(t->bench, &job, &r, &q, NULL, e));
+    q.seconds = 0;
+    memset(&q.split, 0, sizeof q.split);
+    TRY_OUT(rc, suite_tree(&r, &q, t->b->c, &tree, e));
+    TRY_OUT(rc, json_print(tree, &t->text, e));
+out:
+    cJSON_Delete(tree);
+    eval_result_deinit(&q);
+    report_deinit(&r);
+    harvester_free(job.h);
+    pool_free(job.pool);
+    return rc;
+}
+
+static void *thread_main(void *ctx)
+{
+    struct eval_thread *t = ctx;
+    t->rc = evaluate_one(t, &t->e);
+    return NULL;
+}
+
+/* Two SAEs on one bench, in two threads with pools of their own: the bytes that one
+ * thread makes of them one after the other. */
+static void test_at_once(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct eval_bench b;
+    struct suite_bench *bench = NULL;
+    struct acts_set *ood = NULL;
+    char good[512];
+    eval_bench_init(&b, NULL);
+    assert_ok(acts_set_new(b.h, b.ood, CORPUS_HELDOUT, b.m->tok, 20, &ood, &e), &e);
+    assert_ok(file_write_text(tmp_path(good, b.dir, "tasks.csv"), tasks_csv, &e), &e);
+    const char *const probes[1] = {good};
+    struct mask_vocab *vocab = NULL;
+    assert_ok(mask_vocab_new(b.m->tok, NULL, &vocab, &e), &e);
+    const struct mask_spec mask = {.kind = MASK_RANDOM, .vocab = vocab};
+    struct suite_source src = suite_source_of(&b, ood, probes, 1);
+    src.mask = &mask;
+    assert_ok(suite_bench_new(&src, b.h, NULL, NULL, NULL, &bench, &e), &e);
+    struct sae *s[2] = {identity_sae(), identity_sae()};
+    for (size_t i = 0; i < s[1]->F * s[1]->D; i++) {
+        s[1]->W_dec[i] *= 0.5f;
+    }
+    struct eval_thread alone[2], at_once[2];
+    for (size_t i = 0; i < 2; i++) {
+        alone[i] =
+            (struct eval_thread){.bench = bench, .b = &b, .sae = s[i], .threads = 1};
+        at_once[i] = alone[i];
+        at_once[i].threads = 2;
+        str_init(&alone[i].text, (size_t)1 << 24);
+        str_init(&at_once[i].text, (size_t)1 << 24);
+        (void)thread_main(&alone[i]);
+    }
+    pthread_t id[2];
+    for (size_t i = 0; i < 2; i++) {
+        assert_ok(thread_start(&id[i], thread_main, &at_once[i], &e), &e);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(id[i], NULL), 0);
+        assert_ok(alone[i].rc, &alone[i].e);
+        assert_ok(at_once[i].rc, &at_once[i].e);
+        assert_string_equal(alone[i].text.p, at_once[i].text.p);
+        str_free(&at_once[i].text);
+    }
+    assert_string_not_equal(alone[0].text.p, alone[1].text.p);
+    for (size_t i = 0; i < 2; i++) {
+        str_free(&alone[i].text);
+        sae_free(s[i]);
+    }
+    mask_vocab_free(vocab);
+    suite_bench_free(bench);
+    acts_set_free(ood);
     eval_bench_deinit(&b);
 }
 
@@ -460,7 +643,8 @@ int main(void)
         cmocka_unit_test(test_identity),   cmocka_unit_test(test_half),
         cmocka_unit_test(test_divergence), cmocka_unit_test(test_robust),
         cmocka_unit_test(test_sentences),  cmocka_unit_test(test_bad_sentences),
-        cmocka_unit_test(test_suite),
+        cmocka_unit_test(test_suite),      cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

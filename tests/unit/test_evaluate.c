@@ -172,7 +172,7 @@ static void test_saebench_form(void **state)
         struct sae *s = world_sae(absorbed);
         struct eval_result r = run(set, s, NULL);
         assert_true(isnan(r.absorption_saebench));
-        assert_ok(evaluate_saebench(set, s, NULL, NULL, &r, &e), &e);
+        assert_ok(evaluate_saebench(set, NULL, s, NULL, NULL, &r, &e), &e);
         assert_int_equal(r.saebench_eligible, 4);
         check_near(r.absorption_saebench, (double)absorbed / 160.0, 0.005);
         eval_result_deinit(&r);
@@ -271,7 +271,7 @@ static void test_threads(void **state)
     for (int i = 0; i < 2; i++) {
         struct eval_set *set = world_set(i == 0 ? NULL : pool);
         r[i] = run(set, s, i == 0 ? NULL : pool);
-        assert_ok(evaluate_saebench(set, s, i == 0 ? NULL : pool, NULL, &r[i], &e), &e);
+        assert_ok(evaluate_saebench(set, NULL, s, i == 0 ? NULL : pool, NULL, &r[i], &e), &e);
         r[i].seconds = 0.0;
         memset(&r[i].split, 0, sizeof r[i].split);
         eval_set_free(set);
@@ -329,7 +329,7 @@ static void test_grammar_is_not_measured(void **state)
             eval_set_build(&cfg, world_acts(128), NULL, c, NULL, NULL, NULL, &set, &e),
             &e);
         struct eval_result r = run(set, s, NULL);
-        assert_ok(evaluate_saebench(set, s, NULL, NULL, &r, &e), &e);
+        assert_ok(evaluate_saebench(set, NULL, s, NULL, NULL, &r, &e), &e);
         assert_int_equal(r.n_concepts, c->n_probed);
         r.seconds = 0.0;
         memset(&r.split, 0, sizeof r.split);
@@ -391,7 +391,7 @@ static void test_no_concept_words(void **state)
     struct eval_result r = run(set, s, NULL);
     check_near(r.explained_variance, 1.0, 1e-6);
     assert_int_equal(r.leaf.eligible, 0);
-    assert_ok(evaluate_saebench(set, s, NULL, NULL, &r, &e), &e);
+    assert_ok(evaluate_saebench(set, NULL, s, NULL, NULL, &r, &e), &e);
     assert_true(isnan(r.leaf.full.value) && isnan(r.absorption_saebench));
     eval_result_deinit(&r);
     sae_free(s);

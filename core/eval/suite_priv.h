@@ -1,0 +1,28 @@
+/* What a suite_bench holds; internal to core/eval. */
+#ifndef SAETOP_EVAL_SUITE_PRIV_H
+#define SAETOP_EVAL_SUITE_PRIV_H
+
+#include "eval/evalset_priv.h"
+#include "eval/probe_tokens.h"
+#include "eval/reconstruct.h"
+#include "eval/robust.h"
+#include "eval/sentence_text.h"
+#include "eval/suite.h"
+
+/* Parts that read sentence tasks. */
+#define SUITE_OF_SENTENCES                                                             \
+    ((1U << SUITE_SENTENCES) | (1U << SUITE_TPP) | (1U << SUITE_SCR))
+
+struct suite_bench {
+    struct suite_source src; /* mask and probes gone */
+    struct reconstruct_text id, ood;
+    struct probe_bank saebench;
+    struct token_tasks tokens;
+    struct sentence_texts texts;
+    struct robust_text robust;
+    bool failed[SUITE_PARTS];       /* not made, as its gaps say */
+    struct report gap[SUITE_PARTS]; /* their gaps alone; those of sentences are of all
+                                       SUITE_OF_SENTENCES */
+};
+
+#endif

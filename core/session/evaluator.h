@@ -1,0 +1,63 @@
+/* The whole evaluation (eval/suite.h) opened from settings: model, text, concepts,
+ * evaluation set and sentence tasks, made once for all SAEs of one model, hook and
+ * text.
+ *
+ *     struct evaluator_opts o = evaluator_defaults();
+ *     o.parts = ...;                                  // SUITE_ALL, or what is wanted
+ *     TRY(evaluator_open(&settings, &o, cancel, &v, e));
+ *     // in each of several threads, with a pool and a harvester of its own:
+ *     TRY(evaluator_harvester(v, pool, &h, e));
+ *     report_init(&report, seed);
+ *     const struct suite_job job = {.sae = sae, .h = h, .pool = pool, .parts = ...};
+ *     TRY(evaluator_run(v, &job, &report, &result, &times, e));
+ */
+#ifndef SAETOP_SESSION_EVALUATOR_H
+#define SAETOP_SESSION_EVALUATOR_H
+
+#include "eval/suite.h"
+#include "train/inputs.h"
+
+struct evaluator_opts {
+    const char *const *probes; /* sentence tasks: CSV files or folders of them */
+    size_t n_probes;           /* 0: the bundled ones if the model is the bundled one */
+    struct probe_ks ks;        /* inputs of the sparse probes */
+    size_t rows;               /* of text for reconstruction and losses */
+    uint64_t seed;             /* of the masks of robustness */
+    unsigned parts;            /* SUITE_ALL, or what jobs will ask for */
+};
+/* k = 1, 2, 5; 64 rows; seed 0; all parts. */
+struct evaluator_opts evaluator_defaults(void);
+
+struct evaluator;
+/* Open everything that the settings name, with settings.threads threads. Evaluation is
+ * always on clean text, cross-entropies on all rows, whatever the settings say.
+ * Concepts that can't be used are no reason to measure nothing: they are listed as left
+ * out and the built-in letters stay. Errors of inputs_new, of folders of probes
+ * (ERR_MISSING), ERR_CANCELLED. Tens of seconds of one core on the bundled sample. */
+enum err evaluator_open(const struct settings *set, const struct evaluator_opts *o,
+                        const atomic_bool *cancel, struct evaluator **out,
+                        struct errinfo *e) ERR_CHECKED;
+/* The same on inputs that are open, which are borrowed and whose pool and harvester
+ * serve while it is made. */
+enum err evaluator_new(const struct inputs *in, const struct evaluator_opts *o,
+                       const atomic_bool *cancel, struct evaluator **out,
+                       struct errinfo *e) ERR_CHECKED;
+void evaluator_free(struct evaluator *v); /* NULL is fine */
+
+/* The inputs; owner thread, but for what is const in them (settings, model, concepts,
+ * hook). Their pool and harvester may serve one job at a time. */
+const struct inputs *evaluator_inputs(const struct evaluator *v);
+const struct eval_set *evaluator_set(const struct evaluator *v);
+/* Seconds of making each part's share, the evaluation set first ("set"). */
+const struct suite_times *evaluator_times(const struct evaluator *v);
+/* A harvester for jobs on `pool`; harvester_free. Any thread. */
+enum err evaluator_harvester(const struct evaluator *v, struct pool *pool,
+                             struct harvester **out, struct errinfo *e) ERR_CHECKED;
+
+/* suite_run. What the inputs lack (concepts, words that are no single tokens) is listed
+ * in the report first. Any number of threads at once, as suite_run says. */
+enum err evaluator_run(const struct evaluator *v, const struct suite_job *job,
+                       struct report *r, struct eval_result *result,
+                       struct suite_times *times, struct errinfo *e) ERR_CHECKED;
+
+#endif
