@@ -93,6 +93,24 @@ enum err probe_rank(const struct probe_table *t, const uint8_t *y, enum probe_in
 
 /* ---- probes on a few inputs ---- */
 
+/* The chosen columns of row i; at: the place of each input among them, 0: none. */
+static void fill_columns(const struct probe_table *t, enum probe_input in,
+                         const int32_t *best, size_t k, const int32_t *at, size_t i,
+                         float *x)
+{
+    if (in == PROBE_RAW) {
+        for (size_t a = 0; a < k; a++) {
+            x[a] = t->raw[i * t->D + (size_t)best[a]];
+        }
+        return;
+    }
+    for (size_t c = t->start[i]; c < t->start[i + 1]; c++) {
+        if (at[t->id[c]] > 0) {
+            x[at[t->id[c]] - 1] = t->val[c];
+        }
+    }
+}
+
 /* The chosen columns of all rows, [n, k]. */
 static enum err columns(const struct probe_table *t, enum probe_input in,
                         const int32_t *best, size_t k, float **out, struct errinfo *e)
@@ -107,14 +125,7 @@ static enum err columns(const struct probe_table *t, enum probe_input in,
         at[best[a]] = (int32_t)a + 1;
     }
     for (size_t i = 0; i < n; i++) {
-        for (size_t a = 0; in == PROBE_RAW && a < k; a++) {
-            x[i * k + a] = t->raw[i * t->D + (size_t)best[a]];
-        }
-        for (size_t c = t->start[i]; in == PROBE_LATENTS && c < t->start[i + 1]; c++) {
-            if (at[t->id[c]] > 0) {
-                x[i * k + (size_t)at[t->id[c]] - 1] = t->val[c];
-            }
-        }
+        fill_columns(t, in, best, k, at, i, x + i * k);
     }
     *out = x;
     x = NULL;
@@ -269,10 +280,13 @@ static double decision(const struct probe_table *t, const struct logreg *m, size
 {
     double z = (double)m->b[c];
     const float *w = m->w + c * m->d;
-    for (size_t d = 0; raw != NULL && d < t->D; d++) {
-        z += (double)w[d] * (double)raw[i * t->D + d];
+    if (raw != NULL) {
+        for (size_t d = 0; d < t->D; d++) {
+            z += (double)w[d] * (double)raw[i * t->D + d];
+        }
+        return z;
     }
-    for (size_t k = t->start[i]; raw == NULL && k < t->start[i + 1]; k++) {
+    for (size_t k = t->start[i]; k < t->start[i + 1]; k++) {
         z += (double)w[t->id[k]] * (double)t->val[k];
     }
     return z;
