@@ -41,7 +41,7 @@ static enum err start(struct arm *a, struct errinfo *e)
     TRY(sae_trainer_new(a->sae, &tc, (size_t)s->batch, &a->trainer, e));
 
     struct stream_config sc = inputs_stream_config(in, s);
-    TRY(inputs_cache(in, s, &sc.cache, e));
+    TRY(inputs_caches(in, s, &sc, e));
     TRY(stream_new(in->h, in->corpus, in->lm->tok, &sc, &a->stream, e));
     stream_set_rate(a->stream, mask_rate_at(&a->schedule, 0));
     return OK;

@@ -267,6 +267,7 @@ struct stream_config inputs_stream_config(const struct inputs *in,
                  .seed = (uint64_t)s->seed,
                  .vocab = in->mask_vocab},
         .drop_masked = s->mask_positions == POSITIONS_DROP,
+        .mix = s->mask_positions == POSITIONS_MIX,
         .share = in->share,
     };
 }

@@ -15,7 +15,7 @@
 #define SETTING_ORIGINS  8   /* different origins at most */
 #define SETTING_DEFAULT  "default"
 
-enum mask_positions { POSITIONS_KEEP, POSITIONS_DROP };
+enum mask_positions { POSITIONS_KEEP, POSITIONS_DROP, POSITIONS_MIX };
 enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
 
 /* What an architecture has beyond the rest; which key applies to which is in
@@ -105,7 +105,8 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
       "token|random|unigram: replace by a fixed token or by a draw (draws can leak "   \
       "words of the OOD text)")                                                        \
     X(ENUM, mask_positions, "mask.positions", NULL, "keep", 0, 0,                      \
-      "keep|drop: train on activations at masked positions, or leave them out")        \
+      "keep|drop|mix: train on activations at masked positions, leave them out, or "   \
+      "take all others from unmasked rows (a control: no context is masked)")          \
     X(ENUM, mask_schedule, "mask.schedule", NULL, "constant", 0, 0,                    \
       "constant|linear|cosine: how the rate moves from mask.rate to mask.rate_end")    \
     X(NUM, mask_rate_end, "mask.rate_end", NULL, "0", 0, 0.95,                         \
