@@ -35,8 +35,8 @@ static size_t fills(const struct engine *g)
 static size_t codes_bytes(const struct sae *s, size_t rows)
 {
     const bool selects = (sae_arch_has(s->arch) & SAE_HAS_K) != 0;
-    const size_t active = selects ? s->k : s->F / 2;
-    return 2 * rows * active * (sizeof(float) + sizeof(int32_t));
+    const double active = selects ? s->k : (double)s->F / 2;
+    return 2 * (size_t)((double)rows * active) * (sizeof(float) + sizeof(int32_t));
 }
 
 static size_t evaluation_bytes(const struct engine *g)

@@ -26,7 +26,7 @@ static enum err start(struct arm *a, struct errinfo *e)
     const size_t D = in->lm->cfg.d_model;
     TRY(inputs_check_arm(in, s, e));
     TRY(inputs_can_mask(in, fmax(a->schedule.start, a->schedule.end), e));
-    TRY(sae_new(sae_arch_find(s->arch), D, (size_t)s->width, (size_t)s->k, &a->sae, e));
+    TRY(sae_new(sae_arch_find(s->arch), D, (size_t)s->width, s->k, &a->sae, e));
     a->sae->norm = settings_norm(s);
     a->sae->scale = in->scale;
     a->sae->keep_b_dec = s->apply_b_dec != 0;

@@ -96,7 +96,9 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
       "where the SAE reads: blocks.N.hook_resid_post or _pre")                         \
     X(STR, arch, "arch", "arch", "matryoshka", 0, 0, "SAE architecture")               \
     X(INT, width, "width", "width", "512", 1, 4194304, "latents (d_sae)")              \
-    X(INT, k, "k", "k", "4", 1, 65536, "active latents of a token")                    \
+    X(NUM, k, "k", "k", "4", 0.01, 65536,                                              \
+      "active latents of a token; on average for batchtopk and matryoshka, where it "  \
+      "need not be whole")                                                             \
     X(NUM, mask_rate, "mask.rate", "mask-rate", "0.3", 0, 0.95,                        \
       "share of input tokens masked in training")                                      \
     X(STR, mask_token, "mask.token", "mask-token", "", 0, 0,                           \

@@ -37,7 +37,8 @@ static void every_arm_is_as_if_alone(void **state)
 {
     (void)state;
     static const char also[] =
-        "k=8,mask-rate=0.1;width=96;arch=batchtopk,mask-rate=0.1;mask.positions=mix";
+        "k=8,mask-rate=0.1;width=96;arch=batchtopk,k=3.2,mask-rate=0.1;"
+        "arch=matryoshka,k=2.6,mask.positions=mix";
     struct errinfo e;
     char dir[256], path[512], command[700];
     struct settings set = sample_settings(STEPS);
