@@ -138,7 +138,7 @@ static enum err rig_init(struct rig *r, const struct sae_arch *arch,
     const struct shape *s = &c->shape;
     /* Long enough that nothing counts as dead and the rate does not fall. */
     const struct sae_train_config cfg = sae_train_defaults_of(arch, 100000);
-    TRY(sae_new(arch, s->D, s->F, s->k, &r->sae, e));
+    TRY(sae_new(arch, s->D, s->F, (double)s->k, &r->sae, e));
     sae_init_weights(r->sae, 1);
     if ((sae_arch_has(arch) & SAE_HAS_K) == 0) {
         TRY(set_density(r->sae, x, c->density, e));

@@ -115,7 +115,7 @@ static void add_meta(cJSON *root, const struct eval_args *a, const char *dir,
     (void)cJSON_AddStringToObject(root, "run", dir);
     (void)cJSON_AddNumberToObject(root, "step", (double)r->record.step);
     (void)cJSON_AddStringToObject(root, "arch", s->arch);
-    (void)cJSON_AddNumberToObject(root, "k", (double)s->k);
+    (void)cJSON_AddNumberToObject(root, "k", s->k);
     (void)cJSON_AddNumberToObject(root, "mask_rate", r->record.mask_rate);
     cJSON *seeds = cJSON_AddObjectToObject(root, "seeds");
     (void)cJSON_AddNumberToObject(seeds, "training", (double)s->seed);
@@ -192,11 +192,12 @@ static enum err write_saebench(const struct eval_args *a, const struct evaluator
 static void add_header(const struct eval_run *r, const char *dir, struct str *out)
 {
     utf8_escape(out, dir, strlen(dir));
-    str_addf(out,
-             ": step %lld, %s, k %lld, mask rate %g, training seed %lld; intervals are "
-             "95 %% bootstraps of the units named after n\n\n",
-             (long long)r->record.step, r->record.set.arch, (long long)r->record.set.k,
-             r->record.mask_rate, (long long)r->record.set.seed);
+    str_addf(
+        out,
+        ": step %lld, %s, k %.10g, mask rate %g, training seed %lld; intervals are "
+        "95 %% bootstraps of the units named after n\n\n",
+        (long long)r->record.step, r->record.set.arch, r->record.set.k,
+        r->record.mask_rate, (long long)r->record.set.seed);
 }
 
 /* A table of a report may hold names from files. */

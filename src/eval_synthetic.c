@@ -84,7 +84,7 @@ static enum err new_sae(struct bench *b, struct sae **out, struct errinfo *e)
         return err_set(e, ERR_USAGE, "--k: found %lld, more than the %zu latents",
                        (long long)b->a->k, width_of(b));
     }
-    TRY(sae_new(arch, b->a->source.D, width_of(b), (size_t)b->a->k, &s, e));
+    TRY(sae_new(arch, b->a->source.D, width_of(b), (double)b->a->k, &s, e));
     s->scale = b->scale;
     sae_init_weights(s, (uint64_t)b->a->seed);
     next_rows(b, 0.0, 0, START_ROWS);

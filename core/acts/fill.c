@@ -91,13 +91,14 @@ void fill_release(struct acts_share *share, struct acts_fill *f)
 }
 
 struct acts_fill *fill_find(struct acts_share *share, size_t n, uint64_t number,
-                            struct pack_pos start, double rate)
+                            struct pack_pos start, double rate, bool mixed)
 {
     struct acts_fill *f = share ? share->live : NULL;
     for (; f; f = f->next) {
-        const bool same_place =
-            f->n == n && f->number == number && f->start.doc == start.doc &&
-            f->start.offset == start.offset && f->start.row == start.row;
+        const bool same_place = f->n == n && f->number == number &&
+                                f->start.doc == start.doc &&
+                                f->start.offset == start.offset &&
+                                f->start.row == start.row && f->mixed == mixed;
         if (same_place && memcmp(&f->rate, &rate, sizeof rate) == 0) {
             f->refs++;
             return f;

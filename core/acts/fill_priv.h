@@ -11,6 +11,7 @@ struct acts_fill {
     size_t n, D;
     uint64_t number; /* from 1; 0: its content is nothing yet */
     double rate;
+    bool mixed; /* positions that are not masked are of the clean rows */
     struct pack_pos start, end; /* where its rows begin, and the rows after them */
     int32_t *clean, *fed;       /* [n] */
     uint8_t *is_masked;         /* [n] */
@@ -26,8 +27,8 @@ enum err fill_take(struct acts_share *share, size_t n, size_t D, struct acts_fil
                    struct errinfo *e) ERR_CHECKED;
 /* Give a reference back; NULL is fine. */
 void fill_release(struct acts_share *share, struct acts_fill *f);
-/* The fill of that number, place and rate with a reference more, or NULL. */
+/* The fill of that number, place, rate and making with a reference more, or NULL. */
 struct acts_fill *fill_find(struct acts_share *share, size_t n, uint64_t number,
-                            struct pack_pos start, double rate);
+                            struct pack_pos start, double rate, bool mixed);
 
 #endif

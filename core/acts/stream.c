@@ -6,6 +6,7 @@
 #include "base/rng.h"
 
 #include <math.h>
+#include <string.h>
 
 struct acts_stream {
     struct harvester *h; /* borrowed, as are the two below */
@@ -23,6 +24,7 @@ struct acts_stream {
 
     double next_rate;
     float *batch; /* [batch, D] */
+    float *clean; /* [n, D] of clean rows, for mix; else NULL */
     uint64_t tokens_read, vectors_served;
     double seconds_model;
 };
@@ -69,6 +71,10 @@ enum err stream_new(struct harvester *h, struct corpus *c, const struct tok *tok
     s->D = harvest_D(h);
     s->n = n;
     enum err rc = mem_new(&s->batch, cfg->batch * s->D, sizeof *s->batch, "a batch", e);
+    if (rc == OK && cfg->mix) {
+        rc = mem_new(&s->clean, n * s->D, sizeof *s->clean, "a buffer of activations",
+                     e);
+    }
     if (rc == OK) {
         rc = pack_new(c, CORPUS_TRAIN, tok, cfg->T, &s->pack, e);
     }
@@ -87,6 +93,7 @@ void stream_free(struct acts_stream *s)
         pack_free(s->pack);
         fill_release(s->cfg.share, s->f);
         mem_free(s->batch);
+        mem_free(s->clean);
         mem_free(s);
     }
 }
@@ -95,7 +102,8 @@ size_t stream_bytes(size_t D, const struct stream_config *cfg)
 {
     const size_t n = cfg->fill_rows * cfg->T;
     const size_t ids = 2 * sizeof(int32_t) + sizeof(uint8_t) + sizeof(uint32_t);
-    return n * (D * sizeof(float) + ids) + cfg->batch * D * sizeof(float);
+    const size_t passes = cfg->mix ? 2 : 1;
+    return n * (passes * D * sizeof(float) + ids) + cfg->batch * D * sizeof(float);
 }
 
 /* ---- filling ---- */
@@ -114,21 +122,61 @@ static void shuffle(const struct acts_stream *s, struct acts_fill *f)
     rng_permute(&r, f->order, f->order_n);
 }
 
+/* One pass: the model on ids [n], rows of fill `number`, into x [n,D]; from the cache
+ * if it has them. */
+static void run_pass(struct acts_stream *s, struct acts_cache *cache, uint64_t number,
+                     const int32_t *ids, float *x)
+{
+    if (cache && acts_cache_get(cache, number, ids, x)) {
+        return;
+    }
+    const int64_t began = clock_ns();
+    harvest_rows(s->h, ids, s->cfg.fill_rows, x);
+    s->seconds_model += clock_seconds_since(began);
+    if (cache) {
+        acts_cache_put(cache, number, ids, x);
+    }
+}
+
+/* The same for a part of a mixed fill, which another stream may be serving from. */
+static void run_part(struct acts_stream *s, const struct acts_fill *f, uint64_t number,
+                     double rate, float *x)
+{
+    const bool masked = rate > 0.0;
+    struct acts_fill *whole =
+        fill_find(s->cfg.share, s->n, number, f->start, rate, false);
+    if (whole) {
+        memcpy(x, whole->x, s->n * s->D * sizeof *x);
+        fill_release(s->cfg.share, whole);
+    } else {
+        run_pass(s, masked ? s->cfg.cache : s->cfg.clean_cache, number,
+                 masked ? f->fed : f->clean, x);
+    }
+}
+
+/* Masked positions of the masked rows, all others of the clean ones. */
+static void mix_fill(struct acts_stream *s, struct acts_fill *f, uint64_t number)
+{
+    run_part(s, f, number, f->rate, f->x);
+    run_part(s, f, number, 0.0, s->clean);
+    for (size_t i = 0; i < f->n; i++) {
+        if (!f->is_masked[i]) {
+            memcpy(f->x + i * s->D, s->clean + i * s->D, s->D * sizeof *f->x);
+        }
+    }
+}
+
 /* Mask the rows in `clean`, run the model over them. */
-static void harvest_fill(struct acts_stream *s, struct acts_fill *f)
+static void harvest_fill(struct acts_stream *s, struct acts_fill *f, uint64_t number)
 {
     const size_t masked = mask_apply(&s->cfg.mask, f->rate, f->start.row, f->clean,
                                      s->cfg.fill_rows, s->cfg.T, f->fed, f->is_masked);
     const size_t eligible = mask_eligible(s->cfg.mask.vocab, f->clean, f->n);
     f->masked_fraction = eligible > 0 ? (double)masked / (double)eligible : 0.0;
-    if (s->cfg.cache && acts_cache_get(s->cfg.cache, f->number, f->fed, f->x)) {
-        return;
-    }
-    const int64_t began = clock_ns();
-    harvest_rows(s->h, f->fed, s->cfg.fill_rows, f->x);
-    s->seconds_model += clock_seconds_since(began);
-    if (s->cfg.cache) {
-        acts_cache_put(s->cfg.cache, f->number, f->fed, f->x);
+    if (f->mixed) {
+        mix_fill(s, f, number);
+    } else {
+        run_pass(s, s->cfg.cache, number, f->fed, f->x);
     }
 }
 
@@ -141,6 +189,12 @@ static bool is_served(const struct acts_stream *s, size_t place)
 static size_t places(const struct acts_stream *s)
 {
     return s->fill > 0 ? s->f->order_n : 0;
+}
+
+/* Without masks there is nothing to mix. */
+static bool mixes_at(const struct acts_stream *s, double rate)
+{
+    return s->cfg.mix && rate > 0.0;
 }
 
 /* Read and run the rows from where the packer stands into a fill of the stream's own.
@@ -160,8 +214,9 @@ static enum err make_fill(struct acts_stream *s, uint64_t number, double rate,
     TRY(pack_rows(s->pack, s->cfg.fill_rows, f->clean, e));
     f->end = pack_tell(s->pack);
     f->rate = rate;
+    f->mixed = mixes_at(s, rate);
+    harvest_fill(s, f, number);
     f->number = number;
-    harvest_fill(s, f);
     shuffle(s, f);
     return OK;
 }
@@ -172,7 +227,8 @@ static enum err load_fill(struct acts_stream *s, uint64_t fill, double rate,
                           struct errinfo *e)
 {
     const struct pack_pos start = pack_tell(s->pack);
-    struct acts_fill *shared = fill_find(s->cfg.share, s->n, fill, start, rate);
+    struct acts_fill *shared =
+        fill_find(s->cfg.share, s->n, fill, start, rate, mixes_at(s, rate));
     if (shared) {
         fill_release(s->cfg.share, s->f);
         s->f = shared;
@@ -190,7 +246,7 @@ static enum err load_fill(struct acts_stream *s, uint64_t fill, double rate,
 static enum err next_fill(struct acts_stream *s, struct errinfo *e)
 {
     TRY(load_fill(s, s->fill + 1, s->next_rate, e));
-    s->tokens_read += s->n;
+    s->tokens_read += s->f->mixed ? 2 * s->n : s->n;
     for (size_t i = 0; i < places(s); i++) {
         if (is_served(s, i)) {
             return OK;

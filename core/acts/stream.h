@@ -5,7 +5,9 @@
  * counter-based permutation of (seed, fill), so the state is a position (fill, served)
  * and a pack cursor. A rate change applies from the next fill. Two streams with the
  * same seed and corpus that differ only in masks serve the same positions in the same
- * order; with drop_masked each passes over its masked ones. */
+ * order; with drop_masked each passes over its masked ones. With `mix` masked positions
+ * come from the model on masked rows and all others from the model on clean ones, so
+ * that a mask changes nothing but the place where it stands. */
 #ifndef SAETOP_ACTS_STREAM_H
 #define SAETOP_ACTS_STREAM_H
 
@@ -13,8 +15,9 @@
 #include "acts/harvest.h"
 
 /* The fills that streams serve from. Streams of one share that come to the same fill at
- * the same rate run the model for it once; they must have the same text, seed, mask and
- * T. It outlives its streams. Owner thread. */
+ * the same rate run the model for it once, and one that mixes takes what others have of
+ * it; they must have the same text, seed, mask and T. It outlives its streams. Owner
+ * thread. */
 struct acts_share;
 enum err acts_share_new(struct acts_share **out, struct errinfo *e) ERR_CHECKED;
 void acts_share_free(struct acts_share *share); /* NULL is fine */
@@ -26,8 +29,10 @@ struct stream_config {
     float scale;
     struct mask_spec mask;
     bool drop_masked;         /* leave masked positions out of training */
+    bool mix;                 /* positions that are not masked are of clean rows */
     struct acts_share *share; /* borrowed; NULL: every fill is the stream's own */
-    struct acts_cache *cache; /* borrowed; NULL: none */
+    struct acts_cache *cache; /* of the model on masked rows; borrowed; NULL: none */
+    struct acts_cache *clean_cache; /* on clean ones, for mix; borrowed; NULL: none */
 };
 
 struct acts_stream;
@@ -53,7 +58,8 @@ enum err stream_fork(const struct acts_stream *s, double p, struct acts_stream *
                      struct errinfo *e) ERR_CHECKED;
 
 struct stream_stats {
-    uint64_t tokens_read; /* model positions run, specials and dropped ones included */
+    uint64_t tokens_read; /* model positions run, specials and dropped ones included,
+                             twice where masked and clean rows are mixed */
     uint64_t vectors_served;
     double masked_fraction; /* realised in the current fill, over maskable positions */
     double rate;            /* of the current fill */

@@ -85,7 +85,7 @@ static void add_tail(const struct out *o, cJSON *root, cJSON *details)
     (void)cJSON_AddNumberToObject(cfg, "hook_layer", (double)m->layer);
     (void)cJSON_AddNumberToObject(cfg, "d_in", (double)m->D);
     (void)cJSON_AddNumberToObject(cfg, "d_sae", (double)m->F);
-    (void)cJSON_AddNumberToObject(cfg, "k", (double)m->k);
+    (void)cJSON_AddNumberToObject(cfg, "k", m->k);
     (void)cJSON_AddNumberToObject(cfg, "training_steps", (double)m->step);
     cJSON *more = cJSON_AddObjectToObject(root, "eval_result_unstructured");
     (void)cJSON_AddStringToObject(more, "made_by", m->version);

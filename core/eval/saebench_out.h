@@ -10,7 +10,8 @@ struct saebench_meta {
     const char *model, *hook, *release, *id; /* release and id name the files */
     const char *arch, *version;
     int64_t epoch_millis, step;
-    size_t D, F, k, context, layer;
+    size_t D, F, context, layer;
+    double k;
     uint64_t seed;
 };
 

@@ -7,13 +7,14 @@
 #include <math.h>
 #include <string.h>
 
-enum err sae_new(const struct sae_arch *arch, size_t D, size_t F, size_t k,
+enum err sae_new(const struct sae_arch *arch, size_t D, size_t F, double k,
                  struct sae **out, struct errinfo *e)
 {
     size_t count;
     TRY(sae_param_count(arch, D, F, &count, e));
-    if (k < 1 || k > F) {
-        return err_set(e, ERR_USAGE, "found k = %zu, expected 1 to the %zu latents", k,
+    if (!sae_k_fits(arch, k, F)) {
+        return err_set(e, ERR_USAGE, "found k = %g, expected %s to the %zu latents", k,
+                       arch->infer == SAE_INFER_TOPK ? "a whole number, 1" : "above 0",
                        F);
     }
     struct sae *s;

@@ -2,11 +2,12 @@
  *
  *   h = (x - b_dec) W_enc^T + b_enc      f = select(h)      xhat = f W_dec + b_dec
  *
- * Letters: B rows (activations), D model width, F latents, K active latents of a row.
- * Both matrices hold one row a latent, [F,D]: the encoder product costs the same, and
- * all that comes after it touches only the rows of active latents. Inputs are
- * normalised before anything else and reconstructions put back: by `scale`, a constant,
- * or row by row. */
+ * Letters: B rows (activations), D model width, F latents, K active latents of a row
+ * (on average where they are selected over a batch: it need not be whole). Both
+ * matrices hold one row a latent, [F,D]: the encoder product costs the same, and all
+ * that comes after it touches only the rows of active latents. Inputs are normalised
+ * before anything else and reconstructions put back: by `scale`, a constant, or row by
+ * row. */
 #ifndef SAETOP_SAE_SAE_H
 #define SAETOP_SAE_SAE_H
 
@@ -39,6 +40,8 @@ enum {
     SAE_HAS_ANNEAL = 512,   /* an exponent that falls in training */
 };
 unsigned sae_arch_has(const struct sae_arch *a);
+/* Whether it selects over a batch: k is an average there, and need not be whole. */
+bool sae_arch_by_batch(const struct sae_arch *a);
 
 /* What "auto" means for an architecture; the sources are in its file. */
 struct sae_auto {
@@ -61,7 +64,8 @@ enum sae_norm {
 
 struct sae {
     const struct sae_arch *arch;
-    size_t D, F, k;
+    size_t D, F;
+    double k; /* whole where each row has its k; see sae_arch_by_batch */
     enum sae_norm norm;
     float scale;      /* c = sqrt(D) / mean ||x|| on clean text; 1 with another norm */
     bool keep_b_dec;  /* h = x W_enc^T + b_enc */
@@ -76,7 +80,8 @@ struct sae {
     float *extra; /* [.,F] vectors that the architecture adds, in its order */
 };
 
-enum err sae_new(const struct sae_arch *arch, size_t D, size_t F, size_t k,
+/* k: above 0 and at most F, whole for an architecture that selects from each row. */
+enum err sae_new(const struct sae_arch *arch, size_t D, size_t F, double k,
                  struct sae **out, struct errinfo *e) ERR_CHECKED;
 void sae_free(struct sae *s);
 /* A frozen copy for evaluation, browsing and saving: folded. Caller owns. */

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <math.h>
 #include <string.h>
 
 #define DECLARE(name) extern const struct sae_arch sae_arch_##name;
@@ -60,6 +61,22 @@ size_t sae_block_rows(size_t F)
 #define MAX_WIDTH   ((size_t)1 << 20)
 #define MAX_LATENTS ((size_t)1 << 26)
 #define MAX_PARAMS  ((size_t)1 << 33)
+
+bool sae_arch_by_batch(const struct sae_arch *a)
+{
+    return a->collects_batch;
+}
+
+bool sae_k_fits(const struct sae_arch *arch, double k, size_t F)
+{
+    const bool whole = arch->infer == SAE_INFER_TOPK;
+    return k > 0 && k <= (double)F && (!whole || floor(k) >= k);
+}
+
+size_t sae_active_at_most(const struct sae_arch *arch, double k, size_t B)
+{
+    return arch->collects_batch ? (size_t)round(k * (double)B) : (size_t)k * B;
+}
 
 enum err sae_param_count(const struct sae_arch *arch, size_t D, size_t F, size_t *out,
                          struct errinfo *e)

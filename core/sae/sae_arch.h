@@ -69,6 +69,11 @@ struct sae_arch {
         .decoder = SAE_DECODER_UNIT, .dead = SAE_DEAD_AUXK                             \
     }
 
+/* Whether an SAE of F latents can have k active ones a row. */
+bool sae_k_fits(const struct sae_arch *arch, double k, size_t F);
+/* Active latents of B rows at most: B k, for a selection over a batch round(k B). */
+size_t sae_active_at_most(const struct sae_arch *arch, double k, size_t B);
+
 /* All rows of the table; returns how many. */
 size_t sae_arch_all(const struct sae_arch *const **out);
 

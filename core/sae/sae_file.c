@@ -61,7 +61,7 @@ static void add_metadata(cJSON *cfg, const struct sae *s, const struct sae_meta 
     cJSON *own = cJSON_AddObjectToObject(m, "saetop");
     add_text(own, "version", SAETOP_VERSION);
     add_text(own, "architecture", s->arch->name);
-    cJSON_AddNumberToObject(own, "k", (double)s->k);
+    cJSON_AddNumberToObject(own, "k", s->k);
     cJSON_AddNumberToObject(own, "scale", (double)s->scale);
     cJSON_AddNumberToObject(own, "threshold", s->threshold);
     cJSON_AddNumberToObject(own, "step", (double)meta->step);
@@ -92,7 +92,7 @@ static enum err write_cfg(const struct sae *s, const struct sae_meta *meta,
     add_text(cfg, "normalize_activations", norm_names[s->norm]);
     add_text(cfg, "reshape_activations", "none");
     if (s->arch->infer == SAE_INFER_TOPK) {
-        cJSON_AddNumberToObject(cfg, "k", (double)s->k);
+        cJSON_AddNumberToObject(cfg, "k", s->k);
         /* Unit rows: the same either way, but only so may SAELens fold norms. */
         cJSON_AddBoolToObject(cfg, "rescale_acts_by_decoder_norm", true);
     }
@@ -216,7 +216,8 @@ enum err sae_save(const struct sae *s, const struct sae_meta *meta, const char *
 /* What cfg.json says. */
 struct cfg {
     const struct sae_arch *arch;
-    size_t D, F, k;
+    size_t D, F;
+    double k;
     enum sae_norm norm;
     bool subtract_b_dec; /* apply_b_dec_to_input */
     bool rescale;        /* rescale_acts_by_decoder_norm */
@@ -290,11 +291,9 @@ static enum err parse_own(struct json_at at, const cJSON *root, const cJSON **ow
         return OK;
     }
     const struct json_at in = {at.file, "metadata.saetop"};
-    int64_t k = 1;
     TRY(json_num(in, *own, "scale", true, 1e-30, 1e30, &c->scale, e));
     TRY(json_num(in, *own, "threshold", true, 0.0, 1e30, &c->threshold, e));
-    TRY(json_int(in, *own, "k", true, 1, INT32_MAX, &k, e));
-    c->k = (size_t)k;
+    TRY(json_num(in, *own, "k", true, 1e-9, INT32_MAX, &c->k, e));
     c->own = true;
     return OK;
 }
@@ -320,13 +319,13 @@ static enum err parse_cfg(const cJSON *root, const char *path, struct cfg *c,
     }
     if (c->arch->infer == SAE_INFER_TOPK) {
         TRY(json_int(at, root, "k", true, 1, F, &k, e));
-        c->k = (size_t)k;
+        c->k = (double)k;
     } else if (!c->own) {
         c->k = 1; /* unknown, and of no use at inference */
     }
-    if (c->k > (size_t)F) {
+    if (c->k > (double)F) {
         return err_set(e, ERR_FORMAT,
-                       "%s: metadata.saetop.k: found %zu, expected 1 to %lld", path,
+                       "%s: metadata.saetop.k: found %g, expected at most %lld", path,
                        c->k, (long long)F);
     }
     TRY(json_bool(at, root, "apply_b_dec_to_input", false, &c->subtract_b_dec, e));

@@ -37,7 +37,7 @@ enum sae_jump_loss {
 #define SAE_GROUPS_MAX 32
 
 struct sae_hyper {
-    size_t k; /* active latents of a row, TopK and BatchTopK */
+    double k; /* active latents of a row, TopK; on average, BatchTopK */
     enum sae_decoder decoder;
     bool keep_b_dec; /* encode x itself, not x - b_dec */
     double coef;     /* weight of the sparsity loss once warmed up */

@@ -108,25 +108,27 @@ static enum err arrays_new(struct R(sae_step) * s, struct errinfo *e)
     if (s->hyper.decoder == SAE_DECODER_FREE) {
         TRY(mem_new(&s->norm, F, sizeof *s->norm, what, e));
     }
-    TRY(pairs_new(&s->main, B, F, cells ? 0 : B * s->k, cells, e));
+    const size_t active = cells ? 0 : sae_active_at_most(s->arch, s->hyper.k, B);
+    TRY(pairs_new(&s->main, B, F, active, cells, e));
     TRY(pairs_new(&s->aux, B, F, B * s->aux_k, false, e));
     if (cells) {
         TRY(R(sae_cells_new)(s, e));
     }
-    return s->arch->collects_batch ? R(sae_collect_init)(&s->collect, B * s->k, F, e)
+    return s->arch->collects_batch ? R(sae_collect_init)(&s->collect, active, F, e)
                                    : OK;
 }
 
 /* Whether every product of sizes that arrays_new takes is far from overflow. */
-static bool sizes_fit(size_t D, size_t F, size_t k, size_t B)
+static bool sizes_fit(size_t D, size_t F, double k, size_t B)
 {
     size_t t;
-    return B <= INT32_MAX && mem_mul(B, 64 * (D + k), &t) && mem_mul(F, 64 * D, &t);
+    return B <= INT32_MAX && mem_mul(B, 64 * (D + (size_t)ceil(k)), &t) &&
+           mem_mul(F, 64 * D, &t);
 }
 
 static bool hyper_fits(const struct sae_arch *arch, size_t F, const struct sae_hyper *h)
 {
-    if ((arch->has & SAE_HAS_K) != 0 && (h->k < 1 || h->k > F)) {
+    if ((arch->has & SAE_HAS_K) != 0 && !sae_k_fits(arch, h->k, F)) {
         return false;
     }
     if ((arch->has & SAE_HAS_GROUPS) == 0) {
@@ -154,7 +156,7 @@ static void step_init(struct R(sae_step) * s, const struct sae_arch *arch, size_
     s->hyper = *h;
     s->D = D;
     s->F = F;
-    s->k = (arch->has & SAE_HAS_K) != 0 ? h->k : 0;
+    s->k = (arch->has & SAE_HAS_K) != 0 && !arch->collects_batch ? (size_t)h->k : 0;
     s->B = B;
     s->aux_k = (arch->has & SAE_HAS_AUXK) == 0 ? 0 : h->aux_k < F ? h->aux_k : F;
     s->is_gated = (arch->has & SAE_HAS_ATTACHED) != 0;
@@ -173,7 +175,7 @@ enum err R(sae_step_new)(const struct sae_arch *arch, size_t D, size_t F,
     TRY(sae_param_count(arch, D, F, &count, e));
     if (!hyper_fits(arch, F, h) || B < 1 || !sizes_fit(D, F, h->k, B)) {
         return err_set(e, ERR_LIMIT,
-                       "k is %zu, the batch %zu, the groups %zu, expected k from 1 to "
+                       "k is %g, the batch %zu, the groups %zu, expected k from 1 to "
                        "%zu and rising widths up to it",
                        h->k, B, h->groups, F);
     }

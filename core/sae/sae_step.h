@@ -88,7 +88,8 @@ struct R(sae_step) {
     const struct sae_arch *arch;
     const struct R(sae_ops) * ops;
     struct sae_hyper hyper;
-    size_t D, F, k, B;
+    size_t D, F, B;
+    size_t k;          /* of a row, where each row has its k */
     size_t aux_k;      /* latents of a row that AuxK may use */
     size_t block_rows; /* fixed by F, not by threads */
     size_t slice_rows; /* of a block, encoded and selected from at a time */

@@ -282,7 +282,7 @@ enum err sae_tensors_to_sae(struct sae_tensors *t, const char *path, struct sae 
     }
     enum err rc = find_arch(t, norm, path, &arch, &threshold, e);
     if (rc == OK) {
-        rc = sae_new(arch, t->D, t->F, t->k, &s, e);
+        rc = sae_new(arch, t->D, t->F, (double)t->k, &s, e);
     }
     if (rc == OK) {
         fold_centre(t);

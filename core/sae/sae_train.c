@@ -206,7 +206,7 @@ enum err sae_trainer_fork(const struct sae_trainer *t, struct sae **sae_out,
     return OK;
 }
 
-size_t sae_trainer_bytes(const struct sae_arch *arch, size_t D, size_t F, size_t k,
+size_t sae_trainer_bytes(const struct sae_arch *arch, size_t D, size_t F, double k,
                          size_t B)
 {
     const size_t count = 2 * D * F + F + D + arch->extra * F;
@@ -214,7 +214,8 @@ size_t sae_trainer_bytes(const struct sae_arch *arch, size_t D, size_t F, size_t
     const bool selects = (arch->has & SAE_HAS_K) != 0;
     const size_t pair = 4 * sizeof(float) + 2 * sizeof(int32_t);
     /* Lists of the active, or for cells the dense buffers that they share room with. */
-    const size_t lists = selects ? B * (k + aux_k) * pair : 2 * B * F * sizeof(float);
+    const size_t lists = selects ? (sae_active_at_most(arch, k, B) + B * aux_k) * pair
+                                 : 2 * B * F * sizeof(float);
     const size_t errors = (arch->has & SAE_HAS_GROUPS) != 0 ? 3 + 5 : 3;
     const size_t block = sae_block_rows(F) * F * sizeof(float);
     const size_t places = (B / sae_block_rows(F) + 1) * F * sizeof(size_t);

@@ -81,7 +81,7 @@ void sae_trainer_set_lr(struct sae_trainer *t, double lr);
 enum err sae_trainer_fork(const struct sae_trainer *t, struct sae **sae_out,
                           struct sae_trainer **out, struct errinfo *e) ERR_CHECKED;
 /* Bytes that a trainer will need, for the estimate printed before a run. */
-size_t sae_trainer_bytes(const struct sae_arch *arch, size_t D, size_t F, size_t k,
+size_t sae_trainer_bytes(const struct sae_arch *arch, size_t D, size_t F, double k,
                          size_t B);
 
 /* The optimizer state in named arrays, for trainer_state.safetensors: borrowed pointers

@@ -10,7 +10,9 @@ static bool same_masks(const struct arm *a, const struct arm *b)
     const double eps = 1e-12;
     const struct mask_schedule *x = &a->schedule, *y = &b->schedule;
     const double start = x->start - y->start, end = x->end - y->end;
-    return x->kind == y->kind && start < eps && start > -eps &&
+    const bool mix = a->set.mask_positions == POSITIONS_MIX;
+    return mix == (b->set.mask_positions == POSITIONS_MIX) && x->kind == y->kind &&
+           start < eps && start > -eps &&
            (x->kind == MASK_CONSTANT || (end < eps && end > -eps));
 }
 
@@ -33,8 +35,8 @@ static size_t fills(const struct engine *g)
 static size_t codes_bytes(const struct sae *s, size_t rows)
 {
     const bool selects = (sae_arch_has(s->arch) & SAE_HAS_K) != 0;
-    const size_t active = selects ? s->k : s->F / 2;
-    return 2 * rows * active * (sizeof(float) + sizeof(int32_t));
+    const double active = selects ? s->k : (double)s->F / 2;
+    return 2 * (size_t)((double)rows * active) * (sizeof(float) + sizeof(int32_t));
 }
 
 static size_t evaluation_bytes(const struct engine *g)
@@ -63,14 +65,18 @@ size_t engine_bytes(const struct engine *g)
     const struct inputs *in = g->in;
     const struct lm_config *cfg = &in->lm->cfg;
     struct stream_config sc = inputs_stream_config(in, &in->set);
+    sc.mix = false;
     const size_t batch = sc.batch * cfg->d_model * sizeof(float);
+    const size_t fill = stream_bytes(cfg->d_model, &sc);
     size_t sum =
         PROCESS_BYTES + in->lm->w.count * sizeof(float) +
         harvester_bytes(cfg, (size_t)in->set.context, (size_t)in->set.threads) +
-        fills(g) * (stream_bytes(cfg->d_model, &sc) - batch);
+        fills(g) * (fill - batch);
     for (size_t a = 0; a < g->n_arms; a++) {
         const struct sae *s = g->arm[a].arm->sae;
+        const struct stream_config own = inputs_stream_config(in, &g->arm[a].arm->set);
         sum += batch + sae_trainer_bytes(s->arch, s->D, s->F, s->k, sc.batch);
+        sum += stream_bytes(s->D, &own) - fill; /* what it mixes from */
     }
     return sum + evaluation_bytes(g);
 }

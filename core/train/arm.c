@@ -26,7 +26,7 @@ static enum err start(struct arm *a, struct errinfo *e)
     const size_t D = in->lm->cfg.d_model;
     TRY(inputs_check_arm(in, s, e));
     TRY(inputs_can_mask(in, fmax(a->schedule.start, a->schedule.end), e));
-    TRY(sae_new(sae_arch_find(s->arch), D, (size_t)s->width, (size_t)s->k, &a->sae, e));
+    TRY(sae_new(sae_arch_find(s->arch), D, (size_t)s->width, s->k, &a->sae, e));
     a->sae->norm = settings_norm(s);
     a->sae->scale = in->scale;
     a->sae->keep_b_dec = s->apply_b_dec != 0;
@@ -41,7 +41,7 @@ static enum err start(struct arm *a, struct errinfo *e)
     TRY(sae_trainer_new(a->sae, &tc, (size_t)s->batch, &a->trainer, e));
 
     struct stream_config sc = inputs_stream_config(in, s);
-    TRY(inputs_cache(in, s, &sc.cache, e));
+    TRY(inputs_caches(in, s, &sc, e));
     TRY(stream_new(in->h, in->corpus, in->lm->tok, &sc, &a->stream, e));
     stream_set_rate(a->stream, mask_rate_at(&a->schedule, 0));
     return OK;

@@ -21,11 +21,12 @@ enum err inputs_check_arm(const struct inputs *in, const struct settings *s,
                           struct errinfo *e)
 {
     (void)in;
-    if (s->k > s->width) {
-        return err_set(e, ERR_USAGE, "k is %lld, more than the %lld latents of width",
-                       (long long)s->k, (long long)s->width);
+    TRY(settings_check_arch(s, e));
+    if (s->k > (double)s->width) {
+        return err_set(e, ERR_USAGE, "k is %.10g, more than the %lld latents of width",
+                       s->k, (long long)s->width);
     }
-    return settings_check_arch(s, e);
+    return OK;
 }
 
 static enum err check_settings(const struct inputs *in, struct errinfo *e)
@@ -267,6 +268,7 @@ struct stream_config inputs_stream_config(const struct inputs *in,
                  .seed = (uint64_t)s->seed,
                  .vocab = in->mask_vocab},
         .drop_masked = s->mask_positions == POSITIONS_DROP,
+        .mix = s->mask_positions == POSITIONS_MIX,
         .share = in->share,
     };
 }

@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#define INPUTS_CACHES 8 /* masked differently, at most */
+#define INPUTS_CACHES 9 /* masked differently, at most, and not at all */
 
 struct inputs {
     struct settings asked; /* as given, before "auto" was resolved */
@@ -57,13 +57,14 @@ enum err inputs_check_arm(const struct inputs *in, const struct settings *s,
 enum err inputs_can_mask(const struct inputs *in, double rate,
                          struct errinfo *e) ERR_CHECKED;
 
-/* The stream of an arm with settings `s`, its cache left out. */
+/* The stream of an arm with settings `s`, its caches left out. */
 struct stream_config inputs_stream_config(const struct inputs *in,
                                           const struct settings *s);
-/* The cache for an arm's masking, NULL where none is asked for. Owned by `in`. Errors
- * of acts_cache_open. */
-enum err inputs_cache(struct inputs *in, const struct settings *s,
-                      struct acts_cache **out, struct errinfo *e) ERR_CHECKED;
+/* The caches that such a stream reads from into *out: that of its masking, and with mix
+ * that of the clean text; NULL where none is asked for. Owned by `in`. Errors of
+ * acts_cache_open. */
+enum err inputs_caches(struct inputs *in, const struct settings *s,
+                       struct stream_config *out, struct errinfo *e) ERR_CHECKED;
 /* Why a cache stopped being written, or NULL. */
 const char *inputs_cache_fault(const struct inputs *in);
 

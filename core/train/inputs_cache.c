@@ -1,4 +1,5 @@
-/* Which cache of activations an arm reads from. */
+/* Which caches of activations an arm reads from: a mixed arm from two, those that
+ * others of its masking and without masks have, since its passes are theirs. */
 #include "num/blas.h"
 #include "train/inputs.h"
 
@@ -6,13 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#define CLEAN "none"
+
 /* How an arm masks, as far as its activations depend on it. */
 static void describe_masks(const struct inputs *in, const struct settings *s, char *out,
                            size_t cap)
 {
     const bool constant = s->mask_schedule == MASK_CONSTANT;
     if (s->mask_rate <= 0 && (constant || s->mask_rate_end <= 0)) {
-        snprintf(out, cap, "none");
+        snprintf(out, cap, CLEAN);
         return;
     }
     const int64_t steps = s->mask_schedule_steps ? s->mask_schedule_steps : s->steps;
@@ -22,11 +25,9 @@ static void describe_masks(const struct inputs *in, const struct settings *s, ch
              constant ? INT64_C(0) : steps * s->batch);
 }
 
-static void describe(const struct inputs *in, const struct settings *s, char *out,
-                     size_t cap)
+static void describe(const struct inputs *in, const struct settings *s,
+                     const char *masks, char *out, size_t cap)
 {
-    char masks[300];
-    describe_masks(in, s, masks, sizeof masks);
     snprintf(out, cap,
              "model %016" PRIx64 " corpus %016" PRIx64 " hook %.200s context %" PRId64
              " fill_rows %" PRId64 " seed %" PRId64 " kernels %s %s masks %s",
@@ -34,15 +35,12 @@ static void describe(const struct inputs *in, const struct settings *s, char *ou
              s->seed, num_kern_name(), num_blas_core(), masks);
 }
 
-enum err inputs_cache(struct inputs *in, const struct settings *s,
-                      struct acts_cache **out, struct errinfo *e)
+static enum err open_cache(struct inputs *in, const struct settings *s,
+                           const char *masks, struct acts_cache **out,
+                           struct errinfo *e)
 {
     char what[1200];
-    *out = NULL;
-    if (!s->cache[0]) {
-        return OK;
-    }
-    describe(in, s, what, sizeof what);
+    describe(in, s, masks, what, sizeof what);
     for (size_t i = 0; i < in->n_caches; i++) {
         if (strcmp(acts_cache_what(in->cache[i]), what) == 0) {
             *out = in->cache[i];
@@ -57,6 +55,20 @@ enum err inputs_cache(struct inputs *in, const struct settings *s,
                         (enum cache_dtype)s->cache_dtype, out, e));
     in->cache[in->n_caches++] = *out;
     return OK;
+}
+
+enum err inputs_caches(struct inputs *in, const struct settings *s,
+                       struct stream_config *out, struct errinfo *e)
+{
+    char masks[300];
+    out->cache = NULL;
+    out->clean_cache = NULL;
+    if (!s->cache[0]) {
+        return OK;
+    }
+    describe_masks(in, s, masks, sizeof masks);
+    TRY(open_cache(in, s, masks, &out->cache, e));
+    return out->mix ? open_cache(in, s, CLEAN, &out->clean_cache, e) : OK;
 }
 
 const char *inputs_cache_fault(const struct inputs *in)

@@ -12,11 +12,11 @@ bool run_is_openable(const char *path)
     return rundir_is(path) || foreign_format_of(path);
 }
 
-static enum err set_size(struct settings *s, const char *key, size_t v,
-                         struct errinfo *e)
+static enum err set_number(struct settings *s, const char *key, double v,
+                           struct errinfo *e)
 {
     char text[32];
-    snprintf(text, sizeof text, "%zu", v);
+    snprintf(text, sizeof text, "%.17g", v);
     return settings_set(s, key, text, ORIGIN, e);
 }
 
@@ -26,8 +26,8 @@ static enum err fit_settings(struct settings *s, const char *path,
                              const struct foreign_meta *m, struct errinfo *e)
 {
     TRY(settings_set(s, "arch", sae_arch_name(sae->arch), ORIGIN, e));
-    TRY(set_size(s, "width", sae->F, e));
-    TRY(set_size(s, "k", sae->k, e));
+    TRY(set_number(s, "width", (double)sae->F, e));
+    TRY(set_number(s, "k", sae->k, e));
     TRY(settings_set(s, "mask.rate", "0", ORIGIN, e));
     if (named && settings_given(named, "hook")) {
         return OK;

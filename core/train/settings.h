@@ -15,7 +15,7 @@
 #define SETTING_ORIGINS  8   /* different origins at most */
 #define SETTING_DEFAULT  "default"
 
-enum mask_positions { POSITIONS_KEEP, POSITIONS_DROP };
+enum mask_positions { POSITIONS_KEEP, POSITIONS_DROP, POSITIONS_MIX };
 enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
 
 /* What an architecture has beyond the rest; which key applies to which is in
@@ -96,7 +96,9 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
       "where the SAE reads: blocks.N.hook_resid_post or _pre")                         \
     X(STR, arch, "arch", "arch", "matryoshka", 0, 0, "SAE architecture")               \
     X(INT, width, "width", "width", "512", 1, 4194304, "latents (d_sae)")              \
-    X(INT, k, "k", "k", "4", 1, 65536, "active latents of a token")                    \
+    X(NUM, k, "k", "k", "4", 0.01, 65536,                                              \
+      "active latents of a token; on average for batchtopk and matryoshka, where it "  \
+      "need not be whole")                                                             \
     X(NUM, mask_rate, "mask.rate", "mask-rate", "0.3", 0, 0.95,                        \
       "share of input tokens masked in training")                                      \
     X(STR, mask_token, "mask.token", "mask-token", "", 0, 0,                           \
@@ -105,7 +107,8 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
       "token|random|unigram: replace by a fixed token or by a draw (draws can leak "   \
       "words of the OOD text)")                                                        \
     X(ENUM, mask_positions, "mask.positions", NULL, "keep", 0, 0,                      \
-      "keep|drop: train on activations at masked positions, or leave them out")        \
+      "keep|drop|mix: train on activations at masked positions, leave them out, or "   \
+      "take all others from unmasked rows (a control: no context is masked)")          \
     X(ENUM, mask_schedule, "mask.schedule", NULL, "constant", 0, 0,                    \
       "constant|linear|cosine: how the rate moves from mask.rate to mask.rate_end")    \
     X(NUM, mask_rate_end, "mask.rate_end", NULL, "0", 0, 0.95,                         \

@@ -61,6 +61,25 @@ static enum err check_dead(const struct settings *s, unsigned has, struct errinf
                : OK;
 }
 
+/* Where a row has its k latents k is whole; of a batch k B, rounded, are some. */
+static enum err check_k(const struct settings *s, const struct sae_arch *arch,
+                        struct errinfo *e)
+{
+    if (sae_arch_by_batch(arch)) {
+        return round(s->k * (double)s->batch) >= 1
+                   ? OK
+                   : err_set(e, ERR_USAGE,
+                             "k is %.10g, nothing of a batch of %lld tokens", s->k,
+                             (long long)s->batch);
+    }
+    return (sae_arch_has(arch) & SAE_HAS_K) == 0 || (s->k >= 1 && floor(s->k) >= s->k)
+               ? OK
+               : err_set(e, ERR_USAGE,
+                         "k is %.10g, expected a whole number: arch %s takes k of each "
+                         "token (batchtopk and matryoshka take k on average)",
+                         s->k, s->arch);
+}
+
 enum err settings_check_arch(const struct settings *s, struct errinfo *e)
 {
     const struct sae_arch *arch = sae_arch_find(s->arch);
@@ -75,6 +94,7 @@ enum err settings_check_arch(const struct settings *s, struct errinfo *e)
                            applies[i].key, s->arch);
         }
     }
+    TRY(check_k(s, arch, e));
     return check_dead(s, has, e);
 }
 
@@ -91,7 +111,7 @@ static void resolve_jump(struct settings *s)
     fill(&s->bandwidth, 2.0);
     fill(&s->init_threshold, 0.1);
     fill(&s->pre_act, is_tanh ? 3e-6 : 0.0);
-    fill(&s->target_l0, (double)s->k);
+    fill(&s->target_l0, s->k);
 }
 
 void settings_resolve_arch(struct settings *s)
@@ -137,7 +157,7 @@ void settings_sparsity(const struct settings *s, char *out, size_t cap)
     struct str loss;
     out[0] = '\0';
     if ((has & SAE_HAS_K) != 0) {
-        snprintf(out, cap, "k=%lld", (long long)s->k);
+        snprintf(out, cap, "k=%.10g", s->k);
     } else if ((has & SAE_HAS_L1) != 0) {
         snprintf(out, cap, "l1=%.4g", s->l1);
     } else if ((has & SAE_HAS_JUMP) != 0) {

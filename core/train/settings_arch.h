@@ -10,9 +10,9 @@
  * names none. */
 void settings_resolve_arch(struct settings *s);
 
-/* ERR_USAGE for an architecture that there is not, and for a setting from the command
- * line that does not apply to it (one from a file is ignored, since a file may serve
- * several). */
+/* ERR_USAGE for an architecture that there is not, for a k that it cannot have, and for
+ * a setting from the command line that does not apply to it (one from a file is
+ * ignored, since a file may serve several). */
 enum err settings_check_arch(const struct settings *s, struct errinfo *e) ERR_CHECKED;
 
 /* The trainer's configuration from resolved settings. ERR_USAGE for groups of latents

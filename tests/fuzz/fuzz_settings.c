@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (!e.msg[0] || strchr(e.msg, '\n'))) {
         abort();
     }
-    if (s.k < 1 || s.width < 1 || !(s.mask_rate >= 0 && s.mask_rate <= 0.95)) {
+    if (!(s.k > 0) || s.width < 1 || !(s.mask_rate >= 0 && s.mask_rate <= 0.95)) {
         abort();
     }
     settings_resolve(&s, 128, 128);

@@ -18,7 +18,8 @@
 /* A small problem: weights with unit decoder rows, a batch, dead latents. */
 struct problem {
     const struct sae_arch *arch;
-    size_t D, F, k, B, aux_k, n_dead;
+    size_t D, F, B, aux_k, n_dead;
+    double k; /* of a row; on average with a selection over the batch */
     double aux_coef;
     double *arena; /* parameters */
     double *x;     /* [B,D] */
@@ -62,7 +63,7 @@ static inline void problem_hyper(struct problem *p)
 
 /* Every third latent is dead, if `dead`. */
 static inline struct problem problem_make(const char *arch, size_t D, size_t F,
-                                          size_t k, size_t B, bool dead, uint64_t seed)
+                                          double k, size_t B, bool dead, uint64_t seed)
 {
     struct problem p = {.arch = sae_arch_find(arch), .D = D, .F = F, .k = k, .B = B};
     struct errinfo e;
@@ -158,11 +159,11 @@ static inline void dense_forward(const struct problem *p, struct dense *t)
         }
     }
     if (p->arch->collects_batch) {
-        dense_top(t->h, NULL, B * F, B * p->k, t->f);
+        dense_top(t->h, NULL, B * F, (size_t)round(p->k * (double)B), t->f);
     }
     for (size_t b = 0; b < B; b++) {
         if (!p->arch->collects_batch) {
-            dense_top(t->h + b * F, NULL, F, p->k, t->f + b * F);
+            dense_top(t->h + b * F, NULL, F, (size_t)p->k, t->f + b * F);
         }
         dense_top(t->h + b * F, is_dead, F, p->aux_k, t->v + b * F);
         for (size_t d = 0; d < D; d++) {

@@ -37,7 +37,8 @@ static void every_arm_is_as_if_alone(void **state)
 {
     (void)state;
     static const char also[] =
-        "k=8,mask-rate=0.1;width=96;arch=batchtopk,mask-rate=0.1";
+        "k=8,mask-rate=0.1;width=96;arch=batchtopk,k=3.2,mask-rate=0.1;"
+        "arch=matryoshka,k=2.6,mask.positions=mix";
     struct errinfo e;
     char dir[256], path[512], command[700];
     struct settings set = sample_settings(STEPS);
@@ -45,10 +46,10 @@ static void every_arm_is_as_if_alone(void **state)
     set.twin = TWIN_UNMASKED;
     snprintf(set.also, sizeof set.also, "%s", also);
     struct engine *g = start(&set);
-    assert_int_equal(g->n_arms, 5);
+    assert_int_equal(g->n_arms, 6);
     assert_string_equal(g->arm[4].suffix, "-also3");
     run(g);
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < 6; i++) {
         struct settings own = set;
         own.also[0] = '\0';
         own.twin = TWIN_NONE;
@@ -63,8 +64,9 @@ static void every_arm_is_as_if_alone(void **state)
         assert_same_sae(g->arm[i].arm->sae, alone->arm[0].arm->sae);
         engine_free(alone);
     }
-    /* Arm 3 has the first one's masks, arm 4 those of arm 2: neither ran the model. */
-    for (size_t i = 0; i < 5; i++) {
+    /* Arm 3 has the first one's masks, arm 4 those of arm 2, arm 5 mixes what the first
+     * two have: none of them ran the model. */
+    for (size_t i = 0; i < 6; i++) {
         const double seconds = stream_stats(g->arm[i].arm->stream).seconds_model;
         assert_true((seconds > 0) == (i < 3));
     }
@@ -77,10 +79,10 @@ static void every_arm_is_as_if_alone(void **state)
     claims_release(&g->claims, 0);
     struct engine *late = NULL;
     assert_ok(engine_resume(path, NULL, getenv("SAETOP_SAMPLES"), NULL, &late, &e), &e);
-    assert_int_equal(late->n_arms, 5);
+    assert_int_equal(late->n_arms, 6);
     run(g);
     run(late);
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < 6; i++) {
         assert_same_sae(g->arm[i].arm->sae, late->arm[i].arm->sae);
     }
     engine_free(late);

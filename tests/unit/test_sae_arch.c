@@ -5,7 +5,15 @@
 
 /* ---- cases ---- */
 
-enum { GATE_ATTACHED = 1, KEEP_B_DEC = 2, ON_F = 4, PRE_ACT = 8, ROOT = 16, SUM = 32 };
+enum {
+    GATE_ATTACHED = 1,
+    KEEP_B_DEC = 2,
+    ON_F = 4,
+    PRE_ACT = 8,
+    ROOT = 16,
+    SUM = 32,
+    PART = 64, /* a k that is not whole */
+};
 
 static const struct {
     const char *arch;
@@ -33,7 +41,8 @@ static const struct {
     {"jumprelu", SAE_DECODER_FREE, SAE_JUMP_QUADRATIC_ROWS, 1, 0},
     {"matryoshka", SAE_DECODER_UNIT, SAE_JUMP_STEP, 1, 0},
     {"matryoshka", SAE_DECODER_FREE, SAE_JUMP_STEP, 1, SUM},
-    {"batchtopk", SAE_DECODER_FREE, SAE_JUMP_STEP, 1, KEEP_B_DEC},
+    {"matryoshka", SAE_DECODER_UNIT, SAE_JUMP_STEP, 1, PART},
+    {"batchtopk", SAE_DECODER_FREE, SAE_JUMP_STEP, 1, KEEP_B_DEC | PART},
     {"topk", SAE_DECODER_FREE, SAE_JUMP_STEP, 1, 0},
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
@@ -43,10 +52,11 @@ static bool is_arch(const struct problem *p, const char *name)
     return strcmp(p->arch->name, name) == 0;
 }
 
-static struct problem case_make(size_t c, size_t D, size_t F, size_t k, size_t B,
+static struct problem case_make(size_t c, size_t D, size_t F, double k, size_t B,
                                 uint64_t seed)
 {
     const int flags = cases[c].flags;
+    k += (flags & PART) != 0 ? 0.3 : 0;
     struct problem p = problem_make(cases[c].arch, D, F, k, B, false, seed);
     struct errinfo e;
     p.hyper.decoder = cases[c].decoder;
@@ -118,10 +128,10 @@ static void naive_activate(const struct problem *p, struct naive *t)
     }
     if ((p->arch->has & SAE_HAS_K) != 0) { /* the greatest of h n, as h */
         if (p->arch->collects_batch) {
-            dense_top(scaled, NULL, cells, p->B * p->k, t->f);
+            dense_top(scaled, NULL, cells, (size_t)round(p->k * (double)p->B), t->f);
         }
         for (size_t b = 0; b < p->B && !p->arch->collects_batch; b++) {
-            dense_top(scaled + b * F, NULL, F, p->k, t->f + b * F);
+            dense_top(scaled + b * F, NULL, F, (size_t)p->k, t->f + b * F);
         }
         for (size_t i = 0; i < cells; i++) {
             t->f[i] /= t->n[i % F];

@@ -10,7 +10,7 @@
 #define D 24
 #define F 150
 
-static struct sae *sae_make(const char *arch, size_t k)
+static struct sae *sae_make(const char *arch, double k)
 {
     struct errinfo e;
     struct sae *s;
@@ -68,7 +68,8 @@ static void check_codes(const struct sae *s, const struct sae_codes *c, const fl
         }
         const size_t n = c->start[b + 1] - c->start[b];
         if (strcmp(sae_arch_name(s->arch), "topk") == 0) {
-            assert_true(n <= s->k && n >= (positive < s->k ? positive : s->k));
+            const size_t k = (size_t)s->k;
+            assert_true(n <= k && n >= (positive < k ? positive : k));
         } else {
             assert_true(n >= positive);
         }
@@ -76,7 +77,8 @@ static void check_codes(const struct sae *s, const struct sae_codes *c, const fl
             assert_true(i == c->start[b] || c->id[i] > c->id[i - 1]);
             const double h = pre(s, x + b * D, (size_t)c->id[i]);
             assert_true(c->val[i] > 0 && fabs(h - (double)c->val[i]) < 1e-4);
-            assert_true(rank_of(s, x + b * D, h) < (s->threshold > 0 ? F : s->k));
+            assert_true(rank_of(s, x + b * D, h) <
+                        (s->threshold > 0 ? F : (size_t)s->k));
         }
     }
 }

@@ -249,6 +249,15 @@ static void batch_budget(void **state)
     struct sae_loss batch, row;
     fast_grad(&p, &g, &batch);
     assert_true(fabs(batch.l0 - 5) < 1e-12);
+    static const double ks[] = {3.2, 4.9987, 0.3, 0.0013, 5.00126};
+    for (size_t i = 0; i < sizeof ks / sizeof *ks; i++) {
+        p.k = ks[i];
+        problem_hyper(&p);
+        fast_grad(&p, &g, &row);
+        assert_true(fabs(row.l0 - round(400 * ks[i]) / 400) < 1e-12);
+    }
+    p.k = 5;
+    problem_hyper(&p);
     p.arch = sae_arch_find("topk");
     fast_grad(&p, &g, &row);
     assert_true(batch.least > row.least);
@@ -420,6 +429,8 @@ static void sizes_are_checked(void **state)
     const struct sae_arch *a = sae_arch_find("topk");
     struct sae_hyper h = {.k = 9};
     check_error(sae_step_new_f32(a, 4, 8, &h, 2, &s, &e), ERR_LIMIT, &e, "k is 9");
+    h.k = 2.5;
+    check_error(sae_step_new_f32(a, 4, 8, &h, 2, &s, &e), ERR_LIMIT, &e, "k is 2.5");
     h.k = 2;
     check_error(sae_step_new_f32(a, 0, 8, &h, 2, &s, &e), ERR_LIMIT, &e, "width 0");
     check_error(sae_step_new_f32(a, 4, (size_t)1 << 40, &h, 2, &s, &e), ERR_LIMIT, &e,

@@ -58,7 +58,7 @@ static void world_drop(struct world *w)
     mem_free(w->x);
 }
 
-static struct sae *sae_make(const char *arch, size_t D, size_t F, size_t k,
+static struct sae *sae_make(const char *arch, size_t D, size_t F, double k,
                             uint64_t seed)
 {
     struct errinfo e;
@@ -131,7 +131,7 @@ static void learns(const char *arch, size_t k)
 {
     struct errinfo e;
     struct world w = world_make(32, 48, 8192, 3, 5);
-    struct sae *s = sae_make(arch, 32, 64, k, 1);
+    struct sae *s = sae_make(arch, 32, 64, (double)k, 1);
     assert_ok(sae_init_bias(s, w.x, 1024, &e), &e);
     struct sae_trainer *t = trainer_make(s, 1500, 512);
     const struct sae_step_info first = run(t, &w, 512, 1, NULL);
@@ -269,7 +269,8 @@ static void fork_continues(void **state)
     struct world w = world_make(16, 32, 2048, 3, 8);
     for (size_t a = 0; a < ARCHES; a++) {
         struct errinfo e;
-        struct sae *s = sae_make(archs[a], 16, 48, 3, 4), *twin_sae;
+        const bool batch = sae_arch_by_batch(sae_arch_find(archs[a]));
+        struct sae *s = sae_make(archs[a], 16, 48, batch ? 3.3 : 3, 4), *twin_sae;
         struct sae_trainer *t = trainer_make(s, 200, 256), *twin;
         run(t, &w, 256, 50, NULL);
         assert_ok(sae_trainer_fork(t, &twin_sae, &twin, &e), &e);
@@ -496,6 +497,10 @@ static void settings_and_sizes(void **state)
     struct sae_trainer *t = NULL;
     check_error(sae_new(sae_arch_find("topk"), 8, 16, 17, &s, &e), ERR_USAGE, &e,
                 "k = 17");
+    check_error(sae_new(sae_arch_find("topk"), 8, 16, 3.2, &s, &e), ERR_USAGE, &e,
+                "k = 3.2, expected a whole number");
+    check_error(sae_new(sae_arch_find("batchtopk"), 8, 16, 0, &s, &e), ERR_USAGE, &e,
+                "k = 0, expected above 0");
     check_error(sae_new(sae_arch_find("topk"), 8, 0, 1, &s, &e), ERR_LIMIT, &e,
                 "0 latents");
     s = sae_make("topk", 8, 16, 2, 1);

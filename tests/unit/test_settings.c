@@ -43,9 +43,11 @@ static void wrong_values_say_what_is_expected(void **state)
     static const struct {
         const char *key, *value, *says;
     } cases[] = {
-        {"k", "four", "expected an integer"},
-        {"k", "0", "from 1"},
-        {"k", "4.5", "found '4.5'"},
+        {"width", "four", "expected an integer"},
+        {"width", "0", "from 1"},
+        {"width", "4.5", "found '4.5'"},
+        {"k", "four", "expected a number"},
+        {"k", "0", "from 0.01 to 65536"},
         {"mask.rate", "1.5", "from 0 to 0.95"},
         {"mask.rate", "nan", "found 'nan'"},
         {"mask.kind", "tokens", "token|random|unigram"},
@@ -100,6 +102,7 @@ static void json_round_trip(void **state)
     settings_init(&a);
     assert_int_equal(settings_set(&a, "seed", "4503599627370497", "x", &e), OK);
     assert_int_equal(settings_set(&a, "lr", "0.00123456789012345", "x", &e), OK);
+    assert_int_equal(settings_set(&a, "k", "3.2", "x", &e), OK);
     assert_int_equal(settings_set(&a, "corpus", "a \"b\"\n.txt", "x", &e), OK);
     cJSON *obj = cJSON_CreateObject();
     assert_int_equal(settings_add_json(&a, obj, &e), OK);
@@ -109,6 +112,42 @@ static void json_round_trip(void **state)
     assert_memory_equal(&a, &b, offsetof(struct settings, origin));
     assert_true(n > 30);
     (void)t;
+}
+
+static void k_fits_the_architecture(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arch, *k, *batch, *says; /* says NULL: it fits */
+        const char *shown;
+    } cases[] = {
+        {"batchtopk", "3.2", "1024", NULL, "k=3.2"},
+        {"matryoshka", "0.5", "1024", NULL, "k=0.5"},
+        {"matryoshka", "4", "1024", NULL, "k=4"},
+        {"matryoshka", "4.0", "1024", NULL, "k=4"},
+        {"topk", "16", "1024", NULL, "k=16"},
+        {"jumprelu", "3.2", "1024", NULL, "tanh l0=3"},
+        {"topk", "3.2", "1024", "k is 3.2, expected a whole number", ""},
+        {"topk", "0.5", "1024", "k is 0.5, expected a whole number", ""},
+        {"batchtopk", "0.01", "49", "k is 0.01, nothing of a batch of 49", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct settings s;
+        struct errinfo e = {0};
+        char shown[64];
+        settings_init(&s);
+        assert_ok(settings_set(&s, "arch", cases[i].arch, "x", &e), &e);
+        assert_ok(settings_set(&s, "k", cases[i].k, "x", &e), &e);
+        assert_ok(settings_set(&s, "batch", cases[i].batch, "x", &e), &e);
+        if (cases[i].says) {
+            check_error(settings_check_arch(&s, &e), ERR_USAGE, &e, cases[i].says);
+            continue;
+        }
+        assert_ok(settings_check_arch(&s, &e), &e);
+        settings_resolve(&s, 128, 128);
+        settings_sparsity(&s, shown, sizeof shown);
+        assert_string_equal(shown, cases[i].shown);
+    }
 }
 
 static void auto_values_scale_with_the_run(void **state)
@@ -223,8 +262,7 @@ static void defaults_fit_every_architecture(void **state)
         assert_int_equal(settings_train_config(&s, &c, &e), OK);
         assert_int_equal(c.hyper.groups, i == 2 ? 5 : 0);
         assert_int_equal(
-            sae_new(sae_arch_find(s.arch), 16, (size_t)s.width, (size_t)s.k, &sae, &e),
-            OK);
+            sae_new(sae_arch_find(s.arch), 16, (size_t)s.width, s.k, &sae, &e), OK);
         assert_int_equal(sae_trainer_new(sae, &c, 8, &t, &e), OK);
         sae_trainer_free(t);
         sae_free(sae);
@@ -266,6 +304,7 @@ int main(void)
         cmocka_unit_test(wrong_values_say_what_is_expected),
         cmocka_unit_test(files_may_nest_and_are_checked),
         cmocka_unit_test(json_round_trip),
+        cmocka_unit_test(k_fits_the_architecture),
         cmocka_unit_test(auto_values_scale_with_the_run),
         cmocka_unit_test(auto_values_are_the_architectures),
         cmocka_unit_test(keys_of_other_architectures_are_refused),

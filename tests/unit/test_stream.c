@@ -1,5 +1,5 @@
 /* [threads] Harvest and stream of activations on a tiny model: the same positions
- * whatever the masks, seek, fork, drop. */
+ * whatever the masks, seek, fork, drop, mix. */
 #include "acts/stream.h"
 #include "num/blas.h"
 #include "unit/check.h"
@@ -281,6 +281,84 @@ static void drop_passes_over(void **state)
     stream_free(drop);
 }
 
+/* Vector by vector: a masked position is that of the masked pass, any other that of the
+ * clean one. Embeddings tell which is which. */
+static void mix_is_two_passes(void **state)
+{
+    const struct world *w = *state;
+    struct stream_config c = config(w);
+    struct acts_stream *where = stream_make(w, w->embed, &c, 0.4);
+    struct acts_stream *masked = stream_make(w, w->deep, &c, 0.4);
+    struct acts_stream *clean = stream_make(w, w->deep, &c, 0.0);
+    c.mix = true;
+    struct acts_stream *mix = stream_make(w, w->deep, &c, 0.4);
+    struct acts_stream *none = stream_make(w, w->deep, &c, 0.0);
+    size_t at_mask = 0, context = 0;
+    for (int i = 0; i < 40; i++) {
+        const float *t = next(where), *m = next(masked), *k = next(clean),
+                    *x = next(mix);
+        assert_memory_equal(next(none), k, BATCH * D * sizeof *k);
+        for (size_t b = 0; b < BATCH * D; b += D) {
+            size_t place;
+            const bool is_masked = token_of(w, t + b, &place) == tok_mask(w->m->tok);
+            assert_memory_equal(x + b, (is_masked ? m : k) + b, D * sizeof *x);
+            at_mask += is_masked;
+            context += !is_masked && memcmp(m + b, k + b, D * sizeof *m) != 0;
+        }
+    }
+    assert_true(at_mask > 100 && context > 100); /* the passes do differ */
+    assert_true(stream_stats(mix).masked_fraction > 0.2);
+    assert_int_equal(stream_stats(mix).tokens_read,
+                     2 * stream_stats(clean).tokens_read);
+    assert_int_equal(stream_stats(none).tokens_read, stream_stats(clean).tokens_read);
+    const size_t bytes = stream_bytes(D, &c);
+    c.mix = false;
+    assert_int_equal(bytes - stream_bytes(D, &c), ROWS * LEN * D * sizeof(float));
+    stream_free(where);
+    stream_free(masked);
+    stream_free(clean);
+    stream_free(mix);
+    stream_free(none);
+}
+
+/* What it mixes may come from streams that have it; it is no fill of theirs. */
+static void mix_shares(void **state)
+{
+    const struct world *w = *state;
+    struct errinfo e;
+    struct acts_share *share = NULL;
+    assert_ok(acts_share_new(&share, &e), &e);
+    struct stream_config c = config(w);
+    struct acts_stream *keep_alone = stream_make(w, w->deep, &c, 0.4);
+    c.mix = true;
+    struct acts_stream *alone = stream_make(w, w->deep, &c, 0.4);
+    c.share = share;
+    struct acts_stream *first = stream_make(w, w->deep, &c, 0.4);
+    c.mix = false;
+    struct acts_stream *keep = stream_make(w, w->deep, &c, 0.4);
+    struct acts_stream *clean = stream_make(w, w->deep, &c, 0.0);
+    c.mix = true;
+    struct acts_stream *last = stream_make(w, w->deep, &c, 0.4);
+    struct acts_stream *parts = stream_make(w, w->deep, &c, 0.2);
+    for (int i = 0; i < 20; i++) {
+        const float *x = next(alone);
+        assert_memory_equal(next(first), x, BATCH * D * sizeof *x);
+        assert_memory_equal(next(keep), next(keep_alone), BATCH * D * sizeof *x);
+        (void)next(clean);
+        assert_memory_equal(next(last), x, BATCH * D * sizeof *x);
+        (void)next(parts);
+    }
+    assert_true(stream_stats(first).seconds_model > 0);
+    assert_true(stream_stats(last).seconds_model <= 0); /* the first one's fills */
+    assert_int_equal(stream_stats(last).tokens_read, stream_stats(alone).tokens_read);
+    struct acts_stream *const all[] = {keep_alone, alone, first, keep,
+                                       clean,      last,  parts};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        stream_free(all[i]);
+    }
+    acts_share_free(share);
+}
+
 static void scale_and_errors(void **state)
 {
     const struct world *w = *state;
@@ -329,8 +407,9 @@ static void seek_is_exact(void **state)
     const struct world *w = *state;
     struct errinfo e;
     struct stream_config c = config(w);
-    for (int drop = 0; drop < 2; drop++) {
-        c.drop_masked = drop == 1;
+    for (int kind = 0; kind < 3; kind++) {
+        c.drop_masked = kind == 1;
+        c.mix = kind == 2;
         for (int steps = 0; steps < 25; steps += 3) {
             struct acts_stream *s = stream_make(w, w->deep, &c, 0.4);
             struct acts_stream *t = stream_make(w, w->deep, &c, 0.9);
@@ -386,6 +465,33 @@ static void fork_goes_on(void **state)
     stream_free(twin);
 }
 
+static void a_mixed_fork_goes_on(void **state)
+{
+    const struct world *w = *state;
+    struct errinfo e;
+    struct stream_config c = config(w);
+    struct acts_stream *clean = stream_make(w, w->deep, &c, 0.0), *same = NULL,
+                       *twin = NULL;
+    c.mix = true;
+    struct acts_stream *s = stream_make(w, w->deep, &c, 0.3);
+    for (int i = 0; i < 8; i++) {
+        (void)next(s);
+        (void)next(clean);
+    }
+    assert_ok(stream_fork(s, 0.3, &same, &e), &e);
+    assert_ok(stream_fork(s, 0.0, &twin, &e), &e);
+    for (int i = 0; i < 20; i++) {
+        assert_memory_equal(next(s), next(same), BATCH * D * sizeof(float));
+        assert_memory_equal(next(clean), next(twin), BATCH * D * sizeof(float));
+    }
+    assert_int_equal(stream_stats(s).tokens_read, stream_stats(same).tokens_read);
+    assert_true(stream_stats(twin).tokens_read < stream_stats(s).tokens_read);
+    stream_free(s);
+    stream_free(clean);
+    stream_free(same);
+    stream_free(twin);
+}
+
 /* A rate set now is trained on after `lag` batches. */
 static void rate_changes_with_the_fill(void **state)
 {
@@ -413,8 +519,9 @@ static void rate_changes_with_the_fill(void **state)
 static void threads_give_the_same_bytes(void **state)
 {
     const struct world *w = *state;
-    const struct stream_config c = config(w);
+    struct stream_config c = config(w);
     for (size_t threads = 2; threads <= 3; threads++) {
+        c.mix = threads == 3;
         struct errinfo e;
         struct pool *pool = NULL;
         assert_ok(pool_new(threads, &pool, &e), &e);
@@ -438,9 +545,12 @@ int main(void)
         cmocka_unit_test(arms_serve_the_same_positions),
         cmocka_unit_test(realised_fraction_is_exact),
         cmocka_unit_test(drop_passes_over),
+        cmocka_unit_test(mix_is_two_passes),
+        cmocka_unit_test(mix_shares),
         cmocka_unit_test(scale_and_errors),
         cmocka_unit_test(seek_is_exact),
         cmocka_unit_test(fork_goes_on),
+        cmocka_unit_test(a_mixed_fork_goes_on),
         cmocka_unit_test(rate_changes_with_the_fill),
         cmocka_unit_test(threads_give_the_same_bytes),
     };
