@@ -3,7 +3,8 @@
 #include <math.h>
 
 static const struct sweep_measure_def table[SWEEP_MEASURE_COUNT] = {
-#define SWEEP_MEASURE_ROW(column, label, better, path) {#column, label, path, better},
+#define SWEEP_MEASURE_ROW(column, label, paper, digits, path, about)                   \
+    {#column, label, path, about, paper, digits},
     SWEEP_MEASURES(SWEEP_MEASURE_ROW)
 #undef SWEEP_MEASURE_ROW
 };

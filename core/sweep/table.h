@@ -1,6 +1,7 @@
 /* What a sweep found: the tables, the paired effects of masking and a report in words.
  * Everything here is a function of the plan and the results, so that --collect and an
- * interrupted sweep give the same text. Owner thread. */
+ * interrupted sweep give the same text. results[plan->n_cells], as the cells of the
+ * plan. Owner thread. O(cells x measures), and arms x parts. */
 #ifndef SAETOP_SWEEP_TABLE_H
 #define SAETOP_SWEEP_TABLE_H
 
@@ -9,22 +10,22 @@
 #include "sweep/measure.h"
 #include "sweep/plan.h"
 
-/* results[plan->n_cells], as the cells of the plan. */
+#define SWEEP_ALPHA 0.05                /* of verdicts */
+#define SWEEP_LEVEL (1.0 - SWEEP_ALPHA) /* of intervals */
 
-/* results.csv: a row for each finished cell, mask_rate,k,arch,seed,l0_clean first, then
- * what else tells the cells of the plan apart, a column a measure, and steps, vectors,
- * tokens_read, seconds. An entry not measured is empty. */
-enum err sweep_csv(const struct sweep_plan *p, const struct sweep_result *results,
-                   struct str *out, struct errinfo *e) ERR_CHECKED;
+/* ---- effects ---- */
 
-/* The paired effect of masking on one measure of one arm. */
+/* The paired effect of masking on one measure: of an arm, or of the arms of a part on
+ * average. */
 struct sweep_effect {
-    size_t arm, measure;
-    size_t pairs;             /* seeds finished in both */
+    size_t arm, measure;      /* SWEEP_NONE: an average */
+    size_t arms;              /* averaged over; 1 for an arm of its own */
+    size_t pairs;             /* seeds in which both sides were measured */
     size_t lower, higher;     /* of these pairs */
     double before, after;     /* means over the same pairs */
-    struct stats_interval by; /* after - before: paired t, 95 % */
-    double p, p_holm;         /* two-sided; Holm over the measures of the arm */
+    struct stats_interval by; /* after - before: paired t; no interval (NaN) where all
+                                 differences are alike */
+    double p, p_holm;         /* two-sided; Holm over the measures */
 };
 enum sweep_verdict {
     SWEEP_LOWER,     /* p_holm < 0.05 */
@@ -33,18 +34,60 @@ enum sweep_verdict {
     SWEEP_SAME,      /* identical in every pair */
     SWEEP_TOO_FEW,   /* fewer than two pairs */
 };
+
+/* Whether all runs of an arm are finished: only such arms stand in a mean. */
+bool sweep_arm_complete(const struct sweep_plan *p, const struct sweep_result *results,
+                        size_t arm);
+/* Whether an arm has a baseline, and both are complete. */
+bool sweep_arm_compared(const struct sweep_plan *p, const struct sweep_result *results,
+                        size_t arm);
+
 /* The effects of an arm that has a baseline, all measures; out[SWEEP_MEASURE_COUNT].
- * An arm is compared over the seeds finished in it and in its baseline. */
+ * Over the seeds finished in both; a measure that is NaN in a run leaves that pair out.
+ *
+ * p is that of the paired t test. Where all differences are alike but not 0, t has no
+ * spread to go by (and would be sure of anything from two pairs): p is then that of
+ * the sign test, 2^(1 - pairs). */
 enum err sweep_effects(const struct sweep_plan *p, const struct sweep_result *results,
                        size_t arm, struct sweep_effect *out,
                        struct errinfo *e) ERR_CHECKED;
-enum sweep_verdict sweep_verdict_of(const struct sweep_effect *x);
+/* The same for the compared arms of a part on average: in each seed the mean over the
+ * arms on either side, then paired over seeds, so that arms of one seed, which share
+ * text and first weights, count once. Of each measure over the arms that have it and
+ * the seeds that all these arms have. */
+enum err sweep_average(const struct sweep_plan *p, const struct sweep_result *results,
+                       size_t part, struct sweep_effect *out,
+                       struct errinfo *e) ERR_CHECKED;
 
-/* results.json: plan, cells, effects with verdicts. */
+enum sweep_verdict sweep_verdict_of(const struct sweep_effect *x);
+/* "lower", "higher", "not established", "the same", "too few pairs". */
+const char *sweep_verdict_text(enum sweep_verdict v);
+/* -1 or 1 where the interval lies below or above 0, before Holm; else 0. */
+int sweep_interval_side(const struct sweep_effect *x);
+
+/* ---- what is written ---- */
+
+/* results.csv: a row for each finished run. mask_rate,k,arch,seed,l0_clean, then the
+ * other settings in which cells of the plan differ by their keys, a column a measure,
+ * and sparsity (what a search for match_l0 found), matched, steps_trained, vectors,
+ * tokens_read, seconds, arm, parts (several by ';'), cell. k is the one trained with,
+ * empty for architectures that have none. An entry not measured is empty. */
+enum err sweep_csv(const struct sweep_plan *p, const struct sweep_result *results,
+                   struct str *out, struct errinfo *e) ERR_CHECKED;
+
+/* results.json: {"saetop", "runs", "finished", "settings", "measures", "parts", "arms",
+ * "cells", "effects", "averages"}. Arms of parts and of effects are indices into
+ * "arms". */
 enum err sweep_json(const struct sweep_plan *p, const struct sweep_result *results,
                     struct str *out, struct errinfo *e) ERR_CHECKED;
+
 /* report.md. Arms with seeds missing are listed, and stand in no mean. */
 enum err sweep_markdown(const struct sweep_plan *p, const struct sweep_result *results,
                         struct str *out, struct errinfo *e) ERR_CHECKED;
+
+/* The verdicts over the plan's main part, the first with a masked arm, in lines of at
+ * most 80 columns. */
+enum err sweep_summary(const struct sweep_plan *p, const struct sweep_result *results,
+                       struct str *out, struct errinfo *e) ERR_CHECKED;
 
 #endif

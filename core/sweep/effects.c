@@ -1,0 +1,266 @@
+/* Paired effects of masking: an arm against the arm alike but not masked. */
+#include "base/mem.h"
+#include "sweep/table.h"
+
+#include <float.h>
+#include <math.h>
+
+/* ---- arms ---- */
+
+bool sweep_arm_complete(const struct sweep_plan *p, const struct sweep_result *results,
+                        size_t arm)
+{
+    const struct sweep_arm *a = &p->arm[arm];
+    for (size_t i = 0; i < a->n_cells; i++) {
+        if (!results[a->cell[i]].done) {
+            return false;
+        }
+    }
+    return a->n_cells > 0;
+}
+
+bool sweep_arm_compared(const struct sweep_plan *p, const struct sweep_result *results,
+                        size_t arm)
+{
+    const size_t base = p->arm[arm].baseline;
+    return base != SWEEP_NONE && sweep_arm_complete(p, results, arm) &&
+           sweep_arm_complete(p, results, base);
+}
+
+/* ---- pairs ---- */
+
+/* Values of one measure by seed, in an arm and in its baseline. */
+struct pairs {
+    size_t n;
+    uint64_t *seed;
+    double *before, *after; /* [n] */
+};
+
+static void pairs_deinit(struct pairs *q)
+{
+    mem_free(q->seed);
+    mem_free(q->before);
+    mem_free(q->after);
+}
+
+static enum err pairs_init(struct pairs *q, size_t most, struct errinfo *e)
+{
+    *q = (struct pairs){0};
+    TRY(mem_new(&q->seed, most, sizeof *q->seed, "pairs", e));
+    TRY(mem_new(&q->before, most, sizeof *q->before, "pairs", e));
+    TRY(mem_new(&q->after, most, sizeof *q->after, "pairs", e));
+    return OK;
+}
+
+/* The pairs of an arm: cells of both sides are in order of seed. `q` has room for the
+ * arm's cells. */
+static void pair_up(const struct sweep_plan *p, const struct sweep_result *results,
+                    size_t arm, size_t measure, struct pairs *q)
+{
+    const struct sweep_arm *a = &p->arm[arm];
+    const struct sweep_arm *b = &p->arm[a->baseline];
+    q->n = 0;
+    for (size_t i = 0, j = 0; i < a->n_cells; i++) {
+        const uint64_t seed = p->cell[a->cell[i]].seed;
+        while (j < b->n_cells && p->cell[b->cell[j]].seed < seed) {
+            j++;
+        }
+        if (j == b->n_cells || p->cell[b->cell[j]].seed != seed) {
+            continue;
+        }
+        const struct sweep_result *x = &results[b->cell[j]], *y = &results[a->cell[i]];
+        if (x->done && y->done && isfinite(x->v[measure]) && isfinite(y->v[measure])) {
+            q->seed[q->n] = seed;
+            q->before[q->n] = x->v[measure];
+            q->after[q->n++] = y->v[measure];
+        }
+    }
+}
+
+/* Below this a difference of a and b is rounding. */
+static double rounding(double a, double b)
+{
+    return 8.0 * DBL_EPSILON * fmax(fabs(a), fabs(b));
+}
+
+/* Whether the differences of all pairs are the same number. */
+static bool all_alike(const struct pairs *q)
+{
+    double low = (double)INFINITY, high = -(double)INFINITY, slack = 0.0;
+    for (size_t i = 0; i < q->n; i++) {
+        const double d = q->after[i] - q->before[i];
+        low = fmin(low, d);
+        high = fmax(high, d);
+        slack = fmax(slack, rounding(q->before[i], q->after[i]));
+    }
+    return high - low <= 2.0 * slack;
+}
+
+static void effect_of(const struct pairs *q, struct sweep_effect *x)
+{
+    x->pairs = q->n;
+    x->before = stats_mean(q->n, q->before);
+    x->after = stats_mean(q->n, q->after);
+    for (size_t i = 0; i < q->n; i++) {
+        const double d = q->after[i] - q->before[i];
+        const double slack = rounding(q->before[i], q->after[i]);
+        x->lower += d < -slack ? 1 : 0;
+        x->higher += d > slack ? 1 : 0;
+    }
+    x->by = stats_paired_t(q->n, q->before, q->after, SWEEP_LEVEL);
+    x->p = stats_paired_p(q->n, q->before, q->after);
+    if (q->n >= 2 && all_alike(q)) {
+        const bool none = x->lower + x->higher == 0;
+        x->p = none ? 1.0 : exp2(1.0 - (double)q->n);
+        x->by.low = x->by.high = (double)NAN;
+        x->by.mean = none ? 0.0 : x->by.mean;
+    }
+}
+
+static enum err adjust(struct sweep_effect *out, struct errinfo *e)
+{
+    double p[SWEEP_MEASURE_COUNT];
+    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+        p[m] = out[m].p;
+    }
+    TRY(stats_holm(SWEEP_MEASURE_COUNT, p, p, e));
+    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+        out[m].p_holm = p[m];
+    }
+    return OK;
+}
+
+enum err sweep_effects(const struct sweep_plan *p, const struct sweep_result *results,
+                       size_t arm, struct sweep_effect *out, struct errinfo *e)
+{
+    struct pairs q;
+    if (p->arm[arm].baseline == SWEEP_NONE) {
+        return err_set(e, ERR_USAGE, "%s: no unmasked arm to compare with",
+                       p->arm[arm].label);
+    }
+    enum err rc = pairs_init(&q, p->arm[arm].n_cells, e);
+    for (size_t m = 0; rc == OK && m < SWEEP_MEASURE_COUNT; m++) {
+        pair_up(p, results, arm, m, &q);
+        out[m] = (struct sweep_effect){.arm = arm, .measure = m, .arms = 1};
+        effect_of(&q, &out[m]);
+    }
+    pairs_deinit(&q);
+    TRY(rc);
+    return adjust(out, e);
+}
+
+/* ---- averages ---- */
+
+/* Keep of `sum` the seeds that `one` has too, and add its values. */
+static void add_pairs(struct pairs *sum, const struct pairs *one)
+{
+    size_t kept = 0;
+    for (size_t i = 0, j = 0; i < sum->n; i++) {
+        while (j < one->n && one->seed[j] < sum->seed[i]) {
+            j++;
+        }
+        if (j < one->n && one->seed[j] == sum->seed[i]) {
+            sum->seed[kept] = sum->seed[i];
+            sum->before[kept] = sum->before[i] + one->before[j];
+            sum->after[kept++] = sum->after[i] + one->after[j];
+        }
+    }
+    sum->n = kept;
+}
+
+static void copy_pairs(struct pairs *to, const struct pairs *from)
+{
+    to->n = from->n;
+    for (size_t i = 0; i < from->n; i++) {
+        to->seed[i] = from->seed[i];
+        to->before[i] = from->before[i];
+        to->after[i] = from->after[i];
+    }
+}
+
+static void average_one(const struct sweep_plan *p, const struct sweep_result *results,
+                        const struct sweep_part *part, struct pairs *sum,
+                        struct pairs *one, struct sweep_effect *x)
+{
+    sum->n = 0;
+    for (size_t i = 0; i < part->n_arms; i++) {
+        if (!sweep_arm_compared(p, results, part->arm[i])) {
+            continue;
+        }
+        pair_up(p, results, part->arm[i], x->measure, one);
+        if (one->n == 0) {
+            continue;
+        }
+        if (x->arms == 0) {
+            copy_pairs(sum, one);
+        } else {
+            add_pairs(sum, one);
+        }
+        x->arms++;
+    }
+    for (size_t i = 0; i < sum->n; i++) {
+        sum->before[i] /= (double)x->arms;
+        sum->after[i] /= (double)x->arms;
+    }
+    effect_of(sum, x);
+}
+
+enum err sweep_average(const struct sweep_plan *p, const struct sweep_result *results,
+                       size_t part, struct sweep_effect *out, struct errinfo *e)
+{
+    struct pairs sum = {0}, one = {0};
+    const struct sweep_part *q = &p->part[part];
+    size_t most = 0;
+    for (size_t i = 0; i < q->n_arms; i++) {
+        const size_t n = p->arm[q->arm[i]].n_cells;
+        most = n > most ? n : most;
+    }
+    enum err rc = pairs_init(&sum, most, e);
+    rc = rc == OK ? pairs_init(&one, most, e) : rc;
+    for (size_t m = 0; rc == OK && m < SWEEP_MEASURE_COUNT; m++) {
+        out[m] = (struct sweep_effect){.arm = SWEEP_NONE, .measure = m};
+        average_one(p, results, q, &sum, &one, &out[m]);
+    }
+    pairs_deinit(&sum);
+    pairs_deinit(&one);
+    TRY(rc);
+    return adjust(out, e);
+}
+
+/* ---- verdicts ---- */
+
+enum sweep_verdict sweep_verdict_of(const struct sweep_effect *x)
+{
+    if (x->pairs < 2) {
+        return SWEEP_TOO_FEW;
+    }
+    if (x->lower + x->higher == 0) {
+        return SWEEP_SAME;
+    }
+    if (!(x->p_holm < SWEEP_ALPHA)) {
+        return SWEEP_UNDECIDED;
+    }
+    return x->by.mean < 0.0 ? SWEEP_LOWER : SWEEP_HIGHER;
+}
+
+const char *sweep_verdict_text(enum sweep_verdict v)
+{
+    switch (v) {
+    case SWEEP_LOWER:
+        return "lower";
+    case SWEEP_HIGHER:
+        return "higher";
+    case SWEEP_SAME:
+        return "the same";
+    case SWEEP_TOO_FEW:
+        return "too few pairs";
+    case SWEEP_UNDECIDED:
+        break;
+    }
+    return "not established";
+}
+
+int sweep_interval_side(const struct sweep_effect *x)
+{
+    return x->by.high < 0.0 ? -1 : x->by.low > 0.0 ? 1 : 0;
+}
