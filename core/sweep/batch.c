@@ -1,0 +1,381 @@
+/* Cells that share text and masks, trained in one engine and measured one by one. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "sweep/run_priv.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MATCH_TOLERANCE 0.05
+
+/* ---- settings ---- */
+
+enum err sweep_run_settings(const struct sweep_work *w, size_t cell,
+                            struct settings *out, struct errinfo *e)
+{
+    char text[64];
+    const struct sweep_cell *c = &w->plan->cell[cell];
+    const struct sweep_found *f = &w->found[c->arm];
+    TRY(sweep_cell_settings(w->plan, c, out, e));
+    out->threads = (int64_t)w->threads;
+    if (f->known && f->key) {
+        snprintf(text, sizeof text, "%.17g", f->value);
+        return settings_set(out, f->key, text, "search for match_l0", e);
+    }
+    return OK;
+}
+
+static void print_value(const struct settings *s, const struct setting_def *d,
+                        struct str *out)
+{
+    str_clear(out);
+    settings_print(s, d, out);
+}
+
+/* "k=8,mask.positions=drop": in what b differs from a. */
+static void add_difference(const struct settings *a, const struct settings *b,
+                           struct str *out)
+{
+    size_t n = 0, pairs = 0;
+    const struct setting_def *t = settings_table(&n);
+    struct str x, y;
+    str_init(&x, 2 * SETTING_TEXT_MAX);
+    str_init(&y, 2 * SETTING_TEXT_MAX);
+    for (size_t i = 0; i < n; i++) {
+        print_value(a, &t[i], &x);
+        print_value(b, &t[i], &y);
+        if (setting_scope(&t[i]) == SETTING_OF_ARM && x.p && y.p &&
+            strcmp(x.p, y.p) != 0) {
+            str_addf(out, "%s%s=%s", pairs++ ? "," : "", t[i].key, y.p);
+        }
+    }
+    if (pairs == 0) { /* alike to the letter: say so in any setting */
+        str_addf(out, "width=%lld", (long long)b->width);
+    }
+    str_free(&x);
+    str_free(&y);
+}
+
+enum err sweep_also(const struct settings *first, const struct settings *more, size_t n,
+                    char *out, size_t cap, struct errinfo *e)
+{
+    struct str text;
+    str_init(&text, cap - 1);
+    for (size_t i = 0; i < n; i++) {
+        str_add(&text, i ? ";" : "");
+        add_difference(first, &more[i], &text);
+    }
+    const enum err rc = str_err(&text, "arms of a sweep", e);
+    snprintf(out, cap, "%s", text.len && rc == OK ? text.p : "");
+    str_free(&text);
+    return rc;
+}
+
+/* ---- which cells share an engine ---- */
+
+/* What the arms of an engine must have in common, as a number: all that is of the run,
+ * the masks (so that they share the model's work), and what no list of pairs can hold.
+ */
+static enum err share_key(const struct sweep_plan *p, const struct sweep_cell *c,
+                          uint64_t *out, struct errinfo *e)
+{
+    struct settings s;
+    struct str text;
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    uint64_t h = HASH_START;
+    TRY(sweep_cell_settings(p, c, &s, e));
+    str_init(&text, 2 * SETTING_TEXT_MAX);
+    for (size_t i = 0; i < n; i++) {
+        print_value(&s, &t[i], &text);
+        if (setting_scope(&t[i]) != SETTING_OF_ARM ||
+            strncmp(t[i].key, "mask.", 5) == 0 || strcspn(text.p, ",;") != text.len) {
+            h = hash_bytes(h, text.p, text.len + 1);
+        }
+    }
+    str_free(&text);
+    *out = h;
+    return OK;
+}
+
+enum err sweep_make_batches(const struct sweep_plan *p, const bool *todo,
+                            struct sweep_batch **out, size_t *n, struct errinfo *e)
+{
+    struct sweep_batch *b = NULL;
+    uint64_t *key = NULL;
+    enum err rc = OK;
+    *n = 0;
+    TRY_OUT(rc, mem_new(&b, p->n_cells, sizeof *b, "sweep", e));
+    TRY_OUT(rc, mem_new(&key, p->n_cells, sizeof *key, "sweep", e));
+    for (size_t i = 0; i < p->n_cells; i++) {
+        uint64_t k = 0;
+        size_t at = 0;
+        if (todo && !todo[i]) {
+            continue;
+        }
+        TRY_OUT(rc, share_key(p, &p->cell[i], &k, e));
+        while (at < *n && (key[at] != k || b[at].n == ENGINE_ARMS)) {
+            at++;
+        }
+        *n += at == *n ? 1 : 0;
+        key[at] = k;
+        b[at].cell[b[at].n++] = i;
+    }
+    *out = b;
+    b = NULL;
+out:
+    mem_free(b);
+    mem_free(key);
+    return rc;
+}
+
+enum err sweep_batches(const struct sweep_plan *p, const bool *todo, size_t *batch,
+                       size_t *n, struct errinfo *e)
+{
+    struct sweep_batch *b = NULL;
+    TRY(sweep_make_batches(p, todo, &b, n, e));
+    for (size_t i = 0; i < p->n_cells; i++) {
+        batch[i] = SIZE_MAX;
+    }
+    for (size_t i = 0; i < *n; i++) {
+        for (size_t j = 0; j < b[i].n; j++) {
+            batch[b[i].cell[j]] = i;
+        }
+    }
+    mem_free(b);
+    return OK;
+}
+
+/* ---- training ---- */
+
+/* Where a batch is saved when it is stopped: the same for the same cells only. */
+static enum err work_dir(const struct sweep_work *w, const struct sweep_batch *b,
+                         char *out, size_t cap, struct errinfo *e)
+{
+    char name[SWEEP_NAME_MAX + 40];
+    uint64_t h = HASH_START;
+    for (size_t i = 0; i < b->n; i++) {
+        const char *cell = w->plan->cell[b->cell[i]].name;
+        h = hash_bytes(h, cell, strlen(cell));
+    }
+    snprintf(name, sizeof name, "work/%016" PRIx64, h);
+    return path_join(out, cap, w->o->dir, name, e);
+}
+
+static enum err open_new(const struct sweep_work *w, const struct sweep_batch *b,
+                         struct engine **out, struct errinfo *e)
+{
+    struct settings *s = NULL;
+    struct inputs *in = NULL;
+    enum err rc = OK;
+    TRY(mem_new(&s, b->n, sizeof *s, "sweep", e));
+    for (size_t i = 0; i < b->n; i++) {
+        TRY_OUT(rc, sweep_run_settings(w, b->cell[i], &s[i], e));
+    }
+    TRY_OUT(rc, sweep_also(&s[0], s + 1, b->n - 1, s[0].also, sizeof s[0].also, e));
+    TRY_OUT(rc, inputs_new(&s[0], &in, e));
+    TRY_OUT(rc, engine_new(in, out, e));
+out:
+    mem_free(s);
+    return rc;
+}
+
+/* From where it was stopped, else from the beginning. */
+static enum err open_engine(const struct sweep_work *w, const struct sweep_batch *b,
+                            const char *dir, struct engine **out, struct errinfo *e)
+{
+    struct settings threads;
+    if (!rundir_is(dir)) {
+        TRY(open_new(w, b, out, e));
+        return engine_arm_dir(dir, "", (*out)->dir, sizeof(*out)->dir, e);
+    }
+    char text[32];
+    settings_init(&threads);
+    snprintf(text, sizeof text, "%zu", w->threads);
+    TRY(settings_set(&threads, "threads", text, "sweep", e));
+    return engine_resume(dir, &threads, w->plan->base.samples_dir, NULL, out, e);
+}
+
+enum err sweep_train(struct sweep_work *w, struct engine *g, struct errinfo *e)
+{
+    g->cancel = &w->stop;
+    while (!engine_done(g)) {
+        if (atomic_load(&w->stop)) {
+            return err_set(e, ERR_CANCELLED, "stopped");
+        }
+        TRY(engine_step(g, e));
+        atomic_fetch_add(&w->steps, (long long)g->n_arms);
+    }
+    return OK;
+}
+
+/* ---- what was found ---- */
+
+static enum err keep_run(const struct sweep_work *w, size_t cell,
+                         const struct engine_arm *a, struct errinfo *e)
+{
+    char name[SWEEP_NAME_MAX + 8], dir[SWEEP_PATH];
+    int lock = -1;
+    snprintf(name, sizeof name, "runs/%s", w->plan->cell[cell].name);
+    TRY(path_join(dir, sizeof dir, w->o->dir, name, e));
+    if (rundir_is(dir)) {
+        return OK; /* of an earlier time, the same bytes */
+    }
+    TRY(rundir_create(dir, e));
+    TRY(rundir_lock(dir, &lock, e));
+    const enum err rc = rundir_save(dir, a->arm, &a->history, NULL, "", e);
+    rundir_unlock(dir, lock);
+    return rc;
+}
+
+/* Make it known: to the file, the table, the watch. */
+static enum err finish_cell(struct sweep_work *w, size_t cell, struct sweep_result *r,
+                            const struct sweep_made *made, struct errinfo *e)
+{
+    const struct sweep_cell *c = &w->plan->cell[cell];
+    const double l0 = r->v[SWEEP_l0_clean];
+    r->matched =
+        c->match_l0 <= 0 || fabs(l0 - c->match_l0) <= MATCH_TOLERANCE * c->match_l0;
+    r->done = true;
+    TRY(sweep_cell_save(w->o->dir, c, r, made, e));
+    (void)pthread_mutex_lock(&w->lock);
+    w->results[cell] = *r;
+    w->made[cell] = *made;
+    if (w->o->watch.done) {
+        w->o->watch.done(w->o->watch.user, cell, r);
+    }
+    (void)pthread_mutex_unlock(&w->lock);
+    return OK;
+}
+
+static enum err measure_arm(struct sweep_work *w, struct engine *g, size_t i,
+                            size_t cell, const struct sweep_made *made,
+                            double trained_seconds, struct errinfo *e)
+{
+    struct engine_arm *a = &g->arm[i];
+    struct sweep_result r = {0};
+    struct sae *sae = NULL;
+    const struct sweep_found *f = &w->found[w->plan->cell[cell].arm];
+    const struct stream_stats st = stream_stats(a->arm->stream);
+    const int64_t begin = clock_ns();
+    TRY(arm_freeze(a->arm, &sae, e));
+    enum err rc = sweep_measure(w->benches, g->in, sae, &w->stop, &r, e);
+    sae_free(sae);
+    TRY(rc);
+    r.sparsity = f->known && f->key ? f->value : (double)NAN;
+    r.steps = (double)arm_steps_done(a->arm);
+    r.vectors = (double)st.vectors_served;
+    r.tokens_read = (double)st.tokens_read;
+    r.seconds = trained_seconds / (double)g->n_arms + clock_seconds_since(begin);
+    if (w->o->keep) {
+        TRY(keep_run(w, cell, a, e));
+    }
+    return finish_cell(w, cell, &r, made, e);
+}
+
+/* That the files are those that the other cells were made with. */
+static enum err check_made(struct sweep_work *w, size_t cell,
+                           const struct sweep_made *made, struct errinfo *e)
+{
+    enum err rc = OK;
+    (void)pthread_mutex_lock(&w->lock);
+    for (size_t i = 0; i < w->plan->n_cells && rc == OK; i++) {
+        if (w->results[i].done) {
+            rc = sweep_made_check(w->plan, i, &w->made[i], cell, made, e);
+        }
+    }
+    (void)pthread_mutex_unlock(&w->lock);
+    return rc;
+}
+
+static void tell_warning(struct sweep_work *w, const struct inputs *in)
+{
+    char text[sizeof w->warned];
+    const char *warning = inputs_warning(in, text, sizeof text);
+    (void)pthread_mutex_lock(&w->lock);
+    if (warning && w->o->watch.warned && strcmp(w->warned, warning) != 0) {
+        snprintf(w->warned, sizeof w->warned, "%s", warning);
+        w->o->watch.warned(w->o->watch.user, warning);
+    }
+    (void)pthread_mutex_unlock(&w->lock);
+}
+
+static void tell_failed(struct sweep_work *w, const struct sweep_batch *b,
+                        const char *why)
+{
+    (void)pthread_mutex_lock(&w->lock);
+    for (size_t i = 0; i < b->n && w->o->watch.failed; i++) {
+        w->o->watch.failed(w->o->watch.user, b->cell[i], why);
+    }
+    (void)pthread_mutex_unlock(&w->lock);
+}
+
+/* A loss that is no number any more ends an engine with all its arms: those that are
+ * well are trained apart. */
+static enum err run_apart(struct sweep_work *w, const struct sweep_batch *b,
+                          struct errinfo *e)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        const struct sweep_batch one = {.cell = {b->cell[i]}, .n = 1};
+        TRY(sweep_run_batch(w, &one, e));
+    }
+    return OK;
+}
+
+static enum err train_and_measure(struct sweep_work *w, struct engine *g,
+                                  const struct sweep_batch *b, struct errinfo *e)
+{
+    struct sweep_made made;
+    sweep_made_of(&made, g->in);
+    TRY(check_made(w, b->cell[0], &made, e));
+    tell_warning(w, g->in);
+    atomic_fetch_add(&w->steps, (long long)(engine_step_count(g) * (int64_t)g->n_arms));
+    TRY(sweep_train(w, g, e));
+    for (size_t i = 0; i < b->n; i++) {
+        TRY(measure_arm(w, g, i, b->cell[i], &made, g->seconds, e));
+    }
+    return OK;
+}
+
+/* What was saved half way is of no use any more. */
+static void remove_work(const struct engine *g)
+{
+    struct errinfo e;
+    for (size_t i = 0; i < g->n_arms; i++) {
+        if (g->arm[i].dir[0]) {
+            const enum err rc = file_remove_dir(g->arm[i].dir, &e);
+            (void)rc; /* it stays, in nobody's way */
+        }
+    }
+}
+
+enum err sweep_run_batch(struct sweep_work *w, const struct sweep_batch *b,
+                         struct errinfo *e)
+{
+    char dir[SWEEP_PATH];
+    struct engine *g = NULL;
+    TRY(work_dir(w, b, dir, sizeof dir, e));
+    TRY(open_engine(w, b, dir, &g, e));
+    enum err rc = train_and_measure(w, g, b, e);
+    if (rc == ERR_CANCELLED && engine_step_count(g) > 0) {
+        struct errinfo second = {0};
+        const enum err saved = engine_save(g, dir, &second);
+        if (saved != OK) {
+            rc = err_set(e, saved, "%s", second.msg);
+        }
+    } else if (rc == OK) {
+        remove_work(g);
+    }
+    engine_free(g);
+    if (rc == ERR_NUMERIC && b->n > 1) {
+        return run_apart(w, b, e);
+    }
+    if (rc == ERR_NUMERIC) {
+        tell_failed(w, b, e ? e->msg : "");
+        return OK;
+    }
+    return rc;
+}

@@ -1,0 +1,22 @@
+/* What the cells of a sweep are measured on: for each model, hook and text one bench of
+ * eval/suite.h, made by the first cell that needs it and shared by all threads. */
+#ifndef SAETOP_SWEEP_BENCH_H
+#define SAETOP_SWEEP_BENCH_H
+
+#include "sweep/measure.h"
+#include "train/inputs.h"
+
+#include <stdatomic.h>
+
+struct sweep_benches;
+enum err sweep_benches_new(struct sweep_benches **out, struct errinfo *e) ERR_CHECKED;
+/* When no thread uses it any more; NULL is fine. */
+void sweep_benches_free(struct sweep_benches *b);
+
+/* The measures of one SAE of these inputs. Any thread that owns `in`; one waits while
+ * another makes the bench it needs. Errors of the suite, ERR_CANCELLED. */
+enum err sweep_measure(struct sweep_benches *b, const struct inputs *in,
+                       const struct sae *s, const atomic_bool *cancel,
+                       struct sweep_result *out, struct errinfo *e) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,330 @@
+/* The search for the sparsity setting that gives a wanted L0 on clean text: rounds of a
+ * few settings trained side by side on the same text, closing in on the target. */
+#include "base/file.h"
+#include "base/mem.h"
+#include "sae/sae_arch.h"
+#include "sweep/run_priv.h"
+#include "train/settings_arch.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROUNDS     3
+#define TRIES      5    /* of a round */
+#define CLOSE      0.02 /* relative: near enough to stop */
+#define CLEAN_ROWS 64
+#define FILE_BYTES ((size_t)1 << 16)
+
+struct tried {
+    double x, l0;
+};
+
+/* A search under way. L0 grows with k and falls with the weight of a penalty. */
+struct search {
+    const char *key;
+    bool rises, whole;
+    double target;
+    struct tried at[ROUNDS * TRIES];
+    size_t n;
+};
+
+bool sweep_needs_match(const struct sweep_plan *p, size_t arm)
+{
+    return p->cell[p->arm[arm].cell[0]].match_l0 > 0;
+}
+
+/* What decides how many latents are active: the setting's key. */
+static const char *sparsity_key(unsigned has)
+{
+    static const struct {
+        unsigned bit;
+        const char *key;
+    } table[] = {{SAE_HAS_K, "k"}, {SAE_HAS_L1, "l1"}, {SAE_HAS_JUMP, "l0"}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        if ((has & table[i].bit) != 0) {
+            return table[i].key;
+        }
+    }
+    return NULL;
+}
+
+/* Whether every token has k active latents, so that there is nothing to search. */
+static bool is_exact(const struct sae_arch *a)
+{
+    return (a->has & SAE_HAS_K) != 0 && !a->collects_batch;
+}
+
+double sweep_match_cost(const struct sweep_plan *p, size_t arm)
+{
+    struct settings s;
+    struct errinfo e;
+    const enum err rc = sweep_cell_settings(p, &p->cell[p->arm[arm].cell[0]], &s, &e);
+    const struct sae_arch *a = rc == OK ? sae_arch_find(s.arch) : NULL;
+    return a && !is_exact(a) ? 2.0 * TRIES * (double)s.steps : 0.0;
+}
+
+/* ---- where to look ---- */
+
+static int by_x(const void *a, const void *b)
+{
+    const double x = ((const struct tried *)a)->x, y = ((const struct tried *)b)->x;
+    return (x > y) - (x < y);
+}
+
+/* How far a try is from the target, on the scale of factors. */
+static double miss(const struct search *s, const struct tried *t)
+{
+    return fabs(log(fmax(t->l0, 1e-3) / s->target));
+}
+
+static const struct tried *best(const struct search *s)
+{
+    const struct tried *b = &s->at[0];
+    for (size_t i = 1; i < s->n; i++) {
+        if (miss(s, &s->at[i]) < miss(s, b)) {
+            b = &s->at[i];
+        }
+    }
+    return b;
+}
+
+/* Between which neighbours L0 passes the target: i and i + 1 of the sorted tries; n:
+ * beyond the last, SIZE_MAX: before the first. */
+static size_t bracket(const struct search *s)
+{
+    for (size_t i = 0; i + 1 < s->n; i++) {
+        const bool above = s->at[i].l0 > s->target, next = s->at[i + 1].l0 > s->target;
+        if (above != next && next == s->rises) {
+            return i;
+        }
+    }
+    const bool above = s->at[s->n - 1].l0 > s->target;
+    return above == s->rises ? SIZE_MAX : s->n;
+}
+
+/* Where the line through two tries, in logarithms, meets the target. */
+static double meet(const struct search *s, const struct tried *a, const struct tried *b)
+{
+    const double la = log(fmax(a->l0, 1e-3)), lb = log(fmax(b->l0, 1e-3));
+    const double t = fabs(lb - la) > 1e-9 ? (log(s->target) - la) / (lb - la) : 0.5;
+    const double at = fmin(fmax(t, 0.02), 0.98);
+    return exp(log(a->x) + at * (log(b->x) - log(a->x)));
+}
+
+/* The settings of the next round: around the guess at first, then around where the
+ * tries so far put the target. `spread` is the factor between neighbours. */
+static void next_round(const struct search *s, double guess, double first_spread,
+                       double x[TRIES])
+{
+    double centre = guess, spread = first_spread;
+    if (s->n > 0) {
+        const size_t i = bracket(s);
+        const double reach = pow(first_spread, TRIES);
+        if (i == SIZE_MAX) {
+            centre = s->at[0].x / reach;
+        } else if (i == s->n) {
+            centre = s->at[s->n - 1].x * reach;
+        } else {
+            centre = meet(s, &s->at[i], &s->at[i + 1]);
+            spread = pow(s->at[i + 1].x / s->at[i].x, 1.0 / (TRIES + 1));
+        }
+    }
+    for (size_t i = 0; i < TRIES; i++) {
+        x[i] = centre * pow(spread, (double)i - (TRIES - 1) / 2.0);
+    }
+}
+
+/* ---- trying ---- */
+
+static enum err measure_l0(const struct inputs *in, const struct acts_set *set,
+                           const struct arm *arm, double *out, struct errinfo *e)
+{
+    struct sae *sae = NULL;
+    struct sae_codes codes = {0};
+    size_t active = 0, tokens = 0;
+    TRY(arm_freeze(arm, &sae, e));
+    const enum err rc = sae_encode(sae, set->x, set->n, in->pool, &codes, e);
+    for (size_t i = 0; rc == OK && i < set->n; i++) {
+        if (!set->special[i]) {
+            active += codes.start[i + 1] - codes.start[i];
+            tokens++;
+        }
+    }
+    sae_codes_deinit(&codes);
+    sae_free(sae);
+    *out = tokens ? (double)active / (double)tokens : 0.0;
+    return rc;
+}
+
+static enum err measure_round(const struct engine *g, struct search *s,
+                              const double x[TRIES], struct errinfo *e)
+{
+    struct acts_set *set = NULL;
+    enum err rc = acts_set_new(g->in->h, g->in->corpus, CORPUS_HELDOUT, g->in->lm->tok,
+                               CLEAN_ROWS, &set, e);
+    for (size_t i = 0; i < TRIES && rc == OK; i++) {
+        struct tried *t = &s->at[s->n];
+        t->x = x[i];
+        rc = measure_l0(g->in, set, g->arm[i].arm, &t->l0, e);
+        s->n += rc == OK ? 1 : 0;
+    }
+    acts_set_free(set);
+    qsort(s->at, s->n, sizeof *s->at, by_x);
+    return rc;
+}
+
+static enum err set_number(struct settings *s, const char *key, double v,
+                           struct errinfo *e)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%.17g", v);
+    return settings_set(s, key, text, "search for match_l0", e);
+}
+
+/* Train one arm for each x and measure its L0. */
+static enum err try_round(struct sweep_work *w, const struct settings *base,
+                          struct search *s, const double x[TRIES], struct errinfo *e)
+{
+    struct settings *arms = NULL;
+    struct inputs *in = NULL;
+    struct engine *g = NULL;
+    enum err rc = OK;
+    TRY(mem_new(&arms, TRIES, sizeof *arms, "sweep", e));
+    for (size_t i = 0; i < TRIES; i++) {
+        arms[i] = *base;
+        TRY_OUT(rc, set_number(&arms[i], s->key, x[i], e));
+    }
+    TRY_OUT(rc, sweep_also(&arms[0], arms + 1, TRIES - 1, arms[0].also,
+                           sizeof arms[0].also, e));
+    TRY_OUT(rc, inputs_new(&arms[0], &in, e));
+    TRY_OUT(rc, engine_new(in, &g, e));
+    TRY_OUT(rc, sweep_train(w, g, e));
+    TRY_OUT(rc, measure_round(g, s, x, e));
+out:
+    engine_free(g);
+    mem_free(arms);
+    return rc;
+}
+
+/* ---- its file ---- */
+
+static enum err match_path(const struct sweep_work *w, size_t arm, char *out,
+                           size_t cap, struct errinfo *e)
+{
+    char name[SWEEP_NAME_MAX + 16];
+    snprintf(name, sizeof name, "match/%s.json",
+             w->plan->cell[w->plan->arm[arm].cell[0]].name);
+    return path_join(out, cap, w->o->dir, name, e);
+}
+
+static enum err save_search(const char *path, const struct search *s, struct errinfo *e)
+{
+    struct str text;
+    str_init(&text, FILE_BYTES);
+    cJSON *root = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(root, "key", s->key);
+    (void)cJSON_AddNumberToObject(root, "target_l0", s->target);
+    (void)cJSON_AddNumberToObject(root, "value", best(s)->x);
+    (void)cJSON_AddNumberToObject(root, "l0", best(s)->l0);
+    cJSON *list = cJSON_AddArrayToObject(root, "tried");
+    for (size_t i = 0; i < s->n; i++) {
+        const double pair[2] = {s->at[i].x, s->at[i].l0};
+        (void)cJSON_AddItemToArray(list, cJSON_CreateDoubleArray(pair, 2));
+    }
+    enum err rc = json_print(root, &text, e);
+    rc = rc == OK ? file_write_text(path, text.p, e) : rc;
+    cJSON_Delete(root);
+    str_free(&text);
+    return rc;
+}
+
+/* A search finished earlier. */
+static enum err load_search(const char *path, const char *key, struct sweep_found *f,
+                            struct errinfo *e)
+{
+    cJSON *root = NULL;
+    const char *had = "";
+    TRY(json_load(path, FILE_BYTES, &root, e));
+    const struct json_at at = {path, ""};
+    enum err rc = json_str(at, root, "key", true, &had, e);
+    if (rc == OK && strcmp(had, key) != 0) {
+        rc = err_set(e, ERR_FORMAT, "%s: key: found '%s', expected '%s'", path, had,
+                     key);
+    }
+    rc = rc == OK ? json_num(at, root, "value", true, 0, 1e9, &f->value, e) : rc;
+    rc = rc == OK ? json_num(at, root, "l0", true, 0, 1e9, &f->l0, e) : rc;
+    cJSON_Delete(root);
+    return rc;
+}
+
+/* ---- the search ---- */
+
+static enum err search(struct sweep_work *w, const struct settings *base,
+                       struct search *s, struct errinfo *e)
+{
+    struct settings resolved = *base;
+    settings_resolve_arch(&resolved);
+    const double guess = s->rises                    ? s->target
+                         : strcmp(s->key, "l1") == 0 ? resolved.l1
+                                                     : resolved.l0;
+    for (size_t round = 0; round < ROUNDS; round++) {
+        double x[TRIES];
+        next_round(s, guess, s->rises ? 1.2 : 3.0, x);
+        TRY(try_round(w, base, s, x, e));
+        if (fabs(best(s)->l0 / s->target - 1.0) <= CLOSE) {
+            break;
+        }
+    }
+    return OK;
+}
+
+static enum err start_search(const struct sweep_work *w, size_t arm,
+                             struct settings *base, struct search *s, struct errinfo *e)
+{
+    const struct sweep_cell *c = &w->plan->cell[w->plan->arm[arm].cell[0]];
+    TRY(sweep_run_settings(w, w->plan->arm[arm].cell[0], base, e));
+    const struct sae_arch *a = sae_arch_find(base->arch);
+    const char *key = a ? sparsity_key(a->has) : NULL;
+    if (!key) {
+        return err_set(e, ERR_USAGE, "match_l0: %s has no setting that decides L0",
+                       base->arch);
+    }
+    *s = (struct search){.key = key,
+                         .target = c->match_l0,
+                         .rises = (a->has & SAE_HAS_K) != 0,
+                         .whole = is_exact(a)};
+    if (s->whole) {
+        s->at[s->n++] = (struct tried){c->match_l0, c->match_l0};
+    }
+    return OK;
+}
+
+enum err sweep_match(struct sweep_work *w, size_t arm, struct errinfo *e)
+{
+    char path[SWEEP_PATH];
+    struct settings base;
+    struct search s;
+    struct sweep_found f = {.known = true};
+    TRY(start_search(w, arm, &base, &s, e));
+    TRY(match_path(w, arm, path, sizeof path, e));
+    f.key = s.key;
+    if (!s.whole && file_exists(path)) {
+        TRY(load_search(path, s.key, &f, e));
+    } else {
+        if (!s.whole) {
+            TRY(search(w, &base, &s, e));
+            TRY(save_search(path, &s, e));
+        }
+        f.value = best(&s)->x;
+        f.l0 = best(&s)->l0;
+    }
+    (void)pthread_mutex_lock(&w->lock);
+    w->found[arm] = f;
+    if (w->o->watch.found && !s.whole) {
+        w->o->watch.found(w->o->watch.user, arm, f.key, f.value, f.l0);
+    }
+    (void)pthread_mutex_unlock(&w->lock);
+    return OK;
+}

@@ -1,0 +1,244 @@
+#include "sweep/run.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/thread.h"
+#include "sweep/run_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define JOBS_MAX   256
+#define TICK_NANOS 100000000L
+
+/* What is dealt out: searches first, then batches. */
+enum job_kind { JOB_MATCH, JOB_BATCH };
+struct jobs {
+    struct sweep_work *w;
+    enum job_kind kind;
+    const size_t *arm;               /* of JOB_MATCH */
+    const struct sweep_batch *batch; /* of JOB_BATCH */
+};
+
+/* ---- threads ---- */
+
+static void keep_error(struct sweep_work *w, enum err rc, const struct errinfo *e)
+{
+    (void)pthread_mutex_lock(&w->lock);
+    if (w->rc == OK || (w->rc == ERR_CANCELLED && rc != ERR_CANCELLED)) {
+        w->rc = rc;
+        w->e = *e;
+    }
+    (void)pthread_mutex_unlock(&w->lock);
+    atomic_store(&w->stop, true);
+}
+
+/* The number of the next job, or SIZE_MAX. */
+static size_t take_job(struct sweep_work *w)
+{
+    (void)pthread_mutex_lock(&w->lock);
+    const size_t i =
+        w->next < w->n_jobs && !atomic_load(&w->stop) ? w->next++ : SIZE_MAX;
+    (void)pthread_mutex_unlock(&w->lock);
+    return i;
+}
+
+static void *thread_main(void *arg)
+{
+    const struct jobs *j = arg;
+    struct sweep_work *w = j->w;
+    for (size_t i = take_job(w); i != SIZE_MAX; i = take_job(w)) {
+        struct errinfo e = {0};
+        const enum err rc = j->kind == JOB_MATCH ? sweep_match(w, j->arm[i], &e)
+                                                 : sweep_run_batch(w, &j->batch[i], &e);
+        if (rc != OK) {
+            keep_error(w, rc, &e);
+        }
+    }
+    (void)pthread_mutex_lock(&w->lock);
+    w->running--;
+    (void)pthread_cond_signal(&w->ended);
+    (void)pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+/* Until all threads are done: pass on what the caller asks for, tell how far it is. */
+static void watch_threads(struct sweep_work *w)
+{
+    const struct sweep_options *o = w->o;
+    (void)pthread_mutex_lock(&w->lock);
+    while (w->running > 0) {
+        struct timespec until;
+        (void)clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += TICK_NANOS;
+        if (until.tv_nsec >= 1000000000L) {
+            until.tv_nsec -= 1000000000L;
+            until.tv_sec++;
+        }
+        (void)pthread_cond_timedwait(&w->ended, &w->lock, &until);
+        if (o->cancel && atomic_load(o->cancel)) {
+            atomic_store(&w->stop, true);
+        }
+        if (o->watch.progress) {
+            o->watch.progress(o->watch.user, (double)atomic_load(&w->steps), w->total);
+        }
+    }
+    (void)pthread_mutex_unlock(&w->lock);
+}
+
+static enum err run_jobs(struct jobs *j, size_t n, size_t threads, struct errinfo *e)
+{
+    struct sweep_work *w = j->w;
+    pthread_t thread[JOBS_MAX];
+    size_t started = 0;
+    enum err rc = OK;
+    w->next = 0;
+    w->n_jobs = n;
+    threads = threads < n ? threads : n;
+    for (; started < threads && rc == OK; started++) {
+        (void)pthread_mutex_lock(&w->lock);
+        w->running++;
+        (void)pthread_mutex_unlock(&w->lock);
+        rc = thread_start(&thread[started], thread_main, j, e);
+        if (rc != OK) {
+            (void)pthread_mutex_lock(&w->lock);
+            w->running--;
+            (void)pthread_mutex_unlock(&w->lock);
+            atomic_store(&w->stop, true);
+            break;
+        }
+    }
+    watch_threads(w);
+    for (size_t i = 0; i < started; i++) {
+        (void)pthread_join(thread[i], NULL);
+    }
+    TRY(rc);
+    if (w->rc == OK && atomic_load(&w->stop)) {
+        return err_set(e, ERR_CANCELLED, "stopped");
+    }
+    return w->rc == OK ? OK : err_set(e, w->rc, "%s", w->e.msg);
+}
+
+/* ---- what there is to do ---- */
+
+static enum err find_todo(struct sweep_work *w, bool *todo, size_t *n,
+                          struct errinfo *e)
+{
+    bool known = w->o->only == NULL;
+    *n = 0;
+    for (size_t i = 0; i < w->plan->n_cells; i++) {
+        const bool named =
+            !w->o->only || strcmp(w->o->only, w->plan->cell[i].name) == 0;
+        known |= named;
+        todo[i] = named && !w->results[i].done;
+        *n += todo[i] ? 1 : 0;
+    }
+    return known ? OK
+                 : err_set(e, ERR_USAGE, "no cell '%s' in this sweep; see --plan",
+                           w->o->only);
+}
+
+/* Arms whose setting has to be searched for. */
+static size_t find_searches(const struct sweep_work *w, const bool *todo, size_t *arm)
+{
+    size_t n = 0;
+    for (size_t a = 0; a < w->plan->n_arms; a++) {
+        bool wanted = false;
+        for (size_t i = 0; i < w->plan->arm[a].n_cells; i++) {
+            wanted |= todo[w->plan->arm[a].cell[i]];
+        }
+        if (wanted && sweep_needs_match(w->plan, a)) {
+            arm[n++] = a;
+        }
+    }
+    return n;
+}
+
+static enum err count_total(struct sweep_work *w, const bool *todo, const size_t *arm,
+                            size_t searches, struct errinfo *e)
+{
+    for (size_t i = 0; i < w->plan->n_cells; i++) {
+        struct settings s;
+        if (todo[i]) {
+            TRY(sweep_cell_settings(w->plan, &w->plan->cell[i], &s, e));
+            w->total += (double)s.steps;
+        }
+    }
+    for (size_t i = 0; i < searches; i++) {
+        w->total += sweep_match_cost(w->plan, arm[i]);
+    }
+    return OK;
+}
+
+static enum err make_folders(const char *dir, struct errinfo *e)
+{
+    static const char *const folder[] = {"cells", "match", "work", "runs"};
+    char path[SWEEP_PATH];
+    for (size_t i = 0; i < sizeof folder / sizeof *folder; i++) {
+        TRY(path_join(path, sizeof path, dir, folder[i], e));
+        TRY(file_mkdirs(path, e));
+    }
+    return OK;
+}
+
+/* Cores first for engines of their own, the rest for threads of each. */
+static size_t choose_jobs(struct sweep_work *w, size_t batches)
+{
+    const size_t cpus = pool_cpus();
+    size_t jobs = w->o->jobs ? w->o->jobs : cpus;
+    jobs = jobs < JOBS_MAX ? jobs : JOBS_MAX;
+    jobs = jobs < batches || batches == 0 ? jobs : batches;
+    w->threads = cpus > jobs ? cpus / jobs : 1;
+    return jobs;
+}
+
+static enum err run_all(struct sweep_work *w, bool *todo, size_t *arm,
+                        struct errinfo *e)
+{
+    struct sweep_batch *batch = NULL;
+    size_t n = 0, batches = 0;
+    TRY(find_todo(w, todo, &n, e));
+    if (n == 0) {
+        return OK;
+    }
+    TRY(make_folders(w->o->dir, e));
+    const size_t searches = find_searches(w, todo, arm);
+    TRY(count_total(w, todo, arm, searches, e));
+    TRY(sweep_make_batches(w->plan, todo, &batch, &batches, e));
+    const size_t jobs = choose_jobs(w, batches > searches ? batches : searches);
+    struct jobs j = {.w = w, .kind = JOB_MATCH, .arm = arm, .batch = batch};
+    enum err rc = searches ? run_jobs(&j, searches, jobs, e) : OK;
+    j.kind = JOB_BATCH;
+    rc = rc == OK ? run_jobs(&j, batches, jobs, e) : rc;
+    mem_free(batch);
+    return rc;
+}
+
+enum err sweep_run(const struct sweep_plan *p, const struct sweep_options *o,
+                   struct sweep_result *results, struct errinfo *e)
+{
+    struct sweep_work w = {.plan = p, .o = o, .results = results};
+    bool *todo = NULL;
+    size_t *arm = NULL;
+    enum err rc = OK;
+    (void)pthread_mutex_init(&w.lock, NULL);
+    (void)pthread_cond_init(&w.ended, NULL);
+    TRY_OUT(rc, mem_new(&w.made, p->n_cells, sizeof *w.made, "sweep", e));
+    TRY_OUT(rc, mem_new(&w.found, p->n_arms, sizeof *w.found, "sweep", e));
+    TRY_OUT(rc, mem_new(&todo, p->n_cells, sizeof *todo, "sweep", e));
+    TRY_OUT(rc, mem_new(&arm, p->n_arms, sizeof *arm, "sweep", e));
+    TRY_OUT(rc, sweep_benches_new(&w.benches, e));
+    TRY_OUT(rc, sweep_cells_load(o->dir, p, results, w.made, e));
+    TRY_OUT(rc, run_all(&w, todo, arm, e));
+out:
+    sweep_benches_free(w.benches);
+    mem_free(w.made);
+    mem_free(w.found);
+    mem_free(todo);
+    mem_free(arm);
+    (void)pthread_cond_destroy(&w.ended);
+    (void)pthread_mutex_destroy(&w.lock);
+    return rc;
+}

@@ -1,0 +1,50 @@
+/* Running a sweep: its cells on several threads, those that share text and masks in one
+ * engine, so that the model runs once for them. What a cell finds depends on its
+ * settings only, not on threads, order or company.
+ *
+ *   DIR/sweep.json         the plan: settings of the base, seeds, parts
+ *   DIR/cells/NAME.json    a finished cell (cellfile.h)
+ *   DIR/match/NAME.json    a finished search for match_l0 (match.h)
+ *   DIR/work/NAME*         runs that were stopped half way; they go on from there
+ *   DIR/runs/NAME          the run itself, where it is asked for
+ *   DIR/results.csv, results.json, report.md   (table.h) */
+#ifndef SAETOP_SWEEP_RUN_H
+#define SAETOP_SWEEP_RUN_H
+
+#include "sweep/measure.h"
+#include "sweep/plan.h"
+
+#include <stdatomic.h>
+
+/* Told as it happens, one call at a time, from any thread. NULL: not told. */
+struct sweep_watch {
+    void *user;
+    void (*done)(void *user, size_t cell, const struct sweep_result *r);
+    void (*failed)(void *user, size_t cell, const char *why);
+    void (*found)(void *user, size_t arm, const char *key, double value, double l0);
+    void (*warned)(void *user, const char *text); /* once for each text */
+    /* Ten times a second from the caller's thread; work in steps of an arm. */
+    void (*progress)(void *user, double done, double total);
+};
+
+struct sweep_options {
+    const char *dir;           /* of the sweep; exists */
+    size_t jobs;               /* engines at once; 0: as many as the process may use */
+    bool keep;                 /* runs, for the explorer */
+    const char *only;          /* run the cell of this name; NULL: all */
+    const atomic_bool *cancel; /* may be NULL: save what is under way and return */
+    struct sweep_watch watch;
+};
+
+/* Run what is not done. results [n_cells] are those that are done already (cellfile.h),
+ * and get the rest. A cell that fails for its numbers is told and left undone, the
+ * others go on. ERR_CANCELLED; errors of files and settings end the sweep. */
+enum err sweep_run(const struct sweep_plan *p, const struct sweep_options *o,
+                   struct sweep_result *results, struct errinfo *e) ERR_CHECKED;
+
+/* Which cells would share an engine: batch[i] of cell i, from 0; returns how many.
+ * `todo` NULL: all; others get SIZE_MAX. For tests and estimates. */
+enum err sweep_batches(const struct sweep_plan *p, const bool *todo, size_t *batch,
+                       size_t *n, struct errinfo *e) ERR_CHECKED;
+
+#endif

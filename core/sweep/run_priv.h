@@ -1,0 +1,77 @@
+/* Inside of a running sweep: what its threads share. */
+#ifndef SAETOP_SWEEP_RUN_PRIV_H
+#define SAETOP_SWEEP_RUN_PRIV_H
+
+#include "session/engine.h"
+#include "sweep/bench.h"
+#include "sweep/cellfile.h"
+#include "sweep/run.h"
+
+#include <pthread.h>
+
+#define SWEEP_PATH 4096
+
+/* What a search found for the cells of an arm. */
+struct sweep_found {
+    bool known;
+    const char *key; /* of settings.h; NULL: nothing to search, L0 is k */
+    double value, l0;
+};
+
+/* Cells of one engine. */
+struct sweep_batch {
+    size_t cell[ENGINE_ARMS];
+    size_t n;
+};
+
+struct sweep_work {
+    const struct sweep_plan *plan;
+    const struct sweep_options *o;
+    struct sweep_result *results;
+    struct sweep_made *made;
+    struct sweep_found *found; /* [n_arms] */
+    size_t threads;            /* of each engine */
+    struct sweep_benches *benches;
+
+    pthread_mutex_t lock; /* of all below, of results, made and found, and of watch */
+    pthread_cond_t ended; /* a thread is done */
+    size_t running;
+    size_t next, n_jobs;
+    enum err rc; /* of the first error */
+    struct errinfo e;
+    char warned[300];
+    double total;
+    atomic_llong steps; /* of arms, done */
+    atomic_bool stop;   /* cancelled, or an error */
+};
+
+/* ---- batch.c ---- */
+
+/* The settings of a run of this cell: with what a search found, on w->threads. */
+enum err sweep_run_settings(const struct sweep_work *w, size_t cell,
+                            struct settings *out, struct errinfo *e) ERR_CHECKED;
+/* `also` of a run whose first arm has the settings `first`: an arm for each of
+ * more[n]. */
+enum err sweep_also(const struct settings *first, const struct settings *more, size_t n,
+                    char *out, size_t cap, struct errinfo *e) ERR_CHECKED;
+/* Batches of the cells todo; *out is the caller's. */
+enum err sweep_make_batches(const struct sweep_plan *p, const bool *todo,
+                            struct sweep_batch **out, size_t *n,
+                            struct errinfo *e) ERR_CHECKED;
+/* Train and measure a batch, and write its cells. */
+enum err sweep_run_batch(struct sweep_work *w, const struct sweep_batch *b,
+                         struct errinfo *e) ERR_CHECKED;
+/* Steps of all arms to the end, counted; ERR_CANCELLED when w->stop is set. */
+enum err sweep_train(struct sweep_work *w, struct engine *g,
+                     struct errinfo *e) ERR_CHECKED;
+
+/* ---- match.c ---- */
+
+/* Whether the cells of an arm wait for a search. */
+bool sweep_needs_match(const struct sweep_plan *p, size_t arm);
+/* The search for an arm, from its file or by training; into w->found. */
+enum err sweep_match(struct sweep_work *w, size_t arm, struct errinfo *e) ERR_CHECKED;
+/* What a search costs, in steps of an arm, about. */
+double sweep_match_cost(const struct sweep_plan *p, size_t arm);
+
+#endif

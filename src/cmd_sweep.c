@@ -1,0 +1,447 @@
+/* saetop sweep: a grid of runs, measured, compared by pairs of seeds. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "cmd.h"
+#include "progress.h"
+#include "run_opts.h"
+#include "stop.h"
+#include "sweep/cellfile.h"
+#include "sweep/run.h"
+#include "sweep/table.h"
+#include "sweep_plan_opts.h"
+#include "train/rundir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PATH_BYTES   4096
+#define OUTPUT_BYTES ((size_t)256 << 20)
+
+struct sweep_args {
+    const char *out, *cell;
+    bool plan, collect, keep, json, quiet;
+    int64_t jobs;
+    struct sweep_plan_opts grid;
+};
+
+struct reporter {
+    const struct sweep_args *args;
+    const struct sweep_plan *plan;
+    struct progress bar;
+    int64_t begin;
+    size_t n_done, n_failed, n_before; /* cells of this time; done at its start */
+};
+
+/* ---- what is said on the way ---- */
+
+static void print_event(struct reporter *r, const char *kind, const char *text)
+{
+    struct str s;
+    progress_clear(&r->bar);
+    if (r->args->json) {
+        str_init(&s, 1u << 16);
+        str_addf(&s, "{\"event\":\"%s\",\"text\":", kind);
+        json_add_string(&s, text, strlen(text));
+        str_add(&s, "}\n");
+        (void)fputs(s.p, stdout);
+        str_free(&s);
+    } else if (!r->args->quiet) {
+        (void)printf("%s\n", text);
+    }
+    (void)fflush(stdout);
+}
+
+static void print_json_cell(const struct sweep_cell *c, const struct sweep_result *r)
+{
+    struct str s;
+    str_init(&s, 1u << 16);
+    str_add(&s, "{\"event\":\"cell\",\"cell\":");
+    json_add_string(&s, c->name, strlen(c->name));
+    str_addf(&s, ",\"seed\":%llu,\"mask_rate\":%.10g", (unsigned long long)c->seed,
+             c->mask_rate);
+    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+        str_addf(&s, ",\"%s\":", sweep_measure_def(m)->column);
+        json_add_number(&s, r->v[m]);
+    }
+    str_add(&s, "}\n");
+    (void)fputs(s.p, stdout);
+    str_free(&s);
+}
+
+static void on_done(void *user, size_t cell, const struct sweep_result *v)
+{
+    struct reporter *r = user;
+    const struct sweep_cell *c = &r->plan->cell[cell];
+    char text[512];
+    r->n_done++;
+    if (r->args->json) {
+        print_json_cell(c, v);
+        (void)fflush(stdout);
+        return;
+    }
+    snprintf(text, sizeof text,
+             "%zu/%zu  %s seed %llu: L0 %.2f%s  EV %.3f  OOD %.3f  recall %.3f  "
+             "absorption %.3f",
+             r->n_before + r->n_done, r->plan->n_cells, r->plan->arm[c->arm].label,
+             (unsigned long long)c->seed, v->v[SWEEP_l0_clean],
+             v->matched ? "" : " (not matched)", v->v[SWEEP_explained_variance],
+             v->v[SWEEP_explained_variance_ood], v->v[SWEEP_main_latent_recall],
+             v->v[SWEEP_absorption_semantic]);
+    print_event(r, "cell", text);
+}
+
+static void on_failed(void *user, size_t cell, const char *why)
+{
+    struct reporter *r = user;
+    char text[700];
+    r->n_failed++;
+    snprintf(text, sizeof text, "%s: failed: %s", r->plan->cell[cell].name, why);
+    print_event(r, "failed", text);
+}
+
+static void on_found(void *user, size_t arm, const char *key, double value, double l0)
+{
+    struct reporter *r = user;
+    char text[512];
+    snprintf(text, sizeof text, "%s: %s %.4g gives L0 %.2f", r->plan->arm[arm].label,
+             key, value, l0);
+    print_event(r, "match", text);
+}
+
+static void on_warned(void *user, const char *text)
+{
+    print_event(user, "warning", text);
+}
+
+static void on_progress(void *user, double done, double total)
+{
+    struct reporter *r = user;
+    char eta[32] = "?", text[200];
+    if (r->args->json || !progress_due(&r->bar)) {
+        return;
+    }
+    if (done > 0.0) {
+        (void)duration_text(
+            clock_seconds_since(r->begin) / done * fmax(total - done, 0.0), eta);
+    }
+    snprintf(text, sizeof text, "runs %zu/%zu  %s left", r->n_before + r->n_done,
+             r->plan->n_cells, eta);
+    progress_draw(&r->bar, done, total, text);
+}
+
+/* ---- the directory ---- */
+
+/* A directory that is there already must be a sweep's, or empty. */
+static enum err check_dir(const char *dir, struct errinfo *e)
+{
+    char path[PATH_BYTES];
+    bool empty = true;
+    TRY(path_join(path, sizeof path, dir, "sweep.json", e));
+    if (!file_exists(dir) || file_exists(path)) {
+        return OK;
+    }
+    DIR *d = opendir(dir);
+    if (!d) {
+        return err_set(e, ERR_IO, "%s: cannot open: %s", dir, strerror(errno));
+    }
+    for (struct dirent *f = readdir(d); f; f = readdir(d)) {
+        empty &= strcmp(f->d_name, ".") == 0 || strcmp(f->d_name, "..") == 0;
+    }
+    (void)closedir(d);
+    return empty ? OK
+                 : err_set(e, ERR_EXISTS,
+                           "%s: is no sweep (it has no sweep.json); name a new "
+                           "directory",
+                           dir);
+}
+
+static enum err write_file(const char *dir, const char *name, enum err made,
+                           struct str *text, struct errinfo *e)
+{
+    char path[PATH_BYTES];
+    enum err rc = made;
+    rc = rc == OK ? path_join(path, sizeof path, dir, name, e) : rc;
+    rc = rc == OK ? file_write_text(path, text->len ? text->p : "", e) : rc;
+    str_clear(text);
+    return rc;
+}
+
+static enum err write_tables(const char *dir, const struct sweep_plan *p,
+                             const struct sweep_result *results, struct errinfo *e)
+{
+    struct str text;
+    enum err rc = OK;
+    str_init(&text, OUTPUT_BYTES);
+    TRY_OUT(rc,
+            write_file(dir, "results.csv", sweep_csv(p, results, &text, e), &text, e));
+    TRY_OUT(rc, write_file(dir, "results.json", sweep_json(p, results, &text, e), &text,
+                           e));
+    TRY_OUT(rc, write_file(dir, "report.md", sweep_markdown(p, results, &text, e),
+                           &text, e));
+out:
+    str_free(&text);
+    return rc;
+}
+
+/* ---- what it does ---- */
+
+/* A word of a shell's command line. */
+static void add_quoted(struct str *out, const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789_-+=./:,@%";
+    if (text[0] && strspn(text, plain) == strlen(text)) {
+        str_add(out, text);
+        return;
+    }
+    str_addc(out, '\'');
+    for (const char *c = text; *c; c++) {
+        if (*c == '\'') {
+            str_add(out, "'\\''");
+        } else {
+            str_addc(out, *c);
+        }
+    }
+    str_addc(out, '\'');
+}
+
+/* One command a cell that is not done. */
+static void print_plan(const char *dir, const struct sweep_plan *p,
+                       const struct sweep_result *results, struct str *out)
+{
+    for (size_t i = 0; i < p->n_cells; i++) {
+        if (!results[i].done) {
+            str_add(out, "saetop sweep --quiet --out ");
+            add_quoted(out, dir);
+            str_addf(out, " --cell %s\n", p->cell[i].name);
+        }
+    }
+}
+
+/* Take over the cells of other sweeps' directories. */
+static enum err collect(const char *dir, const struct opts_result *parsed,
+                        const struct sweep_plan *p, struct sweep_result *results,
+                        struct sweep_made *made, struct errinfo *e)
+{
+    char path[PATH_BYTES];
+    TRY(path_join(path, sizeof path, dir, "cells", e));
+    TRY(file_mkdirs(path, e));
+    for (size_t d = 0; d < parsed->n_args; d++) {
+        bool *had = NULL;
+        TRY(mem_new(&had, p->n_cells, sizeof *had, "sweep", e));
+        for (size_t i = 0; i < p->n_cells; i++) {
+            had[i] = results[i].done;
+        }
+        enum err rc = sweep_cells_load(parsed->args[d], p, results, made, e);
+        for (size_t i = 0; i < p->n_cells && rc == OK; i++) {
+            if (results[i].done && !had[i]) {
+                rc = sweep_cell_save(dir, &p->cell[i], &results[i], &made[i], e);
+            }
+        }
+        mem_free(had);
+        TRY(rc);
+    }
+    return OK;
+}
+
+static void say_start(struct reporter *r, const struct sweep_result *results)
+{
+    const struct sweep_plan *p = r->plan;
+    char text[400];
+    for (size_t i = 0; i < p->n_cells; i++) {
+        r->n_before += results[i].done ? 1 : 0;
+    }
+    snprintf(text, sizeof text,
+             "%zu runs, %zu arms, %zu part%s; %zu done already; Ctrl-C saves, the same "
+             "command goes on",
+             p->n_cells, p->n_arms, p->n_parts, p->n_parts == 1 ? "" : "s",
+             r->n_before);
+    print_event(r, "plan", text);
+}
+
+static void say_end(struct reporter *r, const struct sweep_result *results)
+{
+    struct str s;
+    char text[PATH_BYTES + 100];
+    progress_clear(&r->bar);
+    if (!r->args->json && !r->args->quiet) {
+        str_init(&s, 1u << 20);
+        sweep_summary(r->plan, results, &s);
+        if (s.len) {
+            (void)fputs(s.p, stdout);
+        }
+        str_free(&s);
+    }
+    snprintf(text, sizeof text, "report.md, results.csv and results.json in %s",
+             r->args->out);
+    print_event(r, "tables", text);
+}
+
+static enum err run(struct reporter *r, struct sweep_result *results, struct errinfo *e)
+{
+    const struct sweep_args *a = r->args;
+    const struct sweep_options o = {.dir = a->out,
+                                    .jobs = (size_t)a->jobs,
+                                    .keep = a->keep,
+                                    .only = a->cell,
+                                    .cancel = stop_flag(),
+                                    .watch = {.user = r,
+                                              .done = on_done,
+                                              .failed = on_failed,
+                                              .found = on_found,
+                                              .warned = on_warned,
+                                              .progress = on_progress}};
+    struct errinfo second = {0};
+    say_start(r, results);
+    r->begin = clock_ns();
+    const enum err rc = sweep_run(r->plan, &o, results, e);
+    if (a->cell) {
+        return rc; /* --collect makes the tables */
+    }
+    /* What there is so far is worth a table, whatever ended it. */
+    const enum err tables = write_tables(a->out, r->plan, results, &second);
+    if (rc == OK && tables != OK) {
+        return err_set(e, tables, "%s", second.msg);
+    }
+    if (tables == OK) {
+        say_end(r, results);
+    }
+    return rc;
+}
+
+/* With the directory locked, unless a single cell is asked for. */
+static enum err do_sweep(struct reporter *r, const struct opts_result *parsed,
+                         struct errinfo *e)
+{
+    const struct sweep_args *a = r->args;
+    const struct sweep_plan *p = r->plan;
+    struct sweep_result *results = NULL;
+    struct sweep_made *made = NULL;
+    struct str text;
+    enum err rc = OK;
+    str_init(&text, OUTPUT_BYTES);
+    TRY_OUT(rc, mem_new(&results, p->n_cells, sizeof *results, "sweep", e));
+    TRY_OUT(rc, mem_new(&made, p->n_cells, sizeof *made, "sweep", e));
+    TRY_OUT(rc, sweep_cells_load(a->out, p, results, made, e));
+    if (a->plan) {
+        print_plan(a->out, p, results, &text);
+        rc = cmd_print(&text) == 0 ? OK : ERR_IO;
+    } else if (a->collect) {
+        TRY_OUT(rc, collect(a->out, parsed, p, results, made, e));
+        TRY_OUT(rc, write_tables(a->out, p, results, e));
+        say_end(r, results);
+    } else {
+        rc = run(r, results, e);
+    }
+out:
+    str_free(&text);
+    mem_free(results);
+    mem_free(made);
+    return rc;
+}
+
+static enum err in_dir(struct reporter *r, const struct opts_result *parsed,
+                       struct errinfo *e)
+{
+    const struct sweep_args *a = r->args;
+    int lock = -1;
+    if (a->cell) {
+        return do_sweep(r, parsed, e);
+    }
+    TRY(rundir_lock(a->out, &lock, e));
+    const enum err rc = do_sweep(r, parsed, e);
+    rundir_unlock(a->out, lock);
+    return rc;
+}
+
+static enum err open_and_run(const struct sweep_args *a, struct run_opts *ro,
+                             const struct opts_result *parsed, struct reporter *r,
+                             struct errinfo *e)
+{
+    struct sweep_plan *p = NULL;
+    const char *file = !a->collect && parsed->n_args ? parsed->args[0] : NULL;
+    if (!a->out) {
+        return err_set(e, ERR_USAGE,
+                       "sweep: --out DIR is needed: where the results are kept");
+    }
+    TRY(check_dir(a->out, e));
+    TRY(sweep_plan_open(&a->grid, ro, file, a->out, a->cell || a->collect, &p, e));
+    r->plan = p;
+    const enum err rc = in_dir(r, parsed, e);
+    sweep_plan_free(p);
+    return rc;
+}
+
+int cmd_sweep(int argc, char **argv)
+{
+    struct sweep_args a = {0};
+    const struct opt own[] = {
+        {"out", OPT_STRING, &a.out, "DIR",
+         "the sweep's directory; one that is there goes on where it was stopped", 0, 0,
+         NULL},
+        {"mask-rates", OPT_STRING, &a.grid.mask_rates, "X,X,...",
+         "masking rates; 0 is what the others are compared with [0 and mask.rate]", 0,
+         0, NULL},
+        {"archs", OPT_STRING, &a.grid.archs, "NAME,...", "architectures", 0, 0, NULL},
+        {"seeds", OPT_STRING, &a.grid.seeds, "N | N,N,...",
+         "how many seeds, from 1 on, or which [3]", 0, 0, NULL},
+        {"match-l0", OPT_STRING, &a.grid.match_l0, "X,...",
+         "search each arm's sparsity setting until its L0 on clean text is this", 0, 0,
+         NULL},
+        {"controls", OPT_STRING, &a.grid.controls, "NAME,...",
+         "the same grid again with masked positions dropped (drop), with only them "
+         "from the masked pass (mix), with as many unmasked vectors as the unmasked "
+         "arm (equal)",
+         0, 0, NULL},
+        {"jobs", OPT_INT, &a.jobs, "N", "runs at once; 0: as many as there are cores",
+         0, 256, NULL},
+        {"keep", OPT_FLAG, &a.keep, NULL,
+         "keep each run in DIR/runs, for the explorer (a few MB each)", 0, 0, NULL},
+        {"plan", OPT_FLAG, &a.plan, NULL,
+         "train nothing: print a command for each run, for a batch system", 0, 0, NULL},
+        {"cell", OPT_STRING, &a.cell, "NAME", "only this run, as --plan names it", 0, 0,
+         NULL},
+        {"collect", OPT_FLAG, &a.collect, NULL,
+         "train nothing: take the finished runs of the directories named, make the "
+         "tables",
+         0, 0, NULL},
+        {"json", OPT_FLAG, &a.json, NULL, "a line of JSON for each run and event", 0, 0,
+         NULL},
+        {"quiet", OPT_FLAG, &a.quiet, NULL, "say nothing but errors", 0, 0, NULL},
+    };
+    struct run_opts ro;
+    const struct opts o = {
+        .name = "sweep",
+        .usage = "--out DIR [PLAN.json] [OPTIONS]  |  --out DIR --collect [DIR...]",
+        .about =
+            "Train and measure a grid of SAEs and report the paired effect of masking. "
+            "Every setting below may have several values, separated by commas: --k "
+            "4,8,16 --set mask.kind=token,random. A PLAN.json holds several grids (see "
+            "samples/claim/sweep.json).",
+        .max_args = OPT_LIST_MAX,
+    };
+    struct opts_result parsed;
+    struct errinfo e = {0};
+    int status = 0;
+    if (!run_opts_begin(&ro, o, own, sizeof own / sizeof own[0], argc, argv, &parsed,
+                        &status)) {
+        return status;
+    }
+    struct reporter r = {.args = &a};
+    progress_init(&r.bar, a.quiet || a.json || a.plan);
+    stop_install();
+    const enum err rc = open_and_run(&a, &ro, &parsed, &r, &e);
+    progress_clear(&r.bar);
+    if (rc == ERR_CANCELLED && stop_asked()) {
+        return stop_status();
+    }
+    if (rc != OK) {
+        return cmd_fail(rc, &e);
+    }
+    return r.n_failed ? 1 : stop_status();
+}

@@ -1,0 +1,259 @@
+#include "sweep_plan_opts.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/number.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PLAN_BYTES    ((size_t)4 << 20)
+#define PATH_BYTES    4096
+#define DEFAULT_SEEDS 3
+
+/* ---- lists of the command line ---- */
+
+/* "a,b,c" as a list of texts. */
+static cJSON *text_list(const char *text)
+{
+    char item[SETTING_TEXT_MAX];
+    cJSON *list = cJSON_CreateArray();
+    for (;;) {
+        const size_t n = strcspn(text, ",");
+        snprintf(item, sizeof item, "%.*s", (int)n, text);
+        (void)cJSON_AddItemToArray(list, cJSON_CreateString(item));
+        if (text[n] == '\0') {
+            return list;
+        }
+        text += n + 1;
+    }
+}
+
+/* Settings whose single value may have commas in it. */
+static bool has_commas(const char *key)
+{
+    return strcmp(key, "also") == 0 || strncmp(key, "matryoshka.", 11) == 0;
+}
+
+/* An axis of the value of `key`, if that is a list; it is no setting then. */
+static void take_list(cJSON *axes, const char *key, const char **value)
+{
+    if (*value && strchr(*value, ',') && !has_commas(key)) {
+        (void)cJSON_AddItemToObject(axes, key, text_list(*value));
+        *value = NULL;
+    }
+}
+
+static void take_lists(const struct sweep_plan_opts *g, struct run_opts *ro,
+                       cJSON *axes)
+{
+    const struct {
+        const char *key, *text;
+    } option[] = {
+        {"mask.rate", g->mask_rates}, {"arch", g->archs}, {"match_l0", g->match_l0}};
+    for (size_t i = 0; i < sizeof option / sizeof *option; i++) {
+        if (option[i].text) {
+            (void)cJSON_AddItemToObject(axes, option[i].key, text_list(option[i].text));
+        }
+    }
+    for (size_t i = 0; i < ro->n_flags; i++) {
+        if (ro->flag_def[i]) {
+            take_list(axes, ro->flag_def[i]->key, &ro->flag_value[i]);
+        }
+    }
+    for (size_t i = 0; i < ro->n_set; i++) {
+        take_list(axes, ro->set[i].name, &ro->set_value[i]);
+    }
+}
+
+/* ---- a plan from the line ---- */
+
+/* "3": as many from 1 on; "1,7": these. */
+static enum err add_seeds(const char *text, cJSON *tree, struct errinfo *e)
+{
+    int64_t n = DEFAULT_SEEDS;
+    if (text && strchr(text, ',')) {
+        cJSON *list = cJSON_AddArrayToObject(tree, "seeds");
+        for (const char *p = text; *p;
+             p += strcspn(p, ",") + (strchr(p, ',') ? 1 : 0)) {
+            char item[32];
+            snprintf(item, sizeof item, "%.*s", (int)strcspn(p, ","), p);
+            if (!number_whole(item, &n)) {
+                return err_set(e, ERR_USAGE,
+                               "--seeds: found '%s', expected a number or a list such "
+                               "as 1,2,7",
+                               text);
+            }
+            (void)cJSON_AddItemToArray(list, cJSON_CreateNumber((double)n));
+        }
+        return OK;
+    }
+    if (text && !number_whole(text, &n)) {
+        return err_set(e, ERR_USAGE,
+                       "--seeds: found '%s', expected a number or a list such as 1,2,7",
+                       text);
+    }
+    (void)cJSON_AddNumberToObject(tree, "seeds", (double)n);
+    return OK;
+}
+
+/* The part again under a control. */
+static enum err add_control(cJSON *parts, const cJSON *axes, const char *name,
+                            struct errinfo *e)
+{
+    static const struct {
+        const char *name, *key, *value, *about;
+    } control[] = {
+        {"drop", "mask.positions", "drop",
+         "Masked positions are left out of training: only the context is masked."},
+        {"mix", "mask.positions", "mix",
+         "Masked positions from the masked pass, all others from the clean pass: no "
+         "context is masked."},
+        {"equal", "equal_unmasked", "yes",
+         "More steps, so that as many unmasked vectors are trained on as without "
+         "masking."},
+    };
+    for (size_t i = 0; i < sizeof control / sizeof *control; i++) {
+        if (strcmp(control[i].name, name) == 0) {
+            cJSON *part = cJSON_Duplicate(axes, true);
+            cJSON_DeleteItemFromObject(part, control[i].key);
+            (void)cJSON_AddStringToObject(part, "about", control[i].about);
+            (void)cJSON_AddStringToObject(part, control[i].key, control[i].value);
+            (void)cJSON_AddItemToObject(parts, name, part);
+            return OK;
+        }
+    }
+    return err_set(e, ERR_USAGE, "--controls: found '%s', expected drop, mix or equal",
+                   name);
+}
+
+static enum err add_controls(cJSON *parts, const cJSON *axes, const char *text,
+                             struct errinfo *e)
+{
+    cJSON *names = text_list(text);
+    const cJSON *name = NULL;
+    enum err rc = OK;
+    cJSON_ArrayForEach(name, names)
+    {
+        rc = rc == OK ? add_control(parts, axes, name->valuestring, e) : rc;
+    }
+    cJSON_Delete(names);
+    return rc;
+}
+
+/* One part of all axes; without rates the base's beside 0. Takes `axes` over. */
+static enum err tree_of_line(const struct sweep_plan_opts *g, const struct settings *s,
+                             cJSON *axes, cJSON *tree, struct errinfo *e)
+{
+    if (!cJSON_GetObjectItemCaseSensitive(axes, "mask.rate")) {
+        const double rates[2] = {0.0, s->mask_rate};
+        (void)cJSON_AddItemToObject(
+            axes, "mask.rate",
+            cJSON_CreateDoubleArray(rates, s->mask_rate > 0 ? 2 : 1));
+    }
+    cJSON *parts = cJSON_AddObjectToObject(tree, "parts");
+    (void)cJSON_AddItemToObject(parts, "grid", axes);
+    TRY(add_seeds(g->seeds, tree, e));
+    return g->controls ? add_controls(parts, axes, g->controls, e) : OK;
+}
+
+/* ---- what stands over what ---- */
+
+/* What the line names, over the settings of a file. */
+static enum err add_given(const struct run_opts *ro, cJSON *tree, struct errinfo *e)
+{
+    struct settings given;
+    struct str text;
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    TRY(run_opts_given(ro, &given, e));
+    cJSON *set = cJSON_GetObjectItemCaseSensitive(tree, "settings");
+    set = set ? set : cJSON_AddObjectToObject(tree, "settings");
+    str_init(&text, 2 * SETTING_TEXT_MAX);
+    for (size_t i = 0; i < n; i++) {
+        if (settings_given(&given, t[i].key)) {
+            str_clear(&text);
+            settings_print(&given, &t[i], &text);
+            cJSON_DeleteItemFromObjectCaseSensitive(set, t[i].key);
+            (void)cJSON_AddStringToObject(set, t[i].key, text.len ? text.p : "");
+        }
+    }
+    str_free(&text);
+    return OK;
+}
+
+static enum err save_plan(const char *dir, const struct sweep_plan *p, cJSON *tree,
+                          struct errinfo *e)
+{
+    char path[PATH_BYTES];
+    struct str text;
+    enum err rc = OK;
+    cJSON_DeleteItemFromObjectCaseSensitive(tree, "settings");
+    cJSON *set = cJSON_AddObjectToObject(tree, "settings");
+    str_init(&text, PLAN_BYTES);
+    TRY_OUT(rc, settings_add_json(&p->base, set, e));
+    TRY_OUT(rc, json_print(tree, &text, e));
+    TRY_OUT(rc, file_mkdirs(dir, e));
+    TRY_OUT(rc, path_join(path, sizeof path, dir, "sweep.json", e));
+    TRY_OUT(rc, file_write_text(path, text.p, e));
+out:
+    str_free(&text);
+    return rc;
+}
+
+/* The tree of a plan: read, or made of the line's axes, which are taken over. */
+static enum err find_tree(const struct sweep_plan_opts *g, const struct settings *base,
+                          const char *file, cJSON *axes, cJSON **out, struct errinfo *e)
+{
+    if (file) {
+        const bool extra = axes->child || g->seeds || g->controls;
+        cJSON_Delete(axes);
+        return extra ? err_set(e, ERR_USAGE,
+                               "%s holds the grid; a list on the line as well is one "
+                               "too many",
+                               file)
+                     : json_load(file, PLAN_BYTES, out, e);
+    }
+    cJSON *tree = cJSON_CreateObject();
+    const enum err rc = tree_of_line(g, base, axes, tree, e);
+    if (rc != OK) {
+        cJSON_Delete(tree);
+        return rc;
+    }
+    *out = tree;
+    return OK;
+}
+
+enum err sweep_plan_open(const struct sweep_plan_opts *g, struct run_opts *ro,
+                         const char *file, const char *dir, bool begun,
+                         struct sweep_plan **out, struct errinfo *e)
+{
+    char own[PATH_BYTES];
+    struct settings base;
+    struct sweep_plan *p = NULL;
+    cJSON *tree = NULL;
+    TRY(path_join(own, sizeof own, dir, "sweep.json", e));
+    cJSON *axes = cJSON_CreateObject();
+    take_lists(g, ro, axes);
+    const bool bare = !axes->child && !g->seeds && !g->controls;
+    if (begun || (!file && bare && file_exists(own))) {
+        file = own;
+    }
+    enum err rc = run_opts_settings(ro, &base, e);
+    if (rc != OK) {
+        cJSON_Delete(axes);
+        return rc;
+    }
+    TRY(find_tree(g, &base, file, axes, &tree, e));
+    TRY_OUT(rc, add_given(ro, tree, e));
+    TRY_OUT(rc, sweep_plan_new(tree, file ? file : "sweep", &base, &p, e));
+    if (!begun) {
+        TRY_OUT(rc, save_plan(dir, p, tree, e));
+    }
+    *out = p;
+    p = NULL;
+out:
+    sweep_plan_free(p);
+    cJSON_Delete(tree);
+    return rc;
+}

@@ -1,0 +1,23 @@
+/* The plan of `saetop sweep` from its command line, a plan file or the directory of a
+ * sweep begun earlier. Owner thread. */
+#ifndef SAETOP_SRC_SWEEP_PLAN_OPTS_H
+#define SAETOP_SRC_SWEEP_PLAN_OPTS_H
+
+#include "run_opts.h"
+#include "sweep/plan.h"
+
+/* Options of the grid, as typed; NULL: not given. */
+struct sweep_plan_opts {
+    const char *mask_rates, *archs, *seeds, *match_l0, *controls;
+};
+
+/* The plan: from `file` if there is one; else from the options and every setting of the
+ * line that has several values; else, where the line has neither, from dir/sweep.json.
+ * What the line says of a setting stands over the file. The plan is written to
+ * dir/sweep.json, whole; dir is made if need be, and nothing is when there is an error.
+ * `begun`: dir must hold a sweep. Takes the lists out of `ro`. *out: caller owns. */
+enum err sweep_plan_open(const struct sweep_plan_opts *g, struct run_opts *ro,
+                         const char *file, const char *dir, bool begun,
+                         struct sweep_plan **out, struct errinfo *e) ERR_CHECKED;
+
+#endif
