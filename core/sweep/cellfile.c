@@ -69,13 +69,14 @@ enum err sweep_made_check(const struct sweep_plan *p, size_t a,
 
 /* ---- writing ---- */
 
+/* To the last bit, which cJSON's own numbers are not. */
 static void add_number(cJSON *obj, const char *key, double v)
 {
-    if (isfinite(v)) {
-        (void)cJSON_AddNumberToObject(obj, key, v);
-    } else {
-        (void)cJSON_AddNullToObject(obj, key);
-    }
+    struct str text;
+    str_init(&text, 64);
+    json_add_number(&text, v);
+    (void)cJSON_AddRawToObject(obj, key, text.len ? text.p : "null");
+    str_free(&text);
 }
 
 static cJSON *cell_tree(const struct sweep_cell *c, const struct sweep_result *r,

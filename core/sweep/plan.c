@@ -126,7 +126,7 @@ static enum err expand(struct builder *b, const struct grid *g, struct sweep_par
             const enum err rc = cell_make(b->p, g, at, g->seed[s], &c, e);
             if (rc != OK) {
                 cell_deinit(&c);
-                return rc;
+                return err_prefix(e, rc, "%s", b->where);
             }
             TRY(add_cell(b, &c, &arm, e));
             TRY(add_arm_to_part(part, arm, e));

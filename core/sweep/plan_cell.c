@@ -264,6 +264,19 @@ bool cell_same_arm(const struct sweep_cell *a, const struct sweep_cell *b,
     }
 }
 
+/* That the architecture is one, and has the settings that the cell gives it. */
+static enum err check_cell(const struct sweep_plan *p, const struct sweep_cell *c,
+                           struct errinfo *e)
+{
+    struct settings s = p->base;
+    for (size_t i = 0; i < c->n_pairs; i++) {
+        if (!sweep_is_control(c->pair[i].key)) {
+            TRY(settings_set(&s, c->pair[i].key, c->pair[i].value, "command line", e));
+        }
+    }
+    return settings_check_arch(&s, e);
+}
+
 /* Fill in what follows from the pairs, and put them in order. */
 static enum err finish_cell(const struct sweep_plan *p, struct sweep_cell *c,
                             struct errinfo *e)
@@ -273,6 +286,7 @@ static enum err finish_cell(const struct sweep_plan *p, struct sweep_cell *c,
     qsort(c->pair, c->n_pairs, sizeof *c->pair, by_key);
     c->match_l0 = match ? strtod(match, NULL) : 0.0;
     c->equal_unmasked = equal && strcmp(equal, "yes") == 0;
+    TRY(check_cell(p, c, e));
     return name_cell(p, c, e);
 }
 
