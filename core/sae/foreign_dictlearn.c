@@ -282,7 +282,7 @@ static enum err load_weights(struct tensorfile *f, const struct cfg *c,
         k = stored;
     }
     TRY(sae_tensors_new(l->select, D, F, &t, e));
-    t->k = k > 0 ? (size_t)k : 1;
+    t->k = k > 0 ? (double)k : 1;
     t->is_batch = l->select == TENSORS_JUMP && l->has_k;
     t->subtract_b_dec = l->subtract_b_dec;
     t->meta = c->meta;

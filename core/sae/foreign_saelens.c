@@ -31,7 +31,8 @@ static const struct kind kinds[] = {
 
 struct cfg {
     const struct kind *kind;
-    int64_t D, F, k;
+    int64_t D, F;
+    double k; /* of a batch: need not be whole */
     bool subtract_b_dec, rescale, centre;
     bool finetuned; /* activations times finetuning_scaling_factor */
     bool scaled;    /* expected_average_only_in: by activation_scaler.json */
@@ -172,9 +173,9 @@ static enum err parse_k(const char *path, const cJSON *root, struct cfg *c,
     const cJSON *kwargs = NULL;
     int64_t k = 0;
     if (!c->kind->has_k) {
-        double mean = 1; /* of a batch: need not be whole, nor matter any more */
+        double mean = 1;
         TRY(json_num(at, root, "k", false, 0, INT32_MAX, &mean, e));
-        c->k = mean < 1 ? 1 : (int64_t)(mean + 0.5);
+        c->k = mean > 0 ? mean : 1;
         return OK;
     }
     TRY(json_obj(at, root, "activation_fn_kwargs", false, &kwargs, e));
@@ -183,7 +184,7 @@ static enum err parse_k(const char *path, const cJSON *root, struct cfg *c,
                      1, INT32_MAX, &k, e));
     }
     TRY(json_int(at, root, "k", k == 0, 1, INT32_MAX, &k, e));
-    c->k = k;
+    c->k = (double)k;
     return OK;
 }
 
@@ -336,7 +337,7 @@ static enum err load_weights(struct tensorfile *f, const struct cfg *c,
     TRY(sae_tensors_agree(cfg_path, "d_in", c->D, D, e));
     TRY(sae_tensors_agree(cfg_path, "d_sae", c->F, F, e));
     TRY(sae_tensors_new(c->kind->select, D, F, &t, e));
-    t->k = (size_t)c->k;
+    t->k = c->k;
     t->subtract_b_dec = c->subtract_b_dec;
     t->is_batch = c->kind->trained_by_batch;
     t->rescale = c->rescale;

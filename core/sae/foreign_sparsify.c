@@ -119,7 +119,7 @@ static enum err load_weights(const char *path, const char *cfg_path,
                               e));
     }
     TRY(sae_tensors_new(TENSORS_TOPK, D, F, &t, e));
-    t->k = (size_t)c->k;
+    t->k = (double)c->k;
     snprintf(t->kind, sizeof t->kind, "topk");
     hook_of(path, t->meta.hook, sizeof t->meta.hook);
     const enum err rc = fill(t, f, e);

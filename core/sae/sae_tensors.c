@@ -268,8 +268,8 @@ enum err sae_tensors_to_sae(struct sae_tensors *t, const char *path, struct sae 
     const struct sae_arch *arch = NULL;
     struct sae *s = NULL;
     double *norm = NULL, threshold = 0.0;
-    if (t->k > t->F) {
-        return err_set(e, ERR_FORMAT, "%s: k: found %zu, expected at most %zu", path,
+    if (t->k > (double)t->F) {
+        return err_set(e, ERR_FORMAT, "%s: k: found %g, expected at most %zu", path,
                        t->k, t->F);
     }
     TRY(mem_new(&norm, t->F, sizeof *norm, "norms", e));
@@ -282,7 +282,7 @@ enum err sae_tensors_to_sae(struct sae_tensors *t, const char *path, struct sae 
     }
     enum err rc = find_arch(t, norm, path, &arch, &threshold, e);
     if (rc == OK) {
-        rc = sae_new(arch, t->D, t->F, (double)t->k, &s, e);
+        rc = sae_new(arch, t->D, t->F, t->k, &s, e);
     }
     if (rc == OK) {
         fold_centre(t);

@@ -31,7 +31,8 @@ struct sae_tensors {
     enum tensors_select select;
     enum tensors_norm norm;
     double scale; /* 1 with another norm */
-    size_t D, F, k;
+    size_t D, F;
+    double k;             /* whole with TENSORS_TOPK */
     bool subtract_b_dec;  /* a = y - b_dec */
     bool is_batch;        /* JUMP: one threshold, a running average, not learned */
     bool rescale;         /* TOPK: chosen by h n_j, n_j the norm of decoder row j */

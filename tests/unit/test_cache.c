@@ -289,13 +289,9 @@ static void a_run_is_the_same_with_it(void **state)
     struct engine *mixed = run(&set);
     assert_true(model_seconds(mixed) <= 0);
     assert_false(same(without, mixed, 0));
-    set.cache[0] = '\0';
-    struct engine *alone = run(&set);
-    assert_true(model_seconds(alone) > 0 && same(mixed, alone, 0));
-    engine_free(alone);
+    assert_true(same(without, mixed, 1)); /* the twin has nothing to mix */
     engine_free(mixed);
     set.mask_positions = POSITIONS_KEEP;
-    snprintf(set.cache, sizeof set.cache, "%s", dir);
 
     /* Half precision: rounded from the first run on. */
     set.cache_dtype = CACHE_FP16;

@@ -83,7 +83,7 @@ static void forward(const struct sae_tensors *t, const float *x, double *xhat)
         bool on = h[j] > 0;
         f[j] = h[j];
         if (t->select == TENSORS_TOPK) {
-            on = on && greater < t->k;
+            on = on && (double)greater < t->k;
         } else if (t->select == TENSORS_JUMP) {
             on = on && h[j] > (double)t->threshold[j];
         } else if (t->select == TENSORS_GATED) {
@@ -318,6 +318,12 @@ static void saelens_checkpoint(void **state)
     write_saelens(t, "{" SIZES "\"architecture\":\"matryoshka_batchtopk\",\"k\":2.5" V6,
                   &theta, NULL);
     assert_loads(dir, "saelens", t, true);
+    struct errinfo e;
+    struct sae *got = NULL;
+    struct foreign_meta m;
+    assert_ok(foreign_load(dir, &got, &m, &e), &e);
+    assert_true(fabs(got->k - 2.5) < 1e-12);
+    sae_free(got);
     /* With a normalisation that is not folded in yet. */
     t->scale = 1.75;
     write_saelens(t,

@@ -359,6 +359,44 @@ static void mix_shares(void **state)
     acts_share_free(share);
 }
 
+static struct acts_cache *cache_make(const struct world *w, const char *what)
+{
+    struct errinfo e;
+    struct acts_cache *c = NULL;
+    assert_ok(acts_cache_open(w->dir, what, ROWS * LEN, D, CACHE_FP32, &c, &e), &e);
+    return c;
+}
+
+/* Two passes, two caches: those of streams that keep and that do not mask. */
+static void mix_reads_both_caches(void **state)
+{
+    const struct world *w = *state;
+    struct stream_config c = config(w);
+    struct acts_cache *masked = cache_make(w, "masked"), *clean = cache_make(w, "none");
+    c.cache = masked;
+    struct acts_stream *keep = stream_make(w, w->deep, &c, 0.4);
+    c.cache = clean;
+    struct acts_stream *none = stream_make(w, w->deep, &c, 0.0);
+    c.cache = NULL;
+    c.mix = true;
+    struct acts_stream *alone = stream_make(w, w->deep, &c, 0.4);
+    c.cache = masked;
+    c.clean_cache = clean;
+    struct acts_stream *mix = stream_make(w, w->deep, &c, 0.4);
+    for (int i = 0; i < 15; i++) {
+        (void)next(keep);
+        (void)next(none);
+        assert_memory_equal(next(mix), next(alone), BATCH * D * sizeof(float));
+    }
+    assert_true(stream_stats(mix).seconds_model <= 0);
+    struct acts_stream *const all[] = {keep, none, alone, mix};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        stream_free(all[i]);
+    }
+    acts_cache_close(masked);
+    acts_cache_close(clean);
+}
+
 static void scale_and_errors(void **state)
 {
     const struct world *w = *state;
@@ -547,6 +585,7 @@ int main(void)
         cmocka_unit_test(drop_passes_over),
         cmocka_unit_test(mix_is_two_passes),
         cmocka_unit_test(mix_shares),
+        cmocka_unit_test(mix_reads_both_caches),
         cmocka_unit_test(scale_and_errors),
         cmocka_unit_test(seek_is_exact),
         cmocka_unit_test(fork_goes_on),
