@@ -25,7 +25,7 @@ static bool is_markup(const char *s, size_t i)
     if (s[i] == '_') {
         return !(i > 0 && is_word(s[i - 1]) && is_word(s[i + 1]));
     }
-    return strchr("\\`*[]<>|&~#$", s[i]) != NULL;
+    return strchr("\\`*[]<>|&~$", s[i]) != NULL;
 }
 
 void md_text(struct str *out, const char *text)
@@ -159,14 +159,13 @@ void md_cell_text(struct md_table *t, const char *text)
 static void add_rule(const struct md_table *t, const size_t *width, struct str *out)
 {
     for (size_t c = 0; c < t->cols; c++) {
-        const bool right = t->align[c] == 'r';
-        str_add(out, c == 0 ? "|-" : "-|-");
-        for (size_t i = right ? 1 : 0; i < width[c]; i++) {
+        str_add(out, "|-");
+        for (size_t i = 0; i < width[c]; i++) {
             str_addc(out, '-');
         }
-        str_add(out, right ? ":" : "");
+        str_addc(out, t->align[c] == 'r' ? ':' : '-');
     }
-    str_add(out, "-|\n");
+    str_add(out, "|\n");
 }
 
 static void print_table(const struct md_table *t, struct str *out)

@@ -42,15 +42,15 @@
       "how often a latent of the category fires on its words")                         \
     X(f1_best_latent, "F1 of the best latent", 0, 3, "absorption.leaf.f1_best_latent", \
       "how well the one best latent alone tells a category")                           \
-    X(probing_k1, "probing k = 1", 1, 3, "probing.leaf.k1.accuracy",                   \
+    X(probing_k1, "probing k=1", 1, 3, "probing.leaf.k1.accuracy",                     \
       "balanced accuracy of a probe on the best latent")                               \
-    X(probing_k1_ood, "probing k = 1 OOD", 1, 3, "probing.leaf.k1.accuracy_ood",       \
+    X(probing_k1_ood, "probing k=1 OOD", 1, 3, "probing.leaf.k1.accuracy_ood",         \
       "the same probe on OOD text")                                                    \
-    X(probing_k5, "probing k = 5", 1, 3, "probing.leaf.k5.accuracy",                   \
+    X(probing_k5, "probing k=5", 1, 3, "probing.leaf.k5.accuracy",                     \
       "balanced accuracy of a probe on the five best latents")                         \
-    X(probing_k5_ood, "probing k = 5 OOD", 1, 3, "probing.leaf.k5.accuracy_ood",       \
+    X(probing_k5_ood, "probing k=5 OOD", 1, 3, "probing.leaf.k5.accuracy_ood",         \
       "the same probe on OOD text")                                                    \
-    X(probing_k5_gap, "probing k = 5, OOD gap", -1, 3, "probing.leaf.k5.gap",          \
+    X(probing_k5_gap, "probing k=5, OOD gap", -1, 3, "probing.leaf.k5.gap",            \
       "what the probe on five latents loses on OOD text")                              \
     X(robustness, "robustness to masked context", 0, 3, "robustness.mean",             \
       "how little a latent changes when words around it are masked: 1 not at all")     \

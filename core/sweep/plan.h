@@ -75,5 +75,9 @@ enum err sweep_cell_settings(const struct sweep_plan *p, const struct sweep_cell
                              struct settings *out, struct errinfo *e) ERR_CHECKED;
 /* The value of `key` in which the cell differs from the base, or NULL. */
 const char *sweep_cell_value(const struct sweep_cell *c, const char *key);
+/* Append the value of `key`, a setting or a control, in this cell: its own or the
+ * base's. */
+void sweep_cell_print(const struct sweep_plan *p, const struct sweep_cell *c,
+                      const char *key, struct str *out);
 
 #endif

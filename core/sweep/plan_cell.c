@@ -27,9 +27,9 @@ static void pairs_free(struct sweep_pair *pair, size_t n)
     mem_free(pair);
 }
 
+/* Append what the base has for `key`. */
 static void base_value(const struct sweep_plan *p, const char *key, struct str *out)
 {
-    str_clear(out);
     if (strcmp(key, "match_l0") == 0) {
         str_add(out, "0");
     } else if (strcmp(key, "equal_unmasked") == 0) {
@@ -52,6 +52,17 @@ static const char *value_of(const struct sweep_pair *pair, size_t n, const char 
 const char *sweep_cell_value(const struct sweep_cell *c, const char *key)
 {
     return value_of(c->pair, c->n_pairs, key);
+}
+
+void sweep_cell_print(const struct sweep_plan *p, const struct sweep_cell *c,
+                      const char *key, struct str *out)
+{
+    const char *own = sweep_cell_value(c, key);
+    if (own) {
+        str_add(out, own);
+    } else {
+        base_value(p, key, out);
+    }
 }
 
 static int by_key(const void *a, const void *b)
