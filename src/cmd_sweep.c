@@ -264,22 +264,23 @@ static void say_start(struct reporter *r, const struct sweep_result *results)
     print_event(r, "plan", text);
 }
 
-static void say_end(struct reporter *r, const struct sweep_result *results)
+static enum err say_end(struct reporter *r, const struct sweep_result *results,
+                        struct errinfo *e)
 {
     struct str s;
     char text[PATH_BYTES + 100];
     progress_clear(&r->bar);
     if (!r->args->json && !r->args->quiet) {
-        str_init(&s, 1u << 20);
-        sweep_summary(r->plan, results, &s);
-        if (s.len) {
-            (void)fputs(s.p, stdout);
-        }
+        str_init(&s, OUTPUT_BYTES);
+        const enum err rc = sweep_summary(r->plan, results, &s, e);
+        (void)fputs(rc == OK && s.len ? s.p : "", stdout);
         str_free(&s);
+        TRY(rc);
     }
     snprintf(text, sizeof text, "report.md, results.csv and results.json in %s",
              r->args->out);
     print_event(r, "tables", text);
+    return OK;
 }
 
 static enum err run(struct reporter *r, struct sweep_result *results, struct errinfo *e)
@@ -304,14 +305,9 @@ static enum err run(struct reporter *r, struct sweep_result *results, struct err
         return rc; /* --collect makes the tables */
     }
     /* What there is so far is worth a table, whatever ended it. */
-    const enum err tables = write_tables(a->out, r->plan, results, &second);
-    if (rc == OK && tables != OK) {
-        return err_set(e, tables, "%s", second.msg);
-    }
-    if (tables == OK) {
-        say_end(r, results);
-    }
-    return rc;
+    enum err tables = write_tables(a->out, r->plan, results, &second);
+    tables = tables == OK ? say_end(r, results, &second) : tables;
+    return rc == OK && tables != OK ? err_set(e, tables, "%s", second.msg) : rc;
 }
 
 /* With the directory locked, unless a single cell is asked for. */
@@ -334,7 +330,7 @@ static enum err do_sweep(struct reporter *r, const struct opts_result *parsed,
     } else if (a->collect) {
         TRY_OUT(rc, collect(a->out, parsed, p, results, made, e));
         TRY_OUT(rc, write_tables(a->out, p, results, e));
-        say_end(r, results);
+        TRY_OUT(rc, say_end(r, results, e));
     } else {
         rc = run(r, results, e);
     }

@@ -14,6 +14,7 @@ static const struct subcommand COMMANDS[] = {
     {"explore", cmd_explore, "watch an SAE train and browse its latents (the default)"},
     {"train", cmd_train, "train without a screen"},
     {"eval", cmd_eval, "measure a trained SAE, or compare two"},
+    {"sweep", cmd_sweep, "a grid of runs and the paired effect of masking"},
     {"top", cmd_top, "the top-activating tokens of a run's latents"},
     {"export", cmd_export, "a run's SAE for other tools"},
     {"import", cmd_import, "another tool's SAE in saetop's layout"},

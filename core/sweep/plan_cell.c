@@ -285,7 +285,15 @@ static enum err check_cell(const struct sweep_plan *p, const struct sweep_cell *
             TRY(settings_set(&s, c->pair[i].key, c->pair[i].value, "command line", e));
         }
     }
-    return settings_check_arch(&s, e);
+    TRY(settings_check_arch(&s, e));
+    const unsigned has = sae_arch_has(sae_arch_find(s.arch));
+    if (sweep_cell_value(c, "k") && (has & (SAE_HAS_K | SAE_HAS_JUMP)) == 0) {
+        return err_set(e, ERR_USAGE,
+                       "k: does not apply to arch %s; give it a part of its own, or "
+                       "match_l0",
+                       s.arch);
+    }
+    return OK;
 }
 
 /* Fill in what follows from the pairs, and put them in order. */

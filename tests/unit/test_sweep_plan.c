@@ -149,9 +149,9 @@ static void what_is_wrong_is_said(void **state)
         {"{\"seeds\": 1, \"parts\": {\"a\": {\"equal_unmasked\": 1}}}", "yes or no"},
         {"{\"seeds\": 1, \"parts\": {\"a\": 3}}", "parts.a: expected an object"},
         {"{\"seeds\": 1, \"parts\": {\"a\": {\"arch\": \"topq\"}}}", "topq"},
-        {"{\"seeds\": 1, \"parts\": {\"a\": {\"arch\": [\"topk\", \"jumprelu\"], "
+        {"{\"seeds\": 1, \"parts\": {\"a\": {\"arch\": [\"topk\", \"standard\"], "
          "\"k\": [4, 8]}}}",
-         "does not apply to jumprelu"},
+         "parts.a: k: does not apply to arch standard"},
         {"{\"settings\": {\"twin\": \"unmasked\"}, \"seeds\": 1, \"parts\": {\"a\": "
          "{\"k\": 4}}}",
          "not for sweeps"},
