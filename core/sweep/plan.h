@@ -18,7 +18,8 @@
 /* A setting in which a cell differs from the base, its value as settings_print has it.
  * Beside the keys of settings.h the controls of the sweep itself:
  *   match_l0        the sparsity setting is searched until clean L0 is this
- *   equal_unmasked  yes: steps / (1 - p), as many unmasked vectors as the unmasked arm
+ *   equal_unmasked  yes: steps / (1 - p), as many unmasked vectors as the unmasked arm;
+ *                   with mask.positions drop every vector is unmasked anyway
  */
 struct sweep_pair {
     char *key, *value;

@@ -119,7 +119,7 @@ enum err sweep_cell_settings(const struct sweep_plan *p, const struct sweep_cell
             TRY(settings_set(&s, c->pair[i].key, c->pair[i].value, "sweep", e));
         }
     }
-    if (c->equal_unmasked) {
+    if (c->equal_unmasked && s.mask_positions != POSITIONS_DROP) {
         s.steps = (int64_t)llround((double)s.steps / (1.0 - s.mask_rate));
     }
     *out = s;

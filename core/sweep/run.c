@@ -115,7 +115,7 @@ static enum err run_jobs(struct jobs *j, size_t n, size_t threads, struct errinf
         (void)pthread_join(thread[i], NULL);
     }
     TRY(rc);
-    if (w->rc == OK && atomic_load(&w->stop)) {
+    if (w->rc == ERR_CANCELLED || (w->rc == OK && atomic_load(&w->stop))) {
         return err_set(e, ERR_CANCELLED, "stopped");
     }
     return w->rc == OK ? OK : err_set(e, w->rc, "%s", w->e.msg);
