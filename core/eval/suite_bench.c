@@ -62,7 +62,8 @@ static enum err make_sentences(struct maker *m, struct errinfo *e)
     if ((src->parts & 1U << SUITE_SENTENCES) == 0) {
         return OK;
     }
-    return sentence_texts_probe(&b->texts, &src->ks, m->pool, m->cancel, e);
+    return sentence_texts_probe(&b->texts, &src->ks, src->set->cfg.cache, m->pool,
+                                m->cancel, e);
 }
 
 static enum err make_robust(struct maker *m, struct errinfo *e)
