@@ -237,6 +237,15 @@ static void add_table(const struct report *r, struct str *out)
         i += len + 1;
     }
     str_free(&raw);
+    const cJSON *input = cJSON_GetObjectItemCaseSensitive(r->lists, SUITE_LETTER_INPUT);
+    const cJSON *why =
+        cJSON_GetObjectItemCaseSensitive(r->lists, SUITE_LETTER_INPUT "_why");
+    if (cJSON_IsString(input)) {
+        str_addf(out, "\nfirst letters were asked by: %s%s%s%s\n", input->valuestring,
+                 cJSON_IsString(why) ? " (" : "",
+                 cJSON_IsString(why) ? why->valuestring : "",
+                 cJSON_IsString(why) ? ")" : "");
+    }
     if (report_find(r, "tpp.n2.total") != NULL || report_find(r, "scr.n2") != NULL) {
         str_add(out, "\ntpp, scr: " PERTURB_CAVEAT "\n");
     }
