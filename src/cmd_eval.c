@@ -11,6 +11,7 @@
 #include "eval_synthetic.h"
 #include "samples_dir.h"
 #include "session/evaluator.h"
+#include "state_dir.h"
 #include "train/rundir.h"
 
 #include <stdio.h>
@@ -26,6 +27,7 @@ struct eval_args {
     const char *out;
     const char *to, *dir; /* --to saebench DIR */
     const char *k, *only; /* only NULL: all parts */
+    const char *cache;    /* NULL: where the state of the program is; "none" */
     struct opt_list probes;
     int64_t rows, seed, threads;
 };
@@ -76,6 +78,13 @@ static enum err open_evaluator(const struct eval_args *a, struct settings *set,
                                struct evaluator **out, struct errinfo *e)
 {
     struct evaluator_opts o = evaluator_defaults();
+    char state[4096];
+    struct errinfo none;
+    if (a->cache != NULL) {
+        o.cache = strcmp(a->cache, "none") != 0 ? a->cache : NULL;
+    } else if (state_dir("probes", state, sizeof state, &none) == OK) {
+        o.cache = state;
+    }
     o.probes = a->probes.at;
     o.n_probes = a->probes.n;
     o.rows = (size_t)a->rows;
@@ -108,6 +117,18 @@ static enum err evaluate_run(const struct eval_args *a, const struct evaluator *
 
 /* ---- output ---- */
 
+static void add_cache(cJSON *root, const struct evaluator *v)
+{
+    size_t got = 0, put = 0;
+    cJSON *cache = cJSON_AddObjectToObject(root, "raw_probe_cache");
+    evaluator_cached(v, &got, &put);
+    (void)cJSON_AddNumberToObject(cache, "read", (double)got);
+    (void)cJSON_AddNumberToObject(cache, "written", (double)put);
+    if (evaluator_cache_fault(v) != NULL) {
+        (void)cJSON_AddStringToObject(cache, "fault", evaluator_cache_fault(v));
+    }
+}
+
 static void add_meta(cJSON *root, const struct eval_args *a, const char *dir,
                      const struct eval_run *r)
 {
@@ -136,6 +157,7 @@ static enum err write_run(const struct eval_args *a, const struct evaluator *v,
     cJSON *root = NULL;
     TRY(suite_tree(&r->report, &r->result, evaluator_inputs(v)->concepts, &root, e));
     add_meta(root, a, dir, r);
+    add_cache(root, v);
     enum err rc = json_print(root, text, e);
     cJSON_Delete(root);
     TRY(rc);
@@ -215,6 +237,15 @@ static void add_table(const struct report *r, struct str *out)
         i += len + 1;
     }
     str_free(&raw);
+    const cJSON *input = cJSON_GetObjectItemCaseSensitive(r->lists, SUITE_LETTER_INPUT);
+    const cJSON *why =
+        cJSON_GetObjectItemCaseSensitive(r->lists, SUITE_LETTER_INPUT "_why");
+    if (cJSON_IsString(input)) {
+        str_addf(out, "\nfirst letters were asked by: %s%s%s%s\n", input->valuestring,
+                 cJSON_IsString(why) ? " (" : "",
+                 cJSON_IsString(why) ? why->valuestring : "",
+                 cJSON_IsString(why) ? ")" : "");
+    }
     if (report_find(r, "tpp.n2.total") != NULL || report_find(r, "scr.n2") != NULL) {
         str_add(out, "\ntpp, scr: " PERTURB_CAVEAT "\n");
     }
@@ -442,6 +473,10 @@ int cmd_eval(int argc, char **argv)
         {"only", OPT_STRING, &a->only, "PARTS",
          "of the evaluation, such as fidelity,absorption,probing; eval.json stays as it "
          "is (default: all)",
+         0, 0, NULL},
+        {"cache", OPT_STRING, &a->cache, "DIR",
+         "where fitted probes on raw activations are kept for further evaluations; "
+         "none: nowhere (default: saetop/probes in the user's state folder)",
          0, 0, NULL},
         {"probe-k", OPT_STRING, &a->k, "LIST", "inputs of the sparse probes", 0, 0,
          NULL},

@@ -39,21 +39,9 @@ struct acts_cache {
     uint64_t got, put;
 };
 
-/* ---- checksums ---- */
-
-/* Eight bytes at a time: a block is megabytes. */
 static uint64_t checksum(const void *data, size_t len)
 {
-    const unsigned char *p = data;
-    uint64_t h = HASH_START;
-    size_t i = 0;
-    for (; i + 8 <= len; i += 8) {
-        uint64_t w;
-        memcpy(&w, p + i, sizeof w);
-        h = (h ^ w) * 0x9E3779B97F4A7C15u;
-        h ^= h >> 32;
-    }
-    return hash_bytes(h, p + i, len - i);
+    return hash_words(HASH_START, data, len);
 }
 
 /* ---- opening ---- */

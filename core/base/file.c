@@ -379,6 +379,19 @@ uint64_t hash_bytes(uint64_t h, const void *data, size_t len)
     return h;
 }
 
+uint64_t hash_words(uint64_t h, const void *data, size_t len)
+{
+    const unsigned char *p = data;
+    size_t i = 0;
+    for (; i + 8 <= len; i += 8) {
+        uint64_t w;
+        memcpy(&w, p + i, sizeof w);
+        h = (h ^ w) * 0x9E3779B97F4A7C15u;
+        h ^= h >> 32;
+    }
+    return hash_bytes(h, p + i, len - i);
+}
+
 enum err file_hash(const char *path, uint64_t *out, struct errinfo *e)
 {
     int fd = -1;

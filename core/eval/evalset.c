@@ -11,6 +11,7 @@ struct eval_config eval_defaults(void)
                                 .test_share = 0.2,
                                 .min_probe_f1 = 0.6,
                                 .min_positives = 20,
+                                .min_letters = 20,
                                 .seed = 0};
 }
 

@@ -10,6 +10,8 @@
 
 #include <stdatomic.h>
 
+struct probe_cache;
+
 struct eval_config {
     size_t fidelity_rows; /* rows of text for EV and CE, of each of ID and OOD: 16 */
     size_t ce_rows;       /* of these the first for CE; 0: all of them */
@@ -18,7 +20,12 @@ struct eval_config {
     double test_share;    /* of the concept sample: 0.2, as in SAEBench */
     double min_probe_f1;  /* a concept counts if its raw probe's F1 is above: 0.6 */
     size_t min_positives; /* ... and it gets this many test tokens right: 20 */
+    size_t min_letters;   /* letters that probes must tell in a prompt for it to be
+                             asked: 20, as in SAEBench */
     uint64_t seed;
+    /* Where fitted probes are kept, NULL: nowhere. Borrowed; used by whoever makes the
+     * set and a suite_bench of it, not after. */
+    struct probe_cache *cache;
 };
 /* The numbers above, seed 0. One evaluation of a 512-latent SAE on the bundled model
  * then takes 0.3 to 0.4 s on one core, of which half is the model behind the spliced

@@ -324,8 +324,9 @@ enum err eval_saebench_bank(const struct eval_set *set, struct pool *pool,
                             const atomic_bool *cancel, struct probe_bank *out,
                             struct errinfo *e)
 {
-    return probe_bank_init(out, FORM_SAEBENCH, set->n_leaf, &set->sample, &set->cfg, 0,
-                           pool, cancel, e);
+    const size_t C = set->n_leaf > 0 ? set->n_leaf : set->sample.n_concepts;
+    return probe_bank_init(out, FORM_SAEBENCH, C, &set->sample, &set->cfg, 0, pool,
+                           cancel, e);
 }
 
 /* SAEBench's mean: every concept whose probe's F1 is above the limit, however many hits

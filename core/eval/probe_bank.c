@@ -2,6 +2,7 @@
  */
 #include "base/mem.h"
 #include "eval/evalset_priv.h"
+#include "eval/probe_cache.h"
 #include "num/blas.h"
 
 #include <math.h>
@@ -76,6 +77,47 @@ static enum err train(enum absorption_form form, const struct logreg_x *x,
     o.l2 = MAIN_L2;
     o.cancel = cancel;
     return logreg_fit(x, y, &o, pool, out, e);
+}
+
+/* ---- kept fits ---- */
+
+static struct probe_key key_of(const struct eval_config *cfg, enum absorption_form form,
+                               const struct logreg_x *x, const struct logreg_y *y)
+{
+    const struct probe_cache *c = cfg->cache;
+    struct probe_key k =
+        probe_key_begin(c, form == FORM_MAIN ? "absorption" : "absorption saebench");
+    const double l2 = MAIN_L2;
+    probe_key_add(c, &k, &l2, sizeof l2);
+    probe_key_add(c, &k, &cfg->seed, sizeof cfg->seed);
+    probe_key_add(c, &k, &y->C, sizeof y->C);
+    probe_key_add(c, &k, x->dense, x->n * x->d * sizeof *x->dense);
+    probe_key_add(c, &k, y->start, (x->n + 1) * sizeof *y->start);
+    probe_key_add(c, &k, y->id, y->start[x->n] * sizeof *y->id);
+    return k;
+}
+
+/* train(), or what an earlier one gave. `fit` [C * (D + 1)] is scratch. */
+static enum err train_once(const struct eval_config *cfg, enum absorption_form form,
+                           const struct logreg_x *x, const struct logreg_y *y,
+                           struct pool *pool, const atomic_bool *cancel,
+                           struct logreg *m, float *fit, struct errinfo *e)
+{
+    const size_t C = y->C, D = x->d, bytes = C * (D + 1) * sizeof *fit;
+    const struct probe_key key = key_of(cfg, form, x, y);
+    if (probe_cache_get(cfg->cache, &key, fit, bytes)) {
+        *m = (struct logreg){.C = C, .d = D};
+        TRY(mem_new(&m->w, C, D * sizeof *m->w, "probes", e));
+        TRY(mem_new(&m->b, C, sizeof *m->b, "probes", e));
+        memcpy(m->w, fit, C * D * sizeof *fit);
+        memcpy(m->b, fit + C * D, C * sizeof *fit);
+        return OK;
+    }
+    TRY(train(form, x, y, cfg->seed, pool, cancel, m, e));
+    memcpy(fit, m->w, C * D * sizeof *fit);
+    memcpy(fit + C * D, m->b, C * sizeof *fit);
+    probe_cache_put(cfg->cache, &key, fit, bytes);
+    return OK;
 }
 
 /* Probe c on the test occurrences: its F1, and its hits appended from *n on. logit
@@ -199,7 +241,7 @@ enum err probe_bank_init(struct probe_bank *b, enum absorption_form form, size_t
                          size_t min_positives, struct pool *pool,
                          const atomic_bool *cancel, struct errinfo *e)
 {
-    float *x = NULL;
+    float *x = NULL, *fit = NULL;
     float scale = 1.0F;
     struct logreg m = {0};
     enum err rc = OK;
@@ -214,11 +256,13 @@ enum err probe_bank_init(struct probe_bank *b, enum absorption_form form, size_t
     TRY_OUT(rc, inputs(form, s, &x, &scale, e));
     const struct logreg_x lx = {.n = s->n_train, .d = s->D, .dense = x, .ld = s->D};
     const struct logreg_y ly = {.C = C, .start = s->label_start, .id = s->label};
-    TRY_OUT(rc, train(form, &lx, &ly, cfg->seed, pool, cancel, &m, e));
+    TRY_OUT(rc, mem_new(&fit, C, (s->D + 1) * sizeof *fit, "probes", e));
+    TRY_OUT(rc, train_once(cfg, form, &lx, &ly, pool, cancel, &m, fit, e));
     TRY_OUT(rc, apply(b, s, x, &m, e));
     TRY_OUT(rc, choose_units(b, s, cfg->min_probe_f1, min_positives, e));
 out:
     mem_free(x);
+    mem_free(fit);
     logreg_deinit(&m);
     if (rc != OK) {
         probe_bank_deinit(b);

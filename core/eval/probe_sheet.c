@@ -97,6 +97,70 @@ void probe_sheet_share(struct probe_sheet *s, const struct probe_sheet *from)
     memcpy(s->oracle, from->oracle, s->n * sizeof *s->oracle);
 }
 
+/* ---- kept fits ---- */
+
+struct probe_key probe_sheet_key(const struct probe_sheet *s,
+                                 const struct probe_cache *c,
+                                 const struct probe_table *t, const size_t *start,
+                                 const int32_t *task)
+{
+    const size_t n = probe_rows(t);
+    const size_t shape[6] = {s->n,      s->ks.n,  t->n_train,
+                             t->n_test, t->n_ood, t->balanced};
+    struct probe_key k = probe_key_begin(c, "raw probes");
+    probe_key_add(c, &k, shape, sizeof shape);
+    probe_key_add(c, &k, s->ks.k, s->ks.n * sizeof *s->ks.k);
+    probe_key_add(c, &k, t->raw, n * t->D * sizeof *t->raw);
+    probe_key_add(c, &k, start, (n + 1) * sizeof *start);
+    probe_key_add(c, &k, task, start[n] * sizeof *task);
+    return k;
+}
+
+/* The scores of tasks at..at+n-1 as one array, there or back. */
+static void copy_fit(const struct probe_sheet *s, size_t at, size_t n, char *fit,
+                     bool back)
+{
+    const size_t ks = s->ks.n;
+    const struct {
+        void *p;
+        size_t bytes;
+    } part[3] = {{s->dims + at * ks, n * ks * sizeof *s->dims},
+                 {s->raw + at, n * sizeof *s->raw},
+                 {s->oracle + at, n * sizeof *s->oracle}};
+    for (size_t i = 0; i < 3; i++) {
+        memcpy(back ? part[i].p : fit, back ? fit : part[i].p, part[i].bytes);
+        fit += part[i].bytes;
+    }
+}
+
+static size_t fit_bytes(const struct probe_sheet *s, size_t n)
+{
+    return n * ((s->ks.n + 1) * sizeof *s->raw + sizeof *s->oracle);
+}
+
+bool probe_sheet_get(struct probe_sheet *s, size_t at, size_t n, struct probe_cache *c,
+                     const struct probe_key *k)
+{
+    char *fit = c != NULL ? mem_alloc(fit_bytes(s, n), 1) : NULL;
+    const bool found = fit != NULL && probe_cache_get(c, k, fit, fit_bytes(s, n));
+    if (found) {
+        copy_fit(s, at, n, fit, true);
+    }
+    mem_free(fit);
+    return found;
+}
+
+void probe_sheet_put(const struct probe_sheet *s, size_t at, size_t n,
+                     struct probe_cache *c, const struct probe_key *k)
+{
+    char *fit = c != NULL ? mem_alloc(fit_bytes(s, n), 1) : NULL;
+    if (fit != NULL) {
+        copy_fit(s, at, n, fit, false);
+        probe_cache_put(c, k, fit, fit_bytes(s, n));
+    }
+    mem_free(fit);
+}
+
 /* ---- figures ---- */
 
 struct sheet_job {

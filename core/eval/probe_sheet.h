@@ -2,6 +2,7 @@
 #ifndef SAETOP_EVAL_PROBE_SHEET_H
 #define SAETOP_EVAL_PROBE_SHEET_H
 
+#include "eval/probe_cache.h"
 #include "eval/probing.h"
 #include "eval/report.h"
 
@@ -39,6 +40,18 @@ enum err probe_sheet_latents(struct probe_sheet *s, size_t at,
 /* What is the same for every SAE (id, dims, raw, oracle) from a sheet of as many tasks
  * and the same k. */
 void probe_sheet_share(struct probe_sheet *s, const struct probe_sheet *from);
+
+/* The raw probes of all tasks as one fit of a cache: everything that they are made from
+ * is in the key. `start` [rows+1] and `task`: which tasks a row belongs to. */
+struct probe_key probe_sheet_key(const struct probe_sheet *s,
+                                 const struct probe_cache *c,
+                                 const struct probe_table *t, const size_t *start,
+                                 const int32_t *task);
+/* dims, raw and oracle of tasks at..at+n-1. */
+bool probe_sheet_get(struct probe_sheet *s, size_t at, size_t n, struct probe_cache *c,
+                     const struct probe_key *k);
+void probe_sheet_put(const struct probe_sheet *s, size_t at, size_t n,
+                     struct probe_cache *c, const struct probe_key *k);
 
 /* Figures below `prefix`: for each probe (k1, k2, ..., raw_k1, ..., sae, raw) accuracy,
  * f1, auc, each of them _ood, gap (auc in distribution less out of it) and

@@ -149,21 +149,28 @@ static struct probe_table raw_table(const struct token_tasks *k)
                                 .balanced = true};
 }
 
-static enum err raw_probes(struct token_tasks *k, struct pool *pool,
-                           const atomic_bool *cancel, struct errinfo *e)
+static enum err raw_probes(struct token_tasks *k, struct probe_cache *cache,
+                           struct pool *pool, const atomic_bool *cancel,
+                           struct errinfo *e)
 {
     const struct probe_table t = raw_table(k);
     struct probe_sheet *b = &k->base;
+    const struct probe_key key = probe_sheet_key(b, cache, &t, k->task_start, k->task);
+    if (probe_sheet_get(b, 0, b->n, cache, &key)) {
+        return OK;
+    }
     TRY(sparse_tasks(k, &t, probe_sheet_raw, b, pool, cancel, e));
     TRY(probe_full(&t, b->n, k->task_start, k->task, PROBE_RAW, pool, cancel, b->raw,
                    e));
-    return probe_oracle(&t, b->n, k->task_start, k->task, pool, cancel, b->oracle, e);
+    TRY(probe_oracle(&t, b->n, k->task_start, k->task, pool, cancel, b->oracle, e));
+    probe_sheet_put(b, 0, b->n, cache, &key);
+    return OK;
 }
 
 static enum err fill_tasks(struct token_tasks *k, const struct concept_sample *id,
                            const struct concept_sample *ood, const struct probe_ks *ks,
-                           struct pool *pool, const atomic_bool *cancel,
-                           struct errinfo *e)
+                           struct probe_cache *cache, struct pool *pool,
+                           const atomic_bool *cancel, struct errinfo *e)
 {
     int32_t *concept_of = NULL, *task_of = NULL;
     enum err rc = OK;
@@ -174,7 +181,7 @@ static enum err fill_tasks(struct token_tasks *k, const struct concept_sample *i
     TRY_OUT(rc, probe_sheet_init(&k->base, ks, n, e));
     memcpy(k->base.id, concept_of, n * sizeof *concept_of);
     label_tasks(k, task_of);
-    TRY_OUT(rc, raw_probes(k, pool, cancel, e));
+    TRY_OUT(rc, raw_probes(k, cache, pool, cancel, e));
 out:
     mem_free(concept_of);
     mem_free(task_of);
@@ -197,7 +204,7 @@ enum err token_tasks_init(struct token_tasks *t, const struct eval_set *set,
     if (ood != NULL) {
         TRY_OUT(rc, concept_sample_init(&other, &cfg, ood, c, e));
     }
-    TRY_OUT(rc, fill_tasks(t, &set->sample, &other, ks, pool, cancel, e));
+    TRY_OUT(rc, fill_tasks(t, &set->sample, &other, ks, cfg.cache, pool, cancel, e));
 out:
     concept_sample_deinit(&other);
     if (rc != OK) {

@@ -293,7 +293,19 @@ struct probe_table sentence_table(const struct sentence_texts *s,
                                 .raw = t->raw};
 }
 
-static enum err probe_task(struct sentence_texts *s, size_t at, struct pool *pool,
+static enum err fit_task(struct sentence_texts *s, size_t at,
+                         const struct probe_table *t, const struct probe_labels *l,
+                         struct pool *pool, const atomic_bool *cancel,
+                         struct errinfo *e)
+{
+    struct probe_sheet *b = &s->base;
+    TRY(probe_sheet_raw(b, at, t, s->task[at].y, e));
+    TRY(probe_full(t, 1, l->start, l->unit, PROBE_RAW, pool, cancel, &b->raw[at], e));
+    return probe_oracle(t, 1, l->start, l->unit, pool, cancel, &b->oracle[at], e);
+}
+
+static enum err probe_task(struct sentence_texts *s, size_t at,
+                           struct probe_cache *cache, struct pool *pool,
                            const atomic_bool *cancel, struct errinfo *e)
 {
     const struct sentence_text *text = &s->task[at];
@@ -301,28 +313,28 @@ static enum err probe_task(struct sentence_texts *s, size_t at, struct pool *poo
     struct probe_sheet *b = &s->base;
     struct probe_labels labels;
     TRY(probe_labels_init(&labels, text->y, probe_rows(&t), e));
-    enum err rc = probe_sheet_raw(b, at, &t, text->y, e);
-    if (rc == OK) {
-        rc = probe_full(&t, 1, labels.start, labels.unit, PROBE_RAW, pool, cancel,
-                        &b->raw[at], e);
-    }
-    if (rc == OK) {
-        rc = probe_oracle(&t, 1, labels.start, labels.unit, pool, cancel,
-                          &b->oracle[at], e);
+    const struct probe_key key =
+        probe_sheet_key(b, cache, &t, labels.start, labels.unit);
+    enum err rc = OK;
+    if (!probe_sheet_get(b, at, 1, cache, &key)) {
+        rc = fit_task(s, at, &t, &labels, pool, cancel, e);
+        if (rc == OK) {
+            probe_sheet_put(b, at, 1, cache, &key);
+        }
     }
     probe_labels_deinit(&labels);
     return rc;
 }
 
 enum err sentence_texts_probe(struct sentence_texts *s, const struct probe_ks *ks,
-                              struct pool *pool, const atomic_bool *cancel,
-                              struct errinfo *e)
+                              struct probe_cache *cache, struct pool *pool,
+                              const atomic_bool *cancel, struct errinfo *e)
 {
     TRY(probe_sheet_init(&s->base, ks, s->n, e));
     for (size_t i = 0; i < s->n; i++) {
         s->base.id[i] = (int32_t)i;
         TRY(eval_poll(cancel, e));
-        TRY(probe_task(s, i, pool, cancel, e));
+        TRY(probe_task(s, i, cache, pool, cancel, e));
     }
     return OK;
 }

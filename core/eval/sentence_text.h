@@ -45,10 +45,10 @@ enum err sentence_texts_add(struct sentence_texts *s, const char *path,
  * listed as left out. */
 enum err sentence_texts_check(struct sentence_texts *s, struct report *r,
                               struct errinfo *e) ERR_CHECKED;
-/* Train the probes that read raw activations, after the check. */
+/* Train the probes that read raw activations, after the check; cache may be NULL. */
 enum err sentence_texts_probe(struct sentence_texts *s, const struct probe_ks *ks,
-                              struct pool *pool, const atomic_bool *cancel,
-                              struct errinfo *e) ERR_CHECKED;
+                              struct probe_cache *cache, struct pool *pool,
+                              const atomic_bool *cancel, struct errinfo *e) ERR_CHECKED;
 
 /* The rows of a task as a table without codes. */
 struct probe_table sentence_table(const struct sentence_texts *s,

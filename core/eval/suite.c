@@ -22,12 +22,20 @@ struct suite {
 
 /* ---- absorption ---- */
 
-static enum err family_figures(struct suite *s, enum concept_kind kind,
+/* Words of concepts, what was found of each, and how they are called. */
+struct family {
+    const struct eval_set *set;
+    const struct concepts *concepts;
+    const struct eval_result *q;
+    enum concept_kind kind;
+};
+
+static enum err family_figures(struct suite *s, const struct family *fam,
                                const char *name, struct errinfo *e)
 {
     static const char *const figure[5] = {"full", "fraction", "main_latent_recall",
                                           "f1_best_latent", "main_latents"};
-    const struct eval_result *q = s->result;
+    const struct eval_result *q = fam->q;
     double *x = NULL;
     double positives = 0.0;
     enum err rc = OK;
@@ -39,7 +47,7 @@ static enum err family_figures(struct suite *s, enum concept_kind kind,
             const double v[5] = {o->full, o->fraction, o->recall, o->f1_best,
                                  (double)o->n_main};
             const bool counts =
-                o->eligible && s->in->concepts->def[o->concept].kind == kind;
+                o->eligible && fam->concepts->def[o->concept].kind == fam->kind;
             x[c] = counts ? v[f] : (double)NAN;
             positives += counts ? (double)o->true_positives : 0.0;
         }
@@ -53,8 +61,8 @@ out:
 }
 
 /* One word form of a concept: how often it was absorbed, and by which latents. */
-static void add_word(const struct suite *s, size_t c, const uint32_t *hit,
-                     const int32_t *by, size_t n, cJSON *list)
+static void add_word(const struct suite *s, const struct family *fam, size_t c,
+                     const uint32_t *hit, const int32_t *by, size_t n, cJSON *list)
 {
     int32_t latent[EVAL_ABSORBERS];
     size_t times[EVAL_ABSORBERS] = {0}, kinds = 0, absorbed = 0;
@@ -77,14 +85,14 @@ static void add_word(const struct suite *s, size_t c, const uint32_t *hit,
     if (absorbed == 0) {
         return;
     }
-    const int32_t token = s->in->set->sample.token[hit[0]];
+    const int32_t token = fam->set->sample.token[hit[0]];
     size_t len = 0;
     const char *piece = tok_piece_view(s->in->lm->tok, token, &len);
     struct str word;
     str_init(&word, 4096);
     str_addn(&word, piece != NULL ? piece : "", piece != NULL ? len : 0);
     cJSON *o = cJSON_CreateObject();
-    (void)cJSON_AddStringToObject(o, "concept", s->in->concepts->def[c].name);
+    (void)cJSON_AddStringToObject(o, "concept", fam->concepts->def[c].name);
     (void)cJSON_AddStringToObject(o, "word", word.len > 0 ? word.p : "");
     (void)cJSON_AddNumberToObject(o, "token", (double)token);
     (void)cJSON_AddNumberToObject(o, "true_positives", (double)n);
@@ -101,11 +109,11 @@ static void add_word(const struct suite *s, size_t c, const uint32_t *hit,
 }
 
 /* The hits of a concept by word form: hit and by are put in order of tokens. */
-static void add_words_of(const struct suite *s, size_t c, uint32_t *hit, int32_t *by,
-                         cJSON *list)
+static void add_words_of(const struct suite *s, const struct family *fam, size_t c,
+                         uint32_t *hit, int32_t *by, cJSON *list)
 {
-    const struct probe_bank *b = &s->in->set->bank;
-    const int32_t *token = s->in->set->sample.token;
+    const struct probe_bank *b = &fam->set->bank;
+    const int32_t *token = fam->set->sample.token;
     const size_t n = b->hit_start[c + 1] - b->hit_start[c];
     memcpy(hit, b->hit + b->hit_start[c], n * sizeof *hit);
     for (size_t i = 1; i < n; i++) { /* stable, and n is at most some hundreds */
@@ -124,44 +132,104 @@ static void add_words_of(const struct suite *s, size_t c, uint32_t *hit, int32_t
         while (end < n && token[hit[end]] == token[hit[i]]) {
             end++;
         }
-        add_word(s, c, hit + i, by + i, end - i, list);
+        add_word(s, fam, c, hit + i, by + i, end - i, list);
         i = end;
     }
 }
 
-static enum err absorbed_words(struct suite *s, struct errinfo *e)
+/* The absorbed words of a set, but for letters where prompts ask for them. */
+static enum err absorbed_words(const struct suite *s, const struct family *fam,
+                               cJSON *list, struct errinfo *e)
 {
-    const struct probe_bank *b = &s->in->set->bank;
+    const struct probe_bank *b = &fam->set->bank;
     const size_t hits = b->hit_start[b->C];
+    const bool asked = s->b->letters != NULL && fam->set == s->in->set;
     int32_t *by = NULL;
     uint32_t *hit = NULL;
-    cJSON *list = cJSON_CreateArray();
     enum err rc = OK;
     TRY_OUT(rc, mem_new(&by, hits, sizeof *by, "absorbed words", e));
     TRY_OUT(rc, mem_new(&hit, hits, sizeof *hit, "absorbed words", e));
-    TRY_OUT(rc, evaluate_absorbers(s->in->set, s->job->sae, s->job->pool, s->result, by,
-                                   e));
+    TRY_OUT(rc, evaluate_absorbers(fam->set, s->job->sae, s->job->pool, fam->q, by, e));
     for (size_t c = 0; c < b->C && list != NULL; c++) {
-        add_words_of(s, c, hit, by + b->hit_start[c], list);
+        if (!asked || fam->concepts->def[c].kind != CONCEPT_LETTER) {
+            add_words_of(s, fam, c, hit, by + b->hit_start[c], list);
+        }
     }
-    cJSON *const given = list;
-    list = NULL;
-    TRY_OUT(rc, report_list(s->r, "absorbed_words", given, e));
 out:
     mem_free(by);
     mem_free(hit);
-    cJSON_Delete(list);
     return rc;
+}
+
+/* What prompts say of the letters, in the place of what running text says. */
+static void take_letters(struct eval_result *to, const struct concepts *c,
+                         const struct eval_result *from, const struct concepts *letters)
+{
+    to->letter = from->letter;
+    for (size_t i = 0; i < from->n_concepts; i++) {
+        for (size_t k = 0; k < to->n_concepts; k++) {
+            if (strcmp(c->def[k].name, letters->def[i].name) == 0 &&
+                c->def[k].kind == CONCEPT_LETTER) {
+                to->concept[k] = from->concept[i];
+                to->concept[k].concept = (int32_t)k;
+            }
+        }
+    }
+}
+
+/* Letters by prompts: the same rule on other activations, and SAEBench's own form,
+ * which is their measure as they publish it. */
+static enum err asked_letters(struct suite *s, cJSON *list, struct errinfo *e)
+{
+    const struct letter_task *t = s->b->letters;
+    const struct suite_job *j = s->job;
+    struct eval_result q = {0};
+    enum err rc = OK;
+    TRY_OUT(rc, evaluate(t->set, j->sae, j->h, j->pool, j->cancel, &q, e));
+    TRY_OUT(rc,
+            evaluate_saebench(t->set, &t->saebench, j->sae, j->pool, j->cancel, &q, e));
+    const struct family fam = {t->set, t->concepts, &q, CONCEPT_LETTER};
+    TRY_OUT(rc, family_figures(s, &fam, "letter", e));
+    TRY_OUT(rc,
+            report_value(s->r, q.absorption_saebench, e, "absorption.letter.saebench"));
+    TRY_OUT(rc, report_value(s->r, (double)q.saebench_eligible, e,
+                             "absorption.letter.saebench_eligible_letters"));
+    TRY_OUT(rc, absorbed_words(s, &fam, list, e));
+    take_letters(s->result, s->in->concepts, &q, t->concepts);
+out:
+    eval_result_deinit(&q);
+    return rc;
+}
+
+static enum err absorption_figures(struct suite *s, cJSON *list, struct errinfo *e)
+{
+    const bool asked = s->b->letters != NULL;
+    struct family fam = {s->in->set, s->in->concepts, s->result, CONCEPT_LEAF};
+    TRY(family_figures(s, &fam, "leaf", e));
+    fam.kind = CONCEPT_SUPER;
+    TRY(family_figures(s, &fam, "super", e));
+    fam.kind = CONCEPT_LETTER;
+    TRY(family_figures(s, &fam, asked ? "letter_own_word" : "letter", e));
+    TRY(absorbed_words(s, &fam, list, e));
+    return asked ? asked_letters(s, list, e) : OK;
 }
 
 static enum err run_absorption(struct suite *s, struct errinfo *e)
 {
-    TRY(family_figures(s, CONCEPT_LEAF, "leaf", e));
-    TRY(family_figures(s, CONCEPT_SUPER, "super", e));
-    TRY(family_figures(s, CONCEPT_LETTER, "letter", e));
-    /* The model is asked nothing: its own activation at the word stands for it. */
-    TRY(report_list(s->r, "first_letter_input", cJSON_CreateString("word"), e));
-    return absorbed_words(s, e);
+    cJSON *list = cJSON_CreateArray();
+    const enum err rc = absorption_figures(s, list, e);
+    if (rc != OK) {
+        cJSON_Delete(list);
+        return rc;
+    }
+    TRY(report_list(s->r, "absorbed_words", list, e));
+    if (s->b->letters != NULL) {
+        return report_list(s->r, SUITE_LETTER_INPUT,
+                           cJSON_CreateString("in-context prompt"), e);
+    }
+    TRY(report_list(s->r, SUITE_LETTER_INPUT, cJSON_CreateString("word"), e));
+    return report_list(s->r, SUITE_LETTER_INPUT "_why",
+                       cJSON_CreateString(s->b->letters_why), e);
 }
 
 /* ---- the others ---- */

@@ -60,6 +60,11 @@ struct suite_times {
     double seconds[SUITE_TIMES_MAX];
 };
 
+/* The list of a report that says what the first-letter task was asked with: "word" or
+ * "in-context prompt" (letters.h). The word's own activation then has figures of its
+ * own below absorption.letter_own_word. */
+#define SUITE_LETTER_INPUT "first_letter_input"
+
 /* All that no SAE has a part in: probes on raw activations, activations of the sentence
  * tasks, losses of the clean and the ablated model, masked text. Immutable once made.
  */

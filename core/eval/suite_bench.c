@@ -29,6 +29,13 @@ static enum err make_fidelity(struct maker *m, struct errinfo *e)
     return reconstruct_text_init(&b->ood, &j, m->pool, m->cancel, e);
 }
 
+static enum err make_letters(struct maker *m, struct errinfo *e)
+{
+    const struct suite_source *src = &m->b->src;
+    return letter_task_new(&src->set->cfg, src->lm, src->depth, m->pool, m->cancel,
+                           &m->b->letters, m->b->letters_why, e);
+}
+
 static enum err make_saebench(struct maker *m, struct errinfo *e)
 {
     return eval_saebench_bank(m->b->src.set, m->pool, m->cancel, &m->b->saebench, e);
@@ -62,7 +69,8 @@ static enum err make_sentences(struct maker *m, struct errinfo *e)
     if ((src->parts & 1U << SUITE_SENTENCES) == 0) {
         return OK;
     }
-    return sentence_texts_probe(&b->texts, &src->ks, m->pool, m->cancel, e);
+    return sentence_texts_probe(&b->texts, &src->ks, src->set->cfg.cache, m->pool,
+                                m->cancel, e);
 }
 
 static enum err make_robust(struct maker *m, struct errinfo *e)
@@ -81,6 +89,7 @@ static const struct {
     enum err (*make)(struct maker *m, struct errinfo *e);
 } shares[] = {
     {1U << SUITE_FIDELITY, SUITE_FIDELITY, make_fidelity},
+    {1U << SUITE_ABSORPTION, SUITE_ABSORPTION, make_letters},
     {1U << SUITE_SAEBENCH, SUITE_SAEBENCH, make_saebench},
     {1U << SUITE_CONCEPTS, SUITE_CONCEPTS, make_tokens},
     {SUITE_OF_SENTENCES, SUITE_SENTENCES, make_sentences},
@@ -149,6 +158,7 @@ void suite_bench_free(struct suite_bench *b)
     }
     reconstruct_text_deinit(&b->id);
     reconstruct_text_deinit(&b->ood);
+    letter_task_free(b->letters);
     probe_bank_deinit(&b->saebench);
     token_tasks_deinit(&b->tokens);
     sentence_texts_deinit(&b->texts);

@@ -3,6 +3,7 @@
 #define SAETOP_EVAL_SUITE_PRIV_H
 
 #include "eval/evalset_priv.h"
+#include "eval/letters.h"
 #include "eval/probe_tokens.h"
 #include "eval/reconstruct.h"
 #include "eval/robust.h"
@@ -16,6 +17,8 @@
 struct suite_bench {
     struct suite_source src; /* mask and probes gone */
     struct reconstruct_text id, ood;
+    struct letter_task *letters; /* NULL: by the word's own activation, because: */
+    char letters_why[LETTER_WHY];
     struct probe_bank saebench;
     struct token_tasks tokens;
     struct sentence_texts texts;

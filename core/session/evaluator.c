@@ -3,9 +3,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "session/engine.h"
+#include "eval/probe_cache.h"
+#include "num/blas.h"
 
 #include <dirent.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +23,8 @@ struct evaluator {
     struct acts_set *ood;
     struct suite_bench *bench;
     struct suite_times times;
-    char **probe; /* [n_probes] files of sentence tasks */
+    struct probe_cache *cache; /* NULL: none */
+    char **probe;              /* [n_probes] files of sentence tasks */
     size_t n_probes, probe_cap;
     char concepts_gap[512]; /* why the settings' concepts were left out, or "" */
 };
@@ -116,6 +119,7 @@ static enum err make_sets(struct evaluator *v, size_t rows, const atomic_bool *c
     struct eval_config c = eval_defaults();
     c.fidelity_rows = (size_t)in->set.eval_rows;
     c.concept_rows = (size_t)in->set.concept_rows;
+    c.cache = v->cache;
     TRY(eval_set_new(&c, in->h, in->corpus, in->ood, in->concepts, in->lm->tok,
                      in->pool, cancel, &v->set, e));
     if (in->ood == NULL) {
@@ -124,6 +128,24 @@ static enum err make_sets(struct evaluator *v, size_t rows, const atomic_bool *c
     const size_t searched = c.concept_rows / OOD_SHARE;
     return acts_set_new(in->h, in->ood, CORPUS_HELDOUT, in->lm->tok,
                         searched > rows ? searched : rows, &v->ood, e);
+}
+
+/* What raw probes depend on beside the numbers that they read. */
+static enum err open_cache(struct evaluator *v, const char *dir, struct errinfo *e)
+{
+    const struct inputs *in = v->in;
+    char what[1200];
+    if (dir == NULL) {
+        return OK;
+    }
+    (void)snprintf(what, sizeof what,
+                   "saetop " SAETOP_VERSION " model %016" PRIx64 " hook %.200s corpus "
+                   "%016" PRIx64 " ood %016" PRIx64 " concepts %016" PRIx64
+                   " context %" PRId64 " kernels %s %s",
+                   in->lm->hash, in->set.hook, corpus_hash(in->corpus),
+                   in->ood != NULL ? corpus_hash(in->ood) : 0, in->concepts_hash,
+                   in->set.context, num_kern_name(), num_blas_core());
+    return probe_cache_open(dir, what, &v->cache, e);
 }
 
 /* The mask of the run's own settings, by a token; false: there is none. */
@@ -143,6 +165,7 @@ static enum err make_bench(struct evaluator *v, const struct evaluator_opts *o,
     const int64_t begun = clock_ns();
     struct mask_spec mask;
     struct suite_times made;
+    TRY(open_cache(v, o->cache, e));
     TRY(make_sets(v, o->rows, cancel, e));
     v->times = (struct suite_times){1, {"set"}, {clock_seconds_since(begun)}};
     const struct suite_source src = {.set = v->set,
@@ -218,6 +241,7 @@ void evaluator_free(struct evaluator *v)
     acts_set_free(v->ood);
     eval_set_free(v->set);
     inputs_free(v->own);
+    probe_cache_close(v->cache);
     for (size_t i = 0; i < v->n_probes; i++) {
         mem_free(v->probe[i]);
     }
@@ -238,6 +262,16 @@ const struct eval_set *evaluator_set(const struct evaluator *v)
 const struct suite_times *evaluator_times(const struct evaluator *v)
 {
     return &v->times;
+}
+
+void evaluator_cached(const struct evaluator *v, size_t *got, size_t *put)
+{
+    probe_cache_counts(v->cache, got, put);
+}
+
+const char *evaluator_cache_fault(const struct evaluator *v)
+{
+    return probe_cache_fault(v->cache);
 }
 
 enum err evaluator_harvester(const struct evaluator *v, struct pool *pool,

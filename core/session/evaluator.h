@@ -24,8 +24,9 @@ struct evaluator_opts {
     size_t rows;               /* of text for reconstruction and losses */
     uint64_t seed;             /* of the masks of robustness */
     unsigned parts;            /* SUITE_ALL, or what jobs will ask for */
+    const char *cache; /* folder of fitted raw probes; NULL: they are not kept */
 };
-/* k = 1, 2, 5; 64 rows; seed 0; all parts. */
+/* k = 1, 2, 5; 64 rows; seed 0; all parts; no cache. */
 struct evaluator_opts evaluator_defaults(void);
 
 struct evaluator;
@@ -50,6 +51,10 @@ const struct inputs *evaluator_inputs(const struct evaluator *v);
 const struct eval_set *evaluator_set(const struct evaluator *v);
 /* Seconds of making each part's share, the evaluation set first ("set"). */
 const struct suite_times *evaluator_times(const struct evaluator *v);
+/* Raw probes taken from the cache and written to it; and why it could not be written
+ * to, or NULL. */
+void evaluator_cached(const struct evaluator *v, size_t *got, size_t *put);
+const char *evaluator_cache_fault(const struct evaluator *v);
 /* A harvester for jobs on `pool`; harvester_free. Any thread. */
 enum err evaluator_harvester(const struct evaluator *v, struct pool *pool,
                              struct harvester **out, struct errinfo *e) ERR_CHECKED;

@@ -285,7 +285,7 @@ static void test_sentences(void **state)
     assert_int_equal(texts.n, 1); /* "flat" learns from one class */
     assert_string_equal(r.gap[0].what, "flat");
     const struct probe_ks ks = {.n = 2, .k = {1, 2}};
-    assert_ok(sentence_texts_probe(&texts, &ks, NULL, NULL, &e), &e);
+    assert_ok(sentence_texts_probe(&texts, &ks, NULL, NULL, NULL, &e), &e);
     /* Where activations are not kept, the model makes the same ones anew. */
     struct sentence_sets again;
     float *kept = texts.task[0].x;
