@@ -28,6 +28,7 @@ struct synthetic_args synthetic_defaults(void)
 struct bench {
     const struct synthetic_args *a;
     struct synth *source;
+    struct truth_set *truth;
     struct pool *pool;
     float *x; /* [max(batch, START_ROWS), D] */
     float scale;
@@ -46,6 +47,7 @@ static enum err bench_init(struct bench *b, struct errinfo *e)
     struct synth_config c = b->a->source;
     c.seed = (uint64_t)b->a->seed;
     TRY(synth_new(&c, &b->source, e));
+    TRY(truth_set_new(b->source, (size_t)b->a->rows, &b->truth, e));
     TRY(pool_new(b->a->threads > 0 ? (size_t)b->a->threads : pool_cpus(), &b->pool, e));
     TRY(mem_new(&b->x, rows, D * sizeof *b->x, "synthetic rows", e));
     synth_rows(b->source, 0.0, 0, START_ROWS, b->x, NULL);
@@ -138,7 +140,7 @@ static enum err run_arm(struct bench *b, double rate, struct report *r,
     TRY_OUT(rc, new_sae(b, &s, e));
     TRY_OUT(rc, train(b, rate, s, e));
     TRY_OUT(rc, sae_copy(s, &frozen, e));
-    TRY_OUT(rc, truth_measure(b->source, frozen, (size_t)b->a->rows, b->pool, r, e));
+    TRY_OUT(rc, truth_measure(b->truth, frozen, b->pool, r, e));
 out:
     sae_free(s);
     sae_free(frozen);
@@ -260,6 +262,7 @@ enum err eval_synthetic(const struct synthetic_args *a, struct str *out,
     report_deinit(&diff);
     mem_free(b.x);
     pool_free(b.pool);
+    truth_set_free(b.truth);
     synth_free(b.source);
     return rc;
 }
