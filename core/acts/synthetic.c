@@ -55,6 +55,12 @@ static size_t count_contexts(const struct synth_config *c)
     return c->context_share > 0.0 ? c->parents * each : 0;
 }
 
+size_t synth_count(const struct synth_config *c)
+{
+    return c->parents * (c->children + 1) + count_contexts(c) + c->others +
+           (c->mask_feature ? 1 : 0);
+}
+
 static enum err check(const struct synth_config *c, struct errinfo *e)
 {
     const size_t most = FEATURES_MAX;
@@ -63,8 +69,7 @@ static enum err check(const struct synth_config *c, struct errinfo *e)
                        c->others <= most && c->factors >= 1 &&
                        c->factors <= FACTORS_MAX && c->sequence >= 1 &&
                        c->sequence <= 4096;
-    const size_t n =
-        sizes ? c->parents * (c->children + 1) + count_contexts(c) + c->others : 0;
+    const size_t n = sizes ? synth_count(c) : 0;
     const bool rates = c->parent_rate > 0.0 && c->parent_rate <= 0.5 &&
                        c->other_rate >= 0.0 && c->other_rate <= 0.5 &&
                        is_share(c->context_rate) && is_share(c->content);
@@ -223,8 +228,7 @@ enum err synth_new(const struct synth_config *cfg, struct synth **out,
     TRY(mem_new(&s, 1, sizeof *s, "synthetic source", e));
     s->cfg = *cfg;
     s->contexts = count_contexts(cfg);
-    s->N = cfg->parents * (cfg->children + 1) + s->contexts + cfg->others +
-           (cfg->mask_feature ? 1 : 0);
+    s->N = synth_count(cfg);
     const enum err rc = make_all(s, e);
     if (rc != OK) {
         synth_free(s);

@@ -63,6 +63,9 @@ struct synth_config {
  * context features, sequence 1, content 0.5, carry 0, keep_parent 1, mask_feature. */
 struct synth_config synth_defaults(void);
 
+/* Features of such a source, see below; of sizes that synth_new may refuse. */
+size_t synth_count(const struct synth_config *c);
+
 struct synth;
 /* Directions are of unit length, and orthogonal if there are no more of them than D.
  * ERR_USAGE for sizes or shares out of range. *out: caller owns. */

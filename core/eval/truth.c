@@ -58,9 +58,9 @@ void truth_set_free(struct truth_set *t)
     }
 }
 
-size_t truth_set_bytes(const struct synth_config *c, size_t features, size_t rows)
+size_t truth_set_bytes(const struct synth *source, size_t rows)
 {
-    return rows * (c->D + features) * sizeof(float);
+    return rows * (synth_config_of(source)->D + synth_features(source)) * sizeof(float);
 }
 
 static bool feature_is_on(const struct truth *t, size_t row, size_t feature)

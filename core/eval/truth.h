@@ -13,7 +13,7 @@ struct truth_set;
 enum err truth_set_new(const struct synth *source, size_t rows, struct truth_set **out,
                        struct errinfo *e) ERR_CHECKED;
 void truth_set_free(struct truth_set *t); /* NULL is fine */
-size_t truth_set_bytes(const struct synth_config *c, size_t features, size_t rows);
+size_t truth_set_bytes(const struct synth *source, size_t rows);
 
 /* Adds to the report, over the features that clean rows may have:
  *   truth.mcc          mean |cosine| of the best one-to-one pairs of features and
