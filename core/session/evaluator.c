@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "session/engine.h"
+#include "train/settings_synth.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -185,6 +186,7 @@ static enum err evaluator_make(const struct settings *set, const struct inputs *
                                struct errinfo *e)
 {
     struct evaluator *v = NULL;
+    TRY(settings_need_text(in != NULL ? &in->set : set, "evaluation", e));
     TRY(mem_new(&v, 1, sizeof *v, "evaluation", e));
     const enum err rc = open_all(v, set, in, o, cancel, e);
     if (rc != OK) {
