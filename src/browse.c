@@ -2,6 +2,7 @@
 
 #include "samples_dir.h"
 #include "train/run_open.h"
+#include "train/settings_synth.h"
 
 #include <stdio.h>
 
@@ -38,6 +39,7 @@ enum err browse_open(const char *path, const struct run_opts *ro, struct browse 
     struct settings *s = &b->record.set;
     TRY(override(&named, s, e));
     TRY(samples_dir(s->samples_dir, sizeof s->samples_dir, e));
+    TRY(settings_need_text(s, path, e));
     TRY(inputs_new(s, &b->in, e));
     TRY(run_record_check(&b->record, path, b->in, e));
     if (run_record_warning(&b->record, path, b->in, warning, sizeof warning)) {

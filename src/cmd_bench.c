@@ -117,7 +117,7 @@ static enum err time_stream(const struct settings *set, int64_t steps,
     uint64_t tokens = 0;
     double model = 0;
     for (size_t a = 0; a < g->n_arms; a++) {
-        const struct stream_stats st = stream_stats(g->arm[a].arm->stream);
+        const struct stream_stats st = source_stats(g->arm[a].arm->source);
         tokens += st.tokens_read;
         model += st.seconds_model;
     }
@@ -127,7 +127,7 @@ static enum err time_stream(const struct settings *set, int64_t steps,
     *t = (struct stream_times){
         .wall = clock_seconds_since(begin), .steps = steps, .arms = g->n_arms};
     for (size_t a = 0; a < g->n_arms; a++) {
-        const struct stream_stats st = stream_stats(g->arm[a].arm->stream);
+        const struct stream_stats st = source_stats(g->arm[a].arm->source);
         t->tokens += st.tokens_read;
         t->model += st.seconds_model;
     }

@@ -7,6 +7,7 @@
 #include "num/stats.h"
 #include "run_opts.h"
 #include "session/engine.h"
+#include "train/settings_synth.h"
 
 #include <string.h>
 
@@ -54,6 +55,7 @@ static enum err time_eval(const struct settings *set, int64_t steps,
     struct engine *g = NULL;
     struct eval_set *s = NULL;
     enum err rc = OK;
+    TRY(settings_need_text(set, "bench eval", e));
     TRY(inputs_new(set, &in, e));
     TRY(engine_new(in, &g, e));
     for (int64_t i = 0; i < steps; i++) {

@@ -251,6 +251,29 @@ static void add_table(const struct report *r, struct str *out)
     }
 }
 
+/* Whether a run is held against known features; nothing that needs text then. */
+static bool is_synthetic(const struct run_record *r)
+{
+    return r->set.source == SOURCE_SYNTHETIC;
+}
+
+static enum err eval_features(const struct eval_args *a, const struct run_record *x,
+                              const struct run_record *y, struct str *out,
+                              struct errinfo *e)
+{
+    char path[4096];
+    TRY(path_join(path, sizeof path, a->run[0], "eval.json", e));
+    const struct synthetic_eval s = {.run = {x, y},
+                                     .n = y != NULL ? 2 : 1,
+                                     .seed = a->seed,
+                                     .threads = a->threads,
+                                     .json = a->json,
+                                     .file = a->out != NULL ? a->out
+                                             : y == NULL    ? path
+                                                            : NULL};
+    return eval_synthetic_runs(&s, out, e);
+}
+
 static enum err eval_one(const struct eval_args *a, struct str *out, struct errinfo *e)
 {
     struct evaluator *v = NULL;
@@ -259,6 +282,10 @@ static enum err eval_one(const struct eval_args *a, struct str *out, struct erri
     enum err rc = OK;
     str_init(&text, OUTPUT_BYTES);
     TRY_OUT(rc, rundir_load(a->run[0], &r.record, e));
+    if (is_synthetic(&r.record)) {
+        rc = eval_features(a, &r.record, NULL, out, e);
+        goto out;
+    }
     TRY_OUT(rc, open_evaluator(a, &r.record.set, &v, e));
     TRY_OUT(rc, evaluate_run(a, v, a->run[0], &r, e));
     TRY_OUT(rc, write_run(a, v, a->run[0], &r, &text, e));
@@ -373,6 +400,10 @@ static enum err eval_pair(const struct eval_args *a, struct str *out, struct err
     for (size_t i = 0; i < 2; i++) {
         TRY_OUT(rc, rundir_load(a->run[i], &r[i].record, e));
     }
+    if (is_synthetic(&r[0].record) || is_synthetic(&r[1].record)) {
+        rc = eval_features(a, &r[0].record, &r[1].record, out, e);
+        goto out;
+    }
     TRY_OUT(rc, check_pair(a, &r[0].record.set, &r[1].record.set, e));
     TRY_OUT(rc, open_evaluator(a, &r[0].record.set, &v, e));
     for (size_t i = 0; i < 2; i++) {
@@ -392,14 +423,6 @@ out:
     return rc;
 }
 
-/* What the options of both sources are stored in. */
-struct eval_line {
-    struct eval_args run;
-    struct synthetic_args made;
-    const char *source;
-    int64_t d, parents, children, others;
-};
-
 /* `eval RUN --to saebench DIR`: the word behind the run is then the folder. */
 static enum err take_to(struct eval_args *a, struct errinfo *e)
 {
@@ -417,49 +440,22 @@ static enum err take_to(struct eval_args *a, struct errinfo *e)
     return OK;
 }
 
-/* Either a run, or the source that needs none. */
-static enum err run_line(struct eval_line *l, const struct opts_result *parsed,
+static enum err run_line(struct eval_args *a, const struct opts_result *parsed,
                          struct str *out, struct errinfo *e)
 {
-    struct eval_args *a = &l->run;
-    if (l->source == NULL) {
-        if (parsed->n_args < 1) {
-            return err_set(e, ERR_USAGE,
-                           "eval: expected the directory of a run, or "
-                           "--source synthetic");
-        }
-        a->run[0] = parsed->args[0];
-        a->run[1] = parsed->n_args > 1 ? parsed->args[1] : NULL;
-        TRY(take_to(a, e));
-        return a->run[1] != NULL ? eval_pair(a, out, e) : eval_one(a, out, e);
-    }
-    if (strcmp(l->source, "synthetic") != 0 || parsed->n_args > 0) {
+    if (parsed->n_args < 1) {
         return err_set(e, ERR_USAGE,
-                       "--source: found '%.40s'%s, expected synthetic and no run",
-                       l->source, parsed->n_args > 0 ? " and a run" : "");
+                       "eval: expected the directory of a run, or --source synthetic");
     }
-    struct synthetic_args *m = &l->made;
-    m->json = a->json;
-    m->out = a->out;
-    m->threads = a->threads;
-    m->seed = a->seed;
-    m->source.D = (size_t)l->d;
-    m->source.parents = (size_t)l->parents;
-    m->source.children = (size_t)l->children;
-    m->source.others = (size_t)l->others;
-    return eval_synthetic(m, out, e);
+    a->run[0] = parsed->args[0];
+    a->run[1] = parsed->n_args > 1 ? parsed->args[1] : NULL;
+    TRY(take_to(a, e));
+    return a->run[1] != NULL ? eval_pair(a, out, e) : eval_one(a, out, e);
 }
 
 int cmd_eval(int argc, char **argv)
 {
-    struct eval_line l = {.run = {.k = "1,2,5", .rows = 64},
-                          .made = synthetic_defaults()};
-    struct eval_args *a = &l.run;
-    struct synthetic_args *m = &l.made;
-    l.d = (int64_t)m->source.D;
-    l.parents = (int64_t)m->source.parents;
-    l.children = (int64_t)m->source.children;
-    l.others = (int64_t)m->source.others;
+    struct eval_args args = {.k = "1,2,5", .rows = 64}, *const a = &args;
     const struct opt table[] = {
         {"json", OPT_FLAG, &a->json, NULL, "one object, nested by measure", 0, 0, NULL},
         {"out", OPT_STRING, &a->out, "FILE",
@@ -486,31 +482,6 @@ int cmd_eval(int argc, char **argv)
          9007199254740991, NULL},
         {"threads", OPT_INT, &a->threads, "T",
          "threads; 0: as many as the process may use", 0, 1024, NULL},
-        {"With --source synthetic", OPT_HEAD, NULL, NULL, NULL, 0, 0, NULL},
-        {"source", OPT_STRING, &l.source, "NAME",
-         "synthetic: train an SAE on known features and hold it against them", 0, 0,
-         NULL},
-        {"arch", OPT_STRING, &m->arch, "NAME", "SAE architecture", 0, 0, NULL},
-        {"width", OPT_INT, &m->width, "M", "latents; 0: one a feature", 0, 65536, NULL},
-        {"k", OPT_INT, &m->k, "K", "active latents of a row", 1, 65536, NULL},
-        {"steps", OPT_INT, &m->steps, "N", "optimizer steps", 1, 1e9, NULL},
-        {"batch", OPT_INT, &m->batch, "B", "rows of a step", 1, 65536, NULL},
-        {"lr", OPT_REAL, &m->lr, "X", "Adam learning rate", 0, 10, NULL},
-        {"mask-rate", OPT_REAL, &m->mask_rate, "P",
-         "share of rows masked in training; above 0 an unmasked twin is trained too", 0,
-         0.95, NULL},
-        {"keep-parent", OPT_REAL, &m->source.keep_parent, "Q",
-         "probability that a masked row keeps its parents", 0, 1, NULL},
-        {"test-rows", OPT_INT, &m->rows, "N", "clean rows measured on", 100, 10000000,
-         NULL},
-        {"d", OPT_INT, &l.d, "D", "width of a row", 1, 65536, NULL},
-        {"parents", OPT_INT, &l.parents, "N", "parent features", 1, 4096, NULL},
-        {"children", OPT_INT, &l.children, "N", "children of each", 1, 4096, NULL},
-        {"others", OPT_INT, &l.others, "N", "features of no family", 0, 65536, NULL},
-        {"zipf", OPT_REAL, &m->source.zipf, "X", "exponent of their frequencies", 0, 10,
-         NULL},
-        {"correlation", OPT_REAL, &m->source.correlation, "X",
-         "of features, by one factor that they share", 0, 0.99, NULL},
     };
     const struct opts o = {
         .name = "eval",
@@ -519,7 +490,8 @@ int cmd_eval(int argc, char **argv)
             "Measure a trained SAE: fidelity, latents, absorption, sparse probing "
             "in and out of distribution, TPP, SCR, robustness. The run's eval.json "
             "is written anew. With two runs: both, and the paired differences of "
-            "the second from the first.",
+            "the second from the first. `saetop eval --source synthetic` needs no run: "
+            "see its own -h.",
         .table = table,
         .n = sizeof table / sizeof *table,
         .min_args = 0,
@@ -529,11 +501,14 @@ int cmd_eval(int argc, char **argv)
     struct errinfo e = {0};
     struct str out;
     int status = 0;
+    if (eval_names_source(argc, argv)) {
+        return eval_synthetic_main(argc, argv);
+    }
     if (!cmd_begin(&o, argc, argv, &parsed, &status)) {
         return status;
     }
     str_init(&out, OUTPUT_BYTES);
-    const enum err rc = run_line(&l, &parsed, &out, &e);
+    const enum err rc = run_line(a, &parsed, &out, &e);
     if (rc != OK) {
         str_free(&out);
         return cmd_fail(rc, &e);

@@ -2,171 +2,207 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/pool.h"
-#include "eval/truth.h"
-#include "sae/sae_train.h"
+#include "num/stats.h"
+#include "progress.h"
+#include "run_opts.h"
+#include "session/engine.h"
+#include "train/settings_arch.h"
+#include "train/settings_synth.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-#define TEXT_BYTES ((size_t)64 << 20)
-#define START_ROWS 4096 /* clean rows behind the scale and the start of b_dec */
+#define TEXT_BYTES ((size_t)256 << 20)
+#define RATES_MAX  ENGINE_ARMS
+#define LEVEL      0.95
 
-struct synthetic_args synthetic_defaults(void)
-{
-    return (struct synthetic_args){.source = synth_defaults(),
-                                   .arch = "topk",
-                                   .k = 3,
-                                   .steps = 500,
-                                   .batch = 512,
-                                   .rows = 20000,
-                                   .seed = 1,
-                                   .lr = 2e-3};
-}
+/* Figures of the table over seeds. */
+static const char *const SHOWN[] = {"absorption", "silent", "mcc",
+                                    "mmcs",       "f1",     "explained_variance",
+                                    "l0",         "dead",   "uniqueness"};
+enum { SHOWN_N = sizeof SHOWN / sizeof SHOWN[0] };
 
-/* What both arms share. */
-struct bench {
-    const struct synthetic_args *a;
-    struct synth *source;
-    struct pool *pool;
-    float *x; /* [max(batch, START_ROWS), D] */
-    float scale;
+/* SAEs of seeds x rates. */
+struct grid {
+    struct settings set;
+    double rate[RATES_MAX];
+    size_t rates, seeds, done;
+    struct report *r; /* [seeds, rates] */
 };
 
-static size_t width_of(const struct bench *b)
+static const struct report *at(const struct grid *g, size_t seed, size_t rate)
 {
-    return b->a->width > 0 ? (size_t)b->a->width : synth_features(b->source);
+    return &g->r[seed * g->rates + rate];
 }
 
-static enum err bench_init(struct bench *b, struct errinfo *e)
+static void grid_deinit(struct grid *g)
 {
-    const size_t D = b->a->source.D;
-    const size_t rows =
-        (size_t)b->a->batch > START_ROWS ? (size_t)b->a->batch : (size_t)START_ROWS;
-    struct synth_config c = b->a->source;
-    c.seed = (uint64_t)b->a->seed;
-    TRY(synth_new(&c, &b->source, e));
-    TRY(pool_new(b->a->threads > 0 ? (size_t)b->a->threads : pool_cpus(), &b->pool, e));
-    TRY(mem_new(&b->x, rows, D * sizeof *b->x, "synthetic rows", e));
-    synth_rows(b->source, 0.0, 0, START_ROWS, b->x, NULL);
-    double length = 0.0;
-    for (size_t i = 0; i < START_ROWS; i++) {
-        double square = 0.0;
-        for (size_t d = 0; d < D; d++) {
-            square += (double)b->x[i * D + d] * (double)b->x[i * D + d];
-        }
-        length += sqrt(square) / START_ROWS;
+    for (size_t i = 0; i < g->done; i++) {
+        report_deinit(&g->r[i]);
     }
-    if (!(length > 0.0)) {
-        return err_set(e, ERR_USAGE, "synthetic source: every row is empty");
-    }
-    b->scale = (float)(sqrt((double)D) / length);
-    return OK;
+    mem_free(g->r);
 }
 
-static void next_rows(struct bench *b, double rate, uint64_t first, size_t n)
+/* ---- training ---- */
+
+/* An arm a rate: the first is the run's own, the others stand in `also`. */
+static enum err arms_of_rates(const struct grid *g, struct settings *s,
+                              struct errinfo *e)
 {
-    synth_rows(b->source, rate, first, n, b->x, NULL);
-    for (size_t i = 0; i < n * b->a->source.D; i++) {
-        b->x[i] *= b->scale;
+    char rate[64], also[SETTING_TEXT_MAX] = "";
+    for (size_t i = 1; i < g->rates; i++) {
+        snprintf(rate, sizeof rate, "%smask.rate=%.10g", i > 1 ? ";" : "", g->rate[i]);
+        strncat(also, rate, sizeof also - strlen(also) - 1);
     }
+    snprintf(rate, sizeof rate, "%.10g", g->rate[0]);
+    TRY(settings_set(s, "mask.rate", rate, "--mask-rates", e));
+    return settings_set(s, "also", also, "--mask-rates", e);
 }
 
-static enum err new_sae(struct bench *b, struct sae **out, struct errinfo *e)
+/* All rates of a seed, trained side by side. */
+static enum err run_seed(struct grid *g, size_t i, struct progress *bar,
+                         struct errinfo *e)
 {
-    const struct sae_arch *arch = sae_arch_find(b->a->arch);
-    struct sae *s = NULL;
-    if (arch == NULL) {
-        return err_set(e, ERR_USAGE, "--arch: found '%.40s', expected one of: %s",
-                       b->a->arch, sae_arch_names());
-    }
-    if ((size_t)b->a->k > width_of(b)) {
-        return err_set(e, ERR_USAGE, "--k: found %lld, more than the %zu latents",
-                       (long long)b->a->k, width_of(b));
-    }
-    TRY(sae_new(arch, b->a->source.D, width_of(b), (double)b->a->k, &s, e));
-    s->scale = b->scale;
-    sae_init_weights(s, (uint64_t)b->a->seed);
-    next_rows(b, 0.0, 0, START_ROWS);
-    const enum err rc = sae_init_bias(s, b->x, START_ROWS, e);
-    if (rc != OK) {
-        sae_free(s);
-        return rc;
-    }
-    *out = s;
-    return OK;
-}
-
-static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
-{
-    return v < lo ? lo : v > hi ? hi : v;
-}
-
-static enum err train(struct bench *b, double rate, struct sae *s, struct errinfo *e)
-{
-    const int64_t steps = b->a->steps;
-    struct sae_train_config c = sae_train_defaults_of(s->arch, steps);
-    struct sae_trainer *t = NULL;
-    struct sae_step_info info = {.finite = true};
+    struct settings s = g->set;
+    struct inputs *in = NULL;
+    struct engine *en = NULL;
     enum err rc = OK;
-    c.lr = b->a->lr;
-    c.seed = (uint64_t)b->a->seed;
-    c.warmup = clamp(steps / 30, 1, 50); /* as the settings of a run resolve them */
-    c.dead_after = clamp(steps / 15, 20, 1000);
-    sae_init_arch(s, 1.0, &c.hyper);
-    TRY(sae_trainer_new(s, &c, (size_t)b->a->batch, &t, e));
-    for (int64_t i = 0; i < steps && rc == OK; i++) {
-        next_rows(b, rate, (uint64_t)(i * b->a->batch), (size_t)b->a->batch);
-        rc = sae_trainer_step(t, b->x, b->pool, &info, e);
-        if (rc == OK && !info.finite) {
-            rc =
-                err_set(e, ERR_NUMERIC, "training: the loss at step %lld is not finite",
-                        (long long)i + 1);
+    s.seed = g->set.seed + (int64_t)i;
+    s.eval_every = s.steps; /* at the end alone */
+    TRY(arms_of_rates(g, &s, e));
+    TRY(inputs_new(&s, &in, e));
+    TRY(engine_new(in, &en, e));
+    while (!engine_done(en)) {
+        TRY_OUT(rc, engine_step(en, e));
+        if (progress_due(bar)) {
+            char text[64];
+            const double step = (double)engine_step_count(en);
+            snprintf(text, sizeof text, "seed %zu/%zu", i + 1, g->seeds);
+            progress_draw(bar, (double)i + step / (double)s.steps, (double)g->seeds,
+                          text);
         }
     }
-    sae_trainer_free(t);
-    return rc;
-}
-
-/* One arm: trained, frozen, measured. */
-static enum err run_arm(struct bench *b, double rate, struct report *r,
-                        struct errinfo *e)
-{
-    struct sae *s = NULL, *frozen = NULL;
-    enum err rc = OK;
-    report_init(r, (uint64_t)b->a->seed);
-    TRY_OUT(rc, new_sae(b, &s, e));
-    TRY_OUT(rc, train(b, rate, s, e));
-    TRY_OUT(rc, sae_copy(s, &frozen, e));
-    TRY_OUT(rc, truth_measure(b->source, frozen, (size_t)b->a->rows, b->pool, r, e));
+    for (size_t a = 0; a < g->rates; a++) {
+        g->r[g->done++] = en->arm[a].truth;
+        en->arm[a].truth = (struct report){0};
+    }
 out:
-    sae_free(s);
-    sae_free(frozen);
+    engine_free(en);
     return rc;
+}
+
+static enum err run_seeds(struct grid *g, struct errinfo *e)
+{
+    struct progress bar;
+    enum err rc = OK;
+    TRY(mem_new(&g->r, g->seeds * g->rates, sizeof *g->r, "reports", e));
+    progress_init(&bar, false);
+    for (size_t i = 0; rc == OK && i < g->seeds; i++) {
+        rc = run_seed(g, i, &bar, e);
+    }
+    progress_clear(&bar);
+    return rc;
+}
+
+/* ---- over seeds ---- */
+
+/* One figure of all seeds at a rate, x [seeds]. */
+static void collect(const struct grid *g, size_t rate, const char *name, double *x)
+{
+    char path[64];
+    snprintf(path, sizeof path, "truth.%s", name);
+    for (size_t i = 0; i < g->seeds; i++) {
+        const struct figure *f = report_find(at(g, i, rate), path);
+        x[i] = f ? f->v.value : (double)NAN;
+    }
+}
+
+static void add_rates(const struct grid *g, size_t from, struct str *out)
+{
+    char text[32];
+    str_addf(out, "%-20s", "");
+    for (size_t r = from; r < g->rates; r++) {
+        snprintf(text, sizeof text, "p = %g", g->rate[r]);
+        str_addf(out, "  %-24s", text);
+    }
+    str_addc(out, '\n');
+}
+
+/* x and base are scratch of [seeds]. */
+static void add_means(const struct grid *g, double *x, struct str *out)
+{
+    char text[48];
+    str_addf(out, "\nmean and standard deviation over %zu seeds\n", g->seeds);
+    add_rates(g, 0, out);
+    for (size_t m = 0; m < SHOWN_N; m++) {
+        str_addf(out, "%-20s", SHOWN[m]);
+        for (size_t r = 0; r < g->rates; r++) {
+            collect(g, r, SHOWN[m], x);
+            snprintf(text, sizeof text, "%.4f +- %.4f", stats_mean(g->seeds, x),
+                     stats_sd(g->seeds, x));
+            str_addf(out, "  %-24s", text);
+        }
+        str_addc(out, '\n');
+    }
+}
+
+static void add_differences(const struct grid *g, double *base, double *x,
+                            struct str *out)
+{
+    char text[64];
+    str_addf(out,
+             "\nless p = %g, paired by seed, 95 %% t interval; one that holds 0 "
+             "establishes nothing\n",
+             g->rate[0]);
+    add_rates(g, 1, out);
+    for (size_t m = 0; m < SHOWN_N; m++) {
+        str_addf(out, "%-20s", SHOWN[m]);
+        collect(g, 0, SHOWN[m], base);
+        for (size_t r = 1; r < g->rates; r++) {
+            collect(g, r, SHOWN[m], x);
+            const struct stats_interval d = stats_paired_t(g->seeds, base, x, LEVEL);
+            snprintf(text, sizeof text, "%+.3f [%+.3f, %+.3f]", d.mean, d.low, d.high);
+            str_addf(out, "  %-24s", text);
+        }
+        str_addc(out, '\n');
+    }
+}
+
+static void add_number(cJSON *o, const char *key, double v)
+{
+    (void)cJSON_AddItemToObject(
+        o, key, isfinite(v) ? cJSON_CreateNumber(v) : cJSON_CreateNull());
+}
+
+static cJSON *summary(const struct grid *g, double *base, double *x)
+{
+    cJSON *root = cJSON_CreateObject();
+    for (size_t m = 0; m < SHOWN_N; m++) {
+        cJSON *list = cJSON_AddArrayToObject(root, SHOWN[m]);
+        collect(g, 0, SHOWN[m], base);
+        for (size_t r = 0; r < g->rates; r++) {
+            cJSON *o = cJSON_CreateObject();
+            collect(g, r, SHOWN[m], x);
+            add_number(o, "mask_rate", g->rate[r]);
+            add_number(o, "mean", stats_mean(g->seeds, x));
+            add_number(o, "sd", stats_sd(g->seeds, x));
+            if (r > 0) {
+                const struct stats_interval d =
+                    stats_paired_t(g->seeds, base, x, LEVEL);
+                add_number(o, "difference", d.mean);
+                add_number(o, "low", d.low);
+                add_number(o, "high", d.high);
+            }
+            (void)cJSON_AddItemToArray(list, o);
+        }
+    }
+    return root;
 }
 
 /* ---- output ---- */
-
-static void add_meta(cJSON *root, const struct bench *b)
-{
-    const struct synthetic_args *a = b->a;
-    cJSON *o = cJSON_AddObjectToObject(root, "settings");
-    (void)cJSON_AddStringToObject(o, "source", "synthetic");
-    (void)cJSON_AddStringToObject(o, "arch", a->arch);
-    (void)cJSON_AddNumberToObject(o, "width", (double)width_of(b));
-    (void)cJSON_AddNumberToObject(o, "k", (double)a->k);
-    (void)cJSON_AddNumberToObject(o, "steps", (double)a->steps);
-    (void)cJSON_AddNumberToObject(o, "batch", (double)a->batch);
-    (void)cJSON_AddNumberToObject(o, "lr", a->lr);
-    (void)cJSON_AddNumberToObject(o, "seed", (double)a->seed);
-    (void)cJSON_AddNumberToObject(o, "mask_rate", a->mask_rate);
-    (void)cJSON_AddNumberToObject(o, "keep_parent", a->source.keep_parent);
-    (void)cJSON_AddNumberToObject(o, "features", (double)synth_features(b->source));
-    (void)cJSON_AddNumberToObject(o, "parents", (double)a->source.parents);
-    (void)cJSON_AddNumberToObject(o, "children", (double)a->source.children);
-    (void)cJSON_AddNumberToObject(o, "d", (double)a->source.D);
-    (void)cJSON_AddNumberToObject(o, "rows", (double)a->rows);
-}
 
 static enum err add_tree(cJSON *root, const char *key, const struct report *r,
                          struct errinfo *e)
@@ -180,86 +216,338 @@ static enum err add_tree(cJSON *root, const char *key, const struct report *r,
     return OK;
 }
 
-static enum err print_json(const struct bench *b, const struct report *r,
-                           const struct report *diff, struct str *out,
-                           struct errinfo *e)
+static enum err add_runs(const struct grid *g, cJSON *root, struct errinfo *e)
+{
+    cJSON *list = cJSON_AddArrayToObject(root, "runs");
+    for (size_t i = 0; i < g->done; i++) {
+        cJSON *o = cJSON_CreateObject();
+        (void)cJSON_AddNumberToObject(o, "seed",
+                                      (double)g->set.seed + (double)(i / g->rates));
+        (void)cJSON_AddNumberToObject(o, "mask_rate", g->rate[i % g->rates]);
+        (void)cJSON_AddItemToArray(list, o);
+        TRY(add_tree(o, "measures", &g->r[i], e));
+    }
+    return OK;
+}
+
+static enum err grid_json(const struct grid *g, double *base, double *x,
+                          struct str *out, struct errinfo *e)
 {
     cJSON *root = cJSON_CreateObject();
+    cJSON *set = cJSON_AddObjectToObject(root, "settings");
     enum err rc = OK;
-    add_meta(root, b);
-    TRY_OUT(rc, add_tree(root, diff != NULL ? "masked" : "measures", &r[0], e));
-    if (diff != NULL) {
-        TRY_OUT(rc, add_tree(root, "unmasked", &r[1], e));
-        TRY_OUT(rc, add_tree(root, "masked_less_unmasked", diff, e));
-    }
+    TRY_OUT(rc, settings_add_json(&g->set, set, e));
+    TRY_OUT(rc, add_runs(g, root, e));
+    (void)cJSON_AddItemToObject(root, "summary", summary(g, base, x));
     TRY_OUT(rc, json_print(root, out, e));
 out:
     cJSON_Delete(root);
     return rc;
 }
 
-static void print_text(const struct bench *b, const struct report *r,
-                       const struct report *diff, struct str *out)
+/* One seed: what each rate has, and the differences with intervals over its parents,
+ * features and latents. */
+static enum err one_seed(const struct grid *g, struct str *out, struct errinfo *e)
 {
-    str_addf(out,
-             "%s, k %lld, %zu latents on %zu known features, %lld steps, seed %lld\n",
-             b->a->arch, (long long)b->a->k, width_of(b), synth_features(b->source),
-             (long long)b->a->steps, (long long)b->a->seed);
-    str_addf(out, "\nmask rate %g (parents stay with %g)\n", b->a->mask_rate,
-             b->a->source.keep_parent);
-    report_table(&r[0], out);
-    if (diff != NULL) {
-        str_add(out, "\nmask rate 0\n");
-        report_table(&r[1], out);
-        str_add(out, "\nmasked less unmasked, one seed; an interval that holds 0 "
-                     "establishes no difference\n");
-        report_table(diff, out);
+    for (size_t r = 0; r < g->rates; r++) {
+        str_addf(out, "\nmask rate %g\n", g->rate[r]);
+        report_table(at(g, 0, r), out);
     }
+    for (size_t r = 1; r < g->rates; r++) {
+        struct report diff;
+        report_init(&diff, (uint64_t)g->set.seed);
+        const enum err rc = report_compare(at(g, 0, 0), at(g, 0, r), &diff, e);
+        if (rc == OK) {
+            str_addf(out,
+                     "\nmask rate %g less mask rate %g, one seed; an interval that "
+                     "holds 0 establishes no difference\n",
+                     g->rate[r], g->rate[0]);
+            report_table(&diff, out);
+        }
+        report_deinit(&diff);
+        TRY(rc);
+    }
+    return OK;
 }
 
-static enum err run_all(struct bench *b, struct report *r, struct report *diff,
-                        struct str *out, struct errinfo *e)
+static enum err grid_text(const struct grid *g, double *base, double *x,
+                          struct str *out, struct errinfo *e)
 {
-    const struct synthetic_args *a = b->a;
-    const bool twin = a->mask_rate > 0.0;
+    const struct settings *s = &g->set;
+    const struct synth_config c = settings_synth(s);
+    char sparsity[64];
+    settings_sparsity(s, sparsity, sizeof sparsity);
+    str_addf(out, "%s %s, %lld latents on %zu known features%s; %lld steps of %lld\n",
+             s->arch, sparsity, (long long)s->width, synth_count(&c),
+             c.mask_feature ? " (one is the mask's own)" : "", (long long)s->steps,
+             (long long)s->batch);
+    if (g->seeds == 1) {
+        return one_seed(g, out, e);
+    }
+    add_means(g, x, out);
+    if (g->rates > 1) {
+        add_differences(g, base, x, out);
+    }
+    return OK;
+}
+
+/* Text or JSON into `out`, JSON into `file` as well. */
+static enum err grid_print(const struct grid *g, bool json, const char *file,
+                           struct str *out, struct errinfo *e)
+{
+    double *x = NULL;
     struct str text;
-    TRY(bench_init(b, e));
-    TRY(run_arm(b, a->mask_rate, &r[0], e));
-    if (twin) {
-        TRY(run_arm(b, 0.0, &r[1], e));
-        TRY(report_compare(&r[1], &r[0], diff, e));
-    }
-    if (!a->json) {
-        print_text(b, r, twin ? diff : NULL, out);
-    }
-    if (!a->json && a->out == NULL) {
-        return OK;
-    }
+    enum err rc = OK;
     str_init(&text, TEXT_BYTES);
-    enum err rc = print_json(b, r, twin ? diff : NULL, &text, e);
-    if (rc == OK && a->out != NULL) {
-        rc = file_write_text(a->out, text.p, e);
+    TRY_OUT(rc, mem_new(&x, g->seeds, 2 * sizeof *x, "seeds", e));
+    if (json || file) {
+        TRY_OUT(rc, grid_json(g, x, x + g->seeds, &text, e));
     }
-    if (rc == OK && a->json) {
+    if (file) {
+        TRY_OUT(rc, file_write_text(file, text.p, e));
+    }
+    if (json) {
         str_add(out, text.p);
+    } else {
+        rc = grid_text(g, x, x + g->seeds, out, e);
     }
+out:
+    mem_free(x);
     str_free(&text);
     return rc;
 }
 
-enum err eval_synthetic(const struct synthetic_args *a, struct str *out,
-                        struct errinfo *e)
+/* ---- the command ---- */
+
+bool eval_names_source(int argc, char **argv)
 {
-    struct bench b = {.a = a};
-    struct report r[2], diff;
-    memset(r, 0, sizeof r);
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--source") == 0 || strncmp(argv[i], "--source=", 9) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "0,0.3,0.5", ascending from where it likes. */
+static enum err parse_rates(const char *text, struct grid *g, struct errinfo *e)
+{
+    const struct setting_def *d = setting_find("mask.rate");
+    for (const char *p = text;;) {
+        char one[32];
+        const size_t n = strcspn(p, ",");
+        snprintf(one, sizeof one, "%.*s", (int)(n < sizeof one ? n : 0), p);
+        double *v = &g->rate[g->rates];
+        if (g->rates == RATES_MAX || !number_real(one, v) || *v < d->min ||
+            *v > d->max) {
+            return err_set(e, ERR_USAGE,
+                           "--mask-rates: found '%.60s', expected up to %d numbers "
+                           "from %g to %g, with commas",
+                           text, RATES_MAX, d->min, d->max);
+        }
+        g->rates++;
+        if (p[n] == '\0') {
+            return OK;
+        }
+        p += n + 1;
+    }
+}
+
+/* The rates that were asked for: a list, or 0 and the mask rate if one was named. */
+static enum err find_rates(const char *list, struct grid *g, struct errinfo *e)
+{
+    if (g->set.source != SOURCE_SYNTHETIC) {
+        return err_set(e, ERR_USAGE,
+                       "--source: found 'model', expected synthetic; a run on a model "
+                       "is measured by `saetop eval RUN`");
+    }
+    if (g->set.also[0] || g->set.twin != TWIN_NONE) {
+        return err_set(e, ERR_USAGE,
+                       "eval --source synthetic: arms come from --mask-rates; train "
+                       "has twin and --also");
+    }
+    if (list) {
+        return parse_rates(list, g, e);
+    }
+    g->rates = 1;
+    if (settings_given(&g->set, "mask.rate") && g->set.mask_rate > 0.0) {
+        g->rate[g->rates++] = g->set.mask_rate;
+    }
+    return OK;
+}
+
+static enum err run_line(const struct run_opts *ro, struct grid *g, const char *rates,
+                         bool json, const char *file, struct str *out,
+                         struct errinfo *e)
+{
+    TRY(run_opts_settings(ro, &g->set, e));
+    TRY(find_rates(rates, g, e));
+    if (ro->print_config) {
+        run_opts_print(&g->set, out);
+        return OK;
+    }
+    TRY(run_seeds(g, e));
+    return grid_print(g, json, file, out, e);
+}
+
+int eval_synthetic_main(int argc, char **argv)
+{
+    const char *rates = NULL, *file = NULL;
+    int64_t seeds = 1;
+    bool json = false;
+    const struct opt own[] = {
+        {"json", OPT_FLAG, &json, NULL, "one object", 0, 0, NULL},
+        {"out", OPT_STRING, &file, "FILE", "write the object there", 0, 0, NULL},
+        {"seeds", OPT_INT, &seeds, "N", "so many seeds, from --seed on", 1, 1000, NULL},
+        {"mask-rates", OPT_STRING, &rates, "LIST",
+         "train at each of these, differences from the first (default: 0 and "
+         "--mask-rate)",
+         0, 0, NULL},
+    };
+    struct run_opts ro;
+    const struct opts o = {
+        .name = "eval --source synthetic",
+        .usage = "[OPTIONS]",
+        .about =
+            "Train SAEs on known features, without a model, and hold them against "
+            "the truth: exact absorption, MCC, MMCS, F1 of each latent. Shapes and "
+            "masking of the features: --set synthetic.NAME=VALUE. `saetop train "
+            "--source synthetic` saves such a run.",
+    };
+    struct opts_result parsed;
+    struct grid g = {0};
+    struct errinfo e = {0};
+    struct str out;
+    int status = 0;
+    if (!run_opts_begin(&ro, o, own, sizeof own / sizeof own[0], argc, argv, &parsed,
+                        &status)) {
+        return status;
+    }
+    g.seeds = (size_t)seeds;
+    str_init(&out, TEXT_BYTES);
+    const enum err rc = run_line(&ro, &g, rates, json, file, &out, &e);
+    grid_deinit(&g);
+    if (rc != OK) {
+        str_free(&out);
+        return cmd_fail(rc, &e);
+    }
+    return cmd_print(&out);
+}
+
+/* ---- saved runs ---- */
+
+static enum err measure_run(const struct run_record *run,
+                            const struct synthetic_eval *a, struct pool *pool,
+                            struct report *r, struct errinfo *e)
+{
+    const struct synth_config c = settings_synth(&run->set);
+    struct synth *source = NULL;
+    struct truth_set *set = NULL;
+    enum err rc = OK;
+    report_init(r, (uint64_t)a->seed);
+    TRY_OUT(rc, synth_new(&c, &source, e));
+    TRY_OUT(rc, truth_set_new(source, (size_t)run->set.synth_eval_rows, &set, e));
+    TRY_OUT(rc, truth_measure(set, run->sae, pool, r, e));
+out:
+    truth_set_free(set);
+    synth_free(source);
+    return rc;
+}
+
+/* Two runs are compared feature by feature. */
+static enum err check_same(const struct settings *a, const struct settings *b,
+                           struct errinfo *e)
+{
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    struct str x, y;
+    enum err rc = OK;
+    str_init(&x, 2 * SETTING_TEXT_MAX);
+    str_init(&y, 2 * SETTING_TEXT_MAX);
+    for (size_t i = 0; rc == OK && i < n; i++) {
+        const char *key = t[i].key;
+        if (strcmp(key, "source") != 0 && strcmp(key, "seed") != 0 &&
+            strncmp(key, "synthetic.", 10) != 0) {
+            continue;
+        }
+        str_clear(&x);
+        str_clear(&y);
+        settings_print(a, &t[i], &x);
+        settings_print(b, &t[i], &y);
+        if (strcmp(x.p, y.p) != 0) {
+            rc = err_set(e, ERR_USAGE, "%s is %s and %s, expected the same features",
+                         key, x.p, y.p);
+        }
+    }
+    str_free(&x);
+    str_free(&y);
+    return rc;
+}
+
+static enum err print_runs(const struct synthetic_eval *a, const struct report *r,
+                           const struct report *diff, struct str *out,
+                           struct errinfo *e)
+{
+    static const char *const key[] = {"first", "second"};
+    struct str text;
+    cJSON *root = NULL;
+    enum err rc = OK;
+    str_init(&text, TEXT_BYTES);
+    if (a->n == 1) {
+        TRY_OUT(rc, report_json(r, &text, e));
+    } else {
+        root = cJSON_CreateObject();
+        TRY_OUT(rc, add_tree(root, key[0], &r[0], e));
+        TRY_OUT(rc, add_tree(root, key[1], &r[1], e));
+        TRY_OUT(rc, add_tree(root, "second_less_first", diff, e));
+        TRY_OUT(rc, json_print(root, &text, e));
+    }
+    if (a->file) {
+        TRY_OUT(rc, file_write_text(a->file, text.p, e));
+    }
+    if (a->json) {
+        str_add(out, text.p);
+        goto out;
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        const struct settings *s = &a->run[i]->set;
+        str_addf(out, "%s%s, k %.10g, mask rate %g, seed %lld, step %lld\n",
+                 i > 0 ? "\n" : "", s->arch, s->k, a->run[i]->mask_rate,
+                 (long long)s->seed, (long long)a->run[i]->step);
+        report_table(&r[i], out);
+    }
+    if (a->n > 1) {
+        str_add(out, "\nsecond less first\n");
+        report_table(diff, out);
+    }
+out:
+    cJSON_Delete(root);
+    str_free(&text);
+    return rc;
+}
+
+enum err eval_synthetic_runs(const struct synthetic_eval *a, struct str *out,
+                             struct errinfo *e)
+{
+    struct report r[2] = {{0}}, diff;
+    struct pool *pool = NULL;
+    enum err rc = OK;
     report_init(&diff, (uint64_t)a->seed);
-    const enum err rc = run_all(&b, r, &diff, out, e);
+    TRY_OUT(rc, pool_new(a->threads > 0 ? (size_t)a->threads : pool_cpus(), &pool, e));
+    if (a->n > 1) {
+        TRY_OUT(rc, check_same(&a->run[0]->set, &a->run[1]->set, e));
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        TRY_OUT(rc, measure_run(a->run[i], a, pool, &r[i], e));
+    }
+    if (a->n > 1) {
+        TRY_OUT(rc, report_compare(&r[0], &r[1], &diff, e));
+    }
+    rc = print_runs(a, r, &diff, out, e);
+out:
     report_deinit(&r[0]);
     report_deinit(&r[1]);
     report_deinit(&diff);
-    mem_free(b.x);
-    pool_free(b.pool);
-    synth_free(b.source);
+    pool_free(pool);
     return rc;
 }

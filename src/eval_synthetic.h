@@ -1,28 +1,31 @@
-/* saetop eval --source synthetic: an SAE trained in process on known features and held
- * against them. */
+/* saetop eval of SAEs on known features (source=synthetic). */
 #ifndef SAETOP_SRC_EVAL_SYNTHETIC_H
 #define SAETOP_SRC_EVAL_SYNTHETIC_H
 
-#include "acts/synthetic.h"
 #include "base/str.h"
+#include "train/rundir.h"
 
-#include <stdbool.h>
+/* Whether the line names a source: then it is eval_synthetic_main's. */
+bool eval_names_source(int argc, char **argv);
+/* `saetop eval --source synthetic`: for each seed, SAEs at several mask rates (the same
+ * weights to begin with, the same rows) trained in process and held against the truth;
+ * the figures of each rate, and the paired differences to the first. Returns the
+ * process's exit status. */
+int eval_synthetic_main(int argc, char **argv);
 
-struct synthetic_args {
-    struct synth_config source;
-    const char *arch;
-    int64_t width; /* 0: one latent a feature */
-    int64_t k, steps, batch, rows, threads, seed;
-    double lr, mask_rate;
+/* One saved run, or two (n = 2) and the paired differences of the second from the
+ * first, as text or JSON into `out`; with one also into `file`, unless that is NULL.
+ * ERR_USAGE when one of them is on a model's activations, or they have other features.
+ */
+struct synthetic_eval {
+    const struct run_record *run[2];
+    size_t n;
+    int64_t seed; /* of intervals */
+    int64_t threads;
     bool json;
-    const char *out; /* file, or NULL */
+    const char *file;
 };
-struct synthetic_args synthetic_defaults(void);
-
-/* Train at mask_rate, and if that is above 0 a twin at 0 as well (same weights to begin
- * with, same rows), measure each on clean rows, and append the report (with a twin:
- * both and the paired differences, masked less unmasked) as text or JSON. */
-enum err eval_synthetic(const struct synthetic_args *a, struct str *out,
-                        struct errinfo *e) ERR_CHECKED;
+enum err eval_synthetic_runs(const struct synthetic_eval *a, struct str *out,
+                             struct errinfo *e) ERR_CHECKED;
 
 #endif

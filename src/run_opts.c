@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "sae/sae.h"
 #include "samples_dir.h"
+#include "train/settings_synth.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,14 +201,15 @@ enum err run_opts_settings(const struct run_opts *r, struct settings *out,
     /* The sample's settings fit its own model only, however another one is named. */
     TRY(run_opts_given(r, &s, e));
     const bool own_model = s.model[0] != '\0';
+    const bool synthetic = s.source == SOURCE_SYNTHETIC;
     settings_init(&s);
     TRY(samples_dir(s.samples_dir, sizeof s.samples_dir, e));
-    if (!own_model) {
+    if (!own_model && !synthetic) {
         TRY(samples_path(SAMPLE_CONFIG, sample, sizeof sample, e));
         TRY(settings_load(&s, sample, e));
     }
     TRY(add_given(r, &s, e));
-    TRY(fill_bundled(&s, e));
+    TRY(synthetic ? settings_synth_defaults(&s, e) : fill_bundled(&s, e));
     *out = s;
     return OK;
 }

@@ -66,21 +66,16 @@ void acts_set_free(struct acts_set *s)
     }
 }
 
-float acts_scale(const struct acts_set *s)
+float acts_scale(const float *x, size_t n, size_t D)
 {
     double sum = 0.0;
-    size_t n = 0;
-    for (size_t i = 0; i < s->n; i++) {
-        if (s->special[i]) {
-            continue;
-        }
+    for (size_t i = 0; i < n; i++) {
         double norm2 = 0.0;
-        for (size_t d = 0; d < s->D; d++) {
-            const double v = (double)s->x[i * s->D + d];
+        for (size_t d = 0; d < D; d++) {
+            const double v = (double)x[i * D + d];
             norm2 += v * v;
         }
         sum += sqrt(norm2);
-        n++;
     }
-    return sum > 0.0 ? (float)(sqrt((double)s->D) * (double)n / sum) : 1.0f;
+    return sum > 0.0 ? (float)(sqrt((double)D) * (double)n / sum) : 1.0f;
 }

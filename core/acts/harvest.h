@@ -43,7 +43,8 @@ enum err acts_set_new(struct harvester *h, struct corpus *c, enum corpus_split s
                       struct errinfo *e) ERR_CHECKED;
 void acts_set_free(struct acts_set *s);
 
-/* Input normalisation from a clean set: sqrt(D) / mean ||x|| over non-special rows. */
-float acts_scale(const struct acts_set *s);
+/* Input normalisation from clean activations x [n,D]: sqrt(D) / mean ||x||; 1 where all
+ * are 0. */
+float acts_scale(const float *x, size_t n, size_t D);
 
 #endif

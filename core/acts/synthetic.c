@@ -7,13 +7,22 @@
 #include <string.h>
 
 #define FEATURES_MAX ((size_t)1 << 16)
+#define FACTORS_MAX  64
+
+/* A feature that is drawn for itself: a parent or one of the others. */
+struct drawn {
+    double rate, score; /* on below either: of a uniform draw, of a normal one */
+    double own;         /* loading on its own noise; 1: uncorrelated */
+};
 
 struct synth {
     struct synth_config cfg;
-    size_t N;
-    float *dir;    /* [N, D] */
-    double *limit; /* [P + others] a feature of its own is on below this normal score */
-    double *choice; /* [children] cumulative shares of a parent's children */
+    size_t N, contexts;
+    float *dir;           /* [N, D] */
+    struct drawn *drawn;  /* [P + others] */
+    double *load;         /* [P + others, factors] */
+    double *child_choice; /* [children] cumulative shares of a parent's children */
+    double *topic_choice; /* [P] of sequences */
 };
 
 struct synth_config synth_defaults(void)
@@ -28,28 +37,57 @@ struct synth_config synth_defaults(void)
                                  .zipf = 0.5,
                                  .magnitude = 1.0,
                                  .spread = 0.1,
-                                 .keep_parent = 1.0};
+                                 .factors = 1,
+                                 .sequence = 1,
+                                 .content = 0.5,
+                                 .keep_parent = 1.0,
+                                 .mask_feature = true};
+}
+
+static bool is_share(double v)
+{
+    return v >= 0.0 && v <= 1.0;
+}
+
+static size_t count_contexts(const struct synth_config *c)
+{
+    const size_t each = c->context == SYNTH_OF_CHILD ? c->children : 1;
+    return c->context_share > 0.0 ? c->parents * each : 0;
+}
+
+size_t synth_count(const struct synth_config *c)
+{
+    return c->parents * (c->children + 1) + count_contexts(c) + c->others +
+           (c->mask_feature ? 1 : 0);
 }
 
 static enum err check(const struct synth_config *c, struct errinfo *e)
 {
-    const bool sizes = c->D >= 1 && c->D <= FEATURES_MAX && c->parents >= 1 &&
+    const size_t most = FEATURES_MAX;
+    const bool sizes = c->D >= 1 && c->D <= most && c->parents >= 1 &&
                        c->parents <= 4096 && c->children >= 1 && c->children <= 4096 &&
-                       c->others <= FEATURES_MAX &&
-                       c->parents * (c->children + 1) + c->others <= FEATURES_MAX;
+                       c->others <= most && c->factors >= 1 &&
+                       c->factors <= FACTORS_MAX && c->sequence >= 1 &&
+                       c->sequence <= 4096;
+    const size_t n = sizes ? synth_count(c) : 0;
     const bool rates = c->parent_rate > 0.0 && c->parent_rate <= 0.5 &&
-                       c->other_rate >= 0.0 && c->other_rate <= 0.5;
-    const bool shares = c->child_share >= 0.0 && c->child_share <= 1.0 &&
-                        c->keep_parent >= 0.0 && c->keep_parent <= 1.0 &&
+                       c->other_rate >= 0.0 && c->other_rate <= 0.5 &&
+                       is_share(c->context_rate) && is_share(c->content);
+    const bool shares = is_share(c->child_share) && is_share(c->keep_parent) &&
+                        is_share(c->context_share) && is_share(c->carry) &&
                         c->correlation >= 0.0 && c->correlation < 1.0;
-    if (sizes && rates && shares && c->magnitude > 0.0 && c->spread >= 0.0 &&
-        c->zipf >= 0.0) {
+    if (n < 1 || n > most) {
+        return err_set(e, ERR_USAGE,
+                       "synthetic source: found %zu parents of %zu children and %zu "
+                       "others, expected 1 to %zu features in all",
+                       c->parents, c->children, c->others, most);
+    }
+    if (rates && shares && c->magnitude > 0.0 && c->spread >= 0.0 && c->zipf >= 0.0) {
         return OK;
     }
     return err_set(e, ERR_USAGE,
-                   "synthetic source: expected 1 to %zu features, rates up to 0.5, "
-                   "shares from 0 to 1 and a correlation below 1",
-                   FEATURES_MAX);
+                   "synthetic source: expected rates up to 0.5, shares from 0 to 1, a "
+                   "correlation below 1 and a magnitude above 0");
 }
 
 /* ---- directions ---- */
@@ -59,7 +97,7 @@ static void make_directions(struct synth *s)
 {
     const size_t D = s->cfg.D;
     for (size_t i = 0; i < s->N; i++) {
-        struct rng r = rng_begin(s->cfg.seed, RNG_INIT, (uint64_t)i);
+        struct rng r = rng_begin(s->cfg.seed, RNG_FEATURE, (uint64_t)i);
         float *d = s->dir + i * D;
         double norm = 0.0;
         for (size_t j = 0; j < D; j++) {
@@ -102,8 +140,8 @@ static double normal_quantile(double p)
     return 0.5 * (lo + hi);
 }
 
-/* Probabilities of n features by Zipf's law about a mean, as scores. */
-static void make_limits(double *limit, size_t n, double mean, double zipf)
+/* Probabilities of n features by Zipf's law about a mean. */
+static void make_rates(struct drawn *f, size_t n, double mean, double zipf)
 {
     double sum = 0.0;
     for (size_t i = 0; i < n; i++) {
@@ -111,7 +149,8 @@ static void make_limits(double *limit, size_t n, double mean, double zipf)
     }
     for (size_t i = 0; i < n; i++) {
         const double p = mean * (double)n * pow((double)(i + 1), -zipf) / sum;
-        limit[i] = normal_quantile(p < 0.99 ? p : 0.99);
+        f[i].rate = p < 0.99 ? p : 0.99;
+        f[i].score = normal_quantile(f[i].rate);
     }
 }
 
@@ -127,29 +166,76 @@ static void make_choice(double *choice, size_t n, double zipf)
     }
 }
 
+/* ---- correlations ---- */
+
+static void load_at_random(const struct synth *s, size_t i, double *load)
+{
+    struct rng r = rng_begin(s->cfg.seed, RNG_FEATURE, FEATURES_MAX + (uint64_t)i);
+    double square = 0.0;
+    for (size_t k = 0; k < s->cfg.factors; k++) {
+        load[k] = rng_normal(&r);
+        square += load[k] * load[k];
+    }
+    for (size_t k = 0; k < s->cfg.factors; k++) {
+        load[k] *= s->cfg.correlation / sqrt(square);
+    }
+}
+
+static void make_loadings(struct synth *s)
+{
+    const struct synth_config *c = &s->cfg;
+    for (size_t i = 0; i < c->parents + c->others; i++) {
+        const bool is_parent = i < c->parents;
+        double *load = s->load + i * c->factors;
+        s->drawn[i].own = 1.0;
+        if (!(c->correlation > 0.0) || (is_parent && c->correlated == SYNTH_OTHERS)) {
+            continue;
+        }
+        s->drawn[i].own = sqrt(1.0 - c->correlation * c->correlation);
+        if (c->loadings == SYNTH_RANDOM) {
+            load_at_random(s, i, load);
+        } else {
+            load[(is_parent ? i : i - c->parents) % c->factors] = c->correlation;
+        }
+    }
+}
+
+/* ---- making ---- */
+
+static enum err make_all(struct synth *s, struct errinfo *e)
+{
+    const struct synth_config *c = &s->cfg;
+    const size_t drawn = c->parents + c->others;
+    TRY(mem_new(&s->dir, s->N, c->D * sizeof *s->dir, "directions", e));
+    TRY(mem_new(&s->drawn, drawn, sizeof *s->drawn, "frequencies", e));
+    TRY(mem_new(&s->load, drawn, c->factors * sizeof *s->load, "correlations", e));
+    TRY(mem_new(&s->child_choice, c->children, sizeof(double), "frequencies", e));
+    TRY(mem_new(&s->topic_choice, c->parents, sizeof(double), "frequencies", e));
+    make_directions(s);
+    make_rates(s->drawn, c->parents, c->parent_rate, c->zipf);
+    make_rates(s->drawn + c->parents, c->others, c->other_rate, c->zipf);
+    make_choice(s->child_choice, c->children, c->zipf);
+    make_choice(s->topic_choice, c->parents, c->zipf);
+    make_loadings(s);
+    return OK;
+}
+
 enum err synth_new(const struct synth_config *cfg, struct synth **out,
                    struct errinfo *e)
 {
     struct synth *s = NULL;
-    enum err rc = OK;
     TRY(check(cfg, e));
     TRY(mem_new(&s, 1, sizeof *s, "synthetic source", e));
     s->cfg = *cfg;
-    s->N = cfg->parents * (cfg->children + 1) + cfg->others;
-    TRY_OUT(rc, mem_new(&s->dir, s->N, cfg->D * sizeof *s->dir, "directions", e));
-    TRY_OUT(rc, mem_new(&s->limit, cfg->parents + cfg->others, sizeof *s->limit,
-                        "frequencies", e));
-    TRY_OUT(rc,
-            mem_new(&s->choice, cfg->children, sizeof *s->choice, "frequencies", e));
-    make_directions(s);
-    make_limits(s->limit, cfg->parents, cfg->parent_rate, cfg->zipf);
-    make_limits(s->limit + cfg->parents, cfg->others, cfg->other_rate, cfg->zipf);
-    make_choice(s->choice, cfg->children, cfg->zipf);
+    s->contexts = count_contexts(cfg);
+    s->N = synth_count(cfg);
+    const enum err rc = make_all(s, e);
+    if (rc != OK) {
+        synth_free(s);
+        return rc;
+    }
     *out = s;
     return OK;
-out:
-    synth_free(s);
-    return rc;
 }
 
 void synth_free(struct synth *s)
@@ -158,14 +244,21 @@ void synth_free(struct synth *s)
         return;
     }
     mem_free(s->dir);
-    mem_free(s->limit);
-    mem_free(s->choice);
+    mem_free(s->drawn);
+    mem_free(s->load);
+    mem_free(s->child_choice);
+    mem_free(s->topic_choice);
     mem_free(s);
 }
 
 size_t synth_features(const struct synth *s)
 {
     return s->N;
+}
+
+size_t synth_clean_features(const struct synth *s)
+{
+    return s->N - (s->cfg.mask_feature ? 1 : 0);
 }
 
 const struct synth_config *synth_config_of(const struct synth *s)
@@ -185,57 +278,163 @@ int32_t synth_parent(const struct synth *s, size_t feature)
     return child ? (int32_t)((feature - P) / C) : -1;
 }
 
+/* ---- masks and sequences ---- */
+
+static bool mask_falls_on(const struct synth *s, double rate, uint64_t row)
+{
+    return rng_unit_at(s->cfg.seed, RNG_MASK, row, 0) < rate;
+}
+
+bool synth_is_masked(const struct synth *s, double rate, uint64_t row)
+{
+    return s->cfg.masked == SYNTH_TOKEN && mask_falls_on(s, rate, row);
+}
+
+static size_t choose(const double *choice, size_t n, double draw)
+{
+    size_t i = 0;
+    while (i + 1 < n && draw >= choice[i]) {
+        i++;
+    }
+    return i;
+}
+
+/* Whether a row of a sequence has its parent of its own. */
+static bool has_content(const struct synth *s, uint64_t row)
+{
+    return rng_unit_at(s->cfg.seed, RNG_DOCUMENT, row, 1) < s->cfg.content;
+}
+
+/* Whether an earlier row of the sequence shows its parent. */
+static bool is_carried(const struct synth *s, double rate, uint64_t row)
+{
+    for (uint64_t i = row - row % s->cfg.sequence; i < row; i++) {
+        if (has_content(s, i) && !synth_is_masked(s, rate, i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- rows ---- */
 
 struct row {
     const struct synth *s;
     struct rng r;
-    double factor; /* of the row, that features load on */
-    bool no_child, no_parent;
-    float *x, *a; /* [D], [N] or NULL */
+    uint64_t number;
+    double rate;
+    double factor[FACTORS_MAX];
+    bool no_child, no_parent, no_context; /* what the mask takes */
+    float *x, *a;                         /* [D], [N] or NULL */
 };
 
-/* The same draws are made whatever is masked, so that only the masked things differ. */
-static void add_feature(struct row *k, size_t i, bool on)
+static double magnitude(struct row *k)
 {
-    const struct synth_config *c = &k->s->cfg;
-    const double drawn = c->magnitude + c->spread * rng_normal(&k->r);
-    if (!on || drawn <= 0.0) {
+    return k->s->cfg.magnitude + k->s->cfg.spread * rng_normal(&k->r);
+}
+
+static void put(struct row *k, size_t i, double size)
+{
+    const size_t D = k->s->cfg.D;
+    const float *d = k->s->dir + i * D;
+    if (size <= 0.0) {
         return;
     }
-    const float *d = k->s->dir + i * c->D;
-    for (size_t j = 0; j < c->D; j++) {
-        k->x[j] += (float)drawn * d[j];
+    for (size_t j = 0; j < D; j++) {
+        k->x[j] += (float)size * d[j];
     }
     if (k->a != NULL) {
-        k->a[i] = (float)drawn;
+        k->a[i] = (float)size;
     }
 }
 
-static bool is_on(struct row *k, double limit)
+static bool is_on(struct row *k, size_t i)
 {
-    const double c = k->s->cfg.correlation;
-    return c * k->factor + sqrt(1.0 - c * c) * rng_normal(&k->r) < limit;
+    const struct drawn *f = &k->s->drawn[i];
+    const size_t R = k->s->cfg.factors;
+    if (f->own >= 1.0) {
+        return rng_unit(&k->r) < f->rate;
+    }
+    double score = f->own * rng_normal(&k->r);
+    for (size_t j = 0; j < R; j++) {
+        score += k->s->load[i * R + j] * k->factor[j];
+    }
+    return score < f->score;
+}
+
+/* Context features of a parent's family; `child` is the one that is on, or none. */
+static void add_contexts(struct row *k, size_t parent, size_t child)
+{
+    const struct synth_config *c = &k->s->cfg;
+    const size_t each = c->context == SYNTH_OF_CHILD ? c->children : 1;
+    const size_t first = c->parents * (c->children + 1) + parent * each;
+    for (size_t i = 0; i < each && k->s->contexts > 0; i++) {
+        const bool its =
+            c->context == SYNTH_OF_CHILD ? child == i : child < c->children;
+        if (rng_unit(&k->r) < (its ? c->context_share : c->context_rate)) {
+            const double size = magnitude(k);
+            put(k, first + i, k->no_context ? 0.0 : size);
+        }
+    }
+}
+
+/* A parent with its child and their context. What is drawn depends on the clean row
+ * alone, so that a mask changes nothing but what it takes. */
+static void add_family(struct row *k, size_t parent, bool on, bool carried)
+{
+    const struct synth_config *c = &k->s->cfg;
+    size_t child = c->children;
+    if (on && rng_unit(&k->r) < c->child_share) {
+        child = choose(k->s->child_choice, c->children, rng_unit(&k->r));
+        const double size = magnitude(k);
+        put(k, c->parents + parent * c->children + child, k->no_child ? 0.0 : size);
+    }
+    if (on || c->sequence > 1) {
+        const double size = magnitude(k);
+        const bool shows = on && !k->no_parent;
+        put(k, parent, shows ? size : carried ? c->carry * size : 0.0);
+    }
+    add_contexts(k, parent, child);
+}
+
+static void add_families(struct row *k)
+{
+    const struct synth_config *c = &k->s->cfg;
+    if (c->sequence == 1) {
+        for (size_t p = 0; p < c->parents; p++) {
+            add_family(k, p, is_on(k, p), false);
+        }
+        return;
+    }
+    const uint64_t first = k->number - k->number % c->sequence;
+    const size_t topic = choose(k->s->topic_choice, c->parents,
+                                rng_unit_at(c->seed, RNG_DOCUMENT, first, 0));
+    const bool carried =
+        c->carry > 0.0 && !k->no_context && is_carried(k->s, k->rate, k->number);
+    for (size_t p = 0; p < c->parents; p++) {
+        if (p == topic) {
+            add_family(k, p, has_content(k->s, k->number), carried);
+        } else {
+            add_contexts(k, p, c->children);
+        }
+    }
 }
 
 static void make_row(struct row *k)
 {
     const struct synth_config *c = &k->s->cfg;
-    const size_t P = c->parents, C = c->children;
-    k->factor = rng_normal(&k->r);
-    for (size_t p = 0; p < P; p++) {
-        const bool on = is_on(k, k->s->limit[p]);
-        const bool with = rng_unit(&k->r) < c->child_share;
-        const double draw = rng_unit(&k->r);
-        size_t child = 0;
-        while (child + 1 < C && draw >= k->s->choice[child]) {
-            child++;
-        }
-        add_feature(k, p, on && !k->no_parent);
-        add_feature(k, P + p * C + child, on && with && !k->no_child);
+    for (size_t i = 0; i < c->factors && c->correlation > 0.0; i++) {
+        k->factor[i] = rng_normal(&k->r);
     }
+    add_families(k);
+    const size_t others = c->parents * (c->children + 1) + k->s->contexts;
     for (size_t o = 0; o < c->others; o++) {
-        add_feature(k, P * (C + 1) + o, is_on(k, k->s->limit[P + o]));
+        if (is_on(k, c->parents + o)) {
+            put(k, others + o, magnitude(k));
+        }
+    }
+    if (c->mask_feature && k->no_child) {
+        put(k, k->s->N - 1, magnitude(k));
     }
 }
 
@@ -251,11 +450,14 @@ void synth_rows(const struct synth *s, double rate, uint64_t first, size_t n, fl
         const uint64_t row = first + i;
         struct row k = {.s = s,
                         .r = rng_begin(c->seed, RNG_SAMPLE, row),
+                        .number = row,
+                        .rate = rate,
                         .x = x + i * c->D,
                         .a = a != NULL ? a + i * s->N : NULL};
-        k.no_child = rng_unit_at(c->seed, RNG_MASK, row, 0) < rate;
+        k.no_child = synth_is_masked(s, rate, row);
         k.no_parent =
             k.no_child && rng_unit_at(c->seed, RNG_MASK_ID, row, 0) >= c->keep_parent;
+        k.no_context = c->masked == SYNTH_CONTEXT && mask_falls_on(s, rate, row);
         make_row(&k);
     }
 }

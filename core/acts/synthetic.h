@@ -1,18 +1,37 @@
 /* Activations made of features that are known: a hierarchy of parents with exclusive
  * children, independent features besides, frequencies by Zipf's law, correlations, and
- * the analogue of masking that masking-study's toy has. No model, no text.
+ * the analogues of masking that the masking study's toys have. No model, no text.
  *
  * Row i is one token. Each parent is on with its own probability; with a share of them
  * exactly one of its children is on as well, never without it. x is the sum of the
  * directions of what is on, each times a magnitude. Draws are functions of (seed, row),
- * so rows are the same whatever was asked for before. */
+ * so rows are the same whatever was asked for before, and a masked row is the clean one
+ * but for what the mask takes.
+ *
+ * What stands for a token's context is one of three:
+ *   keep_parent      rows are independent; a masked one, which has lost its child,
+ * keeps its parents with this probability context_share    each child (or family) has a
+ * context feature, which is on with this probability where the child is sequence, carry
+ * rows come in sequences of one parent each; a row has it of its own with a
+ * probability, and the rows after one that shows it have `carry` times a magnitude of
+ * it from their context */
 #ifndef SAETOP_ACTS_SYNTHETIC_H
 #define SAETOP_ACTS_SYNTHETIC_H
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Loadings of a correlated feature on the factors of a row: feature i of its kind on
+ * factor i mod `factors` alone, or on all of them along a random direction. */
+enum synth_loadings { SYNTH_GROUPS, SYNTH_RANDOM };
+enum synth_correlated { SYNTH_ALL, SYNTH_OTHERS };
+enum synth_context { SYNTH_OF_CHILD, SYNTH_OF_FAMILY };
+/* A mask takes the row's own child (and its parents, see keep_parent), or only what
+ * comes from its context: context features and the carried parent. */
+enum synth_masked { SYNTH_TOKEN, SYNTH_CONTEXT };
 
 struct synth_config {
     size_t D;                       /* width of x */
@@ -21,17 +40,31 @@ struct synth_config {
     double parent_rate, other_rate; /* mean probability of being on */
     double child_share;             /* of a parent's occurrences, with a child */
     double zipf;                    /* exponent: feature r of a kind ~ (r+1)^-zipf */
-    double correlation;             /* loading of all features on one latent factor of a
-                                       row, 0: independent (Gaussian copula) */
     double magnitude, spread;       /* mean and sd of a magnitude, at least 0 */
-    /* A masked row has lost its children; its parents stay with this probability (one
-     * draw for all), which stands for a context that tells them. */
-    double keep_parent;
+    /* Gaussian copula: feature i is on where l_i . z + sqrt(1 - |l_i|^2) e_i is below
+     * its quantile, z the row's factors, e_i its own; correlation = |l_i|, 0: none. */
+    double correlation;
+    size_t factors;
+    enum synth_loadings loadings;
+    enum synth_correlated correlated;
+    double context_share; /* 0: no context features */
+    double context_rate;  /* of a context feature where its child is not on */
+    enum synth_context context;
+    size_t sequence; /* rows of a sequence; 1: rows are independent */
+    double content;  /* rows of a sequence with its parent of their own */
+    double carry;
+    enum synth_masked masked;
+    double keep_parent; /* one draw for all parents of a row */
+    bool mask_feature;  /* a masked token is a feature of its own, on in all of them */
     uint64_t seed;
 };
 /* The study's toy: D 80, 8 parents of 5 children, 24 others, rates 0.15 and 0.05,
- * child_share 0.8, zipf 0.5, correlation 0, magnitude 1 +- 0.1, keep_parent 1. */
+ * child_share 0.8, zipf 0.5, correlation 0 (of 1 factor), magnitude 1 +- 0.1, no
+ * context features, sequence 1, content 0.5, carry 0, keep_parent 1, mask_feature. */
 struct synth_config synth_defaults(void);
+
+/* Features of such a source, see below; of sizes that synth_new may refuse. */
+size_t synth_count(const struct synth_config *c);
 
 struct synth;
 /* Directions are of unit length, and orthogonal if there are no more of them than D.
@@ -41,8 +74,10 @@ enum err synth_new(const struct synth_config *cfg, struct synth **out,
 void synth_free(struct synth *s); /* NULL is fine */
 
 /* Features: parents 0..P-1, then the children of parent 0, of parent 1, ..., then the
- * others. */
+ * context features, the others, and the mask's own. */
 size_t synth_features(const struct synth *s);
+/* Those that a clean row may have: all but the mask's own. */
+size_t synth_clean_features(const struct synth *s);
 const struct synth_config *synth_config_of(const struct synth *s);
 const float *synth_directions(const struct synth *s);        /* [N, D], borrowed */
 int32_t synth_parent(const struct synth *s, size_t feature); /* -1: it has none */
@@ -52,5 +87,8 @@ int32_t synth_parent(const struct synth *s, size_t feature); /* -1: it has none 
  * masks a superset of rows. Any thread. O(n N D) at worst. */
 void synth_rows(const struct synth *s, double rate, uint64_t first, size_t n, float *x,
                 float *a);
+/* Whether a row's own token is masked at that rate: never where masks only take what
+ * comes from the context. */
+bool synth_is_masked(const struct synth *s, double rate, uint64_t row);
 
 #endif

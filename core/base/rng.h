@@ -21,7 +21,8 @@ enum rng_stream {
     RNG_PRETRAIN_MASK = 9,
     RNG_RESAMPLE = 10,
     RNG_PROBE = 11,
-    RNG_PREFIX = 12, /* Matryoshka prefixes drawn each step */
+    RNG_PREFIX = 12,  /* Matryoshka prefixes drawn each step */
+    RNG_FEATURE = 13, /* directions and loadings of the synthetic source */
 };
 
 /* 64 uniform bits at (seed, stream, a, b). */

@@ -291,6 +291,15 @@ static void add_number(struct str *out, double v)
     }
 }
 
+enum err report_json(const struct report *r, struct str *out, struct errinfo *e)
+{
+    cJSON *tree = NULL;
+    TRY(report_tree(r, &tree, e));
+    const enum err rc = json_print(tree, out, e);
+    cJSON_Delete(tree);
+    return rc;
+}
+
 void report_table(const struct report *r, struct str *out)
 {
     size_t before = 0; /* length of the measure's name in the line above */

@@ -64,6 +64,9 @@ const struct figure *report_find(const struct report *r,
  * "left_out": [{"what", "why"}]}, plus the lists. Numbers that are NaN become null. */
 enum err report_tree(const struct report *r, cJSON **out,
                      struct errinfo *e) ERR_CHECKED;
+/* The text of report_tree. */
+enum err report_json(const struct report *r, struct str *out,
+                     struct errinfo *e) ERR_CHECKED;
 /* The same by measure, for people. */
 void report_table(const struct report *r, struct str *out);
 

@@ -10,20 +10,66 @@
 #define ROW_SHIFT ((uint64_t)1 << 40) /* rows that no training reads */
 #define SHARE     0.4                 /* of the parent that an absorber supplies */
 
-struct truth {
+/* N counts what clean rows may have; a row of `a` has S places for all. */
+struct truth_set {
     const struct synth *source;
+    size_t N, S, D, rows;
+    float *x, *a; /* [rows, D], [rows, S] */
+};
+
+struct truth {
+    const struct truth_set *set;
     const struct sae *s;
-    size_t N, D, F, rows;
-    float *x, *a;   /* [rows, D], [rows, N] */
+    size_t F;
     float *along;   /* [N, F] direction . decoder row */
     double *cosine; /* [N, F] */
     struct sae_codes codes;
 };
 
+enum err truth_set_new(const struct synth *source, size_t rows, struct truth_set **out,
+                       struct errinfo *e)
+{
+    struct truth_set *t = NULL;
+    TRY(mem_new(&t, 1, sizeof *t, "synthetic rows", e));
+    t->source = source;
+    t->N = synth_clean_features(source);
+    t->S = synth_features(source);
+    t->D = synth_config_of(source)->D;
+    t->rows = rows;
+    enum err rc = mem_new(&t->x, rows, t->D * sizeof *t->x, "synthetic rows", e);
+    if (rc == OK) {
+        rc = mem_new(&t->a, rows, t->S * sizeof *t->a, "synthetic rows", e);
+    }
+    if (rc != OK) {
+        truth_set_free(t);
+        return rc;
+    }
+    synth_rows(source, 0.0, ROW_SHIFT, rows, t->x, t->a);
+    *out = t;
+    return OK;
+}
+
+void truth_set_free(struct truth_set *t)
+{
+    if (t != NULL) {
+        mem_free(t->x);
+        mem_free(t->a);
+        mem_free(t);
+    }
+}
+
+size_t truth_set_bytes(const struct synth *source, size_t rows)
+{
+    return rows * (synth_config_of(source)->D + synth_features(source)) * sizeof(float);
+}
+
+static bool feature_is_on(const struct truth *t, size_t row, size_t feature)
+{
+    return t->set->a[row * t->set->S + feature] > 0.0F;
+}
+
 static void truth_deinit(struct truth *t)
 {
-    mem_free(t->x);
-    mem_free(t->a);
     mem_free(t->along);
     mem_free(t->cosine);
     sae_codes_deinit(&t->codes);
@@ -31,25 +77,23 @@ static void truth_deinit(struct truth *t)
 
 static enum err truth_init(struct truth *t, struct pool *pool, struct errinfo *e)
 {
-    TRY(mem_new(&t->x, t->rows, t->D * sizeof *t->x, "synthetic rows", e));
-    TRY(mem_new(&t->a, t->rows, t->N * sizeof *t->a, "synthetic rows", e));
-    TRY(mem_new(&t->along, t->N, t->F * sizeof *t->along, "cosines", e));
-    TRY(mem_new(&t->cosine, t->N, t->F * sizeof *t->cosine, "cosines", e));
-    synth_rows(t->source, 0.0, ROW_SHIFT, t->rows, t->x, t->a);
-    gemm_f32(NO_TRANS, TRANS, t->N, t->F, t->D, 1.0F, synth_directions(t->source), t->D,
-             t->s->W_dec, t->D, 0.0F, t->along, t->F);
+    const size_t N = t->set->N, D = t->set->D;
+    TRY(mem_new(&t->along, N, t->F * sizeof *t->along, "cosines", e));
+    TRY(mem_new(&t->cosine, N, t->F * sizeof *t->cosine, "cosines", e));
+    gemm_f32(NO_TRANS, TRANS, N, t->F, D, 1.0F, synth_directions(t->set->source), D,
+             t->s->W_dec, D, 0.0F, t->along, t->F);
     for (size_t j = 0; j < t->F; j++) {
         double square = 0.0;
-        for (size_t d = 0; d < t->D; d++) {
-            const double w = (double)t->s->W_dec[j * t->D + d];
+        for (size_t d = 0; d < D; d++) {
+            const double w = (double)t->s->W_dec[j * D + d];
             square += w * w;
         }
-        for (size_t i = 0; i < t->N; i++) {
+        for (size_t i = 0; i < N; i++) {
             t->cosine[i * t->F + j] =
                 square > 0.0 ? (double)t->along[i * t->F + j] / sqrt(square) : 0.0;
         }
     }
-    return sae_encode(t->s, t->x, t->rows, pool, &t->codes, e);
+    return sae_encode(t->s, t->set->x, t->set->rows, pool, &t->codes, e);
 }
 
 /* ---- directions ---- */
@@ -57,8 +101,8 @@ static enum err truth_init(struct truth *t, struct pool *pool, struct errinfo *e
 /* Best pairs: gains are |cosine|, turned round where there are fewer latents. */
 static enum err mcc(const struct truth *t, struct report *r, struct errinfo *e)
 {
-    const bool wide = t->F >= t->N;
-    const size_t n = wide ? t->N : t->F, m = wide ? t->F : t->N;
+    const bool wide = t->F >= t->set->N;
+    const size_t n = wide ? t->set->N : t->F, m = wide ? t->F : t->set->N;
     double *gain = NULL, *each = NULL;
     int32_t *column = NULL;
     enum err rc = OK;
@@ -87,7 +131,7 @@ out:
 static size_t best_feature(const struct truth *t, size_t j)
 {
     size_t best = 0;
-    for (size_t i = 1; i < t->N; i++) {
+    for (size_t i = 1; i < t->set->N; i++) {
         if (fabs(t->cosine[i * t->F + j]) > fabs(t->cosine[best * t->F + j])) {
             best = i;
         }
@@ -113,10 +157,10 @@ static enum err nearest(const struct truth *t, struct report *r, struct errinfo 
     double distinct = 0.0;
     uint8_t *is_best = NULL;
     enum err rc = OK;
-    TRY_OUT(rc, mem_new(&of_feature, t->N, sizeof *of_feature, "cosines", e));
+    TRY_OUT(rc, mem_new(&of_feature, t->set->N, sizeof *of_feature, "cosines", e));
     TRY_OUT(rc, mem_new(&of_latent, t->F, sizeof *of_latent, "cosines", e));
-    TRY_OUT(rc, mem_new(&is_best, t->N, sizeof *is_best, "cosines", e));
-    for (size_t i = 0; i < t->N; i++) {
+    TRY_OUT(rc, mem_new(&is_best, t->set->N, sizeof *is_best, "cosines", e));
+    for (size_t i = 0; i < t->set->N; i++) {
         for (size_t j = 0; j < t->F; j++) {
             const double v = fabs(t->cosine[i * t->F + j]);
             of_feature[i] = v > of_feature[i] ? v : of_feature[i];
@@ -126,11 +170,11 @@ static enum err nearest(const struct truth *t, struct report *r, struct errinfo 
     for (size_t j = 0; j < t->F; j++) {
         is_best[best_feature(t, j)] = 1;
     }
-    for (size_t i = 0; i < t->N; i++) {
+    for (size_t i = 0; i < t->set->N; i++) {
         distinct += is_best[i];
     }
-    TRY_OUT(rc,
-            report_ratio(r, t->N, NULL, of_feature, NULL, "features", e, "truth.mmcs"));
+    TRY_OUT(rc, report_ratio(r, t->set->N, NULL, of_feature, NULL, "features", e,
+                             "truth.mmcs"));
     TRY_OUT(rc, report_ratio(r, t->F, NULL, of_latent, NULL, "latents", e,
                              "truth.mmcs_latents"));
     TRY_OUT(rc, report_value(r, distinct / (double)t->F, e, "truth.uniqueness"));
@@ -151,16 +195,34 @@ static void count_firing(const struct truth *t, struct counts *c)
 {
     for (size_t j = 0; j < t->F; j++) {
         const size_t best = best_feature(t, j);
-        for (size_t i = 0; i < t->rows; i++) {
-            c[j].on += t->a[i * t->N + best] > 0.0F;
+        for (size_t i = 0; i < t->set->rows; i++) {
+            c[j].on += feature_is_on(t, i, best);
         }
     }
-    for (size_t i = 0; i < t->rows; i++) {
+    for (size_t i = 0; i < t->set->rows; i++) {
         for (size_t k = t->codes.start[i]; k < t->codes.start[i + 1]; k++) {
             struct counts *o = &c[t->codes.id[k]];
             o->fires += 1.0;
         }
     }
+}
+
+/* Each latent's best feature, how near it is, and how well it fires for it: x [3, F]
+ * are precision, recall, F1. */
+static enum err list_latents(const struct truth *t, const size_t *best, const double *x,
+                             struct report *r, struct errinfo *e)
+{
+    cJSON *list = cJSON_CreateArray();
+    for (size_t j = 0; j < t->F; j++) {
+        cJSON *o = cJSON_CreateObject();
+        (void)cJSON_AddNumberToObject(o, "feature", (double)best[j]);
+        (void)cJSON_AddNumberToObject(o, "cosine", t->cosine[best[j] * t->F + j]);
+        (void)cJSON_AddNumberToObject(o, "precision", x[j]);
+        (void)cJSON_AddNumberToObject(o, "recall", x[t->F + j]);
+        (void)cJSON_AddNumberToObject(o, "f1", x[2 * t->F + j]);
+        (void)cJSON_AddItemToArray(list, o);
+    }
+    return report_list(r, "truth_latents", list, e);
 }
 
 static enum err firing(const struct truth *t, struct report *r, struct errinfo *e)
@@ -178,10 +240,10 @@ static enum err firing(const struct truth *t, struct report *r, struct errinfo *
         best[j] = best_feature(t, j);
         dead += c[j].fires > 0.0 ? 0.0 : 1.0;
     }
-    for (size_t i = 0; i < t->rows; i++) {
+    for (size_t i = 0; i < t->set->rows; i++) {
         for (size_t k = t->codes.start[i]; k < t->codes.start[i + 1]; k++) {
             const size_t j = (size_t)t->codes.id[k];
-            c[j].both += t->a[i * t->N + best[j]] > 0.0F;
+            c[j].both += feature_is_on(t, i, best[j]);
         }
     }
     for (size_t j = 0; j < t->F; j++) {
@@ -190,6 +252,7 @@ static enum err firing(const struct truth *t, struct report *r, struct errinfo *
         const double sum = c[j].fires + c[j].on;
         x[2 * t->F + j] = sum > 0.0 ? 2.0 * c[j].both / sum : 0.0;
     }
+    TRY_OUT(rc, list_latents(t, best, x, r, e));
     static const char *const name[3] = {"precision", "recall", "f1"};
     for (size_t q = 0; q < 3; q++) {
         TRY_OUT(rc, report_ratio(r, t->F, NULL, x + q * t->F, NULL, "latents", e,
@@ -211,10 +274,10 @@ struct absorbed {
 
 static bool has_child(const struct truth *t, size_t row, size_t parent)
 {
-    const size_t P = synth_config_of(t->source)->parents;
-    const size_t C = synth_config_of(t->source)->children;
+    const size_t P = synth_config_of(t->set->source)->parents;
+    const size_t C = synth_config_of(t->set->source)->children;
     for (size_t c = 0; c < C; c++) {
-        if (t->a[row * t->N + P + parent * C + c] > 0.0F) {
+        if (feature_is_on(t, row, P + parent * C + c)) {
             return true;
         }
     }
@@ -224,7 +287,7 @@ static bool has_child(const struct truth *t, size_t row, size_t parent)
 static void look_at(const struct truth *t, size_t row, size_t parent, size_t latent,
                     struct absorbed *out)
 {
-    const double size = (double)t->a[row * t->N + parent];
+    const double size = (double)t->set->a[row * t->set->S + parent];
     bool fires = false, supplied = false;
     for (size_t k = t->codes.start[row]; k < t->codes.start[row + 1]; k++) {
         const size_t j = (size_t)t->codes.id[k];
@@ -241,7 +304,7 @@ static void look_at(const struct truth *t, size_t row, size_t parent, size_t lat
 
 static enum err absorption(const struct truth *t, struct report *r, struct errinfo *e)
 {
-    const size_t P = synth_config_of(t->source)->parents;
+    const size_t P = synth_config_of(t->set->source)->parents;
     double *x = NULL;
     cJSON *list = cJSON_CreateArray();
     enum err rc = OK;
@@ -249,8 +312,8 @@ static enum err absorption(const struct truth *t, struct report *r, struct errin
     for (size_t p = 0; p < P; p++) {
         const size_t latent = best_latent(t, p);
         struct absorbed n = {0};
-        for (size_t i = 0; i < t->rows; i++) {
-            if (t->a[i * t->N + p] > 0.0F && has_child(t, i, p)) {
+        for (size_t i = 0; i < t->set->rows; i++) {
+            if (feature_is_on(t, i, p) && has_child(t, i, p)) {
                 look_at(t, i, p, latent, &n);
             }
         }
@@ -280,21 +343,21 @@ out:
 static enum err reconstruction(const struct truth *t, struct report *r,
                                struct errinfo *e)
 {
-    const size_t D = t->D;
+    const size_t D = t->set->D;
     float *xhat = NULL;
     double *mean = NULL;
     double error = 0.0, variance = 0.0, shrinkage = 0.0, sized = 0.0, on = 0.0;
     enum err rc = OK;
-    TRY_OUT(rc, mem_new(&xhat, t->rows, D * sizeof *xhat, "xhat", e));
+    TRY_OUT(rc, mem_new(&xhat, t->set->rows, D * sizeof *xhat, "xhat", e));
     TRY_OUT(rc, mem_new(&mean, D, sizeof *mean, "mean", e));
     sae_decode(t->s, &t->codes, xhat);
-    for (size_t i = 0; i < t->rows * D; i++) {
-        mean[i % D] += (double)t->x[i] / (double)t->rows;
+    for (size_t i = 0; i < t->set->rows * D; i++) {
+        mean[i % D] += (double)t->set->x[i] / (double)t->set->rows;
     }
-    for (size_t i = 0; i < t->rows; i++) {
+    for (size_t i = 0; i < t->set->rows; i++) {
         double square = 0.0, square_hat = 0.0;
         for (size_t d = 0; d < D; d++) {
-            const double v = (double)t->x[i * D + d], w = (double)xhat[i * D + d];
+            const double v = (double)t->set->x[i * D + d], w = (double)xhat[i * D + d];
             error += (v - w) * (v - w);
             variance += (v - mean[d]) * (v - mean[d]);
             square += v * v;
@@ -304,12 +367,13 @@ static enum err reconstruction(const struct truth *t, struct report *r,
             shrinkage += sqrt(square_hat / square);
             sized += 1.0;
         }
-        for (size_t k = 0; k < t->N; k++) {
-            on += t->a[i * t->N + k] > 0.0F;
+        for (size_t k = 0; k < t->set->N; k++) {
+            on += feature_is_on(t, i, k);
         }
     }
-    const double n = (double)t->rows;
-    TRY_OUT(rc, report_value(r, (double)t->codes.start[t->rows] / n, e, "truth.l0"));
+    const double n = (double)t->set->rows;
+    TRY_OUT(rc,
+            report_value(r, (double)t->codes.start[t->set->rows] / n, e, "truth.l0"));
     TRY_OUT(rc, report_value(r, on / n, e, "truth.l0_true"));
     TRY_OUT(rc, report_value(r, variance > 0.0 ? 1.0 - error / variance : (double)NAN,
                              e, "truth.explained_variance"));
@@ -321,21 +385,16 @@ out:
     return rc;
 }
 
-enum err truth_measure(const struct synth *source, const struct sae *s, size_t rows,
+enum err truth_measure(const struct truth_set *set, const struct sae *s,
                        struct pool *pool, struct report *r, struct errinfo *e)
 {
-    struct truth t = {.source = source,
-                      .s = s,
-                      .N = synth_features(source),
-                      .D = synth_config_of(source)->D,
-                      .F = s->F,
-                      .rows = rows};
+    struct truth t = {.set = set, .s = s, .F = s->F};
     enum err rc = OK;
-    if (s->D != t.D) {
+    if (s->D != set->D) {
         return err_set(e, ERR_USAGE,
                        "synthetic source: the SAE is for activations of width %zu, "
                        "expected %zu",
-                       s->D, t.D);
+                       s->D, set->D);
     }
     TRY_OUT(rc, truth_init(&t, pool, e));
     TRY_OUT(rc, reconstruction(&t, r, e));

@@ -7,7 +7,15 @@
 #include "acts/synthetic.h"
 #include "eval/report.h"
 
-/* Adds to the report, from `rows` clean rows of the source:
+/* Clean rows of a source that no training reads, and what they are made of. Borrows the
+ * source. Immutable: any thread. rows * (D + features) floats. */
+struct truth_set;
+enum err truth_set_new(const struct synth *source, size_t rows, struct truth_set **out,
+                       struct errinfo *e) ERR_CHECKED;
+void truth_set_free(struct truth_set *t); /* NULL is fine */
+size_t truth_set_bytes(const struct synth *source, size_t rows);
+
+/* Adds to the report, over the features that clean rows may have:
  *   truth.mcc          mean |cosine| of the best one-to-one pairs of features and
  *                      decoder rows (all of the fewer)
  *   truth.mmcs         mean over features of the best |cosine| of any decoder row
@@ -21,9 +29,10 @@
  *                      direction; a mean over parents, units are parents
  *   truth.silent       ... in which it is silent
  *   truth.l0, truth.l0_true, truth.explained_variance, truth.shrinkage, truth.dead
- * and the list "truth_parents": latent, absorption and pairs of each. ERR_USAGE when
- * the widths differ. */
-enum err truth_measure(const struct synth *source, const struct sae *s, size_t rows,
+ * and the lists "truth_parents": latent, absorption and pairs of each, and
+ * "truth_latents": best feature, cosine, precision, recall and F1 of each. ERR_USAGE
+ * when the widths differ. */
+enum err truth_measure(const struct truth_set *set, const struct sae *s,
                        struct pool *pool, struct report *r,
                        struct errinfo *e) ERR_CHECKED;
 

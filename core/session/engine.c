@@ -149,7 +149,9 @@ void engine_free(struct engine *g)
         arm_free(g->arm[a].arm);
         history_free(&g->arm[a].history);
         eval_result_deinit(&g->arm[a].eval);
+        report_deinit(&g->arm[a].truth);
     }
+    truth_set_free(g->truth);
     claims_release(&g->claims, 0);
     inputs_free(g->in);
     mem_free(g);
@@ -162,11 +164,21 @@ enum err engine_eval_set(const struct inputs *in, struct harvester *h,
                          struct eval_set **out, struct errinfo *e)
 {
     struct eval_config c = eval_defaults();
+    *out = NULL;
+    if (in->synth) {
+        return OK;
+    }
     c.fidelity_rows = (size_t)in->set.eval_rows;
     c.ce_rows = (size_t)in->set.eval_ce_rows;
     c.concept_rows = (size_t)in->set.concept_rows;
     return eval_set_new(&c, h, in->corpus, in->ood, in->concepts, in->lm->tok, pool,
                         cancel, out, e);
+}
+
+/* Whether an arm can be evaluated now. */
+static bool can_evaluate(const struct engine *g)
+{
+    return g->eval_set || g->in->synth;
 }
 
 static void fill_eval(struct metric_row *row, const struct eval_result *r)
@@ -204,29 +216,80 @@ static void note_best(const struct engine *g, struct engine_arm *a,
     }
 }
 
-static enum err evaluate_one(struct engine *g, struct engine_arm *a,
-                             struct metric_row *row, struct errinfo *e)
+static enum err evaluate_text(struct engine *g, struct engine_arm *a,
+                              const struct sae *frozen, struct metric_row *row,
+                              struct errinfo *e)
 {
     struct eval_result fresh = {0};
-    struct sae *frozen = NULL;
-    TRY(arm_freeze(a->arm, &frozen, e));
     enum err rc =
         evaluate(g->eval_set, frozen, g->in->h, g->in->pool, g->cancel, &fresh, e);
     /* SAEBench's own form trains probes anew, for seconds: once, at the end. */
     if (rc == OK && engine_done(g)) {
         rc = evaluate_saebench(g->eval_set, NULL, frozen, g->in->pool, g->cancel, &fresh, e);
     }
-    sae_free(frozen);
     if (rc != OK) {
         eval_result_deinit(&fresh);
         return rc;
     }
     eval_result_deinit(&a->eval);
     a->eval = fresh;
-    a->evaluated = true;
     a->eval.step = arm_steps_done(a->arm);
-    a->arm->state.owes_eval = 0;
     fill_eval(row, &fresh);
+    return OK;
+}
+
+static struct estimate truth_value(const struct report *r, const char *path)
+{
+    const struct figure *f = report_find(r, path);
+    return f ? f->v : (struct estimate){(double)NAN, (double)NAN, (double)NAN};
+}
+
+/* What has the same meaning on known features as on text. */
+static void fill_truth(struct metric_row *row, const struct report *r)
+{
+    const struct estimate absorption = truth_value(r, "truth.absorption");
+    const struct figure *f = report_find(r, "truth.absorption");
+    row->v[METRIC_EV] = truth_value(r, "truth.explained_variance").value;
+    row->v[METRIC_L0_CLEAN] = truth_value(r, "truth.l0").value;
+    row->v[METRIC_ABSORPTION] = absorption.value;
+    row->v[METRIC_ABS_LO] = absorption.lo;
+    row->v[METRIC_ABS_HI] = absorption.hi;
+    row->v[METRIC_RECALL] = 1.0 - truth_value(r, "truth.silent").value;
+    row->v[METRIC_ELIGIBLE] = f ? (double)f->n : (double)NAN;
+}
+
+static enum err evaluate_truth(struct engine *g, struct engine_arm *a,
+                               const struct sae *frozen, struct metric_row *row,
+                               struct errinfo *e)
+{
+    const struct settings *set = &g->in->set;
+    struct report fresh;
+    if (!g->truth) {
+        TRY(truth_set_new(g->in->synth, (size_t)set->synth_eval_rows, &g->truth, e));
+    }
+    report_init(&fresh, (uint64_t)set->seed);
+    const enum err rc = truth_measure(g->truth, frozen, g->in->pool, &fresh, e);
+    if (rc != OK) {
+        report_deinit(&fresh);
+        return rc;
+    }
+    report_deinit(&a->truth);
+    a->truth = fresh;
+    fill_truth(row, &fresh);
+    return OK;
+}
+
+static enum err evaluate_one(struct engine *g, struct engine_arm *a,
+                             struct metric_row *row, struct errinfo *e)
+{
+    struct sae *frozen = NULL;
+    TRY(arm_freeze(a->arm, &frozen, e));
+    const enum err rc = g->in->synth ? evaluate_truth(g, a, frozen, row, e)
+                                     : evaluate_text(g, a, frozen, row, e);
+    sae_free(frozen);
+    TRY(rc);
+    a->evaluated = true;
+    a->arm->state.owes_eval = 0;
     note_best(g, a, row);
     return OK;
 }
@@ -285,7 +348,7 @@ static enum err eval_due(struct engine *g, bool *due, struct errinfo *e)
 {
     const int64_t step = engine_step_count(g);
     *due = false;
-    if (!g->eval_set) {
+    if (!can_evaluate(g)) {
         for (size_t a = 0; engine_done(g) && a < g->n_arms; a++) {
             g->arm[a].arm->state.owes_eval = 1; /* it comes when the set is there */
         }
@@ -304,7 +367,7 @@ static enum err eval_due(struct engine *g, bool *due, struct errinfo *e)
 
 int64_t engine_next_eval(const struct engine *g)
 {
-    if (g->stretch_eval || !g->eval_set) {
+    if (g->stretch_eval || !can_evaluate(g)) {
         return -1;
     }
     const int64_t every = g->in->set.eval_every;
@@ -318,7 +381,7 @@ static uint64_t tokens_read(const struct engine *g)
 {
     uint64_t sum = 0;
     for (size_t a = 0; a < g->n_arms; a++) {
-        sum += stream_stats(g->arm[a].arm->stream).tokens_read;
+        sum += source_stats(g->arm[a].arm->source).tokens_read;
     }
     return sum;
 }
@@ -368,7 +431,7 @@ enum err engine_evaluate(struct engine *g, struct errinfo *e)
 {
     struct metric_row rows[ENGINE_ARMS];
     bool all[ENGINE_ARMS];
-    if (!g->eval_set) {
+    if (!can_evaluate(g)) {
         return err_set(e, ERR_USAGE, "the evaluation set is still being made");
     }
     empty_rows(rows);

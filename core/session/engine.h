@@ -5,6 +5,7 @@
 #define SAETOP_SESSION_ENGINE_H
 
 #include "eval/evaluate.h"
+#include "eval/truth.h"
 #include "train/arm.h"
 #include "train/claims.h"
 #include "train/history.h"
@@ -19,6 +20,7 @@ struct engine_arm {
     struct arm *arm;
     struct history history;
     struct eval_result eval;
+    struct report truth; /* the last one, of a synthetic source */
     bool evaluated;
     bool is_best;    /* the best so far, and not kept yet */
     char suffix[24]; /* after the run directory's name: "", "-twin", "-also1" */
@@ -37,6 +39,7 @@ struct engine_watch {
 struct engine {
     struct inputs *in;               /* owned */
     const struct eval_set *eval_set; /* borrowed; NULL: no evaluation yet */
+    struct truth_set *truth;         /* of a synthetic source, from its first one on */
     struct engine_arm arm[ENGINE_ARMS];
     size_t n_arms;
     struct claims claims;       /* directories saved in */
@@ -118,7 +121,8 @@ void engine_suffix(const struct settings *s, size_t i, char *out, size_t cap);
  * evaluation and saving. What is resident at most is within 1.3 times of it. */
 size_t engine_bytes(const struct engine *g);
 
-/* The evaluation set for the settings of `in`, on harvester h. Caller owns. */
+/* The evaluation set for the settings of `in`, on harvester h. Caller owns. NULL for a
+ * synthetic source: the engine then holds its arms against the truth. */
 enum err engine_eval_set(const struct inputs *in, struct harvester *h,
                          struct pool *pool, const atomic_bool *cancel,
                          struct eval_set **out, struct errinfo *e) ERR_CHECKED;

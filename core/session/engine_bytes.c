@@ -60,7 +60,7 @@ static size_t evaluation_bytes(const struct engine *g)
     return eval_set_bytes(&c, D, T) + rows * D * sizeof(float) + most;
 }
 
-size_t engine_bytes(const struct engine *g)
+static size_t text_bytes(const struct engine *g)
 {
     const struct inputs *in = g->in;
     const struct lm_config *cfg = &in->lm->cfg;
@@ -69,7 +69,7 @@ size_t engine_bytes(const struct engine *g)
     const size_t batch = sc.batch * cfg->d_model * sizeof(float);
     const size_t fill = stream_bytes(cfg->d_model, &sc);
     size_t sum =
-        PROCESS_BYTES + in->lm->w.count * sizeof(float) +
+        in->lm->w.count * sizeof(float) +
         harvester_bytes(cfg, (size_t)in->set.context, (size_t)in->set.threads) +
         fills(g) * (fill - batch);
     for (size_t a = 0; a < g->n_arms; a++) {
@@ -79,4 +79,29 @@ size_t engine_bytes(const struct engine *g)
         sum += stream_bytes(s->D, &own) - fill; /* what it mixes from */
     }
     return sum + evaluation_bytes(g);
+}
+
+/* Rows that are made, and the truth that they are held against. */
+static size_t synth_bytes(const struct engine *g)
+{
+    const struct settings *set = &g->in->set;
+    const struct synth *synth = g->in->synth;
+    const struct synth_config *c = synth_config_of(synth);
+    const size_t batch = (size_t)set->batch, rows = (size_t)set->synth_eval_rows;
+    size_t sum = (synth_features(synth) + rows) * c->D * sizeof(float) +
+                 truth_set_bytes(synth, rows),
+           most = 0;
+    for (size_t a = 0; a < g->n_arms; a++) {
+        const struct sae *s = g->arm[a].arm->sae;
+        const size_t codes = codes_bytes(s, rows);
+        sum += synth_stream_bytes(c, batch) +
+               sae_trainer_bytes(s->arch, s->D, s->F, s->k, batch);
+        most = codes > most ? codes : most;
+    }
+    return sum + most;
+}
+
+size_t engine_bytes(const struct engine *g)
+{
+    return PROCESS_BYTES + (g->in->synth ? synth_bytes(g) : text_bytes(g));
 }

@@ -63,7 +63,8 @@ static enum err write_arm(struct engine *g, size_t i, const char *dir,
     a->arm->state.seconds = g->seconds;
     enum err rc = OK;
     if (a->evaluated) {
-        rc = eval_result_json(&a->eval, g->in->concepts, &json, e);
+        rc = g->in->synth ? report_json(&a->truth, &json, e)
+                          : eval_result_json(&a->eval, g->in->concepts, &json, e);
     }
     if (rc == OK) {
         rc = rundir_save(dir, a->arm, &a->history, a->evaluated ? json.p : NULL, arms,

@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "eval/probe_cache.h"
 #include "num/blas.h"
+#include "session/engine.h"
+#include "train/settings_synth.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -208,6 +210,7 @@ static enum err evaluator_make(const struct settings *set, const struct inputs *
                                struct errinfo *e)
 {
     struct evaluator *v = NULL;
+    TRY(settings_need_text(in != NULL ? &in->set : set, "evaluation", e));
     TRY(mem_new(&v, 1, sizeof *v, "evaluation", e));
     const enum err rc = open_all(v, set, in, o, cancel, e);
     if (rc != OK) {

@@ -7,6 +7,7 @@
 #include "num/blas.h"
 #include "session/session_priv.h"
 #include "train/run_open.h"
+#include "train/settings_synth.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -131,6 +132,7 @@ static enum err open_inputs(struct session *s, const struct settings *set,
                             struct errinfo *e)
 {
     session_loading(s, "opening the model and its text");
+    TRY(settings_need_text(set, "explore", e));
     TRY(inputs_new(set, &s->in, e));
     return show_inputs(s, e);
 }
@@ -189,6 +191,7 @@ static enum err open_resumed(struct session *s, struct errinfo *e)
                       s->cfg.set.samples_dir, NULL, &g, e));
     s->in = g->in;
     take_engine(s, g);
+    TRY(settings_need_text(&s->in->set, "explore", e));
     TRY(show_inputs(s, e));
     for (size_t a = 0; a < g->n_arms && a < VIEW_ARMS; a++) {
         send_history(s, a, &g->arm[a].history);

@@ -23,7 +23,7 @@ static enum err start(struct arm *a, struct errinfo *e)
 {
     struct inputs *in = a->in;
     const struct settings *s = &a->set;
-    const size_t D = in->lm->cfg.d_model;
+    const size_t D = inputs_width(in);
     TRY(inputs_check_arm(in, s, e));
     TRY(inputs_can_mask(in, fmax(a->schedule.start, a->schedule.end), e));
     TRY(sae_new(sae_arch_find(s->arch), D, (size_t)s->width, s->k, &a->sae, e));
@@ -40,10 +40,8 @@ static enum err start(struct arm *a, struct errinfo *e)
                 sizeof *a->rows, "normalised activations", e));
     TRY(sae_trainer_new(a->sae, &tc, (size_t)s->batch, &a->trainer, e));
 
-    struct stream_config sc = inputs_stream_config(in, s);
-    TRY(inputs_caches(in, s, &sc, e));
-    TRY(stream_new(in->h, in->corpus, in->lm->tok, &sc, &a->stream, e));
-    stream_set_rate(a->stream, mask_rate_at(&a->schedule, 0));
+    TRY(inputs_source(in, s, &a->source, e));
+    source_set_rate(a->source, mask_rate_at(&a->schedule, 0));
     return OK;
 }
 
@@ -76,7 +74,7 @@ enum err arm_new(struct inputs *in, const struct settings *set, struct arm **out
 void arm_free(struct arm *a)
 {
     if (a) {
-        stream_free(a->stream);
+        source_free(a->source);
         sae_trainer_free(a->trainer);
         sae_free(a->sae);
         mem_free(a->rows);
@@ -103,7 +101,7 @@ enum err arm_fork(const struct arm *a, double rate, struct arm **out, struct err
         rc = sae_trainer_fork(a->trainer, &b->sae, &b->trainer, e);
     }
     if (rc == OK) {
-        rc = stream_fork(a->stream, rate, &b->stream, e);
+        rc = source_fork(a->source, rate, &b->source, e);
     }
     if (rc != OK) {
         arm_free(b);
@@ -116,9 +114,9 @@ enum err arm_fork(const struct arm *a, double rate, struct arm **out, struct err
 int64_t arm_set_rate(struct arm *a, double rate)
 {
     a->schedule = (struct mask_schedule){.kind = MASK_CONSTANT, .start = rate};
-    stream_set_rate(a->stream, rate);
+    source_set_rate(a->source, rate);
     a->state.pending = 0; /* what is set now stands until it is set again */
-    a->state.applies_from = arm_steps_done(a) + (int64_t)stream_lag(a->stream) + 1;
+    a->state.applies_from = arm_steps_done(a) + (int64_t)source_lag(a->source) + 1;
     if (rate > 0) {
         a->state.rate_when_on = rate;
     }
@@ -127,7 +125,7 @@ int64_t arm_set_rate(struct arm *a, double rate)
 
 double arm_rate_in_use(const struct arm *a)
 {
-    return stream_stats(a->stream).rate;
+    return source_stats(a->source).rate;
 }
 
 double arm_rate_set(const struct arm *a)
@@ -139,8 +137,8 @@ enum err arm_step(struct arm *a, struct metric_row *row, struct errinfo *e)
 {
     const float *x = NULL;
     struct sae_step_info info;
-    stream_set_rate(a->stream, arm_rate_set(a));
-    TRY(stream_next(a->stream, &x, e));
+    source_set_rate(a->source, arm_rate_set(a));
+    TRY(source_next(a->source, &x, e));
     if (a->sae->norm != SAE_NORM_SCALE) {
         sae_normalise(a->sae->norm, 1.0f, a->sae->D, x, (size_t)a->in->set.batch,
                       a->rows, NULL);
@@ -153,7 +151,7 @@ enum err arm_step(struct arm *a, struct metric_row *row, struct errinfo *e)
                        "the weights are those of the step before",
                        (long long)arm_steps_done(a) + 1, info.lr);
     }
-    const struct stream_stats st = stream_stats(a->stream);
+    const struct stream_stats st = source_stats(a->source);
     row->v[METRIC_STEP] = (double)arm_steps_done(a);
     row->v[METRIC_TOKENS] = (double)st.vectors_served;
     row->v[METRIC_MASK_RATE] = st.rate;

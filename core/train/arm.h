@@ -32,7 +32,7 @@ struct arm {
     struct settings set; /* resolved; those of the run but for what is the arm's own */
     struct sae *sae;
     struct sae_trainer *trainer;
-    struct acts_stream *stream;
+    struct acts_source *source;
     struct mask_schedule schedule;
     float *rows; /* [batch,D] of a normalisation by row; else empty */
     struct arm_state state;

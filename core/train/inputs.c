@@ -6,6 +6,7 @@
 #include "sae/sae.h"
 #include "sae/sae_train.h"
 #include "train/settings_arch.h"
+#include "train/settings_synth.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,8 +15,23 @@
 /* Rows of clean training text behind the normalisation and the start of b_dec: 64 rows
  * of 128 are 8,000 activations, enough for a median in 128 dimensions. */
 #define NORM_ROWS 64
+/* The same of a synthetic source. */
+#define SYNTH_ROWS 4096
 /* Tokens counted for the unigram mask: frequencies to a percent for common words. */
 #define UNIGRAM_TOKENS 200000
+
+size_t inputs_width(const struct inputs *in)
+{
+    return in->synth ? synth_config_of(in->synth)->D : in->lm->cfg.d_model;
+}
+
+struct inputs_hashes inputs_hashes(const struct inputs *in)
+{
+    return (struct inputs_hashes){.model = in->lm ? in->lm->hash : 0,
+                                  .corpus = in->corpus ? corpus_hash(in->corpus) : 0,
+                                  .ood = in->ood ? corpus_hash(in->ood) : 0,
+                                  .concepts = in->concepts_hash};
+}
 
 enum err inputs_check_arm(const struct inputs *in, const struct settings *s,
                           struct errinfo *e)
@@ -43,7 +59,7 @@ static enum err check_settings(const struct inputs *in, struct errinfo *e)
 
 void inputs_resolve(const struct inputs *in, struct settings *s)
 {
-    settings_resolve(s, in->lm->cfg.n_ctx, in->lm->cfg.d_model);
+    settings_resolve(s, in->lm ? in->lm->cfg.n_ctx : 1, inputs_width(in));
     if (!s->threads) {
         s->threads = (int64_t)pool_cpus();
     }
@@ -78,7 +94,8 @@ out:
 
 enum err inputs_can_mask(const struct inputs *in, double rate, struct errinfo *e)
 {
-    if (rate > 0 && in->set.mask_kind == MASK_TOKEN && in->mask_token < 0) {
+    if (rate > 0 && !in->synth && in->set.mask_kind == MASK_TOKEN &&
+        in->mask_token < 0) {
         return err_set(
             e, ERR_USAGE, "%s",
             "this tokenizer has no mask token; start with --mask-token TEXT");
@@ -129,47 +146,63 @@ static enum err measure_fit(struct inputs *in, const struct acts_set *set,
     return rc;
 }
 
-/* Scale and b_dec from clean text, the same for every arm and rate. */
-static enum err normalise(struct inputs *in, struct errinfo *e)
+/* Scale and b_dec from n clean activations x [n,D], which are scaled in place; the same
+ * for every arm and rate. */
+static enum err normalise(struct inputs *in, float *x, size_t n, struct errinfo *e)
 {
-    const size_t D = in->lm->cfg.d_model;
-    struct acts_set *set = NULL;
+    const size_t D = inputs_width(in);
     struct sae *probe = NULL;
-    float *x = NULL;
-    TRY(acts_set_new(in->h, in->corpus, CORPUS_TRAIN, in->lm->tok, NORM_ROWS, &set, e));
-    const enum sae_norm norm = settings_norm(&in->set);
-    in->scale = settings_scales(&in->set) ? acts_scale(set) : 1.0f;
     enum err rc = OK;
+    in->scale = settings_scales(&in->set) ? acts_scale(x, n, D) : 1.0f;
     if (!isfinite(in->scale) || in->scale <= 0) {
-        rc = err_set(e, ERR_NUMERIC, "%s: the activations at %s are not finite",
-                     in->lm->dir, in->set.hook);
-        goto out;
-    }
-    TRY_OUT(rc, mem_new(&x, set->n * D, sizeof *x, "activations", e));
-    size_t n = 0;
-    for (size_t i = 0; i < set->n; i++) {
-        if (set->special[i]) {
-            continue;
-        }
-        memcpy(x + n * D, set->x + i * D, D * sizeof *x);
-        n++;
+        return err_set(e, ERR_NUMERIC, "%s: the activations at %s are not finite",
+                       in->lm ? in->lm->dir : "synthetic source", in->set.hook);
     }
     if (in->set.calibrate_l0 > 0) {
-        TRY_OUT(rc, mem_new(&in->clean, n * D, sizeof *in->clean, "activations", e));
+        TRY(mem_new(&in->clean, n * D, sizeof *in->clean, "activations", e));
         memcpy(in->clean, x, n * D * sizeof *x);
         in->n_clean = n;
     }
-    sae_normalise(norm, in->scale, D, x, n, x, NULL);
+    sae_normalise(settings_norm(&in->set), in->scale, D, x, n, x, NULL);
     /* The median is computed by the SAE's own start, on a throw-away of one latent. */
     TRY_OUT(rc, sae_new(sae_arch_find(in->set.arch), D, 1, 1, &probe, e));
     TRY_OUT(rc, sae_init_bias(probe, x, n, e));
     TRY_OUT(rc, mem_new(&in->b_dec, D, sizeof *in->b_dec, "b_dec", e));
     memcpy(in->b_dec, probe->b_dec, D * sizeof *in->b_dec);
+out:
+    sae_free(probe);
+    return rc;
+}
+
+static enum err normalise_text(struct inputs *in, struct errinfo *e)
+{
+    const size_t D = in->lm->cfg.d_model;
+    struct acts_set *set = NULL;
+    float *x = NULL;
+    size_t n = 0;
+    TRY(acts_set_new(in->h, in->corpus, CORPUS_TRAIN, in->lm->tok, NORM_ROWS, &set, e));
+    enum err rc = OK;
+    TRY_OUT(rc, mem_new(&x, set->n * D, sizeof *x, "activations", e));
+    for (size_t i = 0; i < set->n; i++) {
+        if (!set->special[i]) {
+            memcpy(x + n++ * D, set->x + i * D, D * sizeof *x);
+        }
+    }
+    TRY_OUT(rc, normalise(in, x, n, e));
     TRY_OUT(rc, measure_fit(in, set, e));
 out:
     mem_free(x);
-    sae_free(probe);
     acts_set_free(set);
+    return rc;
+}
+
+static enum err normalise_synth(struct inputs *in, struct errinfo *e)
+{
+    float *x = NULL;
+    TRY(mem_new(&x, SYNTH_ROWS, inputs_width(in) * sizeof *x, "synthetic rows", e));
+    synth_rows(in->synth, 0.0, 0, SYNTH_ROWS, x, NULL);
+    const enum err rc = normalise(in, x, SYNTH_ROWS, e);
+    mem_free(x);
     return rc;
 }
 
@@ -179,6 +212,17 @@ static enum err open_corpus(const struct settings *s, const char *text,
     char path[4096];
     TRY(settings_path(s, text, path, sizeof path, e));
     return corpus_open(path, (uint64_t)s->seed, out, e);
+}
+
+static enum err open_synth(struct inputs *in, struct errinfo *e)
+{
+    const struct synth_config c = settings_synth(&in->set);
+    TRY(synth_new(&c, &in->synth, e));
+    inputs_resolve(in, &in->set);
+    TRY(inputs_check_arm(in, &in->set, e));
+    TRY(pool_new((size_t)in->set.threads, &in->pool, e));
+    in->mask_token = -1;
+    return normalise_synth(in, e);
 }
 
 static enum err open_all(struct inputs *in, struct errinfo *e)
@@ -203,7 +247,7 @@ static enum err open_all(struct inputs *in, struct errinfo *e)
     TRY(harvester_new(in->lm, in->hook, (size_t)s->context, in->pool, &in->h, e));
     TRY(acts_share_new(&in->share, e));
     TRY(open_mask(in, e));
-    return normalise(in, e);
+    return normalise_text(in, e);
 }
 
 enum err inputs_new(const struct settings *set, struct inputs **out, struct errinfo *e)
@@ -212,7 +256,8 @@ enum err inputs_new(const struct settings *set, struct inputs **out, struct erri
     TRY(mem_new(&in, 1, sizeof *in, "inputs", e));
     in->asked = *set;
     in->set = *set;
-    const enum err rc = open_all(in, e);
+    const enum err rc =
+        set->source == SOURCE_SYNTHETIC ? open_synth(in, e) : open_all(in, e);
     if (rc != OK) {
         inputs_free(in);
         return rc;
@@ -229,6 +274,7 @@ void inputs_free(struct inputs *in)
     for (size_t i = 0; i < in->n_caches; i++) {
         acts_cache_close(in->cache[i]);
     }
+    synth_free(in->synth);
     acts_share_free(in->share);
     harvester_free(in->h);
     pool_free(in->pool);
@@ -271,4 +317,27 @@ struct stream_config inputs_stream_config(const struct inputs *in,
         .mix = s->mask_positions == POSITIONS_MIX,
         .share = in->share,
     };
+}
+
+static enum err synth_source(struct inputs *in, const struct settings *s,
+                             struct acts_source **out, struct errinfo *e)
+{
+    const struct synth_stream_config c = {.batch = (size_t)s->batch,
+                                          .scale = in->scale,
+                                          .drop_masked =
+                                              s->mask_positions == POSITIONS_DROP,
+                                          .mix = s->mask_positions == POSITIONS_MIX,
+                                          .pool = in->pool};
+    return source_of_features(in->synth, &c, out, e);
+}
+
+enum err inputs_source(struct inputs *in, const struct settings *s,
+                       struct acts_source **out, struct errinfo *e)
+{
+    if (in->synth) {
+        return synth_source(in, s, out, e);
+    }
+    struct stream_config c = inputs_stream_config(in, s);
+    TRY(inputs_caches(in, s, &c, e));
+    return source_of_text(in->h, in->corpus, in->lm->tok, &c, out, e);
 }

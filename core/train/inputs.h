@@ -1,11 +1,12 @@
 /* What a run reads: model, text, concepts, and what follows from them once (hook, mask
- * token, normalisation, start of b_dec). Shared by the arms of a run, which differ in
+ * token, normalisation, start of b_dec); or, of source=synthetic, known features in
+ * their place. Shared by the arms of a run, which differ in
  * nothing but their masks. Owner thread. */
 #ifndef SAETOP_TRAIN_INPUTS_H
 #define SAETOP_TRAIN_INPUTS_H
 
 #include "acts/harvest.h"
-#include "acts/stream.h"
+#include "acts/source.h"
 #include "text/concepts.h"
 #include "train/settings.h"
 
@@ -16,6 +17,7 @@
 struct inputs {
     struct settings asked; /* as given, before "auto" was resolved */
     struct settings set;   /* resolved */
+    struct synth *synth; /* of source=synthetic: then lm to h are NULL, but for pool */
     struct lm *lm;
     struct corpus *corpus, *ood; /* ood NULL: none */
     struct concepts *concepts;
@@ -44,6 +46,14 @@ enum err inputs_new(const struct settings *set, struct inputs **out,
                     struct errinfo *e) ERR_CHECKED;
 void inputs_free(struct inputs *in); /* NULL is fine */
 
+/* Width of the activations. */
+size_t inputs_width(const struct inputs *in);
+/* Of the files behind them; 0: none. */
+struct inputs_hashes {
+    uint64_t model, corpus, ood, concepts;
+};
+struct inputs_hashes inputs_hashes(const struct inputs *in);
+
 /* One line about a text that is foreign to the model, or NULL. buf[cap] holds it. */
 const char *inputs_warning(const struct inputs *in, char *buf, size_t cap);
 
@@ -57,6 +67,9 @@ enum err inputs_check_arm(const struct inputs *in, const struct settings *s,
 enum err inputs_can_mask(const struct inputs *in, double rate,
                          struct errinfo *e) ERR_CHECKED;
 
+/* The source of an arm with settings `s`. *out: caller owns. */
+enum err inputs_source(struct inputs *in, const struct settings *s,
+                       struct acts_source **out, struct errinfo *e) ERR_CHECKED;
 /* The stream of an arm with settings `s`, its caches left out. */
 struct stream_config inputs_stream_config(const struct inputs *in,
                                           const struct settings *s);

@@ -66,10 +66,11 @@ static bool add_origins(cJSON *root, const struct settings *s)
 static bool add_inputs(cJSON *root, const struct inputs *in)
 {
     cJSON *obj = cJSON_AddObjectToObject(root, "inputs");
-    return obj && add_hash(obj, "model", in->lm->hash) &&
-           add_hash(obj, "corpus", corpus_hash(in->corpus)) &&
-           (!in->ood || add_hash(obj, "ood", corpus_hash(in->ood))) &&
-           (!in->concepts_hash || add_hash(obj, "concepts", in->concepts_hash));
+    const struct inputs_hashes h = inputs_hashes(in);
+    return obj && add_hash(obj, "model", h.model) &&
+           add_hash(obj, "corpus", h.corpus) &&
+           (!in->ood || add_hash(obj, "ood", h.ood)) &&
+           (!h.concepts || add_hash(obj, "concepts", h.concepts));
 }
 
 /* The settings as this arm has them: its own masking, which commands may have changed.
@@ -124,12 +125,12 @@ static enum err save_files(const char *dir, const struct arm *a,
 {
     const struct inputs *in = a->in;
     const struct sae_meta meta = {
-        .model_name = path_base(in->lm->dir),
+        .model_name = in->lm ? path_base(in->lm->dir) : "synthetic",
         .hook_name = in->set.hook,
-        .dataset = path_base(in->set.corpus),
+        .dataset = in->lm ? path_base(in->set.corpus) : "synthetic",
         .context_size = (size_t)in->set.context,
         .step = arm_steps_done(a),
-        .prepend_bos = tok_bos(in->lm->tok) >= 0,
+        .prepend_bos = in->lm && tok_bos(in->lm->tok) >= 0,
     };
     struct sae *frozen = NULL;
     TRY(arm_freeze(a, &frozen, e));
@@ -261,19 +262,20 @@ enum err rundir_load(const char *dir, struct run_record *out, struct errinfo *e)
 enum err run_record_check(const struct run_record *r, const char *dir,
                           const struct inputs *in, struct errinfo *e)
 {
-    return r->sae->D == in->lm->cfg.d_model
+    return r->sae->D == inputs_width(in)
                ? OK
                : err_set(e, ERR_FORMAT,
                          "%s: the SAE reads %zu dimensions, the model has %zu", dir,
-                         r->sae->D, in->lm->cfg.d_model);
+                         r->sae->D, inputs_width(in));
 }
 
 const char *run_record_warning(const struct run_record *r, const char *dir,
                                const struct inputs *in, char *buf, size_t cap)
 {
     /* An SAE of another tool's brings no hashes. */
-    const bool model = r->model_hash && r->model_hash != in->lm->hash;
-    const bool corpus = r->corpus_hash && r->corpus_hash != corpus_hash(in->corpus);
+    const struct inputs_hashes h = inputs_hashes(in);
+    const bool model = r->model_hash && r->model_hash != h.model;
+    const bool corpus = r->corpus_hash && r->corpus_hash != h.corpus;
     if (!model && !corpus) {
         return NULL;
     }

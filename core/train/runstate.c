@@ -79,16 +79,16 @@ static void put_hash(struct header *h, const char *key, uint64_t v)
 static void put_all(struct header *h, const struct arm *a, const char *settings,
                     const char *kernels, const char *arms)
 {
-    const struct inputs *in = a->in;
+    const struct inputs_hashes hashes = inputs_hashes(a->in);
     put_text(h, "format", STATE_FORMAT);
     put_text(h, "saetop", SAETOP_VERSION);
     put_text(h, "kernels", kernels);
     put_text(h, "arms", arms);
     put_text(h, "settings", settings);
-    put_hash(h, "model_hash", in->lm->hash);
-    put_hash(h, "corpus_hash", corpus_hash(in->corpus));
-    put_hash(h, "ood_hash", in->ood ? corpus_hash(in->ood) : 0);
-    put_hash(h, "concepts_hash", in->concepts_hash);
+    put_hash(h, "model_hash", hashes.model);
+    put_hash(h, "corpus_hash", hashes.corpus);
+    put_hash(h, "ood_hash", hashes.ood);
+    put_hash(h, "concepts_hash", hashes.concepts);
     put_int64_t(h, "step", arm_steps_done(a));
     put_double(h, "lr", a->set.lr);
     put_double(h, "scale", (double)a->sae->scale);
@@ -97,7 +97,7 @@ static void put_all(struct header *h, const struct arm *a, const char *settings,
     put_double(h, "schedule_start", a->schedule.start);
     put_double(h, "schedule_end", a->schedule.end);
     put_int64_t(h, "schedule_steps", a->schedule.steps);
-    put_double(h, "rate_in_use", stream_tell(a->stream).rate);
+    put_double(h, "rate_in_use", source_tell(a->source).rate);
 #define PUT(type, field) put_##type(h, #field, a->state.field);
     ARM_STATE_LIST(PUT)
 #undef PUT
@@ -155,7 +155,7 @@ enum err runstate_save(const char *dir, const struct arm *a, const char *arms,
     struct header h = {0};
     struct str settings;
     size_t n = 0;
-    const struct stream_pos pos = stream_tell(a->stream);
+    const struct stream_pos pos = source_tell(a->source);
     const int64_t where[7] = {
         (int64_t)pos.fill_start.doc, (int64_t)pos.fill_start.offset,
         (int64_t)pos.fill_start.row, (int64_t)pos.fill,
@@ -353,14 +353,15 @@ void runstate_close(struct run_state *r)
 enum err runstate_check_inputs(const struct run_state *r, const char *dir,
                                const struct inputs *in, struct errinfo *e)
 {
+    const struct inputs_hashes h = inputs_hashes(in);
     const struct {
         const char *what;
         uint64_t was, is;
     } all[] = {
-        {in->set.model, r->model_hash, in->lm->hash},
-        {in->set.corpus, r->corpus_hash, corpus_hash(in->corpus)},
-        {in->set.ood, r->ood_hash, in->ood ? corpus_hash(in->ood) : 0},
-        {in->set.concepts, r->concepts_hash, in->concepts_hash},
+        {in->set.model, r->model_hash, h.model},
+        {in->set.corpus, r->corpus_hash, h.corpus},
+        {in->set.ood, r->ood_hash, h.ood},
+        {in->set.concepts, r->concepts_hash, h.concepts},
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (all[i].was != all[i].is) {
@@ -455,7 +456,7 @@ enum err runstate_arm(const struct run_state *r, const char *dir, struct inputs 
     sae_trainer_set_step_count(a->trainer, r->step);
     enum err rc = read_arrays(r, path, a, e);
     if (rc == OK) {
-        rc = stream_seek(a->stream, &r->pos, e);
+        rc = source_seek(a->source, &r->pos, e);
     }
     if (rc != OK) {
         arm_free(a);

@@ -325,22 +325,23 @@ enum setting_scope setting_scope(const struct setting_def *d)
                                       "also",
                                       "cache.dtype",
                                       "normalize_activations",
-                                      "threshold.target_l0"};
+                                      "threshold.target_l0",
+                                      "source"};
     static const char *const free[] = {
-        "threads",           "log.every",   "eval.every",       "eval.rows",
-        "eval.concept_rows", "browse.rows", "checkpoint.every", "checkpoint.keep",
-        "checkpoint.best",   "cache"};
-    for (size_t i = 0; i < sizeof run / sizeof run[0]; i++) {
-        if (strcmp(d->key, run[i]) == 0) {
-            return SETTING_OF_RUN;
-        }
-    }
+        "threads",           "log.every",   "eval.every",         "eval.rows",
+        "eval.concept_rows", "browse.rows", "checkpoint.every",   "checkpoint.keep",
+        "checkpoint.best",   "cache",       "synthetic.eval_rows"};
     for (size_t i = 0; i < sizeof free / sizeof free[0]; i++) {
         if (strcmp(d->key, free[i]) == 0) {
             return SETTING_FREE;
         }
     }
-    return SETTING_OF_ARM;
+    for (size_t i = 0; i < sizeof run / sizeof run[0]; i++) {
+        if (strcmp(d->key, run[i]) == 0) {
+            return SETTING_OF_RUN;
+        }
+    }
+    return strncmp(d->key, "synthetic.", 10) == 0 ? SETTING_OF_RUN : SETTING_OF_ARM;
 }
 
 /* ---- paths ---- */

@@ -17,6 +17,7 @@
 
 enum mask_positions { POSITIONS_KEEP, POSITIONS_DROP, POSITIONS_MIX };
 enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
+enum source_kind { SOURCE_MODEL, SOURCE_SYNTHETIC };
 
 /* What an architecture has beyond the rest; which key applies to which is in
  * settings_arch.c. */
@@ -80,6 +81,56 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
       "L0 that the inference threshold is set to before it is used; 0: the running "   \
       "average")
 
+/* Known features in a model's place; synth_config of acts/synthetic.h. */
+#define SETTING_LIST_SYNTH(X)                                                          \
+    X(ENUM, source, "source", "source", "model", 0, 0,                                 \
+      "model|synthetic: where activations come from; synthetic: known features, no "   \
+      "model and no text")                                                             \
+    X(INT, synth_d, "synthetic.d", NULL, "80", 1, 65536, "width of a synthetic row")   \
+    X(INT, synth_parents, "synthetic.parents", NULL, "8", 1, 4096, "parent features")  \
+    X(INT, synth_children, "synthetic.children", NULL, "5", 1, 4096,                   \
+      "children of each, which exclude one another")                                   \
+    X(INT, synth_others, "synthetic.others", NULL, "24", 0, 65536,                     \
+      "features of no family")                                                         \
+    X(NUM, synth_parent_rate, "synthetic.parent_rate", NULL, "0.15", 0, 0.5,           \
+      "mean probability of a parent")                                                  \
+    X(NUM, synth_other_rate, "synthetic.other_rate", NULL, "0.05", 0, 0.5,             \
+      "mean probability of a feature of no family")                                    \
+    X(NUM, synth_child_share, "synthetic.child_share", NULL, "0.8", 0, 1,              \
+      "share of a parent's occurrences with a child")                                  \
+    X(NUM, synth_zipf, "synthetic.zipf", NULL, "0.5", 0, 10,                           \
+      "exponent of their frequencies")                                                 \
+    X(NUM, synth_magnitude, "synthetic.magnitude", NULL, "1", 1e-6, 1e6,               \
+      "mean magnitude of a feature that is on")                                        \
+    X(NUM, synth_spread, "synthetic.spread", NULL, "0.1", 0, 1e6, "sd of it")          \
+    X(NUM, synth_correlation, "synthetic.correlation", NULL, "0", 0, 0.999,            \
+      "loading of features on the factors of a row; 0: independent")                   \
+    X(INT, synth_factors, "synthetic.factors", NULL, "1", 1, 64, "factors of a row")   \
+    X(ENUM, synth_loadings, "synthetic.loadings", NULL, "groups", 0, 0,                \
+      "groups|random: each feature on one factor, or on all of them (low rank)")       \
+    X(ENUM, synth_correlated, "synthetic.correlated", NULL, "all", 0, 0,               \
+      "all|others: parents correlate too, or only features of no family")              \
+    X(NUM, synth_context, "synthetic.context", NULL, "0", 0, 1,                        \
+      "probability of a child's context feature where it is on; 0: there are none")    \
+    X(NUM, synth_context_rate, "synthetic.context_rate", NULL, "0", 0, 1,              \
+      "probability of a context feature where its child is not on")                    \
+    X(ENUM, synth_context_of, "synthetic.context_of", NULL, "child", 0, 0,             \
+      "child|family: a context feature for each child, or one for its family")         \
+    X(INT, synth_sequence, "synthetic.sequence", NULL, "1", 1, 4096,                   \
+      "rows of a sequence, which has one parent; 1: rows are independent")             \
+    X(NUM, synth_content, "synthetic.content", NULL, "0.5", 0, 1,                      \
+      "share of a sequence's rows with its parent of their own")                       \
+    X(NUM, synth_carry, "synthetic.carry", NULL, "0", 0, 1,                            \
+      "how much of the parent the later rows of a sequence have from their context")   \
+    X(ENUM, synth_masked, "synthetic.masked", NULL, "token", 0, 0,                     \
+      "token|context: a mask takes the row's own child, or what its context gives")    \
+    X(NUM, synth_keep_parent, "synthetic.keep_parent", NULL, "1", 0, 1,                \
+      "probability that a masked row keeps its parents")                               \
+    X(ENUM, synth_mask_feature, "synthetic.mask_feature", NULL, "yes", 0, 0,           \
+      "yes|no: whether the mask itself is a feature")                                  \
+    X(INT, synth_eval_rows, "synthetic.eval_rows", NULL, "20000", 100, 10000000,       \
+      "clean rows that an SAE is held against the truth on")
+
 /* X(TYPE, field, key, flag, default, min, max, help)
  * TYPE: STR text; INT int64_t; NUM double; ENUM int, `help` after a list of its
  * words. flag NULL: only --set. What is "auto" (for an INT also a default of 0
@@ -131,6 +182,7 @@ enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
     X(NUM, adam_eps, "adam.eps", NULL, "1e-8", 0, 1, "Adam's epsilon")                 \
     X(NUM, clip, "clip", NULL, "1", 1e-9, 1e9, "global gradient norm at most")         \
     SETTING_LIST_ARCH(X)                                                               \
+    SETTING_LIST_SYNTH(X)                                                              \
     X(NUM, aux_coef, "aux.coef", NULL, "0.03125", 0, 1000,                             \
       "weight of the AuxK loss on dead latents; 0: none")                              \
     X(INT, aux_k, "aux.k", NULL, "0", 0, 65536, "latents of AuxK; 0: half of d_model") \

@@ -67,7 +67,7 @@ static void every_arm_is_as_if_alone(void **state)
     /* Arm 3 has the first one's masks, arm 4 those of arm 2, arm 5 mixes what the first
      * two have: none of them ran the model. */
     for (size_t i = 0; i < 6; i++) {
-        const double seconds = stream_stats(g->arm[i].arm->stream).seconds_model;
+        const double seconds = source_stats(g->arm[i].arm->source).seconds_model;
         assert_true((seconds > 0) == (i < 3));
     }
 

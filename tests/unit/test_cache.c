@@ -259,7 +259,7 @@ static double model_seconds(const struct engine *g)
 {
     double sum = 0;
     for (size_t a = 0; a < g->n_arms; a++) {
-        sum += stream_stats(g->arm[a].arm->stream).seconds_model;
+        sum += source_stats(g->arm[a].arm->source).seconds_model;
     }
     return sum;
 }

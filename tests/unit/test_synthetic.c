@@ -88,6 +88,7 @@ static struct synth_config world(void)
     c.parent_rate = 0.3;
     c.other_rate = 0.2;
     c.zipf = 0.0;
+    c.mask_feature = false;
     c.seed = 11;
     return c;
 }
@@ -201,33 +202,262 @@ static void test_masking(void **state)
     mem_free(b);
 }
 
+/* ---- correlations, contexts, sequences: rates against what was asked for ---- */
+
+/* Rows as they are under masking, what they are made of, and what to count them by. */
+struct sample {
+    struct synth *s;
+    size_t n, N;
+    uint64_t first;
+    float *a;
+};
+
+static struct sample sample(const struct synth_config *c, double rate, size_t n)
+{
+    struct sample m = {.s = make(c), .n = n, .first = 3 * c->sequence};
+    m.N = synth_features(m.s);
+    float *x = mem_alloc(n * c->D, sizeof *x);
+    m.a = mem_alloc(n * m.N, sizeof *m.a);
+    synth_rows(m.s, rate, m.first, n, x, m.a);
+    mem_free(x);
+    return m;
+}
+
+static void sample_end(struct sample *m)
+{
+    mem_free(m->a);
+    synth_free(m->s);
+}
+
+static bool on(const struct sample *m, size_t row, size_t feature)
+{
+    return m->a[row * m->N + feature] > 0.0f;
+}
+
+static double rate_of(const struct sample *m, size_t i)
+{
+    double n = 0;
+    for (size_t r = 0; r < m->n; r++) {
+        n += on(m, r, i);
+    }
+    return n / (double)m->n;
+}
+
+static double rate_of_both(const struct sample *m, size_t i, size_t j)
+{
+    double n = 0;
+    for (size_t r = 0; r < m->n; r++) {
+        n += on(m, r, i) && on(m, r, j);
+    }
+    return n / (double)m->n;
+}
+
+enum { FIRST_OTHER = PARENTS * (CHILDREN + 1) };
+
+/* Of features that are on half of the time, and whose scores correlate by rho, both are
+ * on in 1/4 + asin(rho) / 2 pi of the rows (the orthant probability of two normals). */
+static double both_on(double rho)
+{
+    return 0.25 + asin(rho) / 6.283185307179586;
+}
+
 static void test_correlation(void **state)
 {
     (void)state;
     struct synth_config c = world();
-    double both[2];
-    for (int k = 0; k < 2; k++) {
-        c.correlation = k ? 0.8 : 0.0;
-        struct synth *s = make(&c);
-        float *x = mem_alloc(ROWS * D, 4), *a = mem_alloc(ROWS * N, 4);
-        synth_rows(s, 0.0, 0, ROWS, x, a);
-        double on = 0;
-        both[k] = 0;
-        for (size_t i = 0; i < ROWS; i++) {
-            both[k] += a[i * N] > 0.0f && a[i * N + 1] > 0.0f;
-            on += a[i * N] > 0.0f;
-        }
-        check_near(on / ROWS, 0.3, 0.03); /* how often one is on stays */
-        mem_free(x);
-        mem_free(a);
-        synth_free(s);
+    c.parent_rate = c.other_rate = 0.5;
+    c.correlation = 0.8;
+    /* One factor of all. */
+    struct sample m = sample(&c, 0.0, ROWS);
+    for (size_t i = 0; i < 2; i++) {
+        check_near(rate_of(&m, i), 0.5, 0.03);
+        check_near(rate_of(&m, FIRST_OTHER + i), 0.5, 0.03);
     }
-    check_near(both[0] / ROWS, 0.09, 0.02);
-    assert_true(both[1] > 1.5 * both[0]);
+    check_near(rate_of_both(&m, 0, 1), both_on(0.64), 0.03);
+    check_near(rate_of_both(&m, 0, FIRST_OTHER), both_on(0.64), 0.03);
+    sample_end(&m);
+    /* Two groups of the others: 0 with 2, 1 with 3. */
+    c.correlated = SYNTH_OTHERS;
+    c.factors = 2;
+    m = sample(&c, 0.0, ROWS);
+    check_near(rate_of_both(&m, 0, 1), 0.25, 0.02);
+    check_near(rate_of_both(&m, 0, FIRST_OTHER), 0.25, 0.02);
+    check_near(rate_of_both(&m, FIRST_OTHER, FIRST_OTHER + 1), 0.25, 0.02);
+    check_near(rate_of_both(&m, FIRST_OTHER, FIRST_OTHER + 2), both_on(0.64), 0.03);
+    check_near(rate_of_both(&m, FIRST_OTHER + 1, FIRST_OTHER + 3), both_on(0.64), 0.03);
+    sample_end(&m);
+    /* Low rank: the frequencies stay, and pairs differ in how they correlate. */
+    c.loadings = SYNTH_RANDOM;
+    m = sample(&c, 0.0, ROWS);
+    double least = 1.0, most = 0.0;
+    for (size_t i = 0; i < OTHERS; i++) {
+        check_near(rate_of(&m, FIRST_OTHER + i), 0.5, 0.03);
+        for (size_t j = 0; j < i; j++) {
+            const double p = rate_of_both(&m, FIRST_OTHER + i, FIRST_OTHER + j);
+            least = fmin(least, p);
+            most = fmax(most, p);
+        }
+    }
+    check_near(rate_of_both(&m, 0, 1), 0.25, 0.02);
+    assert_true(least > both_on(-0.64) - 0.02 && most < both_on(0.64) + 0.02);
+    assert_true(most - least > 0.1);
+    sample_end(&m);
+
     struct errinfo e;
     struct synth *none = NULL;
     c.correlation = 1.0;
     check_error(synth_new(&c, &none, &e), ERR_USAGE, &e, "correlation below 1");
+    c.correlation = 0.5;
+    c.factors = 65;
+    check_error(synth_new(&c, &none, &e), ERR_USAGE, &e, "features in all");
+}
+
+/* Context features: on with their child, and the only thing that a mask takes. */
+static void test_contexts(void **state)
+{
+    (void)state;
+    struct synth_config c = world();
+    c.children = 2;
+    c.context_share = 0.9;
+    c.context_rate = 0.05;
+    c.masked = SYNTH_CONTEXT;
+    const size_t first = PARENTS * 3;
+    for (int of = SYNTH_OF_CHILD; of <= SYNTH_OF_FAMILY; of++) {
+        c.context = (enum synth_context)of;
+        const size_t each = of == SYNTH_OF_CHILD ? 2 : 1;
+        struct sample clean = sample(&c, 0.0, ROWS), masked = sample(&c, 0.4, ROWS);
+        assert_int_equal(clean.N, PARENTS * (3 + each) + OTHERS);
+        for (size_t i = 0; i < PARENTS * each; i++) {
+            double child = 0, with = 0, without = 0, kept = 0;
+            for (size_t r = 0; r < ROWS; r++) {
+                const bool its = of == SYNTH_OF_CHILD
+                                     ? on(&clean, r, PARENTS + i)
+                                     : on(&clean, r, PARENTS + 2 * i) ||
+                                           on(&clean, r, PARENTS + 2 * i + 1);
+                child += its;
+                with += its && on(&clean, r, first + i);
+                without += !its && on(&clean, r, first + i);
+                kept += on(&clean, r, first + i) && on(&masked, r, first + i);
+            }
+            check_near(with / child, 0.9, 0.04);
+            check_near(without / (ROWS - child), 0.05, 0.02);
+            check_near(kept / (with + without), 0.6, 0.06);
+        }
+        for (size_t r = 0; r < ROWS; r++) {
+            assert_false(synth_is_masked(clean.s, 0.4, clean.first + r));
+            for (size_t i = 0; i < clean.N; i++) {
+                const float was = clean.a[r * clean.N + i];
+                const float is = masked.a[r * clean.N + i];
+                const bool context = i >= first && i < first + PARENTS * each;
+                assert_true(is == was || (context && is == 0.0f));
+            }
+        }
+        sample_end(&clean);
+        sample_end(&masked);
+    }
+}
+
+/* What a row of a sequence must have, from the rows before it. */
+static void check_sequence(const struct sample *clean, const struct sample *m,
+                           size_t start, size_t T, double rate, double carry)
+{
+    bool shown = false;
+    for (size_t r = start; r < start + T; r++) {
+        const bool hidden = synth_is_masked(m->s, rate, m->first + r);
+        size_t own = PARENTS, parents = 0;
+        for (size_t p = 0; p < PARENTS; p++) {
+            for (size_t i = 0; i < CHILDREN; i++) {
+                if (on(clean, r, PARENTS + p * CHILDREN + i)) {
+                    own = p; /* a child tells that the parent is its own */
+                }
+            }
+            parents += on(m, r, p);
+        }
+        assert_true(parents <= 1);
+        if (own < PARENTS && !hidden) {
+            check_near((double)m->a[r * m->N + own], 1.0, 1e-6);
+            shown = true;
+        }
+        if (shown && carry > 0.0) {
+            assert_int_equal(parents, 1);
+        }
+        for (size_t i = 0; hidden && i < CHILDREN * PARENTS; i++) {
+            assert_false(on(m, r, PARENTS + i));
+        }
+        for (size_t p = 0; hidden && p < PARENTS; p++) {
+            assert_true(!on(m, r, p) ||
+                        fabs((double)m->a[r * m->N + p] - carry) < 1e-6);
+        }
+    }
+}
+
+static void test_sequences(void **state)
+{
+    (void)state;
+    enum { T = 8 };
+    struct synth_config c = world();
+    c.sequence = T;
+    c.content = 0.4;
+    c.child_share = 0.75;
+    c.keep_parent = 0.0;
+    c.spread = 0.0;
+    c.zipf = 1.0;
+    for (int k = 0; k < 3; k++) {
+        c.carry = 0.5 * k;
+        struct sample clean = sample(&c, 0.0, ROWS), masked = sample(&c, 0.5, ROWS);
+        double parents = 0, children = 0, late = 0, carried = 0;
+        for (size_t r = 0; r < ROWS; r++) {
+            const bool last = r % T == T - 1;
+            late += last;
+            for (size_t p = 0; p < PARENTS; p++) {
+                parents += on(&clean, r, p);
+                carried += last && on(&masked, r, p);
+            }
+            for (size_t i = PARENTS; i < FIRST_OTHER; i++) {
+                children += on(&clean, r, i);
+            }
+        }
+        check_near(children / ROWS, 0.4 * 0.75, 0.02);
+        /* Alone, content; carried, all but the rows before the first that shows. */
+        double missing = 0.0;
+        for (int t = 0; t < T; t++) {
+            missing += pow(0.6, t + 1) / T;
+        }
+        check_near(parents / ROWS, k > 0 ? 1.0 - missing : 0.4, 0.03);
+        /* At rate 1/2 a row shows its parent with probability 0.2. */
+        check_near(carried / late, k > 0 ? 1.0 - pow(0.8, T) : 0.2, 0.05);
+        for (size_t start = 0; start < ROWS; start += T) {
+            check_sequence(&clean, &clean, start, T, 0.0, c.carry);
+            check_sequence(&clean, &masked, start, T, 0.5, c.carry);
+        }
+        /* Topics by Zipf: 1, 1/2, 1/3 of 11/6. */
+        for (size_t p = 0; p < PARENTS; p++) {
+            const double share = 1.0 / (double)(p + 1) / (11.0 / 6.0);
+            check_near(rate_of(&clean, p) * ROWS / parents, share, 0.06);
+        }
+        sample_end(&clean);
+        sample_end(&masked);
+    }
+}
+
+/* The mask's own feature: in every masked row, in no other, and no feature of a clean
+ * one. */
+static void test_mask_feature(void **state)
+{
+    (void)state;
+    struct synth_config c = world();
+    c.mask_feature = true;
+    struct sample m = sample(&c, 0.3, ROWS);
+    assert_int_equal(m.N, N + 1);
+    assert_int_equal(synth_clean_features(m.s), N);
+    for (size_t r = 0; r < ROWS; r++) {
+        assert_int_equal(on(&m, r, N), synth_is_masked(m.s, 0.3, m.first + r));
+    }
+    check_near(rate_of(&m, N), 0.3, 0.02);
+    sample_end(&m);
+    m = sample(&c, 0.0, 500);
+    check_near(rate_of(&m, N), 0.0, 0.0);
+    sample_end(&m);
 }
 
 /* ---- SAEs built by hand ---- */
@@ -260,6 +490,16 @@ static struct sae *hand_made(const struct synth *s, size_t absorbed)
     return m;
 }
 
+static enum err measure(const struct synth *s, const struct sae *m, size_t rows,
+                        struct report *r, struct errinfo *e)
+{
+    struct truth_set *set = NULL;
+    assert_ok(truth_set_new(s, rows, &set, e), e);
+    const enum err rc = truth_measure(set, m, NULL, r, e);
+    truth_set_free(set);
+    return rc;
+}
+
 static void test_truth(void **state)
 {
     (void)state;
@@ -270,7 +510,7 @@ static void test_truth(void **state)
         struct report r;
         struct sae *m = hand_made(s, absorbed);
         report_init(&r, 1);
-        assert_ok(truth_measure(s, m, ROWS, NULL, &r, &e), &e);
+        assert_ok(measure(s, m, ROWS, &r, &e), &e);
         /* Children are alike in frequency: the rate is the share of those absorbed. */
         check_near(value(&r, "truth.absorption"), (double)absorbed / CHILDREN, 0.02);
         check_near(value(&r, "truth.silent"), (double)absorbed / CHILDREN, 0.02);
@@ -299,8 +539,7 @@ static void test_truth(void **state)
     struct report r;
     report_init(&r, 1);
     assert_ok(sae_new(sae_arch_find("topk"), 8, 16, 2, &narrow, &e), &e);
-    check_error(truth_measure(s, narrow, 10, NULL, &r, &e), ERR_USAGE, &e,
-                "width 8, expected 80");
+    check_error(measure(s, narrow, 10, &r, &e), ERR_USAGE, &e, "width 8, expected 80");
     report_deinit(&r);
     sae_free(narrow);
     synth_free(s);
@@ -389,9 +628,15 @@ int main(void)
 {
     num_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_assignment), cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_masking),    cmocka_unit_test(test_correlation),
-        cmocka_unit_test(test_truth),      cmocka_unit_test(test_measure_returns_it),
+        cmocka_unit_test(test_assignment),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_masking),
+        cmocka_unit_test(test_correlation),
+        cmocka_unit_test(test_contexts),
+        cmocka_unit_test(test_sequences),
+        cmocka_unit_test(test_mask_feature),
+        cmocka_unit_test(test_truth),
+        cmocka_unit_test(test_measure_returns_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

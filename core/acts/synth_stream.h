@@ -1,0 +1,43 @@
+/* The endless stream of training rows from a synthetic source: the counterpart of
+ * acts/stream.h without a buffer, so that a rate applies from the next batch. Rows of
+ * sequences are served in a counter-based order within blocks, so that a batch has rows
+ * of many; the state is a position. Two streams of one source that differ only in masks
+ * serve the same rows in the same order; with drop_masked each passes over its masked
+ * ones. */
+#ifndef SAETOP_ACTS_SYNTH_STREAM_H
+#define SAETOP_ACTS_SYNTH_STREAM_H
+
+#include "acts/stream.h"
+#include "acts/synthetic.h"
+#include "base/pool.h"
+
+struct synth_stream_config {
+    size_t batch; /* B */
+    float scale;
+    bool drop_masked;
+    bool mix;          /* rows that are not masked have a clean context */
+    struct pool *pool; /* borrowed; NULL: the caller's thread alone */
+};
+
+struct synth_stream;
+/* Borrows the source for its life. ERR_USAGE for an empty batch. */
+enum err synth_stream_new(const struct synth *s, const struct synth_stream_config *cfg,
+                          struct synth_stream **out, struct errinfo *e) ERR_CHECKED;
+void synth_stream_free(struct synth_stream *m); /* NULL is fine */
+void synth_stream_set_rate(struct synth_stream *m, double p);
+/* Next batch, scaled, [batch, D]; borrowed until the next call. */
+const float *synth_stream_next(struct synth_stream *m);
+/* A second stream at the same position with its own rate. */
+enum err synth_stream_fork(const struct synth_stream *m, double p,
+                           struct synth_stream **out, struct errinfo *e) ERR_CHECKED;
+
+/* As of a model's stream: rows gone through stand for tokens read; of a position only
+ * served (rows), rate and the counters are in use. */
+struct stream_stats synth_stream_stats(const struct synth_stream *m);
+struct stream_pos synth_stream_tell(const struct synth_stream *m);
+void synth_stream_seek(struct synth_stream *m, const struct stream_pos *pos);
+
+/* Bytes a stream will need. */
+size_t synth_stream_bytes(const struct synth_config *c, size_t batch);
+
+#endif

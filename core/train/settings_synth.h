@@ -1,0 +1,19 @@
+/* Settings of a synthetic source (source=synthetic, synthetic.*; acts/synthetic.h). */
+#ifndef SAETOP_TRAIN_SETTINGS_SYNTH_H
+#define SAETOP_TRAIN_SETTINGS_SYNTH_H
+
+#include "acts/synthetic.h"
+#include "train/settings.h"
+
+struct synth_config settings_synth(const struct settings *s);
+
+/* ERR_USAGE for a synthetic source, whose runs have no model and no text: `what` is the
+ * run or command that needs them. */
+enum err settings_need_text(const struct settings *s, const char *what,
+                            struct errinfo *e) ERR_CHECKED;
+
+/* What nobody named, as the masking study's toys had it: TopK, k 3, a latent a feature,
+ * 500 steps of 512 rows, learning rate 0.002. */
+enum err settings_synth_defaults(struct settings *s, struct errinfo *e) ERR_CHECKED;
+
+#endif
