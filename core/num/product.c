@@ -25,6 +25,7 @@ void product_pack_f64(const double *W, size_t D, size_t F, size_t j0, size_t j1,
 }
 #else
 #define PANEL_MAX PRODUCT_STEP
+#define TILE_MAX  14
 
 size_t product_packed_f32(size_t D, size_t F)
 {
@@ -63,47 +64,67 @@ void product_pack_f32(const float *W, size_t D, size_t F, size_t j0, size_t j1,
     }
 }
 
-/* The last panel, of fewer columns than it has room for. */
-static void product_edge(const struct kern_wide *wide, size_t rows, size_t D,
-                         const float *x, size_t ldx, const float *panel, const float *b,
-                         size_t n, float *h, size_t ldh)
+/* The rows of each tile beside one another. */
+static void pack_rows(size_t rows, size_t D, const float *x, size_t tile, float *packed)
 {
-    float bias[PANEL_MAX] = {0}, part[PANEL_MAX];
-    memcpy(bias, b, n * sizeof *b);
-    for (size_t r = 0; r < rows; r++) {
-        wide->product(1, D, x + r * ldx, ldx, panel, bias, part, wide->panel);
-        memcpy(h + r * ldh, part, n * sizeof *h);
+    for (size_t r = 0; r < rows; r += tile) {
+        const size_t n = rows - r < tile ? rows - r : tile;
+        for (size_t d = 0; d < D; d++) {
+            for (size_t i = 0; i < n; i++) {
+                packed[r * D + d * n + i] = x[(r + i) * D + d];
+            }
+        }
     }
 }
 
-static void packed_rows(size_t rows, size_t D, size_t F, const float *x, size_t ldx,
-                        const float *packed, const float *b, float *h)
+/* The last panel, of fewer columns than it has room for. */
+static void product_edge(const struct kern_wide *wide, size_t rows, size_t D,
+                         const float *x, const float *panel, const float *b, size_t n,
+                         float *h, size_t ldh)
+{
+    float bias[PANEL_MAX] = {0}, part[TILE_MAX * PANEL_MAX];
+    memcpy(bias, b, n * sizeof *b);
+    for (size_t r = 0; r < rows; r += wide->tile) {
+        const size_t some = rows - r < wide->tile ? rows - r : wide->tile;
+        wide->product(some, D, x + r * D, panel, bias, part, wide->panel);
+        for (size_t i = 0; i < some; i++) {
+            memcpy(h + (r + i) * ldh, part + i * wide->panel, n * sizeof *h);
+        }
+    }
+}
+
+/* Columns j0 .. j1 of h; j0 begins a panel. */
+static void packed_columns(size_t rows, size_t D, size_t j0, size_t j1, const float *x,
+                           const float *packed, const float *b, float *h, size_t ldh)
 {
     const struct kern_wide *wide = kern_wide_get();
     const size_t width = wide->panel;
-    size_t j = 0;
-    for (; j + width <= F; j += width) {
-        wide->product(rows, D, x, ldx, packed + j * D, b + j, h + j, F);
+    size_t j = j0;
+    for (; j + width <= j1; j += width) {
+        wide->product(rows, D, x, packed + j * D, b + j, h + (j - j0), ldh);
     }
-    if (j < F) {
-        product_edge(wide, rows, D, x, ldx, packed + j * D, b + j, F - j, h + j, F);
+    if (j < j1) {
+        product_edge(wide, rows, D, x, packed + j * D, b + j, j1 - j, h + (j - j0),
+                     ldh);
     }
 }
 #endif
 
-void R(product_rows)(size_t rows, size_t D, size_t F, const real *x, size_t ldx,
-                     const real *W, const real *packed, const real *b, real *h)
+void R(product_rows)(size_t rows, size_t D, size_t F, const real *x, const real *W,
+                     const real *packed, const real *b, real *scratch, real *h)
 {
 #ifndef REAL_F64
     if (packed) {
-        packed_rows(rows, D, F, x, ldx, packed, b, h);
+        pack_rows(rows, D, x, kern_wide_get()->tile, scratch);
+        packed_columns(rows, D, 0, F, scratch, packed, b, h, F);
         return;
     }
 #else
     (void)packed;
 #endif
+    (void)scratch;
     for (size_t r = 0; r < rows; r++) {
         memcpy(h + r * F, b, F * sizeof *h);
     }
-    R(gemm)(NO_TRANS, TRANS, rows, F, D, 1, x, ldx, W, D, 1, h, F);
+    R(gemm)(NO_TRANS, TRANS, rows, F, D, 1, x, D, W, D, 1, h, F);
 }

@@ -27,11 +27,11 @@ size_t R(product_packed)(size_t D, size_t F);
 void R(product_pack)(const real *W, size_t D, size_t F, size_t j0, size_t j1,
                      real *packed);
 
-/* h [rows,F] = x W^T + b, x [rows,D] with ldx reals from one row to the next; a power
- * of two is slow for wide rows, which then meet in the cache. `packed` is all of W, or
- * NULL if product_packed says 0. An entry's bits do not depend on which rows stand
- * beside its own if W is packed. Any thread. O(rows D F). */
-void R(product_rows)(size_t rows, size_t D, size_t F, const real *x, size_t ldx,
-                     const real *W, const real *packed, const real *b, real *h);
+/* h [rows,F] = x W^T + b for x [rows,D]. `packed` is all of W, or NULL if
+ * product_packed says 0; `scratch` [rows,D] is used with it only. An entry's bits do
+ * not depend on which rows stand beside its own if W is packed. Any thread. O(rows D
+ * F). */
+void R(product_rows)(size_t rows, size_t D, size_t F, const real *x, const real *W,
+                     const real *packed, const real *b, real *scratch, real *h);
 
 #endif

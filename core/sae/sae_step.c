@@ -7,9 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Reals between rows that would else begin a power of two apart (num/product.h). */
-#define SAE_PAD ((size_t)16)
-
 /* The share of cells above which dense products are faster. */
 #define SAE_DENSE_ABOVE 0.2
 
@@ -192,7 +189,7 @@ enum err R(sae_step_new)(const struct sae_arch *arch, size_t D, size_t F,
 static void worker_deinit(struct R(sae_worker) * w)
 {
     mem_free(w->h);
-    mem_free(w->padded);
+    mem_free(w->rows);
     mem_free(w->gate);
     mem_free(w->id);
     mem_free(w->val);
@@ -238,9 +235,7 @@ static enum err worker_init(struct R(sae_worker) * w, const struct R(sae_step) *
     static const char what[] = "a block of pre-activations";
     const size_t rows = s->slice_rows, F = s->F;
     TRY(mem_new(&w->h, rows * F, sizeof *w->h, what, e));
-    if (s->packed && s->D > 256 && s->D % 256 == 0) {
-        TRY(mem_new(&w->padded, rows * (s->D + SAE_PAD), sizeof *w->padded, what, e));
-    }
+    TRY(mem_new(&w->rows, s->packed ? rows * s->D : 0, sizeof *w->rows, what, e));
     TRY(mem_new(&w->gate, s->is_gated ? rows * F : 0, sizeof *w->gate, what, e));
     TRY(mem_new(&w->id, F, sizeof *w->id, what, e));
     TRY(mem_new(&w->val, F, sizeof *w->val, what, e));
@@ -326,17 +321,9 @@ static void centre_rows(struct R(sae_step) * s, size_t block)
 static void encode_rows(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t row0,
                         size_t rows)
 {
-    const size_t D = s->D;
-    const real *a = s->a + row0 * D;
-    size_t ld = D;
-    if (wk->padded) {
-        ld = D + SAE_PAD;
-        for (size_t r = 0; r < rows; r++) {
-            memcpy(wk->padded + r * ld, a + r * D, D * sizeof *a);
-        }
-        a = wk->padded;
-    }
-    R(product_rows)(rows, D, s->F, a, ld, s->w->W_enc, s->packed, s->w->b_enc, wk->h);
+    R(product_rows)
+    (rows, s->D, s->F, s->a + row0 * s->D, s->w->W_enc, s->packed, s->w->b_enc,
+     wk->rows, wk->h);
 }
 
 /* Encode a block of rows, then the selections from it. */

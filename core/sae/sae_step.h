@@ -75,7 +75,7 @@ struct R(sae_pairs) {
 /* Scratch of one worker. */
 struct R(sae_worker) {
     real *h;        /* [slice_rows, F] pre-activations */
-    real *padded;   /* [slice_rows, D + SAE_PAD] for the product; or NULL */
+    real *rows;     /* [slice_rows, D] packed for the product; or NULL */
     real *gate;     /* [block_rows, F] Gated on the dense path; else NULL */
     int32_t *id;    /* [F] */
     real *val;      /* [F] */
