@@ -2,6 +2,7 @@
 
 #include "num/blas.h"
 #include "num/kern_wide.h"
+#include "num/topk.h"
 
 #include <string.h>
 
@@ -22,6 +23,22 @@ void product_pack_f64(const double *W, size_t D, size_t F, size_t j0, size_t j1,
     (void)j0;
     (void)j1;
     (void)packed;
+}
+
+void product_above_f64(size_t rows, size_t D, size_t F, const double *x,
+                       const double *packed, const double *b, const double *above,
+                       double *scratch, const struct product_found_f64 *found)
+{
+    (void)D;
+    (void)F;
+    (void)x;
+    (void)packed;
+    (void)b;
+    (void)above;
+    (void)scratch;
+    for (size_t r = 0; r < rows; r++) {
+        found->n[r] = SIZE_MAX;
+    }
 }
 #else
 #define PANEL_MAX PRODUCT_STEP
@@ -93,7 +110,7 @@ static void product_edge(const struct kern_wide *wide, size_t rows, size_t D,
     }
 }
 
-/* Columns j0 .. j1 of h; j0 begins a panel. */
+/* Columns j0 .. j1 of h, whose biases are b; j0 begins a panel. */
 static void packed_columns(size_t rows, size_t D, size_t j0, size_t j1, const float *x,
                            const float *packed, const float *b, float *h, size_t ldh)
 {
@@ -101,14 +118,54 @@ static void packed_columns(size_t rows, size_t D, size_t j0, size_t j1, const fl
     const size_t width = wide->panel;
     size_t j = j0;
     for (; j + width <= j1; j += width) {
-        wide->product(rows, D, x, packed + j * D, b + j, h + (j - j0), ldh);
+        wide->product(rows, D, x, packed + j * D, b + (j - j0), h + (j - j0), ldh);
     }
     if (j < j1) {
-        product_edge(wide, rows, D, x, packed + j * D, b + j, j1 - j, h + (j - j0),
-                     ldh);
+        product_edge(wide, rows, D, x, packed + j * D, b + (j - j0), j1 - j,
+                     h + (j - j0), ldh);
+    }
+}
+/* Columns from j of row r that are above its threshold. */
+static void list_above(const struct product_found_f32 *found, size_t r, size_t j,
+                       size_t n, const float *h, float above)
+{
+    size_t have = found->n[r];
+    if (have > found->room) {
+        return;
+    }
+    int32_t *id = found->id + r * found->stride + have;
+    const size_t more =
+        topk_above_f32(n, h, above, id, found->val + r * found->stride + have);
+    for (size_t i = 0; i < more; i++) {
+        id[i] += (int32_t)j;
+    }
+    found->n[r] = have + more;
+}
+
+void product_above_f32(size_t rows, size_t D, size_t F, const float *x,
+                       const float *packed, const float *b, const float *above,
+                       float *scratch, const struct product_found_f32 *found)
+{
+    float *part = scratch + rows * D;
+    pack_rows(rows, D, x, kern_wide_get()->tile, scratch);
+    memset(found->n, 0, rows * sizeof *found->n);
+    for (size_t j = 0; j < F; j += PRODUCT_PART) {
+        const size_t n = F - j < PRODUCT_PART ? F - j : PRODUCT_PART;
+        packed_columns(rows, D, j, j + n, scratch, packed, b + j, part, PRODUCT_PART);
+        for (size_t r = 0; r < rows; r++) {
+            list_above(found, r, j, n, part + r * PRODUCT_PART, above[r]);
+        }
     }
 }
 #endif
+
+/* A scan may store a part more than it finds. Rows begin an odd number of cache lines
+ * apart, so that they do not meet in the cache. */
+void R(product_found_init)(struct R(product_found) * found, size_t F, size_t room)
+{
+    found->room = room < F ? room : F;
+    found->stride = ((found->room + PRODUCT_PART + 15) / 16 | 1) * 16;
+}
 
 void R(product_rows)(size_t rows, size_t D, size_t F, const real *x, const real *W,
                      const real *packed, const real *b, real *scratch, real *h)

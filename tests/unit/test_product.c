@@ -90,6 +90,58 @@ static void bits_do_not_depend_on_neighbours(void **state)
     mem_free(one);
 }
 
+/* The same entries as those of the stored product, with thresholds that nothing, some
+ * and everything passes, and lists that are too short. */
+static void above_lists_what_passes(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < sizeof all / sizeof all[0]; c++) {
+        const struct sizes s = all[c];
+        const size_t n = product_packed_f32(s.D, s.F);
+        if (n == 0) {
+            continue;
+        }
+        struct rng r = rng_begin(5, RNG_SAMPLE, c);
+        float *x = normals(&r, s.rows * s.D), *W = normals(&r, s.F * s.D);
+        float *b = normals(&r, s.F), *h = normals(&r, s.rows * s.F);
+        float *packed = normals(&r, n), *above = normals(&r, s.rows);
+        float *scratch = normals(&r, s.rows * (s.D + PRODUCT_PART));
+        struct product_found_f32 f;
+        product_found_init_f32(&f, s.F, c % 2 == 0 ? s.F : 20);
+        f.n = mem_alloc(s.rows, sizeof *f.n);
+        f.id = mem_alloc(s.rows * f.stride, sizeof *f.id);
+        f.val = mem_alloc(s.rows * f.stride, sizeof *f.val);
+        product_pack_f32(W, s.D, s.F, 0, s.F, packed);
+        product_rows_f32(s.rows, s.D, s.F, x, W, packed, b, scratch, h);
+        for (size_t i = 0; i < s.rows; i++) {
+            above[i] = i % 3 == 0 ? 0.0f : i % 3 == 1 ? 1e9f : sqrtf((float)s.D);
+        }
+        product_above_f32(s.rows, s.D, s.F, x, packed, b, above, scratch, &f);
+        for (size_t i = 0; i < s.rows; i++) {
+            size_t m = 0;
+            for (size_t j = 0; j < s.F; j++) {
+                const float v = h[i * s.F + j];
+                if (v > above[i] && m < f.room && f.n[i] <= f.room) {
+                    assert_int_equal(f.id[i * f.stride + m], j);
+                    assert_memory_equal(&f.val[i * f.stride + m], &v, sizeof v);
+                }
+                m += v > above[i];
+            }
+            assert_true(f.n[i] == m || (f.n[i] > f.room && m > f.room));
+        }
+        mem_free(x);
+        mem_free(W);
+        mem_free(b);
+        mem_free(h);
+        mem_free(packed);
+        mem_free(above);
+        mem_free(scratch);
+        mem_free(f.n);
+        mem_free(f.id);
+        mem_free(f.val);
+    }
+}
+
 /* Rows as a kernel wants them: tile by tile, first terms first. */
 static float *pack_rows(size_t rows, size_t D, const float *x, size_t tile)
 {
@@ -141,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(matches_sums),
+        cmocka_unit_test(above_lists_what_passes),
         cmocka_unit_test(bits_do_not_depend_on_neighbours),
         cmocka_unit_test(avx512_has_the_bits_of_avx2),
     };
