@@ -22,6 +22,7 @@ const struct kern_wide kern_table_wide_avx2 = {
     .rows_sum = kern_rows_sum,
     .rows_dot = kern_rows_dot,
     .panel = PRODUCT_PANEL,
+    .tile = PRODUCT_ROWS,
     .widest = 256,
     .product = kern_product,
 };

@@ -146,6 +146,7 @@ const struct kern_wide kern_table_wide_avx512 = {
     .rows_sum = wide_rows_sum,
     .rows_dot = wide_rows_dot,
     .panel = PRODUCT_PANEL,
+    .tile = PRODUCT_ROWS,
     .widest = 1024,
     .product = kern_product,
 };

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #define PRODUCT_PANEL ((size_t)2 * PRODUCT_LANES)
-#define PRODUCT_AHEAD 8 /* terms of the panel that are fetched ahead */
+#define PRODUCT_AHEAD 16 /* terms that are fetched ahead */
+
+typedef pv product_sums[PRODUCT_ROWS][2];
 
 static inline __attribute__((always_inline)) pv product_load(const float *p)
 {
@@ -16,25 +18,48 @@ static inline __attribute__((always_inline)) pv product_load(const float *p)
     return v;
 }
 
+/* One term of each sum. */
 static inline __attribute__((always_inline)) void
-product_tile(size_t rows, size_t D, const float *x, size_t ldx, const float *panel,
+product_term(size_t rows, const float *x, const float *panel, product_sums sum)
+{
+    const pv left = product_load(panel), right = product_load(panel + PRODUCT_LANES);
+    for (size_t r = 0; r < rows; r++) {
+        const pv at = PRODUCT_SPLAT(x[r]);
+        sum[r][0] = PRODUCT_FMA(at, left, sum[r][0]);
+        sum[r][1] = PRODUCT_FMA(at, right, sum[r][1]);
+    }
+}
+
+static inline __attribute__((always_inline)) void product_fetch(const float *x,
+                                                                const float *panel)
+{
+    __builtin_prefetch(x);
+    __builtin_prefetch(panel);
+    if (PRODUCT_PANEL > 16) {
+        __builtin_prefetch(panel + 16);
+    }
+}
+
+static inline __attribute__((always_inline)) void
+product_tile(size_t rows, size_t D, const float *x, const float *panel,
              const float *bias, float *h, size_t ldh)
 {
-    pv sum[PRODUCT_ROWS][2];
+    product_sums sum;
     for (size_t r = 0; r < rows; r++) {
         sum[r][0] = product_load(bias);
         sum[r][1] = product_load(bias + PRODUCT_LANES);
     }
-    for (size_t d = 0; d < D; d++) {
-        __builtin_prefetch(panel + (d + PRODUCT_AHEAD) * PRODUCT_PANEL);
-        __builtin_prefetch(panel + (d + PRODUCT_AHEAD) * PRODUCT_PANEL + PRODUCT_LANES);
-        const pv left = product_load(panel + d * PRODUCT_PANEL);
-        const pv right = product_load(panel + d * PRODUCT_PANEL + PRODUCT_LANES);
-        for (size_t r = 0; r < rows; r++) {
-            const pv at = PRODUCT_SPLAT(x[r * ldx + d]);
-            sum[r][0] = PRODUCT_FMA(at, left, sum[r][0]);
-            sum[r][1] = PRODUCT_FMA(at, right, sum[r][1]);
-        }
+    size_t d = 0;
+    for (; d + 2 <= D; d += 2) { /* in pairs, for less of what is no sum */
+        const float *xd = x + d * rows, *pd = panel + d * PRODUCT_PANEL;
+        product_fetch(xd + PRODUCT_AHEAD * rows, pd + PRODUCT_AHEAD * PRODUCT_PANEL);
+        product_term(rows, xd, pd, sum);
+        product_fetch(xd + (PRODUCT_AHEAD + 1) * rows,
+                      pd + (PRODUCT_AHEAD + 1) * PRODUCT_PANEL);
+        product_term(rows, xd + rows, pd + PRODUCT_PANEL, sum);
+    }
+    if (d < D) {
+        product_term(rows, x + d * rows, panel + d * PRODUCT_PANEL, sum);
     }
     for (size_t r = 0; r < rows; r++) {
         memcpy(h + r * ldh, &sum[r][0], sizeof(pv));
@@ -43,13 +68,13 @@ product_tile(size_t rows, size_t D, const float *x, size_t ldx, const float *pan
 }
 
 /* A tile of fewer rows: a constant count each, so that the sums stay in registers. */
-static void product_rest(size_t rows, size_t D, const float *x, size_t ldx,
-                         const float *panel, const float *bias, float *h, size_t ldh)
+static void product_rest(size_t rows, size_t D, const float *x, const float *panel,
+                         const float *bias, float *h, size_t ldh)
 {
     switch (rows) {
 #define REST(n)                                                                        \
     case n:                                                                            \
-        product_tile(n, D, x, ldx, panel, bias, h, ldh);                               \
+        product_tile(n, D, x, panel, bias, h, ldh);                                    \
         break;
         REST(1)
         REST(2)
@@ -72,12 +97,12 @@ static void product_rest(size_t rows, size_t D, const float *x, size_t ldx,
     }
 }
 
-static void kern_product(size_t rows, size_t D, const float *x, size_t ldx,
-                         const float *panel, const float *bias, float *h, size_t ldh)
+static void kern_product(size_t rows, size_t D, const float *x, const float *panel,
+                         const float *bias, float *h, size_t ldh)
 {
     size_t r = 0;
     for (; r + PRODUCT_ROWS <= rows; r += PRODUCT_ROWS) {
-        product_tile(PRODUCT_ROWS, D, x + r * ldx, ldx, panel, bias, h + r * ldh, ldh);
+        product_tile(PRODUCT_ROWS, D, x + r * D, panel, bias, h + r * ldh, ldh);
     }
-    product_rest(rows - r, D, x + r * ldx, ldx, panel, bias, h + r * ldh, ldh);
+    product_rest(rows - r, D, x + r * D, panel, bias, h + r * ldh, ldh);
 }

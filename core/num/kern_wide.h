@@ -19,13 +19,15 @@ struct kern_wide {
     void (*rows_dot)(size_t n, const int32_t *id, const float *x, size_t ld, size_t D,
                      const float *y, float *out);
 
-    /* Columns of a panel of num/product.h, and h [rows, panel] = x W^T + bias of one:
-     * each entry begins with its bias and takes the terms in the order of D. `panel` is
-     * aligned to 64 bytes, ldx and ldh are the floats between rows. */
-    size_t panel;
+    /* Columns of a panel and rows of a tile of num/product.h, and h [n, panel] =
+     * x W^T + bias of one: each entry begins with its bias and takes the terms in the
+     * order of D. x is packed: the first terms of a tile's rows, then the second, and
+     * so on; the last tile has the rows that are left. `panel` is aligned to 64 bytes,
+     * ldh are the floats between rows. */
+    size_t panel, tile;
     size_t widest; /* D up to which this beats BLAS */
-    void (*product)(size_t rows, size_t D, const float *x, size_t ldx,
-                    const float *panel, const float *bias, float *h, size_t ldh);
+    void (*product)(size_t n, size_t D, const float *x, const float *panel,
+                    const float *bias, float *h, size_t ldh);
 };
 
 /* The widest for this CPU; NULL where there is none. */

@@ -8,6 +8,7 @@
 #include "num/real.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 #if (defined(REAL_F64) && !defined(SAETOP_NUM_PRODUCT_F64)) ||                         \
     (!defined(REAL_F64) && !defined(SAETOP_NUM_PRODUCT_F32))
@@ -27,11 +28,30 @@ size_t R(product_packed)(size_t D, size_t F);
 void R(product_pack)(const real *W, size_t D, size_t F, size_t j0, size_t j1,
                      real *packed);
 
-/* h [rows,F] = x W^T + b, x [rows,D] with ldx reals from one row to the next; a power
- * of two is slow for wide rows, which then meet in the cache. `packed` is all of W, or
- * NULL if product_packed says 0. An entry's bits do not depend on which rows stand
- * beside its own if W is packed. Any thread. O(rows D F). */
-void R(product_rows)(size_t rows, size_t D, size_t F, const real *x, size_t ldx,
-                     const real *W, const real *packed, const real *b, real *h);
+/* h [rows,F] = x W^T + b for x [rows,D]. `packed` is all of W, or NULL if
+ * product_packed says 0; `scratch` [rows,D] is used with it only. An entry's bits do
+ * not depend on which rows stand beside its own if W is packed. Any thread. O(rows D
+ * F). */
+void R(product_rows)(size_t rows, size_t D, size_t F, const real *x, const real *W,
+                     const real *packed, const real *b, real *scratch, real *h);
+
+/* Entries of rows of h. Row r has n[r], or more than `room` if n[r] > room; they begin
+ * at r * stride in id, rising, and in val. */
+struct R(product_found) {
+    size_t room, stride;
+    size_t *n;   /* [rows] */
+    int32_t *id; /* [rows, stride] */
+    real *val;
+};
+/* Set room and stride for so many entries of a row, arrays aside. */
+void R(product_found_init)(struct R(product_found) * found, size_t F, size_t room);
+
+/* The entries of h, which product_rows would store, that are greater than above[r] >= 0
+ * in row r: h itself goes by in a part that stays near the CPU. `packed` is not NULL;
+ * scratch is [rows, D + PRODUCT_PART]. */
+#define PRODUCT_PART ((size_t)128)
+void R(product_above)(size_t rows, size_t D, size_t F, const real *x,
+                      const real *packed, const real *b, const real *above,
+                      real *scratch, const struct R(product_found) * found);
 
 #endif

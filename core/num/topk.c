@@ -1,13 +1,16 @@
 #include "num/topk.h"
 
+#include <float.h>
 #include <stdbool.h>
 #include <string.h>
 
 /* Positive numbers order as the integers that their bits are. */
 #ifdef REAL_F64
 typedef int64_t real_bits;
+#define REAL_MAX DBL_MAX
 #else
 typedef int32_t real_bits;
+#define REAL_MAX FLT_MAX
 #endif
 
 static real_bits bits_of(real v)
@@ -196,6 +199,9 @@ static real lower_bound(size_t n, const real *x, size_t k)
 
 static void learn(struct R(topk_guess) * g, real kth)
 {
+    if (!(kth < REAL_MAX)) {
+        return; /* of no use to others */
+    }
     if (g->mean <= 0) {
         g->mean = kth;
         g->spread = kth / 4;
@@ -204,6 +210,12 @@ static void learn(struct R(topk_guess) * g, real kth)
     const real off = kth - g->mean;
     g->mean += off / 16;
     g->spread += ((off < 0 ? -off : off) - g->spread) / 16;
+}
+
+real R(topk_guess_below)(const struct R(topk_guess) * guess, real scale,
+                         real deviations)
+{
+    return (guess->mean - deviations * guess->spread) * scale;
 }
 
 /* Of those equal to the cut only the first `ties` stay. */
@@ -238,14 +250,20 @@ static real keep_greatest(size_t m, size_t k, int32_t *id, real *val)
     return cut;
 }
 
-size_t R(topk_row)(size_t n, const real *x, size_t k, struct R(topk_guess) * guess,
-                   int32_t *id, real *val)
+void R(topk_keep)(size_t n, size_t k, real scale, struct R(topk_guess) * guess,
+                  int32_t *id, real *val)
+{
+    learn(guess, keep_greatest(n, k, id, val) / scale);
+}
+
+size_t R(topk_row)(size_t n, const real *x, size_t k, real scale,
+                   struct R(topk_guess) * guess, int32_t *id, real *val)
 {
     if (k == 0) {
         return 0;
     }
     /* Two standard deviations are about 2.5 mean deviations. */
-    const real t = guess->mean - (real)2.5 * guess->spread;
+    const real t = R(topk_guess_below)(guess, scale, (real)2.5);
     size_t m = t > 0 ? R(topk_above)(n, x, t, id, val) : 0;
     if (m < k) {
         m = R(topk_above)(n, x, lower_bound(n, x, k), id, val);
@@ -253,6 +271,6 @@ size_t R(topk_row)(size_t n, const real *x, size_t k, struct R(topk_guess) * gue
     if (m < k) {
         return m; /* fewer than k are positive */
     }
-    learn(guess, keep_greatest(m, k, id, val));
+    R(topk_keep)(m, k, scale, guess, id, val);
     return k;
 }

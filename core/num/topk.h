@@ -23,15 +23,26 @@ size_t R(topk_above)(size_t n, const real *x, real t, int32_t *id, real *val);
  * O(n) about eight times over; at most as often as a number has bits. */
 real R(topk_cut)(size_t n, const real *v, size_t k, size_t *above);
 
-/* A guess at the k-th greatest value of rows that are alike. Zero it before the first
- * row. It decides the speed, never the result. */
+/* A guess at the k-th greatest value of rows that are alike up to a scale each, such as
+ * the norm of what they are computed from. Zero it before the first row. It decides the
+ * speed, never the result. */
 struct R(topk_guess) {
-    real mean, spread;
+    real mean, spread; /* of the k-th / scale, and its mean deviation */
 };
 
+/* A value below the k-th greatest of a row of that scale, by some mean deviations; 0 or
+ * less, or NaN, where that cannot be guessed. */
+real R(topk_guess_below)(const struct R(topk_guess) * guess, real scale,
+                         real deviations);
+
 /* The at most k greatest positive entries of x [n]: indices, rising, to id, values to
- * val (room for n each: both are scratch as well). Returns how many. O(n). */
-size_t R(topk_row)(size_t n, const real *x, size_t k, struct R(topk_guess) * guess,
-                   int32_t *id, real *val);
+ * val (room for n each: both are scratch as well). Returns how many. scale > 0, or 1
+ * where none is known. O(n). */
+size_t R(topk_row)(size_t n, const real *x, size_t k, real scale,
+                   struct R(topk_guess) * guess, int32_t *id, real *val);
+/* The k >= 1 greatest of n >= k entries that are all of a row above some value >= 0, in
+ * place. */
+void R(topk_keep)(size_t n, size_t k, real scale, struct R(topk_guess) * guess,
+                  int32_t *id, real *val);
 
 #endif

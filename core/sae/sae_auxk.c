@@ -9,7 +9,7 @@
  * only: the positive ones, and all others but the most negative. Returns how many; ids
  * rising, of values too. `other` [n] is scratch. */
 static size_t select_signed(struct R(sae_worker) * wk, const real *v, size_t n,
-                            size_t k, real *other)
+                            size_t k, real scale, real *other)
 {
     size_t positive = 0;
     for (size_t i = 0; i < n; i++) {
@@ -17,12 +17,12 @@ static size_t select_signed(struct R(sae_worker) * wk, const real *v, size_t n,
         other[i] = -v[i];
     }
     if (positive >= k) {
-        return R(topk_row)(n, v, k, &wk->aux_guess, wk->id, wk->val);
+        return R(topk_row)(n, v, k, scale, &wk->aux_guess, wk->id, wk->val);
     }
     struct R(topk_guess) none = {0};
     const size_t out = n - k; /* how many to leave out: the most negative */
     const size_t left =
-        out > 0 ? R(topk_row)(n, other, out, &none, wk->id, wk->val) : 0;
+        out > 0 ? R(topk_row)(n, other, out, 1, &none, wk->id, wk->val) : 0;
     for (size_t i = 0; i < n; i++) {
         other[i] = 0;
     }
@@ -50,9 +50,11 @@ void R(sae_aux_select)(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t
     }
     size_t n;
     if (s->hyper.aux_form == SAE_AUX_SCALED) {
-        n = select_signed(wk, wk->gathered, s->n_dead, k, wk->gathered + s->n_dead);
+        n = select_signed(wk, wk->gathered, s->n_dead, k, s->scale[row],
+                          wk->gathered + s->n_dead);
     } else {
-        n = R(topk_row)(s->n_dead, wk->gathered, k, &wk->aux_guess, wk->id, wk->val);
+        n = R(topk_row)(s->n_dead, wk->gathered, k, s->scale[row], &wk->aux_guess,
+                        wk->id, wk->val);
     }
     s->aux.first[row] = at;
     s->aux.n[row] = n;

@@ -17,6 +17,24 @@ void R(sae_batch_scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_
     }
 }
 
+bool R(sae_batch_expect)(const struct R(sae_step) * s, size_t worker, size_t row0,
+                         size_t rows, real *above)
+{
+    (void)row0;
+    const real floor = s->collect.heap[worker].floor;
+    for (size_t r = 0; r < rows; r++) {
+        above[r] = floor;
+    }
+    return floor > 0;
+}
+
+bool R(sae_batch_take)(struct R(sae_step) * s, size_t worker, size_t row, size_t n,
+                       int32_t *id, real *val)
+{
+    R(sae_collect_list)(&s->collect, worker, row, n, id, val);
+    return true;
+}
+
 /* Entries of the heaps to s->main by row. All of a row are in one heap, ids rising;
  * those that equal the cut are taken in the order of rows. */
 static void R(place)(struct R(sae_step) * s, real cut, size_t ties)
@@ -81,6 +99,8 @@ bool R(sae_batch_settle)(struct R(sae_step) * s)
 static const struct R(sae_ops) R(ops) = {
     .begin = R(sae_batch_begin),
     .scan = R(sae_batch_scan),
+    .expect = R(sae_batch_expect),
+    .take = R(sae_batch_take),
     .settle = R(sae_batch_settle),
     .decode = R(sae_decode_rows),
     .latents = R(sae_latent_grads),

@@ -116,18 +116,38 @@ static void compact(struct R(sae_heap) * h, size_t keep)
     h->floor = cut > h->floor ? cut : h->floor;
 }
 
-void R(sae_collect_row)(struct R(sae_collect) * c, size_t worker, size_t row,
-                        const real *x)
+/* Where a row's entries go; room for all of it. */
+static struct R(sae_heap) * heap_with_room(struct R(sae_collect) * c, size_t worker)
 {
     struct R(sae_heap) *h = &c->heap[worker];
     if (h->n + c->F > c->cap) {
         compact(h, c->keep);
     }
-    const size_t m = R(topk_above)(c->F, x, h->floor, h->id + h->n, h->val + h->n);
-    for (size_t i = 0; i < m; i++) {
+    return h;
+}
+
+static void add_row(struct R(sae_heap) * h, size_t row, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
         h->row[h->n + i] = (int32_t)row;
     }
-    h->n += m;
+    h->n += n;
+}
+
+void R(sae_collect_row)(struct R(sae_collect) * c, size_t worker, size_t row,
+                        const real *x)
+{
+    struct R(sae_heap) *h = heap_with_room(c, worker);
+    add_row(h, row, R(topk_above)(c->F, x, h->floor, h->id + h->n, h->val + h->n));
+}
+
+void R(sae_collect_list)(struct R(sae_collect) * c, size_t worker, size_t row, size_t n,
+                         const int32_t *id, const real *val)
+{
+    struct R(sae_heap) *h = heap_with_room(c, worker);
+    memcpy(h->id + h->n, id, n * sizeof *id);
+    memcpy(h->val + h->n, val, n * sizeof *val);
+    add_row(h, row, n);
 }
 
 bool R(sae_collect_enough)(struct R(sae_collect) * c)

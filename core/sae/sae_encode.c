@@ -133,7 +133,7 @@ static size_t select_row(const struct sae *s, struct bench *w, const float *h)
 {
     switch (s->arch->infer) {
     case SAE_INFER_TOPK:
-        return topk_row_f32(s->F, h, (size_t)s->k, &w->guess, w->id, w->val);
+        return topk_row_f32(s->F, h, (size_t)s->k, 1.0f, &w->guess, w->id, w->val);
     case SAE_INFER_THRESHOLD: {
         const float t = s->threshold > 0.0 ? (float)s->threshold : 0.0f;
         return topk_above_f32(s->F, h, t, w->id, w->val);

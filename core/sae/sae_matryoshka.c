@@ -75,6 +75,8 @@ static void R(decode)(struct R(sae_step) * s, size_t worker, size_t row0, size_t
 static const struct R(sae_ops) R(ops) = {
     .begin = R(sae_batch_begin),
     .scan = R(sae_batch_scan),
+    .expect = R(sae_batch_expect),
+    .take = R(sae_batch_take),
     .settle = R(sae_batch_settle),
     .decode = R(decode),
     .latents = R(sae_latent_grads),

@@ -7,9 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Reals between rows that would else begin a power of two apart (num/product.h). */
-#define SAE_PAD ((size_t)16)
-
 /* The share of cells above which dense products are faster. */
 #define SAE_DENSE_ABOVE 0.2
 
@@ -89,6 +86,7 @@ static enum err arrays_new(struct R(sae_step) * s, struct errinfo *e)
         TRY(mem_new(&s->packed, packed, sizeof *s->packed, what, e));
     }
     TRY(mem_new(&s->a, B * D, sizeof *s->a, what, e));
+    TRY(mem_new(&s->scale, B, sizeof *s->scale, what, e));
     TRY(mem_new(&s->err, B * D, sizeof *s->err, what, e));
     TRY(mem_new(&s->aux_err, s->aux_k > 0 || s->is_gated ? B * D : 0,
                 sizeof *s->aux_err, what, e));
@@ -194,7 +192,11 @@ enum err R(sae_step_new)(const struct sae_arch *arch, size_t D, size_t F,
 static void worker_deinit(struct R(sae_worker) * w)
 {
     mem_free(w->h);
-    mem_free(w->padded);
+    mem_free(w->rows);
+    mem_free(w->above);
+    mem_free(w->found.n);
+    mem_free(w->found.id);
+    mem_free(w->found.val);
     mem_free(w->gate);
     mem_free(w->id);
     mem_free(w->val);
@@ -209,6 +211,7 @@ void R(sae_step_free)(struct R(sae_step) * s)
     mem_free(s->packed);
     mem_free(s->place);
     mem_free(s->a);
+    mem_free(s->scale);
     mem_free(s->err);
     mem_free(s->aux_err);
     mem_free(s->suffix);
@@ -240,9 +243,7 @@ static enum err worker_init(struct R(sae_worker) * w, const struct R(sae_step) *
     static const char what[] = "a block of pre-activations";
     const size_t rows = s->slice_rows, F = s->F;
     TRY(mem_new(&w->h, rows * F, sizeof *w->h, what, e));
-    if (s->packed && s->D > 256 && s->D % 256 == 0) {
-        TRY(mem_new(&w->padded, rows * (s->D + SAE_PAD), sizeof *w->padded, what, e));
-    }
+    TRY(R(sae_above_new)(w, s, e));
     TRY(mem_new(&w->gate, s->is_gated ? rows * F : 0, sizeof *w->gate, what, e));
     TRY(mem_new(&w->id, F, sizeof *w->id, what, e));
     TRY(mem_new(&w->val, F, sizeof *w->val, what, e));
@@ -319,6 +320,7 @@ static void centre_rows(struct R(sae_step) * s, size_t block)
             R(vec_axpy)(D, -1, s->w->b_dec, a);
         }
         R(vec_add)(D, cols, a, cols);
+        s->scale[row0 + r] = (real)sqrt(R(vec_sumsq)(D, a));
     }
     s->block_sums[block * SAE_SUMS + SAE_SUM_A] =
         R(vec_sumsq)(rows * D, s->a + row0 * D);
@@ -328,17 +330,9 @@ static void centre_rows(struct R(sae_step) * s, size_t block)
 static void encode_rows(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t row0,
                         size_t rows)
 {
-    const size_t D = s->D;
-    const real *a = s->a + row0 * D;
-    size_t ld = D;
-    if (wk->padded) {
-        ld = D + SAE_PAD;
-        for (size_t r = 0; r < rows; r++) {
-            memcpy(wk->padded + r * ld, a + r * D, D * sizeof *a);
-        }
-        a = wk->padded;
-    }
-    R(product_rows)(rows, D, s->F, a, ld, s->w->W_enc, s->packed, s->w->b_enc, wk->h);
+    R(product_rows)
+    (rows, s->D, s->F, s->a + row0 * s->D, s->w->W_enc, s->packed, s->w->b_enc,
+     wk->rows, wk->h);
 }
 
 /* Encode a block of rows, then the selections from it. */
@@ -349,6 +343,10 @@ static void encode_block(void *ctx, size_t block, size_t worker)
     const size_t row0 = block * s->block_rows, rows = rows_of(s, row0);
     struct sae_watch watch = R(sae_step_watch)(s, worker);
     centre_rows(s, block);
+    sae_watch_mark(&watch, SAE_ENCODE);
+    if (R(sae_encode_above)(s, worker, row0, rows)) {
+        return;
+    }
     for (size_t r = 0; r < rows; r += s->slice_rows) {
         const size_t n = rows - r < s->slice_rows ? rows - r : s->slice_rows;
         encode_rows(s, wk, row0 + r, n);

@@ -4,6 +4,7 @@
  * Parallel over fixed blocks of rows, then of latents; a block writes only what is its
  * own, and sums over blocks run in block order, so the bits do not depend on the
  * threads. */
+#include "num/product.h"
 #include "num/real.h"
 #include "num/topk.h"
 #include "sae/sae_arch.h"
@@ -36,6 +37,8 @@ enum sae_sum {
 enum sae_col { SAE_COL_A, SAE_COL_ERR, SAE_COL_OUT, SAE_COLS };
 /* Column sums [F] of cells; an architecture's own follow. */
 enum { SAE_CELL_GRAD, SAE_CELL_FIRES, SAE_CELL_OWN };
+/* Entries of a row that are listed at most where few are expected above a value. */
+#define SAE_ABOVE_ROOM(k) (8 * (k) + 256)
 /* Which way cells are computed: SAE_PATH_AUTO goes by the density of the last step. */
 enum sae_path { SAE_PATH_AUTO, SAE_PATH_SPARSE, SAE_PATH_DENSE };
 #endif
@@ -74,8 +77,10 @@ struct R(sae_pairs) {
 
 /* Scratch of one worker. */
 struct R(sae_worker) {
-    real *h;        /* [slice_rows, F] pre-activations */
-    real *padded;   /* [slice_rows, D + SAE_PAD] for the product; or NULL */
+    real *h;    /* [slice_rows, F] pre-activations */
+    real *rows; /* [block_rows, D + PRODUCT_PART] for the product; or NULL */
+    struct R(product_found) found; /* of a block; arrays NULL where it is not used */
+    real *above;                   /* [block_rows] */
     real *gate;     /* [block_rows, F] Gated on the dense path; else NULL */
     int32_t *id;    /* [F] */
     real *val;      /* [F] */
@@ -107,6 +112,7 @@ struct R(sae_step) {
 
     real *packed;  /* W_enc for num/product.h; NULL: as it is */
     real *a;       /* [B,D] x - b_dec, or x */
+    real *scale;   /* [B] norms of rows of a, which selections grow with */
     real *err;     /* [B,D] xhat - x */
     real *aux_err; /* [B,D] what AuxK leaves of the error; or the gate's own error */
     real *suffix;  /* [groups,B,D] weighted errors of prefix g and all wider ones */
@@ -151,6 +157,14 @@ struct R(sae_ops) {
      * candidates. Any worker. */
     void (*scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows,
                  const real *h);
+    /* Where a row needs entries above some value only: set above [rows] for rows from
+     * row0; false: unknown as yet. May be NULL. */
+    bool (*expect)(const struct R(sae_step) * s, size_t worker, size_t row0,
+                   size_t rows, real *above);
+    /* As scan for one row, from its n entries above that, which may be changed; false:
+     * it takes all. */
+    bool (*take)(struct R(sae_step) * s, size_t worker, size_t row, size_t n,
+                 int32_t *id, real *val);
     /* Complete s->main after the last row; false: encode again. May be NULL. */
     bool (*settle)(struct R(sae_step) * s);
     /* Decode rows from row0: s->err, and s->main.grad of their pairs. Any worker.
@@ -271,6 +285,18 @@ void R(sae_batch_begin)(struct R(sae_step) * s);
 void R(sae_batch_scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows,
                        const real *h);
 bool R(sae_batch_settle)(struct R(sae_step) * s);
+
+bool R(sae_batch_expect)(const struct R(sae_step) * s, size_t worker, size_t row0,
+                         size_t rows, real *above);
+bool R(sae_batch_take)(struct R(sae_step) * s, size_t worker, size_t row, size_t n,
+                       int32_t *id, real *val);
+
+/* Encode rows from row0 and select from them without storing pre-activations; false:
+ * nothing was done. Any worker. */
+bool R(sae_encode_above)(struct R(sae_step) * s, size_t worker, size_t row0,
+                         size_t rows);
+enum err R(sae_above_new)(struct R(sae_worker) * w, const struct R(sae_step) * s,
+                          struct errinfo *e) ERR_CHECKED;
 
 /* AuxK: a row's choice of dead latents while h [F] is there; then its loss, with
  * weighted gradients in s->aux. */

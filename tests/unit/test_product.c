@@ -38,13 +38,14 @@ static void matches_sums(void **state)
         float *b = normals(&r, s.F), *h = normals(&r, s.rows * s.F + 1);
         const size_t n = product_packed_f32(s.D, s.F);
         float *packed = n > 0 ? normals(&r, n) : NULL;
+        float *scratch = normals(&r, s.rows * s.D);
         const float behind = h[s.rows * s.F];
         if (packed) { /* in two parts, as threads do */
             const size_t half = s.F > PRODUCT_STEP ? PRODUCT_STEP : s.F;
             product_pack_f32(W, s.D, s.F, half, s.F, packed);
             product_pack_f32(W, s.D, s.F, 0, half, packed);
         }
-        product_rows_f32(s.rows, s.D, s.F, x, s.D, W, packed, b, h);
+        product_rows_f32(s.rows, s.D, s.F, x, W, packed, b, scratch, h);
         assert_memory_equal(&behind, &h[s.rows * s.F], sizeof behind);
         for (size_t i = 0; i < s.rows * s.F; i++) {
             double sum = (double)b[i % s.F];
@@ -58,6 +59,7 @@ static void matches_sums(void **state)
         mem_free(b);
         mem_free(h);
         mem_free(packed);
+        mem_free(scratch);
     }
 }
 
@@ -72,18 +74,85 @@ static void bits_do_not_depend_on_neighbours(void **state)
     struct rng r = rng_begin(2, RNG_SAMPLE, 0);
     float *x = normals(&r, rows * D), *W = normals(&r, F * D), *b = normals(&r, F);
     float *packed = normals(&r, n), *h = normals(&r, rows * F), *one = normals(&r, F);
+    float *scratch = normals(&r, rows * D);
     product_pack_f32(W, D, F, 0, F, packed);
-    product_rows_f32(rows, D, F, x, D, W, packed, b, h);
+    product_rows_f32(rows, D, F, x, W, packed, b, scratch, h);
     for (size_t i = 0; i < rows; i++) {
-        product_rows_f32(1, D, F, x + i * D, D, W, packed, b, one);
+        product_rows_f32(1, D, F, x + i * D, W, packed, b, scratch, one);
         assert_memory_equal(one, h + i * F, F * sizeof *one);
     }
     mem_free(x);
     mem_free(W);
     mem_free(b);
     mem_free(packed);
+    mem_free(scratch);
     mem_free(h);
     mem_free(one);
+}
+
+/* The same entries as those of the stored product, with thresholds that nothing, some
+ * and everything passes, and lists that are too short. */
+static void above_lists_what_passes(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < sizeof all / sizeof all[0]; c++) {
+        const struct sizes s = all[c];
+        const size_t n = product_packed_f32(s.D, s.F);
+        if (n == 0) {
+            continue;
+        }
+        struct rng r = rng_begin(5, RNG_SAMPLE, c);
+        float *x = normals(&r, s.rows * s.D), *W = normals(&r, s.F * s.D);
+        float *b = normals(&r, s.F), *h = normals(&r, s.rows * s.F);
+        float *packed = normals(&r, n), *above = normals(&r, s.rows);
+        float *scratch = normals(&r, s.rows * (s.D + PRODUCT_PART));
+        struct product_found_f32 f;
+        product_found_init_f32(&f, s.F, c % 2 == 0 ? s.F : 20);
+        f.n = mem_alloc(s.rows, sizeof *f.n);
+        f.id = mem_alloc(s.rows * f.stride, sizeof *f.id);
+        f.val = mem_alloc(s.rows * f.stride, sizeof *f.val);
+        product_pack_f32(W, s.D, s.F, 0, s.F, packed);
+        product_rows_f32(s.rows, s.D, s.F, x, W, packed, b, scratch, h);
+        for (size_t i = 0; i < s.rows; i++) {
+            above[i] = i % 3 == 0 ? 0.0f : i % 3 == 1 ? 1e9f : sqrtf((float)s.D);
+        }
+        product_above_f32(s.rows, s.D, s.F, x, packed, b, above, scratch, &f);
+        for (size_t i = 0; i < s.rows; i++) {
+            size_t m = 0;
+            for (size_t j = 0; j < s.F; j++) {
+                const float v = h[i * s.F + j];
+                if (v > above[i] && m < f.room && f.n[i] <= f.room) {
+                    assert_int_equal(f.id[i * f.stride + m], j);
+                    assert_memory_equal(&f.val[i * f.stride + m], &v, sizeof v);
+                }
+                m += v > above[i];
+            }
+            assert_true(f.n[i] == m || (f.n[i] > f.room && m > f.room));
+        }
+        mem_free(x);
+        mem_free(W);
+        mem_free(b);
+        mem_free(h);
+        mem_free(packed);
+        mem_free(above);
+        mem_free(scratch);
+        mem_free(f.n);
+        mem_free(f.id);
+        mem_free(f.val);
+    }
+}
+
+/* Rows as a kernel wants them: tile by tile, first terms first. */
+static float *pack_rows(size_t rows, size_t D, const float *x, size_t tile)
+{
+    float *packed = mem_alloc(rows * D, sizeof *packed);
+    assert_non_null(packed);
+    for (size_t i = 0; i < rows * D; i++) {
+        const size_t r = i / D, d = i % D, first = r / tile * tile;
+        const size_t n = rows - first < tile ? rows - first : tile;
+        packed[first * D + d * n + r - first] = x[i];
+    }
+    return packed;
 }
 
 /* One panel of the wider kernel and two of the narrower. */
@@ -104,10 +173,13 @@ static void avx512_has_the_bits_of_avx2(void **state)
         const size_t d = i / z->panel, j = i % z->panel;
         narrow[j / a->panel * D * a->panel + d * a->panel + j % a->panel] = wide[i];
     }
-    z->product(ROWS, D, x, D, wide, b, h[0], z->panel);
-    a->product(ROWS, D, x, D, narrow, b, h[1], z->panel);
-    a->product(ROWS, D, x, D, narrow + D * a->panel, b + a->panel, h[1] + a->panel,
+    float *zx = pack_rows(ROWS, D, x, z->tile), *ax = pack_rows(ROWS, D, x, a->tile);
+    z->product(ROWS, D, zx, wide, b, h[0], z->panel);
+    a->product(ROWS, D, ax, narrow, b, h[1], z->panel);
+    a->product(ROWS, D, ax, narrow + D * a->panel, b + a->panel, h[1] + a->panel,
                z->panel);
+    mem_free(zx);
+    mem_free(ax);
     assert_memory_equal(h[0], h[1], ROWS * z->panel * sizeof(float));
     mem_free(x);
     mem_free(wide);
@@ -121,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(matches_sums),
+        cmocka_unit_test(above_lists_what_passes),
         cmocka_unit_test(bits_do_not_depend_on_neighbours),
         cmocka_unit_test(avx512_has_the_bits_of_avx2),
     };

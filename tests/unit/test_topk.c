@@ -57,8 +57,8 @@ static void check_row(size_t n, const double *x, size_t k, struct topk_guess_f32
     for (size_t i = 0; i < n; i++) {
         xf[i] = (float)x[i];
     }
-    assert_int_equal(topk_row_f32(n, xf, k, gf, idf, vf), m);
-    assert_int_equal(topk_row_f64(n, x, k, gd, idd, vd), m);
+    assert_int_equal(topk_row_f32(n, xf, k, 1.0f, gf, idf, vf), m);
+    assert_int_equal(topk_row_f64(n, x, k, 1.0, gd, idd, vd), m);
     for (size_t i = 0; i < m; i++) {
         assert_int_equal(idf[i], expected[i].id);
         assert_int_equal(idd[i], expected[i].id);

@@ -1,0 +1,2 @@
+#define REAL_F64
+#include "sae/sae_above.c"
