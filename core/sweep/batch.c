@@ -259,7 +259,7 @@ static enum err measure_arm(struct sweep_work *w, struct engine *g, size_t i,
     struct sweep_result r = {0};
     struct sae *sae = NULL;
     const struct sweep_found *f = &w->found[w->plan->cell[cell].arm];
-    const struct stream_stats st = stream_stats(a->arm->stream);
+    const struct stream_stats st = source_stats(a->arm->source);
     const int64_t begin = clock_ns();
     TRY(arm_freeze(a->arm, &sae, e));
     enum err rc = sweep_measure(w->benches, g->in, sae, &w->stop, &r, e);
