@@ -27,20 +27,34 @@ static enum err override(const struct settings *named, struct settings *s,
     return OK;
 }
 
+enum err browse_record(const char *path, const struct run_opts *ro,
+                       struct run_record *out, struct errinfo *e)
+{
+    struct settings set, named;
+    struct run_record r;
+    TRY(run_opts_settings(ro, &set, e));
+    TRY(run_opts_given(ro, &named, e));
+    TRY(run_open(path, &set, &named, &r, e));
+    enum err rc = override(&named, &r.set, e);
+    if (rc == OK) {
+        rc = samples_dir(r.set.samples_dir, sizeof r.set.samples_dir, e);
+    }
+    if (rc != OK) {
+        run_record_deinit(&r);
+        return rc;
+    }
+    *out = r;
+    return OK;
+}
+
 enum err browse_open(const char *path, const struct run_opts *ro, struct browse *b,
                      struct errinfo *e)
 {
-    struct settings set, named;
     char warning[300];
     *b = (struct browse){0};
-    TRY(run_opts_settings(ro, &set, e));
-    TRY(run_opts_given(ro, &named, e));
-    TRY(run_open(path, &set, &named, &b->record, e));
-    struct settings *s = &b->record.set;
-    TRY(override(&named, s, e));
-    TRY(samples_dir(s->samples_dir, sizeof s->samples_dir, e));
-    TRY(settings_need_text(s, path, e));
-    TRY(inputs_new(s, &b->in, e));
+    TRY(browse_record(path, ro, &b->record, e));
+    TRY(settings_need_text(&b->record.set, path, e));
+    TRY(inputs_new(&b->record.set, &b->in, e));
     TRY(run_record_check(&b->record, path, b->in, e));
     if (run_record_warning(&b->record, path, b->in, warning, sizeof warning)) {
         (void)fprintf(stderr, "saetop: %s\n", warning);

@@ -15,6 +15,12 @@ struct browse {
     struct latent_table *table;
 };
 
+/* Read `path`, a run or another tool's SAE, with what was named on the line in place of
+ * what the run recorded; the bundled sample where neither says. Nothing else is opened.
+ */
+enum err browse_record(const char *path, const struct run_opts *ro,
+                       struct run_record *out, struct errinfo *e) ERR_CHECKED;
+
 /* Open `path` with what was named on the line in place of what the run recorded. After
  * an error call browse_close too. */
 enum err browse_open(const char *path, const struct run_opts *ro, struct browse *b,

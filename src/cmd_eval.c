@@ -3,13 +3,13 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "browse.h"
 #include "cmd.h"
 #include "eval/latent_stats.h"
 #include "eval/perturb.h"
 #include "eval/saebench_out.h"
 #include "eval/suite.h"
 #include "eval_synthetic.h"
-#include "samples_dir.h"
 #include "session/evaluator.h"
 #include "state_dir.h"
 #include "train/rundir.h"
@@ -25,9 +25,11 @@ struct eval_args {
     const char *run[2]; /* the second NULL: one run */
     bool json;
     const char *out;
-    const char *to, *dir; /* --to saebench DIR */
-    const char *k, *only; /* only NULL: all parts */
-    const char *cache;    /* NULL: where the state of the program is; "none" */
+    const char *to, *dir;  /* --to saebench DIR */
+    const char *k, *only;  /* only NULL: all parts */
+    struct run_opts named; /* model, text, ... in place of what a run recorded */
+    const char *model, *corpus, *ood, *concepts, *hook, *config;
+    const char *cache; /* NULL: where the state of the program is; "none" */
     struct opt_list probes;
     int64_t rows, seed, threads;
 };
@@ -73,8 +75,8 @@ static enum err parse_ks(const char *text, struct probe_ks *ks, struct errinfo *
 
 /* ---- running ---- */
 
-/* What both runs are evaluated with; `set` is the first one's. */
-static enum err open_evaluator(const struct eval_args *a, struct settings *set,
+/* What both runs are evaluated with, by the settings of the first. */
+static enum err open_evaluator(const struct eval_args *a, struct eval_run *r,
                                struct evaluator **out, struct errinfo *e)
 {
     struct evaluator_opts o = evaluator_defaults();
@@ -93,9 +95,10 @@ static enum err open_evaluator(const struct eval_args *a, struct settings *set,
     if (a->only != NULL && suite_parts_parse(a->only, &o.parts, e) != OK) {
         return err_prefix(e, ERR_USAGE, "--only");
     }
-    TRY(samples_dir(set->samples_dir, sizeof set->samples_dir, e));
-    set->threads = a->threads;
-    return evaluator_open(set, &o, NULL, out, e);
+    r->record.set.threads = a->threads;
+    o.sae = r->record.sae;
+    o.sae_name = a->run[0];
+    return evaluator_open(&r->record.set, &o, NULL, out, e);
 }
 
 static enum err evaluate_run(const struct eval_args *a, const struct evaluator *v,
@@ -164,8 +167,11 @@ static enum err write_run(const struct eval_args *a, const struct evaluator *v,
     if (a->out != NULL && a->run[1] == NULL) {
         return file_write_text(a->out, text->p, e);
     }
-    if (a->only != NULL) {
-        return OK; /* a part is no reason to lose the whole */
+    /* Neither a part nor another model or text is a reason to lose what is there, and
+     * what another tool made is not ours to write into. */
+    if (a->only != NULL || a->named.n_flags > 0 || a->config != NULL ||
+        !rundir_is(dir)) {
+        return OK;
     }
     TRY(path_join(path, sizeof path, dir, "eval.json", e));
     return file_write_text(path, text->p, e);
@@ -281,12 +287,12 @@ static enum err eval_one(const struct eval_args *a, struct str *out, struct erri
     struct str text;
     enum err rc = OK;
     str_init(&text, OUTPUT_BYTES);
-    TRY_OUT(rc, rundir_load(a->run[0], &r.record, e));
+    TRY_OUT(rc, browse_record(a->run[0], &a->named, &r.record, e));
     if (is_synthetic(&r.record)) {
         rc = eval_features(a, &r.record, NULL, out, e);
         goto out;
     }
-    TRY_OUT(rc, open_evaluator(a, &r.record.set, &v, e));
+    TRY_OUT(rc, open_evaluator(a, &r, &v, e));
     TRY_OUT(rc, evaluate_run(a, v, a->run[0], &r, e));
     TRY_OUT(rc, write_run(a, v, a->run[0], &r, &text, e));
     if (a->json) {
@@ -398,14 +404,14 @@ static enum err eval_pair(const struct eval_args *a, struct str *out, struct err
     str_init(&text, OUTPUT_BYTES);
     report_init(&diff, (uint64_t)a->seed);
     for (size_t i = 0; i < 2; i++) {
-        TRY_OUT(rc, rundir_load(a->run[i], &r[i].record, e));
+        TRY_OUT(rc, browse_record(a->run[i], &a->named, &r[i].record, e));
     }
     if (is_synthetic(&r[0].record) || is_synthetic(&r[1].record)) {
         rc = eval_features(a, &r[0].record, &r[1].record, out, e);
         goto out;
     }
     TRY_OUT(rc, check_pair(a, &r[0].record.set, &r[1].record.set, e));
-    TRY_OUT(rc, open_evaluator(a, &r[0].record.set, &v, e));
+    TRY_OUT(rc, open_evaluator(a, &r[0], &v, e));
     for (size_t i = 0; i < 2; i++) {
         TRY_OUT(rc, evaluate_run(a, v, a->run[i], &r[i], e));
         str_clear(&text);
@@ -440,16 +446,33 @@ static enum err take_to(struct eval_args *a, struct errinfo *e)
     return OK;
 }
 
+/* What was named in place of what runs recorded. */
+static void take_names(struct eval_args *a)
+{
+    const struct {
+        const char *key, *value;
+    } given[] = {{"model", a->model},
+                 {"corpus", a->corpus},
+                 {"ood", a->ood},
+                 {"concepts", a->concepts},
+                 {"hook", a->hook}};
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+        run_opts_name(&a->named, given[i].key, given[i].value);
+    }
+    a->named.config = a->config;
+}
+
 static enum err run_line(struct eval_args *a, const struct opts_result *parsed,
                          struct str *out, struct errinfo *e)
 {
     if (parsed->n_args < 1) {
         return err_set(e, ERR_USAGE,
-                       "eval: expected the directory of a run, or --source synthetic");
+                       "eval: expected a run or an SAE, or --source synthetic");
     }
     a->run[0] = parsed->args[0];
     a->run[1] = parsed->n_args > 1 ? parsed->args[1] : NULL;
     TRY(take_to(a, e));
+    take_names(a);
     return a->run[1] != NULL ? eval_pair(a, out, e) : eval_one(a, out, e);
 }
 
@@ -462,6 +485,18 @@ int cmd_eval(int argc, char **argv)
          "write the object there (default: eval.json of the run)", 0, 0, NULL},
         {"to", OPT_STRING, &a->to, "saebench DIR",
          "write the results of one run in SAEBench's form too", 0, 0, NULL},
+        {"model", OPT_STRING, &a->model, "DIR",
+         "model, in place of the run's own; other tools' SAEs do not say theirs "
+         "(default: the bundled one), ...",
+         0, 0, NULL},
+        {"corpus", OPT_STRING, &a->corpus, "FILE", "... text, ...", 0, 0, NULL},
+        {"ood", OPT_STRING, &a->ood, "FILE", "... out-of-distribution text, ...", 0, 0,
+         NULL},
+        {"concepts", OPT_STRING, &a->concepts, "FILE", "... concepts, ...", 0, 0, NULL},
+        {"hook", OPT_STRING, &a->hook, "HOOK",
+         "... and where the SAE reads: blocks.N.hook_resid_post or _pre", 0, 0, NULL},
+        {"config", OPT_STRING, &a->config, "FILE",
+         "these and other settings of a run, as JSON", 0, 0, NULL},
         {"probes", OPT_LIST, &a->probes, "FILE",
          "sentence tasks: a CSV file or a folder of them; may be repeated (default: "
          "the bundled ones for the bundled model)",
@@ -485,7 +520,7 @@ int cmd_eval(int argc, char **argv)
     };
     const struct opts o = {
         .name = "eval",
-        .usage = "RUN [RUN] [OPTIONS]",
+        .usage = "RUN|SAE [RUN|SAE] [OPTIONS]",
         .about =
             "Measure a trained SAE: fidelity, latents, absorption, sparse probing "
             "in and out of distribution, TPP, SCR, robustness. The run's eval.json "

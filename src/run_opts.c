@@ -143,6 +143,19 @@ static enum err fill_bundled(struct settings *s, struct errinfo *e)
     return OK;
 }
 
+void run_opts_name(struct run_opts *r, const char *key, const char *value)
+{
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    for (size_t i = 0; i < n && value; i++) {
+        if (strcmp(t[i].key, key) == 0 && r->n_flags < RUN_OPTS_MAX) {
+            r->flag[r->n_flags].name = t[i].flag;
+            r->flag_def[r->n_flags] = &t[i];
+            r->flag_value[r->n_flags++] = value;
+        }
+    }
+}
+
 /* --also, as often as it was given, is one setting. */
 static enum err set_also(const struct run_opts *r, struct settings *s,
                          struct errinfo *e)

@@ -28,6 +28,10 @@ bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
                     size_t n_own, int argc, char **argv, struct opts_result *parsed,
                     int *status);
 
+/* For a subcommand with a table of its own: as if the line had named the setting `key`
+ * (value NULL: it had not). *r is zeroed before the first call; strings are borrowed. */
+void run_opts_name(struct run_opts *r, const char *key, const char *value);
+
 /* After parsing: the settings, from defaults, the bundled sample's configuration
  * (unless a model of the user's is named), --config, then the command line. What is not
  * named is the bundled model and text; --ood and --concepts come with them. */

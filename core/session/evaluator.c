@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "eval/probe_cache.h"
 #include "num/blas.h"
-#include "session/engine.h"
+#include "sae/sae.h"
 #include "train/settings_synth.h"
 
 #include <dirent.h>
@@ -201,6 +201,11 @@ static enum err open_all(struct evaluator *v, const struct settings *set,
         in = v->own;
     }
     v->in = in;
+    if (o->sae != NULL && o->sae->D != in->lm->cfg.d_model) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: the SAE reads %zu dimensions, the model has %zu",
+                       o->sae_name, o->sae->D, in->lm->cfg.d_model);
+    }
     return make_bench(v, o, cancel, e);
 }
 

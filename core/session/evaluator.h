@@ -24,6 +24,9 @@ struct evaluator_opts {
     size_t rows;               /* of text for reconstruction and losses */
     uint64_t seed;             /* of the masks of robustness */
     unsigned parts;            /* SUITE_ALL, or what jobs will ask for */
+    const struct sae *sae;     /* the first to come, NULL: not known yet; one of another
+                                  width than the model's is refused before all else */
+    const char *sae_name;      /* for that line */
     const char *cache; /* folder of fitted raw probes; NULL: they are not kept */
 };
 /* k = 1, 2, 5; 64 rows; seed 0; all parts; no cache. */
