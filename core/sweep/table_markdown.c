@@ -229,7 +229,7 @@ static enum err add_short_text(const struct findings *f, size_t part, struct str
     str_add(raw, "Over ");
     TRY(add_which(f, part, raw, e));
     str_add(raw, ", on average and seed by seed. ");
-    sparsity_words(f, part, raw);
+    (void)sparsity_words(f, part, raw);
     md_text(&safe, raw->p);
     add_wrapped(out, "", safe.p);
     str_addc(out, '\n');
@@ -267,7 +267,7 @@ static enum err add_in_short(const struct findings *f, struct str *out,
                 "The paper (" PAPER ") reports that masking while training lowers "
                 "absorption, improves probing and narrows the gap to "
                 "out-of-distribution (OOD) text, for a little reconstruction. This is "
-                "what came out here.");
+                "what came out here; what the measures are stands at the end.");
     str_addc(out, '\n');
     struct str raw;
     str_init(&raw, TEXT_BYTES);
@@ -293,7 +293,8 @@ static void add_reading(struct str *out)
         "possible. The adjustment is not over arms: of 20 arms without any effect, "
         "about one gives a wrong verdict.",
         "**Averages** over the arms of a part take one value from each seed, so that "
-        "arms which share seeds are not counted as if they were independent.",
+        "arms which share seeds are not counted as if they were independent. An "
+        "average can hide arms that go opposite ways: *at a glance* shows them.",
         "Where the difference is the same in every pair there is no spread to test by; "
         "p is then that of the sign test and no interval is given.",
         "**At a glance**: L lower, H higher; l and h where only the interval by itself "
@@ -530,6 +531,12 @@ static enum err add_summary(const struct findings *f, struct str *out,
     md_wrap(out, safe.p, "", "", REPORT_WIDTH);
     if (part != SWEEP_NONE && compared_arms(f, part) > 0) {
         TRY_OUT(rc, summary_table(f, part, out, e));
+        str_clear(&text);
+        str_clear(&safe);
+        if (sparsity_words(f, part, &text)) {
+            utf8_escape(&safe, text.p, text.len);
+            md_wrap(out, safe.p, "", "", REPORT_WIDTH);
+        }
     }
     rc = str_err(out, "summary", e);
 out:

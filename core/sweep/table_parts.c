@@ -3,6 +3,7 @@
 #include "sweep/table_priv.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Arms of a part with one baseline: the baseline first. An arm without one stands
@@ -329,7 +330,9 @@ static enum err add_averages(const struct findings *f, size_t part, struct str *
     static const char *const paper[] = {"lower", "", "higher"};
     struct md_table t;
     md_table_init(&t, "lrrlrlrrrl");
-    str_add(out, "### On average over the masked arms, seed by seed\n\n");
+    str_add(out, "### On average over the masked arms, seed by seed\n\n"
+                 "The columns lower, open and higher count the arms by their own "
+                 "verdicts.\n\n");
     static const char *const head[] = {
         "measure", "unmasked", "masked", "difference [95 %]",
         "p, Holm", "verdict",  "lower",  "open",
@@ -464,19 +467,76 @@ static void effect_head(struct md_table *t, const char *first, const char *l0)
     md_cell(t, "%s", "verdict");
 }
 
+/* ---- intervals drawn ---- */
+
+#define DRAW_HALF 15 /* columns on either side of 0 */
+#define DRAW_ALL  (2 * DRAW_HALF + 1)
+
+/* The largest bound of all intervals of a measure. */
+static double reach_of(const struct findings *f, const size_t *arm, size_t n, size_t m)
+{
+    double reach = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        const struct stats_interval *by = &effect_at(f, arm[i], m)->by;
+        const double v[] = {by->mean, by->low, by->high};
+        for (size_t j = 0; j < 3; j++) {
+            reach = isfinite(v[j]) ? fmax(reach, fabs(v[j])) : reach;
+        }
+    }
+    return reach;
+}
+
+static size_t draw_at(double v, double reach)
+{
+    const long at = reach > 0.0 ? lround(v / reach * DRAW_HALF) : 0;
+    return (size_t)(at + DRAW_HALF);
+}
+
+/* The ends of the axis, 0 in its middle. Points at both ends keep the blanks (a bar
+ * would end the cell). */
+static void axis_cell(struct md_table *t, double reach, int digits)
+{
+    char low[24], high[24];
+    snprintf(low, sizeof low, "%.*f", digits, -reach);
+    snprintf(high, sizeof high, "%+.*f", digits, reach);
+    md_cell(t, "`.%-*s0%*s.`", DRAW_HALF, low, DRAW_HALF, high);
+}
+
+/* An interval as [--o--] over that axis. */
+static void draw_cell(struct md_table *t, const struct sweep_effect *x, double reach)
+{
+    char line[DRAW_ALL + 1];
+    memset(line, ' ', DRAW_ALL);
+    line[DRAW_ALL] = '\0';
+    line[DRAW_HALF] = ':';
+    if (isfinite(x->by.low) && isfinite(x->by.high)) {
+        const size_t low = draw_at(x->by.low, reach), high = draw_at(x->by.high, reach);
+        memset(line + low, '-', high - low + 1);
+        line[low] = '[';
+        line[high] = ']';
+    }
+    if (isfinite(x->by.mean)) {
+        line[draw_at(x->by.mean, reach)] = 'o';
+    }
+    md_cell(t, "`.%s.`", line);
+}
+
 /* A table a measure, the arms below one another. */
 static enum err effects_by_measure(const struct findings *f, const size_t *arm,
                                    size_t n, struct str *out, struct errinfo *e)
 {
     for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
         struct md_table t;
-        md_table_init(&t, "llrlrrl");
+        const double reach = reach_of(f, arm, n, m);
+        md_table_init(&t, "llrlrrll");
         str_addf(out, "#### %s\n\n", sweep_measure_def(m)->label);
         effect_head(&t, "arm", "clean L0");
+        axis_cell(&t, reach, sweep_measure_def(m)->digits);
         for (size_t i = 0; i < n; i++) {
             short_cell(&t, f, arm[i], arm, n);
             l0_cell(&t, f, arm[i]);
             effect_cells(&t, effect_at(f, arm[i], m));
+            draw_cell(&t, effect_at(f, arm[i], m), reach);
         }
         TRY(md_table_end(&t, out, e));
         str_addc(out, '\n');
@@ -535,7 +595,7 @@ static enum err add_words(const struct findings *f, size_t part, struct str *out
     str_addf(&text, "Masked arms compared: ");
     TRY_OUT(rc, axes_words(f, part, &text, e));
     str_add(&text, ". ");
-    sparsity_words(f, part, &text);
+    (void)sparsity_words(f, part, &text);
     add_paragraph(out, text.p);
 out:
     str_free(&text);

@@ -72,10 +72,11 @@ void tally_paper(const struct tally *t, size_t m, struct str *out);
  * reverse, not established, not reported. */
 void add_standings(const struct findings *f, size_t part, struct str *out);
 /* "p 0.1 to 0.5, k 2 to 32": in what the compared arms of a part differ; and a sentence
- * on clean L0 of masked and unmasked arms. Both hold text of unknown origin. */
+ * on clean L0 of masked and unmasked arms, true where that is a warning. Both hold text
+ * of unknown origin. */
 enum err axes_words(const struct findings *f, size_t part, struct str *out,
                     struct errinfo *e) ERR_CHECKED;
-void sparsity_words(const struct findings *f, size_t part, struct str *out);
+bool sparsity_words(const struct findings *f, size_t part, struct str *out);
 /* A difference with its sign, and with its interval: "-0.012 [-0.020, -0.004]". */
 void add_signed(struct str *out, double v, int digits);
 void add_interval(struct str *out, const struct stats_interval *by, int digits);

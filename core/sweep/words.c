@@ -312,7 +312,7 @@ enum err axes_words(const struct findings *f, size_t part, struct str *out,
 /* A difference of clean L0 above this share of it is worth a warning. */
 #define L0_SHARE 0.02
 
-void sparsity_words(const struct findings *f, size_t part, struct str *out)
+bool sparsity_words(const struct findings *f, size_t part, struct str *out)
 {
     const struct sweep_part *q = &f->plan->part[part];
     size_t apart = 0, arms = 0, worst = SWEEP_NONE;
@@ -332,14 +332,14 @@ void sparsity_words(const struct findings *f, size_t part, struct str *out)
     }
     if (arms == 0) {
         str_add(out, "Clean L0 was not measured.");
-        return;
+        return true;
     }
     if (apart == 0) {
         str_addf(out,
                  "Clean L0 of masked and unmasked arms agrees within %.0f %%, so they "
                  "are compared at the same sparsity.",
                  100.0 * L0_SHARE);
-        return;
+        return false;
     }
     const struct sweep_effect *x = effect_at(f, worst, SWEEP_l0_clean);
     str_addf(out, "Clean L0 differs by more than %.0f %% in %zu of %zu arms, most in ",
@@ -349,4 +349,5 @@ void sparsity_words(const struct findings *f, size_t part, struct str *out)
              " (%.2f unmasked, %.2f masked): there a difference may come from "
              "sparsity and not from masking.",
              x->before, x->after);
+    return true;
 }
