@@ -114,6 +114,20 @@ static enum err add_arm_to_part(struct sweep_part *part, size_t arm, struct erri
     return OK;
 }
 
+/* Before any of it is made: repeated values would be the same cells for ever. */
+static enum err check_size(const struct builder *b, const struct grid *g,
+                           struct errinfo *e)
+{
+    double places = (double)g->n_seeds;
+    for (size_t i = 0; i < g->n; i++) {
+        places *= (double)g->axis[i].n;
+    }
+    return places <= SWEEP_CELLS_MAX
+               ? OK
+               : err_set(e, ERR_LIMIT, "%s: found %.0f runs, expected %d at most",
+                         b->where, places, SWEEP_CELLS_MAX);
+}
+
 /* All places of the grid, the first axis slowest. */
 static enum err expand(struct builder *b, const struct grid *g, struct sweep_part *part,
                        struct errinfo *e)
@@ -163,6 +177,7 @@ static enum err read_part(struct builder *b, const cJSON *tree, const cJSON *see
         }
     }
     TRY_OUT(rc, grid_set_seeds(&g, b->where, seeds, e));
+    TRY_OUT(rc, check_size(b, &g, e));
     TRY_OUT(rc, expand(b, &g, part, e));
 out:
     grid_deinit(&g);

@@ -147,6 +147,9 @@ static void what_is_wrong_is_said(void **state)
         {"{\"seeds\": 1, \"parts\": {\"a\": {\"match_l0\": \"x\"}}}",
          "match_l0: found 'x'"},
         {"{\"seeds\": 1, \"parts\": {\"a\": {\"equal_unmasked\": 1}}}", "yes or no"},
+        {"{\"seeds\": 1000, \"parts\": {\"a\": {\"k\": [4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4]"
+         "}}}",
+         "parts.a: found 11000 runs, expected 10000 at most"},
         {"{\"seeds\": 1, \"parts\": {\"a\": 3}}", "parts.a: expected an object"},
         {"{\"seeds\": 1, \"parts\": {\"a\": {\"arch\": \"topq\"}}}", "topq"},
         {"{\"seeds\": 1, \"parts\": {\"a\": {\"arch\": [\"topk\", \"standard\"], "
