@@ -140,27 +140,37 @@ static bool is_free(const char *key)
     return false;
 }
 
-/* Everything that shapes the result. */
+/* Everything that shapes the result and is not at its default: a setting that a later
+ * version adds leaves old cells their names. */
 static enum err cell_hash(const struct sweep_plan *p, const struct sweep_cell *c,
                           uint64_t *out, struct errinfo *e)
 {
-    struct settings s;
-    struct str text;
+    struct settings s, plain;
+    struct str text, value, usual;
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
     TRY(sweep_cell_settings(p, c, &s, e));
+    settings_init(&plain);
     str_init(&text, 1u << 20);
+    str_init(&value, 2 * SETTING_TEXT_MAX);
+    str_init(&usual, 2 * SETTING_TEXT_MAX);
     for (size_t i = 0; i < n; i++) {
-        if (!is_free(t[i].key)) {
-            str_addf(&text, "%s=", t[i].key);
-            settings_print(&s, &t[i], &text);
-            str_addc(&text, '\n');
+        str_clear(&value);
+        str_clear(&usual);
+        settings_print(&s, &t[i], &value);
+        settings_print(&plain, &t[i], &usual);
+        const bool same = value.len == usual.len &&
+                          (value.len == 0 || memcmp(value.p, usual.p, value.len) == 0);
+        if (!same && !is_free(t[i].key)) {
+            str_addf(&text, "%s=%s\n", t[i].key, value.len ? value.p : "");
         }
     }
     str_addf(&text, "match_l0=%.10g\n", c->match_l0);
     const enum err rc = str_err(&text, "sweep", e);
     *out = hash_bytes(HASH_START, text.p, text.len);
     str_free(&text);
+    str_free(&value);
+    str_free(&usual);
     return rc;
 }
 
