@@ -466,8 +466,7 @@ static enum err check_same(const struct settings *a, const struct settings *b,
     str_init(&y, 2 * SETTING_TEXT_MAX);
     for (size_t i = 0; rc == OK && i < n; i++) {
         const char *key = t[i].key;
-        if (strcmp(key, "source") != 0 && strcmp(key, "seed") != 0 &&
-            strncmp(key, "synthetic.", 10) != 0) {
+        if (!setting_is_synth(&t[i]) && strcmp(key, "seed") != 0) {
             continue;
         }
         str_clear(&x);

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "sweep/plan_priv.h"
 #include "train/settings_arch.h"
+#include "train/settings_synth.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -122,6 +123,7 @@ enum err sweep_cell_settings(const struct sweep_plan *p, const struct sweep_cell
     if (c->equal_unmasked && s.mask_positions != POSITIONS_DROP) {
         s.steps = (int64_t)llround((double)s.steps / (1.0 - s.mask_rate));
     }
+    TRY(settings_need_text(&s, "sweep", e));
     *out = s;
     return OK;
 }

@@ -4,6 +4,7 @@
 #include "base/nearest.h"
 #include "base/number.h"
 #include "train/settings_arch.h"
+#include "train/settings_synth.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -325,8 +326,7 @@ enum setting_scope setting_scope(const struct setting_def *d)
                                       "also",
                                       "cache.dtype",
                                       "normalize_activations",
-                                      "threshold.target_l0",
-                                      "source"};
+                                      "threshold.target_l0"};
     static const char *const free[] = {
         "threads",           "log.every",   "eval.every",         "eval.rows",
         "eval.concept_rows", "browse.rows", "checkpoint.every",   "checkpoint.keep",
@@ -341,7 +341,7 @@ enum setting_scope setting_scope(const struct setting_def *d)
             return SETTING_OF_RUN;
         }
     }
-    return strncmp(d->key, "synthetic.", 10) == 0 ? SETTING_OF_RUN : SETTING_OF_ARM;
+    return setting_is_synth(d) ? SETTING_OF_RUN : SETTING_OF_ARM;
 }
 
 /* ---- paths ---- */

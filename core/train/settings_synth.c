@@ -1,6 +1,7 @@
 #include "train/settings_synth.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct synth_config settings_synth(const struct settings *s)
 {
@@ -30,6 +31,11 @@ struct synth_config settings_synth(const struct settings *s)
         .mask_feature = s->synth_mask_feature == 0,
         .seed = (uint64_t)s->seed,
     };
+}
+
+bool setting_is_synth(const struct setting_def *d)
+{
+    return strcmp(d->key, "source") == 0 || strncmp(d->key, "synthetic.", 10) == 0;
 }
 
 enum err settings_need_text(const struct settings *s, const char *what,

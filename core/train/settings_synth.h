@@ -7,6 +7,9 @@
 
 struct synth_config settings_synth(const struct settings *s);
 
+/* Whether a setting describes a synthetic source: source, synthetic.*. */
+bool setting_is_synth(const struct setting_def *d);
+
 /* ERR_USAGE for a synthetic source, whose runs have no model and no text: `what` is the
  * run or command that needs them. */
 enum err settings_need_text(const struct settings *s, const char *what,
