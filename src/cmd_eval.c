@@ -8,6 +8,7 @@
 #include "eval/latent_stats.h"
 #include "eval/perturb.h"
 #include "eval/saebench_out.h"
+#include "eval/splitting.h"
 #include "eval/suite.h"
 #include "eval_synthetic.h"
 #include "session/evaluator.h"
@@ -32,6 +33,7 @@ struct eval_args {
     const char *cache; /* NULL: where the state of the program is; "none" */
     struct opt_list probes;
     int64_t rows, seed, threads;
+    double split;
 };
 
 struct eval_run {
@@ -418,6 +420,10 @@ static enum err eval_pair(const struct eval_args *a, struct str *out, struct err
         TRY_OUT(rc, write_run(a, v, a->run[i], &r[i], &text, e));
     }
     TRY_OUT(rc, add_stability(r[0].record.sae, r[1].record.sae, &diff, e));
+    if (r[0].record.sae->D == r[1].record.sae->D) {
+        TRY_OUT(rc, splitting_measure(r[0].record.sae, r[1].record.sae, a->split, &diff,
+                                      e));
+    }
     TRY_OUT(rc, report_compare(&r[0].report, &r[1].report, &diff, e));
     TRY_OUT(rc, print_pair(a, r, &diff, out, e));
 out:
@@ -478,7 +484,8 @@ static enum err run_line(struct eval_args *a, const struct opts_result *parsed,
 
 int cmd_eval(int argc, char **argv)
 {
-    struct eval_args args = {.k = "1,2,5", .rows = 64}, *const a = &args;
+    struct eval_args args = {.k = "1,2,5", .rows = 64, .split = SPLITTING_COSINE},
+                     *const a = &args;
     const struct opt table[] = {
         {"json", OPT_FLAG, &a->json, NULL, "one object, nested by measure", 0, 0, NULL},
         {"out", OPT_STRING, &a->out, "FILE",
@@ -513,6 +520,10 @@ int cmd_eval(int argc, char **argv)
          NULL},
         {"rows", OPT_INT, &a->rows, "N",
          "rows of text for reconstruction and the model's losses", 1, 65536, NULL},
+        {"split-cosine", OPT_REAL, &a->split, "X",
+         "of two SAEs: a latent of the second nearer than this to one of the first is "
+         "its child",
+         -1, 1, NULL},
         {"seed", OPT_INT, &a->seed, "S", "seed of intervals and masks", 0,
          9007199254740991, NULL},
         {"threads", OPT_INT, &a->threads, "T",

@@ -127,9 +127,7 @@ out:
 
 /* ---- directions ---- */
 
-/* A copy of w [n,D] with rows of unit length; zero rows stay. */
-static enum err unit_rows(const float *w, size_t n, size_t D, float **out,
-                          struct errinfo *e)
+enum err unit_rows(const float *w, size_t n, size_t D, float **out, struct errinfo *e)
 {
     float *u = NULL;
     TRY(mem_new(&u, n, D * sizeof *u, "directions", e));

@@ -20,6 +20,10 @@ enum err latent_stats(const struct acts_set *set, const struct sae *s,
                       struct pool *pool, struct report *r,
                       struct errinfo *e) ERR_CHECKED;
 
+/* A copy of w [n,D] with rows of unit length; zero rows stay. Released by mem_free. */
+enum err unit_rows(const float *w, size_t n, size_t D, float **out,
+                   struct errinfo *e) ERR_CHECKED;
+
 /* Mean over the rows of a [n,D] of the greatest |cosine| with a row of b [m,D]: MMCS
  * (sign kept where `sign`). skip: rows of the same number are not compared. NaN for n
  * or m 0. Adds mean |cosine| and mean negative part over all pairs where not NULL. */

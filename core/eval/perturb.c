@@ -136,42 +136,65 @@ static int by_effect(const void *a, const void *b)
     return (x->latent > y->latent) - (x->latent < y->latent);
 }
 
-/* All latents by their effect on the class of y, greatest first. `size`: by its size,
- * else by its value with the difference of means at least 0. */
+/* Latents by their effect, those without one left out as SAEBench leaves them. */
+struct ranking {
+    size_t n;
+    struct ranked *at; /* [F], the first n in use */
+};
+
+/* Sums of the codes of training texts in and out of the class, [2, F], to the
+ * difference of their means. */
+static void class_gap(const struct sentence_task *t, const uint8_t *y, double *sum)
+{
+    const size_t F = t->t.F;
+    double pos = 0.0;
+    for (size_t i = 0; i < t->t.n_train; i++) {
+        double *to = sum + (y[i] ? 0 : F);
+        pos += y[i];
+        for (size_t k = t->start[i]; k < t->start[i + 1]; k++) {
+            to[t->id[k]] += (double)t->val[k];
+        }
+    }
+    const double neg = (double)t->t.n_train - pos;
+    for (size_t j = 0; j < F; j++) {
+        sum[j] = sum[j] / pos - sum[F + j] / neg;
+    }
+}
+
+/* Latents by their effect on the class of y, greatest first. `size`: by its size, else
+ * by its value with the difference of means at least 0. */
 static enum err rank_effects(const struct sentence_task *t, const uint8_t *y,
-                             const struct linear *p, bool size, struct ranked **out,
+                             const struct linear *p, bool size, struct ranking *out,
                              struct errinfo *e)
 {
     const size_t F = t->t.F;
-    struct ranked *r = NULL;
-    double pos = 0.0;
-    TRY(mem_new(&r, F, sizeof *r, "effects", e));
-    for (size_t i = 0; i < t->t.n_train; i++) {
-        pos += y[i];
+    double *gap = NULL;
+    *out = (struct ranking){0};
+    TRY(mem_new(&gap, 2 * F, sizeof *gap, "effects", e));
+    const enum err rc = mem_new(&out->at, F, sizeof *out->at, "effects", e);
+    if (rc != OK) {
+        mem_free(gap);
+        return rc;
     }
-    const double neg = (double)t->t.n_train - pos;
-    for (size_t i = 0; i < t->t.n_train; i++) {
-        for (size_t k = t->start[i]; k < t->start[i + 1]; k++) {
-            r[t->id[k]].effect += (double)t->val[k] * (y[i] ? 1.0 / pos : -1.0 / neg);
+    class_gap(t, y, gap);
+    for (size_t j = 0; j < F; j++) {
+        const double product = gap[j] * p->effect_of[j];
+        const double effect = size ? fabs(product) : (gap[j] > 0.0 ? product : 0.0);
+        if (effect < 0.0 || effect > 0.0) {
+            out->at[out->n++] = (struct ranked){effect, (int32_t)j};
         }
     }
-    for (size_t j = 0; j < F; j++) {
-        const double gap = r[j].effect;
-        r[j].latent = (int32_t)j;
-        r[j].effect = size ? fabs(gap * p->effect_of[j])
-                           : (gap > 0.0 ? gap * p->effect_of[j] : 0.0);
-    }
-    qsort(r, F, sizeof *r, by_effect);
-    *out = r;
+    qsort(out->at, out->n, sizeof *out->at, by_effect);
+    mem_free(gap);
     return OK;
 }
 
 /* Mark the first n of those ranked. */
-static void take_out(const struct ranked *r, size_t F, size_t n, uint8_t *gone)
+static void take_out(const struct ranking *r, size_t F, size_t n, uint8_t *gone)
 {
     memset(gone, 0, F);
-    for (size_t i = 0; i < n && i < F; i++) {
-        gone[r[i].latent] = 1;
+    for (size_t i = 0; i < n && i < r->n; i++) {
+        gone[r->at[i].latent] = 1;
     }
 }
 
@@ -180,7 +203,7 @@ static void take_out(const struct ranked *r, size_t F, size_t n, uint8_t *gone)
 struct tpp {
     const struct sentence_sets *s;
     struct linear *probe;                  /* [n] */
-    struct ranked **rank;                  /* [n] */
+    struct ranking *rank;                  /* [n] */
     double *intended, *unintended, *total; /* [n] */
     uint8_t *gone;                         /* [F] */
 };
@@ -189,7 +212,7 @@ static void tpp_task(const struct tpp *k, size_t i, size_t latents)
 {
     const size_t n = k->s->n, F = k->s->task[i].t.F;
     double others = 0.0;
-    take_out(k->rank[i], F, latents, k->gone);
+    take_out(&k->rank[i], F, latents, k->gone);
     for (size_t a = 0; a < n; a++) {
         const struct sentence_task *t = &k->s->task[a];
         const double drop = accuracy(t, t->y, &k->probe[a], NULL) -
@@ -250,7 +273,7 @@ out:
             linear_deinit(&k.probe[i]);
         }
         if (k.rank != NULL) {
-            mem_free(k.rank[i]);
+            mem_free(k.rank[i].at);
         }
     }
     mem_free(k.probe);
@@ -264,42 +287,82 @@ out:
 
 /* ---- SCR ---- */
 
-static enum err scr_task(const struct sentence_task *t, const struct sae *sae,
-                         double *score, struct errinfo *e)
+/* What is asked with N latents taken out. */
+enum scr_figure {
+    SCR_METRIC, /* the direction in which the biased probe can gain more */
+    SCR_DIR1,   /* the spurious one's latents taken out, label asked */
+    SCR_DIR2,   /* the label's taken out, the spurious one asked */
+    SCR_FIGURES
+};
+
+/* The probes of one task. */
+struct scr_probes {
+    struct linear biased;   /* on the training texts where label and spurious agree */
+    struct linear of[2];    /* label, spurious: on all of them */
+    const uint8_t *want[2]; /* their classes */
+};
+
+static enum err scr_fit(const struct sentence_task *t, const struct sae *sae,
+                        struct scr_probes *p, struct errinfo *e)
 {
-    struct linear biased = {0}, label = {0}, spurious = {0};
-    struct ranked *rank = NULL;
     bool *agree = NULL;
-    uint8_t *gone = NULL;
-    enum err rc = OK;
-    TRY_OUT(rc, mem_new(&agree, t->t.n_train, sizeof *agree, "scr", e));
-    TRY_OUT(rc, mem_new(&gone, sae->F, sizeof *gone, "scr", e));
+    TRY(mem_new(&agree, t->t.n_train, sizeof *agree, "scr", e));
     for (size_t i = 0; i < t->t.n_train; i++) {
         agree[i] = t->y[i] == t->spurious[i];
     }
-    TRY_OUT(rc, linear_fit(t, t->y, agree, sae, &biased, e));
-    TRY_OUT(rc, linear_fit(t, t->y, NULL, sae, &label, e));
-    TRY_OUT(rc, linear_fit(t, t->spurious, NULL, sae, &spurious, e));
-    const double on_label = accuracy(t, t->y, &biased, NULL);
-    const double on_spurious = accuracy(t, t->spurious, &biased, NULL);
-    const bool first = on_label < on_spurious; /* the biased probe follows spurious */
-    const uint8_t *wanted = first ? t->y : t->spurious;
-    const uint8_t *unwanted = first ? t->spurious : t->y;
-    const double before = first ? on_label : on_spurious;
-    const double clean = accuracy(t, wanted, first ? &label : &spurious, NULL);
-    TRY_OUT(rc, rank_effects(t, unwanted, first ? &spurious : &label, true, &rank, e));
+    p->want[0] = t->y;
+    p->want[1] = t->spurious;
+    enum err rc = linear_fit(t, t->y, agree, sae, &p->biased, e);
+    for (size_t i = 0; i < 2 && rc == OK; i++) {
+        rc = linear_fit(t, p->want[i], NULL, sae, &p->of[i], e);
+    }
+    mem_free(agree);
+    return rc;
+}
+
+/* Class `asked` (0 label, 1 spurious) of the test texts by the biased probe once the
+ * other one's latents are gone: score [COUNTS] at stride SCR_FIGURES. */
+static enum err scr_direction(const struct sentence_task *t, const struct scr_probes *p,
+                              size_t asked, uint8_t *gone, double *score,
+                              struct errinfo *e)
+{
+    const uint8_t *want = p->want[asked];
+    const double before = accuracy(t, want, &p->biased, NULL);
+    const double span = accuracy(t, want, &p->of[asked], NULL) - before;
+    struct ranking rank;
+    TRY(rank_effects(t, p->want[1 - asked], &p->of[1 - asked], true, &rank, e));
     for (size_t c = 0; c < COUNTS; c++) {
-        take_out(rank, sae->F, counts[c], gone);
-        const double after = accuracy(t, wanted, &biased, gone);
-        const double span = clean - before;
-        score[c] = span < 0.001 ? 0.0 : (after - before) / span;
+        take_out(&rank, t->t.F, counts[c], gone);
+        const double after = accuracy(t, want, &p->biased, gone);
+        score[c * SCR_FIGURES] = span < 0.001 ? 0.0 : (after - before) / span;
+    }
+    mem_free(rank.at);
+    return OK;
+}
+
+/* score [COUNTS, SCR_FIGURES] */
+static enum err scr_task(const struct sentence_task *t, const struct sae *sae,
+                         double *score, struct errinfo *e)
+{
+    struct scr_probes p = {0};
+    uint8_t *gone = NULL;
+    enum err rc = OK;
+    TRY_OUT(rc, mem_new(&gone, sae->F, sizeof *gone, "scr", e));
+    TRY_OUT(rc, scr_fit(t, sae, &p, e));
+    TRY_OUT(rc, scr_direction(t, &p, 0, gone, score + SCR_DIR1, e));
+    TRY_OUT(rc, scr_direction(t, &p, 1, gone, score + SCR_DIR2, e));
+    const double on_label = accuracy(t, t->y, &p.biased, NULL);
+    const double on_spurious = accuracy(t, t->spurious, &p.biased, NULL);
+    for (size_t c = 0; c < COUNTS; c++) {
+        double *s = score + c * SCR_FIGURES;
+        s[SCR_METRIC] = on_label < on_spurious   ? s[SCR_DIR1]
+                        : on_label > on_spurious ? s[SCR_DIR2]
+                                                 : (double)NAN;
     }
 out:
-    linear_deinit(&biased);
-    linear_deinit(&label);
-    linear_deinit(&spurious);
-    mem_free(rank);
-    mem_free(agree);
+    linear_deinit(&p.biased);
+    linear_deinit(&p.of[0]);
+    linear_deinit(&p.of[1]);
     mem_free(gone);
     return rc;
 }
@@ -322,18 +385,20 @@ static bool scr_fits(const struct sentence_task *t)
 enum err perturb_scr(const struct sentence_sets *s, const struct sae *sae,
                      const atomic_bool *cancel, struct report *r, struct errinfo *e)
 {
-    double *score = NULL, *x = NULL; /* [n, COUNTS], [n] */
+    static const char *const name[SCR_FIGURES] = {"scr", "scr.dir1", "scr.dir2"};
+    double *score = NULL, *x = NULL; /* [n, COUNTS, SCR_FIGURES], [n] */
     int32_t *id = NULL;
     size_t n = 0;
     enum err rc = OK;
-    TRY_OUT(rc, mem_new(&score, s->n, COUNTS * sizeof *score, "scr", e));
+    TRY_OUT(rc, mem_new(&score, s->n, COUNTS * SCR_FIGURES * sizeof *score, "scr", e));
     TRY_OUT(rc, mem_new(&x, s->n, sizeof *x, "scr", e));
     TRY_OUT(rc, mem_new(&id, s->n, sizeof *id, "scr", e));
     for (size_t i = 0; i < s->n; i++) {
         TRY_OUT(rc, eval_poll(cancel, e));
         if (scr_fits(&s->task[i])) {
             id[n] = (int32_t)i;
-            TRY_OUT(rc, scr_task(&s->task[i], sae, score + n++ * COUNTS, e));
+            TRY_OUT(rc,
+                    scr_task(&s->task[i], sae, score + n++ * COUNTS * SCR_FIGURES, e));
         }
     }
     if (n == 0) {
@@ -342,11 +407,14 @@ enum err perturb_scr(const struct sentence_sets *s, const struct sae *sae,
                              "its label in training and test texts");
         goto out;
     }
-    for (size_t c = 0; c < COUNTS && counts[c] <= sae->F; c++) {
-        for (size_t i = 0; i < n; i++) {
-            x[i] = score[i * COUNTS + c];
+    for (size_t f = 0; f < SCR_FIGURES; f++) {
+        for (size_t c = 0; c < COUNTS && counts[c] <= sae->F; c++) {
+            for (size_t i = 0; i < n; i++) {
+                x[i] = score[(i * COUNTS + c) * SCR_FIGURES + f];
+            }
+            TRY_OUT(rc, report_ratio(r, n, id, x, NULL, "tasks", e, "%s.n%zu", name[f],
+                                     counts[c]));
         }
-        TRY_OUT(rc, report_ratio(r, n, id, x, NULL, "tasks", e, "scr.n%zu", counts[c]));
     }
 out:
     mem_free(score);

@@ -14,10 +14,10 @@
 /* Targeted probe perturbation, below tpp.nN for N = 2, 5, 10, 20, 50, 100, 500 latents
  * (up to the width): total, intended and unintended, units are tasks. Probes: linear on
  * the mean activation of a text, L1 1e-3. The latents of task i are the N of greatest
- * (mean of the class - mean of the rest, at least 0) * (probe . decoder row); taking
- * them out of every text lowers accuracy on i's own test texts (intended) and on those
- * of each other task (their mean: unintended); total is the difference. Needs two
- * tasks. */
+ * (mean of the class - mean of the rest, at least 0) * (probe . decoder row), 0 left
+ * out; taking them out of every text lowers accuracy on i's own test texts (intended)
+ * and on those of each other task (their mean: unintended); total is the difference.
+ * Needs two tasks. */
 enum err perturb_tpp(const struct sentence_sets *s, const struct sae *sae,
                      const atomic_bool *cancel, struct report *r,
                      struct errinfo *e) ERR_CHECKED;
@@ -25,8 +25,9 @@ enum err perturb_tpp(const struct sentence_sets *s, const struct sae *sae,
  * column: a probe is trained on the training texts where label and spurious agree;
  * (accuracy after taking out the N latents of greatest |effect| for the unwanted one -
  * before) / (accuracy of a probe trained on all - before), 0 where the denominator is
- * below 0.001. The unwanted one is spurious if the biased probe follows it more than
- * the label, as SAEBench decides it. */
+ * below 0.001. scr.dir1.nN: spurious is unwanted and the label asked; scr.dir2.nN: the
+ * other way round. scr.nN is dir1 where the biased probe follows spurious more than the
+ * label, dir2 where less, and left out where as much, as SAEBench decides it. */
 enum err perturb_scr(const struct sentence_sets *s, const struct sae *sae,
                      const atomic_bool *cancel, struct report *r,
                      struct errinfo *e) ERR_CHECKED;

@@ -298,6 +298,8 @@ static void put_perturb(const struct out *o, cJSON *to, bool tpp, int32_t task)
     static const struct pair part[] = {{"total_metric", "total"},
                                        {"intended_diff_only", "intended"},
                                        {"unintended_diff_only", "unintended"}};
+    static const struct pair scr[] = {
+        {"metric", ""}, {"dir1", ".dir1"}, {"dir2", ".dir2"}};
     char theirs[64], ours[64];
     for (size_t i = 0; i < sizeof ns / sizeof *ns; i++) {
         for (size_t k = 0; tpp && k < 3; k++) {
@@ -306,9 +308,10 @@ static void put_perturb(const struct out *o, cJSON *to, bool tpp, int32_t task)
             (void)snprintf(ours, sizeof ours, "tpp.n%d.%s", ns[i], part[k].ours);
             put_task(o, to, theirs, ours, task);
         }
-        if (!tpp) {
-            (void)snprintf(theirs, sizeof theirs, "scr_metric_threshold_%d", ns[i]);
-            (void)snprintf(ours, sizeof ours, "scr.n%d", ns[i]);
+        for (size_t k = 0; !tpp && k < 3; k++) {
+            (void)snprintf(theirs, sizeof theirs, "scr_%s_threshold_%d", scr[k].theirs,
+                           ns[i]);
+            (void)snprintf(ours, sizeof ours, "scr%s.n%d", scr[k].ours, ns[i]);
             put_task(o, to, theirs, ours, task);
         }
     }

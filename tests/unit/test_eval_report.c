@@ -6,6 +6,7 @@
 #include "eval/probing.h"
 #include "eval/reconstruct.h"
 #include "eval/report.h"
+#include "eval/splitting.h"
 #include "num/blas.h"
 #include "num/logreg.h"
 #include "num/stats.h"
@@ -460,9 +461,8 @@ static void test_tpp_scr(void **state)
     struct report r;
     report_init(&r, 1);
     assert_ok(perturb_tpp(&sets, s, NULL, &r, &e), &e);
-    /* Two latents are taken out: the task's own, and the first of those that do nothing
-     * for it, which do nothing for the other task either. Half of its texts are then
-     * wrong, and none of the other's. */
+    /* The one latent that does anything for the task is taken out: half of its texts
+     * are then wrong, and none of the other's. */
     const struct figure *f = report_find(&r, "tpp.n2.intended");
     assert_non_null(f);
     check_near(f->v.value, 0.5, 1e-12);
@@ -488,6 +488,143 @@ static void test_tpp_scr(void **state)
     }
     sentence_sets_deinit(&sets);
     sae_free(s);
+}
+
+/* SCR worked by hand. Dimension 2 carries the label, by latent 2, and dimension 3 the
+ * spurious attribute, by latents 1 and 3 in turns, and in a few test texts by latent 0,
+ * which never fires in training. */
+struct scr_cell {
+    size_t n;
+    uint8_t y, spurious;
+    float label; /* activation of latent 2 */
+    float by[3]; /* of latents 1 and 3 in turns, and of latent 0 */
+};
+
+static void add_cell(struct sentence_task *t, const struct scr_cell *c, size_t *row,
+                     float *raw, uint8_t *y, uint8_t *spurious)
+{
+    for (size_t i = 0; i < c->n; i++, (*row)++) {
+        const float code[4] = {c->by[2], i % 2 ? c->by[0] : 0, c->label,
+                               i % 2 ? 0 : c->by[0]};
+        size_t at = t->start[*row];
+        for (int32_t j = 0; j < 4; j++) {
+            if (code[j] > 0) {
+                t->id[at] = j;
+                t->val[at++] = code[j];
+                raw[*row * 4 + (j == 2 ? 2 : 3)] += code[j];
+            }
+        }
+        t->start[*row + 1] = at;
+        y[*row] = c->y;
+        spurious[*row] = c->spurious;
+    }
+}
+
+static void test_scr_by_hand(void **state)
+{
+    (void)state;
+    static const struct scr_cell train[] = {
+        {4, 1, 1, 1, {2}},  {4, 1, 1, 0, {2}}, {2, 1, 1, 1, {0}}, /* they agree */
+        {10, 0, 0, 0, {0}}, {8, 0, 1, 0, {2}}, {8, 1, 0, 1, {0}},
+    };
+    static const struct scr_cell test[] = {
+        {10, 1, 1, 1, {2}},      {10, 0, 0, 0, {0}}, {6, 0, 1, 0, {2}},
+        {2, 0, 1, 0, {0, 0, 2}}, {2, 1, 0, 1, {0}},
+    };
+    enum { N = 66 };
+    struct errinfo e;
+    struct sae *s = NULL;
+    assert_ok(sae_new(sae_arch_find("topk"), 4, 4, 2, &s, &e), &e);
+    memset(s->arena, 0, s->count * sizeof *s->arena);
+    s->scale = 1.0f;
+    for (size_t j = 0; j < 4; j++) {
+        s->W_dec[j * 4 + (j == 2 ? 2 : 3)] = 1.0f;
+    }
+    float *raw = mem_alloc(N * 4, sizeof *raw);
+    uint8_t *y = mem_alloc(N, 1), *spurious = mem_alloc(N, 1);
+    struct sentence_sets sets = {.n = 1, .task = mem_alloc(1, sizeof *sets.task)};
+    struct sentence_task *t = sets.task;
+    *t = (struct sentence_task){.y = y,
+                                .spurious = spurious,
+                                .start = mem_alloc(N + 1, sizeof *t->start),
+                                .id = mem_alloc(4 * N, sizeof *t->id),
+                                .val = mem_alloc(4 * N, sizeof *t->val)};
+    size_t row = 0;
+    for (size_t i = 0; i < sizeof train / sizeof *train; i++) {
+        add_cell(t, &train[i], &row, raw, y, spurious);
+    }
+    const size_t n_train = row;
+    for (size_t i = 0; i < sizeof test / sizeof *test; i++) {
+        add_cell(t, &test[i], &row, raw, y, spurious);
+    }
+    assert_int_equal(row, N);
+    t->t = (struct probe_table){.n_train = n_train,
+                                .n_test = N - n_train,
+                                .D = 4,
+                                .F = 4,
+                                .raw = raw,
+                                .start = t->start,
+                                .id = t->id,
+                                .val = t->val};
+    struct report r;
+    report_init(&r, 1);
+    assert_ok(perturb_scr(&sets, s, NULL, &r, &e), &e);
+    /* The biased probe says yes where either fires. Of 30 texts it has 22 labels and 28
+     * spurious attributes right, so it follows the latter; both are known to probes of
+     * their own. Without latents 1 and 3 six of its eight errors are mended. */
+    check_near(report_find(&r, "scr.dir1.n2")->v.value, 6.0 / 8.0, 1e-12);
+    check_near(report_find(&r, "scr.n2")->v.value, 6.0 / 8.0, 1e-12);
+    /* Of the label's latents only the second has an effect: 1 and 3 fire as much on
+     * both of its classes. Without it the two errors are mended. */
+    check_near(report_find(&r, "scr.dir2.n2")->v.value, 1.0, 1e-12);
+    report_deinit(&r);
+    drop_task(t);
+    sentence_sets_deinit(&sets);
+    sae_free(s);
+}
+
+/* ---- splitting ---- */
+
+static void test_splitting(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct sae *a = NULL, *b = NULL;
+    assert_ok(sae_new(sae_arch_find("topk"), 3, 3, 1, &a, &e), &e);
+    assert_ok(sae_new(sae_arch_find("topk"), 3, 4, 1, &b, &e), &e);
+    /* Lengths do not count. Latent 0 has three children, 1 and 2 none: what points
+     * the other way is no child. */
+    static const float of_a[9] = {2, 0, 0, 0, 1, 0, 0, 0, 1};
+    static const float of_b[12] = {0.8f, 0.6f, 0, 5, 0, 0, 0.1f, 0.09f, 0, 0, 0.2f, -3};
+    memcpy(a->W_dec, of_a, sizeof of_a);
+    memcpy(b->W_dec, of_b, sizeof of_b);
+    struct report r;
+    report_init(&r, 1);
+    assert_ok(splitting_measure(a, b, SPLITTING_COSINE, &r, &e), &e);
+    check_near(report_find(&r, "splitting.children")->v.value, 3.0 / 3.0, 1e-12);
+    check_near(report_find(&r, "splitting.split")->v.value, 1.0 / 3.0, 1e-12);
+    check_near(report_find(&r, "splitting.lost")->v.value, 2.0 / 3.0, 1e-12);
+    const cJSON *list = cJSON_GetObjectItem(r.lists, "splitting_latents");
+    assert_int_equal(cJSON_GetArraySize(list), 1);
+    const cJSON *children =
+        cJSON_GetObjectItem(cJSON_GetArrayItem(list, 0), "children");
+    static const int order[3] = {1, 0, 2};
+    static const double cosine[3] = {1, 0.8, 0.1 / 0.13453624};
+    assert_int_equal(cJSON_GetArraySize(children), 3);
+    for (int i = 0; i < 3; i++) {
+        const cJSON *c = cJSON_GetArrayItem(children, i);
+        assert_int_equal(cJSON_GetObjectItem(c, "latent")->valueint, order[i]);
+        check_near(cJSON_GetObjectItem(c, "cosine")->valuedouble, cosine[i], 1e-6);
+    }
+    report_deinit(&r);
+    struct sae *wide = NULL;
+    assert_ok(sae_new(sae_arch_find("topk"), 4, 4, 1, &wide, &e), &e);
+    report_init(&r, 1);
+    check_error(splitting_measure(a, wide, 0.7, &r, &e), ERR_USAGE, &e, "3 and 4");
+    report_deinit(&r);
+    sae_free(wide);
+    sae_free(a);
+    sae_free(b);
 }
 
 /* A task of one class is taken out and named. */
@@ -525,7 +662,8 @@ int main(void)
         cmocka_unit_test(test_rank),         cmocka_unit_test(test_columns),
         cmocka_unit_test(test_plain_logreg), cmocka_unit_test(test_full_and_oracle),
         cmocka_unit_test(test_cosines),      cmocka_unit_test(test_saebench_variance),
-        cmocka_unit_test(test_tpp_scr),      cmocka_unit_test(test_one_class),
+        cmocka_unit_test(test_tpp_scr),      cmocka_unit_test(test_scr_by_hand),
+        cmocka_unit_test(test_splitting),    cmocka_unit_test(test_one_class),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
