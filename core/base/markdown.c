@@ -48,11 +48,16 @@ void md_text(struct str *out, const char *text)
         }
         str_addc(out, safe.p[i]);
     }
-    if (out->err == OK && (flat.err != OK || safe.err != OK)) {
-        out->err = flat.err != OK ? flat.err : safe.err;
+    md_end(&flat, out);
+    md_end(&safe, out);
+}
+
+void md_end(struct str *piece, struct str *whole)
+{
+    if (whole->err == OK) {
+        whole->err = piece->err;
     }
-    str_free(&flat);
-    str_free(&safe);
+    str_free(piece);
 }
 
 /* ---- columns ---- */

@@ -17,6 +17,10 @@ void md_text(struct str *out, const char *text);
 void md_wrap(struct str *out, const char *text, const char *first, const char *rest,
              size_t width);
 
+/* Free a piece that a text was put together from, and hand its sticky error on to
+ * `whole`, unless that has one already. */
+void md_end(struct str *piece, struct str *whole);
+
 /* A table, filled row by row from its heading on. Errors stick to `cells`. */
 #define MD_COLS_MAX 40
 struct md_table {

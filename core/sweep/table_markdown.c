@@ -65,7 +65,7 @@ static enum err add_setting(const struct findings *f, const char *key,
         md_cell_text(t, text.p);
     }
     word_list_deinit(&values);
-    str_free(&text);
+    md_end(&text, &t->cells);
     return rc;
 }
 
@@ -107,7 +107,7 @@ static enum err add_title(const struct findings *f, struct str *out, struct erri
         SAETOP_VERSION, f->finished, f->plan->n_cells, f->plan->n_arms, hours(f));
     add_wrapped(out, "", text.p);
     str_addc(out, '\n');
-    str_free(&text);
+    md_end(&text, out);
     return add_setup(f, out, e);
 }
 
@@ -133,8 +133,8 @@ static enum err add_verdicts(const struct findings *f, size_t part, struct str *
         tally_paper(&t, m, &paper);
         str_addf(&text, "%s%s.", paper.len ? "; " : "", paper.p);
         add_wrapped(out, "- ", text.p);
-        str_free(&text);
-        str_free(&paper);
+        md_end(&text, out);
+        md_end(&paper, out);
     }
     str_addc(out, '\n');
     return OK;
@@ -233,7 +233,7 @@ static enum err add_short_text(const struct findings *f, size_t part, struct str
     md_text(&safe, raw->p);
     add_wrapped(out, "", safe.p);
     str_addc(out, '\n');
-    str_free(&safe);
+    md_end(&safe, out);
     add_standings(f, part, out);
     TRY(add_overview(f, out, e));
     add_wrapped(out, "",
@@ -272,7 +272,7 @@ static enum err add_in_short(const struct findings *f, struct str *out,
     struct str raw;
     str_init(&raw, TEXT_BYTES);
     const enum err rc = add_short_text(f, part, &raw, out, e);
-    str_free(&raw);
+    md_end(&raw, out);
     return rc;
 }
 
@@ -323,7 +323,7 @@ static void add_item(const struct findings *f, size_t arm, const char *text,
     md_text(&s, f->plan->arm[arm].label);
     str_addf(&s, "**: %s", text);
     add_wrapped(out, "- ", s.p);
-    str_free(&s);
+    md_end(&s, out);
 }
 
 static size_t add_missing_seeds(const struct findings *f, struct str *out)
@@ -349,7 +349,7 @@ static size_t add_missing_seeds(const struct findings *f, struct str *out)
         add_item(f, a, text.p, out);
         items++;
     }
-    str_free(&text);
+    md_end(&text, out);
     return items;
 }
 
@@ -392,7 +392,7 @@ static size_t add_unmatched(const struct findings *f, struct str *out)
         add_item(f, c->arm, text.p, out);
         items++;
     }
-    str_free(&text);
+    md_end(&text, out);
     return items;
 }
 
@@ -414,7 +414,7 @@ static size_t add_unmeasured(const struct findings *f, struct str *out)
             items++;
         }
     }
-    str_free(&text);
+    md_end(&text, out);
     return items;
 }
 
@@ -434,10 +434,7 @@ static void add_left_out(const struct findings *f, struct str *out)
                     "An arm with a run missing stands in no mean and no comparison.");
         str_addf(out, "\n%s\n", items.p);
     }
-    if (items.err != OK && out->err == OK) {
-        out->err = items.err;
-    }
-    str_free(&items);
+    md_end(&items, out);
 }
 
 /* ---- the measures ---- */
@@ -454,7 +451,7 @@ static void add_measures(struct str *out)
         str_addf(&text, "**%s** (`%s`): %s%s", d->label, d->column, d->about,
                  paper[d->paper + 1]);
         add_wrapped(out, "- ", text.p);
-        str_free(&text);
+        md_end(&text, out);
     }
 }
 
@@ -493,10 +490,11 @@ static enum err summary_table(const struct findings *f, size_t part, struct str 
     str_init(&by, TEXT_BYTES);
     str_addf(out, "  %-28s %-26s %-15s %s\n", "on average", "difference [95 %]",
              "verdict", "arms*");
+    enum err rc = OK;
     for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
         const struct sweep_effect *x = average_at(f, part, m);
         struct tally t;
-        TRY(tally_of(f, part, m, &t, e));
+        TRY_OUT(rc, tally_of(f, part, m, &t, e));
         if (x->arms == 0) {
             continue;
         }
@@ -507,8 +505,9 @@ static enum err summary_table(const struct findings *f, size_t part, struct str 
                  t.open + t.same, t.higher);
     }
     str_add(out, "  * how many arms by themselves: lower/not established/higher\n");
-    str_free(&by);
-    return OK;
+out:
+    md_end(&by, out);
+    return rc;
 }
 
 static enum err add_summary(const struct findings *f, struct str *out,
@@ -538,11 +537,10 @@ static enum err add_summary(const struct findings *f, struct str *out,
             md_wrap(out, safe.p, "", "", REPORT_WIDTH);
         }
     }
-    rc = str_err(out, "summary", e);
 out:
-    str_free(&text);
-    str_free(&safe);
-    return rc;
+    md_end(&text, out);
+    md_end(&safe, out);
+    return rc == OK ? str_err(out, "summary", e) : rc;
 }
 
 enum err sweep_summary(const struct sweep_plan *p, const struct sweep_result *results,

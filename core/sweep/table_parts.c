@@ -119,7 +119,7 @@ static void add_heading(const struct findings *f, const size_t *of, size_t n,
     str_add(out, "#### ");
     md_text(out, text.p);
     str_add(out, "\n\n");
-    str_free(&text);
+    md_end(&text, out);
 }
 
 /* A cell of a table with it. */
@@ -130,7 +130,7 @@ static void short_cell(struct md_table *t, const struct findings *f, size_t arm,
     str_init(&text, TEXT_BYTES);
     add_short(f, arm, of, n, &text);
     md_cell_text(t, text.p);
-    str_free(&text);
+    md_end(&text, &t->cells);
 }
 
 /* A paragraph of text of unknown origin. */
@@ -141,7 +141,7 @@ static void add_paragraph(struct str *out, const char *text)
     md_text(&safe, text);
     md_wrap(out, safe.p, "", "", REPORT_WIDTH);
     str_addc(out, '\n');
-    str_free(&safe);
+    md_end(&safe, out);
 }
 
 /* ---- at a glance ---- */
@@ -203,9 +203,9 @@ static void add_legend(const struct findings *f, const struct groups *q,
     }
     str_addf(&text, "%s.", alike ? first.p : "");
     add_paragraph(out, text.p);
-    str_free(&first);
-    str_free(&other);
-    str_free(&text);
+    md_end(&first, out);
+    md_end(&other, out);
+    md_end(&text, out);
 }
 
 static enum err add_glance_block(const struct findings *f, const struct groups *q,
@@ -236,7 +236,7 @@ static enum err add_glance_block(const struct findings *f, const struct groups *
                 }
             }
             md_cell_text(&t, letters.p);
-            str_free(&letters);
+            md_end(&letters, &t.cells);
         }
     }
     TRY(md_table_end(&t, out, e));
@@ -304,7 +304,7 @@ static void interval_cell(struct md_table *t, const struct sweep_effect *x)
     str_init(&text, TEXT_BYTES);
     add_interval(&text, &x->by, sweep_measure_def(x->measure)->digits);
     md_cell(t, "%s", text.p);
-    str_free(&text);
+    md_end(&text, &t->cells);
 }
 
 static void mean_cell(struct md_table *t, const struct findings *f, size_t arm,
@@ -344,7 +344,11 @@ static enum err add_averages(const struct findings *f, size_t part, struct str *
         const struct sweep_measure_def *d = sweep_measure_def(m);
         const struct sweep_effect *x = average_at(f, part, m);
         struct tally tally;
-        TRY(tally_of(f, part, m, &tally, e));
+        const enum err rc = tally_of(f, part, m, &tally, e);
+        if (rc != OK) {
+            md_table_free(&t);
+            return rc;
+        }
         md_cell(&t, "%s", d->label);
         value_cell(&t, x->before, d->digits);
         value_cell(&t, x->after, d->digits);
@@ -598,7 +602,7 @@ static enum err add_words(const struct findings *f, size_t part, struct str *out
     (void)sparsity_words(f, part, &text);
     add_paragraph(out, text.p);
 out:
-    str_free(&text);
+    md_end(&text, out);
     return rc;
 }
 

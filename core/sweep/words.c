@@ -145,7 +145,7 @@ void tally_words(const struct tally *t, size_t m, struct str *out)
         }
     }
     str_add(out, s.p);
-    str_free(&s);
+    md_end(&s, out);
 }
 
 void tally_paper(const struct tally *t, size_t m, struct str *out)
@@ -233,7 +233,7 @@ void add_standings(const struct findings *f, size_t part, struct str *out)
         md_wrap(out, item.p, "- ", "  ", REPORT_WIDTH);
     }
     str_addc(out, '\n');
-    str_free(&item);
+    md_end(&item, out);
 }
 
 /* ---- what the arms of a part are ---- */
@@ -304,7 +304,7 @@ enum err axes_words(const struct findings *f, size_t part, struct str *out,
     }
     rc = rc == OK ? str_err(&text, "sweep", e) : rc;
     str_add(out, text.p);
-    str_free(&text);
+    md_end(&text, out);
     word_list_deinit(&keys);
     return rc;
 }

@@ -299,7 +299,8 @@ enum err settings_add_json(const struct settings *s, cJSON *obj, struct errinfo 
             struct str text;
             str_init(&text, SETTING_TEXT_MAX);
             settings_print(s, d, &text);
-            ok &= cJSON_AddStringToObject(obj, d->key, text.p) != NULL;
+            ok &= text.err == OK &&
+                  cJSON_AddStringToObject(obj, d->key, text.p) != NULL;
             str_free(&text);
         }
     }

@@ -6,6 +6,7 @@
 #include "base/safetensors.h"
 #include "sae/foreign.h"
 #include "session/engine.h"
+#include "sweep/table.h"
 #include "text/grammar.h"
 #include "unit/sample_settings.h"
 
@@ -115,6 +116,29 @@ static enum err read_foreign(struct errinfo *e)
     return OK;
 }
 
+/* The tables of a sweep: what is written in spite of it is whole. */
+static struct sweep_plan *plan;
+static struct sweep_result *results;
+static char *whole;
+
+static enum err sweep_tables(struct errinfo *e)
+{
+    struct str s;
+    str_init(&s, 1 << 20);
+    enum err rc = sweep_csv(plan, results, &s, e);
+    rc = rc == OK ? sweep_json(plan, results, &s, e) : rc;
+    rc = rc == OK ? sweep_markdown(plan, results, &s, e) : rc;
+    rc = rc == OK ? sweep_summary(plan, results, &s, e) : rc;
+    if (rc == OK && whole == NULL) {
+        whole = strdup(s.p);
+    }
+    if (rc == OK) {
+        assert_string_equal(s.p, whole);
+    }
+    str_free(&s);
+    return rc;
+}
+
 /* Model, text, two arms of a run, an evaluation, a directory and back. */
 static enum err whole_run(struct errinfo *e)
 {
@@ -165,6 +189,33 @@ static void tables(void **state)
     fail_each(read_table, 40);
 }
 
+static void sweeps(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"seeds\": 2, \"parts\": {\"a\": {\"mask.rate\": [0, "
+                               "0.1, 0.3]}, \"b\": {\"steps\": 9, \"match_l0\": 2, "
+                               "\"mask.rate\": [0, 0.3]}}}";
+    struct errinfo e;
+    struct settings base;
+    cJSON *tree = NULL;
+    settings_init(&base);
+    assert_ok(json_parse(text, sizeof text - 1, "plan", &tree, &e), &e);
+    assert_ok(sweep_plan_new(tree, "plan", &base, &plan, &e), &e);
+    cJSON_Delete(tree);
+    results = calloc(plan->n_cells, sizeof *results);
+    assert_non_null(results);
+    for (size_t i = 0; i < plan->n_cells; i++) {
+        results[i].done = i + 1 < plan->n_cells;
+        for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+            results[i].v[m] = (double)((i * 7 + m * i * i) % 11) / 11;
+        }
+    }
+    fail_each(sweep_tables, 300);
+    free(whole);
+    free(results);
+    sweep_plan_free(plan);
+}
+
 static void foreign(void **state)
 {
     (void)state;
@@ -182,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grammar_and_concepts),
         cmocka_unit_test(tables),
+        cmocka_unit_test(sweeps),
         cmocka_unit_test(foreign),
         cmocka_unit_test(runs),
     };
