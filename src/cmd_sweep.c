@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "cmd.h"
 #include "progress.h"
 #include "run_opts.h"
@@ -35,6 +36,7 @@ struct reporter {
     struct progress bar;
     int64_t begin;
     size_t n_done, n_failed, n_before; /* cells of this time; done at its start */
+    int status;                        /* to end with, where it is not 0 */
 };
 
 /* ---- what is said on the way ---- */
@@ -51,7 +53,10 @@ static void print_event(struct reporter *r, const char *kind, const char *text)
         (void)fputs(s.p, stdout);
         str_free(&s);
     } else if (!r->args->quiet) {
-        (void)printf("%s\n", text);
+        str_init(&s, 1u << 16); /* labels and reasons hold names from files */
+        utf8_escape(&s, text, strlen(text));
+        (void)printf("%s\n", s.len ? s.p : "");
+        str_free(&s);
     }
     (void)fflush(stdout);
 }
@@ -223,28 +228,50 @@ static void print_plan(const char *dir, const struct sweep_plan *p,
     }
 }
 
-/* Take over the cells of other sweeps' directories. */
-static enum err collect(const char *dir, const struct opts_result *parsed,
-                        const struct sweep_plan *p, struct sweep_result *results,
-                        struct sweep_made *made, struct errinfo *e)
+/* Take over the cells of another sweep's directory. */
+static enum err collect_from(struct reporter *r, const char *from,
+                             struct sweep_result *results, struct sweep_made *made,
+                             struct errinfo *e)
+{
+    const struct sweep_plan *p = r->plan;
+    char path[PATH_BYTES], text[PATH_BYTES + 200];
+    bool *had = NULL;
+    size_t n = 0;
+    enum err rc = OK;
+    TRY(path_join(path, sizeof path, from, "cells", e));
+    if (!file_is_dir(path)) {
+        return err_set(e, ERR_MISSING, "%s: no such folder, expected finished runs",
+                       path);
+    }
+    TRY(mem_new(&had, p->n_cells, sizeof *had, "sweep", e));
+    for (size_t i = 0; i < p->n_cells; i++) {
+        had[i] = results[i].done;
+    }
+    TRY_OUT(rc, sweep_cells_load(from, p, results, made, e));
+    for (size_t i = 0; i < p->n_cells; i++) {
+        if (results[i].done && !had[i]) {
+            n++;
+            TRY_OUT(rc, sweep_cell_save(r->args->out, &p->cell[i], &results[i],
+                                        &made[i], e));
+        }
+    }
+    snprintf(text, sizeof text, "%zu runs from %s, which has %zu of other plans", n,
+             from, sweep_cells_others(from, p));
+    print_event(r, "collected", text);
+out:
+    mem_free(had);
+    return rc;
+}
+
+static enum err collect(struct reporter *r, const struct opts_result *parsed,
+                        struct sweep_result *results, struct sweep_made *made,
+                        struct errinfo *e)
 {
     char path[PATH_BYTES];
-    TRY(path_join(path, sizeof path, dir, "cells", e));
+    TRY(path_join(path, sizeof path, r->args->out, "cells", e));
     TRY(file_mkdirs(path, e));
     for (size_t d = 0; d < parsed->n_args; d++) {
-        bool *had = NULL;
-        TRY(mem_new(&had, p->n_cells, sizeof *had, "sweep", e));
-        for (size_t i = 0; i < p->n_cells; i++) {
-            had[i] = results[i].done;
-        }
-        enum err rc = sweep_cells_load(parsed->args[d], p, results, made, e);
-        for (size_t i = 0; i < p->n_cells && rc == OK; i++) {
-            if (results[i].done && !had[i]) {
-                rc = sweep_cell_save(dir, &p->cell[i], &results[i], &made[i], e);
-            }
-        }
-        mem_free(had);
-        TRY(rc);
+        TRY(collect_from(r, parsed->args[d], results, made, e));
     }
     return OK;
 }
@@ -262,6 +289,13 @@ static void say_start(struct reporter *r, const struct sweep_result *results)
              p->n_cells, p->n_arms, p->n_parts, p->n_parts == 1 ? "" : "s",
              r->n_before);
     print_event(r, "plan", text);
+    const size_t others = sweep_cells_others(r->args->out, p);
+    if (others) {
+        snprintf(text, sizeof text,
+                 "%zu finished runs in cells/ are not of this plan and are left alone",
+                 others);
+        print_event(r, "plan", text);
+    }
 }
 
 static enum err say_end(struct reporter *r, const struct sweep_result *results,
@@ -299,6 +333,7 @@ static enum err run(struct reporter *r, struct sweep_result *results, struct err
                                               .progress = on_progress}};
     struct errinfo second = {0};
     say_start(r, results);
+    memset(results, 0, r->plan->n_cells * sizeof *results);
     r->begin = clock_ns();
     const enum err rc = sweep_run(r->plan, &o, results, e);
     if (a->cell) {
@@ -310,7 +345,6 @@ static enum err run(struct reporter *r, struct sweep_result *results, struct err
     return rc == OK && tables != OK ? err_set(e, tables, "%s", second.msg) : rc;
 }
 
-/* With the directory locked, unless a single cell is asked for. */
 static enum err do_sweep(struct reporter *r, const struct opts_result *parsed,
                          struct errinfo *e)
 {
@@ -326,9 +360,9 @@ static enum err do_sweep(struct reporter *r, const struct opts_result *parsed,
     TRY_OUT(rc, sweep_cells_load(a->out, p, results, made, e));
     if (a->plan) {
         print_plan(a->out, p, results, &text);
-        rc = cmd_print(&text) == 0 ? OK : ERR_IO;
+        r->status = cmd_print(&text);
     } else if (a->collect) {
-        TRY_OUT(rc, collect(a->out, parsed, p, results, made, e));
+        TRY_OUT(rc, collect(r, parsed, results, made, e));
         TRY_OUT(rc, write_tables(a->out, p, results, e));
         TRY_OUT(rc, say_end(r, results, e));
     } else {
@@ -341,16 +375,19 @@ out:
     return rc;
 }
 
+/* With the directory locked, unless a single cell is asked for. */
 static enum err in_dir(struct reporter *r, const struct opts_result *parsed,
-                       struct errinfo *e)
+                       cJSON *tree, struct errinfo *e)
 {
     const struct sweep_args *a = r->args;
     int lock = -1;
     if (a->cell) {
         return do_sweep(r, parsed, e);
     }
+    TRY(file_mkdirs(a->out, e));
     TRY(rundir_lock(a->out, &lock, e));
-    const enum err rc = do_sweep(r, parsed, e);
+    enum err rc = a->collect ? OK : sweep_plan_save(a->out, r->plan, tree, e);
+    rc = rc == OK ? do_sweep(r, parsed, e) : rc;
     rundir_unlock(a->out, lock);
     return rc;
 }
@@ -360,17 +397,60 @@ static enum err open_and_run(const struct sweep_args *a, struct run_opts *ro,
                              struct errinfo *e)
 {
     struct sweep_plan *p = NULL;
+    cJSON *tree = NULL;
     const char *file = !a->collect && parsed->n_args ? parsed->args[0] : NULL;
     if (!a->out) {
         return err_set(e, ERR_USAGE,
                        "sweep: --out DIR is needed: where the results are kept");
     }
+    if (!a->collect && parsed->n_args > 1) {
+        return err_set(e, ERR_USAGE, "sweep: found '%s', expected one plan file",
+                       parsed->args[1]);
+    }
     TRY(check_dir(a->out, e));
-    TRY(sweep_plan_open(&a->grid, ro, file, a->out, a->cell || a->collect, &p, e));
+    TRY(sweep_plan_open(&a->grid, ro, file, a->out, a->cell || a->collect, &p, &tree,
+                        e));
     r->plan = p;
-    const enum err rc = in_dir(r, parsed, e);
+    const enum err rc = in_dir(r, parsed, tree, e);
+    cJSON_Delete(tree);
     sweep_plan_free(p);
     return rc;
+}
+
+static int print_config(const struct run_opts *ro)
+{
+    struct settings set;
+    struct errinfo e = {0};
+    struct str s;
+    const enum err rc = run_opts_settings(ro, &set, &e);
+    if (rc != OK) {
+        return cmd_fail(rc, &e);
+    }
+    str_init(&s, 1u << 20);
+    run_opts_print(&set, &s);
+    return cmd_print(&s);
+}
+
+/* The exit status. */
+static int sweep(const struct sweep_args *a, struct run_opts *ro,
+                 const struct opts_result *parsed)
+{
+    struct errinfo e = {0};
+    struct reporter r = {.args = a};
+    if (ro->print_config) {
+        return print_config(ro);
+    }
+    progress_init(&r.bar, a->quiet || a->json || a->plan);
+    stop_install();
+    const enum err rc = open_and_run(a, ro, parsed, &r, &e);
+    progress_clear(&r.bar);
+    if (rc == ERR_CANCELLED && stop_asked()) {
+        return stop_status();
+    }
+    if (rc != OK) {
+        return cmd_fail(rc, &e);
+    }
+    return r.n_failed ? 1 : r.status ? r.status : stop_status();
 }
 
 int cmd_sweep(int argc, char **argv)
@@ -422,22 +502,9 @@ int cmd_sweep(int argc, char **argv)
         .max_args = OPT_LIST_MAX,
     };
     struct opts_result parsed;
-    struct errinfo e = {0};
     int status = 0;
-    if (!run_opts_begin(&ro, o, own, sizeof own / sizeof own[0], argc, argv, &parsed,
-                        &status)) {
-        return status;
-    }
-    struct reporter r = {.args = &a};
-    progress_init(&r.bar, a.quiet || a.json || a.plan);
-    stop_install();
-    const enum err rc = open_and_run(&a, &ro, &parsed, &r, &e);
-    progress_clear(&r.bar);
-    if (rc == ERR_CANCELLED && stop_asked()) {
-        return stop_status();
-    }
-    if (rc != OK) {
-        return cmd_fail(rc, &e);
-    }
-    return r.n_failed ? 1 : stop_status();
+    return run_opts_begin(&ro, o, own, sizeof own / sizeof own[0], argc, argv, &parsed,
+                          &status)
+               ? sweep(&a, &ro, &parsed)
+               : status;
 }

@@ -182,8 +182,8 @@ static enum err add_given(const struct run_opts *ro, cJSON *tree, struct errinfo
     return OK;
 }
 
-static enum err save_plan(const char *dir, const struct sweep_plan *p, cJSON *tree,
-                          struct errinfo *e)
+enum err sweep_plan_save(const char *dir, const struct sweep_plan *p, cJSON *tree,
+                         struct errinfo *e)
 {
     char path[PATH_BYTES];
     struct str text;
@@ -193,7 +193,6 @@ static enum err save_plan(const char *dir, const struct sweep_plan *p, cJSON *tr
     str_init(&text, PLAN_BYTES);
     TRY_OUT(rc, settings_add_json(&p->base, set, e));
     TRY_OUT(rc, json_print(tree, &text, e));
-    TRY_OUT(rc, file_mkdirs(dir, e));
     TRY_OUT(rc, path_join(path, sizeof path, dir, "sweep.json", e));
     TRY_OUT(rc, file_write_text(path, text.p, e));
 out:
@@ -226,12 +225,11 @@ static enum err find_tree(const struct sweep_plan_opts *g, const struct settings
 
 enum err sweep_plan_open(const struct sweep_plan_opts *g, struct run_opts *ro,
                          const char *file, const char *dir, bool begun,
-                         struct sweep_plan **out, struct errinfo *e)
+                         struct sweep_plan **out, cJSON **tree, struct errinfo *e)
 {
     char own[PATH_BYTES];
     struct settings base;
-    struct sweep_plan *p = NULL;
-    cJSON *tree = NULL;
+    cJSON *found = NULL;
     TRY(path_join(own, sizeof own, dir, "sweep.json", e));
     cJSON *axes = cJSON_CreateObject();
     take_lists(g, ro, axes);
@@ -244,16 +242,13 @@ enum err sweep_plan_open(const struct sweep_plan_opts *g, struct run_opts *ro,
         cJSON_Delete(axes);
         return rc;
     }
-    TRY(find_tree(g, &base, file, axes, &tree, e));
-    TRY_OUT(rc, add_given(ro, tree, e));
-    TRY_OUT(rc, sweep_plan_new(tree, file ? file : "sweep", &base, &p, e));
-    if (!begun) {
-        TRY_OUT(rc, save_plan(dir, p, tree, e));
+    TRY(find_tree(g, &base, file, axes, &found, e));
+    rc = add_given(ro, found, e);
+    rc = rc == OK ? sweep_plan_new(found, file ? file : "sweep", &base, out, e) : rc;
+    if (rc != OK) {
+        cJSON_Delete(found);
+        return rc;
     }
-    *out = p;
-    p = NULL;
-out:
-    sweep_plan_free(p);
-    cJSON_Delete(tree);
-    return rc;
+    *tree = found;
+    return OK;
 }

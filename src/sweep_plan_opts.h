@@ -13,11 +13,15 @@ struct sweep_plan_opts {
 
 /* The plan: from `file` if there is one; else from the options and every setting of the
  * line that has several values; else, where the line has neither, from dir/sweep.json.
- * What the line says of a setting stands over the file. The plan is written to
- * dir/sweep.json, whole; dir is made if need be, and nothing is when there is an error.
- * `begun`: dir must hold a sweep. Takes the lists out of `ro`. *out: caller owns. */
+ * What the line says of a setting stands over the file. `begun`: dir must hold a sweep.
+ * Takes the lists out of `ro`. *tree is what sweep_plan_save writes. Caller owns both
+ * (cJSON_Delete). */
 enum err sweep_plan_open(const struct sweep_plan_opts *g, struct run_opts *ro,
                          const char *file, const char *dir, bool begun,
-                         struct sweep_plan **out, struct errinfo *e) ERR_CHECKED;
+                         struct sweep_plan **out, cJSON **tree,
+                         struct errinfo *e) ERR_CHECKED;
+/* Write dir/sweep.json, whole: every setting of the base, seeds and parts. */
+enum err sweep_plan_save(const char *dir, const struct sweep_plan *p, cJSON *tree,
+                         struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -3,8 +3,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "sweep/run_priv.h"
+#include "train/settings_arch.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +21,9 @@ enum err sweep_run_settings(const struct sweep_work *w, size_t cell,
     const struct sweep_found *f = &w->found[c->arm];
     TRY(sweep_cell_settings(w->plan, c, out, e));
     out->threads = (int64_t)w->threads;
+    /* Of a run that goes on only the last save is of use. */
+    TRY(settings_set(out, "checkpoint.best", "none", "sweep", e));
+    TRY(settings_set(out, "checkpoint.keep", "1000000000", "sweep", e));
     if (f->known && f->key) {
         snprintf(text, sizeof text, "%.17g", f->value);
         return settings_set(out, f->key, text, "search for match_l0", e);
@@ -35,7 +38,7 @@ static void print_value(const struct settings *s, const struct setting_def *d,
     settings_print(s, d, out);
 }
 
-/* "k=8,mask.positions=drop": in what b differs from a. */
+/* "k=8,mask.positions=drop": in what b differs from a and has a use for. */
 static void add_difference(const struct settings *a, const struct settings *b,
                            struct str *out)
 {
@@ -47,9 +50,10 @@ static void add_difference(const struct settings *a, const struct settings *b,
     for (size_t i = 0; i < n; i++) {
         print_value(a, &t[i], &x);
         print_value(b, &t[i], &y);
-        if (setting_scope(&t[i]) == SETTING_OF_ARM && x.p && y.p &&
-            strcmp(x.p, y.p) != 0) {
-            str_addf(out, "%s%s=%s", pairs++ ? "," : "", t[i].key, y.p);
+        if (setting_scope(&t[i]) == SETTING_OF_ARM &&
+            setting_applies(b->arch, t[i].key) &&
+            strcmp(x.len ? x.p : "", y.len ? y.p : "") != 0) {
+            str_addf(out, "%s%s=%s", pairs++ ? "," : "", t[i].key, y.len ? y.p : "");
         }
     }
     if (pairs == 0) { /* alike to the letter: say so in any setting */
@@ -151,20 +155,6 @@ enum err sweep_batches(const struct sweep_plan *p, const bool *todo, size_t *bat
 
 /* ---- training ---- */
 
-/* Where a batch is saved when it is stopped: the same for the same cells only. */
-static enum err work_dir(const struct sweep_work *w, const struct sweep_batch *b,
-                         char *out, size_t cap, struct errinfo *e)
-{
-    char name[SWEEP_NAME_MAX + 40];
-    uint64_t h = HASH_START;
-    for (size_t i = 0; i < b->n; i++) {
-        const char *cell = w->plan->cell[b->cell[i]].name;
-        h = hash_bytes(h, cell, strlen(cell));
-    }
-    snprintf(name, sizeof name, "work/%016" PRIx64, h);
-    return path_join(out, cap, w->o->dir, name, e);
-}
-
 static enum err open_new(const struct sweep_work *w, const struct sweep_batch *b,
                          struct engine **out, struct errinfo *e)
 {
@@ -183,20 +173,21 @@ out:
     return rc;
 }
 
-/* From where it was stopped, else from the beginning. */
-static enum err open_engine(const struct sweep_work *w, const struct sweep_batch *b,
-                            const char *dir, struct engine **out, struct errinfo *e)
+/* From where it was stopped, else from the beginning; checkpoints, if the settings ask
+ * for some, go where a stop would save. */
+static enum err open_engine(struct sweep_work *w, const struct sweep_batch *b,
+                            struct engine **out, struct errinfo *e)
 {
-    struct settings threads;
-    if (!rundir_is(dir)) {
-        TRY(open_new(w, b, out, e));
-        return engine_arm_dir(dir, "", (*out)->dir, sizeof(*out)->dir, e);
+    TRY(halfway_open(w, b, out, e));
+    if (*out) {
+        return OK;
     }
-    char text[32];
-    settings_init(&threads);
-    snprintf(text, sizeof text, "%zu", w->threads);
-    TRY(settings_set(&threads, "threads", text, "sweep", e));
-    return engine_resume(dir, &threads, w->plan->base.samples_dir, NULL, out, e);
+    TRY(open_new(w, b, out, e));
+    const enum err rc = halfway_dir(w, b, (*out)->dir, sizeof(*out)->dir, e);
+    if (rc != OK) {
+        engine_free(*out);
+    }
+    return rc;
 }
 
 enum err sweep_train(struct sweep_work *w, struct engine *g, struct errinfo *e)
@@ -214,9 +205,11 @@ enum err sweep_train(struct sweep_work *w, struct engine *g, struct errinfo *e)
 
 /* ---- what was found ---- */
 
+/* As if it had been trained by itself. */
 static enum err keep_run(const struct sweep_work *w, size_t cell,
                          const struct engine_arm *a, struct errinfo *e)
 {
+    char also[SETTING_TEXT_MAX];
     char name[SWEEP_NAME_MAX + 8], dir[SWEEP_PATH];
     int lock = -1;
     snprintf(name, sizeof name, "runs/%s", w->plan->cell[cell].name);
@@ -226,7 +219,10 @@ static enum err keep_run(const struct sweep_work *w, size_t cell,
     }
     TRY(rundir_create(dir, e));
     TRY(rundir_lock(dir, &lock, e));
+    memcpy(also, a->arm->set.also, sizeof also);
+    a->arm->set.also[0] = '\0';
     const enum err rc = rundir_save(dir, a->arm, &a->history, NULL, "", e);
+    memcpy(a->arm->set.also, also, sizeof also);
     rundir_unlock(dir, lock);
     return rc;
 }
@@ -244,10 +240,13 @@ static enum err finish_cell(struct sweep_work *w, size_t cell, struct sweep_resu
     (void)pthread_mutex_lock(&w->lock);
     w->results[cell] = *r;
     w->made[cell] = *made;
+    (void)pthread_mutex_unlock(&w->lock);
+    atomic_fetch_add(&w->steps, SWEEP_MEASURE_STEPS);
+    (void)pthread_mutex_lock(&w->telling);
     if (w->o->watch.done) {
         w->o->watch.done(w->o->watch.user, cell, r);
     }
-    (void)pthread_mutex_unlock(&w->lock);
+    (void)pthread_mutex_unlock(&w->telling);
     return OK;
 }
 
@@ -276,41 +275,53 @@ static enum err measure_arm(struct sweep_work *w, struct engine *g, size_t i,
     return finish_cell(w, cell, &r, made, e);
 }
 
-/* That the files are those that the other cells were made with. */
-static enum err check_made(struct sweep_work *w, size_t cell,
+static bool is_done(struct sweep_work *w, size_t cell)
+{
+    (void)pthread_mutex_lock(&w->lock);
+    const bool done = w->results[cell].done;
+    (void)pthread_mutex_unlock(&w->lock);
+    return done;
+}
+
+/* That the files are those that the other cells, and the searches, were made with. */
+static enum err check_made(struct sweep_work *w, const struct sweep_batch *b,
                            const struct sweep_made *made, struct errinfo *e)
 {
-    enum err rc = OK;
     (void)pthread_mutex_lock(&w->lock);
-    for (size_t i = 0; i < w->plan->n_cells && rc == OK; i++) {
-        if (w->results[i].done) {
-            rc = sweep_made_check(w->plan, i, &w->made[i], cell, made, e);
+    const enum err rc =
+        sweep_made_check(w->plan, w->results, w->made, b->cell[0], made, e);
+    (void)pthread_mutex_unlock(&w->lock);
+    TRY(rc);
+    for (size_t i = 0; i < b->n; i++) {
+        const struct sweep_found *f = &w->found[w->plan->cell[b->cell[i]].arm];
+        if (f->searched &&
+            (f->made.model != made->model || f->made.corpus != made->corpus)) {
+            return err_set(e, ERR_USAGE,
+                           "%s: the model or the corpus has changed since the search "
+                           "for its L0; use another --out",
+                           w->plan->cell[b->cell[i]].name);
         }
     }
-    (void)pthread_mutex_unlock(&w->lock);
-    return rc;
+    return OK;
 }
 
-static void tell_warning(struct sweep_work *w, const struct inputs *in)
+void sweep_tell_warning(struct sweep_work *w, const char *text)
 {
-    char text[sizeof w->warned];
-    const char *warning = inputs_warning(in, text, sizeof text);
-    (void)pthread_mutex_lock(&w->lock);
-    if (warning && w->o->watch.warned && strcmp(w->warned, warning) != 0) {
-        snprintf(w->warned, sizeof w->warned, "%s", warning);
-        w->o->watch.warned(w->o->watch.user, warning);
+    (void)pthread_mutex_lock(&w->telling);
+    if (w->o->watch.warned && strcmp(w->warned, text) != 0) {
+        snprintf(w->warned, sizeof w->warned, "%s", text);
+        w->o->watch.warned(w->o->watch.user, text);
     }
-    (void)pthread_mutex_unlock(&w->lock);
+    (void)pthread_mutex_unlock(&w->telling);
 }
 
-static void tell_failed(struct sweep_work *w, const struct sweep_batch *b,
-                        const char *why)
+void sweep_tell_failed(struct sweep_work *w, size_t cell, const char *why)
 {
-    (void)pthread_mutex_lock(&w->lock);
-    for (size_t i = 0; i < b->n && w->o->watch.failed; i++) {
-        w->o->watch.failed(w->o->watch.user, b->cell[i], why);
+    (void)pthread_mutex_lock(&w->telling);
+    if (w->o->watch.failed) {
+        w->o->watch.failed(w->o->watch.user, cell, why);
     }
-    (void)pthread_mutex_unlock(&w->lock);
+    (void)pthread_mutex_unlock(&w->telling);
 }
 
 /* A loss that is no number any more ends an engine with all its arms: those that are
@@ -320,7 +331,9 @@ static enum err run_apart(struct sweep_work *w, const struct sweep_batch *b,
 {
     for (size_t i = 0; i < b->n; i++) {
         const struct sweep_batch one = {.cell = {b->cell[i]}, .n = 1};
-        TRY(sweep_run_batch(w, &one, e));
+        if (!is_done(w, b->cell[i])) {
+            TRY(sweep_run_batch(w, &one, e));
+        }
     }
     return OK;
 }
@@ -328,53 +341,53 @@ static enum err run_apart(struct sweep_work *w, const struct sweep_batch *b,
 static enum err train_and_measure(struct sweep_work *w, struct engine *g,
                                   const struct sweep_batch *b, struct errinfo *e)
 {
+    char text[300];
     struct sweep_made made;
     sweep_made_of(&made, g->in);
-    TRY(check_made(w, b->cell[0], &made, e));
-    tell_warning(w, g->in);
-    atomic_fetch_add(&w->steps, (long long)(engine_step_count(g) * (int64_t)g->n_arms));
+    TRY(check_made(w, b, &made, e));
+    if (inputs_warning(g->in, text, sizeof text)) {
+        sweep_tell_warning(w, text);
+    }
+    sweep_add_total(w, -(double)engine_step_count(g) * (double)g->n_arms);
     TRY(sweep_train(w, g, e));
     for (size_t i = 0; i < b->n; i++) {
-        TRY(measure_arm(w, g, i, b->cell[i], &made, g->seconds, e));
+        if (!is_done(w, b->cell[i])) {
+            TRY(measure_arm(w, g, i, b->cell[i], &made, g->seconds, e));
+        }
     }
     return OK;
 }
 
-/* What was saved half way is of no use any more. */
-static void remove_work(const struct engine *g)
+/* Nothing that was trained is lost, whatever it was that ended it. */
+static enum err save_rest(struct sweep_work *w, const struct sweep_batch *b,
+                          struct engine *g, enum err rc, struct errinfo *e)
 {
-    struct errinfo e;
-    for (size_t i = 0; i < g->n_arms; i++) {
-        if (g->arm[i].dir[0]) {
-            const enum err rc = file_remove_dir(g->arm[i].dir, &e);
-            (void)rc; /* it stays, in nobody's way */
-        }
+    struct errinfo second = {0};
+    if (engine_step_count(g) == 0) {
+        return rc;
     }
+    const enum err saved = halfway_save(w, b, g, &second);
+    return saved != OK && rc == ERR_CANCELLED ? err_set(e, saved, "%s", second.msg)
+                                              : rc;
 }
 
 enum err sweep_run_batch(struct sweep_work *w, const struct sweep_batch *b,
                          struct errinfo *e)
 {
-    char dir[SWEEP_PATH];
     struct engine *g = NULL;
-    TRY(work_dir(w, b, dir, sizeof dir, e));
-    TRY(open_engine(w, b, dir, &g, e));
+    TRY(open_engine(w, b, &g, e));
     enum err rc = train_and_measure(w, g, b, e);
-    if (rc == ERR_CANCELLED && engine_step_count(g) > 0) {
-        struct errinfo second = {0};
-        const enum err saved = engine_save(g, dir, &second);
-        if (saved != OK) {
-            rc = err_set(e, saved, "%s", second.msg);
-        }
-    } else if (rc == OK) {
-        remove_work(g);
+    if (rc == OK || rc == ERR_NUMERIC) {
+        halfway_remove(w, b);
+    } else {
+        rc = save_rest(w, b, g, rc, e);
     }
     engine_free(g);
     if (rc == ERR_NUMERIC && b->n > 1) {
         return run_apart(w, b, e);
     }
     if (rc == ERR_NUMERIC) {
-        tell_failed(w, b, e ? e->msg : "");
+        sweep_tell_failed(w, b->cell[0], e ? e->msg : "");
         return OK;
     }
     return rc;

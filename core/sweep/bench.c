@@ -16,6 +16,7 @@
      1u << SUITE_SAEBENCH | 1u << SUITE_CONCEPTS | 1u << SUITE_ROBUSTNESS)
 
 struct sweep_benches {
+    char probes[4096];    /* folder of fitted raw probes */
     pthread_mutex_t lock; /* held while one is made: two would only be slower */
     struct {
         uint64_t key;
@@ -24,10 +25,18 @@ struct sweep_benches {
     size_t n;
 };
 
-enum err sweep_benches_new(struct sweep_benches **out, struct errinfo *e)
+enum err sweep_benches_new(const char *dir, struct sweep_benches **out,
+                           struct errinfo *e)
 {
-    TRY(mem_new(out, 1, sizeof **out, "sweep", e));
-    (void)pthread_mutex_init(&(*out)->lock, NULL);
+    struct sweep_benches *b = NULL;
+    TRY(mem_new(&b, 1, sizeof *b, "sweep", e));
+    const enum err rc = path_join(b->probes, sizeof b->probes, dir, "probes", e);
+    if (rc != OK) {
+        mem_free(b);
+        return rc;
+    }
+    (void)pthread_mutex_init(&b->lock, NULL);
+    *out = b;
     return OK;
 }
 
@@ -63,6 +72,7 @@ static enum err make(struct sweep_benches *b, const struct settings *set,
     struct evaluator_opts o = evaluator_defaults();
     struct settings s = *set;
     o.parts = PARTS;
+    o.cache = b->probes;
     o.rows = ROWS_FACTOR * (size_t)set->eval_rows;
     o.ks = (struct probe_ks){.k = {1, 5}, .n = 2};
     s.threads = 0; /* the others wait for it */

@@ -9,7 +9,9 @@
 #include <stdatomic.h>
 
 struct sweep_benches;
-enum err sweep_benches_new(struct sweep_benches **out, struct errinfo *e) ERR_CHECKED;
+/* Raw probes are kept in dir/probes, for the next time. */
+enum err sweep_benches_new(const char *dir, struct sweep_benches **out,
+                           struct errinfo *e) ERR_CHECKED;
 /* When no thread uses it any more; NULL is fine. */
 void sweep_benches_free(struct sweep_benches *b);
 

@@ -5,10 +5,12 @@
 #include "num/blas.h"
 #include "text/corpus.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FORMAT_VERSION 1
@@ -51,18 +53,34 @@ static bool same_name(const struct sweep_plan *p, size_t a, size_t b, const char
     return x == y || (x && y && strcmp(x, y) == 0);
 }
 
-enum err sweep_made_check(const struct sweep_plan *p, size_t a,
-                          const struct sweep_made *ma, size_t b,
-                          const struct sweep_made *mb, struct errinfo *e)
+static bool same_names(const struct sweep_plan *p, size_t a, size_t b)
 {
+    bool same = true;
     for (size_t i = 0; i < N_INPUTS; i++) {
-        const char *key = inputs_table[i].key;
-        if (same_name(p, a, b, key) && hash_at(ma, i) != hash_at(mb, i)) {
-            return err_set(e, ERR_USAGE,
-                           "%s and %s: the %s has changed between these two runs; use "
-                           "another --out for the new one",
-                           p->cell[a].name, p->cell[b].name, key);
+        same = same && same_name(p, a, b, inputs_table[i].key);
+    }
+    return same;
+}
+
+enum err sweep_made_check(const struct sweep_plan *p,
+                          const struct sweep_result *results,
+                          const struct sweep_made *made, size_t cell,
+                          const struct sweep_made *m, struct errinfo *e)
+{
+    for (size_t o = 0; o < p->n_cells; o++) {
+        if (o == cell || !results[o].done || !same_names(p, o, cell)) {
+            continue;
         }
+        for (size_t i = 0; i < N_INPUTS; i++) {
+            if (hash_at(&made[o], i) != hash_at(m, i)) {
+                return err_set(e, ERR_USAGE,
+                               "%s and %s: the %s has changed between these two runs; "
+                               "use another --out for the new one",
+                               p->cell[o].name, p->cell[cell].name,
+                               inputs_table[i].key);
+            }
+        }
+        return OK; /* which has been compared with the rest */
     }
     return OK;
 }
@@ -79,10 +97,20 @@ static void add_number(cJSON *obj, const char *key, double v)
     str_free(&text);
 }
 
+void sweep_made_write(cJSON *root, const struct sweep_made *m)
+{
+    char text[32];
+    cJSON *made = cJSON_AddObjectToObject(root, "made_with");
+    for (size_t i = 0; i < N_INPUTS; i++) {
+        snprintf(text, sizeof text, "%016" PRIx64, hash_at(m, i));
+        (void)cJSON_AddStringToObject(made, inputs_table[i].key, text);
+    }
+    (void)cJSON_AddStringToObject(made, "kernels", m->kernels);
+}
+
 static cJSON *cell_tree(const struct sweep_cell *c, const struct sweep_result *r,
                         const struct sweep_made *m)
 {
-    char text[32];
     cJSON *root = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(root, "saetop", SAETOP_VERSION);
     (void)cJSON_AddNumberToObject(root, "format", FORMAT_VERSION);
@@ -91,12 +119,7 @@ static cJSON *cell_tree(const struct sweep_cell *c, const struct sweep_result *r
     for (size_t i = 0; i < c->n_pairs; i++) {
         (void)cJSON_AddStringToObject(set, c->pair[i].key, c->pair[i].value);
     }
-    cJSON *made = cJSON_AddObjectToObject(root, "made_with");
-    for (size_t i = 0; i < N_INPUTS; i++) {
-        snprintf(text, sizeof text, "%016" PRIx64, hash_at(m, i));
-        (void)cJSON_AddStringToObject(made, inputs_table[i].key, text);
-    }
-    (void)cJSON_AddStringToObject(made, "kernels", m->kernels);
+    sweep_made_write(root, m);
     add_number(root, "steps", r->steps);
     add_number(root, "vectors", r->vectors);
     add_number(root, "tokens_read", r->tokens_read);
@@ -144,8 +167,8 @@ static enum err read_number(struct json_at at, const cJSON *obj, const char *key
     return json_num(at, obj, key, false, -1e300, 1e300, out, e);
 }
 
-static enum err read_made(struct json_at at, const cJSON *root, struct sweep_made *m,
-                          struct errinfo *e)
+enum err sweep_made_read(struct json_at at, const cJSON *root, struct sweep_made *m,
+                         struct errinfo *e)
 {
     const cJSON *made = NULL;
     const char *text = "";
@@ -154,10 +177,12 @@ static enum err read_made(struct json_at at, const cJSON *root, struct sweep_mad
     for (size_t i = 0; i < N_INPUTS; i++) {
         uint64_t h = 0;
         TRY(json_str(at, made, inputs_table[i].key, true, &text, e));
-        if (sscanf(text, "%16" SCNx64, &h) != 1) {
-            return err_set(e, ERR_FORMAT, "%s: made_with.%s: expected 16 hex digits",
-                           at.file, inputs_table[i].key);
+        if (strlen(text) != 16 || strspn(text, "0123456789abcdef") != 16) {
+            return err_set(e, ERR_FORMAT,
+                           "%s: made_with.%s: found '%.40s', expected 16 hex digits",
+                           at.file, inputs_table[i].key, text);
         }
+        h = strtoull(text, NULL, 16);
         memcpy((char *)m + inputs_table[i].offset, &h, sizeof h);
     }
     TRY(json_str(at, made, "kernels", true, &text, e));
@@ -180,12 +205,14 @@ static enum err read_tree(const cJSON *root, const char *path, const char *name,
                   {"sparsity", &r->sparsity}};
     const cJSON *v = NULL;
     const char *cell = "";
+    int64_t format = 0;
+    TRY(json_int(at, root, "format", true, FORMAT_VERSION, FORMAT_VERSION, &format, e));
     TRY(json_str(at, root, "cell", true, &cell, e));
     if (strcmp(cell, name) != 0) {
         return err_set(e, ERR_FORMAT, "%s: found the cell '%s', expected '%s'", path,
                        cell, name);
     }
-    TRY(read_made(at, root, m, e));
+    TRY(sweep_made_read(at, root, m, e));
     for (size_t i = 0; i < sizeof number / sizeof *number; i++) {
         TRY(read_number(at, root, number[i].key, number[i].to, e));
     }
@@ -220,22 +247,47 @@ enum err sweep_cells_load(const char *dir, const struct sweep_plan *p,
                           struct errinfo *e)
 {
     char path[PATH_BYTES];
-    size_t first = SWEEP_NONE;
     for (size_t i = 0; i < p->n_cells; i++) {
         char *text = NULL;
         size_t len = 0;
         TRY(cell_path(dir, p->cell[i].name, path, sizeof path, e));
-        if (!results[i].done && file_exists(path)) {
-            TRY(file_read(path, FILE_BYTES, &text, &len, e));
-            const enum err rc = sweep_cell_parse(text, len, path, p->cell[i].name,
-                                                 &results[i], &made[i], e);
-            mem_free(text);
-            TRY(rc);
+        if (results[i].done || !file_exists(path)) {
+            continue;
         }
-        if (results[i].done) {
-            first = first == SWEEP_NONE ? i : first;
-            TRY(sweep_made_check(p, first, &made[first], i, &made[i], e));
-        }
+        TRY(file_read(path, FILE_BYTES, &text, &len, e));
+        const enum err rc = sweep_cell_parse(text, len, path, p->cell[i].name,
+                                             &results[i], &made[i], e);
+        mem_free(text);
+        TRY(rc);
+        TRY(sweep_made_check(p, results, made, i, &made[i], e));
     }
     return OK;
+}
+
+static bool in_plan(const struct sweep_plan *p, const char *file)
+{
+    const size_t n = strlen(file) - strlen(".json");
+    for (size_t i = 0; i < p->n_cells; i++) {
+        if (strlen(p->cell[i].name) == n && memcmp(p->cell[i].name, file, n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t sweep_cells_others(const char *dir, const struct sweep_plan *p)
+{
+    char path[PATH_BYTES];
+    struct errinfo e;
+    size_t n = 0;
+    DIR *d =
+        path_join(path, sizeof path, dir, "cells", &e) == OK ? opendir(path) : NULL;
+    if (!d) {
+        return 0;
+    }
+    for (struct dirent *f = readdir(d); f; f = readdir(d)) {
+        n += path_has_suffix(f->d_name, ".json") && !in_plan(p, f->d_name) ? 1 : 0;
+    }
+    (void)closedir(d);
+    return n;
 }

@@ -13,11 +13,17 @@ struct sweep_made {
     char kernels[96];
 };
 void sweep_made_of(struct sweep_made *m, const struct inputs *in);
-/* ERR_USAGE, naming what differs and both cells, where two runs read other files under
- * the same names; kernels may differ. */
-enum err sweep_made_check(const struct sweep_plan *p, size_t a,
-                          const struct sweep_made *ma, size_t b,
-                          const struct sweep_made *mb, struct errinfo *e) ERR_CHECKED;
+/* As "made_with" of a file, and back. */
+void sweep_made_write(cJSON *root, const struct sweep_made *m);
+enum err sweep_made_read(struct json_at at, const cJSON *root, struct sweep_made *m,
+                         struct errinfo *e) ERR_CHECKED;
+/* ERR_USAGE, naming what differs and both cells, where a cell made with `m` and one
+ * that is done read other files under the same names; kernels may differ. made
+ * [n_cells]. */
+enum err sweep_made_check(const struct sweep_plan *p,
+                          const struct sweep_result *results,
+                          const struct sweep_made *made, size_t cell,
+                          const struct sweep_made *m, struct errinfo *e) ERR_CHECKED;
 
 enum err sweep_cell_save(const char *dir, const struct sweep_cell *c,
                          const struct sweep_result *r, const struct sweep_made *m,
@@ -28,6 +34,9 @@ enum err sweep_cell_save(const char *dir, const struct sweep_cell *c,
 enum err sweep_cells_load(const char *dir, const struct sweep_plan *p,
                           struct sweep_result *results, struct sweep_made *made,
                           struct errinfo *e) ERR_CHECKED;
+/* How many files of cells are there that the plan has not: of another plan, or of a
+ * version that names them otherwise. */
+size_t sweep_cells_others(const char *dir, const struct sweep_plan *p);
 /* One cell from the text of its file; for fuzzing too. */
 enum err sweep_cell_parse(const char *text, size_t len, const char *path,
                           const char *name, struct sweep_result *r,

@@ -26,8 +26,11 @@ struct search {
     const char *key;
     bool rises, whole;
     double target;
+    double least, most; /* of the setting */
     struct tried at[ROUNDS * TRIES];
-    size_t n;
+    size_t n, rounds;
+    bool finished;
+    struct sweep_made made;
 };
 
 bool sweep_needs_match(const struct sweep_plan *p, size_t arm)
@@ -132,7 +135,8 @@ static void next_round(const struct search *s, double guess, double first_spread
         }
     }
     for (size_t i = 0; i < TRIES; i++) {
-        x[i] = centre * pow(spread, (double)i - (TRIES - 1) / 2.0);
+        const double at = centre * pow(spread, (double)i - (TRIES - 1) / 2.0);
+        x[i] = fmin(fmax(at, s->least), s->most);
     }
 }
 
@@ -158,13 +162,13 @@ static enum err measure_l0(const struct inputs *in, const struct acts_set *set,
     return rc;
 }
 
-static enum err measure_round(const struct engine *g, struct search *s,
-                              const double x[TRIES], struct errinfo *e)
+static enum err measure_tries(const struct engine *g, struct search *s, const double *x,
+                              size_t n, struct errinfo *e)
 {
     struct acts_set *set = NULL;
     enum err rc = acts_set_new(g->in->h, g->in->corpus, CORPUS_HELDOUT, g->in->lm->tok,
                                CLEAN_ROWS, &set, e);
-    for (size_t i = 0; i < TRIES && rc == OK; i++) {
+    for (size_t i = 0; i < n && rc == OK; i++) {
         struct tried *t = &s->at[s->n];
         t->x = x[i];
         rc = measure_l0(g->in, set, g->arm[i].arm, &t->l0, e);
@@ -183,29 +187,47 @@ static enum err set_number(struct settings *s, const char *key, double v,
     return settings_set(s, key, text, "search for match_l0", e);
 }
 
-/* Train one arm for each x and measure its L0. */
-static enum err try_round(struct sweep_work *w, const struct settings *base,
-                          struct search *s, const double x[TRIES], struct errinfo *e)
+/* Train one arm for each of x [n] and measure its L0. */
+static enum err train_tries(struct sweep_work *w, const struct settings *base,
+                            struct search *s, const double *x, size_t n,
+                            struct errinfo *e)
 {
     struct settings *arms = NULL;
     struct inputs *in = NULL;
     struct engine *g = NULL;
     enum err rc = OK;
-    TRY(mem_new(&arms, TRIES, sizeof *arms, "sweep", e));
-    for (size_t i = 0; i < TRIES; i++) {
+    TRY(mem_new(&arms, n, sizeof *arms, "sweep", e));
+    for (size_t i = 0; i < n; i++) {
         arms[i] = *base;
         TRY_OUT(rc, set_number(&arms[i], s->key, x[i], e));
     }
-    TRY_OUT(rc, sweep_also(&arms[0], arms + 1, TRIES - 1, arms[0].also,
-                           sizeof arms[0].also, e));
+    TRY_OUT(rc, sweep_also(&arms[0], arms + 1, n - 1, arms[0].also, sizeof arms[0].also,
+                           e));
     TRY_OUT(rc, inputs_new(&arms[0], &in, e));
     TRY_OUT(rc, engine_new(in, &g, e));
+    sweep_made_of(&s->made, g->in);
     TRY_OUT(rc, sweep_train(w, g, e));
-    TRY_OUT(rc, measure_round(g, s, x, e));
+    TRY_OUT(rc, measure_tries(g, s, x, n, e));
 out:
     engine_free(g);
     mem_free(arms);
     return rc;
+}
+
+/* A loss that is no number ends all arms of an engine: then each by itself, and those
+ * that fail are left out. */
+static enum err try_round(struct sweep_work *w, const struct settings *base,
+                          struct search *s, const double x[TRIES], struct errinfo *e)
+{
+    enum err rc = train_tries(w, base, s, x, TRIES, e);
+    for (size_t i = 0; rc == ERR_NUMERIC && i < TRIES; i++) {
+        const enum err one = train_tries(w, base, s, &x[i], 1, e);
+        if (one != OK && one != ERR_NUMERIC) {
+            return one;
+        }
+    }
+    s->rounds++;
+    return rc == ERR_NUMERIC && s->n > 0 ? OK : rc;
 }
 
 /* ---- its file ---- */
@@ -228,11 +250,14 @@ static enum err save_search(const char *path, const struct search *s, struct err
     (void)cJSON_AddNumberToObject(root, "target_l0", s->target);
     (void)cJSON_AddNumberToObject(root, "value", best(s)->x);
     (void)cJSON_AddNumberToObject(root, "l0", best(s)->l0);
+    (void)cJSON_AddNumberToObject(root, "rounds", (double)s->rounds);
+    (void)cJSON_AddBoolToObject(root, "finished", s->finished);
     cJSON *list = cJSON_AddArrayToObject(root, "tried");
     for (size_t i = 0; i < s->n; i++) {
         const double pair[2] = {s->at[i].x, s->at[i].l0};
         (void)cJSON_AddItemToArray(list, cJSON_CreateDoubleArray(pair, 2));
     }
+    sweep_made_write(root, &s->made);
     enum err rc = json_print(root, &text, e);
     rc = rc == OK ? file_write_text(path, text.p, e) : rc;
     cJSON_Delete(root);
@@ -240,42 +265,71 @@ static enum err save_search(const char *path, const struct search *s, struct err
     return rc;
 }
 
-/* A search finished earlier. */
-static enum err load_search(const char *path, const char *key, struct sweep_found *f,
-                            struct errinfo *e)
+static enum err read_tried(struct json_at at, const cJSON *root, struct search *s,
+                           struct errinfo *e)
+{
+    const cJSON *list = NULL, *pair = NULL;
+    TRY(json_arr(at, root, "tried", true, &list, e));
+    cJSON_ArrayForEach(pair, list)
+    {
+        const cJSON *x = cJSON_GetArrayItem(pair, 0), *l0 = cJSON_GetArrayItem(pair, 1);
+        if (s->n == ROUNDS * TRIES || !cJSON_IsNumber(x) || !cJSON_IsNumber(l0) ||
+            !(x->valuedouble > 0) || !(l0->valuedouble >= 0)) {
+            return err_set(e, ERR_FORMAT,
+                           "%s: tried: expected at most %d pairs [setting, L0]",
+                           at.file, ROUNDS * TRIES);
+        }
+        s->at[s->n++] = (struct tried){x->valuedouble, l0->valuedouble};
+    }
+    qsort(s->at, s->n, sizeof *s->at, by_x);
+    return s->n ? OK : err_set(e, ERR_FORMAT, "%s: tried: is empty", at.file);
+}
+
+/* What an earlier time found, finished or not. */
+static enum err load_search(const char *path, struct search *s, struct errinfo *e)
 {
     cJSON *root = NULL;
-    const char *had = "";
+    const char *key = "";
+    double target = 0.0;
+    int64_t rounds = 0;
+    enum err rc = OK;
     TRY(json_load(path, FILE_BYTES, &root, e));
     const struct json_at at = {path, ""};
-    enum err rc = json_str(at, root, "key", true, &had, e);
-    if (rc == OK && strcmp(had, key) != 0) {
-        rc = err_set(e, ERR_FORMAT, "%s: key: found '%s', expected '%s'", path, had,
-                     key);
+    TRY_OUT(rc, json_str(at, root, "key", true, &key, e));
+    TRY_OUT(rc, json_num(at, root, "target_l0", true, 0, 1e9, &target, e));
+    if (strcmp(key, s->key) != 0 || fabs(target - s->target) > 1e-9 * s->target) {
+        rc = err_set(e, ERR_FORMAT, "%s: found %s for L0 %g, expected %s for L0 %g",
+                     path, key, target, s->key, s->target);
+        goto out;
     }
-    rc = rc == OK ? json_num(at, root, "value", true, 0, 1e9, &f->value, e) : rc;
-    rc = rc == OK ? json_num(at, root, "l0", true, 0, 1e9, &f->l0, e) : rc;
+    TRY_OUT(rc, json_int(at, root, "rounds", true, 1, ROUNDS, &rounds, e));
+    TRY_OUT(rc, json_bool(at, root, "finished", true, &s->finished, e));
+    TRY_OUT(rc, sweep_made_read(at, root, &s->made, e));
+    TRY_OUT(rc, read_tried(at, root, s, e));
+    s->rounds = (size_t)rounds;
+out:
     cJSON_Delete(root);
     return rc;
 }
 
 /* ---- the search ---- */
 
+/* Rounds until one is close; each is kept, so that a stop loses one at most. */
 static enum err search(struct sweep_work *w, const struct settings *base,
-                       struct search *s, struct errinfo *e)
+                       const char *path, struct search *s, struct errinfo *e)
 {
     struct settings resolved = *base;
     settings_resolve_arch(&resolved);
     const double guess = s->rises                    ? s->target
                          : strcmp(s->key, "l1") == 0 ? resolved.l1
                                                      : resolved.l0;
-    for (size_t round = 0; round < ROUNDS; round++) {
+    while (!s->finished) {
         double x[TRIES];
         next_round(s, guess, s->rises ? 1.2 : 3.0, x);
         TRY(try_round(w, base, s, x, e));
-        if (fabs(best(s)->l0 / s->target - 1.0) <= CLOSE) {
-            break;
-        }
+        s->finished =
+            s->rounds >= ROUNDS || fabs(best(s)->l0 / s->target - 1.0) <= CLOSE;
+        TRY(save_search(path, s, e));
     }
     return OK;
 }
@@ -291,14 +345,45 @@ static enum err start_search(const struct sweep_work *w, size_t arm,
         return err_set(e, ERR_USAGE, "match_l0: %s has no setting that decides L0",
                        base->arch);
     }
+    const struct setting_def *d = setting_find(key);
+    const bool rises = (a->has & SAE_HAS_K) != 0;
     *s = (struct search){.key = key,
                          .target = c->match_l0,
-                         .rises = (a->has & SAE_HAS_K) != 0,
-                         .whole = is_exact(a)};
+                         .rises = rises,
+                         .whole = is_exact(a),
+                         .least = fmax(d->min, 1e-9),
+                         .most = rises ? (double)base->width : d->max};
     if (s->whole) {
         s->at[s->n++] = (struct tried){c->match_l0, c->match_l0};
     }
     return OK;
+}
+
+static void keep_found(struct sweep_work *w, size_t arm, const struct search *s)
+{
+    const struct sweep_found f = {.known = true,
+                                  .searched = !s->whole,
+                                  .key = s->key,
+                                  .value = best(s)->x,
+                                  .l0 = best(s)->l0,
+                                  .made = s->made};
+    (void)pthread_mutex_lock(&w->lock);
+    w->found[arm] = f;
+    (void)pthread_mutex_unlock(&w->lock);
+    (void)pthread_mutex_lock(&w->telling);
+    if (w->o->watch.found && f.searched) {
+        w->o->watch.found(w->o->watch.user, arm, f.key, f.value, f.l0);
+    }
+    (void)pthread_mutex_unlock(&w->telling);
+}
+
+/* The arm's cells can't be made. */
+static void tell_all_failed(struct sweep_work *w, size_t arm, const char *why)
+{
+    const struct sweep_arm *a = &w->plan->arm[arm];
+    for (size_t i = 0; i < a->n_cells; i++) {
+        sweep_tell_failed(w, a->cell[i], why);
+    }
 }
 
 enum err sweep_match(struct sweep_work *w, size_t arm, struct errinfo *e)
@@ -306,25 +391,21 @@ enum err sweep_match(struct sweep_work *w, size_t arm, struct errinfo *e)
     char path[SWEEP_PATH];
     struct settings base;
     struct search s;
-    struct sweep_found f = {.known = true};
     TRY(start_search(w, arm, &base, &s, e));
     TRY(match_path(w, arm, path, sizeof path, e));
-    f.key = s.key;
     if (!s.whole && file_exists(path)) {
-        TRY(load_search(path, s.key, &f, e));
-    } else {
-        if (!s.whole) {
-            TRY(search(w, &base, &s, e));
-            TRY(save_search(path, &s, e));
-        }
-        f.value = best(&s)->x;
-        f.l0 = best(&s)->l0;
+        TRY(load_search(path, &s, e));
     }
-    (void)pthread_mutex_lock(&w->lock);
-    w->found[arm] = f;
-    if (w->o->watch.found && !s.whole) {
-        w->o->watch.found(w->o->watch.user, arm, f.key, f.value, f.l0);
+    const size_t before = s.rounds;
+    const enum err rc = s.whole ? OK : search(w, &base, path, &s, e);
+    const double steps = (double)(TRIES * base.steps);
+    sweep_add_total(w, (double)(s.rounds - before) * steps -
+                           sweep_match_cost(w->plan, arm));
+    if (rc == ERR_NUMERIC) {
+        tell_all_failed(w, arm, e ? e->msg : "");
+        return OK;
     }
-    (void)pthread_mutex_unlock(&w->lock);
+    TRY(rc);
+    keep_found(w, arm, &s);
     return OK;
 }

@@ -128,18 +128,12 @@ enum err sweep_cell_settings(const struct sweep_plan *p, const struct sweep_cell
     return OK;
 }
 
-/* Settings that no result depends on. */
-static bool is_free(const char *key)
+/* Settings that no result of a sweep depends on: of the free ones all but how much text
+ * is evaluated. */
+static bool is_free(const struct setting_def *d)
 {
-    static const char *const free_keys[] = {
-        "threads",          "log.every",       "eval.every",      "browse.rows",
-        "checkpoint.every", "checkpoint.keep", "checkpoint.best", "cache"};
-    for (size_t i = 0; i < sizeof free_keys / sizeof *free_keys; i++) {
-        if (strcmp(free_keys[i], key) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return setting_scope(d) == SETTING_FREE && strcmp(d->key, "eval.rows") != 0 &&
+           strcmp(d->key, "eval.concept_rows") != 0;
 }
 
 /* Everything that shapes the result and is not at its default: a setting that a later
@@ -163,7 +157,7 @@ static enum err cell_hash(const struct sweep_plan *p, const struct sweep_cell *c
         settings_print(&plain, &t[i], &usual);
         const bool same = value.len == usual.len &&
                           (value.len == 0 || memcmp(value.p, usual.p, value.len) == 0);
-        if (!same && !is_free(t[i].key)) {
+        if (!same && !is_free(&t[i])) {
             str_addf(&text, "%s=%s\n", t[i].key, value.len ? value.p : "");
         }
     }
@@ -298,12 +292,10 @@ static enum err check_cell(const struct sweep_plan *p, const struct sweep_cell *
         }
     }
     TRY(settings_check_arch(&s, e));
-    const unsigned has = sae_arch_has(sae_arch_find(s.arch));
-    if (sweep_cell_value(c, "k") && (has & (SAE_HAS_K | SAE_HAS_JUMP)) == 0) {
+    if (c->equal_unmasked && s.mask_schedule != 0) {
         return err_set(e, ERR_USAGE,
-                       "k: does not apply to arch %s; give it a part of its own, or "
-                       "match_l0",
-                       s.arch);
+                       "equal_unmasked: expected a constant rate, found a "
+                       "mask.schedule");
     }
     return OK;
 }

@@ -112,6 +112,11 @@ enum err grid_add_axis(struct grid *g, const struct settings *base, const char *
                        where, item->string, n, g->n + 1, VALUES_MAX, SWEEP_AXES_MAX);
     }
     TRY(check_key(where, item->string, e));
+    for (size_t i = 0; i < g->n; i++) {
+        if (strcmp(g->axis[i].key, item->string) == 0) {
+            return err_set(e, ERR_USAGE, "%s: %s is given twice", where, item->string);
+        }
+    }
     struct axis *a = &g->axis[g->n++];
     TRY(sweep_copy_text(&a->key, item->string, e));
     TRY(mem_new(&a->value, n, sizeof *a->value, "sweep", e));

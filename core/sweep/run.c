@@ -64,6 +64,23 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
+void sweep_add_total(struct sweep_work *w, double steps)
+{
+    (void)pthread_mutex_lock(&w->lock);
+    w->total += steps;
+    (void)pthread_mutex_unlock(&w->lock);
+}
+
+static void tell_progress(struct sweep_work *w, double total)
+{
+    const struct sweep_watch *t = &w->o->watch;
+    (void)pthread_mutex_lock(&w->telling);
+    if (t->progress) {
+        t->progress(t->user, (double)atomic_load(&w->steps), total);
+    }
+    (void)pthread_mutex_unlock(&w->telling);
+}
+
 /* Until all threads are done: pass on what the caller asks for, tell how far it is. */
 static void watch_threads(struct sweep_work *w)
 {
@@ -81,9 +98,10 @@ static void watch_threads(struct sweep_work *w)
         if (o->cancel && atomic_load(o->cancel)) {
             atomic_store(&w->stop, true);
         }
-        if (o->watch.progress) {
-            o->watch.progress(o->watch.user, (double)atomic_load(&w->steps), w->total);
-        }
+        const double total = w->total;
+        (void)pthread_mutex_unlock(&w->lock);
+        tell_progress(w, total);
+        (void)pthread_mutex_lock(&w->lock);
     }
     (void)pthread_mutex_unlock(&w->lock);
 }
@@ -163,7 +181,7 @@ static enum err count_total(struct sweep_work *w, const bool *todo, const size_t
         struct settings s;
         if (todo[i]) {
             TRY(sweep_cell_settings(w->plan, &w->plan->cell[i], &s, e));
-            w->total += (double)s.steps;
+            w->total += (double)s.steps + SWEEP_MEASURE_STEPS;
         }
     }
     for (size_t i = 0; i < searches; i++) {
@@ -183,37 +201,68 @@ static enum err make_folders(const char *dir, struct errinfo *e)
     return OK;
 }
 
-/* Cores first for engines of their own, the rest for threads of each. */
+/* Threads first for engines of their own, the rest for each of them. */
 static size_t choose_jobs(struct sweep_work *w, size_t batches)
 {
-    const size_t cpus = pool_cpus();
-    size_t jobs = w->o->jobs ? w->o->jobs : cpus;
+    const int64_t asked = w->plan->base.threads;
+    const size_t threads = asked > 0 ? (size_t)asked : pool_cpus();
+    size_t jobs = w->o->jobs ? w->o->jobs : threads;
     jobs = jobs < JOBS_MAX ? jobs : JOBS_MAX;
     jobs = jobs < batches || batches == 0 ? jobs : batches;
-    w->threads = cpus > jobs ? cpus / jobs : 1;
+    w->threads = threads > jobs ? threads / jobs : 1;
     return jobs;
+}
+
+static enum err run_searches(struct sweep_work *w, bool *todo, size_t *arm,
+                             struct errinfo *e)
+{
+    const size_t n = find_searches(w, todo, arm);
+    TRY(count_total(w, todo, arm, n, e));
+    if (n > 0) {
+        struct jobs j = {.w = w, .kind = JOB_MATCH, .arm = arm};
+        TRY(run_jobs(&j, n, choose_jobs(w, n), e));
+    }
+    for (size_t i = 0; i < w->plan->n_cells; i++) { /* those without an answer */
+        const size_t a = w->plan->cell[i].arm;
+        todo[i] = todo[i] && (!sweep_needs_match(w->plan, a) || w->found[a].known);
+    }
+    return OK;
+}
+
+/* What was stopped half way goes on as it was, then the rest. */
+static enum err run_batches(struct sweep_work *w, bool *todo, struct errinfo *e)
+{
+    struct sweep_batch *batch = NULL, *fresh = NULL;
+    size_t n = 0, more = 0;
+    enum err rc = OK;
+    TRY(mem_new(&batch, w->plan->n_cells, sizeof *batch, "sweep", e));
+    TRY_OUT(rc, halfway_take(w, todo, batch, &n, e));
+    TRY_OUT(rc, sweep_make_batches(w->plan, todo, &fresh, &more, e));
+    if (more) {
+        memcpy(batch + n, fresh, more * sizeof *batch);
+    }
+    n += more;
+    if (n > 0) {
+        struct jobs j = {.w = w, .kind = JOB_BATCH, .batch = batch};
+        TRY_OUT(rc, run_jobs(&j, n, choose_jobs(w, n), e));
+    }
+out:
+    mem_free(fresh);
+    mem_free(batch);
+    return rc;
 }
 
 static enum err run_all(struct sweep_work *w, bool *todo, size_t *arm,
                         struct errinfo *e)
 {
-    struct sweep_batch *batch = NULL;
-    size_t n = 0, batches = 0;
+    size_t n = 0;
     TRY(find_todo(w, todo, &n, e));
     if (n == 0) {
         return OK;
     }
     TRY(make_folders(w->o->dir, e));
-    const size_t searches = find_searches(w, todo, arm);
-    TRY(count_total(w, todo, arm, searches, e));
-    TRY(sweep_make_batches(w->plan, todo, &batch, &batches, e));
-    const size_t jobs = choose_jobs(w, batches > searches ? batches : searches);
-    struct jobs j = {.w = w, .kind = JOB_MATCH, .arm = arm, .batch = batch};
-    enum err rc = searches ? run_jobs(&j, searches, jobs, e) : OK;
-    j.kind = JOB_BATCH;
-    rc = rc == OK ? run_jobs(&j, batches, jobs, e) : rc;
-    mem_free(batch);
-    return rc;
+    TRY(run_searches(w, todo, arm, e));
+    return run_batches(w, todo, e);
 }
 
 enum err sweep_run(const struct sweep_plan *p, const struct sweep_options *o,
@@ -224,12 +273,13 @@ enum err sweep_run(const struct sweep_plan *p, const struct sweep_options *o,
     size_t *arm = NULL;
     enum err rc = OK;
     (void)pthread_mutex_init(&w.lock, NULL);
+    (void)pthread_mutex_init(&w.telling, NULL);
     (void)pthread_cond_init(&w.ended, NULL);
     TRY_OUT(rc, mem_new(&w.made, p->n_cells, sizeof *w.made, "sweep", e));
     TRY_OUT(rc, mem_new(&w.found, p->n_arms, sizeof *w.found, "sweep", e));
     TRY_OUT(rc, mem_new(&todo, p->n_cells, sizeof *todo, "sweep", e));
     TRY_OUT(rc, mem_new(&arm, p->n_arms, sizeof *arm, "sweep", e));
-    TRY_OUT(rc, sweep_benches_new(&w.benches, e));
+    TRY_OUT(rc, sweep_benches_new(o->dir, &w.benches, e));
     TRY_OUT(rc, sweep_cells_load(o->dir, p, results, w.made, e));
     TRY_OUT(rc, run_all(&w, todo, arm, e));
 out:
@@ -240,5 +290,6 @@ out:
     mem_free(arm);
     (void)pthread_cond_destroy(&w.ended);
     (void)pthread_mutex_destroy(&w.lock);
+    (void)pthread_mutex_destroy(&w.telling);
     return rc;
 }

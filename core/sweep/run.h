@@ -4,7 +4,8 @@
  *
  *   DIR/sweep.json         the plan: settings of the base, seeds, parts
  *   DIR/cells/NAME.json    a finished cell (cellfile.h)
- *   DIR/match/NAME.json    a finished search for match_l0 (match.h)
+ *   DIR/match/NAME.json    a search for match_l0, after each of its rounds
+ *   DIR/probes/            raw probes of the evaluation, fitted once
  *   DIR/work/NAME*         runs that were stopped half way; they go on from there
  *   DIR/runs/NAME          the run itself, where it is asked for
  *   DIR/results.csv, results.json, report.md   (table.h) */
@@ -22,7 +23,7 @@ struct sweep_watch {
     void (*done)(void *user, size_t cell, const struct sweep_result *r);
     void (*failed)(void *user, size_t cell, const char *why);
     void (*found)(void *user, size_t arm, const char *key, double value, double l0);
-    void (*warned)(void *user, const char *text); /* once for each text */
+    void (*warned)(void *user, const char *text);
     /* Ten times a second from the caller's thread; work in steps of an arm. */
     void (*progress)(void *user, double done, double total);
 };
@@ -36,9 +37,10 @@ struct sweep_options {
     struct sweep_watch watch;
 };
 
-/* Run what is not done. results [n_cells] are those that are done already (cellfile.h),
- * and get the rest. A cell that fails for its numbers is told and left undone, the
- * others go on. ERR_CANCELLED; errors of files and settings end the sweep. */
+/* Run what is not done, on as many threads as the plan's base says. results [n_cells],
+ * zeroed, get what is done already and the rest. A cell that fails for its numbers is
+ * told and left undone, the others go on. ERR_CANCELLED; errors of files and settings
+ * end the sweep. */
 enum err sweep_run(const struct sweep_plan *p, const struct sweep_options *o,
                    struct sweep_result *results, struct errinfo *e) ERR_CHECKED;
 

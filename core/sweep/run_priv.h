@@ -11,11 +11,16 @@
 
 #define SWEEP_PATH 4096
 
+/* Measuring a run costs about as much as so many steps of an arm, for the progress. */
+#define SWEEP_MEASURE_STEPS 600
+
 /* What a search found for the cells of an arm. */
 struct sweep_found {
     bool known;
-    const char *key; /* of settings.h; NULL: nothing to search, L0 is k */
+    bool searched;   /* by training; else L0 follows from the setting */
+    const char *key; /* of settings.h */
     double value, l0;
+    struct sweep_made made; /* what it was searched with */
 };
 
 /* Cells of one engine. */
@@ -33,15 +38,17 @@ struct sweep_work {
     size_t threads;            /* of each engine */
     struct sweep_benches *benches;
 
-    pthread_mutex_t lock; /* of all below, of results, made and found, and of watch */
+    pthread_mutex_t telling; /* held while the watch is told, and of `warned` */
+    char warned[300];
+
+    pthread_mutex_t lock; /* of all below, of results, made and found */
     pthread_cond_t ended; /* a thread is done */
     size_t running;
     size_t next, n_jobs;
     enum err rc; /* of the first error */
     struct errinfo e;
-    char warned[300];
-    double total;
-    atomic_llong steps; /* of arms, done */
+    double total;       /* in steps of an arm, of this time */
+    atomic_llong steps; /* of these done */
     atomic_bool stop;   /* cancelled, or an error */
 };
 
@@ -65,11 +72,35 @@ enum err sweep_run_batch(struct sweep_work *w, const struct sweep_batch *b,
 enum err sweep_train(struct sweep_work *w, struct engine *g,
                      struct errinfo *e) ERR_CHECKED;
 
+void sweep_tell_warning(struct sweep_work *w, const char *text); /* a new one */
+void sweep_tell_failed(struct sweep_work *w, size_t cell, const char *why);
+
+/* ---- halfway.c ---- */
+
+/* Where an engine of these cells is saved. */
+enum err halfway_dir(const struct sweep_work *w, const struct sweep_batch *b, char *out,
+                     size_t cap, struct errinfo *e) ERR_CHECKED;
+enum err halfway_save(struct sweep_work *w, const struct sweep_batch *b,
+                      struct engine *g, struct errinfo *e) ERR_CHECKED;
+/* From its save; *out NULL: there is none, or none that is whole. */
+enum err halfway_open(struct sweep_work *w, const struct sweep_batch *b,
+                      struct engine **out, struct errinfo *e) ERR_CHECKED;
+void halfway_remove(const struct sweep_work *w, const struct sweep_batch *b);
+/* The batches that are saved and have cells to do, appended to out[*n]; their cells are
+ * taken from todo. */
+enum err halfway_take(struct sweep_work *w, bool *todo, struct sweep_batch *out,
+                      size_t *n, struct errinfo *e) ERR_CHECKED;
+
+/* ---- run.c ---- */
+
+void sweep_add_total(struct sweep_work *w, double steps);
+
 /* ---- match.c ---- */
 
 /* Whether the cells of an arm wait for a search. */
 bool sweep_needs_match(const struct sweep_plan *p, size_t arm);
-/* The search for an arm, from its file or by training; into w->found. */
+/* The search for an arm, from its file or by training; into w->found. One in which no
+ * setting could be trained is told, and leaves the arm's cells undone. */
 enum err sweep_match(struct sweep_work *w, size_t arm, struct errinfo *e) ERR_CHECKED;
 /* What a search costs, in steps of an arm, about. */
 double sweep_match_cost(const struct sweep_plan *p, size_t arm);

@@ -44,6 +44,17 @@ enum { DEAD_AUTO, DEAD_LEAVE, DEAD_AUXK, DEAD_RESAMPLE };
 enum { DECODER_AUTO, DECODER_UNIT, DECODER_FREE };
 enum { NORM_EXPECTED, NORM_NONE, NORM_CONSTANT, NORM_LAYER };
 
+bool setting_applies(const char *arch, const char *key)
+{
+    const struct sae_arch *a = sae_arch_find(arch);
+    for (size_t i = 0; a && i < sizeof applies / sizeof applies[0]; i++) {
+        if (strcmp(applies[i].key, key) == 0) {
+            return (applies[i].needs & sae_arch_has(a)) != 0;
+        }
+    }
+    return true;
+}
+
 static bool from_command_line(const struct settings *s, const char *key)
 {
     const struct setting_def *d = setting_find(key);

@@ -15,6 +15,9 @@ void settings_resolve_arch(struct settings *s);
  * ignored, since a file may serve several). */
 enum err settings_check_arch(const struct settings *s, struct errinfo *e) ERR_CHECKED;
 
+/* Whether a setting means anything to an architecture. */
+bool setting_applies(const char *arch, const char *key);
+
 /* The trainer's configuration from resolved settings. ERR_USAGE for groups of latents
  * that do not fit the width. */
 enum err settings_train_config(const struct settings *s, struct sae_train_config *out,

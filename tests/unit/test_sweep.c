@@ -10,14 +10,15 @@
 #include <math.h>
 #include <string.h>
 
-#define CELLS 5
+#define CELLS 6
 
 static struct sweep_plan *plan(void)
 {
     static const char text[] =
         "{\"seeds\": [3], \"parts\": {"
         "\"dose\": {\"mask.rate\": [0, 0.3], \"k\": [4, 8]},"
-        "\"matched\": {\"mask.rate\": 0.3, \"arch\": \"batchtopk\", \"match_l0\": 5}}}";
+        "\"matched\": {\"mask.rate\": 0.3, \"arch\": \"batchtopk\", \"match_l0\": 5},"
+        "\"other\": {\"mask.rate\": 0.3, \"arch\": \"standard\"}}}";
     struct errinfo e;
     cJSON *tree = NULL;
     struct sweep_plan *p = NULL;

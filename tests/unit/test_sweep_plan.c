@@ -155,6 +155,11 @@ static void what_is_wrong_is_said(void **state)
         {"{\"seeds\": 1, \"parts\": {\"a\": {\"arch\": [\"topk\", \"standard\"], "
          "\"k\": [4, 8]}}}",
          "parts.a: k: does not apply to arch standard"},
+        {"{\"seeds\": 1, \"parts\": {\"a\": {\"k\": [4, 8], \"k\": 2}}}",
+         "k is given twice"},
+        {"{\"seeds\": 1, \"parts\": {\"a\": {\"equal_unmasked\": \"yes\", "
+         "\"mask.schedule\": \"linear\"}}}",
+         "expected a constant rate"},
         {"{\"settings\": {\"twin\": \"unmasked\"}, \"seeds\": 1, \"parts\": {\"a\": "
          "{\"k\": 4}}}",
          "not for sweeps"},
@@ -243,6 +248,12 @@ static void a_cell_comes_back_as_it_was(void **state)
     }
     assert_true(made[1].corpus == UINT64_MAX && made[1].model == 1);
 
+    assert_int_equal(sweep_cells_others(dir, p), 0);
+    struct sweep_plan *other =
+        plan("{\"seeds\": [9], \"parts\": {\"a\": {\"mask.rate\": 0}}}");
+    assert_int_equal(sweep_cells_others(dir, other), 1);
+    sweep_plan_free(other);
+
     /* Runs of other files under the same names are not one sweep. */
     m.corpus = 7;
     assert_ok(sweep_cell_save(dir, &p->cell[2], &r, &m, &e), &e);
@@ -250,7 +261,7 @@ static void a_cell_comes_back_as_it_was(void **state)
                 "the corpus has changed between these two runs");
     /* A damaged file is named. */
     snprintf(path, sizeof path, "%s/cells/%s.json", dir, p->cell[2].name);
-    assert_ok(file_write_text(path, "{\"cell\": \"other\"}", &e), &e);
+    assert_ok(file_write_text(path, "{\"format\": 1, \"cell\": \"other\"}", &e), &e);
     memset(got, 0, sizeof got);
     check_error(sweep_cells_load(dir, p, got, made, &e), ERR_FORMAT, &e,
                 "found the cell 'other'");
