@@ -98,6 +98,7 @@ static struct sae_hyper hyper(const struct fixture *f)
                      : says(f, "jump_loss", "quadratic_rows") ? SAE_JUMP_QUADRATIC_ROWS
                                                               : SAE_JUMP_STEP,
         .jump_on_f = flag(f, "jump_on_f"),
+        .ste_to_input = flag(f, "ste_to_input"),
         .bandwidth = setting(f, "bandwidth", 1),
         .tanh_scale = setting(f, "tanh_scale", 4),
         .target_l0 = setting(f, "target_l0", 1),
