@@ -49,6 +49,8 @@ struct sae_hyper {
 
     enum sae_jump_loss jump_loss;
     bool jump_on_f;        /* the step function sees f instead of z; not by rows */
+    bool ste_to_input;     /* z gets the negated gradient of theta too; not with the
+                              quadratic loss of a whole batch */
     double bandwidth;      /* of the straight-through estimator */
     double tanh_scale;     /* c */
     double target_l0;      /* of the quadratic loss */

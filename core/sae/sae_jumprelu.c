@@ -10,8 +10,11 @@
  * 2025; SAELens); (L0 / target - 1)^2 of the batch's L0 (Gemma Scope 2;
  * dictionary_learning, whose H sees f instead of z: jump_on_f); 2 / target
  * (L0 - target)^2 of each row's (SAELens). And for dead latents pre_act sum
- * ReLU(theta - z) n (SAELens). Only the cells above theta and in the window
- * of width eps about it take part. The file includes itself for the second precision.
+ * ReLU(theta - z) n (SAELens). With ste_to_input z gets the negated gradient of theta
+ * as well (Anthropic; SAELens' jumprelu_ste_to_input), so that the encoder makes way,
+ * which it does faster than a threshold can. Only the cells above theta and in the
+ * window of width eps about it take part. The file includes itself for the second
+ * precision.
  */
 #include "num/vec.h"
 #include "sae/sae_step.h"
@@ -69,6 +72,24 @@ static real R(row_weight)(const struct R(sae_step) * s, struct R(sae_row) * r)
     return (real)off;
 }
 
+/* Derivative of the sparsity loss by one cell's H. */
+static double R(step_slope)(const struct R(sae_step) * s)
+{
+    const double share = s->now.coef / (double)s->B, target = s->hyper.target_l0;
+    switch (s->hyper.jump_loss) {
+    case SAE_JUMP_STEP:
+        return share;
+    case SAE_JUMP_QUADRATIC:
+        return share * 2 / target *
+               (R(sae_total)(s, SAE_SUM_ACTIVE) / (double)s->B / target - 1);
+    case SAE_JUMP_QUADRATIC_ROWS:
+        return share * 4 / target;
+    case SAE_JUMP_TANH:
+        break;
+    }
+    return 0;
+}
+
 static void R(back)(const struct R(sae_step) * s, struct R(sae_row) * r)
 {
     const size_t F = s->F;
@@ -76,6 +97,8 @@ static void R(back)(const struct R(sae_step) * s, struct R(sae_row) * r)
     const double c = s->hyper.tanh_scale, share = s->now.coef / (double)s->B;
     const real *theta = s->w->extra, half = (real)(s->hyper.bandwidth / 2);
     const real weight = R(row_weight)(s, r);
+    const real to_input = s->hyper.ste_to_input ? (real)(1 / s->hyper.bandwidth) : 0;
+    const real to_step = s->hyper.ste_to_input ? (real)R(step_slope)(s) * weight : 0;
     double sum = 0;
     for (size_t i = 0; i < r->n; i++) {
         const size_t j = r->id ? (size_t)r->id[i] : i;
@@ -99,6 +122,9 @@ static void R(back)(const struct R(sae_step) * s, struct R(sae_row) * r)
             r->cols[SUM_WINDOW * F + j] += active || !s->hyper.jump_on_f ? weight : 0;
         }
         r->grad[i] = active ? df : 0;
+        if (off < half) {
+            r->grad[i] += to_input * (theta[j] * df + to_step);
+        }
     }
     r->penalty = is_tanh ? sum : r->penalty;
 }
@@ -110,24 +136,6 @@ static double R(sparsity)(const struct R(sae_step) * s, const struct sae_loss *o
     }
     const double off = out->l0 / s->hyper.target_l0 - 1;
     return s->now.coef * off * off;
-}
-
-/* Derivative of the sparsity loss by one cell's H. */
-static double R(step_slope)(const struct R(sae_step) * s)
-{
-    const double share = s->now.coef / (double)s->B, target = s->hyper.target_l0;
-    switch (s->hyper.jump_loss) {
-    case SAE_JUMP_STEP:
-        return share;
-    case SAE_JUMP_QUADRATIC:
-        return share * 2 / target *
-               (R(sae_total)(s, SAE_SUM_ACTIVE) / (double)s->B / target - 1);
-    case SAE_JUMP_QUADRATIC_ROWS:
-        return share * 4 / target;
-    case SAE_JUMP_TANH:
-        break;
-    }
-    return 0;
 }
 
 static void R(finish)(struct R(sae_step) * s, size_t j0, size_t j1)
@@ -273,7 +281,7 @@ const struct sae_arch sae_arch_jumprelu = {
     .has = SAE_HAS_JUMP,
     .defaults = {.lr = 2e-3,
                  .beta1 = 0.9,
-                 .coef = 3.0,
+                 .coef = 4.0,
                  .coef_warmup = 1.0,
                  .clip = 1.0,
                  .decoder_norm = 1.0,

@@ -58,18 +58,20 @@ enum source_kind { SOURCE_MODEL, SOURCE_SYNTHETIC };
       "fixed|drawn: the same prefixes always, or new ones each step, log-uniform")     \
     X(ENUM, gated_detach, "gated.detach", NULL, "yes", 0, 0,                           \
       "yes|no: whether the gate's own error trains the encoder alone")                 \
-    X(ENUM, jump_loss, "jumprelu.loss", NULL, "tanh", 0, 0,                            \
+    X(ENUM, jump_loss, "jumprelu.loss", NULL, "step", 0, 0,                            \
       "step|tanh|quadratic|quadratic_rows: sum H, sum tanh(c f n), (L0/t - 1)^2 "      \
       "of the batch, 2/t (L0 - t)^2 of each row, t: target_l0")                        \
     X(NUM, bandwidth, "jumprelu.bandwidth", NULL, "auto", 1e-9, 1e6,                   \
       "width of the window that thresholds learn from; auto: 2")                       \
     X(NUM, init_threshold, "jumprelu.threshold", NULL, "auto", 0, 1e6,                 \
-      "thresholds at the start; auto: 0.1")                                            \
+      "thresholds at the start; auto: 1, for tanh 0.1")                                \
     X(NUM, tanh_scale, "jumprelu.tanh_scale", NULL, "4", 1e-6, 1e6, "c of tanh")       \
     X(NUM, target_l0, "jumprelu.target_l0", NULL, "auto", 1e-6, 1e6,                   \
       "target of the quadratic loss; auto: k")                                         \
     X(NUM, pre_act, "jumprelu.pre_act", NULL, "auto", 0, 1e6,                          \
       "weight that pulls dead latents up; auto: 3e-6 for tanh, else 0")                \
+    X(ENUM, jump_ste, "jumprelu.ste_to_input", NULL, "no", 0, 0,                       \
+      "no|yes: whether the encoder gets the thresholds' gradient too, negated")        \
     X(ENUM, jump_of, "jumprelu.step_of", NULL, "pre", 0, 0,                            \
       "pre|acts: what the step function of the loss sees")                             \
     X(NUM, anneal_from, "p_anneal.from", NULL, "0.2", 0, 1,                            \

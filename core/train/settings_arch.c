@@ -33,6 +33,7 @@ static const struct {
     {"jumprelu.target_l0", SAE_HAS_JUMP},
     {"jumprelu.pre_act", SAE_HAS_JUMP},
     {"jumprelu.step_of", SAE_HAS_JUMP},
+    {"jumprelu.ste_to_input", SAE_HAS_JUMP},
     {"p_anneal.from", SAE_HAS_ANNEAL},
     {"p_anneal.to", SAE_HAS_ANNEAL},
     {"p_anneal.end", SAE_HAS_ANNEAL},
@@ -118,9 +119,12 @@ static void resolve_jump(struct settings *s)
 {
     const bool is_tanh = s->jump_loss == SAE_JUMP_TANH;
     /* For activations of the norm sqrt(D), whose latents reach a few units: the window
-     * has to hold some of them for a threshold to move in a run of 1,000 steps. */
+     * has to hold some of them for a threshold to move. A threshold of theta takes
+     * cells that are worth theta^2 or less, so it has to reach sqrt(l0), and Adam moves
+     * it by lr a step at most: from 0.1 a run of 500 steps would end on the way there.
+     * The gradient of tanh(4 f) is gone at f of 0.5, so that has to begin below. */
     fill(&s->bandwidth, 2.0);
-    fill(&s->init_threshold, 0.1);
+    fill(&s->init_threshold, is_tanh ? 0.1 : 1.0);
     fill(&s->pre_act, is_tanh ? 3e-6 : 0.0);
     fill(&s->target_l0, s->k);
 }
@@ -133,7 +137,9 @@ void settings_resolve_arch(struct settings *s)
     }
     const struct sae_auto *a = sae_arch_auto(arch);
     const unsigned has = sae_arch_has(arch);
-    fill(&s->lr, a->lr);
+    /* Half the steps, the same way for thresholds to go: see resolve_jump. */
+    const bool is_hurried = (has & SAE_HAS_JUMP) != 0 && s->steps < 1000;
+    fill(&s->lr, is_hurried ? 2 * a->lr : a->lr);
     fill(&s->adam_beta1, a->beta1);
     fill(&s->decoder_init, a->decoder_norm);
     if (s->decoder == DECODER_AUTO) {
@@ -191,16 +197,23 @@ bool settings_scales(const struct settings *s)
     return s->normalize == NORM_EXPECTED;
 }
 
-static void jump_config(const struct settings *s, struct sae_hyper *h)
+static enum err jump_config(const struct settings *s, struct sae_hyper *h,
+                            struct errinfo *e)
 {
     h->jump_loss = (enum sae_jump_loss)s->jump_loss;
     h->jump_on_f = s->jump_of != 0;
+    h->ste_to_input = s->jump_ste != 0;
     h->bandwidth = s->bandwidth;
     h->tanh_scale = s->tanh_scale;
     h->target_l0 = s->target_l0;
     h->pre_act = s->pre_act;
     h->init_threshold = s->init_threshold;
     h->coef = s->l0;
+    return h->ste_to_input && h->jump_loss == SAE_JUMP_QUADRATIC
+               ? err_set(e, ERR_USAGE,
+                         "jumprelu.ste_to_input: not with jumprelu.loss=quadratic, "
+                         "expected step, tanh or quadratic_rows")
+               : OK;
 }
 
 enum err settings_train_config(const struct settings *s, struct sae_train_config *out,
@@ -243,7 +256,7 @@ enum err settings_train_config(const struct settings *s, struct sae_train_config
         c.resample_every = s->resample_every;
     }
     if ((has & SAE_HAS_JUMP) != 0) {
-        jump_config(s, &c.hyper);
+        TRY(jump_config(s, &c.hyper, e));
     }
     if ((has & SAE_HAS_GROUPS) != 0) {
         TRY(sae_groups_parse(s->groups, s->group_weights, s->group_loss == 0,

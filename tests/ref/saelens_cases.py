@@ -192,6 +192,21 @@ def saelens_cases():
         jumprelu_sparsity_loss_mode="tanh",
         pre_act_loss_coefficient=0.01,
     ), "coef sum tanh(4 f n), pre_act ReLU(theta - z) n over dead latents in the loss."
+    for suffix, mode, extra, theirs in (
+        ("step", "step", {}, {}),
+        ("quadratic", "quadratic_rows", {"target_l0": 6.0}, {"target_l0": 6.0}),
+        ("tanh", "tanh", {"tanh_scale": 4.0}, {}),
+    ):
+        yield f"jumprelu_sl_ste_{suffix}", "jumprelu", SAELens(
+            JumpReLUTrainingSAE,
+            JumpReLUTrainingSAEConfig,
+            {**JUMP, "jump_loss": mode, "ste_to_input": True, **extra},
+            jumprelu_bandwidth=0.5,
+            l0_coefficient=0.02 if suffix == "quadratic" else 0.1,
+            jumprelu_sparsity_loss_mode=suffix,
+            jumprelu_ste_to_input=True,
+            **theirs,
+        ), "jumprelu_ste_to_input: z gets the negated gradient of theta as well."
     yield "jumprelu_sl_quadratic", "jumprelu", SAELens(
         JumpReLUTrainingSAE,
         JumpReLUTrainingSAEConfig,

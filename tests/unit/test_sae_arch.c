@@ -13,6 +13,7 @@ enum {
     ROOT = 16,
     SUM = 32,
     PART = 64, /* a k that is not whole */
+    STE = 128, /* ste_to_input */
 };
 
 static const struct {
@@ -39,6 +40,9 @@ static const struct {
     {"jumprelu", SAE_DECODER_UNIT, SAE_JUMP_QUADRATIC, 1, KEEP_B_DEC},
     {"jumprelu", SAE_DECODER_UNIT, SAE_JUMP_QUADRATIC, 1, ON_F},
     {"jumprelu", SAE_DECODER_FREE, SAE_JUMP_QUADRATIC_ROWS, 1, 0},
+    {"jumprelu", SAE_DECODER_UNIT, SAE_JUMP_STEP, 1, STE | KEEP_B_DEC},
+    {"jumprelu", SAE_DECODER_FREE, SAE_JUMP_TANH, 1, STE | PRE_ACT},
+    {"jumprelu", SAE_DECODER_FREE, SAE_JUMP_QUADRATIC_ROWS, 1, STE},
     {"matryoshka", SAE_DECODER_UNIT, SAE_JUMP_STEP, 1, 0},
     {"matryoshka", SAE_DECODER_FREE, SAE_JUMP_STEP, 1, SUM},
     {"matryoshka", SAE_DECODER_UNIT, SAE_JUMP_STEP, 1, PART},
@@ -65,6 +69,7 @@ static struct problem case_make(size_t c, size_t D, size_t F, double k, size_t B
     p.hyper.attached = (flags & GATE_ATTACHED) != 0;
     p.hyper.jump_loss = cases[c].jump;
     p.hyper.jump_on_f = (flags & ON_F) != 0;
+    p.hyper.ste_to_input = (flags & STE) != 0;
     p.hyper.bandwidth = 0.4;
     p.hyper.tanh_scale = 2;
     p.hyper.target_l0 = 3;
@@ -269,8 +274,23 @@ static double naive_loss(const struct problem *p, const struct sae_params_f64 *s
     return loss;
 }
 
-/* JumpReLU's straight-through gradient at theta, by its definition. */
-static void naive_theta(const struct problem *p, double *out)
+/* What z gets of the estimator with ste_to_input: each cell's gradient at theta, the
+ * other way round, on through the encoder. */
+static void naive_to_input(const struct problem *p, size_t b, size_t j, double dz,
+                           struct sae_params_f64 *g)
+{
+    const size_t D = p->D;
+    for (size_t d = 0; d < D && p->hyper.ste_to_input; d++) {
+        const double off = p->hyper.keep_b_dec ? 0 : p->w.b_dec[d];
+        g->W_enc[j * D + d] += dz * (p->x[b * D + d] - off);
+        g->b_dec[d] -= p->hyper.keep_b_dec ? 0 : dz * p->w.W_enc[j * D + d];
+    }
+    g->b_enc[j] += p->hyper.ste_to_input ? dz : 0;
+}
+
+/* JumpReLU's straight-through gradients, by their definition: at theta to `out`, at the
+ * pre-activations on top of g. */
+static void naive_theta(const struct problem *p, double *out, struct sae_params_f64 *g)
 {
     const size_t F = p->F, D = p->D;
     const double B = (double)p->B, eps = p->hyper.bandwidth, coef = p->now.coef;
@@ -309,8 +329,10 @@ static void naive_theta(const struct problem *p, double *out)
                 break;
             }
             const double seen = p->hyper.jump_on_f ? f : z;
-            out[j] -= fabs((z - theta) / eps) < 0.5 ? theta / eps * df : 0;
-            out[j] -= fabs((seen - theta) / eps) < 0.5 ? dH / eps : 0;
+            const double of_f = fabs((z - theta) / eps) < 0.5 ? theta / eps * df : 0;
+            const double of_h = fabs((seen - theta) / eps) < 0.5 ? dH / eps : 0;
+            out[j] -= of_f + of_h;
+            naive_to_input(p, b, j, of_f + of_h, g);
         }
     }
     for (size_t i = 0; i < p->now.n_dead; i++) {
@@ -375,7 +397,8 @@ static void check_differences(size_t c, enum sae_path path, uint64_t seed)
         p.arena[i] = was[i];
     }
     if (is_arch(&p, "jumprelu")) { /* not the derivative, which is 0 */
-        naive_theta(&p, theta);
+        struct sae_params_f64 g = sae_params_at_f64(p.arch, p.D, p.F, numeric);
+        naive_theta(&p, theta, &g);
         memcpy(numeric + p.count - p.F, theta, p.F * sizeof *theta);
     }
     close_to(c, "W_enc", grad, numeric, matrix, 1e-6);

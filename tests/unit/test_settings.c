@@ -188,6 +188,7 @@ static void auto_values_are_the_architectures(void **state)
         {"jumprelu", "l1", "auto"},
         {"jumprelu", "jumprelu.target_l0", "4"},
         {"jumprelu", "jumprelu.bandwidth", "2"},
+        {"jumprelu", "jumprelu.threshold", "1"},
         {"nothing", "lr", "auto"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
