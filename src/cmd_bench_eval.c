@@ -7,6 +7,7 @@
 #include "num/stats.h"
 #include "run_opts.h"
 #include "session/engine.h"
+#include "session/evaluator.h"
 #include "train/settings_synth.h"
 
 #include <string.h>
@@ -26,9 +27,16 @@ static const char *const part_name[PARTS] = {"encode", "fidelity", "selection",
                                              "decision", "all"};
 
 struct eval_times {
-    double set;      /* making the evaluation set */
-    size_t n;        /* evaluations */
-    double *seconds; /* [PARTS, n] */
+    double set;                    /* making the evaluation set */
+    size_t n;                      /* evaluations */
+    double *seconds;               /* [PARTS, n] */
+    struct suite_times once, each; /* of the whole evaluation */
+};
+
+/* Which of it. */
+struct suite_args {
+    const char *only; /* NULL: all parts */
+    int64_t rows;
 };
 
 static enum err time_evaluations(struct engine *g, const struct eval_set *set,
@@ -47,9 +55,36 @@ static enum err time_evaluations(struct engine *g, const struct eval_set *set,
     return OK;
 }
 
+/* The whole evaluation, as saetop eval runs it. */
+static enum err time_suite(struct engine *g, const struct suite_args *a,
+                           struct eval_times *t, struct errinfo *e)
+{
+    struct evaluator_opts o = evaluator_defaults();
+    struct evaluator *v = NULL;
+    struct eval_result q = {0};
+    struct report r;
+    o.rows = (size_t)a->rows;
+    if (a->only != NULL && suite_parts_parse(a->only, &o.parts, e) != OK) {
+        return err_prefix(e, ERR_USAGE, "--only");
+    }
+    TRY(evaluator_new(g->in, &o, NULL, &v, e));
+    const struct suite_job job = {.sae = g->arm[0].arm->sae,
+                                  .h = g->in->h,
+                                  .pool = g->in->pool,
+                                  .parts = SUITE_ALL};
+    report_init(&r, 0);
+    const enum err rc = evaluator_run(v, &job, &r, &q, &t->each, e);
+    t->once = *evaluator_times(v);
+    report_deinit(&r);
+    eval_result_deinit(&q);
+    evaluator_free(v);
+    return rc;
+}
+
 /* Some steps of training first: random weights fire where no trained ones would. */
 static enum err time_eval(const struct settings *set, int64_t steps,
-                          struct eval_times *t, struct errinfo *e)
+                          const struct suite_args *suite, struct eval_times *t,
+                          struct errinfo *e)
 {
     struct inputs *in = NULL;
     struct engine *g = NULL;
@@ -66,6 +101,7 @@ static enum err time_eval(const struct settings *set, int64_t steps,
     t->set = clock_seconds_since(begun);
     TRY_OUT(rc, mem_new(&t->seconds, t->n, PARTS * sizeof *t->seconds, "times", e));
     TRY_OUT(rc, time_evaluations(g, s, t, e));
+    TRY_OUT(rc, time_suite(g, suite, t, e));
 out:
     eval_set_free(s);
     engine_free(g);
@@ -91,22 +127,47 @@ static void add_times(struct eval_times *t, bool json, struct str *out)
     }
 }
 
+/* Each part of the whole evaluation: what is made once for all SAEs, and what each SAE
+ * takes. */
+static void add_suite(const struct suite_times *t, bool once, bool json,
+                      struct str *out)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i <= t->n; i++) {
+        const char *part = i < t->n ? t->part[i] : "all";
+        const double seconds = i < t->n ? t->seconds[i] : sum;
+        str_addf(out,
+                 json ? "{\"part\":\"suite%s.%s\",\"ms_min\":%.2f}\n"
+                      : "suite, %s  %-20s %8.2f ms\n",
+                 once ? (json ? "_once" : "once    ") : (json ? "" : "each SAE"), part,
+                 1e3 * seconds);
+        sum += seconds;
+    }
+}
+
 int cmd_bench_eval(int argc, char **argv)
 {
     bool json = false;
     int64_t steps = 300;
     int64_t evaluations = 10;
+    struct suite_args suite = {.rows = 64};
     const struct opt own[] = {
         {"json", OPT_FLAG, &json, NULL, "one JSON object a part", 0, 0, NULL},
         {"bench-steps", OPT_INT, &steps, "N", "steps trained first", 0, 1e6, NULL},
-        {"evaluations", OPT_INT, &evaluations, "N", "evaluations timed", 1, 10000,
-         NULL},
+        {"evaluations", OPT_INT, &evaluations, "N",
+         "evaluations timed of those that training makes", 1, 10000, NULL},
+        {"only", OPT_STRING, &suite.only, "PARTS",
+         "of the whole evaluation, as in saetop eval (default: all)", 0, 0, NULL},
+        {"rows", OPT_INT, &suite.rows, "N",
+         "rows of text for its reconstruction and losses", 1, 65536, NULL},
     };
     struct run_opts ro;
     const struct opts o = {
         .name = "bench eval",
         .usage = "[OPTIONS]",
-        .about = "Time of each part of an evaluation of one SAE.",
+        .about =
+            "Time of each part of an evaluation of one SAE: of those that training "
+            "makes, then once of the whole that saetop eval makes.",
     };
     struct opts_result parsed;
     struct errinfo e = {0};
@@ -120,7 +181,7 @@ int cmd_bench_eval(int argc, char **argv)
     struct eval_times t = {.n = (size_t)evaluations};
     enum err rc = run_opts_settings(&ro, &set, &e);
     if (rc == OK) {
-        rc = time_eval(&set, steps, &t, &e);
+        rc = time_eval(&set, steps, &suite, &t, &e);
     }
     if (rc != OK) {
         mem_free(t.seconds);
@@ -128,6 +189,8 @@ int cmd_bench_eval(int argc, char **argv)
     }
     str_init(&out, OUTPUT_BYTES);
     add_times(&t, json, &out);
+    add_suite(&t.once, true, json, &out);
+    add_suite(&t.each, false, json, &out);
     mem_free(t.seconds);
     return cmd_print(&out);
 }

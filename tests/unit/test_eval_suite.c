@@ -480,6 +480,73 @@ static void test_suite(void **state)
     eval_bench_deinit(&b);
 }
 
+/* ---- normalisation of each row ---- */
+
+static const char *const raw_unit[] = {"fidelity.", "probing.", "absorption.saebench",
+                                       "tpp."};
+
+static bool in_raw_units(const char *path)
+{
+    for (size_t i = 0; i < sizeof raw_unit / sizeof *raw_unit; i++) {
+        if (strncmp(path, raw_unit[i], strlen(raw_unit[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An SAE that normalises each row by itself, and one that divides all by one number:
+ * both give back every activation, so in the model's units they are the same SAE. Of
+ * layer normalisation that holds for the reconstruction. */
+static void test_row_norm(void **state)
+{
+    (void)state;
+    static const enum sae_norm norm[3] = {SAE_NORM_SCALE, SAE_NORM_CONSTANT,
+                                          SAE_NORM_LAYER};
+    struct errinfo e;
+    struct eval_bench b;
+    char good[512];
+    eval_bench_init(&b, NULL);
+    assert_ok(file_write_text(tmp_path(good, b.dir, "tasks.csv"), tasks_csv, &e), &e);
+    const char *const probes[1] = {good};
+    struct suite_source src = suite_source_of(&b, NULL, probes, 1);
+    src.parts = 1U << SUITE_FIDELITY | 1U << SUITE_SAEBENCH | 1U << SUITE_CONCEPTS |
+                1U << SUITE_SENTENCES | 1U << SUITE_TPP;
+    struct suite_bench *bench = NULL;
+    assert_ok(suite_bench_new(&src, b.h, NULL, NULL, NULL, &bench, &e), &e);
+    struct report r[3];
+    for (size_t i = 0; i < 3; i++) {
+        struct sae *s = identity_sae();
+        struct eval_result q;
+        s->norm = norm[i];
+        s->scale = norm[i] == SAE_NORM_SCALE ? s->scale : 1.0f;
+        const struct suite_job job = {.sae = s, .h = b.h, .parts = SUITE_ALL};
+        report_init(&r[i], 2);
+        assert_ok(suite_run(bench, &job, &r[i], &q, NULL, &e), &e);
+        eval_result_deinit(&q);
+        sae_free(s);
+    }
+    size_t compared = 0;
+    for (size_t i = 0; i < r[0].n; i++) {
+        const struct figure *f = &r[0].fig[i];
+        if (in_raw_units(f->path) && !isnan(f->v.value)) {
+            /* Fits on all latents end at a tolerance, a step sooner or later. */
+            const bool fitted = strncmp(f->path, "fidelity.", 9) != 0;
+            check_near(value(&r[1], f->path), f->v.value,
+                       (fitted ? 2e-3 : 1e-4) * (1.0 + fabs(f->v.value)));
+            compared++;
+        }
+    }
+    assert_true(compared > 40);
+    check_near(value(&r[2], "fidelity.in_distribution.explained_variance"), 1.0, 1e-4);
+    check_near(value(&r[2], "fidelity.in_distribution.ce_recovered"), 1.0, 1e-3);
+    for (size_t i = 0; i < 3; i++) {
+        report_deinit(&r[i]);
+    }
+    suite_bench_free(bench);
+    eval_bench_deinit(&b);
+}
+
 /* ---- parts ---- */
 
 static void test_parts(void **state)
@@ -644,7 +711,7 @@ int main(void)
         cmocka_unit_test(test_divergence), cmocka_unit_test(test_robust),
         cmocka_unit_test(test_sentences),  cmocka_unit_test(test_bad_sentences),
         cmocka_unit_test(test_suite),      cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_at_once),
+        cmocka_unit_test(test_at_once),    cmocka_unit_test(test_row_norm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
