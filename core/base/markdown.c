@@ -52,6 +52,13 @@ void md_text(struct str *out, const char *text)
     md_end(&safe, out);
 }
 
+void md_again(struct str *piece)
+{
+    const enum err kept = piece->err;
+    str_clear(piece);
+    piece->err = kept;
+}
+
 void md_end(struct str *piece, struct str *whole)
 {
     if (whole->err == OK) {

@@ -17,8 +17,10 @@ void md_text(struct str *out, const char *text);
 void md_wrap(struct str *out, const char *text, const char *first, const char *rest,
              size_t width);
 
-/* Free a piece that a text was put together from, and hand its sticky error on to
- * `whole`, unless that has one already. */
+/* Pieces that a text is put together from. md_again empties one for further use without
+ * forgetting its sticky error, as str_clear does; md_end frees it and hands that error
+ * on to `whole`, unless it has one already. */
+void md_again(struct str *piece);
 void md_end(struct str *piece, struct str *whole);
 
 /* A table, filled row by row from its heading on. Errors stick to `cells`. */

@@ -48,7 +48,7 @@ static void add_header(const struct word_list *keys, struct str *out)
 static void add_setting(const struct sweep_plan *p, const struct sweep_cell *c,
                         const char *key, bool first, struct str *text, struct str *out)
 {
-    str_clear(text);
+    md_again(text);
     sweep_cell_print(p, c, key, text);
     csv_add(out, text->p, first);
 }
@@ -58,7 +58,7 @@ static void add_setting(const struct sweep_plan *p, const struct sweep_cell *c,
 static void add_k(const struct sweep_plan *p, const struct sweep_cell *c,
                   const struct sweep_result *r, struct str *text, struct str *out)
 {
-    str_clear(text);
+    md_again(text);
     sweep_cell_print(p, c, "arch", text);
     const struct sae_arch *arch = sae_arch_find(text->p);
     if (arch && !(sae_arch_has(arch) & SAE_HAS_K)) {
@@ -73,7 +73,7 @@ static void add_k(const struct sweep_plan *p, const struct sweep_cell *c,
 static void add_parts(const struct sweep_plan *p, size_t arm, struct str *text,
                       struct str *out)
 {
-    str_clear(text);
+    md_again(text);
     for (size_t q = 0; q < p->n_parts; q++) {
         for (size_t i = 0; i < p->part[q].n_arms; i++) {
             if (p->part[q].arm[i] == arm) {

@@ -337,7 +337,7 @@ static size_t add_missing_seeds(const struct findings *f, struct str *out)
             continue;
         }
         size_t missing = 0;
-        str_clear(&text);
+        md_again(&text);
         for (size_t i = 0; i < p->arm[a].n_cells; i++) {
             const size_t c = p->arm[a].cell[i];
             if (!f->results[c].done) {
@@ -383,7 +383,7 @@ static size_t add_unmatched(const struct findings *f, struct str *out)
         if (!r->done || c->match_l0 <= 0 || r->matched) {
             continue;
         }
-        str_clear(&text);
+        md_again(&text);
         str_addf(&text,
                  "seed %llu did not come to clean L0 %g: %.2f, at the setting %.4g. It "
                  "stands in the tables with that L0.",
@@ -407,7 +407,7 @@ static size_t add_unmeasured(const struct findings *f, struct str *out)
             missing += f->results[i].done && !isfinite(f->results[i].v[m]) ? 1 : 0;
         }
         if (missing) {
-            str_clear(&text);
+            md_again(&text);
             str_addf(&text, "**%s**: not measured in %zu of %zu finished runs.",
                      sweep_measure_def(m)->label, missing, f->finished);
             add_wrapped(out, "- ", text.p);
@@ -498,7 +498,7 @@ static enum err summary_table(const struct findings *f, size_t part, struct str 
         if (x->arms == 0) {
             continue;
         }
-        str_clear(&by);
+        md_again(&by);
         add_interval(&by, &x->by, sweep_measure_def(m)->digits);
         str_addf(out, "  %-28s %-26s %-15s %zu/%zu/%zu\n", sweep_measure_def(m)->label,
                  by.p, sweep_verdict_text(sweep_verdict_of(x)), t.lower,
@@ -530,8 +530,8 @@ static enum err add_summary(const struct findings *f, struct str *out,
     md_wrap(out, safe.p, "", "", REPORT_WIDTH);
     if (part != SWEEP_NONE && compared_arms(f, part) > 0) {
         TRY_OUT(rc, summary_table(f, part, out, e));
-        str_clear(&text);
-        str_clear(&safe);
+        md_again(&text);
+        md_again(&safe);
         if (sparsity_words(f, part, &text)) {
             utf8_escape(&safe, text.p, text.len);
             md_wrap(out, safe.p, "", "", REPORT_WIDTH);

@@ -190,7 +190,7 @@ static void add_legend(const struct findings *f, const struct groups *q,
     str_init(&text, TEXT_BYTES);
     add_order(f, q, shown[0], &first);
     for (size_t i = 1; i < n; i++) {
-        str_clear(&other);
+        md_again(&other);
         add_order(f, q, shown[i], &other);
         alike &= strcmp(first.p, other.p) == 0;
     }

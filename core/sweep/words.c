@@ -226,7 +226,7 @@ void add_standings(const struct findings *f, size_t part, struct str *out)
     struct str item;
     str_init(&item, TEXT_BYTES);
     for (int s = 0; s < STANDINGS; s++) {
-        str_clear(&item);
+        md_again(&item);
         str_addf(&item, "**%s:** ", title[s]);
         add_list(f, part, (enum standing)s, &item);
         str_addc(&item, '.');

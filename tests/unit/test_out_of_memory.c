@@ -210,7 +210,7 @@ static void sweeps(void **state)
             results[i].v[m] = (double)((i * 7 + m * i * i) % 11) / 11;
         }
     }
-    fail_each(sweep_tables, 300);
+    fail_each(sweep_tables, 40);
     free(whole);
     free(results);
     sweep_plan_free(plan);
