@@ -67,8 +67,8 @@ int sweep_interval_side(const struct sweep_effect *x);
 
 /* ---- what is written ---- */
 
-/* results.csv: a row for each finished run. mask_rate,k,arch,seed,l0_clean, then the
- * other settings in which cells of the plan differ by their keys, a column a measure,
+/* results.csv: a row for each finished run. mask_rate,k,arch,seed,l0_clean, a column
+ * a measure, then the other settings in which cells of the plan differ by their keys,
  * and sparsity (what a search for match_l0 found), matched, steps_trained, vectors,
  * tokens_read, seconds, arm, parts (several by ';'), cell. k is the one trained with,
  * empty for architectures that have none. An entry not measured is empty. */

@@ -30,14 +30,14 @@ static void add_header(const struct word_list *keys, struct str *out)
 {
     str_addf(out, "mask_rate,k,arch,seed,%s",
              sweep_measure_def(SWEEP_l0_clean)->column);
-    for (size_t i = 0; i < keys->n; i++) {
-        if (!has_own_place(keys->word[i])) {
-            csv_add(out, keys->word[i], false);
-        }
-    }
     for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
         if (m != SWEEP_l0_clean) {
             csv_add(out, sweep_measure_def(m)->column, false);
+        }
+    }
+    for (size_t i = 0; i < keys->n; i++) {
+        if (!has_own_place(keys->word[i])) {
+            csv_add(out, keys->word[i], false);
         }
     }
     str_add(out, ",sparsity,matched,steps_trained,vectors,tokens_read,seconds,arm,"
@@ -93,14 +93,14 @@ static void add_row(const struct sweep_plan *p, const struct sweep_cell *c,
     add_setting(p, c, "arch", false, text, out);
     add_setting(p, c, "seed", false, text, out);
     add_number(out, r->v[SWEEP_l0_clean]);
-    for (size_t i = 0; i < keys->n; i++) {
-        if (!has_own_place(keys->word[i])) {
-            add_setting(p, c, keys->word[i], false, text, out);
-        }
-    }
     for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
         if (m != SWEEP_l0_clean) {
             add_number(out, r->v[m]);
+        }
+    }
+    for (size_t i = 0; i < keys->n; i++) {
+        if (!has_own_place(keys->word[i])) {
+            add_setting(p, c, keys->word[i], false, text, out);
         }
     }
     add_number(out, r->sparsity);
