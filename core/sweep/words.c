@@ -200,6 +200,22 @@ static void add_average(const struct sweep_effect *x, struct str *out)
     }
 }
 
+/* Whether some arms of the part are established lower and others higher, which an
+ * average hides. */
+static bool both_ways(const struct findings *f, size_t part, size_t m)
+{
+    const struct sweep_part *q = &f->plan->part[part];
+    bool lower = false, higher = false;
+    for (size_t i = 0; i < q->n_arms; i++) {
+        if (f->compared[q->arm[i]]) {
+            const enum sweep_verdict v = sweep_verdict_of(effect_at(f, q->arm[i], m));
+            lower |= v == SWEEP_LOWER;
+            higher |= v == SWEEP_HIGHER;
+        }
+    }
+    return lower && higher;
+}
+
 /* The measures with this standing, L0 apart: "explained variance lower by 0.0085; ..."
  */
 static void add_list(const struct findings *f, size_t part, enum standing s,
@@ -211,6 +227,7 @@ static void add_list(const struct findings *f, size_t part, enum standing s,
         if (m != SWEEP_l0_clean && x->arms > 0 && standing_of(x) == s) {
             str_add(out, n++ ? "; " : "");
             add_average(x, out);
+            str_add(out, both_ways(f, part, m) ? " (single arms go both ways)" : "");
         }
     }
     str_add(out, n ? "" : "nothing");

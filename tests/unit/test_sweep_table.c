@@ -694,6 +694,29 @@ static void test_left_out(void **state)
     world_free(&w);
 }
 
+/* An average of arms that go opposite ways does not pass for no effect. */
+static void test_both_ways(void **state)
+{
+    (void)state;
+    struct world w = mixed_world();
+    for (size_t i = 0; i < w.p->n_cells; i++) {
+        const struct sweep_cell *c = &w.p->cell[i];
+        const char *k = sweep_cell_value(c, "k");
+        const double way = k && strcmp(k, "8") == 0 ? 2 : -1;
+        w.r[i].v[SWEEP_robustness] =
+            0.5 + way * c->mask_rate +
+            1e-4 * rng_unit_at(c->seed, RNG_SAMPLE, c->arm, 99);
+    }
+    char *text = text_of(&w, sweep_markdown);
+    check_has(text, "robustness to masked context not established (single arms go both "
+                    "ways)");
+    check_has(text,
+              "lower in 4 of 6 arms, by 0.100 to 0.300; higher in 2 of 6 arms, by "
+              "0.200 to 0.600");
+    free(text);
+    world_free(&w);
+}
+
 /* Clean L0 that is not the same is said before anything else. */
 static void test_confounded(void **state)
 {
@@ -741,8 +764,8 @@ int main(void)
         cmocka_unit_test(test_average),        cmocka_unit_test(test_other_seeds),
         cmocka_unit_test(test_false_verdicts), cmocka_unit_test(test_csv),
         cmocka_unit_test(test_json),           cmocka_unit_test(test_markdown),
-        cmocka_unit_test(test_left_out),       cmocka_unit_test(test_confounded),
-        cmocka_unit_test(test_summary),
+        cmocka_unit_test(test_left_out),       cmocka_unit_test(test_both_ways),
+        cmocka_unit_test(test_confounded),     cmocka_unit_test(test_summary),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
