@@ -14,6 +14,9 @@ typedef v8 pv;
 #define PRODUCT_ROWS         6
 #define PRODUCT_SPLAT(x)     splat(x)
 #define PRODUCT_FMA(a, b, c) fma8(a, b, c)
+#define PRODUCT_GREATER(a, b)                                                          \
+    (unsigned char)_mm256_movemask_ps(_mm256_cmp_ps((__m256)a, (__m256)b, _CMP_GT_OQ))
+typedef unsigned char product_set;
 #include "num/kern_product.h"
 
 const struct kern_wide kern_table_wide_avx2 = {
@@ -25,6 +28,7 @@ const struct kern_wide kern_table_wide_avx2 = {
     .tile = PRODUCT_ROWS,
     .widest = 256,
     .product = kern_product,
+    .product_cut = kern_product_cut,
 };
 #else
 const struct kern kern_table_avx2 = {.name = NULL};

@@ -8,10 +8,12 @@
 #include <stdbool.h>
 
 typedef __m512 pv;
-#define PRODUCT_LANES        16
-#define PRODUCT_ROWS         14
-#define PRODUCT_SPLAT(x)     _mm512_set1_ps(x)
-#define PRODUCT_FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define PRODUCT_LANES         16
+#define PRODUCT_ROWS          14
+#define PRODUCT_SPLAT(x)      _mm512_set1_ps(x)
+#define PRODUCT_FMA(a, b, c)  _mm512_fmadd_ps(a, b, c)
+#define PRODUCT_GREATER(a, b) _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ)
+typedef __mmask16 product_set;
 #include "num/kern_product.h"
 
 #define WIDTH        16
@@ -149,6 +151,7 @@ const struct kern_wide kern_table_wide_avx512 = {
     .tile = PRODUCT_ROWS,
     .widest = 1024,
     .product = kern_product,
+    .product_cut = kern_product_cut,
 };
 #else
 const struct kern_wide kern_table_wide_avx512 = {.name = NULL};

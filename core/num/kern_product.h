@@ -9,6 +9,9 @@
 #define PRODUCT_PANEL ((size_t)2 * PRODUCT_LANES)
 #define PRODUCT_AHEAD 16 /* terms that are fetched ahead */
 
+/* Before sums are given registers, or they pass through memory at both ends. */
+#define PRODUCT_UNROLLED _Pragma("GCC unroll 14")
+
 typedef pv product_sums[PRODUCT_ROWS][2];
 
 static inline __attribute__((always_inline)) pv product_load(const float *p)
@@ -23,6 +26,7 @@ static inline __attribute__((always_inline)) void
 product_term(size_t rows, const float *x, const float *panel, product_sums sum)
 {
     const pv left = product_load(panel), right = product_load(panel + PRODUCT_LANES);
+    PRODUCT_UNROLLED
     for (size_t r = 0; r < rows; r++) {
         const pv at = PRODUCT_SPLAT(x[r]);
         sum[r][0] = PRODUCT_FMA(at, left, sum[r][0]);
@@ -42,9 +46,11 @@ static inline __attribute__((always_inline)) void product_fetch(const float *x,
 
 static inline __attribute__((always_inline)) void
 product_tile(size_t rows, size_t D, const float *x, const float *panel,
-             const float *bias, float *h, size_t ldh)
+             const float *bias, float *h, size_t ldh, const struct product_cut *cut,
+             size_t r0)
 {
     product_sums sum;
+    PRODUCT_UNROLLED
     for (size_t r = 0; r < rows; r++) {
         sum[r][0] = product_load(bias);
         sum[r][1] = product_load(bias + PRODUCT_LANES);
@@ -61,20 +67,29 @@ product_tile(size_t rows, size_t D, const float *x, const float *panel,
     if (d < D) {
         product_term(rows, x + d * rows, panel + d * PRODUCT_PANEL, sum);
     }
+    PRODUCT_UNROLLED
     for (size_t r = 0; r < rows; r++) {
         memcpy(h + r * ldh, &sum[r][0], sizeof(pv));
         memcpy(h + r * ldh + PRODUCT_LANES, &sum[r][1], sizeof(pv));
+        if (cut) {
+            const pv above = PRODUCT_SPLAT(cut->above[r0 + r]);
+            const product_set set[2] = {PRODUCT_GREATER(sum[r][0], above),
+                                        PRODUCT_GREATER(sum[r][1], above)};
+            memcpy(cut->set + (r0 + r) * cut->ld, set, sizeof set);
+        }
     }
 }
 
 /* A tile of fewer rows: a constant count each, so that the sums stay in registers. */
-static void product_rest(size_t rows, size_t D, const float *x, const float *panel,
-                         const float *bias, float *h, size_t ldh)
+static inline __attribute__((always_inline)) void
+product_rest(size_t rows, size_t D, const float *x, const float *panel,
+             const float *bias, float *h, size_t ldh, const struct product_cut *cut,
+             size_t r0)
 {
     switch (rows) {
 #define REST(n)                                                                        \
     case n:                                                                            \
-        product_tile(n, D, x, panel, bias, h, ldh);                                    \
+        product_tile(n, D, x, panel, bias, h, ldh, cut, r0);                           \
         break;
         REST(1)
         REST(2)
@@ -97,12 +112,27 @@ static void product_rest(size_t rows, size_t D, const float *x, const float *pan
     }
 }
 
-static void kern_product(size_t rows, size_t D, const float *x, const float *panel,
-                         const float *bias, float *h, size_t ldh)
+static inline __attribute__((always_inline)) void
+product_tiles(size_t rows, size_t D, const float *x, const float *panel,
+              const float *bias, float *h, size_t ldh, const struct product_cut *cut)
 {
     size_t r = 0;
     for (; r + PRODUCT_ROWS <= rows; r += PRODUCT_ROWS) {
-        product_tile(PRODUCT_ROWS, D, x + r * D, panel, bias, h + r * ldh, ldh);
+        product_tile(PRODUCT_ROWS, D, x + r * D, panel, bias, h + r * ldh, ldh, cut, r);
     }
-    product_rest(rows - r, D, x + r * D, panel, bias, h + r * ldh, ldh);
+    product_rest(rows - r, D, x + r * D, panel, bias, h + r * ldh, ldh, cut, r);
+}
+
+static void kern_product(size_t rows, size_t D, const float *x, const float *panel,
+                         const float *bias, float *h, size_t ldh)
+{
+    product_tiles(rows, D, x, panel, bias, h, ldh, NULL);
+}
+
+static void kern_product_cut(size_t rows, size_t D, const float *x, const float *panel,
+                             const float *bias, float *h, size_t ldh,
+                             const struct product_cut *cut)
+{
+    const struct product_cut own = *cut; /* known not to be NULL */
+    product_tiles(rows, D, x, panel, bias, h, ldh, &own);
 }

@@ -8,6 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Bits of a row begin with the lowest of the first byte, `ld` bytes after the row's
+ * before. */
+struct product_cut {
+    const float *above; /* a row's; nothing is above NaN, nor NaN above anything */
+    unsigned char *set;
+    size_t ld;
+};
+
 struct kern_wide {
     const char *name; /* "avx2" or "avx512"; NULL: not compiled */
 
@@ -28,6 +36,10 @@ struct kern_wide {
     size_t widest; /* D up to which this beats BLAS */
     void (*product)(size_t n, size_t D, const float *x, const float *panel,
                     const float *bias, float *h, size_t ldh);
+    /* The same, and a bit for each entry: whether it is above its row's cut. */
+    void (*product_cut)(size_t n, size_t D, const float *x, const float *panel,
+                        const float *bias, float *h, size_t ldh,
+                        const struct product_cut *cut);
 };
 
 /* The widest for this CPU; NULL where there is none. */

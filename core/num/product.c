@@ -2,7 +2,6 @@
 
 #include "num/blas.h"
 #include "num/kern_wide.h"
-#include "num/topk.h"
 
 #include <string.h>
 
@@ -110,61 +109,102 @@ static void product_edge(const struct kern_wide *wide, size_t rows, size_t D,
     }
 }
 
-/* Columns j0 .. j1 of h, whose biases are b; j0 begins a panel. */
-static void packed_columns(size_t rows, size_t D, size_t j0, size_t j1, const float *x,
-                           const float *packed, const float *b, float *h, size_t ldh)
+/* All columns of h. */
+static void packed_columns(size_t rows, size_t D, size_t F, const float *x,
+                           const float *packed, const float *b, float *h)
 {
     const struct kern_wide *wide = kern_wide_get();
     const size_t width = wide->panel;
-    size_t j = j0;
-    for (; j + width <= j1; j += width) {
-        wide->product(rows, D, x, packed + j * D, b + (j - j0), h + (j - j0), ldh);
+    size_t j = 0;
+    for (; j + width <= F; j += width) {
+        wide->product(rows, D, x, packed + j * D, b + j, h + j, F);
     }
-    if (j < j1) {
-        product_edge(wide, rows, D, x, packed + j * D, b + (j - j0), j1 - j,
-                     h + (j - j0), ldh);
+    if (j < F) {
+        product_edge(wide, rows, D, x, packed + j * D, b + j, F - j, h + j, F);
     }
 }
-/* Columns from j of row r that are above its threshold. */
-static void list_above(const struct product_found_f32 *found, size_t r, size_t j,
-                       size_t n, const float *h, float above)
+
+#define WORDS     (PRODUCT_PART / 64)
+#define PART_ROWS 84 /* whole tiles, with their entries within the first cache */
+
+/* The lowest bit that is set; the last if none is. */
+static size_t lowest(uint64_t bits)
+{
+    return (size_t)__builtin_ctzll(bits | (uint64_t)1 << 63);
+}
+
+/* What of the columns from j of row r its bits name, in the room that is left. */
+static void list_set(const struct product_found_f32 *found, size_t r, size_t j,
+                     const unsigned char *set, const float *h)
 {
     size_t have = found->n[r];
     if (have > found->room) {
         return;
     }
-    int32_t *id = found->id + r * found->stride + have;
-    const size_t more =
-        topk_above_f32(n, h, above, id, found->val + r * found->stride + have);
-    for (size_t i = 0; i < more; i++) {
-        id[i] += (int32_t)j;
+    int32_t *id = found->id + r * found->stride;
+    float *val = found->val + r * found->stride;
+    for (size_t w = 0; w < WORDS; w++) {
+        uint64_t bits;
+        memcpy(&bits, set + 8 * w, sizeof bits);
+        const size_t n = (size_t)__builtin_popcountll(bits);
+        /* Four whether there are so many or not: that one can foresee. */
+        for (size_t i = 0; i < n; i += 4) {
+            for (size_t e = have + i; e < have + i + 4; e++) {
+                const size_t at = 64 * w + lowest(bits);
+                id[e] = (int32_t)(j + at);
+                val[e] = h[at];
+                bits &= bits - 1;
+            }
+        }
+        have += n;
     }
-    found->n[r] = have + more;
+    found->n[r] = have;
+}
+
+/* Rows from r and columns from j: entries that are no columns, behind the
+ * last, are 0, and none is above a cut. */
+static void above_part(const struct kern_wide *wide, size_t r, size_t n, size_t D,
+                       size_t j, size_t columns, const float *x, const float *panels,
+                       const float *bias, const float *above,
+                       const struct product_found_f32 *found)
+{
+    float h[PART_ROWS * PRODUCT_PART];
+    unsigned char set[PART_ROWS * PRODUCT_PART / 8] = {0};
+    for (size_t i = 0; i < columns; i += wide->panel) {
+        const struct product_cut cut = {above, set + i / 8, PRODUCT_PART / 8};
+        wide->product_cut(n, D, x, panels + i * D, bias + i, h + i, PRODUCT_PART, &cut);
+    }
+    for (size_t i = 0; i < n; i++) {
+        list_set(found, r + i, j, set + i * (PRODUCT_PART / 8), h + i * PRODUCT_PART);
+    }
 }
 
 void product_above_f32(size_t rows, size_t D, size_t F, const float *x,
                        const float *packed, const float *b, const float *above,
                        float *scratch, const struct product_found_f32 *found)
 {
-    float *part = scratch + rows * D;
-    pack_rows(rows, D, x, kern_wide_get()->tile, scratch);
+    const struct kern_wide *wide = kern_wide_get();
+    pack_rows(rows, D, x, wide->tile, scratch);
     memset(found->n, 0, rows * sizeof *found->n);
     for (size_t j = 0; j < F; j += PRODUCT_PART) {
-        const size_t n = F - j < PRODUCT_PART ? F - j : PRODUCT_PART;
-        packed_columns(rows, D, j, j + n, scratch, packed, b + j, part, PRODUCT_PART);
-        for (size_t r = 0; r < rows; r++) {
-            list_above(found, r, j, n, part + r * PRODUCT_PART, above[r]);
+        const size_t columns = F - j < PRODUCT_PART ? F - j : PRODUCT_PART;
+        float bias[PRODUCT_PART] = {0};
+        memcpy(bias, b + j, columns * sizeof *b);
+        for (size_t r = 0; r < rows; r += PART_ROWS) {
+            const size_t n = rows - r < PART_ROWS ? rows - r : PART_ROWS;
+            above_part(wide, r, n, D, j, columns, scratch + r * D, packed + j * D, bias,
+                       above + r, found);
         }
     }
 }
 #endif
 
-/* A scan may store a part more than it finds. Rows begin an odd number of cache lines
- * apart, so that they do not meet in the cache. */
+/* A list may end a part and a few behind its room. Rows begin an odd number of cache
+ * lines apart, so that they do not meet in the cache. */
 void R(product_found_init)(struct R(product_found) * found, size_t F, size_t room)
 {
     found->room = room < F ? room : F;
-    found->stride = ((found->room + PRODUCT_PART + 15) / 16 | 1) * 16;
+    found->stride = ((found->room + PRODUCT_PART + 4 + 15) / 16 | 1) * 16;
 }
 
 void R(product_rows)(size_t rows, size_t D, size_t F, const real *x, const real *W,
@@ -173,7 +213,7 @@ void R(product_rows)(size_t rows, size_t D, size_t F, const real *x, const real 
 #ifndef REAL_F64
     if (packed) {
         pack_rows(rows, D, x, kern_wide_get()->tile, scratch);
-        packed_columns(rows, D, 0, F, scratch, packed, b, h, F);
+        packed_columns(rows, D, F, scratch, packed, b, h);
         return;
     }
 #else

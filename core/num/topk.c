@@ -262,8 +262,8 @@ size_t R(topk_row)(size_t n, const real *x, size_t k, real scale,
     if (k == 0) {
         return 0;
     }
-    /* Two standard deviations are about 2.5 mean deviations. */
-    const real t = R(topk_guess_below)(guess, scale, (real)2.5);
+    /* Too high for a few rows in a thousand. */
+    const real t = R(topk_guess_below)(guess, scale, (real)3.5);
     size_t m = t > 0 ? R(topk_above)(n, x, t, id, val) : 0;
     if (m < k) {
         m = R(topk_above)(n, x, lower_bound(n, x, k), id, val);

@@ -128,12 +128,15 @@ static size_t select_gated(const struct sae *s, struct bench *w, const float *h)
     return n;
 }
 
-/* Select from a row of pre-activations into w->id, w->val; how many. */
-static size_t select_row(const struct sae *s, struct bench *w, const float *h)
+/* Select from row r of pre-activations into w->id, w->val; how many. */
+static size_t select_row(const struct sae *s, struct bench *w, size_t r)
 {
+    const float *h = w->h + r * s->F;
     switch (s->arch->infer) {
-    case SAE_INFER_TOPK:
-        return topk_row_f32(s->F, h, (size_t)s->k, 1.0f, &w->guess, w->id, w->val);
+    case SAE_INFER_TOPK: {
+        const float norm = (float)sqrt(vec_sumsq_f32(s->D, w->a + r * s->D));
+        return topk_row_f32(s->F, h, (size_t)s->k, norm, &w->guess, w->id, w->val);
+    }
     case SAE_INFER_THRESHOLD: {
         const float t = s->threshold > 0.0 ? (float)s->threshold : 0.0f;
         return topk_above_f32(s->F, h, t, w->id, w->val);
@@ -173,7 +176,7 @@ static void encode_block(void *ctx, size_t block, size_t worker)
             sae_collect_row_f32(j->all, worker, row0 + r, w->h + r * F);
             continue;
         }
-        const size_t n = select_row(j->s, w, w->h + r * F);
+        const size_t n = select_row(j->s, w, r);
         p->rc = part_grow(p, n);
         if (p->rc == OK && n > 0) {
             memcpy(p->id + p->n, w->id, n * sizeof *p->id);

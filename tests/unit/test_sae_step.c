@@ -146,8 +146,10 @@ static float *floats(const double *x, size_t n)
     return y;
 }
 
-/* The float gradient of a problem on a pool of so many threads. */
-static float *float_grad(const struct problem *p, size_t threads, struct sae_loss *loss)
+/* The float gradient of a problem on a pool of so many threads, of the last of some
+ * calls. */
+static float *float_grad_after(const struct problem *p, size_t threads, int calls,
+                               struct sae_loss *loss)
 {
     struct errinfo e;
     struct sae_step_f32 *s;
@@ -159,7 +161,7 @@ static float *float_grad(const struct problem *p, size_t threads, struct sae_los
     assert_ok(pool_new(threads, &pool, &e), &e);
     assert_ok(sae_step_new_f32(p->arch, p->D, p->F, &p->hyper, p->B, &s, &e), &e);
     s->path = p->path;
-    for (int i = 0; i < 2; i++) { /* the second starts from guesses */
+    for (int i = 0; i < calls; i++) {
         assert_ok(sae_step_grad_f32(s, &w, x, &p->now, pool, &g, loss, &e), &e);
     }
     sae_step_free_f32(s);
@@ -167,6 +169,12 @@ static float *float_grad(const struct problem *p, size_t threads, struct sae_los
     mem_free(arena);
     mem_free(x);
     return grad;
+}
+
+/* The second call starts from guesses. */
+static float *float_grad(const struct problem *p, size_t threads, struct sae_loss *loss)
+{
+    return float_grad_after(p, threads, 2, loss);
 }
 
 static void float_and_double(void **state)
@@ -215,6 +223,47 @@ static void threads_agree(void **state)
             float *b = float_grad(&p, threads, &many);
             assert_memory_equal(a, b, p.count * sizeof *a);
             assert_memory_equal(&one, &many, sizeof one);
+            mem_free(b);
+        }
+        mem_free(a);
+        problem_drop(&p);
+    }
+}
+
+/* Once a guess is there, wide rows' pre-activations are not stored. Rows that the guess
+ * is too high for, rows with far more entries above it than are listed, and equal rows
+ * come out as before. */
+static void guesses_leave_the_bits(void **state)
+{
+    (void)state;
+    const size_t D = 260;
+    for (size_t i = 0; i < 2; i++) {
+        struct problem p = problem_make(archs[i], D, 700, 4, 504, false, 17);
+        for (size_t j = 0; j < p.F; j++) { /* half alike, all blind to the end of x */
+            double *w = p.w.W_enc + j * D;
+            for (size_t d = 0; d < D; d++) {
+                w[d] = j < p.F / 2  ? 0.01 * w[d] + 0.5
+                       : d < D - 20 ? w[d]
+                                    : 1e-3 * w[d];
+            }
+        }
+        for (size_t b = 0; b < p.B; b++) {
+            double *x = p.x + b * D, mean = 0;
+            for (size_t d = 0; d < D; d++) {
+                x[d] *= b % 50 == 7 && d < D - 20 ? 0 : 1;
+                mean += x[d] / (double)D;
+            }
+            for (size_t d = 0; d < D; d++) { /* orthogonal to the many, or along them */
+                x[d] = b % 50 == 3 ? 1 + 0.01 * x[d] : x[d] - mean;
+            }
+        }
+        memcpy(p.x + 400 * D, p.x, 20 * D * sizeof *p.x);
+        struct sae_loss first, later;
+        float *a = float_grad_after(&p, 1, 1, &first);
+        for (size_t threads = 1; threads <= 2; threads++) {
+            float *b = float_grad_after(&p, threads, 3, &later);
+            assert_memory_equal(a, b, p.count * sizeof *a);
+            assert_memory_equal(&first, &later, sizeof first);
             mem_free(b);
         }
         mem_free(a);
@@ -455,6 +504,7 @@ int main(void)
         cmocka_unit_test(dense_twin),
         cmocka_unit_test(float_and_double),
         cmocka_unit_test(threads_agree),
+        cmocka_unit_test(guesses_leave_the_bits),
         cmocka_unit_test(batch_of_one_is_topk),
         cmocka_unit_test(batch_budget),
         cmocka_unit_test(permutation_leaves_loss),
