@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* Columns of h that are looked at together: whole panels. */
+#define PRODUCT_PART ((size_t)128)
+
 #ifdef REAL_F64
 size_t product_packed_f64(size_t D, size_t F)
 {
@@ -125,7 +128,7 @@ static void packed_columns(size_t rows, size_t D, size_t F, const float *x,
 }
 
 #define WORDS     (PRODUCT_PART / 64)
-#define PART_ROWS 84 /* whole tiles, with their entries within the first cache */
+#define PART_ROWS 84 /* whole tiles; their part of h stays near the CPU */
 
 /* The lowest bit that is set; the last if none is. */
 static size_t lowest(uint64_t bits)

@@ -48,9 +48,7 @@ void R(product_found_init)(struct R(product_found) * found, size_t F, size_t roo
 
 /* The entries of h, which product_rows would store, that are greater than above[r] >= 0
  * in row r: h itself goes by in a part that stays near the CPU. `packed` is not NULL;
- * scratch is [rows, D + PRODUCT_SCRATCH]. */
-#define PRODUCT_PART    ((size_t)128)
-#define PRODUCT_SCRATCH (PRODUCT_PART + PRODUCT_PART / 32) /* a part and its bits */
+ * scratch is [rows, D]. */
 void R(product_above)(size_t rows, size_t D, size_t F, const real *x,
                       const real *packed, const real *b, const real *above,
                       real *scratch, const struct R(product_found) * found);

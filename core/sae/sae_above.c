@@ -14,13 +14,13 @@ enum err R(sae_above_new)(struct R(sae_worker) * w, const struct R(sae_step) * s
         return OK; /* the product takes rows as they are */
     }
     const size_t rows = s->block_rows;
-    TRY(mem_new(&w->rows, rows * (s->D + PRODUCT_SCRATCH), sizeof *w->rows, what, e));
+    TRY(mem_new(&w->rows, rows * s->D, sizeof *w->rows, what, e));
     /* Narrow slices' pre-activations are near the CPU and soon read again: storing them
      * costs less than lists do. */
     if (!s->ops->expect || s->norm || s->slice_rows < s->block_rows) {
         return OK;
     }
-    R(product_found_init)(&w->found, s->F, SAE_ABOVE_ROOM(s->k));
+    R(product_found_init)(&w->found, s->F, SAE_ABOVE_ROOM(s->hyper.k));
     const size_t n = rows * w->found.stride;
     TRY(mem_new(&w->above, rows, sizeof *w->above, what, e));
     TRY(mem_new(&w->found.n, rows, sizeof *w->found.n, what, e));

@@ -77,8 +77,8 @@ struct R(sae_pairs) {
 
 /* Scratch of one worker. */
 struct R(sae_worker) {
-    real *h;    /* [slice_rows, F] pre-activations */
-    real *rows; /* [block_rows, D + PRODUCT_SCRATCH] for the product; or NULL */
+    real *h;                       /* [slice_rows, F] pre-activations */
+    real *rows;                    /* [block_rows, D] for the product; or NULL */
     struct R(product_found) found; /* of a block; arrays NULL where it is not used */
     real *above;                   /* [block_rows] */
     real *gate;     /* [block_rows, F] Gated on the dense path; else NULL */

@@ -222,8 +222,8 @@ size_t sae_trainer_bytes(const struct sae_arch *arch, size_t D, size_t F, double
     const size_t packed = product_packed_f32(D, F) * sizeof(float);
     struct product_found_f32 found;
     product_found_init_f32(&found, F, SAE_ABOVE_ROOM(k));
-    const size_t row = (D + PRODUCT_SCRATCH) * sizeof(float) +
-                       found.stride * (sizeof(float) + sizeof(int32_t));
+    const size_t row =
+        D * sizeof(float) + found.stride * (sizeof(float) + sizeof(int32_t));
     const size_t rows = packed > 0 && selects ? sae_block_rows(F) * row : 0;
     return 4 * count * sizeof(float) + errors * B * D * sizeof(float) + lists + places +
            packed + F * (sizeof(int64_t) + sizeof(int32_t)) +

@@ -105,7 +105,7 @@ static void above_lists_what_passes(void **state)
         float *x = normals(&r, s.rows * s.D), *W = normals(&r, s.F * s.D);
         float *b = normals(&r, s.F), *h = normals(&r, s.rows * s.F);
         float *packed = normals(&r, n), *above = normals(&r, s.rows);
-        float *scratch = normals(&r, s.rows * (s.D + PRODUCT_SCRATCH));
+        float *scratch = normals(&r, s.rows * s.D);
         struct product_found_f32 f;
         product_found_init_f32(&f, s.F, c % 2 == 0 ? s.F : 20);
         f.n = mem_alloc(s.rows, sizeof *f.n);
