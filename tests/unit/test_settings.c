@@ -126,7 +126,7 @@ static void k_fits_the_architecture(void **state)
         {"matryoshka", "4", "1024", NULL, "k=4"},
         {"matryoshka", "4.0", "1024", NULL, "k=4"},
         {"topk", "16", "1024", NULL, "k=16"},
-        {"jumprelu", "3.2", "1024", NULL, "tanh l0=3"},
+        {"jumprelu", "3.2", "1024", NULL, "step l0=4"},
         {"topk", "3.2", "1024", "k is 3.2, expected a whole number", ""},
         {"topk", "0.5", "1024", "k is 0.5, expected a whole number", ""},
         {"batchtopk", "0.01", "49", "k is 0.01, nothing of a batch of 49", ""},
