@@ -15,7 +15,8 @@ double sae_lr_at(const struct sae_train_config *c, int64_t step)
     const int64_t since = restarts ? step % c->resample_every : step;
     double factor = 1.0;
     if (since < c->warmup) {
-        factor = (double)(since + 1) / (double)c->warmup;
+        const int64_t risen = since + (c->warmup_from_zero ? 0 : 1);
+        factor = (double)risen / (double)c->warmup;
     }
     const double decay_at = c->decay_from * (double)c->steps;
     const double at = (double)step, end = (double)c->steps;

@@ -206,28 +206,32 @@ enum err sae_trainer_fork(const struct sae_trainer *t, struct sae **sae_out,
     return OK;
 }
 
-size_t sae_trainer_bytes(const struct sae_arch *arch, size_t D, size_t F, double k,
-                         size_t B)
+size_t sae_trainer_bytes(const struct sae_trainer *t)
 {
-    const size_t count = 2 * D * F + F + D + arch->extra * F;
-    const size_t aux_k = D / 2 < F ? D / 2 : F;
-    const bool selects = (arch->has & SAE_HAS_K) != 0;
-    const size_t pair = 4 * sizeof(float) + 2 * sizeof(int32_t);
+    const struct sae *sae = t->s;
+    const struct sae_hyper *h = &t->cfg.hyper;
+    const size_t D = sae->D, F = sae->F, B = t->B, cell = sizeof(float);
+    const bool selects = (sae->arch->has & SAE_HAS_K) != 0;
+    const bool gated = sae->arch->infer == SAE_INFER_GATED;
+    const size_t pair = 4 * cell + 2 * sizeof(int32_t);
     /* Lists of the active, or for cells the dense buffers that they share room with. */
-    const size_t lists = selects ? (sae_active_at_most(arch, k, B) + B * aux_k) * pair
-                                 : 2 * B * F * sizeof(float);
-    const size_t errors = (arch->has & SAE_HAS_GROUPS) != 0 ? 3 + 5 : 3;
-    const size_t block = sae_block_rows(F) * F * sizeof(float);
-    const size_t places = (B / sae_block_rows(F) + 1) * F * sizeof(size_t);
-    const size_t packed = product_packed_f32(D, F) * sizeof(float);
+    const size_t lists =
+        selects ? (sae_active_at_most(sae->arch, sae->k, B) + B * h->aux_k) * pair
+                : (h->attached ? 3 : 2) * B * F * cell;
+    /* The input less b_dec, the error, what AuxK or the gate leaves, each prefix. */
+    const size_t left = h->aux_k > 0 || gated;
+    const size_t errors = 2 + left + h->groups;
+    const size_t row_blocks = B / sae_block_rows(F) + 1;
+    const size_t block = sae_block_rows(F) * F * cell * (gated ? 2 : 1);
+    /* By row block: places of pairs; of cells, what is summed by latent. */
+    const size_t sums = row_blocks * F * (sizeof(size_t) + (selects ? 0 : 6 * cell));
+    const size_t packed = product_packed_f32(D, F) * cell;
     struct product_found_f32 found;
-    product_found_init_f32(&found, F, SAE_ABOVE_ROOM(k));
-    const size_t row =
-        D * sizeof(float) + found.stride * (sizeof(float) + sizeof(int32_t));
+    product_found_init_f32(&found, F, SAE_ABOVE_ROOM(sae->k));
+    const size_t row = D * cell + found.stride * (cell + sizeof(int32_t));
     const size_t rows = packed > 0 && selects ? sae_block_rows(F) * row : 0;
-    return 4 * count * sizeof(float) + errors * B * D * sizeof(float) + lists + places +
-           packed + F * (sizeof(int64_t) + sizeof(int32_t)) +
-           pool_cpus() * (block + rows);
+    return 4 * sae->count * cell + errors * B * D * cell + lists + sums + packed +
+           F * (sizeof(int64_t) + sizeof(int32_t)) + pool_cpus() * (block + rows);
 }
 
 /* ---- a step ---- */

@@ -18,9 +18,10 @@ enum sae_lr_schedule {
 struct sae_train_config {
     struct sae_hyper hyper; /* k is the SAE's; groups 0: dictionary_learning's five */
     double lr, beta1, beta2, eps;
-    double clip;    /* global L2 norm, 1.0 */
-    int64_t steps;  /* planned length; may be raised (extend) */
-    int64_t warmup; /* linear from 1/warmup to 1 */
+    double clip;           /* global L2 norm, 1.0 */
+    int64_t steps;         /* planned length; may be raised (extend) */
+    int64_t warmup;        /* linear from 1/warmup to 1 */
+    bool warmup_from_zero; /* or from 0, one step later (dictionary_learning) */
     enum sae_lr_schedule lr_schedule;
     double
         decay_from; /* share of the run after which lr falls linearly to 0; 1: never */
@@ -80,9 +81,9 @@ void sae_trainer_set_lr(struct sae_trainer *t, double lr);
 /* A twin: a copy of weights (new sae) and of the whole optimizer state. */
 enum err sae_trainer_fork(const struct sae_trainer *t, struct sae **sae_out,
                           struct sae_trainer **out, struct errinfo *e) ERR_CHECKED;
-/* Bytes that a trainer will need, for the estimate printed before a run. */
-size_t sae_trainer_bytes(const struct sae_arch *arch, size_t D, size_t F, double k,
-                         size_t B);
+/* Bytes that a trainer will need with its SAE, for the estimate printed before a run:
+ * by its settings, and with a block of pre-activations for every CPU. */
+size_t sae_trainer_bytes(const struct sae_trainer *t);
 
 /* The optimizer state in named arrays, for trainer_state.safetensors: borrowed pointers
  * to save from, or to fill when resuming. With W_enc, W_dec, b_enc, b_dec, the

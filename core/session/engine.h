@@ -110,7 +110,8 @@ enum err engine_save(struct engine *g, const char *dir, struct errinfo *e) ERR_C
 /* The checkpoint of a step, if one is due: all arms saved, and kept as
  * checkpoints/step-N and checkpoints/best where that is asked for. */
 enum err engine_checkpoint(struct engine *g, struct errinfo *e) ERR_CHECKED;
-/* dir and what follows its name in an arm's: "-twin". */
+/* dir and what follows its name in an arm's: "-twin"; of RUN/checkpoints/NAME it is
+ * RUN-twin/checkpoints/NAME. */
 enum err engine_arm_dir(const char *dir, const char *suffix, char *out, size_t cap,
                         struct errinfo *e) ERR_CHECKED;
 /* How many arms the settings ask for, and the suffix of arm i of them. */

@@ -73,10 +73,10 @@ static size_t text_bytes(const struct engine *g)
         harvester_bytes(cfg, (size_t)in->set.context, (size_t)in->set.threads) +
         fills(g) * (fill - batch);
     for (size_t a = 0; a < g->n_arms; a++) {
-        const struct sae *s = g->arm[a].arm->sae;
-        const struct stream_config own = inputs_stream_config(in, &g->arm[a].arm->set);
-        sum += batch + sae_trainer_bytes(s->arch, s->D, s->F, s->k, sc.batch);
-        sum += stream_bytes(s->D, &own) - fill; /* what it mixes from */
+        const struct arm *arm = g->arm[a].arm;
+        const struct stream_config own = inputs_stream_config(in, &arm->set);
+        sum += batch + sae_trainer_bytes(arm->trainer);
+        sum += stream_bytes(arm->sae->D, &own) - fill; /* what it mixes from */
     }
     return sum + evaluation_bytes(g);
 }
@@ -94,8 +94,7 @@ static size_t synth_bytes(const struct engine *g)
     for (size_t a = 0; a < g->n_arms; a++) {
         const struct sae *s = g->arm[a].arm->sae;
         const size_t codes = codes_bytes(s, rows);
-        sum += synth_stream_bytes(c, batch) +
-               sae_trainer_bytes(s->arch, s->D, s->F, s->k, batch);
+        sum += synth_stream_bytes(c, batch) + sae_trainer_bytes(g->arm[a].arm->trainer);
         most = codes > most ? codes : most;
     }
     return sum + most;

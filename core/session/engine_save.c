@@ -7,6 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Bytes of RUN in RUN/checkpoints/NAME; `len`, all of them, for another path. */
+static size_t run_part(const char *dir, size_t len)
+{
+    static const char parent[] = "/checkpoints/";
+    const size_t n = sizeof parent - 1;
+    size_t up = len;
+    while (up > 0 && dir[up - 1] != '/') {
+        up--;
+    }
+    return up > n && memcmp(dir + up - n, parent, n) == 0 ? up - n : len;
+}
+
 enum err engine_arm_dir(const char *dir, const char *suffix, char *out, size_t cap,
                         struct errinfo *e)
 {
@@ -14,7 +26,9 @@ enum err engine_arm_dir(const char *dir, const char *suffix, char *out, size_t c
     while (len > 1 && dir[len - 1] == '/') {
         len--; /* what tab completion adds */
     }
-    const int n = snprintf(out, cap, "%.*s%s", (int)len, dir, suffix);
+    const size_t run = run_part(dir, len);
+    const int n = snprintf(out, cap, "%.*s%s%.*s", (int)run, dir, suffix,
+                           (int)(len - run), dir + run);
     return n >= 0 && (size_t)n < cap
                ? OK
                : err_set(e, ERR_LIMIT, "%.80s...: path too long", dir);
@@ -198,12 +212,11 @@ static enum err open_state(struct reopened *r, const char *dir, const char *suff
     return OK;
 }
 
-/* RUN/checkpoints/NAME: the other arms' states of then are in their own directories. */
-static bool is_checkpoint(const char *dir)
+/* Each arm has its own best step, so that these do not go on together. */
+static bool is_best(const char *dir)
 {
-    static const char parent[] = "checkpoints/";
-    const size_t up = (size_t)(path_base(dir) - dir), n = sizeof parent - 1;
-    return up >= n && memcmp(dir + up - n, parent, n) == 0;
+    return run_part(dir, strlen(dir)) < strlen(dir) &&
+           strcmp(path_base(dir), "best") == 0;
 }
 
 static enum err open_states(struct reopened *r, const char *dir, struct errinfo *e)
@@ -211,8 +224,8 @@ static enum err open_states(struct reopened *r, const char *dir, struct errinfo 
     char arms[256], *save = NULL;
     TRY(mem_new(&r->state, ENGINE_ARMS, sizeof *r->state, "a run", e));
     TRY(open_state(r, dir, "", e));
-    if (is_checkpoint(r->dir[0])) {
-        return OK; /* it goes on alone */
+    if (is_best(r->dir[0])) {
+        return OK;
     }
     snprintf(arms, sizeof arms, "%s", r->state[0].arms);
     for (char *a = strtok_r(arms, ";", &save); a; a = strtok_r(NULL, ";", &save)) {
@@ -296,7 +309,11 @@ static enum err reopen(struct engine *g, struct reopened *r,
     }
     const char *warning =
         runstate_warning(&r->state[0], r->dir[0], g->warning, sizeof g->warning);
-    (void)warning;
+    if (!warning && is_best(r->dir[0]) && r->state[0].arms[0]) {
+        snprintf(g->warning, sizeof g->warning,
+                 "%.200s: goes on alone; the other arms have best steps of their own",
+                 r->dir[0]);
+    }
     g->row_seconds = g->eval_at_seconds = g->seconds;
     memcpy(g->dir, r->dir[0], sizeof g->dir);
     g->claims = r->claims;

@@ -22,7 +22,7 @@ enum err save_settle(const char *dir, struct errinfo *e) ERR_CHECKED;
 /* Whether a save waits to be moved into place. */
 bool save_waits(const char *dir);
 /* Whether dir holds what a process leaves that was killed before its first save was
- * whole, and nothing else. */
+ * whole, and nothing else: a lock, half a save, or not even these. */
 bool save_is_trace(const char *dir);
 
 #endif

@@ -183,16 +183,15 @@ bool save_waits(const char *dir)
 bool save_is_trace(const char *dir)
 {
     DIR *d = opendir(dir);
-    size_t traces = 0, others = 0;
+    size_t others = 0;
     for (const struct dirent *f = d ? readdir(d) : NULL; f; f = readdir(d)) {
         const bool own = !strcmp(f->d_name, LOCK_FILE) || !strcmp(f->d_name, SAVING);
-        traces += own;
         others += !own && strcmp(f->d_name, ".") != 0 && strcmp(f->d_name, "..") != 0;
     }
     if (d) {
         closedir(d);
     }
-    return traces > 0 && others == 0;
+    return d && others == 0;
 }
 
 /* A checkpoint that was being replaced: the new one if it is whole, else the old. */

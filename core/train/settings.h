@@ -173,6 +173,9 @@ enum source_kind { SOURCE_MODEL, SOURCE_SYNTHETIC };
     X(NUM, lr, "lr", "lr", "auto", 0, 10, "Adam learning rate; auto: by architecture") \
     X(INT, lr_warmup, "lr.warmup", NULL, "0", 0, 1000000000,                           \
       "steps of linear warm-up; 0: a thirtieth of the run, 50 at most")                \
+    X(ENUM, lr_warmup_from, "lr.warmup_from", NULL, "first", 0, 0,                     \
+      "first|zero: the first step moves at 1/lr.warmup of the rate, or not at all "    \
+      "(dictionary_learning)")                                                         \
     X(NUM, lr_decay_from, "lr.decay_from", NULL, "0.75", 0, 1,                         \
       "share of the run after which the rate falls to 0; 1: never")                    \
     X(ENUM, lr_schedule, "lr.schedule", NULL, "linear", 0, 0,                          \

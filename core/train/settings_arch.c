@@ -228,6 +228,7 @@ enum err settings_train_config(const struct settings *s, struct sae_train_config
     c.eps = s->adam_eps;
     c.clip = s->clip;
     c.warmup = s->lr_warmup;
+    c.warmup_from_zero = s->lr_warmup_from != 0;
     c.lr_schedule = (enum sae_lr_schedule)s->lr_schedule;
     c.decay_from = s->lr_decay_from;
     c.dead = s->dead == DEAD_AUXK       ? SAE_DEAD_AUXK

@@ -469,9 +469,20 @@ static void checkpoints_are_kept(void **state)
     engine_free(g);
     snprintf(path, sizeof path, "%s/checkpoints/best", run);
     assert_true(rundir_is(path));
-    g = resume(path, NULL); /* a checkpoint is a run, of one arm */
+    g = resume(path, NULL); /* a checkpoint is a run; the best one of one arm */
     assert_int_equal(g->n_arms, 1);
+    assert_non_null(strstr(g->warning, "goes on alone"));
     engine_free(g);
+    snprintf(path, sizeof path, "%s/checkpoints/step-8/", run);
+    g = resume(path, NULL);
+    assert_int_equal(g->n_arms, 2);
+    assert_int_equal(engine_step_count(g), 8);
+    run_to(g, 9);
+    assert_ok(engine_save(g, g->dir, &e), &e);
+    engine_free(g);
+    snprintf(path, sizeof path, "%s-twin/checkpoints/step-8", run);
+    assert_int_equal(step_of(path), 9);
+    assert_int_equal(step_of(run), 16);
     drop_run(run);
     tmp_drop(dir);
 }

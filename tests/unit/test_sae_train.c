@@ -351,6 +351,10 @@ static void schedule(void **state)
     c.resample_every = 300;
     assert_true(fabs(sae_lr_at(&c, 300) - 0.02) < 1e-12);
     assert_true(fabs(sae_lr_at(&c, 350) - 1.0) < 1e-12);
+    c.warmup_from_zero = true;
+    assert_true(sae_lr_at(&c, 0) <= 0.0 && sae_lr_at(&c, 300) <= 0.0);
+    assert_true(fabs(sae_lr_at(&c, 25) - 0.5) < 1e-12);
+    assert_true(fabs(sae_lr_at(&c, 50) - 1.0) < 1e-12);
     c.coef_warmup = 200;
     assert_true(sae_coef_at(&c, 0) <= 0.0);
     assert_true(fabs(sae_coef_at(&c, 50) - 0.25) < 1e-12);
@@ -510,10 +514,42 @@ static void settings_and_sizes(void **state)
     c = sae_train_defaults(100);
     check_error(sae_trainer_new(s, &c, 0, &t, &e), ERR_USAGE, &e, "batch 0");
     assert_null(t);
-    assert_true(sae_trainer_bytes(s->arch, 128, 512, 4, 1024) >
-                4 * 2 * 128 * 512 * sizeof(float));
     check_error(sae_init_bias(s, NULL, 0, &e), ERR_USAGE, &e, "no activations");
     sae_free(s);
+}
+
+static size_t bytes_of(const char *arch, const struct sae_hyper *h)
+{
+    struct errinfo e;
+    struct sae_trainer *t = NULL;
+    struct sae *s = sae_make(arch, 16, 64, 4, 1);
+    struct sae_train_config c = sae_train_defaults_of(sae_arch_find(arch), 100);
+    c.hyper.attached = h->attached;
+    c.hyper.groups = h->groups;
+    for (size_t i = 0; i < h->groups; i++) {
+        c.hyper.width[i] = h->width[i];
+        c.hyper.weight[i] = 1;
+    }
+    assert_ok(sae_trainer_new(s, &c, 256, &t, &e), &e);
+    const size_t bytes = sae_trainer_bytes(t);
+    assert_true(bytes > 4 * s->count * sizeof(float));
+    sae_trainer_free(t);
+    sae_free(s);
+    return bytes;
+}
+
+/* What a setting adds to a step's arrays is in the estimate. */
+static void memory_follows_the_settings(void **state)
+{
+    (void)state;
+    const size_t row = 256 * 16 * sizeof(float), cells = 256 * 64 * sizeof(float);
+    const struct sae_hyper none = {0}, attached = {.attached = true};
+    const struct sae_hyper two = {.groups = 2, .width = {16, 64}};
+    const struct sae_hyper three = {.groups = 3, .width = {16, 32, 64}};
+    assert_int_equal(bytes_of("matryoshka", &three),
+                     bytes_of("matryoshka", &two) + row);
+    assert_int_equal(bytes_of("gated", &attached), bytes_of("gated", &none) + cells);
+    assert_true(bytes_of("gated", &none) > bytes_of("standard", &none) + row);
 }
 
 /* The geometric median of points on a line is their median. */
@@ -550,6 +586,7 @@ int main(void)
         cmocka_unit_test(dead_latents_are_resampled),
         cmocka_unit_test(not_finite_changes_nothing),
         cmocka_unit_test(settings_and_sizes),
+        cmocka_unit_test(memory_follows_the_settings),
         cmocka_unit_test(bias_is_the_median),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
