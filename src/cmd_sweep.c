@@ -90,13 +90,11 @@ static void on_done(void *user, size_t cell, const struct sweep_result *v)
         return;
     }
     snprintf(text, sizeof text,
-             "%zu/%zu  %s seed %llu: L0 %.2f%s  EV %.3f  OOD %.3f  recall %.3f  "
-             "absorption %.3f",
+             "%zu/%zu  %s seed %llu: L0 %.2f%s  EV %.3f  OOD %.3f  absorption %.3f",
              r->n_before + r->n_done, r->plan->n_cells, r->plan->arm[c->arm].label,
              (unsigned long long)c->seed, v->v[SWEEP_l0_clean],
              v->matched ? "" : " (not matched)", v->v[SWEEP_explained_variance],
-             v->v[SWEEP_explained_variance_ood], v->v[SWEEP_main_latent_recall],
-             v->v[SWEEP_absorption_semantic]);
+             v->v[SWEEP_explained_variance_ood], v->v[SWEEP_absorption_semantic]);
     print_event(r, "cell", text);
 }
 
@@ -338,6 +336,9 @@ static enum err run(struct reporter *r, struct sweep_result *results, struct err
     const enum err rc = sweep_run(r->plan, &o, results, e);
     if (a->cell) {
         return rc; /* --collect makes the tables */
+    }
+    if (rc == ERR_CANCELLED) {
+        print_event(r, "stopped", "stopped and saved; the same command goes on");
     }
     /* What there is so far is worth a table, whatever ended it. */
     enum err tables = write_tables(a->out, r->plan, results, &second);

@@ -79,8 +79,8 @@ static void the_estimate_holds(void **state)
         {{"fill_rows", "1024"}, {NULL, NULL}},
         {{"threads", "4"}, {"batch", "4096"}, {NULL, NULL}},
         {{"twin", "unmasked"}, {"also", "k=8;k=16"}, {NULL, NULL}},
-        {{"arch", "standard"}, {"width", "2048"}, {"batch", "2048"}, {NULL, NULL}},
-        {{"arch", "gated"}, {"width", "2048"}, {"gated.detach", "no"}, {NULL, NULL}},
+        {{"arch", "standard"}, {"width", "1024"}, {"batch", "2048"}, {NULL, NULL}},
+        {{"arch", "gated"}, {"width", "1024"}, {"gated.detach", "no"}, {NULL, NULL}},
         {{"matryoshka.groups", "64,128,256,1024"}, {"width", "2048"}, {NULL, NULL}},
         {{"eval.concept_rows", "1"}, {"eval.rows", "1"}, {NULL, NULL}},
     };
