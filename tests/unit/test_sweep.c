@@ -1,4 +1,4 @@
-/* [full] [threads] A sweep for real, on the bundled model: what a cell finds depends on
+/* [full] A sweep for real, on the bundled model: what a cell finds depends on
  * neither threads, company nor stops. */
 #include "base/file.h"
 #include "num/blas.h"
@@ -10,21 +10,15 @@
 #include <math.h>
 #include <string.h>
 
-/* Under the thread sanitizer without the search and its architectures, for time. */
-#if defined(__SANITIZE_THREAD__)
-#define CELLS 4
-#define PARTS "\"dose\": {\"mask.rate\": [0, 0.3], \"k\": [4, 8]}"
-#else
 #define CELLS 6
-#define PARTS                                                                          \
-    "\"dose\": {\"mask.rate\": [0, 0.3], \"k\": [4, 8]},"                              \
-    "\"matched\": {\"mask.rate\": 0.3, \"arch\": \"batchtopk\", \"match_l0\": 5},"     \
-    "\"other\": {\"mask.rate\": 0.3, \"arch\": \"standard\"}"
-#endif
 
 static struct sweep_plan *plan(void)
 {
-    static const char text[] = "{\"seeds\": [3], \"parts\": {" PARTS "}}";
+    static const char text[] =
+        "{\"seeds\": [3], \"parts\": {"
+        "\"dose\": {\"mask.rate\": [0, 0.3], \"k\": [4, 8]},"
+        "\"matched\": {\"mask.rate\": 0.3, \"arch\": \"batchtopk\", \"match_l0\": 5},"
+        "\"other\": {\"mask.rate\": 0.3, \"arch\": \"standard\"}}}";
     struct errinfo e;
     cJSON *tree = NULL;
     struct sweep_plan *p = NULL;
@@ -101,7 +95,7 @@ static void stops_threads_and_company_change_nothing(void **state)
     o.watch.user = &stop;
     o.watch.found = count_found;
     assert_ok(sweep_run(p, &o, once, &e), &e);
-    assert_int_equal(stop.found, CELLS == 6 ? 1 : 0);
+    assert_int_equal(stop.found, 1);
     for (size_t i = 0; i < CELLS; i++) {
         struct run_record run;
         char dir[1024];
