@@ -274,6 +274,19 @@ static enum err collect(struct reporter *r, const struct opts_result *parsed,
     return OK;
 }
 
+/* Finished runs that the plan does not have: they stand in no table. */
+static void say_others(struct reporter *r)
+{
+    char text[200];
+    const size_t others = sweep_cells_others(r->args->out, r->plan);
+    if (others) {
+        snprintf(text, sizeof text,
+                 "%zu finished runs in cells/ are not of this plan and are left alone",
+                 others);
+        print_event(r, "plan", text);
+    }
+}
+
 static void say_start(struct reporter *r, const struct sweep_result *results)
 {
     const struct sweep_plan *p = r->plan;
@@ -287,13 +300,6 @@ static void say_start(struct reporter *r, const struct sweep_result *results)
              p->n_cells, p->n_arms, p->n_parts, p->n_parts == 1 ? "" : "s",
              r->n_before);
     print_event(r, "plan", text);
-    const size_t others = sweep_cells_others(r->args->out, p);
-    if (others) {
-        snprintf(text, sizeof text,
-                 "%zu finished runs in cells/ are not of this plan and are left alone",
-                 others);
-        print_event(r, "plan", text);
-    }
 }
 
 static enum err say_end(struct reporter *r, const struct sweep_result *results,
@@ -359,6 +365,9 @@ static enum err do_sweep(struct reporter *r, const struct opts_result *parsed,
     TRY_OUT(rc, mem_new(&results, p->n_cells, sizeof *results, "sweep", e));
     TRY_OUT(rc, mem_new(&made, p->n_cells, sizeof *made, "sweep", e));
     TRY_OUT(rc, sweep_cells_load(a->out, p, results, made, e));
+    if (!a->plan) {
+        say_others(r);
+    }
     if (a->plan) {
         print_plan(a->out, p, results, &text);
         r->status = cmd_print(&text);
