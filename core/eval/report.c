@@ -13,7 +13,7 @@
 
 void report_init(struct report *r, uint64_t seed)
 {
-    *r = (struct report){.seed = seed};
+    *r = (struct report){.seed = seed, .reps = REPORT_REPS};
 }
 
 void report_deinit(struct report *r)
@@ -99,7 +99,8 @@ static enum err keep_units(struct figure *f, size_t n, const int32_t *id,
 }
 
 /* Value and interval from the units. */
-static enum err estimate_units(struct figure *f, uint64_t seed, struct errinfo *e)
+static enum err estimate_units(const struct report *r, struct figure *f,
+                               struct errinfo *e)
 {
     int32_t *cluster = NULL;
     struct stats_interval v;
@@ -110,8 +111,8 @@ static enum err estimate_units(struct figure *f, uint64_t seed, struct errinfo *
     for (size_t i = 0; i < f->n; i++) {
         cluster[i] = (int32_t)i;
     }
-    const enum err rc = stats_bootstrap(f->n, f->x, f->w, cluster, f->n, REPORT_REPS,
-                                        0.95, seed, &v, e);
+    const enum err rc =
+        stats_bootstrap(f->n, f->x, f->w, cluster, f->n, r->reps, 0.95, r->seed, &v, e);
     mem_free(cluster);
     if (rc == OK) {
         f->v = (struct estimate){v.mean, v.low, v.high};
@@ -128,7 +129,7 @@ enum err report_ratio(struct report *r, size_t n, const int32_t *id, const doubl
     TRY(add_figure(r, text, &f, e));
     f->unit = unit;
     TRY(keep_units(f, n, id, x, w, e));
-    return estimate_units(f, r->seed, e);
+    return estimate_units(r, f, e);
 }
 
 enum err report_left_out(struct report *r, struct errinfo *e, const char *what,
@@ -368,7 +369,7 @@ static enum err compare_one(const struct figure *a, const struct figure *b,
         return OK;
     }
     TRY(pair_units(a, b, f, e));
-    return estimate_units(f, out->seed, e);
+    return estimate_units(out, f, e);
 }
 
 enum err report_compare(const struct report *a, const struct report *b,

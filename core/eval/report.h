@@ -26,6 +26,7 @@ struct report_gap {
 
 struct report {
     uint64_t seed; /* of all intervals and draws */
+    size_t reps;   /* draws of an interval, REPORT_REPS; 0: values alone */
     struct figure *fig;
     size_t n, cap;
     struct report_gap *gap; /* what was left out */

@@ -116,6 +116,7 @@ enum err sweep_measure(struct sweep_benches *b, const struct inputs *in,
     TRY(find(b, &in->asked, cancel, &v, e));
     TRY(evaluator_harvester(v, in->pool, &h, e));
     report_init(&r, 0);
+    r.reps = 0; /* a sweep's intervals are over seeds */
     const struct suite_job job = {
         .sae = s, .h = h, .pool = in->pool, .parts = PARTS, .cancel = cancel};
     const enum err rc = evaluator_run(v, &job, &r, &result, NULL, e);
