@@ -1,23 +1,13 @@
 /* Further arms of one harvest: each the same as if it were trained alone, and the model
  * is run once where masks agree. */
 #include "num/blas.h"
-#include "session/engine.h"
 #include "train/also.h"
+#include "unit/run_engine.h"
 #include "unit/sample_settings.h"
 
 #include <string.h>
 
 #define STEPS 14
-
-static struct engine *start(const struct settings *set)
-{
-    struct errinfo e;
-    struct inputs *in = NULL;
-    struct engine *g = NULL;
-    assert_ok(inputs_new(set, &in, &e), &e);
-    assert_ok(engine_new(in, &g, &e), &e);
-    return g;
-}
 
 static void run(struct engine *g)
 {
@@ -25,12 +15,6 @@ static void run(struct engine *g)
     while (!engine_done(g)) {
         assert_ok(engine_step(g, &e), &e);
     }
-}
-
-static void assert_same_sae(const struct sae *a, const struct sae *b)
-{
-    assert_int_equal(a->count, b->count);
-    assert_memory_equal(a->arena, b->arena, a->count * sizeof *a->arena);
 }
 
 static void every_arm_is_as_if_alone(void **state)
@@ -45,7 +29,7 @@ static void every_arm_is_as_if_alone(void **state)
     set.fill_rows = 4;
     set.twin = TWIN_UNMASKED;
     snprintf(set.also, sizeof set.also, "%s", also);
-    struct engine *g = start(&set);
+    struct engine *g = start_engine(&set);
     assert_int_equal(g->n_arms, 6);
     assert_string_equal(g->arm[4].suffix, "-also3");
     run(g);
@@ -59,7 +43,7 @@ static void every_arm_is_as_if_alone(void **state)
             assert_ok(also_settings(&set, i - 2, &own, &e), &e);
         }
         own.threads = 1;
-        struct engine *alone = start(&own);
+        struct engine *alone = start_engine(&own);
         run(alone);
         assert_same_sae(g->arm[i].arm->sae, alone->arm[0].arm->sae);
         engine_free(alone);

@@ -2,34 +2,10 @@
  * and measures for any number of threads; twins, forks, interventions, saving. */
 #include "base/mem.h"
 #include "num/blas.h"
-#include "session/engine.h"
+#include "unit/run_engine.h"
 #include "unit/sample_settings.h"
 
 #include <math.h>
-
-static struct engine *start(const struct settings *set)
-{
-    struct errinfo e;
-    struct inputs *in = NULL;
-    struct engine *g = NULL;
-    assert_ok(inputs_new(set, &in, &e), &e);
-    assert_ok(engine_new(in, &g, &e), &e);
-    return g;
-}
-
-static void run_to(struct engine *g, int64_t step)
-{
-    struct errinfo e;
-    while (engine_step_count(g) < step) {
-        assert_ok(engine_step(g, &e), &e);
-    }
-}
-
-static void assert_same_weights(const struct sae *a, const struct sae *b)
-{
-    assert_int_equal(a->count, b->count);
-    assert_memory_equal(a->arena, b->arena, a->count * sizeof *a->arena);
-}
 
 /* All measures but times. */
 static void assert_same_rows(const struct history *a, const struct history *b)
@@ -53,14 +29,14 @@ static void results_do_not_depend_on_threads(void **state)
     struct eval_set *eval[2];
     for (int i = 0; i < 2; i++) {
         set.threads = i ? 3 : 1;
-        g[i] = start(&set);
+        g[i] = start_engine(&set);
         assert_ok(
             engine_eval_set(g[i]->in, g[i]->in->h, g[i]->in->pool, NULL, &eval[i], &e),
             &e);
         g[i]->eval_set = eval[i];
-        run_to(g[i], 30);
+        run_engine_to(g[i], 30);
     }
-    assert_same_weights(g[0]->arm[0].arm->sae, g[1]->arm[0].arm->sae);
+    assert_same_sae(g[0]->arm[0].arm->sae, g[1]->arm[0].arm->sae);
     assert_same_rows(&g[0]->arm[0].history, &g[1]->arm[0].history);
     const struct history *h = &g[0]->arm[0].history;
     assert_true(isfinite(h->row[h->rows - 1].v[METRIC_EV]));
@@ -76,13 +52,13 @@ static void a_twin_is_an_unmasked_run(void **state)
     (void)state;
     struct settings set = sample_settings(12);
     set.twin = TWIN_UNMASKED;
-    struct engine *pair = start(&set);
+    struct engine *pair = start_engine(&set);
     set.twin = TWIN_NONE;
     set.mask_rate = 0;
-    struct engine *alone = start(&set);
-    run_to(pair, 12);
-    run_to(alone, 12);
-    assert_same_weights(pair->arm[1].arm->sae, alone->arm[0].arm->sae);
+    struct engine *alone = start_engine(&set);
+    run_engine_to(pair, 12);
+    run_engine_to(alone, 12);
+    assert_same_sae(pair->arm[1].arm->sae, alone->arm[0].arm->sae);
     assert_true(memcmp(pair->arm[0].arm->sae->arena, pair->arm[1].arm->sae->arena,
                        pair->arm[0].arm->sae->count * sizeof(float)) != 0);
     engine_free(pair);
@@ -94,17 +70,17 @@ static void a_fork_shares_the_past_and_the_text(void **state)
     (void)state;
     struct errinfo e;
     struct settings set = sample_settings(40);
-    struct engine *g = start(&set);
-    run_to(g, 7);
+    struct engine *g = start_engine(&set);
+    run_engine_to(g, 7);
     const size_t rows = g->arm[0].history.rows;
     assert_ok(engine_fork(g, &e), &e);
     assert_int_equal(g->n_arms, 2);
     assert_int_equal(g->arm[1].arm->state.forked_at, 7);
     assert_int_equal(g->arm[1].history.rows, rows);
-    assert_same_weights(g->arm[0].arm->sae, g->arm[1].arm->sae);
+    assert_same_sae(g->arm[0].arm->sae, g->arm[1].arm->sae);
     assert_true(arm_rate_set(g->arm[1].arm) <= 0);
     check_error(engine_fork(g, &e), ERR_USAGE, &e, "two arms");
-    run_to(g, 12);
+    run_engine_to(g, 12);
     assert_int_equal(arm_steps_done(g->arm[1].arm), 12);
     engine_free(g);
 }
@@ -116,8 +92,8 @@ static void a_fork_back_to_the_same_rate_is_the_same_run(void **state)
     struct errinfo e;
     struct settings set = sample_settings(40);
     set.mask_rate = 0;
-    struct engine *g = start(&set);
-    run_to(g, 7);
+    struct engine *g = start_engine(&set);
+    run_engine_to(g, 7);
     assert_ok(engine_fork(g, &e), &e); /* the opposite of no mask: masked */
     struct arm *same = NULL;
     assert_ok(arm_fork(g->arm[0].arm, 0, &same, &e), &e);
@@ -125,8 +101,8 @@ static void a_fork_back_to_the_same_rate_is_the_same_run(void **state)
         struct metric_row row = metric_row_empty();
         assert_ok(arm_step(same, &row, &e), &e);
     }
-    run_to(g, 27);
-    assert_same_weights(g->arm[0].arm->sae, same->sae);
+    run_engine_to(g, 27);
+    assert_same_sae(g->arm[0].arm->sae, same->sae);
     arm_free(same);
     engine_free(g);
 }
@@ -136,19 +112,19 @@ static void a_rate_applies_from_the_step_that_is_named(void **state)
     (void)state;
     struct errinfo e;
     struct settings set = sample_settings(100);
-    struct engine *g = start(&set);
-    run_to(g, 3);
+    struct engine *g = start_engine(&set);
+    run_engine_to(g, 3);
     assert_ok(engine_set_mask(g, 0, 0.1, 0, &e), &e);
     const int64_t from = g->arm[0].arm->state.applies_from;
     assert_true(from > 3);
-    run_to(g, from - 1);
+    run_engine_to(g, from - 1);
     assert_true(fabs(arm_rate_in_use(g->arm[0].arm) - 0.3) < 1e-12);
-    run_to(g, from);
+    run_engine_to(g, from);
     assert_true(fabs(arm_rate_in_use(g->arm[0].arm) - 0.1) < 1e-12);
 
     assert_ok(engine_set_mask(g, 0, 0.5, from + 5, &e), &e);
     assert_true(g->arm[0].arm->state.pending);
-    run_to(g, from + 6);
+    run_engine_to(g, from + 6);
     assert_false(g->arm[0].arm->state.pending);
     assert_true(fabs(arm_rate_set(g->arm[0].arm) - 0.5) < 1e-12);
     check_error(engine_set_mask(g, 0, 2, 0, &e), ERR_USAGE, &e, "0 to 0.95");
@@ -161,13 +137,13 @@ static void a_run_can_be_extended(void **state)
     (void)state;
     struct errinfo e;
     struct settings set = sample_settings(5);
-    struct engine *g = start(&set);
-    run_to(g, 5);
+    struct engine *g = start_engine(&set);
+    run_engine_to(g, 5);
     assert_true(engine_done(g));
     check_error(engine_extend(g, 5, &e), ERR_USAGE, &e, "extend");
     assert_ok(engine_extend(g, 9, &e), &e);
     assert_false(engine_done(g));
-    run_to(g, 9);
+    run_engine_to(g, 9);
     engine_free(g);
 }
 
@@ -178,8 +154,8 @@ static void a_saved_run_reads_back(void **state)
     struct errinfo e;
     struct settings set = sample_settings(10);
     set.twin = TWIN_UNMASKED;
-    struct engine *g = start(&set);
-    run_to(g, 10);
+    struct engine *g = start_engine(&set);
+    run_engine_to(g, 10);
     tmp_make(dir, sizeof dir);
     tmp_path(run, dir, "run");
     snprintf(twin, sizeof twin, "%s-twin", run);
@@ -196,7 +172,7 @@ static void a_saved_run_reads_back(void **state)
     assert_true(rundir_is(twin));
 
     /* Another run does not write over it. */
-    struct engine *other = start(&set);
+    struct engine *other = start_engine(&set);
     check_error(engine_save(other, run, &e), ERR_EXISTS, &e, "run");
     engine_free(other);
     engine_free(g);

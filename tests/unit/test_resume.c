@@ -3,8 +3,8 @@
  * refused. */
 #include "base/mem.h"
 #include "num/blas.h"
-#include "session/engine.h"
 #include "train/rundir_priv.h"
+#include "unit/run_engine.h"
 #include "unit/sample_settings.h"
 
 #include <fcntl.h>
@@ -27,16 +27,6 @@ static struct settings run_settings(int threads)
     s.fill_rows = 8;
     s.threads = threads;
     return s;
-}
-
-static struct engine *start(const struct settings *set)
-{
-    struct errinfo e;
-    struct inputs *in = NULL;
-    struct engine *g = NULL;
-    assert_ok(inputs_new(set, &in, &e), &e);
-    assert_ok(engine_new(in, &g, &e), &e);
-    return g;
 }
 
 static struct engine *resume(const char *dir, const struct settings *given)
@@ -98,13 +88,13 @@ static void a_resumed_run_ends_with_the_same_bytes(void **state)
     char dir[256], run[512];
     struct errinfo e;
     struct settings set = run_settings(1);
-    struct engine *whole = start(&set);
+    struct engine *whole = start_engine(&set);
     run_to(whole, STEPS + 6);
     tmp_make(dir, sizeof dir);
     tmp_path(run, dir, "run");
 
     set.threads = 3;
-    struct engine *g = start(&set);
+    struct engine *g = start_engine(&set);
     for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
         run_to(g, stops[i]);
         assert_ok(engine_save(g, run, &e), &e);
@@ -150,7 +140,7 @@ static void every_architecture_resumes(void **state)
         set.dead_after = 2;
         set.log_every = 100;
         assert_ok(settings_set(&set, "arch", arch, "test", &e), &e);
-        struct engine *g = start(&set);
+        struct engine *g = start_engine(&set);
         for (int i = 0; i < 7; i++) {
             assert_ok(engine_step(g, &e), &e);
         }
@@ -176,7 +166,7 @@ static void a_fork_resumes_with_its_past(void **state)
     struct errinfo e;
     struct settings set = run_settings(2);
     set.twin = TWIN_NONE;
-    struct engine *whole = start(&set);
+    struct engine *whole = start_engine(&set);
     tmp_make(dir, sizeof dir);
     tmp_path(run, dir, "run");
     while (engine_step_count(whole) < 7) {
@@ -205,7 +195,7 @@ static void arms_that_are_apart_come_together(void **state)
     char dir[256], run[512];
     struct errinfo e;
     const struct settings set = run_settings(2);
-    struct engine *g = start(&set);
+    struct engine *g = start_engine(&set);
     tmp_make(dir, sizeof dir);
     tmp_path(run, dir, "run");
     run_to(g, 3);
@@ -254,7 +244,7 @@ static void an_interrupted_save_is_whole_or_nothing(void **state)
     struct errinfo e;
     struct settings set = run_settings(2);
     set.twin = TWIN_NONE;
-    struct engine *g = start(&set);
+    struct engine *g = start_engine(&set);
     tmp_make(dir, sizeof dir);
     tmp_path(run, dir, "run");
     run_to(g, 2);
@@ -310,7 +300,7 @@ static void what_does_not_fit_is_refused(void **state)
     struct errinfo e = {0};
     struct settings set = run_settings(2), given;
     const char *samples = getenv("SAETOP_SAMPLES");
-    struct engine *g = start(&set), *none = NULL;
+    struct engine *g = start_engine(&set), *none = NULL;
     tmp_make(dir, sizeof dir);
     tmp_path(run, dir, "run");
     check_error(engine_resume(run, NULL, samples, NULL, &none, &e), ERR_MISSING, &e,
@@ -373,7 +363,7 @@ static void changed_text_is_refused(void **state)
     }
     assert_ok(file_write_text(text, words, &e), &e);
     snprintf(set.corpus, sizeof set.corpus, "%s", text);
-    struct engine *g = start(&set), *none = NULL;
+    struct engine *g = start_engine(&set), *none = NULL;
     assert_ok(engine_save(g, run, &e), &e);
     engine_free(g);
     words[5] = 'x';
@@ -393,7 +383,7 @@ static void a_full_disk_loses_nothing(void **state)
     char dir[256], run[512], path[RUNDIR_PATH];
     struct errinfo e = {0};
     const struct settings set = run_settings(2);
-    struct engine *g = start(&set);
+    struct engine *g = start_engine(&set);
     tmp_make(dir, sizeof dir);
     tmp_path(run, dir, "run");
     run_to(g, 3);
@@ -432,7 +422,7 @@ static void checkpoints_are_kept(void **state)
     set.checkpoint_every = 4;
     set.checkpoint_keep = 8;
     set.eval_every = 6;
-    struct engine *g = start(&set);
+    struct engine *g = start_engine(&set);
     struct eval_set *eval = NULL;
     tmp_make(dir, sizeof dir);
     tmp_path(run, dir, "run");
@@ -495,7 +485,7 @@ static void an_interrupted_evaluation_is_owed(void **state)
     struct errinfo e = {0};
     struct settings set = run_settings(2);
     set.eval_every = 3;
-    struct engine *g = start(&set);
+    struct engine *g = start_engine(&set);
     struct eval_set *eval = NULL;
     atomic_bool stop = false;
     tmp_make(dir, sizeof dir);

@@ -2,8 +2,8 @@
  * promises hold on it: any number of threads, resume, twins, every architecture. */
 #include "base/mem.h"
 #include "num/blas.h"
-#include "session/engine.h"
 #include "train/settings_synth.h"
+#include "unit/run_engine.h"
 #include "unit/sample_settings.h"
 
 #include <math.h>
@@ -38,24 +38,6 @@ static struct settings small(void)
     }
     assert_ok(settings_synth_defaults(&s, &e), &e);
     return s;
-}
-
-static struct engine *start(const struct settings *set)
-{
-    struct errinfo e;
-    struct inputs *in = NULL;
-    struct engine *g = NULL;
-    assert_ok(inputs_new(set, &in, &e), &e);
-    assert_ok(engine_new(in, &g, &e), &e);
-    return g;
-}
-
-static void run_to(struct engine *g, int64_t step)
-{
-    struct errinfo e;
-    while (engine_step_count(g) < step) {
-        assert_ok(engine_step(g, &e), &e);
-    }
 }
 
 static void assert_same_weights(const struct engine *a, const struct engine *b)
@@ -204,11 +186,11 @@ static void threads_do_not_change_the_weights(void **state)
     struct settings s = small();
     s.twin = TWIN_UNMASKED;
     s.threads = 1;
-    struct engine *one = start(&s);
+    struct engine *one = start_engine(&s);
     s.threads = 3;
-    struct engine *three = start(&s);
-    run_to(one, STEPS);
-    run_to(three, STEPS);
+    struct engine *three = start_engine(&s);
+    run_engine_to(one, STEPS);
+    run_engine_to(three, STEPS);
     assert_same_weights(one, three);
     assert_int_equal(one->n_arms, 2);
     assert_true(engine_bytes(one) > 0);
@@ -225,13 +207,13 @@ static void a_resumed_run_ends_with_the_same_bytes(void **state)
     struct settings set = small(), given;
     set.twin = TWIN_UNMASKED;
     set.mask_positions = POSITIONS_DROP;
-    struct engine *whole = start(&set);
-    run_to(whole, STEPS);
+    struct engine *whole = start_engine(&set);
+    run_engine_to(whole, STEPS);
     tmp_make(dir, sizeof dir);
     tmp_path(run, dir, "run");
-    struct engine *g = start(&set);
+    struct engine *g = start_engine(&set);
     for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
-        run_to(g, stops[i]);
+        run_engine_to(g, stops[i]);
         assert_ok(engine_save(g, run, &e), &e);
         engine_free(g);
         g = NULL;
@@ -244,7 +226,7 @@ static void a_resumed_run_ends_with_the_same_bytes(void **state)
     check_error(engine_resume(run, &given, "", NULL, &g, &e), ERR_USAGE, &e,
                 "synthetic.zipf is '0.5' in this run");
     assert_ok(engine_resume(run, NULL, "", NULL, &g, &e), &e);
-    run_to(g, STEPS);
+    run_engine_to(g, STEPS);
     assert_same_weights(whole, g);
     assert_int_equal(g->arm[0].history.rows, whole->arm[0].history.rows);
     engine_free(whole);
@@ -261,8 +243,8 @@ static void arms_are_held_against_the_truth(void **state)
     char dir[256], run[512], file[600];
     struct errinfo e;
     const struct settings set = small();
-    struct engine *g = start(&set);
-    run_to(g, STEPS);
+    struct engine *g = start_engine(&set);
+    run_engine_to(g, STEPS);
     const struct engine_arm *a = &g->arm[0];
     const struct metric_row *row = &a->history.row[a->history.rows - 1];
     const struct figure *f = report_find(&a->truth, "truth.absorption");
@@ -318,8 +300,8 @@ static void every_architecture_trains_on_it(void **state)
         struct settings s = small();
         struct errinfo e;
         assert_ok(settings_set(&s, "arch", a, "test", &e), &e);
-        struct engine *g = start(&s);
-        run_to(g, 10);
+        struct engine *g = start_engine(&s);
+        run_engine_to(g, 10);
         assert_true(g->arm[0].evaluated);
         engine_free(g);
         n++;
