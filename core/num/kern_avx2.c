@@ -9,14 +9,9 @@
 #define KERN_NAME  "avx2"
 #include "num/kern_body.h"
 
-typedef v8 pv;
-#define PRODUCT_LANES        WIDTH
-#define PRODUCT_ROWS         6
-#define PRODUCT_SPLAT(x)     splat(x)
-#define PRODUCT_FMA(a, b, c) fma8(a, b, c)
-#define PRODUCT_GREATER(a, b)                                                          \
-    (unsigned char)_mm256_movemask_ps(_mm256_cmp_ps((__m256)a, (__m256)b, _CMP_GT_OQ))
-typedef unsigned char product_set;
+#define LANES        WIDTH
+#define PRODUCT_ROWS 6
+#include "num/kern_lanes.h"
 #include "num/kern_product.h"
 
 const struct kern_wide kern_table_wide_avx2 = {
@@ -27,6 +22,7 @@ const struct kern_wide kern_table_wide_avx2 = {
     .panel = PRODUCT_PANEL,
     .tile = PRODUCT_ROWS,
     .widest = 256,
+    .pack = kern_pack,
     .product = kern_product,
     .product_cut = kern_product_cut,
 };

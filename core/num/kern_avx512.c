@@ -7,13 +7,9 @@
 #include <immintrin.h>
 #include <stdbool.h>
 
-typedef __m512 pv;
-#define PRODUCT_LANES         16
-#define PRODUCT_ROWS          14
-#define PRODUCT_SPLAT(x)      _mm512_set1_ps(x)
-#define PRODUCT_FMA(a, b, c)  _mm512_fmadd_ps(a, b, c)
-#define PRODUCT_GREATER(a, b) _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ)
-typedef __mmask16 product_set;
+#define LANES        16
+#define PRODUCT_ROWS 14
+#include "num/kern_lanes.h"
 #include "num/kern_product.h"
 
 #define WIDTH        16
@@ -150,6 +146,7 @@ const struct kern_wide kern_table_wide_avx512 = {
     .panel = PRODUCT_PANEL,
     .tile = PRODUCT_ROWS,
     .widest = 1024,
+    .pack = kern_pack,
     .product = kern_product,
     .product_cut = kern_product_cut,
 };

@@ -1,41 +1,30 @@
 /* The product of rows with a packed panel of columns: part of kern_avx2.c and
- * kern_avx512.c, which say in what vectors (`pv`, PRODUCT_LANES floats) and how many
+ * kern_avx512.c, which say in what vectors (`fv`, LANES floats) and how many
  * rows at a time (PRODUCT_ROWS, up to 14): as many sums as there are registers. Each
  * entry is a chain of its own in the order of D, so that its bits do not depend on the
  * tile that it falls in, nor on the vectors. */
 #include <stddef.h>
 #include <string.h>
 
-#define PRODUCT_PANEL ((size_t)2 * PRODUCT_LANES)
+#define PRODUCT_PANEL ((size_t)2 * LANES)
 #define PRODUCT_AHEAD 16 /* terms that are fetched ahead */
 
-/* Before sums are given registers, or they pass through memory at both ends. */
-#define PRODUCT_UNROLLED _Pragma("GCC unroll 14")
-
-typedef pv product_sums[PRODUCT_ROWS][2];
-
-static inline __attribute__((always_inline)) pv product_load(const float *p)
-{
-    pv v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
+typedef fv product_sums[PRODUCT_ROWS][2];
 
 /* One term of each sum. */
-static inline __attribute__((always_inline)) void
-product_term(size_t rows, const float *x, const float *panel, product_sums sum)
+LANES_INLINE void product_term(size_t rows, const float *x, const float *panel,
+                               product_sums sum)
 {
-    const pv left = product_load(panel), right = product_load(panel + PRODUCT_LANES);
-    PRODUCT_UNROLLED
+    const fv left = LANES_LOAD(panel), right = LANES_LOAD(panel + LANES);
+    LANES_UNROLLED
     for (size_t r = 0; r < rows; r++) {
-        const pv at = PRODUCT_SPLAT(x[r]);
-        sum[r][0] = PRODUCT_FMA(at, left, sum[r][0]);
-        sum[r][1] = PRODUCT_FMA(at, right, sum[r][1]);
+        const fv at = LANES_SPLAT(x[r]);
+        sum[r][0] = LANES_FMA(at, left, sum[r][0]);
+        sum[r][1] = LANES_FMA(at, right, sum[r][1]);
     }
 }
 
-static inline __attribute__((always_inline)) void product_fetch(const float *x,
-                                                                const float *panel)
+LANES_INLINE void product_fetch(const float *x, const float *panel)
 {
     __builtin_prefetch(x);
     __builtin_prefetch(panel);
@@ -44,16 +33,15 @@ static inline __attribute__((always_inline)) void product_fetch(const float *x,
     }
 }
 
-static inline __attribute__((always_inline)) void
-product_tile(size_t rows, size_t D, const float *x, const float *panel,
-             const float *bias, float *h, size_t ldh, const struct product_cut *cut,
-             size_t r0)
+LANES_INLINE void product_tile(size_t rows, size_t D, const float *x,
+                               const float *panel, const float *bias, float *h,
+                               size_t ldh, const struct product_cut *cut, size_t r0)
 {
     product_sums sum;
-    PRODUCT_UNROLLED
+    LANES_UNROLLED
     for (size_t r = 0; r < rows; r++) {
-        sum[r][0] = product_load(bias);
-        sum[r][1] = product_load(bias + PRODUCT_LANES);
+        sum[r][0] = LANES_LOAD(bias);
+        sum[r][1] = LANES_LOAD(bias + LANES);
     }
     size_t d = 0;
     for (; d + 2 <= D; d += 2) { /* in pairs, for less of what is no sum */
@@ -67,24 +55,23 @@ product_tile(size_t rows, size_t D, const float *x, const float *panel,
     if (d < D) {
         product_term(rows, x + d * rows, panel + d * PRODUCT_PANEL, sum);
     }
-    PRODUCT_UNROLLED
+    LANES_UNROLLED
     for (size_t r = 0; r < rows; r++) {
-        memcpy(h + r * ldh, &sum[r][0], sizeof(pv));
-        memcpy(h + r * ldh + PRODUCT_LANES, &sum[r][1], sizeof(pv));
+        memcpy(h + r * ldh, &sum[r][0], sizeof(fv));
+        memcpy(h + r * ldh + LANES, &sum[r][1], sizeof(fv));
         if (cut) {
-            const pv above = PRODUCT_SPLAT(cut->above[r0 + r]);
-            const product_set set[2] = {PRODUCT_GREATER(sum[r][0], above),
-                                        PRODUCT_GREATER(sum[r][1], above)};
+            const fv above = LANES_SPLAT(cut->above[r0 + r]);
+            const lane_set set[2] = {LANES_GREATER(sum[r][0], above),
+                                     LANES_GREATER(sum[r][1], above)};
             memcpy(cut->set + (r0 + r) * cut->ld, set, sizeof set);
         }
     }
 }
 
 /* A tile of fewer rows: a constant count each, so that the sums stay in registers. */
-static inline __attribute__((always_inline)) void
-product_rest(size_t rows, size_t D, const float *x, const float *panel,
-             const float *bias, float *h, size_t ldh, const struct product_cut *cut,
-             size_t r0)
+LANES_INLINE void product_rest(size_t rows, size_t D, const float *x,
+                               const float *panel, const float *bias, float *h,
+                               size_t ldh, const struct product_cut *cut, size_t r0)
 {
     switch (rows) {
 #define REST(n)                                                                        \
@@ -112,15 +99,21 @@ product_rest(size_t rows, size_t D, const float *x, const float *panel,
     }
 }
 
-static inline __attribute__((always_inline)) void
-product_tiles(size_t rows, size_t D, const float *x, const float *panel,
-              const float *bias, float *h, size_t ldh, const struct product_cut *cut)
+LANES_INLINE void product_tiles(size_t rows, size_t D, const float *x,
+                                const float *panel, const float *bias, float *h,
+                                size_t ldh, const struct product_cut *cut)
 {
     size_t r = 0;
     for (; r + PRODUCT_ROWS <= rows; r += PRODUCT_ROWS) {
         product_tile(PRODUCT_ROWS, D, x + r * D, panel, bias, h + r * ldh, ldh, cut, r);
     }
     product_rest(rows - r, D, x + r * D, panel, bias, h + r * ldh, ldh, cut, r);
+}
+
+static void kern_pack(size_t D, const float *W, float *panel)
+{
+    lanes_deal(D, W, D, PRODUCT_PANEL, panel);
+    lanes_deal(D, W + LANES * D, D, PRODUCT_PANEL, panel + LANES);
 }
 
 static void kern_product(size_t rows, size_t D, const float *x, const float *panel,

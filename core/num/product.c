@@ -2,11 +2,9 @@
 
 #include "num/blas.h"
 #include "num/kern_wide.h"
+#include "num/product_priv.h"
 
 #include <string.h>
-
-/* Columns of h that are looked at together: whole panels. */
-#define PRODUCT_PART ((size_t)128)
 
 #ifdef REAL_F64
 size_t product_packed_f64(size_t D, size_t F)
@@ -16,27 +14,34 @@ size_t product_packed_f64(size_t D, size_t F)
     return 0;
 }
 
-void product_pack_f64(const double *W, size_t D, size_t F, size_t j0, size_t j1,
-                      double *packed)
+size_t product_screened_f64(size_t D, size_t F)
 {
-    (void)W;
     (void)D;
     (void)F;
-    (void)j0;
-    (void)j1;
-    (void)packed;
+    return 0;
 }
 
-void product_above_f64(size_t rows, size_t D, size_t F, const double *x,
-                       const double *packed, const double *b, const double *above,
-                       double *scratch, const struct product_found_f64 *found)
+size_t product_scratch_f64(size_t rows, size_t D)
 {
-    (void)D;
-    (void)F;
+    return rows * D;
+}
+
+void product_pack_f64(const struct product_weights_f64 *w, size_t j0, size_t j1)
+{
+    (void)w;
+    (void)j0;
+    (void)j1;
+}
+
+void product_above_f64(size_t rows, const double *x,
+                       const struct product_weights_f64 *w, const double *above,
+                       size_t keep, double *scratch,
+                       const struct product_found_f64 *found)
+{
     (void)x;
-    (void)packed;
-    (void)b;
+    (void)w;
     (void)above;
+    (void)keep;
     (void)scratch;
     for (size_t r = 0; r < rows; r++) {
         found->n[r] = SIZE_MAX;
@@ -55,31 +60,41 @@ size_t product_packed_f32(size_t D, size_t F)
     return (F + wide->panel - 1) / wide->panel * wide->panel * D;
 }
 
-/* A few terms of a panel at a time: what is written stays near the CPU. */
-#define TERMS     16
-
-static void pack_part(const float *W, size_t ld, size_t rows, size_t width, size_t n,
-                      float *panel)
+size_t product_screened_f32(size_t D, size_t F)
 {
-    for (size_t i = 0; i < width; i++) {
-        for (size_t d = 0; d < n; d++) {
-            panel[d * width + i] = i < rows ? W[i * ld + d] : 0.0f;
+    return product_packed_f32(D, F) > 0 ? screen_size(D, F) : 0;
+}
+
+size_t product_scratch_f32(size_t rows, size_t D)
+{
+    const size_t screen = screen_scratch(rows, D);
+    return screen > rows * D ? screen : rows * D;
+}
+
+/* The last panel, of n columns; those behind it are 0. */
+static void pack_edge(const float *W, size_t D, size_t n, size_t width, float *panel)
+{
+    memset(panel, 0, D * width * sizeof *panel);
+    for (size_t d = 0; d < D; d++) {
+        for (size_t i = 0; i < n; i++) {
+            panel[d * width + i] = W[i * D + d];
         }
     }
 }
 
-/* A panel holds its columns' first terms, then their second, and so on; columns beyond
- * F are 0. */
-void product_pack_f32(const float *W, size_t D, size_t F, size_t j0, size_t j1,
-                      float *packed)
+void product_pack_f32(const struct product_weights_f32 *w, size_t j0, size_t j1)
 {
-    const size_t width = kern_wide_get()->panel;
-    for (size_t j = j0; j < j1; j += width) {
-        for (size_t d = 0; d < D; d += TERMS) {
-            const size_t n = D - d < TERMS ? D - d : TERMS;
-            pack_part(W + j * D + d, D, F - j < width ? F - j : width, width, n,
-                      packed + j * D + d * width);
-        }
+    const struct kern_wide *wide = kern_wide_get();
+    const size_t width = wide->panel, D = w->D;
+    size_t j = j0;
+    for (; j + width <= j1; j += width) {
+        wide->pack(D, w->W + j * D, w->packed + j * D);
+    }
+    if (j < j1) {
+        pack_edge(w->W + j * D, D, j1 - j, width, w->packed + j * D);
+    }
+    if (w->screen) {
+        screen_pack(w, j0, j1);
     }
 }
 
@@ -113,22 +128,19 @@ static void product_edge(const struct kern_wide *wide, size_t rows, size_t D,
 }
 
 /* All columns of h. */
-static void packed_columns(size_t rows, size_t D, size_t F, const float *x,
-                           const float *packed, const float *b, float *h)
+static void packed_columns(size_t rows, const float *x,
+                           const struct product_weights_f32 *w, float *h)
 {
     const struct kern_wide *wide = kern_wide_get();
-    const size_t width = wide->panel;
+    const size_t width = wide->panel, D = w->D, F = w->F;
     size_t j = 0;
     for (; j + width <= F; j += width) {
-        wide->product(rows, D, x, packed + j * D, b + j, h + j, F);
+        wide->product(rows, D, x, w->packed + j * D, w->b + j, h + j, F);
     }
     if (j < F) {
-        product_edge(wide, rows, D, x, packed + j * D, b + j, F - j, h + j, F);
+        product_edge(wide, rows, D, x, w->packed + j * D, w->b + j, F - j, h + j, F);
     }
 }
-
-#define WORDS     (PRODUCT_PART / 64)
-#define PART_ROWS 84 /* whole tiles; their part of h stays near the CPU */
 
 /* The lowest bit that is set; the last if none is. */
 static size_t lowest(uint64_t bits)
@@ -136,9 +148,8 @@ static size_t lowest(uint64_t bits)
     return (size_t)__builtin_ctzll(bits | (uint64_t)1 << 63);
 }
 
-/* What of the columns from j of row r its bits name, in the room that is left. */
-static void list_set(const struct product_found_f32 *found, size_t r, size_t j,
-                     const unsigned char *set, const float *h)
+void product_list(const struct product_found_f32 *found, size_t r, size_t j,
+                  const unsigned char set[PRODUCT_SET_BYTES], const float *h)
 {
     size_t have = found->n[r];
     if (have > found->room) {
@@ -146,7 +157,7 @@ static void list_set(const struct product_found_f32 *found, size_t r, size_t j,
     }
     int32_t *id = found->id + r * found->stride;
     float *val = found->val + r * found->stride;
-    for (size_t w = 0; w < WORDS; w++) {
+    for (size_t w = 0; w < PRODUCT_PART / 64; w++) {
         uint64_t bits;
         memcpy(&bits, set + 8 * w, sizeof bits);
         const size_t n = (size_t)__builtin_popcountll(bits);
@@ -171,32 +182,39 @@ static void above_part(const struct kern_wide *wide, size_t r, size_t n, size_t 
                        const float *bias, const float *above,
                        const struct product_found_f32 *found)
 {
-    float h[PART_ROWS * PRODUCT_PART];
-    unsigned char set[PART_ROWS * PRODUCT_PART / 8] = {0};
+    float h[PRODUCT_PART_ROWS * PRODUCT_PART];
+    unsigned char set[PRODUCT_PART_ROWS * PRODUCT_SET_BYTES] = {0};
     for (size_t i = 0; i < columns; i += wide->panel) {
-        const struct product_cut cut = {above, set + i / 8, PRODUCT_PART / 8};
+        const struct product_cut cut = {above, set + i / 8, PRODUCT_SET_BYTES};
         wide->product_cut(n, D, x, panels + i * D, bias + i, h + i, PRODUCT_PART, &cut);
     }
     for (size_t i = 0; i < n; i++) {
-        list_set(found, r + i, j, set + i * (PRODUCT_PART / 8), h + i * PRODUCT_PART);
+        product_list(found, r + i, j, set + i * PRODUCT_SET_BYTES,
+                     h + i * PRODUCT_PART);
     }
 }
 
-void product_above_f32(size_t rows, size_t D, size_t F, const float *x,
-                       const float *packed, const float *b, const float *above,
-                       float *scratch, const struct product_found_f32 *found)
+void product_above_f32(size_t rows, const float *x, const struct product_weights_f32 *w,
+                       const float *above, size_t keep, float *scratch,
+                       const struct product_found_f32 *found)
 {
     const struct kern_wide *wide = kern_wide_get();
-    pack_rows(rows, D, x, wide->tile, scratch);
+    const size_t D = w->D, F = w->F;
     memset(found->n, 0, rows * sizeof *found->n);
+    if (w->screen) {
+        screen_rows(rows, x, w, above, keep, scratch, found);
+        return;
+    }
+    pack_rows(rows, D, x, wide->tile, scratch);
     for (size_t j = 0; j < F; j += PRODUCT_PART) {
         const size_t columns = F - j < PRODUCT_PART ? F - j : PRODUCT_PART;
         float bias[PRODUCT_PART] = {0};
-        memcpy(bias, b + j, columns * sizeof *b);
-        for (size_t r = 0; r < rows; r += PART_ROWS) {
-            const size_t n = rows - r < PART_ROWS ? rows - r : PART_ROWS;
-            above_part(wide, r, n, D, j, columns, scratch + r * D, packed + j * D, bias,
-                       above + r, found);
+        memcpy(bias, w->b + j, columns * sizeof *bias);
+        for (size_t r = 0; r < rows; r += PRODUCT_PART_ROWS) {
+            const size_t n =
+                rows - r < PRODUCT_PART_ROWS ? rows - r : PRODUCT_PART_ROWS;
+            above_part(wide, r, n, D, j, columns, scratch + r * D, w->packed + j * D,
+                       bias, above + r, found);
         }
     }
 }
@@ -210,21 +228,20 @@ void R(product_found_init)(struct R(product_found) * found, size_t F, size_t roo
     found->stride = ((found->room + PRODUCT_PART + 4 + 15) / 16 | 1) * 16;
 }
 
-void R(product_rows)(size_t rows, size_t D, size_t F, const real *x, const real *W,
-                     const real *packed, const real *b, real *scratch, real *h)
+void R(product_rows)(size_t rows, const real *x, const struct R(product_weights) * w,
+                     real *scratch, real *h)
 {
+    const size_t D = w->D, F = w->F;
 #ifndef REAL_F64
-    if (packed) {
+    if (w->packed) {
         pack_rows(rows, D, x, kern_wide_get()->tile, scratch);
-        packed_columns(rows, D, F, scratch, packed, b, h);
+        packed_columns(rows, scratch, w, h);
         return;
     }
-#else
-    (void)packed;
 #endif
     (void)scratch;
     for (size_t r = 0; r < rows; r++) {
-        memcpy(h + r * F, b, F * sizeof *h);
+        memcpy(h + r * F, w->b, F * sizeof *h);
     }
-    R(gemm)(NO_TRANS, TRANS, rows, F, D, 1, x, D, W, D, 1, h, F);
+    R(gemm)(NO_TRANS, TRANS, rows, F, D, 1, x, D, w->W, D, 1, h, F);
 }

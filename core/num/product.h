@@ -18,25 +18,36 @@
 #define SAETOP_NUM_PRODUCT_F32
 #endif
 
-/* Reals that W takes when packed, from memory aligned to 64 bytes (base/mem.h); 0:
- * product_rows uses W as it is. Depends on the CPU and the sizes. */
+/* The right side. packed and screen are from memory aligned to 64 bytes (base/mem.h),
+ * or NULL where product_packed or product_screened say 0 or they are not wanted. */
+struct R(product_weights) {
+    size_t D, F;
+    const real *W, *b; /* [F,D], [F] */
+    real *packed;
+    real *screen; /* only beside packed */
+};
+
+/* Reals that W takes when packed; 0: product_rows uses W as it is. Depends on the CPU
+ * and the sizes. */
 size_t R(product_packed)(size_t D, size_t F);
+/* Reals that product_above wants besides, to be faster; 0: none. */
+size_t R(product_screened)(size_t D, size_t F);
 
 /* Pack rows j0 .. j1 of W. j0 is a multiple of PRODUCT_STEP, so is j1 or it is F.
  * Threads may pack different rows at once. */
 #define PRODUCT_STEP 32
-void R(product_pack)(const real *W, size_t D, size_t F, size_t j0, size_t j1,
-                     real *packed);
+void R(product_pack)(const struct R(product_weights) * w, size_t j0, size_t j1);
 
-/* h [rows,F] = x W^T + b for x [rows,D]. `packed` is all of W, or NULL if
- * product_packed says 0; `scratch` [rows,D] is used with it only. An entry's bits do
- * not depend on which rows stand beside its own if W is packed. Any thread. O(rows D
- * F). */
-void R(product_rows)(size_t rows, size_t D, size_t F, const real *x, const real *W,
-                     const real *packed, const real *b, real *scratch, real *h);
+/* Reals of scratch that so many rows want, if W is packed. */
+size_t R(product_scratch)(size_t rows, size_t D);
 
-/* Entries of rows of h. Row r has n[r], or more than `room` if n[r] > room; they begin
- * at r * stride in id, rising, and in val. */
+/* h [rows,F] = x W^T + b for x [rows,D]. If W is packed, an entry's bits do not depend
+ * on which rows stand beside its own. Any thread. O(rows D F). */
+void R(product_rows)(size_t rows, const real *x, const struct R(product_weights) * w,
+                     real *scratch, real *h);
+
+/* Entries of rows of h. Row r has n[r], or is not listed if n[r] > room; they begin at
+ * r * stride in id, rising, and in val. */
 struct R(product_found) {
     size_t room, stride;
     size_t *n;   /* [rows] */
@@ -47,10 +58,12 @@ struct R(product_found) {
 void R(product_found_init)(struct R(product_found) * found, size_t F, size_t room);
 
 /* The entries of h, which product_rows would store, that are greater than above[r] >= 0
- * in row r: h itself goes by in a part that stays near the CPU. `packed` is not NULL;
- * scratch is [rows, D]. */
-void R(product_above)(size_t rows, size_t D, size_t F, const real *x,
-                      const real *packed, const real *b, const real *above,
-                      real *scratch, const struct R(product_found) * found);
+ * in row r; less may be listed if `keep` > 0: of each row at least its `keep` greatest
+ * and what equals them. W is packed. h itself goes by in a part that stays near the
+ * CPU. With `screen` each entry is computed in 16 bits first, twice as fast, and in
+ * full only where that leaves it open: the same bits. Any thread. */
+void R(product_above)(size_t rows, const real *x, const struct R(product_weights) * w,
+                      const real *above, size_t keep, real *scratch,
+                      const struct R(product_found) * found);
 
 #endif

@@ -10,14 +10,14 @@ enum err R(sae_above_new)(struct R(sae_worker) * w, const struct R(sae_step) * s
                           struct errinfo *e)
 {
     static const char what[] = "a block of pre-activations";
-    if (!s->packed) {
+    if (!s->encoder.packed) {
         return OK; /* the product takes rows as they are */
     }
     const size_t rows = s->block_rows;
-    TRY(mem_new(&w->rows, rows * s->D, sizeof *w->rows, what, e));
+    TRY(mem_new(&w->rows, R(product_scratch)(rows, s->D), sizeof *w->rows, what, e));
     /* Narrow slices' pre-activations are near the CPU and soon read again: storing them
-     * costs less than lists do. */
-    if (!s->ops->expect || s->norm || s->slice_rows < s->block_rows) {
+     * costs less than lists do, unless most need not be computed. */
+    if (!s->ops->expect || s->norm || (!s->screen && s->slice_rows < s->block_rows)) {
         return OK;
     }
     R(product_found_init)(&w->found, s->F, SAE_ABOVE_ROOM(s->hyper.k));
@@ -37,9 +37,7 @@ static void take_row(struct R(sae_step) * s, size_t worker, size_t row0, size_t 
         s->ops->take(s, worker, row, f->n[r], f->id + at, f->val + at)) {
         return;
     }
-    R(product_rows)
-    (1, s->D, s->F, s->a + row * s->D, s->w->W_enc, s->packed, s->w->b_enc, wk->rows,
-     wk->h);
+    R(product_rows)(1, s->a + row * s->D, &s->encoder, wk->rows, wk->h);
     s->ops->scan(s, worker, row, 1, wk->h);
 }
 
@@ -53,8 +51,7 @@ bool R(sae_encode_above)(struct R(sae_step) * s, size_t worker, size_t row0,
     }
     struct sae_watch watch = R(sae_step_watch)(s, worker);
     R(product_above)
-    (rows, s->D, s->F, s->a + row0 * s->D, s->packed, s->w->b_enc, wk->above, wk->rows,
-     &wk->found);
+    (rows, s->a + row0 * s->D, &s->encoder, wk->above, s->k, wk->rows, &wk->found);
     sae_watch_mark(&watch, SAE_ENCODE);
     for (size_t r = 0; r < rows; r++) {
         take_row(s, worker, row0, r);

@@ -73,6 +73,8 @@ struct sae_arch {
 bool sae_k_fits(const struct sae_arch *arch, double k, size_t F);
 /* Active latents of B rows at most: B k, for a selection over a batch round(k B). */
 size_t sae_active_at_most(const struct sae_arch *arch, double k, size_t B);
+/* Whether so few of F latents are selected that a step screens them (num/product.h). */
+bool sae_screens(const struct sae_arch *arch, double k, size_t D, size_t F);
 
 /* All rows of the table; returns how many. */
 size_t sae_arch_all(const struct sae_arch *const **out);

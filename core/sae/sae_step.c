@@ -82,8 +82,13 @@ static enum err arrays_new(struct R(sae_step) * s, struct errinfo *e)
     const size_t D = s->D, B = s->B, F = s->F;
     const bool cells = s->ops->cells != NULL;
     const size_t packed = R(product_packed)(D, F);
+    const size_t screened = R(product_screened)(D, F);
     if (packed > 0) {
-        TRY(mem_new(&s->packed, packed, sizeof *s->packed, what, e));
+        TRY(mem_new(&s->encoder.packed, packed, sizeof *s->encoder.packed, what, e));
+    }
+    if (screened > 0 && sae_screens(s->arch, s->hyper.k, D, F) &&
+        s->hyper.decoder != SAE_DECODER_FREE) {
+        TRY(mem_new(&s->screen, screened, sizeof *s->screen, what, e));
     }
     TRY(mem_new(&s->a, B * D, sizeof *s->a, what, e));
     TRY(mem_new(&s->scale, B, sizeof *s->scale, what, e));
@@ -154,6 +159,7 @@ static void step_init(struct R(sae_step) * s, const struct sae_arch *arch, size_
     s->hyper = *h;
     s->D = D;
     s->F = F;
+    s->encoder = (struct R(product_weights)){.D = D, .F = F};
     s->k = (arch->has & SAE_HAS_K) != 0 && !arch->collects_batch ? (size_t)h->k : 0;
     s->B = B;
     s->aux_k = (arch->has & SAE_HAS_AUXK) == 0 ? 0 : h->aux_k < F ? h->aux_k : F;
@@ -208,7 +214,8 @@ void R(sae_step_free)(struct R(sae_step) * s)
     if (!s) {
         return;
     }
-    mem_free(s->packed);
+    mem_free(s->encoder.packed);
+    mem_free(s->screen);
     mem_free(s->place);
     mem_free(s->a);
     mem_free(s->scale);
@@ -302,7 +309,7 @@ static void pack_block(void *ctx, size_t block, size_t worker)
     struct sae_watch watch = R(sae_step_watch)(s, worker);
     const size_t j0 = block * SAE_LATENT_BLOCK;
     const size_t j1 = s->F - j0 < SAE_LATENT_BLOCK ? s->F : j0 + SAE_LATENT_BLOCK;
-    R(product_pack)(s->w->W_enc, s->D, s->F, j0, j1, s->packed);
+    R(product_pack)(&s->encoder, j0, j1);
     sae_watch_mark(&watch, SAE_ENCODE);
 }
 
@@ -330,9 +337,7 @@ static void centre_rows(struct R(sae_step) * s, size_t block)
 static void encode_rows(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t row0,
                         size_t rows)
 {
-    R(product_rows)
-    (rows, s->D, s->F, s->a + row0 * s->D, s->w->W_enc, s->packed, s->w->b_enc,
-     wk->rows, wk->h);
+    R(product_rows)(rows, s->a + row0 * s->D, &s->encoder, wk->rows, wk->h);
 }
 
 /* Encode a block of rows, then the selections from it. */
@@ -651,7 +656,7 @@ static void forward(struct R(sae_step) * s, struct pool *pool)
     if (s->norm) {
         pool_run(pool, s->latent_blocks, norm_block, s);
     }
-    if (s->packed) {
+    if (s->encoder.packed) {
         pool_run(pool, s->latent_blocks, pack_block, s);
     }
     while (!done) {
@@ -673,11 +678,14 @@ static void batch_begin(struct R(sae_step) * s, const struct R(sae_params) * w,
                         struct R(sae_params) * g)
 {
     s->w = w;
+    s->encoder.W = w->W_enc;
+    s->encoder.b = w->b_enc;
     s->g = g;
     s->x = x;
     s->now = *now;
     s->dead = now->dead;
     s->n_dead = now->aux_coef > 0 && s->aux_k > 0 ? now->n_dead : 0;
+    s->encoder.screen = s->n_dead > 0 ? NULL : s->screen;
     s->width = now->width ? now->width : s->hyper.width;
     s->err_scale = (real)(2.0 / (double)s->B);
     s->is_dense = s->ops->cells && s->path != SAE_PATH_SPARSE &&

@@ -110,8 +110,9 @@ struct R(sae_step) {
     size_t n_dead;
     const size_t *width; /* [hyper.groups] */
 
-    real *packed;  /* W_enc for num/product.h; NULL: as it is */
-    real *a;       /* [B,D] x - b_dec, or x */
+    struct R(product_weights) encoder; /* W_enc and b_enc, and W_enc packed */
+    real *screen;                      /* for it while no latent is dead; or NULL */
+    real *a;                           /* [B,D] x - b_dec, or x */
     real *scale;   /* [B] norms of rows of a, which selections grow with */
     real *err;     /* [B,D] xhat - x */
     real *aux_err; /* [B,D] what AuxK leaves of the error; or the gate's own error */

@@ -230,15 +230,18 @@ static void threads_agree(void **state)
     }
 }
 
-/* Once a guess is there, wide rows' pre-activations are not stored. Rows that the guess
- * is too high for, rows with far more entries above it than are listed, and equal rows
- * come out as before. */
+/* Once a guess is there, wide rows' pre-activations are not stored, and those of few of
+ * many latents screened. Rows that the guess is too high for, rows with far more
+ * entries above it than are listed, and equal rows come out as before. */
 static void guesses_leave_the_bits(void **state)
 {
     (void)state;
-    const size_t D = 260;
-    for (size_t i = 0; i < 2; i++) {
-        struct problem p = problem_make(archs[i], D, 700, 4, 504, false, 17);
+    const size_t D = 260, F = 700;
+    const double ks[] = {4, 6};
+    assert_true(sae_screens(sae_arch_find("topk"), 4, D, F));
+    assert_false(sae_screens(sae_arch_find("topk"), 6, D, F));
+    for (size_t i = 0; i < 4; i++) {
+        struct problem p = problem_make(archs[i % 2], D, F, ks[i / 2], 504, false, 17);
         for (size_t j = 0; j < p.F; j++) { /* half alike, all blind to the end of x */
             double *w = p.w.W_enc + j * D;
             for (size_t d = 0; d < D; d++) {

@@ -1,0 +1,29 @@
+/* Between product.c and product_screen.c. */
+#ifndef SAETOP_NUM_PRODUCT_PRIV_H
+#define SAETOP_NUM_PRODUCT_PRIV_H
+
+#include "num/product.h"
+
+/* Columns that are looked at together: whole panels, whole words of bits. */
+#define PRODUCT_PART      ((size_t)128)
+#define PRODUCT_SET_BYTES (PRODUCT_PART / 8)
+/* Rows that are: whole tiles of 14 and of 6; a part of what they give stays near the
+ * CPU. */
+#define PRODUCT_PART_ROWS ((size_t)84)
+
+#ifndef REAL_F64
+/* Append to the list of row r the columns, from j, that bits name, with their values in
+ * h [PRODUCT_PART]. Without room for all the row is not listed. */
+void product_list(const struct product_found_f32 *found, size_t r, size_t j,
+                  const unsigned char set[PRODUCT_SET_BYTES], const float *h);
+
+/* As product_screened, product_scratch, product_pack and product_above. */
+size_t screen_size(size_t D, size_t F);
+size_t screen_scratch(size_t rows, size_t D);
+void screen_pack(const struct product_weights_f32 *w, size_t j0, size_t j1);
+void screen_rows(size_t rows, const float *x, const struct product_weights_f32 *w,
+                 const float *above, size_t keep, float *scratch,
+                 const struct product_found_f32 *found);
+#endif
+
+#endif

@@ -1,0 +1,298 @@
+/* Screening: a product in whole numbers of 16 bits says of nearly all entries that they
+ * cannot be above their row's cut; the few others are computed in full.
+ *
+ * A row x = s (q + e) and a column w = u (p + f), with q and p whole, |e|, |f| <= 1/2
+ * an entry, ||s q||, ||u p|| about ||x||, ||w||. Then by Cauchy and Schwarz
+ *
+ *   |x w - s u q p| <= s (u c ||q|| + c (||w|| + 2 u c)) with c = sqrt(D) / 2
+ *
+ * and the product in floats is off by no more than g (||x|| ||w|| + |b|), where g is
+ * about D roundings. ||q|| and ||x|| / s are at most SCREEN_NORM and a little. */
+#include "num/kern_screen.h"
+#include "num/product_priv.h"
+#include "num/topk.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+/* Beyond it BLAS multiplies: product_packed says 0. */
+#define WIDTH_MAX ((size_t)1024)
+#define LANES_MAX ((size_t)PRODUCT_STEP / 2)
+
+/* ---- the layout: panels, then a unit, a margin and a bias a column ---- */
+
+struct layout {
+    size_t pairs, columns; /* of a row; F in whole panels */
+    size_t lanes;
+};
+
+static struct layout layout_of(size_t D, size_t F)
+{
+    const size_t lanes = kern_screen_get()->lanes, panel = 2 * lanes;
+    return (struct layout){(D + 1) / 2, (F + panel - 1) / panel * panel, lanes};
+}
+
+/* Pairs of the columns from j, first of a panel or first of its second half. */
+static int16_t *pairs_at(float *screen, const struct layout *l, size_t j)
+{
+    const size_t half = j % (2 * l->lanes);
+    return (int16_t *)(void *)(screen + (j - half) * l->pairs + half);
+}
+
+static float *column_at(float *screen, const struct layout *l, size_t which, size_t j)
+{
+    return screen + l->columns * (l->pairs + which) + j;
+}
+
+size_t screen_size(size_t D, size_t F)
+{
+    if (!kern_screen_get() || D > WIDTH_MAX) {
+        return 0;
+    }
+    const struct layout l = layout_of(D, F);
+    return l.columns * (l.pairs + 3);
+}
+
+size_t screen_scratch(size_t rows, size_t D)
+{
+    const struct kern_screen *k = kern_screen_get();
+    if (!k) {
+        return 0;
+    }
+    const size_t n = rows < PRODUCT_PART_ROWS ? rows : PRODUCT_PART_ROWS;
+    return (n + k->tile - 1) / k->tile * k->lanes * ((D + 1) / 2);
+}
+
+/* ---- columns ---- */
+
+/* About D roundings of floats, those of this file's own among them. */
+static double roundings(size_t D)
+{
+    return ((double)D + 32) * (double)FLT_EPSILON;
+}
+
+/* For a column of norm 0, which stands for one that cannot be rounded, infinite: it is
+ * always computed in full. */
+static float margin_of(size_t D, float norm, float unit)
+{
+    if (!(norm > 0)) {
+        return INFINITY;
+    }
+    /* A little more than half, for the rounding of what is rounded. */
+    const double c = 0.51 * sqrt((double)D), n = (double)SCREEN_NORM * (1 + 1e-5);
+    const double u = (double)unit, w = (double)norm * (1 + 1e-5);
+    return (float)(1.0001 *
+                   (u * c * (n + c) + c * (w + 2 * u * c) + roundings(D) * n * w));
+}
+
+/* Column j, its pairs to q. */
+static void pack_column(const struct product_weights_f32 *w, const struct layout *l,
+                        size_t j, int16_t *q)
+{
+    float unit = 0, norm = 0, bias = -INFINITY, margin = 0; /* of what is no column */
+    if (j < w->F) {
+        norm = kern_screen_get()->round(w->D, w->W + j * w->D, q, &unit);
+        margin = margin_of(w->D, norm, unit);
+        bias = w->b[j] + (float)roundings(w->D) * fabsf(w->b[j]);
+    }
+    if (!(norm > 0)) {
+        memset(q, 0, l->pairs * 2 * sizeof *q);
+        unit = 0;
+    }
+    *column_at(w->screen, l, 0, j) = unit;
+    *column_at(w->screen, l, 1, j) = margin;
+    *column_at(w->screen, l, 2, j) = bias;
+}
+
+void screen_pack(const struct product_weights_f32 *w, size_t j0, size_t j1)
+{
+    const struct layout l = layout_of(w->D, w->F);
+    const size_t end = j1 < w->F ? j1 : l.columns;
+    int16_t q[LANES_MAX * WIDTH_MAX];
+    for (size_t j = j0; j < end; j += l.lanes) {
+        for (size_t i = 0; i < l.lanes; i++) {
+            pack_column(w, &l, j + i, q + i * l.pairs * 2);
+        }
+        kern_screen_get()->deal(l.pairs, q, 2 * l.lanes, pairs_at(w->screen, &l, j));
+    }
+}
+
+/* ---- rows ---- */
+
+/* Rows that are looked at together. What is behind the last passes nothing. */
+struct part {
+    size_t r, n; /* the first, how many */
+    int16_t *x;  /* dealt by tile */
+    float unit[PRODUCT_PART_ROWS], above[PRODUCT_PART_ROWS];
+};
+
+/* Round and deal. What cannot be rounded passes nothing and is not listed. */
+static void begin_part(struct part *p, const struct layout *l, size_t D, const float *x,
+                       const float *above, const struct product_found_f32 *found)
+{
+    const struct kern_screen *k = kern_screen_get();
+    const size_t width = l->pairs * 2;
+    int16_t q[LANES_MAX * WIDTH_MAX];
+    for (size_t t = 0; t < p->n; t += k->tile) {
+        memset(q, 0, l->lanes * width * sizeof *q);
+        for (size_t i = t; i < t + k->tile; i++) {
+            p->unit[i] = 0;
+            p->above[i] = i < p->n ? above[i] : NAN;
+            if (i < p->n &&
+                !(k->round(D, x + i * D, q + (i - t) * width, &p->unit[i]) > 0)) {
+                p->above[i] = NAN;
+                found->n[p->r + i] = SIZE_MAX;
+            }
+        }
+        k->deal(l->pairs, q, l->lanes, p->x + t / k->tile * l->lanes * width);
+    }
+}
+
+/* List what may be above, of some columns from j, with what it is about. */
+static void screen_part(const struct part *p, const struct layout *l, size_t j,
+                        float *screen, const struct product_found_f32 *found)
+{
+    const size_t end = l->columns - j < PRODUCT_PART ? l->columns : j + PRODUCT_PART;
+    float about[PRODUCT_PART_ROWS * PRODUCT_PART];
+    unsigned char set[PRODUCT_PART_ROWS * PRODUCT_SET_BYTES] = {0};
+    for (size_t c = j; c < end; c += 2 * l->lanes) {
+        const struct screen_columns columns = {column_at(screen, l, 0, c),
+                                               column_at(screen, l, 1, c),
+                                               column_at(screen, l, 2, c)};
+        const struct screen_cut cut = {p->unit, p->above, set + (c - j) / 8,
+                                       about + (c - j), PRODUCT_PART};
+        kern_screen_get()->above(p->n, l->pairs, p->x, pairs_at(screen, l, c), &columns,
+                                 &cut);
+    }
+    for (size_t i = 0; i < p->n; i++) {
+        product_list(found, p->r + i, j, set + i * PRODUCT_SET_BYTES,
+                     about + i * PRODUCT_PART);
+    }
+}
+
+/* ---- what is computed in full ---- */
+
+/* How far what a row's entries are about may be off. */
+static float widest_margin(const struct product_weights_f32 *w, const struct layout *l,
+                           size_t n, const int32_t *id, float unit)
+{
+    float most = 0;
+    for (size_t i = 0; i < n; i++) {
+        const size_t j = (size_t)id[i];
+        const float off = unit * *column_at(w->screen, l, 1, j) +
+                          (float)roundings(w->D) * 2 * fabsf(w->b[j]);
+        most = off < most ? most : off; /* NaN stays */
+    }
+    return most;
+}
+
+/* Of n entries, about val, those that may be among the `keep` greatest; returns how
+ * many. At least `keep` are above the cut less the margin, others below it less two. */
+static size_t keep_likely(const struct product_weights_f32 *w, const struct layout *l,
+                          float unit, size_t keep, size_t n, int32_t *id,
+                          const float *val)
+{
+    const float off = widest_margin(w, l, n, id, unit);
+    float least = INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        least = val[i] < least ? val[i] : least;
+    }
+    if (!(off < FLT_MAX) || !(least > 0)) {
+        return n;
+    }
+    size_t above, m = 0;
+    const float cut = topk_cut_f32(n, val, keep, &above) - 2 * off;
+    for (size_t i = 0; i < n; i++) {
+        id[m] = id[i];
+        m += val[i] >= cut;
+    }
+    return m;
+}
+
+/* Entries that do not fill the lanes with others of their row. */
+struct left {
+    size_t n;
+    int32_t row[PRODUCT_PART_ROWS * LANES_MAX], id[PRODUCT_PART_ROWS * LANES_MAX];
+    float *to[PRODUCT_PART_ROWS * LANES_MAX], val[PRODUCT_PART_ROWS * LANES_MAX];
+};
+
+/* Compute what is likely of row i, but for what is left over. */
+static void compute_row(const struct product_weights_f32 *w, const struct layout *l,
+                        const struct part *p, size_t i, size_t keep, const float *x,
+                        const struct product_found_f32 *found, struct left *left)
+{
+    int32_t *id = found->id + (p->r + i) * found->stride;
+    float *val = found->val + (p->r + i) * found->stride;
+    size_t n = found->n[p->r + i];
+    if (n > found->room) {
+        return;
+    }
+    if (keep > 0 && n > keep) {
+        n = keep_likely(w, l, p->unit[i], keep, n, id, val);
+    }
+    found->n[p->r + i] = n;
+    const size_t whole = n / l->lanes * l->lanes;
+    kern_screen_get()->row_entries(whole, id, w->D, x + i * w->D, w->W, w->b, val);
+    for (size_t e = whole; e < n; e++) {
+        left->row[left->n] = (int32_t)i;
+        left->id[left->n] = id[e];
+        left->to[left->n] = val + e;
+        left->n++;
+    }
+}
+
+/* Keep what is above. */
+static void settle_row(const struct part *p, size_t i,
+                       const struct product_found_f32 *found)
+{
+    int32_t *id = found->id + (p->r + i) * found->stride;
+    float *val = found->val + (p->r + i) * found->stride;
+    const size_t n = found->n[p->r + i];
+    size_t m = 0;
+    if (n > found->room) {
+        return;
+    }
+    for (size_t e = 0; e < n; e++) {
+        id[m] = id[e];
+        val[m] = val[e];
+        m += val[e] > p->above[i];
+    }
+    found->n[p->r + i] = m;
+}
+
+/* x [p->n,D] */
+static void compute_part(const struct product_weights_f32 *w, const struct layout *l,
+                         const struct part *p, size_t keep, const float *x,
+                         const struct product_found_f32 *found)
+{
+    struct left left;
+    left.n = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        compute_row(w, l, p, i, keep, x, found, &left);
+    }
+    kern_screen_get()->entries(left.n, left.row, left.id, w->D, x, w->W, w->b,
+                               left.val);
+    for (size_t e = 0; e < left.n; e++) {
+        *left.to[e] = left.val[e];
+    }
+    for (size_t i = 0; i < p->n; i++) {
+        settle_row(p, i, found);
+    }
+}
+
+void screen_rows(size_t rows, const float *x, const struct product_weights_f32 *w,
+                 const float *above, size_t keep, float *scratch,
+                 const struct product_found_f32 *found)
+{
+    const struct layout l = layout_of(w->D, w->F);
+    struct part p = {.x = (int16_t *)(void *)scratch};
+    for (p.r = 0; p.r < rows; p.r += PRODUCT_PART_ROWS) {
+        p.n = rows - p.r < PRODUCT_PART_ROWS ? rows - p.r : PRODUCT_PART_ROWS;
+        begin_part(&p, &l, w->D, x + p.r * w->D, above + p.r, found);
+        for (size_t j = 0; j < l.columns; j += PRODUCT_PART) {
+            screen_part(&p, &l, j, w->screen, found);
+        }
+        compute_part(w, &l, &p, keep, x + p.r * w->D, found);
+    }
+}
