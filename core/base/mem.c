@@ -1,10 +1,17 @@
+#define _DEFAULT_SOURCE /* madvise */
 #include "base/mem.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define MEM_ALIGN 64
+
+/* Large blocks lie in large pages where the system has them: rows that are gathered
+ * from all over a matrix then need fewer entries of the CPU's page tables. */
+#define MEM_PAGE  ((size_t)2 << 20)
+#define MEM_LARGE (2 * MEM_PAGE)
 
 bool mem_mul(size_t a, size_t b, size_t *out)
 {
@@ -26,9 +33,14 @@ void *mem_alloc(size_t count, size_t size)
      * first byte past its end; one byte for an empty one makes its pointer unique. */
     const size_t real = bytes > 0 ? bytes : 1;
     void *p = NULL;
-    if (posix_memalign(&p, MEM_ALIGN, real) != 0) {
+    if (posix_memalign(&p, real < MEM_LARGE ? MEM_ALIGN : MEM_PAGE, real) != 0) {
         return NULL;
     }
+#ifdef MADV_HUGEPAGE
+    if (real >= MEM_LARGE) { /* whole pages only: the last part stays as it is */
+        (void)madvise(p, real / MEM_PAGE * MEM_PAGE, MADV_HUGEPAGE);
+    }
+#endif
     memset(p, 0, real);
     return p;
 }
