@@ -427,7 +427,8 @@ static enum err read_arrays(const struct run_state *r, const char *path, struct 
                        arrays[i].is_i64 ? ST_I64 : ST_F32, arrays[i].count,
                        arrays[i].data, arrays[i].bytes, e));
     }
-    return OK;
+    const enum err rc = sae_trainer_check_state(a->trainer, e);
+    return rc == OK ? OK : err_prefix(e, rc, "%s", path);
 }
 
 /* What depends on the length of the run was derived from the length first planned. */
@@ -457,10 +458,11 @@ enum err runstate_arm(const struct run_state *r, const char *dir, struct inputs 
     enum err rc = read_arrays(r, path, a, e);
     if (rc == OK) {
         rc = source_seek(a->source, &r->pos, e);
+        rc = rc == ERR_FORMAT ? err_prefix(e, rc, "%s", dir) : rc;
     }
     if (rc != OK) {
         arm_free(a);
-        return rc == ERR_FORMAT ? err_prefix(e, rc, "%s", dir) : rc;
+        return rc;
     }
     *out = a;
     return OK;

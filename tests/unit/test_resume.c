@@ -2,6 +2,7 @@
  * saves are whole or nothing; other inputs, a full disk and a second process are
  * refused. */
 #include "base/mem.h"
+#include "base/safetensors.h"
 #include "num/blas.h"
 #include "train/rundir_priv.h"
 #include "unit/run_engine.h"
@@ -293,6 +294,24 @@ static void an_interrupted_save_is_whole_or_nothing(void **state)
     tmp_drop(dir);
 }
 
+/* The number of steps queued in a state's schedule, an index, to 10^8. */
+static void spoil_schedule(const char *path)
+{
+    struct errinfo e;
+    char *data = NULL;
+    size_t len = 0;
+    const double many = 1e8;
+    struct st_file *f = NULL;
+    assert_ok(file_read(path, 1u << 28, &data, &len, &e), &e);
+    assert_ok(st_parse((const uint8_t *)data, len, path, &f, &e), &e);
+    const struct st_tensor *t = st_find(f, "schedule");
+    assert_non_null(t);
+    memcpy(data + ((const char *)t->data - data) + 5 * sizeof many, &many, sizeof many);
+    st_close(f);
+    assert_ok(file_write(path, &(struct file_part){data, len}, 1, &e), &e);
+    mem_free(data);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     (void)state;
@@ -331,8 +350,11 @@ static void what_does_not_fit_is_refused(void **state)
     assert_int_equal(g->steps, 40);
     engine_free(g);
 
-    /* The state is cut short, then gone. */
+    /* A number in the state that no run can have, the state cut short, then gone. */
     snprintf(other, sizeof other, "%s/trainer_state.safetensors", run);
+    spoil_schedule(other);
+    check_error(engine_resume(run, NULL, samples, NULL, &none, &e), ERR_FORMAT, &e,
+                "trainer_state.safetensors: schedule: found");
     assert_int_equal(truncate(other, file_size(other) / 2), 0);
     check_error(engine_resume(run, NULL, samples, NULL, &none, &e), ERR_FORMAT, &e,
                 "trainer_state.safetensors");
