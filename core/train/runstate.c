@@ -441,12 +441,28 @@ static enum err arm_as_started(const struct run_state *r, struct inputs *in,
     return arm_new(in, &set, out, e);
 }
 
+/* Before memory is taken for the width that the settings claim: are as many weights in
+ * the file? */
+static enum err check_width(const struct run_state *r, const char *path, size_t D,
+                            struct errinfo *e)
+{
+    const struct st_tensor *t = st_find(r->file, "weights");
+    const size_t floats = t ? t->bytes / sizeof(float) : 0;
+    return (size_t)r->set.width <= floats / D / 2
+               ? OK
+               : err_set(e, ERR_FORMAT,
+                         "%s: weights: found %zu numbers, too few for %lld latents of "
+                         "%zu dimensions",
+                         path, floats, (long long)r->set.width, D);
+}
+
 enum err runstate_arm(const struct run_state *r, const char *dir, struct inputs *in,
                       struct arm **out, struct errinfo *e)
 {
     char path[RUNDIR_PATH];
     struct arm *a = NULL;
     TRY(path_join(path, sizeof path, dir, STATE_FILE, e));
+    TRY(check_width(r, path, inputs_width(in), e));
     TRY(arm_as_started(r, in, &a, e));
     arm_extend(a, r->set.steps);
     arm_set_lr(a, r->lr);
