@@ -42,6 +42,13 @@ enum err inputs_check_arm(const struct inputs *in, const struct settings *s,
         return err_set(e, ERR_USAGE, "k is %.10g, more than the %lld latents of width",
                        s->k, (long long)s->width);
     }
+    const bool calibrates = setting_applies(s->arch, "threshold.target_l0");
+    if (calibrates && s->calibrate_l0 > (double)s->width) {
+        return err_set(e, ERR_USAGE,
+                       "threshold.target_l0 is %.10g, more than the %lld latents of "
+                       "width",
+                       s->calibrate_l0, (long long)s->width);
+    }
     return OK;
 }
 

@@ -75,6 +75,34 @@ static void every_arm_is_as_if_alone(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* threshold.target_l0 is of the run, and an arm without a threshold is saved too. */
+static void only_thresholds_are_calibrated(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct inputs *in = NULL;
+    struct engine *g = NULL;
+    char dir[256], path[512], command[700];
+    struct settings set = sample_settings(3);
+    set.calibrate_l0 = 4;
+    assert_ok(settings_set(&set, "arch", "batchtopk", "test", &e), &e);
+    snprintf(set.also, sizeof set.also, "arch=topk");
+    g = start_engine(&set);
+    run(g);
+    tmp_make(dir, sizeof dir);
+    tmp_path(path, dir, "run");
+    assert_ok(engine_save(g, path, &e), &e);
+    snprintf(path, sizeof path, "%s/run-also1", dir);
+    assert_true(rundir_is(path));
+    engine_free(g);
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    assert_int_equal(system(command), 0);
+
+    set.also[0] = '\0';
+    set.calibrate_l0 = (double)set.width + 1;
+    check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e, "threshold.target_l0 is");
+}
+
 static void what_arms_share_is_refused(void **state)
 {
     (void)state;
@@ -114,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_arm_is_as_if_alone),
+        cmocka_unit_test(only_thresholds_are_calibrated),
         cmocka_unit_test(what_arms_share_is_refused),
     };
     num_init();
