@@ -270,6 +270,26 @@ static void defaults_fit_every_architecture(void **state)
     }
 }
 
+/* What README says a resume may have anew: log, evaluation, checkpoints, threads. */
+static void what_does_not_shape_a_run_is_free(void **state)
+{
+    (void)state;
+    static const char *const begin[] = {"threads", "log.", "eval.", "checkpoint."};
+    size_t n = 0, found = 0;
+    const struct setting_def *t = settings_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t b = 0; b < sizeof begin / sizeof begin[0]; b++) {
+            if (strncmp(t[i].key, begin[b], strlen(begin[b])) == 0) {
+                assert_int_equal(setting_scope(&t[i]), SETTING_FREE);
+                found++;
+            }
+        }
+    }
+    assert_true(found >= 9);
+    assert_int_equal(setting_scope(setting_find("k")), SETTING_OF_ARM);
+    assert_int_equal(setting_scope(setting_find("seed")), SETTING_OF_RUN);
+}
+
 static void sample_paths_are_found_elsewhere(void **state)
 {
     (void)state;
@@ -310,6 +330,7 @@ int main(void)
         cmocka_unit_test(auto_values_are_the_architectures),
         cmocka_unit_test(keys_of_other_architectures_are_refused),
         cmocka_unit_test(defaults_fit_every_architecture),
+        cmocka_unit_test(what_does_not_shape_a_run_is_free),
         cmocka_unit_test(sample_paths_are_found_elsewhere),
         cmocka_unit_test(metrics_are_found_by_their_beginning),
     };
