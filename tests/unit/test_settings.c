@@ -218,11 +218,18 @@ static void keys_of_other_architectures_are_refused(void **state)
     static const struct {
         const char *arch, *key, *value;
     } wrong[] = {
-        {"topk", "l1", "2"},           {"standard", "k", "8"},
-        {"standard", "aux.coef", "0"}, {"gated", "lp", "0.5"},
-        {"topk", "l0", "auto"},        {"batchtopk", "matryoshka.loss", "sum"},
-        {"standard", "dead", "auxk"},  {"topk", "dead", "resample"},
+        {"topk", "l1", "2"},
+        {"standard", "k", "8"},
+        {"standard", "aux.coef", "0"},
+        {"gated", "lp", "0.5"},
+        {"topk", "l0", "auto"},
+        {"batchtopk", "matryoshka.loss", "sum"},
+        {"standard", "dead", "auxk"},
+        {"topk", "dead", "resample"},
         {"nothing", "k", "8"},
+        {"jumprelu", "k", "8"},
+        {"jumprelu", "jumprelu.target_l0", "8"},
+        {"jumprelu", "jumprelu.tanh_scale", "2"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct settings s;
