@@ -117,6 +117,8 @@ static void what_arms_share_is_refused(void **state)
         {"k", "expected key=value"},
         {"k=8,mask-rate=2", "mask.rate: found '2'"},
         {";k=8", "expected key=value,"},
+        {"k=8,5", "k: found '8,5'"},
+        {"k=8,", "k: found '8,'"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct errinfo e = {0};
@@ -124,6 +126,22 @@ static void what_arms_share_is_refused(void **state)
         settings_init(&set);
         snprintf(set.also, sizeof set.also, "%s", cases[i].also);
         check_error(also_settings(&set, 0, &out, &e), ERR_USAGE, &e, cases[i].says);
+    }
+    /* A comma within a value. */
+    static const char *const lists[] = {
+        "arch=matryoshka,matryoshka.groups=64,256,k=8;width=96",
+        "matryoshka.groups=64,256,k=8,arch=matryoshka",
+        "k=8,arch=matryoshka,matryoshka.groups=64,256",
+    };
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        struct errinfo e = {0};
+        struct settings set, out;
+        settings_init(&set);
+        snprintf(set.also, sizeof set.also, "%s", lists[i]);
+        assert_ok(also_settings(&set, 0, &out, &e), &e);
+        assert_string_equal(out.groups, "64,256");
+        assert_string_equal(out.arch, "matryoshka");
+        assert_true(out.k > 7.5 && out.k < 8.5);
     }
     assert_int_equal(also_count(""), 0);
     assert_int_equal(also_count("k=8"), 1);

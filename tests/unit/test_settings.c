@@ -251,6 +251,20 @@ static void keys_of_other_architectures_are_refused(void **state)
     }
 }
 
+static void exponents_fall_forwards(void **state)
+{
+    (void)state;
+    struct settings s;
+    struct errinfo e = {0};
+    settings_init(&s);
+    assert_ok(settings_set(&s, "arch", "p_anneal", "x", &e), &e);
+    s.anneal_from = s.anneal_to = 0.5;
+    assert_ok(settings_check_arch(&s, &e), &e);
+    s.anneal_from = 0.6;
+    check_error(settings_check_arch(&s, &e), ERR_USAGE, &e,
+                "p_anneal.to is 0.5, expected p_anneal.from (0.6) or more");
+}
+
 /* Every architecture's defaults make a trainer's configuration. */
 static void defaults_fit_every_architecture(void **state)
 {
@@ -336,6 +350,7 @@ int main(void)
         cmocka_unit_test(auto_values_scale_with_the_run),
         cmocka_unit_test(auto_values_are_the_architectures),
         cmocka_unit_test(keys_of_other_architectures_are_refused),
+        cmocka_unit_test(exponents_fall_forwards),
         cmocka_unit_test(defaults_fit_every_architecture),
         cmocka_unit_test(what_does_not_shape_a_run_is_free),
         cmocka_unit_test(sample_paths_are_found_elsewhere),
