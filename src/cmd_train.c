@@ -189,6 +189,25 @@ static void say_cache(struct reporter *r, const struct inputs *in)
     }
 }
 
+/* A run whose loss grows without limit, or whose penalty leaves nothing, stays finite
+ * and ends as others do: say so. */
+static void say_useless(struct reporter *r, const struct engine *g)
+{
+    char text[200];
+    for (size_t a = 0; a < g->n_arms; a++) {
+        const struct history *h = &g->arm[a].history;
+        const double ev = h->rows > 0 ? h->row[h->rows - 1].v[METRIC_EV] : (double)NAN;
+        if (ev < 0) {
+            snprintf(
+                text, sizeof text,
+                "arm %c explains less of the held-out text than its mean does "
+                "(explained variance %.3g): too high a --lr, or too strong a penalty",
+                'A' + (int)a, ev);
+            print_event(r, "warning", text);
+        }
+    }
+}
+
 /* ---- the run ---- */
 
 static enum err save(struct reporter *r, struct engine *g, struct errinfo *e)
@@ -285,6 +304,7 @@ static enum err train(struct reporter *r, struct engine *g, struct errinfo *e)
     g->eval_set = NULL;
     eval_set_free(eval);
     say_cache(r, g->in);
+    say_useless(r, g);
     return rc;
 }
 
