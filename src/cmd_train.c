@@ -1,6 +1,7 @@
 /* saetop train: the explorer's trainer without a screen. */
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "cmd.h"
 #include "progress.h"
 #include "run_opts.h"
@@ -101,7 +102,11 @@ static void print_event(struct reporter *r, const char *kind, const char *text)
         (void)fputs(s.p, stdout);
         str_free(&s);
     } else if (!r->args->quiet) {
-        (void)printf("%s\n", text);
+        struct str line; /* names of hooks and kernels come from files */
+        str_init(&line, 1u << 14);
+        utf8_escape(&line, text, strlen(text));
+        (void)printf("%s\n", line.p);
+        str_free(&line);
     }
     (void)fflush(stdout);
 }
