@@ -113,9 +113,11 @@ static enum err set_number(void *out, const struct setting_def *d, const char *t
     const bool read = whole ? number_whole(text, &i) : number_real(text, &v);
     v = whole ? (double)i : v;
     if (!read || v < d->min || v > d->max) {
-        return err_set(e, ERR_USAGE, "%s: %s: found '%s', expected %s from %g to %g",
-                       origin, d->key, text, whole ? "an integer" : "a number", d->min,
-                       d->max);
+        return err_set(e, ERR_USAGE,
+                       whole
+                           ? "%s: %s: found '%s', expected an integer from %.0f to %.0f"
+                           : "%s: %s: found '%s', expected a number from %g to %g",
+                       origin, d->key, text, d->min, d->max);
     }
     if (whole) {
         *(int64_t *)out = i;

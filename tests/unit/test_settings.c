@@ -44,7 +44,9 @@ static void wrong_values_say_what_is_expected(void **state)
         const char *key, *value, *says;
     } cases[] = {
         {"width", "four", "expected an integer"},
-        {"width", "0", "from 1"},
+        {"width", "0", "an integer from 1 to 4194304"},
+        {"seed", "-3", "from 0 to 9007199254740991"},
+        {"steps", "-1", "from 1 to 1000000000"},
         {"width", "4.5", "found '4.5'"},
         {"k", "four", "expected a number"},
         {"k", "0", "from 0.01 to 65536"},
