@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 /* The length of a run is guessed from this many steps, after the first fill. */
 #define ESTIMATE_STEPS 20
@@ -162,6 +163,36 @@ static void say_start(struct reporter *r, const struct engine *g)
     }
 }
 
+/* Better to hear of a full disk before the run than at its save. A save holds weights,
+ * two moments and the SAE, and is written beside the one before. */
+static void say_disk(struct reporter *r, const struct engine *g)
+{
+    const struct settings *set = &g->in->set;
+    const int64_t apart =
+        set->checkpoint_keep ? set->checkpoint_keep : set->checkpoint_every;
+    const double kept = set->checkpoint_every ? (double)(g->steps / apart) : 0;
+    double all = 0, most = 0;
+    struct statvfs fs;
+    char text[300];
+    for (size_t a = 0; a < g->n_arms; a++) {
+        const double one = 16.0 * (double)g->arm[a].arm->sae->count;
+        all += one;
+        most = fmax(most, one);
+    }
+    const double need = all * (1 + kept) + most;
+    if (statvfs(g->dir, &fs) != 0) {
+        return;
+    }
+    const double free = (double)fs.f_bavail * (double)fs.f_frsize;
+    if (free < need) {
+        snprintf(text, sizeof text,
+                 "%.200s: %.1f MB are free on its disk, saves and checkpoints of this "
+                 "run need about %.1f MB",
+                 g->dir, free / 1e6, need / 1e6);
+        print_event(r, "warning", text);
+    }
+}
+
 /* From the steps since `from`, when `seconds` had passed. */
 static void say_duration(struct reporter *r, const struct engine *g, int64_t from,
                          double seconds)
@@ -298,6 +329,7 @@ static enum err train(struct reporter *r, struct engine *g, struct errinfo *e)
     g->watch = (struct engine_watch){.user = r, .row = on_row, .event = on_event};
     g->cancel = stop_flag();
     say_start(r, g);
+    say_disk(r, g);
     enum err rc = engine_eval_set(g->in, g->in->h, g->in->pool, g->cancel, &eval, e);
     g->eval_set = eval;
     if (rc == OK) {
