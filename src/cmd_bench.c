@@ -99,40 +99,46 @@ static int cmd_bench_ui(int argc, char **argv)
 /* ---- stream ---- */
 
 struct stream_times {
-    double wall, model;
+    double wall, model; /* seconds */
+    double sae;         /* of its steps, a mean over the threads */
     uint64_t tokens;
     int64_t steps;
     size_t arms;
 };
+
+/* Add what the arms have read, and the seconds in the model, to *t, times `sign`. */
+static void add_reading(const struct engine *g, int sign, struct stream_times *t)
+{
+    for (size_t a = 0; a < g->n_arms; a++) {
+        const struct stream_stats st = source_stats(g->arm[a].arm->source);
+        t->tokens += sign > 0 ? st.tokens_read : 0 - st.tokens_read;
+        t->model += sign * st.seconds_model;
+    }
+}
 
 static enum err time_stream(const struct settings *set, int64_t steps,
                             struct stream_times *t, struct errinfo *e)
 {
     struct inputs *in = NULL;
     struct engine *g = NULL;
+    struct sae_times sae = {{0}};
     TRY(inputs_new(set, &in, e));
     TRY(engine_new(in, &g, e));
     enum err rc = engine_step(g, e); /* the first fill is not counted twice */
-    const int64_t begin = clock_ns();
-    uint64_t tokens = 0;
-    double model = 0;
+    *t = (struct stream_times){.steps = steps, .arms = g->n_arms};
+    add_reading(g, -1, t);
     for (size_t a = 0; a < g->n_arms; a++) {
-        const struct stream_stats st = source_stats(g->arm[a].arm->source);
-        tokens += st.tokens_read;
-        model += st.seconds_model;
+        sae_trainer_time(g->arm[a].arm->trainer, &sae);
     }
+    const int64_t begin = clock_ns();
     for (int64_t i = 0; rc == OK && i < steps; i++) {
         rc = engine_step(g, e);
     }
-    *t = (struct stream_times){
-        .wall = clock_seconds_since(begin), .steps = steps, .arms = g->n_arms};
-    for (size_t a = 0; a < g->n_arms; a++) {
-        const struct stream_stats st = source_stats(g->arm[a].arm->source);
-        t->tokens += st.tokens_read;
-        t->model += st.seconds_model;
+    t->wall = clock_seconds_since(begin);
+    add_reading(g, 1, t);
+    for (size_t i = 0; i < SAE_PHASES; i++) {
+        t->sae += 1e-9 * (double)sae.ns[i] / (double)in->set.threads;
     }
-    t->tokens -= tokens;
-    t->model -= model;
     engine_free(g);
     return rc;
 }
@@ -151,7 +157,7 @@ static int cmd_bench_stream(int argc, char **argv)
         .usage = "[OPTIONS]",
         .about =
             "Tokens a second of the whole pipeline (text, masks, model, SAE), summed "
-            "over the arms, and the model's share of the time.",
+            "over the arms, and the shares of the model and of the SAE in the time.",
     };
     struct opts_result parsed;
     struct errinfo e = {0};
@@ -176,10 +182,10 @@ static int cmd_bench_stream(int argc, char **argv)
     str_addf(
         &out,
         json ? "{\"tokens_per_second\":%.0f,\"step_ms\":%.3f,\"model_share\":%.3f,"
-               "\"arms\":%zu,\"steps\":%lld}\n"
-             : "%.0f tokens/s over all arms; %.2f ms a step, %.3f of it in the model; "
-               "%zu arm(s), %lld steps\n",
-        rate, step_ms, t.model / t.wall, t.arms, (long long)t.steps);
+               "\"sae_share\":%.3f,\"arms\":%zu,\"steps\":%lld}\n"
+             : "%.0f tokens/s over all arms; %.2f ms a step, %.3f of it in the model, "
+               "%.3f in the SAE; %zu arm(s), %lld steps\n",
+        rate, step_ms, t.model / t.wall, t.sae / t.wall, t.arms, (long long)t.steps);
     return cmd_print(&out);
 }
 

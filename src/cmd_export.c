@@ -81,27 +81,33 @@ static enum err check_args(const struct export_args *a, struct errinfo *e)
     return OK;
 }
 
-static enum err export(const char *path, const struct export_args *a,
-                       const struct run_opts *ro, struct errinfo *e) {
-    struct browse b = {0}; struct foreign_meta m; bool own = false; enum err rc = OK;
+static enum err export_sae(const char *path, const struct export_args *a,
+                           const struct run_opts *ro, struct errinfo *e)
+{
+    struct browse b = {0};
+    struct foreign_meta m;
+    bool own = false;
+    enum err rc = OK;
     TRY(check_args(a, e));
-    if (rundir_is(path)){TRY(foreign_saelens_meta(path, &m, &own, e));}
-if (a->sparsity)
-{ /* before anything is written: it may fail */
-    TRY_OUT(rc, browse_open(path, ro, &b, e));
-}
-TRY_OUT(rc, rundir_create(a->out, e));
-if (own) { /* as it stands, to the byte */
-    TRY_OUT(rc, copy_file(path, a->out, "sae_weights.safetensors", e));
-    TRY_OUT(rc, copy_file(path, a->out, "cfg.json", e));
-} else {
-    TRY_OUT(rc, convert(path, a->out, e));
-}
-if (a->sparsity) {
-    rc = write_sparsity(&b, a->out, e);
-}
-out : browse_close(&b);
-return rc;
+    if (rundir_is(path)) {
+        TRY(foreign_saelens_meta(path, &m, &own, e));
+    }
+    if (a->sparsity) { /* before anything is written: it may fail */
+        TRY_OUT(rc, browse_open(path, ro, &b, e));
+    }
+    TRY_OUT(rc, rundir_create(a->out, e));
+    if (own) { /* as it stands, to the byte */
+        TRY_OUT(rc, copy_file(path, a->out, "sae_weights.safetensors", e));
+        TRY_OUT(rc, copy_file(path, a->out, "cfg.json", e));
+    } else {
+        TRY_OUT(rc, convert(path, a->out, e));
+    }
+    if (a->sparsity) {
+        rc = write_sparsity(&b, a->out, e);
+    }
+out:
+    browse_close(&b);
+    return rc;
 }
 
 int cmd_export(int argc, char **argv)
@@ -132,6 +138,6 @@ int cmd_export(int argc, char **argv)
                         &status)) {
         return status;
     }
-    const enum err rc = export(parsed.args[0], &a, &ro, &e);
+    const enum err rc = export_sae(parsed.args[0], &a, &ro, &e);
     return rc == OK ? EXIT_SUCCESS : cmd_fail(rc, &e);
 }

@@ -1,6 +1,7 @@
 /* saetop train: the explorer's trainer without a screen. */
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "cmd.h"
 #include "progress.h"
 #include "run_opts.h"
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 /* The length of a run is guessed from this many steps, after the first fill. */
 #define ESTIMATE_STEPS 20
@@ -101,7 +103,11 @@ static void print_event(struct reporter *r, const char *kind, const char *text)
         (void)fputs(s.p, stdout);
         str_free(&s);
     } else if (!r->args->quiet) {
-        (void)printf("%s\n", text);
+        struct str line; /* names of hooks and kernels come from files */
+        str_init(&line, 1u << 14);
+        utf8_escape(&line, text, strlen(text));
+        (void)printf("%s\n", line.p);
+        str_free(&line);
     }
     (void)fflush(stdout);
 }
@@ -157,6 +163,36 @@ static void say_start(struct reporter *r, const struct engine *g)
     }
 }
 
+/* Better to hear of a full disk before the run than at its save. A save holds weights,
+ * two moments and the SAE, and is written beside the one before. */
+static void say_disk(struct reporter *r, const struct engine *g)
+{
+    const struct settings *set = &g->in->set;
+    const int64_t apart =
+        set->checkpoint_keep ? set->checkpoint_keep : set->checkpoint_every;
+    const double kept = set->checkpoint_every ? (double)(g->steps / apart) : 0;
+    double all = 0, most = 0;
+    struct statvfs fs;
+    char text[300];
+    for (size_t a = 0; a < g->n_arms; a++) {
+        const double one = 16.0 * (double)g->arm[a].arm->sae->count;
+        all += one;
+        most = fmax(most, one);
+    }
+    const double need = all * (1 + kept) + most;
+    if (statvfs(g->dir, &fs) != 0) {
+        return;
+    }
+    const double free = (double)fs.f_bavail * (double)fs.f_frsize;
+    if (free < need) {
+        snprintf(text, sizeof text,
+                 "%.200s: %.1f MB are free on its disk, saves and checkpoints of this "
+                 "run need about %.1f MB",
+                 g->dir, free / 1e6, need / 1e6);
+        print_event(r, "warning", text);
+    }
+}
+
 /* From the steps since `from`, when `seconds` had passed. */
 static void say_duration(struct reporter *r, const struct engine *g, int64_t from,
                          double seconds)
@@ -186,6 +222,25 @@ static void say_cache(struct reporter *r, const struct inputs *in)
     }
     if (inputs_cache_fault(in)) {
         print_event(r, "warning", inputs_cache_fault(in));
+    }
+}
+
+/* A run whose loss grows without limit, or whose penalty leaves nothing, stays finite
+ * and ends as others do: say so. */
+static void say_useless(struct reporter *r, const struct engine *g)
+{
+    char text[200];
+    for (size_t a = 0; a < g->n_arms; a++) {
+        const struct history *h = &g->arm[a].history;
+        const double ev = h->rows > 0 ? h->row[h->rows - 1].v[METRIC_EV] : (double)NAN;
+        if (ev < 0) {
+            snprintf(
+                text, sizeof text,
+                "arm %c explains less of the held-out text than its mean does "
+                "(explained variance %.3g): too high a --lr, or too strong a penalty",
+                'A' + (int)a, ev);
+            print_event(r, "warning", text);
+        }
     }
 }
 
@@ -274,6 +329,7 @@ static enum err train(struct reporter *r, struct engine *g, struct errinfo *e)
     g->watch = (struct engine_watch){.user = r, .row = on_row, .event = on_event};
     g->cancel = stop_flag();
     say_start(r, g);
+    say_disk(r, g);
     enum err rc = engine_eval_set(g->in, g->in->h, g->in->pool, g->cancel, &eval, e);
     g->eval_set = eval;
     if (rc == OK) {
@@ -285,6 +341,7 @@ static enum err train(struct reporter *r, struct engine *g, struct errinfo *e)
     g->eval_set = NULL;
     eval_set_free(eval);
     say_cache(r, g->in);
+    say_useless(r, g);
     return rc;
 }
 

@@ -179,6 +179,12 @@ static enum err parse_option(const struct opts *o, int argc, char **argv, int *i
     const size_t len = eq ? (size_t)(eq - name) : strlen(name);
     const bool is_set = o->set && len == 3 && memcmp(name, "set", 3) == 0;
     const struct opt *row = find_row(o->table, o->n, name, len);
+    const struct opt *setting = find_row(o->set, o->n_set, name, len);
+    if (!row && setting) {
+        return err_set(e, ERR_USAGE, "%s: --%s is a setting: write --set %s=%s",
+                       o->name, setting->name, setting->name,
+                       eq ? eq + 1 : setting->arg);
+    }
     if (!row && !is_set) {
         return unknown(o->name, "option", "--", name, len, o->table, o->n, e);
     }

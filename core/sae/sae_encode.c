@@ -324,8 +324,7 @@ enum err sae_calibrate(struct sae *s, const float *x, size_t n, double target,
                        struct pool *pool, struct errinfo *e)
 {
     if (s->arch->infer != SAE_INFER_THRESHOLD) {
-        return err_set(e, ERR_USAGE, "%s selects k latents a row and has no threshold",
-                       s->arch->name);
+        return err_set(e, ERR_USAGE, "%s has no threshold to set", s->arch->name);
     }
     if (n == 0 || !(target > 0.0) || target > (double)s->F) {
         return err_set(

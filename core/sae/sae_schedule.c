@@ -46,6 +46,30 @@ void sae_schedule_init(struct sae_schedule *s, const struct sae_arch *arch,
     };
 }
 
+/* Whether v is a whole number from 0 to most. */
+static bool is_count(double v, int64_t most)
+{
+    return v >= 0 && v <= (double)most && floor(v) >= v;
+}
+
+enum err sae_schedule_check(const struct sae_schedule *s,
+                            const struct sae_train_config *c, struct errinfo *e)
+{
+    bool fine = s->density >= 0 && s->density <= 1 && s->p > 0 && isfinite(s->p) &&
+                s->next_p >= 0 && isfinite(s->next_p) && s->factor >= 0 &&
+                isfinite(s->factor) && is_count(s->updates, c->anneal_updates) &&
+                is_count(s->queued, c->anneal_queue);
+    for (size_t i = 0; i < SAE_ANNEAL_QUEUE; i++) {
+        fine = fine && isfinite(s->queue[i][0]) && isfinite(s->queue[i][1]);
+    }
+    return fine
+               ? OK
+               : err_set(e, ERR_FORMAT,
+                         "schedule: found density %g, exponents %g and %g, factor %g, "
+                         "%g updates, %g steps queued, which no run can have",
+                         s->density, s->p, s->next_p, s->factor, s->updates, s->queued);
+}
+
 /* ---- p-anneal, as dictionary_learning's PAnnealTrainer ---- */
 
 /* The exponent after i updates: evenly from 1, p_end with and after the last. */

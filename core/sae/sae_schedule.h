@@ -18,6 +18,11 @@ struct sae_schedule {
 
 void sae_schedule_init(struct sae_schedule *s, const struct sae_arch *arch,
                        const struct sae_train_config *c);
+/* Whether a schedule from a file is one that steps can leave behind: its counts index
+ * arrays. ERR_FORMAT. */
+enum err sae_schedule_check(const struct sae_schedule *s,
+                            const struct sae_train_config *c,
+                            struct errinfo *e) ERR_CHECKED;
 /* After the step (0-based) whose penalties are given: p-anneal's history, and its next
  * exponent when it is due. */
 void sae_schedule_anneal(struct sae_schedule *s, const struct sae_train_config *c,

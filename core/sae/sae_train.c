@@ -420,3 +420,25 @@ size_t sae_trainer_state(struct sae_trainer *t, struct sae_state_array *out, siz
     }
     return n;
 }
+
+enum err sae_trainer_check_state(const struct sae_trainer *t, struct errinfo *e)
+{
+    for (size_t i = 0; i < t->s->count; i++) {
+        const double m = (double)t->m.arena[i], v = (double)t->v.arena[i];
+        if (!isfinite(m) || !isfinite(v) || v < 0) {
+            return err_set(e, ERR_FORMAT,
+                           "adam_m, adam_v: found %g and %g at element %zu, expected "
+                           "finite numbers and a mean of squares",
+                           m, v, i);
+        }
+    }
+    for (size_t j = 0; j < t->s->F; j++) {
+        if (t->silent[j] < 0 || t->silent[j] > t->step) {
+            return err_set(e, ERR_FORMAT,
+                           "silent_steps: found %lld of latent %zu, expected 0 to the "
+                           "%lld steps done",
+                           (long long)t->silent[j], j, (long long)t->step);
+        }
+    }
+    return sae_schedule_check(&t->schedule, &t->cfg, e);
+}

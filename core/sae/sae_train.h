@@ -101,6 +101,10 @@ struct sae_state_array {
 /* Returns how many there are; the first `cap` go to out. */
 size_t sae_trainer_state(struct sae_trainer *t, struct sae_state_array *out,
                          size_t cap);
+/* Whether what was filled into these arrays is a state that steps can leave behind, so
+ * that a file's numbers can be trusted from then on: ERR_FORMAT names the array. */
+enum err sae_trainer_check_state(const struct sae_trainer *t,
+                                 struct errinfo *e) ERR_CHECKED;
 void sae_trainer_set_step_count(struct sae_trainer *t, int64_t step);
 
 #endif

@@ -132,8 +132,14 @@ enum err sweep_cell_settings(const struct sweep_plan *p, const struct sweep_cell
  * is evaluated. */
 static bool is_free(const struct setting_def *d)
 {
-    return setting_scope(d) == SETTING_FREE && strcmp(d->key, "eval.rows") != 0 &&
-           strcmp(d->key, "eval.concept_rows") != 0;
+    static const char *const text[] = {"eval.rows", "eval.ce_rows",
+                                       "eval.concept_rows"};
+    for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
+        if (strcmp(d->key, text[i]) == 0) {
+            return false;
+        }
+    }
+    return setting_scope(d) == SETTING_FREE;
 }
 
 /* Everything that shapes the result and is not at its default: a setting that a later

@@ -60,6 +60,21 @@ static enum err set_pair(struct settings *s, const char *pair, size_t len,
     return settings_set(s, d->key, eq + 1, "also", e);
 }
 
+/* Bytes of the first pair of part [len]: up to a comma before another key=, so that a
+ * value may have commas of its own (matryoshka.groups=64,256). */
+static size_t pair_len(const char *part, size_t len)
+{
+    size_t end = strcspn(part, ",");
+    while (end < len) {
+        const size_t key = strcspn(part + end + 1, "=,;");
+        if (part[end + 1 + key] == '=') {
+            return end;
+        }
+        end += 1 + key;
+    }
+    return len;
+}
+
 /* No arm has arms of its own. */
 static enum err alone(struct settings *s, struct errinfo *e)
 {
@@ -99,8 +114,7 @@ enum err also_settings(const struct settings *base, size_t i, struct settings *o
                        base->also);
     }
     while (len > 0) {
-        const size_t comma = strcspn(part, ",");
-        const size_t n = comma < len ? comma : len;
+        const size_t n = pair_len(part, len);
         TRY(set_pair(&s, part, n, e));
         part += n;
         len -= n;

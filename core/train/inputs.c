@@ -5,6 +5,7 @@
 #include "num/blas.h"
 #include "sae/sae.h"
 #include "sae/sae_train.h"
+#include "train/metric.h"
 #include "train/settings_arch.h"
 #include "train/settings_synth.h"
 
@@ -42,7 +43,28 @@ enum err inputs_check_arm(const struct inputs *in, const struct settings *s,
         return err_set(e, ERR_USAGE, "k is %.10g, more than the %lld latents of width",
                        s->k, (long long)s->width);
     }
+    const bool calibrates = setting_applies(s->arch, "threshold.target_l0");
+    if (calibrates && s->calibrate_l0 > (double)s->width) {
+        return err_set(e, ERR_USAGE,
+                       "threshold.target_l0 is %.10g, more than the %lld latents of "
+                       "width",
+                       s->calibrate_l0, (long long)s->width);
+    }
     return OK;
+}
+
+/* A misspelt measure would keep nothing and not say so. */
+static enum err check_best(const struct settings *s, struct errinfo *e)
+{
+    const int m = metric_find(s->checkpoint_best);
+    const bool none = strcmp(s->checkpoint_best, "none") == 0;
+    return none || (m >= 0 && metric_def((enum metric)m)->better != 0)
+               ? OK
+               : err_set(e, ERR_USAGE,
+                         "checkpoint.best: found '%.60s', expected none or a column of "
+                         "metrics.csv that is better higher or lower, as "
+                         "explained_variance",
+                         s->checkpoint_best);
 }
 
 static enum err check_settings(const struct inputs *in, struct errinfo *e)
@@ -253,6 +275,7 @@ static enum err open_all(struct inputs *in, struct errinfo *e)
 enum err inputs_new(const struct settings *set, struct inputs **out, struct errinfo *e)
 {
     struct inputs *in = NULL;
+    TRY(check_best(set, e));
     TRY(mem_new(&in, 1, sizeof *in, "inputs", e));
     in->asked = *set;
     in->set = *set;

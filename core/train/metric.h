@@ -13,9 +13,11 @@
     X(SECONDS, "seconds", "time", 0, "seconds of training, pauses left out")           \
     X(MASK_RATE, "mask_rate", "mask rate", 0, "masking rate of the text in use")       \
     X(LOSS, "loss", "loss", -1,                                                        \
-      "mse + AuxK of the training batch, on text masked as the arm is")                \
+      "what a step lowers: the error (of prefixes too), penalty and AuxK of the "      \
+      "training batch, on text masked as the arm is")                                  \
     X(MSE, "mse", "mse", -1, "squared error of a scaled activation, summed over d")    \
-    X(AUX_LOSS, "aux_loss", "aux loss", -1, "AuxK: what dead latents could repair")    \
+    X(AUX_LOSS, "aux_loss", "aux loss", -1,                                            \
+      "AuxK: what dead latents could repair; of gated the gate's own error")           \
     X(SPARSITY_LOSS, "sparsity_loss", "sparsity loss", -1,                             \
       "penalty of architectures that have one; TopK has none")                         \
     X(L0, "l0", "L0", 0, "active latents a token, in the training batch")              \

@@ -427,7 +427,8 @@ static enum err read_arrays(const struct run_state *r, const char *path, struct 
                        arrays[i].is_i64 ? ST_I64 : ST_F32, arrays[i].count,
                        arrays[i].data, arrays[i].bytes, e));
     }
-    return OK;
+    const enum err rc = sae_trainer_check_state(a->trainer, e);
+    return rc == OK ? OK : err_prefix(e, rc, "%s", path);
 }
 
 /* What depends on the length of the run was derived from the length first planned. */
@@ -440,12 +441,28 @@ static enum err arm_as_started(const struct run_state *r, struct inputs *in,
     return arm_new(in, &set, out, e);
 }
 
+/* Before memory is taken for the width that the settings claim: are as many weights in
+ * the file? */
+static enum err check_width(const struct run_state *r, const char *path, size_t D,
+                            struct errinfo *e)
+{
+    const struct st_tensor *t = st_find(r->file, "weights");
+    const size_t floats = t ? t->bytes / sizeof(float) : 0;
+    return (size_t)r->set.width <= floats / D / 2
+               ? OK
+               : err_set(e, ERR_FORMAT,
+                         "%s: weights: found %zu numbers, too few for %lld latents of "
+                         "%zu dimensions",
+                         path, floats, (long long)r->set.width, D);
+}
+
 enum err runstate_arm(const struct run_state *r, const char *dir, struct inputs *in,
                       struct arm **out, struct errinfo *e)
 {
     char path[RUNDIR_PATH];
     struct arm *a = NULL;
     TRY(path_join(path, sizeof path, dir, STATE_FILE, e));
+    TRY(check_width(r, path, inputs_width(in), e));
     TRY(arm_as_started(r, in, &a, e));
     arm_extend(a, r->set.steps);
     arm_set_lr(a, r->lr);
@@ -457,10 +474,11 @@ enum err runstate_arm(const struct run_state *r, const char *dir, struct inputs 
     enum err rc = read_arrays(r, path, a, e);
     if (rc == OK) {
         rc = source_seek(a->source, &r->pos, e);
+        rc = rc == ERR_FORMAT ? err_prefix(e, rc, "%s", dir) : rc;
     }
     if (rc != OK) {
         arm_free(a);
-        return rc == ERR_FORMAT ? err_prefix(e, rc, "%s", dir) : rc;
+        return rc;
     }
     *out = a;
     return OK;

@@ -113,9 +113,11 @@ static enum err set_number(void *out, const struct setting_def *d, const char *t
     const bool read = whole ? number_whole(text, &i) : number_real(text, &v);
     v = whole ? (double)i : v;
     if (!read || v < d->min || v > d->max) {
-        return err_set(e, ERR_USAGE, "%s: %s: found '%s', expected %s from %g to %g",
-                       origin, d->key, text, whole ? "an integer" : "a number", d->min,
-                       d->max);
+        return err_set(e, ERR_USAGE,
+                       whole
+                           ? "%s: %s: found '%s', expected an integer from %.0f to %.0f"
+                           : "%s: %s: found '%s', expected a number from %g to %g",
+                       origin, d->key, text, d->min, d->max);
     }
     if (whole) {
         *(int64_t *)out = i;
@@ -299,8 +301,8 @@ enum err settings_add_json(const struct settings *s, cJSON *obj, struct errinfo 
             struct str text;
             str_init(&text, SETTING_TEXT_MAX);
             settings_print(s, d, &text);
-            ok &= text.err == OK &&
-                  cJSON_AddStringToObject(obj, d->key, text.p) != NULL;
+            ok &=
+                text.err == OK && cJSON_AddStringToObject(obj, d->key, text.p) != NULL;
             str_free(&text);
         }
     }
@@ -329,9 +331,9 @@ enum setting_scope setting_scope(const struct setting_def *d)
                                       "normalize_activations",
                                       "threshold.target_l0"};
     static const char *const free[] = {
-        "threads",           "log.every",   "eval.every",         "eval.rows",
-        "eval.concept_rows", "browse.rows", "checkpoint.every",   "checkpoint.keep",
-        "checkpoint.best",   "cache",       "synthetic.eval_rows"};
+        "threads",         "log.every",         "eval.every",  "eval.rows",
+        "eval.ce_rows",    "eval.concept_rows", "browse.rows", "checkpoint.every",
+        "checkpoint.keep", "checkpoint.best",   "cache",       "synthetic.eval_rows"};
     for (size_t i = 0; i < sizeof free / sizeof free[0]; i++) {
         if (strcmp(d->key, free[i]) == 0) {
             return SETTING_FREE;

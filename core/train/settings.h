@@ -220,9 +220,11 @@ enum source_kind { SOURCE_MODEL, SOURCE_SYNTHETIC };
     X(INT, checkpoint_every, "checkpoint.every", "checkpoint-every", "0", 0,           \
       1000000000, "steps between checkpoints; 0: save at the end only")                \
     X(INT, checkpoint_keep, "checkpoint.keep", NULL, "0", 0, 1000000000,               \
-      "checkpoints at multiples of this many steps are kept; 0: every one")            \
+      "of the checkpoints those at multiples of this many steps are kept; 0: every "   \
+      "one")                                                                           \
     X(STR, checkpoint_best, "checkpoint.best", NULL, "explained_variance", 0, 0,       \
-      "column of metrics.csv by which the best evaluation is kept as well; none: no")  \
+      "with checkpoint.every: column of metrics.csv by which the best evaluation is "  \
+      "kept as well; none: no")                                                        \
     X(STR, cache, "cache", "cache", "", 0, 0,                                          \
       "folder that keeps activations for further runs on the same model and text")     \
     X(ENUM, cache_dtype, "cache.dtype", NULL, "fp32", 0, 0,                            \

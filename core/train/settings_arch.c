@@ -92,6 +92,30 @@ static enum err check_k(const struct settings *s, const struct sae_arch *arch,
                          s->k, s->arch);
 }
 
+/* Of jumprelu's losses only the quadratic ones have a target, and tanh its scale. */
+static enum err check_jump(const struct settings *s, unsigned has, struct errinfo *e)
+{
+    const bool targets =
+        s->jump_loss == SAE_JUMP_QUADRATIC || s->jump_loss == SAE_JUMP_QUADRATIC_ROWS;
+    const struct {
+        const char *key, *only;
+        bool has;
+    } keys[] = {
+        {"k", "quadratic or quadratic_rows; here l0 sets the sparsity", targets},
+        {"jumprelu.target_l0", "quadratic or quadratic_rows; here l0 sets the sparsity",
+         targets},
+        {"jumprelu.tanh_scale", "tanh", s->jump_loss == SAE_JUMP_TANH},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if ((has & SAE_HAS_JUMP) != 0 && !keys[i].has &&
+            from_command_line(s, keys[i].key)) {
+            return err_set(e, ERR_USAGE, "%s: only with jumprelu.loss=%s", keys[i].key,
+                           keys[i].only);
+        }
+    }
+    return OK;
+}
+
 enum err settings_check_arch(const struct settings *s, struct errinfo *e)
 {
     const struct sae_arch *arch = sae_arch_find(s->arch);
@@ -105,6 +129,12 @@ enum err settings_check_arch(const struct settings *s, struct errinfo *e)
             return err_set(e, ERR_USAGE, "%s: does not apply to arch %s",
                            applies[i].key, s->arch);
         }
+    }
+    TRY(check_jump(s, has, e));
+    if ((has & SAE_HAS_ANNEAL) != 0 && s->anneal_to < s->anneal_from) {
+        return err_set(e, ERR_USAGE,
+                       "p_anneal.to is %.10g, expected p_anneal.from (%.10g) or more",
+                       s->anneal_to, s->anneal_from);
     }
     TRY(check_k(s, arch, e));
     return check_dead(s, has, e);

@@ -75,6 +75,34 @@ static void every_arm_is_as_if_alone(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* threshold.target_l0 is of the run, and an arm without a threshold is saved too. */
+static void only_thresholds_are_calibrated(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct inputs *in = NULL;
+    struct engine *g = NULL;
+    char dir[256], path[512], command[700];
+    struct settings set = sample_settings(3);
+    set.calibrate_l0 = 4;
+    assert_ok(settings_set(&set, "arch", "batchtopk", "test", &e), &e);
+    snprintf(set.also, sizeof set.also, "arch=topk");
+    g = start_engine(&set);
+    run(g);
+    tmp_make(dir, sizeof dir);
+    tmp_path(path, dir, "run");
+    assert_ok(engine_save(g, path, &e), &e);
+    snprintf(path, sizeof path, "%s/run-also1", dir);
+    assert_true(rundir_is(path));
+    engine_free(g);
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    assert_int_equal(system(command), 0);
+
+    set.also[0] = '\0';
+    set.calibrate_l0 = (double)set.width + 1;
+    check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e, "threshold.target_l0 is");
+}
+
 static void what_arms_share_is_refused(void **state)
 {
     (void)state;
@@ -89,6 +117,8 @@ static void what_arms_share_is_refused(void **state)
         {"k", "expected key=value"},
         {"k=8,mask-rate=2", "mask.rate: found '2'"},
         {";k=8", "expected key=value,"},
+        {"k=8,5", "k: found '8,5'"},
+        {"k=8,", "k: found '8,'"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct errinfo e = {0};
@@ -96,6 +126,22 @@ static void what_arms_share_is_refused(void **state)
         settings_init(&set);
         snprintf(set.also, sizeof set.also, "%s", cases[i].also);
         check_error(also_settings(&set, 0, &out, &e), ERR_USAGE, &e, cases[i].says);
+    }
+    /* A comma within a value. */
+    static const char *const lists[] = {
+        "arch=matryoshka,matryoshka.groups=64,256,k=8;width=96",
+        "matryoshka.groups=64,256,k=8,arch=matryoshka",
+        "k=8,arch=matryoshka,matryoshka.groups=64,256",
+    };
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        struct errinfo e = {0};
+        struct settings set, out;
+        settings_init(&set);
+        snprintf(set.also, sizeof set.also, "%s", lists[i]);
+        assert_ok(also_settings(&set, 0, &out, &e), &e);
+        assert_string_equal(out.groups, "64,256");
+        assert_string_equal(out.arch, "matryoshka");
+        assert_true(out.k > 7.5 && out.k < 8.5);
     }
     assert_int_equal(also_count(""), 0);
     assert_int_equal(also_count("k=8"), 1);
@@ -114,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_arm_is_as_if_alone),
+        cmocka_unit_test(only_thresholds_are_calibrated),
         cmocka_unit_test(what_arms_share_is_refused),
     };
     num_init();

@@ -196,6 +196,9 @@ static void settings_that_do_not_fit_are_named(void **state)
         {"model", "/nowhere/at/all", "/nowhere/at/all", ERR_MISSING},
         {"corpus", "/nowhere.txt", "/nowhere.txt", ERR_MISSING},
         {"concepts", "/nowhere.csv", "/nowhere.csv", ERR_MISSING},
+        {"checkpoint.best", "absorbtion", "found 'absorbtion', expected none",
+         ERR_USAGE},
+        {"checkpoint.best", "l0", "better higher or lower", ERR_USAGE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct errinfo e = {0};

@@ -90,6 +90,8 @@ static void test_refused(void **state)
     } rows[] = {
         {"--stps 3", "unknown option --stps; did you mean --steps?"},
         {"--step=3", "did you mean --steps?"},
+        {"--weight_decay 3", "--weight_decay is a setting: write --set weight_decay=X"},
+        {"--weight_decay=3", "write --set weight_decay=3"},
         {"--quite-other 3", "see saetop lm test -h"},
         {"--steps", "--steps: needs a value (N)"},
         {"--steps 0", "found '0', expected an integer from 1 to 1000000"},

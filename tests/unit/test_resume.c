@@ -2,6 +2,7 @@
  * saves are whole or nothing; other inputs, a full disk and a second process are
  * refused. */
 #include "base/mem.h"
+#include "base/safetensors.h"
 #include "num/blas.h"
 #include "train/rundir_priv.h"
 #include "unit/run_engine.h"
@@ -293,6 +294,28 @@ static void an_interrupted_save_is_whole_or_nothing(void **state)
     tmp_drop(dir);
 }
 
+/* Swap number 5 of a state's schedule, the steps queued, which is an index, with
+ * *value. */
+static void swap_queued(const char *path, double *value)
+{
+    struct errinfo e;
+    char *data = NULL;
+    size_t len = 0;
+    double was;
+    struct st_file *f = NULL;
+    assert_ok(file_read(path, 1u << 28, &data, &len, &e), &e);
+    assert_ok(st_parse((const uint8_t *)data, len, path, &f, &e), &e);
+    const struct st_tensor *t = st_find(f, "schedule");
+    assert_non_null(t);
+    char *at = data + ((const char *)t->data - data) + 5 * sizeof was;
+    memcpy(&was, at, sizeof was);
+    memcpy(at, value, sizeof was);
+    *value = was;
+    st_close(f);
+    assert_ok(file_write(path, &(struct file_part){data, len}, 1, &e), &e);
+    mem_free(data);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     (void)state;
@@ -331,8 +354,25 @@ static void what_does_not_fit_is_refused(void **state)
     assert_int_equal(g->steps, 40);
     engine_free(g);
 
-    /* The state is cut short, then gone. */
+    /* A number in the state that no run can have, the state cut short, then gone. */
     snprintf(other, sizeof other, "%s/trainer_state.safetensors", run);
+    double queued = 1e8;
+    swap_queued(other, &queued);
+    check_error(engine_resume(run, NULL, samples, NULL, &none, &e), ERR_FORMAT, &e,
+                "trainer_state.safetensors: schedule: found");
+    swap_queued(other, &queued);
+    /* A width that the file has no weights for: nothing of its size is allocated. */
+    struct run_state wide = {0};
+    assert_ok(runstate_open(run, &wide, &e), &e);
+    wide.set.width = 4194304;
+    struct inputs *in = NULL;
+    struct arm *arm = NULL;
+    assert_ok(inputs_new(&set, &in, &e), &e);
+    check_error(runstate_arm(&wide, run, in, &arm, &e), ERR_FORMAT, &e,
+                "too few for 4194304 latents");
+    assert_null(arm);
+    inputs_free(in);
+    runstate_close(&wide);
     assert_int_equal(truncate(other, file_size(other) / 2), 0);
     check_error(engine_resume(run, NULL, samples, NULL, &none, &e), ERR_FORMAT, &e,
                 "trainer_state.safetensors");

@@ -187,6 +187,24 @@ static void calibration_hits_the_target(void **state)
 
 /* A row of its own norm: the codes are those of normalised rows, and reconstructions
  * come back to where the rows were. */
+/* The 1e-5 of a layer norm counts in rows that hardly vary, and a row of one value is
+ * divided by it alone; a row of zeros keeps its norm. */
+static void flat_rows_are_normalised(void **state)
+{
+    (void)state;
+    float y[4], undo[2];
+    const float flat[] = {5.0f, 5.0f, 5.0f, 5.0f}, zero[4] = {0};
+    const float steep[] = {3e-5f, -3e-5f, 3e-5f, -3e-5f};
+    sae_normalise(SAE_NORM_LAYER, 1.0f, 4, steep, 1, y, undo);
+    const double deviation = 3e-5 * sqrt(4.0 / 3.0);
+    assert_true(fabs((double)y[0] - 3e-5 / (deviation + 1e-5)) < 1e-5);
+    assert_true(fabs((double)undo[0] / deviation - 1) < 1e-5);
+    sae_normalise(SAE_NORM_LAYER, 1.0f, 4, flat, 1, y, undo);
+    assert_true(fabsf(y[0]) <= 0 && fabsf(undo[0]) <= 0 && fabsf(undo[1] - 5) <= 0);
+    sae_normalise(SAE_NORM_CONSTANT, 1.0f, 4, zero, 1, y, undo);
+    assert_true(fabsf(y[3]) <= 0 && fabsf(undo[0] - 1) <= 0);
+}
+
 static void rows_are_normalised(void **state)
 {
     (void)state;
@@ -262,6 +280,7 @@ int main(void)
         cmocka_unit_test(decode_matches_loops),
         cmocka_unit_test(threads_give_the_same_codes),
         cmocka_unit_test(calibration_hits_the_target),
+        cmocka_unit_test(flat_rows_are_normalised),
         cmocka_unit_test(rows_are_normalised),
         cmocka_unit_test(weights_depend_on_the_seed),
     };

@@ -324,6 +324,46 @@ static void batch_budget(void **state)
     problem_drop(&p);
 }
 
+/* Rows that are alike, as those of a text's first words: what equals the cut is taken
+ * in the order of rows until the budget is spent, within and across compactions. */
+static void ties_are_taken_in_order(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    const size_t D = 12, F = 60, B = 400;
+    struct problem p = problem_make("batchtopk", D, F, 5, B, false, 3);
+    struct sae_params_f64 g = grads_make(&p);
+    struct sae_step_f64 *s;
+    struct sae_loss loss;
+    for (size_t i = 0; i < B * D; i++) {
+        p.x[i] = 1;
+    }
+    memset(p.w.W_enc, 0, F * D * sizeof *p.w.W_enc);
+    memset(p.w.b_dec, 0, D * sizeof *p.w.b_dec);
+    memset(p.w.b_enc, 0, F * sizeof *p.w.b_enc);
+    for (size_t j = 0; j < F; j++) {
+        p.w.W_enc[j * D] = (double)(j / 2 + 1); /* in pairs, the last ones greatest */
+    }
+    p.k = 3.2;
+    problem_hyper(&p);
+    assert_ok(sae_step_new_f64(p.arch, D, F, &p.hyper, B, &s, &e), &e);
+    for (int again = 0; again < 2; again++) { /* with the last cut as a guess */
+        assert_ok(sae_step_grad_f64(s, &p.w, p.x, &p.now, NULL, &g, &loss, &e), &e);
+        assert_true(fabs(loss.l0 - 3.2) < 1e-12);
+        /* Two latents in every row; of the next two both in 240 rows. */
+        assert_int_equal(s->fires[59], B);
+        assert_int_equal(s->fires[58], B);
+        assert_int_equal(s->fires[57], 240);
+        assert_int_equal(s->fires[56], 240);
+        assert_int_equal(s->main.n[0], 4);
+        assert_int_equal(s->main.n[239], 4);
+        assert_int_equal(s->main.n[240], 2);
+    }
+    sae_step_free_f64(s);
+    mem_free(g.arena);
+    problem_drop(&p);
+}
+
 static void permutation_leaves_loss(void **state)
 {
     (void)state;
@@ -510,6 +550,7 @@ int main(void)
         cmocka_unit_test(guesses_leave_the_bits),
         cmocka_unit_test(batch_of_one_is_topk),
         cmocka_unit_test(batch_budget),
+        cmocka_unit_test(ties_are_taken_in_order),
         cmocka_unit_test(permutation_leaves_loss),
         cmocka_unit_test(projection_and_unit_rows),
         cmocka_unit_test(auxk_leaves_the_living),

@@ -328,6 +328,115 @@ static void state_arrays_resume(void **state)
     world_drop(&w);
 }
 
+/* What the trainer itself counts and averages, on weights that stand still. */
+static void counts_and_averages(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct world w = world_make(16, 32, 256, 3, 10);
+    struct sae_step_info info, tripled;
+    struct sae_state_array a[8];
+
+    /* The running threshold begins as the plain mean, not at 0. */
+    struct sae *s = sae_make("batchtopk", 16, 48, 3, 4);
+    struct sae_train_config c = sae_train_defaults_of(s->arch, 1000);
+    struct sae_trainer *t;
+    c.lr = 0;
+    assert_ok(sae_trainer_new(s, &c, 256, &t, &e), &e);
+    run(t, &w, 256, 1, NULL);
+    const double first = s->threshold;
+    assert_true(first > 0);
+    run(t, &w, 256, 5, NULL);
+    assert_true(fabs(s->threshold - first) < 1e-9);
+    sae_trainer_free(t);
+    sae_free(s);
+
+    /* Dead after so many silent steps, not one more. */
+    s = sae_make("standard", 16, 48, 3, 4);
+    c = sae_train_defaults_of(s->arch, 1000);
+    c.lr = 0;
+    c.dead_after = 5;
+    assert_ok(sae_trainer_new(s, &c, 256, &t, &e), &e);
+    s->b_enc[3] = -50.0f;
+    info = run(t, &w, 256, 4, NULL);
+    assert_true(info.dead_fraction <= 0);
+    info = run(t, &w, 256, 1, NULL);
+    assert_true(fabs(info.dead_fraction - 1.0 / 48) < 1e-12);
+    sae_trainer_free(t);
+    sae_free(s);
+
+    /* p-anneal's factor is in the loss. */
+    s = sae_make("p_anneal", 16, 48, 3, 4);
+    c = sae_train_defaults_of(s->arch, 1000);
+    c.lr = 0;
+    c.coef_warmup = 0;
+    assert_ok(sae_trainer_new(s, &c, 256, &t, &e), &e);
+    info = run(t, &w, 256, 1, NULL);
+    assert_int_equal(sae_trainer_state(t, a, 8), 4);
+    ((struct sae_schedule *)a[3].data)->factor = 3;
+    tripled = run(t, &w, 256, 1, NULL);
+    assert_true(info.sparsity_loss > 0);
+    assert_true(fabs(tripled.sparsity_loss / info.sparsity_loss - 3) < 1e-6);
+    sae_trainer_free(t);
+    sae_free(s);
+    world_drop(&w);
+}
+
+/* Arrays may come from a file: counts that index others, squares below 0. */
+static void states_that_cannot_be_are_refused(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct world w = world_make(16, 32, 512, 3, 10);
+    struct sae *s = sae_make("p_anneal", 16, 48, 3, 4);
+    struct sae_train_config c = sae_train_defaults_of(s->arch, 100);
+    struct sae_trainer *t;
+    struct sae_state_array a[8];
+    assert_ok(sae_trainer_new(s, &c, 256, &t, &e), &e);
+    run(t, &w, 256, 30, NULL);
+    assert_int_equal(sae_trainer_state(t, a, 8), 4);
+    assert_ok(sae_trainer_check_state(t, &e), &e);
+
+    float *const moments[] = {a[0].data, a[1].data};
+    const struct {
+        size_t of;
+        float value;
+    } odd[] = {{0, NAN}, {0, INFINITY}, {1, NAN}, {1, -1.0f}};
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        const float was = moments[odd[i].of][5];
+        moments[odd[i].of][5] = odd[i].value;
+        check_error(sae_trainer_check_state(t, &e), ERR_FORMAT, &e, "element 5");
+        moments[odd[i].of][5] = was;
+    }
+    int64_t *silent = a[2].data;
+    const int64_t never[] = {-1, 31, INT64_MAX};
+    for (size_t i = 0; i < 3; i++) {
+        const int64_t was = silent[7];
+        silent[7] = never[i];
+        check_error(sae_trainer_check_state(t, &e), ERR_FORMAT, &e, "of latent 7");
+        silent[7] = was;
+    }
+    struct sae_schedule *schedule = a[3].data;
+    double *const number[] = {
+        &schedule->density, &schedule->p,      &schedule->next_p,     &schedule->factor,
+        &schedule->updates, &schedule->queued, &schedule->queue[0][0]};
+    for (size_t i = 0; i < sizeof number / sizeof number[0]; i++) {
+        const double was = *number[i], bad[] = {NAN, INFINITY};
+        for (size_t b = 0; b < 2; b++) {
+            *number[i] = bad[b];
+            check_error(sae_trainer_check_state(t, &e), ERR_FORMAT, &e, "schedule");
+        }
+        *number[i] = was;
+    }
+    schedule->queued = 11; /* more than there is room for */
+    check_error(sae_trainer_check_state(t, &e), ERR_FORMAT, &e, "11 steps queued");
+    schedule->queued = 0.5;
+    check_error(sae_trainer_check_state(t, &e), ERR_FORMAT, &e, "0.5 steps queued");
+    sae_trainer_free(t);
+    sae_free(s);
+    world_drop(&w);
+}
+
 static void schedule(void **state)
 {
     (void)state;
@@ -580,6 +689,8 @@ int main(void)
         cmocka_unit_test(threads_give_the_same_bytes),
         cmocka_unit_test(fork_continues),
         cmocka_unit_test(state_arrays_resume),
+        cmocka_unit_test(counts_and_averages),
+        cmocka_unit_test(states_that_cannot_be_are_refused),
         cmocka_unit_test(schedule),
         cmocka_unit_test(exponents_anneal),
         cmocka_unit_test(prefixes_are_drawn),

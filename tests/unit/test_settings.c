@@ -44,7 +44,9 @@ static void wrong_values_say_what_is_expected(void **state)
         const char *key, *value, *says;
     } cases[] = {
         {"width", "four", "expected an integer"},
-        {"width", "0", "from 1"},
+        {"width", "0", "an integer from 1 to 4194304"},
+        {"seed", "-3", "from 0 to 9007199254740991"},
+        {"steps", "-1", "from 1 to 1000000000"},
         {"width", "4.5", "found '4.5'"},
         {"k", "four", "expected a number"},
         {"k", "0", "from 0.01 to 65536"},
@@ -218,11 +220,18 @@ static void keys_of_other_architectures_are_refused(void **state)
     static const struct {
         const char *arch, *key, *value;
     } wrong[] = {
-        {"topk", "l1", "2"},           {"standard", "k", "8"},
-        {"standard", "aux.coef", "0"}, {"gated", "lp", "0.5"},
-        {"topk", "l0", "auto"},        {"batchtopk", "matryoshka.loss", "sum"},
-        {"standard", "dead", "auxk"},  {"topk", "dead", "resample"},
+        {"topk", "l1", "2"},
+        {"standard", "k", "8"},
+        {"standard", "aux.coef", "0"},
+        {"gated", "lp", "0.5"},
+        {"topk", "l0", "auto"},
+        {"batchtopk", "matryoshka.loss", "sum"},
+        {"standard", "dead", "auxk"},
+        {"topk", "dead", "resample"},
         {"nothing", "k", "8"},
+        {"jumprelu", "k", "8"},
+        {"jumprelu", "jumprelu.target_l0", "8"},
+        {"jumprelu", "jumprelu.tanh_scale", "2"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct settings s;
@@ -242,6 +251,20 @@ static void keys_of_other_architectures_are_refused(void **state)
         assert_int_equal(settings_check_arch(&s, &e) == OK,
                          strcmp(wrong[i].arch, "nothing") != 0);
     }
+}
+
+static void exponents_fall_forwards(void **state)
+{
+    (void)state;
+    struct settings s;
+    struct errinfo e = {0};
+    settings_init(&s);
+    assert_ok(settings_set(&s, "arch", "p_anneal", "x", &e), &e);
+    s.anneal_from = s.anneal_to = 0.5;
+    assert_ok(settings_check_arch(&s, &e), &e);
+    s.anneal_from = 0.6;
+    check_error(settings_check_arch(&s, &e), ERR_USAGE, &e,
+                "p_anneal.to is 0.5, expected p_anneal.from (0.6) or more");
 }
 
 /* Every architecture's defaults make a trainer's configuration. */
@@ -268,6 +291,26 @@ static void defaults_fit_every_architecture(void **state)
         sae_trainer_free(t);
         sae_free(sae);
     }
+}
+
+/* What README says a resume may have anew: log, evaluation, checkpoints, threads. */
+static void what_does_not_shape_a_run_is_free(void **state)
+{
+    (void)state;
+    static const char *const begin[] = {"threads", "log.", "eval.", "checkpoint."};
+    size_t n = 0, found = 0;
+    const struct setting_def *t = settings_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t b = 0; b < sizeof begin / sizeof begin[0]; b++) {
+            if (strncmp(t[i].key, begin[b], strlen(begin[b])) == 0) {
+                assert_int_equal(setting_scope(&t[i]), SETTING_FREE);
+                found++;
+            }
+        }
+    }
+    assert_true(found >= 9);
+    assert_int_equal(setting_scope(setting_find("k")), SETTING_OF_ARM);
+    assert_int_equal(setting_scope(setting_find("seed")), SETTING_OF_RUN);
 }
 
 static void sample_paths_are_found_elsewhere(void **state)
@@ -309,7 +352,9 @@ int main(void)
         cmocka_unit_test(auto_values_scale_with_the_run),
         cmocka_unit_test(auto_values_are_the_architectures),
         cmocka_unit_test(keys_of_other_architectures_are_refused),
+        cmocka_unit_test(exponents_fall_forwards),
         cmocka_unit_test(defaults_fit_every_architecture),
+        cmocka_unit_test(what_does_not_shape_a_run_is_free),
         cmocka_unit_test(sample_paths_are_found_elsewhere),
         cmocka_unit_test(metrics_are_found_by_their_beginning),
     };

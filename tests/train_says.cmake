@@ -1,0 +1,23 @@
+# What `saetop train` says on standard output: cmake -DSAETOP=... -DOUT=... -P this
+function(train expect)
+  file(REMOVE_RECURSE ${OUT})
+  execute_process(
+    COMMAND ${SAETOP} train --out ${OUT} --threads 1 --steps 4 --width 64 --batch 256
+            --set fill_rows=8 --set eval.rows=2 --set eval.concept_rows=8 ${ARGN}
+    RESULT_VARIABLE status OUTPUT_VARIABLE said ERROR_VARIABLE complained)
+  file(REMOVE_RECURSE ${OUT})
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "train ${ARGN}: status ${status}: ${complained}")
+  endif()
+  if(expect AND NOT said MATCHES "${expect}")
+    message(FATAL_ERROR "train ${ARGN}: expected ${expect}, said:\n${said}")
+  endif()
+  if(NOT expect AND said MATCHES "too high")
+    message(FATAL_ERROR "train ${ARGN}: said:\n${said}")
+  endif()
+endfunction()
+
+# A loss that grows stays finite; an ordinary run is not complained of.
+train("arm A explains less .* too high a --lr" --lr 10)
+train("\"event\":\"warning\",\"text\":\"arm A explains less" --lr 10 --json)
+train("")
