@@ -19,6 +19,11 @@ enum sae_decoder { SAE_DECODER_UNIT, SAE_DECODER_FREE };
 /* What is done about latents that have not fired for long. */
 enum sae_dead { SAE_DEAD_LEAVE, SAE_DEAD_AUXK, SAE_DEAD_RESAMPLE };
 
+/* What a latent that starts again points along (sae_resample.h). Centred: x - b_dec,
+ * whatever its norm. Input: x itself, whose norm the encoder row takes over
+ * (dictionary_learning). */
+enum sae_resample_form { SAE_RESAMPLE_CENTRED, SAE_RESAMPLE_INPUT };
+
 /* Normalised: ||ehat - e||^2 over ||e - mean e||^2, of the positive pre-activations
  * (dictionary_learning). Scaled: the plain squared error, less the fewer are dead, of
  * the greatest whatever their sign (SAELens). */

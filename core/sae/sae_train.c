@@ -294,6 +294,7 @@ static enum err resample_due(struct sae_trainer *t, struct errinfo *e)
                              .m = &t->m,
                              .v = &t->v,
                              .step = t->scratch,
+                             .form = c->resample_form,
                              .silent = t->silent,
                              .silent_after = c->resample_every / 2,
                              .seed = c->seed,

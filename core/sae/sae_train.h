@@ -31,10 +31,11 @@ struct sae_train_config {
     size_t aux_k;           /* 0: D / 2 */
     int64_t dead_after;     /* steps without firing */
     int64_t resample_every; /* steps; SAE_DEAD_RESAMPLE */
-    uint64_t seed;          /* of resampling and of drawn prefixes */
-    double threshold_lr;    /* running average of the batch threshold, 0.01; a plain
-                               mean at first */
-    bool draw_groups; /* new prefixes each step, log-uniform; the full width stays */
+    enum sae_resample_form resample_form;
+    uint64_t seed;       /* of resampling and of drawn prefixes */
+    double threshold_lr; /* running average of the batch threshold, 0.01; a plain
+                            mean at first */
+    bool draw_groups;    /* new prefixes each step, log-uniform; the full width stays */
     /* p-anneal: updates evenly spaced between two shares of the run, at which the
      * exponent goes from 1 to p_end. */
     double anneal_from, anneal_to, p_end;

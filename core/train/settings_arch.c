@@ -16,6 +16,7 @@ static const struct {
     {"threshold_lr", SAE_HAS_THRESHOLD},
     {"threshold.target_l0", SAE_HAS_THRESHOLD},
     {"resample.every", SAE_HAS_RESAMPLE},
+    {"resample.form", SAE_HAS_RESAMPLE},
     {"l1", SAE_HAS_L1},
     {"l0", SAE_HAS_JUMP},
     {"sparsity.warmup", SAE_HAS_L1 | SAE_HAS_JUMP},
@@ -255,6 +256,7 @@ enum err settings_train_config(const struct settings *s, struct sae_train_config
     }
     if ((has & SAE_HAS_RESAMPLE) != 0) {
         c.resample_every = s->resample_every;
+        c.resample_form = (enum sae_resample_form)s->resample_form;
     }
     if ((has & SAE_HAS_JUMP) != 0) {
         TRY(jump_config(s, &c.hyper, e));
