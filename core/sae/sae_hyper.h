@@ -51,6 +51,10 @@ struct sae_hyper {
     bool attached;   /* Gated: the gate's own reconstruction trains W_dec, b_dec too */
     enum sae_aux_form aux_form;
     size_t aux_k; /* latents of a row that AuxK may use; 0: none */
+    /* Matryoshka: the dead of each group learn what their own prefix leaves, aux_k of
+     * them a row, each group's loss less the fewer of it are dead (SAELens'
+     * use_matryoshka_aux_loss); SAE_AUX_SCALED only. */
+    bool aux_by_group;
 
     enum sae_jump_loss jump_loss;
     bool jump_on_f;        /* the step function sees f instead of z; not by rows */
@@ -67,6 +71,12 @@ struct sae_hyper {
     size_t width[SAE_GROUPS_MAX]; /* rising, the last is F */
     double weight[SAE_GROUPS_MAX];
 };
+
+/* How many errors AuxK learns: one, or one a group. */
+static inline size_t sae_aux_targets(const struct sae_hyper *h)
+{
+    return h->aux_by_group && h->groups > 0 ? h->groups : 1;
+}
 
 /* What may change from step to step. */
 struct sae_now {

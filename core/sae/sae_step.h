@@ -95,7 +95,8 @@ struct R(sae_step) {
     struct sae_hyper hyper;
     size_t D, F, B;
     size_t k;          /* of a row, where each row has its k */
-    size_t aux_k;      /* latents of a row that AuxK may use */
+    size_t aux_k;      /* latents of a row that AuxK may use, maybe of each group */
+    size_t aux_room;   /* and those that a row may have of it in all */
     size_t block_rows; /* fixed by F, not by threads */
     size_t slice_rows; /* of a block, encoded and selected from at a time */
     size_t row_blocks, latent_blocks;
@@ -114,17 +115,19 @@ struct R(sae_step) {
     real *a;       /* [B,D] x - b_dec, or x */
     real *scale;   /* [B] norms of rows of a, which selections grow with */
     real *err;     /* [B,D] xhat - x */
-    real *aux_err; /* [B,D] what AuxK leaves of the error; or the gate's own error */
+    real *aux_err; /* [sae_aux_targets,B,D] what AuxK leaves of the error; or [B,D] the
+                      gate's own error */
     real *suffix;  /* [groups,B,D] weighted errors of prefix g and all wider ones */
     struct R(sae_pairs) main, aux;
     size_t *place;             /* [row_blocks, F] of regroup */
     real err_scale, aux_scale; /* gradient at xhat is err_scale err, at ehat aux_scale
                                   aux_err */
     double *mean_err;          /* [D] */
-    real *block_cols;          /* [row_blocks, SAE_COLS, D] */
-    double *block_sums;        /* [row_blocks, SAE_SUMS] */
-    real *latent_cols;         /* [latent_blocks, D] what b_dec gets through a */
-    double *latent_sums;       /* [latent_blocks] */
+    double aux_share[SAE_GROUPS_MAX]; /* by group: weight of its AuxK */
+    real *block_cols;                 /* [row_blocks, SAE_COLS, D] */
+    double *block_sums;               /* [row_blocks, SAE_SUMS] */
+    real *latent_cols;                /* [latent_blocks, D] what b_dec gets through a */
+    double *latent_sums;              /* [latent_blocks] */
 
     real *norm;      /* [F] n_j of a free decoder, or NULL */
     real *norm_grad; /* [F] gradient at n_j of penalties; cells only */

@@ -59,6 +59,9 @@ enum source_kind { SOURCE_MODEL, SOURCE_SYNTHETIC };
       "sum (SAELens)")                                                                 \
     X(ENUM, group_prefixes, "matryoshka.prefixes", NULL, "fixed", 0, 0,                \
       "fixed|drawn: the same prefixes always, or new ones each step, log-uniform")     \
+    X(ENUM, group_aux, "matryoshka.aux", NULL, "whole", 0, 0,                          \
+      "whole|groups: dead latents learn what the SAE leaves, or what their own "       \
+      "prefix does (SAELens' use_matryoshka_aux_loss, with aux.form=scaled)")          \
     X(ENUM, gated_detach, "gated.detach", NULL, "yes", 0, 0,                           \
       "yes|no: whether the gate's own error trains the encoder alone")                 \
     X(ENUM, jump_loss, "jumprelu.loss", NULL, "step", 0, 0,                            \

@@ -26,6 +26,7 @@ static const struct {
     {"matryoshka.weights", SAE_HAS_GROUPS},
     {"matryoshka.loss", SAE_HAS_GROUPS},
     {"matryoshka.prefixes", SAE_HAS_GROUPS},
+    {"matryoshka.aux", SAE_HAS_GROUPS},
     {"gated.detach", SAE_HAS_ATTACHED},
     {"jumprelu.loss", SAE_HAS_JUMP},
     {"jumprelu.bandwidth", SAE_HAS_JUMP},
@@ -217,6 +218,19 @@ static enum err jump_config(const struct settings *s, struct sae_hyper *h,
                : OK;
 }
 
+static enum err group_config(const struct settings *s, struct sae_hyper *h,
+                             struct errinfo *e)
+{
+    h->aux_by_group = s->group_aux != 0;
+    if (h->aux_by_group && h->aux_form != SAE_AUX_SCALED) {
+        return err_set(e, ERR_USAGE,
+                       "matryoshka.aux=groups: found aux.form=normalised, expected "
+                       "scaled");
+    }
+    return sae_groups_parse(s->groups, s->group_weights, s->group_loss == 0,
+                            (size_t)s->width, h, e);
+}
+
 enum err settings_train_config(const struct settings *s, struct sae_train_config *out,
                                struct errinfo *e)
 {
@@ -262,8 +276,7 @@ enum err settings_train_config(const struct settings *s, struct sae_train_config
         TRY(jump_config(s, &c.hyper, e));
     }
     if ((has & SAE_HAS_GROUPS) != 0) {
-        TRY(sae_groups_parse(s->groups, s->group_weights, s->group_loss == 0,
-                             (size_t)s->width, &c.hyper, e));
+        TRY(group_config(s, &c.hyper, e));
     }
     *out = c;
     return OK;

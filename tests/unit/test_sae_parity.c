@@ -32,6 +32,7 @@ static const char *const CASES[] = {
     "matryoshka_dl_aux",
     "matryoshka_sl",
     "matryoshka_sl_aux",
+    "matryoshka_sl_aux_groups",
     "standard_dl",
     "standard_april_dl",
     "standard_sl",
@@ -115,6 +116,7 @@ static struct sae_hyper hyper(const struct fixture *f)
         .attached = flag(f, "attached"),
         .aux_form = says(f, "aux_form", "scaled") ? SAE_AUX_SCALED : SAE_AUX_NORMALISED,
         .aux_k = (size_t)setting(f, "aux_k", 0),
+        .aux_by_group = flag(f, "aux_by_group"),
         .jump_loss = says(f, "jump_loss", "tanh")             ? SAE_JUMP_TANH
                      : says(f, "jump_loss", "quadratic")      ? SAE_JUMP_QUADRATIC
                      : says(f, "jump_loss", "quadratic_rows") ? SAE_JUMP_QUADRATIC_ROWS
