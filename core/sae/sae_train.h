@@ -46,7 +46,11 @@ struct sae_train_config sae_train_defaults_of(const struct sae_arch *arch,
                                               int64_t steps);
 /* TopK's. */
 struct sae_train_config sae_train_defaults(int64_t steps);
-/* Learning rate at a step (0-based). */
+/* Learning rate at a step (0-based) of T: lr times the product of
+ *   warm-up  min(1, (step + 1) / warmup), or step / warmup from zero; counted from the
+ *            last resampling where there are such (dictionary_learning)
+ *   cosine   0.1 + 0.45 (1 + cos(pi step / T))       (SAELens' cosineannealing)
+ *   decay    (T - step) / (T - decay_from T) from decay_from T on (both) */
 double sae_lr_at(const struct sae_train_config *c, int64_t step);
 /* Share of the sparsity weight that is in use at a step: 0 at step 0, 1 at the end of
  * the warm-up. */
