@@ -319,19 +319,25 @@ void R(sae_cells_dense)(struct R(sae_step) * s, size_t worker, size_t row0,
                         size_t rows);
 void R(sae_cells_latents)(struct R(sae_step) * s, size_t j0, size_t j1);
 double R(sae_cell_sum)(const struct R(sae_step) * s, size_t which, size_t j);
+/* ReLU with the penalty sum (f n)^p, or its p-th root. */
+extern const struct R(sae_cells) R(sae_lp_cells);
+
+/* What architectures of a kind share: rows of cells with the latents' gradients, and of
+ * selections over the batch with the decoding, that are their own. */
 #ifndef SAE_OPS_OF_CELLS
-#define SAE_OPS_OF_CELLS(cells_)                                                       \
+#define SAE_OPS_OF_CELLS(cells_, latents_)                                             \
     {                                                                                  \
         .begin = R(sae_cells_begin), .scan = R(sae_cells_scan),                        \
         .settle = R(sae_cells_settle), .decode = R(sae_cells_decode),                  \
-        .latents = R(sae_cells_latents), .cells = (cells_)                             \
+        .latents = (latents_), .cells = (cells_)                                       \
+    }
+#define SAE_OPS_OF_BATCH(decode_)                                                      \
+    {                                                                                  \
+        .begin = R(sae_batch_begin), .scan = R(sae_batch_scan),                        \
+        .expect = R(sae_batch_expect), .take = R(sae_batch_take),                      \
+        .settle = R(sae_batch_settle), .decode = (decode_),                            \
+        .latents = R(sae_latent_grads)                                                 \
     }
 #endif
-/* The penalty sum (f n)^p, or its p-th root, as `back` of those that have it alone;
- * gradients at n_j go to column sum SAE_CELL_OWN. */
-void R(sae_lp_activate)(const struct R(sae_step) * s, size_t n, const int32_t *id,
-                        const real *pre, real *val);
-void R(sae_lp_back)(const struct R(sae_step) * s, struct R(sae_row) * r);
-void R(sae_lp_finish)(struct R(sae_step) * s, size_t j0, size_t j1);
 
 #endif
