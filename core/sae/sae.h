@@ -89,13 +89,13 @@ enum err sae_copy(const struct sae *s, struct sae **out, struct errinfo *e) ERR_
 /* The same with every bit as it is. */
 enum err sae_clone(const struct sae *s, struct sae **out,
                    struct errinfo *e) ERR_CHECKED;
-/* Decoder rows to unit norm, the norms into encoder, biases and thresholds: the output
- * stays what it was. No-op unless is_free; a row of zeros gets a direction and an
- * encoder that never fires. */
+/* Decoder rows over their norms n_j; encoder rows, biases and thresholds times n_j: the
+ * output stays what it was (SAELens' fold_W_dec_norm). No-op unless is_free; a row of
+ * zeros gets a direction and an encoder that never fires. */
 void sae_fold(struct sae *s);
 
-/* Random decoder rows of norm 1, W_enc = W_dec, the rest zero. Depends on seed, D, F
- * only. */
+/* Random decoder rows of norm 1, W_enc = W_dec, the rest zero (dictionary_learning's
+ * start). Depends on seed, D, F only. */
 void sae_init_weights(struct sae *s, uint64_t seed);
 /* Then what the settings choose: both matrices times the norm that decoder rows begin
  * with, thresholds of latents at h's. */
@@ -138,7 +138,8 @@ enum err sae_encode(const struct sae *s, const float *x, size_t B, struct pool *
 /* Reconstruct raw xhat [B,D] from codes. O(B K D). */
 void sae_decode(const struct sae *s, const struct sae_codes *c, float *xhat);
 
-/* Replace the inference threshold so that the mean L0 on raw x [n,D] is target.
+/* Replace the inference threshold so that the mean L0 on raw x [n,D] is target: by the
+ * (target n + 1)-th greatest of all their pre-activations, or 0 if fewer are positive.
  * ERR_USAGE for an architecture without a threshold or a target outside 0..F. */
 enum err sae_calibrate(struct sae *s, const float *x, size_t n, double target,
                        struct pool *pool, struct errinfo *e) ERR_CHECKED;

@@ -62,11 +62,17 @@ struct sae_arch {
  * 16384); SAELens' standard: 5e-5 to 3e-4), and weights of penalties those that leave
  * an L0 of five to thirty on the bundled sample (SAELens' tutorials: 5).
  *
- * What TopK and its relatives share. */
+ * What TopK and its relatives share, and those with a penalty and a unit decoder. */
 #define SAE_TOPK_DEFAULTS                                                              \
     {                                                                                  \
         .lr = 2e-3, .beta1 = 0.9, .clip = 1.0, .decoder_norm = 1.0,                    \
         .decoder = SAE_DECODER_UNIT, .dead = SAE_DEAD_AUXK                             \
+    }
+#define SAE_PENALTY_DEFAULTS(coef_, coef_warmup_)                                      \
+    {                                                                                  \
+        .lr = 2e-3, .beta1 = 0.9, .coef = (coef_), .coef_warmup = (coef_warmup_),      \
+        .clip = 1.0, .decoder_norm = 1.0, .decoder = SAE_DECODER_UNIT,                 \
+        .dead = SAE_DEAD_LEAVE                                                         \
     }
 
 /* Whether an SAE of F latents can have k active ones a row. */

@@ -96,15 +96,7 @@ bool R(sae_batch_settle)(struct R(sae_step) * s)
     return true;
 }
 
-static const struct R(sae_ops) R(ops) = {
-    .begin = R(sae_batch_begin),
-    .scan = R(sae_batch_scan),
-    .expect = R(sae_batch_expect),
-    .take = R(sae_batch_take),
-    .settle = R(sae_batch_settle),
-    .decode = R(sae_decode_rows),
-    .latents = R(sae_latent_grads),
-};
+static const struct R(sae_ops) R(ops) = SAE_OPS_OF_BATCH(R(sae_decode_rows));
 
 #ifndef REAL_F64
 #define REAL_F64

@@ -79,7 +79,8 @@ static const struct R(sae_cells) R(cells) = {
     .finish = R(finish),
 };
 
-static const struct R(sae_ops) R(ops) = SAE_OPS_OF_CELLS(&R(cells));
+static const struct R(sae_ops)
+    R(ops) = SAE_OPS_OF_CELLS(&R(cells), R(sae_cells_latents));
 
 #ifndef REAL_F64
 #define REAL_F64
@@ -90,14 +91,7 @@ const struct sae_arch sae_arch_gated = {
     .name = "gated",
     .save_name = "gated",
     .has = SAE_HAS_L1 | SAE_HAS_ATTACHED,
-    .defaults = {.lr = 2e-3,
-                 .beta1 = 0.9,
-                 .coef = 4.0,
-                 .coef_warmup = 0.05,
-                 .clip = 1.0,
-                 .decoder_norm = 1.0,
-                 .decoder = SAE_DECODER_UNIT,
-                 .dead = SAE_DEAD_LEAVE},
+    .defaults = SAE_PENALTY_DEFAULTS(4.0, 0.05),
     .infer = SAE_INFER_GATED,
     .extra = 2,
     .vector = {{"r_mag", false}, {"b_mag", true}},

@@ -19,6 +19,11 @@ enum sae_decoder { SAE_DECODER_UNIT, SAE_DECODER_FREE };
 /* What is done about latents that have not fired for long. */
 enum sae_dead { SAE_DEAD_LEAVE, SAE_DEAD_AUXK, SAE_DEAD_RESAMPLE };
 
+/* What a latent that starts again points along (sae_resample.h). Centred: x - b_dec,
+ * whatever its norm. Input: x itself, whose norm the encoder row takes over
+ * (dictionary_learning). */
+enum sae_resample_form { SAE_RESAMPLE_CENTRED, SAE_RESAMPLE_INPUT };
+
 /* Normalised: ||ehat - e||^2 over ||e - mean e||^2, of the positive pre-activations
  * (dictionary_learning). Scaled: the plain squared error, less the fewer are dead, of
  * the greatest whatever their sign (SAELens). */
@@ -46,6 +51,10 @@ struct sae_hyper {
     bool attached;   /* Gated: the gate's own reconstruction trains W_dec, b_dec too */
     enum sae_aux_form aux_form;
     size_t aux_k; /* latents of a row that AuxK may use; 0: none */
+    /* Matryoshka: the dead of each group learn what their own prefix leaves, aux_k of
+     * them a row, each group's loss less the fewer of it are dead (SAELens'
+     * use_matryoshka_aux_loss); SAE_AUX_SCALED only. */
+    bool aux_by_group;
 
     enum sae_jump_loss jump_loss;
     bool jump_on_f;        /* the step function sees f instead of z; not by rows */
@@ -62,6 +71,12 @@ struct sae_hyper {
     size_t width[SAE_GROUPS_MAX]; /* rising, the last is F */
     double weight[SAE_GROUPS_MAX];
 };
+
+/* How many errors AuxK learns: one, or one a group. */
+static inline size_t sae_aux_targets(const struct sae_hyper *h)
+{
+    return h->aux_by_group && h->groups > 0 ? h->groups : 1;
+}
 
 /* What may change from step to step. */
 struct sae_now {

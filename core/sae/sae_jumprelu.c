@@ -261,14 +261,7 @@ static const struct R(sae_cells) R(cells) = {
     .late = R(late),
 };
 
-static const struct R(sae_ops) R(ops) = {
-    .begin = R(sae_cells_begin),
-    .scan = R(sae_cells_scan),
-    .settle = R(sae_cells_settle),
-    .decode = R(sae_cells_decode),
-    .latents = R(latents),
-    .cells = &R(cells),
-};
+static const struct R(sae_ops) R(ops) = SAE_OPS_OF_CELLS(&R(cells), R(latents));
 
 #ifndef REAL_F64
 #define REAL_F64
@@ -279,14 +272,7 @@ const struct sae_arch sae_arch_jumprelu = {
     .name = "jumprelu",
     .save_name = "jumprelu",
     .has = SAE_HAS_JUMP,
-    .defaults = {.lr = 2e-3,
-                 .beta1 = 0.9,
-                 .coef = 4.0,
-                 .coef_warmup = 1.0,
-                 .clip = 1.0,
-                 .decoder_norm = 1.0,
-                 .decoder = SAE_DECODER_UNIT,
-                 .dead = SAE_DEAD_LEAVE},
+    .defaults = SAE_PENALTY_DEFAULTS(4.0, 1.0),
     .infer = SAE_INFER_JUMP,
     .extra = 1,
     .vector = {{"threshold", true}},

@@ -72,15 +72,7 @@ static void R(decode)(struct R(sae_step) * s, size_t worker, size_t row0, size_t
     s->block_sums[row0 / s->block_rows * SAE_SUMS + SAE_SUM_PREFIX] = sum;
 }
 
-static const struct R(sae_ops) R(ops) = {
-    .begin = R(sae_batch_begin),
-    .scan = R(sae_batch_scan),
-    .expect = R(sae_batch_expect),
-    .take = R(sae_batch_take),
-    .settle = R(sae_batch_settle),
-    .decode = R(decode),
-    .latents = R(sae_latent_grads),
-};
+static const struct R(sae_ops) R(ops) = SAE_OPS_OF_BATCH(R(decode));
 
 #ifndef REAL_F64
 #define REAL_F64

@@ -4,14 +4,8 @@
  * one (sae_schedule.c). The file includes itself for the second precision. */
 #include "sae/sae_step.h"
 
-static const struct R(sae_cells) R(cells) = {
-    .sums = 1,
-    .activate = R(sae_lp_activate),
-    .back = R(sae_lp_back),
-    .finish = R(sae_lp_finish),
-};
-
-static const struct R(sae_ops) R(ops) = SAE_OPS_OF_CELLS(&R(cells));
+static const struct R(sae_ops)
+    R(ops) = SAE_OPS_OF_CELLS(&R(sae_lp_cells), R(sae_cells_latents));
 
 #ifndef REAL_F64
 #define REAL_F64
@@ -22,14 +16,7 @@ const struct sae_arch sae_arch_p_anneal = {
     .name = "p_anneal",
     .save_name = "standard",
     .has = SAE_HAS_L1 | SAE_HAS_LP | SAE_HAS_ANNEAL | SAE_HAS_RESAMPLE,
-    .defaults = {.lr = 2e-3,
-                 .beta1 = 0.9,
-                 .coef = 2.0,
-                 .coef_warmup = 0.05,
-                 .clip = 1.0,
-                 .decoder_norm = 1.0,
-                 .decoder = SAE_DECODER_UNIT,
-                 .dead = SAE_DEAD_LEAVE},
+    .defaults = SAE_PENALTY_DEFAULTS(2.0, 0.05),
     .infer = SAE_INFER_RELU,
     .f32 = &ops_f32,
     .f64 = &ops_f64,

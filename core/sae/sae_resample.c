@@ -13,6 +13,13 @@ struct draw {
     size_t row;
 };
 
+/* What a latent that begins at row b is made of, [D]. */
+static const float *origin(const struct sae_resample *r, size_t b)
+{
+    const struct sae_step_f32 *s = r->step;
+    return (r->form == SAE_RESAMPLE_INPUT ? s->x : s->a) + b * s->D;
+}
+
 /* The n rows with the greatest keys u^(1/w) are a weighted draw without replacement
  * (Efraimidis, Spirakis 2006); compared as log(u) / w. To out, greatest first. */
 static size_t draw_rows(const struct sae_resample *r, struct draw *out, size_t n)
@@ -22,7 +29,7 @@ static size_t draw_rows(const struct sae_resample *r, struct draw *out, size_t n
     for (size_t b = 0; b < s->B; b++) {
         const double w = sqrt(vec_sumsq_f32(s->D, s->err + b * s->D));
         const double u = 1.0 - rng_unit_at(r->seed, RNG_RESAMPLE, r->key, (uint64_t)b);
-        if (!(w > 0) || !(vec_sumsq_f32(s->D, s->a + b * s->D) > 0)) {
+        if (!(w > 0) || !(vec_sumsq_f32(s->D, origin(r, b)) > 0)) {
             continue;
         }
         const struct draw d = {.key = log(u) / w, .row = b};
@@ -60,15 +67,17 @@ static double living_norm(const struct sae_resample *r)
     return n > 0 ? sum / (double)n : 1.0;
 }
 
-static void restart(const struct sae_resample *r, size_t j, const float *a, double norm)
+static void restart(const struct sae_resample *r, size_t j, const float *from,
+                    double norm)
 {
     const size_t D = r->w->D;
-    const double length = sqrt(vec_sumsq_f32(D, a));
-    const bool tied = r->step->arch->tied;
+    const double length = sqrt(vec_sumsq_f32(D, from));
+    const double kept = r->form == SAE_RESAMPLE_INPUT ? length : 1.0;
+    const double enc = r->step->arch->tied ? 1.0 : 0.2 * norm * kept;
     for (size_t d = 0; d < D; d++) {
-        const double u = (double)a[d] / length;
+        const double u = (double)from[d] / length;
         r->w->W_dec[j * D + d] = (float)u;
-        r->w->W_enc[j * D + d] = (float)(tied ? u : 0.2 * norm * u);
+        r->w->W_enc[j * D + d] = (float)(enc * u);
     }
     r->w->b_enc[j] = 0.0f;
     struct sae_params_f32 *const moments[] = {r->m, r->v};
@@ -98,7 +107,7 @@ enum err sae_resample(const struct sae_resample *r, struct errinfo *e)
     size_t next = 0;
     for (size_t j = 0; j < s->F && next < drawn; j++) {
         if (is_dead(r, j)) {
-            restart(r, j, s->a + rows[next++].row * s->D, norm);
+            restart(r, j, origin(r, rows[next++].row), norm);
         }
     }
     mem_free(rows);

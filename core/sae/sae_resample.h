@@ -9,15 +9,19 @@
 struct sae_resample {
     struct sae_params_f32 *w, *m, *v; /* weights and Adam's moments */
     const struct sae_step_f32 *step;  /* just done: its inputs and errors */
-    int64_t *silent;                  /* [F]; 0 for those that start again */
-    int64_t silent_after;             /* more steps than that: dead */
-    uint64_t seed, key;               /* of the draw */
+    enum sae_resample_form form;
+    int64_t *silent;      /* [F]; 0 for those that start again */
+    int64_t silent_after; /* more steps than that: dead */
+    uint64_t seed, key;   /* of the draw */
 };
 
 /* As many dead latents as the batch has rows, in order, each get a row drawn without
- * replacement with a chance proportional to the norm of its error: its direction as
- * decoder row, the same as encoder row at a fifth of the mean norm of living ones, bias
- * and moments 0. The direction is that of x - b_dec, which is what an encoder sees. */
+ * replacement with a chance proportional to the norm of its error. Decoder row: the
+ * direction of x - b_dec, or with the form input of x. Encoder row: a fifth of the mean
+ * norm of living ones times that direction, or times x as it is. Bias and moments 0.
+ * Centred is what an encoder sees, and does not depend on the scale of inputs, which
+ * dictionary_learning has at a norm of 1 and saetop at sqrt(D). Errors are those before
+ * the step's update; it takes them after it, at a step whose rate is 0: the same. */
 enum err sae_resample(const struct sae_resample *r, struct errinfo *e) ERR_CHECKED;
 
 #endif

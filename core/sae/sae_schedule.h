@@ -23,12 +23,17 @@ void sae_schedule_init(struct sae_schedule *s, const struct sae_arch *arch,
 enum err sae_schedule_check(const struct sae_schedule *s,
                             const struct sae_train_config *c,
                             struct errinfo *e) ERR_CHECKED;
-/* After the step (0-based) whose penalties are given: p-anneal's history, and its next
- * exponent when it is due. */
+/* After the step (0-based) whose penalties are given, means over rows at p and next_p:
+ * p-anneal's history, and its next exponent when it is due (Karvonen et al. 2024,
+ * arXiv:2408.00113, as dictionary_learning's PAnnealTrainer). With n updates, number i
+ * from 0 comes at the share from + (to - from) i / (n - 1) of the run:
+ *   p = 1 + (p_end - 1) i / (n - 1)
+ *   factor *= mean of the last penalties at the old p / mean of them at the new one */
 void sae_schedule_anneal(struct sae_schedule *s, const struct sae_train_config *c,
                          int64_t step, double penalty, double next_penalty);
-/* Widths of the prefixes of a step, log-uniform between the least of h and F, rising,
- * the last F: as many as h has. Counter-based. */
+/* Widths of the prefixes of a step: floor(least (F / least)^u), u uniform in [0,1),
+ * least the narrowest of h; rising, the last F, as many as h has. Counter-based.
+ * Drawing them anew for each batch is Nabeshima's (2024); the law is ours. */
 void sae_schedule_widths(const struct sae_hyper *h, uint64_t seed, int64_t step,
                          size_t *width);
 

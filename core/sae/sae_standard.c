@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-void R(sae_lp_activate)(const struct R(sae_step) * s, size_t n, const int32_t *id,
+static void R(activate)(const struct R(sae_step) * s, size_t n, const int32_t *id,
                         const real *pre, real *val)
 {
     (void)s;
@@ -77,7 +77,7 @@ static void R(back_power)(const struct R(sae_step) * s, struct R(sae_row) * r)
     r->penalty = root && sum > 0 ? R(power)(sum, 1 / p) : sum;
 }
 
-void R(sae_lp_back)(const struct R(sae_step) * s, struct R(sae_row) * r)
+static void R(back)(const struct R(sae_step) * s, struct R(sae_row) * r)
 {
     if (fabs(s->now.p - 1) < 1e-12) {
         R(back_l1)(s, r);
@@ -91,21 +91,22 @@ void R(sae_lp_back)(const struct R(sae_step) * s, struct R(sae_row) * r)
     }
 }
 
-void R(sae_lp_finish)(struct R(sae_step) * s, size_t j0, size_t j1)
+static void R(finish)(struct R(sae_step) * s, size_t j0, size_t j1)
 {
     for (size_t j = j0; j < j1 && s->norm; j++) {
         s->norm_grad[j] = (real)R(sae_cell_sum)(s, SAE_CELL_OWN, j);
     }
 }
 
-static const struct R(sae_cells) R(cells) = {
-    .sums = 1,
-    .activate = R(sae_lp_activate),
-    .back = R(sae_lp_back),
-    .finish = R(sae_lp_finish),
+const struct R(sae_cells) R(sae_lp_cells) = {
+    .sums = 1, /* gradients at n_j */
+    .activate = R(activate),
+    .back = R(back),
+    .finish = R(finish),
 };
 
-static const struct R(sae_ops) R(ops) = SAE_OPS_OF_CELLS(&R(cells));
+static const struct R(sae_ops)
+    R(ops) = SAE_OPS_OF_CELLS(&R(sae_lp_cells), R(sae_cells_latents));
 
 #ifndef REAL_F64
 #define REAL_F64

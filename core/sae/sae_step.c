@@ -93,8 +93,8 @@ static enum err arrays_new(struct R(sae_step) * s, struct errinfo *e)
     TRY(mem_new(&s->a, B * D, sizeof *s->a, what, e));
     TRY(mem_new(&s->scale, B, sizeof *s->scale, what, e));
     TRY(mem_new(&s->err, B * D, sizeof *s->err, what, e));
-    TRY(mem_new(&s->aux_err, s->aux_k > 0 || s->is_gated ? B * D : 0,
-                sizeof *s->aux_err, what, e));
+    const size_t left = s->is_gated ? 1 : s->aux_k > 0 ? sae_aux_targets(&s->hyper) : 0;
+    TRY(mem_new(&s->aux_err, left * B * D, sizeof *s->aux_err, what, e));
     TRY(mem_new(&s->suffix, s->hyper.groups * B * D, sizeof *s->suffix, what, e));
     TRY(mem_new(&s->mean_err, D, sizeof *s->mean_err, what, e));
     TRY(mem_new(&s->block_cols, s->row_blocks * SAE_COLS * D, sizeof *s->block_cols,
@@ -113,7 +113,7 @@ static enum err arrays_new(struct R(sae_step) * s, struct errinfo *e)
     }
     const size_t active = cells ? 0 : sae_active_at_most(s->arch, s->hyper.k, B);
     TRY(pairs_new(&s->main, B, F, active, cells, e));
-    TRY(pairs_new(&s->aux, B, F, B * s->aux_k, false, e));
+    TRY(pairs_new(&s->aux, B, F, B * s->aux_room, false, e));
     if (cells) {
         TRY(R(sae_cells_new)(s, e));
     }
@@ -163,6 +163,8 @@ static void step_init(struct R(sae_step) * s, const struct sae_arch *arch, size_
     s->k = (arch->has & SAE_HAS_K) != 0 && !arch->collects_batch ? (size_t)h->k : 0;
     s->B = B;
     s->aux_k = (arch->has & SAE_HAS_AUXK) == 0 ? 0 : h->aux_k < F ? h->aux_k : F;
+    s->aux_room = sae_aux_targets(h) * s->aux_k;
+    s->aux_room = s->aux_room < F ? s->aux_room : F;
     s->is_gated = (arch->has & SAE_HAS_ATTACHED) != 0;
     s->block_rows = sae_block_rows(F);
     s->slice_rows = slice_rows(s);
@@ -503,17 +505,26 @@ static real sum_grad(const struct R(sae_pairs) * p, size_t j)
     return sum;
 }
 
-/* Errors that latent j answers for: of its own prefix and of all wider ones. */
-static const real *errors_of(const struct R(sae_step) * s, size_t j)
+static size_t group_of(const struct R(sae_step) * s, size_t j)
 {
-    if (s->hyper.groups == 0) {
-        return s->err;
-    }
     size_t g = 0;
     while (j >= s->width[g]) {
         g++;
     }
-    return s->suffix + g * s->B * s->D;
+    return g;
+}
+
+/* Errors that latent j answers for: of its own prefix and of all wider ones. */
+static const real *errors_of(const struct R(sae_step) * s, size_t j)
+{
+    return s->hyper.groups == 0 ? s->err : s->suffix + group_of(s, j) * s->B * s->D;
+}
+
+/* And what AuxK leaves of the error that it learns. */
+static const real *aux_errors_of(const struct R(sae_step) * s, size_t j)
+{
+    const bool whole = sae_aux_targets(&s->hyper) == 1;
+    return whole ? s->aux_err : s->aux_err + group_of(s, j) * s->B * s->D;
 }
 
 void R(sae_latent_grads)(struct R(sae_step) * s, size_t j0, size_t j1)
@@ -541,7 +552,7 @@ void R(sae_latent_grads)(struct R(sae_step) * s, size_t j0, size_t j1)
             continue;
         }
         const real scale = s->aux_scale / s->err_scale;
-        R(sae_sum_rows)(&s->aux, j, s->aux.row_val, s->aux_err, D, scale, dec);
+        R(sae_sum_rows)(&s->aux, j, s->aux.row_val, aux_errors_of(s, j), D, scale, dec);
         R(sae_add_rows)(&s->main, j, s->main.row_val, errors_of(s, j), D, dec);
         R(vec_scale)(D, s->err_scale, dec);
     }

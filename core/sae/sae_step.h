@@ -95,7 +95,8 @@ struct R(sae_step) {
     struct sae_hyper hyper;
     size_t D, F, B;
     size_t k;          /* of a row, where each row has its k */
-    size_t aux_k;      /* latents of a row that AuxK may use */
+    size_t aux_k;      /* latents of a row that AuxK may use, maybe of each group */
+    size_t aux_room;   /* and those that a row may have of it in all */
     size_t block_rows; /* fixed by F, not by threads */
     size_t slice_rows; /* of a block, encoded and selected from at a time */
     size_t row_blocks, latent_blocks;
@@ -115,17 +116,19 @@ struct R(sae_step) {
     real *a;                           /* [B,D] x - b_dec, or x */
     real *scale;   /* [B] norms of rows of a, which selections grow with */
     real *err;     /* [B,D] xhat - x */
-    real *aux_err; /* [B,D] what AuxK leaves of the error; or the gate's own error */
+    real *aux_err; /* [sae_aux_targets,B,D] what AuxK leaves of the error; or [B,D] the
+                      gate's own error */
     real *suffix;  /* [groups,B,D] weighted errors of prefix g and all wider ones */
     struct R(sae_pairs) main, aux;
     size_t *place;             /* [row_blocks, F] of regroup */
     real err_scale, aux_scale; /* gradient at xhat is err_scale err, at ehat aux_scale
                                   aux_err */
     double *mean_err;          /* [D] */
-    real *block_cols;          /* [row_blocks, SAE_COLS, D] */
-    double *block_sums;        /* [row_blocks, SAE_SUMS] */
-    real *latent_cols;         /* [latent_blocks, D] what b_dec gets through a */
-    double *latent_sums;       /* [latent_blocks] */
+    double aux_share[SAE_GROUPS_MAX]; /* by group: weight of its AuxK */
+    real *block_cols;                 /* [row_blocks, SAE_COLS, D] */
+    double *block_sums;               /* [row_blocks, SAE_SUMS] */
+    real *latent_cols;                /* [latent_blocks, D] what b_dec gets through a */
+    double *latent_sums;              /* [latent_blocks] */
 
     real *norm;      /* [F] n_j of a free decoder, or NULL */
     real *norm_grad; /* [F] gradient at n_j of penalties; cells only */
@@ -317,19 +320,25 @@ void R(sae_cells_dense)(struct R(sae_step) * s, size_t worker, size_t row0,
                         size_t rows);
 void R(sae_cells_latents)(struct R(sae_step) * s, size_t j0, size_t j1);
 double R(sae_cell_sum)(const struct R(sae_step) * s, size_t which, size_t j);
+/* ReLU with the penalty sum (f n)^p, or its p-th root. */
+extern const struct R(sae_cells) R(sae_lp_cells);
+
+/* What architectures of a kind share: rows of cells with the latents' gradients, and of
+ * selections over the batch with the decoding, that are their own. */
 #ifndef SAE_OPS_OF_CELLS
-#define SAE_OPS_OF_CELLS(cells_)                                                       \
+#define SAE_OPS_OF_CELLS(cells_, latents_)                                             \
     {                                                                                  \
         .begin = R(sae_cells_begin), .scan = R(sae_cells_scan),                        \
         .settle = R(sae_cells_settle), .decode = R(sae_cells_decode),                  \
-        .latents = R(sae_cells_latents), .cells = (cells_)                             \
+        .latents = (latents_), .cells = (cells_)                                       \
+    }
+#define SAE_OPS_OF_BATCH(decode_)                                                      \
+    {                                                                                  \
+        .begin = R(sae_batch_begin), .scan = R(sae_batch_scan),                        \
+        .expect = R(sae_batch_expect), .take = R(sae_batch_take),                      \
+        .settle = R(sae_batch_settle), .decode = (decode_),                            \
+        .latents = R(sae_latent_grads)                                                 \
     }
 #endif
-/* The penalty sum (f n)^p, or its p-th root, as `back` of those that have it alone;
- * gradients at n_j go to column sum SAE_CELL_OWN. */
-void R(sae_lp_activate)(const struct R(sae_step) * s, size_t n, const int32_t *id,
-                        const real *pre, real *val);
-void R(sae_lp_back)(const struct R(sae_step) * s, struct R(sae_row) * r);
-void R(sae_lp_finish)(struct R(sae_step) * s, size_t j0, size_t j1);
 
 #endif

@@ -15,21 +15,7 @@ static void R(latents)(struct R(sae_step) * s, size_t j0, size_t j1)
     memset(s->g->W_enc + at, 0, n * sizeof *s->g->W_enc);
 }
 
-static const struct R(sae_cells) R(cells) = {
-    .sums = 1,
-    .activate = R(sae_lp_activate),
-    .back = R(sae_lp_back),
-    .finish = R(sae_lp_finish),
-};
-
-static const struct R(sae_ops) R(ops) = {
-    .begin = R(sae_cells_begin),
-    .scan = R(sae_cells_scan),
-    .settle = R(sae_cells_settle),
-    .decode = R(sae_cells_decode),
-    .latents = R(latents),
-    .cells = &R(cells),
-};
+static const struct R(sae_ops) R(ops) = SAE_OPS_OF_CELLS(&R(sae_lp_cells), R(latents));
 
 #ifndef REAL_F64
 #define REAL_F64
@@ -40,14 +26,7 @@ const struct sae_arch sae_arch_tied = {
     .name = "tied",
     .save_name = "standard",
     .has = SAE_HAS_L1 | SAE_HAS_LP | SAE_HAS_RESAMPLE,
-    .defaults = {.lr = 2e-3,
-                 .beta1 = 0.9,
-                 .coef = 2.0,
-                 .coef_warmup = 0.05,
-                 .clip = 1.0,
-                 .decoder_norm = 1.0,
-                 .decoder = SAE_DECODER_UNIT,
-                 .dead = SAE_DEAD_LEAVE},
+    .defaults = SAE_PENALTY_DEFAULTS(2.0, 0.05),
     .infer = SAE_INFER_RELU,
     .tied = true,
     .f32 = &ops_f32,

@@ -82,7 +82,8 @@ struct sae_train_config sae_train_defaults(int64_t steps)
 static bool hyper_check(const struct sae_hyper *h)
 {
     return isfinite(h->coef) && h->coef >= 0.0 && h->lp > 0.0 && h->bandwidth > 0.0 &&
-           h->tanh_scale > 0.0 && h->target_l0 > 0.0 && h->pre_act >= 0.0;
+           h->tanh_scale > 0.0 && h->target_l0 > 0.0 && h->pre_act >= 0.0 &&
+           (!h->aux_by_group || h->aux_form == SAE_AUX_SCALED);
 }
 
 static enum err config_check(const struct sae_train_config *c, size_t B,
@@ -214,12 +215,14 @@ size_t sae_trainer_bytes(const struct sae_trainer *t)
     const bool selects = (sae->arch->has & SAE_HAS_K) != 0;
     const bool gated = sae->arch->infer == SAE_INFER_GATED;
     const size_t pair = 4 * cell + 2 * sizeof(int32_t);
+    const size_t targets = sae_aux_targets(h), all = targets * h->aux_k;
+    const size_t aux_room = all < F ? all : F;
     /* Lists of the active, or for cells the dense buffers that they share room with. */
     const size_t lists =
-        selects ? (sae_active_at_most(sae->arch, sae->k, B) + B * h->aux_k) * pair
+        selects ? (sae_active_at_most(sae->arch, sae->k, B) + B * aux_room) * pair
                 : (h->attached ? 3 : 2) * B * F * cell;
     /* The input less b_dec, the error, what AuxK or the gate leaves, each prefix. */
-    const size_t left = h->aux_k > 0 || gated;
+    const size_t left = gated ? 1 : h->aux_k > 0 ? targets : 0;
     const size_t errors = 2 + left + h->groups;
     const size_t row_blocks = B / sae_block_rows(F) + 1;
     const size_t block = sae_block_rows(F) * F * cell * (gated ? 2 : 1);
@@ -296,6 +299,7 @@ static enum err resample_due(struct sae_trainer *t, struct errinfo *e)
                              .m = &t->m,
                              .v = &t->v,
                              .step = t->scratch,
+                             .form = c->resample_form,
                              .silent = t->silent,
                              .silent_after = c->resample_every / 2,
                              .seed = c->seed,

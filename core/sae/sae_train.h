@@ -31,10 +31,11 @@ struct sae_train_config {
     size_t aux_k;           /* 0: D / 2 */
     int64_t dead_after;     /* steps without firing */
     int64_t resample_every; /* steps; SAE_DEAD_RESAMPLE */
-    uint64_t seed;          /* of resampling and of drawn prefixes */
-    double threshold_lr;    /* running average of the batch threshold, 0.01; a plain
-                               mean at first */
-    bool draw_groups; /* new prefixes each step, log-uniform; the full width stays */
+    enum sae_resample_form resample_form;
+    uint64_t seed;       /* of resampling and of drawn prefixes */
+    double threshold_lr; /* running average of the batch threshold, 0.01; a plain
+                            mean at first */
+    bool draw_groups;    /* new prefixes each step, log-uniform; the full width stays */
     /* p-anneal: updates evenly spaced between two shares of the run, at which the
      * exponent goes from 1 to p_end. */
     double anneal_from, anneal_to, p_end;
@@ -45,7 +46,11 @@ struct sae_train_config sae_train_defaults_of(const struct sae_arch *arch,
                                               int64_t steps);
 /* TopK's. */
 struct sae_train_config sae_train_defaults(int64_t steps);
-/* Learning rate at a step (0-based). */
+/* Learning rate at a step (0-based) of T: lr times the product of
+ *   warm-up  min(1, (step + 1) / warmup), or step / warmup from zero; counted from the
+ *            last resampling where there are such (dictionary_learning)
+ *   cosine   0.1 + 0.45 (1 + cos(pi step / T))       (SAELens' cosineannealing)
+ *   decay    (T - step) / (T - decay_from T) from decay_from T on (both) */
 double sae_lr_at(const struct sae_train_config *c, int64_t step);
 /* Share of the sparsity weight that is in use at a step: 0 at step 0, 1 at the end of
  * the warm-up. */

@@ -36,6 +36,9 @@ enum source_kind { SOURCE_MODEL, SOURCE_SYNTHETIC };
       "auto|leave|auxk|resample: what is done about dead latents")                     \
     X(INT, resample_every, "resample.every", NULL, "0", 0, 1000000000,                 \
       "steps between resamplings of dead latents; 0: a quarter of the run")            \
+    X(ENUM, resample_form, "resample.form", NULL, "centred", 0, 0,                     \
+      "centred|input: a resampled latent takes the direction of x - b_dec, or x as "   \
+      "it is (dictionary_learning)")                                                   \
     X(ENUM, aux_form, "aux.form", NULL, "normalised", 0, 0,                            \
       "normalised|scaled: AuxK as dictionary_learning has it, or as SAELens")          \
     X(NUM, l1, "l1", NULL, "auto", 0, 1e9,                                             \
@@ -56,6 +59,9 @@ enum source_kind { SOURCE_MODEL, SOURCE_SYNTHETIC };
       "sum (SAELens)")                                                                 \
     X(ENUM, group_prefixes, "matryoshka.prefixes", NULL, "fixed", 0, 0,                \
       "fixed|drawn: the same prefixes always, or new ones each step, log-uniform")     \
+    X(ENUM, group_aux, "matryoshka.aux", NULL, "whole", 0, 0,                          \
+      "whole|groups: dead latents learn what the SAE leaves, or what their own "       \
+      "prefix does (SAELens' use_matryoshka_aux_loss, with aux.form=scaled)")          \
     X(ENUM, gated_detach, "gated.detach", NULL, "yes", 0, 0,                           \
       "yes|no: whether the gate's own error trains the encoder alone")                 \
     X(ENUM, jump_loss, "jumprelu.loss", NULL, "step", 0, 0,                            \

@@ -16,6 +16,7 @@ static const struct {
     {"threshold_lr", SAE_HAS_THRESHOLD},
     {"threshold.target_l0", SAE_HAS_THRESHOLD},
     {"resample.every", SAE_HAS_RESAMPLE},
+    {"resample.form", SAE_HAS_RESAMPLE},
     {"l1", SAE_HAS_L1},
     {"l0", SAE_HAS_JUMP},
     {"sparsity.warmup", SAE_HAS_L1 | SAE_HAS_JUMP},
@@ -25,6 +26,7 @@ static const struct {
     {"matryoshka.weights", SAE_HAS_GROUPS},
     {"matryoshka.loss", SAE_HAS_GROUPS},
     {"matryoshka.prefixes", SAE_HAS_GROUPS},
+    {"matryoshka.aux", SAE_HAS_GROUPS},
     {"gated.detach", SAE_HAS_ATTACHED},
     {"jumprelu.loss", SAE_HAS_JUMP},
     {"jumprelu.bandwidth", SAE_HAS_JUMP},
@@ -246,6 +248,19 @@ static enum err jump_config(const struct settings *s, struct sae_hyper *h,
                : OK;
 }
 
+static enum err group_config(const struct settings *s, struct sae_hyper *h,
+                             struct errinfo *e)
+{
+    h->aux_by_group = s->group_aux != 0;
+    if (h->aux_by_group && h->aux_form != SAE_AUX_SCALED) {
+        return err_set(e, ERR_USAGE,
+                       "matryoshka.aux=groups: found aux.form=normalised, expected "
+                       "scaled");
+    }
+    return sae_groups_parse(s->groups, s->group_weights, s->group_loss == 0,
+                            (size_t)s->width, h, e);
+}
+
 enum err settings_train_config(const struct settings *s, struct sae_train_config *out,
                                struct errinfo *e)
 {
@@ -285,13 +300,13 @@ enum err settings_train_config(const struct settings *s, struct sae_train_config
     }
     if ((has & SAE_HAS_RESAMPLE) != 0) {
         c.resample_every = s->resample_every;
+        c.resample_form = (enum sae_resample_form)s->resample_form;
     }
     if ((has & SAE_HAS_JUMP) != 0) {
         TRY(jump_config(s, &c.hyper, e));
     }
     if ((has & SAE_HAS_GROUPS) != 0) {
-        TRY(sae_groups_parse(s->groups, s->group_weights, s->group_loss == 0,
-                             (size_t)s->width, &c.hyper, e));
+        TRY(group_config(s, &c.hyper, e));
     }
     *out = c;
     return OK;

@@ -19,6 +19,7 @@ import sys
 import torch
 
 from common import version, without_nnsight, write
+from draws import RESAMPLE, draw_rows
 from sae_start import ADAM, B, D, DEAD, F, FEW, FREE, K, LR, STEPS, UNIT, WIDTHS, Start
 
 without_nnsight()
@@ -111,7 +112,7 @@ class DictionaryLearning:
         rows = {}
         for i in range(STEPS):
             self.row(real, probe, i, x[i], rows)
-            real.update(i, x[i])
+            self.update(real, i, x[i], out)
             if hasattr(real, "num_tokens_since_fired") and self.settings.get("aux_k"):
                 dead = real.num_tokens_since_fired >= real.dead_feature_threshold
                 rows.setdefault("dead", []).append(dead)
@@ -124,6 +125,9 @@ class DictionaryLearning:
         out.update({k: torch.stack([torch.as_tensor(r) for r in v])
                     for k, v in rows.items()})  # fmt: skip
         return out
+
+    def update(self, trainer, i, x, out):
+        trainer.update(i, x)
 
     def row(self, real, probe, i, x, rows):
         """What a step used and found. The probe has the same history as the trainer,
@@ -164,6 +168,48 @@ class DictionaryLearning:
             add("sparsity", rows["coef"][-1] * losses["sparsity_loss"])
         elif "coef" in rows:
             add("sparsity", losses["loss"] - losses["l2_loss"])
+
+
+class Resampling(DictionaryLearning):
+    """StandardTrainer with dead latents, its draw made by the numbers that saetop draws
+    by; what it draws from, and all the rest of a resampling, is its own."""
+
+    def __init__(self, *args, silent, every, **kwargs):
+        super().__init__(*args, resample_steps=every, **kwargs)
+        self.silent = list(silent)
+        self.settings["resample_every"] = every
+
+    def make(self, start):
+        bias = start["b_enc"].clone()
+        bias[self.silent] = -50
+        return super().make({**start, "b_enc": bias})
+
+    def update(self, trainer, i, x, out):
+        original = torch.multinomial
+
+        def multinomial(weights, num_samples, replacement):
+            assert not replacement
+            rows = draw_rows(weights, num_samples, 0, RESAMPLE, i)
+            dead = trainer.steps_since_active > trainer.resample_steps / 2
+            row = torch.full((F,), -1.0, dtype=torch.float32)
+            row[dead.nonzero()[:num_samples, 0]] = rows.float()
+            out[f"row.{i}"] = row
+            return rows
+
+        torch.multinomial = multinomial
+        try:
+            trainer.update(i, x)
+        finally:
+            torch.multinomial = original
+        if f"row.{i}" in out:
+            state = trainer.optimizer.state
+            for prefix, what in (
+                ("weights", lambda p: p),
+                ("adam_m", lambda p: state[p]["exp_avg"]),
+                ("adam_v", lambda p: state[p]["exp_avg_sq"]),
+            ):
+                for k, v in dl_get(trainer.ae, what).items():
+                    out[f"{prefix}.{i}.{k}"] = v
 
 
 NO_MOMENTUM = {"beta1": 0.0, "beta2": 0.999, "eps": 1e-8}
@@ -218,6 +264,19 @@ def dl_cases():
     yield "standard_dl", "standard", DictionaryLearning(
         StandardTrainer, {**ADAM, **UNIT, **l1_settings, "clip": 0}, l1_penalty=0.08, **l1
     ), "Unit decoder, no clipping. SAELens: decoder free, penalty times its norms, clip 1."
+    yield "standard_dl_resample", "standard", Resampling(
+        StandardTrainer,
+        {**ADAM, **UNIT, **l1_settings, "clip": 0},
+        silent=range(5, 32),
+        every=4,
+        l1_penalty=0.08,
+        sparsity_warmup_steps=None,
+        warmup_steps=2,
+    ), (
+        "Dead latents, at first more than the batch has rows, are resampled after steps "
+        "4 and 8 (resample.form input): the encoder row is 0.2 of the living ones' mean "
+        "norm times the input, neither less b_dec nor normalised. SAELens has none."
+    )
     yield "standard_april_dl", "standard", DictionaryLearning(
         StandardTrainerAprilUpdate,
         {**ADAM, **FREE, **l1_settings, "clip": 1.0},

@@ -121,6 +121,8 @@ class SAELens:
             add("running_threshold", trainer.sae.topk_threshold)
 
 
+# Of the prefixes' groups: one dead latent, none, more than AuxK takes.
+UNEVEN = [3, 21, 22, 25, 26, 28, 31, 33, 36, 39]
 TOPK = {"k": K, "aux_coef": 1.0, "aux_k": D // 2, "aux_form": "scaled"}
 JUMP = {"bandwidth": 0.5, "jump_on_f": False}
 
@@ -152,6 +154,18 @@ def saelens_cases():
             yield f"{name}_sl{suffix}", name, SAELens(
                 cls, config, settings, dead=dead, k=K, **extra
             ), note
+    yield "matryoshka_sl_aux_groups", "matryoshka", SAELens(
+        MatryoshkaBatchTopKTrainingSAE,
+        MatryoshkaBatchTopKTrainingSAEConfig,
+        {**TOPK, "width": WIDTHS, "weight": [1.0] * len(WIDTHS), "aux_by_group": True},
+        dead=UNEVEN,
+        k=K,
+        matryoshka_widths=list(WIDTHS),
+        use_matryoshka_aux_loss=True,
+    ), (
+        "use_matryoshka_aux_loss (matryoshka.aux groups): dead latents of each group "
+        "learn the error of their own prefix, at most D/2 of them a row. " + note
+    )
     yield "standard_sl", "standard", SAELens(
         StandardTrainingSAE,
         StandardTrainingSAEConfig,

@@ -32,6 +32,7 @@ static const char *const CASES[] = {
     "matryoshka_dl_aux",
     "matryoshka_sl",
     "matryoshka_sl_aux",
+    "matryoshka_sl_aux_groups",
     "standard_dl",
     "standard_april_dl",
     "standard_sl",
@@ -115,6 +116,7 @@ static struct sae_hyper hyper(const struct fixture *f)
         .attached = flag(f, "attached"),
         .aux_form = says(f, "aux_form", "scaled") ? SAE_AUX_SCALED : SAE_AUX_NORMALISED,
         .aux_k = (size_t)setting(f, "aux_k", 0),
+        .aux_by_group = flag(f, "aux_by_group"),
         .jump_loss = says(f, "jump_loss", "tanh")             ? SAE_JUMP_TANH
                      : says(f, "jump_loss", "quadratic")      ? SAE_JUMP_QUADRATIC
                      : says(f, "jump_loss", "quadratic_rows") ? SAE_JUMP_QUADRATIC_ROWS
@@ -463,6 +465,85 @@ static void trainer_as_the_original(void **state)
     }
 }
 
+/* A trainer that goes on from a resampling as StandardTrainer does. */
+static struct sae_train_config resampling_config(const struct fixture *f)
+{
+    struct sae_train_config config = sae_train_defaults_of(f->arch, (int64_t)f->steps);
+    config.hyper = hyper(f);
+    config.hyper.coef = row(f, "coef", 0);
+    config.coef_warmup = 0;
+    config.lr = row(f, "lr", 3); /* risen to it */
+    config.clip = 1e9;
+    config.warmup = 2;
+    config.warmup_from_zero = true;
+    config.decay_from = 1;
+    config.dead = SAE_DEAD_RESAMPLE;
+    config.resample_every = (int64_t)setting(f, "resample_every", 0);
+    config.resample_form = SAE_RESAMPLE_INPUT;
+    return config;
+}
+
+/* Weights and moments after a step, and the silence of those that began again. */
+static size_t near_state(const struct fixture *f, struct sae_trainer *t,
+                         const struct sae *s, size_t step)
+{
+    char name[32];
+    struct sae_state_array array[8];
+    const char *const prefixes[] = {"weights", "adam_m", "adam_v"};
+    (void)snprintf(name, sizeof name, "row.%zu", step);
+    if (!st_find(f->file, name)) {
+        return 0;
+    }
+    float *from = floats(f->F);
+    tensor(f, "", name, f->F, 0, from);
+    assert_true(sae_trainer_state(t, array, 8) >= 3);
+    const float *const got[] = {s->arena, array[0].data, array[1].data};
+    const int64_t *silent = array[2].data;
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(name, sizeof name, "%s.%zu.", prefixes[i], step);
+        float *want = params(f, name);
+        near_params(f, name, got[i], want);
+        mem_free(want);
+    }
+    size_t n = 0;
+    for (size_t j = 0; j < f->F; j++) {
+        assert_true(from[j] < 0 || silent[j] == 0);
+        n += from[j] >= 0;
+    }
+    mem_free(from);
+    return n;
+}
+
+/* Dead latents begin again from the same rows, and all goes on as it did there: more of
+ * them than rows at first, then fewer. */
+static void resampling_as_the_original(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct fixture f = fixture_open("standard_dl_resample");
+    const struct sae_train_config config = resampling_config(&f);
+    struct sae *s;
+    struct sae_trainer *t;
+    size_t times = 0, most = 0;
+    assert_ok(sae_new(f.arch, f.D, f.F, 1, &s, &e), &e);
+    memcpy(s->arena, f.start, f.count * sizeof *f.start);
+    assert_ok(sae_trainer_new(s, &config, f.B, &t, &e), &e);
+    for (size_t i = 0; i < f.steps; i++) {
+        struct sae_step_info info;
+        assert_ok(sae_trainer_step(t, f.x + i * f.B * f.D, NULL, &info, &e), &e);
+        near_number(&f, "the rate", info.lr, row(&f, "lr", i));
+        near_number(&f, "the resampling trainer's loss", info.loss, row(&f, "loss", i));
+        const size_t n = near_state(&f, t, s, i);
+        times += n > 0;
+        most = n > most ? n : most;
+    }
+    assert_true(times == 2 && most == f.B);
+    near_params(&f, "ten resampled steps of", s->arena, f.last);
+    sae_trainer_free(t);
+    sae_free(s);
+    fixture_close(&f);
+}
+
 /* The start of b_dec: the geometric median of the first batch. */
 static void median_as_the_original(void **state)
 {
@@ -485,6 +566,7 @@ int main(void)
         cmocka_unit_test(steps_as_the_original),
         cmocka_unit_test(exponents_as_the_original),
         cmocka_unit_test(trainer_as_the_original),
+        cmocka_unit_test(resampling_as_the_original),
         cmocka_unit_test(median_as_the_original),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -678,6 +678,39 @@ static void bias_is_the_median(void **state)
     sae_free(s);
 }
 
+static void groups_from_text(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct sae_hyper h = {0};
+    assert_ok(sae_groups_parse(SAE_GROUPS_DEFAULT, "", true, 512, &h, &e), &e);
+    const size_t widths[] = {16, 48, 112, 240, 512};
+    assert_int_equal(h.groups, 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(h.width[i], widths[i]);
+        assert_true(fabs(h.weight[i] - 1.0 / 25) < 1e-15);
+    }
+    assert_ok(sae_groups_parse("64,256", "1,2,3", false, 512, &h, &e), &e);
+    assert_int_equal(h.groups, 3);
+    assert_int_equal(h.width[2], 512);
+    assert_true(fabs(h.weight[2] - 3) < 1e-15);
+    assert_ok(sae_groups_parse("512", "", true, 512, &h, &e), &e);
+    assert_int_equal(h.groups, 1);
+    static const struct {
+        const char *groups, *weights, *says;
+    } bad[] = {
+        {"0.5,0.4", "", "add up"}, {"64,32", "", "rise"},
+        {"64,1024", "", "rise"},   {"2.5,8", "", "whole"},
+        {"", "", "groups"},        {"a", "", "groups"},
+        {"64,,", "", "groups"},    {"-1", "", "groups"},
+        {"nan", "", "groups"},     {"64,256", "1,2", "expected one for each"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        check_error(sae_groups_parse(bad[i].groups, bad[i].weights, true, 512, &h, &e),
+                    ERR_USAGE, &e, bad[i].says);
+    }
+}
+
 int main(void)
 {
     num_init();
@@ -699,6 +732,7 @@ int main(void)
         cmocka_unit_test(settings_and_sizes),
         cmocka_unit_test(memory_follows_the_settings),
         cmocka_unit_test(bias_is_the_median),
+        cmocka_unit_test(groups_from_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -267,6 +267,32 @@ static void exponents_fall_forwards(void **state)
                 "p_anneal.to is 0.5, expected p_anneal.from (0.6) or more");
 }
 
+/* Settings that each apply, but not beside one another. */
+static void settings_that_exclude_each_other(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arch, *key[2], *value[2];
+    } wrong[] = {
+        {"matryoshka", {"matryoshka.aux", "aux.form"}, {"groups", "normalised"}},
+        {"jumprelu", {"jumprelu.ste_to_input", "jumprelu.loss"}, {"yes", "quadratic"}},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct settings s;
+        struct sae_train_config c;
+        struct errinfo e = {0};
+        settings_init(&s);
+        assert_int_equal(settings_set(&s, "arch", wrong[i].arch, "f.json", &e), OK);
+        for (size_t k = 0; k < 2; k++) {
+            assert_int_equal(
+                settings_set(&s, wrong[i].key[k], wrong[i].value[k], "f.json", &e), OK);
+        }
+        settings_resolve(&s, 128, 64);
+        assert_int_equal(settings_train_config(&s, &c, &e), ERR_USAGE);
+        assert_non_null(strstr(e.msg, wrong[i].key[0]));
+    }
+}
+
 /* Every architecture's defaults make a trainer's configuration. */
 static void defaults_fit_every_architecture(void **state)
 {
@@ -353,6 +379,7 @@ int main(void)
         cmocka_unit_test(auto_values_are_the_architectures),
         cmocka_unit_test(keys_of_other_architectures_are_refused),
         cmocka_unit_test(exponents_fall_forwards),
+        cmocka_unit_test(settings_that_exclude_each_other),
         cmocka_unit_test(defaults_fit_every_architecture),
         cmocka_unit_test(what_does_not_shape_a_run_is_free),
         cmocka_unit_test(sample_paths_are_found_elsewhere),
