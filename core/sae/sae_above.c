@@ -6,6 +6,63 @@
 #include "base/mem.h"
 #include "sae/sae_step.h"
 
+#include <string.h>
+
+/* Narrow slices' pre-activations are near the CPU and soon read again: storing them
+ * costs less than lists do, unless most need not be computed. */
+static bool lists(const struct R(sae_step) * s)
+{
+    return s->encoder.packed && s->ops->expect &&
+           s->hyper.decoder != SAE_DECODER_FREE &&
+           (s->screen || s->slice_rows == s->block_rows);
+}
+
+enum err R(sae_above_init)(struct R(sae_step) * s, struct errinfo *e)
+{
+    static const char what[] = "a step of an SAE";
+    const size_t D = s->D, F = s->F, screened = R(product_screened)(D, F);
+    if (screened > 0 && s->hyper.decoder != SAE_DECODER_FREE &&
+        sae_screens(s->arch, s->hyper.k, D, F)) {
+        TRY(mem_new(&s->screen, screened, sizeof *s->screen, what, e));
+    }
+    const size_t room = sae_dead_room(F), packed = R(product_packed)(D, room);
+    if (!lists(s) || s->aux_k == 0 || packed == 0) {
+        return OK;
+    }
+    struct R(product_weights) *dead = &s->dead_encoder;
+    s->dead_room = room;
+    TRY(mem_new(&s->dead_W, room * D, sizeof *s->dead_W, what, e));
+    TRY(mem_new(&s->dead_b, room, sizeof *s->dead_b, what, e));
+    *dead = (struct R(product_weights)){.D = D, .W = s->dead_W, .b = s->dead_b};
+    return mem_new(&dead->packed, packed, sizeof *dead->packed, what, e);
+}
+
+void R(sae_above_deinit)(struct R(sae_step) * s)
+{
+    mem_free(s->screen);
+    mem_free(s->dead_W);
+    mem_free(s->dead_b);
+    mem_free(s->dead_encoder.packed);
+}
+
+/* Dead latents' rows beside one another, and W_enc to be screened unless they are too
+ * many: then all is encoded and stored. */
+void R(sae_above_begin)(struct R(sae_step) * s)
+{
+    const size_t D = s->D, n = s->n_dead;
+    s->encoder.screen = n <= s->dead_room ? s->screen : NULL;
+    if (n == 0 || n > s->dead_room) {
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const size_t j = (size_t)s->dead[i];
+        memcpy(s->dead_W + i * D, s->w->W_enc + j * D, D * sizeof *s->dead_W);
+        s->dead_b[i] = s->w->b_enc[j];
+    }
+    s->dead_encoder.F = n;
+    R(product_pack)(&s->dead_encoder, 0, n);
+}
+
 enum err R(sae_above_new)(struct R(sae_worker) * w, const struct R(sae_step) * s,
                           struct errinfo *e)
 {
@@ -15,9 +72,7 @@ enum err R(sae_above_new)(struct R(sae_worker) * w, const struct R(sae_step) * s
     }
     const size_t rows = s->block_rows;
     TRY(mem_new(&w->rows, R(product_scratch)(rows, s->D), sizeof *w->rows, what, e));
-    /* Narrow slices' pre-activations are near the CPU and soon read again: storing them
-     * costs less than lists do, unless most need not be computed. */
-    if (!s->ops->expect || s->norm || (!s->screen && s->slice_rows < s->block_rows)) {
+    if (!lists(s)) {
         return OK;
     }
     R(product_found_init)(&w->found, s->F, SAE_ABOVE_ROOM(s->hyper.k));
@@ -41,11 +96,24 @@ static void take_row(struct R(sae_step) * s, size_t worker, size_t row0, size_t 
     s->ops->scan(s, worker, row, 1, wk->h);
 }
 
+/* Of what has no cut: a product of its own. */
+static void select_dead(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t row0,
+                        size_t rows)
+{
+    if (s->n_dead == 0) {
+        return;
+    }
+    R(product_rows)(rows, s->a + row0 * s->D, &s->dead_encoder, wk->rows, wk->h);
+    for (size_t r = 0; r < rows; r++) {
+        R(sae_aux_select)(s, wk, row0 + r, wk->h + r * s->n_dead, NULL);
+    }
+}
+
 bool R(sae_encode_above)(struct R(sae_step) * s, size_t worker, size_t row0,
                          size_t rows)
 {
     struct R(sae_worker) *wk = &s->worker[worker];
-    if (!wk->above || s->n_dead > 0 ||
+    if (!wk->above || s->n_dead > s->dead_room ||
         !s->ops->expect(s, worker, row0, rows, wk->above)) {
         return false;
     }
@@ -56,6 +124,7 @@ bool R(sae_encode_above)(struct R(sae_step) * s, size_t worker, size_t row0,
     for (size_t r = 0; r < rows; r++) {
         take_row(s, worker, row0, r);
     }
+    select_dead(s, wk, row0, rows);
     sae_watch_mark(&watch, SAE_SELECT);
     return true;
 }

@@ -86,6 +86,11 @@ bool sae_screens(const struct sae_arch *arch, double k, size_t D, size_t F)
            (double)D * (double)F >= 32768 * k;
 }
 
+size_t sae_dead_room(size_t F)
+{
+    return F / 8;
+}
+
 enum err sae_param_count(const struct sae_arch *arch, size_t D, size_t F, size_t *out,
                          struct errinfo *e)
 {

@@ -81,6 +81,9 @@ bool sae_k_fits(const struct sae_arch *arch, double k, size_t F);
 size_t sae_active_at_most(const struct sae_arch *arch, double k, size_t B);
 /* Whether so few of F latents are selected that a step screens them (num/product.h). */
 bool sae_screens(const struct sae_arch *arch, double k, size_t D, size_t F);
+/* Dead latents up to which a step need not encode all F: their own product is small,
+ * and fits a slice of a block's pre-activations. */
+size_t sae_dead_room(size_t F);
 
 /* All rows of the table; returns how many. */
 size_t sae_arch_all(const struct sae_arch *const **out);

@@ -43,16 +43,17 @@ static size_t select_signed(struct R(sae_worker) * wk, const real *v, size_t n,
     return m;
 }
 
-/* Of the n dead latents `dead` those that row `row` uses, to s->aux from `at`; how
- * many.
- */
+/* Of n dead latents, from number `from` of all, those that row `row` uses, to s->aux
+ * from `at`; how many. Their pre-activations are h[place[i]], or h[i] for NULL. */
 static size_t select_of(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t row,
-                        const real *h, const int32_t *dead, size_t n, size_t at)
+                        const real *h, const int32_t *place, size_t from, size_t n,
+                        size_t at)
 {
     const size_t k = s->aux_k < n ? s->aux_k : n;
+    const int32_t *dead = s->dead + from;
     for (size_t i = 0; i < n; i++) {
-        const size_t j = (size_t)dead[i];
-        wk->gathered[i] = s->norm ? h[j] * s->norm[j] : h[j];
+        const real v = h[place ? (size_t)place[from + i] : from + i];
+        wk->gathered[i] = s->norm ? v * s->norm[dead[i]] : v;
     }
     size_t m;
     if (s->hyper.aux_form == SAE_AUX_SCALED) {
@@ -62,8 +63,9 @@ static size_t select_of(struct R(sae_step) * s, struct R(sae_worker) * wk, size_
                         wk->val);
     }
     for (size_t i = 0; i < m; i++) {
-        s->aux.id[at + i] = dead[wk->id[i]];
-        s->aux.val[at + i] = h[dead[wk->id[i]]];
+        const size_t of = (size_t)wk->id[i];
+        s->aux.id[at + i] = dead[of];
+        s->aux.val[at + i] = h[place ? (size_t)place[from + of] : from + of];
     }
     return m;
 }
@@ -79,7 +81,7 @@ static size_t below(const int32_t *id, size_t n, size_t width)
 }
 
 void R(sae_aux_select)(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t row,
-                       const real *h)
+                       const real *h, const int32_t *place)
 {
     const size_t at = row * s->aux_room, targets = sae_aux_targets(&s->hyper);
     size_t n = 0, from = 0;
@@ -87,7 +89,7 @@ void R(sae_aux_select)(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t
         const size_t rest = s->n_dead - from;
         const size_t m = targets == 1 ? rest : below(s->dead + from, rest, s->width[g]);
         if (m > 0) {
-            n += select_of(s, wk, row, h, s->dead + from, m, at + n);
+            n += select_of(s, wk, row, h, place, from, m, at + n);
         }
         from += m;
     }

@@ -82,14 +82,10 @@ static enum err arrays_new(struct R(sae_step) * s, struct errinfo *e)
     const size_t D = s->D, B = s->B, F = s->F;
     const bool cells = s->ops->cells != NULL;
     const size_t packed = R(product_packed)(D, F);
-    const size_t screened = R(product_screened)(D, F);
     if (packed > 0) {
         TRY(mem_new(&s->encoder.packed, packed, sizeof *s->encoder.packed, what, e));
     }
-    if (screened > 0 && sae_screens(s->arch, s->hyper.k, D, F) &&
-        s->hyper.decoder != SAE_DECODER_FREE) {
-        TRY(mem_new(&s->screen, screened, sizeof *s->screen, what, e));
-    }
+    TRY(R(sae_above_init)(s, e));
     TRY(mem_new(&s->a, B * D, sizeof *s->a, what, e));
     TRY(mem_new(&s->scale, B, sizeof *s->scale, what, e));
     TRY(mem_new(&s->err, B * D, sizeof *s->err, what, e));
@@ -217,7 +213,7 @@ void R(sae_step_free)(struct R(sae_step) * s)
         return;
     }
     mem_free(s->encoder.packed);
-    mem_free(s->screen);
+    R(sae_above_deinit)(s);
     mem_free(s->place);
     mem_free(s->a);
     mem_free(s->scale);
@@ -360,7 +356,7 @@ static void encode_block(void *ctx, size_t block, size_t worker)
         sae_watch_mark(&watch, SAE_ENCODE);
         s->ops->scan(s, worker, row0 + r, n, wk->h);
         for (size_t i = 0; i < n && s->n_dead > 0; i++) {
-            R(sae_aux_select)(s, wk, row0 + r + i, wk->h + i * s->F);
+            R(sae_aux_select)(s, wk, row0 + r + i, wk->h + i * s->F, s->dead);
         }
         sae_watch_mark(&watch, SAE_SELECT);
     }
@@ -668,6 +664,7 @@ static void forward(struct R(sae_step) * s, struct pool *pool)
         pool_run(pool, s->latent_blocks, norm_block, s);
     }
     if (s->encoder.packed) {
+        R(sae_above_begin)(s);
         pool_run(pool, s->latent_blocks, pack_block, s);
     }
     while (!done) {
@@ -696,7 +693,6 @@ static void batch_begin(struct R(sae_step) * s, const struct R(sae_params) * w,
     s->now = *now;
     s->dead = now->dead;
     s->n_dead = now->aux_coef > 0 && s->aux_k > 0 ? now->n_dead : 0;
-    s->encoder.screen = s->n_dead > 0 ? NULL : s->screen;
     s->width = now->width ? now->width : s->hyper.width;
     s->err_scale = (real)(2.0 / (double)s->B);
     s->is_dense = s->ops->cells && s->path != SAE_PATH_SPARSE &&

@@ -112,8 +112,13 @@ struct R(sae_step) {
     const size_t *width; /* [hyper.groups] */
 
     struct R(product_weights) encoder; /* W_enc and b_enc, and W_enc packed */
-    real *screen;                      /* for it while no latent is dead; or NULL */
-    real *a;                           /* [B,D] x - b_dec, or x */
+    real *screen;                      /* of it, where it pays; or NULL */
+    /* The same of dead latents, for AuxK where pre-activations are not stored; of at
+     * most dead_room. */
+    struct R(product_weights) dead_encoder;
+    real *dead_W, *dead_b;
+    size_t dead_room;
+    real *a;       /* [B,D] x - b_dec, or x */
     real *scale;   /* [B] norms of rows of a, which selections grow with */
     real *err;     /* [B,D] xhat - x */
     real *aux_err; /* [sae_aux_targets,B,D] what AuxK leaves of the error; or [B,D] the
@@ -301,11 +306,16 @@ bool R(sae_encode_above)(struct R(sae_step) * s, size_t worker, size_t row0,
                          size_t rows);
 enum err R(sae_above_new)(struct R(sae_worker) * w, const struct R(sae_step) * s,
                           struct errinfo *e) ERR_CHECKED;
+/* What all workers share of it, and what it needs of the batch at hand. */
+enum err R(sae_above_init)(struct R(sae_step) * s, struct errinfo *e) ERR_CHECKED;
+void R(sae_above_deinit)(struct R(sae_step) * s);
+void R(sae_above_begin)(struct R(sae_step) * s);
 
-/* AuxK: a row's choice of dead latents while h [F] is there; then its loss, with
- * weighted gradients in s->aux. */
+/* AuxK: a row's choice of dead latents while their pre-activations are there, that of
+ * s->dead[i] in h[place[i]], or h[i] for NULL; then its loss, with weighted gradients
+ * in s->aux. */
 void R(sae_aux_select)(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t row,
-                       const real *h);
+                       const real *h, const int32_t *place);
 double R(sae_aux_run)(struct R(sae_step) * s, double coef, struct pool *pool);
 
 /* Cells. */

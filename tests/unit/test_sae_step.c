@@ -240,8 +240,12 @@ static void guesses_leave_the_bits(void **state)
     const double ks[] = {4, 6};
     assert_true(sae_screens(sae_arch_find("topk"), 4, D, F));
     assert_false(sae_screens(sae_arch_find("topk"), 6, D, F));
-    for (size_t i = 0; i < 4; i++) {
-        struct problem p = problem_make(archs[i % 2], D, F, ks[i / 2], 504, false, 17);
+    for (size_t i = 0; i < 8; i++) {
+        struct problem p =
+            problem_make(archs[i % 2], D, F, ks[i / 2 % 2], 504, i >= 4, 17);
+        p.n_dead /= 3; /* few enough to be encoded by themselves */
+        p.now.n_dead = p.n_dead;
+        assert_in_range(p.n_dead, i >= 4 ? 1 : 0, sae_dead_room(F));
         for (size_t j = 0; j < p.F; j++) { /* half alike, all blind to the end of x */
             double *w = p.w.W_enc + j * D;
             for (size_t d = 0; d < D; d++) {
