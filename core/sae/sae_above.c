@@ -75,7 +75,7 @@ enum err R(sae_above_new)(struct R(sae_worker) * w, const struct R(sae_step) * s
     if (!lists(s)) {
         return OK;
     }
-    R(product_found_init)(&w->found, s->F, SAE_ABOVE_ROOM(s->hyper.k));
+    R(product_found_init)(&w->found, s->F, SAE_ABOVE_ROOM(s->hyper.k, s->F));
     const size_t n = rows * w->found.stride;
     TRY(mem_new(&w->above, rows, sizeof *w->above, what, e));
     TRY(mem_new(&w->found.n, rows, sizeof *w->found.n, what, e));

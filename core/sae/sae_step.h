@@ -38,7 +38,7 @@ enum sae_col { SAE_COL_A, SAE_COL_ERR, SAE_COL_OUT, SAE_COLS };
 /* Column sums [F] of cells; an architecture's own follow. */
 enum { SAE_CELL_GRAD, SAE_CELL_FIRES, SAE_CELL_OWN };
 /* Entries of a row that are listed at most where few are expected above a value. */
-#define SAE_ABOVE_ROOM(k) ((size_t)(8 * (k)) + 256)
+#define SAE_ABOVE_ROOM(k, F) ((size_t)(8 * (k)) + 256 + (F) / 16)
 /* Which way cells are computed: SAE_PATH_AUTO goes by the density of the last step. */
 enum sae_path { SAE_PATH_AUTO, SAE_PATH_SPARSE, SAE_PATH_DENSE };
 #endif

@@ -233,7 +233,7 @@ size_t sae_trainer_bytes(const struct sae_trainer *t)
     const size_t dead = selects && h->aux_k > 0 ? sae_dead_room(F) : 0;
     const size_t packed = (product_packed_f32(D, F) + screened + 2 * dead * D) * cell;
     struct product_found_f32 found;
-    product_found_init_f32(&found, F, SAE_ABOVE_ROOM(sae->k));
+    product_found_init_f32(&found, F, SAE_ABOVE_ROOM(sae->k, F));
     const size_t row = D * cell + found.stride * (cell + sizeof(int32_t));
     const size_t rows = packed > 0 && selects ? sae_block_rows(F) * row : 0;
     return 4 * sae->count * cell + errors * B * D * cell + lists + sums + packed +
