@@ -334,8 +334,9 @@ static void print_json(const struct bench_case *c, const struct figures *f,
     for (size_t i = 0; i < SAE_PHASES; i++) {
         str_addf(out, "%s\"%s\":%.4f", i > 0 ? "," : "", phase_names[i], f->phase[i]);
     }
-    str_addf(out, "},\"repeats\":%zu,\"kernels\":\"%s\",\"blas\":\"%s\"}\n", f->repeats,
-             num_kern_name(), num_blas_core());
+    str_addf(out,
+             "},\"repeats\":%zu,\"kernels\":\"%s\",\"wide\":\"%s\",\"blas\":\"%s\"}\n",
+             f->repeats, num_kern_name(), num_wide_name(), num_blas_core());
 }
 
 static void print_head(struct str *out)

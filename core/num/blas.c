@@ -1,6 +1,8 @@
 #include "num/blas.h"
 
 #include "num/kern.h"
+#include "num/kern_screen.h"
+#include "num/kern_wide.h"
 
 #include <cblas.h>
 
@@ -21,6 +23,12 @@ const char *num_blas_core(void)
 const char *num_kern_name(void)
 {
     return kern_get()->name;
+}
+
+const char *num_wide_name(void)
+{
+    const struct kern_wide *wide = kern_wide_get();
+    return kern_screen_get() ? "avx512 with vnni" : wide ? wide->name : "";
 }
 
 /* Whether BLAS's int holds them all. */

@@ -12,6 +12,9 @@ void num_init(void);
  * recorded with a run, since results differ between them. */
 const char *num_blas_core(void);
 const char *num_kern_name(void);
+/* What the CPU does some of that faster with, to the same bits: "avx512 with vnni",
+ * "avx512", "avx2" or "". */
+const char *num_wide_name(void);
 
 enum trans { NO_TRANS, TRANS };
 
