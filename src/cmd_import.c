@@ -26,13 +26,7 @@ static enum err import(const char *path, const struct import_args *a, struct str
     if (a->model) {
         snprintf(m.model, sizeof m.model, "%s", a->model);
     }
-    const struct sae_meta meta = {
-        .model_name = m.model[0] ? m.model : NULL,
-        .hook_name = m.hook[0] ? m.hook : NULL,
-        .dataset = m.dataset[0] ? m.dataset : NULL,
-        .context_size = m.context,
-        .prepend_bos = m.prepend_bos,
-    };
+    const struct sae_meta meta = foreign_sae_meta(&m);
     enum err rc = rundir_create(a->out, e);
     if (rc == OK) {
         rc = sae_save(s, &meta, a->out, e);

@@ -154,15 +154,15 @@ struct sae_meta {
 /* Write cfg.json and sae_weights.safetensors as SAELens loads them: norms and scale
  * folded in, W_enc transposed to [D,F], a batch architecture as jumprelu with its
  * threshold. The scale goes through the biases and the threshold alone (see
- * sae_file.c): with a unit decoder both matrices are saved bit for bit; SAELens'
+ * sae_save.c): with a unit decoder both matrices are saved bit for bit; SAELens'
  * activations are ours / scale. Makes `dir` if need be. Each file atomically. */
 enum err sae_save(const struct sae *s, const struct sae_meta *meta, const char *dir,
                   struct errinfo *e) ERR_CHECKED;
-/* Load such a directory: standard, gated, topk or jumprelu. Decoder norms are folded
- * into the encoder (for topk only where that leaves the selection), so that rows are of
- * unit norm; scale is 1, or what it was if saetop saved it. Sizes are checked against
- * the file before memory is taken. ERR_MISSING, ERR_FORMAT, ERR_LIMIT name file and
- * place. */
+/* Load such a directory, whoever wrote it: foreign_load (foreign.h) with the layout
+ * known. Decoder norms are folded, so that rows are of unit norm; scale is 1, or what
+ * it was if saetop saved it, whose matrices then come back to the bit. Sizes are
+ * checked against the file before memory is taken. ERR_MISSING, ERR_FORMAT, ERR_LIMIT
+ * name file and place. */
 enum err sae_load(const char *dir, struct sae **out, struct errinfo *e) ERR_CHECKED;
 
 #endif

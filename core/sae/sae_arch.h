@@ -88,10 +88,6 @@ size_t sae_dead_room(size_t F);
 /* All rows of the table; returns how many. */
 size_t sae_arch_all(const struct sae_arch *const **out);
 
-/* Check the text of a cfg.json as sae_load does; for fuzzing. */
-enum err sae_cfg_check(const char *text, size_t len, const char *name,
-                       struct errinfo *e) ERR_CHECKED;
-
 /* Blocks that work is dealt out in, fixed so that sums do not depend on threads: rows
  * that are encoded together (enough to pay off reading W_enc, and a multiple of what
  * the product takes at a time), and latents. */

@@ -186,47 +186,71 @@ static void fold_centre(struct sae_tensors *t)
 }
 
 /* The same threshold for all latents once decoder rows are of unit norm, or false. */
-static bool one_threshold(const struct sae_tensors *t, const double *norm, double *out)
+static bool one_threshold(const struct sae_tensors *t, const double *norm,
+                          double *least, double *most)
 {
-    double least = INFINITY, most = 0.0;
+    *least = INFINITY;
+    *most = 0.0;
     for (size_t j = 0; j < t->F; j++) {
         const double v = fmax((double)t->threshold[j], 0.0) * norm[j];
         /* A latent of norm 0 adds nothing, wherever its threshold is. */
-        least = norm[j] > 0.0 ? fmin(v, least) : least;
-        most = fmax(v, most);
+        *least = norm[j] > 0.0 ? fmin(v, *least) : *least;
+        *most = fmax(v, *most);
     }
-    *out = isfinite(least) ? least : 0.0;
-    return most - least <= 1e-5 * most;
+    *least = isfinite(*least) ? *least : 0.0;
+    return *most - *least <= 1e-5 * *most;
 }
 
-/* A batch architecture keeps one threshold, which can be calibrated anew; one that was
- * learned for each latent is a JumpReLU. */
+/* The threshold of a batch architecture: it keeps one, which can be calibrated anew;
+ * one that was learned for each latent is a JumpReLU. */
+static enum err find_jump(const struct sae_tensors *t, const double *norm,
+                          const char *path, const struct sae_arch **out,
+                          double *threshold, struct errinfo *e)
+{
+    double least, most;
+    const bool one = one_threshold(t, norm, &least, &most);
+    *out = t->own.arch ? t->own.arch
+                       : sae_arch_find(one && t->is_batch ? "batchtopk" : "jumprelu");
+    if ((*out)->infer != SAE_INFER_THRESHOLD) {
+        return OK;
+    }
+    *threshold = least;
+    return one ? OK
+               : err_set(e, ERR_FORMAT,
+                         "%s: threshold: found %g to %g after folding decoder norms, "
+                         "expected one value for all latents",
+                         path, least, most);
+}
+
+static enum err check_norms(const struct sae_tensors *t, const double *norm,
+                            const char *path, struct errinfo *e)
+{
+    double least = INFINITY, most = 0.0;
+    for (size_t j = 0; j < t->F; j++) {
+        least = fmin(least, norm[j]);
+        most = fmax(most, norm[j]);
+    }
+    /* As far as half precision tells. */
+    return t->rescale || most <= least * 1.002
+               ? OK
+               : err_set(e, ERR_FORMAT,
+                         "%s: decoder: found row norms from %g to %g, expected equal "
+                         "ones, as %s chooses by activations without them",
+                         path, least, most, t->kind);
+}
+
 static enum err find_arch(const struct sae_tensors *t, const double *norm,
                           const char *path, const struct sae_arch **out,
                           double *threshold, struct errinfo *e)
 {
     static const char *const names[] = {[TENSORS_RELU] = "standard",
                                         [TENSORS_TOPK] = "topk",
-                                        [TENSORS_JUMP] = "jumprelu",
                                         [TENSORS_GATED] = "gated"};
-    const char *name = names[t->select];
-    double least = INFINITY, most = 0.0;
-    if (t->select == TENSORS_JUMP && t->is_batch && one_threshold(t, norm, threshold)) {
-        name = "batchtopk";
+    if (t->select == TENSORS_JUMP) {
+        return find_jump(t, norm, path, out, threshold, e);
     }
-    for (size_t j = 0; j < t->F; j++) {
-        least = fmin(least, norm[j]);
-        most = fmax(most, norm[j]);
-    }
-    /* As far as half precision tells. */
-    if (t->select == TENSORS_TOPK && !t->rescale && most > least * 1.002) {
-        return err_set(e, ERR_FORMAT,
-                       "%s: decoder: found row norms from %g to %g, expected equal "
-                       "ones, as %s chooses by activations without them",
-                       path, least, most, t->kind);
-    }
-    *out = sae_arch_find(name);
-    return OK;
+    *out = t->own.arch ? t->own.arch : sae_arch_find(names[t->select]);
+    return t->select == TENSORS_TOPK ? check_norms(t, norm, path, e) : OK;
 }
 
 /* Vectors that an architecture adds, by SAELens' names for them. */
@@ -239,11 +263,8 @@ static const float *vector_named(const struct sae_tensors *t, const char *name)
 
 static void fill_sae(const struct sae_tensors *t, double threshold, struct sae *s)
 {
-    static const enum sae_norm norms[] = {[TENSORS_SCALE] = SAE_NORM_SCALE,
-                                          [TENSORS_CONSTANT] = SAE_NORM_CONSTANT,
-                                          [TENSORS_LAYER] = SAE_NORM_LAYER};
     const size_t row = t->F * sizeof(float);
-    s->norm = norms[t->norm];
+    s->norm = t->norm;
     s->scale = (float)t->scale;
     s->keep_b_dec = !t->subtract_b_dec;
     s->threshold = threshold;
@@ -260,6 +281,22 @@ static void fill_sae(const struct sae_tensors *t, double threshold, struct sae *
     }
     s->is_free = true;
     sae_fold(s);
+}
+
+/* Back to the unit that it was trained in, of an SAE that saetop saved. */
+static void unfold(const struct sae_own *own, struct sae *s)
+{
+    s->scale = (float)own->scale;
+    s->threshold = own->threshold;
+    for (size_t j = 0; j < s->F; j++) {
+        s->b_enc[j] *= s->scale;
+    }
+    for (size_t d = 0; d < s->D; d++) {
+        s->b_dec[d] *= s->scale;
+    }
+    for (size_t i = 0; i < s->arch->extra * s->F; i++) {
+        s->extra[i] *= s->arch->vector[i / s->F].folds ? s->scale : 1.0f;
+    }
 }
 
 enum err sae_tensors_to_sae(struct sae_tensors *t, const char *path, struct sae **out,
@@ -287,6 +324,9 @@ enum err sae_tensors_to_sae(struct sae_tensors *t, const char *path, struct sae 
     if (rc == OK) {
         fold_centre(t);
         fill_sae(t, threshold, s);
+        if (t->own.arch) {
+            unfold(&t->own, s);
+        }
         *out = s;
     }
     mem_free(norm);

@@ -19,18 +19,18 @@ enum tensors_select {
     TENSORS_GATED, /* ReLU(exp(r_mag) (h - b_enc) + b_mag) where h > 0 */
 };
 
-enum tensors_norm {
-    TENSORS_SCALE,    /* y = scale x */
-    TENSORS_CONSTANT, /* y = x sqrt(D) / ||x|| */
-    TENSORS_LAYER, /* y = (x - mean x) / (deviation + 1e-5), the deviation of N - 1 */
+/* What saetop notes beside an SAE that it saves, to undo the folding. */
+struct sae_own {
+    const struct sae_arch *arch; /* NULL: made elsewhere */
+    double scale, threshold;     /* of the unit it was trained in */
 };
 
 struct sae_tensors {
     const char *format; /* of the table in foreign.c */
     char kind[48];      /* the architecture by the file's own name */
     enum tensors_select select;
-    enum tensors_norm norm;
-    double scale; /* 1 with another norm */
+    enum sae_norm norm; /* y = scale x, or by row; the deviation is that of N - 1 */
+    double scale;       /* 1 with another norm */
     size_t D, F;
     double k;             /* whole with TENSORS_TOPK */
     bool subtract_b_dec;  /* a = y - b_dec */
@@ -43,6 +43,7 @@ struct sae_tensors {
     float *b_enc, *b_dec; /* [F], [D] */
     float *threshold;     /* [F] JUMP, else NULL */
     float *b_mag, *r_mag; /* [F] GATED, else NULL */
+    struct sae_own own;
     struct foreign_meta meta;
 };
 

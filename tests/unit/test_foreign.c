@@ -50,12 +50,12 @@ static void normalise(const struct sae_tensors *t, const float *x, double *y,
         norm2 += y[d] * y[d];
         var += ((double)x[d] - mean) * ((double)x[d] - mean) / (D - 1);
     }
-    *plus = t->norm == TENSORS_LAYER ? mean : 0;
+    *plus = t->norm == SAE_NORM_LAYER ? mean : 0;
     const double deviation = sqrt(var);
-    const double by = t->norm == TENSORS_SCALE      ? t->scale
-                      : t->norm == TENSORS_CONSTANT ? sqrt((double)D) / sqrt(norm2)
-                                                    : 1 / (deviation + 1e-5);
-    *times = t->norm == TENSORS_LAYER ? deviation : 1 / by;
+    const double by = t->norm == SAE_NORM_SCALE      ? t->scale
+                      : t->norm == SAE_NORM_CONSTANT ? sqrt((double)D) / sqrt(norm2)
+                                                     : 1 / (deviation + 1e-5);
+    *times = t->norm == SAE_NORM_LAYER ? deviation : 1 / by;
     for (size_t d = 0; d < D; d++) {
         y[d] = (y[d] - *plus) * by;
     }
@@ -340,13 +340,13 @@ static void saelens_norms(void **state)
 {
     (void)state;
     struct sae_tensors *t = numbers(TENSORS_RELU, true);
-    t->norm = TENSORS_LAYER;
+    t->norm = SAE_NORM_LAYER;
     write_saelens(t,
                   "{" SIZES "\"architecture\":\"standard\","
                   "\"normalize_activations\":\"layer_norm\"" V6,
                   NULL, NULL);
     assert_loads(dir, "saelens", t, true);
-    t->norm = TENSORS_CONSTANT;
+    t->norm = SAE_NORM_CONSTANT;
     write_saelens(t,
                   "{" SIZES "\"architecture\":\"standard\","
                   "\"normalize_activations\":\"constant_norm_rescale\"" V6,
@@ -682,7 +682,7 @@ static void openai(void **state)
     torch_make(path, items, n);
     sae_tensors_free(t);
     t = numbers(TENSORS_TOPK, true);
-    t->norm = TENSORS_LAYER;
+    t->norm = SAE_NORM_LAYER;
     (void)linear(t, items, "latent_bias", "pre_bias");
     items[5].data = t->b_enc;
     torch_make(path, items, n);
