@@ -45,10 +45,9 @@ static enum err open_foreign(const char *path, const struct settings *set,
                              const struct settings *named, struct run_record *out,
                              struct errinfo *e)
 {
-    struct run_record r = {.set = *set};
-    struct foreign_meta meta;
-    TRY(foreign_load(path, &r.sae, &meta, e));
-    const enum err rc = fit_settings(&r.set, path, named, r.sae, &meta, e);
+    struct run_record r = {.set = *set, .imported = true};
+    TRY(foreign_load(path, &r.sae, &r.from, e));
+    const enum err rc = fit_settings(&r.set, path, named, r.sae, &r.from, e);
     if (rc != OK) {
         run_record_deinit(&r);
         return rc;
