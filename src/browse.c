@@ -55,7 +55,7 @@ enum err browse_inputs(const char *path, const struct run_opts *ro, struct brows
     TRY(browse_record(path, ro, &b->record, e));
     TRY(settings_need_text(&b->record.set, path, e));
     TRY(inputs_new(&b->record.set, &b->in, e));
-    TRY(run_record_check(&b->record, path, b->in, e));
+    TRY(run_record_fit(&b->record, path, b->in, e));
     if (run_record_warning(&b->record, path, b->in, warning, sizeof warning)) {
         (void)fprintf(stderr, "saetop: %s\n", warning);
     }

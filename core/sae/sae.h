@@ -138,9 +138,14 @@ enum err sae_encode(const struct sae *s, const float *x, size_t B, struct pool *
 /* Reconstruct raw xhat [B,D] from codes. O(B K D). */
 void sae_decode(const struct sae *s, const struct sae_codes *c, float *xhat);
 
-/* Replace the inference threshold so that the mean L0 on raw x [n,D] is target: by the
- * (target n + 1)-th greatest of all their pre-activations, or 0 if fewer are positive.
- * ERR_USAGE for an architecture without a threshold or a target outside 0..F. */
+/* Change the inference threshold so that the mean L0 on raw x [n,D] is target. Of a
+ * batch architecture the one: it becomes the (target n + 1)-th greatest of all their
+ * pre-activations, or 0 if fewer are positive. Of JumpReLU all, times one factor: the
+ * (target n + 1)-th greatest of pre-activations over thresholds. That is what another
+ * weight of its L0 loss would do to first order (a threshold theta takes what is worth
+ * theta^2 or less), keeps the ratios that were learned, and where all are equal gives
+ * what a batch architecture gets; one of 0 counts as the least that is not. ERR_USAGE
+ * for an architecture without a threshold or a target outside 0..F. */
 enum err sae_calibrate(struct sae *s, const float *x, size_t n, double target,
                        struct pool *pool, struct errinfo *e) ERR_CHECKED;
 

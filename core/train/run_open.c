@@ -60,6 +60,10 @@ enum err run_open(const char *path, const struct settings *set,
                   const struct settings *named, struct run_record *out,
                   struct errinfo *e)
 {
-    return rundir_is(path) ? rundir_load(path, out, e)
-                           : open_foreign(path, set, named, out, e);
+    TRY(rundir_is(path) ? rundir_load(path, out, e)
+                        : open_foreign(path, set, named, out, e));
+    /* What a run recorded was done before it was saved. */
+    out->target_l0 =
+        named && settings_given(named, "threshold.target_l0") ? named->calibrate_l0 : 0;
+    return OK;
 }

@@ -5,6 +5,7 @@
 #include "num/blas.h"
 #include "train/rundir_priv.h"
 #include "train/runstate.h"
+#include "train/settings_arch.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -310,14 +311,22 @@ enum err rundir_load(const char *dir, struct run_record *out, struct errinfo *e)
     }
 }
 
-enum err run_record_check(const struct run_record *r, const char *dir,
-                          const struct inputs *in, struct errinfo *e)
+enum err run_record_fit(struct run_record *r, const char *dir, const struct inputs *in,
+                        struct errinfo *e)
 {
-    return r->sae->D == inputs_width(in)
-               ? OK
-               : err_set(e, ERR_FORMAT,
-                         "%s: the SAE reads %zu dimensions, the model has %zu", dir,
-                         r->sae->D, inputs_width(in));
+    if (r->sae->D != inputs_width(in)) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: the SAE reads %zu dimensions, the model has %zu", dir,
+                       r->sae->D, inputs_width(in));
+    }
+    /* One from a file may serve several architectures. */
+    if (r->target_l0 <= 0 ||
+        !setting_applies(sae_arch_name(r->sae->arch), "threshold.target_l0")) {
+        return OK;
+    }
+    const enum err rc =
+        sae_calibrate(r->sae, in->clean, in->n_clean, r->target_l0, in->pool, e);
+    return rc == OK ? OK : err_prefix(e, rc, "%s", dir);
 }
 
 const char *run_record_warning(const struct run_record *r, const char *dir,

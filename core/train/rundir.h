@@ -53,6 +53,7 @@ struct run_record {
     int64_t step;
     double mask_rate; /* set when it was saved */
     uint64_t model_hash, corpus_hash;
+    double target_l0;         /* that the user asks of it; 0: as it is */
     bool imported;            /* not trained by saetop */
     struct foreign_meta from; /* of another tool's files: what they say of it */
 };
@@ -68,9 +69,10 @@ void run_record_deinit(struct run_record *r);
 enum err rundir_import(const char *dir, const struct run_record *r, const char *format,
                        const struct inputs *in, struct errinfo *e) ERR_CHECKED;
 
-/* Whether the record's SAE fits the model that was opened for it: ERR_FORMAT. */
-enum err run_record_check(const struct run_record *r, const char *dir,
-                          const struct inputs *in, struct errinfo *e) ERR_CHECKED;
+/* Hold the record's SAE against the inputs that were opened for it: ERR_FORMAT for
+ * another width. Then set its thresholds to target_l0 on their clean activations. */
+enum err run_record_fit(struct run_record *r, const char *dir, const struct inputs *in,
+                        struct errinfo *e) ERR_CHECKED;
 /* One line if the model or the text is not what the run was trained on, else NULL.
  * buf[cap] holds it. */
 const char *run_record_warning(const struct run_record *r, const char *dir,

@@ -9,7 +9,8 @@
 
 #include <math.h>
 
-#define HOOK "blocks.2.hook_resid_pre"
+#define HOOK  "blocks.2.hook_resid_pre"
+#define WIDTH 24
 
 /* A directory in SAELens' layout that does not say who saved it. */
 static void make_sae(const char *dir, size_t D, const char *hook)
@@ -19,8 +20,11 @@ static void make_sae(const char *dir, size_t D, const char *hook)
     char path[512], *text = NULL, *note = NULL;
     size_t len = 0;
     const struct sae_meta meta = {.hook_name = hook, .model_name = "theirs"};
-    assert_ok(sae_new(sae_arch_find("standard"), D, 24, 1, &s, &e), &e);
+    assert_ok(sae_new(sae_arch_find("jumprelu"), D, WIDTH, 1, &s, &e), &e);
     sae_init_weights(s, 3);
+    for (size_t j = 0; j < WIDTH; j++) {
+        s->extra[j] = 0.1f + 0.05f * (float)(j % 5);
+    }
     assert_ok(sae_save(s, &meta, dir, &e), &e);
     sae_free(s);
     tmp_path(path, dir, "cfg.json");
@@ -30,6 +34,19 @@ static void make_sae(const char *dir, size_t D, const char *hook)
     memcpy(note, "\"noted!\"", 8);
     assert_ok(file_write_text(path, text, &e), &e);
     mem_free(text);
+}
+
+/* Thresholds give 2.5 active latents on the text, in the ratios that they had. */
+static void assert_calibrated(const struct sae *s, const struct inputs *in)
+{
+    struct errinfo e;
+    struct sae_codes c = {0};
+    const double n = (double)in->n_clean;
+    assert_true(in->n_clean > 1000);
+    assert_ok(sae_encode(s, in->clean, in->n_clean, NULL, &c, &e), &e);
+    assert_true(fabs((double)c.start[in->n_clean] / n - 2.5) < 2 / n);
+    assert_true(fabs((double)(s->extra[1] / s->extra[0]) - 1.5) < 1e-5);
+    sae_codes_deinit(&c);
 }
 
 static void writes_a_run(void **state)
@@ -45,11 +62,13 @@ static void writes_a_run(void **state)
     tmp_make(from, sizeof from);
     tmp_make(to, sizeof to);
     make_sae(from, 128, HOOK);
-    assert_ok(run_open(from, &set, NULL, &r, &e), &e);
+    assert_ok(settings_set(&set, "threshold.target_l0", "2.5", "command line", &e), &e);
+    assert_ok(run_open(from, &set, &set, &r, &e), &e);
     assert_true(r.imported && !r.from.own);
     assert_string_equal(r.set.hook, HOOK);
     assert_ok(inputs_new(&r.set, &in, &e), &e);
-    assert_ok(run_record_check(&r, from, in, &e), &e);
+    assert_ok(run_record_fit(&r, from, in, &e), &e);
+    assert_calibrated(r.sae, in);
     assert_ok(rundir_create(to, &e), &e); /* it is there, but empty */
     assert_ok(rundir_lock(to, &lock, &e), &e);
     assert_ok(rundir_import(to, &r, "saelens", in, &e), &e);
@@ -63,8 +82,8 @@ static void writes_a_run(void **state)
     assert_string_equal(back.set.model, set.model);
     assert_string_equal(back.set.corpus, set.corpus);
     assert_string_equal(back.set.hook, HOOK);
-    assert_string_equal(back.set.arch, "standard");
-    assert_int_equal(back.set.width, 24);
+    assert_string_equal(back.set.arch, "jumprelu");
+    assert_int_equal(back.set.width, WIDTH);
     assert_true(isnan(back.set.lr)); /* how it was trained is not known */
     assert_memory_equal(back.sae->arena, r.sae->arena, r.sae->count * sizeof(float));
     assert_true(back.model_hash && back.corpus_hash);
@@ -81,7 +100,7 @@ static void writes_a_run(void **state)
     assert_ok(settings_set(&set, "hook", HOOK, "command line", &e), &e);
     assert_ok(run_open(from, &set, &set, &r, &e), &e);
     assert_string_equal(r.set.hook, HOOK);
-    check_error(run_record_check(&r, from, in, &e), ERR_FORMAT, &e,
+    check_error(run_record_fit(&r, from, in, &e), ERR_FORMAT, &e,
                 "the SAE reads 96 dimensions, the model has 128");
     run_record_deinit(&r);
     inputs_free(in);
