@@ -33,11 +33,14 @@ static enum err check_line(const struct import_args *a, const struct settings *n
 }
 
 static void say(const struct import_args *a, const char *format, const struct sae *s,
-                const char *hook, struct str *said)
+                const struct foreign_meta *m, const char *hook, struct str *said)
 {
-    str_addf(said, "%s: %s, %s, %zu latents of %zu dimensions, hook %s\n", a->out,
-             format ? format : "", sae_arch_name(s->arch), s->F, s->D,
-             hook[0] ? hook : "unknown");
+    str_addf(said, "%s: %s, %s, %zu latents of %zu dimensions", a->out,
+             format ? format : "", sae_arch_name(s->arch), s->F, s->D);
+    for (size_t i = 0; i < m->groups; i++) {
+        str_addf(said, "%s%zu", i ? ", " : ", prefixes of ", m->width[i]);
+    }
+    str_addf(said, ", hook %s\n", hook[0] ? hook : "unknown");
 }
 
 static void name_model(const struct import_args *a, struct foreign_meta *m)
@@ -65,7 +68,7 @@ static enum err import_sae(const char *path, const struct import_args *a,
         rc = sae_save(s, &meta, a->out, e);
     }
     if (rc == OK) {
-        say(a, format, s, m.hook, said);
+        say(a, format, s, &m, m.hook, said);
     }
     sae_free(s);
     return rc;
@@ -96,7 +99,7 @@ static enum err import_run(const char *path, const struct import_args *a,
         rc = write_run(a, &b, format ? format : "", e);
     }
     if (rc == OK) {
-        say(a, format, b.record.sae, b.record.set.hook, said);
+        say(a, format, b.record.sae, &b.record.from, b.record.set.hook, said);
     }
     browse_close(&b);
     return rc;

@@ -106,6 +106,8 @@ struct sae_meta foreign_sae_meta(const struct foreign_meta *m)
         .dataset = m->dataset[0] ? m->dataset : NULL,
         .context_size = m->context,
         .prepend_bos = m->prepend_bos,
+        .groups = m->groups,
+        .width = m->width,
     };
 }
 

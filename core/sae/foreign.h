@@ -16,6 +16,8 @@ struct foreign_meta {
     size_t context;
     bool prepend_bos;
     bool own; /* saved by saetop */
+    /* Matryoshka's prefixes: rising, the last is F; 0: not said. */
+    size_t groups, width[SAE_GROUPS_MAX];
 };
 
 /* The same for sae_save; strings are m's. */

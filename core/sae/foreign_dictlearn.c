@@ -21,6 +21,7 @@ struct layout {
         *threshold; /* NULL: none; of all latents or of each, as its shape says */
     const char *b_mag, *r_mag;
     bool subtract_b_dec, has_k;
+    const char *groups; /* sizes of Matryoshka's groups */
     const char *unused; /* a tensor that may be there and says nothing of the output */
 };
 
@@ -46,7 +47,7 @@ static const struct layout layouts[] = {
     {"BatchTopKSAE", TENSORS_JUMP, LINEAR, .b_enc = "encoder.bias", .b_dec = "b_dec",
      .threshold = "threshold", .subtract_b_dec = true, .has_k = true},
     {"MatryoshkaBatchTopKSAE", TENSORS_JUMP, MATRICES, .threshold = "threshold",
-     .subtract_b_dec = true, .has_k = true, .unused = "group_sizes"},
+     .subtract_b_dec = true, .has_k = true, .groups = "group_sizes"},
     {"JumpReluAutoEncoder", TENSORS_JUMP, MATRICES, .threshold = "threshold"},
 };
 #define N_LAYOUTS (sizeof layouts / sizeof layouts[0])
@@ -55,9 +56,9 @@ static const struct layout layouts[] = {
 static enum err check_known(const struct layout *l, const struct tensorfile *f,
                             struct errinfo *e)
 {
-    const char *const may[] = {l->W_enc,     l->W_dec,  l->b_enc,
-                               l->b_dec,     l->b_mag,  l->r_mag,
-                               l->threshold, l->unused, l->has_k ? "k" : NULL};
+    const char *const may[] = {
+        l->W_enc, l->W_dec,     l->b_enc,  l->b_dec,  l->b_mag,
+        l->r_mag, l->threshold, l->groups, l->unused, l->has_k ? "k" : NULL};
     const char *known[sizeof may / sizeof may[0] + 1] = {NULL};
     for (size_t i = 0, n = 0; i < sizeof may / sizeof may[0]; i++) {
         if (may[i]) {
@@ -198,6 +199,34 @@ static enum err read_threshold(struct tensorfile *f, const char *name,
     return OK;
 }
 
+/* Sizes of groups, which add up to F, are widths of prefixes once they are summed. */
+static enum err read_groups(struct tensorfile *f, const char *name,
+                            struct sae_tensors *t, struct errinfo *e)
+{
+    int64_t size[SAE_GROUPS_MAX], sum = 0;
+    size_t n = 0;
+    if (!tensorfile_find(f, name)) {
+        return OK;
+    }
+    TRY(tensorfile_ints(f, name, SAE_GROUPS_MAX, size, &n, e));
+    if (n > SAE_GROUPS_MAX) {
+        return OK;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (size[i] < 1 || size[i] > (int64_t)t->F - sum) {
+            break; /* then the sum is not F */
+        }
+        sum += size[i];
+        size[i] = sum;
+    }
+    if ((size_t)sum != t->F) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: %s: expected positive sizes that add up to the %zu latents",
+                       tensorfile_name(f), name, t->F);
+    }
+    return sae_tensors_widths(&t->meta, tensorfile_name(f), name, size, n, t->F, e);
+}
+
 static enum err fill(struct sae_tensors *t, struct tensorfile *f,
                      const struct layout *l, struct errinfo *e)
 {
@@ -207,6 +236,9 @@ static enum err fill(struct sae_tensors *t, struct tensorfile *f,
     TRY(sae_tensors_vector(f, l->b_dec, t->D, t->b_dec, e));
     if (l->threshold) {
         TRY(read_threshold(f, l->threshold, t, e));
+    }
+    if (l->groups) {
+        TRY(read_groups(f, l->groups, t, e));
     }
     if (l->b_mag) {
         TRY(sae_tensors_vector(f, l->b_mag, t->F, t->b_mag, e));

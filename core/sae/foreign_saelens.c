@@ -36,6 +36,7 @@ struct cfg {
     int64_t D, F;
     double k; /* of a batch: need not be whole */
     bool subtract_b_dec, rescale, centre;
+    bool is_batch;  /* one threshold, a running average */
     bool finetuned; /* activations times finetuning_scaling_factor */
     bool scaled;    /* expected_average_only_in: by activation_scaler.json */
     enum sae_norm norm;
@@ -190,6 +191,56 @@ static enum err parse_k(const char *path, const cJSON *root, struct cfg *c,
     return OK;
 }
 
+/* The widths of Matryoshka's prefixes, if they are there. */
+static enum err parse_widths(struct json_at at, const cJSON *obj, struct cfg *c,
+                             struct errinfo *e)
+{
+    char key[96];
+    const cJSON *array = NULL, *v = NULL;
+    int64_t width[SAE_GROUPS_MAX];
+    size_t n = 0;
+    TRY(json_arr(at, obj, "matryoshka_widths", false, &array, e));
+    cJSON_ArrayForEach(v, array)
+    {
+        const double w = cJSON_IsNumber(v) ? v->valuedouble : 0;
+        if (n < SAE_GROUPS_MAX) { /* what is no width is 0, which is refused */
+            width[n] = w >= 1 && w <= (double)c->F && w <= floor(w) ? (int64_t)w : 0;
+        }
+        n++;
+    }
+    snprintf(key, sizeof key, "%s%smatryoshka_widths", at.path, at.path[0] ? "." : "");
+    return sae_tensors_widths(&c->meta, at.file, key, width, n, (size_t)c->F, e);
+}
+
+/* A batch architecture is saved as jumprelu once it is trained, with a note. */
+static enum err parse_training(const char *path, const cJSON *root,
+                               const cJSON *metadata, struct cfg *c, struct errinfo *e)
+{
+    const struct json_at in = {path, "metadata"};
+    const struct json_at at = {path, "metadata." SAELENS_DETAILS};
+    const cJSON *details = NULL;
+    const char *name = "";
+    c->is_batch = c->kind->trained_by_batch;
+    if (c->is_batch) {
+        return parse_widths((struct json_at){path, ""}, root, c, e);
+    }
+    if (!metadata) {
+        return OK;
+    }
+    TRY(json_str(in, metadata, SAELENS_TRAINED, false, &name, e));
+    if (c->kind->select != TENSORS_JUMP ||
+        (strcmp(name, "batchtopk") != 0 && strcmp(name, "matryoshka_batchtopk") != 0)) {
+        return OK;
+    }
+    c->is_batch = true;
+    TRY(json_obj(in, metadata, SAELENS_DETAILS, false, &details, e));
+    if (!details) {
+        return OK;
+    }
+    TRY(json_num(at, details, "k", false, 1e-9, (double)c->F, &c->k, e));
+    return parse_widths(at, details, c, e);
+}
+
 /* What saetop notes: the architecture by its own name, k, which need not be whole, and
  * what was folded. It runs models as they are. */
 static enum err parse_own(const char *path, const cJSON *metadata, struct cfg *c,
@@ -250,6 +301,7 @@ static enum err parse(const cJSON *root, const char *path, struct cfg *c,
     TRY(json_bool(at, root, "finetuning_scaling_factor", false, &c->finetuned, e));
     TRY(parse_norm(path, root, c, e));
     TRY(parse_where(path, root, metadata, flat, c, e));
+    TRY(parse_training(path, root, metadata, c, e));
     TRY(metadata ? parse_own(path, metadata, c, e) : OK);
     return check_shape(path, root, c, e);
 }
@@ -388,7 +440,7 @@ static enum err load_weights(struct tensorfile *f, const struct cfg *c,
     TRY(sae_tensors_new(c->kind->select, D, F, &t, e));
     t->k = c->k;
     t->subtract_b_dec = c->subtract_b_dec;
-    t->is_batch = c->kind->trained_by_batch;
+    t->is_batch = c->is_batch;
     t->rescale = c->rescale;
     t->centre = c->centre;
     t->norm = c->norm;

@@ -155,6 +155,8 @@ struct sae_meta {
     size_t context_size;
     int64_t step;
     bool prepend_bos;
+    size_t groups;       /* Matryoshka's prefixes, as sae_hyper has them; 0: none, or */
+    const size_t *width; /* [groups] not known */
 };
 /* Write cfg.json and sae_weights.safetensors as SAELens loads them: norms and scale
  * folded in, W_enc transposed to [D,F], a batch architecture as jumprelu with its

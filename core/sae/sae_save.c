@@ -34,6 +34,24 @@ static void add_text(cJSON *to, const char *key, const char *text)
     }
 }
 
+/* What SAELens notes of its own batch architectures, which are saved as jumprelu. */
+static void add_training(cJSON *m, const struct sae *s, const struct sae_meta *meta)
+{
+    if (s->arch->infer != SAE_INFER_THRESHOLD) {
+        return;
+    }
+    const bool nested = (s->arch->has & SAE_HAS_GROUPS) != 0;
+    add_text(m, SAELENS_TRAINED, nested ? "matryoshka_batchtopk" : "batchtopk");
+    cJSON *details = cJSON_AddObjectToObject(m, SAELENS_DETAILS);
+    cJSON_AddNumberToObject(details, "k", s->k);
+    if (nested && meta->groups > 0) {
+        cJSON *widths = cJSON_AddArrayToObject(details, "matryoshka_widths");
+        for (size_t i = 0; i < meta->groups; i++) {
+            cJSON_AddItemToArray(widths, cJSON_CreateNumber((double)meta->width[i]));
+        }
+    }
+}
+
 static void add_metadata(cJSON *cfg, const struct sae *s, const struct sae_meta *meta)
 {
     cJSON *m = cJSON_AddObjectToObject(cfg, "metadata");
@@ -54,6 +72,7 @@ static void add_metadata(cJSON *cfg, const struct sae *s, const struct sae_meta 
     cJSON *kwargs = cJSON_AddObjectToObject(m, "model_from_pretrained_kwargs");
     cJSON_AddBoolToObject(kwargs, "center_writing_weights", false);
     cJSON_AddNullToObject(m, "neuronpedia_id");
+    add_training(m, s, meta);
     /* What the layout has no place for, to undo the folding on load. */
     cJSON *own = cJSON_AddObjectToObject(m, SAELENS_OWN);
     add_text(own, "version", SAETOP_VERSION);

@@ -156,6 +156,28 @@ enum err sae_tensors_agree(const char *path, const char *key, int64_t found,
     return OK;
 }
 
+enum err sae_tensors_widths(struct foreign_meta *m, const char *path, const char *key,
+                            const int64_t *width, size_t n, size_t F, struct errinfo *e)
+{
+    int64_t last = 0;
+    for (size_t i = 0; i < n && n <= SAE_GROUPS_MAX; i++) {
+        if (width[i] <= last || (uint64_t)width[i] > F) {
+            return err_set(e, ERR_FORMAT,
+                           "%s: %s: found the width %lld, expected ones that rise to "
+                           "at most %zu",
+                           path, key, (long long)width[i], F);
+        }
+        last = width[i];
+        m->width[i] = (size_t)width[i];
+    }
+    const size_t groups = n + ((size_t)last < F ? 1 : 0);
+    m->groups = n > 0 && groups <= SAE_GROUPS_MAX ? groups : 0;
+    if (m->groups > 0) {
+        m->width[groups - 1] = F;
+    }
+    return OK;
+}
+
 /* ---- folding ---- */
 
 /* Rows of W_enc less their mean: h is that of x less its mean. What b_dec's own mean
@@ -209,8 +231,10 @@ static enum err find_jump(const struct sae_tensors *t, const double *norm,
 {
     double least, most;
     const bool one = one_threshold(t, norm, &least, &most);
-    *out = t->own.arch ? t->own.arch
-                       : sae_arch_find(one && t->is_batch ? "batchtopk" : "jumprelu");
+    const char *name = !one || !t->is_batch ? "jumprelu"
+                       : t->meta.groups > 0 ? "matryoshka"
+                                            : "batchtopk";
+    *out = t->own.arch ? t->own.arch : sae_arch_find(name);
     if ((*out)->infer != SAE_INFER_THRESHOLD) {
         return OK;
     }

@@ -75,6 +75,13 @@ enum err sae_tensors_known(const struct tensorfile *f, const char *const *known,
 enum err sae_tensors_agree(const char *path, const char *key, int64_t found,
                            size_t tensors, struct errinfo *e) ERR_CHECKED;
 
+/* Take over n widths of Matryoshka's prefixes, which must rise to F; an F that is
+ * missing is added. More than SAE_GROUPS_MAX are neither read nor kept. ERR_FORMAT
+ * names file and key. */
+enum err sae_tensors_widths(struct foreign_meta *m, const char *path, const char *key,
+                            const int64_t *width, size_t n, size_t F,
+                            struct errinfo *e) ERR_CHECKED;
+
 /* The SAE as saetop runs it: rows of unit norm, everything folded that can be. `t` is
  * used up. ERR_FORMAT, with `path`, for what saetop has no architecture for. */
 enum err sae_tensors_to_sae(struct sae_tensors *t, const char *path, struct sae **out,

@@ -13,6 +13,11 @@
  * architecture, k, scale, threshold, step. */
 #define SAELENS_OWN "saetop"
 
+/* Members of `metadata` for what training knew and inference does not need: what a
+ * jumprelu was trained as, and an object with k and matryoshka_widths. */
+#define SAELENS_TRAINED "training_architecture"
+#define SAELENS_DETAILS "training_architecture_details"
+
 /* normalize_activations of what stays with an SAE, by enum sae_norm. */
 #define SAELENS_NORMS 3
 extern const char *const saelens_norms[SAELENS_NORMS];

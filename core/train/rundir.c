@@ -133,12 +133,27 @@ static enum err save_config(const char *dir, const struct settings *s,
 
 /* ---- saving ---- */
 
+/* The widths of Matryoshka's prefixes, for cfg.json; h keeps them. */
+static enum err add_groups(const struct settings *s, const struct sae *sae,
+                           struct sae_hyper *h, struct sae_meta *meta,
+                           struct errinfo *e)
+{
+    if ((sae_arch_has(sae->arch) & SAE_HAS_GROUPS) == 0) {
+        return OK;
+    }
+    TRY(sae_groups_parse(s->groups, "", false, sae->F, h, e));
+    meta->groups = h->groups;
+    meta->width = h->width;
+    return OK;
+}
+
 static enum err save_files(const char *dir, const struct arm *a,
                            const struct history *h, const char *eval_json,
                            const char *arms, struct errinfo *e)
 {
     const struct inputs *in = a->in;
-    const struct sae_meta meta = {
+    struct sae_hyper hyper = {0};
+    struct sae_meta meta = {
         .model_name = in->lm ? path_base(in->lm->dir) : "synthetic",
         .hook_name = in->set.hook,
         .dataset = in->lm ? path_base(in->set.corpus) : "synthetic",
@@ -147,6 +162,7 @@ static enum err save_files(const char *dir, const struct arm *a,
         .prepend_bos = in->lm && tok_bos(in->lm->tok) >= 0,
     };
     struct sae *frozen = NULL;
+    TRY(add_groups(&a->set, a->sae, &hyper, &meta, e));
     TRY(arm_freeze(a, &frozen, e));
     const enum err saved = sae_save(frozen, &meta, dir, e);
     sae_free(frozen);
@@ -182,6 +198,7 @@ static enum err import_files(const char *dir, const struct run_record *r,
                              const char *format, const struct inputs *in,
                              struct errinfo *e)
 {
+    struct sae_hyper hyper = {0};
     struct sae_meta meta = foreign_sae_meta(&r->from);
     const struct config_facts facts = {.step = r->step,
                                        .scale = (double)r->sae->scale,
@@ -190,6 +207,7 @@ static enum err import_files(const char *dir, const struct run_record *r,
     meta.model_name = meta.model_name ? meta.model_name : path_base(in->lm->dir);
     meta.hook_name = r->set.hook;
     meta.step = r->step;
+    TRY(add_groups(&r->set, r->sae, &hyper, &meta, e));
     TRY(sae_save(r->sae, &meta, dir, e));
     TRY(history_save(&r->history, dir, e));
     /* As asked for: what is left to "auto" says nothing of how it was trained. */

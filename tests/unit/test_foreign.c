@@ -216,6 +216,26 @@ static void assert_refused(const char *where, const char *part)
     }
 }
 
+/* Matryoshka's prefixes are known; saved and loaded again they still are. */
+static void assert_prefixes(const char *where, size_t n, const size_t *width)
+{
+    struct errinfo e;
+    struct sae *s;
+    struct foreign_meta m;
+    char copy[128];
+    tmp_make(copy, sizeof copy);
+    for (int i = 0; i < 2; i++) {
+        assert_ok(foreign_load(i == 0 ? where : copy, &s, &m, &e), &e);
+        assert_string_equal(sae_arch_name(s->arch), n > 0 ? "matryoshka" : "batchtopk");
+        assert_int_equal(m.groups, n);
+        assert_memory_equal(m.width, width, n * sizeof *width);
+        const struct sae_meta meta = foreign_sae_meta(&m);
+        assert_ok(sae_save(s, &meta, copy, &e), &e);
+        sae_free(s);
+    }
+    tmp_drop(copy);
+}
+
 static void write_text(const char *name, const char *text)
 {
     struct errinfo e;
@@ -324,6 +344,28 @@ static void saelens_checkpoint(void **state)
     assert_ok(foreign_load(dir, &got, &m, &e), &e);
     assert_true(fabs(got->k - 2.5) < 1e-12);
     sae_free(got);
+    /* Prefixes: the last may be missing; more than saetop can have are left out. */
+#define NESTED(widths)                                                                 \
+    "{" SIZES "\"architecture\":\"matryoshka_batchtopk\",\"k\":2,"                     \
+    "\"matryoshka_widths\":" widths V6
+    write_saelens(t, NESTED("[2,5]"), &theta, NULL);
+    assert_prefixes(dir, 3, (const size_t[]){2, 5, 11});
+    write_saelens(t, NESTED("[1,11]"), &theta, NULL);
+    assert_prefixes(dir, 2, (const size_t[]){1, 11});
+    write_saelens(t, NESTED("[]"), &theta, NULL);
+    assert_prefixes(dir, 0, NULL);
+    write_saelens(t,
+                  NESTED("[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,"
+                         "24,25,26,27,28,29,30,31,32,33]"),
+                  &theta, NULL);
+    assert_prefixes(dir, 0, NULL);
+    static const char *const wrong[] = {NESTED("[5,2]"), NESTED("[2.5]"),
+                                        NESTED("[\"2\"]"), NESTED("[2,12]"),
+                                        NESTED("[-1]")};
+    for (size_t i = 0; i < 5; i++) {
+        write_saelens(t, wrong[i], &theta, NULL);
+        assert_refused(dir, "cfg.json: matryoshka_widths: found the width");
+    }
     /* With a normalisation that is not folded in yet. */
     t->scale = 1.75;
     write_saelens(t,
@@ -607,9 +649,26 @@ static void dictlearn_matrices(void **state)
     same_threshold(t, theta);
     items[4] = (struct torch_item){.name = "threshold", .data = &theta};
     items[5] = (struct torch_item){.name = "k", .value = 4};
-    items[6] = (struct torch_item){.name = "group_sizes", .data = t->b_enc, .rows = 3};
+    items[6] = (struct torch_item){
+        .name = "group_sizes", .ints = (const int64_t[]){2, 3, 6}, .rows = 3};
     write_dict("MatryoshkaBatchTopKSAE", 4, items, 7);
     assert_loads(dir, "dictionary_learning", t, true);
+    assert_prefixes(dir, 3, (const size_t[]){2, 5, 11});
+    /* The file alone says it too. */
+    assert_int_equal(remove(tmp_path(path, dir, "config.json")), 0);
+    assert_prefixes(dir, 3, (const size_t[]){2, 5, 11});
+    const int64_t few[] = {2, 3, 5}, none[] = {0, 5, 6}, more[] = {INT64_MAX, 1, 11};
+    const int64_t *const wrong[] = {few, none, more};
+    for (size_t i = 0; i < 3; i++) {
+        items[6].ints = wrong[i];
+        write_dict("MatryoshkaBatchTopKSAE", 4, items, 7);
+        assert_refused(dir,
+                       "group_sizes: expected positive sizes that add up to the 11");
+    }
+    items[6] = (struct torch_item){.name = "group_sizes", .data = t->b_enc, .rows = 3};
+    write_dict("MatryoshkaBatchTopKSAE", 4, items, 7);
+    assert_refused(dir, "group_sizes: expected a vector of integers");
+    items[6].ints = (const int64_t[]){2, 3, 6};
     write_dict("CrossCoder", 4, items, 7);
     assert_refused(dir, "trainer.dict_class: found \"CrossCoder\"");
     write_dict("AutoEncoder", 4, items, 7);

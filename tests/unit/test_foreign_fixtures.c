@@ -162,8 +162,14 @@ static void origins(void **state)
     static const struct {
         const char *name, *format, *arch, *hook, *model;
     } cases[] = {
-        {"dictionary_learning_matryoshka", "dictionary_learning", "batchtopk",
+        {"dictionary_learning_matryoshka", "dictionary_learning", "matryoshka",
          "blocks.3.hook_resid_post", "EleutherAI/pythia-70m"},
+        {"dictionary_learning_batchtopk", "dictionary_learning", "batchtopk",
+         "blocks.3.hook_resid_post", "EleutherAI/pythia-70m"},
+        {"saelens_matryoshka", "saelens", "matryoshka", "blocks.6.hook_resid_pre",
+         "gpt2-small"},
+        {"saelens_batchtopk", "saelens", "batchtopk", "blocks.6.hook_resid_pre",
+         "gpt2-small"},
         {"dictionary_learning_gated", "dictionary_learning", "gated",
          "blocks.3.hook_resid_post", "EleutherAI/pythia-70m"},
         {"saelens_old", "saelens", "standard", "blocks.6.hook_resid_pre", "gpt2-small"},
@@ -184,6 +190,10 @@ static void origins(void **state)
         assert_string_equal(sae_arch_name(s->arch), cases[i].arch);
         assert_string_equal(m.hook, cases[i].hook);
         assert_string_equal(m.model, cases[i].model);
+        const size_t widths[] = {5, 10, 20};
+        assert_int_equal(m.groups, strcmp(cases[i].arch, "matryoshka") == 0 ? 3 : 0);
+        assert_memory_equal(m.width, widths, m.groups * sizeof *widths);
+        assert_true(!sae_arch_by_batch(s->arch) || (s->k >= 4 && s->k <= 4));
         sae_free(s);
         fixture_close(&f);
     }

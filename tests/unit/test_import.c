@@ -124,12 +124,31 @@ static void hook_beyond_the_model(void **state)
     tmp_drop(from);
 }
 
+/* What a tool says of Matryoshka's groups stands where a run's own does. */
+static void prefixes_are_a_setting(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    char path[512];
+    struct settings set = sample_settings(10);
+    struct run_record r = {0};
+    const char *fixtures = getenv("SAETOP_FIXTURES");
+    assert_non_null(fixtures);
+    assert_ok(run_open(tmp_path(path, fixtures, "formats/saelens_matryoshka"), &set,
+                       NULL, &r, &e),
+              &e);
+    assert_string_equal(r.set.arch, "matryoshka");
+    assert_string_equal(r.set.groups, "5,10,20");
+    run_record_deinit(&r);
+}
+
 int main(void)
 {
     num_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_a_run),
         cmocka_unit_test(hook_beyond_the_model),
+        cmocka_unit_test(prefixes_are_a_setting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
