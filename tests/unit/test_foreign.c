@@ -717,6 +717,58 @@ static void gemma_scope(void **state)
     sae_tensors_free(t);
 }
 
+/* Folders say where an SAE belongs; tensors look the same everywhere. */
+static void gemma_scope_folders(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *folder, *hook, *model; /* hook NULL: refused */
+    } cases[] = {
+        {"layer_20/width_16k/average_l0_71", "blocks.20.hook_resid_post", ""},
+        {"gemma-scope-2b-pt-res/layer_0/width_16k/average_l0_105",
+         "blocks.0.hook_resid_post", "gemma-2-2b"},
+        {"models--google--gemma-scope-9b-it-res/snapshots/0a1b/layer_31/width_131k/"
+         "average_l0_63",
+         "blocks.31.hook_resid_post", "gemma-2-9b-it"},
+        {"gemma-scope-9b-pt-att/layer_3/width_16k/average_l0_40",
+         "blocks.3.attn.hook_z", "gemma-2-9b"},
+        {"gemma-scope-27b-pt-mlp/layer_7/width_16k/average_l0_9",
+         "blocks.7.hook_mlp_out", "gemma-2-27b"},
+        {"gemma-scope-2-4b-it/resid_post/layer_12_width_16k_l0_medium",
+         "blocks.12.hook_resid_post", "gemma-3-4b-it"},
+        {"gemma-scope-2-1b-pt/mlp_out/layer_5_width_16k_l0_big",
+         "blocks.5.hook_mlp_out", "gemma-3-1b-pt"},
+        {"gemma-scope-2b-pt-transcoders/layer_4/width_16k/average_l0_5", NULL, ""},
+        {"layer_/width_16k", "", ""},
+        {"layer_4th/x", "", ""},
+        {"x", "", ""},
+    };
+    struct sae_tensors *t = numbers(TENSORS_JUMP, true);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct errinfo e;
+        struct sae *s;
+        struct foreign_meta m;
+        char folder[512], file[600];
+        assert_ok(file_mkdirs(tmp_path(folder, dir, cases[i].folder), &e), &e);
+        snprintf(file, sizeof file, "%s/params.npz", cases[i].folder);
+        write_npz(t, file, false);
+        if (cases[i].hook) {
+            assert_ok(foreign_load(folder, &s, &m, &e), &e);
+            assert_string_equal(m.hook, cases[i].hook);
+            assert_string_equal(m.model, cases[i].model);
+            sae_free(s);
+        } else {
+            assert_refused(folder, "transcoder");
+        }
+        assert_int_equal(remove(path), 0);
+        while (strlen(folder) > strlen(dir)) {
+            assert_int_equal(remove(folder), 0);
+            *strrchr(folder, '/') = '\0';
+        }
+    }
+    sae_tensors_free(t);
+}
+
 /* ---- OpenAI ---- */
 
 static void openai(void **state)
@@ -770,16 +822,12 @@ static void none(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(saelens_kinds),
-                                       TEST(saelens_checkpoint),
-                                       TEST(saelens_norms),
-                                       TEST(saelens_flat),
-                                       TEST(saelens_refused),
-                                       TEST(sparsify),
-                                       TEST(dictlearn_linear),
-                                       TEST(dictlearn_matrices),
-                                       TEST(gemma_scope),
-                                       TEST(openai),
-                                       TEST(none)};
+    const struct CMUnitTest tests[] = {
+        TEST(saelens_kinds),    TEST(saelens_checkpoint),
+        TEST(saelens_norms),    TEST(saelens_flat),
+        TEST(saelens_refused),  TEST(sparsify),
+        TEST(dictlearn_linear), TEST(dictlearn_matrices),
+        TEST(gemma_scope),      TEST(gemma_scope_folders),
+        TEST(openai),           TEST(none)};
     return cmocka_run_group_tests(tests, begin, NULL);
 }
