@@ -106,6 +106,11 @@ struct sae_loss {
     double least;              /* least selected activation; 0: none was */
 };
 
+/* sae_new around parameters that are there: an arena of its size or more, laid out as
+ * sae_params_at does, which becomes the SAE's; on error it stays the caller's. */
+enum err sae_new_around(const struct sae_arch *arch, size_t D, size_t F, double k,
+                        float *arena, struct sae **out, struct errinfo *e) ERR_CHECKED;
+
 /* Floats of a parameter arena; ERR_LIMIT if the sizes are out of range. */
 enum err sae_param_count(const struct sae_arch *arch, size_t D, size_t F, size_t *out,
                          struct errinfo *e) ERR_CHECKED;

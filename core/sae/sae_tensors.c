@@ -33,8 +33,8 @@ enum err sae_tensors_new(enum tensors_select select, size_t D, size_t F,
     if (select == TENSORS_JUMP) {
         t->threshold = extra;
     } else if (select == TENSORS_GATED) {
-        t->b_mag = extra;
-        t->r_mag = extra + F;
+        t->r_mag = extra;
+        t->b_mag = extra + F;
     }
     *out = t;
     return OK;
@@ -277,28 +277,13 @@ static enum err find_arch(const struct sae_tensors *t, const double *norm,
     return t->select == TENSORS_TOPK ? check_norms(t, norm, path, e) : OK;
 }
 
-/* Vectors that an architecture adds, by SAELens' names for them. */
-static const float *vector_named(const struct sae_tensors *t, const char *name)
+/* What is beside the parameters, which are there; then norms go into them. */
+static void finish(const struct sae_tensors *t, double threshold, struct sae *s)
 {
-    return strcmp(name, "threshold") == 0 ? t->threshold
-           : strcmp(name, "b_mag") == 0   ? t->b_mag
-                                          : t->r_mag;
-}
-
-static void fill_sae(const struct sae_tensors *t, double threshold, struct sae *s)
-{
-    const size_t row = t->F * sizeof(float);
     s->norm = t->norm;
     s->scale = (float)t->scale;
     s->keep_b_dec = !t->subtract_b_dec;
     s->threshold = threshold;
-    memcpy(s->W_enc, t->W_enc, t->D * row);
-    memcpy(s->W_dec, t->W_dec, t->D * row);
-    memcpy(s->b_enc, t->b_enc, row);
-    memcpy(s->b_dec, t->b_dec, t->D * sizeof(float));
-    for (size_t i = 0; i < s->arch->extra; i++) {
-        memcpy(s->extra + i * t->F, vector_named(t, s->arch->vector[i].name), row);
-    }
     /* No activation is negative, whatever the threshold. */
     for (size_t j = 0; j < t->F && s->arch->infer == SAE_INFER_JUMP; j++) {
         s->extra[j] = fmaxf(s->extra[j], 0.0f);
@@ -343,11 +328,12 @@ enum err sae_tensors_to_sae(struct sae_tensors *t, const char *path, struct sae 
     }
     enum err rc = find_arch(t, norm, path, &arch, &threshold, e);
     if (rc == OK) {
-        rc = sae_new(arch, t->D, t->F, t->k, &s, e);
+        rc = sae_new_around(arch, t->D, t->F, t->k, t->arena, &s, e);
     }
     if (rc == OK) {
         fold_centre(t);
-        fill_sae(t, threshold, s);
+        finish(t, threshold, s);
+        t->arena = NULL; /* it is the SAE's */
         if (t->own.arch) {
             unfold(&t->own, s);
         }

@@ -38,11 +38,11 @@ struct sae_tensors {
     bool rescale;         /* TOPK: chosen by h n_j, n_j the norm of decoder row j */
     bool centre;          /* x less its mean comes in, as of TransformerLens' processed
                              models */
-    float *arena;         /* all that follow */
+    float *arena;         /* all that follow, in the order that an SAE has them */
     float *W_enc, *W_dec; /* [F,D] */
     float *b_enc, *b_dec; /* [F], [D] */
     float *threshold;     /* [F] JUMP, else NULL */
-    float *b_mag, *r_mag; /* [F] GATED, else NULL */
+    float *r_mag, *b_mag; /* [F] GATED, else NULL */
     struct sae_own own;
     struct foreign_meta meta;
 };
@@ -83,7 +83,8 @@ enum err sae_tensors_widths(struct foreign_meta *m, const char *path, const char
                             struct errinfo *e) ERR_CHECKED;
 
 /* The SAE as saetop runs it: rows of unit norm, everything folded that can be. `t` is
- * used up. ERR_FORMAT, with `path`, for what saetop has no architecture for. */
+ * used up: its arena becomes the SAE's. ERR_FORMAT, with `path`, for what saetop has no
+ * architecture for. */
 enum err sae_tensors_to_sae(struct sae_tensors *t, const char *path, struct sae **out,
                             struct errinfo *e) ERR_CHECKED;
 
