@@ -47,7 +47,10 @@ static void add_training(cJSON *m, const struct sae *s, const struct sae_meta *m
     if (nested && meta->groups > 0) {
         cJSON *widths = cJSON_AddArrayToObject(details, "matryoshka_widths");
         for (size_t i = 0; i < meta->groups; i++) {
-            cJSON_AddItemToArray(widths, cJSON_CreateNumber((double)meta->width[i]));
+            cJSON *width = cJSON_CreateNumber((double)meta->width[i]);
+            if (!cJSON_AddItemToArray(widths, width)) {
+                cJSON_Delete(width); /* out of memory */
+            }
         }
     }
 }
