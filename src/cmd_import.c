@@ -127,8 +127,8 @@ int cmd_import(int argc, char **argv)
         "Converts an SAE of another tool to SAELens' layout, with norms, biases and "
         "thresholds folded as saetop runs it. With --model, --corpus or both (the "
         "bundled one stands for the other) the result is a run: `saetop DIR` and "
-        "`saetop top DIR` open it as it stands; then --hook, --ood, --concepts and "
-        "the other settings count too. `saetop PATH --model DIR --corpus FILE` opens "
+        "`saetop top DIR` open it as it stands; then --ood, --concepts and the other "
+        "settings count too, beside --hook, which always does. `saetop PATH --model DIR --corpus FILE` opens "
         "one without. Formats: ");
     foreign_list(&about);
     str_add(&about, ".");
