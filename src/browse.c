@@ -47,18 +47,25 @@ enum err browse_record(const char *path, const struct run_opts *ro,
     return OK;
 }
 
-enum err browse_open(const char *path, const struct run_opts *ro, struct browse *b,
-                     struct errinfo *e)
+enum err browse_inputs(const char *path, const struct run_opts *ro, struct browse *b,
+                       struct errinfo *e)
 {
     char warning[300];
     *b = (struct browse){0};
     TRY(browse_record(path, ro, &b->record, e));
     TRY(settings_need_text(&b->record.set, path, e));
     TRY(inputs_new(&b->record.set, &b->in, e));
-    TRY(run_record_check(&b->record, path, b->in, e));
+    TRY(run_record_fit(&b->record, path, b->in, e));
     if (run_record_warning(&b->record, path, b->in, warning, sizeof warning)) {
         (void)fprintf(stderr, "saetop: %s\n", warning);
     }
+    return OK;
+}
+
+enum err browse_open(const char *path, const struct run_opts *ro, struct browse *b,
+                     struct errinfo *e)
+{
+    TRY(browse_inputs(path, ro, b, e));
     TRY(acts_set_new(b->in->h, b->in->corpus, CORPUS_HELDOUT, b->in->lm->tok,
                      (size_t)b->in->set.browse_rows, &b->set, e));
     return latent_table_new(b->record.sae, b->set, b->in->concepts, b->record.step,

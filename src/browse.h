@@ -21,8 +21,12 @@ struct browse {
 enum err browse_record(const char *path, const struct run_opts *ro,
                        struct run_record *out, struct errinfo *e) ERR_CHECKED;
 
-/* Open `path` with what was named on the line in place of what the run recorded. After
- * an error call browse_close too. */
+/* browse_record, and model and text opened and held against the SAE; no set and no
+ * table. After an error call browse_close too. */
+enum err browse_inputs(const char *path, const struct run_opts *ro, struct browse *b,
+                       struct errinfo *e) ERR_CHECKED;
+
+/* All of it. After an error call browse_close too. */
 enum err browse_open(const char *path, const struct run_opts *ro, struct browse *b,
                      struct errinfo *e) ERR_CHECKED;
 void browse_close(struct browse *b);

@@ -111,7 +111,7 @@ static enum err evaluate_run(const struct eval_args *a, const struct evaluator *
         .sae = r->record.sae, .h = in->h, .pool = in->pool, .parts = SUITE_ALL};
     char line[512];
     report_init(&r->report, (uint64_t)a->seed);
-    TRY(run_record_check(&r->record, dir, in, e));
+    TRY(run_record_fit(&r->record, dir, in, e));
     const char *warning = run_record_warning(&r->record, dir, in, line, sizeof line);
     if (warning != NULL) {
         TRY(report_left_out(&r->report, e, "the run's own model and text", "%s",

@@ -32,22 +32,16 @@ static enum err copy_file(const char *from, const char *to, const char *name,
     return rc;
 }
 
-/* An SAE of another tool, converted. */
-static enum err convert(const char *path, const char *out, struct errinfo *e)
+/* What saetop saved as it stands, to the byte; another tool's converted. */
+static enum err write_sae(const char *path, const char *out, const struct sae *s,
+                          const struct foreign_meta *m, struct errinfo *e)
 {
-    struct sae *s = NULL;
-    struct foreign_meta m;
-    TRY(foreign_load(path, &s, &m, e));
-    const struct sae_meta meta = {
-        .model_name = m.model[0] ? m.model : NULL,
-        .hook_name = m.hook[0] ? m.hook : NULL,
-        .dataset = m.dataset[0] ? m.dataset : NULL,
-        .context_size = m.context,
-        .prepend_bos = m.prepend_bos,
-    };
-    const enum err rc = sae_save(s, &meta, out, e);
-    sae_free(s);
-    return rc;
+    if (m->own) {
+        TRY(copy_file(path, out, "sae_weights.safetensors", e));
+        return copy_file(path, out, "cfg.json", e);
+    }
+    const struct sae_meta meta = foreign_sae_meta(m);
+    return sae_save(s, &meta, out, e);
 }
 
 /* sparsity.safetensors, as SAELens has it: log10 of the share of tokens on which a
@@ -85,28 +79,22 @@ static enum err export_sae(const char *path, const struct export_args *a,
                            const struct run_opts *ro, struct errinfo *e)
 {
     struct browse b = {0};
+    struct sae *s = NULL;
     struct foreign_meta m;
-    bool own = false;
     enum err rc = OK;
     TRY(check_args(a, e));
-    if (rundir_is(path)) {
-        TRY(foreign_saelens_meta(path, &m, &own, e));
-    }
+    TRY(foreign_load(path, &s, &m, e));
     if (a->sparsity) { /* before anything is written: it may fail */
         TRY_OUT(rc, browse_open(path, ro, &b, e));
     }
     TRY_OUT(rc, rundir_create(a->out, e));
-    if (own) { /* as it stands, to the byte */
-        TRY_OUT(rc, copy_file(path, a->out, "sae_weights.safetensors", e));
-        TRY_OUT(rc, copy_file(path, a->out, "cfg.json", e));
-    } else {
-        TRY_OUT(rc, convert(path, a->out, e));
-    }
+    TRY_OUT(rc, write_sae(path, a->out, s, &m, e));
     if (a->sparsity) {
         rc = write_sparsity(&b, a->out, e);
     }
 out:
     browse_close(&b);
+    sae_free(s);
     return rc;
 }
 

@@ -1,49 +1,119 @@
 /* saetop import: an SAE of another tool as a directory in SAELens' layout, folded,
- * which saetop and SAELens open. */
+ * which saetop and SAELens open; with a model and a text, a run directory. */
+#include "browse.h"
 #include "cmd.h"
 #include "sae/foreign.h"
 #include "train/rundir.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct import_args {
-    const char *out, *hook, *model;
+    const char *out, *model_name;
 };
 
-static enum err import(const char *path, const struct import_args *a, struct str *said,
-                       struct errinfo *e)
+/* Whether a run is to be written. What else is set shapes nothing without model and
+ * text, but for the hook. */
+static enum err check_line(const struct import_args *a, const struct settings *named,
+                           bool *is_run, struct errinfo *e)
+{
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    if (!a->out) {
+        return err_set(e, ERR_USAGE, "import: --out DIR is missing");
+    }
+    *is_run = settings_given(named, "model") || settings_given(named, "corpus");
+    for (size_t i = 0; i < n && !*is_run; i++) {
+        if (settings_given(named, t[i].key) && strcmp(t[i].key, "hook") != 0) {
+            return err_set(e, ERR_USAGE, "%s: %s: counts only with --model or --corpus",
+                           settings_origin(named, &t[i]), t[i].key);
+        }
+    }
+    return OK;
+}
+
+static void say(const struct import_args *a, const char *format, const struct sae *s,
+                const struct foreign_meta *m, const char *hook, struct str *said)
+{
+    str_addf(said, "%s: %s, %s, %zu latents of %zu dimensions", a->out,
+             format ? format : "", sae_arch_name(s->arch), s->F, s->D);
+    for (size_t i = 0; i < m->groups; i++) {
+        str_addf(said, "%s%zu", i ? ", " : ", prefixes of ", m->width[i]);
+    }
+    str_addf(said, ", hook %s\n", hook[0] ? hook : "unknown");
+}
+
+static void name_model(const struct import_args *a, struct foreign_meta *m)
+{
+    if (a->model_name) {
+        snprintf(m->model, sizeof m->model, "%s", a->model_name);
+    }
+}
+
+static enum err import_sae(const char *path, const struct import_args *a,
+                           const struct settings *named, struct str *said,
+                           struct errinfo *e)
 {
     struct sae *s = NULL;
     struct foreign_meta m;
     const char *format = foreign_format_of(path);
-    if (!a->out) {
-        return err_set(e, ERR_USAGE, "import: --out DIR is missing");
-    }
     TRY(foreign_load(path, &s, &m, e));
-    if (a->hook) {
-        snprintf(m.hook, sizeof m.hook, "%s", a->hook);
+    if (settings_given(named, "hook")) {
+        snprintf(m.hook, sizeof m.hook, "%.*s", (int)sizeof m.hook - 1, named->hook);
     }
-    if (a->model) {
-        snprintf(m.model, sizeof m.model, "%s", a->model);
-    }
-    const struct sae_meta meta = {
-        .model_name = m.model[0] ? m.model : NULL,
-        .hook_name = m.hook[0] ? m.hook : NULL,
-        .dataset = m.dataset[0] ? m.dataset : NULL,
-        .context_size = m.context,
-        .prepend_bos = m.prepend_bos,
-    };
+    name_model(a, &m);
+    const struct sae_meta meta = foreign_sae_meta(&m);
     enum err rc = rundir_create(a->out, e);
     if (rc == OK) {
         rc = sae_save(s, &meta, a->out, e);
     }
     if (rc == OK) {
-        str_addf(said, "%s: %s, %s, %zu latents of %zu dimensions, hook %s\n", a->out,
-                 format ? format : "", sae_arch_name(s->arch), s->F, s->D,
-                 m.hook[0] ? m.hook : "unknown");
+        say(a, format, s, &m, m.hook, said);
     }
     sae_free(s);
     return rc;
+}
+
+static enum err write_run(const struct import_args *a, const struct browse *b,
+                          const char *format, struct errinfo *e)
+{
+    int lock = -1;
+    TRY(rundir_create(a->out, e));
+    TRY(rundir_lock(a->out, &lock, e));
+    const enum err rc = rundir_import(a->out, &b->record, format, b->in, e);
+    rundir_unlock(a->out, lock);
+    return rc;
+}
+
+/* As `saetop top` opens it, so that hook and width are held against the model before
+ * anything is written. */
+static enum err import_run(const char *path, const struct import_args *a,
+                           const struct run_opts *ro, struct str *said,
+                           struct errinfo *e)
+{
+    struct browse b;
+    const char *format = foreign_format_of(path);
+    enum err rc = browse_inputs(path, ro, &b, e);
+    if (rc == OK) {
+        name_model(a, &b.record.from);
+        rc = write_run(a, &b, format ? format : "", e);
+    }
+    if (rc == OK) {
+        say(a, format, b.record.sae, &b.record.from, b.record.set.hook, said);
+    }
+    browse_close(&b);
+    return rc;
+}
+
+static enum err import(const char *path, const struct import_args *a,
+                       const struct run_opts *ro, struct str *said, struct errinfo *e)
+{
+    struct settings named;
+    bool is_run = false;
+    TRY(run_opts_given(ro, &named, e));
+    TRY(check_line(a, &named, &is_run, e));
+    return is_run ? import_run(path, a, ro, said, e)
+                  : import_sae(path, a, &named, said, e);
 }
 
 int cmd_import(int argc, char **argv)
@@ -55,31 +125,33 @@ int cmd_import(int argc, char **argv)
     str_add(
         &about,
         "Converts an SAE of another tool to SAELens' layout, with norms, biases and "
-        "thresholds folded as saetop runs it. `saetop PATH --model DIR --corpus "
-        "FILE` opens one without. Formats: ");
+        "thresholds folded as saetop runs it. With --model, --corpus or both (the "
+        "bundled one stands for the other) the result is a run: `saetop DIR` and "
+        "`saetop top DIR` open it as it stands; then --ood, --concepts and the other "
+        "settings count too, beside --hook, which always does. `saetop PATH --model DIR --corpus FILE` opens "
+        "one without. Formats: ");
     foreign_list(&about);
     str_add(&about, ".");
     // clang-format off
-    const struct opt table[] = {
+    const struct opt own[] = {
         {"out", OPT_STRING, &a.out, "DIR", "directory to make", 0, 0, NULL},
-        {"hook", OPT_STRING, &a.hook, "HOOK", "where the SAE reads, if its files do not say", 0, 0, NULL},
-        {"model-name", OPT_STRING, &a.model, "NAME", "the model it was made for, likewise", 0, 0, NULL},
+        {"model-name", OPT_STRING, &a.model_name, "NAME", "the model it was made for, if its files do not say", 0, 0, NULL},
     };
     // clang-format on
+    struct run_opts ro;
     const struct opts o = {
         .name = "import",
-        .usage = "PATH --out DIR [OPTIONS]",
+        .usage = "PATH --out DIR [--model DIR --corpus FILE] [OPTIONS]",
         .about = about.len ? about.p : NULL,
-        .table = table,
-        .n = sizeof table / sizeof table[0],
         .min_args = 1,
         .max_args = 1,
     };
     struct opts_result parsed;
     struct errinfo e = {0};
     int status = 0;
-    if (cmd_begin(&o, argc, argv, &parsed, &status)) {
-        const enum err rc = import(parsed.args[0], &a, &out, &e);
+    if (run_opts_begin(&ro, o, own, sizeof own / sizeof own[0], argc, argv, &parsed,
+                       &status)) {
+        const enum err rc = import(parsed.args[0], &a, &ro, &out, &e);
         status = rc == OK ? cmd_print(&out) : cmd_fail(rc, &e);
     }
     str_free(&out);

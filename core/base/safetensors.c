@@ -362,25 +362,14 @@ static enum err parse_into(struct st_file *f, const uint8_t *data, size_t len,
     return read_entries(f, e);
 }
 
-/* Takes over the mapping, also on error. */
-static enum err open_bytes(const uint8_t *data, size_t len, bool mapped,
-                           const char *name, struct st_file **out, struct errinfo *e)
+enum err st_parse(const uint8_t *data, size_t len, const char *name,
+                  struct st_file **out, struct errinfo *e)
 {
     struct st_file *f = NULL;
-    enum err rc = mem_new(&f, 1, sizeof *f, name, e);
-    if (rc != OK) {
-        if (mapped) {
-            file_unmap(data, len);
-        }
-        return rc;
-    }
-    if (mapped) {
-        f->map = data;
-        f->map_len = len;
-    }
+    TRY(mem_new(&f, 1, sizeof *f, name, e));
     f->name = mem_strdup(name);
-    rc = f->name ? parse_into(f, data, len, e)
-                 : err_set(e, ERR_NOMEM, "%s: out of memory", name);
+    const enum err rc = f->name ? parse_into(f, data, len, e)
+                                : err_set(e, ERR_NOMEM, "%s: out of memory", name);
     if (rc != OK) {
         st_close(f);
         return rc;
@@ -394,13 +383,14 @@ enum err st_open(const char *path, struct st_file **out, struct errinfo *e)
     const uint8_t *data = NULL;
     size_t len = 0;
     TRY(file_map(path, &data, &len, e));
-    return open_bytes(data, len, true, path, out, e);
-}
-
-enum err st_parse(const uint8_t *data, size_t len, const char *name,
-                  struct st_file **out, struct errinfo *e)
-{
-    return open_bytes(data, len, false, name, out, e);
+    const enum err rc = st_parse(data, len, path, out, e);
+    if (rc != OK) {
+        file_unmap(data, len);
+        return rc;
+    }
+    (*out)->map = data;
+    (*out)->map_len = len;
+    return OK;
 }
 
 void st_close(struct st_file *f)

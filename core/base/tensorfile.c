@@ -110,25 +110,14 @@ static enum err read_any(struct tensorfile *f, const uint8_t *data, size_t len,
     return sort_entries(f, e);
 }
 
-/* Takes over the mapping, also on error. */
-static enum err open_bytes(const uint8_t *data, size_t len, bool mapped,
-                           const char *name, struct tensorfile **out, struct errinfo *e)
+enum err tensorfile_parse(const uint8_t *data, size_t len, const char *name,
+                          struct tensorfile **out, struct errinfo *e)
 {
     struct tensorfile *f = NULL;
-    enum err rc = mem_new(&f, 1, sizeof *f, name, e);
-    if (rc != OK) {
-        if (mapped) {
-            file_unmap(data, len);
-        }
-        return rc;
-    }
-    if (mapped) {
-        f->map = data;
-        f->map_len = len;
-    }
+    TRY(mem_new(&f, 1, sizeof *f, name, e));
     f->name = mem_strdup(name);
-    rc = f->name ? read_any(f, data, len, e)
-                 : err_set(e, ERR_NOMEM, "%s: out of memory", name);
+    const enum err rc = f->name ? read_any(f, data, len, e)
+                                : err_set(e, ERR_NOMEM, "%s: out of memory", name);
     if (rc != OK) {
         tensorfile_close(f);
         return rc;
@@ -142,13 +131,14 @@ enum err tensorfile_open(const char *path, struct tensorfile **out, struct errin
     const uint8_t *data = NULL;
     size_t len = 0;
     TRY(file_map(path, &data, &len, e));
-    return open_bytes(data, len, true, path, out, e);
-}
-
-enum err tensorfile_parse(const uint8_t *data, size_t len, const char *name,
-                          struct tensorfile **out, struct errinfo *e)
-{
-    return open_bytes(data, len, false, name, out, e);
+    const enum err rc = tensorfile_parse(data, len, path, out, e);
+    if (rc != OK) {
+        file_unmap(data, len);
+        return rc;
+    }
+    (*out)->map = data;
+    (*out)->map_len = len;
+    return OK;
 }
 
 void tensorfile_close(struct tensorfile *f)
@@ -335,20 +325,19 @@ enum err tensorfile_f32(struct tensorfile *f, const char *name, const size_t *sh
                  : read_zip_f32(f, t, out, e);
 }
 
-/* The bytes of an array of one element. */
-static enum err read_one(struct tensorfile *f, const struct tensor_entry *t,
-                         uint8_t out[8], struct errinfo *e)
+/* The first bytes of an array in C order. */
+static enum err read_bytes(struct tensorfile *f, const struct tensor_entry *t, size_t n,
+                           uint8_t *out, struct errinfo *e)
 {
-    const size_t size = elem_size(t->info.elem);
     if (t->st) {
-        memcpy(out, t->st->data, size);
+        memcpy(out, t->st->data, n);
         return OK;
     }
     struct zip_reader *r = NULL;
     TRY(zip_reader_new(f->zip, t->member, &r, e));
-    enum err rc = zip_reader_skip(r, t->skip + t->offset * size, e);
+    enum err rc = zip_reader_skip(r, t->skip + t->offset * elem_size(t->info.elem), e);
     if (rc == OK) {
-        rc = zip_reader_get(r, out, size, e);
+        rc = zip_reader_get(r, out, n, e);
     }
     zip_reader_free(r);
     return rc;
@@ -372,7 +361,7 @@ enum err tensorfile_int(struct tensorfile *f, const char *name, int64_t min,
                            name);
         }
         uint8_t bytes[8];
-        TRY(read_one(f, t, bytes, e));
+        TRY(read_bytes(f, t, elem_size(t->info.elem), bytes, e));
         v = elem_to_i64(t->info.elem, bytes);
     }
     if (v < min || v > max) {
@@ -382,4 +371,30 @@ enum err tensorfile_int(struct tensorfile *f, const char *name, int64_t min,
     }
     *out = v;
     return OK;
+}
+
+enum err tensorfile_ints(struct tensorfile *f, const char *name, size_t cap,
+                         int64_t *out, size_t *n, struct errinfo *e)
+{
+    const struct tensor_entry *t = NULL;
+    TRY(find_array(f, name, &t, e));
+    const struct tensor_info *s = &t->info;
+    if (!s->numbers || elem_is_float(s->elem) || s->ndim != 1 ||
+        (!t->st && !in_c_order(s, t->stride))) {
+        return err_set(e, ERR_FORMAT, "%s: %s: expected a vector of integers", f->name,
+                       name);
+    }
+    *n = s->shape[0];
+    if (*n == 0 || *n > cap) {
+        return OK;
+    }
+    uint8_t *bytes = NULL;
+    const size_t size = elem_size(s->elem);
+    TRY(mem_new(&bytes, *n, size, f->name, e));
+    const enum err rc = read_bytes(f, t, *n * size, bytes, e);
+    for (size_t i = 0; rc == OK && i < *n; i++) {
+        out[i] = elem_to_i64(s->elem, bytes + i * size);
+    }
+    mem_free(bytes);
+    return rc;
 }

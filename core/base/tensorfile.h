@@ -51,6 +51,10 @@ enum err tensorfile_f32(struct tensorfile *f, const char *name, const size_t *sh
 /* An integer min..max: a plain one, or an array of one element. */
 enum err tensorfile_int(struct tensorfile *f, const char *name, int64_t min,
                         int64_t max, int64_t *out, struct errinfo *e) ERR_CHECKED;
+/* The integers of a vector, at most `cap`; *n: how many there are, more than cap leaves
+ * out[cap] as it is. */
+enum err tensorfile_ints(struct tensorfile *f, const char *name, size_t cap,
+                         int64_t *out, size_t *n, struct errinfo *e) ERR_CHECKED;
 /* A TEXT, borrowed; NULL if there is none. */
 const char *tensorfile_text(const struct tensorfile *f, const char *name);
 

@@ -43,50 +43,72 @@ const char *foreign_format_of(const char *path)
     return f ? f->name : NULL;
 }
 
+static enum err find_or_say(const char *path, const struct foreign_format **out,
+                            struct errinfo *e)
+{
+    *out = find(path);
+    if (*out) {
+        return OK;
+    }
+    struct str names;
+    str_init(&names, 1024);
+    for (size_t i = 0; i < N_FORMATS; i++) {
+        str_addf(&names, "%s%s", i ? ", " : "", table[i]->name);
+    }
+    const enum err rc = err_set(e, file_exists(path) ? ERR_FORMAT : ERR_MISSING,
+                                "%s: %s, expected an SAE of one of: %s", path,
+                                file_exists(path) ? "not recognised" : "not found",
+                                names.len ? names.p : "");
+    str_free(&names);
+    return rc;
+}
+
 enum err foreign_tensors(const char *path, struct sae_tensors **out, struct errinfo *e)
 {
-    const struct foreign_format *f = find(path);
-    if (!f) {
-        struct str names;
-        str_init(&names, 1024);
-        for (size_t i = 0; i < N_FORMATS; i++) {
-            str_addf(&names, "%s%s", i ? ", " : "", table[i]->name);
-        }
-        const enum err rc = err_set(e, file_exists(path) ? ERR_FORMAT : ERR_MISSING,
-                                    "%s: %s, expected an SAE of one of: %s", path,
-                                    file_exists(path) ? "not recognised" : "not found",
-                                    names.len ? names.p : "");
-        str_free(&names);
-        return rc;
-    }
+    const struct foreign_format *f = NULL;
+    TRY(find_or_say(path, &f, e));
     TRY(f->load(path, out, e));
     (*out)->format = f->name;
     return OK;
 }
 
-enum err foreign_load(const char *path, struct sae **out, struct foreign_meta *meta,
-                      struct errinfo *e)
+static enum err load_as(const struct foreign_format *f, const char *path,
+                        struct sae **out, struct foreign_meta *meta, struct errinfo *e)
 {
     struct sae_tensors *t = NULL;
-    struct foreign_meta m = {0};
-    bool own = false;
-    if (foreign_format_saelens.is(path)) {
-        TRY(foreign_saelens_meta(path, &m, &own, e));
-    }
-    if (own) {
-        TRY(sae_load(path, out, e));
-        if (meta) {
-            *meta = m;
-        }
-        return OK;
-    }
-    TRY(foreign_tensors(path, &t, e));
+    TRY(f->load(path, &t, e));
     if (meta) {
         *meta = t->meta;
     }
     const enum err rc = sae_tensors_to_sae(t, path, out, e);
     sae_tensors_free(t);
     return rc;
+}
+
+enum err foreign_load(const char *path, struct sae **out, struct foreign_meta *meta,
+                      struct errinfo *e)
+{
+    const struct foreign_format *f = NULL;
+    TRY(find_or_say(path, &f, e));
+    return load_as(f, path, out, meta, e);
+}
+
+enum err sae_load(const char *dir, struct sae **out, struct errinfo *e)
+{
+    return load_as(&foreign_format_saelens, dir, out, NULL, e);
+}
+
+struct sae_meta foreign_sae_meta(const struct foreign_meta *m)
+{
+    return (struct sae_meta){
+        .model_name = m->model[0] ? m->model : NULL,
+        .hook_name = m->hook[0] ? m->hook : NULL,
+        .dataset = m->dataset[0] ? m->dataset : NULL,
+        .context_size = m->context,
+        .prepend_bos = m->prepend_bos,
+        .groups = m->groups,
+        .width = m->width,
+    };
 }
 
 void foreign_list(struct str *out)

@@ -15,12 +15,13 @@ struct foreign_meta {
     char model[FOREIGN_TEXT_MAX], hook[FOREIGN_TEXT_MAX], dataset[FOREIGN_TEXT_MAX];
     size_t context;
     bool prepend_bos;
+    bool own; /* saved by saetop */
+    /* Matryoshka's prefixes: rising, the last is F; 0: not said. */
+    size_t groups, width[SAE_GROUPS_MAX];
 };
 
-/* Whether a directory in SAELens' layout was saved by saetop, and where the SAE
- * belongs, from its cfg.json alone. */
-enum err foreign_saelens_meta(const char *dir, struct foreign_meta *out, bool *own,
-                              struct errinfo *e) ERR_CHECKED;
+/* The same for sae_save; strings are m's. */
+struct sae_meta foreign_sae_meta(const struct foreign_meta *m);
 
 /* Name of the format of a file or directory, from its files alone; NULL if none. */
 const char *foreign_format_of(const char *path);

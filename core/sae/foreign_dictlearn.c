@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A class: which tensors it has, and how they lie. nn.Linear weights are out x in. */
+/* A class: which tensors it has, and how they lie. */
 struct layout {
     const char *dict_class;
     enum tensors_select select;
@@ -21,92 +21,52 @@ struct layout {
         *threshold; /* NULL: none; of all latents or of each, as its shape says */
     const char *b_mag, *r_mag;
     bool subtract_b_dec, has_k;
-    const char *known[12];
+    const char *groups; /* sizes of Matryoshka's groups */
+    const char *unused; /* a tensor that may be there and says nothing of the output */
 };
 
+/* nn.Linear's weights, out x in; and plain matrices. */
+#define LINEAR                                                                         \
+    .enc_order = ROWS_LATENTS, .W_enc = "encoder.weight",                              \
+    .dec_order = ROWS_DIMENSIONS, .W_dec = "decoder.weight"
+#define MATRICES                                                                       \
+    .enc_order = ROWS_DIMENSIONS, .W_enc = "W_enc", .dec_order = ROWS_LATENTS,         \
+    .W_dec = "W_dec", .b_enc = "b_enc", .b_dec = "b_dec"
+
 static const struct layout layouts[] = {
-    {.dict_class = "AutoEncoder",
-     .select = TENSORS_RELU,
-     .enc_order = ROWS_LATENTS,
-     .dec_order = ROWS_DIMENSIONS,
-     .W_enc = "encoder.weight",
-     .W_dec = "decoder.weight",
-     .b_enc = "encoder.bias",
-     .b_dec = "bias",
-     .subtract_b_dec = true,
-     .known = {"bias", "encoder.weight", "encoder.bias", "decoder.weight"}},
-    {.dict_class = "AutoEncoderNew",
-     .select = TENSORS_RELU,
-     .enc_order = ROWS_LATENTS,
-     .dec_order = ROWS_DIMENSIONS,
-     .W_enc = "encoder.weight",
-     .W_dec = "decoder.weight",
-     .b_enc = "encoder.bias",
-     .b_dec = "decoder.bias",
-     .known = {"encoder.weight", "encoder.bias", "decoder.weight", "decoder.bias"}},
-    {.dict_class = "GatedAutoEncoder",
-     .select = TENSORS_GATED,
-     .enc_order = ROWS_LATENTS,
-     .dec_order = ROWS_DIMENSIONS,
-     .W_enc = "encoder.weight",
-     .W_dec = "decoder.weight",
-     .b_enc = "gate_bias",
-     .b_dec = "decoder_bias",
-     .b_mag = "mag_bias",
-     .r_mag = "r_mag",
-     .subtract_b_dec = true,
-     .known = {"encoder.weight", "decoder.weight", "gate_bias", "mag_bias", "r_mag",
-               "decoder_bias"}},
-    {.dict_class = "AutoEncoderTopK",
-     .select = TENSORS_TOPK,
-     .enc_order = ROWS_LATENTS,
-     .dec_order = ROWS_DIMENSIONS,
-     .W_enc = "encoder.weight",
-     .W_dec = "decoder.weight",
-     .b_enc = "encoder.bias",
-     .b_dec = "b_dec",
-     .subtract_b_dec = true,
-     .has_k = true,
-     /* Its threshold is for another way of encoding than its own default. */
-     .known = {"encoder.weight", "encoder.bias", "decoder.weight", "b_dec", "k",
-               "threshold"}},
-    {.dict_class = "BatchTopKSAE",
-     .select = TENSORS_JUMP,
-     .enc_order = ROWS_LATENTS,
-     .dec_order = ROWS_DIMENSIONS,
-     .W_enc = "encoder.weight",
-     .W_dec = "decoder.weight",
-     .b_enc = "encoder.bias",
-     .b_dec = "b_dec",
-     .threshold = "threshold",
-     .subtract_b_dec = true,
-     .has_k = true,
-     .known = {"encoder.weight", "encoder.bias", "decoder.weight", "b_dec", "k",
-               "threshold"}},
-    {.dict_class = "MatryoshkaBatchTopKSAE",
-     .select = TENSORS_JUMP,
-     .enc_order = ROWS_DIMENSIONS,
-     .dec_order = ROWS_LATENTS,
-     .W_enc = "W_enc",
-     .W_dec = "W_dec",
-     .b_enc = "b_enc",
-     .b_dec = "b_dec",
-     .threshold = "threshold",
-     .subtract_b_dec = true,
-     .has_k = true,
-     .known = {"W_enc", "W_dec", "b_enc", "b_dec", "k", "threshold", "group_sizes"}},
-    {.dict_class = "JumpReluAutoEncoder",
-     .select = TENSORS_JUMP,
-     .enc_order = ROWS_DIMENSIONS,
-     .dec_order = ROWS_LATENTS,
-     .W_enc = "W_enc",
-     .W_dec = "W_dec",
-     .b_enc = "b_enc",
-     .b_dec = "b_dec",
-     .threshold = "threshold",
-     .known = {"W_enc", "W_dec", "b_enc", "b_dec", "threshold"}},
+    {"AutoEncoder", TENSORS_RELU, LINEAR, .b_enc = "encoder.bias", .b_dec = "bias",
+     .subtract_b_dec = true},
+    {"AutoEncoderNew", TENSORS_RELU, LINEAR, .b_enc = "encoder.bias",
+     .b_dec = "decoder.bias"},
+    {"GatedAutoEncoder", TENSORS_GATED, LINEAR, .b_enc = "gate_bias",
+     .b_dec = "decoder_bias", .b_mag = "mag_bias", .r_mag = "r_mag",
+     .subtract_b_dec = true},
+    /* Its threshold is for another way of encoding than its own default. */
+    {"AutoEncoderTopK", TENSORS_TOPK, LINEAR, .b_enc = "encoder.bias", .b_dec = "b_dec",
+     .subtract_b_dec = true, .has_k = true, .unused = "threshold"},
+    {"BatchTopKSAE", TENSORS_JUMP, LINEAR, .b_enc = "encoder.bias", .b_dec = "b_dec",
+     .threshold = "threshold", .subtract_b_dec = true, .has_k = true},
+    {"MatryoshkaBatchTopKSAE", TENSORS_JUMP, MATRICES, .threshold = "threshold",
+     .subtract_b_dec = true, .has_k = true, .groups = "group_sizes"},
+    {"JumpReluAutoEncoder", TENSORS_JUMP, MATRICES, .threshold = "threshold"},
 };
 #define N_LAYOUTS (sizeof layouts / sizeof layouts[0])
+
+/* ERR_FORMAT for a tensor that the class does not have. */
+static enum err check_known(const struct layout *l, const struct tensorfile *f,
+                            struct errinfo *e)
+{
+    const char *const may[] = {
+        l->W_enc, l->W_dec,     l->b_enc,  l->b_dec,  l->b_mag,
+        l->r_mag, l->threshold, l->groups, l->unused, l->has_k ? "k" : NULL};
+    const char *known[sizeof may / sizeof may[0] + 1] = {NULL};
+    for (size_t i = 0, n = 0; i < sizeof may / sizeof may[0]; i++) {
+        if (may[i]) {
+            known[n++] = may[i];
+        }
+    }
+    return sae_tensors_known(f, known, e);
+}
 
 /* ---- config.json ---- */
 
@@ -202,9 +162,9 @@ static enum err guess_layout(const struct tensorfile *f, const char *cfg_path,
     const struct layout *found = NULL;
     for (size_t i = 0; i < N_LAYOUTS; i++) {
         const struct layout *l = &layouts[i];
-        if (sae_tensors_known(f, l->known, NULL) != OK ||
-            !tensorfile_find(f, l->W_enc) || !tensorfile_find(f, l->b_dec) ||
-            !tensorfile_find(f, l->b_enc) || (l->has_k && !tensorfile_find(f, "k"))) {
+        if (check_known(l, f, NULL) != OK || !tensorfile_find(f, l->W_enc) ||
+            !tensorfile_find(f, l->b_dec) || !tensorfile_find(f, l->b_enc) ||
+            (l->has_k && !tensorfile_find(f, "k"))) {
             continue;
         }
         if (found) {
@@ -239,6 +199,34 @@ static enum err read_threshold(struct tensorfile *f, const char *name,
     return OK;
 }
 
+/* Sizes of groups, which add up to F, are widths of prefixes once they are summed. */
+static enum err read_groups(struct tensorfile *f, const char *name,
+                            struct sae_tensors *t, struct errinfo *e)
+{
+    int64_t size[SAE_GROUPS_MAX], sum = 0;
+    size_t n = 0;
+    if (!tensorfile_find(f, name)) {
+        return OK;
+    }
+    TRY(tensorfile_ints(f, name, SAE_GROUPS_MAX, size, &n, e));
+    if (n > SAE_GROUPS_MAX) {
+        return OK;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (size[i] < 1 || size[i] > (int64_t)t->F - sum) {
+            break; /* then the sum is not F */
+        }
+        sum += size[i];
+        size[i] = sum;
+    }
+    if ((size_t)sum != t->F) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: %s: expected positive sizes that add up to the %zu latents",
+                       tensorfile_name(f), name, t->F);
+    }
+    return sae_tensors_widths(&t->meta, tensorfile_name(f), name, size, n, t->F, e);
+}
+
 static enum err fill(struct sae_tensors *t, struct tensorfile *f,
                      const struct layout *l, struct errinfo *e)
 {
@@ -248,6 +236,9 @@ static enum err fill(struct sae_tensors *t, struct tensorfile *f,
     TRY(sae_tensors_vector(f, l->b_dec, t->D, t->b_dec, e));
     if (l->threshold) {
         TRY(read_threshold(f, l->threshold, t, e));
+    }
+    if (l->groups) {
+        TRY(read_groups(f, l->groups, t, e));
     }
     if (l->b_mag) {
         TRY(sae_tensors_vector(f, l->b_mag, t->F, t->b_mag, e));
@@ -264,7 +255,7 @@ static enum err load_weights(struct tensorfile *f, const struct cfg *c,
     size_t D = 0, F = 0;
     int64_t k = c->k;
     struct sae_tensors *t = NULL;
-    TRY(sae_tensors_known(f, l->known, e));
+    TRY(check_known(l, f, e));
     TRY(sae_tensors_sizes(f, l->W_enc, l->enc_order, &D, &F, e));
     if (c->D > 0) {
         TRY(sae_tensors_agree(cfg_path, "trainer.activation_dim", c->D, D, e));

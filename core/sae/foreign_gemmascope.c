@@ -1,13 +1,114 @@
+#define _XOPEN_SOURCE 700 /* realpath */
 /* DeepMind's Gemma Scope: params.npz (Gemma Scope 2: params.safetensors) with W_enc
  * [D,F], W_dec [F,D], b_enc, b_dec, threshold, the matrices' names in either case.
- * JumpReLU on x itself. Those of the embedding were trained on x sqrt(D). Source:
+ * JumpReLU on x itself. Those of the embedding were trained on x sqrt(D). Where they
+ * belong only the names of folders say: gemma-scope-2b-pt-res/layer_20/width_16k/
+ * average_l0_71, gemma-scope-2-4b-it/resid_post/layer_12_width_16k_l0_medium. Source:
  * SAELens' loaders. */
 #include "base/file.h"
 #include "sae/sae_tensors.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* ---- what the names of folders say ---- */
+
+struct place {
+    int layer;        /* -1: not said */
+    const char *site; /* NULL: not said */
+    bool is_embedding, is_transcoder;
+    char model[48];
+};
+
+/* Part of a block by the end of a repository's name, and by a folder of Gemma Scope 2.
+ */
+static const struct {
+    const char *repository, *folder, *site;
+} sites[] = {
+    {"-res", "resid_post", "hook_resid_post"},
+    {"-att", "attn_out", "attn.hook_z"},
+    {"-mlp", "mlp_out", "hook_mlp_out"},
+};
+#define N_SITES (sizeof sites / sizeof sites[0])
+
+/* "2b-pt-res" of Gemma 2, or "2-4b-it" of Gemma 3. */
+static void read_repository(const char *name, struct place *p)
+{
+    const bool third = strncmp(name, "2-", 2) == 0;
+    const char *size = third ? name + 2 : name;
+    const size_t len = strcspn(size, "-");
+    const char *tuned = strncmp(size + len, "-it", 3) == 0       ? "-it"
+                        : third && strncmp(size, "270m", 4) != 0 ? "-pt"
+                                                                 : "";
+    snprintf(p->model, sizeof p->model, "gemma-%d-%.*s%s", third ? 3 : 2,
+             (int)(len < 16 ? len : 16), size, tuned);
+    p->is_transcoder = strstr(name, "transcoder") != NULL;
+    for (size_t i = 0; i < N_SITES; i++) {
+        p->site = strstr(size + len, sites[i].repository) ? sites[i].site : p->site;
+    }
+}
+
+static void read_folder(const char *name, struct place *p)
+{
+    static const char repository[] = "gemma-scope-";
+    const char *found = strstr(name, repository);
+    int layer = -1;
+    char rest = '_';
+    if (found) {
+        read_repository(found + sizeof repository - 1, p);
+    } else if (sscanf(name, "layer_%4d%c", &layer, &rest) >= 1 && rest == '_') {
+        p->layer = layer;
+    }
+    p->is_embedding |= strcmp(name, "embedding") == 0;
+    p->is_transcoder |= strncmp(name, "transcoder", 10) == 0;
+    for (size_t i = 0; i < N_SITES && !found; i++) {
+        const bool is = strncmp(name, sites[i].folder, strlen(sites[i].folder)) == 0;
+        p->site = is ? sites[i].site : p->site;
+    }
+}
+
+static void read_folders(const char *path, struct place *p)
+{
+    while (*path) {
+        char name[256];
+        const size_t len = strcspn(path, "/");
+        snprintf(name, sizeof name, "%.*s", (int)(len < 255 ? len : 255), path);
+        read_folder(name, p);
+        path += len + (path[len] == '/' ? 1 : 0);
+    }
+}
+
+/* Of the file's folders as they are named, and as they are: one may open `.` or go
+ * through a link. */
+static struct place find_place(const char *file)
+{
+    struct place p = {.layer = -1};
+    char dir[4096], full[4096];
+    const size_t len = (size_t)(path_base(file) - file);
+    snprintf(dir, sizeof dir, "%.*s", len > 0 ? (int)len : 1, len > 0 ? file : ".");
+    if (realpath(dir, full)) {
+        read_folders(full, &p);
+    }
+    read_folders(dir, &p);
+    return p;
+}
+
+static void set_meta(const struct place *p, struct foreign_meta *m)
+{
+    /* Of the embedding: what goes into the first block. */
+    if (p->is_embedding) {
+        snprintf(m->hook, sizeof m->hook, "blocks.0.hook_resid_pre");
+    } else if (p->layer >= 0) {
+        snprintf(m->hook, sizeof m->hook, "blocks.%d.%s", p->layer,
+                 p->site ? p->site : sites[0].site);
+    }
+    snprintf(m->model, sizeof m->model, "%s", p->model);
+    m->prepend_bos = true;
+}
+
+/* ---- files ---- */
 
 /* The file itself: `path`, or one of two names in it. */
 static bool file_of(const char *path, char *out, size_t cap)
@@ -50,7 +151,7 @@ static void scale_embedding(struct sae_tensors *t)
     }
 }
 
-static enum err load_open(struct tensorfile *f, const char *path,
+static enum err load_open(struct tensorfile *f, const struct place *p,
                           struct sae_tensors **out, struct errinfo *e)
 {
     static const char *const known[] = {"W_enc", "W_dec", "w_enc",     "w_dec",
@@ -69,7 +170,8 @@ static enum err load_open(struct tensorfile *f, const char *path,
     }
     t->subtract_b_dec = false;
     snprintf(t->kind, sizeof t->kind, "jumprelu");
-    if (strstr(path, "/embedding/")) {
+    set_meta(p, &t->meta);
+    if (p->is_embedding) {
         scale_embedding(t);
     }
     *out = t;
@@ -83,8 +185,13 @@ static enum err load(const char *path, struct sae_tensors **out, struct errinfo 
     if (!file_of(path, file, sizeof file)) {
         return err_set(e, ERR_MISSING, "%s: no params.npz", path);
     }
+    const struct place p = find_place(file);
+    if (p.is_transcoder) { /* its tensors look like an SAE's */
+        return err_set(e, ERR_FORMAT,
+                       "%s: the folder is that of a transcoder, expected an SAE", file);
+    }
     TRY(tensorfile_open(file, &f, e));
-    const enum err rc = load_open(f, file, out, e);
+    const enum err rc = load_open(f, &p, out, e);
     tensorfile_close(f);
     return rc;
 }

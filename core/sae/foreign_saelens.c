@@ -1,17 +1,19 @@
 /* SAELens: cfg.json and sae_weights.safetensors (W_enc [D,F], W_dec [F,D], b_dec, and
  * b_enc; or b_gate, b_mag, r_mag; threshold; topk_threshold), of version 6 and of the
- * flat configuration before. Source: sae_lens/saes/ and loading/ of SAELens. */
+ * flat configuration before. Source: sae_lens/saes/ and loading/ of SAELens. What
+ * saetop saved itself (sae_save.c) has notes that undo the folding. */
 #include "base/file.h"
 #include "base/mem.h"
+#include "sae/sae_arch.h"
 #include "sae/sae_tensors.h"
+#include "sae/saelens.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WEIGHTS "sae_weights.safetensors"
-#define SCALER  "activation_scaler.json"
+#define SCALER "activation_scaler.json"
 
 struct kind {
     const char *name; /* `architecture` */
@@ -34,10 +36,11 @@ struct cfg {
     int64_t D, F;
     double k; /* of a batch: need not be whole */
     bool subtract_b_dec, rescale, centre;
+    bool is_batch;  /* one threshold, a running average */
     bool finetuned; /* activations times finetuning_scaling_factor */
     bool scaled;    /* expected_average_only_in: by activation_scaler.json */
-    bool own;       /* saved by saetop */
-    enum tensors_norm norm;
+    enum sae_norm norm;
+    struct sae_own own;
     struct foreign_meta meta;
 };
 
@@ -92,18 +95,18 @@ static enum err parse_norm(const char *path, const cJSON *root, struct cfg *c,
                      &name, e));
     }
     c->scaled = strcmp(name, "expected_average_only_in") == 0;
-    c->norm = TENSORS_SCALE;
-    if (strcmp(name, "constant_norm_rescale") == 0) {
-        c->norm = TENSORS_CONSTANT;
-    } else if (strcmp(name, "layer_norm") == 0) {
-        c->norm = TENSORS_LAYER;
-    } else if (!c->scaled && strcmp(name, "none") != 0) {
-        return err_set(e, ERR_FORMAT,
-                       "%s: normalize_activations: found \"%.40s\", expected none, "
-                       "expected_average_only_in, constant_norm_rescale or layer_norm",
-                       path, name);
+    c->norm = SAE_NORM_SCALE;
+    bool known = c->scaled;
+    for (size_t i = 0; i < SAELENS_NORMS && !known; i++) {
+        known = strcmp(name, saelens_norms[i]) == 0;
+        c->norm = (enum sae_norm)i;
     }
-    return OK;
+    return known ? OK
+                 : err_set(e, ERR_FORMAT,
+                           "%s: normalize_activations: found \"%.40s\", expected none, "
+                           "expected_average_only_in, constant_norm_rescale or "
+                           "layer_norm",
+                           path, name);
 }
 
 /* Whether the model ran with its writing weights centred: TransformerLens' default,
@@ -174,17 +177,100 @@ static enum err parse_k(const char *path, const cJSON *root, struct cfg *c,
     int64_t k = 0;
     if (!c->kind->has_k) {
         double mean = 1;
-        TRY(json_num(at, root, "k", false, 0, INT32_MAX, &mean, e));
+        TRY(json_num(at, root, "k", false, 0, (double)c->F, &mean, e));
         c->k = mean > 0 ? mean : 1;
         return OK;
     }
     TRY(json_obj(at, root, "activation_fn_kwargs", false, &kwargs, e));
     if (kwargs) {
         TRY(json_int((struct json_at){path, "activation_fn_kwargs"}, kwargs, "k", false,
-                     1, INT32_MAX, &k, e));
+                     1, c->F, &k, e));
     }
-    TRY(json_int(at, root, "k", k == 0, 1, INT32_MAX, &k, e));
+    TRY(json_int(at, root, "k", k == 0, 1, c->F, &k, e));
     c->k = (double)k;
+    return OK;
+}
+
+/* The widths of Matryoshka's prefixes, if they are there. */
+static enum err parse_widths(struct json_at at, const cJSON *obj, struct cfg *c,
+                             struct errinfo *e)
+{
+    char key[96];
+    const cJSON *array = NULL, *v = NULL;
+    int64_t width[SAE_GROUPS_MAX];
+    size_t n = 0;
+    TRY(json_arr(at, obj, "matryoshka_widths", false, &array, e));
+    cJSON_ArrayForEach(v, array)
+    {
+        const double w = cJSON_IsNumber(v) ? v->valuedouble : 0;
+        if (n < SAE_GROUPS_MAX) { /* what is no width is 0, which is refused */
+            width[n] = w >= 1 && w <= (double)c->F && w <= floor(w) ? (int64_t)w : 0;
+        }
+        n++;
+    }
+    snprintf(key, sizeof key, "%s%smatryoshka_widths", at.path, at.path[0] ? "." : "");
+    return sae_tensors_widths(&c->meta, at.file, key, width, n, (size_t)c->F, e);
+}
+
+/* A batch architecture is saved as jumprelu once it is trained, with a note. */
+static enum err parse_training(const char *path, const cJSON *root,
+                               const cJSON *metadata, struct cfg *c, struct errinfo *e)
+{
+    const struct json_at in = {path, "metadata"};
+    const struct json_at at = {path, "metadata." SAELENS_DETAILS};
+    const cJSON *details = NULL;
+    const char *name = "";
+    c->is_batch = c->kind->trained_by_batch;
+    if (c->is_batch) {
+        return parse_widths((struct json_at){path, ""}, root, c, e);
+    }
+    if (!metadata) {
+        return OK;
+    }
+    TRY(json_str(in, metadata, SAELENS_TRAINED, false, &name, e));
+    if (c->kind->select != TENSORS_JUMP ||
+        (strcmp(name, "batchtopk") != 0 && strcmp(name, "matryoshka_batchtopk") != 0)) {
+        return OK;
+    }
+    c->is_batch = true;
+    TRY(json_obj(in, metadata, SAELENS_DETAILS, false, &details, e));
+    if (!details) {
+        return OK;
+    }
+    TRY(json_num(at, details, "k", false, 1e-9, (double)c->F, &c->k, e));
+    return parse_widths(at, details, c, e);
+}
+
+/* What saetop notes: the architecture by its own name, k, which need not be whole, and
+ * what was folded. It runs models as they are. */
+static enum err parse_own(const char *path, const cJSON *metadata, struct cfg *c,
+                          struct errinfo *e)
+{
+    const struct json_at at = {path, "metadata." SAELENS_OWN};
+    const cJSON *own = NULL;
+    const char *name = NULL;
+    TRY(json_obj((struct json_at){path, "metadata"}, metadata, SAELENS_OWN, false, &own,
+                 e));
+    if (!own) {
+        return OK;
+    }
+    TRY(json_str(at, own, "architecture", true, &name, e));
+    const struct sae_arch *a = sae_arch_find(name);
+    if (!a || strcmp(a->save_name, c->kind->name) != 0) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: metadata." SAELENS_OWN
+                       ".architecture: found \"%.40s\", expected one that is saved as "
+                       "\"%s\"",
+                       path, name, c->kind->name);
+    }
+    TRY(json_num(at, own, "scale", true, 1e-30, 1e30, &c->own.scale, e));
+    TRY(json_num(at, own, "threshold", true, 0.0, 1e30, &c->own.threshold, e));
+    if (!c->kind->has_k) {
+        TRY(json_num(at, own, "k", true, 1e-9, (double)c->F, &c->k, e));
+    }
+    c->own.arch = a;
+    c->centre = false;
+    c->meta.own = true;
     return OK;
 }
 
@@ -213,10 +299,10 @@ static enum err parse(const cJSON *root, const char *path, struct cfg *c,
     TRY(json_bool(at, root, "apply_b_dec_to_input", false, &c->subtract_b_dec, e));
     TRY(json_bool(at, root, "rescale_acts_by_decoder_norm", false, &c->rescale, e));
     TRY(json_bool(at, root, "finetuning_scaling_factor", false, &c->finetuned, e));
-    c->own = metadata &&
-             cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(metadata, "saetop"));
     TRY(parse_norm(path, root, c, e));
     TRY(parse_where(path, root, metadata, flat, c, e));
+    TRY(parse_training(path, root, metadata, c, e));
+    TRY(metadata ? parse_own(path, metadata, c, e) : OK);
     return check_shape(path, root, c, e);
 }
 
@@ -241,7 +327,7 @@ static enum err read_scale(const char *dir, const char *cfg_path, double *out,
                        "without " SCALER ", expected none, with the factor folded in",
                        cfg_path);
     }
-    TRY(json_load(path, FOREIGN_CFG_MAX, &root, e));
+    TRY(json_load(path, SAELENS_CFG_MAX, &root, e));
     const enum err rc = json_num((struct json_at){path, ""}, root, "scaling_factor",
                                  true, 1e-30, 1e30, out, e);
     cJSON_Delete(root);
@@ -274,13 +360,28 @@ static enum err apply_factor(struct sae_tensors *t, struct tensorfile *f,
     return rc;
 }
 
+/* Another tool's may be negative and means 0; saetop saves none. */
+static enum err check_own_threshold(const struct sae_tensors *t,
+                                    const struct tensorfile *f, struct errinfo *e)
+{
+    for (size_t j = 0; j < t->F; j++) {
+        if (t->threshold[j] < 0.0f) {
+            return err_set(e, ERR_FORMAT,
+                           "%s: threshold: found %g for latent %zu, expected 0 or more",
+                           tensorfile_name(f), (double)t->threshold[j], j);
+        }
+    }
+    return OK;
+}
+
 /* A training checkpoint has one threshold, for activations times decoder norms if
  * `rescale`; what is saved after training has one for each latent. */
 static enum err read_threshold(struct sae_tensors *t, struct tensorfile *f,
                                const struct cfg *c, struct errinfo *e)
 {
     if (!c->kind->trained_by_batch) {
-        return sae_tensors_vector(f, "threshold", t->F, t->threshold, e);
+        TRY(sae_tensors_vector(f, "threshold", t->F, t->threshold, e));
+        return c->own.arch ? check_own_threshold(t, f, e) : OK;
     }
     float all = 0;
     TRY(tensorfile_f32(f, "topk_threshold", NULL, 0, &all, e));
@@ -339,11 +440,12 @@ static enum err load_weights(struct tensorfile *f, const struct cfg *c,
     TRY(sae_tensors_new(c->kind->select, D, F, &t, e));
     t->k = c->k;
     t->subtract_b_dec = c->subtract_b_dec;
-    t->is_batch = c->kind->trained_by_batch;
+    t->is_batch = c->is_batch;
     t->rescale = c->rescale;
     t->centre = c->centre;
     t->norm = c->norm;
     t->scale = scale;
+    t->own = c->own;
     t->meta = c->meta;
     snprintf(t->kind, sizeof t->kind, "%s", c->kind->name);
     const enum err rc = fill(t, f, c, e);
@@ -360,30 +462,18 @@ static enum err load_weights(struct tensorfile *f, const struct cfg *c,
 static bool is(const char *path)
 {
     char cfg[4096], weights[4096];
-    return path_join(cfg, sizeof cfg, path, "cfg.json", NULL) == OK &&
-           path_join(weights, sizeof weights, path, WEIGHTS, NULL) == OK &&
+    return path_join(cfg, sizeof cfg, path, SAELENS_CFG, NULL) == OK &&
+           path_join(weights, sizeof weights, path, SAELENS_WEIGHTS, NULL) == OK &&
            file_exists(cfg) && file_exists(weights);
 }
 
 static enum err load_cfg(const char *cfg_path, struct cfg *c, struct errinfo *e)
 {
     cJSON *root = NULL;
-    TRY(json_load(cfg_path, FOREIGN_CFG_MAX, &root, e));
+    TRY(json_load(cfg_path, SAELENS_CFG_MAX, &root, e));
     const enum err rc = parse(root, cfg_path, c, e);
     cJSON_Delete(root);
     return rc;
-}
-
-enum err foreign_saelens_meta(const char *dir, struct foreign_meta *out, bool *own,
-                              struct errinfo *e)
-{
-    char cfg_path[4096];
-    struct cfg c;
-    TRY(path_join(cfg_path, sizeof cfg_path, dir, "cfg.json", e));
-    TRY(load_cfg(cfg_path, &c, e));
-    *out = c.meta;
-    *own = c.own;
-    return OK;
 }
 
 static enum err load(const char *path, struct sae_tensors **out, struct errinfo *e)
@@ -392,8 +482,8 @@ static enum err load(const char *path, struct sae_tensors **out, struct errinfo 
     struct tensorfile *f = NULL;
     struct cfg c;
     double scale = 1.0;
-    TRY(path_join(cfg_path, sizeof cfg_path, path, "cfg.json", e));
-    TRY(path_join(weights, sizeof weights, path, WEIGHTS, e));
+    TRY(path_join(cfg_path, sizeof cfg_path, path, SAELENS_CFG, e));
+    TRY(path_join(weights, sizeof weights, path, SAELENS_WEIGHTS, e));
     TRY(load_cfg(cfg_path, &c, e));
     if (c.scaled) {
         TRY(read_scale(path, cfg_path, &scale, e));

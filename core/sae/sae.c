@@ -7,11 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-enum err sae_new(const struct sae_arch *arch, size_t D, size_t F, double k,
-                 struct sae **out, struct errinfo *e)
+enum err sae_new_around(const struct sae_arch *arch, size_t D, size_t F, double k,
+                        float *arena, struct sae **out, struct errinfo *e)
 {
-    size_t count;
-    TRY(sae_param_count(arch, D, F, &count, e));
     if (!sae_k_fits(arch, k, F)) {
         return err_set(e, ERR_USAGE, "found k = %g, expected %s to the %zu latents", k,
                        arch->infer == SAE_INFER_TOPK ? "a whole number, 1" : "above 0",
@@ -19,17 +17,13 @@ enum err sae_new(const struct sae_arch *arch, size_t D, size_t F, double k,
     }
     struct sae *s;
     TRY(mem_new(&s, 1, sizeof *s, "an SAE", e));
-    const enum err rc = mem_new(&s->arena, count, sizeof *s->arena, "an SAE", e);
-    if (rc != OK) {
-        mem_free(s);
-        return rc;
-    }
-    const struct sae_params_f32 p = sae_params_at_f32(arch, D, F, s->arena);
+    const struct sae_params_f32 p = sae_params_at_f32(arch, D, F, arena);
     s->arch = arch;
     s->D = D;
     s->F = F;
     s->k = k;
     s->scale = 1.0f;
+    s->arena = arena;
     s->count = p.count;
     s->W_enc = p.W_enc;
     s->W_dec = p.W_dec;
@@ -38,6 +32,20 @@ enum err sae_new(const struct sae_arch *arch, size_t D, size_t F, double k,
     s->extra = p.extra;
     *out = s;
     return OK;
+}
+
+enum err sae_new(const struct sae_arch *arch, size_t D, size_t F, double k,
+                 struct sae **out, struct errinfo *e)
+{
+    size_t count;
+    float *arena;
+    TRY(sae_param_count(arch, D, F, &count, e));
+    TRY(mem_new(&arena, count, sizeof *arena, "an SAE", e));
+    const enum err rc = sae_new_around(arch, D, F, k, arena, out, e);
+    if (rc != OK) {
+        mem_free(arena);
+    }
+    return rc;
 }
 
 void sae_free(struct sae *s)

@@ -138,9 +138,14 @@ enum err sae_encode(const struct sae *s, const float *x, size_t B, struct pool *
 /* Reconstruct raw xhat [B,D] from codes. O(B K D). */
 void sae_decode(const struct sae *s, const struct sae_codes *c, float *xhat);
 
-/* Replace the inference threshold so that the mean L0 on raw x [n,D] is target: by the
- * (target n + 1)-th greatest of all their pre-activations, or 0 if fewer are positive.
- * ERR_USAGE for an architecture without a threshold or a target outside 0..F. */
+/* Change the inference threshold so that the mean L0 on raw x [n,D] is target. Of a
+ * batch architecture the one: it becomes the (target n + 1)-th greatest of all their
+ * pre-activations, or 0 if fewer are positive. Of JumpReLU all, times one factor: the
+ * (target n + 1)-th greatest of pre-activations over thresholds. That is what another
+ * weight of its L0 loss would do to first order (a threshold theta takes what is worth
+ * theta^2 or less), keeps the ratios that were learned, and where all are equal gives
+ * what a batch architecture gets; one of 0 counts as the least that is not. ERR_USAGE
+ * for an architecture without a threshold or a target outside 0..F. */
 enum err sae_calibrate(struct sae *s, const float *x, size_t n, double target,
                        struct pool *pool, struct errinfo *e) ERR_CHECKED;
 
@@ -150,19 +155,21 @@ struct sae_meta {
     size_t context_size;
     int64_t step;
     bool prepend_bos;
+    size_t groups;       /* Matryoshka's prefixes, as sae_hyper has them; 0: none, or */
+    const size_t *width; /* [groups] not known */
 };
 /* Write cfg.json and sae_weights.safetensors as SAELens loads them: norms and scale
  * folded in, W_enc transposed to [D,F], a batch architecture as jumprelu with its
  * threshold. The scale goes through the biases and the threshold alone (see
- * sae_file.c): with a unit decoder both matrices are saved bit for bit; SAELens'
+ * sae_save.c): with a unit decoder both matrices are saved bit for bit; SAELens'
  * activations are ours / scale. Makes `dir` if need be. Each file atomically. */
 enum err sae_save(const struct sae *s, const struct sae_meta *meta, const char *dir,
                   struct errinfo *e) ERR_CHECKED;
-/* Load such a directory: standard, gated, topk or jumprelu. Decoder norms are folded
- * into the encoder (for topk only where that leaves the selection), so that rows are of
- * unit norm; scale is 1, or what it was if saetop saved it. Sizes are checked against
- * the file before memory is taken. ERR_MISSING, ERR_FORMAT, ERR_LIMIT name file and
- * place. */
+/* Load such a directory, whoever wrote it: foreign_load (foreign.h) with the layout
+ * known. Decoder norms are folded, so that rows are of unit norm; scale is 1, or what
+ * it was if saetop saved it, whose matrices then come back to the bit. Sizes are
+ * checked against the file before memory is taken. ERR_MISSING, ERR_FORMAT, ERR_LIMIT
+ * name file and place. */
 enum err sae_load(const char *dir, struct sae **out, struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -88,10 +88,6 @@ size_t sae_dead_room(size_t F);
 /* All rows of the table; returns how many. */
 size_t sae_arch_all(const struct sae_arch *const **out);
 
-/* Check the text of a cfg.json as sae_load does; for fuzzing. */
-enum err sae_cfg_check(const char *text, size_t len, const char *name,
-                       struct errinfo *e) ERR_CHECKED;
-
 /* Blocks that work is dealt out in, fixed so that sums do not depend on threads: rows
  * that are encoded together (enough to pay off reading W_enc, and a multiple of what
  * the product takes at a time), and latents. */
@@ -109,6 +105,11 @@ struct sae_loss {
     double explained_variance; /* 1 - sum ||x - xhat||^2 / sum ||x - mean x||^2 */
     double least;              /* least selected activation; 0: none was */
 };
+
+/* sae_new around parameters that are there: an arena of its size or more, laid out as
+ * sae_params_at does, which becomes the SAE's; on error it stays the caller's. */
+enum err sae_new_around(const struct sae_arch *arch, size_t D, size_t F, double k,
+                        float *arena, struct sae **out, struct errinfo *e) ERR_CHECKED;
 
 /* Floats of a parameter arena; ERR_LIMIT if the sizes are out of range. */
 enum err sae_param_count(const struct sae_arch *arch, size_t D, size_t F, size_t *out,

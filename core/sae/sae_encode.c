@@ -6,6 +6,7 @@
 #include "sae/sae_arch.h"
 #include "sae/sae_collect.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -38,6 +39,7 @@ struct encode_job {
     size_t *count;               /* [B] active latents of a row */
     float *undo;                 /* [B,2] of sae_normalise; NULL: scale alone */
     struct sae_collect_f32 *all; /* for calibration, instead of codes */
+    float least_threshold;       /* that one of 0 counts as there */
 };
 
 static void job_deinit(struct encode_job *j)
@@ -151,6 +153,22 @@ static size_t select_row(const struct sae *s, struct bench *w, size_t r)
     return topk_above_f32(s->F, h, 0.0f, w->id, w->val);
 }
 
+/* What calibration cuts: pre-activations h [F] of a row, of JumpReLU in units of the
+ * thresholds. */
+static const float *strengths(const struct encode_job *j, struct bench *w,
+                              const float *h)
+{
+    const struct sae *s = j->s;
+    if (s->arch->infer != SAE_INFER_JUMP) {
+        return h;
+    }
+    for (size_t i = 0; i < s->F; i++) {
+        const float times = h[i] / fmaxf(s->extra[i], j->least_threshold);
+        w->rest[i] = fmaxf(fminf(times, FLT_MAX), 0.0f);
+    }
+    return w->rest;
+}
+
 /* Make room for n more codes. */
 static enum err part_grow(struct part *p, size_t n)
 {
@@ -173,7 +191,8 @@ static void encode_block(void *ctx, size_t block, size_t worker)
     product(j, w, row0, rows);
     for (size_t r = 0; r < rows && p->rc == OK; r++) {
         if (j->all) {
-            sae_collect_row_f32(j->all, worker, row0 + r, w->h + r * F);
+            sae_collect_row_f32(j->all, worker, row0 + r,
+                                strengths(j, w, w->h + r * F));
             continue;
         }
         const size_t n = select_row(j->s, w, r);
@@ -320,10 +339,53 @@ static double least_kept(struct sae_collect_f32 *c)
     return (double)least;
 }
 
+/* The least threshold above 0; 1 without one: then all come to be equal. */
+static float least_threshold(const struct sae *s)
+{
+    float least = FLT_MAX;
+    for (size_t j = 0; j < s->F && s->arch->infer == SAE_INFER_JUMP; j++) {
+        least = s->extra[j] > 0.0f ? fminf(s->extra[j], least) : least;
+    }
+    return least < FLT_MAX ? least : 1.0f;
+}
+
+/* The cut above which exactly `want` entries of x lie, as strengths() has them; 0 if
+ * there are no more. */
+static enum err find_cut(const struct sae *s, const float *x, size_t n, size_t want,
+                         struct pool *pool, double *cut, struct errinfo *e)
+{
+    struct sae_collect_f32 all = {0};
+    struct encode_job j = {0};
+    enum err rc = sae_collect_init_f32(&all, want + 1, s->F, e);
+    if (rc == OK) {
+        rc = sae_collect_workers_f32(&all, pool_threads(pool), e);
+    }
+    if (rc == OK) {
+        rc = job_init(&j, s, x, n, pool, e);
+    }
+    if (rc == OK) {
+        j.all = &all;
+        j.least_threshold = least_threshold(s);
+        sae_collect_begin_f32(&all);
+        pool_run(pool, j.blocks, encode_block, &j);
+        size_t found = 0;
+        for (size_t i = 0; i < all.workers; i++) {
+            found += all.heap[i].n;
+        }
+        /* With the (want + 1)-th greatest as threshold `want` lie above. */
+        *cut = found > want ? least_kept(&all) : 0.0;
+    }
+    job_deinit(&j);
+    sae_collect_deinit_f32(&all);
+    return rc;
+}
+
 enum err sae_calibrate(struct sae *s, const float *x, size_t n, double target,
                        struct pool *pool, struct errinfo *e)
 {
-    if (s->arch->infer != SAE_INFER_THRESHOLD) {
+    const bool jumps = s->arch->infer == SAE_INFER_JUMP;
+    double cut = 0.0;
+    if (!jumps && s->arch->infer != SAE_INFER_THRESHOLD) {
         return err_set(e, ERR_USAGE, "%s has no threshold to set", s->arch->name);
     }
     if (n == 0 || !(target > 0.0) || target > (double)s->F) {
@@ -333,28 +395,14 @@ enum err sae_calibrate(struct sae *s, const float *x, size_t n, double target,
             "%zu",
             target, n, s->F);
     }
-    /* With the (target n + 1)-th greatest as threshold exactly target n lie above. */
-    const double want = round(target * (double)n);
-    struct sae_collect_f32 all = {0};
-    struct encode_job j = {0};
-    enum err rc = sae_collect_init_f32(&all, (size_t)want + 1, s->F, e);
-    if (rc == OK) {
-        rc = sae_collect_workers_f32(&all, pool_threads(pool), e);
+    TRY(find_cut(s, x, n, (size_t)round(target * (double)n), pool, &cut, e));
+    if (!jumps) {
+        s->threshold = cut;
+        return OK;
     }
-    if (rc == OK) {
-        rc = job_init(&j, s, x, n, pool, e);
+    const float least = least_threshold(s);
+    for (size_t j = 0; j < s->F; j++) {
+        s->extra[j] = (float)(cut * (double)fmaxf(s->extra[j], least));
     }
-    if (rc == OK) {
-        j.all = &all;
-        sae_collect_begin_f32(&all);
-        pool_run(pool, j.blocks, encode_block, &j);
-        size_t found = 0;
-        for (size_t i = 0; i < all.workers; i++) {
-            found += all.heap[i].n;
-        }
-        s->threshold = found > (size_t)want ? least_kept(&all) : 0.0;
-    }
-    job_deinit(&j);
-    sae_collect_deinit_f32(&all);
-    return rc;
+    return OK;
 }

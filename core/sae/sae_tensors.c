@@ -33,8 +33,8 @@ enum err sae_tensors_new(enum tensors_select select, size_t D, size_t F,
     if (select == TENSORS_JUMP) {
         t->threshold = extra;
     } else if (select == TENSORS_GATED) {
-        t->b_mag = extra;
-        t->r_mag = extra + F;
+        t->r_mag = extra;
+        t->b_mag = extra + F;
     }
     *out = t;
     return OK;
@@ -156,6 +156,28 @@ enum err sae_tensors_agree(const char *path, const char *key, int64_t found,
     return OK;
 }
 
+enum err sae_tensors_widths(struct foreign_meta *m, const char *path, const char *key,
+                            const int64_t *width, size_t n, size_t F, struct errinfo *e)
+{
+    int64_t last = 0;
+    for (size_t i = 0; i < n && n <= SAE_GROUPS_MAX; i++) {
+        if (width[i] <= last || (uint64_t)width[i] > F) {
+            return err_set(e, ERR_FORMAT,
+                           "%s: %s: found the width %lld, expected ones that rise to "
+                           "at most %zu",
+                           path, key, (long long)width[i], F);
+        }
+        last = width[i];
+        m->width[i] = (size_t)width[i];
+    }
+    const size_t groups = n + ((size_t)last < F ? 1 : 0);
+    m->groups = n > 0 && groups <= SAE_GROUPS_MAX ? groups : 0;
+    if (m->groups > 0) {
+        m->width[groups - 1] = F;
+    }
+    return OK;
+}
+
 /* ---- folding ---- */
 
 /* Rows of W_enc less their mean: h is that of x less its mean. What b_dec's own mean
@@ -186,80 +208,104 @@ static void fold_centre(struct sae_tensors *t)
 }
 
 /* The same threshold for all latents once decoder rows are of unit norm, or false. */
-static bool one_threshold(const struct sae_tensors *t, const double *norm, double *out)
+static bool one_threshold(const struct sae_tensors *t, const double *norm,
+                          double *least, double *most)
 {
-    double least = INFINITY, most = 0.0;
+    *least = INFINITY;
+    *most = 0.0;
     for (size_t j = 0; j < t->F; j++) {
         const double v = fmax((double)t->threshold[j], 0.0) * norm[j];
         /* A latent of norm 0 adds nothing, wherever its threshold is. */
-        least = norm[j] > 0.0 ? fmin(v, least) : least;
-        most = fmax(v, most);
+        *least = norm[j] > 0.0 ? fmin(v, *least) : *least;
+        *most = fmax(v, *most);
     }
-    *out = isfinite(least) ? least : 0.0;
-    return most - least <= 1e-5 * most;
+    *least = isfinite(*least) ? *least : 0.0;
+    return *most - *least <= 1e-5 * *most;
 }
 
-/* A batch architecture keeps one threshold, which can be calibrated anew; one that was
- * learned for each latent is a JumpReLU. */
+/* The threshold of a batch architecture: it keeps one, which can be calibrated anew;
+ * one that was learned for each latent is a JumpReLU. */
+static enum err find_jump(const struct sae_tensors *t, const double *norm,
+                          const char *path, const struct sae_arch **out,
+                          double *threshold, struct errinfo *e)
+{
+    double least, most;
+    const bool one = one_threshold(t, norm, &least, &most);
+    const char *name = !one || !t->is_batch ? "jumprelu"
+                       : t->meta.groups > 0 ? "matryoshka"
+                                            : "batchtopk";
+    *out = t->own.arch ? t->own.arch : sae_arch_find(name);
+    if ((*out)->infer != SAE_INFER_THRESHOLD) {
+        return OK;
+    }
+    *threshold = least;
+    return one ? OK
+               : err_set(e, ERR_FORMAT,
+                         "%s: threshold: found %g to %g after folding decoder norms, "
+                         "expected one value for all latents",
+                         path, least, most);
+}
+
+static enum err check_norms(const struct sae_tensors *t, const double *norm,
+                            const char *path, struct errinfo *e)
+{
+    double least = INFINITY, most = 0.0;
+    for (size_t j = 0; j < t->F; j++) {
+        least = fmin(least, norm[j]);
+        most = fmax(most, norm[j]);
+    }
+    /* As far as half precision tells. */
+    return t->rescale || most <= least * 1.002
+               ? OK
+               : err_set(e, ERR_FORMAT,
+                         "%s: decoder: found row norms from %g to %g, expected equal "
+                         "ones, as %s chooses by activations without them",
+                         path, least, most, t->kind);
+}
+
 static enum err find_arch(const struct sae_tensors *t, const double *norm,
                           const char *path, const struct sae_arch **out,
                           double *threshold, struct errinfo *e)
 {
     static const char *const names[] = {[TENSORS_RELU] = "standard",
                                         [TENSORS_TOPK] = "topk",
-                                        [TENSORS_JUMP] = "jumprelu",
                                         [TENSORS_GATED] = "gated"};
-    const char *name = names[t->select];
-    double least = INFINITY, most = 0.0;
-    if (t->select == TENSORS_JUMP && t->is_batch && one_threshold(t, norm, threshold)) {
-        name = "batchtopk";
+    if (t->select == TENSORS_JUMP) {
+        return find_jump(t, norm, path, out, threshold, e);
     }
-    for (size_t j = 0; j < t->F; j++) {
-        least = fmin(least, norm[j]);
-        most = fmax(most, norm[j]);
-    }
-    /* As far as half precision tells. */
-    if (t->select == TENSORS_TOPK && !t->rescale && most > least * 1.002) {
-        return err_set(e, ERR_FORMAT,
-                       "%s: decoder: found row norms from %g to %g, expected equal "
-                       "ones, as %s chooses by activations without them",
-                       path, least, most, t->kind);
-    }
-    *out = sae_arch_find(name);
-    return OK;
+    *out = t->own.arch ? t->own.arch : sae_arch_find(names[t->select]);
+    return t->select == TENSORS_TOPK ? check_norms(t, norm, path, e) : OK;
 }
 
-/* Vectors that an architecture adds, by SAELens' names for them. */
-static const float *vector_named(const struct sae_tensors *t, const char *name)
+/* What is beside the parameters, which are there; then norms go into them. */
+static void finish(const struct sae_tensors *t, double threshold, struct sae *s)
 {
-    return strcmp(name, "threshold") == 0 ? t->threshold
-           : strcmp(name, "b_mag") == 0   ? t->b_mag
-                                          : t->r_mag;
-}
-
-static void fill_sae(const struct sae_tensors *t, double threshold, struct sae *s)
-{
-    static const enum sae_norm norms[] = {[TENSORS_SCALE] = SAE_NORM_SCALE,
-                                          [TENSORS_CONSTANT] = SAE_NORM_CONSTANT,
-                                          [TENSORS_LAYER] = SAE_NORM_LAYER};
-    const size_t row = t->F * sizeof(float);
-    s->norm = norms[t->norm];
+    s->norm = t->norm;
     s->scale = (float)t->scale;
     s->keep_b_dec = !t->subtract_b_dec;
     s->threshold = threshold;
-    memcpy(s->W_enc, t->W_enc, t->D * row);
-    memcpy(s->W_dec, t->W_dec, t->D * row);
-    memcpy(s->b_enc, t->b_enc, row);
-    memcpy(s->b_dec, t->b_dec, t->D * sizeof(float));
-    for (size_t i = 0; i < s->arch->extra; i++) {
-        memcpy(s->extra + i * t->F, vector_named(t, s->arch->vector[i].name), row);
-    }
     /* No activation is negative, whatever the threshold. */
     for (size_t j = 0; j < t->F && s->arch->infer == SAE_INFER_JUMP; j++) {
         s->extra[j] = fmaxf(s->extra[j], 0.0f);
     }
     s->is_free = true;
     sae_fold(s);
+}
+
+/* Back to the unit that it was trained in, of an SAE that saetop saved. */
+static void unfold(const struct sae_own *own, struct sae *s)
+{
+    s->scale = (float)own->scale;
+    s->threshold = own->threshold;
+    for (size_t j = 0; j < s->F; j++) {
+        s->b_enc[j] *= s->scale;
+    }
+    for (size_t d = 0; d < s->D; d++) {
+        s->b_dec[d] *= s->scale;
+    }
+    for (size_t i = 0; i < s->arch->extra * s->F; i++) {
+        s->extra[i] *= s->arch->vector[i / s->F].folds ? s->scale : 1.0f;
+    }
 }
 
 enum err sae_tensors_to_sae(struct sae_tensors *t, const char *path, struct sae **out,
@@ -282,11 +328,15 @@ enum err sae_tensors_to_sae(struct sae_tensors *t, const char *path, struct sae 
     }
     enum err rc = find_arch(t, norm, path, &arch, &threshold, e);
     if (rc == OK) {
-        rc = sae_new(arch, t->D, t->F, t->k, &s, e);
+        rc = sae_new_around(arch, t->D, t->F, t->k, t->arena, &s, e);
     }
     if (rc == OK) {
         fold_centre(t);
-        fill_sae(t, threshold, s);
+        finish(t, threshold, s);
+        t->arena = NULL; /* it is the SAE's */
+        if (t->own.arch) {
+            unfold(&t->own, s);
+        }
         *out = s;
     }
     mem_free(norm);

@@ -19,18 +19,18 @@ enum tensors_select {
     TENSORS_GATED, /* ReLU(exp(r_mag) (h - b_enc) + b_mag) where h > 0 */
 };
 
-enum tensors_norm {
-    TENSORS_SCALE,    /* y = scale x */
-    TENSORS_CONSTANT, /* y = x sqrt(D) / ||x|| */
-    TENSORS_LAYER, /* y = (x - mean x) / (deviation + 1e-5), the deviation of N - 1 */
+/* What saetop notes beside an SAE that it saves, to undo the folding. */
+struct sae_own {
+    const struct sae_arch *arch; /* NULL: made elsewhere */
+    double scale, threshold;     /* of the unit it was trained in */
 };
 
 struct sae_tensors {
     const char *format; /* of the table in foreign.c */
     char kind[48];      /* the architecture by the file's own name */
     enum tensors_select select;
-    enum tensors_norm norm;
-    double scale; /* 1 with another norm */
+    enum sae_norm norm; /* y = scale x, or by row; the deviation is that of N - 1 */
+    double scale;       /* 1 with another norm */
     size_t D, F;
     double k;             /* whole with TENSORS_TOPK */
     bool subtract_b_dec;  /* a = y - b_dec */
@@ -38,11 +38,12 @@ struct sae_tensors {
     bool rescale;         /* TOPK: chosen by h n_j, n_j the norm of decoder row j */
     bool centre;          /* x less its mean comes in, as of TransformerLens' processed
                              models */
-    float *arena;         /* all that follow */
+    float *arena;         /* all that follow, in the order that an SAE has them */
     float *W_enc, *W_dec; /* [F,D] */
     float *b_enc, *b_dec; /* [F], [D] */
     float *threshold;     /* [F] JUMP, else NULL */
-    float *b_mag, *r_mag; /* [F] GATED, else NULL */
+    float *r_mag, *b_mag; /* [F] GATED, else NULL */
+    struct sae_own own;
     struct foreign_meta meta;
 };
 
@@ -74,8 +75,16 @@ enum err sae_tensors_known(const struct tensorfile *f, const char *const *known,
 enum err sae_tensors_agree(const char *path, const char *key, int64_t found,
                            size_t tensors, struct errinfo *e) ERR_CHECKED;
 
+/* Take over n widths of Matryoshka's prefixes, which must rise to F; an F that is
+ * missing is added. More than SAE_GROUPS_MAX are neither read nor kept. ERR_FORMAT
+ * names file and key. */
+enum err sae_tensors_widths(struct foreign_meta *m, const char *path, const char *key,
+                            const int64_t *width, size_t n, size_t F,
+                            struct errinfo *e) ERR_CHECKED;
+
 /* The SAE as saetop runs it: rows of unit norm, everything folded that can be. `t` is
- * used up. ERR_FORMAT, with `path`, for what saetop has no architecture for. */
+ * used up: its arena becomes the SAE's. ERR_FORMAT, with `path`, for what saetop has no
+ * architecture for. */
 enum err sae_tensors_to_sae(struct sae_tensors *t, const char *path, struct sae **out,
                             struct errinfo *e) ERR_CHECKED;
 

@@ -253,7 +253,7 @@ static enum err open_browsing(struct session *s, struct errinfo *e)
     snprintf(set->samples_dir, sizeof set->samples_dir, "%s", s->cfg.set.samples_dir);
     TRY(open_inputs(s, set, e));
     for (size_t a = 0; a < s->n_records; a++) {
-        TRY(run_record_check(&s->record[a], dir[a], s->in, e));
+        TRY(run_record_fit(&s->record[a], dir[a], s->in, e));
         publish_record(s, a, dir[a]);
         TRY(session_load_labels(s, a, dir[a], s->record[a].sae->F, e));
         if (run_record_warning(&s->record[a], dir[a], s->in, warning, sizeof warning)) {

@@ -20,6 +20,22 @@ static enum err set_number(struct settings *s, const char *key, double v,
     return settings_set(s, key, text, ORIGIN, e);
 }
 
+/* Widths of Matryoshka's prefixes: "64,256,1024". */
+static enum err set_groups(struct settings *s, const struct sae *sae,
+                           const struct foreign_meta *m, struct errinfo *e)
+{
+    char text[SETTING_TEXT_MAX];
+    size_t at = 0;
+    if ((sae_arch_has(sae->arch) & SAE_HAS_GROUPS) == 0 || m->groups == 0) {
+        return OK;
+    }
+    for (size_t i = 0; i < m->groups && at < sizeof text - 32; i++) {
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s%zu", i ? "," : "",
+                               m->width[i]);
+    }
+    return settings_set(s, "matryoshka.groups", text, ORIGIN, e);
+}
+
 /* The settings as if the SAE had been trained here. */
 static enum err fit_settings(struct settings *s, const char *path,
                              const struct settings *named, const struct sae *sae,
@@ -29,6 +45,7 @@ static enum err fit_settings(struct settings *s, const char *path,
     TRY(set_number(s, "width", (double)sae->F, e));
     TRY(set_number(s, "k", sae->k, e));
     TRY(settings_set(s, "mask.rate", "0", ORIGIN, e));
+    TRY(set_groups(s, sae, m, e));
     if (named && settings_given(named, "hook")) {
         return OK;
     }
@@ -45,10 +62,9 @@ static enum err open_foreign(const char *path, const struct settings *set,
                              const struct settings *named, struct run_record *out,
                              struct errinfo *e)
 {
-    struct run_record r = {.set = *set};
-    struct foreign_meta meta;
-    TRY(foreign_load(path, &r.sae, &meta, e));
-    const enum err rc = fit_settings(&r.set, path, named, r.sae, &meta, e);
+    struct run_record r = {.set = *set, .imported = true};
+    TRY(foreign_load(path, &r.sae, &r.from, e));
+    const enum err rc = fit_settings(&r.set, path, named, r.sae, &r.from, e);
     if (rc != OK) {
         run_record_deinit(&r);
         return rc;
@@ -61,6 +77,10 @@ enum err run_open(const char *path, const struct settings *set,
                   const struct settings *named, struct run_record *out,
                   struct errinfo *e)
 {
-    return rundir_is(path) ? rundir_load(path, out, e)
-                           : open_foreign(path, set, named, out, e);
+    TRY(rundir_is(path) ? rundir_load(path, out, e)
+                        : open_foreign(path, set, named, out, e));
+    /* What a run recorded was done before it was saved. */
+    out->target_l0 =
+        named && settings_given(named, "threshold.target_l0") ? named->calibrate_l0 : 0;
+    return OK;
 }

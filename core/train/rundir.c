@@ -5,6 +5,7 @@
 #include "num/blas.h"
 #include "train/rundir_priv.h"
 #include "train/runstate.h"
+#include "train/settings_arch.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -84,7 +85,30 @@ static struct settings arm_settings(const struct arm *a)
     return s;
 }
 
-static enum err save_config(const char *dir, const struct arm *a, struct errinfo *e)
+/* What config.json says of an SAE beside its settings and inputs. */
+struct config_facts {
+    int64_t step;
+    double scale, mask_rate;
+    const char *imported; /* format of the files it came from; NULL: trained here */
+};
+
+static bool add_facts(cJSON *root, const struct config_facts *c,
+                      const struct inputs *in)
+{
+    return cJSON_AddStringToObject(root, "saetop", SAETOP_VERSION) &&
+           cJSON_AddNumberToObject(root, "format", FORMAT_VERSION) &&
+           (!c->imported || cJSON_AddStringToObject(root, "imported", c->imported)) &&
+           cJSON_AddNumberToObject(root, "step", (double)c->step) &&
+           cJSON_AddNumberToObject(root, "scale", c->scale) &&
+           cJSON_AddNumberToObject(root, "mask_rate", c->mask_rate) &&
+           cJSON_AddNumberToObject(root, "mask_token_id", in->mask_token) &&
+           cJSON_AddStringToObject(root, "blas", num_blas_core()) &&
+           cJSON_AddStringToObject(root, "kernels", num_kern_name());
+}
+
+static enum err save_config(const char *dir, const struct settings *s,
+                            const struct inputs *in, const struct config_facts *c,
+                            struct errinfo *e)
 {
     char path[RUNDIR_PATH];
     struct str text;
@@ -93,18 +117,8 @@ static enum err save_config(const char *dir, const struct arm *a, struct errinfo
     cJSON *root = cJSON_CreateObject();
     enum err rc = err_set(e, ERR_NOMEM, "%s: out of memory", path);
     cJSON *set = root ? cJSON_AddObjectToObject(root, "settings") : NULL;
-    const bool ok = set && cJSON_AddStringToObject(root, "saetop", SAETOP_VERSION) &&
-                    cJSON_AddNumberToObject(root, "format", FORMAT_VERSION) &&
-                    cJSON_AddNumberToObject(root, "step", (double)arm_steps_done(a)) &&
-                    cJSON_AddNumberToObject(root, "scale", (double)a->sae->scale) &&
-                    cJSON_AddNumberToObject(root, "mask_rate", arm_rate_set(a)) &&
-                    cJSON_AddNumberToObject(root, "mask_token_id", a->in->mask_token) &&
-                    cJSON_AddStringToObject(root, "blas", num_blas_core()) &&
-                    cJSON_AddStringToObject(root, "kernels", num_kern_name()) &&
-                    add_inputs(root, a->in) && add_origins(root, &a->set);
-    if (ok) {
-        const struct settings own = arm_settings(a);
-        rc = settings_add_json(&own, set, e);
+    if (set && add_facts(root, c, in) && add_inputs(root, in) && add_origins(root, s)) {
+        rc = settings_add_json(s, set, e);
     }
     if (rc == OK) {
         rc = json_print(root, &text, e);
@@ -119,12 +133,27 @@ static enum err save_config(const char *dir, const struct arm *a, struct errinfo
 
 /* ---- saving ---- */
 
+/* The widths of Matryoshka's prefixes, for cfg.json; h keeps them. */
+static enum err add_groups(const struct settings *s, const struct sae *sae,
+                           struct sae_hyper *h, struct sae_meta *meta,
+                           struct errinfo *e)
+{
+    if ((sae_arch_has(sae->arch) & SAE_HAS_GROUPS) == 0) {
+        return OK;
+    }
+    TRY(sae_groups_parse(s->groups, "", false, sae->F, h, e));
+    meta->groups = h->groups;
+    meta->width = h->width;
+    return OK;
+}
+
 static enum err save_files(const char *dir, const struct arm *a,
                            const struct history *h, const char *eval_json,
                            const char *arms, struct errinfo *e)
 {
     const struct inputs *in = a->in;
-    const struct sae_meta meta = {
+    struct sae_hyper hyper = {0};
+    struct sae_meta meta = {
         .model_name = in->lm ? path_base(in->lm->dir) : "synthetic",
         .hook_name = in->set.hook,
         .dataset = in->lm ? path_base(in->set.corpus) : "synthetic",
@@ -133,6 +162,7 @@ static enum err save_files(const char *dir, const struct arm *a,
         .prepend_bos = in->lm && tok_bos(in->lm->tok) >= 0,
     };
     struct sae *frozen = NULL;
+    TRY(add_groups(&a->set, a->sae, &hyper, &meta, e));
     TRY(arm_freeze(a, &frozen, e));
     const enum err saved = sae_save(frozen, &meta, dir, e);
     sae_free(frozen);
@@ -144,7 +174,11 @@ static enum err save_files(const char *dir, const struct arm *a,
         TRY(path_join(path, sizeof path, dir, "eval.json", e));
         TRY(file_write_text(path, eval_json, e));
     }
-    return save_config(dir, a, e);
+    const struct settings set = arm_settings(a);
+    const struct config_facts facts = {.step = arm_steps_done(a),
+                                       .scale = (double)a->sae->scale,
+                                       .mask_rate = arm_rate_set(a)};
+    return save_config(dir, &set, in, &facts, e);
 }
 
 enum err rundir_save(const char *dir, const struct arm *a, const struct history *h,
@@ -153,6 +187,39 @@ enum err rundir_save(const char *dir, const struct arm *a, const struct history 
     char saving[RUNDIR_PATH];
     TRY(save_begin(dir, saving, e));
     const enum err rc = save_files(saving, a, h, eval_json, arms, e);
+    if (rc != OK) {
+        save_abort(dir);
+        return rc;
+    }
+    return save_end(dir, e);
+}
+
+static enum err import_files(const char *dir, const struct run_record *r,
+                             const char *format, const struct inputs *in,
+                             struct errinfo *e)
+{
+    struct sae_hyper hyper = {0};
+    struct sae_meta meta = foreign_sae_meta(&r->from);
+    const struct config_facts facts = {.step = r->step,
+                                       .scale = (double)r->sae->scale,
+                                       .mask_rate = r->mask_rate,
+                                       .imported = format};
+    meta.model_name = meta.model_name ? meta.model_name : path_base(in->lm->dir);
+    meta.hook_name = r->set.hook;
+    meta.step = r->step;
+    TRY(add_groups(&r->set, r->sae, &hyper, &meta, e));
+    TRY(sae_save(r->sae, &meta, dir, e));
+    TRY(history_save(&r->history, dir, e));
+    /* As asked for: what is left to "auto" says nothing of how it was trained. */
+    return save_config(dir, &r->set, in, &facts, e);
+}
+
+enum err rundir_import(const char *dir, const struct run_record *r, const char *format,
+                       const struct inputs *in, struct errinfo *e)
+{
+    char saving[RUNDIR_PATH];
+    TRY(save_begin(dir, saving, e));
+    const enum err rc = import_files(saving, r, format, in, e);
     if (rc != OK) {
         save_abort(dir);
         return rc;
@@ -196,12 +263,15 @@ static enum err read_config(const char *path, struct run_record *r, struct errin
     TRY(json_load(path, 1u << 22, &root, e));
     const struct json_at at = {path, ""};
     const cJSON *set = NULL, *inputs = NULL;
+    const char *imported = NULL;
     int64_t format = 0;
     enum err rc = OK;
     settings_init(&r->set);
     TRY_OUT(rc, json_int(at, root, "format", true, 1, FORMAT_VERSION, &format, e));
     TRY_OUT(rc, json_int(at, root, "step", true, 0, INT64_MAX / 4, &r->step, e));
     TRY_OUT(rc, json_num(at, root, "mask_rate", true, 0, 1, &r->mask_rate, e));
+    TRY_OUT(rc, json_str(at, root, "imported", false, &imported, e));
+    r->imported = imported != NULL;
     TRY_OUT(rc, json_obj(at, root, "settings", true, &set, e));
     TRY_OUT(rc, settings_from_json(&r->set, set, path, e));
     TRY_OUT(rc, json_obj(at, root, "inputs", true, &inputs, e));
@@ -259,14 +329,22 @@ enum err rundir_load(const char *dir, struct run_record *out, struct errinfo *e)
     }
 }
 
-enum err run_record_check(const struct run_record *r, const char *dir,
-                          const struct inputs *in, struct errinfo *e)
+enum err run_record_fit(struct run_record *r, const char *dir, const struct inputs *in,
+                        struct errinfo *e)
 {
-    return r->sae->D == inputs_width(in)
-               ? OK
-               : err_set(e, ERR_FORMAT,
-                         "%s: the SAE reads %zu dimensions, the model has %zu", dir,
-                         r->sae->D, inputs_width(in));
+    if (r->sae->D != inputs_width(in)) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: the SAE reads %zu dimensions, the model has %zu", dir,
+                       r->sae->D, inputs_width(in));
+    }
+    /* One from a file may serve several architectures. */
+    if (r->target_l0 <= 0 ||
+        !setting_applies(sae_arch_name(r->sae->arch), "threshold.target_l0")) {
+        return OK;
+    }
+    const enum err rc =
+        sae_calibrate(r->sae, in->clean, in->n_clean, r->target_l0, in->pool, e);
+    return rc == OK ? OK : err_prefix(e, rc, "%s", dir);
 }
 
 const char *run_record_warning(const struct run_record *r, const char *dir,
@@ -279,8 +357,9 @@ const char *run_record_warning(const struct run_record *r, const char *dir,
     if (!model && !corpus) {
         return NULL;
     }
-    snprintf(buf, cap, "%s was trained on another %s than %s is now", dir,
-             model ? "model" : "text", model ? in->lm->dir : corpus_spec(in->corpus));
+    snprintf(buf, cap, "%s was %s another %s than %s is now", dir,
+             r->imported ? "imported for" : "trained on", model ? "model" : "text",
+             model ? in->lm->dir : corpus_spec(in->corpus));
     return buf;
 }
 

@@ -15,6 +15,7 @@
 #ifndef SAETOP_TRAIN_RUNDIR_H
 #define SAETOP_TRAIN_RUNDIR_H
 
+#include "sae/foreign.h"
 #include "train/arm.h"
 #include "train/history.h"
 
@@ -52,6 +53,9 @@ struct run_record {
     int64_t step;
     double mask_rate; /* set when it was saved */
     uint64_t model_hash, corpus_hash;
+    double target_l0;         /* that the user asks of it; 0: as it is */
+    bool imported;            /* not trained by saetop */
+    struct foreign_meta from; /* of another tool's files: what they say of it */
 };
 /* Read config.json, the SAE and the histories, all of one save even while another
  * process saves. Errors name the file. */
@@ -59,9 +63,16 @@ enum err rundir_load(const char *dir, struct run_record *out,
                      struct errinfo *e) ERR_CHECKED;
 void run_record_deinit(struct run_record *r);
 
-/* Whether the record's SAE fits the model that was opened for it: ERR_FORMAT. */
-enum err run_record_check(const struct run_record *r, const char *dir,
-                          const struct inputs *in, struct errinfo *e) ERR_CHECKED;
+/* Write a record into dir, which the caller has locked, as a run that opens without
+ * more being named: its settings, hashes of the inputs that they name (`in`), its
+ * history. `format` is what the SAE's files were. It has no trainer_state. */
+enum err rundir_import(const char *dir, const struct run_record *r, const char *format,
+                       const struct inputs *in, struct errinfo *e) ERR_CHECKED;
+
+/* Hold the record's SAE against the inputs that were opened for it: ERR_FORMAT for
+ * another width. Then set its thresholds to target_l0 on their clean activations. */
+enum err run_record_fit(struct run_record *r, const char *dir, const struct inputs *in,
+                        struct errinfo *e) ERR_CHECKED;
 /* One line if the model or the text is not what the run was trained on, else NULL.
  * buf[cap] holds it. */
 const char *run_record_warning(const struct run_record *r, const char *dir,

@@ -330,6 +330,12 @@ enum err runstate_open(const char *dir, struct run_state *out, struct errinfo *e
 {
     char path[RUNDIR_PATH];
     TRY(path_join(path, sizeof path, dir, STATE_FILE, e));
+    if (!file_exists(path)) {
+        return err_set(e, ERR_MISSING,
+                       "%s: not found, expected where training is to go on; an "
+                       "imported SAE has none",
+                       path);
+    }
     struct run_state s = {0};
     TRY(st_open(path, &s.file, e));
     struct reader r = {.f = s.file, .path = path, .e = e, .rc = OK};

@@ -86,8 +86,8 @@ enum source_kind { SOURCE_MODEL, SOURCE_SYNTHETIC };
     X(NUM, p_end, "p_anneal.end", NULL, "0.2", 0.01, 1, "the exponent at the end")     \
     X(INT, anneal_updates, "p_anneal.updates", NULL, "10", 1, 1000000, "in so many")   \
     X(NUM, calibrate_l0, "threshold.target_l0", NULL, "0", 0, 1e6,                     \
-      "L0 that the inference threshold is set to before it is used; 0: the running "   \
-      "average")
+      "L0 that inference thresholds are set to on clean text before they are used; "   \
+      "0: the running average, or what was learned")
 
 /* Known features in a model's place; synth_config of acts/synthetic.h. */
 #define SETTING_LIST_SYNTH(X)                                                          \

@@ -14,7 +14,7 @@ static const struct {
     {"aux.k", SAE_HAS_AUXK},
     {"aux.form", SAE_HAS_AUXK},
     {"threshold_lr", SAE_HAS_THRESHOLD},
-    {"threshold.target_l0", SAE_HAS_THRESHOLD},
+    {"threshold.target_l0", SAE_HAS_THRESHOLD | SAE_HAS_JUMP},
     {"resample.every", SAE_HAS_RESAMPLE},
     {"resample.form", SAE_HAS_RESAMPLE},
     {"l1", SAE_HAS_L1},

@@ -24,6 +24,18 @@ sed 's/"saetop":/"other":/; s/blocks.1.hook_resid_post//' topk-out/cfg.json > ba
 "$SAETOP" top topk --json | head -3 > d.txt
 [ "$(wc -l < c.txt)" = "$(wc -l < <("$SAETOP" top topk))" ] || bad "bare: other latents"
 "$SAETOP" bare --hook blocks.1.hook_resid_post --set browse.rows=32 --once latents --size 100x30 | grep -q 'Latents' || bad "explore bare"
+# With a model and a text it becomes a run, which opens as it stands.
+"$SAETOP" import bare --out bare-run --model samples/model --hook blocks.1.hook_resid_post --set browse.rows=32 | grep -q 'topk, 64 latents' || bad "import bare as a run"
+"$SAETOP" top bare-run > e.txt || bad "top bare-run"
+cmp c.txt e.txt || bad "bare-run: other latents than bare"
+"$SAETOP" bare-run --once latents --size 100x30 | grep -q 'Latents' || bad "explore bare-run"
+"$SAETOP" train --resume bare-run 2> err.txt; [ $? = 2 ] || bad "resume of an import: not 2"
+grep -q 'an imported SAE has none' err.txt || bad "$(cat err.txt)"
+"$SAETOP" import bare --out none --model samples/model --hook blocks.4.hook_resid_pre 2> err.txt; [ $? = 2 ] || bad "a hook beyond the model: not 2"
+grep -q 'blocks are 0 to 3' err.txt || bad "$(cat err.txt)"
+"$SAETOP" import bare --out none --set k=3 2> err.txt; [ $? = 2 ] || bad "a setting without a model: not 2"
+grep -q 'counts only with --model' err.txt || bad "$(cat err.txt)"
+[ ! -e none ] || bad "a refused import left a directory"
 "$SAETOP" import topk-out --out topk-in 2> err.txt; [ $? = 2 ] || bad "an existing directory: not 2"
 grep -q 'exists already' err.txt || bad "$(cat err.txt)"
 "$SAETOP" import "$0" --out x 2> err.txt; [ $? = 2 ] || bad "no SAE: not 2"

@@ -42,6 +42,17 @@ static void assert_floats(struct tensorfile *f, const char *name, size_t rows,
     assert_memory_equal(got, want, rows * (cols ? cols : 1) * sizeof *got);
 }
 
+static void assert_ints(struct tensorfile *f, const char *name, size_t n,
+                        const int64_t *want)
+{
+    struct errinfo e;
+    int64_t got[4];
+    size_t count = 99;
+    assert_ok(tensorfile_ints(f, name, 4, got, &count, &e), &e);
+    assert_int_equal(count, n);
+    assert_memory_equal(got, want, n * sizeof *got);
+}
+
 static void element_types(void **state)
 {
     (void)state;
@@ -104,6 +115,7 @@ static void torch(void **state)
     (void)state;
     struct errinfo e;
     const float one = 0.5f;
+    static const int64_t sizes[] = {INT64_MIN, 2, 3};
     const struct torch_item items[] = {
         {.name = "W", .data = x, .rows = 3, .cols = 4},
         {.name = "turned", .data = x, .rows = 3, .cols = 4, .turned = true},
@@ -111,10 +123,12 @@ static void torch(void **state)
         {.name = "threshold", .data = &one},
         {.name = "k", .value = 32},
         {.name = "activation", .text = "TopK"},
+        {.name = "sizes", .ints = sizes, .rows = 3},
     };
-    torch_make(tmp_path(path, dir, "ae.pt"), items, 6);
+    torch_make(tmp_path(path, dir, "ae.pt"), items, 7);
     struct tensorfile *f = open_file();
-    assert_int_equal(tensorfile_count(f), 6);
+    assert_int_equal(tensorfile_count(f), 7);
+    assert_ints(f, "sizes", 3, sizes);
     assert_floats(f, "W", 3, 4, x);
     assert_floats(f, "turned", 3, 4, x);
     assert_floats(f, "b", 5, 0, x);
@@ -136,11 +150,25 @@ static void safetensors(void **state)
     (void)state;
     struct errinfo e;
     const int64_t n = 3;
+    const int32_t sizes[] = {5, -6, 7};
     const struct st_tensor tensors[] = {{"W", ST_F32, 2, {3, 4}, x, sizeof x},
-                                        {"n", ST_I64, 1, {1}, &n, sizeof n}};
-    assert_ok(st_write(tmp_path(path, dir, "w.safetensors"), tensors, 2, NULL, 0, &e),
+                                        {"n", ST_I64, 1, {1}, &n, sizeof n},
+                                        {"sizes", ST_I32, 1, {3}, sizes, sizeof sizes},
+                                        {"none", ST_I32, 1, {0}, sizes, 0}};
+    assert_ok(st_write(tmp_path(path, dir, "w.safetensors"), tensors, 4, NULL, 0, &e),
               &e);
     struct tensorfile *f = open_file();
+    assert_ints(f, "sizes", 3, (const int64_t[]){5, -6, 7});
+    assert_ints(f, "n", 1, &n);
+    assert_ints(f, "none", 0, &n);
+    int64_t room[2] = {1, 2};
+    size_t count = 0;
+    assert_ok(tensorfile_ints(f, "sizes", 2, room, &count, &e), &e);
+    assert_true(count == 3 && room[0] == 1 && room[1] == 2);
+    check_error(tensorfile_ints(f, "W", 2, room, &count, &e), ERR_FORMAT, &e,
+                "W: expected a vector of integers");
+    check_error(tensorfile_ints(f, "V", 2, room, &count, &e), ERR_FORMAT, &e,
+                "no tensor V");
     assert_floats(f, "W", 3, 4, x);
     int64_t v;
     assert_ok(tensorfile_int(f, "n", 0, 9, &v, &e), &e);

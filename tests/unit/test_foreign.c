@@ -50,12 +50,12 @@ static void normalise(const struct sae_tensors *t, const float *x, double *y,
         norm2 += y[d] * y[d];
         var += ((double)x[d] - mean) * ((double)x[d] - mean) / (D - 1);
     }
-    *plus = t->norm == TENSORS_LAYER ? mean : 0;
+    *plus = t->norm == SAE_NORM_LAYER ? mean : 0;
     const double deviation = sqrt(var);
-    const double by = t->norm == TENSORS_SCALE      ? t->scale
-                      : t->norm == TENSORS_CONSTANT ? sqrt((double)D) / sqrt(norm2)
-                                                    : 1 / (deviation + 1e-5);
-    *times = t->norm == TENSORS_LAYER ? deviation : 1 / by;
+    const double by = t->norm == SAE_NORM_SCALE      ? t->scale
+                      : t->norm == SAE_NORM_CONSTANT ? sqrt((double)D) / sqrt(norm2)
+                                                     : 1 / (deviation + 1e-5);
+    *times = t->norm == SAE_NORM_LAYER ? deviation : 1 / by;
     for (size_t d = 0; d < D; d++) {
         y[d] = (y[d] - *plus) * by;
     }
@@ -216,6 +216,26 @@ static void assert_refused(const char *where, const char *part)
     }
 }
 
+/* Matryoshka's prefixes are known; saved and loaded again they still are. */
+static void assert_prefixes(const char *where, size_t n, const size_t *width)
+{
+    struct errinfo e;
+    struct sae *s;
+    struct foreign_meta m;
+    char copy[128];
+    tmp_make(copy, sizeof copy);
+    for (int i = 0; i < 2; i++) {
+        assert_ok(foreign_load(i == 0 ? where : copy, &s, &m, &e), &e);
+        assert_string_equal(sae_arch_name(s->arch), n > 0 ? "matryoshka" : "batchtopk");
+        assert_int_equal(m.groups, n);
+        assert_memory_equal(m.width, width, n * sizeof *width);
+        const struct sae_meta meta = foreign_sae_meta(&m);
+        assert_ok(sae_save(s, &meta, copy, &e), &e);
+        sae_free(s);
+    }
+    tmp_drop(copy);
+}
+
 static void write_text(const char *name, const char *text)
 {
     struct errinfo e;
@@ -324,6 +344,28 @@ static void saelens_checkpoint(void **state)
     assert_ok(foreign_load(dir, &got, &m, &e), &e);
     assert_true(fabs(got->k - 2.5) < 1e-12);
     sae_free(got);
+    /* Prefixes: the last may be missing; more than saetop can have are left out. */
+#define NESTED(widths)                                                                 \
+    "{" SIZES "\"architecture\":\"matryoshka_batchtopk\",\"k\":2,"                     \
+    "\"matryoshka_widths\":" widths V6
+    write_saelens(t, NESTED("[2,5]"), &theta, NULL);
+    assert_prefixes(dir, 3, (const size_t[]){2, 5, 11});
+    write_saelens(t, NESTED("[1,11]"), &theta, NULL);
+    assert_prefixes(dir, 2, (const size_t[]){1, 11});
+    write_saelens(t, NESTED("[]"), &theta, NULL);
+    assert_prefixes(dir, 0, NULL);
+    write_saelens(t,
+                  NESTED("[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,"
+                         "24,25,26,27,28,29,30,31,32,33]"),
+                  &theta, NULL);
+    assert_prefixes(dir, 0, NULL);
+    static const char *const wrong[] = {NESTED("[5,2]"), NESTED("[2.5]"),
+                                        NESTED("[\"2\"]"), NESTED("[2,12]"),
+                                        NESTED("[-1]")};
+    for (size_t i = 0; i < 5; i++) {
+        write_saelens(t, wrong[i], &theta, NULL);
+        assert_refused(dir, "cfg.json: matryoshka_widths: found the width");
+    }
     /* With a normalisation that is not folded in yet. */
     t->scale = 1.75;
     write_saelens(t,
@@ -340,13 +382,13 @@ static void saelens_norms(void **state)
 {
     (void)state;
     struct sae_tensors *t = numbers(TENSORS_RELU, true);
-    t->norm = TENSORS_LAYER;
+    t->norm = SAE_NORM_LAYER;
     write_saelens(t,
                   "{" SIZES "\"architecture\":\"standard\","
                   "\"normalize_activations\":\"layer_norm\"" V6,
                   NULL, NULL);
     assert_loads(dir, "saelens", t, true);
-    t->norm = TENSORS_CONSTANT;
+    t->norm = SAE_NORM_CONSTANT;
     write_saelens(t,
                   "{" SIZES "\"architecture\":\"standard\","
                   "\"normalize_activations\":\"constant_norm_rescale\"" V6,
@@ -607,9 +649,26 @@ static void dictlearn_matrices(void **state)
     same_threshold(t, theta);
     items[4] = (struct torch_item){.name = "threshold", .data = &theta};
     items[5] = (struct torch_item){.name = "k", .value = 4};
-    items[6] = (struct torch_item){.name = "group_sizes", .data = t->b_enc, .rows = 3};
+    items[6] = (struct torch_item){
+        .name = "group_sizes", .ints = (const int64_t[]){2, 3, 6}, .rows = 3};
     write_dict("MatryoshkaBatchTopKSAE", 4, items, 7);
     assert_loads(dir, "dictionary_learning", t, true);
+    assert_prefixes(dir, 3, (const size_t[]){2, 5, 11});
+    /* The file alone says it too. */
+    assert_int_equal(remove(tmp_path(path, dir, "config.json")), 0);
+    assert_prefixes(dir, 3, (const size_t[]){2, 5, 11});
+    const int64_t few[] = {2, 3, 5}, none[] = {0, 5, 6}, more[] = {INT64_MAX, 1, 11};
+    const int64_t *const wrong[] = {few, none, more};
+    for (size_t i = 0; i < 3; i++) {
+        items[6].ints = wrong[i];
+        write_dict("MatryoshkaBatchTopKSAE", 4, items, 7);
+        assert_refused(dir,
+                       "group_sizes: expected positive sizes that add up to the 11");
+    }
+    items[6] = (struct torch_item){.name = "group_sizes", .data = t->b_enc, .rows = 3};
+    write_dict("MatryoshkaBatchTopKSAE", 4, items, 7);
+    assert_refused(dir, "group_sizes: expected a vector of integers");
+    items[6].ints = (const int64_t[]){2, 3, 6};
     write_dict("CrossCoder", 4, items, 7);
     assert_refused(dir, "trainer.dict_class: found \"CrossCoder\"");
     write_dict("AutoEncoder", 4, items, 7);
@@ -658,6 +717,58 @@ static void gemma_scope(void **state)
     sae_tensors_free(t);
 }
 
+/* Folders say where an SAE belongs; tensors look the same everywhere. */
+static void gemma_scope_folders(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *folder, *hook, *model; /* hook NULL: refused */
+    } cases[] = {
+        {"layer_20/width_16k/average_l0_71", "blocks.20.hook_resid_post", ""},
+        {"gemma-scope-2b-pt-res/layer_0/width_16k/average_l0_105",
+         "blocks.0.hook_resid_post", "gemma-2-2b"},
+        {"models--google--gemma-scope-9b-it-res/snapshots/0a1b/layer_31/width_131k/"
+         "average_l0_63",
+         "blocks.31.hook_resid_post", "gemma-2-9b-it"},
+        {"gemma-scope-9b-pt-att/layer_3/width_16k/average_l0_40",
+         "blocks.3.attn.hook_z", "gemma-2-9b"},
+        {"gemma-scope-27b-pt-mlp/layer_7/width_16k/average_l0_9",
+         "blocks.7.hook_mlp_out", "gemma-2-27b"},
+        {"gemma-scope-2-4b-it/resid_post/layer_12_width_16k_l0_medium",
+         "blocks.12.hook_resid_post", "gemma-3-4b-it"},
+        {"gemma-scope-2-1b-pt/mlp_out/layer_5_width_16k_l0_big",
+         "blocks.5.hook_mlp_out", "gemma-3-1b-pt"},
+        {"gemma-scope-2b-pt-transcoders/layer_4/width_16k/average_l0_5", NULL, ""},
+        {"layer_/width_16k", "", ""},
+        {"layer_4th/x", "", ""},
+        {"x", "", ""},
+    };
+    struct sae_tensors *t = numbers(TENSORS_JUMP, true);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct errinfo e;
+        struct sae *s;
+        struct foreign_meta m;
+        char folder[512], file[600];
+        assert_ok(file_mkdirs(tmp_path(folder, dir, cases[i].folder), &e), &e);
+        snprintf(file, sizeof file, "%s/params.npz", cases[i].folder);
+        write_npz(t, file, false);
+        if (cases[i].hook) {
+            assert_ok(foreign_load(folder, &s, &m, &e), &e);
+            assert_string_equal(m.hook, cases[i].hook);
+            assert_string_equal(m.model, cases[i].model);
+            sae_free(s);
+        } else {
+            assert_refused(folder, "transcoder");
+        }
+        assert_int_equal(remove(path), 0);
+        while (strlen(folder) > strlen(dir)) {
+            assert_int_equal(remove(folder), 0);
+            *strrchr(folder, '/') = '\0';
+        }
+    }
+    sae_tensors_free(t);
+}
+
 /* ---- OpenAI ---- */
 
 static void openai(void **state)
@@ -682,7 +793,7 @@ static void openai(void **state)
     torch_make(path, items, n);
     sae_tensors_free(t);
     t = numbers(TENSORS_TOPK, true);
-    t->norm = TENSORS_LAYER;
+    t->norm = SAE_NORM_LAYER;
     (void)linear(t, items, "latent_bias", "pre_bias");
     items[5].data = t->b_enc;
     torch_make(path, items, n);
@@ -711,16 +822,12 @@ static void none(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(saelens_kinds),
-                                       TEST(saelens_checkpoint),
-                                       TEST(saelens_norms),
-                                       TEST(saelens_flat),
-                                       TEST(saelens_refused),
-                                       TEST(sparsify),
-                                       TEST(dictlearn_linear),
-                                       TEST(dictlearn_matrices),
-                                       TEST(gemma_scope),
-                                       TEST(openai),
-                                       TEST(none)};
+    const struct CMUnitTest tests[] = {
+        TEST(saelens_kinds),    TEST(saelens_checkpoint),
+        TEST(saelens_norms),    TEST(saelens_flat),
+        TEST(saelens_refused),  TEST(sparsify),
+        TEST(dictlearn_linear), TEST(dictlearn_matrices),
+        TEST(gemma_scope),      TEST(gemma_scope_folders),
+        TEST(openai),           TEST(none)};
     return cmocka_run_group_tests(tests, begin, NULL);
 }

@@ -105,6 +105,8 @@ static void round_trip(const struct fixture *f, const struct sae *s)
     /* As SAELens reads it: without what saetop notes for itself. */
     struct sae_tensors *t;
     assert_ok(foreign_tensors(tmp, &t, &e), &e);
+    assert_non_null(t->own.arch);
+    t->own.arch = NULL;
     assert_ok(sae_tensors_to_sae(t, tmp, &back, &e), &e);
     assert_same(f, back, "saved by saetop and loaded as SAELens'");
     sae_tensors_free(t);
@@ -160,8 +162,14 @@ static void origins(void **state)
     static const struct {
         const char *name, *format, *arch, *hook, *model;
     } cases[] = {
-        {"dictionary_learning_matryoshka", "dictionary_learning", "batchtopk",
+        {"dictionary_learning_matryoshka", "dictionary_learning", "matryoshka",
          "blocks.3.hook_resid_post", "EleutherAI/pythia-70m"},
+        {"dictionary_learning_batchtopk", "dictionary_learning", "batchtopk",
+         "blocks.3.hook_resid_post", "EleutherAI/pythia-70m"},
+        {"saelens_matryoshka", "saelens", "matryoshka", "blocks.6.hook_resid_pre",
+         "gpt2-small"},
+        {"saelens_batchtopk", "saelens", "batchtopk", "blocks.6.hook_resid_pre",
+         "gpt2-small"},
         {"dictionary_learning_gated", "dictionary_learning", "gated",
          "blocks.3.hook_resid_post", "EleutherAI/pythia-70m"},
         {"saelens_old", "saelens", "standard", "blocks.6.hook_resid_pre", "gpt2-small"},
@@ -182,6 +190,10 @@ static void origins(void **state)
         assert_string_equal(sae_arch_name(s->arch), cases[i].arch);
         assert_string_equal(m.hook, cases[i].hook);
         assert_string_equal(m.model, cases[i].model);
+        const size_t widths[] = {5, 10, 20};
+        assert_int_equal(m.groups, strcmp(cases[i].arch, "matryoshka") == 0 ? 3 : 0);
+        assert_memory_equal(m.width, widths, m.groups * sizeof *widths);
+        assert_true(!sae_arch_by_batch(s->arch) || (s->k >= 4 && s->k <= 4));
         sae_free(s);
         fixture_close(&f);
     }

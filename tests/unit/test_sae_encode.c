@@ -185,6 +185,54 @@ static void calibration_hits_the_target(void **state)
     mem_free(x);
 }
 
+/* JumpReLU: all thresholds times one factor. */
+static void calibration_scales_thresholds(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct sae *s = sae_make("jumprelu", 6), *b = sae_make("batchtopk", 6);
+    float *x = rows_make(1000, 6), theta[F];
+    const double targets[] = {0.5, 6.0, 20.25};
+    struct sae_codes c = {0};
+    struct rng r = rng_begin(11, RNG_SAMPLE, 0);
+    for (size_t i = 0; i < 3; i++) {
+        /* The same for all: what a batch architecture gets. */
+        for (size_t j = 0; j < F; j++) {
+            s->extra[j] = 0.25f;
+        }
+        assert_ok(sae_calibrate(b, x, 1000, targets[i], NULL, &e), &e);
+        assert_ok(sae_calibrate(s, x, 1000, targets[i], NULL, &e), &e);
+        assert_true(fabs((double)s->extra[F / 2] - b->threshold) < 1e-6);
+        for (size_t j = 0; j < F; j++) {
+            s->extra[j] = theta[j] = 0.2f + 0.8f * (float)rng_unit(&r);
+        }
+        assert_ok(sae_calibrate(s, x, 1000, targets[i], NULL, &e), &e);
+        assert_ok(sae_encode(s, x, 1000, NULL, &c, &e), &e);
+        /* To one code: a product rounds. */
+        assert_true(fabs((double)c.start[1000] / 1000 - targets[i]) < 1.5e-3);
+        for (size_t j = 1; j < F; j++) {
+            const double ratio = (double)s->extra[j] / (double)s->extra[0];
+            assert_true(fabs(ratio - (double)theta[j] / (double)theta[0]) < 1e-5);
+        }
+    }
+    /* One of 0 counts as the least that is not, so that any target is reached. */
+    for (size_t j = 0; j < F; j++) {
+        s->extra[j] = j < 20 ? 0.0f : 0.3f + 0.1f * (float)(j % 4);
+    }
+    assert_ok(sae_calibrate(s, x, 1000, 0.5, NULL, &e), &e);
+    assert_ok(sae_encode(s, x, 1000, NULL, &c, &e), &e);
+    assert_true(fabs((double)c.start[1000] / 1000 - 0.5) < 1.5e-3);
+    assert_true(fabs((double)(s->extra[3] / s->extra[20]) - 1) < 1e-6);
+    memset(s->extra, 0, F * sizeof *s->extra);
+    assert_ok(sae_calibrate(s, x, 1000, 6, NULL, &e), &e);
+    assert_ok(sae_calibrate(b, x, 1000, 6, NULL, &e), &e);
+    assert_true(fabs((double)s->extra[7] - b->threshold) < 1e-6);
+    sae_codes_deinit(&c);
+    sae_free(s);
+    sae_free(b);
+    mem_free(x);
+}
+
 /* A row of its own norm: the codes are those of normalised rows, and reconstructions
  * come back to where the rows were. */
 /* The 1e-5 of a layer norm counts in rows that hardly vary, and a row of one value is
@@ -280,6 +328,7 @@ int main(void)
         cmocka_unit_test(decode_matches_loops),
         cmocka_unit_test(threads_give_the_same_codes),
         cmocka_unit_test(calibration_hits_the_target),
+        cmocka_unit_test(calibration_scales_thresholds),
         cmocka_unit_test(flat_rows_are_normalised),
         cmocka_unit_test(rows_are_normalised),
         cmocka_unit_test(weights_depend_on_the_seed),

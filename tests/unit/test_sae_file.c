@@ -404,10 +404,12 @@ static void hostile_configurations(void **state)
         {"", "cfg.json", ERR_FORMAT},
         {"[]", "cfg.json", ERR_FORMAT},
         {"{\"architecture\":\"topk\"", "cfg.json", ERR_FORMAT},
-        {"{}", "architecture", ERR_FORMAT},
+        {"{}", "d_in", ERR_FORMAT},
         {"{\"architecture\":7}", "architecture", ERR_FORMAT},
         {"{\"architecture\":\"gate\"}", "gate", ERR_FORMAT},
-        {"{\"architecture\":\"batchtopk\"}", "batchtopk", ERR_FORMAT},
+        {"{\"architecture\":\"batchtopk\"}", "d_in", ERR_FORMAT},
+        {"{\"architecture\":\"batchtopk\",\"d_in\":12,\"d_sae\":40}", "topk_threshold",
+         ERR_FORMAT},
         {"{\"architecture\":\"gated\"}", "d_in", ERR_FORMAT},
         {"{\"architecture\":\"gated\",\"d_in\":12,\"d_sae\":40}", "b_gate", ERR_FORMAT},
         {"{\"architecture\":\"topk\",\"d_in\":12}", "d_sae", ERR_FORMAT},
@@ -416,7 +418,7 @@ static void hostile_configurations(void **state)
         {"{\"architecture\":\"topk\",\"d_in\":1e300,\"d_sae\":4,\"k\":1}", "d_in",
          ERR_FORMAT},
         {"{\"architecture\":\"topk\",\"d_in\":1000000,\"d_sae\":60000000,\"k\":1}",
-         "parameters", ERR_LIMIT},
+         "d_in: found 1000000, expected 12", ERR_FORMAT},
         {"{\"architecture\":\"topk\",\"d_in\":12,\"d_sae\":40,\"k\":41}", "k",
          ERR_FORMAT},
         {"{\"architecture\":\"topk\",\"d_in\":12,\"d_sae\":40}", "k", ERR_FORMAT},
@@ -437,10 +439,10 @@ static void hostile_configurations(void **state)
         {CFG_JUMP ",\"metadata\":{\"saetop\":{\"architecture\":\"batchtopk\",\"k\":300,"
                   "\"scale\":1,\"threshold\":0}}}",
          "saetop.k", ERR_FORMAT},
-        {"{\"architecture\":\"topk\",\"d_in\":13,\"d_sae\":40,\"k\":3}", "W_dec",
-         ERR_FORMAT},
-        {"{\"architecture\":\"topk\",\"d_in\":12,\"d_sae\":1000000,\"k\":3}", "W_dec",
-         ERR_FORMAT},
+        {"{\"architecture\":\"topk\",\"d_in\":13,\"d_sae\":40,\"k\":3}",
+         "d_in: found 13, expected 12", ERR_FORMAT},
+        {"{\"architecture\":\"topk\",\"d_in\":12,\"d_sae\":1000000,\"k\":3}",
+         "d_sae: found 1000000, expected 40", ERR_FORMAT},
         {CFG_JUMP "}", "threshold", ERR_FORMAT},
     };
     char dir[128];
@@ -499,10 +501,16 @@ static void hostile_weights(void **state)
     check_error(sae_load(dir, &got, &e), ERR_FORMAT, &e, "threshold");
     const float negative = -3.0f;
     memcpy(at, &negative, sizeof negative);
-    write_cfg(dir, CFG_JUMP "}");
+    write_cfg(dir, CFG_JUMP ",\"metadata\":{\"saetop\":{\"architecture\":"
+                            "\"jumprelu\",\"k\":3,\"scale\":1,\"threshold\":0}}}");
     assert_ok(file_write(path, &part, 1, &e), &e);
     check_error(sae_load(dir, &got, &e), ERR_FORMAT, &e, "0 or more");
     assert_null(got);
+    /* Of another tool: no activation is negative, so that it means 0. */
+    write_cfg(dir, CFG_JUMP "}");
+    assert_ok(sae_load(dir, &got, &e), &e);
+    assert_true(got->extra[F - 1] <= 0.0f && got->extra[F - 1] >= 0.0f);
+    sae_free(got);
     mem_free(bytes);
     sae_free(s);
     tmp_drop(dir);

@@ -83,6 +83,7 @@ struct torch_item {
     bool turned;       /* stored as [cols,rows], with strides to match */
     int value;
     const char *text;
+    const int64_t *ints; /* instead of data */
 };
 
 static inline void pickle_text_item(struct blob *b, const char *text)
@@ -106,7 +107,7 @@ static inline void pickle_tensor_item(struct blob *b, const struct torch_item *t
     snprintf(name, sizeof name, "%zu", key);
     put_text(b, "ctorch._utils\n_rebuild_tensor_v2\n((");
     pickle_text_item(b, "storage");
-    put_text(b, "ctorch\nFloatStorage\n");
+    put_text(b, t->ints ? "ctorch\nLongStorage\n" : "ctorch\nFloatStorage\n");
     pickle_text_item(b, name);
     pickle_text_item(b, "cpu");
     pickle_int_item(b, rows * cols);
@@ -148,6 +149,9 @@ static inline void torch_make(const char *path, const struct torch_item *t, size
         storage[i].n = 0;
         if (t[i].text) {
             pickle_text_item(&pickle, t[i].text);
+        } else if (t[i].ints) {
+            pickle_tensor_item(&pickle, &t[i], i);
+            put(&storage[i], t[i].ints, t[i].rows * sizeof *t[i].ints);
         } else if (!t[i].data) {
             pickle_int_item(&pickle, (size_t)t[i].value);
         } else {

@@ -1,0 +1,154 @@
+/* Another tool's SAE written as a run: it opens as it stands, with the same SAE, and
+ * what does not fit the model is refused. */
+#include "base/mem.h"
+#include "check.h"
+#include "num/blas.h"
+#include "sample_settings.h"
+#include "train/run_open.h"
+#include "train/runstate.h"
+
+#include <math.h>
+
+#define HOOK  "blocks.2.hook_resid_pre"
+#define WIDTH 24
+
+/* A directory in SAELens' layout that does not say who saved it. */
+static void make_sae(const char *dir, size_t D, const char *hook)
+{
+    struct errinfo e;
+    struct sae *s = NULL;
+    char path[512], *text = NULL, *note = NULL;
+    size_t len = 0;
+    const struct sae_meta meta = {.hook_name = hook, .model_name = "theirs"};
+    assert_ok(sae_new(sae_arch_find("jumprelu"), D, WIDTH, 1, &s, &e), &e);
+    sae_init_weights(s, 3);
+    for (size_t j = 0; j < WIDTH; j++) {
+        s->extra[j] = 0.1f + 0.05f * (float)(j % 5);
+    }
+    assert_ok(sae_save(s, &meta, dir, &e), &e);
+    sae_free(s);
+    tmp_path(path, dir, "cfg.json");
+    assert_ok(file_read(path, 1 << 20, &text, &len, &e), &e);
+    note = strstr(text, "\"saetop\"");
+    assert_non_null(note);
+    memcpy(note, "\"noted!\"", 8);
+    assert_ok(file_write_text(path, text, &e), &e);
+    mem_free(text);
+}
+
+/* Thresholds give 2.5 active latents on the text, in the ratios that they had. */
+static void assert_calibrated(const struct sae *s, const struct inputs *in)
+{
+    struct errinfo e;
+    struct sae_codes c = {0};
+    const double n = (double)in->n_clean;
+    assert_true(in->n_clean > 1000);
+    assert_ok(sae_encode(s, in->clean, in->n_clean, NULL, &c, &e), &e);
+    assert_true(fabs((double)c.start[in->n_clean] / n - 2.5) < 2 / n);
+    assert_true(fabs((double)(s->extra[1] / s->extra[0]) - 1.5) < 1e-5);
+    sae_codes_deinit(&c);
+}
+
+static void writes_a_run(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    char from[128], to[128], buf[512];
+    struct settings set = sample_settings(10);
+    struct run_record r = {0}, back = {0};
+    struct run_state resumed = {0};
+    struct inputs *in = NULL;
+    int lock = -1;
+    tmp_make(from, sizeof from);
+    tmp_make(to, sizeof to);
+    make_sae(from, 128, HOOK);
+    assert_ok(settings_set(&set, "threshold.target_l0", "2.5", "command line", &e), &e);
+    assert_ok(run_open(from, &set, &set, &r, &e), &e);
+    assert_true(r.imported && !r.from.own);
+    assert_string_equal(r.set.hook, HOOK);
+    assert_ok(inputs_new(&r.set, &in, &e), &e);
+    assert_ok(run_record_fit(&r, from, in, &e), &e);
+    assert_calibrated(r.sae, in);
+    assert_ok(rundir_create(to, &e), &e); /* it is there, but empty */
+    assert_ok(rundir_lock(to, &lock, &e), &e);
+    assert_ok(rundir_import(to, &r, "saelens", in, &e), &e);
+    rundir_unlock(to, lock);
+
+    assert_true(rundir_is(to));
+    assert_ok(rundir_load(to, &back, &e), &e);
+    assert_true(back.imported);
+    assert_int_equal(back.step, 0);
+    assert_int_equal(back.history.rows, 0);
+    assert_string_equal(back.set.model, set.model);
+    assert_string_equal(back.set.corpus, set.corpus);
+    assert_string_equal(back.set.hook, HOOK);
+    assert_string_equal(back.set.arch, "jumprelu");
+    assert_int_equal(back.set.width, WIDTH);
+    assert_true(isnan(back.set.lr)); /* how it was trained is not known */
+    assert_memory_equal(back.sae->arena, r.sae->arena, r.sae->count * sizeof(float));
+    assert_true(back.model_hash && back.corpus_hash);
+    assert_null(run_record_warning(&back, to, in, buf, sizeof buf));
+    back.model_hash++;
+    assert_non_null(strstr(run_record_warning(&back, to, in, buf, sizeof buf),
+                           "imported for another model"));
+    check_error(runstate_open(to, &resumed, &e), ERR_MISSING, &e, "imported");
+    run_record_deinit(&back);
+    run_record_deinit(&r);
+
+    /* Of another width; a hook that is named wins over the files'. */
+    make_sae(from, 96, "blocks.9.hook_resid_post");
+    assert_ok(settings_set(&set, "hook", HOOK, "command line", &e), &e);
+    assert_ok(run_open(from, &set, &set, &r, &e), &e);
+    assert_string_equal(r.set.hook, HOOK);
+    check_error(run_record_fit(&r, from, in, &e), ERR_FORMAT, &e,
+                "the SAE reads 96 dimensions, the model has 128");
+    run_record_deinit(&r);
+    inputs_free(in);
+    tmp_drop(from);
+    tmp_drop(to);
+}
+
+static void hook_beyond_the_model(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    char from[128];
+    struct settings set = sample_settings(10);
+    struct run_record r = {0};
+    struct inputs *in = NULL;
+    tmp_make(from, sizeof from);
+    make_sae(from, 128, "blocks.9.hook_resid_post");
+    assert_ok(run_open(from, &set, NULL, &r, &e), &e);
+    check_error(inputs_new(&r.set, &in, &e), ERR_USAGE, &e, "blocks are 0 to 3");
+    run_record_deinit(&r);
+    tmp_drop(from);
+}
+
+/* What a tool says of Matryoshka's groups stands where a run's own does. */
+static void prefixes_are_a_setting(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    char path[512];
+    struct settings set = sample_settings(10);
+    struct run_record r = {0};
+    const char *fixtures = getenv("SAETOP_FIXTURES");
+    assert_non_null(fixtures);
+    assert_ok(run_open(tmp_path(path, fixtures, "formats/saelens_matryoshka"), &set,
+                       NULL, &r, &e),
+              &e);
+    assert_string_equal(r.set.arch, "matryoshka");
+    assert_string_equal(r.set.groups, "5,10,20");
+    run_record_deinit(&r);
+}
+
+int main(void)
+{
+    num_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_a_run),
+        cmocka_unit_test(hook_beyond_the_model),
+        cmocka_unit_test(prefixes_are_a_setting),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
