@@ -234,11 +234,11 @@ static void say_useless(struct reporter *r, const struct engine *g)
         const struct history *h = &g->arm[a].history;
         const double ev = h->rows > 0 ? h->row[h->rows - 1].v[METRIC_EV] : (double)NAN;
         if (ev < 0) {
-            snprintf(
-                text, sizeof text,
-                "arm %c explains less of the held-out text than its mean does "
-                "(explained variance %.3g): too high a --lr, or too strong a penalty",
-                'A' + (int)a, ev);
+            snprintf(text, sizeof text,
+                     "arm %c explains less of the held-out text than its mean does "
+                     "(explained variance %.3g): too high a --lr, too strong a "
+                     "penalty, or too few steps",
+                     'A' + (int)a, ev);
             print_event(r, "warning", text);
         }
     }

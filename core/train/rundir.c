@@ -322,7 +322,9 @@ enum err rundir_load(const char *dir, struct run_record *out, struct errinfo *e)
         const uint64_t before = save_id(dir);
         const enum err rc = load_once(dir, &r, e);
         if ((save_id(dir) == before && !save_waits(dir)) || i == 10) {
-            *out = rc == OK ? r : *out;
+            if (rc == OK) {
+                *out = r;
+            }
             return rc;
         }
         run_record_deinit(&r);

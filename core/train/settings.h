@@ -172,7 +172,7 @@ enum source_kind { SOURCE_MODEL, SOURCE_SYNTHETIC };
       "constant|linear|cosine: how the rate moves from mask.rate to mask.rate_end")    \
     X(NUM, mask_rate_end, "mask.rate_end", NULL, "0", 0, 0.95,                         \
       "rate at the end of a linear or cosine schedule")                                \
-    X(INT, mask_schedule_steps, "mask.schedule_steps", NULL, "0", 0, INT64_MAX / 2,    \
+    X(INT, mask_schedule_steps, "mask.schedule_steps", NULL, "0", 0, 1000000000,       \
       "length of the schedule; 0: the whole run")                                      \
     X(INT, steps, "steps", "steps", "1500", 1, 1000000000, "optimizer steps")          \
     X(INT, batch, "batch", "batch", "1024", 1, 1048576, "activations in a step")       \

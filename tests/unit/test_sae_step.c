@@ -363,6 +363,22 @@ static void ties_are_taken_in_order(void **state)
         assert_int_equal(s->main.n[239], 4);
         assert_int_equal(s->main.n[240], 2);
     }
+    /* Candidates that cannot be told apart do not pile up before greater ones come. */
+    for (size_t i = 0; i < B * D; i++) {
+        p.x[i] = i / D < 43 ? 1 : 2;
+    }
+    for (size_t j = 0; j < F; j++) {
+        p.w.W_enc[j * D] = 1;
+    }
+    for (int again = 0; again < 2; again++) {
+        assert_ok(sae_step_grad_f64(s, &p.w, p.x, &p.now, NULL, &g, &loss, &e), &e);
+        assert_true(fabs(loss.l0 - 3.2) < 1e-12);
+        assert_int_equal(s->main.n[42], 0);
+        assert_int_equal(s->main.n[43], 60);
+        assert_int_equal(s->main.n[63], 60);
+        assert_int_equal(s->main.n[64], 20);
+        assert_int_equal(s->main.n[65], 0);
+    }
     sae_step_free_f64(s);
     mem_free(g.arena);
     problem_drop(&p);

@@ -47,6 +47,8 @@ static void wrong_values_say_what_is_expected(void **state)
         {"width", "0", "an integer from 1 to 4194304"},
         {"seed", "-3", "from 0 to 9007199254740991"},
         {"steps", "-1", "from 1 to 1000000000"},
+        /* Times the batch it has to stay a number of activations. */
+        {"mask.schedule_steps", "4000000000000000000", "from 0 to 1000000000"},
         {"width", "4.5", "found '4.5'"},
         {"k", "four", "expected a number"},
         {"k", "0", "from 0.01 to 65536"},
