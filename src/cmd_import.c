@@ -1,5 +1,6 @@
 /* saetop import: an SAE of another tool as a directory in SAELens' layout, folded,
  * which saetop and SAELens open; with a model and a text, a run directory. */
+#include "base/utf8.h"
 #include "browse.h"
 #include "cmd.h"
 #include "sae/foreign.h"
@@ -40,7 +41,11 @@ static void say(const struct import_args *a, const char *format, const struct sa
     for (size_t i = 0; i < m->groups; i++) {
         str_addf(said, "%s%zu", i ? ", " : ", prefixes of ", m->width[i]);
     }
-    str_addf(said, ", hook %s\n", hook[0] ? hook : "unknown");
+    str_add(said, ", hook ");
+    if (hook[0]) { /* from a file */
+        utf8_escape(said, hook, strlen(hook));
+    }
+    str_add(said, hook[0] ? "\n" : "unknown\n");
 }
 
 static void name_model(const struct import_args *a, struct foreign_meta *m)

@@ -204,7 +204,7 @@ static enum err open_state(struct reopened *r, const char *dir, const char *suff
     if (!rundir_is(r->dir[i])) {
         return err_set(
             e, ERR_MISSING,
-            "%s: nothing was saved in it that could go on; remove it, start anew",
+            "%s: nothing was saved in it that could go on; start anew, with --out",
             r->dir[i]);
     }
     TRY(runstate_open(r->dir[i], &r->state[i], e));

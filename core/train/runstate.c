@@ -17,7 +17,6 @@
 #define STATE_FORMAT "2"
 #define ARRAYS_MAX   40 /* of an SAE's trainer */
 #define TENSORS_MAX  (ARRAYS_MAX + 4)
-#define META_MAX     48
 
 /* ---- numbers in the header ---- */
 
@@ -43,6 +42,11 @@ static bool read_int64_t(const char *text, int64_t *out)
     return end != text && *end == '\0';
 }
 
+/* As many as put_all puts: 18, and those of the arm. */
+#define ONE(type, field) +1
+enum { META_MAX = 18 ARM_STATE_LIST(ONE) };
+#undef ONE
+
 struct header {
     struct st_meta_entry entry[META_MAX];
     char value[META_MAX][32];
@@ -51,9 +55,7 @@ struct header {
 
 static void put_text(struct header *h, const char *key, const char *text)
 {
-    if (h->n < META_MAX) {
-        h->entry[h->n++] = (struct st_meta_entry){key, text};
-    }
+    h->entry[h->n++] = (struct st_meta_entry){key, text};
 }
 
 static void put_double(struct header *h, const char *key, double v)

@@ -40,5 +40,11 @@ grep -q 'counts only with --model' err.txt || bad "$(cat err.txt)"
 grep -q 'exists already' err.txt || bad "$(cat err.txt)"
 "$SAETOP" import "$0" --out x 2> err.txt; [ $? = 2 ] || bad "no SAE: not 2"
 grep -q 'expected an SAE of one of' err.txt || bad "$(cat err.txt)"
+# What a file says is no command to the terminal.
+mkdir evil && cp bare/sae_weights.safetensors evil/
+sed 's/"hook_name":[^,]*/"hook_name": "blocks\\u001b[2J"/' bare/cfg.json > evil/cfg.json
+"$SAETOP" import evil --out evil-in > out.txt || bad "import evil"
+grep -q 'hook blocks' out.txt || bad "$(cat out.txt)"
+grep -q $'\033' out.txt && bad "an escape sequence from a file was printed"
 "$SAETOP" export topk --to gguf --out x 2> /dev/null; [ $? = 2 ] || bad "--to gguf: not 2"
 echo passed
