@@ -146,7 +146,9 @@ const struct kern_wide kern_table_wide_avx512 = {
     .panel = PRODUCT_PANEL,
     .tile = PRODUCT_ROWS,
     .widest = 1024,
+    .lanes = LANES,
     .pack = kern_pack,
+    .pack_tile = kern_pack_tile,
     .product = kern_product,
     .product_cut = kern_product_cut,
 };

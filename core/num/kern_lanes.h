@@ -69,15 +69,16 @@ LANES_INLINE void lanes_four(const float *const row[], size_t at, fv cell[4])
     cell[3] = LANES_SHUFFLE(c, d, 0xEE);
 }
 
-/* LANES rows of n cells, `ld` apart, dealt out: the first cell of each, then the
- * second, `step` cells later. */
-LANES_INLINE void lanes_deal(size_t n, const float *x, size_t ld, size_t step,
-                             float *to)
+/* Rows of n cells, `ld` apart, dealt out: the first cell of each, then the second,
+ * `step` cells later. Up to LANES rows; as many cells are written as if there were
+ * LANES, so that with a smaller step some are overwritten, and some lie behind. */
+LANES_INLINE void lanes_deal(size_t rows, size_t n, const float *x, size_t ld,
+                             size_t step, float *to)
 {
     const float *row[LANES];
     size_t d = 0;
     for (size_t i = 0; i < LANES; i++) {
-        row[i] = x + i * ld;
+        row[i] = x + (i < rows ? i : 0) * ld;
     }
     for (; d + 4 <= n; d += 4) {
         fv cell[4];

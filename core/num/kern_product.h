@@ -112,8 +112,13 @@ LANES_INLINE void product_tiles(size_t rows, size_t D, const float *x,
 
 static void kern_pack(size_t D, const float *W, float *panel)
 {
-    lanes_deal(D, W, D, PRODUCT_PANEL, panel);
-    lanes_deal(D, W + LANES * D, D, PRODUCT_PANEL, panel + LANES);
+    lanes_deal(LANES, D, W, D, PRODUCT_PANEL, panel);
+    lanes_deal(LANES, D, W + LANES * D, D, PRODUCT_PANEL, panel + LANES);
+}
+
+static void kern_pack_tile(size_t D, const float *x, float *tile)
+{
+    lanes_deal(PRODUCT_ROWS, D, x, D, PRODUCT_ROWS, tile);
 }
 
 static void kern_product(size_t rows, size_t D, const float *x, const float *panel,

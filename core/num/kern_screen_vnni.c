@@ -78,7 +78,8 @@ static float screen_round(size_t D, const float *x, int16_t *q, float *unit)
 
 static void screen_deal(size_t pairs, const int16_t *q, size_t step, int16_t *to)
 {
-    lanes_deal(pairs, (const float *)(const void *)q, pairs, step, (float *)(void *)to);
+    lanes_deal(LANES, pairs, (const float *)(const void *)q, pairs, step,
+               (float *)(void *)to);
 }
 
 /* ---- products ---- */

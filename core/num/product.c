@@ -67,8 +67,10 @@ size_t product_screened_f32(size_t D, size_t F)
 
 size_t product_scratch_f32(size_t rows, size_t D)
 {
+    const struct kern_wide *wide = kern_wide_get();
     const size_t screen = screen_scratch(rows, D);
-    return screen > rows * D ? screen : rows * D;
+    const size_t packed = rows * D + (wide ? wide->lanes : 0);
+    return screen > packed ? screen : packed;
 }
 
 /* The last panel, of n columns; those behind it are 0. */
@@ -99,14 +101,16 @@ void product_pack_f32(const struct product_weights_f32 *w, size_t j0, size_t j1)
 }
 
 /* The rows of each tile beside one another. */
-static void pack_rows(size_t rows, size_t D, const float *x, size_t tile, float *packed)
+static void pack_rows(const struct kern_wide *wide, size_t rows, size_t D,
+                      const float *x, float *packed)
 {
-    for (size_t r = 0; r < rows; r += tile) {
-        const size_t n = rows - r < tile ? rows - r : tile;
-        for (size_t d = 0; d < D; d++) {
-            for (size_t i = 0; i < n; i++) {
-                packed[r * D + d * n + i] = x[(r + i) * D + d];
-            }
+    size_t r = 0;
+    for (; r + wide->tile <= rows; r += wide->tile) {
+        wide->pack_tile(D, x + r * D, packed + r * D);
+    }
+    for (size_t d = 0, n = rows - r; d < D; d++) {
+        for (size_t i = 0; i < n; i++) {
+            packed[r * D + d * n + i] = x[(r + i) * D + d];
         }
     }
 }
@@ -205,7 +209,7 @@ void product_above_f32(size_t rows, const float *x, const struct product_weights
         screen_rows(rows, x, w, above, keep, scratch, found);
         return;
     }
-    pack_rows(rows, D, x, wide->tile, scratch);
+    pack_rows(wide, rows, D, x, scratch);
     for (size_t j = 0; j < F; j += PRODUCT_PART) {
         const size_t columns = F - j < PRODUCT_PART ? F - j : PRODUCT_PART;
         float bias[PRODUCT_PART] = {0};
@@ -234,7 +238,7 @@ void R(product_rows)(size_t rows, const real *x, const struct R(product_weights)
     const size_t D = w->D, F = w->F;
 #ifndef REAL_F64
     if (w->packed) {
-        pack_rows(rows, D, x, kern_wide_get()->tile, scratch);
+        pack_rows(kern_wide_get(), rows, D, x, scratch);
         packed_columns(rows, scratch, w, h);
         return;
     }
