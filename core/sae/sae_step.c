@@ -242,6 +242,11 @@ void R(sae_step_free)(struct R(sae_step) * s)
     mem_free(s);
 }
 
+/* Lists of ids and of values are written side by side. Where F is a power of two they
+ * would lie at the same place of a page but for a few bytes, and the CPU would take
+ * stores to one for stores to the other: a third more for the selection. */
+#define APART 128
+
 static enum err worker_init(struct R(sae_worker) * w, const struct R(sae_step) * s,
                             struct errinfo *e)
 {
@@ -250,7 +255,7 @@ static enum err worker_init(struct R(sae_worker) * w, const struct R(sae_step) *
     TRY(mem_new(&w->h, rows * F, sizeof *w->h, what, e));
     TRY(R(sae_above_new)(w, s, e));
     TRY(mem_new(&w->gate, s->is_gated ? rows * F : 0, sizeof *w->gate, what, e));
-    TRY(mem_new(&w->id, F, sizeof *w->id, what, e));
+    TRY(mem_new(&w->id, F + APART, sizeof *w->id, what, e));
     TRY(mem_new(&w->val, F, sizeof *w->val, what, e));
     return mem_new(&w->gathered, 2 * F, sizeof *w->gathered, what, e);
 }
