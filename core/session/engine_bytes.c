@@ -30,13 +30,13 @@ static size_t fills(const struct engine *g)
     return n + (n < g->n_arms ? 1 : 0);
 }
 
-/* Codes of the evaluated rows, by block and then joined. Without k, half of the latents
- * of a SAE that has not learnt yet are active. */
+/* Codes of the evaluated rows, by block, then joined, then by latent. Without k, half of
+ * the latents of a SAE that has not learnt yet are active. */
 static size_t codes_bytes(const struct sae *s, size_t rows)
 {
     const bool selects = (sae_arch_has(s->arch) & SAE_HAS_K) != 0;
     const double active = selects ? s->k : (double)s->F / 2;
-    return 2 * (size_t)((double)rows * active) * (sizeof(float) + sizeof(int32_t));
+    return 3 * (size_t)((double)rows * active) * (sizeof(float) + sizeof(int32_t));
 }
 
 static size_t evaluation_bytes(const struct engine *g)
