@@ -3,6 +3,7 @@
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* What is unrolled by it is given registers; else sums pass through memory. */
 #define LANES_UNROLLED _Pragma("GCC unroll 16")
@@ -90,7 +91,7 @@ LANES_INLINE void lanes_deal(size_t rows, size_t n, const float *x, size_t ld,
     }
     for (; d < n; d++) {
         for (size_t i = 0; i < LANES; i++) {
-            to[d * step + i] = row[i][d];
+            memcpy(to + d * step + i, row[i] + d, sizeof *to); /* no float, maybe */
         }
     }
 }
