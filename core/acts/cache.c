@@ -266,7 +266,10 @@ bool acts_cache_get(struct acts_cache *c, uint64_t number, const int32_t *ids, f
     }
     if (whole) {
         unpack(c, p + BLOCK_HEAD, x);
-        c->got++;
+        /* A model that is whole makes no such block: it is damaged, and made anew. */
+        whole = elem_check_finite(c->path, "block", (size_t[]){c->n, c->D}, 2, x,
+                                  NULL) == OK;
+        c->got += whole ? 1 : 0;
     }
     munmap(p, c->stride);
     return whole;

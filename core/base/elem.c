@@ -98,6 +98,17 @@ void elem_to_f32(enum elem t, const uint8_t *in, size_t n, float *out)
     }
 }
 
+double elem_norm_spread(enum elem t, size_t d)
+{
+    /* Half the distance of 1 to the next number. */
+    const double unit = t == ELEM_BF16  ? 0x1p-8
+                        : t == ELEM_F16 ? 0x1p-11
+                        : t == ELEM_F64 ? 0x1p-53
+                                        : 0x1p-24;
+    const double sums = (double)d * (t == ELEM_F64 ? 0x1p-53 : 0x1p-24);
+    return 2 * (3 * unit + sums); /* one row is up by all of it, another down */
+}
+
 int64_t elem_to_i64(enum elem t, const uint8_t *in)
 {
     const size_t size = elem_size(t);
@@ -123,4 +134,61 @@ const char *shape_text(const size_t *shape, size_t ndim, char out[200])
     out[at++] = ']';
     out[at] = '\0';
     return out;
+}
+
+/* ---- numbers that are none ---- */
+
+/* Elements looked at in one go, without a branch. */
+#define FINITE_BLOCK ((size_t)4096)
+
+static bool has_exponent(uint32_t bits)
+{
+    return (bits & 0x7F800000u) == 0x7F800000u; /* of infinities and NaN */
+}
+
+static bool all_finite(const float *x, size_t n)
+{
+    uint32_t bad = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, x + i, sizeof bits);
+        bad |= has_exponent(bits) ? 1u : 0u;
+    }
+    return bad == 0;
+}
+
+static enum err say_not_finite(const char *file, const char *name, const size_t *shape,
+                               size_t ndim, const float *x, size_t at,
+                               struct errinfo *e)
+{
+    size_t place[8] = {0}, rest = at;
+    const size_t n = ndim < 8 ? ndim : 8;
+    char text[200];
+    for (size_t d = n; d > 0; d--) {
+        place[d - 1] = rest % shape[d - 1];
+        rest /= shape[d - 1];
+    }
+    return err_set(e, ERR_FORMAT, "%s: %s: found %g at %s, expected finite numbers",
+                   file, name, (double)x[at], shape_text(place, n, text));
+}
+
+enum err elem_check_finite(const char *file, const char *name, const size_t *shape,
+                           size_t ndim, const float *x, struct errinfo *e)
+{
+    size_t count = 1;
+    for (size_t d = 0; d < ndim; d++) {
+        count *= shape[d];
+    }
+    for (size_t i = 0; i < count; i += FINITE_BLOCK) {
+        const size_t n = count - i < FINITE_BLOCK ? count - i : FINITE_BLOCK;
+        if (all_finite(x + i, n)) {
+            continue;
+        }
+        size_t at = i;
+        while (all_finite(x + at, 1)) {
+            at++;
+        }
+        return say_not_finite(file, name, shape, ndim, x, at, e);
+    }
+    return OK;
 }

@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include "base/file.h"
+#include "base/lfs.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -39,6 +40,9 @@ static const char *excerpt(const char *text, size_t n, char out[128])
 enum err json_parse(const char *text, size_t len, const char *name, cJSON **out,
                     struct errinfo *e)
 {
+    if (is_lfs_pointer(text, len)) {
+        return lfs_refuse(name, e);
+    }
     const char *end = text;
     cJSON *tree = len > 0 ? cJSON_ParseWithLengthOpts(text, len, &end, 0) : NULL;
     size_t at = end ? (size_t)(end - text) : 0;

@@ -3,6 +3,7 @@
 #include "base/elem.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/lfs.h"
 #include "base/mem.h"
 
 #include <stdbool.h>
@@ -335,6 +336,9 @@ static enum err parse_into(struct st_file *f, const uint8_t *data, size_t len,
             "%s: found %zu bytes, expected a header's length in the first %u", f->name,
             len, PREFIX);
     }
+    if (is_lfs_pointer(data, len)) {
+        return lfs_refuse(f->name, e);
+    }
     const uint64_t header_len = load_le(data, PREFIX);
     if (header_len > MAX_HEADER) {
         return err_set(e, ERR_LIMIT,
@@ -475,7 +479,7 @@ enum err st_read_f32(const struct st_file *f, const char *name, const size_t *sh
     }
     const enum elem type = types[t->dtype].elem;
     elem_to_f32(type, t->data, t->bytes / elem_size(type), out);
-    return OK;
+    return elem_check_finite(f->name, name, shape, ndim, out, e);
 }
 
 /* ---- writing ---- */

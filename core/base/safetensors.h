@@ -50,7 +50,8 @@ const struct st_tensor *st_find(const struct st_file *f,
 const char *st_meta(const struct st_file *f, const char *key);
 
 /* Copy tensor `name` into out as fp32, converting from F32, F16, BF16 or F64; its shape
- * must be exactly shape[ndim]. Errors name file, tensor, both shapes. */
+ * must be exactly shape[ndim], and every element finite. Errors name file, tensor, both
+ * shapes or the place. */
 enum err st_read_f32(const struct st_file *f, const char *name, const size_t *shape,
                      size_t ndim, float *out, struct errinfo *e) ERR_CHECKED;
 

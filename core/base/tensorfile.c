@@ -1,4 +1,5 @@
 #include "base/file.h"
+#include "base/lfs.h"
 #include "base/mem.h"
 #include "base/tensorfile_priv.h"
 
@@ -94,6 +95,9 @@ static enum err sort_entries(struct tensorfile *f, struct errinfo *e)
 static enum err read_any(struct tensorfile *f, const uint8_t *data, size_t len,
                          struct errinfo *e)
 {
+    if (is_lfs_pointer(data, len)) {
+        return lfs_refuse(f->name, e);
+    }
     if (len >= 4 && data[0] == 'P' && data[1] == 'K') {
         TRY(read_zip(f, data, len, e));
     } else if (len > 8 && data[8] == '{') { /* whatever the length before it is */
@@ -321,8 +325,11 @@ enum err tensorfile_f32(struct tensorfile *f, const char *name, const size_t *sh
                        name, shape_text(s->shape, s->ndim, found),
                        shape_text(shape, ndim, wanted));
     }
-    return t->st ? st_read_f32(f->st, name, shape, ndim, out, e)
-                 : read_zip_f32(f, t, out, e);
+    if (t->st) {
+        return st_read_f32(f->st, name, shape, ndim, out, e);
+    }
+    TRY(read_zip_f32(f, t, out, e));
+    return elem_check_finite(f->name, name, shape, ndim, out, e);
 }
 
 /* The first bytes of an array in C order. */

@@ -45,7 +45,8 @@ const struct tensor_info *tensorfile_at(const struct tensorfile *f, size_t i);
 const struct tensor_info *tensorfile_find(const struct tensorfile *f, const char *name);
 
 /* Copy an array of floats to out as fp32 in C order, whatever its order in the file;
- * its shape must be exactly shape[ndim]. Errors name file, tensor, both shapes. */
+ * its shape must be exactly shape[ndim], and every element finite. Errors name file,
+ * tensor, both shapes or the place. */
 enum err tensorfile_f32(struct tensorfile *f, const char *name, const size_t *shape,
                         size_t ndim, float *out, struct errinfo *e) ERR_CHECKED;
 /* An integer min..max: a plain one, or an array of one element. */

@@ -188,7 +188,12 @@ static enum err normalise(struct inputs *in, float *x, size_t n, struct errinfo 
     sae_normalise(settings_norm(&in->set), in->scale, D, x, n, x, NULL);
     /* The median is computed by the SAE's own start, on a throw-away of one latent. */
     TRY_OUT(rc, sae_new(sae_arch_find(in->set.arch), D, 1, 1, &probe, e));
-    TRY_OUT(rc, sae_init_bias(probe, x, n, e));
+    rc = sae_init_bias(probe, x, n, e);
+    if (rc != OK) {
+        rc = err_prefix(e, rc, "%s: %s", in->lm ? in->lm->dir : "synthetic source",
+                        in->set.hook);
+        goto out;
+    }
     TRY_OUT(rc, mem_new(&in->b_dec, D, sizeof *in->b_dec, "b_dec", e));
     memcpy(in->b_dec, probe->b_dec, D * sizeof *in->b_dec);
 out:

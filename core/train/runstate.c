@@ -1,5 +1,6 @@
 #include "train/runstate.h"
 
+#include "base/elem.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -413,7 +414,7 @@ static enum err read_array(const struct st_file *f, const char *path, const char
                        path, name, t->bytes, bytes, dtype == ST_I64 ? "I64" : "F32");
     }
     memcpy(to, t->data, bytes);
-    return OK;
+    return dtype == ST_F32 ? elem_check_finite(path, name, &count, 1, to, e) : OK;
 }
 
 static enum err read_arrays(const struct run_state *r, const char *path, struct arm *a,
@@ -424,12 +425,6 @@ static enum err read_arrays(const struct run_state *r, const char *path, struct 
     const size_t n = a->sae->count;
     TRY(read_array(r->file, path, "weights", ST_F32, n, a->sae->arena,
                    n * sizeof(float), e));
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(a->sae->arena[i])) {
-            return err_set(e, ERR_FORMAT, "%s: weights: not a finite number at %zu",
-                           path, i);
-        }
-    }
     for (size_t i = 0; i < count && i < ARRAYS_MAX; i++) {
         TRY(read_array(r->file, path, arrays[i].name,
                        arrays[i].is_i64 ? ST_I64 : ST_F32, arrays[i].count,

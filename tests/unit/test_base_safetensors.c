@@ -1,4 +1,5 @@
 /* safetensors: conversion, round trip, and files made to mislead. */
+#include "base/elem.h"
 #include "base/mem.h"
 #include "base/safetensors.h"
 #include "unit/check.h"
@@ -236,20 +237,13 @@ static double half_ref(unsigned h)
 static void test_half_types(void **state)
 {
     (void)state;
-    struct errinfo e;
-    struct st_file *f = NULL;
-    size_t len;
-    const size_t shape[1] = {65536};
     static float out[65536];
-    uint8_t *p = make(ONE("F16", "[65536]", "[0,131072]"), 131072, &len);
-    uint8_t *data = p + len - 131072;
+    static uint8_t data[(size_t)2 * 65536];
     for (size_t i = 0; i < 65536; i++) {
         data[2 * i] = (uint8_t)(i & 0xFF);
         data[2 * i + 1] = (uint8_t)(i >> 8);
     }
-    assert_ok(st_parse(p, len, "m", &f, &e), &e);
-    assert_ok(st_read_f32(f, "a", shape, 1, out, &e), &e);
-    st_close(f);
+    elem_to_f32(ELEM_F16, data, 65536, out);
     for (unsigned i = 0; i < 65536; i++) {
         const double want = half_ref(i);
         const float as_float = (float)want;
@@ -259,21 +253,78 @@ static void test_half_types(void **state)
         }
     }
     /* bfloat16 is the upper half of a float */
-    free(p);
-    p = make(ONE("BF16", "[65536]", "[0,131072]"), 131072, &len);
-    data = p + len - 131072;
-    for (size_t i = 0; i < 65536; i++) {
-        data[2 * i] = (uint8_t)(i & 0xFF);
-        data[2 * i + 1] = (uint8_t)(i >> 8);
-    }
-    assert_ok(st_parse(p, len, "m", &f, &e), &e);
-    assert_ok(st_read_f32(f, "a", shape, 1, out, &e), &e);
-    st_close(f);
+    elem_to_f32(ELEM_BF16, data, 65536, out);
     for (uint32_t i = 0; i < 65536; i++) {
         const uint32_t want = i << 16;
         assert_memory_equal(&out[i], &want, 4);
     }
-    free(p);
+}
+
+/* Numbers that are none are named, of every type, wherever they stand. */
+static void test_not_finite(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    static float x[3 * 4099];
+    const size_t shape[2] = {3, 4099};
+    static const struct {
+        size_t at;
+        float v;
+        const char *part;
+    } cases[] = {
+        {0, NAN, "f: a: found nan at [0, 0], expected finite numbers"},
+        {4098, INFINITY, "f: a: found inf at [0, 4098]"},
+        {4099, -INFINITY, "f: a: found -inf at [1, 0]"},
+        {3 * 4099 - 1, NAN, "found nan at [2, 4098]"},
+    };
+    for (size_t i = 0; i < 3 * 4099; i++) {
+        x[i] = i % 2 ? 3.4e38f : -1e-45f;
+    }
+    assert_ok(elem_check_finite("f", "a", shape, 2, x, &e), &e);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const float was = x[cases[i].at];
+        x[cases[i].at] = cases[i].v;
+        check_error(elem_check_finite("f", "a", shape, 2, x, &e), ERR_FORMAT, &e,
+                    cases[i].part);
+        x[cases[i].at] = was;
+    }
+    static const struct {
+        const char *type;
+        uint8_t byte[2]; /* the upper two */
+        size_t size;
+    } types[] = {{"F16", {0x00, 0x7C}, 2},
+                 {"BF16", {0x80, 0x7F}, 2},
+                 {"F32", {0x80, 0xFF}, 4},
+                 {"F64", {0xF8, 0x7F}, 8}};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        struct st_file *f = NULL;
+        char header[128];
+        size_t len;
+        snprintf(header, sizeof header,
+                 "{\"a\":{\"dtype\":\"%s\",\"shape\":[2],\"data_offsets\":[0,%zu]}}",
+                 types[i].type, 2 * types[i].size);
+        uint8_t *p = make(header, 2 * types[i].size, &len);
+        memset(p + len - 2 * types[i].size, 0, 2 * types[i].size);
+        memcpy(p + len - 2, types[i].byte, 2);
+        assert_ok(st_parse(p, len, "m", &f, &e), &e);
+        check_error(st_read_f32(f, "a", (const size_t[]){2}, 1, x, &e), ERR_FORMAT, &e,
+                    "m: a: found ");
+        assert_non_null(strstr(e.msg, "at [1]"));
+        st_close(f);
+        free(p);
+    }
+}
+
+static void test_lfs_pointer(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 123\n";
+    struct errinfo e;
+    struct st_file *f = NULL;
+    check_error(st_parse((const uint8_t *)text, sizeof text - 1, "m.safetensors", &f,
+                         &e),
+                ERR_FORMAT, &e, "m.safetensors: found a Git LFS pointer");
 }
 
 static void test_read_f32_errors(void **state)
@@ -309,7 +360,7 @@ static void test_write(void **state)
     char path[512];
     tmp_make(dir, sizeof dir);
     tmp_path(path, dir, "w.safetensors");
-    const float w[6] = {0.0f, -1.5f, 3e38f, 1e-45f, INFINITY, 7.0f};
+    const float w[6] = {0.0f, -1.5f, 3e38f, 1e-45f, -3e38f, 7.0f};
     const double d[2] = {0.1, -2.0};
     const int64_t step = -5;
     const uint8_t odd[3] = {1, 2, 3};
@@ -404,6 +455,8 @@ int main(void)
         cmocka_unit_test(test_many_nodes),
         cmocka_unit_test(test_mutations),
         cmocka_unit_test(test_half_types),
+        cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_lfs_pointer),
         cmocka_unit_test(test_read_f32_errors),
         cmocka_unit_test(test_write),
         cmocka_unit_test(test_write_refused),

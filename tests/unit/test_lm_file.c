@@ -10,6 +10,8 @@
 #include "text/bpe_train.h"
 #include "unit/check.h"
 
+#include <math.h>
+
 static bool one_document(void *ctx, const char **text, size_t *len, enum err *rc,
                          struct errinfo *e)
 {
@@ -247,6 +249,25 @@ static void test_wrong_shapes(void **state)
     tmp_drop(dir);
 }
 
+/* A weight that is no number: file, tensor and place, when the model is opened. */
+static void test_not_finite(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    char dir[512];
+    tmp_make(dir, sizeof dir);
+    struct lm *m = make_model();
+    struct lm *back = NULL;
+    m->w.block[1].fc_w[2 * m->cfg.d_ff + 3] = NAN;
+    assert_ok(lm_save(m, dir, &e), &e);
+    check_error(lm_load(dir, &back, &e), ERR_FORMAT, &e,
+                "model.safetensors: transformer.h.1.mlp.c_fc.weight: found nan at "
+                "[2, 3], expected finite numbers");
+    assert_null(back);
+    lm_free(m);
+    tmp_drop(dir);
+}
+
 static void check_config(const char *json, enum err code, const char *part)
 {
     struct errinfo e = {0};
@@ -311,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_sharded),
         cmocka_unit_test(test_missing_parts),
         cmocka_unit_test(test_wrong_shapes),
+        cmocka_unit_test(test_not_finite),
         cmocka_unit_test(test_hostile_config),
         cmocka_unit_test(test_config_of_gpt2_small),
     };

@@ -477,7 +477,8 @@ static void hostile_weights(void **state)
     tmp_path(path, dir, "sae_weights.safetensors");
     write_cfg(dir, CFG_JUMP "}");
     write_weights(dir, s, 1.0f, false, true, NAN);
-    check_error(sae_load(dir, &got, &e), ERR_FORMAT, &e, "not a finite number");
+    check_error(sae_load(dir, &got, &e), ERR_FORMAT, &e,
+                "W_enc: found nan at [0, 5], expected finite numbers");
     write_weights(dir, s, 1.0f, false, true, 0.0f);
     char *bytes;
     size_t len;
