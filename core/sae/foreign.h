@@ -15,7 +15,8 @@ struct foreign_meta {
     char model[FOREIGN_TEXT_MAX], hook[FOREIGN_TEXT_MAX], dataset[FOREIGN_TEXT_MAX];
     size_t context;
     bool prepend_bos;
-    bool own; /* saved by saetop */
+    bool says_bos, says_k; /* whether prepend_bos, and k, stand in the files */
+    bool own;              /* saved by saetop */
     /* Matryoshka's prefixes: rising, the last is F; 0: not said. */
     size_t groups, width[SAE_GROUPS_MAX];
 };

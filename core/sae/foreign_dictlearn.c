@@ -183,16 +183,19 @@ static enum err guess_layout(const struct tensorfile *f, const char *cfg_path,
     return OK;
 }
 
-/* One for all latents, or one each. */
+/* One for all latents, or one each; -1, as the classes by batch begin with, where it was
+ * not saved. */
 static enum err read_threshold(struct tensorfile *f, const char *name,
                                struct sae_tensors *t, struct errinfo *e)
 {
     const struct tensor_info *info = tensorfile_find(f, name);
-    if (!info || info->ndim > 0) {
+    if (info ? info->ndim > 0 : !t->is_batch) {
         return sae_tensors_vector(f, name, t->F, t->threshold, e);
     }
-    float all = 0;
-    TRY(tensorfile_f32(f, name, NULL, 0, &all, e));
+    float all = -1;
+    if (info) {
+        TRY(tensorfile_f32(f, name, NULL, 0, &all, e));
+    }
     for (size_t j = 0; j < t->F; j++) {
         t->threshold[j] = all;
     }
@@ -277,6 +280,7 @@ static enum err load_weights(struct tensorfile *f, const struct cfg *c,
     t->is_batch = l->select == TENSORS_JUMP && l->has_k;
     t->subtract_b_dec = l->subtract_b_dec;
     t->meta = c->meta;
+    t->meta.says_k = k > 0;
     snprintf(t->kind, sizeof t->kind, "%s", l->dict_class);
     const enum err rc = fill(t, f, l, e);
     if (rc != OK) {

@@ -91,6 +91,7 @@ static enum err load_open(struct tensorfile *f, struct sae_tensors **out,
     TRY(sae_tensors_sizes(f, "encoder.weight", ROWS_LATENTS, &D, &F, e));
     TRY(sae_tensors_new(select, D, F, &t, e));
     t->k = (double)k;
+    t->meta.says_k = true;
     t->norm = select == TENSORS_TOPK ? SAE_NORM_LAYER : SAE_NORM_SCALE;
     snprintf(t->kind, sizeof t->kind, "%s", select == TENSORS_TOPK ? "TopK" : "ReLU");
     const enum err rc = fill(t, f, e);

@@ -1,7 +1,35 @@
 /* SAELens: cfg.json and sae_weights.safetensors (W_enc [D,F], W_dec [F,D], b_dec, and
  * b_enc; or b_gate, b_mag, r_mag; threshold; topk_threshold), of version 6 and of the
- * flat configuration before. Source: sae_lens/saes/ and loading/ of SAELens. What
- * saetop saved itself (sae_save.c) has notes that undo the folding. */
+ * flat configuration before. What saetop saved itself (sae_save.c) has notes that undo
+ * the folding.
+ *
+ * What a key that is absent means, by SAELens' own loader (loading/pretrained_sae_
+ * loaders.py: handle_pre_6_0_config; the classes of saes/; load_model.py of each
+ * version). A file is flat if it says no sae_lens_version, or one before 6:
+ *
+ *   key                            flat                          version 6
+ *   architecture                   standard; topk where          required
+ *                                  activation_fn is topk with k
+ *   activation_fn[_str]            relu                          not read
+ *   d_in, d_sae                    required                      required
+ *   k                              activation_fn_kwargs.k        100
+ *   rescale_acts_by_decoder_norm   false                         false; true where it
+ *                                                                trains by batch
+ *   apply_b_dec_to_input           true                          true
+ *   normalize_activations          none (null and false as       none
+ *                                  well; true: the average)
+ *   reshape_activations            hook_z of a hook of that      none
+ *                                  name, else none
+ *   finetuning_scaling_factor      false                         false
+ *   prepend_bos                    true                          not known
+ *   hook_head_index                none                          none
+ *   model_class_name               HookedTransformer             HookedTransformer
+ *   model_from_pretrained_kwargs   written since 3.19.3          {}
+ *     .center_writing_weights      true before 3.19.3 (it used   false
+ *                                  from_pretrained), since then
+ *                                  false (..._no_processing)
+ *
+ * topk_threshold, of a checkpoint by batch, is 0 until it is first set. */
 #include "base/file.h"
 #include "base/mem.h"
 #include "sae/sae_arch.h"
@@ -32,6 +60,7 @@ static const struct kind kinds[] = {
 #define N_KINDS (sizeof kinds / sizeof kinds[0])
 
 struct cfg {
+    bool flat; /* of before version 6 */
     const struct kind *kind;
     int64_t D, F;
     double k; /* of a batch: need not be whole */
@@ -54,23 +83,46 @@ static enum err text_of(struct json_at at, const cJSON *obj, const char *key,
     return *out || !old_key ? OK : json_str(at, obj, old_key, false, out, e);
 }
 
-static enum err find_kind(const char *path, const cJSON *root, const struct kind **out,
-                          struct errinfo *e)
+/* The first three numbers of a version, or false. */
+static bool read_version(const char *text, int out[3])
 {
-    const struct json_at at = {path, ""};
-    const char *name = "standard", *activation = NULL;
-    TRY(json_str(at, root, "architecture", false, &name, e));
-    TRY(text_of(at, root, "activation_fn", "activation_fn_str", &activation, e));
-    const bool topk = activation && strcmp(activation, "topk") == 0;
-    if (activation && !topk && strcmp(activation, "relu") != 0) {
+    memset(out, 0, 3 * sizeof *out);
+    return sscanf(text, "%4d.%4d.%4d", &out[0], &out[1], &out[2]) >= 1;
+}
+
+static bool is_before(const int version[3], const int than[3])
+{
+    size_t i = 0;
+    while (i < 2 && version[i] == than[i]) {
+        i++;
+    }
+    return version[i] < than[i];
+}
+
+static enum err is_flat(const char *path, const cJSON *root, const cJSON *metadata,
+                        bool *out, struct errinfo *e)
+{
+    const char *text = NULL;
+    int version[3] = {0, 0, 0};
+    TRY(json_str((struct json_at){path, ""}, root, "sae_lens_version", false, &text,
+                 e));
+    if (metadata && !text) {
+        TRY(json_str((struct json_at){path, "metadata"}, metadata, "sae_lens_version",
+                     false, &text, e));
+    }
+    if (text && !read_version(text, version)) {
         return err_set(e, ERR_FORMAT,
-                       "%s: activation_fn: found \"%.40s\", expected \"relu\" or "
-                       "\"topk\"",
-                       path, activation);
+                       "%s: sae_lens_version: found \"%.40s\", expected a version such "
+                       "as 6.18.0",
+                       path, text);
     }
-    if (topk && strcmp(name, "standard") == 0) {
-        name = "topk"; /* as it was called before version 6 */
-    }
+    *out = !text || is_before(version, (const int[]){6, 0, 0});
+    return OK;
+}
+
+static enum err kind_named(const char *path, const char *name, const struct kind **out,
+                           struct errinfo *e)
+{
     for (size_t i = 0; i < N_KINDS; i++) {
         if (strcmp(kinds[i].name, name) == 0) {
             *out = &kinds[i];
@@ -83,12 +135,31 @@ static enum err find_kind(const char *path, const cJSON *root, const struct kind
                    path, name);
 }
 
+static enum err find_kind(const char *path, const cJSON *root, struct cfg *c,
+                          struct errinfo *e)
+{
+    const struct json_at at = {path, ""};
+    const char *name = "standard", *activation = NULL;
+    TRY(json_str(at, root, "architecture", !c->flat, &name, e));
+    TRY(text_of(at, root, "activation_fn", "activation_fn_str", &activation, e));
+    const bool topk = activation && strcmp(activation, "topk") == 0;
+    if (activation && !topk && strcmp(activation, "relu") != 0) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: %s: found \"%.40s\", expected \"relu\" or \"topk\"", path,
+                       cJSON_GetObjectItemCaseSensitive(root, "activation_fn")
+                           ? "activation_fn"
+                           : "activation_fn_str",
+                       activation);
+    }
+    return kind_named(path, c->flat && topk ? "topk" : name, &c->kind, e);
+}
+
 static enum err parse_norm(const char *path, const cJSON *root, struct cfg *c,
                            struct errinfo *e)
 {
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(root, "normalize_activations");
     const char *name = "none";
-    if (cJSON_IsBool(v)) { /* of early versions */
+    if (c->flat && cJSON_IsBool(v)) { /* of early versions */
         name = cJSON_IsTrue(v) ? "expected_average_only_in" : "none";
     } else {
         TRY(json_str((struct json_at){path, ""}, root, "normalize_activations", false,
@@ -109,57 +180,108 @@ static enum err parse_norm(const char *path, const cJSON *root, struct cfg *c,
                            path, name);
 }
 
-/* Whether the model ran with its writing weights centred: TransformerLens' default,
- * which SAELens keeps unless it is told otherwise, as it is by its own runner since
- * version 3. Only models with LayerNorm can be centred. */
-static bool is_centred(const cJSON *where, bool flat, const struct foreign_meta *m)
+/* Whether a runner that is told nothing centres writing weights: by the version that
+ * trained, or, where a flat file does not tell, by whether it has the key that came
+ * with the change. One without a version but with metadata SAELens did not write. */
+static enum err centres_unasked(struct json_at at, const cJSON *where, bool has_kwargs,
+                                bool flat, bool *out, struct errinfo *e)
+{
+    const char *text = NULL;
+    int version[3];
+    TRY(text_of(at, where, "sae_lens_training_version", "sae_lens_version", &text, e));
+    const bool said = text && read_version(text, version);
+    *out = flat && (said ? is_before(version, (const int[]){3, 19, 3}) : !has_kwargs);
+    return OK;
+}
+
+/* Whether TransformerLens can centre the model's writing weights: it must have
+ * LayerNorm. */
+static bool is_centrable(const struct foreign_meta *m, const char *model_class)
 {
     static const char *const others[] = {"gemma", "llama",   "mistral", "qwen",
                                          "Llama", "Mistral", "Qwen"};
-    const cJSON *kw =
-        cJSON_GetObjectItemCaseSensitive(where, "model_from_pretrained_kwargs");
-    const cJSON *said =
-        cJSON_IsObject(kw)
-            ? cJSON_GetObjectItemCaseSensitive(kw, "center_writing_weights")
-            : NULL;
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         if (strstr(m->model, others[i])) {
             return false;
         }
     }
-    if (cJSON_IsBool(said)) {
-        return cJSON_IsTrue(said);
+    return strcmp(model_class, "HookedTransformer") == 0 &&
+           strstr(m->hook, "hook_resid") != NULL;
+}
+
+/* Whether the model ran with its writing weights centred, so that x came in less its
+ * mean. */
+static enum err parse_centre(struct json_at at, const cJSON *where, bool flat,
+                             struct cfg *c, struct errinfo *e)
+{
+    char path[64];
+    const char *model_class = "HookedTransformer";
+    const cJSON *kwargs = NULL;
+    bool centred = false;
+    TRY(json_str(at, where, "model_class_name", false, &model_class, e));
+    TRY(json_obj(at, where, "model_from_pretrained_kwargs", false, &kwargs, e));
+    TRY(centres_unasked(at, where, kwargs != NULL, flat, &centred, e));
+    if (kwargs) {
+        snprintf(path, sizeof path, "%s%smodel_from_pretrained_kwargs", at.path,
+                 at.path[0] ? "." : "");
+        TRY(json_bool((struct json_at){at.file, path}, kwargs, "center_writing_weights",
+                      false, &centred, e));
     }
-    /* Version 6 with null: made elsewhere, from the model as it is. */
-    return (cJSON_IsObject(kw) || flat) && strstr(m->hook, "hook_resid");
+    c->centre = centred && is_centrable(&c->meta, model_class);
+    return OK;
+}
+
+static void copy_text(char out[FOREIGN_TEXT_MAX], const char *text)
+{
+    snprintf(out, FOREIGN_TEXT_MAX, "%s", text ? text : "");
+}
+
+/* One head of several is not where saetop reads. */
+static enum err check_head(struct json_at at, const cJSON *where, struct errinfo *e)
+{
+    static const char *const keys[] = {"hook_head_index", "hook_point_head_index"};
+    for (size_t i = 0; i < 2; i++) {
+        int64_t head = -1;
+        TRY(json_int(at, where, keys[i], false, 0, INT32_MAX, &head, e));
+        if (head >= 0) {
+            return err_set(e, ERR_FORMAT, "%s: %s: found %lld, expected null", at.file,
+                           keys[i], (long long)head);
+        }
+    }
+    return OK;
 }
 
 static enum err parse_where(const char *path, const cJSON *root, const cJSON *metadata,
-                            bool flat, struct cfg *c, struct errinfo *e)
+                            struct cfg *c, struct errinfo *e)
 {
-    const struct json_at at = {path, metadata && !flat ? "metadata" : ""};
-    const cJSON *where = metadata && !flat ? metadata : root;
+    const struct json_at at = {path, c->flat ? "" : "metadata"};
+    static const cJSON none = {.type = cJSON_Object};
+    const cJSON *where = c->flat ? root : metadata ? metadata : &none;
     const char *model = NULL, *hook = NULL, *dataset = NULL;
     int64_t context = 0;
+    bool bos = true;
     TRY(text_of(at, where, "model_name", NULL, &model, e));
     TRY(text_of(at, where, "hook_name", "hook_point", &hook, e));
     TRY(text_of(at, where, "dataset_path", NULL, &dataset, e));
     TRY(json_int(at, where, "context_size", false, 0, INT32_MAX, &context, e));
-    c->meta.prepend_bos = true;
-    TRY(json_bool(at, where, "prepend_bos", false, &c->meta.prepend_bos, e));
-    snprintf(c->meta.model, sizeof c->meta.model, "%s", model ? model : "");
-    snprintf(c->meta.hook, sizeof c->meta.hook, "%s", hook ? hook : "");
-    snprintf(c->meta.dataset, sizeof c->meta.dataset, "%s", dataset ? dataset : "");
+    TRY(json_bool(at, where, "prepend_bos", false, &bos, e));
+    TRY(check_head(at, where, e));
+    copy_text(c->meta.model, model);
+    copy_text(c->meta.hook, hook);
+    copy_text(c->meta.dataset, dataset);
+    c->meta.prepend_bos = bos;
+    c->meta.says_bos =
+        c->flat || cJSON_IsBool(cJSON_GetObjectItemCaseSensitive(where, "prepend_bos"));
     c->meta.context = (size_t)context;
-    c->centre = is_centred(where, flat, &c->meta);
-    return OK;
+    return parse_centre(at, where, c->flat && !metadata, c, e);
 }
 
 /* Heads are flattened before such an SAE; saetop has no hook there. */
 static enum err check_shape(const char *path, const cJSON *root, const struct cfg *c,
                             struct errinfo *e)
 {
-    const char *reshape = strstr(c->meta.hook, "hook_z") ? "hook_z" : "none";
+    const char *reshape =
+        c->flat && strstr(c->meta.hook, "hook_z") ? "hook_z" : "none";
     TRY(json_str((struct json_at){path, ""}, root, "reshape_activations", false,
                  &reshape, e));
     return strcmp(reshape, "none") == 0
@@ -169,26 +291,37 @@ static enum err check_shape(const char *path, const cJSON *root, const struct cf
                          path, reshape);
 }
 
+/* SAELens' own, where a configuration of version 6 has none. */
+#define DEFAULT_K 100
+
 static enum err parse_k(const char *path, const cJSON *root, struct cfg *c,
                         struct errinfo *e)
 {
     const struct json_at at = {path, ""};
     const cJSON *kwargs = NULL;
-    int64_t k = 0;
-    if (!c->kind->has_k) {
-        double mean = 1;
-        TRY(json_num(at, root, "k", false, 0, (double)c->F, &mean, e));
-        c->k = mean > 0 ? mean : 1;
-        return OK;
+    int64_t k = DEFAULT_K;
+    if (c->kind->trained_by_batch) {
+        c->k = c->F < DEFAULT_K ? (double)c->F : DEFAULT_K;
+        TRY(json_num(at, root, "k", false, 1e-9, (double)c->F, &c->k, e));
+    } else if (c->kind->has_k) {
+        bool needed = c->flat;
+        TRY(json_obj(at, root, "activation_fn_kwargs", false, &kwargs, e));
+        if (kwargs && c->flat) {
+            needed = !cJSON_GetObjectItemCaseSensitive(kwargs, "k");
+            TRY(json_int((struct json_at){path, "activation_fn_kwargs"}, kwargs, "k",
+                         false, 1, c->F, &k, e));
+        }
+        TRY(json_int(at, root, "k", needed, 1, c->F, &k, e));
+        c->k = (double)k;
+    } else {
+        c->k = 1;
     }
-    TRY(json_obj(at, root, "activation_fn_kwargs", false, &kwargs, e));
-    if (kwargs) {
-        TRY(json_int((struct json_at){path, "activation_fn_kwargs"}, kwargs, "k", false,
-                     1, c->F, &k, e));
-    }
-    TRY(json_int(at, root, "k", k == 0, 1, c->F, &k, e));
-    c->k = (double)k;
-    return OK;
+    c->meta.says_k = cJSON_GetObjectItemCaseSensitive(root, "k") || c->kind->has_k;
+    return c->k <= (double)c->F
+               ? OK
+               : err_set(e, ERR_FORMAT,
+                         "%s: k: found none, which means %d, expected at most %lld",
+                         path, DEFAULT_K, (long long)c->F);
 }
 
 /* The widths of Matryoshka's prefixes, if they are there. */
@@ -238,6 +371,7 @@ static enum err parse_training(const char *path, const cJSON *root,
         return OK;
     }
     TRY(json_num(at, details, "k", false, 1e-9, (double)c->F, &c->k, e));
+    c->meta.says_k = cJSON_GetObjectItemCaseSensitive(details, "k");
     return parse_widths(at, details, c, e);
 }
 
@@ -267,6 +401,7 @@ static enum err parse_own(const char *path, const cJSON *metadata, struct cfg *c
     TRY(json_num(at, own, "threshold", true, 0.0, 1e30, &c->own.threshold, e));
     if (!c->kind->has_k) {
         TRY(json_num(at, own, "k", true, 1e-9, (double)c->F, &c->k, e));
+        c->meta.says_k = true;
     }
     c->own.arch = a;
     c->centre = false;
@@ -279,19 +414,13 @@ static enum err parse(const cJSON *root, const char *path, struct cfg *c,
 {
     const struct json_at at = {path, ""};
     const cJSON *metadata = NULL;
-    const char *version = NULL;
     if (!cJSON_IsObject(root)) {
         return err_set(e, ERR_FORMAT, "%s: expected an object", path);
     }
     *c = (struct cfg){.subtract_b_dec = true};
     TRY(json_obj(at, root, "metadata", false, &metadata, e));
-    TRY(json_str(at, root, "sae_lens_version", false, &version, e));
-    if (metadata && !version) {
-        TRY(json_str((struct json_at){path, "metadata"}, metadata, "sae_lens_version",
-                     false, &version, e));
-    }
-    const bool flat = version ? atoi(version) < 6 : !metadata;
-    TRY(find_kind(path, root, &c->kind, e));
+    TRY(is_flat(path, root, metadata, &c->flat, e));
+    TRY(find_kind(path, root, c, e));
     TRY(json_int(at, root, "d_in", true, 1, INT32_MAX, &c->D, e));
     TRY(json_int(at, root, "d_sae", true, 1, INT32_MAX, &c->F, e));
     TRY(parse_k(path, root, c, e));
@@ -300,7 +429,7 @@ static enum err parse(const cJSON *root, const char *path, struct cfg *c,
     TRY(json_bool(at, root, "rescale_acts_by_decoder_norm", false, &c->rescale, e));
     TRY(json_bool(at, root, "finetuning_scaling_factor", false, &c->finetuned, e));
     TRY(parse_norm(path, root, c, e));
-    TRY(parse_where(path, root, metadata, flat, c, e));
+    TRY(parse_where(path, root, metadata, c, e));
     TRY(parse_training(path, root, metadata, c, e));
     TRY(metadata ? parse_own(path, metadata, c, e) : OK);
     return check_shape(path, root, c, e);
@@ -384,7 +513,9 @@ static enum err read_threshold(struct sae_tensors *t, struct tensorfile *f,
         return c->own.arch ? check_own_threshold(t, f, e) : OK;
     }
     float all = 0;
-    TRY(tensorfile_f32(f, "topk_threshold", NULL, 0, &all, e));
+    if (tensorfile_find(f, "topk_threshold")) {
+        TRY(tensorfile_f32(f, "topk_threshold", NULL, 0, &all, e));
+    }
     for (size_t j = 0; j < t->F; j++) {
         double norm2 = 0;
         for (size_t d = 0; d < t->D; d++) {

@@ -120,6 +120,7 @@ static enum err load_weights(const char *path, const char *cfg_path,
     }
     TRY(sae_tensors_new(TENSORS_TOPK, D, F, &t, e));
     t->k = (double)c->k;
+    t->meta.says_k = true;
     snprintf(t->kind, sizeof t->kind, "topk");
     hook_of(path, t->meta.hook, sizeof t->meta.hook);
     const enum err rc = fill(t, f, e);

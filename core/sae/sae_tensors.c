@@ -69,40 +69,19 @@ enum err sae_tensors_sizes(const struct tensorfile *f, const char *name,
     return OK;
 }
 
-static enum err check_finite(const struct tensorfile *f, const char *name,
-                             const float *x, size_t n, struct errinfo *e)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(x[i])) {
-            return err_set(e, ERR_FORMAT, "%s: %s: not a finite number at element %zu",
-                           tensorfile_name(f), name, i);
-        }
-    }
-    return OK;
-}
-
 enum err sae_tensors_vector(struct tensorfile *f, const char *name, size_t n,
                             float *out, struct errinfo *e)
 {
-    TRY(tensorfile_f32(f, name, &n, 1, out, e));
-    return check_finite(f, name, out, n, e);
+    return tensorfile_f32(f, name, &n, 1, out, e);
 }
 
-enum err sae_tensors_matrix(const struct sae_tensors *t, struct tensorfile *f,
-                            const char *name, enum tensors_order order, float *out,
-                            struct errinfo *e)
+/* [D,F] of the file to out [F,D]. */
+static enum err read_turned(struct tensorfile *f, const char *name, size_t D, size_t F,
+                            float *out, struct errinfo *e)
 {
-    const size_t D = t->D, F = t->F;
-    if (order == ROWS_LATENTS) {
-        TRY(tensorfile_f32(f, name, (size_t[]){F, D}, 2, out, e));
-        return check_finite(f, name, out, F * D, e);
-    }
     float *turned = NULL;
     TRY(mem_new(&turned, D * F, sizeof *turned, name, e));
-    enum err rc = tensorfile_f32(f, name, (size_t[]){D, F}, 2, turned, e);
-    if (rc == OK) {
-        rc = check_finite(f, name, turned, D * F, e);
-    }
+    const enum err rc = tensorfile_f32(f, name, (size_t[]){D, F}, 2, turned, e);
     for (size_t j = 0; rc == OK && j < F; j++) {
         for (size_t d = 0; d < D; d++) {
             out[j * D + d] = turned[d * F + j];
@@ -110,6 +89,19 @@ enum err sae_tensors_matrix(const struct sae_tensors *t, struct tensorfile *f,
     }
     mem_free(turned);
     return rc;
+}
+
+enum err sae_tensors_matrix(struct sae_tensors *t, struct tensorfile *f,
+                            const char *name, enum tensors_order order, float *out,
+                            struct errinfo *e)
+{
+    TRY(order == ROWS_LATENTS
+            ? tensorfile_f32(f, name, (size_t[]){t->F, t->D}, 2, out, e)
+            : read_turned(f, name, t->D, t->F, out, e));
+    if (out == t->W_dec) {
+        t->stored = tensorfile_find(f, name)->elem;
+    }
+    return OK;
 }
 
 static bool is_known(const char *name, const char *const *known)
@@ -220,7 +212,7 @@ static bool one_threshold(const struct sae_tensors *t, const double *norm,
         *most = fmax(v, *most);
     }
     *least = isfinite(*least) ? *least : 0.0;
-    return *most - *least <= 1e-5 * *most;
+    return *most - *least <= fmax(1e-5, elem_norm_spread(t->stored, t->D)) * *most;
 }
 
 /* The threshold of a batch architecture: it keeps one, which can be calibrated anew;
@@ -238,7 +230,7 @@ static enum err find_jump(const struct sae_tensors *t, const double *norm,
     if ((*out)->infer != SAE_INFER_THRESHOLD) {
         return OK;
     }
-    *threshold = least;
+    *threshold = least + (most - least) / 2;
     return one ? OK
                : err_set(e, ERR_FORMAT,
                          "%s: threshold: found %g to %g after folding decoder norms, "
@@ -246,21 +238,26 @@ static enum err find_jump(const struct sae_tensors *t, const double *norm,
                          path, least, most);
 }
 
+/* How far norms that count as equal may be apart: as the file's type rounds them, and
+ * what the last step of an optimiser leaves, which is not always followed by another
+ * normalisation. */
+#define LAST_STEP 0.002
+
 static enum err check_norms(const struct sae_tensors *t, const double *norm,
                             const char *path, struct errinfo *e)
 {
+    const double spread = fmax(LAST_STEP, elem_norm_spread(t->stored, t->D));
     double least = INFINITY, most = 0.0;
     for (size_t j = 0; j < t->F; j++) {
         least = fmin(least, norm[j]);
         most = fmax(most, norm[j]);
     }
-    /* As far as half precision tells. */
-    return t->rescale || most <= least * 1.002
+    return t->rescale || most <= least * (1 + spread)
                ? OK
                : err_set(e, ERR_FORMAT,
-                         "%s: decoder: found row norms from %g to %g, expected equal "
-                         "ones, as %s chooses by activations without them",
-                         path, least, most, t->kind);
+                         "%s: decoder: found row norms from %g to %g in %s, expected "
+                         "equal ones, as %s chooses by activations without them",
+                         path, least, most, elem_name(t->stored), t->kind);
 }
 
 static enum err find_arch(const struct sae_tensors *t, const double *norm,

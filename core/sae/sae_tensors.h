@@ -33,6 +33,7 @@ struct sae_tensors {
     double scale;       /* 1 with another norm */
     size_t D, F;
     double k;             /* whole with TENSORS_TOPK */
+    enum elem stored;     /* what W_dec is in the file */
     bool subtract_b_dec;  /* a = y - b_dec */
     bool is_batch;        /* JUMP: one threshold, a running average, not learned */
     bool rescale;         /* TOPK: chosen by h n_j, n_j the norm of decoder row j */
@@ -60,8 +61,9 @@ enum tensors_order { ROWS_LATENTS /* [F,D] */, ROWS_DIMENSIONS /* [D,F] */ };
 enum err sae_tensors_sizes(const struct tensorfile *f, const char *name,
                            enum tensors_order order, size_t *D, size_t *F,
                            struct errinfo *e) ERR_CHECKED;
-/* Read a matrix of t's sizes to out [F,D], or a vector; elements must be finite. */
-enum err sae_tensors_matrix(const struct sae_tensors *t, struct tensorfile *f,
+/* Read a matrix of t's sizes to out [F,D], or a vector; elements must be finite. Of
+ * W_dec it is noted what it is stored as. */
+enum err sae_tensors_matrix(struct sae_tensors *t, struct tensorfile *f,
                             const char *name, enum tensors_order order, float *out,
                             struct errinfo *e) ERR_CHECKED;
 enum err sae_tensors_vector(struct tensorfile *f, const char *name, size_t n,

@@ -408,7 +408,7 @@ static void hostile_configurations(void **state)
         {"{\"architecture\":7}", "architecture", ERR_FORMAT},
         {"{\"architecture\":\"gate\"}", "gate", ERR_FORMAT},
         {"{\"architecture\":\"batchtopk\"}", "d_in", ERR_FORMAT},
-        {"{\"architecture\":\"batchtopk\",\"d_in\":12,\"d_sae\":40}", "topk_threshold",
+        {"{\"architecture\":\"batchtopk\",\"d_in\":12,\"d_sae\":40,\"k\":0}", "k: found 0",
          ERR_FORMAT},
         {"{\"architecture\":\"gated\"}", "d_in", ERR_FORMAT},
         {"{\"architecture\":\"gated\",\"d_in\":12,\"d_sae\":40}", "b_gate", ERR_FORMAT},
