@@ -1,10 +1,9 @@
 #include "browse.h"
 
+#include "sae/sae_remarks.h"
 #include "samples_dir.h"
 #include "train/run_open.h"
 #include "train/settings_synth.h"
-
-#include <stdio.h>
 
 /* What the user named, in place of what the run recorded. */
 static enum err override(const struct settings *named, struct settings *s,
@@ -50,16 +49,28 @@ enum err browse_record(const char *path, const struct run_opts *ro,
 enum err browse_inputs(const char *path, const struct run_opts *ro, struct browse *b,
                        struct errinfo *e)
 {
-    char warning[300];
+    struct remarks remarks = {0};
     *b = (struct browse){0};
     TRY(browse_record(path, ro, &b->record, e));
     TRY(settings_need_text(&b->record.set, path, e));
     TRY(inputs_new(&b->record.set, &b->in, e));
     TRY(run_record_fit(&b->record, path, b->in, e));
-    if (run_record_warning(&b->record, path, b->in, warning, sizeof warning)) {
-        (void)fprintf(stderr, "saetop: %s\n", warning);
-    }
+    run_record_remarks(&b->record, path, b->in, &remarks);
+    cmd_remarks(&remarks);
     return OK;
+}
+
+/* What the table shows of the SAE as a whole. */
+static void say_measured(const struct browse *b)
+{
+    const struct latent_table *t = b->table;
+    struct remarks remarks = {0};
+    struct sae_measured m = {.dead = (double)t->dead / (double)t->F};
+    for (size_t j = 0; j < t->F; j++) {
+        m.l0 += t->row[j].density;
+    }
+    sae_remarks(b->record.sae, run_record_says_k(&b->record), &m, &remarks);
+    cmd_remarks(&remarks);
 }
 
 enum err browse_open(const char *path, const struct run_opts *ro, struct browse *b,
@@ -68,8 +79,10 @@ enum err browse_open(const char *path, const struct run_opts *ro, struct browse 
     TRY(browse_inputs(path, ro, b, e));
     TRY(acts_set_new(b->in->h, b->in->corpus, CORPUS_HELDOUT, b->in->lm->tok,
                      (size_t)b->in->set.browse_rows, &b->set, e));
-    return latent_table_new(b->record.sae, b->set, b->in->concepts, b->record.step,
-                            b->in->pool, NULL, &b->table, e);
+    TRY(latent_table_new(b->record.sae, b->set, b->in->concepts, b->record.step,
+                         b->in->pool, NULL, &b->table, e));
+    say_measured(b);
+    return OK;
 }
 
 void browse_close(struct browse *b)

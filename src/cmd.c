@@ -14,6 +14,13 @@ int cmd_fail(enum err code, const struct errinfo *e)
     return err_exit_status(code);
 }
 
+void cmd_remarks(const struct remarks *r)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        (void)fprintf(stderr, "saetop: %s\n", r->line[i]);
+    }
+}
+
 int cmd_print(struct str *s)
 {
     struct errinfo e = {0};

@@ -3,6 +3,7 @@
 #define SAETOP_SRC_CMD_H
 
 #include "base/err.h"
+#include "base/remarks.h"
 #include "opts.h"
 
 #include <stdbool.h>
@@ -29,6 +30,9 @@ bool cmd_begin(const struct opts *o, int argc, char **argv, struct opts_result *
 
 /* Print "saetop: " and e's line on stderr; returns err_exit_status(code). */
 int cmd_fail(enum err code, const struct errinfo *e);
+
+/* Print "saetop: " and each of the remarks on stderr. */
+void cmd_remarks(const struct remarks *r);
 
 /* Write s to stdout and free it; the exit status. Reports a full disk; a closed pipe
  * ends it without a word. */

@@ -11,10 +11,12 @@
 #include "eval/splitting.h"
 #include "eval/suite.h"
 #include "eval_synthetic.h"
+#include "sae/sae_remarks.h"
 #include "session/evaluator.h"
 #include "state_dir.h"
 #include "train/rundir.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,21 +105,35 @@ static enum err open_evaluator(const struct eval_args *a, struct eval_run *r,
     return evaluator_open(&r->record.set, &o, NULL, out, e);
 }
 
+/* What does not go together, on stderr and as "remarks" of the object. */
+static enum err add_remarks(const char *dir, const struct inputs *in, struct eval_run *r,
+                            struct errinfo *e)
+{
+    const struct figure *l0 = report_find(&r->report, "fidelity.in_distribution.l0");
+    const struct figure *dead = report_find(&r->report, "latents.dead");
+    const struct sae_measured m = {.l0 = l0 ? l0->v.value : (double)NAN,
+                                   .dead = dead ? dead->v.value : (double)NAN};
+    struct remarks remarks = {0};
+    run_record_remarks(&r->record, dir, in, &remarks);
+    sae_remarks(r->record.sae, run_record_says_k(&r->record), &m, &remarks);
+    cmd_remarks(&remarks);
+    cJSON *list = remarks.n > 0 ? cJSON_CreateArray() : NULL;
+    for (size_t i = 0; list != NULL && i < remarks.n; i++) {
+        (void)cJSON_AddItemToArray(list, cJSON_CreateString(remarks.line[i]));
+    }
+    return remarks.n > 0 ? report_list(&r->report, "remarks", list, e) : OK;
+}
+
 static enum err evaluate_run(const struct eval_args *a, const struct evaluator *v,
                              const char *dir, struct eval_run *r, struct errinfo *e)
 {
     const struct inputs *in = evaluator_inputs(v);
     const struct suite_job job = {
         .sae = r->record.sae, .h = in->h, .pool = in->pool, .parts = SUITE_ALL};
-    char line[512];
     report_init(&r->report, (uint64_t)a->seed);
     TRY(run_record_fit(&r->record, dir, in, e));
-    const char *warning = run_record_warning(&r->record, dir, in, line, sizeof line);
-    if (warning != NULL) {
-        TRY(report_left_out(&r->report, e, "the run's own model and text", "%s",
-                            warning));
-    }
-    return evaluator_run(v, &job, &r->report, &r->result, &r->times, e);
+    TRY(evaluator_run(v, &job, &r->report, &r->result, &r->times, e));
+    return add_remarks(dir, in, r, e);
 }
 
 /* ---- output ---- */

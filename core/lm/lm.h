@@ -25,10 +25,12 @@ struct lm_family {
 };
 const struct lm_family *lm_family_find(const char *name); /* NULL if unknown */
 
+#define LM_NAME_MAX 96
 struct lm_config {
     const struct lm_family *family;
     size_t n_layer, n_head, d_model, d_ff, n_ctx, vocab;
     float ln_eps;
+    char name[LM_NAME_MAX]; /* _name_or_path; "": not said */
 };
 
 /* Weights in one arena; pointers into it. Hugging Face GPT-2 orientation: linear maps

@@ -68,6 +68,8 @@ static enum err parse_object(const cJSON *obj, const char *file, struct lm_confi
     TRY(json_int(at, obj, "vocab_size", true, 2, MAX_VOCAB, &vocab, e));
     int64_t inner = 4 * width;
     TRY(json_int(at, obj, "n_inner", false, 1, (int64_t)16 * MAX_WIDTH, &inner, e));
+    const char *name = "";
+    TRY(json_str(at, obj, "_name_or_path", false, &name, e));
     double eps = 1e-5;
     TRY(json_num(at, obj, "layer_norm_epsilon", false, 1e-12, 1.0, &eps, e));
     if (width % heads != 0) {
@@ -85,6 +87,8 @@ static enum err parse_object(const cJSON *obj, const char *file, struct lm_confi
         .vocab = (size_t)vocab,
         .ln_eps = (float)eps,
     };
+    (void)snprintf(out->name, sizeof out->name, "%s",
+                   strlen(name) < sizeof out->name ? name : "");
     return OK;
 }
 
@@ -117,7 +121,13 @@ static void add_id(struct str *s, const char *key, int32_t id)
 
 void lm_config_print(const struct lm_config *c, const struct tok *tok, struct str *out)
 {
-    str_add(out, "{\n  \"activation_function\": \"gelu_new\",\n"
+    str_add(out, "{\n");
+    if (c->name[0]) {
+        str_add(out, "  \"_name_or_path\": ");
+        json_add_string(out, c->name, strlen(c->name));
+        str_add(out, ",\n");
+    }
+    str_add(out, "  \"activation_function\": \"gelu_new\",\n"
                  "  \"architectures\": [\"GPT2LMHeadModel\"],\n");
     str_add(out, "  \"attn_pdrop\": 0.0,\n  \"embd_pdrop\": 0.0,\n"
                  "  \"resid_pdrop\": 0.0,\n");

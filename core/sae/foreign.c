@@ -93,9 +93,15 @@ enum err foreign_load(const char *path, struct sae **out, struct foreign_meta *m
     return load_as(f, path, out, meta, e);
 }
 
+enum err foreign_load_saelens(const char *dir, struct sae **out,
+                              struct foreign_meta *meta, struct errinfo *e)
+{
+    return load_as(&foreign_format_saelens, dir, out, meta, e);
+}
+
 enum err sae_load(const char *dir, struct sae **out, struct errinfo *e)
 {
-    return load_as(&foreign_format_saelens, dir, out, NULL, e);
+    return foreign_load_saelens(dir, out, NULL, e);
 }
 
 struct sae_meta foreign_sae_meta(const struct foreign_meta *m)
@@ -106,6 +112,7 @@ struct sae_meta foreign_sae_meta(const struct foreign_meta *m)
         .dataset = m->dataset[0] ? m->dataset : NULL,
         .context_size = m->context,
         .prepend_bos = m->prepend_bos,
+        .says_bos = m->says_bos,
         .groups = m->groups,
         .width = m->width,
     };

@@ -106,6 +106,7 @@ static void set_meta(const struct place *p, struct foreign_meta *m)
     }
     snprintf(m->model, sizeof m->model, "%s", p->model);
     m->prepend_bos = true;
+    m->says_bos = true;
 }
 
 /* ---- files ---- */

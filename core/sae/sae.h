@@ -154,7 +154,7 @@ struct sae_meta {
     const char *model_name, *hook_name, *dataset;
     size_t context_size;
     int64_t step;
-    bool prepend_bos;
+    bool prepend_bos, says_bos; /* not known without says_bos */
     size_t groups;       /* Matryoshka's prefixes, as sae_hyper has them; 0: none, or */
     const size_t *width; /* [groups] not known */
 };

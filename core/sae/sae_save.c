@@ -69,7 +69,11 @@ static void add_metadata(cJSON *cfg, const struct sae *s, const struct sae_meta 
     } else {
         cJSON_AddNullToObject(m, "context_size");
     }
-    cJSON_AddBoolToObject(m, "prepend_bos", meta->prepend_bos);
+    if (meta->says_bos) {
+        cJSON_AddBoolToObject(m, "prepend_bos", meta->prepend_bos);
+    } else {
+        cJSON_AddNullToObject(m, "prepend_bos");
+    }
     cJSON_AddBoolToObject(m, "exclude_special_tokens", true);
     /* Models run here as they are; TransformerLens would centre them. */
     cJSON *kwargs = cJSON_AddObjectToObject(m, "model_from_pretrained_kwargs");

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "lm/lm_name.h"
 #include "num/blas.h"
 #include "train/rundir_priv.h"
 #include "train/runstate.h"
@@ -147,19 +148,28 @@ static enum err add_groups(const struct settings *s, const struct sae *sae,
     return OK;
 }
 
+#define NAME_CAP 128
+
+static const char *model_name(const struct lm *m, char out[NAME_CAP])
+{
+    return lm_name(m, out, NAME_CAP)[0] ? out : path_base(m->dir);
+}
+
 static enum err save_files(const char *dir, const struct arm *a,
                            const struct history *h, const char *eval_json,
                            const char *arms, struct errinfo *e)
 {
     const struct inputs *in = a->in;
+    char name[NAME_CAP];
     struct sae_hyper hyper = {0};
     struct sae_meta meta = {
-        .model_name = in->lm ? path_base(in->lm->dir) : "synthetic",
+        .model_name = in->lm ? model_name(in->lm, name) : "synthetic",
         .hook_name = in->set.hook,
         .dataset = in->lm ? path_base(in->set.corpus) : "synthetic",
         .context_size = (size_t)in->set.context,
         .step = arm_steps_done(a),
         .prepend_bos = in->lm && tok_bos(in->lm->tok) >= 0,
+        .says_bos = in->lm != NULL,
     };
     struct sae *frozen = NULL;
     TRY(add_groups(&a->set, a->sae, &hyper, &meta, e));
@@ -198,13 +208,14 @@ static enum err import_files(const char *dir, const struct run_record *r,
                              const char *format, const struct inputs *in,
                              struct errinfo *e)
 {
+    char name[NAME_CAP];
     struct sae_hyper hyper = {0};
     struct sae_meta meta = foreign_sae_meta(&r->from);
     const struct config_facts facts = {.step = r->step,
                                        .scale = (double)r->sae->scale,
                                        .mask_rate = r->mask_rate,
                                        .imported = format};
-    meta.model_name = meta.model_name ? meta.model_name : path_base(in->lm->dir);
+    meta.model_name = meta.model_name ? meta.model_name : model_name(in->lm, name);
     meta.hook_name = r->set.hook;
     meta.step = r->step;
     TRY(add_groups(&r->set, r->sae, &hyper, &meta, e));
@@ -288,7 +299,7 @@ static enum err load_once(const char *dir, struct run_record *out, struct errinf
     struct run_record r = {0};
     TRY(path_join(path, sizeof path, dir, "config.json", e));
     TRY(read_config(path, &r, e));
-    enum err rc = sae_load(dir, &r.sae, e);
+    enum err rc = foreign_load_saelens(dir, &r.sae, &r.from, e);
     if (rc == OK) {
         rc = history_load(dir, &r.history, e);
     }
@@ -349,20 +360,50 @@ enum err run_record_fit(struct run_record *r, const char *dir, const struct inpu
     return rc == OK ? OK : err_prefix(e, rc, "%s", dir);
 }
 
-const char *run_record_warning(const struct run_record *r, const char *dir,
-                               const struct inputs *in, char *buf, size_t cap)
+static void add_changed(const struct run_record *r, const char *dir,
+                        const struct inputs *in, struct remarks *out)
 {
     /* An SAE of another tool's brings no hashes. */
     const struct inputs_hashes h = inputs_hashes(in);
     const bool model = r->model_hash && r->model_hash != h.model;
     const bool corpus = r->corpus_hash && r->corpus_hash != h.corpus;
-    if (!model && !corpus) {
-        return NULL;
+    if (model || corpus) {
+        remarks_add(out, "%s was %s another %s than %s is now", dir,
+                    r->imported ? "imported for" : "trained on",
+                    model ? "model" : "text",
+                    model ? in->lm->dir : corpus_spec(in->corpus));
     }
-    snprintf(buf, cap, "%s was %s another %s than %s is now", dir,
-             r->imported ? "imported for" : "trained on", model ? "model" : "text",
-             model ? in->lm->dir : corpus_spec(in->corpus));
-    return buf;
+}
+
+/* What the SAE's files say of the model and its rows; a run of our own has hashes. */
+static void add_foreign(const struct run_record *r, const char *dir,
+                        const struct inputs *in, struct remarks *out)
+{
+    char name[NAME_CAP];
+    const bool begins = tok_bos(in->lm->tok) >= 0;
+    if (lm_names_differ(r->from.model, lm_name(in->lm, name, NAME_CAP))) {
+        remarks_add(out, "%s was made for the model %s, and runs on %s (%s)", dir,
+                    r->from.model, name, in->lm->dir);
+    }
+    if (r->from.says_bos && r->from.prepend_bos != begins) {
+        remarks_add(out, "%s was made for rows %s BOS (prepend_bos), and these have %s",
+                    dir, begins ? "without" : "that begin with",
+                    begins ? "one" : "none");
+    }
+}
+
+bool run_record_says_k(const struct run_record *r)
+{
+    return !r->imported || r->from.says_k;
+}
+
+void run_record_remarks(const struct run_record *r, const char *dir,
+                        const struct inputs *in, struct remarks *out)
+{
+    add_changed(r, dir, in, out);
+    if (r->imported && in->lm) {
+        add_foreign(r, dir, in, out);
+    }
 }
 
 void run_record_deinit(struct run_record *r)

@@ -15,6 +15,7 @@
 #ifndef SAETOP_TRAIN_RUNDIR_H
 #define SAETOP_TRAIN_RUNDIR_H
 
+#include "base/remarks.h"
 #include "sae/foreign.h"
 #include "train/arm.h"
 #include "train/history.h"
@@ -55,7 +56,7 @@ struct run_record {
     uint64_t model_hash, corpus_hash;
     double target_l0;         /* that the user asks of it; 0: as it is */
     bool imported;            /* not trained by saetop */
-    struct foreign_meta from; /* of another tool's files: what they say of it */
+    struct foreign_meta from; /* what the files of the SAE say of it */
 };
 /* Read config.json, the SAE and the histories, all of one save even while another
  * process saves. Errors name the file. */
@@ -73,9 +74,12 @@ enum err rundir_import(const char *dir, const struct run_record *r, const char *
  * another width. Then set its thresholds to target_l0 on their clean activations. */
 enum err run_record_fit(struct run_record *r, const char *dir, const struct inputs *in,
                         struct errinfo *e) ERR_CHECKED;
-/* One line if the model or the text is not what the run was trained on, else NULL.
- * buf[cap] holds it. */
-const char *run_record_warning(const struct run_record *r, const char *dir,
-                               const struct inputs *in, char *buf, size_t cap);
+/* Whether the SAE's k is its own, for sae_remarks. */
+bool run_record_says_k(const struct run_record *r);
+/* Add what does not go together between the record and the inputs: another model or
+ * text than the run was trained on, another model than an SAE's files name, rows that
+ * begin otherwise. What the SAE says by itself: sae_remarks. */
+void run_record_remarks(const struct run_record *r, const char *dir,
+                        const struct inputs *in, struct remarks *out);
 
 #endif

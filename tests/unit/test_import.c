@@ -53,7 +53,8 @@ static void writes_a_run(void **state)
 {
     (void)state;
     struct errinfo e;
-    char from[128], to[128], buf[512];
+    char from[128], to[128];
+    struct remarks remarks = {0};
     struct settings set = sample_settings(10);
     struct run_record r = {0}, back = {0};
     struct run_state resumed = {0};
@@ -87,10 +88,20 @@ static void writes_a_run(void **state)
     assert_true(isnan(back.set.lr)); /* how it was trained is not known */
     assert_memory_equal(back.sae->arena, r.sae->arena, r.sae->count * sizeof(float));
     assert_true(back.model_hash && back.corpus_hash);
-    assert_null(run_record_warning(&back, to, in, buf, sizeof buf));
+    /* What its files said goes with the run. */
+    run_record_remarks(&back, to, in, &remarks);
+    assert_int_equal(remarks.n, 1);
+    assert_non_null(strstr(remarks.line[0], "made for the model theirs, and runs on "
+                                            "saetop-sample ("));
+    snprintf(back.from.model, sizeof back.from.model, "org/Saetop_Sample");
+    back.from.says_bos = true;
+    back.from.prepend_bos = false;
     back.model_hash++;
-    assert_non_null(strstr(run_record_warning(&back, to, in, buf, sizeof buf),
-                           "imported for another model"));
+    remarks.n = 0;
+    run_record_remarks(&back, to, in, &remarks);
+    assert_int_equal(remarks.n, 2);
+    assert_non_null(strstr(remarks.line[0], "imported for another model"));
+    assert_non_null(strstr(remarks.line[1], "made for rows without BOS"));
     check_error(runstate_open(to, &resumed, &e), ERR_MISSING, &e, "imported");
     run_record_deinit(&back);
     run_record_deinit(&r);

@@ -49,7 +49,8 @@ static const struct sae_meta meta = {.model_name = "samples/model \"x\"",
                                      .dataset = NULL,
                                      .context_size = 128,
                                      .step = 77,
-                                     .prepend_bos = true};
+                                     .prepend_bos = true,
+                                     .says_bos = true};
 
 static float *rows_make(void)
 {

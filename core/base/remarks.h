@@ -1,0 +1,25 @@
+/* Remarks: lines for people about what was opened or measured, where nothing is wrong
+ * enough to stop but figures by themselves would mislead. Whoever finds them only lists
+ * them; commands print them on stderr, the explorer shows them. A list belongs to one
+ * caller. */
+#ifndef SAETOP_BASE_REMARKS_H
+#define SAETOP_BASE_REMARKS_H
+
+#include <stddef.h>
+
+#define REMARKS_MAX 8
+#define REMARK_TEXT 400
+
+struct remarks {
+    size_t n;
+    char line[REMARKS_MAX][REMARK_TEXT];
+};
+
+/* One more line; what would disturb a terminal becomes '?', so text from files is safe
+ * here. Beyond REMARKS_MAX none is added. */
+void remarks_add(struct remarks *r, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* All in one line in buf[cap], which is returned; "" for none. */
+const char *remarks_line(const struct remarks *r, char *buf, size_t cap);
+
+#endif

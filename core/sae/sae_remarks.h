@@ -1,0 +1,21 @@
+/* What the parameters of an SAE, and what was measured of it, say against each other.
+ * Any thread. */
+#ifndef SAETOP_SAE_SAE_REMARKS_H
+#define SAETOP_SAE_SAE_REMARKS_H
+
+#include "base/remarks.h"
+#include "sae/sae.h"
+
+/* What it does on some text. NaN: not measured. */
+struct sae_measured {
+    double l0;   /* active latents a token */
+    double dead; /* share of latents that never fire */
+};
+
+/* Add to out: a threshold that was never set, an L0 far from k, latents that hardly
+ * ever fire. `says_k`: whether k is the SAE's own or stands for one that is not known.
+ * m may be NULL: nothing was measured. O(F). */
+void sae_remarks(const struct sae *s, bool says_k, const struct sae_measured *m,
+                 struct remarks *out);
+
+#endif
