@@ -10,6 +10,7 @@
 #include "lm/lm_tensor.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PATH_CAP    4096
@@ -37,8 +38,9 @@ struct shards {
     char *name[MAX_SHARDS]; /* file names; the files are opened as they are needed */
     struct st_file *file[MAX_SHARDS];
     size_t n;
-    cJSON *index;            /* the whole of model.safetensors.index.json, or NULL */
-    const cJSON *weight_map; /* in it */
+    cJSON *index;        /* the whole of model.safetensors.index.json, or NULL */
+    const cJSON **entry; /* [entries] members of its weight_map, by name */
+    size_t entries;
     char index_path[PATH_CAP];
 };
 
@@ -48,11 +50,13 @@ static void shards_close(struct shards *s)
         st_close(s->file[i]);
         mem_free(s->name[i]);
     }
+    mem_free(s->entry);
     cJSON_Delete(s->index);
     mem_free(s);
 }
 
-/* The open file of that name; a name from an index must stay in the directory. */
+/* The open file of that name; a name from an index must stay in the directory, where it
+ * may be a link, as in the cache of the Hugging Face hub. */
 static enum err shard_open(struct shards *s, const char *name,
                            const struct st_file **out, struct errinfo *e)
 {
@@ -87,6 +91,56 @@ static enum err shard_open(struct shards *s, const char *name,
     return OK;
 }
 
+static int compare_entry(const void *a, const void *b)
+{
+    const cJSON *const *x = a, *const *y = b;
+    return strcmp((*x)->string, (*y)->string);
+}
+
+/* Each tensor's file, in the order of names, so that they can be searched. */
+static enum err index_open(struct shards *s, struct errinfo *e)
+{
+    const cJSON *map = NULL, *v = NULL;
+    TRY(json_load(s->index_path, INDEX_BYTES, &s->index, e));
+    TRY(json_obj((struct json_at){s->index_path, ""}, s->index, "weight_map", true,
+                 &map, e));
+    size_t n = 0;
+    cJSON_ArrayForEach(v, map)
+    {
+        n++;
+    }
+    TRY(mem_new(&s->entry, n, sizeof *s->entry, s->index_path, e));
+    cJSON_ArrayForEach(v, map)
+    {
+        if (!cJSON_IsString(v)) {
+            return err_set(e, ERR_FORMAT,
+                           "%s: weight_map.%.80s: expected the name of a file",
+                           s->index_path, v->string);
+        }
+        s->entry[s->entries++] = v;
+    }
+    qsort(s->entry, n, sizeof *s->entry, compare_entry);
+    for (size_t i = 1; i < n; i++) {
+        if (strcmp(s->entry[i - 1]->string, s->entry[i]->string) == 0) {
+            return err_set(e, ERR_FORMAT,
+                           "%s: weight_map.%.80s: found twice, expected once",
+                           s->index_path, s->entry[i]->string);
+        }
+    }
+    return OK;
+}
+
+/* The file of a tensor, or NULL. */
+static const char *index_find(const struct shards *s, char *name)
+{
+    const cJSON key = {.string = name};
+    const cJSON *at = &key;
+    const cJSON **found = s->entries > 0 ? bsearch(&at, s->entry, s->entries,
+                                                   sizeof *s->entry, compare_entry)
+                                         : NULL;
+    return found ? (*found)->valuestring : NULL;
+}
+
 static enum err shards_open(const char *dir, struct shards **out, struct errinfo *e)
 {
     char path[PATH_CAP];
@@ -101,9 +155,7 @@ static enum err shards_open(const char *dir, struct shards **out, struct errinfo
     }
     TRY_OUT(rc, path_join(path, sizeof path, dir, "model.safetensors", e));
     if (!file_exists(path) && file_exists(s->index_path)) {
-        TRY_OUT(rc, json_load(s->index_path, INDEX_BYTES, &s->index, e));
-        TRY_OUT(rc, json_obj((struct json_at){s->index_path, ""}, s->index,
-                             "weight_map", true, &s->weight_map, e));
+        TRY_OUT(rc, index_open(s, e));
     } else {
         TRY_OUT(rc, shard_open(s, "model.safetensors", &single, e));
     }
@@ -124,22 +176,22 @@ static enum err shards_find(struct shards *s, const char *name,
 {
     for (size_t i = 0; i < N_PREFIXES; i++) {
         (void)snprintf(full, 96, "%s%s", PREFIXES[i], name);
-        if (!s->weight_map) {
+        if (!s->index) {
             if (st_find(s->file[0], full)) {
                 *file = s->file[0];
                 return OK;
             }
             continue;
         }
-        const cJSON *entry = cJSON_GetObjectItemCaseSensitive(s->weight_map, full);
-        if (cJSON_IsString(entry)) {
-            return shard_open(s, entry->valuestring, file, e);
+        const char *in = index_find(s, full);
+        if (in) {
+            return shard_open(s, in, file, e);
         }
     }
     return err_set(e, ERR_FORMAT,
                    "%s%s%s: no tensor %s, with or without \"transformer.\"",
-                   s->weight_map ? s->index_path : s->dir, s->weight_map ? "" : "/",
-                   s->weight_map ? "" : s->name[0], name);
+                   s->index ? s->index_path : s->dir, s->index ? "" : "/",
+                   s->index ? "" : s->name[0], name);
 }
 
 static void shape_text(const size_t *shape, size_t ndim, char out[128])

@@ -64,8 +64,16 @@ enum err sae_tensors_sizes(const struct tensorfile *f, const char *name,
                            ? "something else"
                            : shape_text(t->shape, t->ndim, found));
     }
-    *D = t->shape[order == ROWS_LATENTS ? 1 : 0];
-    *F = t->shape[order == ROWS_LATENTS ? 0 : 1];
+    size_t count;
+    const size_t width = t->shape[order == ROWS_LATENTS ? 1 : 0];
+    const size_t latents = t->shape[order == ROWS_LATENTS ? 0 : 1];
+    const enum err rc =
+        sae_param_count(sae_arch_find("topk"), width, latents, &count, e);
+    if (rc != OK) {
+        return err_prefix(e, rc, "%s: %s", tensorfile_name(f), name);
+    }
+    *D = width;
+    *F = latents;
     return OK;
 }
 

@@ -57,7 +57,8 @@ void sae_tensors_free(struct sae_tensors *t); /* NULL is fine */
 /* How a matrix lies in a file. */
 enum tensors_order { ROWS_LATENTS /* [F,D] */, ROWS_DIMENSIONS /* [D,F] */ };
 
-/* D and F of a matrix. ERR_FORMAT if it is missing or no matrix. */
+/* D and F of a matrix. ERR_FORMAT if it is missing or no matrix, ERR_LIMIT if no SAE is
+ * of these sizes, as of none. */
 enum err sae_tensors_sizes(const struct tensorfile *f, const char *name,
                            enum tensors_order order, size_t *D, size_t *F,
                            struct errinfo *e) ERR_CHECKED;

@@ -285,6 +285,12 @@ static enum err read_config(const char *path, struct run_record *r, struct errin
     r->imported = imported != NULL;
     TRY_OUT(rc, json_obj(at, root, "settings", true, &set, e));
     TRY_OUT(rc, settings_from_json(&r->set, set, path, e));
+    if (!sae_arch_find(r->set.arch)) {
+        rc = err_set(e, ERR_FORMAT,
+                     "%s: settings.arch: found \"%.60s\", expected one of: %s", path,
+                     r->set.arch, sae_arch_names());
+        goto out;
+    }
     TRY_OUT(rc, json_obj(at, root, "inputs", true, &inputs, e));
     TRY_OUT(rc, read_hash(at, inputs, "model", &r->model_hash, e));
     TRY_OUT(rc, read_hash(at, inputs, "corpus", &r->corpus_hash, e));

@@ -147,10 +147,10 @@ OLD_CFG = {  # the flat configuration that SAELens 3 wrote
 }  # fmt: skip
 
 
-def saelens_load(case, arch, made, note=""):
+def saelens_load(case, arch, made, note="", dtype=None):
     from sae_lens import SAE
 
-    sae = SAE.load_from_disk(case.dir)
+    sae = SAE.load_from_disk(case.dir, dtype=dtype)
     x = rows()
     with torch.no_grad():
         features = sae.encode(x)
@@ -190,6 +190,15 @@ def saelens():
                 unit_decoder(sae.W_dec)
             sae.save_model(case.dir)
             saelens_load(case, arch, f"{cls.__name__}.save_model")
+    if wanted("saelens_topk_bf16"):
+        case = Case("saelens_topk_bf16")
+        sae = s.TopKSAE(s.TopKSAEConfig(**size, k=K, dtype="bfloat16", **meta))
+        randomise(sae)
+        unit_decoder(sae.W_dec)
+        sae.save_model(case.dir)
+        saelens_load(case, "topk", "TopKSAE.save_model with dtype bfloat16",
+                     "rows were made unit in bf16; the expectation is that of the saved "
+                     "weights in float32", "float32")  # fmt: skip
     training = (
         ("batchtopk", s.BatchTopKTrainingSAE, s.BatchTopKTrainingSAEConfig, {}),
         ("matryoshka", s.MatryoshkaBatchTopKTrainingSAE,
@@ -254,6 +263,42 @@ def sparsify():
                   features, out)  # fmt: skip
 
 
+def sparsify_bf16():
+    """As SparseCoder with dtype=torch.bfloat16 saves itself, without sparsify: rows
+    divided by their norm plus eps in bf16, where eps is 0.8 %."""
+    from safetensors.torch import save_file
+
+    name = "sparsify_bf16"
+    if not wanted(name):
+        return
+    case = Case(name)
+    g = torch.Generator().manual_seed(3)
+    w = {
+        "encoder.weight": torch.randn(F, D, generator=g) * 0.5,
+        "encoder.bias": torch.randn(F, generator=g) * 0.3,
+        "W_dec": torch.randn(F, D, generator=g) * 0.5,
+        "b_dec": torch.randn(D, generator=g) * 0.3,
+    }
+    w = {k: v.bfloat16() for k, v in w.items()}
+    eps = torch.finfo(torch.bfloat16).eps
+    w["W_dec"] /= w["W_dec"].norm(dim=1, keepdim=True) + eps
+    save_file(w, case.path("sae.safetensors"))
+    cfg = {"activation": "topk", "expansion_factor": 32, "normalize_decoder": True,
+           "num_latents": F, "k": K, "multi_topk": False, "skip_connection": False,
+           "transcode": False, "d_in": D}  # fmt: skip
+    with open(case.path("cfg.json"), "w") as f:
+        json.dump(cfg, f)
+    w = {k: v.float() for k, v in w.items()}
+    x = rows()
+    h = torch.relu((x - w["b_dec"]) @ w["encoder.weight"].T + w["encoder.bias"])
+    top = h.topk(K, dim=1)
+    features = torch.zeros(N, F).scatter_(1, top.indices, top.values)
+    case.done("topk", "torch " + torch.__version__, "by this script",
+              x, features, features @ w["W_dec"] + w["b_dec"],
+              "sparsify's layout and formulas; the expectation is that of the saved "
+              "weights in float32")  # fmt: skip
+
+
 # ---- Gemma Scope ----
 
 
@@ -316,7 +361,9 @@ def openai():
 
 
 def main():
-    for tool in (dictionary_learning, saelens, sparsify, gemma_scope, openai):
+    for tool in (
+        dictionary_learning, saelens, sparsify, sparsify_bf16, gemma_scope, openai,
+    ):  # fmt: skip
         try:
             tool()
         except ImportError as e:

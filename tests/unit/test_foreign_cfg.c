@@ -289,6 +289,25 @@ static void wrong_kinds(void **state)
          {"ctx_len", "buffer", 'i', true});
 }
 
+/* Tensors without elements name file and tensor. */
+static void no_elements(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    const struct st_tensor tensors[] = {
+        {"encoder.weight", ST_F32, 2, {0, 6}, NULL, 0},
+        {"encoder.bias", ST_F32, 1, {0}, NULL, 0},
+        {"W_dec", ST_F32, 2, {0, 6}, NULL, 0},
+        {"b_dec", ST_F32, 1, {6}, (const float[6]){0}, 6 * sizeof(float)},
+    };
+    assert_ok(
+        st_write(tmp_path(path, dir, "sae.safetensors"), tensors, 4, NULL, 0, &e), &e);
+    assert_ok(file_write_text(tmp_path(path, dir, "cfg.json"), "{\"k\":4,\"d_in\":6}",
+                              &e),
+              &e);
+    assert_refused("sae.safetensors: encoder.weight: an SAE of 0 latents, expected 1");
+}
+
 /* Rows of a type count as equal within its rounding: a TopK of rows that were made
  * equal and then rounded opens, one of rows that were not does not. */
 static void norms_by_type(void **state)
@@ -332,6 +351,7 @@ static void norms_by_type(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(saelens_absent_keys), TEST(wrong_kinds),
+                                       TEST(no_elements),
                                        TEST(norms_by_type)};
     return cmocka_run_group_tests(tests, begin, NULL);
 }
