@@ -47,7 +47,7 @@ const char *shape_text(const size_t *shape, size_t ndim, char out[200]);
 
 /* ERR_FORMAT if one of an array's elements is NaN or infinite, with the file, the
  * tensor's name and the first such place, as "[3, 17]". `shape` is that of x in C order.
- * O(elements), 8 GB/s and more. */
+ * O(elements), at the speed of memory. */
 enum err elem_check_finite(const char *file, const char *name, const size_t *shape,
                            size_t ndim, const float *x, struct errinfo *e) ERR_CHECKED;
 
