@@ -1,6 +1,5 @@
 #include "browse.h"
 
-#include "sae/sae_remarks.h"
 #include "samples_dir.h"
 #include "train/run_open.h"
 #include "train/settings_synth.h"
@@ -60,15 +59,10 @@ enum err browse_inputs(const char *path, const struct run_opts *ro, struct brows
     return OK;
 }
 
-/* What the table shows of the SAE as a whole. */
 static void say_measured(const struct browse *b)
 {
-    const struct latent_table *t = b->table;
     struct remarks remarks = {0};
-    struct sae_measured m = {.dead = (double)t->dead / (double)t->F};
-    for (size_t j = 0; j < t->F; j++) {
-        m.l0 += t->row[j].density;
-    }
+    const struct sae_measured m = latent_table_measured(b->table);
     sae_remarks(b->record.sae, run_record_says_k(&b->record), &m, &remarks);
     cmd_remarks(&remarks);
 }

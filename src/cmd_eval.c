@@ -106,8 +106,8 @@ static enum err open_evaluator(const struct eval_args *a, struct eval_run *r,
 }
 
 /* What does not go together, on stderr and as "remarks" of the object. */
-static enum err add_remarks(const char *dir, const struct inputs *in, struct eval_run *r,
-                            struct errinfo *e)
+static enum err add_remarks(const char *dir, const struct inputs *in,
+                            struct eval_run *r, struct errinfo *e)
 {
     const struct figure *l0 = report_find(&r->report, "fidelity.in_distribution.l0");
     const struct figure *dead = report_find(&r->report, "latents.dead");

@@ -35,9 +35,9 @@ bool elem_is_float(enum elem t);
 /* in[n] of a float type to out[n]; rounds to nearest where F64 has more digits. */
 void elem_to_f32(enum elem t, const uint8_t *in, size_t n, float *out);
 /* How far apart the lengths of rows of d elements may be, as a share, that were made
- * equal and stored in this float type by a tool that computes in it: the length, what it
- * is divided by and each quotient are rounded once, and products are summed in F32 or
- * better. */
+ * equal and stored in this float type by a tool that computes in it: the length, what
+ * it is divided by and each quotient are rounded once, and products are summed in F32
+ * or better. */
 double elem_norm_spread(enum elem t, size_t d);
 /* One element of an integer type. */
 int64_t elem_to_i64(enum elem t, const uint8_t *in);
@@ -46,8 +46,8 @@ int64_t elem_to_i64(enum elem t, const uint8_t *in);
 const char *shape_text(const size_t *shape, size_t ndim, char out[200]);
 
 /* ERR_FORMAT if one of an array's elements is NaN or infinite, with the file, the
- * tensor's name and the first such place, as "[3, 17]". `shape` is that of x in C order.
- * O(elements), at the speed of memory. */
+ * tensor's name and the first such place, as "[3, 17]". `shape` is that of x in C
+ * order. O(elements), at the speed of memory. */
 enum err elem_check_finite(const char *file, const char *name, const size_t *shape,
                            size_t ndim, const float *x, struct errinfo *e) ERR_CHECKED;
 

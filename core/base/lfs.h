@@ -19,8 +19,8 @@ static inline bool is_lfs_pointer(const void *data, size_t len)
 static inline enum err lfs_refuse(const char *file, struct errinfo *e)
 {
     return err_set(e, ERR_FORMAT,
-                   "%s: found a Git LFS pointer, expected the file itself; fetch it with "
-                   "`git lfs pull`",
+                   "%s: found a Git LFS pointer, expected the file itself; fetch it "
+                   "with `git lfs pull`",
                    file);
 }
 

@@ -215,6 +215,15 @@ out:
     return rc;
 }
 
+struct sae_measured latent_table_measured(const struct latent_table *t)
+{
+    struct sae_measured m = {.dead = (double)t->dead / (double)t->F};
+    for (size_t j = 0; j < t->F; j++) {
+        m.l0 += t->row[j].density;
+    }
+    return m;
+}
+
 struct latent_table *latent_table_ref(struct latent_table *t)
 {
     atomic_fetch_add(&t->refs, 1);

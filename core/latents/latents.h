@@ -4,7 +4,7 @@
 #define SAETOP_LATENTS_LATENTS_H
 
 #include "acts/harvest.h"
-#include "sae/sae.h"
+#include "sae/sae_remarks.h"
 #include "text/concepts.h"
 
 #include <stdatomic.h>
@@ -58,6 +58,8 @@ enum err latent_table_new(const struct sae *s, const struct acts_set *set,
                           const struct concepts *c, int64_t step, struct pool *pool,
                           const atomic_bool *cancel, struct latent_table **out,
                           struct errinfo *e) ERR_CHECKED;
+/* What the table shows of the SAE as a whole. */
+struct sae_measured latent_table_measured(const struct latent_table *t);
 struct latent_table *latent_table_ref(struct latent_table *t);
 void latent_table_unref(struct latent_table *t); /* NULL is fine */
 

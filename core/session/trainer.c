@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "num/blas.h"
-#include "sae/sae_remarks.h"
 #include "session/session_priv.h"
 #include "train/run_open.h"
 #include "train/settings_synth.h"
@@ -243,7 +242,6 @@ static enum err second_dir(const char *run, char *out, size_t cap, struct errinf
 static enum err open_browsing(struct session *s, struct errinfo *e)
 {
     char dir[VIEW_ARMS][SETTING_TEXT_MAX];
-    struct remarks remarks = {0};
     session_loading(s, "opening the run");
     TRY(engine_arm_dir(s->open_run, "", dir[0], sizeof dir[0], e));
     TRY(second_dir(s->open_run, dir[1], sizeof dir[1], e));
@@ -258,12 +256,7 @@ static enum err open_browsing(struct session *s, struct errinfo *e)
         TRY(run_record_fit(&s->record[a], dir[a], s->in, e));
         publish_record(s, a, dir[a]);
         TRY(session_load_labels(s, a, dir[a], s->record[a].sae->F, e));
-        run_record_remarks(&s->record[a], dir[a], s->in, &remarks);
-        sae_remarks(s->record[a].sae, run_record_says_k(&s->record[a]), NULL, &remarks);
-    }
-    if (remarks.n > 0) {
-        char line[sizeof s->pub.message];
-        session_say(s, true, "%s", remarks_line(&remarks, line, sizeof line));
+        session_remark(s, a, dir[a], NULL);
     }
     return OK;
 }

@@ -84,8 +84,8 @@ static void saelens_absent_keys(void **state)
     (void)state;
 #define HOOK "\"hook_name\":\"blocks.1.hook_resid_post\""
 #define NEW(model, more)                                                               \
-    "{" SIZES "\"architecture\":\"standard\",\"metadata\":{\"sae_lens_version\":"       \
-    "\"6.54.12\",\"model_name\":\"" model "\"," HOOK more "}}"
+    "{" SIZES "\"architecture\":\"standard\",\"metadata\":{"                           \
+    "\"sae_lens_version\":\"6.54.12\",\"model_name\":\"" model "\"," HOOK more "}}"
 #define KWARGS(text) ",\"model_from_pretrained_kwargs\":" text
 #define OLD(more)    "{" SIZES HOOK ",\"model_name\":\"gpt2\"" more "}"
 #define TRAINED(v)   ",\"sae_lens_training_version\":\"" v "\""
