@@ -54,17 +54,17 @@ enum err browse_inputs(const char *path, const struct run_opts *ro, struct brows
     TRY(settings_need_text(&b->record.set, path, e));
     TRY(inputs_new(&b->record.set, &b->in, e));
     TRY(run_record_fit(&b->record, path, b->in, e));
-    run_record_remarks(&b->record, path, b->in, &remarks);
-    cmd_remarks(&remarks);
+    run_record_remarks(&b->record, b->in, &remarks);
+    cmd_remarks(path, &remarks);
     return OK;
 }
 
-static void say_measured(const struct browse *b)
+static void say_measured(const char *path, const struct browse *b)
 {
     struct remarks remarks = {0};
     const struct sae_measured m = latent_table_measured(b->table);
     sae_remarks(b->record.sae, run_record_says_k(&b->record), &m, &remarks);
-    cmd_remarks(&remarks);
+    cmd_remarks(path, &remarks);
 }
 
 enum err browse_open(const char *path, const struct run_opts *ro, struct browse *b,
@@ -75,7 +75,7 @@ enum err browse_open(const char *path, const struct run_opts *ro, struct browse 
                      (size_t)b->in->set.browse_rows, &b->set, e));
     TRY(latent_table_new(b->record.sae, b->set, b->in->concepts, b->record.step,
                          b->in->pool, NULL, &b->table, e));
-    say_measured(b);
+    say_measured(path, b);
     return OK;
 }
 

@@ -14,10 +14,12 @@ int cmd_fail(enum err code, const struct errinfo *e)
     return err_exit_status(code);
 }
 
-void cmd_remarks(const struct remarks *r)
+void cmd_remarks(const char *about, const struct remarks *r)
 {
     for (size_t i = 0; i < r->n; i++) {
-        (void)fprintf(stderr, "saetop: %s\n", r->line[i]);
+        struct errinfo line; /* escapes what a path may hold */
+        (void)err_set(&line, OK, "%s: %s", about, r->line[i]);
+        (void)fprintf(stderr, "saetop: %s\n", line.msg);
     }
 }
 

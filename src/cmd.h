@@ -31,8 +31,8 @@ bool cmd_begin(const struct opts *o, int argc, char **argv, struct opts_result *
 /* Print "saetop: " and e's line on stderr; returns err_exit_status(code). */
 int cmd_fail(enum err code, const struct errinfo *e);
 
-/* Print "saetop: " and each of the remarks on stderr. */
-void cmd_remarks(const struct remarks *r);
+/* Print each of the remarks on stderr, after "saetop: " and what they are about. */
+void cmd_remarks(const char *about, const struct remarks *r);
 
 /* Write s to stdout and free it; the exit status. Reports a full disk; a closed pipe
  * ends it without a word. */

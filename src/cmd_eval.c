@@ -114,9 +114,9 @@ static enum err add_remarks(const char *dir, const struct inputs *in,
     const struct sae_measured m = {.l0 = l0 ? l0->v.value : (double)NAN,
                                    .dead = dead ? dead->v.value : (double)NAN};
     struct remarks remarks = {0};
-    run_record_remarks(&r->record, dir, in, &remarks);
+    run_record_remarks(&r->record, in, &remarks);
     sae_remarks(r->record.sae, run_record_says_k(&r->record), &m, &remarks);
-    cmd_remarks(&remarks);
+    cmd_remarks(dir, &remarks);
     cJSON *list = remarks.n > 0 ? cJSON_CreateArray() : NULL;
     for (size_t i = 0; list != NULL && i < remarks.n; i++) {
         (void)cJSON_AddItemToArray(list, cJSON_CreateString(remarks.line[i]));

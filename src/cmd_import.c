@@ -49,11 +49,11 @@ static void say(const struct import_args *a, const char *format, const struct sa
     str_add(said, hook[0] ? "\n" : "unknown\n");
 }
 
-static void remark(const struct sae *s, bool says_k)
+static void remark(const char *out, const struct sae *s, bool says_k)
 {
     struct remarks remarks = {0};
     sae_remarks(s, says_k, NULL, &remarks);
-    cmd_remarks(&remarks);
+    cmd_remarks(out, &remarks);
 }
 
 static void name_model(const struct import_args *a, struct foreign_meta *m)
@@ -82,7 +82,7 @@ static enum err import_sae(const char *path, const struct import_args *a,
     }
     if (rc == OK) {
         say(a, format, s, &m, m.hook, said);
-        remark(s, m.says_k);
+        remark(a->out, s, m.says_k);
     }
     sae_free(s);
     return rc;
@@ -114,7 +114,7 @@ static enum err import_run(const char *path, const struct import_args *a,
     }
     if (rc == OK) {
         say(a, format, b.record.sae, &b.record.from, b.record.set.hook, said);
-        remark(b.record.sae, b.record.from.says_k);
+        remark(a->out, b.record.sae, b.record.from.says_k);
     }
     browse_close(&b);
     return rc;

@@ -104,7 +104,7 @@ static enum err make_table(struct workbench *b, const struct job *job,
     latent_table_unref(old);
     if (browsed && !old) {
         const struct sae_measured m = latent_table_measured(table);
-        session_remark(s, arm, s->open_run, &m);
+        session_remark(s, arm, &m);
     }
     return OK;
 }

@@ -38,13 +38,12 @@ void session_say(struct session *s, bool bad, const char *fmt, ...)
     va_end(ap);
 }
 
-void session_remark(struct session *s, size_t arm, const char *dir,
-                    const struct sae_measured *m)
+void session_remark(struct session *s, size_t arm, const struct sae_measured *m)
 {
     const struct run_record *r = &s->record[arm];
     struct remarks remarks = {0};
     char line[sizeof s->pub.message];
-    run_record_remarks(r, dir, s->in, &remarks);
+    run_record_remarks(r, s->in, &remarks);
     sae_remarks(r->sae, run_record_says_k(r), m, &remarks);
     if (remarks.n > 0) {
         session_say(s, true, "%s", remarks_line(&remarks, line, sizeof line));

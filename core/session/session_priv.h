@@ -94,8 +94,7 @@ void session_say(struct session *s, bool bad, const char *fmt, ...)
 void session_set_state(struct session *s, enum session_state state);
 /* Say what does not go together in the run of an arm that is browsed; m as of
  * sae_remarks. */
-void session_remark(struct session *s, size_t arm, const char *dir,
-                    const struct sae_measured *m);
+void session_remark(struct session *s, size_t arm, const struct sae_measured *m);
 void session_loading(struct session *s, const char *what);
 void session_wake_locked(struct session *s); /* mu held */
 void session_send_row(struct session *s, size_t arm, const struct metric_row *row);

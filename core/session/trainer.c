@@ -256,7 +256,7 @@ static enum err open_browsing(struct session *s, struct errinfo *e)
         TRY(run_record_fit(&s->record[a], dir[a], s->in, e));
         publish_record(s, a, dir[a]);
         TRY(session_load_labels(s, a, dir[a], s->record[a].sae->F, e));
-        session_remark(s, a, dir[a], NULL);
+        session_remark(s, a, NULL);
     }
     return OK;
 }

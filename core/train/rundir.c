@@ -366,15 +366,15 @@ enum err run_record_fit(struct run_record *r, const char *dir, const struct inpu
     return rc == OK ? OK : err_prefix(e, rc, "%s", dir);
 }
 
-static void add_changed(const struct run_record *r, const char *dir,
-                        const struct inputs *in, struct remarks *out)
+static void add_changed(const struct run_record *r, const struct inputs *in,
+                        struct remarks *out)
 {
     /* An SAE of another tool's brings no hashes. */
     const struct inputs_hashes h = inputs_hashes(in);
     const bool model = r->model_hash && r->model_hash != h.model;
     const bool corpus = r->corpus_hash && r->corpus_hash != h.corpus;
     if (model || corpus) {
-        remarks_add(out, "%s was %s another %s than %s is now", dir,
+        remarks_add(out, "%s another %s than %s is now",
                     r->imported ? "imported for" : "trained on",
                     model ? "model" : "text",
                     model ? in->lm->dir : corpus_spec(in->corpus));
@@ -382,19 +382,18 @@ static void add_changed(const struct run_record *r, const char *dir,
 }
 
 /* What the SAE's files say of the model and its rows; a run of our own has hashes. */
-static void add_foreign(const struct run_record *r, const char *dir,
-                        const struct inputs *in, struct remarks *out)
+static void add_foreign(const struct run_record *r, const struct inputs *in,
+                        struct remarks *out)
 {
     char name[NAME_CAP];
     const bool begins = tok_bos(in->lm->tok) >= 0;
     if (lm_names_differ(r->from.model, lm_name(in->lm, name, NAME_CAP))) {
-        remarks_add(out, "%s was made for the model %s, and runs on %s (%s)", dir,
-                    r->from.model, name, in->lm->dir);
+        remarks_add(out, "made for the model %s, and runs on %s (%s)", r->from.model,
+                    name, in->lm->dir);
     }
     if (r->from.says_bos && r->from.prepend_bos != begins) {
-        remarks_add(out, "%s was made for rows %s BOS (prepend_bos), and these have %s",
-                    dir, begins ? "without" : "that begin with",
-                    begins ? "one" : "none");
+        remarks_add(out, "made for rows %s BOS (prepend_bos), and these have %s",
+                    begins ? "without" : "that begin with", begins ? "one" : "none");
     }
 }
 
@@ -403,12 +402,12 @@ bool run_record_says_k(const struct run_record *r)
     return !r->imported || r->from.says_k;
 }
 
-void run_record_remarks(const struct run_record *r, const char *dir,
-                        const struct inputs *in, struct remarks *out)
+void run_record_remarks(const struct run_record *r, const struct inputs *in,
+                        struct remarks *out)
 {
-    add_changed(r, dir, in, out);
+    add_changed(r, in, out);
     if (r->imported && in->lm) {
-        add_foreign(r, dir, in, out);
+        add_foreign(r, in, out);
     }
 }
 

@@ -78,8 +78,9 @@ enum err run_record_fit(struct run_record *r, const char *dir, const struct inpu
 bool run_record_says_k(const struct run_record *r);
 /* Add what does not go together between the record and the inputs: another model or
  * text than the run was trained on, another model than an SAE's files name, rows that
- * begin otherwise. What the SAE says by itself: sae_remarks. */
-void run_record_remarks(const struct run_record *r, const char *dir,
-                        const struct inputs *in, struct remarks *out);
+ * begin otherwise. The lines do not name the record. What the SAE says by
+ * itself: sae_remarks. */
+void run_record_remarks(const struct run_record *r, const struct inputs *in,
+                        struct remarks *out);
 
 #endif

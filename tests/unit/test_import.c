@@ -89,7 +89,7 @@ static void writes_a_run(void **state)
     assert_memory_equal(back.sae->arena, r.sae->arena, r.sae->count * sizeof(float));
     assert_true(back.model_hash && back.corpus_hash);
     /* What its files said goes with the run. */
-    run_record_remarks(&back, to, in, &remarks);
+    run_record_remarks(&back, in, &remarks);
     assert_int_equal(remarks.n, 1);
     assert_non_null(strstr(remarks.line[0], "made for the model theirs, and runs on "
                                             "saetop-sample ("));
@@ -98,7 +98,7 @@ static void writes_a_run(void **state)
     back.from.prepend_bos = false;
     back.model_hash++;
     remarks.n = 0;
-    run_record_remarks(&back, to, in, &remarks);
+    run_record_remarks(&back, in, &remarks);
     assert_int_equal(remarks.n, 2);
     assert_non_null(strstr(remarks.line[0], "imported for another model"));
     assert_non_null(strstr(remarks.line[1], "made for rows without BOS"));
