@@ -83,7 +83,8 @@ static void begin(void)
     (void)atexit(clean);
 }
 
-/* What the index says of every tensor of the model. */
+/* What the index says of every tensor of the model. One that calls the tokenizer a
+ * shard was refused for that. */
 static void check_index(const uint8_t *data, size_t size)
 {
     struct errinfo e;
@@ -96,6 +97,9 @@ static void check_index(const uint8_t *data, size_t size)
         const cJSON *v = cJSON_GetObjectItemCaseSensitive(map, t.name);
         snprintf(full, sizeof full, "transformer.%s", t.name);
         v = v ? v : cJSON_GetObjectItemCaseSensitive(map, full);
+        if (cJSON_IsString(v) && strcmp(v->valuestring, "tokenizer.json") == 0) {
+            break;
+        }
         must(cJSON_IsString(v) &&
              (strcmp(v->valuestring, "a") == 0 || strcmp(v->valuestring, "b") == 0));
     }
@@ -107,6 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static bool begun;
     struct errinfo e = {0};
     struct lm *m = NULL;
+    char end[96];
     if (!begun) {
         begin();
         begun = true;
@@ -114,7 +119,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FILE *f = fopen(files[1], "wb");
     must(f && fwrite(data, 1, size, f) == size && fclose(f) == 0);
     must(lm_load(dir, &m, &e) != OK && e.msg[0] != '\0');
-    if (e.code == ERR_MISSING && strstr(e.msg, "tokenizer.json")) {
+    snprintf(end, sizeof end, "%s/tokenizer.json: ", dir);
+    if (e.code == ERR_MISSING && strncmp(e.msg, end, strlen(end)) == 0) {
         check_index(data, size);
     }
     return 0;

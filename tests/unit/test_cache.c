@@ -137,6 +137,15 @@ static void damage_is_found(void **state)
         acts_cache_close(c);
         close(fd);
     }
+    /* A number that is none, though the checksum holds. */
+    c = open_cache(dir, "a");
+    x[N * D - 1] = NAN;
+    acts_cache_put(c, 1, b.ids, x);
+    assert_false(get(c, 1, &b));
+    memcpy(x, b.x, sizeof x);
+    acts_cache_put(c, 1, b.ids, x);
+    assert_true(get(c, 1, &b));
+    acts_cache_close(c);
     for (int64_t cut = 0; cut < size; cut += 509) {
         assert_int_equal(truncate(path, cut), 0);
         c = open_cache(dir, "a");

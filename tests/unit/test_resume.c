@@ -316,6 +316,27 @@ static void swap_queued(const char *path, double *value)
     mem_free(data);
 }
 
+/* Swap element `at` of a tensor of floats in the file with *value. */
+static void swap_element(const char *path, const char *name, size_t at, float *value)
+{
+    struct errinfo e;
+    char *data = NULL;
+    size_t len = 0;
+    float was;
+    struct st_file *f = NULL;
+    assert_ok(file_read(path, (size_t)1 << 28, &data, &len, &e), &e);
+    assert_ok(st_parse((const uint8_t *)data, len, path, &f, &e), &e);
+    const struct st_tensor *t = st_find(f, name);
+    assert_non_null(t);
+    char *p = data + ((const char *)t->data - data) + at * sizeof was;
+    memcpy(&was, p, sizeof was);
+    memcpy(p, value, sizeof was);
+    *value = was;
+    assert_ok(file_write(path, &(struct file_part){data, len}, 1, &e), &e);
+    st_close(f);
+    mem_free(data);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     (void)state;
@@ -361,6 +382,17 @@ static void what_does_not_fit_is_refused(void **state)
     check_error(engine_resume(run, NULL, samples, NULL, &none, &e), ERR_FORMAT, &e,
                 "trainer_state.safetensors: schedule: found");
     swap_queued(other, &queued);
+    static const char *const floats[] = {"weights", "adam_m", "adam_v"};
+    for (size_t i = 0; i < 3; i++) {
+        char part[96];
+        float none_such = NAN;
+        snprintf(part, sizeof part, "trainer_state.safetensors: %s: found nan at [%zu]",
+                 floats[i], 3 + i);
+        swap_element(other, floats[i], 3 + i, &none_such);
+        check_error(engine_resume(run, NULL, samples, NULL, &none, &e), ERR_FORMAT, &e,
+                    part);
+        swap_element(other, floats[i], 3 + i, &none_such);
+    }
     /* A width that the file has no weights for: nothing of its size is allocated. */
     struct run_state wide = {0};
     assert_ok(runstate_open(run, &wide, &e), &e);
