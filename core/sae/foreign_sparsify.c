@@ -1,6 +1,8 @@
 /* EleutherAI's sparsify: a directory for each hook point (layers.10) with cfg.json and
  * sae.safetensors: encoder.weight [F,D], encoder.bias, W_dec [F,D], b_dec. TopK after
- * ReLU on x - b_dec. Source: sparsify/sparse_coder.py. */
+ * ReLU on x - b_dec. Source: sparsify/sparse_coder.py and config.py, by which absent
+ * keys mean: activation topk, k 32, num_latents 0, that is expansion_factor (32) times
+ * d_in, and all flags below false. */
 #include "base/file.h"
 #include "base/mem.h"
 #include "sae/sae_tensors.h"
@@ -8,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WEIGHTS "sae.safetensors"
+#define WEIGHTS   "sae.safetensors"
+#define DEFAULT_K 32
 
 struct cfg {
     int64_t k, d_in, num_latents; /* num_latents 0: expansion_factor times d_in */
@@ -48,12 +51,14 @@ static enum err parse(const cJSON *root, const char *path, struct cfg *c,
                        "%s: activation: found \"%.40s\", expected \"topk\"", path,
                        activation);
     }
-    TRY(unset(at, root, "transcode", e));
-    TRY(unset(at, root, "skip_connection", e));
-    TRY(unset(at, root, "signed", e));
-    *c = (struct cfg){0};
+    static const char *const others[] = {"transcode", "skip_connection", "signed",
+                                         "embed_skip", "gram_lookup"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        TRY(unset(at, root, others[i], e));
+    }
+    *c = (struct cfg){.k = DEFAULT_K};
     TRY(json_int(at, root, "d_in", true, 1, INT32_MAX, &c->d_in, e));
-    TRY(json_int(at, root, "k", true, 1, INT32_MAX, &c->k, e));
+    TRY(json_int(at, root, "k", false, 1, INT32_MAX, &c->k, e));
     TRY(json_int(at, root, "num_latents", false, 0, INT32_MAX, &c->num_latents, e));
     return json_int(at, root, "expansion_factor", false, 1, INT32_MAX, &c->expansion,
                     e);

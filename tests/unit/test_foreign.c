@@ -398,7 +398,8 @@ static void sparsify(void **state)
         {"{\"k\":4,\"d_in\":6,\"skip_connection\":true}",
          "skip_connection: found true"},
         {"{\"k\":4,\"d_in\":6,\"transcode\":true}", "transcode: found true"},
-        {"{\"d_in\":6}", "k"},
+        {"{\"d_in\":6}", "k: found 32, expected at most 11"},
+        {"{\"k\":4,\"d_in\":6,\"gram_lookup\":true}", "gram_lookup: found true"},
     };
     assert_ok(st_write(tmp_path(path, dir, "sae.safetensors"), tensors, 4, NULL, 0, &e),
               &e);

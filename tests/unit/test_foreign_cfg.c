@@ -276,10 +276,11 @@ static void wrong_kinds(void **state)
          {"normalize_activations", "", 'b', true},
          {"sae_lens_training_version", "", 's', true});
     KEYS("sparsify", "{\"k\":4,\"d_in\":6,\"num_latents\":11}",
-         {"k", "", 'i', false}, {"d_in", "", 'i', false},
+         {"k", "", 'i', true}, {"d_in", "", 'i', false},
          {"expansion_factor", "", 'i', true}, {"activation", "", '-', true},
          {"transcode", "", '-', true}, {"skip_connection", "", '-', true},
-         {"signed", "", '-', true});
+         {"signed", "", '-', true}, {"embed_skip", "", '-', true},
+         {"gram_lookup", "", '-', true});
     KEYS("dictionary_learning",
          "{\"trainer\":{\"dict_class\":\"AutoEncoderTopK\",\"k\":4}}",
          {"trainer", "", '-', false}, {"dict_class", "trainer", '-', false},
