@@ -158,7 +158,6 @@ static enum err write_run(const struct eval_args *a, const struct evaluator *v,
                           const char *dir, const struct eval_run *r, struct str *text,
                           struct errinfo *e)
 {
-    char path[4096];
     cJSON *root = NULL;
     TRY(suite_tree(&r->report, &r->result, evaluator_inputs(v)->concepts, &root, e));
     add_meta(root, a, dir, r);
@@ -175,8 +174,7 @@ static enum err write_run(const struct eval_args *a, const struct evaluator *v,
         !rundir_is(dir)) {
         return OK;
     }
-    TRY(path_join(path, sizeof path, dir, "eval.json", e));
-    return file_write_text(path, text->p, e);
+    return rundir_write_eval(dir, text->p, e);
 }
 
 /* The same results as SAEBench writes its own, into the folder of --to. */
@@ -269,16 +267,13 @@ static enum err eval_features(const struct eval_args *a, const struct run_record
                               const struct run_record *y, struct str *out,
                               struct errinfo *e)
 {
-    char path[4096];
-    TRY(path_join(path, sizeof path, a->run[0], "eval.json", e));
     const struct synthetic_eval s = {.run = {x, y},
                                      .n = y != NULL ? 2 : 1,
                                      .seed = a->seed,
                                      .threads = a->threads,
                                      .json = a->json,
-                                     .file = a->out != NULL ? a->out
-                                             : y == NULL    ? path
-                                                            : NULL};
+                                     .file = a->out,
+                                     .dir = y == NULL ? a->run[0] : NULL};
     return eval_synthetic_runs(&s, out, e);
 }
 

@@ -502,7 +502,9 @@ static enum err print_runs(const struct synthetic_eval *a, const struct report *
         TRY_OUT(rc, json_print(root, &text, e));
     }
     if (a->file) {
-        TRY_OUT(rc, file_write_text(a->file, text.p, e));
+        TRY_OUT(rc, file_write_named_text(a->file, text.p, e));
+    } else if (a->dir) {
+        TRY_OUT(rc, rundir_write_eval(a->dir, text.p, e));
     }
     if (a->json) {
         str_add(out, text.p);

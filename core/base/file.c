@@ -13,9 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* "PATH: can't WHAT: REASON"; the code that the reason asks for. */
-static enum err fail_errno(struct errinfo *e, const char *path, const char *what,
-                           int number)
+enum err file_fail(struct errinfo *e, const char *path, const char *what, int number)
 {
     char reason[128];
     if (strerror_r(number, reason, sizeof reason) != 0) {
@@ -66,15 +64,15 @@ enum err file_open_regular(const char *path, int *fd, size_t *size, struct errin
 {
     struct stat st;
     if (stat(path, &st) != 0) {
-        return fail_errno(e, path, "open", errno);
+        return file_fail(e, path, "open", errno);
     }
     TRY(expect_regular(path, &st, e));
     const int f = open(path, O_RDONLY | OPEN_FLAGS);
     if (f < 0) {
-        return fail_errno(e, path, "open", errno);
+        return file_fail(e, path, "open", errno);
     }
     enum err rc = fstat(f, &st) == 0 ? expect_regular(path, &st, e)
-                                     : fail_errno(e, path, "read its size", errno);
+                                     : file_fail(e, path, "read its size", errno);
     if (rc == OK && (st.st_size < 0 || (uintmax_t)st.st_size > SIZE_MAX - 1)) {
         rc = err_set(e, ERR_LIMIT, "%s: too large for this machine", path);
     }
@@ -89,16 +87,22 @@ enum err file_open_regular(const char *path, int *fd, size_t *size, struct errin
 
 enum err file_open_own(const char *path, int flags, int *fd, struct errinfo *e)
 {
+    return file_open_own_at(AT_FDCWD, path, path, flags, fd, e);
+}
+
+enum err file_open_own_at(int at, const char *name, const char *path, int flags,
+                          int *fd, struct errinfo *e)
+{
     struct stat st;
-    if (lstat(path, &st) == 0) {
+    if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
         TRY(expect_regular(path, &st, e));
     }
-    const int f = open(path, flags | O_NOFOLLOW | OPEN_FLAGS, 0666);
+    const int f = openat(at, name, flags | O_NOFOLLOW | OPEN_FLAGS, 0666);
     if (f < 0) {
-        return fail_errno(e, path, "open", errno);
+        return file_fail(e, path, "open", errno);
     }
     enum err rc = fstat(f, &st) == 0 ? expect_regular(path, &st, e)
-                                     : fail_errno(e, path, "read its size", errno);
+                                     : file_fail(e, path, "read its size", errno);
     if (rc == OK && (flags & O_ACCMODE) != O_RDONLY && st.st_nlink > 1) {
         rc = err_set(e, ERR_FORMAT, "%s: found a file of %ju names, expected one", path,
                      (uintmax_t)st.st_nlink);
@@ -147,7 +151,7 @@ enum err file_read(const char *path, size_t max_bytes, char **data, size_t *len,
     TRY_OUT(rc, mem_new(&buf, size + 1, 1, path, e));
     const int number = read_full(fd, buf, size, &got);
     if (number != 0) {
-        rc = fail_errno(e, path, "read", number);
+        rc = file_fail(e, path, "read", number);
         goto out;
     }
     buf[got] = '\0';
@@ -172,7 +176,7 @@ enum err file_map(const char *path, const uint8_t **data, size_t *len,
     } else {
         void *p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (p == MAP_FAILED) {
-            rc = fail_errno(e, path, "map", errno);
+            rc = file_fail(e, path, "map", errno);
         } else {
             *data = p;
             *len = size;
@@ -211,7 +215,7 @@ static enum err open_temporary(const char *path, char *tmp, size_t cap, int *fd,
             return OK;
         }
         if (errno != EEXIST) {
-            return fail_errno(e, path, "write", errno);
+            return file_fail(e, path, "write", errno);
         }
     }
     return err_set(e, ERR_EXISTS, "%s: exists already, left by another process", tmp);
@@ -301,7 +305,7 @@ enum err file_write(const char *path, const struct file_part *parts, size_t n,
     }
     if (number != 0) {
         unlink(tmp);
-        return fail_errno(e, path, "write", number);
+        return file_fail(e, path, "write", number);
     }
     sync_directory_of(path);
     return OK;
@@ -337,15 +341,15 @@ static enum err open_as_it_is(const char *path, int *fd, struct errinfo *e)
     if (f < 0) {
         return errno == ENXIO
                    ? err_set(e, ERR_IO, "%s: can't write: nothing reads from it", path)
-                   : fail_errno(e, path, "write", errno);
+                   : file_fail(e, path, "write", errno);
     }
     enum err rc = OK;
     if (fstat(f, &st) != 0) {
-        rc = fail_errno(e, path, "write", errno);
+        rc = file_fail(e, path, "write", errno);
     } else if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)) {
         rc = err_set(e, ERR_FORMAT, "%s: became a %s", path, file_kind(st.st_mode));
     } else if (fcntl(f, F_SETFL, 0) != 0) { /* from here on it may be slow */
-        rc = fail_errno(e, path, "write", errno);
+        rc = file_fail(e, path, "write", errno);
     }
     if (rc != OK) {
         close(f);
@@ -368,7 +372,7 @@ static enum err write_as_it_is(const char *path, const struct stat *st,
     if (stream < 0 && close(fd) != 0 && number == 0) {
         number = errno;
     }
-    return number == 0 ? OK : fail_errno(e, path, "write", number);
+    return number == 0 ? OK : file_fail(e, path, "write", number);
 }
 
 /* Replace the regular file that a link leads to. */
@@ -377,7 +381,7 @@ static enum err write_behind(const char *path, const struct file_part *parts, si
 {
     char *real = realpath(path, NULL);
     if (!real) {
-        return fail_errno(e, path, "write", errno);
+        return file_fail(e, path, "write", errno);
     }
     const enum err rc = file_write(real, parts, n, e);
     free(real);
@@ -395,7 +399,7 @@ enum err file_write_named(const char *path, const struct file_part *parts, size_
         return errno == ENOENT
                    ? err_set(e, ERR_FORMAT,
                              "%s: can't write: found a link that leads nowhere", path)
-                   : fail_errno(e, path, "write", errno);
+                   : file_fail(e, path, "write", errno);
     }
     if (file_is_stream(path)) {
         return write_as_it_is(path, &st, parts, n, e);
@@ -463,7 +467,7 @@ enum err file_mkdirs(const char *path, struct errinfo *e)
         if (!file_is_dir(part) && mkdir(part, 0777) != 0) {
             const int number = errno;
             if (!file_is_dir(part)) {
-                rc = fail_errno(e, part, "create the directory", number);
+                rc = file_fail(e, part, "create the directory", number);
             }
         }
         part[i] = path[i];
@@ -482,7 +486,7 @@ enum err file_mkdir_own(const char *dir, const char *name, struct errinfo *e)
     }
     const int number = errno;
     if (lstat(path, &st) != 0) {
-        return fail_errno(e, path, "create the directory", number);
+        return file_fail(e, path, "create the directory", number);
     }
     return S_ISDIR(st.st_mode)
                ? OK
@@ -499,21 +503,21 @@ static enum err sweep_dir(DIR *dir, const char *path, bool remove, struct errinf
         errno = 0;
         const struct dirent *d = readdir(dir);
         if (!d) {
-            return errno == 0 ? OK : fail_errno(e, path, "list", errno);
+            return errno == 0 ? OK : file_fail(e, path, "list", errno);
         }
         if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0) {
             continue;
         }
         struct stat st;
         if (fstatat(at, d->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-            return fail_errno(e, path, "list", errno);
+            return file_fail(e, path, "list", errno);
         }
         if (!S_ISREG(st.st_mode)) {
             return err_set(e, ERR_FORMAT, "%s/%s: not a regular file; left as it is",
                            path, d->d_name);
         }
         if (remove && unlinkat(at, d->d_name, 0) != 0) {
-            return fail_errno(e, path, "empty", errno);
+            return file_fail(e, path, "empty", errno);
         }
     }
 }
@@ -527,7 +531,7 @@ enum err file_remove_dir(const char *path, struct errinfo *e)
         if (fd >= 0) {
             close(fd);
         }
-        return fail_errno(e, path, "open", number);
+        return file_fail(e, path, "open", number);
     }
     enum err rc = sweep_dir(dir, path, false, e);
     if (rc == OK) {
@@ -535,7 +539,7 @@ enum err file_remove_dir(const char *path, struct errinfo *e)
     }
     closedir(dir);
     if (rc == OK && rmdir(path) != 0) {
-        rc = fail_errno(e, path, "remove", errno);
+        rc = file_fail(e, path, "remove", errno);
     }
     return rc;
 }
@@ -610,7 +614,7 @@ enum err file_hash(const char *path, uint64_t *out, struct errinfo *e)
     }
     close(fd);
     if (number != 0) {
-        return fail_errno(e, path, "read", number);
+        return file_fail(e, path, "read", number);
     }
     *out = h;
     return OK;

@@ -32,6 +32,12 @@ enum err file_open_regular(const char *path, int *fd, size_t *size,
 enum err file_open_own(const char *path, int flags, int *fd,
                        struct errinfo *e) ERR_CHECKED;
 
+/* The same of `name` in the directory `at`; `path` is for messages. */
+enum err file_open_own_at(int at, const char *name, const char *path, int flags,
+                          int *fd, struct errinfo *e) ERR_CHECKED;
+
+/* "PATH: can't WHAT: REASON" of an errno; returns the code that it asks for. */
+enum err file_fail(struct errinfo *e, const char *path, const char *what, int number);
 /* "directory", "symbolic link", "FIFO", ... from stat(2)'s st_mode, for messages. */
 const char *file_kind(mode_t mode);
 
