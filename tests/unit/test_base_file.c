@@ -1,16 +1,11 @@
 /* Files: limits, atomic writing, what stays when writing fails, what is no file. */
 #include "base/mem.h"
-#include "unit/check.h"
+#include "unit/file_kinds.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 static char dir[256];
 
@@ -191,33 +186,6 @@ static void test_failed_write_leaves_all(void **state)
 
 /* ---- what is no regular file ---- */
 
-/* Everything that can stand where a file is expected. */
-static const char *const KINDS[] = {"directory", "symbolic link", "FIFO", "socket",
-                                    "character device", "block device"};
-enum { N_KINDS = sizeof KINDS / sizeof KINDS[0] };
-
-static bool make_socket(const char *path)
-{
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
-    const bool made = fd >= 0 && bind(fd, (const struct sockaddr *)&a, sizeof a) == 0;
-    close(fd);
-    return made;
-}
-
-/* One of KINDS at path; false where that is not permitted. A link leads to `to`. */
-static bool make_kind(const char *kind, const char *path, const char *to)
-{
-    switch (kind[0]) {
-    case 'd': return mkdir(path, 0700) == 0;
-    case 'F': return mkfifo(path, 0600) == 0;
-    case 'c': return mknod(path, S_IFCHR | 0600, makedev(1, 3)) == 0; /* null */
-    case 'b': return mknod(path, S_IFBLK | 0600, makedev(7, 255)) == 0;
-    default: return kind[1] == 'y' ? symlink(to, path) == 0 : make_socket(path);
-    }
-}
-
 static mode_t mode_of(const char *path)
 {
     struct stat st;
@@ -235,18 +203,18 @@ static void test_own_files_are_regular(void **state)
     tmp_path(victim, dir, "victim");
     tmp_path(path, dir, "place");
     assert_ok(file_write_text(victim, "precious", &e), &e);
-    for (size_t i = 0; i < N_KINDS; i++) {
-        if (!make_kind(KINDS[i], path, victim)) {
-            print_message("no %s may be made here\n", KINDS[i]);
+    for (enum file_kind_of kind = 0; kind < N_KINDS; kind++) {
+        const char *name = kind_name(kind);
+        if (kind == KIND_REGULAR || !make_kind(kind, path, victim, dir)) {
             continue;
         }
         const mode_t mode = mode_of(path);
         const size_t before = entries(dir);
-        check_error(file_write_text(path, "x", &e), ERR_FORMAT, &e, KINDS[i]);
+        check_error(file_write_text(path, "x", &e), ERR_FORMAT, &e, name);
         assert_non_null(strstr(e.msg, "place: "));
-        check_error(file_open_own(path, O_RDONLY, &fd, &e), ERR_FORMAT, &e, KINDS[i]);
+        check_error(file_open_own(path, O_RDONLY, &fd, &e), ERR_FORMAT, &e, name);
         check_error(file_open_own(path, O_RDWR | O_CREAT, &fd, &e), ERR_FORMAT, &e,
-                    KINDS[i]);
+                    name);
         assert_int_equal(mode_of(path), mode);
         assert_int_equal(entries(dir), before);
         check_content(victim, "precious");
@@ -294,7 +262,8 @@ static void test_own_folders(void **state)
 static void test_named_output(void **state)
 {
     (void)state;
-    static const char *const refused[] = {"directory", "socket", "block device"};
+    static const enum file_kind_of refused[] = {KIND_FOLDER, KIND_LINK_TO_FOLDER,
+                                                KIND_SOCKET, KIND_BLOCK_DEVICE};
     char path[512], victim[512], got[16] = "";
     struct errinfo e;
     const size_t before = entries(dir);
@@ -308,10 +277,10 @@ static void test_named_output(void **state)
     assert_int_equal(mode_of(path) & 0777, 0640);
     unlink(path);
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
-        if (make_kind(refused[i], path, NULL)) {
+        if (make_kind(refused[i], path, victim, dir)) {
             const mode_t mode = mode_of(path);
             check_error(file_write_named_text(path, "x", &e), ERR_FORMAT, &e,
-                        refused[i]);
+                        "place: can't write: found a ");
             assert_int_equal(mode_of(path), mode);
             assert_int_equal(remove(path), 0);
         }
@@ -325,13 +294,13 @@ static void test_named_output(void **state)
     unlink(victim);
     check_error(file_write_named_text(path, "x", &e), ERR_FORMAT, &e, "leads nowhere");
     unlink(path);
-    if (make_kind("character device", path, NULL)) {
+    if (make_kind(KIND_CHAR_DEVICE, path, victim, dir)) {
         assert_true(file_is_stream(path));
         assert_ok(file_write_named_text(path, "gone", &e), &e);
         assert_true(S_ISCHR(mode_of(path)));
         unlink(path);
     }
-    assert_true(make_kind("FIFO", path, NULL));
+    assert_true(make_kind(KIND_FIFO, path, victim, dir));
     check_error(file_write_named_text(path, "x", &e), ERR_IO, &e, "nothing reads");
     const int fd = open(path, O_RDONLY | O_NONBLOCK);
     assert_ok(file_write_named_text(path, "through", &e), &e);
