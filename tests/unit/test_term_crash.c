@@ -98,9 +98,9 @@ static int child(int tty, enum way way)
     int status = -1;
     int resumed = 0;
     while (status < 0) {
-        struct pollfd p[2] = {{.fd = term_fd(t), .events = POLLIN},
-                              {.fd = sig_fd(), .events = POLLIN}};
-        poll(p, 2, -1);
+        struct pollfd p[TERM_FDS + 1] = {{.fd = sig_fd(), .events = POLLIN}};
+        const int due = term_poll(t, p + 1);
+        poll(p, TERM_FDS + 1, due);
         struct event ev;
         while (term_event(t, &ev)) {
             if (ev.kind == EVENT_RESIZE) {
