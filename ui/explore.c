@@ -279,14 +279,6 @@ static void save_and_stop(struct loop *l)
     }
 }
 
-static int signal_status(unsigned signals)
-{
-    return signals & SIG_BIT_INT    ? 130
-           : signals & SIG_BIT_TERM ? 143
-           : signals & SIG_BIT_HUP  ? 129
-                                    : 0;
-}
-
 /* Give the terminal back, save if a signal asks for it, and tell where. */
 static enum err finish(struct loop *l, int *status, struct errinfo *e)
 {
@@ -310,7 +302,7 @@ static enum err finish(struct loop *l, int *status, struct errinfo *e)
     if (guarded) {
         sig_close();
     }
-    *status = signal_status(l->signals);
+    *status = sig_status(l->signals);
     if (l->v.state == SESSION_FAILED) {
         const enum err rc = session_error(l->s);
         const enum err code = rc == OK ? ERR_IO : rc;
