@@ -62,6 +62,13 @@ static const struct topic topics[] = {
      "pair is one draw: only absorption has an interval here, and differences of "
      "one pair can be luck. Repeat it: saetop train --seed N --set "
      "twin=unmasked --out R."},
+    {"the filter",
+     "&dog keeps latents with dog in their top tokens, match, label or #number; dog cat "
+     "keeps those with both, a|b with either, !x without. density>1e-4 f1>=.5 compares "
+     "(Tab completes names); dead, labelled, marked and matched are flags.\n"
+     "\"a b\" is a text with what else would be a sign; in it \\\" is a quote and \\\\ a "
+     "backslash. /regex/ is a POSIX extended expression: \\/ is a slash, \\\\ a "
+     "backslash, and \\w \\s \\b stand for word, space and word's edge."},
     {"reading the curves",
      "A (orange) and B (blue) carry their letters at the right end. A dotted "
      "vertical line is an event: a change of mask, a note, a save. With smoothing "
