@@ -12,6 +12,7 @@ enum event_kind {
     EVENT_MOUSE,
     EVENT_RESIZE,
     EVENT_TICK,
+    EVENT_LAPSE,
     EVENT_FOCUS
 };
 

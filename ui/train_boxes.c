@@ -1,4 +1,5 @@
 /* The Train screen's boxes: numbers or the difference of the arms, masking, events. */
+#include "ui/glyph.h"
 #include "ui/screen.h"
 
 #include <math.h>
@@ -101,7 +102,8 @@ static void difference_row(const struct session_view *v, struct canvas *c,
         char width[24];
         short_number(width, sizeof width, half, false);
         canvas_textf(c, in.x + 27 + used, y, in.w - 27 - used, ROLE_DIM, 0,
-                     "\xc2\xb1%s", width);
+                     "%s%s",
+                     glyph_plus_minus(c->tier), width);
     }
 }
 
