@@ -21,7 +21,11 @@ static const struct topic topics[] = {
     {"what is CE recovered?",
      "The model runs with its activation replaced by the rebuilt one. 1: it "
      "predicts as well as before; 0: as badly as with the activation erased. It "
-     "weighs what matters to the model, which explained variance does not."},
+     "weighs what matters to the model, which explained variance does not.\n"
+     "Below 0 it is worse than erasing ('< erasing'): this text is unlike what the SAE "
+     "was trained on, or it has trained too little. See that the model, the hook and "
+     "the text are the SAE's own. Far above 1, or where erasing costs nothing, the model "
+     "itself does badly on the text: take another."},
     {"what is absorption?",
      "A latent for a general concept (animal) falls silent on some of its words "
      "(dog), because a more specific latent has taken the general direction in. "

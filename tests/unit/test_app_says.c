@@ -187,6 +187,27 @@ static void test_unmeasured_is_a_dash(void **state)
     }
 }
 
+/* A share that does not mean what it says is not left without a word. */
+static void test_doubtful_shares(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct bench *b = bench_new(full[i][0], full[i][1], 1);
+        assert_false(on_screen(b, "erasing"));
+        b->v.arm[0].last[METRIC_CE_REC_OOD] = -7.0;
+        tick(b, EVENT_TICK);
+        assert_true(on_screen(b, "-7.000 worse than erasing"));
+        bench_free(b);
+        b = bench_new(full[i][0], full[i][1], 2);
+        b->v.arm[1].last[METRIC_CE_REC_OOD] = -7.0;
+        tick(b, EVENT_TICK);
+        assert_true(on_screen(b, "< erasing"));
+        type(b, "?/what is CE\n");
+        assert_true(on_screen(b, "worse than erasing"));
+        bench_free(b);
+    }
+}
+
 /* Plus-minus and "about" are two signs in ASCII too. */
 static void test_signs_differ(void **state)
 {
@@ -244,6 +265,7 @@ int main(void)
         cmocka_unit_test(test_messages_hide_nothing),
         cmocka_unit_test(test_hints_fit_the_state),
         cmocka_unit_test(test_unmeasured_is_a_dash),
+        cmocka_unit_test(test_doubtful_shares),
         cmocka_unit_test(test_signs_differ),
         cmocka_unit_test(test_prompts_offer),
     };
