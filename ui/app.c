@@ -400,6 +400,24 @@ static void key_event(struct app *a, const struct session_view *v, uint32_t key)
     }
 }
 
+/* Text, never keys: without a box for it, it goes nowhere. */
+static void paste_event(struct app *a, const struct session_view *v,
+                        const struct event *ev)
+{
+    a->message[0] = '\0';
+    if (a->prompt == PROMPT_NONE) {
+        app_say(a, true, "pasted text ignored: no text box is open");
+        return;
+    }
+    bool whole = true;
+    if (line_paste(&a->line, ev->text, ev->text_n, &whole) == LINE_CHANGED) {
+        preview(a, v);
+    }
+    if (!whole || ev->cut) {
+        app_say(a, true, "pasted text cut to what the line holds");
+    }
+}
+
 /* What the pointer is on; NULL: nothing that reacts. */
 static const struct hit *hit_at(const struct app *a, int x, int y)
 {
@@ -516,6 +534,9 @@ void app_update(struct app *a, const struct session_view *v, const struct event 
         break;
     case EVENT_MOUSE:
         mouse_event(a, v, ev);
+        break;
+    case EVENT_PASTE:
+        paste_event(a, v, ev);
         break;
     case EVENT_RESIZE:
         a->w = ev->w;

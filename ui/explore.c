@@ -186,11 +186,16 @@ static void take_session(struct loop *l)
 
 void loop_turn(struct loop *l, int timeout_ms)
 {
-    struct pollfd fd[3] = {
+    struct pollfd fd[2 + TERM_FDS] = {
         {.fd = session_wake_fd(l->s), .events = POLLIN},
-        {.fd = l->t ? term_fd(l->t) : -1, .events = POLLIN},
         {.fd = l->t ? sig_fd() : -1, .events = POLLIN},
+        {.fd = -1},
+        {.fd = -1},
     };
+    const int input_due = l->t ? term_poll(l->t, fd + 2) : -1;
+    if (input_due >= 0) {
+        timeout_ms = timeout_ms < 0 || input_due < timeout_ms ? input_due : timeout_ms;
+    }
     if (l->dirty) {
         /* The next frame is due FRAME_NS after the last; a key's answer is due now. */
         const int64_t wait = l->frame_ns + FRAME_NS - clock_ns();
@@ -198,7 +203,7 @@ void loop_turn(struct loop *l, int timeout_ms)
             sooner(timeout_ms, l->urgent || wait <= 0 ? 0 : (int)(wait / 1000000) + 1);
     }
     timeout_ms = sooner(timeout_ms, saying_ms(l));
-    if (poll(fd, 3, timeout_ms) < 0 && errno != EINTR) {
+    if (poll(fd, 2 + TERM_FDS, timeout_ms) < 0 && errno != EINTR) {
         l->quit = true;
         return;
     }
@@ -303,14 +308,6 @@ static void save_and_stop(struct loop *l)
     }
 }
 
-static int signal_status(unsigned signals)
-{
-    return signals & SIG_BIT_INT    ? 130
-           : signals & SIG_BIT_TERM ? 143
-           : signals & SIG_BIT_HUP  ? 129
-                                    : 0;
-}
-
 /* Give the terminal back, save if a signal asks for it, and tell where. */
 static enum err finish(struct loop *l, int *status, struct errinfo *e)
 {
@@ -334,7 +331,7 @@ static enum err finish(struct loop *l, int *status, struct errinfo *e)
     if (guarded) {
         sig_close();
     }
-    *status = signal_status(l->signals);
+    *status = sig_status(l->signals);
     if (l->v.state == SESSION_FAILED) {
         const enum err rc = session_error(l->s);
         const enum err code = rc == OK ? ERR_IO : rc;

@@ -44,9 +44,9 @@ struct explore_config {
     int64_t started_ns; /* clock_ns at the start of main, for first_frame_ms; 0: now */
 };
 
-/* Run until the user leaves. When training is cut off by SIGINT, SIGTERM or SIGHUP the
+/* Run until the user leaves. When training is cut off by a signal of SIG_BIT_QUITS the
  * run is saved, the terminal restored, and a line tells where it was saved. *status:
- * the process's exit status: 0; 130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP;
+ * the process's exit status: 0; after a signal 128 and its number (143 after SIGTERM);
  * of the failure where the session could not open its inputs. Errors before the first
  * frame (no terminal, an unknown screen, a script that cannot be read) are returned, and
  * at the end that of a line of the script. */

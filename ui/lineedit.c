@@ -353,6 +353,40 @@ enum line_result line_key(struct line_edit *l, uint32_t key)
     return r;
 }
 
+static bool is_break(char c)
+{
+    return c == '\n' || c == '\r' || c == '\t';
+}
+
+enum line_result line_paste(struct line_edit *l, const char *bytes, size_t n,
+                            bool *whole)
+{
+    const size_t was = l->len - l->offer;
+    while (n > 0 && is_break(bytes[n - 1])) {
+        n--;
+    }
+    *whole = true;
+    for (size_t i = 0; i < n && *whole;) {
+        const bool gap = is_break(bytes[i]);
+        uint32_t cp = ' ';
+        size_t len = 1;
+        if (gap) {
+            while (is_break(bytes[i + len])) { /* the last byte is none */
+                len++;
+            }
+        } else {
+            len = utf8_next(bytes + i, n - i, &cp);
+        }
+        *whole = l->len - l->offer + (gap ? 1 : len) < LINE_CAP;
+        insert(l, gap ? " " : bytes + i, gap ? 1 : len);
+        i += len;
+    }
+    const bool any = l->len - l->offer > was;
+    l->cycling = false;
+    l->recalled = any ? 0 : l->recalled;
+    return any ? LINE_CHANGED : LINE_IGNORED;
+}
+
 /* ---- display ---- */
 
 static int columns(const struct canvas *c, const char *s, size_t n)

@@ -60,6 +60,11 @@ void line_offer(struct line_edit *l, const char *text);
 void line_set(struct line_edit *l, const char *text);
 /* Feed a key of event.h. On LINE_ACCEPT the text is in the history already. */
 enum line_result line_key(struct line_edit *l, uint32_t key);
+/* Insert pasted bytes at the cursor as text: breaks of lines and tabs become a space,
+ * those at the end go, with everything else that a line may not hold. *whole: all of
+ * the text had room. */
+enum line_result line_paste(struct line_edit *l, const char *bytes, size_t n,
+                            bool *whole);
 /* While `cycling`: the nth word that the one being typed could become, into
  * out[LINE_CAP]; false beyond the last. */
 bool line_candidate(const struct line_edit *l, size_t nth, char *out);

@@ -83,6 +83,18 @@ static void test_offer(void **state)
     line_offer(&l, most); /* a full line gives way as well */
     type(&l, "x");
     assert_string_equal(l.text, "x");
+    bool whole = false;
+    line_begin(&l, "go ", NULL, NULL, NULL);
+    line_offer(&l, "there");
+    assert_int_equal(line_paste(&l, "\n", 1, &whole), LINE_IGNORED);
+    assert_string_equal(l.text, "go there");
+    assert_int_equal(line_paste(&l, "a b", 3, &whole), LINE_CHANGED);
+    assert_string_equal(l.text, "go a b");
+    line_begin(&l, "", NULL, NULL, NULL);
+    line_offer(&l, most);
+    assert_int_equal(line_paste(&l, "all of it", 9, &whole), LINE_CHANGED);
+    assert_true(whole);
+    assert_string_equal(l.text, "all of it");
 }
 
 static void test_utf8(void **state)
@@ -105,6 +117,45 @@ static void test_utf8(void **state)
     assert_int_equal(line_key(&l, KEY_F1_), LINE_IGNORED);
     line_begin(&l, "a\033[31m\xff\n b", NULL, NULL, NULL);
     assert_string_equal(l.text, "a[31m b");
+}
+
+static void paste(struct line_edit *l, const char *bytes, const char *want, bool whole)
+{
+    bool all;
+    (void)line_paste(l, bytes, strlen(bytes), &all);
+    assert_string_equal(l->text, want);
+    assert_int_equal(all, whole);
+    assert_int_equal(l->text[l->len], '\0');
+}
+
+/* Text and nothing else: no key of it accepts, completes or cancels. */
+static void test_paste(void **state)
+{
+    (void)state;
+    struct line_edit l;
+    bool whole;
+    line_begin(&l, "ad", NULL, NULL, NULL);
+    line_key(&l, KEY_LEFT_);
+    paste(&l, "b\r\n\tc\r\n\n", "ab cd", true);
+    assert_int_equal(l.cursor, 4);
+    paste(&l, "", "ab cd", true);
+    paste(&l, "\n\r\n", "ab cd", true);
+    paste(&l, "\033[31m\003\xff\302\233", "ab c[31md", true);
+    line_begin(&l, "", NULL, NULL, NULL);
+    paste(&l, "\nx", " x", true);
+    paste(&l, "é漢", " xé漢", true);
+    assert_int_equal(line_paste(&l, "\033", 1, &whole), LINE_IGNORED);
+    assert_int_equal(line_paste(&l, "y", 1, &whole), LINE_CHANGED);
+    /* as much as there is room for, whole letters */
+    char long_text[2 * LINE_CAP];
+    memset(long_text, 'x', sizeof long_text);
+    line_begin(&l, "12345", NULL, NULL, NULL);
+    assert_int_equal(line_paste(&l, long_text, sizeof long_text, &whole), LINE_CHANGED);
+    assert_false(whole);
+    assert_int_equal(l.len, LINE_CAP - 1);
+    line_key(&l, KEY_DELETE_BACK);
+    assert_int_equal(line_paste(&l, "é", 2, &whole), LINE_IGNORED);
+    assert_false(whole);
 }
 
 static void test_random_keys(void **state)
@@ -268,10 +319,14 @@ static void test_draw(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_editing),     cmocka_unit_test(test_offer),
+        cmocka_unit_test(test_editing),
+        cmocka_unit_test(test_offer),
         cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_random_keys), cmocka_unit_test(test_full),
-        cmocka_unit_test(test_history),     cmocka_unit_test(test_completion),
+        cmocka_unit_test(test_paste),
+        cmocka_unit_test(test_random_keys),
+        cmocka_unit_test(test_full),
+        cmocka_unit_test(test_history),
+        cmocka_unit_test(test_completion),
         cmocka_unit_test(test_draw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
