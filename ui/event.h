@@ -13,6 +13,7 @@ enum event_kind {
     EVENT_MOUSE,
     EVENT_RESIZE,
     EVENT_TICK,
+    EVENT_LAPSE,
     EVENT_FOCUS,
     EVENT_PASTE
 };

@@ -50,7 +50,7 @@ static void test_events_and_messages_whole(void **state)
     assert_false(b->a.help.open);
     assert_float_equal(b->a.train.cursor, 500, 1e-9);
     type(b, ":set theme pink\n");
-    snprintf(b->v.message, sizeof b->v.message, "the session's own words");
+    sample_say(&b->v, false, "the session's own words");
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
     press(b, 'M');
     assert_true(on_screen(b, "mouse on|off or smooth"));
@@ -263,7 +263,7 @@ static void test_candidates(void **state)
     assert_true(on_screen(b, "dark  light  contrast  mono"));
     press(b, KEY_ESC_);
     type(b, "2&f1>.5\n&");
-    assert_true(on_screen(b, "Ctrl-U clears"));
+    assert_true(on_screen(b, "typing replaces it"));
     press(b, 21);
     assert_string_equal(b->a.line.text, "");
     assert_int_equal(b->a.latents.shown, 512);
