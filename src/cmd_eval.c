@@ -174,7 +174,6 @@ static enum err write_run(const struct eval_args *a, const struct evaluator *v,
                           const char *dir, const struct eval_run *r, struct str *text,
                           struct errinfo *e)
 {
-    char path[4096];
     cJSON *root = NULL;
     TRY(suite_tree(&r->report, &r->result, evaluator_inputs(v)->concepts, &root, e));
     add_meta(root, a, dir, r);
@@ -183,7 +182,7 @@ static enum err write_run(const struct eval_args *a, const struct evaluator *v,
     cJSON_Delete(root);
     TRY(rc);
     if (a->out != NULL && a->run[1] == NULL) {
-        return file_write_text(a->out, text->p, e);
+        return file_write_named_text(a->out, text->p, e);
     }
     /* Neither a part nor another model or text is a reason to lose what is there, and
      * what another tool made is not ours to write into. */
@@ -191,8 +190,7 @@ static enum err write_run(const struct eval_args *a, const struct evaluator *v,
         !rundir_is(dir)) {
         return OK;
     }
-    TRY(path_join(path, sizeof path, dir, "eval.json", e));
-    return file_write_text(path, text->p, e);
+    return rundir_write_eval(dir, text->p, e);
 }
 
 /* The same results as SAEBench writes its own, into the folder of --to. */
@@ -285,16 +283,13 @@ static enum err eval_features(const struct eval_args *a, const struct run_record
                               const struct run_record *y, struct str *out,
                               struct errinfo *e)
 {
-    char path[4096];
-    TRY(path_join(path, sizeof path, a->run[0], "eval.json", e));
     const struct synthetic_eval s = {.run = {x, y},
                                      .n = y != NULL ? 2 : 1,
                                      .seed = a->seed,
                                      .threads = a->threads,
                                      .json = a->json,
-                                     .file = a->out != NULL ? a->out
-                                             : y == NULL    ? path
-                                                            : NULL};
+                                     .file = a->out,
+                                     .dir = y == NULL ? a->run[0] : NULL};
     return eval_synthetic_runs(&s, out, e);
 }
 
@@ -400,7 +395,7 @@ static enum err print_pair(const struct eval_args *a, const struct eval_run *r,
     enum err rc = json_print(root, &text, e);
     cJSON_Delete(root);
     if (rc == OK && a->out != NULL) {
-        rc = file_write_text(a->out, text.p, e);
+        rc = file_write_named_text(a->out, text.p, e);
     }
     if (rc == OK && a->json) {
         str_add(out, text.p);

@@ -5,7 +5,7 @@
 #include "browse.h"
 #include "cmd.h"
 #include "sae/foreign.h"
-#include "train/rundir.h"
+#include "train/run_open.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,14 +16,14 @@ struct export_args {
     bool sparsity;
 };
 
-/* The bytes of a file of one directory in another. */
+/* The bytes of a file of a run in another directory. */
 static enum err copy_file(const char *from, const char *to, const char *name,
                           struct errinfo *e)
 {
-    char src[4096], dst[4096];
+    char src[RUNDIR_PATH], dst[4096];
     const uint8_t *data = NULL;
     size_t len = 0;
-    TRY(path_join(src, sizeof src, from, name, e));
+    TRY(rundir_file(from, name, src, e));
     TRY(path_join(dst, sizeof dst, to, name, e));
     TRY(file_map(src, &data, &len, e));
     const struct file_part part = {data, len};
@@ -83,7 +83,7 @@ static enum err export_sae(const char *path, const struct export_args *a,
     struct foreign_meta m;
     enum err rc = OK;
     TRY(check_args(a, e));
-    TRY(foreign_load(path, &s, &m, e));
+    TRY(run_open_sae(path, &s, &m, e));
     if (a->sparsity) { /* before anything is written: it may fail */
         TRY_OUT(rc, browse_open(path, ro, &b, e));
     }

@@ -5,7 +5,7 @@
 #include "cmd.h"
 #include "sae/foreign.h"
 #include "sae/sae_remarks.h"
-#include "train/rundir.h"
+#include "train/run_open.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,7 +70,7 @@ static enum err import_sae(const char *path, const struct import_args *a,
     struct sae *s = NULL;
     struct foreign_meta m;
     const char *format = foreign_format_of(path);
-    TRY(foreign_load(path, &s, &m, e));
+    TRY(run_open_sae(path, &s, &m, e));
     if (settings_given(named, "hook")) {
         snprintf(m.hook, sizeof m.hook, "%.*s", (int)sizeof m.hook - 1, named->hook);
     }

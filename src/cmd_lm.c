@@ -1,5 +1,6 @@
 /* saetop lm: train | eval | generate. */
 #include "base/json.h"
+#include "base/number.h"
 #include "base/utf8.h"
 #include "cmd.h"
 #include "lm/generate.h"
@@ -43,8 +44,10 @@ static void add_result(const struct eval_args *a, const char *name, double clean
                        double masked, bool first, struct str *out)
 {
     if (!a->json) {
-        str_addf(out, "%-20.60s %10.4f %10.4f %10.2f\n", name, clean, masked,
-                 exp(clean));
+        str_addf(out, "%-20.60s %s %s %s\n", name,
+                 NUMBER(NUMBER_PLAIN, 10, 4, clean),
+                 NUMBER(NUMBER_PLAIN, 10, 4, masked),
+                 NUMBER(NUMBER_PLAIN, 10, 2, exp(clean)));
         return;
     }
     str_addf(out, "%s{\"text\":", first ? "" : ",");

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "cmd.h"
 #include "lm/pretrain.h"
 #include "lm_cmds.h"
@@ -185,10 +186,11 @@ static void print_evaluation(const struct view *v, const struct pretrain_progres
                  (long long)p->steps, count_text((double)p->tokens, tokens),
                  duration_text(p->seconds, time));
     if (p->step > 0) {
-        (void)printf("  loss %.4f", p->loss);
+        (void)printf("  loss %s", NUMBER(NUMBER_PLAIN, 0, 4, p->loss));
     }
     for (size_t i = 0; i < v->texts->n; i++) {
-        (void)printf("  %s %.4f", v->texts->text[i].name, p->nll_clean[i]);
+        (void)printf("  %s %s", v->texts->text[i].name,
+                     NUMBER(NUMBER_PLAIN, 0, 4, p->nll_clean[i]));
         if (isfinite(p->nll_masked[i])) {
             (void)printf(" (masked %.4f)", p->nll_masked[i]);
         }
@@ -221,9 +223,9 @@ static bool on_progress(void *user, const struct pretrain_progress *p)
     if (p->step > 0 && progress_due(&v->bar)) {
         char text[200], eta[32];
         (void)snprintf(text, sizeof text,
-                       "step %lld/%lld  loss %.3f  %.0f tokens/s  %s left",
-                       (long long)p->step, (long long)p->steps, p->loss,
-                       p->tokens_per_second, duration_text(p->eta_seconds, eta));
+                       "step %lld/%lld  loss %s  %.0f tokens/s  %s left",
+                       (long long)p->step, (long long)p->steps,
+                       NUMBER(NUMBER_PLAIN, 0, 3, p->loss), p->tokens_per_second, duration_text(p->eta_seconds, eta));
         progress_draw(&v->bar, (double)p->step, (double)p->steps, text);
     }
     return !stop_asked();

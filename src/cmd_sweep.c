@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/utf8.h"
 #include "cmd.h"
 #include "progress.h"
@@ -90,11 +91,14 @@ static void on_done(void *user, size_t cell, const struct sweep_result *v)
         return;
     }
     snprintf(text, sizeof text,
-             "%zu/%zu  %s seed %llu: L0 %.2f%s  EV %.3f  OOD %.3f  absorption %.3f",
+             "%zu/%zu  %s seed %llu: L0 %s%s  EV %s  OOD %s  absorption %s",
              r->n_before + r->n_done, r->plan->n_cells, r->plan->arm[c->arm].label,
-             (unsigned long long)c->seed, v->v[SWEEP_l0_clean],
-             v->matched ? "" : " (not matched)", v->v[SWEEP_explained_variance],
-             v->v[SWEEP_explained_variance_ood], v->v[SWEEP_absorption_semantic]);
+             (unsigned long long)c->seed,
+             NUMBER(NUMBER_PLAIN, 0, 2, v->v[SWEEP_l0_clean]),
+             v->matched ? "" : " (not matched)",
+             NUMBER(NUMBER_PLAIN, 0, 3, v->v[SWEEP_explained_variance]),
+             NUMBER(NUMBER_PLAIN, 0, 3, v->v[SWEEP_explained_variance_ood]),
+             NUMBER(NUMBER_PLAIN, 0, 3, v->v[SWEEP_absorption_semantic]));
     print_event(r, "cell", text);
 }
 
@@ -265,9 +269,7 @@ static enum err collect(struct reporter *r, const struct opts_result *parsed,
                         struct sweep_result *results, struct sweep_made *made,
                         struct errinfo *e)
 {
-    char path[PATH_BYTES];
-    TRY(path_join(path, sizeof path, r->args->out, "cells", e));
-    TRY(file_mkdirs(path, e));
+    TRY(file_mkdir_own(r->args->out, "cells", e));
     for (size_t d = 0; d < parsed->n_args; d++) {
         TRY(collect_from(r, parsed->args[d], results, made, e));
     }

@@ -1,5 +1,6 @@
 /* saetop top: what the latents of a run mean, as text or JSON. */
 #include "base/json.h"
+#include "base/number.h"
 #include "base/utf8.h"
 #include "browse.h"
 #include "cmd.h"
@@ -75,9 +76,13 @@ static void add_row_text(const struct browse *t, size_t j, struct str *out)
     str_init(&safe, 4096);
     utf8_escape(&safe, name, strlen(name));
     const char *kind = latent_match_kind(r, t->in->concepts);
-    str_addf(out, "%6zu  %8.2e  %7.3f  %7.3f  %4.2f  %4.2f  %4.2f  %-7s  %-22s", j,
-             r->density, (double)r->max, (double)r->mean, (double)r->precision,
-             (double)r->recall, (double)r->f1, kind ? kind : "",
+    str_addf(out, "%6zu  %s  %s  %s  %s  %s  %s  %-7s  %-22s", j,
+             NUMBER(NUMBER_POWER, 8, 2, r->density),
+             NUMBER(NUMBER_PLAIN, 7, 3, (double)r->max),
+             NUMBER(NUMBER_PLAIN, 7, 3, (double)r->mean),
+             NUMBER(NUMBER_PLAIN, 4, 2, (double)r->precision),
+             NUMBER(NUMBER_PLAIN, 4, 2, (double)r->recall),
+             NUMBER(NUMBER_PLAIN, 4, 2, (double)r->f1), kind ? kind : "",
              safe.len ? safe.p : "");
     for (int i = 0; i < LATENT_TOP_TOKENS && r->top_token[i] >= 0; i++) {
         str_add(out, i ? ", " : "  ");
@@ -192,7 +197,7 @@ static void list_all(const struct browse *t, bool json, struct str *out)
 static void add_context_text(const struct browse *t, const struct latent_context *c,
                              struct str *out)
 {
-    str_addf(out, "%8.3f  ", (double)c->act);
+    str_addf(out, "%s  ", NUMBER(NUMBER_PLAIN, 8, 3, (double)c->act));
     for (int i = 0; i < CONTEXT_TOKENS; i++) {
         const bool centre = i == CONTEXT_TOKENS / 2;
         if (c->token[i] >= 0) {
@@ -245,7 +250,7 @@ static void add_lens(const struct browse *t, const char *name, const int32_t *id
             str_addc(out, '}');
         } else {
             add_token(t, ids[i], false, out);
-            str_addf(out, " %+.2f  ", (double)logits[i]);
+            str_addf(out, " %s  ", NUMBER(NUMBER_SIGNED, 0, 2, (double)logits[i]));
         }
     }
     str_add(out, json ? "]" : "\n");
@@ -256,17 +261,20 @@ static void show_text(const struct browse *t, const struct latent_detail *d, siz
 {
     add_heading(out);
     add_row_text(t, (size_t)d->latent, out);
-    str_addf(out, "density     %.2e [%.2e, %.2e]\n", d->row.density, d->density_lo,
-             d->density_hi);
-    str_addf(out, "ablated     %+.4f nats on %zu tokens where it fires\n", d->delta_nll,
-             d->delta_n);
+    str_addf(out, "density     %s [%s, %s]\n",
+             NUMBER(NUMBER_POWER, 0, 2, d->row.density),
+             NUMBER(NUMBER_POWER, 0, 2, d->density_lo),
+             NUMBER(NUMBER_POWER, 0, 2, d->density_hi));
+    str_addf(out, "ablated     %s nats on %zu tokens where it fires\n",
+             NUMBER(NUMBER_SIGNED, 0, 4, d->delta_nll), d->delta_n);
     add_lens(t, "promotes", d->lens[LENS_NORM].top, d->lens[LENS_NORM].top_logit, 10,
              false, out);
     add_lens(t, "suppresses", d->lens[LENS_NORM].bottom,
              d->lens[LENS_NORM].bottom_logit, 10, false, out);
     str_addf(out, "%-12s", "neighbours");
     for (size_t i = 0; i < d->n_neighbours; i++) {
-        str_addf(out, "#%d %.2f  ", d->neighbour[i], (double)d->neighbour_cos[i]);
+        str_addf(out, "#%d %s  ", d->neighbour[i],
+                 NUMBER(NUMBER_PLAIN, 0, 2, (double)d->neighbour_cos[i]));
     }
     str_add(out, "\ncontexts\n");
     for (size_t i = 0; i < n; i++) {

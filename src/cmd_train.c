@@ -1,6 +1,7 @@
 /* saetop train: the explorer's trainer without a screen. */
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/number.h"
 #include "base/utf8.h"
 #include "cmd.h"
 #include "progress.h"
@@ -69,8 +70,13 @@ static void print_evaluation(size_t arm, const struct metric_row *row)
     (void)printf("%c step %.0f", 'A' + (int)arm, row->v[METRIC_STEP]);
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
         const double v = row->v[shown[i].metric];
-        if (isfinite(v)) {
-            (void)printf("  %s %.*f", shown[i].name, shown[i].digits, v);
+        const struct ce_doubt *doubt = metric_doubt(row->v, shown[i].metric);
+        if (isfinite(v) || doubt) {
+            (void)printf("  %s %s", shown[i].name,
+                         NUMBER(NUMBER_PLAIN, 0, shown[i].digits, v));
+        }
+        if (doubt) {
+            (void)printf(" (%s)", doubt->brief);
         }
         if (shown[i].metric == METRIC_ABSORPTION && isfinite(row->v[METRIC_ABS_LO])) {
             (void)printf(" [%.3f, %.3f]", row->v[METRIC_ABS_LO], row->v[METRIC_ABS_HI]);
@@ -226,20 +232,30 @@ static void say_cache(struct reporter *r, const struct inputs *in)
 }
 
 /* A run whose loss grows without limit, or whose penalty leaves nothing, stays finite
- * and ends as others do: say so. */
+ * and ends as others do; so does one on a text that the SAE cannot serve: say so. */
 static void say_useless(struct reporter *r, const struct engine *g)
 {
-    char text[200];
+    static const enum metric recovered[] = {METRIC_CE_REC, METRIC_CE_REC_OOD};
+    char text[400];
     for (size_t a = 0; a < g->n_arms; a++) {
         const struct history *h = &g->arm[a].history;
-        const double ev = h->rows > 0 ? h->row[h->rows - 1].v[METRIC_EV] : (double)NAN;
-        if (ev < 0) {
+        const struct metric_row row =
+            h->rows > 0 ? h->row[h->rows - 1] : metric_row_empty();
+        if (row.v[METRIC_EV] < 0) {
             snprintf(text, sizeof text,
                      "arm %c explains less of the held-out text than its mean does "
                      "(explained variance %.3g): too high a --lr, too strong a "
                      "penalty, or too few steps",
-                     'A' + (int)a, ev);
+                     'A' + (int)a, row.v[METRIC_EV]);
             print_event(r, "warning", text);
+        }
+        for (size_t i = 0; i < 2; i++) {
+            const struct ce_doubt *doubt = metric_doubt(row.v, recovered[i]);
+            if (doubt) {
+                snprintf(text, sizeof text, "arm %c, %s: %s", 'A' + (int)a,
+                         metric_def(recovered[i])->label, doubt->long_text);
+                print_event(r, "warning", text);
+            }
         }
     }
 }

@@ -134,15 +134,16 @@ static void add_rates(const struct grid *g, size_t from, struct str *out)
 /* x and base are scratch of [seeds]. */
 static void add_means(const struct grid *g, double *x, struct str *out)
 {
-    char text[48];
+    char text[2 * NUMBER_TEXT + 8];
     str_addf(out, "\nmean and standard deviation over %zu seeds\n", g->seeds);
     add_rates(g, 0, out);
     for (size_t m = 0; m < SHOWN_N; m++) {
         str_addf(out, "%-20s", SHOWN[m]);
         for (size_t r = 0; r < g->rates; r++) {
             collect(g, r, SHOWN[m], x);
-            snprintf(text, sizeof text, "%.4f +- %.4f", stats_mean(g->seeds, x),
-                     stats_sd(g->seeds, x));
+            snprintf(text, sizeof text, "%s +- %s",
+                     NUMBER(NUMBER_PLAIN, 0, 4, stats_mean(g->seeds, x)),
+                     NUMBER(NUMBER_PLAIN, 0, 4, stats_sd(g->seeds, x)));
             str_addf(out, "  %-24s", text);
         }
         str_addc(out, '\n');
@@ -152,7 +153,7 @@ static void add_means(const struct grid *g, double *x, struct str *out)
 static void add_differences(const struct grid *g, double *base, double *x,
                             struct str *out)
 {
-    char text[64];
+    char text[3 * NUMBER_TEXT + 8];
     str_addf(out,
              "\nless p = %g, paired by seed, 95 %% t interval; one that holds 0 "
              "establishes nothing\n",
@@ -164,7 +165,10 @@ static void add_differences(const struct grid *g, double *base, double *x,
         for (size_t r = 1; r < g->rates; r++) {
             collect(g, r, SHOWN[m], x);
             const struct stats_interval d = stats_paired_t(g->seeds, base, x, LEVEL);
-            snprintf(text, sizeof text, "%+.3f [%+.3f, %+.3f]", d.mean, d.low, d.high);
+            snprintf(text, sizeof text, "%s [%s, %s]",
+                     NUMBER(NUMBER_SIGNED, 0, 3, d.mean),
+                     NUMBER(NUMBER_SIGNED, 0, 3, d.low),
+                     NUMBER(NUMBER_SIGNED, 0, 3, d.high));
             str_addf(out, "  %-24s", text);
         }
         str_addc(out, '\n');
@@ -304,7 +308,7 @@ static enum err grid_print(const struct grid *g, bool json, const char *file,
         TRY_OUT(rc, grid_json(g, x, x + g->seeds, &text, e));
     }
     if (file) {
-        TRY_OUT(rc, file_write_text(file, text.p, e));
+        TRY_OUT(rc, file_write_named_text(file, text.p, e));
     }
     if (json) {
         str_add(out, text.p);
@@ -502,7 +506,9 @@ static enum err print_runs(const struct synthetic_eval *a, const struct report *
         TRY_OUT(rc, json_print(root, &text, e));
     }
     if (a->file) {
-        TRY_OUT(rc, file_write_text(a->file, text.p, e));
+        TRY_OUT(rc, file_write_named_text(a->file, text.p, e));
+    } else if (a->dir) {
+        TRY_OUT(rc, rundir_write_eval(a->dir, text.p, e));
     }
     if (a->json) {
         str_add(out, text.p);

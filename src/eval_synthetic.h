@@ -14,7 +14,8 @@ bool eval_names_source(int argc, char **argv);
 int eval_synthetic_main(int argc, char **argv);
 
 /* One saved run, or two (n = 2) and the paired differences of the second from the
- * first, as text or JSON into `out`; with one also into `file`, unless that is NULL.
+ * first, as text or JSON into `out`; also into `file` or, where that is NULL, the
+ * eval.json of the run `dir`, unless that is NULL too.
  * ERR_USAGE when one of them is on a model's activations, or they have other features.
  */
 struct synthetic_eval {
@@ -23,7 +24,7 @@ struct synthetic_eval {
     int64_t seed; /* of intervals */
     int64_t threads;
     bool json;
-    const char *file;
+    const char *file, *dir;
 };
 enum err eval_synthetic_runs(const struct synthetic_eval *a, struct str *out,
                              struct errinfo *e) ERR_CHECKED;

@@ -124,14 +124,14 @@ void act_help_filter(struct app *a, const struct session_view *v, const char *ar
     } else if (args[0]) {
         help_set_filter(a, v, args);
     } else {
-        app_open_prompt(a, PROMPT_HELP_FILTER, a->help.filter);
+        app_open_prompt(a, PROMPT_HELP_FILTER, "", a->help.filter);
     }
 }
 
 void act_prompt(struct app *a, const struct session_view *v, const char *args)
 {
     (void)v;
-    app_open_prompt(a, PROMPT_COMMAND, args);
+    app_open_prompt(a, PROMPT_COMMAND, args, "");
 }
 
 void act_screen(struct app *a, const struct session_view *v, const char *args)
@@ -353,15 +353,15 @@ void act_export(struct app *a, const struct session_view *v, const char *args)
         }
         return;
     }
-    char line[96];
+    char name[96];
     if (a->screen == SCREEN_LATENTS) {
         const struct latent_table *t = latents_table(a, v);
-        snprintf(line, sizeof line, "export latents-%c-%lld.csv",
+        snprintf(name, sizeof name, "latents-%c-%lld.csv",
                  v->arm[a->latents.arm].letter, (long long)(t ? t->step : 0));
     } else if (a->screen == SCREEN_DETAIL) {
-        snprintf(line, sizeof line, "export latent-%d.csv", v->detail->latent);
+        snprintf(name, sizeof name, "latent-%d.csv", v->detail->latent);
     } else {
-        snprintf(line, sizeof line, "export curves-%lld.csv", (long long)v->step);
+        snprintf(name, sizeof name, "curves-%lld.csv", (long long)v->step);
     }
-    app_open_prompt(a, PROMPT_COMMAND, line);
+    app_open_prompt(a, PROMPT_COMMAND, "export ", name);
 }

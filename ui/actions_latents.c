@@ -88,7 +88,7 @@ void act_reverse(struct app *a, const struct session_view *v, const char *args)
 void act_find(struct app *a, const struct session_view *v, const char *args)
 {
     if (!args[0]) {
-        app_open_prompt(a, PROMPT_FIND, "");
+        app_open_prompt(a, PROMPT_FIND, "", "");
         return;
     }
     if (a->screen == SCREEN_DETAIL) {
@@ -113,7 +113,7 @@ void act_find_next(struct app *a, const struct session_view *v, const char *args
 void act_filter(struct app *a, const struct session_view *v, const char *args)
 {
     if (!args[0]) {
-        app_open_prompt(a, PROMPT_FILTER, a->latents.filter);
+        app_open_prompt(a, PROMPT_FILTER, "", a->latents.filter);
         return;
     }
     struct undo_step step = {.kind = UNDO_FILTER};
@@ -195,7 +195,7 @@ void act_label(struct app *a, const struct session_view *v, const char *args)
     if (args[0]) {
         app_label(a, v, args);
     } else {
-        app_open_prompt(a, PROMPT_LABEL, latents_label(a, v, current(a)));
+        app_open_prompt(a, PROMPT_LABEL, "", latents_label(a, v, current(a)));
     }
 }
 

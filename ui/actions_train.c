@@ -311,7 +311,7 @@ void act_note(struct app *a, const struct session_view *v, const char *args)
 {
     (void)v;
     if (!args[0]) {
-        app_open_prompt(a, PROMPT_NOTE, "");
+        app_open_prompt(a, PROMPT_NOTE, "", "");
         return;
     }
     struct command *c = app_emit(a, COMMAND_NOTE);

@@ -52,6 +52,23 @@ void app_say(struct app *a, bool bad, const char *fmt, ...)
     vsnprintf(a->message, sizeof a->message, fmt, ap);
     va_end(ap);
     a->message_bad = bad;
+    a->said++;
+}
+
+const char *app_saying(const struct app *a, const struct session_view *v, bool *bad)
+{
+    if (a->message[0]) {
+        *bad = a->message_bad;
+        return a->message;
+    }
+    *bad = v->message_bad;
+    return v->message[0] && v->said != a->heard ? v->message : NULL;
+}
+
+static void dismiss(struct app *a, const struct session_view *v)
+{
+    a->message[0] = '\0';
+    a->heard = v->said;
 }
 
 struct command *app_emit(struct app *a, enum command_kind kind)
@@ -184,6 +201,17 @@ void app_dispatch(struct app *a, const struct session_view *v,
     }
 }
 
+void app_choose(struct app *a, const struct session_view *v, const struct key_entry *k)
+{
+    if (k->key[0] || !k->args[0] || k->args[0] == '[') {
+        app_dispatch(a, v, k, k->preset);
+        return;
+    }
+    char line[64]; /* it needs an argument: typed at the prompt */
+    snprintf(line, sizeof line, "%s ", k->command);
+    app_open_prompt(a, PROMPT_COMMAND, line, "");
+}
+
 void app_run(struct app *a, const struct session_view *v, const char *line)
 {
     while (*line == ' ' || *line == ':') {
@@ -208,7 +236,8 @@ void app_run(struct app *a, const struct session_view *v, const char *line)
 
 /* ---- prompts ---- */
 
-void app_open_prompt(struct app *a, enum prompt_kind kind, const char *text)
+void app_open_prompt(struct app *a, enum prompt_kind kind, const char *text,
+                     const char *offer)
 {
     a->prompt = kind;
     a->latents.find_from = a->latents.list.cursor;
@@ -218,6 +247,7 @@ void app_open_prompt(struct app *a, enum prompt_kind kind, const char *text)
     line_begin(
         &a->line, text, &a->history[kind],
         kind == PROMPT_COMMAND || kind == PROMPT_FILTER ? cmdline_complete : NULL, a);
+    line_offer(&a->line, offer);
 }
 
 /* Look from where the prompt was opened, so that a text typed in pieces ends where it
@@ -271,7 +301,9 @@ static void accept_prompt(struct app *a, const struct session_view *v)
     char text[LINE_CAP];
     memcpy(text, a->line.text, a->line.len + 1);
     if (kind == PROMPT_FILTER && !latents_set_filter(a, v, text)) {
-        return; /* stays open, the place of the error marked */
+        app_say(a, true, "filter: %s (column %zu)", a->latents.filter_error,
+                a->latents.filter_error_at + 1);
+        return; /* stays open */
     }
     a->prompt = PROMPT_NONE;
     switch (kind) {
@@ -356,8 +388,7 @@ static void normal_key(struct app *a, const struct session_view *v, uint32_t key
 
 static void key_event(struct app *a, const struct session_view *v, uint32_t key)
 {
-    a->message[0] = '\0';
-    snprintf(a->heard, sizeof a->heard, "%s", v->message);
+    dismiss(a, v);
     if (a->prompt != PROMPT_NONE) {
         prompt_key(a, v, key);
     } else if (a->help.open) {
@@ -366,6 +397,24 @@ static void key_event(struct app *a, const struct session_view *v, uint32_t key)
         leave_key(a, v, key);
     } else {
         normal_key(a, v, key);
+    }
+}
+
+/* Text, never keys: without a box for it, it goes nowhere. */
+static void paste_event(struct app *a, const struct session_view *v,
+                        const struct event *ev)
+{
+    a->message[0] = '\0';
+    if (a->prompt == PROMPT_NONE) {
+        app_say(a, true, "pasted text ignored: no text box is open");
+        return;
+    }
+    bool whole = true;
+    if (line_paste(&a->line, ev->text, ev->text_n, &whole) == LINE_CHANGED) {
+        preview(a, v);
+    }
+    if (!whole || ev->cut) {
+        app_say(a, true, "pasted text cut to what the line holds");
     }
 }
 
@@ -389,7 +438,7 @@ static void mouse_on_frame(struct app *a, const struct session_view *v,
     } else if (hit->kind == HIT_HELP) {
         help_open(a, v, "");
     } else if (hit->kind == HIT_HINT && (k = keymap_at((size_t)hit->a)) != NULL) {
-        app_dispatch(a, v, k, k->preset);
+        app_choose(a, v, k);
     } else if (hit->kind == HIT_PANE) {
         a->focus[a->screen] = hit->a;
     }
@@ -421,7 +470,7 @@ static void mouse_event(struct app *a, const struct session_view *v,
     }
     const struct event *ev = &own;
     if (ev->mouse == MOUSE_PRESS) {
-        a->message[0] = '\0';
+        dismiss(a, v);
         a->has_pressed = hit != NULL;
         if (hit) {
             a->pressed = *hit;
@@ -450,8 +499,7 @@ static void keep_message(struct app *a, const struct session_view *v, const char
                          bool bad)
 {
     struct message_log *log = &a->log;
-    const struct message *last = log->n ? &log->at[(log->n - 1) % MESSAGES] : NULL;
-    if (!text[0] || (last && last->step == v->step && !strcmp(last->text, text))) {
+    if (!text[0]) {
         return;
     }
     struct message *m = &log->at[log->n++ % MESSAGES];
@@ -460,13 +508,19 @@ static void keep_message(struct app *a, const struct session_view *v, const char
     snprintf(m->text, sizeof m->text, "%s", text);
 }
 
-/* What this event made the interface or the session say. */
+/* What this event made the interface or the session say: once, whatever comes while the
+ * words still stand. The latest words are those that are shown. */
 static void keep_messages(struct app *a, const struct session_view *v)
 {
-    keep_message(a, v, a->message, a->message_bad);
-    if (strcmp(a->log.heard, v->message) != 0) {
-        snprintf(a->log.heard, sizeof a->log.heard, "%s", v->message);
+    const bool own = a->log.own != a->said;
+    if (a->log.heard != v->said) {
+        a->log.heard = v->said;
         keep_message(a, v, v->message, v->message_bad);
+        a->message[0] = own ? a->message[0] : '\0';
+    }
+    if (own) {
+        a->log.own = a->said;
+        keep_message(a, v, a->message, a->message_bad);
     }
 }
 
@@ -481,9 +535,15 @@ void app_update(struct app *a, const struct session_view *v, const struct event 
     case EVENT_MOUSE:
         mouse_event(a, v, ev);
         break;
+    case EVENT_PASTE:
+        paste_event(a, v, ev);
+        break;
     case EVENT_RESIZE:
         a->w = ev->w;
         a->h = ev->h;
+        break;
+    case EVENT_LAPSE:
+        dismiss(a, v);
         break;
     case EVENT_TICK:
     case EVENT_FOCUS:
@@ -568,5 +628,6 @@ void app_view(struct app *a, const struct session_view *v, struct canvas *c)
         help_view(a, v, c);
     }
     leave_view(a, v, c);
+    say_view(a, v, c, f);
     prompt_view(a, c, f);
 }

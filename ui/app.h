@@ -149,8 +149,8 @@ struct message_log {
         bool bad;
         char text[400];
     } at[MESSAGES];
-    size_t n;        /* said in all */
-    char heard[400]; /* the session's last */
+    size_t n;             /* said in all */
+    uint64_t own, heard;  /* of what the interface and the session said: kept here */
 };
 
 struct app {
@@ -173,7 +173,8 @@ struct app {
     struct message_log log;
     char message[400]; /* of the interface; "" none */
     bool message_bad;
-    char heard[400]; /* the session's message that a key has dismissed */
+    uint64_t said;  /* by the interface, counted as the view counts the session's */
+    uint64_t heard; /* of the session's: those that a key or time has dismissed */
     const struct session_view *view; /* for completion while a key is handled */
 
     struct command command[APP_COMMANDS]; /* to be posted, in order */
@@ -188,12 +189,16 @@ struct app {
 
 void app_init(struct app *a, int w, int h, enum glyph_tier tier, enum theme_id theme);
 void app_deinit(struct app *a);
-/* React to one event; EVENT_TICK: the view has changed. */
+/* React to one event; EVENT_TICK: the view has changed; EVENT_LAPSE: what is being said
+ * has been there for long enough. */
 void app_update(struct app *a, const struct session_view *v, const struct event *ev);
 /* Draw the whole canvas; notes what was drawn where. */
 void app_view(struct app *a, const struct session_view *v, struct canvas *c);
 /* Run a command line without its colon, as typed. */
 void app_run(struct app *a, const struct session_view *v, const char *line);
+/* What is being said, by the interface or the session; NULL: nothing, or it has been
+ * dismissed. */
+const char *app_saying(const struct app *a, const struct session_view *v, bool *bad);
 /* Whether something moves by itself and frames should follow. */
 bool app_is_moving(const struct session_view *v);
 
@@ -211,6 +216,10 @@ bool action_needs_training(const struct app *a, const struct session_view *v,
 void app_dispatch(struct app *a, const struct session_view *v,
                   const struct key_entry *k, const char *args);
 
+/* Do what an entry does that was picked from a list: asks for an argument that it needs.
+ */
+void app_choose(struct app *a, const struct session_view *v, const struct key_entry *k);
+
 void app_say(struct app *a, bool bad, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Queue a command for the session, arm A. The place in the queue, to fill in the rest;
@@ -219,7 +228,9 @@ struct command *app_emit(struct app *a, enum command_kind kind);
 struct app_request *app_ask(struct app *a, enum app_request_kind kind);
 void app_hit(struct app *a, struct rect r, enum hit_kind kind, int arg);
 void app_go(struct app *a, const struct session_view *v, enum screen_id screen);
-void app_open_prompt(struct app *a, enum prompt_kind kind, const char *text);
+/* `text` is there to be gone on with; `offer` after it, as line_offer says. */
+void app_open_prompt(struct app *a, enum prompt_kind kind, const char *text,
+                     const char *offer);
 void app_set_rate(struct app *a, const struct session_view *v, int arm, double rate,
                   int64_t at);
 /* app_set_rate now, with a step of undo. */

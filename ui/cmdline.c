@@ -159,14 +159,17 @@ void candidates_view(const struct app *a, struct canvas *c, struct rect r)
 void cmdline_help(const struct app *a, const char *text, char *out, size_t cap)
 {
     out[0] = '\0';
+    if (a->line.offer) {
+        snprintf(out, cap,
+                 "Enter takes this; typing replaces it, Right edits it, Backspace "
+                 "clears it");
+        return;
+    }
     switch (a->prompt) {
     case PROMPT_FILTER:
         snprintf(out, cap,
-                 text[0]
-                     ? "Ctrl-U clears   dog  !x  a|b  /regex/  density>1e-4  f1>.5  "
-                       "dead  labelled"
-                     : "dog  !x  a|b  /regex/  density>1e-4  absorb>.3  f1 max mean "
-                       "p r  dead marked");
+                 "dog  !x  a|b  /regex/  density>1e-4  absorb>.3  f1 max mean p r  dead "
+                 "marked");
         return;
     case PROMPT_FIND:
         snprintf(out, cap, "%s",
@@ -175,7 +178,7 @@ void cmdline_help(const struct app *a, const char *text, char *out, size_t cap)
                      : "a word, label or #number; Enter stays there, n N go on");
         return;
     case PROMPT_LABEL:
-        snprintf(out, cap, "what you call it; Ctrl-U and Enter take the label off");
+        snprintf(out, cap, "what you call it; Enter on nothing takes a label off");
         return;
     case PROMPT_NOTE:
         snprintf(out, cap, "a note at this step, kept with the run");

@@ -4,6 +4,7 @@
 #define SAETOP_UI_EVENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum event_kind {
@@ -12,7 +13,9 @@ enum event_kind {
     EVENT_MOUSE,
     EVENT_RESIZE,
     EVENT_TICK,
-    EVENT_FOCUS
+    EVENT_LAPSE,
+    EVENT_FOCUS,
+    EVENT_PASTE
 };
 
 /* Keys are code points; others start here. Control letters are their codes (Ctrl-L 12).
@@ -56,6 +59,10 @@ struct event {
     int x, y;
     int w, h;     /* EVENT_RESIZE */
     bool focused; /* EVENT_FOCUS */
+    /* EVENT_PASTE: any bytes, borrowed while it is handled; cut: there were more */
+    const char *text;
+    size_t text_n;
+    bool cut;
 };
 
 #endif

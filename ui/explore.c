@@ -16,6 +16,8 @@
 
 /* 15 frames a second while something moves. */
 #define FRAME_NS (INT64_C(66) * 1000 * 1000)
+/* How long what is said stays without a key: time to read a line. */
+#define SAY_NS (INT64_C(8) * 1000 * 1000 * 1000)
 
 /* ---- what the app wants ---- */
 
@@ -30,7 +32,7 @@ static void write_shot(struct loop *l, const char *path)
     app_view(&l->app, &l->v, &l->c);
     enum err rc = canvas_dump(&l->c, false, &text, &e);
     if (rc == OK) {
-        rc = file_write_text(path, text, &e);
+        rc = file_write_named_text(path, text, &e);
     }
     mem_free(text);
     app_say(&l->app, rc != OK, rc == OK ? "written: %s" : "%s",
@@ -83,6 +85,7 @@ static void send_wishes(struct loop *l)
             app_say(&l->app, true, "busy: too many commands are waiting");
         }
     }
+    l->posted += l->app.n_commands;
     l->app.n_commands = 0;
     const size_t n = l->app.n_requests;
     l->app.n_requests = 0;
@@ -152,6 +155,28 @@ static void take_input(struct loop *l)
     }
 }
 
+/* Time until what is being said goes away, in ms; -1: nothing is. A script without a
+ * terminal finds it where it was: its pictures must not depend on the clock. */
+static int saying_ms(struct loop *l)
+{
+    bool bad = false;
+    if (!l->t || !app_saying(&l->app, &l->v, &bad)) {
+        return -1;
+    }
+    const uint64_t said = l->app.said + l->v.said;
+    if (said != l->said) {
+        l->said = said;
+        l->said_ns = clock_ns();
+    }
+    const int64_t left = l->said_ns + SAY_NS - clock_ns();
+    return left > 0 ? (int)(left / 1000000) + 1 : 0;
+}
+
+static int sooner(int a_ms, int b_ms)
+{
+    return a_ms < 0 || (b_ms >= 0 && b_ms < a_ms) ? b_ms : a_ms;
+}
+
 static void take_session(struct loop *l)
 {
     if (session_poll(l->s, &l->v)) {
@@ -161,23 +186,32 @@ static void take_session(struct loop *l)
 
 void loop_turn(struct loop *l, int timeout_ms)
 {
-    struct pollfd fd[3] = {
+    struct pollfd fd[2 + TERM_FDS] = {
         {.fd = session_wake_fd(l->s), .events = POLLIN},
-        {.fd = l->t ? term_fd(l->t) : -1, .events = POLLIN},
         {.fd = l->t ? sig_fd() : -1, .events = POLLIN},
+        {.fd = -1},
+        {.fd = -1},
     };
+    const int input_due = l->t ? term_poll(l->t, fd + 2) : -1;
+    if (input_due >= 0) {
+        timeout_ms = timeout_ms < 0 || input_due < timeout_ms ? input_due : timeout_ms;
+    }
     if (l->dirty) {
         /* The next frame is due FRAME_NS after the last; a key's answer is due now. */
         const int64_t wait = l->frame_ns + FRAME_NS - clock_ns();
-        const int due = l->urgent || wait <= 0 ? 0 : (int)(wait / 1000000) + 1;
-        timeout_ms = timeout_ms < 0 || due < timeout_ms ? due : timeout_ms;
+        timeout_ms =
+            sooner(timeout_ms, l->urgent || wait <= 0 ? 0 : (int)(wait / 1000000) + 1);
     }
-    if (poll(fd, 3, timeout_ms) < 0 && errno != EINTR) {
+    timeout_ms = sooner(timeout_ms, saying_ms(l));
+    if (poll(fd, 2 + TERM_FDS, timeout_ms) < 0 && errno != EINTR) {
         l->quit = true;
         return;
     }
     take_input(l);
     take_session(l);
+    if (saying_ms(l) == 0) {
+        loop_event(l, &(struct event){.kind = EVENT_LAPSE});
+    }
     const bool due = l->urgent || clock_ns() - l->frame_ns >= FRAME_NS;
     if (l->dirty && due && !l->quit) {
         loop_draw(l);
@@ -274,14 +308,6 @@ static void save_and_stop(struct loop *l)
     }
 }
 
-static int signal_status(unsigned signals)
-{
-    return signals & SIG_BIT_INT    ? 130
-           : signals & SIG_BIT_TERM ? 143
-           : signals & SIG_BIT_HUP  ? 129
-                                    : 0;
-}
-
 /* Give the terminal back, save if a signal asks for it, and tell where. */
 static enum err finish(struct loop *l, int *status, struct errinfo *e)
 {
@@ -305,7 +331,7 @@ static enum err finish(struct loop *l, int *status, struct errinfo *e)
     if (guarded) {
         sig_close();
     }
-    *status = signal_status(l->signals);
+    *status = sig_status(l->signals);
     if (l->v.state == SESSION_FAILED) {
         const enum err rc = session_error(l->s);
         const enum err code = rc == OK ? ERR_IO : rc;
@@ -382,6 +408,29 @@ static enum err run_once(const struct explore_config *cfg, int *status,
     return rc;
 }
 
+/* Play what is due of the script; the time until there may be more in ms, -1: no limit.
+ * Without a terminal the explorer ends with the script; in one it is the user's from
+ * then on, who is told what failed. */
+static int play(struct loop *l, enum err *rc, struct errinfo *e)
+{
+    int due = -1;
+    if (!l->script) {
+        return due;
+    }
+    *rc = script_step(l->script, l, &due, e);
+    if (*rc == OK && due >= 0) {
+        return due;
+    }
+    script_free(l->script);
+    l->script = NULL;
+    l->quit = l->quit || !l->t;
+    if (*rc != OK) {
+        app_say(&l->app, true, "%s", e->msg);
+        l->dirty = true;
+    }
+    return -1;
+}
+
 enum err explore_run(const struct explore_config *cfg, int *status, struct errinfo *e)
 {
     if (cfg->once) {
@@ -399,18 +448,15 @@ enum err explore_run(const struct explore_config *cfg, int *status, struct errin
         return rc;
     }
     l.script = script;
+    struct errinfo why = {0};
+    enum err played = OK;
     while (!l.quit && !loop_failed(&l)) {
-        const int due = l.script ? script_step(l.script, &l) : -1;
-        if (l.script && due < 0) {
-            script_free(l.script);
-            l.script = NULL;
-            l.quit = l.quit || headless;
-        }
+        const int due = play(&l, &played, &why);
         if (!l.quit) {
             loop_turn(&l, due);
         }
     }
     const enum err end = finish(&l, status, e);
     loop_deinit(&l);
-    return end;
+    return end == OK && played != OK ? err_set(e, played, "%s", why.msg) : end;
 }

@@ -28,24 +28,28 @@ struct explore_config {
      * terminal is opened, and the explorer ends with the script.
      *   # ...          a remark; empty lines are skipped
      *   :wait idle     until nothing is outstanding
-     *   :wait step N   until training has done N steps or has ended
+     *   :wait step N   until training has done N steps
+     *   :wait done     until training has done all its steps
      *   :wait ms N     so long
      *   :size W H      without a terminal: another size
      *   :COMMAND       as typed after a colon; `:shot FILE` writes the screen as text
      *   anything else  keys; <Enter> <Esc> <Tab> <Up> <F1> <Ctrl-L> ... by name, <<> is
-     * < */
+     * <
+     * The first line that fails ends it, with an error that names file, line and reason:
+     * an unknown command, key or wait, a command that complains, a wait for a step that
+     * the run does not come to. */
     const char *script;
     bool headless;
     FILE *out; /* where `once` prints and where the end of a run is told; stdout */
     int64_t started_ns; /* clock_ns at the start of main, for first_frame_ms; 0: now */
 };
 
-/* Run until the user leaves. When training is cut off by SIGINT, SIGTERM or SIGHUP the
+/* Run until the user leaves. When training is cut off by a signal of SIG_BIT_QUITS the
  * run is saved, the terminal restored, and a line tells where it was saved. *status:
- * the process's exit status: 0; 130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP;
+ * the process's exit status: 0; after a signal 128 and its number (143 after SIGTERM);
  * of the failure where the session could not open its inputs. Errors before the first
- * frame (no terminal, an unknown screen, a script that cannot be read) are returned.
- */
+ * frame (no terminal, an unknown screen, a script that cannot be read) are returned, and
+ * at the end that of a line of the script. */
 enum err explore_run(const struct explore_config *cfg, int *status,
                      struct errinfo *e) ERR_CHECKED;
 

@@ -19,11 +19,14 @@ struct loop {
     bool dirty;            /* something to show */
     bool urgent;           /* a key waits for its answer */
     bool quit;
+    uint64_t said;    /* how many things had been said when the latest one was */
+    int64_t said_ns;  /* ... and when that was */
     bool saved;       /* a save was asked for on the way out */
     unsigned signals; /* SIG_BIT_QUITS that came */
     int64_t frame_ns; /* when the last frame was shown */
     int64_t first_frame_ns;
     size_t frames;
+    size_t posted;           /* commands sent to the session */
     size_t inputs, answered; /* events from the terminal; of them, those shown */
 };
 
@@ -47,7 +50,9 @@ bool loop_failed(const struct loop *l);
 enum err script_open(const char *path, struct script **out,
                      struct errinfo *e) ERR_CHECKED;
 void script_free(struct script *s);
-/* Do what is due; the time until there may be more in ms, -1: the script has ended. */
-int script_step(struct script *s, struct loop *l);
+/* Do what is due; *due_ms: the time until there may be more, -1: the script has ended.
+ * ERR_IO for a line that failed: file, line and reason; the script is over. */
+enum err script_step(struct script *s, struct loop *l, int *due_ms,
+                     struct errinfo *e) ERR_CHECKED;
 
 #endif

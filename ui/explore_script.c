@@ -2,37 +2,41 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "ui/explore_priv.h"
+#include "ui/script.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define SCRIPT_MAX ((size_t)1 << 20)
 
-enum wait_kind { WAIT_NONE, WAIT_IDLE, WAIT_STEP, WAIT_TIME };
-
 struct script {
-    char *text;
-    const char *at;
-    enum wait_kind wait;
-    int64_t until; /* step, or clock_ns */
-    int calm;      /* turns in a row without anything outstanding */
+    char *path, *text;
+    struct script_reader reader;
+    struct script_line line; /* the one being played; SCRIPT_END: all have been */
+    bool waits;              /* for what `line` says */
+    int64_t until;           /* of SCRIPT_WAIT_MS, clock_ns */
+    int calm;                /* turns in a row without anything outstanding */
+    bool opened;             /* the session is past loading */
+    uint64_t own, heard;     /* said by the interface and the session, and looked at */
+    size_t posted;           /* commands that the loop had sent when last looked at */
+    size_t asked;            /* the line that sent the latest of them */
 };
 
 enum err script_open(const char *path, struct script **out, struct errinfo *e)
 {
     struct script *s = NULL;
-    char *text = NULL;
-    size_t len = 0;
-    TRY(file_read(path, SCRIPT_MAX, &text, &len, e));
-    const enum err rc = mem_new(&s, 1, sizeof *s, "script", e);
+    TRY(mem_new(&s, 1, sizeof *s, "script", e));
+    enum err rc = file_read(path, SCRIPT_MAX, &s->text, &s->reader.len, e);
+    s->reader.text = s->text;
+    s->path = rc == OK ? mem_strdup(path) : NULL;
+    if (rc == OK && !s->path) {
+        rc = err_set(e, ERR_NOMEM, "%s: out of memory", path);
+    }
     if (rc != OK) {
-        mem_free(text);
+        script_free(s);
         return rc;
     }
-    s->text = text;
-    s->at = text;
     *out = s;
     return OK;
 }
@@ -40,101 +44,154 @@ enum err script_open(const char *path, struct script **out, struct errinfo *e)
 void script_free(struct script *s)
 {
     if (s) {
+        mem_free(s->path);
         mem_free(s->text);
         mem_free(s);
     }
 }
 
-static bool still_waits(struct script *s, const struct loop *l)
+/* ---- what went wrong ---- */
+
+static enum err fail_line(const struct script *s, size_t line, const char *why,
+                          struct errinfo *e)
+{
+    return err_set(e, ERR_IO, "%s: line %zu: %s", s->path, line, why);
+}
+
+/* Complaints of the interface are about the line being played; of the session, about
+ * the latest that asked it for something. What it says while it opens its inputs no
+ * line has asked for. */
+static enum err check_said(struct script *s, const struct loop *l, struct errinfo *e)
 {
     const struct session_view *v = &l->v;
-    switch (s->wait) {
-    case WAIT_IDLE:
+    if (l->posted != s->posted) {
+        s->posted = l->posted;
+        s->asked = s->line.number;
+    }
+    const bool own = l->app.said != s->own && l->app.message_bad && l->app.message[0];
+    const bool session = v->said != s->heard && v->message_bad && s->opened;
+    s->own = l->app.said;
+    s->heard = v->said;
+    s->opened = s->opened || v->state != SESSION_LOADING;
+    if (own) {
+        return fail_line(s, s->line.number, l->app.message, e);
+    }
+    return session ? fail_line(s, s->asked, v->message, e) : OK;
+}
+
+/* ---- waiting ---- */
+
+/* Training will not come to what is waited for: say so, unless something that was asked
+ * may yet change that. */
+static enum err check_comes(const struct script *s, const struct loop *l,
+                            struct errinfo *e)
+{
+    const struct session_view *v = &l->v;
+    if (v->state == SESSION_LOADING || v->state == SESSION_TRAINING ||
+        session_outstanding(l->s) > 0) {
+        return OK;
+    }
+    char why[160];
+    snprintf(why, sizeof why, "the wait has no end: the run is at step %lld of %lld, %s",
+             (long long)v->step, (long long)v->steps, session_state_name(v->state));
+    return fail_line(s, s->line.number, why, e);
+}
+
+/* Whether what is waited for has come. */
+static bool has_come(struct script *s, const struct loop *l)
+{
+    const struct session_view *v = &l->v;
+    const bool idle = session_outstanding(l->s) == 0;
+    switch (s->line.kind) {
+    case SCRIPT_END: /* what was asked for last is still to be answered */
+    case SCRIPT_WAIT_IDLE:
         /* Twice in a row: what has just come may have made the app ask for more. */
-        s->calm = session_outstanding(l->s) == 0 && v->state != SESSION_LOADING
-                      ? s->calm + 1
-                      : 0;
-        return s->calm < 2;
-    case WAIT_STEP:
-        return v->step < s->until &&
-               (v->state == SESSION_LOADING || v->state == SESSION_TRAINING);
-    case WAIT_TIME:
-        return clock_ns() < s->until;
-    case WAIT_NONE:
+        s->calm = idle && v->state != SESSION_LOADING ? s->calm + 1 : 0;
+        return s->calm >= 2;
+    case SCRIPT_WAIT_STEP:
+        return v->state != SESSION_LOADING && v->step >= s->line.n;
+    case SCRIPT_WAIT_DONE:
+        return v->state == SESSION_DONE && idle;
+    case SCRIPT_WAIT_MS:
+        return clock_ns() >= s->until;
+    case SCRIPT_KEYS:
+    case SCRIPT_COMMAND:
+    case SCRIPT_SIZE:
         break;
-    }
-    return false;
-}
-
-/* Keys of a line: characters, and names in < >. */
-static void type_keys(struct loop *l, const char *line, size_t n)
-{
-    for (size_t i = 0; i < n && !l->quit;) {
-        uint32_t key = 0;
-        size_t step = utf8_next(line + i, n - i, &key);
-        const char *close = key == '<' ? memchr(line + i + 1, '>', n - i - 1) : NULL;
-        char name[24];
-        if (close && close - (line + i) - 1 < (int)sizeof name &&
-            close > line + i + 1) {
-            const size_t len = (size_t)(close - (line + i)) - 1;
-            memcpy(name, line + i + 1, len);
-            name[len] = '\0';
-            const uint32_t named = !strcmp(name, "<") ? '<' : key_from_name(name);
-            if (named) {
-                key = named;
-                step = len + 2;
-            }
-        }
-        if (key != UTF8_INVALID) {
-            loop_event(l, &(struct event){.kind = EVENT_KEY, .key = key});
-        }
-        i += step;
-    }
-}
-
-/* A script's own commands; false: not one of them. */
-static bool own_command(struct script *s, struct loop *l, const char *line)
-{
-    long long n = 0;
-    int w = 0, h = 0;
-    s->calm = 0;
-    if (!strcmp(line, ":wait idle")) {
-        s->wait = WAIT_IDLE;
-    } else if (sscanf(line, ":wait step %lld", &n) == 1) {
-        s->wait = WAIT_STEP;
-        s->until = n;
-    } else if (sscanf(line, ":wait ms %lld", &n) == 1 && n >= 0 && n < 3600000) {
-        s->wait = WAIT_TIME;
-        s->until = clock_ns() + n * 1000000;
-    } else if (sscanf(line, ":size %d %d", &w, &h) == 2 && w > 0 && h > 0 && w < 2000 &&
-               h < 2000) {
-        loop_event(l, &(struct event){.kind = EVENT_RESIZE, .w = w, .h = h});
-        loop_draw(l);
-    } else {
-        return false;
     }
     return true;
 }
 
-int script_step(struct script *s, struct loop *l)
+/* ---- playing ---- */
+
+static enum err type_keys(struct script *s, struct loop *l, struct errinfo *e)
 {
-    if (s->wait != WAIT_NONE && still_waits(s, l)) {
-        return 20;
-    }
-    s->wait = WAIT_NONE;
-    while (*s->at && !l->quit && s->wait == WAIT_NONE) {
-        const size_t n = strcspn(s->at, "\n");
-        char line[LINE_CAP];
-        snprintf(line, sizeof line, "%.*s", (int)(n < LINE_CAP ? n : LINE_CAP - 1),
-                 s->at);
-        s->at += n + (s->at[n] ? 1 : 0);
-        if (line[0] == ':') {
-            if (!own_command(s, l, line)) {
-                loop_command(l, line + 1);
-            }
-        } else if (line[0] != '#') {
-            type_keys(l, line, strlen(line));
+    struct errinfo why;
+    for (size_t at = 0; s->line.text[at] && !l->quit;) {
+        uint32_t key = 0;
+        if (script_key(s->line.text, &at, &key, &why) != OK) {
+            return fail_line(s, s->line.number, why.msg, e);
         }
+        loop_event(l, &(struct event){.kind = EVENT_KEY, .key = key});
+        TRY(check_said(s, l, e));
     }
-    return *s->at || s->wait != WAIT_NONE ? 20 : -1;
+    return OK;
+}
+
+static enum err resize(const struct script *s, struct loop *l, struct errinfo *e)
+{
+    if (l->t) {
+        return fail_line(s, s->line.number, "the terminal has a size of its own", e);
+    }
+    loop_event(l, &(struct event){
+                      .kind = EVENT_RESIZE, .w = s->line.w, .h = s->line.h});
+    loop_draw(l);
+    return OK;
+}
+
+static enum err play_line(struct script *s, struct loop *l, struct errinfo *e)
+{
+    switch (s->line.kind) {
+    case SCRIPT_KEYS:
+        return type_keys(s, l, e);
+    case SCRIPT_COMMAND:
+        loop_command(l, s->line.text);
+        return check_said(s, l, e);
+    case SCRIPT_SIZE:
+        return resize(s, l, e);
+    case SCRIPT_END:
+    case SCRIPT_WAIT_IDLE:
+    case SCRIPT_WAIT_STEP:
+    case SCRIPT_WAIT_DONE:
+    case SCRIPT_WAIT_MS:
+        break;
+    }
+    s->waits = true;
+    s->calm = 0;
+    s->until = clock_ns() + s->line.n * 1000000;
+    return OK;
+}
+
+enum err script_step(struct script *s, struct loop *l, int *due_ms, struct errinfo *e)
+{
+    struct errinfo why;
+    TRY(check_said(s, l, e));
+    while (!l->quit) {
+        if (s->waits && !has_come(s, l)) {
+            *due_ms = 20;
+            const bool of_run = s->line.kind == SCRIPT_WAIT_STEP ||
+                                s->line.kind == SCRIPT_WAIT_DONE;
+            return of_run ? check_comes(s, l, e) : OK;
+        }
+        if (s->waits && s->line.kind == SCRIPT_END) {
+            break;
+        }
+        s->waits = false;
+        if (script_next(&s->reader, &s->line, &why) != OK) {
+            return fail_line(s, s->line.number, why.msg, e);
+        }
+        TRY(play_line(s, l, e));
+    }
+    *due_ms = -1;
+    return OK;
 }

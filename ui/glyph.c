@@ -11,7 +11,7 @@ struct stand_in {
 /* clang-format off */
 static const struct stand_in stand_ins[] = {
     {0x00A0, ' ', ' '}, {0x00A6, '|', '|'}, {0x00A7, 0, '#'}, {0x00AB, 0, '<'},
-    {0x00AC, 0, '!'}, {0x00B0, 0, 'o'}, {0x00B1, 0, '~'}, {0x00B2, 0, '2'},
+    {0x00AC, 0, '!'}, {0x00B0, 0, 'o'}, {0x00B1, 0, '+'}, {0x00B2, 0, '2'},
     {0x00B5, 0, 'u'}, {0x00B6, 0, '$'}, {0x00B7, 0, '_'}, {0x00BB, 0, '>'},
     {0x00D7, 'x', 'x'}, {0x00F7, 0, '/'},
     {0x0120, 'G', 'G'}, {0x0394, 'd', 'd'}, {0x03A3, 0, 'S'}, {0x03B1, 0, 'a'},
@@ -112,4 +112,9 @@ uint32_t glyph_bar_right(int eighths, enum glyph_tier tier)
         return ' ';
     }
     return glyph_at_tier(0x2590u - (uint32_t)(eighths < 8 ? eighths : 8), tier);
+}
+
+const char *glyph_plus_minus(enum glyph_tier tier)
+{
+    return tier == GLYPH_ASCII ? "+-" : "\xc2\xb1";
 }

@@ -396,13 +396,7 @@ static void run_key(struct app *a, const struct session_view *v,
     if (k->screen < SCREEN_COUNT && k->screen != a->screen) {
         app_go(a, v, k->screen);
     }
-    if (!k->key[0] && k->args[0] && k->args[0] != '[') {
-        char line[64]; /* it needs an argument: typed at the prompt */
-        snprintf(line, sizeof line, "%s ", k->command);
-        app_open_prompt(a, PROMPT_COMMAND, line);
-        return;
-    }
-    app_dispatch(a, v, k, k->preset);
+    app_choose(a, v, k);
 }
 
 void help_enter(struct app *a, const struct session_view *v)

@@ -203,6 +203,42 @@ static const struct key_entry entries[] = {
 /* clang-format on */
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
 
+/* In some states of the run a key of Train does something else, or something else is
+ * what to do next: the hint of an entry then is this one; NULL: none. An entry without a
+ * key stands there as the command to type. */
+static const struct {
+    enum session_state state;
+    enum action action;
+    const char *preset;
+    const char *hint;
+    int priority;
+} state_hints[] = {
+    {SESSION_PAUSED, ACTION_PAUSE, "", "go on", 0},
+    {SESSION_DONE, ACTION_PAUSE, "", NULL, 0},
+    {SESSION_DONE, ACTION_EXTEND, "", "trains on", 0},
+    {SESSION_DONE, ACTION_SCREEN, "latents", "browse", 0},
+    {SESSION_DONE, ACTION_SAVE, "", "save", 1},
+    {SESSION_DONE, ACTION_BACK, "", "leave", 1},
+    {SESSION_BROWSING, ACTION_RESUME, "", "trains on", 0},
+    {SESSION_BROWSING, ACTION_SCREEN, "latents", "browse", 0},
+};
+
+const char *keymap_hint(size_t i, enum screen_id screen, enum session_state state,
+                        int *priority)
+{
+    enum { N = sizeof state_hints / sizeof state_hints[0] };
+    const struct key_entry *k = &entries[i];
+    for (size_t h = 0; screen == SCREEN_TRAIN && h < N; h++) {
+        if (state_hints[h].state == state && state_hints[h].action == k->action &&
+            !strcmp(state_hints[h].preset, k->preset)) {
+            *priority = state_hints[h].priority;
+            return state_hints[h].hint;
+        }
+    }
+    *priority = k->priority;
+    return k->hint;
+}
+
 size_t keymap_count(void)
 {
     return ENTRIES;

@@ -4,6 +4,7 @@
 #define SAETOP_UI_KEYMAP_H
 
 #include "base/str.h"
+#include "session/view.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -92,13 +93,17 @@ struct key_entry {
     const char *command; /* the `:` twin's name; a key's argument is `preset` */
     const char *preset;  /* "" none */
     const char *args;    /* what the command takes, for its one-line help; "" nothing */
-    const char *hint;    /* for the hint line; NULL: not there */
+    const char *hint;    /* for the hint line; NULL: not there. See keymap_hint. */
     const char *help;    /* a sentence */
     int priority;        /* of the hint: lower first */
 };
 
 size_t keymap_count(void);
 const struct key_entry *keymap_at(size_t i);
+/* The words of entry i in the hint line of a screen and its place there, lower first,
+ * while the run is in that state; NULL: not there. */
+const char *keymap_hint(size_t i, enum screen_id screen, enum session_state state,
+                        int *priority);
 /* What a key does on a screen: the screen's own entry before a global one; NULL:
  * nothing. */
 const struct key_entry *keymap_find_key(enum screen_id screen, uint32_t key);

@@ -134,16 +134,29 @@ static void skip_spaces(struct parser *s)
     }
 }
 
-/* Patterns that glibc's matcher needs exponential time or space for. */
+/* Escapes that the matcher does not know would quietly stand for their letter. */
+static const char *escape_danger(char escaped)
+{
+    if (escaped >= '0' && escaped <= '9') {
+        return "back references are not supported";
+    }
+    if (isalpha((unsigned char)escaped) && !strchr("wWsSbB", escaped)) {
+        return "unknown escape; there are \\\\ \\/ \\w \\s \\b and [[:digit:]]";
+    }
+    return NULL;
+}
+
+/* Patterns that say something else than they seem to, and those that glibc's matcher
+ * needs exponential time or space for. */
 static const char *regex_danger(const char *pattern)
 {
     size_t braces = 0, groups = 0;
     for (const char *p = pattern; *p; p++) {
-        if (*p == '\\') {
-            if (p[1] >= '0' && p[1] <= '9') {
-                return "back references are not supported";
+        if (*p == '\\' && p[1]) {
+            const char *danger = escape_danger(*++p);
+            if (danger) {
+                return danger;
             }
-            p += p[1] ? 1 : 0;
         } else if (*p == '{') {
             if (++braces > 2 || strtol(p + 1, NULL, 10) > 50) {
                 return "at most two repeat counts, up to 50";
@@ -164,13 +177,16 @@ static bool parse_regex(struct parser *s, struct piece *out)
     const char *start = s->p++;
     size_t n = 0;
     while (*s->p && *s->p != '/') {
-        if (*s->p == '\\' && s->p[1] == '/') {
-            s->p++;
-        }
-        if (n + 1 >= sizeof out->word) {
+        /* Two bytes that belong together, but of \/ only the second is the pattern's. */
+        const bool escape = *s->p == '\\' && s->p[1];
+        const size_t skip = escape && s->p[1] == '/' ? 1 : 0;
+        const size_t len = escape && !skip ? 2 : 1;
+        if (n + len >= sizeof out->word) {
             return fail_at(s, start, "the pattern is too long");
         }
-        out->word[n++] = *s->p++;
+        memcpy(out->word + n, s->p + skip, len);
+        n += len;
+        s->p += skip + len;
     }
     out->word[n] = '\0';
     if (*s->p != '/') {
@@ -194,10 +210,11 @@ static bool parse_quoted(struct parser *s, struct piece *out)
     const char *start = s->p++;
     size_t n = 0;
     while (*s->p && *s->p != '"') {
-        if (n + 1 < sizeof out->word) {
-            out->word[n++] = *s->p;
+        s->p += *s->p == '\\' && (s->p[1] == '"' || s->p[1] == '\\') ? 1 : 0;
+        if (n + 1 >= sizeof out->word) {
+            return fail_at(s, start, "the text is too long");
         }
-        s->p++;
+        out->word[n++] = *s->p++;
     }
     out->word[n] = '\0';
     if (*s->p != '"') {
@@ -283,7 +300,9 @@ static bool parse_word(struct parser *s, struct piece *out)
         return fail_at(s, start,
                        *start ? "a word is missing here" : "it ends too early");
     }
-    n = n < sizeof out->word - 1 ? n : sizeof out->word - 1;
+    if (n >= sizeof out->word) {
+        return fail_at(s, start, "the word is too long");
+    }
     memcpy(out->word, start, n);
     out->word[n] = '\0';
     out->kind = PIECE_WORD;

@@ -6,8 +6,9 @@
  *   op          = ">" ">=" "<" "<=" "=" "!="
  *
  * A word is looked for in top tokens, the match's name, the latent's label and number
- * (#412), in any case of letters; a parenthesis only in quotes; regex is POSIX
- * extended. A value that was not measured is neither greater nor less. UI thread. */
+ * (#412), in any case of letters; a parenthesis only in quotes. In quotes \" is a quote
+ * and \\ a backslash. regex is POSIX extended with \w \s \b; \/ is a slash and \\ a
+ * backslash. A value that was not measured is neither greater nor less. UI thread. */
 #ifndef SAETOP_UI_LATENT_FILTER_H
 #define SAETOP_UI_LATENT_FILTER_H
 

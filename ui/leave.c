@@ -53,7 +53,7 @@ void leave_key(struct app *a, const struct session_view *v, uint32_t key)
             c->value = key == 'c' ? 1 : 0;
             a->leaving = key == 'c' ? LEAVE_SAVING : LEAVE_DISCARDING;
             a->message[0] = '\0';
-            snprintf(a->heard, sizeof a->heard, "%s", v->message);
+            a->heard = v->said;
         }
     } else if (key == KEY_ESC_ || key == 'q') {
         a->leaving = STAYING;
@@ -70,7 +70,7 @@ void leave_follow(struct app *a, const struct session_view *v)
     }
     if (v->state == SESSION_ENDED || v->state == SESSION_FAILED) {
         app_ask(a, REQUEST_QUIT);
-    } else if (v->message_bad && strcmp(a->heard, v->message) != 0) {
+    } else if (v->message_bad && a->heard != v->said) {
         a->leaving = STAYING; /* the save failed, and the message says why */
     }
 }

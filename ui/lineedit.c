@@ -63,6 +63,17 @@ static size_t after(const struct line_edit *l, size_t at)
     return at;
 }
 
+/* Take out what is offered; whether anything was. */
+static bool refuse(struct line_edit *l)
+{
+    const bool any = l->offer > 0;
+    l->len -= l->offer;
+    l->text[l->len] = '\0';
+    l->cursor = any ? l->len : l->cursor;
+    l->offer = 0;
+    return any;
+}
+
 /* Insert what a line may hold of s[n]; false when nothing could be. */
 static bool insert(struct line_edit *l, const char *s, size_t n)
 {
@@ -70,7 +81,9 @@ static bool insert(struct line_edit *l, const char *s, size_t n)
     for (size_t i = 0; i < n;) {
         uint32_t cp;
         const size_t len = utf8_next(s + i, n - i, &cp);
-        if (cp != UTF8_INVALID && !utf8_is_unsafe(cp) && l->len + len < LINE_CAP) {
+        const bool fits = l->len - l->offer + len < LINE_CAP;
+        if (cp != UTF8_INVALID && !utf8_is_unsafe(cp) && fits) {
+            refuse(l);
             memmove(l->text + l->cursor + len, l->text + l->cursor,
                     l->len - l->cursor + 1);
             memcpy(l->text + l->cursor, s + i, len);
@@ -97,7 +110,7 @@ static enum line_result erase(struct line_edit *l, size_t from, size_t to)
 void line_set(struct line_edit *l, const char *text)
 {
     l->text[0] = '\0';
-    l->len = l->cursor = 0;
+    l->len = l->cursor = l->offer = 0;
     insert(l, text, strlen(text));
 }
 
@@ -109,6 +122,14 @@ void line_begin(struct line_edit *l, const char *text, struct line_history *hist
     l->complete = complete;
     l->complete_ctx = complete_ctx;
     line_set(l, text ? text : "");
+}
+
+void line_offer(struct line_edit *l, const char *text)
+{
+    const size_t before_it = l->len;
+    l->cursor = l->len;
+    insert(l, text, strlen(text));
+    l->offer = l->len - before_it;
 }
 
 /* ---- keys ---- */
@@ -239,8 +260,30 @@ enum {
     CTRL_W = 23
 };
 
+static bool erases(uint32_t key)
+{
+    return key == KEY_DELETE_BACK || key == CTRL_H || key == KEY_DEL || key == CTRL_D ||
+           key == CTRL_W || key == CTRL_U || key == CTRL_K;
+}
+
+/* What a key does to an offer: takes it out, or makes it text. A key that types does
+ * neither yet: it may be none that a line can hold. */
+static bool settle_offer(struct line_edit *l, uint32_t key)
+{
+    if (erases(key)) {
+        return refuse(l);
+    }
+    if (key >= KEY_FIRST_SPECIAL || key < ' ') {
+        l->offer = 0;
+    }
+    return false;
+}
+
 static enum line_result edit_key(struct line_edit *l, uint32_t key)
 {
+    if (settle_offer(l, key)) {
+        return LINE_CHANGED;
+    }
     switch (key) {
     case KEY_LEFT_:
     case CTRL_B:
@@ -285,6 +328,10 @@ static enum line_result edit_key(struct line_edit *l, uint32_t key)
 
 enum line_result line_key(struct line_edit *l, uint32_t key)
 {
+    if ((key == KEY_TAB_ || key == KEY_SHIFT_TAB) && l->offer) {
+        l->offer = 0;
+        return LINE_MOVED;
+    }
     if (key == KEY_TAB_ || key == KEY_SHIFT_TAB) {
         return complete(l, key == KEY_SHIFT_TAB);
     }
@@ -304,6 +351,40 @@ enum line_result line_key(struct line_edit *l, uint32_t key)
         l->recalled = 0; /* a recalled line that is edited is the user's own */
     }
     return r;
+}
+
+static bool is_break(char c)
+{
+    return c == '\n' || c == '\r' || c == '\t';
+}
+
+enum line_result line_paste(struct line_edit *l, const char *bytes, size_t n,
+                            bool *whole)
+{
+    const size_t was = l->len - l->offer;
+    while (n > 0 && is_break(bytes[n - 1])) {
+        n--;
+    }
+    *whole = true;
+    for (size_t i = 0; i < n && *whole;) {
+        const bool gap = is_break(bytes[i]);
+        uint32_t cp = ' ';
+        size_t len = 1;
+        if (gap) {
+            while (is_break(bytes[i + len])) { /* the last byte is none */
+                len++;
+            }
+        } else {
+            len = utf8_next(bytes + i, n - i, &cp);
+        }
+        *whole = l->len - l->offer + (gap ? 1 : len) < LINE_CAP;
+        insert(l, gap ? " " : bytes + i, gap ? 1 : len);
+        i += len;
+    }
+    const bool any = l->len - l->offer > was;
+    l->cycling = false;
+    l->recalled = any ? 0 : l->recalled;
+    return any ? LINE_CHANGED : LINE_IGNORED;
 }
 
 /* ---- display ---- */
@@ -340,6 +421,12 @@ void line_draw(struct canvas *c, int x, int y, int w, const char *prompt,
     }
     const size_t from = first_shown(c, l, room);
     canvas_text(c, x + used, y, room, l->text + from, ROLE_TEXT, 0);
+    const size_t own = l->len - l->offer > from ? l->len - l->offer : from;
+    const int own_w = columns(c, l->text + from, own - from);
+    if (l->offer && own_w < room) {
+        canvas_text(c, x + used + own_w, y, room - own_w, l->text + own, ROLE_SELECT,
+                    0);
+    }
     const int at = x + used + columns(c, l->text + from, l->cursor - from);
     if (rect_holds(c->clip, at, y)) {
         c->cursor_x = at;
@@ -362,5 +449,6 @@ void line_click(const struct canvas *c, struct line_edit *l, int x, int w,
         }
         at = next;
     }
+    l->offer = 0;
     l->cursor = at;
 }

@@ -33,6 +33,7 @@ typedef bool line_complete_fn(void *ctx, const char *text, size_t cursor, size_t
 struct line_edit {
     char text[LINE_CAP]; /* NUL-terminated valid UTF-8 without control characters */
     size_t len, cursor;  /* bytes */
+    size_t offer;        /* bytes before the end that are offered, see line_offer */
     struct line_history *history; /* borrowed, or NULL */
     line_complete_fn *complete;   /* or NULL */
     void *complete_ctx;
@@ -51,10 +52,19 @@ enum line_result { LINE_IGNORED, LINE_MOVED, LINE_CHANGED, LINE_ACCEPT, LINE_CAN
  * end. history and complete may be NULL. */
 void line_begin(struct line_edit *l, const char *text, struct line_history *history,
                 line_complete_fn *complete, void *complete_ctx);
+/* Offer `text` (escaped and cut likewise) after what is there: shown selected. Enter
+ * accepts it as it stands; what is typed or pasted takes its place, and keys that erase
+ * take it out; a key that moves the cursor, or Tab, makes it text like any other. */
+void line_offer(struct line_edit *l, const char *text);
 /* Replace the text, cursor at its end. */
 void line_set(struct line_edit *l, const char *text);
 /* Feed a key of event.h. On LINE_ACCEPT the text is in the history already. */
 enum line_result line_key(struct line_edit *l, uint32_t key);
+/* Insert pasted bytes at the cursor as text: breaks of lines and tabs become a space,
+ * those at the end go, with everything else that a line may not hold. *whole: all of
+ * the text had room. */
+enum line_result line_paste(struct line_edit *l, const char *bytes, size_t n,
+                            bool *whole);
 /* While `cycling`: the nth word that the one being typed could become, into
  * out[LINE_CAP]; false beyond the last. */
 bool line_candidate(const struct line_edit *l, size_t nth, char *out);

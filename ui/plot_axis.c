@@ -203,10 +203,8 @@ void plot_number(char *out, size_t cap, double v, int width)
         return;
     }
     const size_t room = width > 0 ? (size_t)width : 0;
-    if (isnan(v)) {
-        snprintf(text, sizeof text, "%s", "nan");
-    } else if (isinf(v)) {
-        snprintf(text, sizeof text, "%s", v < 0 ? "-inf" : "inf");
+    if (!isfinite(v)) {
+        snprintf(text, sizeof text, "%s", "-");
     } else if (fabs(v) < 1e4 && floor(v) == v) { /* whole; also keeps -0 out */
         snprintf(text, sizeof text, "%d", (int)v);
     } else {

@@ -1,21 +1,30 @@
 #include "ui/screen.h"
 
+#include "base/number.h"
 #include "ui/names.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+/* Boxes end on the last row. */
+static int last_row(const struct app *a)
+{
+    (void)a;
+    return 0;
+}
+
 static const struct screen screens[SCREEN_COUNT] = {
     [SCREEN_TRAIN] = {"train", "Train", 0, screen_train_view, screen_train_sync,
                       screen_train_move, screen_train_enter, screen_train_mouse,
-                      screen_train_status},
+                      screen_train_status, last_row},
     [SCREEN_LATENTS] = {"latents", "Latents", 1, screen_latents_view,
                         screen_latents_sync, screen_latents_move, screen_latents_enter,
-                        screen_latents_mouse, screen_latents_status},
+                        screen_latents_mouse, screen_latents_status,
+                        screen_latents_rule},
     [SCREEN_DETAIL] = {"detail", "Detail", 1, screen_detail_view, screen_detail_sync,
                        screen_detail_move, screen_detail_enter, screen_detail_mouse,
-                       screen_detail_status},
+                       screen_detail_status, last_row},
 };
 
 const struct screen *screen_at(enum screen_id id)
@@ -86,10 +95,12 @@ int screen_match(struct canvas *c, int x, int y, int w, const struct names *n,
     names_match(n, row, text, sizeof text);
     const char *kind = names_match_kind(n, row);
     const bool says_itself = !strcmp(kind, "letter");
-    canvas_textf(c, x, y, w, ROLE_VALUE, 0, "match %s%s%s at \xe2\x89\xa5%.1f",
+    canvas_textf(c, x, y, w, ROLE_VALUE, 0, "match %s%s%s at \xe2\x89\xa5%s",
                  says_itself ? "" : kind, says_itself ? "" : " ", text,
-                 (double)row->match_cut);
-    canvas_textf(c, x, y + 1, w, ROLE_TEXT, 0, "  P %.2f  R %.2f  F1 %.2f",
-                 (double)row->precision, (double)row->recall, (double)row->f1);
+                 NUMBER(NUMBER_PLAIN, 0, 1, (double)row->match_cut));
+    canvas_textf(c, x, y + 1, w, ROLE_TEXT, 0, "  P %s  R %s  F1 %s",
+                 NUMBER(NUMBER_PLAIN, 0, 2, (double)row->precision),
+                 NUMBER(NUMBER_PLAIN, 0, 2, (double)row->recall),
+                 NUMBER(NUMBER_PLAIN, 0, 2, (double)row->f1));
     return y + 2;
 }

@@ -23,6 +23,9 @@ struct screen {
     /* The screen's part of the status line. */
     void (*status)(const struct app *a, const struct session_view *v, char *out,
                    size_t cap);
+    /* How many rows above the body's last its lowest line runs: what is being said is
+     * written there. */
+    int (*rule)(const struct app *a);
 };
 const struct screen *screen_at(enum screen_id id);
 
@@ -154,6 +157,7 @@ void screen_latents_mouse(struct app *a, const struct session_view *v,
                           const struct hit *hit, const struct event *ev);
 void screen_latents_status(const struct app *a, const struct session_view *v, char *out,
                            size_t cap);
+int screen_latents_rule(const struct app *a);
 void screen_detail_view(struct app *a, const struct session_view *v, struct canvas *c,
                         struct rect body, bool wide);
 void screen_detail_sync(struct app *a, const struct session_view *v);
@@ -174,6 +178,9 @@ int screen_match(struct canvas *c, int x, int y, int w, const struct names *n,
 
 void status_view(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect r);
+/* What is being said, beside all that stands there. */
+void say_view(const struct app *a, const struct session_view *v, struct canvas *c,
+              struct layout_frame f);
 void hints_view(struct app *a, const struct session_view *v, struct canvas *c,
                 struct rect r);
 void tabs_view(struct app *a, struct canvas *c, struct rect r);

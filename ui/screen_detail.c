@@ -1,6 +1,7 @@
 /* Detail: what one latent answers to, and what it does. */
 #include "ui/context_flow.h"
 #include "ui/names.h"
+#include "base/number.h"
 #include "ui/screen.h"
 
 #include <math.h>
@@ -22,7 +23,7 @@ static void signed_number(char *out, size_t cap, double v)
 {
     char text[24];
     plot_number(text, sizeof text, fabs(v), 5);
-    snprintf(out, cap, "%c%s", v < 0 ? '-' : '+', text);
+    snprintf(out, cap, "%s%s", !isfinite(v) ? "" : v < 0 ? "-" : "+", text);
 }
 
 static void neighbours_row(struct app *a, const struct latent_detail *d,
@@ -31,8 +32,8 @@ static void neighbours_row(struct app *a, const struct latent_detail *d,
     int used = canvas_text(c, x, y, w, from ? "          " : "near ", ROLE_TEXT, 0);
     for (size_t i = from; i < d->n_neighbours; i++) {
         char text[40];
-        snprintf(text, sizeof text, "#%d %.2f", d->neighbour[i],
-                 (double)d->neighbour_cos[i]);
+        snprintf(text, sizeof text, "#%d %s", d->neighbour[i],
+                 NUMBER(NUMBER_PLAIN, 0, 2, (double)d->neighbour_cos[i]));
         const int n = canvas_text_width(text);
         if (used + n > w) {
             return;
@@ -79,12 +80,12 @@ static void draw_stats(struct app *a, const struct session_view *v, struct canva
                  hi);
     plot_number(lo, sizeof lo, (double)row->max, wide ? 5 : 3);
     plot_number(hi, sizeof hi, (double)row->mean, wide ? 5 : 3);
+    const char *cosine = NUMBER(NUMBER_PLAIN, 0, 2, (double)d->enc_dec_cos);
     canvas_textf(c, x, y++, w, ROLE_TEXT, 0,
-                 wide ? "max %s  mean %s" : "max %s mean %s cos %.2f", lo, hi,
-                 (double)d->enc_dec_cos);
+                 wide ? "max %s  mean %s" : "max %s mean %s cos %s", lo, hi, cosine);
     if (wide) {
-        canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "cosine of encoder and decoder %.2f",
-                     (double)d->enc_dec_cos);
+        canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "cosine of encoder and decoder %s",
+                     cosine);
     }
     y = screen_match(c, x, y, w, &v->names, row);
     if (d->delta_n) {
@@ -158,9 +159,9 @@ static void lens_half(const struct session_view *v, struct canvas *c, struct rec
                       enum role role)
 {
     for (int i = 0; i < r.h && (size_t)i < n; i++) {
-        char text[80], value[24];
+        char text[80];
         names_token_trimmed(&v->names, token[i], text, sizeof text);
-        snprintf(value, sizeof value, "%+.1f", (double)logit[i]);
+        const char *value = NUMBER(NUMBER_SIGNED, 0, 1, (double)logit[i]);
         const int w = canvas_text_width(value);
         canvas_text(c, r.x, r.y + i, r.w - w - 1, text, ROLE_TEXT, 0);
         canvas_text(c, r.x + r.w - w, r.y + i, w, value, role, 0);

@@ -419,3 +419,9 @@ void screen_latents_status(const struct app *a, const struct session_view *v, ch
         snprintf(out + len, cap - len, "  /%.60s", l->find);
     }
 }
+
+int screen_latents_rule(const struct app *a)
+{
+    const bool table_alone = layout_kind(a->w, a->h) == LAYOUT_FULL;
+    return table_alone && !a->latents.scatter ? 1 : 0;
+}

@@ -1,6 +1,7 @@
 /* Train: curves of the run, and the boxes of train_boxes.c. */
 #include "base/file.h"
 #include "base/mem.h"
+#include "ui/glyph.h"
 #include "ui/screen.h"
 
 #include <math.h>
@@ -89,9 +90,11 @@ static void pane_title(const struct app *a, int i, const struct plot_result *res
 }
 
 /* "A 0.214  B 0.203", with a cursor "@412 A 0.214  B 0.203". */
-static void pane_value(const struct session_view *v, const struct plot_result *res,
-                       int metric, size_t n, bool cursor, char *out, size_t cap)
+static void pane_value(const struct app *a, const struct session_view *v, int i,
+                       size_t n, char *out, size_t cap)
 {
+    const struct plot_result *res = &a->train.plot[i];
+    const bool cursor = isfinite(a->train.cursor);
     size_t len = 0;
     out[0] = '\0';
     if (cursor && isfinite(res->cursor_snap)) {
@@ -108,13 +111,14 @@ static void pane_value(const struct session_view *v, const struct plot_result *r
         plot_number(text, sizeof text, value, 5);
         len += (size_t)snprintf(out + len, cap - len, "%s%c %s", k ? "  " : "",
                                 v->arm[k].letter, text);
-        const struct series *s = &v->arm[k].series[metric];
+        const struct series *s = &v->arm[k].series[a->train.metric[i]];
         if (!cursor && s->lo && s->n && isfinite(s->lo[s->n - 1]) && n == 1 &&
             len < cap) {
             char half[24];
             plot_number(half, sizeof half, 0.5 * (s->hi[s->n - 1] - s->lo[s->n - 1]),
                         5);
-            len += (size_t)snprintf(out + len, cap - len, " \xc2\xb1%s", half);
+            len += (size_t)snprintf(out + len, cap - len, " %s%s",
+                                    glyph_plus_minus(a->tier), half);
         }
     }
 }
@@ -168,8 +172,7 @@ static void draw_pane(struct app *a, const struct session_view *v, struct canvas
     plot_draw(c, inside, &spec, res);
     a->train.drawn[i] = true;
     char title[96], value[96];
-    pane_value(v, res, metric, spec.n_series, isfinite(a->train.cursor), value,
-               sizeof value);
+    pane_value(a, v, i, spec.n_series, value, sizeof value);
     const int room = r.w - 9 - canvas_text_width(value);
     pane_title(a, i, res, spec.smooth > 0, room > 0 ? (size_t)room : 0, title,
                sizeof title);

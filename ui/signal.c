@@ -4,6 +4,7 @@
 #include "ui/signal.h"
 
 #include "ui/stderr_tail.h"
+#include "ui/term_tty.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,26 +13,103 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
+
+/* ---- the table ---- */
+
+enum what {
+    NOTHING, /* not caught: harmless, or cannot be */
+    TELL,    /* an event for the loop: to save and leave, or of another kind */
+    IGNORE,  /* the write fails, and its caller says so */
+    FAULT,   /* restore, return: it happens again and goes to the handler before */
+    CRASH,   /* restore, send it again to the handler before */
+    DIE,     /* the same, unless somebody (a profiler) uses it for something else */
+};
+
+static const struct row {
+    int number;
+    enum what what;
+    unsigned bit;
+} table[] = {
+    {SIGINT, TELL, SIG_BIT_INT},
+    {SIGTERM, TELL, SIG_BIT_TERM},
+    {SIGHUP, TELL, SIG_BIT_HUP},
+    {SIGUSR1, TELL, SIG_BIT_USR1},
+    {SIGUSR2, TELL, SIG_BIT_USR2},
+    {SIGXCPU, TELL, SIG_BIT_XCPU},
+#ifdef SIGPWR
+    {SIGPWR, TELL, SIG_BIT_PWR},
+#endif
+    {SIGWINCH, TELL, SIG_BIT_WINCH},
+    {SIGCONT, TELL, SIG_BIT_CONT},
+    {SIGTSTP, TELL, SIG_BIT_TSTP},
+    {SIGPIPE, IGNORE, 0},
+    {SIGXFSZ, IGNORE, 0},
+    {SIGSEGV, FAULT, 0},
+    {SIGBUS, FAULT, 0},
+    {SIGFPE, FAULT, 0},
+    {SIGILL, FAULT, 0},
+    {SIGABRT, CRASH, 0},
+    {SIGQUIT, CRASH, 0},
+    {SIGTRAP, CRASH, 0},
+    {SIGSYS, CRASH, 0},
+    {SIGALRM, DIE, 0},
+    {SIGVTALRM, DIE, 0},
+    {SIGPROF, DIE, 0},
+    {SIGPOLL, DIE, 0}, /* SIGIO */
+#ifdef SIGSTKFLT
+    {SIGSTKFLT, DIE, 0},
+#endif
+};
+enum { ROWS = sizeof table / sizeof table[0], SIGNALS = 128 };
+
+static enum what what_does(int number)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (table[i].number == number) {
+            return table[i].what;
+        }
+    }
+    return number >= SIGRTMIN && number <= SIGRTMAX ? DIE : NOTHING;
+}
+
+/* Process-wide, as signal handlers are; written by the main thread. */
+static struct sigaction previous[SIGNALS];
+static bool taken[SIGNALS];
+
+/* nohup and shells without job control mean what they set to be ignored. */
+static bool may_take(enum what what, const struct sigaction *was)
+{
+    const bool with_info = (unsigned)was->sa_flags & (unsigned)SA_SIGINFO;
+    const bool ignored = !with_info && was->sa_handler == SIG_IGN;
+    const bool by_default = !with_info && was->sa_handler == SIG_DFL;
+    return what == FAULT || (what == DIE || what == IGNORE ? by_default : !ignored);
+}
+
+static void take(int number, enum what what, const struct sigaction *act)
+{
+    struct sigaction was;
+    if (number >= SIGNALS || taken[number] || sigaction(number, NULL, &was) != 0 ||
+        !may_take(what, &was)) {
+        return;
+    }
+    taken[number] = sigaction(number, act, &previous[number]) == 0;
+}
+
+static void give_back(int number)
+{
+    if (number < SIGNALS && taken[number]) {
+        taken[number] = false;
+        sigaction(number, &previous[number], NULL);
+    }
+}
 
 /* ---- signals as events ---- */
 
-static const struct {
-    int number;
-    unsigned bit;
-} caught[] = {
-    {SIGINT, SIG_BIT_INT},     {SIGTERM, SIG_BIT_TERM}, {SIGHUP, SIG_BIT_HUP},
-    {SIGWINCH, SIG_BIT_WINCH}, {SIGCONT, SIG_BIT_CONT}, {SIGTSTP, SIG_BIT_TSTP},
-};
-enum { CAUGHT = sizeof caught / sizeof caught[0] };
-
-/* Process-wide, as signal handlers are; written by the main thread, the pending set by
- * handlers. */
-static atomic_uint pending;
+static atomic_uint pending; /* set by handlers */
 static int wake[2] = {-1, -1};
 static int opens;
-static unsigned open_bits;
-static struct sigaction previous[CAUGHT];
 
 static void post_byte(void)
 {
@@ -44,24 +122,13 @@ static void post_byte(void)
 static void on_signal(int number)
 {
     const int saved = errno;
-    for (size_t i = 0; i < CAUGHT; i++) {
-        if (caught[i].number == number) {
-            atomic_fetch_or(&pending, caught[i].bit);
+    for (size_t i = 0; i < ROWS; i++) {
+        if (table[i].number == number) {
+            atomic_fetch_or(&pending, table[i].bit);
         }
     }
     post_byte();
     errno = saved;
-}
-
-static void catch_signal(size_t i)
-{
-    struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    sigemptyset(&act.sa_mask);
-    sigaction(caught[i].number, &act, &previous[i]);
-    /* nohup and shells without job control mean what they set. */
-    if (previous[i].sa_handler == SIG_IGN && !(previous[i].sa_flags & SA_SIGINFO)) {
-        sigaction(caught[i].number, &previous[i], NULL);
-    }
 }
 
 enum err sig_open(unsigned bits, struct errinfo *e)
@@ -74,16 +141,16 @@ enum err sig_open(unsigned bits, struct errinfo *e)
             fcntl(wake[i], F_SETFD, FD_CLOEXEC);
             fcntl(wake[i], F_SETFL, fcntl(wake[i], F_GETFL) | O_NONBLOCK);
         }
-        open_bits = 0;
         atomic_store(&pending, 0u);
     }
     opens++;
-    for (size_t i = 0; i < CAUGHT; i++) {
-        if (caught[i].bit & bits & ~open_bits) {
-            catch_signal(i);
+    struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&act.sa_mask);
+    for (size_t i = 0; i < ROWS; i++) {
+        if (table[i].bit & bits) {
+            take(table[i].number, TELL, &act);
         }
     }
-    open_bits |= bits;
     return OK;
 }
 
@@ -92,9 +159,9 @@ void sig_close(void)
     if (opens == 0 || --opens > 0) {
         return;
     }
-    for (size_t i = 0; i < CAUGHT; i++) {
-        if (caught[i].bit & open_bits) {
-            sigaction(caught[i].number, &previous[i], NULL);
+    for (size_t i = 0; i < ROWS; i++) {
+        if (table[i].what == TELL) {
+            give_back(table[i].number);
         }
     }
     close(wake[0]);
@@ -125,6 +192,16 @@ unsigned sig_take(unsigned bits)
     return before & bits;
 }
 
+int sig_status(unsigned bits)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (table[i].bit & bits & SIG_BIT_QUITS) {
+            return 128 + table[i].number;
+        }
+    }
+    return 0;
+}
+
 void sig_stop_self(void)
 {
     struct sigaction act = {.sa_handler = SIG_DFL};
@@ -141,13 +218,12 @@ void sig_stop_self(void)
     sigaction(SIGTSTP, &ours, NULL);
 }
 
-/* ---- crashes ---- */
+/* ---- deaths ---- */
 
-static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGQUIT};
-enum { CRASHES = sizeof crashes / sizeof crashes[0], STACK_BYTES = 65536 };
+enum { STACK_BYTES = 65536, WAIT_MS = 3000 };
 
-enum { DISARMED, ARMED, RESTORED };
-static atomic_int crash_state; /* who changes ARMED to RESTORED does the work */
+enum { DISARMED, ARMED, RESTORING, RESTORED };
+static atomic_int crash_state; /* who changes ARMED to RESTORING does the work */
 static struct {
     int fd, tty_fd, err_fd, log_fd;
     char bytes[SIG_RESTORE_CAP];
@@ -155,24 +231,22 @@ static struct {
     struct termios modes;
 } crash; /* written before crash_state becomes ARMED, constant until DISARMED */
 static bool crash_handlers;
-static struct sigaction crash_previous[CRASHES];
 static char crash_stack[STACK_BYTES]; /* for an overflow of the main thread's stack */
 static bool crash_stack_used;
 
 void sig_restore_terminal(void)
 {
     int armed = ARMED;
-    if (!atomic_compare_exchange_strong(&crash_state, &armed, RESTORED)) {
+    const int saved = errno;
+    if (!atomic_compare_exchange_strong(&crash_state, &armed, RESTORING)) {
+        const struct timespec ms = {.tv_nsec = 1000000};
+        for (int i = 0; i < WAIT_MS && atomic_load(&crash_state) == RESTORING; i++) {
+            nanosleep(&ms, NULL);
+        }
+        errno = saved;
         return;
     }
-    const int saved = errno;
-    for (size_t done = 0; done < crash.n;) {
-        const ssize_t n = write(crash.fd, crash.bytes + done, crash.n - done);
-        if (n <= 0) {
-            break;
-        }
-        done += (size_t)n;
-    }
+    (void)tty_send(crash.fd, crash.bytes, crash.n);
     /* In the background tcsetattr would stop this process instead of ending it. */
     sigset_t ttou, mask;
     sigemptyset(&ttou);
@@ -186,22 +260,35 @@ void sig_restore_terminal(void)
             stderr_tail_copy(crash.log_fd, STDERR_FILENO);
         }
     }
+    atomic_store(&crash_state, RESTORED);
     errno = saved;
 }
 
-static void on_crash(int number, siginfo_t *info, void *context)
+static void on_death(int number, siginfo_t *info, void *context)
 {
     (void)context;
     sig_restore_terminal();
-    for (size_t i = 0; i < CRASHES; i++) {
-        if (crashes[i] == number) {
-            sigaction(number, &crash_previous[i], NULL);
-        }
-    }
+    sigaction(number, &previous[number], NULL);
     /* A fault happens again when we return, and goes to the previous handler with all
      * its details; what was sent or raised has to be sent again. */
-    if (info->si_code <= 0 || number == SIGABRT || number == SIGQUIT) {
+    if (info->si_code <= 0 || what_does(number) != FAULT) {
         raise(number);
+    }
+}
+
+static void take_deaths(void)
+{
+    struct sigaction act = {.sa_sigaction = on_death,
+                            .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    /* No second one in this thread while the terminal is put back. */
+    sigfillset(&act.sa_mask);
+    sigemptyset(&ignore.sa_mask);
+    for (int number = 1; number <= SIGRTMAX; number++) {
+        const enum what what = what_does(number);
+        if (what >= IGNORE) {
+            take(number, what, what == IGNORE ? &ignore : &act);
+        }
     }
 }
 
@@ -212,12 +299,7 @@ static void install_crash_handlers(void)
         const stack_t ours = {.ss_sp = crash_stack, .ss_size = sizeof crash_stack};
         crash_stack_used = sigaltstack(&ours, NULL) == 0;
     }
-    struct sigaction act = {.sa_sigaction = on_crash,
-                            .sa_flags = SA_SIGINFO | SA_ONSTACK};
-    sigemptyset(&act.sa_mask);
-    for (size_t i = 0; i < CRASHES; i++) {
-        sigaction(crashes[i], &act, &crash_previous[i]);
-    }
+    take_deaths();
     crash_handlers = true;
 }
 
@@ -251,8 +333,10 @@ void sig_crash_disarm(void)
         return;
     }
     crash_handlers = false;
-    for (size_t i = 0; i < CRASHES; i++) {
-        sigaction(crashes[i], &crash_previous[i], NULL);
+    for (int number = 1; number <= SIGRTMAX; number++) {
+        if (what_does(number) >= IGNORE) {
+            give_back(number);
+        }
     }
     if (crash_stack_used) {
         const stack_t none = {.ss_flags = SS_DISABLE};

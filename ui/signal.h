@@ -1,10 +1,11 @@
-/* Signals as events, and a terminal that is whole again after a crash. Process-wide
- * state, as signals are: open and close from the main thread.
+/* Signals as events, and a terminal that is whole again however the program dies.
+ * Process-wide state, as signals are: open and close from the main thread.
  *
- * A handler only notes the signal and writes a byte into a pipe; the loop polls sig_fd
- * and asks sig_take. Crash signals (SEGV, BUS, FPE, ILL, ABRT, QUIT), in whatever
+ * A table in signal.c says what each signal does. Those that ask to leave or tell
+ * something: the handler only notes the signal and writes a byte into a pipe; the loop
+ * polls sig_fd and asks sig_take. All others that would end the program, in whatever
  * thread they come, put the terminal back with write and tcsetattr and then go to the
- * handler that was there before. */
+ * handler that was there before, or end it as they would have. */
 #ifndef SAETOP_UI_SIGNAL_H
 #define SAETOP_UI_SIGNAL_H
 
@@ -20,7 +21,12 @@ enum sig_bit {
     SIG_BIT_WINCH = 8, /* taken by term_event */
     SIG_BIT_CONT = 16, /* taken by term_event */
     SIG_BIT_TSTP = 32, /* taken by term_event, which stops the process */
-    SIG_BIT_QUITS = SIG_BIT_INT | SIG_BIT_TERM | SIG_BIT_HUP,
+    SIG_BIT_USR1 = 64, /* a batch system's warning, as the next two */
+    SIG_BIT_USR2 = 128,
+    SIG_BIT_XCPU = 256,
+    SIG_BIT_PWR = 512,
+    SIG_BIT_QUITS = SIG_BIT_INT | SIG_BIT_TERM | SIG_BIT_HUP | SIG_BIT_USR1 |
+                    SIG_BIT_USR2 | SIG_BIT_XCPU | SIG_BIT_PWR,
 };
 
 /* Catch the signals above; counted, so that each sig_open needs a sig_close. `bits`
@@ -31,6 +37,9 @@ void sig_close(void); /* the last one puts the previous handlers back */
 int sig_fd(void);
 /* Which of `bits` came since they were last taken; empties the pipe. */
 unsigned sig_take(unsigned bits);
+/* The exit status for having left because of `bits`: 128 and a signal's number, 0 for
+ * none. */
+int sig_status(unsigned bits);
 /* As if these signals had come. */
 void sig_post(unsigned bits);
 /* Stop this process as SIGTSTP by default does; returns when it goes on. */
@@ -38,7 +47,7 @@ void sig_stop_self(void);
 
 struct termios;
 
-/* From now on a crash writes bytes[n] (copied, at most SIG_RESTORE_CAP) to fd, sets
+/* From now on a death writes bytes[n] (copied, at most SIG_RESTORE_CAP) to fd, sets
  * `modes` (copied) on tty_fd, points stderr back at err_fd (or -1) and shows there the
  * end of log_fd (or -1). Arming again replaces all. */
 enum { SIG_RESTORE_CAP = 512 };
@@ -46,8 +55,9 @@ enum err sig_crash_arm(int fd, const char *bytes, size_t n, int tty_fd,
                        const struct termios *modes, int err_fd, int log_fd,
                        struct errinfo *e) ERR_CHECKED;
 void sig_crash_disarm(void);
-/* Do now what a crash would do to the terminal; once per arming, later calls do
- * nothing. Async-signal-safe; any thread. */
+/* Do now what a death would do to the terminal; once per arming. Later calls wait until
+ * that is done, so that a second signal does not end the program in the midst of it.
+ * Takes a second or two at most. Async-signal-safe; any thread. */
 void sig_restore_terminal(void);
 
 #endif

@@ -80,22 +80,6 @@ static void mask_text(const struct app *a, const struct session_view *v, char *o
     snprintf(out, cap, "%smask A %s  B %s", had, part[0], part[1]);
 }
 
-/* What is to be said now: the interface's words, else the session's if not yet
- * dismissed, else a standing warning. */
-static const char *message(const struct app *a, const struct session_view *v, bool *bad)
-{
-    *bad = a->message_bad;
-    if (a->message[0]) {
-        return a->message;
-    }
-    *bad = v->message_bad;
-    if (v->message[0] &&
-        (strcmp(v->message, a->heard) != 0 || v->state == SESSION_FAILED)) {
-        return v->message;
-    }
-    return NULL;
-}
-
 void status_view(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect r)
 {
@@ -108,11 +92,9 @@ void status_view(struct app *a, const struct session_view *v, struct canvas *c,
                       v->state == SESSION_TRAINING ? "\xe2\x97\x8f %s" : "%s",
                       session_state_name(v->state));
     char text[400];
-    bool bad = false;
-    const char *say = message(a, v, &bad);
-    if (say) {
+    if (v->state == SESSION_FAILED && v->message[0]) { /* nothing goes on beside it */
         x += canvas_text(c, x, r.y, end - x, " \xe2\x94\x82 ", ROLE_BORDER, 0);
-        canvas_text(c, x, r.y, end - x, say, bad ? ROLE_BAD : ROLE_VALUE, 0);
+        canvas_text(c, x, r.y, end - x, v->message, ROLE_BAD, 0);
         return;
     }
     if (v->state != SESSION_LOADING && v->state != SESSION_FAILED) {
@@ -129,6 +111,28 @@ void status_view(struct app *a, const struct session_view *v, struct canvas *c,
     }
 }
 
+/* ---- what is being said ---- */
+
+void say_view(const struct app *a, const struct session_view *v, struct canvas *c,
+              struct layout_frame f)
+{
+    bool bad = false;
+    const char *say = app_saying(a, v, &bad);
+    const bool in_status = say == v->message && v->state == SESSION_FAILED;
+    if (!say || in_status || layout_kind(c->w, c->h) == LAYOUT_STEP) {
+        return;
+    }
+    /* On the line that closes the screen: it covers no figure, and progress and hints
+     * stay in sight. The card has no such line, but an empty row. */
+    const int up = app_is_live_card(a) ? 0 : screen_at(a->screen)->rule(a);
+    const int y = app_is_live_card(a) ? c->h - 2 : f.body.y + f.body.h - 1 - up;
+    const int w = canvas_text_width(say) + 2;
+    const int room = c->w - 4;
+    const struct rect r = {2, y, w < room ? w : room, 1};
+    canvas_fill(c, r, ' ', ROLE_TEXT, 0);
+    canvas_text(c, r.x + 1, y, r.w - 2, say, bad ? ROLE_BAD : ROLE_VALUE, ATTR_BOLD);
+}
+
 /* ---- hints ---- */
 
 enum { HINTS_MAX = 48 };
@@ -142,7 +146,7 @@ static bool is_useless(const struct app *a, const struct session_view *v,
     const bool arms = k->action == ACTION_FORK || k->action == ACTION_ARM;
     return action_needs_training(a, v, k->action) ||
            (arms && v->state != SESSION_LOADING && action_def(k->action)->may(a, v)) ||
-           (app_is_live_card(a) && !card_takes(k->key[0]));
+           (app_is_live_card(a) && k->key[0] && !card_takes(k->key[0]));
 }
 
 static bool has_own_key(enum screen_id screen, uint32_t key)
@@ -151,32 +155,52 @@ static bool has_own_key(enum screen_id screen, uint32_t key)
     return k && k->screen == screen;
 }
 
+struct hint {
+    size_t entry; /* of the keymap */
+    const char *text;
+    int priority;
+};
+
 static size_t collect_hints(const struct app *a, const struct session_view *v,
-                            enum screen_id screen, size_t out[HINTS_MAX])
+                            enum screen_id screen, struct hint out[HINTS_MAX])
 {
     size_t n = 0;
     for (size_t i = 0; i < keymap_count() && n < HINTS_MAX; i++) {
         const struct key_entry *k = keymap_at(i);
+        struct hint hint = {.entry = i};
+        hint.text = keymap_hint(i, screen, v->state, &hint.priority);
         const bool shadowed = k->screen == SCREEN_ANY && has_own_key(screen, k->key[0]);
-        if (!k->hint || (k->screen != screen && k->screen != SCREEN_ANY) || shadowed ||
-            is_useless(a, v, k)) {
+        if (!hint.text || (k->screen != screen && k->screen != SCREEN_ANY) ||
+            shadowed || is_useless(a, v, k)) {
             continue;
         }
         size_t at = n++;
-        while (at > 0 && keymap_at(out[at - 1])->priority > k->priority) {
+        while (at > 0 && out[at - 1].priority > hint.priority) {
             out[at] = out[at - 1];
             at--;
         }
-        out[at] = i;
+        out[at] = hint;
     }
     return n;
 }
 
+/* What is pressed, or typed where there is no key: "Space", ":extend". */
+static void hint_key(const struct hint *hint, char *out, size_t cap)
+{
+    const struct key_entry *k = keymap_at(hint->entry);
+    if (k->key[0]) {
+        key_name(k->key[0], out, cap);
+    } else {
+        snprintf(out, cap, ":%s", k->command);
+    }
+}
+
 /* Hints of the same words in a row share them: "[ ] rate". How many from here on. */
-static size_t hint_group(const size_t *hint, size_t n)
+static size_t hint_group(const struct hint *hint, size_t n)
 {
     size_t same = 1;
-    while (same < n && !strcmp(keymap_at(hint[same])->hint, keymap_at(hint[0])->hint)) {
+    while (same < n && keymap_at(hint[0].entry)->key[0] &&
+           !strcmp(hint[same].text, hint[0].text)) {
         same++;
     }
     return same;
@@ -184,36 +208,36 @@ static size_t hint_group(const size_t *hint, size_t n)
 
 /* A group of hints at x; columns used, 0 when it does not fit whole. */
 static int draw_hints(struct app *a, const struct session_view *v, struct canvas *c,
-                      int x, int y, int room, const size_t *hint, size_t n)
+                      int x, int y, int room, const struct hint *hint, size_t n)
 {
-    const struct key_entry *first = keymap_at(hint[0]);
-    const bool off = action_def(first->action)->may(a, v) != NULL;
-    char key[24];
-    int w = canvas_text_width(first->hint);
+    const enum action action = keymap_at(hint[0].entry)->action;
+    const bool off = action_def(action)->may(a, v) != NULL;
+    char key[32];
+    int w = canvas_text_width(hint[0].text);
     for (size_t i = 0; i < n; i++) {
-        key_name(keymap_at(hint[i])->key[0], key, sizeof key);
+        hint_key(&hint[i], key, sizeof key);
         w += canvas_text_width(key) + 1;
     }
     if (w > room) {
         return 0;
     }
-    app_hit(a, (struct rect){x, y, w, 1}, HIT_HINT, (int)hint[0]);
+    app_hit(a, (struct rect){x, y, w, 1}, HIT_HINT, (int)hint[0].entry);
     const int start = x;
     for (size_t i = 0; i < n; i++) {
-        key_name(keymap_at(hint[i])->key[0], key, sizeof key);
+        hint_key(&hint[i], key, sizeof key);
         const int used = canvas_text(c, x, y, room, key, off ? ROLE_DIM : ROLE_KEY,
                                      off ? 0 : ATTR_BOLD);
-        app_hit(a, (struct rect){x, y, used, 1}, HIT_HINT, (int)hint[i]);
+        app_hit(a, (struct rect){x, y, used, 1}, HIT_HINT, (int)hint[i].entry);
         x += used + 1;
     }
-    canvas_text(c, x, y, start + room - x, first->hint, off ? ROLE_DIM : ROLE_TEXT, 0);
+    canvas_text(c, x, y, start + room - x, hint[0].text, off ? ROLE_DIM : ROLE_TEXT, 0);
     return w;
 }
 
 void hints_view(struct app *a, const struct session_view *v, struct canvas *c,
                 struct rect r)
 {
-    size_t hint[HINTS_MAX];
+    struct hint hint[HINTS_MAX];
     const size_t n = collect_hints(a, v, a->screen, hint);
     int x = r.x + 1;
     for (size_t i = 0; i < n && r.h > 0;) {

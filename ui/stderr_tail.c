@@ -1,5 +1,7 @@
 #include "ui/stderr_tail.h"
 
+#include "ui/term_tty.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -101,11 +103,5 @@ void stderr_tail_copy(int log_fd, int out_fd)
     if (text[n - 1] != '\n') {
         text[n++] = '\n';
     }
-    while (start < n) {
-        const ssize_t put = write(out_fd, text + start, n - start);
-        if (put <= 0) {
-            return;
-        }
-        start += (size_t)put;
-    }
+    (void)tty_send(out_fd, (const char *)text + start, n - start);
 }

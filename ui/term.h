@@ -2,14 +2,19 @@
  * setlocale(LC_ALL, "") before; the choice of glyphs and of what may be shown depends
  * on it. stderr is redirected while the terminal is open (stderr_tail.h).
  *
- * A loop polls term_fd, sig_fd (signal.h) and its own wake descriptor, then calls
- * term_event until it is false, then sig_take(SIG_BIT_QUITS). */
+ * A loop polls term_poll's descriptors, sig_fd (signal.h) and its own wake descriptor,
+ * then calls term_event until it is false, then sig_take(SIG_BIT_QUITS).
+ *
+ * A terminal that takes no output (Ctrl-S, nobody reads) holds nothing up: frames are
+ * left out, and when it goes on an EVENT_RESIZE asks for the newest. */
 #ifndef SAETOP_UI_TERM_H
 #define SAETOP_UI_TERM_H
 
 #include "ui/canvas.h"
 #include "ui/event.h"
 #include "ui/theme.h"
+
+#include <poll.h>
 
 struct term;
 
@@ -30,7 +35,9 @@ struct term_config {
 enum err term_open(const struct term_config *cfg, struct term **out, const char **note,
                    struct errinfo *e) ERR_CHECKED;
 /* Restore the terminal, best effort step by step, show the end of what went to stderr,
- * and free t (NULL is fine). */
+ * and free t (NULL is fine). Takes a second at most where the terminal takes nothing;
+ * then descriptors 1 and 2, if they are it, are turned to /dev/null, or the next word
+ * would hold the program up. */
 void term_close(struct term *t);
 
 void term_size(struct term *t, int *w, int *h);
@@ -46,14 +53,17 @@ void term_present(struct term *t, const struct canvas *c);
  */
 void term_redraw(struct term *t);
 
-/* Next event without waiting; false when there is none. Key, mouse, resize and focus.
+/* Next event without waiting; false when there is none. Key, mouse, resize, focus and
+ * paste (its text is borrowed until the next call).
  * Handles SIGTSTP (stops the process with the terminal restored), SIGCONT and SIGWINCH.
  * A click within 150 ms of the window getting the focus is left out: it only raised the
  * window. After an end of file on the terminal every call is false and SIG_BIT_HUP is
  * due. */
 bool term_event(struct term *t, struct event *ev);
-/* Descriptor to poll for input. */
-int term_fd(const struct term *t);
+/* What to poll, -1 among them where there is nothing to wait for. The time in ms after
+ * which term_event may have something though nothing came (an Esc); -1: none. */
+enum { TERM_FDS = 2 };
+int term_poll(const struct term *t, struct pollfd fd[TERM_FDS]);
 
 /* Give the terminal to something else (SIGTSTP is handled inside). After term_resume
  * everything is sent again, and a resize is reported. */

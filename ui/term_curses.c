@@ -1,9 +1,11 @@
-/* The only file that knows curses. Curses keeps the picture of the screen and sends the
- * differences; its mouse and signal handling are not used: mouse reports are parsed
- * here, so that drags and large terminals work whatever the terminal's description
- * says, and signals come through signal.c, so that nothing runs inside a handler. */
-#ifndef _XOPEN_SOURCE /* the library's own flags may say it already */
-#define _XOPEN_SOURCE 700
+/* The only file that knows curses. Curses keeps the picture of the screen and finds the
+ * differences, which it writes into memory (it would wait for a terminal that takes
+ * nothing); term_tty.c sends them. Its input and signal handling are not used: keys and
+ * mouse are parsed by term_input.c, so that they work whatever the terminal's
+ * description says and no sequence becomes keys, and signals come through signal.c, so
+ * that nothing runs inside a handler. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memfd_create */
 #endif
 #ifndef NCURSES_WIDECHAR
 #define NCURSES_WIDECHAR 1
@@ -15,6 +17,8 @@
 #include "ui/signal.h"
 #include "ui/stderr_tail.h"
 #include "ui/term.h"
+#include "ui/term_input.h"
+#include "ui/term_tty.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,38 +33,40 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
 
-enum {
-    CODE_MOUSE_SGR = KEY_MAX + 1,
-    CODE_MOUSE_OLD,
-    CODE_FOCUS_IN,
-    CODE_FOCUS_OUT,
-};
-
 #define MOUSE_ON  "\033[?1000h\033[?1002h\033[?1006h\033[?1004h"
 #define MOUSE_OFF "\033[?1004l\033[?1006l\033[?1002l\033[?1000l"
+/* Bracketed paste: what is pasted is marked, and never taken for keys. */
+#define PASTE_ON  "\033[?2004h"
+#define PASTE_OFF "\033[?2004l"
 /* Synchronized output: a terminal that knows it shows a frame at once, others ignore
  * it. */
 #define SYNC_ON  "\033[?2026h"
 #define SYNC_OFF "\033[?2026l"
 
+/* How long the rest of a frame is waited for: a terminal that reads takes a large one
+ * in pieces, and should not show half of it while we are busy. */
+enum { FRAME_MS = 40 };
+
 struct term {
     SCREEN *screen;
-    FILE *out, *in; /* on duplicates of the caller's descriptors */
+    FILE *paper; /* memory, which curses takes for the terminal */
     int out_fd, in_fd;
-    WINDOW *keys; /* a pad to read from: reading from a window would refresh it */
-    struct termios modes;
+    struct tty tty;
     struct stderr_tail tail;
     bool signals_open;
     char note[160];
     char show_cursor[32]; /* what the terminal wants for it, maybe "" */
+    char keypad_on[32], keypad_off[32]; /* keys send what terminfo says */
 
     enum glyph_tier tier;
     int colors; /* 256, 8, 0 */
     bool has_mouse, mouse;
+    bool modes_sent, mouse_sent; /* what the terminal was last told */
     attr_t attr[ROLE_COUNT];
     short pair[ROLE_COUNT];
 
@@ -71,25 +77,43 @@ struct term {
     bool suspended, ended;
     bool resized; /* look at the size */
     bool resumed; /* and report it even if it is the same */
+    bool behind;  /* a frame was left out, as the one before was still to be sent */
 
+    struct term_input input;
+    uint8_t bytes[256]; /* read and not yet looked at */
+    size_t n_bytes, next_byte;
+    int64_t byte_ns; /* when the last ones came */
     struct mouse pointer;
 };
 
 /* ---- output ---- */
 
-static void send_bytes(const struct term *t, const char *bytes)
+/* Hand over what curses has written. */
+static void take_paper(struct term *t)
 {
-    size_t n = strlen(bytes);
-    while (n > 0) {
-        const ssize_t put = write(t->out_fd, bytes, n);
-        if (put < 0 && errno == EINTR) {
-            continue;
-        }
-        if (put <= 0) {
-            return;
-        }
-        bytes += put;
-        n -= (size_t)put;
+    char bytes[16384];
+    const int fd = fileno(t->paper);
+    fflush(t->paper);
+    off_t at = 0;
+    for (ssize_t n; (n = pread(fd, bytes, sizeof bytes, at)) > 0; at += n) {
+        tty_put(&t->tty, bytes, (size_t)n);
+    }
+    if (ftruncate(fd, 0) == 0) {
+        lseek(fd, 0, SEEK_SET);
+    }
+}
+
+/* Tell the terminal the modes that it should be in. */
+static void put_modes(struct term *t)
+{
+    if (!t->modes_sent) {
+        tty_puts(&t->tty, t->keypad_on);
+        tty_puts(&t->tty, t->has_mouse ? PASTE_ON : "");
+        t->modes_sent = true;
+    }
+    if (t->mouse != t->mouse_sent) {
+        tty_puts(&t->tty, t->mouse ? MOUSE_ON : MOUSE_OFF);
+        t->mouse_sent = t->mouse;
     }
 }
 
@@ -186,6 +210,11 @@ void term_present(struct term *t, const struct canvas *c)
     if (t->suspended || t->ended) {
         return;
     }
+    /* Frames are left out rather than queued: a slow terminal shows fewer of them. */
+    t->behind = !tty_flush(&t->tty);
+    if (t->behind) {
+        return;
+    }
     const int w = c->w < t->w ? c->w : t->w;
     const int h = c->h < t->h ? c->h : t->h;
     if (t->all) {
@@ -204,13 +233,16 @@ void term_present(struct term *t, const struct canvas *c)
         move(t->cursor_y, t->cursor_x);
     }
     if (t->has_mouse) { /* a terminal window, not a console */
-        send_bytes(t, SYNC_ON);
+        tty_puts(&t->tty, SYNC_ON);
     }
     wnoutrefresh(stdscr);
     doupdate();
+    take_paper(t);
     if (t->has_mouse) {
-        send_bytes(t, SYNC_OFF);
+        tty_puts(&t->tty, SYNC_OFF);
     }
+    put_modes(t); /* after the first bytes, which enter the alternate screen */
+    (void)tty_flush_within(&t->tty, FRAME_MS);
 }
 
 void term_redraw(struct term *t)
@@ -259,9 +291,9 @@ static void start_colors(struct term *t, const struct term_config *cfg)
 static bool take_size(struct term *t)
 {
     struct winsize ws;
-    if (ioctl(t->out_fd, TIOCGWINSZ, &ws) == 0 && ws.ws_row > 0 && ws.ws_col > 0 &&
+    if (ioctl(t->tty.out, TIOCGWINSZ, &ws) == 0 && ws.ws_row > 0 && ws.ws_col > 0 &&
         is_term_resized(ws.ws_row, ws.ws_col)) {
-        resizeterm(ws.ws_row, ws.ws_col);
+        resize_term(ws.ws_row, ws.ws_col);
     }
     const int w = getmaxx(stdscr);
     const int h = getmaxy(stdscr);
@@ -287,20 +319,33 @@ void term_size(struct term *t, int *w, int *h)
 
 void term_set_mouse(struct term *t, bool on)
 {
-    on = on && t->has_mouse;
-    if (on != t->mouse) {
-        send_bytes(t, on ? MOUSE_ON : MOUSE_OFF);
-    }
-    t->mouse = on;
+    t->mouse = on && t->has_mouse;
     t->pointer = (struct mouse){.pressed = false};
+    if (t->modes_sent && !t->suspended && tty_flush(&t->tty)) {
+        put_modes(t);
+        tty_flush(&t->tty);
+    }
 }
 
-/* Leaving the alternate screen may bring back the visibility of the cursor that it was
- * entered with, so the cursor is shown last. */
-static void leave_screen(const struct term *t)
+/* Give the screen back; false when the terminal does not take it. */
+static bool leave_screen(struct term *t)
 {
-    endwin();
-    send_bytes(t, t->show_cursor);
+    if (!tty_flush(&t->tty)) {
+        tty_drop(&t->tty);
+    }
+    if (t->modes_sent) {
+        tty_puts(&t->tty, t->has_mouse ? MOUSE_OFF PASTE_OFF : "");
+        tty_puts(&t->tty, t->keypad_off);
+        endwin();
+        take_paper(t);
+        /* Leaving the alternate screen may bring back the visibility of the cursor that
+         * it was entered with, so the cursor is shown last. */
+        tty_puts(&t->tty, t->show_cursor);
+    }
+    t->modes_sent = t->mouse_sent = false;
+    const bool taken = tty_drain(&t->tty);
+    tty_set_before(&t->tty);
+    return taken;
 }
 
 void term_suspend(struct term *t)
@@ -308,10 +353,6 @@ void term_suspend(struct term *t)
     if (t->suspended) {
         return;
     }
-    if (t->mouse) {
-        send_bytes(t, MOUSE_OFF);
-    }
-    /* No def_prog_mode: after a SIGSTOP the modes are the shell's already. */
     leave_screen(t);
     stderr_tail_pause(&t->tail);
     t->suspended = true;
@@ -323,11 +364,8 @@ void term_resume(struct term *t)
         return;
     }
     stderr_tail_continue(&t->tail);
-    reset_prog_mode();
+    tty_set_raw(&t->tty);
     /* The next doupdate enters the alternate screen again. */
-    if (t->mouse) {
-        send_bytes(t, MOUSE_ON);
-    }
     t->suspended = false;
     t->resized = t->resumed = true;
     t->all = true;
@@ -352,158 +390,102 @@ static void handle_signals(struct term *t)
 
 /* ---- input ---- */
 
-static const struct {
-    int code;
-    uint32_t key;
-} key_codes[] = {
-    {KEY_UP, KEY_UP_},
-    {KEY_DOWN, KEY_DOWN_},
-    {KEY_LEFT, KEY_LEFT_},
-    {KEY_RIGHT, KEY_RIGHT_},
-    {KEY_HOME, KEY_HOME_},
-    {KEY_END, KEY_END_},
-    {KEY_A1, KEY_HOME_},
-    {KEY_C1, KEY_END_},
-    {KEY_FIND, KEY_HOME_},
-    {KEY_SELECT, KEY_END_},
-    {KEY_PPAGE, KEY_PGUP},
-    {KEY_NPAGE, KEY_PGDN},
-    {KEY_DC, KEY_DEL},
-    {KEY_BTAB, KEY_SHIFT_TAB},
-    {KEY_F(1), KEY_F1_},
-    {KEY_SLEFT, KEY_SHIFT_LEFT},
-    {KEY_SRIGHT, KEY_SHIFT_RIGHT},
-    {KEY_ENTER, KEY_ENTER_},
-    {KEY_BACKSPACE, KEY_DELETE_BACK},
-};
-
-/* The next character of a report that has begun; -1 when none comes. */
-static int report_char(struct term *t)
+/* Pointer reports as the interface takes them. */
+static bool mouse_event(struct term *t, const struct input *in, struct event *ev)
 {
-    wint_t wc;
-    return wget_wch(t->keys, &wc) == OK ? (int)wc : -1;
-}
-
-/* "button;x;yM" after "ESC [ <"; M pressed, m released. Reads to the end of a malformed
- * report as well. */
-static bool read_sgr(struct term *t, int *button, int *x, int *y, bool *release)
-{
-    int value[3] = {0, 0, 0};
-    int n = 0;
-    int ch = report_char(t);
-    for (int i = 0; i < 40 && ((ch >= '0' && ch <= '9') || ch == ';'); i++) {
-        if (ch == ';') {
-            n++;
-        } else if (n < 3 && value[n] < 100000) {
-            value[n] = value[n] * 10 + (ch - '0');
-        }
-        ch = report_char(t);
-    }
-    *button = value[0];
-    *x = value[1] - 1;
-    *y = value[2] - 1;
-    *release = ch == 'm';
-    return n == 2 && (ch == 'M' || ch == 'm');
-}
-
-/* Three characters after "ESC [ M", each plus 32: terminals without SGR reports. */
-static bool read_old(struct term *t, int *button, int *x, int *y, bool *release)
-{
-    const int b = report_char(t);
-    *x = report_char(t) - 33;
-    *y = report_char(t) - 33;
-    if (b < 32 || *x < 0 || *y < 0) {
-        return false;
-    }
-    *button = b - 32;
-    *release = (*button & 3) == 3 && !(*button & 64);
-    if (*release) {
-        *button = 0;
-    }
-    return true;
-}
-
-static bool read_mouse(struct term *t, struct event *ev, bool sgr)
-{
-    int button = 0;
-    bool release = false;
-    /* The rest of a report may still be on its way. */
-    wtimeout(t->keys, 30);
-    const bool whole = sgr ? read_sgr(t, &button, &ev->x, &ev->y, &release)
-                           : read_old(t, &button, &ev->x, &ev->y, &release);
-    wtimeout(t->keys, 0);
-    if (!whole || !t->mouse || button > 127) {
+    if (!t->mouse) {
         return false;
     }
     ev->kind = EVENT_MOUSE;
-    ev->x = ev->x < 0 ? 0 : ev->x >= t->w ? t->w - 1 : ev->x;
-    ev->y = ev->y < 0 ? 0 : ev->y >= t->h ? t->h - 1 : ev->y;
-    return mouse_report(&t->pointer, button, release, clock_ns(), ev);
+    ev->x = in->x < 0 ? 0 : in->x >= t->w ? t->w - 1 : in->x;
+    ev->y = in->y < 0 ? 0 : in->y >= t->h ? t->h - 1 : in->y;
+    return mouse_report(&t->pointer, in->button, in->release, clock_ns(), ev);
 }
 
-static bool code_event(struct term *t, struct event *ev, int code)
+static bool to_event(struct term *t, const struct input *in, struct event *ev)
 {
-    if (code == CODE_MOUSE_SGR || code == CODE_MOUSE_OLD) {
-        return read_mouse(t, ev, code == CODE_MOUSE_SGR);
-    }
-    if (code == CODE_FOCUS_IN || code == CODE_FOCUS_OUT) {
+    *ev = (struct event){.kind = EVENT_NONE};
+    switch (in->kind) {
+    case INPUT_KEY:
+        ev->kind = EVENT_KEY;
+        ev->key = in->key;
+        return true;
+    case INPUT_MOUSE:
+        return mouse_event(t, in, ev);
+    case INPUT_FOCUS:
         ev->kind = EVENT_FOCUS;
-        ev->focused = code == CODE_FOCUS_IN;
+        ev->focused = in->focused;
         mouse_focus(&t->pointer, ev->focused, clock_ns());
         return true;
+    case INPUT_PASTE:
+        ev->kind = EVENT_PASTE;
+        ev->text = in->text;
+        ev->text_n = in->n;
+        ev->cut = in->cut;
+        return true;
     }
-    if (code == KEY_RESIZE) {
-        t->resized = true;
+    return false;
+}
+
+/* More bytes from the terminal; false when there are none. */
+static bool read_more(struct term *t)
+{
+    const int n = tty_read(&t->tty, t->bytes, sizeof t->bytes);
+    if (n < 0) {
+        t->ended = true;
+        sig_post(SIG_BIT_HUP);
+    }
+    if (n <= 0) {
         return false;
     }
-    for (size_t i = 0; i < sizeof key_codes / sizeof key_codes[0]; i++) {
-        if (key_codes[i].code == code) {
-            ev->kind = EVENT_KEY;
-            ev->key = key_codes[i].key;
+    t->n_bytes = (size_t)n;
+    t->next_byte = 0;
+    t->byte_ns = clock_ns();
+    return true;
+}
+
+/* In ms, until what is begun counts as cut short; -1: nothing is begun. */
+static int input_due(const struct term *t)
+{
+    const int wait = input_wait_ms(&t->input);
+    if (wait < 0) {
+        return -1;
+    }
+    const int64_t left = t->byte_ns + wait * INT64_C(1000000) - clock_ns();
+    return left > 0 ? (int)(left / 1000000) + 1 : 0;
+}
+
+static bool input_event(struct term *t, struct event *ev)
+{
+    struct input in;
+    do {
+        while (t->next_byte < t->n_bytes) {
+            if (input_byte(&t->input, t->bytes[t->next_byte++], &in) &&
+                to_event(t, &in, ev)) {
+                return true;
+            }
+        }
+    } while (read_more(t));
+    /* Only now: bytes that came in time may have waited for us. */
+    while (!t->ended && input_due(t) == 0) {
+        t->byte_ns = clock_ns();
+        if (input_timeout(&t->input, &in) && to_event(t, &in, ev)) {
             return true;
         }
     }
     return false;
 }
 
-/* No key: is there no terminal any more? */
-static void look_for_end(struct term *t)
+/* Go on sending; after a stall the terminal gets everything anew, as nobody knows what
+ * became of what it was sent, and a frame that was left out is asked for. */
+static void send_rest(struct term *t)
 {
-    struct pollfd p = {.fd = t->in_fd, .events = POLLIN};
-    int waiting = 0;
-    if (poll(&p, 1, 0) != 1) {
+    if (!tty_flush(&t->tty) || !(t->behind || t->tty.stalled)) {
         return;
     }
-    const bool gone = p.revents & (POLLHUP | POLLERR | POLLNVAL);
-    if (gone || (ioctl(t->in_fd, FIONREAD, &waiting) == 0 && waiting == 0)) {
-        t->ended = true;
-        sig_post(SIG_BIT_HUP);
-    }
-}
-
-static bool input_event(struct term *t, struct event *ev)
-{
-    for (;;) {
-        wint_t wc;
-        *ev = (struct event){.kind = EVENT_NONE};
-        const int got = wget_wch(t->keys, &wc);
-        if (got == KEY_CODE_YES) {
-            if (code_event(t, ev, (int)wc)) {
-                return true;
-            }
-            if (t->resized) {
-                return false;
-            }
-            continue;
-        }
-        if (got != OK) {
-            look_for_end(t);
-            return false;
-        }
-        ev->kind = EVENT_KEY;
-        ev->key = wc == '\r' ? KEY_ENTER_ : wc == '\b' ? KEY_DELETE_BACK : (uint32_t)wc;
-        return true;
-    }
+    t->all = t->all || t->tty.stalled;
+    t->behind = t->tty.stalled = false;
+    t->resized = t->resumed = true;
 }
 
 bool term_event(struct term *t, struct event *ev)
@@ -513,28 +495,25 @@ bool term_event(struct term *t, struct event *ev)
         return false;
     }
     handle_signals(t);
-    for (;;) {
-        if (t->resized) {
-            t->resized = false;
-            const bool announce = take_size(t) || t->resumed;
-            t->resumed = false;
-            if (announce) {
-                *ev = (struct event){.kind = EVENT_RESIZE, .w = t->w, .h = t->h};
-                return true;
-            }
-        }
-        if (input_event(t, ev)) {
+    send_rest(t);
+    if (t->resized) {
+        t->resized = false;
+        const bool announce = take_size(t) || t->resumed;
+        t->resumed = false;
+        if (announce) {
+            *ev = (struct event){.kind = EVENT_RESIZE, .w = t->w, .h = t->h};
             return true;
         }
-        if (!t->resized) {
-            return false;
-        }
     }
+    return input_event(t, ev);
 }
 
-int term_fd(const struct term *t)
+int term_poll(const struct term *t, struct pollfd fd[TERM_FDS])
 {
-    return t->in_fd;
+    fd[0] = (struct pollfd){.fd = t->tty.in, .events = POLLIN};
+    fd[1] = (struct pollfd){.fd = tty_waits(&t->tty) ? t->tty.out : -1,
+                            .events = POLLOUT};
+    return input_due(t);
 }
 
 enum glyph_tier term_tier(const struct term *t)
@@ -574,7 +553,7 @@ static enum err look_up(struct term *t, const char *name, bool *found,
                         struct errinfo *e)
 {
     int status = 0;
-    *found = setupterm(name, t->out_fd, &status) == OK;
+    *found = setupterm(name, fileno(t->paper), &status) == OK;
     if (!*found) {
         return OK;
     }
@@ -605,9 +584,8 @@ static enum err start_screen(struct term *t, const char **name, struct errinfo *
         return err_set(e, ERR_USAGE, "TERM=%s is not a terminal that is known here",
                        *name);
     }
-    set_escdelay(25);
     /* newterm, as initscr ends the process when it fails. */
-    t->screen = newterm(*name, t->out, t->in);
+    t->screen = newterm(*name, t->paper, t->paper);
     return t->screen ? OK
                      : err_set(e, ERR_USAGE, "TERM=%s: curses cannot start", *name);
 }
@@ -640,68 +618,92 @@ static void add_capability(struct str *s, const char *name)
     }
 }
 
-static enum err arm_restore(struct term *t, struct errinfo *e)
+/* A capability in room for it; "" when there is none that fits. */
+static void copy_capability(char *out, size_t cap, const char *name)
 {
     struct str s;
-    str_init(&s, SIG_RESTORE_CAP);
-    add_capability(&s, "cnorm");
-    snprintf(t->show_cursor, sizeof t->show_cursor, "%s", s.p);
-    str_clear(&s);
-    if (t->has_mouse) {
-        str_add(&s, SYNC_OFF MOUSE_OFF);
-    }
+    str_init(&s, cap - 1);
+    add_capability(&s, name);
+    snprintf(out, cap, "%s", s.err == OK ? s.p : "");
+    str_free(&s);
+}
+
+static enum err arm_restore(struct term *t, struct errinfo *e)
+{
     static const char *const caps[] = {"sgr0", "op", "rmkx", "rmcup", "cnorm"};
+    struct str s;
+    str_init(&s, SIG_RESTORE_CAP);
+    str_add(&s, TTY_CANCEL);
+    if (t->has_mouse) {
+        str_add(&s, SYNC_OFF MOUSE_OFF PASTE_OFF);
+    }
     for (size_t i = 0; i < sizeof caps / sizeof caps[0]; i++) {
         add_capability(&s, caps[i]);
     }
     str_add(&s, "\r\n");
     enum err rc = str_err(&s, "the bytes that restore the terminal", e);
     if (rc == OK) {
-        rc = sig_crash_arm(t->out_fd, s.p, s.len, t->in_fd, &t->modes, t->tail.saved,
-                           t->tail.log, e);
+        rc = sig_crash_arm(t->tty.out, s.p, s.len, t->tty.in, &t->tty.before,
+                           t->tail.saved, t->tail.log, e);
     }
     str_free(&s);
     return rc;
 }
 
-static enum err open_streams(struct term *t, struct errinfo *e)
+static enum err open_paper(struct term *t, struct errinfo *e)
 {
-    const int out = fcntl(t->out_fd, F_DUPFD_CLOEXEC, 3);
-    const int in = fcntl(t->in_fd, F_DUPFD_CLOEXEC, 3);
-    t->out = out >= 0 ? fdopen(out, "w") : NULL;
-    t->in = in >= 0 ? fdopen(in, "r") : NULL;
-    if (t->out && t->in) {
+    const int fd = memfd_create("saetop-frame", MFD_CLOEXEC);
+    t->paper = fd >= 0 ? fdopen(fd, "r+") : NULL;
+    if (t->paper) {
         return OK;
     }
     const int why = errno;
-    if (!t->out && out >= 0) {
-        close(out);
+    if (fd >= 0) {
+        close(fd);
     }
-    if (!t->in && in >= 0) {
-        close(in);
+    return err_set(e, ERR_IO, "no memory to draw in: %s", strerror(why));
+}
+
+/* Keys as this terminal is said to send them. */
+static void add_keys(struct term *t)
+{
+    static const struct {
+        const char *capability;
+        uint32_t key;
+    } keys[] = {
+        {"kcuu1", KEY_UP_},          {"kcud1", KEY_DOWN_},
+        {"kcub1", KEY_LEFT_},        {"kcuf1", KEY_RIGHT_},
+        {"khome", KEY_HOME_},        {"kend", KEY_END_},
+        {"ka1", KEY_HOME_},          {"kc1", KEY_END_},
+        {"ka3", KEY_PGUP},           {"kc3", KEY_PGDN},
+        {"kfnd", KEY_HOME_},         {"kslt", KEY_END_},
+        {"kpp", KEY_PGUP},           {"knp", KEY_PGDN},
+        {"kdch1", KEY_DEL},          {"kcbt", KEY_SHIFT_TAB},
+        {"kf1", KEY_F1_},            {"kent", KEY_ENTER_},
+        {"kLFT", KEY_SHIFT_LEFT},    {"kRIT", KEY_SHIFT_RIGHT},
+        {"kbs", KEY_DELETE_BACK},
+    };
+    input_init(&t->input);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        char bytes[INPUT_ROW_BYTES + 1];
+        copy_capability(bytes, sizeof bytes, keys[i].capability);
+        (void)input_add_row(&t->input, bytes, keys[i].key);
     }
-    return err_set(e, ERR_IO, "the terminal cannot be opened: %s", strerror(why));
 }
 
 static enum err start_curses(struct term *t, const struct term_config *cfg,
                              struct errinfo *e)
 {
-    cbreak(); /* Ctrl-C stays a signal */
-    noecho();
-    nonl();
-    t->keys = newpad(1, 1);
-    if (!t->keys) {
-        return err_set(e, ERR_NOMEM, "out of memory for the keyboard");
-    }
-    intrflush(t->keys, FALSE);
-    keypad(t->keys, TRUE);
-    wtimeout(t->keys, 0);
-    define_key("\033[<", CODE_MOUSE_SGR);
-    define_key("\033[M", CODE_MOUSE_OLD);
-    define_key("\033[I", CODE_FOCUS_IN);
-    define_key("\033[O", CODE_FOCUS_OUT);
+    nonl(); /* a line feed only goes down */
+    typeahead(-1);
+    copy_capability(t->show_cursor, sizeof t->show_cursor, "cnorm");
+    copy_capability(t->keypad_on, sizeof t->keypad_on, "smkx");
+    copy_capability(t->keypad_off, sizeof t->keypad_off, "rmkx");
+    add_keys(t);
     start_colors(t, cfg);
     take_size(t);
+    TRY(arm_restore(t, e));
+    tty_set_raw(&t->tty);
     return OK;
 }
 
@@ -709,8 +711,7 @@ static enum err open_term(struct term *t, const struct term_config *cfg,
                           struct errinfo *e)
 {
     const char *name = cfg->term_name ? cfg->term_name : getenv("TERM");
-    if (!isatty(t->out_fd) || !isatty(t->in_fd) ||
-        tcgetattr(t->in_fd, &t->modes) != 0) {
+    if (!isatty(t->out_fd) || !isatty(t->in_fd)) {
         return err_set(e, ERR_USAGE, "%s is not a terminal",
                        isatty(t->out_fd) ? "standard input" : "standard output");
     }
@@ -720,12 +721,12 @@ static enum err open_term(struct term *t, const struct term_config *cfg,
     /* Before curses, which leaves signals alone that have a handler. */
     TRY(sig_open(~0u, e));
     t->signals_open = true;
-    TRY(open_streams(t, e));
+    TRY(tty_open(&t->tty, t->in_fd, t->out_fd, e));
+    TRY(open_paper(t, e));
     TRY(stderr_tail_begin(&t->tail, e));
     TRY(start_screen(t, &name, e));
     t->tier = choose_tier(cfg->tier, name);
     TRY(start_curses(t, cfg, e));
-    TRY(arm_restore(t, e));
     term_set_mouse(t, cfg->mouse);
     return OK;
 }
@@ -738,6 +739,7 @@ enum err term_open(const struct term_config *cfg, struct term **out, const char 
     t->out_fd = cfg->out_fd;
     t->in_fd = cfg->in_fd;
     t->tail = (struct stderr_tail){-1, -1};
+    t->tty.in = t->tty.out = -1;
     t->cursor_x = t->cursor_y = -2; /* unknown */
     t->all = true;
     const enum err rc = open_term(t, cfg, e);
@@ -757,25 +759,22 @@ void term_close(struct term *t)
     if (!t) {
         return;
     }
-    term_set_mouse(t, false);
+    bool taken = true;
     if (t->screen) {
         if (!t->suspended) {
-            leave_screen(t);
+            taken = leave_screen(t);
         }
-        tcsetattr(t->in_fd, TCSADRAIN, &t->modes);
         sig_crash_disarm();
-        if (t->keys) {
-            delwin(t->keys);
-        }
         delscreen(t->screen);
     }
-    if (t->out) {
-        fclose(t->out);
-    }
-    if (t->in) {
-        fclose(t->in);
+    if (t->paper) {
+        fclose(t->paper);
     }
     stderr_tail_end(&t->tail);
+    if (!taken) {
+        tty_give_up();
+    }
+    tty_close(&t->tty);
     if (t->signals_open) {
         sig_close();
     }

@@ -21,7 +21,11 @@ static const struct topic topics[] = {
     {"what is CE recovered?",
      "The model runs with its activation replaced by the rebuilt one. 1: it "
      "predicts as well as before; 0: as badly as with the activation erased. It "
-     "weighs what matters to the model, which explained variance does not."},
+     "weighs what matters to the model, which explained variance does not.\n"
+     "Below 0 it is worse than erasing ('< erasing'): this text is unlike what the SAE "
+     "was trained on, or it has trained too little. See that the model, the hook and "
+     "the text are the SAE's own. Far above 1, or where erasing costs nothing, the model "
+     "itself does badly on the text: take another."},
     {"what is absorption?",
      "A latent for a general concept (animal) falls silent on some of its words "
      "(dog), because a more specific latent has taken the general direction in. "
@@ -62,6 +66,13 @@ static const struct topic topics[] = {
      "pair is one draw: only absorption has an interval here, and differences of "
      "one pair can be luck. Repeat it: saetop train --seed N --set "
      "twin=unmasked --out R."},
+    {"the filter",
+     "&dog keeps latents with dog in their top tokens, match, label or #number; dog cat "
+     "keeps those with both, a|b with either, !x without. density>1e-4 f1>=.5 compares "
+     "(Tab completes names); dead, labelled, marked and matched are flags.\n"
+     "\"a b\" is a text with what else would be a sign; in it \\\" is a quote and \\\\ a "
+     "backslash. /regex/ is a POSIX extended expression: \\/ is a slash, \\\\ a "
+     "backslash, and \\w \\s \\b stand for word, space and word's edge."},
     {"reading the curves",
      "A (orange) and B (blue) carry their letters at the right end. A dotted "
      "vertical line is an event: a change of mask, a note, a save. With smoothing "

@@ -1,4 +1,5 @@
 /* The Train screen's boxes: numbers or the difference of the arms, masking, events. */
+#include "ui/glyph.h"
 #include "ui/screen.h"
 
 #include <math.h>
@@ -89,6 +90,12 @@ static void difference_row(const struct session_view *v, struct canvas *c,
     right_text(c, in.x + 12, y, 6, text, ROLE_SERIES_A);
     short_number(text, sizeof text, vb, false);
     right_text(c, in.x + 18, y, 6, text, ROLE_SERIES_B);
+    const struct ce_doubt *doubt = metric_doubt(v->arm[0].last, (enum metric)metric);
+    doubt = doubt ? doubt : metric_doubt(v->arm[1].last, (enum metric)metric);
+    if (doubt) { /* how the arms differ is beside the point */
+        canvas_text(c, in.x + 27, y, in.w - 27, doubt->mark, ROLE_WARN, 0);
+        return;
+    }
     enum role role;
     const uint32_t sign = verdict(metric, diff, half, &role);
     canvas_put(c, in.x + 26, y, sign, role, ATTR_BOLD);
@@ -101,7 +108,8 @@ static void difference_row(const struct session_view *v, struct canvas *c,
         char width[24];
         short_number(width, sizeof width, half, false);
         canvas_textf(c, in.x + 27 + used, y, in.w - 27 - used, ROLE_DIM, 0,
-                     "\xc2\xb1%s", width);
+                     "%s%s",
+                     glyph_plus_minus(c->tier), width);
     }
 }
 
@@ -165,8 +173,11 @@ static int number_rows(const struct app *a, const struct session_view *v,
         double best = 0, step = 0;
         canvas_text(c, in.x + 1, y, 12, label, ROLE_TEXT, 0);
         short_number(text, sizeof text, arm->last[metric], false);
-        right_text(c, in.x + 12, y, 7, text, ROLE_VALUE);
-        if (best_of(&arm->series[metric], metric_def((enum metric)metric)->better,
+        const struct ce_doubt *doubt = metric_doubt(arm->last, (enum metric)metric);
+        right_text(c, in.x + 12, y, 7, text, doubt ? ROLE_WARN : ROLE_VALUE);
+        if (doubt) {
+            canvas_text(c, in.x + 20, y, in.w - 20, doubt->brief, ROLE_WARN, 0);
+        } else if (best_of(&arm->series[metric], metric_def((enum metric)metric)->better,
                     &best, &step)) {
             short_number(text, sizeof text, best, false);
             right_text(c, in.x + 20, y, 7, text, ROLE_TEXT);

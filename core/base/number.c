@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 bool number_real(const char *text, double *out)
@@ -46,4 +47,19 @@ bool number_whole(const char *text, int64_t *out)
     }
     *out = (int64_t)real;
     return true;
+}
+
+const char *number_show(char out[NUMBER_TEXT], enum number_style style, int width,
+                        int decimals, double v)
+{
+    if (!isfinite(v)) {
+        snprintf(out, NUMBER_TEXT, "%*s", width, "-");
+    } else if (style == NUMBER_POWER || fabs(v) >= 1e15) {
+        snprintf(out, NUMBER_TEXT, "%*.*e", width, decimals, v);
+    } else if (style == NUMBER_SIGNED) {
+        snprintf(out, NUMBER_TEXT, "%+*.*f", width, decimals, v);
+    } else {
+        snprintf(out, NUMBER_TEXT, "%*.*f", width, decimals, v);
+    }
+    return out;
 }

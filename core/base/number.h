@@ -12,4 +12,13 @@ bool number_real(const char *text, double *out);
  * (up to 9e15). */
 bool number_whole(const char *text, int64_t *out);
 
+/* A measure for people to read: `decimals` digits after the point, right in `width`
+ * columns; one that was not measured, or has no finite value, is a dash. In out, which
+ * is returned. NUMBER brings room that lasts to the end of the block. */
+enum { NUMBER_TEXT = 48 };
+enum number_style { NUMBER_PLAIN, NUMBER_SIGNED, NUMBER_POWER };
+const char *number_show(char out[NUMBER_TEXT], enum number_style style, int width,
+                        int decimals, double v);
+#define NUMBER(...) number_show((char[NUMBER_TEXT]){0}, __VA_ARGS__)
+
 #endif

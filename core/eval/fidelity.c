@@ -203,8 +203,7 @@ enum err fidelity_measure(const struct fidelity_rows *f, const struct sae *s,
     if (sum.n_nll > 0.0) {
         r.ce_sae = sum.nll / sum.n_nll;
         const double span = f->ce_zero - f->ce_clean;
-        r.ce_recovered =
-            fabs(span) > 1e-9 ? (f->ce_zero - r.ce_sae) / span : (double)NAN;
+        r.ce_recovered = span > 1e-9 ? (f->ce_zero - r.ce_sae) / span : (double)NAN;
     }
     *out = r;
 out:

@@ -13,7 +13,8 @@ struct fidelity {
     double explained_variance; /* 1 - sum ||x - xhat||^2 / sum ||x - mean||^2, the mean
                                   over the whole set */
     double ce_sae;             /* nats a token with the reconstruction spliced in */
-    double ce_recovered;       /* (zero - sae) / (zero - clean) */
+    double ce_recovered;       /* (zero - sae) / (zero - clean); NaN where erasing
+                                  costs nothing */
 };
 
 /* fired [F] is set to 1 for each latent that fires on a token that is not special.

@@ -1,6 +1,7 @@
 #include "eval/report.h"
 
 #include "base/mem.h"
+#include "lm/ce_doubt.h"
 #include "num/stats.h"
 
 #include <math.h>
@@ -301,6 +302,32 @@ enum err report_json(const struct report *r, struct str *out, struct errinfo *e)
     return rc;
 }
 
+/* The figure beside f, of the same measure and text. */
+static double beside(const struct report *r, const struct figure *f, const char *name)
+{
+    char path[PATH_LEN];
+    const char *dot = strrchr(f->path, '.');
+    snprintf(path, sizeof path, "%.*s%s", dot ? (int)(dot + 1 - f->path) : 0, f->path,
+             name);
+    const struct figure *other = report_find(r, path);
+    return other ? other->v.value : (double)NAN;
+}
+
+/* A line below a share of cross-entropy recovered that does not mean what it says. */
+static void add_doubt(const struct report *r, const struct figure *f, struct str *out)
+{
+    static const char name[] = ".ce_recovered";
+    const size_t len = strlen(f->path), tail = sizeof name - 1;
+    if (r->compares || len < tail || strcmp(f->path + len - tail, name) != 0) {
+        return;
+    }
+    const struct ce_doubt *doubt =
+        ce_doubt(f->v.value, beside(r, f, "ce_clean"), beside(r, f, "ce_zero"));
+    if (doubt) {
+        str_addf(out, "    ^ %s\n", doubt->long_text);
+    }
+}
+
 void report_table(const struct report *r, struct str *out)
 {
     size_t before = 0; /* length of the measure's name in the line above */
@@ -323,6 +350,7 @@ void report_table(const struct report *r, struct str *out)
             str_addf(out, "  n %zu %s", f->n, f->unit);
         }
         str_addc(out, '\n');
+        add_doubt(r, f, out);
     }
     for (size_t i = 0; i < r->gaps; i++) {
         str_addf(out, "%sleft out: %s: %s\n", i == 0 ? "\n" : "", r->gap[i].what,
@@ -375,6 +403,7 @@ static enum err compare_one(const struct figure *a, const struct figure *b,
 enum err report_compare(const struct report *a, const struct report *b,
                         struct report *out, struct errinfo *e)
 {
+    out->compares = true;
     for (size_t i = 0; i < a->n; i++) {
         const struct figure *same = report_find(b, a->fig[i].path);
         if (same != NULL) {

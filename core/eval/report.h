@@ -27,6 +27,7 @@ struct report_gap {
 struct report {
     uint64_t seed; /* of all intervals and draws */
     size_t reps;   /* draws of an interval, REPORT_REPS; 0: values alone */
+    bool compares; /* its figures are differences of those of two reports */
     struct figure *fig;
     size_t n, cap;
     struct report_gap *gap; /* what was left out */

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "sae/sae_tensors.h"
+#include "sae/saelens.h"
 
 #define FOREIGN_FORMATS(X)                                                             \
     X(saelens)                                                                         \
@@ -72,11 +73,10 @@ enum err foreign_tensors(const char *path, struct sae_tensors **out, struct erri
     return OK;
 }
 
-static enum err load_as(const struct foreign_format *f, const char *path,
-                        struct sae **out, struct foreign_meta *meta, struct errinfo *e)
+/* Takes t. */
+static enum err fold(struct sae_tensors *t, const char *path, struct sae **out,
+                     struct foreign_meta *meta, struct errinfo *e)
 {
-    struct sae_tensors *t = NULL;
-    TRY(f->load(path, &t, e));
     if (meta) {
         *meta = t->meta;
     }
@@ -89,19 +89,26 @@ enum err foreign_load(const char *path, struct sae **out, struct foreign_meta *m
                       struct errinfo *e)
 {
     const struct foreign_format *f = NULL;
+    struct sae_tensors *t = NULL;
     TRY(find_or_say(path, &f, e));
-    return load_as(f, path, out, meta, e);
+    TRY(f->load(path, &t, e));
+    return fold(t, path, out, meta, e);
 }
 
-enum err foreign_load_saelens(const char *dir, struct sae **out,
-                              struct foreign_meta *meta, struct errinfo *e)
+enum err foreign_load_saelens(const char *dir, const char *cfg, const char *weights,
+                              struct sae **out, struct foreign_meta *meta,
+                              struct errinfo *e)
 {
-    return load_as(&foreign_format_saelens, dir, out, meta, e);
+    struct sae_tensors *t = NULL;
+    TRY(saelens_load(dir, cfg, weights, &t, e));
+    return fold(t, dir, out, meta, e);
 }
 
 enum err sae_load(const char *dir, struct sae **out, struct errinfo *e)
 {
-    return foreign_load_saelens(dir, out, NULL, e);
+    struct sae_tensors *t = NULL;
+    TRY(foreign_format_saelens.load(dir, &t, e));
+    return fold(t, dir, out, NULL, e);
 }
 
 struct sae_meta foreign_sae_meta(const struct foreign_meta *m)

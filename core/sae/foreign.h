@@ -32,9 +32,11 @@ const char *foreign_format_of(const char *path);
 enum err foreign_load(const char *path, struct sae **out, struct foreign_meta *meta,
                       struct errinfo *e) ERR_CHECKED;
 
-/* sae_load, and what the files say besides; meta may be NULL. */
-enum err foreign_load_saelens(const char *dir, struct sae **out,
-                              struct foreign_meta *meta, struct errinfo *e) ERR_CHECKED;
+/* The same of SAELens' two files where they do not lie side by side: of `dir`, a run in
+ * which a save waits. */
+enum err foreign_load_saelens(const char *dir, const char *cfg, const char *weights,
+                              struct sae **out, struct foreign_meta *meta,
+                              struct errinfo *e) ERR_CHECKED;
 
 /* "NAME: how it is recognised; ..." for help. */
 void foreign_list(struct str *out);

@@ -607,22 +607,28 @@ static enum err load_cfg(const char *cfg_path, struct cfg *c, struct errinfo *e)
     return rc;
 }
 
-static enum err load(const char *path, struct sae_tensors **out, struct errinfo *e)
+enum err saelens_load(const char *dir, const char *cfg_path, const char *weights,
+                      struct sae_tensors **out, struct errinfo *e)
 {
-    char cfg_path[4096], weights[4096];
     struct tensorfile *f = NULL;
     struct cfg c;
     double scale = 1.0;
-    TRY(path_join(cfg_path, sizeof cfg_path, path, SAELENS_CFG, e));
-    TRY(path_join(weights, sizeof weights, path, SAELENS_WEIGHTS, e));
     TRY(load_cfg(cfg_path, &c, e));
     if (c.scaled) {
-        TRY(read_scale(path, cfg_path, &scale, e));
+        TRY(read_scale(dir, cfg_path, &scale, e));
     }
     TRY(tensorfile_open(weights, &f, e));
     const enum err rc = load_weights(f, &c, cfg_path, scale, out, e);
     tensorfile_close(f);
     return rc;
+}
+
+static enum err load(const char *path, struct sae_tensors **out, struct errinfo *e)
+{
+    char cfg_path[4096], weights[4096];
+    TRY(path_join(cfg_path, sizeof cfg_path, path, SAELENS_CFG, e));
+    TRY(path_join(weights, sizeof weights, path, SAELENS_WEIGHTS, e));
+    return saelens_load(path, cfg_path, weights, out, e);
 }
 
 extern const struct foreign_format foreign_format_saelens;

@@ -3,6 +3,8 @@
 #ifndef SAETOP_SAE_SAELENS_H
 #define SAETOP_SAE_SAELENS_H
 
+#include "sae/sae_tensors.h"
+
 #include <stddef.h>
 
 #define SAELENS_CFG     "cfg.json"
@@ -21,5 +23,9 @@
 /* normalize_activations of what stays with an SAE, by enum sae_norm. */
 #define SAELENS_NORMS 3
 extern const char *const saelens_norms[SAELENS_NORMS];
+
+/* Read the two files, wherever they are; `dir` is where a third one would be. */
+enum err saelens_load(const char *dir, const char *cfg_path, const char *weights,
+                      struct sae_tensors **out, struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Bytes of RUN in RUN/checkpoints/NAME; `len`, all of them, for another path. */
 static size_t run_part(const char *dir, size_t len)
@@ -191,6 +192,18 @@ static void close_states(struct reopened *r)
     claims_release(&r->claims, 0);
 }
 
+/* The user named the first arm, by a link perhaps; the others are found beside it, and
+ * a link there would have another run written to. */
+static enum err expect_beside(const char *first, const char *other, struct errinfo *e)
+{
+    struct stat st;
+    const bool links = lstat(first, &st) == 0 && S_ISLNK(st.st_mode);
+    return links || lstat(other, &st) != 0 || S_ISDIR(st.st_mode)
+               ? OK
+               : err_set(e, ERR_FORMAT, "%s: found a %s, expected a directory", other,
+                         file_kind(st.st_mode));
+}
+
 static enum err open_state(struct reopened *r, const char *dir, const char *suffix,
                            struct errinfo *e)
 {
@@ -200,6 +213,9 @@ static enum err open_state(struct reopened *r, const char *dir, const char *suff
     }
     snprintf(r->suffix[i], sizeof r->suffix[i], "%s", suffix);
     TRY(engine_arm_dir(dir, suffix, r->dir[i], sizeof r->dir[i], e));
+    if (i > 0) {
+        TRY(expect_beside(r->dir[0], r->dir[i], e));
+    }
     TRY(claims_open(&r->claims, r->dir[i], e));
     if (!rundir_is(r->dir[i])) {
         return err_set(

@@ -33,6 +33,7 @@ void session_say(struct session *s, bool bad, const char *fmt, ...)
     pthread_mutex_lock(&s->mu);
     vsnprintf(s->pub.message, sizeof s->pub.message, fmt, ap);
     s->pub.message_bad = bad;
+    s->pub.said++;
     session_wake_locked(s);
     pthread_mutex_unlock(&s->mu);
     va_end(ap);
@@ -319,6 +320,7 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     memcpy(v->loading, pub->loading, sizeof v->loading);
     memcpy(v->message, pub->message, sizeof v->message);
     v->message_bad = pub->message_bad;
+    v->said = pub->said;
     memcpy(v->warning, pub->warning, sizeof v->warning);
     v->step = pub->step;
     v->steps = pub->steps;

@@ -99,6 +99,10 @@ void session_loading(struct session *s, const char *what);
 void session_wake_locked(struct session *s); /* mu held */
 void session_send_row(struct session *s, size_t arm, const struct metric_row *row);
 void session_send_event(struct session *s, size_t arm, const struct run_event *ev);
+/* All rows and events of the arms' pasts, [n]; of the first VIEW_ARMS. Events come in
+ * the order of their steps, and what two arms have in common together, whatever order
+ * the arms were read in (session_past.c). */
+void session_send_past(struct session *s, const struct history *const past[], size_t n);
 /* Hand a job over; what it owns is the job thread's from here on, also on error. */
 void session_send_job(struct session *s, const struct job *job);
 void job_deinit(struct job *job);

@@ -93,11 +93,14 @@ static void send_history(struct session *s, size_t arm, const struct history *h)
     }
 }
 
-static void send_events(struct session *s, size_t arm, const struct history *h)
+static void send_engine_past(struct session *s)
 {
-    for (size_t i = 0; i < h->events; i++) {
-        session_send_event(s, arm, &h->event[i]);
+    const struct history *past[VIEW_ARMS];
+    size_t n = 0;
+    for (; n < s->engine->n_arms && n < VIEW_ARMS; n++) {
+        past[n] = &s->engine->arm[n].history;
     }
+    session_send_past(s, past, n);
 }
 
 /* ---- opening ---- */
@@ -161,9 +164,7 @@ static enum err open_training(struct session *s, struct errinfo *e)
         return rc;
     }
     take_engine(s, g);
-    for (size_t a = 0; a < g->n_arms; a++) {
-        send_events(s, a, &g->arm[a].history);
-    }
+    send_engine_past(s);
     publish(s);
     return OK;
 }
@@ -194,10 +195,9 @@ static enum err open_resumed(struct session *s, struct errinfo *e)
     TRY(settings_need_text(&s->in->set, "explore", e));
     TRY(show_inputs(s, e));
     for (size_t a = 0; a < g->n_arms && a < VIEW_ARMS; a++) {
-        send_history(s, a, &g->arm[a].history);
-        send_events(s, a, &g->arm[a].history);
         TRY(session_load_labels(s, a, g->arm[a].dir, g->arm[a].arm->sae->F, e));
     }
+    send_engine_past(s);
     show_resumed(s);
     return OK;
 }
@@ -220,8 +220,6 @@ static void publish_record(struct session *s, size_t a, const char *dir)
     snprintf(arm->dir, sizeof arm->dir, "%s", dir);
     label_arm(arm);
     pthread_mutex_unlock(&s->mu);
-    send_history(s, a, &r->history);
-    send_events(s, a, &r->history);
 }
 
 /* The second arm of a run: its twin, or the first of the others beside it. */
@@ -258,6 +256,11 @@ static enum err open_browsing(struct session *s, struct errinfo *e)
         TRY(session_load_labels(s, a, dir[a], s->record[a].sae->F, e));
         session_remark(s, a, NULL);
     }
+    const struct history *past[VIEW_ARMS];
+    for (size_t a = 0; a < s->n_records; a++) {
+        past[a] = &s->record[a].history;
+    }
+    session_send_past(s, past, s->n_records);
     return OK;
 }
 
@@ -267,6 +270,12 @@ static enum err train_on(struct session *s, struct errinfo *e)
     struct engine *g = NULL;
     TRY(engine_resume(s->open_run, NULL, s->cfg.set.samples_dir, s->in, &g, e));
     take_engine(s, g);
+    for (size_t a = 0; a < g->n_arms && a < s->n_records; a++) { /* "resumed" */
+        const struct history *h = &g->arm[a].history;
+        for (size_t i = s->record[a].history.events; i < h->events; i++) {
+            session_send_event(s, a, &h->event[i]);
+        }
+    }
     pthread_mutex_lock(&s->mu);
     s->eval_wanted = !s->eval_set;
     pthread_cond_signal(&s->jobs_ready);

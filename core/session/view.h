@@ -81,6 +81,7 @@ struct session_view {
     char loading[80];  /* what is being opened, while LOADING */
     char message[400]; /* the latest thing to say; may be "" */
     bool message_bad;
+    uint64_t said;     /* things said so far: grows with each, the same words or not */
     char warning[300]; /* stands until the end: a foreign corpus, ... */
     int64_t step, steps;
     double seconds;                        /* of training, pauses left out */

@@ -201,13 +201,11 @@ static enum err read_events(const char *path, const struct csv_table *t,
 typedef enum err read_fn(const char *path, const struct csv_table *t, struct history *h,
                          struct errinfo *e);
 
-static enum err load_table(const char *dir, const char *name, read_fn *read,
-                           struct history *h, struct errinfo *e)
+static enum err load_table(const char *path, read_fn *read, struct history *h,
+                           struct errinfo *e)
 {
-    char path[4096];
     struct csv_table *t = NULL;
     const struct csv_limits lim = CSV_LIMITS_DEFAULT;
-    TRY(path_join(path, sizeof path, dir, name, e));
     TRY(csv_load(path, &lim, &t, e));
     const enum err rc = read(path, t, h, e);
     csv_free_table(t);
@@ -216,10 +214,19 @@ static enum err load_table(const char *dir, const char *name, read_fn *read,
 
 enum err history_load(const char *dir, struct history *out, struct errinfo *e)
 {
+    char metrics[4096], events[4096];
+    TRY(path_join(metrics, sizeof metrics, dir, "metrics.csv", e));
+    TRY(path_join(events, sizeof events, dir, "events.csv", e));
+    return history_load_files(metrics, events, out, e);
+}
+
+enum err history_load_files(const char *metrics, const char *events,
+                            struct history *out, struct errinfo *e)
+{
     struct history h = {0};
-    enum err rc = load_table(dir, "metrics.csv", read_metrics, &h, e);
+    enum err rc = load_table(metrics, read_metrics, &h, e);
     if (rc == OK) {
-        rc = load_table(dir, "events.csv", read_events, &h, e);
+        rc = load_table(events, read_events, &h, e);
     }
     if (rc != OK) {
         history_free(&h);

@@ -41,5 +41,8 @@ enum err history_save(const struct history *h, const char *dir,
 /* Read them back; columns may be missing or unknown, cells must be numbers or empty. */
 enum err history_load(const char *dir, struct history *out,
                       struct errinfo *e) ERR_CHECKED;
+/* The same of two files wherever they are. */
+enum err history_load_files(const char *metrics, const char *events,
+                            struct history *out, struct errinfo *e) ERR_CHECKED;
 
 #endif

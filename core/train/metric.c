@@ -1,6 +1,7 @@
 #include "train/metric.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -30,6 +31,17 @@ int metric_find(const char *name)
         }
     }
     return found < 0 || n == 0 ? -1 : found;
+}
+
+const struct ce_doubt *metric_doubt(const double *v, enum metric m)
+{
+    if (m != METRIC_CE_REC && m != METRIC_CE_REC_OOD) {
+        return NULL;
+    }
+    /* Evaluated, and yet without a share: erasing costs nothing on this text. */
+    const bool evaluated = isfinite(v[m == METRIC_CE_REC ? METRIC_EV : METRIC_EV_OOD]);
+    const double span = evaluated && !isfinite(v[m]) ? 0 : (double)NAN;
+    return ce_doubt(v[m], 0, span);
 }
 
 struct metric_row metric_row_empty(void)

@@ -3,6 +3,8 @@
 #ifndef SAETOP_TRAIN_METRIC_H
 #define SAETOP_TRAIN_METRIC_H
 
+#include "lm/ce_doubt.h"
+
 #include <stdint.h>
 
 /* X(id, column, short label, better: 1 higher, -1 lower, 0 neither, what it is)
@@ -74,6 +76,9 @@ struct metric_def {
 const struct metric_def *metric_def(enum metric m);
 /* By column, by label, or by a unique beginning of either; -1. */
 int metric_find(const char *name);
+
+/* What is to be said beside measure m of v [METRIC_COUNT]; NULL: nothing. */
+const struct ce_doubt *metric_doubt(const double *v, enum metric m);
 
 /* One row of metrics.csv: NaN where nothing was measured. */
 struct metric_row {

@@ -84,3 +84,10 @@ enum err run_open(const char *path, const struct settings *set,
         named && settings_given(named, "threshold.target_l0") ? named->calibrate_l0 : 0;
     return OK;
 }
+
+enum err run_open_sae(const char *path, struct sae **out, struct foreign_meta *meta,
+                      struct errinfo *e)
+{
+    return rundir_is(path) ? rundir_load_sae(path, out, meta, e)
+                           : foreign_load(path, out, meta, e);
+}

@@ -17,4 +17,8 @@ enum err run_open(const char *path, const struct settings *set,
                   const struct settings *named, struct run_record *out,
                   struct errinfo *e) ERR_CHECKED;
 
+/* The SAE alone, of either; meta may be NULL. */
+enum err run_open_sae(const char *path, struct sae **out, struct foreign_meta *meta,
+                      struct errinfo *e) ERR_CHECKED;
+
 #endif

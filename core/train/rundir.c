@@ -155,9 +155,9 @@ static const char *model_name(const struct lm *m, char out[NAME_CAP])
     return lm_name(m, out, NAME_CAP)[0] ? out : path_base(m->dir);
 }
 
-static enum err save_files(const char *dir, const struct arm *a,
-                           const struct history *h, const char *eval_json,
-                           const char *arms, struct errinfo *e)
+static enum err write_files(const char *dir, const struct arm *a,
+                            const struct history *h, const char *eval_json,
+                            const char *arms, struct errinfo *e)
 {
     const struct inputs *in = a->in;
     char name[NAME_CAP];
@@ -196,7 +196,7 @@ enum err rundir_save(const char *dir, const struct arm *a, const struct history 
 {
     char saving[RUNDIR_PATH];
     TRY(save_begin(dir, saving, e));
-    const enum err rc = save_files(saving, a, h, eval_json, arms, e);
+    const enum err rc = write_files(saving, a, h, eval_json, arms, e);
     if (rc != OK) {
         save_abort(dir);
         return rc;
@@ -225,6 +225,20 @@ static enum err import_files(const char *dir, const struct run_record *r,
     return save_config(dir, &r->set, in, &facts, e);
 }
 
+enum err rundir_write_eval(const char *dir, const char *json, struct errinfo *e)
+{
+    char path[RUNDIR_PATH];
+    int lock = -1;
+    TRY(path_join(path, sizeof path, dir, "eval.json", e));
+    const enum err locked = rundir_lock(dir, &lock, e);
+    if (locked != OK && locked != ERR_USAGE) {
+        return locked;
+    }
+    const enum err rc = file_write_text(path, json, e);
+    rundir_unlock(dir, lock);
+    return rc;
+}
+
 enum err rundir_import(const char *dir, const struct run_record *r, const char *format,
                        const struct inputs *in, struct errinfo *e)
 {
@@ -247,12 +261,11 @@ bool rundir_is(const char *dir)
     if (name[0] == '.' && name[1] && strcmp(name, "..") != 0) {
         return false;
     }
-    if (path_join(path, sizeof path, dir, "config.json", NULL) != OK ||
-        !file_exists(path)) {
-        return false;
-    }
-    return path_join(path, sizeof path, dir, "sae_weights.safetensors", NULL) == OK &&
-           file_exists(path);
+    /* Of whatever kind: what is wrong there is said when it is opened. */
+    struct stat st;
+    return rundir_file(dir, "config.json", path, NULL) == OK && lstat(path, &st) == 0 &&
+           rundir_file(dir, "sae_weights.safetensors", path, NULL) == OK &&
+           lstat(path, &st) == 0;
 }
 
 static enum err read_hash(struct json_at at, const cJSON *obj, const char *key,
@@ -299,15 +312,48 @@ out:
     return rc;
 }
 
+/* That there is a directory, with nothing in it that a run does not have there. */
+static enum err look_at(const char *dir, struct errinfo *e)
+{
+    struct folder run;
+    const enum err opened = folder_open(dir, &run, e);
+    if (opened != OK) {
+        return opened == ERR_MISSING
+                   ? err_set(e, ERR_MISSING, "%s: no such run directory", dir)
+                   : opened;
+    }
+    const enum err rc = rundir_check(&run, e);
+    folder_close(&run);
+    return rc;
+}
+
+static enum err sae_once(const char *dir, struct sae **out, struct foreign_meta *meta,
+                         struct errinfo *e)
+{
+    char cfg[RUNDIR_PATH], weights[RUNDIR_PATH];
+    TRY(rundir_file(dir, "cfg.json", cfg, e));
+    TRY(rundir_file(dir, "sae_weights.safetensors", weights, e));
+    return foreign_load_saelens(dir, cfg, weights, out, meta, e);
+}
+
+static enum err history_once(const char *dir, struct history *out, struct errinfo *e)
+{
+    char metrics[RUNDIR_PATH], events[RUNDIR_PATH];
+    TRY(rundir_file(dir, "metrics.csv", metrics, e));
+    TRY(rundir_file(dir, "events.csv", events, e));
+    return history_load_files(metrics, events, out, e);
+}
+
 static enum err load_once(const char *dir, struct run_record *out, struct errinfo *e)
 {
     char path[RUNDIR_PATH];
     struct run_record r = {0};
-    TRY(path_join(path, sizeof path, dir, "config.json", e));
+    TRY(look_at(dir, e));
+    TRY(rundir_file(dir, "config.json", path, e));
     TRY(read_config(path, &r, e));
-    enum err rc = foreign_load_saelens(dir, &r.sae, &r.from, e);
+    enum err rc = sae_once(dir, &r.sae, &r.from, e);
     if (rc == OK) {
-        rc = history_load(dir, &r.history, e);
+        rc = history_once(dir, &r.history, e);
     }
     if (rc != OK) {
         run_record_deinit(&r);
@@ -317,34 +363,58 @@ static enum err load_once(const char *dir, struct run_record *out, struct errinf
     return OK;
 }
 
-/* What tells one save from the next: its config.json is a file of its own. 0: none. */
+/* What tells one save from the next: its config.json is a file of its own, and stays
+ * it when it is moved into place. 0: none. */
 static uint64_t save_id(const char *dir)
 {
     char path[RUNDIR_PATH];
     struct stat st;
-    const bool there = path_join(path, sizeof path, dir, "config.json", NULL) == OK &&
-                       stat(path, &st) == 0;
+    const bool there = rundir_file(dir, "config.json", path, NULL) == OK &&
+                       lstat(path, &st) == 0;
     return there ? (uint64_t)st.st_ino ^ (uint64_t)st.st_mtim.tv_nsec << 32 : 0;
+}
+
+/* Whether what was read, with result rc, is of one save: another process may have saved
+ * in between, or moved a file between the looking up and the opening. Attempt number i
+ * is the last at 10: a file that is missing is missing. */
+static bool is_of_one_save(const char *dir, uint64_t id, enum err rc, int i)
+{
+    return i == 10 || (rc != ERR_MISSING && save_id(dir) == id);
 }
 
 enum err rundir_load(const char *dir, struct run_record *out, struct errinfo *e)
 {
-    if (!file_is_dir(dir)) {
-        return err_set(e, ERR_MISSING, "%s: no such run directory", dir);
-    }
-    /* Again, as long as another process saved in between. */
     for (int i = 0;; i++) {
         struct run_record r = {0};
-        TRY(save_settle(dir, e));
         const uint64_t before = save_id(dir);
         const enum err rc = load_once(dir, &r, e);
-        if ((save_id(dir) == before && !save_waits(dir)) || i == 10) {
+        if (is_of_one_save(dir, before, rc, i)) {
             if (rc == OK) {
                 *out = r;
             }
             return rc;
         }
         run_record_deinit(&r);
+    }
+}
+
+enum err rundir_load_sae(const char *dir, struct sae **out, struct foreign_meta *meta,
+                         struct errinfo *e)
+{
+    for (int i = 0;; i++) {
+        struct sae *s = NULL;
+        const uint64_t before = save_id(dir);
+        enum err rc = look_at(dir, e);
+        if (rc == OK) {
+            rc = sae_once(dir, &s, meta, e);
+        }
+        if (is_of_one_save(dir, before, rc, i)) {
+            if (rc == OK) {
+                *out = s;
+            }
+            return rc;
+        }
+        sae_free(s);
     }
 }
 

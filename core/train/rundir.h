@@ -10,8 +10,19 @@
  *
  * A save is whole or not at all: its files are written into DIR/.saving, which is then
  * renamed .saved, and moved into place from there. A process killed before the rename
- * leaves the save before, one killed after it the new one: whoever opens the directory
- * next moves what is left. Files that saetop did not write stay where they are. */
+ * leaves the save before, one killed after it the new one: whoever writes to the
+ * directory next moves what is left. Files that saetop did not write stay where they
+ * are.
+ *
+ * A run directory may be anybody's: an archive keeps links. So nothing outside of it is
+ * ever written, moved or removed: where a name of the table stands something else than
+ * the regular file or the directory that belongs there, reading and writing are refused
+ * in a line that names it. The directory itself may be named by a link.
+ *
+ * A reader (rundir_load, rundir_load_sae, rundir_file) makes, moves, empties and removes
+ * nothing and takes no lock, as it may have no right to, and the files may not be what
+ * they seem. It waits for nobody either: of a save that waits in .saved it reads the
+ * files there, and the others where they were. rundir_lock is what makes a writer. */
 #ifndef SAETOP_TRAIN_RUNDIR_H
 #define SAETOP_TRAIN_RUNDIR_H
 
@@ -20,6 +31,8 @@
 #include "train/arm.h"
 #include "train/history.h"
 
+#define RUNDIR_PATH 4096
+
 /* Make a new, empty run directory (and its parents). ERR_EXISTS when something is
  * there, so that nothing is ever overwritten by mistake; what a process left that was
  * killed before its first save is nothing. */
@@ -27,7 +40,8 @@ enum err rundir_create(const char *dir, struct errinfo *e) ERR_CHECKED;
 
 /* Take a run directory for writing until rundir_unlock, or until the process ends
  * however it does; then finish or clear away what an interrupted save left. ERR_USAGE
- * when another process has it; ERR_IO where it cannot be written to. */
+ * when another process has it; ERR_IO where it cannot be written to; ERR_FORMAT when
+ * something stands in it that is no run's, and nothing has been touched. */
 enum err rundir_lock(const char *dir, int *lock, struct errinfo *e) ERR_CHECKED;
 void rundir_unlock(const char *dir, int lock);
 
@@ -38,8 +52,14 @@ enum err rundir_save(const char *dir, const struct arm *a, const struct history 
                      const char *eval_json, const char *arms,
                      struct errinfo *e) ERR_CHECKED;
 
+/* Replace eval.json, in a run that is locked by nobody or by another process: a save
+ * that waits is finished first, one under way leaves the one or the other. */
+enum err rundir_write_eval(const char *dir, const char *json,
+                           struct errinfo *e) ERR_CHECKED;
+
 /* Keep the files of the last save as dir/checkpoints/NAME, in place of an older one of
- * that name. Costs no space where the file system has hard links. */
+ * that name; what somebody put beside the older one's files goes over to it. Costs no
+ * space where the file system has hard links. */
 enum err rundir_keep(const char *dir, const char *name, struct errinfo *e) ERR_CHECKED;
 
 /* Whether dir holds a run: a config.json and SAE weights. A directory whose name begins
@@ -63,6 +83,14 @@ struct run_record {
 enum err rundir_load(const char *dir, struct run_record *out,
                      struct errinfo *e) ERR_CHECKED;
 void run_record_deinit(struct run_record *r);
+
+/* The SAE alone, as foreign_load gives it. */
+enum err rundir_load_sae(const char *dir, struct sae **out, struct foreign_meta *meta,
+                         struct errinfo *e) ERR_CHECKED;
+/* Where the file `name` of the last save is: in .saved if it waits there, else in dir,
+ * whether or not there is one. Another process may move it right after. */
+enum err rundir_file(const char *dir, const char *name, char out[RUNDIR_PATH],
+                     struct errinfo *e) ERR_CHECKED;
 
 /* Write a record into dir, which the caller has locked, as a run that opens without
  * more being named: its settings, hashes of the inputs that they name (`in`), its

@@ -2,12 +2,28 @@
 #ifndef SAETOP_TRAIN_RUNDIR_PRIV_H
 #define SAETOP_TRAIN_RUNDIR_PRIV_H
 
-#include "base/err.h"
+#include "base/folder.h"
+#include "train/rundir.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define RUNDIR_PATH 4096
+#define RUN_LOCK        ".lock"
+#define RUN_SAVING      ".saving"
+#define RUN_SAVED       ".saved"
+#define RUN_CHECKPOINTS "checkpoints"
+#define RUN_LABELS      "labels.csv" /* latents/latent_labels.h writes it, no save does */
+
+/* What a save writes, in the order in which it is moved into place: readers look at
+ * the last, config.json, to see whether a save came in between. */
+#define SAVE_FILES 7
+extern const char *const save_files[SAVE_FILES];
+bool save_writes(const char *name);
+
+/* Demand of everything in a run that has a name of the run's own that it is the regular
+ * file or the directory that belongs there, or missing. ERR_FORMAT names it. Cost: an
+ * lstat a name. */
+enum err rundir_check(const struct folder *run, struct errinfo *e) ERR_CHECKED;
 
 /* One save: begin gives the folder to write the files into; end puts them in place,
  * all or none. abort forgets them. The caller holds the lock. */
@@ -16,11 +32,6 @@ enum err save_begin(const char *dir, char out[RUNDIR_PATH],
 enum err save_end(const char *dir, struct errinfo *e) ERR_CHECKED;
 void save_abort(const char *dir);
 
-/* For a reader, without the lock: finish an interrupted save if nobody else is about
- * to, wait for one under way. */
-enum err save_settle(const char *dir, struct errinfo *e) ERR_CHECKED;
-/* Whether a save waits to be moved into place. */
-bool save_waits(const char *dir);
 /* Whether dir holds what a process leaves that was killed before its first save was
  * whole, and nothing else: a lock, half a save, or not even these. */
 bool save_is_trace(const char *dir);

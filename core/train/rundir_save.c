@@ -1,10 +1,11 @@
-/* How a save becomes whole or nothing: lock, write aside, rename, move into place. */
+#define _XOPEN_SOURCE 700 /* S_IFREG, S_IFDIR */
+/* How a save becomes whole or nothing: lock, write aside, rename, move into place. Every
+ * name is looked up in a folder that is held open, and nothing is followed. */
 #include "base/file.h"
 #include "base/mem.h"
 #include "train/rundir.h"
 #include "train/rundir_priv.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,22 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-
-#define LOCK_FILE   ".lock"
-#define SAVING      ".saving"
-#define SAVED       ".saved"
-#define CHECKPOINTS "checkpoints"
-/* The last to be moved: readers look at it to see whether a save came in between. */
-#define LAST_FILE "config.json"
-
-static enum err fail(struct errinfo *e, const char *path, const char *what)
-{
-    const int number = errno;
-    return err_set(e, number == ENOENT ? ERR_MISSING : ERR_IO, "%s: cannot %s: %s",
-                   path, what, strerror(number));
-}
 
 /* ---- the lock ---- */
 
@@ -44,31 +30,45 @@ static enum err in_use(const char *dir, int fd, struct errinfo *e)
 }
 
 /* Whether the file behind fd is still the one of that name: its holder removes it. */
-static bool is_current(int fd, const char *path)
+static bool is_current(int fd, const struct folder *run)
 {
     struct stat a, b;
-    return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev &&
-           a.st_ino == b.st_ino;
+    return fstat(fd, &a) == 0 &&
+           fstatat(run->fd, RUN_LOCK, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-static enum err take_lock(const char *dir, int *lock, struct errinfo *e)
+/* A number and a newline, or nothing: what else has this name is not ours to empty. */
+static enum err expect_lock(const struct folder *run, int fd, struct errinfo *e)
 {
-    char path[RUNDIR_PATH], pid[32];
-    TRY(path_join(path, sizeof path, dir, LOCK_FILE, e));
+    char text[32] = "";
+    const ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    const size_t digits = strspn(text, "0123456789");
+    return n < 0 || (size_t)n == digits || ((size_t)n == digits + 1 && text[digits] == '\n')
+               ? OK
+               : err_set(e, ERR_FORMAT,
+                         "%s/" RUN_LOCK ": found other text than the number of a process",
+                         run->path);
+}
+
+/* Take the lock that fd is: ERR_USAGE when another process has it. */
+static enum err hold(const struct folder *run, int fd, struct errinfo *e)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        return expect_lock(run, fd, e);
+    }
+    return errno == EWOULDBLOCK ? in_use(run->path, fd, e)
+                                : file_fail(e, run->path, "lock", errno);
+}
+
+static enum err take_lock(const struct folder *run, int *lock, struct errinfo *e)
+{
     for (;;) {
-        const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        if (fd < 0) {
-            return file_is_dir(dir)
-                       ? fail(e, dir, "write")
-                       : err_set(e, ERR_MISSING, "%s: no such run directory", dir);
-        }
-        if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-            const enum err rc =
-                errno == EWOULDBLOCK ? in_use(dir, fd, e) : fail(e, path, "lock");
-            close(fd);
-            return rc;
-        }
-        if (is_current(fd, path)) {
+        int fd = -1;
+        TRY(folder_open_file(run, RUN_LOCK, O_RDWR | O_CREAT, &fd, e));
+        const enum err rc = hold(run, fd, e);
+        if (rc == OK && is_current(fd, run)) {
+            char pid[32];
             const int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
             const bool told =
                 ftruncate(fd, 0) == 0 && pwrite(fd, pid, (size_t)n, 0) > 0;
@@ -77,185 +77,284 @@ static enum err take_lock(const char *dir, int *lock, struct errinfo *e)
             return OK;
         }
         close(fd);
+        TRY(rc);
     }
 }
 
 void rundir_unlock(const char *dir, int lock)
 {
-    char path[RUNDIR_PATH];
+    struct folder run;
     if (lock < 0) {
         return;
     }
-    if (path_join(path, sizeof path, dir, LOCK_FILE, NULL) == OK) {
-        (void)unlink(path);
+    if (folder_open(dir, &run, NULL) == OK) {
+        if (is_current(lock, &run)) {
+            const enum err rc = folder_unlink(&run, RUN_LOCK, NULL);
+            (void)rc; /* the next one to lock finds it free */
+        }
+        folder_close(&run);
     }
     close(lock);
 }
 
-/* ---- moving into place ---- */
+/* ---- folders of saves ---- */
 
-static enum err move_one(const char *from, const char *dir, const char *name,
-                         struct errinfo *e)
+/* A file of a save, or what is left of one being written. */
+static bool is_of_save(const char *name)
 {
-    char a[RUNDIR_PATH], b[RUNDIR_PATH];
-    TRY(path_join(a, sizeof a, from, name, e));
-    TRY(path_join(b, sizeof b, dir, name, e));
-    return rename(a, b) == 0 ? OK : fail(e, b, "write");
+    char own[64];
+    const char *end = strstr(name, ".tmp-");
+    const size_t n = end ? (size_t)(end - name) : strlen(name);
+    snprintf(own, sizeof own, "%.*s", (int)(n < sizeof own ? n : 0), name);
+    return save_writes(own);
 }
 
-static enum err move_files(const char *from, const char *dir, struct errinfo *e)
+static enum err expect_of_save(const struct folder *f, const char *name, mode_t mode,
+                               void *user, struct errinfo *e)
 {
-    DIR *d = opendir(from);
-    if (!d) {
-        return fail(e, from, "open");
+    (void)user;
+    (void)mode;
+    TRY(folder_expect(f, name, S_IFREG, e));
+    return is_of_save(name) ? OK
+                            : err_set(e, ERR_FORMAT,
+                                      "%s/%s: no file of a save; left as it is",
+                                      f->path, name);
+}
+
+static enum err unlink_of_save(const struct folder *f, const char *name, mode_t mode,
+                               void *user, struct errinfo *e)
+{
+    TRY(expect_of_save(f, name, mode, user, e));
+    return folder_unlink(f, name, e);
+}
+
+/* Remove a folder that a save was written into, if it is there: all or nothing. */
+static enum err remove_save(const struct folder *in, const char *name,
+                            struct errinfo *e)
+{
+    struct folder f;
+    const enum err opened = folder_open_in(in, name, &f, e);
+    if (opened != OK) {
+        return opened == ERR_MISSING ? OK : opened;
     }
-    enum err rc = OK;
-    bool last = false;
-    for (const struct dirent *f = readdir(d); f && rc == OK; f = readdir(d)) {
-        if (strcmp(f->d_name, LAST_FILE) == 0) {
-            last = true;
-        } else if (f->d_name[0] != '.') {
-            rc = move_one(from, dir, f->d_name, e);
+    enum err rc = folder_each(&f, expect_of_save, NULL, e);
+    if (rc == OK) {
+        rc = folder_each(&f, unlink_of_save, NULL, e);
+    }
+    folder_close(&f);
+    return rc == OK ? folder_rmdir(in, name, e) : rc;
+}
+
+/* ---- moving into place ---- */
+
+static enum err move_files(const struct folder *saved, const struct folder *run,
+                           struct errinfo *e)
+{
+    for (size_t i = 0; i < SAVE_FILES; i++) {
+        if (folder_mode(saved, save_files[i]) != 0) {
+            TRY(folder_move(saved, save_files[i], run, save_files[i], e));
         }
     }
-    closedir(d);
-    if (rc == OK && last) {
-        rc = move_one(from, dir, LAST_FILE, e);
-    }
-    return rc;
+    return OK;
 }
 
 /* Move what a finished save left in .saved to its place. */
-static enum err move_saved(const char *dir, struct errinfo *e)
+static enum err move_saved(const struct folder *run, struct errinfo *e)
 {
-    char saved[RUNDIR_PATH];
-    TRY(path_join(saved, sizeof saved, dir, SAVED, e));
-    if (!file_is_dir(saved)) {
-        return OK;
+    struct folder saved;
+    const enum err opened = folder_open_in(run, RUN_SAVED, &saved, e);
+    if (opened != OK) {
+        return opened == ERR_MISSING ? OK : opened;
     }
-    TRY(move_files(saved, dir, e));
-    file_sync_dir(dir);
-    return rmdir(saved) == 0 ? OK : fail(e, saved, "remove");
+    enum err rc = folder_each(&saved, expect_of_save, NULL, e);
+    if (rc == OK) {
+        rc = move_files(&saved, run, e);
+    }
+    folder_close(&saved);
+    TRY(rc);
+    folder_sync(run);
+    return folder_rmdir(run, RUN_SAVED, e);
 }
 
-static enum err remove_if_there(const char *dir, const char *name, struct errinfo *e)
+static enum err make_saving(const struct folder *run, struct errinfo *e)
 {
-    char path[RUNDIR_PATH];
-    TRY(path_join(path, sizeof path, dir, name, e));
-    return file_is_dir(path) ? file_remove_dir(path, e) : OK;
+    struct folder saving;
+    TRY(rundir_check(run, e));
+    TRY(move_saved(run, e));
+    TRY(remove_save(run, RUN_SAVING, e));
+    TRY(folder_make_in(run, RUN_SAVING, &saving, e));
+    folder_close(&saving);
+    return OK;
 }
 
 enum err save_begin(const char *dir, char out[RUNDIR_PATH], struct errinfo *e)
 {
-    TRY(move_saved(dir, e));
-    TRY(remove_if_there(dir, SAVING, e));
-    TRY(path_join(out, RUNDIR_PATH, dir, SAVING, e));
-    return mkdir(out, 0777) == 0 ? OK : fail(e, dir, "write");
+    struct folder run;
+    TRY(path_join(out, RUNDIR_PATH, dir, RUN_SAVING, e));
+    TRY(folder_open(dir, &run, e));
+    const enum err rc = make_saving(&run, e);
+    folder_close(&run);
+    return rc;
+}
+
+static enum err put_in_place(const struct folder *run, struct errinfo *e)
+{
+    struct folder saving;
+    TRY(folder_open_in(run, RUN_SAVING, &saving, e));
+    folder_sync(&saving);
+    folder_close(&saving);
+    TRY(folder_move(run, RUN_SAVING, run, RUN_SAVED, e));
+    folder_sync(run);
+    return move_saved(run, e);
 }
 
 enum err save_end(const char *dir, struct errinfo *e)
 {
-    char saving[RUNDIR_PATH], saved[RUNDIR_PATH];
-    TRY(path_join(saving, sizeof saving, dir, SAVING, e));
-    TRY(path_join(saved, sizeof saved, dir, SAVED, e));
-    file_sync_dir(saving);
-    if (rename(saving, saved) != 0) {
-        return fail(e, dir, "write");
-    }
-    file_sync_dir(dir);
-    return move_saved(dir, e);
+    struct folder run;
+    TRY(folder_open(dir, &run, e));
+    const enum err rc = put_in_place(&run, e);
+    folder_close(&run);
+    return rc;
 }
 
 void save_abort(const char *dir)
 {
-    const enum err rc = remove_if_there(dir, SAVING, NULL);
-    (void)rc; /* the next one to lock the directory tries again */
+    struct folder run;
+    if (folder_open(dir, &run, NULL) == OK) {
+        const enum err rc = remove_save(&run, RUN_SAVING, NULL);
+        (void)rc; /* the next one to lock the directory tries again */
+        folder_close(&run);
+    }
 }
 
 /* ---- recovery ---- */
 
-bool save_waits(const char *dir)
+static enum err count_others(const struct folder *f, const char *name, mode_t mode,
+                             void *user, struct errinfo *e)
 {
-    char saved[RUNDIR_PATH];
-    return path_join(saved, sizeof saved, dir, SAVED, NULL) == OK && file_is_dir(saved);
+    (void)f;
+    (void)mode;
+    (void)e;
+    *(size_t *)user += strcmp(name, RUN_LOCK) != 0 && strcmp(name, RUN_SAVING) != 0;
+    return OK;
 }
 
 bool save_is_trace(const char *dir)
 {
-    DIR *d = opendir(dir);
+    struct folder run;
     size_t others = 0;
-    for (const struct dirent *f = d ? readdir(d) : NULL; f; f = readdir(d)) {
-        const bool own = !strcmp(f->d_name, LOCK_FILE) || !strcmp(f->d_name, SAVING);
-        others += !own && strcmp(f->d_name, ".") != 0 && strcmp(f->d_name, "..") != 0;
+    if (folder_open(dir, &run, NULL) != OK) {
+        return false;
     }
-    if (d) {
-        closedir(d);
+    const enum err rc = folder_each(&run, count_others, &others, NULL);
+    folder_close(&run);
+    return rc == OK && others == 0;
+}
+
+/* What somebody has put beside the files of a checkpoint, labels say, goes over to the
+ * one that takes its place. */
+static enum err carry_over(const struct folder *old, const char *name, mode_t mode,
+                           void *user, struct errinfo *e)
+{
+    const struct folder *to = user;
+    (void)mode;
+    if (is_of_save(name) || folder_mode(to, name) != 0) {
+        return OK; /* removed with the old one, or refused there */
     }
-    return d && others == 0;
+    return renameat(old->fd, name, to->fd, name) == 0
+               ? OK
+               : file_fail(e, old->path, "be moved away from", errno);
+}
+
+/* Remove the checkpoint `old`, in whose place `name` is. */
+static enum err remove_old(const struct folder *kept, const char *old, const char *name,
+                           struct errinfo *e)
+{
+    struct folder from, to;
+    const enum err opened = folder_open_in(kept, old, &from, e);
+    if (opened != OK) {
+        return opened == ERR_MISSING ? OK : opened;
+    }
+    enum err rc = folder_open_in(kept, name, &to, e);
+    if (rc == OK) {
+        rc = folder_each(&from, carry_over, &to, e);
+        folder_close(&to);
+    }
+    folder_close(&from);
+    return rc == OK ? remove_save(kept, old, e) : rc;
+}
+
+/* The names beside a checkpoint's while it is replaced. */
+struct swap_names {
+    char fresh[256], old[256];
+};
+
+static struct swap_names swap_names(const char *name)
+{
+    struct swap_names s;
+    snprintf(s.fresh, sizeof s.fresh, ".new-%s", name);
+    snprintf(s.old, sizeof s.old, ".old-%s", name);
+    return s;
 }
 
 /* A checkpoint that was being replaced: the new one if it is whole, else the old. */
-static enum err recover_checkpoint(const char *dir, const char *name, struct errinfo *e)
+static enum err recover_checkpoint(const struct folder *kept, const char *name,
+                                   struct errinfo *e)
 {
-    char fresh[RUNDIR_PATH], old[RUNDIR_PATH], path[RUNDIR_PATH], dot[256];
-    snprintf(dot, sizeof dot, ".new-%s", name);
-    TRY(path_join(fresh, sizeof fresh, dir, dot, e));
-    snprintf(dot, sizeof dot, ".old-%s", name);
-    TRY(path_join(old, sizeof old, dir, dot, e));
-    TRY(path_join(path, sizeof path, dir, name, e));
+    const struct swap_names s = swap_names(name);
+    TRY(folder_expect(kept, name, S_IFDIR, e));
+    TRY(folder_expect(kept, s.fresh, S_IFDIR, e));
+    TRY(folder_expect(kept, s.old, S_IFDIR, e));
     /* The old one is moved away only when the new one is whole. */
-    if (!file_exists(path) && file_is_dir(old)) {
-        const char *from = file_is_dir(fresh) ? fresh : old;
-        if (rename(from, path) != 0) {
-            return fail(e, path, "write");
-        }
+    if (folder_mode(kept, name) == 0 && folder_mode(kept, s.old) != 0) {
+        const char *from = folder_mode(kept, s.fresh) != 0 ? s.fresh : s.old;
+        TRY(folder_move(kept, from, kept, name, e));
     }
-    if (file_is_dir(fresh)) {
-        TRY(file_remove_dir(fresh, e));
+    TRY(remove_save(kept, s.fresh, e));
+    return remove_old(kept, s.old, name, e);
+}
+
+static enum err recover_best(const struct folder *run, struct errinfo *e)
+{
+    struct folder kept;
+    const enum err opened = folder_open_in(run, RUN_CHECKPOINTS, &kept, e);
+    if (opened != OK) {
+        return opened == ERR_MISSING ? OK : opened;
     }
-    return file_is_dir(old) ? file_remove_dir(old, e) : OK;
+    const enum err rc = recover_checkpoint(&kept, "best", e);
+    folder_close(&kept);
+    return rc;
+}
+
+/* With the lock: nothing is touched before all of it has been looked at. */
+static enum err recover(const struct folder *run, struct errinfo *e)
+{
+    TRY(rundir_check(run, e));
+    TRY(move_saved(run, e));
+    TRY(remove_save(run, RUN_SAVING, e));
+    return recover_best(run, e);
 }
 
 enum err rundir_lock(const char *dir, int *lock, struct errinfo *e)
 {
     int fd = -1;
-    char kept[RUNDIR_PATH];
-    TRY(take_lock(dir, &fd, e));
-    enum err rc = path_join(kept, sizeof kept, dir, CHECKPOINTS, e);
+    struct folder run;
+    const enum err opened = folder_open(dir, &run, e);
+    if (opened != OK) {
+        return opened == ERR_MISSING
+                   ? err_set(e, ERR_MISSING, "%s: no such run directory", dir)
+                   : opened;
+    }
+    enum err rc = take_lock(&run, &fd, e);
     if (rc == OK) {
-        rc = move_saved(dir, e);
+        rc = recover(&run, e);
     }
-    if (rc == OK) {
-        rc = remove_if_there(dir, SAVING, e);
-    }
-    if (rc == OK && file_is_dir(kept)) {
-        rc = recover_checkpoint(kept, "best", e);
-    }
+    folder_close(&run);
     if (rc != OK) {
         rundir_unlock(dir, fd);
         return rc;
     }
     *lock = fd;
-    return OK;
-}
-
-enum err save_settle(const char *dir, struct errinfo *e)
-{
-    /* Moving takes microseconds; a second is for a machine under load. */
-    for (int i = 0; save_waits(dir); i++) {
-        int lock = -1;
-        struct errinfo why = {0};
-        const enum err rc = rundir_lock(dir, &lock, &why);
-        if (rc == OK) {
-            rundir_unlock(dir, lock);
-        } else if (rc != ERR_USAGE || i == 100) {
-            return err_set(e, rc, "an interrupted save cannot be finished: %s",
-                           why.msg);
-        } else {
-            const struct timespec ten_ms = {.tv_nsec = 10 * 1000 * 1000};
-            (void)nanosleep(&ten_ms, NULL);
-        }
-    }
     return OK;
 }
 
@@ -271,58 +370,64 @@ static enum err copy_file(const char *from, const char *to, struct errinfo *e)
     return rc;
 }
 
-/* The files of a save, linked from dir into `to`. Saved files are replaced, never
- * changed, so a link keeps what was there. */
-static enum err link_files(const char *dir, const char *to, struct errinfo *e)
+/* The files of a save, linked from one folder into another. Saved files are replaced,
+ * never changed, so a link keeps what was there. */
+static enum err link_files(const struct folder *run, const struct folder *to,
+                           struct errinfo *e)
 {
-    static const char *const names[] = {
-        "config.json", "cfg.json",  "sae_weights.safetensors",  "metrics.csv",
-        "events.csv",  "eval.json", "trainer_state.safetensors"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; i < SAVE_FILES; i++) {
         char a[RUNDIR_PATH], b[RUNDIR_PATH];
-        TRY(path_join(a, sizeof a, dir, names[i], e));
-        TRY(path_join(b, sizeof b, to, names[i], e));
-        if (file_exists(a) && link(a, b) != 0) {
+        const char *name = save_files[i];
+        TRY(folder_expect(run, name, S_IFREG, e));
+        TRY(path_join(a, sizeof a, run->path, name, e));
+        TRY(path_join(b, sizeof b, to->path, name, e));
+        if (folder_mode(run, name) != 0 &&
+            linkat(run->fd, name, to->fd, name, 0) != 0) {
             TRY(copy_file(a, b, e));
         }
     }
-    file_sync_dir(to);
+    folder_sync(to);
     return OK;
 }
 
-static enum err replace(const char *kept, const char *fresh, const char *name,
-                        struct errinfo *e)
+static enum err replace(const struct folder *kept, const char *name, struct errinfo *e)
 {
-    char path[RUNDIR_PATH], old[RUNDIR_PATH], dot[256];
-    snprintf(dot, sizeof dot, ".old-%s", name);
-    TRY(path_join(old, sizeof old, kept, dot, e));
-    TRY(path_join(path, sizeof path, kept, name, e));
-    if (file_exists(path) && rename(path, old) != 0) {
-        return fail(e, path, "replace");
+    const struct swap_names s = swap_names(name);
+    if (folder_mode(kept, name) != 0) {
+        TRY(folder_move(kept, name, kept, s.old, e));
     }
-    if (rename(fresh, path) != 0) {
-        return fail(e, path, "write");
+    TRY(folder_move(kept, s.fresh, kept, name, e));
+    folder_sync(kept);
+    return remove_old(kept, s.old, name, e);
+}
+
+static enum err keep_in(const struct folder *run, const struct folder *kept,
+                        const char *name, struct errinfo *e)
+{
+    struct folder fresh;
+    const struct swap_names s = swap_names(name);
+    TRY(recover_checkpoint(kept, name, e));
+    TRY(folder_make_in(kept, s.fresh, &fresh, e));
+    const enum err rc = link_files(run, &fresh, e);
+    folder_close(&fresh);
+    if (rc != OK) {
+        const enum err gone = remove_save(kept, s.fresh, NULL);
+        (void)gone;
+        return rc;
     }
-    file_sync_dir(kept);
-    return file_is_dir(old) ? file_remove_dir(old, e) : OK;
+    return replace(kept, name, e);
 }
 
 enum err rundir_keep(const char *dir, const char *name, struct errinfo *e)
 {
-    char kept[RUNDIR_PATH], fresh[RUNDIR_PATH], dot[256];
-    TRY(path_join(kept, sizeof kept, dir, CHECKPOINTS, e));
-    TRY(file_mkdirs(kept, e));
-    TRY(recover_checkpoint(kept, name, e));
-    snprintf(dot, sizeof dot, ".new-%s", name);
-    TRY(path_join(fresh, sizeof fresh, kept, dot, e));
-    if (mkdir(fresh, 0777) != 0) {
-        return fail(e, fresh, "create");
+    struct folder run, kept;
+    TRY(file_mkdir_own(dir, RUN_CHECKPOINTS, e));
+    TRY(folder_open(dir, &run, e));
+    enum err rc = folder_open_in(&run, RUN_CHECKPOINTS, &kept, e);
+    if (rc == OK) {
+        rc = keep_in(&run, &kept, name, e);
+        folder_close(&kept);
     }
-    const enum err rc = link_files(dir, fresh, e);
-    if (rc != OK) {
-        const enum err gone = file_remove_dir(fresh, NULL);
-        (void)gone;
-        return rc;
-    }
-    return replace(kept, fresh, name, e);
+    folder_close(&run);
+    return rc;
 }

@@ -332,7 +332,7 @@ static void read_all(struct reader *r, struct run_state *s)
 enum err runstate_open(const char *dir, struct run_state *out, struct errinfo *e)
 {
     char path[RUNDIR_PATH];
-    TRY(path_join(path, sizeof path, dir, STATE_FILE, e));
+    TRY(rundir_file(dir, STATE_FILE, path, e));
     if (!file_exists(path)) {
         return err_set(e, ERR_MISSING,
                        "%s: not found, expected where training is to go on; an "

@@ -46,6 +46,16 @@ static inline void tmp_make(char *out, size_t cap)
     assert_non_null(mkdtemp(out));
 }
 
+/* The same in memory where that can be: for tests of moments or of many files, not of
+ * disks. */
+static inline void tmp_make_in_memory(char *out, size_t cap)
+{
+    snprintf(out, cap, "/dev/shm/saetop-test-XXXXXX");
+    if (!mkdtemp(out)) {
+        tmp_make(out, cap);
+    }
+}
+
 /* Remove it; it must hold regular files only. */
 static inline void tmp_drop(const char *dir)
 {

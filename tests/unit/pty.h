@@ -195,6 +195,19 @@ static inline bool pty_shows(struct pty *p, const char *text)
     return found;
 }
 
+/* Whether what is pasted would be marked as such. */
+static inline bool pty_marks_paste(struct pty *p)
+{
+    char bytes[256];
+    pthread_mutex_lock(&p->mu);
+    while (vterm_output_read(p->vt, bytes, sizeof bytes) > 0) {
+    }
+    vterm_keyboard_start_paste(p->vt);
+    const bool marks = vterm_output_read(p->vt, bytes, sizeof bytes) > 0;
+    pthread_mutex_unlock(&p->mu);
+    return marks;
+}
+
 static inline void pty_close(struct pty *p)
 {
     close(p->slave);
@@ -223,6 +236,7 @@ static inline void pty_check_restored(struct pty *p, const struct termios *befor
     assert_false(p->alternate);
     assert_true(p->cursor);
     assert_int_equal(p->mouse, VTERM_PROP_MOUSE_NONE);
+    assert_false(pty_marks_paste(p));
     pty_check_modes(p, before);
 }
 

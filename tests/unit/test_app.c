@@ -50,7 +50,7 @@ static void test_events_and_messages_whole(void **state)
     assert_false(b->a.help.open);
     assert_float_equal(b->a.train.cursor, 500, 1e-9);
     type(b, ":set theme pink\n");
-    snprintf(b->v.message, sizeof b->v.message, "the session's own words");
+    sample_say(&b->v, false, "the session's own words");
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
     press(b, 'M');
     assert_true(on_screen(b, "mouse on|off or smooth"));
@@ -263,7 +263,7 @@ static void test_candidates(void **state)
     assert_true(on_screen(b, "dark  light  contrast  mono"));
     press(b, KEY_ESC_);
     type(b, "2&f1>.5\n&");
-    assert_true(on_screen(b, "Ctrl-U clears"));
+    assert_true(on_screen(b, "typing replaces it"));
     press(b, 21);
     assert_string_equal(b->a.line.text, "");
     assert_int_equal(b->a.latents.shown, 512);
@@ -309,6 +309,47 @@ static void test_queues_are_bounded(void **state)
     bench_free(b);
 }
 
+/* ---- pasted text ---- */
+
+static void paste(struct bench *b, const char *text, bool cut)
+{
+    const struct event ev = {
+        .kind = EVENT_PASTE, .text = text, .text_n = strlen(text), .cut = cut};
+    app_update(&b->a, &b->v, &ev);
+    app_view(&b->a, &b->v, &b->c);
+}
+
+/* In a box it is text, and nothing runs; elsewhere it does nothing and says so. */
+static void test_paste(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 1);
+    const struct layout_choice before = app_layout(&b->a);
+    paste(b, "m[[zyq2:mask 0.5\n", false);
+    assert_true(on_screen(b, "pasted text ignored: no text box is open"));
+    const struct layout_choice after = app_layout(&b->a);
+    assert_memory_equal(&before, &after, sizeof after);
+    assert_int_equal(b->a.screen, SCREEN_TRAIN);
+    press(b, '?');
+    paste(b, "q", false);
+    assert_true(b->a.help.open);
+    press(b, KEY_ESC_);
+    type(b, ":no");
+    paste(b, "te two\nlines\n", false);
+    assert_int_equal(b->a.prompt, PROMPT_COMMAND);
+    assert_string_equal(b->a.line.text, "note two lines");
+    assert_int_equal(b->a.n_commands, 0);
+    assert_true(on_screen(b, ":note two lines"));
+    paste(b, "!", true);
+    assert_string_equal(b->a.message, "pasted text cut to what the line holds");
+    press(b, KEY_ESC_);
+    press(b, '2');
+    type(b, "/");
+    paste(b, "12", false); /* is looked for at once, as if typed */
+    assert_string_equal(b->a.latents.find, "12");
+    bench_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_help_is_whole),
         cmocka_unit_test(test_escape_leaves_everything),
         cmocka_unit_test(test_help_from_anywhere),
+        cmocka_unit_test(test_paste),
         cmocka_unit_test(test_live_card),
         cmocka_unit_test(test_every_small_size_draws),
         cmocka_unit_test(test_mouse),

@@ -305,7 +305,7 @@ static void test_empty_panes(void **state)
     app_view(&b->a, &b->v, &b->c);
     assert_true(on_screen(b, "no concepts given"));
     b->v.state = SESSION_FAILED;
-    snprintf(b->v.message, sizeof b->v.message, "model.safetensors: cut short");
+    sample_say(&b->v, true, "model.safetensors: cut short");
     app_view(&b->a, &b->v, &b->c);
     assert_true(on_screen(b, "cut short"));
     press(b, 'j');
@@ -428,8 +428,7 @@ static void test_failed_save_stays(void **state)
     struct bench *b = bench_new(80, 24, 1);
     type(b, "qc");
     one_command(b, COMMAND_STOP);
-    snprintf(b->v.message, sizeof b->v.message, "disk full");
-    b->v.message_bad = true;
+    sample_say(&b->v, true, "disk full");
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
     app_view(&b->a, &b->v, &b->c);
     assert_int_equal(b->a.leaving, STAYING);

@@ -7,6 +7,7 @@
 #include "eval/reconstruct.h"
 #include "eval/report.h"
 #include "eval/splitting.h"
+#include "lm/ce_doubt.h"
 #include "num/blas.h"
 #include "num/logreg.h"
 #include "num/stats.h"
@@ -58,6 +59,51 @@ static void test_figures(void **state)
     assert_non_null(strstr(text.p, "left out: that: of 3"));
     str_free(&text);
     report_deinit(&r);
+}
+
+/* A share recovered that does not mean what it says has a line below it; a difference
+ * of two has none. */
+static void test_doubts(void **state)
+{
+    (void)state;
+    static const struct {
+        double recovered, clean, zero;
+        const char *says;
+    } cases[] = {
+        {0.93, 3, 8, NULL},     {-0.02, 3, 8, NULL},
+        {1.03, 3, 8, NULL},     {-7, 3, 8, "worse than erasing: this text"},
+        {0.5, 8, 8, "nothing"}, {1.5, 7, 8, "the model itself does badly"},
+        {0.5, 8, 7, "nothing"}, {NAN, NAN, NAN, NULL},
+        {NAN, 8, 8, "nothing"}, {-7, NAN, NAN, "worse than erasing"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct errinfo e;
+        struct report r, diff;
+        struct str text;
+        report_init(&r, 7);
+        report_init(&diff, 7);
+        str_init(&text, 1 << 16);
+        const char *on = "fidelity.in_distribution";
+        assert_ok(report_value(&r, cases[i].recovered, &e, "%s.ce_recovered", on), &e);
+        assert_ok(report_value(&r, cases[i].clean, &e, "%s.ce_clean", on), &e);
+        assert_ok(report_value(&r, cases[i].zero, &e, "%s.ce_zero", on), &e);
+        report_table(&r, &text);
+        const char *line = strstr(text.p, "    ^ ");
+        if ((line != NULL) != (cases[i].says != NULL) ||
+            (line && !strstr(line, cases[i].says))) {
+            fail_msg("%g: %s", cases[i].recovered, text.p);
+        }
+        const struct ce_doubt *d =
+            ce_doubt(cases[i].recovered, cases[i].clean, cases[i].zero);
+        assert_true(!d || strlen(d->mark) <= 11);
+        assert_ok(report_compare(&r, &r, &diff, &e), &e);
+        str_clear(&text);
+        report_table(&diff, &text);
+        assert_null(strstr(text.p, "^"));
+        str_free(&text);
+        report_deinit(&r);
+        report_deinit(&diff);
+    }
 }
 
 /* Differences are taken over units that both have; what both share cancels. */
@@ -657,7 +703,8 @@ int main(void)
 {
     num_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_figures),      cmocka_unit_test(test_pairing),
+        cmocka_unit_test(test_figures),
+        cmocka_unit_test(test_doubts),      cmocka_unit_test(test_pairing),
         cmocka_unit_test(test_auc),          cmocka_unit_test(test_scores),
         cmocka_unit_test(test_rank),         cmocka_unit_test(test_columns),
         cmocka_unit_test(test_plain_logreg), cmocka_unit_test(test_full_and_oracle),

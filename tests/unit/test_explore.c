@@ -81,6 +81,50 @@ static void test_script(void **state)
     tmp_drop(dir);
 }
 
+static void script_fails(const char *dir, const char *script, const char *why)
+{
+    char path[512], want[800];
+    struct errinfo e = {0};
+    int status = -1;
+    assert_ok(file_write_text(tmp_path(path, dir, "script.txt"), script, &e), &e);
+    struct explore_config c = config(20, NULL);
+    c.script = path;
+    c.headless = true;
+    const enum err rc = explore_run(&c, &status, &e);
+    snprintf(want, sizeof want, "%s: %s", path, why);
+    if (rc == OK || err_exit_status(rc) != 1 || !strstr(e.msg, want)) {
+        fail_msg("status %d, found\n%s\nexpected\n%s", err_exit_status(rc), e.msg, want);
+    }
+}
+
+/* The first line that fails ends a script: file, line and reason, and status 1. */
+static void test_script_fails(void **state)
+{
+    (void)state;
+    char dir[512];
+    tmp_make(dir, sizeof dir);
+    static const char *const cases[][2] = {
+        {"# one\n\n:nonsense\n:q\n", "line 3: unknown command: nonsense"},
+        {":wait\n", "line 1: found ':wait', expected :wait idle, :wait step N"},
+        {":wait idle\n:wait for it\n", "line 2: found ':wait for it', expected"},
+        {":wait step 2x\n", "line 1: found ':wait step 2x', expected"},
+        {":size 0 3\n", "line 1: found ':size 0 3', expected :size WIDTH HEIGHT"},
+        {":wait idle\nj<Entr>\n", "line 2: found <Entr>, which no key is called"},
+        {"a\001b\n", "line 1: found bytes that are no UTF-8 text"},
+        {":wait step 21\n", "line 1: the wait has no end: the run is at step 20 of 20"},
+        {":wait step 2\n:pause\n:wait done\n", "line 3: the wait has no end"},
+        {":wait done\n:export /nowhere/x.csv\n", "line 2: /nowhere/x.csv"},
+        {":wait done\n:shot /nowhere/x.txt\n", "line 2: /nowhere/x.txt"},
+        {":wait done\n:save-config /nowhere/x.json\n", "line 2: /nowhere/x.json"},
+        {":wait done\n2\n:wait idle\n&/a(/<Enter>\n", "line 4: filter: not a regular"},
+        {":wait done\n:latent 64\n:wait idle\n", "line 2: latent: found 64"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        script_fails(dir, cases[i][0], cases[i][1]);
+    }
+    tmp_drop(dir);
+}
+
 static void test_once(void **state)
 {
     (void)state;
@@ -145,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_script),
+        cmocka_unit_test(test_script_fails),
         cmocka_unit_test(test_once),
         cmocka_unit_test(test_bad_input),
         cmocka_unit_test(test_keys_are_answered),

@@ -160,6 +160,32 @@ static void test_regex(void **state)
     check("/^animal$/", true);
 }
 
+/* A backslash can be looked for, and what it escapes is the pattern's. */
+static void test_escapes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *label;
+        bool holds;
+    } cases[] = {
+        {"/\\\\/", "a\\b", true},      {"/\\\\/", "ab", false},
+        {"/a\\\\b/", "a\\b", true},    {"/\\\\\\/b/", "\\/b", true},
+        {"/^a\\/b$/", "a/b", true},     {"/a\\.b/", "a.b", true},
+        {"/a\\.b/", "axb", false},      {"/^\\w+\\s\\w+$/", "two words", true},
+        {"/\\bords/", "two words", false}, {"/[[:digit:]]x/", "7x", true},
+        {"/[\\\\]/", "a\\b", true},    {"\"a\\\\b\"", "a\\b", true},
+        {"\"say \\\"so\\\"\"", "say \"so\"", true}, {"\\", "a\\b", true},
+        {"\"\\n\"", "\\n", true},
+    };
+    const struct latent_row row = a_row();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (holds_labelled(cases[i].text, &row, false, cases[i].label) !=
+            cases[i].holds) {
+            fail_msg("%s on %s", cases[i].text, cases[i].label);
+        }
+    }
+}
+
 static void breaks_at(const char *text, size_t expected, const char *part)
 {
     size_t at = 99;
@@ -191,6 +217,10 @@ static void test_errors(void **state)
     breaks_at("| dog", 0, "missing");
     breaks_at("!", 1, "ends");
     breaks_at("/(a)\\1/", 0, "back references");
+    breaks_at("/a\\/", 0, "closing /");
+    breaks_at("\"a\\\"", 0, "closing");
+    breaks_at("dog /\\d/", 4, "unknown escape");
+    breaks_at("/\\n/", 0, "unknown escape");
     breaks_at("/a{1000}/", 0, "repeat counts");
     breaks_at("/a{2,900}/", 0, "repeat counts");
     char many[256] = "";
@@ -231,6 +261,7 @@ int main(void)
         cmocka_unit_test(test_words),       cmocka_unit_test(test_labels),
         cmocka_unit_test(test_comparisons), cmocka_unit_test(test_unmeasured),
         cmocka_unit_test(test_flags),       cmocka_unit_test(test_regex),
+        cmocka_unit_test(test_escapes),
         cmocka_unit_test(test_errors),      cmocka_unit_test(test_word_filter),
         cmocka_unit_test(test_hostile_ids),
     };

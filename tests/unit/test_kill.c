@@ -148,15 +148,6 @@ static void assert_same_files(const char *a, const char *b)
     }
 }
 
-/* In memory where that can be: the test is of moments, not of disks. */
-static void make_dir(char *out, size_t cap)
-{
-    snprintf(out, cap, "/dev/shm/saetop-test-XXXXXX");
-    if (!mkdtemp(out)) {
-        tmp_make(out, cap);
-    }
-}
-
 /* Whatever moment it was: what is there opens, with files of one step. */
 static void assert_whole(const char *run)
 {
@@ -178,7 +169,7 @@ static void killed_runs_end_with_the_same_bytes(void **state)
     (void)state;
     char dir[256], whole[512], run[512], command[600];
     int status = 0, killed = 0, during = 0;
-    make_dir(dir, sizeof dir);
+    tmp_make_in_memory(dir, sizeof dir);
     tmp_path(whole, dir, "whole");
     tmp_path(run, dir, "run");
     (void)waitpid(spawn(whole, 1), &status, 0);

@@ -39,6 +39,64 @@ static void test_editing(void **state)
     assert_int_equal(line_key(&l, KEY_DELETE_BACK), LINE_CANCEL);
 }
 
+/* An offer is taken as it stands, taken over, taken out, or gives way. */
+static void test_offer(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t key;
+        const char *then; /* text after the key */
+        enum line_result result;
+    } cases[] = {
+        {'x', "go x", LINE_CHANGED},
+        {0x6F22, "go \xe6\xbc\xa2", LINE_CHANGED},
+        {0x202E, "go there", LINE_IGNORED}, /* nothing that a line can hold */
+        {KEY_DELETE_BACK, "go ", LINE_CHANGED},
+        {KEY_DEL, "go ", LINE_CHANGED},
+        {23, "go ", LINE_CHANGED},
+        {21, "go ", LINE_CHANGED},
+        {KEY_ENTER_, "go there", LINE_ACCEPT},
+        {KEY_ESC_, "go there", LINE_CANCEL},
+        {KEY_RIGHT_, "go there", LINE_IGNORED},
+        {KEY_END_, "go there", LINE_IGNORED},
+        {KEY_LEFT_, "go there", LINE_MOVED},
+        {KEY_HOME_, "go there", LINE_MOVED},
+        {KEY_TAB_, "go there", LINE_MOVED},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct line_edit l;
+        line_begin(&l, "go ", NULL, NULL, NULL);
+        line_offer(&l, "there");
+        assert_int_equal(l.offer, 5);
+        assert_int_equal(line_key(&l, cases[i].key), cases[i].result);
+        assert_string_equal(l.text, cases[i].then);
+        if (cases[i].key == KEY_END_ || cases[i].key == KEY_TAB_) {
+            type(&l, "!"); /* it is text like any other now */
+            assert_string_equal(l.text, "go there!");
+        }
+    }
+    char most[LINE_CAP];
+    memset(most, 'm', sizeof most);
+    most[LINE_CAP - 1] = '\0';
+    struct line_edit l;
+    line_begin(&l, "", NULL, NULL, NULL);
+    line_offer(&l, most); /* a full line gives way as well */
+    type(&l, "x");
+    assert_string_equal(l.text, "x");
+    bool whole = false;
+    line_begin(&l, "go ", NULL, NULL, NULL);
+    line_offer(&l, "there");
+    assert_int_equal(line_paste(&l, "\n", 1, &whole), LINE_IGNORED);
+    assert_string_equal(l.text, "go there");
+    assert_int_equal(line_paste(&l, "a b", 3, &whole), LINE_CHANGED);
+    assert_string_equal(l.text, "go a b");
+    line_begin(&l, "", NULL, NULL, NULL);
+    line_offer(&l, most);
+    assert_int_equal(line_paste(&l, "all of it", 9, &whole), LINE_CHANGED);
+    assert_true(whole);
+    assert_string_equal(l.text, "all of it");
+}
+
 static void test_utf8(void **state)
 {
     (void)state;
@@ -59,6 +117,45 @@ static void test_utf8(void **state)
     assert_int_equal(line_key(&l, KEY_F1_), LINE_IGNORED);
     line_begin(&l, "a\033[31m\xff\n b", NULL, NULL, NULL);
     assert_string_equal(l.text, "a[31m b");
+}
+
+static void paste(struct line_edit *l, const char *bytes, const char *want, bool whole)
+{
+    bool all;
+    (void)line_paste(l, bytes, strlen(bytes), &all);
+    assert_string_equal(l->text, want);
+    assert_int_equal(all, whole);
+    assert_int_equal(l->text[l->len], '\0');
+}
+
+/* Text and nothing else: no key of it accepts, completes or cancels. */
+static void test_paste(void **state)
+{
+    (void)state;
+    struct line_edit l;
+    bool whole;
+    line_begin(&l, "ad", NULL, NULL, NULL);
+    line_key(&l, KEY_LEFT_);
+    paste(&l, "b\r\n\tc\r\n\n", "ab cd", true);
+    assert_int_equal(l.cursor, 4);
+    paste(&l, "", "ab cd", true);
+    paste(&l, "\n\r\n", "ab cd", true);
+    paste(&l, "\033[31m\003\xff\302\233", "ab c[31md", true);
+    line_begin(&l, "", NULL, NULL, NULL);
+    paste(&l, "\nx", " x", true);
+    paste(&l, "é漢", " xé漢", true);
+    assert_int_equal(line_paste(&l, "\033", 1, &whole), LINE_IGNORED);
+    assert_int_equal(line_paste(&l, "y", 1, &whole), LINE_CHANGED);
+    /* as much as there is room for, whole letters */
+    char long_text[2 * LINE_CAP];
+    memset(long_text, 'x', sizeof long_text);
+    line_begin(&l, "12345", NULL, NULL, NULL);
+    assert_int_equal(line_paste(&l, long_text, sizeof long_text, &whole), LINE_CHANGED);
+    assert_false(whole);
+    assert_int_equal(l.len, LINE_CAP - 1);
+    line_key(&l, KEY_DELETE_BACK);
+    assert_int_equal(line_paste(&l, "é", 2, &whole), LINE_IGNORED);
+    assert_false(whole);
 }
 
 static void test_random_keys(void **state)
@@ -222,9 +319,14 @@ static void test_draw(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_editing),     cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_random_keys), cmocka_unit_test(test_full),
-        cmocka_unit_test(test_history),     cmocka_unit_test(test_completion),
+        cmocka_unit_test(test_editing),
+        cmocka_unit_test(test_offer),
+        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_paste),
+        cmocka_unit_test(test_random_keys),
+        cmocka_unit_test(test_full),
+        cmocka_unit_test(test_history),
+        cmocka_unit_test(test_completion),
         cmocka_unit_test(test_draw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -280,9 +280,15 @@ static void an_interrupted_save_is_whole_or_nothing(void **state)
             snprintf(b, sizeof b, "%s/%s", run, files[i]);
             assert_int_equal(rename(a, b), 0);
         }
-        assert_int_equal(step_of(run), 4);
+        /* A reader reads it where it is; a writer finishes the move. */
         snprintf(a, sizeof a, "%s/.saved", run);
+        assert_int_equal(step_of(run), 4);
+        assert_true(rundir_is(run) && file_is_dir(a));
+        int lock = -1;
+        assert_ok(rundir_lock(run, &lock, &e), &e);
+        rundir_unlock(run, lock);
         assert_false(file_exists(a));
+        assert_int_equal(step_of(run), 4);
     }
     struct engine *late = resume(run, NULL);
     assert_same_arms(g, late);
@@ -335,6 +341,39 @@ static void swap_element(const char *path, const char *name, size_t at, float *v
     assert_ok(file_write(path, &(struct file_part){data, len}, 1, &e), &e);
     st_close(f);
     mem_free(data);
+}
+
+/* The user named the run, by a link perhaps, and not where its twin leads. */
+static void an_arm_beside_is_no_link(void **state)
+{
+    (void)state;
+    char dir[256], run[512], twin[512], moved[512], alias[512], alias_twin[512];
+    struct errinfo e = {0};
+    struct settings set = run_settings(2);
+    struct engine *g = start_engine(&set), *none = NULL;
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    tmp_path(twin, dir, "run-twin");
+    tmp_path(moved, dir, "elsewhere");
+    tmp_path(alias, dir, "alias");
+    tmp_path(alias_twin, dir, "alias-twin");
+    assert_ok(engine_save(g, run, &e), &e);
+    engine_free(g);
+    assert_int_equal(rename(twin, moved), 0);
+    assert_int_equal(symlink("elsewhere", twin), 0);
+    check_error(engine_resume(run, NULL, getenv("SAETOP_SAMPLES"), NULL, &none, &e),
+                ERR_FORMAT, &e, "run-twin: found a symbolic link");
+    assert_int_equal(symlink("run", alias), 0);
+    assert_int_equal(symlink("elsewhere", alias_twin), 0);
+    g = resume(alias, NULL);
+    assert_int_equal(g->n_arms, 2);
+    engine_free(g);
+    unlink(alias);
+    unlink(alias_twin);
+    unlink(twin);
+    assert_int_equal(rename(moved, twin), 0);
+    drop_run(run);
+    tmp_drop(dir);
 }
 
 static void what_does_not_fit_is_refused(void **state)
@@ -591,6 +630,7 @@ int main(void)
         cmocka_unit_test(a_fork_resumes_with_its_past),
         cmocka_unit_test(arms_that_are_apart_come_together),
         cmocka_unit_test(an_interrupted_save_is_whole_or_nothing),
+        cmocka_unit_test(an_arm_beside_is_no_link),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(changed_text_is_refused),
         cmocka_unit_test(a_full_disk_loses_nothing),

@@ -1,5 +1,6 @@
 /* [threads] A session as a screen sees it: commands down, measures and snapshots up. */
 #include "base/mem.h"
+#include "base/str.h"
 #include "num/blas.h"
 #include "session/session.h"
 #include "unit/sample_settings.h"
@@ -227,6 +228,88 @@ static void a_saved_run_opens_for_browsing(void **state)
     tmp_drop(dir);
 }
 
+/* What a view says happened, a line an event: "12 A note text". */
+static char *events_text(const struct screen *t)
+{
+    struct str s;
+    str_init(&s, 1u << 20);
+    for (size_t i = 0; i < t->v.n_events; i++) {
+        const struct event_view *ev = &t->v.event[i];
+        str_addf(&s, "%lld %c %s %s\n", (long long)ev->step, ev->letter, ev->kind,
+                 ev->text);
+    }
+    return s.p;
+}
+
+static void has_lines(const char *text, const char *lines)
+{
+    if (!strstr(text, lines)) {
+        fail_msg("expected\n%s in\n%s", lines, text);
+    }
+}
+
+/* Events of two arms stand in the order in which they happened, what was said of both
+ * side by side, however often the run is saved and opened again. */
+static void events_come_back_as_they_were(void **state)
+{
+    (void)state;
+    struct screen t;
+    char dir[256], run[512], twin[520];
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    snprintf(twin, sizeof twin, "%s-twin", run);
+    struct session_config cfg = {.set = sample_settings(100000), .start_paused = true};
+    struct errinfo e;
+    assert_ok(settings_set(&cfg.set, "twin", "unmasked", "test", &e), &e);
+    assert_ok(settings_set(&cfg.set, "mask.rate", "0.3", "test", &e), &e);
+    open_screen(&t, &cfg);
+    wait_until(&t, is_paused);
+    post(&t, (struct command){.kind = COMMAND_NOTE, .text = "one, \"two\""});
+    post(&t, (struct command){.kind = COMMAND_MASK, .arm = 1, .value = 0.2});
+    post(&t, (struct command){.kind = COMMAND_NOTE, .text = "three"});
+    post(&t, (struct command){.kind = COMMAND_LR, .value = 0.001});
+    struct command save = {.kind = COMMAND_SAVE};
+    snprintf(save.text, sizeof save.text, "%s", run);
+    post(&t, save);
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    char *live = events_text(&t);
+    has_lines(live, "0 A note one, \"two\"\n0 B note one, \"two\"\n0 B mask ");
+    close_screen(&t);
+
+    const struct session_config open = {.set = sample_settings(1), .open_run = run};
+    const struct session_config on = {.set = sample_settings(1),
+                                      .open_run = run,
+                                      .resume = true,
+                                      .start_paused = true};
+    char *before = live;
+    for (int round = 0; round < 3; round++) {
+        open_screen(&t, &open);
+        wait_until(&t, is_browsing);
+        (void)session_poll(t.s, &t.v);
+        char *again = events_text(&t);
+        assert_string_equal(again, before);
+        close_screen(&t);
+        mem_free(before);
+        mem_free(again);
+
+        open_screen(&t, &on); /* adds to them, and saves */
+        wait_until(&t, is_paused);
+        (void)session_poll(t.s, &t.v);
+        post(&t, (struct command){.kind = COMMAND_NOTE, .text = "on"});
+        post(&t, (struct command){.kind = COMMAND_SAVE});
+        wait_until(&t, is_idle);
+        (void)session_poll(t.s, &t.v);
+        before = events_text(&t);
+        has_lines(before, "0 A note on\n0 B note on\n0 A save ");
+        close_screen(&t);
+    }
+    mem_free(before);
+    tmp_drop(run);
+    tmp_drop(twin);
+    tmp_drop(dir);
+}
+
 static void label(struct screen *t, int32_t latent, const char *text)
 {
     struct command c = {.kind = COMMAND_LABEL, .latent = latent};
@@ -383,6 +466,7 @@ int main(void)
         cmocka_unit_test(commands_take_effect_between_steps),
         cmocka_unit_test(latents_are_described_from_frozen_copies),
         cmocka_unit_test(a_saved_run_opens_for_browsing),
+        cmocka_unit_test(events_come_back_as_they_were),
         cmocka_unit_test(labels_are_kept_with_the_run),
         cmocka_unit_test(settings_are_written_as_a_configuration),
         cmocka_unit_test(further_arms_do_not_disturb),

@@ -27,6 +27,7 @@ enum way {
     WAY_QUIT,
     WAY_OVERFLOW,
     WAY_OVERFLOW_THREAD,
+    WAY_THREADS, /* more threads that a signal can come to */
 };
 
 /* ---- the child ---- */
@@ -57,6 +58,14 @@ static void *crash(void *arg)
         abort();
     }
     return NULL;
+}
+
+static void *sleep_for_ever(void *arg)
+{
+    for (;;) {
+        pause();
+    }
+    return arg;
 }
 
 static void act(enum way way)
@@ -93,14 +102,20 @@ static int child(int tty, enum way way)
         canvas_init(&c, W, H, GLYPH_BRAILLE, &e) != OK) {
         return 100;
     }
+    pthread_t idle;
+    for (int i = 0; way == WAY_THREADS && i < 4; i++) {
+        if (thread_start(&idle, sleep_for_ever, NULL, &e) != OK) {
+            return 101;
+        }
+    }
     canvas_text(&c, 0, 0, W, "ready", ROLE_TEXT, 0);
     term_present(t, &c);
     int status = -1;
     int resumed = 0;
     while (status < 0) {
-        struct pollfd p[2] = {{.fd = term_fd(t), .events = POLLIN},
-                              {.fd = sig_fd(), .events = POLLIN}};
-        poll(p, 2, -1);
+        struct pollfd p[TERM_FDS + 1] = {{.fd = sig_fd(), .events = POLLIN}};
+        const int due = term_poll(t, p + 1);
+        poll(p, TERM_FDS + 1, due);
         struct event ev;
         while (term_event(t, &ev)) {
             if (ev.kind == EVENT_RESIZE) {
@@ -141,6 +156,7 @@ static void shell(struct pty *p, enum way way, const int *orders, const int *rep
     signal(SIGBUS, SIG_DFL);
     signal(SIGFPE, SIG_DFL);
     signal(SIGILL, SIG_DFL);
+    signal(SIGSYS, SIG_DFL);
     const struct rlimit none = {0, 0}; /* no core files from crashes on purpose */
     setrlimit(RLIMIT_CORE, &none);
     dup2(p->slave, STDERR_FILENO);
@@ -247,6 +263,10 @@ static void check_up(struct stage *s)
     assert_true(s->pty.alternate);
     assert_false(s->pty.cursor);
     assert_int_not_equal(s->pty.mouse, VTERM_PROP_MOUSE_NONE);
+    assert_true(pty_marks_paste(&s->pty));
+    struct termios now;
+    assert_int_equal(tcgetattr(s->pty.slave, &now), 0);
+    assert_false(now.c_iflag & IXON); /* Ctrl-S is a key, and stops nothing */
 }
 
 /* ---- tests ---- */
@@ -300,24 +320,96 @@ static void test_crashes(void **state)
     check_death(WAY_QUIT, "\034", SIGQUIT); /* Ctrl-\ */
 }
 
-/* Signals from outside, sent to the foreground group. */
+/* What each signal does: it asks to leave, is left alone, stops, or ends the program by
+ * itself, as all do that are not named here. */
+enum fate { ENDS, LEAVES, HARMLESS, STOPS };
+
+static enum fate fate_of(int number)
+{
+    static const struct {
+        int number;
+        enum fate fate;
+    } fates[] = {{SIGINT, LEAVES},     {SIGTERM, LEAVES},   {SIGHUP, LEAVES},
+                 {SIGUSR1, LEAVES},    {SIGUSR2, LEAVES},   {SIGXCPU, LEAVES},
+#ifdef SIGPWR
+                 {SIGPWR, LEAVES},
+#endif
+                 {SIGPIPE, HARMLESS},  {SIGXFSZ, HARMLESS}, {SIGCHLD, HARMLESS},
+                 {SIGURG, HARMLESS},   {SIGCONT, HARMLESS}, {SIGWINCH, HARMLESS},
+                 {SIGSTOP, STOPS},     {SIGTSTP, STOPS},    {SIGTTIN, STOPS},
+                 {SIGTTOU, STOPS},     {SIGKILL, STOPS}};
+    for (size_t i = 0; i < sizeof fates / sizeof fates[0]; i++) {
+        if (fates[i].number == number) {
+            return fates[i].fate;
+        }
+    }
+    return ENDS;
+}
+
+static void check_signal(int number, enum fate fate)
+{
+    struct stage s;
+    int status;
+    stage_begin(&s, WAY_TERM);
+    stage_wait(&s, "ready");
+    const pid_t job = tcgetpgrp(s.pty.master);
+    assert_true(job > 1);
+    kill(job, number);
+    if (fate == HARMLESS) {
+        stage_type(&s, "q");
+    }
+    assert_int_equal(stage_report(&s, &status), 'x');
+    const bool right = fate == ENDS
+                           ? WIFSIGNALED(status) && WTERMSIG(status) == number
+                           : WIFEXITED(status) &&
+                                 WEXITSTATUS(status) == (fate == LEAVES ? 3 : 0);
+    if (!right) {
+        fail_msg("signal %d: wait status %x", number, (unsigned)status);
+    }
+    pty_check_restored(&s.pty, &s.before);
+    stage_end(&s);
+}
+
+/* All of them, sent from outside: the terminal is whole afterwards. */
 static void test_signals(void **state)
 {
     (void)state;
-    static const int numbers[] = {SIGTERM, SIGHUP, SIGINT};
-    for (size_t i = 0; i < 3; i++) {
+    for (int number = 1; number <= SIGRTMAX; number++) {
+        const bool of_the_library = number > SIGSYS && number < SIGRTMIN;
+        const enum fate fate = fate_of(number);
+        if (!of_the_library && fate != STOPS) {
+            check_signal(number, fate);
+        }
+    }
+}
+
+/* The second one comes while the first puts the terminal back, to another thread. */
+static void test_signals_at_once(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 20; round++) {
         struct stage s;
         int status;
-        stage_begin(&s, WAY_TERM);
+        stage_begin(&s, WAY_THREADS);
         stage_wait(&s, "ready");
         const pid_t job = tcgetpgrp(s.pty.master);
-        assert_true(job > 1);
-        kill(-job, numbers[i]);
+        for (int i = 0; i < 50; i++) {
+            kill(job, i % 2 ? SIGQUIT : SIGALRM);
+        }
         assert_int_equal(stage_report(&s, &status), 'x');
-        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+        assert_true(WIFSIGNALED(status));
         pty_check_restored(&s.pty, &s.before);
         stage_end(&s);
     }
+}
+
+static void test_status(void **state)
+{
+    (void)state;
+    assert_int_equal(sig_status(0), 0);
+    assert_int_equal(sig_status(SIG_BIT_WINCH | SIG_BIT_TERM), 143);
+    assert_int_equal(sig_status(SIG_BIT_INT | SIG_BIT_TERM), 130);
+    assert_int_equal(sig_status(SIG_BIT_XCPU), 128 + SIGXCPU);
 }
 
 /* Ctrl-Z: while stopped the terminal is the shell's, and afterwards all is drawn again.
@@ -362,6 +454,8 @@ int main(void)
         cmocka_unit_test(test_exits),
         cmocka_unit_test(test_crashes),
         cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_signals_at_once),
+        cmocka_unit_test(test_status),
         cmocka_unit_test(test_suspend),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,6 +30,18 @@ static struct term *open_on(struct pty *p, const char *name, enum theme_id theme
     return t;
 }
 
+/* Present, and let the terminal take its time. */
+static void show(struct term *t, const struct canvas *c)
+{
+    struct pollfd fd[TERM_FDS];
+    struct event ev;
+    term_present(t, c);
+    for (term_poll(t, fd); fd[1].fd >= 0; term_poll(t, fd)) {
+        poll(fd + 1, 1, -1);
+        (void)term_event(t, &ev);
+    }
+}
+
 static bool same_color(VTermColor found, int want, bool fg)
 {
     if (want < 0) {
@@ -146,17 +158,17 @@ static void run_frames(const char *name, enum theme_id theme, int color, uint64_
     const int colors = color ? term_colors(t) : 0;
     for (int frame = 0; frame < FRAMES; frame++) {
         scribble(&c, &r);
-        term_present(t, &c);
+        show(t, &c);
         compare(&p, &c, theme, colors, name, frame);
         const size_t sent = pty_bytes(&p);
-        term_present(t, &c); /* an unchanged frame costs nothing */
+        show(t, &c); /* an unchanged frame costs nothing */
         if (pty_bytes(&p) != sent) {
             fail_msg("%s frame %d: %zu bytes for an unchanged frame", name, frame,
                      pty_bytes(&p) - sent);
         }
         if (frame % 50 == 49) {
             term_redraw(t);
-            term_present(t, &c);
+            show(t, &c);
             assert_true(pty_bytes(&p) > sent);
             compare(&p, &c, theme, colors, name, frame);
         }
@@ -194,7 +206,7 @@ static void test_theme_and_size(void **state)
     scribble(&c, &r);
     for (int theme = 0; theme < THEME_COUNT; theme++) {
         term_set_theme(t, (enum theme_id)theme, true);
-        term_present(t, &c);
+        show(t, &c);
         compare(&p, &c, (enum theme_id)theme, 256 * (theme != THEME_MONO), "theme",
                 theme);
     }
@@ -212,11 +224,11 @@ static void test_theme_and_size(void **state)
         assert_int_equal(ev.h, sizes[i][1]);
         struct event none;
         assert_false(term_event(t, &none));
-        term_present(t, &c); /* of the old size: cut, or with room beside it */
+        show(t, &c); /* of the old size: cut, or with room beside it */
         assert_ok(canvas_resize(&c, ev.w, ev.h, &e), &e);
         canvas_fill(&c, (struct rect){0, 0, ev.w, ev.h}, 'a' + (uint32_t)i, ROLE_TEXT,
                     0);
-        term_present(t, &c);
+        show(t, &c);
         compare(&p, &c, THEME_MONO, 0, "size", (int)i);
     }
     /* handed over and taken back */
@@ -226,11 +238,11 @@ static void test_theme_and_size(void **state)
     pty_sync(&p);
     assert_false(p.alternate);
     assert_int_equal(p.mouse, VTERM_PROP_MOUSE_NONE);
-    term_present(t, &c);
+    show(t, &c);
     term_resume(t);
     assert_true(term_event(t, &ev));
     assert_int_equal(ev.kind, EVENT_RESIZE);
-    term_present(t, &c);
+    show(t, &c);
     compare(&p, &c, THEME_MONO, 0, "resumed", 0);
     assert_true(p.alternate);
     assert_int_not_equal(p.mouse, VTERM_PROP_MOUSE_NONE);
@@ -254,7 +266,7 @@ static void test_c_locale(void **state)
     assert_int_equal(term_tier(t), GLYPH_ASCII);
     assert_ok(canvas_init(&c, W, H, GLYPH_BRAILLE, &e), &e);
     canvas_text(&c, 0, 0, W, "ab漢é⠿ok", ROLE_TEXT, 0);
-    term_present(t, &c);
+    show(t, &c);
     pty_sync(&p);
     assert_true(pty_shows(&p, "ab? ??ok"));
     canvas_deinit(&c);
@@ -302,7 +314,7 @@ static void test_no_color(void **state)
             pty_start(&p, W, H);
             set ? setenv("NO_COLOR", "1", 1) : unsetenv("NO_COLOR");
             struct term *t = open_on(&p, "xterm-256color", THEME_DARK, color);
-            term_present(t, &c);
+            show(t, &c);
             const bool want = color == 1 || (color == -1 && !set);
             compare(&p, &c, THEME_DARK, want ? 256 : 0, "NO_COLOR", color);
             term_close(t);

@@ -217,6 +217,14 @@ static inline void sample_event(struct session_view *v, int64_t step, char lette
     }
 }
 
+/* What the session would say. */
+static inline void sample_say(struct session_view *v, bool bad, const char *text)
+{
+    snprintf(v->message, sizeof v->message, "%s", text);
+    v->message_bad = bad;
+    v->said++;
+}
+
 /* A view of a run at `step` of 1,500 with one or two arms, a table of F latents (0:
  * none) and a description of latent 42 (if there is a table). */
 static inline void sample_view(struct session_view *v, size_t arms, int64_t step,

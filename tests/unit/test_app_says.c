@@ -1,0 +1,273 @@
+/* What the explorer says: messages, hints that fit the state, numbers that were not
+ * measured, texts that a prompt offers. */
+#include "ui_bench.h"
+
+static void tick(struct bench *b, enum event_kind kind)
+{
+    app_update(&b->a, &b->v, &(struct event){.kind = kind});
+    app_view(&b->a, &b->v, &b->c);
+}
+
+/* ---- messages ---- */
+
+/* However long the words stand, they are said once; said again, they are again. */
+static void test_messages_are_logged_once(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    type(b, ":set theme pink\n");
+    for (int i = 0; i < 5; i++) {
+        b->v.step += 10;
+        tick(b, EVENT_TICK);
+    }
+    assert_int_equal(b->a.log.n, 1);
+    sample_say(&b->v, false, "saved");
+    for (int i = 0; i < 5; i++) {
+        b->v.step += 10;
+        tick(b, EVENT_TICK);
+    }
+    assert_int_equal(b->a.log.n, 2);
+    press(b, KEY_ESC_);
+    assert_false(on_screen(b, "saved"));
+    sample_say(&b->v, false, "saved"); /* the same words, of another save */
+    tick(b, EVENT_TICK);
+    assert_true(on_screen(b, "saved"));
+    assert_int_equal(b->a.log.n, 3);
+    bench_free(b);
+}
+
+static const int full[][2] = {{80, 24}, {120, 36}};
+static const char *const screens[] = {"1", "2", "2=", "3"};
+
+/* Progress, advice and hints stand beside what is said, which goes after a while. */
+static void test_messages_hide_nothing(void **state)
+{
+    (void)state;
+    static const char *const beside[] = {"900/1,500", "sort F1", "sort F1", "context "};
+    static const char *const hints[] = {"Space pause", "& filter", "& filter",
+                                        "j context"};
+    for (size_t i = 0; i < 8; i++) {
+        struct bench *b = bench_new(full[i / 4][0], full[i / 4][1], 1);
+        type(b, screens[i % 4]);
+        tick(b, EVENT_LAPSE);
+        struct errinfo e;
+        char *without = NULL, *after = NULL;
+        assert_ok(canvas_dump(&b->c, true, &without, &e), &e);
+        sample_say(&b->v, true, "the disk is full: nothing was saved");
+        tick(b, EVENT_TICK);
+        assert_true(on_screen(b, "the disk is full: nothing was saved"));
+        assert_true(on_screen(b, beside[i % 4]));
+        assert_true(on_screen(b, hints[i % 4]));
+        assert_true(i % 4 != 1 || on_screen(b, "512 of 512 shown"));
+        tick(b, EVENT_LAPSE);
+        assert_ok(canvas_dump(&b->c, true, &after, &e), &e);
+        assert_string_equal(after, without);
+        mem_free(without);
+        mem_free(after);
+        bench_free(b);
+    }
+    struct bench *b = bench_new(60, 8, 2); /* the card as well */
+    type(b, ":mask 9\n");
+    assert_true(on_screen(b, "expected a rate"));
+    assert_true(on_screen(b, "step 900/1,500"));
+    assert_true(on_screen(b, "Space pause"));
+    bench_free(b);
+}
+
+/* ---- hints ---- */
+
+static void in_state(struct bench *b, enum session_state s)
+{
+    b->v.state = s;
+    tick(b, EVENT_TICK);
+}
+
+static void test_hints_fit_the_state(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct bench *b = bench_new(full[i][0], full[i][1], 2);
+        assert_true(on_screen(b, "Space pause"));
+        in_state(b, SESSION_PAUSED);
+        assert_true(on_screen(b, "Space go on"));
+        assert_false(on_screen(b, "Space pause"));
+        in_state(b, SESSION_DONE);
+        assert_false(on_screen(b, "Space"));
+        assert_true(on_screen(b, ":extend trains on"));
+        assert_true(on_screen(b, "2 browse"));
+        assert_true(on_screen(b, "q leave"));
+        size_t extend = 0;
+        while (keymap_at(extend)->action != ACTION_EXTEND) {
+            extend++;
+        }
+        const struct rect r = hit_of(b, HIT_HINT, (int)extend);
+        mouse(b, MOUSE_PRESS, r.x, r.y); /* it asks for the steps */
+        assert_int_equal(b->a.prompt, PROMPT_COMMAND);
+        assert_string_equal(b->a.line.text, "extend ");
+        press(b, KEY_ESC_);
+        in_state(b, SESSION_BROWSING);
+        assert_true(on_screen(b, ":resume trains on"));
+        press(b, '2');
+        assert_false(on_screen(b, "2 browse"));
+        bench_free(b);
+    }
+}
+
+/* ---- numbers ---- */
+
+/* A view before anything was measured, or with nothing that could be. */
+static void unmeasured(struct session_view *v, size_t arms, bool tables)
+{
+    struct latent_table *t = tables ? sample_table(64, 0) : NULL;
+    sample_view(v, arms, 0, 0);
+    for (size_t k = 0; k < arms; k++) {
+        for (int m = 0; m < METRIC_COUNT; m++) {
+            v->arm[k].last[m] = m % 2 ? (double)NAN : (double)INFINITY;
+        }
+    }
+    v->tokens_per_second = v->eta_seconds = (double)NAN;
+    if (!t) {
+        return;
+    }
+    for (size_t i = 0; i < t->F; i++) {
+        struct latent_row *r = &t->row[i];
+        r->max = r->mean = r->precision = r->recall = r->f1 = r->match_cut = NAN;
+        r->density = i % 2 ? r->density : (double)NAN;
+    }
+    v->arm[0].table = t;
+    struct latent_detail *d = sample_detail(t, 42, INTERVAL_TOP);
+    d->delta_nll = d->density_lo = d->density_hi = (double)NAN;
+    d->enc_dec_cos = NAN;
+    for (size_t i = 0; i < LATENT_LENS; i++) {
+        d->lens[0].top_logit[i] = d->lens[0].bottom_logit[i] = NAN;
+    }
+    for (size_t i = 0; i < LATENT_NEIGHBOURS; i++) {
+        d->neighbour_cos[i] = NAN;
+    }
+    v->detail = d;
+}
+
+static void check_no_nan(struct bench *b, const char *keys, int w, int h)
+{
+    struct errinfo e;
+    char *dump = NULL;
+    assert_ok(canvas_resize(&b->c, w, h, &e), &e);
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_RESIZE, .w = w, .h = h});
+    app_view(&b->a, &b->v, &b->c);
+    assert_ok(canvas_dump(&b->c, false, &dump, &e), &e);
+    static const char *const bad[] = {"nan", "NaN", "inf ", "-inf", " inf"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (strstr(dump, bad[i])) {
+            fail_msg("%s at %dx%d shows %s:\n%s", keys, w, h, bad[i], dump);
+        }
+    }
+    mem_free(dump);
+}
+
+/* No screen of any size says nan or inf. */
+static void test_unmeasured_is_a_dash(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"1", "2", "2=", ":latent 42\n"};
+    for (size_t i = 0; i < 16; i++) {
+        struct bench *b = test_calloc(1, sizeof *b);
+        struct errinfo e;
+        unmeasured(&b->v, i & 4 ? 2 : 1, i & 8);
+        app_init(&b->a, 80, 24, GLYPH_ASCII, THEME_MONO);
+        assert_ok(canvas_init(&b->c, 80, 24, GLYPH_ASCII, &e), &e);
+        type(b, keys[i % 4]);
+        for (int w = 1; w <= 60; w++) {
+            for (int h = 1; h <= 12; h++) {
+                check_no_nan(b, keys[i % 4], w, h);
+            }
+        }
+        check_no_nan(b, keys[i % 4], 80, 24);
+        check_no_nan(b, keys[i % 4], 120, 36);
+        bench_free(b);
+    }
+}
+
+/* A share that does not mean what it says is not left without a word. */
+static void test_doubtful_shares(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct bench *b = bench_new(full[i][0], full[i][1], 1);
+        assert_false(on_screen(b, "erasing"));
+        b->v.arm[0].last[METRIC_CE_REC_OOD] = -7.0;
+        tick(b, EVENT_TICK);
+        assert_true(on_screen(b, "-7.000 worse than erasing"));
+        bench_free(b);
+        b = bench_new(full[i][0], full[i][1], 2);
+        b->v.arm[1].last[METRIC_CE_REC_OOD] = -7.0;
+        tick(b, EVENT_TICK);
+        assert_true(on_screen(b, "< erasing"));
+        type(b, "?/what is CE\n");
+        assert_true(on_screen(b, "worse than erasing"));
+        bench_free(b);
+    }
+}
+
+/* Plus-minus and "about" are two signs in ASCII too. */
+static void test_signs_differ(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    b->a.tier = b->c.tier = GLYPH_ASCII;
+    tick(b, EVENT_TICK);
+    assert_true(on_screen(b, "~-.016+-.042"));
+    bench_free(b);
+    b = bench_new(80, 24, 1);
+    b->a.tier = b->c.tier = GLYPH_ASCII;
+    tick(b, EVENT_TICK);
+    assert_true(on_screen(b, "A 0.114 +-0.030"));
+    bench_free(b);
+}
+
+/* ---- prompts ---- */
+
+/* What stands in a prompt gives way to what is typed, in every prompt. */
+static void test_prompts_offer(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    type(b, "2&dog\n&");
+    assert_string_equal(b->a.line.text, "dog");
+    type(b, "cat");
+    assert_string_equal(b->a.line.text, "cat");
+    press(b, KEY_ESC_);
+    assert_string_equal(b->a.latents.filter, "dog");
+    press(b, '&');
+    press(b, KEY_RIGHT_); /* taken over */
+    type(b, "|cat\n");
+    assert_string_equal(b->a.latents.filter, "dog|cat");
+    type(b, "&\n"); /* kept */
+    assert_string_equal(b->a.latents.filter, "dog|cat");
+    type(b, "&");
+    press(b, KEY_DELETE_BACK); /* taken out: all is shown */
+    assert_int_equal(b->a.latents.shown, 512);
+    press(b, KEY_ENTER_);
+    type(b, "e");
+    assert_string_equal(b->a.line.text, "export latents-A-900.csv");
+    type(b, "mine.csv\n"); /* the command stays, the name is another */
+    assert_int_equal(b->a.n_requests, 1);
+    assert_string_equal(b->a.request[0].path, "mine.csv");
+    b->a.n_requests = 0;
+    type(b, "?/mask\n/x");
+    assert_string_equal(b->a.line.text, "x");
+    bench_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_messages_are_logged_once),
+        cmocka_unit_test(test_messages_hide_nothing),
+        cmocka_unit_test(test_hints_fit_the_state),
+        cmocka_unit_test(test_unmeasured_is_a_dash),
+        cmocka_unit_test(test_doubtful_shares),
+        cmocka_unit_test(test_signs_differ),
+        cmocka_unit_test(test_prompts_offer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

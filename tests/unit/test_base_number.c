@@ -1,0 +1,39 @@
+/* Numbers as people read them. */
+#include "base/number.h"
+#include "unit/check.h"
+
+#include <math.h>
+
+static void test_show(void **state)
+{
+    (void)state;
+    static const struct {
+        enum number_style style;
+        int width, decimals;
+        double v;
+        const char *want;
+    } cases[] = {
+        {NUMBER_PLAIN, 0, 2, 0.125, "0.12"},
+        {NUMBER_PLAIN, 8, 3, 1.5, "   1.500"},
+        {NUMBER_SIGNED, 0, 2, 1.5, "+1.50"},
+        {NUMBER_SIGNED, 7, 1, -1.25, "   -1.2"},
+        {NUMBER_POWER, 8, 2, 0.00123, "1.23e-03"},
+        {NUMBER_PLAIN, 4, 2, NAN, "   -"},
+        {NUMBER_SIGNED, 0, 2, INFINITY, "-"},
+        {NUMBER_POWER, 8, 2, -INFINITY, "       -"},
+        {NUMBER_PLAIN, 0, 1, 1e300, "1.0e+300"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_string_equal(NUMBER(cases[i].style, cases[i].width, cases[i].decimals,
+                                   cases[i].v),
+                            cases[i].want);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_show),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,262 @@
+/* [threads] A terminal that takes nothing (Ctrl-S, a pty that nobody reads) holds
+ * nothing up: training, signals and the way out go on, and when it reads again the
+ * screen is whole. */
+#include "base/clock.h"
+#include "base/rng.h"
+#include "sample_settings.h"
+#include "ui/explore.h"
+#include "ui/signal.h"
+#include "ui/term.h"
+#include "unit/pty.h"
+
+#include <glob.h>
+#include <locale.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+enum { W = 120, H = 36 };
+
+static struct term *open_on(struct pty *p)
+{
+    struct errinfo e;
+    struct term *t;
+    const struct term_config cfg = {.tier = GLYPH_BRAILLE,
+                                    .color = 1,
+                                    .mouse = true,
+                                    .term_name = "xterm-256color",
+                                    .out_fd = p->slave,
+                                    .in_fd = p->slave};
+    assert_ok(term_open(&cfg, &t, NULL, &e), &e);
+    return t;
+}
+
+static bool waits(const struct term *t)
+{
+    struct pollfd fd[TERM_FDS];
+    (void)term_poll(t, fd);
+    return fd[1].fd >= 0;
+}
+
+/* Frames that differ everywhere, until the terminal is full. */
+static void fill(struct term *t, struct canvas *c)
+{
+    struct rng r = rng_begin(7, RNG_SAMPLE, 0);
+    for (int i = 0; !waits(t); i++) {
+        assert_true(i < 10000);
+        for (int at = 0; at < c->w * c->h; at++) {
+            canvas_put(c, at % c->w, at / c->w, 0x21 + (uint32_t)rng_below(&r, 90),
+                       (enum role)rng_below(&r, ROLE_COUNT), 0);
+        }
+        term_present(t, c);
+    }
+}
+
+/* A full terminal: the calls return, keys and signals come through, and what is shown
+ * once it reads again is the newest frame alone. */
+static void test_goes_on(void **state)
+{
+    (void)state;
+    struct pty p;
+    struct canvas c;
+    struct errinfo e;
+    struct event ev;
+    pty_open(&p, W, H);
+    struct term *t = open_on(&p);
+    assert_ok(canvas_init(&c, W, H, GLYPH_BRAILLE, &e), &e);
+    fill(t, &c);
+    assert_int_equal(write(p.master, "\023k\021", 3), 3); /* Ctrl-S k Ctrl-Q */
+    static const uint32_t keys[] = {19, 'k', 17};
+    for (int i = 0; i < 3;) {
+        if (term_event(t, &ev)) {
+            assert_int_equal(ev.kind, EVENT_KEY);
+            assert_int_equal(ev.key, keys[i++]);
+        }
+    }
+    raise(SIGTERM);
+    assert_int_equal(sig_take(SIG_BIT_QUITS), SIG_BIT_TERM);
+    canvas_fill(&c, (struct rect){0, 0, W, H}, ' ', ROLE_TEXT, 0);
+    canvas_text(&c, 3, 3, W, "the newest frame", ROLE_TEXT, 0);
+    for (int i = 0; i < 1000; i++) { /* left out, and nothing piles up */
+        term_present(t, &c);
+        term_set_mouse(t, i % 2);
+    }
+    assert_true(waits(t));
+    const int64_t since = clock_ns();
+    while (clock_ns() - since < INT64_C(1200000000)) { /* a stall, not a pause */
+        poll(NULL, 0, 100);
+        assert_false(term_event(t, &ev));
+    }
+    pty_start(&p, W, H);
+    do {
+        struct pollfd fd[TERM_FDS];
+        const int due = term_poll(t, fd);
+        poll(fd, TERM_FDS, due);
+    } while (!term_event(t, &ev));
+    assert_int_equal(ev.kind, EVENT_RESIZE);
+    term_present(t, &c);
+    while (waits(t)) {
+        (void)term_event(t, &ev);
+    }
+    pty_sync(&p);
+    assert_true(pty_shows(&p, "   the newest frame "));
+    for (int y = 0; y < H; y++) {
+        for (int x = 0; x < W; x++) {
+            VTermScreenCell cell;
+            vterm_screen_get_cell(p.screen, (VTermPos){.row = y, .col = x}, &cell);
+            const uint32_t want = c.cell[y * W + x].cp;
+            assert_int_equal(cell.chars[0] ? cell.chars[0] : ' ', want);
+        }
+    }
+    canvas_deinit(&c);
+    term_close(t);
+    pty_sync(&p);
+    assert_false(p.alternate);
+    pty_close(&p);
+}
+
+/* Closing does not wait for ever, and what could not be sent is given up; the modes are
+ * put back. */
+static void test_close(void **state)
+{
+    (void)state;
+    struct pty p;
+    struct canvas c;
+    struct errinfo e;
+    struct termios before;
+    pty_open(&p, W, H);
+    assert_int_equal(tcgetattr(p.slave, &before), 0);
+    struct term *t = open_on(&p);
+    assert_ok(canvas_init(&c, W, H, GLYPH_BRAILLE, &e), &e);
+    fill(t, &c);
+    term_suspend(t);
+    pty_check_modes(&p, &before);
+    term_resume(t);
+    fill(t, &c);
+    term_close(t);
+    pty_check_modes(&p, &before);
+    canvas_deinit(&c);
+    /* what was sent is in order and whole, and the terminal left as it can be */
+    pty_start(&p, W, H);
+    pty_sync(&p);
+    pty_close(&p);
+}
+
+/* Stopped by its user: the same. */
+static void test_stopped(void **state)
+{
+    (void)state;
+    struct pty p;
+    struct canvas c;
+    struct errinfo e;
+    struct event ev;
+    pty_open(&p, W, H);
+    pty_start(&p, W, H);
+    struct term *t = open_on(&p);
+    assert_ok(canvas_init(&c, W, H, GLYPH_BRAILLE, &e), &e);
+    assert_int_equal(tcflow(p.slave, TCOOFF), 0);
+    canvas_text(&c, 0, 0, W, "later", ROLE_TEXT, 0);
+    term_present(t, &c);
+    assert_true(waits(t));
+    assert_false(term_event(t, &ev));
+    assert_int_equal(tcflow(p.slave, TCOON), 0);
+    while (waits(t)) {
+        (void)term_event(t, &ev);
+    }
+    pty_sync(&p);
+    assert_true(pty_shows(&p, "later"));
+    canvas_deinit(&c);
+    term_close(t);
+    pty_close(&p);
+}
+
+/* ---- the whole explorer ---- */
+
+/* The step that the run was last saved at, as it tells; -1: never. Removes the run. */
+static long take_saved_step(const char *runs_dir)
+{
+    char pattern[600], line[1024];
+    glob_t found;
+    struct errinfo e;
+    long step = -1;
+    snprintf(pattern, sizeof pattern, "%s/*/events.csv", runs_dir);
+    if (glob(pattern, 0, NULL, &found) != 0) {
+        return -1;
+    }
+    FILE *f = fopen(found.gl_pathv[0], "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f)) {
+        if (strstr(line, ",save,")) {
+            step = strtol(line, NULL, 10);
+        }
+    }
+    fclose(f);
+    *strrchr(found.gl_pathv[0], '/') = '\0';
+    assert_ok(file_remove_dir(found.gl_pathv[0], &e), &e);
+    globfree(&found);
+    return step;
+}
+
+static int explore_on(int tty, const char *runs_dir)
+{
+    int status = 99;
+    struct errinfo e;
+    dup2(tty, 0);
+    dup2(tty, 1);
+    setenv("TERM", "xterm-256color", 1);
+    const struct explore_config c = {.session = {.set = sample_settings(1000000),
+                                                 .runs_dir = runs_dir},
+                                     .tier = GLYPH_BRAILLE,
+                                     .color = 1,
+                                     .mouse = true,
+                                     .out = stdout};
+    return explore_run(&c, &status, &e) == OK ? status : 98;
+}
+
+/* The user stops the screen of a run that trains: TERM saves it all the same. */
+static void test_training(void **state)
+{
+    (void)state;
+    char dir[512];
+    struct pty p;
+    int status;
+    tmp_make(dir, sizeof dir);
+    pty_open(&p, W, H);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        close(p.master);
+        setsid();
+        ioctl(p.slave, TIOCSCTTY, 0);
+        _exit(explore_on(p.slave, dir));
+    }
+    pty_start(&p, W, H);
+    while (!pty_shows(&p, "TRAIN ") || pty_shows(&p, "step 0/")) {
+        poll(NULL, 0, 20);
+    }
+    assert_int_equal(tcflow(p.slave, TCOOFF), 0);
+    for (int i = 0; i < 50; i++) { /* help on and off, each drawn whole */
+        assert_int_equal(write(p.master, i % 2 ? "\014" : "?", 1), 1);
+        poll(NULL, 0, 10);
+    }
+    assert_int_equal(waitpid(child, &status, WNOHANG), 0);
+    assert_int_equal(kill(child, SIGTERM), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 143);
+    assert_true(take_saved_step(dir) > 0);
+    assert_int_equal(tcflow(p.slave, TCOON), 0);
+    pty_close(&p);
+    tmp_drop(dir);
+}
+
+int main(void)
+{
+    setlocale(LC_CTYPE, "C.UTF-8");
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_goes_on),
+        cmocka_unit_test(test_close),
+        cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_training),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

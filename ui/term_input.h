@@ -1,0 +1,67 @@
+/* What a terminal sends, taken apart: bytes in; keys, mouse reports, focus and pastes
+ * out. Pure: no terminal, no clock, no allocation, a byte at a time, so that it does
+ * not matter how the bytes are split; the caller says when time has passed.
+ *
+ * A table holds the sequences that mean a key. Every other one (CSI, SS3, OSC, DCS,
+ * APC, PM, SOS; of 7 or 8 bits; answers of the terminal among them), every key with
+ * Alt, and what is left of a sequence that was cut short is swallowed whole: it never
+ * becomes keys. What is pasted (bracketed paste) is text and never keys. Text is UTF-8;
+ * bytes that are none are dropped. */
+#ifndef SAETOP_UI_TERM_INPUT_H
+#define SAETOP_UI_TERM_INPUT_H
+
+#include "ui/event.h"
+
+enum {
+    INPUT_SEQUENCE = 64, /* bytes of a sequence that are looked at */
+    INPUT_PASTE_CAP = 4096,
+    INPUT_ROWS = 32,
+    INPUT_ROW_BYTES = 15
+};
+
+enum input_kind { INPUT_KEY, INPUT_MOUSE, INPUT_FOCUS, INPUT_PASTE };
+
+struct input {
+    enum input_kind kind;
+    uint32_t key;     /* INPUT_KEY: of event.h, never KEY_NONE */
+    int button, x, y; /* INPUT_MOUSE: as mouse_report takes it; from 0, unchecked */
+    bool release;
+    bool focused;     /* INPUT_FOCUS */
+    const char *text; /* INPUT_PASTE: any bytes, borrowed until the next byte */
+    size_t n;
+    bool cut; /* more was pasted than INPUT_PASTE_CAP, or its end did not come */
+};
+
+/* Private to term_input.c. */
+struct term_input {
+    int state;
+    bool alt;            /* ESC before the sequence */
+    bool eight_bits;     /* a string begun by one byte, which ends so as well */
+    bool bell;           /* a string that a bell ends */
+    size_t n;            /* of the sequence so far, maybe more than fit */
+    uint8_t seq[INPUT_SEQUENCE];
+    struct {
+        uint8_t n;
+        char bytes[INPUT_ROW_BYTES];
+        uint32_t key;
+    } row[INPUT_ROWS];
+    size_t n_rows;
+    size_t n_paste, matched; /* of the mark that ends it */
+    bool paste_cut;
+    char paste[INPUT_PASTE_CAP];
+};
+
+void input_init(struct term_input *in);
+/* What this terminal sends for a key, beside the table (terminfo). False when it is
+ * left out: without an ESC in front, of one byte or too long, or no room. */
+bool input_add_row(struct term_input *in, const char *bytes, uint32_t key);
+/* Feed a byte; true when it completes something, in *out. */
+bool input_byte(struct term_input *in, uint8_t byte, struct input *out);
+/* How long after the last byte (or the last input_timeout) input_timeout is due, in ms;
+ * -1: nothing is begun. */
+int input_wait_ms(const struct term_input *in);
+/* That time has passed without a byte: an ESC was the key, what was cut is swallowed.
+ * True when something is complete. */
+bool input_timeout(struct term_input *in, struct input *out);
+
+#endif

@@ -1,0 +1,66 @@
+/* The terminal as a device: its modes, bytes from it, and bytes to it that never hold
+ * the program up. UI thread, but for what says otherwise.
+ *
+ * A terminal need not take what it is sent (Ctrl-S, a pty that nobody reads, a line
+ * that hangs), and a write would then wait for ever, signals or not. So the device is
+ * opened anew, for a file description of our own: O_NONBLOCK on the one that was given
+ * would hold for the shell and for whoever else has it, and stay if we are killed. What
+ * does not fit waits here until the device takes it. */
+#ifndef SAETOP_UI_TERM_TTY_H
+#define SAETOP_UI_TERM_TTY_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <termios.h>
+
+struct tty {
+    int in, out; /* of our own, -1: not open */
+    struct termios before;
+    struct str waiting; /* to be sent, of it `sent` already */
+    size_t sent;
+    int64_t moved_ns; /* when the terminal last took something, or had to */
+    bool stalled;     /* it took nothing for TTY_STALL_MS */
+};
+
+enum { TTY_STALL_MS = 1000 };
+/* Ends whatever sequence was cut, in all terminals. */
+#define TTY_CANCEL "\030"
+
+/* Open anew the terminals that in_fd and out_fd are. ERR_IO; then nothing is open. */
+enum err tty_open(struct tty *t, int in_fd, int out_fd, struct errinfo *e) ERR_CHECKED;
+void tty_close(struct tty *t);
+
+/* Bytes as they come, no echo, no flow control, no change of what is sent; the keys
+ * that are signals (Ctrl-C, Ctrl-Z) stay so. */
+void tty_set_raw(const struct tty *t);
+/* The modes it was opened with. */
+void tty_set_before(const struct tty *t);
+
+/* At most n bytes that are there: their number, 0 none, -1 the terminal is gone. */
+int tty_read(const struct tty *t, uint8_t *bytes, size_t n);
+
+/* Send when there is room, after what waits already. */
+void tty_put(struct tty *t, const char *bytes, size_t n);
+void tty_puts(struct tty *t, const char *bytes);
+/* Send what there is room for; true when nothing waits any more. */
+bool tty_flush(struct tty *t);
+bool tty_waits(const struct tty *t);
+/* tty_flush, waiting for room for at most ms. */
+bool tty_flush_within(struct tty *t, int ms);
+/* Forget what waits; a sequence that was cut by that is ended. */
+void tty_drop(struct tty *t);
+/* Send all, for as long as the terminal takes some of it within TTY_STALL_MS; false
+ * when it does not, and the rest is forgotten. */
+bool tty_drain(struct tty *t);
+
+/* Write all of bytes[n] to any descriptor; false when it takes none of it for
+ * TTY_STALL_MS. Async-signal-safe; any thread. */
+bool tty_send(int fd, const char *bytes, size_t n);
+/* Turn descriptors 1 and 2, where they are a terminal without room, to /dev/null. */
+void tty_give_up(void);
+
+#endif
