@@ -476,22 +476,29 @@ enum err file_mkdirs(const char *path, struct errinfo *e)
     return rc;
 }
 
+enum err file_is_dir_own(const char *path, bool *there, struct errinfo *e)
+{
+    struct stat st;
+    const bool some = lstat(path, &st) == 0;
+    if (some && !S_ISDIR(st.st_mode)) {
+        return err_set(e, ERR_FORMAT, "%s: found a %s, expected a directory", path,
+                       file_kind(st.st_mode));
+    }
+    *there = some;
+    return OK;
+}
+
 enum err file_mkdir_own(const char *dir, const char *name, struct errinfo *e)
 {
     char path[4096];
-    struct stat st;
+    bool there = false;
     TRY(path_join(path, sizeof path, dir, name, e));
     if (mkdir(path, 0777) == 0) {
         return OK;
     }
     const int number = errno;
-    if (lstat(path, &st) != 0) {
-        return file_fail(e, path, "create the directory", number);
-    }
-    return S_ISDIR(st.st_mode)
-               ? OK
-               : err_set(e, ERR_FORMAT, "%s: found a %s, expected a directory", path,
-                         file_kind(st.st_mode));
+    TRY(file_is_dir_own(path, &there, e));
+    return there ? OK : file_fail(e, path, "create the directory", number);
 }
 
 /* Call `remove` false: check that dir holds regular files only; true: remove them. */

@@ -91,8 +91,10 @@ int64_t file_size(const char *path); /* -1 if it can't be read */
 /* Create a directory and its parents; fine if it is there. */
 enum err file_mkdirs(const char *path, struct errinfo *e) ERR_CHECKED;
 
-/* Make the folder dir/name of saetop's own; fine if it is there, ERR_FORMAT if a link or
- * anything else is. */
+/* Whether a directory of saetop's own is at path: ERR_FORMAT if a link or anything else
+ * is. */
+enum err file_is_dir_own(const char *path, bool *there, struct errinfo *e) ERR_CHECKED;
+/* Make the directory dir/name of saetop's own, unless it is there. */
 enum err file_mkdir_own(const char *dir, const char *name,
                         struct errinfo *e) ERR_CHECKED;
 
