@@ -318,10 +318,27 @@ enum err file_write_text(const char *path, const char *text, struct errinfo *e)
 
 /* ---- writing what the user named ---- */
 
-/* A descriptor of standard output or error if that is what st is of, else -1. A file to
- * which it was redirected must not be replaced: with >> there is more in it. */
-static int standard_stream(const struct stat *st)
+/* The descriptor that "/dev/fd/7" names, or -1. */
+static int descriptor_named(const char *path)
 {
+    static const char *const folder[] = {"/dev/fd/", "/proc/self/fd/"};
+    for (size_t i = 0; i < sizeof folder / sizeof folder[0]; i++) {
+        const size_t n = strlen(folder[i]);
+        if (strncmp(path, folder[i], n) == 0 && path[n] >= '0' && path[n] <= '9') {
+            return atoi(path + n);
+        }
+    }
+    return -1;
+}
+
+/* The descriptor of ours that path is, by its name or as what st is of, or -1. A file
+ * to which it was redirected must not be replaced: with >> there is more in it. */
+static int own_stream(const char *path, const struct stat *st)
+{
+    const int named = descriptor_named(path);
+    if (named >= 0) {
+        return named;
+    }
     for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
         struct stat own;
         if (fstat(fd, &own) == 0 && own.st_dev == st->st_dev &&
@@ -363,7 +380,7 @@ static enum err write_as_it_is(const char *path, const struct stat *st,
                                const struct file_part *parts, size_t n,
                                struct errinfo *e)
 {
-    const int stream = standard_stream(st);
+    const int stream = own_stream(path, st);
     int fd = stream;
     if (stream < 0) {
         TRY(open_as_it_is(path, &fd, e));
@@ -423,7 +440,7 @@ bool file_is_stream(const char *path)
     if (lstat(path, &own) != 0 || S_ISREG(own.st_mode) || stat(path, &st) != 0) {
         return false;
     }
-    return S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode) || standard_stream(&st) >= 0;
+    return S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode) || own_stream(path, &st) >= 0;
 }
 
 bool file_exists(const char *path)
@@ -476,22 +493,29 @@ enum err file_mkdirs(const char *path, struct errinfo *e)
     return rc;
 }
 
+enum err file_is_dir_own(const char *path, bool *there, struct errinfo *e)
+{
+    struct stat st;
+    const bool some = lstat(path, &st) == 0;
+    if (some && !S_ISDIR(st.st_mode)) {
+        return err_set(e, ERR_FORMAT, "%s: found a %s, expected a directory", path,
+                       file_kind(st.st_mode));
+    }
+    *there = some;
+    return OK;
+}
+
 enum err file_mkdir_own(const char *dir, const char *name, struct errinfo *e)
 {
     char path[4096];
-    struct stat st;
+    bool there = false;
     TRY(path_join(path, sizeof path, dir, name, e));
     if (mkdir(path, 0777) == 0) {
         return OK;
     }
     const int number = errno;
-    if (lstat(path, &st) != 0) {
-        return file_fail(e, path, "create the directory", number);
-    }
-    return S_ISDIR(st.st_mode)
-               ? OK
-               : err_set(e, ERR_FORMAT, "%s: found a %s, expected a directory", path,
-                         file_kind(st.st_mode));
+    TRY(file_is_dir_own(path, &there, e));
+    return there ? OK : file_fail(e, path, "create the directory", number);
 }
 
 /* Call `remove` false: check that dir holds regular files only; true: remove them. */

@@ -6,9 +6,9 @@
  *   a file of saetop's own place    (of a run, a sweep, a cache) a regular file or
  *                                   nothing: what lies in a directory may be anybody's,
  *                                   and a link in it leads anywhere
- *   writing what the user named     a regular file or nothing is replaced, behind a link
- *                                   too, which stays; a FIFO that somebody reads and a
- *                                   character device get the bytes as they are
+ *   writing what the user named     a regular file or nothing is replaced, behind a
+ *                                   link too, which stays; a FIFO that somebody reads
+ *                                   and a character device get the bytes as they are
  *
  * All else is refused in a line that names the file and the kind found. Only a regular
  * file, or nothing, is ever renamed over; no FIFO is waited for. */
@@ -81,8 +81,8 @@ enum err file_write_named_text(const char *path, const char *text,
 /* Make renames in a directory last through a power cut, where the file system can. */
 void file_sync_dir(const char *dir);
 
-/* Whether writing to path replaces nothing: a character device, a FIFO, or what standard
- * output or error goes to. An output that must be new may name one. */
+/* Whether writing to path replaces nothing: a character device, a FIFO, what standard
+ * output or error goes to, /dev/fd/N. An output that must be new may name one. */
 bool file_is_stream(const char *path);
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
@@ -91,8 +91,10 @@ int64_t file_size(const char *path); /* -1 if it can't be read */
 /* Create a directory and its parents; fine if it is there. */
 enum err file_mkdirs(const char *path, struct errinfo *e) ERR_CHECKED;
 
-/* Make the folder dir/name of saetop's own; fine if it is there, ERR_FORMAT if a link or
- * anything else is. */
+/* Whether a directory of saetop's own is at path: ERR_FORMAT if a link or anything else
+ * is. */
+enum err file_is_dir_own(const char *path, bool *there, struct errinfo *e) ERR_CHECKED;
+/* Make the directory dir/name of saetop's own, unless it is there. */
 enum err file_mkdir_own(const char *dir, const char *name,
                         struct errinfo *e) ERR_CHECKED;
 

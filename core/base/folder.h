@@ -1,6 +1,7 @@
-/* A directory held open: names are looked up in it and nowhere else, whatever becomes of
- * its path, and never through a link. For directories that saetop shares with others'
- * files, and that may come from anybody. Any thread; a folder belongs to one caller.
+/* A directory held open: names are looked up in it and nowhere else, whatever becomes
+ * of its path, and never through a link. For directories that saetop shares with
+ * others' files, and that may come from anybody. Any thread; a folder belongs to one
+ * caller.
  *
  * `name` is always one part of a path, not from a file. Errors name path/name. */
 #ifndef SAETOP_BASE_FOLDER_H

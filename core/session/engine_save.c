@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Bytes of RUN in RUN/checkpoints/NAME; `len`, all of them, for another path. */
 static size_t run_part(const char *dir, size_t len)
@@ -196,12 +195,9 @@ static void close_states(struct reopened *r)
  * a link there would have another run written to. */
 static enum err expect_beside(const char *first, const char *other, struct errinfo *e)
 {
-    struct stat st;
-    const bool links = lstat(first, &st) == 0 && S_ISLNK(st.st_mode);
-    return links || lstat(other, &st) != 0 || S_ISDIR(st.st_mode)
-               ? OK
-               : err_set(e, ERR_FORMAT, "%s: found a %s, expected a directory", other,
-                         file_kind(st.st_mode));
+    bool there = false;
+    const bool links = file_is_dir_own(first, &there, NULL) != OK;
+    return links ? OK : file_is_dir_own(other, &there, e);
 }
 
 static enum err open_state(struct reopened *r, const char *dir, const char *suffix,

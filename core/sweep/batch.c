@@ -211,10 +211,12 @@ static enum err keep_run(const struct sweep_work *w, size_t cell,
 {
     char also[SETTING_TEXT_MAX];
     char name[SWEEP_NAME_MAX + 8], dir[SWEEP_PATH];
+    bool there = false;
     int lock = -1;
     snprintf(name, sizeof name, "runs/%s", w->plan->cell[cell].name);
     TRY(path_join(dir, sizeof dir, w->o->dir, name, e));
-    if (rundir_is(dir)) {
+    TRY(file_is_dir_own(dir, &there, e));
+    if (there && rundir_is(dir)) {
         return OK; /* of an earlier time, the same bytes */
     }
     TRY(rundir_create(dir, e));

@@ -77,9 +77,11 @@ enum err halfway_open(struct sweep_work *w, const struct sweep_batch *b,
 {
     char path[SWEEP_PATH], text[32];
     struct settings given;
+    bool there = false;
     *out = NULL;
     TRY(work_path(w, b, "", path, sizeof path, e));
-    if (!file_is_dir(path)) {
+    TRY(file_is_dir_own(path, &there, e));
+    if (!there) {
         return OK;
     }
     settings_init(&given);

@@ -19,10 +19,11 @@
  * the regular file or the directory that belongs there, reading and writing are refused
  * in a line that names it. The directory itself may be named by a link.
  *
- * A reader (rundir_load, rundir_load_sae, rundir_file) makes, moves, empties and removes
- * nothing and takes no lock, as it may have no right to, and the files may not be what
- * they seem. It waits for nobody either: of a save that waits in .saved it reads the
- * files there, and the others where they were. rundir_lock is what makes a writer. */
+ * A reader (rundir_load, rundir_load_sae, rundir_file) makes, moves, empties and
+ * removes nothing and takes no lock, as it may have no right to, and the files may not
+ * be what they seem. It waits for nobody either: of a save that waits in .saved it
+ * reads the files there, and the others where they were. rundir_lock is what makes a
+ * writer. */
 #ifndef SAETOP_TRAIN_RUNDIR_H
 #define SAETOP_TRAIN_RUNDIR_H
 

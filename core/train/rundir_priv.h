@@ -12,7 +12,7 @@
 #define RUN_SAVING      ".saving"
 #define RUN_SAVED       ".saved"
 #define RUN_CHECKPOINTS "checkpoints"
-#define RUN_LABELS      "labels.csv" /* latents/latent_labels.h writes it, no save does */
+#define RUN_LABELS      "labels.csv" /* of latents/latent_labels.h, in no save */
 
 /* What a save writes, in the order in which it is moved into place: readers look at
  * the last, config.json, to see whether a save came in between. */

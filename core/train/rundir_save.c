@@ -1,6 +1,6 @@
 #define _XOPEN_SOURCE 700 /* S_IFREG, S_IFDIR */
-/* How a save becomes whole or nothing: lock, write aside, rename, move into place. Every
- * name is looked up in a folder that is held open, and nothing is followed. */
+/* How a save becomes whole or nothing: lock, write aside, rename, move into place.
+ * Every name is looked up in a folder that is held open, and nothing is followed. */
 #include "base/file.h"
 #include "base/mem.h"
 #include "train/rundir.h"
@@ -44,11 +44,12 @@ static enum err expect_lock(const struct folder *run, int fd, struct errinfo *e)
     char text[32] = "";
     const ssize_t n = pread(fd, text, sizeof text - 1, 0);
     const size_t digits = strspn(text, "0123456789");
-    return n < 0 || (size_t)n == digits || ((size_t)n == digits + 1 && text[digits] == '\n')
-               ? OK
-               : err_set(e, ERR_FORMAT,
-                         "%s/" RUN_LOCK ": found other text than the number of a process",
-                         run->path);
+    const size_t end = digits + (text[digits] == '\n');
+    return n == (ssize_t)end ? OK
+                             : err_set(e, ERR_FORMAT,
+                                       "%s/" RUN_LOCK ": found other text than the "
+                                       "number of a process",
+                                       run->path);
 }
 
 /* Take the lock that fd is: ERR_USAGE when another process has it. */

@@ -325,12 +325,15 @@ static void test_standard_output(void **state)
     assert_true(kept >= 0 && fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0);
     const bool is_stream = file_is_stream("/dev/stdout");
     const enum err rc = file_write_named_text("/dev/stdout", "after", &e);
+    char other[64];
+    snprintf(other, sizeof other, "/dev/fd/%d", fd);
     assert_true(dup2(kept, STDOUT_FILENO) >= 0);
     close(kept);
-    close(fd);
     assert_ok(rc, &e);
     assert_true(is_stream);
-    check_content(path, "before,after");
+    assert_ok(file_write_named_text(other, ",last", &e), &e);
+    close(fd);
+    check_content(path, "before,after,last");
     unlink(path);
 }
 

@@ -305,7 +305,8 @@ static void test_strange_files_in_saves(void **state)
         write_text(path, "thesis.tex", "years of work");
         write_text(path, "cfg.json", "{}");
         char *before = described(p.top, NULL);
-        assert_names(rundir_lock(p.run, &lock, &e), &e, "thesis.tex: no file of a save");
+        assert_names(rundir_lock(p.run, &lock, &e), &e,
+                     "thesis.tex: no file of a save");
         char *after = described(p.top, NULL);
         assert_string_equal(after, before);
         free(before);
