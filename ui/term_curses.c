@@ -34,7 +34,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -101,6 +100,20 @@ static void take_paper(struct term *t)
     if (ftruncate(fd, 0) == 0) {
         lseek(fd, 0, SEEK_SET);
     }
+}
+
+/* Go on sending; true when the terminal has all. After a stall it gets everything anew,
+ * as nobody knows what became of what it was sent. */
+static bool caught_up(struct term *t)
+{
+    if (!tty_flush(&t->tty)) {
+        return false;
+    }
+    if (t->tty.stalled) {
+        t->tty.stalled = false;
+        t->all = t->behind = true;
+    }
+    return true;
 }
 
 /* Tell the terminal the modes that it should be in. */
@@ -211,10 +224,11 @@ void term_present(struct term *t, const struct canvas *c)
         return;
     }
     /* Frames are left out rather than queued: a slow terminal shows fewer of them. */
-    t->behind = !tty_flush(&t->tty);
-    if (t->behind) {
+    if (!caught_up(t)) {
+        t->behind = true;
         return;
     }
+    t->behind = false;
     const int w = c->w < t->w ? c->w : t->w;
     const int h = c->h < t->h ? c->h : t->h;
     if (t->all) {
@@ -321,7 +335,7 @@ void term_set_mouse(struct term *t, bool on)
 {
     t->mouse = on && t->has_mouse;
     t->pointer = (struct mouse){.pressed = false};
-    if (t->modes_sent && !t->suspended && tty_flush(&t->tty)) {
+    if (t->modes_sent && !t->suspended && caught_up(t)) {
         put_modes(t);
         tty_flush(&t->tty);
     }
@@ -476,16 +490,13 @@ static bool input_event(struct term *t, struct event *ev)
     return false;
 }
 
-/* Go on sending; after a stall the terminal gets everything anew, as nobody knows what
- * became of what it was sent, and a frame that was left out is asked for. */
+/* Go on sending; a frame that was left out meanwhile is asked for. */
 static void send_rest(struct term *t)
 {
-    if (!tty_flush(&t->tty) || !(t->behind || t->tty.stalled)) {
-        return;
+    if (caught_up(t) && t->behind) {
+        t->behind = false;
+        t->resized = t->resumed = true;
     }
-    t->all = t->all || t->tty.stalled;
-    t->behind = t->tty.stalled = false;
-    t->resized = t->resumed = true;
 }
 
 bool term_event(struct term *t, struct event *ev)
@@ -681,7 +692,6 @@ static void add_keys(struct term *t)
         {"kdch1", KEY_DEL},          {"kcbt", KEY_SHIFT_TAB},
         {"kf1", KEY_F1_},            {"kent", KEY_ENTER_},
         {"kLFT", KEY_SHIFT_LEFT},    {"kRIT", KEY_SHIFT_RIGHT},
-        {"kbs", KEY_DELETE_BACK},
     };
     input_init(&t->input);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {

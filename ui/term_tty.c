@@ -122,6 +122,7 @@ bool tty_flush(struct tty *t)
             break; /* gone: reading says so */
         }
     }
+    t->stalled = t->stalled || t->waiting.err != OK; /* no memory: some is missing */
     str_clear(&t->waiting);
     t->sent = 0;
     return true;

@@ -23,7 +23,7 @@ struct tty {
     struct str waiting; /* to be sent, of it `sent` already */
     size_t sent;
     int64_t moved_ns; /* when the terminal last took something, or had to */
-    bool stalled;     /* it took nothing for TTY_STALL_MS */
+    bool stalled; /* it took nothing for TTY_STALL_MS, or not all could wait */
 };
 
 enum { TTY_STALL_MS = 1000 };

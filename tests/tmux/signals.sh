@@ -1,18 +1,20 @@
-# Each signal that ends the program leaves a whole terminal; INT, TERM and HUP save first.
+# Each signal that ends the program leaves a whole terminal; those that
+# ask for it save first.
 . "$(dirname "$0")/lib.sh"
 start -- true
-for signal in INT TERM HUP; do
+for signal in INT TERM HUP USR1 XCPU; do
     type_line "clear; $SAETOP $small; echo status=\$?"
     expect 'step [1-9][0-9,]*/' 60
     kill -$signal "$(pid)"
     expect 'status=' 60
     screen | grep -q 'saved' || fail "SIG$signal: not told where the run was saved"
-    case $signal in INT) want=130 ;; TERM) want=143 ;; HUP) want=129 ;; esac
+    case $signal in INT) want=130 ;; TERM) want=143 ;; HUP) want=129 ;;
+        USR1) want=138 ;; XCPU) want=152 ;; esac
     screen | grep -q "status=$want" || fail "SIG$signal: another status than $want"
     whole
 done
-[ "$(ls "$work/state/saetop/runs" | grep -vc twin)" = 3 ] || fail "not three runs saved"
-for signal in ABRT SEGV QUIT; do
+[ "$(ls "$work/state/saetop/runs" | grep -vc twin)" = 5 ] || fail "not five runs saved"
+for signal in ABRT SEGV QUIT ALRM SYS RTMIN; do
     type_line "clear; $SAETOP $small; echo status=\$?"
     expect 'step [1-9][0-9,]*/' 60
     # to a thread that is not the first: a crash in any thread restores the terminal
