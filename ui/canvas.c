@@ -151,10 +151,16 @@ void canvas_fill(struct canvas *c, struct rect r, uint32_t cp, enum role role,
                  uint8_t attr)
 {
     r = rect_intersect(r, c->clip);
-    const int step = glyph_width(glyph_at_tier(cp, c->tier)) == 2 ? 2 : 1;
+    const uint32_t shown = glyph_at_tier(cp, c->tier);
+    const int width = glyph_width(shown);
+    const struct cell cell = {shown, (uint16_t)role, attr, 1};
     for (int y = r.y; y < r.y + r.h; y++) {
-        for (int x = r.x; x < r.x + r.w; x += step) {
-            canvas_put(c, x, y, cp, role, attr);
+        for (int x = r.x; x < r.x + r.w; x += width == 2 ? 2 : 1) {
+            if (width == 1) { /* most of a frame: not looked up for each cell */
+                set_cell(c, x, y, cell);
+            } else {
+                canvas_put(c, x, y, cp, role, attr);
+            }
         }
     }
 }

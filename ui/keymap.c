@@ -192,7 +192,7 @@ static const struct key_entry entries[] = {
     {SCREEN_ANY, {CTRL('z')}, ACTION_SUSPEND, "suspend", "", "", NULL,
      "stop the program, training as well; fg goes on", 0},
     {SCREEN_ANY, {'M'}, ACTION_MESSAGES, "messages", "", "", NULL,
-     "what was said in the status line so far, each whole", 0},
+     "what was said so far, each message whole", 0},
     {SCREEN_ANY, {0}, ACTION_SAVE_CONFIG, "save-config", "", "FILE.json", NULL,
      "write the present settings as a configuration that --config reads", 0},
     {SCREEN_ANY, {0}, ACTION_SHOT, "shot", "", "FILE.txt", NULL,

@@ -77,6 +77,11 @@ void card_view(struct app *a, const struct session_view *v, struct canvas *c)
     for (size_t i = 0; i < arms_of(v); i++) {
         numbers_row(v, c, ++y, i);
     }
+    if (++y < c->h - 2) {
+        char mask[96];
+        status_mask(a, v, mask, sizeof mask);
+        canvas_text(c, 1, y, c->w - 1, mask, ROLE_TEXT, 0);
+    }
     y += roomy ? 2 : 1;
     if (y < c->h - 1 && v->state == SESSION_TRAINING) {
         canvas_text(c, 1, y, c->w - 1,

@@ -178,6 +178,10 @@ int screen_match(struct canvas *c, int x, int y, int w, const struct names *n,
 
 void status_view(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect r);
+/* "mask p=0.30 on", or "mask A 0.30  B off" with a twin; of a run opened from disk,
+ * what it was trained with; "" while there is none. */
+void status_mask(const struct app *a, const struct session_view *v, char *out,
+                 size_t cap);
 /* What is being said, beside all that stands there. */
 void say_view(const struct app *a, const struct session_view *v, struct canvas *c,
               struct layout_frame f);

@@ -53,11 +53,13 @@ static enum role state_role(enum session_state s)
     return ROLE_VALUE;
 }
 
-/* "mask p=0.30 on", or "mask A 0.30  B off" with a twin; of a run opened from disk,
- * what it was trained with. */
-static void mask_text(const struct app *a, const struct session_view *v, char *out,
-                      size_t cap)
+void status_mask(const struct app *a, const struct session_view *v, char *out,
+                 size_t cap)
 {
+    out[0] = '\0';
+    if (v->state == SESSION_LOADING || v->state == SESSION_FAILED) {
+        return;
+    }
     const char *had = v->state == SESSION_BROWSING ? "trained with " : "";
     if (arms_of(v) == 1) {
         const double p = app_rate(a, v, 0);
@@ -80,6 +82,17 @@ static void mask_text(const struct app *a, const struct session_view *v, char *o
     snprintf(out, cap, "%smask A %s  B %s", had, part[0], part[1]);
 }
 
+/* A part of the line with a rule before it; columns used, none for nothing. */
+static int status_part(struct canvas *c, int x, int y, int end, const char *text,
+                       enum role role)
+{
+    if (!text[0]) {
+        return 0;
+    }
+    const int used = canvas_text(c, x, y, end - x, " \xe2\x94\x82 ", ROLE_BORDER, 0);
+    return used + canvas_text(c, x + used, y, end - x - used, text, role, 0);
+}
+
 void status_view(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect r)
 {
@@ -91,20 +104,17 @@ void status_view(struct app *a, const struct session_view *v, struct canvas *c,
     x += canvas_textf(c, x, r.y, end - x, state_role(v->state), ATTR_BOLD,
                       v->state == SESSION_TRAINING ? "\xe2\x97\x8f %s" : "%s",
                       session_state_name(v->state));
-    char text[400];
     if (v->state == SESSION_FAILED && v->message[0]) { /* nothing goes on beside it */
-        x += canvas_text(c, x, r.y, end - x, " \xe2\x94\x82 ", ROLE_BORDER, 0);
-        canvas_text(c, x, r.y, end - x, v->message, ROLE_BAD, 0);
+        status_part(c, x, r.y, end, v->message, ROLE_BAD);
         return;
     }
-    if (v->state != SESSION_LOADING && v->state != SESSION_FAILED) {
-        mask_text(a, v, text, sizeof text);
-        x += canvas_text(c, x, r.y, end - x, " \xe2\x94\x82 ", ROLE_BORDER, 0);
-        x += canvas_text(c, x, r.y, end - x, text, ROLE_TEXT, 0);
+    char mask[96], progress[400];
+    status_mask(a, v, mask, sizeof mask);
+    screen_at(a->screen)->status(a, v, progress, sizeof progress);
+    if (!app_is_live_card(a)) { /* which has a row for it */
+        x += status_part(c, x, r.y, end, mask, ROLE_TEXT);
     }
-    x += canvas_text(c, x, r.y, end - x, " \xe2\x94\x82 ", ROLE_BORDER, 0);
-    screen_at(a->screen)->status(a, v, text, sizeof text);
-    x += canvas_text(c, x, r.y, end - x, text, ROLE_TEXT, 0);
+    x += status_part(c, x, r.y, end, progress, ROLE_TEXT);
     if (v->warning[0] && end - x > 12) {
         x += canvas_text(c, x, r.y, end - x, "  ! ", ROLE_WARN, ATTR_BOLD);
         canvas_text(c, x, r.y, end - x, v->warning, ROLE_WARN, 0);
@@ -124,11 +134,12 @@ void say_view(const struct app *a, const struct session_view *v, struct canvas *
     }
     /* On the line that closes the screen: it covers no figure, and progress and hints
      * stay in sight. The card has no such line, but an empty row. */
-    const int up = app_is_live_card(a) ? 0 : screen_at(a->screen)->rule(a);
-    const int y = app_is_live_card(a) ? c->h - 2 : f.body.y + f.body.h - 1 - up;
-    const int w = canvas_text_width(say) + 2;
-    const int room = c->w - 4;
-    const struct rect r = {2, y, w < room ? w : room, 1};
+    const bool card = app_is_live_card(a);
+    const int y = card ? c->h - 2
+                       : f.body.y + f.body.h - 1 - screen_at(a->screen)->rule(a);
+    const int x = card ? 0 : 2;
+    const int w = canvas_text_width(say) + 2, room = c->w - 2 * x;
+    const struct rect r = {x, y, w < room ? w : room, 1};
     canvas_fill(c, r, ' ', ROLE_TEXT, 0);
     canvas_text(c, r.x + 1, y, r.w - 2, say, bad ? ROLE_BAD : ROLE_VALUE, ATTR_BOLD);
 }

@@ -32,7 +32,7 @@ static void test_help_runs_entries(void **state)
     bench_free(b);
 }
 
-/* What the status line and the box of events cut can be read whole. */
+/* What the line of messages and the box of events cut can be read whole. */
 static void test_events_and_messages_whole(void **state)
 {
     (void)state;

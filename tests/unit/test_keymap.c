@@ -89,8 +89,7 @@ static void test_each_entry_is_complete(void **state)
         assert_true(k->help && strlen(k->help) > 1);
         assert_true(k->preset && k->args);
         assert_true(strlen(k->help) < 100);
-        /* A hint without a key stands behind the command to type, which must be said
-         * to be one: only where the state of the run makes it what to do next. */
+        /* A hint without a key would be a word that nothing stands before. */
         assert_true(!k->hint || k->key[0]);
         /* The command by its name alone leads to the same action. */
         const struct key_entry *twin =
