@@ -42,7 +42,7 @@ static enum err need_grammar(const struct corpus *c, const struct grammar **out,
 
 static enum err refuse_existing(const char *path, struct errinfo *e)
 {
-    return file_exists(path) || file_is_dir(path)
+    return file_exists(path) && !file_is_stream(path)
                ? err_set(e, ERR_EXISTS, "%s: exists already", path)
                : OK;
 }
@@ -54,7 +54,7 @@ static int deliver(struct str *s, const char *path, enum err rc, struct errinfo 
         rc = str_err(s, path, e);
         if (rc == OK) {
             const struct file_part part = {s->p, s->len};
-            rc = file_write(path, &part, 1, e);
+            rc = file_write_named(path, &part, 1, e);
         }
     }
     if (rc == OK && !path) {

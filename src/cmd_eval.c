@@ -167,7 +167,7 @@ static enum err write_run(const struct eval_args *a, const struct evaluator *v,
     cJSON_Delete(root);
     TRY(rc);
     if (a->out != NULL && a->run[1] == NULL) {
-        return file_write_text(a->out, text->p, e);
+        return file_write_named_text(a->out, text->p, e);
     }
     /* Neither a part nor another model or text is a reason to lose what is there, and
      * what another tool made is not ours to write into. */
@@ -384,7 +384,7 @@ static enum err print_pair(const struct eval_args *a, const struct eval_run *r,
     enum err rc = json_print(root, &text, e);
     cJSON_Delete(root);
     if (rc == OK && a->out != NULL) {
-        rc = file_write_text(a->out, text.p, e);
+        rc = file_write_named_text(a->out, text.p, e);
     }
     if (rc == OK && a->json) {
         str_add(out, text.p);

@@ -265,9 +265,7 @@ static enum err collect(struct reporter *r, const struct opts_result *parsed,
                         struct sweep_result *results, struct sweep_made *made,
                         struct errinfo *e)
 {
-    char path[PATH_BYTES];
-    TRY(path_join(path, sizeof path, r->args->out, "cells", e));
-    TRY(file_mkdirs(path, e));
+    TRY(file_mkdir_own(r->args->out, "cells", e));
     for (size_t d = 0; d < parsed->n_args; d++) {
         TRY(collect_from(r, parsed->args[d], results, made, e));
     }

@@ -304,7 +304,7 @@ static enum err grid_print(const struct grid *g, bool json, const char *file,
         TRY_OUT(rc, grid_json(g, x, x + g->seeds, &text, e));
     }
     if (file) {
-        TRY_OUT(rc, file_write_text(file, text.p, e));
+        TRY_OUT(rc, file_write_named_text(file, text.p, e));
     }
     if (json) {
         str_add(out, text.p);

@@ -30,7 +30,7 @@ static void write_shot(struct loop *l, const char *path)
     app_view(&l->app, &l->v, &l->c);
     enum err rc = canvas_dump(&l->c, false, &text, &e);
     if (rc == OK) {
-        rc = file_write_text(path, text, &e);
+        rc = file_write_named_text(path, text, &e);
     }
     mem_free(text);
     app_say(&l->app, rc != OK, rc == OK ? "written: %s" : "%s",

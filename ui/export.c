@@ -153,7 +153,7 @@ enum err export_csv(const struct app *a, const struct session_view *v,
     str_init(&out, EXPORT_MAX);
     enum err rc = export_text(a, v, screen, &out, e);
     if (rc == OK) {
-        rc = file_write_text(path, out.p, e);
+        rc = file_write_named_text(path, out.p, e);
     }
     str_free(&out);
     return rc;

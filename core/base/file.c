@@ -1,3 +1,4 @@
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "base/file.h"
 
 #include "base/mem.h"
@@ -6,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -30,24 +32,50 @@ static enum err fail_errno(struct errinfo *e, const char *path, const char *what
     return err_set(e, code, "%s: can't %s: %s", path, what, reason);
 }
 
+const char *file_kind(mode_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFREG: return "regular file";
+    case S_IFDIR: return "directory";
+    case S_IFLNK: return "symbolic link";
+    case S_IFIFO: return "FIFO (a named pipe)";
+    case S_IFSOCK: return "socket";
+    case S_IFCHR: return "character device";
+    case S_IFBLK: return "block device";
+    default: return "file of an unknown kind";
+    }
+}
+
 /* ---- reading ---- */
 
-/* Open a regular file for reading. */
-static enum err open_regular(const char *path, int *fd, size_t *size, struct errinfo *e)
+/* Before and after a file is opened: of what is no regular file not even the opening is
+ * without effect everywhere. */
+static enum err expect_regular(const char *path, const struct stat *st,
+                               struct errinfo *e)
 {
-    /* Without O_NONBLOCK opening a FIFO waits for a writer. */
-    const int f = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    return S_ISREG(st->st_mode)
+               ? OK
+               : err_set(e, ERR_FORMAT, "%s: found a %s, expected a regular file", path,
+                         file_kind(st->st_mode));
+}
+
+/* A FIFO that takes a file's place in between is not waited for. */
+#define OPEN_FLAGS (O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+
+enum err file_open_regular(const char *path, int *fd, size_t *size, struct errinfo *e)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        return fail_errno(e, path, "open", errno);
+    }
+    TRY(expect_regular(path, &st, e));
+    const int f = open(path, O_RDONLY | OPEN_FLAGS);
     if (f < 0) {
         return fail_errno(e, path, "open", errno);
     }
-    struct stat st;
-    enum err rc = OK;
-    if (fstat(f, &st) != 0) {
-        rc = fail_errno(e, path, "read its size", errno);
-    } else if (!S_ISREG(st.st_mode)) {
-        rc = err_set(e, ERR_FORMAT, "%s: found a %s, expected a regular file", path,
-                     S_ISDIR(st.st_mode) ? "directory" : "device or pipe");
-    } else if (st.st_size < 0 || (uintmax_t)st.st_size > SIZE_MAX - 1) {
+    enum err rc = fstat(f, &st) == 0 ? expect_regular(path, &st, e)
+                                     : fail_errno(e, path, "read its size", errno);
+    if (rc == OK && (st.st_size < 0 || (uintmax_t)st.st_size > SIZE_MAX - 1)) {
         rc = err_set(e, ERR_LIMIT, "%s: too large for this machine", path);
     }
     if (rc != OK) {
@@ -56,6 +84,30 @@ static enum err open_regular(const char *path, int *fd, size_t *size, struct err
     }
     *fd = f;
     *size = (size_t)st.st_size;
+    return OK;
+}
+
+enum err file_open_own(const char *path, int flags, int *fd, struct errinfo *e)
+{
+    struct stat st;
+    if (lstat(path, &st) == 0) {
+        TRY(expect_regular(path, &st, e));
+    }
+    const int f = open(path, flags | O_NOFOLLOW | OPEN_FLAGS, 0666);
+    if (f < 0) {
+        return fail_errno(e, path, "open", errno);
+    }
+    enum err rc = fstat(f, &st) == 0 ? expect_regular(path, &st, e)
+                                     : fail_errno(e, path, "read its size", errno);
+    if (rc == OK && (flags & O_ACCMODE) != O_RDONLY && st.st_nlink > 1) {
+        rc = err_set(e, ERR_FORMAT, "%s: found a file of %ju names, expected one", path,
+                     (uintmax_t)st.st_nlink);
+    }
+    if (rc != OK) {
+        close(f);
+        return rc;
+    }
+    *fd = f;
     return OK;
 }
 
@@ -83,7 +135,7 @@ enum err file_read(const char *path, size_t max_bytes, char **data, size_t *len,
 {
     int fd = -1;
     size_t size = 0;
-    TRY(open_regular(path, &fd, &size, e));
+    TRY(file_open_regular(path, &fd, &size, e));
     char *buf = NULL;
     size_t got = 0;
     enum err rc = OK;
@@ -113,7 +165,7 @@ enum err file_map(const char *path, const uint8_t **data, size_t *len,
 {
     int fd = -1;
     size_t size = 0;
-    TRY(open_regular(path, &fd, &size, e));
+    TRY(file_open_regular(path, &fd, &size, e));
     enum err rc = OK;
     if (size == 0) {
         rc = err_set(e, ERR_FORMAT, "%s: found an empty file", path);
@@ -188,7 +240,7 @@ static int write_parts(int fd, const struct file_part *parts, size_t n)
             return number;
         }
     }
-    return fsync(fd) == 0 ? 0 : errno;
+    return 0;
 }
 
 /* Make a rename in the directory of path last through a power cut. Failure is not
@@ -214,16 +266,36 @@ void file_sync_dir(const char *dir)
     }
 }
 
+/* Write all of a new file and close it: 0 or the errno. mode: of what it will replace,
+ * 0 for nothing. */
+static int fill_temporary(int fd, mode_t mode, const struct file_part *parts, size_t n)
+{
+    int number = write_parts(fd, parts, n);
+    if (number == 0 && mode != 0 && fchmod(fd, mode & 0777) != 0) {
+        number = errno;
+    }
+    if (number == 0 && fsync(fd) != 0) {
+        number = errno;
+    }
+    if (close(fd) != 0 && number == 0) {
+        number = errno;
+    }
+    return number;
+}
+
 enum err file_write(const char *path, const struct file_part *parts, size_t n,
                     struct errinfo *e)
 {
     char tmp[4096];
     int fd = -1;
-    TRY(open_temporary(path, tmp, sizeof tmp, &fd, e));
-    int number = write_parts(fd, parts, n);
-    if (close(fd) != 0 && number == 0) {
-        number = errno;
+    struct stat st = {0};
+    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: can't write: found a %s, expected a regular file or none",
+                       path, file_kind(st.st_mode));
     }
+    TRY(open_temporary(path, tmp, sizeof tmp, &fd, e));
+    int number = fill_temporary(fd, st.st_mode, parts, n);
     if (number == 0 && rename(tmp, path) != 0) {
         number = errno;
     }
@@ -240,7 +312,115 @@ enum err file_write_text(const char *path, const char *text, struct errinfo *e)
     return file_write(path, &(struct file_part){text, strlen(text)}, 1, e);
 }
 
+/* ---- writing what the user named ---- */
+
+/* A descriptor of standard output or error if that is what st is of, else -1. A file to
+ * which it was redirected must not be replaced: with >> there is more in it. */
+static int standard_stream(const struct stat *st)
+{
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+        struct stat own;
+        if (fstat(fd, &own) == 0 && own.st_dev == st->st_dev &&
+            own.st_ino == st->st_ino) {
+            return fd;
+        }
+    }
+    return -1;
+}
+
+/* A FIFO or a character device, opened for writing. */
+static enum err open_as_it_is(const char *path, int *fd, struct errinfo *e)
+{
+    struct stat st;
+    /* Without O_NONBLOCK opening a FIFO waits for a reader. */
+    const int f = open(path, O_WRONLY | OPEN_FLAGS);
+    if (f < 0) {
+        return errno == ENXIO
+                   ? err_set(e, ERR_IO, "%s: can't write: nothing reads from it", path)
+                   : fail_errno(e, path, "write", errno);
+    }
+    enum err rc = OK;
+    if (fstat(f, &st) != 0) {
+        rc = fail_errno(e, path, "write", errno);
+    } else if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)) {
+        rc = err_set(e, ERR_FORMAT, "%s: became a %s", path, file_kind(st.st_mode));
+    } else if (fcntl(f, F_SETFL, 0) != 0) { /* from here on it may be slow */
+        rc = fail_errno(e, path, "write", errno);
+    }
+    if (rc != OK) {
+        close(f);
+        return rc;
+    }
+    *fd = f;
+    return OK;
+}
+
+static enum err write_as_it_is(const char *path, const struct stat *st,
+                               const struct file_part *parts, size_t n,
+                               struct errinfo *e)
+{
+    const int stream = standard_stream(st);
+    int fd = stream;
+    if (stream < 0) {
+        TRY(open_as_it_is(path, &fd, e));
+    }
+    int number = write_parts(fd, parts, n);
+    if (stream < 0 && close(fd) != 0 && number == 0) {
+        number = errno;
+    }
+    return number == 0 ? OK : fail_errno(e, path, "write", number);
+}
+
+/* Replace the regular file that a link leads to. */
+static enum err write_behind(const char *path, const struct file_part *parts, size_t n,
+                             struct errinfo *e)
+{
+    char *real = realpath(path, NULL);
+    if (!real) {
+        return fail_errno(e, path, "write", errno);
+    }
+    const enum err rc = file_write(real, parts, n, e);
+    free(real);
+    return rc;
+}
+
+enum err file_write_named(const char *path, const struct file_part *parts, size_t n,
+                          struct errinfo *e)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0 || S_ISREG(st.st_mode)) {
+        return file_write(path, parts, n, e);
+    }
+    if (S_ISLNK(st.st_mode) && stat(path, &st) != 0) {
+        return errno == ENOENT
+                   ? err_set(e, ERR_FORMAT,
+                             "%s: can't write: found a link that leads nowhere", path)
+                   : fail_errno(e, path, "write", errno);
+    }
+    if (file_is_stream(path)) {
+        return write_as_it_is(path, &st, parts, n, e);
+    }
+    return S_ISREG(st.st_mode) ? write_behind(path, parts, n, e)
+                               : err_set(e, ERR_FORMAT,
+                                         "%s: can't write: found a %s, expected a file",
+                                         path, file_kind(st.st_mode));
+}
+
+enum err file_write_named_text(const char *path, const char *text, struct errinfo *e)
+{
+    return file_write_named(path, &(struct file_part){text, strlen(text)}, 1, e);
+}
+
 /* ---- questions ---- */
+
+bool file_is_stream(const char *path)
+{
+    struct stat own, st;
+    if (lstat(path, &own) != 0 || S_ISREG(own.st_mode) || stat(path, &st) != 0) {
+        return false;
+    }
+    return S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode) || standard_stream(&st) >= 0;
+}
 
 bool file_exists(const char *path)
 {
@@ -292,6 +472,24 @@ enum err file_mkdirs(const char *path, struct errinfo *e)
     return rc;
 }
 
+enum err file_mkdir_own(const char *dir, const char *name, struct errinfo *e)
+{
+    char path[4096];
+    struct stat st;
+    TRY(path_join(path, sizeof path, dir, name, e));
+    if (mkdir(path, 0777) == 0) {
+        return OK;
+    }
+    const int number = errno;
+    if (lstat(path, &st) != 0) {
+        return fail_errno(e, path, "create the directory", number);
+    }
+    return S_ISDIR(st.st_mode)
+               ? OK
+               : err_set(e, ERR_FORMAT, "%s: found a %s, expected a directory", path,
+                         file_kind(st.st_mode));
+}
+
 /* Call `remove` false: check that dir holds regular files only; true: remove them. */
 static enum err sweep_dir(DIR *dir, const char *path, bool remove, struct errinfo *e)
 {
@@ -322,9 +520,14 @@ static enum err sweep_dir(DIR *dir, const char *path, bool remove, struct errinf
 
 enum err file_remove_dir(const char *path, struct errinfo *e)
 {
-    DIR *dir = opendir(path);
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     if (!dir) {
-        return fail_errno(e, path, "open", errno);
+        const int number = errno;
+        if (fd >= 0) {
+            close(fd);
+        }
+        return fail_errno(e, path, "open", number);
     }
     enum err rc = sweep_dir(dir, path, false, e);
     if (rc == OK) {
@@ -396,7 +599,7 @@ enum err file_hash(const char *path, uint64_t *out, struct errinfo *e)
 {
     int fd = -1;
     size_t size = 0;
-    TRY(open_regular(path, &fd, &size, e));
+    TRY(file_open_regular(path, &fd, &size, e));
     uint64_t h = HASH_START;
     int number = 0;
     for (size_t got = 1; got > 0 && number == 0;) {

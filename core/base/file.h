@@ -1,4 +1,17 @@
-/* Files: read with a limit, write whole or not at all. Any thread. */
+/* Files: read with a limit, write whole or not at all. Any thread.
+ *
+ * What may stand at a path is decided here, for every place that opens or writes one:
+ *
+ *   reading what the user named     a regular file; links are followed
+ *   a file of saetop's own place    (of a run, a sweep, a cache) a regular file or
+ *                                   nothing: what lies in a directory may be anybody's,
+ *                                   and a link in it leads anywhere
+ *   writing what the user named     a regular file or nothing is replaced, behind a link
+ *                                   too, which stays; a FIFO that somebody reads and a
+ *                                   character device get the bytes as they are
+ *
+ * All else is refused in a line that names the file and the kind found. Only a regular
+ * file, or nothing, is ever renamed over; no FIFO is waited for. */
 #ifndef SAETOP_BASE_FILE_H
 #define SAETOP_BASE_FILE_H
 
@@ -7,10 +20,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+/* Open for reading a regular file that the user named; *size is its size then. The
+ * caller closes *fd. ERR_MISSING, ERR_IO, ERR_LIMIT; ERR_FORMAT for another kind. */
+enum err file_open_regular(const char *path, int *fd, size_t *size,
+                           struct errinfo *e) ERR_CHECKED;
+/* Open a file of saetop's own with open(2)'s flags (O_CREAT makes it with mode 0666).
+ * The caller closes *fd. ERR_FORMAT for a link or anything else but a regular file, and
+ * for writing one that has a second name, which is a file of somebody else's. */
+enum err file_open_own(const char *path, int flags, int *fd,
+                       struct errinfo *e) ERR_CHECKED;
+
+/* "directory", "symbolic link", "FIFO", ... from stat(2)'s st_mode, for messages. */
+const char *file_kind(mode_t mode);
 
 /* Read a regular file of at most max_bytes. *data (caller owns, mem_free) has a NUL
- * after len bytes. ERR_MISSING, ERR_LIMIT, ERR_IO; ERR_FORMAT for a directory or pipe.
- */
+ * after len bytes. ERR_MISSING, ERR_LIMIT, ERR_IO; ERR_FORMAT for another kind. */
 enum err file_read(const char *path, size_t max_bytes, char **data, size_t *len,
                    struct errinfo *e) ERR_CHECKED;
 
@@ -28,15 +54,30 @@ struct file_part {
 };
 
 /* Write parts to path.tmp-PID in the same directory, fsync, rename over path, fsync the
- * directory. On failure an existing path is as it was and no temporary is left. */
+ * directory. On failure an existing path is as it was and no temporary is left; one
+ * that is replaced keeps its permissions. ERR_FORMAT for anything but a regular file or
+ * nothing at path, links too. */
 enum err file_write(const char *path, const struct file_part *parts, size_t n,
                     struct errinfo *e) ERR_CHECKED;
 enum err file_write_text(const char *path, const char *text,
                          struct errinfo *e) ERR_CHECKED;
 
+/* The same for an output that the user named on the command line: behind a link the
+ * file that it leads to is written, and what cannot be replaced takes the bytes as they
+ * are: /dev/stdout, wherever that goes, /dev/null, a FIFO. ERR_FORMAT for a directory,
+ * socket or block device and a link that leads nowhere; ERR_IO for a FIFO that no one
+ * reads. Waits for a reader that is slow. */
+enum err file_write_named(const char *path, const struct file_part *parts, size_t n,
+                          struct errinfo *e) ERR_CHECKED;
+enum err file_write_named_text(const char *path, const char *text,
+                               struct errinfo *e) ERR_CHECKED;
+
 /* Make renames in a directory last through a power cut, where the file system can. */
 void file_sync_dir(const char *dir);
 
+/* Whether writing to path replaces nothing: a character device, a FIFO, or what standard
+ * output or error goes to. An output that must be new may name one. */
+bool file_is_stream(const char *path);
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
 int64_t file_size(const char *path); /* -1 if it can't be read */
@@ -44,7 +85,13 @@ int64_t file_size(const char *path); /* -1 if it can't be read */
 /* Create a directory and its parents; fine if it is there. */
 enum err file_mkdirs(const char *path, struct errinfo *e) ERR_CHECKED;
 
-/* Remove a directory made by saetop: its regular files, then itself; not recursive. */
+/* Make the folder dir/name of saetop's own; fine if it is there, ERR_FORMAT if a link or
+ * anything else is. */
+enum err file_mkdir_own(const char *dir, const char *name,
+                        struct errinfo *e) ERR_CHECKED;
+
+/* Remove a directory made by saetop: its regular files, then itself; not recursive, and
+ * not through a link. */
 enum err file_remove_dir(const char *path, struct errinfo *e) ERR_CHECKED;
 
 /* "dir/name" into out[cap]; ERR_LIMIT if it does not fit. */

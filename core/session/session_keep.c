@@ -105,7 +105,7 @@ enum err session_save_config(struct session *s, const char *path, struct errinfo
         rc = json_print(tree, &text, e);
     }
     if (rc == OK) {
-        rc = file_write_text(path, text.p, e);
+        rc = file_write_named_text(path, text.p, e);
     }
     cJSON_Delete(tree);
     str_free(&text);

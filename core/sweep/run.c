@@ -193,10 +193,8 @@ static enum err count_total(struct sweep_work *w, const bool *todo, const size_t
 static enum err make_folders(const char *dir, struct errinfo *e)
 {
     static const char *const folder[] = {"cells", "match", "work", "runs"};
-    char path[SWEEP_PATH];
     for (size_t i = 0; i < sizeof folder / sizeof *folder; i++) {
-        TRY(path_join(path, sizeof path, dir, folder[i], e));
-        TRY(file_mkdirs(path, e));
+        TRY(file_mkdir_own(dir, folder[i], e));
     }
     return OK;
 }

@@ -1,4 +1,4 @@
-/* Files: limits, atomic writing, what stays when writing fails. */
+/* Files: limits, atomic writing, what stays when writing fails, what is no file. */
 #include "base/mem.h"
 #include "unit/check.h"
 
@@ -6,7 +6,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static char dir[256];
@@ -156,7 +159,8 @@ static void test_failed_write_leaves_all(void **state)
     /* the target is a directory: everything works but the rename */
     tmp_path(below, dir, "sub");
     assert_ok(file_mkdirs(below, &e), &e);
-    check_error(file_write_text(below, "new", &e), ERR_IO, &e, "sub: can't write");
+    check_error(file_write_text(below, "new", &e), ERR_FORMAT, &e,
+                "sub: can't write: found a directory");
     assert_int_equal(entries(dir), before + 1);
     assert_int_equal(rmdir(below), 0);
 
@@ -183,6 +187,182 @@ static void test_failed_write_leaves_all(void **state)
         check_content(path, "precious");
         assert_int_equal(entries(dir), before);
     }
+}
+
+/* ---- what is no regular file ---- */
+
+/* Everything that can stand where a file is expected. */
+static const char *const KINDS[] = {"directory", "symbolic link", "FIFO", "socket",
+                                    "character device", "block device"};
+enum { N_KINDS = sizeof KINDS / sizeof KINDS[0] };
+
+static bool make_socket(const char *path)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
+    const bool made = fd >= 0 && bind(fd, (const struct sockaddr *)&a, sizeof a) == 0;
+    close(fd);
+    return made;
+}
+
+/* One of KINDS at path; false where that is not permitted. A link leads to `to`. */
+static bool make_kind(const char *kind, const char *path, const char *to)
+{
+    switch (kind[0]) {
+    case 'd': return mkdir(path, 0700) == 0;
+    case 'F': return mkfifo(path, 0600) == 0;
+    case 'c': return mknod(path, S_IFCHR | 0600, makedev(1, 3)) == 0; /* null */
+    case 'b': return mknod(path, S_IFBLK | 0600, makedev(7, 255)) == 0;
+    default: return kind[1] == 'y' ? symlink(to, path) == 0 : make_socket(path);
+    }
+}
+
+static mode_t mode_of(const char *path)
+{
+    struct stat st;
+    assert_int_equal(lstat(path, &st), 0);
+    return st.st_mode;
+}
+
+/* What is no file stays what it is, and no temporary is left. */
+static void test_own_files_are_regular(void **state)
+{
+    (void)state;
+    char path[512], victim[512];
+    struct errinfo e;
+    int fd = -1;
+    tmp_path(victim, dir, "victim");
+    tmp_path(path, dir, "place");
+    assert_ok(file_write_text(victim, "precious", &e), &e);
+    for (size_t i = 0; i < N_KINDS; i++) {
+        if (!make_kind(KINDS[i], path, victim)) {
+            print_message("no %s may be made here\n", KINDS[i]);
+            continue;
+        }
+        const mode_t mode = mode_of(path);
+        const size_t before = entries(dir);
+        check_error(file_write_text(path, "x", &e), ERR_FORMAT, &e, KINDS[i]);
+        assert_non_null(strstr(e.msg, "place: "));
+        check_error(file_open_own(path, O_RDONLY, &fd, &e), ERR_FORMAT, &e, KINDS[i]);
+        check_error(file_open_own(path, O_RDWR | O_CREAT, &fd, &e), ERR_FORMAT, &e,
+                    KINDS[i]);
+        assert_int_equal(mode_of(path), mode);
+        assert_int_equal(entries(dir), before);
+        check_content(victim, "precious");
+        assert_int_equal(remove(path), 0);
+    }
+    /* Written in place it would change under its other name too. */
+    assert_int_equal(link(victim, path), 0);
+    check_error(file_open_own(path, O_RDWR, &fd, &e), ERR_FORMAT, &e, "2 names");
+    assert_ok(file_open_own(path, O_RDONLY, &fd, &e), &e);
+    close(fd);
+    assert_ok(file_write_text(path, "new", &e), &e);
+    check_content(victim, "precious");
+    unlink(path);
+    assert_int_equal(symlink("nowhere", path), 0);
+    check_error(file_open_own(path, O_RDWR | O_CREAT, &fd, &e), ERR_FORMAT, &e, "link");
+    check_error(file_remove_dir(path, &e), ERR_MISSING, &e, "place");
+    unlink(path);
+    unlink(victim);
+}
+
+/* Not through a link, whose folder is somebody else's. */
+static void test_own_folders(void **state)
+{
+    (void)state;
+    char path[512], victim[512], below[512];
+    struct errinfo e;
+    tmp_path(victim, dir, "victim");
+    tmp_path(path, dir, "place");
+    assert_ok(file_mkdir_own(dir, "victim", &e), &e);
+    assert_ok(file_mkdir_own(dir, "victim", &e), &e);
+    assert_ok(file_write_text(tmp_path(below, victim, "a"), "1", &e), &e);
+    assert_int_equal(symlink("victim", path), 0);
+    check_error(file_mkdir_own(dir, "place", &e), ERR_FORMAT, &e, "symbolic link");
+    check_error(file_remove_dir(path, &e), ERR_MISSING, &e, "place");
+    check_content(below, "1");
+    unlink(path);
+    assert_ok(file_write_text(path, "", &e), &e);
+    check_error(file_mkdir_own(dir, "place", &e), ERR_FORMAT, &e, "regular file");
+    unlink(path);
+    assert_ok(file_remove_dir(victim, &e), &e);
+}
+
+/* ---- outputs that the user named ---- */
+
+static void test_named_output(void **state)
+{
+    (void)state;
+    static const char *const refused[] = {"directory", "socket", "block device"};
+    char path[512], victim[512], got[16] = "";
+    struct errinfo e;
+    const size_t before = entries(dir);
+    tmp_path(victim, dir, "victim");
+    tmp_path(path, dir, "place");
+    assert_ok(file_write_named_text(path, "one", &e), &e);
+    assert_false(file_is_stream(path));
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_ok(file_write_named_text(path, "two", &e), &e);
+    check_content(path, "two");
+    assert_int_equal(mode_of(path) & 0777, 0640);
+    unlink(path);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        if (make_kind(refused[i], path, NULL)) {
+            const mode_t mode = mode_of(path);
+            check_error(file_write_named_text(path, "x", &e), ERR_FORMAT, &e,
+                        refused[i]);
+            assert_int_equal(mode_of(path), mode);
+            assert_int_equal(remove(path), 0);
+        }
+    }
+    /* The link stays; what it leads to is replaced. */
+    assert_ok(file_write_text(victim, "old", &e), &e);
+    assert_int_equal(symlink("victim", path), 0);
+    assert_ok(file_write_named_text(path, "new", &e), &e);
+    assert_true(S_ISLNK(mode_of(path)));
+    check_content(victim, "new");
+    unlink(victim);
+    check_error(file_write_named_text(path, "x", &e), ERR_FORMAT, &e, "leads nowhere");
+    unlink(path);
+    if (make_kind("character device", path, NULL)) {
+        assert_true(file_is_stream(path));
+        assert_ok(file_write_named_text(path, "gone", &e), &e);
+        assert_true(S_ISCHR(mode_of(path)));
+        unlink(path);
+    }
+    assert_true(make_kind("FIFO", path, NULL));
+    check_error(file_write_named_text(path, "x", &e), ERR_IO, &e, "nothing reads");
+    const int fd = open(path, O_RDONLY | O_NONBLOCK);
+    assert_ok(file_write_named_text(path, "through", &e), &e);
+    assert_int_equal(read(fd, got, sizeof got), 7);
+    assert_memory_equal(got, "through", 7);
+    close(fd);
+    assert_true(S_ISFIFO(mode_of(path)));
+    unlink(path);
+    assert_int_equal(entries(dir), before);
+}
+
+/* What standard output was redirected to with >> keeps what is in it. */
+static void test_standard_output(void **state)
+{
+    (void)state;
+    char path[512];
+    struct errinfo e;
+    tmp_path(path, dir, "log");
+    assert_ok(file_write_text(path, "before,", &e), &e);
+    fflush(stdout);
+    const int kept = dup(STDOUT_FILENO), fd = open(path, O_WRONLY | O_APPEND);
+    assert_true(kept >= 0 && fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0);
+    const bool is_stream = file_is_stream("/dev/stdout");
+    const enum err rc = file_write_named_text("/dev/stdout", "after", &e);
+    assert_true(dup2(kept, STDOUT_FILENO) >= 0);
+    close(kept);
+    close(fd);
+    assert_ok(rc, &e);
+    assert_true(is_stream);
+    check_content(path, "before,after");
+    unlink(path);
 }
 
 /* A temporary of a killed process that had our number does not block us. */
@@ -281,6 +461,10 @@ int main(void)
         cmocka_unit_test(test_read_errors),
         cmocka_unit_test(test_map_hash),
         cmocka_unit_test(test_failed_write_leaves_all),
+        cmocka_unit_test(test_own_files_are_regular),
+        cmocka_unit_test(test_own_folders),
+        cmocka_unit_test(test_named_output),
+        cmocka_unit_test(test_standard_output),
         cmocka_unit_test(test_stale_temporary),
         cmocka_unit_test(test_long_path),
         cmocka_unit_test(test_mkdirs_remove),
