@@ -75,3 +75,42 @@ enum err infile_get(const struct infile *f, size_t at, void *out, size_t n,
     }
     return OK;
 }
+
+enum err infile_bytes(const char *path, struct infile_bytes *out, struct errinfo *e)
+{
+    struct infile *f = NULL;
+    struct infile_bytes b = {0};
+    TRY(infile_open(path, &f, e));
+    uint8_t *copy = NULL;
+    enum err rc = OK;
+    if (f->len > INFILE_COPY) {
+        b.mapped = true;
+        rc = file_map(path, &b.p, &b.len, e);
+    } else if (f->len == 0) {
+        rc = err_set(e, ERR_FORMAT, "%s: found an empty file", path);
+    } else {
+        rc = mem_new(&copy, f->len, 1, path, e);
+        b.p = copy;
+        b.len = f->len;
+    }
+    if (copy) {
+        rc = infile_get(f, 0, copy, f->len, e);
+    }
+    infile_close(f);
+    if (rc != OK) {
+        mem_free(copy);
+        return rc;
+    }
+    *out = b;
+    return OK;
+}
+
+void infile_release(struct infile_bytes *b)
+{
+    if (b->mapped) {
+        file_unmap(b->p, b->len);
+    } else {
+        mem_free((void *)(uintptr_t)b->p);
+    }
+    *b = (struct infile_bytes){0};
+}

@@ -6,7 +6,9 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct infile;
 
@@ -22,5 +24,19 @@ size_t infile_len(const struct infile *f);
  * has been cut short since. Any thread; one system call. */
 enum err infile_get(const struct infile *f, size_t at, void *out, size_t n,
                     struct errinfo *e) ERR_CHECKED;
+
+/* A whole file, to be looked through: a copy of its bytes. Of a file larger than
+ * INFILE_COPY, which memory may not hold, a mapping, which faults where the file is cut
+ * short: keep it for as long as looking takes, no longer. */
+#define INFILE_COPY ((size_t)64 << 20)
+struct infile_bytes {
+    const uint8_t *p; /* NULL: none */
+    size_t len;
+    bool mapped;
+};
+/* ERR_FORMAT for an empty file. *out: caller owns, infile_release. */
+enum err infile_bytes(const char *path, struct infile_bytes *out,
+                      struct errinfo *e) ERR_CHECKED;
+void infile_release(struct infile_bytes *b); /* none is fine; leaves none */
 
 #endif

@@ -14,7 +14,7 @@ void corpus_free(struct corpus *c)
     if (!c) {
         return;
     }
-    corpus_file_release(c);
+    infile_release(&c->bytes);
     infile_close(c->file);
     csv_free_table(c->csv);
     grammar_free(c->grammar);
@@ -116,7 +116,8 @@ enum err corpus_open(const char *spec, uint64_t seed, struct corpus **out,
     TRY_OUT(rc, split_spec(c, spec, e));
     TRY_OUT(rc, find_format(c, e));
     TRY_OUT(rc, c->format->open(c, e));
-    corpus_file_release(c);
+    infile_release(&c->bytes);
+    c->map = NULL; /* from here on documents are read from the file */
     if (corpus_is_finite(c)) {
         TRY_OUT(rc, split_docs(c, e));
     }

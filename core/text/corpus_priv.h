@@ -32,10 +32,10 @@ struct corpus {
     struct corpus_span *span; /* [n_docs], NULL for a table or a generator */
     uint32_t *order;          /* [n_docs] TRAIN documents, then HELDOUT ones */
     size_t n_train;
-    struct infile *file; /* of spans */
-    const uint8_t *map;  /* the file's bytes while it is being opened, then NULL */
+    struct infile *file;       /* of spans */
+    struct infile_bytes bytes; /* of the file while it is being opened, then none */
+    const uint8_t *map;        /* these */
     size_t map_len;
-    bool mapped; /* map is a mapping, not memory */
     struct csv_table *csv;
     size_t csv_col;
     uint32_t *csv_row; /* [n_docs] rows whose text is not empty */
@@ -57,9 +57,6 @@ struct corpus_format {
 };
 /* By the name's ending, NULL if none fits; names lists the endings for error lines. */
 const struct corpus_format *corpus_format_find(const char *path, struct str *names);
-
-/* Let go of the bytes that opening looked at; documents are read from the file. */
-void corpus_file_release(struct corpus *c);
 
 /* The ids of a line of .jsonl. */
 enum err corpus_line_ids(const struct corpus *c, size_t doc, struct tok_ids *out,

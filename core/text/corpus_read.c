@@ -33,46 +33,16 @@ static bool is_space(uint8_t b)
 
 /* ---- the file ---- */
 
-/* Up to this many bytes are copied to be looked through; of more, which memory may not
- * hold, a mapping is looked through, for as long as that takes. */
-#define COPY_BYTES ((size_t)64 << 20)
-
-static enum err take_bytes(struct corpus *c, struct errinfo *e)
-{
-    uint8_t *copy = NULL;
-    size_t len = 0;
-    TRY(infile_open(c->path, &c->file, e));
-    len = infile_len(c->file);
-    if (len == 0) {
-        return err_set(e, ERR_FORMAT, "%s: is empty, expected text", c->path);
-    }
-    if (len > COPY_BYTES) {
-        TRY(file_map(c->path, &c->map, &c->map_len, e));
-        c->mapped = true;
-        return OK;
-    }
-    TRY(mem_new(&copy, len, 1, c->path, e));
-    const enum err rc = infile_get(c->file, 0, copy, len, e);
-    c->map = copy;
-    c->map_len = len;
-    return rc;
-}
-
-void corpus_file_release(struct corpus *c)
-{
-    if (c->mapped) {
-        file_unmap(c->map, c->map_len);
-    } else {
-        mem_free((void *)(uintptr_t)c->map);
-    }
-    c->map = NULL;
-    c->mapped = false;
-}
-
 /* The file in c->map, its hash, and where its text begins (after a byte order mark). */
 static enum err map_file(struct corpus *c, size_t *start, struct errinfo *e)
 {
-    TRY(take_bytes(c, e));
+    if (file_size(c->path) == 0) {
+        return err_set(e, ERR_FORMAT, "%s: is empty, expected text", c->path);
+    }
+    TRY(infile_open(c->path, &c->file, e));
+    TRY(infile_bytes(c->path, &c->bytes, e));
+    c->map = c->bytes.p;
+    c->map_len = c->bytes.len;
     c->hash = hash_bytes(HASH_START, c->map, c->map_len);
     if (c->map_len >= 2 && ((c->map[0] == 0xFF && c->map[1] == 0xFE) ||
                             (c->map[0] == 0xFE && c->map[1] == 0xFF))) {
