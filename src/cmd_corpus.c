@@ -9,6 +9,7 @@
 #include "text/corpus.h"
 #include "text/grammar.h"
 #include "text/tok.h"
+#include "train/outdir.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -454,29 +455,43 @@ static int cmd_concepts(int argc, char **argv)
     return deliver(&out, path, rc, &e);
 }
 
-/* Each probe set as DIR/NAME.csv. */
-static enum err write_probes(const struct grammar *g, uint64_t seed, const char *dir,
-                             struct errinfo *e)
+struct to_write {
+    const struct grammar *grammar;
+    uint64_t seed;
+};
+
+static enum err write_probe_files(void *user, const char *dir, struct errinfo *e)
 {
-    TRY(refuse_existing(dir, e));
-    TRY(file_mkdirs(dir, e));
+    const struct to_write *w = user;
     struct str out;
     str_init(&out, OUTPUT_BYTES);
     enum err rc = OK;
-    for (size_t i = 0; rc == OK && i < grammar_probe_count(g); i++) {
+    for (size_t i = 0; rc == OK && i < grammar_probe_count(w->grammar); i++) {
         char name[256], path[PATH_CAP];
-        (void)snprintf(name, sizeof name, "%.200s.csv", grammar_probe_name(g, i));
+        (void)snprintf(name, sizeof name, "%.200s.csv",
+                       grammar_probe_name(w->grammar, i));
         str_clear(&out);
         TRY_OUT(rc, path_join(path, sizeof path, dir, name, e));
-        TRY_OUT(rc, grammar_probe_csv(g, i, seed, &out, e));
+        TRY_OUT(rc, grammar_probe_csv(w->grammar, i, w->seed, &out, e));
         TRY_OUT(rc, str_err(&out, path, e));
         const struct file_part part = {out.p, out.len};
         TRY_OUT(rc, file_write(path, &part, 1, e));
-        (void)printf("%s\n", path);
     }
 out:
     str_free(&out);
     return rc;
+}
+
+/* Each probe set as DIR/NAME.csv. */
+static enum err write_probes(const struct grammar *g, uint64_t seed, const char *dir,
+                             struct errinfo *e)
+{
+    struct to_write w = {g, seed};
+    TRY(outdir_write(dir, write_probe_files, &w, e));
+    for (size_t i = 0; i < grammar_probe_count(g); i++) {
+        (void)printf("%s/%.200s.csv\n", dir, grammar_probe_name(g, i));
+    }
+    return OK;
 }
 
 static enum err list_probes(const struct grammar *g)

@@ -6,6 +6,7 @@
 #include "cmd.h"
 #include "sae/foreign.h"
 #include "train/run_open.h"
+#include "train/outdir.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,15 +21,15 @@ struct export_args {
 static enum err copy_file(const char *from, const char *to, const char *name,
                           struct errinfo *e)
 {
-    char src[RUNDIR_PATH], dst[4096];
-    const uint8_t *data = NULL;
+    char src[4096], dst[4096];
+    char *data = NULL;
     size_t len = 0;
     TRY(rundir_file(from, name, src, e));
     TRY(path_join(dst, sizeof dst, to, name, e));
-    TRY(file_map(src, &data, &len, e));
+    TRY(file_read(src, SIZE_MAX - 1, &data, &len, e));
     const struct file_part part = {data, len};
     const enum err rc = file_write(dst, &part, 1, e);
-    file_unmap(data, len);
+    mem_free(data);
     return rc;
 }
 
@@ -64,6 +65,21 @@ static enum err write_sparsity(const struct browse *b, const char *out,
     return rc;
 }
 
+/* What is to be written of the SAE at `path`. */
+struct to_write {
+    const char *path;
+    const struct sae *sae;
+    const struct foreign_meta *from;
+    const struct browse *sparsity; /* NULL: not asked for */
+};
+
+static enum err write_files(void *user, const char *dir, struct errinfo *e)
+{
+    const struct to_write *w = user;
+    TRY(write_sae(w->path, dir, w->sae, w->from, e));
+    return w->sparsity ? write_sparsity(w->sparsity, dir, e) : OK;
+}
+
 static enum err check_args(const struct export_args *a, struct errinfo *e)
 {
     if (!a->out) {
@@ -87,11 +103,8 @@ static enum err export_sae(const char *path, const struct export_args *a,
     if (a->sparsity) { /* before anything is written: it may fail */
         TRY_OUT(rc, browse_open(path, ro, &b, e));
     }
-    TRY_OUT(rc, rundir_create(a->out, e));
-    TRY_OUT(rc, write_sae(path, a->out, s, &m, e));
-    if (a->sparsity) {
-        rc = write_sparsity(&b, a->out, e);
-    }
+    struct to_write w = {path, s, &m, a->sparsity ? &b : NULL};
+    rc = outdir_write(a->out, write_files, &w, e);
 out:
     browse_close(&b);
     sae_free(s);

@@ -6,9 +6,12 @@
 #include "sae/foreign.h"
 #include "sae/sae_remarks.h"
 #include "train/run_open.h"
+#include "train/outdir.h"
+#include "train/rundir.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct import_args {
     const char *out, *model_name;
@@ -63,6 +66,18 @@ static void name_model(const struct import_args *a, struct foreign_meta *m)
     }
 }
 
+/* An SAE and what its files say of it. */
+struct to_write {
+    const struct sae *sae;
+    struct sae_meta meta;
+};
+
+static enum err write_sae(void *user, const char *dir, struct errinfo *e)
+{
+    const struct to_write *w = user;
+    return sae_save(w->sae, &w->meta, dir, e);
+}
+
 static enum err import_sae(const char *path, const struct import_args *a,
                            const struct settings *named, struct str *said,
                            struct errinfo *e)
@@ -75,11 +90,8 @@ static enum err import_sae(const char *path, const struct import_args *a,
         snprintf(m.hook, sizeof m.hook, "%.*s", (int)sizeof m.hook - 1, named->hook);
     }
     name_model(a, &m);
-    const struct sae_meta meta = foreign_sae_meta(&m);
-    enum err rc = rundir_create(a->out, e);
-    if (rc == OK) {
-        rc = sae_save(s, &meta, a->out, e);
-    }
+    struct to_write w = {s, foreign_sae_meta(&m)};
+    const enum err rc = outdir_write(a->out, write_sae, &w, e);
     if (rc == OK) {
         say(a, format, s, &m, m.hook, said);
         remark(a->out, s, m.says_k);
@@ -96,6 +108,9 @@ static enum err write_run(const struct import_args *a, const struct browse *b,
     TRY(rundir_lock(a->out, &lock, e));
     const enum err rc = rundir_import(a->out, &b->record, format, b->in, e);
     rundir_unlock(a->out, lock);
+    if (rc != OK) {
+        (void)rmdir(a->out); /* fails where there are files, as it should */
+    }
     return rc;
 }
 

@@ -253,8 +253,15 @@ static enum err run(struct train_args *a, struct lm_texts *texts, bool *interrup
     char **forms = NULL;
     size_t n_forms = 0;
     enum err rc;
+    if (a->resume && file_is_dir(a->out) && pretrain_may_begin(a->out)) {
+        (void)fprintf(stderr,
+                      "saetop: %s: was stopped before anything was saved: begins "
+                      "anew\n",
+                      a->out);
+        a->resume = false;
+    }
     /* Before any work: the texts take a while to open. */
-    if (!a->resume && (file_exists(a->out) || file_is_dir(a->out))) {
+    if (!a->resume && !pretrain_may_begin(a->out)) {
         return err_set(
             e, ERR_EXISTS,
             "%s: exists already; give a new --out, or --resume to continue it", a->out);

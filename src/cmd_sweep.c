@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/leftover.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/utf8.h"
@@ -143,7 +144,8 @@ static void on_progress(void *user, double done, double total)
 
 /* ---- the directory ---- */
 
-/* A directory that is there already must be a sweep's, or empty. */
+/* A directory that is there already must be a sweep's, or hold no more than one that was
+ * killed before it wrote its plan. */
 static enum err check_dir(const char *dir, struct errinfo *e)
 {
     char path[PATH_BYTES];
@@ -157,7 +159,9 @@ static enum err check_dir(const char *dir, struct errinfo *e)
         return err_set(e, ERR_IO, "%s: cannot open: %s", dir, strerror(errno));
     }
     for (struct dirent *f = readdir(d); f; f = readdir(d)) {
-        empty &= strcmp(f->d_name, ".") == 0 || strcmp(f->d_name, "..") == 0;
+        empty &= strcmp(f->d_name, ".") == 0 || strcmp(f->d_name, "..") == 0 ||
+                 strcmp(f->d_name, ".lock") == 0 ||
+                 leftover_is(f->d_name, "sweep.json");
     }
     (void)closedir(d);
     return empty ? OK

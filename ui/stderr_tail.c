@@ -1,6 +1,7 @@
 #include "ui/stderr_tail.h"
 
 #include "ui/term_tty.h"
+#include "base/tempfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,14 +17,11 @@ enum err stderr_tail_begin(struct stderr_tail *s, struct errinfo *e)
     if (!isatty(STDERR_FILENO)) {
         return OK;
     }
-    FILE *file = tmpfile();
-    if (!file) {
-        return err_set(e, ERR_IO, "no temporary file for messages: %s",
-                       strerror(errno));
-    }
-    const int log = fcntl(fileno(file), F_DUPFD_CLOEXEC, 3);
+    int file = -1;
+    TRY(tempfile_open(&file, e));
+    const int log = fcntl(file, F_DUPFD_CLOEXEC, 3);
     const int saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-    fclose(file);
+    close(file);
     if (log < 0 || saved < 0 || dup2(log, STDERR_FILENO) < 0) {
         const int why = errno;
         if (log >= 0) {

@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -127,14 +126,12 @@ static enum err check_header(const struct acts_cache *c, bool *damaged,
 static enum err open_file(struct acts_cache *c, struct errinfo *e)
 {
     bool damaged = false;
-    c->fd = open(c->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    c->writes = c->fd >= 0 && flock(c->fd, LOCK_EX | LOCK_NB) == 0;
-    if (c->fd < 0) {
-        c->fd = open(c->path, O_RDONLY | O_CLOEXEC);
+    enum err rc = file_open_own(c->path, O_RDWR | O_CREAT, &c->fd, e);
+    c->writes = rc == OK && flock(c->fd, LOCK_EX | LOCK_NB) == 0;
+    if (rc == ERR_IO) { /* it may be ours to read only */
+        rc = file_open_own(c->path, O_RDONLY, &c->fd, e);
     }
-    if (c->fd < 0) {
-        return err_set(e, ERR_IO, "%s: cannot open: %s", c->path, strerror(errno));
-    }
+    TRY(rc);
     TRY(check_header(c, &damaged, e));
     /* A reader finds no block in a damaged file, and does without. */
     return damaged && c->writes ? begin_file(c, e) : OK;
@@ -236,43 +233,48 @@ static bool head_holds(const struct block_head *h)
     return h->self == checksum(h, offsetof(struct block_head, self));
 }
 
-static void unpack(const struct acts_cache *c, const unsigned char *data, float *x)
+/* All of it, or false: where the file ends before, or cannot be read. */
+static bool read_at(int fd, void *data, size_t len, uint64_t at)
 {
-    if (c->dtype == CACHE_FP32) {
-        memcpy(x, data, c->data_bytes);
-        return;
+    char *p = data;
+    while (len > 0) {
+        const ssize_t r = pread(fd, p, len, (off_t)at);
+        if (r == 0 || (r < 0 && errno != EINTR)) {
+            return false;
+        }
+        const size_t done = r > 0 ? (size_t)r : 0;
+        p += done;
+        len -= done;
+        at += done;
     }
-    elem_to_f32(ELEM_F16, data, c->n * c->D, x);
+    return true;
 }
 
 bool acts_cache_get(struct acts_cache *c, uint64_t number, const int32_t *ids, float *x)
 {
     uint64_t at;
     struct stat st;
-    if (!place_of(c, number, &at) || fstat(c->fd, &st) != 0 ||
-        (uint64_t)st.st_size < at + c->stride) {
-        return false;
-    }
-    unsigned char *p = mmap(NULL, c->stride, PROT_READ, MAP_SHARED, c->fd, (off_t)at);
-    if (p == MAP_FAILED) {
-        return false;
-    }
     struct block_head found;
-    memcpy(&found, p, sizeof found);
-    bool whole = found.number == number && head_holds(&found);
-    if (whole) {
-        const struct block_head want = head_of(c, number, ids, p + BLOCK_HEAD);
-        whole = memcmp(&want, &found, sizeof want) == 0;
+    void *data = c->dtype == CACHE_FP16 ? (void *)c->half : (void *)x;
+    if (!place_of(c, number, &at) || fstat(c->fd, &st) != 0 ||
+        (uint64_t)st.st_size < at + c->stride ||
+        !read_at(c->fd, &found, sizeof found, at) ||
+        found.number != number || !head_holds(&found) ||
+        found.ids != checksum(ids, c->n * sizeof *ids) ||
+        !read_at(c->fd, data, c->data_bytes, at + BLOCK_HEAD) ||
+        found.data != checksum(data, c->data_bytes)) {
+        return false;
     }
-    if (whole) {
-        unpack(c, p + BLOCK_HEAD, x);
-        /* A model that is whole makes no such block: it is damaged, and made anew. */
-        whole = elem_check_finite(c->path, "block", (size_t[]){c->n, c->D}, 2, x,
-                                  NULL) == OK;
-        c->got += whole ? 1 : 0;
+    if (c->dtype == CACHE_FP16) {
+        elem_to_f32(ELEM_F16, (const uint8_t *)c->half, c->n * c->D, x);
     }
-    munmap(p, c->stride);
-    return whole;
+    /* A model that is whole makes no block of such: it is damaged, and made anew. */
+    const size_t shape[] = {c->n, c->D};
+    if (elem_check_finite(c->path, "block", shape, 2, x, NULL) != OK) {
+        return false;
+    }
+    c->got++;
+    return true;
 }
 
 /* Whether a whole block of other ids stands there: text under other masks, which the
@@ -310,7 +312,7 @@ void acts_cache_put(struct acts_cache *c, uint64_t number, const int32_t *ids, f
         for (size_t i = 0; i < c->n * c->D; i++) {
             c->half[i] = half_of_float(x[i]);
         }
-        unpack(c, (const unsigned char *)c->half, x);
+        elem_to_f32(ELEM_F16, (const uint8_t *)c->half, c->n * c->D, x);
         data = c->half;
     }
     if (!c->writes || c->fault[0] || !place_of(c, number, &at) ||

@@ -22,7 +22,8 @@ struct acts_cache;
 /* The cache of `what`, a text that names everything the activations depend on, in
  * folder dir, which is made if need be. n positions of width D a block. The first
  * process to open it writes, others only read. A file that is no cache, or of something
- * else, is refused: ERR_FORMAT; one whose beginning is damaged is begun anew. */
+ * else, is refused: ERR_FORMAT; one whose beginning is damaged is begun anew. Anything
+ * but a regular file in its place is refused: ERR_FORMAT. */
 enum err acts_cache_open(const char *dir, const char *what, size_t n, size_t D,
                          enum cache_dtype dtype, struct acts_cache **out,
                          struct errinfo *e) ERR_CHECKED;
@@ -30,7 +31,7 @@ void acts_cache_close(struct acts_cache *c); /* NULL is fine */
 const char *acts_cache_what(const struct acts_cache *c);
 
 /* Block `number` (from 1) into x [n,D], if it is there, whole, and of the token ids
- * [n]. O(n D), the block is mapped meanwhile. */
+ * [n]; else x holds nothing of use. The file may be cut short at any time. O(n D). */
 bool acts_cache_get(struct acts_cache *c, uint64_t number, const int32_t *ids,
                     float *x);
 /* Keep x [n,D] as block `number`; rounds x with fp16. A block that is damaged is

@@ -1,6 +1,7 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "base/file.h"
 
+#include "base/leftover.h"
 #include "base/mem.h"
 
 #include <dirent.h>
@@ -212,6 +213,7 @@ static enum err open_temporary(const char *path, char *tmp, size_t cap, int *fd,
         }
         *fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (*fd >= 0) {
+            leftover_hold(*fd);
             return OK;
         }
         if (errno != EEXIST) {
@@ -298,6 +300,7 @@ enum err file_write(const char *path, const struct file_part *parts, size_t n,
                        "%s: can't write: found a %s, expected a regular file or none",
                        path, file_kind(st.st_mode));
     }
+    leftover_clear(path);
     TRY(open_temporary(path, tmp, sizeof tmp, &fd, e));
     int number = fill_temporary(fd, st.st_mode, parts, n);
     if (number == 0 && rename(tmp, path) != 0) {

@@ -83,8 +83,7 @@ enum err json_load(const char *path, size_t max_bytes, cJSON **out, struct errin
 
 /* ---- members ---- */
 
-/* Type or short value of a node, as the "found" of an error line. */
-static const char *found_text(const cJSON *v, char out[128])
+const char *json_found(const cJSON *v, char out[128])
 {
     char part[128];
     if (!v) {
@@ -112,7 +111,7 @@ static enum err wrong(struct json_at at, const char *key, const cJSON *v,
 {
     char found[128];
     return err_set(e, ERR_FORMAT, "%s: %s%s%s: found %s, expected %s", at.file, at.path,
-                   at.path[0] != '\0' ? "." : "", key, found_text(v, found), expected);
+                   at.path[0] != '\0' ? "." : "", key, json_found(v, found), expected);
 }
 
 /* *out = the member, or NULL where it may be and is missing or null. */
@@ -125,7 +124,7 @@ static enum err member(struct json_at at, const cJSON *obj, const char *key,
         const char *where = at.path[0] != '\0' ? at.path : "top level";
         return err_set(e, ERR_FORMAT,
                        "%s: %s: found %s, expected an object with \"%s\"", at.file,
-                       where, found_text(obj, found), key);
+                       where, json_found(obj, found), key);
     }
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(obj, key);
     if (!v || cJSON_IsNull(v)) {

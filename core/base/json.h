@@ -27,6 +27,10 @@ struct json_at {
     const char *path; /* "" at the top */
 };
 
+/* What a value is, as the "found" of an error line: "an object", true, a number or the
+ * beginning of a text. NULL is "nothing". out may hold it. */
+const char *json_found(const cJSON *v, char out[128]);
+
 /* Members of an object, by exact name. `required` false: *out is left as it is when the
  * member is missing or null. Range checks are inclusive. Strings are borrowed from the
  * tree. */

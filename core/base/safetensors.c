@@ -2,6 +2,7 @@
 
 #include "base/elem.h"
 #include "base/file.h"
+#include "base/infile.h"
 #include "base/json.h"
 #include "base/lfs.h"
 #include "base/mem.h"
@@ -36,8 +37,7 @@ static const struct dtype dtypes[] = {
 
 struct st_file {
     char *name;
-    const uint8_t *map; /* what to unmap, NULL for bytes of the caller's */
-    size_t map_len;
+    struct infile_bytes own; /* of st_open */
     const uint8_t *buffer; /* after the header */
     size_t buffer_len;
     size_t prefix;              /* bytes before the buffer */
@@ -384,16 +384,14 @@ enum err st_parse(const uint8_t *data, size_t len, const char *name,
 
 enum err st_open(const char *path, struct st_file **out, struct errinfo *e)
 {
-    const uint8_t *data = NULL;
-    size_t len = 0;
-    TRY(file_map(path, &data, &len, e));
-    const enum err rc = st_parse(data, len, path, out, e);
+    struct infile_bytes b = {0};
+    TRY(infile_bytes(path, &b, e));
+    const enum err rc = st_parse(b.p, b.len, path, out, e);
     if (rc != OK) {
-        file_unmap(data, len);
+        infile_release(&b);
         return rc;
     }
-    (*out)->map = data;
-    (*out)->map_len = len;
+    (*out)->own = b;
     return OK;
 }
 
@@ -404,7 +402,7 @@ void st_close(struct st_file *f)
         mem_free(f->by_name);
         mem_free(f->tensors);
         mem_free(f->name);
-        file_unmap(f->map, f->map_len);
+        infile_release(&f->own);
         mem_free(f);
     }
 }

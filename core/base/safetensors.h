@@ -33,7 +33,7 @@ struct st_tensor {
 
 struct st_file;
 
-/* Map and check a file: header within it and below 100 MB, offsets inside the buffer,
+/* Open and check a file (infile_bytes: close it soon): header within it and below 100 MB, offsets inside the buffer,
  * without overlap, sizes equal to the product of the shape; all before any allocation
  * that depends on them. */
 enum err st_open(const char *path, struct st_file **out, struct errinfo *e) ERR_CHECKED;

@@ -51,14 +51,23 @@ static bool reserve(struct str *s, size_t n)
     return s->err == OK;
 }
 
-void str_addn(struct str *s, const char *bytes, size_t n)
+char *str_extend(struct str *s, size_t n)
 {
-    if (n == 0 || !reserve(s, n)) {
-        return;
+    if (!reserve(s, n)) {
+        return NULL;
     }
-    memcpy(s->p + s->len, bytes, n);
+    char *at = s->p + s->len;
     s->len += n;
     s->p[s->len] = '\0';
+    return at;
+}
+
+void str_addn(struct str *s, const char *bytes, size_t n)
+{
+    char *at = n > 0 ? str_extend(s, n) : NULL;
+    if (at) {
+        memcpy(at, bytes, n);
+    }
 }
 
 void str_add(struct str *s, const char *text)

@@ -21,6 +21,8 @@ void str_clear(struct str *s); /* length 0, error cleared, memory kept */
 void str_add(struct str *s, const char *text);
 void str_addn(struct str *s, const char *bytes, size_t n);
 void str_addc(struct str *s, char c);
+/* Append n bytes for the caller to fill in; NULL with the sticky error set. */
+char *str_extend(struct str *s, size_t n);
 void str_addf(struct str *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Hand the buffer over (mem_free by the caller); s is empty again. NULL on error. */

@@ -132,16 +132,14 @@ enum err tensorfile_parse(const uint8_t *data, size_t len, const char *name,
 
 enum err tensorfile_open(const char *path, struct tensorfile **out, struct errinfo *e)
 {
-    const uint8_t *data = NULL;
-    size_t len = 0;
-    TRY(file_map(path, &data, &len, e));
-    const enum err rc = tensorfile_parse(data, len, path, out, e);
+    struct infile_bytes b = {0};
+    TRY(infile_bytes(path, &b, e));
+    const enum err rc = tensorfile_parse(b.p, b.len, path, out, e);
     if (rc != OK) {
-        file_unmap(data, len);
+        infile_release(&b);
         return rc;
     }
-    (*out)->map = data;
-    (*out)->map_len = len;
+    (*out)->own = b;
     return OK;
 }
 
@@ -160,7 +158,7 @@ void tensorfile_close(struct tensorfile *f)
     zipfile_close(f->zip);
     st_close(f->st);
     mem_free(f->name);
-    file_unmap(f->map, f->map_len);
+    infile_release(&f->own);
     mem_free(f);
 }
 
@@ -247,6 +245,9 @@ static enum err read_range(struct tensorfile *f, const struct tensor_entry *t,
             elem_to_f32(t->info.elem, chunk, n, out + (i - from));
         }
         i += n;
+    }
+    if (rc == OK) {
+        rc = zip_reader_end(r, e);
     }
     mem_free(chunk);
     zip_reader_free(r);
@@ -345,6 +346,9 @@ static enum err read_bytes(struct tensorfile *f, const struct tensor_entry *t, s
     enum err rc = zip_reader_skip(r, t->skip + t->offset * elem_size(t->info.elem), e);
     if (rc == OK) {
         rc = zip_reader_get(r, out, n, e);
+    }
+    if (rc == OK) {
+        rc = zip_reader_end(r, e);
     }
     zip_reader_free(r);
     return rc;

@@ -2,6 +2,7 @@
 #ifndef SAETOP_BASE_TENSORFILE_PRIV_H
 #define SAETOP_BASE_TENSORFILE_PRIV_H
 
+#include "base/infile.h"
 #include "base/pickle.h"
 #include "base/safetensors.h"
 #include "base/tensorfile.h"
@@ -22,8 +23,7 @@ struct tensor_entry {
 
 struct tensorfile {
     char *name;
-    const uint8_t *map; /* to unmap, or NULL */
-    size_t map_len;
+    struct infile_bytes own; /* of tensorfile_open */
     struct st_file *st;
     struct zipfile *zip;
     uint8_t *pickle_bytes;

@@ -7,18 +7,40 @@
 /* Deflate's best: 258 bytes from two bits, and some for the first block. */
 #define DEFLATE_RATIO 1032u
 #define DEFLATE_START 1024u
+/* Weights are noise, which hardly shrinks. What is large and shrinks more than this is
+ * made to fill memory. */
+#define LARGE      ((zip_uint64_t)64 << 20)
+#define MOST_RATIO 64u
 
 struct zipfile {
     zip_t *zip;
     char *name;
     size_t len; /* of the whole file */
     size_t count;
+    bool *sound; /* [count] checksums that were compared */
 };
 
 struct zip_reader {
     zip_file_t *file;
     const char *place, *member;
+    bool *sound;
 };
+
+/* Members that share bytes let a small file claim any size. */
+static enum err check_overlap(struct zipfile *z, struct errinfo *e)
+{
+    zip_uint64_t sum = 0;
+    for (size_t i = 0; i < z->count && sum <= z->len; i++) {
+        zip_stat_t st;
+        if (zip_stat_index(z->zip, i, 0, &st) == 0 && (st.valid & ZIP_STAT_COMP_SIZE)) {
+            sum = st.comp_size > z->len ? st.comp_size : sum + st.comp_size;
+        }
+    }
+    return sum <= z->len ? OK
+                         : err_set(e, ERR_FORMAT,
+                                   "%s: its members claim more bytes than the file has",
+                                   z->name);
+}
 
 enum err zipfile_open(const uint8_t *data, size_t len, const char *name,
                       struct zipfile **out, struct errinfo *e)
@@ -35,7 +57,7 @@ enum err zipfile_open(const uint8_t *data, size_t len, const char *name,
         goto out;
     }
     zip_source_t *source = zip_source_buffer_create(data, len, 0, &why);
-    z->zip = source ? zip_open_from_source(source, ZIP_RDONLY, &why) : NULL;
+    z->zip = source ? zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &why) : NULL;
     if (!z->zip) {
         zip_source_free(source); /* NULL is fine */
         rc = err_set(e, ERR_FORMAT, "%s: not a zip file: %s", name,
@@ -43,6 +65,8 @@ enum err zipfile_open(const uint8_t *data, size_t len, const char *name,
         goto out;
     }
     z->count = (size_t)zip_get_num_entries(z->zip, 0);
+    TRY_OUT(rc, mem_new(&z->sound, z->count, sizeof *z->sound, name, e));
+    rc = check_overlap(z, e);
 out:
     zip_error_fini(&why);
     if (rc != OK) {
@@ -59,6 +83,7 @@ void zipfile_close(struct zipfile *z)
         if (z->zip) {
             zip_discard(z->zip);
         }
+        mem_free(z->sound);
         mem_free(z->name);
         mem_free(z);
     }
@@ -99,6 +124,13 @@ enum err zipfile_member(const struct zipfile *z, size_t i, const char **name,
                        z->name, st.name, (unsigned long long)st.size,
                        (unsigned long long)st.comp_size, z->len);
     }
+    if (st.size > LARGE && st.size / MOST_RATIO > st.comp_size) {
+        return err_set(e, ERR_LIMIT,
+                       "%s: %s: claims %llu bytes from %llu compressed ones, expected "
+                       "at most %u from each",
+                       z->name, st.name, (unsigned long long)st.size,
+                       (unsigned long long)st.comp_size, MOST_RATIO);
+    }
     *name = st.name;
     *size = (size_t)st.size;
     return OK;
@@ -124,6 +156,7 @@ enum err zip_reader_new(struct zipfile *z, size_t i, struct zip_reader **out,
     TRY(mem_new(&r, 1, sizeof *r, z->name, e));
     r->place = z->name;
     r->member = name;
+    r->sound = &z->sound[i];
     r->file = zip_fopen_index(z->zip, i, 0);
     if (!r->file) {
         const enum err rc =
@@ -165,6 +198,21 @@ enum err zip_reader_skip(struct zip_reader *r, size_t n, struct errinfo *e)
     return OK;
 }
 
+enum err zip_reader_end(struct zip_reader *r, struct errinfo *e)
+{
+    char scratch[4096];
+    zip_int64_t got = 1;
+    while (!*r->sound && got > 0) {
+        got = zip_fread(r->file, scratch, sizeof scratch);
+    }
+    if (got < 0) { /* libzip compares when it comes to the end */
+        return err_set(e, ERR_FORMAT, "%s: %s: damaged: %s", r->place, r->member,
+                       zip_file_strerror(r->file));
+    }
+    *r->sound = true;
+    return OK;
+}
+
 void zip_reader_free(struct zip_reader *r)
 {
     if (r) {
@@ -191,6 +239,9 @@ enum err zipfile_read(struct zipfile *z, size_t i, size_t max, uint8_t **out,
     }
     if (rc == OK) {
         rc = zip_reader_get(r, data, size, e);
+    }
+    if (rc == OK) {
+        rc = zip_reader_end(r, e);
     }
     zip_reader_free(r);
     if (rc != OK) {

@@ -1,6 +1,7 @@
-/* Reading zip containers (libzip), with sizes checked before they are believed: a
- * member is stored or deflated, not encrypted, and claims no more bytes than its
- * compressed form can hold. Owner thread. */
+/* Reading zip containers (libzip), with sizes checked before they are believed: members
+ * do not overlap; each is stored or deflated, not encrypted, and claims no more bytes
+ * than its compressed form can hold, nor many megabytes of next to nothing. Owner
+ * thread. */
 #ifndef SAETOP_BASE_ZIPFILE_H
 #define SAETOP_BASE_ZIPFILE_H
 
@@ -29,14 +30,17 @@ bool zipfile_find(const struct zipfile *z, const char *name, size_t *i);
 struct zip_reader;
 enum err zip_reader_new(struct zipfile *z, size_t i, struct zip_reader **out,
                         struct errinfo *e) ERR_CHECKED;
-/* Exactly n bytes; ERR_FORMAT where the member ends before or its checksum is wrong. */
+/* Exactly n bytes; ERR_FORMAT where the member ends before. They count only once
+ * zip_reader_end has seen the checksum. */
 enum err zip_reader_get(struct zip_reader *r, void *out, size_t n,
                         struct errinfo *e) ERR_CHECKED;
 /* Go past n bytes. */
 enum err zip_reader_skip(struct zip_reader *r, size_t n, struct errinfo *e) ERR_CHECKED;
+/* Go to the member's end and compare its checksum; once for each member of a zipfile. */
+enum err zip_reader_end(struct zip_reader *r, struct errinfo *e) ERR_CHECKED;
 void zip_reader_free(struct zip_reader *r);
 
-/* A whole member of at most `max` bytes; caller owns, mem_free. */
+/* A whole member of at most `max` bytes, its checksum compared; caller owns, mem_free. */
 enum err zipfile_read(struct zipfile *z, size_t i, size_t max, uint8_t **out,
                       size_t *len, struct errinfo *e) ERR_CHECKED;
 

@@ -180,6 +180,7 @@ static enum err set_up(struct pretrainer *t, struct tok *tok, bool resume,
     TRY(mem_new(&t->targets, t->cfg.batch_rows, T * sizeof *t->targets, "rows", e));
     TRY(mem_new(&t->nll, 2 * t->n_texts, sizeof *t->nll, "evaluation", e));
     TRY(mem_new(&t->pack, t->n_texts, sizeof *t->pack, "texts", e));
+    TRY(mem_new(&t->at, t->n_texts, sizeof *t->at, "texts", e));
     for (size_t i = 0; i < t->n_texts; i++) {
         TRY(pack_new(t->texts[i].corpus, CORPUS_TRAIN, t->model.tok, T, &t->pack[i],
                      e));
@@ -189,7 +190,7 @@ static enum err set_up(struct pretrainer *t, struct tok *tok, bool resume,
     }
     init_weights(&t->model, t->cfg.seed);
     write_header(t);
-    return file_mkdirs(t->out, e);
+    return pretrain_begin(t, e);
 }
 
 static void tear_down(struct pretrainer *t)
@@ -199,6 +200,7 @@ static void tear_down(struct pretrainer *t)
         pack_free(t->pack[i]);
     }
     mem_free(t->pack);
+    mem_free(t->at);
     mem_free(t->inputs);
     mem_free(t->targets);
     mem_free(t->nll);
@@ -301,10 +303,28 @@ static bool report(struct loop *l)
     return go_on;
 }
 
+static void mark(struct pretrainer *t)
+{
+    for (size_t i = 0; i < t->n_texts; i++) {
+        t->at[i] = pack_tell(t->pack[i]);
+    }
+}
+
+/* A text that cannot be read any more, or a full disk: keep the steps that are whole. */
+static enum err keep(struct pretrainer *t, enum err rc, struct errinfo *e)
+{
+    struct errinfo second = {0};
+    return pretrain_save(t, &second) == OK
+               ? err_prefix(e, rc, "%s is saved at step %lld", t->out,
+                            (long long)t->step)
+               : rc;
+}
+
 static enum err run(struct loop *l, bool resumed, bool *interrupted, struct errinfo *e)
 {
     struct pretrainer *t = l->t;
     bool go_on = true;
+    mark(t);
     if (!resumed) {
         TRY(after_step(l, e));
         go_on = report(l);
@@ -313,15 +333,21 @@ static enum err run(struct loop *l, bool resumed, bool *interrupted, struct erri
     }
     while (go_on && t->step < t->cfg.steps) {
         size_t targets = 0;
-        TRY(pretrain_batch(t, &targets, e));
-        enum err rc =
-            pretrain_step(t, targets, &l->p.loss, &l->p.lr, &l->p.grad_norm, e);
+        enum err rc = pretrain_batch(t, &targets, e);
+        if (rc != OK) {
+            return keep(t, rc, e);
+        }
+        rc = pretrain_step(t, targets, &l->p.loss, &l->p.lr, &l->p.grad_norm, e);
         if (rc != OK) {
             return err_prefix(e, rc, "%s keeps the last saved state", t->out);
         }
         t->step++;
         t->tokens += (int64_t)(t->cfg.batch_rows * t->cfg.n_ctx);
-        TRY(after_step(l, e));
+        mark(t);
+        rc = after_step(l, e);
+        if (rc != OK) {
+            return keep(t, rc, e);
+        }
         const bool saved = l->p.saved;
         go_on = report(l);
         if (!go_on && !saved) {
@@ -341,12 +367,17 @@ enum err pretrain_run(const struct pretrain_config *cfg,
                       struct errinfo *e)
 {
     TRY(check_config(cfg, texts, n_texts, e));
-    if (!resume && (file_exists(out) || file_is_dir(out))) {
+    if (!resume && !pretrain_may_begin(out)) {
         return err_set(e, ERR_EXISTS, "%s: exists already, expected a new directory",
                        out);
     }
     if (resume && !file_is_dir(out)) {
         return err_set(e, ERR_MISSING, "%s: not found: nothing to resume", out);
+    }
+    if (resume && pretrain_may_begin(out)) {
+        return err_set(e, ERR_MISSING,
+                       "%s: was stopped before anything was saved: nothing to resume",
+                       out);
     }
     struct pretrainer t = {
         .cfg = *cfg, .texts = texts, .n_texts = n_texts, .out = out, .pool = pool};

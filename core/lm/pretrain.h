@@ -51,14 +51,19 @@ struct pretrain_progress {
 /* Return false to stop: the state is saved first. */
 typedef bool pretrain_fn(void *user, const struct pretrain_progress *p);
 
+/* Whether `out` is free for a new run: nothing is there, or an empty folder, or what a
+ * run left that ended before its first save was whole. */
+bool pretrain_may_begin(const char *out);
+
 /* Train into directory `out`: model files, train_state.safetensors (weights, AdamW
- * moments, step, cursors) and losses.csv. `out` must not exist, or with `resume` hold
+ * moments, step, cursors) and losses.csv. `out` must be free, or with `resume` hold
  * the state of a run with the same settings and texts: it is continued and gives the
  * same bytes as a run never stopped. eval_every, save_every, log_every and eval_rows
  * may differ. tok (borrowed) NULL: train one on the texts, or with `resume` the one in
  * `out`. `progress` (may be NULL) is called after each step, and at step 0.
  * *interrupted (may be NULL) is set when it asked for the stop. A loss or gradient that
- * is no number ends the run with ERR_NUMERIC and the last saved state in place. The
+ * is no number ends the run with ERR_NUMERIC and the last saved state in place; where a
+ * text cannot be read any more, the steps made are saved and its error is returned. The
  * result depends on cfg and the texts, not on the number of threads. Owner thread; uses
  * `pool`. */
 enum err pretrain_run(const struct pretrain_config *cfg,

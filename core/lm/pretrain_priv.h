@@ -39,6 +39,8 @@ struct pretrainer {
 
     /* rows */
     struct pack **pack; /* [n_texts] */
+    /* [n_texts] where they stood after the last whole step, which a save records */
+    struct pack_pos *at;
     int32_t *inputs;    /* [batch_rows, T] with masks */
     int32_t *targets;   /* [batch_rows, T], -1 where there is none */
 
@@ -83,6 +85,8 @@ double pretrain_lr(const struct pretrain_config *cfg, int64_t step);
 
 /* pretrain_state.c */
 
+/* Make t->out, with a train_state.safetensors that says that nothing is saved yet. */
+enum err pretrain_begin(const struct pretrainer *t, struct errinfo *e) ERR_CHECKED;
 /* Write model, losses.csv and, last, train_state.safetensors into t->out. */
 enum err pretrain_save(struct pretrainer *t, struct errinfo *e) ERR_CHECKED;
 /* Continue from t->out: weights, moments, counters, cursors, losses.csv up to there.

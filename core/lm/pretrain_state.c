@@ -1,15 +1,18 @@
 /* A stopped pretraining as files: train_state.safetensors holds all that the next step
  * depends on; losses.csv is cut back to it. */
 #include "base/file.h"
+#include "base/leftover.h"
 #include "base/mem.h"
 #include "base/safetensors.h"
 #include "lm/pretrain_priv.h"
 #include "num/blas.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define STATE_NAME "train_state.safetensors"
 #define LOG_NAME   "losses.csv"
@@ -129,10 +132,9 @@ static enum err save_state(const struct pretrainer *t, struct errinfo *e)
     TRY(path_join(path, sizeof path, t->out, STATE_NAME, e));
     uint64_t cursors[PRETRAIN_MAX_TEXTS][3];
     for (size_t i = 0; i < t->n_texts; i++) {
-        const struct pack_pos pos = pack_tell(t->pack[i]);
-        cursors[i][0] = pos.doc;
-        cursors[i][1] = pos.offset;
-        cursors[i][2] = pos.row;
+        cursors[i][0] = t->at[i].doc;
+        cursors[i][1] = t->at[i].offset;
+        cursors[i][2] = t->at[i].row;
     }
     const int64_t counters[2] = {t->step, t->tokens};
     const struct st_tensor list[] = {
@@ -166,6 +168,21 @@ static enum err save_state(const struct pretrainer *t, struct errinfo *e)
     return rc;
 }
 
+enum err pretrain_begin(const struct pretrainer *t, struct errinfo *e)
+{
+    char path[PRETRAIN_PATH];
+    struct entries *s = NULL;
+    TRY(file_mkdirs(t->out, e));
+    TRY(path_join(path, sizeof path, t->out, STATE_NAME, e));
+    TRY(make_entries(t, &s, e));
+    const enum err rc = st_write(path, NULL, 0, s->meta, s->n, e);
+    mem_free(s);
+    if (rc != OK) {
+        (void)rmdir(t->out); /* fails where there are files, as it should */
+    }
+    return rc;
+}
+
 enum err pretrain_save(struct pretrainer *t, struct errinfo *e)
 {
     char path[PRETRAIN_PATH];
@@ -176,6 +193,40 @@ enum err pretrain_save(struct pretrainer *t, struct errinfo *e)
     /* Last: what it says is then true of the other files, or they are newer and are
      * brought back to it on a resume. */
     return save_state(t, e);
+}
+
+/* ---- what is there ---- */
+
+/* Whether the folder holds nothing but half a first train_state.safetensors. */
+static bool is_empty(const char *out)
+{
+    DIR *d = opendir(out);
+    bool empty = d != NULL;
+    for (const struct dirent *f = d ? readdir(d) : NULL; f; f = readdir(d)) {
+        empty = empty && (strcmp(f->d_name, ".") == 0 || strcmp(f->d_name, "..") == 0 ||
+                          leftover_is(f->d_name, STATE_NAME));
+    }
+    if (d) {
+        closedir(d);
+    }
+    return empty;
+}
+
+bool pretrain_may_begin(const char *out)
+{
+    char path[PRETRAIN_PATH];
+    struct st_file *f = NULL;
+    if (!file_exists(out) || is_empty(out)) {
+        return true;
+    }
+    if (path_join(path, sizeof path, out, STATE_NAME, NULL) != OK ||
+        st_open(path, &f, NULL) != OK) {
+        return false;
+    }
+    /* As pretrain_begin writes it. */
+    const bool nothing = st_count(f) == 0 && st_meta(f, FIELDS[0].name) != NULL;
+    st_close(f);
+    return nothing;
 }
 
 /* ---- resume ---- */

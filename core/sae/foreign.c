@@ -6,6 +6,8 @@
 #include "sae/sae_tensors.h"
 #include "sae/saelens.h"
 
+#include <string.h>
+
 #define FOREIGN_FORMATS(X)                                                             \
     X(saelens)                                                                         \
     X(sparsify)                                                                        \
@@ -64,11 +66,20 @@ static enum err find_or_say(const char *path, const struct foreign_format **out,
     return rc;
 }
 
+/* Sizes are refused where the path is not known. */
+static enum err load_tensors(const struct foreign_format *f, const char *path,
+                             struct sae_tensors **out, struct errinfo *e)
+{
+    const enum err rc = f->load(path, out, e);
+    const bool named = rc == OK || !e || strstr(e->msg, path);
+    return named ? rc : err_prefix(e, rc, "%s", path);
+}
+
 enum err foreign_tensors(const char *path, struct sae_tensors **out, struct errinfo *e)
 {
     const struct foreign_format *f = NULL;
     TRY(find_or_say(path, &f, e));
-    TRY(f->load(path, out, e));
+    TRY(load_tensors(f, path, out, e));
     (*out)->format = f->name;
     return OK;
 }
@@ -91,7 +102,7 @@ enum err foreign_load(const char *path, struct sae **out, struct foreign_meta *m
     const struct foreign_format *f = NULL;
     struct sae_tensors *t = NULL;
     TRY(find_or_say(path, &f, e));
-    TRY(f->load(path, &t, e));
+    TRY(load_tensors(f, path, &t, e));
     return fold(t, path, out, meta, e);
 }
 

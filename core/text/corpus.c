@@ -14,9 +14,8 @@ void corpus_free(struct corpus *c)
     if (!c) {
         return;
     }
-    if (c->map) {
-        file_unmap(c->map, c->map_len);
-    }
+    infile_release(&c->bytes);
+    infile_close(c->file);
     csv_free_table(c->csv);
     grammar_free(c->grammar);
     mem_free(c->span);
@@ -117,6 +116,8 @@ enum err corpus_open(const char *spec, uint64_t seed, struct corpus **out,
     TRY_OUT(rc, split_spec(c, spec, e));
     TRY_OUT(rc, find_format(c, e));
     TRY_OUT(rc, c->format->open(c, e));
+    infile_release(&c->bytes);
+    c->map = NULL; /* from here on documents are read from the file */
     if (corpus_is_finite(c)) {
         TRY_OUT(rc, split_docs(c, e));
     }

@@ -27,7 +27,7 @@ enum corpus_split { CORPUS_TRAIN, CORPUS_HELDOUT };
  * out, chosen by a hash of the document's number (by position where there are fewer
  * than 40), at least one document. Errors: ERR_MISSING, ERR_FORMAT (with the line),
  * ERR_LIMIT, ERR_USAGE (unknown ending or register). *out: caller owns, corpus_free.
- * Memory: an index; the text of .txt and .jsonl is mapped. */
+ * Memory: an index; documents of .txt and .jsonl are read when they are asked for. */
 enum err corpus_open(const char *spec, uint64_t seed, struct corpus **out,
                      struct errinfo *e) ERR_CHECKED;
 void corpus_free(struct corpus *c); /* NULL is fine */

@@ -3,6 +3,7 @@
 #define SAETOP_TEXT_CORPUS_PRIV_H
 
 #include "base/csvfile.h"
+#include "base/infile.h"
 #include "text/corpus.h"
 #include "text/grammar.h"
 
@@ -13,11 +14,15 @@
 #define CORPUS_FEW       40 /* documents below which the split is by position */
 #define CORPUS_HELD_PART 0.05
 
-/* Where a document stands in the mapped file; line counts from 1 (.jsonl). */
+/* Where a document stands in the file, and a hash of its bytes there when it was
+ * opened; line counts from 1 (.jsonl). */
 struct corpus_span {
-    size_t off, len;
+    size_t off;
+    uint32_t len, hash;
     size_t line;
 };
+_Static_assert(CORPUS_MAX_LINE <= UINT32_MAX && CORPUS_MAX_DOC <= UINT32_MAX,
+               "a span holds the length of a document");
 
 struct corpus {
     const struct corpus_format *format;
@@ -27,7 +32,9 @@ struct corpus {
     struct corpus_span *span; /* [n_docs], NULL for a table or a generator */
     uint32_t *order;          /* [n_docs] TRAIN documents, then HELDOUT ones */
     size_t n_train;
-    const uint8_t *map;
+    struct infile *file;       /* of spans */
+    struct infile_bytes bytes; /* of the file while it is being opened, then none */
+    const uint8_t *map;        /* these */
     size_t map_len;
     struct csv_table *csv;
     size_t csv_col;

@@ -7,6 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+static uint32_t span_hash(const void *bytes, size_t len)
+{
+    return (uint32_t)(hash_words(HASH_START, bytes, len) >> 32);
+}
+
 static enum err add_span(struct corpus *c, size_t off, size_t len, size_t line,
                          struct errinfo *e)
 {
@@ -16,7 +21,8 @@ static enum err add_span(struct corpus *c, size_t off, size_t len, size_t line,
     }
     TRY(mem_grow(&c->span, &c->span_cap, c->n_docs + 1, sizeof *c->span,
                  CORPUS_MAX_DOCS, e));
-    c->span[c->n_docs++] = (struct corpus_span){off, len, line};
+    c->span[c->n_docs++] = (struct corpus_span){
+        off, (uint32_t)len, span_hash(c->map + off, len), line};
     return OK;
 }
 
@@ -25,19 +31,42 @@ static bool is_space(uint8_t b)
     return b == ' ' || (b >= '\t' && b <= '\r');
 }
 
-/* The file in memory, its hash, and where its text begins (after a byte order mark). */
+/* ---- the file ---- */
+
+/* The file in c->map, its hash, and where its text begins (after a byte order mark). */
 static enum err map_file(struct corpus *c, size_t *start, struct errinfo *e)
 {
     if (file_size(c->path) == 0) {
         return err_set(e, ERR_FORMAT, "%s: is empty, expected text", c->path);
     }
-    TRY(file_map(c->path, &c->map, &c->map_len, e));
+    TRY(infile_open(c->path, &c->file, e));
+    TRY(infile_bytes(c->path, &c->bytes, e));
+    c->map = c->bytes.p;
+    c->map_len = c->bytes.len;
     c->hash = hash_bytes(HASH_START, c->map, c->map_len);
     if (c->map_len >= 2 && ((c->map[0] == 0xFF && c->map[1] == 0xFE) ||
                             (c->map[0] == 0xFE && c->map[1] == 0xFF))) {
         return err_set(e, ERR_FORMAT, "%s: found UTF-16, expected UTF-8", c->path);
     }
     *start = c->map_len >= 3 && memcmp(c->map, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    return OK;
+}
+
+/* Append the bytes of a document to out. They must be those that were checked when the
+ * file was opened: text that is appended to it since then does no harm. */
+static enum err read_span(const struct corpus *c, const struct corpus_span *s,
+                          struct str *out, struct errinfo *e)
+{
+    char *at = str_extend(out, s->len);
+    if (!at) {
+        return str_err(out, "a document", e);
+    }
+    TRY(infile_get(c->file, s->off, at, s->len, e));
+    if (span_hash(at, s->len) != s->hash) {
+        return err_set(e, ERR_IO,
+                       "%s: bytes %zu to %zu: changed since the file was opened",
+                       c->path, s->off, s->off + s->len);
+    }
     return OK;
 }
 
@@ -137,8 +166,7 @@ static enum err txt_open(struct corpus *c, struct errinfo *e)
 static enum err txt_text(const struct corpus *c, size_t doc, struct str *out,
                          struct errinfo *e)
 {
-    str_addn(out, (const char *)c->map + c->span[doc].off, c->span[doc].len);
-    return str_err(out, "a document", e);
+    return read_span(c, &c->span[doc], out, e);
 }
 
 /* ---- CSV ---- */
@@ -166,16 +194,16 @@ static enum err csv_text(const struct corpus *c, size_t doc, struct str *out,
 
 /* ---- JSON lines ---- */
 
-static enum err parse_line(const struct corpus *c, const struct corpus_span *s,
-                           cJSON **out, struct errinfo *e)
+static enum err parse_line(const struct corpus *c, const char *text, size_t len,
+                           size_t line, cJSON **out, struct errinfo *e)
 {
-    if (s->len > CORPUS_MAX_LINE) {
+    if (len > CORPUS_MAX_LINE) {
         return err_set(e, ERR_LIMIT, "%s: line %zu: %zu bytes, expected at most %zu",
-                       c->path, s->line, s->len, CORPUS_MAX_LINE);
+                       c->path, line, len, CORPUS_MAX_LINE);
     }
     char place[512];
-    (void)snprintf(place, sizeof place, "%.440s: line %zu", c->path, s->line);
-    TRY(json_parse((const char *)c->map + s->off, s->len, place, out, e));
+    (void)snprintf(place, sizeof place, "%.440s: line %zu", c->path, line);
+    TRY(json_parse(text, len, place, out, e));
     if (!cJSON_IsObject(*out)) {
         cJSON_Delete(*out);
         *out = NULL;
@@ -183,6 +211,21 @@ static enum err parse_line(const struct corpus *c, const struct corpus_span *s,
                        place);
     }
     return OK;
+}
+
+/* The object of a document's line, read again. */
+static enum err read_line(const struct corpus *c, size_t doc, cJSON **out,
+                          struct errinfo *e)
+{
+    const struct corpus_span *s = &c->span[doc];
+    struct str text;
+    str_init(&text, CORPUS_MAX_LINE);
+    enum err rc = read_span(c, s, &text, e);
+    if (rc == OK) {
+        rc = parse_line(c, text.p, text.len, s->line, out, e);
+    }
+    str_free(&text);
+    return rc;
 }
 
 /* Which member a line's document is in; NULL if it has neither. */
@@ -215,30 +258,30 @@ static enum err check_ids(struct corpus *c, const cJSON *ids, size_t line,
 }
 
 /* Check one line and count it as a document unless it is empty. */
-static enum err take_line(struct corpus *c, struct corpus_span s, bool *first,
-                          struct errinfo *e)
+static enum err take_line(struct corpus *c, size_t off, size_t len, size_t line,
+                          bool *first, struct errinfo *e)
 {
     cJSON *obj = NULL;
-    TRY(parse_line(c, &s, &obj, e));
+    TRY(parse_line(c, (const char *)c->map + off, len, line, &obj, e));
     bool has_ids = false;
     const cJSON *body = line_body(obj, &has_ids);
     enum err rc = OK;
     if (!body) {
         rc = err_set(e, ERR_FORMAT,
                      "%s: line %zu: expected text (a string) or input_ids (an array)",
-                     c->path, s.line);
+                     c->path, line);
     } else if (!*first && has_ids != c->has_ids) {
         rc = err_set(e, ERR_FORMAT, "%s: line %zu: found %s, expected %s as before",
-                     c->path, s.line, has_ids ? "input_ids" : "text",
+                     c->path, line, has_ids ? "input_ids" : "text",
                      has_ids ? "text" : "input_ids");
     } else if (has_ids) {
-        rc = check_ids(c, body, s.line, e);
+        rc = check_ids(c, body, line, e);
     }
     if (rc == OK) {
         *first = false;
         c->has_ids = has_ids;
         if (has_ids ? body->child != NULL : body->valuestring[0] != '\0') {
-            rc = add_span(c, s.off, s.len, s.line, e);
+            rc = add_span(c, off, len, line, e);
         }
     }
     cJSON_Delete(obj);
@@ -262,7 +305,7 @@ static enum err jsonl_open(struct corpus *c, struct errinfo *e)
             to--;
         }
         if (to > from) {
-            TRY(take_line(c, (struct corpus_span){from, to - from, line}, &first, e));
+            TRY(take_line(c, from, to - from, line, &first, e));
         }
         at = end + 1;
     }
@@ -273,7 +316,7 @@ static enum err jsonl_text(const struct corpus *c, size_t doc, struct str *out,
                            struct errinfo *e)
 {
     cJSON *obj = NULL;
-    TRY(parse_line(c, &c->span[doc], &obj, e));
+    TRY(read_line(c, doc, &obj, e));
     bool has_ids = false;
     const cJSON *body = line_body(obj, &has_ids);
     if (body && !has_ids) {
@@ -287,7 +330,7 @@ enum err corpus_line_ids(const struct corpus *c, size_t doc, struct tok_ids *out
                          struct errinfo *e)
 {
     cJSON *obj = NULL;
-    TRY(parse_line(c, &c->span[doc], &obj, e));
+    TRY(read_line(c, doc, &obj, e));
     bool has_ids = false;
     const cJSON *body = line_body(obj, &has_ids);
     enum err rc = OK;

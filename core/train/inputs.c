@@ -34,23 +34,28 @@ struct inputs_hashes inputs_hashes(const struct inputs *in)
                                   .concepts = in->concepts_hash};
 }
 
+static enum err within_width(const struct settings *s, const char *key, double value,
+                             struct errinfo *e)
+{
+    return value <= (double)s->width
+               ? OK
+               : settings_blame(s, key,
+                                err_set(e, ERR_USAGE,
+                                        "%s is %.10g, more than the %lld latents of "
+                                        "width",
+                                        key, value, (long long)s->width),
+                                e);
+}
+
 enum err inputs_check_arm(const struct inputs *in, const struct settings *s,
                           struct errinfo *e)
 {
     (void)in;
     TRY(settings_check_arch(s, e));
-    if (s->k > (double)s->width) {
-        return err_set(e, ERR_USAGE, "k is %.10g, more than the %lld latents of width",
-                       s->k, (long long)s->width);
-    }
-    const bool calibrates = setting_applies(s->arch, "threshold.target_l0");
-    if (calibrates && s->calibrate_l0 > (double)s->width) {
-        return err_set(e, ERR_USAGE,
-                       "threshold.target_l0 is %.10g, more than the %lld latents of "
-                       "width",
-                       s->calibrate_l0, (long long)s->width);
-    }
-    return OK;
+    TRY(within_width(s, "k", s->k, e));
+    return setting_applies(s->arch, "threshold.target_l0")
+               ? within_width(s, "threshold.target_l0", s->calibrate_l0, e)
+               : OK;
 }
 
 /* A misspelt measure would keep nothing and not say so. */
@@ -72,9 +77,11 @@ static enum err check_settings(const struct inputs *in, struct errinfo *e)
     const size_t T = (size_t)in->set.context;
     TRY(inputs_check_arm(in, &in->set, e));
     if (T < 2 || T > in->lm->cfg.n_ctx) {
-        return err_set(e, ERR_USAGE,
-                       "context: found %zu, expected 2 to %zu (the model's context)", T,
-                       in->lm->cfg.n_ctx);
+        const enum err rc =
+            err_set(e, ERR_USAGE,
+                    "context: found %zu, expected 2 to %zu (the model's context)", T,
+                    in->lm->cfg.n_ctx);
+        return settings_blame(&in->set, "context", rc, e);
     }
     return OK;
 }
@@ -105,9 +112,8 @@ static enum err open_mask(struct inputs *in, struct errinfo *e)
         /* A run that never masks needs none; masking can then not be switched on. */
         const bool never = s->mask_rate <= 0 &&
                            (s->mask_schedule == MASK_CONSTANT || s->mask_rate_end <= 0);
-        if (rc != OK && never && !s->mask_token[0]) {
-            rc = OK;
-        }
+        rc = never && !s->mask_token[0] ? OK
+                                        : settings_blame(s, "mask.token", rc, e);
     }
 out:
     mem_free(counts);
@@ -177,8 +183,8 @@ static enum err normalise(struct inputs *in, float *x, size_t n, struct errinfo 
     enum err rc = OK;
     in->scale = settings_scales(&in->set) ? acts_scale(x, n, D) : 1.0f;
     if (!isfinite(in->scale) || in->scale <= 0) {
-        return err_set(e, ERR_NUMERIC, "%s: the activations at %s are not finite",
-                       in->lm ? in->lm->dir : "synthetic source", in->set.hook);
+        return err_set(e, ERR_NUMERIC, "the activations at %s are not finite",
+                       in->set.hook);
     }
     if (in->set.calibrate_l0 > 0) {
         TRY(mem_new(&in->clean, n * D, sizeof *in->clean, "activations", e));
@@ -201,6 +207,16 @@ out:
     return rc;
 }
 
+/* What the activations that an error is about were made of. */
+static enum err name_source(const struct inputs *in, enum err rc, struct errinfo *e)
+{
+    if (rc != ERR_NUMERIC) {
+        return rc;
+    }
+    return in->lm ? err_prefix(e, rc, "%s on %s", in->lm->dir, corpus_spec(in->corpus))
+                  : err_prefix(e, rc, "the synthetic source");
+}
+
 static enum err normalise_text(struct inputs *in, struct errinfo *e)
 {
     const size_t D = in->lm->cfg.d_model;
@@ -215,7 +231,7 @@ static enum err normalise_text(struct inputs *in, struct errinfo *e)
             memcpy(x + n++ * D, set->x + i * D, D * sizeof *x);
         }
     }
-    TRY_OUT(rc, normalise(in, x, n, e));
+    TRY_OUT(rc, name_source(in, normalise(in, x, n, e), e));
     TRY_OUT(rc, measure_fit(in, set, e));
 out:
     mem_free(x);
@@ -228,7 +244,7 @@ static enum err normalise_synth(struct inputs *in, struct errinfo *e)
     float *x = NULL;
     TRY(mem_new(&x, SYNTH_ROWS, inputs_width(in) * sizeof *x, "synthetic rows", e));
     synth_rows(in->synth, 0.0, 0, SYNTH_ROWS, x, NULL);
-    const enum err rc = normalise(in, x, SYNTH_ROWS, e);
+    const enum err rc = name_source(in, normalise(in, x, SYNTH_ROWS, e), e);
     mem_free(x);
     return rc;
 }
@@ -260,7 +276,8 @@ static enum err open_all(struct inputs *in, struct errinfo *e)
     TRY(lm_load(path, &in->lm, e));
     inputs_resolve(in, s);
     TRY(check_settings(in, e));
-    TRY(lm_hook_parse(s->hook, &in->lm->cfg, &in->hook, e));
+    TRY(settings_blame(s, "hook",
+                       lm_hook_parse(s->hook, &in->lm->cfg, &in->hook, e), e));
     TRY(open_corpus(s, s->corpus, &in->corpus, e));
     if (s->ood[0]) {
         TRY(open_corpus(s, s->ood, &in->ood, e));
@@ -280,7 +297,7 @@ static enum err open_all(struct inputs *in, struct errinfo *e)
 enum err inputs_new(const struct settings *set, struct inputs **out, struct errinfo *e)
 {
     struct inputs *in = NULL;
-    TRY(check_best(set, e));
+    TRY(settings_blame(set, "checkpoint.best", check_best(set, e), e));
     TRY(mem_new(&in, 1, sizeof *in, "inputs", e));
     in->asked = *set;
     in->set = *set;

@@ -37,9 +37,9 @@ static enum err set_groups(struct settings *s, const struct sae *sae,
 }
 
 /* The settings as if the SAE had been trained here. */
-static enum err fit_settings(struct settings *s, const char *path,
-                             const struct settings *named, const struct sae *sae,
-                             const struct foreign_meta *m, struct errinfo *e)
+static enum err fit_settings(struct settings *s, const struct settings *named,
+                             const struct sae *sae, const struct foreign_meta *m,
+                             struct errinfo *e)
 {
     TRY(settings_set(s, "arch", sae_arch_name(sae->arch), ORIGIN, e));
     TRY(set_number(s, "width", (double)sae->F, e));
@@ -51,9 +51,8 @@ static enum err fit_settings(struct settings *s, const char *path,
     }
     if (!m->hook[0]) {
         return err_set(e, ERR_USAGE,
-                       "%s: does not say where in a model it reads; name it with "
-                       "--hook blocks.N.hook_resid_post or _pre",
-                       path);
+                       "does not say where in a model it reads; name it with "
+                       "--hook blocks.N.hook_resid_post or _pre");
     }
     return settings_set(s, "hook", m->hook, ORIGIN, e);
 }
@@ -64,10 +63,10 @@ static enum err open_foreign(const char *path, const struct settings *set,
 {
     struct run_record r = {.set = *set, .imported = true};
     TRY(foreign_load(path, &r.sae, &r.from, e));
-    const enum err rc = fit_settings(&r.set, path, named, r.sae, &r.from, e);
+    const enum err rc = fit_settings(&r.set, named, r.sae, &r.from, e);
     if (rc != OK) {
         run_record_deinit(&r);
-        return rc;
+        return err_prefix(e, rc, "%s", path);
     }
     *out = r;
     return OK;

@@ -154,6 +154,18 @@ bool settings_given(const struct settings *s, const char *key)
     return strcmp(settings_origin(s, setting_find(key)), SETTING_DEFAULT) != 0;
 }
 
+enum err settings_blame(const struct settings *s, const char *key, enum err rc,
+                        struct errinfo *e)
+{
+    static const char *const no_file[] = {SETTING_DEFAULT, "command line", "also"};
+    const char *origin = settings_origin(s, setting_find(key));
+    bool is_file = rc != OK;
+    for (size_t i = 0; i < sizeof no_file / sizeof no_file[0]; i++) {
+        is_file = is_file && strcmp(origin, no_file[i]) != 0;
+    }
+    return is_file ? err_prefix(e, rc, "%s", origin) : rc;
+}
+
 enum err settings_set(struct settings *s, const char *key, const char *text,
                       const char *origin, struct errinfo *e)
 {
@@ -231,21 +243,58 @@ void settings_print(const struct settings *s, const struct setting_def *d,
 
 /* ---- JSON ---- */
 
+/* A number for a number, or "auto" where it may be left open; else a text. */
+static bool fits(const struct setting_def *d, const cJSON *item)
+{
+    const bool number = d->type == SETTING_IS_INT || d->type == SETTING_IS_NUM;
+    return cJSON_IsString(item)
+               ? !number || (may_be_auto(d) && strcmp(item->valuestring, "auto") == 0)
+               : number && cJSON_IsNumber(item);
+}
+
 static enum err set_from_item(struct settings *s, const char *key, const cJSON *item,
                               const char *file, struct errinfo *e)
 {
-    char text[64];
-    const char *value = text;
-    if (cJSON_IsString(item)) {
-        value = item->valuestring;
-    } else if (cJSON_IsNumber(item)) {
+    const struct setting_def *d = setting_find(key);
+    char text[64] = "", found[128];
+    if (d && !fits(d, item)) {
+        const bool number = d->type == SETTING_IS_INT || d->type == SETTING_IS_NUM;
+        return err_set(e, ERR_FORMAT, "%s: %s: found %s, expected %s%s", file, key,
+                       json_found(item, found), number ? "a number" : "a text",
+                       number && may_be_auto(d) ? " or \"auto\"" : "");
+    }
+    if (cJSON_IsNumber(item)) {
         const double v = item->valuedouble;
         snprintf(text, sizeof text, fabs(v) < 1e15 && v == floor(v) ? "%.0f" : "%.17g",
                  v);
-    } else {
-        return err_set(e, ERR_FORMAT, "%s: %s: expected a number or a text", file, key);
     }
-    return settings_set(s, key, value, file, e);
+    return settings_set(s, key, cJSON_IsString(item) ? item->valuestring : text, file,
+                        e);
+}
+
+/* Whether there are settings "NAME.…". */
+static bool is_group(const char *name)
+{
+    const size_t n = strlen(name);
+    for (size_t i = 0; i < TABLE_LEN; i++) {
+        if (strncmp(table[i].key, name, n) == 0 && table[i].key[n] == '.') {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum err set_group(struct settings *s, const cJSON *group, const char *file,
+                          struct errinfo *e)
+{
+    const cJSON *item = NULL;
+    cJSON_ArrayForEach(item, group)
+    {
+        char key[128];
+        snprintf(key, sizeof key, "%s.%s", group->string, item->string);
+        TRY(set_from_item(s, key, item, file, e));
+    }
+    return OK;
 }
 
 enum err settings_from_json(struct settings *s, const cJSON *obj, const char *file,
@@ -258,18 +307,16 @@ enum err settings_from_json(struct settings *s, const cJSON *obj, const char *fi
     cJSON_ArrayForEach(item, obj)
     {
         if (strcmp(item->string, "about") == 0) {
-            continue;
-        }
-        if (!cJSON_IsObject(item)) {
+            if (!cJSON_IsString(item)) {
+                char found[128];
+                return err_set(e, ERR_FORMAT, "%s: about: found %s, expected a text",
+                               file, json_found(item, found));
+            }
+        } else if (cJSON_IsObject(item) && is_group(item->string) &&
+                   (item->child || !setting_find(item->string))) {
+            TRY(set_group(s, item, file, e));
+        } else {
             TRY(set_from_item(s, item->string, item, file, e));
-            continue;
-        }
-        const cJSON *inner = NULL;
-        cJSON_ArrayForEach(inner, item)
-        {
-            char key[128];
-            snprintf(key, sizeof key, "%s.%s", item->string, inner->string);
-            TRY(set_from_item(s, key, inner, file, e));
         }
     }
     return OK;

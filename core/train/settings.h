@@ -283,6 +283,10 @@ enum setting_scope setting_scope(const struct setting_def *d);
 const char *settings_origin(const struct settings *s, const struct setting_def *d);
 /* Whether somebody named a value for `key`, which must be one of the table. */
 bool settings_given(const struct settings *s, const char *key);
+/* rc, of a check of the value of `key`: an error in e gets the file before it that the
+ * value came from, if it did not come from the command line. */
+enum err settings_blame(const struct settings *s, const char *key, enum err rc,
+                        struct errinfo *e) ERR_CHECKED;
 
 /* Everything at its default. */
 void settings_init(struct settings *s);

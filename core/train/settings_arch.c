@@ -122,8 +122,11 @@ enum err settings_check_arch(const struct settings *s, struct errinfo *e)
 {
     const struct sae_arch *arch = sae_arch_find(s->arch);
     if (!arch) {
-        return err_set(e, ERR_USAGE, "arch: found '%.60s', expected one of: %s",
-                       s->arch, sae_arch_names());
+        return settings_blame(s, "arch",
+                              err_set(e, ERR_USAGE,
+                                      "arch: found '%.60s', expected one of: %s",
+                                      s->arch, sae_arch_names()),
+                              e);
     }
     const unsigned has = sae_arch_has(arch);
     for (size_t i = 0; i < sizeof applies / sizeof applies[0]; i++) {
@@ -134,11 +137,14 @@ enum err settings_check_arch(const struct settings *s, struct errinfo *e)
     }
     TRY(check_jump(s, has, e));
     if ((has & SAE_HAS_ANNEAL) != 0 && s->anneal_to < s->anneal_from) {
-        return err_set(e, ERR_USAGE,
-                       "p_anneal.to is %.10g, expected p_anneal.from (%.10g) or more",
-                       s->anneal_to, s->anneal_from);
+        return settings_blame(s, "p_anneal.to",
+                              err_set(e, ERR_USAGE,
+                                      "p_anneal.to is %.10g, expected p_anneal.from "
+                                      "(%.10g) or more",
+                                      s->anneal_to, s->anneal_from),
+                              e);
     }
-    TRY(check_k(s, arch, e));
+    TRY(settings_blame(s, "k", check_k(s, arch, e), e));
     return check_dead(s, has, e);
 }
 

@@ -1,4 +1,5 @@
 /* Files: limits, atomic writing, what stays when writing fails, what is no file. */
+#include "base/leftover.h"
 #include "base/mem.h"
 #include "unit/file_kinds.h"
 
@@ -6,6 +7,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static char dir[256];
 
@@ -337,22 +341,69 @@ static void test_standard_output(void **state)
     unlink(path);
 }
 
-/* A temporary of a killed process that had our number does not block us. */
+/* path.tmp-PID, with `more` after it; its name in out. */
+static int stale(char out[600], const char *path, long pid, const char *more)
+{
+    snprintf(out, 600, "%s.tmp-%ld%s", path, pid, more);
+    const int fd = open(out, O_CREAT | O_WRONLY, 0600);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+/* The number of a process that has ended. */
+static long dead_process(void)
+{
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    return (long)pid;
+}
+
+/* What killed processes left beside a file goes with the next write; what is written
+ * at this moment, or only looks like it, stays. */
 static void test_stale_temporary(void **state)
 {
     (void)state;
     struct errinfo e;
-    char path[512];
-    char stale[600];
+    char path[512], own[600], dead[600], again[600], alive[600], held[600];
+    char kept[5][600];
+    const long gone = dead_process();
     tmp_path(path, dir, "c");
-    snprintf(stale, sizeof stale, "%s.tmp-%ld", path, (long)getpid());
-    const int fd = open(stale, O_CREAT | O_WRONLY, 0600);
-    assert_true(fd >= 0);
-    close(fd);
+    close(stale(own, path, (long)getpid(), ""));
+    close(stale(dead, path, gone, ""));
+    close(stale(again, path, gone, "-3"));
+    close(stale(alive, path, (long)getppid(), ""));
+    const int writer = stale(held, path, gone, "-4");
+    leftover_hold(writer); /* as a process of another machine does */
+    close(stale(kept[0], path, gone, "x"));
+    close(stale(kept[1], path, gone, "-"));
+    tmp_path(kept[2], dir, "c.tmp-");
+    close(open(kept[2], O_CREAT | O_WRONLY, 0600));
+    snprintf(kept[3], 600, "%s.tmp-%ld-5", path, gone);
+    assert_int_equal(symlink(kept[2], kept[3]), 0);
+    snprintf(kept[4], 600, "%s.tmp-%ld-6", path, gone);
+    assert_int_equal(mkfifo(kept[4], 0600), 0);
+
     assert_ok(file_write_text(path, "new", &e), &e);
     check_content(path, "new");
-    assert_true(file_exists(stale));
-    unlink(stale);
+    assert_false(file_exists(own) || file_exists(dead) || file_exists(again));
+    assert_true(file_exists(alive) && file_exists(held));
+    for (size_t i = 0; i < 5; i++) {
+        assert_true(file_exists(kept[i]));
+    }
+    for (size_t i = 0; i < 5; i++) {
+        unlink(kept[i]);
+    }
+    close(writer);
+    assert_ok(file_write_text(path, "newer", &e), &e);
+    assert_false(file_exists(held));
+    unlink(alive);
+    assert_true(leftover_is("c.tmp-12", "c") && leftover_is("c.tmp-12-1", "c"));
+    assert_false(leftover_is("c.tmp-0", "c") || leftover_is("cc.tmp-12", "c") ||
+                 leftover_is("c.tmp-99999999999", "c"));
 }
 
 static void test_long_path(void **state)

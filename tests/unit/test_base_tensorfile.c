@@ -1,6 +1,7 @@
 /* Tensors out of npz, torch zips and safetensors: types, orders, strides; zips that
- * claim too much. */
+ * claim too much, or have a wrong bit. */
 #include "base/mem.h"
+#include "base/rng.h"
 #include "base/safetensors.h"
 #include "base/tensorfile.h"
 #include "base/zipfile.h"
@@ -220,6 +221,7 @@ static void refuses(void **state)
     const struct zip_item one[] = {{"W.npy", file.p, file.n}};
     zip_make(tmp_path(path, dir, "claim.npz"), one, 1, true);
     const uint32_t size = (uint32_t)file.n, huge = 0xfffffff0u;
+    patch(&size, &huge, 4, false); /* both of its headers */
     patch(&size, &huge, 4, true);
     check_error(tensorfile_open(path, &f, &e), ERR_FORMAT, &e, "claims 4294967280");
     /* Elements that are not there. */
@@ -246,10 +248,100 @@ static void refuses(void **state)
                      ERR_MISSING);
 }
 
+/* ---- damage ---- */
+
+/* Every tensor of a file in memory, one after the other, into out; false if the file or
+ * one of them is refused, or there are not as many. */
+static bool read_all(const uint8_t *data, size_t len, size_t count, float out[256],
+                     struct errinfo *e)
+{
+    struct tensorfile *f = NULL;
+    size_t at = 0;
+    if (tensorfile_parse(data, len, "damaged", &f, e) != OK) {
+        return false;
+    }
+    bool whole = tensorfile_count(f) == count;
+    for (size_t i = 0; whole && i < count; i++) {
+        const struct tensor_info *t = tensorfile_at(f, i);
+        const size_t n = t->shape[0] * (t->ndim > 1 ? t->shape[1] : 1);
+        whole = t->kind == TENSOR_ARRAY && t->ndim > 0 && n <= 256 - at &&
+                tensorfile_f32(f, t->name, t->shape, t->ndim, out + at, e) == OK;
+        at += n;
+    }
+    tensorfile_close(f);
+    return whole;
+}
+
+/* Whichever bit of the file at `path` is wrong: it is refused, or nothing is lost. */
+static void flip_each_bit(size_t count)
+{
+    struct errinfo e = {0};
+    char *data = NULL;
+    size_t len = 0, refused = 0;
+    float want[256] = {0}, got[256];
+    assert_ok(file_read(path, 1 << 20, &data, &len, &e), &e);
+    assert_true(read_all((uint8_t *)data, len, count, want, &e));
+    for (size_t bit = 0; bit < 8 * len; bit++) {
+        data[bit / 8] ^= (char)(1 << bit % 8);
+        memset(got, 0, sizeof got);
+        if (!read_all((uint8_t *)data, len, count, got, &e)) {
+            refused++;
+        } else if (memcmp(want, got, sizeof want) != 0) {
+            fail_msg("%s: bit %zu of byte %zu changes a tensor", path, bit % 8,
+                     bit / 8);
+        }
+        data[bit / 8] ^= (char)(1 << bit % 8);
+    }
+    assert_true(refused > len); /* of 8 len */
+    mem_free(data);
+}
+
+static void one_wrong_bit(void **state)
+{
+    (void)state;
+    npy_make(&file, "<f4", false, "(3, 4)", x, sizeof x);
+    npy_make(&other, "<f4", true, "(4, 3)", x, sizeof x);
+    const struct zip_item items[] = {{"W.npy", file.p, file.n},
+                                     {"V.npy", other.p, other.n}};
+    for (int deflate = 0; deflate < 2; deflate++) {
+        (void)remove(tmp_path(path, dir, "flip.npz"));
+        zip_make(path, items, 2, deflate);
+        flip_each_bit(2);
+    }
+    const struct torch_item tensors[] = {{.name = "W", .data = x, .rows = 3, .cols = 4},
+                                         {.name = "b", .data = x, .rows = 12}};
+    (void)remove(tmp_path(path, dir, "flip.pt"));
+    torch_make(path, tensors, 2);
+    flip_each_bit(2);
+}
+
+/* Few bytes that claim many: as large as memory, or the same bytes again and again. */
+static void bombs(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct tensorfile *f = NULL;
+    const uint32_t claim = (uint32_t)65 << 20;
+    static uint8_t noise[1 << 17];
+    struct rng r = rng_begin(1, RNG_SAMPLE, 0);
+    for (size_t i = 0; i < sizeof noise; i++) {
+        noise[i] = (uint8_t)rng_below(&r, 256);
+    }
+    const struct zip_item one[] = {{"W.npy", noise, sizeof noise}};
+    zip_make(tmp_path(path, dir, "bomb.npz"), one, 1, true);
+    const uint32_t was = sizeof noise;
+    patch(&was, &claim, 4, false);
+    patch(&was, &claim, 4, true);
+    check_error(tensorfile_open(path, &f, &e), ERR_LIMIT, &e,
+                "W.npy: claims 68157440 bytes from");
+    assert_non_null(strstr(e.msg, "bomb.npz"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(element_types), cmocka_unit_test(npz), cmocka_unit_test(torch),
-        cmocka_unit_test(safetensors), cmocka_unit_test(refuses)};
+        cmocka_unit_test(safetensors), cmocka_unit_test(refuses),
+        cmocka_unit_test(one_wrong_bit), cmocka_unit_test(bombs)};
     return cmocka_run_group_tests(tests, begin, end);
 }

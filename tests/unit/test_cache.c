@@ -189,6 +189,67 @@ static void what_is_foreign_is_refused(void **state)
     tmp_drop(dir);
 }
 
+/* What others put in the place of the file is neither followed, nor waited for, nor
+ * written to. */
+static void only_a_file_is_filled(void **state)
+{
+    (void)state;
+    char dir[256], path[512], other[512];
+    struct errinfo e = {0};
+    struct acts_cache *c = NULL;
+    tmp_make(dir, sizeof dir);
+    acts_cache_close(open_cache(dir, "a"));
+    only_file(dir, path);
+    tmp_path(other, dir, ".other");
+    assert_ok(file_write_text(other, "", &e), &e);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink(other, path), 0);
+    check_error(acts_cache_open(dir, "a", N, D, CACHE_FP32, &c, &e), ERR_FORMAT, &e,
+                "found a symbolic link");
+    assert_int_equal(file_size(other), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("nowhere", path), 0);
+    check_error(acts_cache_open(dir, "a", N, D, CACHE_FP32, &c, &e), ERR_FORMAT, &e,
+                "found a symbolic link");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    check_error(acts_cache_open(dir, "a", N, D, CACHE_FP32, &c, &e), ERR_FORMAT, &e,
+                "found a FIFO");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    check_error(acts_cache_open(dir, "a", N, D, CACHE_FP32, &c, &e), ERR_FORMAT, &e,
+                "found a directory");
+    assert_int_equal(rmdir(path), 0);
+    assert_null(c);
+    tmp_drop(dir);
+}
+
+/* While it is open, by whoever may: the blocks are gone, and are written anew. */
+static void cut_short_while_open(void **state)
+{
+    (void)state;
+    for (int dtype = CACHE_FP32; dtype <= CACHE_FP16; dtype++) {
+        char dir[256], path[512];
+        struct errinfo e = {0};
+        struct acts_cache *c = NULL;
+        float x[N * D];
+        tmp_make(dir, sizeof dir);
+        assert_ok(acts_cache_open(dir, "a", N, D, (enum cache_dtype)dtype, &c, &e), &e);
+        struct block b = block(5);
+        acts_cache_put(c, 1, b.ids, b.x);
+        only_file(dir, path);
+        for (int64_t cut = file_size(path) - 1; cut >= 0; cut -= 97) {
+            assert_int_equal(truncate(path, cut), 0);
+            assert_false(acts_cache_get(c, 1, b.ids, x));
+            acts_cache_put(c, 1, b.ids, b.x);
+            assert_true(acts_cache_get(c, 1, b.ids, x));
+            assert_memory_equal(x, b.x, sizeof x);
+        }
+        acts_cache_close(c);
+        tmp_drop(dir);
+    }
+}
+
 static void a_full_disk_stops_the_writing_only(void **state)
 {
     (void)state;
@@ -330,6 +391,8 @@ int main(void)
         cmocka_unit_test(blocks_come_back),
         cmocka_unit_test(damage_is_found),
         cmocka_unit_test(what_is_foreign_is_refused),
+        cmocka_unit_test(only_a_file_is_filled),
+        cmocka_unit_test(cut_short_while_open),
         cmocka_unit_test(a_full_disk_stops_the_writing_only),
         cmocka_unit_test(halves_round_to_nearest),
         cmocka_unit_test(a_run_is_the_same_with_it),

@@ -356,6 +356,102 @@ static void order_is_a_permutation(void **state)
     corpus_free(b);
 }
 
+/* ---- files that change while they are in use ---- */
+
+/* A text of `n` documents under the tests' folder, written in place. */
+static void many_documents(char path[256], const char *name, size_t n)
+{
+    struct errinfo e;
+    assert_ok(path_join(path, 256, dir, name, &e), &e);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    for (size_t i = 0; i < n; i++) {
+        fprintf(f,
+                strstr(name, ".jsonl") ? "{\"text\": \"document %zu\"}\n"
+                                       : "document %zu\n\n",
+                i);
+    }
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Every document, in turn: the first error, OK if there is none. */
+static enum err read_all(const struct corpus *c, struct errinfo *e)
+{
+    struct str s;
+    str_init(&s, 1u << 20);
+    enum err rc = OK;
+    for (uint64_t i = 0; rc == OK && i < corpus_count(c, CORPUS_TRAIN); i++) {
+        rc = corpus_doc(c, CORPUS_TRAIN, i, &s, e);
+        if (rc == OK) {
+            assert_memory_equal(s.p, "document ", 9);
+        }
+    }
+    str_free(&s);
+    return rc;
+}
+
+static void write_at(const char *path, int64_t at, const char *text)
+{
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, (long)at, SEEK_SET), 0);
+    assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
+    assert_int_equal(fclose(f), 0);
+}
+
+static void cut_or_changed(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"cut.txt", "cut.jsonl"};
+    for (size_t i = 0; i < 2; i++) {
+        char path[256];
+        struct errinfo e = {OK, ""};
+        struct corpus *c = NULL;
+        many_documents(path, names[i], 20000);
+        assert_ok(corpus_open(path, 1, &c, &e), &e);
+        const int64_t size = file_size(path);
+        assert_ok(read_all(c, &e), &e);
+        write_at(path, size, "\nmore text at the end\n"); /* does no harm */
+        assert_ok(read_all(c, &e), &e);
+        assert_int_equal(truncate(path, size / 2), 0);
+        check_error(read_all(c, &e), ERR_IO, &e, "it was cut short while in use");
+        assert_non_null(strstr(e.msg, names[i]));
+        many_documents(path, names[i], 20000); /* the same bytes are there again */
+        assert_ok(read_all(c, &e), &e);
+        write_at(path, size / 2, "???????????????");
+        check_error(read_all(c, &e), ERR_IO, &e, "changed since the file was opened");
+        assert_non_null(strstr(e.msg, names[i]));
+        assert_int_equal(truncate(path, 0), 0);
+        check_error(read_all(c, &e), ERR_IO, &e, "found 0 bytes");
+        corpus_free(c);
+    }
+}
+
+/* One too long to be copied when it is opened gives the same documents. */
+static void a_long_file(void **state)
+{
+    (void)state;
+    char path[256];
+    struct errinfo e = {OK, ""};
+    struct corpus *c = NULL;
+    many_documents(path, "long.txt", 4000000);
+    assert_true(file_size(path) > (int64_t)64 << 20);
+    assert_ok(corpus_open(path, 1, &c, &e), &e);
+    expect_doc(c, CORPUS_TRAIN, 0, "document 0");
+    const uint64_t last = corpus_count(c, CORPUS_HELDOUT) - 1;
+    char *text = doc(c, CORPUS_HELDOUT, last, NULL);
+    assert_true(strtol(text + 9, NULL, 10) > 3999000);
+    mem_free(text);
+    assert_int_equal(truncate(path, 4096), 0);
+    struct str s;
+    str_init(&s, 1u << 20);
+    check_error(corpus_doc(c, CORPUS_HELDOUT, last, &s, &e), ERR_IO, &e, "cut short");
+    expect_doc(c, CORPUS_TRAIN, 0, "document 0");
+    str_free(&s);
+    corpus_free(c);
+    unlink(path);
+}
+
 /* ---- grammars ---- */
 
 static struct corpus *open_story(const char *suffix, uint64_t seed, enum err want)
@@ -425,6 +521,8 @@ int main(void)
         cmocka_unit_test(bad_files),
         cmocka_unit_test(splits_are_disjoint),
         cmocka_unit_test(order_is_a_permutation),
+        cmocka_unit_test(cut_or_changed),
+        cmocka_unit_test(a_long_file),
         cmocka_unit_test(generators),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -11,6 +11,9 @@
 #include "unit/check.h"
 
 #include <math.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 /* ---- a small world
  * ------------------------------------------------------------------- */
@@ -92,6 +95,8 @@ struct watch {
     int64_t keep_state_at; /* copy train_state.safetensors aside at this step */
     char *kept;
     size_t kept_len;
+    int64_t cut_at; /* empty the file `cut` at this step; 0: never */
+    const char *cut;
     const char *out;
     double first_loss, last_loss, nll_clean, nll_masked;
 };
@@ -114,6 +119,9 @@ static bool on_step(void *user, const struct pretrain_progress *p)
         assert_ok(file_read(tmp_path(path, w->out, "train_state.safetensors"), 1u << 26,
                             &w->kept, &w->kept_len, &e),
                   &e);
+    }
+    if (w->cut_at > 0 && p->step == w->cut_at) {
+        assert_int_equal(truncate(w->cut, 0), 0);
     }
     return p->step != w->stop_at;
 }
@@ -412,6 +420,112 @@ static void test_refusals(void **state)
     tmp_drop(out);
 }
 
+/* ---- what comes in between ---- */
+
+/* A text that is cut short meanwhile ends the run in a line; what was done is saved, and
+ * with the text back a resume gives the same bytes. */
+static void test_text_cut_short(void **state)
+{
+    struct world *w = *state;
+    struct errinfo e;
+    char whole[512], out[512];
+    char *text = NULL;
+    size_t len = 0;
+    struct watch watch = {.stop_at = -1};
+    new_run(whole);
+    run_whole(w, whole, 1, &watch);
+    new_run(out);
+    assert_ok(file_read(w->corpus, 1u << 26, &text, &len, &e), &e);
+    watch = (struct watch){.stop_at = -1, .cut_at = 6, .cut = w->corpus};
+    check_error(pretrain_run(&w->cfg, w->text, 2, NULL, out, false, NULL, on_step,
+                             &watch, NULL, &e),
+                ERR_IO, &e, "is saved at step 6");
+    assert_non_null(strstr(e.msg, "text.txt: found 0 bytes"));
+    FILE *f = fopen(w->corpus, "r+b"); /* in place: the corpus is open */
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, len, f), len);
+    assert_int_equal(fclose(f), 0);
+    watch = (struct watch){.stop_at = -1};
+    assert_ok(pretrain_run(&w->cfg, w->text, 2, NULL, out, true, NULL, on_step, &watch,
+                           NULL, &e),
+              &e);
+    check_same_run(whole, out);
+    mem_free(text);
+    tmp_drop(whole);
+    tmp_drop(out);
+}
+
+/* A run on a disk that takes files of `bytes`. */
+static enum err run_on_small_disk(const struct world *w, const char *out, rlim_t bytes,
+                                  struct errinfo *e)
+{
+    struct rlimit was, tight;
+    struct watch watch = {.stop_at = -1};
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    tight = (struct rlimit){bytes, was.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    const enum err rc = pretrain_run(&w->cfg, w->text, 2, NULL, out, false, NULL,
+                                     on_step, &watch, NULL, e);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    return rc;
+}
+
+/* Full before the first save is whole: one line, and the same command works. */
+static void test_full_disk(void **state)
+{
+    struct world *w = *state;
+    struct errinfo e;
+    char whole[512], out[512];
+    struct watch watch = {.stop_at = -1};
+    new_run(whole);
+    run_whole(w, whole, 1, &watch);
+    for (rlim_t bytes = 64; bytes < (rlim_t)65536; bytes *= 4) {
+        new_run(out);
+        check_error(run_on_small_disk(w, out, bytes, &e), ERR_IO, &e, "can't write");
+        assert_null(strchr(e.msg, '\n'));
+        assert_true(pretrain_may_begin(out));
+        if (file_is_dir(out)) {
+            check_error(pretrain_run(&w->cfg, w->text, 2, NULL, out, true, NULL,
+                                     on_step, &watch, NULL, &e),
+                        ERR_MISSING, &e, "before anything was saved");
+        }
+        run_whole(w, out, 1, &watch);
+        assert_false(pretrain_may_begin(out));
+        check_same_run(whole, out);
+        tmp_drop(out);
+    }
+    tmp_drop(whole);
+}
+
+/* Killed between making the folder and the first whole save; what is not such a trace
+ * is left alone. */
+static void test_traces(void **state)
+{
+    struct world *w = *state;
+    struct errinfo e;
+    char out[512], path[512];
+    struct watch watch = {.stop_at = -1};
+    tmp_make(out, sizeof out); /* an empty folder */
+    assert_ok(file_write_text(tmp_path(path, out, "train_state.safetensors.tmp-1"),
+                              "half", &e),
+              &e);
+    assert_true(pretrain_may_begin(out));
+    run_whole(w, out, 1, &watch);
+    tmp_drop(out);
+
+    tmp_make(out, sizeof out);
+    assert_ok(file_write_text(tmp_path(path, out, "notes"), "mine", &e), &e);
+    assert_false(pretrain_may_begin(out));
+    assert_ok(file_write_text(tmp_path(path, out, "train_state.safetensors"), "?", &e),
+              &e);
+    assert_false(pretrain_may_begin(out));
+    check_error(pretrain_run(&w->cfg, w->text, 2, NULL, out, false, NULL, on_step,
+                             &watch, NULL, &e),
+                ERR_EXISTS, &e, "exists already");
+    tmp_drop(out);
+}
+
 /* Weights that double back and forth until they are no numbers. */
 static void test_divergence(void **state)
 {
@@ -467,6 +581,9 @@ int main(void)
         WITH_WORLD(test_stop_and_resume),
         WITH_WORLD(test_resume_from_an_older_state),
         WITH_WORLD(test_refusals),
+        WITH_WORLD(test_text_cut_short),
+        WITH_WORLD(test_full_disk),
+        WITH_WORLD(test_traces),
         WITH_WORLD(test_divergence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,8 @@
 #include "unit/eval_bench.h"
 
 #include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Path of the only file in a folder. */
 static void only_file(const char *dir, char *out, size_t cap)
@@ -24,6 +26,35 @@ static void only_file(const char *dir, char *out, size_t cap)
     }
     (void)closedir(d);
     assert_int_equal(n, 1);
+}
+
+/* A link or a FIFO in the place of a fit is neither followed nor waited for. */
+static void test_no_file(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    char dir[256], path[600], other[600];
+    double fit[3] = {1, 2, 3}, back[3] = {0};
+    tmp_make(dir, sizeof dir);
+    for (int kind = 0; kind < 2; kind++) {
+        struct probe_cache *c = NULL;
+        assert_ok(probe_cache_open(dir, "model 1", &c, &e), &e);
+        const struct probe_key key = probe_key_begin(c, "fit");
+        probe_cache_put(c, &key, fit, sizeof fit);
+        only_file(dir, path, sizeof path);
+        assert_int_equal(unlink(path), 0);
+        snprintf(other, sizeof other, "%s/.other", dir);
+        assert_ok(file_write_text(other, "mine", &e), &e);
+        assert_int_equal(kind == 0 ? symlink(other, path) : mkfifo(path, 0600), 0);
+        assert_false(probe_cache_get(c, &key, back, sizeof back));
+        assert_null(probe_cache_fault(c));
+        probe_cache_put(c, &key, fit, sizeof fit);
+        assert_non_null(strstr(probe_cache_fault(c), path));
+        assert_int_equal(file_size(other), 4);
+        assert_int_equal(unlink(path), 0);
+        probe_cache_close(c);
+    }
+    tmp_drop(dir);
 }
 
 static void test_damage(void **state)
@@ -163,6 +194,7 @@ int main(void)
 {
     num_init();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_file),
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_fault),
         cmocka_unit_test(test_sets),

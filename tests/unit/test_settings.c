@@ -87,12 +87,62 @@ static void files_may_nest_and_are_checked(void **state)
     assert_string_equal(settings_origin(&s, setting_find("k")), "f.json");
     cJSON_Delete(obj);
     static const char *const bad[] = {"{\"k\": [1]}", "{\"nope\": 1}", "[1]",
-                                      "{\"mask\": {\"rate\": true}}"};
+                                      "{\"mask\": {\"rate\": true}}",
+                                      "{\"width\": {}}",
+                                      "{\"cache\": {}}",
+                                      "{\"nope\": {}}",
+                                      "{\"width\": \"64\"}",
+                                      "{\"model\": 5}",
+                                      "{\"about\": {}}"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         obj = cJSON_Parse(bad[i]);
         assert_int_not_equal(settings_from_json(&s, obj, "f.json", &e), OK);
         assert_non_null(strstr(e.msg, "f.json"));
         cJSON_Delete(obj);
+    }
+}
+
+/* Every setting against every kind of JSON value: only its own is taken. */
+static void kinds_of_values(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"null",   "true", "false", "[]",    "{}",
+                                        "[1]",    "7.5",  "\"8\"", "\"auto\"",
+                                        "\"none\"", "{\"x\": 1}", "1e999"};
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        const bool number = t[i].type == SETTING_IS_INT || t[i].type == SETTING_IS_NUM;
+        const bool open = strcmp(t[i].def, "auto") == 0;
+        for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+            struct settings s;
+            struct errinfo e = {0};
+            char text[256];
+            settings_init(&s);
+            const struct settings before = s;
+            snprintf(text, sizeof text, "{\"%s\": %s}", t[i].key, kinds[k]);
+            cJSON *obj = cJSON_Parse(text);
+            if (!obj) {
+                continue; /* as 1e999 may be */
+            }
+            const cJSON *v = obj->child;
+            const enum err rc = settings_from_json(&s, obj, "f.json", &e);
+            const bool may = cJSON_IsString(v)
+                                 ? !number || (open && strcmp(kinds[k], "\"auto\"") == 0)
+                                 : number && cJSON_IsNumber(v);
+            if (rc == OK && !may) {
+                fail_msg("%s is taken", text);
+            }
+            if (rc != OK) {
+                assert_memory_equal(&s, &before, offsetof(struct settings, origin));
+                if (!strstr(e.msg, "f.json: ") || !strstr(e.msg, t[i].key)) {
+                    fail_msg("%s: %s", text, e.msg);
+                }
+            } else if (t[i].type == SETTING_IS_NUM && cJSON_IsNumber(v)) {
+                assert_true(isfinite(*(const double *)((const char *)&s + t[i].offset)));
+            }
+            cJSON_Delete(obj);
+        }
     }
 }
 
@@ -375,6 +425,7 @@ int main(void)
         cmocka_unit_test(keys_and_flags_are_unique),
         cmocka_unit_test(wrong_values_say_what_is_expected),
         cmocka_unit_test(files_may_nest_and_are_checked),
+        cmocka_unit_test(kinds_of_values),
         cmocka_unit_test(json_round_trip),
         cmocka_unit_test(k_fits_the_architecture),
         cmocka_unit_test(auto_values_scale_with_the_run),

@@ -1,0 +1,42 @@
+/* A regular file that is read at any place while others may change it. Bytes come by
+ * pread: a file that is cut short meanwhile gives an error, where a mapping of it would
+ * kill the process. */
+#ifndef SAETOP_BASE_INFILE_H
+#define SAETOP_BASE_INFILE_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct infile;
+
+/* As file_open_regular; *out: caller owns, infile_close. */
+enum err infile_open(const char *path, struct infile **out,
+                     struct errinfo *e) ERR_CHECKED;
+void infile_close(struct infile *f); /* NULL is fine */
+
+/* Its size when it was opened. */
+size_t infile_len(const struct infile *f);
+
+/* Bytes at, at + 1 .. at + n - 1, which the file had when it was opened. ERR_IO where it
+ * has been cut short since. Any thread; one system call. */
+enum err infile_get(const struct infile *f, size_t at, void *out, size_t n,
+                    struct errinfo *e) ERR_CHECKED;
+
+/* A whole file, to be looked through: a copy of its bytes. Of a file larger than
+ * INFILE_COPY, which memory may not hold, a mapping, which faults where the file is cut
+ * short: keep it for as long as looking takes, no longer. */
+#define INFILE_COPY ((size_t)64 << 20)
+struct infile_bytes {
+    const uint8_t *p; /* NULL: none */
+    size_t len;
+    bool mapped;
+};
+/* ERR_FORMAT for an empty file. *out: caller owns, infile_release. */
+enum err infile_bytes(const char *path, struct infile_bytes *out,
+                      struct errinfo *e) ERR_CHECKED;
+void infile_release(struct infile_bytes *b); /* none is fine; leaves none */
+
+#endif

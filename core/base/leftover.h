@@ -1,0 +1,20 @@
+/* What a process leaves that is killed while it writes a file (file_write): a temporary
+ * "NAME.tmp-PID" or "NAME.tmp-PID-N" beside it. Any thread. */
+#ifndef SAETOP_BASE_LEFTOVER_H
+#define SAETOP_BASE_LEFTOVER_H
+
+#include <stdbool.h>
+
+/* Whether `name` is such a temporary of a file named `of`; neither has a folder. */
+bool leftover_is(const char *name, const char *of);
+
+/* Remove the temporaries of path that are regular files, whose process does not live,
+ * and which nobody writes: a writer holds a lock (leftover_hold), which tells where
+ * another machine or container has the process. Failures are not reported: the files
+ * are only in the way of tidiness. Reads the folder once. */
+void leftover_clear(const char *path);
+
+/* Mark the temporary behind fd as being written, until it is closed. */
+void leftover_hold(int fd);
+
+#endif

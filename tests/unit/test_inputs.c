@@ -1,0 +1,96 @@
+/* Inputs that cannot be used: the line names the file that the fault is in. */
+#include "base/safetensors.h"
+#include "check.h"
+#include "lm/lm.h"
+#include "num/blas.h"
+#include "sample_settings.h"
+#include "train/run_open.h"
+
+/* Weights that are finite, and activations that are not. */
+static void activations_that_overflow(void **state)
+{
+    (void)state;
+    struct errinfo e = {0};
+    char dir[128], path[SETTING_TEXT_MAX];
+    struct settings set = sample_settings(10);
+    struct inputs *in = NULL;
+    struct lm *m = NULL;
+    tmp_make(dir, sizeof dir);
+    assert_ok(settings_path(&set, set.model, path, sizeof path, &e), &e);
+    assert_ok(lm_load(path, &m, &e), &e);
+    for (size_t i = 0; i < m->w.count; i++) {
+        m->w.arena[i] *= 1e30f;
+    }
+    assert_ok(lm_save(m, dir, &e), &e);
+    lm_free(m);
+    assert_ok(settings_set(&set, "model", dir, "command line", &e), &e);
+    check_error(inputs_new(&set, &in, &e), ERR_NUMERIC, &e, "not finite");
+    assert_non_null(strstr(e.msg, dir));
+    assert_non_null(strstr(e.msg, ".grammar.json"));
+    assert_null(in);
+    tmp_drop(dir);
+}
+
+/* Values that only the model or the architecture shows to be wrong. */
+static void settings_of_a_file(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *value;
+    } cases[] = {{"arch", "perceptron"},     {"k", "600"},
+                 {"context", "60000"},       {"hook", "blocks.99.hook_resid_post"},
+                 {"checkpoint.best", "luck"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct errinfo e = {0};
+        struct settings set = sample_settings(10);
+        struct inputs *in = NULL;
+        const char *key = cases[i].key;
+        assert_ok(settings_set(&set, key, cases[i].value, "run/config.json", &e), &e);
+        check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e, "run/config.json: ");
+        assert_non_null(strstr(e.msg, key));
+        assert_ok(settings_set(&set, key, cases[i].value, "command line", &e), &e);
+        check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e, key);
+        assert_null(strstr(e.msg, "config.json"));
+    }
+}
+
+/* Another tool's SAE without a latent. */
+static void no_latents(void **state)
+{
+    (void)state;
+    struct errinfo e = {0};
+    char dir[128], path[512];
+    static const float bias[8];
+    const struct st_tensor t[] = {{"W_enc", ST_F32, 2, {8, 0}, bias, 0},
+                                  {"W_dec", ST_F32, 2, {0, 8}, bias, 0},
+                                  {"b_enc", ST_F32, 1, {0}, bias, 0},
+                                  {"b_dec", ST_F32, 1, {8}, bias, sizeof bias}};
+    struct sae *s = NULL;
+    tmp_make(dir, sizeof dir);
+    assert_ok(st_write(tmp_path(path, dir, "sae_weights.safetensors"), t, 4, NULL, 0,
+                       &e),
+              &e);
+    assert_ok(file_write_text(tmp_path(path, dir, "cfg.json"),
+                              "{\"architecture\": \"standard\", \"d_in\": 8, "
+                              "\"d_sae\": 0, \"metadata\": {}}",
+                              &e),
+              &e);
+    const enum err rc = sae_load(dir, &s, &e);
+    assert_int_not_equal(rc, OK);
+    if (!strstr(e.msg, dir)) {
+        fail_msg("%s", e.msg);
+    }
+    assert_null(s);
+    tmp_drop(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(activations_that_overflow),
+        cmocka_unit_test(settings_of_a_file),
+        cmocka_unit_test(no_latents),
+    };
+    num_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
