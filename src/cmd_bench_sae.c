@@ -191,6 +191,7 @@ static enum err workshop_init(struct workshop *w, const struct bench_case *c,
     const struct sae_arch *topk = sae_arch_find("topk");
     *w = (struct workshop){.c = c};
     const size_t rows = BATCHES * s->B;
+    TRY(num_ready(e));
     TRY(pool_new(c->threads, &w->pool, e));
     TRY(mem_new(&w->x, (rows + DENSITY_ROWS) * s->D, sizeof *w->x, "synthetic rows",
                 e));

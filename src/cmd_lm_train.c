@@ -6,6 +6,7 @@
 #include "lm/pretrain.h"
 #include "lm_cmds.h"
 #include "lm_texts.h"
+#include "num/blas.h"
 #include "progress.h"
 #include "stop.h"
 
@@ -257,6 +258,7 @@ static enum err run(struct train_args *a, struct lm_texts *texts, bool *interrup
             e, ERR_EXISTS,
             "%s: exists already; give a new --out, or --resume to continue it", a->out);
     }
+    TRY_OUT(rc, num_ready(e));
     TRY_OUT(rc, lm_texts_open(texts, &a->corpora, a->cfg.seed, e));
     if (a->tokenizer) {
         TRY_OUT(rc, tok_load(a->tokenizer, &tok, e));

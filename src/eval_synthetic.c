@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/pool.h"
+#include "num/blas.h"
 #include "num/stats.h"
 #include "progress.h"
 #include "run_opts.h"
@@ -532,6 +533,7 @@ enum err eval_synthetic_runs(const struct synthetic_eval *a, struct str *out,
     struct pool *pool = NULL;
     enum err rc = OK;
     report_init(&diff, (uint64_t)a->seed);
+    TRY_OUT(rc, num_ready(e));
     TRY_OUT(rc, pool_new(a->threads > 0 ? (size_t)a->threads : pool_cpus(), &pool, e));
     if (a->n > 1) {
         TRY_OUT(rc, check_same(&a->run[0]->set, &a->run[1]->set, e));

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +41,11 @@ enum err json_parse(const char *text, size_t len, const char *name, cJSON **out,
                     struct errinfo *e)
 {
     const char *end = text;
+    errno = 0; /* cJSON does not tell a fault of the text from memory that is out */
     cJSON *tree = len > 0 ? cJSON_ParseWithLengthOpts(text, len, &end, 0) : NULL;
+    if (!tree && errno == ENOMEM) {
+        return err_set(e, ERR_NOMEM, "%s: out of memory while reading it", name);
+    }
     size_t at = end ? (size_t)(end - text) : 0;
     if (tree) {
         while (at < len && strchr(" \t\r\n", text[at]) && text[at] != '\0') {
