@@ -57,7 +57,7 @@ enum err browse_inputs(const char *path, const struct run_opts *ro, struct brows
     TRY(inputs_new(&b->record.set, &b->in, e));
     TRY(run_record_fit(&b->record, path, b->in, e));
     if (run_record_warning(&b->record, path, b->in, warning, sizeof warning)) {
-        (void)fprintf(stderr, "saetop: %s\n", warning);
+        cmd_say(stderr, "saetop: %s", warning);
     }
     return OK;
 }

@@ -400,7 +400,7 @@ static int show_case(const struct bench_case *c, bool json, bool head)
         }
         print_row(c, &f, &out);
     }
-    return cmd_print(&out);
+    return json ? cmd_print(&out) : cmd_print_text(&out);
 }
 
 /* The next name of "a, b, c"; false after the last. */

@@ -40,13 +40,6 @@ static enum err need_grammar(const struct corpus *c, const struct grammar **out,
                           corpus_spec(c));
 }
 
-static enum err refuse_existing(const char *path, struct errinfo *e)
-{
-    return file_exists(path) || file_is_dir(path)
-               ? err_set(e, ERR_EXISTS, "%s: exists already", path)
-               : OK;
-}
-
 /* Text to a new file, or to standard output for NULL. Frees s. */
 static int deliver(struct str *s, const char *path, enum err rc, struct errinfo *e)
 {
@@ -69,6 +62,7 @@ static int deliver(struct str *s, const char *path, enum err rc, struct errinfo 
 struct generate_args {
     const char *corpus, *out, *split;
     int64_t n, seed;
+    bool force;
 };
 
 enum layout { LAYOUT_TEXT, LAYOUT_CSV, LAYOUT_JSONL };
@@ -120,9 +114,6 @@ static enum err generate(const struct generate_args *a, struct str *out,
     struct corpus *c = NULL;
     enum corpus_split split = CORPUS_TRAIN;
     const enum layout layout = layout_of(a->out);
-    if (a->out) {
-        TRY(refuse_existing(a->out, e));
-    }
     TRY(parse_split(a->split, &split, e));
     TRY(open_corpus(a->corpus, a->seed, &c, e));
     struct str doc;
@@ -155,7 +146,8 @@ static int cmd_generate(int argc, char **argv)
         {"n", OPT_INT, &a.n, "N", "documents", 1, 1e9, NULL},
         {"seed", OPT_INT, &a.seed, "S", "the same seed gives the same text", 0, 9e15, NULL},
         {"split", OPT_STRING, &a.split, "NAME", "train or heldout", 0, 0, NULL},
-        {"out", OPT_STRING, &a.out, "FILE", "new .txt, .csv or .jsonl; without it, standard output", 0, 0, NULL},
+        {"out", OPT_NEW, &a.out, "FILE", "new .txt, .csv or .jsonl; without it, standard output", 0, 0, NULL},
+        OPT_FORCE(&a.force),
     };
     // clang-format on
     const struct opts o = {.name = "corpus generate",
@@ -419,10 +411,12 @@ static int cmd_concepts(int argc, char **argv)
 {
     const char *spec = NULL;
     const char *path = NULL;
+    bool force = false;
     // clang-format off
     const struct opt table[] = {
         {"corpus", OPT_STRING, &spec, "FILE", "a grammar; without it the bundled one", 0, 0, NULL},
-        {"out", OPT_STRING, &path, "FILE", "new file; without it, standard output", 0, 0, NULL},
+        {"out", OPT_NEW, &path, "FILE", "new file; without it, standard output", 0, 0, NULL},
+        OPT_FORCE(&force),
     };
     // clang-format on
     const struct opts o = {.name = "corpus concepts",
@@ -440,10 +434,7 @@ static int cmd_concepts(int argc, char **argv)
     const struct grammar *g = NULL;
     struct str out;
     str_init(&out, OUTPUT_BYTES);
-    enum err rc = path ? refuse_existing(path, &e) : OK;
-    if (rc == OK) {
-        rc = open_corpus(spec, 1, &c, &e);
-    }
+    enum err rc = open_corpus(spec, 1, &c, &e);
     if (rc == OK) {
         rc = need_grammar(c, &g, &e);
     }
@@ -458,7 +449,6 @@ static int cmd_concepts(int argc, char **argv)
 static enum err write_probes(const struct grammar *g, uint64_t seed, const char *dir,
                              struct errinfo *e)
 {
-    TRY(refuse_existing(dir, e));
     TRY(file_mkdirs(dir, e));
     struct str out;
     str_init(&out, OUTPUT_BYTES);
@@ -472,7 +462,7 @@ static enum err write_probes(const struct grammar *g, uint64_t seed, const char 
         TRY_OUT(rc, str_err(&out, path, e));
         const struct file_part part = {out.p, out.len};
         TRY_OUT(rc, file_write(path, &part, 1, e));
-        (void)printf("%s\n", path);
+        cmd_say(stdout, "%s", path);
     }
 out:
     str_free(&out);
@@ -482,7 +472,7 @@ out:
 static enum err list_probes(const struct grammar *g)
 {
     for (size_t i = 0; i < grammar_probe_count(g); i++) {
-        (void)printf("%s\n", grammar_probe_name(g, i));
+        cmd_say(stdout, "%s", grammar_probe_name(g, i));
     }
     return OK;
 }
@@ -496,7 +486,7 @@ static int cmd_probes(int argc, char **argv)
     const struct opt table[] = {
         {"corpus", OPT_STRING, &spec, "FILE", "a grammar; without it the bundled one", 0, 0, NULL},
         {"seed", OPT_INT, &seed, "S", "of the sentences", 0, 9e15, NULL},
-        {"out", OPT_STRING, &dir, "DIR", "new folder, one file a set; without it the sets are listed", 0, 0, NULL},
+        {"out", OPT_NEW, &dir, "DIR", "new folder, one file a set; without it the sets are listed", 0, 0, NULL},
     };
     // clang-format on
     const struct opts o = {.name = "corpus probes",

@@ -107,13 +107,6 @@ static enum err explore(const struct explore_args *a, const struct run_opts *ro,
         TRY(check_run(a, ro, run, e));
     }
     TRY(run_opts_settings(ro, &c.session.set, e));
-    if (ro->print_config) {
-        struct str s;
-        str_init(&s, 1u << 20);
-        run_opts_print(&c.session.set, &s);
-        *status = cmd_print(&s);
-        return OK;
-    }
     if (!a->once && !a->headless && !isatty(STDOUT_FILENO)) {
         return err_set(e, ERR_USAGE,
                        "the explorer needs a terminal, and standard output "

@@ -139,7 +139,7 @@ static int cmd_lm_eval(int argc, char **argv)
         str_free(&out);
         return stop_asked() ? stop_status() : cmd_fail(rc, &e);
     }
-    return cmd_print(&out);
+    return a.json ? cmd_print(&out) : cmd_print_text(&out);
 }
 
 /* ---- generate ---- */
@@ -229,7 +229,7 @@ static int cmd_lm_generate(int argc, char **argv)
         str_free(&out);
         return cmd_fail(rc, &e);
     }
-    status = cmd_print(&out);
+    status = a.json ? cmd_print(&out) : cmd_print_text(&out);
     return stop_asked() ? stop_status() : status;
 }
 

@@ -383,10 +383,6 @@ static enum err run_line(const struct run_opts *ro, struct grid *g, const char *
 {
     TRY(run_opts_settings(ro, &g->set, e));
     TRY(find_rates(rates, g, e));
-    if (ro->print_config) {
-        run_opts_print(&g->set, out);
-        return OK;
-    }
     TRY(run_seeds(g, e));
     return grid_print(g, json, file, out, e);
 }
@@ -395,10 +391,11 @@ int eval_synthetic_main(int argc, char **argv)
 {
     const char *rates = NULL, *file = NULL;
     int64_t seeds = 1;
-    bool json = false;
+    bool json = false, force = false;
     const struct opt own[] = {
         {"json", OPT_FLAG, &json, NULL, "one object", 0, 0, NULL},
-        {"out", OPT_STRING, &file, "FILE", "write the object there", 0, 0, NULL},
+        {"out", OPT_NEW, &file, "FILE", "write the object there", 0, 0, NULL},
+        OPT_FORCE(&force),
         {"seeds", OPT_INT, &seeds, "N", "so many seeds, from --seed on", 1, 1000, NULL},
         {"mask-rates", OPT_STRING, &rates, "LIST",
          "train at each of these, differences from the first (default: 0 and "
@@ -432,7 +429,7 @@ int eval_synthetic_main(int argc, char **argv)
         str_free(&out);
         return cmd_fail(rc, &e);
     }
-    return cmd_print(&out);
+    return json ? cmd_print(&out) : cmd_print_text(&out);
 }
 
 /* ---- saved runs ---- */
