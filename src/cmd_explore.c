@@ -1,6 +1,7 @@
 /* saetop [explore] [RUN]: the explorer. Without a run: a pair of arms on the bundled
  * sample, masked and unmasked, from step 0. */
 #include "base/clock.h"
+#include "base/file.h"
 #include "cmd.h"
 #include "run_opts.h"
 #include "state_dir.h"
@@ -105,6 +106,10 @@ static enum err explore(const struct explore_args *a, const struct run_opts *ro,
     }
     if (run) {
         TRY(check_run(a, ro, run, e));
+    }
+    if (a->resume && !file_is_dir(a->resume)) {
+        return err_set(e, ERR_MISSING, "--resume: %s: no such run directory",
+                       a->resume);
     }
     TRY(run_opts_settings(ro, &c.session.set, e));
     if (!a->once && !a->headless && !isatty(STDOUT_FILENO)) {

@@ -338,13 +338,31 @@ void json_add_number(struct str *s, double v)
     }
 }
 
+/* cJSON's text, in which all but layout stands in strings: what a terminal would act on
+ * is escaped there, as json_add_string does. */
+static void add_printed(struct str *s, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        uint32_t cp;
+        const size_t used = utf8_next(text + i, len - i, &cp);
+        if (cp == UTF8_INVALID) {
+            str_add(s, "\xEF\xBF\xBD"); /* U+FFFD */
+        } else if (cp >= 0x7F && utf8_is_unsafe(cp)) {
+            add_escaped(s, cp);
+        } else {
+            str_addn(s, text + i, used);
+        }
+        i += used;
+    }
+}
+
 enum err json_print(const cJSON *tree, struct str *out, struct errinfo *e)
 {
     char *text = cJSON_Print(tree);
     if (!text) {
         return err_set(e, ERR_NOMEM, "out of memory for JSON text");
     }
-    str_add(out, text);
+    add_printed(out, text, strlen(text));
     str_addc(out, '\n');
     cJSON_free(text);
     return str_err(out, "JSON text", e);
