@@ -1,11 +1,16 @@
 #include "cmd.h"
 
 #include "base/nearest.h"
+#include "base/utf8.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define SAY_BYTES  9000 /* of a line with two paths */
+#define HELP_WORDS 8 /* that may follow `help` */
 
 int cmd_fail(enum err code, const struct errinfo *e)
 {
@@ -17,9 +22,7 @@ int cmd_fail(enum err code, const struct errinfo *e)
 void cmd_remarks(const char *about, const struct remarks *r)
 {
     for (size_t i = 0; i < r->n; i++) {
-        struct errinfo line; /* escapes what a path may hold */
-        (void)err_set(&line, OK, "%s: %s", about, r->line[i]);
-        (void)fprintf(stderr, "saetop: %s\n", line.msg);
+        cmd_say(stderr, "saetop: %s: %s", about, r->line[i]);
     }
 }
 
@@ -38,6 +41,30 @@ int cmd_print(struct str *s)
     return rc == OK ? EXIT_SUCCESS : cmd_fail(rc, &e);
 }
 
+int cmd_print_text(struct str *s)
+{
+    struct str safe;
+    str_init(&safe, 4 * s->max); /* a byte becomes four */
+    utf8_escape_lines(&safe, s->len ? s->p : "", s->len);
+    safe.err = s->err != OK ? s->err : safe.err;
+    str_free(s);
+    return cmd_print(&safe);
+}
+
+void cmd_say(FILE *to, const char *fmt, ...)
+{
+    char text[SAY_BYTES];
+    struct str safe;
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    str_init(&safe, 4 * sizeof text);
+    utf8_escape(&safe, text, strlen(text));
+    (void)fprintf(to, "%s\n", safe.len ? safe.p : "");
+    str_free(&safe);
+}
+
 bool cmd_begin(const struct opts *o, int argc, char **argv, struct opts_result *r,
                int *status)
 {
@@ -51,7 +78,7 @@ bool cmd_begin(const struct opts *o, int argc, char **argv, struct opts_result *
         struct str text;
         str_init(&text, 1u << 20);
         opts_help(o, &text);
-        *status = cmd_print(&text);
+        *status = cmd_print_text(&text);
         return false;
     }
     return true;
@@ -77,40 +104,79 @@ static void list_commands(const char *group, const struct subcommand *table, siz
         str_addf(out, "  saetop %s%s%-*s %s\n", group, space, 11, table[i].name,
                  table[i].about);
     }
-    str_addf(out, "\nsaetop %s%sCOMMAND -h tells the options of each.\n", group, space);
+    str_addf(out,
+             "\nsaetop %s%sCOMMAND -h, or saetop %s%shelp COMMAND, tells the options of "
+             "each.\n",
+             group, space, group, space);
+}
+
+/* The name meant by a word that is none. */
+static enum err unknown_command(const char *group, const struct subcommand *table,
+                                size_t n, const char *word, struct errinfo *e)
+{
+    const char *names[OPT_LIST_MAX] = {"help"};
+    const char *colon = group[0] ? ": " : "", *space = group[0] ? " " : "";
+    size_t count = 1;
+    for (size_t i = 0; i < n && count < OPT_LIST_MAX; i++) {
+        names[count++] = table[i].name;
+    }
+    const char *near = nearest_name(word, names, count);
+    return near ? err_set(e, ERR_USAGE, "%s%sunknown command %.60s; did you mean %s?",
+                          group, colon, word, near)
+                : err_set(e, ERR_USAGE, "%s%sunknown command %.60s; see saetop %s%s-h",
+                          group, colon, word, group, space);
+}
+
+static int print_commands(const char *group, const struct subcommand *table, size_t n)
+{
+    struct str text;
+    str_init(&text, 1u << 20);
+    list_commands(group, table, n, &text);
+    return cmd_print_text(&text);
+}
+
+static int run_found(const char *group, const struct subcommand *table, size_t n,
+                     int argc, char **argv)
+{
+    struct errinfo e = {0};
+    const struct subcommand *found = command_find(table, n, argv[0]);
+    return found ? found->run(argc, argv)
+                 : cmd_fail(unknown_command(group, table, n, argv[0], &e), &e);
+}
+
+/* `help a b` as `a b -h`. */
+static int run_help(const char *group, const struct subcommand *table, size_t n,
+                    int argc, char **argv)
+{
+    char *line[HELP_WORDS + 2];
+    char help[] = "-h";
+    int words = 0;
+    for (int i = 1; i < argc && words < HELP_WORDS; i++) {
+        line[words++] = argv[i];
+    }
+    line[words++] = help;
+    line[words] = NULL;
+    return words == 1 ? print_commands(group, table, n)
+                      : run_found(group, table, n, words, line);
+}
+
+bool command_is_help(const char *word)
+{
+    return strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0 ||
+           strcmp(word, "help") == 0;
 }
 
 int commands_run(const char *group, const struct subcommand *table, size_t n, int argc,
                  char **argv)
 {
     const char *word = argc > 1 ? argv[1] : NULL;
-    const char *colon = group[0] ? ": " : "";
     struct errinfo e = {0};
-    if (word && (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0)) {
-        struct str text;
-        str_init(&text, 1u << 20);
-        list_commands(group, table, n, &text);
-        return cmd_print(&text);
-    }
     if (!word) {
         return cmd_fail(err_set(&e, ERR_USAGE, "%s%sno command; see saetop %s%s-h",
-                                group, colon, group, group[0] ? " " : ""),
+                                group, group[0] ? ": " : "", group,
+                                group[0] ? " " : ""),
                         &e);
     }
-    const struct subcommand *found = command_find(table, n, word);
-    if (found) {
-        return found->run(argc - 1, argv + 1);
-    }
-    const char *names[OPT_LIST_MAX];
-    size_t count = 0;
-    for (; count < n && count < OPT_LIST_MAX; count++) {
-        names[count] = table[count].name;
-    }
-    const char *near = nearest_name(word, names, count);
-    const enum err rc =
-        near ? err_set(&e, ERR_USAGE, "%s%sunknown command %.60s; did you mean %s?",
-                       group, colon, word, near)
-             : err_set(&e, ERR_USAGE, "%s%sunknown command %.60s; see saetop %s%s-h",
-                       group, colon, word, group, group[0] ? " " : "");
-    return cmd_fail(rc, &e);
+    return command_is_help(word) ? run_help(group, table, n, argc - 1, argv + 1)
+                                 : run_found(group, table, n, argc - 1, argv + 1);
 }

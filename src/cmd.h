@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* argv[0] is the command's own name. Returns the process's exit status. */
 struct subcommand {
@@ -16,10 +17,11 @@ struct subcommand {
     const char *about; /* one line for -h */
 };
 
-/* Run the command of `table` that argv[1] names; -h lists them. `group` is what stands
- * before them on the line: "" or "lm". */
+/* Run the command of `table` that argv[1] names; -h or help lists them, and `help NAME`
+ * is `NAME -h`. `group` is what stands before them on the line: "" or "lm". */
 int commands_run(const char *group, const struct subcommand *table, size_t n, int argc,
                  char **argv);
+bool command_is_help(const char *word); /* -h, --help, help */
 const struct subcommand *command_find(const struct subcommand *table, size_t n,
                                       const char *name); /* or NULL */
 
@@ -34,9 +36,14 @@ int cmd_fail(enum err code, const struct errinfo *e);
 /* Print each of the remarks on stderr, after "saetop: " and what they are about. */
 void cmd_remarks(const char *about, const struct remarks *r);
 
-/* Write s to stdout and free it; the exit status. Reports a full disk; a closed pipe
- * ends it without a word. */
+/* Write s to stdout as it is (JSON, documents) and free it; the exit status. Reports a
+ * full disk; a closed pipe ends it without a word. */
 int cmd_print(struct str *s);
+/* The same for lines that people read: whatever names and tokens of files they hold,
+ * nothing in them but their ends acts on the terminal. */
+int cmd_print_text(struct str *s);
+/* One such line, with its end, on `to`. */
+void cmd_say(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* One row of each subcommand; main.c holds the table. */
 int cmd_explore(int argc, char **argv);

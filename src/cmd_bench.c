@@ -93,7 +93,7 @@ static int cmd_bench_ui(int argc, char **argv)
         str_free(&out);
         return cmd_fail(rc, &e);
     }
-    return cmd_print(&out);
+    return json ? cmd_print(&out) : cmd_print_text(&out);
 }
 
 /* ---- stream ---- */
@@ -186,7 +186,7 @@ static int cmd_bench_stream(int argc, char **argv)
              : "%.0f tokens/s over all arms; %.2f ms a step, %.3f of it in the model, "
                "%.3f in the SAE; %zu arm(s), %lld steps\n",
         rate, step_ms, t.model / t.wall, t.sae / t.wall, t.arms, (long long)t.steps);
-    return cmd_print(&out);
+    return json ? cmd_print(&out) : cmd_print_text(&out);
 }
 
 static const struct subcommand table[] = {

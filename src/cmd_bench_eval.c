@@ -192,5 +192,5 @@ int cmd_bench_eval(int argc, char **argv)
     add_suite(&t.once, true, json, &out);
     add_suite(&t.each, false, json, &out);
     mem_free(t.seconds);
-    return cmd_print(&out);
+    return json ? cmd_print(&out) : cmd_print_text(&out);
 }

@@ -61,7 +61,7 @@ static enum err shape_parse(const char *text, struct shape *out, struct errinfo 
         const unsigned long long n = *p >= '0' && *p <= '9' ? strtoull(p, &end, 10) : 0;
         if (n < 1 || n > INT32_MAX || *end != (i < 3 ? ',' : '\0')) {
             return err_set(e, ERR_USAGE,
-                           "--shape: found %s, expected S1 to S4 or B,D,F,k, as "
+                           "--shape: found '%s', expected S1 to S4 or B,D,F,k, as "
                            "1024,128,1024,32",
                            text);
         }
@@ -191,6 +191,7 @@ static enum err workshop_init(struct workshop *w, const struct bench_case *c,
     const struct sae_arch *topk = sae_arch_find("topk");
     *w = (struct workshop){.c = c};
     const size_t rows = BATCHES * s->B;
+    TRY(num_ready(e));
     TRY(pool_new(c->threads, &w->pool, e));
     TRY(mem_new(&w->x, (rows + DENSITY_ROWS) * s->D, sizeof *w->x, "synthetic rows",
                 e));
@@ -399,7 +400,7 @@ static int show_case(const struct bench_case *c, bool json, bool head)
         }
         print_row(c, &f, &out);
     }
-    return cmd_print(&out);
+    return json ? cmd_print(&out) : cmd_print_text(&out);
 }
 
 /* The next name of "a, b, c"; false after the last. */
@@ -454,7 +455,7 @@ int cmd_bench_sae(int argc, char **argv)
     const struct opt table[] = {
         {"arch", OPT_LIST, &arch_names, "NAME", "this architecture; repeatable; all", 0,
          0, NULL},
-        {"shape", OPT_LIST, &shape_names, "S",
+        {"shape", OPT_LIST, &shape_names, "SHAPE",
          "S1 to S4, or rows,width,latents,k; repeatable; S1 to S4", 0, 0, NULL},
         {"threads", OPT_INT, &threads, "N", "threads of a step", 1, 1024, NULL},
         {"seconds", OPT_REAL, &seconds, "S", "of measuring, a case", 0, 3600, NULL},

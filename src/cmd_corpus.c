@@ -41,13 +41,6 @@ static enum err need_grammar(const struct corpus *c, const struct grammar **out,
                           corpus_spec(c));
 }
 
-static enum err refuse_existing(const char *path, struct errinfo *e)
-{
-    return file_exists(path) && !file_is_stream(path)
-               ? err_set(e, ERR_EXISTS, "%s: exists already", path)
-               : OK;
-}
-
 /* Text to a new file, or to standard output for NULL. Frees s. */
 static int deliver(struct str *s, const char *path, enum err rc, struct errinfo *e)
 {
@@ -70,6 +63,7 @@ static int deliver(struct str *s, const char *path, enum err rc, struct errinfo 
 struct generate_args {
     const char *corpus, *out, *split;
     int64_t n, seed;
+    bool force;
 };
 
 enum layout { LAYOUT_TEXT, LAYOUT_CSV, LAYOUT_JSONL };
@@ -121,9 +115,6 @@ static enum err generate(const struct generate_args *a, struct str *out,
     struct corpus *c = NULL;
     enum corpus_split split = CORPUS_TRAIN;
     const enum layout layout = layout_of(a->out);
-    if (a->out) {
-        TRY(refuse_existing(a->out, e));
-    }
     TRY(parse_split(a->split, &split, e));
     TRY(open_corpus(a->corpus, a->seed, &c, e));
     struct str doc;
@@ -156,7 +147,8 @@ static int cmd_generate(int argc, char **argv)
         {"n", OPT_INT, &a.n, "N", "documents", 1, 1e9, NULL},
         {"seed", OPT_INT, &a.seed, "S", "the same seed gives the same text", 0, 9e15, NULL},
         {"split", OPT_STRING, &a.split, "NAME", "train or heldout", 0, 0, NULL},
-        {"out", OPT_STRING, &a.out, "FILE", "new .txt, .csv or .jsonl; without it, standard output", 0, 0, NULL},
+        {"out", OPT_NEW, &a.out, "FILE", "new .txt, .csv or .jsonl; without it, standard output", 0, 0, NULL},
+        OPT_FORCE(&a.force),
     };
     // clang-format on
     const struct opts o = {.name = "corpus generate",
@@ -420,10 +412,12 @@ static int cmd_concepts(int argc, char **argv)
 {
     const char *spec = NULL;
     const char *path = NULL;
+    bool force = false;
     // clang-format off
     const struct opt table[] = {
         {"corpus", OPT_STRING, &spec, "FILE", "a grammar; without it the bundled one", 0, 0, NULL},
-        {"out", OPT_STRING, &path, "FILE", "new file; without it, standard output", 0, 0, NULL},
+        {"out", OPT_NEW, &path, "FILE", "new file; without it, standard output", 0, 0, NULL},
+        OPT_FORCE(&force),
     };
     // clang-format on
     const struct opts o = {.name = "corpus concepts",
@@ -441,10 +435,7 @@ static int cmd_concepts(int argc, char **argv)
     const struct grammar *g = NULL;
     struct str out;
     str_init(&out, OUTPUT_BYTES);
-    enum err rc = path ? refuse_existing(path, &e) : OK;
-    if (rc == OK) {
-        rc = open_corpus(spec, 1, &c, &e);
-    }
+    enum err rc = open_corpus(spec, 1, &c, &e);
     if (rc == OK) {
         rc = need_grammar(c, &g, &e);
     }
@@ -489,7 +480,7 @@ static enum err write_probes(const struct grammar *g, uint64_t seed, const char 
     struct to_write w = {g, seed};
     TRY(outdir_write(dir, write_probe_files, &w, e));
     for (size_t i = 0; i < grammar_probe_count(g); i++) {
-        (void)printf("%s/%.200s.csv\n", dir, grammar_probe_name(g, i));
+        cmd_say(stdout, "%s/%.200s.csv", dir, grammar_probe_name(g, i));
     }
     return OK;
 }
@@ -497,7 +488,7 @@ static enum err write_probes(const struct grammar *g, uint64_t seed, const char 
 static enum err list_probes(const struct grammar *g)
 {
     for (size_t i = 0; i < grammar_probe_count(g); i++) {
-        (void)printf("%s\n", grammar_probe_name(g, i));
+        cmd_say(stdout, "%s", grammar_probe_name(g, i));
     }
     return OK;
 }
@@ -511,7 +502,7 @@ static int cmd_probes(int argc, char **argv)
     const struct opt table[] = {
         {"corpus", OPT_STRING, &spec, "FILE", "a grammar; without it the bundled one", 0, 0, NULL},
         {"seed", OPT_INT, &seed, "S", "of the sentences", 0, 9e15, NULL},
-        {"out", OPT_STRING, &dir, "DIR", "new folder, one file a set; without it the sets are listed", 0, 0, NULL},
+        {"out", OPT_NEW, &dir, "DIR", "new folder, one file a set; without it the sets are listed", 0, 0, NULL},
     };
     // clang-format on
     const struct opts o = {.name = "corpus probes",

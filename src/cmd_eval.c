@@ -26,7 +26,7 @@
 
 struct eval_args {
     const char *run[2]; /* the second NULL: one run */
-    bool json;
+    bool json, force;
     const char *out;
     const char *to, *dir;  /* --to saebench DIR */
     const char *k, *only;  /* only NULL: all parts */
@@ -85,6 +85,7 @@ static enum err open_evaluator(const struct eval_args *a, struct eval_run *r,
 {
     struct evaluator_opts o = evaluator_defaults();
     char state[4096];
+    struct settings given;
     struct errinfo none;
     if (a->cache != NULL) {
         o.cache = strcmp(a->cache, "none") != 0 ? a->cache : NULL;
@@ -93,6 +94,8 @@ static enum err open_evaluator(const struct eval_args *a, struct eval_run *r,
     }
     o.probes = a->probes.at;
     o.n_probes = a->probes.n;
+    TRY(run_opts_given(&a->named, &given, e));
+    o.concepts_named = settings_given(&given, "concepts");
     o.rows = (size_t)a->rows;
     o.seed = (uint64_t)a->seed;
     TRY(parse_ks(a->k, &o.ks, e));
@@ -244,21 +247,9 @@ static void add_header(const struct eval_run *r, const char *dir, struct str *ou
         r->record.mask_rate, (long long)r->record.set.seed);
 }
 
-/* A table of a report may hold names from files. */
 static void add_table(const struct report *r, struct str *out)
 {
-    struct str raw;
-    str_init(&raw, OUTPUT_BYTES);
-    report_table(r, &raw);
-    for (size_t i = 0; i < raw.len;) {
-        const char *line = raw.p + i;
-        const char *end = memchr(line, '\n', raw.len - i);
-        const size_t len = end != NULL ? (size_t)(end - line) : raw.len - i;
-        utf8_escape(out, line, len);
-        str_addc(out, '\n');
-        i += len + 1;
-    }
-    str_free(&raw);
+    report_table(r, out);
     const cJSON *input = cJSON_GetObjectItemCaseSensitive(r->lists, SUITE_LETTER_INPUT);
     const cJSON *why =
         cJSON_GetObjectItemCaseSensitive(r->lists, SUITE_LETTER_INPUT "_why");
@@ -499,8 +490,9 @@ int cmd_eval(int argc, char **argv)
                      *const a = &args;
     const struct opt table[] = {
         {"json", OPT_FLAG, &a->json, NULL, "one object, nested by measure", 0, 0, NULL},
-        {"out", OPT_STRING, &a->out, "FILE",
+        {"out", OPT_NEW, &a->out, "FILE",
          "write the object there (default: eval.json of the run)", 0, 0, NULL},
+        OPT_FORCE(&a->force),
         {"to", OPT_STRING, &a->to, "saebench DIR",
          "write the results of one run in SAEBench's form too", 0, 0, NULL},
         {"model", OPT_STRING, &a->model, "DIR",
@@ -570,5 +562,5 @@ int cmd_eval(int argc, char **argv)
         str_free(&out);
         return cmd_fail(rc, &e);
     }
-    return cmd_print(&out);
+    return a->json ? cmd_print(&out) : cmd_print_text(&out);
 }

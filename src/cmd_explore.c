@@ -1,6 +1,7 @@
 /* saetop [explore] [RUN]: the explorer. Without a run: a pair of arms on the bundled
  * sample, masked and unmasked, from step 0. */
 #include "base/clock.h"
+#include "base/file.h"
 #include "cmd.h"
 #include "run_opts.h"
 #include "state_dir.h"
@@ -106,14 +107,11 @@ static enum err explore(const struct explore_args *a, const struct run_opts *ro,
     if (run) {
         TRY(check_run(a, ro, run, e));
     }
-    TRY(run_opts_settings(ro, &c.session.set, e));
-    if (ro->print_config) {
-        struct str s;
-        str_init(&s, 1u << 20);
-        run_opts_print(&c.session.set, &s);
-        *status = cmd_print(&s);
-        return OK;
+    if (a->resume && !file_is_dir(a->resume)) {
+        return err_set(e, ERR_MISSING, "--resume: %s: no such run directory",
+                       a->resume);
     }
+    TRY(run_opts_settings(ro, &c.session.set, e));
     if (!a->once && !a->headless && !isatty(STDOUT_FILENO)) {
         return err_set(e, ERR_USAGE,
                        "the explorer needs a terminal, and standard output "

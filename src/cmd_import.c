@@ -182,7 +182,7 @@ int cmd_import(int argc, char **argv)
     if (run_opts_begin(&ro, o, own, sizeof own / sizeof own[0], argc, argv, &parsed,
                        &status)) {
         const enum err rc = import(parsed.args[0], &a, &ro, &out, &e);
-        status = rc == OK ? cmd_print(&out) : cmd_fail(rc, &e);
+        status = rc == OK ? cmd_print_text(&out) : cmd_fail(rc, &e);
     }
     str_free(&out);
     str_free(&about);

@@ -18,5 +18,5 @@ int cmd_keys(int argc, char **argv)
     }
     str_init(&out, 1u << 20);
     keymap_markdown(&out);
-    return cmd_print(&out);
+    return cmd_print_text(&out);
 }

@@ -7,6 +7,7 @@
 #include "lm/lm_eval.h"
 #include "lm_cmds.h"
 #include "lm_texts.h"
+#include "num/blas.h"
 #include "samples_dir.h"
 #include "stop.h"
 
@@ -66,6 +67,7 @@ static enum err evaluate(const struct eval_args *a, struct lm_texts *texts,
     struct pool *pool = NULL;
     enum err rc;
     const uint64_t seed = (uint64_t)a->seed;
+    TRY_OUT(rc, num_ready(e));
     TRY_OUT(rc, open_model(a->model, &m, e));
     TRY_OUT(rc, a->corpora.n > 0 ? lm_texts_open(texts, &a->corpora, seed, e)
                                  : lm_texts_open_bundled(texts, seed, e));
@@ -140,7 +142,7 @@ static int cmd_lm_eval(int argc, char **argv)
         str_free(&out);
         return stop_asked() ? stop_status() : cmd_fail(rc, &e);
     }
-    return cmd_print(&out);
+    return a.json ? cmd_print(&out) : cmd_print_text(&out);
 }
 
 /* ---- generate ---- */
@@ -173,6 +175,7 @@ static enum err generate(const struct generate_args *a, const char *prompt,
                          struct str *out, struct errinfo *e)
 {
     struct lm *m = NULL;
+    TRY(num_ready(e));
     TRY(open_model(a->model, &m, e));
     struct str text;
     str_init(&text, OUTPUT_BYTES);
@@ -229,7 +232,7 @@ static int cmd_lm_generate(int argc, char **argv)
         str_free(&out);
         return cmd_fail(rc, &e);
     }
-    status = cmd_print(&out);
+    status = a.json ? cmd_print(&out) : cmd_print_text(&out);
     return stop_asked() ? stop_status() : status;
 }
 

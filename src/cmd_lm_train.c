@@ -7,6 +7,7 @@
 #include "lm/pretrain.h"
 #include "lm_cmds.h"
 #include "lm_texts.h"
+#include "num/blas.h"
 #include "progress.h"
 #include "stop.h"
 
@@ -14,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LINE_BYTES 8192
 
 /* The options, as the parser stores them. */
 struct train_args {
@@ -182,25 +185,28 @@ static void print_json(const struct view *v, const struct pretrain_progress *p)
 static void print_evaluation(const struct view *v, const struct pretrain_progress *p)
 {
     char time[32], tokens[32];
-    (void)printf("step %lld/%lld  %s tokens  %s", (long long)p->step,
-                 (long long)p->steps, count_text((double)p->tokens, tokens),
-                 duration_text(p->seconds, time));
+    struct str line;
+    str_init(&line, LINE_BYTES);
+    str_addf(&line, "step %lld/%lld  %s tokens  %s", (long long)p->step,
+             (long long)p->steps, count_text((double)p->tokens, tokens),
+             duration_text(p->seconds, time));
     if (p->step > 0) {
-        (void)printf("  loss %s", NUMBER(NUMBER_PLAIN, 0, 4, p->loss));
+        str_addf(&line, "  loss %s", NUMBER(NUMBER_PLAIN, 0, 4, p->loss));
     }
     for (size_t i = 0; i < v->texts->n; i++) {
-        (void)printf("  %s %s", v->texts->text[i].name,
+        str_addf(&line, "  %s %s", v->texts->text[i].name,
                      NUMBER(NUMBER_PLAIN, 0, 4, p->nll_clean[i]));
         if (isfinite(p->nll_masked[i])) {
-            (void)printf(" (masked %.4f)", p->nll_masked[i]);
+            str_addf(&line, " (masked %.4f)", p->nll_masked[i]);
         }
     }
     if (p->step > 0) {
         char eta[32];
-        (void)printf("  %.0f tokens/s, %s left", p->tokens_per_second,
-                     duration_text(p->eta_seconds, eta));
+        str_addf(&line, "  %.0f tokens/s, %s left", p->tokens_per_second,
+                 duration_text(p->eta_seconds, eta));
     }
-    (void)printf("\n");
+    cmd_say(stdout, "%s", line.p); /* names of texts are names of files */
+    str_free(&line);
     (void)fflush(stdout);
 }
 
@@ -210,7 +216,7 @@ static bool on_progress(void *user, const struct pretrain_progress *p)
     const int64_t every = v->args->cfg.log_every;
     if (p->note) {
         progress_clear(&v->bar);
-        (void)fprintf(stderr, "saetop: %s\n", p->note);
+        cmd_say(stderr, "saetop: %s", p->note);
     }
     if (v->args->json) {
         if (p->evaluated || (every > 0 && p->step % every == 0)) {
@@ -266,6 +272,7 @@ static enum err run(struct train_args *a, struct lm_texts *texts, bool *interrup
             e, ERR_EXISTS,
             "%s: exists already; give a new --out, or --resume to continue it", a->out);
     }
+    TRY_OUT(rc, num_ready(e));
     TRY_OUT(rc, lm_texts_open(texts, &a->corpora, a->cfg.seed, e));
     if (a->tokenizer) {
         TRY_OUT(rc, tok_load(a->tokenizer, &tok, e));
@@ -308,12 +315,11 @@ int cmd_lm_train(int argc, char **argv)
         return cmd_fail(rc, &e);
     }
     if (interrupted) {
-        (void)fprintf(stderr, "saetop: stopped; saved in %s, --resume continues it\n",
-                      a.out);
+        cmd_say(stderr, "saetop: stopped; saved in %s, --resume continues it", a.out);
         return stop_status();
     }
     if (!a.json) {
-        (void)printf("model written to %s\n", a.out);
+        cmd_say(stdout, "model written to %s", a.out);
     }
     return EXIT_SUCCESS;
 }

@@ -5,10 +5,10 @@
 #include "base/leftover.h"
 #include "base/mem.h"
 #include "base/number.h"
-#include "base/utf8.h"
 #include "cmd.h"
 #include "progress.h"
 #include "run_opts.h"
+#include "shell_word.h"
 #include "stop.h"
 #include "sweep/cellfile.h"
 #include "sweep/run.h"
@@ -55,10 +55,7 @@ static void print_event(struct reporter *r, const char *kind, const char *text)
         (void)fputs(s.p, stdout);
         str_free(&s);
     } else if (!r->args->quiet) {
-        str_init(&s, 1u << 16); /* labels and reasons hold names from files */
-        utf8_escape(&s, text, strlen(text));
-        (void)printf("%s\n", s.len ? s.p : "");
-        str_free(&s);
+        cmd_say(stdout, "%s", text);
     }
     (void)fflush(stdout);
 }
@@ -201,26 +198,6 @@ out:
 
 /* ---- what it does ---- */
 
-/* A word of a shell's command line. */
-static void add_quoted(struct str *out, const char *text)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                "0123456789_-+=./:,@%";
-    if (text[0] && strspn(text, plain) == strlen(text)) {
-        str_add(out, text);
-        return;
-    }
-    str_addc(out, '\'');
-    for (const char *c = text; *c; c++) {
-        if (*c == '\'') {
-            str_add(out, "'\\''");
-        } else {
-            str_addc(out, *c);
-        }
-    }
-    str_addc(out, '\'');
-}
-
 /* One command a cell that is not done. */
 static void print_plan(const char *dir, const struct sweep_plan *p,
                        const struct sweep_result *results, struct str *out)
@@ -228,8 +205,10 @@ static void print_plan(const char *dir, const struct sweep_plan *p,
     for (size_t i = 0; i < p->n_cells; i++) {
         if (!results[i].done) {
             str_add(out, "saetop sweep --quiet --out ");
-            add_quoted(out, dir);
-            str_addf(out, " --cell %s\n", p->cell[i].name);
+            shell_word_add(out, dir);
+            str_add(out, " --cell ");
+            shell_word_add(out, p->cell[i].name);
+            str_addc(out, '\n');
         }
     }
 }
@@ -317,9 +296,11 @@ static enum err say_end(struct reporter *r, const struct sweep_result *results,
     if (!r->args->json && !r->args->quiet) {
         str_init(&s, OUTPUT_BYTES);
         const enum err rc = sweep_summary(r->plan, results, &s, e);
-        (void)fputs(rc == OK && s.len ? s.p : "", stdout);
-        str_free(&s);
-        TRY(rc);
+        if (rc != OK) {
+            str_free(&s);
+            return rc;
+        }
+        (void)cmd_print_text(&s);
     }
     snprintf(text, sizeof text, "report.md, results.csv and results.json in %s",
              r->args->out);
@@ -376,7 +357,7 @@ static enum err do_sweep(struct reporter *r, const struct opts_result *parsed,
     }
     if (a->plan) {
         print_plan(a->out, p, results, &text);
-        r->status = cmd_print(&text);
+        r->status = cmd_print_text(&text);
     } else if (a->collect) {
         TRY_OUT(rc, collect(r, parsed, results, made, e));
         TRY_OUT(rc, write_tables(a->out, p, results, e));
@@ -433,29 +414,12 @@ static enum err open_and_run(const struct sweep_args *a, struct run_opts *ro,
     return rc;
 }
 
-static int print_config(const struct run_opts *ro)
-{
-    struct settings set;
-    struct errinfo e = {0};
-    struct str s;
-    const enum err rc = run_opts_settings(ro, &set, &e);
-    if (rc != OK) {
-        return cmd_fail(rc, &e);
-    }
-    str_init(&s, 1u << 20);
-    run_opts_print(&set, &s);
-    return cmd_print(&s);
-}
-
 /* The exit status. */
 static int sweep(const struct sweep_args *a, struct run_opts *ro,
                  const struct opts_result *parsed)
 {
     struct errinfo e = {0};
     struct reporter r = {.args = a};
-    if (ro->print_config) {
-        return print_config(ro);
-    }
     progress_init(&r.bar, a->quiet || a->json || a->plan);
     stop_install();
     const enum err rc = open_and_run(a, ro, parsed, &r, &e);

@@ -402,5 +402,5 @@ int cmd_top(int argc, char **argv)
         str_free(&out);
         return cmd_fail(rc, &e);
     }
-    return cmd_print(&out);
+    return a.json ? cmd_print(&out) : cmd_print_text(&out);
 }

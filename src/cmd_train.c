@@ -2,7 +2,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/number.h"
-#include "base/utf8.h"
 #include "cmd.h"
 #include "progress.h"
 #include "run_opts.h"
@@ -109,11 +108,7 @@ static void print_event(struct reporter *r, const char *kind, const char *text)
         (void)fputs(s.p, stdout);
         str_free(&s);
     } else if (!r->args->quiet) {
-        struct str line; /* names of hooks and kernels come from files */
-        str_init(&line, 1u << 14);
-        utf8_escape(&line, text, strlen(text));
-        (void)printf("%s\n", line.p);
-        str_free(&line);
+        cmd_say(stdout, "%s", text);
     }
     (void)fflush(stdout);
 }
@@ -409,12 +404,6 @@ int cmd_train(int argc, char **argv)
     }
     struct settings set;
     enum err rc = run_opts_settings(&ro, &set, &e);
-    if (rc == OK && ro.print_config) {
-        struct str s;
-        str_init(&s, 1u << 20);
-        run_opts_print(&set, &s);
-        return cmd_print(&s);
-    }
     struct reporter r = {.args = &a};
     struct engine *g = NULL;
     progress_init(&r.bar, a.quiet || a.json);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/pool.h"
+#include "num/blas.h"
 #include "num/stats.h"
 #include "progress.h"
 #include "run_opts.h"
@@ -386,10 +387,6 @@ static enum err run_line(const struct run_opts *ro, struct grid *g, const char *
 {
     TRY(run_opts_settings(ro, &g->set, e));
     TRY(find_rates(rates, g, e));
-    if (ro->print_config) {
-        run_opts_print(&g->set, out);
-        return OK;
-    }
     TRY(run_seeds(g, e));
     return grid_print(g, json, file, out, e);
 }
@@ -398,10 +395,11 @@ int eval_synthetic_main(int argc, char **argv)
 {
     const char *rates = NULL, *file = NULL;
     int64_t seeds = 1;
-    bool json = false;
+    bool json = false, force = false;
     const struct opt own[] = {
         {"json", OPT_FLAG, &json, NULL, "one object", 0, 0, NULL},
-        {"out", OPT_STRING, &file, "FILE", "write the object there", 0, 0, NULL},
+        {"out", OPT_NEW, &file, "FILE", "write the object there", 0, 0, NULL},
+        OPT_FORCE(&force),
         {"seeds", OPT_INT, &seeds, "N", "so many seeds, from --seed on", 1, 1000, NULL},
         {"mask-rates", OPT_STRING, &rates, "LIST",
          "train at each of these, differences from the first (default: 0 and "
@@ -435,7 +433,7 @@ int eval_synthetic_main(int argc, char **argv)
         str_free(&out);
         return cmd_fail(rc, &e);
     }
-    return cmd_print(&out);
+    return json ? cmd_print(&out) : cmd_print_text(&out);
 }
 
 /* ---- saved runs ---- */
@@ -538,6 +536,7 @@ enum err eval_synthetic_runs(const struct synthetic_eval *a, struct str *out,
     struct pool *pool = NULL;
     enum err rc = OK;
     report_init(&diff, (uint64_t)a->seed);
+    TRY_OUT(rc, num_ready(e));
     TRY_OUT(rc, pool_new(a->threads > 0 ? (size_t)a->threads : pool_cpus(), &pool, e));
     if (a->n > 1) {
         TRY_OUT(rc, check_same(&a->run[0]->set, &a->run[1]->set, e));

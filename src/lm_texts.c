@@ -2,10 +2,10 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "samples_dir.h"
 #include "text/grammar.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +24,12 @@ static enum err split_spec(const char *spec, char path[PATH_CAP], double *weight
     *weight = 1.0;
     if (comma && comma[1]) {
         char *end = NULL;
-        const double w = strtod(comma + 1, &end);
+        (void)strtod(comma + 1, &end); /* a name may have a comma as well */
         if (end != comma + 1 && *end == '\0') {
-            if (!isfinite(w) || w <= 0) {
+            double w = 0;
+            if (!number_real(comma + 1, &w) || w <= 0) {
                 return err_set(e, ERR_USAGE,
-                               "--corpus %s: weight: found %s, expected more than 0",
+                               "--corpus %s: weight: found %s, expected a number above 0",
                                spec, comma + 1);
             }
             *weight = w;

@@ -10,6 +10,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int cmd_version(int argc, char **argv)
+{
+    static const struct opts o = {
+        .name = "version",
+        .usage = "",
+        .about = "Prints the version of saetop and what it multiplies with."};
+    struct opts_result r;
+    struct str out;
+    int status = 0;
+    if (!cmd_begin(&o, argc, argv, &r, &status)) {
+        return status;
+    }
+    str_init(&out, 256);
+    str_addf(&out, "saetop %s (OpenBLAS %s, kernels %s)\n", SAETOP_VERSION,
+             num_blas_core(), num_kern_name());
+    return cmd_print_text(&out);
+}
+
 static const struct subcommand COMMANDS[] = {
     {"explore", cmd_explore, "watch an SAE train and browse its latents (the default)"},
     {"train", cmd_train, "train without a screen"},
@@ -22,6 +40,7 @@ static const struct subcommand COMMANDS[] = {
     {"corpus", cmd_corpus, "write or describe a corpus"},
     {"bench", cmd_bench, "benchmarks"},
     {"keys", cmd_keys, "the explorer's keys as a Markdown table"},
+    {"version", cmd_version, "the version, as --version"},
 };
 #define N_COMMANDS (sizeof COMMANDS / sizeof COMMANDS[0])
 
@@ -31,8 +50,13 @@ static const struct subcommand COMMANDS[] = {
 /* Whether the line is for DEFAULT_COMMAND: nothing, an option of its own, or a file. */
 static bool is_default(int argc, char **argv)
 {
-    return argc < 2 || argv[1][0] == '-' || strchr(argv[1], '/') ||
-           (!command_find(COMMANDS, N_COMMANDS, argv[1]) && file_exists(argv[1]));
+    if (argc < 2) {
+        return true;
+    }
+    const char *word = argv[1];
+    return !command_is_help(word) &&
+           (word[0] == '-' || strchr(word, '/') ||
+            (!command_find(COMMANDS, N_COMMANDS, word) && file_exists(word)));
 }
 
 int main(int argc, char **argv)
@@ -43,13 +67,9 @@ int main(int argc, char **argv)
     num_init();
     stop_init();
     if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-        (void)printf("saetop %s (OpenBLAS %s, kernels %s)\n", SAETOP_VERSION,
-                     num_blas_core(), num_kern_name());
-        return EXIT_SUCCESS;
+        return cmd_version(argc - 1, argv + 1);
     }
-    const bool help =
-        argc > 1 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0);
-    if (!help && is_default(argc, argv)) {
+    if (is_default(argc, argv)) {
         const struct subcommand *c =
             command_find(COMMANDS, N_COMMANDS, DEFAULT_COMMAND);
         return c->run(argc, argv);

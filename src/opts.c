@@ -1,6 +1,7 @@
 #include "opts.h"
 
 #include "base/nearest.h"
+#include "base/newfile.h"
 #include "base/number.h"
 
 #include <math.h>
@@ -9,19 +10,38 @@
 #include <string.h>
 
 #define NAME_MAX_LEN 48
+#define ROWS_MAX     256 /* that a suggestion is looked for in */
 
 /* ---- nearest row ---- */
 
-static const char *nearest_row(const char *word, const struct opt *table, size_t n)
+static const char *first_that_begins(const char *word, const char *const *names,
+                                     size_t n)
 {
-    const char *names[OPT_LIST_MAX];
+    for (size_t i = 0; word[0] && i < n; i++) {
+        if (strncmp(names[i], word, strlen(word)) == 0) {
+            return names[i];
+        }
+    }
+    return NULL;
+}
+
+/* The name meant by `word`: the first that begins so, if it is a letter or two, else the
+ * nearest. `more`: names beside those of the table, ended by NULL. */
+static const char *nearest_row(const char *word, const struct opt *table, size_t n,
+                               const char *const *more)
+{
+    const char *names[ROWS_MAX];
     size_t count = 0;
-    for (size_t i = 0; i < n && count < OPT_LIST_MAX; i++) {
+    for (size_t i = 0; i < n && count < ROWS_MAX; i++) {
         if (table[i].kind != OPT_HEAD) {
             names[count++] = table[i].name;
         }
     }
-    return nearest_name(word, names, count);
+    for (; *more && count < ROWS_MAX; more++) {
+        names[count++] = *more;
+    }
+    const char *first = strlen(word) < 3 ? first_that_begins(word, names, count) : NULL;
+    return first ? first : nearest_name(word, names, count);
 }
 
 /* ---- values ---- */
@@ -82,6 +102,16 @@ static enum err store_flag(const struct opt *row, const char *where, const char 
                    value);
 }
 
+static enum err store_text(const struct opt *row, const char *where, const char *value,
+                           struct errinfo *e)
+{
+    if (!value[0] && row->kind != OPT_TEXT) {
+        return err_set(e, ERR_USAGE, "%s: found '', expected %s", where, row->arg);
+    }
+    *(const char **)row->to = value;
+    return OK;
+}
+
 static enum err store_list(const struct opt *row, const char *where, const char *value,
                            struct errinfo *e)
 {
@@ -89,6 +119,9 @@ static enum err store_list(const struct opt *row, const char *where, const char 
     if (list->n == OPT_LIST_MAX) {
         return err_set(e, ERR_USAGE, "%s: given more than %d times", where,
                        OPT_LIST_MAX);
+    }
+    if (!value[0]) {
+        return err_set(e, ERR_USAGE, "%s: found '', expected %s", where, row->arg);
     }
     list->at[list->n++] = value;
     return OK;
@@ -108,7 +141,9 @@ enum err opt_store(const struct opt *row, const char *where, const char *value,
         TRY(store_real(row, where, value, e));
         break;
     case OPT_STRING:
-        *(const char **)row->to = value;
+    case OPT_TEXT:
+    case OPT_NEW:
+        TRY(store_text(row, where, value, e));
         break;
     case OPT_LIST:
         TRY(store_list(row, where, value, e));
@@ -136,20 +171,33 @@ static const struct opt *find_row(const struct opt *table, size_t n, const char 
     return NULL;
 }
 
-/* An unknown name as an error line with a suggestion. `dashes` before option names. */
-static enum err unknown(const char *where, const char *what, const char *dashes,
-                        const char *name, size_t len, const struct opt *table, size_t n,
-                        struct errinfo *e)
+/* An unknown name as an error line with a suggestion. */
+static enum err unknown_setting(const struct opts *o, const char *name, size_t len,
+                                struct errinfo *e)
 {
+    static const char *const none[] = {NULL};
     char word[NAME_MAX_LEN + 2];
     (void)snprintf(word, sizeof word, "%.*s", (int)(len < 200 ? len : 200), name);
-    const char *near = nearest_row(word, table, n);
-    if (near) {
-        return err_set(e, ERR_USAGE, "%s: unknown %s %s%s; did you mean %s%s?", where,
-                       what, dashes, word, dashes, near);
-    }
-    return err_set(e, ERR_USAGE, "%s: unknown %s %s%s; see saetop %s -h", where, what,
-                   dashes, word, where);
+    const char *near = nearest_row(word, o->set, o->n_set, none);
+    return near ? err_set(e, ERR_USAGE, "%s: unknown setting %s; did you mean %s?",
+                          o->name, word, near)
+                : err_set(e, ERR_USAGE, "%s: unknown setting %s; see saetop %s -h",
+                          o->name, word, o->name);
+}
+
+/* The same for an option; `dashes` as many as were found. */
+static enum err unknown_option(const struct opts *o, const char *dashes,
+                               const char *name, size_t len, struct errinfo *e)
+{
+    const char *const more[] = {"help", o->set ? "set" : NULL, NULL};
+    char word[NAME_MAX_LEN + 2];
+    (void)snprintf(word, sizeof word, "%.*s", (int)(len < 200 ? len : 200), name);
+    const char *near = nearest_row(word, o->table, o->n, more);
+    return near
+               ? err_set(e, ERR_USAGE, "%s: unknown option %s%s; did you mean --%s?",
+                         o->name, dashes, word, near)
+               : err_set(e, ERR_USAGE, "%s: unknown option %s%s; see saetop %s -h",
+                         o->name, dashes, word, o->name);
 }
 
 /* --set name=value. */
@@ -163,7 +211,7 @@ static enum err apply_set(const struct opts *o, const char *pair, struct errinfo
     const size_t len = (size_t)(eq - pair);
     const struct opt *row = find_row(o->set, o->n_set, pair, len);
     if (!row) {
-        return unknown(o->name, "setting", "", pair, len, o->set, o->n_set, e);
+        return unknown_setting(o, pair, len, e);
     }
     char where[2 * NAME_MAX_LEN + 16];
     (void)snprintf(where, sizeof where, "%s: --set %s", o->name, row->name);
@@ -186,7 +234,7 @@ static enum err parse_option(const struct opts *o, int argc, char **argv, int *i
                        eq ? eq + 1 : setting->arg);
     }
     if (!row && !is_set) {
-        return unknown(o->name, "option", "--", name, len, o->table, o->n, e);
+        return unknown_option(o, "--", name, len, e);
     }
     char where[2 * NAME_MAX_LEN + 16];
     (void)snprintf(where, sizeof where, "%s: --%s", o->name,
@@ -196,11 +244,17 @@ static enum err parse_option(const struct opts *o, int argc, char **argv, int *i
     }
     const char *value = eq ? eq + 1 : NULL;
     if (!value) {
+        const char *arg = is_set ? "KEY=VALUE" : row->arg;
         if (*i + 1 >= argc) {
-            return err_set(e, ERR_USAGE, "%s: needs a value (%s)", where,
-                           is_set ? "KEY=VALUE" : row->arg);
+            return err_set(e, ERR_USAGE, "%s: needs a value (%s)", where, arg);
         }
         value = argv[++*i];
+        if (strncmp(value, "--", 2) == 0) {
+            return err_set(e, ERR_USAGE,
+                           "%s: needs a value (%s), found %s; one that begins so is "
+                           "written --%.*s=%s",
+                           where, arg, value, (int)len, name, value);
+        }
     }
     return is_set ? apply_set(o, value, e) : opt_store(row, where, value, e);
 }
@@ -213,6 +267,23 @@ static bool wants_help(int argc, char **argv)
         }
     }
     return false;
+}
+
+/* What is to be made must not be there, unless --force stands on the line. */
+static enum err check_new(const struct opts *o, struct errinfo *e)
+{
+    const struct opt *force =
+        find_row(o->table, o->n, OPT_FORCE_NAME, strlen(OPT_FORCE_NAME));
+    for (size_t i = 0; i < o->n; i++) {
+        const struct opt *row = &o->table[i];
+        const char *path = row->kind == OPT_NEW ? *(const char **)row->to : NULL;
+        if (path && !(force && *(const bool *)force->to)) {
+            TRY(newfile_check(path,
+                              force ? "--force writes over it" : "choose another name",
+                              e));
+        }
+    }
+    return OK;
 }
 
 enum err opts_parse(const struct opts *o, int argc, char **argv,
@@ -229,9 +300,7 @@ enum err opts_parse(const struct opts *o, int argc, char **argv,
         } else if (options && strncmp(argv[i], "--", 2) == 0) {
             TRY(parse_option(o, argc, argv, &i, e));
         } else if (options && argv[i][0] == '-' && argv[i][1]) {
-            return err_set(e, ERR_USAGE,
-                           "%s: unknown option %s; options are long: --%s", o->name,
-                           argv[i], argv[i] + 1);
+            return unknown_option(o, "-", argv[i] + 1, strcspn(argv[i] + 1, "="), e);
         } else if (out->n_args == o->max_args || out->n_args == OPT_LIST_MAX) {
             return err_set(e, ERR_USAGE, "%s: unexpected '%s'; usage: saetop %s %s",
                            o->name, argv[i], o->name, o->usage);
@@ -243,7 +312,7 @@ enum err opts_parse(const struct opts *o, int argc, char **argv,
         return err_set(e, ERR_USAGE, "%s: too few arguments; usage: saetop %s %s",
                        o->name, o->name, o->usage);
     }
-    return OK;
+    return check_new(o, e);
 }
 
 /* ---- help ---- */
@@ -288,6 +357,8 @@ static void add_default(const struct opt *row, char *text, size_t cap)
         }
         break;
     case OPT_STRING:
+    case OPT_TEXT:
+    case OPT_NEW:
         if (*(const char *const *)row->to) {
             (void)snprintf(at, left, " [%s]", *(const char *const *)row->to);
         }

@@ -14,8 +14,10 @@ enum opt_kind {
     OPT_FLAG,   /* bool: --name */
     OPT_INT,    /* int64_t in min..max; 1e6, 20k and 20M are understood */
     OPT_REAL,   /* double in min..max */
-    OPT_STRING, /* const char * into argv */
-    OPT_LIST,   /* struct opt_list: may be repeated */
+    OPT_STRING, /* const char * into argv, not empty */
+    OPT_TEXT,   /* the same, may be empty */
+    OPT_NEW,    /* OPT_STRING: a file or folder to make, refused if it is there */
+    OPT_LIST,   /* struct opt_list of texts that are not empty: may be repeated */
     OPT_HEAD,   /* no option: `name` is a heading in the text of -h */
 };
 
@@ -35,6 +37,13 @@ struct opt {
     bool *given;      /* may be NULL: set when the option stood on the line */
 };
 
+/* Beside an OPT_NEW: the option that writes over what is there. */
+#define OPT_FORCE(flag)                                                                \
+    {                                                                                  \
+        OPT_FORCE_NAME, OPT_FLAG, flag, NULL, "write over a file of --out", 0, 0, NULL \
+    }
+#define OPT_FORCE_NAME "force"
+
 struct opts {
     const char *name;  /* "lm train" */
     const char *usage; /* what follows it: "--corpus FILE --out DIR" */
@@ -52,9 +61,11 @@ struct opts_result {
     size_t n_args;
 };
 
-/* Parse argv[1..]. `--name value`, `--name=value`, `--` ends the options. ERR_USAGE
- * with a line that names the option, what was found and what was expected; an unknown
- * one gets the nearest name. With --help nothing else is checked. */
+/* Parse argv[1..]. `--name value`, `--name=value`, `--` ends the options; of one that
+ * is repeated the last counts, but for OPT_LIST. A value that stands apart may not begin
+ * with two dashes, which a forgotten one looks like. ERR_USAGE with a line that names
+ * the option, what was found and what was expected; an unknown one gets the nearest
+ * name. ERR_EXISTS for an OPT_NEW. With --help nothing else is checked. */
 enum err opts_parse(const struct opts *o, int argc, char **argv,
                     struct opts_result *out, struct errinfo *e) ERR_CHECKED;
 

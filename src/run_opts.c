@@ -2,6 +2,7 @@
 #include "run_opts.h"
 
 #include "base/file.h"
+#include "base/utf8.h"
 #include "sae/sae.h"
 #include "samples_dir.h"
 #include "train/settings_synth.h"
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CONFIG_BYTES    (1u << 20)
 #define SAMPLE_CONFIG   "sample.json"
 #define SAMPLE_MODEL    "samples/model"
 #define SAMPLE_CORPUS   "samples/storybook.grammar.json#story"
@@ -20,7 +22,7 @@ static struct opt text_row(const char *name, const char **to, const char *arg,
                            const char *help)
 {
     return (struct opt){
-        .name = name, .kind = OPT_STRING, .to = to, .arg = arg, .help = help};
+        .name = name, .kind = OPT_TEXT, .to = to, .arg = arg, .help = help};
 }
 
 /* What stands for a value in -h. */
@@ -48,8 +50,11 @@ static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
     for (size_t i = 0; i < n_own; i++) {
         r->flag[r->n_flags++] = own[i];
     }
-    r->flag[r->n_flags++] =
-        text_row("config", &r->config, "FILE", "settings from a JSON file");
+    r->flag[r->n_flags++] = (struct opt){.name = "config",
+                                         .kind = OPT_STRING,
+                                         .to = &r->config,
+                                         .arg = "FILE",
+                                         .help = "settings from a JSON file"};
     r->flag[r->n_flags++] =
         (struct opt){.name = "print-config",
                      .kind = OPT_FLAG,
@@ -78,6 +83,20 @@ static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
     }
 }
 
+static int print_config(const struct run_opts *r)
+{
+    struct settings s;
+    struct errinfo e = {0};
+    struct str text;
+    const enum err rc = run_opts_settings(r, &s, &e);
+    if (rc != OK) {
+        return cmd_fail(rc, &e);
+    }
+    str_init(&text, CONFIG_BYTES);
+    run_opts_print(&s, &text);
+    return cmd_print_text(&text);
+}
+
 bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
                     size_t n_own, int argc, char **argv, struct opts_result *parsed,
                     int *status)
@@ -87,7 +106,13 @@ bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
     what.n = r->n_flags;
     what.set = r->set;
     what.n_set = r->n_set;
-    return cmd_begin(&what, argc, argv, parsed, status);
+    if (!cmd_begin(&what, argc, argv, parsed, status)) {
+        return false;
+    }
+    if (r->print_config) {
+        *status = print_config(r);
+    }
+    return !r->print_config;
 }
 
 /* A path of the user's, made absolute so that the run opens from anywhere; "#part"
@@ -174,6 +199,20 @@ static enum err set_also(const struct run_opts *r, struct settings *s,
     return rc;
 }
 
+/* A setting that a flag names is not named by --set as well: which one counts would not
+ * show. */
+static enum err check_once(const struct run_opts *r, const char *key, struct errinfo *e)
+{
+    for (size_t i = 0; i < r->n_flags; i++) {
+        if (r->flag_def[i] && r->flag_value[i] && !strcmp(r->flag_def[i]->key, key)) {
+            return err_set(e, ERR_USAGE,
+                           "--%s and --set %s are the same setting; leave out one",
+                           r->flag[i].name, key);
+        }
+    }
+    return OK;
+}
+
 /* --config, then flags, then --set. */
 static enum err add_given(const struct run_opts *r, struct settings *s,
                           struct errinfo *e)
@@ -189,6 +228,7 @@ static enum err add_given(const struct run_opts *r, struct settings *s,
     }
     for (size_t i = 0; i < r->n_set; i++) {
         if (r->set_value[i]) {
+            TRY(check_once(r, r->set[i].name, e));
             TRY(settings_set(s, r->set[i].name, r->set_value[i], "command line", e));
         }
     }
@@ -252,13 +292,16 @@ void run_opts_print(const struct settings *s, struct str *out)
 {
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
-    struct str value;
+    struct str value, safe;
     str_init(&value, SETTING_TEXT_MAX);
+    str_init(&safe, 8 * SETTING_TEXT_MAX);
     for (size_t i = 0; i < n; i++) {
         str_clear(&value);
         settings_print(s, &t[i], &value);
-        str_addf(out, "%-20s %-40s %s\n", t[i].key, value.len ? value.p : "-",
-                 settings_origin(s, &t[i]));
+        str_clear(&safe);
+        utf8_escape(&safe, value.len ? value.p : "-", value.len ? value.len : 1);
+        str_addf(out, "%-20s %-40s %s\n", t[i].key, safe.p, settings_origin(s, &t[i]));
     }
     str_free(&value);
+    str_free(&safe);
 }

@@ -23,7 +23,8 @@ struct run_opts {
 
 /* Parse a subcommand's line. `what` gives name, usage, about and the number of words;
  * its tables are filled in here: `own` rows (n_own of them) first, then the settings.
- * As cmd_begin: false when the command has ended, with *status to return. */
+ * As cmd_begin: false when the command has ended, with *status to return; --print-config
+ * ends it too. */
 bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
                     size_t n_own, int argc, char **argv, struct opts_result *parsed,
                     int *status);

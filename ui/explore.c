@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/newfile.h"
 #include "ui/explore_priv.h"
 #include "ui/export.h"
 #include "ui/layout.h"
@@ -25,12 +26,12 @@ static void write_shot(struct loop *l, const char *path)
 {
     struct errinfo e = {0};
     char *text = NULL;
-    if (!l->script && file_exists(path)) {
-        app_say(&l->app, true, "%s exists already; choose another name", path);
-        return;
+    /* A script may be played again. */
+    enum err rc = l->script ? OK : newfile_check(path, "choose another name", &e);
+    if (rc == OK) {
+        app_view(&l->app, &l->v, &l->c);
+        rc = canvas_dump(&l->c, false, &text, &e);
     }
-    app_view(&l->app, &l->v, &l->c);
-    enum err rc = canvas_dump(&l->c, false, &text, &e);
     if (rc == OK) {
         rc = file_write_named_text(path, text, &e);
     }

@@ -2,6 +2,7 @@
 
 #include "base/csvfile.h"
 #include "base/file.h"
+#include "base/newfile.h"
 #include "base/utf8.h"
 #include "ui/names.h"
 #include "ui/screen.h"
@@ -146,10 +147,8 @@ enum err export_text(const struct app *a, const struct session_view *v,
 enum err export_csv(const struct app *a, const struct session_view *v,
                     enum screen_id screen, const char *path, struct errinfo *e)
 {
-    if (file_exists(path)) {
-        return err_set(e, ERR_EXISTS, "%s exists already; choose another name", path);
-    }
     struct str out;
+    TRY(newfile_check(path, "choose another name", e));
     str_init(&out, EXPORT_MAX);
     enum err rc = export_text(a, v, screen, &out, e);
     if (rc == OK) {

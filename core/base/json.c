@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +45,11 @@ enum err json_parse(const char *text, size_t len, const char *name, cJSON **out,
         return lfs_refuse(name, e);
     }
     const char *end = text;
+    errno = 0; /* cJSON does not tell a fault of the text from memory that is out */
     cJSON *tree = len > 0 ? cJSON_ParseWithLengthOpts(text, len, &end, 0) : NULL;
+    if (!tree && errno == ENOMEM) {
+        return err_set(e, ERR_NOMEM, "%s: out of memory while reading it", name);
+    }
     size_t at = end ? (size_t)(end - text) : 0;
     if (tree) {
         while (at < len && strchr(" \t\r\n", text[at]) && text[at] != '\0') {
@@ -336,13 +341,31 @@ void json_add_number(struct str *s, double v)
     }
 }
 
+/* cJSON's text, in which all but layout stands in strings: what a terminal would act on
+ * is escaped there, as json_add_string does. */
+static void add_printed(struct str *s, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        uint32_t cp;
+        const size_t used = utf8_next(text + i, len - i, &cp);
+        if (cp == UTF8_INVALID) {
+            str_add(s, "\xEF\xBF\xBD"); /* U+FFFD */
+        } else if (cp >= 0x7F && utf8_is_unsafe(cp)) {
+            add_escaped(s, cp);
+        } else {
+            str_addn(s, text + i, used);
+        }
+        i += used;
+    }
+}
+
 enum err json_print(const cJSON *tree, struct str *out, struct errinfo *e)
 {
     char *text = cJSON_Print(tree);
     if (!text) {
         return err_set(e, ERR_NOMEM, "out of memory for JSON text");
     }
-    str_add(out, text);
+    add_printed(out, text, strlen(text));
     str_addc(out, '\n');
     cJSON_free(text);
     return str_err(out, "JSON text", e);

@@ -53,7 +53,7 @@ void json_add_string(struct str *s, const char *text, size_t len);
 /* Append a number that reads back as the same double; NaN and infinities become null.
  */
 void json_add_number(struct str *s, double v);
-/* Print a tree, indented, with a newline at its end. */
+/* Print a tree, indented, with a newline at its end; strings as json_add_string's. */
 enum err json_print(const cJSON *tree, struct str *out, struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -41,7 +41,7 @@ const char *nearest_name(const char *word, const char *const *names, size_t n)
         /* The beginning of a name counts as one slip. */
         const bool prefix = len >= 3 && strncmp(word, names[i], len) == 0;
         const size_t d = prefix ? 1 : edit_distance(word, names[i]);
-        if (d < best_distance || (d == best_distance && !best)) {
+        if (d < len && (d < best_distance || (d == best_distance && !best))) {
             best_distance = d;
             best = names[i];
         }

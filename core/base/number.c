@@ -5,6 +5,13 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* No space, "inf", "nan" or hexadecimal number, all of which strtod takes. */
+static bool is_decimal(const char *text)
+{
+    return text[strspn(text, "+-.0123456789eEkMG")] == '\0';
+}
 
 bool number_real(const char *text, double *out)
 {
@@ -15,7 +22,7 @@ bool number_real(const char *text, double *out)
     char *end = NULL;
     errno = 0;
     double v = strtod(text, &end);
-    if (end == text || errno == ERANGE || !isfinite(v)) {
+    if (end == text || errno == ERANGE || !is_decimal(text)) {
         return false;
     }
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
@@ -25,7 +32,7 @@ bool number_real(const char *text, double *out)
             break;
         }
     }
-    if (*end != '\0') {
+    if (*end != '\0' || !isfinite(v)) {
         return false;
     }
     *out = v;
@@ -37,7 +44,7 @@ bool number_whole(const char *text, int64_t *out)
     char *end = NULL;
     errno = 0;
     const long long v = strtoll(text, &end, 10);
-    if (end != text && *end == '\0' && errno != ERANGE) {
+    if (end != text && *end == '\0' && errno != ERANGE && is_decimal(text)) {
         *out = v;
         return true;
     }

@@ -97,7 +97,7 @@ static void *worker_main(void *arg)
 
 /* Start the workers with signals blocked, so that handlers run in the threads that the
  * program chose; faults stay deliverable where they happen, for the crash handler. */
-static bool start_workers(struct pool *p)
+static enum err start_workers(struct pool *p, struct errinfo *e)
 {
     static const int faults[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
                                  SIGABRT, SIGTRAP, SIGSYS};
@@ -107,19 +107,17 @@ static bool start_workers(struct pool *p)
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         sigdelset(&blocked, faults[i]);
     }
+    enum err rc = OK;
     pthread_sigmask(SIG_BLOCK, &blocked, &before);
-    while (p->started < p->threads - 1) {
+    while (rc == OK && p->started < p->threads - 1) {
         struct worker *w = &p->workers[p->started];
         w->pool = p;
         w->index = p->started + 1;
-        struct errinfo none; /* the caller says how many are missing */
-        if (thread_start(&w->thread, worker_main, w, &none) != OK) {
-            break;
-        }
-        p->started++;
+        rc = thread_start(&w->thread, worker_main, w, e);
+        p->started += rc == OK ? 1 : 0;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return p->started == p->threads - 1;
+    return rc;
 }
 
 enum err pool_new(size_t threads, struct pool **out, struct errinfo *e)
@@ -130,7 +128,7 @@ enum err pool_new(size_t threads, struct pool **out, struct errinfo *e)
     }
     struct pool *p;
     TRY(mem_new(&p, 1, sizeof *p, "a pool of threads", e));
-    const enum err rc = mem_new(&p->workers, threads, sizeof *p->workers, "threads", e);
+    enum err rc = mem_new(&p->workers, threads, sizeof *p->workers, "threads", e);
     if (rc != OK) {
         mem_free(p);
         return rc;
@@ -140,11 +138,12 @@ enum err pool_new(size_t threads, struct pool **out, struct errinfo *e)
     pthread_cond_init(&p->work, NULL);
     pthread_cond_init(&p->idle, NULL);
     atomic_init(&p->next, 0);
-    if (!start_workers(p)) {
-        const size_t got = p->started + 1;
+    rc = start_workers(p, e);
+    if (rc != OK) {
+        rc = err_prefix(e, rc, "thread %zu of %zu (--threads)", p->started + 2,
+                        threads);
         pool_free(p);
-        return err_set(e, ERR_NOMEM, "the system gave %zu threads of %zu", got,
-                       threads);
+        return rc;
     }
     *out = p;
     return OK;

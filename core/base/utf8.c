@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 struct range {
     uint32_t first, last;
 };
@@ -110,5 +112,18 @@ void utf8_escape(struct str *out, const char *s, size_t n)
             str_addn(out, s + i, len);
         }
         i += len;
+    }
+}
+
+void utf8_escape_lines(struct str *out, const char *s, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        const char *end = memchr(s + i, '\n', n - i);
+        const size_t len = end ? (size_t)(end - (s + i)) : n - i;
+        utf8_escape(out, s + i, len);
+        if (end) {
+            str_addc(out, '\n');
+        }
+        i += len + (end ? 1 : 0);
     }
 }

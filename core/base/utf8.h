@@ -25,5 +25,7 @@ bool utf8_is_unsafe(uint32_t cp);
 /* Append s[n] as printable text: control bytes and invalid bytes as \xNN, newline \n,
  * tab \t; C1 controls, bidirectional and zero-width format characters as \u{NNNN}. */
 void utf8_escape(struct str *out, const char *s, size_t n);
+/* The same for lines: newlines stay what they are. */
+void utf8_escape_lines(struct str *out, const char *s, size_t n);
 
 #endif

@@ -1,10 +1,9 @@
 #include "num/blas.h"
 
+#include "num/blas_load.h"
 #include "num/kern.h"
 #include "num/kern_screen.h"
 #include "num/kern_wide.h"
-
-#include <cblas.h>
 
 #include <limits.h>
 #include <math.h>
@@ -12,12 +11,13 @@
 
 void num_init(void)
 {
-    openblas_set_num_threads(1);
+    (void)blas_get();
 }
 
 const char *num_blas_core(void)
 {
-    return openblas_get_corename();
+    const struct blas *b = blas_get();
+    return b ? b->corename() : "not loaded";
 }
 
 const char *num_kern_name(void)
@@ -58,13 +58,16 @@ void gemm_f32(enum trans ta, enum trans tb, size_t m, size_t n, size_t k, float 
     if (m == 0 || n == 0) {
         return;
     }
-    if (!sizes_fit(m, n, k, lda, ldb, ldc)) {
+    const bool fits = sizes_fit(m, n, k, lda, ldb, ldc);
+    const struct blas *blas = fits ? blas_enter() : NULL;
+    if (!blas) {
         FILL_NAN(m, n, c, ldc, nanf(""))
         return;
     }
-    cblas_sgemm(CblasRowMajor, blas_trans(ta), blas_trans(tb), (blasint)m, (blasint)n,
+    blas->sgemm(CblasRowMajor, blas_trans(ta), blas_trans(tb), (blasint)m, (blasint)n,
                 (blasint)k, alpha, a, (blasint)lda, b, (blasint)ldb, beta, c,
                 (blasint)ldc);
+    blas_leave();
 }
 
 void gemm_f64(enum trans ta, enum trans tb, size_t m, size_t n, size_t k, double alpha,
@@ -74,11 +77,14 @@ void gemm_f64(enum trans ta, enum trans tb, size_t m, size_t n, size_t k, double
     if (m == 0 || n == 0) {
         return;
     }
-    if (!sizes_fit(m, n, k, lda, ldb, ldc)) {
+    const bool fits = sizes_fit(m, n, k, lda, ldb, ldc);
+    const struct blas *blas = fits ? blas_enter() : NULL;
+    if (!blas) {
         FILL_NAN(m, n, c, ldc, nan(""))
         return;
     }
-    cblas_dgemm(CblasRowMajor, blas_trans(ta), blas_trans(tb), (blasint)m, (blasint)n,
+    blas->dgemm(CblasRowMajor, blas_trans(ta), blas_trans(tb), (blasint)m, (blasint)n,
                 (blasint)k, alpha, a, (blasint)lda, b, (blasint)ldb, beta, c,
                 (blasint)ldc);
+    blas_leave();
 }

@@ -3,10 +3,19 @@
 #ifndef SAETOP_NUM_BLAS_H
 #define SAETOP_NUM_BLAS_H
 
+#include "base/err.h"
+
 #include <stddef.h>
 
-/* Set OpenBLAS to one thread. Call once, early in main and in each test. */
+/* Load OpenBLAS, on one thread. Call once, early in main and in each test, before other
+ * threads: it sets a variable of the environment. */
 void num_init(void);
+
+/* Whether products can be taken: call before work that needs them, the first time after
+ * num_init. ERR_NOMEM when OpenBLAS could not be loaded or finds no address space for a
+ * buffer; products are NaN then. Where space is short, fewer of them are taken at a
+ * time, to the same bits. The first call takes microseconds for each CPU. */
+enum err num_ready(struct errinfo *e) ERR_CHECKED;
 
 /* Name of the OpenBLAS kernel in use ("SkylakeX"), and of ours ("avx2" or "portable"):
  * recorded with a run, since results differ between them. */
@@ -20,7 +29,8 @@ enum trans { NO_TRANS, TRANS };
 
 /* C[m,n] = alpha * op(A)[m,k] op(B)[k,n] + beta * C. ld: elements between rows as
  * stored. Any thread; calls from several threads at once are fine. Nothing is done for
- * m or n 0; a size beyond BLAS's int (2^31 - 1) makes C NaN. */
+ * m or n 0; a size beyond BLAS's int (2^31 - 1) makes C NaN, and so does num_ready's
+ * error. */
 void gemm_f32(enum trans ta, enum trans tb, size_t m, size_t n, size_t k, float alpha,
               const float *a, size_t lda, const float *b, size_t ldb, float beta,
               float *c, size_t ldc);

@@ -1,7 +1,24 @@
 #include "sae/sae_hyper.h"
 
+#include "base/number.h"
+
 #include <math.h>
-#include <stdlib.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* The number at *text, up to a comma or the end; moves *text behind the comma. */
+static bool take_number(const char **text, double *out)
+{
+    char item[64];
+    const size_t len = strcspn(*text, ",");
+    if (len >= sizeof item) {
+        return false;
+    }
+    memcpy(item, *text, len);
+    item[len] = '\0';
+    *text += len + ((*text)[len] ? 1 : 0);
+    return number_real(item, out);
+}
 
 /* Numbers with commas between; how many, or ERR_USAGE. */
 static enum err numbers(const char *what, const char *text, double *out, size_t *n,
@@ -10,17 +27,14 @@ static enum err numbers(const char *what, const char *text, double *out, size_t 
     const char *p = text;
     *n = 0;
     while (*p) {
-        char *end = NULL;
-        const double v = strtod(p, &end);
-        if (end == p || !isfinite(v) || !(v > 0) || (*end && *end != ',') ||
-            *n == SAE_GROUPS_MAX) {
+        double v = 0;
+        if (!take_number(&p, &v) || !(v > 0) || *n == SAE_GROUPS_MAX) {
             return err_set(e, ERR_USAGE,
                            "%s: found '%.80s', expected 1 to %d positive numbers with "
                            "commas between",
                            what, text, SAE_GROUPS_MAX);
         }
         out[(*n)++] = v;
-        p = *end == ',' ? end + 1 : end;
     }
     return OK;
 }

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "eval/probe_cache.h"
+#include "eval/probe_csv.h"
 #include "num/blas.h"
 #include "sae/sae.h"
 #include "train/settings_synth.h"
@@ -56,7 +57,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* All *.csv files of a folder, by name. */
+/* All *.csv files of a folder, by name; ERR_MISSING where there is none. */
 static enum err add_probe_folder(struct evaluator *v, const char *dir,
                                  struct errinfo *e)
 {
@@ -74,10 +75,25 @@ static enum err add_probe_folder(struct evaluator *v, const char *dir,
         }
     }
     (void)closedir(d);
+    if (rc == OK && v->n_probes == first) {
+        return err_set(e, ERR_MISSING, "%s: found no *.csv, expected sentence tasks",
+                       dir);
+    }
     if (v->n_probes > first + 1) {
         qsort(v->probe + first, v->n_probes - first, sizeof *v->probe, by_name);
     }
     return rc;
+}
+
+/* What was named has to serve, whatever parts are asked for. */
+static enum err check_probes(const struct evaluator *v, struct errinfo *e)
+{
+    for (size_t i = 0; i < v->n_probes; i++) {
+        struct probe_csv p = {0};
+        TRY(probe_csv_load(v->probe[i], &p, e));
+        probe_csv_deinit(&p);
+    }
+    return OK;
 }
 
 /* Those named, files or folders; else the bundled ones for the bundled model. */
@@ -89,6 +105,7 @@ static enum err find_probes(struct evaluator *v, const struct evaluator_opts *o,
         const char *p = o->probes[i];
         TRY(file_is_dir(p) ? add_probe_folder(v, p, e) : add_probe_file(v, p, e));
     }
+    TRY(check_probes(v, e));
     if (o->n_probes == 0 && strncmp(s->model, IN_SAMPLES, strlen(IN_SAMPLES)) == 0) {
         TRY(settings_path(s, IN_SAMPLES "probes", path, sizeof path, e));
         TRY(add_probe_folder(v, path, e));
@@ -98,14 +115,14 @@ static enum err find_probes(struct evaluator *v, const struct evaluator_opts *o,
 
 /* ---- opening ---- */
 
-/* Concepts that can't be used: on to the built-in letters, with a line that says so. */
+/* Concepts that can't be used, and were not asked for: on to the built-in letters, with a line that says so. */
 static enum err open_inputs(struct evaluator *v, const struct settings *set,
-                            struct errinfo *e)
+                            bool concepts_named, struct errinfo *e)
 {
     struct settings s = *set;
     struct errinfo why = {0};
     const enum err rc = inputs_new(&s, &v->own, &why);
-    if (rc == ERR_FORMAT && s.concepts[0] != '\0' &&
+    if (rc == ERR_FORMAT && !concepts_named && s.concepts[0] != '\0' &&
         strstr(why.msg, path_base(s.concepts)) != NULL) {
         (void)snprintf(v->concepts_gap, sizeof v->concepts_gap, "%s", why.msg);
         s.concepts[0] = '\0';
@@ -197,7 +214,7 @@ static enum err open_all(struct evaluator *v, const struct settings *set,
 {
     TRY(find_probes(v, o, set != NULL ? set : &in->set, e));
     if (set != NULL) {
-        TRY(open_inputs(v, set, e));
+        TRY(open_inputs(v, set, o->concepts_named, e));
         in = v->own;
     }
     v->in = in;

@@ -20,6 +20,7 @@
 struct evaluator_opts {
     const char *const *probes; /* sentence tasks: CSV files or folders of them */
     size_t n_probes;           /* 0: the bundled ones if the model is the bundled one */
+    bool concepts_named;       /* the user named the concepts of the settings */
     struct probe_ks ks;        /* inputs of the sparse probes */
     size_t rows;               /* of text for reconstruction and losses */
     uint64_t seed;             /* of the masks of robustness */
@@ -35,9 +36,9 @@ struct evaluator_opts evaluator_defaults(void);
 struct evaluator;
 /* Open everything that the settings name, with settings.threads threads. Evaluation is
  * always on clean text, cross-entropies on all rows, whatever the settings say.
- * Concepts that can't be used are no reason to measure nothing: they are listed as left
- * out and the built-in letters stay. Errors of inputs_new, of folders of probes
- * (ERR_MISSING), ERR_CANCELLED. Tens of seconds of one core on the bundled sample. */
+ * Concepts that a run recorded and that can't be used are no reason to measure nothing:
+ * they are listed as left out and the built-in letters stay. Errors of inputs_new, of
+ * probes and concepts that were named, ERR_CANCELLED. Tens of seconds of one core on the bundled sample. */
 enum err evaluator_open(const struct settings *set, const struct evaluator_opts *o,
                         const atomic_bool *cancel, struct evaluator **out,
                         struct errinfo *e) ERR_CHECKED;

@@ -2,6 +2,7 @@
  * configuration file. */
 #include "base/file.h"
 #include "base/json.h"
+#include "base/newfile.h"
 #include "session/session_priv.h"
 
 #include <stdio.h>
@@ -90,9 +91,7 @@ enum err session_save_config(struct session *s, const char *path, struct errinfo
     if (!path[0]) {
         return err_set(e, ERR_USAGE, "save-config: expected a file name");
     }
-    if (file_exists(path)) {
-        return err_set(e, ERR_EXISTS, "%s exists already; choose another name", path);
-    }
+    TRY(newfile_check(path, "choose another name", e));
     const struct settings set = present_settings(s);
     struct str text;
     str_init(&text, 1u << 20);

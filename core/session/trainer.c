@@ -4,7 +4,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/pool.h"
-#include "num/blas.h"
 #include "session/session_priv.h"
 #include "train/run_open.h"
 #include "train/settings_synth.h"
@@ -617,7 +616,6 @@ void *session_trainer_main(void *arg)
     struct errinfo e = {0};
     const bool browse = s->open_run[0] != '\0';
     pool_be_nice();
-    num_init();
     const bool resume = browse && s->cfg.resume;
     const enum err rc = resume   ? open_resumed(s, &e)
                         : browse ? open_browsing(s, &e)

@@ -111,7 +111,18 @@ static size_t find_cell(const struct sweep_plan *p, const char *name)
     return SWEEP_NONE;
 }
 
-/* The batch of a list of names: false if the plan has not all of them. */
+static bool has_cell(const struct sweep_batch *b, size_t cell)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        if (b->cell[i] == cell) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The batch of a list of names: false if the plan has not all of them, or one of them
+ * stands there twice. */
 static bool read_list(const struct sweep_plan *p, char *text, struct sweep_batch *b)
 {
     char *save = NULL;
@@ -119,7 +130,7 @@ static bool read_list(const struct sweep_plan *p, char *text, struct sweep_batch
     for (char *name = strtok_r(text, "\n", &save); name;
          name = strtok_r(NULL, "\n", &save)) {
         const size_t i = find_cell(p, name);
-        if (i == SWEEP_NONE || b->n == ENGINE_ARMS) {
+        if (i == SWEEP_NONE || b->n == ENGINE_ARMS || has_cell(b, i)) {
             return false;
         }
         b->cell[b->n++] = i;

@@ -298,6 +298,7 @@ enum err inputs_new(const struct settings *set, struct inputs **out, struct erri
 {
     struct inputs *in = NULL;
     TRY(settings_blame(set, "checkpoint.best", check_best(set, e), e));
+    TRY(num_ready(e));
     TRY(mem_new(&in, 1, sizeof *in, "inputs", e));
     in->asked = *set;
     in->set = *set;

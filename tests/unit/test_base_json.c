@@ -281,6 +281,13 @@ static void test_print(void **state)
     check_error(json_print(t, &s, &e), ERR_LIMIT, &e, "JSON text");
     str_free(&s);
     cJSON_Delete(t);
+    /* Nothing in it acts on a terminal, whoever made the tree. */
+    t = cJSON_CreateString("\x1b\x7f\xe2\x80\xae\xff\xc3\xa9");
+    str_init(&s, 1000);
+    assert_ok(json_print(t, &s, &e), &e);
+    assert_string_equal(s.p, "\"\\u001b\\u007f\\u202e\xef\xbf\xbd\xc3\xa9\"\n");
+    str_free(&s);
+    cJSON_Delete(t);
 }
 
 int main(void)

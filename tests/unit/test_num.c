@@ -13,6 +13,9 @@
 #include <float.h>
 #include <math.h>
 #include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* Lengths around every vector width and block. */
 static const size_t lengths[] = {1,  2,  3,  7,  8,   9,   15,   16,   17,   31,
@@ -465,6 +468,30 @@ static void test_gemm(void **state)
     assert_true(isnan(d[0]));
 }
 
+/* Without address space for a buffer OpenBLAS would ask for it for ever. In a child, of
+ * a process that has taken no product yet. */
+static void test_no_space(void **state)
+{
+    (void)state;
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        const struct rlimit little = {(rlim_t)1 << 26, (rlim_t)1 << 26};
+        struct errinfo e = {0};
+        float a[4] = {1, 2, 3, 4}, c[4] = {0};
+        bool ok = setrlimit(RLIMIT_AS, &little) == 0;
+        ok &= num_ready(&e) == ERR_NOMEM && strstr(e.msg, "ulimit -v") != NULL;
+        gemm_f32(NO_TRANS, NO_TRANS, 2, 2, 2, 1, a, 2, a, 2, 0, c, 2);
+        _exit(ok && isnan(c[0]) && isnan(c[3]) ? 0 : 1);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    struct errinfo e = {0};
+    assert_ok(num_ready(&e), &e);
+}
+
 /* ---- statistics ---- */
 
 static void test_description(void **state)
@@ -611,6 +638,7 @@ int main(void)
 {
     num_init();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_space), /* first: see there */
         cmocka_unit_test(test_exp),
         cmocka_unit_test(test_nan_lanes),
         cmocka_unit_test(test_gelu),

@@ -2,11 +2,13 @@
 #include "src/opts.c"
 #include "unit/check.h"
 
+#include <unistd.h>
+
 struct values {
-    bool flag, given;
+    bool flag, given, force;
     int64_t n;
     double x, decay;
-    const char *s;
+    const char *s, *note;
     struct opt_list list;
 };
 
@@ -24,7 +26,9 @@ static enum err parse(struct values *v, const char *line, struct opts_result *r,
         {"rate", OPT_REAL, &v->x, "P", "how often", 0, 1, NULL},
         {"Others", OPT_HEAD, NULL, NULL, "", 0, 0, NULL},
         {"json", OPT_FLAG, &v->flag, NULL, "for programs", 0, 0, NULL},
-        {"out", OPT_STRING, &v->s, "DIR", "where to", 0, 0, NULL},
+        {"out", OPT_NEW, &v->s, "DIR", "where to", 0, 0, NULL},
+        OPT_FORCE(&v->force),
+        {"note", OPT_TEXT, &v->note, "TEXT", "what for", 0, 0, NULL},
         {"corpus", OPT_LIST, &v->list, "FILE", "texts", 0, 0, NULL},
     };
     const struct opt set[] = {
@@ -37,7 +41,7 @@ static enum err parse(struct values *v, const char *line, struct opts_result *r,
                            .n = sizeof table / sizeof table[0],
                            .set = set,
                            .n_set = 1,
-                           .max_args = 1};
+                           .max_args = 2};
     if (help) {
         opts_help(&o, help);
     }
@@ -78,6 +82,18 @@ static void test_accepted(void **state)
     assert_false(v.flag);
     assert_true(v.decay > 1.99);
     assert_string_equal(r.args[0], "--steps");
+    /* The last counts; a list keeps all. An empty text where one may be. */
+    assert_ok(parse(&v, "--steps 5 --steps=6 --json --json=no --corpus a --corpus b "
+                        "--set weight_decay=2 --set weight_decay=3 --note= -- -o --",
+                    &r, NULL, &e),
+              &e);
+    assert_int_equal(v.n, 6);
+    assert_false(v.flag);
+    assert_true(v.decay > 2.99);
+    assert_int_equal(v.list.n, 2);
+    assert_string_equal(v.note, "");
+    assert_string_equal(r.args[0], "-o");
+    assert_string_equal(r.args[1], "--");
     assert_ok(parse(&v, "--nonsense -h", &r, NULL, &e), &e);
     assert_true(r.help);
 }
@@ -109,8 +125,25 @@ static void test_refused(void **state)
          "unknown setting wait_decay; did you mean weight_decay?"},
         {"--set weight_decay=11", "--set weight_decay: found '11'"},
         {"--set", "needs a value (KEY=VALUE)"},
-        {"-x", "unknown option -x"},
-        {"one two", "unexpected 'two'"},
+        {"-x", "unknown option -x; see saetop lm test -h"},
+        {"-o x", "unknown option -o; did you mean --out?"},
+        {"-o=x", "unknown option -o; did you mean --out?"},
+        {"--o x", "unknown option --o; did you mean --out?"},
+        {"--hepl", "did you mean --help?"},
+        {"--se weight_decay=1", "did you mean --set?"},
+        {"--out --json", "--out: needs a value (DIR), found --json"},
+        {"--out=", "--out: found '', expected DIR"},
+        {"--corpus=", "--corpus: found '', expected FILE"},
+        {"--steps=", "--steps: found ''"},
+        {"--steps 0x10", "found '0x10', expected an integer from 1 to 1000000"},
+        {"--steps -1", "found '-1', expected an integer from 1"},
+        {"--steps nan", "found 'nan'"},
+        {"--rate 0x1p-1", "found '0x1p-1', expected a number from 0 to 1"},
+        {"--rate 1e999", "found '1e999'"},
+        {"--rate 1e308G", "found '1e308G'"},
+        {"--rate 0.5.1", "found '0.5.1'"},
+        {"--rate -0.1", "found '-0.1', expected a number from 0 to 1"},
+        {"one two three", "unexpected 'three'"},
         {"--Numbers 3", "unknown option --Numbers"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -120,6 +153,31 @@ static void test_refused(void **state)
         check_error(parse(&v, rows[i].line, &r, NULL, &e), ERR_USAGE, &e, rows[i].part);
         assert_true(strncmp(e.msg, "lm test: ", 9) == 0);
     }
+}
+
+/* What is to be made must not be there. */
+static void test_new(void **state)
+{
+    (void)state;
+    struct errinfo e = {0};
+    struct values v;
+    struct opts_result r;
+    char dir[64] = "/tmp/saetop_opts_XXXXXX", line[200];
+    assert_non_null(mkdtemp(dir));
+    snprintf(line, sizeof line, "--out %s", dir);
+    check_error(parse(&v, line, &r, NULL, &e), ERR_EXISTS, &e,
+                "exists already; --force writes over it");
+    snprintf(line, sizeof line, "--out %s --force", dir);
+    assert_ok(parse(&v, line, &r, NULL, &e), &e);
+    snprintf(line, sizeof line, "--out %s/new", dir);
+    assert_ok(parse(&v, line, &r, NULL, &e), &e);
+    snprintf(line, sizeof line, "%s/link", dir);
+    assert_int_equal(symlink("nowhere", line), 0); /* it is there as well */
+    check_error(newfile_check(line, "choose another name", &e), ERR_EXISTS, &e,
+                "choose another name");
+    assert_int_equal(unlink(line), 0);
+    assert_ok(parse(&v, "--out /dev/null", &r, NULL, &e), &e);
+    assert_int_equal(rmdir(dir), 0);
 }
 
 static void test_list_limit(void **state)
@@ -169,6 +227,8 @@ static void test_nearest(void **state)
     assert_string_equal(nearest_name("trian", names, 3), "train");
     assert_string_equal(nearest_name("gen", names, 3), "generate");
     assert_null(nearest_name("xyz", names, 3));
+    const char *const letters[] = {"k", "out"};
+    assert_null(nearest_name("x", letters, 2)); /* all of it would be wrong */
     assert_null(nearest_name("", names, 3));
     char far[300];
     memset(far, 'a', sizeof far - 1);
@@ -180,8 +240,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accepted),   cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_list_limit), cmocka_unit_test(test_help),
-        cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_new),        cmocka_unit_test(test_list_limit),
+        cmocka_unit_test(test_help),       cmocka_unit_test(test_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,13 @@
+/* The one rule for files that a user names to be written: what is there stays. */
+#ifndef SAETOP_BASE_NEWFILE_H
+#define SAETOP_BASE_NEWFILE_H
+
+#include "base/err.h"
+
+/* ERR_EXISTS, with `way_on` at the end of its line ("choose another name"), if a file or
+ * a folder of that name is there. A device, a pipe or a terminal, by its own name or as
+ * /dev/stdout, is no file to lose. Any thread. */
+enum err newfile_check(const char *path, const char *way_on,
+                       struct errinfo *e) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,190 @@
+# The command line of saetop, end to end: what is refused, how, and before what; and that
+# nothing of the user's or of a file's acts on the terminal.
+# bash cmdline.sh SAETOP SAMPLES FOLDER
+set -u
+saetop=$1
+samples=$2
+folder=$3
+faults=0
+rm -rf "$folder"
+mkdir -p "$folder"
+cd "$folder" || exit 1
+small="--threads 1 --width 64 --batch 256 --set fill_rows=8 --set eval.rows=2"
+small="$small --set eval.concept_rows=8"
+
+fault() {
+    echo "$@"
+    cat out err
+    faults=1
+}
+
+run() {
+    "$saetop" "$@" >out 2>err </dev/null
+    status=$?
+}
+
+# PART COMMAND...: ends with 2 and one line that has PART in it, and makes no file.
+refuse() {
+    local part=$1 before
+    shift
+    before=$(ls | grep -vx -e out -e err)
+    run "$@"
+    [ $status = 2 ] && [ "$(wc -l <err)" = 1 ] && grep -qF -- "$part" err &&
+        [ ! -s out ] && [ "$before" = "$(ls | grep -vx -e out -e err)" ] ||
+        fault "saetop $*: status $status, expected 2 and a line with: $part"
+}
+
+accept() {
+    run "$@"
+    [ $status = 0 ] && [ ! -s err ] || fault "saetop $*: status $status"
+}
+
+# ---- help, version, suggestions ----
+
+for pair in help:-h version:--version "help train:train -h" "help lm eval:lm eval -h" \
+    "lm help:lm -h" "lm help train:lm train -h"; do
+    accept ${pair%%:*}
+    mv out first
+    accept ${pair#*:}
+    cmp -s out first || fault "saetop ${pair%%:*} and ${pair#*:} differ"
+done
+refuse "did you mean train?" trian
+refuse "did you mean help?" hlep
+refuse "lm: unknown command evl; did you mean eval?" lm evl
+refuse "did you mean train?" help trian
+refuse "did you mean --out?" train -o x
+refuse "did you mean --out?" eval x --ot y
+refuse "did you mean --help?" --hepl
+refuse "--out: needs a value (DIR), found --steps" train --out --steps 5
+refuse "same setting" train --out x --k 4 --set k=4
+
+# ---- numbers ----
+
+commands="explore train eval sweep top export import"
+commands="$commands lm_train lm_eval lm_generate corpus_generate corpus_stats"
+commands="$commands corpus_probes bench_sae bench_ui bench_stream bench_eval"
+values=(nan inf 0x10 1e999 5x "" " 5" 1e308G -1e300 1e300)
+
+# Options of a command's -h whose value is a letter; those before and after "Settings".
+numeric() {
+    "$saetop" ${1/_/ } -h | awk -v part="$2" '
+        /^Settings/ { part-- }
+        part == 0 && /^  --[a-z0-9-]+ [NXPSTK](  |$)/ { print substr($1, 3) }'
+}
+
+for command in $commands; do
+    for option in $(numeric $command 0); do
+        for value in "${values[@]}"; do
+            refuse "--$option: found '$value', expected" ${command/_/ } "--$option=$value"
+        done
+    done
+done
+for option in $(numeric train 1); do
+    for value in "${values[@]}"; do
+        refuse "found '$value', expected" train --out x "--$option=$value"
+        grep -qF -- ": ${option//-/.}:" err || fault "--$option: not named"
+    done
+done
+[ "$(numeric train 1 | wc -l)" -gt 5 ] && [ "$(numeric lm_train 0 | wc -l)" -gt 5 ] ||
+    fault "-h has no numbers"
+
+# ---- files that are not there, or cannot be read as what they are ----
+
+"$saetop" train --out run --steps 4 $small >/dev/null || exit 1
+mkdir empty
+printf ':wait idle\n:q\n' >script
+"$saetop" corpus generate --n 200 >text.txt
+head -c 300 /dev/zero >zeros
+for file in nowhere empty zeros; do
+    for option in model corpus ood concepts config; do
+        if [ $option$file != corpuszeros ] && [ $option$file != oodzeros ]; then
+            refuse $file train --out new --$option $file $small
+            refuse $file eval run --only fidelity --$option $file
+        fi
+    done
+    refuse $file eval run --only fidelity --probes $file
+    refuse $file eval $file
+    refuse $file eval run $file --only fidelity
+    refuse $file top $file
+    refuse $file export $file --out new
+    refuse $file import $file --out new
+    refuse $file train --resume $file
+    refuse $file --resume $file --headless --script script
+    refuse $file lm eval --model $file
+    refuse $file lm generate --model $file
+    refuse $file lm train --out new --corpus text.txt --tokenizer $file
+    refuse $file corpus stats --tokenizer $file
+    refuse $file corpus concepts --corpus $file
+    refuse $file corpus probes --corpus $file
+    refuse $file sweep $file --out new
+done
+for file in nowhere empty; do
+    refuse $file lm eval --corpus $file
+    refuse $file lm train --out new --corpus $file
+    refuse $file corpus generate --corpus $file
+    refuse $file corpus stats --corpus $file
+    refuse $file --headless --script $file
+done
+
+# ---- files that are there ----
+
+echo kept >there
+for line in "eval run --only fidelity" "corpus generate --n 1" "corpus concepts" \
+    "eval --source synthetic"; do
+    refuse "there exists already; --force writes over it" $line --out there
+done
+refuse "exists already" corpus probes --out there
+refuse "exists already" lm train --corpus text.txt --out there
+[ "$(cat there)" = kept ] || fault "there: written over"
+accept corpus concepts --out there --force
+accept corpus concepts
+cmp -s out there || fault "--force: there is not what was asked for"
+
+# ---- what would act on a terminal ----
+
+evil=$'e\x1b[31m\xe2\x80\xaev'
+clean() {
+    run "$@"
+    ! LC_ALL=C grep -q $'\x1b\|\xe2\x80\xae' out err || fault "saetop $*: raw"
+}
+done_clean() {
+    clean "$@"
+    [ $status = 0 ] || fault "saetop $*: status $status"
+}
+cp -r run "$evil"
+sed "s/animal/a$evil/g" "$samples/concepts.csv" >"$evil.csv"
+cp text.txt "$evil.txt"
+done_clean train --out "new$evil" --steps 2 $small --hook blocks.1.hook_resid_post
+done_clean train --print-config --out new --corpus "$evil" --set "mask.token=$evil"
+done_clean sweep --plan --out "sweep$evil" --k 4,8
+done_clean sweep --out "sweep$evil" --seeds 1 --mask-rates 0,0.3 --steps 2 $small
+done_clean eval "$evil" --only fidelity,latents --rows 2
+done_clean eval "$evil" run --only latents --rows 2
+done_clean eval "$evil" --only latents --rows 2 --to saebench "bench$evil"
+done_clean eval run --only absorption --rows 2 --concepts "$evil.csv" --cache none
+done_clean top run --concepts "$evil.csv"
+done_clean top run --latent 1 --corpus "$evil.txt"
+done_clean top run --json --concepts "$evil.csv"
+done_clean eval run --json --only absorption --rows 2 --concepts "$evil.csv" --cache none
+done_clean export run --out "out$evil"
+done_clean import "out$evil" --out "in$evil"
+done_clean lm eval --corpus "$evil.txt" --rows 2
+done_clean lm generate --max-tokens 2 "$evil"
+done_clean lm train --corpus "$evil.txt" --out "lm$evil" --steps 2 --layers 1 --width 32 \
+    --heads 2 --context 32 --vocab 300
+done_clean corpus stats --corpus "$evil.txt"
+done_clean corpus probes --out "probes$evil"
+clean "$evil"
+clean "x$evil"
+clean train "--$evil=1"
+clean train --out new --set "$evil=1"
+clean train --out new --also "$evil"
+clean train --out new --model "x$evil"
+clean eval "x$evil"
+clean eval run --only "$evil"
+clean top run --interval "$evil" --latent 1
+clean sweep --out new --archs "$evil"
+clean sweep --out new --seeds "$evil"
+clean lm train --corpus "x$evil" --out new
+clean bench sae --arch "$evil"
+exit $faults
