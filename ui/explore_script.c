@@ -92,7 +92,8 @@ static enum err check_comes(const struct script *s, const struct loop *l,
         return OK;
     }
     char why[160];
-    snprintf(why, sizeof why, "the wait has no end: the run is at step %lld of %lld, %s",
+    snprintf(why, sizeof why,
+             "the wait has no end: the run is at step %lld of %lld, %s",
              (long long)v->step, (long long)v->steps, session_state_name(v->state));
     return fail_line(s, s->line.number, why, e);
 }

@@ -13,7 +13,7 @@
 
 enum { WORDS = 4, WORD_CAP = 24 };
 
-/* Up to WORDS words of a line; how many. A longer word is cut: none that is known is. */
+/* Up to WORDS words of a line; how many. A long word is cut: none that is known is. */
 static size_t split(const char *line, char word[WORDS][WORD_CAP])
 {
     size_t n = 0;
@@ -162,8 +162,8 @@ enum err script_key(const char *text, size_t *at, uint32_t *key, struct errinfo 
     snprintf(name, sizeof name, "%.*s", (int)(n < WORD_CAP ? n : WORD_CAP), s + 1);
     const uint32_t named = key_from_name(name);
     if (!named) {
-        return err_set(e, ERR_FORMAT, "found <%s>, which no key is called; <<> types a <",
-                       name);
+        return err_set(e, ERR_FORMAT,
+                       "found <%s>, which no key is called; <<> types a <", name);
     }
     *key = named;
     *at += n + 2;

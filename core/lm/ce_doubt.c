@@ -17,8 +17,8 @@ const struct ce_doubt *ce_doubt(double recovered, double clean, double zero)
         "there is nothing to recover: see that the text suits the model"};
     static const struct ce_doubt below = {
         "< erasing", "worse than erasing",
-        "worse than erasing: this text is unlike what the SAE was trained on, or it has "
-        "trained too little: see that model, hook and text are the SAE's own"};
+        "worse than erasing: this text is unlike what the SAE was trained on, or it "
+        "has trained too little: see that model, hook and text are the SAE's own"};
     static const struct ce_doubt above = {
         "> the model", "better than the model",
         "better than the model without the SAE: the model itself does badly on this "

@@ -2,9 +2,9 @@
  * no cell outside the canvas or unsafe for a terminal, the cursor inside, queues within
  * bounds, Esc leaves every window, and F1 always helps.
  *
- * Drawing takes a hundred times as long as an event, so the input says when to draw, and
- * a few frames are enough for it. With -entropic=0 libFuzzer spares itself a third of the
- * time: a frame has many features. */
+ * Drawing takes a hundred times as long as an event, so the input says when to draw:
+ * two frames are enough. With -entropic=0 libFuzzer spares itself a third of the time,
+ * as a frame has many features. */
 #include "app_bench.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

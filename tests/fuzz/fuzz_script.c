@@ -1,6 +1,6 @@
 /* Any text as a script: each line is understood or refused with a reason, keys come one
- * by one to the end of the line, and what they and the commands do to the explorer keeps
- * it whole. */
+ * by one to the end of the line, and whatever they and the commands do to the explorer,
+ * it stays whole. */
 #include "app_bench.h"
 #include "ui/script.h"
 

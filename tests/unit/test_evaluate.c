@@ -478,8 +478,7 @@ static void test_f1_forms(void **state)
 
 /* ---- with a model ---- */
 
-/* Of a random model that does better without the activation there is nothing to recover.
- */
+/* Of a random model that does better without the activation nothing is to recover. */
 static void check_recovered(double recovered, double want, double clean, double zero)
 {
     if (zero > clean) {

@@ -93,7 +93,8 @@ static void script_fails(const char *dir, const char *script, const char *why)
     const enum err rc = explore_run(&c, &status, &e);
     snprintf(want, sizeof want, "%s: %s", path, why);
     if (rc == OK || err_exit_status(rc) != 1 || !strstr(e.msg, want)) {
-        fail_msg("status %d, found\n%s\nexpected\n%s", err_exit_status(rc), e.msg, want);
+        fail_msg("status %d, found\n%s\nexpected\n%s", err_exit_status(rc), e.msg,
+                 want);
     }
 }
 
