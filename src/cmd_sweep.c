@@ -141,8 +141,8 @@ static void on_progress(void *user, double done, double total)
 
 /* ---- the directory ---- */
 
-/* A directory that is there already must be a sweep's, or hold no more than one that was
- * killed before it wrote its plan. */
+/* A directory that is there already must be a sweep's, or hold no more than one that
+ * was killed before it wrote its plan. */
 static enum err check_dir(const char *dir, struct errinfo *e)
 {
     char path[PATH_BYTES];

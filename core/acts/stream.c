@@ -22,6 +22,9 @@ struct acts_stream {
     double rate;
     size_t served; /* places of its order gone through */
 
+    bool lost; /* a fill failed: the stream stands where its last whole batch ended */
+    struct stream_pos whole;
+
     double next_rate;
     float *batch; /* [batch, D] */
     float *clean; /* [n, D] of clean rows, for mix; else NULL */
@@ -274,7 +277,7 @@ size_t stream_lag(const struct acts_stream *s)
     return left / s->cfg.batch;
 }
 
-enum err stream_next(struct acts_stream *s, const float **x, struct errinfo *e)
+static enum err fill_batch(struct acts_stream *s, struct errinfo *e)
 {
     for (size_t b = 0; b < s->cfg.batch;) {
         if (s->served == places(s)) {
@@ -290,6 +293,31 @@ enum err stream_next(struct acts_stream *s, const float **x, struct errinfo *e)
             to[d] = s->cfg.scale * from[d];
         }
         b++;
+    }
+    return OK;
+}
+
+/* Back to the end of the last whole batch. */
+static enum err find_again(struct acts_stream *s, struct errinfo *e)
+{
+    const double rate = s->next_rate;
+    const struct stream_pos whole = s->whole;
+    TRY(stream_seek(s, &whole, e));
+    s->next_rate = rate;
+    return OK;
+}
+
+enum err stream_next(struct acts_stream *s, const float **x, struct errinfo *e)
+{
+    if (s->lost) {
+        TRY(find_again(s, e));
+    }
+    const struct stream_pos before = stream_tell(s);
+    const enum err rc = fill_batch(s, e);
+    if (rc != OK) {
+        s->whole = before;
+        s->lost = true;
+        return rc;
     }
     s->vectors_served += s->cfg.batch;
     *x = s->batch;
@@ -311,6 +339,9 @@ struct stream_stats stream_stats(const struct acts_stream *s)
 
 struct stream_pos stream_tell(const struct acts_stream *s)
 {
+    if (s->lost) {
+        return s->whole;
+    }
     return (struct stream_pos){
         .fill_start = s->start,
         .fill = s->fill,
@@ -340,6 +371,7 @@ enum err stream_seek(struct acts_stream *s, const struct stream_pos *pos,
     s->served = (size_t)pos->served;
     s->tokens_read = pos->tokens_read;
     s->vectors_served = pos->vectors_served;
+    s->lost = false;
     return OK;
 }
 

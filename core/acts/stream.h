@@ -48,7 +48,8 @@ void stream_set_rate(struct acts_stream *s, double p);
  * first with activations of a rate set now. 0 before the first batch. */
 size_t stream_lag(const struct acts_stream *s);
 /* Next batch, scaled, [batch, D]; borrowed until the next call. Errors of the corpus;
- * ERR_USAGE when nothing is left to train on. After an error seek before going on. */
+ * ERR_USAGE when nothing is left to train on. After an error the stream stands where
+ * the batch before ended, for stream_tell and for the next call. */
 enum err stream_next(struct acts_stream *s, const float **x,
                      struct errinfo *e) ERR_CHECKED;
 

@@ -62,8 +62,8 @@ struct file_part {
 /* Write parts to path.tmp-PID in the same directory, fsync, rename over path, fsync the
  * directory. On failure an existing path is as it was and no temporary is left; one
  * that is replaced keeps its permissions. Temporaries of path that processes left which
- * were killed are removed first (leftover.h). ERR_FORMAT for anything but a regular file
- * or nothing at path, links too. */
+ * were killed are removed first (leftover.h). ERR_FORMAT for anything but a regular
+ * file or nothing at path, links too. */
 enum err file_write(const char *path, const struct file_part *parts, size_t n,
                     struct errinfo *e) ERR_CHECKED;
 enum err file_write_text(const char *path, const char *text,

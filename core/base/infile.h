@@ -20,8 +20,8 @@ void infile_close(struct infile *f); /* NULL is fine */
 /* Its size when it was opened. */
 size_t infile_len(const struct infile *f);
 
-/* Bytes at, at + 1 .. at + n - 1, which the file had when it was opened. ERR_IO where it
- * has been cut short since. Any thread; one system call. */
+/* Bytes at, at + 1 .. at + n - 1, which the file had when it was opened. ERR_IO where
+ * it has been cut short since. Any thread; one system call. */
 enum err infile_get(const struct infile *f, size_t at, void *out, size_t n,
                     struct errinfo *e) ERR_CHECKED;
 

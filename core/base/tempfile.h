@@ -1,4 +1,5 @@
-/* A file without a name, in $TMPDIR or else /tmp, gone when it is closed. Any thread. */
+/* A file without a name, in $TMPDIR or else /tmp: gone when it is closed. Any
+ * thread. */
 #ifndef SAETOP_BASE_TEMPFILE_H
 #define SAETOP_BASE_TEMPFILE_H
 

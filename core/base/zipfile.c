@@ -57,7 +57,8 @@ enum err zipfile_open(const uint8_t *data, size_t len, const char *name,
         goto out;
     }
     zip_source_t *source = zip_source_buffer_create(data, len, 0, &why);
-    z->zip = source ? zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &why) : NULL;
+    const int flags = ZIP_RDONLY | ZIP_CHECKCONS;
+    z->zip = source ? zip_open_from_source(source, flags, &why) : NULL;
     if (!z->zip) {
         zip_source_free(source); /* NULL is fine */
         rc = err_set(e, ERR_FORMAT, "%s: not a zip file: %s", name,

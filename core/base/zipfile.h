@@ -36,11 +36,12 @@ enum err zip_reader_get(struct zip_reader *r, void *out, size_t n,
                         struct errinfo *e) ERR_CHECKED;
 /* Go past n bytes. */
 enum err zip_reader_skip(struct zip_reader *r, size_t n, struct errinfo *e) ERR_CHECKED;
-/* Go to the member's end and compare its checksum; once for each member of a zipfile. */
+/* Go to the member's end and compare its checksum, once for each member. */
 enum err zip_reader_end(struct zip_reader *r, struct errinfo *e) ERR_CHECKED;
 void zip_reader_free(struct zip_reader *r);
 
-/* A whole member of at most `max` bytes, its checksum compared; caller owns, mem_free. */
+/* A whole member of at most `max` bytes, its checksum compared; the caller owns it,
+ * mem_free. */
 enum err zipfile_read(struct zipfile *z, size_t i, size_t max, uint8_t **out,
                       size_t *len, struct errinfo *e) ERR_CHECKED;
 

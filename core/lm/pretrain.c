@@ -310,7 +310,7 @@ static void mark(struct pretrainer *t)
     }
 }
 
-/* A text that cannot be read any more, or a full disk: keep the steps that are whole. */
+/* A text that cannot be read any more, or a full disk: keep the whole steps. */
 static enum err keep(struct pretrainer *t, enum err rc, struct errinfo *e)
 {
     struct errinfo second = {0};

@@ -50,7 +50,8 @@ int32_t corpus_max_id(const struct corpus *c, size_t *line);
 
 /* Document `index` of a split in file order (taken modulo the count where finite) into
  * out, which is cleared first. Any bytes may be in it. A generator gives the same text
- * for the same seed, register, split and index. ERR_USAGE on a corpus of ids. */
+ * for the same seed, register, split and index. ERR_USAGE on a corpus of ids; ERR_IO
+ * where the file was cut short or the document's bytes changed since it was opened. */
 enum err corpus_doc(const struct corpus *c, enum corpus_split split, uint64_t index,
                     struct str *out, struct errinfo *e) ERR_CHECKED;
 /* The same of a corpus of token ids: out is emptied first. ERR_USAGE on one of text. */

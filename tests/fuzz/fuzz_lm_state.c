@@ -64,7 +64,8 @@ static void set_up(void)
     require(mem_new(&t.v, t.model.w.count, sizeof *t.v, "v", &e) == OK);
     require(mem_new(&t.pack, 1, sizeof *t.pack, "packs", &e) == OK);
     require(mem_new(&t.at, 1, sizeof *t.at, "packs", &e) == OK);
-    require(pack_new(texts[0].corpus, CORPUS_TRAIN, t.own_tok, 4, &t.pack[0], &e) == OK);
+    require(pack_new(texts[0].corpus, CORPUS_TRAIN, t.own_tok, 4, &t.pack[0], &e) ==
+            OK);
     snprintf(path, sizeof path, "%s/losses.csv", folder);
     folder_write(path, losses, sizeof losses - 1);
 }

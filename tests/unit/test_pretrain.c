@@ -422,8 +422,8 @@ static void test_refusals(void **state)
 
 /* ---- what comes in between ---- */
 
-/* A text that is cut short meanwhile ends the run in a line; what was done is saved, and
- * with the text back a resume gives the same bytes. */
+/* A text that is cut short meanwhile ends the run in a line; what was done is saved,
+ * and with the text back a resume gives the same bytes. */
 static void test_text_cut_short(void **state)
 {
     struct world *w = *state;

@@ -127,9 +127,9 @@ static void kinds_of_values(void **state)
             }
             const cJSON *v = obj->child;
             const enum err rc = settings_from_json(&s, obj, "f.json", &e);
-            const bool may = cJSON_IsString(v)
-                                 ? !number || (open && strcmp(kinds[k], "\"auto\"") == 0)
-                                 : number && cJSON_IsNumber(v);
+            const bool is_auto = open && strcmp(kinds[k], "\"auto\"") == 0;
+            const bool may = cJSON_IsString(v) ? !number || is_auto
+                                               : number && cJSON_IsNumber(v);
             if (rc == OK && !may) {
                 fail_msg("%s is taken", text);
             }
@@ -139,7 +139,8 @@ static void kinds_of_values(void **state)
                     fail_msg("%s: %s", text, e.msg);
                 }
             } else if (t[i].type == SETTING_IS_NUM && cJSON_IsNumber(v)) {
-                assert_true(isfinite(*(const double *)((const char *)&s + t[i].offset)));
+                const char *field = (const char *)&s + t[i].offset;
+                assert_true(isfinite(*(const double *)field));
             }
             cJSON_Delete(obj);
         }

@@ -6,6 +6,7 @@
 #include "unit/tiny.h"
 
 #include <math.h>
+#include <unistd.h>
 
 #define D     16
 #define LEN   16
@@ -475,6 +476,49 @@ static void seek_is_exact(void **state)
     stream_free(s);
 }
 
+/* A text that cannot be read for a while: the position is that of the last whole batch,
+ * and from there the same batches follow. */
+static void an_error_loses_nothing(void **state)
+{
+    const struct world *w = *state;
+    struct errinfo e;
+    const struct stream_config c = config(w);
+    for (int kind = 0; kind < 2; kind++) {
+        struct acts_stream *want = stream_make(w, w->deep, &c, 0.4);
+        struct acts_stream *s = stream_make(w, w->deep, &c, 0.4);
+        struct acts_stream *resumed = stream_make(w, w->deep, &c, 0.4);
+        const float *x = NULL;
+        size_t failed = 0;
+        for (int i = 0; i < 20; i++) {
+            const struct stream_pos before = stream_tell(s);
+            assert_int_equal(truncate(w->path, 0), 0);
+            const enum err rc = stream_next(s, &x, &e);
+            FILE *f = fopen(w->path, "r+b"); /* in place: it is open */
+            assert_non_null(f);
+            assert_int_equal(fwrite(story, 1, sizeof story - 1, f), sizeof story - 1);
+            assert_int_equal(fclose(f), 0);
+            if (rc != OK) {
+                const struct stream_pos after = stream_tell(s);
+                failed++;
+                assert_memory_equal(&before, &after, sizeof before);
+                if (kind == 1) { /* as in a process of its own */
+                    assert_ok(stream_seek(resumed, &after, &e), &e);
+                    x = next(resumed);
+                    assert_memory_equal(x, next(want), BATCH * D * sizeof *x);
+                    assert_ok(stream_next(s, &x, &e), &e);
+                    continue;
+                }
+                x = next(s);
+            }
+            assert_memory_equal(x, next(want), BATCH * D * sizeof *x);
+        }
+        assert_true(failed > 2);
+        stream_free(s);
+        stream_free(want);
+        stream_free(resumed);
+    }
+}
+
 static void fork_goes_on(void **state)
 {
     const struct world *w = *state;
@@ -590,6 +634,7 @@ int main(void)
         cmocka_unit_test(mix_reads_both_caches),
         cmocka_unit_test(scale_and_errors),
         cmocka_unit_test(seek_is_exact),
+        cmocka_unit_test(an_error_loses_nothing),
         cmocka_unit_test(fork_goes_on),
         cmocka_unit_test(a_mixed_fork_goes_on),
         cmocka_unit_test(rate_changes_with_the_fill),
