@@ -24,8 +24,7 @@ enum err script_open(const char *path, struct script **out, struct errinfo *e)
 {
     struct script *s = NULL;
     char *text = NULL;
-    size_t len = 0;
-    TRY(file_read(path, SCRIPT_MAX, &text, &len, e));
+    TRY(file_read_text(path, SCRIPT_MAX, &text, e));
     const enum err rc = mem_new(&s, 1, sizeof *s, "script", e);
     if (rc != OK) {
         mem_free(text);

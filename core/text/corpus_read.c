@@ -166,8 +166,9 @@ static enum err csv_text(const struct corpus *c, size_t doc, struct str *out,
 
 /* ---- JSON lines ---- */
 
+/* The object of a line, with `nul` for the NULs in its texts (json_parse_nul). */
 static enum err parse_line(const struct corpus *c, const struct corpus_span *s,
-                           cJSON **out, struct errinfo *e)
+                           cJSON **out, char *nul, struct errinfo *e)
 {
     if (s->len > CORPUS_MAX_LINE) {
         return err_set(e, ERR_LIMIT, "%s: line %zu: %zu bytes, expected at most %zu",
@@ -175,7 +176,7 @@ static enum err parse_line(const struct corpus *c, const struct corpus_span *s,
     }
     char place[512];
     (void)snprintf(place, sizeof place, "%.440s: line %zu", c->path, s->line);
-    TRY(json_parse((const char *)c->map + s->off, s->len, place, out, e));
+    TRY(json_parse_nul((const char *)c->map + s->off, s->len, place, out, nul, e));
     if (!cJSON_IsObject(*out)) {
         cJSON_Delete(*out);
         *out = NULL;
@@ -219,7 +220,8 @@ static enum err take_line(struct corpus *c, struct corpus_span s, bool *first,
                           struct errinfo *e)
 {
     cJSON *obj = NULL;
-    TRY(parse_line(c, &s, &obj, e));
+    char nul = '\0';
+    TRY(parse_line(c, &s, &obj, &nul, e));
     bool has_ids = false;
     const cJSON *body = line_body(obj, &has_ids);
     enum err rc = OK;
@@ -273,11 +275,16 @@ static enum err jsonl_text(const struct corpus *c, size_t doc, struct str *out,
                            struct errinfo *e)
 {
     cJSON *obj = NULL;
-    TRY(parse_line(c, &c->span[doc], &obj, e));
+    char nul = '\0';
+    TRY(parse_line(c, &c->span[doc], &obj, &nul, e));
     bool has_ids = false;
     const cJSON *body = line_body(obj, &has_ids);
     if (body && !has_ids) {
+        const size_t from = out->len;
         str_add(out, body->valuestring);
+        for (size_t i = from; nul != '\0' && i < out->len; i++) {
+            out->p[i] = out->p[i] == nul ? '\0' : out->p[i];
+        }
     }
     cJSON_Delete(obj);
     return str_err(out, "a document", e);
@@ -287,7 +294,8 @@ enum err corpus_line_ids(const struct corpus *c, size_t doc, struct tok_ids *out
                          struct errinfo *e)
 {
     cJSON *obj = NULL;
-    TRY(parse_line(c, &c->span[doc], &obj, e));
+    char nul = '\0';
+    TRY(parse_line(c, &c->span[doc], &obj, &nul, e));
     bool has_ids = false;
     const cJSON *body = line_body(obj, &has_ids);
     enum err rc = OK;

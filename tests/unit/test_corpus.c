@@ -211,6 +211,34 @@ static void csv_and_jsonl(void **state)
     corpus_free(c);
 }
 
+/* A NUL in a text is one of its bytes; elsewhere no text is looked for behind one. */
+static void nul_in_jsonl_is_kept(void **state)
+{
+    (void)state;
+    const char text[] = "{\"text\": \"dog \\u0000 ran\"}\n"
+                        "{\"text\": \"\\u0000\"}\n"
+                        "{\"text\": \"a\0b\", \"k\\u0000\": 1}\n"
+                        "{\"text\": \"\\\\u0000\"}\n";
+    struct corpus *c = open_text("nul.jsonl", text, sizeof text - 1);
+    assert_int_equal(corpus_count(c, CORPUS_TRAIN), 3);
+    size_t len = 0;
+    char *first = doc(c, CORPUS_TRAIN, 0, &len);
+    assert_int_equal(len, 9);
+    assert_memory_equal(first, "dog \0 ran", 9);
+    mem_free(first);
+    char *only = doc(c, CORPUS_TRAIN, 1, &len);
+    assert_int_equal(len, 1);
+    assert_memory_equal(only, "\0", 1);
+    mem_free(only);
+    char *raw = doc(c, CORPUS_TRAIN, 2, &len);
+    assert_int_equal(len, 3);
+    assert_memory_equal(raw, "a\0b", 3);
+    mem_free(raw);
+    expect_doc(c, CORPUS_HELDOUT, 0, "\\u0000");
+    corpus_free(c);
+    expect_fault("nul.csv", "text\na\nb\0c\n", 11, ERR_FORMAT, "row 3: found a NUL");
+}
+
 static void bad_files(void **state)
 {
     (void)state;
@@ -422,6 +450,7 @@ int main(void)
         cmocka_unit_test(odd_bytes_are_text),
         cmocka_unit_test(short_text_is_cut),
         cmocka_unit_test(csv_and_jsonl),
+        cmocka_unit_test(nul_in_jsonl_is_kept),
         cmocka_unit_test(bad_files),
         cmocka_unit_test(splits_are_disjoint),
         cmocka_unit_test(order_is_a_permutation),
