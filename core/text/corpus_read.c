@@ -37,6 +37,7 @@ static enum err map_file(struct corpus *c, size_t *start, struct errinfo *e)
                             (c->map[0] == 0xFE && c->map[1] == 0xFF))) {
         return err_set(e, ERR_FORMAT, "%s: found UTF-16, expected UTF-8", c->path);
     }
+    corpus_scan(&c->seen, c->map, c->map_len, 0);
     *start = c->map_len >= 3 && memcmp(c->map, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     return OK;
 }
@@ -99,36 +100,58 @@ static enum err add_pieces(struct corpus *c, size_t from, size_t to, size_t want
     return OK;
 }
 
-static enum err txt_open(struct corpus *c, struct errinfo *e)
+/* Documents between blank lines of text[from, to). */
+static enum err add_paragraphs(struct corpus *c, size_t from, size_t to,
+                               struct errinfo *e)
 {
-    size_t at = 0;
-    TRY(map_file(c, &at, e));
-    TRY(refuse_binary(c, e));
-    size_t from = at; /* of the document under way */
-    size_t to = at;   /* the end of its last line that is not blank */
-    while (at < c->map_len) {
-        const uint8_t *nl = memchr(c->map + at, '\n', c->map_len - at);
-        const size_t end = nl ? (size_t)(nl - c->map) + 1 : c->map_len;
+    size_t at = from;
+    size_t end_of_text = from; /* the end of its last line that is not blank */
+    while (at < to) {
+        const uint8_t *nl = memchr(c->map + at, '\n', to - at);
+        const size_t end = nl ? (size_t)(nl - c->map) + 1 : to;
         size_t i = at;
         while (i < end && is_space(c->map[i])) {
             i++;
         }
         if (i < end) {
-            to = end;
-        } else if (to > from) {
-            TRY(add_pieces(c, from, to, CORPUS_MAX_DOC, e));
-            from = to = end;
+            end_of_text = end;
         } else {
-            from = to = end;
+            TRY(add_pieces(c, from, end_of_text, CORPUS_MAX_DOC, e));
+            from = end_of_text = end;
         }
         at = end;
     }
-    TRY(add_pieces(c, from, to, CORPUS_MAX_DOC, e));
+    return add_pieces(c, from, end_of_text, CORPUS_MAX_DOC, e);
+}
+
+/* One document, without blank lines before it. */
+static enum err add_whole(struct corpus *c, size_t from, size_t to, struct errinfo *e)
+{
+    for (size_t i = from; i < to && is_space(c->map[i]); i++) {
+        from = c->map[i] == '\n' ? i + 1 : from;
+    }
+    return add_pieces(c, from, to, CORPUS_MAX_DOC, e);
+}
+
+static enum err txt_open(struct corpus *c, struct errinfo *e)
+{
+    size_t at = 0;
+    TRY(map_file(c, &at, e));
+    TRY(refuse_binary(c, e));
+    c->ends_split = true;
+    while (at < c->map_len) {
+        size_t mark = 0;
+        const size_t end = at + corpus_next_end(c->map + at, c->map_len - at, &mark);
+        TRY(c->seen.end_alone ? add_whole(c, at, end, e)
+                              : add_paragraphs(c, at, end, e));
+        at = end + mark;
+    }
     if (c->n_docs == 1) {
         const struct corpus_span whole = c->span[0];
         size_t want = whole.len / 20;
         want = want > CORPUS_PIECE ? CORPUS_PIECE : want < 1 ? 1 : want;
         c->n_docs = 0;
+        c->piece = want;
         TRY(add_pieces(c, whole.off, whole.off + whole.len, want, e));
     }
     return OK;
@@ -150,7 +173,9 @@ static enum err csv_open(struct corpus *c, struct errinfo *e)
     TRY(csv_need_col(c->csv, c->path, "text", &c->csv_col, e));
     TRY(mem_new(&c->csv_row, c->csv->rows, sizeof *c->csv_row, "an index", e));
     for (size_t r = 0; r < c->csv->rows && r < CORPUS_MAX_DOCS; r++) {
-        if (csv_at(c->csv, r, c->csv_col)[0]) {
+        const char *text = csv_at(c->csv, r, c->csv_col);
+        if (text[0]) {
+            corpus_scan(&c->seen, (const uint8_t *)text, strlen(text), r + 2);
             c->csv_row[c->n_docs++] = (uint32_t)r;
         }
     }
