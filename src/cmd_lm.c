@@ -85,7 +85,8 @@ static enum err evaluate(const struct eval_args *a, struct lm_texts *texts,
         TRY_OUT(rc, lm_evaluate(m, c, (size_t)a->rows, 0.0, seed, pool, &clean, &rows,
                                 e));
         if (rows < (size_t)a->rows) {
-            (void)fprintf(stderr, "saetop: %s: the held-out text fills %zu of %lld rows\n",
+            (void)fprintf(stderr,
+                          "saetop: %s: the held-out text fills %zu of %lld rows\n",
                           corpus_name(c), rows, (long long)a->rows);
         }
         /* A model without a mask token has no masked figure. */

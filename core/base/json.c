@@ -38,8 +38,8 @@ static const char *excerpt(const char *text, size_t n, char out[128])
 
 #define NUL_ESCAPE "\\u0000"
 
-/* The next NUL of text[len] from *at on, raw or escaped: where it is, and in *n how many
- * bytes spell it; false if there is none. */
+/* The next NUL of text[len] from *at on, raw or escaped: where it is, and in *n how
+ * many bytes spell it; false if there is none. */
 static bool find_nul(const char *text, size_t len, size_t *at, size_t *n)
 {
     for (size_t i = *at; i < len; i++) {
@@ -101,8 +101,8 @@ static enum err refuse_nul(const char *text, size_t at, const char *name,
     size_t line;
     size_t column;
     place_of(text, at, &line, &column);
-    return err_set(e, ERR_FORMAT, "%s: line %zu, column %zu: found %s, expected text "
-                   "without NUL",
+    return err_set(e, ERR_FORMAT,
+                   "%s: line %zu, column %zu: found %s, expected text without NUL",
                    name, line, column,
                    text[at] == '\0' ? "a NUL byte" : "\"" NUL_ESCAPE "\"");
 }

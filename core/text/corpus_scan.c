@@ -120,7 +120,8 @@ void corpus_note_seen(struct corpus *c)
     }
     if (c->piece > 0 && c->piece < CORPUS_SMALL) {
         snprintf(c->note[c->n_notes++], CORPUS_NOTE,
-                 "%s: very little text: one document, cut into %zu of at most %zu byte%s",
+                 "%s: very little text: one document, cut into %zu of at most %zu "
+                 "byte%s",
                  name, c->n_docs, c->piece, c->piece == 1 ? "" : "s");
     }
     const int first = c->ends_split ? ENDING_MARKS : 0;

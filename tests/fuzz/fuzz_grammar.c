@@ -29,7 +29,7 @@ static enum err count_form(void *user, const char *form, size_t len)
     return OK;
 }
 
-/* Sentences lie one after another, a space apart; mentions name words that there are. */
+/* Sentences lie one after another, a space apart; mentions name words there are. */
 static void check_trace(const struct grammar *g, const struct str *text,
                         const struct grammar_trace *tr)
 {

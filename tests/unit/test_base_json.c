@@ -314,7 +314,8 @@ static void test_print(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse), cmocka_unit_test(test_nul),      cmocka_unit_test(test_parse_errors),
+        cmocka_unit_test(test_parse),      cmocka_unit_test(test_parse_errors),
+        cmocka_unit_test(test_nul),
         cmocka_unit_test(test_load),       cmocka_unit_test(test_int),
         cmocka_unit_test(test_num),        cmocka_unit_test(test_others),
         cmocka_unit_test(test_add_string), cmocka_unit_test(test_add_number),

@@ -187,8 +187,9 @@ static void markers_alone_part_documents(void **state)
     expect_doc(c, CORPUS_TRAIN, 1, "  Three.");
     expect_doc(c, CORPUS_TRAIN, 2, "Four.");
     expect_doc(c, CORPUS_HELDOUT, 0, "Five.");
-    expect_note(c, 0, "stories.txt: documents end at markers: 3 <|endoftext|>, 1 <|eos|>, "
-                      "not at blank lines");
+    expect_note(c, 0,
+                "stories.txt: documents end at markers: 3 <|endoftext|>, 1 <|eos|>, "
+                "not at blank lines");
     assert_null(corpus_note(c, 1));
     corpus_free(c);
 }

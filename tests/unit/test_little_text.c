@@ -1,6 +1,5 @@
-/* A text that is small for what is asked of it: nothing counts twice, and it is said. */
+/* A text too small for what is asked of it: nothing counts twice, and it is said. */
 #include "base/str.h"
-#include "latents/latents.h"
 #include "tiny.h"
 #include "train/inputs.h"
 
