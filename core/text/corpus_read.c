@@ -44,18 +44,22 @@ static enum err map_file(struct corpus *c, size_t *start, struct errinfo *e)
 
 /* ---- plain text ---- */
 
-/* A program or picture by its zero bytes; a few may stand in a text. */
+/* A program or picture by its zero bytes; some may stand in a text, whose other bytes
+ * are UTF-8 then. */
 static enum err refuse_binary(const struct corpus *c, struct errinfo *e)
 {
+    const size_t n = c->map_len < 4096 ? c->map_len : 4096;
     size_t zeros = 0;
-    for (size_t i = 0; i < c->map_len && i < 4096; i++) {
+    for (size_t i = 0; i < n; i++) {
         zeros += c->map[i] == 0;
     }
-    return zeros < 16 ? OK
-                      : err_set(e, ERR_FORMAT,
-                                "%s: found a binary file (%zu zero bytes at its "
-                                "beginning), expected text",
-                                c->path, zeros);
+    if (zeros < 16 || (c->seen.bad == 0 && zeros < n / 16)) {
+        return OK;
+    }
+    return err_set(e, ERR_FORMAT,
+                   "%s: found a binary file (%zu zero bytes at its beginning), "
+                   "expected text",
+                   c->path, zeros);
 }
 
 /* Where to cut text[len] so that the piece is at most `want` bytes: after a line, else

@@ -298,6 +298,18 @@ static void nul_in_jsonl_is_kept(void **state)
     mem_free(raw);
     expect_doc(c, CORPUS_HELDOUT, 0, "\\u0000");
     corpus_free(c);
+    /* Raw ones in plain text, too, unless they make it a binary file. */
+    struct str s;
+    str_init(&s, 1u << 16);
+    for (int i = 0; i < 40; i++) {
+        str_addn(&s, "a dog \0 ran far away\n\n", 22);
+    }
+    c = open_text("nul.txt", s.p, s.len);
+    assert_int_equal(corpus_count(c, CORPUS_TRAIN), 37);
+    corpus_free(c);
+    str_addc(&s, '\xE9');
+    expect_fault("nul.bin.txt", s.p, s.len, ERR_FORMAT, "found a binary file");
+    str_free(&s);
     expect_fault("nul.csv", "text\na\nb\0c\n", 11, ERR_FORMAT, "row 3: found a NUL");
 }
 
