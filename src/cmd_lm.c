@@ -12,6 +12,7 @@
 #include "stop.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,12 +85,19 @@ static enum err evaluate(const struct eval_args *a, struct lm_texts *texts,
     }
     for (size_t i = 0; i < texts->n; i++) {
         double clean = 0, masked = NAN;
+        size_t rows = 0;
         const struct corpus *c = texts->text[i].corpus;
-        TRY_OUT(rc, lm_evaluate(m, c, (size_t)a->rows, 0.0, seed, pool, &clean, e));
+        TRY_OUT(rc, lm_evaluate(m, c, (size_t)a->rows, 0.0, seed, pool, &clean, &rows,
+                                e));
+        if (rows < (size_t)a->rows) {
+            (void)fprintf(stderr,
+                          "saetop: %s: the held-out text fills %zu of %lld rows\n",
+                          corpus_name(c), rows, (long long)a->rows);
+        }
         /* A model without a mask token has no masked figure. */
         if (tok_mask(m->tok) >= 0) {
             TRY_OUT(rc, lm_evaluate(m, c, (size_t)a->rows, a->rate, seed, pool, &masked,
-                                    e));
+                                    NULL, e));
         }
         add_result(a, texts->text[i].name, clean, masked, i == 0, out);
         if (stop_asked()) {

@@ -140,7 +140,7 @@ static void say_start(struct reporter *r, const struct engine *g)
 {
     const struct inputs *in = g->in;
     const size_t arms = g->n_arms;
-    char text[3 * SETTING_TEXT_MAX], warning[300];
+    char text[3 * SETTING_TEXT_MAX];
     const struct settings *s = &in->set;
     char sparsity[64];
     settings_sparsity(s, sparsity, sizeof sparsity);
@@ -151,8 +151,8 @@ static void say_start(struct reporter *r, const struct engine *g)
              (long long)s->batch, arms, arms > 1 ? "s" : "", (long long)s->threads,
              (double)engine_bytes(g) / 1e6);
     print_event(r, "estimate", text);
-    if (inputs_warning(in, warning, sizeof warning)) {
-        print_event(r, "warning", warning);
+    for (size_t i = 0; i < in->n_notes; i++) {
+        print_event(r, "warning", in->note[i]);
     }
     if (g->warning[0]) {
         print_event(r, "warning", g->warning);

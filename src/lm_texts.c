@@ -75,6 +75,9 @@ static enum err open_one(struct lm_texts *t, const char *path, double weight,
         corpus_free(c);
         return err_set(e, ERR_NOMEM, "%s: out of memory", path);
     }
+    for (size_t i = 0; corpus_note(c, i); i++) {
+        (void)fprintf(stderr, "saetop: %s\n", corpus_note(c, i));
+    }
     t->text[t->n++] =
         (struct pretrain_text){.corpus = c, .name = name, .weight = weight};
     return OK;

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 
 #include <math.h>
+#include <string.h>
 
 bool acts_is_special(const struct tok *tok, int32_t id)
 {
@@ -22,17 +23,32 @@ static enum err arrays_new(struct acts_set *s, struct errinfo *e)
     return mem_new(&s->x, floats, sizeof *s->x, what, e);
 }
 
+/* The rows of a held-out split stop where its text ends; what fills up the last one was
+ * read before and is marked. */
+static enum err read_rows(struct acts_set *s, struct pack *p, bool once,
+                          struct errinfo *e)
+{
+    size_t fresh = s->T;
+    if (!once) {
+        return pack_rows(p, s->rows, s->ids, e);
+    }
+    TRY(pack_rows_once(p, s->rows, s->ids, &s->rows, &fresh, e));
+    s->n = s->rows * s->T;
+    memset(s->special + s->n - (s->T - fresh), 1, s->T - fresh);
+    return OK;
+}
+
 static enum err fill(struct acts_set *s, struct harvester *h, struct corpus *c,
                      enum corpus_split split, const struct tok *tok, struct errinfo *e)
 {
     struct pack *p = NULL;
     TRY(arrays_new(s, e));
     TRY(pack_new(c, split, tok, s->T, &p, e));
-    const enum err rc = pack_rows(p, s->rows, s->ids, e);
+    const enum err rc = read_rows(s, p, split == CORPUS_HELDOUT, e);
     pack_free(p);
     TRY(rc);
     for (size_t i = 0; i < s->n; i++) {
-        s->special[i] = acts_is_special(tok, s->ids[i]) ? 1 : 0;
+        s->special[i] |= acts_is_special(tok, s->ids[i]);
     }
     harvest_rows(h, s->ids, s->rows, s->x);
     return OK;

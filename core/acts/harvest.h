@@ -34,10 +34,12 @@ bool acts_is_special(const struct tok *tok, int32_t id);
 struct acts_set {
     size_t rows, T, D, n; /* n = rows * T */
     int32_t *ids;         /* [rows,T] */
-    uint8_t *special;     /* [n] acts_is_special: left out of all statistics */
+    uint8_t *special;     /* [n] acts_is_special, or text that stands in an earlier
+                             place too: left out of all statistics */
     float *x;             /* [n,D], unscaled */
 };
-/* `rows` packed rows of a corpus split. */
+/* `rows` packed rows of a corpus split; of HELDOUT fewer where it has no more: no
+ * figure counts a text twice, as if it were evidence anew. */
 enum err acts_set_new(struct harvester *h, struct corpus *c, enum corpus_split split,
                       const struct tok *tok, size_t rows, struct acts_set **out,
                       struct errinfo *e) ERR_CHECKED;

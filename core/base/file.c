@@ -165,6 +165,26 @@ out:
     return rc;
 }
 
+enum err file_read_text(const char *path, size_t max_bytes, char **text,
+                        struct errinfo *e)
+{
+    char *data = NULL;
+    size_t len = 0;
+    TRY(file_read(path, max_bytes, &data, &len, e));
+    const size_t n = strlen(data);
+    if (n < len) {
+        size_t line = 1;
+        for (size_t i = 0; i < n; i++) {
+            line += data[i] == '\n';
+        }
+        mem_free(data);
+        return err_set(e, ERR_FORMAT, "%s: line %zu: found a NUL byte, expected text",
+                       path, line);
+    }
+    *text = data;
+    return OK;
+}
+
 enum err file_map(const char *path, const uint8_t **data, size_t *len,
                   struct errinfo *e)
 {

@@ -46,6 +46,11 @@ const char *file_kind(mode_t mode);
 enum err file_read(const char *path, size_t max_bytes, char **data, size_t *len,
                    struct errinfo *e) ERR_CHECKED;
 
+/* The same of a text that is then read as a string: ERR_FORMAT with the line of a NUL
+ * byte, where the rest would be lost unseen. */
+enum err file_read_text(const char *path, size_t max_bytes, char **text,
+                        struct errinfo *e) ERR_CHECKED;
+
 /* Map a file read-only. len 0 is an error (ERR_FORMAT). Release with file_unmap. A file
  * that another program cuts short while it is mapped faults (SIGBUS): map for as long
  * as reading takes, not for the life of the process. */

@@ -38,8 +38,79 @@ static const char *excerpt(const char *text, size_t n, char out[128])
     return out;
 }
 
-enum err json_parse(const char *text, size_t len, const char *name, cJSON **out,
-                    struct errinfo *e)
+#define NUL_ESCAPE "\\u0000"
+
+/* The next NUL of text[len] from *at on, raw or escaped: where it is, and in *n how
+ * many bytes spell it; false if there is none. */
+static bool find_nul(const char *text, size_t len, size_t *at, size_t *n)
+{
+    for (size_t i = *at; i < len; i++) {
+        if (text[i] == '\0') {
+            *at = i;
+            *n = 1;
+            return true;
+        }
+        if (text[i] != '\\') {
+            continue;
+        }
+        if (len - i >= 6 && memcmp(text + i, NUL_ESCAPE, 6) == 0) {
+            *at = i;
+            *n = 6;
+            return true;
+        }
+        i++; /* what a backslash escapes begins no escape of its own */
+    }
+    return false;
+}
+
+/* A byte that UTF-8 has no use for and text[len] does not hold; '\0' if it has all. */
+static char unused_byte(const char *text, size_t len)
+{
+    for (int b = 0xFF; b >= 0xF8; b--) {
+        if (!memchr(text, b, len)) {
+            return (char)b;
+        }
+    }
+    return '\0';
+}
+
+/* text[*len] with `stand_in` for every NUL; mem_free. */
+static enum err replace_nuls(const char *text, size_t *len, char stand_in, char **out,
+                             struct errinfo *e)
+{
+    char *copy = NULL;
+    TRY(mem_new(&copy, *len, 1, "a line of JSON", e));
+    size_t from = 0;
+    size_t to = 0;
+    size_t at = 0;
+    size_t n = 0;
+    while (find_nul(text, *len, &at, &n)) {
+        memcpy(copy + to, text + from, at - from);
+        to += at - from;
+        copy[to++] = stand_in;
+        at += n;
+        from = at;
+    }
+    memcpy(copy + to, text + from, *len - from);
+    *len = to + *len - from;
+    *out = copy;
+    return OK;
+}
+
+static enum err refuse_nul(const char *text, size_t at, const char *name,
+                           struct errinfo *e)
+{
+    size_t line;
+    size_t column;
+    place_of(text, at, &line, &column);
+    return err_set(e, ERR_FORMAT,
+                   "%s: line %zu, column %zu: found %s, expected text without NUL",
+                   name, line, column,
+                   text[at] == '\0' ? "a NUL byte" : "\"" NUL_ESCAPE "\"");
+}
+
+static enum err parse(const char *text, size_t len, const char *name, cJSON **out,
+                      struct errinfo *e)
 {
     if (is_lfs_pointer(text, len)) {
         return lfs_refuse(name, e);
@@ -74,6 +145,37 @@ enum err json_parse(const char *text, size_t len, const char *name, cJSON **out,
     }
     return err_set(e, ERR_FORMAT, "%s: line %zu, column %zu: found \"%s\", expected %s",
                    name, line, column, found, expected);
+}
+
+enum err json_parse(const char *text, size_t len, const char *name, cJSON **out,
+                    struct errinfo *e)
+{
+    size_t at = 0;
+    size_t n = 0;
+    return find_nul(text, len, &at, &n) ? refuse_nul(text, at, name, e)
+                                        : parse(text, len, name, out, e);
+}
+
+enum err json_parse_nul(const char *text, size_t len, const char *name, cJSON **out,
+                        char *nul, struct errinfo *e)
+{
+    size_t at = 0;
+    size_t n = 0;
+    char *copy = NULL;
+    char stand_in = '\0';
+    if (find_nul(text, len, &at, &n)) {
+        stand_in = unused_byte(text, len);
+        if (stand_in == '\0') {
+            return refuse_nul(text, at, name, e);
+        }
+        TRY(replace_nuls(text, &len, stand_in, &copy, e));
+    }
+    const enum err rc = parse(copy ? copy : text, len, name, out, e);
+    mem_free(copy);
+    if (rc == OK) {
+        *nul = stand_in;
+    }
+    return rc;
 }
 
 enum err json_load(const char *path, size_t max_bytes, cJSON **out, struct errinfo *e)

@@ -13,10 +13,16 @@
 #include <stdint.h>
 
 /* Parse len bytes; `name` (a file's path) begins error lines, which give line and
- * column of the fault. Nesting is capped by cJSON at 1000. Trailing text is an error.
- * *out: caller owns, cJSON_Delete. */
+ * column of the fault. Nesting is capped by cJSON at 1000. Trailing text is an error,
+ * and so is a NUL, raw or as \u0000: the tree's strings end at one, so the rest of a
+ * text would be lost unseen. *out: caller owns, cJSON_Delete. */
 enum err json_parse(const char *text, size_t len, const char *name, cJSON **out,
                     struct errinfo *e) ERR_CHECKED;
+/* The same where a text's every byte counts: a NUL stands in the tree's strings as the
+ * byte *nul, which is no part of UTF-8 and nowhere else in the text; '\0' if there is
+ * none. One copy of a text that holds a NUL. */
+enum err json_parse_nul(const char *text, size_t len, const char *name, cJSON **out,
+                        char *nul, struct errinfo *e) ERR_CHECKED;
 enum err json_load(const char *path, size_t max_bytes, cJSON **out,
                    struct errinfo *e) ERR_CHECKED;
 

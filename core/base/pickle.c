@@ -457,6 +457,9 @@ static enum err op_text(struct reader *r, struct errinfo *e)
     const uint8_t *p = NULL;
     TRY(take_u32(r, 4, &n, e));
     TRY(take(r, n, &p, e));
+    if (n > 0 && memchr(p, '\0', n)) {
+        return refuse(r, "a text with a NUL in it", e);
+    }
     const struct node text = {.kind = PICKLE_TEXT, .v = {.text = {(const char *)p, n}}};
     return push_node(r, text, e);
 }

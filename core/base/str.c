@@ -26,10 +26,15 @@ void str_free(struct str *s)
 
 void str_clear(struct str *s)
 {
-    s->len = 0;
     s->err = OK;
-    if (s->cap > 0) {
-        s->p[0] = '\0';
+    str_cut(s, 0);
+}
+
+void str_cut(struct str *s, size_t len)
+{
+    if (s->cap > 0 && len <= s->len) {
+        s->len = len;
+        s->p[len] = '\0';
     }
 }
 

@@ -72,8 +72,8 @@ void lm_weights_deinit(struct lm_weights *w);
  * index), tokenizer.json. Shapes are checked against the configuration before anything
  * is trusted. *out: caller owns. */
 enum err lm_load(const char *dir, struct lm **out, struct errinfo *e) ERR_CHECKED;
-/* Write the same three files, each atomically; readable by Hugging Face transformers.
- */
+/* Write the same three files, and the tokenizer_config.json by which Hugging Face
+ * transformers reads the tokenizer as it is (tok_save); each atomically. */
 enum err lm_save(const struct lm *m, const char *dir, struct errinfo *e) ERR_CHECKED;
 void lm_free(struct lm *m);
 

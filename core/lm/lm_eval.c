@@ -49,17 +49,20 @@ static void run_block(void *ctx, size_t block, size_t worker)
     j->count[block] = count;
 }
 
-/* The held-out rows, and a copy with masks. */
-static enum err read_rows(const struct lm *m, const struct corpus *c, size_t rows,
+/* The held-out rows, up to *n and no text twice, and a copy with masks. */
+static enum err read_rows(const struct lm *m, const struct corpus *c, size_t *n,
                           double p, uint64_t seed, int32_t *ids, int32_t *inputs,
                           struct errinfo *e)
 {
     const size_t T = m->cfg.n_ctx;
     struct pack *pack = NULL;
+    size_t rows = 0;
+    size_t fresh = 0;
     TRY(pack_new(c, CORPUS_HELDOUT, m->tok, T, &pack, e));
-    const enum err rc = pack_rows(pack, rows, ids, e);
+    const enum err rc = pack_rows_once(pack, *n, ids, &rows, &fresh, e);
     pack_free(pack);
     TRY(rc);
+    *n = rows;
     memcpy(inputs, ids, rows * T * sizeof *ids);
     if (p <= 0) {
         return OK;
@@ -116,7 +119,8 @@ static enum err job_init(struct job *j, size_t blocks, size_t workers,
 }
 
 enum err lm_evaluate(const struct lm *m, const struct corpus *c, size_t rows, double p,
-                     uint64_t seed, struct pool *pool, double *nll, struct errinfo *e)
+                     uint64_t seed, struct pool *pool, double *nll, size_t *used,
+                     struct errinfo *e)
 {
     if (rows == 0) {
         return err_set(e, ERR_USAGE, "evaluation: found 0 rows, expected at least 1");
@@ -130,11 +134,11 @@ enum err lm_evaluate(const struct lm *m, const struct corpus *c, size_t rows, do
     enum err rc;
     TRY_OUT(rc, mem_new(&ids, rows, T * sizeof *ids, "evaluation rows", e));
     TRY_OUT(rc, mem_new(&inputs, rows, T * sizeof *inputs, "evaluation rows", e));
-    TRY_OUT(rc, read_rows(m, c, rows, p, seed, ids, inputs, e));
+    TRY_OUT(rc, read_rows(m, c, &j.rows, p, seed, ids, inputs, e));
     j.ids = ids;
     j.inputs = inputs;
     TRY_OUT(rc, job_init(&j, blocks, workers, e));
-    pool_run(pool, blocks, run_block, &j);
+    pool_run(pool, (j.rows + BLOCK_ROWS - 1) / BLOCK_ROWS, run_block, &j);
     double sum = 0;
     size_t count = 0;
     for (size_t b = 0; b < blocks; b++) {
@@ -142,6 +146,9 @@ enum err lm_evaluate(const struct lm *m, const struct corpus *c, size_t rows, do
         count += j.count[b];
     }
     *nll = count > 0 ? sum / (double)count : 0;
+    if (used) {
+        *used = j.rows;
+    }
 out:
     job_free(&j, workers);
     mem_free(inputs);

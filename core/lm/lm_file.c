@@ -370,10 +370,8 @@ static enum err save_weights(const struct lm *m, const char *dir, struct errinfo
 
 enum err lm_save(const struct lm *m, const char *dir, struct errinfo *e)
 {
-    char path[PATH_CAP];
     TRY(file_mkdirs(dir, e));
-    TRY(path_join(path, sizeof path, dir, "tokenizer.json", e));
-    TRY(tok_save(m->tok, path, e));
+    TRY(tok_save(m->tok, dir, m->cfg.n_ctx, e));
     TRY(save_weights(m, dir, e));
     return save_config(m, dir, e);
 }

@@ -226,11 +226,11 @@ static enum err evaluate(struct loop *l, struct errinfo *e)
     for (size_t i = 0; i < t->n_texts; i++) {
         const struct corpus *c = t->texts[i].corpus;
         TRY(lm_evaluate(&t->model, c, t->cfg.eval_rows, 0.0, EVAL_SEED, t->pool,
-                        &t->nll[i], e));
+                        &t->nll[i], NULL, e));
         t->nll[t->n_texts + i] = NAN;
         if (tok_mask(t->model.tok) >= 0) {
             TRY(lm_evaluate(&t->model, c, t->cfg.eval_rows, EVAL_MASK_RATE, EVAL_SEED,
-                            t->pool, &t->nll[t->n_texts + i], e));
+                            t->pool, &t->nll[t->n_texts + i], NULL, e));
         }
     }
     l->p.evaluated = true;

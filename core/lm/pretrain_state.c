@@ -307,9 +307,8 @@ static enum err read_log(struct pretrainer *t, struct errinfo *e)
 {
     char path[PRETRAIN_PATH];
     char *text = NULL;
-    size_t len = 0;
     TRY(path_join(path, sizeof path, t->out, LOG_NAME, e));
-    TRY(file_read(path, LOG_BYTES, &text, &len, e));
+    TRY(file_read_text(path, LOG_BYTES, &text, e));
     str_clear(&t->log);
     bool header = true;
     for (const char *line = text; *line;) {

@@ -120,9 +120,12 @@ static enum err show_inputs(struct session *s, struct errinfo *e)
     TRY(session_make_names(s, e));
     session_make_facts(s);
     pthread_mutex_lock(&s->mu);
-    const char *warning = inputs_warning(s->in, s->pub.warning, sizeof s->pub.warning);
-    (void)warning;
+    snprintf(s->pub.warning, sizeof s->pub.warning, "%s",
+             s->in->n_notes > 0 ? s->in->note[0] : "");
     pthread_mutex_unlock(&s->mu);
+    for (size_t i = 0; i < s->in->n_notes; i++) {
+        session_say(s, true, "%s", s->in->note[i]);
+    }
     return OK;
 }
 

@@ -343,12 +343,11 @@ static enum err run_apart(struct sweep_work *w, const struct sweep_batch *b,
 static enum err train_and_measure(struct sweep_work *w, struct engine *g,
                                   const struct sweep_batch *b, struct errinfo *e)
 {
-    char text[300];
     struct sweep_made made;
     sweep_made_of(&made, g->in);
     TRY(check_made(w, b, &made, e));
-    if (inputs_warning(g->in, text, sizeof text)) {
-        sweep_tell_warning(w, text);
+    for (size_t i = 0; i < g->in->n_notes; i++) {
+        sweep_tell_warning(w, g->in->note[i]);
     }
     sweep_add_total(w, -(double)engine_step_count(g) * (double)g->n_arms);
     TRY(sweep_train(w, g, e));

@@ -3,8 +3,10 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/utf8.h"
 #include "text/corpus_priv.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- opening ---- */
@@ -44,6 +46,16 @@ static enum err split_spec(struct corpus *c, const char *spec, struct errinfo *e
         }
     }
     return OK;
+}
+
+static void make_name(struct corpus *c)
+{
+    const char *base = path_base(c->path);
+    struct str name;
+    str_init(&name, 4 * strlen(base) + 1);
+    utf8_escape(&name, base, strlen(base));
+    snprintf(c->name, sizeof c->name, "%s", name.p);
+    str_free(&name);
 }
 
 static enum err find_format(struct corpus *c, struct errinfo *e)
@@ -114,6 +126,7 @@ enum err corpus_open(const char *spec, uint64_t seed, struct corpus **out,
     c->max_id = -1;
     enum err rc = OK;
     TRY_OUT(rc, split_spec(c, spec, e));
+    make_name(c);
     TRY_OUT(rc, find_format(c, e));
     TRY_OUT(rc, c->format->open(c, e));
     infile_release(&c->bytes);
@@ -121,6 +134,7 @@ enum err corpus_open(const char *spec, uint64_t seed, struct corpus **out,
     if (corpus_is_finite(c)) {
         TRY_OUT(rc, split_docs(c, e));
     }
+    corpus_note_seen(c);
     const char *reg = corpus_register(c);
     c->hash = hash_bytes(c->hash, reg, strlen(reg));
     *out = c;
@@ -132,9 +146,19 @@ out:
 
 /* ---- questions ---- */
 
+const char *corpus_note(const struct corpus *c, size_t i)
+{
+    return i < c->n_notes ? c->note[i] : NULL;
+}
+
 const char *corpus_spec(const struct corpus *c)
 {
     return c->spec;
+}
+
+const char *corpus_name(const struct corpus *c)
+{
+    return c->name;
 }
 
 const char *corpus_register(const struct corpus *c)

@@ -19,21 +19,31 @@ struct grammar;
 enum corpus_split { CORPUS_TRAIN, CORPUS_HELDOUT };
 
 /* Open a corpus. spec is a path by whose ending it is read:
- *   .txt .text .md, none  documents separated by blank lines; a text without blank
- * lines is cut into pieces of about 4 KB at line or word ends .csv                  the
- * column `text` .jsonl                an object a line with `text`, or `input_ids` in
- * every line .grammar.json         a generator, unbounded; "#name" after the path takes
- * that register of the grammar, else its first Of a finite corpus about 5 % is held
- * out, chosen by a hash of the document's number (by position where there are fewer
- * than 40), at least one document. Errors: ERR_MISSING, ERR_FORMAT (with the line),
- * ERR_LIMIT, ERR_USAGE (unknown ending or register). *out: caller owns, corpus_free.
- * Memory: an index; documents of .txt and .jsonl are read when they are asked for. */
+ *   .txt .text .md, none   documents separated by blank lines, and by <|endoftext|>,
+ *                          <|end_of_text|> or <|eos|>; only by these where one stands
+ *                          alone on a line. A text without either is cut into pieces
+ *                          of about 4 KB at line or word ends
+ *   .csv                   the column `text`
+ *   .jsonl                 an object a line with `text`, or `input_ids` in every line
+ *   .grammar.json          a generator, unbounded; "#name" after the path takes that
+ *                          register of the grammar, else its first
+ * Of a finite corpus about 5 % is held out, chosen by a hash of the document's number
+ * (by position where there are fewer than 40), at least one document. Errors:
+ * ERR_MISSING, ERR_FORMAT (with the line), ERR_LIMIT, ERR_USAGE (unknown ending or
+ * register). *out: caller owns, corpus_free. Memory: an index; documents of .txt
+ * and .jsonl are read when they are asked for. */
 enum err corpus_open(const char *spec, uint64_t seed, struct corpus **out,
                      struct errinfo *e) ERR_CHECKED;
 void corpus_free(struct corpus *c); /* NULL is fine */
 
+/* What is to be said of its bytes, a line each that names the file: markers between
+ * documents, bytes that are no UTF-8. NULL from the last on. Borrowed. */
+const char *corpus_note(const struct corpus *c, size_t i);
+
 /* The spec it was opened with, and the register's name ("" unless a grammar). */
 const char *corpus_spec(const struct corpus *c);
+/* The file's name alone, escaped for a terminal. */
+const char *corpus_name(const struct corpus *c);
 const char *corpus_register(const struct corpus *c);
 /* Hash of the file's bytes and of the register, for a run's record. */
 uint64_t corpus_hash(const struct corpus *c);

@@ -11,6 +11,7 @@
 #define CORPUS_MAX_DOC   ((size_t)1 << 20) /* a longer one of a .txt is cut */
 #define CORPUS_PIECE     ((size_t)4096)    /* of a text without blank lines */
 #define CORPUS_MAX_LINE  ((size_t)64 << 20)
+#define CORPUS_SMALL     ((size_t)256)     /* pieces that say little */
 #define CORPUS_FEW       40 /* documents below which the split is by position */
 #define CORPUS_HELD_PART 0.05
 
@@ -24,9 +25,22 @@ struct corpus_span {
 _Static_assert(CORPUS_MAX_LINE <= UINT32_MAX && CORPUS_MAX_DOC <= UINT32_MAX,
                "a span holds the length of a document");
 
+#define CORPUS_MARKS 8 /* texts that other tools put between documents */
+#define CORPUS_NOTES 4
+#define CORPUS_NOTE  320 /* bytes of one */
+
+/* What corpus_scan found. */
+struct corpus_seen {
+    uint64_t mark[CORPUS_MARKS];
+    bool end_alone;           /* a marker of a document's end, alone on its line */
+    uint64_t bad;             /* bytes that are no UTF-8 */
+    size_t bad_at, bad_place; /* the first: its offset, and the `place` of its text */
+};
+
 struct corpus {
     const struct corpus_format *format;
     char *spec, *path, *reg_name; /* reg_name: after '#', NULL without */
+    char name[100];               /* of the file, safe on a terminal */
     uint64_t seed, hash;
     size_t n_docs, span_cap;
     struct corpus_span *span; /* [n_docs], NULL for a table or a generator */
@@ -36,6 +50,11 @@ struct corpus {
     struct infile_bytes bytes; /* of the file while it is being opened, then none */
     const uint8_t *map;        /* these */
     size_t map_len;
+    struct corpus_seen seen;
+    size_t piece;    /* bytes that a text without documents was cut to, or 0 */
+    bool ends_split; /* markers of a document's end are one here */
+    char note[CORPUS_NOTES][CORPUS_NOTE];
+    size_t n_notes;
     struct csv_table *csv;
     size_t csv_col;
     uint32_t *csv_row; /* [n_docs] rows whose text is not empty */
@@ -57,6 +76,15 @@ struct corpus_format {
 };
 /* By the name's ending, NULL if none fits; names lists the endings for error lines. */
 const struct corpus_format *corpus_format_find(const char *path, struct str *names);
+
+/* Count markers and bytes that are no UTF-8 in a text; place: its row, 0 for a whole
+ * file. */
+void corpus_scan(struct corpus_seen *s, const uint8_t *text, size_t n, size_t place);
+/* Where the next marker that ends a document begins, and its length; n and 0 if there
+ * is none. */
+size_t corpus_next_end(const uint8_t *text, size_t n, size_t *len);
+/* Put into words, for corpus_note, what the scan saw. */
+void corpus_note_seen(struct corpus *c);
 
 /* The ids of a line of .jsonl. */
 enum err corpus_line_ids(const struct corpus *c, size_t doc, struct tok_ids *out,

@@ -48,6 +48,7 @@ static enum err map_file(struct corpus *c, size_t *start, struct errinfo *e)
                             (c->map[0] == 0xFE && c->map[1] == 0xFF))) {
         return err_set(e, ERR_FORMAT, "%s: found UTF-16, expected UTF-8", c->path);
     }
+    corpus_scan(&c->seen, c->map, c->map_len, 0);
     *start = c->map_len >= 3 && memcmp(c->map, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     return OK;
 }
@@ -72,18 +73,22 @@ static enum err read_span(const struct corpus *c, const struct corpus_span *s,
 
 /* ---- plain text ---- */
 
-/* A program or picture by its zero bytes; a few may stand in a text. */
+/* A program or picture by its zero bytes; some may stand in a text, whose other bytes
+ * are UTF-8 then. */
 static enum err refuse_binary(const struct corpus *c, struct errinfo *e)
 {
+    const size_t n = c->map_len < 4096 ? c->map_len : 4096;
     size_t zeros = 0;
-    for (size_t i = 0; i < c->map_len && i < 4096; i++) {
+    for (size_t i = 0; i < n; i++) {
         zeros += c->map[i] == 0;
     }
-    return zeros < 16 ? OK
-                      : err_set(e, ERR_FORMAT,
-                                "%s: found a binary file (%zu zero bytes at its "
-                                "beginning), expected text",
-                                c->path, zeros);
+    if (zeros < 16 || (c->seen.bad == 0 && zeros < n / 16)) {
+        return OK;
+    }
+    return err_set(e, ERR_FORMAT,
+                   "%s: found a binary file (%zu zero bytes at its beginning), "
+                   "expected text",
+                   c->path, zeros);
 }
 
 /* Where to cut text[len] so that the piece is at most `want` bytes: after a line, else
@@ -128,36 +133,58 @@ static enum err add_pieces(struct corpus *c, size_t from, size_t to, size_t want
     return OK;
 }
 
-static enum err txt_open(struct corpus *c, struct errinfo *e)
+/* Documents between blank lines of text[from, to). */
+static enum err add_paragraphs(struct corpus *c, size_t from, size_t to,
+                               struct errinfo *e)
 {
-    size_t at = 0;
-    TRY(map_file(c, &at, e));
-    TRY(refuse_binary(c, e));
-    size_t from = at; /* of the document under way */
-    size_t to = at;   /* the end of its last line that is not blank */
-    while (at < c->map_len) {
-        const uint8_t *nl = memchr(c->map + at, '\n', c->map_len - at);
-        const size_t end = nl ? (size_t)(nl - c->map) + 1 : c->map_len;
+    size_t at = from;
+    size_t end_of_text = from; /* the end of its last line that is not blank */
+    while (at < to) {
+        const uint8_t *nl = memchr(c->map + at, '\n', to - at);
+        const size_t end = nl ? (size_t)(nl - c->map) + 1 : to;
         size_t i = at;
         while (i < end && is_space(c->map[i])) {
             i++;
         }
         if (i < end) {
-            to = end;
-        } else if (to > from) {
-            TRY(add_pieces(c, from, to, CORPUS_MAX_DOC, e));
-            from = to = end;
+            end_of_text = end;
         } else {
-            from = to = end;
+            TRY(add_pieces(c, from, end_of_text, CORPUS_MAX_DOC, e));
+            from = end_of_text = end;
         }
         at = end;
     }
-    TRY(add_pieces(c, from, to, CORPUS_MAX_DOC, e));
+    return add_pieces(c, from, end_of_text, CORPUS_MAX_DOC, e);
+}
+
+/* One document, without blank lines before it. */
+static enum err add_whole(struct corpus *c, size_t from, size_t to, struct errinfo *e)
+{
+    for (size_t i = from; i < to && is_space(c->map[i]); i++) {
+        from = c->map[i] == '\n' ? i + 1 : from;
+    }
+    return add_pieces(c, from, to, CORPUS_MAX_DOC, e);
+}
+
+static enum err txt_open(struct corpus *c, struct errinfo *e)
+{
+    size_t at = 0;
+    TRY(map_file(c, &at, e));
+    TRY(refuse_binary(c, e));
+    c->ends_split = true;
+    while (at < c->map_len) {
+        size_t mark = 0;
+        const size_t end = at + corpus_next_end(c->map + at, c->map_len - at, &mark);
+        TRY(c->seen.end_alone ? add_whole(c, at, end, e)
+                              : add_paragraphs(c, at, end, e));
+        at = end + mark;
+    }
     if (c->n_docs == 1) {
         const struct corpus_span whole = c->span[0];
         size_t want = whole.len / 20;
         want = want > CORPUS_PIECE ? CORPUS_PIECE : want < 1 ? 1 : want;
         c->n_docs = 0;
+        c->piece = want;
         TRY(add_pieces(c, whole.off, whole.off + whole.len, want, e));
     }
     return OK;
@@ -178,7 +205,9 @@ static enum err csv_open(struct corpus *c, struct errinfo *e)
     TRY(csv_need_col(c->csv, c->path, "text", &c->csv_col, e));
     TRY(mem_new(&c->csv_row, c->csv->rows, sizeof *c->csv_row, "an index", e));
     for (size_t r = 0; r < c->csv->rows && r < CORPUS_MAX_DOCS; r++) {
-        if (csv_at(c->csv, r, c->csv_col)[0]) {
+        const char *text = csv_at(c->csv, r, c->csv_col);
+        if (text[0]) {
+            corpus_scan(&c->seen, (const uint8_t *)text, strlen(text), r + 2);
             c->csv_row[c->n_docs++] = (uint32_t)r;
         }
     }
@@ -194,8 +223,9 @@ static enum err csv_text(const struct corpus *c, size_t doc, struct str *out,
 
 /* ---- JSON lines ---- */
 
+/* The object of a line, with `nul` for the NULs in its texts (json_parse_nul). */
 static enum err parse_line(const struct corpus *c, const char *text, size_t len,
-                           size_t line, cJSON **out, struct errinfo *e)
+                           size_t line, cJSON **out, char *nul, struct errinfo *e)
 {
     if (len > CORPUS_MAX_LINE) {
         return err_set(e, ERR_LIMIT, "%s: line %zu: %zu bytes, expected at most %zu",
@@ -203,7 +233,7 @@ static enum err parse_line(const struct corpus *c, const char *text, size_t len,
     }
     char place[512];
     (void)snprintf(place, sizeof place, "%.440s: line %zu", c->path, line);
-    TRY(json_parse(text, len, place, out, e));
+    TRY(json_parse_nul(text, len, place, out, nul, e));
     if (!cJSON_IsObject(*out)) {
         cJSON_Delete(*out);
         *out = NULL;
@@ -214,7 +244,7 @@ static enum err parse_line(const struct corpus *c, const char *text, size_t len,
 }
 
 /* The object of a document's line, read again. */
-static enum err read_line(const struct corpus *c, size_t doc, cJSON **out,
+static enum err read_line(const struct corpus *c, size_t doc, cJSON **out, char *nul,
                           struct errinfo *e)
 {
     const struct corpus_span *s = &c->span[doc];
@@ -222,7 +252,7 @@ static enum err read_line(const struct corpus *c, size_t doc, cJSON **out,
     str_init(&text, CORPUS_MAX_LINE);
     enum err rc = read_span(c, s, &text, e);
     if (rc == OK) {
-        rc = parse_line(c, text.p, text.len, s->line, out, e);
+        rc = parse_line(c, text.p, text.len, s->line, out, nul, e);
     }
     str_free(&text);
     return rc;
@@ -262,7 +292,8 @@ static enum err take_line(struct corpus *c, size_t off, size_t len, size_t line,
                           bool *first, struct errinfo *e)
 {
     cJSON *obj = NULL;
-    TRY(parse_line(c, (const char *)c->map + off, len, line, &obj, e));
+    char nul = '\0';
+    TRY(parse_line(c, (const char *)c->map + off, len, line, &obj, &nul, e));
     bool has_ids = false;
     const cJSON *body = line_body(obj, &has_ids);
     enum err rc = OK;
@@ -316,11 +347,16 @@ static enum err jsonl_text(const struct corpus *c, size_t doc, struct str *out,
                            struct errinfo *e)
 {
     cJSON *obj = NULL;
-    TRY(read_line(c, doc, &obj, e));
+    char nul = '\0';
+    TRY(read_line(c, doc, &obj, &nul, e));
     bool has_ids = false;
     const cJSON *body = line_body(obj, &has_ids);
     if (body && !has_ids) {
+        const size_t from = out->len;
         str_add(out, body->valuestring);
+        for (size_t i = from; nul != '\0' && i < out->len; i++) {
+            out->p[i] = out->p[i] == nul ? '\0' : out->p[i];
+        }
     }
     cJSON_Delete(obj);
     return str_err(out, "a document", e);
@@ -330,7 +366,8 @@ enum err corpus_line_ids(const struct corpus *c, size_t doc, struct tok_ids *out
                          struct errinfo *e)
 {
     cJSON *obj = NULL;
-    TRY(read_line(c, doc, &obj, e));
+    char nul = '\0';
+    TRY(read_line(c, doc, &obj, &nul, e));
     bool has_ids = false;
     const cJSON *body = line_body(obj, &has_ids);
     enum err rc = OK;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { TRIES = 24, MAX_USED = 256 };
+enum { TRIES = 24, SENTENCE_TRIES = 8, MAX_USED = 256 };
 
 /* One document in the making. */
 struct gen {
@@ -19,6 +19,7 @@ struct gen {
     size_t roles;
     uint32_t drawn[GR_MAX_DRAWS]; /* words of the sentence so far */
     size_t n_drawn;
+    bool may_repeat; /* words, where a category has too few for the sentence */
     uint32_t used[MAX_USED]; /* templates of the document so far */
     size_t n_used;
 };
@@ -59,7 +60,8 @@ static uint32_t draw_between(struct gen *m, uint32_t sel, size_t lo, size_t hi)
 }
 
 /* A word of the selector that is new in the sentence and no role of the document, if
- * one turns up; false where a tie can't be met. */
+ * one turns up; false where a tie can't be met, or the words that there are may all be
+ * taken and must not repeat. */
 static bool draw(struct gen *m, const struct gr_op *op, uint32_t *out)
 {
     const struct grammar *g = m->g;
@@ -83,7 +85,7 @@ static bool draw(struct gen *m, const struct gr_op *op, uint32_t *out)
         }
     }
     *out = draw_between(m, op->a, lo, hi);
-    return op->flag == TIE_NONE && hi - lo > m->n_drawn + m->roles;
+    return op->flag == TIE_NONE && (m->may_repeat || hi - lo > m->n_drawn + m->roles);
 }
 
 static bool begins(const char *text, const char *word)
@@ -258,10 +260,11 @@ static void capitalise(struct str *out, size_t start)
     }
 }
 
-/* One sentence of a group; nothing where no template fits. */
+/* One sentence of a group; nothing where no template fits. The last try may repeat
+ * words: a category of one word that a role of the document holds has no other. */
 static enum err sentence(struct gen *m, uint32_t group, bool repeat, size_t doc_start)
 {
-    for (int tries = 0; tries < 8; tries++) {
+    for (int tries = 0; tries <= SENTENCE_TRIES; tries++) {
         uint32_t item;
         if (!choose(m, group, !repeat, &item)) {
             return OK;
@@ -273,12 +276,12 @@ static enum err sentence(struct gen *m, uint32_t group, bool repeat, size_t doc_
         }
         const size_t start = m->out->len;
         m->n_drawn = 0;
+        m->may_repeat = tries == SENTENCE_TRIES;
         bool done;
         TRY(run(m, item, &done));
         TRY(str_err(m->out, "a document", m->e));
         if (!done) {
-            m->out->len = before;
-            m->out->p[before] = '\0';
+            str_cut(m->out, before);
             if (m->tr) {
                 m->tr->mentions = mentions;
             }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPLITS = 3, CELLS = 4, MAX_DOCS = 200000 };
+enum { SPLITS = 3, CELLS = 4, MAX_DOCS = 200000, MAX_IDLE = 10000 };
 
 /* ---- loading ---- */
 
@@ -345,18 +345,22 @@ static enum err make_split(struct maker *m, uint64_t seed, int split, struct str
     }
     const uint64_t key = rng_at(seed, RNG_PROBE, (uint64_t)split, 0);
     const size_t reg = m->g->probe_reg[split == 2];
-    for (uint64_t d = 0; d < MAX_DOCS; d++) {
+    uint64_t d = 0;
+    size_t idle = 0; /* documents since one gave a row */
+    for (; d < MAX_DOCS && idle < MAX_IDLE; d++, idle++) {
         if (room[0] + room[1] + room[2] + room[3] == 0) {
             return OK;
         }
+        const size_t rows_before = m->seen_n;
         str_clear(&m->doc);
         TRY(grammar_document_traced(m->g, reg, key, d, &m->doc, &m->tr, m->e));
         TRY(take_sentence(m, split, room, out));
+        idle = m->seen_n > rows_before ? 0 : idle;
     }
     return err_set(
         m->e, ERR_FORMAT,
         "probe \"%s\": %d documents of register \"%s\" give too few sentences",
-        gr_text(m->g, m->p->name), MAX_DOCS, grammar_register_name(m->g, reg));
+        gr_text(m->g, m->p->name), (int)d, grammar_register_name(m->g, reg));
 }
 
 enum err grammar_probe_csv(const struct grammar *g, size_t probe, uint64_t seed,

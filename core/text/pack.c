@@ -26,7 +26,8 @@ struct pack {
     int32_t lead; /* at the start of a row, -1 for none */
     int32_t sep;  /* after a document, -1 for none */
     struct pack_pos pos;
-    bool loaded; /* in.ids is document pos.doc with its sep */
+    size_t fresh; /* positions of the last row with text not given before */
+    bool loaded;  /* in.ids is document pos.doc with its sep */
     struct pack_counts counts;
 };
 
@@ -167,7 +168,9 @@ static enum err need_token(struct pack *p, struct errinfo *e)
 
 static enum err fill_row(struct pack *p, int32_t *row, struct errinfo *e)
 {
+    const uint64_t docs = corpus_count(p->in.c, p->in.split);
     size_t at = 0;
+    p->fresh = 0;
     if (p->lead >= 0) {
         row[at++] = p->lead;
     }
@@ -179,6 +182,9 @@ static enum err fill_row(struct pack *p, int32_t *row, struct errinfo *e)
         memcpy(row + at, p->in.ids.p + from, n * sizeof *row);
         at += n;
         p->pos.offset += n;
+        if (docs == 0 || p->pos.doc < docs) {
+            p->fresh = at;
+        }
     }
     p->pos.row++;
     return OK;
@@ -195,6 +201,24 @@ enum err pack_rows(struct pack *p, size_t n, int32_t *out, struct errinfo *e)
             return rc;
         }
     }
+    return OK;
+}
+
+enum err pack_rows_once(struct pack *p, size_t n, int32_t *out, size_t *rows,
+                        size_t *fresh, struct errinfo *e)
+{
+    size_t done = 0;
+    size_t last = p->T;
+    while (done < n && last == p->T) {
+        TRY(pack_rows(p, 1, out + done * p->T, e));
+        if (p->fresh == 0 && done > 0) {
+            break; /* the text ended with the row before */
+        }
+        last = p->fresh;
+        done++;
+    }
+    *rows = done;
+    *fresh = last;
     return OK;
 }
 

@@ -42,6 +42,13 @@ size_t pack_width(const struct pack *p); /* T */
 enum err pack_rows(struct pack *p, size_t n, int32_t *out,
                    struct errinfo *e) ERR_CHECKED;
 
+/* The same, but no text twice: after the row in which a finite split has been read once
+ * there are no more. *rows, 1..n, is how many there are; of the last one the first
+ * *fresh positions, BOS included, hold text not given before (T but there). For a
+ * packer that stands at its start. */
+enum err pack_rows_once(struct pack *p, size_t n, int32_t *out, size_t *rows,
+                        size_t *fresh, struct errinfo *e) ERR_CHECKED;
+
 /* Where it stands, and to stand elsewhere: rows after a seek to what pack_tell returned
  * are those that followed it then, from any packer of the same corpus, split, tokenizer
  * and T. Reads the document there anew. */

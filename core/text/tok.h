@@ -33,10 +33,17 @@ enum err tok_load(const char *path, struct tok **out, struct errinfo *e) ERR_CHE
 /* The same from len bytes in memory; `name` begins error lines. */
 enum err tok_parse(const char *json, size_t len, const char *name, struct tok **out,
                    struct errinfo *e) ERR_CHECKED;
-/* Write it as a tokenizer.json that Hugging Face `tokenizers` reads, atomically. */
-enum err tok_save(const struct tok *t, const char *path, struct errinfo *e) ERR_CHECKED;
-/* The same text appended to out; the same tokenizer gives the same bytes. */
+/* Write dir/tokenizer.json, that Hugging Face `tokenizers` reads, and
+ * dir/tokenizer_config.json, by which `transformers` takes it as it is: same ids, same
+ * number of them, and special tokens typed in a text no more than text. (A bare
+ * tokenizers.Tokenizer has `encode_special_tokens = True` for that; no file holds it.)
+ * max_tokens: of a text, the model's context. Each atomically. */
+enum err tok_save(const struct tok *t, const char *dir, size_t max_tokens,
+                  struct errinfo *e) ERR_CHECKED;
+/* The same texts appended to out; the same tokenizer gives the same bytes. */
 enum err tok_print(const struct tok *t, struct str *out, struct errinfo *e) ERR_CHECKED;
+enum err tok_print_settings(const struct tok *t, size_t max_tokens, struct str *out,
+                            struct errinfo *e) ERR_CHECKED;
 void tok_free(struct tok *t); /* NULL is fine */
 
 /* Number of ids: they run from 0 to tok_vocab - 1. A file may leave holes among them.

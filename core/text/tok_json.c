@@ -156,15 +156,56 @@ enum err tok_print(const struct tok *t, struct str *out, struct errinfo *e)
     return str_err(out, "tokenizer.json", e);
 }
 
-enum err tok_save(const struct tok *t, const char *path, struct errinfo *e)
+enum err tok_print_settings(const struct tok *t, size_t max_tokens, struct str *out,
+                            struct errinfo *e)
 {
-    struct str out;
-    str_init(&out, TOK_MAX_JSON);
-    enum err rc = tok_print(t, &out, e);
+    static const struct {
+        const char *key;
+        enum tok_role role;
+    } roles[] = {{"bos_token", TOK_BOS},
+                 {"eos_token", TOK_EOS},
+                 {"pad_token", TOK_PAD},
+                 {"mask_token", TOK_MASK}};
+    /* A class of a model's own, such as GPT-2's, would make a tokenizer of its own from
+     * the vocabulary: words merged that ignore_merges keeps whole, and a token added.
+     * The text of a special token is split like any other, as in tok_encode. */
+    str_addf(out,
+             "{\n  \"tokenizer_class\": \"PreTrainedTokenizerFast\",\n"
+             "  \"model_max_length\": %zu,\n"
+             "  \"clean_up_tokenization_spaces\": false,\n"
+             "  \"split_special_tokens\": true",
+             max_tokens);
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+        const int32_t id = t->role[roles[i].role];
+        if (id >= 0) {
+            const struct tok_entry *en = &t->entry[id];
+            str_addf(out, ",\n  \"%s\": ", roles[i].key);
+            json_add_string(out, t->bytes.p + en->off, en->len);
+        }
+    }
+    str_add(out, "\n}\n");
+    return str_err(out, "tokenizer_config.json", e);
+}
+
+static enum err write_text(enum err rc, struct str *text, const char *path,
+                           struct errinfo *e)
+{
     if (rc == OK) {
-        const struct file_part part = {out.p, out.len};
+        const struct file_part part = {text->p, text->len};
         rc = file_write(path, &part, 1, e);
     }
-    str_free(&out);
+    str_free(text);
     return rc;
+}
+
+enum err tok_save(const struct tok *t, const char *dir, size_t max_tokens,
+                  struct errinfo *e)
+{
+    char path[4096];
+    struct str out;
+    str_init(&out, TOK_MAX_JSON);
+    TRY(path_join(path, sizeof path, dir, "tokenizer.json", e));
+    TRY(write_text(tok_print(t, &out, e), &out, path, e));
+    TRY(path_join(path, sizeof path, dir, "tokenizer_config.json", e));
+    return write_text(tok_print_settings(t, max_tokens, &out, e), &out, path, e);
 }

@@ -5,6 +5,7 @@
 #include "num/blas.h"
 #include "sae/sae.h"
 #include "sae/sae_train.h"
+#include "train/inputs_priv.h"
 #include "train/metric.h"
 #include "train/settings_arch.h"
 #include "train/settings_synth.h"
@@ -131,49 +132,6 @@ enum err inputs_can_mask(const struct inputs *in, double rate, struct errinfo *e
     return OK;
 }
 
-/* Mean of the finite losses. */
-static double mean_nll(const float *nll, size_t n)
-{
-    double sum = 0;
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (isfinite(nll[i])) {
-            sum += (double)nll[i];
-            count++;
-        }
-    }
-    return count ? sum / (double)count : (double)NAN;
-}
-
-static enum err measure_fit(struct inputs *in, const struct acts_set *set,
-                            struct errinfo *e)
-{
-    float *nll = NULL;
-    TRY(mem_new(&nll, set->n, sizeof *nll, "losses", e));
-    harvest_nll(in->h, set->ids, set->rows, NULL, nll);
-    in->clean_nll = mean_nll(nll, set->n);
-    mem_free(nll);
-
-    struct pack *p = NULL;
-    TRY(pack_new(in->corpus, CORPUS_TRAIN, in->lm->tok, set->T, &p, e));
-    int32_t *ids = NULL;
-    enum err rc = mem_new(&ids, set->n, sizeof *ids, "token rows", e);
-    if (rc == OK) {
-        rc = pack_rows(p, set->rows, ids, e);
-    }
-    if (rc == OK) {
-        const struct pack_counts counts = pack_counted(p);
-        in->tokens_per_word = pack_tokens_per_word(&counts);
-        /* Well-fitting text has 1.2 to 1.6 tokens a word; and a loss near that of a
-         * uniform guess means that the model knows nothing of the text. */
-        in->foreign = in->tokens_per_word > 2.5 ||
-                      in->clean_nll > 0.75 * log((double)in->lm->cfg.vocab);
-    }
-    mem_free(ids);
-    pack_free(p);
-    return rc;
-}
-
 /* Scale and b_dec from n clean activations x [n,D], which are scaled in place; the same
  * for every arm and rate. */
 static enum err normalise(struct inputs *in, float *x, size_t n, struct errinfo *e)
@@ -196,8 +154,7 @@ static enum err normalise(struct inputs *in, float *x, size_t n, struct errinfo 
     TRY_OUT(rc, sae_new(sae_arch_find(in->set.arch), D, 1, 1, &probe, e));
     rc = sae_init_bias(probe, x, n, e);
     if (rc != OK) {
-        rc = err_prefix(e, rc, "%s: %s", in->lm ? in->lm->dir : "synthetic source",
-                        in->set.hook);
+        rc = err_prefix(e, rc, "%s", in->set.hook);
         goto out;
     }
     TRY_OUT(rc, mem_new(&in->b_dec, D, sizeof *in->b_dec, "b_dec", e));
@@ -232,7 +189,7 @@ static enum err normalise_text(struct inputs *in, struct errinfo *e)
         }
     }
     TRY_OUT(rc, name_source(in, normalise(in, x, n, e), e));
-    TRY_OUT(rc, measure_fit(in, set, e));
+    TRY_OUT(rc, inputs_note_texts(in, set, e));
 out:
     mem_free(x);
     acts_set_free(set);
@@ -332,18 +289,6 @@ void inputs_free(struct inputs *in)
     mem_free(in->b_dec);
     mem_free(in->clean);
     mem_free(in);
-}
-
-const char *inputs_warning(const struct inputs *in, char *buf, size_t cap)
-{
-    if (!in->foreign) {
-        return NULL;
-    }
-    snprintf(buf, cap,
-             "this text is foreign to the model: %.1f tokens a word, loss %.1f nats "
-             "(a blind guess: %.1f); latents will describe pieces of words",
-             in->tokens_per_word, in->clean_nll, log((double)in->lm->cfg.vocab));
-    return buf;
 }
 
 struct stream_config inputs_stream_config(const struct inputs *in,

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 
 #define INPUTS_CACHES 9 /* masked differently, at most, and not at all */
+#define INPUTS_NOTES  8
+#define INPUTS_NOTE   340
 
 struct inputs {
     struct settings asked; /* as given, before "auto" was resolved */
@@ -34,9 +36,9 @@ struct inputs {
     float *clean;       /* [n_clean,D] raw ones for threshold.target_l0, or empty */
     size_t n_clean;
     uint64_t concepts_hash; /* of the file; 0: none */
-    double clean_nll;       /* nats a token of the clean training text */
-    double tokens_per_word; /* of it */
-    bool foreign;           /* the text does not fit the model: see inputs_warning */
+    char note[INPUTS_NOTES][INPUTS_NOTE]; /* what is to be said of the texts, a line
+                                             each; none of those that fit */
+    size_t n_notes;
 };
 
 /* Open and check everything named in `set` (copied, then resolved). Errors name the
@@ -53,9 +55,6 @@ struct inputs_hashes {
     uint64_t model, corpus, ood, concepts;
 };
 struct inputs_hashes inputs_hashes(const struct inputs *in);
-
-/* One line about a text that is foreign to the model, or NULL. buf[cap] holds it. */
-const char *inputs_warning(const struct inputs *in, char *buf, size_t cap);
 
 /* Settings of an arm of these inputs: "auto" resolved. */
 void inputs_resolve(const struct inputs *in, struct settings *s);

@@ -1,5 +1,5 @@
 /* JSON of any bytes: refused, or its members are read with every getter and it prints
- * to what parses again. Any bytes as a JSON string parse. */
+ * to what parses again. */
 #include "base/json.h"
 
 #include <stdlib.h>
@@ -34,6 +34,37 @@ static void read_members(const cJSON *tree)
     }
 }
 
+/* Any bytes written as a JSON string parse; NULs only where they are asked for, and
+ * then in their places. */
+static void write_string(const char *data, size_t size)
+{
+    struct errinfo e;
+    struct str s;
+    cJSON *tree = NULL;
+    char nul = '\0';
+    str_init(&s, (size_t)64 << 20);
+    json_add_string(&s, data, size);
+    if (json_parse_nul(s.p, s.len, "string", &tree, &nul, &e) != OK ||
+        !cJSON_IsString(tree)) {
+        abort();
+    }
+    size_t nuls = 0;
+    for (const char *p = tree->valuestring; *p && nul != '\0'; p++) {
+        nuls += *p == nul;
+    }
+    for (size_t i = 0; i < size; i++) {
+        nuls -= data[i] == '\0';
+    }
+    cJSON *plain = NULL;
+    const enum err rc = json_parse(s.p, s.len, "string", &plain, &e);
+    if (nuls != 0 || rc != (nul == '\0' ? OK : ERR_FORMAT)) {
+        abort();
+    }
+    cJSON_Delete(plain);
+    cJSON_Delete(tree);
+    str_free(&s);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct errinfo e;
@@ -52,13 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else if (tree || e.code != ERR_FORMAT || e.msg[0] == '\0') {
         abort();
     }
-    str_clear(&s);
-    json_add_string(&s, (const char *)data, size);
-    tree = NULL;
-    if (json_parse(s.p, s.len, "string", &tree, &e) != OK || !cJSON_IsString(tree)) {
-        abort();
-    }
-    cJSON_Delete(tree);
     str_free(&s);
+    write_string((const char *)data, size);
     return 0;
 }

@@ -106,6 +106,26 @@ static void test_read_errors(void **state)
     unlink(pipe_path);
 }
 
+static void test_read_text(void **state)
+{
+    (void)state;
+    char path[512];
+    struct errinfo e;
+    char *text = NULL;
+    const struct file_part good = {"a\nb", 3};
+    const struct file_part bad = {"a\nb\0c", 5};
+    tmp_path(path, dir, "text");
+    assert_ok(file_write(path, &good, 1, &e), &e);
+    assert_ok(file_read_text(path, 10, &text, &e), &e);
+    assert_string_equal(text, "a\nb");
+    mem_free(text);
+    text = NULL;
+    assert_ok(file_write(path, &bad, 1, &e), &e);
+    check_error(file_read_text(path, 10, &text, &e), ERR_FORMAT, &e,
+                "text: line 2: found a NUL byte");
+    assert_null(text);
+}
+
 static void test_map_hash(void **state)
 {
     (void)state;
@@ -482,6 +502,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_write_read),
         cmocka_unit_test(test_read_errors),
+        cmocka_unit_test(test_read_text),
         cmocka_unit_test(test_map_hash),
         cmocka_unit_test(test_failed_write_leaves_all),
         cmocka_unit_test(test_own_files_are_regular),

@@ -42,6 +42,34 @@ static void test_parse(void **state)
     cJSON_Delete(tree);
 }
 
+/* The tree's strings end at a NUL, so that a text would lose its rest. */
+static void test_nul(void **state)
+{
+    (void)state;
+    check_parse_error("{\n\"a\": \"b\\u0000c\"}", 18,
+                      "line 2, column 8: found \"\\u0000\", expected text without NUL");
+    check_parse_error("{\"a\\u0000\": 1}", 14, "column 4: found \"\\u0000\"");
+    check_parse_error("[\"a\0b\"]", 7, "column 4: found a NUL byte");
+    cJSON_Delete(parse("[\"\\\\u0000\"]")); /* a backslash and u0000 */
+    struct errinfo e;
+    cJSON *tree = NULL;
+    char nul = 'x';
+    const char text[] = "\"\xff" "a\0b\\u0000\\\\u0000\"";
+    assert_ok(json_parse_nul(text, sizeof text - 1, "t", &tree, &nul, &e), &e);
+    assert_int_equal((unsigned char)nul, 0xFE);
+    assert_string_equal(tree->valuestring, "\xff" "a\xfe" "b\xfe\\u0000");
+    cJSON_Delete(tree);
+    assert_ok(json_parse_nul("\"a\"", 3, "t", &tree, &nul, &e), &e);
+    assert_int_equal(nul, '\0');
+    cJSON_Delete(tree);
+    /* No byte is left to stand for it. */
+    const char full[] = "\"\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\\u0000\"";
+    tree = NULL;
+    check_error(json_parse_nul(full, sizeof full - 1, "t", &tree, &nul, &e), ERR_FORMAT,
+                &e, "found \"\\u0000\"");
+    assert_null(tree);
+}
+
 static void test_parse_errors(void **state)
 {
     (void)state;
@@ -51,7 +79,7 @@ static void test_parse_errors(void **state)
     check_parse_error("[\"\xc3\xa9\", ?]", 9, "line 1, column 7");
     check_parse_error("{} []", 5,
                       "column 4: found \"[]\", expected the end of the file");
-    check_parse_error("[1]\0", 4, "found \"\\x00\", expected the end");
+    check_parse_error("[1]\0", 4, "column 4: found a NUL byte");
     check_parse_error("[1, 2", 5, "line 1, column 5");
     check_parse_error("\"abc", 4, "expected valid JSON");
     check_parse_error("{\"a\":}", 6, "expected valid JSON");
@@ -294,6 +322,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse),      cmocka_unit_test(test_parse_errors),
+        cmocka_unit_test(test_nul),
         cmocka_unit_test(test_load),       cmocka_unit_test(test_int),
         cmocka_unit_test(test_num),        cmocka_unit_test(test_others),
         cmocka_unit_test(test_add_string), cmocka_unit_test(test_add_number),

@@ -62,6 +62,22 @@ static void test_limit(void **state)
     str_free(&s);
 }
 
+static void test_cut(void **state)
+{
+    (void)state;
+    struct str s;
+    str_init(&s, 100);
+    str_cut(&s, 0); /* nothing is allocated, so nothing may be written */
+    assert_string_equal(s.p, "");
+    str_add(&s, "one two");
+    str_cut(&s, 3);
+    assert_string_equal(s.p, "one");
+    assert_int_equal(s.len, 3);
+    str_cut(&s, 4); /* no longer than it is */
+    assert_int_equal(s.len, 3);
+    str_free(&s);
+}
+
 static void test_take(void **state)
 {
     (void)state;
@@ -85,6 +101,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_append),
         cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_cut),
         cmocka_unit_test(test_take),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

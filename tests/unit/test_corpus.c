@@ -70,6 +70,14 @@ static void expect_doc(const struct corpus *c, enum corpus_split split, uint64_t
     mem_free(text);
 }
 
+static void expect_note(const struct corpus *c, size_t i, const char *says)
+{
+    const char *note = corpus_note(c, i);
+    if (!note || !strstr(note, says)) {
+        fail_msg("note %zu: \"%s\", expected \"%s\"", i, note ? note : "(none)", says);
+    }
+}
+
 /* ---- plain text ---- */
 
 static void blank_lines_part_documents(void **state)
@@ -158,12 +166,66 @@ static void short_text_is_cut(void **state)
 {
     (void)state;
     struct corpus *c = open_text("short.txt", "only a few words here", 0);
+    expect_note(c, 0, "short.txt: very little text: one document, cut into");
     assert_true(corpus_count(c, CORPUS_TRAIN) >= 1);
     assert_true(corpus_count(c, CORPUS_HELDOUT) >= 1);
     corpus_free(c);
 }
 
 /* ---- tables and lines ---- */
+
+/* On lines of their own they part documents, and blank lines do not. */
+static void markers_alone_part_documents(void **state)
+{
+    (void)state;
+    struct corpus *c = open_text("stories.txt",
+                                 "One.\n\nTwo.\n<|endoftext|>\n\n  Three.\n"
+                                 "<|endoftext|> \r\nFour.<|eos|>Five.\n<|endoftext|>",
+                                 0);
+    assert_int_equal(corpus_count(c, CORPUS_TRAIN), 3);
+    expect_doc(c, CORPUS_TRAIN, 0, "One.\n\nTwo.");
+    expect_doc(c, CORPUS_TRAIN, 1, "  Three.");
+    expect_doc(c, CORPUS_TRAIN, 2, "Four.");
+    expect_doc(c, CORPUS_HELDOUT, 0, "Five.");
+    expect_note(c, 0,
+                "stories.txt: documents end at markers: 3 <|endoftext|>, 1 <|eos|>, "
+                "not at blank lines");
+    assert_null(corpus_note(c, 1));
+    corpus_free(c);
+}
+
+static void markers_within_lines(void **state)
+{
+    (void)state;
+    struct corpus *c =
+        open_text("a.txt", "one<|endoftext|>two\n\nthree </s> <p>\n\nfour <", 0);
+    assert_int_equal(corpus_count(c, CORPUS_TRAIN), 3);
+    expect_doc(c, CORPUS_TRAIN, 1, "two");
+    expect_doc(c, CORPUS_TRAIN, 2, "three </s> <p>");
+    expect_note(c, 0, "1 <|endoftext|>, and at blank lines");
+    expect_note(c, 1, "markers are read as plain text: 1 </s>;");
+    corpus_free(c);
+    c = open_text("a.jsonl", "{\"text\": \"a<|endoftext|>b\"}\n{\"text\": \"c\"}", 0);
+    expect_doc(c, CORPUS_TRAIN, 0, "a<|endoftext|>b");
+    expect_note(c, 0, "a.jsonl: markers are read as plain text: 1 <|endoftext|>");
+    corpus_free(c);
+    c = open_text("plain.txt", "a < b <| c\n\nd", 0);
+    assert_null(corpus_note(c, 0));
+    corpus_free(c);
+}
+
+static void bytes_that_are_no_utf8_are_counted(void **state)
+{
+    (void)state;
+    struct corpus *c = open_text("l1.txt", "caf\xC3\xA9\ncaf\xE9 na\xEFve\n\nb", 0);
+    expect_note(c, 0, "l1.txt: 2 bytes are not UTF-8 (first at byte 10, line 2)");
+    expect_note(c, 0, "iconv -f latin1");
+    assert_null(corpus_note(c, 1));
+    corpus_free(c);
+    c = open_text("l1.csv", "text\na\n\xE9\nb\n", 0);
+    expect_note(c, 0, "l1.csv: 1 byte is not UTF-8 (first at row 3)");
+    corpus_free(c);
+}
 
 static void csv_and_jsonl(void **state)
 {
@@ -209,6 +271,46 @@ static void csv_and_jsonl(void **state)
     str_free(&s);
     tok_ids_free(&ids);
     corpus_free(c);
+}
+
+/* A NUL in a text is one of its bytes; elsewhere no text is looked for behind one. */
+static void nul_in_jsonl_is_kept(void **state)
+{
+    (void)state;
+    const char text[] = "{\"text\": \"dog \\u0000 ran\"}\n"
+                        "{\"text\": \"\\u0000\"}\n"
+                        "{\"text\": \"a\0b\", \"k\\u0000\": 1}\n"
+                        "{\"text\": \"\\\\u0000\"}\n";
+    struct corpus *c = open_text("nul.jsonl", text, sizeof text - 1);
+    assert_int_equal(corpus_count(c, CORPUS_TRAIN), 3);
+    size_t len = 0;
+    char *first = doc(c, CORPUS_TRAIN, 0, &len);
+    assert_int_equal(len, 9);
+    assert_memory_equal(first, "dog \0 ran", 9);
+    mem_free(first);
+    char *only = doc(c, CORPUS_TRAIN, 1, &len);
+    assert_int_equal(len, 1);
+    assert_memory_equal(only, "\0", 1);
+    mem_free(only);
+    char *raw = doc(c, CORPUS_TRAIN, 2, &len);
+    assert_int_equal(len, 3);
+    assert_memory_equal(raw, "a\0b", 3);
+    mem_free(raw);
+    expect_doc(c, CORPUS_HELDOUT, 0, "\\u0000");
+    corpus_free(c);
+    /* Raw ones in plain text, too, unless they make it a binary file. */
+    struct str s;
+    str_init(&s, 1u << 16);
+    for (int i = 0; i < 40; i++) {
+        str_addn(&s, "a dog \0 ran far away\n\n", 22);
+    }
+    c = open_text("nul.txt", s.p, s.len);
+    assert_int_equal(corpus_count(c, CORPUS_TRAIN), 37);
+    corpus_free(c);
+    str_addc(&s, '\xE9');
+    expect_fault("nul.bin.txt", s.p, s.len, ERR_FORMAT, "found a binary file");
+    str_free(&s);
+    expect_fault("nul.csv", "text\na\nb\0c\n", 11, ERR_FORMAT, "row 3: found a NUL");
 }
 
 static void bad_files(void **state)
@@ -517,7 +619,11 @@ int main(void)
         cmocka_unit_test(text_without_blank_lines),
         cmocka_unit_test(odd_bytes_are_text),
         cmocka_unit_test(short_text_is_cut),
+        cmocka_unit_test(markers_alone_part_documents),
+        cmocka_unit_test(markers_within_lines),
+        cmocka_unit_test(bytes_that_are_no_utf8_are_counted),
         cmocka_unit_test(csv_and_jsonl),
+        cmocka_unit_test(nul_in_jsonl_is_kept),
         cmocka_unit_test(bad_files),
         cmocka_unit_test(splits_are_disjoint),
         cmocka_unit_test(order_is_a_permutation),

@@ -157,6 +157,46 @@ static void held_out_rows(void **state)
     corpus_free(other);
 }
 
+/* Each held-out token once: the rows end where the text does, and what fills up the
+ * last one is not counted as fresh. */
+static void no_text_twice(void **state)
+{
+    (void)state;
+    enum { T = 5, N = 8 };
+    struct errinfo e = {OK, ""};
+    size_t n = 0;
+    size_t fresh = 0;
+    int32_t out[N * T];
+    /* Held out: 40 41 42 EOS, then the same again. */
+    static const struct {
+        const char *held;
+        size_t rows, fresh;
+    } cases[] = {{"40, 41, 42", 1, T}, {"40, 41", 1, T - 1}, {"40, 41, 42, 43", 2, 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[200];
+        snprintf(text, sizeof text, "{\"input_ids\": [9]}\n{\"input_ids\": [%s]}\n",
+                 cases[i].held);
+        struct corpus *c = open_file("once.jsonl", text, 1);
+        struct pack *p = packer(c, CORPUS_HELDOUT, T);
+        assert_int_equal(pack_rows_once(p, N, out, &n, &fresh, &e), OK);
+        assert_int_equal(n, cases[i].rows);
+        assert_int_equal(fresh, cases[i].fresh);
+        pack_free(p);
+        p = packer(c, CORPUS_HELDOUT, T);
+        int32_t same[N * T];
+        rows(p, n, same);
+        assert_memory_equal(out, same, n * T * sizeof *out);
+        pack_free(p);
+        corpus_free(c);
+    }
+    /* As many rows as asked for where the text is longer. */
+    struct pack *p = packer(texts, CORPUS_HELDOUT, T);
+    assert_int_equal(pack_rows_once(p, N, out, &n, &fresh, &e), OK);
+    assert_int_equal(n, N);
+    assert_int_equal(fresh, T);
+    pack_free(p);
+}
+
 static void token_ids_as_they_are(void **state)
 {
     (void)state;
@@ -259,6 +299,7 @@ int main(void)
         cmocka_unit_test(layout_like_naive_twin),
         cmocka_unit_test(seek_gives_the_same_rows),
         cmocka_unit_test(held_out_rows),
+        cmocka_unit_test(no_text_twice),
         cmocka_unit_test(token_ids_as_they_are),
         cmocka_unit_test(counts_and_foreign_text),
         cmocka_unit_test(unigram_counts),

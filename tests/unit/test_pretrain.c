@@ -264,8 +264,8 @@ static void test_learns_and_generates(void **state)
     double nll[2] = {0, 0};
     struct pool *pool = NULL;
     assert_ok(pool_new(3, &pool, &e), &e);
-    assert_ok(lm_evaluate(m, w->c, 9, 0.3, 1, NULL, &nll[0], &e), &e);
-    assert_ok(lm_evaluate(m, w->c, 9, 0.3, 1, pool, &nll[1], &e), &e);
+    assert_ok(lm_evaluate(m, w->c, 9, 0.3, 1, NULL, &nll[0], NULL, &e), &e);
+    assert_ok(lm_evaluate(m, w->c, 9, 0.3, 1, pool, &nll[1], NULL, &e), &e);
     assert_memory_equal(&nll[0], &nll[1], sizeof nll[0]);
     pool_free(pool);
 

@@ -1,0 +1,145 @@
+/* What the bytes of a corpus say of it before they are read as documents: markers that
+ * other tools put between documents, and bytes that are no UTF-8. */
+#include "base/utf8.h"
+#include "text/corpus_priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The first of them end documents of plain text: end-of-text tokens of GPT-2, Llama 3
+ * and saetop's own tokenizers. They do so whatever the tokenizer, as the split into
+ * training and held-out text must be the same for all. The others stand for turns, or
+ * are words of other languages too (HTML). */
+static const char *const MARKS[CORPUS_MARKS] = {
+    "<|endoftext|>", "<|end_of_text|>", "<|eos|>",      "</s>",
+    "<eos>",         "<|im_start|>",    "<|im_end|>",   "<|eot_id|>",
+};
+enum { ENDING_MARKS = 3 };
+
+/* Which mark text[n] begins with, or -1. */
+static int mark_at(const uint8_t *text, size_t n)
+{
+    for (int i = 0; i < CORPUS_MARKS; i++) {
+        const size_t len = strlen(MARKS[i]);
+        if (len <= n && memcmp(text, MARKS[i], len) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+size_t corpus_next_end(const uint8_t *text, size_t n, size_t *len)
+{
+    for (size_t at = 0; at < n; at++) {
+        const uint8_t *open = memchr(text + at, '<', n - at);
+        at = open ? (size_t)(open - text) : n;
+        const int mark = open ? mark_at(open, n - at) : -1;
+        if (mark >= 0 && mark < ENDING_MARKS) {
+            *len = strlen(MARKS[mark]);
+            return at;
+        }
+    }
+    *len = 0;
+    return n;
+}
+
+static bool is_alone(const uint8_t *text, size_t n, size_t at, size_t len)
+{
+    size_t end = at + len;
+    while (end < n && (text[end] == ' ' || text[end] == '\r')) {
+        end++;
+    }
+    return (at == 0 || text[at - 1] == '\n') && (end == n || text[end] == '\n');
+}
+
+void corpus_scan(struct corpus_seen *s, const uint8_t *text, size_t n, size_t place)
+{
+    for (size_t i = 0; i < n;) {
+        if (text[i] == '<') {
+            const int mark = mark_at(text + i, n - i);
+            if (mark >= 0) {
+                s->mark[mark]++;
+                s->end_alone = s->end_alone ||
+                               (mark < ENDING_MARKS &&
+                                is_alone(text, n, i, strlen(MARKS[mark])));
+            }
+        }
+        if (text[i] < 0x80) {
+            i++;
+            continue;
+        }
+        uint32_t cp;
+        const size_t used = utf8_next((const char *)text + i, n - i, &cp);
+        if (cp == UTF8_INVALID) {
+            if (s->bad == 0) {
+                s->bad_at = i;
+                s->bad_place = place;
+            }
+            s->bad += used;
+        }
+        i += used;
+    }
+}
+
+static size_t line_of(const uint8_t *text, size_t at)
+{
+    size_t line = 1;
+    for (size_t i = 0; i < at; i++) {
+        line += text[i] == '\n';
+    }
+    return line;
+}
+
+/* "800 <|endoftext|>, 2 </s>" of marks first .. last - 1; false if there are none. */
+static bool list_marks(const struct corpus_seen *s, int first, int last, char *out,
+                       size_t cap)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (int i = first; i < last; i++) {
+        if (s->mark[i] > 0 && n < cap) {
+            n += (size_t)snprintf(out + n, cap - n, "%s%" PRIu64 " %s", n ? ", " : "",
+                                  s->mark[i], MARKS[i]);
+        }
+    }
+    return n > 0;
+}
+
+void corpus_note_seen(struct corpus *c)
+{
+    const struct corpus_seen *s = &c->seen;
+    const char *name = c->name;
+    char marks[160];
+    char place[64];
+    c->n_notes = 0;
+    if (c->ends_split && list_marks(s, 0, ENDING_MARKS, marks, sizeof marks)) {
+        snprintf(c->note[c->n_notes++], CORPUS_NOTE,
+                 "%s: documents end at markers: %s%s", name, marks,
+                 s->end_alone ? ", not at blank lines" : ", and at blank lines");
+    }
+    if (c->piece > 0 && c->piece < CORPUS_SMALL) {
+        snprintf(c->note[c->n_notes++], CORPUS_NOTE,
+                 "%s: very little text: one document, cut into %zu of at most %zu "
+                 "byte%s",
+                 name, c->n_docs, c->piece, c->piece == 1 ? "" : "s");
+    }
+    const int first = c->ends_split ? ENDING_MARKS : 0;
+    if (list_marks(s, first, CORPUS_MARKS, marks, sizeof marks)) {
+        snprintf(c->note[c->n_notes++], CORPUS_NOTE,
+                 "%s: markers are read as plain text: %s; take them out%s", name, marks,
+                 c->ends_split ? ", or put blank lines in their places" : "");
+    }
+    if (s->bad > 0) {
+        if (s->bad_place > 0) {
+            snprintf(place, sizeof place, "row %zu", s->bad_place);
+        } else {
+            snprintf(place, sizeof place, "byte %zu, line %zu", s->bad_at + 1,
+                     line_of(c->map, s->bad_at));
+        }
+        snprintf(c->note[c->n_notes++], CORPUS_NOTE,
+                 "%s: %" PRIu64 " byte%s not UTF-8 (first at %s): if it is "
+                 "Latin-1, convert it: iconv -f latin1 -t utf8",
+                 name, s->bad, s->bad == 1 ? " is" : "s are", place);
+    }
+}

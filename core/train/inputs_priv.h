@@ -1,0 +1,13 @@
+/* What the files of the inputs share; included in core/train/inputs*.c only. */
+#ifndef SAETOP_TRAIN_INPUTS_PRIV_H
+#define SAETOP_TRAIN_INPUTS_PRIV_H
+
+#include "train/inputs.h"
+
+/* Fill in->note: what the corpora say of themselves, whether the text is foreign to the
+ * model, and whether there is little of it. `set`: clean rows of the training text.
+ * Runs the model over them once. */
+enum err inputs_note_texts(struct inputs *in, const struct acts_set *set,
+                           struct errinfo *e) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,126 @@
+/* A text too small for what is asked of it: nothing counts twice, and it is said. */
+#include "base/str.h"
+#include "tiny.h"
+#include "train/inputs.h"
+
+#include <stdio.h>
+
+enum { CONTEXT = 16 };
+
+static char dir[256];
+
+static int setup(void **state)
+{
+    (void)state;
+    tmp_make(dir, sizeof dir);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    tmp_drop(dir);
+    return 0;
+}
+
+/* Two documents: "cat" in training, "dog dog ..." of n words held out. */
+static void write_corpus(char path[512], size_t n)
+{
+    struct errinfo e;
+    struct str s;
+    str_init(&s, 1u << 20);
+    str_add(&s, "cat cat\n\n");
+    for (size_t i = 0; i < n; i++) {
+        str_add(&s, " dog");
+    }
+    tmp_path(path, dir, "t.txt");
+    assert_ok(file_write_text(path, s.p, &e), &e);
+    str_free(&s);
+}
+
+/* Held-out tokens among 64 rows that are asked for. */
+static size_t counted(size_t words, size_t *rows)
+{
+    static const char *const forms[] = {" dog", "cat"};
+    struct errinfo e;
+    struct corpus *c = NULL;
+    struct harvester *h = NULL;
+    struct acts_set *set = NULL;
+    char path[512];
+    struct lm *m = tiny_lm(tiny_tok(forms, 2), 8, CONTEXT);
+    const struct lm_hook hook = {.block = 0, .post = true, .depth = 1};
+    write_corpus(path, words);
+    assert_ok(corpus_open(path, 1, &c, &e), &e);
+    assert_ok(harvester_new(m, hook, CONTEXT, NULL, &h, &e), &e);
+    assert_ok(acts_set_new(h, c, CORPUS_HELDOUT, m->tok, 64, &set, &e), &e);
+    size_t n = 0;
+    for (size_t i = 0; i < set->n; i++) {
+        n += !set->special[i];
+    }
+    *rows = set->rows;
+    assert_int_equal(set->n, set->rows * CONTEXT);
+    acts_set_free(set);
+    harvester_free(h);
+    corpus_free(c);
+    lm_free(m);
+    return n;
+}
+
+static void test_each_token_counts_once(void **state)
+{
+    (void)state;
+    size_t rows = 0;
+    assert_int_equal(counted(3, &rows), 3);
+    assert_int_equal(rows, 1);
+    assert_int_equal(counted(40, &rows), 40); /* 15 a row, and EOS */
+    assert_int_equal(rows, 3);
+    assert_int_equal(counted(3000, &rows), 64 * (CONTEXT - 1));
+    assert_int_equal(rows, 64);
+}
+
+static bool has_note(const struct inputs *in, const char *part)
+{
+    for (size_t i = 0; i < in->n_notes; i++) {
+        if (strstr(in->note[i], part)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void test_little_text_is_said(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct settings s;
+    struct inputs *in = NULL;
+    const char *samples = getenv("SAETOP_SAMPLES");
+    char path[512];
+    settings_init(&s);
+    snprintf(s.model, sizeof s.model, "samples/model");
+    snprintf(s.corpus, sizeof s.corpus, "samples/storybook.grammar.json");
+    snprintf(s.samples_dir, sizeof s.samples_dir, "%s", samples ? samples : "samples");
+    s.width = 16;
+    s.k = 2;
+    s.ood[0] = '\0';
+    s.concepts[0] = '\0';
+    assert_ok(inputs_new(&s, &in, &e), &e);
+    assert_int_equal(in->n_notes, 0); /* the bundled text has no end */
+    inputs_free(in);
+    write_corpus(path, 30);
+    snprintf(s.corpus, sizeof s.corpus, "%s", path);
+    assert_ok(inputs_new(&s, &in, &e), &e);
+    assert_true(has_note(in, "t.txt: little text: about"));
+    assert_true(has_note(in, "t.txt: figures rest on "));
+    assert_true(has_note(in, " held-out tokens, "));
+    inputs_free(in);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_token_counts_once),
+        cmocka_unit_test(test_little_text_is_said),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
