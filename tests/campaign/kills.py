@@ -84,8 +84,11 @@ def main():
 
     def go_on_with(out, begin, go_on):
         """Resume; where nothing was saved yet, begin again. The last that was run."""
-        ended = lab.run(*fill(go_on, out))
-        return ended if ended.status == 0 else lab.run(*fill(begin, out))
+        if os.path.exists(out):
+            ended = lab.run(*fill(go_on, out))
+            if ended.status == 0:
+                return ended
+        return lab.run(*fill(begin, out))
 
     def one(case):
         number, (name, begin, go_on, file, expected, seconds), share, again = case
