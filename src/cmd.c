@@ -105,8 +105,8 @@ static void list_commands(const char *group, const struct subcommand *table, siz
                  table[i].about);
     }
     str_addf(out,
-             "\nsaetop %s%sCOMMAND -h, or saetop %s%shelp COMMAND, tells the options of "
-             "each.\n",
+             "\nsaetop %s%sCOMMAND -h, or saetop %s%shelp COMMAND, tells the options "
+             "of each.\n",
              group, space, group, space);
 }
 

@@ -7,7 +7,8 @@
 enum err newfile_check(const char *path, const char *way_on, struct errinfo *e)
 {
     struct stat st;
-    /* A link that leads nowhere is there as well; writing would replace or follow it. */
+    /* A link that leads nowhere is there as well; writing would replace or follow
+     * it. */
     const int rc = stat(path, &st) == 0 ? 0 : lstat(path, &st);
     const bool lost = rc == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ||
                                   S_ISLNK(st.st_mode));
