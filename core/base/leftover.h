@@ -14,7 +14,8 @@ bool leftover_is(const char *name, const char *of);
  * are only in the way of tidiness. Reads the folder once. */
 void leftover_clear(const char *path);
 
-/* Mark the temporary behind fd as being written, until it is closed. */
-void leftover_hold(int fd);
+/* Mark the temporary at path, which fd has just made, as being written until fd is
+ * closed. False: another process took it for a leftover before that; make another. */
+bool leftover_hold(int fd, const char *path);
 
 #endif
