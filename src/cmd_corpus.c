@@ -3,13 +3,13 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/outdir.h"
 #include "cmd.h"
 #include "samples_dir.h"
 #include "stop.h"
 #include "text/corpus.h"
 #include "text/grammar.h"
 #include "text/tok.h"
-#include "train/outdir.h"
 
 #include <stdio.h>
 #include <stdlib.h>
