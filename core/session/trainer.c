@@ -125,7 +125,7 @@ static enum err show_inputs(struct session *s, struct errinfo *e)
     snprintf(s->pub.warning, sizeof s->pub.warning, "%s", r->n > 0 ? r->line[0] : "");
     pthread_mutex_unlock(&s->mu);
     if (r->n > 0) { /* at once: of several sayings in a row only the last is seen */
-        session_say(s, true, "%s", remarks_line(r, line, sizeof line));
+        session_say(s, false, "%s", remarks_line(r, line, sizeof line));
     }
     return OK;
 }
