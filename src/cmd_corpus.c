@@ -3,13 +3,13 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/outdir.h"
 #include "cmd.h"
 #include "samples_dir.h"
 #include "stop.h"
 #include "text/corpus.h"
 #include "text/grammar.h"
 #include "text/tok.h"
-#include "base/outdir.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -356,9 +356,7 @@ static enum err describe(const struct stats_args *a, struct str *out, struct err
     char path[PATH_CAP];
     enum err rc;
     TRY_OUT(rc, open_corpus(a->corpus, a->seed, &c, e));
-    for (size_t i = 0; corpus_note(c, i); i++) {
-        (void)fprintf(stderr, "saetop: %s\n", corpus_note(c, i));
-    }
+    cmd_remarks(NULL, corpus_remarks(c));
     if (corpus_has_ids(c)) {
         rc =
             err_set(e, ERR_USAGE, "%s: holds token ids, expected text", corpus_spec(c));

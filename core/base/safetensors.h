@@ -34,8 +34,8 @@ struct st_tensor {
 struct st_file;
 
 /* Open and check a file (infile_bytes: close it soon): header within it and below
- * 100 MB, offsets inside the buffer, without overlap, sizes equal to the product of the shape; all before any allocation
- * that depends on them. */
+ * 100 MB, offsets inside the buffer, without overlap, sizes equal to the product of the
+ * shape; all before any allocation that depends on them. */
 enum err st_open(const char *path, struct st_file **out, struct errinfo *e) ERR_CHECKED;
 /* The same over bytes in memory (borrowed until st_close). */
 enum err st_parse(const uint8_t *data, size_t len, const char *name,

@@ -331,29 +331,33 @@ enum err settings_load(struct settings *s, const char *path, struct errinfo *e)
     return rc;
 }
 
+enum err setting_add_json(const struct settings *s, const struct setting_def *d,
+                          cJSON *obj, struct errinfo *e)
+{
+    const void *p = field_const(s, d);
+    const cJSON *made = NULL;
+    if (is_auto(d, p)) {
+        made = cJSON_AddStringToObject(obj, d->key, "auto");
+    } else if (d->type == SETTING_IS_INT) {
+        made = cJSON_AddNumberToObject(obj, d->key, (double)*(const int64_t *)p);
+    } else if (d->type == SETTING_IS_NUM) {
+        made = cJSON_AddNumberToObject(obj, d->key, *(const double *)p);
+    } else {
+        struct str text;
+        str_init(&text, SETTING_TEXT_MAX);
+        settings_print(s, d, &text);
+        made = text.err == OK ? cJSON_AddStringToObject(obj, d->key, text.p) : NULL;
+        str_free(&text);
+    }
+    return made ? OK : err_set(e, ERR_NOMEM, "out of memory for the settings");
+}
+
 enum err settings_add_json(const struct settings *s, cJSON *obj, struct errinfo *e)
 {
-    bool ok = true;
     for (size_t i = 0; i < TABLE_LEN; i++) {
-        const struct setting_def *d = &table[i];
-        const void *p = field_const(s, d);
-        if (is_auto(d, p)) {
-            ok &= cJSON_AddStringToObject(obj, d->key, "auto") != NULL;
-        } else if (d->type == SETTING_IS_INT) {
-            ok &= cJSON_AddNumberToObject(obj, d->key, (double)*(const int64_t *)p) !=
-                  NULL;
-        } else if (d->type == SETTING_IS_NUM) {
-            ok &= cJSON_AddNumberToObject(obj, d->key, *(const double *)p) != NULL;
-        } else {
-            struct str text;
-            str_init(&text, SETTING_TEXT_MAX);
-            settings_print(s, d, &text);
-            ok &=
-                text.err == OK && cJSON_AddStringToObject(obj, d->key, text.p) != NULL;
-            str_free(&text);
-        }
+        TRY(setting_add_json(s, &table[i], obj, e));
     }
-    return ok ? OK : err_set(e, ERR_NOMEM, "out of memory for the settings");
+    return OK;
 }
 
 /* ---- what a setting shapes ---- */
