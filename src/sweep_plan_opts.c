@@ -163,23 +163,10 @@ static enum err tree_of_line(const struct sweep_plan_opts *g, const struct setti
 static enum err add_given(const struct run_opts *ro, cJSON *tree, struct errinfo *e)
 {
     struct settings given;
-    struct str text;
-    size_t n = 0;
-    const struct setting_def *t = settings_table(&n);
     TRY(run_opts_given(ro, &given, e));
     cJSON *set = cJSON_GetObjectItemCaseSensitive(tree, "settings");
     set = set ? set : cJSON_AddObjectToObject(tree, "settings");
-    str_init(&text, 2 * SETTING_TEXT_MAX);
-    for (size_t i = 0; i < n; i++) {
-        if (settings_given(&given, t[i].key)) {
-            str_clear(&text);
-            settings_print(&given, &t[i], &text);
-            cJSON_DeleteItemFromObjectCaseSensitive(set, t[i].key);
-            (void)cJSON_AddStringToObject(set, t[i].key, text.len ? text.p : "");
-        }
-    }
-    str_free(&text);
-    return OK;
+    return settings_put_given(&given, set, e);
 }
 
 enum err sweep_plan_save(const char *dir, const struct sweep_plan *p, cJSON *tree,
