@@ -455,6 +455,20 @@ enum err file_write_named_text(const char *path, const char *text, struct errinf
     return file_write_named(path, &(struct file_part){text, strlen(text)}, 1, e);
 }
 
+/* ---- standard input, output and error ---- */
+
+void file_take_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
+            /* The lowest number that is free is this one. */
+            const int got =
+                open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+            (void)got;
+        }
+    }
+}
+
 /* ---- questions ---- */
 
 bool file_is_stream(const char *path)

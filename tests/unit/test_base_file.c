@@ -384,6 +384,32 @@ static long dead_process(void)
 
 /* What killed processes left beside a file goes with the next write; what is written
  * at this moment, or only looks like it, stays. */
+/* A file that got the number of standard output would hold what is printed. */
+static void test_closed_streams(void **state)
+{
+    (void)state;
+    char path[512];
+    tmp_path(path, dir, "closed.txt");
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        char byte = 0;
+        for (int fd = 0; fd <= 2; fd++) {
+            close(fd);
+        }
+        file_take_standard();
+        const bool apart = open(path, O_RDWR | O_CREAT, 0600) > 2;
+        const bool deaf = write(1, "x", 1) < 0 && write(2, "x", 1) < 0;
+        _exit(apart && deaf && read(0, &byte, 1) < 0 ? 0 : 1);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    file_take_standard(); /* nothing is closed here: all stays as it is */
+    assert_true(fcntl(STDOUT_FILENO, F_GETFL) >= 0);
+}
+
 static void test_stale_temporary(void **state)
 {
     (void)state;
@@ -509,6 +535,7 @@ int main(void)
         cmocka_unit_test(test_own_folders),
         cmocka_unit_test(test_named_output),
         cmocka_unit_test(test_standard_output),
+        cmocka_unit_test(test_closed_streams),
         cmocka_unit_test(test_stale_temporary),
         cmocka_unit_test(test_long_path),
         cmocka_unit_test(test_mkdirs_remove),
