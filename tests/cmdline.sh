@@ -140,6 +140,28 @@ accept corpus concepts --out there --force
 accept corpus concepts
 cmp -s out there || fault "--force: there is not what was asked for"
 
+# ---- streams that are full or closed, a terminal that goes away ----
+
+for line in --version "corpus generate --n 9" "top run" "train --out full --steps 2 $small"; do
+    "$saetop" $line >/dev/full 2>err </dev/null
+    status=$?
+    [ $status = 1 ] && grep -q '^saetop: standard output: ' err ||
+        fault "saetop $line >/dev/full: status $status"
+done
+"$saetop" train --out piped --steps 2 $small 2>err </dev/null | true
+[ "${PIPESTATUS[0]}" = 0 ] && ! grep -q 'standard output' err || fault "a pipe nobody reads"
+(
+    trap '' HUP # as nohup does
+    exec "$saetop" train --out nohup --steps 1000000 $small >out 2>err </dev/null
+) &
+until [ -s out ]; do sleep 0.1; done
+kill -HUP $!
+sleep 1
+kill -TERM $!
+wait $!
+status=$?
+[ $status = 143 ] || fault "HUP under nohup: status $status"
+
 # ---- what would act on a terminal ----
 
 evil=$'e\x1b[31m\xe2\x80\xaev'
