@@ -9,7 +9,7 @@
 #include "text/corpus.h"
 #include "text/grammar.h"
 #include "text/tok.h"
-#include "train/outdir.h"
+#include "base/outdir.h"
 
 #include <stdio.h>
 #include <stdlib.h>

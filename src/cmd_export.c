@@ -6,7 +6,7 @@
 #include "cmd.h"
 #include "sae/foreign.h"
 #include "train/run_open.h"
-#include "train/outdir.h"
+#include "base/outdir.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include "sae/foreign.h"
 #include "sae/sae_remarks.h"
 #include "train/run_open.h"
-#include "train/outdir.h"
+#include "base/outdir.h"
 #include "train/rundir.h"
 
 #include <stdio.h>

@@ -48,16 +48,23 @@ static bool is_gone(long pid)
     return pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
 }
 
-static void remove_unheld(int dir, const char *name)
+/* Remove `folder` + `name`, which is `name` in dir: a file, or a folder of files. */
+static void remove_unheld(int dir, const char *folder, const char *name)
 {
+    char path[PATH_MAX];
     struct stat st;
     const int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) {
         return;
     }
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-        flock(fd, LOCK_EX | LOCK_NB) == 0) {
-        (void)unlinkat(dir, name, 0);
+    if (fstat(fd, &st) == 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        if (S_ISREG(st.st_mode)) {
+            (void)unlinkat(dir, name, 0);
+        } else if (S_ISDIR(st.st_mode) &&
+                   path_join(path, sizeof path, folder, name, NULL) == OK) {
+            const enum err rc = file_remove_dir(path, NULL);
+            (void)rc; /* there is more in it: left as it is */
+        }
     }
     close(fd);
 }
@@ -76,7 +83,7 @@ void leftover_clear(const char *path)
     for (const struct dirent *f = d ? readdir(d) : NULL; f; f = readdir(d)) {
         const long pid = writer_of(f->d_name, base);
         if (pid > 0 && is_gone(pid)) {
-            remove_unheld(dirfd(d), f->d_name);
+            remove_unheld(dirfd(d), folder, f->d_name);
         }
     }
     if (d) {

@@ -16,7 +16,7 @@ keys Escape; expect 'top tokens'
 keys =; expect 'against density'; keys l; keys j; keys .; expect 'max against density'
 keys u; expect 'F1 against density'; keys =; expect 'top tokens'
 type_line ":save-config $work/mine.json"; expect 'saetop --config'
-keys 1; keys E; expect 'events, newest first'; keys Escape
+keys 1; keys E; expect 'events, newest first'; keys Escape; gone 'events, newest first'
 type_line ":save $work/run"; expect 'saved at step' 60
 keys q; expect 'Last saved at step'; expect "saetop .*/run"; keys d
 expect 'shell\$ *$'
