@@ -480,6 +480,7 @@ static enum err run_line(struct eval_args *a, const struct opts_result *parsed,
     a->run[0] = parsed->args[0];
     a->run[1] = parsed->n_args > 1 ? parsed->args[1] : NULL;
     TRY(take_to(a, e));
+    TRY(a->out ? file_check_named(a->out, e) : OK);
     take_names(a);
     return a->run[1] != NULL ? eval_pair(a, out, e) : eval_one(a, out, e);
 }

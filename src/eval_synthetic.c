@@ -385,6 +385,7 @@ static enum err run_line(const struct run_opts *ro, struct grid *g, const char *
                          bool json, const char *file, struct str *out,
                          struct errinfo *e)
 {
+    TRY(file ? file_check_named(file, e) : OK);
     TRY(run_opts_settings(ro, &g->set, e));
     TRY(find_rates(rates, g, e));
     TRY(run_seeds(g, e));

@@ -135,6 +135,10 @@ for line in "eval run --only fidelity" "corpus generate --n 1" "corpus concepts"
 done
 refuse "exists already" corpus probes --out there
 refuse "exists already" lm train --corpus text.txt --out there
+for line in "eval run" "eval --source synthetic"; do
+    refuse "nowhere/x.json: can't write" $line --out nowhere/x.json
+    refuse "found a directory" $line --force --out empty
+done
 [ "$(cat there)" = kept ] || fault "there: written over"
 accept corpus concepts --out there --force
 accept corpus concepts

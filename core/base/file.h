@@ -89,6 +89,10 @@ enum err file_write_named_text(const char *path, const char *text,
  * Printing there, and reading, fails as before. */
 void file_take_standard(void);
 
+/* What file_write_named would refuse at once, and a directory that is not there or in
+ * which this process may not write: asked before work of hours for that output. */
+enum err file_check_named(const char *path, struct errinfo *e) ERR_CHECKED;
+
 /* Make renames in a directory last through a power cut, where the file system can. */
 void file_sync_dir(const char *dir);
 

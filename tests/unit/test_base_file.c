@@ -292,8 +292,12 @@ static void test_named_output(void **state)
     struct errinfo e;
     const size_t before = entries(dir);
     tmp_path(victim, dir, "victim");
+    tmp_path(path, dir, "nowhere/place");
+    check_error(file_check_named(path, &e), ERR_MISSING, &e, "nowhere/place: can't");
     tmp_path(path, dir, "place");
+    assert_ok(file_check_named(path, &e), &e);
     assert_ok(file_write_named_text(path, "one", &e), &e);
+    assert_ok(file_check_named(path, &e), &e);
     assert_false(file_is_stream(path));
     assert_int_equal(chmod(path, 0640), 0);
     assert_ok(file_write_named_text(path, "two", &e), &e);
@@ -303,6 +307,8 @@ static void test_named_output(void **state)
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         if (make_kind(refused[i], path, victim, dir)) {
             const mode_t mode = mode_of(path);
+            check_error(file_check_named(path, &e), ERR_FORMAT, &e,
+                        "place: can't write: found a ");
             check_error(file_write_named_text(path, "x", &e), ERR_FORMAT, &e,
                         "place: can't write: found a ");
             assert_int_equal(mode_of(path), mode);
@@ -316,6 +322,7 @@ static void test_named_output(void **state)
     assert_true(S_ISLNK(mode_of(path)));
     check_content(victim, "new");
     unlink(victim);
+    check_error(file_check_named(path, &e), ERR_FORMAT, &e, "leads nowhere");
     check_error(file_write_named_text(path, "x", &e), ERR_FORMAT, &e, "leads nowhere");
     unlink(path);
     if (make_kind(KIND_CHAR_DEVICE, path, victim, dir)) {
