@@ -32,7 +32,7 @@ int cmd_print(struct str *s)
 {
     struct errinfo e = {0};
     enum err rc = str_err(s, "the text to print", &e);
-    if (rc == OK &&
+    if (rc == OK && s->len > 0 &&
         (fwrite(s->p, 1, s->len, stdout) != s->len || fflush(stdout) != 0)) {
         /* Whoever reads may have had enough: `saetop top RUN | head`. */
         rc = errno == EPIPE

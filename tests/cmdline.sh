@@ -166,6 +166,14 @@ wait $!
 status=$?
 [ $status = 143 ] || fault "HUP under nohup: status $status"
 
+# A place that takes nothing does not cost what was measured for it.
+for line in "eval run --only latents" "eval run run --only latents" \
+    "eval --source synthetic --steps 2 --set synthetic.eval_rows=100"; do
+    run $line --out /dev/full
+    [ $status = 1 ] && grep -q 'No space left' err && [ -s out ] ||
+        fault "saetop $line --out /dev/full: status $status"
+done
+
 # ---- what would act on a terminal ----
 
 evil=$'e\x1b[31m\xe2\x80\xaev'
