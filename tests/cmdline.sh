@@ -135,10 +135,44 @@ for line in "eval run --only fidelity" "corpus generate --n 1" "corpus concepts"
 done
 refuse "exists already" corpus probes --out there
 refuse "exists already" lm train --corpus text.txt --out there
+for line in "eval run" "eval --source synthetic"; do
+    refuse "nowhere/x.json: can't write" $line --out nowhere/x.json
+    refuse "found a directory" $line --force --out empty
+done
 [ "$(cat there)" = kept ] || fault "there: written over"
 accept corpus concepts --out there --force
 accept corpus concepts
 cmp -s out there || fault "--force: there is not what was asked for"
+
+# ---- streams that are full or closed, a terminal that goes away ----
+
+for line in --version "corpus generate --n 9" "top run" "train --out full --steps 2 $small"; do
+    "$saetop" $line >/dev/full 2>err </dev/null
+    status=$?
+    [ $status = 1 ] && grep -q '^saetop: standard output: ' err ||
+        fault "saetop $line >/dev/full: status $status"
+done
+"$saetop" train --out piped --steps 2 $small 2>err </dev/null | true
+[ "${PIPESTATUS[0]}" = 0 ] && ! grep -q 'standard output' err || fault "a pipe nobody reads"
+(
+    trap '' HUP # as nohup does
+    exec "$saetop" train --out nohup --steps 1000000 $small >out 2>err </dev/null
+) &
+until [ -s out ]; do sleep 0.1; done
+kill -HUP $!
+sleep 1
+kill -TERM $!
+wait $!
+status=$?
+[ $status = 143 ] || fault "HUP under nohup: status $status"
+
+# A place that takes nothing does not cost what was measured for it.
+for line in "eval run --only latents" "eval run run --only latents" \
+    "eval --source synthetic --steps 2 --set synthetic.eval_rows=100"; do
+    run $line --out /dev/full
+    [ $status = 1 ] && grep -q 'No space left' err && [ -s out ] ||
+        fault "saetop $line --out /dev/full: status $status"
+done
 
 # ---- what would act on a terminal ----
 

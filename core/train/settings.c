@@ -346,7 +346,8 @@ enum err setting_add_json(const struct settings *s, const struct setting_def *d,
         struct str text;
         str_init(&text, SETTING_TEXT_MAX);
         settings_print(s, d, &text);
-        made = text.err == OK ? cJSON_AddStringToObject(obj, d->key, text.p) : NULL;
+        made = text.err == OK ? cJSON_AddStringToObject(obj, d->key, text.len ? text.p : "")
+                              : NULL;
         str_free(&text);
     }
     return made ? OK : err_set(e, ERR_NOMEM, "out of memory for the settings");

@@ -313,6 +313,9 @@ enum err setting_add_json(const struct settings *s, const struct setting_def *d,
 /* All of them. */
 enum err settings_add_json(const struct settings *s, cJSON *obj,
                            struct errinfo *e) ERR_CHECKED;
+/* Those that were given (settings_given), in the place of members of their names. */
+enum err settings_put_given(const struct settings *s, cJSON *obj,
+                            struct errinfo *e) ERR_CHECKED;
 
 /* The path behind a setting: itself, or for "samples/X" that does not exist here
  * the file X of samples_dir. out[cap]; ERR_LIMIT when it does not fit. */
