@@ -250,6 +250,7 @@ static const struct subcommand COMMANDS[] = {
     {"eval", cmd_lm_eval, "cross-entropy on held-out text, clean and masked"},
     {"generate", cmd_lm_generate, "continue a prompt"},
     {"tokenize", cmd_lm_tokenize, "the token ids of a text"},
+    {"activations", cmd_lm_activations, "what the model makes of a text, as tensors"},
 };
 
 int cmd_lm(int argc, char **argv)

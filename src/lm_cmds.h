@@ -13,5 +13,6 @@ enum err lm_model_dir(const char *model, char *out, size_t cap,
 
 int cmd_lm_train(int argc, char **argv);
 int cmd_lm_tokenize(int argc, char **argv);
+int cmd_lm_activations(int argc, char **argv);
 
 #endif
