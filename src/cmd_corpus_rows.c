@@ -153,7 +153,7 @@ int cmd_corpus_rows(int argc, char **argv)
         {"model", OPT_STRING, &a.model, "DIR", "model directory; without it the bundled one", 0, 0, NULL},
         ROW_OPTS(&a.rows),
         {"order", OPT_FLAG, &a.order, NULL, "after each fill of the buffer a line with the order in which its activations are trained on, as row * context + position", 0, 0, NULL},
-        {"fill-rows", OPT_INT, &a.fill_rows, "N", "rows of a fill, as the setting fill_rows", 1, 65536, NULL},
+        {"fill-rows", OPT_INT, &a.fill_rows, "N", "of --order: rows of a fill, as the setting fill_rows", 1, 65536, NULL},
         {"json", OPT_FLAG, &a.json, NULL, "one object a row: row, ids, masked (0 or 1 a position), fresh (positions whose text did not stand before)", 0, 0, NULL},
     };
     // clang-format on
@@ -161,8 +161,8 @@ int cmd_corpus_rows(int argc, char **argv)
         .name = "corpus rows",
         .usage = "[--corpus FILE] [--model DIR] [OPTIONS]",
         .about = "The rows of tokens that a run of that seed trains on or is evaluated "
-                 "on, in their order, and which positions it masks at a rate. README, "
-                 "\"Rows and masks\", has the rule.",
+                 "on, in their order, and which positions it masks at a rate. The rule of "
+                 "both: core/acts/README.md in the sources.",
         .table = table,
         .n = sizeof table / sizeof table[0],
     };

@@ -67,6 +67,7 @@ static enum err parse_hooks(const char *text, const struct lm_config *cfg,
     return OK;
 }
 
+/* What would do nothing is refused. */
 static enum err check_args(const struct activations_args *a, struct errinfo *e)
 {
     if (text_input_given(&a->text) && a->rows.corpus) {
@@ -77,6 +78,16 @@ static enum err check_args(const struct activations_args *a, struct errinfo *e)
         return err_set(e, ERR_USAGE,
                        "found no text, expected --text TEXT, --text-file FILE or "
                        "--corpus FILE");
+    }
+    const struct row_opts *r = &a->rows;
+    if (!r->corpus &&
+        (r->rows != 1 || r->from || r->context || strcmp(r->split, "train") != 0)) {
+        return err_set(e, ERR_USAGE,
+                       "--rows, --from, --split and --context are of --corpus, found %s",
+                       a->text.text ? "--text" : "--text-file");
+    }
+    if (r->corpus && a->text.bos) {
+        return err_set(e, ERR_USAGE, "--bos: rows of a corpus begin with BOS already");
     }
     if (!a->hooks || !a->out) {
         return err_set(e, ERR_USAGE, "found no %s; see saetop lm activations -h",
@@ -114,7 +125,7 @@ static enum err read_rows(const struct activations_args *a, const struct lm *m,
 {
     int32_t token = -1;
     struct token_rows *r = NULL;
-    if (a->rows.rate > 0) {
+    if (a->rows.rate > 0 || a->mask_token) {
         TRY(mask_token_find(m->tok, a->mask_token, &token, e));
     }
     TRY(a->rows.corpus ? row_opts_read(&a->rows, m, &r, e) : read_text(a, m, &r, e));

@@ -37,7 +37,7 @@ struct row_opts {
      "tokens of a row; 0: as in a run, 128 or the model's context if that is less",    \
      0, 1e6, NULL},                                                                    \
     {"mask-rate", OPT_REAL, &(r)->rate, "P", "share of the tokens masked", 0, 1, NULL}, \
-    {"seed", OPT_INT, &(r)->seed, "S", "of the order of the text and of the masks", 0, 9e15, NULL}
+    {"seed", OPT_INT, &(r)->seed, "S", "of the order of the text and of the masks", 0, 9007199254740991, NULL}
 // clang-format on
 
 /* The rows that they name, for that model, without masks; says on stderr what the
