@@ -141,6 +141,8 @@ static void put_all(struct tree *t, cJSON *root, const struct eval_result *r,
     put_family(t, o, "letter", &r->letter);
     put_number(t, o, "saebench", r->absorption_saebench);
     put_number(t, o, "saebench_eligible_concepts", (double)r->saebench_eligible);
+    put_number(t, o, "fits", (double)r->fits);
+    put_number(t, o, "fits_short_of_minimum", (double)r->fits_short);
     cJSON *list = put_array(t, root, "concepts");
     for (size_t i = 0; i < r->n_concepts && !t->failed; i++) {
         put_concept(t, list, &r->concept[i], c);

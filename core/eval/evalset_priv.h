@@ -48,6 +48,8 @@ struct probe_bank {
     float *projection; /* ... and their activation along dir */
     /* The eligible concepts, as units 0..n_units-1, and the sample's labels in terms of
      * them. */
+    size_t fitted, short_of; /* probes, and those not at their certified minimum; of the
+                                main form */
     size_t n_units;
     int32_t *concept_of; /* [n_units] */
     size_t *label_start; /* [n+1] */

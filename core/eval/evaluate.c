@@ -23,6 +23,7 @@ struct job {
     struct code_columns columns;
     float *length;            /* [F] norms of decoder rows */
     struct absorption_ws *ws; /* one a worker */
+    struct logreg_tally tally;
 };
 
 /* model_units: codes as an SAE would give them whose decoder rows have unit length in
@@ -51,6 +52,7 @@ static enum err job_init(struct job *j, bool model_units, struct errinfo *e)
     TRY(mem_new(&j->ws, pool_threads(j->pool), sizeof *j->ws, "absorption", e));
     for (size_t i = 0; i < pool_threads(j->pool); i++) {
         TRY(absorption_ws_init(&j->ws[i], m->n, F, e));
+        j->ws[i].tally = &j->tally;
     }
     return OK;
 }
@@ -141,6 +143,7 @@ static enum err run_form(struct job *j, const struct probe_bank *bank,
     }
     TRY_OUT(rc, ksparse_weights(bank, &j->set->sample, &j->codes, F, j->set->cfg.seed,
                                 j->pool, j->cancel, &weights, e));
+    logreg_count(&j->tally, &weights);
     struct form_job k = {.j = j, .bank = bank, .weights = weights.w, .r = r};
     pool_run(j->pool, bank->n_units, form_block, &k);
     split->selection += clock_seconds_since(begun);
@@ -221,6 +224,8 @@ static enum err main_form(struct job *j, struct eval_result *out, struct errinfo
 {
     const struct eval_set *set = j->set;
     TRY(run_form(j, &set->bank, out->concept, &out->split, e));
+    out->fits = atomic_load(&j->tally.fits) + set->bank.fitted;
+    out->fits_short = atomic_load(&j->tally.short_of) + set->bank.short_of;
     const int64_t begun = clock_ns();
     TRY(summarise(set, CONCEPT_LEAF, out->concept, &out->leaf, e));
     TRY(summarise(set, CONCEPT_SUPER, out->concept, &out->super, e));

@@ -59,6 +59,8 @@ struct eval_result {
     struct absorption_family leaf, super, letter; /* centred, class-balanced F1 */
     double absorption_saebench; /* NaN until evaluate_saebench fills it in */
     size_t saebench_eligible;   /* concepts counted in it */
+    size_t fits, fits_short; /* of probes behind leaf, super and letter: how many, and
+                                how many are not at their certified minimum */
     size_t n_concepts;
     struct concept_result
         *concept; /* [n_concepts] the first of struct concepts, owned */

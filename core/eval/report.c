@@ -1,6 +1,7 @@
 #include "eval/report.h"
 
 #include "base/mem.h"
+#include "num/logreg.h"
 #include "num/stats.h"
 
 #include <math.h>
@@ -149,6 +150,18 @@ enum err report_left_out(struct report *r, struct errinfo *e, const char *what,
         return err_set(e, ERR_NOMEM, "report: out of memory");
     }
     return OK;
+}
+
+enum err report_fits(struct report *r, const char *what, size_t fits, size_t short_of,
+                     struct errinfo *e)
+{
+    if (short_of == 0) {
+        return OK;
+    }
+    return report_left_out(r, e, what,
+                           "the minimum of %zu of %zu fits, whose duality gap stayed "
+                           "above %g of the objective",
+                           short_of, fits, LOGREG_TOL);
 }
 
 enum err report_list(struct report *r, const char *key, cJSON *list, struct errinfo *e)

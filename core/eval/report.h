@@ -54,6 +54,10 @@ enum err report_ratio(struct report *r, size_t n, const int32_t *id, const doubl
 enum err report_left_out(struct report *r, struct errinfo *e, const char *what,
                          const char *why, ...)
     __attribute__((format(printf, 4, 5))) ERR_CHECKED;
+/* The same line of a measure where short_of of its fits did not get to their certified
+ * minimum (logreg.h); none where all did. */
+enum err report_fits(struct report *r, const char *what, size_t fits, size_t short_of,
+                     struct errinfo *e) ERR_CHECKED;
 /* A list of the report's own under `key` of the JSON; taken over. NULL is ERR_NOMEM. */
 enum err report_list(struct report *r, const char *key, cJSON *list,
                      struct errinfo *e) ERR_CHECKED;

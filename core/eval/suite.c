@@ -323,7 +323,8 @@ static enum err run_robust(struct suite *s, struct errinfo *e)
 static enum err run_live(struct suite *s, struct errinfo *e)
 {
     const struct suite_job *j = s->job;
-    return evaluate(s->in->set, j->sae, j->h, j->pool, j->cancel, s->result, e);
+    TRY(evaluate(s->in->set, j->sae, j->h, j->pool, j->cancel, s->result, e));
+    return report_fits(s->r, "absorption", s->result->fits, s->result->fits_short, e);
 }
 
 /* ---- the table ---- */
