@@ -20,10 +20,10 @@ static enum err check(const struct logreg_x *x, const struct logreg_opts *o,
                        "them above 0",
                        o->l1, o->l2);
     }
-    if (x->dense != NULL && (o->row_weight != NULL || o->start != NULL)) {
+    if (x->dense != NULL && o->start != NULL) {
         return err_set(e, ERR_USAGE,
-                       "logistic regression: found weights of rows or a start with "
-                       "dense inputs, expected compressed ones");
+                       "logistic regression: found a start with dense inputs, expected "
+                       "compressed ones");
     }
     return OK;
 }
@@ -56,6 +56,18 @@ static void sum_up(const struct logreg_standing *s, const struct logreg_opts *o,
     }
 }
 
+/* Steps that see the objective alone end at its rounding, which may leave the slope by
+ * the bias too great for the proof: Newton's go on from there. */
+static bool any_short(const struct logreg_standing *s, size_t C, double tol)
+{
+    for (size_t c = 0; c < C; c++) {
+        if (s[c].fitted && !(s[c].gap <= tol)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum err logreg_fit(const struct logreg_x *x, const struct logreg_y *y,
                     const struct logreg_opts *opts, struct pool *pool,
                     struct logreg *out, struct errinfo *e)
@@ -67,8 +79,14 @@ enum err logreg_fit(const struct logreg_x *x, const struct logreg_y *y,
     TRY_OUT(rc, logreg_init(&m, y->C, x->d, e));
     TRY_OUT(rc, mem_new(&standing, y->C, sizeof *standing, "logistic regression", e));
     const bool by_rows = x->dense != NULL && !(opts->l1 > 0.0);
-    TRY_OUT(rc, (by_rows ? logreg_fit_rows : logreg_fit_columns)(x, y, opts, pool,
-                                                                 standing, &m, e));
+    if (by_rows) {
+        TRY_OUT(rc, logreg_fit_rows(x, y, opts, pool, standing, &m, e));
+    }
+    if (!by_rows || any_short(standing, y->C, opts->tol)) {
+        struct logreg_opts o = *opts;
+        o.start = by_rows ? &m : opts->start;
+        TRY_OUT(rc, logreg_fit_columns(x, y, &o, pool, standing, &m, e));
+    }
     if (opts->cancel != NULL && atomic_load(opts->cancel)) {
         rc = err_set(e, ERR_CANCELLED, "logistic regression: cancelled");
         goto out;

@@ -62,10 +62,7 @@ struct logreg_opts {
     bool balanced;
     double tol;
     size_t max_passes; /* over the data; a Newton step counts as one */
-    /* NULL, or [n] how often each row counts, in n and n_pos too. Compressed inputs
-     * only, as is start. */
-    const double *row_weight;
-    const struct logreg *start; /* NULL, or [C, d] where to start */
+    const struct logreg *start; /* NULL, or [C, d] where to start; compressed inputs */
     const atomic_bool *cancel;  /* polled each pass; may be NULL */
 };
 /* l1 0, l2 0, balanced, tol LOGREG_TOL, 2000 passes. */

@@ -55,7 +55,7 @@ struct sums {
 /* One worker's, with room for any unit. */
 struct bench {
     double *weight; /* [n] */
-    double each;    /* that of a negative row that counts once */
+    double each;    /* that of a negative row */
     uint8_t *y;     /* [n] */
     double *r_all;  /* [n] */
     int32_t *place; /* [n] of a row in the set, -1: outside */
@@ -252,7 +252,7 @@ static void sum_outside(const struct bench *k, double b, struct sums *s)
 
 /* Loss, slopes r and curvatures h at the logits z. One logarithm for many rows of one
  * weight: that of 1 + e^-|z| is taken of products. */
-static struct sums measure(struct bench *k, const double *z, double b, bool weighted)
+static struct sums measure(struct bench *k, const double *z, double b)
 {
     struct sums s;
     double product = 1.0, logs = 0.0, above = 0.0, rest = 0.0, pull[2] = {0.0, 0.0};
@@ -275,10 +275,6 @@ static struct sums measure(struct bench *k, const double *z, double b, bool weig
         k->r[i] = wt * l.p;
         pull[0] += k->r[i];
         above += z[i] > 0.0 ? wt * z[i] : 0.0;
-        if (weighted) {
-            rest += wt * log1p(l.e);
-            continue;
-        }
         product *= 1.0 + l.e;
         if (product > LOG_AT) {
             logs += log(product);
@@ -318,9 +314,6 @@ static void gather_set(struct bench *k, const struct logreg_csc *all)
         k->w[c] = k->w_all[j];
         for (size_t i = all->start[j]; i < all->start[j + 1]; i++) {
             const uint32_t row = all->row[i];
-            if (!(k->weight[row] > 0.0)) {
-                continue;
-            }
             if (k->place[row] < 0) {
                 k->wt[m] = k->weight[row];
                 k->z[m] = k->b;
@@ -469,7 +462,7 @@ static double try_step(struct bench *k, const struct inputs *in, double t,
         const double at = k->w[c] + q->d[c];
         k->w_try[c] = t < 1.0 ? k->w[c] + t * q->d[c] : at;
     }
-    *s = measure(k, k->z_try, k->b + t * q->d_b, in->o->row_weight != NULL);
+    *s = measure(k, k->z_try, k->b + t * q->d_b);
     return s->loss + penalty(in->o, q->x.k, k->w_try);
 }
 
@@ -519,7 +512,7 @@ static bool line_search(struct bench *k, const struct inputs *in)
             return true;
         }
     }
-    k->at = measure(k, k->z, k->b, o->row_weight != NULL);
+    k->at = measure(k, k->z, k->b);
     return false;
 }
 
@@ -574,25 +567,22 @@ static bool newton(struct bench *k, const struct inputs *in, double wanted,
 static void weigh_rows(struct bench *k, const struct inputs *in, size_t unit)
 {
     const struct logreg_y *y = in->y;
-    const double *by = in->o->row_weight;
     const size_t n = in->x->n;
-    double all = 0.0;
+    const double all = (double)n;
     k->total[0] = k->total[1] = 0.0;
     for (size_t i = 0; i < n; i++) {
         k->y[i] = 0;
         for (size_t j = y->start[i]; j < y->start[i + 1]; j++) {
             k->y[i] |= y->id[j] == (int32_t)unit;
         }
-        k->weight[i] = by != NULL ? by[i] : 1.0;
-        k->total[k->y[i]] += k->weight[i];
-        all += k->weight[i];
+        k->total[k->y[i]] += 1.0;
         k->place[i] = -1;
     }
     const double pos = in->o->balanced && k->total[1] > 0.0
                            ? k->total[0] / k->total[1] / all
                            : 1.0 / all;
     for (size_t i = 0; i < n; i++) {
-        k->weight[i] *= k->y[i] ? pos : 1.0 / all;
+        k->weight[i] = k->y[i] ? pos : 1.0 / all;
     }
     k->each = 1.0 / all;
     k->total[0] /= all;
@@ -658,7 +648,7 @@ static void open_set(struct bench *k, const struct inputs *in)
 {
     gather_set(k, &in->all);
     gather_rows(k);
-    k->at = measure(k, k->z, k->b, in->o->row_weight != NULL);
+    k->at = measure(k, k->z, k->b);
 }
 
 /* From where the unit stands to the gap that is wanted. */
@@ -693,6 +683,9 @@ static void fit_unit(void *ctx, size_t unit, size_t worker)
     struct inputs *in = ctx;
     struct bench *k = &in->bench[worker];
     struct logreg_standing *at = &in->standing[unit];
+    if (at->fitted && at->gap <= in->o->tol) {
+        return; /* by rows, already */
+    }
     weigh_rows(k, in, unit);
     if (!(k->total[0] > 0.0) || !(k->total[1] > 0.0)) {
         return;

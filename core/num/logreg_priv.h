@@ -77,8 +77,9 @@ double logreg_gap_value(const struct logreg_gap *k);
 enum err logreg_greatest(const struct logreg_x *x, double *out,
                          struct errinfo *e) ERR_CHECKED;
 
-/* logreg_fit by columns: where inputs are compressed or there is an L1 term. standing
- * [C]; out has its memory. */
+/* logreg_fit by columns: where inputs are compressed or there is an L1 term, and to end
+ * what rows began. standing [C]: units that are at tol are left alone; out has its
+ * memory. */
 enum err logreg_fit_columns(const struct logreg_x *x, const struct logreg_y *y,
                             const struct logreg_opts *opts, struct pool *pool,
                             struct logreg_standing *standing, struct logreg *out,

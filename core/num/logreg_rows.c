@@ -14,6 +14,9 @@
 #define ARMIJO       1e-4 /* share of the promised decrease that a step must give */
 #define ROUNDING     1e-13 /* of an objective, as a share of it */
 #define MAX_HALVINGS 25   /* of a step before the unit is taken as at its end */
+#define MAX_IDLE     20   /* steps at the rounding of the objective: then it is over */
+#define MISLED       5    /* trials after which the stored curvature is dropped */
+#define NOISE        1e-8 /* cosine of a step and its gradient change that is none */
 #define DENSE_MAX    2048 /* inputs and bias of which all second moments are used */
 #define CURVE        0.05 /* p (1 - p) of a row, for the first guess */
 
@@ -32,6 +35,7 @@ struct unit {
     double f;     /* objective at x */
     double t;     /* step of the trial */
     size_t tries; /* trials of this direction */
+    size_t idle;  /* steps since the objective last fell by more than rounding */
     double gap;   /* at x, as a share of f */
     bool started, done;
 };
@@ -219,7 +223,7 @@ static void remember(const struct group *k, struct unit *u)
     memcpy(u->tmp, y, P * sizeof *y);
     solve(k->h, P, u->tmp);
     const double yhy = dot(P, y, u->tmp);
-    if (!(sy > 0.0) || !(yhy > 0.0)) {
+    if (!(sy > NOISE * sqrt(dot(P, s, s) * dot(P, y, y))) || !(yhy > 0.0)) {
         return;
     }
     u->rho[at] = 1.0 / sy;
@@ -262,17 +266,22 @@ static void judge(const struct group *k, struct unit *u, size_t c, double f)
         if (!(f <= u->f + ARMIJO * promised + ROUNDING * u->f)) {
             u->t *= u->tries < 2 ? 0.4 : 0.1;
             u->done = ++u->tries >= MAX_HALVINGS;
+            if (u->tries == MISLED && u->held > 0) {
+                u->held = 0; /* begin again from the first guess */
+                choose_direction(k, u);
+            }
             set_trial(k, u);
             return;
         }
         remember(k, u);
     }
+    u->idle = u->started && !(f < u->f - ROUNDING * u->f) ? u->idle + 1 : 0;
     memcpy(u->x, u->xt, P * sizeof *u->x);
     memcpy(u->g, u->gt, P * sizeof *u->g);
     u->f = f;
     u->started = true;
     u->gap = gap_at_trial(k, u, c, f);
-    if (u->gap <= k->o->tol) {
+    if (u->gap <= k->o->tol || u->idle > MAX_IDLE) {
         u->done = true;
         return;
     }
