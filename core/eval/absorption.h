@@ -22,10 +22,10 @@ enum err code_columns_init(struct code_columns *k, size_t F, const struct sae_co
 void code_columns_deinit(struct code_columns *k);
 
 /* Weights [n_units, F] of the L1 probes of the bank's units on the training codes; in the
- * main form certified minima (logreg.h). */
+ * main form certified minima (logreg.h), begun at `start` where that is not NULL. */
 enum err ksparse_weights(const struct probe_bank *b, const struct concept_sample *s,
                          const struct sae_codes *codes, size_t F, uint64_t seed,
-                         struct pool *pool, const atomic_bool *cancel,
+                         const struct logreg *start, struct pool *pool, const atomic_bool *cancel,
                          struct logreg *out, struct errinfo *e) ERR_CHECKED;
 
 /* Scratch of one worker for what follows. */

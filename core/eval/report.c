@@ -133,6 +133,12 @@ enum err report_ratio(struct report *r, size_t n, const int32_t *id, const doubl
     return estimate_units(r, f, e);
 }
 
+void report_interval(struct report *r, double lo, double hi)
+{
+    r->fig[r->n - 1].v.lo = lo;
+    r->fig[r->n - 1].v.hi = hi;
+}
+
 enum err report_left_out(struct report *r, struct errinfo *e, const char *what,
                          const char *why, ...)
 {

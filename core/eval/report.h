@@ -50,6 +50,8 @@ enum err report_ratio(struct report *r, size_t n, const int32_t *id, const doubl
                       const double *w, const char *unit, struct errinfo *e,
                       const char *path, ...)
     __attribute__((format(printf, 8, 9))) ERR_CHECKED;
+/* The interval of the figure that was added last, made elsewhere. */
+void report_interval(struct report *r, double lo, double hi);
 /* Something that could not be measured, and why, in one line each. */
 enum err report_left_out(struct report *r, struct errinfo *e, const char *what,
                          const char *why, ...)

@@ -467,7 +467,7 @@ static void latents_rank_as_at_the_minimum(void **state)
     const struct probe_bank bank = {
         .form = FORM_MAIN, .n_units = P, .label_start = start, .label = label};
     struct logreg m;
-    assert_ok(ksparse_weights(&bank, &s, &f.codes, F, 0, NULL, NULL, &m, &e), &e);
+    assert_ok(ksparse_weights(&bank, &s, &f.codes, F, 0, NULL, NULL, NULL, &m, &e), &e);
     assert_int_equal(m.fitted, P);
     assert_int_equal(m.short_of, 0);
     for (int32_t c = 0; c < 3; c++) {
