@@ -14,7 +14,7 @@
 #define ARMIJO       1e-4 /* share of the promised decrease that a step must give */
 #define ROUNDING     1e-13 /* of an objective, as a share of it */
 #define MAX_HALVINGS 25   /* of a step before the unit is taken as at its end */
-#define MAX_IDLE     20   /* steps at the rounding of the objective: then it is over */
+#define MAX_IDLE     60   /* steps at the rounding of the objective: then it is over */
 #define MISLED       5    /* trials after which the stored curvature is dropped */
 #define NOISE        1e-8 /* cosine of a step and its gradient change that is none */
 #define DENSE_MAX    2048 /* inputs and bias of which all second moments are used */
@@ -33,9 +33,10 @@ struct unit {
     double yhy;          /* y.h.y of the newest pair, h the first guess's inverse */
     size_t held, newest;
     double f;     /* objective at x */
+    double least; /* when it last fell by more than rounding */
     double t;     /* step of the trial */
     size_t tries; /* trials of this direction */
-    size_t idle;  /* steps since the objective last fell by more than rounding */
+    size_t idle;  /* steps since then */
     double gap;   /* at x, as a share of f */
     bool started, done;
 };
@@ -275,7 +276,9 @@ static void judge(const struct group *k, struct unit *u, size_t c, double f)
         }
         remember(k, u);
     }
-    u->idle = u->started && !(f < u->f - ROUNDING * u->f) ? u->idle + 1 : 0;
+    const bool better = !u->started || f < u->least - ROUNDING * u->least;
+    u->least = better ? f : u->least;
+    u->idle = better ? 0 : u->idle + 1;
     memcpy(u->x, u->xt, P * sizeof *u->x);
     memcpy(u->g, u->gt, P * sizeof *u->g);
     u->f = f;
