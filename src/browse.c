@@ -1,5 +1,6 @@
 #include "browse.h"
 
+#include "cmd.h"
 #include "samples_dir.h"
 #include "train/run_open.h"
 #include "train/settings_synth.h"
@@ -53,9 +54,7 @@ enum err browse_inputs(const char *path, const struct run_opts *ro, struct brows
     TRY(browse_record(path, ro, &b->record, e));
     TRY(settings_need_text(&b->record.set, path, e));
     TRY(inputs_new(&b->record.set, &b->in, e));
-    for (size_t i = 0; i < b->in->n_notes; i++) {
-        (void)fprintf(stderr, "saetop: %s\n", b->in->note[i]);
-    }
+    cmd_remarks(NULL, &b->in->remarks);
     TRY(run_record_fit(&b->record, path, b->in, e));
     run_record_remarks(&b->record, b->in, &remarks);
     cmd_remarks(path, &remarks);

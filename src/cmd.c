@@ -24,7 +24,8 @@ int cmd_fail(enum err code, const struct errinfo *e)
 void cmd_remarks(const char *about, const struct remarks *r)
 {
     for (size_t i = 0; i < r->n; i++) {
-        cmd_say(stderr, "saetop: %s: %s", about, r->line[i]);
+        cmd_say(stderr, "saetop: %s%s%s", about ? about : "", about ? ": " : "",
+                r->line[i]);
     }
 }
 
@@ -126,8 +127,8 @@ static void list_commands(const char *group, const struct subcommand *table, siz
                  table[i].about);
     }
     str_addf(out,
-             "\nsaetop %s%sCOMMAND -h, or saetop %s%shelp COMMAND, tells the options of "
-             "each.\n",
+             "\nsaetop %s%sCOMMAND -h, or saetop %s%shelp COMMAND, tells the options "
+             "of each.\n",
              group, space, group, space);
 }
 

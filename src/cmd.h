@@ -33,7 +33,8 @@ bool cmd_begin(const struct opts *o, int argc, char **argv, struct opts_result *
 /* Print "saetop: " and e's line on stderr; returns err_exit_status(code). */
 int cmd_fail(enum err code, const struct errinfo *e);
 
-/* Print each of the remarks on stderr, after "saetop: " and what they are about. */
+/* Print each of the remarks on stderr, after "saetop: " and what they are about; NULL:
+ * they say it themselves. */
 void cmd_remarks(const char *about, const struct remarks *r);
 
 /* Write s to stdout as it is (JSON, documents) and free it; the exit status. Reports a

@@ -1,12 +1,12 @@
 /* saetop export: a run's SAE for other tools. */
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/outdir.h"
 #include "base/safetensors.h"
 #include "browse.h"
 #include "cmd.h"
 #include "sae/foreign.h"
 #include "train/run_open.h"
-#include "base/outdir.h"
 
 #include <math.h>
 #include <stdlib.h>

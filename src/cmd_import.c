@@ -1,12 +1,12 @@
 /* saetop import: an SAE of another tool as a directory in SAELens' layout, folded,
  * which saetop and SAELens open; with a model and a text, a run directory. */
+#include "base/outdir.h"
 #include "base/utf8.h"
 #include "browse.h"
 #include "cmd.h"
 #include "sae/foreign.h"
 #include "sae/sae_remarks.h"
 #include "train/run_open.h"
-#include "base/outdir.h"
 #include "train/rundir.h"
 
 #include <stdio.h>

@@ -195,7 +195,7 @@ static void print_evaluation(const struct view *v, const struct pretrain_progres
     }
     for (size_t i = 0; i < v->texts->n; i++) {
         str_addf(&line, "  %s %s", v->texts->text[i].name,
-                     NUMBER(NUMBER_PLAIN, 0, 4, p->nll_clean[i]));
+                 NUMBER(NUMBER_PLAIN, 0, 4, p->nll_clean[i]));
         if (isfinite(p->nll_masked[i])) {
             str_addf(&line, " (masked %.4f)", p->nll_masked[i]);
         }
@@ -205,7 +205,7 @@ static void print_evaluation(const struct view *v, const struct pretrain_progres
         str_addf(&line, "  %.0f tokens/s, %s left", p->tokens_per_second,
                  duration_text(p->eta_seconds, eta));
     }
-    cmd_say(stdout, "%s", line.p); /* names of texts are names of files */
+    cmd_say(stdout, "%s", line.len ? line.p : ""); /* names of texts are names of files */
     str_free(&line);
     (void)fflush(stdout);
 }
@@ -231,7 +231,8 @@ static bool on_progress(void *user, const struct pretrain_progress *p)
         (void)snprintf(text, sizeof text,
                        "step %lld/%lld  loss %s  %.0f tokens/s  %s left",
                        (long long)p->step, (long long)p->steps,
-                       NUMBER(NUMBER_PLAIN, 0, 3, p->loss), p->tokens_per_second, duration_text(p->eta_seconds, eta));
+                       NUMBER(NUMBER_PLAIN, 0, 3, p->loss), p->tokens_per_second,
+                       duration_text(p->eta_seconds, eta));
         progress_draw(&v->bar, (double)p->step, (double)p->steps, text);
     }
     return !stop_asked();
@@ -260,10 +261,9 @@ static enum err run(struct train_args *a, struct lm_texts *texts, bool *interrup
     size_t n_forms = 0;
     enum err rc;
     if (a->resume && file_is_dir(a->out) && pretrain_may_begin(a->out)) {
-        (void)fprintf(stderr,
-                      "saetop: %s: was stopped before anything was saved: begins "
-                      "anew\n",
-                      a->out);
+        cmd_say(stderr,
+                "saetop: %s: was stopped before anything was saved: begins anew",
+                a->out);
         a->resume = false;
     }
     /* Before any work: the texts take a while to open. */

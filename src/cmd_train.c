@@ -151,8 +151,8 @@ static void say_start(struct reporter *r, const struct engine *g)
              (long long)s->batch, arms, arms > 1 ? "s" : "", (long long)s->threads,
              (double)engine_bytes(g) / 1e6);
     print_event(r, "estimate", text);
-    for (size_t i = 0; i < in->n_notes; i++) {
-        print_event(r, "warning", in->note[i]);
+    for (size_t i = 0; i < in->remarks.n; i++) {
+        print_event(r, "warning", in->remarks.line[i]);
     }
     if (g->warning[0]) {
         print_event(r, "warning", g->warning);

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "cmd.h"
 #include "samples_dir.h"
 #include "text/grammar.h"
 
@@ -75,9 +76,7 @@ static enum err open_one(struct lm_texts *t, const char *path, double weight,
         corpus_free(c);
         return err_set(e, ERR_NOMEM, "%s: out of memory", path);
     }
-    for (size_t i = 0; corpus_note(c, i); i++) {
-        (void)fprintf(stderr, "saetop: %s\n", corpus_note(c, i));
-    }
+    cmd_remarks(NULL, corpus_remarks(c));
     t->text[t->n++] =
         (struct pretrain_text){.corpus = c, .name = name, .weight = weight};
     return OK;

@@ -25,8 +25,8 @@ static const char *first_that_begins(const char *word, const char *const *names,
     return NULL;
 }
 
-/* The name meant by `word`: the first that begins so, if it is a letter or two, else the
- * nearest. `more`: names beside those of the table, ended by NULL. */
+/* The name meant by `word`: the first that begins so, if it is a letter or two, else
+ * the nearest. `more`: names beside those of the table, ended by NULL. */
 static const char *nearest_row(const char *word, const struct opt *table, size_t n,
                                const char *const *more)
 {

@@ -62,10 +62,10 @@ struct opts_result {
 };
 
 /* Parse argv[1..]. `--name value`, `--name=value`, `--` ends the options; of one that
- * is repeated the last counts, but for OPT_LIST. A value that stands apart may not begin
- * with two dashes, which a forgotten one looks like. ERR_USAGE with a line that names
- * the option, what was found and what was expected; an unknown one gets the nearest
- * name. ERR_EXISTS for an OPT_NEW. With --help nothing else is checked. */
+ * is repeated the last counts, but for OPT_LIST. A value that stands apart may not
+ * begin with two dashes, which a forgotten one looks like. ERR_USAGE with a line that
+ * names the option, what was found and what was expected; an unknown one gets the
+ * nearest name. ERR_EXISTS for an OPT_NEW. With --help nothing else is checked. */
 enum err opts_parse(const struct opts *o, int argc, char **argv,
                     struct opts_result *out, struct errinfo *e) ERR_CHECKED;
 

@@ -23,14 +23,15 @@ struct run_opts {
 
 /* Parse a subcommand's line. `what` gives name, usage, about and the number of words;
  * its tables are filled in here: `own` rows (n_own of them) first, then the settings.
- * As cmd_begin: false when the command has ended, with *status to return; --print-config
- * ends it too. */
+ * As cmd_begin: false when the command has ended, with *status to return;
+ * --print-config ends it too. */
 bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
                     size_t n_own, int argc, char **argv, struct opts_result *parsed,
                     int *status);
 
 /* For a subcommand with a table of its own: as if the line had named the setting `key`
- * (value NULL: it had not). *r is zeroed before the first call; strings are borrowed. */
+ * (value NULL: it had not). *r is zeroed before the first call; strings are
+ * borrowed. */
 void run_opts_name(struct run_opts *r, const char *key, const char *value);
 
 /* After parsing: the settings, from defaults, the bundled sample's configuration

@@ -216,8 +216,8 @@ bool action_needs_training(const struct app *a, const struct session_view *v,
 void app_dispatch(struct app *a, const struct session_view *v,
                   const struct key_entry *k, const char *args);
 
-/* Do what an entry does that was picked from a list: asks for an argument that it needs.
- */
+/* Do what an entry does that was picked from a list: asks for an argument that it
+ * needs. */
 void app_choose(struct app *a, const struct session_view *v, const struct key_entry *k);
 
 void app_say(struct app *a, bool bad, const char *fmt, ...)

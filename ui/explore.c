@@ -194,16 +194,13 @@ void loop_turn(struct loop *l, int timeout_ms)
         {.fd = -1},
     };
     const int input_due = l->t ? term_poll(l->t, fd + 2) : -1;
-    if (input_due >= 0) {
-        timeout_ms = timeout_ms < 0 || input_due < timeout_ms ? input_due : timeout_ms;
-    }
     if (l->dirty) {
         /* The next frame is due FRAME_NS after the last; a key's answer is due now. */
         const int64_t wait = l->frame_ns + FRAME_NS - clock_ns();
         timeout_ms =
             sooner(timeout_ms, l->urgent || wait <= 0 ? 0 : (int)(wait / 1000000) + 1);
     }
-    timeout_ms = sooner(timeout_ms, saying_ms(l));
+    timeout_ms = sooner(sooner(timeout_ms, input_due), saying_ms(l));
     if (poll(fd, 2 + TERM_FDS, timeout_ms) < 0 && errno != EINTR) {
         l->quit = true;
         return;

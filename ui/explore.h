@@ -33,9 +33,9 @@ struct explore_config {
      *   :wait ms N     so long
      *   :size W H      without a terminal: another size
      *   :COMMAND       as typed after a colon; `:shot FILE` writes the screen as text
-     *   anything else  keys; <Enter> <Esc> <Tab> <Up> <F1> <Ctrl-L> ... by name, <<> is
-     * <
-     * The first line that fails ends it, with an error that names file, line and reason:
+     *   anything else  keys; <Enter> <Esc> <Tab> <Up> <F1> <Ctrl-L> ... by name, <<>
+     *                  is <
+     * The first line that fails ends it, with an error that names file, line, reason:
      * an unknown command, key or wait, a command that complains, a wait for a step that
      * the run does not come to. */
     const char *script;
@@ -48,8 +48,8 @@ struct explore_config {
  * run is saved, the terminal restored, and a line tells where it was saved. *status:
  * the process's exit status: 0; after a signal 128 and its number (143 after SIGTERM);
  * of the failure where the session could not open its inputs. Errors before the first
- * frame (no terminal, an unknown screen, a script that cannot be read) are returned, and
- * at the end that of a line of the script. */
+ * frame (no terminal, an unknown screen, a script that cannot be read) are returned,
+ * and at the end that of a line of the script. */
 enum err explore_run(const struct explore_config *cfg, int *status,
                      struct errinfo *e) ERR_CHECKED;
 

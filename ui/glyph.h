@@ -19,8 +19,8 @@ int glyph_tier_find(const char *name);
 /* Eighths of a cell filled from below (1..8) and from the left (1..8); 0 is a space. */
 uint32_t glyph_bar_up(int eighths, enum glyph_tier tier);
 uint32_t glyph_bar_right(int eighths, enum glyph_tier tier);
-/* Plus-minus, before the half width of an interval: two columns in ASCII, where one sign
- * would be read as another. */
+/* Plus-minus, before the half width of an interval: two columns in ASCII, where one
+ * sign would be read as another. */
 const char *glyph_plus_minus(enum glyph_tier tier);
 
 #endif

@@ -204,8 +204,8 @@ static const struct key_entry entries[] = {
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
 
 /* In some states of the run a key of Train does something else, or something else is
- * what to do next: the hint of an entry then is this one; NULL: none. An entry without a
- * key stands there as the command to type. */
+ * what to do next: the hint of an entry then is this one; NULL: none. An entry without
+ * a key stands there as the command to type. */
 static const struct {
     enum session_state state;
     enum action action;

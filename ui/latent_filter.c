@@ -177,7 +177,8 @@ static bool parse_regex(struct parser *s, struct piece *out)
     const char *start = s->p++;
     size_t n = 0;
     while (*s->p && *s->p != '/') {
-        /* Two bytes that belong together, but of \/ only the second is the pattern's. */
+        /* Two bytes that belong together, but of \/ only the second is the
+         * pattern's. */
         const bool escape = *s->p == '\\' && s->p[1];
         const size_t skip = escape && s->p[1] == '/' ? 1 : 0;
         const size_t len = escape && !skip ? 2 : 1;

@@ -226,7 +226,7 @@ static int32_t point_beside(const struct latents_state *l, const struct latent_t
     const struct plot_result *p = &l->points;
     const double wide = p->x_max > p->x_min ? p->x_max - p->x_min : 1;
     const double high = p->y_max > p->y_min ? p->y_max - p->y_min : 1;
-    double best_cost = INFINITY;
+    double best_cost = (double)INFINITY;
     int32_t best = -1;
     for (size_t i = 0; i < l->shown; i++) {
         const int32_t id = l->order[i];

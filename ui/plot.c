@@ -529,7 +529,7 @@ static void read_values(const struct plot_spec *spec, const struct view *v,
         struct ema m = ema_begin(spec->smooth);
         /* The first series with samples snaps the cursor, the others follow. */
         const double want = isnan(out->cursor_snap) ? spec->cursor_x : out->cursor_snap;
-        double best = INFINITY;
+        double best = (double)INFINITY;
         double snap = NAN;
         for (size_t i = 0; i < s->n; i++) {
             const double y = ema_next(&m, s->y[i]);

@@ -35,8 +35,8 @@ struct script_reader {
 };
 
 /* The next line that says something; SCRIPT_END after the last. ERR_FORMAT for a line
- * that cannot be played: too long, not text, or a wait or size of no known kind; reading
- * can go on behind it. */
+ * that cannot be played: too long, not text, or a wait or size of no known kind;
+ * reading can go on behind it. */
 enum err script_next(struct script_reader *r, struct script_line *out,
                      struct errinfo *e) ERR_CHECKED;
 /* The key at text[*at], and *at moves behind it. ERR_FORMAT for a <name> that no key

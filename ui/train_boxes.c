@@ -177,8 +177,8 @@ static int number_rows(const struct app *a, const struct session_view *v,
         right_text(c, in.x + 12, y, 7, text, doubt ? ROLE_WARN : ROLE_VALUE);
         if (doubt) {
             canvas_text(c, in.x + 20, y, in.w - 20, doubt->brief, ROLE_WARN, 0);
-        } else if (best_of(&arm->series[metric], metric_def((enum metric)metric)->better,
-                    &best, &step)) {
+        } else if (best_of(&arm->series[metric],
+                           metric_def((enum metric)metric)->better, &best, &step)) {
             short_number(text, sizeof text, best, false);
             right_text(c, in.x + 20, y, 7, text, ROLE_TEXT);
             text_thousands(text, sizeof text, (int64_t)step);

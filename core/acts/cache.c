@@ -236,18 +236,8 @@ static bool head_holds(const struct block_head *h)
 /* All of it, or false: where the file ends before, or cannot be read. */
 static bool read_at(int fd, void *data, size_t len, uint64_t at)
 {
-    char *p = data;
-    while (len > 0) {
-        const ssize_t r = pread(fd, p, len, (off_t)at);
-        if (r == 0 || (r < 0 && errno != EINTR)) {
-            return false;
-        }
-        const size_t done = r > 0 ? (size_t)r : 0;
-        p += done;
-        len -= done;
-        at += done;
-    }
-    return true;
+    size_t got = 0;
+    return file_read_at(fd, data, len, at, &got) == 0 && got == len;
 }
 
 bool acts_cache_get(struct acts_cache *c, uint64_t number, const int32_t *ids, float *x)

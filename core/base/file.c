@@ -3,6 +3,7 @@
 
 #include "base/leftover.h"
 #include "base/mem.h"
+#include "base/number.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -117,12 +118,12 @@ enum err file_open_own_at(int at, const char *name, const char *path, int flags,
     return OK;
 }
 
-/* Read up to n bytes; *got is less only at the end of the file. */
-static int read_full(int fd, char *out, size_t n, size_t *got)
+int file_read_at(int fd, void *out, size_t n, uint64_t at, size_t *got)
 {
+    char *p = out;
     size_t done = 0;
     while (done < n) {
-        const ssize_t r = read(fd, out + done, n - done);
+        const ssize_t r = pread(fd, p + done, n - done, (off_t)(at + done));
         if (r == 0) {
             break;
         }
@@ -151,7 +152,7 @@ enum err file_read(const char *path, size_t max_bytes, char **data, size_t *len,
         goto out;
     }
     TRY_OUT(rc, mem_new(&buf, size + 1, 1, path, e));
-    const int number = read_full(fd, buf, size, &got);
+    const int number = file_read_at(fd, buf, size, 0, &got);
     if (number != 0) {
         rc = file_fail(e, path, "read", number);
         goto out;
@@ -232,12 +233,15 @@ static enum err open_temporary(const char *path, char *tmp, size_t cap, int *fd,
         if (n < 0 || (size_t)n >= cap) {
             return err_set(e, ERR_LIMIT, "%s: path longer than %zu bytes", path, cap);
         }
-        *fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (*fd >= 0) {
-            leftover_hold(*fd);
+        const int f = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (f >= 0 && leftover_hold(f, tmp)) {
+            *fd = f;
             return OK;
         }
-        if (errno != EEXIST) {
+        if (f >= 0) {
+            close(f);
+            (void)unlink(tmp);
+        } else if (errno != EEXIST) {
             return file_fail(e, path, "write", errno);
         }
     }
@@ -297,9 +301,10 @@ void file_sync_dir(const char *dir)
  * 0 for nothing. */
 static int fill_temporary(int fd, mode_t mode, const struct file_part *parts, size_t n)
 {
-    int number = write_parts(fd, parts, n);
-    if (number == 0 && mode != 0 && fchmod(fd, mode & 0777) != 0) {
-        number = errno;
+    /* First, so that what only its owner may read is never open to others. */
+    int number = mode != 0 && fchmod(fd, mode & 0777) != 0 ? errno : 0;
+    if (number == 0) {
+        number = write_parts(fd, parts, n);
     }
     if (number == 0 && fsync(fd) != 0) {
         number = errno;
@@ -348,8 +353,10 @@ static int descriptor_named(const char *path)
     static const char *const folder[] = {"/dev/fd/", "/proc/self/fd/"};
     for (size_t i = 0; i < sizeof folder / sizeof folder[0]; i++) {
         const size_t n = strlen(folder[i]);
-        if (strncmp(path, folder[i], n) == 0 && path[n] >= '0' && path[n] <= '9') {
-            return atoi(path + n);
+        int64_t fd = -1;
+        if (strncmp(path, folder[i], n) == 0 && number_whole(path + n, &fd) &&
+            fd >= 0 && fd <= INT_MAX) {
+            return (int)fd;
         }
     }
     return -1;
@@ -715,10 +722,11 @@ enum err file_hash(const char *path, uint64_t *out, struct errinfo *e)
     TRY(file_open_regular(path, &fd, &size, e));
     uint64_t h = HASH_START;
     int number = 0;
-    for (size_t got = 1; got > 0 && number == 0;) {
+    uint64_t at = 0;
+    for (size_t got = 1; got > 0 && number == 0; at += got) {
         char chunk[16384];
         got = 0;
-        number = read_full(fd, chunk, sizeof chunk, &got);
+        number = file_read_at(fd, chunk, sizeof chunk, at, &got);
         h = hash_bytes(h, chunk, got);
     }
     close(fd);

@@ -3,8 +3,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 
-#include <errno.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,21 +57,12 @@ static enum err cut_short(const struct infile *f, struct errinfo *e)
 enum err infile_get(const struct infile *f, size_t at, void *out, size_t n,
                     struct errinfo *e)
 {
-    char *p = out;
-    while (n > 0) {
-        const ssize_t got = pread(f->fd, p, n, (off_t)at);
-        if (got == 0) {
-            return cut_short(f, e);
-        }
-        if (got < 0 && errno != EINTR) {
-            return err_set(e, ERR_IO, "%s: can't read: %s", f->name, strerror(errno));
-        }
-        const size_t done = got > 0 ? (size_t)got : 0;
-        p += done;
-        n -= done;
-        at += done;
+    size_t got = 0;
+    const int number = file_read_at(f->fd, out, n, at, &got);
+    if (number != 0) {
+        return file_fail(e, f->name, "read", number);
     }
-    return OK;
+    return got == n ? OK : cut_short(f, e);
 }
 
 enum err infile_bytes(const char *path, struct infile_bytes *out, struct errinfo *e)

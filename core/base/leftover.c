@@ -37,9 +37,12 @@ bool leftover_is(const char *name, const char *of)
     return writer_of(name, of) > 0;
 }
 
-void leftover_hold(int fd)
+bool leftover_hold(int fd, const char *path)
 {
-    (void)flock(fd, LOCK_EX | LOCK_NB); /* some file systems have none */
+    struct stat st;
+    /* Some file systems have no locks, which is another error. */
+    const bool lost = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    return !lost && lstat(path, &st) == 0;
 }
 
 /* One of our own number is another thread's, or of a process that had it before. */

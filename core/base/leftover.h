@@ -1,6 +1,6 @@
-/* What a process leaves that is killed while it writes a file (file_write) or a folder of
- * files (outdir_write): a temporary "NAME.tmp-PID" or "NAME.tmp-PID-N" beside it. Any
- * thread. */
+/* What a process leaves that is killed while it writes a file (file_write) or a folder
+ * of files (outdir_write): a temporary "NAME.tmp-PID" or "NAME.tmp-PID-N" beside it.
+ * Any thread. */
 #ifndef SAETOP_BASE_LEFTOVER_H
 #define SAETOP_BASE_LEFTOVER_H
 
@@ -10,12 +10,13 @@
 bool leftover_is(const char *name, const char *of);
 
 /* Remove the temporaries of path, regular files or folders of these, whose process does
- * not live, and which nobody writes: a writer holds a lock (leftover_hold), which tells where
- * another machine or container has the process. Failures are not reported: the files
- * are only in the way of tidiness. Reads the folder once. */
+ * not live, and which nobody writes: a writer holds a lock (leftover_hold), which tells
+ * where another machine or container has the process. Failures are not reported: the
+ * files are only in the way of tidiness. Reads the folder once. */
 void leftover_clear(const char *path);
 
-/* Mark the temporary behind fd as being written, until it is closed. */
-void leftover_hold(int fd);
+/* Mark the temporary at path, which fd has just made, as being written until fd is
+ * closed. False: another process took it for a leftover before that; make another. */
+bool leftover_hold(int fd, const char *path);
 
 #endif

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /* The name nearest to `word` by edit distance among names[n], or NULL if none is near:
- * a third of the word may be wrong, but not all of it, and a beginning of three letters or more counts as
- * one slip. O(n) small words. */
+ * a third of the word may be wrong, but not all of it, and a beginning of three letters
+ * or more counts as one slip. O(n) small words. */
 const char *nearest_name(const char *word, const char *const *names, size_t n);
 
 #endif

@@ -80,10 +80,9 @@ enum err outdir_write(const char *dir, outdir_fn *write, void *user, struct erri
         return file_fail(e, dir, "create the directory", errno);
     }
     const int held = open(tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (held >= 0) {
-        leftover_hold(held);
-    }
-    enum err rc = write(user, tmp, e);
+    enum err rc = held < 0 || leftover_hold(held, tmp)
+                      ? write(user, tmp, e)
+                      : err_set(e, ERR_EXISTS, "%s: taken by another process", tmp);
     rc = rc == OK ? put_in_place(tmp, dir, e) : rc;
     if (rc != OK) {
         struct errinfo ignored;

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 void remarks_add(struct remarks *r, const char *fmt, ...)
 {
@@ -18,6 +19,13 @@ void remarks_add(struct remarks *r, const char *fmt, ...)
     va_end(ap);
     (void)err_set(&safe, OK, "%s", text);
     snprintf(r->line[r->n++], REMARK_TEXT, "%.*s", REMARK_TEXT - 1, safe.msg);
+}
+
+void remarks_append(struct remarks *r, const struct remarks *more)
+{
+    for (size_t i = 0; i < more->n && r->n < REMARKS_MAX; i++) {
+        memcpy(r->line[r->n++], more->line[i], REMARK_TEXT);
+    }
 }
 
 const char *remarks_line(const struct remarks *r, char *buf, size_t cap)

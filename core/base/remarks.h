@@ -19,6 +19,8 @@ struct remarks {
  * here. Beyond REMARKS_MAX none is added. */
 void remarks_add(struct remarks *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* All of `more`, as far as there is room. */
+void remarks_append(struct remarks *r, const struct remarks *more);
 /* All in one line in buf[cap], which is returned; "" for none. */
 const char *remarks_line(const struct remarks *r, char *buf, size_t cap);
 

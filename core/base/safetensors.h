@@ -34,8 +34,8 @@ struct st_tensor {
 struct st_file;
 
 /* Open and check a file (infile_bytes: close it soon): header within it and below
- * 100 MB, offsets inside the buffer, without overlap, sizes equal to the product of the shape; all before any allocation
- * that depends on them. */
+ * 100 MB, offsets inside the buffer, without overlap, sizes equal to the product of the
+ * shape; all before any allocation that depends on them. */
 enum err st_open(const char *path, struct st_file **out, struct errinfo *e) ERR_CHECKED;
 /* The same over bytes in memory (borrowed until st_close). */
 enum err st_parse(const uint8_t *data, size_t len, const char *name,
@@ -63,5 +63,10 @@ struct st_meta_entry {
 enum err st_write(const char *path, const struct st_tensor *tensors, size_t n,
                   const struct st_meta_entry *meta, size_t n_meta,
                   struct errinfo *e) ERR_CHECKED;
+
+/* The same for an output that the user named (file_write_named). */
+enum err st_write_named(const char *path, const struct st_tensor *tensors, size_t n,
+                        const struct st_meta_entry *meta, size_t n_meta,
+                        struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -1,11 +1,12 @@
 #define _XOPEN_SOURCE 700 /* mkstemp */
 #include "base/tempfile.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 enum err tempfile_open(int *fd, struct errinfo *e)
@@ -20,8 +21,7 @@ enum err tempfile_open(int *fd, struct errinfo *e)
     }
     const int f = mkstemp(path);
     if (f < 0) {
-        return err_set(e, ERR_IO, "%s: no temporary file can be made: %s", dir,
-                       strerror(errno));
+        return file_fail(e, dir, "make a temporary file", errno);
     }
     (void)unlink(path);
     (void)fcntl(f, F_SETFD, FD_CLOEXEC);

@@ -227,7 +227,7 @@ static enum err evaluate(struct loop *l, struct errinfo *e)
         const struct corpus *c = t->texts[i].corpus;
         TRY(lm_evaluate(&t->model, c, t->cfg.eval_rows, 0.0, EVAL_SEED, t->pool,
                         &t->nll[i], NULL, e));
-        t->nll[t->n_texts + i] = NAN;
+        t->nll[t->n_texts + i] = (double)NAN;
         if (tok_mask(t->model.tok) >= 0) {
             TRY(lm_evaluate(&t->model, c, t->cfg.eval_rows, EVAL_MASK_RATE, EVAL_SEED,
                             t->pool, &t->nll[t->n_texts + i], NULL, e));

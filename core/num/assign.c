@@ -20,7 +20,7 @@ struct assign {
 static size_t step(struct assign *a, size_t j)
 {
     const size_t i = a->row_of[j];
-    double delta = INFINITY;
+    double delta = (double)INFINITY;
     size_t next = 0;
     a->used[j] = 1;
     for (size_t k = 1; k <= a->m; k++) {
@@ -53,7 +53,7 @@ static void place(struct assign *a, size_t row)
     size_t j = 0;
     a->row_of[0] = row;
     for (size_t k = 0; k <= a->m; k++) {
-        a->least[k] = INFINITY;
+        a->least[k] = (double)INFINITY;
         a->used[k] = 0;
     }
     do {

@@ -1,10 +1,10 @@
-/* OpenBLAS is opened here and not linked. Linked, it starts a thread for each CPU before
- * main and each takes a buffer of BUFFER_BYTES; where the address space is limited
- * (ulimit -v, strict overcommit) they ask for it again and again, for ever, and exit
- * waits for them. The variable that forbids these threads has to be set before the
- * library is loaded. Its products take a buffer too, one for each caller at a time, kept
- * for the next; there too it tries for ever. So buffers are taken here, as many as there
- * is room for, and no more callers than that are let in. */
+/* OpenBLAS is opened here and not linked. Linked, it starts a thread for each CPU
+ * before main and each takes a buffer of BUFFER_BYTES; where the address space is
+ * limited (ulimit -v, strict overcommit) they ask for it again and again, for ever, and
+ * exit waits for them. The variable that forbids these threads has to be set before the
+ * library is loaded. Its products take a buffer too, one for each caller at a time,
+ * kept for the next; there too it tries for ever. So buffers are taken here, as many as
+ * there is room for, and no more callers than that are let in. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "num/blas_load.h"
 

@@ -211,7 +211,7 @@ static void fold_centre(struct sae_tensors *t)
 static bool one_threshold(const struct sae_tensors *t, const double *norm,
                           double *least, double *most)
 {
-    *least = INFINITY;
+    *least = (double)INFINITY;
     *most = 0.0;
     for (size_t j = 0; j < t->F; j++) {
         const double v = fmax((double)t->threshold[j], 0.0) * norm[j];
@@ -255,7 +255,7 @@ static enum err check_norms(const struct sae_tensors *t, const double *norm,
                             const char *path, struct errinfo *e)
 {
     const double spread = fmax(LAST_STEP, elem_norm_spread(t->stored, t->D));
-    double least = INFINITY, most = 0.0;
+    double least = (double)INFINITY, most = 0.0;
     for (size_t j = 0; j < t->F; j++) {
         least = fmin(least, norm[j]);
         most = fmax(most, norm[j]);

@@ -115,7 +115,8 @@ static enum err find_probes(struct evaluator *v, const struct evaluator_opts *o,
 
 /* ---- opening ---- */
 
-/* Concepts that can't be used, and were not asked for: on to the built-in letters, with a line that says so. */
+/* Concepts that can't be used, and were not asked for: on to the built-in letters, with
+ * a line that says so. */
 static enum err open_inputs(struct evaluator *v, const struct settings *set,
                             bool concepts_named, struct errinfo *e)
 {

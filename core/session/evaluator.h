@@ -38,7 +38,8 @@ struct evaluator;
  * always on clean text, cross-entropies on all rows, whatever the settings say.
  * Concepts that a run recorded and that can't be used are no reason to measure nothing:
  * they are listed as left out and the built-in letters stay. Errors of inputs_new, of
- * probes and concepts that were named, ERR_CANCELLED. Tens of seconds of one core on the bundled sample. */
+ * probes and concepts that were named, ERR_CANCELLED. Tens of seconds of one core on
+ * the bundled sample. */
 enum err evaluator_open(const struct settings *set, const struct evaluator_opts *o,
                         const atomic_bool *cancel, struct evaluator **out,
                         struct errinfo *e) ERR_CHECKED;

@@ -46,8 +46,8 @@ void session_remark(struct session *s, size_t arm, const struct sae_measured *m)
     char line[sizeof s->pub.message];
     run_record_remarks(r, s->in, &remarks);
     sae_remarks(r->sae, run_record_says_k(r), m, &remarks);
-    if (remarks.n > 0) {
-        session_say(s, true, "%s", remarks_line(&remarks, line, sizeof line));
+    if (remarks.n > 0) { /* nothing that was asked for has failed */
+        session_say(s, false, "%s", remarks_line(&remarks, line, sizeof line));
     }
 }
 

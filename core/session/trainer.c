@@ -117,14 +117,15 @@ static void inputs_done(struct session *s, bool ok)
 /* What is said of inputs that are open. */
 static enum err show_inputs(struct session *s, struct errinfo *e)
 {
+    const struct remarks *r = &s->in->remarks;
+    char line[sizeof s->pub.message];
     TRY(session_make_names(s, e));
     session_make_facts(s);
     pthread_mutex_lock(&s->mu);
-    snprintf(s->pub.warning, sizeof s->pub.warning, "%s",
-             s->in->n_notes > 0 ? s->in->note[0] : "");
+    snprintf(s->pub.warning, sizeof s->pub.warning, "%s", r->n > 0 ? r->line[0] : "");
     pthread_mutex_unlock(&s->mu);
-    for (size_t i = 0; i < s->in->n_notes; i++) {
-        session_say(s, true, "%s", s->in->note[i]);
+    if (r->n > 0) { /* at once: of several sayings in a row only the last is seen */
+        session_say(s, false, "%s", remarks_line(r, line, sizeof line));
     }
     return OK;
 }

@@ -82,7 +82,7 @@ struct session_view {
     char message[400]; /* the latest thing to say; may be "" */
     bool message_bad;
     uint64_t said;     /* things said so far: grows with each, the same words or not */
-    char warning[340]; /* stands until the end: a foreign corpus, ... */
+    char warning[400]; /* stands until the end: a foreign corpus, ... */
     int64_t step, steps;
     double seconds;                        /* of training, pauses left out */
     double tokens_per_second, eta_seconds; /* eta NaN when unknown */

@@ -346,8 +346,8 @@ static enum err train_and_measure(struct sweep_work *w, struct engine *g,
     struct sweep_made made;
     sweep_made_of(&made, g->in);
     TRY(check_made(w, b, &made, e));
-    for (size_t i = 0; i < g->in->n_notes; i++) {
-        sweep_tell_warning(w, g->in->note[i]);
+    for (size_t i = 0; i < g->in->remarks.n; i++) {
+        sweep_tell_warning(w, g->in->remarks.line[i]);
     }
     sweep_add_total(w, -(double)engine_step_count(g) * (double)g->n_arms);
     TRY(sweep_train(w, g, e));

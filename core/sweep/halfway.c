@@ -59,10 +59,12 @@ static void remove_run(const char *dir)
 
 void halfway_remove(const struct sweep_work *w, const struct sweep_batch *b)
 {
-    char path[SWEEP_PATH], suffix[24];
+    char path[SWEEP_PATH], suffix[32] = ""; /* of the first arm */
     struct errinfo e;
     for (size_t i = 0; i < ENGINE_ARMS; i++) {
-        snprintf(suffix, sizeof suffix, i ? "-also%zu" : "", i);
+        if (i > 0) {
+            snprintf(suffix, sizeof suffix, "-also%zu", i);
+        }
         if (work_path(w, b, suffix, path, sizeof path, &e) == OK) {
             remove_run(path);
         }

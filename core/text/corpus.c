@@ -129,12 +129,12 @@ enum err corpus_open(const char *spec, uint64_t seed, struct corpus **out,
     make_name(c);
     TRY_OUT(rc, find_format(c, e));
     TRY_OUT(rc, c->format->open(c, e));
+    corpus_remark_seen(c);
+    infile_release(&c->bytes);
+    c->map = NULL; /* from here on documents are read from the file */
     if (corpus_is_finite(c)) {
         TRY_OUT(rc, split_docs(c, e));
     }
-    corpus_note_seen(c);
-    infile_release(&c->bytes);
-    c->map = NULL; /* from here on documents are read from the file */
     const char *reg = corpus_register(c);
     c->hash = hash_bytes(c->hash, reg, strlen(reg));
     *out = c;
@@ -146,9 +146,9 @@ out:
 
 /* ---- questions ---- */
 
-const char *corpus_note(const struct corpus *c, size_t i)
+const struct remarks *corpus_remarks(const struct corpus *c)
 {
-    return i < c->n_notes ? c->note[i] : NULL;
+    return &c->remarks;
 }
 
 const char *corpus_spec(const struct corpus *c)

@@ -4,6 +4,7 @@
 #define SAETOP_TEXT_CORPUS_H
 
 #include "base/err.h"
+#include "base/remarks.h"
 #include "base/str.h"
 #include "text/tok.h"
 
@@ -36,9 +37,9 @@ enum err corpus_open(const char *spec, uint64_t seed, struct corpus **out,
                      struct errinfo *e) ERR_CHECKED;
 void corpus_free(struct corpus *c); /* NULL is fine */
 
-/* What is to be said of its bytes, a line each that names the file: markers between
- * documents, bytes that are no UTF-8. NULL from the last on. Borrowed. */
-const char *corpus_note(const struct corpus *c, size_t i);
+/* What is to be said of its bytes, in lines that name the file: markers between
+ * documents, bytes that are no UTF-8. Borrowed. */
+const struct remarks *corpus_remarks(const struct corpus *c);
 
 /* The spec it was opened with, and the register's name ("" unless a grammar). */
 const char *corpus_spec(const struct corpus *c);

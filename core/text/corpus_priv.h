@@ -26,8 +26,6 @@ _Static_assert(CORPUS_MAX_LINE <= UINT32_MAX && CORPUS_MAX_DOC <= UINT32_MAX,
                "a span holds the length of a document");
 
 #define CORPUS_MARKS 8 /* texts that other tools put between documents */
-#define CORPUS_NOTES 4
-#define CORPUS_NOTE  320 /* bytes of one */
 
 /* What corpus_scan found. */
 struct corpus_seen {
@@ -53,8 +51,7 @@ struct corpus {
     struct corpus_seen seen;
     size_t piece;    /* bytes that a text without documents was cut to, or 0 */
     bool ends_split; /* markers of a document's end are one here */
-    char note[CORPUS_NOTES][CORPUS_NOTE];
-    size_t n_notes;
+    struct remarks remarks;
     struct csv_table *csv;
     size_t csv_col;
     uint32_t *csv_row; /* [n_docs] rows whose text is not empty */
@@ -83,8 +80,8 @@ void corpus_scan(struct corpus_seen *s, const uint8_t *text, size_t n, size_t pl
 /* Where the next marker that ends a document begins, and its length; n and 0 if there
  * is none. */
 size_t corpus_next_end(const uint8_t *text, size_t n, size_t *len);
-/* Put into words, for corpus_note, what the scan saw. */
-void corpus_note_seen(struct corpus *c);
+/* Put into words, for corpus_remarks, what the scan saw. */
+void corpus_remark_seen(struct corpus *c);
 
 /* The ids of a line of .jsonl. */
 enum err corpus_line_ids(const struct corpus *c, size_t doc, struct tok_ids *out,

@@ -106,29 +106,27 @@ static bool list_marks(const struct corpus_seen *s, int first, int last, char *o
     return n > 0;
 }
 
-void corpus_note_seen(struct corpus *c)
+void corpus_remark_seen(struct corpus *c)
 {
     const struct corpus_seen *s = &c->seen;
+    struct remarks *r = &c->remarks;
     const char *name = c->name;
     char marks[160];
     char place[64];
-    c->n_notes = 0;
     if (c->ends_split && list_marks(s, 0, ENDING_MARKS, marks, sizeof marks)) {
-        snprintf(c->note[c->n_notes++], CORPUS_NOTE,
-                 "%s: documents end at markers: %s%s", name, marks,
-                 s->end_alone ? ", not at blank lines" : ", and at blank lines");
+        remarks_add(r, "%s: documents end at markers: %s%s", name, marks,
+                    s->end_alone ? ", not at blank lines" : ", and at blank lines");
     }
     if (c->piece > 0 && c->piece < CORPUS_SMALL) {
-        snprintf(c->note[c->n_notes++], CORPUS_NOTE,
-                 "%s: very little text: one document, cut into %zu of at most %zu "
-                 "byte%s",
-                 name, c->n_docs, c->piece, c->piece == 1 ? "" : "s");
+        remarks_add(r,
+                    "%s: very little text: one document, cut into %zu of at most %zu "
+                    "byte%s",
+                    name, c->n_docs, c->piece, c->piece == 1 ? "" : "s");
     }
     const int first = c->ends_split ? ENDING_MARKS : 0;
     if (list_marks(s, first, CORPUS_MARKS, marks, sizeof marks)) {
-        snprintf(c->note[c->n_notes++], CORPUS_NOTE,
-                 "%s: markers are read as plain text: %s; take them out%s", name, marks,
-                 c->ends_split ? ", or put blank lines in their places" : "");
+        remarks_add(r, "%s: markers are read as plain text: %s; take them out%s", name,
+                    marks, c->ends_split ? ", or put blank lines in their places" : "");
     }
     if (s->bad > 0) {
         if (s->bad_place > 0) {
@@ -137,9 +135,9 @@ void corpus_note_seen(struct corpus *c)
             snprintf(place, sizeof place, "byte %zu, line %zu", s->bad_at + 1,
                      line_of(c->map, s->bad_at));
         }
-        snprintf(c->note[c->n_notes++], CORPUS_NOTE,
-                 "%s: %" PRIu64 " byte%s not UTF-8 (first at %s): if it is "
-                 "Latin-1, convert it: iconv -f latin1 -t utf8",
-                 name, s->bad, s->bad == 1 ? " is" : "s are", place);
+        remarks_add(r,
+                    "%s: %" PRIu64 " byte%s not UTF-8 (first at %s): if it is Latin-1, "
+                    "convert it: iconv -f latin1 -t utf8",
+                    name, s->bad, s->bad == 1 ? " is" : "s are", place);
     }
 }

@@ -1,20 +1,19 @@
 /* What a run reads: model, text, concepts, and what follows from them once (hook, mask
  * token, normalisation, start of b_dec); or, of source=synthetic, known features in
- * their place. Shared by the arms of a run, which differ in
- * nothing but their masks. Owner thread. */
+ * their place. Shared by the arms of a run, which differ in nothing but their masks.
+ * Owner thread. */
 #ifndef SAETOP_TRAIN_INPUTS_H
 #define SAETOP_TRAIN_INPUTS_H
 
 #include "acts/harvest.h"
 #include "acts/source.h"
+#include "base/remarks.h"
 #include "text/concepts.h"
 #include "train/settings.h"
 
 #include <stdbool.h>
 
 #define INPUTS_CACHES 9 /* masked differently, at most, and not at all */
-#define INPUTS_NOTES  8
-#define INPUTS_NOTE   340
 
 struct inputs {
     struct settings asked; /* as given, before "auto" was resolved */
@@ -36,9 +35,7 @@ struct inputs {
     float *clean;       /* [n_clean,D] raw ones for threshold.target_l0, or empty */
     size_t n_clean;
     uint64_t concepts_hash; /* of the file; 0: none */
-    char note[INPUTS_NOTES][INPUTS_NOTE]; /* what is to be said of the texts, a line
-                                             each; none of those that fit */
-    size_t n_notes;
+    struct remarks remarks; /* what is to be said of the texts */
 };
 
 /* Open and check everything named in `set` (copied, then resolved). Errors name the

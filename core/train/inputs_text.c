@@ -3,27 +3,11 @@
 #include "train/inputs_priv.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 /* A text that a run reads this often is learnt by heart rather than from. */
 #define MANY_TIMES 10.0
 /* Held-out tokens below which figures say little: 32 rows of 128. */
 #define FEW_TOKENS 4096
-
-static void add_note(struct inputs *in, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void add_note(struct inputs *in, const char *fmt, ...)
-{
-    va_list args;
-    if (in->n_notes == INPUTS_NOTES) {
-        return;
-    }
-    va_start(args, fmt);
-    vsnprintf(in->note[in->n_notes++], INPUTS_NOTE, fmt, args);
-    va_end(args);
-}
 
 /* Mean of the finite losses. */
 static double mean_nll(const float *nll, size_t n)
@@ -51,15 +35,15 @@ static enum err note_foreign(struct inputs *in, const struct acts_set *set,
     const double clean = mean_nll(nll, set->n);
     mem_free(nll);
     if (tokens_per_word > 2.5 || clean > 0.75 * guess) {
-        add_note(in,
-                 "this text is foreign to the model: %.1f tokens a word, loss %.1f "
-                 "nats (a blind guess: %.1f); latents will describe pieces of words",
-                 tokens_per_word, clean, guess);
+        remarks_add(&in->remarks,
+                    "this text is foreign to the model: %.1f tokens a word, loss %.1f "
+                    "nats (a blind guess: %.1f); latents will describe pieces of words",
+                    tokens_per_word, clean, guess);
     }
     return OK;
 }
 
-/* The text of a split, up to `most` tokens: how many there are, and how many different
+/* The held-out text, up to FEW_TOKENS: how many tokens there are, and how many different
  * ones among them. */
 static enum err count_heldout(const struct inputs *in, const struct corpus *c,
                               uint64_t *tokens, size_t *different, struct errinfo *e)
@@ -92,26 +76,19 @@ static enum err note_little(struct inputs *in, const struct pack_counts *read,
                           (double)corpus_count(in->corpus, CORPUS_TRAIN);
     const double times = (double)s->steps * (double)s->batch / tokens;
     if (times >= MANY_TIMES) {
-        add_note(in,
-                 "%s: little text: about %.0f tokens to train on, read some %.0f "
-                 "times in %lld steps of %lld",
-                 name, tokens, times, (long long)s->steps, (long long)s->batch);
+        remarks_add(&in->remarks,
+                    "%s: little text: about %.0f tokens to train on, read some %.0f "
+                    "times in %lld steps of %lld",
+                    name, tokens, times, (long long)s->steps, (long long)s->batch);
     }
     TRY(count_heldout(in, in->corpus, &held, &different, e));
     if (held < FEW_TOKENS) {
-        add_note(in,
-                 "%s: figures rest on %llu held-out tokens, %zu of them different; "
-                 "intervals of so few say little",
-                 name, (unsigned long long)held, different);
+        remarks_add(&in->remarks,
+                    "%s: figures rest on %llu held-out tokens, %zu of them different; "
+                    "intervals of so few say little",
+                    name, (unsigned long long)held, different);
     }
     return OK;
-}
-
-static void note_corpus(struct inputs *in, const struct corpus *c)
-{
-    for (size_t i = 0; c && corpus_note(c, i); i++) {
-        add_note(in, "%s", corpus_note(c, i));
-    }
 }
 
 enum err inputs_note_texts(struct inputs *in, const struct acts_set *set,
@@ -129,7 +106,9 @@ enum err inputs_note_texts(struct inputs *in, const struct acts_set *set,
     pack_free(p);
     TRY(rc);
     TRY(note_foreign(in, set, pack_tokens_per_word(&read), e));
-    note_corpus(in, in->corpus);
-    note_corpus(in, in->ood);
+    remarks_append(&in->remarks, corpus_remarks(in->corpus));
+    if (in->ood) {
+        remarks_append(&in->remarks, corpus_remarks(in->ood));
+    }
     return note_little(in, &read, e);
 }

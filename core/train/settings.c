@@ -331,46 +331,45 @@ enum err settings_load(struct settings *s, const char *path, struct errinfo *e)
     return rc;
 }
 
-static bool add_item(const struct settings *s, const struct setting_def *d, cJSON *obj)
+static enum err add_json(const struct settings *s, const struct setting_def *d,
+                         cJSON *obj, struct errinfo *e)
 {
     const void *p = field_const(s, d);
-    struct str text;
+    const cJSON *made = NULL;
     if (is_auto(d, p)) {
-        return cJSON_AddStringToObject(obj, d->key, "auto") != NULL;
+        made = cJSON_AddStringToObject(obj, d->key, "auto");
+    } else if (d->type == SETTING_IS_INT) {
+        made = cJSON_AddNumberToObject(obj, d->key, (double)*(const int64_t *)p);
+    } else if (d->type == SETTING_IS_NUM) {
+        made = cJSON_AddNumberToObject(obj, d->key, *(const double *)p);
+    } else {
+        struct str text;
+        str_init(&text, SETTING_TEXT_MAX);
+        settings_print(s, d, &text);
+        made = text.err == OK ? cJSON_AddStringToObject(obj, d->key, text.len ? text.p : "")
+                              : NULL;
+        str_free(&text);
     }
-    if (d->type == SETTING_IS_INT) {
-        return cJSON_AddNumberToObject(obj, d->key, (double)*(const int64_t *)p) != NULL;
-    }
-    if (d->type == SETTING_IS_NUM) {
-        return cJSON_AddNumberToObject(obj, d->key, *(const double *)p) != NULL;
-    }
-    str_init(&text, 2 * SETTING_TEXT_MAX);
-    settings_print(s, d, &text);
-    const bool ok = text.err == OK &&
-                    cJSON_AddStringToObject(obj, d->key, text.len ? text.p : "") != NULL;
-    str_free(&text);
-    return ok;
+    return made ? OK : err_set(e, ERR_NOMEM, "out of memory for the settings");
 }
 
 enum err settings_add_json(const struct settings *s, cJSON *obj, struct errinfo *e)
 {
-    bool ok = true;
     for (size_t i = 0; i < TABLE_LEN; i++) {
-        ok &= add_item(s, &table[i], obj);
+        TRY(add_json(s, &table[i], obj, e));
     }
-    return ok ? OK : err_set(e, ERR_NOMEM, "out of memory for the settings");
+    return OK;
 }
 
 enum err settings_put_given(const struct settings *s, cJSON *obj, struct errinfo *e)
 {
-    bool ok = true;
     for (size_t i = 0; i < TABLE_LEN; i++) {
         if (settings_given(s, table[i].key)) {
             cJSON_DeleteItemFromObjectCaseSensitive(obj, table[i].key);
-            ok &= add_item(s, &table[i], obj);
+            TRY(add_json(s, &table[i], obj, e));
         }
     }
-    return ok ? OK : err_set(e, ERR_NOMEM, "out of memory for the settings");
+    return OK;
 }
 
 /* ---- what a setting shapes ---- */

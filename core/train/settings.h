@@ -306,7 +306,8 @@ enum err settings_load(struct settings *s, const char *path,
 /* The same from a parsed object. */
 enum err settings_from_json(struct settings *s, const cJSON *obj, const char *file,
                             struct errinfo *e) ERR_CHECKED;
-/* All settings as members "key": value of a JSON object. */
+/* All settings as members "key": value of a JSON object, of the kinds that
+ * settings_from_json takes. */
 enum err settings_add_json(const struct settings *s, cJSON *obj,
                            struct errinfo *e) ERR_CHECKED;
 /* Those that were given (settings_given), in the place of members of their names. */

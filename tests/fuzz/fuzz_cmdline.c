@@ -1,5 +1,5 @@
-/* Command lines, words ended by NUL, after a byte that says which: refused in a line, or
- * settings whose further arms and whose sweep can be made out. Nothing runs. */
+/* Command lines, words ended by NUL, after a byte that says which: refused in a line,
+ * or settings whose further arms and whose sweep can be made out. Nothing runs. */
 #include "eval/suite.h"
 #include "src/run_opts.h"
 #include "src/sweep_plan_opts.h"

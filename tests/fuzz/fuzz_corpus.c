@@ -10,12 +10,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Notes are lines that a terminal can show. */
-static void read_notes(const struct corpus *c)
+/* Remarks are lines that a terminal can show. */
+static void read_remarks(const struct corpus *c)
 {
-    for (size_t i = 0; corpus_note(c, i); i++) {
-        const char *note = corpus_note(c, i);
-        if (note[0] == '\0' || strpbrk(note, "\n\x1b") || i > 8) {
+    const struct remarks *r = corpus_remarks(c);
+    for (size_t i = 0; i < r->n; i++) {
+        if (r->line[i][0] == '\0' || strpbrk(r->line[i], "\n\x1b")) {
             abort();
         }
     }
@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct corpus *c = NULL;
         struct errinfo e;
         if (corpus_open(path, 3, &c, &e) == OK) {
-            read_notes(c);
+            read_remarks(c);
             read_all(c);
         } else if (strchr(e.msg, '\n') || !strstr(e.msg, dir)) {
             abort(); /* an error is one line and names the file */

@@ -34,7 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (weights) {
         *weights++ = '\0';
     }
-    if (sae_groups_parse(text, weights ? weights : "", size % 2 == 0, F, &h, &e) != OK) {
+    if (sae_groups_parse(text, weights ? weights : "", size % 2 == 0, F, &h, &e) !=
+        OK) {
         require(e.msg[0] && !strchr(e.msg, '\n') && h.groups == 0);
         return 0;
     }

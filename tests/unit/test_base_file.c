@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -363,6 +364,7 @@ static void test_standard_output(void **state)
     assert_ok(rc, &e);
     assert_true(is_stream);
     assert_ok(file_write_named_text(other, ",last", &e), &e);
+    assert_false(file_is_stream("/dev/fd/99999999999"));
     close(fd);
     check_content(path, "before,after,last");
     unlink(path);
@@ -389,8 +391,26 @@ static long dead_process(void)
     return (long)pid;
 }
 
-/* What killed processes left beside a file goes with the next write; what is written
- * at this moment, or only looks like it, stays. */
+/* A temporary that another process took for a leftover, before it was marked as being
+ * written or at this moment, is given up. */
+static void test_taken_temporary(void **state)
+{
+    (void)state;
+    char path[512], name[600];
+    tmp_path(path, dir, "c");
+    int fd = stale(name, path, (long)getpid(), "");
+    const int other = open(name, O_RDONLY);
+    assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
+    assert_false(leftover_hold(fd, name));
+    close(other);
+    assert_true(leftover_hold(fd, name));
+    close(fd);
+    fd = stale(name, path, (long)getpid(), "");
+    unlink(name);
+    assert_false(leftover_hold(fd, name));
+    close(fd);
+}
+
 /* A file that got the number of standard output would hold what is printed. */
 static void test_closed_streams(void **state)
 {
@@ -417,6 +437,8 @@ static void test_closed_streams(void **state)
     assert_true(fcntl(STDOUT_FILENO, F_GETFL) >= 0);
 }
 
+/* What killed processes left beside a file goes with the next write; what is written
+ * at this moment, or only looks like it, stays. */
 static void test_stale_temporary(void **state)
 {
     (void)state;
@@ -430,7 +452,7 @@ static void test_stale_temporary(void **state)
     close(stale(again, path, gone, "-3"));
     close(stale(alive, path, (long)getppid(), ""));
     const int writer = stale(held, path, gone, "-4");
-    leftover_hold(writer); /* as a process of another machine does */
+    assert_true(leftover_hold(writer, held)); /* as a process elsewhere does */
     close(stale(kept[0], path, gone, "x"));
     close(stale(kept[1], path, gone, "-"));
     tmp_path(kept[2], dir, "c.tmp-");
@@ -542,6 +564,7 @@ int main(void)
         cmocka_unit_test(test_own_folders),
         cmocka_unit_test(test_named_output),
         cmocka_unit_test(test_standard_output),
+        cmocka_unit_test(test_taken_temporary),
         cmocka_unit_test(test_closed_streams),
         cmocka_unit_test(test_stale_temporary),
         cmocka_unit_test(test_long_path),

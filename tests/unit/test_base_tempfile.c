@@ -38,7 +38,7 @@ static void in_tmpdir_without_a_name(void **state)
     close(fd);
     tmp_drop(dir);
     /* It is not there any more. */
-    check_error(tempfile_open(&fd, &e), ERR_IO, &e, dir);
+    check_error(tempfile_open(&fd, &e), ERR_MISSING, &e, dir);
     assert_int_equal(setenv("TMPDIR", "", 1), 0);
     assert_ok(tempfile_open(&fd, &e), &e);
     close(fd);

@@ -70,11 +70,12 @@ static void expect_doc(const struct corpus *c, enum corpus_split split, uint64_t
     mem_free(text);
 }
 
-static void expect_note(const struct corpus *c, size_t i, const char *says)
+static void expect_remark(const struct corpus *c, size_t i, const char *says)
 {
-    const char *note = corpus_note(c, i);
-    if (!note || !strstr(note, says)) {
-        fail_msg("note %zu: \"%s\", expected \"%s\"", i, note ? note : "(none)", says);
+    const struct remarks *r = corpus_remarks(c);
+    const char *line = i < r->n ? r->line[i] : "(none)";
+    if (!strstr(line, says)) {
+        fail_msg("remark %zu: \"%s\", expected \"%s\"", i, line, says);
     }
 }
 
@@ -166,7 +167,7 @@ static void short_text_is_cut(void **state)
 {
     (void)state;
     struct corpus *c = open_text("short.txt", "only a few words here", 0);
-    expect_note(c, 0, "short.txt: very little text: one document, cut into");
+    expect_remark(c, 0, "short.txt: very little text: one document, cut into");
     assert_true(corpus_count(c, CORPUS_TRAIN) >= 1);
     assert_true(corpus_count(c, CORPUS_HELDOUT) >= 1);
     corpus_free(c);
@@ -187,10 +188,10 @@ static void markers_alone_part_documents(void **state)
     expect_doc(c, CORPUS_TRAIN, 1, "  Three.");
     expect_doc(c, CORPUS_TRAIN, 2, "Four.");
     expect_doc(c, CORPUS_HELDOUT, 0, "Five.");
-    expect_note(c, 0,
+    expect_remark(c, 0,
                 "stories.txt: documents end at markers: 3 <|endoftext|>, 1 <|eos|>, "
                 "not at blank lines");
-    assert_null(corpus_note(c, 1));
+    assert_int_equal(corpus_remarks(c)->n, 1);
     corpus_free(c);
 }
 
@@ -202,15 +203,15 @@ static void markers_within_lines(void **state)
     assert_int_equal(corpus_count(c, CORPUS_TRAIN), 3);
     expect_doc(c, CORPUS_TRAIN, 1, "two");
     expect_doc(c, CORPUS_TRAIN, 2, "three </s> <p>");
-    expect_note(c, 0, "1 <|endoftext|>, and at blank lines");
-    expect_note(c, 1, "markers are read as plain text: 1 </s>;");
+    expect_remark(c, 0, "1 <|endoftext|>, and at blank lines");
+    expect_remark(c, 1, "markers are read as plain text: 1 </s>;");
     corpus_free(c);
     c = open_text("a.jsonl", "{\"text\": \"a<|endoftext|>b\"}\n{\"text\": \"c\"}", 0);
     expect_doc(c, CORPUS_TRAIN, 0, "a<|endoftext|>b");
-    expect_note(c, 0, "a.jsonl: markers are read as plain text: 1 <|endoftext|>");
+    expect_remark(c, 0, "a.jsonl: markers are read as plain text: 1 <|endoftext|>");
     corpus_free(c);
     c = open_text("plain.txt", "a < b <| c\n\nd", 0);
-    assert_null(corpus_note(c, 0));
+    assert_int_equal(corpus_remarks(c)->n, 0);
     corpus_free(c);
 }
 
@@ -218,12 +219,12 @@ static void bytes_that_are_no_utf8_are_counted(void **state)
 {
     (void)state;
     struct corpus *c = open_text("l1.txt", "caf\xC3\xA9\ncaf\xE9 na\xEFve\n\nb", 0);
-    expect_note(c, 0, "l1.txt: 2 bytes are not UTF-8 (first at byte 10, line 2)");
-    expect_note(c, 0, "iconv -f latin1");
-    assert_null(corpus_note(c, 1));
+    expect_remark(c, 0, "l1.txt: 2 bytes are not UTF-8 (first at byte 10, line 2)");
+    expect_remark(c, 0, "iconv -f latin1");
+    assert_int_equal(corpus_remarks(c)->n, 1);
     corpus_free(c);
     c = open_text("l1.csv", "text\na\n\xE9\nb\n", 0);
-    expect_note(c, 0, "l1.csv: 1 byte is not UTF-8 (first at row 3)");
+    expect_remark(c, 0, "l1.csv: 1 byte is not UTF-8 (first at row 3)");
     corpus_free(c);
 }
 

@@ -78,10 +78,10 @@ static void test_each_token_counts_once(void **state)
     assert_int_equal(rows, 64);
 }
 
-static bool has_note(const struct inputs *in, const char *part)
+static bool has_remark(const struct inputs *in, const char *part)
 {
-    for (size_t i = 0; i < in->n_notes; i++) {
-        if (strstr(in->note[i], part)) {
+    for (size_t i = 0; i < in->remarks.n; i++) {
+        if (strstr(in->remarks.line[i], part)) {
             return true;
         }
     }
@@ -105,14 +105,14 @@ static void test_little_text_is_said(void **state)
     s.ood[0] = '\0';
     s.concepts[0] = '\0';
     assert_ok(inputs_new(&s, &in, &e), &e);
-    assert_int_equal(in->n_notes, 0); /* the bundled text has no end */
+    assert_int_equal(in->remarks.n, 0); /* the bundled text has no end */
     inputs_free(in);
     write_corpus(path, 30);
     snprintf(s.corpus, sizeof s.corpus, "%s", path);
     assert_ok(inputs_new(&s, &in, &e), &e);
-    assert_true(has_note(in, "t.txt: little text: about"));
-    assert_true(has_note(in, "t.txt: figures rest on "));
-    assert_true(has_note(in, " held-out tokens, "));
+    assert_true(has_remark(in, "t.txt: little text: about"));
+    assert_true(has_remark(in, "t.txt: figures rest on "));
+    assert_true(has_remark(in, " held-out tokens, "));
     inputs_free(in);
 }
 
