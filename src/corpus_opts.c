@@ -53,9 +53,7 @@ static enum err row_width(const struct row_opts *o, const struct lm_config *cfg,
 static void say(const struct row_opts *o, const struct corpus *c,
                 const struct token_rows *r)
 {
-    for (size_t i = 0; corpus_note(c, i); i++) {
-        cmd_say(stderr, "saetop: %s", corpus_note(c, i));
-    }
+    cmd_remarks(NULL, corpus_remarks(c));
     if (r->rows < (size_t)o->rows) {
         cmd_say(stderr, "saetop: %s: the held-out text ends with row %zu: %zu of %lld",
                 corpus_name(c), (size_t)r->first + r->rows - 1, r->rows,
