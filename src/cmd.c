@@ -4,10 +4,12 @@
 #include "base/utf8.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SAY_BYTES  9000 /* of a line with two paths */
 #define HELP_WORDS 8 /* that may follow `help` */
@@ -31,7 +33,7 @@ int cmd_print(struct str *s)
 {
     struct errinfo e = {0};
     enum err rc = str_err(s, "the text to print", &e);
-    if (rc == OK &&
+    if (rc == OK && s->len > 0 &&
         (fwrite(s->p, 1, s->len, stdout) != s->len || fflush(stdout) != 0)) {
         /* Whoever reads may have had enough: `saetop top RUN | head`. */
         rc = errno == EPIPE
@@ -64,6 +66,25 @@ void cmd_say(FILE *to, const char *fmt, ...)
     utf8_escape(&safe, text, strlen(text));
     (void)fprintf(to, "%s\n", safe.len ? safe.p : "");
     str_free(&safe);
+}
+
+/* Whether standard output is a pipe that nobody reads any more. */
+static bool reader_left(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) > 0 && (out.revents & POLLERR);
+}
+
+int cmd_end_output(int status)
+{
+    struct errinfo e;
+    const bool lost = fflush(stdout) != 0 || ferror(stdout);
+    return status == EXIT_SUCCESS && lost && !reader_left()
+               ? cmd_fail(err_set(&e, ERR_IO,
+                                  "standard output: lines were lost that could not be "
+                                  "written"),
+                          &e)
+               : status;
 }
 
 bool cmd_begin(const struct opts *o, int argc, char **argv, struct opts_result *r,

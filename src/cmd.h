@@ -46,6 +46,10 @@ int cmd_print_text(struct str *s);
 /* One such line, with its end, on `to`. */
 void cmd_say(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The status to exit with after a command that ended with `status`: lines on standard
+ * output that were lost (a full disk) are an error, if nothing else was. */
+int cmd_end_output(int status);
+
 /* One row of each subcommand; main.c holds the table. */
 int cmd_explore(int argc, char **argv);
 int cmd_train(int argc, char **argv);

@@ -1,10 +1,12 @@
-/* saetop corpus: generate | stats | concepts | probes. */
+/* saetop corpus: generate | stats | rows | concepts | probes. */
 #include "base/csvfile.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/outdir.h"
 #include "cmd.h"
+#include "corpus_cmds.h"
+#include "corpus_opts.h"
 #include "samples_dir.h"
 #include "stop.h"
 #include "text/corpus.h"
@@ -15,22 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH_CAP        4096
-#define BUNDLED_GRAMMAR "storybook.grammar.json"
-#define OUTPUT_BYTES    ((size_t)1 << 30)
-
-/* The corpus named, or the bundled grammar. */
-static enum err open_corpus(const char *spec, int64_t seed, struct corpus **out,
-                            struct errinfo *e)
-{
-    char path[PATH_CAP];
-    if (spec) {
-        TRY(samples_resolve(spec, path, sizeof path, e));
-    } else {
-        TRY(samples_path(BUNDLED_GRAMMAR, path, sizeof path, e));
-    }
-    return corpus_open(path, (uint64_t)seed, out, e);
-}
+#define PATH_CAP     4096
+#define OUTPUT_BYTES ((size_t)1 << 30)
 
 static enum err need_grammar(const struct corpus *c, const struct grammar **out,
                              struct errinfo *e)
@@ -98,25 +86,14 @@ static void add_document(const struct str *doc, enum layout layout, bool first,
     }
 }
 
-static enum err parse_split(const char *word, enum corpus_split *out, struct errinfo *e)
-{
-    const bool is_train = strcmp(word, "train") == 0;
-    if (!is_train && strcmp(word, "heldout") != 0) {
-        return err_set(e, ERR_USAGE,
-                       "--split: found '%.40s', expected train or heldout", word);
-    }
-    *out = is_train ? CORPUS_TRAIN : CORPUS_HELDOUT;
-    return OK;
-}
-
 static enum err generate(const struct generate_args *a, struct str *out,
                          struct errinfo *e)
 {
     struct corpus *c = NULL;
     enum corpus_split split = CORPUS_TRAIN;
     const enum layout layout = layout_of(a->out);
-    TRY(parse_split(a->split, &split, e));
-    TRY(open_corpus(a->corpus, a->seed, &c, e));
+    TRY(corpus_split_named(a->split, &split, e));
+    TRY(corpus_named(a->corpus, a->seed, &c, e));
     struct str doc;
     str_init(&doc, OUTPUT_BYTES);
     if (layout == LAYOUT_CSV) {
@@ -355,7 +332,7 @@ static enum err describe(const struct stats_args *a, struct str *out, struct err
     struct figures f = {0};
     char path[PATH_CAP];
     enum err rc;
-    TRY_OUT(rc, open_corpus(a->corpus, a->seed, &c, e));
+    TRY_OUT(rc, corpus_named(a->corpus, a->seed, &c, e));
     cmd_remarks(NULL, corpus_remarks(c));
     if (corpus_has_ids(c)) {
         rc =
@@ -436,7 +413,7 @@ static int cmd_concepts(int argc, char **argv)
     const struct grammar *g = NULL;
     struct str out;
     str_init(&out, OUTPUT_BYTES);
-    enum err rc = open_corpus(spec, 1, &c, &e);
+    enum err rc = corpus_named(spec, 1, &c, &e);
     if (rc == OK) {
         rc = need_grammar(c, &g, &e);
     }
@@ -520,7 +497,7 @@ static int cmd_probes(int argc, char **argv)
     struct errinfo e = {0};
     struct corpus *c = NULL;
     const struct grammar *g = NULL;
-    enum err rc = open_corpus(spec, seed, &c, &e);
+    enum err rc = corpus_named(spec, seed, &c, &e);
     if (rc == OK) {
         rc = need_grammar(c, &g, &e);
     }
@@ -534,6 +511,7 @@ static int cmd_probes(int argc, char **argv)
 static const struct subcommand COMMANDS[] = {
     {"generate", cmd_generate, "write documents"},
     {"stats", cmd_stats, "describe a corpus"},
+    {"rows", cmd_corpus_rows, "the rows that a run reads, and their masks"},
     {"concepts", cmd_concepts, "write a grammar's concepts.csv"},
     {"probes", cmd_probes, "write a grammar's probe sets"},
 };

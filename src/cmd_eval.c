@@ -36,7 +36,17 @@ struct eval_args {
     struct opt_list probes;
     int64_t rows, seed, threads;
     double split;
+    int lost; /* the exit status of places that took nothing */
 };
+
+/* A place that takes nothing costs itself, not what was measured for it: that is still
+ * printed, and the command fails at its end. */
+static void note_lost(struct eval_args *a, enum err rc, const struct errinfo *e)
+{
+    if (rc != OK) {
+        a->lost = cmd_fail(rc, e);
+    }
+}
 
 struct eval_run {
     struct run_record record;
@@ -172,18 +182,10 @@ static void add_meta(cJSON *root, const struct eval_args *a, const char *dir,
     }
 }
 
-/* The run's eval.json, written; its text goes to *text. */
-static enum err write_run(const struct eval_args *a, const struct evaluator *v,
-                          const char *dir, const struct eval_run *r, struct str *text,
-                          struct errinfo *e)
+/* Where the results of a run go, beside what is printed. */
+static enum err write_place(const struct eval_args *a, const char *dir,
+                            const struct str *text, struct errinfo *e)
 {
-    cJSON *root = NULL;
-    TRY(suite_tree(&r->report, &r->result, evaluator_inputs(v)->concepts, &root, e));
-    add_meta(root, a, dir, r);
-    add_cache(root, v);
-    enum err rc = json_print(root, text, e);
-    cJSON_Delete(root);
-    TRY(rc);
     if (a->out != NULL && a->run[1] == NULL) {
         return file_write_named_text(a->out, text->p, e);
     }
@@ -194,6 +196,22 @@ static enum err write_run(const struct eval_args *a, const struct evaluator *v,
         return OK;
     }
     return rundir_write_eval(dir, text->p, e);
+}
+
+/* The run's eval.json, written; its text goes to *text. */
+static enum err write_run(struct eval_args *a, const struct evaluator *v,
+                          const char *dir, const struct eval_run *r, struct str *text,
+                          struct errinfo *e)
+{
+    cJSON *root = NULL;
+    TRY(suite_tree(&r->report, &r->result, evaluator_inputs(v)->concepts, &root, e));
+    add_meta(root, a, dir, r);
+    add_cache(root, v);
+    const enum err rc = json_print(root, text, e);
+    cJSON_Delete(root);
+    TRY(rc);
+    note_lost(a, write_place(a, dir, text, e), e);
+    return OK;
 }
 
 /* The same results as SAEBench writes its own, into the folder of --to. */
@@ -284,7 +302,7 @@ static enum err eval_features(const struct eval_args *a, const struct run_record
     return eval_synthetic_runs(&s, out, e);
 }
 
-static enum err eval_one(const struct eval_args *a, struct str *out, struct errinfo *e)
+static enum err eval_one(struct eval_args *a, struct str *out, struct errinfo *e)
 {
     struct evaluator *v = NULL;
     struct eval_run r = {0};
@@ -365,7 +383,7 @@ static enum err add_stability(const struct sae *x, const struct sae *y,
     return OK;
 }
 
-static enum err print_pair(const struct eval_args *a, const struct eval_run *r,
+static enum err print_pair(struct eval_args *a, const struct eval_run *r,
                            const struct report *diff, struct str *out,
                            struct errinfo *e)
 {
@@ -383,10 +401,10 @@ static enum err print_pair(const struct eval_args *a, const struct eval_run *r,
     (void)cJSON_AddStringToObject(root, "first", a->run[0]);
     (void)cJSON_AddStringToObject(root, "second", a->run[1]);
     str_init(&text, OUTPUT_BYTES);
-    enum err rc = json_print(root, &text, e);
+    const enum err rc = json_print(root, &text, e);
     cJSON_Delete(root);
     if (rc == OK && a->out != NULL) {
-        rc = file_write_named_text(a->out, text.p, e);
+        note_lost(a, file_write_named_text(a->out, text.p, e), e);
     }
     if (rc == OK && a->json) {
         str_add(out, text.p);
@@ -397,7 +415,7 @@ static enum err print_pair(const struct eval_args *a, const struct eval_run *r,
     return rc;
 }
 
-static enum err eval_pair(const struct eval_args *a, struct str *out, struct errinfo *e)
+static enum err eval_pair(struct eval_args *a, struct str *out, struct errinfo *e)
 {
     struct evaluator *v = NULL;
     struct eval_run r[2];
@@ -480,6 +498,7 @@ static enum err run_line(struct eval_args *a, const struct opts_result *parsed,
     a->run[0] = parsed->args[0];
     a->run[1] = parsed->n_args > 1 ? parsed->args[1] : NULL;
     TRY(take_to(a, e));
+    TRY(a->out ? file_check_named(a->out, e) : OK);
     take_names(a);
     return a->run[1] != NULL ? eval_pair(a, out, e) : eval_one(a, out, e);
 }
@@ -558,9 +577,9 @@ int cmd_eval(int argc, char **argv)
     }
     str_init(&out, OUTPUT_BYTES);
     const enum err rc = run_line(a, &parsed, &out, &e);
+    status = a->json ? cmd_print(&out) : cmd_print_text(&out); /* all that there is */
     if (rc != OK) {
-        str_free(&out);
         return cmd_fail(rc, &e);
     }
-    return a->json ? cmd_print(&out) : cmd_print_text(&out);
+    return status != EXIT_SUCCESS ? status : a->lost;
 }

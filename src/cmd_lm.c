@@ -1,4 +1,4 @@
-/* saetop lm: train | eval | generate. */
+/* saetop lm: train | eval | generate | tokenize | activations. */
 #include "base/json.h"
 #include "base/number.h"
 #include "base/utf8.h"
@@ -20,15 +20,16 @@
 #define BUNDLED_MODEL "model"
 #define OUTPUT_BYTES  (64u << 20)
 
-/* The model that --model names, or the bundled one. */
+enum err lm_model_dir(const char *model, char *out, size_t cap, struct errinfo *e)
+{
+    return model ? samples_resolve(model, out, cap, e)
+                 : samples_path(BUNDLED_MODEL, out, cap, e);
+}
+
 static enum err open_model(const char *dir, struct lm **out, struct errinfo *e)
 {
     char path[PATH_CAP];
-    if (dir) {
-        TRY(samples_resolve(dir, path, sizeof path, e));
-    } else {
-        TRY(samples_path(BUNDLED_MODEL, path, sizeof path, e));
-    }
+    TRY(lm_model_dir(dir, path, sizeof path, e));
     return lm_load(path, out, e);
 }
 
@@ -248,6 +249,8 @@ static const struct subcommand COMMANDS[] = {
     {"train", cmd_lm_train, "pretrain a model on text"},
     {"eval", cmd_lm_eval, "cross-entropy on held-out text, clean and masked"},
     {"generate", cmd_lm_generate, "continue a prompt"},
+    {"tokenize", cmd_lm_tokenize, "the token ids of a text"},
+    {"activations", cmd_lm_activations, "what the model makes of a text, as tensors"},
 };
 
 int cmd_lm(int argc, char **argv)

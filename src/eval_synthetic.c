@@ -308,14 +308,12 @@ static enum err grid_print(const struct grid *g, bool json, const char *file,
     if (json || file) {
         TRY_OUT(rc, grid_json(g, x, x + g->seeds, &text, e));
     }
-    if (file) {
-        TRY_OUT(rc, file_write_named_text(file, text.p, e));
-    }
     if (json) {
         str_add(out, text.p);
     } else {
-        rc = grid_text(g, x, x + g->seeds, out, e);
+        TRY_OUT(rc, grid_text(g, x, x + g->seeds, out, e));
     }
+    rc = file ? file_write_named_text(file, text.p, e) : OK;
 out:
     mem_free(x);
     str_free(&text);
@@ -385,6 +383,7 @@ static enum err run_line(const struct run_opts *ro, struct grid *g, const char *
                          bool json, const char *file, struct str *out,
                          struct errinfo *e)
 {
+    TRY(file ? file_check_named(file, e) : OK);
     TRY(run_opts_settings(ro, &g->set, e));
     TRY(find_rates(rates, g, e));
     TRY(run_seeds(g, e));
@@ -429,11 +428,8 @@ int eval_synthetic_main(int argc, char **argv)
     str_init(&out, TEXT_BYTES);
     const enum err rc = run_line(&ro, &g, rates, json, file, &out, &e);
     grid_deinit(&g);
-    if (rc != OK) {
-        str_free(&out);
-        return cmd_fail(rc, &e);
-    }
-    return json ? cmd_print(&out) : cmd_print_text(&out);
+    status = json ? cmd_print(&out) : cmd_print_text(&out);
+    return rc != OK ? cmd_fail(rc, &e) : status;
 }
 
 /* ---- saved runs ---- */
@@ -485,6 +481,22 @@ static enum err check_same(const struct settings *a, const struct settings *b,
     return rc;
 }
 
+static void table_runs(const struct synthetic_eval *a, const struct report *r,
+                       const struct report *diff, struct str *out)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        const struct settings *s = &a->run[i]->set;
+        str_addf(out, "%s%s, k %.10g, mask rate %g, seed %lld, step %lld\n",
+                 i > 0 ? "\n" : "", s->arch, s->k, a->run[i]->mask_rate,
+                 (long long)s->seed, (long long)a->run[i]->step);
+        report_table(&r[i], out);
+    }
+    if (a->n > 1) {
+        str_add(out, "\nsecond less first\n");
+        report_table(diff, out);
+    }
+}
+
 static enum err print_runs(const struct synthetic_eval *a, const struct report *r,
                            const struct report *diff, struct str *out,
                            struct errinfo *e)
@@ -503,25 +515,15 @@ static enum err print_runs(const struct synthetic_eval *a, const struct report *
         TRY_OUT(rc, add_tree(root, "second_less_first", diff, e));
         TRY_OUT(rc, json_print(root, &text, e));
     }
-    if (a->file) {
-        TRY_OUT(rc, file_write_named_text(a->file, text.p, e));
-    } else if (a->dir) {
-        TRY_OUT(rc, rundir_write_eval(a->dir, text.p, e));
-    }
     if (a->json) {
         str_add(out, text.p);
-        goto out;
+    } else {
+        table_runs(a, r, diff, out);
     }
-    for (size_t i = 0; i < a->n; i++) {
-        const struct settings *s = &a->run[i]->set;
-        str_addf(out, "%s%s, k %.10g, mask rate %g, seed %lld, step %lld\n",
-                 i > 0 ? "\n" : "", s->arch, s->k, a->run[i]->mask_rate,
-                 (long long)s->seed, (long long)a->run[i]->step);
-        report_table(&r[i], out);
-    }
-    if (a->n > 1) {
-        str_add(out, "\nsecond less first\n");
-        report_table(diff, out);
+    if (a->file) {
+        rc = file_write_named_text(a->file, text.p, e);
+    } else if (a->dir) {
+        rc = rundir_write_eval(a->dir, text.p, e);
     }
 out:
     cJSON_Delete(root);

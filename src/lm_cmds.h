@@ -1,7 +1,18 @@
-/* The commands below `saetop lm`. */
+/* The commands below `saetop lm`, and what they share. Owner thread. */
 #ifndef SAETOP_SRC_LM_CMDS_H
 #define SAETOP_SRC_LM_CMDS_H
 
+#include "base/err.h"
+
+#include <stddef.h>
+
+/* The directory that --model names (it need not be there), or the bundled model's for
+ * NULL, in out[cap]. */
+enum err lm_model_dir(const char *model, char *out, size_t cap,
+                      struct errinfo *e) ERR_CHECKED;
+
 int cmd_lm_train(int argc, char **argv);
+int cmd_lm_tokenize(int argc, char **argv);
+int cmd_lm_activations(int argc, char **argv);
 
 #endif

@@ -59,13 +59,8 @@ static bool is_default(int argc, char **argv)
             (!command_find(COMMANDS, N_COMMANDS, word) && file_exists(word)));
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    (void)setlocale(LC_ALL, "");
-    /* Numbers in files and on the command line are written with a point, everywhere. */
-    (void)setlocale(LC_NUMERIC, "C");
-    num_init();
-    stop_init();
     if (argc > 1 && strcmp(argv[1], "--version") == 0) {
         return cmd_version(argc - 1, argv + 1);
     }
@@ -75,4 +70,15 @@ int main(int argc, char **argv)
         return c->run(argc, argv);
     }
     return commands_run("", COMMANDS, N_COMMANDS, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+    file_take_standard();
+    (void)setlocale(LC_ALL, "");
+    /* Numbers in files and on the command line are written with a point, everywhere. */
+    (void)setlocale(LC_NUMERIC, "C");
+    num_init();
+    stop_init();
+    return cmd_end_output(run(argc, argv));
 }

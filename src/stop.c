@@ -35,7 +35,12 @@ void stop_install(void)
     action.sa_flags = (int)((unsigned)SA_RESETHAND | (unsigned)SA_RESTART);
     (void)sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        (void)sigaction(numbers[i], &action, NULL);
+        struct sigaction was;
+        /* nohup has SIGHUP ignored, so that work goes on without its terminal. */
+        if (numbers[i] != SIGHUP || sigaction(SIGHUP, NULL, &was) != 0 ||
+            was.sa_handler != SIG_IGN) {
+            (void)sigaction(numbers[i], &action, NULL);
+        }
     }
 }
 

@@ -9,7 +9,8 @@
 
 /* Once, early in main: a closed pipe and a file over the limit become write errors. */
 void stop_init(void);
-void stop_install(void);            /* from here on the signals are requests */
+/* From here on the signals are requests; SIGHUP not where nohup has it ignored. */
+void stop_install(void);
 bool stop_asked(void);              /* any thread */
 const atomic_bool *stop_flag(void); /* the same, for what takes a flag to poll */
 int stop_status(void);              /* 128 + the signal's number; 0 if none came */

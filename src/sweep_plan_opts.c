@@ -163,18 +163,10 @@ static enum err tree_of_line(const struct sweep_plan_opts *g, const struct setti
 static enum err add_given(const struct run_opts *ro, cJSON *tree, struct errinfo *e)
 {
     struct settings given;
-    size_t n = 0;
-    const struct setting_def *t = settings_table(&n);
     TRY(run_opts_given(ro, &given, e));
     cJSON *set = cJSON_GetObjectItemCaseSensitive(tree, "settings");
     set = set ? set : cJSON_AddObjectToObject(tree, "settings");
-    for (size_t i = 0; i < n; i++) {
-        if (settings_given(&given, t[i].key)) {
-            cJSON_DeleteItemFromObjectCaseSensitive(set, t[i].key);
-            TRY(setting_add_json(&given, &t[i], set, e));
-        }
-    }
-    return OK;
+    return settings_put_given(&given, set, e);
 }
 
 enum err sweep_plan_save(const char *dir, const struct sweep_plan *p, cJSON *tree,

@@ -62,7 +62,7 @@ refuse "same setting" train --out x --k 4 --set k=4
 
 commands="explore train eval sweep top export import"
 commands="$commands lm_train lm_eval lm_generate corpus_generate corpus_stats"
-commands="$commands corpus_probes bench_sae bench_ui bench_stream bench_eval"
+commands="$commands corpus_rows corpus_probes lm_activations bench_sae bench_ui bench_stream bench_eval"
 values=(nan inf 0x10 1e999 5x "" " 5" 1e308G -1e300 1e300)
 
 # Options of a command's -h whose value is a letter; those before and after "Settings".
@@ -95,6 +95,7 @@ mkdir empty
 printf ':wait idle\n:q\n' >script
 "$saetop" corpus generate --n 200 >text.txt
 head -c 300 /dev/zero >zeros
+hook="--hook blocks.0.hook_resid_pre"
 for file in nowhere empty zeros; do
     for option in model corpus ood concepts config; do
         if [ $option$file != corpuszeros ] && [ $option$file != oodzeros ]; then
@@ -113,6 +114,11 @@ for file in nowhere empty zeros; do
     refuse $file lm eval --model $file
     refuse $file lm generate --model $file
     refuse $file lm train --out new --corpus text.txt --tokenizer $file
+    refuse $file lm tokenize --model $file --text a
+    refuse $file lm tokenize --tokenizer $file --text a
+    refuse $file lm activations --model $file --text a --out new $hook
+    refuse $file lm activations --text-file $file --out new $hook
+    refuse $file corpus rows --model $file
     refuse $file corpus stats --tokenizer $file
     refuse $file corpus concepts --corpus $file
     refuse $file corpus probes --corpus $file
@@ -120,25 +126,87 @@ for file in nowhere empty zeros; do
 done
 for file in nowhere empty; do
     refuse $file lm eval --corpus $file
+    refuse $file lm tokenize --text-file $file
+    refuse $file lm activations --corpus $file --out new $hook
+    refuse $file corpus rows --corpus $file
     refuse $file lm train --out new --corpus $file
     refuse $file corpus generate --corpus $file
     refuse $file corpus stats --corpus $file
     refuse $file --headless --script $file
 done
 
+# ---- texts and hooks ----
+
+refuse "N 0 to 3" lm activations --hook resid --text a --out new
+refuse "blocks are 0 to 3" lm activations --hook blocks.4.hook_resid_pre --text a --out new
+refuse "stands twice" lm activations $hook,blocks.0.hook_resid_pre --text a --out new
+refuse "found no --hook" lm activations --text a --out new
+refuse "found no --out" lm activations --text a $hook
+refuse "--text: is empty" lm activations $hook --out new --text ""
+refuse "standard input: is empty" lm activations $hook --out new --text-file -
+refuse "text.txt: " lm activations $hook --out new --text-file text.txt
+refuse "the model's context" lm activations $hook --out new --corpus text.txt --context 129
+refuse "the held-out text ends" corpus rows --corpus text.txt --split heldout --from 1e5
+refuse "expected train or heldout" corpus rows --split test
+refuse "multiples of 128" corpus rows --order --rows 5
+refuse "GB" lm activations $hook --out new --corpus text.txt --rows 65536 --logits
+refuse "one token" lm activations $hook --out new --text a --mask-rate 0.1 --mask-token "a b"
+refuse "are of --corpus" lm activations $hook --out new --text a --rows 2
+refuse "begin with BOS already" lm activations $hook --out new --corpus text.txt --bos
+for command in "lm tokenize" "lm activations $hook --out new"; do
+    refuse "no text" $command
+    refuse "found both" $command --text a --text-file text.txt
+done
+refuse "expected one" lm activations $hook --out new --text a --corpus text.txt
+refuse "expected one" lm tokenize --text a --model run --tokenizer run
+
 # ---- files that are there ----
 
 echo kept >there
 for line in "eval run --only fidelity" "corpus generate --n 1" "corpus concepts" \
-    "eval --source synthetic"; do
+    "eval --source synthetic" "lm activations $hook --text a"; do
     refuse "there exists already; --force writes over it" $line --out there
 done
 refuse "exists already" corpus probes --out there
 refuse "exists already" lm train --corpus text.txt --out there
+for line in "eval run" "eval --source synthetic"; do
+    refuse "nowhere/x.json: can't write" $line --out nowhere/x.json
+    refuse "found a directory" $line --force --out empty
+done
 [ "$(cat there)" = kept ] || fault "there: written over"
 accept corpus concepts --out there --force
 accept corpus concepts
 cmp -s out there || fault "--force: there is not what was asked for"
+
+# ---- streams that are full or closed, a terminal that goes away ----
+
+for line in --version "corpus generate --n 9" "top run" "train --out full --steps 2 $small"; do
+    "$saetop" $line >/dev/full 2>err </dev/null
+    status=$?
+    [ $status = 1 ] && grep -q '^saetop: standard output: ' err ||
+        fault "saetop $line >/dev/full: status $status"
+done
+"$saetop" train --out piped --steps 2 $small 2>err </dev/null | true
+[ "${PIPESTATUS[0]}" = 0 ] && ! grep -q 'standard output' err || fault "a pipe nobody reads"
+(
+    trap '' HUP # as nohup does
+    exec "$saetop" train --out nohup --steps 1000000 $small >out 2>err </dev/null
+) &
+until [ -s out ]; do sleep 0.1; done
+kill -HUP $!
+sleep 1
+kill -TERM $!
+wait $!
+status=$?
+[ $status = 143 ] || fault "HUP under nohup: status $status"
+
+# A place that takes nothing does not cost what was measured for it.
+for line in "eval run --only latents" "eval run run --only latents" \
+    "eval --source synthetic --steps 2 --set synthetic.eval_rows=100"; do
+    run $line --out /dev/full
+    [ $status = 1 ] && grep -q 'No space left' err && [ -s out ] ||
+        fault "saetop $line --out /dev/full: status $status"
+done
 
 # ---- what would act on a terminal ----
 
@@ -172,6 +240,9 @@ done_clean lm eval --corpus "$evil.txt" --rows 2
 done_clean lm generate --max-tokens 2 "$evil"
 done_clean lm train --corpus "$evil.txt" --out "lm$evil" --steps 2 --layers 1 --width 32 \
     --heads 2 --context 32 --vocab 300
+done_clean lm tokenize --text "$evil"
+done_clean lm activations $hook --text "$evil" --out "acts$evil"
+done_clean corpus rows --corpus "$evil.txt"
 done_clean corpus stats --corpus "$evil.txt"
 done_clean corpus probes --out "probes$evil"
 clean "$evil"

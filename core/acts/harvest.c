@@ -48,10 +48,10 @@ static enum err workers_new(struct harvester *h, struct errinfo *e)
 enum err harvester_new(const struct lm *m, struct lm_hook hook, size_t T,
                        struct pool *pool, struct harvester **out, struct errinfo *e)
 {
-    if (T < 2 || T > m->cfg.n_ctx) {
+    if (T < 1 || T > m->cfg.n_ctx) {
         return err_set(
             e, ERR_USAGE,
-            "found rows of %zu tokens, expected 2 to the model's context of %zu", T,
+            "found rows of %zu tokens, expected 1 to the model's context of %zu", T,
             m->cfg.n_ctx);
     }
     struct harvester *h = NULL;

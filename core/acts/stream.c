@@ -111,18 +111,18 @@ size_t stream_bytes(size_t D, const struct stream_config *cfg)
 
 /* ---- filling ---- */
 
-/* The order in which a fill is served. Special positions are left out, masked ones are
- * passed over when served, so that the order is the same for every rate. */
-static void shuffle(const struct acts_stream *s, struct acts_fill *f)
+size_t stream_order(const struct tok *tok, uint64_t seed, uint64_t number,
+                    const int32_t *ids, size_t n, uint32_t *order)
 {
-    struct rng r = rng_begin(s->cfg.seed, RNG_SHUFFLE, f->number);
-    f->order_n = 0;
-    for (size_t i = 0; i < f->n; i++) {
-        if (!acts_is_special(s->tok, f->clean[i])) {
-            f->order[f->order_n++] = (uint32_t)i;
+    struct rng r = rng_begin(seed, RNG_SHUFFLE, number);
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!acts_is_special(tok, ids[i])) {
+            order[count++] = (uint32_t)i;
         }
     }
-    rng_permute(&r, f->order, f->order_n);
+    rng_permute(&r, order, count);
+    return count;
 }
 
 /* One pass: the model on ids [n], rows of fill `number`, into x [n,D]; from the cache
@@ -220,7 +220,7 @@ static enum err make_fill(struct acts_stream *s, uint64_t number, double rate,
     f->mixed = mixes_at(s, rate);
     harvest_fill(s, f, number);
     f->number = number;
-    shuffle(s, f);
+    f->order_n = stream_order(s->tok, s->cfg.seed, number, f->clean, f->n, f->order);
     return OK;
 }
 

@@ -436,31 +436,92 @@ static enum err write_behind(const char *path, const struct file_part *parts, si
     return rc;
 }
 
+/* Whether there is a directory for path in which this process may make files. */
+static enum err check_folder_of(const char *path, struct errinfo *e)
+{
+    char folder[PATH_MAX];
+    const size_t n = (size_t)(path_base(path) - path);
+    if (n >= sizeof folder) {
+        return file_fail(e, path, "write", ENAMETOOLONG);
+    }
+    snprintf(folder, sizeof folder, "%.*s", (int)n, path);
+    return access(n ? folder : ".", W_OK | X_OK) == 0
+               ? OK
+               : file_fail(e, path, "write", errno);
+}
+
+/* What writing behind the link at path comes to; *st is of what it leads to. */
+static enum err follow_named(const char *path, struct stat *st, struct errinfo *e)
+{
+    if (stat(path, st) == 0) {
+        return OK;
+    }
+    return errno == ENOENT
+               ? err_set(e, ERR_FORMAT,
+                         "%s: can't write: found a link that leads nowhere", path)
+               : file_fail(e, path, "write", errno);
+}
+
+/* How a named output is written. */
+enum named { NAMED_NEW, NAMED_BEHIND, NAMED_AS_IT_IS };
+
+static enum err find_named(const char *path, enum named *how, struct stat *st,
+                           struct errinfo *e)
+{
+    *how = NAMED_NEW;
+    if (lstat(path, st) != 0 || S_ISREG(st->st_mode)) {
+        return OK;
+    }
+    if (S_ISLNK(st->st_mode)) {
+        TRY(follow_named(path, st, e));
+    }
+    *how = file_is_stream(path) ? NAMED_AS_IT_IS : NAMED_BEHIND;
+    return *how == NAMED_AS_IT_IS || S_ISREG(st->st_mode)
+               ? OK
+               : err_set(e, ERR_FORMAT,
+                         "%s: can't write: found a %s, expected a file", path,
+                         file_kind(st->st_mode));
+}
+
+enum err file_check_named(const char *path, struct errinfo *e)
+{
+    enum named how;
+    struct stat st;
+    TRY(find_named(path, &how, &st, e));
+    return how == NAMED_NEW ? check_folder_of(path, e) : OK;
+}
+
 enum err file_write_named(const char *path, const struct file_part *parts, size_t n,
                           struct errinfo *e)
 {
+    enum named how;
     struct stat st;
-    if (lstat(path, &st) != 0 || S_ISREG(st.st_mode)) {
-        return file_write(path, parts, n, e);
+    TRY(find_named(path, &how, &st, e));
+    switch (how) {
+    case NAMED_AS_IT_IS: return write_as_it_is(path, &st, parts, n, e);
+    case NAMED_BEHIND: return write_behind(path, parts, n, e);
+    case NAMED_NEW: break;
     }
-    if (S_ISLNK(st.st_mode) && stat(path, &st) != 0) {
-        return errno == ENOENT
-                   ? err_set(e, ERR_FORMAT,
-                             "%s: can't write: found a link that leads nowhere", path)
-                   : file_fail(e, path, "write", errno);
-    }
-    if (file_is_stream(path)) {
-        return write_as_it_is(path, &st, parts, n, e);
-    }
-    return S_ISREG(st.st_mode) ? write_behind(path, parts, n, e)
-                               : err_set(e, ERR_FORMAT,
-                                         "%s: can't write: found a %s, expected a file",
-                                         path, file_kind(st.st_mode));
+    return file_write(path, parts, n, e);
 }
 
 enum err file_write_named_text(const char *path, const char *text, struct errinfo *e)
 {
     return file_write_named(path, &(struct file_part){text, strlen(text)}, 1, e);
+}
+
+/* ---- standard input, output and error ---- */
+
+void file_take_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
+            /* The lowest number that is free is this one. */
+            const int got =
+                open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+            (void)got;
+        }
+    }
 }
 
 /* ---- questions ---- */

@@ -87,6 +87,15 @@ enum err file_write_named(const char *path, const struct file_part *parts, size_
 enum err file_write_named_text(const char *path, const char *text,
                                struct errinfo *e) ERR_CHECKED;
 
+/* Once, early in main: let the numbers of standard input, output and error that were
+ * closed be taken, so that no file gets one and what is printed does not end up in it.
+ * Printing there, and reading, fails as before. */
+void file_take_standard(void);
+
+/* What file_write_named would refuse at once, and a directory that is not there or in
+ * which this process may not write: asked before work of hours for that output. */
+enum err file_check_named(const char *path, struct errinfo *e) ERR_CHECKED;
+
 /* Make renames in a directory last through a power cut, where the file system can. */
 void file_sync_dir(const char *dir);
 

@@ -577,8 +577,13 @@ static enum err make_header(struct str *s, const char *path,
     return OK;
 }
 
-enum err st_write(const char *path, const struct st_tensor *tensors, size_t n,
-                  const struct st_meta_entry *meta, size_t n_meta, struct errinfo *e)
+/* `write`: file_write or its like. */
+static enum err write_parts(const char *path, const struct st_tensor *tensors, size_t n,
+                            const struct st_meta_entry *meta, size_t n_meta,
+                            enum err (*write)(const char *path,
+                                              const struct file_part *parts, size_t n,
+                                              struct errinfo *e),
+                            struct errinfo *e)
 {
     if (n > MAX_TENSORS) {
         return err_set(e, ERR_LIMIT, "%s: %zu tensors, at most %u", path, n,
@@ -595,9 +600,22 @@ enum err st_write(const char *path, const struct st_tensor *tensors, size_t n,
     for (size_t i = 0; i < n; i++) {
         parts[i + 1] = (struct file_part){tensors[i].data, tensors[i].bytes};
     }
-    rc = file_write(path, parts, n + 1, e);
+    rc = write(path, parts, n + 1, e);
 out:
     mem_free(parts);
     str_free(&header);
     return rc;
+}
+
+enum err st_write(const char *path, const struct st_tensor *tensors, size_t n,
+                  const struct st_meta_entry *meta, size_t n_meta, struct errinfo *e)
+{
+    return write_parts(path, tensors, n, meta, n_meta, file_write, e);
+}
+
+enum err st_write_named(const char *path, const struct st_tensor *tensors, size_t n,
+                        const struct st_meta_entry *meta, size_t n_meta,
+                        struct errinfo *e)
+{
+    return write_parts(path, tensors, n, meta, n_meta, file_write_named, e);
 }

@@ -64,4 +64,9 @@ enum err st_write(const char *path, const struct st_tensor *tensors, size_t n,
                   const struct st_meta_entry *meta, size_t n_meta,
                   struct errinfo *e) ERR_CHECKED;
 
+/* The same for an output that the user named (file_write_named). */
+enum err st_write_named(const char *path, const struct st_tensor *tensors, size_t n,
+                        const struct st_meta_entry *meta, size_t n_meta,
+                        struct errinfo *e) ERR_CHECKED;
+
 #endif

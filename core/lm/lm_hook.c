@@ -40,8 +40,8 @@ enum err lm_hook_parse(const char *name, const struct lm_config *cfg,
     if (!good || (!h.post && strcmp(s, pre_end) != 0)) {
         return err_set(e, ERR_USAGE,
                        "hook '%.80s': expected blocks.N.hook_resid_pre or "
-                       "blocks.N.hook_resid_post",
-                       name);
+                       "blocks.N.hook_resid_post, N 0 to %zu",
+                       name, cfg->n_layer - 1);
     }
     if (h.block >= cfg->n_layer) {
         return err_set(e, ERR_USAGE, "hook '%.80s': the model's blocks are 0 to %zu",

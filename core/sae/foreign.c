@@ -6,7 +6,9 @@
 #include "sae/sae_tensors.h"
 #include "sae/saelens.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FOREIGN_FORMATS(X)                                                             \
     X(saelens)                                                                         \
@@ -52,6 +54,9 @@ static enum err find_or_say(const char *path, const struct foreign_format **out,
     *out = find(path);
     if (*out) {
         return OK;
+    }
+    if (file_exists(path) && access(path, R_OK) != 0) {
+        return file_fail(e, path, "open", errno);
     }
     struct str names;
     str_init(&names, 1024);

@@ -176,6 +176,8 @@ void tok_free(struct tok *t)
     }
     mem_free(t->entry);
     mem_free(t->plain);
+    tok_ids_free(&t->around[0]);
+    tok_ids_free(&t->around[1]);
     str_free(&t->bytes);
     mem_free(t);
 }

@@ -80,6 +80,15 @@ enum err tok_encode_with(const struct tok *t, struct tok_scratch *s, const char 
                          size_t len, struct tok_ids *out,
                          struct errinfo *e) ERR_CHECKED;
 
+/* The tokens that the files have a tokenizer put before and after a text of its own
+ * accord, BOS as a rule; most have none. Of tokenizer.json's post_processor. Borrowed. */
+const struct tok_ids *tok_front(const struct tok *t);
+const struct tok_ids *tok_back(const struct tok *t);
+/* tok_encode with them around the text: what transformers' AutoTokenizer gives, but for
+ * special tokens typed in the text. */
+enum err tok_encode_whole(const struct tok *t, const char *text, size_t len,
+                          struct tok_ids *out, struct errinfo *e) ERR_CHECKED;
+
 /* Append the bytes of ids[n] to out; special tokens as their text. Ids out of range add
  * nothing. The bytes need not be valid UTF-8 when ids cut a character. */
 void tok_decode(const struct tok *t, const int32_t *ids, size_t n, struct str *out);

@@ -103,7 +103,15 @@ static enum err parse_root(const cJSON *root, const char *name, struct tok **out
         str_free(&names);
         return rc;
     }
-    return kind->parse(root, name, out, e);
+    struct tok *t = NULL;
+    TRY(kind->parse(root, name, &t, e));
+    const enum err rc = tok_json_around(t, root, name, e);
+    if (rc != OK) {
+        tok_free(t);
+        return rc;
+    }
+    *out = t;
+    return OK;
 }
 
 enum err tok_parse(const char *json, size_t len, const char *name, struct tok **out,

@@ -36,7 +36,8 @@ struct tok {
     int32_t *plain;          /* [n_plain] added tokens that plain text does become, the
                                 longest first */
     size_t n_plain;
-    bool plain_start[256]; /* first bytes of those */
+    bool plain_start[256];    /* first bytes of those */
+    struct tok_ids around[2]; /* put before and after a text (tok_around.c) */
 };
 
 /* A kind of tokenizer: `type` is model.type in tokenizer.json. */
@@ -74,6 +75,10 @@ struct tok_added {
 /* Read and check added_tokens: *out[*n], caller owns, by rising id. */
 enum err tok_json_added(const cJSON *root, const char *file, struct tok_added **out,
                         size_t *n, struct errinfo *e) ERR_CHECKED;
+
+/* Read post_processor, where there is one, into t->around; t is finished. */
+enum err tok_json_around(struct tok *t, const cJSON *root, const char *file,
+                         struct errinfo *e) ERR_CHECKED;
 
 /* Find the roles and the plain added tokens, once all entries are there. */
 enum err tok_finish(struct tok *t, struct errinfo *e) ERR_CHECKED;

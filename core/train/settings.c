@@ -331,8 +331,8 @@ enum err settings_load(struct settings *s, const char *path, struct errinfo *e)
     return rc;
 }
 
-enum err setting_add_json(const struct settings *s, const struct setting_def *d,
-                          cJSON *obj, struct errinfo *e)
+static enum err add_json(const struct settings *s, const struct setting_def *d,
+                         cJSON *obj, struct errinfo *e)
 {
     const void *p = field_const(s, d);
     const cJSON *made = NULL;
@@ -346,7 +346,8 @@ enum err setting_add_json(const struct settings *s, const struct setting_def *d,
         struct str text;
         str_init(&text, SETTING_TEXT_MAX);
         settings_print(s, d, &text);
-        made = text.err == OK ? cJSON_AddStringToObject(obj, d->key, text.p) : NULL;
+        made = text.err == OK ? cJSON_AddStringToObject(obj, d->key, text.len ? text.p : "")
+                              : NULL;
         str_free(&text);
     }
     return made ? OK : err_set(e, ERR_NOMEM, "out of memory for the settings");
@@ -355,7 +356,18 @@ enum err setting_add_json(const struct settings *s, const struct setting_def *d,
 enum err settings_add_json(const struct settings *s, cJSON *obj, struct errinfo *e)
 {
     for (size_t i = 0; i < TABLE_LEN; i++) {
-        TRY(setting_add_json(s, &table[i], obj, e));
+        TRY(add_json(s, &table[i], obj, e));
+    }
+    return OK;
+}
+
+enum err settings_put_given(const struct settings *s, cJSON *obj, struct errinfo *e)
+{
+    for (size_t i = 0; i < TABLE_LEN; i++) {
+        if (settings_given(s, table[i].key)) {
+            cJSON_DeleteItemFromObjectCaseSensitive(obj, table[i].key);
+            TRY(add_json(s, &table[i], obj, e));
+        }
     }
     return OK;
 }

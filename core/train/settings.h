@@ -306,13 +306,13 @@ enum err settings_load(struct settings *s, const char *path,
 /* The same from a parsed object. */
 enum err settings_from_json(struct settings *s, const cJSON *obj, const char *file,
                             struct errinfo *e) ERR_CHECKED;
-/* One setting as member "key": value of a JSON object, of the kind that
+/* All settings as members "key": value of a JSON object, of the kinds that
  * settings_from_json takes. */
-enum err setting_add_json(const struct settings *s, const struct setting_def *d,
-                          cJSON *obj, struct errinfo *e) ERR_CHECKED;
-/* All of them. */
 enum err settings_add_json(const struct settings *s, cJSON *obj,
                            struct errinfo *e) ERR_CHECKED;
+/* Those that were given (settings_given), in the place of members of their names. */
+enum err settings_put_given(const struct settings *s, cJSON *obj,
+                            struct errinfo *e) ERR_CHECKED;
 
 /* The path behind a setting: itself, or for "samples/X" that does not exist here
  * the file X of samples_dir. out[cap]; ERR_LIMIT when it does not fit. */

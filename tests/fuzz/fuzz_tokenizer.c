@@ -40,6 +40,12 @@ static void use(const struct tok *t, const char *text, size_t len)
             abort();
         }
     }
+    const size_t plain = ids.n;
+    ids.n = 0;
+    if (tok_encode_whole(t, text, len, &ids, NULL) == OK &&
+        ids.n != tok_front(t)->n + plain + tok_back(t)->n) {
+        abort();
+    }
     tok_ids_free(&ids);
     str_clear(&back);
     struct tok *again = NULL;

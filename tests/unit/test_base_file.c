@@ -293,8 +293,12 @@ static void test_named_output(void **state)
     struct errinfo e;
     const size_t before = entries(dir);
     tmp_path(victim, dir, "victim");
+    tmp_path(path, dir, "nowhere/place");
+    check_error(file_check_named(path, &e), ERR_MISSING, &e, "nowhere/place: can't");
     tmp_path(path, dir, "place");
+    assert_ok(file_check_named(path, &e), &e);
     assert_ok(file_write_named_text(path, "one", &e), &e);
+    assert_ok(file_check_named(path, &e), &e);
     assert_false(file_is_stream(path));
     assert_int_equal(chmod(path, 0640), 0);
     assert_ok(file_write_named_text(path, "two", &e), &e);
@@ -304,6 +308,8 @@ static void test_named_output(void **state)
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         if (make_kind(refused[i], path, victim, dir)) {
             const mode_t mode = mode_of(path);
+            check_error(file_check_named(path, &e), ERR_FORMAT, &e,
+                        "place: can't write: found a ");
             check_error(file_write_named_text(path, "x", &e), ERR_FORMAT, &e,
                         "place: can't write: found a ");
             assert_int_equal(mode_of(path), mode);
@@ -317,6 +323,7 @@ static void test_named_output(void **state)
     assert_true(S_ISLNK(mode_of(path)));
     check_content(victim, "new");
     unlink(victim);
+    check_error(file_check_named(path, &e), ERR_FORMAT, &e, "leads nowhere");
     check_error(file_write_named_text(path, "x", &e), ERR_FORMAT, &e, "leads nowhere");
     unlink(path);
     if (make_kind(KIND_CHAR_DEVICE, path, victim, dir)) {
@@ -402,6 +409,32 @@ static void test_taken_temporary(void **state)
     unlink(name);
     assert_false(leftover_hold(fd, name));
     close(fd);
+}
+
+/* A file that got the number of standard output would hold what is printed. */
+static void test_closed_streams(void **state)
+{
+    (void)state;
+    char path[512];
+    tmp_path(path, dir, "closed.txt");
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        char byte = 0;
+        for (int fd = 0; fd <= 2; fd++) {
+            close(fd);
+        }
+        file_take_standard();
+        const bool apart = open(path, O_RDWR | O_CREAT, 0600) > 2;
+        const bool deaf = write(1, "x", 1) < 0 && write(2, "x", 1) < 0;
+        _exit(apart && deaf && read(0, &byte, 1) < 0 ? 0 : 1);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    file_take_standard(); /* nothing is closed here: all stays as it is */
+    assert_true(fcntl(STDOUT_FILENO, F_GETFL) >= 0);
 }
 
 /* What killed processes left beside a file goes with the next write; what is written
@@ -532,6 +565,7 @@ int main(void)
         cmocka_unit_test(test_named_output),
         cmocka_unit_test(test_standard_output),
         cmocka_unit_test(test_taken_temporary),
+        cmocka_unit_test(test_closed_streams),
         cmocka_unit_test(test_stale_temporary),
         cmocka_unit_test(test_long_path),
         cmocka_unit_test(test_mkdirs_remove),

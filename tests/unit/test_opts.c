@@ -177,6 +177,13 @@ static void test_new(void **state)
                 "choose another name");
     assert_int_equal(unlink(line), 0);
     assert_ok(parse(&v, "--out /dev/null", &r, NULL, &e), &e);
+    FILE *shm = fopen("/dev/shm/saetop_opts_there", "w"); /* a file like any other */
+    if (shm) {
+        (void)fclose(shm);
+        check_error(parse(&v, "--out /dev/shm/saetop_opts_there", &r, NULL, &e),
+                    ERR_EXISTS, &e, "exists already");
+        assert_int_equal(unlink("/dev/shm/saetop_opts_there"), 0);
+    }
     assert_int_equal(rmdir(dir), 0);
 }
 

@@ -169,6 +169,30 @@ static void json_round_trip(void **state)
     (void)t;
 }
 
+/* What a command line names replaces members of a file, each as its own type. */
+static void given_settings_over_a_file(void **state)
+{
+    (void)state;
+    struct settings a, b;
+    struct errinfo e = {0};
+    settings_init(&a);
+    assert_int_equal(settings_set(&a, "width", "64", "x", &e), OK);
+    assert_int_equal(settings_set(&a, "l0", "auto", "x", &e), OK);
+    assert_int_equal(settings_set(&a, "corpus", "", "x", &e), OK);
+    assert_int_equal(settings_set(&a, "mask.kind", "random", "x", &e), OK);
+    cJSON *obj = cJSON_Parse("{\"width\": 128, \"seed\": 7}");
+    assert_int_equal(settings_put_given(&a, obj, &e), OK);
+    assert_int_equal(cJSON_GetArraySize(obj), 5);
+    settings_init(&b);
+    if (settings_from_json(&b, obj, "x", &e) != OK) {
+        fail_msg("%s", e.msg);
+    }
+    cJSON_Delete(obj);
+    assert_int_equal(b.width, 64);
+    assert_int_equal(b.seed, 7);
+    assert_int_equal(b.mask_kind, a.mask_kind);
+}
+
 static void k_fits_the_architecture(void **state)
 {
     (void)state;
@@ -428,6 +452,7 @@ int main(void)
         cmocka_unit_test(files_may_nest_and_are_checked),
         cmocka_unit_test(kinds_of_values),
         cmocka_unit_test(json_round_trip),
+        cmocka_unit_test(given_settings_over_a_file),
         cmocka_unit_test(k_fits_the_architecture),
         cmocka_unit_test(auto_values_scale_with_the_run),
         cmocka_unit_test(auto_values_are_the_architectures),

@@ -1,6 +1,7 @@
 /* [threads] Harvest and stream of activations on a tiny model: the same positions
  * whatever the masks, seek, fork, drop, mix. */
 #include "acts/stream.h"
+#include "acts/token_rows.h"
 #include "num/blas.h"
 #include "unit/check.h"
 #include "unit/tiny.h"
@@ -620,6 +621,84 @@ static void threads_give_the_same_bytes(void **state)
     }
 }
 
+/* ---- rows without a model ---- */
+
+static struct token_rows *rows_of(const struct world *w, enum corpus_split split,
+                                  uint64_t from, size_t n, double p)
+{
+    struct errinfo e;
+    struct token_rows *r = NULL;
+    assert_ok(token_rows_read(w->c, split, w->m->tok, LEN, from, n, &r, &e), &e);
+    assert_ok(token_rows_mask(r, w->m->tok, tok_mask(w->m->tok), p, 5, &e), &e);
+    return r;
+}
+
+/* Rows, masks and order give each vector that a run trains on, in its place. */
+static void rows_and_order_are_those_of_a_stream(void **state)
+{
+    enum { FILLS = 3 };
+    const struct world *w = *state;
+    const struct stream_config c = config(w);
+    struct acts_stream *s = stream_make(w, w->embed, &c, 0.3);
+    struct token_rows *r = rows_of(w, CORPUS_TRAIN, 0, FILLS * ROWS, 0.3);
+    uint32_t order[ROWS * LEN];
+    const float *x = NULL;
+    size_t served = 0;
+    for (size_t f = 0; f < FILLS; f++) {
+        const size_t at = f * ROWS * LEN;
+        const size_t n = stream_order(w->m->tok, 5, f + 1, r->ids + at, ROWS * LEN,
+                                      order);
+        for (size_t i = 0; i < n; i++, served++) {
+            x = served % BATCH == 0 ? next(s) : x;
+            const float *token = w->m->w.wte + (size_t)r->fed[at + order[i]] * D;
+            const float *place = w->m->w.wpe + order[i] % LEN * D;
+            for (size_t d = 0; d < D; d++) {
+                assert_float_equal(x[served % BATCH * D + d], token[d] + place[d], 0);
+            }
+        }
+    }
+    assert_true(served > 15 * BATCH);
+    token_rows_free(r);
+    stream_free(s);
+}
+
+static void rows_from_a_place_are_the_same(void **state)
+{
+    const struct world *w = *state;
+    struct token_rows *all = rows_of(w, CORPUS_TRAIN, 0, 20, 0.4);
+    struct token_rows *some = rows_of(w, CORPUS_TRAIN, 7, 5, 0.4);
+    assert_int_equal(some->first, 7);
+    assert_memory_equal(some->ids, all->ids + 7 * LEN, some->n * sizeof *some->ids);
+    assert_memory_equal(some->fed, all->fed + 7 * LEN, some->n * sizeof *some->fed);
+    assert_memory_equal(some->masked, all->masked + 7 * LEN, some->n);
+    token_rows_free(some);
+    token_rows_free(all);
+}
+
+/* As evaluation reads them; then they are at an end. */
+static void heldout_rows_end_with_the_text(void **state)
+{
+    const struct world *w = *state;
+    struct errinfo e;
+    struct pack *p = NULL;
+    int32_t ids[50 * LEN];
+    size_t rows = 0, fresh = 0;
+    struct token_rows *none = NULL;
+    assert_ok(pack_new(w->c, CORPUS_HELDOUT, w->m->tok, LEN, &p, &e), &e);
+    assert_ok(pack_rows_once(p, 50, ids, &rows, &fresh, &e), &e);
+    pack_free(p);
+    assert_true(rows > 1 && rows < 50);
+    for (size_t from = 0; from < rows; from++) {
+        struct token_rows *r = rows_of(w, CORPUS_HELDOUT, from, 50, 0);
+        assert_int_equal(r->rows, rows - from);
+        assert_int_equal(r->fresh, fresh);
+        assert_memory_equal(r->ids, ids + from * LEN, r->n * sizeof *ids);
+        token_rows_free(r);
+    }
+    check_error(token_rows_read(w->c, CORPUS_HELDOUT, w->m->tok, LEN, rows, 1, &none, &e),
+                ERR_USAGE, &e, "the held-out text ends with row");
+}
+
 int main(void)
 {
     num_init();
@@ -639,6 +718,9 @@ int main(void)
         cmocka_unit_test(a_mixed_fork_goes_on),
         cmocka_unit_test(rate_changes_with_the_fill),
         cmocka_unit_test(threads_give_the_same_bytes),
+        cmocka_unit_test(rows_and_order_are_those_of_a_stream),
+        cmocka_unit_test(rows_from_a_place_are_the_same),
+        cmocka_unit_test(heldout_rows_end_with_the_text),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

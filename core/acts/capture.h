@@ -1,0 +1,31 @@
+/* What a model makes of rows of tokens, at several places at once, kept: for checks from
+ * outside. Owner thread. */
+#ifndef SAETOP_ACTS_CAPTURE_H
+#define SAETOP_ACTS_CAPTURE_H
+
+#include "acts/token_rows.h"
+#include "base/pool.h"
+#include "lm/lm.h"
+
+#include <stdbool.h>
+
+/* Bytes that the arrays of one may take. */
+#define CAPTURE_MAX ((size_t)2 << 30)
+
+struct capture {
+    size_t hooks;
+    float **x;     /* [hooks] of [rows,T,D]: the residual stream as masked rows give it */
+    float *nll;    /* [rows,T-1]: -log p of the row's own next token, masked or not */
+    float *logits; /* [rows,T,V], or NULL */
+};
+
+/* Run the model over r->fed. ERR_USAGE for rows longer than the model's context;
+ * ERR_LIMIT above CAPTURE_MAX. *out: caller owns. The blocks run once a hook, and once
+ * for the losses. Does not depend on the pool, which may be NULL. */
+enum err capture_new(const struct lm *m, const struct token_rows *r,
+                     const struct lm_hook *hooks, size_t n, bool logits,
+                     struct pool *pool, struct capture **out,
+                     struct errinfo *e) ERR_CHECKED;
+void capture_free(struct capture *c); /* NULL is fine */
+
+#endif

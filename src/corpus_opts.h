@@ -1,0 +1,48 @@
+/* Corpora and rows of them as commands name them. Owner thread. */
+#ifndef SAETOP_SRC_CORPUS_OPTS_H
+#define SAETOP_SRC_CORPUS_OPTS_H
+
+#include "acts/token_rows.h"
+#include "lm/lm.h"
+#include "opts.h"
+#include "text/corpus.h"
+
+/* The corpus of --corpus, or the bundled grammar for NULL; corpus_free. */
+enum err corpus_named(const char *spec, int64_t seed, struct corpus **out,
+                      struct errinfo *e) ERR_CHECKED;
+/* The split of --split. */
+enum err corpus_split_named(const char *word, enum corpus_split *out,
+                            struct errinfo *e) ERR_CHECKED;
+
+/* Rows of a corpus, and masks. */
+struct row_opts {
+    const char *corpus, *split;
+    int64_t rows, from, context; /* context 0: as a run has it */
+    int64_t seed;
+    double rate;
+};
+#define ROW_OPTS_DEFAULT                                                               \
+    {                                                                                  \
+        .split = "train", .rows = 1, .seed = 1                                         \
+    }
+
+/* Their rows of a table of options. */
+// clang-format off
+#define ROW_OPTS(r)                                                                    \
+    {"rows", OPT_INT, &(r)->rows, "N", "how many", 1, 65536, NULL},                    \
+    {"from", OPT_INT, &(r)->from, "K", "the first one", 0, 1e9, NULL},                 \
+    {"split", OPT_STRING, &(r)->split, "NAME",                                         \
+     "train or heldout, whose rows end with its text", 0, 0, NULL},                    \
+    {"context", OPT_INT, &(r)->context, "N",                                           \
+     "tokens of a row; 0: as in a run, 128 or the model's context if that is less",    \
+     0, 1e6, NULL},                                                                    \
+    {"mask-rate", OPT_REAL, &(r)->rate, "P", "share of the tokens masked", 0, 1, NULL}, \
+    {"seed", OPT_INT, &(r)->seed, "S", "of the order of the text and of the masks", 0, 9007199254740991, NULL}
+// clang-format on
+
+/* The rows that they name, for that model, without masks; says on stderr what the
+ * corpus has to say of itself and where it has fewer rows. token_rows_free. */
+enum err row_opts_read(const struct row_opts *o, const struct lm *m,
+                       struct token_rows **out, struct errinfo *e) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,145 @@
+/* [threads] Activations kept for checks from outside: those of the model's own passes. */
+#include "acts/capture.h"
+#include "num/blas.h"
+#include "unit/check.h"
+#include "unit/tiny.h"
+
+#include <math.h>
+
+#define D   16
+#define LEN 12
+
+static const char *const words[] = {" the", " dog", " fish"};
+
+static struct lm *model;
+
+static int setup(void **state)
+{
+    (void)state;
+    num_init();
+    model = tiny_lm(tiny_tok(words, 3), D, LEN);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    lm_free(model);
+    return 0;
+}
+
+/* One row with masks. */
+static struct token_rows *row_of(size_t n, double p)
+{
+    struct errinfo e;
+    struct token_rows *r = NULL;
+    int32_t ids[LEN + 1];
+    assert_true(n <= LEN + 1);
+    for (size_t i = 0; i < n; i++) {
+        ids[i] = (int32_t)(4 + 7 * i % 100);
+    }
+    assert_ok(token_rows_of(ids, n, &r, &e), &e);
+    assert_ok(token_rows_mask(r, model->tok, tok_mask(model->tok), p, 3, &e), &e);
+    return r;
+}
+
+static const struct lm_hook hooks[] = {
+    {0, false, 0}, {1, false, 1}, {0, true, 1}, {1, true, 2}};
+#define N_HOOKS (sizeof hooks / sizeof *hooks)
+
+static struct capture *capture(const struct token_rows *r, bool logits,
+                               struct pool *pool)
+{
+    struct errinfo e;
+    struct capture *c = NULL;
+    assert_ok(capture_new(model, r, hooks, N_HOOKS, logits, pool, &c, &e), &e);
+    return c;
+}
+
+static void check_hooks(const struct token_rows *r, const struct capture *c)
+{
+    struct errinfo e;
+    struct lm_ws *ws = NULL;
+    float x[LEN * D];
+    assert_ok(lm_ws_new(&model->cfg, 1, r->T, &ws, &e), &e);
+    for (size_t h = 0; h < N_HOOKS; h++) {
+        lm_forward_to(model, ws, r->fed, 1, r->T, hooks[h].depth, x);
+        assert_memory_equal(c->x[h], x, r->T * D * sizeof *x);
+    }
+    lm_ws_free(ws);
+}
+
+/* The loss of the true next token, by the logits that are beside it. */
+static void check_losses(const struct token_rows *r, const struct capture *c)
+{
+    const size_t V = model->cfg.vocab;
+    for (size_t t = 0; t + 1 < r->T; t++) {
+        const float *l = c->logits + t * V;
+        double sum = 0;
+        for (size_t v = 0; v < V; v++) {
+            sum += exp((double)l[v]);
+        }
+        const double nll = log(sum) - (double)l[r->ids[t + 1]];
+        assert_true(fabs(nll - (double)c->nll[t]) < 1e-4);
+    }
+}
+
+static void it_is_what_the_model_does(void **state)
+{
+    (void)state;
+    static const double rates[] = {0.0, 0.5};
+    for (size_t n = 1; n <= LEN; n++) {
+        for (size_t i = 0; i < 2; i++) {
+            struct token_rows *r = row_of(n, rates[i]);
+            struct capture *c = capture(r, true, NULL);
+            check_hooks(r, c);
+            check_losses(r, c);
+            capture_free(c);
+            token_rows_free(r);
+        }
+    }
+}
+
+static void threads_make_no_difference(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct pool *pool = NULL;
+    assert_ok(pool_new(3, &pool, &e), &e);
+    struct token_rows *r = row_of(LEN, 0.3);
+    struct capture *a = capture(r, true, NULL), *b = capture(r, true, pool);
+    for (size_t h = 0; h < N_HOOKS; h++) {
+        assert_memory_equal(a->x[h], b->x[h], LEN * D * sizeof(float));
+    }
+    assert_memory_equal(a->nll, b->nll, (LEN - 1) * sizeof(float));
+    assert_memory_equal(a->logits, b->logits,
+                        LEN * model->cfg.vocab * sizeof(float));
+    capture_free(a);
+    capture_free(b);
+    token_rows_free(r);
+    pool_free(pool);
+}
+
+static void what_is_too_much_is_refused(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct capture *c = NULL;
+    struct token_rows *r = row_of(LEN + 1, 0);
+    check_error(capture_new(model, r, hooks, 1, false, NULL, &c, &e), ERR_USAGE, &e,
+                "context of 12");
+    r->n = (size_t)1 << 40; /* nothing is read before the size is looked at */
+    check_error(capture_new(model, r, hooks, 1, true, NULL, &c, &e), ERR_LIMIT, &e,
+                "fewer rows");
+    token_rows_free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_is_what_the_model_does),
+        cmocka_unit_test(threads_make_no_difference),
+        cmocka_unit_test(what_is_too_much_is_refused),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
