@@ -108,7 +108,7 @@ static void groups(const struct fixture *f, struct sae_hyper *h)
 static struct sae_hyper hyper(const struct fixture *f)
 {
     struct sae_hyper h = {
-        .k = (size_t)setting(f, "k", 1),
+        .k = setting(f, "k", 1),
         .decoder = says(f, "decoder", "free") ? SAE_DECODER_FREE : SAE_DECODER_UNIT,
         .keep_b_dec = flag(f, "keep_b_dec"),
         .lp = setting(f, "lp", 1),
@@ -448,7 +448,7 @@ static void trainer_as_the_original(void **state)
         config.warmup = 0;
         config.decay_from = 1;
         config.dead_after = (int64_t)f.steps + 1;
-        assert_ok(sae_new(f.arch, f.D, f.F, (size_t)setting(&f, "k", 1), &s, &e), &e);
+        assert_ok(sae_new(f.arch, f.D, f.F, setting(&f, "k", 1), &s, &e), &e);
         memcpy(s->arena, f.start, f.count * sizeof *f.start);
         s->keep_b_dec = config.hyper.keep_b_dec;
         assert_ok(sae_trainer_new(s, &config, f.B, &t, &e), &e);

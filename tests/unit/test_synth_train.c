@@ -256,7 +256,7 @@ static void arms_are_held_against_the_truth(void **state)
     assert_true(isnan(row->v[METRIC_CE_REC]) && isnan(row->v[METRIC_EV_OOD]));
     size_t evaluated = 0;
     for (size_t r = 0; r < a->history.rows; r++) {
-        evaluated += isfinite(a->history.row[r].v[METRIC_EV]);
+        evaluated += isfinite(a->history.row[r].v[METRIC_EV]) ? 1 : 0;
     }
     assert_int_equal(evaluated, 2); /* steps 10 and 20 */
 
