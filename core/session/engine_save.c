@@ -43,8 +43,9 @@ static enum err claim_all(struct engine *g, const char *dir, struct errinfo *e)
     for (size_t a = 0; a < g->n_arms; a++) {
         char path[SETTING_TEXT_MAX];
         enum err rc = engine_arm_dir(dir, g->arm[a].suffix, path, sizeof path, e);
-        if (rc == OK && !claims_have(&g->claims, path)) {
-            rc = claims_make(&g->claims, path, e);
+        if (rc == OK) {
+            rc = claims_have(&g->claims, path) ? claims_keep(&g->claims, path, e)
+                                               : claims_make(&g->claims, path, e);
         }
         if (rc != OK) {
             claims_release(&g->claims, had);

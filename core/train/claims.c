@@ -1,26 +1,45 @@
 #include "train/claims.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "train/rundir.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CLAIMS_MAX 100000u
 
+/* Lock the directory and tell it from any that may have its name later. */
+static enum err take(struct claim *at, bool is_new, struct errinfo *e)
+{
+    struct stat st;
+    int lock = -1;
+    TRY(rundir_lock(at->dir, &lock, e));
+    if (stat(at->dir, &st) != 0) {
+        const int number = errno;
+        rundir_unlock(at->dir, lock);
+        return file_fail(e, at->dir, "open", number);
+    }
+    at->lock = lock;
+    at->is_new = is_new;
+    at->device = st.st_dev;
+    at->number = st.st_ino;
+    return OK;
+}
+
 static enum err add(struct claims *c, const char *dir, bool is_new, struct errinfo *e)
 {
-    int lock = -1;
     if (strlen(dir) >= sizeof c->at->dir) {
         return err_set(e, ERR_LIMIT, "%.80s...: path too long", dir);
     }
     TRY(mem_grow(&c->at, &c->cap, c->n + 1, sizeof *c->at, CLAIMS_MAX, e));
-    TRY(rundir_lock(dir, &lock, e));
-    struct claim *at = &c->at[c->n++];
+    struct claim *at = &c->at[c->n];
     snprintf(at->dir, sizeof at->dir, "%s", dir);
-    at->lock = lock;
-    at->is_new = is_new;
+    TRY(take(at, is_new, e));
+    c->n++;
     return OK;
 }
 
@@ -52,6 +71,26 @@ static struct claim *find(const struct claims *c, const char *dir)
 bool claims_have(const struct claims *c, const char *dir)
 {
     return find(c, dir) != NULL;
+}
+
+enum err claims_keep(struct claims *c, const char *dir, struct errinfo *e)
+{
+    struct claim *at = find(c, dir);
+    struct stat st;
+    if (!at || (stat(dir, &st) == 0 && st.st_dev == at->device &&
+                st.st_ino == at->number)) {
+        return OK;
+    }
+    const enum err rc = rundir_create(dir, e);
+    if (rc != OK) {
+        return rc == ERR_EXISTS ? err_set(e, rc, "%s: something else took the place of "
+                                                 "this run's directory",
+                                          dir)
+                                : rc;
+    }
+    close(at->lock); /* of the directory that was there */
+    at->lock = -1;
+    return take(at, true, e);
 }
 
 void claims_saved(struct claims *c, const char *dir)

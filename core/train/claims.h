@@ -7,10 +7,13 @@
 #include "train/settings.h"
 
 #include <stddef.h>
+#include <sys/types.h>
 
 struct claim {
     char dir[SETTING_TEXT_MAX];
     int lock;
+    dev_t device; /* these two: which directory it is */
+    ino_t number;
     bool is_new; /* made here and nothing saved in it yet */
 };
 struct claims {
@@ -23,6 +26,9 @@ enum err claims_make(struct claims *c, const char *dir, struct errinfo *e) ERR_C
 /* Lock a run that is there. ERR_MISSING; ERR_USAGE when another process has it. */
 enum err claims_open(struct claims *c, const char *dir, struct errinfo *e) ERR_CHECKED;
 bool claims_have(const struct claims *c, const char *dir);
+/* Before a later save: one that was moved or removed meanwhile is made again, so that
+ * what was trained is not lost; ERR_EXISTS when something else took its place. */
+enum err claims_keep(struct claims *c, const char *dir, struct errinfo *e) ERR_CHECKED;
 /* Something was saved in it: it stays on release. */
 void claims_saved(struct claims *c, const char *dir);
 /* Let go of those from number `from` on, and remove the new ones that are empty. */

@@ -189,6 +189,39 @@ static void a_fork_resumes_with_its_past(void **state)
     tmp_drop(dir);
 }
 
+/* The directory is moved away while the run goes on, or another takes its place. */
+static void a_directory_that_is_gone_is_made_again(void **state)
+{
+    (void)state;
+    char dir[256], run[512], moved[512], file[600];
+    struct errinfo e;
+    struct settings set = run_settings(2);
+    set.twin = TWIN_NONE;
+    struct engine *g = start_engine(&set);
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    tmp_path(moved, dir, "moved");
+    run_to(g, 3);
+    assert_ok(engine_save(g, run, &e), &e);
+    assert_int_equal(rename(run, moved), 0);
+    run_to(g, 5);
+    assert_ok(engine_save(g, run, &e), &e);
+    drop_run(run);
+    assert_int_equal(mkdir(run, 0700), 0);
+    snprintf(file, sizeof file, "%s/metrics.csv", run);
+    assert_ok(file_write_text(file, "mine", &e), &e);
+    assert_int_equal(engine_save(g, run, &e), ERR_EXISTS);
+    assert_int_equal(file_size(file), 4);
+    claims_release(&g->claims, 0);
+    engine_free(g);
+    struct engine *late = resume(moved, NULL);
+    assert_int_equal(engine_step_count(late), 3);
+    engine_free(late);
+    drop_run(moved);
+    drop_run(run);
+    tmp_drop(dir);
+}
+
 /* Killed between saving one arm and the other. */
 static void arms_that_are_apart_come_together(void **state)
 {
@@ -628,6 +661,7 @@ int main(void)
         cmocka_unit_test(a_resumed_run_ends_with_the_same_bytes),
         cmocka_unit_test(every_architecture_resumes),
         cmocka_unit_test(a_fork_resumes_with_its_past),
+        cmocka_unit_test(a_directory_that_is_gone_is_made_again),
         cmocka_unit_test(arms_that_are_apart_come_together),
         cmocka_unit_test(an_interrupted_save_is_whole_or_nothing),
         cmocka_unit_test(an_arm_beside_is_no_link),
