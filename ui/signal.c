@@ -192,6 +192,11 @@ unsigned sig_take(unsigned bits)
     return before & bits;
 }
 
+bool sig_waits(unsigned bits)
+{
+    return atomic_load(&pending) & bits;
+}
+
 int sig_status(unsigned bits)
 {
     for (size_t i = 0; i < ROWS; i++) {
@@ -200,6 +205,14 @@ int sig_status(unsigned bits)
         }
     }
     return 0;
+}
+
+void sig_hold_ttou(sigset_t *mask)
+{
+    sigset_t ttou;
+    sigemptyset(&ttou);
+    sigaddset(&ttou, SIGTTOU);
+    pthread_sigmask(SIG_BLOCK, &ttou, mask);
 }
 
 void sig_stop_self(void)
@@ -246,12 +259,9 @@ void sig_restore_terminal(void)
         errno = saved;
         return;
     }
+    sigset_t mask;
+    sig_hold_ttou(&mask);
     (void)tty_send(crash.fd, crash.bytes, crash.n);
-    /* In the background tcsetattr would stop this process instead of ending it. */
-    sigset_t ttou, mask;
-    sigemptyset(&ttou);
-    sigaddset(&ttou, SIGTTOU);
-    pthread_sigmask(SIG_BLOCK, &ttou, &mask);
     tcsetattr(crash.tty_fd, TCSANOW, &crash.modes);
     pthread_sigmask(SIG_SETMASK, &mask, NULL);
     if (crash.err_fd >= 0) {

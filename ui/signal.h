@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -37,6 +38,11 @@ void sig_close(void); /* the last one puts the previous handlers back */
 int sig_fd(void);
 /* Which of `bits` came since they were last taken; empties the pipe. */
 unsigned sig_take(unsigned bits);
+/* Whether any of these came and was not taken yet. */
+bool sig_waits(unsigned bits);
+/* Hold SIGTTOU in this thread: giving the terminal back would stop a process in the
+ * background instead of ending it. *mask is for pthread_sigmask(SIG_SETMASK) after. */
+void sig_hold_ttou(sigset_t *mask);
 /* The exit status for having left because of `bits`: 128 and a signal's number, 0 for
  * none. */
 int sig_status(unsigned bits);

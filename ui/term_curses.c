@@ -29,6 +29,8 @@
 #include <term.h>
 #undef term
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -393,8 +395,11 @@ static void handle_signals(struct term *t)
         term_suspend(t);
         sig_stop_self();
         sig_take(SIG_BIT_CONT | SIG_BIT_TSTP);
-        term_resume(t);
-    } else if (bits & SIG_BIT_CONT) {
+        /* `kill %1` continues what it ends, in the background. */
+        if (!sig_waits(SIG_BIT_QUITS)) {
+            term_resume(t);
+        }
+    } else if ((bits & SIG_BIT_CONT) && !sig_waits(SIG_BIT_QUITS)) {
         /* Stopped without notice: the shell has had the terminal. */
         term_suspend(t);
         term_resume(t);
@@ -506,6 +511,9 @@ bool term_event(struct term *t, struct event *ev)
         return false;
     }
     handle_signals(t);
+    if (sig_waits(SIG_BIT_QUITS)) {
+        return false; /* and reads nothing: in the background that would stop it */
+    }
     send_rest(t);
     if (t->resized) {
         t->resized = false;
@@ -770,6 +778,8 @@ void term_close(struct term *t)
         return;
     }
     bool taken = true;
+    sigset_t mask;
+    sig_hold_ttou(&mask);
     if (t->screen) {
         if (!t->suspended) {
             taken = leave_screen(t);
@@ -784,6 +794,7 @@ void term_close(struct term *t)
     if (!taken) {
         tty_give_up();
     }
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
     tty_close(&t->tty);
     if (t->signals_open) {
         sig_close();

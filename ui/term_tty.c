@@ -67,6 +67,10 @@ void tty_set_raw(const struct tty *t)
 
 void tty_set_before(const struct tty *t)
 {
+    const pid_t owner = tcgetpgrp(t->in);
+    if (owner > 0 && owner != getpgrp()) {
+        return; /* in the background: the shell has set its own modes */
+    }
     tcsetattr(t->in, TCSANOW, &t->before);
 }
 

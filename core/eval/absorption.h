@@ -21,10 +21,11 @@ enum err code_columns_init(struct code_columns *k, size_t F, const struct sae_co
                            struct errinfo *e) ERR_CHECKED;
 void code_columns_deinit(struct code_columns *k);
 
-/* Weights [n_units, F] of the L1 probes of the bank's units on the training codes. */
+/* Weights [n_units, F] of the L1 probes of the bank's units on the training codes; in the
+ * main form certified minima (logreg.h), begun at `start` where that is not NULL. */
 enum err ksparse_weights(const struct probe_bank *b, const struct concept_sample *s,
                          const struct sae_codes *codes, size_t F, uint64_t seed,
-                         struct pool *pool, const atomic_bool *cancel,
+                         const struct logreg *start, struct pool *pool, const atomic_bool *cancel,
                          struct logreg *out, struct errinfo *e) ERR_CHECKED;
 
 /* Scratch of one worker for what follows. */
@@ -36,6 +37,7 @@ struct absorption_ws {
     uint8_t *member;    /* [n] occurrences of the concept at hand */
     uint8_t *is_main;   /* [F] */
     uint32_t *absorbed; /* [F] times that a latent absorbed */
+    struct logreg_tally *tally; /* of the fits; NULL: not counted */
 };
 enum err absorption_ws_init(struct absorption_ws *ws, size_t n, size_t F,
                             struct errinfo *e) ERR_CHECKED;

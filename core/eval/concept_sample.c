@@ -195,6 +195,40 @@ void concept_sample_deinit(struct concept_sample *s)
     memset(s, 0, sizeof *s);
 }
 
+enum err concept_sample_repeat(const struct concept_sample *s, const uint32_t *times,
+                               struct concept_sample *out, size_t *first,
+                               struct errinfo *e)
+{
+    struct concept_sample r = {.D = s->D, .n_concepts = s->n_concepts};
+    size_t labels = 0, row = 0;
+    enum err rc = OK;
+    for (size_t i = 0; i < s->n; i++) {
+        first[i] = r.n;
+        r.n += times[i];
+        r.n_rank += i < s->n_rank ? times[i] : 0;
+        r.n_train += i < s->n_train ? times[i] : 0;
+        labels += times[i] * (s->label_start[i + 1] - s->label_start[i]);
+    }
+    first[s->n] = r.n;
+    TRY_OUT(rc, mem_new(&r.label_start, r.n + 1, sizeof *r.label_start, "labels", e));
+    TRY_OUT(rc, mem_new(&r.label, labels, sizeof *r.label, "labels", e));
+    labels = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        const size_t k = s->label_start[i + 1] - s->label_start[i];
+        for (uint32_t t = 0; t < times[i]; t++) {
+            memcpy(r.label + labels, s->label + s->label_start[i], k * sizeof *r.label);
+            labels += k;
+            r.label_start[++row] = labels;
+        }
+    }
+    TRY_OUT(rc, turn_round(&r, e));
+    *out = r;
+    return OK;
+out:
+    concept_sample_deinit(&r);
+    return rc;
+}
+
 size_t concept_sample_train_of(const struct concept_sample *s, size_t c)
 {
     size_t n = 0;

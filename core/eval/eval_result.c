@@ -113,6 +113,8 @@ static void put_concept(struct tree *t, cJSON *list, const struct concept_result
     put_number(t, o, "fraction", r->fraction);
     put_number(t, o, "main_latent_recall", r->recall);
     put_number(t, o, "f1_best_latent", r->f1_best);
+    put_number(t, o, "f1_heldout", r->f1_heldout);
+    put_number(t, o, "best_latent_firmness", r->firmness);
     cJSON *latents = put_array(t, o, "main_latents");
     for (size_t i = 0; i < r->n_main; i++) {
         put_number(t, latents, NULL, (double)r->main_latent[i]);
@@ -141,6 +143,12 @@ static void put_all(struct tree *t, cJSON *root, const struct eval_result *r,
     put_family(t, o, "letter", &r->letter);
     put_number(t, o, "saebench", r->absorption_saebench);
     put_number(t, o, "saebench_eligible_concepts", (double)r->saebench_eligible);
+    o = put_object(t, root, "resamples"); /* behind best_latent_firmness */
+    put_number(t, o, "count", (double)r->resamples);
+    put(t, o, "unit", cJSON_CreateString("word forms"));
+    o = put_object(t, root, "fits");
+    put_number(t, o, "count", (double)r->fits);
+    put_number(t, o, "short_of_minimum", (double)r->fits_short);
     cJSON *list = put_array(t, root, "concepts");
     for (size_t i = 0; i < r->n_concepts && !t->failed; i++) {
         put_concept(t, list, &r->concept[i], c);

@@ -23,6 +23,11 @@ enum err concept_sample_init(struct concept_sample *s, const struct eval_config 
                              const struct acts_set *set, const struct concepts *c,
                              struct errinfo *e) ERR_CHECKED;
 void concept_sample_deinit(struct concept_sample *s);
+/* A sample of its rows, each as often as times [s->n] says, one after the other; without
+ * activations and tokens. Row i of s begins at first[i] [s->n+1] of it. */
+enum err concept_sample_repeat(const struct concept_sample *s, const uint32_t *times,
+                               struct concept_sample *out, size_t *first,
+                               struct errinfo *e) ERR_CHECKED;
 /* Of concept c: its occurrences among the training ones; the rest are for testing. */
 size_t concept_sample_train_of(const struct concept_sample *s, size_t c);
 
@@ -48,6 +53,8 @@ struct probe_bank {
     float *projection; /* ... and their activation along dir */
     /* The eligible concepts, as units 0..n_units-1, and the sample's labels in terms of
      * them. */
+    size_t fitted, short_of; /* probes, and those not at their certified minimum; of the
+                                main form */
     size_t n_units;
     int32_t *concept_of; /* [n_units] */
     size_t *label_start; /* [n+1] */

@@ -1,4 +1,4 @@
-#include "eval/evaluate.h"
+#include "eval/evaluate_priv.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -12,25 +12,8 @@
 
 #define BOOTSTRAP_REPS 1000
 
-/* What all parts of one evaluation share. */
-struct job {
-    const struct eval_set *set;
-    const struct sae *s;
-    struct pool *pool;
-    const atomic_bool *cancel;
-    struct sae_codes codes; /* of the concept sample ... */
-    double scale;           /* ... which divided by this are in the model's units */
-    struct code_columns columns;
-    float *length;            /* [F] norms of decoder rows */
-    struct absorption_ws *ws; /* one a worker */
-};
-
-/* model_units: codes as an SAE would give them whose decoder rows have unit length in
- * the model's own space, which is what SAEBench sees. */
-static enum err job_init(struct job *j, bool model_units, struct errinfo *e)
+enum err eval_job_init(struct eval_job *j, bool model_units, struct errinfo *e)
 {
-    const size_t D = j->s->D;
-    const size_t F = j->s->F;
     const struct concept_sample *m = &j->set->sample;
     TRY(sae_encode(j->s, m->x, m->n, j->pool, &j->codes, e));
     j->scale = (double)j->s->scale;
@@ -38,6 +21,13 @@ static enum err job_init(struct job *j, bool model_units, struct errinfo *e)
         sae_codes_raw(&j->codes, j->s);
         j->scale = 1.0;
     }
+    return eval_job_open(j, e);
+}
+
+enum err eval_job_open(struct eval_job *j, struct errinfo *e)
+{
+    const size_t D = j->s->D;
+    const size_t F = j->s->F;
     TRY(code_columns_init(&j->columns, F, &j->codes, e));
     TRY(mem_new(&j->length, F, sizeof *j->length, "decoder norms", e));
     for (size_t i = 0; i < F; i++) {
@@ -50,12 +40,13 @@ static enum err job_init(struct job *j, bool model_units, struct errinfo *e)
     }
     TRY(mem_new(&j->ws, pool_threads(j->pool), sizeof *j->ws, "absorption", e));
     for (size_t i = 0; i < pool_threads(j->pool); i++) {
-        TRY(absorption_ws_init(&j->ws[i], m->n, F, e));
+        TRY(absorption_ws_init(&j->ws[i], j->set->sample.n, F, e));
+        j->ws[i].tally = &j->tally;
     }
     return OK;
 }
 
-static void job_deinit(struct job *j)
+void eval_job_deinit(struct eval_job *j)
 {
     for (size_t i = 0; j->ws != NULL && i < pool_threads(j->pool); i++) {
         absorption_ws_deinit(&j->ws[i]);
@@ -70,7 +61,7 @@ static void job_deinit(struct job *j)
  * ---------------------------------------- */
 
 struct form_job {
-    const struct job *j;
+    const struct eval_job *j;
     const struct probe_bank *bank;
     const float *weights; /* [n_units, F] L1 probes */
     const float *along;   /* [C, F] probe direction . decoder row */
@@ -81,7 +72,7 @@ struct form_job {
 static void form_block(void *ctx, size_t unit, size_t worker)
 {
     const struct form_job *k = ctx;
-    const struct job *j = k->j;
+    const struct eval_job *j = k->j;
     const size_t F = j->s->F;
     const size_t c = (size_t)k->bank->concept_of[unit];
     struct absorption_ws *ws = &j->ws[worker];
@@ -110,7 +101,9 @@ static void begin_results(const struct probe_bank *b, struct concept_result *r)
                                        .full = none,
                                        .fraction = none,
                                        .recall = none,
-                                       .f1_best = none};
+                                       .f1_best = none,
+                                       .firmness = none,
+                                       .f1_heldout = none};
         for (size_t i = 0; i < EVAL_MAX_MAIN; i++) {
             r[c].main_latent[i] = -1;
         }
@@ -123,8 +116,7 @@ static void begin_results(const struct probe_bank *b, struct concept_result *r)
     }
 }
 
-/* Concepts 0..bank->C-1 into r; the seconds of both halves are added to split. */
-static enum err run_form(struct job *j, const struct probe_bank *bank,
+enum err eval_job_run(struct eval_job *j, const struct probe_bank *bank,
                          struct concept_result *r, struct eval_split *split,
                          struct errinfo *e)
 {
@@ -140,7 +132,8 @@ static enum err run_form(struct job *j, const struct probe_bank *bank,
         return OK;
     }
     TRY_OUT(rc, ksparse_weights(bank, &j->set->sample, &j->codes, F, j->set->cfg.seed,
-                                j->pool, j->cancel, &weights, e));
+                                j->start, j->pool, j->cancel, &weights, e));
+    logreg_count(&j->tally, &weights);
     struct form_job k = {.j = j, .bank = bank, .weights = weights.w, .r = r};
     pool_run(j->pool, bank->n_units, form_block, &k);
     split->selection += clock_seconds_since(begun);
@@ -155,6 +148,10 @@ static enum err run_form(struct job *j, const struct probe_bank *bank,
     split->decision += clock_seconds_since(begun);
 out:
     mem_free(along);
+    if (rc == OK && j->keep != NULL) {
+        *j->keep = weights;
+        return OK;
+    }
     logreg_deinit(&weights);
     return rc;
 }
@@ -217,10 +214,12 @@ out:
     return rc;
 }
 
-static enum err main_form(struct job *j, struct eval_result *out, struct errinfo *e)
+static enum err main_form(struct eval_job *j, struct eval_result *out, struct errinfo *e)
 {
     const struct eval_set *set = j->set;
-    TRY(run_form(j, &set->bank, out->concept, &out->split, e));
+    TRY(eval_job_run(j, &set->bank, out->concept, &out->split, e));
+    out->fits = atomic_load(&j->tally.fits) + set->bank.fitted;
+    out->fits_short = atomic_load(&j->tally.short_of) + set->bank.short_of;
     const int64_t begun = clock_ns();
     TRY(summarise(set, CONCEPT_LEAF, out->concept, &out->leaf, e));
     TRY(summarise(set, CONCEPT_SUPER, out->concept, &out->super, e));
@@ -232,7 +231,7 @@ static enum err main_form(struct job *j, struct eval_result *out, struct errinfo
 /* ---- all of it
  * ----------------------------------------------------------------------- */
 
-static enum err reconstruction(struct job *j, struct harvester *h,
+static enum err reconstruction(struct eval_job *j, struct harvester *h,
                                struct eval_result *out, struct errinfo *e)
 {
     const struct eval_set *set = j->set;
@@ -273,12 +272,12 @@ out:
     return rc;
 }
 
-static enum err run(struct job *j, struct harvester *h, struct eval_result *out,
+static enum err run(struct eval_job *j, struct harvester *h, struct eval_result *out,
                     struct errinfo *e)
 {
     int64_t begun = clock_ns();
     TRY(eval_poll(j->cancel, e));
-    TRY(job_init(j, false, e));
+    TRY(eval_job_init(j, false, e));
     out->split.encode = clock_seconds_since(begun);
     begun = clock_ns();
     TRY(reconstruction(j, h, out, e));
@@ -307,10 +306,10 @@ enum err evaluate(const struct eval_set *set, const struct sae *s, struct harves
 {
     const int64_t begun = clock_ns();
     struct eval_result r = {0};
-    struct job j = {.set = set, .s = s, .pool = pool, .cancel = cancel};
+    struct eval_job j = {.set = set, .s = s, .pool = pool, .cancel = cancel};
     TRY(check_width(set, s, e));
     const enum err rc = run(&j, h, &r, e);
-    job_deinit(&j);
+    eval_job_deinit(&j);
     if (rc != OK) {
         eval_result_deinit(&r);
         return rc;
@@ -337,7 +336,7 @@ enum err evaluate_saebench(const struct eval_set *set, const struct probe_bank *
                            const atomic_bool *cancel, struct eval_result *r,
                            struct errinfo *e)
 {
-    struct job j = {.set = set, .s = s, .pool = pool, .cancel = cancel};
+    struct eval_job j = {.set = set, .s = s, .pool = pool, .cancel = cancel};
     struct probe_bank own = {0};
     struct concept_result *c = NULL;
     struct eval_split unused = {0};
@@ -348,9 +347,9 @@ enum err evaluate_saebench(const struct eval_set *set, const struct probe_bank *
         TRY_OUT(rc, eval_saebench_bank(set, pool, cancel, &own, e));
         bank = &own;
     }
-    TRY_OUT(rc, job_init(&j, true, e));
+    TRY_OUT(rc, eval_job_init(&j, true, e));
     TRY_OUT(rc, mem_new(&c, bank->C, sizeof *c, "absorption", e));
-    TRY_OUT(rc, run_form(&j, bank, c, &unused, e));
+    TRY_OUT(rc, eval_job_run(&j, bank, c, &unused, e));
     for (size_t i = 0; i < bank->n_units; i++) {
         sum += c[bank->concept_of[i]].full;
     }
@@ -359,7 +358,7 @@ enum err evaluate_saebench(const struct eval_set *set, const struct probe_bank *
         bank->n_units > 0 ? sum / (double)bank->n_units : (double)NAN;
 out:
     mem_free(c);
-    job_deinit(&j);
+    eval_job_deinit(&j);
     probe_bank_deinit(&own);
     return rc;
 }
@@ -369,14 +368,14 @@ enum err evaluate_absorbers(const struct eval_set *set, const struct sae *s,
                             struct errinfo *e)
 {
     const struct probe_bank *bank = &set->bank;
-    struct job j = {.set = set, .s = s, .pool = pool};
+    struct eval_job j = {.set = set, .s = s, .pool = pool};
     float *along = NULL;
     enum err rc = OK;
     TRY(check_width(set, s, e));
     for (size_t i = 0; i < bank->hit_start[bank->C]; i++) {
         by[i] = -1;
     }
-    TRY_OUT(rc, job_init(&j, false, e));
+    TRY_OUT(rc, eval_job_init(&j, false, e));
     TRY_OUT(rc, mem_new(&along, bank->C, s->F * sizeof *along, "projections", e));
     gemm_f32(NO_TRANS, TRANS, bank->C, s->F, s->D, 1.0F, bank->dir, s->D, s->W_dec,
              s->D, 0.0F, along, s->F);
@@ -393,6 +392,6 @@ enum err evaluate_absorbers(const struct eval_set *set, const struct sae *s,
     }
 out:
     mem_free(along);
-    job_deinit(&j);
+    eval_job_deinit(&j);
     return rc;
 }

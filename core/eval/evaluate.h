@@ -35,6 +35,8 @@ struct concept_result {
     int32_t main_latent[EVAL_MAX_MAIN]; /* best first, -1 after the last */
     size_t n_main;
     double full, fraction, recall, f1_best;
+    double firmness;   /* share of resamples that choose main_latent[0] (firmness.h), */
+    double f1_heldout; /* see heldout.h; both NaN where evaluate() was all */
     int32_t absorber[EVAL_ABSORBERS]; /* latents that fire instead most often, or -1 */
     double absorber_share[EVAL_ABSORBERS]; /* of the absorbed tokens */
 };
@@ -59,6 +61,9 @@ struct eval_result {
     struct absorption_family leaf, super, letter; /* centred, class-balanced F1 */
     double absorption_saebench; /* NaN until evaluate_saebench fills it in */
     size_t saebench_eligible;   /* concepts counted in it */
+    size_t resamples; /* behind firmness; 0: none */
+    size_t fits, fits_short; /* of probes behind leaf, super and letter: how many, and
+                                how many are not at their certified minimum */
     size_t n_concepts;
     struct concept_result
         *concept; /* [n_concepts] the first of struct concepts, owned */

@@ -51,11 +51,11 @@ void code_columns_deinit(struct code_columns *k)
 /* SAEBench trains these probes by 50 epochs of Adam on batches of 4096 and takes what
  * is reached then: with a sample of our size that is some 150 steps, too few to rank
  * latents well, and it depends on the start. The main form takes the minimum of the
- * same loss (class-weighted, L1 0.01, L2 1e-6), which needs neither seed nor schedule,
- * on a few training occurrences of each word form. */
+ * same loss (class-weighted, L1 0.01, L2 1e-6), certified by its duality gap, which
+ * needs neither seed nor schedule, on a few training occurrences of each word form. */
 enum err ksparse_weights(const struct probe_bank *b, const struct concept_sample *s,
                          const struct sae_codes *codes, size_t F, uint64_t seed,
-                         struct pool *pool, const atomic_bool *cancel,
+                         const struct logreg *start, struct pool *pool, const atomic_bool *cancel,
                          struct logreg *out, struct errinfo *e)
 {
     const struct logreg_x x = {.n = b->form == FORM_MAIN ? s->n_rank : s->n_train,
@@ -79,7 +79,7 @@ enum err ksparse_weights(const struct probe_bank *b, const struct concept_sample
     struct logreg_opts o = logreg_defaults();
     o.l1 = L1;
     o.l2 = L2;
-    o.tol = 1e-2;
+    o.start = start;
     o.cancel = cancel;
     return logreg_fit(&x, &y, &o, pool, out, e);
 }
@@ -214,8 +214,9 @@ static double probe_few(enum absorption_form form, const struct concept_sample *
         pos += ws->y[i];
     }
     const double neg = (double)f.n_train - pos;
-    logreg_few(k, f.n_train, ws->x, ws->y, z->train_pos - pos, z->train_neg - neg, 1.0,
-               w, b);
+    logreg_count_few(ws->tally,
+                     logreg_few(k, f.n_train, ws->x, ws->y, z->train_pos - pos,
+                                z->train_neg - neg, 1.0, w, b));
     const double f1 = test_f1(form, z, ws, &f, k, w, *b);
     for (size_t i = 0; i < f.n; i++) {
         ws->slot[ws->rows[i]] = -1;

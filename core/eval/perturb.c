@@ -67,7 +67,7 @@ static enum err gather(const struct sentence_task *t, const uint8_t *y, const bo
 
 static enum err linear_fit(const struct sentence_task *t, const uint8_t *y,
                            const bool *use, const struct sae *sae, struct linear *p,
-                           struct errinfo *e)
+                           struct logreg_tally *tally, struct errinfo *e)
 {
     const size_t D = t->t.D, F = t->t.F;
     float *x = NULL, *effect = NULL;
@@ -85,6 +85,7 @@ static enum err linear_fit(const struct sentence_task *t, const uint8_t *y,
     o.balanced = false;
     o.l1 = PROBE_L1;
     TRY_OUT(rc, logreg_fit(&lx, &ly, &o, NULL, &p->m, e));
+    logreg_count(tally, &p->m);
     TRY_OUT(rc, mem_new(&effect, F, sizeof *effect, "effects", e));
     gemm_f32(NO_TRANS, TRANS, 1, F, D, 1.0F, p->m.w, D, sae->W_dec, D, 0.0F, effect, F);
     for (size_t j = 0; j < F; j++) {
@@ -250,6 +251,7 @@ enum err perturb_tpp(const struct sentence_sets *s, const struct sae *sae,
                      const atomic_bool *cancel, struct report *r, struct errinfo *e)
 {
     struct tpp k = {.s = s};
+    struct logreg_tally tally = {0};
     enum err rc = OK;
     if (s->n < 2) {
         return report_left_out(r, e, "tpp", "found %zu sentence tasks, expected two",
@@ -263,10 +265,12 @@ enum err perturb_tpp(const struct sentence_sets *s, const struct sae *sae,
     TRY_OUT(rc, mem_new(&k.gone, sae->F, sizeof *k.gone, "tpp", e));
     for (size_t i = 0; i < s->n; i++) {
         const struct sentence_task *t = &s->task[i];
-        TRY_OUT(rc, linear_fit(t, t->y, NULL, sae, &k.probe[i], e));
+        TRY_OUT(rc, linear_fit(t, t->y, NULL, sae, &k.probe[i], &tally, e));
         TRY_OUT(rc, rank_effects(t, t->y, &k.probe[i], false, &k.rank[i], e));
     }
     TRY_OUT(rc, tpp_figures(&k, cancel, r, e));
+    TRY_OUT(rc, report_fits(r, "tpp", atomic_load(&tally.fits),
+                            atomic_load(&tally.short_of), e));
 out:
     for (size_t i = 0; i < s->n; i++) {
         if (k.probe != NULL) {
@@ -303,7 +307,8 @@ struct scr_probes {
 };
 
 static enum err scr_fit(const struct sentence_task *t, const struct sae *sae,
-                        struct scr_probes *p, struct errinfo *e)
+                        struct scr_probes *p, struct logreg_tally *tally,
+                        struct errinfo *e)
 {
     bool *agree = NULL;
     TRY(mem_new(&agree, t->t.n_train, sizeof *agree, "scr", e));
@@ -312,9 +317,9 @@ static enum err scr_fit(const struct sentence_task *t, const struct sae *sae,
     }
     p->want[0] = t->y;
     p->want[1] = t->spurious;
-    enum err rc = linear_fit(t, t->y, agree, sae, &p->biased, e);
+    enum err rc = linear_fit(t, t->y, agree, sae, &p->biased, tally, e);
     for (size_t i = 0; i < 2 && rc == OK; i++) {
-        rc = linear_fit(t, p->want[i], NULL, sae, &p->of[i], e);
+        rc = linear_fit(t, p->want[i], NULL, sae, &p->of[i], tally, e);
     }
     mem_free(agree);
     return rc;
@@ -342,13 +347,13 @@ static enum err scr_direction(const struct sentence_task *t, const struct scr_pr
 
 /* score [COUNTS, SCR_FIGURES] */
 static enum err scr_task(const struct sentence_task *t, const struct sae *sae,
-                         double *score, struct errinfo *e)
+                         double *score, struct logreg_tally *tally, struct errinfo *e)
 {
     struct scr_probes p = {0};
     uint8_t *gone = NULL;
     enum err rc = OK;
     TRY_OUT(rc, mem_new(&gone, sae->F, sizeof *gone, "scr", e));
-    TRY_OUT(rc, scr_fit(t, sae, &p, e));
+    TRY_OUT(rc, scr_fit(t, sae, &p, tally, e));
     TRY_OUT(rc, scr_direction(t, &p, 0, gone, score + SCR_DIR1, e));
     TRY_OUT(rc, scr_direction(t, &p, 1, gone, score + SCR_DIR2, e));
     const double on_label = accuracy(t, t->y, &p.biased, NULL);
@@ -389,6 +394,7 @@ enum err perturb_scr(const struct sentence_sets *s, const struct sae *sae,
     double *score = NULL, *x = NULL; /* [n, COUNTS, SCR_FIGURES], [n] */
     int32_t *id = NULL;
     size_t n = 0;
+    struct logreg_tally tally = {0};
     enum err rc = OK;
     TRY_OUT(rc, mem_new(&score, s->n, COUNTS * SCR_FIGURES * sizeof *score, "scr", e));
     TRY_OUT(rc, mem_new(&x, s->n, sizeof *x, "scr", e));
@@ -397,8 +403,8 @@ enum err perturb_scr(const struct sentence_sets *s, const struct sae *sae,
         TRY_OUT(rc, eval_poll(cancel, e));
         if (scr_fits(&s->task[i])) {
             id[n] = (int32_t)i;
-            TRY_OUT(rc,
-                    scr_task(&s->task[i], sae, score + n++ * COUNTS * SCR_FIGURES, e));
+            TRY_OUT(rc, scr_task(&s->task[i], sae, score + n++ * COUNTS * SCR_FIGURES,
+                                 &tally, e));
         }
     }
     if (n == 0) {
@@ -416,6 +422,8 @@ enum err perturb_scr(const struct sentence_sets *s, const struct sae *sae,
                                      counts[c]));
         }
     }
+    TRY_OUT(rc, report_fits(r, "scr", atomic_load(&tally.fits),
+                            atomic_load(&tally.short_of), e));
 out:
     mem_free(score);
     mem_free(x);

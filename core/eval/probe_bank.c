@@ -87,8 +87,9 @@ static struct probe_key key_of(const struct eval_config *cfg, enum absorption_fo
     const struct probe_cache *c = cfg->cache;
     struct probe_key k =
         probe_key_begin(c, form == FORM_MAIN ? "absorption" : "absorption saebench");
-    const double l2 = MAIN_L2;
+    const double l2 = MAIN_L2, tol = LOGREG_TOL;
     probe_key_add(c, &k, &l2, sizeof l2);
+    probe_key_add(c, &k, &tol, sizeof tol);
     probe_key_add(c, &k, &cfg->seed, sizeof cfg->seed);
     probe_key_add(c, &k, &y->C, sizeof y->C);
     probe_key_add(c, &k, x->dense, x->n * x->d * sizeof *x->dense);
@@ -106,7 +107,7 @@ static enum err train_once(const struct eval_config *cfg, enum absorption_form f
     const size_t C = y->C, D = x->d, bytes = C * (D + 1) * sizeof *fit;
     const struct probe_key key = key_of(cfg, form, x, y);
     if (probe_cache_get(cfg->cache, &key, fit, bytes)) {
-        *m = (struct logreg){.C = C, .d = D};
+        *m = (struct logreg){.C = C, .d = D, .fitted = C};
         TRY(mem_new(&m->w, C, D * sizeof *m->w, "probes", e));
         TRY(mem_new(&m->b, C, sizeof *m->b, "probes", e));
         memcpy(m->w, fit, C * D * sizeof *fit);
@@ -116,6 +117,9 @@ static enum err train_once(const struct eval_config *cfg, enum absorption_form f
     TRY(train(form, x, y, cfg->seed, pool, cancel, m, e));
     memcpy(fit, m->w, C * D * sizeof *fit);
     memcpy(fit + C * D, m->b, C * sizeof *fit);
+    if (m->short_of > 0) {
+        return OK; /* only minima are worth keeping */
+    }
     probe_cache_put(cfg->cache, &key, fit, bytes);
     return OK;
 }
@@ -258,6 +262,8 @@ enum err probe_bank_init(struct probe_bank *b, enum absorption_form form, size_t
     const struct logreg_y ly = {.C = C, .start = s->label_start, .id = s->label};
     TRY_OUT(rc, mem_new(&fit, C, (s->D + 1) * sizeof *fit, "probes", e));
     TRY_OUT(rc, train_once(cfg, form, &lx, &ly, pool, cancel, &m, fit, e));
+    b->fitted = m.fitted;
+    b->short_of = m.short_of;
     TRY_OUT(rc, apply(b, s, x, &m, e));
     TRY_OUT(rc, choose_units(b, s, cfg->min_probe_f1, min_positives, e));
 out:

@@ -118,9 +118,11 @@ static enum err probe_task(const struct sentence_task *t, size_t at,
                            const atomic_bool *cancel, struct errinfo *e)
 {
     struct probe_labels labels;
-    TRY(probe_sheet_latents(sheet, at, &t->t, t->y, e));
+    struct probe_table table = t->t;
+    table.tally = &sheet->tally;
+    TRY(probe_sheet_latents(sheet, at, &table, t->y, e));
     TRY(probe_labels_init(&labels, t->y, probe_rows(&t->t), e));
-    const enum err rc = probe_full(&t->t, 1, labels.start, labels.unit, PROBE_LATENTS,
+    const enum err rc = probe_full(&table, 1, labels.start, labels.unit, PROBE_LATENTS,
                                    pool, cancel, &sheet->sae[at], e);
     probe_labels_deinit(&labels);
     return rc;
@@ -143,6 +145,7 @@ enum err probe_sentences(const struct sentence_sets *s, const struct probe_sheet
         (void)cJSON_AddItemToArray(list, o);
     }
     TRY_OUT(rc, probe_sheet_report(&sheet, NULL, "tasks", "probing.sentences", r, e));
+    TRY_OUT(rc, probe_sheet_fits(&sheet, base, "probing of sentences", r, e));
     cJSON *const given = list;
     list = NULL;
     TRY_OUT(rc, report_list(r, "probing_tasks", given, e));

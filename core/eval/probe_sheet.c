@@ -107,7 +107,9 @@ struct probe_key probe_sheet_key(const struct probe_sheet *s,
     const size_t n = probe_rows(t);
     const size_t shape[6] = {s->n,      s->ks.n,  t->n_train,
                              t->n_test, t->n_ood, t->balanced};
+    const double tol = LOGREG_TOL;
     struct probe_key k = probe_key_begin(c, "raw probes");
+    probe_key_add(c, &k, &tol, sizeof tol);
     probe_key_add(c, &k, shape, sizeof shape);
     probe_key_add(c, &k, s->ks.k, s->ks.n * sizeof *s->ks.k);
     probe_key_add(c, &k, t->raw, n * t->D * sizeof *t->raw);
@@ -153,7 +155,8 @@ bool probe_sheet_get(struct probe_sheet *s, size_t at, size_t n, struct probe_ca
 void probe_sheet_put(const struct probe_sheet *s, size_t at, size_t n,
                      struct probe_cache *c, const struct probe_key *k)
 {
-    char *fit = c != NULL ? mem_alloc(fit_bytes(s, n), 1) : NULL;
+    const bool minima = atomic_load(&s->tally.short_of) == 0; /* else not worth it */
+    char *fit = c != NULL && minima ? mem_alloc(fit_bytes(s, n), 1) : NULL;
     if (fit != NULL) {
         copy_fit(s, at, n, fit, false);
         probe_cache_put(c, k, fit, fit_bytes(s, n));
@@ -235,6 +238,16 @@ enum err probe_sheet_report(const struct probe_sheet *s, const bool *use,
     const enum err rc = add_all(&j);
     mem_free(j.x);
     return rc;
+}
+
+enum err probe_sheet_fits(const struct probe_sheet *s, const struct probe_sheet *raw,
+                          const char *what, struct report *r, struct errinfo *e)
+{
+    return report_fits(r, what,
+                       atomic_load(&s->tally.fits) + atomic_load(&raw->tally.fits),
+                       atomic_load(&s->tally.short_of) +
+                           atomic_load(&raw->tally.short_of),
+                       e);
 }
 
 cJSON *probe_sheet_named(const struct probe_sheet *s, size_t at)

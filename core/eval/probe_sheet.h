@@ -25,6 +25,7 @@ struct probe_sheet {
     double *oracle;               /* [n] AUC, see probe_oracle */
     int32_t *named;               /* [n, PROBE_NAMED] best latents, -1 after the last */
     bool *lost; /* [n, PROBE_NAMED] fires in distribution, nowhere out of it */
+    struct logreg_tally tally; /* of the fits that were made for it */
 };
 enum err probe_sheet_init(struct probe_sheet *s, const struct probe_ks *ks, size_t n,
                           struct errinfo *e) ERR_CHECKED;
@@ -60,6 +61,10 @@ void probe_sheet_put(const struct probe_sheet *s, size_t at, size_t n,
 enum err probe_sheet_report(const struct probe_sheet *s, const bool *use,
                             const char *unit, const char *prefix, struct report *r,
                             struct errinfo *e) ERR_CHECKED;
+/* report_fits of an SAE's sheet with the raw one that it shares. */
+enum err probe_sheet_fits(const struct probe_sheet *s, const struct probe_sheet *raw,
+                          const char *what, struct report *r,
+                          struct errinfo *e) ERR_CHECKED;
 /* {"latents": [..], "in_distribution_only": [..]} of one task, to be added to. */
 cJSON *probe_sheet_named(const struct probe_sheet *s, size_t at);
 

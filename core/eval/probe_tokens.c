@@ -153,8 +153,9 @@ static enum err raw_probes(struct token_tasks *k, struct probe_cache *cache,
                            struct pool *pool, const atomic_bool *cancel,
                            struct errinfo *e)
 {
-    const struct probe_table t = raw_table(k);
+    struct probe_table t = raw_table(k);
     struct probe_sheet *b = &k->base;
+    t.tally = &b->tally;
     const struct probe_key key = probe_sheet_key(b, cache, &t, k->task_start, k->task);
     if (probe_sheet_get(b, 0, b->n, cache, &key)) {
         return OK;
@@ -263,6 +264,7 @@ static enum err probe_codes(const struct token_tasks *k, const struct sae_codes 
     t.start = codes->start;
     t.id = codes->id;
     t.val = codes->val;
+    t.tally = &sheet->tally;
     TRY(sparse_tasks(k, &t, probe_sheet_latents, sheet, pool, cancel, e));
     return probe_full(&t, sheet->n, k->task_start, k->task, PROBE_LATENTS, pool, cancel,
                       sheet->sae, e);
@@ -292,6 +294,7 @@ enum err probe_tokens(const struct token_tasks *t, const struct concepts *c,
     sae_codes_raw(&codes, sae);
     TRY_OUT(rc, probe_codes(t, &codes, &sheet, sae->F, pool, cancel, e));
     TRY_OUT(rc, families(&sheet, c, r, e));
+    TRY_OUT(rc, probe_sheet_fits(&sheet, &t->base, "probing of concepts", r, e));
 out:
     sae_codes_deinit(&codes);
     probe_sheet_deinit(&sheet);

@@ -179,9 +179,8 @@ static enum err fit_many(const struct probe_table *t, const uint8_t *y, const fl
     struct logreg_opts o = logreg_defaults();
     o.l2 = l2_of(t, pos);
     o.balanced = t->balanced;
-    o.tol = 1e-5;
-    o.max_passes = 1000;
     TRY_OUT(rc, logreg_fit(&lx, &ly, &o, NULL, &m, e));
+    logreg_count(t->tally, &m);
     for (size_t a = 0; a < k; a++) {
         w[a] = (double)m.w[a];
     }
@@ -205,11 +204,9 @@ static enum err fit_columns(const struct probe_table *t, const uint8_t *y,
     if (k > LOGREG_FEW_MAX) {
         return fit_many(t, y, x, k, pos, w, b, e);
     }
-    if (t->balanced) {
-        logreg_few(k, t->n_train, x, y, 0.0, 0.0, 1.0, w, b);
-    } else {
-        logreg_few_plain(k, t->n_train, x, y, 1.0, w, b);
-    }
+    logreg_count_few(t->tally,
+                     t->balanced ? logreg_few(k, t->n_train, x, y, 0.0, 0.0, 1.0, w, b)
+                                 : logreg_few_plain(k, t->n_train, x, y, 1.0, w, b));
     return OK;
 }
 
@@ -332,6 +329,7 @@ enum err probe_full(const struct probe_table *t, size_t C, const size_t *label_s
     o.l2 = (t->balanced ? 2.0 : 1.0) / (double)t->n_train;
     o.cancel = cancel;
     TRY_OUT(rc, logreg_fit(raw != NULL ? &dense : &sparse, &ly, &o, pool, &m, e));
+    logreg_count(t->tally, &m);
     TRY_OUT(rc, mem_new(&z, n, sizeof *z, "probe scores", e));
     TRY_OUT(rc, mem_new(&y, n, sizeof *y, "probe scores", e));
     for (size_t c = 0; c < C; c++) {
@@ -360,7 +358,8 @@ static enum err fold_init(struct fold *f, const struct probe_table *t,
     const size_t first = t->n_train + t->n_test;
     const size_t labels = label_start[first + t->n_ood] - label_start[first];
     size_t row = 0, at = 0;
-    f->t = (struct probe_table){.D = t->D, .balanced = t->balanced};
+    f->t = (struct probe_table){
+        .D = t->D, .balanced = t->balanced, .tally = t->tally};
     TRY(mem_new(&f->raw, t->n_ood, t->D * sizeof *f->raw, "oracle", e));
     TRY(mem_new(&f->start, t->n_ood + 1, sizeof *f->start, "oracle", e));
     TRY(mem_new(&f->label, labels, sizeof *f->label, "oracle", e));

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/pool.h"
+#include "num/logreg.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -26,6 +27,7 @@ struct probe_table {
     /* Classes of unequal size count alike: weights in the fit, accuracy and F1. Else
      * all rows count alike, as SAEBench has it on balanced sets. */
     bool balanced;
+    struct logreg_tally *tally; /* of the fits; NULL: not counted */
 };
 static inline size_t probe_rows(const struct probe_table *t)
 {
@@ -47,8 +49,7 @@ struct probe_scores {
  * first, ties to the lower; *n of them (fewer where there are fewer inputs). */
 enum err probe_rank(const struct probe_table *t, const uint8_t *y, enum probe_input in,
                     size_t k, int32_t *best, size_t *n, struct errinfo *e) ERR_CHECKED;
-/* Train on the k inputs `best` and test. Up to LOGREG_FEW_MAX of them to the exact
- * minimum, more to a gradient of 1e-5. */
+/* Train on the k inputs `best`, to the certified minimum (logreg.h), and test. */
 enum err probe_columns(const struct probe_table *t, const uint8_t *y,
                        enum probe_input in, const int32_t *best, size_t k,
                        struct probe_scores *out, struct errinfo *e) ERR_CHECKED;

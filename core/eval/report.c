@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "lm/ce_doubt.h"
+#include "num/logreg.h"
 #include "num/stats.h"
 
 #include <math.h>
@@ -133,6 +134,12 @@ enum err report_ratio(struct report *r, size_t n, const int32_t *id, const doubl
     return estimate_units(r, f, e);
 }
 
+void report_interval(struct report *r, double lo, double hi)
+{
+    r->fig[r->n - 1].v.lo = lo;
+    r->fig[r->n - 1].v.hi = hi;
+}
+
 enum err report_left_out(struct report *r, struct errinfo *e, const char *what,
                          const char *why, ...)
 {
@@ -150,6 +157,18 @@ enum err report_left_out(struct report *r, struct errinfo *e, const char *what,
         return err_set(e, ERR_NOMEM, "report: out of memory");
     }
     return OK;
+}
+
+enum err report_fits(struct report *r, const char *what, size_t fits, size_t short_of,
+                     struct errinfo *e)
+{
+    if (short_of == 0) {
+        return OK;
+    }
+    return report_left_out(r, e, what,
+                           "the minimum of %zu of %zu fits, whose duality gap stayed "
+                           "above %g of the objective",
+                           short_of, fits, LOGREG_TOL);
 }
 
 enum err report_list(struct report *r, const char *key, cJSON *list, struct errinfo *e)

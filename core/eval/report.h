@@ -51,10 +51,16 @@ enum err report_ratio(struct report *r, size_t n, const int32_t *id, const doubl
                       const double *w, const char *unit, struct errinfo *e,
                       const char *path, ...)
     __attribute__((format(printf, 8, 9))) ERR_CHECKED;
+/* The interval of the figure that was added last, made elsewhere. */
+void report_interval(struct report *r, double lo, double hi);
 /* Something that could not be measured, and why, in one line each. */
 enum err report_left_out(struct report *r, struct errinfo *e, const char *what,
                          const char *why, ...)
     __attribute__((format(printf, 4, 5))) ERR_CHECKED;
+/* The same line of a measure where short_of of its fits did not get to their certified
+ * minimum (logreg.h); none where all did. */
+enum err report_fits(struct report *r, const char *what, size_t fits, size_t short_of,
+                     struct errinfo *e) ERR_CHECKED;
 /* A list of the report's own under `key` of the JSON; taken over. NULL is ERR_NOMEM. */
 enum err report_list(struct report *r, const char *key, cJSON *list,
                      struct errinfo *e) ERR_CHECKED;

@@ -309,9 +309,10 @@ static enum err probe_task(struct sentence_texts *s, size_t at,
                            const atomic_bool *cancel, struct errinfo *e)
 {
     const struct sentence_text *text = &s->task[at];
-    const struct probe_table t = sentence_table(s, text);
+    struct probe_table t = sentence_table(s, text);
     struct probe_sheet *b = &s->base;
     struct probe_labels labels;
+    t.tally = &b->tally;
     TRY(probe_labels_init(&labels, text->y, probe_rows(&t), e));
     const struct probe_key key =
         probe_sheet_key(b, cache, &t, labels.start, labels.unit);

@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "eval/firmness.h"
+#include "eval/heldout.h"
 #include "eval/latent_stats.h"
 #include "eval/perturb.h"
 #include "eval/suite_priv.h"
@@ -27,36 +29,91 @@ struct family {
     const struct eval_set *set;
     const struct concepts *concepts;
     const struct eval_result *q;
+    const struct firmness *firm;
     enum concept_kind kind;
 };
+
+/* The figures of a family: of concepts, with what their intervals resample. */
+enum { BY_CONCEPTS = FIRM_FIGURES };
+static const struct {
+    const char *name;
+    unsigned of; /* enum firm_figure: resamples as well; BY_CONCEPTS: concepts alone */
+} family_figure[] = {
+    {"full", FIRM_FULL},
+    {"fraction", FIRM_FRACTION},
+    {"main_latent_recall", FIRM_RECALL},
+    {"f1_best_latent", FIRM_F1},
+    {"f1_heldout", BY_CONCEPTS},
+    {"best_latent_firmness", BY_CONCEPTS},
+    {"main_latents", BY_CONCEPTS},
+};
+#define FAMILY_FIGURES (sizeof family_figure / sizeof *family_figure)
+
+/* Figure f of the concepts with use[c], the others NaN. */
+static enum err family_one(struct suite *s, const struct family *fam, const char *name,
+                           size_t f, const bool *use, double *x, struct errinfo *e)
+{
+    const struct eval_result *q = fam->q;
+    double lo, hi;
+    for (size_t c = 0; c < q->n_concepts; c++) {
+        const struct concept_result *o = &q->concept[c];
+        const double v[FAMILY_FIGURES] = {
+            o->full,       o->fraction, o->recall,        o->f1_best,
+            o->f1_heldout, o->firmness, (double)o->n_main};
+        x[c] = use[c] ? v[f] : (double)NAN;
+    }
+    TRY(report_ratio(s->r, q->n_concepts, NULL, x, NULL, "concepts", e,
+                     "absorption.%s.%s", name, family_figure[f].name));
+    if (family_figure[f].of == BY_CONCEPTS || s->r->reps == 0) {
+        return OK;
+    }
+    TRY(firmness_interval(fam->firm, (enum firm_figure)family_figure[f].of, use,
+                          s->r->reps, s->r->seed, &lo, &hi, e));
+    report_interval(s->r, lo, hi);
+    return OK;
+}
 
 static enum err family_figures(struct suite *s, const struct family *fam,
                                const char *name, struct errinfo *e)
 {
-    static const char *const figure[5] = {"full", "fraction", "main_latent_recall",
-                                          "f1_best_latent", "main_latents"};
     const struct eval_result *q = fam->q;
     double *x = NULL;
+    bool *use = NULL;
     double positives = 0.0;
     enum err rc = OK;
-    TRY(mem_new(&x, q->n_concepts, sizeof *x, "absorption", e));
-    for (size_t f = 0; f < 5; f++) {
-        positives = 0.0;
-        for (size_t c = 0; c < q->n_concepts; c++) {
-            const struct concept_result *o = &q->concept[c];
-            const double v[5] = {o->full, o->fraction, o->recall, o->f1_best,
-                                 (double)o->n_main};
-            const bool counts =
-                o->eligible && fam->concepts->def[o->concept].kind == fam->kind;
-            x[c] = counts ? v[f] : (double)NAN;
-            positives += counts ? (double)o->true_positives : 0.0;
-        }
-        TRY_OUT(rc, report_ratio(s->r, q->n_concepts, NULL, x, NULL, "concepts", e,
-                                 "absorption.%s.%s", name, figure[f]));
+    TRY_OUT(rc, mem_new(&x, q->n_concepts, sizeof *x, "absorption", e));
+    TRY_OUT(rc, mem_new(&use, q->n_concepts, sizeof *use, "absorption", e));
+    for (size_t c = 0; c < q->n_concepts; c++) {
+        const struct concept_result *o = &q->concept[c];
+        use[c] = o->eligible && fam->concepts->def[o->concept].kind == fam->kind;
+        positives += use[c] ? (double)o->true_positives : 0.0;
+    }
+    for (size_t f = 0; f < FAMILY_FIGURES; f++) {
+        TRY_OUT(rc, family_one(s, fam, name, f, use, x, e));
     }
     TRY_OUT(rc, report_value(s->r, positives, e, "absorption.%s.true_positives", name));
 out:
     mem_free(x);
+    mem_free(use);
+    return rc;
+}
+
+/* What only a final evaluation measures: into q, with the resamples in firm. */
+static enum err final_measures(const struct suite *s, const struct eval_set *set,
+                               const struct concepts *concepts, struct eval_result *q,
+                               struct firmness *firm, struct errinfo *e)
+{
+    const struct suite_job *j = s->job;
+    double *f1 = NULL;
+    TRY(firmness_measure(set, j->sae, q, j->pool, j->cancel, firm, e));
+    TRY(mem_new(&f1, q->n_concepts, sizeof *f1, "absorption", e));
+    const enum err rc = heldout_f1(set, concepts, j->sae, j->pool, j->cancel, f1, e);
+    q->resamples = firm->reps;
+    for (size_t c = 0; rc == OK && c < q->n_concepts; c++) {
+        q->concept[c].firmness = firm->same[c];
+        q->concept[c].f1_heldout = q->concept[c].eligible ? f1[c] : (double)NAN;
+    }
+    mem_free(f1);
     return rc;
 }
 
@@ -184,11 +241,13 @@ static enum err asked_letters(struct suite *s, cJSON *list, struct errinfo *e)
     const struct letter_task *t = s->b->letters;
     const struct suite_job *j = s->job;
     struct eval_result q = {0};
+    struct firmness firm = {0};
     enum err rc = OK;
     TRY_OUT(rc, evaluate(t->set, j->sae, j->h, j->pool, j->cancel, &q, e));
     TRY_OUT(rc,
             evaluate_saebench(t->set, &t->saebench, j->sae, j->pool, j->cancel, &q, e));
-    const struct family fam = {t->set, t->concepts, &q, CONCEPT_LETTER};
+    TRY_OUT(rc, final_measures(s, t->set, t->concepts, &q, &firm, e));
+    const struct family fam = {t->set, t->concepts, &q, &firm, CONCEPT_LETTER};
     TRY_OUT(rc, family_figures(s, &fam, "letter", e));
     TRY_OUT(rc,
             report_value(s->r, q.absorption_saebench, e, "absorption.letter.saebench"));
@@ -198,20 +257,29 @@ static enum err asked_letters(struct suite *s, cJSON *list, struct errinfo *e)
     take_letters(s->result, s->in->concepts, &q, t->concepts);
 out:
     eval_result_deinit(&q);
+    firmness_deinit(&firm);
     return rc;
 }
 
 static enum err absorption_figures(struct suite *s, cJSON *list, struct errinfo *e)
 {
     const bool asked = s->b->letters != NULL;
-    struct family fam = {s->in->set, s->in->concepts, s->result, CONCEPT_LEAF};
-    TRY(family_figures(s, &fam, "leaf", e));
+    struct firmness firm = {0};
+    struct family fam = {s->in->set, s->in->concepts, s->result, &firm, CONCEPT_LEAF};
+    enum err rc = OK;
+    TRY_OUT(rc, final_measures(s, fam.set, fam.concepts, s->result, &firm, e));
+    TRY_OUT(rc, family_figures(s, &fam, "leaf", e));
     fam.kind = CONCEPT_SUPER;
-    TRY(family_figures(s, &fam, "super", e));
+    TRY_OUT(rc, family_figures(s, &fam, "super", e));
     fam.kind = CONCEPT_LETTER;
-    TRY(family_figures(s, &fam, asked ? "letter_own_word" : "letter", e));
-    TRY(absorbed_words(s, &fam, list, e));
-    return asked ? asked_letters(s, list, e) : OK;
+    TRY_OUT(rc, family_figures(s, &fam, asked ? "letter_own_word" : "letter", e));
+    TRY_OUT(rc, absorbed_words(s, &fam, list, e));
+    if (asked) {
+        rc = asked_letters(s, list, e);
+    }
+out:
+    firmness_deinit(&firm);
+    return rc;
 }
 
 static enum err run_absorption(struct suite *s, struct errinfo *e)
@@ -323,7 +391,8 @@ static enum err run_robust(struct suite *s, struct errinfo *e)
 static enum err run_live(struct suite *s, struct errinfo *e)
 {
     const struct suite_job *j = s->job;
-    return evaluate(s->in->set, j->sae, j->h, j->pool, j->cancel, s->result, e);
+    TRY(evaluate(s->in->set, j->sae, j->h, j->pool, j->cancel, s->result, e));
+    return report_fits(s->r, "absorption", s->result->fits, s->result->fits_short, e);
 }
 
 /* ---- the table ---- */

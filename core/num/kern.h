@@ -33,6 +33,9 @@ struct kern {
     /* y = e^x. Relative error <= 2e-7 where the result is normal, underflow gradual to
      * 0, overflow to inf. In place is fine. */
     void (*exp)(size_t n, const float *x, float *y);
+    /* The same in double for x in [-708, 709], beyond which x is taken as the bound.
+     * Relative error <= 1e-15. */
+    void (*exp_f64)(size_t n, const double *x, double *y);
 
     /* gelu_new: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), as x sigmoid(2 u). In
      * place is fine. */

@@ -1,12 +1,12 @@
 /* Logistic regression, many one-vs-rest units at once over the same inputs: what every
  * probe of the evaluator is. Three solvers:
- *   logreg_fit   the minimum of the regularised loss, by batched L-BFGS (Liu, Nocedal
- *                1989; with an L1 penalty OWL-QN, Andrew, Gao 2007): the live measure
+ *   logreg_fit   the minimum of the regularised loss, certified
+ *   logreg_few   the same for a handful of columns by Newton's method: scikit-learn's
+ *                LogisticRegression for k-sparse probes
  *   logreg_adam  minibatch Adam for a fixed number of epochs, as SAEBench 0.6 trains
- * its probes: stops where it stops, needs many more passes logreg_few   a handful of
- * columns by Newton's method, exact: scikit-learn's LogisticRegression for k-sparse
- * probes Letters here: n rows, d inputs, C units. Any thread; results depend on the
- * arguments alone, not on the pool. Inputs are finite. */
+ *                its probes: stops where it stops, needs many more passes
+ * Letters here: n rows, d inputs, C units. Any thread; results depend on the arguments
+ * alone, not on the pool. Inputs are finite. */
 #ifndef SAETOP_NUM_LOGREG_H
 #define SAETOP_NUM_LOGREG_H
 
@@ -43,24 +43,38 @@ struct logreg {
     float *w;      /* [C, d] */
     float *b;      /* [C] */
     size_t passes; /* over the data, the most of any unit */
+    /* Of logreg_fit: */
+    size_t fitted;   /* units with rows of both kinds, */
+    size_t short_of; /* those of them that did not get to opts.tol, */
+    double gap;      /* the greatest gap of any, relative to its objective */
 };
 void logreg_deinit(struct logreg *m);
 
 /* Of each unit: minimise
  *     1/n sum_i s_i log(1 + exp(-y_i (w.x_i + b))) + l1 |w|_1 + l2/2 |w|^2
- * with y = +-1 and s = 1, or n_neg/n_pos for positive rows where balanced. */
+ * with y = +-1 and s = 1, or n_neg/n_pos for positive rows where balanced. A unit is
+ * done when a point of the dual proves its objective to be within tol of the minimum,
+ * as a share of the objective (the duality gap: logreg_priv.h derives it). Where
+ * weights are not unique (l2 = 0, columns that depend on each other) the objective is.
+ */
 struct logreg_opts {
-    double l1, l2;
+    double l1, l2; /* one of them above 0 */
     bool balanced;
-    double tol; /* the (scaled) gradient's norm falls to this share of its first */
-    size_t max_passes;         /* over the data */
-    const atomic_bool *cancel; /* polled each pass; may be NULL */
+    double tol;
+    size_t max_passes; /* over the data; a Newton step counts as one */
+    const struct logreg *start; /* NULL, or [C, d] where to start; compressed inputs */
+    const atomic_bool *cancel;  /* polled each pass; may be NULL */
 };
-/* l1 0, l2 0, balanced, tol 1e-3, 200 passes. */
+/* l1 0, l2 0, balanced, tol LOGREG_TOL, 2000 passes. */
 struct logreg_opts logreg_defaults(void);
+#define LOGREG_TOL 1e-7
 
-/* ERR_NOMEM, ERR_CANCELLED, ERR_NUMERIC for inputs that are not finite. O(passes n d
- * C), or O(passes nnz C). */
+/* A unit that does not get to tol within max_passes, or where the rounding of doubles
+ * stops it, is counted in out->short_of: no error. ERR_NOMEM, ERR_CANCELLED, ERR_USAGE
+ * for options that do not go together, ERR_NUMERIC for inputs that are not finite.
+ * Dense inputs without an L1 term go by batches of units (L-BFGS with the inputs'
+ * second moments as the first guess of the curvature), O(passes n d C + n d^2 + d^3);
+ * others unit by unit (Newton on a working set of columns), O(passes nnz C). */
 enum err logreg_fit(const struct logreg_x *x, const struct logreg_y *y,
                     const struct logreg_opts *opts, struct pool *pool,
                     struct logreg *out, struct errinfo *e) ERR_CHECKED;
@@ -82,18 +96,28 @@ enum err logreg_adam(const struct logreg_x *x, const struct logreg_y *y,
                      const struct logreg_adam_opts *opts, struct pool *pool,
                      struct logreg *out, struct errinfo *e) ERR_CHECKED;
 
+/* How many fits there were and how many of them stopped short of the minimum, added up
+ * from any number of threads. */
+struct logreg_tally {
+    atomic_size_t fits, short_of;
+};
+/* t NULL: not counted. */
+void logreg_count(struct logreg_tally *t, const struct logreg *m);
+void logreg_count_few(struct logreg_tally *t, double gap);
+
 #define LOGREG_FEW_MAX 16
 
 /* Minimise |w|^2/2 + c sum_i s_i log(1 + exp(-y_i (w.x_i + b))) over k <=
  * LOGREG_FEW_MAX columns, s = n/(2 n_class) ("balanced"). Rows that are all zero are
  * given by their numbers only: zero_pos, zero_neg. x [m, k], y [m] 0 or 1. w [k] and b
- * in: start (zeros will do), out: solution; all zero if a class is missing.
- * O(iterations m k^2), no allocation. Agrees with scikit-learn's lbfgs at max_iter 500
- * to its tolerance. */
-void logreg_few(size_t k, size_t m, const float *x, const uint8_t *y, double zero_pos,
-                double zero_neg, double c, double *w, double *b);
+ * in: start (zeros will do), out: solution; all zero if a class is missing. Returns the
+ * duality gap as a share of the objective, at most LOGREG_TOL unless rounding or 60
+ * iterations ended the way. O(iterations m k^2), no allocation. Agrees with
+ * scikit-learn's lbfgs at max_iter 500 to the latter's tolerance. */
+double logreg_few(size_t k, size_t m, const float *x, const uint8_t *y,
+                  double zero_pos, double zero_neg, double c, double *w, double *b);
 /* The same with s = 1 for every row, all of which are in x. */
-void logreg_few_plain(size_t k, size_t m, const float *x, const uint8_t *y, double c,
-                      double *w, double *b);
+double logreg_few_plain(size_t k, size_t m, const float *x, const uint8_t *y, double c,
+                        double *w, double *b);
 
 #endif

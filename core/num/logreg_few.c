@@ -1,10 +1,11 @@
-#include "num/logreg.h"
+#include "num/logreg_priv.h"
 
 #include <math.h>
 #include <string.h>
 
 #define P_MAX    (LOGREG_FEW_MAX + 1)
 #define MAX_ITER 60
+#define ROUNDING 1e-13 /* of an objective, as a share of it */
 
 /* Factors of at most 2 that are multiplied before one logarithm is taken. */
 #define LOG_ROWS 512
@@ -12,7 +13,8 @@
 /* The loss at a point with its derivatives; the intercept is the last of p = k + 1. */
 struct few_point {
     double v[P_MAX];
-    double loss;
+    double loss;    /* the penalty included */
+    double pull[2]; /* of each class on the intercept: their difference is its slope */
     double grad[P_MAX];
     double hess[P_MAX][P_MAX]; /* lower triangle */
 };
@@ -23,6 +25,7 @@ struct few {
     const uint8_t *y;
     double zero_pos, zero_neg;
     double s_pos, s_neg; /* c * n / (2 n_class) */
+    double greatest;     /* size of an input */
 };
 
 static double softplus(double z)
@@ -46,7 +49,8 @@ static void derive_rest(const struct few *f, struct few_point *at)
     }
     const double p0 = 1.0 / (1.0 + exp(-b));
     const double weight0 = f->s_pos * f->zero_pos + f->s_neg * f->zero_neg;
-    at->grad[k] = weight0 * p0 - f->s_pos * f->zero_pos;
+    at->pull[0] = f->s_neg * f->zero_neg * p0;
+    at->pull[1] = f->s_pos * f->zero_pos * (1.0 - p0);
     /* A trace of curvature keeps the matrix positive where all rows are sure. */
     at->hess[k][k] = weight0 * p0 * (1.0 - p0) + 1e-12;
 }
@@ -82,7 +86,7 @@ static void derive(const struct few *f, struct few_point *at)
             }
             at->hess[k][a] += h * xa;
         }
-        at->grad[k] += r;
+        at->pull[pos] += fabs(r);
         at->hess[k][k] += h;
         if (i % LOG_ROWS == LOG_ROWS - 1 || i + 1 == f->m) {
             logs[0] += log(product[0]);
@@ -91,6 +95,25 @@ static void derive(const struct few *f, struct few_point *at)
         }
     }
     at->loss += f->s_neg * logs[0] + f->s_pos * logs[1];
+    at->grad[k] = at->pull[0] - at->pull[1];
+}
+
+/* The gap, as a share of the objective. */
+static double relative_gap(const struct few *f, const struct few_point *at)
+{
+    const size_t k = f->k;
+    double square = 0.0;
+    for (size_t j = 0; j < k; j++) {
+        square += at->v[j] * at->v[j];
+    }
+    const double *pull = at->pull;
+    struct logreg_gap gap = logreg_gap_begin(
+        0.0, 1.0, f->greatest, at->loss - 0.5 * square, at->grad[k], at->v[k],
+        pull[0] > pull[1] ? pull[0] : pull[1]);
+    for (size_t j = 0; j < k; j++) {
+        logreg_gap_add(&gap, at->grad[j] - at->v[j], at->v[j]);
+    }
+    return logreg_gap_value(&gap) / at->loss;
 }
 
 /* step = hess^-1 grad by Cholesky, in place. */
@@ -121,20 +144,23 @@ static void solve(struct few_point *f, size_t p, double *step)
     }
 }
 
-static void newton(const struct few *f, struct few_point *now)
+/* Returns the relative gap where it ends. */
+static double newton(const struct few *f, struct few_point *now)
 {
     const size_t p = f->k + 1;
     struct few_point next;
+    double gap = (double)INFINITY;
     derive(f, now);
     for (int iter = 0; iter < MAX_ITER; iter++) {
         double step[P_MAX];
         double decrement = 0.0;
+        gap = relative_gap(f, now);
+        if (gap <= LOGREG_TOL) {
+            return gap;
+        }
         solve(now, p, step);
         for (size_t j = 0; j < p; j++) {
             decrement += step[j] * now->grad[j];
-        }
-        if (!(decrement > 1e-12 * (1.0 + now->loss))) {
-            return;
         }
         double t = 1.0;
         int half = 0;
@@ -143,19 +169,20 @@ static void newton(const struct few *f, struct few_point *now)
                 next.v[j] = now->v[j] - t * step[j];
             }
             derive(f, &next);
-            if (next.loss <= now->loss - 1e-4 * t * decrement) {
+            if (next.loss <= now->loss - 1e-4 * t * decrement + ROUNDING * now->loss) {
                 break;
             }
         }
         if (half == 40) {
-            return; /* no step helps any more: rounding */
+            return gap; /* no step helps any more: rounding */
         }
         *now = next;
     }
+    return relative_gap(f, now);
 }
 
 /* Classes weighted, or not; all zero if a class is missing. */
-static void fit(struct few *f, double c, bool balanced, double *w, double *b)
+static double fit(struct few *f, double c, bool balanced, double *w, double *b)
 {
     double pos = f->zero_pos;
     for (size_t i = 0; i < f->m; i++) {
@@ -166,29 +193,35 @@ static void fit(struct few *f, double c, bool balanced, double *w, double *b)
     if (pos < 0.5 || neg < 0.5) {
         memset(w, 0, f->k * sizeof *w);
         *b = 0.0;
-        return;
+        return 0.0;
     }
     f->s_pos = balanced ? c * n / (2.0 * pos) : c;
     f->s_neg = balanced ? c * n / (2.0 * neg) : c;
     struct few_point at;
     memcpy(at.v, w, f->k * sizeof *w);
     at.v[f->k] = *b;
-    newton(f, &at);
+    f->greatest = 0.0;
+    for (size_t i = 0; i < f->m * f->k; i++) {
+        const double size = fabs((double)f->x[i]);
+        f->greatest = size > f->greatest ? size : f->greatest;
+    }
+    const double gap = newton(f, &at);
     memcpy(w, at.v, f->k * sizeof *w);
     *b = at.v[f->k];
+    return gap;
 }
 
-void logreg_few(size_t k, size_t m, const float *x, const uint8_t *y, double zero_pos,
-                double zero_neg, double c, double *w, double *b)
+double logreg_few(size_t k, size_t m, const float *x, const uint8_t *y,
+                  double zero_pos, double zero_neg, double c, double *w, double *b)
 {
     struct few f = {
         .k = k, .m = m, .x = x, .y = y, .zero_pos = zero_pos, .zero_neg = zero_neg};
-    fit(&f, c, true, w, b);
+    return fit(&f, c, true, w, b);
 }
 
-void logreg_few_plain(size_t k, size_t m, const float *x, const uint8_t *y, double c,
-                      double *w, double *b)
+double logreg_few_plain(size_t k, size_t m, const float *x, const uint8_t *y, double c,
+                        double *w, double *b)
 {
     struct few f = {.k = k, .m = m, .x = x, .y = y};
-    fit(&f, c, false, w, b);
+    return fit(&f, c, false, w, b);
 }

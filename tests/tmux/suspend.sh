@@ -10,4 +10,15 @@ expect 'TRAIN' 60
 keys q; expect 'discard'; keys d
 expect 'shell\$ *$'
 whole
+# Ended while it is stopped: it is continued in the background, saves, and leaves the
+# terminal to the shell.
+for stop in C-z STOP; do
+    type_line "clear; $SAETOP $small"
+    expect 'step [1-9][0-9,]*/' 60
+    if [ $stop = STOP ]; then kill -STOP "$(pid)"; else keys $stop; fi
+    expect 'shell\$'
+    type_line "kill %1"
+    expect 'saved at step' 60
+    whole
+done
 echo passed

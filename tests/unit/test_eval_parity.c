@@ -388,10 +388,117 @@ static void sparse_probes_are_saebenchs(void **state)
     fixture_close(&f);
 }
 
+/* ---- ranks of latents at the minimum ---- */
+
+/* The L1 problem of concept c by coordinates, each by its largest curvature, over and
+ * over in double: slow, and as near to the minimum as doubles come. w [F+1], the bias
+ * last; returns the size of the last round's moves. */
+static double naive_minimum(const struct fixture *f, int32_t c, double *w)
+{
+    double z[N_TRAIN] = {0}, curve[F + 1] = {0}, pos = 0.0, moved = 0.0;
+    for (size_t i = 0; i < N_TRAIN; i++) {
+        pos += f->label[i] == c;
+    }
+    const double weight = (N_TRAIN - pos) / pos;
+    for (size_t i = 0; i < N_TRAIN; i++) {
+        const double s = (f->label[i] == c ? weight : 1.0) / N_TRAIN;
+        for (size_t j = 0; j <= F; j++) {
+            const double x = j < F ? (double)f->features[i * F + j] : 1.0;
+            curve[j] += 0.25 * s * x * x;
+        }
+    }
+    for (int round = 0; round < 3000; round++) {
+        moved = 0.0;
+        for (size_t j = 0; j <= F; j++) {
+            const double l1 = j < F ? 0.01 : 0.0, l2 = j < F ? 1e-6 : 0.0;
+            const double a = curve[j] + l2;
+            double g = l2 * w[j];
+            for (size_t i = 0; i < N_TRAIN && a > 0.0; i++) {
+                const double x = j < F ? (double)f->features[i * F + j] : 1.0;
+                const bool y = f->label[i] == c;
+                if (x > 0.0) {
+                    const double p = 1.0 / (1.0 + exp(-z[i]));
+                    g += x * (y ? weight * (p - 1.0) : p) / N_TRAIN;
+                }
+            }
+            if (!(a > 0.0)) {
+                continue;
+            }
+            const double to = w[j] - g / a;
+            const double by_l1 = fmin(fabs(to), l1 / a);
+            const double at = to > 0.0 ? to - by_l1 : to + by_l1;
+            const double by = at - w[j];
+            for (size_t i = 0; i < N_TRAIN && fabs(by) > 0.0; i++) {
+                z[i] += by * (j < F ? (double)f->features[i * F + j] : 1.0);
+            }
+            moved = fmax(moved, fabs(by));
+            w[j] = at;
+        }
+        if (moved < 1e-12) {
+            break;
+        }
+    }
+    return moved;
+}
+
+/* The place of each latent by weight, greatest first, ties to the lower. */
+static void places(const double *w, size_t *place)
+{
+    for (size_t j = 0; j < F; j++) {
+        place[j] = 0;
+        for (size_t k = 0; k < F; k++) {
+            place[j] += w[k] > w[j] || (k < j && !(w[k] < w[j]));
+        }
+    }
+}
+
+static void latents_rank_as_at_the_minimum(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct fixture f = fixture_open();
+    struct concept_sample s = sample_of(&f);
+    size_t *start = numbers(N + 1, sizeof *start);
+    int32_t *label = numbers(N, sizeof *label);
+    for (size_t i = 0; i < N; i++) {
+        start[i + 1] = i + 1;
+        label[i] = f.label[i];
+    }
+    const struct probe_bank bank = {
+        .form = FORM_MAIN, .n_units = P, .label_start = start, .label = label};
+    struct logreg m;
+    assert_ok(ksparse_weights(&bank, &s, &f.codes, F, 0, NULL, NULL, NULL, &m, &e), &e);
+    assert_int_equal(m.fitted, P);
+    assert_int_equal(m.short_of, 0);
+    for (int32_t c = 0; c < 3; c++) {
+        double want[F + 1] = {0}, got[F];
+        size_t want_at[F], got_at[F];
+        assert_true(naive_minimum(&f, c, want) < 1e-9);
+        for (size_t j = 0; j < F; j++) {
+            got[j] = (double)m.w[(size_t)c * F + j];
+            near("a weight", got[j], want[j], 1e-4);
+        }
+        places(want, want_at);
+        places(got, got_at);
+        for (size_t j = 0; j < F; j++) {
+            if (want[j] > 0.0) {
+                assert_int_equal(got_at[j], want_at[j]);
+            }
+        }
+    }
+    logreg_deinit(&m);
+    mem_free(start);
+    mem_free(label);
+    mem_free(s.member_start);
+    mem_free(s.member);
+    fixture_close(&f);
+}
+
 int main(void)
 {
     num_init();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(latents_rank_as_at_the_minimum),
         cmocka_unit_test(chosen_latents_are_saebenchs),
         cmocka_unit_test(fits_are_scikit_learns),
         cmocka_unit_test(decisions_are_saebenchs),

@@ -372,6 +372,8 @@ static void test_bad_inputs(void **state)
     struct logreg m;
     struct logreg_opts o = logreg_defaults();
     atomic_bool cancel = true;
+    check_error(logreg_fit(&x, &y, &o, NULL, &m, &e), ERR_USAGE, &e, "l1 0 and l2 0");
+    o.l2 = 0.01;
     o.cancel = &cancel;
     check_error(logreg_fit(&x, &y, &o, NULL, &m, &e), ERR_CANCELLED, &e, "cancelled");
     o.cancel = NULL;

@@ -87,6 +87,12 @@ static void test_exp(void **state)
                             3e38f,   (float)INFINITY, -90.0f,          -103.97f,
                             -104.5f, -3e38f,          -(float)INFINITY};
         float out[sizeof in / sizeof *in];
+        for (size_t i = 0; i < 3001; i++) {
+            const double x = -708.0 + 1416.9 * (double)i / 3000.0;
+            double y[2] = {x, NAN};
+            k[t]->exp_f64(2, y, y);
+            assert_true(fabs(y[0] / exp(x) - 1.0) < 1e-15 && isnan(y[1]));
+        }
         k[t]->exp(sizeof in / sizeof *in, in, out);
         assert_true(out[0] == 1.0f && out[1] == 1.0f);
         for (size_t i = 2; i < 6; i++) {

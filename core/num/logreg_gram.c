@@ -1,0 +1,152 @@
+/* The model of logreg_quad.h for a few hundred columns, with H in full: coordinate
+ * descent finds which weights are not zero, Cholesky's factor solves for those. */
+#include "num/logreg_quad.h"
+
+#include <math.h>
+#include <string.h>
+
+#define SWEEPS 2 /* before the solve */
+
+void logreg_gram_fill(struct logreg_gram *q, size_t m, const size_t *start,
+                      const uint32_t *col, const double *val, const double *h,
+                      double l2, double rest_h)
+{
+    const size_t P = q->P, k = P - 1;
+    double *H = q->H;
+    double all = rest_h;
+    memset(H, 0, P * P * sizeof *H);
+    for (size_t i = 0; i < m; i++) {
+        for (size_t a = start[i]; a < start[i + 1]; a++) {
+            const double by = h[i] * val[a];
+            double *row = H + (size_t)col[a] * P;
+            for (size_t b = start[i]; b <= a; b++) {
+                row[col[b]] += by * val[b];
+            }
+            H[k * P + col[a]] += by;
+        }
+        all += h[i];
+    }
+    H[k * P + k] = all;
+    for (size_t i = 0; i < P; i++) {
+        H[i * P + i] += (i < k ? l2 : 0.0) + 1e-14;
+        for (size_t j = 0; j < i; j++) {
+            H[j * P + i] = H[i * P + j];
+        }
+    }
+}
+
+static double soft(double v, double by)
+{
+    return v > by ? v - by : v < -by ? v + by : 0.0;
+}
+
+/* d_j += by, with the slopes. */
+static void move(struct logreg_gram *q, size_t j, double by)
+{
+    const double *row = q->H + j * q->P;
+    q->d[j] += by;
+    for (size_t i = 0; i < q->P; i++) {
+        q->slope[i] += by * row[i];
+    }
+}
+
+/* Each coordinate to its own minimum; the squared length of the moves. */
+static double sweep(struct logreg_gram *q)
+{
+    double moved = 0.0;
+    for (size_t j = 0; j < q->P; j++) {
+        const double a = q->H[j * q->P + j];
+        const double at = q->w[j] + q->d[j];
+        const double l1 = j + 1 < q->P ? q->l1 : 0.0;
+        const double by = soft(a * at - q->slope[j], l1) / a - at;
+        if (fabs(by) > 0.0) {
+            move(q, j, by);
+            moved += a * by * by;
+        }
+    }
+    return moved;
+}
+
+static double dot(size_t n, const double *a, const double *b)
+{
+    double s = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        s += a[i] * b[i];
+    }
+    return s;
+}
+
+/* The minimum over the coordinates that are not zero, their signs kept, in step [n] by
+ * their list; n is returned. */
+static size_t solve_free(struct logreg_gram *q)
+{
+    const size_t P = q->P;
+    double *L = q->factor, *step = q->step;
+    size_t n = 0;
+    for (size_t j = 0; j < P; j++) {
+        const double at = q->w[j] + q->d[j];
+        const bool bias = j + 1 == P;
+        if (bias || at > 0.0 || at < 0.0) {
+            step[n] = -q->slope[j] - (bias ? 0.0 : at > 0.0 ? q->l1 : -q->l1);
+            q->list[n++] = (uint32_t)j;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        const double *row = q->H + (size_t)q->list[i] * P;
+        for (size_t j = 0; j < i; j++) {
+            L[i * P + j] =
+                (row[q->list[j]] - dot(j, L + i * P, L + j * P)) / L[j * P + j];
+        }
+        const double own = row[q->list[i]];
+        const double s = own - dot(i, L + i * P, L + i * P);
+        L[i * P + i] = sqrt(s > 1e-13 * own ? s : 1e-13 * own);
+        step[i] = (step[i] - dot(i, L + i * P, step)) / L[i * P + i];
+    }
+    for (size_t i = n; i-- > 0;) {
+        step[i] /= L[i * P + i];
+        for (size_t j = 0; j < i; j++) {
+            step[j] -= L[i * P + j] * step[i];
+        }
+    }
+    return n;
+}
+
+/* Along the step as far as the first weight that would change its sign: the model is
+ * convex, so that each part of the way goes down. */
+static void take(struct logreg_gram *q, size_t n)
+{
+    double t = 1.0;
+    size_t stop = n;
+    for (size_t i = 0; i + 1 < n; i++) { /* the bias, which is last, may */
+        const size_t j = q->list[i];
+        const double at = q->w[j] + q->d[j];
+        if ((at + t * q->step[i]) * at < 0.0) {
+            t = -at / q->step[i];
+            stop = i;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        const size_t j = q->list[i];
+        move(q, j, i == stop ? -q->w[j] - q->d[j] : t * q->step[i]);
+        if (i == stop) {
+            q->d[j] = -q->w[j];
+        }
+    }
+}
+
+void logreg_gram_solve(struct logreg_gram *q, double share, size_t rounds)
+{
+    double first = 0.0;
+    memset(q->d, 0, q->P * sizeof *q->d);
+    for (size_t round = 0; round < rounds; round++) {
+        double moved = 0.0;
+        for (size_t i = 0; i < SWEEPS; i++) {
+            moved = sweep(q);
+            first = first > moved ? first : moved;
+            if (!(moved > share * share * first)) {
+                return;
+            }
+        }
+        take(q, solve_free(q));
+    }
+}

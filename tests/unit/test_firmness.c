@@ -1,0 +1,170 @@
+/* [threads] What a final evaluation adds, on SAEs built by hand: resamples of the choice
+ * of latents, and F1 on the other half of the words. */
+#include "eval/evalset_priv.h"
+#include "eval/firmness.h"
+#include "eval/heldout.h"
+#include "num/blas.h"
+#include "unit/check.h"
+#include "unit/tiny.h"
+#include "unit/world.h"
+
+#include <math.h>
+
+enum { CONCEPTS = CATEGORIES + 2 }; /* with a super-category and a letter */
+
+struct fixture {
+    struct concepts *c;
+    struct eval_set *set;
+};
+
+static struct fixture begin(void)
+{
+    struct errinfo e;
+    struct fixture f = {.c = world_concepts()};
+    struct eval_config cfg = eval_defaults();
+    cfg.test_share = 0.25;
+    cfg.seed = 3;
+    assert_ok(eval_set_build(&cfg, world_acts(128), NULL, f.c, NULL, NULL, NULL, &f.set,
+                             &e),
+              &e);
+    return f;
+}
+
+static void end(struct fixture *f)
+{
+    eval_set_free(f->set);
+    concepts_free(f->c);
+}
+
+static struct firmness measure(const struct fixture *f, const struct sae *s,
+                               struct pool *pool, struct eval_result *r)
+{
+    struct errinfo e;
+    struct firmness firm;
+    assert_ok(evaluate(f->set, s, NULL, pool, NULL, r, &e), &e);
+    assert_int_equal(r->fits_short, 0);
+    assert_true(r->fits > f->set->bank.n_units);
+    assert_ok(firmness_measure(f->set, s, r, pool, NULL, &firm, &e), &e);
+    return firm;
+}
+
+/* Latents that are the true features: no resample chooses otherwise. */
+static void a_clear_choice_is_firm(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct fixture f = begin();
+    struct sae *s = world_sae(0);
+    struct eval_result r;
+    struct firmness firm = measure(&f, s, NULL, &r);
+    double f1[CONCEPTS], lo, hi;
+    bool use[CONCEPTS] = {false};
+    assert_int_equal(firm.reps, FIRMNESS_RESAMPLES);
+    assert_int_equal(firm.n, CONCEPTS);
+    for (size_t c = 0; c < CATEGORIES; c++) {
+        assert_true(r.concept[c].eligible && isnan(r.concept[c].firmness));
+        assert_true(fabs(firm.same[c] - 1.0) < 1e-12);
+        use[c] = true;
+    }
+    assert_ok(firmness_interval(&firm, FIRM_F1, use, 200, 1, &lo, &hi, &e), &e);
+    assert_true(fabs(lo - 1.0) < 1e-9 && fabs(hi - 1.0) < 1e-9);
+    assert_ok(heldout_f1(f.set, f.c, s, NULL, NULL, f1, &e), &e);
+    for (size_t c = 0; c < CATEGORIES; c++) {
+        assert_true(fabs(f1[c] - 1.0) < 1e-9);
+    }
+    firmness_deinit(&firm);
+    eval_result_deinit(&r);
+    sae_free(s);
+    end(&f);
+}
+
+/* Two latents that carry a category alike, half its words each: which of them is the
+ * better one hangs on the words. */
+static struct sae *split_sae(void)
+{
+    struct errinfo e;
+    struct sae *s = NULL, *base = world_sae(0);
+    assert_ok(sae_new(sae_arch_find("topk"), D, D + 1, 2, &s, &e), &e);
+    s->scale = base->scale;
+    memset(s->arena, 0, s->count * sizeof *s->arena);
+    memcpy(s->W_enc, base->W_enc, (size_t)D * D * sizeof(float));
+    memcpy(s->W_dec, base->W_dec, (size_t)D * D * sizeof(float));
+    memcpy(s->b_dec, base->b_dec, D * sizeof(float));
+    float *twin = s->W_enc + (size_t)D * D;
+    twin[0] = 1.0F;
+    s->W_dec[(size_t)D * D] = 1.0F;
+    for (size_t w = 0; w < 40; w++) {
+        (w < 20 ? s->W_enc : twin)[CATEGORIES + w] = -20.0F;
+    }
+    sae_free(base);
+    return s;
+}
+
+static void an_even_choice_is_not_firm(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct pool *pool = NULL;
+    assert_ok(pool_new(3, &pool, &e), &e);
+    struct fixture f = begin();
+    struct sae *s = split_sae();
+    struct eval_result r, again;
+    struct firmness firm = measure(&f, s, NULL, &r);
+    struct firmness other = measure(&f, s, pool, &again);
+    double f1[CONCEPTS], lo, hi;
+    assert_true(firm.same[0] > 0.2 && firm.same[0] < 0.9);
+    for (size_t c = 1; c < CATEGORIES; c++) {
+        assert_true(fabs(firm.same[c] - 1.0) < 1e-12);
+    }
+    /* Whatever the pool. */
+    assert_memory_equal(firm.same, other.same, firm.n * sizeof *firm.same);
+    for (size_t i = 0; i < FIRM_FIGURES; i++) {
+        assert_memory_equal(firm.value[i], other.value[i],
+                            firm.n * firm.reps * sizeof *firm.value[i]);
+    }
+    /* The spread of one concept's F1 is in the interval though it is the same concept:
+     * no interval of one, though. */
+    bool use[CONCEPTS] = {true};
+    assert_ok(firmness_interval(&firm, FIRM_F1, use, 200, 1, &lo, &hi, &e), &e);
+    assert_true(isnan(lo) && isnan(hi));
+    use[1] = true;
+    assert_ok(firmness_interval(&firm, FIRM_F1, use, 200, 1, &lo, &hi, &e), &e);
+    assert_true(lo < hi);
+    assert_ok(heldout_f1(f.set, f.c, s, NULL, NULL, f1, &e), &e);
+    assert_true(f1[0] > 0.4 && f1[0] < 0.8 && fabs(f1[1] - 1.0) < 1e-9);
+    firmness_deinit(&firm);
+    firmness_deinit(&other);
+    eval_result_deinit(&r);
+    eval_result_deinit(&again);
+    sae_free(s);
+    end(&f);
+    pool_free(pool);
+}
+
+static void cancelled(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct fixture f = begin();
+    struct sae *s = world_sae(0);
+    struct eval_result r;
+    struct firmness firm;
+    atomic_bool cancel = true;
+    assert_ok(evaluate(f.set, s, NULL, NULL, NULL, &r, &e), &e);
+    check_error(firmness_measure(f.set, s, &r, NULL, &cancel, &firm, &e), ERR_CANCELLED,
+                &e, "cancelled");
+    eval_result_deinit(&r);
+    sae_free(s);
+    end(&f);
+}
+
+int main(void)
+{
+    num_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_clear_choice_is_firm),
+        cmocka_unit_test(an_even_choice_is_not_firm),
+        cmocka_unit_test(cancelled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
