@@ -54,6 +54,15 @@ int cmd_print_text(struct str *s)
     return cmd_print(&safe);
 }
 
+int cmd_end(enum err rc, const struct errinfo *e, struct str *out, bool json)
+{
+    if (rc != OK) {
+        str_free(out);
+        return cmd_fail(rc, e);
+    }
+    return json ? cmd_print(out) : cmd_print_text(out);
+}
+
 void cmd_say(FILE *to, const char *fmt, ...)
 {
     char text[SAY_BYTES];

@@ -43,6 +43,8 @@ int cmd_print(struct str *s);
 /* The same for lines that people read: whatever names and tokens of files they hold,
  * nothing in them but their ends acts on the terminal. */
 int cmd_print_text(struct str *s);
+/* The end of a command that fills `out`: the one of these, or cmd_fail. */
+int cmd_end(enum err rc, const struct errinfo *e, struct str *out, bool json);
 /* One such line, with its end, on `to`. */
 void cmd_say(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

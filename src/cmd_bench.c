@@ -89,11 +89,7 @@ static int cmd_bench_ui(int argc, char **argv)
     if (rc == OK) {
         rc = bench_ui(&set, keys, started, json, &out, &e);
     }
-    if (rc != OK) {
-        str_free(&out);
-        return cmd_fail(rc, &e);
-    }
-    return json ? cmd_print(&out) : cmd_print_text(&out);
+    return cmd_end(rc, &e, &out, json);
 }
 
 /* ---- stream ---- */

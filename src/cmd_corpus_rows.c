@@ -175,9 +175,5 @@ int cmd_corpus_rows(int argc, char **argv)
     struct str out;
     str_init(&out, OUTPUT_BYTES);
     const enum err rc = list_rows(&a, &out, &e);
-    if (rc != OK) {
-        str_free(&out);
-        return cmd_fail(rc, &e);
-    }
-    return a.json ? cmd_print(&out) : cmd_print_text(&out);
+    return cmd_end(rc, &e, &out, a.json);
 }

@@ -136,9 +136,5 @@ int cmd_lm_tokenize(int argc, char **argv)
     struct str out;
     str_init(&out, OUTPUT_BYTES);
     const enum err rc = tokenize(&a, &out, &e);
-    if (rc != OK) {
-        str_free(&out);
-        return cmd_fail(rc, &e);
-    }
-    return a.json ? cmd_print(&out) : cmd_print_text(&out);
+    return cmd_end(rc, &e, &out, a.json);
 }

@@ -398,9 +398,5 @@ int cmd_top(int argc, char **argv)
         }
     }
     browse_close(&t);
-    if (rc != OK) {
-        str_free(&out);
-        return cmd_fail(rc, &e);
-    }
-    return a.json ? cmd_print(&out) : cmd_print_text(&out);
+    return cmd_end(rc, &e, &out, a.json);
 }

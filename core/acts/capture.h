@@ -1,5 +1,5 @@
-/* What a model makes of rows of tokens, at several places at once, kept: for checks from
- * outside. Owner thread. */
+/* What a model makes of rows of tokens, at several places at once, kept: for checks
+ * from outside. Owner thread. */
 #ifndef SAETOP_ACTS_CAPTURE_H
 #define SAETOP_ACTS_CAPTURE_H
 

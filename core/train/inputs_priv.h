@@ -4,8 +4,8 @@
 
 #include "train/inputs.h"
 
-/* Fill in->remarks: what the corpora say of themselves, whether the text is foreign to the
- * model, and whether there is little of it. `set`: clean rows of the training text.
+/* Fill in->remarks: what the corpora say of themselves, whether the text is foreign to
+ * the model, and whether there is little of it. `set`: clean rows of the training text.
  * Runs the model over them once. */
 enum err inputs_note_texts(struct inputs *in, const struct acts_set *set,
                            struct errinfo *e) ERR_CHECKED;

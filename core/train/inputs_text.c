@@ -43,8 +43,8 @@ static enum err note_foreign(struct inputs *in, const struct acts_set *set,
     return OK;
 }
 
-/* The held-out text, up to FEW_TOKENS: how many tokens there are, and how many different
- * ones among them. */
+/* The held-out text, up to FEW_TOKENS: how many tokens there are, and how many
+ * different ones among them. */
 static enum err count_heldout(const struct inputs *in, const struct corpus *c,
                               uint64_t *tokens, size_t *different, struct errinfo *e)
 {

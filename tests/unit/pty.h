@@ -1,10 +1,8 @@
 /* A terminal for tests: a pseudo-terminal whose other end is read by a thread and shown
- * by libvterm. Include first (it asks for X/Open functions). */
+ * by libvterm. */
 #ifndef SAETOP_TESTS_UNIT_PTY_H
 #define SAETOP_TESTS_UNIT_PTY_H
 
-#ifndef _XOPEN_SOURCE
-#endif
 #include "unit/check.h"
 
 #include <vterm.h>

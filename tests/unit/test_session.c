@@ -248,6 +248,33 @@ static void has_lines(const char *text, const char *lines)
     }
 }
 
+/* What is remarked on a text is said, all of it at once, and is no failure. */
+static void remarks_are_said(void **state)
+{
+    (void)state;
+    struct screen t;
+    struct errinfo e;
+    struct str text;
+    char dir[256], path[512];
+    tmp_make(dir, sizeof dir);
+    tmp_path(path, dir, "stories.txt");
+    str_init(&text, 1u << 16);
+    for (int i = 0; i < 100; i++) {
+        str_add(&text, "the dog ran home\n<|endoftext|>\n");
+    }
+    assert_ok(file_write_text(path, text.p, &e), &e);
+    str_free(&text);
+    struct session_config cfg = {.set = sample_settings(100000), .start_paused = true};
+    assert_ok(settings_set(&cfg.set, "corpus", path, "test", &e), &e);
+    open_screen(&t, &cfg);
+    wait_until(&t, is_paused);
+    assert_non_null(strstr(t.v.message, "stories.txt: documents end at markers: 100"));
+    assert_non_null(strstr(t.v.message, "; stories.txt: little text: "));
+    assert_false(t.v.message_bad);
+    close_screen(&t);
+    tmp_drop(dir);
+}
+
 /* Events of two arms stand in the order in which they happened, what was said of both
  * side by side, however often the run is saved and opened again. */
 static void events_come_back_as_they_were(void **state)
@@ -466,6 +493,7 @@ int main(void)
         cmocka_unit_test(commands_take_effect_between_steps),
         cmocka_unit_test(latents_are_described_from_frozen_copies),
         cmocka_unit_test(a_saved_run_opens_for_browsing),
+        cmocka_unit_test(remarks_are_said),
         cmocka_unit_test(events_come_back_as_they_were),
         cmocka_unit_test(labels_are_kept_with_the_run),
         cmocka_unit_test(settings_are_written_as_a_configuration),
