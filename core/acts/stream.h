@@ -81,10 +81,10 @@ struct stream_pos stream_tell(const struct acts_stream *s);
 enum err stream_seek(struct acts_stream *s, const struct stream_pos *pos,
                      struct errinfo *e) ERR_CHECKED;
 
-/* The order in which fill `number` of a seed, from 1, is served: the places in its clean
- * ids[n], a row after the other, in order[n]; returns how many. Special positions are
- * left out. Masked ones are not, so that the order is the same for every rate: a stream
- * that drops them passes over them. n at most UINT32_MAX. Any thread. */
+/* The order in which fill `number` of a seed, from 1, is served: the places in its
+ * clean ids[n], a row after the other, in order[n]; returns how many. Special positions
+ * are left out. Masked ones are not, so that the order is the same for every rate: a
+ * stream that drops them passes over them. n at most UINT32_MAX. Any thread. */
 size_t stream_order(const struct tok *tok, uint64_t seed, uint64_t number,
                     const int32_t *ids, size_t n, uint32_t *order);
 
