@@ -161,8 +161,8 @@ int cmd_corpus_rows(int argc, char **argv)
         .name = "corpus rows",
         .usage = "[--corpus FILE] [--model DIR] [OPTIONS]",
         .about = "The rows of tokens that a run of that seed trains on or is evaluated "
-                 "on, in their order, and which positions it masks at a rate. The rule of "
-                 "both: core/acts/README.md in the sources.",
+                 "on, in their order, and which positions it masks at a rate. The rule "
+                 "of both: core/acts/README.md in the sources.",
         .table = table,
         .n = sizeof table / sizeof table[0],
     };

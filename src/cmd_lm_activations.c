@@ -83,7 +83,8 @@ static enum err check_args(const struct activations_args *a, struct errinfo *e)
     if (!r->corpus &&
         (r->rows != 1 || r->from || r->context || strcmp(r->split, "train") != 0)) {
         return err_set(e, ERR_USAGE,
-                       "--rows, --from, --split and --context are of --corpus, found %s",
+                       "--rows, --from, --split and --context are of --corpus, "
+                       "found %s",
                        a->text.text ? "--text" : "--text-file");
     }
     if (r->corpus && a->text.bos) {
@@ -261,8 +262,8 @@ int cmd_lm_activations(int argc, char **argv)
     // clang-format on
     const struct opts o = {
         .name = "lm activations",
-        .usage = "--hook H[,H...] --out FILE --text TEXT|--text-file FILE|--corpus FILE "
-                 "[OPTIONS]",
+        .usage = "--hook H[,H...] --out FILE "
+                 "--text TEXT|--text-file FILE|--corpus FILE [OPTIONS]",
         .about =
             "Activations of a model as tensors: one a hook, of its name, [rows, "
             "positions, d] in F32; input_ids, as the model read them, and ids, without "

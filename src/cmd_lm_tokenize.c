@@ -118,12 +118,13 @@ int cmd_lm_tokenize(int argc, char **argv)
     // clang-format on
     const struct opts o = {
         .name = "lm tokenize",
-        .usage = "[--model DIR|--tokenizer FILE] --text TEXT|--text-file FILE [OPTIONS]",
+        .usage = "[--model DIR|--tokenizer FILE] "
+                 "--text TEXT|--text-file FILE [OPTIONS]",
         .about =
-            "The token ids of a text, as transformers' AutoTokenizer gives them for the "
-            "directory. BOS is put in front where tokenizer.json says so "
-            "(post_processor), which the bundled model's does not; --bos puts it there. The "
-            "text of a special token is text and never becomes that token.",
+            "The token ids of a text, as transformers' AutoTokenizer gives them for "
+            "the directory. BOS is put in front where tokenizer.json says so "
+            "(post_processor), which the bundled model's does not; --bos puts it "
+            "there. The text of a special token is text and never becomes that token.",
         .table = table,
         .n = sizeof table / sizeof table[0],
     };

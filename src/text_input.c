@@ -50,7 +50,8 @@ static enum err read_file(const char *path, struct str *out, struct errinfo *e)
 enum err text_input_read(const struct text_input *t, struct str *out, struct errinfo *e)
 {
     if (!t->text == !t->file) {
-        return err_set(e, ERR_USAGE, "found %s, expected --text TEXT or --text-file FILE",
+        return err_set(e, ERR_USAGE,
+                       "found %s, expected --text TEXT or --text-file FILE",
                        t->text ? "both --text and --text-file" : "no text");
     }
     str_init(out, MAX_TEXT);

@@ -188,7 +188,7 @@ for line in --version "corpus generate --n 9" "top run" "train --out full --step
 done
 "$saetop" train --out piped --steps 2 $small 2>err </dev/null | true
 [ "${PIPESTATUS[0]}" = 0 ] && ! grep -q 'standard output' err || fault "a pipe nobody reads"
-rm -f out
+rm -f out # what it begins to write is waited for
 (
     trap '' HUP # as nohup does
     exec "$saetop" train --out nohup --steps 1000000 $small >out 2>err </dev/null

@@ -42,8 +42,7 @@ void token_rows_free(struct token_rows *r)
 }
 
 /* Rows before `from` into the place of that one, which comes after them. The end of a
- * held-out split shows in the row that it is in, or in the next one, which is all
- * old. */
+ * held-out split shows in the row that it is in, or in the next, which is all old. */
 static enum err read_rows(struct token_rows *r, struct pack *p, bool once,
                           uint64_t from, struct errinfo *e)
 {

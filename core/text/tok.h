@@ -80,8 +80,8 @@ enum err tok_encode_with(const struct tok *t, struct tok_scratch *s, const char 
                          size_t len, struct tok_ids *out,
                          struct errinfo *e) ERR_CHECKED;
 
-/* The tokens that the files have a tokenizer put before and after a text of its own
- * accord, BOS as a rule; most have none. Of tokenizer.json's post_processor. Borrowed. */
+/* The tokens that tokenizer.json (post_processor) has put before and after each text,
+ * BOS as a rule; most have none. Borrowed. */
 const struct tok_ids *tok_front(const struct tok *t);
 const struct tok_ids *tok_back(const struct tok *t);
 /* tok_encode with them around the text: what transformers' AutoTokenizer gives, but for

@@ -1,6 +1,6 @@
 /* What a tokenizer puts around a text of its own accord: tokenizer.json's
- * post_processor. (transformers 5 passes over add_bos_token of tokenizer_config.json
- * where there is a tokenizer.json.) */
+ * post_processor. (Where there is a tokenizer.json, transformers 5 passes over
+ * add_bos_token of tokenizer_config.json.) */
 #include "base/json.h"
 #include "text/tok_priv.h"
 

@@ -1,5 +1,4 @@
-/* [threads] Activations kept for checks from outside: those of the model's own
- * passes. */
+/* [threads] Activations kept for checks from outside: as the model's own passes. */
 #include "acts/capture.h"
 #include "num/blas.h"
 #include "unit/check.h"

@@ -695,8 +695,9 @@ static void heldout_rows_end_with_the_text(void **state)
         assert_memory_equal(r->ids, ids + from * LEN, r->n * sizeof *ids);
         token_rows_free(r);
     }
-    check_error(token_rows_read(w->c, CORPUS_HELDOUT, w->m->tok, LEN, rows, 1, &none, &e),
-                ERR_USAGE, &e, "the held-out text ends with row");
+    check_error(
+        token_rows_read(w->c, CORPUS_HELDOUT, w->m->tok, LEN, rows, 1, &none, &e),
+        ERR_USAGE, &e, "the held-out text ends with row");
 }
 
 int main(void)

@@ -106,10 +106,11 @@ static void any_bytes_come_back(void **state)
 
 /* ---- what stands around a text ---- */
 
-#define BOS_TEMPLATE                                                                   \
-    "{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"B\"}},"         \
-    "{\"Sequence\":{\"id\":\"A\"}},{\"SpecialToken\":{\"id\":\"E\"}}],\"special_tokens\":"    \
-    "{\"B\":{\"ids\":[0]},\"E\":{\"ids\":[1]}}}"
+static const char bos_template[] =
+    "{\"type\":\"TemplateProcessing\",\"single\":["
+    "{\"SpecialToken\":{\"id\":\"B\"}},{\"Sequence\":{\"id\":\"A\"}},"
+    "{\"SpecialToken\":{\"id\":\"E\"}}],"
+    "\"special_tokens\":{\"B\":{\"ids\":[0]},\"E\":{\"ids\":[1]}}}";
 
 /* The shared tokenizer's file with that post_processor, read again. */
 static enum err with_processor(const char *json, struct tok **out, struct errinfo *e)
@@ -138,9 +139,9 @@ static void post_processors_put_tokens_around(void **state)
     } cases[] = {
         {"null", 0, 0},
         {"{\"type\":\"ByteLevel\"}", 0, 0},
-        {BOS_TEMPLATE, 1, 1},
-        {"{\"type\":\"Sequence\",\"processors\":[{\"type\":\"ByteLevel\"}," BOS_TEMPLATE
-         "]}",
+        {bos_template, 1, 1},
+        {"{\"type\":\"Sequence\",\"processors\":[{\"type\":\"ByteLevel\"},"
+         "{\"type\":\"BertProcessing\",\"cls\":[\"B\",0],\"sep\":[\"E\",1]}]}",
          1, 1},
         {"{\"type\":\"RobertaProcessing\",\"cls\":[\"B\",0],\"sep\":[\"E\",1]}", 1, 1},
     };
@@ -172,8 +173,8 @@ static void post_processors_are_checked(void **state)
         {"{\"type\":\"Magic\"}", "post_processor.type: found \"Magic\""},
         {"{\"type\":\"BertProcessing\",\"cls\":[\"B\",9999999],\"sep\":[\"E\",1]}",
          "9999999 is not in the vocabulary"},
-        {"{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"B\"}}],"
-         "\"special_tokens\":{}}",
+        {"{\"type\":\"TemplateProcessing\",\"special_tokens\":{},"
+         "\"single\":[{\"SpecialToken\":{\"id\":\"B\"}}]}",
          "B"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
