@@ -4,9 +4,6 @@
  * mouse are parsed by term_input.c, so that they work whatever the terminal's
  * description says and no sequence becomes keys, and signals come through signal.c, so
  * that nothing runs inside a handler. */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* memfd_create */
-#endif
 #ifndef NCURSES_WIDECHAR
 #define NCURSES_WIDECHAR 1
 #endif
@@ -18,9 +15,9 @@
 #include "ui/stderr_tail.h"
 #include "ui/term.h"
 #include "ui/term_input.h"
+#include "ui/term_paper.h"
 #include "ui/term_tty.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
 #include <ncurses.h>
@@ -35,7 +32,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -55,7 +51,7 @@ enum { FRAME_MS = 40 };
 
 struct term {
     SCREEN *screen;
-    FILE *paper; /* memory, which curses takes for the terminal */
+    FILE *paper; /* what curses takes for the terminal */
     int out_fd, in_fd;
     struct tty tty;
     struct stderr_tail tail;
@@ -88,21 +84,6 @@ struct term {
 };
 
 /* ---- output ---- */
-
-/* Hand over what curses has written. */
-static void take_paper(struct term *t)
-{
-    char bytes[16384];
-    const int fd = fileno(t->paper);
-    fflush(t->paper);
-    off_t at = 0;
-    for (ssize_t n; (n = pread(fd, bytes, sizeof bytes, at)) > 0; at += n) {
-        tty_put(&t->tty, bytes, (size_t)n);
-    }
-    if (ftruncate(fd, 0) == 0) {
-        lseek(fd, 0, SEEK_SET);
-    }
-}
 
 /* Go on sending; true when the terminal has all. After a stall it gets everything anew,
  * as nobody knows what became of what it was sent. */
@@ -253,7 +234,7 @@ void term_present(struct term *t, const struct canvas *c)
     }
     wnoutrefresh(stdscr);
     doupdate();
-    take_paper(t);
+    paper_take(t->paper, &t->tty);
     if (t->has_mouse) {
         tty_puts(&t->tty, SYNC_OFF);
     }
@@ -353,7 +334,7 @@ static bool leave_screen(struct term *t)
         tty_puts(&t->tty, t->has_mouse ? MOUSE_OFF PASTE_OFF : "");
         tty_puts(&t->tty, t->keypad_off);
         endwin();
-        take_paper(t);
+        paper_take(t->paper, &t->tty);
         /* Leaving the alternate screen may bring back the visibility of the cursor that
          * it was entered with, so the cursor is shown last. */
         tty_puts(&t->tty, t->show_cursor);
@@ -669,20 +650,6 @@ static enum err arm_restore(struct term *t, struct errinfo *e)
     return rc;
 }
 
-static enum err open_paper(struct term *t, struct errinfo *e)
-{
-    const int fd = memfd_create("saetop-frame", MFD_CLOEXEC);
-    t->paper = fd >= 0 ? fdopen(fd, "r+") : NULL;
-    if (t->paper) {
-        return OK;
-    }
-    const int why = errno;
-    if (fd >= 0) {
-        close(fd);
-    }
-    return err_set(e, ERR_IO, "no memory to draw in: %s", strerror(why));
-}
-
 /* Keys as this terminal is said to send them. */
 static void add_keys(struct term *t)
 {
@@ -740,7 +707,7 @@ static enum err open_term(struct term *t, const struct term_config *cfg,
     TRY(sig_open(~0u, e));
     t->signals_open = true;
     TRY(tty_open(&t->tty, t->in_fd, t->out_fd, e));
-    TRY(open_paper(t, e));
+    TRY(paper_open(&t->paper, e));
     TRY(stderr_tail_begin(&t->tail, e));
     TRY(start_screen(t, &name, e));
     t->tier = choose_tier(cfg->tier, name);
