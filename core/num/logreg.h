@@ -79,6 +79,10 @@ enum err logreg_fit(const struct logreg_x *x, const struct logreg_y *y,
                     const struct logreg_opts *opts, struct pool *pool,
                     struct logreg *out, struct errinfo *e) ERR_CHECKED;
 
+/* Bytes that logreg_fit takes at most beside its result for compressed inputs of nnz
+ * entries on so many threads. */
+size_t logreg_fit_bytes(size_t n, size_t d, size_t nnz, size_t threads);
+
 /* SAEBench's train_multi_probe: torch's BCEWithLogitsLoss over batch and units, mean of
  * both, positives weighted n_neg/n_pos; Adam (0.9, 0.999, 1e-8) with L2 in the gradient
  * of weights and bias; lr falls exponentially from lr to end_lr over the epochs; start

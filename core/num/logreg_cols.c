@@ -196,6 +196,18 @@ static enum err gram_init(struct bench *k, const struct logreg_csc *all,
     return OK;
 }
 
+size_t logreg_fit_bytes(size_t n, size_t d, size_t nnz, size_t threads)
+{
+    const size_t entry = sizeof(uint32_t) + sizeof(float);
+    const size_t most = d + 1 < LOGREG_GRAM_MAX ? d + 1 : LOGREG_GRAM_MAX;
+    const size_t row = 10 * sizeof(double) + 4 * sizeof(int32_t);
+    const size_t column = 12 * sizeof(double) + 3 * sizeof(int32_t);
+    const size_t by_row = sizeof(uint32_t) + sizeof(double);
+    const size_t worker = nnz * (entry + by_row) + n * row + d * column +
+                          2 * most * most * sizeof(double);
+    return nnz * entry + d * sizeof(size_t) + threads * worker;
+}
+
 static void bench_deinit(struct bench *k)
 {
     mem_free(k->weight);

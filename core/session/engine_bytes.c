@@ -1,4 +1,5 @@
 /* The estimate of memory that is printed before a run. */
+#include "num/logreg.h"
 #include "session/engine.h"
 
 /* The program, its libraries and the text it has open, as measured on the bundled
@@ -30,13 +31,19 @@ static size_t fills(const struct engine *g)
     return n + (n < g->n_arms ? 1 : 0);
 }
 
-/* Codes of the evaluated rows, by block, then joined, then by latent. Without k, half of
- * the latents of a SAE that has not learnt yet are active. */
-static size_t codes_bytes(const struct sae *s, size_t rows)
+/* Codes that are not zero in so many rows. Without k, half of the latents of a SAE that
+ * has not learnt yet are active. */
+static size_t codes_count(const struct sae *s, size_t rows)
 {
     const bool selects = (sae_arch_has(s->arch) & SAE_HAS_K) != 0;
     const double active = selects ? s->k : (double)s->F / 2;
-    return 3 * (size_t)((double)rows * active) * (sizeof(float) + sizeof(int32_t));
+    return (size_t)((double)rows * active);
+}
+
+/* Those of the evaluated rows, by block, then joined, then by latent. */
+static size_t codes_bytes(const struct sae *s, size_t rows)
+{
+    return 3 * codes_count(s, rows) * (sizeof(float) + sizeof(int32_t));
 }
 
 static size_t evaluation_bytes(const struct engine *g)
@@ -54,6 +61,8 @@ static size_t evaluation_bytes(const struct engine *g)
         const struct sae *sae = g->arm[a].arm->sae;
         /* A frozen copy, projections on every latent, and what a save turns round. */
         const size_t one = 2 * sae->count * sizeof(float) + codes_bytes(sae, rows) +
+                           logreg_fit_bytes(rows, sae->F, codes_count(sae, rows),
+                                            (size_t)s->threads) +
                            g->in->concepts->n * sae->F * sizeof(float);
         most = one > most ? one : most;
     }
