@@ -41,7 +41,7 @@ bool action_needs_training(const struct app *a, const struct session_view *v,
     return over && why && !strcmp(why, may_steer(a, v));
 }
 
-const char *may_pause(const struct app *a, const struct session_view *v)
+const char *may_train(const struct app *a, const struct session_view *v)
 {
     const char *why = may_steer(a, v);
     if (!why && v->state == SESSION_DONE) {
@@ -52,7 +52,7 @@ const char *may_pause(const struct app *a, const struct session_view *v)
 
 const char *may_resume(const struct app *a, const struct session_view *v)
 {
-    return v->state == SESSION_BROWSING ? NULL : may_pause(a, v);
+    return v->state == SESSION_BROWSING ? NULL : may_train(a, v);
 }
 
 const char *may_fork(const struct app *a, const struct session_view *v)

@@ -215,6 +215,9 @@ static const struct {
 } state_hints[] = {
     {SESSION_PAUSED, ACTION_PAUSE, "", "go on", 0},
     {SESSION_DONE, ACTION_PAUSE, "", NULL, 0},
+    {SESSION_DONE, ACTION_MASK_TOGGLE, "", NULL, 0},
+    {SESSION_DONE, ACTION_RATE, "-0.05", NULL, 0},
+    {SESSION_DONE, ACTION_RATE, "+0.05", NULL, 0},
     {SESSION_DONE, ACTION_EXTEND, "", "trains on", 0},
     {SESSION_DONE, ACTION_SCREEN, "latents", "browse", 0},
     {SESSION_DONE, ACTION_SAVE, "", "save", 1},

@@ -42,11 +42,11 @@ enum screen_id {
     X(MESSAGES, act_messages, may_always)                                              \
     X(SAVE_CONFIG, act_save_config, may_refresh)                                       \
     X(ARM, act_arm, may_choose_arm)                                                    \
-    X(PAUSE, act_pause, may_pause)                                                     \
+    X(PAUSE, act_pause, may_train)                                                     \
     X(RESUME, act_resume, may_resume)                                                  \
-    X(MASK, act_mask, may_steer)                                                       \
-    X(MASK_TOGGLE, act_mask_toggle, may_steer)                                         \
-    X(RATE, act_rate, may_steer)                                                       \
+    X(MASK, act_mask, may_train)                                                       \
+    X(MASK_TOGGLE, act_mask_toggle, may_train)                                         \
+    X(RATE, act_rate, may_train)                                                       \
     X(FORK, act_fork, may_fork)                                                        \
     X(SAVE, act_save, may_steer)                                                       \
     X(EXTEND, act_extend, may_steer)                                                   \

@@ -219,7 +219,8 @@ void screen_train_sync(struct app *a, const struct session_view *v)
         /* The view shows what was asked, or the trainer has gone on without. */
         if (!isnan(t->asked_rate[arm]) &&
             (fabs(v->arm[arm].rate_set - t->asked_rate[arm]) < 1e-9 ||
-             v->step > t->asked_at[arm] + 50 || v->state == SESSION_FAILED)) {
+             v->step > t->asked_at[arm] + 50 || v->state == SESSION_FAILED ||
+             v->state == SESSION_DONE)) {
             t->asked_rate[arm] = (double)NAN;
         }
         if (isnan(t->asked_rate[arm]) && v->arm[arm].rate_set > 0) {

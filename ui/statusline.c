@@ -138,8 +138,8 @@ void say_view(const struct app *a, const struct session_view *v, struct canvas *
     const int y = card ? c->h - 2
                        : f.body.y + f.body.h - 1 - screen_at(a->screen)->rule(a);
     const int x = card ? 0 : 2;
-    const int w = canvas_text_width(say) + 2, room = c->w - 2 * x;
-    const struct rect r = {x, y, w < room ? w : room, 1};
+    /* All of the line: what the panes say on it would be read on as a part of this. */
+    const struct rect r = {x, y, c->w - 2 * x, 1};
     canvas_fill(c, r, ' ', ROLE_TEXT, 0);
     canvas_text(c, r.x + 1, y, r.w - 2, say, bad ? ROLE_BAD : ROLE_VALUE, ATTR_BOLD);
 }

@@ -10,6 +10,25 @@ static void tick(struct bench *b, enum event_kind kind)
 
 /* ---- messages ---- */
 
+/* At the last step masking cannot change, and nothing on the screen says it did. */
+static void test_masking_rests_at_the_end(void **state)
+{
+    (void)state;
+    static const char *const tries[] = {"m", "[", "]", ":mask off\n", ":mask 0.5\n"};
+    struct bench *b = bench_new(120, 36, 1);
+    b->v.state = SESSION_DONE;
+    for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
+        const double before = app_rate(&b->a, &b->v, 0);
+        type(b, tries[i]);
+        tick(b, EVENT_TICK);
+        assert_true(on_screen(b, ":extend STEPS goes on"));
+        assert_true(app_rate(&b->a, &b->v, 0) == before);
+        press(b, KEY_ESC_);
+    }
+    assert_false(on_screen(b, "m mask"));
+    bench_free(b);
+}
+
 /* However long the words stand, they are said once; said again, they are again. */
 static void test_messages_are_logged_once(void **state)
 {
@@ -261,6 +280,7 @@ static void test_prompts_offer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_masking_rests_at_the_end),
         cmocka_unit_test(test_messages_are_logged_once),
         cmocka_unit_test(test_messages_hide_nothing),
         cmocka_unit_test(test_hints_fit_the_state),
