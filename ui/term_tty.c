@@ -5,10 +5,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { WAITING_MAX = 64 << 20, ROOM = 256 };
+
+static atomic_bool hushed;
+static atomic_int writing; /* threads in a write that hushed did not stop */
 
 /* ---- open and close ---- */
 
@@ -30,6 +35,7 @@ static int open_anew(int fd)
 enum err tty_open(struct tty *t, int in_fd, int out_fd, struct errinfo *e)
 {
     *t = (struct tty){.in = open_anew(in_fd), .out = open_anew(out_fd)};
+    atomic_store(&hushed, false);
     str_init(&t->waiting, WAITING_MAX);
     if (t->in >= 0 && t->out >= 0 && tcgetattr(t->in, &t->before) == 0) {
         return OK;
@@ -110,11 +116,27 @@ void tty_puts(struct tty *t, const char *bytes)
     tty_put(t, bytes, strlen(bytes));
 }
 
+/* As write(2); there is no room when hushed. */
+static ssize_t write_unless_hushed(int fd, const void *bytes, size_t n)
+{
+    ssize_t put = -1;
+    atomic_fetch_add(&writing, 1);
+    if (atomic_load(&hushed)) {
+        errno = EAGAIN;
+    } else {
+        put = write(fd, bytes, n);
+    }
+    const int why = errno;
+    atomic_fetch_sub(&writing, 1);
+    errno = why;
+    return put;
+}
+
 bool tty_flush(struct tty *t)
 {
     while (tty_waits(t)) {
-        const ssize_t put =
-            write(t->out, t->waiting.p + t->sent, t->waiting.len - t->sent);
+        const ssize_t put = write_unless_hushed(t->out, t->waiting.p + t->sent,
+                                                t->waiting.len - t->sent);
         if (put > 0) {
             t->sent += (size_t)put;
             t->moved_ns = clock_ns();
@@ -155,18 +177,9 @@ void tty_drop(struct tty *t)
     }
 }
 
-bool tty_drain(struct tty *t)
-{
-    const bool sent =
-        !tty_waits(t) ||
-        tty_send(t->out, t->waiting.p + t->sent, t->waiting.len - t->sent);
-    str_clear(&t->waiting);
-    t->sent = 0;
-    t->stalled = false;
-    return sent;
-}
-
-bool tty_send(int fd, const char *bytes, size_t n)
+/* tty_send by means of put_some. */
+static bool send_by(ssize_t put_some(int, const void *, size_t), int fd,
+                    const char *bytes, size_t n)
 {
     int ms = TTY_STALL_MS;
     while (n > 0) {
@@ -177,7 +190,7 @@ bool tty_send(int fd, const char *bytes, size_t n)
             continue;
         }
         /* Little at a time, as a descriptor that is not ours may wait for room. */
-        const ssize_t put = ready == 1 ? write(fd, bytes, n < ROOM ? n : ROOM) : 0;
+        const ssize_t put = ready == 1 ? put_some(fd, bytes, n < ROOM ? n : ROOM) : 0;
         if (put <= 0) {
             return false;
         }
@@ -185,6 +198,32 @@ bool tty_send(int fd, const char *bytes, size_t n)
         n -= (size_t)put;
     }
     return true;
+}
+
+bool tty_drain(struct tty *t)
+{
+    const bool sent = !tty_waits(t) ||
+                      send_by(write_unless_hushed, t->out, t->waiting.p + t->sent,
+                              t->waiting.len - t->sent);
+    str_clear(&t->waiting);
+    t->sent = 0;
+    t->stalled = false;
+    return sent;
+}
+
+bool tty_send(int fd, const char *bytes, size_t n)
+{
+    return send_by(write, fd, bytes, n);
+}
+
+void tty_hush(void)
+{
+    const struct timespec ms = {.tv_nsec = 1000000};
+    atomic_store(&hushed, true);
+    /* For ever, were it this thread that a signal took from its write. */
+    for (int i = 0; i < TTY_HUSH_MS && atomic_load(&writing) > 0; i++) {
+        nanosleep(&ms, NULL);
+    }
 }
 
 void tty_give_up(void)

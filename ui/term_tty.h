@@ -26,7 +26,7 @@ struct tty {
     bool stalled; /* it took nothing for TTY_STALL_MS, or not all could wait */
 };
 
-enum { TTY_STALL_MS = 1000 };
+enum { TTY_STALL_MS = 1000, TTY_HUSH_MS = 100 };
 /* Ends whatever sequence was cut, in all terminals. */
 #define TTY_CANCEL "\030"
 
@@ -60,6 +60,10 @@ bool tty_drain(struct tty *t);
 /* Write all of bytes[n] to any descriptor; false when it takes none of it for
  * TTY_STALL_MS. Async-signal-safe; any thread. */
 bool tty_send(int fd, const char *bytes, size_t n);
+/* From now on, until tty_open, nothing that is put goes out, in whatever thread: what
+ * follows by tty_send is the last that the terminal is told. Waits for a write that is
+ * under way, TTY_HUSH_MS at most. Async-signal-safe; any thread. */
+void tty_hush(void);
 /* Turn descriptors 1 and 2, where they are a terminal without room, to /dev/null. */
 void tty_give_up(void);
 

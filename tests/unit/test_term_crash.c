@@ -23,6 +23,7 @@ enum way {
     WAY_SEGV_THREAD,
     WAY_ABORT,
     WAY_ABORT_THREAD,
+    WAY_ABORT_DRAWING, /* in a thread, while the first one draws on */
     WAY_FPE,
     WAY_QUIT,
     WAY_OVERFLOW,
@@ -68,13 +69,29 @@ static void *sleep_for_ever(void *arg)
     return arg;
 }
 
-static void act(enum way way)
+static void draw_for_ever(struct term *t, struct canvas *c)
 {
+    for (int i = 0;; i++) {
+        for (int y = 0; y < H; y++) {
+            canvas_textf(c, 0, y, W, ROLE_TEXT, 0, "drawing %d", i);
+        }
+        term_present(t, c);
+    }
+}
+
+static void act(enum way way, struct term *t, struct canvas *c)
+{
+    static enum way of_thread;
     pthread_t thread;
     struct errinfo e;
-    if (way == WAY_SEGV_THREAD || way == WAY_ABORT_THREAD ||
+    of_thread = way;
+    if (way == WAY_ABORT_DRAWING) {
+        if (thread_start(&thread, crash, &of_thread, &e) == OK) {
+            draw_for_ever(t, c);
+        }
+    } else if (way == WAY_SEGV_THREAD || way == WAY_ABORT_THREAD ||
         way == WAY_OVERFLOW_THREAD) {
-        if (thread_start(&thread, crash, &way, &e) == OK) {
+        if (thread_start(&thread, crash, &of_thread, &e) == OK) {
             pthread_join(thread, NULL);
         }
     } else if (way == WAY_OVERFLOW) {
@@ -125,7 +142,7 @@ static int child(int tty, enum way way)
                 fprintf(stderr, "last words\n");
                 status = 0;
             } else if (ev.kind == EVENT_KEY && ev.key == 'x') {
-                act(way);
+                act(way, t, &c);
             }
         }
         if (sig_take(SIG_BIT_QUITS)) {
@@ -320,6 +337,16 @@ static void test_crashes(void **state)
     check_death(WAY_QUIT, "\034", SIGQUIT); /* Ctrl-\ */
 }
 
+/* The thread that draws is not the one that dies, and has no say any more once the
+ * terminal is put back. */
+static void test_drawing_on(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        check_death(WAY_ABORT_DRAWING, "x", SIGABRT);
+    }
+}
+
 /* What each signal does: it asks to leave, is left alone, stops, or ends the program by
  * itself, as all do that are not named here. */
 enum fate { ENDS, LEAVES, HARMLESS, STOPS };
@@ -458,6 +485,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exits),
         cmocka_unit_test(test_crashes),
+        cmocka_unit_test(test_drawing_on),
         cmocka_unit_test(test_signals),
         cmocka_unit_test(test_signals_at_once),
         cmocka_unit_test(test_status),
