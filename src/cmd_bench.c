@@ -4,8 +4,8 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "run/engine.h"
 #include "run_opts.h"
-#include "session/engine.h"
 #include "ui/explore.h"
 
 #include <stdio.h>

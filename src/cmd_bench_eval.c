@@ -5,9 +5,9 @@
 #include "cmd.h"
 #include "cmd_bench.h"
 #include "num/stats.h"
+#include "run/engine.h"
+#include "run/evaluator.h"
 #include "run_opts.h"
-#include "session/engine.h"
-#include "session/evaluator.h"
 #include "train/settings_synth.h"
 
 #include <string.h>

@@ -9,8 +9,8 @@
 #include "corpus_opts.h"
 #include "samples_dir.h"
 #include "stop.h"
+#include "story/grammar.h"
 #include "text/corpus.h"
-#include "text/grammar.h"
 #include "text/tok.h"
 
 #include <stdio.h>

@@ -11,8 +11,8 @@
 #include "eval/splitting.h"
 #include "eval/suite.h"
 #include "eval_synthetic.h"
+#include "run/evaluator.h"
 #include "sae/sae_remarks.h"
-#include "session/evaluator.h"
 #include "state_dir.h"
 #include "train/rundir.h"
 

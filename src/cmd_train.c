@@ -4,8 +4,8 @@
 #include "base/number.h"
 #include "cmd.h"
 #include "progress.h"
+#include "run/engine.h"
 #include "run_opts.h"
-#include "session/engine.h"
 #include "stop.h"
 #include "train/settings_arch.h"
 

@@ -7,8 +7,8 @@
 #include "num/blas.h"
 #include "num/stats.h"
 #include "progress.h"
+#include "run/engine.h"
 #include "run_opts.h"
-#include "session/engine.h"
 #include "train/settings_arch.h"
 #include "train/settings_synth.h"
 

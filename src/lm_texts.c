@@ -5,7 +5,7 @@
 #include "base/number.h"
 #include "cmd.h"
 #include "samples_dir.h"
-#include "text/grammar.h"
+#include "story/grammar.h"
 
 #include <stdio.h>
 #include <stdlib.h>

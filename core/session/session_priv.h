@@ -2,7 +2,7 @@
 #ifndef SAETOP_SESSION_PRIV_H
 #define SAETOP_SESSION_PRIV_H
 
-#include "session/engine.h"
+#include "run/engine.h"
 #include "session/session.h"
 
 #include <pthread.h>

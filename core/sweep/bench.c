@@ -2,7 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "session/evaluator.h"
+#include "run/evaluator.h"
 
 #include <pthread.h>
 #include <string.h>

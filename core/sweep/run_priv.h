@@ -2,7 +2,7 @@
 #ifndef SAETOP_SWEEP_RUN_PRIV_H
 #define SAETOP_SWEEP_RUN_PRIV_H
 
-#include "session/engine.h"
+#include "run/engine.h"
 #include "sweep/bench.h"
 #include "sweep/cellfile.h"
 #include "sweep/run.h"

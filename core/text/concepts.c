@@ -3,6 +3,7 @@
 #include "base/csvfile.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "story/grammar.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -265,7 +266,7 @@ static int32_t grammar_root(const struct drafts *d)
 {
     for (size_t i = 0; i < d->n; i++) {
         if (d->p[i].parent < 0 && d->p[i].has_children &&
-            strcmp(d->p[i].name, CONCEPTS_GRAMMAR) == 0) {
+            strcmp(d->p[i].name, GRAMMAR_CLASSES) == 0) {
             return (int32_t)i;
         }
     }
@@ -280,7 +281,7 @@ static enum err check_root(const struct loader *l, int32_t root, struct errinfo 
             return err_set(e, ERR_FORMAT,
                            "%s: '%s' has words of its own; expected them in its "
                            "children",
-                           l->file, CONCEPTS_GRAMMAR);
+                           l->file, GRAMMAR_CLASSES);
         }
     }
     return OK;

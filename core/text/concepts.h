@@ -12,9 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The root of the grammatical classes; it is no concept itself. */
-#define CONCEPTS_GRAMMAR "grammar"
-
 enum concept_kind {
     CONCEPT_LEAF,    /* a semantic category that has words of its own */
     CONCEPT_SUPER,   /* a category of categories */

@@ -4,8 +4,8 @@
 
 #include "base/csvfile.h"
 #include "base/infile.h"
+#include "story/grammar.h"
 #include "text/corpus.h"
-#include "text/grammar.h"
 
 #define CORPUS_MAX_DOCS  ((size_t)1 << 26)
 #define CORPUS_MAX_DOC   ((size_t)1 << 20) /* a longer one of a .txt is cut */

@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "eval/probe_csv.h"
-#include "text/grammar.h"
+#include "story/grammar.h"
 
 #include <stdint.h>
 #include <stdlib.h>

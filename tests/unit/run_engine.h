@@ -2,7 +2,7 @@
 #ifndef SAETOP_TESTS_UNIT_RUN_ENGINE_H
 #define SAETOP_TESTS_UNIT_RUN_ENGINE_H
 
-#include "session/engine.h"
+#include "run/engine.h"
 #include "unit/check.h"
 
 static inline struct engine *start_engine(const struct settings *set)

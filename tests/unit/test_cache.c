@@ -5,7 +5,7 @@
 #include "base/half.h"
 #include "base/mem.h"
 #include "num/blas.h"
-#include "session/engine.h"
+#include "run/engine.h"
 #include "unit/sample_settings.h"
 
 #include <dirent.h>

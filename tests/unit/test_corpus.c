@@ -1,6 +1,6 @@
 /* Corpora: every format, splits, reading order, bad files. */
+#include "story/grammar.h"
 #include "text/corpus.h"
-#include "text/grammar.h"
 #include "text_fixture.h"
 
 static char dir[64];

@@ -1,7 +1,7 @@
 /* Story grammar: what the sample holds, the English it makes, determinism, derived
  * files, and one-line errors for malformed grammars. */
 #include "base/mem.h"
-#include "text/grammar.h"
+#include "story/grammar.h"
 #include "unit/check.h"
 
 #include <ctype.h>

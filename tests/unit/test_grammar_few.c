@@ -1,7 +1,7 @@
 /* Story grammars with fewer words than their sentences ask for. */
 #include "base/str.h"
 #include "check.h"
-#include "text/grammar.h"
+#include "story/grammar.h"
 
 #include <string.h>
 

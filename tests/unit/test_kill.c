@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "num/blas.h"
-#include "session/engine.h"
+#include "run/engine.h"
 #include "unit/sample_settings.h"
 
 #include <signal.h>

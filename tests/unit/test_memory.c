@@ -2,7 +2,7 @@
  * getrusage in a process of its own, is within 1.3 times of it, and not so far below
  * that the estimate would be of no use. */
 #include "num/blas.h"
-#include "session/engine.h"
+#include "run/engine.h"
 #include "unit/sample_settings.h"
 
 #include <sys/resource.h>

@@ -4,10 +4,10 @@
 #include "base/csvfile.h"
 #include "base/mem.h"
 #include "base/safetensors.h"
+#include "run/engine.h"
 #include "sae/foreign.h"
-#include "session/engine.h"
+#include "story/grammar.h"
 #include "sweep/table.h"
-#include "text/grammar.h"
 #include "unit/sample_settings.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "text/grammar_priv.h"
+#include "story/grammar_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>

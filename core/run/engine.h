@@ -1,8 +1,8 @@
 /* A run without threads or screen: arms that step in turn, their histories, evaluation
  * when it is due, saving. The session's trainer thread and the `train` command drive
  * the same engine. Owner thread. */
-#ifndef SAETOP_SESSION_ENGINE_H
-#define SAETOP_SESSION_ENGINE_H
+#ifndef SAETOP_RUN_ENGINE_H
+#define SAETOP_RUN_ENGINE_H
 
 #include "eval/evaluate.h"
 #include "eval/truth.h"

@@ -6,8 +6,8 @@
  * same on every machine. Words, categories and forms are named by indexes that are
  * stable for one file. Strings handed out are borrowed and live as long as the grammar.
  */
-#ifndef SAETOP_TEXT_GRAMMAR_H
-#define SAETOP_TEXT_GRAMMAR_H
+#ifndef SAETOP_STORY_GRAMMAR_H
+#define SAETOP_STORY_GRAMMAR_H
 
 #include "base/err.h"
 #include "base/str.h"
@@ -15,6 +15,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* In concepts.csv, the root of the grammatical classes; it is no concept itself. */
+#define GRAMMAR_CLASSES "grammar"
 
 struct grammar;
 
@@ -114,10 +117,9 @@ enum err grammar_forms(const struct grammar *g, grammar_form_fn cb, void *user,
                        struct errinfo *e) ERR_CHECKED;
 
 /* concepts.csv: header `concept,parent,word`, one row per surface form of each word of
- * each leaf category; then, under the parent CONCEPTS_GRAMMAR of text/concepts.h, the
- * grammatical classes: function words and punctuation from a closed list, as far as
- * text of this grammar can hold them, words that begin sentences, and the lexicon's
- * parts of speech. Appended to out. ERR_FORMAT: a category has the name of a class. */
+ * each leaf category; then, under the parent GRAMMAR_CLASSES, the grammatical classes:
+ * function words and punctuation from a closed list, as far as text of this grammar can
+ * hold them, words that begin sentences, and the lexicon's parts of speech. Appended to out. ERR_FORMAT: a category has the name of a class. */
 enum err grammar_concepts(const struct grammar *g, struct str *out,
                           struct errinfo *e) ERR_CHECKED;
 

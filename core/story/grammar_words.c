@@ -1,6 +1,6 @@
 /* Looking at a grammar: registers, lexicon, word forms. */
 #include "base/mem.h"
-#include "text/grammar_priv.h"
+#include "story/grammar_priv.h"
 
 #include <stdlib.h>
 #include <string.h>

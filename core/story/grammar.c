@@ -1,9 +1,9 @@
 /* Loading as a whole, and the parts that every stage uses. */
-#include "text/grammar.h"
+#include "story/grammar.h"
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "text/grammar_priv.h"
+#include "story/grammar_priv.h"
 
 #include <stdarg.h>
 #include <stdio.h>

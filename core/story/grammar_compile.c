@@ -17,7 +17,7 @@
  *   steps: "group", "group*N", "group*N-M", "group?PERCENT"; " repeat" after it lets a
  *   template come twice in a document. Roles are drawn once a document, all different.
  */
-#include "text/grammar_priv.h"
+#include "story/grammar_priv.h"
 
 #include <stdio.h>
 #include <string.h>

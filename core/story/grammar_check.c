@@ -1,7 +1,7 @@
 /* The check that makes generation free of errors: each template against each document
  * that can use it. Its names are bound there, and every word that a name can stand for
  * has the attribute that is asked for. */
-#include "text/grammar_priv.h"
+#include "story/grammar_priv.h"
 
 #include <stdio.h>
 #include <string.h>

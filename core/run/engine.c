@@ -1,4 +1,4 @@
-#include "session/engine.h"
+#include "run/engine.h"
 
 #include "base/clock.h"
 #include "base/mem.h"

@@ -11,8 +11,8 @@
  *     const struct suite_job job = {.sae = sae, .h = h, .pool = pool, .parts = ...};
  *     TRY(evaluator_run(v, &job, &report, &result, &times, e));
  */
-#ifndef SAETOP_SESSION_EVALUATOR_H
-#define SAETOP_SESSION_EVALUATOR_H
+#ifndef SAETOP_RUN_EVALUATOR_H
+#define SAETOP_RUN_EVALUATOR_H
 
 #include "eval/suite.h"
 #include "train/inputs.h"

@@ -1,6 +1,6 @@
 /* The estimate of memory that is printed before a run. */
 #include "num/logreg.h"
-#include "session/engine.h"
+#include "run/engine.h"
 
 /* The program, its libraries and the text it has open, as measured on the bundled
  * sample: nothing of it depends on the run. */

@@ -4,8 +4,7 @@
  * at latents. */
 #include "base/csvfile.h"
 #include "base/mem.h"
-#include "text/concepts.h"
-#include "text/grammar_priv.h"
+#include "story/grammar_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +56,7 @@ struct closed_class {
 
 // clang-format off
 static const struct closed_class closed_classes[] = {
-    {"function_word", CONCEPTS_GRAMMAR, ""},
+    {"function_word", GRAMMAR_CLASSES, ""},
     {"article", "function_word", "the a an"},
     {"demonstrative", "function_word", "this that these those"},
     {"quantifier", "function_word", "some any all both each every many much more most few fewer less several no either neither another other enough half such"},
@@ -88,12 +87,12 @@ static const struct closed_class closed_classes[] = {
     {"time_adverb", "adverb", "again ago already always before ever later never now often once sometimes soon still then today tomorrow tonight usually when yesterday yet"},
     {"place_adverb", "adverb", "above abroad across ahead away back down everywhere far here home inside in nearby off out outside over somewhere there up upstairs where"},
     {"degree_adverb", "adverb", "almost enough fully just more most much nearly only quite rather so too very"},
-    {"interjection", CONCEPTS_GRAMMAR, "ah aha alas goodbye hello hey hi hooray hush oh ouch please thanks wow yes no"},
-    {"letter_name", CONCEPTS_GRAMMAR, "b c d e f g h j k l m n o p q r s t u v w x y z"}, /* a and I are words */
+    {"interjection", GRAMMAR_CLASSES, "ah aha alas goodbye hello hey hi hooray hush oh ouch please thanks wow yes no"},
+    {"letter_name", GRAMMAR_CLASSES, "b c d e f g h j k l m n o p q r s t u v w x y z"}, /* a and I are words */
     {"capital_letter", "letter_name", "B C D E F G H J K L M N O P Q R S T U V W X Y Z"},
-    {"noun", CONCEPTS_GRAMMAR, ""},
-    {"verb", CONCEPTS_GRAMMAR, ""},
-    {"punctuation", CONCEPTS_GRAMMAR, ""},
+    {"noun", GRAMMAR_CLASSES, ""},
+    {"verb", GRAMMAR_CLASSES, ""},
+    {"punctuation", GRAMMAR_CLASSES, ""},
 };
 
 /* Marks, and runs of them that a tokenizer keeps together. */
@@ -234,7 +233,7 @@ static void add_sentence_starts(const struct holdings *h, struct str *out)
         memcpy(small, form, len + 1);
         small[0] = (char)(small[0] - 'A' + 'a');
         if (has_form(h, small) && !is_proper(h->g, form)) {
-            add_row(out, "sentence_start", CONCEPTS_GRAMMAR, form);
+            add_row(out, "sentence_start", GRAMMAR_CLASSES, form);
         }
     }
 }
@@ -249,7 +248,7 @@ static const char *class_of(const struct grammar *g, size_t word, size_t form,
                                                     [GRAMMAR_FORM_PAST] = "verb_past",
                                                     [GRAMMAR_FORM_ING] = "verb_ing"};
     const struct gr_cat *c = &g->cat[g->word[word].cat];
-    *parent = CONCEPTS_GRAMMAR;
+    *parent = GRAMMAR_CLASSES;
     if (form >= GRAMMAR_FORMS) { /* the one further form: rain, rainy */
         return (int)form == gr_find_attr(g, "adj", 3) ? "adjective" : NULL;
     }
@@ -297,7 +296,7 @@ static void add_parts_of_speech(const struct grammar *g, struct str *out)
 static enum err check_names(const struct grammar *g, struct errinfo *e)
 {
     static const char *const open[] = {
-        CONCEPTS_GRAMMAR, "sentence_start", "singular_noun", "plural_noun",
+        GRAMMAR_CLASSES, "sentence_start", "singular_noun", "plural_noun",
         "mass_noun",      "proper_noun",    "adjective",     "verb_base",
         "verb_s",         "verb_past",      "verb_ing"};
     enum { OPEN = sizeof open / sizeof open[0] };

@@ -1,4 +1,4 @@
-#include "session/evaluator.h"
+#include "run/evaluator.h"
 
 #include "base/clock.h"
 #include "base/file.h"

@@ -1,6 +1,6 @@
 /* Selectors of a grammar, such as "fruit|animal?pet": sets of words to draw from. */
 #include "base/mem.h"
-#include "text/grammar_priv.h"
+#include "story/grammar_priv.h"
 
 #include <stdio.h>
 #include <string.h>

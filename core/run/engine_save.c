@@ -1,7 +1,7 @@
 /* Saving a run, its checkpoints, and going on with it. */
 #include "base/file.h"
 #include "base/mem.h"
-#include "session/engine.h"
+#include "run/engine.h"
 
 #include <math.h>
 #include <stdio.h>

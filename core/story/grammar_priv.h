@@ -1,11 +1,11 @@
-/* What the files of the grammar share; included only in core/text/grammar*.c. All text
+/* What the files of the grammar share; included only in core/story/grammar*.c. All text
  * is in one pool and named by offset, 0 meaning none, so that growing it moves nothing.
  */
-#ifndef SAETOP_TEXT_GRAMMAR_PRIV_H
-#define SAETOP_TEXT_GRAMMAR_PRIV_H
+#ifndef SAETOP_STORY_GRAMMAR_PRIV_H
+#define SAETOP_STORY_GRAMMAR_PRIV_H
 
 #include "base/json.h"
-#include "text/grammar.h"
+#include "story/grammar.h"
 
 enum {
     GR_MAX_BYTES = 4 << 20, /* of a file */

@@ -1,7 +1,7 @@
 /* From a compiled grammar to text. */
 #include "base/mem.h"
 #include "base/rng.h"
-#include "text/grammar_priv.h"
+#include "story/grammar_priv.h"
 
 #include <string.h>
 

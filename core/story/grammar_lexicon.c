@@ -1,6 +1,6 @@
 /* The lexicon of a grammar: categories, words, their forms and facts, and selectors. */
 #include "base/mem.h"
-#include "text/grammar_priv.h"
+#include "story/grammar_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
