@@ -1,4 +1,4 @@
-# Fails when an #include runs against the order of the folders (README, "Layout"):
+# Fails when an #include runs against the order of the folders (core/README.md, "Rooms"):
 # each folder may include itself and the folders named after it.
 set(base base)
 set(num num base)
