@@ -1,4 +1,4 @@
-/* saetop keys: the key table, for the README. */
+/* saetop keys: the key table, for ui/README.md. */
 #include "cmd.h"
 #include "ui/keymap.h"
 

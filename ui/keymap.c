@@ -391,7 +391,7 @@ const char *screen_id_name(enum screen_id s)
     return screen_names[s];
 }
 
-/* ---- README ---- */
+/* ---- the page's table ---- */
 
 /* A cell of a Markdown table: pipes escaped, as code. */
 static void add_code(struct str *out, const char *text)

@@ -1,5 +1,5 @@
 /* All keys and commands: one table. Dispatch, the hint line, help, `:` completion, the
- * README's key table and a test for clashes come from it. Constant; any thread. */
+ * key table of ui/README.md and a test for clashes come from it. Constant; any thread. */
 #ifndef SAETOP_UI_KEYMAP_H
 #define SAETOP_UI_KEYMAP_H
 
@@ -119,7 +119,7 @@ void key_names(const struct key_entry *k, char *out, size_t cap);
 uint32_t key_from_name(const char *name);
 const char *screen_id_name(enum screen_id s); /* "train", ..., "help", "everywhere" */
 
-/* The key table of the README. */
+/* The key table of ui/README.md. */
 void keymap_markdown(struct str *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* What is measured of one frozen SAE. Definitions and thresholds: SAEBench 0.6's, with
- * the two forms of absorption that README's "Measures" names. */
+ * the two forms of absorption that src/README.md, "Measures", names. */
 #ifndef SAETOP_EVAL_EVALUATE_H
 #define SAETOP_EVAL_EVALUATE_H
 

@@ -11,6 +11,11 @@
 #include <cmocka.h>
 // clang-format on
 
+/* A sanitizer's build is for finding faults: it keeps its asserts. */
+#if defined(NDEBUG) && (defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__))
+#error "a build with a sanitizer has to keep asserts: no NDEBUG"
+#endif
+
 #include "base/err.h"
 #include "base/file.h"
 

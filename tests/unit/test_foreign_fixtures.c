@@ -127,7 +127,7 @@ static void check_fixture(const char *name)
     t->centre = false;
     const enum err rc = sae_tensors_to_sae(t, f.path, &s, &e);
     if (strcmp(name, "sparsify_wide_decoder") == 0) {
-        check_error(rc, ERR_FORMAT, &e, "row norms"); /* see README */
+        check_error(rc, ERR_FORMAT, &e, "row norms"); /* see src/README.md */
     } else {
         assert_ok(rc, &e);
         assert_same(&f, s, "loaded");

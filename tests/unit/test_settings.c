@@ -396,7 +396,7 @@ static void defaults_fit_every_architecture(void **state)
     }
 }
 
-/* What README says a resume may have anew: log, evaluation, checkpoints, threads. */
+/* What src/README.md says a resume may have anew: log, evaluation, checkpoints, threads. */
 static void what_does_not_shape_a_run_is_free(void **state)
 {
     (void)state;
