@@ -61,7 +61,7 @@ static enum err explorer_settings(struct settings *s, bool single, struct errinf
     if (single || settings_given(s, "twin") || s->also[0] || s->mask_rate <= 0) {
         return OK;
     }
-    return settings_set(s, "twin", "unmasked", "explorer", e);
+    return settings_set(s, "twin", "unmasked", from_program("explorer"), e);
 }
 
 /* A run that is opened comes with its settings: what would change them is refused

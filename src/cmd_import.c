@@ -31,7 +31,7 @@ static enum err check_line(const struct import_args *a, const struct settings *n
     for (size_t i = 0; i < n && !*is_run; i++) {
         if (settings_given(named, t[i].key) && strcmp(t[i].key, "hook") != 0) {
             return err_set(e, ERR_USAGE, "%s: %s: counts only with --model or --corpus",
-                           settings_origin(named, &t[i]), t[i].key);
+                           settings_origin(named, &t[i]).name, t[i].key);
         }
     }
     return OK;

@@ -10,6 +10,7 @@
 #include "num/blas.h"
 #include "samples_dir.h"
 #include "stop.h"
+#include "text/mask.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -115,8 +116,10 @@ out:
 
 static int cmd_lm_eval(int argc, char **argv)
 {
-    struct eval_args a = {
-        .rows = 256, .seed = 1, .threads = (int64_t)pool_cpus(), .rate = 0.3};
+    struct eval_args a = {.rows = 256,
+                          .seed = 1,
+                          .threads = (int64_t)pool_cpus(),
+                          .rate = MASK_RATE_USUAL};
     // clang-format off
     const struct opt table[] = {
         {"model", OPT_STRING, &a.model, "DIR", "model directory; without it the bundled one", 0, 0, NULL},

@@ -59,8 +59,8 @@ static enum err arms_of_rates(const struct grid *g, struct settings *s,
         strncat(also, rate, sizeof also - strlen(also) - 1);
     }
     snprintf(rate, sizeof rate, "%.10g", g->rate[0]);
-    TRY(settings_set(s, "mask.rate", rate, "--mask-rates", e));
-    return settings_set(s, "also", also, "--mask-rates", e);
+    TRY(settings_set(s, "mask.rate", rate, from_program("--mask-rates"), e));
+    return settings_set(s, "also", also, from_program("--mask-rates"), e);
 }
 
 /* All rates of a seed, trained side by side. */

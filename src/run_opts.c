@@ -38,9 +38,14 @@ static const char *help_of(struct run_opts *r, const struct setting_def *d, size
     /* 0 stands for "auto" where the help says so. */
     const bool shown =
         d->def[0] && !(strcmp(d->def, "0") == 0 && strstr(d->help, "0:"));
-    snprintf(r->help[i], sizeof r->help[i], "%s%s%s%s%s%s", d->help,
+    struct str words;
+    str_init(&words, SETTING_TEXT_MAX);
+    setting_words(d, &words);
+    snprintf(r->help[i], sizeof r->help[i], "%s%s%s%s%s%s%s%s",
+             words.len ? words.p : "", words.len ? ": " : "", d->help,
              is_arch ? ": " : "", is_arch ? sae_arch_names() : "", shown ? " [" : "",
              shown ? d->def : "", shown ? "]" : "");
+    str_free(&words);
     return r->help[i];
 }
 
@@ -143,7 +148,7 @@ static void make_paths_absolute(struct settings *s)
 static enum err set_default(struct settings *s, const char *key, const char *value,
                             struct errinfo *e)
 {
-    return settings_set(s, key, value, "bundled sample", e);
+    return settings_set(s, key, value, from_program("bundled sample"), e);
 }
 
 /* What was not named comes from the bundled sample, where it fits the rest. */
@@ -193,7 +198,7 @@ static enum err set_also(const struct run_opts *r, struct settings *s,
     }
     enum err rc = str_err(&text, "--also", e);
     if (rc == OK && r->also.n) {
-        rc = settings_set(s, "also", text.p, "command line", e);
+        rc = settings_set(s, "also", text.p, from_user("command line"), e);
     }
     str_free(&text);
     return rc;
@@ -222,14 +227,15 @@ static enum err add_given(const struct run_opts *r, struct settings *s,
     }
     for (size_t i = 0; i < r->n_flags; i++) {
         if (r->flag_def[i] && r->flag_value[i]) {
-            TRY(settings_set(s, r->flag_def[i]->key, r->flag_value[i], "command line",
-                             e));
+            TRY(settings_set(s, r->flag_def[i]->key, r->flag_value[i],
+                             from_user("command line"), e));
         }
     }
     for (size_t i = 0; i < r->n_set; i++) {
         if (r->set_value[i]) {
             TRY(check_once(r, r->set[i].name, e));
-            TRY(settings_set(s, r->set[i].name, r->set_value[i], "command line", e));
+            TRY(settings_set(s, r->set[i].name, r->set_value[i],
+                             from_user("command line"), e));
         }
     }
     return set_also(r, s, e);
@@ -300,7 +306,8 @@ void run_opts_print(const struct settings *s, struct str *out)
         settings_print(s, &t[i], &value);
         str_clear(&safe);
         utf8_escape(&safe, value.len ? value.p : "-", value.len ? value.len : 1);
-        str_addf(out, "%-20s %-40s %s\n", t[i].key, safe.p, settings_origin(s, &t[i]));
+        str_addf(out, "%-20s %-40s %s\n", t[i].key, safe.p,
+                 settings_origin(s, &t[i]).name);
     }
     str_free(&value);
     str_free(&safe);

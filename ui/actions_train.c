@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RATE_MAX 0.95
 /* What masking is switched on to where no rate was ever set: the paper's. */
 #define RATE_FIRST 0.3
 
@@ -151,7 +150,7 @@ static double stepped_rate(double now, double on, double by)
         return by > 0 ? on : 0;
     }
     const double rate = round((now + by) * 1000) / 1000;
-    return rate < 0 ? 0 : rate > RATE_MAX ? RATE_MAX : rate;
+    return rate < 0 ? 0 : rate > MASK_RATE_MAX ? MASK_RATE_MAX : rate;
 }
 
 void act_rate(struct app *a, const struct session_view *v, const char *args)
@@ -173,7 +172,7 @@ void act_rate(struct app *a, const struct session_view *v, const char *args)
             const char letter = v->arm[arm].letter;
             if (now > 0) {
                 app_say(a, false, "%c: the rate is %.2f, of 0 to %.2f", letter, now,
-                        RATE_MAX);
+                        MASK_RATE_MAX);
             } else {
                 app_say(a, false, "%c: masking is off; m or ] brings %.2f back", letter,
                         app_rate_on(a, v, arm));
@@ -204,7 +203,7 @@ static void mask_usage(struct app *a)
 {
     app_say(a, true,
             "mask: expected a rate of 0 to %.2f, on or off, then perhaps 'at STEP'",
-            RATE_MAX);
+            MASK_RATE_MAX);
 }
 
 void act_mask(struct app *a, const struct session_view *v, const char *args)
@@ -230,7 +229,7 @@ void act_mask(struct app *a, const struct session_view *v, const char *args)
         if (!strcmp(what, "on")) {
             rate = app_rate_on(a, v, arm);
         } else if (strcmp(what, "off") != 0 &&
-                   (!arg_number(what, &rate) || rate < 0 || rate > RATE_MAX)) {
+                   (!arg_number(what, &rate) || rate < 0 || rate > MASK_RATE_MAX)) {
             mask_usage(a);
             return;
         }

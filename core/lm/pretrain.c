@@ -7,12 +7,12 @@
 #include "base/rng.h"
 #include "lm/lm_tensor.h"
 #include "lm/pretrain_priv.h"
+#include "text/mask.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define EVAL_MASK_RATE 0.3
 /* The same held-out masks for every run, so that losses compare. */
 #define EVAL_SEED 1
 #define LOG_BYTES (256u << 20)
@@ -229,7 +229,7 @@ static enum err evaluate(struct loop *l, struct errinfo *e)
                         &t->nll[i], NULL, e));
         t->nll[t->n_texts + i] = (double)NAN;
         if (tok_mask(t->model.tok) >= 0) {
-            TRY(lm_evaluate(&t->model, c, t->cfg.eval_rows, EVAL_MASK_RATE, EVAL_SEED,
+            TRY(lm_evaluate(&t->model, c, t->cfg.eval_rows, MASK_RATE_USUAL, EVAL_SEED,
                             t->pool, &t->nll[t->n_texts + i], NULL, e));
         }
     }

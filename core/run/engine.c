@@ -518,8 +518,9 @@ enum err engine_set_mask(struct engine *g, size_t arm, double rate, int64_t at,
     if (arm >= g->n_arms) {
         return err_set(e, ERR_USAGE, "there is no arm %c", 'A' + (int)arm);
     }
-    if (!(rate >= 0 && rate <= 0.95)) {
-        return err_set(e, ERR_USAGE, "mask rate: found %g, expected 0 to 0.95", rate);
+    if (!(rate >= 0 && rate <= MASK_RATE_MAX)) {
+        return err_set(e, ERR_USAGE, "mask rate: found %g, expected 0 to %g", rate,
+                       MASK_RATE_MAX);
     }
     TRY(inputs_can_mask(g->in, rate, e));
     if (engine_done(g) || at > g->steps) {

@@ -272,7 +272,7 @@ static enum err apply_given(struct settings *set, const struct settings *given,
         settings_print(set, &t[i], &was);
         settings_print(given, &t[i], &is);
         const bool rounds = !strcmp(key, "cache") && set->cache_dtype == CACHE_FP16;
-        if (setting_scope(&t[i]) == SETTING_FREE && !(rounds && !was.len != !is.len)) {
+        if (t[i].scope == SETTING_OF_FREE && !(rounds && !was.len != !is.len)) {
             rc = settings_set(set, key, is.p, settings_origin(given, &t[i]), e);
         } else if (strcmp(was.p, is.p) != 0) {
             rc = err_set(e, ERR_USAGE,

@@ -22,11 +22,11 @@ enum err sweep_run_settings(const struct sweep_work *w, size_t cell,
     TRY(sweep_cell_settings(w->plan, c, out, e));
     out->threads = (int64_t)w->threads;
     /* Of a run that goes on only the last save is of use. */
-    TRY(settings_set(out, "checkpoint.best", "none", "sweep", e));
-    TRY(settings_set(out, "checkpoint.keep", "1000000000", "sweep", e));
+    TRY(settings_set(out, "checkpoint.best", "none", from_program("sweep"), e));
+    TRY(settings_set(out, "checkpoint.keep", "1000000000", from_program("sweep"), e));
     if (f->known && f->key) {
         snprintf(text, sizeof text, "%.17g", f->value);
-        return settings_set(out, f->key, text, "search for match_l0", e);
+        return settings_set(out, f->key, text, from_program("search for match_l0"), e);
     }
     return OK;
 }
@@ -50,8 +50,7 @@ static void add_difference(const struct settings *a, const struct settings *b,
     for (size_t i = 0; i < n; i++) {
         print_value(a, &t[i], &x);
         print_value(b, &t[i], &y);
-        if (setting_scope(&t[i]) == SETTING_OF_ARM &&
-            setting_applies(b->arch, t[i].key) &&
+        if (t[i].scope == SETTING_OF_ARM && setting_applies(b->arch, t[i].key) &&
             strcmp(x.len ? x.p : "", y.len ? y.p : "") != 0) {
             str_addf(out, "%s%s=%s", pairs++ ? "," : "", t[i].key, y.len ? y.p : "");
         }
@@ -95,8 +94,8 @@ static enum err share_key(const struct sweep_plan *p, const struct sweep_cell *c
     str_init(&text, 2 * SETTING_TEXT_MAX);
     for (size_t i = 0; i < n; i++) {
         print_value(&s, &t[i], &text);
-        if (setting_scope(&t[i]) != SETTING_OF_ARM ||
-            strncmp(t[i].key, "mask.", 5) == 0 || strcspn(text.p, ",;") != text.len) {
+        if (t[i].scope != SETTING_OF_ARM || strncmp(t[i].key, "mask.", 5) == 0 ||
+            strcspn(text.p, ",;") != text.len) {
             h = hash_bytes(h, text.p, text.len + 1);
         }
     }

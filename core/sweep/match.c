@@ -184,7 +184,7 @@ static enum err set_number(struct settings *s, const char *key, double v,
 {
     char text[64];
     snprintf(text, sizeof text, "%.17g", v);
-    return settings_set(s, key, text, "search for match_l0", e);
+    return settings_set(s, key, text, from_program("search for match_l0"), e);
 }
 
 /* Train one arm for each of x [n] and measure its L0. */

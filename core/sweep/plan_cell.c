@@ -117,7 +117,8 @@ enum err sweep_cell_settings(const struct sweep_plan *p, const struct sweep_cell
     struct settings s = p->base;
     for (size_t i = 0; i < c->n_pairs; i++) {
         if (!sweep_is_control(c->pair[i].key)) {
-            TRY(settings_set(&s, c->pair[i].key, c->pair[i].value, "sweep", e));
+            TRY(settings_set(&s, c->pair[i].key, c->pair[i].value,
+                             from_program("sweep"), e));
         }
     }
     if (c->equal_unmasked && s.mask_positions != POSITIONS_DROP) {
@@ -139,7 +140,7 @@ static bool is_free(const struct setting_def *d)
             return false;
         }
     }
-    return setting_scope(d) == SETTING_FREE;
+    return d->scope == SETTING_OF_FREE;
 }
 
 /* Everything that shapes the result and is not at its default: a setting that a later
@@ -294,7 +295,8 @@ static enum err check_cell(const struct sweep_plan *p, const struct sweep_cell *
     struct settings s = p->base;
     for (size_t i = 0; i < c->n_pairs; i++) {
         if (!sweep_is_control(c->pair[i].key)) {
-            TRY(settings_set(&s, c->pair[i].key, c->pair[i].value, "command line", e));
+            TRY(settings_set(&s, c->pair[i].key, c->pair[i].value, from_user("sweep"),
+                             e));
         }
     }
     TRY(settings_check_arch(&s, e));

@@ -90,7 +90,7 @@ static enum err add_value(const struct settings *base, const char *where,
         TRY_OUT(rc, control_value(where, a->key, text, &canonical, e));
     } else {
         struct settings s = *base;
-        TRY_OUT(rc, settings_set(&s, a->key, text, where, e));
+        TRY_OUT(rc, settings_set(&s, a->key, text, from_program(where), e));
         settings_print(&s, setting_find(a->key), &canonical);
     }
     TRY_OUT(rc, str_err(&canonical, "sweep", e));

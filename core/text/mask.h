@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The rate where a person names none, the paper's; and the greatest that there is. */
+#define MASK_RATE_USUAL 0.3
+#define MASK_RATE_MAX   0.95
+
 enum mask_kind {
     MASK_TOKEN,  /* a fixed id */
     MASK_RANDOM, /* a uniform draw from the ids that are not special */

@@ -49,15 +49,15 @@ static enum err set_pair(struct settings *s, const char *pair, size_t len,
     }
     *eq = '\0';
     const struct setting_def *d = find(text);
-    if (!d) {
-        return settings_set(s, text, eq + 1, "also", e); /* names the nearest */
+    if (!d) { /* for the name of the nearest */
+        return settings_set(s, text, eq + 1, from_user("also"), e);
     }
-    if (setting_scope(d) != SETTING_OF_ARM) {
+    if (d->scope != SETTING_OF_ARM) {
         return err_set(e, ERR_USAGE,
                        "also: %s is the same for all arms of a run; train it apart",
                        d->key);
     }
-    return settings_set(s, d->key, eq + 1, "also", e);
+    return settings_set(s, d->key, eq + 1, from_user("also"), e);
 }
 
 /* Bytes of the first pair of part [len]: up to a comma before another key=, so that a
@@ -78,8 +78,8 @@ static size_t pair_len(const char *part, size_t len)
 /* No arm has arms of its own. */
 static enum err alone(struct settings *s, struct errinfo *e)
 {
-    TRY(settings_set(s, "twin", "none", "also", e));
-    return settings_set(s, "also", "", "also", e);
+    TRY(settings_set(s, "twin", "none", from_user("also"), e));
+    return settings_set(s, "also", "", from_user("also"), e);
 }
 
 /* What was said of the first arm is not said of this one: settings that do not apply to
@@ -92,10 +92,10 @@ static enum err inherit(struct settings *s, struct errinfo *e)
     enum err rc = OK;
     str_init(&text, 2 * SETTING_TEXT_MAX);
     for (size_t i = 0; rc == OK && i < n; i++) {
-        if (strcmp(settings_origin(s, &t[i]), "command line") == 0) {
+        if (settings_origin(s, &t[i]).by == GIVEN_BY_USER) {
             str_clear(&text);
             settings_print(s, &t[i], &text);
-            rc = settings_set(s, t[i].key, text.p, "first arm", e);
+            rc = settings_set(s, t[i].key, text.p, from_program("first arm"), e);
         }
     }
     str_free(&text);
@@ -132,8 +132,8 @@ enum err twin_settings(const struct settings *base, struct settings *out,
                        struct errinfo *e)
 {
     struct settings s = *base;
-    TRY(settings_set(&s, "mask.rate", "0", "twin", e));
-    TRY(settings_set(&s, "mask.schedule", "constant", "twin", e));
+    TRY(settings_set(&s, "mask.rate", "0", from_program("twin"), e));
+    TRY(settings_set(&s, "mask.schedule", "constant", from_program("twin"), e));
     TRY(alone(&s, e));
     *out = s;
     return OK;

@@ -16,9 +16,6 @@ struct mask_schedule arm_schedule(const struct settings *s)
     };
 }
 
-/* What masking is switched on to in a run that named no rate: the paper's. */
-#define DEFAULT_RATE 0.3
-
 static enum err start(struct arm *a, struct errinfo *e)
 {
     struct inputs *in = a->in;
@@ -29,7 +26,7 @@ static enum err start(struct arm *a, struct errinfo *e)
     TRY(sae_new(sae_arch_find(s->arch), D, (size_t)s->width, s->k, &a->sae, e));
     a->sae->norm = settings_norm(s);
     a->sae->scale = in->scale;
-    a->sae->keep_b_dec = s->apply_b_dec != 0;
+    a->sae->keep_b_dec = !s->apply_b_dec;
     sae_init_weights(a->sae, (uint64_t)s->seed);
     memcpy(a->sae->b_dec, in->b_dec, D * sizeof *in->b_dec);
 
@@ -56,7 +53,7 @@ enum err arm_new(struct inputs *in, const struct settings *set, struct arm **out
     a->state = (struct arm_state){
         .rate_when_on = set->mask_rate > 0      ? set->mask_rate
                         : in->set.mask_rate > 0 ? in->set.mask_rate
-                                                : DEFAULT_RATE,
+                                                : MASK_RATE_USUAL,
         .applies_from = 1,
         .forked_at = -1,
         .first_steps = set->steps,

@@ -17,7 +17,7 @@ static enum err set_number(struct settings *s, const char *key, double v,
 {
     char text[32];
     snprintf(text, sizeof text, "%.17g", v);
-    return settings_set(s, key, text, ORIGIN, e);
+    return settings_set(s, key, text, from_program(ORIGIN), e);
 }
 
 /* Widths of Matryoshka's prefixes: "64,256,1024". */
@@ -33,7 +33,7 @@ static enum err set_groups(struct settings *s, const struct sae *sae,
         at += (size_t)snprintf(text + at, sizeof text - at, "%s%zu", i ? "," : "",
                                m->width[i]);
     }
-    return settings_set(s, "matryoshka.groups", text, ORIGIN, e);
+    return settings_set(s, "matryoshka.groups", text, from_program(ORIGIN), e);
 }
 
 /* The settings as if the SAE had been trained here. */
@@ -41,10 +41,10 @@ static enum err fit_settings(struct settings *s, const struct settings *named,
                              const struct sae *sae, const struct foreign_meta *m,
                              struct errinfo *e)
 {
-    TRY(settings_set(s, "arch", sae_arch_name(sae->arch), ORIGIN, e));
+    TRY(settings_set(s, "arch", sae_arch_name(sae->arch), from_program(ORIGIN), e));
     TRY(set_number(s, "width", (double)sae->F, e));
     TRY(set_number(s, "k", sae->k, e));
-    TRY(settings_set(s, "mask.rate", "0", ORIGIN, e));
+    TRY(settings_set(s, "mask.rate", "0", from_program(ORIGIN), e));
     TRY(set_groups(s, sae, m, e));
     if (named && settings_given(named, "hook")) {
         return OK;
@@ -54,7 +54,7 @@ static enum err fit_settings(struct settings *s, const struct settings *named,
                        "does not say where in a model it reads; name it with "
                        "--hook blocks.N.hook_resid_post or _pre");
     }
-    return settings_set(s, "hook", m->hook, ORIGIN, e);
+    return settings_set(s, "hook", m->hook, from_program(ORIGIN), e);
 }
 
 static enum err open_foreign(const char *path, const struct settings *set,

@@ -57,9 +57,9 @@ static bool add_origins(cJSON *root, const struct settings *s)
     cJSON *obj = cJSON_AddObjectToObject(root, "origins");
     bool ok = obj != NULL;
     for (size_t i = 0; ok && i < n; i++) {
-        const char *origin = settings_origin(s, &t[i]);
-        if (strcmp(origin, SETTING_DEFAULT) != 0) {
-            ok = cJSON_AddStringToObject(obj, t[i].key, origin) != NULL;
+        const struct setting_origin from = settings_origin(s, &t[i]);
+        if (from.by != GIVEN_BY_NOBODY) {
+            ok = cJSON_AddStringToObject(obj, t[i].key, from.name) != NULL;
         }
     }
     return ok;

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/nearest.h"
 #include "base/number.h"
+#include "train/setting_words.h"
 #include "train/settings_arch.h"
 #include "train/settings_synth.h"
 
@@ -12,10 +13,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What the columns of the list stand for: min, max and words; bits of architectures. */
+#define LIMITS_NO_LIMITS     0, 0, NULL
+#define LIMITS_RANGE(lo, hi) (double)(lo), (double)(hi), NULL
+#define LIMITS_WORDS(field)  0, 0, words_of_##field
+#define LIMITS_YES_NO        0, 0, words_of_bool
+enum {
+    NEEDS_ANY = 0,
+    NEEDS_ANNEAL = SAE_HAS_ANNEAL,
+    NEEDS_ATTACHED = SAE_HAS_ATTACHED,
+    NEEDS_AUXK = SAE_HAS_AUXK,
+    NEEDS_GROUPS = SAE_HAS_GROUPS,
+    NEEDS_JUMP = SAE_HAS_JUMP,
+    NEEDS_K_OR_JUMP = SAE_HAS_K | SAE_HAS_JUMP,
+    NEEDS_L1 = SAE_HAS_L1,
+    NEEDS_L1_OR_JUMP = SAE_HAS_L1 | SAE_HAS_JUMP,
+    NEEDS_LP = SAE_HAS_LP,
+    NEEDS_RESAMPLE = SAE_HAS_RESAMPLE,
+    NEEDS_THRESHOLD = SAE_HAS_THRESHOLD,
+    NEEDS_THRESHOLD_OR_JUMP = SAE_HAS_THRESHOLD | SAE_HAS_JUMP,
+};
+
 static const struct setting_def table[] = {
-#define SETTING_ROW(t, f, k, fl, d, lo, hi, h)                                         \
-    {SETTING_IS_##t, offsetof(struct settings, f), k, fl, d, h, (double)(lo),          \
-     (double)(hi)},
+#define SETTING_ROW(t, f, k, fl, d, limits, scope, needs, h)                           \
+    {SETTING_IS_##t,                                                                   \
+     offsetof(struct settings, f),                                                     \
+     k,                                                                                \
+     fl,                                                                               \
+     d,                                                                                \
+     h,                                                                                \
+     LIMITS_##limits,                                                                  \
+     SETTING_OF_##scope,                                                               \
+     NEEDS_##needs},
     SETTING_LIST(SETTING_ROW)
 #undef SETTING_ROW
 };
@@ -59,35 +88,48 @@ static const void *field_const(const struct settings *s, const struct setting_de
     return (const char *)s + d->offset;
 }
 
-/* Word number i of "a|b|c:help" into out; false past the last. */
-static bool enum_word(const char *help, int i, char *out, size_t cap)
+bool setting_is_number(const struct setting_def *d)
 {
-    const char *p = help;
-    for (int n = 0;; n++) {
-        const size_t len = strcspn(p, "|:");
-        if (n == i) {
-            snprintf(out, cap, "%.*s", (int)len, p);
-            return true;
-        }
-        if (p[len] != '|') {
-            return false;
-        }
-        p += len + 1;
+    return d->type == SETTING_IS_INT || d->type == SETTING_IS_NUM;
+}
+
+void setting_words(const struct setting_def *d, struct str *out)
+{
+    for (const struct setting_word *w = d->words; w && w->word; w++) {
+        str_add(out, w == d->words ? "" : "|");
+        str_add(out, w->word);
     }
 }
 
-static enum err set_enum(int *out, const struct setting_def *d, const char *text,
+static const char *word_of(const struct setting_def *d, int value)
+{
+    const struct setting_word *w = d->words;
+    while (w->word && w->value != value) {
+        w++;
+    }
+    return w->word ? w->word : "";
+}
+
+static enum err set_word(void *out, const struct setting_def *d, const char *text,
                          const char *origin, struct errinfo *e)
 {
-    char word[32];
-    for (int i = 0; enum_word(d->help, i, word, sizeof word); i++) {
-        if (strcmp(word, text) == 0) {
-            *out = i;
+    for (const struct setting_word *w = d->words; w->word; w++) {
+        if (strcmp(w->word, text) == 0) {
+            if (d->type == SETTING_IS_BOOL) {
+                *(bool *)out = w->value != 0;
+            } else {
+                *(int *)out = w->value;
+            }
             return OK;
         }
     }
-    return err_set(e, ERR_USAGE, "%s: %s: found '%s', expected %.*s", origin, d->key,
-                   text, (int)strcspn(d->help, ":"), d->help);
+    struct str words;
+    str_init(&words, SETTING_TEXT_MAX);
+    setting_words(d, &words);
+    const enum err rc = err_set(e, ERR_USAGE, "%s: %s: found '%s', expected %s", origin,
+                                d->key, text, words.len ? words.p : "another word");
+    str_free(&words);
+    return rc;
 }
 
 /* A number left open: NaN, or -1 where only 0 and more are given. */
@@ -129,45 +171,50 @@ static enum err set_number(void *out, const struct setting_def *d, const char *t
 
 /* ---- where a value came from ---- */
 
-/* The number of an origin's name, which is kept once. */
-static uint8_t origin_number(struct settings *s, const char *name)
+/* The number of an origin, which is kept once. */
+static uint8_t origin_number(struct settings *s, struct setting_origin from)
 {
     size_t i = 0;
-    while (i < s->n_origins && strcmp(s->origin_name[i], name) != 0) {
+    while (i < s->n_origins &&
+           (s->giver[i] != from.by || strcmp(s->origin_name[i], from.name) != 0)) {
         i++;
     }
     if (i == s->n_origins) {
         /* More than a command line can make: the last place is shared. */
         i = i < SETTING_ORIGINS ? s->n_origins++ : SETTING_ORIGINS - 1;
-        snprintf(s->origin_name[i], sizeof s->origin_name[i], "%s", name);
+        s->giver[i] = from.by;
+        snprintf(s->origin_name[i], sizeof s->origin_name[i], "%s", from.name);
     }
     return (uint8_t)i;
 }
 
-const char *settings_origin(const struct settings *s, const struct setting_def *d)
+struct setting_origin settings_origin(const struct settings *s,
+                                      const struct setting_def *d)
 {
-    return s->origin_name[s->origin[d - table]];
+    const size_t i = s->origin[d - table];
+    return (struct setting_origin){s->giver[i], s->origin_name[i]};
 }
 
 bool settings_given(const struct settings *s, const char *key)
 {
-    return strcmp(settings_origin(s, setting_find(key)), SETTING_DEFAULT) != 0;
+    return settings_origin(s, setting_find(key)).by != GIVEN_BY_NOBODY;
+}
+
+bool settings_named(const struct settings *s, const char *key)
+{
+    return settings_origin(s, setting_find(key)).by == GIVEN_BY_USER;
 }
 
 enum err settings_blame(const struct settings *s, const char *key, enum err rc,
                         struct errinfo *e)
 {
-    static const char *const no_file[] = {SETTING_DEFAULT, "command line", "also"};
-    const char *origin = settings_origin(s, setting_find(key));
-    bool is_file = rc != OK;
-    for (size_t i = 0; i < sizeof no_file / sizeof no_file[0]; i++) {
-        is_file = is_file && strcmp(origin, no_file[i]) != 0;
-    }
-    return is_file ? err_prefix(e, rc, "%s", origin) : rc;
+    const struct setting_origin from = settings_origin(s, setting_find(key));
+    return rc != OK && from.by == GIVEN_BY_FILE ? err_prefix(e, rc, "%s", from.name)
+                                                : rc;
 }
 
 enum err settings_set(struct settings *s, const char *key, const char *text,
-                      const char *origin, struct errinfo *e)
+                      struct setting_origin from, struct errinfo *e)
 {
     const struct setting_def *d = setting_find(key);
     if (!d) {
@@ -175,25 +222,26 @@ enum err settings_set(struct settings *s, const char *key, const char *text,
         return err_set(e, ERR_USAGE,
                        near ? "%s: no setting '%s'; the nearest is '%s'"
                             : "%s: no setting '%s'; see --print-config",
-                       origin, key, near);
+                       from.name, key, near);
     }
     switch (d->type) {
     case SETTING_IS_STR:
         if (strlen(text) >= SETTING_TEXT_MAX) {
-            return err_set(e, ERR_LIMIT, "%s: %s: longer than %d bytes", origin, key,
+            return err_set(e, ERR_LIMIT, "%s: %s: longer than %d bytes", from.name, key,
                            SETTING_TEXT_MAX - 1);
         }
         snprintf(field(s, d), SETTING_TEXT_MAX, "%s", text);
         break;
+    case SETTING_IS_BOOL:
     case SETTING_IS_ENUM:
-        TRY(set_enum(field(s, d), d, text, origin, e));
+        TRY(set_word(field(s, d), d, text, from.name, e));
         break;
     case SETTING_IS_INT:
     case SETTING_IS_NUM:
-        TRY(set_number(field(s, d), d, text, origin, e));
+        TRY(set_number(field(s, d), d, text, from.name, e));
         break;
     }
-    s->origin[d - table] = origin_number(s, origin);
+    s->origin[d - table] = origin_number(s, from);
     return OK;
 }
 
@@ -203,7 +251,8 @@ void settings_init(struct settings *s)
     for (size_t i = 0; i < TABLE_LEN; i++) {
         struct errinfo e;
         const enum err rc =
-            settings_set(s, table[i].key, table[i].def, SETTING_DEFAULT, &e);
+            settings_set(s, table[i].key, table[i].def,
+                         (struct setting_origin){GIVEN_BY_NOBODY, "default"}, &e);
         (void)rc; /* a default out of its own range is caught by a test */
     }
 }
@@ -219,7 +268,6 @@ void settings_print(const struct settings *s, const struct setting_def *d,
                     struct str *out)
 {
     const void *p = field_const(s, d);
-    char word[32] = "";
     if (is_auto(d, p)) {
         str_add(out, "auto");
         return;
@@ -234,9 +282,11 @@ void settings_print(const struct settings *s, const struct setting_def *d,
     case SETTING_IS_NUM:
         str_addf(out, "%.10g", *(const double *)p);
         break;
+    case SETTING_IS_BOOL:
+        str_add(out, word_of(d, *(const bool *)p));
+        break;
     case SETTING_IS_ENUM:
-        (void)enum_word(d->help, *(const int *)p, word, sizeof word);
-        str_add(out, word);
+        str_add(out, word_of(d, *(const int *)p));
         break;
     }
 }
@@ -246,7 +296,7 @@ void settings_print(const struct settings *s, const struct setting_def *d,
 /* A number for a number, or "auto" where it may be left open; else a text. */
 static bool fits(const struct setting_def *d, const cJSON *item)
 {
-    const bool number = d->type == SETTING_IS_INT || d->type == SETTING_IS_NUM;
+    const bool number = setting_is_number(d);
     return cJSON_IsString(item)
                ? !number || (may_be_auto(d) && strcmp(item->valuestring, "auto") == 0)
                : number && cJSON_IsNumber(item);
@@ -258,7 +308,7 @@ static enum err set_from_item(struct settings *s, const char *key, const cJSON *
     const struct setting_def *d = setting_find(key);
     char text[64] = "", found[128];
     if (d && !fits(d, item)) {
-        const bool number = d->type == SETTING_IS_INT || d->type == SETTING_IS_NUM;
+        const bool number = setting_is_number(d);
         return err_set(e, ERR_FORMAT, "%s: %s: found %s, expected %s%s", file, key,
                        json_found(item, found), number ? "a number" : "a text",
                        number && may_be_auto(d) ? " or \"auto\"" : "");
@@ -268,8 +318,8 @@ static enum err set_from_item(struct settings *s, const char *key, const cJSON *
         snprintf(text, sizeof text, fabs(v) < 1e15 && v == floor(v) ? "%.0f" : "%.17g",
                  v);
     }
-    return settings_set(s, key, cJSON_IsString(item) ? item->valuestring : text, file,
-                        e);
+    return settings_set(s, key, cJSON_IsString(item) ? item->valuestring : text,
+                        from_file(file), e);
 }
 
 /* Whether there are settings "NAME.…". */
@@ -370,44 +420,6 @@ enum err settings_put_given(const struct settings *s, cJSON *obj, struct errinfo
         }
     }
     return OK;
-}
-
-/* ---- what a setting shapes ---- */
-
-enum setting_scope setting_scope(const struct setting_def *d)
-{
-    static const char *const run[] = {"model",
-                                      "corpus",
-                                      "ood",
-                                      "concepts",
-                                      "hook",
-                                      "mask.kind",
-                                      "context",
-                                      "mask.token",
-                                      "batch",
-                                      "fill_rows",
-                                      "seed",
-                                      "steps",
-                                      "twin",
-                                      "also",
-                                      "cache.dtype",
-                                      "normalize_activations",
-                                      "threshold.target_l0"};
-    static const char *const free[] = {
-        "threads",         "log.every",         "eval.every",  "eval.rows",
-        "eval.ce_rows",    "eval.concept_rows", "browse.rows", "checkpoint.every",
-        "checkpoint.keep", "checkpoint.best",   "cache",       "synthetic.eval_rows"};
-    for (size_t i = 0; i < sizeof free / sizeof free[0]; i++) {
-        if (strcmp(d->key, free[i]) == 0) {
-            return SETTING_FREE;
-        }
-    }
-    for (size_t i = 0; i < sizeof run / sizeof run[0]; i++) {
-        if (strcmp(d->key, run[i]) == 0) {
-            return SETTING_OF_RUN;
-        }
-    }
-    return setting_is_synth(d) ? SETTING_OF_RUN : SETTING_OF_ARM;
 }
 
 /* ---- paths ---- */

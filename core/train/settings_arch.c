@@ -4,72 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Keys that need something of an architecture; the rest applies to all. */
-static const struct {
-    const char *key;
-    unsigned needs; /* any of these bits */
-} applies[] = {
-    {"k", SAE_HAS_K | SAE_HAS_JUMP},
-    {"aux.coef", SAE_HAS_AUXK},
-    {"aux.k", SAE_HAS_AUXK},
-    {"aux.form", SAE_HAS_AUXK},
-    {"threshold_lr", SAE_HAS_THRESHOLD},
-    {"threshold.target_l0", SAE_HAS_THRESHOLD | SAE_HAS_JUMP},
-    {"resample.every", SAE_HAS_RESAMPLE},
-    {"resample.form", SAE_HAS_RESAMPLE},
-    {"l1", SAE_HAS_L1},
-    {"l0", SAE_HAS_JUMP},
-    {"sparsity.warmup", SAE_HAS_L1 | SAE_HAS_JUMP},
-    {"lp", SAE_HAS_LP},
-    {"lp.form", SAE_HAS_LP},
-    {"matryoshka.groups", SAE_HAS_GROUPS},
-    {"matryoshka.weights", SAE_HAS_GROUPS},
-    {"matryoshka.loss", SAE_HAS_GROUPS},
-    {"matryoshka.prefixes", SAE_HAS_GROUPS},
-    {"matryoshka.aux", SAE_HAS_GROUPS},
-    {"gated.detach", SAE_HAS_ATTACHED},
-    {"jumprelu.loss", SAE_HAS_JUMP},
-    {"jumprelu.bandwidth", SAE_HAS_JUMP},
-    {"jumprelu.threshold", SAE_HAS_JUMP},
-    {"jumprelu.tanh_scale", SAE_HAS_JUMP},
-    {"jumprelu.target_l0", SAE_HAS_JUMP},
-    {"jumprelu.pre_act", SAE_HAS_JUMP},
-    {"jumprelu.step_of", SAE_HAS_JUMP},
-    {"jumprelu.ste_to_input", SAE_HAS_JUMP},
-    {"p_anneal.from", SAE_HAS_ANNEAL},
-    {"p_anneal.to", SAE_HAS_ANNEAL},
-    {"p_anneal.end", SAE_HAS_ANNEAL},
-    {"p_anneal.updates", SAE_HAS_ANNEAL},
-};
-
-/* Words of the ENUM settings, in their order there. */
-enum { DEAD_AUTO, DEAD_LEAVE, DEAD_AUXK, DEAD_RESAMPLE };
-enum { DECODER_AUTO, DECODER_UNIT, DECODER_FREE };
-enum { NORM_EXPECTED, NORM_NONE, NORM_CONSTANT, NORM_LAYER };
-
 bool setting_applies(const char *arch, const char *key)
 {
     const struct sae_arch *a = sae_arch_find(arch);
-    for (size_t i = 0; a && i < sizeof applies / sizeof applies[0]; i++) {
-        if (strcmp(applies[i].key, key) == 0) {
-            return (applies[i].needs & sae_arch_has(a)) != 0;
-        }
-    }
-    return true;
-}
-
-static bool from_command_line(const struct settings *s, const char *key)
-{
     const struct setting_def *d = setting_find(key);
-    const char *origin = d ? settings_origin(s, d) : "";
-    return strcmp(origin, "command line") == 0 || strcmp(origin, "also") == 0;
+    return !a || !d || d->needs == 0 || (d->needs & sae_arch_has(a)) != 0;
 }
 
 static enum err check_dead(const struct settings *s, unsigned has, struct errinfo *e)
 {
     const bool wrong = (s->dead == DEAD_AUXK && (has & SAE_HAS_AUXK) == 0) ||
                        (s->dead == DEAD_RESAMPLE && (has & SAE_HAS_RESAMPLE) == 0);
-    return wrong && from_command_line(s, "dead")
+    return wrong && settings_named(s, "dead")
                ? err_set(e, ERR_USAGE, "dead: arch %s has no %s", s->arch,
                          s->dead == DEAD_AUXK ? "auxk" : "resample")
                : OK;
@@ -110,7 +56,7 @@ static enum err check_jump(const struct settings *s, unsigned has, struct errinf
     };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if ((has & SAE_HAS_JUMP) != 0 && !keys[i].has &&
-            from_command_line(s, keys[i].key)) {
+            settings_named(s, keys[i].key)) {
             return err_set(e, ERR_USAGE, "%s: only with jumprelu.loss=%s", keys[i].key,
                            keys[i].only);
         }
@@ -129,10 +75,12 @@ enum err settings_check_arch(const struct settings *s, struct errinfo *e)
                               e);
     }
     const unsigned has = sae_arch_has(arch);
-    for (size_t i = 0; i < sizeof applies / sizeof applies[0]; i++) {
-        if ((applies[i].needs & has) == 0 && from_command_line(s, applies[i].key)) {
-            return err_set(e, ERR_USAGE, "%s: does not apply to arch %s",
-                           applies[i].key, s->arch);
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (!setting_applies(s->arch, t[i].key) && settings_named(s, t[i].key)) {
+            return err_set(e, ERR_USAGE, "%s: does not apply to arch %s", t[i].key,
+                           s->arch);
         }
     }
     TRY(check_jump(s, has, e));
@@ -239,8 +187,8 @@ static enum err jump_config(const struct settings *s, struct sae_hyper *h,
                             struct errinfo *e)
 {
     h->jump_loss = (enum sae_jump_loss)s->jump_loss;
-    h->jump_on_f = s->jump_of != 0;
-    h->ste_to_input = s->jump_ste != 0;
+    h->jump_on_f = s->jump_of == JUMP_OF_ACTS;
+    h->ste_to_input = s->jump_ste;
     h->bandwidth = s->bandwidth;
     h->tanh_scale = s->tanh_scale;
     h->target_l0 = s->target_l0;
@@ -257,14 +205,14 @@ static enum err jump_config(const struct settings *s, struct sae_hyper *h,
 static enum err group_config(const struct settings *s, struct sae_hyper *h,
                              struct errinfo *e)
 {
-    h->aux_by_group = s->group_aux != 0;
+    h->aux_by_group = s->group_aux == GROUP_AUX_GROUPS;
     if (h->aux_by_group && h->aux_form != SAE_AUX_SCALED) {
         return err_set(e, ERR_USAGE,
                        "matryoshka.aux=groups: found aux.form=normalised, expected "
                        "scaled");
     }
-    return sae_groups_parse(s->groups, s->group_weights, s->group_loss == 0,
-                            (size_t)s->width, h, e);
+    return sae_groups_parse(s->groups, s->group_weights,
+                            s->group_loss == GROUP_LOSS_MEAN, (size_t)s->width, h, e);
 }
 
 enum err settings_train_config(const struct settings *s, struct sae_train_config *out,
@@ -279,7 +227,7 @@ enum err settings_train_config(const struct settings *s, struct sae_train_config
     c.eps = s->adam_eps;
     c.clip = s->clip;
     c.warmup = s->lr_warmup;
-    c.warmup_from_zero = s->lr_warmup_from != 0;
+    c.warmup_from_zero = s->lr_warmup_from == WARMUP_FROM_ZERO;
     c.lr_schedule = (enum sae_lr_schedule)s->lr_schedule;
     c.decay_from = s->lr_decay_from;
     c.dead = s->dead == DEAD_AUXK       ? SAE_DEAD_AUXK
@@ -293,9 +241,9 @@ enum err settings_train_config(const struct settings *s, struct sae_train_config
     c.threshold_lr = s->threshold_lr;
     c.hyper.decoder = s->decoder == DECODER_FREE ? SAE_DECODER_FREE : SAE_DECODER_UNIT;
     c.hyper.lp = s->lp;
-    c.hyper.lp_root = s->lp_form != 0;
-    c.hyper.attached = s->gated_detach != 0 && (has & SAE_HAS_ATTACHED) != 0;
-    c.draw_groups = s->group_prefixes != 0;
+    c.hyper.lp_root = s->lp_form == LP_ROOT;
+    c.hyper.attached = !s->gated_detach && (has & SAE_HAS_ATTACHED) != 0;
+    c.draw_groups = s->group_prefixes == GROUP_PREFIXES_DRAWN;
     c.anneal_from = s->anneal_from;
     c.anneal_to = s->anneal_to;
     c.p_end = s->p_end;

@@ -28,7 +28,7 @@ struct synth_config settings_synth(const struct settings *s)
         .carry = s->synth_carry,
         .masked = (enum synth_masked)s->synth_masked,
         .keep_parent = s->synth_keep_parent,
-        .mask_feature = s->synth_mask_feature == 0,
+        .mask_feature = s->synth_mask_feature,
         .seed = (uint64_t)s->seed,
     };
 }
@@ -61,7 +61,8 @@ enum err settings_synth_defaults(struct settings *s, struct errinfo *e)
     snprintf(width, sizeof width, "%zu", synth_count(&c));
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (!settings_given(s, all[i].key)) {
-            TRY(settings_set(s, all[i].key, all[i].value, "synthetic source", e));
+            TRY(settings_set(s, all[i].key, all[i].value,
+                             from_program("synthetic source"), e));
         }
     }
     return OK;

@@ -20,7 +20,7 @@ static enum err set(struct settings *s, int n, char **pairs, struct errinfo *e)
             return err_set(e, ERR_USAGE, "found '%.80s', expected KEY=VALUE", pairs[i]);
         }
         *value++ = '\0';
-        TRY(settings_set(s, pairs[i], value, "command line", e));
+        TRY(settings_set(s, pairs[i], value, from_user("command line"), e));
     }
     return OK;
 }

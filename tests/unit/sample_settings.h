@@ -25,7 +25,8 @@ static inline struct settings sample_settings(int64_t steps)
     };
     settings_init(&s);
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
-        assert_ok(settings_set(&s, pairs[i][0], pairs[i][1], "test", &e), &e);
+        assert_ok(settings_set(&s, pairs[i][0], pairs[i][1], from_program("test"), &e),
+                  &e);
     }
     s.steps = steps;
     const char *dir = getenv("SAETOP_SAMPLES");

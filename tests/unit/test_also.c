@@ -85,7 +85,7 @@ static void only_thresholds_are_calibrated(void **state)
     char dir[256], path[512], command[700];
     struct settings set = sample_settings(3);
     set.calibrate_l0 = 4;
-    assert_ok(settings_set(&set, "arch", "batchtopk", "test", &e), &e);
+    assert_ok(settings_set(&set, "arch", "batchtopk", from_program("test"), &e), &e);
     snprintf(set.also, sizeof set.also, "arch=topk");
     g = start_engine(&set);
     run(g);

@@ -204,7 +204,9 @@ static void settings_that_do_not_fit_are_named(void **state)
         struct errinfo e = {0};
         struct settings set = sample_settings(10);
         struct inputs *in = NULL;
-        assert_ok(settings_set(&set, cases[i].key, cases[i].value, "test", &e), &e);
+        assert_ok(
+            settings_set(&set, cases[i].key, cases[i].value, from_program("test"), &e),
+            &e);
         check_error(inputs_new(&set, &in, &e), cases[i].code, &e, cases[i].says);
         assert_null(in);
     }

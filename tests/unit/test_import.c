@@ -63,7 +63,9 @@ static void writes_a_run(void **state)
     tmp_make(from, sizeof from);
     tmp_make(to, sizeof to);
     make_sae(from, 128, HOOK);
-    assert_ok(settings_set(&set, "threshold.target_l0", "2.5", "command line", &e), &e);
+    assert_ok(
+        settings_set(&set, "threshold.target_l0", "2.5", from_user("command line"), &e),
+        &e);
     assert_ok(run_open(from, &set, &set, &r, &e), &e);
     assert_true(r.imported && !r.from.own);
     assert_string_equal(r.set.hook, HOOK);
@@ -108,7 +110,7 @@ static void writes_a_run(void **state)
 
     /* Of another width; a hook that is named wins over the files'. */
     make_sae(from, 96, "blocks.9.hook_resid_post");
-    assert_ok(settings_set(&set, "hook", HOOK, "command line", &e), &e);
+    assert_ok(settings_set(&set, "hook", HOOK, from_user("command line"), &e), &e);
     assert_ok(run_open(from, &set, &set, &r, &e), &e);
     assert_string_equal(r.set.hook, HOOK);
     check_error(run_record_fit(&r, from, in, &e), ERR_FORMAT, &e,

@@ -23,7 +23,7 @@ static void activations_that_overflow(void **state)
     }
     assert_ok(lm_save(m, dir, &e), &e);
     lm_free(m);
-    assert_ok(settings_set(&set, "model", dir, "command line", &e), &e);
+    assert_ok(settings_set(&set, "model", dir, from_user("command line"), &e), &e);
     check_error(inputs_new(&set, &in, &e), ERR_NUMERIC, &e, "not finite");
     assert_non_null(strstr(e.msg, dir));
     assert_non_null(strstr(e.msg, ".grammar.json"));
@@ -45,10 +45,13 @@ static void settings_of_a_file(void **state)
         struct settings set = sample_settings(10);
         struct inputs *in = NULL;
         const char *key = cases[i].key;
-        assert_ok(settings_set(&set, key, cases[i].value, "run/config.json", &e), &e);
+        assert_ok(
+            settings_set(&set, key, cases[i].value, from_file("run/config.json"), &e),
+            &e);
         check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e, "run/config.json: ");
         assert_non_null(strstr(e.msg, key));
-        assert_ok(settings_set(&set, key, cases[i].value, "command line", &e), &e);
+        assert_ok(
+            settings_set(&set, key, cases[i].value, from_user("command line"), &e), &e);
         check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e, key);
         assert_null(strstr(e.msg, "config.json"));
     }

@@ -41,7 +41,7 @@ static int train(const char *run, int threads)
     num_init();
     snprintf(threads_text, sizeof threads_text, "%d", threads);
     settings_init(&given);
-    rc = settings_set(&given, "threads", threads_text, "test", &e);
+    rc = settings_set(&given, "threads", threads_text, from_program("test"), &e);
     if (rc == OK && rundir_is(run)) {
         rc = engine_resume(run, &given, getenv("SAETOP_SAMPLES"), NULL, &g, &e);
     } else if (rc == OK) {

@@ -34,10 +34,10 @@ static enum err train(const char *dir, const char *const (*pairs)[2], struct fig
         {"threads", "1"},
     };
     for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
-        TRY(settings_set(&set, usual[i][0], usual[i][1], "test", e));
+        TRY(settings_set(&set, usual[i][0], usual[i][1], from_program("test"), e));
     }
     for (size_t i = 0; pairs[i][0]; i++) {
-        TRY(settings_set(&set, pairs[i][0], pairs[i][1], "test", e));
+        TRY(settings_set(&set, pairs[i][0], pairs[i][1], from_program("test"), e));
     }
     TRY(inputs_new(&set, &in, e));
     TRY(engine_new(in, &g, e));

@@ -102,7 +102,9 @@ static void a_resumed_run_ends_with_the_same_bytes(void **state)
         engine_free(g);
         struct settings given;
         settings_init(&given);
-        assert_ok(settings_set(&given, "threads", i % 2 ? "2" : "1", "test", &e), &e);
+        assert_ok(settings_set(&given, "threads", i % 2 ? "2" : "1",
+                               from_program("test"), &e),
+                  &e);
         g = resume(run, &given);
         assert_int_equal(engine_step_count(g), stops[i]);
         assert_int_equal(g->in->set.threads, i % 2 ? 2 : 1);
@@ -140,7 +142,7 @@ static void every_architecture_resumes(void **state)
         set.fill_rows = 8;
         set.dead_after = 2;
         set.log_every = 100;
-        assert_ok(settings_set(&set, "arch", arch, "test", &e), &e);
+        assert_ok(settings_set(&set, "arch", arch, from_program("test"), &e), &e);
         struct engine *g = start_engine(&set);
         for (int i = 0; i < 7; i++) {
             assert_ok(engine_step(g, &e), &e);
@@ -437,12 +439,14 @@ static void what_does_not_fit_is_refused(void **state)
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         settings_init(&given);
-        assert_ok(settings_set(&given, wrong[i][0], wrong[i][1], "test", &e), &e);
+        assert_ok(
+            settings_set(&given, wrong[i][0], wrong[i][1], from_program("test"), &e),
+            &e);
         check_error(engine_resume(run, &given, samples, NULL, &none, &e), ERR_USAGE, &e,
                     wrong[i][2]);
     }
     settings_init(&given);
-    assert_ok(settings_set(&given, "steps", "40", "test", &e), &e);
+    assert_ok(settings_set(&given, "steps", "40", from_program("test"), &e), &e);
     g = resume(run, &given);
     assert_int_equal(g->steps, 40);
     engine_free(g);

@@ -265,7 +265,7 @@ static void remarks_are_said(void **state)
     assert_ok(file_write_text(path, text.p, &e), &e);
     str_free(&text);
     struct session_config cfg = {.set = sample_settings(100000), .start_paused = true};
-    assert_ok(settings_set(&cfg.set, "corpus", path, "test", &e), &e);
+    assert_ok(settings_set(&cfg.set, "corpus", path, from_program("test"), &e), &e);
     open_screen(&t, &cfg);
     wait_until(&t, is_paused);
     assert_non_null(strstr(t.v.message, "stories.txt: documents end at markers: 100"));
@@ -287,8 +287,8 @@ static void events_come_back_as_they_were(void **state)
     snprintf(twin, sizeof twin, "%s-twin", run);
     struct session_config cfg = {.set = sample_settings(100000), .start_paused = true};
     struct errinfo e;
-    assert_ok(settings_set(&cfg.set, "twin", "unmasked", "test", &e), &e);
-    assert_ok(settings_set(&cfg.set, "mask.rate", "0.3", "test", &e), &e);
+    assert_ok(settings_set(&cfg.set, "twin", "unmasked", from_program("test"), &e), &e);
+    assert_ok(settings_set(&cfg.set, "mask.rate", "0.3", from_program("test"), &e), &e);
     open_screen(&t, &cfg);
     wait_until(&t, is_paused);
     post(&t, (struct command){.kind = COMMAND_NOTE, .text = "one, \"two\""});

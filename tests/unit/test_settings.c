@@ -16,8 +16,9 @@ static void defaults_are_inside_their_own_ranges(void **state)
     settings_init(&s);
     for (size_t i = 0; i < n; i++) {
         struct errinfo e = {0};
-        assert_int_equal(settings_set(&s, t[i].key, t[i].def, "default", &e), OK);
-        assert_string_equal(settings_origin(&s, &t[i]), "default");
+        assert_int_equal(
+            settings_set(&s, t[i].key, t[i].def, from_program("default"), &e), OK);
+        assert_string_equal(settings_origin(&s, &t[i]).name, "default");
     }
     assert_int_equal(s.k, 4);
     assert_int_equal(s.mask_kind, 0);
@@ -33,6 +34,25 @@ static void keys_and_flags_are_unique(void **state)
         assert_ptr_equal(setting_find(t[i].key), &t[i]);
         for (size_t j = 0; j < i; j++) {
             assert_true(!t[i].flag || !t[j].flag || strcmp(t[i].flag, t[j].flag) != 0);
+        }
+    }
+}
+
+/* Words and values of a setting are one to one, so that each is printed as it is read.
+ */
+static void words_are_one_to_one(void **state)
+{
+    (void)state;
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        const bool has = t[i].type == SETTING_IS_ENUM || t[i].type == SETTING_IS_BOOL;
+        assert_int_equal(t[i].words != NULL, has);
+        for (const struct setting_word *a = t[i].words; a && a->word; a++) {
+            for (const struct setting_word *b = t[i].words; b < a; b++) {
+                assert_string_not_equal(a->word, b->word);
+                assert_int_not_equal(a->value, b->value);
+            }
         }
     }
 }
@@ -62,8 +82,9 @@ static void wrong_values_say_what_is_expected(void **state)
     const struct settings before = s;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct errinfo e = {0};
-        assert_int_equal(settings_set(&s, cases[i].key, cases[i].value, "here", &e),
-                         ERR_USAGE);
+        assert_int_equal(
+            settings_set(&s, cases[i].key, cases[i].value, from_program("here"), &e),
+            ERR_USAGE);
         if (!strstr(e.msg, cases[i].says)) {
             fail_msg("'%s' does not say '%s'", e.msg, cases[i].says);
         }
@@ -84,7 +105,8 @@ static void files_may_nest_and_are_checked(void **state)
     assert_true(fabs(s.mask_rate - 0.1) < 1e-12);
     assert_int_equal(s.mask_kind, 1);
     assert_true(fabs(s.adam_eps - 1e-9) < 1e-20);
-    assert_string_equal(settings_origin(&s, setting_find("k")), "f.json");
+    assert_string_equal(settings_origin(&s, setting_find("k")).name, "f.json");
+    assert_int_equal(settings_origin(&s, setting_find("k")).by, GIVEN_BY_FILE);
     cJSON_Delete(obj);
     static const char *const bad[] = {"{\"k\": [1]}", "{\"nope\": 1}", "[1]",
                                       "{\"mask\": {\"rate\": true}}",
@@ -155,10 +177,13 @@ static void json_round_trip(void **state)
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
     settings_init(&a);
-    assert_int_equal(settings_set(&a, "seed", "4503599627370497", "x", &e), OK);
-    assert_int_equal(settings_set(&a, "lr", "0.00123456789012345", "x", &e), OK);
-    assert_int_equal(settings_set(&a, "k", "3.2", "x", &e), OK);
-    assert_int_equal(settings_set(&a, "corpus", "a \"b\"\n.txt", "x", &e), OK);
+    assert_int_equal(
+        settings_set(&a, "seed", "4503599627370497", from_program("x"), &e), OK);
+    assert_int_equal(
+        settings_set(&a, "lr", "0.00123456789012345", from_program("x"), &e), OK);
+    assert_int_equal(settings_set(&a, "k", "3.2", from_program("x"), &e), OK);
+    assert_int_equal(settings_set(&a, "corpus", "a \"b\"\n.txt", from_program("x"), &e),
+                     OK);
     cJSON *obj = cJSON_CreateObject();
     assert_int_equal(settings_add_json(&a, obj, &e), OK);
     settings_init(&b);
@@ -176,10 +201,11 @@ static void given_settings_over_a_file(void **state)
     struct settings a, b;
     struct errinfo e = {0};
     settings_init(&a);
-    assert_int_equal(settings_set(&a, "width", "64", "x", &e), OK);
-    assert_int_equal(settings_set(&a, "l0", "auto", "x", &e), OK);
-    assert_int_equal(settings_set(&a, "corpus", "", "x", &e), OK);
-    assert_int_equal(settings_set(&a, "mask.kind", "random", "x", &e), OK);
+    assert_int_equal(settings_set(&a, "width", "64", from_program("x"), &e), OK);
+    assert_int_equal(settings_set(&a, "l0", "auto", from_program("x"), &e), OK);
+    assert_int_equal(settings_set(&a, "corpus", "", from_program("x"), &e), OK);
+    assert_int_equal(settings_set(&a, "mask.kind", "random", from_program("x"), &e),
+                     OK);
     cJSON *obj = cJSON_Parse("{\"width\": 128, \"seed\": 7}");
     assert_int_equal(settings_put_given(&a, obj, &e), OK);
     assert_int_equal(cJSON_GetArraySize(obj), 5);
@@ -215,9 +241,9 @@ static void k_fits_the_architecture(void **state)
         struct errinfo e = {0};
         char shown[64];
         settings_init(&s);
-        assert_ok(settings_set(&s, "arch", cases[i].arch, "x", &e), &e);
-        assert_ok(settings_set(&s, "k", cases[i].k, "x", &e), &e);
-        assert_ok(settings_set(&s, "batch", cases[i].batch, "x", &e), &e);
+        assert_ok(settings_set(&s, "arch", cases[i].arch, from_program("x"), &e), &e);
+        assert_ok(settings_set(&s, "k", cases[i].k, from_program("x"), &e), &e);
+        assert_ok(settings_set(&s, "batch", cases[i].batch, from_program("x"), &e), &e);
         if (cases[i].says) {
             check_error(settings_check_arch(&s, &e), ERR_USAGE, &e, cases[i].says);
             continue;
@@ -278,7 +304,8 @@ static void auto_values_are_the_architectures(void **state)
         settings_init(&s);
         settings_print(&s, setting_find("lr"), &text);
         assert_string_equal(text.p, "auto");
-        assert_int_equal(settings_set(&s, "arch", cases[i].arch, "x", &e), OK);
+        assert_int_equal(settings_set(&s, "arch", cases[i].arch, from_program("x"), &e),
+                         OK);
         s.steps = 600;
         settings_resolve(&s, 64, 128);
         str_free(&text);
@@ -314,17 +341,20 @@ static void keys_of_other_architectures_are_refused(void **state)
         struct settings s;
         struct errinfo e = {0};
         settings_init(&s);
-        assert_int_equal(settings_set(&s, "arch", wrong[i].arch, "command line", &e),
-                         OK);
         assert_int_equal(
-            settings_set(&s, wrong[i].key, wrong[i].value, "command line", &e), OK);
+            settings_set(&s, "arch", wrong[i].arch, from_user("command line"), &e), OK);
+        assert_int_equal(settings_set(&s, wrong[i].key, wrong[i].value,
+                                      from_user("command line"), &e),
+                         OK);
         assert_int_equal(settings_check_arch(&s, &e), ERR_USAGE);
         assert_non_null(strstr(e.msg, wrong[i].arch));
         /* From a file it is ignored, but for the architecture's own name. */
         settings_init(&s);
-        assert_int_equal(settings_set(&s, "arch", wrong[i].arch, "f.json", &e), OK);
-        assert_int_equal(settings_set(&s, wrong[i].key, wrong[i].value, "f.json", &e),
-                         OK);
+        assert_int_equal(
+            settings_set(&s, "arch", wrong[i].arch, from_file("f.json"), &e), OK);
+        assert_int_equal(
+            settings_set(&s, wrong[i].key, wrong[i].value, from_file("f.json"), &e),
+            OK);
         assert_int_equal(settings_check_arch(&s, &e) == OK,
                          strcmp(wrong[i].arch, "nothing") != 0);
     }
@@ -336,7 +366,7 @@ static void exponents_fall_forwards(void **state)
     struct settings s;
     struct errinfo e = {0};
     settings_init(&s);
-    assert_ok(settings_set(&s, "arch", "p_anneal", "x", &e), &e);
+    assert_ok(settings_set(&s, "arch", "p_anneal", from_program("x"), &e), &e);
     s.anneal_from = s.anneal_to = 0.5;
     assert_ok(settings_check_arch(&s, &e), &e);
     s.anneal_from = 0.6;
@@ -359,10 +389,12 @@ static void settings_that_exclude_each_other(void **state)
         struct sae_train_config c;
         struct errinfo e = {0};
         settings_init(&s);
-        assert_int_equal(settings_set(&s, "arch", wrong[i].arch, "f.json", &e), OK);
+        assert_int_equal(
+            settings_set(&s, "arch", wrong[i].arch, from_file("f.json"), &e), OK);
         for (size_t k = 0; k < 2; k++) {
-            assert_int_equal(
-                settings_set(&s, wrong[i].key[k], wrong[i].value[k], "f.json", &e), OK);
+            assert_int_equal(settings_set(&s, wrong[i].key[k], wrong[i].value[k],
+                                          from_file("f.json"), &e),
+                             OK);
         }
         settings_resolve(&s, 128, 64);
         assert_int_equal(settings_train_config(&s, &c, &e), ERR_USAGE);
@@ -383,7 +415,7 @@ static void defaults_fit_every_architecture(void **state)
         struct sae *sae = NULL;
         struct sae_trainer *t = NULL;
         settings_init(&s);
-        assert_int_equal(settings_set(&s, "arch", archs[i], "x", &e), OK);
+        assert_int_equal(settings_set(&s, "arch", archs[i], from_program("x"), &e), OK);
         settings_resolve(&s, 64, 128);
         assert_int_equal(settings_check_arch(&s, &e), OK);
         assert_int_equal(settings_train_config(&s, &c, &e), OK);
@@ -406,14 +438,14 @@ static void what_does_not_shape_a_run_is_free(void **state)
     for (size_t i = 0; i < n; i++) {
         for (size_t b = 0; b < sizeof begin / sizeof begin[0]; b++) {
             if (strncmp(t[i].key, begin[b], strlen(begin[b])) == 0) {
-                assert_int_equal(setting_scope(&t[i]), SETTING_FREE);
+                assert_int_equal(t[i].scope, SETTING_OF_FREE);
                 found++;
             }
         }
     }
     assert_true(found >= 9);
-    assert_int_equal(setting_scope(setting_find("k")), SETTING_OF_ARM);
-    assert_int_equal(setting_scope(setting_find("seed")), SETTING_OF_RUN);
+    assert_int_equal(setting_find("k")->scope, SETTING_OF_ARM);
+    assert_int_equal(setting_find("seed")->scope, SETTING_OF_RUN);
 }
 
 static void sample_paths_are_found_elsewhere(void **state)
@@ -448,6 +480,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_inside_their_own_ranges),
         cmocka_unit_test(keys_and_flags_are_unique),
+        cmocka_unit_test(words_are_one_to_one),
         cmocka_unit_test(wrong_values_say_what_is_expected),
         cmocka_unit_test(files_may_nest_and_are_checked),
         cmocka_unit_test(kinds_of_values),

@@ -23,7 +23,7 @@ static struct sweep_plan *plan(void)
     cJSON *tree = NULL;
     struct sweep_plan *p = NULL;
     struct settings base = sample_settings(24);
-    assert_ok(settings_set(&base, "arch", "topk", "test", &e), &e);
+    assert_ok(settings_set(&base, "arch", "topk", from_program("test"), &e), &e);
     base.fill_rows = 8;
     base.batch = 256;
     base.width = 96;

@@ -15,7 +15,7 @@ static enum err plan_of(const char *text, struct sweep_plan **p, struct errinfo 
     struct settings base;
     cJSON *tree = NULL;
     settings_init(&base);
-    TRY(settings_set(&base, "arch", "topk", "test", e));
+    TRY(settings_set(&base, "arch", "topk", from_program("test"), e));
     TRY(json_parse(text, strlen(text), "plan.json", &tree, e));
     const enum err rc = sweep_plan_new(tree, "plan.json", &base, p, e);
     cJSON_Delete(tree);

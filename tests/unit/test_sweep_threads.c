@@ -43,7 +43,7 @@ static void searches_run_side_by_side(void **state)
     struct sweep_result r[2] = {{0}};
     struct seen seen = {.found = 0};
     struct settings base = sample_settings(6);
-    assert_ok(settings_set(&base, "arch", "batchtopk", "test", &e), &e);
+    assert_ok(settings_set(&base, "arch", "batchtopk", from_program("test"), &e), &e);
     base.fill_rows = 2;
     base.batch = 64;
     base.concept_rows = 1;

@@ -34,7 +34,7 @@ static struct settings small(void)
                                          {"synthetic.correlation", "0.5"}};
     settings_init(&s);
     for (size_t i = 0; i < sizeof set / sizeof set[0]; i++) {
-        assert_ok(settings_set(&s, set[i][0], set[i][1], "test", &e), &e);
+        assert_ok(settings_set(&s, set[i][0], set[i][1], from_program("test"), &e), &e);
     }
     assert_ok(settings_synth_defaults(&s, &e), &e);
     return s;
@@ -66,7 +66,7 @@ static void the_defaults_are_the_source_s(void **state)
     SAME(context_share), SAME(context_rate), SAME(context), SAME(sequence);
     SAME(content), SAME(carry), SAME(masked), SAME(keep_parent), SAME(mask_feature);
 #undef SAME
-    assert_ok(settings_set(&s, "k", "5", "test", &e), &e);
+    assert_ok(settings_set(&s, "k", "5", from_program("test"), &e), &e);
     assert_ok(settings_synth_defaults(&s, &e), &e);
     assert_int_equal(s.width, 8 * 6 + 24 + 1);
     assert_int_equal(s.k, 5); /* what was named stays */
@@ -74,7 +74,7 @@ static void the_defaults_are_the_source_s(void **state)
     for (size_t i = 0; i < 2; i++) {
         const struct setting_def *def =
             setting_find(i ? "synthetic.zipf" : "synthetic.eval_rows");
-        assert_int_equal(setting_scope(def), i ? SETTING_OF_RUN : SETTING_FREE);
+        assert_int_equal(def->scope, i ? SETTING_OF_RUN : SETTING_OF_FREE);
     }
     assert_ok(settings_need_text(&s, "explore", &e), &e);
     s.source = SOURCE_SYNTHETIC;
@@ -222,7 +222,8 @@ static void a_resumed_run_ends_with_the_same_bytes(void **state)
     }
     engine_free(g);
     settings_init(&given);
-    assert_ok(settings_set(&given, "synthetic.zipf", "1", "test", &e), &e);
+    assert_ok(settings_set(&given, "synthetic.zipf", "1", from_program("test"), &e),
+              &e);
     check_error(engine_resume(run, &given, "", NULL, &g, &e), ERR_USAGE, &e,
                 "synthetic.zipf is '0.5' in this run");
     assert_ok(engine_resume(run, NULL, "", NULL, &g, &e), &e);
@@ -299,7 +300,7 @@ static void every_architecture_trains_on_it(void **state)
     for (char *a = strtok_r(names, ", ", &save); a; a = strtok_r(NULL, ", ", &save)) {
         struct settings s = small();
         struct errinfo e;
-        assert_ok(settings_set(&s, "arch", a, "test", &e), &e);
+        assert_ok(settings_set(&s, "arch", a, from_program("test"), &e), &e);
         struct engine *g = start_engine(&s);
         run_engine_to(g, 10);
         assert_true(g->arm[0].evaluated);
