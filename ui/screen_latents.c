@@ -412,8 +412,6 @@ void screen_latents_status(const struct app *a, const struct session_view *v, ch
                                                                 : "\xe2\x96\xb4");
     if (l->filter[0] && len < cap) {
         len += (size_t)snprintf(out + len, cap - len, "  filter: %.120s", l->filter);
-    } else if (len < cap) {
-        len += (size_t)snprintf(out + len, cap - len, "  no filter");
     }
     if (l->find[0] && len < cap) {
         snprintf(out + len, cap - len, "  /%.60s", l->find);

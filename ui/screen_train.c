@@ -84,8 +84,15 @@ static void pane_title(const struct app *a, int i, const struct plot_result *res
         len += (size_t)snprintf(out + len, cap - len, "  %zu gap%s", res->gaps,
                                 res->gaps > 1 ? "s" : "");
     }
-    if (smoothed && len + 9 < room && len < cap) {
-        snprintf(out + len, cap - len, "  avg %.2g", a->train.smooth);
+    static const char word[] = "  smoothed";
+    if (!smoothed || len + sizeof word - 1 >= room || len >= cap) {
+        return;
+    }
+    char by[32];
+    const int n = snprintf(by, sizeof by, " %.2g", a->train.smooth);
+    len += (size_t)snprintf(out + len, cap - len, "%s", word);
+    if (len + (size_t)n < room && len < cap) {
+        snprintf(out + len, cap - len, "%s", by);
     }
 }
 
