@@ -146,16 +146,20 @@ static enum err unknown_command(const char *group, const struct subcommand *tabl
                                 size_t n, const char *word, struct errinfo *e)
 {
     const char *names[OPT_LIST_MAX] = {"help"};
-    const char *colon = group[0] ? ": " : "", *space = group[0] ? " " : "";
-    size_t count = 1;
+    const char *colon = group[0] ? ": " : "";
+    char list[400] = "";
+    size_t count = 1, len = 0;
     for (size_t i = 0; i < n && count < OPT_LIST_MAX; i++) {
         names[count++] = table[i].name;
+        len += (size_t)snprintf(list + len, len < sizeof list ? sizeof list - len : 0,
+                                "%s%s", i == 0 ? "" : i + 1 == n ? " or " : ", ",
+                                table[i].name);
     }
     const char *near = nearest_name(word, names, count);
     return near ? err_set(e, ERR_USAGE, "%s%sunknown command %.60s; did you mean %s?",
                           group, colon, word, near)
-                : err_set(e, ERR_USAGE, "%s%sunknown command %.60s; see saetop %s%s-h",
-                          group, colon, word, group, space);
+                : err_set(e, ERR_USAGE, "%s%sunknown command %.60s; expected %s", group,
+                          colon, word, list);
 }
 
 static int print_commands(const char *group, const struct subcommand *table, size_t n)

@@ -1,6 +1,7 @@
 #include "corpus_opts.h"
 
 #include "base/clock.h"
+#include "base/nearest.h"
 #include "cmd.h"
 #include "progress.h"
 #include "samples_dir.h"
@@ -28,8 +29,10 @@ enum err corpus_split_named(const char *word, enum corpus_split *out, struct err
 {
     const bool is_train = strcmp(word, "train") == 0;
     if (!is_train && strcmp(word, "heldout") != 0) {
+        char hint[NEAREST_HINT];
         return err_set(e, ERR_USAGE,
-                       "--split: found '%.40s', expected train or heldout", word);
+                       "--split: found '%.40s', expected train or heldout%s", word,
+                       nearest_hint(word, "train heldout", hint));
     }
     *out = is_train ? CORPUS_TRAIN : CORPUS_HELDOUT;
     return OK;

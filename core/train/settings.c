@@ -86,8 +86,10 @@ static enum err set_enum(int *out, const struct setting_def *d, const char *text
             return OK;
         }
     }
-    return err_set(e, ERR_USAGE, "%s: %s: found '%s', expected %.*s", origin, d->key,
-                   text, (int)strcspn(d->help, ":"), d->help);
+    char words[256], hint[NEAREST_HINT];
+    snprintf(words, sizeof words, "%.*s", (int)strcspn(d->help, ":"), d->help);
+    return err_set(e, ERR_USAGE, "%s: %s: found '%s', expected %s%s", origin, d->key,
+                   text, words, nearest_hint(text, words, hint));
 }
 
 /* A number left open: NaN, or -1 where only 0 and more are given. */
