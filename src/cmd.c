@@ -1,5 +1,7 @@
+#define _GNU_SOURCE /* fopencookie */
 #include "cmd.h"
 
+#include "base/file.h"
 #include "base/nearest.h"
 #include "base/utf8.h"
 
@@ -82,6 +84,23 @@ static bool reader_left(void)
 {
     struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
     return poll(&out, 1, 0) > 0 && (out.revents & POLLERR);
+}
+
+static ssize_t write_stdout(void *unused, const char *data, size_t n)
+{
+    (void)unused;
+    const int number = file_write_all(STDOUT_FILENO, data, n);
+    errno = number;
+    return number == 0 ? (ssize_t)n : 0;
+}
+
+void cmd_begin_output(void)
+{
+    FILE *f = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_stdout});
+    if (f) {
+        (void)setvbuf(f, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, BUFSIZ);
+        stdout = f;
+    }
 }
 
 int cmd_end_output(int status)

@@ -106,6 +106,7 @@ static int run(int argc, char **argv)
 int main(int argc, char **argv)
 {
     file_take_standard();
+    cmd_begin_output();
     (void)setlocale(LC_ALL, "");
     /* Numbers in files and on the command line are written with a point, everywhere. */
     (void)setlocale(LC_NUMERIC, "C");
