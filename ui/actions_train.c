@@ -24,7 +24,7 @@ const char *may_steer(const struct app *a, const struct session_view *v)
         return "still loading";
     case SESSION_BROWSING:
         return v->step < v->planned
-                   ? "this run was opened from disk and does not train; :resume goes on"
+                   ? "opened from disk, does not train; :resume goes on"
                    : "this run has ended; :extend STEPS goes on";
     case SESSION_FAILED:
         return "the run has stopped";
@@ -283,7 +283,7 @@ void act_extend(struct app *a, const struct session_view *v, const char *args)
 {
     int64_t steps = 0;
     if (!arg_integer(args, &steps) || steps <= v->planned) {
-        app_say(a, true, "extend: expected the new last step, beyond %lld",
+        app_say(a, true, "extend: expected the new last step, beyond the %lld planned",
                 (long long)v->planned);
         return;
     }

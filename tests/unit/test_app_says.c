@@ -173,6 +173,28 @@ static void test_progress_stays(void **state)
     bench_free(b);
 }
 
+/* Latents that wait for the held-out set say so. */
+static void test_what_latents_wait_for(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    const struct latent_table *table = b->v.arm[0].table;
+    b->v.arm[0].table = NULL;
+    b->v.eval_ready = false;
+    press(b, '2');
+    assert_true(on_screen(b, "the held-out set is being made ready; then the latents "
+                             "of A are described"));
+    b->v.eval_ready = true;
+    press(b, '2');
+    assert_true(on_screen(b, "describing the latents of A ..."));
+    in_state(b, SESSION_BROWSING); /* which needs none */
+    b->v.eval_ready = false;
+    press(b, '2');
+    assert_true(on_screen(b, "describing the latents of A ..."));
+    b->v.arm[0].table = table;
+    bench_free(b);
+}
+
 /* An empty list says where else to look. */
 static void test_no_message_yet(void **state)
 {
@@ -341,6 +363,7 @@ int main(void)
         cmocka_unit_test(test_messages_hide_nothing),
         cmocka_unit_test(test_hints_fit_the_state),
         cmocka_unit_test(test_progress_stays),
+        cmocka_unit_test(test_what_latents_wait_for),
         cmocka_unit_test(test_no_message_yet),
         cmocka_unit_test(test_unmeasured_is_a_dash),
         cmocka_unit_test(test_doubtful_shares),

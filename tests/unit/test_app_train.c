@@ -222,7 +222,7 @@ static void test_browsing_is_not_steered(void **state)
     one_command(b, COMMAND_RESUME);
     type(b, ":extend 1500\n");
     no_command(b);
-    assert_true(on_screen(b, "expected the new last step, beyond 1500"));
+    assert_true(on_screen(b, "expected the new last step, beyond the 1500 planned"));
     type(b, ":extend 1600\n");
     assert_int_equal(one_command(b, COMMAND_EXTEND).at, 1600);
     press(b, 'q');
@@ -255,7 +255,8 @@ static void test_browsing_is_not_offered_steering(void **state)
     assert_true(on_screen(b, ":evaluate"));
     press(b, KEY_ESC_);
     type(b, "m");
-    assert_true(on_screen(b, "toggle-mask: this run was opened from disk"));
+    assert_true(on_screen(
+        b, "toggle-mask: opened from disk, does not train; :resume goes on"));
     no_command(b);
     bench_free(b);
 }
