@@ -1,5 +1,7 @@
+#define _GNU_SOURCE /* fopencookie */
 #include "cmd.h"
 
+#include "base/file.h"
 #include "base/nearest.h"
 #include "base/utf8.h"
 
@@ -84,6 +86,23 @@ static bool reader_left(void)
     return poll(&out, 1, 0) > 0 && (out.revents & POLLERR);
 }
 
+static ssize_t write_stdout(void *unused, const char *data, size_t n)
+{
+    (void)unused;
+    const int number = file_write_all(STDOUT_FILENO, data, n);
+    errno = number;
+    return number == 0 ? (ssize_t)n : 0;
+}
+
+void cmd_begin_output(void)
+{
+    FILE *f = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_stdout});
+    if (f) {
+        (void)setvbuf(f, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, BUFSIZ);
+        stdout = f;
+    }
+}
+
 int cmd_end_output(int status)
 {
     struct errinfo e;
@@ -146,16 +165,20 @@ static enum err unknown_command(const char *group, const struct subcommand *tabl
                                 size_t n, const char *word, struct errinfo *e)
 {
     const char *names[OPT_LIST_MAX] = {"help"};
-    const char *colon = group[0] ? ": " : "", *space = group[0] ? " " : "";
-    size_t count = 1;
+    const char *colon = group[0] ? ": " : "";
+    char list[400] = "";
+    size_t count = 1, len = 0;
     for (size_t i = 0; i < n && count < OPT_LIST_MAX; i++) {
         names[count++] = table[i].name;
+        len += (size_t)snprintf(list + len, len < sizeof list ? sizeof list - len : 0,
+                                "%s%s", i == 0 ? "" : i + 1 == n ? " or " : ", ",
+                                table[i].name);
     }
     const char *near = nearest_name(word, names, count);
     return near ? err_set(e, ERR_USAGE, "%s%sunknown command %.60s; did you mean %s?",
                           group, colon, word, near)
-                : err_set(e, ERR_USAGE, "%s%sunknown command %.60s; see saetop %s%s-h",
-                          group, colon, word, group, space);
+                : err_set(e, ERR_USAGE, "%s%sunknown command %.60s; expected %s", group,
+                          colon, word, list);
 }
 
 static int print_commands(const char *group, const struct subcommand *table, size_t n)

@@ -48,6 +48,10 @@ int cmd_end(enum err rc, const struct errinfo *e, struct str *out, bool json);
 /* One such line, with its end, on `to`. */
 void cmd_say(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Once, early in main: from here on stdout waits for a reader also where somebody made
+ * its descriptor non-blocking, as node and ssh do; stdio takes that for a failure, and
+ * lines are lost. */
+void cmd_begin_output(void);
 /* The status to exit with after a command that ended with `status`: lines on standard
  * output that were lost (a full disk) are an error, if nothing else was. */
 int cmd_end_output(int status);

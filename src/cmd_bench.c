@@ -180,7 +180,7 @@ static int cmd_bench_stream(int argc, char **argv)
         json ? "{\"tokens_per_second\":%.0f,\"step_ms\":%.3f,\"model_share\":%.3f,"
                "\"sae_share\":%.3f,\"arms\":%zu,\"steps\":%lld}\n"
              : "%.0f tokens/s over all arms; %.2f ms a step, %.3f of it in the model, "
-               "%.3f in the SAE; %zu arm(s), %lld steps\n",
+               "%.3f in the SAE; arms %zu, steps %lld\n",
         rate, step_ms, t.model / t.wall, t.sae / t.wall, t.arms, (long long)t.steps);
     return json ? cmd_print(&out) : cmd_print_text(&out);
 }

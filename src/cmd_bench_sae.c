@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "base/pool.h"
 #include "base/rng.h"
 #include "cmd_bench.h"
@@ -429,8 +430,10 @@ static enum err archs_take(const struct opt_list *asked, const struct sae_arch *
     for (*n = 0; *n < asked->n; (*n)++) {
         out[*n] = sae_arch_find(asked->at[*n]);
         if (!out[*n]) {
-            return err_set(e, ERR_USAGE, "--arch: found %s, expected one of %s",
-                           asked->at[*n], sae_arch_names());
+            char hint[NEAREST_HINT];
+            return err_set(e, ERR_USAGE, "--arch: found %s, expected one of %s%s",
+                           asked->at[*n], sae_arch_names(),
+                           nearest_hint(asked->at[*n], sae_arch_names(), hint));
         }
     }
     return OK;

@@ -2,6 +2,7 @@
  * sample, masked and unmasked, from step 0. */
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/nearest.h"
 #include "cmd.h"
 #include "run_opts.h"
 #include "state_dir.h"
@@ -33,10 +34,12 @@ static enum err parse_look(const struct explore_args *a, struct explore_config *
 {
     static const char *const tiers[] = {"braille", "block", "ascii"};
     const int theme = a->theme ? theme_find(a->theme) : THEME_DARK;
+    char hint[NEAREST_HINT];
     if (theme < 0) {
         return err_set(e, ERR_USAGE,
-                       "--theme: found '%s', expected dark, light, contrast or mono",
-                       a->theme);
+                       "--theme: found '%s', expected dark, light, contrast or mono%s",
+                       a->theme,
+                       nearest_hint(a->theme, "dark light contrast mono", hint));
     }
     c->theme = (enum theme_id)theme;
     c->tier = -1;
@@ -47,8 +50,8 @@ static enum err parse_look(const struct explore_args *a, struct explore_config *
     }
     if (a->glyphs && c->tier < 0) {
         return err_set(e, ERR_USAGE,
-                       "--glyphs: found '%s', expected braille, block or ascii",
-                       a->glyphs);
+                       "--glyphs: found '%s', expected braille, block or ascii%s",
+                       a->glyphs, nearest_hint(a->glyphs, "braille block ascii", hint));
     }
     c->color = a->color ? 1 : a->no_color ? 0 : -1;
     c->mouse = !a->no_mouse;
@@ -160,6 +163,7 @@ int cmd_explore(int argc, char **argv)
             "text, or a RUN saved before. RUN may be an SAE of another tool, with "
             "--model and --corpus; see saetop import -h.",
         .max_args = 1,
+        .bare = strcmp(argv[0], "explore") != 0,
     };
     const int64_t started = clock_ns();
     struct opts_result parsed;

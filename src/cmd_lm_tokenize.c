@@ -75,7 +75,8 @@ static void add_json(const struct tok *t, const struct tok_ids *ids, bool bos,
 static void add_table(const struct tok *t, const struct tok_ids *ids, bool bos,
                       struct str *out)
 {
-    str_addf(out, "%zu tokens, BOS %s\n", ids->n, bos ? "added" : "not added");
+    str_addf(out, "%zu token%s, BOS %s\n", ids->n, plural_s(ids->n),
+             bos ? "added" : "not added");
     for (size_t i = 0; i < ids->n; i++) {
         size_t len = 0;
         const char *p = piece(t, ids->p[i], &len);

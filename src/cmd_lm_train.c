@@ -244,7 +244,7 @@ static void print_estimate(const struct train_args *a, const struct lm_texts *te
     const double n = (double)a->cfg.steps * (double)(a->cfg.batch_rows * a->cfg.n_ctx);
     (void)fprintf(stderr,
                   "%zu text%s, %s tokens in %lld steps, about %.0f MB of memory%s\n",
-                  texts->n, texts->n == 1 ? "" : "s", count_text(n, tokens),
+                  texts->n, plural_s(texts->n), count_text(n, tokens),
                   (long long)a->cfg.steps,
                   (double)pretrain_bytes(&a->cfg, (size_t)a->threads) / 1e6,
                   a->tokenizer || a->resume ? "" : "; a tokenizer is trained first");

@@ -240,8 +240,8 @@ static enum err collect_from(struct reporter *r, const char *from,
                                         &made[i], e));
         }
     }
-    snprintf(text, sizeof text, "%zu runs from %s, which has %zu of other plans", n,
-             from, sweep_cells_others(from, p));
+    snprintf(text, sizeof text, "%zu run%s from %s, which has %zu of other plans", n,
+             plural_s(n), from, sweep_cells_others(from, p));
     print_event(r, "collected", text);
 out:
     mem_free(had);
@@ -280,10 +280,10 @@ static void say_start(struct reporter *r, const struct sweep_result *results)
         r->n_before += results[i].done ? 1 : 0;
     }
     snprintf(text, sizeof text,
-             "%zu runs, %zu arms, %zu part%s; %zu done already; Ctrl-C saves, the same "
+             "%zu run%s, %zu arm%s, %zu part%s; %zu done already; Ctrl-C saves, the same "
              "command goes on",
-             p->n_cells, p->n_arms, p->n_parts, p->n_parts == 1 ? "" : "s",
-             r->n_before);
+             p->n_cells, plural_s(p->n_cells), p->n_arms, plural_s(p->n_arms),
+             p->n_parts, plural_s(p->n_parts), r->n_before);
     print_event(r, "plan", text);
 }
 

@@ -265,8 +265,9 @@ static void show_text(const struct browse *t, const struct latent_detail *d, siz
              NUMBER(NUMBER_POWER, 0, 2, d->row.density),
              NUMBER(NUMBER_POWER, 0, 2, d->density_lo),
              NUMBER(NUMBER_POWER, 0, 2, d->density_hi));
-    str_addf(out, "ablated     %s nats on %zu tokens where it fires\n",
-             NUMBER(NUMBER_SIGNED, 0, 4, d->delta_nll), d->delta_n);
+    str_addf(out, "ablated     %s nats on %zu token%s where it fires\n",
+             NUMBER(NUMBER_SIGNED, 0, 4, d->delta_nll), d->delta_n,
+             plural_s(d->delta_n));
     add_lens(t, "promotes", d->lens[LENS_NORM].top, d->lens[LENS_NORM].top_logit, 10,
              false, out);
     add_lens(t, "suppresses", d->lens[LENS_NORM].bottom,

@@ -148,7 +148,7 @@ static void say_start(struct reporter *r, const struct engine *g)
              "%s %s, %lld latents on %s; %lld steps of %lld, %zu arm%s, %lld threads; "
              "about %.0f MB",
              s->arch, sparsity, (long long)s->width, s->hook, (long long)s->steps,
-             (long long)s->batch, arms, arms > 1 ? "s" : "", (long long)s->threads,
+             (long long)s->batch, arms, plural_s(arms), (long long)s->threads,
              (double)engine_bytes(g) / 1e6);
     print_event(r, "estimate", text);
     for (size_t i = 0; i < in->remarks.n; i++) {

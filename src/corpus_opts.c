@@ -1,6 +1,9 @@
 #include "corpus_opts.h"
 
+#include "base/clock.h"
+#include "base/nearest.h"
 #include "cmd.h"
+#include "progress.h"
 #include "samples_dir.h"
 #include "train/settings.h"
 
@@ -26,8 +29,10 @@ enum err corpus_split_named(const char *word, enum corpus_split *out, struct err
 {
     const bool is_train = strcmp(word, "train") == 0;
     if (!is_train && strcmp(word, "heldout") != 0) {
+        char hint[NEAREST_HINT];
         return err_set(e, ERR_USAGE,
-                       "--split: found '%.40s', expected train or heldout", word);
+                       "--split: found '%.40s', expected train or heldout%s", word,
+                       nearest_hint(word, "train heldout", hint));
     }
     *out = is_train ? CORPUS_TRAIN : CORPUS_HELDOUT;
     return OK;
@@ -50,6 +55,43 @@ static enum err row_width(const struct row_opts *o, const struct lm_config *cfg,
     return OK;
 }
 
+/* ---- the way to the first row ---- */
+
+#define WAY_SECONDS 2 /* after which a long way is spoken of */
+
+struct way {
+    int64_t since;
+    bool said;
+    struct progress bar;
+};
+
+/* Once what it will take, on a terminal then how far it is. */
+static void on_way(void *user, uint64_t done, uint64_t of)
+{
+    struct way *w = user;
+    const double seconds = clock_seconds_since(w->since);
+    char left[32], rate[32];
+    if (seconds < WAY_SECONDS) {
+        return;
+    }
+    const double per_second = (double)done / seconds;
+    (void)duration_text((double)(of - done) / per_second, left);
+    (void)count_text(per_second, rate);
+    if (!w->said) {
+        w->said = true;
+        cmd_say(stderr,
+                "saetop: row %llu is found by reading up to it: about %s at %s rows a "
+                "second; Ctrl-C stops",
+                (unsigned long long)of, left, rate);
+    }
+    if (progress_due(&w->bar)) {
+        char text[80];
+        (void)snprintf(text, sizeof text, "row %llu  %s left", (unsigned long long)done,
+                       left);
+        progress_draw(&w->bar, (double)done, (double)of, text);
+    }
+}
+
 static void say(const struct row_opts *o, const struct corpus *c,
                 const struct token_rows *r)
 {
@@ -70,8 +112,12 @@ enum err row_opts_read(const struct row_opts *o, const struct lm *m,
     TRY(corpus_split_named(o->split, &split, e));
     TRY(row_width(o, &m->cfg, &T, e));
     TRY(corpus_named(o->corpus, o->seed, &c, e));
+    struct way way = {.since = clock_ns()};
+    progress_init(&way.bar, false);
+    const struct token_rows_watch watch = {on_way, &way};
     const enum err rc = token_rows_read(c, split, m->tok, T, (uint64_t)o->from,
-                                        (size_t)o->rows, out, e);
+                                        (size_t)o->rows, &watch, out, e);
+    progress_clear(&way.bar);
     if (rc == OK) {
         say(o, c, *out);
     }

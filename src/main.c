@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "cmd.h"
 #include "num/blas.h"
+#include "run_opts.h"
 #include "stop.h"
 
 #include <locale.h>
@@ -28,6 +29,29 @@ static int cmd_version(int argc, char **argv)
     return cmd_print_text(&out);
 }
 
+/* The list is what -h shows as well: `saetop help settings`. */
+static int cmd_settings(int argc, char **argv)
+{
+    static const struct opts o = {
+        .name = "settings",
+        .usage = "",
+        .about = "Every setting of a run with its default in brackets: --set KEY=VALUE "
+                 "of train, explore and sweep, and the keys of --config FILE. train "
+                 "--print-config shows what they come to for a run."};
+    struct errinfo e = {0};
+    struct opts_result r;
+    struct str out;
+    const enum err rc = opts_parse(&o, argc, argv, &r, &e);
+    if (rc != OK) {
+        return cmd_fail(rc, &e);
+    }
+    str_init(&out, 1u << 20);
+    opts_help(&o, &out);
+    str_addc(&out, '\n');
+    run_opts_list(&out);
+    return cmd_print_text(&out);
+}
+
 static const struct subcommand COMMANDS[] = {
     {"explore", cmd_explore, "watch an SAE train and browse its latents (the default)"},
     {"train", cmd_train, "train without a screen"},
@@ -39,8 +63,9 @@ static const struct subcommand COMMANDS[] = {
     {"lm", cmd_lm, "train, evaluate and sample language models"},
     {"corpus", cmd_corpus, "write or describe a corpus"},
     {"bench", cmd_bench, "benchmarks"},
+    {"settings", cmd_settings, "every setting of a run, for --set and --config"},
     {"keys", cmd_keys, "the explorer's keys as a Markdown table"},
-    {"version", cmd_version, "the version, as --version"},
+    {"version", cmd_version, "the version, as --version and -v"},
 };
 #define N_COMMANDS (sizeof COMMANDS / sizeof COMMANDS[0])
 
@@ -59,9 +84,15 @@ static bool is_default(int argc, char **argv)
             (!command_find(COMMANDS, N_COMMANDS, word) && file_exists(word)));
 }
 
+static bool is_version(const char *word)
+{
+    return strcmp(word, "--version") == 0 || strcmp(word, "-v") == 0 ||
+           strcmp(word, "-V") == 0;
+}
+
 static int run(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+    if (argc > 1 && is_version(argv[1])) {
         return cmd_version(argc - 1, argv + 1);
     }
     if (is_default(argc, argv)) {
@@ -75,6 +106,7 @@ static int run(int argc, char **argv)
 int main(int argc, char **argv)
 {
     file_take_standard();
+    cmd_begin_output();
     (void)setlocale(LC_ALL, "");
     /* Numbers in files and on the command line are written with a point, everywhere. */
     (void)setlocale(LC_NUMERIC, "C");

@@ -189,15 +189,17 @@ static enum err unknown_setting(const struct opts *o, const char *name, size_t l
 static enum err unknown_option(const struct opts *o, const char *dashes,
                                const char *name, size_t len, struct errinfo *e)
 {
-    const char *const more[] = {"help", o->set ? "set" : NULL, NULL};
+    const char *const more[] = {"help", o->set ? "set" : o->bare ? "version" : NULL,
+                                o->bare ? "version" : NULL, NULL};
+    const char *const own = o->bare ? "" : o->name;
     char word[NAME_MAX_LEN + 2];
     (void)snprintf(word, sizeof word, "%.*s", (int)(len < 200 ? len : 200), name);
     const char *near = nearest_row(word, o->table, o->n, more);
     return near
-               ? err_set(e, ERR_USAGE, "%s: unknown option %s%s; did you mean --%s?",
-                         o->name, dashes, word, near)
-               : err_set(e, ERR_USAGE, "%s: unknown option %s%s; see saetop %s -h",
-                         o->name, dashes, word, o->name);
+               ? err_set(e, ERR_USAGE, "%s%sunknown option %s%s; did you mean --%s?",
+                         own, own[0] ? ": " : "", dashes, word, near)
+               : err_set(e, ERR_USAGE, "%s%sunknown option %s%s; see saetop %s -h",
+                         own, own[0] ? ": " : "", dashes, word, o->name);
 }
 
 /* --set name=value. */
@@ -410,9 +412,16 @@ void opts_help(const struct opts *o, struct str *out)
         add_row(out, &o->table[i], "--", ' ');
     }
     if (o->n_set > 0) {
-        str_add(out, "\nSettings, as --set KEY=VALUE:\n");
-        for (size_t i = 0; i < o->n_set; i++) {
-            add_row(out, &o->set[i], "", '=');
-        }
+        str_addf(out,
+                 "  --set KEY=VALUE         any of the %zu settings; saetop settings "
+                 "lists them\n",
+                 o->n_set);
+    }
+}
+
+void opts_settings(const struct opts *o, struct str *out)
+{
+    for (size_t i = 0; i < o->n_set; i++) {
+        add_row(out, &o->set[i], "", '=');
     }
 }

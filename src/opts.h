@@ -52,6 +52,7 @@ struct opts {
     size_t n;
     const struct opt *set; /* what `--set name=value` may set; NULL: no --set */
     size_t n_set;
+    bool bare; /* stands without its name: `saetop --theme light` */
     size_t min_args, max_args; /* how many words that are no options */
 };
 
@@ -74,7 +75,10 @@ enum err opts_parse(const struct opts *o, int argc, char **argv,
 enum err opt_store(const struct opt *row, const char *where, const char *value,
                    struct errinfo *e) ERR_CHECKED;
 
-/* Append the text of -h, at most 88 columns. */
+/* Append the text of -h, at most 88 columns: how many settings there are and what lists
+ * them, which is opts_settings. */
 void opts_help(const struct opts *o, struct str *out);
+/* Append what --set may name, a row each, likewise. */
+void opts_settings(const struct opts *o, struct str *out);
 
 #endif

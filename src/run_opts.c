@@ -88,6 +88,14 @@ static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
     }
 }
 
+void run_opts_list(struct str *out)
+{
+    static struct run_opts r; /* large */
+    fill_tables(&r, NULL, 0);
+    const struct opts o = {.set = r.set, .n_set = r.n_set};
+    opts_settings(&o, out);
+}
+
 static int print_config(const struct run_opts *r)
 {
     struct settings s;

@@ -34,6 +34,9 @@ bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
  * borrowed. */
 void run_opts_name(struct run_opts *r, const char *key, const char *value);
 
+/* Append every setting with its help and default, as --set and --config name them. */
+void run_opts_list(struct str *out);
+
 /* After parsing: the settings, from defaults, the bundled sample's configuration
  * (unless a model of the user's is named), --config, then the command line. What is not
  * named is the bundled model and text; --ood and --concepts come with them. */

@@ -50,6 +50,19 @@ for pair in help:-h version:--version "help train:train -h" "help lm eval:lm eva
 done
 refuse "did you mean train?" trian
 refuse "did you mean help?" hlep
+refuse "unknown command nope; expected explore, train, eval" nope
+refuse "lm: unknown command nope; expected train, eval" lm nope
+refuse "saetop: unknown option --versoin; did you mean --version?" --versoin
+refuse "saetop: unknown option -q; see saetop" -q
+refuse "explore: unknown option --themee; did you mean --theme?" explore --themee dark
+refuse "did you mean topk?" train --out x --arch topkk
+refuse "did you mean random?" train --out x --set mask.kind=randm
+refuse "did you mean dark?" --theme darc
+refuse "did you mean heldout?" corpus rows --split heldot
+accept -v
+mv out first
+accept --version
+cmp -s out first || fault "saetop -v and --version differ"
 refuse "lm: unknown command evl; did you mean eval?" lm evl
 refuse "did you mean train?" help trian
 refuse "did you mean --out?" train -o x
@@ -85,6 +98,15 @@ for option in $(numeric train 1); do
         grep -qF -- ": ${option//-/.}:" err || fault "--$option: not named"
     done
 done
+# The options and the settings that have one; all of the settings stand apart.
+for command in train explore sweep; do
+    accept $command -h
+    [ "$(wc -l <out)" -lt 80 ] && grep -q 'saetop settings lists them' out &&
+        ! grep -q 'mask.schedule_steps' out || fault "saetop $command -h: long"
+done
+accept settings
+[ "$(grep -c '^  [a-z0-9_.]*=' out)" = "$("$saetop" train --print-config | grep -c .)" ] ||
+    fault "saetop settings: not all of them"
 [ "$(numeric train 1 | wc -l)" -gt 5 ] && [ "$(numeric lm_train 0 | wc -l)" -gt 5 ] ||
     fault "-h has no numbers"
 
@@ -148,6 +170,10 @@ refuse "text.txt: " lm activations $hook --out new --text-file text.txt
 refuse "the model's context" lm activations $hook --out new --corpus text.txt --context 129
 refuse "the held-out text ends" corpus rows --corpus text.txt --split heldout --from 1e5
 refuse "expected train or heldout" corpus rows --split test
+# A long way is spoken of.
+timeout 20 "$saetop" corpus rows --from 1e9 --rows 1 >out 2>err
+[ $? = 124 ] && [ ! -s out ] && grep -q 'found by reading up to it: about' err ||
+    fault "corpus rows --from 1e9"
 refuse "multiples of 128" corpus rows --order --rows 5
 refuse "GB" lm activations $hook --out new --corpus text.txt --rows 65536 --logits
 refuse "one token" lm activations $hook --out new --text a --mask-rate 0.1 --mask-token "a b"

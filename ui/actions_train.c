@@ -22,7 +22,9 @@ const char *may_steer(const struct app *a, const struct session_view *v)
     case SESSION_LOADING:
         return "still loading";
     case SESSION_BROWSING:
-        return "this run was opened from disk and does not train; :resume goes on";
+        return v->step < v->planned
+                   ? "opened from disk, does not train; :resume goes on"
+                   : "this run has ended; :extend STEPS goes on";
     case SESSION_FAILED:
         return "the run has stopped";
     case SESSION_ENDED:
@@ -52,6 +54,11 @@ const char *may_train(const struct app *a, const struct session_view *v)
 const char *may_resume(const struct app *a, const struct session_view *v)
 {
     return v->state == SESSION_BROWSING ? NULL : may_train(a, v);
+}
+
+const char *may_extend(const struct app *a, const struct session_view *v)
+{
+    return v->state == SESSION_BROWSING ? NULL : may_steer(a, v);
 }
 
 const char *may_fork(const struct app *a, const struct session_view *v)
@@ -274,9 +281,9 @@ void act_save(struct app *a, const struct session_view *v, const char *args)
 void act_extend(struct app *a, const struct session_view *v, const char *args)
 {
     int64_t steps = 0;
-    if (!arg_integer(args, &steps) || steps <= v->step) {
-        app_say(a, true, "extend: expected the new last step, beyond %lld",
-                (long long)v->step);
+    if (!arg_integer(args, &steps) || steps <= v->planned) {
+        app_say(a, true, "extend: expected the new last step, beyond the %lld planned",
+                (long long)v->planned);
         return;
     }
     struct command *c = app_emit(a, COMMAND_EXTEND);

@@ -560,8 +560,19 @@ void app_update(struct app *a, const struct session_view *v, const struct event 
 
 /* ---- drawing ---- */
 
+/* How far the run is, at the end of the row `r` of which `used` columns are taken. */
+static void prompt_progress(const struct session_view *v, struct canvas *c,
+                            struct rect r, int used)
+{
+    char text[112];
+    status_progress(v, r.w - used - 4, text, sizeof text);
+    const int w = canvas_text_width(text);
+    canvas_text(c, r.x + r.w - 1 - w, r.y, w, text, ROLE_TEXT, 0);
+}
+
 /* The last row while something is typed; above it, one line about it. */
-static void prompt_view(const struct app *a, struct canvas *c, struct layout_frame f)
+static void prompt_view(const struct app *a, const struct session_view *v,
+                        struct canvas *c, struct layout_frame f)
 {
     static const char *const signs[PROMPT_KINDS] = {
         [PROMPT_NONE] = "",         [PROMPT_COMMAND] = ":",
@@ -590,6 +601,7 @@ static void prompt_view(const struct app *a, struct canvas *c, struct layout_fra
         canvas_fill(c, f.status, ' ', ROLE_TEXT, 0);
         canvas_text(c, f.status.x + 1, f.status.y, f.status.w - 1, help,
                     broken ? ROLE_BAD : ROLE_DIM, 0);
+        prompt_progress(v, c, f.status, canvas_text_width(help));
     }
 }
 
@@ -629,5 +641,5 @@ void app_view(struct app *a, const struct session_view *v, struct canvas *c)
     }
     leave_view(a, v, c);
     say_view(a, v, c, f);
-    prompt_view(a, c, f);
+    prompt_view(a, v, c, f);
 }

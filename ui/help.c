@@ -285,7 +285,10 @@ static void build(struct help_lines *l, const struct app *a,
     add_topics(l, a, w);
     if (v->state == SESSION_BROWSING) {
         add_keys(l, a, v, APART,
-                 "not here: this run does not train; :resume trains it on", w);
+                 v->step < v->planned
+                     ? "not here: this run does not train; :resume trains it on"
+                     : "not here: this run has ended; :extend STEPS trains it on",
+                 w);
     }
 }
 
@@ -526,6 +529,17 @@ static void draw_line(const struct app *a, const struct session_view *v,
     }
 }
 
+/* Why a list is empty. */
+static const char *why_no_line(const struct app *a)
+{
+    if (a->help.filter[0]) {
+        return "no line holds that text; Esc shows all";
+    }
+    return a->help.kind == HELP_MESSAGES
+               ? "nothing was said yet since the start; E on Train has the run's events"
+               : "nothing yet";
+}
+
 void help_view(struct app *a, const struct session_view *v, struct canvas *c)
 {
     struct help_lines l;
@@ -535,7 +549,7 @@ void help_view(struct app *a, const struct session_view *v, struct canvas *c)
     char title[96], value[32];
     static const char *const names[] = {[HELP_KEYS] = "help",
                                         [HELP_EVENTS] = "events, newest first",
-                                        [HELP_MESSAGES] = "messages, newest first"};
+                                        [HELP_MESSAGES] = "messages of this session, newest first"};
     snprintf(title, sizeof title, "%s%s%s", names[a->help.kind],
              a->help.filter[0] ? " / " : "", a->help.filter);
     const struct list_view *list = &a->help.list;
@@ -545,10 +559,7 @@ void help_view(struct app *a, const struct session_view *v, struct canvas *c)
     app_hit(a, r, HIT_OVERLAY, 0);
     const struct rect old = canvas_clip(c, in);
     if (!l.n) {
-        canvas_text(c, in.x + 1, in.y, in.w - 2,
-                    a->help.filter[0] ? "no line holds that text; Esc shows all"
-                                      : "nothing yet",
-                    ROLE_DIM, 0);
+        canvas_text(c, in.x + 1, in.y, in.w - 2, why_no_line(a), ROLE_DIM, 0);
     }
     for (int i = 0; i < in.h && list->top + (size_t)i < l.n; i++) {
         const size_t at = list->top + (size_t)i;

@@ -34,7 +34,8 @@ static const struct key_entry entries[] = {
     {SCREEN_TRAIN, {'c'}, ACTION_SAVE, "save", "", "[DIR]", "save",
      "save the run; with both arms the twin goes beside it", 4},
     {SCREEN_TRAIN, {0}, ACTION_EXTEND, "extend", "", "STEPS", NULL,
-     "plan a longer run: the new last step", 0},
+     "plan a longer run: the new last step; trains on a run that was opened to be "
+     "browsed", 0},
     {SCREEN_TRAIN, {0}, ACTION_RESUME, "resume", "", "", NULL,
      "go on after a pause; train a run on that was opened to be browsed", 0},
     {SCREEN_TRAIN, {0}, ACTION_LR, "lr", "", "RATE", NULL, "set the learning rate", 0},
@@ -46,7 +47,7 @@ static const struct key_entry entries[] = {
      "smooth curves more; what was measured stays behind, dim", 6},
     {SCREEN_TRAIN, {'S'}, ACTION_SMOOTH, "smooth", "-", "0..0.99|+|-", NULL,
      "smooth curves less", 0},
-    {SCREEN_TRAIN, {'.'}, ACTION_PANE_METRIC, "pane", "+", "[N] METRIC|+|-", "measure",
+    {SCREEN_TRAIN, {'.'}, ACTION_PANE_METRIC, "pane", "+", "[N] METRIC|+|-", "next measure",
      "next measure in the pane in focus; :pane 4 explained_variance_ood sets one", 7},
     {SCREEN_TRAIN, {','}, ACTION_PANE_METRIC, "pane", "-", "[N] METRIC|+|-", NULL,
      "previous measure in the pane in focus", 0},
@@ -223,6 +224,7 @@ static const struct {
     {SESSION_DONE, ACTION_SAVE, "", "save", 1},
     {SESSION_DONE, ACTION_BACK, "", "leave", 1},
     {SESSION_BROWSING, ACTION_RESUME, "", "trains on", 0},
+    {SESSION_BROWSING, ACTION_EXTEND, "", "trains on", 0},
     {SESSION_BROWSING, ACTION_SCREEN, "latents", "browse", 0},
 };
 

@@ -49,7 +49,7 @@ enum screen_id {
     X(RATE, act_rate, may_train)                                                       \
     X(FORK, act_fork, may_fork)                                                        \
     X(SAVE, act_save, may_steer)                                                       \
-    X(EXTEND, act_extend, may_steer)                                                   \
+    X(EXTEND, act_extend, may_extend)                                                  \
     X(LR, act_lr, may_steer)                                                           \
     X(EVALUATE, act_evaluate, may_steer)                                               \
     X(PANE_METRIC, act_pane_metric, may_always)                                        \

@@ -174,7 +174,7 @@ void scatter_view(struct app *a, const struct session_view *v, struct canvas *c,
     }
     snprintf(title, sizeof title, "latents of %c: %s against density",
              v->arm[l->arm].letter, latents_column((size_t)l->scatter_y)->title);
-    snprintf(value, sizeof value, "%zu point%s, %zu without", p.n, p.n == 1 ? "" : "s",
+    snprintf(value, sizeof value, "%zu point%s, %zu without", p.n, plural_s(p.n),
              p.without);
     const struct rect in = canvas_box(c, r, title, value, true);
     const bool has_place = l->shown && l->at >= 0 && place_of(l, t, l->at, &x, &y);

@@ -84,6 +84,7 @@ static bool insert(struct line_edit *l, const char *s, size_t n)
         const bool fits = l->len - l->offer + len < LINE_CAP;
         if (cp != UTF8_INVALID && !utf8_is_unsafe(cp) && fits) {
             refuse(l);
+            l->stem = l->cursor < l->stem ? 0 : l->stem;
             memmove(l->text + l->cursor + len, l->text + l->cursor,
                     l->len - l->cursor + 1);
             memcpy(l->text + l->cursor, s + i, len);
@@ -101,6 +102,7 @@ static enum line_result erase(struct line_edit *l, size_t from, size_t to)
     if (from >= to) {
         return LINE_IGNORED;
     }
+    l->stem = from < l->stem ? 0 : l->stem;
     memmove(l->text + from, l->text + to, l->len - to + 1);
     l->len -= to - from;
     l->cursor = from;
@@ -110,7 +112,7 @@ static enum line_result erase(struct line_edit *l, size_t from, size_t to)
 void line_set(struct line_edit *l, const char *text)
 {
     l->text[0] = '\0';
-    l->len = l->cursor = l->offer = 0;
+    l->len = l->cursor = l->offer = l->stem = 0;
     insert(l, text, strlen(text));
 }
 
@@ -122,6 +124,7 @@ void line_begin(struct line_edit *l, const char *text, struct line_history *hist
     l->complete = complete;
     l->complete_ctx = complete_ctx;
     line_set(l, text ? text : "");
+    l->stem = l->len;
 }
 
 void line_offer(struct line_edit *l, const char *text)
@@ -169,13 +172,14 @@ bool line_candidate(const struct line_edit *l, size_t nth, char *out)
 static void show_candidate(struct line_edit *l, const char *word, size_t n,
                            size_t start)
 {
-    const size_t end = l->cycle_cursor;
+    const size_t end = l->cycle_cursor, stem = l->stem;
     line_set(l, "");
     insert(l, l->cycle_stem, start);
     insert(l, word, n);
     const size_t cursor = l->cursor;
     insert(l, l->cycle_stem + end, strlen(l->cycle_stem + end));
     l->cursor = cursor;
+    l->stem = start >= stem ? stem : 0;
 }
 
 /* First Tab: what all candidates share, or the only one. When that adds nothing, and on
@@ -306,7 +310,7 @@ static enum line_result edit_key(struct line_edit *l, uint32_t key)
     case CTRL_W:
         return erase(l, word_start(l), l->cursor);
     case CTRL_U:
-        return erase(l, 0, l->cursor);
+        return erase(l, l->cursor > l->stem ? l->stem : 0, l->cursor);
     case CTRL_K:
         return erase(l, l->cursor, l->len);
     case KEY_UP_:

@@ -2,7 +2,7 @@
  * is always between code points. UI thread; no allocation but in the history.
  *
  * Keys: left right home end (Ctrl-B F A E), backspace, delete (Ctrl-D), Ctrl-W word,
- * Ctrl-U to the start, Ctrl-K to the end, up down (Ctrl-P N) history, Tab and Shift-Tab
+ * Ctrl-U to the start (first to the end of what the line began with), Ctrl-K to the end, up down (Ctrl-P N) history, Tab and Shift-Tab
  * completion, Enter accepts, Esc and Ctrl-C and Ctrl-G cancel; backspace in an empty
  * line cancels as well. */
 #ifndef SAETOP_UI_LINEEDIT_H
@@ -33,6 +33,7 @@ typedef bool line_complete_fn(void *ctx, const char *text, size_t cursor, size_t
 struct line_edit {
     char text[LINE_CAP]; /* NUL-terminated valid UTF-8 without control characters */
     size_t len, cursor;  /* bytes */
+    size_t stem;         /* bytes it began with, those of a command */
     size_t offer;        /* bytes before the end that are offered, see line_offer */
     struct line_history *history; /* borrowed, or NULL */
     line_complete_fn *complete;   /* or NULL */

@@ -155,6 +155,11 @@ static void draw_empty(const struct app *a, const struct session_view *v,
     }
     if (v->state == SESSION_FAILED && !v->names.vocab) {
         snprintf(why, sizeof why, "nothing could be opened");
+    } else if (!v->eval_ready && v->state < SESSION_BROWSING) {
+        snprintf(why, sizeof why,
+                 "the held-out set is being made ready; then the latents of %c are "
+                 "described",
+                 v->arm[a->latents.arm].letter);
     } else {
         snprintf(why, sizeof why, "describing the latents of %c ...",
                  v->arm[a->latents.arm].letter);
@@ -412,8 +417,6 @@ void screen_latents_status(const struct app *a, const struct session_view *v, ch
                                                                 : "\xe2\x96\xb4");
     if (l->filter[0] && len < cap) {
         len += (size_t)snprintf(out + len, cap - len, "  filter: %.120s", l->filter);
-    } else if (len < cap) {
-        len += (size_t)snprintf(out + len, cap - len, "  no filter");
     }
     if (l->find[0] && len < cap) {
         snprintf(out + len, cap - len, "  /%.60s", l->find);

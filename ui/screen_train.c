@@ -82,10 +82,17 @@ static void pane_title(const struct app *a, int i, const struct plot_result *res
     }
     if (res->gaps && len < cap) {
         len += (size_t)snprintf(out + len, cap - len, "  %zu gap%s", res->gaps,
-                                res->gaps > 1 ? "s" : "");
+                                plural_s(res->gaps));
     }
-    if (smoothed && len + 9 < room && len < cap) {
-        snprintf(out + len, cap - len, "  avg %.2g", a->train.smooth);
+    static const char word[] = "  smoothed";
+    if (!smoothed || len + sizeof word - 1 >= room || len >= cap) {
+        return;
+    }
+    char by[32];
+    const int n = snprintf(by, sizeof by, " %.2g", a->train.smooth);
+    len += (size_t)snprintf(out + len, cap - len, "%s", word);
+    if (len + (size_t)n < room && len < cap) {
+        snprintf(out + len, cap - len, "%s", by);
     }
 }
 
@@ -368,7 +375,7 @@ void screen_train_status(const struct app *a, const struct session_view *v, char
     }
     if (a->w >= WIDE_W && v->rss_bytes > 0) {
         len += (size_t)snprintf(out + len, cap - len, "  %zu thread%s  RSS %lldM",
-                                v->threads, v->threads == 1 ? "" : "s",
+                                v->threads, plural_s(v->threads),
                                 (long long)(v->rss_bytes >> 20));
     }
     if (v->evaluating && len < cap) {

@@ -82,6 +82,27 @@ void status_mask(const struct app *a, const struct session_view *v, char *out,
     snprintf(out, cap, "%smask A %s  B %s", had, part[0], part[1]);
 }
 
+void status_progress(const struct session_view *v, int room, char *out, size_t cap)
+{
+    char step[32], steps[32], eta[24], whole[112];
+    out[0] = '\0';
+    if (v->state != SESSION_TRAINING && v->state != SESSION_PAUSED) {
+        return;
+    }
+    text_thousands(step, sizeof step, v->step);
+    text_thousands(steps, sizeof steps, v->steps);
+    text_duration(eta, sizeof eta, v->eta_seconds);
+    const int len = snprintf(whole, sizeof whole, "step %s/%s", step, steps);
+    const int with_eta = len + (int)sizeof "  ETA " - 1 + canvas_text_width(eta);
+    if (with_eta <= room) {
+        snprintf(out, cap, "%s  ETA %s", whole, eta);
+    } else if (len <= room) {
+        snprintf(out, cap, "%s", whole);
+    }
+}
+
+enum { RULE_W = 3 }; /* between parts of the line */
+
 /* A part of the line with a rule before it; columns used, none for nothing. */
 static int status_part(struct canvas *c, int x, int y, int end, const char *text,
                        enum role role)
@@ -108,13 +129,18 @@ void status_view(struct app *a, const struct session_view *v, struct canvas *c,
         status_part(c, x, r.y, end, v->message, ROLE_BAD);
         return;
     }
-    char mask[96], progress[400];
+    char mask[96], own[400], progress[112] = "";
     status_mask(a, v, mask, sizeof mask);
-    screen_at(a->screen)->status(a, v, progress, sizeof progress);
+    screen_at(a->screen)->status(a, v, own, sizeof own);
     if (!app_is_live_card(a)) { /* which has a row for it */
         x += status_part(c, x, r.y, end, mask, ROLE_TEXT);
     }
+    if (a->screen != SCREEN_TRAIN) { /* whose own part begins with it */
+        status_progress(v, end - x - 2 * RULE_W - canvas_text_width(own), progress,
+                        sizeof progress);
+    }
     x += status_part(c, x, r.y, end, progress, ROLE_TEXT);
+    x += status_part(c, x, r.y, end, own, ROLE_TEXT);
     if (v->warning[0] && end - x > 12) {
         x += canvas_text(c, x, r.y, end - x, "  ! ", ROLE_WARN, ATTR_BOLD);
         canvas_text(c, x, r.y, end - x, v->warning, ROLE_WARN, 0);
@@ -154,6 +180,12 @@ enum { HINTS_MAX = 48 };
 static bool is_useless(const struct app *a, const struct session_view *v,
                        const struct key_entry *k)
 {
+    /* Of a run being browsed: one that has ended is extended, another resumed. */
+    const bool ended = v->step >= v->planned;
+    if (v->state == SESSION_BROWSING && (k->action == ACTION_RESUME ||
+                                         k->action == ACTION_EXTEND)) {
+        return (k->action == ACTION_RESUME) == ended;
+    }
     const bool arms = k->action == ACTION_FORK || k->action == ACTION_ARM;
     return action_needs_training(a, v, k->action) ||
            (arms && v->state != SESSION_LOADING && action_def(k->action)->may(a, v)) ||

@@ -27,6 +27,11 @@ struct term_config {
     int out_fd, in_fd;     /* 1 and 0 */
 };
 
+/* A larger terminal is drawn on in its upper left corner, this large: some claim 65535
+ * columns, and a cell costs 40 bytes. Nothing is lost: screens are whole in it, and
+ * lists scroll as ever. */
+enum { TERM_MAX_W = 1000, TERM_MAX_H = 300 };
+
 /* Start curses on the terminal. ERR_USAGE with one line when out_fd is no terminal or
  * the terminal cannot place a cursor (TERM=dumb); an unknown TERM of a modern name is
  * retried as xterm-256color, then *note (borrowed, may be NULL) says so. Installs the

@@ -288,9 +288,12 @@ static void start_colors(struct term *t, const struct term_config *cfg)
 static bool take_size(struct term *t)
 {
     struct winsize ws;
-    if (ioctl(t->tty.out, TIOCGWINSZ, &ws) == 0 && ws.ws_row > 0 && ws.ws_col > 0 &&
-        is_term_resized(ws.ws_row, ws.ws_col)) {
-        resize_term(ws.ws_row, ws.ws_col);
+    if (ioctl(t->tty.out, TIOCGWINSZ, &ws) == 0 && ws.ws_row > 0 && ws.ws_col > 0) {
+        const int fit_h = ws.ws_row < TERM_MAX_H ? ws.ws_row : TERM_MAX_H;
+        const int fit_w = ws.ws_col < TERM_MAX_W ? ws.ws_col : TERM_MAX_W;
+        if (is_term_resized(fit_h, fit_w)) {
+            resize_term(fit_h, fit_w);
+        }
     }
     const int w = getmaxx(stdscr);
     const int h = getmaxy(stdscr);

@@ -76,10 +76,16 @@ const char *train_measured_on(const struct session_view *v, int metric)
     }
     const bool a = v->arm[0].rate_in_use > 0;
     const bool b = v->n_arms > 1 && v->arm[1].rate_in_use > 0;
+    /* Switched off, and the text in use is of before. */
+    const bool still = (a && v->arm[0].rate_set <= 0) || (b && v->arm[1].rate_set <= 0);
     if (v->n_arms < 2 || a == b) {
-        return a ? "on masked batches" : "on unmasked batches";
+        return !a ? "on unmasked batches" : still ? "still on masked batches"
+                                                  : "on masked batches";
     }
-    return a ? "A on masked batches, B not" : "B on masked batches, A not";
+    if (a) {
+        return still ? "A still on masked batches, B not" : "A on masked batches, B not";
+    }
+    return still ? "B still on masked batches, A not" : "B on masked batches, A not";
 }
 
 static const char *fact_of(const struct session_view *v, const char *name)

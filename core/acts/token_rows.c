@@ -44,7 +44,8 @@ void token_rows_free(struct token_rows *r)
 /* Rows before `from` into the place of that one, which comes after them. The end of a
  * held-out split shows in the row that it is in, or in the next, which is all old. */
 static enum err read_rows(struct token_rows *r, struct pack *p, bool once,
-                          uint64_t from, struct errinfo *e)
+                          uint64_t from, const struct token_rows_watch *watch,
+                          struct errinfo *e)
 {
     size_t got = 0, fresh = r->T;
     uint64_t i = 0;
@@ -59,7 +60,11 @@ static enum err read_rows(struct token_rows *r, struct pack *p, bool once,
         if (fresh == 0 && i > 0) {
             break;
         }
-        got += i >= from;
+        if (i >= from) {
+            got++;
+        } else if (watch) {
+            watch->passed(watch->user, i + 1, from);
+        }
     }
     if (got == 0) {
         return err_set(e, ERR_USAGE, "row %llu: the held-out text ends with row %llu",
@@ -73,14 +78,15 @@ static enum err read_rows(struct token_rows *r, struct pack *p, bool once,
 
 enum err token_rows_read(const struct corpus *c, enum corpus_split split,
                          const struct tok *tok, size_t T, uint64_t from, size_t rows,
-                         struct token_rows **out, struct errinfo *e)
+                         const struct token_rows_watch *watch, struct token_rows **out,
+                         struct errinfo *e)
 {
     struct token_rows *r = NULL;
     struct pack *p = NULL;
     enum err rc;
     TRY(rows_new(rows, T, &r, e));
     TRY_OUT(rc, pack_new(c, split, tok, T, &p, e));
-    TRY_OUT(rc, read_rows(r, p, split == CORPUS_HELDOUT, from, e));
+    TRY_OUT(rc, read_rows(r, p, split == CORPUS_HELDOUT, from, watch, e));
     memcpy(r->fed, r->ids, r->n * sizeof *r->ids);
     r->first = from;
     *out = r;

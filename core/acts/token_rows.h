@@ -20,12 +20,21 @@ struct token_rows {
     uint8_t *masked;   /* [rows,T] 1 where it reads another token */
 };
 
+/* Told of each row passed over on the way to the first that is asked for, and how many
+ * that are: what a caller shows of a long way. */
+struct token_rows_watch {
+    void (*passed)(void *user, uint64_t done, uint64_t of);
+    void *user;
+};
+
 /* Rows from .. from + rows - 1 of a split, without masks, packed as training and
  * evaluation pack them: those of HELDOUT end with its text (pack_rows_once). ERR_USAGE
- * where they ended before; errors of the packer. *out: caller owns. O(from + rows). */
+ * where they ended before; errors of the packer. `watch` may be NULL. *out: caller
+ * owns. O(from + rows): the text on the way is read and tokenized. */
 enum err token_rows_read(const struct corpus *c, enum corpus_split split,
                          const struct tok *tok, size_t T, uint64_t from, size_t rows,
-                         struct token_rows **out, struct errinfo *e) ERR_CHECKED;
+                         const struct token_rows_watch *watch, struct token_rows **out,
+                         struct errinfo *e) ERR_CHECKED;
 /* ids[n], n >= 1, as row 0. */
 enum err token_rows_of(const int32_t *ids, size_t n, struct token_rows **out,
                        struct errinfo *e) ERR_CHECKED;

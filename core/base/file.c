@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,14 +249,16 @@ static enum err open_temporary(const char *path, char *tmp, size_t cap, int *fd,
     return err_set(e, ERR_EXISTS, "%s: exists already, left by another process", tmp);
 }
 
-/* 0 or the errno. */
-static int write_full(int fd, const char *data, size_t n)
+int file_write_all(int fd, const char *data, size_t n)
 {
     while (n > 0) {
         const ssize_t w = write(fd, data, n);
         if (w >= 0) {
             data += w;
             n -= (size_t)w;
+        } else if (errno == EAGAIN) { /* somebody made it so; it takes more later */
+            struct pollfd out = {.fd = fd, .events = POLLOUT};
+            (void)poll(&out, 1, -1);
         } else if (errno != EINTR) {
             return errno;
         }
@@ -266,7 +269,7 @@ static int write_full(int fd, const char *data, size_t n)
 static int write_parts(int fd, const struct file_part *parts, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const int number = write_full(fd, parts[i].data, parts[i].len);
+        const int number = file_write_all(fd, parts[i].data, parts[i].len);
         if (number != 0) {
             return number;
         }

@@ -87,6 +87,10 @@ enum err file_write_named(const char *path, const struct file_part *parts, size_
 enum err file_write_named_text(const char *path, const char *text,
                                struct errinfo *e) ERR_CHECKED;
 
+/* Write data[n] to a descriptor, all of it: waits where it is full and non-blocking.
+ * 0 or the errno. Any thread. */
+int file_write_all(int fd, const char *data, size_t n);
+
 /* Once, early in main: let the numbers of standard input, output and error that were
  * closed be taken, so that no file gets one and what is printed does not end up in it.
  * Printing there, and reading, fails as before. */

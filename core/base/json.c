@@ -13,10 +13,17 @@
 
 /* ---- parsing ---- */
 
-/* Line and column (in code points) of text[at], both from 1. */
-static void place_of(const char *text, size_t at, size_t *line, size_t *column)
+/* What a text is called in error lines, and the line of the file it begins in. */
+struct source {
+    const char *name;
+    size_t line;
+};
+
+/* Line and column (in code points) of text[at]; columns count from 1. */
+static void place_of(const struct source *s, const char *text, size_t at, size_t *line,
+                     size_t *column)
 {
-    *line = 1;
+    *line = s->line;
     *column = 1;
     for (size_t i = 0; i < at;) {
         uint32_t cp;
@@ -97,29 +104,29 @@ static enum err replace_nuls(const char *text, size_t *len, char stand_in, char 
     return OK;
 }
 
-static enum err refuse_nul(const char *text, size_t at, const char *name,
+static enum err refuse_nul(const struct source *s, const char *text, size_t at,
                            struct errinfo *e)
 {
     size_t line;
     size_t column;
-    place_of(text, at, &line, &column);
+    place_of(s, text, at, &line, &column);
     return err_set(e, ERR_FORMAT,
                    "%s: line %zu, column %zu: found %s, expected text without NUL",
-                   name, line, column,
+                   s->name, line, column,
                    text[at] == '\0' ? "a NUL byte" : "\"" NUL_ESCAPE "\"");
 }
 
-static enum err parse(const char *text, size_t len, const char *name, cJSON **out,
+static enum err parse(const struct source *s, const char *text, size_t len, cJSON **out,
                       struct errinfo *e)
 {
     if (is_lfs_pointer(text, len)) {
-        return lfs_refuse(name, e);
+        return lfs_refuse(s->name, e);
     }
     const char *end = text;
     errno = 0; /* cJSON does not tell a fault of the text from memory that is out */
     cJSON *tree = len > 0 ? cJSON_ParseWithLengthOpts(text, len, &end, 0) : NULL;
     if (!tree && errno == ENOMEM) {
-        return err_set(e, ERR_NOMEM, "%s: out of memory while reading it", name);
+        return err_set(e, ERR_NOMEM, "%s: out of memory while reading it", s->name);
     }
     size_t at = end ? (size_t)(end - text) : 0;
     if (tree) {
@@ -133,32 +140,34 @@ static enum err parse(const char *text, size_t len, const char *name, cJSON **ou
     }
     size_t line;
     size_t column;
-    place_of(text, at, &line, &column);
+    place_of(s, text, at, &line, &column);
     char found[128];
     excerpt(text + at, len - at, found);
     const char *expected = tree ? "the end of the file" : "valid JSON";
     cJSON_Delete(tree);
     if (at >= len) {
         return err_set(e, ERR_FORMAT,
-                       "%s: line %zu, column %zu: found the end, expected %s", name,
-                       line, column, expected);
+                       "%s: line %zu, column %zu: found the end, expected %s",
+                       s->name, line, column, expected);
     }
     return err_set(e, ERR_FORMAT, "%s: line %zu, column %zu: found \"%s\", expected %s",
-                   name, line, column, found, expected);
+                   s->name, line, column, found, expected);
 }
 
 enum err json_parse(const char *text, size_t len, const char *name, cJSON **out,
                     struct errinfo *e)
 {
+    const struct source s = {name, 1};
     size_t at = 0;
     size_t n = 0;
-    return find_nul(text, len, &at, &n) ? refuse_nul(text, at, name, e)
-                                        : parse(text, len, name, out, e);
+    return find_nul(text, len, &at, &n) ? refuse_nul(&s, text, at, e)
+                                        : parse(&s, text, len, out, e);
 }
 
-enum err json_parse_nul(const char *text, size_t len, const char *name, cJSON **out,
-                        char *nul, struct errinfo *e)
+enum err json_parse_nul(const char *text, size_t len, const char *name, size_t line,
+                        cJSON **out, char *nul, struct errinfo *e)
 {
+    const struct source s = {name, line};
     size_t at = 0;
     size_t n = 0;
     char *copy = NULL;
@@ -166,11 +175,11 @@ enum err json_parse_nul(const char *text, size_t len, const char *name, cJSON **
     if (find_nul(text, len, &at, &n)) {
         stand_in = unused_byte(text, len);
         if (stand_in == '\0') {
-            return refuse_nul(text, at, name, e);
+            return refuse_nul(&s, text, at, e);
         }
         TRY(replace_nuls(text, &len, stand_in, &copy, e));
     }
-    const enum err rc = parse(copy ? copy : text, len, name, out, e);
+    const enum err rc = parse(&s, copy ? copy : text, len, out, e);
     mem_free(copy);
     if (rc == OK) {
         *nul = stand_in;

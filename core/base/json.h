@@ -20,9 +20,10 @@ enum err json_parse(const char *text, size_t len, const char *name, cJSON **out,
                     struct errinfo *e) ERR_CHECKED;
 /* The same where a text's every byte counts: a NUL stands in the tree's strings as the
  * byte *nul, which is no part of UTF-8 and nowhere else in the text; '\0' if there is
- * none. One copy of a text that holds a NUL. */
-enum err json_parse_nul(const char *text, size_t len, const char *name, cJSON **out,
-                        char *nul, struct errinfo *e) ERR_CHECKED;
+ * none. One copy of a text that holds a NUL. `line`: where in the file the text begins,
+ * 1 for its first line. */
+enum err json_parse_nul(const char *text, size_t len, const char *name, size_t line,
+                        cJSON **out, char *nul, struct errinfo *e) ERR_CHECKED;
 enum err json_load(const char *path, size_t max_bytes, cJSON **out,
                    struct errinfo *e) ERR_CHECKED;
 

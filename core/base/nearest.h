@@ -5,8 +5,14 @@
 #include <stddef.h>
 
 /* The name nearest to `word` by edit distance among names[n], or NULL if none is near:
- * a third of the word may be wrong, but not all of it, and a beginning of three letters
- * or more counts as one slip. O(n) small words. */
+ * one slip in two to four letters, two in five to seven and so on, where two letters
+ * that changed places are one, and so is a beginning of three letters or more. O(n)
+ * small words. */
 const char *nearest_name(const char *word, const char *const *names, size_t n);
+
+#define NEAREST_HINT 72
+/* "; did you mean topk?" of the words of a list parted by spaces, commas or bars, or
+ * "": for the end of a line that says what was expected. Returns out. */
+const char *nearest_hint(const char *word, const char *list, char out[NEAREST_HINT]);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/err.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct str {
     char *p;    /* NUL-terminated; never NULL after str_init */
@@ -26,6 +27,11 @@ void str_addc(struct str *s, char c);
 char *str_extend(struct str *s, size_t n);
 void str_addf(struct str *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* What a noun of n things ends in: "" or "s". */
+static inline const char *plural_s(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
 /* Hand the buffer over (mem_free by the caller); s is empty again. NULL on error. */
 char *str_take(struct str *s);
 /* OK, or the sticky error reported in e with `what` named. */

@@ -567,16 +567,20 @@ enum err engine_fork(struct engine *g, struct errinfo *e)
     return engine_event(g, ENGINE_ARMS, e, "fork", "twin B from here, p = %.2f", rate);
 }
 
-enum err engine_extend(struct engine *g, int64_t steps, struct errinfo *e)
+enum err engine_check_extend(int64_t planned, int64_t steps, struct errinfo *e)
 {
     const double most = setting_find("steps")->max;
-    if (steps <= g->steps || (double)steps > most) {
-        return err_set(
-            e, ERR_USAGE,
-            "extend: found %lld, expected more than the %lld planned, %.0f at "
-            "most",
-            (long long)steps, (long long)g->steps, most);
-    }
+    return steps > planned && (double)steps <= most
+               ? OK
+               : err_set(e, ERR_USAGE,
+                         "extend: found %lld, expected more than the %lld planned, "
+                         "%.0f at most",
+                         (long long)steps, (long long)planned, most);
+}
+
+enum err engine_extend(struct engine *g, int64_t steps, struct errinfo *e)
+{
+    TRY(engine_check_extend(g->steps, steps, e));
     g->steps = steps;
     g->in->set.steps = steps;
     for (size_t a = 0; a < g->n_arms; a++) {

@@ -95,7 +95,11 @@ enum err engine_set_mask(struct engine *g, size_t arm, double rate, int64_t at,
                          struct errinfo *e) ERR_CHECKED;
 /* A twin of arm 0 with the opposite masking. ERR_USAGE when there are two arms. */
 enum err engine_fork(struct engine *g, struct errinfo *e) ERR_CHECKED;
-/* Plan more steps; ERR_USAGE when that is not more than now. */
+/* Whether a run of `planned` steps can be given `steps`: ERR_USAGE when that is not
+ * more, or more than the setting may be. */
+enum err engine_check_extend(int64_t planned, int64_t steps,
+                             struct errinfo *e) ERR_CHECKED;
+/* Plan more steps, after that check. */
 enum err engine_extend(struct engine *g, int64_t steps, struct errinfo *e) ERR_CHECKED;
 enum err engine_set_lr(struct engine *g, double lr, struct errinfo *e) ERR_CHECKED;
 

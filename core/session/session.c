@@ -189,7 +189,7 @@ enum err session_new(const struct session_config *cfg, struct session **out,
     pthread_cond_init(&s->jobs_ready, NULL);
     session_view_init(&s->pub);
     s->pub.state = SESSION_LOADING;
-    s->pub.steps = cfg->set.steps;
+    s->pub.steps = s->pub.planned = cfg->set.steps;
     s->pub.eta_seconds = (double)NAN;
     enum err rc = open_pipe(s, e);
     if (rc == OK) {
@@ -324,6 +324,7 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     memcpy(v->warning, pub->warning, sizeof v->warning);
     v->step = pub->step;
     v->steps = pub->steps;
+    v->planned = pub->planned;
     v->seconds = pub->seconds;
     v->tokens_per_second = pub->tokens_per_second;
     v->eta_seconds = pub->eta_seconds;

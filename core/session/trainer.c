@@ -50,7 +50,7 @@ static void publish(struct session *s)
     pthread_mutex_lock(&s->mu);
     struct session_view *v = &s->pub;
     v->step = step;
-    v->steps = g->steps;
+    v->steps = v->planned = g->steps;
     v->seconds = g->seconds;
     v->tokens_per_second = g->tokens_per_second;
     v->eta_seconds =
@@ -213,6 +213,9 @@ static void publish_record(struct session *s, size_t a, const char *dir)
     struct arm_view *arm = &v->arm[a];
     v->n_arms = a + 1;
     v->step = v->steps = r->step;
+    if (a == 0) {
+        v->planned = r->set.steps;
+    }
     arm->letter = (char)('A' + (int)a);
     arm->forked_at = -1;
     arm->rate_set = r->mask_rate;
@@ -267,11 +270,30 @@ static enum err open_browsing(struct session *s, struct errinfo *e)
     return OK;
 }
 
-/* :resume in a run that was opened for browsing. */
-static enum err train_on(struct session *s, struct errinfo *e)
+/* Settings that name nothing but the new last step of the run that is open. */
+static enum err more_steps(const struct session *s, int64_t steps,
+                           struct settings **out, struct errinfo *e)
+{
+    char text[24];
+    TRY(engine_check_extend(s->record[0].set.steps, steps, e));
+    TRY(mem_new(out, 1, sizeof **out, "settings", e));
+    settings_init(*out);
+    snprintf(text, sizeof text, "%lld", (long long)steps);
+    return settings_set(*out, "steps", text, "extend", e);
+}
+
+/* :resume in a run that was opened for browsing; with `steps` > 0 :extend, up to that
+ * step. */
+static enum err train_on(struct session *s, int64_t steps, struct errinfo *e)
 {
     struct engine *g = NULL;
-    TRY(engine_resume(s->open_run, NULL, s->cfg.set.samples_dir, s->in, &g, e));
+    struct settings *given = NULL;
+    enum err rc = steps > 0 ? more_steps(s, steps, &given, e) : OK;
+    if (rc == OK) {
+        rc = engine_resume(s->open_run, given, s->cfg.set.samples_dir, s->in, &g, e);
+    }
+    mem_free(given);
+    TRY(rc);
     take_engine(s, g);
     for (size_t a = 0; a < g->n_arms && a < s->n_records; a++) { /* "resumed" */
         const struct history *h = &g->arm[a].history;
@@ -476,7 +498,9 @@ static bool handle(struct session *s, const struct command *c)
         rc = c->value > 0 ? save(s, c->text, &e) : OK;
         go_on = rc != OK; /* a save that failed must not lose the run */
     } else if (!s->engine && c->kind == COMMAND_RESUME) {
-        rc = train_on(s, &e);
+        rc = train_on(s, 0, &e);
+    } else if (!s->engine && c->kind == COMMAND_EXTEND) {
+        rc = train_on(s, c->at, &e);
     } else if (!s->engine) {
         rc = err_set(&e, ERR_USAGE, "%s",
                      "this run was opened from disk to be browsed; :resume trains it "
@@ -572,8 +596,8 @@ static void train_once(struct session *s, int64_t *told)
     if (engine_done(g)) {
         session_set_state(s, SESSION_DONE);
         session_say(s, false,
-                    "done: %lld steps; browse (2), save (c) or go on with :extend N",
-                    (long long)g->steps);
+                    "done: %lld step%s; browse (2), save (c) or go on with :extend N",
+                    (long long)g->steps, plural_s((uint64_t)g->steps));
     }
 }
 

@@ -83,7 +83,8 @@ struct session_view {
     bool message_bad;
     uint64_t said;     /* things said so far: grows with each, the same words or not */
     char warning[400]; /* stands until the end: a foreign corpus, ... */
-    int64_t step, steps;
+    int64_t step, steps;                   /* `steps` of a run being browsed: step */
+    int64_t planned;                       /* last step of the run's plan */
     double seconds;                        /* of training, pauses left out */
     double tokens_per_second, eta_seconds; /* eta NaN when unknown */
     bool eval_ready; /* the held-out set is made; evaluations come from now on */

@@ -88,7 +88,7 @@ static void watch_threads(struct sweep_work *w)
     (void)pthread_mutex_lock(&w->lock);
     while (w->running > 0) {
         struct timespec until;
-        (void)clock_gettime(CLOCK_REALTIME, &until);
+        (void)clock_gettime(CLOCK_MONOTONIC, &until); /* as `ended` counts */
         until.tv_nsec += TICK_NANOS;
         if (until.tv_nsec >= 1000000000L) {
             until.tv_nsec -= 1000000000L;
@@ -263,6 +263,16 @@ static enum err run_all(struct sweep_work *w, bool *todo, size_t *arm,
     return run_batches(w, todo, e);
 }
 
+/* Waits on it are timed by the clock that nobody sets. */
+static void init_ended(pthread_cond_t *ended)
+{
+    pthread_condattr_t attr;
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(ended, &attr);
+    (void)pthread_condattr_destroy(&attr);
+}
+
 enum err sweep_run(const struct sweep_plan *p, const struct sweep_options *o,
                    struct sweep_result *results, struct errinfo *e)
 {
@@ -272,7 +282,7 @@ enum err sweep_run(const struct sweep_plan *p, const struct sweep_options *o,
     enum err rc = OK;
     (void)pthread_mutex_init(&w.lock, NULL);
     (void)pthread_mutex_init(&w.telling, NULL);
-    (void)pthread_cond_init(&w.ended, NULL);
+    init_ended(&w.ended);
     TRY_OUT(rc, mem_new(&w.made, p->n_cells, sizeof *w.made, "sweep", e));
     TRY_OUT(rc, mem_new(&w.found, p->n_arms, sizeof *w.found, "sweep", e));
     TRY_OUT(rc, mem_new(&todo, p->n_cells, sizeof *todo, "sweep", e));

@@ -23,7 +23,8 @@ enum corpus_split { CORPUS_TRAIN, CORPUS_HELDOUT };
  *   .txt .text .md, none   documents separated by blank lines, and by <|endoftext|>,
  *                          <|end_of_text|> or <|eos|>; only by these where one stands
  *                          alone on a line. A text without either is cut into pieces
- *                          of about 4 KB at line or word ends
+ *                          of about 4 KB at line or word ends, a short one at lines,
+ *                          else sentences, else words
  *   .csv                   the column `text`
  *   .jsonl                 an object a line with `text`, or `input_ids` in every line
  *   .grammar.json          a generator, unbounded; "#name" after the path takes that

@@ -49,7 +49,8 @@ struct corpus {
     const uint8_t *map;        /* these */
     size_t map_len;
     struct corpus_seen seen;
-    size_t piece;    /* bytes that a text without documents was cut to, or 0 */
+    const char *cut_at; /* the units that a short text without documents was cut at */
+    size_t piece;       /* else the bytes that it was cut to; or 0 */
     bool ends_split; /* markers of a document's end are one here */
     struct remarks remarks;
     struct csv_table *csv;

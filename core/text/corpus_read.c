@@ -166,6 +166,76 @@ static enum err add_whole(struct corpus *c, size_t from, size_t to, struct errin
     return add_pieces(c, from, to, CORPUS_MAX_DOC, e);
 }
 
+/* ---- a text that is one document ---- */
+
+static bool ends_line(const uint8_t *text, size_t i)
+{
+    return text[i] == '\n';
+}
+
+/* White space after a full stop and what closes with it. */
+static bool ends_sentence(const uint8_t *text, size_t i)
+{
+    if (!is_space(text[i])) {
+        return false;
+    }
+    while (i > 0 && text[i - 1] && strchr("\"')]*_", text[i - 1])) {
+        i--;
+    }
+    return i > 0 && text[i - 1] && strchr(".!?", text[i - 1]);
+}
+
+static bool ends_word(const uint8_t *text, size_t i)
+{
+    return is_space(text[i]);
+}
+
+/* Where a short text is cut, the first that is within it. */
+static const struct {
+    const char *name;
+    bool (*ends)(const uint8_t *text, size_t i); /* a unit, with byte i */
+} UNITS[] = {{"line", ends_line}, {"sentence", ends_sentence}, {"word", ends_word}};
+enum { N_UNITS = sizeof UNITS / sizeof UNITS[0] };
+
+/* Add text[from, to) in pieces of whole units: as many as are within `want` bytes, at
+ * least one. */
+static enum err add_units(struct corpus *c, size_t from, size_t to, size_t want,
+                          size_t unit, struct errinfo *e)
+{
+    size_t fits = from; /* the end of the last unit that is */
+    for (size_t i = from; i < to; i++) {
+        if (!UNITS[unit].ends(c->map, i) && i + 1 < to) {
+            continue;
+        }
+        if (fits > from && i + 1 - from > want) {
+            TRY(add_pieces(c, from, fits, CORPUS_MAX_DOC, e));
+            from = fits;
+        }
+        fits = i + 1;
+    }
+    return add_pieces(c, from, to, CORPUS_MAX_DOC, e);
+}
+
+/* Training and held-out text are documents of their own, so the only one is cut. */
+static enum err cut_only_document(struct corpus *c, struct errinfo *e)
+{
+    const struct corpus_span whole = c->span[0];
+    const size_t from = whole.off, to = whole.off + whole.len;
+    size_t want = whole.len / 20;
+    want = want > CORPUS_PIECE ? CORPUS_PIECE : want < 1 ? 1 : want;
+    for (size_t unit = 0; want < CORPUS_SMALL && unit < N_UNITS; unit++) {
+        c->n_docs = 0;
+        TRY(add_units(c, from, to, want, unit, e));
+        if (c->n_docs > 1) {
+            c->cut_at = UNITS[unit].name;
+            return OK;
+        }
+    }
+    c->n_docs = 0;
+    c->piece = want;
+    return add_pieces(c, from, to, want, e);
+}
+
 static enum err txt_open(struct corpus *c, struct errinfo *e)
 {
     size_t at = 0;
@@ -179,15 +249,7 @@ static enum err txt_open(struct corpus *c, struct errinfo *e)
                               : add_paragraphs(c, at, end, e));
         at = end + mark;
     }
-    if (c->n_docs == 1) {
-        const struct corpus_span whole = c->span[0];
-        size_t want = whole.len / 20;
-        want = want > CORPUS_PIECE ? CORPUS_PIECE : want < 1 ? 1 : want;
-        c->n_docs = 0;
-        c->piece = want;
-        TRY(add_pieces(c, whole.off, whole.off + whole.len, want, e));
-    }
-    return OK;
+    return c->n_docs == 1 ? cut_only_document(c, e) : OK;
 }
 
 static enum err txt_text(const struct corpus *c, size_t doc, struct str *out,
@@ -231,14 +293,13 @@ static enum err parse_line(const struct corpus *c, const char *text, size_t len,
         return err_set(e, ERR_LIMIT, "%s: line %zu: %zu bytes, expected at most %zu",
                        c->path, line, len, CORPUS_MAX_LINE);
     }
-    char place[512];
-    (void)snprintf(place, sizeof place, "%.440s: line %zu", c->path, line);
-    TRY(json_parse_nul(text, len, place, out, nul, e));
+    TRY(json_parse_nul(text, len, c->path, line, out, nul, e));
     if (!cJSON_IsObject(*out)) {
         cJSON_Delete(*out);
         *out = NULL;
-        return err_set(e, ERR_FORMAT, "%s: expected an object with text or input_ids",
-                       place);
+        return err_set(e, ERR_FORMAT,
+                       "%s: line %zu: expected an object with text or input_ids",
+                       c->path, line);
     }
     return OK;
 }

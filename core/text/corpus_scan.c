@@ -117,11 +117,15 @@ void corpus_remark_seen(struct corpus *c)
         remarks_add(r, "%s: documents end at markers: %s%s", name, marks,
                     s->end_alone ? ", not at blank lines" : ", and at blank lines");
     }
+    if (c->cut_at) {
+        remarks_add(r, "%s: very little text: one document, cut into %zu at %s ends",
+                    name, c->n_docs, c->cut_at);
+    }
     if (c->piece > 0 && c->piece < CORPUS_SMALL) {
         remarks_add(r,
                     "%s: very little text: one document, cut into %zu of at most %zu "
                     "byte%s",
-                    name, c->n_docs, c->piece, c->piece == 1 ? "" : "s");
+                    name, c->n_docs, c->piece, plural_s(c->piece));
     }
     const int first = c->ends_split ? ENDING_MARKS : 0;
     if (list_marks(s, first, CORPUS_MARKS, marks, sizeof marks)) {

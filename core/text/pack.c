@@ -156,8 +156,9 @@ static enum err need_token(struct pack *p, struct errinfo *e)
     limit = limit > 0 ? limit : PACK_MAX_EMPTY;
     for (uint64_t tried = 0; p->pos.offset >= p->in.ids.n; tried++) {
         if (tried > limit) {
-            return err_set(e, ERR_FORMAT, "%s: no token in %llu documents",
-                           corpus_spec(p->in.c), (unsigned long long)tried);
+            return err_set(e, ERR_FORMAT, "%s: no token in %llu document%s",
+                           corpus_spec(p->in.c), (unsigned long long)tried,
+                           plural_s(tried));
         }
         p->pos.doc++;
         p->pos.offset = 0;

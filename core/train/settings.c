@@ -123,11 +123,14 @@ static enum err set_word(void *out, const struct setting_def *d, const char *tex
             return OK;
         }
     }
+    char hint[NEAREST_HINT];
     struct str words;
     str_init(&words, SETTING_TEXT_MAX);
     setting_words(d, &words);
-    const enum err rc = err_set(e, ERR_USAGE, "%s: %s: found '%s', expected %s", origin,
-                                d->key, text, words.len ? words.p : "another word");
+    const char *list = words.len ? words.p : "another word";
+    const enum err rc = err_set(e, ERR_USAGE, "%s: %s: found '%s', expected %s%s",
+                                origin, d->key, text, list,
+                                nearest_hint(text, list, hint));
     str_free(&words);
     return rc;
 }

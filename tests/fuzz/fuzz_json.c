@@ -44,7 +44,7 @@ static void write_string(const char *data, size_t size)
     char nul = '\0';
     str_init(&s, (size_t)64 << 20);
     json_add_string(&s, data, size);
-    if (json_parse_nul(s.p, s.len, "string", &tree, &nul, &e) != OK ||
+    if (json_parse_nul(s.p, s.len, "string", 1, &tree, &nul, &e) != OK ||
         !cJSON_IsString(tree)) {
         abort();
     }

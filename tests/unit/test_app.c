@@ -1,4 +1,5 @@
 /* The explorer without a terminal: help, Esc, sizes, mouse, the command line. */
+#include "ui/term.h"
 #include "ui_bench.h"
 
 /* ---- help, Esc, small sizes ---- */
@@ -350,9 +351,26 @@ static void test_paste(void **state)
     bench_free(b);
 }
 
+/* As large as it gets, every screen is drawn and its bottom and right edge are in use. */
+static void test_largest(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(TERM_MAX_W, TERM_MAX_H, 2);
+    for (uint32_t key = '1'; key <= '3'; key++) {
+        press(b, key);
+        assert_true(on_screen(b, "? help"));
+        assert_true(on_screen(b, "step 900/1,500"));
+        assert_true(on_screen(b, "q leave"));
+    }
+    press(b, '?');
+    press(b, KEY_ESC_);
+    bench_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_largest),
         cmocka_unit_test(test_help_runs_entries),
         cmocka_unit_test(test_events_and_messages_whole),
         cmocka_unit_test(test_help_is_whole),

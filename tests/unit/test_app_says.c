@@ -126,10 +126,85 @@ static void test_hints_fit_the_state(void **state)
         press(b, KEY_ESC_);
         in_state(b, SESSION_BROWSING);
         assert_true(on_screen(b, ":resume trains on"));
+        assert_false(on_screen(b, ":extend"));
+        b->v.step = b->v.steps; /* it had ended */
+        tick(b, EVENT_TICK);
+        assert_true(on_screen(b, ":extend trains on"));
+        assert_false(on_screen(b, ":resume"));
+        type(b, "m");
+        assert_true(on_screen(b, ":extend STEPS goes on"));
         press(b, '2');
         assert_false(on_screen(b, "2 browse"));
         bench_free(b);
     }
+}
+
+/* How far the run is stays in sight on every screen and while something is typed. */
+static void test_progress_stays(void **state)
+{
+    (void)state;
+    static const char *const typed[] = {"2", "3", "1:", "1:save ", "2/", "1;"};
+    for (size_t s = 0; s < 2; s++) {
+        struct bench *b = bench_new(full[s][0], full[s][1], 2);
+        for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
+            type(b, typed[i]);
+            if (!s && !strcmp(typed[i], "1:save ")) {
+                /* its line has no room */
+            } else if (!on_screen(b, s ? "step 900/1,500  ETA " : "step 900/1,500")) {
+                fail_msg("after %s at %dx%d", typed[i], full[s][0], full[s][1]);
+            }
+            press(b, KEY_ESC_);
+        }
+        in_state(b, SESSION_PAUSED);
+        press(b, '2');
+        assert_true(on_screen(b, "step 900/1,500"));
+        in_state(b, SESSION_DONE);
+        assert_false(on_screen(b, "ETA"));
+        bench_free(b);
+    }
+    struct bench *b = bench_new(80, 24, 1);
+    char text[100];
+    status_progress(&b->v, 40, text, sizeof text);
+    assert_non_null(strstr(text, "step 900/1,500  ETA "));
+    status_progress(&b->v, 14, text, sizeof text);
+    assert_string_equal(text, "step 900/1,500");
+    status_progress(&b->v, 13, text, sizeof text);
+    assert_string_equal(text, "");
+    bench_free(b);
+}
+
+/* Latents that wait for the held-out set say so. */
+static void test_what_latents_wait_for(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    const struct latent_table *table = b->v.arm[0].table;
+    b->v.arm[0].table = NULL;
+    b->v.eval_ready = false;
+    press(b, '2');
+    assert_true(on_screen(b, "the held-out set is being made ready; then the latents "
+                             "of A are described"));
+    b->v.eval_ready = true;
+    press(b, '2');
+    assert_true(on_screen(b, "describing the latents of A ..."));
+    in_state(b, SESSION_BROWSING); /* which needs none */
+    b->v.eval_ready = false;
+    press(b, '2');
+    assert_true(on_screen(b, "describing the latents of A ..."));
+    b->v.arm[0].table = table;
+    bench_free(b);
+}
+
+/* An empty list says where else to look. */
+static void test_no_message_yet(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    b->a.log.n = 0;
+    press(b, 'M');
+    assert_true(on_screen(b, "messages of this session"));
+    assert_true(on_screen(b, "E on Train has the run's events"));
+    bench_free(b);
 }
 
 /* ---- numbers ---- */
@@ -268,6 +343,9 @@ static void test_prompts_offer(void **state)
     press(b, KEY_ENTER_);
     type(b, "e");
     assert_string_equal(b->a.line.text, "export latents-A-900.csv");
+    press(b, KEY_RIGHT_); /* text now, and a command still when it is cleared */
+    press(b, 21);         /* Ctrl-U */
+    assert_string_equal(b->a.line.text, "export ");
     type(b, "mine.csv\n"); /* the command stays, the name is another */
     assert_int_equal(b->a.n_requests, 1);
     assert_string_equal(b->a.request[0].path, "mine.csv");
@@ -284,6 +362,9 @@ int main(void)
         cmocka_unit_test(test_messages_are_logged_once),
         cmocka_unit_test(test_messages_hide_nothing),
         cmocka_unit_test(test_hints_fit_the_state),
+        cmocka_unit_test(test_progress_stays),
+        cmocka_unit_test(test_what_latents_wait_for),
+        cmocka_unit_test(test_no_message_yet),
         cmocka_unit_test(test_unmeasured_is_a_dash),
         cmocka_unit_test(test_doubtful_shares),
         cmocka_unit_test(test_signs_differ),

@@ -181,6 +181,35 @@ static void test_other_commands(void **state)
     bench_free(b);
 }
 
+/* The text in use is of before for a while after a switch. */
+static void test_says_what_batches_are_masked(void **state)
+{
+    (void)state;
+    static const struct {
+        double set[2], in_use[2];
+        const char *says;
+    } cases[] = {
+        {{.3, 0}, {.3, 0}, "A on masked batches, B not"},
+        {{0, .3}, {0, .3}, "B on masked batches, A not"},
+        {{0, 0}, {.3, 0}, "A still on masked batches, B not"},
+        {{0, 0}, {0, .3}, "B still on masked batches, A not"},
+        {{0, 0}, {.3, .3}, "still on masked batches"},
+        {{.3, .3}, {.3, .3}, "on masked batches"},
+        {{0, 0}, {0, 0}, "on unmasked batches"},
+    };
+    struct bench *b = bench_new(80, 24, 2);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            b->v.arm[k].rate_set = cases[i].set[k];
+            b->v.arm[k].rate_in_use = cases[i].in_use[k];
+        }
+        assert_string_equal(train_measured_on(&b->v, METRIC_LOSS), cases[i].says);
+        press(b, KEY_ESC_);
+        assert_true(on_screen(b, cases[i].says));
+    }
+    bench_free(b);
+}
+
 static void test_browsing_is_not_steered(void **state)
 {
     (void)state;
@@ -191,6 +220,11 @@ static void test_browsing_is_not_steered(void **state)
     assert_true(on_screen(b, "opened from disk"));
     type(b, ":resume\n");
     one_command(b, COMMAND_RESUME);
+    type(b, ":extend 1500\n");
+    no_command(b);
+    assert_true(on_screen(b, "expected the new last step, beyond the 1500 planned"));
+    type(b, ":extend 1600\n");
+    assert_int_equal(one_command(b, COMMAND_EXTEND).at, 1600);
     press(b, 'q');
     assert_int_equal(b->a.n_requests, 1);
     assert_int_equal(b->a.request[0].kind, REQUEST_QUIT);
@@ -221,7 +255,8 @@ static void test_browsing_is_not_offered_steering(void **state)
     assert_true(on_screen(b, ":evaluate"));
     press(b, KEY_ESC_);
     type(b, "m");
-    assert_true(on_screen(b, "toggle-mask: this run was opened from disk"));
+    assert_true(on_screen(
+        b, "toggle-mask: opened from disk, does not train; :resume goes on"));
     no_command(b);
     bench_free(b);
 }
@@ -448,6 +483,7 @@ int main(void)
         cmocka_unit_test(test_mask_command),
         cmocka_unit_test(test_target_arm),
         cmocka_unit_test(test_other_commands),
+        cmocka_unit_test(test_says_what_batches_are_masked),
         cmocka_unit_test(test_browsing_is_not_steered),
         cmocka_unit_test(test_browsing_is_not_offered_steering),
         cmocka_unit_test(test_curves),

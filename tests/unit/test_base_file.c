@@ -4,7 +4,10 @@
 #include "unit/file_kinds.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -552,9 +555,44 @@ static void test_paths(void **state)
     assert_true(path_has_suffix("x", ""));
 }
 
+static void *read_late(void *arg)
+{
+    char *got = arg; /* the descriptor, then room */
+    poll(NULL, 0, 200);
+    for (size_t n = 0; n < 300000;) {
+        const ssize_t r = read(*(int *)arg, got + sizeof(int) + n, 300000 - n);
+        assert_true(r > 0);
+        n += (size_t)r;
+    }
+    return NULL;
+}
+
+/* More than a pipe holds, into one that does not block. */
+static void test_write_all_waits(void **state)
+{
+    (void)state;
+    int ends[2];
+    pthread_t reader;
+    char *sent = test_malloc(300000), *got = test_malloc(sizeof(int) + 300000);
+    memset(sent, 'x', 300000);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    memcpy(got, &ends[0], sizeof(int));
+    assert_int_equal(pthread_create(&reader, NULL, read_late, got), 0);
+    assert_int_equal(file_write_all(ends[1], sent, 300000), 0);
+    assert_int_equal(pthread_join(reader, NULL), 0);
+    assert_memory_equal(got + sizeof(int), sent, 300000);
+    close(ends[1]);
+    assert_int_equal(file_write_all(ends[1], sent, 1), EBADF);
+    close(ends[0]);
+    test_free(sent);
+    test_free(got);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_write_all_waits),
         cmocka_unit_test(test_write_read),
         cmocka_unit_test(test_read_errors),
         cmocka_unit_test(test_read_text),

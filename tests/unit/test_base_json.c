@@ -55,18 +55,20 @@ static void test_nul(void **state)
     cJSON *tree = NULL;
     char nul = 'x';
     const char text[] = "\"\xff" "a\0b\\u0000\\\\u0000\"";
-    assert_ok(json_parse_nul(text, sizeof text - 1, "t", &tree, &nul, &e), &e);
+    assert_ok(json_parse_nul(text, sizeof text - 1, "t", 1, &tree, &nul, &e), &e);
     assert_int_equal((unsigned char)nul, 0xFE);
     assert_string_equal(tree->valuestring, "\xff" "a\xfe" "b\xfe\\u0000");
     cJSON_Delete(tree);
-    assert_ok(json_parse_nul("\"a\"", 3, "t", &tree, &nul, &e), &e);
+    assert_ok(json_parse_nul("\"a\"", 3, "t", 1, &tree, &nul, &e), &e);
     assert_int_equal(nul, '\0');
     cJSON_Delete(tree);
     /* No byte is left to stand for it. */
     const char full[] = "\"\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\\u0000\"";
     tree = NULL;
-    check_error(json_parse_nul(full, sizeof full - 1, "t", &tree, &nul, &e), ERR_FORMAT,
-                &e, "found \"\\u0000\"");
+    check_error(json_parse_nul(full, sizeof full - 1, "t", 7, &tree, &nul, &e),
+                ERR_FORMAT, &e, "t: line 7, column 10: found \"\\u0000\"");
+    check_error(json_parse_nul("{\n]", 3, "t", 7, &tree, &nul, &e), ERR_FORMAT, &e,
+                "t: line 8, column 1: found \"]\"");
     assert_null(tree);
 }
 

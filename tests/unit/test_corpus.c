@@ -167,10 +167,62 @@ static void short_text_is_cut(void **state)
 {
     (void)state;
     struct corpus *c = open_text("short.txt", "only a few words here", 0);
-    expect_remark(c, 0, "short.txt: very little text: one document, cut into");
-    assert_true(corpus_count(c, CORPUS_TRAIN) >= 1);
-    assert_true(corpus_count(c, CORPUS_HELDOUT) >= 1);
+    expect_remark(c, 0,
+                "short.txt: very little text: one document, cut into 5 at word ends");
+    assert_int_equal(corpus_count(c, CORPUS_TRAIN), 4);
+    expect_doc(c, CORPUS_TRAIN, 0, "only");
+    expect_doc(c, CORPUS_HELDOUT, 0, "here");
     corpus_free(c);
+
+    c = open_text("lines.txt", "The dog ran. It was late.\nA cat sat.\r\nThe end.\n", 0);
+    expect_remark(c, 0,
+                "lines.txt: very little text: one document, cut into 3 at line ends");
+    expect_doc(c, CORPUS_TRAIN, 0, "The dog ran. It was late.");
+    expect_doc(c, CORPUS_TRAIN, 1, "A cat sat.");
+    expect_doc(c, CORPUS_HELDOUT, 0, "The end.");
+    corpus_free(c);
+
+    c = open_text("tale.txt", "He said \"Go!\" and 3.5 went. (All of it?) Yes", 0);
+    expect_remark(c, 0,
+                "tale.txt: very little text: one document, cut into 4 at sentence ends");
+    expect_doc(c, CORPUS_TRAIN, 0, "He said \"Go!\"");
+    expect_doc(c, CORPUS_TRAIN, 1, "and 3.5 went.");
+    expect_doc(c, CORPUS_TRAIN, 2, "(All of it?)");
+    expect_doc(c, CORPUS_HELDOUT, 0, "Yes");
+    corpus_free(c);
+
+    c = open_text("word.txt", "longword", 0); /* nowhere else to cut */
+    expect_remark(c, 0,
+                "word.txt: very little text: one document, cut into 8 of at most 1 byte");
+    corpus_free(c);
+}
+
+/* Many short lines go together, up to a twentieth of the text; nothing is lost. */
+static void short_lines_are_grouped(void **state)
+{
+    (void)state;
+    struct str s;
+    str_init(&s, 1u << 20);
+    for (int i = 0; i < 200; i++) {
+        str_addf(&s, "line %03d of it.\n", i);
+    }
+    struct corpus *c = open_text("many.txt", s.p, s.len);
+    const uint64_t n = corpus_count(c, CORPUS_TRAIN) + corpus_count(c, CORPUS_HELDOUT);
+    assert_int_equal(n, 23);
+    size_t ink = 0;
+    for (int split = 0; split < 2; split++) {
+        for (uint64_t i = 0; i < corpus_count(c, (enum corpus_split)split); i++) {
+            size_t len = 0;
+            char *text = doc(c, (enum corpus_split)split, i, &len);
+            assert_memory_equal(text, "line ", 5);
+            assert_int_equal(text[len - 1], '.');
+            ink += count_ink(text, len);
+            mem_free(text);
+        }
+    }
+    assert_int_equal(ink, count_ink(s.p, s.len));
+    corpus_free(c);
+    str_free(&s);
 }
 
 /* ---- tables and lines ---- */
@@ -335,9 +387,9 @@ static void bad_files(void **state)
                  "expected a corpus file ending in .txt");
     expect_fault("b.json", "{}", 0, ERR_USAGE, ".grammar.json");
     expect_fault("no.csv", "id,body\n1,x\n2,y\n", 0, ERR_FORMAT, "text");
-    expect_fault("one.csv", "text\nonly\n", 0, ERR_FORMAT, "found 1 documents");
+    expect_fault("one.csv", "text\nonly\n", 0, ERR_FORMAT, "found 1 document with text");
     expect_fault("cut.jsonl", "{\"text\": \"a\"}\n{\"text\": \"b\"}\n{\"text\": \"tru",
-                 0, ERR_FORMAT, "line 3");
+                 0, ERR_FORMAT, "cut.jsonl: line 3, column 11: found \"tru\"");
     expect_fault("arr.jsonl", "{\"text\": \"a\"}\n[1, 2]\n", 0, ERR_FORMAT,
                  "line 2: expected an object");
     expect_fault("none.jsonl", "{\"text\": \"a\"}\n\n{\"body\": \"b\"}\n", 0,
@@ -620,6 +672,7 @@ int main(void)
         cmocka_unit_test(text_without_blank_lines),
         cmocka_unit_test(odd_bytes_are_text),
         cmocka_unit_test(short_text_is_cut),
+        cmocka_unit_test(short_lines_are_grouped),
         cmocka_unit_test(markers_alone_part_documents),
         cmocka_unit_test(markers_within_lines),
         cmocka_unit_test(bytes_that_are_no_utf8_are_counted),

@@ -39,6 +39,35 @@ static void test_editing(void **state)
     assert_int_equal(line_key(&l, KEY_DELETE_BACK), LINE_CANCEL);
 }
 
+/* Ctrl-U keeps what the line began with, at first, and as long as it is whole. */
+static void test_stem(void **state)
+{
+    (void)state;
+    struct line_edit l;
+    line_begin(&l, "export ", NULL, NULL, NULL);
+    type(&l, "a b.csv");
+    line_key(&l, 21);
+    assert_string_equal(l.text, "export ");
+    line_key(&l, 21);
+    assert_string_equal(l.text, "");
+    type(&l, "save there");
+    line_key(&l, 21);
+    assert_string_equal(l.text, "");
+
+    line_begin(&l, "export ", NULL, NULL, NULL);
+    line_key(&l, KEY_DELETE_BACK);
+    type(&l, "\xc3\xbc.csv");
+    line_key(&l, 21);
+    assert_string_equal(l.text, "");
+
+    line_begin(&l, "export ", NULL, NULL, NULL);
+    line_key(&l, KEY_HOME_);
+    type(&l, "re");
+    line_key(&l, KEY_END_);
+    line_key(&l, 21);
+    assert_string_equal(l.text, "");
+}
+
 /* An offer is taken as it stands, taken over, taken out, or gives way. */
 static void test_offer(void **state)
 {
@@ -320,6 +349,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_editing),
+        cmocka_unit_test(test_stem),
         cmocka_unit_test(test_offer),
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_paste),

@@ -211,13 +211,13 @@ static void test_help(void **state)
                                         "how many [7]",
                                         "how often [0.5]",
                                         "\nOthers\n",
-                                        "  weight_decay=X",
-                                        "of matrices [0.1]"};
+                                        "  --set KEY=VALUE         any of the "};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (!strstr(help.p, parts[i])) {
             fail_msg("no '%s' in:\n%s", parts[i], help.p);
         }
     }
+    assert_null(strstr(help.p, "weight_decay")); /* the list stands apart */
     for (const char *line = help.p; *line;) {
         const size_t n = strcspn(line, "\n");
         assert_true(n <= 88);
@@ -233,6 +233,11 @@ static void test_nearest(void **state)
     static const char *const names[] = {"train", "eval", "generate"};
     assert_string_equal(nearest_name("trian", names, 3), "train");
     assert_string_equal(nearest_name("gen", names, 3), "generate");
+    assert_string_equal(nearest_name("eavl", names, 3), "eval"); /* one slip */
+    assert_null(nearest_name("even", names, 3));                 /* two of four */
+    assert_string_equal(nearest_name("traen", names, 3), "train");
+    assert_string_equal(nearest_name("traxx", names, 3), "train");
+    assert_null(nearest_name("trxxx", names, 3));
     assert_null(nearest_name("xyz", names, 3));
     const char *const letters[] = {"k", "out"};
     assert_null(nearest_name("x", letters, 2)); /* all of it would be wrong */
@@ -241,6 +246,12 @@ static void test_nearest(void **state)
     memset(far, 'a', sizeof far - 1);
     far[sizeof far - 1] = '\0';
     assert_null(nearest_name(far, names, 3));
+    char hint[NEAREST_HINT];
+    assert_string_equal(nearest_hint("topkk", "gated, topk, batchtopk", hint),
+                        "; did you mean topk?");
+    assert_string_equal(nearest_hint("randm", "token|random|unigram", hint),
+                        "; did you mean random?");
+    assert_string_equal(nearest_hint("nope", "token|random", hint), "");
 }
 
 int main(void)

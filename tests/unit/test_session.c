@@ -100,6 +100,42 @@ static void trains_to_the_end_and_goes_on(void **state)
     close_screen(&t);
 }
 
+/* A finished run from disk goes on with the one command, and says so; with fewer steps
+ * than it has it is not even opened. */
+static void a_finished_run_is_extended(void **state)
+{
+    (void)state;
+    struct screen t;
+    char dir[256], run[512];
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    const struct session_config cfg = {.set = sample_settings(30)};
+    struct command stop = {.kind = COMMAND_STOP, .value = 1};
+    snprintf(stop.text, sizeof stop.text, "%s", run);
+    open_screen(&t, &cfg);
+    wait_until(&t, is_done);
+    post(&t, stop);
+    wait_until(&t, is_ended);
+    close_screen(&t);
+
+    const struct session_config open = {.set = sample_settings(1), .open_run = run};
+    open_screen(&t, &open);
+    wait_until(&t, is_browsing);
+    assert_int_equal(t.v.planned, 30);
+    post(&t, (struct command){.kind = COMMAND_EXTEND, .at = 30});
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(is_browsing(&t));
+    assert_non_null(strstr(t.v.message, "extend: found 30, expected more than the 30"));
+    post(&t, (struct command){.kind = COMMAND_EXTEND, .at = 45});
+    wait_until(&t, is_done);
+    assert_int_equal(t.v.step, 45);
+    assert_int_equal(t.v.planned, 45);
+    close_screen(&t);
+    tmp_drop(run);
+    tmp_drop(dir);
+}
+
 static void commands_take_effect_between_steps(void **state)
 {
     (void)state;
@@ -490,6 +526,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trains_to_the_end_and_goes_on),
+        cmocka_unit_test(a_finished_run_is_extended),
         cmocka_unit_test(commands_take_effect_between_steps),
         cmocka_unit_test(latents_are_described_from_frozen_copies),
         cmocka_unit_test(a_saved_run_opens_for_browsing),

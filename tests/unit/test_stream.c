@@ -628,7 +628,7 @@ static struct token_rows *rows_of(const struct world *w, enum corpus_split split
 {
     struct errinfo e;
     struct token_rows *r = NULL;
-    assert_ok(token_rows_read(w->c, split, w->m->tok, LEN, from, n, &r, &e), &e);
+    assert_ok(token_rows_read(w->c, split, w->m->tok, LEN, from, n, NULL, &r, &e), &e);
     assert_ok(token_rows_mask(r, w->m->tok, tok_mask(w->m->tok), p, 5, &e), &e);
     return r;
 }
@@ -696,7 +696,7 @@ static void heldout_rows_end_with_the_text(void **state)
         token_rows_free(r);
     }
     check_error(
-        token_rows_read(w->c, CORPUS_HELDOUT, w->m->tok, LEN, rows, 1, &none, &e),
+        token_rows_read(w->c, CORPUS_HELDOUT, w->m->tok, LEN, rows, 1, NULL, &none, &e),
         ERR_USAGE, &e, "the held-out text ends with row");
 }
 

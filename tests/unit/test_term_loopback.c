@@ -1,5 +1,6 @@
 /* What the terminal shows is what the canvas holds, for each kind of terminal: random
  * frames go through curses and a pseudo-terminal into libvterm. */
+#include "base/clock.h"
 #include "base/rng.h"
 #include "ui/glyph.h"
 #include "ui/term.h"
@@ -371,6 +372,44 @@ static void test_refusals(void **state)
     pty_close(&p);
 }
 
+/* A terminal of absurd size is drawn on in a corner, with memory for that. */
+static void test_huge(void **state)
+{
+    (void)state;
+    struct pty p;
+    struct canvas c;
+    struct errinfo e;
+    struct event ev = {.kind = EVENT_NONE};
+    int w, h;
+    pty_open(&p, 65535, 1000); /* which nothing shows */
+    struct term *t = NULL;
+    const struct term_config cfg = {.tier = GLYPH_BRAILLE,
+                                    .color = 1,
+                                    .term_name = "xterm-256color",
+                                    .out_fd = p.slave,
+                                    .in_fd = p.slave};
+    const int64_t before = clock_rss_bytes();
+    assert_ok(term_open(&cfg, &t, NULL, &e), &e);
+    term_size(t, &w, &h);
+    assert_int_equal(w, TERM_MAX_W);
+    assert_int_equal(h, TERM_MAX_H);
+    assert_ok(canvas_init(&c, w, h, GLYPH_BRAILLE, &e), &e);
+    canvas_fill(&c, (struct rect){0, 0, w, h}, '#', ROLE_TEXT, 0);
+    term_present(t, &c);
+    assert_true(clock_rss_bytes() - before < (int64_t)200 << 20);
+    pty_set_size(&p, 70, 60000);
+    raise(SIGWINCH);
+    while (!term_event(t, &ev)) {
+    }
+    assert_int_equal(ev.kind, EVENT_RESIZE);
+    assert_int_equal(ev.w, 70);
+    assert_int_equal(ev.h, TERM_MAX_H);
+    canvas_deinit(&c);
+    term_close(t);
+    close(p.master);
+    close(p.slave);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -383,6 +422,7 @@ int main(void)
         cmocka_unit_test(test_frames),   cmocka_unit_test(test_theme_and_size),
         cmocka_unit_test(test_c_locale), cmocka_unit_test(test_tiers_and_colors),
         cmocka_unit_test(test_no_color), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_huge),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -171,28 +171,61 @@ static void test_stopped(void **state)
 
 /* ---- the whole explorer ---- */
 
-/* The step that the run was last saved at, as it tells; -1: never. Removes the run. */
-static long take_saved_step(const char *runs_dir)
+/* How long test_training stalls; SAETOP_STALL_SECONDS=60 for a minute. */
+static double stall_seconds(void)
 {
-    char pattern[600], line[1024];
+    const char *text = getenv("SAETOP_STALL_SECONDS");
+    const double s = text ? strtod(text, NULL) : 2;
+    return s > 0 ? s : 2;
+}
+
+/* Where the only run in runs_dir lies; false: there is none yet. */
+static bool find_run(const char *runs_dir, char *out, size_t cap)
+{
+    char pattern[600];
     glob_t found;
-    struct errinfo e;
-    long step = -1;
-    snprintf(pattern, sizeof pattern, "%s/*/events.csv", runs_dir);
+    snprintf(pattern, sizeof pattern, "%s/[0-9]*/events.csv", runs_dir);
     if (glob(pattern, 0, NULL, &found) != 0) {
-        return -1;
+        return false;
     }
-    FILE *f = fopen(found.gl_pathv[0], "r");
-    assert_non_null(f);
-    while (fgets(line, sizeof line, f)) {
+    *strrchr(found.gl_pathv[0], '/') = '\0';
+    snprintf(out, cap, "%s", found.gl_pathv[0]);
+    globfree(&found);
+    return true;
+}
+
+/* How often the run in runs_dir was saved, and the step of the last time. */
+static int saves_of(const char *runs_dir, long *step)
+{
+    char run[560], path[600], line[1024];
+    int n = 0;
+    if (!find_run(runs_dir, run, sizeof run)) {
+        return 0;
+    }
+    snprintf(path, sizeof path, "%s/events.csv", run);
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof line, f)) {
         if (strstr(line, ",save,")) {
-            step = strtol(line, NULL, 10);
+            *step = strtol(line, NULL, 10);
+            n++;
         }
     }
-    fclose(f);
-    *strrchr(found.gl_pathv[0], '/') = '\0';
-    assert_ok(file_remove_dir(found.gl_pathv[0], &e), &e);
-    globfree(&found);
+    if (f) {
+        fclose(f);
+    }
+    return n;
+}
+
+/* The key that saves, and the step it was done at: the n-th save of the run. */
+static long save_now(const struct pty *p, const char *runs_dir, int n)
+{
+    long step = -1;
+    const int64_t since = clock_ns();
+    assert_int_equal(write(p->master, "c", 1), 1);
+    while (saves_of(runs_dir, &step) < n) {
+        assert_true(clock_seconds_since(since) < 60);
+        poll(NULL, 0, 20);
+    }
     return step;
 }
 
@@ -212,15 +245,20 @@ static int explore_on(int tty, const char *runs_dir)
     return explore_run(&c, &status, &e) == OK ? status : 98;
 }
 
-/* The user stops the screen of a run that trains: TERM saves it all the same. */
+/* The user stops the screen of a run that trains: it trains on, keys act, TERM saves,
+ * and the terminal is given back. */
 static void test_training(void **state)
 {
     (void)state;
-    char dir[512];
+    char dir[512], run[560];
     struct pty p;
+    struct termios before;
+    struct errinfo e;
     int status;
+    long at_end = -1;
     tmp_make(dir, sizeof dir);
     pty_open(&p, W, H);
+    assert_int_equal(tcgetattr(p.slave, &before), 0);
     const pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
@@ -238,14 +276,29 @@ static void test_training(void **state)
         assert_int_equal(write(p.master, i % 2 ? "\014" : "?", 1), 1);
         poll(NULL, 0, 10);
     }
-    assert_int_equal(waitpid(child, &status, WNOHANG), 0);
+    assert_int_equal(write(p.master, "\033", 1), 1); /* out of the help */
+    poll(NULL, 0, 300);
+    const long first = save_now(&p, dir, 1);
+    const int64_t since = clock_ns();
+    while (clock_seconds_since(since) < stall_seconds()) {
+        poll(NULL, 0, 50);
+        assert_int_equal(waitpid(child, &status, WNOHANG), 0);
+    }
+    const long second = save_now(&p, dir, 2);
+    print_message("stalled for %.0f s: step %ld, then %ld\n", stall_seconds(), first,
+                  second);
+    assert_true(second > first);
     assert_int_equal(kill(child, SIGTERM), 0);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 143);
-    assert_true(take_saved_step(dir) > 0);
+    assert_int_equal(saves_of(dir, &at_end), 3);
+    assert_true(at_end >= second);
+    pty_check_modes(&p, &before);
     assert_int_equal(tcflow(p.slave, TCOON), 0);
     pty_close(&p);
+    assert_true(find_run(dir, run, sizeof run));
+    assert_ok(file_remove_dir(run, &e), &e);
     tmp_drop(dir);
 }
 

@@ -233,7 +233,7 @@ static inline void sample_view(struct session_view *v, size_t arms, int64_t step
     session_view_init(v);
     v->state = SESSION_TRAINING;
     v->step = step;
-    v->steps = 1500;
+    v->steps = v->planned = 1500;
     v->seconds = (double)step * 0.025;
     v->tokens_per_second = 41234;
     v->eta_seconds = (double)(1500 - step) * 0.025;
