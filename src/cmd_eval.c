@@ -214,6 +214,17 @@ static enum err write_run(struct eval_args *a, const struct evaluator *v,
     return OK;
 }
 
+/* How SAEBench's files name the run; *m borrows `run`. */
+static void name_run(const struct eval_args *a, char run[4096], struct saebench_meta *m)
+{
+    (void)snprintf(run, 4096, "%s", a->run[0]);
+    for (size_t n = strlen(run); n > 1 && run[n - 1] == '/'; n--) {
+        run[n - 1] = '\0';
+    }
+    m->release = "saetop";
+    m->id = path_base(run);
+}
+
 /* The same results as SAEBench writes its own, into the folder of --to. */
 static enum err write_saebench(const struct eval_args *a, const struct evaluator *v,
                                const struct eval_run *r, struct str *out,
@@ -224,15 +235,9 @@ static enum err write_saebench(const struct eval_args *a, const struct evaluator
     size_t written = 0;
     char dir[4096];
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    (void)snprintf(dir, sizeof dir, "%s", a->run[0]);
-    for (size_t n = strlen(dir); n > 1 && dir[n - 1] == '/'; n--) {
-        dir[n - 1] = '\0';
-    }
-    const struct saebench_meta m = {
+    struct saebench_meta m = {
         .model = path_base(s->model),
         .hook = s->hook,
-        .release = "saetop",
-        .id = path_base(dir),
         .arch = s->arch,
         .version = "saetop " SAETOP_VERSION,
         .epoch_millis = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
@@ -244,6 +249,7 @@ static enum err write_saebench(const struct eval_args *a, const struct evaluator
         .layer = evaluator_inputs(v)->hook.block,
         .seed = (uint64_t)a->seed,
     };
+    name_run(a, dir, &m);
     TRY(saebench_write(&r->report, &r->result, evaluator_inputs(v)->concepts, &m,
                        a->dir, &written, e));
     if (!a->json) {
@@ -469,7 +475,13 @@ static enum err take_to(struct eval_args *a, struct errinfo *e)
     }
     a->dir = a->run[1];
     a->run[1] = NULL;
-    return OK;
+    if (a->force) {
+        return OK;
+    }
+    struct saebench_meta m = {0};
+    char run[4096];
+    name_run(a, run, &m);
+    return saebench_check(&m, a->dir, "--force writes over it", e);
 }
 
 /* What was named in place of what runs recorded. */
@@ -513,7 +525,9 @@ int cmd_eval(int argc, char **argv)
          "write the object there (default: eval.json of the run)", 0, 0, NULL},
         OPT_FORCE(&a->force),
         {"to", OPT_STRING, &a->to, "saebench DIR",
-         "write the results of one run in SAEBench's form too", 0, 0, NULL},
+         "write the results of one run in SAEBench's form too; --force: over files that "
+         "are there",
+         0, 0, NULL},
         {"model", OPT_STRING, &a->model, "DIR",
          "model, in place of the run's own; other tools' SAEs do not say theirs "
          "(default: the bundled one), ...",

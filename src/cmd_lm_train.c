@@ -272,6 +272,9 @@ static enum err run(struct train_args *a, struct lm_texts *texts, bool *interrup
             e, ERR_EXISTS,
             "%s: exists already; give a new --out, or --resume to continue it", a->out);
     }
+    if (!a->resume) {
+        TRY(file_check_dir(a->out, e));
+    }
     TRY_OUT(rc, num_ready(e));
     TRY_OUT(rc, lm_texts_open(texts, &a->corpora, a->cfg.seed, e));
     if (a->tokenizer) {

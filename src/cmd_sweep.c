@@ -5,6 +5,7 @@
 #include "base/leftover.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "base/outdir.h"
 #include "cmd.h"
 #include "progress.h"
 #include "run_opts.h"
@@ -166,6 +167,34 @@ static enum err check_dir(const char *dir, struct errinfo *e)
                            "%s: is no sweep (it has no sweep.json); name a new "
                            "directory",
                            dir);
+}
+
+struct plan_file {
+    const struct sweep_plan *plan;
+    cJSON *tree;
+};
+
+static enum err write_plan(void *user, const char *dir, struct errinfo *e)
+{
+    const struct plan_file *f = user;
+    return sweep_plan_save(dir, f->plan, f->tree, e);
+}
+
+/* A new directory comes with its plan or not at all: one without would begin another
+ * sweep when it is named alone, to go on. */
+static enum err make_dir(const char *out, const struct sweep_plan *p, cJSON *tree,
+                         struct errinfo *e)
+{
+    char dir[PATH_BYTES];
+    struct plan_file f = {p, tree};
+    const int n = snprintf(dir, sizeof dir, "%s", out);
+    if (n < 0 || (size_t)n >= sizeof dir) {
+        return err_set(e, ERR_LIMIT, "%.80s...: path too long", out);
+    }
+    for (size_t len = (size_t)n; len > 1 && dir[len - 1] == '/'; len--) {
+        dir[len - 1] = '\0'; /* what tab completion adds */
+    }
+    return outdir_write(dir, write_plan, &f, e);
 }
 
 static enum err write_file(const char *dir, const char *name, enum err made,
@@ -381,7 +410,7 @@ static enum err in_dir(struct reporter *r, const struct opts_result *parsed,
     if (a->cell) {
         return do_sweep(r, parsed, e);
     }
-    TRY(file_mkdirs(a->out, e));
+    TRY(file_exists(a->out) ? OK : make_dir(a->out, r->plan, tree, e));
     TRY(rundir_lock(a->out, &lock, e));
     enum err rc = a->collect ? OK : sweep_plan_save(a->out, r->plan, tree, e);
     rc = rc == OK ? do_sweep(r, parsed, e) : rc;

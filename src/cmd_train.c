@@ -304,7 +304,7 @@ static enum err claim(const char *out, const struct settings *set, struct claims
         engine_suffix(set, a, suffix, sizeof suffix);
         enum err rc = engine_arm_dir(out, suffix, dir, sizeof dir, e);
         if (rc == OK) {
-            rc = claims_make(c, dir, e);
+            rc = claims_make(c, dir, a > 0, e);
         }
         if (rc != OK) {
             claims_release(c, 0);

@@ -1,6 +1,7 @@
 /* The program's entry: picks the subcommand. Each subcommand is a row of COMMANDS and a
  * file cmd_NAME.c. */
 #include "base/file.h"
+#include "bus_error.h"
 #include "cmd.h"
 #include "num/blas.h"
 #include "run_opts.h"
@@ -112,5 +113,6 @@ int main(int argc, char **argv)
     (void)setlocale(LC_NUMERIC, "C");
     num_init();
     stop_init();
+    bus_error_init();
     return cmd_end_output(run(argc, argv));
 }

@@ -1,4 +1,9 @@
+#ifndef _XOPEN_SOURCE
+#define _XOPEN_SOURCE 700 /* SIGXCPU */
+#endif
 #include "stop.h"
+
+#include "base/leave.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -28,7 +33,9 @@ void stop_init(void)
 
 void stop_install(void)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+#define NUMBER_OF(name) SIG##name,
+    static const int numbers[] = {LEAVE_SIGNALS(NUMBER_OF)};
+#undef NUMBER_OF
     struct sigaction action = {0};
     action.sa_handler = on_signal;
     /* The second one finds the default action; reads and writes go on. */
@@ -36,9 +43,8 @@ void stop_install(void)
     (void)sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         struct sigaction was;
-        /* nohup has SIGHUP ignored, so that work goes on without its terminal. */
-        if (numbers[i] != SIGHUP || sigaction(SIGHUP, NULL, &was) != 0 ||
-            was.sa_handler != SIG_IGN) {
+        /* nohup and shells without job control mean what they set to be ignored. */
+        if (sigaction(numbers[i], NULL, &was) != 0 || was.sa_handler != SIG_IGN) {
             (void)sigaction(numbers[i], &action, NULL);
         }
     }

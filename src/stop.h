@@ -1,4 +1,4 @@
-/* SIGINT, SIGTERM and SIGHUP as a request to stop: long work polls stop_asked or hands
+/* The signals of base/leave.h as a request to stop: long work polls stop_asked or hands
  * stop_flag on, saves and ends with stop_status. A second signal of the kind ends the
  * process at once. Commands that do neither leave the signals alone. */
 #ifndef SAETOP_SRC_STOP_H
@@ -9,7 +9,8 @@
 
 /* Once, early in main: a closed pipe and a file over the limit become write errors. */
 void stop_init(void);
-/* From here on the signals are requests; SIGHUP not where nohup has it ignored. */
+/* From here on the signals are requests, but those that are ignored: by nohup, by a
+ * shell that starts work in the background. */
 void stop_install(void);
 bool stop_asked(void);              /* any thread */
 const atomic_bool *stop_flag(void); /* the same, for what takes a flag to poll */

@@ -285,4 +285,54 @@ clean sweep --out new --archs "$evil"
 clean sweep --out new --seeds "$evil"
 clean lm train --corpus "x$evil" --out new
 clean bench sae --arch "$evil"
+
+# ---- files that are there ----
+
+accept eval run --only latents --rows 2 --to saebench bench
+refuse "results.json exists already; --force" eval run --only latents --rows 2 \
+    --to saebench bench
+accept eval run --only latents --rows 2 --to saebench bench --force
+
+# ---- what cannot be written is told before the work ----
+
+refuse text.txt/model lm train --corpus nowhere --out text.txt/model
+refuse text.txt/a/b lm train --corpus nowhere --out text.txt/a/b
+
+# A sweep's folder comes with its plan or not at all: one without would begin another
+# sweep when it is named alone.
+(
+    ulimit -f 0
+    "$saetop" sweep --out new --k 4,8 --seeds 1 $small
+) 2>&1 </dev/null | grep -q "^saetop: .*sweep.json: can't write" ||
+    fault "sweep on a full disk: no line"
+[ ! -e new ] && [ -z "$(ls -d new* 2>/dev/null)" ] || fault "sweep on a full disk: $(ls -d new*)"
+accept sweep --plan --out new/ --k 4,8 --seeds 1 $small --quiet
+[ -s new/sweep.json ] || fault "sweep --plan: no plan"
+
+# ---- a file that is cut short while it is read ----
+
+# Larger than what is copied, so that it is mapped. Stopped in the midst of reading it,
+# if it is not too late for that; ends with a line that names it, not by a signal.
+yes "The dog ran home and the bird sang." | head -c 90000000 >big.txt
+cut=0
+for _ in 1 2 3 4 5 6 7 8; do
+    cp big.txt big
+    mv big big.cut.txt
+    "$saetop" corpus stats --corpus big.cut.txt >out 2>err </dev/null &
+    until grep -q big.cut.txt /proc/$!/maps 2>/dev/null || ! kill -0 $! 2>/dev/null; do :; done
+    kill -STOP $! 2>/dev/null
+    truncate -s 4096 big.cut.txt
+    kill -CONT $! 2>/dev/null
+    wait $!
+    status=$?
+    [ $status -le 2 ] || fault "a file cut short: status $status"
+    if [ $status != 0 ]; then
+        [ "$(wc -l <err)" = 1 ] && grep -q "^saetop: .*big.cut.txt: .*cut short" err ||
+            fault "a file cut short: no line"
+        cut=1
+        break
+    fi
+done
+[ $cut = 1 ] || fault "a file cut short: always too late"
+rm -f big.txt big.cut.txt
 exit $faults

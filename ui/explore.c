@@ -26,8 +26,7 @@ static void write_shot(struct loop *l, const char *path)
 {
     struct errinfo e = {0};
     char *text = NULL;
-    /* A script may be played again. */
-    enum err rc = l->script ? OK : newfile_check(path, "choose another name", &e);
+    enum err rc = newfile_check(path, "choose another name", &e);
     if (rc == OK) {
         app_view(&l->app, &l->v, &l->c);
         rc = canvas_dump(&l->c, false, &text, &e);
@@ -319,7 +318,9 @@ static enum err finish(struct loop *l, int *status, struct errinfo *e)
         save_and_stop(l);
     }
     FILE *out = l->cfg->out;
-    if (l->saved && out && (had_terminal || l->signals)) {
+    /* What a save that failed on the way out says is an error's line, not this. */
+    const bool lost = l->saved && l->signals && l->v.message_bad;
+    if (l->saved && !lost && out && (had_terminal || l->signals)) {
         fprintf(out, "%s\n", l->v.message);
         if (l->v.state == SESSION_ENDED && l->v.arm[0].dir[0]) {
             fprintf(out, "saetop %s opens it again\n", l->v.arm[0].dir);
@@ -330,6 +331,9 @@ static enum err finish(struct loop *l, int *status, struct errinfo *e)
         sig_close();
     }
     *status = sig_status(l->signals);
+    if (lost && l->v.state != SESSION_FAILED) {
+        return err_set(e, ERR_IO, "%s", l->v.message);
+    }
     if (l->v.state == SESSION_FAILED) {
         const enum err rc = session_error(l->s);
         const enum err code = rc == OK ? ERR_IO : rc;

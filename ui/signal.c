@@ -3,6 +3,7 @@
 #endif
 #include "ui/signal.h"
 
+#include "base/leave.h"
 #include "ui/stderr_tail.h"
 #include "ui/term_tty.h"
 
@@ -32,15 +33,9 @@ static const struct row {
     enum what what;
     unsigned bit;
 } table[] = {
-    {SIGINT, TELL, SIG_BIT_INT},
-    {SIGTERM, TELL, SIG_BIT_TERM},
-    {SIGHUP, TELL, SIG_BIT_HUP},
-    {SIGUSR1, TELL, SIG_BIT_USR1},
-    {SIGUSR2, TELL, SIG_BIT_USR2},
-    {SIGXCPU, TELL, SIG_BIT_XCPU},
-#ifdef SIGPWR
-    {SIGPWR, TELL, SIG_BIT_PWR},
-#endif
+#define LEAVE_ROW(name) {SIG##name, TELL, SIG_BIT_##name},
+    LEAVE_SIGNALS(LEAVE_ROW)
+#undef LEAVE_ROW
     {SIGWINCH, TELL, SIG_BIT_WINCH},
     {SIGCONT, TELL, SIG_BIT_CONT},
     {SIGTSTP, TELL, SIG_BIT_TSTP},

@@ -588,6 +588,42 @@ enum err file_mkdirs(const char *path, struct errinfo *e)
     return rc;
 }
 
+/* Whether files may be made in the first of path and its parents that is there. */
+static enum err check_nearest(const char *path, char *part, struct errinfo *e)
+{
+    size_t n = strlen(part);
+    while (n > 0 && access(part, F_OK) != 0 && errno == ENOENT) {
+        while (n > 0 && part[n - 1] == '/') {
+            n--;
+        }
+        while (n > 0 && part[n - 1] != '/') {
+            n--;
+        }
+        part[n] = '\0';
+    }
+    const char *there = n > 0 ? part : ".";
+    if (file_exists(there) && !file_is_dir(there)) {
+        return file_fail(e, path, "create the directory", ENOTDIR);
+    }
+    return access(there, W_OK | X_OK) == 0
+               ? OK
+               : file_fail(e, path, "create the directory", errno);
+}
+
+enum err file_check_dir(const char *path, struct errinfo *e)
+{
+    if (!path[0]) {
+        return err_set(e, ERR_USAGE, "an empty path, expected a directory's name");
+    }
+    char *part = mem_strdup(path);
+    if (!part) {
+        return err_set(e, ERR_NOMEM, "%s: out of memory", path);
+    }
+    const enum err rc = check_nearest(path, part, e);
+    mem_free(part);
+    return rc;
+}
+
 enum err file_is_dir_own(const char *path, bool *there, struct errinfo *e)
 {
     struct stat st;

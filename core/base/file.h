@@ -112,6 +112,9 @@ int64_t file_size(const char *path); /* -1 if it can't be read */
 
 /* Create a directory and its parents; fine if it is there. */
 enum err file_mkdirs(const char *path, struct errinfo *e) ERR_CHECKED;
+/* What file_mkdirs would refuse at once, and a directory in which this process may not
+ * write: asked before work of hours for what goes there. Makes nothing. */
+enum err file_check_dir(const char *path, struct errinfo *e) ERR_CHECKED;
 
 /* Whether a directory of saetop's own is at path: ERR_FORMAT if a link or anything else
  * is. */

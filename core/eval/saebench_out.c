@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/newfile.h"
 #include "num/stats.h"
 
 #include <math.h>
@@ -91,19 +92,43 @@ static void add_tail(const struct out *o, cJSON *root, cJSON *details)
     (void)cJSON_AddStringToObject(more, "made_by", m->version);
 }
 
-/* Takes root over. The folder is named as SAEBench's own are. */
-static enum err write_file(const struct out *o, const char *folder, cJSON *root,
+/* What there may be, named as SAEBench's own folders are. */
+enum part { CORE, ABSORPTION, SPARSE_PROBING, TPP, SCR, PARTS };
+static const char *const folders[PARTS] = {"core", "absorption", "sparse_probing",
+                                           "tpp", "scr"};
+
+/* The folder of a part, and its file. */
+static enum err place_of(const struct saebench_meta *m, const char *root, enum part p,
+                         char dir[4096], char path[4096], struct errinfo *e)
+{
+    char name[256];
+    (void)snprintf(name, sizeof name, "%.100s_%.100s_eval_results.json", m->release,
+                   m->id);
+    TRY(path_join(dir, 4096, root, folders[p], e));
+    return path_join(path, 4096, dir, name, e);
+}
+
+enum err saebench_check(const struct saebench_meta *m, const char *dir,
+                        const char *way_on, struct errinfo *e)
+{
+    for (enum part p = 0; p < PARTS; p++) {
+        char folder[4096], path[4096];
+        TRY(place_of(m, dir, p, folder, path, e));
+        TRY(newfile_check(path, way_on, e));
+    }
+    return OK;
+}
+
+/* Takes root over. */
+static enum err write_file(const struct out *o, enum part p, cJSON *root,
                            struct errinfo *e)
 {
-    char dir[4096], name[256], path[4096];
+    char dir[4096], path[4096];
     struct str text;
     enum err rc = OK;
     str_init(&text, TEXT_BYTES);
-    (void)snprintf(name, sizeof name, "%.100s_%.100s_eval_results.json", o->m->release,
-                   o->m->id);
-    TRY_OUT(rc, path_join(dir, sizeof dir, o->dir, folder, e));
+    TRY_OUT(rc, place_of(o->m, o->dir, p, dir, path, e));
     TRY_OUT(rc, file_mkdirs(dir, e));
-    TRY_OUT(rc, path_join(path, sizeof path, dir, name, e));
     TRY_OUT(rc, json_print(root, &text, e));
     TRY_OUT(rc, file_write_text(path, text.p, e));
 out:
@@ -165,7 +190,7 @@ static enum err write_core(const struct out *o, struct errinfo *e)
         "explained_variance follows SAEBench 0.6.0's formula, "
         "which inflates; explained_variance_r2 is 1 - error / "
         "variance");
-    return write_file(o, "core", root, e);
+    return write_file(o, CORE, root, e);
 }
 
 /* ---- absorption of first letters ---- */
@@ -220,7 +245,7 @@ static enum err write_absorption(const struct out *o, size_t *written,
     }
     add_tail(o, root, details);
     (*written)++;
-    return write_file(o, "absorption", root, e);
+    return write_file(o, ABSORPTION, root, e);
 }
 
 /* ---- what has tasks ---- */
@@ -289,7 +314,7 @@ static enum err write_probing(const struct out *o, const struct figure *f,
         (void)cJSON_AddItemToArray(details, d);
     }
     add_tail(o, root, details);
-    return write_file(o, "sparse_probing", root, e);
+    return write_file(o, SPARSE_PROBING, root, e);
 }
 
 static void put_perturb(const struct out *o, cJSON *to, bool tpp, int32_t task)
@@ -332,7 +357,7 @@ static enum err write_perturb(const struct out *o, const struct figure *f, bool 
         (void)cJSON_AddItemToArray(details, d);
     }
     add_tail(o, root, details);
-    return write_file(o, tpp ? "tpp" : "scr", root, e);
+    return write_file(o, tpp ? TPP : SCR, root, e);
 }
 
 enum err saebench_write(const struct report *r, const struct eval_result *result,

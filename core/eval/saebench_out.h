@@ -15,6 +15,11 @@ struct saebench_meta {
     uint64_t seed;
 };
 
+/* ERR_EXISTS, with `way_on` at the end of its line, if one of the files that
+ * saebench_write might write is there. */
+enum err saebench_check(const struct saebench_meta *m, const char *dir,
+                        const char *way_on, struct errinfo *e) ERR_CHECKED;
+
 /* Write DIR/core, absorption, sparse_probing, tpp and scr, each with one file
  * RELEASE_ID_eval_results.json, atomically; DIR is made if need be. `absorption` holds
  * the first letters. A measure that the report has not is not written; *written: how

@@ -45,7 +45,7 @@ static enum err claim_all(struct engine *g, const char *dir, struct errinfo *e)
         enum err rc = engine_arm_dir(dir, g->arm[a].suffix, path, sizeof path, e);
         if (rc == OK) {
             rc = claims_have(&g->claims, path) ? claims_keep(&g->claims, path, e)
-                                               : claims_make(&g->claims, path, e);
+                                               : claims_make(&g->claims, path, a > 0, e);
         }
         if (rc != OK) {
             claims_release(&g->claims, had);
@@ -67,12 +67,14 @@ static void list_arms(const struct engine *g, size_t i, char *out, size_t cap)
     }
 }
 
-static enum err write_arm(struct engine *g, size_t i, const char *dir,
+/* Write arm i into dir, as its save or held. */
+static enum err write_arm(struct engine *g, size_t i, const char *dir, bool hold,
                           struct errinfo *e)
 {
     struct engine_arm *a = &g->arm[i];
     char arms[256];
     struct str json;
+    const char *eval = NULL;
     str_init(&json, 1u << 24);
     list_arms(g, i, arms, sizeof arms);
     a->arm->state.seconds = g->seconds;
@@ -80,36 +82,94 @@ static enum err write_arm(struct engine *g, size_t i, const char *dir,
     if (a->evaluated) {
         rc = g->in->synth ? report_json(&a->truth, &json, e)
                           : eval_result_json(&a->eval, g->in->concepts, &json, e);
+        eval = json.p;
     }
     if (rc == OK) {
-        rc = rundir_save(dir, a->arm, &a->history, a->evaluated ? json.p : NULL, arms,
-                         e);
+        rc = hold ? rundir_hold(dir, a->arm, &a->history, eval, e)
+                  : rundir_save(dir, a->arm, &a->history, eval, arms, e);
     }
     str_free(&json);
     return rc;
 }
 
+/* The save of one arm, on its way. */
+struct arm_save {
+    char dir[SETTING_TEXT_MAX];
+    struct run_event ev;
+    bool told; /* the event belongs into the history */
+    bool held; /* written, and not a save yet */
+};
+
 /* The event of a save is in the file that is saved, but in the run's history only if
  * that succeeds. */
-static enum err save_arm(struct engine *g, size_t i, const char *dir, bool told,
-                         struct errinfo *e)
+static enum err begin_save(struct engine *g, size_t i, struct arm_save *s, bool hold,
+                           struct errinfo *e)
 {
     struct engine_arm *a = &g->arm[i];
-    struct run_event ev = {.step = engine_step_count(g), .seconds = g->seconds};
-    snprintf(ev.kind, sizeof ev.kind, "save");
-    snprintf(ev.detail, sizeof ev.detail, "%s", dir);
-    if (told) {
-        TRY(history_add_event(&a->history, &ev, e));
+    s->ev = (struct run_event){.step = engine_step_count(g), .seconds = g->seconds};
+    snprintf(s->ev.kind, sizeof s->ev.kind, "save");
+    snprintf(s->ev.detail, sizeof s->ev.detail, "%s", s->dir);
+    if (s->told) {
+        TRY(history_add_event(&a->history, &s->ev, e));
     }
-    const enum err rc = write_arm(g, i, dir, e);
+    const enum err rc = write_arm(g, i, s->dir, hold, e);
+    a->history.events -= rc != OK && s->told ? 1 : 0;
+    s->held = rc == OK && hold;
+    return rc;
+}
+
+static void end_save(struct engine *g, size_t i, const struct arm_save *s)
+{
+    struct engine_arm *a = &g->arm[i];
+    claims_saved(&g->claims, s->dir);
+    memcpy(a->dir, s->dir, sizeof a->dir);
+    if (s->told && g->watch.event) {
+        g->watch.event(g->watch.user, i, &s->ev);
+    }
+}
+
+/* As if what is held had not been begun. */
+static void drop_held(struct engine *g, struct arm_save *saves)
+{
+    for (size_t i = 0; i < g->n_arms; i++) {
+        if (saves[i].held) {
+            rundir_drop(saves[i].dir);
+            g->arm[i].history.events -= saves[i].told ? 1 : 0;
+            saves[i].held = false;
+        }
+    }
+}
+
+/* The first arm's save names the others, so those that have none yet come before it. */
+static enum err save_first(struct engine *g, struct arm_save *saves, struct errinfo *e)
+{
+    enum err rc = OK;
+    for (size_t i = 1; rc == OK && i < g->n_arms; i++) {
+        if (claims_new(&g->claims, saves[i].dir)) {
+            rc = begin_save(g, i, &saves[i], true, e);
+        }
+    }
+    rc = rc == OK ? begin_save(g, 0, &saves[0], false, e) : rc;
     if (rc != OK) {
-        a->history.events -= told ? 1 : 0;
+        drop_held(g, saves);
         return rc;
     }
-    claims_saved(&g->claims, dir);
-    snprintf(a->dir, sizeof a->dir, "%s", dir);
-    if (told && g->watch.event) {
-        g->watch.event(g->watch.user, i, &ev);
+    for (size_t i = 1; i < g->n_arms; i++) {
+        if (saves[i].held) {
+            claims_saved(&g->claims, saves[i].dir); /* it counts from here on */
+        }
+    }
+    end_save(g, 0, &saves[0]);
+    return OK;
+}
+
+static enum err save_each(struct engine *g, struct arm_save *saves, struct errinfo *e)
+{
+    TRY(save_first(g, saves, e));
+    for (size_t i = 1; i < g->n_arms; i++) {
+        TRY(saves[i].held ? rundir_release(saves[i].dir, e)
+                          : begin_save(g, i, &saves[i], false, e));
+        end_save(g, i, &saves[i]);
     }
     return OK;
 }
@@ -117,13 +177,18 @@ static enum err save_arm(struct engine *g, size_t i, const char *dir, bool told,
 static enum err save_all(struct engine *g, const char *dir, bool told,
                          struct errinfo *e)
 {
+    struct arm_save *saves = NULL;
+    enum err rc = OK;
     TRY(claim_all(g, dir, e));
-    for (size_t a = 0; a < g->n_arms; a++) {
-        char path[SETTING_TEXT_MAX];
-        TRY(engine_arm_dir(dir, g->arm[a].suffix, path, sizeof path, e));
-        TRY(save_arm(g, a, path, told, e));
+    TRY(mem_new(&saves, g->n_arms, sizeof *saves, "a save", e));
+    for (size_t i = 0; rc == OK && i < g->n_arms; i++) {
+        saves[i].told = told;
+        rc = engine_arm_dir(dir, g->arm[i].suffix, saves[i].dir, sizeof saves[i].dir,
+                            e);
     }
-    return OK;
+    rc = rc == OK ? save_each(g, saves, e) : rc;
+    mem_free(saves);
+    return rc;
 }
 
 enum err engine_save(struct engine *g, const char *dir, struct errinfo *e)
@@ -137,18 +202,27 @@ enum err engine_save(struct engine *g, const char *dir, struct errinfo *e)
 
 /* ---- checkpoints ---- */
 
-static enum err keep(struct engine *g, bool at_step, struct errinfo *e)
+/* Whether a save at this step is kept as checkpoints/step-N. */
+static bool keeps_step(const struct settings *s, int64_t step)
+{
+    const int64_t kept = s->checkpoint_keep ? s->checkpoint_keep : s->checkpoint_every;
+    return kept && step > 0 && step % kept == 0;
+}
+
+static enum err keep(struct engine *g, struct errinfo *e)
 {
     char name[40];
-    snprintf(name, sizeof name, "step-%lld", (long long)engine_step_count(g));
-    for (size_t a = 0; a < g->n_arms; a++) {
-        struct engine_arm *arm = &g->arm[a];
-        if (at_step) {
-            TRY(rundir_keep(arm->dir, name, e));
+    const int64_t step = engine_step_count(g);
+    snprintf(name, sizeof name, "step-%lld", (long long)step);
+    for (size_t i = 0; i < g->n_arms; i++) {
+        struct engine_arm *a = &g->arm[i];
+        /* One that is ahead of the others is kept when they have come there. */
+        if (keeps_step(&g->in->set, step) && arm_steps_done(a->arm) == step) {
+            TRY(rundir_keep(a->dir, name, e));
         }
-        if (arm->is_best) {
-            TRY(rundir_keep(arm->dir, "best", e));
-            arm->is_best = false;
+        if (a->is_best) {
+            TRY(rundir_keep(a->dir, "best", e));
+            a->is_best = false;
         }
     }
     return OK;
@@ -157,12 +231,10 @@ static enum err keep(struct engine *g, bool at_step, struct errinfo *e)
 enum err engine_checkpoint(struct engine *g, struct errinfo *e)
 {
     const struct settings *s = &g->in->set;
-    const int64_t step = engine_step_count(g);
-    const int64_t kept = s->checkpoint_keep ? s->checkpoint_keep : s->checkpoint_every;
     if (!s->checkpoint_every || !g->dir[0]) {
         return OK;
     }
-    bool due = step % s->checkpoint_every == 0;
+    bool due = engine_step_count(g) % s->checkpoint_every == 0;
     for (size_t a = 0; a < g->n_arms; a++) {
         due = due || g->arm[a].is_best;
     }
@@ -170,7 +242,65 @@ enum err engine_checkpoint(struct engine *g, struct errinfo *e)
         return OK;
     }
     TRY(save_all(g, g->dir, false, e));
-    return keep(g, step > 0 && step % kept == 0, e);
+    return keep(g, e);
+}
+
+/* Whether the evaluation that the last save of a reopened arm holds is its best. */
+static bool saved_best(const struct engine *g, const struct engine_arm *a)
+{
+    const int m = metric_find(g->in->set.checkpoint_best);
+    const struct history *h = &a->history;
+    if (m < 0 || h->rows == 0) {
+        return false;
+    }
+    const double *v = h->row[h->rows - 1].v, best = a->arm->state.best;
+    return v[METRIC_STEP] == (double)arm_steps_done(a->arm) &&
+           fabs(v[m] - best) <= 1e-8 * fabs(best); /* to the digits of metrics.csv */
+}
+
+/* The step of the checkpoint `name` of an arm: -1 where there is none, INT64_MAX where
+ * it cannot be read. */
+static int64_t kept_step(const struct engine_arm *a, const char *name)
+{
+    char dir[RUNDIR_PATH], part[64];
+    struct run_state s = {0};
+    int64_t step = INT64_MAX;
+    snprintf(part, sizeof part, "checkpoints/%s", name);
+    if (path_join(dir, sizeof dir, a->dir, part, NULL) != OK) {
+        return INT64_MAX;
+    }
+    if (!rundir_is(dir)) {
+        return -1;
+    }
+    if (runstate_open(dir, &s, NULL) == OK) {
+        step = s.step;
+        runstate_close(&s);
+    }
+    return step;
+}
+
+/* A process was killed after a save and before it kept it: keep it now, but not in
+ * place of a checkpoint that somebody went on with. */
+static enum err keep_owed(struct engine *g, struct errinfo *e)
+{
+    char name[40];
+    const bool is_checkpoint = run_part(g->dir, strlen(g->dir)) < strlen(g->dir);
+    if (!g->in->set.checkpoint_every || is_checkpoint) {
+        return OK;
+    }
+    for (size_t i = 0; i < g->n_arms; i++) {
+        const struct engine_arm *a = &g->arm[i];
+        const int64_t step = arm_steps_done(a->arm);
+        if (saved_best(g, a) && kept_step(a, "best") < step) {
+            TRY(rundir_keep(a->dir, "best", e));
+        }
+        snprintf(name, sizeof name, "step-%lld", (long long)step);
+        if (keeps_step(&g->in->set, step) && step == engine_step_count(g) &&
+            kept_step(a, name) < 0) {
+            TRY(rundir_keep(a->dir, name, e));
+        }
+    }
+    return OK;
 }
 
 /* ---- going on ---- */
@@ -214,6 +344,9 @@ static enum err open_state(struct reopened *r, const char *dir, const char *suff
         TRY(expect_beside(r->dir[0], r->dir[i], e));
     }
     TRY(claims_open(&r->claims, r->dir[i], e));
+    if (i > 0) {
+        TRY(rundir_release(r->dir[i], e)); /* the first one names it */
+    }
     if (!rundir_is(r->dir[i])) {
         return err_set(
             e, ERR_MISSING,
@@ -334,6 +467,7 @@ static enum err reopen(struct engine *g, struct reopened *r,
     if (given && settings_given(given, "steps") && given->steps > g->steps) {
         TRY(engine_extend(g, given->steps, e));
     }
+    TRY(keep_owed(g, e));
     return engine_event(g, ENGINE_ARMS, e, "resumed", "from %s", g->dir);
 }
 

@@ -35,11 +35,49 @@ static const char *arm_dir(const struct session *s, size_t arm)
     return s->engine ? s->engine->arm[arm].dir : s->pub.arm[arm].dir;
 }
 
-/* Labels of a run that was there before this session are never written over unread. */
-static enum err read_first(struct session *s, size_t arm, size_t F, struct errinfo *e)
+/* Change one of the labels that a run has now: what somebody else has written there
+ * since this session read them stays. *out: all of them. Before there is a file they
+ * are those of this session. */
+static enum err change_file(const struct session *s, const struct command *c,
+                            const char *dir, size_t F, struct latent_labels **out,
+                            struct errinfo *e)
 {
-    const char *dir = arm_dir(s, arm);
-    return s->labels[arm] || !dir[0] ? OK : session_load_labels(s, arm, dir, F, e);
+    char path[SETTING_TEXT_MAX + 32];
+    struct latent_labels *was = NULL, *l = NULL;
+    TRY(path_join(path, sizeof path, dir, LATENT_LABEL_FILE, e));
+    if (file_exists(path)) {
+        TRY(latent_labels_load(dir, F, &was, e));
+    } else if (s->labels[c->arm]) {
+        was = latent_labels_ref(s->labels[c->arm]);
+    }
+    enum err rc = latent_labels_with(was, c->latent, c->text, &l, e);
+    latent_labels_unref(was);
+    TRY(rc);
+    rc = latent_labels_save(l, dir, e);
+    if (rc != OK) {
+        latent_labels_unref(l);
+        return rc;
+    }
+    *out = l;
+    return OK;
+}
+
+/* The same with the run's lock. A run that trains is locked by this session, or by a
+ * process that has no labels to write. */
+static enum err change_locked(const struct session *s, const struct command *c,
+                              const char *dir, size_t F, struct latent_labels **out,
+                              struct errinfo *e)
+{
+    int lock = -1;
+    if (!s->engine && rundir_is(dir)) {
+        const enum err locked = rundir_lock(dir, &lock, e);
+        if (locked != OK && locked != ERR_USAGE) {
+            return locked;
+        }
+    }
+    const enum err rc = change_file(s, c, dir, F, out, e);
+    rundir_unlock(dir, lock);
+    return rc;
 }
 
 enum err session_set_label(struct session *s, const struct command *c, size_t F,
@@ -48,13 +86,8 @@ enum err session_set_label(struct session *s, const struct command *c, size_t F,
     const size_t arm = (size_t)c->arm;
     const char *dir = arm_dir(s, arm);
     struct latent_labels *l = NULL;
-    TRY(read_first(s, arm, F, e));
-    TRY(latent_labels_with(s->labels[arm], c->latent, c->text, &l, e));
-    enum err rc = dir[0] ? latent_labels_save(l, dir, e) : OK;
-    if (rc != OK) {
-        latent_labels_unref(l);
-        return rc;
-    }
+    TRY(dir[0] ? change_locked(s, c, dir, F, &l, e)
+               : latent_labels_with(s->labels[arm], c->latent, c->text, &l, e));
     publish_labels(s, arm, l);
     session_say(s, false, "#%d of %c: %s%s", c->latent, 'A' + c->arm,
                 c->text[0] ? c->text : "no label",

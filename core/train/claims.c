@@ -43,9 +43,9 @@ static enum err add(struct claims *c, const char *dir, bool is_new, struct errin
     return OK;
 }
 
-enum err claims_make(struct claims *c, const char *dir, struct errinfo *e)
+enum err claims_make(struct claims *c, const char *dir, bool beside, struct errinfo *e)
 {
-    TRY(rundir_create(dir, e));
+    TRY(beside ? rundir_create_beside(dir, e) : rundir_create(dir, e));
     const enum err rc = add(c, dir, true, e);
     if (rc != OK) {
         (void)rmdir(dir);
@@ -71,6 +71,12 @@ static struct claim *find(const struct claims *c, const char *dir)
 bool claims_have(const struct claims *c, const char *dir)
 {
     return find(c, dir) != NULL;
+}
+
+bool claims_new(const struct claims *c, const char *dir)
+{
+    const struct claim *at = find(c, dir);
+    return at && at->is_new;
 }
 
 enum err claims_keep(struct claims *c, const char *dir, struct errinfo *e)

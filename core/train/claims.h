@@ -21,11 +21,15 @@ struct claims {
     size_t n, cap;
 };
 
-/* Make `dir` and lock it; ERR_EXISTS when something is there. */
-enum err claims_make(struct claims *c, const char *dir, struct errinfo *e) ERR_CHECKED;
+/* Make `dir` and lock it; ERR_EXISTS when something is there. `beside`: of an arm that
+ * is no run's first, whose first one's directory is claimed (rundir_create_beside). */
+enum err claims_make(struct claims *c, const char *dir, bool beside,
+                     struct errinfo *e) ERR_CHECKED;
 /* Lock a run that is there. ERR_MISSING; ERR_USAGE when another process has it. */
 enum err claims_open(struct claims *c, const char *dir, struct errinfo *e) ERR_CHECKED;
 bool claims_have(const struct claims *c, const char *dir);
+/* Whether it was made here and nothing has been saved in it yet. */
+bool claims_new(const struct claims *c, const char *dir);
 /* Before a later save: one that was moved or removed meanwhile is made again, so that
  * what was trained is not lost; ERR_EXISTS when something else took its place. */
 enum err claims_keep(struct claims *c, const char *dir, struct errinfo *e) ERR_CHECKED;

@@ -17,7 +17,7 @@
 
 #define FORMAT_VERSION 1
 
-enum err rundir_create(const char *dir, struct errinfo *e)
+static enum err create(const char *dir, bool beside, struct errinfo *e)
 {
     char parent[RUNDIR_PATH];
     const size_t up = (size_t)(path_base(dir) - dir);
@@ -25,7 +25,7 @@ enum err rundir_create(const char *dir, struct errinfo *e)
         return err_set(e, ERR_USAGE, "'%s': expected the name of a new directory", dir);
     }
     if (file_exists(dir)) {
-        return save_is_trace(dir)
+        return save_is_trace(dir, beside)
                    ? OK
                    : err_set(e, ERR_EXISTS, "%s: exists already; name a new directory",
                              dir);
@@ -39,6 +39,16 @@ enum err rundir_create(const char *dir, struct errinfo *e)
         return err_set(e, code, "%s: cannot create: %s", dir, strerror(errno));
     }
     return OK;
+}
+
+enum err rundir_create(const char *dir, struct errinfo *e)
+{
+    return create(dir, false, e);
+}
+
+enum err rundir_create_beside(const char *dir, struct errinfo *e)
+{
+    return create(dir, true, e);
 }
 
 /* ---- config.json ---- */
@@ -191,17 +201,31 @@ static enum err write_files(const char *dir, const struct arm *a,
     return save_config(dir, &set, in, &facts, e);
 }
 
-enum err rundir_save(const char *dir, const struct arm *a, const struct history *h,
-                     const char *eval_json, const char *arms, struct errinfo *e)
+static enum err write_save(const char *dir, const struct arm *a,
+                           const struct history *h, const char *eval_json,
+                           const char *arms, struct errinfo *e)
 {
     char saving[RUNDIR_PATH];
     TRY(save_begin(dir, saving, e));
     const enum err rc = write_files(saving, a, h, eval_json, arms, e);
     if (rc != OK) {
         save_abort(dir);
-        return rc;
     }
+    return rc;
+}
+
+enum err rundir_save(const char *dir, const struct arm *a, const struct history *h,
+                     const char *eval_json, const char *arms, struct errinfo *e)
+{
+    TRY(write_save(dir, a, h, eval_json, arms, e));
     return save_end(dir, e);
+}
+
+enum err rundir_hold(const char *dir, const struct arm *a, const struct history *h,
+                     const char *eval_json, struct errinfo *e)
+{
+    TRY(write_save(dir, a, h, eval_json, "", e));
+    return save_hold(dir, e);
 }
 
 static enum err import_files(const char *dir, const struct run_record *r,

@@ -14,6 +14,12 @@
  * directory next moves what is left. Files that saetop did not write stay where they
  * are.
  *
+ * The arms of a run have a directory each, and the first one's names the others
+ * (trainer_state). So that it never names one without a save, the first save of an arm
+ * beside it is held: whole, in .held, which counts for nothing until the first arm's
+ * own save names it, and from then on as that arm's save. Whoever opens the run next
+ * releases it, which is a rename.
+ *
  * A run directory may be anybody's: an archive keeps links. So nothing outside of it is
  * ever written, moved or removed: where a name of the table stands something else than
  * the regular file or the directory that belongs there, reading and writing are refused
@@ -38,6 +44,9 @@
  * there, so that nothing is ever overwritten by mistake; what a process left that was
  * killed before its first save is nothing. */
 enum err rundir_create(const char *dir, struct errinfo *e) ERR_CHECKED;
+/* The same for an arm beside a run that the caller has locked and that does not name
+ * it: a held save there is nothing either. */
+enum err rundir_create_beside(const char *dir, struct errinfo *e) ERR_CHECKED;
 
 /* Take a run directory for writing until rundir_unlock, or until the process ends
  * however it does; then finish or clear away what an interrupted save left. ERR_USAGE
@@ -52,6 +61,14 @@ void rundir_unlock(const char *dir, int lock);
 enum err rundir_save(const char *dir, const struct arm *a, const struct history *h,
                      const char *eval_json, const char *arms,
                      struct errinfo *e) ERR_CHECKED;
+
+/* The same of an arm beside a run, as long as that run does not name it: the save is
+ * held. Then either of the two: release makes it the save of dir, and does nothing
+ * where none is held; drop removes it. */
+enum err rundir_hold(const char *dir, const struct arm *a, const struct history *h,
+                     const char *eval_json, struct errinfo *e) ERR_CHECKED;
+enum err rundir_release(const char *dir, struct errinfo *e) ERR_CHECKED;
+void rundir_drop(const char *dir);
 
 /* Replace eval.json, in a run that is locked by nobody or by another process: a save
  * that waits is finished first, one under way leaves the one or the other. */

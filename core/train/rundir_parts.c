@@ -16,8 +16,8 @@ static const struct {
     const char *name;
     mode_t kind;
 } others[] = {
-    {RUN_LOCK, S_IFREG},        {RUN_SAVING, S_IFDIR}, {RUN_SAVED, S_IFDIR},
-    {RUN_CHECKPOINTS, S_IFDIR}, {RUN_LABELS, S_IFREG},
+    {RUN_LOCK, S_IFREG}, {RUN_SAVING, S_IFDIR},      {RUN_SAVED, S_IFDIR},
+    {RUN_HELD, S_IFDIR}, {RUN_CHECKPOINTS, S_IFDIR}, {RUN_LABELS, S_IFREG},
 };
 
 bool save_writes(const char *name)
@@ -74,6 +74,7 @@ enum err rundir_check(const struct folder *run, struct errinfo *e)
     }
     TRY(check_files(run, e));
     TRY(within(run, RUN_SAVED, check_files, e));
+    TRY(within(run, RUN_HELD, check_files, e));
     return within(run, RUN_CHECKPOINTS, check_checkpoints, e);
 }
 

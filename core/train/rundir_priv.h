@@ -11,6 +11,7 @@
 #define RUN_LOCK        ".lock"
 #define RUN_SAVING      ".saving"
 #define RUN_SAVED       ".saved"
+#define RUN_HELD        ".held"
 #define RUN_CHECKPOINTS "checkpoints"
 #define RUN_LABELS      "labels.csv" /* of latents/latent_labels.h, in no save */
 
@@ -26,14 +27,17 @@ bool save_writes(const char *name);
 enum err rundir_check(const struct folder *run, struct errinfo *e) ERR_CHECKED;
 
 /* One save: begin gives the folder to write the files into; end puts them in place,
- * all or none. abort forgets them. The caller holds the lock. */
+ * all or none (an error: none); hold leaves them whole in .held instead, in place of an older one; abort
+ * forgets them. The caller holds the lock. */
 enum err save_begin(const char *dir, char out[RUNDIR_PATH],
                     struct errinfo *e) ERR_CHECKED;
 enum err save_end(const char *dir, struct errinfo *e) ERR_CHECKED;
+enum err save_hold(const char *dir, struct errinfo *e) ERR_CHECKED;
 void save_abort(const char *dir);
 
 /* Whether dir holds what a process leaves that was killed before its first save was
- * whole, and nothing else: a lock, half a save, or not even these. */
-bool save_is_trace(const char *dir);
+ * whole, and nothing else: a lock, half a save, or not even these; with `held` also a
+ * save that is held. */
+bool save_is_trace(const char *dir, bool held);
 
 #endif

@@ -198,58 +198,135 @@ enum err save_begin(const char *dir, char out[RUNDIR_PATH], struct errinfo *e)
     return rc;
 }
 
-static enum err put_in_place(const struct folder *run, struct errinfo *e)
+/* Do something to a run's folder. */
+typedef enum err run_fn(const struct folder *run, struct errinfo *e);
+
+static enum err with_run(const char *dir, run_fn *act, struct errinfo *e)
+{
+    struct folder run;
+    TRY(folder_open(dir, &run, e));
+    const enum err rc = act(&run, e);
+    folder_close(&run);
+    return rc;
+}
+
+/* Give the folder that a save was written into another name, for good. */
+static enum err rename_saving(const struct folder *run, const char *as,
+                              struct errinfo *e)
 {
     struct folder saving;
     TRY(folder_open_in(run, RUN_SAVING, &saving, e));
     folder_sync(&saving);
     folder_close(&saving);
-    TRY(folder_move(run, RUN_SAVING, run, RUN_SAVED, e));
+    TRY(folder_move(run, RUN_SAVING, run, as, e));
     folder_sync(run);
-    return move_saved(run, e);
+    return OK;
+}
+
+/* What is in .saved is a save already: if a file cannot be moved now, whoever writes
+ * here next tries again, and says why it fails. */
+static void move_on(const struct folder *run)
+{
+    const enum err rc = move_saved(run, NULL);
+    (void)rc;
+}
+
+static enum err put_in_place(const struct folder *run, struct errinfo *e)
+{
+    TRY(rename_saving(run, RUN_SAVED, e));
+    move_on(run);
+    return OK;
 }
 
 enum err save_end(const char *dir, struct errinfo *e)
 {
-    struct folder run;
-    TRY(folder_open(dir, &run, e));
-    const enum err rc = put_in_place(&run, e);
-    folder_close(&run);
-    return rc;
+    return with_run(dir, put_in_place, e);
+}
+
+static enum err remove_held(const struct folder *run, struct errinfo *e)
+{
+    return remove_save(run, RUN_HELD, e);
+}
+
+static enum err hold_saving(const struct folder *run, struct errinfo *e)
+{
+    TRY(remove_held(run, e));
+    return rename_saving(run, RUN_HELD, e);
+}
+
+enum err save_hold(const char *dir, struct errinfo *e)
+{
+    return with_run(dir, hold_saving, e);
+}
+
+static enum err release(const struct folder *run, struct errinfo *e)
+{
+    TRY(rundir_check(run, e));
+    if (folder_mode(run, RUN_HELD) == 0) {
+        return OK;
+    }
+    TRY(move_saved(run, e));
+    if (folder_mode(run, "config.json") != 0) {
+        return remove_held(run, e); /* older than the save that is there */
+    }
+    TRY(folder_move(run, RUN_HELD, run, RUN_SAVED, e));
+    folder_sync(run);
+    move_on(run);
+    return OK;
+}
+
+enum err rundir_release(const char *dir, struct errinfo *e)
+{
+    return with_run(dir, release, e);
+}
+
+void rundir_drop(const char *dir)
+{
+    const enum err rc = with_run(dir, remove_held, NULL);
+    (void)rc; /* the next save that is held there tries again */
+}
+
+static enum err remove_saving(const struct folder *run, struct errinfo *e)
+{
+    return remove_save(run, RUN_SAVING, e);
 }
 
 void save_abort(const char *dir)
 {
-    struct folder run;
-    if (folder_open(dir, &run, NULL) == OK) {
-        const enum err rc = remove_save(&run, RUN_SAVING, NULL);
-        (void)rc; /* the next one to lock the directory tries again */
-        folder_close(&run);
-    }
+    const enum err rc = with_run(dir, remove_saving, NULL);
+    (void)rc; /* the next one to lock the directory tries again */
 }
 
 /* ---- recovery ---- */
 
+struct trace {
+    bool held;     /* may be there */
+    size_t others; /* that may not */
+};
+
 static enum err count_others(const struct folder *f, const char *name, mode_t mode,
                              void *user, struct errinfo *e)
 {
+    struct trace *t = user;
     (void)f;
     (void)mode;
     (void)e;
-    *(size_t *)user += strcmp(name, RUN_LOCK) != 0 && strcmp(name, RUN_SAVING) != 0;
+    const bool own = strcmp(name, RUN_LOCK) == 0 || strcmp(name, RUN_SAVING) == 0 ||
+                     (t->held && strcmp(name, RUN_HELD) == 0);
+    t->others += own ? 0 : 1;
     return OK;
 }
 
-bool save_is_trace(const char *dir)
+bool save_is_trace(const char *dir, bool held)
 {
     struct folder run;
-    size_t others = 0;
+    struct trace t = {.held = held};
     if (folder_open(dir, &run, NULL) != OK) {
         return false;
     }
-    const enum err rc = folder_each(&run, count_others, &others, NULL);
+    const enum err rc = folder_each(&run, count_others, &t, NULL);
     folder_close(&run);
-    return rc == OK && others == 0;
+    return rc == OK && t.others == 0;
 }
 
 /* What somebody has put beside the files of a checkpoint, labels say, goes over to the
@@ -361,13 +438,37 @@ enum err rundir_lock(const char *dir, int *lock, struct errinfo *e)
 
 /* ---- checkpoints ---- */
 
-static enum err copy_file(const char *from, const char *to, struct errinfo *e)
+static enum err copy_open(int fd, const char *from, const char *to, struct errinfo *e)
 {
-    const uint8_t *data = NULL;
-    size_t len = 0;
-    TRY(file_map(from, &data, &len, e));
-    const enum err rc = file_write(to, &(struct file_part){data, len}, 1, e);
-    file_unmap(data, len);
+    struct stat st;
+    char *data = NULL;
+    size_t got = 0;
+    if (fstat(fd, &st) != 0) {
+        return file_fail(e, from, "read its size", errno);
+    }
+    const size_t len = (size_t)st.st_size;
+    TRY(mem_new(&data, len + 1, 1, from, e));
+    const int number = file_read_at(fd, data, len, 0, &got);
+    enum err rc = number == 0 ? OK : file_fail(e, from, "read", number);
+    if (rc == OK && got < len) {
+        rc = err_set(e, ERR_IO, "%s: found %zu bytes, expected %zu: it was cut short",
+                     from, got, len);
+    }
+    rc = rc == OK ? file_write(to, &(struct file_part){data, len}, 1, e) : rc;
+    mem_free(data);
+    return rc;
+}
+
+static enum err copy_file(const struct folder *from, const struct folder *to,
+                          const char *name, struct errinfo *e)
+{
+    char a[RUNDIR_PATH], b[RUNDIR_PATH];
+    int fd = -1;
+    TRY(path_join(a, sizeof a, from->path, name, e));
+    TRY(path_join(b, sizeof b, to->path, name, e));
+    TRY(folder_open_file(from, name, O_RDONLY, &fd, e));
+    const enum err rc = copy_open(fd, a, b, e);
+    close(fd);
     return rc;
 }
 
@@ -377,14 +478,11 @@ static enum err link_files(const struct folder *run, const struct folder *to,
                            struct errinfo *e)
 {
     for (size_t i = 0; i < SAVE_FILES; i++) {
-        char a[RUNDIR_PATH], b[RUNDIR_PATH];
         const char *name = save_files[i];
         TRY(folder_expect(run, name, S_IFREG, e));
-        TRY(path_join(a, sizeof a, run->path, name, e));
-        TRY(path_join(b, sizeof b, to->path, name, e));
         if (folder_mode(run, name) != 0 &&
             linkat(run->fd, name, to->fd, name, 0) != 0) {
-            TRY(copy_file(a, b, e));
+            TRY(copy_file(run, to, name, e));
         }
     }
     folder_sync(to);
@@ -424,7 +522,8 @@ enum err rundir_keep(const char *dir, const char *name, struct errinfo *e)
     struct folder run, kept;
     TRY(file_mkdir_own(dir, RUN_CHECKPOINTS, e));
     TRY(folder_open(dir, &run, e));
-    enum err rc = folder_open_in(&run, RUN_CHECKPOINTS, &kept, e);
+    enum err rc = move_saved(&run, e);
+    rc = rc == OK ? folder_open_in(&run, RUN_CHECKPOINTS, &kept, e) : rc;
     if (rc == OK) {
         rc = keep_in(&run, &kept, name, e);
         folder_close(&kept);

@@ -55,13 +55,14 @@ class Ended:
 
 
 class Lab:
-    def __init__(self, about, cases):
+    def __init__(self, about, cases, add_options=lambda parser: None):
         p = argparse.ArgumentParser(description=about)
         p.add_argument("program", help="the saetop to try")
         p.add_argument("--cases", type=int, default=cases, help="how many [%(default)s]")
         p.add_argument("--minutes", type=float, help="go on with new seeds for so long")
         p.add_argument("--seed", type=int, default=1, help="of the first round [1]")
         p.add_argument("--jobs", type=int, default=os.cpu_count(), help="at once")
+        add_options(p)
         self.args = p.parse_args()
         self.program = os.path.abspath(self.args.program)
         self.dir = tempfile.mkdtemp(prefix="saetop-campaign-")

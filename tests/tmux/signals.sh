@@ -14,6 +14,12 @@ for signal in INT TERM HUP USR1 XCPU; do
     whole
 done
 [ "$(ls "$work/state/saetop/runs" | grep -vc twin)" = 5 ] || fail "not five runs saved"
+type_line "clear; XDG_STATE_HOME=/dev/null $SAETOP $small; echo status=\$?"
+expect 'step [1-9][0-9,]*/' 60
+kill -TERM "$(pid)"
+expect 'status=1$' 60
+screen | grep -q '^saetop: /dev/null' || fail "a save that fails on the way out is no error's line"
+whole
 for signal in ABRT SEGV QUIT ALRM SYS RTMIN; do
     type_line "clear; $SAETOP $small; echo status=\$?"
     expect 'step [1-9][0-9,]*/' 60

@@ -362,8 +362,11 @@ static void check_saebench(const struct eval_bench *b, const struct report *r,
     char dir[512], path[600];
     size_t written = 0;
     tmp_path(dir, b->dir, "saebench");
+    assert_ok(saebench_check(&m, dir, "name another", &e), &e);
     assert_ok(saebench_write(r, q, b->c, &m, dir, &written, &e), &e);
     assert_true(written >= 2);
+    check_error(saebench_check(&m, dir, "name another", &e), ERR_EXISTS, &e,
+                "core/saetop_a_eval_results.json exists already; name another");
     cJSON *o = NULL;
     (void)snprintf(path, sizeof path, "%s/core/saetop_a_eval_results.json", dir);
     assert_ok(json_load(path, 1 << 20, &o, &e), &e);

@@ -123,6 +123,11 @@ static void test_script_fails(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         script_fails(dir, 20, cases[i][0], cases[i][1]);
     }
+    /* What is there stays, for a script too. */
+    char shots[1100], why[600];
+    snprintf(shots, sizeof shots, ":shot %s/x.txt\n:shot %s/x.txt\n", dir, dir);
+    snprintf(why, sizeof why, "line 2: %s/x.txt exists already", dir);
+    script_fails(dir, 20, shots, why);
     /* A run that is still at it when the pause comes. */
     script_fails(dir, 1000000, ":wait step 2\n:pause\n:wait done\n",
                  "line 3: the wait has no end");

@@ -412,7 +412,13 @@ static void labels_are_kept_with_the_run(void **state)
     wait_until(&t, is_browsing);
     assert_string_equal(latent_labels_of(t.v.arm[0].labels, 3), "three");
     assert_string_equal(latent_labels_of(t.v.arm[0].labels, 5), "five");
+    /* What another process has written meanwhile stays, and no lock. */
+    assert_ok(file_write_text(tmp_path(file, run, "labels.csv"),
+                              "latent,label\n3,three\n5,five\n7,theirs\n", &e),
+              &e);
     label(&t, 3, "");
+    assert_string_equal(latent_labels_of(t.v.arm[0].labels, 7), "theirs");
+    assert_false(file_exists(tmp_path(file, run, ".lock")));
     close_screen(&t);
 
     struct session_config resumed = open;
@@ -424,7 +430,7 @@ static void labels_are_kept_with_the_run(void **state)
 
     open_screen(&t, &open);
     wait_until(&t, is_browsing);
-    assert_int_equal(latent_labels_count(t.v.arm[0].labels), 1);
+    assert_int_equal(latent_labels_count(t.v.arm[0].labels), 2);
     close_screen(&t);
 
     /* A run that is trained on keeps them through its next save. */
