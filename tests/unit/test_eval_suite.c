@@ -475,6 +475,22 @@ static struct suite_source suite_source_of(const struct eval_bench *b,
                                  .parts = SUITE_ALL};
 }
 
+/* What was measured on the rows of live evaluations stands apart, with their number;
+ * nothing else has its names. */
+static void check_live(const cJSON *tree)
+{
+    static const char *const once[] = {"in_distribution", "out_of_distribution", "mse",
+                                       "dead_fraction", "seconds"};
+    const cJSON *live = cJSON_GetObjectItem(tree, "live");
+    for (size_t i = 0; i < sizeof once / sizeof *once; i++) {
+        assert_null(cJSON_GetObjectItem(tree, once[i]));
+    }
+    assert_true(number_at(live, "in_distribution", "rows", NULL) > 0);
+    assert_true(number_at(live, "in_distribution", "ce_rows", NULL) > 0);
+    assert_true(number_at(live, "out_of_distribution", "rows", NULL) > 0);
+    assert_true(number_at(live, "latents", "tokens", NULL) > 0);
+}
+
 static void test_suite(void **state)
 {
     (void)state;
@@ -503,6 +519,7 @@ static void test_suite(void **state)
         q[i].seconds = 0;
         memset(&q[i].split, 0, sizeof q[i].split);
         assert_ok(suite_tree(&r[i], &q[i], b.c, &tree, &e), &e);
+        check_live(tree);
         str_init(&text[i], (size_t)1 << 24);
         assert_ok(json_print(tree, &text[i], &e), &e);
         cJSON_Delete(tree);
