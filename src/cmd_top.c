@@ -43,6 +43,7 @@ static void add_row_json(const struct browse *t, size_t j, struct str *out)
     json_add_number(out, (double)r->max);
     str_add(out, ",\"mean\":");
     json_add_number(out, (double)r->mean);
+    str_add(out, ",\"unit\":\"" LATENT_UNIT "\"");
     str_add(out, ",\"match\":");
     json_add_string(out, name, strlen(name));
     if (r->match == MATCH_NONE) {
@@ -137,6 +138,7 @@ static void add_shares_text(const struct browse *t, size_t alive, struct str *ou
                                                     "at the token before"};
     const struct top_shares s = count_shares(t);
     const double percent = alive ? 100.0 / (double)alive : 0;
+    str_add(out, "unit of max and mean: " LATENT_UNIT "\n");
     str_addf(out,
              "%zu of %zu living latents (%.0f%%) match a concept or word with F1 of "
              "0.5 or more at their best cut; %zu dead; %zu held-out tokens\n",
@@ -277,7 +279,7 @@ static void show_text(const struct browse *t, const struct latent_detail *d, siz
         str_addf(out, "#%d %s  ", d->neighbour[i],
                  NUMBER(NUMBER_PLAIN, 0, 2, (double)d->neighbour_cos[i]));
     }
-    str_add(out, "\ncontexts\n");
+    str_add(out, "\ncontexts (activations in the unit of max)\n");
     for (size_t i = 0; i < n; i++) {
         add_context_text(t, &d->context[i], out);
     }
@@ -367,8 +369,9 @@ int cmd_top(int argc, char **argv)
         .name = "top",
         .usage = "RUN [--latent N] [OPTIONS]",
         .about =
-            "The top-activating tokens of a run's latents, on held-out text. RUN may "
-            "be an SAE of another tool as well (`saetop import -h` lists them), with "
+            "The top-activating tokens of a run's latents, on held-out text. Activations "
+            "are in the unit of the saved SAE, as SAELens' encode gives them. RUN may be "
+            "an SAE of another tool as well (`saetop import -h` lists them), with "
             "--model, --corpus and, if its files do not tell, --hook.",
         .min_args = 1,
         .max_args = 1,

@@ -13,6 +13,7 @@
 
 #define CONFIG_BYTES    (1u << 20)
 #define SAMPLE_CONFIG   "sample.json"
+#define BUNDLED_HELP    "bundled sample: " /* before its value in -h */
 #define SAMPLE_MODEL    "samples/model"
 #define SAMPLE_CORPUS   "samples/storybook.grammar.json#story"
 #define SAMPLE_OOD      "samples/storybook.grammar.json#report"
@@ -31,27 +32,55 @@ static const char *arg_name(const struct setting_def *d)
     return d->type == SETTING_IS_INT ? "N" : d->type == SETTING_IS_NUM ? "X" : "TEXT";
 }
 
-/* The help of setting i with its default and, for arch, what there is. */
-static const char *help_of(struct run_opts *r, const struct setting_def *d, size_t i)
+/* What a run without a model and text of the user's has instead of the default: from
+ * sample.json and fill_bundled. Left empty where there is no such difference. */
+static void bundled_value(const struct settings *bundled, const struct setting_def *d,
+                          struct str *out)
+{
+    const char *origin = settings_origin(bundled, d);
+    str_clear(out);
+    if (strcmp(origin, SETTING_DEFAULT) != 0) {
+        settings_print(bundled, d, out);
+    }
+    if (out->len && strcmp(out->p, d->def) == 0) {
+        str_clear(out);
+    }
+}
+
+/* The help of setting i with its default, that of the bundled sample where it is another
+ * (bundled NULL: not known), and for arch what there is. */
+static const char *help_of(struct run_opts *r, const struct setting_def *d, size_t i,
+                           const struct settings *bundled)
 {
     const bool is_arch = strcmp(d->key, "arch") == 0;
     /* 0 stands for "auto" where the help says so. */
     const bool shown =
         d->def[0] && !(strcmp(d->def, "0") == 0 && strstr(d->help, "0:"));
-    struct str words;
+    struct str words, sample;
     str_init(&words, SETTING_TEXT_MAX);
+    str_init(&sample, SETTING_TEXT_MAX);
     setting_words(d, &words);
-    snprintf(r->help[i], sizeof r->help[i], "%s%s%s%s%s%s%s%s",
+    if (bundled) {
+        bundled_value(bundled, d, &sample);
+    }
+    snprintf(r->help[i], sizeof r->help[i], "%s%s%s%s%s%s%s%s%s%s%s",
              words.len ? words.p : "", words.len ? ": " : "", d->help,
-             is_arch ? ": " : "", is_arch ? sae_arch_names() : "", shown ? " [" : "",
-             shown ? d->def : "", shown ? "]" : "");
+             is_arch ? ": " : "", is_arch ? sae_arch_names() : "",
+             shown || sample.len ? " [" : "", shown ? d->def : "",
+             shown && sample.len ? "; " : "", sample.len ? BUNDLED_HELP : "",
+             sample.len ? sample.p : "", shown || sample.len ? "]" : "");
     str_free(&words);
+    str_free(&sample);
     return r->help[i];
 }
 
 static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
 {
+    struct settings bundled;
+    struct errinfo e = {0};
     *r = (struct run_opts){0};
+    /* With nothing given yet. Without the samples the defaults are all there is to say. */
+    const bool known = run_opts_settings(r, &bundled, &e) == OK;
     for (size_t i = 0; i < n_own; i++) {
         r->flag[r->n_flags++] = own[i];
     }
@@ -76,7 +105,7 @@ static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
     for (size_t i = 0; i < n; i++) {
-        const char *help = help_of(r, &t[i], i);
+        const char *help = help_of(r, &t[i], i, known ? &bundled : NULL);
         r->set[r->n_set] =
             text_row(t[i].key, &r->set_value[r->n_set], arg_name(&t[i]), help);
         r->n_set++;

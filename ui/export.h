@@ -5,7 +5,8 @@
 #include "ui/app.h"
 
 /* Train: every measured value; Latents: the table as filtered and sorted; Detail: the
- * contexts. Refuses a file that exists. */
+ * contexts; activations in the unit that latents/latents.h has them in. Refuses a file
+ * that exists. */
 enum err export_csv(const struct app *a, const struct session_view *v,
                     enum screen_id screen, const char *path,
                     struct errinfo *e) ERR_CHECKED;

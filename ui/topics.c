@@ -10,6 +10,10 @@ static const struct topic topics[] = {
      "only k latents, many of them come to answer to something a person can name.\n"
      "What it is not: the only possible set of directions. Another seed, width or "
      "text gives other latents."},
+    {"in which unit are activations?",
+     "In that of the saved SAE: what SAELens' encode gives for the model's own "
+     "activations, with this run's files. So they do not depend on the scale by which "
+     "training brings the input to one size."},
     {"what is L0?",
      "The number of latents that are on for a token, averaged. A TopK SAE has it "
      "fixed at k or less. Compare two SAEs at the same L0: more latents always "

@@ -73,16 +73,37 @@ static void put_estimate(struct tree *t, cJSON *to, const char *key,
     put_number(t, a, NULL, v->hi);
 }
 
-static void put_text(struct tree *t, cJSON *root, const char *key, double l0, double ev,
-                     double recovered, double clean, double sae, double zero)
+static void put_live(struct tree *t, cJSON *root, const struct eval_result *r)
 {
-    cJSON *o = put_object(t, root, key);
-    put_number(t, o, "l0", l0);
-    put_number(t, o, "explained_variance", ev);
-    put_number(t, o, "ce_recovered", recovered);
-    put_number(t, o, "ce_clean", clean);
-    put_number(t, o, "ce_sae", sae);
-    put_number(t, o, "ce_zero", zero);
+    cJSON *live = put_object(t, root, "live");
+    cJSON *o = put_object(t, live, "in_distribution");
+    put_number(t, o, "rows", (double)r->rows);
+    put_number(t, o, "ce_rows", (double)r->ce_rows);
+    put_number(t, o, "l0", r->l0);
+    put_number(t, o, "mse", r->mse);
+    put_number(t, o, "explained_variance", r->explained_variance);
+    put_number(t, o, "ce_recovered", r->ce_recovered);
+    put_number(t, o, "ce_clean", r->ce_clean);
+    put_number(t, o, "ce_sae", r->ce_sae);
+    put_number(t, o, "ce_zero", r->ce_zero);
+    o = put_object(t, live, "out_of_distribution");
+    put_number(t, o, "rows", (double)r->rows_ood);
+    put_number(t, o, "ce_rows", (double)r->ce_rows_ood);
+    put_number(t, o, "l0", r->l0_ood);
+    put_number(t, o, "explained_variance", r->explained_variance_ood);
+    put_number(t, o, "ce_recovered", r->ce_recovered_ood);
+    put_number(t, o, "ce_clean", r->ce_clean_ood);
+    put_number(t, o, "ce_sae", r->ce_sae_ood);
+    put_number(t, o, "ce_zero", r->ce_zero_ood);
+    o = put_object(t, live, "latents");
+    put_number(t, o, "tokens", (double)r->dead_tokens);
+    put_number(t, o, "dead", r->dead_fraction);
+    o = put_object(t, live, "seconds");
+    put_number(t, o, "total", r->seconds);
+    put_number(t, o, "encode", r->split.encode);
+    put_number(t, o, "fidelity", r->split.fidelity);
+    put_number(t, o, "selection", r->split.selection);
+    put_number(t, o, "decision", r->split.decision);
 }
 
 static void put_family(struct tree *t, cJSON *to, const char *key,
@@ -131,12 +152,7 @@ static void put_all(struct tree *t, cJSON *root, const struct eval_result *r,
                     const struct concepts *c)
 {
     put_number(t, root, "step", (double)r->step);
-    put_text(t, root, "in_distribution", r->l0, r->explained_variance, r->ce_recovered,
-             r->ce_clean, r->ce_sae, r->ce_zero);
-    put_text(t, root, "out_of_distribution", r->l0_ood, r->explained_variance_ood,
-             r->ce_recovered_ood, r->ce_clean_ood, r->ce_sae_ood, r->ce_zero_ood);
-    put_number(t, root, "mse", r->mse);
-    put_number(t, root, "dead_fraction", r->dead_fraction);
+    put_live(t, root, r);
     cJSON *o = put_object(t, root, "absorption");
     put_family(t, o, "leaf", &r->leaf);
     put_family(t, o, "super", &r->super);
@@ -153,12 +169,6 @@ static void put_all(struct tree *t, cJSON *root, const struct eval_result *r,
     for (size_t i = 0; i < r->n_concepts && !t->failed; i++) {
         put_concept(t, list, &r->concept[i], c);
     }
-    o = put_object(t, root, "seconds");
-    put_number(t, o, "total", r->seconds);
-    put_number(t, o, "encode", r->split.encode);
-    put_number(t, o, "fidelity", r->split.fidelity);
-    put_number(t, o, "selection", r->split.selection);
-    put_number(t, o, "decision", r->split.decision);
 }
 
 enum err eval_result_tree(const struct eval_result *r, const struct concepts *c,

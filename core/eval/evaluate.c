@@ -247,6 +247,10 @@ static enum err reconstruction(struct eval_job *j, struct harvester *h,
             fidelity_measure(&set->fid_id, j->s, h, j->pool, j->cancel, fired, &id, e));
     TRY_OUT(rc, fidelity_measure(&set->fid_ood, j->s, h, j->pool, j->cancel, fired_ood,
                                  &ood, e));
+    out->rows = set->fid_id.rows;
+    out->ce_rows = set->fid_id.ce_rows;
+    out->rows_ood = set->fid_ood.rows;
+    out->ce_rows_ood = set->fid_ood.ce_rows;
     out->l0 = id.l0;
     out->l0_ood = ood.l0;
     out->mse = id.mse;
@@ -266,6 +270,7 @@ static enum err reconstruction(struct eval_job *j, struct harvester *h,
         dead += !fired[i] && !in_sample;
     }
     out->dead_fraction = (double)dead / (double)F;
+    out->dead_tokens = set->fid_id.tokens + set->sample.n;
 out:
     mem_free(fired);
     mem_free(fired_ood);

@@ -51,13 +51,16 @@ struct eval_split {
 
 struct eval_result {
     int64_t step; /* of training, for eval.json; the caller's to fill in */
+    size_t rows, ce_rows, rows_ood, ce_rows_ood; /* of text behind the distances, and
+                                                    behind the cross-entropies */
     double l0, l0_ood;
     double mse; /* mean over tokens of the squared distance, in distribution */
     double explained_variance, explained_variance_ood;
     double ce_clean, ce_sae, ce_zero; /* nats a token, in distribution */
     double ce_clean_ood, ce_sae_ood, ce_zero_ood;
     double ce_recovered, ce_recovered_ood;
-    double dead_fraction; /* latents that fire nowhere on the ID rows and the sample */
+    double dead_fraction; /* latents that fire nowhere on the ID rows and the sample, */
+    size_t dead_tokens;   /* so many tokens, those that both have counted twice */
     struct absorption_family leaf, super, letter; /* centred, class-balanced F1 */
     double absorption_saebench; /* NaN until evaluate_saebench fills it in */
     size_t saebench_eligible;   /* concepts counted in it */
@@ -103,7 +106,9 @@ void eval_result_deinit(struct eval_result *r);
 /* A deep copy. */
 enum err eval_result_copy(const struct eval_result *r, struct eval_result *out,
                           struct errinfo *e) ERR_CHECKED;
-/* The object of eval.json as a tree; caller owns. */
+/* The object of eval.json as a tree; caller owns. What is measured while training goes
+ * on, on few rows, stands under "live" with the rows it is of; `saetop eval` has figures
+ * of the same names from more rows under its own measures (suite_tree). */
 enum err eval_result_tree(const struct eval_result *r, const struct concepts *c,
                           cJSON **out, struct errinfo *e) ERR_CHECKED;
 /* eval.json: one object nested by measure. */

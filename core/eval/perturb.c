@@ -1,6 +1,7 @@
 #include "eval/perturb.h"
 
 #include "base/mem.h"
+#include "eval/effect_rank.h"
 #include "eval/evalset_priv.h"
 #include "num/blas.h"
 #include "num/logreg.h"
@@ -121,99 +122,21 @@ static double accuracy(const struct sentence_task *t, const uint8_t *y,
     return right / (double)t->t.n_test;
 }
 
-/* ---- effects ---- */
-
-struct ranked {
-    double effect;
-    int32_t latent;
-};
-
-static int by_effect(const void *a, const void *b)
-{
-    const struct ranked *x = a, *y = b;
-    if (x->effect > y->effect || x->effect < y->effect) {
-        return x->effect > y->effect ? -1 : 1;
-    }
-    return (x->latent > y->latent) - (x->latent < y->latent);
-}
-
-/* Latents by their effect, those without one left out as SAEBench leaves them. */
-struct ranking {
-    size_t n;
-    struct ranked *at; /* [F], the first n in use */
-};
-
-/* Sums of the codes of training texts in and out of the class, [2, F], to the
- * difference of their means. */
-static void class_gap(const struct sentence_task *t, const uint8_t *y, double *sum)
-{
-    const size_t F = t->t.F;
-    double pos = 0.0;
-    for (size_t i = 0; i < t->t.n_train; i++) {
-        double *to = sum + (y[i] ? 0 : F);
-        pos += y[i];
-        for (size_t k = t->start[i]; k < t->start[i + 1]; k++) {
-            to[t->id[k]] += (double)t->val[k];
-        }
-    }
-    const double neg = (double)t->t.n_train - pos;
-    for (size_t j = 0; j < F; j++) {
-        sum[j] = sum[j] / pos - sum[F + j] / neg;
-    }
-}
-
-/* Latents by their effect on the class of y, greatest first. `size`: by its size, else
- * by its value with the difference of means at least 0. */
-static enum err rank_effects(const struct sentence_task *t, const uint8_t *y,
-                             const struct linear *p, bool size, struct ranking *out,
-                             struct errinfo *e)
-{
-    const size_t F = t->t.F;
-    double *gap = NULL;
-    *out = (struct ranking){0};
-    TRY(mem_new(&gap, 2 * F, sizeof *gap, "effects", e));
-    const enum err rc = mem_new(&out->at, F, sizeof *out->at, "effects", e);
-    if (rc != OK) {
-        mem_free(gap);
-        return rc;
-    }
-    class_gap(t, y, gap);
-    for (size_t j = 0; j < F; j++) {
-        const double product = gap[j] * p->effect_of[j];
-        const double effect = size ? fabs(product) : (gap[j] > 0.0 ? product : 0.0);
-        if (effect < 0.0 || effect > 0.0) {
-            out->at[out->n++] = (struct ranked){effect, (int32_t)j};
-        }
-    }
-    qsort(out->at, out->n, sizeof *out->at, by_effect);
-    mem_free(gap);
-    return OK;
-}
-
-/* Mark the first n of those ranked. */
-static void take_out(const struct ranking *r, size_t F, size_t n, uint8_t *gone)
-{
-    memset(gone, 0, F);
-    for (size_t i = 0; i < n && i < r->n; i++) {
-        gone[r->at[i].latent] = 1;
-    }
-}
-
 /* ---- TPP ---- */
 
 struct tpp {
     const struct sentence_sets *s;
     struct linear *probe;                  /* [n] */
-    struct ranking *rank;                  /* [n] */
+    struct effect_rank *rank;              /* [n] */
     double *intended, *unintended, *total; /* [n] */
     uint8_t *gone;                         /* [F] */
 };
 
 static void tpp_task(const struct tpp *k, size_t i, size_t latents)
 {
-    const size_t n = k->s->n, F = k->s->task[i].t.F;
+    const size_t n = k->s->n;
     double others = 0.0;
-    take_out(&k->rank[i], F, latents, k->gone);
+    effect_rank_first(&k->rank[i], latents, k->gone);
     for (size_t a = 0; a < n; a++) {
         const struct sentence_task *t = &k->s->task[a];
         const double drop = accuracy(t, t->y, &k->probe[a], NULL) -
@@ -266,7 +189,8 @@ enum err perturb_tpp(const struct sentence_sets *s, const struct sae *sae,
     for (size_t i = 0; i < s->n; i++) {
         const struct sentence_task *t = &s->task[i];
         TRY_OUT(rc, linear_fit(t, t->y, NULL, sae, &k.probe[i], &tally, e));
-        TRY_OUT(rc, rank_effects(t, t->y, &k.probe[i], false, &k.rank[i], e));
+        TRY_OUT(rc, effect_rank_init(&k.rank[i], t, t->y, k.probe[i].effect_of,
+                                     EFFECT_IN_CLASS, e));
     }
     TRY_OUT(rc, tpp_figures(&k, cancel, r, e));
     TRY_OUT(rc, report_fits(r, "tpp", atomic_load(&tally.fits),
@@ -277,7 +201,7 @@ out:
             linear_deinit(&k.probe[i]);
         }
         if (k.rank != NULL) {
-            mem_free(k.rank[i].at);
+            effect_rank_deinit(&k.rank[i]);
         }
     }
     mem_free(k.probe);
@@ -334,14 +258,15 @@ static enum err scr_direction(const struct sentence_task *t, const struct scr_pr
     const uint8_t *want = p->want[asked];
     const double before = accuracy(t, want, &p->biased, NULL);
     const double span = accuracy(t, want, &p->of[asked], NULL) - before;
-    struct ranking rank;
-    TRY(rank_effects(t, p->want[1 - asked], &p->of[1 - asked], true, &rank, e));
+    struct effect_rank rank;
+    TRY(effect_rank_init(&rank, t, p->want[1 - asked], p->of[1 - asked].effect_of,
+                         EFFECT_SIZE, e));
     for (size_t c = 0; c < COUNTS; c++) {
-        take_out(&rank, t->t.F, counts[c], gone);
+        effect_rank_first(&rank, counts[c], gone);
         const double after = accuracy(t, want, &p->biased, gone);
         score[c * SCR_FIGURES] = span < 0.001 ? 0.0 : (after - before) / span;
     }
-    mem_free(rank.at);
+    effect_rank_deinit(&rank);
     return OK;
 }
 

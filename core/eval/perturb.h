@@ -13,11 +13,10 @@
 
 /* Targeted probe perturbation, below tpp.nN for N = 2, 5, 10, 20, 50, 100, 500 latents
  * (up to the width): total, intended and unintended, units are tasks. Probes: linear on
- * the mean activation of a text, L1 1e-3. The latents of task i are the N of greatest
- * (mean of the class - mean of the rest, at least 0) * (probe . decoder row), 0 left
- * out; taking them out of every text lowers accuracy on i's own test texts (intended)
- * and on those of each other task (their mean: unintended); total is the difference.
- * Needs two tasks. */
+ * the mean activation of a text, L1 1e-3. The latents of task i are its first N by
+ * effect (eval/effect_rank.h); taking them out of every text lowers accuracy on i's own
+ * test texts (intended) and on those of each other task (their mean: unintended); total
+ * is the difference. Needs two tasks. */
 enum err perturb_tpp(const struct sentence_sets *s, const struct sae *sae,
                      const atomic_bool *cancel, struct report *r,
                      struct errinfo *e) ERR_CHECKED;

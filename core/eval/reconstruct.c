@@ -10,12 +10,23 @@
 enum splice_arm { ARM_SAE, ARM_ZERO, ARM_MEAN, ARMS };
 static const char *const arm_name[ARMS] = {"sae", "zero", "mean"};
 
+static size_t batches_of(size_t rows)
+{
+    return (rows + SAEBENCH_BATCH - 1) / SAEBENCH_BATCH;
+}
+/* The row behind batch b's last. */
+static size_t batch_end(size_t b, size_t rows)
+{
+    const size_t end = (b + 1) * SAEBENCH_BATCH;
+    return end < rows ? end : rows;
+}
+
 /* Sums over one row's tokens that are not special. */
 struct row_sums {
     double tokens;
     double active, activation; /* counts and sums of codes */
     double error, variance, square, square_hat, dot;
-    double legacy; /* of error / variance of each token */
+    double legacy; /* of 1 - error / variance about the batch of each token */
     double cosine, shrinkage, norm, norm_hat;
     /* Losses are of all positions that have a next token. */
     double predicted, ce_clean, ce[ARMS], kl[ARMS];
@@ -40,14 +51,16 @@ struct work {
 
 /* ---- distances ---- */
 
-static void add_token(struct row_sums *s, const double *mean, const float *x,
-                      const float *xhat, size_t D)
+static void add_token(struct row_sums *s, const double *mean, const double *batch_mean,
+                      const float *x, const float *xhat, size_t D)
 {
     double error = 0.0, variance = 0.0, square = 0.0, square_hat = 0.0, dot = 0.0;
+    double in_batch = 0.0; /* about its mean */
     for (size_t i = 0; i < D; i++) {
         const double a = (double)x[i], b = (double)xhat[i];
         error += (a - b) * (a - b);
         variance += (a - mean[i]) * (a - mean[i]);
+        in_batch += (a - batch_mean[i]) * (a - batch_mean[i]);
         square += a * a;
         square_hat += b * b;
         dot += a * b;
@@ -58,7 +71,7 @@ static void add_token(struct row_sums *s, const double *mean, const float *x,
     s->square += square;
     s->square_hat += square_hat;
     s->dot += dot;
-    s->legacy += variance > 0.0 ? 1.0 - error / variance : 0.0;
+    s->legacy += in_batch > 0.0 ? 1.0 - error / in_batch : 0.0;
     const double length = sqrt(square), length_hat = sqrt(square_hat);
     s->cosine += length > 0.0 && length_hat > 0.0 ? dot / (length * length_hat) : 0.0;
     s->shrinkage += length > 0.0 ? length_hat / length : 0.0;
@@ -66,10 +79,12 @@ static void add_token(struct row_sums *s, const double *mean, const float *x,
     s->norm_hat += length_hat;
 }
 
-static void add_row(const struct acts_set *a, const struct sae *sae, const double *mean,
+static void add_row(const struct reconstruct_text *t, const struct sae *sae,
                     const struct sae_codes *codes, const float *xhat, size_t row,
                     struct row_sums *s)
 {
+    const struct acts_set *a = t->j.set;
+    const double *batch_mean = t->batch_mean + row / SAEBENCH_BATCH * a->D;
     for (size_t i = row * a->T; i < (row + 1) * a->T; i++) {
         if (a->special[i]) {
             continue;
@@ -78,14 +93,15 @@ static void add_row(const struct acts_set *a, const struct sae *sae, const doubl
             s->active += 1.0;
             s->activation += (double)codes->val[k] * sae_codes_unit(codes, sae, i);
         }
-        add_token(s, mean, a->x + i * a->D, xhat + i * a->D, a->D);
+        add_token(s, t->mean, batch_mean, a->x + i * a->D, xhat + i * a->D, a->D);
     }
 }
 
-static void mean_of(const struct acts_set *a, size_t rows, double *mean)
+/* Of rows first..end-1. */
+static void mean_of(const struct acts_set *a, size_t first, size_t end, double *mean)
 {
     double n = 0.0;
-    for (size_t i = 0; i < rows * a->T; i++) {
+    for (size_t i = first * a->T; i < end * a->T; i++) {
         for (size_t d = 0; d < a->D && !a->special[i]; d++) {
             mean[d] += (double)a->x[i * a->D + d];
         }
@@ -217,7 +233,11 @@ static enum err fill_text(struct reconstruct_text *t, struct pool *pool,
                      .end = ARMS,
                      .mean = t->mean,
                      .sum = sum};
-    mean_of(t->j.set, t->j.rows, t->mean);
+    mean_of(t->j.set, 0, t->j.rows, t->mean);
+    for (size_t b = 0; b < batches_of(t->j.rows); b++) {
+        mean_of(t->j.set, b * SAEBENCH_BATCH, batch_end(b, t->j.rows),
+                t->batch_mean + b * t->j.set->D);
+    }
     TRY(run_model(&w, pool, e));
     for (size_t i = 0; i < t->j.ce_rows; i++) {
         t->row[i] = (struct reconstruct_row){.predicted = sum[i].predicted,
@@ -242,6 +262,8 @@ enum err reconstruct_text_init(struct reconstruct_text *t,
     t->j.rows = j->rows < a->rows ? j->rows : a->rows;
     t->j.ce_rows = wanted < t->j.rows ? wanted : t->j.rows;
     TRY_OUT(rc, mem_new(&t->mean, a->D, sizeof *t->mean, "mean", e));
+    TRY_OUT(rc, mem_new(&t->batch_mean, batches_of(t->j.rows),
+                        a->D * sizeof *t->batch_mean, "mean", e));
     TRY_OUT(rc, mem_new(&t->row, t->j.ce_rows, sizeof *t->row, "losses", e));
     TRY_OUT(rc, mem_new(&sum, t->j.ce_rows, sizeof *sum, "sums", e));
     TRY_OUT(rc, fill_text(t, pool, cancel, sum, e));
@@ -256,6 +278,7 @@ out:
 void reconstruct_text_deinit(struct reconstruct_text *t)
 {
     mem_free(t->mean);
+    mem_free(t->batch_mean);
     mem_free(t->row);
     *t = (struct reconstruct_text){0};
 }
@@ -300,31 +323,50 @@ struct ratio {
                          "fidelity.%s." path, (q)->name));                             \
     } while (0)
 
+/* What SAEBench makes of its batches; those without a token count nowhere. */
+static enum err saebench_figures(const struct ratio *q, size_t D)
+{
+    double tokens = 0.0, error = 0.0, square = 0.0, bias = 0.0, n = 0.0;
+    for (size_t b = 0; b < batches_of(q->rows); b++) {
+        struct row_sums sum = {0};
+        for (size_t i = b * SAEBENCH_BATCH; i < batch_end(b, q->rows); i++) {
+            const struct row_sums *s = &q->sum[i];
+            sum.tokens += s->tokens;
+            sum.error += s->error;
+            sum.square += s->square;
+            sum.square_hat += s->square_hat;
+            sum.dot += s->dot;
+        }
+        if (sum.tokens > 0.0) {
+            tokens += sum.tokens;
+            error += sum.error / sum.tokens;
+            square += sum.square / sum.tokens;
+            bias += sum.square_hat / sum.dot;
+            n += 1.0;
+        }
+    }
+    TRY(report_value(q->r, error / tokens, q->e, "fidelity.%s.mse_saebench", q->name));
+    TRY(report_value(q->r, explained_variance_saebench(error / n, square / n, D), q->e,
+                     "fidelity.%s.explained_variance_saebench", q->name));
+    TRY(report_value(q->r, bias / n, q->e, "fidelity.%s.bias_saebench", q->name));
+    return report_value(q->r, tokens, q->e, "fidelity.%s.tokens", q->name);
+}
+
 static enum err distances(const struct ratio *q, size_t D)
 {
     const double d = (double)D;
-    double error = 0.0, square = 0.0, tokens = 0.0;
     RATIO(q, "l0", s->active, s->tokens);
     RATIO(q, "l1", s->activation, s->tokens);
     RATIO(q, "mse", s->error, s->tokens);
     RATIO(q, "mse_per_dimension", s->error / d, s->tokens);
     RATIO(q, "explained_variance", s->variance - s->error, s->variance);
     RATIO(q, "explained_variance_legacy", s->legacy, s->tokens);
-    for (size_t i = 0; i < q->rows; i++) {
-        error += q->sum[i].error;
-        square += q->sum[i].square;
-        tokens += q->sum[i].tokens;
-    }
-    TRY(report_value(q->r,
-                     explained_variance_saebench(error / tokens, square / tokens, D),
-                     q->e, "fidelity.%s.explained_variance_saebench", q->name));
     RATIO(q, "cosine", s->cosine, s->tokens);
     RATIO(q, "shrinkage", s->shrinkage, s->tokens);
     RATIO(q, "norm_in", s->norm, s->tokens);
     RATIO(q, "norm_out", s->norm_hat, s->tokens);
     RATIO(q, "bias", s->square_hat, s->dot);
-    TRY(report_value(q->r, tokens, q->e, "fidelity.%s.tokens", q->name));
-    return OK;
+    return saebench_figures(q, D);
 }
 
 static enum err losses(const struct ratio *q)
@@ -393,7 +435,7 @@ enum err reconstruct_measure(const struct reconstruct_text *t, const struct sae 
     TRY_OUT(rc, sae_encode(sae, a->x, rows * a->T, pool, &codes, e));
     sae_decode(sae, &codes, xhat);
     for (size_t i = 0; i < rows; i++) {
-        add_row(a, sae, t->mean, &codes, xhat, i, &w.sum[i]);
+        add_row(t, sae, &codes, xhat, i, &w.sum[i]);
     }
     w.xhat = xhat;
     TRY_OUT(rc, run_model(&w, pool, e));

@@ -7,6 +7,10 @@
 #include "eval/report.h"
 #include "lm/lm.h"
 
+/* Rows of SAEBench's batches (batch_size_prompts), in order: figures named after it are
+ * means over batches of what it computes in each. */
+#define SAEBENCH_BATCH 16
+
 /* What is measured on one kind of text. Borrowed. */
 struct reconstruct_job {
     const struct acts_set *set; /* clean rows */
@@ -25,6 +29,7 @@ struct reconstruct_row {
 struct reconstruct_text {
     struct reconstruct_job j;    /* no more rows than there are */
     double *mean;                /* [D] of its tokens */
+    double *batch_mean;          /* [batches, D] the same of each SAEBENCH_BATCH rows */
     struct reconstruct_row *row; /* [ce_rows] */
 };
 /* O(ce_rows T D V), three runs of what is behind the hook. ERR_NOMEM, ERR_CANCELLED. */
@@ -35,12 +40,14 @@ enum err reconstruct_text_init(struct reconstruct_text *t,
 void reconstruct_text_deinit(struct reconstruct_text *t);
 
 /* Adds to the report, below "fidelity.NAME.": l0, l1 (mean sum of activations, in the
- * model's units), mse, mse_per_dimension, explained_variance (1 - error / variance over
- * the whole text), explained_variance_saebench (1 - R / (S - (S/D)^2) with R the mean
- * squared error and S the mean square: SAEBench 0.6.0's own, which inflates),
- * explained_variance_legacy (mean over tokens of the ratio), cosine, shrinkage (mean
- * |xhat| / |x|), norm_in and norm_out (mean lengths), tokens, bias (mean |xhat|^2 /
- * mean x.xhat); and with the model ce_clean, ce_sae, ce_zero, ce_mean, ce_increase (sae
+ * model's units), mse, mse_per_dimension, mse_saebench (mean over tokens of the squared
+ * error / the tokens of its batch, as SAEBench 0.6.0 divides it), explained_variance (1 -
+ * error / variance over the whole text), explained_variance_saebench (1 - R / (S -
+ * (S/D)^2) with R the mean squared error and S the mean square, both means of batches:
+ * SAEBench 0.6.0's own, which inflates), explained_variance_legacy (mean over tokens of
+ * 1 - error / square of the distance to its batch's mean), cosine, shrinkage (mean |xhat|
+ * / |x|), norm_in and norm_out (mean lengths), tokens, bias (mean |xhat|^2 / mean
+ * x.xhat), bias_saebench (mean of that of the batches); and with the model ce_clean, ce_sae, ce_zero, ce_mean, ce_increase (sae
  * - clean), ce_recovered, ce_recovered_mean (against mean ablation), kl_sae, kl_zero,
  * kl_mean (of the clean distribution), and kl_score = (kl_zero - kl_sae) / kl_zero.
  * Activations at special tokens stay as they are in every arm. ERR_NOMEM,

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/newfile.h"
+#include "eval/reconstruct.h"
 #include "num/stats.h"
 
 #include <math.h>
@@ -141,6 +142,13 @@ out:
 
 #define ID "fidelity.in_distribution."
 
+/* Of the rows that a figure was measured on, special ones as well: as SAEBench counts. */
+static double positions(const struct out *o, const char *path)
+{
+    const struct figure *f = report_find(o->r, path);
+    return f != NULL ? (double)(f->n * o->m->context) : 0.0;
+}
+
 static enum err write_core(const struct out *o, struct errinfo *e)
 {
     static const struct pair behaviour[] = {{"kl_div_score", ID "kl_score"},
@@ -153,13 +161,13 @@ static enum err write_core(const struct out *o, struct errinfo *e)
     static const struct pair quality[] = {
         {"explained_variance", ID "explained_variance_saebench"},
         {"explained_variance_legacy", ID "explained_variance_legacy"},
-        {"mse", ID "mse_per_dimension"},
+        {"mse", ID "mse_saebench"},
         {"cossim", ID "cosine"}};
     static const struct pair shrinkage[] = {
         {"l2_norm_in", ID "norm_in"},
         {"l2_norm_out", ID "norm_out"},
         {"l2_ratio", ID "shrinkage"},
-        {"relative_reconstruction_bias", ID "bias"}};
+        {"relative_reconstruction_bias", ID "bias_saebench"}};
     static const struct pair sparsity[] = {{"l0", ID "l0"}, {"l1", ID "l1"}};
     static const struct pair misc[] = {
         {"freq_over_1_percent", "latents.dense_1_percent"},
@@ -168,17 +176,20 @@ static enum err write_core(const struct out *o, struct errinfo *e)
         {"normalized_freq_over_10_percent", "latents.dense_10_percent_share"},
         {"average_max_encoder_cosine_sim", "latents.max_encoder_cosine"},
         {"average_max_decoder_cosine_sim", "latents.max_decoder_cosine"}};
-    static const struct pair tokens[] = {
-        {"total_tokens_eval_reconstruction", ID "tokens"},
-        {"total_tokens_eval_sparsity_variance", ID "tokens"}};
     cJSON *root = frame(o, "core");
+    cJSON *config = cJSON_GetObjectItem(root, "eval_config");
+    (void)cJSON_AddNumberToObject(config, "batch_size_prompts", SAEBENCH_BATCH);
+    (void)cJSON_AddBoolToObject(config, "exclude_special_tokens_from_reconstruction",
+                                true);
     cJSON *q = cJSON_AddObjectToObject(root, "eval_result_metrics");
     PUT_ALL(o, q, "model_behavior_preservation", behaviour);
     PUT_ALL(o, q, "model_performance_preservation", performance);
     PUT_ALL(o, q, "reconstruction_quality", quality);
     PUT_ALL(o, q, "shrinkage", shrinkage);
     PUT_ALL(o, q, "sparsity", sparsity);
-    PUT_ALL(o, q, "token_stats", tokens);
+    cJSON *tokens = cJSON_AddObjectToObject(q, "token_stats");
+    put(tokens, "total_tokens_eval_reconstruction", positions(o, ID "ce_clean"));
+    put(tokens, "total_tokens_eval_sparsity_variance", positions(o, ID "mse"));
     PUT_ALL(o, q, "misc_metrics", misc);
     put(cJSON_GetObjectItem(q, "misc_metrics"), "frac_alive",
         1.0 - value(o, "latents.dead"));
@@ -225,7 +236,7 @@ static enum err write_absorption(const struct out *o, size_t *written,
         }
         v[0][n] = q->fraction;
         v[1][n] = q->full;
-        v[2][n++] = (double)q->n_main - 1.0; /* as its table counts them */
+        v[2][n++] = (double)q->n_main;
         add_letter(q, d->name, details);
     }
     if (n == 0) {

@@ -23,8 +23,8 @@ enum err saebench_check(const struct saebench_meta *m, const char *dir,
 /* Write DIR/core, absorption, sparse_probing, tpp and scr, each with one file
  * RELEASE_ID_eval_results.json, atomically; DIR is made if need be. `absorption` holds
  * the first letters. A measure that the report has not is not written; *written: how
- * many were. Their explained_variance is written by their own formula (see
- * reconstruct.h), explained_variance_legacy likewise; the correct one stands under
+ * many were. core/eval/README.md defines every metric: distances are SAEBench's own,
+ * batch by batch (see reconstruct.h); the correct explained variance stands under
  * eval_result_unstructured with the reason. Accuracies are those of our own sentence
  * tasks, under their names. */
 enum err saebench_write(const struct report *r, const struct eval_result *result,

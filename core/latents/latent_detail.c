@@ -316,6 +316,7 @@ static enum err ablate(const struct view *v, struct harvester *h,
     const size_t n = delta_rows(v, rows);
     int32_t *ids = NULL;
     float *x = NULL;
+    float *normal = NULL, *undo = NULL;
     float *nll[2] = {NULL, NULL};
     double sum = 0.0;
     enum err rc = OK;
@@ -328,10 +329,14 @@ static enum err ablate(const struct view *v, struct harvester *h,
         memcpy(x + r * a->T * a->D, a->x + rows[r] * a->T * a->D,
                a->T * a->D * sizeof *x);
     }
+    TRY_OUT(rc, mem_new(&normal, n * a->T, a->D * sizeof *normal, "ablation", e));
+    TRY_OUT(rc, mem_new(&undo, n * a->T, 2 * sizeof *undo, "ablation", e));
+    sae_normalise(v->s->norm, v->s->scale, a->D, x, n * a->T, normal, undo);
     harvest_nll(h, ids, n, x, nll[0]);
     for (size_t i = 0; i < n * a->T; i++) {
         const float act = act_at(v, rows[i / a->T] * a->T + i % a->T);
-        const float share = -act / v->s->scale;
+        /* A scale is in the activation already; see sae_saved_unit. */
+        const float share = -act * (v->s->norm == SAE_NORM_SCALE ? 1.0f : undo[2 * i]);
         for (size_t k = 0; act > 0.0f && k < a->D; k++) {
             x[i * a->D + k] += share * v->s->W_dec[v->j * a->D + k];
         }
@@ -348,6 +353,8 @@ static enum err ablate(const struct view *v, struct harvester *h,
 out:
     mem_free(ids);
     mem_free(x);
+    mem_free(normal);
+    mem_free(undo);
     mem_free(nll[0]);
     mem_free(nll[1]);
     return rc;

@@ -48,6 +48,7 @@ static enum err read_chunk(struct firings *f, const struct sae *s,
                            struct sae_codes *codes, struct errinfo *e)
 {
     const size_t first = f->positions;
+    const double unit = sae_saved_unit(s);
     TRY(sae_encode(s, set->x + first * set->D, n, pool, codes, e));
     TRY(firings_room(f, codes->start[n], e));
     for (size_t i = 0; i < n; i++) {
@@ -58,7 +59,7 @@ static enum err read_chunk(struct firings *f, const struct sae *s,
         for (size_t k = codes->start[i]; k < codes->start[i + 1]; k++) {
             f->latent[f->n] = codes->id[k];
             f->at[f->n] = (uint32_t)(first + i);
-            f->act[f->n++] = codes->val[k];
+            f->act[f->n++] = (float)((double)codes->val[k] * unit);
         }
     }
     f->positions += n;

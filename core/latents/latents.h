@@ -1,5 +1,6 @@
 /* What each latent of a frozen SAE means: statistics, matches, contexts. Built from a
- * fixed set of clean rows; immutable once built, shared by reference count. */
+ * fixed set of clean rows; immutable once built, shared by reference count. Activations
+ * are in the unit in which the saved SAE gives them (sae_saved_unit). */
 #ifndef SAETOP_LATENTS_LATENTS_H
 #define SAETOP_LATENTS_LATENTS_H
 
@@ -10,6 +11,7 @@
 #include <stdatomic.h>
 
 #define LATENT_TOP_TOKENS 5
+#define LATENT_UNIT       "the saved SAE's, as SAELens' encode gives it"
 
 /* What a latent matches best: F1 of "the activation is at least a cut" against "the
  * token belongs to it", at the best cut, as a probe on that one latent would find it.

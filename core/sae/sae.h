@@ -126,6 +126,13 @@ static inline double sae_codes_unit(const struct sae_codes *c, const struct sae 
 {
     return c->undo != NULL ? (double)c->undo[2 * row] : 1.0 / (double)s->scale;
 }
+/* What turns codes into those of the saved SAE, as SAELens' encode gives them on raw x:
+ * a scale is folded on saving, while a normalisation row by row stays with the SAE, and
+ * its codes are in the unit of the normalised row there too. */
+static inline double sae_saved_unit(const struct sae *s)
+{
+    return 1.0 / (double)s->scale;
+}
 /* All codes in the unit of raw x, in place; nothing is left to decode them by. */
 void sae_codes_raw(struct sae_codes *c, const struct sae *s);
 

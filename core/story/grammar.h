@@ -131,8 +131,9 @@ const char *grammar_probe_name(const struct grammar *g, size_t probe);
 /* One probe set as CSV, appended to out: header `task,text,label,split` and `spurious`
  * where the task has one. Splits train and test come from the register "in" of the
  * probe, split ood from its register "ood"; classes (and spurious cells, in train) are
- * balanced; no text is repeated. Same seed, same rows. ERR_FORMAT when the grammar's
- * text does not give enough rows. */
+ * balanced; no text is repeated. Tasks with a spurious attribute are made from documents
+ * of their own, so that they share next to no text; the others share theirs. Same seed,
+ * same rows. ERR_FORMAT when the grammar's text does not give enough rows. */
 enum err grammar_probe_csv(const struct grammar *g, size_t probe, uint64_t seed,
                            struct str *out, struct errinfo *e) ERR_CHECKED;
 

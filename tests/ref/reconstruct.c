@@ -24,7 +24,8 @@ static enum err compute(const struct sae *s, float *x, float *f, float *xhat,
         sae_decode(s, &c, xhat);
         for (size_t b = 0; b < ROWS; b++) {
             for (size_t i = c.start[b]; i < c.start[b + 1]; i++) {
-                f[b * s->F + (size_t)c.id[i]] = c.val[i];
+                f[b * s->F + (size_t)c.id[i]] =
+                    (float)((double)c.val[i] * sae_saved_unit(s));
             }
         }
     }

@@ -346,6 +346,68 @@ static double number_at(const cJSON *o, const char *a, const char *b, const char
     return at->valuedouble;
 }
 
+/* The name as the page has it: a number of latents is N there. */
+static void name_on_page(const char *name, char *out, size_t cap)
+{
+    static const char *const before[] = {"top_", "threshold_"};
+    const char *digits = NULL;
+    for (size_t i = 0; digits == NULL && i < 2; i++) {
+        digits = strstr(name, before[i]);
+        digits = digits != NULL ? digits + strlen(before[i]) : NULL;
+    }
+    if (digits == NULL) {
+        (void)snprintf(out, cap, "`%s`", name);
+    } else {
+        (void)snprintf(out, cap, "`%.*sN%s`", (int)(digits - name), name,
+                       digits + strspn(digits, "0123456789"));
+    }
+}
+
+static void check_defined(const cJSON *object, const char *text)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, object)
+    {
+        char name[96];
+        name_on_page(item->string, name, sizeof name);
+        if (strstr(text, name) == NULL) {
+            fail_msg("core/eval/README.md: %s not found, expected its definition",
+                     name);
+        }
+    }
+}
+
+/* Every metric that was written, of all and of a task. */
+static void check_all_defined(const char *dir)
+{
+    static const char *const folder[] = {"core", "absorption", "sparse_probing", "tpp",
+                                         "scr"};
+    struct errinfo e;
+    char path[600], *text = NULL;
+    (void)snprintf(path, sizeof path, "%s/../../core/eval/README.md",
+                   getenv("SAETOP_FIXTURES"));
+    assert_ok(file_read_text(path, 1 << 20, &text, &e), &e);
+    for (size_t i = 0; i < sizeof folder / sizeof *folder; i++) {
+        cJSON *o = NULL;
+        (void)snprintf(path, sizeof path, "%s/%s/saetop_a_eval_results.json", dir,
+                       folder[i]);
+        if (json_load(path, 1 << 20, &o, &e) != OK) {
+            continue; /* not measured */
+        }
+        const cJSON *part;
+        cJSON_ArrayForEach(part, cJSON_GetObjectItem(o, "eval_result_metrics"))
+        {
+            check_defined(part, text);
+        }
+        cJSON_ArrayForEach(part, cJSON_GetObjectItem(o, "eval_result_details"))
+        {
+            check_defined(part, text);
+        }
+        cJSON_Delete(o);
+    }
+    mem_free(text);
+}
+
 /* The figures stand under SAEBench's names, those of a task in its details. */
 static void check_saebench(const struct eval_bench *b, const struct report *r,
                            const struct eval_result *q)
@@ -390,6 +452,7 @@ static void check_saebench(const struct eval_bench *b, const struct report *r,
     check_near(cJSON_GetObjectItem(task, "llm_test_accuracy")->valuedouble,
                value(r, "probing.sentences.raw.accuracy"), 0.0); /* the only task */
     cJSON_Delete(o);
+    check_all_defined(dir);
     static const char *const folder[] = {"core", "absorption", "sparse_probing", "tpp",
                                          "scr"};
     for (size_t i = 0; i < 5; i++) {
@@ -413,6 +476,22 @@ static struct suite_source suite_source_of(const struct eval_bench *b,
                                  .ks = {.n = 2, .k = {1, 5}},
                                  .rows = 8,
                                  .parts = SUITE_ALL};
+}
+
+/* What was measured on the rows of live evaluations stands apart, with their number;
+ * nothing else has its names. */
+static void check_live(const cJSON *tree)
+{
+    static const char *const once[] = {"in_distribution", "out_of_distribution", "mse",
+                                       "dead_fraction", "seconds"};
+    const cJSON *live = cJSON_GetObjectItem(tree, "live");
+    for (size_t i = 0; i < sizeof once / sizeof *once; i++) {
+        assert_null(cJSON_GetObjectItem(tree, once[i]));
+    }
+    assert_true(number_at(live, "in_distribution", "rows", NULL) > 0);
+    assert_true(number_at(live, "in_distribution", "ce_rows", NULL) > 0);
+    assert_true(number_at(live, "out_of_distribution", "rows", NULL) > 0);
+    assert_true(number_at(live, "latents", "tokens", NULL) > 0);
 }
 
 static void test_suite(void **state)
@@ -443,6 +522,7 @@ static void test_suite(void **state)
         q[i].seconds = 0;
         memset(&q[i].split, 0, sizeof q[i].split);
         assert_ok(suite_tree(&r[i], &q[i], b.c, &tree, &e), &e);
+        check_live(tree);
         str_init(&text[i], (size_t)1 << 24);
         assert_ok(json_print(tree, &text[i], &e), &e);
         cJSON_Delete(tree);

@@ -558,6 +558,54 @@ static void test_grammatical_classes(void **state)
     }
 }
 
+/* Rows of one set whose text stands in the other. */
+static size_t rows_in_both(const char *a, const char *b)
+{
+    static const char *const end[] = {",0,train", ",1,train", ",0,test",
+                                      ",1,test",  ",0,ood",   ",1,ood"};
+    size_t n = 0;
+    for (const char *line = strchr(a, '\n'); line[1]; line = strchr(line + 1, '\n')) {
+        const char *text = strchr(line, ','), *stop = NULL;
+        for (size_t i = 0; i < sizeof end / sizeof *end; i++) {
+            const char *at = strstr(text, end[i]);
+            stop = at && (!stop || at < stop) ? at : stop;
+        }
+        assert_non_null(stop);
+        char part[1200];
+        snprintf(part, sizeof part, "%.*s,", (int)(stop - text), text);
+        n += strstr(b, part) != NULL;
+    }
+    return n;
+}
+
+/* SCR's tasks are different ones: no two share more than a hundredth of their texts. */
+static void test_spurious_tasks_differ(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct str set[16];
+    size_t n = 0;
+    for (size_t i = 0; i < grammar_probe_count(sample) && n < 16; i++) {
+        str_init(&set[n], 1 << 20);
+        assert_ok(grammar_probe_csv(sample, i, 1, &set[n], &e), &e);
+        if (strncmp(set[n].p, "task,text,label,split,spurious\n", 31) == 0) {
+            n++;
+        } else {
+            str_free(&set[n]);
+        }
+    }
+    assert_true(n >= 3);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(rows_in_both(set[i].p, set[i].p), 400);
+        for (size_t k = 0; k < n; k++) {
+            assert_true(i == k || rows_in_both(set[i].p, set[k].p) <= 4);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        str_free(&set[i]);
+    }
+}
+
 static void test_probe_files(void **state)
 {
     (void)state;
@@ -781,6 +829,7 @@ int main(void)
         cmocka_unit_test(test_concepts_file),
         cmocka_unit_test(test_grammatical_classes),
         cmocka_unit_test(test_probe_files),
+        cmocka_unit_test(test_spurious_tasks_differ),
         cmocka_unit_test(test_small_grammar),
         cmocka_unit_test(test_malformed_lexicon),
         cmocka_unit_test(test_malformed_templates),

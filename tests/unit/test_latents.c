@@ -44,8 +44,12 @@ static void test_counts_against_naive(void **state)
     struct errinfo e;
     struct scene k;
     scene_init(&k, 3, NULL);
+    latent_table_unref(k.t);
+    k.s->scale = 1.5f; /* activations are those of the saved SAE, which has none */
+    assert_ok(latent_table_new(k.s, k.a, k.c, 77, NULL, NULL, &k.t, &e), &e);
     struct sae_codes codes = {0};
     assert_ok(sae_encode(k.s, k.a->x, k.a->n, NULL, &codes, &e), &e);
+    sae_codes_raw(&codes, k.s);
     assert_int_equal(k.t->n_tokens, 128 * (T - 1));
     assert_int_equal(k.t->F, D);
     assert_int_equal(k.t->step, 77);
@@ -440,6 +444,60 @@ static void test_ablation(void **state)
     scene_deinit(&k);
 }
 
+/* The same where each row is normalised by itself: what is taken out is in the unit of
+ * the model's activations, whatever the unit that is shown. */
+static void test_ablation_of_normalised_rows(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct scene k;
+    k.a = world_acts(6);
+    k.c = world_concepts();
+    k.s = world_sae(2);
+    k.s->norm = SAE_NORM_CONSTANT;
+    k.s->scale = 1.0f;
+    assert_ok(latent_table_new(k.s, k.a, k.c, 0, NULL, NULL, &k.t, &e), &e);
+    struct lm *m = wide_lm();
+    const struct lm_hook hook = {.block = 0, .post = true, .depth = 1};
+    struct harvester *h = NULL;
+    assert_ok(harvester_new(m, hook, T, NULL, &h, &e), &e);
+    struct latent_detail *d = detail(&k, m, h, 1, INTERVAL_TOP);
+    float *x = mem_alloc(k.a->n * D, sizeof *x);
+    memcpy(x, k.a->x, k.a->n * D * sizeof *x);
+    struct sae_codes codes = {0};
+    assert_ok(sae_encode(k.s, k.a->x, k.a->n, NULL, &codes, &e), &e);
+    bool fires[6 * T] = {false};
+    for (size_t i = 0; i < k.a->n; i++) {
+        const double unit = sae_codes_unit(&codes, k.s, i);
+        for (size_t q = codes.start[i]; q < codes.start[i + 1]; q++) {
+            if (codes.id[q] == 1 && !k.a->special[i]) {
+                fires[i] = true;
+                x[i * D + 1] -= (float)((double)codes.val[q] * unit);
+            }
+        }
+    }
+    float nll[2][6 * T];
+    harvest_nll(h, k.a->ids, 6, k.a->x, nll[0]);
+    harvest_nll(h, k.a->ids, 6, x, nll[1]);
+    double sum = 0.0;
+    size_t n = 0;
+    for (size_t i = 0; i < k.a->n; i++) {
+        if (fires[i] && (i + 1) % T != 0) {
+            sum += (double)nll[1][i] - (double)nll[0][i];
+            n++;
+        }
+    }
+    assert_int_equal(d->delta_n, n);
+    near(d->delta_nll, sum / (double)n, 1e-4);
+    assert_true(fabs(d->delta_nll) > 1e-4);
+    sae_codes_deinit(&codes);
+    latent_detail_unref(d);
+    mem_free(x);
+    harvester_free(h);
+    lm_free(m);
+    scene_deinit(&k);
+}
+
 /* A silent latent, a table of its own, arguments out of range. */
 static void test_detail_edges(void **state)
 {
@@ -526,6 +584,7 @@ int main(void)
         cmocka_unit_test(test_contexts_and_histogram),
         cmocka_unit_test(test_lens_and_neighbours),
         cmocka_unit_test(test_ablation),
+        cmocka_unit_test(test_ablation_of_normalised_rows),
         cmocka_unit_test(test_detail_edges),
         cmocka_unit_test(test_names),
     };
