@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "eval/evaluate_priv.h"
-#include "num/stats.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -282,50 +281,4 @@ void firmness_deinit(struct firmness *f)
         mem_free(f->value[i]);
     }
     *f = (struct firmness){0};
-}
-
-/* One draw: the mean over concepts, drawn with replacement, of one resample. */
-static double draw_mean(const struct firmness *f, const double *value,
-                        const uint32_t *concept, size_t n, struct rng *r)
-{
-    const double *of = value + (size_t)rng_below(r, f->reps) * f->n;
-    double sum = 0.0, known = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        const double v = of[concept[rng_below(r, n)]];
-        sum += isnan(v) ? 0.0 : v;
-        known += isnan(v) ? 0.0 : 1.0;
-    }
-    return sum / known; /* NaN, sorted last, where none is known */
-}
-
-enum err firmness_interval(const struct firmness *f, enum firm_figure figure,
-                           const bool *use, size_t draws, uint64_t seed, double *lo,
-                           double *hi, struct errinfo *e)
-{
-    uint32_t *concept = NULL;
-    double *mean = NULL;
-    size_t n = 0;
-    enum err rc = OK;
-    *lo = *hi = (double)NAN;
-    TRY_OUT(rc, mem_new(&concept, f->n, sizeof *concept, "resamples", e));
-    TRY_OUT(rc, mem_new(&mean, draws, sizeof *mean, "resamples", e));
-    for (size_t c = 0; c < f->n; c++) {
-        if (use[c]) {
-            concept[n++] = (uint32_t)c;
-        }
-    }
-    if (n < 2 || f->reps == 0) {
-        goto out;
-    }
-    struct rng r = rng_begin(seed, RNG_BOOTSTRAP, 0);
-    for (size_t i = 0; i < draws; i++) {
-        mean[i] = draw_mean(f, f->value[figure], concept, n, &r);
-    }
-    stats_sort(draws, mean);
-    *lo = stats_quantile_sorted(draws, mean, 0.025);
-    *hi = stats_quantile_sorted(draws, mean, 0.975);
-out:
-    mem_free(concept);
-    mem_free(mean);
-    return rc;
 }

@@ -54,7 +54,6 @@ static enum err family_one(struct suite *s, const struct family *fam, const char
                            size_t f, const bool *use, double *x, struct errinfo *e)
 {
     const struct eval_result *q = fam->q;
-    double lo, hi;
     for (size_t c = 0; c < q->n_concepts; c++) {
         const struct concept_result *o = &q->concept[c];
         const double v[FAMILY_FIGURES] = {
@@ -64,13 +63,11 @@ static enum err family_one(struct suite *s, const struct family *fam, const char
     }
     TRY(report_ratio(s->r, q->n_concepts, NULL, x, NULL, "concepts", e,
                      "absorption.%s.%s", name, family_figure[f].name));
-    if (family_figure[f].of == BY_CONCEPTS || s->r->reps == 0) {
+    if (family_figure[f].of == BY_CONCEPTS) {
         return OK;
     }
-    TRY(firmness_interval(fam->firm, (enum firm_figure)family_figure[f].of, use,
-                          s->r->reps, s->r->seed, &lo, &hi, e));
-    report_interval(s->r, lo, hi);
-    return OK;
+    return report_resampled(s->r, fam->firm->reps, q->n_concepts,
+                            fam->firm->value[family_figure[f].of], e);
 }
 
 static enum err family_figures(struct suite *s, const struct family *fam,
