@@ -46,6 +46,7 @@ double form_f1(enum absorption_form form, double true_pos, double false_pos, dou
 struct probe_bank {
     enum absorption_form form;
     size_t C, D;
+    size_t fit_passes; /* of the set's configuration */
     float *dir;        /* [C, D] of unit length; zero where there is no probe */
     double *f1;        /* [C] on the test occurrences */
     size_t *hit_start; /* [C+1] */

@@ -79,6 +79,7 @@ enum err ksparse_weights(const struct probe_bank *b, const struct concept_sample
     struct logreg_opts o = logreg_defaults();
     o.l1 = L1;
     o.l2 = L2;
+    o.max_passes = b->fit_passes > 0 ? b->fit_passes : o.max_passes;
     o.start = start;
     o.cancel = cancel;
     return logreg_fit(&x, &y, &o, pool, out, e);

@@ -60,8 +60,9 @@ static enum err inputs(enum absorption_form form, const struct concept_sample *s
 /* The main form goes to the minimum of SAEBench's loss; the other is SAEBench's own
  * recipe, 50 epochs of Adam on batches of 64 on the inputs as they are. */
 static enum err train(enum absorption_form form, const struct logreg_x *x,
-                      const struct logreg_y *y, uint64_t seed, struct pool *pool,
-                      const atomic_bool *cancel, struct logreg *out, struct errinfo *e)
+                      const struct logreg_y *y, const struct eval_config *cfg,
+                      struct pool *pool, const atomic_bool *cancel,
+                      struct logreg *out, struct errinfo *e)
 {
     if (form == FORM_SAEBENCH) {
         const struct logreg_adam_opts o = {.epochs = 50,
@@ -69,12 +70,13 @@ static enum err train(enum absorption_form form, const struct logreg_x *x,
                                            .lr = 1e-2,
                                            .end_lr = 1e-5,
                                            .l2 = 1e-4,
-                                           .seed = seed,
+                                           .seed = cfg->seed,
                                            .cancel = cancel};
         return logreg_adam(x, y, &o, pool, out, e);
     }
     struct logreg_opts o = logreg_defaults();
     o.l2 = MAIN_L2;
+    o.max_passes = cfg->fit_passes > 0 ? cfg->fit_passes : o.max_passes;
     o.cancel = cancel;
     return logreg_fit(x, y, &o, pool, out, e);
 }
@@ -114,7 +116,7 @@ static enum err train_once(const struct eval_config *cfg, enum absorption_form f
         memcpy(m->b, fit + C * D, C * sizeof *fit);
         return OK;
     }
-    TRY(train(form, x, y, cfg->seed, pool, cancel, m, e));
+    TRY(train(form, x, y, cfg, pool, cancel, m, e));
     memcpy(fit, m->w, C * D * sizeof *fit);
     memcpy(fit + C * D, m->b, C * sizeof *fit);
     if (m->short_of > 0) {
@@ -253,6 +255,7 @@ enum err probe_bank_init(struct probe_bank *b, enum absorption_form form, size_t
     b->form = form;
     b->C = C;
     b->D = s->D;
+    b->fit_passes = cfg->fit_passes;
     TRY_OUT(rc, bank_alloc(b, s, e));
     if (s->n_train == 0 || s->n_train == s->n || C == 0) {
         goto out; /* nothing to learn from or to test on: no concept is eligible */

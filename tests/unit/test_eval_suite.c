@@ -573,6 +573,71 @@ static void test_row_norm(void **state)
     }
 }
 
+/* ---- fits that are cut short ---- */
+
+/* Where a fit did not reach its certificate, the table and eval.json say so, and of how
+ * many; where all did, neither does. */
+static void test_short_fits(void **state)
+{
+    (void)state;
+    for (size_t passes = 0; passes < 2; passes++) { /* 0: as many as they take */
+        struct errinfo e;
+        struct eval_bench b;
+        struct suite_bench *bench = NULL;
+        struct eval_set *set = NULL;
+        struct eval_result q;
+        struct report r;
+        struct str table, line;
+        cJSON *tree = NULL;
+        eval_bench_init(&b, NULL);
+        struct eval_config cfg = b.set->cfg;
+        cfg.fit_passes = passes;
+        assert_ok(eval_set_new(&cfg, b.h, b.id, NULL, b.c, b.m->tok, NULL, NULL, &set, &e),
+                  &e);
+        struct suite_source src = suite_source_of(&b, NULL, NULL, 0);
+        src.set = set;
+        src.parts = 1U << SUITE_ABSORPTION | 1U << SUITE_LIVE;
+        assert_ok(suite_bench_new(&src, b.h, NULL, NULL, NULL, &bench, &e), &e);
+        struct sae *s = identity_sae();
+        const struct suite_job job = {.sae = s, .h = b.h, .parts = src.parts};
+        report_init(&r, 1);
+        assert_ok(suite_run(bench, &job, &r, &q, NULL, &e), &e);
+        assert_ok(suite_tree(&r, &q, b.c, &tree, &e), &e);
+        str_init(&table, 1 << 20);
+        str_init(&line, 1 << 10);
+        report_table(&r, &table);
+        const cJSON *fits = cJSON_GetObjectItem(tree, "fits");
+        const double count = cJSON_GetObjectItem(fits, "count")->valuedouble;
+        const double amiss = cJSON_GetObjectItem(fits, "short_of_minimum")->valuedouble;
+        assert_true(count > 0 && (amiss > 0) == (passes > 0));
+        const cJSON *said = NULL, *gap = NULL;
+        cJSON_ArrayForEach(gap, cJSON_GetObjectItem(tree, "left_out")) {
+            if (strcmp(cJSON_GetObjectItem(gap, "what")->valuestring, "absorption") == 0) {
+                said = gap;
+            }
+        }
+        assert_true((said != NULL) == (passes > 0));
+        if (said != NULL) {
+            const char *why = cJSON_GetObjectItem(said, "why")->valuestring;
+            assert_non_null(strstr(why, "the minimum of "));
+            assert_non_null(strstr(why, "duality gap stayed above 1e-07"));
+            str_addf(&line, "left out: absorption: %s\n", why);
+            assert_non_null(strstr(table.p, line.p));
+        } else {
+            assert_null(strstr(table.p, "duality gap"));
+        }
+        str_free(&table);
+        str_free(&line);
+        cJSON_Delete(tree);
+        report_deinit(&r);
+        eval_result_deinit(&q);
+        sae_free(s);
+        suite_bench_free(bench);
+        eval_set_free(set);
+        eval_bench_deinit(&b);
+    }
+}
+
 /* ---- parts ---- */
 
 static void test_parts(void **state)
@@ -738,6 +803,7 @@ int main(void)
         cmocka_unit_test(test_sentences),  cmocka_unit_test(test_bad_sentences),
         cmocka_unit_test(test_suite),      cmocka_unit_test(test_parts),
         cmocka_unit_test(test_at_once),    cmocka_unit_test(test_row_norm),
+        cmocka_unit_test(test_short_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
