@@ -37,9 +37,8 @@ static const char *arg_name(const struct setting_def *d)
 static void bundled_value(const struct settings *bundled, const struct setting_def *d,
                           struct str *out)
 {
-    const char *origin = settings_origin(bundled, d);
     str_clear(out);
-    if (strcmp(origin, SETTING_DEFAULT) != 0) {
+    if (settings_origin(bundled, d).by != GIVEN_BY_NOBODY) {
         settings_print(bundled, d, out);
     }
     if (out->len && strcmp(out->p, d->def) == 0) {

@@ -1,8 +1,5 @@
 #include "eval/absorption.h"
 
-#include <math.h>
-#include <string.h>
-
 /* SAEBench's thresholds. */
 #define SILENT         1e-8  /* an activation below this is none */
 #define FULL_COS       0.025 /* of the absorber's direction with the probe's */
@@ -64,12 +61,6 @@ static struct reading read_codes(const struct absorption_view *v, size_t row,
     return g;
 }
 
-static bool is_full(const struct reading *g, double p)
-{
-    return !g->main_fires && g->top >= 0 && g->top_cos >= FULL_COS && p > 0.0 &&
-           g->top_projection / p >= SHARE;
-}
-
 static double fraction(const struct reading *g, double p)
 {
     double others = 0.0;
@@ -87,57 +78,14 @@ static double fraction(const struct reading *g, double p)
     return absorbed / (absorbed + g->main_sum);
 }
 
-/* The latents that absorbed most often, from the counts in ws, which are cleared. */
-static void rank_absorbers(size_t F, double full, struct absorption_ws *ws,
-                           struct concept_result *r)
+struct absorption_outcome absorption_decide(const struct absorption_view *v, size_t row,
+                                            double p, const uint8_t *is_main)
 {
-    for (size_t i = 0; i < EVAL_ABSORBERS; i++) {
-        r->absorber[i] = -1;
-        r->absorber_share[i] = 0.0;
-        uint32_t most = 0;
-        for (size_t j = 0; j < F && full > 0.0; j++) {
-            if (ws->absorbed[j] > most) {
-                most = ws->absorbed[j];
-                r->absorber[i] = (int32_t)j;
-            }
-        }
-        if (r->absorber[i] >= 0) {
-            r->absorber_share[i] = (double)most / full;
-            ws->absorbed[r->absorber[i]] = 0;
-        }
-    }
-    memset(ws->absorbed, 0, F * sizeof *ws->absorbed);
-}
-
-void absorption_decide(const struct probe_bank *b, const struct absorption_view *v,
-                       size_t c, struct absorption_ws *ws, struct concept_result *r)
-{
-    const size_t hits = b->hit_start[c + 1] - b->hit_start[c];
-    double full = 0.0;
-    double fractions = 0.0;
-    double recalled = 0.0;
-    for (size_t i = 0; i < r->n_main; i++) {
-        ws->is_main[r->main_latent[i]] = 1;
-    }
-    for (size_t i = b->hit_start[c]; i < b->hit_start[c + 1]; i++) {
-        const struct reading g = read_codes(v, b->hit[i], ws->is_main);
-        const double p = (double)b->projection[i];
-        recalled += g.main_fires;
-        fractions += fraction(&g, p);
-        const bool absorbed = is_full(&g, p);
-        if (absorbed) {
-            full += 1.0;
-            ws->absorbed[g.top]++;
-        }
-        if (v->absorbed_by != NULL) {
-            v->absorbed_by[i] = absorbed ? g.top : -1;
-        }
-    }
-    for (size_t i = 0; i < r->n_main; i++) {
-        ws->is_main[r->main_latent[i]] = 0;
-    }
-    rank_absorbers(v->F, full, ws, r);
-    r->full = hits > 0 ? full / (double)hits : (double)NAN;
-    r->fraction = hits > 0 ? fractions / (double)hits : (double)NAN;
-    r->recall = hits > 0 ? recalled / (double)hits : (double)NAN;
+    const struct reading g = read_codes(v, row, is_main);
+    const double share = g.top >= 0 && p > 0.0 ? g.top_projection / p : 0.0;
+    const bool full = !g.main_fires && share >= SHARE && g.top_cos >= FULL_COS;
+    return (struct absorption_outcome){.fires = g.main_fires,
+                                       .absorber = full ? g.top : -1,
+                                       .share = (float)share,
+                                       .fraction = (float)fraction(&g, p)};
 }

@@ -36,7 +36,6 @@ struct absorption_ws {
     uint8_t *y;         /* [n] */
     uint8_t *member;    /* [n] occurrences of the concept at hand */
     uint8_t *is_main;   /* [F] */
-    uint32_t *absorbed; /* [F] times that a latent absorbed */
     struct logreg_tally *tally; /* of the fits; NULL: not counted */
 };
 enum err absorption_ws_init(struct absorption_ws *ws, size_t n, size_t F,
@@ -52,18 +51,23 @@ void ksparse_select(enum absorption_form form, const struct concept_sample *s,
 
 /* One concept's decision inputs. */
 struct absorption_view {
-    const struct sae_codes *codes; /* of the sample */
-    size_t F;
+    const struct sae_codes *codes;
     const float *along;  /* [F] W_dec row . probe direction */
     const float *length; /* [F] |W_dec row| */
     double scale; /* the SAE's input scale: codes are in its unit, unless they have a
                      unit for each row (undo) */
-    int32_t *absorbed_by; /* [hits of the bank] out: the latent that absorbed a hit, -1:
-                             none did; may be NULL */
 };
-/* Full absorption, fraction and main-latent recall over the bank's hits of concept c,
- * given r's main latents; fills the rest of r but what the probe alone says. */
-void absorption_decide(const struct probe_bank *b, const struct absorption_view *v,
-                       size_t c, struct absorption_ws *ws, struct concept_result *r);
+
+/* What an occurrence shows whose activation along the probe's direction is p. */
+struct absorption_outcome {
+    bool fires;       /* a main latent */
+    int32_t absorber; /* the latent that fully absorbs it, -1: none does */
+    float share;      /* of p that the latent of the greatest projection supplies; 0
+                         where p is not above 0 or none fires */
+    float fraction;   /* absorption fraction */
+};
+/* Of row `row` of the codes, given is_main [F]. */
+struct absorption_outcome absorption_decide(const struct absorption_view *v, size_t row,
+                                            double p, const uint8_t *is_main);
 
 #endif

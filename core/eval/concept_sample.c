@@ -26,7 +26,8 @@ static int by_draw(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
-enum part { PART_NONE, PART_RANK, PART_TRAIN, PART_TEST };
+/* PART_REST: beyond the sample; held out all the same. */
+enum part { PART_NONE, PART_RANK, PART_TRAIN, PART_TEST, PART_REST };
 
 /* Training occurrences of a form that latents are ranked on. */
 #define RANK_PER_WORD 5
@@ -44,6 +45,7 @@ static void choose(const struct eval_config *cfg, struct candidate *c, size_t n,
         rank = same ? rank + 1 : 0;
         trained = same ? trained : 0;
         if (rank >= cfg->per_word) {
+            part[c[i].at] = PART_REST;
             continue;
         }
         const double start =
@@ -87,7 +89,7 @@ static enum err gather(struct concept_sample *s, const struct acts_set *set,
 {
     size_t labels = 0;
     for (size_t i = 0; i < set->n; i++) {
-        if (part[i] != PART_NONE) {
+        if (part[i] != PART_NONE && part[i] != PART_REST) {
             size_t k = 0;
             (void)concepts_probed(c, set->ids[i], &k);
             labels += k;
@@ -117,6 +119,81 @@ static enum err gather(struct concept_sample *s, const struct acts_set *set,
         }
     }
     return OK;
+}
+
+/* The word forms of the text, and which of them each occurrence is. */
+static enum err number_forms(struct concept_sample *s, const struct acts_set *set,
+                             const struct concepts *c, const uint8_t *part,
+                             uint32_t *form_of, struct errinfo *e)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        if (part[i] != PART_NONE) {
+            form_of[set->ids[i]] = 1;
+        }
+    }
+    for (size_t t = 0; t < c->vocab; t++) {
+        s->n_forms += form_of[t];
+    }
+    TRY(mem_new(&s->form_token, s->n_forms, sizeof *s->form_token, "word forms", e));
+    TRY(mem_new(&s->form, s->n, sizeof *s->form, "word forms", e));
+    uint32_t form = 0;
+    for (size_t t = 0; t < c->vocab; t++) {
+        if (form_of[t] != 0) {
+            s->form_token[form] = (int32_t)t;
+            form_of[t] = form++;
+        }
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        s->form[i] = form_of[s->token[i]];
+    }
+    return OK;
+}
+
+static enum err label_forms(struct concept_sample *s, const struct concepts *c,
+                            struct errinfo *e)
+{
+    const size_t all = c->token_start[c->vocab]; /* grammatical ones among them */
+    TRY(mem_new(&s->form_start, s->n_forms + 1, sizeof *s->form_start, "labels", e));
+    TRY(mem_new(&s->form_concept, all, sizeof *s->form_concept, "labels", e));
+    for (size_t f = 0; f < s->n_forms; f++) {
+        size_t k = 0;
+        const int32_t *of = concepts_probed(c, s->form_token[f], &k);
+        memcpy(s->form_concept + s->form_start[f], of, k * sizeof *of);
+        s->form_start[f + 1] = s->form_start[f] + k;
+    }
+    return OK;
+}
+
+/* All occurrences of these forms but those for training. */
+static enum err hold_out(struct concept_sample *s, const struct acts_set *set,
+                         const struct concepts *c, const uint8_t *part,
+                         struct errinfo *e)
+{
+    uint32_t *form_of = NULL; /* by token */
+    enum err rc = OK;
+    size_t tests = 0;
+    TRY_OUT(rc, mem_new(&form_of, c->vocab, sizeof *form_of, "word forms", e));
+    TRY_OUT(rc, number_forms(s, set, c, part, form_of, e));
+    TRY_OUT(rc, label_forms(s, c, e));
+    for (size_t i = 0; i < set->n; i++) {
+        s->n_held += part[i] == PART_TEST || part[i] == PART_REST;
+    }
+    TRY_OUT(rc, mem_new(&s->held_at, s->n_held, sizeof *s->held_at, "words", e));
+    TRY_OUT(rc, mem_new(&s->held_form, s->n_held, sizeof *s->held_form, "words", e));
+    TRY_OUT(rc, mem_new(&s->test_held, s->n - s->n_train, sizeof *s->test_held, "words",
+                        e));
+    for (size_t i = 0, to = 0; i < set->n; i++) {
+        if (part[i] == PART_TEST) { /* in the text's order, as gather has them */
+            s->test_held[tests++] = (uint32_t)to;
+        }
+        if (part[i] == PART_TEST || part[i] == PART_REST) {
+            s->held_at[to] = (uint32_t)i;
+            s->held_form[to++] = form_of[set->ids[i]];
+        }
+    }
+out:
+    mem_free(form_of);
+    return rc;
 }
 
 /* Occurrences of each concept from concepts of each occurrence. */
@@ -173,6 +250,7 @@ enum err concept_sample_init(struct concept_sample *s, const struct eval_config 
     TRY_OUT(rc, mem_new(&part, set->n, sizeof *part, "concept sample", e));
     TRY_OUT(rc, choose_all(cfg, set, c, part, e));
     TRY_OUT(rc, gather(s, set, c, part, e));
+    TRY_OUT(rc, hold_out(s, set, c, part, e));
     TRY_OUT(rc, turn_round(s, e));
     TRY_OUT(rc, train_mean(s, e));
 out:
@@ -192,6 +270,13 @@ void concept_sample_deinit(struct concept_sample *s)
     mem_free(s->label);
     mem_free(s->member_start);
     mem_free(s->member);
+    mem_free(s->form_token);
+    mem_free(s->form_start);
+    mem_free(s->form_concept);
+    mem_free(s->form);
+    mem_free(s->held_at);
+    mem_free(s->held_form);
+    mem_free(s->test_held);
     memset(s, 0, sizeof *s);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "eval/evalset_priv.h"
+#include "eval/words.h"
 
 struct eval_config eval_defaults(void)
 {
@@ -11,6 +12,7 @@ struct eval_config eval_defaults(void)
                                 .test_share = 0.2,
                                 .min_probe_f1 = 0.6,
                                 .min_positives = 20,
+                                .word_least = WORD_LEAST,
                                 .min_letters = 20,
                                 .seed = 0};
 }
@@ -39,8 +41,8 @@ static enum err build(struct eval_set *s, const struct concepts *concepts,
     TRY(fidelity_rows_init(&s->fid_ood, s->ood, rows, ce, h, cancel, e));
     TRY(concept_sample_init(&s->sample, cfg, s->id, concepts, e));
     TRY(eval_poll(cancel, e));
-    return probe_bank_init(&s->bank, FORM_MAIN, concepts->n_probed, &s->sample, cfg,
-                           cfg->min_positives, pool, cancel, e);
+    return probe_bank_init(&s->bank, FORM_MAIN, concepts->n_probed, &s->sample, s->id,
+                           cfg, cfg->min_positives, pool, cancel, e);
 }
 
 enum err eval_set_build(const struct eval_config *cfg, struct acts_set *id,
@@ -121,7 +123,9 @@ size_t eval_set_bytes(const struct eval_config *cfg, size_t D, size_t T)
 {
     const size_t text = (cfg->concept_rows + cfg->fidelity_rows) * T;
     const size_t sample = cfg->concept_rows * T / 3;
-    /* Ids, special flags and activations; labels and hits are about 12 numbers a word.
-     */
-    return text * (D * sizeof(float) + 5) + sample * (D * sizeof(float) + 48);
+    /* Ids, special flags and activations; labels and the like are about 12 numbers a
+     * word of the sample. Nearly all text is words of some concept, as each begins with
+     * a letter; of up to three each, with 17 bytes of what its probe says. */
+    return text * (D * sizeof(float) + 5) + sample * (D * sizeof(float) + 48) +
+           cfg->concept_rows * T * 59;
 }

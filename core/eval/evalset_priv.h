@@ -18,13 +18,23 @@ struct concept_sample {
     size_t n_concepts;
     size_t *member_start; /* [n_concepts+1] the same turned round: occurrences of a */
     uint32_t *member;     /* concept, ascending */
+    /* The word forms, and all occurrences that no probe is trained on: those to test on
+     * and whatever is beyond per_word, as positions in the rows of text, ascending. */
+    size_t n_forms, n_held;
+    int32_t *form_token; /* [n_forms] ascending */
+    size_t *form_start;  /* [n_forms+1] concepts of a form, ascending */
+    int32_t *form_concept;
+    uint32_t *form;      /* [n] the form of each occurrence of the sample */
+    uint32_t *held_at;   /* [n_held] */
+    uint32_t *held_form; /* [n_held] */
+    uint32_t *test_held; /* [n - n_train] where those to test on stand among them */
 };
 enum err concept_sample_init(struct concept_sample *s, const struct eval_config *cfg,
                              const struct acts_set *set, const struct concepts *c,
                              struct errinfo *e) ERR_CHECKED;
 void concept_sample_deinit(struct concept_sample *s);
 /* A sample of its rows, each as often as times [s->n] says, one after the other; without
- * activations and tokens. Row i of s begins at first[i] [s->n+1] of it. */
+ * activations, tokens and forms. Row i of s begins at first[i] [s->n+1] of it. */
 enum err concept_sample_repeat(const struct concept_sample *s, const uint32_t *times,
                                struct concept_sample *out, size_t *first,
                                struct errinfo *e) ERR_CHECKED;
@@ -42,15 +52,28 @@ double form_f1(enum absorption_form form, double true_pos, double false_pos, dou
                double neg);
 
 /* Ground-truth probes on raw activations, one a concept 0..C-1, and what they say of
- * the test occurrences. Which concepts are eligible depends on these alone. */
+ * the held-out occurrences. Which concepts are eligible depends on these alone. */
 struct probe_bank {
     enum absorption_form form;
     size_t C, D;
-    float *dir;        /* [C, D] of unit length; zero where there is no probe */
-    double *f1;        /* [C] on the test occurrences */
-    size_t *hit_start; /* [C+1] */
-    uint32_t *hit;     /* occurrences of the concept that its probe gets right, ... */
-    float *projection; /* ... and their activation along dir */
+    size_t fit_passes; /* of the set's configuration */
+    float *dir; /* [C, D] of unit length; zero where there is no probe */
+    float *cut; /* [C] a probe says yes where the projection on dir is above it */
+    double *f1; /* [C] on the sample's test occurrences */
+    size_t *tested; /* [C] of those that are the concept's: how many it gets right */
+    /* The rows that absorption is decided on: all held-out occurrences; in SAEBench's
+     * form those of the sample's test part. */
+    size_t n_held;
+    uint32_t *held_at;   /* [n_held] positions in the rows of text, ascending */
+    uint32_t *held_form; /* [n_held] of the sample's forms */
+    /* ... and those of them that are each concept's. */
+    size_t *occ_start; /* [C+1] */
+    uint32_t *occ;     /* which of n_held, ascending */
+    float *projection; /* activation along dir, in the model's units */
+    uint8_t *right;    /* whether the probe says yes: a true positive */
+    size_t *hits;      /* [C] true positives */
+    double *weight;    /* of a true positive in the rates: 1 over those of its word, so
+                          that all words count alike; in SAEBench's form 1 */
     /* The eligible concepts, as units 0..n_units-1, and the sample's labels in terms of
      * them. */
     size_t fitted, short_of; /* probes, and those not at their certified minimum; of the
@@ -60,11 +83,11 @@ struct probe_bank {
     size_t *label_start; /* [n+1] */
     int32_t *label;
 };
-/* A concept is eligible whose probe's F1 is above cfg->min_probe_f1 and that has at
- * least min_positives hits, and one. */
+/* A concept is eligible whose probe's F1 is above cfg->min_probe_f1 and that gets at
+ * least min_positives test occurrences right, and one. `set`: what s was drawn from. */
 enum err probe_bank_init(struct probe_bank *b, enum absorption_form form, size_t C,
-                         const struct concept_sample *s, const struct eval_config *cfg,
-                         size_t min_positives, struct pool *pool,
+                         const struct concept_sample *s, const struct acts_set *set,
+                         const struct eval_config *cfg, size_t min_positives, struct pool *pool,
                          const atomic_bool *cancel, struct errinfo *e) ERR_CHECKED;
 void probe_bank_deinit(struct probe_bank *b);
 

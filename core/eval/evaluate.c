@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "eval/absorption.h"
 #include "eval/fidelity.h"
-#include "num/blas.h"
 #include "num/stats.h"
 
 #include <math.h>
@@ -12,23 +11,27 @@
 
 #define BOOTSTRAP_REPS 1000
 
-enum err eval_job_init(struct eval_job *j, bool model_units, struct errinfo *e)
+enum err eval_job_init(struct eval_job *j, struct errinfo *e)
 {
     const struct concept_sample *m = &j->set->sample;
     TRY(sae_encode(j->s, m->x, m->n, j->pool, &j->codes, e));
-    j->scale = (double)j->s->scale;
-    if (model_units) {
+    if (j->model_units) {
         sae_codes_raw(&j->codes, j->s);
-        j->scale = 1.0;
     }
     return eval_job_open(j, e);
 }
 
 enum err eval_job_open(struct eval_job *j, struct errinfo *e)
 {
+    TRY(code_columns_init(&j->columns, j->s->F, &j->codes, e));
+    return eval_job_begin(j, e);
+}
+
+enum err eval_job_begin(struct eval_job *j, struct errinfo *e)
+{
     const size_t D = j->s->D;
     const size_t F = j->s->F;
-    TRY(code_columns_init(&j->columns, F, &j->codes, e));
+    j->scale = j->model_units ? 1.0 : (double)j->s->scale;
     TRY(mem_new(&j->length, F, sizeof *j->length, "decoder norms", e));
     for (size_t i = 0; i < F; i++) {
         double square = 0.0;
@@ -57,36 +60,23 @@ void eval_job_deinit(struct eval_job *j)
     sae_codes_deinit(&j->codes);
 }
 
-/* ---- one form of absorption over its concepts
- * ---------------------------------------- */
+/* ---- which latents
+ * -------------------------------------------------------------------- */
 
 struct form_job {
     const struct eval_job *j;
     const struct probe_bank *bank;
     const float *weights; /* [n_units, F] L1 probes */
-    const float *along;   /* [C, F] probe direction . decoder row */
     struct concept_result *r;
-    bool decide; /* else select */
 };
 
-static void form_block(void *ctx, size_t unit, size_t worker)
+static void select_unit(void *ctx, size_t unit, size_t worker)
 {
     const struct form_job *k = ctx;
     const struct eval_job *j = k->j;
-    const size_t F = j->s->F;
     const size_t c = (size_t)k->bank->concept_of[unit];
-    struct absorption_ws *ws = &j->ws[worker];
-    if (!k->decide) {
-        ksparse_select(k->bank->form, &j->set->sample, &j->columns,
-                       k->weights + unit * F, c, ws, &k->r[c]);
-        return;
-    }
-    const struct absorption_view v = {.codes = &j->codes,
-                                      .F = F,
-                                      .along = k->along + c * F,
-                                      .length = j->length,
-                                      .scale = j->scale};
-    absorption_decide(k->bank, &v, c, ws, &k->r[c]);
+    ksparse_select(k->bank->form, &j->set->sample, &j->columns,
+                   k->weights + unit * j->s->F, c, &j->ws[worker], &k->r[c]);
 }
 
 /* What the probes alone say; the rest as for a concept that is not eligible. */
@@ -96,8 +86,7 @@ static void begin_results(const struct probe_bank *b, struct concept_result *r)
     for (size_t c = 0; c < b->C; c++) {
         r[c] = (struct concept_result){.concept = (int32_t)c,
                                        .probe_f1 = b->f1[c],
-                                       .true_positives =
-                                           b->hit_start[c + 1] - b->hit_start[c],
+                                       .true_positives = b->hits[c],
                                        .full = none,
                                        .fraction = none,
                                        .recall = none,
@@ -116,43 +105,78 @@ static void begin_results(const struct probe_bank *b, struct concept_result *r)
     }
 }
 
-enum err eval_job_run(struct eval_job *j, const struct probe_bank *bank,
+enum err eval_job_select(struct eval_job *j, const struct probe_bank *bank,
                          struct concept_result *r, struct eval_split *split,
                          struct errinfo *e)
 {
-    const size_t C = bank->C;
-    const size_t D = j->s->D;
-    const size_t F = j->s->F;
     struct logreg weights = {0};
-    float *along = NULL;
-    enum err rc = OK;
-    int64_t begun = clock_ns();
+    const int64_t begun = clock_ns();
     begin_results(bank, r);
     if (bank->n_units == 0) {
         return OK;
     }
-    TRY_OUT(rc, ksparse_weights(bank, &j->set->sample, &j->codes, F, j->set->cfg.seed,
-                                j->start, j->pool, j->cancel, &weights, e));
+    TRY(ksparse_weights(bank, &j->set->sample, &j->codes, j->s->F, j->set->cfg.seed,
+                        j->start, j->pool, j->cancel, &weights, e));
     logreg_count(&j->tally, &weights);
     struct form_job k = {.j = j, .bank = bank, .weights = weights.w, .r = r};
-    pool_run(j->pool, bank->n_units, form_block, &k);
-    split->selection += clock_seconds_since(begun);
-    TRY_OUT(rc, eval_poll(j->cancel, e));
-    begun = clock_ns();
-    TRY_OUT(rc, mem_new(&along, C, F * sizeof *along, "projections", e));
-    gemm_f32(NO_TRANS, TRANS, C, F, D, 1.0F, bank->dir, D, j->s->W_dec, D, 0.0F, along,
-             F);
-    k.along = along;
-    k.decide = true;
-    pool_run(j->pool, bank->n_units, form_block, &k);
-    split->decision += clock_seconds_since(begun);
-out:
-    mem_free(along);
-    if (rc == OK && j->keep != NULL) {
+    pool_run(j->pool, bank->n_units, select_unit, &k);
+    if (j->keep != NULL) {
         *j->keep = weights;
+    } else {
+        logreg_deinit(&weights);
+    }
+    split->selection += clock_seconds_since(begun);
+    return eval_poll(j->cancel, e);
+}
+
+/* ---- what becomes of their words
+ * -------------------------------------------------------------------- */
+
+/* The latents that absorbed most of concept c, words counting alike. */
+static void name_absorbers(const struct probe_bank *b, size_t c,
+                           const struct absorption_outcome *o, struct absorber_tally *t,
+                           struct concept_result *r)
+{
+    for (size_t i = b->occ_start[c]; i < b->occ_start[c + 1]; i++) {
+        if (b->right[i] && o[i].absorber >= 0) {
+            absorbers_add(t, o[i].absorber, b->weight[i]);
+            r->absorbed++;
+        }
+    }
+    (void)absorbers_take(t, r->absorber, r->absorber_share);
+}
+
+/* The rest of r, whose main latents are known. */
+static enum err decide(const struct eval_job *j, const struct probe_bank *bank,
+                       struct concept_result *r, struct eval_split *split,
+                       struct errinfo *e)
+{
+    const struct eval_choice choice = {.r = r};
+    const int64_t begun = clock_ns();
+    struct eval_rates *rates = NULL;
+    struct absorption_outcome *outcome = NULL;
+    struct absorber_tally tally = {0};
+    enum err rc = OK;
+    if (bank->n_units == 0) {
         return OK;
     }
-    logreg_deinit(&weights);
+    const size_t all = bank->occ_start[bank->C];
+    TRY_OUT(rc, mem_new(&rates, bank->C, sizeof *rates, "absorption", e));
+    TRY_OUT(rc, mem_new(&outcome, all, sizeof *outcome, "absorption", e));
+    TRY_OUT(rc, absorbers_init(&tally, j->s->F, e));
+    TRY_OUT(rc, eval_decide(j, bank, 1, &choice, rates, outcome, e));
+    for (size_t u = 0; u < bank->n_units; u++) {
+        const size_t c = (size_t)bank->concept_of[u];
+        r[c].full = rates[c].full;
+        r[c].fraction = rates[c].fraction;
+        r[c].recall = rates[c].recall;
+        name_absorbers(bank, c, outcome, &tally, &r[c]);
+    }
+    split->decision += clock_seconds_since(begun);
+out:
+    mem_free(rates);
+    mem_free(outcome);
+    absorbers_deinit(&tally);
     return rc;
 }
 
@@ -217,7 +241,8 @@ out:
 static enum err main_form(struct eval_job *j, struct eval_result *out, struct errinfo *e)
 {
     const struct eval_set *set = j->set;
-    TRY(eval_job_run(j, &set->bank, out->concept, &out->split, e));
+    TRY(eval_job_select(j, &set->bank, out->concept, &out->split, e));
+    TRY(decide(j, &set->bank, out->concept, &out->split, e));
     out->fits = atomic_load(&j->tally.fits) + set->bank.fitted;
     out->fits_short = atomic_load(&j->tally.short_of) + set->bank.short_of;
     const int64_t begun = clock_ns();
@@ -282,7 +307,7 @@ static enum err run(struct eval_job *j, struct harvester *h, struct eval_result 
 {
     int64_t begun = clock_ns();
     TRY(eval_poll(j->cancel, e));
-    TRY(eval_job_init(j, false, e));
+    TRY(eval_job_init(j, e));
     out->split.encode = clock_seconds_since(begun);
     begun = clock_ns();
     TRY(reconstruction(j, h, out, e));
@@ -293,8 +318,8 @@ static enum err run(struct eval_job *j, struct harvester *h, struct eval_result 
     return main_form(j, out, e);
 }
 
-static enum err check_width(const struct eval_set *set, const struct sae *s,
-                            struct errinfo *e)
+enum err eval_check_width(const struct eval_set *set, const struct sae *s,
+                          struct errinfo *e)
 {
     if (s->D != set->id->D) {
         return err_set(e, ERR_USAGE,
@@ -312,7 +337,7 @@ enum err evaluate(const struct eval_set *set, const struct sae *s, struct harves
     const int64_t begun = clock_ns();
     struct eval_result r = {0};
     struct eval_job j = {.set = set, .s = s, .pool = pool, .cancel = cancel};
-    TRY(check_width(set, s, e));
+    TRY(eval_check_width(set, s, e));
     const enum err rc = run(&j, h, &r, e);
     eval_job_deinit(&j);
     if (rc != OK) {
@@ -329,8 +354,8 @@ enum err eval_saebench_bank(const struct eval_set *set, struct pool *pool,
                             struct errinfo *e)
 {
     const size_t C = set->n_leaf > 0 ? set->n_leaf : set->sample.n_concepts;
-    return probe_bank_init(out, FORM_SAEBENCH, C, &set->sample, &set->cfg, 0, pool,
-                           cancel, e);
+    return probe_bank_init(out, FORM_SAEBENCH, C, &set->sample, set->id, &set->cfg, 0,
+                           pool, cancel, e);
 }
 
 /* SAEBench's mean: every concept whose probe's F1 is above the limit, however many hits
@@ -341,20 +366,22 @@ enum err evaluate_saebench(const struct eval_set *set, const struct probe_bank *
                            const atomic_bool *cancel, struct eval_result *r,
                            struct errinfo *e)
 {
-    struct eval_job j = {.set = set, .s = s, .pool = pool, .cancel = cancel};
+    struct eval_job j = {
+        .set = set, .s = s, .pool = pool, .cancel = cancel, .model_units = true};
     struct probe_bank own = {0};
     struct concept_result *c = NULL;
     struct eval_split unused = {0};
     double sum = 0.0;
     enum err rc = OK;
-    TRY(check_width(set, s, e));
+    TRY(eval_check_width(set, s, e));
     if (bank == NULL) {
         TRY_OUT(rc, eval_saebench_bank(set, pool, cancel, &own, e));
         bank = &own;
     }
-    TRY_OUT(rc, eval_job_init(&j, true, e));
+    TRY_OUT(rc, eval_job_init(&j, e));
     TRY_OUT(rc, mem_new(&c, bank->C, sizeof *c, "absorption", e));
-    TRY_OUT(rc, eval_job_run(&j, bank, c, &unused, e));
+    TRY_OUT(rc, eval_job_select(&j, bank, c, &unused, e));
+    TRY_OUT(rc, decide(&j, bank, c, &unused, e));
     for (size_t i = 0; i < bank->n_units; i++) {
         sum += c[bank->concept_of[i]].full;
     }
@@ -365,38 +392,5 @@ out:
     mem_free(c);
     eval_job_deinit(&j);
     probe_bank_deinit(&own);
-    return rc;
-}
-
-enum err evaluate_absorbers(const struct eval_set *set, const struct sae *s,
-                            struct pool *pool, const struct eval_result *r, int32_t *by,
-                            struct errinfo *e)
-{
-    const struct probe_bank *bank = &set->bank;
-    struct eval_job j = {.set = set, .s = s, .pool = pool};
-    float *along = NULL;
-    enum err rc = OK;
-    TRY(check_width(set, s, e));
-    for (size_t i = 0; i < bank->hit_start[bank->C]; i++) {
-        by[i] = -1;
-    }
-    TRY_OUT(rc, eval_job_init(&j, false, e));
-    TRY_OUT(rc, mem_new(&along, bank->C, s->F * sizeof *along, "projections", e));
-    gemm_f32(NO_TRANS, TRANS, bank->C, s->F, s->D, 1.0F, bank->dir, s->D, s->W_dec,
-             s->D, 0.0F, along, s->F);
-    for (size_t u = 0; u < bank->n_units; u++) {
-        const size_t c = (size_t)bank->concept_of[u];
-        struct concept_result again = r->concept[c];
-        const struct absorption_view v = {.codes = &j.codes,
-                                          .F = s->F,
-                                          .along = along + c * s->F,
-                                          .length = j.length,
-                                          .scale = j.scale,
-                                          .absorbed_by = by};
-        absorption_decide(bank, &v, c, &j.ws[0], &again);
-    }
-out:
-    mem_free(along);
-    eval_job_deinit(&j);
     return rc;
 }

@@ -22,23 +22,26 @@ struct absorption_family {
     struct estimate recall; /* mean share of true positives where a main latent fires */
     double f1_best;         /* mean F1 of the best single latent (k-sparse, k = 1) */
     size_t eligible;        /* concepts counted */
-    size_t true_positives;  /* test tokens the raw probe gets right, over all of them */
+    size_t true_positives;  /* held-out words the raw probe gets right, of all of them */
 };
 
 /* One concept of the result. Of one that is not eligible only the probe's figures are
- * there; it has no main latent, its rates are NaN. */
+ * there; it has no main latent, its rates are NaN. Rates are over all held-out
+ * occurrences that the probe gets right, each word form counting alike; F1s are of the
+ * test part of the sample. */
 struct concept_result {
     int32_t concept;
     bool eligible;
     double probe_f1;
-    size_t true_positives;
+    size_t true_positives; /* such occurrences, */
+    size_t absorbed;       /* and those of them that are fully absorbed */
     int32_t main_latent[EVAL_MAX_MAIN]; /* best first, -1 after the last */
     size_t n_main;
     double full, fraction, recall, f1_best;
     double firmness;   /* share of resamples that choose main_latent[0] (firmness.h), */
     double f1_heldout; /* see heldout.h; both NaN where evaluate() was all */
     int32_t absorber[EVAL_ABSORBERS]; /* latents that fire instead most often, or -1 */
-    double absorber_share[EVAL_ABSORBERS]; /* of the absorbed tokens */
+    double absorber_share[EVAL_ABSORBERS]; /* of what is absorbed */
 };
 
 /* Where the time of an evaluation went, in seconds. */
@@ -65,8 +68,9 @@ struct eval_result {
     double absorption_saebench; /* NaN until evaluate_saebench fills it in */
     size_t saebench_eligible;   /* concepts counted in it */
     size_t resamples; /* behind firmness; 0: none */
-    size_t fits, fits_short; /* of probes behind leaf, super and letter: how many, and
-                                how many are not at their certified minimum */
+    size_t fits, fits_short; /* of probes behind leaf, super and letter, those of the
+                                resamples among them: how many, and how many are not at
+                                their certified minimum */
     size_t n_concepts;
     struct concept_result
         *concept; /* [n_concepts] the first of struct concepts, owned */
@@ -95,12 +99,6 @@ enum err evaluate_saebench(const struct eval_set *set, const struct probe_bank *
 /* Released by probe_bank_deinit (evalset_priv.h). */
 enum err eval_saebench_bank(const struct eval_set *set, struct pool *pool,
                             const atomic_bool *cancel, struct probe_bank *out,
-                            struct errinfo *e) ERR_CHECKED;
-/* Which latent absorbed each of the true positives of r, an earlier result of the same
- * set and SAE: by[i] belongs to hit i of the set's probes, -1 where none did. Concepts
- * that are not eligible have -1 throughout. For evalset_priv.h's users. */
-enum err evaluate_absorbers(const struct eval_set *set, const struct sae *s,
-                            struct pool *pool, const struct eval_result *r, int32_t *by,
                             struct errinfo *e) ERR_CHECKED;
 void eval_result_deinit(struct eval_result *r);
 /* A deep copy. */

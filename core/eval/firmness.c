@@ -3,67 +3,24 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "eval/evaluate_priv.h"
-#include "num/stats.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- which words ---- */
 
-static int by_value(const void *a, const void *b)
-{
-    const int32_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-/* The word forms of a sample, and the form of each row. */
-struct forms {
-    size_t n;
-    int32_t *token; /* [n] ascending */
-    uint32_t *of;   /* [rows] */
-    uint32_t *draw; /* [n] scratch */
-};
-
-static enum err forms_init(struct forms *f, const struct concept_sample *s,
-                           struct errinfo *e)
-{
-    TRY(mem_new(&f->token, s->n, sizeof *f->token, "word forms", e));
-    TRY(mem_new(&f->of, s->n, sizeof *f->of, "word forms", e));
-    TRY(mem_new(&f->draw, s->n, sizeof *f->draw, "word forms", e));
-    memcpy(f->token, s->token, s->n * sizeof *f->token);
-    qsort(f->token, s->n, sizeof *f->token, by_value);
-    for (size_t i = 0; i < s->n; i++) {
-        if (i == 0 || f->token[i] != f->token[f->n - 1]) {
-            f->token[f->n++] = f->token[i];
-        }
-    }
-    for (size_t i = 0; i < s->n; i++) {
-        const int32_t *at =
-            bsearch(&s->token[i], f->token, f->n, sizeof *f->token, by_value);
-        f->of[i] = (uint32_t)(at - f->token);
-    }
-    return OK;
-}
-
-static void forms_deinit(struct forms *f)
-{
-    mem_free(f->token);
-    mem_free(f->of);
-    mem_free(f->draw);
-}
-
-/* times [rows]: how often each row is in resample `rep`. */
-static void draw_rows(const struct forms *f, size_t rows, uint64_t seed, size_t rep,
-                      uint32_t *times)
+/* How often each word form is in resample `rep`: forms [n_forms], and with them the
+ * rows of the sample, times [n]. */
+static void draw(const struct concept_sample *s, uint64_t seed, size_t rep,
+                 uint32_t *forms, uint32_t *times)
 {
     struct rng r = rng_begin(seed, RNG_BOOTSTRAP, 1 + rep);
-    memset(f->draw, 0, f->n * sizeof *f->draw);
-    for (size_t i = 0; i < f->n; i++) {
-        f->draw[rng_below(&r, f->n)]++;
+    memset(forms, 0, s->n_forms * sizeof *forms);
+    for (size_t i = 0; i < s->n_forms; i++) {
+        forms[rng_below(&r, s->n_forms)]++;
     }
-    for (size_t i = 0; i < rows; i++) {
-        times[i] = f->draw[f->of[i]];
+    for (size_t i = 0; i < s->n; i++) {
+        times[i] = forms[s->form[i]];
     }
 }
 
@@ -73,36 +30,28 @@ struct resampler {
     const struct eval_set *set;
     struct eval_job whole; /* on the sample as it is */
     struct logreg weights; /* its L1 probes */
-    struct forms forms;
-    uint32_t *times; /* [rows] */
-    size_t *first;   /* [rows+1] */
-    struct concept_result *r; /* [C] of a resample */
+    uint32_t *forms;       /* [reps, forms] */
+    uint32_t *times;       /* [rows] */
+    size_t *first;         /* [rows+1] */
+    struct concept_result *r; /* [reps, C] */
+    size_t fits, fits_short; /* of all resamples */
 };
 
-/* The bank's labels and hits in terms of the rows of a resample. */
-static enum err repeat_bank(const struct resampler *k, struct probe_bank *b,
-                            struct errinfo *e)
+/* The bank's labels in terms of the rows of a resample. */
+static enum err repeat_labels(const struct resampler *k, struct probe_bank *b,
+                              struct errinfo *e)
 {
     const struct probe_bank *from = &k->set->bank;
     const size_t n = k->set->sample.n;
-    size_t labels = 0, row = 0, hits = 0;
+    size_t labels = 0, row = 0;
     for (size_t i = 0; i < n; i++) {
         labels += k->times[i] * (from->label_start[i + 1] - from->label_start[i]);
-    }
-    for (size_t i = 0; i < from->hit_start[from->C]; i++) {
-        hits += k->times[from->hit[i]];
     }
     *b = *from;
     b->label_start = NULL;
     b->label = NULL;
-    b->hit_start = NULL;
-    b->hit = NULL;
-    b->projection = NULL;
     TRY(mem_new(&b->label_start, k->first[n] + 1, sizeof *b->label_start, "labels", e));
     TRY(mem_new(&b->label, labels, sizeof *b->label, "labels", e));
-    TRY(mem_new(&b->hit_start, b->C + 1, sizeof *b->hit_start, "hits", e));
-    TRY(mem_new(&b->hit, hits, sizeof *b->hit, "hits", e));
-    TRY(mem_new(&b->projection, hits, sizeof *b->projection, "hits", e));
     labels = 0;
     for (size_t i = 0; i < n; i++) {
         for (uint32_t t = 0; t < k->times[i]; t++) {
@@ -112,27 +61,7 @@ static enum err repeat_bank(const struct resampler *k, struct probe_bank *b,
             b->label_start[++row] = labels;
         }
     }
-    hits = 0;
-    for (size_t c = 0; c < b->C; c++) {
-        for (size_t i = from->hit_start[c]; i < from->hit_start[c + 1]; i++) {
-            for (size_t a = k->first[from->hit[i]]; a < k->first[from->hit[i] + 1]; a++) {
-                b->hit[hits] = (uint32_t)a;
-                b->projection[hits++] = from->projection[i];
-            }
-        }
-        b->hit_start[c + 1] = hits;
-    }
     return OK;
-}
-
-/* What repeat_bank made of its own. */
-static void drop_bank(struct probe_bank *b)
-{
-    mem_free(b->label_start);
-    mem_free(b->label);
-    mem_free(b->hit_start);
-    mem_free(b->hit);
-    mem_free(b->projection);
 }
 
 static enum err repeat_codes(const struct resampler *k, struct sae_codes *c,
@@ -167,43 +96,48 @@ static enum err repeat_codes(const struct resampler *k, struct sae_codes *c,
     return OK;
 }
 
-/* The choice and all that follows from it, into k->r. */
-static enum err run_resample(struct resampler *k, size_t rep, struct errinfo *e)
+/* The choice of resample `rep`, into r [C]. */
+static enum err choose(struct resampler *k, size_t rep, struct concept_result *r,
+                       struct errinfo *e)
 {
-    const size_t n = k->set->sample.n;
+    const struct concept_sample *sample = &k->set->sample;
     struct eval_set set = {.cfg = k->set->cfg};
+    struct probe_bank bank = {0};
     struct eval_job j = {.set = &set,
                          .s = k->whole.s,
                          .pool = k->whole.pool,
                          .cancel = k->whole.cancel,
-                         .start = &k->weights,
-                         .scale = k->whole.scale};
+                         .start = &k->weights};
     struct eval_split unused = {0};
     enum err rc = OK;
-    draw_rows(&k->forms, n, set.cfg.seed, rep, k->times);
-    TRY(concept_sample_repeat(&k->set->sample, k->times, &set.sample, k->first, e));
-    TRY_OUT(rc, repeat_bank(k, &set.bank, e));
+    draw(sample, set.cfg.seed, rep, k->forms + rep * sample->n_forms, k->times);
+    TRY(concept_sample_repeat(sample, k->times, &set.sample, k->first, e));
+    TRY_OUT(rc, repeat_labels(k, &bank, e));
     TRY_OUT(rc, repeat_codes(k, &j.codes, e));
     TRY_OUT(rc, eval_job_open(&j, e));
-    TRY_OUT(rc, eval_job_run(&j, &set.bank, k->r, &unused, e));
+    TRY_OUT(rc, eval_job_select(&j, &bank, r, &unused, e));
+    k->fits += atomic_load(&j.tally.fits);
+    k->fits_short += atomic_load(&j.tally.short_of);
 out:
     eval_job_deinit(&j);
-    drop_bank(&set.bank);
+    mem_free(bank.label_start);
+    mem_free(bank.label);
     concept_sample_deinit(&set.sample);
     return rc;
 }
 
 /* ---- all of them ---- */
 
+/* What resample `rep` chose, r [C], and what came of it. */
 static void note(struct firmness *f, size_t rep, const struct eval_result *whole,
-                 const struct concept_result *r)
+                 const struct concept_result *r, const struct eval_rates *rates)
 {
     for (size_t c = 0; c < f->n; c++) {
         const struct concept_result *o = &whole->concept[c];
         const bool counts = o->eligible;
-        const double v[FIRM_FIGURES] = {[FIRM_FULL] = r[c].full,
-                                        [FIRM_FRACTION] = r[c].fraction,
-                                        [FIRM_RECALL] = r[c].recall,
+        const double v[FIRM_FIGURES] = {[FIRM_FULL] = rates[c].full,
+                                        [FIRM_FRACTION] = rates[c].fraction,
+                                        [FIRM_RECALL] = rates[c].recall,
                                         [FIRM_F1] = r[c].f1_best};
         for (size_t i = 0; i < FIRM_FIGURES; i++) {
             f->value[i][rep * f->n + c] = counts ? v[i] : (double)NAN;
@@ -229,17 +163,49 @@ static enum err firmness_init(struct firmness *f, const struct eval_result *r,
 }
 
 /* The sample as it is, for its codes and weights. */
-static enum err begin(struct resampler *k, struct errinfo *e)
+static enum err begin(struct resampler *k, size_t reps, struct errinfo *e)
 {
     struct eval_split unused = {0};
-    const size_t rows = k->set->sample.n;
-    TRY(mem_new(&k->r, k->set->bank.C, sizeof *k->r, "resamples", e));
-    TRY(mem_new(&k->times, rows, sizeof *k->times, "resamples", e));
-    TRY(mem_new(&k->first, rows + 1, sizeof *k->first, "resamples", e));
-    TRY(forms_init(&k->forms, &k->set->sample, e));
-    TRY(eval_job_init(&k->whole, false, e));
+    const struct concept_sample *m = &k->set->sample;
+    const size_t C = k->set->bank.C;
+    TRY(mem_new(&k->r, C, reps * sizeof *k->r, "resamples", e));
+    TRY(mem_new(&k->forms, m->n_forms, reps * sizeof *k->forms, "resamples", e));
+    TRY(mem_new(&k->times, m->n, sizeof *k->times, "resamples", e));
+    TRY(mem_new(&k->first, m->n + 1, sizeof *k->first, "resamples", e));
+    TRY(eval_job_init(&k->whole, e));
     k->whole.keep = &k->weights;
-    return eval_job_run(&k->whole, &k->set->bank, k->r, &unused, e);
+    return eval_job_select(&k->whole, &k->set->bank, k->r, &unused, e);
+}
+
+/* All choices, and then the rule under each of them. */
+static enum err resample(struct resampler *k, const struct eval_result *r,
+                         struct firmness *f, struct errinfo *e)
+{
+    const size_t C = k->set->bank.C;
+    struct eval_choice *choice = NULL;
+    struct eval_rates *rates = NULL;
+    enum err rc = OK;
+    TRY_OUT(rc, begin(k, f->reps, e));
+    TRY_OUT(rc, mem_new(&choice, f->reps, sizeof *choice, "resamples", e));
+    TRY_OUT(rc, mem_new(&rates, C, f->reps * sizeof *rates, "resamples", e));
+    for (size_t rep = 0; rep < f->reps; rep++) {
+        TRY_OUT(rc, choose(k, rep, k->r + rep * C, e));
+        choice[rep] = (struct eval_choice){
+            k->r + rep * C, k->forms + rep * k->set->sample.n_forms};
+    }
+    TRY_OUT(rc, eval_decide(&k->whole, &k->set->bank, f->reps, choice, rates, NULL, e));
+    for (size_t rep = 0; rep < f->reps; rep++) {
+        note(f, rep, r, k->r + rep * C, rates + rep * C);
+    }
+    for (size_t c = 0; c < f->n; c++) {
+        f->same[c] /= (double)f->reps;
+    }
+    f->fits = k->fits;
+    f->fits_short = k->fits_short;
+out:
+    mem_free(choice);
+    mem_free(rates);
+    return rc;
 }
 
 enum err firmness_measure(const struct eval_set *set, const struct sae *s,
@@ -253,14 +219,7 @@ enum err firmness_measure(const struct eval_set *set, const struct sae *s,
     enum err rc = OK;
     TRY_OUT(rc, firmness_init(&f, r, e));
     if (set->bank.n_units > 0) {
-        TRY_OUT(rc, begin(&k, e));
-        for (size_t rep = 0; rep < f.reps; rep++) {
-            TRY_OUT(rc, run_resample(&k, rep, e));
-            note(&f, rep, r, k.r);
-        }
-        for (size_t c = 0; c < f.n; c++) {
-            f.same[c] /= (double)f.reps;
-        }
+        TRY_OUT(rc, resample(&k, r, &f, e));
     }
     *out = f;
     f = (struct firmness){0};
@@ -268,7 +227,7 @@ out:
     firmness_deinit(&f);
     eval_job_deinit(&k.whole);
     logreg_deinit(&k.weights);
-    forms_deinit(&k.forms);
+    mem_free(k.forms);
     mem_free(k.times);
     mem_free(k.first);
     mem_free(k.r);
@@ -282,50 +241,4 @@ void firmness_deinit(struct firmness *f)
         mem_free(f->value[i]);
     }
     *f = (struct firmness){0};
-}
-
-/* One draw: the mean over concepts, drawn with replacement, of one resample. */
-static double draw_mean(const struct firmness *f, const double *value,
-                        const uint32_t *concept, size_t n, struct rng *r)
-{
-    const double *of = value + (size_t)rng_below(r, f->reps) * f->n;
-    double sum = 0.0, known = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        const double v = of[concept[rng_below(r, n)]];
-        sum += isnan(v) ? 0.0 : v;
-        known += isnan(v) ? 0.0 : 1.0;
-    }
-    return sum / known; /* NaN, sorted last, where none is known */
-}
-
-enum err firmness_interval(const struct firmness *f, enum firm_figure figure,
-                           const bool *use, size_t draws, uint64_t seed, double *lo,
-                           double *hi, struct errinfo *e)
-{
-    uint32_t *concept = NULL;
-    double *mean = NULL;
-    size_t n = 0;
-    enum err rc = OK;
-    *lo = *hi = (double)NAN;
-    TRY_OUT(rc, mem_new(&concept, f->n, sizeof *concept, "resamples", e));
-    TRY_OUT(rc, mem_new(&mean, draws, sizeof *mean, "resamples", e));
-    for (size_t c = 0; c < f->n; c++) {
-        if (use[c]) {
-            concept[n++] = (uint32_t)c;
-        }
-    }
-    if (n < 2 || f->reps == 0) {
-        goto out;
-    }
-    struct rng r = rng_begin(seed, RNG_BOOTSTRAP, 0);
-    for (size_t i = 0; i < draws; i++) {
-        mean[i] = draw_mean(f, f->value[figure], concept, n, &r);
-    }
-    stats_sort(draws, mean);
-    *lo = stats_quantile_sorted(draws, mean, 0.025);
-    *hi = stats_quantile_sorted(draws, mean, 0.975);
-out:
-    mem_free(concept);
-    mem_free(mean);
-    return rc;
 }

@@ -13,10 +13,13 @@ enum firm_figure { FIRM_FULL, FIRM_FRACTION, FIRM_RECALL, FIRM_F1, FIRM_FIGURES 
 
 struct firmness {
     size_t n, reps;  /* concepts, resamples */
+    size_t fits, fits_short; /* of the resamples' probes, and those that are not at their
+                                certified minimum */
     double *same;    /* [n] share of resamples that choose the same best latent; NaN for
                         concepts that are not eligible */
     double *value[FIRM_FIGURES]; /* [reps, n]; NaN where a resample has nothing to
-                                    measure on */
+                                    measure on. For report_resampled: resample i is of
+                                    the same words for every SAE */
 };
 
 /* Of the eligible concepts of r, the result of evaluate() on the same set and SAE. The
@@ -26,12 +29,5 @@ enum err firmness_measure(const struct eval_set *set, const struct sae *s,
                           const atomic_bool *cancel, struct firmness *out,
                           struct errinfo *e) ERR_CHECKED;
 void firmness_deinit(struct firmness *f);
-/* The 95 % interval of the mean of a figure over the concepts with use[c]: each of
- * `draws` takes one of the resamples, and of its concepts a sample with replacement. So
- * it holds what comes of the words, of the choice made on them, and of which concepts
- * there are. NaN for fewer than two concepts. */
-enum err firmness_interval(const struct firmness *f, enum firm_figure figure,
-                           const bool *use, size_t draws, uint64_t seed, double *lo,
-                           double *hi, struct errinfo *e) ERR_CHECKED;
 
 #endif

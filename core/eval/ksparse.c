@@ -79,6 +79,7 @@ enum err ksparse_weights(const struct probe_bank *b, const struct concept_sample
     struct logreg_opts o = logreg_defaults();
     o.l1 = L1;
     o.l2 = L2;
+    o.max_passes = b->fit_passes > 0 ? b->fit_passes : o.max_passes;
     o.start = start;
     o.cancel = cancel;
     return logreg_fit(&x, &y, &o, pool, out, e);
@@ -95,7 +96,6 @@ enum err absorption_ws_init(struct absorption_ws *ws, size_t n, size_t F,
     TRY(mem_new(&ws->y, n, sizeof *ws->y, what, e));
     TRY(mem_new(&ws->member, n, sizeof *ws->member, what, e));
     TRY(mem_new(&ws->is_main, F, sizeof *ws->is_main, what, e));
-    TRY(mem_new(&ws->absorbed, F, sizeof *ws->absorbed, what, e));
     for (size_t i = 0; i < n; i++) {
         ws->slot[i] = -1;
     }
@@ -110,7 +110,6 @@ void absorption_ws_deinit(struct absorption_ws *ws)
     mem_free(ws->y);
     mem_free(ws->member);
     mem_free(ws->is_main);
-    mem_free(ws->absorbed);
 }
 
 /* The EVAL_MAX_MAIN latents of greatest (signed) weight, ties to the lower index. */

@@ -211,6 +211,7 @@ static enum err build(struct letter_task *t, const struct eval_config *cfg,
     struct asker k = {.p = p, .tok = lm->tok, .w = w, .seed = cfg->seed};
     c.fidelity_rows = 1;
     c.min_positives = LETTER_LEAST;
+    c.word_least = 1; /* a word is asked for once */
     TRY(rows_new(w->n, lm->cfg.d_model, w->id, &a, e));
     const enum err rc = ask_all(&k, lm, depth, pool, cancel, a, e);
     if (rc != OK) {

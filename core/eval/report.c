@@ -25,6 +25,7 @@ void report_deinit(struct report *r)
         mem_free(r->fig[i].id);
         mem_free(r->fig[i].x);
         mem_free(r->fig[i].w);
+        mem_free(r->fig[i].again);
     }
     for (size_t i = 0; i < r->gaps; i++) {
         mem_free(r->gap[i].what);
@@ -134,10 +135,33 @@ enum err report_ratio(struct report *r, size_t n, const int32_t *id, const doubl
     return estimate_units(r, f, e);
 }
 
-void report_interval(struct report *r, double lo, double hi)
+/* The interval from the resamples. */
+static enum err interval_again(const struct report *r, struct figure *f,
+                               struct errinfo *e)
 {
-    r->fig[r->n - 1].v.lo = lo;
-    r->fig[r->n - 1].v.hi = hi;
+    struct stats_interval v = {.mean = f->v.value};
+    if (r->reps == 0 || f->n == 0) {
+        return OK;
+    }
+    TRY(stats_bootstrap_again(f->n, f->resamples, f->again, r->reps, 0.95, r->seed, &v,
+                              e));
+    f->v.lo = v.low;
+    f->v.hi = v.high;
+    return OK;
+}
+
+enum err report_resampled(struct report *r, size_t reps, size_t n, const double *again,
+                          struct errinfo *e)
+{
+    struct figure *f = &r->fig[r->n - 1];
+    TRY(mem_new(&f->again, reps, f->n * sizeof *f->again, "resamples", e));
+    f->resamples = reps;
+    for (size_t rep = 0; rep < reps; rep++) {
+        for (size_t i = 0; i < f->n; i++) {
+            f->again[rep * f->n + i] = again[rep * n + (size_t)f->id[i]];
+        }
+    }
+    return interval_again(r, f, e);
 }
 
 enum err report_left_out(struct report *r, struct errinfo *e, const char *what,
@@ -379,9 +403,11 @@ void report_table(const struct report *r, struct str *out)
 
 /* ---- two of them ---- */
 
-/* Differences over the units that both figures have; *n is their number. */
+/* Differences over the units that both figures have; which those are goes to of_a and
+ * of_b. */
 static enum err pair_units(const struct figure *a, const struct figure *b,
-                           struct figure *out, struct errinfo *e)
+                           struct figure *out, size_t *of_a, size_t *of_b,
+                           struct errinfo *e)
 {
     const size_t most = a->n < b->n ? a->n : b->n;
     TRY(mem_new(&out->id, most, sizeof *out->id, "comparison", e));
@@ -395,14 +421,53 @@ static enum err pair_units(const struct figure *a, const struct figure *b,
         if (j == b->n || b->id[j] != a->id[i]) {
             continue;
         }
+        of_a[out->n] = i;
+        of_b[out->n] = j;
         out->id[out->n] = a->id[i];
         out->w[out->n] = a->w[i];
         /* Of one text both have the same weight; else b's value is put on a's. */
         const bool alike = !(fabs(a->w[i] - b->w[j]) > 0.0);
-        const double of_b = alike ? b->x[j] : b->x[j] / b->w[j] * a->w[i];
-        out->x[out->n++] = of_b - a->x[i];
+        const double of = alike ? b->x[j] : b->x[j] / b->w[j] * a->w[i];
+        out->x[out->n++] = of - a->x[i];
     }
     return OK;
+}
+
+/* The same differences in each resample, where both have them. */
+static enum err pair_resamples(const struct figure *a, const struct figure *b,
+                               struct figure *out, const size_t *of_a,
+                               const size_t *of_b, struct errinfo *e)
+{
+    TRY(mem_new(&out->again, a->resamples, out->n * sizeof *out->again, "comparison",
+                e));
+    out->resamples = a->resamples;
+    for (size_t rep = 0; rep < a->resamples; rep++) {
+        for (size_t i = 0; i < out->n; i++) {
+            out->again[rep * out->n + i] =
+                b->again[rep * b->n + of_b[i]] - a->again[rep * a->n + of_a[i]];
+        }
+    }
+    return OK;
+}
+
+static enum err compare_units(const struct figure *a, const struct figure *b,
+                              const struct report *r, struct figure *f,
+                              struct errinfo *e)
+{
+    size_t *of_a = NULL, *of_b = NULL;
+    enum err rc = OK;
+    TRY_OUT(rc, mem_new(&of_a, a->n, sizeof *of_a, "comparison", e));
+    TRY_OUT(rc, mem_new(&of_b, a->n, sizeof *of_b, "comparison", e));
+    TRY_OUT(rc, pair_units(a, b, f, of_a, of_b, e));
+    TRY_OUT(rc, estimate_units(r, f, e));
+    if (a->resamples > 0 && a->resamples == b->resamples) {
+        TRY_OUT(rc, pair_resamples(a, b, f, of_a, of_b, e));
+        TRY_OUT(rc, interval_again(r, f, e));
+    }
+out:
+    mem_free(of_a);
+    mem_free(of_b);
+    return rc;
 }
 
 static enum err compare_one(const struct figure *a, const struct figure *b,
@@ -415,8 +480,7 @@ static enum err compare_one(const struct figure *a, const struct figure *b,
     if (a->id == NULL || b->id == NULL || a->unit != b->unit) {
         return OK;
     }
-    TRY(pair_units(a, b, f, e));
-    return estimate_units(out, f, e);
+    return compare_units(a, b, out, f, e);
 }
 
 enum err report_compare(const struct report *a, const struct report *b,

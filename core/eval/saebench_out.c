@@ -213,7 +213,7 @@ static void add_letter(const struct concept_result *q, const char *name, cJSON *
     (void)cJSON_AddStringToObject(d, "first_letter", letter);
     put(d, "mean_absorption_fraction", q->fraction);
     put(d, "full_absorption_rate", q->full);
-    put(d, "num_full_absorption", round(q->full * (double)q->true_positives));
+    put(d, "num_full_absorption", (double)q->absorbed);
     put(d, "num_probe_true_positives", (double)q->true_positives);
     put(d, "num_split_features", (double)q->n_main);
     (void)cJSON_AddItemToArray(details, d);

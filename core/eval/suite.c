@@ -7,6 +7,7 @@
 #include "eval/latent_stats.h"
 #include "eval/perturb.h"
 #include "eval/suite_priv.h"
+#include "eval/words.h"
 
 #include <math.h>
 #include <string.h>
@@ -54,7 +55,6 @@ static enum err family_one(struct suite *s, const struct family *fam, const char
                            size_t f, const bool *use, double *x, struct errinfo *e)
 {
     const struct eval_result *q = fam->q;
-    double lo, hi;
     for (size_t c = 0; c < q->n_concepts; c++) {
         const struct concept_result *o = &q->concept[c];
         const double v[FAMILY_FIGURES] = {
@@ -64,13 +64,11 @@ static enum err family_one(struct suite *s, const struct family *fam, const char
     }
     TRY(report_ratio(s->r, q->n_concepts, NULL, x, NULL, "concepts", e,
                      "absorption.%s.%s", name, family_figure[f].name));
-    if (family_figure[f].of == BY_CONCEPTS || s->r->reps == 0) {
+    if (family_figure[f].of == BY_CONCEPTS) {
         return OK;
     }
-    TRY(firmness_interval(fam->firm, (enum firm_figure)family_figure[f].of, use,
-                          s->r->reps, s->r->seed, &lo, &hi, e));
-    report_interval(s->r, lo, hi);
-    return OK;
+    return report_resampled(s->r, fam->firm->reps, q->n_concepts,
+                            fam->firm->value[family_figure[f].of], e);
 }
 
 static enum err family_figures(struct suite *s, const struct family *fam,
@@ -109,112 +107,105 @@ static enum err final_measures(const struct suite *s, const struct eval_set *set
     TRY(mem_new(&f1, q->n_concepts, sizeof *f1, "absorption", e));
     const enum err rc = heldout_f1(set, concepts, j->sae, j->pool, j->cancel, f1, e);
     q->resamples = firm->reps;
+    q->fits += firm->fits;
+    q->fits_short += firm->fits_short;
     for (size_t c = 0; rc == OK && c < q->n_concepts; c++) {
         q->concept[c].firmness = firm->same[c];
         q->concept[c].f1_heldout = q->concept[c].eligible ? f1[c] : (double)NAN;
     }
     mem_free(f1);
-    return rc;
+    TRY(rc);
+    return report_fits(s->r, "absorption, resamples", firm->fits, firm->fits_short, e);
 }
 
-/* One word form of a concept: how often it was absorbed, and by which latents. */
-static void add_word(const struct suite *s, const struct family *fam, size_t c,
-                     const uint32_t *hit, const int32_t *by, size_t n, cJSON *list)
+/* ---- words ---- */
+
+/* The share of words of a family with each verdict, of those that have one. */
+static enum err word_figures(struct suite *s, const struct family *fam,
+                             const char *name, const struct word_result *word, size_t n,
+                             struct errinfo *e)
 {
-    int32_t latent[EVAL_ABSORBERS];
-    size_t times[EVAL_ABSORBERS] = {0}, kinds = 0, absorbed = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (by[i] < 0) {
-            continue;
-        }
-        size_t at = 0;
-        absorbed++;
-        while (at < kinds && latent[at] != by[i]) {
-            at++;
-        }
-        if (at == kinds && kinds < EVAL_ABSORBERS) {
-            latent[kinds++] = by[i];
-        }
-        if (at < EVAL_ABSORBERS) {
-            times[at]++;
-        }
+    static const char *const key[WORD_VERDICTS] = {[WORD_PROBE_WRONG] = "probe_wrong",
+                                                   [WORD_HELD] = "held",
+                                                   [WORD_ABSORBED] = "absorbed",
+                                                   [WORD_MISSED] = "missed"};
+    double *x = NULL;
+    double rare = 0.0;
+    enum err rc = mem_new(&x, n, sizeof *x, "words", e);
+    for (size_t i = 0; i < n && rc == OK; i++) {
+        rare += fam->concepts->def[word[i].concept].kind == fam->kind &&
+                word[i].verdict == WORD_TOO_RARE;
     }
-    if (absorbed == 0) {
-        return;
+    for (int v = WORD_TOO_RARE + 1; v < WORD_VERDICTS && rc == OK; v++) {
+        for (size_t i = 0; i < n; i++) {
+            const bool counts = fam->concepts->def[word[i].concept].kind == fam->kind &&
+                                word[i].verdict != WORD_TOO_RARE;
+            x[i] = counts ? (double)((int)word[i].verdict == v) : (double)NAN;
+        }
+        rc = report_ratio(s->r, n, NULL, x, NULL, "words", e, "absorption.%s.words_%s",
+                          name, key[v]);
     }
-    const int32_t token = fam->set->sample.token[hit[0]];
+    mem_free(x);
+    TRY(rc);
+    return report_value(s->r, rare, e, "absorption.%s.words_too_rare", name);
+}
+
+/* One word that is absorbed somewhere, and by which latents. */
+static void add_word(const struct suite *s, const struct family *fam,
+                     const struct word_result *w, cJSON *list)
+{
     size_t len = 0;
-    const char *piece = tok_piece_view(s->in->lm->tok, token, &len);
+    const char *piece = tok_piece_view(s->in->lm->tok, w->token, &len);
     struct str word;
     str_init(&word, 4096);
     str_addn(&word, piece != NULL ? piece : "", piece != NULL ? len : 0);
     cJSON *o = cJSON_CreateObject();
-    (void)cJSON_AddStringToObject(o, "concept", fam->concepts->def[c].name);
+    (void)cJSON_AddStringToObject(o, "concept", fam->concepts->def[w->concept].name);
     (void)cJSON_AddStringToObject(o, "word", word.len > 0 ? word.p : "");
-    (void)cJSON_AddNumberToObject(o, "token", (double)token);
-    (void)cJSON_AddNumberToObject(o, "true_positives", (double)n);
-    (void)cJSON_AddNumberToObject(o, "absorbed", (double)absorbed);
+    (void)cJSON_AddNumberToObject(o, "token", (double)w->token);
+    (void)cJSON_AddStringToObject(o, "verdict", word_verdict_name(w->verdict));
+    (void)cJSON_AddNumberToObject(o, "occurrences", (double)w->occurrences);
+    (void)cJSON_AddNumberToObject(o, "true_positives", (double)w->right);
+    (void)cJSON_AddNumberToObject(o, "main_latent_fires", (double)w->held);
+    (void)cJSON_AddNumberToObject(o, "absorbed", (double)w->absorbed);
     cJSON *latents = cJSON_AddArrayToObject(o, "absorbers");
-    for (size_t i = 0; i < kinds && latents != NULL; i++) {
+    for (size_t i = 0; i < EVAL_ABSORBERS && w->absorber[i].latent >= 0; i++) {
+        const struct word_absorber *by = &w->absorber[i];
         cJSON *a = cJSON_CreateObject();
-        (void)cJSON_AddNumberToObject(a, "latent", (double)latent[i]);
-        (void)cJSON_AddNumberToObject(a, "share", (double)times[i] / (double)absorbed);
+        (void)cJSON_AddNumberToObject(a, "latent", (double)by->latent);
+        (void)cJSON_AddNumberToObject(a, "share",
+                                      (double)by->times / (double)w->absorbed);
+        (void)cJSON_AddNumberToObject(a, "projection", by->projection);
         (void)cJSON_AddItemToArray(latents, a);
     }
     str_free(&word);
     (void)cJSON_AddItemToArray(list, o);
 }
 
-/* The hits of a concept by word form: hit and by are put in order of tokens. */
-static void add_words_of(const struct suite *s, const struct family *fam, size_t c,
-                         uint32_t *hit, int32_t *by, cJSON *list)
+/* The figures of the words of a set by family, and the absorbed ones on the list. */
+static enum err run_words(struct suite *s, struct family *fam,
+                          const char *const *name, cJSON *list, struct errinfo *e)
 {
-    const struct probe_bank *b = &fam->set->bank;
-    const int32_t *token = fam->set->sample.token;
-    const size_t n = b->hit_start[c + 1] - b->hit_start[c];
-    memcpy(hit, b->hit + b->hit_start[c], n * sizeof *hit);
-    for (size_t i = 1; i < n; i++) { /* stable, and n is at most some hundreds */
-        const uint32_t h = hit[i];
-        const int32_t l = by[i];
-        size_t at = i;
-        for (; at > 0 && token[hit[at - 1]] > token[h]; at--) {
-            hit[at] = hit[at - 1];
-            by[at] = by[at - 1];
-        }
-        hit[at] = h;
-        by[at] = l;
-    }
-    for (size_t i = 0; i < n;) {
-        size_t end = i + 1;
-        while (end < n && token[hit[end]] == token[hit[i]]) {
-            end++;
-        }
-        add_word(s, fam, c, hit + i, by + i, end - i, list);
-        i = end;
-    }
-}
-
-/* The absorbed words of a set, but for letters where prompts ask for them. */
-static enum err absorbed_words(const struct suite *s, const struct family *fam,
-                               cJSON *list, struct errinfo *e)
-{
-    const struct probe_bank *b = &fam->set->bank;
-    const size_t hits = b->hit_start[b->C];
+    const struct suite_job *j = s->job;
     const bool asked = s->b->letters != NULL && fam->set == s->in->set;
-    int32_t *by = NULL;
-    uint32_t *hit = NULL;
-    enum err rc = OK;
-    TRY_OUT(rc, mem_new(&by, hits, sizeof *by, "absorbed words", e));
-    TRY_OUT(rc, mem_new(&hit, hits, sizeof *hit, "absorbed words", e));
-    TRY_OUT(rc, evaluate_absorbers(fam->set, s->job->sae, s->job->pool, fam->q, by, e));
-    for (size_t c = 0; c < b->C && list != NULL; c++) {
-        if (!asked || fam->concepts->def[c].kind != CONCEPT_LETTER) {
-            add_words_of(s, fam, c, hit, by + b->hit_start[c], list);
+    struct word_result *word = NULL;
+    size_t n = 0;
+    enum err rc = evaluate_words(fam->set, j->sae, j->pool, j->cancel, fam->q, &word,
+                                 &n, e);
+    for (int kind = CONCEPT_LEAF; kind <= CONCEPT_LETTER && rc == OK; kind++) {
+        if (name[kind] != NULL) {
+            fam->kind = (enum concept_kind)kind;
+            rc = word_figures(s, fam, name[kind], word, n, e);
         }
     }
-out:
-    mem_free(by);
-    mem_free(hit);
+    for (size_t i = 0; i < n && rc == OK && list != NULL; i++) {
+        const bool letter =
+            fam->concepts->def[word[i].concept].kind == CONCEPT_LETTER;
+        if (word[i].absorbed > 0 && !(asked && letter)) {
+            add_word(s, fam, &word[i], list);
+        }
+    }
+    mem_free(word);
     return rc;
 }
 
@@ -245,15 +236,18 @@ static enum err asked_letters(struct suite *s, cJSON *list, struct errinfo *e)
     enum err rc = OK;
     TRY_OUT(rc, evaluate(t->set, j->sae, j->h, j->pool, j->cancel, &q, e));
     TRY_OUT(rc,
+            report_fits(s->r, "absorption of letters", q.fits, q.fits_short, e));
+    TRY_OUT(rc,
             evaluate_saebench(t->set, &t->saebench, j->sae, j->pool, j->cancel, &q, e));
     TRY_OUT(rc, final_measures(s, t->set, t->concepts, &q, &firm, e));
-    const struct family fam = {t->set, t->concepts, &q, &firm, CONCEPT_LETTER};
+    struct family fam = {t->set, t->concepts, &q, &firm, CONCEPT_LETTER};
+    static const char *const name[CONCEPT_KINDS] = {[CONCEPT_LETTER] = "letter"};
     TRY_OUT(rc, family_figures(s, &fam, "letter", e));
     TRY_OUT(rc,
             report_value(s->r, q.absorption_saebench, e, "absorption.letter.saebench"));
     TRY_OUT(rc, report_value(s->r, (double)q.saebench_eligible, e,
                              "absorption.letter.saebench_eligible_letters"));
-    TRY_OUT(rc, absorbed_words(s, &fam, list, e));
+    TRY_OUT(rc, run_words(s, &fam, name, list, e));
     take_letters(s->result, s->in->concepts, &q, t->concepts);
 out:
     eval_result_deinit(&q);
@@ -266,14 +260,17 @@ static enum err absorption_figures(struct suite *s, cJSON *list, struct errinfo 
     const bool asked = s->b->letters != NULL;
     struct firmness firm = {0};
     struct family fam = {s->in->set, s->in->concepts, s->result, &firm, CONCEPT_LEAF};
+    const char *const name[CONCEPT_KINDS] = {
+        [CONCEPT_LEAF] = "leaf",
+        [CONCEPT_SUPER] = "super",
+        [CONCEPT_LETTER] = asked ? "letter_own_word" : "letter"};
     enum err rc = OK;
     TRY_OUT(rc, final_measures(s, fam.set, fam.concepts, s->result, &firm, e));
-    TRY_OUT(rc, family_figures(s, &fam, "leaf", e));
-    fam.kind = CONCEPT_SUPER;
-    TRY_OUT(rc, family_figures(s, &fam, "super", e));
-    fam.kind = CONCEPT_LETTER;
-    TRY_OUT(rc, family_figures(s, &fam, asked ? "letter_own_word" : "letter", e));
-    TRY_OUT(rc, absorbed_words(s, &fam, list, e));
+    for (int kind = CONCEPT_LEAF; kind <= CONCEPT_LETTER; kind++) {
+        fam.kind = (enum concept_kind)kind;
+        TRY_OUT(rc, family_figures(s, &fam, name[kind], e));
+    }
+    TRY_OUT(rc, run_words(s, &fam, name, list, e));
     if (asked) {
         rc = asked_letters(s, list, e);
     }

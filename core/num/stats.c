@@ -299,6 +299,41 @@ out:
     return rc;
 }
 
+/* One draw: the mean over units of one resample. NaN, sorted last, where none has a
+ * value. */
+static double draw_again(size_t n, size_t reps, const double *again, struct rng *r)
+{
+    const double *of = again + (size_t)rng_below(r, reps) * n;
+    double sum = 0.0, known = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        const double v = of[rng_below(r, n)];
+        sum += isnan(v) ? 0.0 : v;
+        known += isnan(v) ? 0.0 : 1.0;
+    }
+    return sum / known;
+}
+
+enum err stats_bootstrap_again(size_t n, size_t reps, const double *again, size_t draws,
+                               double level, uint64_t seed, struct stats_interval *out,
+                               struct errinfo *e)
+{
+    double *mean = NULL;
+    out->low = out->high = (double)NAN;
+    if (n < 2 || reps == 0) {
+        return OK;
+    }
+    TRY(mem_new(&mean, draws, sizeof *mean, "bootstrap", e));
+    struct rng r = rng_begin(seed, RNG_BOOTSTRAP, 0);
+    for (size_t i = 0; i < draws; i++) {
+        mean[i] = draw_again(n, reps, again, &r);
+    }
+    stats_sort(draws, mean);
+    out->low = stats_quantile_sorted(draws, mean, (1.0 - level) / 2.0);
+    out->high = stats_quantile_sorted(draws, mean, (1.0 + level) / 2.0);
+    mem_free(mean);
+    return OK;
+}
+
 /* ---- many tests ---- */
 
 struct ranked {

@@ -44,6 +44,14 @@ enum err stats_bootstrap(size_t n, const double *x, const double *weight,
                          double level, uint64_t seed, struct stats_interval *out,
                          struct errinfo *e) ERR_CHECKED;
 
+/* The same for n units whose values were found again in `reps` resamples of what they
+ * are made of, again [reps, n], NaN where there was nothing to find: each of `draws`
+ * takes one of the resamples, and of its units as many with replacement. Sets low and
+ * high of out alone; NaN for fewer than two units or no resample. O(draws n). */
+enum err stats_bootstrap_again(size_t n, size_t reps, const double *again, size_t draws,
+                               double level, uint64_t seed, struct stats_interval *out,
+                               struct errinfo *e) ERR_CHECKED;
+
 /* Area under the ROC curve of scores x [n] for labels y [n] (0 or not): the share of
  * pairs of a positive and a negative in which the positive is the greater, ties half.
  * NaN if a class is missing. ERR_NOMEM. O(n log n). */

@@ -251,41 +251,26 @@ static void direction_make(const struct fixture *f, const float *probe,
     }
 }
 
-/* The decision on one row: a bank of a single hit. */
-static struct concept_result decide(const struct fixture *f, const struct direction *d,
-                                    uint32_t row, const int32_t *main_latents,
-                                    struct absorption_ws *ws)
+/* The decision on one row. */
+static struct absorption_outcome decide(const struct fixture *f,
+                                        const struct direction *d, uint32_t row,
+                                        const int32_t *main_latents)
 {
-    size_t hit_start[] = {0, 1};
-    uint32_t hit[] = {row};
-    float projection[] = {vec_dot_f32(D, f->x + (size_t)row * D, d->unit)};
-    const struct probe_bank bank = {.form = FORM_SAEBENCH,
-                                    .C = 1,
-                                    .D = D,
-                                    .hit_start = hit_start,
-                                    .hit = hit,
-                                    .projection = projection};
-    const struct absorption_view v = {.codes = &f->codes,
-                                      .F = F,
-                                      .along = d->along,
-                                      .length = d->length,
-                                      .scale = 1.0};
-    struct concept_result r = {0};
-    while (r.n_main < MAIN && main_latents[r.n_main] >= 0) {
-        r.main_latent[r.n_main] = main_latents[r.n_main];
-        r.n_main++;
+    uint8_t is_main[F] = {0};
+    const double p = (double)vec_dot_f32(D, f->x + (size_t)row * D, d->unit);
+    const struct absorption_view v = {
+        .codes = &f->codes, .along = d->along, .length = d->length, .scale = 1.0};
+    for (size_t i = 0; i < MAIN && main_latents[i] >= 0; i++) {
+        is_main[main_latents[i]] = 1;
     }
-    absorption_decide(&bank, &v, 0, ws, &r);
-    return r;
+    return absorption_decide(&v, row, p, is_main);
 }
 
 static void decisions_are_saebenchs(void **state)
 {
     (void)state;
     enum { SETS = 3 * P };
-    struct errinfo e;
     struct fixture f = fixture_open();
-    struct absorption_ws ws;
     float *probes = floats(&f, "probe.weights");
     float *full = floats(&f, "absorption.full");
     float *fraction = floats(&f, "absorption.fraction");
@@ -294,19 +279,17 @@ static void decisions_are_saebenchs(void **state)
     const int32_t *mains = ints(&f, "absorption.main", SETS * MAIN);
     const int32_t *start = ints(&f, "absorption.start", SETS + 1);
     const int32_t *row = ints(&f, "absorption.row", (size_t)start[SETS]);
-    assert_ok(absorption_ws_init(&ws, N, F, &e), &e);
     for (size_t i = 0; i < SETS; i++) {
         struct direction d;
         direction_make(&f, probes + (size_t)concepts[i] * D, &d);
         for (int32_t a = start[i]; a < start[i + 1]; a++) {
-            const struct concept_result r =
-                decide(&f, &d, (uint32_t)row[a], mains + i * MAIN, &ws);
-            near("full absorption", r.full, (double)full[a], 0);
-            near("the fraction", r.fraction, (double)fraction[a], 1e-4);
-            near("whether main latents fire", r.recall, (double)fires[a], 0);
+            const struct absorption_outcome o =
+                decide(&f, &d, (uint32_t)row[a], mains + i * MAIN);
+            near("full absorption", o.absorber >= 0, (double)full[a], 0);
+            near("the fraction", (double)o.fraction, (double)fraction[a], 1e-4);
+            near("whether main latents fire", o.fires, (double)fires[a], 0);
         }
     }
-    absorption_ws_deinit(&ws);
     mem_free(probes);
     mem_free(full);
     mem_free(fraction);

@@ -1,8 +1,10 @@
 /* [threads] The evaluator on SAEs built by hand, of which the answers are known. */
+#include "base/mem.h"
 #include "base/rng.h"
 #include "eval/absorption.h"
 #include "eval/evalset_priv.h"
 #include "eval/evaluate.h"
+#include "eval/words.h"
 #include "num/blas.h"
 #include "unit/check.h"
 #include "unit/eval_bench.h"
@@ -69,6 +71,31 @@ static void test_sample(void **state)
         assert_int_equal(count[1][w], 4);
     }
     assert_int_equal(concept_sample_train_of(m, 0), 40 * 12);
+    /* Held out is whatever probes don't learn from, each occurrence once, the test part
+     * of the sample among them. */
+    const struct acts_set *a = eval_set_rows(set);
+    size_t words = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        words += !a->special[i];
+    }
+    assert_int_equal(m->n_forms, WORDS);
+    assert_int_equal(m->n_held, words - WORDS * 12);
+    for (size_t i = 0; i < m->n_held; i++) {
+        assert_true(i == 0 || m->held_at[i] > m->held_at[i - 1]);
+        assert_int_equal(a->ids[m->held_at[i]], m->form_token[m->held_form[i]]);
+    }
+    for (size_t i = 0; i < n_test; i++) {
+        const size_t row = m->n_train + i;
+        const float *x = a->x + (size_t)m->held_at[m->test_held[i]] * D;
+        assert_memory_equal(x, m->x + row * D, D * sizeof *x);
+        assert_int_equal(m->form_token[m->form[row]], m->token[row]);
+    }
+    for (size_t i = 0; i < m->n_train; i++) { /* none of them is trained on */
+        for (size_t k = 0; k < m->n_held; k++) {
+            const float *x = a->x + (size_t)m->held_at[k] * D;
+            assert_true(memcmp(x, m->x + i * D, D * sizeof *x) != 0);
+        }
+    }
     assert_int_equal(m->member_start[1] - m->member_start[0], 40 * 16);
     eval_set_free(set);
 }
@@ -85,7 +112,7 @@ static void test_perfect(void **state)
     check_near(r.l0, 2.0, 1e-9);
     check_near(r.dead_fraction, 0.0, 0.0);
     assert_int_equal(r.leaf.eligible, 4);
-    assert_int_equal(r.leaf.true_positives, WORDS * 4);
+    assert_int_equal(r.leaf.true_positives, set->sample.n_held);
     check_near(r.leaf.full.value, 0.0, 0.0);
     check_near(r.leaf.fraction.value, 0.0, 0.0);
     check_near(r.leaf.recall.value, 1.0, 0.0);
@@ -104,6 +131,85 @@ static void test_perfect(void **state)
     eval_set_free(set);
 }
 
+/* Held-out occurrences of the words below n: all that there are but the twelve of each
+ * that probes learn from. */
+static size_t held_out_of(const struct eval_set *set, int32_t n)
+{
+    const struct acts_set *a = eval_set_rows(set);
+    size_t all = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        all += !a->special[i] && a->ids[i] <= n;
+    }
+    return all - (size_t)n * 12;
+}
+
+/* What a word's own latent supplies of the first concept's projection, the mean over the
+ * word's held-out occurrences, from the activations. */
+static double share_of(const struct eval_set *set, const struct sae *s, int32_t token)
+{
+    struct errinfo e;
+    const struct concept_sample *m = &set->sample;
+    const float *dir = set->bank.dir; /* of concept 0 */
+    const size_t j = CATEGORIES + (size_t)token - 1;
+    double sum = 0.0, n = 0.0;
+    for (size_t i = 0; i < m->n_held; i++) {
+        const float *x = set->id->x + (size_t)m->held_at[i] * D;
+        struct sae_codes codes = {0};
+        double whole = 0.0, supplied = 0.0;
+        if (set->id->ids[m->held_at[i]] != token) {
+            continue;
+        }
+        assert_ok(sae_encode(s, x, 1, NULL, &codes, &e), &e);
+        for (size_t d = 0; d < D; d++) {
+            whole += (double)(x[d] - m->mean[d]) * (double)dir[d];
+            for (size_t k = codes.start[0]; k < codes.start[1]; k++) {
+                if ((size_t)codes.id[k] == j) {
+                    supplied += (double)codes.val[k] * (double)s->W_dec[j * D + d] *
+                                (double)dir[d] / (double)s->scale;
+                }
+            }
+        }
+        sae_codes_deinit(&codes);
+        sum += supplied / whole;
+        n += 1.0;
+    }
+    return sum / n;
+}
+
+/* Of every word its own occurrences, and of an absorbed one its own latent. */
+static void check_words(const struct eval_set *set, const struct sae *s,
+                        const struct eval_result *r, int32_t absorbed)
+{
+    struct errinfo e;
+    struct word_result *word = NULL;
+    size_t n = 0;
+    assert_ok(evaluate_words(set, s, NULL, NULL, r, &word, &n, &e), &e);
+    assert_true(n >= WORDS);
+    for (size_t i = 0; i < WORDS; i++) { /* the leaves come first */
+        const struct word_result *w = &word[i];
+        const int32_t at = w->token - 1;
+        const bool is = at < absorbed;
+        assert_int_equal(at, i);
+        assert_int_equal(w->concept, category_of(at));
+        assert_int_equal(w->occurrences,
+                         held_out_of(set, w->token) - held_out_of(set, at));
+        assert_true(w->occurrences >= WORD_LEAST);
+        assert_int_equal(w->verdict, is ? WORD_ABSORBED : WORD_HELD);
+        assert_int_equal(w->right, w->occurrences);
+        assert_int_equal(w->fires, is ? 0 : w->occurrences);
+        assert_int_equal(w->held, w->fires);
+        assert_int_equal(w->absorbed, is ? w->occurrences : 0);
+        check_near(w->fraction, is ? 1.0 : 0.0, 1e-6);
+        assert_int_equal(w->absorber[0].latent, is ? CATEGORIES + at : -1);
+        assert_int_equal(w->absorber[0].times, w->absorbed);
+        assert_int_equal(w->absorber[1].latent, -1);
+        if (is) {
+            check_near(w->absorber[0].projection, share_of(set, s, w->token), 1e-5);
+        }
+    }
+    mem_free(word);
+}
+
 /* The rate is the share of absorbed words, for any number too small for an absorber's
  * F1 to pass as feature splitting. */
 static void test_known_absorption(void **state)
@@ -116,7 +222,7 @@ static void test_known_absorption(void **state)
         const double rate = (double)absorbed / 40.0;
         const struct concept_result *zero = &r.concept[0];
         assert_true(zero->eligible);
-        assert_int_equal(zero->true_positives, 160);
+        assert_int_equal(zero->true_positives, held_out_of(set, 40));
         assert_int_equal(zero->main_latent[0], 0);
         assert_int_equal(zero->n_main, 1);
         check_near(zero->full, rate, 1e-12);
@@ -132,16 +238,7 @@ static void test_known_absorption(void **state)
                 assert_int_equal(zero->absorber[i], -1);
             }
         }
-        /* ... and of each absorbed word, the latent is its own. */
-        const struct probe_bank *bank = &set->bank;
-        int32_t by[WORDS * PER_WORD];
-        assert_true(bank->hit_start[bank->C] <= sizeof by / sizeof *by);
-        struct errinfo e;
-        assert_ok(evaluate_absorbers(set, s, NULL, &r, by, &e), &e);
-        for (size_t i = bank->hit_start[0]; i < bank->hit_start[1]; i++) {
-            const int32_t word = set->sample.token[bank->hit[i]] - 1;
-            assert_int_equal(by[i], word < absorbed ? CATEGORIES + word : -1);
-        }
+        check_words(set, s, &r, absorbed);
         check_near(r.leaf.full.value, rate / 4.0, 1e-12);
         check_near(r.leaf.recall.value, 1.0 - rate / 4.0, 1e-12);
         assert_true(r.leaf.full.lo <= r.leaf.full.value &&
@@ -152,6 +249,49 @@ static void test_known_absorption(void **state)
         eval_result_deinit(&r);
         sae_free(s);
     }
+    eval_set_free(set);
+}
+
+/* The verdicts, at their borders. */
+static void test_verdicts(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t occurrences, right, held, absorbed;
+        enum word_verdict want;
+    } cases[] = {
+        {19, 19, 19, 0, WORD_TOO_RARE},   {20, 20, 20, 0, WORD_HELD},
+        {20, 9, 9, 0, WORD_PROBE_WRONG},  {20, 10, 10, 0, WORD_HELD},
+        {20, 20, 10, 10, WORD_HELD},      {20, 20, 9, 11, WORD_ABSORBED},
+        {20, 20, 8, 6, WORD_ABSORBED},    {20, 20, 8, 5, WORD_MISSED},
+        {20, 20, 0, 0, WORD_MISSED},      {20, 0, 0, 0, WORD_PROBE_WRONG},
+        {0, 0, 0, 0, WORD_TOO_RARE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct word_result w = {.occurrences = cases[i].occurrences,
+                                      .right = cases[i].right,
+                                      .held = cases[i].held,
+                                      .absorbed = cases[i].absorbed};
+        assert_int_equal(word_verdict(&w, WORD_LEAST), cases[i].want);
+    }
+    assert_string_equal(word_verdict_name(WORD_TOO_RARE), "too rare");
+    /* The number of a set is the configuration's. */
+    struct errinfo e;
+    struct eval_set *set = world_set(NULL);
+    struct sae *s = world_sae(0);
+    struct eval_result r = run(set, s, NULL);
+    for (size_t least = 0; least < 2000; least += 1999) {
+        struct word_result *word = NULL;
+        size_t n = 0;
+        set->cfg.word_least = least;
+        assert_ok(evaluate_words(set, s, NULL, NULL, &r, &word, &n, &e), &e);
+        for (size_t i = 0; i < n; i++) {
+            assert_int_equal(word[i].verdict == WORD_TOO_RARE, least > 0);
+        }
+        mem_free(word);
+    }
+    eval_result_deinit(&r);
+    sae_free(s);
     eval_set_free(set);
 }
 
@@ -432,7 +572,6 @@ static void test_decision_rule(void **state)
         {-1.0f, {0, 0, 2, 0, 0, 0}, 0, 0.0, 0},
     };
     enum { CASES = sizeof cases / sizeof *cases };
-    struct errinfo e;
     for (size_t k = 0; k < CASES; k++) {
         int32_t id[6];
         float val[6];
@@ -446,21 +585,13 @@ static void test_decision_rule(void **state)
         const struct sae_codes codes = {
             .rows = 1, .start = start, .id = id, .val = val};
         const struct absorption_view v = {
-            .codes = &codes, .F = 6, .along = along, .length = length, .scale = 3.0};
-        double f1 = 0.9;
-        size_t hit_start[2] = {0, 1};
-        uint32_t hit = 0;
-        float p = cases[k].p;
-        const struct probe_bank b = {
-            .C = 1, .f1 = &f1, .hit_start = hit_start, .hit = &hit, .projection = &p};
-        struct concept_result r = {.n_main = 2, .main_latent = {0, 1}};
-        struct absorption_ws ws;
-        assert_ok(absorption_ws_init(&ws, 1, 6, &e), &e);
-        absorption_decide(&b, &v, 0, &ws, &r);
-        absorption_ws_deinit(&ws);
-        check_near(r.full, cases[k].full, 0.0);
-        check_near(r.fraction, cases[k].fraction, 1e-6);
-        check_near(r.recall, cases[k].recall, 0.0);
+            .codes = &codes, .along = along, .length = length, .scale = 3.0};
+        const uint8_t is_main[6] = {1, 1};
+        const struct absorption_outcome o =
+            absorption_decide(&v, 0, (double)cases[k].p, is_main);
+        check_near(o.absorber >= 0, cases[k].full, 0.0);
+        check_near((double)o.fraction, cases[k].fraction, 1e-6);
+        check_near(o.fires, cases[k].recall, 0.0);
     }
 }
 
@@ -570,6 +701,7 @@ int main(void)
         cmocka_unit_test(test_sample),
         cmocka_unit_test(test_perfect),
         cmocka_unit_test(test_known_absorption),
+        cmocka_unit_test(test_verdicts),
         cmocka_unit_test(test_saebench_form),
         cmocka_unit_test(test_miss_is_not_absorption),
         cmocka_unit_test(test_split_is_not_absorption),

@@ -3,6 +3,7 @@
 #include "eval/evalset_priv.h"
 #include "eval/firmness.h"
 #include "eval/heldout.h"
+#include "eval/report.h"
 #include "num/blas.h"
 #include "unit/check.h"
 #include "unit/tiny.h"
@@ -48,6 +49,26 @@ static struct firmness measure(const struct fixture *f, const struct sae *s,
     return firm;
 }
 
+/* The interval of the mean F1 over the concepts with use[c]. */
+static struct estimate interval(const struct firmness *firm,
+                                const struct eval_result *r, const bool *use)
+{
+    struct errinfo e;
+    struct report report;
+    double x[CONCEPTS];
+    report_init(&report, 1);
+    report.reps = 200;
+    for (size_t c = 0; c < CONCEPTS; c++) {
+        x[c] = use[c] ? r->concept[c].f1_best : (double)NAN;
+    }
+    assert_ok(report_ratio(&report, CONCEPTS, NULL, x, NULL, "concepts", &e, "f1"), &e);
+    assert_ok(report_resampled(&report, firm->reps, CONCEPTS, firm->value[FIRM_F1], &e),
+              &e);
+    const struct estimate v = report.fig[0].v;
+    report_deinit(&report);
+    return v;
+}
+
 /* Latents that are the true features: no resample chooses otherwise. */
 static void a_clear_choice_is_firm(void **state)
 {
@@ -57,7 +78,7 @@ static void a_clear_choice_is_firm(void **state)
     struct sae *s = world_sae(0);
     struct eval_result r;
     struct firmness firm = measure(&f, s, NULL, &r);
-    double f1[CONCEPTS], lo, hi;
+    double f1[CONCEPTS];
     bool use[CONCEPTS] = {false};
     assert_int_equal(firm.reps, FIRMNESS_RESAMPLES);
     assert_int_equal(firm.n, CONCEPTS);
@@ -66,8 +87,8 @@ static void a_clear_choice_is_firm(void **state)
         assert_true(fabs(firm.same[c] - 1.0) < 1e-12);
         use[c] = true;
     }
-    assert_ok(firmness_interval(&firm, FIRM_F1, use, 200, 1, &lo, &hi, &e), &e);
-    assert_true(fabs(lo - 1.0) < 1e-9 && fabs(hi - 1.0) < 1e-9);
+    const struct estimate v = interval(&firm, &r, use);
+    assert_true(fabs(v.lo - 1.0) < 1e-9 && fabs(v.hi - 1.0) < 1e-9);
     assert_ok(heldout_f1(f.set, f.c, s, NULL, NULL, f1, &e), &e);
     for (size_t c = 0; c < CATEGORIES; c++) {
         assert_true(fabs(f1[c] - 1.0) < 1e-9);
@@ -111,7 +132,7 @@ static void an_even_choice_is_not_firm(void **state)
     struct eval_result r, again;
     struct firmness firm = measure(&f, s, NULL, &r);
     struct firmness other = measure(&f, s, pool, &again);
-    double f1[CONCEPTS], lo, hi;
+    double f1[CONCEPTS];
     assert_true(firm.same[0] > 0.2 && firm.same[0] < 0.9);
     for (size_t c = 1; c < CATEGORIES; c++) {
         assert_true(fabs(firm.same[c] - 1.0) < 1e-12);
@@ -125,11 +146,11 @@ static void an_even_choice_is_not_firm(void **state)
     /* The spread of one concept's F1 is in the interval though it is the same concept:
      * no interval of one, though. */
     bool use[CONCEPTS] = {true};
-    assert_ok(firmness_interval(&firm, FIRM_F1, use, 200, 1, &lo, &hi, &e), &e);
-    assert_true(isnan(lo) && isnan(hi));
+    struct estimate v = interval(&firm, &r, use);
+    assert_true(isnan(v.lo) && isnan(v.hi));
     use[1] = true;
-    assert_ok(firmness_interval(&firm, FIRM_F1, use, 200, 1, &lo, &hi, &e), &e);
-    assert_true(lo < hi);
+    v = interval(&firm, &r, use);
+    assert_true(v.lo < v.hi);
     assert_ok(heldout_f1(f.set, f.c, s, NULL, NULL, f1, &e), &e);
     assert_true(f1[0] > 0.4 && f1[0] < 0.8 && fabs(f1[1] - 1.0) < 1e-9);
     firmness_deinit(&firm);

@@ -164,7 +164,7 @@ static void test_suite(void **state)
     tmp_make(dir, sizeof dir);
     struct lm *m = tiny_lm(letters_tok(true), WIDTH, 96);
     const struct lm_hook hook = {.block = 0, .post = true, .depth = 1};
-    struct corpus *text = make_corpus(dir, "text.txt", 8, 1);
+    struct corpus *text = make_corpus(dir, "text.txt", BENCH_WORDS, 8, 1);
     struct eval_config cfg = eval_defaults();
     cfg.min_letters = 0;
     cfg.concept_rows = 40;

@@ -178,7 +178,7 @@ static void test_sets(void **state)
     assert_memory_equal(x->dir, y->dir, x->C * x->D * sizeof *x->dir);
     assert_memory_equal(x->dir, z->dir, x->C * x->D * sizeof *x->dir);
     assert_memory_equal(x->f1, y->f1, x->C * sizeof *x->f1);
-    assert_memory_equal(x->hit_start, y->hit_start, (x->C + 1) * sizeof *x->hit_start);
+    assert_memory_equal(x->hits, y->hits, x->C * sizeof *x->hits);
     const struct probe_sheet *p = &texts[0].base, *q = &texts[1].base;
     assert_memory_equal(p->dims, q->dims, 2 * sizeof *p->dims);
     assert_memory_equal(p->raw, q->raw, sizeof *p->raw);
