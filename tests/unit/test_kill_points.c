@@ -86,7 +86,7 @@ static struct settings three_arms(void)
         {"checkpoint.every", "2"},     {"checkpoint.keep", "4"}};
     settings_init(&s);
     for (size_t i = 0; i < sizeof set / sizeof set[0]; i++) {
-        assert_ok(settings_set(&s, set[i][0], set[i][1], "test", &e), &e);
+        assert_ok(settings_set(&s, set[i][0], set[i][1], from_program("test"), &e), &e);
     }
     assert_ok(settings_synth_defaults(&s, &e), &e);
     return s;
