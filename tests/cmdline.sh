@@ -286,12 +286,12 @@ clean sweep --out new --seeds "$evil"
 clean lm train --corpus "x$evil" --out new
 clean bench sae --arch "$evil"
 
-# ---- files that are there ----
+# ---- results that are there ----
 
-accept eval run --only latents --rows 2 --to saebench bench
-refuse "results.json exists already; --force" eval run --only latents --rows 2 \
+accept eval run --only fidelity --rows 2 --to saebench bench
+refuse "results.json exists already; --force" eval run --only fidelity --rows 2 \
     --to saebench bench
-accept eval run --only latents --rows 2 --to saebench bench --force
+accept eval run --only fidelity --rows 2 --to saebench bench --force
 
 # ---- what cannot be written is told before the work ----
 
