@@ -257,7 +257,7 @@ void sig_restore_terminal(void)
     sigset_t mask;
     sig_hold_ttou(&mask);
     tty_hush(); /* the thread that draws may be another one, and goes on */
-    (void)tty_send(crash.fd, crash.bytes, crash.n);
+    (void)tty_send_last(crash.fd, crash.bytes, crash.n);
     tcsetattr(crash.tty_fd, TCSANOW, &crash.modes);
     pthread_sigmask(SIG_SETMASK, &mask, NULL);
     if (crash.err_fd >= 0) {

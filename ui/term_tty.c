@@ -177,9 +177,7 @@ void tty_drop(struct tty *t)
     }
 }
 
-/* tty_send by means of put_some. */
-static bool send_by(ssize_t put_some(int, const void *, size_t), int fd,
-                    const char *bytes, size_t n)
+bool tty_send(int fd, const char *bytes, size_t n)
 {
     int ms = TTY_STALL_MS;
     while (n > 0) {
@@ -190,7 +188,7 @@ static bool send_by(ssize_t put_some(int, const void *, size_t), int fd,
             continue;
         }
         /* Little at a time, as a descriptor that is not ours may wait for room. */
-        const ssize_t put = ready == 1 ? put_some(fd, bytes, n < ROOM ? n : ROOM) : 0;
+        const ssize_t put = ready == 1 ? write(fd, bytes, n < ROOM ? n : ROOM) : 0;
         if (put <= 0) {
             return false;
         }
@@ -200,20 +198,23 @@ static bool send_by(ssize_t put_some(int, const void *, size_t), int fd,
     return true;
 }
 
+bool tty_send_last(int fd, const char *bytes, size_t n)
+{
+    return tty_send(fd, bytes, n) ||
+           (tcflush(fd, TCOFLUSH) == 0 && tcflow(fd, TCOON) == 0 &&
+            tty_send(fd, TTY_CANCEL, strlen(TTY_CANCEL)) && tty_send(fd, bytes, n));
+}
+
 bool tty_drain(struct tty *t)
 {
-    const bool sent = !tty_waits(t) ||
-                      send_by(write_unless_hushed, t->out, t->waiting.p + t->sent,
-                              t->waiting.len - t->sent);
+    /* After a crash the last word was another's. */
+    const bool sent = !tty_waits(t) || atomic_load(&hushed) ||
+                      tty_send_last(t->out, t->waiting.p + t->sent,
+                                    t->waiting.len - t->sent);
     str_clear(&t->waiting);
     t->sent = 0;
     t->stalled = false;
     return sent;
-}
-
-bool tty_send(int fd, const char *bytes, size_t n)
-{
-    return send_by(write, fd, bytes, n);
 }
 
 void tty_hush(void)

@@ -53,15 +53,18 @@ bool tty_waits(const struct tty *t);
 bool tty_flush_within(struct tty *t, int ms);
 /* Forget what waits; a sequence that was cut by that is ended. */
 void tty_drop(struct tty *t);
-/* Send all, for as long as the terminal takes some of it within TTY_STALL_MS; false
- * when it does not, and the rest is forgotten. */
+/* Send all as the last of a screen, as tty_send_last does; false when the terminal takes
+ * none of it, and the rest is forgotten. */
 bool tty_drain(struct tty *t);
 
 /* Write all of bytes[n] to any descriptor; false when it takes none of it for
  * TTY_STALL_MS. Async-signal-safe; any thread. */
 bool tty_send(int fd, const char *bytes, size_t n);
+/* The same of what leaves the terminal as it was. One that takes nothing loses what it
+ * has not read yet, so that there is room for this. */
+bool tty_send_last(int fd, const char *bytes, size_t n);
 /* From now on, until tty_open, nothing that is put goes out, in whatever thread: what
- * follows by tty_send is the last that the terminal is told. Waits for a write that is
+ * follows by tty_send_last is the last that the terminal is told. Waits for a write that is
  * under way, TTY_HUSH_MS at most. Async-signal-safe; any thread. */
 void tty_hush(void);
 /* Turn descriptors 1 and 2, where they are a terminal without room, to /dev/null. */
