@@ -115,13 +115,38 @@ int cmd_end_output(int status)
                : status;
 }
 
-bool cmd_begin(const struct opts *o, int argc, char **argv, struct opts_result *r,
+/* Whom the tables are for; NULL: they are for what they say. Owner thread. */
+static const struct cmd_visitor *visitor;
+
+void cmd_visit(const struct cmd_visitor *v, int (*run)(int, char **), int argc,
+               char **argv)
+{
+    const struct cmd_visitor *const before = visitor;
+    visitor = v;
+    (void)run(argc, argv);
+    visitor = before;
+}
+
+bool cmd_parse(const struct opts *o, int argc, char **argv, struct opts_result *r,
                int *status)
 {
     struct errinfo e = {0};
+    if (visitor) {
+        *status = EXIT_SUCCESS;
+        visitor->command(visitor->ctx, o, argc, argv);
+        return false;
+    }
     const enum err rc = opts_parse(o, argc, argv, r, &e);
     if (rc != OK) {
         *status = cmd_fail(rc, &e);
+    }
+    return rc == OK;
+}
+
+bool cmd_begin(const struct opts *o, int argc, char **argv, struct opts_result *r,
+               int *status)
+{
+    if (!cmd_parse(o, argc, argv, r, status)) {
         return false;
     }
     if (r->help) {
@@ -225,6 +250,10 @@ int commands_run(const char *group, const struct subcommand *table, size_t n, in
 {
     const char *word = argc > 1 ? argv[1] : NULL;
     struct errinfo e = {0};
+    if (visitor) {
+        visitor->group(visitor->ctx, group, table, n, argc, argv);
+        return EXIT_SUCCESS;
+    }
     if (!word) {
         return cmd_fail(err_set(&e, ERR_USAGE, "%s%sno command; see saetop %s%s-h",
                                 group, group[0] ? ": " : "", group,

@@ -25,10 +25,27 @@ bool command_is_help(const char *word); /* -h, --help, help */
 const struct subcommand *command_find(const struct subcommand *table, size_t n,
                                       const char *name); /* or NULL */
 
-/* opts_parse, and all that ends a command there: prints the help or the error line.
- * True to go on; false: *status is what to return. */
+/* opts_parse, and what ends a command there: prints the error line. True to go on;
+ * false: *status is what to return. */
+bool cmd_parse(const struct opts *o, int argc, char **argv, struct opts_result *r,
+               int *status);
+/* The same, and prints the help where it was asked for. */
 bool cmd_begin(const struct opts *o, int argc, char **argv, struct opts_result *r,
                int *status);
+
+/* What looks at the tables of commands in place of running them, for the manual page and
+ * completion: is told of a group of subcommands, or of the options of one, with the line
+ * that led there. argv[0] is the last command named. */
+struct cmd_visitor {
+    void (*group)(void *ctx, const char *group, const struct subcommand *table, size_t n,
+                  int argc, char **argv);
+    void (*command)(void *ctx, const struct opts *o, int argc, char **argv);
+    void *ctx;
+};
+/* Give the line to run(): in place of doing anything it tells *v of the table that the
+ * line leads to, if any. A visitor may call it again. */
+void cmd_visit(const struct cmd_visitor *v, int (*run)(int, char **), int argc,
+               char **argv);
 
 /* Print "saetop: " and e's line on stderr; returns err_exit_status(code). */
 int cmd_fail(enum err code, const struct errinfo *e);
@@ -68,5 +85,8 @@ int cmd_lm(int argc, char **argv);
 int cmd_corpus(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
+/* These are about the others: run is the whole program. */
+int cmd_man(int (*run)(int, char **), int argc, char **argv);
+int cmd_complete(int (*run)(int, char **), int argc, char **argv);
 
 #endif

@@ -74,7 +74,7 @@ static enum err evaluate(const struct eval_args *a, struct lm_texts *texts,
     TRY_OUT(rc, open_model(a->model, &m, e));
     TRY_OUT(rc, a->corpora.n > 0 ? lm_texts_open(texts, &a->corpora, seed, e)
                                  : lm_texts_open_bundled(texts, seed, e));
-    TRY_OUT(rc, pool_new((size_t)a->threads, &pool, e));
+    TRY_OUT(rc, pool_new(pool_count(a->threads), &pool, e));
     if (a->json) {
         str_addf(out, "{\"rows\":%lld,\"mask_rate\":", (long long)a->rows);
         json_add_number(out, a->rate);
@@ -116,10 +116,7 @@ out:
 
 static int cmd_lm_eval(int argc, char **argv)
 {
-    struct eval_args a = {.rows = 256,
-                          .seed = 1,
-                          .threads = (int64_t)pool_cpus(),
-                          .rate = MASK_RATE_USUAL};
+    struct eval_args a = {.rows = 256, .seed = 1, .rate = MASK_RATE_USUAL};
     // clang-format off
     const struct opt table[] = {
         {"model", OPT_STRING, &a.model, "DIR", "model directory; without it the bundled one", 0, 0, NULL},
@@ -127,7 +124,7 @@ static int cmd_lm_eval(int argc, char **argv)
         {"rows", OPT_INT, &a.rows, "N", "held-out rows of each text", 1, 1e6, NULL},
         {"mask-rate", OPT_REAL, &a.rate, "P", "rate of the second figure", 0, 1, NULL},
         {"seed", OPT_INT, &a.seed, "S", "of the masks", 0, 9e15, NULL},
-        {"threads", OPT_INT, &a.threads, "N", "the result does not depend on it", 1, 1024, NULL},
+        {"threads", OPT_INT, &a.threads, "N", "threads; 0: as many as the process may use; the result does not depend on it", 0, 1024, NULL},
         {"json", OPT_FLAG, &a.json, NULL, "print one JSON object", 0, 0, NULL},
     };
     // clang-format on

@@ -228,7 +228,7 @@ static enum err activations(const struct activations_args *a, struct errinfo *e)
     TRY(lm_load(dir, &m, e));
     TRY_OUT(rc, parse_hooks(a->hooks, &m->cfg, &hooks, e));
     TRY_OUT(rc, read_rows(a, m, &r, e));
-    TRY_OUT(rc, pool_new((size_t)a->threads, &pool, e));
+    TRY_OUT(rc, pool_new(pool_count(a->threads), &pool, e));
     TRY_OUT(rc, capture_new(m, r, hooks.at, hooks.n, a->logits, pool, &c, e));
     TRY_OUT(rc, write_file(a, m, &hooks, r, c, e));
     if (!file_is_stream(a->out)) {
@@ -244,8 +244,7 @@ out:
 
 int cmd_lm_activations(int argc, char **argv)
 {
-    struct activations_args a = {.rows = ROW_OPTS_DEFAULT,
-                                 .threads = (int64_t)pool_cpus()};
+    struct activations_args a = {.rows = ROW_OPTS_DEFAULT};
     // clang-format off
     const struct opt table[] = {
         {"model", OPT_STRING, &a.model, "DIR", "model directory; without it the bundled one", 0, 0, NULL},
@@ -257,7 +256,7 @@ int cmd_lm_activations(int argc, char **argv)
         {"corpus", OPT_STRING, &a.rows.corpus, "FILE", "rows of a corpus instead, as a run reads them", 0, 0, NULL},
         ROW_OPTS(&a.rows),
         {"mask-token", OPT_STRING, &a.mask_token, "TEXT", "what stands for a masked token: text of one token, or #ID (default: the tokenizer's)", 0, 0, NULL},
-        {"threads", OPT_INT, &a.threads, "N", "the result does not depend on it", 1, 1024, NULL},
+        {"threads", OPT_INT, &a.threads, "N", "threads; 0: as many as the process may use; the result does not depend on it", 0, 1024, NULL},
     };
     // clang-format on
     const struct opts o = {

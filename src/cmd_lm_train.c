@@ -41,7 +41,6 @@ static void set_defaults(struct train_args *a)
     a->context = (int64_t)d->n_ctx;
     a->vocab = (int64_t)d->vocab;
     a->warmup = d->warmup;
-    a->threads = (int64_t)pool_cpus();
     a->eval_every = d->eval_every;
     a->save_every = d->save_every;
     a->log_every = d->log_every;
@@ -90,7 +89,7 @@ static bool parse(int argc, char **argv, struct train_args *a, int *status)
         {"mask-rows", OPT_REAL, &a->cfg.mask_rows, "SHARE", "share of rows in which tokens are replaced by the mask token", 0, 1, NULL},
         {"eval-every", OPT_INT, &a->eval_every, "N", "steps between held-out losses; 0: only at the end", 0, 1e9, NULL},
         {"save-every", OPT_INT, &a->save_every, "N", "steps between saves; 0: only at the end", 0, 1e9, NULL},
-        {"threads", OPT_INT, &a->threads, "N", "the result does not depend on it", 1, 1024, NULL},
+        {"threads", OPT_INT, &a->threads, "N", "threads; 0: as many as the process may use; the result does not depend on it", 0, 1024, NULL},
         {"json", OPT_FLAG, &a->json, NULL, "one JSON object a line on standard output", 0, 0, NULL},
     };
     const struct opt set[] = {
@@ -246,7 +245,7 @@ static void print_estimate(const struct train_args *a, const struct lm_texts *te
                   "%zu text%s, %s tokens in %lld steps, about %.0f MB of memory%s\n",
                   texts->n, plural_s(texts->n), count_text(n, tokens),
                   (long long)a->cfg.steps,
-                  (double)pretrain_bytes(&a->cfg, (size_t)a->threads) / 1e6,
+                  (double)pretrain_bytes(&a->cfg, pool_count(a->threads)) / 1e6,
                   a->tokenizer || a->resume ? "" : "; a tokenizer is trained first");
 }
 
@@ -285,7 +284,7 @@ static enum err run(struct train_args *a, struct lm_texts *texts, bool *interrup
         a->cfg.forms = (const char *const *)forms;
         a->cfg.n_forms = n_forms;
     }
-    TRY_OUT(rc, pool_new((size_t)a->threads, &pool, e));
+    TRY_OUT(rc, pool_new(pool_count(a->threads), &pool, e));
     struct view v = {.args = a, .texts = texts};
     progress_init(&v.bar, a->json);
     if (!a->json) {

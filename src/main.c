@@ -39,18 +39,29 @@ static int cmd_settings(int argc, char **argv)
         .about = "Every setting of a run with its default in brackets: --set KEY=VALUE "
                  "of train, explore and sweep, and the keys of --config FILE. train "
                  "--print-config shows what they come to for a run."};
-    struct errinfo e = {0};
     struct opts_result r;
     struct str out;
-    const enum err rc = opts_parse(&o, argc, argv, &r, &e);
-    if (rc != OK) {
-        return cmd_fail(rc, &e);
+    int status = 0;
+    if (!cmd_parse(&o, argc, argv, &r, &status)) {
+        return status;
     }
     str_init(&out, 1u << 20);
     opts_help(&o, &out);
     str_addc(&out, '\n');
     run_opts_list(&out);
     return cmd_print_text(&out);
+}
+
+static int run(int argc, char **argv);
+
+static int man(int argc, char **argv)
+{
+    return cmd_man(run, argc, argv);
+}
+
+static int complete(int argc, char **argv)
+{
+    return cmd_complete(run, argc, argv);
 }
 
 static const struct subcommand COMMANDS[] = {
@@ -66,6 +77,8 @@ static const struct subcommand COMMANDS[] = {
     {"bench", cmd_bench, "benchmarks"},
     {"settings", cmd_settings, "every setting of a run, for --set and --config"},
     {"keys", cmd_keys, "the explorer's keys as a Markdown table"},
+    {"man", man, "the manual page, which has all of -h"},
+    {"complete", complete, "what may stand next on a line, for shells"},
     {"version", cmd_version, "the version, as --version and -v"},
 };
 #define N_COMMANDS (sizeof COMMANDS / sizeof COMMANDS[0])

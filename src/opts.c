@@ -159,8 +159,8 @@ enum err opt_store(const struct opt *row, const char *where, const char *value,
 
 /* ---- parsing ---- */
 
-static const struct opt *find_row(const struct opt *table, size_t n, const char *name,
-                                  size_t len)
+const struct opt *opts_find(const struct opt *table, size_t n, const char *name,
+                            size_t len)
 {
     for (size_t i = 0; i < n; i++) {
         if (table[i].kind != OPT_HEAD && strlen(table[i].name) == len &&
@@ -211,7 +211,7 @@ static enum err apply_set(const struct opts *o, const char *pair, struct errinfo
                        o->name, pair);
     }
     const size_t len = (size_t)(eq - pair);
-    const struct opt *row = find_row(o->set, o->n_set, pair, len);
+    const struct opt *row = opts_find(o->set, o->n_set, pair, len);
     if (!row) {
         return unknown_setting(o, pair, len, e);
     }
@@ -228,8 +228,8 @@ static enum err parse_option(const struct opts *o, int argc, char **argv, int *i
     const char *eq = strchr(name, '=');
     const size_t len = eq ? (size_t)(eq - name) : strlen(name);
     const bool is_set = o->set && len == 3 && memcmp(name, "set", 3) == 0;
-    const struct opt *row = find_row(o->table, o->n, name, len);
-    const struct opt *setting = find_row(o->set, o->n_set, name, len);
+    const struct opt *row = opts_find(o->table, o->n, name, len);
+    const struct opt *setting = opts_find(o->set, o->n_set, name, len);
     if (!row && setting) {
         return err_set(e, ERR_USAGE, "%s: --%s is a setting: write --set %s=%s",
                        o->name, setting->name, setting->name,
@@ -275,7 +275,7 @@ static bool wants_help(int argc, char **argv)
 static enum err check_new(const struct opts *o, struct errinfo *e)
 {
     const struct opt *force =
-        find_row(o->table, o->n, OPT_FORCE_NAME, strlen(OPT_FORCE_NAME));
+        opts_find(o->table, o->n, OPT_FORCE_NAME, strlen(OPT_FORCE_NAME));
     for (size_t i = 0; i < o->n; i++) {
         const struct opt *row = &o->table[i];
         const char *path = row->kind == OPT_NEW ? *(const char **)row->to : NULL;
@@ -372,6 +372,12 @@ static void add_default(const struct opt *row, char *text, size_t cap)
     }
 }
 
+void opt_text(const struct opt *row, char *out, size_t cap)
+{
+    (void)snprintf(out, cap, "%s", row->help);
+    add_default(row, out, cap);
+}
+
 static void add_row(struct str *out, const struct opt *row, const char *dashes,
                     char between)
 {
@@ -390,9 +396,8 @@ static void add_row(struct str *out, const struct opt *row, const char *dashes,
     } else {
         str_addf(out, "%*s", (int)(HELP_COLUMN - used), "");
     }
-    char text[400];
-    (void)snprintf(text, sizeof text, "%s", row->help);
-    add_default(row, text, sizeof text);
+    char text[OPT_TEXT_BYTES];
+    opt_text(row, text, sizeof text);
     add_wrapped(out, text, HELP_COLUMN, HELP_COLUMN);
 }
 

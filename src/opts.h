@@ -37,6 +37,8 @@ struct opt {
     bool *given;      /* may be NULL: set when the option stood on the line */
 };
 
+#define OPT_TEXT_BYTES 512 /* of a row's text of -h at most */
+
 /* Beside an OPT_NEW: the option that writes over what is there. */
 #define OPT_FORCE(flag)                                                                \
     {                                                                                  \
@@ -74,6 +76,12 @@ enum err opts_parse(const struct opts *o, int argc, char **argv,
  * values from configuration files. */
 enum err opt_store(const struct opt *row, const char *where, const char *value,
                    struct errinfo *e) ERR_CHECKED;
+
+/* A row's text of -h: its help and the initial value. */
+void opt_text(const struct opt *row, char *out, size_t cap);
+/* The row of that name, `len` bytes of it; a heading has none. NULL: not there. */
+const struct opt *opts_find(const struct opt *table, size_t n, const char *name,
+                            size_t len);
 
 /* Append the text of -h, at most 88 columns: how many settings there are and what lists
  * them, which is opts_settings. */

@@ -29,6 +29,16 @@ static struct opt text_row(const char *name, const char **to, const char *arg,
 /* What stands for a value in -h. */
 static const char *arg_name(const struct setting_def *d)
 {
+    static const char *const paths[][2] = {{"model", "DIR"},
+                                           {"corpus", "FILE"},
+                                           {"ood", "FILE"},
+                                           {"concepts", "FILE"},
+                                           {"cache", "DIR"}};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        if (strcmp(d->key, paths[i][0]) == 0) {
+            return paths[i][1];
+        }
+    }
     return d->type == SETTING_IS_INT ? "N" : d->type == SETTING_IS_NUM ? "X" : "TEXT";
 }
 

@@ -46,6 +46,11 @@ struct pool {
     atomic_size_t next;
 };
 
+size_t pool_count(int64_t asked)
+{
+    return asked > 0 ? (size_t)asked : pool_cpus();
+}
+
 void pool_be_nice(void)
 {
     const id_t self = (id_t)gettid();

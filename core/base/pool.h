@@ -8,6 +8,7 @@
 #include "base/err.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct pool;
 
@@ -28,6 +29,8 @@ size_t pool_threads(const struct pool *p); /* 1 for NULL */
 
 /* How many threads this process may use (affinity mask, then cgroup quota). */
 size_t pool_cpus(void);
+/* The same for 0, else as many as asked for. */
+size_t pool_count(int64_t asked);
 
 /* Lower the calling thread's priority (nice +10). */
 void pool_be_nice(void);

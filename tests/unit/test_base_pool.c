@@ -149,6 +149,8 @@ static void test_cpus(void **state)
 {
     (void)state;
     assert_in_range(pool_cpus(), 1, 1024);
+    assert_int_equal(pool_count(0), pool_cpus());
+    assert_int_equal(pool_count(3), 3);
     assert_int_equal(pool_threads(NULL), 1);
 }
 
