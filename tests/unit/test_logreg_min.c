@@ -326,6 +326,29 @@ static void a_set_of_many_columns(void **state)
     data_free(&k);
 }
 
+/* Columns that screening takes out of the problem are at their minimum too: most of
+ * these have none of the weight, some only once others have theirs. */
+static void columns_that_are_screened(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct data k = codes(800, 120, 5, seed);
+        struct logreg_opts o = logreg_defaults();
+        o.l1 = 0.003;
+        o.l2 = seed % 2 ? 1e-6 : 0.0;
+        struct logreg m = fit(&k, &o, false);
+        size_t used = 0;
+        for (size_t j = 0; j < k.d; j++) {
+            used += fabsf(m.w[j]) > 0.0F;
+        }
+        assert_true(used > 20 && used < 80);
+        assert_int_equal(m.short_of, 0);
+        check_conditions(&k, &o, &m, 1e-4);
+        logreg_deinit(&m);
+        data_free(&k);
+    }
+}
+
 /* A start at the minimum needs no step. */
 static void starts(void **state)
 {
@@ -386,6 +409,7 @@ int main(void)
         cmocka_unit_test(few_columns_are_scikit_learns),
         cmocka_unit_test(columns_of_the_same_numbers),
         cmocka_unit_test(a_set_of_many_columns),
+        cmocka_unit_test(columns_that_are_screened),
         cmocka_unit_test(starts),
         cmocka_unit_test(a_fit_that_stops_short),
     };
