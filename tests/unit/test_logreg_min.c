@@ -349,6 +349,34 @@ static void columns_that_are_screened(void **state)
     }
 }
 
+/* Dense rows of which one in a hundred is positive, along columns of unlike size: the
+ * curvature is that of few rows, which the moments of all do not show. */
+static void a_rare_class_by_rows(void **state)
+{
+    (void)state;
+    const size_t n = 6000, d = 30;
+    struct rng r = rng_begin(5, RNG_PROBE, 8);
+    float *x = numbers(n * d, sizeof *x);
+    int32_t *y = numbers(n, sizeof *y);
+    for (size_t i = 0; i < n; i++) {
+        const double common = rng_normal(&r);
+        y[i] = i % 100 == 0;
+        for (size_t j = 0; j < d; j++) {
+            const double shift = y[i] && j % 3 == 0 ? 1.0 : 0.0;
+            x[i * d + j] = (float)((common + rng_normal(&r) + shift) / (double)(1 + j));
+        }
+    }
+    struct data k = data_of(n, d, x, y);
+    struct logreg_opts o = logreg_defaults();
+    o.l2 = 1e-5;
+    struct logreg m = fit(&k, &o, true);
+    assert_int_equal(m.short_of, 0);
+    check_conditions(&k, &o, &m, 2e-5);
+    assert_true(m.passes < 30); /* 38 with the inputs' moments alone */
+    logreg_deinit(&m);
+    data_free(&k);
+}
+
 /* A start at the minimum needs no step. */
 static void starts(void **state)
 {
@@ -410,6 +438,7 @@ int main(void)
         cmocka_unit_test(columns_of_the_same_numbers),
         cmocka_unit_test(a_set_of_many_columns),
         cmocka_unit_test(columns_that_are_screened),
+        cmocka_unit_test(a_rare_class_by_rows),
         cmocka_unit_test(starts),
         cmocka_unit_test(a_fit_that_stops_short),
     };
