@@ -27,6 +27,12 @@ struct adam {
 struct adam adam_factors(double lr, double beta1, double beta2, double eps,
                          double weight_decay, double grad_scale, int64_t t);
 
+/* Of rows of two classes. */
+struct logit_sums {
+    double loss;
+    double pull[2]; /* of each class: the sum of the sizes of its slopes */
+};
+
 struct kern {
     const char *name; /* "avx2" or "portable" */
 
@@ -65,6 +71,12 @@ struct kern {
      * its rows, loss += sum of log(1 + e^z) (loss may be NULL) and sum += sum of p. */
     void (*logistic)(size_t rows, size_t cols, const float *z, float *p, double *loss,
                      double *sum);
+
+    /* The same in double of one column z [n] of rows of two classes: where s > 0 the
+     * loss is s log(1 + e^z), where s < 0 it is |s| log(1 + e^-z). |s| is the class's
+     * weight, [2]. r, h [n]: first and second derivative of each row's loss by z. */
+    void (*logit)(size_t n, const double weight[2], const double *s, const double *z,
+                  double *r, double *h, struct logit_sums *sum);
 
     float (*dot)(size_t n, const float *a, const float *b);
     void (*axpy)(size_t n, float alpha, const float *x, float *y);   /* y += alpha x */

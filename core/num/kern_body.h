@@ -348,6 +348,7 @@ static double kern_sumsq(size_t n, const float *x)
 }
 
 #include "num/kern_logistic.h"
+#include "num/kern_logit.h"
 #include "num/kern_rows.h"
 
 /* ---- softmax ---- */
@@ -548,6 +549,7 @@ const struct kern KERN_TABLE = {
     .sum = kern_sum,
     .sumsq = kern_sumsq,
     .logistic = kern_logistic,
+    .logit = kern_logit,
     .rows_axpy = kern_rows_axpy,
     .rows_sum = kern_rows_sum,
     .rows_dot = kern_rows_dot,

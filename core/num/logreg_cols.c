@@ -1,7 +1,7 @@
 /* Each unit by itself, over columns: proximal Newton (Lee, Sun, Saunders 2014) on a
  * working set of columns that grows by those whose slope the penalty does not hold
- * (Massias, Gramfort, Salmon 2018). Rows that no column of the set stands in differ by
- * their class alone and are counted, not visited. All sums in double. */
+ * (Massias, Gramfort, Salmon 2018), among those that the gap does not rule out (Ndiaye,
+ * Fercoq, Gramfort, Salmon 2017). All sums in double. */
 #include "base/mem.h"
 #include "num/kern.h"
 #include "num/logreg_priv.h"
@@ -13,14 +13,11 @@
 
 #define MODEL_SHARE  0.02 /* of its first residual at which a Newton model is left */
 #define MODEL_ROUNDS 20
-#define NEWTON_MAX   60
 #define MAX_HALVINGS 30
 #define ARMIJO       1e-4
 #define ROUNDING     1e-13 /* of a loss, as a share of it */
-#define EARLY        0.2  /* share of the gap at which columns are looked for again */
-#define SPARE        0.3  /* share of the wanted gap that is left to the set */
 #define FEWEST       32   /* columns that may enter at once */
-#define LOG_AT       1e200 /* of factors of at most 2 multiplied before a logarithm */
+#define ALIKE        16   /* entries from which rows go together */
 
 static const char *const what = "logistic regression";
 
@@ -29,10 +26,13 @@ struct inputs {
     const struct logreg_x *x;
     const struct logreg_y *y;
     const struct logreg_opts *o;
-    struct logreg_csc all;
-    size_t *start;
+    size_t *start; /* [d+1] */
     uint32_t *row;
     float *val;
+    double *square; /* [d] sums of squares */
+    size_t *by_start;          /* [n+1] the entries once more, row after row */
+    uint32_t *by_row, *by_col; /* [nnz] */
+    float *by_val;
     double greatest; /* size of an input */
     struct logreg *out;
     struct logreg_standing *standing; /* [C] */
@@ -44,40 +44,26 @@ struct column {
     int32_t id;
 };
 
-/* Sums over all rows at a point; those outside the set differ by class alone. */
-struct sums {
-    double loss, slope_b;
-    double pull[2]; /* of each class on the bias: their difference is its slope */
-    double out_r[2]; /* slope of a row outside by its logit, at weight 1 */
-    double out_h;    /* curvature of all of them */
-};
-
 /* One worker's, with room for any unit. */
 struct bench {
-    double *weight; /* [n] */
-    double each;    /* that of a negative row */
-    uint8_t *y;     /* [n] */
-    double *r_all;  /* [n] */
-    int32_t *place; /* [n] of a row in the set, -1: outside */
-    uint8_t *in_set;       /* [d] */
-    double *w_all, *g_all; /* [d] */
-    struct column *cand;   /* [d] */
-    int32_t *col;          /* [k] the set */
-    uint32_t *row_of;      /* [m] rows that its columns stand in, ... */
-    uint8_t *y_set;        /* ... their classes */
-    size_t *start;         /* [k+1] their entries by place */
-    uint32_t *row;
-    float *val;
-    double *z, *z_try, *r, *h, *wt;         /* [m] */
-    double *w, *w_try, *a;                  /* [k] */
-    double *of_rows, *of_cols;              /* the memory of these and of q's */
+    double weight[2]; /* of a row of each class, negative first */
+    double *s;        /* [n] the row's weight, its sign by class: kern.h's logit */
+    int32_t *set_at;  /* [d] place of a column in the set, -1: outside */
+    int32_t *live;                  /* [n_live] columns that may be in use */
+    size_t n_live;
+    double *w_all, *g_all, *norm;   /* [d] */
+    struct column *cand;            /* [d] */
+    int32_t *col;                   /* [k] the set */
+    size_t *start, *end;            /* [k] its columns' entries among all */
+    double *z, *z_try, *r, *h;      /* [n] logits, slopes, curvatures */
+    double *w, *w_try, *a;          /* [k] */
+    double *of_rows, *of_cols;      /* the memory of these and of q's */
     double b;
-    double total[2], out[2]; /* weight of each class: of all rows, of those outside */
-    struct sums at;
+    struct logit_sums at;
     struct logreg_quad q;
     struct logreg_gram gram; /* of sets that are small enough */
-    size_t *row_start;       /* [m+1] the set's entries by row */
-    uint32_t *row_col;
+    size_t *row_start;       /* [n+1] the set's entries by row */
+    uint32_t *row_col, *row_count, *row_list;
     double *row_val;
 };
 
@@ -92,28 +78,33 @@ static void count_dense(const struct logreg_x *x, size_t *start)
     }
 }
 
-static void put(struct inputs *in, size_t j, size_t i, float v)
+/* Entry *k by row, which is counted on. */
+static void put(struct inputs *in, size_t *k, size_t j, size_t i, float v)
 {
     const size_t at = in->start[j]++;
     in->row[at] = (uint32_t)i;
     in->val[at] = v;
+    in->square[j] += (double)v * (double)v;
+    in->by_row[*k] = (uint32_t)i;
+    in->by_col[*k] = (uint32_t)j;
+    in->by_val[(*k)++] = v;
 }
 
 static void fill_columns(struct inputs *in)
 {
     const struct logreg_x *x = in->x;
+    size_t at = 0;
     for (size_t i = 0; i < x->n; i++) {
-        if (x->dense == NULL) {
-            for (size_t k = x->start[i]; k < x->start[i + 1]; k++) {
-                put(in, (size_t)x->id[k], i, x->val[k]);
-            }
-            continue;
+        const size_t end = x->dense == NULL ? x->start[i + 1] : 0;
+        for (size_t k = x->dense == NULL ? x->start[i] : 0; k < end; k++) {
+            put(in, &at, (size_t)x->id[k], i, x->val[k]);
         }
-        for (size_t j = 0; j < x->d; j++) {
+        for (size_t j = 0; x->dense != NULL && j < x->d; j++) {
             if (x->dense[i * x->ld + j] != 0.0F) {
-                put(in, j, i, x->dense[i * x->ld + j]);
+                put(in, &at, j, i, x->dense[i * x->ld + j]);
             }
         }
+        in->by_start[i + 1] = at;
     }
     memmove(in->start + 1, in->start, x->d * sizeof *in->start);
     in->start[0] = 0;
@@ -137,36 +128,33 @@ static enum err inputs_init(struct inputs *in, struct errinfo *e)
     const size_t nnz = in->start[x->d];
     TRY(mem_new(&in->row, nnz, sizeof *in->row, what, e));
     TRY(mem_new(&in->val, nnz, sizeof *in->val, what, e));
+    TRY(mem_new(&in->square, x->d, sizeof *in->square, what, e));
+    TRY(mem_new(&in->by_start, x->n + 1, sizeof *in->by_start, what, e));
+    TRY(mem_new(&in->by_row, nnz, sizeof *in->by_row, what, e));
+    TRY(mem_new(&in->by_col, nnz, sizeof *in->by_col, what, e));
+    TRY(mem_new(&in->by_val, nnz, sizeof *in->by_val, what, e));
     fill_columns(in);
-    in->all = (struct logreg_csc){
-        .m = x->n, .k = x->d, .start = in->start, .row = in->row, .val = in->val};
     return OK;
 }
 
 /* ---- a worker's memory ---- */
 
-static enum err bench_init(struct bench *k, const struct logreg_csc *all,
-                           struct errinfo *e)
+static enum err bench_init(struct bench *k, const struct inputs *in, struct errinfo *e)
 {
-    const size_t n = all->m, d = all->k, nnz = all->start[d];
-    TRY(mem_new(&k->weight, n, sizeof *k->weight, what, e));
-    TRY(mem_new(&k->y, n, sizeof *k->y, what, e));
-    TRY(mem_new(&k->r_all, n, sizeof *k->r_all, what, e));
-    TRY(mem_new(&k->place, n, sizeof *k->place, what, e));
-    TRY(mem_new(&k->row_of, n, sizeof *k->row_of, what, e));
-    TRY(mem_new(&k->y_set, n, sizeof *k->y_set, what, e));
-    TRY(mem_new(&k->in_set, d, sizeof *k->in_set, what, e));
+    const size_t n = in->x->n, d = in->x->d;
+    TRY(mem_new(&k->set_at, d, sizeof *k->set_at, what, e));
     TRY(mem_new(&k->w_all, d, sizeof *k->w_all, what, e));
     TRY(mem_new(&k->g_all, d, sizeof *k->g_all, what, e));
+    TRY(mem_new(&k->norm, d, sizeof *k->norm, what, e));
+    TRY(mem_new(&k->live, d, sizeof *k->live, what, e));
     TRY(mem_new(&k->cand, d, sizeof *k->cand, what, e));
     TRY(mem_new(&k->col, d, sizeof *k->col, what, e));
-    TRY(mem_new(&k->start, d + 1, sizeof *k->start, what, e));
-    TRY(mem_new(&k->row, nnz, sizeof *k->row, what, e));
-    TRY(mem_new(&k->val, nnz, sizeof *k->val, what, e));
+    TRY(mem_new(&k->start, d, sizeof *k->start, what, e));
+    TRY(mem_new(&k->end, d, sizeof *k->end, what, e));
     TRY(mem_new(&k->of_rows, n, 8 * sizeof *k->of_rows, what, e));
     TRY(mem_new(&k->of_cols, d + 1, 9 * sizeof *k->of_cols, what, e));
-    double **rows[8] = {&k->z,    &k->z_try,   &k->r,       &k->h,
-                        &k->wt,   &k->q.hq,    &k->q.h_row, &k->q.h_step};
+    double **rows[8] = {&k->s, &k->z,    &k->z_try,   &k->r,
+                        &k->h, &k->q.hq, &k->q.h_row, &k->q.h_step};
     double **cols[8] = {&k->w,      &k->w_try, &k->a,     &k->q.d,
                         &k->q.step, &k->q.res, &k->q.dir, &k->q.h_dir};
     for (size_t i = 0; i < 8; i++) {
@@ -174,16 +162,19 @@ static enum err bench_init(struct bench *k, const struct logreg_csc *all,
         *cols[i] = k->of_cols + i * (d + 1);
     }
     k->q.g = k->of_cols + 8 * (d + 1);
+    k->q.x = (struct logreg_csc){
+        .m = n, .start = k->start, .end = k->end, .row = in->row, .val = in->val};
     return OK;
 }
 
-static enum err gram_init(struct bench *k, const struct logreg_csc *all,
-                          struct errinfo *e)
+static enum err gram_init(struct bench *k, const struct inputs *in, struct errinfo *e)
 {
-    const size_t most = all->k + 1 < LOGREG_GRAM_MAX ? all->k + 1 : LOGREG_GRAM_MAX;
-    const size_t nnz = all->start[all->k];
+    const size_t d = in->x->d, nnz = in->start[d];
+    const size_t most = d + 1 < LOGREG_GRAM_MAX ? d + 1 : LOGREG_GRAM_MAX;
     double *v = NULL;
-    TRY(mem_new(&k->row_start, all->m + 2, sizeof *k->row_start, what, e));
+    TRY(mem_new(&k->row_start, in->x->n + 1, sizeof *k->row_start, what, e));
+    TRY(mem_new(&k->row_count, in->x->n, sizeof *k->row_count, what, e));
+    TRY(mem_new(&k->row_list, in->x->n + 1, sizeof *k->row_list, what, e));
     TRY(mem_new(&k->row_col, nnz, sizeof *k->row_col, what, e));
     TRY(mem_new(&k->row_val, nnz, sizeof *k->row_val, what, e));
     TRY(mem_new(&k->gram.list, most, sizeof *k->gram.list, what, e));
@@ -193,40 +184,41 @@ static enum err gram_init(struct bench *k, const struct logreg_csc *all,
     k->gram.slope = v + 2 * most * most;
     k->gram.d = k->gram.slope + most;
     k->gram.step = k->gram.d + most;
+    k->gram.x = (struct logreg_rows){.list = k->row_list,
+                                     .start = k->row_start,
+                                     .col = k->row_col,
+                                     .val = k->row_val};
     return OK;
 }
 
 size_t logreg_fit_bytes(size_t n, size_t d, size_t nnz, size_t threads)
 {
-    const size_t entry = sizeof(uint32_t) + sizeof(float);
+    const size_t entry = 3 * sizeof(uint32_t) + 2 * sizeof(float);
     const size_t most = d + 1 < LOGREG_GRAM_MAX ? d + 1 : LOGREG_GRAM_MAX;
-    const size_t row = 10 * sizeof(double) + 4 * sizeof(int32_t);
-    const size_t column = 12 * sizeof(double) + 3 * sizeof(int32_t);
+    const size_t row = 8 * sizeof(double) + sizeof(size_t) + 2 * sizeof(uint32_t);
+    const size_t column = 14 * sizeof(double) + 2 * sizeof(size_t) + 3 * sizeof(int32_t);
     const size_t by_row = sizeof(uint32_t) + sizeof(double);
-    const size_t worker = nnz * (entry + by_row) + n * row + d * column +
+    const size_t worker = nnz * by_row + n * row + d * column +
                           2 * most * most * sizeof(double);
-    return nnz * entry + d * sizeof(size_t) + threads * worker;
+    return nnz * entry + (n + 2 * d) * sizeof(size_t) + threads * worker;
 }
 
 static void bench_deinit(struct bench *k)
 {
-    mem_free(k->weight);
-    mem_free(k->y);
-    mem_free(k->r_all);
-    mem_free(k->place);
-    mem_free(k->row_of);
-    mem_free(k->y_set);
-    mem_free(k->in_set);
+    mem_free(k->set_at);
     mem_free(k->w_all);
     mem_free(k->g_all);
+    mem_free(k->norm);
+    mem_free(k->live);
     mem_free(k->cand);
     mem_free(k->col);
     mem_free(k->start);
-    mem_free(k->row);
-    mem_free(k->val);
+    mem_free(k->end);
     mem_free(k->of_rows);
     mem_free(k->of_cols);
     mem_free(k->row_start);
+    mem_free(k->row_count);
+    mem_free(k->row_list);
     mem_free(k->row_col);
     mem_free(k->row_val);
     mem_free(k->gram.list);
@@ -235,69 +227,17 @@ static void bench_deinit(struct bench *k)
 
 /* ---- the loss at a point ---- */
 
-struct logistic {
-    double p, e, q; /* sigmoid; e^-|z|, 1 / (1 + e^-|z|) */
-};
-
-static struct logistic logistic(double z, double e)
+/* Loss, slopes r and curvatures h at the logits z. */
+static struct logit_sums measure(struct bench *k, const double *z)
 {
-    struct logistic l;
-    l.e = e;
-    l.q = 1.0 / (1.0 + l.e);
-    l.p = z >= 0.0 ? l.q : l.e * l.q;
-    return l;
-}
-
-/* Rows outside the set: their logit is the bias. */
-static void sum_outside(const struct bench *k, double b, struct sums *s)
-{
-    const struct logistic l = logistic(b, exp(-fabs(b)));
-    const double log_e = log1p(l.e);
-    s->out_r[0] = l.p;
-    s->out_r[1] = l.p - 1.0;
-    s->out_h = (k->out[0] + k->out[1]) * l.e * l.q * l.q;
-    s->loss = k->out[0] * (log_e + (b > 0.0 ? b : 0.0)) +
-              k->out[1] * (log_e + (b < 0.0 ? -b : 0.0));
-    s->pull[0] = k->out[0] * s->out_r[0];
-    s->pull[1] = -k->out[1] * s->out_r[1];
-}
-
-/* Loss, slopes r and curvatures h at the logits z. One logarithm for many rows of one
- * weight: that of 1 + e^-|z| is taken of products. */
-static struct sums measure(struct bench *k, const double *z, double b)
-{
-    struct sums s;
-    double product = 1.0, logs = 0.0, above = 0.0, rest = 0.0, pull[2] = {0.0, 0.0};
-    const double each = k->each;
-    sum_outside(k, b, &s);
-    for (size_t i = 0; i < k->q.x.m; i++) {
-        k->h[i] = -fabs(z[i]);
-    }
-    kern_get()->exp_f64(k->q.x.m, k->h, k->h);
-    for (size_t i = 0; i < k->q.x.m; i++) {
-        const struct logistic l = logistic(z[i], k->h[i]);
-        const double wt = k->wt[i];
-        k->h[i] = wt * l.e * l.q * l.q;
-        if (k->y_set[i]) {
-            k->r[i] = -wt * (1.0 - l.p);
-            pull[1] -= k->r[i];
-            rest += wt * (log1p(l.e) + (z[i] < 0.0 ? -z[i] : 0.0));
-            continue;
-        }
-        k->r[i] = wt * l.p;
-        pull[0] += k->r[i];
-        above += z[i] > 0.0 ? wt * z[i] : 0.0;
-        product *= 1.0 + l.e;
-        if (product > LOG_AT) {
-            logs += log(product);
-            product = 1.0;
-        }
-    }
-    s.loss += each * (logs + log(product)) + above + rest;
-    s.pull[0] += pull[0];
-    s.pull[1] += pull[1];
-    s.slope_b = s.pull[0] - s.pull[1];
+    struct logit_sums s;
+    kern_get()->logit(k->q.x.m, k->weight, k->s, z, k->r, k->h, &s);
     return s;
+}
+
+static double slope_b(const struct bench *k)
+{
+    return k->at.pull[0] - k->at.pull[1];
 }
 
 static double penalty(const struct logreg_opts *o, size_t n, const double *w)
@@ -312,66 +252,47 @@ static double penalty(const struct logreg_opts *o, size_t n, const double *w)
 
 /* ---- the set ---- */
 
-/* Rows of the set's columns in a list of their own, with the logits there. */
-static void gather_set(struct bench *k, const struct logreg_csc *all)
-{
-    size_t m = 0, at = 0;
-    for (size_t i = 0; i < k->q.x.m; i++) {
-        k->place[k->row_of[i]] = -1;
-    }
-    k->out[0] = k->total[0];
-    k->out[1] = k->total[1];
-    for (size_t c = 0; c < k->q.x.k; c++) {
-        const size_t j = (size_t)k->col[c];
-        k->w[c] = k->w_all[j];
-        for (size_t i = all->start[j]; i < all->start[j + 1]; i++) {
-            const uint32_t row = all->row[i];
-            if (k->place[row] < 0) {
-                k->wt[m] = k->weight[row];
-                k->z[m] = k->b;
-                k->out[k->y[row]] -= k->weight[row];
-                k->y_set[m] = k->y[row];
-                k->row_of[m] = row;
-                k->place[row] = (int32_t)m++;
-            }
-            k->row[at] = (uint32_t)k->place[row];
-            k->val[at++] = all->val[i];
-            k->z[k->place[row]] += k->w[c] * (double)all->val[i];
-        }
-        k->start[c + 1] = at;
-    }
-    k->q.x.m = m;
-    /* What rounding leaves of a class that has no row outside. */
-    k->out[0] = k->out[0] > 1e-12 * k->total[0] ? k->out[0] : 0.0;
-    k->out[1] = k->out[1] > 1e-12 * k->total[1] ? k->out[1] : 0.0;
-}
-
 static bool small_set(const struct bench *k)
 {
     return k->q.l1 > 0.0 && k->q.x.k < LOGREG_GRAM_MAX;
 }
 
-/* The set's entries once more, by row. */
-static void gather_rows(struct bench *k)
+/* The set's entries by row, and the rows of two or more, those of as many together.
+ * Loops whose length no branch can foresee take longer than the work in them. */
+static void gather_rows(struct bench *k, const struct inputs *in)
 {
-    const size_t m = k->q.x.m;
-    size_t *start = k->row_start;
+    const size_t n = in->x->n, nnz = in->start[in->x->d];
+    struct logreg_rows *x = &k->gram.x;
+    uint32_t first[ALIKE + 1] = {0};
+    size_t at = 0;
     if (!small_set(k)) {
         return;
     }
-    memset(start, 0, (m + 2) * sizeof *start);
-    for (size_t i = 0; i < k->start[k->q.x.k]; i++) {
-        start[k->row[i] + 2]++;
+    memset(k->row_count, 0, n * sizeof *k->row_count);
+    for (size_t i = 0; i < nnz; i++) { /* written over where it is outside */
+        const int32_t place = k->set_at[in->by_col[i]];
+        k->row_col[at] = (uint32_t)place;
+        k->row_val[at] = (double)in->by_val[i];
+        k->row_count[in->by_row[i]] += place >= 0;
+        at += place >= 0;
     }
-    for (size_t i = 0; i < m; i++) {
-        start[i + 2] += start[i + 1];
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t e = k->row_count[i];
+        k->row_start[i + 1] = k->row_start[i] + e;
+        first[e < ALIKE ? e : ALIKE]++;
     }
-    for (size_t c = 0; c < k->q.x.k; c++) {
-        for (size_t i = k->start[c]; i < k->start[c + 1]; i++) {
-            const size_t at = start[k->row[i] + 1]++;
-            k->row_col[at] = (uint32_t)c;
-            k->row_val[at] = (double)k->val[i];
-        }
+    size_t sum = 0;
+    for (size_t e = 2; e <= ALIKE; e++) {
+        const uint32_t of = first[e];
+        first[e] = (uint32_t)sum;
+        sum += of;
+    }
+    first[0] = first[1] = (uint32_t)n; /* to a place of their own */
+    x->m = sum;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t e = k->row_count[i];
+        k->row_list[first[e < ALIKE ? e : ALIKE]] = (uint32_t)i;
+        first[e < ALIKE ? e : ALIKE] += e > 1;
     }
 }
 
@@ -384,17 +305,27 @@ static int steeper(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
+static void let_in(struct bench *k, const struct inputs *in, size_t j)
+{
+    const size_t c = k->q.x.k++;
+    k->set_at[j] = (int32_t)c;
+    k->col[c] = (int32_t)j;
+    k->start[c] = in->start[j];
+    k->end[c] = in->start[j + 1];
+    k->w[c] = k->w_all[j];
+}
+
 /* Let in the columns outside whose slope is greater than the penalty's, the steepest
  * first, at most as many as are in use. Without an L1 term all belong. */
 static void grow_set(struct bench *k, const struct inputs *in)
 {
     const double l1 = in->o->l1;
     size_t n = 0, used = 0;
-    for (size_t j = 0; j < in->all.k; j++) {
-        const bool empty = in->start[j] == in->start[j + 1];
+    for (size_t i = 0; i < k->n_live; i++) {
+        const int32_t j = k->live[i];
         used += fabs(k->w_all[j]) > 0.0;
-        if (!k->in_set[j] && !empty && (l1 <= 0.0 || fabs(k->g_all[j]) > l1)) {
-            k->cand[n++] = (struct column){fabs(k->g_all[j]), (int32_t)j};
+        if (k->set_at[j] < 0 && (l1 <= 0.0 || fabs(k->g_all[j]) > l1)) {
+            k->cand[n++] = (struct column){fabs(k->g_all[j]), j};
         }
     }
     const size_t most = 2 * used > FEWEST ? 2 * used : FEWEST;
@@ -403,25 +334,19 @@ static void grow_set(struct bench *k, const struct inputs *in)
         n = most;
     }
     for (size_t i = 0; i < n; i++) {
-        k->in_set[k->cand[i].id] = 1;
-        k->col[k->q.x.k++] = k->cand[i].id;
+        let_in(k, in, (size_t)k->cand[i].id);
     }
 }
 
 /* ---- Newton on the set ---- */
 
-static double column_slope(const struct bench *k, size_t c)
-{
-    const size_t first = k->start[c];
-    return logreg_gather(k->start[c + 1] - first, k->row + first, k->val + first, k->r);
-}
-
 static double column_curve(const struct bench *k, size_t c)
 {
+    const struct logreg_csc *x = &k->q.x;
     double s = 0.0;
-    for (size_t i = k->start[c]; i < k->start[c + 1]; i++) {
-        const double v = (double)k->val[i];
-        s += v * v * k->h[k->row[i]];
+    for (size_t i = x->start[c]; i < x->end[c]; i++) {
+        const double v = (double)x->val[i];
+        s += v * v * k->h[x->row[i]];
     }
     return s;
 }
@@ -430,41 +355,42 @@ static struct logreg_gap gap_begin(const struct bench *k, const struct inputs *i
 {
     const double *pull = k->at.pull;
     return logreg_gap_begin(in->o->l1, in->o->l2, in->greatest, k->at.loss,
-                            k->at.slope_b, k->b, pull[0] > pull[1] ? pull[0] : pull[1]);
+                            slope_b(k), k->b, pull[0] > pull[1] ? pull[0] : pull[1]);
 }
 
-/* The model at the point; where the set's own gap is small enough, false. */
-static bool set_model(struct bench *k, const struct inputs *in, double wanted)
+/* A trace of curvature keeps the model bounded where all rows are sure. */
+static void set_diagonal(struct bench *k)
 {
     struct logreg_quad *q = &k->q;
-    const struct logreg_opts *o = in->o;
-    struct logreg_gap gap = gap_begin(k, in);
-    double curve_b = k->at.out_h;
-    for (size_t c = 0; c < q->x.k; c++) {
-        const double s = column_slope(k, c);
-        logreg_gap_add(&gap, s, k->w[c]);
-        q->g[c] = s + o->l2 * k->w[c];
-    }
-    if (logreg_gap_value(&gap) <= wanted) {
-        return false;
-    }
+    q->a_b = 1e-14;
     for (size_t i = 0; i < q->x.m; i++) {
-        curve_b += k->h[i];
+        q->a_b += k->h[i];
     }
-    /* A trace of curvature keeps the model bounded where all rows are sure. */
-    for (size_t c = 0; c < q->x.k && !small_set(k); c++) {
-        k->a[c] = column_curve(k, c) + o->l2 + 1e-14;
+    for (size_t c = 0; c < q->x.k; c++) {
+        k->a[c] = column_curve(k, c) + q->l2 + 1e-14;
     }
-    q->g_b = k->at.slope_b;
-    q->a_b = curve_b + 1e-14;
-    q->rest_h = k->at.out_h + 1e-14;
-    return true;
+}
+
+/* The model at the point. */
+static void set_model(struct bench *k)
+{
+    struct logreg_quad *q = &k->q;
+    q->h = k->h;
+    q->w = k->w;
+    q->a = k->a;
+    for (size_t c = 0; c < q->x.k; c++) {
+        q->g[c] = k->g_all[k->col[c]] + q->l2 * k->w[c];
+    }
+    q->g_b = slope_b(k);
+    if (!small_set(k)) {
+        set_diagonal(k);
+    }
 }
 
 /* The loss a share t along the model's step, in z_try and w_try; returns it with the
  * penalty. */
 static double try_step(struct bench *k, const struct inputs *in, double t,
-                       struct sums *s)
+                       struct logit_sums *s)
 {
     const struct logreg_quad *q = &k->q;
     for (size_t i = 0; i < q->x.m; i++) {
@@ -474,7 +400,7 @@ static double try_step(struct bench *k, const struct inputs *in, double t,
         const double at = k->w[c] + q->d[c];
         k->w_try[c] = t < 1.0 ? k->w[c] + t * q->d[c] : at;
     }
-    *s = measure(k, k->z_try, k->b + t * q->d_b);
+    *s = measure(k, k->z_try);
     return s->loss + penalty(in->o, q->x.k, k->w_try);
 }
 
@@ -486,8 +412,8 @@ static void step_logits(struct bench *k)
         q->h_step[i] = q->d_b;
     }
     for (size_t c = 0; c < q->x.k; c++) {
-        for (size_t i = k->start[c]; q->d[c] != 0.0 && i < k->start[c + 1]; i++) {
-            q->h_step[k->row[i]] += q->d[c] * (double)k->val[i];
+        for (size_t i = q->x.start[c]; q->d[c] != 0.0 && i < q->x.end[c]; i++) {
+            q->h_step[q->x.row[i]] += q->d[c] * (double)q->x.val[i];
         }
     }
 }
@@ -512,7 +438,7 @@ static bool line_search(struct bench *k, const struct inputs *in)
     }
     step_logits(k);
     double t = 1.0;
-    struct sums s;
+    struct logit_sums s = k->at;
     for (int half = 0; half < MAX_HALVINGS && promised < 0.0; half++, t *= 0.5) {
         const double f = try_step(k, in, t, &s);
         /* Near the minimum the promise is less than the rounding of the loss. */
@@ -524,7 +450,7 @@ static bool line_search(struct bench *k, const struct inputs *in)
             return true;
         }
     }
-    k->at = measure(k, k->z, k->b);
+    k->at = measure(k, k->z);
     return false;
 }
 
@@ -543,107 +469,132 @@ static void solve_model(struct bench *k)
     k->w[n] = 0.0;
     memcpy(gram->slope, q->g, n * sizeof *q->g);
     gram->slope[n] = q->g_b;
-    logreg_gram_fill(gram, q->x.m, k->row_start, k->row_col, k->row_val, k->h, q->l2,
-                     q->rest_h);
+    logreg_gram_fill(gram, &q->x, k->h, q->l2);
     logreg_gram_solve(gram, MODEL_SHARE, MODEL_ROUNDS);
     memcpy(q->d, gram->d, n * sizeof *q->d);
     q->d_b = gram->d[n];
 }
 
-/* To a gap of `wanted` on the set; false where it got no nearer. */
-static bool newton(struct bench *k, const struct inputs *in, double wanted,
-                   size_t *passes)
+/* One step on the set; false where rounding leaves none. */
+static bool newton(struct bench *k, const struct inputs *in)
 {
-    struct logreg_quad *q = &k->q;
-    for (size_t iter = 0; iter < NEWTON_MAX && *passes < in->o->max_passes; iter++) {
-        q->x.start = k->start;
-        q->x.row = k->row;
-        q->x.val = k->val;
-        q->h = k->h;
-        q->w = k->w;
-        q->a = k->a;
-        if (!set_model(k, in, wanted)) {
-            return true;
-        }
-        ++*passes;
-        solve_model(k);
-        if (!line_search(k, in)) {
-            return iter > 0;
-        }
+    set_model(k);
+    solve_model(k);
+    const bool moved = line_search(k, in);
+    for (size_t c = 0; c < k->q.x.k; c++) {
+        k->w_all[k->col[c]] = k->w[c];
     }
-    return true;
+    return moved;
 }
 
 /* ---- a unit ---- */
 
-static void weigh_rows(struct bench *k, const struct inputs *in, size_t unit)
+/* False where there are no rows of both kinds. */
+static bool weigh_rows(struct bench *k, const struct inputs *in, size_t unit)
 {
     const struct logreg_y *y = in->y;
     const size_t n = in->x->n;
     const double all = (double)n;
-    k->total[0] = k->total[1] = 0.0;
+    double pos = 0.0;
     for (size_t i = 0; i < n; i++) {
-        k->y[i] = 0;
+        k->s[i] = 1.0;
         for (size_t j = y->start[i]; j < y->start[i + 1]; j++) {
-            k->y[i] |= y->id[j] == (int32_t)unit;
+            k->s[i] = y->id[j] == (int32_t)unit ? -1.0 : k->s[i];
         }
-        k->total[k->y[i]] += 1.0;
-        k->place[i] = -1;
+        pos += k->s[i] < 0.0;
     }
-    const double pos = in->o->balanced && k->total[1] > 0.0
-                           ? k->total[0] / k->total[1] / all
-                           : 1.0 / all;
+    if (!(pos > 0.0) || !(pos < all)) {
+        return false;
+    }
+    k->weight[0] = 1.0 / all;
+    k->weight[1] = in->o->balanced ? (all - pos) / pos / all : 1.0 / all;
     for (size_t i = 0; i < n; i++) {
-        k->weight[i] = k->y[i] ? pos : 1.0 / all;
+        k->s[i] *= k->weight[k->s[i] < 0.0];
     }
-    k->each = 1.0 / all;
-    k->total[0] /= all;
-    k->total[1] *= pos;
+    k->b = log(pos * k->weight[1] / ((all - pos) * k->weight[0]));
+    return true;
 }
 
-/* The set of the columns that are in use. */
-static void begin_set(struct bench *k, size_t d)
+/* norm_j^2 = sum_i s_i x_ij^2 */
+static void measure_columns(struct bench *k, const struct inputs *in)
 {
-    k->q.x.m = 0;
-    k->q.x.k = 0;
-    for (size_t j = 0; j < d; j++) {
-        k->in_set[j] = fabs(k->w_all[j]) > 0.0;
-        if (k->in_set[j]) {
-            k->col[k->q.x.k++] = (int32_t)j;
+    const double more = k->weight[1] - k->weight[0];
+    for (size_t j = 0; j < in->x->d; j++) {
+        k->norm[j] = k->weight[0] * in->square[j];
+    }
+    for (size_t i = 0; i < in->x->n; i++) {
+        for (size_t a = in->by_start[i]; k->s[i] < 0.0 && a < in->by_start[i + 1]; a++) {
+            const double v = (double)in->by_val[a];
+            k->norm[in->by_col[a]] += more * v * v;
         }
     }
+    for (size_t j = 0; j < in->x->d; j++) {
+        k->norm[j] = sqrt(k->norm[j] > 0.0 ? k->norm[j] : 0.0);
+    }
 }
 
-/* The start: the caller's, or zero with the bias that is best there. */
+/* The start: the caller's, or zero with the bias that is best there; the set of the
+ * columns that are in use. */
 static void begin_unit(struct bench *k, const struct inputs *in, size_t unit)
 {
     const struct logreg *from = in->o->start;
     const size_t d = in->x->d;
     k->q.l1 = in->o->l1;
     k->q.l2 = in->o->l2;
-    k->b = from != NULL ? (double)from->b[unit] : log(k->total[1] / k->total[0]);
-    for (size_t j = 0; j < d; j++) {
-        k->w_all[j] = from != NULL ? (double)from->w[unit * d + j] : 0.0;
+    k->q.x.k = 0;
+    k->n_live = 0;
+    k->b = from != NULL ? (double)from->b[unit] : k->b;
+    for (size_t i = 0; i < in->x->n; i++) {
+        k->z[i] = k->b;
     }
-    begin_set(k, d);
+    for (size_t j = 0; j < d; j++) {
+        const bool empty = in->start[j] == in->start[j + 1];
+        const double w =
+            from != NULL && !empty ? (double)from->w[unit * d + j] : 0.0;
+        k->w_all[j] = w;
+        k->set_at[j] = -1;
+        k->live[k->n_live] = (int32_t)j;
+        k->n_live += !empty;
+        if (fabs(w) > 0.0) {
+            let_in(k, in, j);
+        }
+        for (size_t i = in->start[j]; fabs(w) > 0.0 && i < in->start[j + 1]; i++) {
+            k->z[in->row[i]] += w * (double)in->val[i];
+        }
+    }
+    measure_columns(k, in);
 }
 
-/* The slope of every column at the point, and the gap of the whole problem. */
+/* The slopes of the live columns, and the gap. */
 static double price(struct bench *k, const struct inputs *in)
 {
     struct logreg_gap gap = gap_begin(k, in);
-    for (size_t i = 0; i < in->x->n; i++) {
-        k->r_all[i] = k->place[i] >= 0 ? k->r[k->place[i]]
-                                       : k->weight[i] * k->at.out_r[k->y[i]];
-    }
-    for (size_t j = 0; j < in->x->d; j++) {
-        const size_t first = in->start[j];
+    for (size_t i = 0; i < k->n_live; i++) {
+        const size_t j = (size_t)k->live[i], first = in->start[j];
         const double s = logreg_gather(in->start[j + 1] - first, in->row + first,
-                                       in->val + first, k->r_all);
+                                       in->val + first, k->r);
         k->g_all[j] = s;
         logreg_gap_add(&gap, s, k->w_all[j]);
     }
     return logreg_gap_value(&gap);
+}
+
+/* Columns outside the set whose weight is certainly zero at the minimum leave the
+ * problem, whose minimum stays what it is. The dual bends by 4 s_i at least, so that its
+ * greatest point is within sum_i s_i (a_i - a*_i)^2 <= gap / 2 of the one that proved
+ * the gap, and c_j there within sqrt(gap / 2 sum_i s_i x_ij^2) of that one's. */
+static void screen(struct bench *k, const struct inputs *in, double gap)
+{
+    const double radius = sqrt(gap > 0.0 ? 0.5 * gap : 0.0);
+    const double moves = fabs(slope_b(k)) * in->greatest;
+    size_t n = 0;
+    for (size_t i = 0; i < k->n_live; i++) {
+        const int32_t j = k->live[i];
+        const double most = fabs(k->g_all[j]) + moves + radius * k->norm[j];
+        k->live[n] = j;
+        n += k->set_at[j] >= 0 || !(most < in->o->l1);
+    }
+    k->n_live = n;
 }
 
 static void keep(const struct bench *k, const struct inputs *in, size_t unit)
@@ -655,38 +606,28 @@ static void keep(const struct bench *k, const struct inputs *in, size_t unit)
     in->out->b[unit] = (float)k->b;
 }
 
-/* The set's lists, and the loss where the unit stands. */
-static void open_set(struct bench *k, const struct inputs *in)
-{
-    gather_set(k, &in->all);
-    gather_rows(k);
-    k->at = measure(k, k->z, k->b);
-}
-
 /* From where the unit stands to the gap that is wanted. */
 static void climb(struct bench *k, const struct inputs *in, struct logreg_standing *at)
 {
     const struct logreg_opts *o = in->o;
-    open_set(k, in);
+    gather_rows(k, in);
+    k->at = measure(k, k->z);
     for (bool moved = true;;) {
         const double gap = price(k, in);
-        const double value = k->at.loss + penalty(o, in->x->d, k->w_all);
+        const double value = k->at.loss + penalty(o, k->q.x.k, k->w);
         at->gap = gap / value;
         if (!(at->gap > o->tol) || !moved || at->passes >= o->max_passes ||
             (o->cancel != NULL && atomic_load(o->cancel))) {
             return;
         }
-        const double early = EARLY * gap, spare = SPARE * o->tol * value;
+        screen(k, in, gap);
         const size_t before = k->q.x.k;
         grow_set(k, in);
         if (k->q.x.k > before) {
-            open_set(k, in);
+            gather_rows(k, in);
         }
-        moved = newton(k, in, early > spare ? early : spare, &at->passes) ||
-                k->q.x.k > before;
-        for (size_t c = 0; c < k->q.x.k; c++) {
-            k->w_all[k->col[c]] = k->w[c];
-        }
+        moved = newton(k, in) || k->q.x.k > before;
+        at->passes++;
     }
 }
 
@@ -698,8 +639,7 @@ static void fit_unit(void *ctx, size_t unit, size_t worker)
     if (at->fitted && at->gap <= in->o->tol) {
         return; /* by rows, already */
     }
-    weigh_rows(k, in, unit);
-    if (!(k->total[0] > 0.0) || !(k->total[1] > 0.0)) {
+    if (!weigh_rows(k, in, unit)) {
         return;
     }
     at->fitted = true;
@@ -725,8 +665,8 @@ enum err logreg_fit_columns(const struct logreg_x *x, const struct logreg_y *y,
     TRY_OUT(rc, inputs_init(&in, e));
     TRY_OUT(rc, mem_new(&in.bench, workers, sizeof *in.bench, what, e));
     for (size_t i = 0; i < workers; i++) {
-        TRY_OUT(rc, bench_init(&in.bench[i], &in.all, e));
-        TRY_OUT(rc, gram_init(&in.bench[i], &in.all, e));
+        TRY_OUT(rc, bench_init(&in.bench[i], &in, e));
+        TRY_OUT(rc, gram_init(&in.bench[i], &in, e));
     }
     pool_run(pool, y->C, fit_unit, &in);
 out:
@@ -737,5 +677,10 @@ out:
     mem_free(in.start);
     mem_free(in.row);
     mem_free(in.val);
+    mem_free(in.square);
+    mem_free(in.by_start);
+    mem_free(in.by_row);
+    mem_free(in.by_col);
+    mem_free(in.by_val);
     return rc;
 }

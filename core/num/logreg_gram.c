@@ -1,5 +1,6 @@
 /* The model of logreg_quad.h for a few hundred columns, with H in full: coordinate
  * descent finds which weights are not zero, Cholesky's factor solves for those. */
+#include "num/logreg_priv.h"
 #include "num/logreg_quad.h"
 
 #include <math.h>
@@ -7,32 +8,66 @@
 
 #define SWEEPS 2 /* before the solve */
 
-void logreg_gram_fill(struct logreg_gram *q, size_t m, const size_t *start,
-                      const uint32_t *col, const double *val, const double *h,
-                      double l2, double rest_h)
+/* sum h v and sum h v^2 over a column: four sums each, so that none need wait. */
+static void moments(const struct logreg_csc *x, size_t j, const double *h, double *first,
+                    double *second)
+{
+    double s[4] = {0.0, 0.0, 0.0, 0.0}, t[4] = {0.0, 0.0, 0.0, 0.0};
+    size_t i = x->start[j];
+    for (; i + 4 <= x->end[j]; i += 4) {
+        for (size_t a = 0; a < 4; a++) {
+            const double v = (double)x->val[i + a], hv = h[x->row[i + a]] * v;
+            s[a] += hv;
+            t[a] += hv * v;
+        }
+    }
+    for (; i < x->end[j]; i++) {
+        const double v = (double)x->val[i], hv = h[x->row[i]] * v;
+        s[0] += hv;
+        t[0] += hv * v;
+    }
+    *first = (s[0] + s[1]) + (s[2] + s[3]);
+    *second = (t[0] + t[1]) + (t[2] + t[3]);
+}
+
+/* A pair of columns in each row that has both, on one side of the diagonal or the
+ * other. */
+static void add_pairs(struct logreg_gram *q, const double *h)
+{
+    const struct logreg_rows *x = &q->x;
+    for (size_t at = 0; at < x->m; at++) {
+        const size_t i = x->list[at], end = x->start[i + 1];
+        for (size_t a = x->start[i]; a + 1 < end; a++) {
+            const double by = h[i] * x->val[a];
+            double *row = q->H + (size_t)x->col[a] * q->P;
+            for (size_t b = a + 1; b < end; b++) {
+                row[x->col[b]] += by * x->val[b];
+            }
+        }
+    }
+}
+
+void logreg_gram_fill(struct logreg_gram *q, const struct logreg_csc *x, const double *h,
+                      double l2)
 {
     const size_t P = q->P, k = P - 1;
     double *H = q->H;
-    double all = rest_h;
+    double all = 0.0;
     memset(H, 0, P * P * sizeof *H);
-    for (size_t i = 0; i < m; i++) {
-        for (size_t a = start[i]; a < start[i + 1]; a++) {
-            const double by = h[i] * val[a];
-            double *row = H + (size_t)col[a] * P;
-            for (size_t b = start[i]; b <= a; b++) {
-                row[col[b]] += by * val[b];
-            }
-            H[k * P + col[a]] += by;
-        }
-        all += h[i];
-    }
-    H[k * P + k] = all;
-    for (size_t i = 0; i < P; i++) {
-        H[i * P + i] += (i < k ? l2 : 0.0) + 1e-14;
+    add_pairs(q, h);
+    for (size_t i = 0; i < k; i++) {
         for (size_t j = 0; j < i; j++) {
+            H[i * P + j] += H[j * P + i];
             H[j * P + i] = H[i * P + j];
         }
+        moments(x, i, h, &H[k * P + i], &H[i * P + i]);
+        H[i * P + k] = H[k * P + i];
+        H[i * P + i] += l2 + 1e-14;
     }
+    for (size_t i = 0; i < x->m; i++) {
+        all += h[i];
+    }
+    H[k * P + k] = all + 1e-14;
 }
 
 static double soft(double v, double by)
@@ -67,15 +102,6 @@ static double sweep(struct logreg_gram *q)
     return moved;
 }
 
-static double dot(size_t n, const double *a, const double *b)
-{
-    double s = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        s += a[i] * b[i];
-    }
-    return s;
-}
-
 /* The minimum over the coordinates that are not zero, their signs kept, in step [n] by
  * their list; n is returned. */
 static size_t solve_free(struct logreg_gram *q)
@@ -95,12 +121,12 @@ static size_t solve_free(struct logreg_gram *q)
         const double *row = q->H + (size_t)q->list[i] * P;
         for (size_t j = 0; j < i; j++) {
             L[i * P + j] =
-                (row[q->list[j]] - dot(j, L + i * P, L + j * P)) / L[j * P + j];
+                (row[q->list[j]] - logreg_dot(j, L + i * P, L + j * P)) / L[j * P + j];
         }
         const double own = row[q->list[i]];
-        const double s = own - dot(i, L + i * P, L + i * P);
+        const double s = own - logreg_dot(i, L + i * P, L + i * P);
         L[i * P + i] = sqrt(s > 1e-13 * own ? s : 1e-13 * own);
-        step[i] = (step[i] - dot(i, L + i * P, step)) / L[i * P + i];
+        step[i] = (step[i] - logreg_dot(i, L + i * P, step)) / L[i * P + i];
     }
     for (size_t i = n; i-- > 0;) {
         step[i] /= L[i * P + i];

@@ -34,6 +34,9 @@ void logreg_pass(const struct logreg_x *x, const struct logreg_y *y,
                  const uint32_t *rows, size_t n, const struct logreg_cols *cols,
                  struct logreg_ws *ws, float *gw, double *gb, double *loss);
 
+/* sum of a[i] b[i], in an order that depends on n alone. */
+double logreg_dot(size_t n, const double *a, const double *b);
+
 /* Weights of positive rows, *weight [C] owned by the caller: n_neg/n_pos if balanced,
  * else 1; 0 for a unit that has only one class. */
 enum err logreg_weigh(const struct logreg_x *x, const struct logreg_y *y, bool balanced,

@@ -28,7 +28,7 @@ double logreg_gather(size_t n, const uint32_t *row, const float *val, const doub
 static double column_dot(const struct logreg_csc *x, size_t j, const double *v)
 {
     const size_t first = x->start[j];
-    return logreg_gather(x->start[j + 1] - first, x->row + first, x->val + first, v);
+    return logreg_gather(x->end[j] - first, x->row + first, x->val + first, v);
 }
 
 static double sum(size_t n, const double *v)
@@ -59,7 +59,7 @@ static double slope(const struct logreg_quad *q, size_t j)
 
 static double slope_bias(const struct logreg_quad *q)
 {
-    return q->g_b + sum(q->x.m, q->hq) + q->rest_h * q->d_b;
+    return q->g_b + sum(q->x.m, q->hq);
 }
 
 static void move_bias(struct logreg_quad *q, double by)
@@ -82,7 +82,7 @@ static double sweep(struct logreg_quad *q)
             continue;
         }
         q->d[j] += by;
-        for (size_t i = x->start[j]; i < x->start[j + 1]; i++) {
+        for (size_t i = x->start[j]; i < x->end[j]; i++) {
             q->hq[x->row[i]] += by * (double)x->val[i] * q->h[x->row[i]];
         }
         moved += q->a[j] * by * by;
@@ -107,7 +107,7 @@ static double apply(struct logreg_quad *q, double dir_b)
     }
     for (size_t j = 0; j < x->k; j++) {
         const double by = q->dir[j];
-        for (size_t i = x->start[j]; by != 0.0 && i < x->start[j + 1]; i++) {
+        for (size_t i = x->start[j]; by != 0.0 && i < x->end[j]; i++) {
             q->h_row[x->row[i]] += by * (double)x->val[i];
         }
     }
@@ -119,7 +119,7 @@ static double apply(struct logreg_quad *q, double dir_b)
                           ? column_dot(x, j, q->h_row) + q->l2 * q->dir[j]
                           : 0.0;
     }
-    return sum(x->m, q->h_row) + q->rest_h * dir_b;
+    return sum(x->m, q->h_row);
 }
 
 /* What conjugate gradients keep of the bias, and their scalars. */

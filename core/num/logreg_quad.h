@@ -7,10 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Compressed columns of m rows. */
+/* k compressed columns of m rows, among the entries of others. */
 struct logreg_csc {
     size_t m, k;
-    const size_t *start; /* [k+1] */
+    const size_t *start, *end; /* [k] */
     const uint32_t *row;
     const float *val;
 };
@@ -20,11 +20,10 @@ double logreg_gather(size_t n, const uint32_t *row, const float *val, const doub
 
 /* Minimise over d and d_b
  *     g.d + g_b d_b + (d, d_b)' H (d, d_b) / 2 + l1 |w + d|_1
- * with H = (X, 1)' diag(h) (X, 1) + l2 on the columns + rest_h on the bias. */
+ * with H = (X, 1)' diag(h) (X, 1) + l2 on the columns. */
 struct logreg_quad {
     struct logreg_csc x;
     double l1, l2;
-    double rest_h;         /* of the rows that none of the columns stand in */
     double g_b, a_b;       /* a: the diagonal of H, without the bias's column */
     const double *h;       /* [m] */
     const double *w, *a; /* [k] */
@@ -40,10 +39,20 @@ struct logreg_quad {
  * `rounds` rounds come. The model's value never rises. O(rounds nnz). */
 void logreg_quad_solve(struct logreg_quad *q, double share, size_t rounds);
 
+/* Columns by row: m of the rows, those with two entries or more. */
+struct logreg_rows {
+    size_t m;
+    const uint32_t *list; /* [m] */
+    const size_t *start;  /* of any row and the one after it */
+    const uint32_t *col;
+    const double *val;
+};
+
 /* The same with H in full, for few columns and an L1 term: P = k + 1 coordinates, the
  * bias last. */
 #define LOGREG_GRAM_MAX 768 /* P */
 struct logreg_gram {
+    struct logreg_rows x;
     size_t P;
     double l1;
     const double *w;       /* [P], the bias's is 0 */
@@ -53,10 +62,9 @@ struct logreg_gram {
     double *step;          /* [P] scratch */
     uint32_t *list;        /* [P] */
 };
-/* H from the m rows, whose entries stand in order of columns. */
-void logreg_gram_fill(struct logreg_gram *q, size_t m, const size_t *start,
-                      const uint32_t *col, const double *val, const double *h,
-                      double l2, double rest_h);
+/* H from the columns x and their rows q->x. O(nnz e), e entries a row. */
+void logreg_gram_fill(struct logreg_gram *q, const struct logreg_csc *x, const double *h,
+                      double l2);
 void logreg_gram_solve(struct logreg_gram *q, double share, size_t rounds);
 
 #endif

@@ -1,7 +1,8 @@
 /* All units at once, by rows: L-BFGS (Liu, Nocedal 1989) on dense inputs without an L1
  * term. Units go in groups, so that a pass is matrix products; the first guess of the
- * curvature is the inputs' second moments, which all units share. All in double: in
- * float the gradient's rounding ends the way far from the minimum. */
+ * curvature is the inputs' second moments, which all units share, and after some steps
+ * what a sample of rows says of the unit's own. All in double: in float the gradient's
+ * rounding ends the way far from the minimum. */
 #include "base/mem.h"
 #include "num/blas.h"
 #include "num/kern.h"
@@ -18,6 +19,10 @@
 #define MISLED       5    /* trials after which the stored curvature is dropped */
 #define NOISE        1e-8 /* cosine of a step and its gradient change that is none */
 #define DENSE_MAX    2048 /* inputs and bias of which all second moments are used */
+#define OWN_MAX      320  /* inputs and bias up to which a unit's own curvature is used */
+#define OWN_AT       8    /* steps after which it is first taken, ... */
+#define OWN_AGAIN    4    /* ... and again after so many times as many */
+#define OWN_SHARE    8    /* of the negative rows one in so many says what it is */
 #define CURVE        0.05 /* p (1 - p) of a row, for the first guess */
 
 static const char *const what = "logistic regression";
@@ -36,6 +41,8 @@ struct unit {
     double least; /* when it last fell by more than rounding */
     double t;     /* step of the trial */
     size_t tries; /* trials of this direction */
+    size_t steps, own_at; /* taken; after which the own curvature is due */
+    double *own;          /* its Cholesky factor [P, P], once there is one */
     size_t idle;  /* steps since then */
     double gap;   /* at x, as a share of f */
     bool started, done;
@@ -60,7 +67,8 @@ struct group {
     const float *weight_of; /* [C] weight of positive rows */
     double *vectors;
     double *w, *gw;    /* [d, G] */
-    double *rows;      /* [LOGREG_BLOCK, d] */
+    double *rows;      /* [LOGREG_BLOCK, P] */
+    double *own;       /* [units, P, P], or NULL where P is too great */
     double *z, *exps;  /* [LOGREG_BLOCK, G] */
     double *b, *pos_weight, *product, *gb, *pull, *loss; /* [G] */
 };
@@ -148,35 +156,99 @@ static void pass(struct group *k, size_t G)
 
 /* ---- the curvature ---- */
 
-static double dot(size_t n, const double *a, const double *b)
+/* v = (factor factor')^-1 v */
+static void solve_factor(const double *factor, size_t P, double *v)
 {
-    double s = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        s += a[i] * b[i];
-    }
-    return s;
-}
-
-/* v = h^-1 v */
-static void solve(const struct guess *h, size_t P, double *v)
-{
-    if (h->factor == NULL) {
-        for (size_t j = 0; j < P; j++) {
-            v[j] /= h->diagonal[j];
-        }
-        return;
-    }
     for (size_t i = 0; i < P; i++) {
-        const double *row = h->factor + i * P;
-        v[i] = (v[i] - dot(i, row, v)) / row[i];
+        const double *row = factor + i * P;
+        v[i] = (v[i] - logreg_dot(i, row, v)) / row[i];
     }
     for (size_t i = P; i-- > 0;) {
-        const double *row = h->factor + i * P;
+        const double *row = factor + i * P;
         v[i] /= row[i];
         for (size_t j = 0; j < i; j++) {
             v[j] -= row[j] * v[i];
         }
     }
+}
+
+/* v = h^-1 v, h the guess of the unit's curvature. */
+static void solve(const struct group *k, const struct unit *u, double *v)
+{
+    const size_t P = k->x->d + 1;
+    const double *factor = u->own != NULL ? u->own : k->h->factor;
+    if (factor != NULL) {
+        solve_factor(factor, P, v);
+        return;
+    }
+    for (size_t j = 0; j < P; j++) {
+        v[j] /= k->h->diagonal[j];
+    }
+}
+
+/* The lower triangle of a becomes its Cholesky factor. */
+static void factorise(size_t P, double *a)
+{
+    for (size_t i = 0; i < P; i++) {
+        for (size_t j = 0; j < i; j++) {
+            a[i * P + j] =
+                (a[i * P + j] - logreg_dot(j, a + i * P, a + j * P)) / a[j * P + j];
+        }
+        const double s = a[i * P + i] - logreg_dot(i, a + i * P, a + i * P);
+        a[i * P + i] = sqrt(s > 1e-12 ? s : 1e-12);
+    }
+}
+
+static bool belongs(const struct logreg_y *y, size_t i, int32_t unit)
+{
+    bool is = false;
+    for (size_t j = y->start[i]; j < y->start[i + 1]; j++) {
+        is |= y->id[j] == unit;
+    }
+    return is;
+}
+
+/* Row i of (x, 1), times the root of its curvature where the unit stands. */
+static void root_row(const struct group *k, const struct unit *u, size_t i, double weight,
+                     double *to)
+{
+    const size_t d = k->x->d;
+    for (size_t j = 0; j < d; j++) {
+        to[j] = (double)k->x->dense[i * k->x->ld + j];
+    }
+    const double z = logreg_dot(d, to, u->x) + u->x[d];
+    const double e = exp(-fabs(z));
+    const double root = sqrt(weight * e) / (1.0 + e);
+    for (size_t j = 0; j < d; j++) {
+        to[j] *= root;
+    }
+    to[d] = root;
+}
+
+/* The curvature where the unit stands, by its positive rows and some of the others. */
+static void take_own(const struct group *k, struct unit *u)
+{
+    const size_t n = k->x->n, d = k->x->d, P = d + 1;
+    const double pos = (double)k->weight_of[u->id] / (double)n;
+    double *H = k->own + (size_t)(u - k->unit) * P * P;
+    size_t m = 0;
+    memset(H, 0, P * P * sizeof *H);
+    for (size_t i = 0; i < n; i++) {
+        const bool positive = belongs(k->y, i, u->id);
+        if (positive || i % OWN_SHARE == 0) {
+            root_row(k, u, i, positive ? pos : OWN_SHARE / (double)n, k->rows + m++ * P);
+        }
+        if (m == LOGREG_BLOCK || i + 1 == n) {
+            gemm_f64(TRANS, NO_TRANS, P, P, m, 1.0, k->rows, P, k->rows, P, 1.0, H, P);
+            m = 0;
+        }
+    }
+    for (size_t j = 0; j < d; j++) {
+        H[j * P + j] += k->o->l2;
+    }
+    factorise(P, H);
+    u->own = H;
+    u->held = 0; /* what was learned of the shared guess */
 }
 
 /* dir = -H g by the two-loop recursion over the stored pairs. */
@@ -187,12 +259,12 @@ static void choose_direction(const struct group *k, struct unit *u)
     memcpy(u->dir, u->g, P * sizeof *u->dir);
     for (size_t i = 0; i < u->held; i++) {
         const size_t at = (u->newest + HISTORY - i) % HISTORY;
-        alpha[at] = u->rho[at] * dot(P, u->s + at * P, u->dir);
+        alpha[at] = u->rho[at] * logreg_dot(P, u->s + at * P, u->dir);
         for (size_t j = 0; j < P; j++) {
             u->dir[j] -= alpha[at] * u->y[at * P + j];
         }
     }
-    solve(k->h, P, u->dir);
+    solve(k, u, u->dir);
     const double gamma = u->held > 0 ? 1.0 / (u->rho[u->newest] * u->yhy) : 1.0;
     for (size_t j = 0; j < P; j++) {
         u->dir[j] *= -gamma;
@@ -200,7 +272,7 @@ static void choose_direction(const struct group *k, struct unit *u)
     for (size_t i = u->held; i-- > 0;) {
         const size_t at = (u->newest + HISTORY - i) % HISTORY;
         /* dir carries the sign already, hence the plus. */
-        const double by = alpha[at] + u->rho[at] * dot(P, u->y + at * P, u->dir);
+        const double by = alpha[at] + u->rho[at] * logreg_dot(P, u->y + at * P, u->dir);
         for (size_t j = 0; j < P; j++) {
             u->dir[j] -= by * u->s[at * P + j];
         }
@@ -220,11 +292,11 @@ static void remember(const struct group *k, struct unit *u)
         s[j] = u->xt[j] - u->x[j];
         y[j] = u->gt[j] - u->g[j];
     }
-    const double sy = dot(P, s, y);
+    const double sy = logreg_dot(P, s, y);
     memcpy(u->tmp, y, P * sizeof *y);
-    solve(k->h, P, u->tmp);
-    const double yhy = dot(P, y, u->tmp);
-    if (!(sy > NOISE * sqrt(dot(P, s, s) * dot(P, y, y))) || !(yhy > 0.0)) {
+    solve(k, u, u->tmp);
+    const double yhy = logreg_dot(P, y, u->tmp);
+    if (!(sy > NOISE * sqrt(logreg_dot(P, s, s) * logreg_dot(P, y, y))) || !(yhy > 0.0)) {
         return;
     }
     u->rho[at] = 1.0 / sy;
@@ -262,7 +334,7 @@ static void judge(const struct group *k, struct unit *u, size_t c, double f)
 {
     const size_t P = k->x->d + 1;
     if (u->started) {
-        const double promised = u->t * dot(P, u->g, u->dir);
+        const double promised = u->t * logreg_dot(P, u->g, u->dir);
         /* Also false where f is not a number. */
         if (!(f <= u->f + ARMIJO * promised + ROUNDING * u->f)) {
             u->t *= u->tries < 2 ? 0.4 : 0.1;
@@ -287,6 +359,10 @@ static void judge(const struct group *k, struct unit *u, size_t c, double f)
     if (u->gap <= k->o->tol || u->idle > MAX_IDLE) {
         u->done = true;
         return;
+    }
+    if (++u->steps == u->own_at && k->own != NULL) {
+        take_own(k, u);
+        u->own_at *= OWN_AGAIN;
     }
     choose_direction(k, u);
     set_trial(k, u);
@@ -323,7 +399,7 @@ static void evaluate_trials(struct group *k)
             u->gt[j] = k->gw[j * G + c] / n + k->o->l2 * u->xt[j];
         }
         u->gt[d] = (k->gb[c] - k->pull[c]) / n;
-        judge(k, u, c, k->loss[c] / n + 0.5 * k->o->l2 * dot(d, u->xt, u->xt));
+        judge(k, u, c, k->loss[c] / n + 0.5 * k->o->l2 * logreg_dot(d, u->xt, u->xt));
     }
 }
 
@@ -348,7 +424,10 @@ static enum err group_init(struct group *k, size_t C, size_t G, struct errinfo *
     TRY(mem_new(&k->col_of, C, sizeof *k->col_of, what, e));
     TRY(mem_new(&k->w, d, G * sizeof *k->w, what, e));
     TRY(mem_new(&k->gw, d, G * sizeof *k->gw, what, e));
-    TRY(mem_new(&k->rows, d, LOGREG_BLOCK * sizeof *k->rows, what, e));
+    if (d < OWN_MAX) {
+        TRY(mem_new(&k->own, (d + 1) * (d + 1), G * sizeof *k->own, what, e));
+    }
+    TRY(mem_new(&k->rows, d + 1, LOGREG_BLOCK * sizeof *k->rows, what, e));
     TRY(mem_new(&k->z, G, 2 * LOGREG_BLOCK * sizeof *k->z, what, e));
     k->exps = k->z + LOGREG_BLOCK * G;
     TRY(mem_new(&k->b, G, 6 * sizeof *k->b, what, e));
@@ -367,6 +446,7 @@ static void group_deinit(struct group *k)
     mem_free(k->w);
     mem_free(k->gw);
     mem_free(k->rows);
+    mem_free(k->own);
     mem_free(k->z);
     mem_free(k->b);
     mem_free(k->vectors);
@@ -385,6 +465,7 @@ static void group_begin(struct group *k, size_t first, size_t n)
         struct unit *u = &k->unit[i];
         double *v = k->vectors + i * VECTORS * P;
         u->id = (int32_t)(first + i);
+        u->own_at = OWN_AT;
         u->x = v;
         u->g = v + P;
         u->xt = v + 2 * P;
@@ -467,19 +548,6 @@ static void moments(const struct logreg_x *x, double *rows, double *all,
         }
     }
     diagonal[x->d] = 1.0;
-}
-
-/* The lower triangle of a becomes its Cholesky factor. */
-static void factorise(size_t P, double *a)
-{
-    for (size_t i = 0; i < P; i++) {
-        for (size_t j = 0; j < i; j++) {
-            a[i * P + j] =
-                (a[i * P + j] - dot(j, a + i * P, a + j * P)) / a[j * P + j];
-        }
-        const double s = a[i * P + i] - dot(i, a + i * P, a + i * P);
-        a[i * P + i] = sqrt(s > 1e-12 ? s : 1e-12);
-    }
 }
 
 static enum err guess_init(struct guess *h, const struct logreg_x *x, double l2,

@@ -326,6 +326,57 @@ static void a_set_of_many_columns(void **state)
     data_free(&k);
 }
 
+/* Columns that screening takes out of the problem are at their minimum too: most of
+ * these have none of the weight, some only once others have theirs. */
+static void columns_that_are_screened(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct data k = codes(800, 120, 5, seed);
+        struct logreg_opts o = logreg_defaults();
+        o.l1 = 0.003;
+        o.l2 = seed % 2 ? 1e-6 : 0.0;
+        struct logreg m = fit(&k, &o, false);
+        size_t used = 0;
+        for (size_t j = 0; j < k.d; j++) {
+            used += fabsf(m.w[j]) > 0.0F;
+        }
+        assert_true(used > 20 && used < 80);
+        assert_int_equal(m.short_of, 0);
+        check_conditions(&k, &o, &m, 1e-4);
+        logreg_deinit(&m);
+        data_free(&k);
+    }
+}
+
+/* Dense rows of which one in a hundred is positive, along columns of unlike size: the
+ * curvature is that of few rows, which the moments of all do not show. */
+static void a_rare_class_by_rows(void **state)
+{
+    (void)state;
+    const size_t n = 6000, d = 30;
+    struct rng r = rng_begin(5, RNG_PROBE, 8);
+    float *x = numbers(n * d, sizeof *x);
+    int32_t *y = numbers(n, sizeof *y);
+    for (size_t i = 0; i < n; i++) {
+        const double common = rng_normal(&r);
+        y[i] = i % 100 == 0;
+        for (size_t j = 0; j < d; j++) {
+            const double shift = y[i] && j % 3 == 0 ? 1.0 : 0.0;
+            x[i * d + j] = (float)((common + rng_normal(&r) + shift) / (double)(1 + j));
+        }
+    }
+    struct data k = data_of(n, d, x, y);
+    struct logreg_opts o = logreg_defaults();
+    o.l2 = 1e-5;
+    struct logreg m = fit(&k, &o, true);
+    assert_int_equal(m.short_of, 0);
+    check_conditions(&k, &o, &m, 2e-5);
+    assert_true(m.passes < 30); /* 38 with the inputs' moments alone */
+    logreg_deinit(&m);
+    data_free(&k);
+}
+
 /* A start at the minimum needs no step. */
 static void starts(void **state)
 {
@@ -386,6 +437,8 @@ int main(void)
         cmocka_unit_test(few_columns_are_scikit_learns),
         cmocka_unit_test(columns_of_the_same_numbers),
         cmocka_unit_test(a_set_of_many_columns),
+        cmocka_unit_test(columns_that_are_screened),
+        cmocka_unit_test(a_rare_class_by_rows),
         cmocka_unit_test(starts),
         cmocka_unit_test(a_fit_that_stops_short),
     };

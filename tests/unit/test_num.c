@@ -106,6 +106,38 @@ static void test_exp(void **state)
     }
 }
 
+/* Losses, slopes and curvatures of rows of two classes. */
+static void test_logit(void **state)
+{
+    (void)state;
+    const double weight[2] = {0.25, 3.0};
+    static double s[1100], z[1100], r[1100], h[1100];
+    const struct kern *k[2];
+    for (size_t t = 0, tabs = tables(k); t < tabs; t++) {
+        for (size_t n = 0; n < 1100; n = n < 9 ? n + 1 : 2 * n - 1) {
+            double loss = 0.0, pull[2] = {0.0, 0.0};
+            struct logit_sums sum;
+            for (size_t i = 0; i < n; i++) {
+                s[i] = i % 3 == 1 ? -weight[1] : weight[0];
+                z[i] = i % 7 == 0 ? 0.0 : 800.0 * sin((double)i) / (double)(1 + i % 90);
+            }
+            k[t]->logit(n, weight, s, z, r, h, &sum);
+            for (size_t i = 0; i < n; i++) {
+                const size_t c = s[i] < 0.0;
+                const double u = c ? -z[i] : z[i];
+                const double e = exp(-fabs(u)), p = (u > 0.0 ? 1.0 : e) / (1.0 + e);
+                loss += weight[c] * (log1p(e) + fmax(u, 0.0));
+                pull[c] += weight[c] * p;
+                assert_near(r[i], s[i] * p, 1e-15 * weight[c]);
+                assert_near(h[i], weight[c] * e / ((1.0 + e) * (1.0 + e)), 1e-15);
+            }
+            assert_near(sum.loss, loss, 1e-13 * (loss + 1.0));
+            assert_near(sum.pull[0], pull[0], 1e-13 * (pull[0] + 1.0));
+            assert_near(sum.pull[1], pull[1], 1e-13 * (pull[1] + 1.0));
+        }
+    }
+}
+
 /* NaN in any lane comes out in that lane and in no other. */
 static void test_nan_lanes(void **state)
 {
@@ -646,6 +678,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_space), /* first: see there */
         cmocka_unit_test(test_exp),
+        cmocka_unit_test(test_logit),
         cmocka_unit_test(test_nan_lanes),
         cmocka_unit_test(test_gelu),
         cmocka_unit_test(test_linear_kernels),
