@@ -1,5 +1,5 @@
-/* saetop complete: what may stand next on a command line, from the tables that parse it.
- * The scripts for bash and zsh beside this file ask it. */
+/* saetop complete: what may stand next on a command line, from the tables that parse
+ * it. The scripts for bash and zsh beside this file ask it. */
 #include "cmd.h"
 #include "opt_words.h"
 
@@ -89,13 +89,15 @@ static void complete_set(struct completion *c, const struct opts *o, const char 
     }
     for (size_t i = 0; i < o->n_set; i++) {
         opt_text(&o->set[i], text, sizeof text);
-        offer(c, typed, typed, start, o->set[i].name, strlen(o->set[i].name), "=", text);
+        offer(c, typed, typed, start, o->set[i].name, strlen(o->set[i].name), "=",
+              text);
     }
 }
 
 /* ---- options ---- */
 
-static void complete_names(struct completion *c, const struct opts *o, const char *typed)
+static void complete_names(struct completion *c, const struct opts *o,
+                           const char *typed)
 {
     char text[OPT_TEXT_BYTES];
     const size_t start = strlen("--");
@@ -122,8 +124,8 @@ static bool is_set(const struct opts *o, const char *name, size_t n)
 }
 
 /* The value of the option whose name is word[2..2+n), after `start` bytes of typed. */
-static void complete_option(struct completion *c, const struct opts *o, const char *word,
-                            size_t n, const char *typed, size_t start)
+static void complete_option(struct completion *c, const struct opts *o,
+                            const char *word, size_t n, const char *typed, size_t start)
 {
     const struct opt *row = opts_find(o->table, o->n, word + 2, n);
     if (is_set(o, word + 2, n)) {
@@ -190,7 +192,8 @@ static void complete_group(void *ctx, const char *group, const struct subcommand
     }
     const char *typed = argc == 2 ? argv[1] : "";
     for (size_t i = 0; i < n; i++) {
-        offer(c, typed, "", 0, table[i].name, strlen(table[i].name), "", table[i].about);
+        offer(c, typed, "", 0, table[i].name, strlen(table[i].name), "",
+              table[i].about);
     }
     offer(c, typed, "", 0, "help", strlen("help"), "", "what there is");
     if (!group[0] && !c->commands_only) {

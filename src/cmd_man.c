@@ -1,5 +1,5 @@
-/* saetop man: the manual page, made of the tables that -h, the settings and the keys are
- * made of. src/saetop.1 is its output. */
+/* saetop man: the manual page, made of the tables that -h, the settings and the keys
+ * are made of. src/saetop.1 is its output. */
 #include "base/utf8.h"
 #include "cmd.h"
 #include "ui/keymap.h"
@@ -124,7 +124,8 @@ static size_t own_rows(const struct opts *o)
 
 struct man {
     struct str out;
-    struct str run, set; /* options and settings that many share, as the first has them */
+    struct str run,
+        set; /* options and settings that many share, as the first has them */
 };
 
 /* Rows that are those of an earlier command stand once, in `section`: the first command
@@ -168,10 +169,11 @@ static void man_command(void *ctx, const struct opts *o, int argc, char **argv)
         add_paragraph(&m->out, o->about);
     }
     add_rows(&m->out, o->table, own, "--", ' ');
-    add_shared(m, &m->run, "OPTIONS OF A RUN", "Of the run:", o->table + own, o->n - own,
-               "--", ' ');
-    add_shared(m, &m->set, "SETTINGS", "Settings, as \\fB\\-\\-set\\fR \\fIKEY=VALUE\\fR:",
-               o->set, o->n_set, "", '=');
+    add_shared(m, &m->run, "OPTIONS OF A RUN", "Of the run:", o->table + own,
+               o->n - own, "--", ' ');
+    add_shared(m, &m->set, "SETTINGS",
+               "Settings, as \\fB\\-\\-set\\fR \\fIKEY=VALUE\\fR:", o->set, o->n_set,
+               "", '=');
 }
 
 static void man_group(void *ctx, const char *group, const struct subcommand *table,
@@ -207,7 +209,9 @@ static void man_group(void *ctx, const char *group, const struct subcommand *tab
 static void add_keys(struct str *out)
 {
     enum screen_id screen = SCREEN_COUNT;
-    str_add(out, ".SH KEYS\nEach is a command as well, typed after a colon on any screen.\n");
+    str_add(
+        out,
+        ".SH KEYS\nEach is a command as well, typed after a colon on any screen.\n");
     for (size_t i = 0; i < keymap_count(); i++) {
         const struct key_entry *k = keymap_at(i);
         const char *args = k->preset[0] ? k->preset : k->args;
@@ -314,7 +318,8 @@ int cmd_man(int (*run)(int, char **), int argc, char **argv)
     static const struct opts o = {
         .name = "man",
         .usage = "",
-        .about = "The manual page, in the form that man reads: `saetop man | man -l -`."};
+        .about =
+            "The manual page, in the form that man reads: `saetop man | man -l -`."};
     struct man m;
     const struct cmd_visitor v = {man_group, man_command, &m};
     struct opts_result r;
@@ -332,8 +337,8 @@ int cmd_man(int (*run)(int, char **), int argc, char **argv)
     str_add(&m.out, ".ad l\n.nh\n");
     str_add(&m.out, before);
     cmd_visit(&v, run, 2, line);
-    add_section(&m.out, "OPTIONS OF A RUN", "Of every command that makes or opens one.\n",
-                &m.run);
+    add_section(&m.out, "OPTIONS OF A RUN",
+                "Of every command that makes or opens one.\n", &m.run);
     add_section(&m.out, "SETTINGS",
                 "As \\fB\\-\\-set\\fR \\fIKEY=VALUE\\fR, or in the file of "
                 "\\fB\\-\\-config\\fR.\n",
