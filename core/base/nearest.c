@@ -71,6 +71,7 @@ const char *nearest_hint(const char *word, const char *list, char out[NEAREST_HI
         names[n++] = p;
     }
     const char *near = nearest_name(word, names, n);
-    (void)snprintf(out, NEAREST_HINT, near ? "; did you mean %.48s?" : "", near);
+    (void)snprintf(out, NEAREST_HINT, near ? "; did you mean %.48s?" : "%s",
+                   near ? near : "");
     return out;
 }
