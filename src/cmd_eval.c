@@ -27,7 +27,7 @@
 struct eval_args {
     const char *run[2]; /* the second NULL: one run */
     bool json, force;
-    const char *out;
+    const char *out, *details;
     const char *to, *dir;  /* --to saebench DIR */
     const char *k, *only;  /* only NULL: all parts */
     struct run_opts named; /* model, text, ... in place of what a run recorded */
@@ -53,6 +53,7 @@ struct eval_run {
     struct report report;
     struct eval_result result;
     struct suite_times times;
+    struct json_out *details; /* NULL: nobody asks */
 };
 
 static void run_close(struct eval_run *r)
@@ -60,6 +61,7 @@ static void run_close(struct eval_run *r)
     run_record_deinit(&r->record);
     report_deinit(&r->report);
     eval_result_deinit(&r->result);
+    json_out_free(r->details);
 }
 
 /* "1,2,5": ascending numbers from 1 to PROBE_K_MAX. */
@@ -145,6 +147,7 @@ static enum err evaluate_run(const struct eval_args *a, const struct evaluator *
         .sae = r->record.sae, .h = in->h, .pool = in->pool, .parts = SUITE_ALL};
     report_init(&r->report, (uint64_t)a->seed);
     TRY(run_record_fit(&r->record, dir, in, e));
+    r->report.details = r->details;
     TRY(evaluator_run(v, &job, &r->report, &r->result, &r->times, e));
     return add_remarks(dir, in, r, e);
 }
@@ -308,6 +311,39 @@ static enum err eval_features(const struct eval_args *a, const struct run_record
     return eval_synthetic_runs(&s, out, e);
 }
 
+static void say_text(struct json_out *o, const char *key, const char *value)
+{
+    json_out_text(o, key, value, strlen(value));
+}
+
+/* What is needed besides the measures' own: which run, model and seeds. */
+static enum err begin_details(const struct eval_args *a, const struct evaluator *v,
+                              struct eval_run *r, struct errinfo *e)
+{
+    const struct settings *s = &r->record.set;
+    const struct eval_config c = eval_set_config(evaluator_set(v));
+    if (a->details == NULL) {
+        return OK;
+    }
+    TRY(json_out_new(&r->details, e));
+    struct json_out *o = r->details;
+    say_text(o, "format", "saetop details 1");
+    say_text(o, "run", a->run[0]);
+    say_text(o, "model", s->model);
+    say_text(o, "hook", s->hook);
+    json_out_object(o, "evaluation");
+    json_out_number(o, "seed", (double)c.seed);
+    json_out_number(o, "interval_seed", (double)a->seed);
+    json_out_number(o, "interval_draws", REPORT_REPS);
+    json_out_number(o, "rows", (double)a->rows);
+    json_out_number(o, "live_rows", (double)c.fidelity_rows);
+    json_out_number(o, "min_probe_f1", c.min_probe_f1);
+    json_out_number(o, "min_positives", (double)c.min_positives);
+    json_out_number(o, "word_least", (double)c.word_least);
+    json_out_end(o);
+    return OK;
+}
+
 static enum err eval_one(struct eval_args *a, struct str *out, struct errinfo *e)
 {
     struct evaluator *v = NULL;
@@ -317,12 +353,21 @@ static enum err eval_one(struct eval_args *a, struct str *out, struct errinfo *e
     str_init(&text, OUTPUT_BYTES);
     TRY_OUT(rc, browse_record(a->run[0], &a->named, &r.record, e));
     if (is_synthetic(&r.record)) {
-        rc = eval_features(a, &r.record, NULL, out, e);
+        rc = a->details == NULL
+                 ? eval_features(a, &r.record, NULL, out, e)
+                 : err_set(e, ERR_USAGE,
+                           "--details: %s is a run on known features, expected one on "
+                           "text",
+                           a->run[0]);
         goto out;
     }
     TRY_OUT(rc, open_evaluator(a, &r, &v, e));
+    TRY_OUT(rc, begin_details(a, v, &r, e));
     TRY_OUT(rc, evaluate_run(a, v, a->run[0], &r, e));
     TRY_OUT(rc, write_run(a, v, a->run[0], &r, &text, e));
+    if (r.details != NULL) {
+        note_lost(a, json_out_write(r.details, a->details, e), e);
+    }
     if (a->json) {
         str_add(out, text.p);
     } else {
@@ -511,6 +556,10 @@ static enum err run_line(struct eval_args *a, const struct opts_result *parsed,
     a->run[1] = parsed->n_args > 1 ? parsed->args[1] : NULL;
     TRY(take_to(a, e));
     TRY(a->out ? file_check_named(a->out, e) : OK);
+    TRY(a->details ? file_check_named(a->details, e) : OK);
+    if (a->details != NULL && a->run[1] != NULL) {
+        return err_set(e, ERR_USAGE, "--details is of one run");
+    }
     take_names(a);
     return a->run[1] != NULL ? eval_pair(a, out, e) : eval_one(a, out, e);
 }
@@ -523,7 +572,12 @@ int cmd_eval(int argc, char **argv)
         {"json", OPT_FLAG, &a->json, NULL, "one object, nested by measure", 0, 0, NULL},
         {"out", OPT_NEW, &a->out, "FILE",
          "write the object there (default: eval.json of the run)", 0, 0, NULL},
-        OPT_FORCE(&a->force),
+        {"details", OPT_NEW, &a->details, "FILE",
+         "write there, as JSON, what the figures of one run are made from: rows, "
+         "probes, each word's decision, latents taken out",
+         0, 0, NULL},
+        {OPT_FORCE_NAME, OPT_FLAG, &a->force, NULL,
+         "write over files of --out and --details", 0, 0, NULL},
         {"to", OPT_STRING, &a->to, "saebench DIR",
          "write the results of one run in SAEBench's form too; --force: over files that "
          "are there",

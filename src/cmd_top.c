@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "browse.h"
 #include "cmd.h"
+#include "top_json.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,51 +22,11 @@ struct top_args {
 
 /* ---- all latents ---- */
 
-static void add_token(const struct browse *t, int32_t id, bool json, struct str *out)
+static void add_token(const struct browse *t, int32_t id, struct str *out)
 {
     size_t len = 0;
     const char *piece = tok_piece_view(t->in->lm->tok, id, &len);
-    if (json) {
-        json_add_string(out, piece ? piece : "", piece ? len : 0);
-    } else {
-        utf8_escape(out, piece ? piece : "", piece ? len : 0);
-    }
-}
-
-static void add_row_json(const struct browse *t, size_t j, struct str *out)
-{
-    const struct latent_row *r = &t->table->row[j];
-    char name[96];
-    latent_match_name(r, t->in->concepts, t->in->lm->tok, name, sizeof name);
-    str_addf(out, "{\"latent\":%zu,\"density\":", j);
-    json_add_number(out, r->density);
-    str_add(out, ",\"max\":");
-    json_add_number(out, (double)r->max);
-    str_add(out, ",\"mean\":");
-    json_add_number(out, (double)r->mean);
-    str_add(out, ",\"unit\":\"" LATENT_UNIT "\"");
-    str_add(out, ",\"match\":");
-    json_add_string(out, name, strlen(name));
-    if (r->match == MATCH_NONE) {
-        str_add(out, ",\"kind\":null,\"place\":null");
-    } else {
-        str_addf(out, ",\"kind\":\"%s\",\"place\":\"%s\"",
-                 latent_match_kind(r, t->in->concepts), latent_place_name(r->place));
-    }
-    str_add(out, ",\"match_cut\":");
-    json_add_number(out, (double)r->match_cut);
-    str_add(out, ",\"precision\":");
-    json_add_number(out, (double)r->precision);
-    str_add(out, ",\"recall\":");
-    json_add_number(out, (double)r->recall);
-    str_add(out, ",\"f1\":");
-    json_add_number(out, (double)r->f1);
-    str_add(out, ",\"top_tokens\":[");
-    for (int i = 0; i < LATENT_TOP_TOKENS && r->top_token[i] >= 0; i++) {
-        str_add(out, i ? "," : "");
-        add_token(t, r->top_token[i], true, out);
-    }
-    str_add(out, "]");
+    utf8_escape(out, piece ? piece : "", piece ? len : 0);
 }
 
 static void add_row_text(const struct browse *t, size_t j, struct str *out)
@@ -87,7 +48,7 @@ static void add_row_text(const struct browse *t, size_t j, struct str *out)
              safe.len ? safe.p : "");
     for (int i = 0; i < LATENT_TOP_TOKENS && r->top_token[i] >= 0; i++) {
         str_add(out, i ? ", " : "  ");
-        add_token(t, r->top_token[i], false, out);
+        add_token(t, r->top_token[i], out);
     }
     str_addc(out, '\n');
     str_free(&safe);
@@ -173,7 +134,8 @@ static void add_shares_json(const struct browse *t, size_t alive, struct str *ou
              (long long)t->table->step);
 }
 
-static void list_all(const struct browse *t, bool json, struct str *out)
+static void list_all(const struct browse *t, const struct latent_labels *labels,
+                     bool json, struct str *out)
 {
     const size_t F = t->table->F, alive = F - t->table->dead;
     if (!json) {
@@ -181,7 +143,7 @@ static void list_all(const struct browse *t, bool json, struct str *out)
     }
     for (size_t j = 0; j < F; j++) {
         if (json) {
-            add_row_json(t, j, out);
+            top_json_row(t, labels, j, out);
             str_add(out, "}\n");
         } else if (t->table->row[j].fires) {
             add_row_text(t, j, out);
@@ -204,58 +166,22 @@ static void add_context_text(const struct browse *t, const struct latent_context
         const bool centre = i == CONTEXT_TOKENS / 2;
         if (c->token[i] >= 0) {
             str_add(out, centre ? "[[" : "");
-            add_token(t, c->token[i], false, out);
+            add_token(t, c->token[i], out);
             str_add(out, centre ? "]]" : "");
         }
     }
     str_addc(out, '\n');
 }
 
-static void add_context_json(const struct browse *t, const struct latent_context *c,
-                             struct str *out)
-{
-    str_add(out, "{\"activation\":");
-    json_add_number(out, (double)c->act);
-    str_addf(out, ",\"row\":%zu,\"position\":%zu,\"tokens\":[", c->row, c->pos);
-    bool first = true;
-    for (int i = 0; i < CONTEXT_TOKENS; i++) {
-        if (c->token[i] >= 0) {
-            str_add(out, first ? "" : ",");
-            add_token(t, c->token[i], true, out);
-            first = false;
-        }
-    }
-    str_add(out, "],\"activations\":[");
-    first = true;
-    for (int i = 0; i < CONTEXT_TOKENS; i++) {
-        if (c->token[i] >= 0) {
-            str_add(out, first ? "" : ",");
-            json_add_number(out, (double)c->heat[i]);
-            first = false;
-        }
-    }
-    str_add(out, "],\"token\":");
-    add_token(t, c->token[CONTEXT_TOKENS / 2], true, out);
-    str_add(out, "}");
-}
-
 static void add_lens(const struct browse *t, const char *name, const int32_t *ids,
-                     const float *logits, size_t n, bool json, struct str *out)
+                     const float *logits, size_t n, struct str *out)
 {
-    str_addf(out, json ? ",\"%s\":[" : "%-12s", name);
+    str_addf(out, "%-12s", name);
     for (size_t i = 0; i < n; i++) {
-        if (json) {
-            str_add(out, i ? ",{\"token\":" : "{\"token\":");
-            add_token(t, ids[i], true, out);
-            str_add(out, ",\"logit\":");
-            json_add_number(out, (double)logits[i]);
-            str_addc(out, '}');
-        } else {
-            add_token(t, ids[i], false, out);
-            str_addf(out, " %s  ", NUMBER(NUMBER_SIGNED, 0, 2, (double)logits[i]));
-        }
+        add_token(t, ids[i], out);
+        str_addf(out, " %s  ", NUMBER(NUMBER_SIGNED, 0, 2, (double)logits[i]));
     }
-    str_add(out, json ? "]" : "\n");
+    str_addc(out, '\n');
 }
 
 static void show_text(const struct browse *t, const struct latent_detail *d, size_t n,
@@ -271,9 +197,9 @@ static void show_text(const struct browse *t, const struct latent_detail *d, siz
              NUMBER(NUMBER_SIGNED, 0, 4, d->delta_nll), d->delta_n,
              plural_s(d->delta_n));
     add_lens(t, "promotes", d->lens[LENS_NORM].top, d->lens[LENS_NORM].top_logit, 10,
-             false, out);
+             out);
     add_lens(t, "suppresses", d->lens[LENS_NORM].bottom,
-             d->lens[LENS_NORM].bottom_logit, 10, false, out);
+             d->lens[LENS_NORM].bottom_logit, 10, out);
     str_addf(out, "%-12s", "neighbours");
     for (size_t i = 0; i < d->n_neighbours; i++) {
         str_addf(out, "#%d %s  ", d->neighbour[i],
@@ -283,34 +209,6 @@ static void show_text(const struct browse *t, const struct latent_detail *d, siz
     for (size_t i = 0; i < n; i++) {
         add_context_text(t, &d->context[i], out);
     }
-}
-
-static void show_json(const struct browse *t, const struct latent_detail *d, size_t n,
-                      struct str *out)
-{
-    add_row_json(t, (size_t)d->latent, out);
-    str_add(out, ",\"density_interval\":[");
-    json_add_number(out, d->density_lo);
-    str_addc(out, ',');
-    json_add_number(out, d->density_hi);
-    str_add(out, "],\"delta_nll\":");
-    json_add_number(out, d->delta_nll);
-    add_lens(t, "promotes", d->lens[LENS_NORM].top, d->lens[LENS_NORM].top_logit,
-             d->n_lens, true, out);
-    add_lens(t, "suppresses", d->lens[LENS_NORM].bottom,
-             d->lens[LENS_NORM].bottom_logit, d->n_lens, true, out);
-    str_add(out, ",\"neighbours\":[");
-    for (size_t i = 0; i < d->n_neighbours; i++) {
-        str_addf(out, "%s{\"latent\":%d,\"cosine\":", i ? "," : "", d->neighbour[i]);
-        json_add_number(out, (double)d->neighbour_cos[i]);
-        str_addc(out, '}');
-    }
-    str_add(out, "],\"contexts\":[");
-    for (size_t i = 0; i < n; i++) {
-        str_add(out, i ? "," : "");
-        add_context_json(t, &d->context[i], out);
-    }
-    str_add(out, "]}\n");
 }
 
 /* "top", "random", or a tenth 0..9 of the activation range. */
@@ -329,9 +227,11 @@ static enum err parse_interval(const char *text, int *out, struct errinfo *e)
     return OK;
 }
 
-static enum err show_latent(struct browse *t, const struct top_args *a, struct str *out,
+static enum err show_latent(struct browse *t, const struct latent_labels *labels,
+                            const struct top_args *a, struct str *out,
                             struct errinfo *e)
 {
+    enum err rc = OK;
     struct latent_detail *d = NULL;
     int interval = INTERVAL_TOP;
     TRY(parse_interval(a->interval, &interval, e));
@@ -345,12 +245,19 @@ static enum err show_latent(struct browse *t, const struct top_args *a, struct s
     const size_t n =
         d->n_contexts < (size_t)a->contexts ? d->n_contexts : (size_t)a->contexts;
     if (a->json) {
-        show_json(t, d, n, out);
+        rc = top_json_latent(t, labels, d, (size_t)a->contexts, out, e);
     } else {
         show_text(t, d, n, out);
     }
     latent_detail_unref(d);
-    return OK;
+    return rc;
+}
+
+/* Names of latents are a run's; another tool's SAE has none. */
+static enum err load_labels(const char *path, const struct browse *t,
+                            struct latent_labels **out, struct errinfo *e)
+{
+    return rundir_is(path) ? latent_labels_load(path, t->table->F, out, e) : OK;
 }
 
 int cmd_top(int argc, char **argv)
@@ -361,7 +268,7 @@ int cmd_top(int argc, char **argv)
         {"latent", OPT_INT, &a.latent, "N", "one latent; without it all are listed", -1, 1e9, NULL},
         {"contexts", OPT_INT, &a.contexts, "N", "contexts shown", 0, LATENT_CONTEXTS, NULL},
         {"interval", OPT_STRING, &a.interval, "I", "which contexts: top, random, or a tenth 0-9 of the activation range", 0, 0, NULL},
-        {"json", OPT_FLAG, &a.json, NULL, "JSON: one object, or a line a latent", 0, 0, NULL},
+        {"json", OPT_FLAG, &a.json, NULL, "JSON: a line a latent, or all that Detail shows of one", 0, 0, NULL},
     };
     // clang-format on
     struct run_opts ro;
@@ -379,6 +286,7 @@ int cmd_top(int argc, char **argv)
     struct opts_result parsed;
     struct errinfo e = {0};
     struct browse t = {0};
+    struct latent_labels *labels = NULL;
     struct str out;
     int status = 0;
     if (!run_opts_begin(&ro, o, own, sizeof own / sizeof own[0], argc, argv, &parsed,
@@ -395,12 +303,16 @@ int cmd_top(int argc, char **argv)
         rc = browse_open(parsed.args[0], &ro, &t, &e);
     }
     if (rc == OK) {
+        rc = load_labels(parsed.args[0], &t, &labels, &e);
+    }
+    if (rc == OK) {
         if (a.latent < 0) {
-            list_all(&t, a.json, &out);
+            list_all(&t, labels, a.json, &out);
         } else {
-            rc = show_latent(&t, &a, &out, &e);
+            rc = show_latent(&t, labels, &a, &out, &e);
         }
     }
+    latent_labels_unref(labels);
     browse_close(&t);
     return cmd_end(rc, &e, &out, a.json);
 }

@@ -193,6 +193,8 @@ for line in "eval run --only fidelity" "corpus generate --n 1" "corpus concepts"
     "eval --source synthetic" "lm activations $hook --text a"; do
     refuse "there exists already; --force writes over it" $line --out there
 done
+refuse "there exists already; --force" eval run --details there
+refuse "--details is of one run" eval run run --details new
 refuse "exists already" corpus probes --out there
 refuse "exists already" lm train --corpus text.txt --out there
 for line in "eval run" "eval --source synthetic"; do

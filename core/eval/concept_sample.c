@@ -100,6 +100,7 @@ static enum err gather(struct concept_sample *s, const struct acts_set *set,
     }
     TRY(mem_new(&s->x, s->n, s->D * sizeof *s->x, "concept sample", e));
     TRY(mem_new(&s->token, s->n, sizeof *s->token, "concept sample", e));
+    TRY(mem_new(&s->at, s->n, sizeof *s->at, "concept sample", e));
     TRY(mem_new(&s->label_start, s->n + 1, sizeof *s->label_start, "labels", e));
     TRY(mem_new(&s->label, labels, sizeof *s->label, "labels", e));
     size_t row = 0;
@@ -114,6 +115,7 @@ static enum err gather(struct concept_sample *s, const struct acts_set *set,
             memcpy(s->label + label, of, k * sizeof *of);
             label += k;
             memcpy(s->x + row * s->D, set->x + i * s->D, s->D * sizeof *s->x);
+            s->at[row] = (uint32_t)i;
             s->token[row++] = set->ids[i];
             s->label_start[row] = label;
         }
@@ -265,6 +267,7 @@ void concept_sample_deinit(struct concept_sample *s)
 {
     mem_free(s->x);
     mem_free(s->token);
+    mem_free(s->at);
     mem_free(s->mean);
     mem_free(s->label_start);
     mem_free(s->label);

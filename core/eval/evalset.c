@@ -113,6 +113,11 @@ const struct acts_set *eval_set_rows(const struct eval_set *s)
     return s->id;
 }
 
+struct eval_config eval_set_config(const struct eval_set *s)
+{
+    return s->cfg;
+}
+
 size_t eval_set_sample(const struct eval_set *s, size_t *n_test)
 {
     *n_test = s->sample.n - s->sample.n_train;

@@ -51,6 +51,7 @@ void eval_set_free(struct eval_set *s); /* NULL is fine */
 
 /* The clean in-distribution rows, for the browser and for normalisation; borrowed. */
 const struct acts_set *eval_set_rows(const struct eval_set *s);
+struct eval_config eval_set_config(const struct eval_set *s);
 /* The concept sample's size: occurrences to train probes on, and to test. */
 size_t eval_set_sample(const struct eval_set *s, size_t *n_test);
 /* What a set will hold in memory, in bytes; the sample counted as a third of the text.

@@ -12,6 +12,7 @@ struct concept_sample {
                       rank latents on, at half the cost */
     float *x;      /* [n, D], as the model made them */
     int32_t *token;      /* [n] */
+    uint32_t *at;        /* [n] positions in the set that it was drawn from */
     float *mean;         /* [D] of the training ones */
     size_t *label_start; /* [n+1] concepts of occurrence i, ascending */
     int32_t *label;
@@ -34,7 +35,7 @@ enum err concept_sample_init(struct concept_sample *s, const struct eval_config 
                              struct errinfo *e) ERR_CHECKED;
 void concept_sample_deinit(struct concept_sample *s);
 /* A sample of its rows, each as often as times [s->n] says, one after the other; without
- * activations, tokens and forms. Row i of s begins at first[i] [s->n+1] of it. */
+ * activations, tokens, positions and forms. Row i of s begins at first[i] [s->n+1] of it. */
 enum err concept_sample_repeat(const struct concept_sample *s, const uint32_t *times,
                                struct concept_sample *out, size_t *first,
                                struct errinfo *e) ERR_CHECKED;

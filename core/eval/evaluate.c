@@ -256,6 +256,17 @@ static enum err main_form(struct eval_job *j, struct eval_result *out, struct er
 /* ---- all of it
  * ----------------------------------------------------------------------- */
 
+/* The sample's words that do not stand in the rows. */
+static size_t words_beyond(const struct concept_sample *s,
+                           const struct fidelity_rows *rows)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        n += s->at[i] >= rows->rows * rows->set->T;
+    }
+    return n;
+}
+
 static enum err reconstruction(struct eval_job *j, struct harvester *h,
                                struct eval_result *out, struct errinfo *e)
 {
@@ -295,7 +306,7 @@ static enum err reconstruction(struct eval_job *j, struct harvester *h,
         dead += !fired[i] && !in_sample;
     }
     out->dead_fraction = (double)dead / (double)F;
-    out->dead_tokens = set->fid_id.tokens + set->sample.n;
+    out->dead_tokens = set->fid_id.tokens + words_beyond(&set->sample, &set->fid_id);
 out:
     mem_free(fired);
     mem_free(fired_ood);

@@ -63,7 +63,7 @@ struct eval_result {
     double ce_clean_ood, ce_sae_ood, ce_zero_ood;
     double ce_recovered, ce_recovered_ood;
     double dead_fraction; /* latents that fire nowhere on the ID rows and the sample, */
-    size_t dead_tokens;   /* so many tokens, those that both have counted twice */
+    size_t dead_tokens;   /* so many tokens */
     struct absorption_family leaf, super, letter; /* centred, class-balanced F1 */
     double absorption_saebench; /* NaN until evaluate_saebench fills it in */
     size_t saebench_eligible;   /* concepts counted in it */

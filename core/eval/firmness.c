@@ -142,6 +142,7 @@ static void note(struct firmness *f, size_t rep, const struct eval_result *whole
         for (size_t i = 0; i < FIRM_FIGURES; i++) {
             f->value[i][rep * f->n + c] = counts ? v[i] : (double)NAN;
         }
+        f->best[rep * f->n + c] = counts ? r[c].main_latent[0] : -1;
         if (counts && r[c].main_latent[0] == o->main_latent[0]) {
             f->same[c] += 1.0;
         }
@@ -153,6 +154,7 @@ static enum err firmness_init(struct firmness *f, const struct eval_result *r,
 {
     *f = (struct firmness){.n = r->n_concepts, .reps = FIRMNESS_RESAMPLES};
     TRY(mem_new(&f->same, f->n, sizeof *f->same, "resamples", e));
+    TRY(mem_new(&f->best, f->n, f->reps * sizeof *f->best, "resamples", e));
     for (size_t i = 0; i < FIRM_FIGURES; i++) {
         TRY(mem_new(&f->value[i], f->n, f->reps * sizeof *f->value[i], "resamples", e));
     }
@@ -237,6 +239,7 @@ out:
 void firmness_deinit(struct firmness *f)
 {
     mem_free(f->same);
+    mem_free(f->best);
     for (size_t i = 0; i < FIRM_FIGURES; i++) {
         mem_free(f->value[i]);
     }

@@ -17,6 +17,7 @@ struct firmness {
                                 certified minimum */
     double *same;    /* [n] share of resamples that choose the same best latent; NaN for
                         concepts that are not eligible */
+    int32_t *best;   /* [reps, n] the best latent that each chooses, -1: none */
     double *value[FIRM_FIGURES]; /* [reps, n]; NaN where a resample has nothing to
                                     measure on. For report_resampled: resample i is of
                                     the same words for every SAE */

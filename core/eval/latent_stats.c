@@ -105,6 +105,23 @@ static enum err firing_figures(const struct firing *f, size_t F, struct report *
     return histogram(f, F, r, e);
 }
 
+static void put_details(const struct firing *f, size_t F, struct json_out *o)
+{
+    json_out_object(o, "latents"); /* [latent] */
+    json_out_number(o, "tokens", f->tokens);
+    json_out_array(o, "fires");
+    for (size_t j = 0; j < F; j++) {
+        json_out_number(o, NULL, (double)f->fires[j]);
+    }
+    json_out_end(o);
+    json_out_array(o, "rows");
+    for (size_t j = 0; j < F; j++) {
+        json_out_number(o, NULL, (double)f->rows[j]);
+    }
+    json_out_end(o);
+    json_out_end(o);
+}
+
 static enum err measure_firing(const struct acts_set *set, const struct sae *s,
                                struct pool *pool, struct report *r, struct errinfo *e)
 {
@@ -117,6 +134,9 @@ static enum err measure_firing(const struct acts_set *set, const struct sae *s,
     TRY_OUT(rc, sae_encode(s, set->x, set->n, pool, &codes, e));
     count_firing(set, &codes, &f);
     TRY_OUT(rc, firing_figures(&f, s->F, r, e));
+    if (r->details != NULL) {
+        put_details(&f, s->F, r->details);
+    }
 out:
     sae_codes_deinit(&codes);
     mem_free(f.fires);

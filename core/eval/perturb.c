@@ -122,6 +122,37 @@ static double accuracy(const struct sentence_task *t, const uint8_t *y,
     return right / (double)t->t.n_test;
 }
 
+/* ---- details ---- */
+
+/* decision = weights . (x - mean) * scale + bias */
+static void put_probe(struct json_out *o, const char *key, const struct linear *p)
+{
+    json_out_object(o, key);
+    json_out_floats(o, "weights", p->m.w, p->m.d);
+    json_out_floats(o, "mean", p->mean, p->m.d);
+    json_out_number(o, "scale", (double)p->scale);
+    json_out_number(o, "bias", (double)p->m.b[0]);
+    json_out_end(o);
+}
+
+/* The latents that the greatest count takes out, in the order in which they go. */
+static void put_order(struct json_out *o, const struct effect_rank *r)
+{
+    const size_t most = counts[COUNTS - 1];
+    const size_t n = most < r->nonzero ? most : r->nonzero;
+    json_out_ints(o, "order", r->latent, n);
+    json_out_doubles(o, "effect", r->effect, n);
+}
+
+static void put_counts(struct json_out *o, size_t F)
+{
+    json_out_array(o, "counts");
+    for (size_t c = 0; c < COUNTS && counts[c] <= F; c++) {
+        json_out_number(o, NULL, (double)counts[c]);
+    }
+    json_out_end(o);
+}
+
 /* ---- TPP ---- */
 
 struct tpp {
@@ -130,6 +161,7 @@ struct tpp {
     struct effect_rank *rank;              /* [n] */
     double *intended, *unintended, *total; /* [n] */
     uint8_t *gone;                         /* [F] */
+    struct json_out *details;              /* or NULL */
 };
 
 static void tpp_task(const struct tpp *k, size_t i, size_t latents)
@@ -137,15 +169,24 @@ static void tpp_task(const struct tpp *k, size_t i, size_t latents)
     const size_t n = k->s->n;
     double others = 0.0;
     effect_rank_first(&k->rank[i], latents, k->gone);
+    if (k->details != NULL) {
+        json_out_array(k->details, NULL);
+    }
     for (size_t a = 0; a < n; a++) {
         const struct sentence_task *t = &k->s->task[a];
-        const double drop = accuracy(t, t->y, &k->probe[a], NULL) -
-                            accuracy(t, t->y, &k->probe[a], k->gone);
+        const double after = accuracy(t, t->y, &k->probe[a], k->gone);
+        const double drop = accuracy(t, t->y, &k->probe[a], NULL) - after;
+        if (k->details != NULL) {
+            json_out_number(k->details, NULL, after);
+        }
         if (a == i) {
             k->intended[i] = drop;
         } else {
             others += drop;
         }
+    }
+    if (k->details != NULL) {
+        json_out_end(k->details);
     }
     k->unintended[i] = others / (double)(n - 1);
     k->total[i] = k->intended[i] - k->unintended[i];
@@ -157,8 +198,14 @@ static enum err tpp_figures(const struct tpp *k, const atomic_bool *cancel,
     const size_t n = k->s->n;
     for (size_t c = 0; c < COUNTS && counts[c] <= k->s->task[0].t.F; c++) {
         TRY(eval_poll(cancel, e));
+        if (k->details != NULL) {
+            json_out_array(k->details, NULL);
+        }
         for (size_t i = 0; i < n; i++) {
             tpp_task(k, i, counts[c]);
+        }
+        if (k->details != NULL) {
+            json_out_end(k->details);
         }
         TRY(report_ratio(r, n, NULL, k->total, NULL, "tasks", e, "tpp.n%zu.total",
                          counts[c]));
@@ -170,10 +217,43 @@ static enum err tpp_figures(const struct tpp *k, const atomic_bool *cancel,
     return OK;
 }
 
+static void put_tpp_tasks(const struct tpp *k, size_t F)
+{
+    struct json_out *o = k->details;
+    put_counts(o, F);
+    json_out_array(o, "tasks");
+    for (size_t i = 0; i < k->s->n; i++) {
+        const struct sentence_task *t = &k->s->task[i];
+        json_out_object(o, NULL);
+        json_out_text(o, "task", t->name, strlen(t->name));
+        put_probe(o, "probe", &k->probe[i]);
+        put_order(o, &k->rank[i]);
+        json_out_number(o, "accuracy", accuracy(t, t->y, &k->probe[i], NULL));
+        json_out_end(o);
+    }
+    json_out_end(o);
+}
+
+/* The figures, and before them what they are made from. */
+static enum err tpp_all(const struct tpp *k, size_t F, const atomic_bool *cancel,
+                        struct report *r, struct errinfo *e)
+{
+    if (k->details == NULL) {
+        return tpp_figures(k, cancel, r, e);
+    }
+    json_out_object(k->details, "tpp");
+    put_tpp_tasks(k, F);
+    json_out_array(k->details, "accuracy_after"); /* [count][task gone][task asked] */
+    const enum err rc = tpp_figures(k, cancel, r, e);
+    json_out_end(k->details);
+    json_out_end(k->details);
+    return rc;
+}
+
 enum err perturb_tpp(const struct sentence_sets *s, const struct sae *sae,
                      const atomic_bool *cancel, struct report *r, struct errinfo *e)
 {
-    struct tpp k = {.s = s};
+    struct tpp k = {.s = s, .details = r->details};
     struct logreg_tally tally = {0};
     enum err rc = OK;
     if (s->n < 2) {
@@ -192,7 +272,7 @@ enum err perturb_tpp(const struct sentence_sets *s, const struct sae *sae,
         TRY_OUT(rc, effect_rank_init(&k.rank[i], t, t->y, k.probe[i].effect_of,
                                      EFFECT_IN_CLASS, e));
     }
-    TRY_OUT(rc, tpp_figures(&k, cancel, r, e));
+    TRY_OUT(rc, tpp_all(&k, sae->F, cancel, r, e));
     TRY_OUT(rc, report_fits(r, "tpp", atomic_load(&tally.fits),
                             atomic_load(&tally.short_of), e));
 out:
@@ -253,8 +333,9 @@ static enum err scr_fit(const struct sentence_task *t, const struct sae *sae,
  * other one's latents are gone: score [COUNTS] at stride SCR_FIGURES. */
 static enum err scr_direction(const struct sentence_task *t, const struct scr_probes *p,
                               size_t asked, uint8_t *gone, double *score,
-                              struct errinfo *e)
+                              struct json_out *details, struct errinfo *e)
 {
+    double after[COUNTS];
     const uint8_t *want = p->want[asked];
     const double before = accuracy(t, want, &p->biased, NULL);
     const double span = accuracy(t, want, &p->of[asked], NULL) - before;
@@ -263,8 +344,16 @@ static enum err scr_direction(const struct sentence_task *t, const struct scr_pr
                          EFFECT_SIZE, e));
     for (size_t c = 0; c < COUNTS; c++) {
         effect_rank_first(&rank, counts[c], gone);
-        const double after = accuracy(t, want, &p->biased, gone);
-        score[c * SCR_FIGURES] = span < 0.001 ? 0.0 : (after - before) / span;
+        after[c] = accuracy(t, want, &p->biased, gone);
+        score[c * SCR_FIGURES] = span < 0.001 ? 0.0 : (after[c] - before) / span;
+    }
+    if (details != NULL) {
+        json_out_object(details, asked == 0 ? "dir1" : "dir2");
+        put_order(details, &rank);
+        json_out_number(details, "accuracy_before", before);
+        json_out_number(details, "accuracy_of_unbiased", before + span);
+        json_out_doubles(details, "accuracy_after", after, COUNTS);
+        json_out_end(details);
     }
     effect_rank_deinit(&rank);
     return OK;
@@ -272,15 +361,27 @@ static enum err scr_direction(const struct sentence_task *t, const struct scr_pr
 
 /* score [COUNTS, SCR_FIGURES] */
 static enum err scr_task(const struct sentence_task *t, const struct sae *sae,
-                         double *score, struct logreg_tally *tally, struct errinfo *e)
+                         double *score, struct logreg_tally *tally,
+                         struct json_out *details, struct errinfo *e)
 {
     struct scr_probes p = {0};
     uint8_t *gone = NULL;
     enum err rc = OK;
     TRY_OUT(rc, mem_new(&gone, sae->F, sizeof *gone, "scr", e));
     TRY_OUT(rc, scr_fit(t, sae, &p, tally, e));
-    TRY_OUT(rc, scr_direction(t, &p, 0, gone, score + SCR_DIR1, e));
-    TRY_OUT(rc, scr_direction(t, &p, 1, gone, score + SCR_DIR2, e));
+    if (details != NULL) {
+        json_out_object(details, NULL);
+        json_out_text(details, "task", t->name, strlen(t->name));
+        put_counts(details, t->t.F);
+        put_probe(details, "biased", &p.biased);
+        put_probe(details, "label", &p.of[0]);
+        put_probe(details, "spurious", &p.of[1]);
+    }
+    TRY_OUT(rc, scr_direction(t, &p, 0, gone, score + SCR_DIR1, details, e));
+    TRY_OUT(rc, scr_direction(t, &p, 1, gone, score + SCR_DIR2, details, e));
+    if (details != NULL) {
+        json_out_end(details);
+    }
     const double on_label = accuracy(t, t->y, &p.biased, NULL);
     const double on_spurious = accuracy(t, t->spurious, &p.biased, NULL);
     for (size_t c = 0; c < COUNTS; c++) {
@@ -324,13 +425,19 @@ enum err perturb_scr(const struct sentence_sets *s, const struct sae *sae,
     TRY_OUT(rc, mem_new(&score, s->n, COUNTS * SCR_FIGURES * sizeof *score, "scr", e));
     TRY_OUT(rc, mem_new(&x, s->n, sizeof *x, "scr", e));
     TRY_OUT(rc, mem_new(&id, s->n, sizeof *id, "scr", e));
+    if (r->details != NULL) {
+        json_out_array(r->details, "scr");
+    }
     for (size_t i = 0; i < s->n; i++) {
         TRY_OUT(rc, eval_poll(cancel, e));
         if (scr_fits(&s->task[i])) {
             id[n] = (int32_t)i;
             TRY_OUT(rc, scr_task(&s->task[i], sae, score + n++ * COUNTS * SCR_FIGURES,
-                                 &tally, e));
+                                 &tally, r->details, e));
         }
+    }
+    if (r->details != NULL) {
+        json_out_end(r->details);
     }
     if (n == 0) {
         rc = report_left_out(r, e, "scr",

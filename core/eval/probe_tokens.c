@@ -17,6 +17,7 @@ static void copy_sample(struct token_tasks *t, const struct concept_sample *s,
 {
     for (size_t i = 0; i < s->n; i++) {
         memcpy(t->raw + *row * s->D, s->x + i * s->D, s->D * sizeof *t->raw);
+        t->at[*row] = s->at[i];
         for (size_t j = s->label_start[i]; j < s->label_start[i + 1]; j++) {
             t->concept[(*label)++] = s->label[j];
         }
@@ -38,6 +39,7 @@ static enum err copy_rows(struct token_tasks *t, const struct concept_sample *id
     t->D = id->D;
     t->n_concepts = id->n_concepts;
     TRY(mem_new(&t->raw, n, id->D * sizeof *t->raw, "probe inputs", e));
+    TRY(mem_new(&t->at, n, sizeof *t->at, "probe inputs", e));
     TRY(mem_new(&t->concept_start, n + 1, sizeof *t->concept_start, "labels", e));
     TRY(mem_new(&t->concept, labels, sizeof *t->concept, "labels", e));
     TRY(mem_new(&t->task_start, n + 1, sizeof *t->task_start, "labels", e));
@@ -217,6 +219,7 @@ out:
 void token_tasks_deinit(struct token_tasks *t)
 {
     mem_free(t->raw);
+    mem_free(t->at);
     mem_free(t->concept_start);
     mem_free(t->concept);
     mem_free(t->task_start);

@@ -16,6 +16,7 @@
 struct token_tasks {
     size_t n_train, n_test, n_ood, D;
     float *raw;            /* [n, D] of all these rows */
+    uint32_t *at;          /* [n] their positions in the text that they are from */
     size_t *concept_start; /* [n+1] concepts of a row ... */
     int32_t *concept;
     size_t

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/json_out.h"
 #include "base/str.h"
 #include "eval/evaluate.h"
 
@@ -35,6 +36,8 @@ struct report {
     struct report_gap *gap; /* what was left out */
     size_t gaps, gap_cap;
     cJSON *lists; /* what is no figure: concepts, words, latents; may be NULL */
+    struct json_out *details; /* takes what figures are made from (details.h); NULL:
+                                 nobody asks. Borrowed */
 };
 void report_init(struct report *r, uint64_t seed);
 void report_deinit(struct report *r);

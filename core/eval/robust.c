@@ -70,6 +70,26 @@ static enum err figures(const struct robust_sums *k, size_t F, struct report *r,
     return report_list(r, "robustness_of_latents", list, e);
 }
 
+static void put_details(const struct robust_text *t, const struct robust_sums *k,
+                        size_t F, struct json_out *o)
+{
+    const size_t T = t->set->T;
+    json_out_object(o, "robustness");
+    json_out_array(o, "ids"); /* as masked */
+    for (size_t i = 0; i < t->rows; i++) {
+        json_out_ints(o, NULL, t->ids + i * T, T);
+    }
+    json_out_end(o);
+    json_out_array(o, "masked");
+    for (size_t i = 0; i < t->rows; i++) {
+        json_out_bytes(o, NULL, t->masked + i * T, T);
+    }
+    json_out_end(o);
+    json_out_doubles(o, "change", k->change, F);
+    json_out_doubles(o, "both", k->both, F);
+    json_out_end(o);
+}
+
 enum err robust_text_init(struct robust_text *t, const struct acts_set *set,
                           size_t rows, const struct mask_spec *mask, uint64_t seed,
                           struct harvester *h, struct errinfo *e)
@@ -77,17 +97,15 @@ enum err robust_text_init(struct robust_text *t, const struct acts_set *set,
     const size_t used = rows < set->rows ? rows : set->rows;
     const size_t n = used * set->T;
     struct mask_spec spec = *mask;
-    int32_t *ids = NULL;
     enum err rc = OK;
     *t = (struct robust_text){.set = set, .rows = used};
     spec.seed = seed;
-    TRY_OUT(rc, mem_new(&ids, n, sizeof *ids, "masked text", e));
+    TRY_OUT(rc, mem_new(&t->ids, n, sizeof *t->ids, "masked text", e));
     TRY_OUT(rc, mem_new(&t->masked, n, sizeof *t->masked, "masked text", e));
     TRY_OUT(rc, mem_new(&t->x, n, set->D * sizeof *t->x, "masked text", e));
-    (void)mask_apply(&spec, ROBUST_RATE, 0, set->ids, used, set->T, ids, t->masked);
-    harvest_rows(h, ids, used, t->x);
+    (void)mask_apply(&spec, ROBUST_RATE, 0, set->ids, used, set->T, t->ids, t->masked);
+    harvest_rows(h, t->ids, used, t->x);
 out:
-    mem_free(ids);
     if (rc != OK) {
         robust_text_deinit(t);
     }
@@ -97,6 +115,7 @@ out:
 void robust_text_deinit(struct robust_text *t)
 {
     mem_free(t->masked);
+    mem_free(t->ids);
     mem_free(t->x);
     *t = (struct robust_text){0};
 }
@@ -120,6 +139,9 @@ enum err robust_measure(const struct robust_text *t, const struct sae *s,
         }
     }
     TRY_OUT(rc, figures(&k, s->F, r, e));
+    if (r->details != NULL) {
+        put_details(t, &k, s->F, r->details);
+    }
 out:
     sae_codes_deinit(&clean);
     sae_codes_deinit(&masked);

@@ -17,6 +17,7 @@ struct robust_text {
     const struct acts_set *set; /* borrowed; its first `rows` rows */
     size_t rows;
     uint8_t *masked; /* [rows*T] */
+    int32_t *ids;    /* [rows*T] what the model read */
     float *x;        /* [rows*T, D] */
 };
 enum err robust_text_init(struct robust_text *t, const struct acts_set *set,

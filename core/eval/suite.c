@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "eval/details.h"
 #include "eval/firmness.h"
 #include "eval/heldout.h"
 #include "eval/latent_stats.h"
@@ -192,6 +193,11 @@ static enum err run_words(struct suite *s, struct family *fam,
     size_t n = 0;
     enum err rc = evaluate_words(fam->set, j->sae, j->pool, j->cancel, fam->q, &word,
                                  &n, e);
+    if (rc == OK && s->r->details != NULL) {
+        details_words(s->r->details,
+                      fam->set == s->in->set ? "words" : "words_prompts", fam->concepts,
+                      word, n);
+    }
     for (int kind = CONCEPT_LEAF; kind <= CONCEPT_LETTER && rc == OK; kind++) {
         if (name[kind] != NULL) {
             fam->kind = (enum concept_kind)kind;
@@ -207,6 +213,25 @@ static enum err run_words(struct suite *s, struct family *fam,
     }
     mem_free(word);
     return rc;
+}
+
+/* What a family's figures are made from, for whoever asks; in SAEBench's form where
+ * `bank` is not NULL. */
+static enum err family_details(const struct suite *s, const struct family *fam,
+                               const struct probe_bank *bank, const char *key,
+                               struct errinfo *e)
+{
+    const struct details_absorption d = {.key = key,
+                                         .set = fam->set,
+                                         .bank = bank != NULL ? bank : &fam->set->bank,
+                                         .sae = s->job->sae,
+                                         .concepts = fam->concepts,
+                                         .firm = bank != NULL ? NULL : fam->firm,
+                                         .model_units = bank != NULL,
+                                         .activations = fam->set != s->in->set,
+                                         .pool = s->job->pool,
+                                         .cancel = s->job->cancel};
+    return s->r->details != NULL ? details_absorption(s->r->details, &d, e) : OK;
 }
 
 /* What prompts say of the letters, in the place of what running text says. */
@@ -248,6 +273,8 @@ static enum err asked_letters(struct suite *s, cJSON *list, struct errinfo *e)
     TRY_OUT(rc, report_value(s->r, (double)q.saebench_eligible, e,
                              "absorption.letter.saebench_eligible_letters"));
     TRY_OUT(rc, run_words(s, &fam, name, list, e));
+    TRY_OUT(rc, family_details(s, &fam, NULL, "absorption_prompts", e));
+    TRY_OUT(rc, family_details(s, &fam, &t->saebench, "absorption_prompts_saebench", e));
     take_letters(s->result, s->in->concepts, &q, t->concepts);
 out:
     eval_result_deinit(&q);
@@ -271,6 +298,7 @@ static enum err absorption_figures(struct suite *s, cJSON *list, struct errinfo 
         TRY_OUT(rc, family_figures(s, &fam, name[kind], e));
     }
     TRY_OUT(rc, run_words(s, &fam, name, list, e));
+    TRY_OUT(rc, family_details(s, &fam, NULL, "absorption", e));
     if (asked) {
         rc = asked_letters(s, list, e);
     }
@@ -304,7 +332,9 @@ static enum err run_saebench(struct suite *s, struct errinfo *e)
     struct eval_result *q = s->result;
     TRY(evaluate_saebench(s->in->set, &s->b->saebench, s->job->sae, s->job->pool,
                           s->job->cancel, q, e));
+    const struct family fam = {.set = s->in->set, .concepts = s->in->concepts};
     TRY(report_value(s->r, q->absorption_saebench, e, "absorption.saebench"));
+    TRY(family_details(s, &fam, &s->b->saebench, "absorption_saebench", e));
     return report_value(s->r, (double)q->saebench_eligible, e,
                         "absorption.saebench_eligible_concepts");
 }
@@ -328,6 +358,9 @@ static enum err run_latents(struct suite *s, struct errinfo *e)
 
 static enum err run_tokens(struct suite *s, struct errinfo *e)
 {
+    if (s->r->details != NULL) {
+        details_tokens(s->r->details, &s->b->tokens);
+    }
     return probe_tokens(&s->b->tokens, s->in->concepts, s->job->sae, s->job->pool,
                         s->job->cancel, s->r, e);
 }
@@ -352,6 +385,9 @@ static enum err need_sets(struct suite *s, struct errinfo *e)
     TRY(copy_gaps(&s->b->gap[SUITE_SENTENCES], s->r, e));
     if (s->b->failed[SUITE_SENTENCES]) {
         return OK;
+    }
+    if (s->r->details != NULL) {
+        details_sentences(s->r->details, &s->b->texts);
     }
     return sentence_sets_init(&s->sets, &s->b->texts, s->job->sae, s->job->pool,
                               s->job->cancel, e);
@@ -510,6 +546,20 @@ static enum err run_all(struct suite *s, unsigned parts, struct suite_times *t,
     return OK;
 }
 
+/* What all measures read. */
+static void begin_details(const struct suite *s)
+{
+    struct json_out *o = s->r->details;
+    if (o == NULL) {
+        return;
+    }
+    details_concepts(o, s->in->concepts);
+    details_rows(o, "in_distribution", eval_set_rows(s->in->set));
+    if (s->in->ood != NULL) {
+        details_rows(o, "out_of_distribution", s->in->ood);
+    }
+}
+
 static enum err check_width(const struct suite_bench *b, const struct suite_job *job,
                             struct errinfo *e)
 {
@@ -533,8 +583,12 @@ enum err suite_run(const struct suite_bench *b, const struct suite_job *job,
         times->n = 0;
     }
     TRY(check_width(b, job, e));
+    begin_details(&s);
     const enum err rc = run_all(&s, parts, times, e);
     sentence_sets_deinit(&s.sets);
+    if (r->details != NULL) {
+        details_figures(r->details, r);
+    }
     if (rc != OK) {
         eval_result_deinit(&q);
         return rc;

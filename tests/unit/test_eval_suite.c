@@ -423,9 +423,24 @@ static struct suite_source suite_source_of(const struct eval_bench *b,
                                  .parts = SUITE_ALL};
 }
 
+/* Tokens of the live rows and of the sample of words, each once. */
+static size_t live_tokens(const struct eval_set *s)
+{
+    const struct acts_set *a = eval_set_rows(s);
+    size_t n = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        bool counts = i < s->fid_id.rows * a->T && !a->special[i];
+        for (size_t k = 0; k < s->sample.n && !counts; k++) {
+            counts = s->sample.at[k] == i;
+        }
+        n += counts;
+    }
+    return n;
+}
+
 /* What was measured on the rows of live evaluations stands apart, with their number;
  * nothing else has its names. */
-static void check_live(const cJSON *tree)
+static void check_live(const cJSON *tree, const struct eval_set *s)
 {
     static const char *const once[] = {"in_distribution", "out_of_distribution", "mse",
                                        "dead_fraction", "seconds"};
@@ -436,13 +451,121 @@ static void check_live(const cJSON *tree)
     assert_true(number_at(live, "in_distribution", "rows", NULL) > 0);
     assert_true(number_at(live, "in_distribution", "ce_rows", NULL) > 0);
     assert_true(number_at(live, "out_of_distribution", "rows", NULL) > 0);
-    assert_true(number_at(live, "latents", "tokens", NULL) > 0);
+    check_near(number_at(live, "latents", "tokens", NULL), (double)live_tokens(s), 0.0);
 }
 
 /* Sizes of the text at which what follows has to hold: whatever the words that chance
  * gives. */
 static const size_t text_sizes[] = {20000, 30000, 40000, 50000};
 enum { TEXT_SIZES = sizeof text_sizes / sizeof *text_sizes };
+
+static double at(const cJSON *list, int i)
+{
+    return cJSON_GetArrayItem(list, i)->valuedouble;
+}
+
+static double mean_of_list(const cJSON *list)
+{
+    double sum = 0;
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list)
+    {
+        sum += item->valuedouble;
+    }
+    return sum / cJSON_GetArraySize(list);
+}
+
+/* What a concept's figures are made from gives them. */
+static void check_concept_details(const cJSON *c, bool resampled)
+{
+    const cJSON *o = cJSON_GetObjectItem(c, "occurrences");
+    const cJSON *w = cJSON_GetObjectItem(c, "l1_weights");
+    const cJSON *latent = cJSON_GetObjectItem(w, "latent");
+    const cJSON *weight = cJSON_GetObjectItem(w, "weight");
+    const cJSON *main = cJSON_GetObjectItem(c, "main_latents");
+    const cJSON *use = cJSON_GetObjectItem(o, "weight");
+    const cJSON *fires = cJSON_GetObjectItem(o, "main_fires");
+    const cJSON *part = cJSON_GetObjectItem(o, "fraction");
+    const cJSON *by = cJSON_GetObjectItem(o, "absorber");
+    double sum = 0, recall = 0, fraction = 0, full = 0;
+    for (int i = 0; i < cJSON_GetArraySize(use); i++) {
+        sum += at(use, i);
+        recall += at(use, i) * at(fires, i);
+        fraction += at(use, i) * at(part, i);
+        full += at(by, i) >= 0 ? at(use, i) : 0;
+    }
+    check_near(cJSON_GetObjectItem(c, "full")->valuedouble, full / sum, 1e-9);
+    check_near(cJSON_GetObjectItem(c, "fraction")->valuedouble, fraction / sum, 1e-6);
+    check_near(cJSON_GetObjectItem(c, "main_latent_recall")->valuedouble, recall / sum,
+               1e-9);
+    double best = -1e9;
+    int which = -1;
+    for (int i = 0; i < cJSON_GetArraySize(weight); i++) {
+        if (at(weight, i) > best) {
+            best = at(weight, i);
+            which = (int)at(latent, i);
+        }
+    }
+    assert_int_equal(which, (int)at(main, 0));
+    const double cut = cJSON_GetObjectItem(c, "probe_cut")->valuedouble;
+    const cJSON *projection = cJSON_GetObjectItem(o, "projection");
+    const cJSON *right = cJSON_GetObjectItem(o, "right");
+    for (int i = 0; i < cJSON_GetArraySize(projection); i++) {
+        assert_true(at(right, i) > 0 ? at(projection, i) > cut - 1e-4
+                                     : at(projection, i) < cut + 1e-4);
+    }
+    assert_true(cJSON_HasObjectItem(c, "best_latent_firmness") == resampled);
+}
+
+static size_t check_absorption_details(const cJSON *root, const char *key)
+{
+    const cJSON *a = cJSON_GetObjectItem(root, key), *c;
+    const bool resampled = cJSON_HasObjectItem(a, "resamples");
+    size_t n = 0;
+    assert_non_null(a);
+    cJSON_ArrayForEach(c, cJSON_GetObjectItem(a, "concepts"))
+    {
+        if (cJSON_IsTrue(cJSON_GetObjectItem(c, "eligible"))) {
+            check_concept_details(c, resampled);
+            n++;
+        }
+    }
+    return n;
+}
+
+/* Every figure follows from its units, and each measure left its part. */
+static void check_details(const char *path, const struct report *r)
+{
+    struct errinfo e;
+    cJSON *root = NULL;
+    assert_ok(json_load(path, (size_t)1 << 26, &root, &e), &e);
+    static const char *const parts[] = {"concepts",
+                                        "in_distribution",
+                                        "out_of_distribution",
+                                        "latents",
+                                        "probing_concepts_sample",
+                                        "sentences",
+                                        "scr"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        assert_true(cJSON_HasObjectItem(root, parts[i]));
+    }
+    const cJSON *figures = cJSON_GetObjectItem(root, "figures");
+    assert_int_equal(cJSON_GetArraySize(figures), r->n);
+    for (size_t i = 0; i < r->n; i++) {
+        const cJSON *f = cJSON_GetArrayItem(figures, (int)i);
+        const cJSON *sum = cJSON_GetObjectItem(f, "sum");
+        const cJSON *weight = cJSON_GetObjectItem(f, "weight");
+        assert_string_equal(cJSON_GetObjectItem(f, "figure")->valuestring,
+                            r->fig[i].path);
+        if (sum != NULL && !isnan(r->fig[i].v.value)) {
+            check_near(r->fig[i].v.value, mean_of_list(sum) / mean_of_list(weight),
+                       1e-9);
+        }
+    }
+    assert_true(check_absorption_details(root, "absorption") > 0);
+    assert_true(check_absorption_details(root, "absorption_saebench") > 0);
+    cJSON_Delete(root);
+}
 
 static void check_suite(size_t words)
 {
@@ -467,11 +590,21 @@ static void check_suite(size_t words)
     for (size_t i = 0; i < 2; i++) {
         cJSON *tree = NULL;
         report_init(&r[i], 9);
+        if (i == 1) { /* details change nothing else */
+            assert_ok(json_out_new(&r[i].details, &e), &e);
+        }
         assert_ok(suite_run(bench, &job, &r[i], &q[i], &times, &e), &e);
+        if (i == 1) {
+            char path[512];
+            assert_ok(json_out_write(r[i].details, tmp_path(path, b.dir, "d.json"), &e),
+                      &e);
+            json_out_free(r[i].details);
+            check_details(path, &r[i]);
+        }
         q[i].seconds = 0;
         memset(&q[i].split, 0, sizeof q[i].split);
         assert_ok(suite_tree(&r[i], &q[i], b.c, &tree, &e), &e);
-        check_live(tree);
+        check_live(tree, b.set);
         str_init(&text[i], (size_t)1 << 24);
         assert_ok(json_print(tree, &text[i], &e), &e);
         cJSON_Delete(tree);

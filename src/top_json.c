@@ -1,0 +1,190 @@
+#include "top_json.h"
+
+#include "base/json.h"
+
+#include <string.h>
+
+/* A member with a number. */
+static void number(struct str *out, const char *key, double v)
+{
+    str_addf(out, ",\"%s\":", key);
+    json_add_number(out, v);
+}
+
+void top_json_token(const struct browse *t, int32_t id, struct str *out)
+{
+    size_t len = 0;
+    const char *piece = tok_piece_view(t->in->lm->tok, id, &len);
+    json_add_string(out, piece ? piece : "", piece ? len : 0);
+}
+
+void top_json_row(const struct browse *t, const struct latent_labels *labels, size_t j,
+                  struct str *out)
+{
+    const struct latent_row *r = &t->table->row[j];
+    const char *label = latent_labels_of(labels, (int32_t)j);
+    char name[96];
+    latent_match_name(r, t->in->concepts, t->in->lm->tok, name, sizeof name);
+    str_addf(out, "{\"latent\":%zu,\"label\":", j);
+    json_add_string(out, label, strlen(label));
+    number(out, "density", r->density);
+    number(out, "max", (double)r->max);
+    number(out, "mean", (double)r->mean);
+    str_add(out, ",\"unit\":\"" LATENT_UNIT "\"");
+    str_add(out, ",\"match\":");
+    json_add_string(out, name, strlen(name));
+    if (r->match == MATCH_NONE) {
+        str_add(out, ",\"kind\":null,\"place\":null");
+    } else {
+        str_addf(out, ",\"kind\":\"%s\",\"place\":\"%s\"",
+                 latent_match_kind(r, t->in->concepts), latent_place_name(r->place));
+    }
+    number(out, "match_cut", (double)r->match_cut);
+    number(out, "precision", (double)r->precision);
+    number(out, "recall", (double)r->recall);
+    number(out, "f1", (double)r->f1);
+    str_add(out, ",\"top_tokens\":[");
+    for (int i = 0; i < LATENT_TOP_TOKENS && r->top_token[i] >= 0; i++) {
+        str_add(out, i ? "," : "");
+        top_json_token(t, r->top_token[i], out);
+    }
+    str_add(out, "]");
+}
+
+/* ---- one latent ---- */
+
+static void add_context(const struct browse *t, const struct latent_context *c,
+                        struct str *out)
+{
+    str_add(out, "{\"activation\":");
+    json_add_number(out, (double)c->act);
+    str_addf(out, ",\"row\":%zu,\"position\":%zu,\"tokens\":[", c->row, c->pos);
+    bool first = true;
+    for (int i = 0; i < CONTEXT_TOKENS; i++) {
+        if (c->token[i] >= 0) {
+            str_add(out, first ? "" : ",");
+            top_json_token(t, c->token[i], out);
+            first = false;
+        }
+    }
+    str_add(out, "],\"activations\":[");
+    first = true;
+    for (int i = 0; i < CONTEXT_TOKENS; i++) {
+        if (c->token[i] >= 0) {
+            str_add(out, first ? "" : ",");
+            json_add_number(out, (double)c->heat[i]);
+            first = false;
+        }
+    }
+    str_add(out, "],\"token\":");
+    top_json_token(t, c->token[CONTEXT_TOKENS / 2], out);
+    str_add(out, "}");
+}
+
+static void add_contexts(const struct browse *t, const struct latent_detail *d,
+                         size_t n, struct str *out)
+{
+    str_add(out, ",\"contexts\":[");
+    for (size_t i = 0; i < d->n_contexts && i < n; i++) {
+        str_add(out, i ? "," : "");
+        add_context(t, &d->context[i], out);
+    }
+    str_add(out, "]");
+}
+
+static void add_lens(const struct browse *t, const char *name, const int32_t *ids,
+                     const float *logits, size_t n, struct str *out)
+{
+    str_addf(out, ",\"%s\":[", name);
+    for (size_t i = 0; i < n; i++) {
+        str_add(out, i ? ",{\"token\":" : "{\"token\":");
+        top_json_token(t, ids[i], out);
+        number(out, "logit", (double)logits[i]);
+        str_addc(out, '}');
+    }
+    str_add(out, "]");
+}
+
+/* Bin i counts activations in (max * i / bins, max * (i + 1) / bins]. */
+static void add_histogram(const struct latent_detail *d, struct str *out)
+{
+    str_add(out, ",\"histogram\":{\"max\":");
+    json_add_number(out, (double)d->hist_max);
+    str_add(out, ",\"counts\":[");
+    for (size_t i = 0; i < LATENT_HIST_BINS; i++) {
+        str_addf(out, i ? ",%zu" : "%zu", d->hist[i]);
+    }
+    str_add(out, "]}");
+}
+
+static void add_neighbours(const struct latent_detail *d, struct str *out)
+{
+    str_add(out, ",\"neighbours\":[");
+    for (size_t i = 0; i < d->n_neighbours; i++) {
+        str_addf(out, "%s{\"latent\":%d", i ? "," : "", d->neighbour[i]);
+        number(out, "cosine", (double)d->neighbour_cos[i]);
+        str_addc(out, '}');
+    }
+    str_add(out, "]");
+}
+
+/* The tenths of (0, max], then any firing tokens; the largest are "contexts" unless
+ * another interval was asked for, so they come here as well. */
+static enum err add_intervals(const struct browse *t, const struct latent_detail *d,
+                              size_t n, struct str *out, struct errinfo *e)
+{
+    static const int interval[] = {INTERVAL_TOP, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+                                   INTERVAL_RANDOM};
+    str_add(out, ",\"intervals\":[");
+    for (size_t i = 0; i < sizeof interval / sizeof *interval; i++) {
+        const int k = interval[i];
+        struct latent_detail *one = NULL;
+        TRY(latent_detail_new(t->record.sae, t->set, t->in->concepts, t->table,
+                              t->in->lm, NULL, d->latent, k, t->record.step,
+                              t->in->pool, NULL, &one, e));
+        str_addf(out, "%s{\"interval\":", i ? "," : "");
+        if (k >= 0) {
+            const double max = (double)d->row.max;
+            str_addf(out, "%d", k);
+            number(out, "above", max * k / 10.0);
+            number(out, "up_to", max * (k + 1) / 10.0);
+        } else {
+            str_add(out, k == INTERVAL_TOP ? "\"top\"" : "\"random\"");
+        }
+        str_addf(out, ",\"tokens\":%zu", one->n_in_interval);
+        add_contexts(t, one, n, out);
+        str_addc(out, '}');
+        latent_detail_unref(one);
+    }
+    str_addc(out, ']');
+    return OK;
+}
+
+enum err top_json_latent(const struct browse *t, const struct latent_labels *labels,
+                         const struct latent_detail *d, size_t n, struct str *out,
+                         struct errinfo *e)
+{
+    const struct latent_lens *norm = &d->lens[LENS_NORM], *direct = &d->lens[LENS_DIRECT];
+    top_json_row(t, labels, (size_t)d->latent, out);
+    str_addf(out, ",\"step\":%lld,\"fires\":%zu,\"density_interval\":[",
+             (long long)d->step, d->row.fires);
+    json_add_number(out, d->density_lo);
+    str_addc(out, ',');
+    json_add_number(out, d->density_hi);
+    str_addc(out, ']');
+    number(out, "encoder_decoder_cosine", (double)d->enc_dec_cos);
+    number(out, "absorption", d->row.absorption);
+    number(out, "delta_nll", d->delta_nll);
+    number(out, "delta_nll_tokens", (double)d->delta_n);
+    add_histogram(d, out);
+    add_lens(t, "promotes", norm->top, norm->top_logit, d->n_lens, out);
+    add_lens(t, "suppresses", norm->bottom, norm->bottom_logit, d->n_lens, out);
+    add_lens(t, "promotes_direct", direct->top, direct->top_logit, d->n_lens, out);
+    add_lens(t, "suppresses_direct", direct->bottom, direct->bottom_logit, d->n_lens,
+             out);
+    add_neighbours(d, out);
+    add_contexts(t, d, n, out);
+    TRY(add_intervals(t, d, n, out, e));
+    str_add(out, "}\n");
+    return OK;
+}

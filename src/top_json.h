@@ -1,0 +1,21 @@
+/* What `saetop top --json` prints: a line a latent, or all that the explorer's Detail shows
+ * of one. src/README.md has the members. */
+#ifndef SAETOP_SRC_TOP_JSON_H
+#define SAETOP_SRC_TOP_JSON_H
+
+#include "base/str.h"
+#include "browse.h"
+#include "latents/latent_labels.h"
+
+/* A token's text as a JSON string. */
+void top_json_token(const struct browse *t, int32_t id, struct str *out);
+/* The row of latent j as an object that is left open. */
+void top_json_row(const struct browse *t, const struct latent_labels *labels, size_t j,
+                  struct str *out);
+/* One latent: d as asked for, with n of its contexts, then n of each interval; a line.
+ * Owner of the harvester and the pool. Errors of latent_detail_new. */
+enum err top_json_latent(const struct browse *t, const struct latent_labels *labels,
+                         const struct latent_detail *d, size_t n, struct str *out,
+                         struct errinfo *e) ERR_CHECKED;
+
+#endif

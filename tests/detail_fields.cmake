@@ -1,0 +1,21 @@
+# Fails when the explorer's Detail draws a field of a latent that `top --json` does not
+# print: the fields that one file reads are looked for in the other.
+# cmake -DROOT=DIR -P detail_fields.cmake
+file(READ ${ROOT}/ui/screen_detail.c screen)
+file(READ ${ROOT}/src/top_json.c json)
+string(REGEX MATCHALL "[^a-z_](d|row|l)->[a-z_]+" fields "${screen}")
+list(TRANSFORM fields REPLACE "^.*->" "")
+list(REMOVE_DUPLICATES fields)
+list(LENGTH fields n)
+if(n LESS 15)
+  message(FATAL_ERROR "found ${n} fields in ui/screen_detail.c, expected 15 or more: has it moved?")
+endif()
+foreach(field IN LISTS fields)
+  # Which one is shown is no field of a latent.
+  if(NOT json MATCHES "(->|\\.)${field}[^a-z_]" AND NOT field STREQUAL "interval")
+    list(APPEND missing ${field})
+  endif()
+endforeach()
+if(missing)
+  message(FATAL_ERROR "ui/screen_detail.c shows ${missing}, src/top_json.c does not")
+endif()

@@ -1,0 +1,1 @@
+"""Every measure of `saetop eval`, by transformers, SAELens, scikit-learn and numpy."""
