@@ -299,9 +299,9 @@ static enum err steps(struct reporter *r, struct engine *g, struct errinfo *e)
 static enum err claim(const char *out, const struct settings *set, struct claims *c,
                       struct errinfo *e)
 {
-    for (size_t a = 0; a < engine_arms_of(set); a++) {
-        char dir[SETTING_TEXT_MAX], suffix[24];
-        engine_suffix(set, a, suffix, sizeof suffix);
+    for (size_t a = 0; a < arm_plans_count(set); a++) {
+        char dir[SETTING_TEXT_MAX], suffix[ARM_SUFFIX];
+        arm_plans_suffix(set, a, suffix, sizeof suffix);
         enum err rc = engine_arm_dir(out, suffix, dir, sizeof dir, e);
         if (rc == OK) {
             rc = claims_make(c, dir, a > 0, e);

@@ -49,18 +49,24 @@ static void grid_deinit(struct grid *g)
 
 /* ---- training ---- */
 
-/* An arm a rate: the first is the run's own, the others stand in `also`. */
-static enum err arms_of_rates(const struct grid *g, struct settings *s,
-                              struct errinfo *e)
+/* An arm a rate. */
+static enum err arms_of_rates(const struct grid *g, const struct settings *base,
+                              struct arm_plan **out, struct errinfo *e)
 {
-    char rate[64], also[SETTING_TEXT_MAX] = "";
-    for (size_t i = 1; i < g->rates; i++) {
-        snprintf(rate, sizeof rate, "%smask.rate=%.10g", i > 1 ? ";" : "", g->rate[i]);
-        strncat(also, rate, sizeof also - strlen(also) - 1);
+    struct arm_plan *arms = NULL;
+    enum err rc = arm_plans_like(base, g->rates, &arms, e);
+    for (size_t i = 0; rc == OK && i < g->rates; i++) {
+        char rate[32];
+        snprintf(rate, sizeof rate, "%.10g", g->rate[i]);
+        rc = settings_set(&arms[i].set, "mask.rate", rate, from_program("--mask-rates"),
+                          e);
     }
-    snprintf(rate, sizeof rate, "%.10g", g->rate[0]);
-    TRY(settings_set(s, "mask.rate", rate, from_program("--mask-rates"), e));
-    return settings_set(s, "also", also, from_program("--mask-rates"), e);
+    if (rc != OK) {
+        mem_free(arms);
+        return rc;
+    }
+    *out = arms;
+    return OK;
 }
 
 /* All rates of a seed, trained side by side. */
@@ -68,14 +74,15 @@ static enum err run_seed(struct grid *g, size_t i, struct progress *bar,
                          struct errinfo *e)
 {
     struct settings s = g->set;
+    struct arm_plan *arms = NULL;
     struct inputs *in = NULL;
     struct engine *en = NULL;
     enum err rc = OK;
     s.seed = g->set.seed + (int64_t)i;
     s.eval_every = s.steps; /* at the end alone */
-    TRY(arms_of_rates(g, &s, e));
-    TRY(inputs_new(&s, &in, e));
-    TRY(engine_new(in, &en, e));
+    TRY(arms_of_rates(g, &s, &arms, e));
+    TRY_OUT(rc, inputs_new(&arms[0].set, &in, e));
+    TRY_OUT(rc, engine_new_arms(in, arms, g->rates, &en, e));
     while (!engine_done(en)) {
         TRY_OUT(rc, engine_step(en, e));
         if (progress_due(bar)) {
@@ -91,6 +98,7 @@ static enum err run_seed(struct grid *g, size_t i, struct progress *bar,
         en->arm[a].truth = (struct report){0};
     }
 out:
+    mem_free(arms);
     engine_free(en);
     return rc;
 }

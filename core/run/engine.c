@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "train/also.h"
 #include "train/settings_arch.h"
 
 #include <math.h>
@@ -61,45 +60,14 @@ enum err engine_event(struct engine *g, size_t arm, struct errinfo *e, const cha
 
 /* ---- start ---- */
 
-size_t engine_arms_of(const struct settings *s)
-{
-    return also_count(s->also) + (s->twin == TWIN_UNMASKED ? 2u : 1u);
-}
-
-void engine_suffix(const struct settings *s, size_t i, char *out, size_t cap)
-{
-    const size_t twins = s->twin == TWIN_UNMASKED ? 1 : 0;
-    if (i == 0) {
-        snprintf(out, cap, "%s", "");
-    } else if (i <= twins) {
-        snprintf(out, cap, "-twin");
-    } else {
-        snprintf(out, cap, "-also%zu", i - twins);
-    }
-}
-
-/* Settings of arm i as it would have them if it were trained alone. */
-static enum err arm_settings(const struct inputs *in, size_t i, struct settings *out,
-                             struct errinfo *e)
-{
-    const size_t twins = in->set.twin == TWIN_UNMASKED ? 1 : 0;
-    if (i == 0) {
-        *out = in->set;
-        return OK;
-    }
-    TRY(i <= twins ? twin_settings(&in->asked, out, e)
-                   : also_settings(&in->asked, i - 1 - twins, out, e));
-    inputs_resolve(in, out);
-    return OK;
-}
-
-static enum err start_arm(struct engine *g, size_t i, struct errinfo *e)
+static enum err start_arm(struct engine *g, size_t i, const struct arm_plan *plan,
+                          struct errinfo *e)
 {
     struct engine_arm *a = &g->arm[i];
-    struct settings s;
-    TRY(arm_settings(g->in, i, &s, e));
+    struct settings s = plan->set;
+    inputs_resolve(g->in, &s);
     TRY(arm_new(g->in, &s, &a->arm, e));
-    engine_suffix(&g->in->set, i, a->suffix, sizeof a->suffix);
+    snprintf(a->suffix, sizeof a->suffix, "%s", plan->suffix);
     g->n_arms++;
     char sparsity[64];
     settings_sparsity(&s, sparsity, sizeof sparsity);
@@ -108,20 +76,35 @@ static enum err start_arm(struct engine *g, size_t i, struct errinfo *e)
                         (long long)s.seed);
 }
 
-static enum err start_arms(struct engine *g, struct errinfo *e)
+static enum err start_arms(struct engine *g, const struct arm_plan *arms, size_t n,
+                           struct errinfo *e)
 {
-    const size_t arms = engine_arms_of(&g->in->set);
-    if (arms > ENGINE_ARMS) {
-        return err_set(e, ERR_USAGE, "found %zu arms, expected %d at most", arms,
+    if (n > ENGINE_ARMS) {
+        return err_set(e, ERR_USAGE, "found %zu arms, expected %d at most", n,
                        ENGINE_ARMS);
     }
-    for (size_t i = 0; i < arms; i++) {
-        TRY(start_arm(g, i, e));
+    for (size_t i = 0; i < n; i++) {
+        TRY(start_arm(g, i, &arms[i], e));
     }
     return OK;
 }
 
 enum err engine_new(struct inputs *in, struct engine **out, struct errinfo *e)
+{
+    struct arm_plan *arms = NULL;
+    size_t n = 0;
+    enum err rc = arm_plans_of(&in->asked, &arms, &n, e);
+    if (rc != OK) {
+        inputs_free(in);
+        return rc;
+    }
+    rc = engine_new_arms(in, arms, n, out, e);
+    mem_free(arms);
+    return rc;
+}
+
+enum err engine_new_arms(struct inputs *in, const struct arm_plan *arms, size_t n,
+                         struct engine **out, struct errinfo *e)
 {
     struct engine *g = NULL;
     enum err rc = mem_new(&g, 1, sizeof *g, "engine", e);
@@ -131,7 +114,7 @@ enum err engine_new(struct inputs *in, struct engine **out, struct errinfo *e)
     }
     g->in = in;
     g->steps = in->set.steps;
-    rc = start_arms(g, e);
+    rc = start_arms(g, arms, n, e);
     if (rc != OK) {
         engine_free(g);
         return rc;

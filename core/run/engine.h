@@ -6,6 +6,7 @@
 
 #include "eval/evaluate.h"
 #include "eval/truth.h"
+#include "train/also.h"
 #include "train/arm.h"
 #include "train/claims.h"
 #include "train/history.h"
@@ -23,7 +24,7 @@ struct engine_arm {
     struct report truth; /* the last one, of a synthetic source */
     bool evaluated;
     bool is_best;    /* the best so far, and not kept yet */
-    char suffix[24]; /* after the run directory's name: "", "-twin", "-also1" */
+    char suffix[ARM_SUFFIX]; /* after the run directory's name: "", "-twin", "-also1" */
     char dir[SETTING_TEXT_MAX]; /* saved there last; "" */
 };
 
@@ -58,10 +59,15 @@ struct engine {
     struct engine_watch watch;
 };
 
-/* Arms at step 0 as the settings say: the first, its twin, those of `also`. Takes `in`
- * over, also on error. */
+/* Arms at step 0 as the settings of `in` say (arm_plans_of). Takes `in` over, also on
+ * error. */
 enum err engine_new(struct inputs *in, struct engine **out,
                     struct errinfo *e) ERR_CHECKED;
+/* These arms [n]; the first has the settings that `in` was opened with, the others
+ * differ from it in what is of an arm (setting_list.h). Takes `in` over, also on error.
+ * ERR_USAGE: more than ENGINE_ARMS. */
+enum err engine_new_arms(struct inputs *in, const struct arm_plan *arms, size_t n,
+                         struct engine **out, struct errinfo *e) ERR_CHECKED;
 void engine_free(struct engine *g); /* NULL is fine */
 
 /* A run from its directory, with all its arms, exactly where its last save left it; the
@@ -118,9 +124,6 @@ enum err engine_checkpoint(struct engine *g, struct errinfo *e) ERR_CHECKED;
  * RUN-twin/checkpoints/NAME. */
 enum err engine_arm_dir(const char *dir, const char *suffix, char *out, size_t cap,
                         struct errinfo *e) ERR_CHECKED;
-/* How many arms the settings ask for, and the suffix of arm i of them. */
-size_t engine_arms_of(const struct settings *s);
-void engine_suffix(const struct settings *s, size_t i, char *out, size_t cap);
 
 /* The estimate printed before a run: bytes of the whole process with all arms,
  * evaluation and saving. What is resident at most is within 1.3 times of it. */

@@ -38,50 +38,10 @@ static void print_value(const struct settings *s, const struct setting_def *d,
     settings_print(s, d, out);
 }
 
-/* "k=8,mask.positions=drop": in what b differs from a and has a use for. */
-static void add_difference(const struct settings *a, const struct settings *b,
-                           struct str *out)
-{
-    size_t n = 0, pairs = 0;
-    const struct setting_def *t = settings_table(&n);
-    struct str x, y;
-    str_init(&x, 2 * SETTING_TEXT_MAX);
-    str_init(&y, 2 * SETTING_TEXT_MAX);
-    for (size_t i = 0; i < n; i++) {
-        print_value(a, &t[i], &x);
-        print_value(b, &t[i], &y);
-        if (t[i].scope == SETTING_OF_ARM && setting_applies(b->arch, t[i].key) &&
-            strcmp(x.len ? x.p : "", y.len ? y.p : "") != 0) {
-            str_addf(out, "%s%s=%s", pairs++ ? "," : "", t[i].key, y.len ? y.p : "");
-        }
-    }
-    if (pairs == 0) { /* alike to the letter: say so in any setting */
-        str_addf(out, "width=%lld", (long long)b->width);
-    }
-    str_free(&x);
-    str_free(&y);
-}
-
-enum err sweep_also(const struct settings *first, const struct settings *more, size_t n,
-                    char *out, size_t cap, struct errinfo *e)
-{
-    struct str text;
-    str_init(&text, cap - 1);
-    for (size_t i = 0; i < n; i++) {
-        str_add(&text, i ? ";" : "");
-        add_difference(first, &more[i], &text);
-    }
-    const enum err rc = str_err(&text, "arms of a sweep", e);
-    snprintf(out, cap, "%s", text.len && rc == OK ? text.p : "");
-    str_free(&text);
-    return rc;
-}
-
 /* ---- which cells share an engine ---- */
 
 /* What the arms of an engine must have in common, as a number: all that is of the run,
- * the masks (so that they share the model's work), and what no list of pairs can hold.
- */
+ * and the masks, so that they share the model's work. */
 static enum err share_key(const struct sweep_plan *p, const struct sweep_cell *c,
                           uint64_t *out, struct errinfo *e)
 {
@@ -94,8 +54,7 @@ static enum err share_key(const struct sweep_plan *p, const struct sweep_cell *c
     str_init(&text, 2 * SETTING_TEXT_MAX);
     for (size_t i = 0; i < n; i++) {
         print_value(&s, &t[i], &text);
-        if (t[i].scope != SETTING_OF_ARM || strncmp(t[i].key, "mask.", 5) == 0 ||
-            strcspn(text.p, ",;") != text.len) {
+        if (t[i].scope != SETTING_OF_ARM || strncmp(t[i].key, "mask.", 5) == 0) {
             h = hash_bytes(h, text.p, text.len + 1);
         }
     }
@@ -157,18 +116,17 @@ enum err sweep_batches(const struct sweep_plan *p, const bool *todo, size_t *bat
 static enum err open_new(const struct sweep_work *w, const struct sweep_batch *b,
                          struct engine **out, struct errinfo *e)
 {
-    struct settings *s = NULL;
+    struct arm_plan *arms = NULL;
     struct inputs *in = NULL;
     enum err rc = OK;
-    TRY(mem_new(&s, b->n, sizeof *s, "sweep", e));
+    TRY(arm_plans_like(&w->plan->base, b->n, &arms, e));
     for (size_t i = 0; i < b->n; i++) {
-        TRY_OUT(rc, sweep_run_settings(w, b->cell[i], &s[i], e));
+        TRY_OUT(rc, sweep_run_settings(w, b->cell[i], &arms[i].set, e));
     }
-    TRY_OUT(rc, sweep_also(&s[0], s + 1, b->n - 1, s[0].also, sizeof s[0].also, e));
-    TRY_OUT(rc, inputs_new(&s[0], &in, e));
-    TRY_OUT(rc, engine_new(in, out, e));
+    TRY_OUT(rc, inputs_new(&arms[0].set, &in, e));
+    TRY_OUT(rc, engine_new_arms(in, arms, b->n, out, e));
 out:
-    mem_free(s);
+    mem_free(arms);
     return rc;
 }
 
@@ -208,7 +166,6 @@ enum err sweep_train(struct sweep_work *w, struct engine *g, struct errinfo *e)
 static enum err keep_run(const struct sweep_work *w, size_t cell,
                          const struct engine_arm *a, struct errinfo *e)
 {
-    char also[SETTING_TEXT_MAX];
     char name[SWEEP_NAME_MAX + 8], dir[SWEEP_PATH];
     bool there = false;
     int lock = -1;
@@ -220,10 +177,7 @@ static enum err keep_run(const struct sweep_work *w, size_t cell,
     }
     TRY(rundir_create(dir, e));
     TRY(rundir_lock(dir, &lock, e));
-    memcpy(also, a->arm->set.also, sizeof also);
-    a->arm->set.also[0] = '\0';
     const enum err rc = rundir_save(dir, a->arm, &a->history, NULL, "", e);
-    memcpy(a->arm->set.also, also, sizeof also);
     rundir_unlock(dir, lock);
     return rc;
 }

@@ -192,19 +192,16 @@ static enum err train_tries(struct sweep_work *w, const struct settings *base,
                             struct search *s, const double *x, size_t n,
                             struct errinfo *e)
 {
-    struct settings *arms = NULL;
+    struct arm_plan *arms = NULL;
     struct inputs *in = NULL;
     struct engine *g = NULL;
     enum err rc = OK;
-    TRY(mem_new(&arms, n, sizeof *arms, "sweep", e));
+    TRY(arm_plans_like(base, n, &arms, e));
     for (size_t i = 0; i < n; i++) {
-        arms[i] = *base;
-        TRY_OUT(rc, set_number(&arms[i], s->key, x[i], e));
+        TRY_OUT(rc, set_number(&arms[i].set, s->key, x[i], e));
     }
-    TRY_OUT(rc, sweep_also(&arms[0], arms + 1, n - 1, arms[0].also, sizeof arms[0].also,
-                           e));
-    TRY_OUT(rc, inputs_new(&arms[0], &in, e));
-    TRY_OUT(rc, engine_new(in, &g, e));
+    TRY_OUT(rc, inputs_new(&arms[0].set, &in, e));
+    TRY_OUT(rc, engine_new_arms(in, arms, n, &g, e));
     sweep_made_of(&s->made, g->in);
     TRY_OUT(rc, sweep_train(w, g, e));
     TRY_OUT(rc, measure_tries(g, s, x, n, e));

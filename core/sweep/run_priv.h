@@ -57,10 +57,6 @@ struct sweep_work {
 /* The settings of a run of this cell: with what a search found, on w->threads. */
 enum err sweep_run_settings(const struct sweep_work *w, size_t cell,
                             struct settings *out, struct errinfo *e) ERR_CHECKED;
-/* `also` of a run whose first arm has the settings `first`: an arm for each of
- * more[n]. */
-enum err sweep_also(const struct settings *first, const struct settings *more, size_t n,
-                    char *out, size_t cap, struct errinfo *e) ERR_CHECKED;
 /* Batches of the cells todo; *out is the caller's. */
 enum err sweep_make_batches(const struct sweep_plan *p, const bool *todo,
                             struct sweep_batch **out, size_t *n,

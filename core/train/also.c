@@ -1,5 +1,7 @@
 #include "train/also.h"
 
+#include "base/mem.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -136,5 +138,62 @@ enum err twin_settings(const struct settings *base, struct settings *out,
     TRY(settings_set(&s, "mask.schedule", "constant", from_program("twin"), e));
     TRY(alone(&s, e));
     *out = s;
+    return OK;
+}
+
+/* ---- all of them ---- */
+
+size_t arm_plans_count(const struct settings *asked)
+{
+    return also_count(asked->also) + (asked->twin == TWIN_UNMASKED ? 2u : 1u);
+}
+
+void arm_plans_suffix(const struct settings *asked, size_t i, char *out, size_t cap)
+{
+    const size_t twins = asked->twin == TWIN_UNMASKED ? 1 : 0;
+    if (i == 0) {
+        snprintf(out, cap, "%s", "");
+    } else if (i <= twins) {
+        snprintf(out, cap, "-twin");
+    } else {
+        snprintf(out, cap, "-also%zu", i - twins);
+    }
+}
+
+enum err arm_plans_of(const struct settings *asked, struct arm_plan **out, size_t *n,
+                 struct errinfo *e)
+{
+    const size_t twins = asked->twin == TWIN_UNMASKED ? 1 : 0;
+    struct arm_plan *arm = NULL;
+    *n = arm_plans_count(asked);
+    TRY(mem_new(&arm, *n, sizeof *arm, "arms", e));
+    enum err rc = OK;
+    for (size_t i = 0; rc == OK && i < *n; i++) {
+        arm_plans_suffix(asked, i, arm[i].suffix, sizeof arm[i].suffix);
+        if (i == 0) {
+            arm[i].set = *asked;
+        } else {
+            rc = i <= twins ? twin_settings(asked, &arm[i].set, e)
+                            : also_settings(asked, i - 1 - twins, &arm[i].set, e);
+        }
+    }
+    if (rc != OK) {
+        mem_free(arm);
+        return rc;
+    }
+    *out = arm;
+    return OK;
+}
+
+enum err arm_plans_like(const struct settings *base, size_t n, struct arm_plan **out,
+                   struct errinfo *e)
+{
+    TRY(mem_new(out, n, sizeof **out, "arms", e));
+    for (size_t i = 0; i < n; i++) {
+        (*out)[i].set = *base;
+        if (i > 0) {
+            snprintf((*out)[i].suffix, sizeof (*out)[i].suffix, "-also%zu", i);
+        }
+    }
     return OK;
 }

@@ -7,6 +7,25 @@
 
 #include <stddef.h>
 
+enum { ARM_SUFFIX = 32 };
+/* An arm of a run: its settings as if it were trained alone, not resolved, and what
+ * follows the run directory's name in its own. */
+struct arm_plan {
+    struct settings set;
+    char suffix[ARM_SUFFIX]; /* "" of the first, "-twin", "-also1" */
+};
+/* The arms that settings ask for: the first, its twin, those of `also`. *out [n], the
+ * caller's (mem_free). ERR_USAGE for what is wrong in `also`. */
+enum err arm_plans_of(const struct settings *asked, struct arm_plan **out, size_t *n,
+                 struct errinfo *e) ERR_CHECKED;
+/* An array of n arms that all have `base`, named by their places: "", "-also1", ...
+ * *out: the caller's (mem_free). */
+enum err arm_plans_like(const struct settings *base, size_t n, struct arm_plan **out,
+                   struct errinfo *e) ERR_CHECKED;
+/* How many arms the settings ask for, and the suffix of arm i of them. */
+size_t arm_plans_count(const struct settings *asked);
+void arm_plans_suffix(const struct settings *asked, size_t i, char *out, size_t cap);
+
 /* How many arms `also` describes: "k=8,mask-rate=0.3;k=16" is two. */
 size_t also_count(const char *also);
 /* Settings of number i of them: `base` (not resolved) with its pairs, each a setting's
