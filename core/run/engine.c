@@ -2,17 +2,13 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "run/eval_pace.h"
 #include "train/settings_arch.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-/* In the explorer an evaluation comes about every two seconds, but never takes more
- * than a tenth of the time. */
-#define EVAL_SECONDS 2.0
-#define EVAL_SHARE   0.1
 
 int64_t engine_step_count(const struct engine *g)
 {
@@ -312,13 +308,12 @@ static enum err evaluate_arms(struct engine *g, const bool *which,
     return OK;
 }
 
-/* Whether the stretched interval has passed; a change of it by half is an event. */
+/* Whether the stretched interval has passed; a change of it is an event. */
 static enum err stretched_due(struct engine *g, bool *due, struct errinfo *e)
 {
-    const double least = g->eval_cost * (1 / EVAL_SHARE - 1);
-    const double interval = least > EVAL_SECONDS ? least : EVAL_SECONDS;
-    *due = g->seconds - g->eval_at_seconds >= interval;
-    if (*due && fabs(interval - g->eval_interval) > 0.5 * g->eval_interval) {
+    const double interval = eval_pace_interval(g->eval_cost);
+    *due = eval_pace_due(g->seconds - g->eval_at_seconds, g->eval_cost);
+    if (*due && eval_pace_news(interval, g->eval_interval)) {
         g->eval_interval = interval;
         return engine_event(
             g, ENGINE_ARMS, e, "eval-interval",
