@@ -470,6 +470,29 @@ static void add_printed(struct str *s, const char *text, size_t len)
     }
 }
 
+static uint64_t hash_string(uint64_t h, const char *s)
+{
+    return s ? hash_bytes(h, s, strlen(s) + 1) : h;
+}
+
+uint64_t json_hash(uint64_t h, const cJSON *v)
+{
+    const uint8_t kind = v ? (uint8_t)v->type : 0, end = 0;
+    h = hash_bytes(h, &kind, 1);
+    if (!v) {
+        return h;
+    }
+    h = hash_string(h, v->string);
+    h = hash_string(h, v->valuestring);
+    if (cJSON_IsNumber(v)) {
+        h = hash_bytes(h, &v->valuedouble, sizeof v->valuedouble);
+    }
+    for (const cJSON *at = v->child; at; at = at->next) {
+        h = json_hash(h, at);
+    }
+    return hash_bytes(h, &end, 1);
+}
+
 enum err json_print(const cJSON *tree, struct str *out, struct errinfo *e)
 {
     char *text = cJSON_Print(tree);

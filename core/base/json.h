@@ -55,6 +55,11 @@ enum err json_obj(struct json_at at, const cJSON *obj, const char *key, bool req
 enum err json_arr(struct json_at at, const cJSON *obj, const char *key, bool required,
                   const cJSON **out, struct errinfo *e) ERR_CHECKED;
 
+/* Hash of a value and all within it: names, kinds, values and their order, not how they
+ * are laid out or escaped; chained as hash_bytes. NULL, for a member that is missing,
+ * has a hash of its own. */
+uint64_t json_hash(uint64_t h, const cJSON *v);
+
 /* Append text as a quoted JSON string; invalid UTF-8 bytes become U+FFFD. */
 void json_add_string(struct str *s, const char *text, size_t len);
 /* Append a number that reads back as the same double; NaN and infinities become null.

@@ -182,6 +182,23 @@ static enum err load_all(struct gr_loader *l, const cJSON *root)
     return gr_validate(l);
 }
 
+/* The order within them counts, since draws go by it. */
+static uint64_t hash_text(const cJSON *root)
+{
+    static const char *const member[] = {"articles", "categories", "selectors",
+                                         "templates", "registers"};
+    uint64_t h = HASH_START;
+    for (size_t i = 0; i < sizeof member / sizeof *member; i++) {
+        h = json_hash(h, cJSON_GetObjectItemCaseSensitive(root, member[i]));
+    }
+    return h;
+}
+
+uint64_t grammar_hash(const struct grammar *g)
+{
+    return g->hash;
+}
+
 enum err grammar_parse(const char *buf, size_t len, const char *name,
                        struct grammar **out, struct errinfo *e)
 {
@@ -196,6 +213,7 @@ enum err grammar_parse(const char *buf, size_t len, const char *name,
     if (rc == OK) {
         struct gr_loader l = {g, name, e, 0};
         rc = load_all(&l, root);
+        g->hash = hash_text(root);
     }
     cJSON_Delete(root);
     if (rc != OK) {

@@ -31,6 +31,11 @@ enum err grammar_parse(const char *buf, size_t len, const char *name,
                        struct grammar **out, struct errinfo *e) ERR_CHECKED;
 void grammar_free(struct grammar *g); /* NULL is fine */
 
+/* Hash of what shapes the text: the members of the file that documents are made from,
+ * not its layout, its "probes" or others. The same hash, register and seed: the same
+ * documents. */
+uint64_t grammar_hash(const struct grammar *g);
+
 /* ---- registers and documents ---- */
 
 size_t grammar_register_count(const struct grammar *g);

@@ -179,6 +179,7 @@ struct grammar {
     size_t probes, probe_cap;
     size_t probe_reg[2];  /* registers in and out of distribution */
     size_t probe_rows[3]; /* of train, test, ood */
+    uint64_t hash;        /* of what shapes the text */
 };
 
 /* What the loading stages pass along. */

@@ -136,7 +136,9 @@ enum err corpus_open(const char *spec, uint64_t seed, struct corpus **out,
         TRY_OUT(rc, split_docs(c, e));
     }
     const char *reg = corpus_register(c);
+    c->hash_whole = c->grammar ? c->hash_whole : c->hash;
     c->hash = hash_bytes(c->hash, reg, strlen(reg));
+    c->hash_whole = hash_bytes(c->hash_whole, reg, strlen(reg));
     *out = c;
     return OK;
 out:
@@ -169,6 +171,11 @@ const char *corpus_register(const struct corpus *c)
 uint64_t corpus_hash(const struct corpus *c)
 {
     return c->hash;
+}
+
+bool corpus_is(const struct corpus *c, uint64_t recorded)
+{
+    return recorded == c->hash || recorded == c->hash_whole;
 }
 
 const struct grammar *corpus_grammar(const struct corpus *c)

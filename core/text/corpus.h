@@ -47,8 +47,12 @@ const char *corpus_spec(const struct corpus *c);
 /* The file's name alone, escaped for a terminal. */
 const char *corpus_name(const struct corpus *c);
 const char *corpus_register(const struct corpus *c);
-/* Hash of the file's bytes and of the register, for a run's record. */
+/* Hash of what shapes its text, for a run's record: the file's bytes, of a grammar
+ * grammar_hash and the register. */
 uint64_t corpus_hash(const struct corpus *c);
+/* Whether a hash that a run recorded is this text's: corpus_hash, or that of all bytes
+ * of the file, which earlier versions recorded of a grammar too. */
+bool corpus_is(const struct corpus *c, uint64_t recorded);
 /* The grammar behind it, or NULL; borrowed. */
 const struct grammar *corpus_grammar(const struct corpus *c);
 

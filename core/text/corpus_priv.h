@@ -39,7 +39,7 @@ struct corpus {
     const struct corpus_format *format;
     char *spec, *path, *reg_name; /* reg_name: after '#', NULL without */
     char name[100];               /* of the file, safe on a terminal */
-    uint64_t seed, hash;
+    uint64_t seed, hash, hash_whole; /* as corpus_hash, and of all of the file */
     size_t n_docs, span_cap;
     struct corpus_span *span; /* [n_docs], NULL for a table or a generator */
     uint32_t *order;          /* [n_docs] TRAIN documents, then HELDOUT ones */

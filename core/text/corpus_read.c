@@ -443,8 +443,9 @@ enum err corpus_line_ids(const struct corpus *c, size_t doc, struct tok_ids *out
 
 static enum err grammar_open(struct corpus *c, struct errinfo *e)
 {
-    TRY(file_hash(c->path, &c->hash, e));
+    TRY(file_hash(c->path, &c->hash_whole, e));
     TRY(grammar_load(c->path, &c->grammar, e));
+    c->hash = grammar_hash(c->grammar);
     if (!c->reg_name) {
         return OK;
     }

@@ -35,6 +35,14 @@ struct inputs_hashes inputs_hashes(const struct inputs *in)
                                   .concepts = in->concepts_hash};
 }
 
+const char *inputs_text_doubt(const struct corpus *c)
+{
+    return c && corpus_grammar(c)
+               ? " (an earlier version recorded its probe tasks too: by such a record "
+                 "they alone may have changed)"
+               : "";
+}
+
 static enum err within_width(const struct settings *s, const char *key, double value,
                              struct errinfo *e)
 {

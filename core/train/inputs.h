@@ -52,6 +52,9 @@ struct inputs_hashes {
     uint64_t model, corpus, ood, concepts;
 };
 struct inputs_hashes inputs_hashes(const struct inputs *in);
+/* What is to be added to a line that says that a recorded hash is not of this text: of
+ * a grammar (corpus_is), else "". */
+const char *inputs_text_doubt(const struct corpus *c);
 
 /* Settings of an arm of these inputs: "auto" resolved. */
 void inputs_resolve(const struct inputs *in, struct settings *s);

@@ -466,12 +466,14 @@ static void add_changed(const struct run_record *r, const struct inputs *in,
     /* An SAE of another tool's brings no hashes. */
     const struct inputs_hashes h = inputs_hashes(in);
     const bool model = r->model_hash && r->model_hash != h.model;
-    const bool corpus = r->corpus_hash && r->corpus_hash != h.corpus;
-    if (model || corpus) {
-        remarks_add(out, "%s another %s than %s is now",
-                    r->imported ? "imported for" : "trained on",
-                    model ? "model" : "text",
-                    model ? in->lm->dir : corpus_spec(in->corpus));
+    const bool corpus =
+        r->corpus_hash && !(in->corpus && corpus_is(in->corpus, r->corpus_hash));
+    const char *how = r->imported ? "imported for" : "trained on";
+    if (model) {
+        remarks_add(out, "%s another model than %s is now", how, in->lm->dir);
+    } else if (corpus) {
+        remarks_add(out, "%s another text than %s is now%s", how,
+                    corpus_spec(in->corpus), inputs_text_doubt(in->corpus));
     }
 }
 

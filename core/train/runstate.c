@@ -359,6 +359,11 @@ void runstate_close(struct run_state *r)
 
 /* ---- the same inputs ---- */
 
+static bool same_text(const struct corpus *c, uint64_t was)
+{
+    return c ? corpus_is(c, was) : was == 0;
+}
+
 enum err runstate_check_inputs(const struct run_state *r, const char *dir,
                                const struct inputs *in, struct errinfo *e)
 {
@@ -366,18 +371,23 @@ enum err runstate_check_inputs(const struct run_state *r, const char *dir,
     const struct {
         const char *what;
         uint64_t was, is;
+        bool same;
+        const char *doubt;
     } all[] = {
-        {in->set.model, r->model_hash, h.model},
-        {in->set.corpus, r->corpus_hash, h.corpus},
-        {in->set.ood, r->ood_hash, h.ood},
-        {in->set.concepts, r->concepts_hash, h.concepts},
+        {in->set.model, r->model_hash, h.model, r->model_hash == h.model, ""},
+        {in->set.corpus, r->corpus_hash, h.corpus, same_text(in->corpus, r->corpus_hash),
+         inputs_text_doubt(in->corpus)},
+        {in->set.ood, r->ood_hash, h.ood, same_text(in->ood, r->ood_hash),
+         inputs_text_doubt(in->ood)},
+        {in->set.concepts, r->concepts_hash, h.concepts, r->concepts_hash == h.concepts,
+         ""},
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        if (all[i].was != all[i].is) {
+        if (!all[i].same) {
             return err_set(e, ERR_USAGE,
                            "%s: %s has changed since: hash %016" PRIx64
-                           ", the run recorded %016" PRIx64,
-                           dir, all[i].what, all[i].is, all[i].was);
+                           ", the run recorded %016" PRIx64 "%s",
+                           dir, all[i].what, all[i].is, all[i].was, all[i].doubt);
         }
     }
     return OK;

@@ -665,6 +665,69 @@ static void generators(void **state)
     corpus_free(same);
 }
 
+/* The bundled grammar with `was` replaced, opened. */
+static struct corpus *open_edited(const char *was, const char *is)
+{
+    const char *samples = getenv("SAETOP_SAMPLES");
+    char path[512];
+    char *text = NULL;
+    struct errinfo e = {OK, ""};
+    struct str s;
+    assert_non_null(samples);
+    (void)snprintf(path, sizeof path, "%s/storybook.grammar.json", samples);
+    assert_int_equal(file_read_text(path, (size_t)4 << 20, &text, &e), OK);
+    const char *at = strstr(text, was);
+    assert_non_null(at);
+    str_init(&s, (size_t)8 << 20);
+    str_addf(&s, "%.*s%s%s", (int)(at - text), text, is, at + strlen(was));
+    struct corpus *c = open_text("edited.grammar.json", s.p, s.len);
+    str_free(&s);
+    mem_free(text);
+    return c;
+}
+
+/* A run's record is of what shapes its text: tasks of probes do not. */
+static void the_hash_is_of_the_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *was, *is;
+        bool text;
+    } edits[] = {
+        {"\"spurious\": [\"girl\", \"boy\"]", "\"spurious\": [\"boy\", \"girl\"]", false},
+        {"{\"name\": \"food\", \"yes\": \"food\"},", "", false},
+        {"\"rows\": {\"train\": 200", "\"rows\": {\"train\": 20", false},
+        {"\"version\": 1,", "\"about\": \"A text.\",   \"version\": 1,", false},
+        {"There once was {a trait}", "There was {a trait}", true},
+        {"\"w\": 3", "\"w\": 4", true},
+        {"\"hay\"", "\"h\\u0061y\"", false},
+        {"\"hay\"", "\"grass\"", true},
+        {"[\"hour\", \"honest\"]", "[\"honest\"]", true},
+    };
+    struct corpus *c = open_story("", 1, OK);
+    char *text = doc(c, CORPUS_TRAIN, 3, NULL);
+    for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
+        char path[512];
+        uint64_t whole = 0;
+        struct errinfo e = {OK, ""};
+        struct corpus *other = open_edited(edits[i].was, edits[i].is);
+        assert_int_equal(corpus_hash(other) != corpus_hash(c), edits[i].text);
+        assert_int_equal(corpus_is(other, corpus_hash(c)), !edits[i].text);
+        if (!edits[i].text) {
+            expect_doc(other, CORPUS_TRAIN, 3, text);
+        }
+        /* As earlier versions had it: the file's bytes and the register. */
+        (void)snprintf(path, sizeof path, "%s/edited.grammar.json", dir);
+        assert_int_equal(file_hash(path, &whole, &e), OK);
+        whole = hash_bytes(whole, "story", 5);
+        assert_true(whole != corpus_hash(other) && corpus_is(other, whole));
+        assert_false(corpus_is(c, whole));
+        corpus_free(other);
+    }
+    mem_free(text);
+    corpus_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -684,6 +747,7 @@ int main(void)
         cmocka_unit_test(cut_or_changed),
         cmocka_unit_test(a_long_file),
         cmocka_unit_test(generators),
+        cmocka_unit_test(the_hash_is_of_the_text),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

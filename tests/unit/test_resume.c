@@ -524,6 +524,64 @@ static void changed_text_is_refused(void **state)
     tmp_drop(dir);
 }
 
+/* Replace `was` by `is` in a file. */
+static void edit(const char *path, const char *was, const char *is)
+{
+    struct errinfo e = {0};
+    struct str s;
+    char *text = NULL;
+    assert_ok(file_read_text(path, (size_t)4 << 20, &text, &e), &e);
+    const char *at = strstr(text, was);
+    assert_non_null(at);
+    str_init(&s, (size_t)8 << 20);
+    str_addf(&s, "%.*s%s%s", (int)(at - text), text, is, at + strlen(was));
+    assert_ok(file_write_text(path, s.p, &e), &e);
+    str_free(&s);
+    mem_free(text);
+}
+
+/* A grammar's tasks of probes are no part of the text that a run was trained on; of a
+ * record of the file as a whole it is not known what has changed. */
+static void other_probe_tasks_are_no_other_text(void **state)
+{
+    (void)state;
+    char dir[256], run[512], text[512], command[1200];
+    struct errinfo e = {0};
+    struct settings set = run_settings(2);
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    tmp_path(text, dir, "a.grammar.json");
+    snprintf(command, sizeof command, "cp '%s/storybook.grammar.json' '%s'",
+             getenv("SAETOP_SAMPLES"), text);
+    assert_int_equal(system(command), 0);
+    snprintf(set.corpus, sizeof set.corpus, "%s", text);
+    snprintf(set.ood, sizeof set.ood, "%s#report", text);
+    struct engine *g = start_engine(&set), *none = NULL;
+    assert_ok(engine_save(g, run, &e), &e);
+    engine_free(g);
+    edit(text, "{\"name\": \"food\", \"yes\": \"food\"},", "");
+    g = resume(run, NULL);
+    struct run_record r = {0};
+    struct remarks remarks = {0};
+    assert_ok(rundir_load(run, &r, &e), &e);
+    run_record_remarks(&r, g->in, &remarks);
+    assert_int_equal(remarks.n, 0);
+    r.corpus_hash++;
+    run_record_remarks(&r, g->in, &remarks);
+    assert_int_equal(remarks.n, 1);
+    assert_non_null(strstr(remarks.line[0], "trained on another text than"));
+    assert_non_null(strstr(remarks.line[0], "recorded its probe tasks too"));
+    run_record_deinit(&r);
+    engine_free(g);
+    edit(text, "There once was {a trait}", "There was {a trait}");
+    check_error(engine_resume(run, NULL, getenv("SAETOP_SAMPLES"), NULL, &none, &e),
+                ERR_USAGE, &e, "a.grammar.json has changed since");
+    assert_non_null(strstr(e.msg, "recorded its probe tasks too"));
+    unlink(text);
+    drop_run(run);
+    tmp_drop(dir);
+}
+
 /* A full disk, as a limit on the size of files: the save before stays as it was. */
 static void a_full_disk_loses_nothing(void **state)
 {
@@ -671,6 +729,7 @@ int main(void)
         cmocka_unit_test(an_arm_beside_is_no_link),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(changed_text_is_refused),
+        cmocka_unit_test(other_probe_tasks_are_no_other_text),
         cmocka_unit_test(a_full_disk_loses_nothing),
         cmocka_unit_test(checkpoints_are_kept),
         cmocka_unit_test(an_interrupted_evaluation_is_owed),
