@@ -439,6 +439,14 @@ static enum err group_init(struct group *k, size_t C, size_t G, struct errinfo *
     return mem_new(&k->vectors, d + 1, VECTORS * G * sizeof *k->vectors, what, e);
 }
 
+static size_t group_bytes(size_t d, size_t C, size_t G)
+{
+    const size_t P = d + 1, own = d < OWN_MAX ? P * P : 0;
+    const size_t numbers = G * (2 * d + own + 2 * LOGREG_BLOCK + 6 + VECTORS * P) +
+                           P * LOGREG_BLOCK;
+    return G * sizeof(struct unit) + C * sizeof(int32_t) + numbers * sizeof(double);
+}
+
 static void group_deinit(struct group *k)
 {
     mem_free(k->unit);
@@ -488,7 +496,7 @@ struct fit {
     struct guess h;
     float *weight;
     struct group *group; /* [slots] */
-    size_t slots;        /* one a block or one a worker, whichever are fewer */
+    size_t slots;        /* slots_of */
     size_t blocks, G;
 };
 
@@ -579,6 +587,21 @@ static enum err guess_init(struct guess *h, const struct logreg_x *x, double l2,
     return OK;
 }
 
+/* One slot a block or one a worker, whichever are fewer. */
+static size_t slots_of(size_t blocks, size_t threads)
+{
+    return threads < blocks ? threads : blocks;
+}
+
+size_t logreg_dense_bytes(size_t d, size_t C, size_t threads)
+{
+    const size_t P = d + 1, G = logreg_group(d), blocks = (C + G - 1) / G;
+    const size_t guess = P * (1 + LOGREG_BLOCK + (P <= DENSE_MAX ? P : 0));
+    return guess * sizeof(double) +
+           C * (sizeof(float) + sizeof(struct logreg_standing)) +
+           slots_of(blocks, threads) * (sizeof(struct group) + group_bytes(d, C, G));
+}
+
 enum err logreg_fit_rows(const struct logreg_x *x, const struct logreg_y *y,
                          const struct logreg_opts *opts, struct pool *pool,
                          struct logreg_standing *standing, struct logreg *out,
@@ -588,7 +611,7 @@ enum err logreg_fit_rows(const struct logreg_x *x, const struct logreg_y *y,
     double greatest = 0.0;
     f.G = logreg_group(x->d);
     f.blocks = (y->C + f.G - 1) / f.G;
-    f.slots = pool_threads(pool) < f.blocks ? pool_threads(pool) : f.blocks;
+    f.slots = slots_of(f.blocks, pool_threads(pool));
     enum err rc = OK;
     TRY_OUT(rc, logreg_greatest(x, &greatest, e));
     TRY_OUT(rc, guess_init(&f.h, x, opts->l2, e));

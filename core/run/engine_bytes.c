@@ -56,7 +56,8 @@ static size_t evaluation_bytes(const struct engine *g)
     /* Words of concepts are a third of the text at most; probes are trained on a copy.
      */
     const size_t rows = c.concept_rows * T / 3;
-    size_t most = 0;
+    /* Of the probes that the set is made with, or of an arm's evaluation later. */
+    size_t most = logreg_dense_bytes(D, g->in->concepts->n_probed, (size_t)s->threads);
     for (size_t a = 0; a < g->n_arms; a++) {
         const struct sae *sae = g->arm[a].arm->sae;
         /* A frozen copy, projections on every latent, and what a save turns round. */

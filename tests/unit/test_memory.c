@@ -1,7 +1,11 @@
 /* [full] The memory that is estimated before a run holds: what is resident at most, by
  * getrusage in a process of its own, is within 1.3 times of it, and not so far below
- * that the estimate would be of no use. */
+ * that the estimate would be of no use; the same of the dense fits within it. */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rng.h"
 #include "num/blas.h"
+#include "num/logreg.h"
 #include "run/engine.h"
 #include "unit/sample_settings.h"
 
@@ -124,10 +128,87 @@ static void the_estimate_holds(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* ---- dense fits ---- */
+
+/* How far what is resident rises over one fit, and what it is said to. */
+static enum err fit_dense(size_t d, size_t C, size_t threads, struct figures *f,
+                          struct errinfo *e)
+{
+    enum { N = 600 };
+    float *x = NULL;
+    size_t *start = NULL;
+    int32_t *id = NULL;
+    struct pool *pool = NULL;
+    struct logreg m = {0};
+    struct rusage used;
+    TRY(mem_new(&x, N * d, sizeof *x, "inputs", e));
+    TRY(mem_new(&start, N + 1, sizeof *start, "labels", e));
+    TRY(mem_new(&id, N, sizeof *id, "labels", e));
+    TRY(pool_new(threads, &pool, e));
+    for (size_t i = 0; i < N; i++) { /* each row of one unit, which an input tells */
+        id[i] = (int32_t)(i % C);
+        start[i + 1] = i + 1;
+        for (size_t j = 0; j < d; j++) {
+            x[i * d + j] = (float)rng_unit_at(1, RNG_SHUFFLE, i, j) + (j == i % C);
+        }
+    }
+    struct logreg_opts o = logreg_defaults();
+    o.l2 = 1e-3;
+    const struct logreg_x in = {.n = N, .d = d, .dense = x, .ld = d};
+    const struct logreg_y y = {.C = C, .start = start, .id = id};
+    const double before = (double)clock_rss_bytes();
+    TRY(logreg_fit(&in, &y, &o, pool, &m, e));
+    (void)getrusage(RUSAGE_SELF, &used);
+    f->peak = 1024.0 * (double)used.ru_maxrss - before;
+    f->estimate = (double)(logreg_dense_bytes(d, C, threads) + C * d * sizeof *m.w);
+    logreg_deinit(&m);
+    pool_free(pool);
+    mem_free(x);
+    mem_free(start);
+    mem_free(id);
+    return OK;
+}
+
+static void dense_fits_take_what_is_said(void **state)
+{
+    (void)state;
+    static const size_t cases[][3] = {
+        {128, 96, 1}, {128, 150, 3}, {128, 40, 4}, {319, 150, 2}, {320, 150, 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct figures f = {0, 0};
+        int ends[2], status = 0;
+        assert_int_equal(pipe(ends), 0);
+        const pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+            struct errinfo e = {0};
+            num_init();
+            const bool fine = fit_dense(cases[i][0], cases[i][1], cases[i][2], &f, &e) ==
+                                  OK &&
+                              write(ends[1], &f, sizeof f) == (ssize_t)sizeof f;
+            _exit(fine ? 0 : 1);
+        }
+        (void)waitpid(pid, &status, 0);
+        assert_int_equal(status, 0);
+        assert_int_equal(read(ends[0], &f, sizeof f), sizeof f);
+        close(ends[0]);
+        close(ends[1]);
+        print_message("%zu inputs, %zu units, %zu threads: %.1f MB more, %.1f MB said\n",
+                      cases[i][0], cases[i][1], cases[i][2], f.peak / 1e6,
+                      f.estimate / 1e6);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+        /* The kernels' own panels are not of the fit. */
+        assert_true(f.peak <= 1.05 * f.estimate + 4e6);
+        assert_true(f.peak >= 0.8 * f.estimate);
+#endif
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_estimate_holds),
+        cmocka_unit_test(dense_fits_take_what_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
