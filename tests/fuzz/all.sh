@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every libFuzzer target for a while, from its seeds; what one finds is left in FOUND and
-# named, and the exit status is not 0.
+# named, and the exit status is not 0. The same inputs are drawn each time, as far as the
+# seconds reach; SAETOP_FUZZ_SEED, 1 unless set, draws others, 0 new ones every time.
 # usage: all.sh BUILD SECONDS [JOBS [FOUND]]
 set -euo pipefail
 build=$(realpath "$1") seconds=$2 jobs=${3:-1}
@@ -14,7 +15,8 @@ one() { # PROGRAM
     local name=${1##*/} topic=${1##*/fuzz_}
     local new log=$found/$name.log
     new=$(mktemp -d) # what it learns; only what it finds is kept
-    if (cd "$new" && "$1" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=3000 \
+    if (cd "$new" && "$1" -seed="${SAETOP_FUZZ_SEED:-1}" \
+            -max_total_time="$seconds" -timeout=60 -rss_limit_mb=3000 \
             -artifact_prefix="$found/$topic-" "$new" "$here/corpus/$topic") > "$log" 2>&1
     then
         printf '%-22s %s\n' "$name" "$(grep -a '^Done' "$log" || true)"
