@@ -158,8 +158,10 @@ static void say_start(struct reporter *r, const struct engine *g)
         print_event(r, "warning", g->warning);
     }
     if (r->args->resume) {
-        snprintf(text, sizeof text, "%s goes on from step %lld", g->dir,
-                 (long long)engine_step_count(g));
+        snprintf(text, sizeof text,
+                 engine_done(g) ? "%s is done at step %lld; --steps N plans more"
+                                : "%s goes on from step %lld",
+                 g->dir, (long long)engine_step_count(g));
         print_event(r, "resumed", text);
     }
 }
@@ -381,8 +383,8 @@ int cmd_train(int argc, char **argv)
     const struct opt own[] = {
         {"out", OPT_STRING, &a.out, "DIR", "run directory to make", 0, 0, NULL},
         {"resume", OPT_STRING, &a.resume, "RUN",
-         "go on with a run that was stopped or interrupted, to the same bytes as if it "
-         "had not been; --steps may plan more",
+         "go on with a run that was stopped or interrupted, to the same weights as if "
+         "it had not been; --steps may plan more",
          0, 0, NULL},
         {"json", OPT_FLAG, &a.json, NULL, "a line of JSON for each row and event", 0, 0,
          NULL},

@@ -346,6 +346,11 @@ void act_save_config(struct app *a, const struct session_view *v, const char *ar
 /* Without a name, offer one to be accepted or changed. */
 void act_export(struct app *a, const struct session_view *v, const char *args)
 {
+    const size_t n = strlen(args);
+    if (args[0] && (n < 5 || strcmp(args + n - 4, ".csv") != 0)) {
+        app_say(a, true, "export: found '%.60s', expected a name ending in .csv", args);
+        return;
+    }
     if (args[0]) {
         struct app_request *r = app_ask(a, REQUEST_EXPORT);
         if (r) {

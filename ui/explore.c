@@ -327,6 +327,11 @@ static enum err finish(struct loop *l, int *status, struct errinfo *e)
         }
         fflush(out);
     }
+    const bool trained = l->v.state != SESSION_BROWSING && l->v.arm[0].dir[0];
+    if (!l->saved && !l->signals && trained && out && had_terminal) {
+        fprintf(out, "saetop %s opens it again\n", l->v.arm[0].dir);
+        fflush(out);
+    }
     if (guarded) {
         sig_close();
     }

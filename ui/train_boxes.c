@@ -190,10 +190,19 @@ static int number_rows(const struct app *a, const struct session_view *v,
 
 /* ---- masking ---- */
 
-static void pending_text(const struct arm_view *arm, char *out, size_t cap)
+/* Whether the rate that is shown was asked for and is not in use yet. */
+static bool is_asked(const struct app *a, size_t arm)
+{
+    return !isnan(a->train.asked_rate[arm]);
+}
+
+static void pending_text(const struct app *a, const struct arm_view *arm, size_t nth,
+                         char *out, size_t cap)
 {
     char step[32];
-    if (arm->pending) {
+    if (is_asked(a, nth)) {
+        snprintf(out, cap, "%c: applies from the next harvest", arm->letter);
+    } else if (arm->pending) {
         text_thousands(step, sizeof step, arm->pending_at);
         snprintf(out, cap, "%c: %.2f waits for step %s", arm->letter, arm->pending_rate,
                  step);
@@ -277,7 +286,7 @@ void train_mask_box(struct app *a, const struct session_view *v, struct canvas *
     }
     char text[200];
     for (size_t k = 0; k < arms_of(v) && y < bottom && steerable; k++) {
-        pending_text(&v->arm[k], text, sizeof text);
+        pending_text(a, &v->arm[k], k, text, sizeof text);
         canvas_text(c, x, y++, w, text, v->arm[k].pending ? ROLE_WARN : ROLE_TEXT, 0);
     }
     if (y < bottom) {
@@ -386,11 +395,14 @@ static void mask_row(const struct app *a, const struct session_view *v,
     if (action_def(ACTION_MASK)->may(a, v)) {
         return; /* nothing can change it any more */
     }
-    const struct arm_view *arm = &v->arm[arms_of(v) > 1 && a->train.target == 1];
+    const size_t nth = arms_of(v) > 1 && a->train.target == 1;
+    const struct arm_view *arm = &v->arm[nth];
     char step[32];
     text_thousands(step, sizeof step,
                    arm->pending ? arm->pending_at : arm->applies_from);
-    if (arm->pending) {
+    if (is_asked(a, nth)) {
+        canvas_text(c, x + used, y, w - used, "from the next harvest", ROLE_DIM, 0);
+    } else if (arm->pending) {
         canvas_textf(c, x + used, y, w - used, ROLE_WARN, 0, "%.2f at %s",
                      arm->pending_rate, step);
     } else {

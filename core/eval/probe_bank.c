@@ -213,7 +213,9 @@ static enum err list_occurrences(struct probe_bank *b, const struct concept_samp
         const uint32_t f = b->held_form[i];
         for (size_t k = s->form_start[f]; k < s->form_start[f + 1]; k++) {
             const size_t c = (size_t)s->form_concept[k];
-            b->occ_start[c + 1] += c < b->C;
+            if (c < b->C) {
+                b->occ_start[c + 1]++;
+            }
         }
     }
     for (size_t c = 0; c < b->C; c++) {

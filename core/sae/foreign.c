@@ -64,7 +64,7 @@ static enum err find_or_say(const char *path, const struct foreign_format **out,
         str_addf(&names, "%s%s", i ? ", " : "", table[i]->name);
     }
     const enum err rc = err_set(e, file_exists(path) ? ERR_FORMAT : ERR_MISSING,
-                                "%s: %s, expected an SAE of one of: %s", path,
+                                "%s: %s, expected a run or an SAE of one of: %s", path,
                                 file_exists(path) ? "not recognised" : "not found",
                                 names.len ? names.p : "");
     str_free(&names);

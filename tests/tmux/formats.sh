@@ -39,7 +39,7 @@ grep -q 'counts only with --model' err.txt || bad "$(cat err.txt)"
 "$SAETOP" import topk-out --out topk-in 2> err.txt; [ $? = 2 ] || bad "an existing directory: not 2"
 grep -q 'exists already' err.txt || bad "$(cat err.txt)"
 "$SAETOP" import "$0" --out x 2> err.txt; [ $? = 2 ] || bad "no SAE: not 2"
-grep -q 'expected an SAE of one of' err.txt || bad "$(cat err.txt)"
+grep -q 'an SAE of one of' err.txt || bad "$(cat err.txt)"
 # What a file says is no command to the terminal.
 mkdir evil && cp bare/sae_weights.safetensors evil/
 sed 's/"hook_name":[^,]*/"hook_name": "blocks\\u001b[2J"/' bare/cfg.json > evil/cfg.json

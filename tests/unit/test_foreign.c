@@ -682,7 +682,7 @@ static void none(void **state)
     struct sae *s;
     assert_null(foreign_format_of(dir));
     check_error(foreign_load(dir, &s, NULL, &e), ERR_FORMAT, &e,
-                "expected an SAE of one of: saelens, sparsify, openai, "
+                "expected a run or an SAE of one of: saelens, sparsify, openai, "
                 "dictionary_learning, gemma-scope");
     check_error(foreign_load("/nowhere", &s, NULL, &e), ERR_MISSING, &e, "not found");
     struct str list;
