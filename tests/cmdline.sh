@@ -304,10 +304,10 @@ refuse text.txt/a/b lm train --corpus nowhere --out text.txt/a/b
 # sweep when it is named alone.
 (
     ulimit -f 0
-    "$saetop" sweep --out new --k 4,8 --seeds 1 $small
+    "$saetop" sweep --out nodisk --k 4,8 --seeds 1 $small
 ) 2>&1 </dev/null | grep -q "^saetop: .*sweep.json: can't write" ||
     fault "sweep on a full disk: no line"
-[ ! -e new ] && [ -z "$(ls -d new* 2>/dev/null)" ] || fault "sweep on a full disk: $(ls -d new*)"
+[ -z "$(ls -d nodisk* 2>/dev/null)" ] || fault "sweep on a full disk: $(ls -d nodisk*)"
 accept sweep --plan --out new/ --k 4,8 --seeds 1 $small --quiet
 [ -s new/sweep.json ] || fault "sweep --plan: no plan"
 
