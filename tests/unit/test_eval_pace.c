@@ -128,7 +128,7 @@ static size_t evaluations(const struct engine *g)
     const struct history *h = &g->arm[0].history;
     size_t n = 0;
     for (size_t i = 0; i < h->rows; i++) {
-        n += isfinite(h->row[i].v[METRIC_EV]);
+        n += isfinite(h->row[i].v[METRIC_EV]) ? 1 : 0;
     }
     return n;
 }
