@@ -303,7 +303,7 @@ static enum err claim(const char *out, const struct settings *set, struct claims
 {
     for (size_t a = 0; a < arm_plans_count(set); a++) {
         char dir[SETTING_TEXT_MAX], suffix[ARM_SUFFIX];
-        arm_plans_suffix(set, a, suffix, sizeof suffix);
+        arm_plans_suffix(set, a, suffix);
         enum err rc = engine_arm_dir(out, suffix, dir, sizeof dir, e);
         if (rc == OK) {
             rc = claims_make(c, dir, a > 0, e);

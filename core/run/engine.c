@@ -538,7 +538,7 @@ enum err engine_fork(struct engine *g, struct errinfo *e)
         history_free(&past);
         return rc;
     }
-    *b = (struct engine_arm){.arm = twin, .history = past, .suffix = "-twin"};
+    *b = (struct engine_arm){.arm = twin, .history = past, .suffix = ARM_SUFFIX_TWIN};
     g->n_arms = 2;
     g->row_tokens = tokens_read(g);
     g->row_seconds = g->seconds;

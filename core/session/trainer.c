@@ -231,7 +231,8 @@ static void publish_record(struct session *s, size_t a, const char *dir)
 /* The second arm of a run: its twin, or the first of the others beside it. */
 static enum err second_dir(const char *run, char *out, size_t cap, struct errinfo *e)
 {
-    static const char *const suffixes[] = {"-twin", "-also1"};
+    char suffixes[2][ARM_SUFFIX] = {ARM_SUFFIX_TWIN};
+    arm_suffix_also(1, suffixes[1]);
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
         TRY(engine_arm_dir(run, suffixes[i], out, cap, e));
         if (rundir_is(out)) {

@@ -59,11 +59,11 @@ static void remove_run(const char *dir)
 
 void halfway_remove(const struct sweep_work *w, const struct sweep_batch *b)
 {
-    char path[SWEEP_PATH], suffix[32] = ""; /* of the first arm */
+    char path[SWEEP_PATH], suffix[ARM_SUFFIX] = ""; /* of the first arm */
     struct errinfo e;
     for (size_t i = 0; i < ENGINE_ARMS; i++) {
         if (i > 0) {
-            snprintf(suffix, sizeof suffix, "-also%zu", i);
+            arm_suffix_also(i, suffix);
         }
         if (work_path(w, b, suffix, path, sizeof path, &e) == OK) {
             remove_run(path);

@@ -148,15 +148,18 @@ size_t arm_plans_count(const struct settings *asked)
     return also_count(asked->also) + (asked->twin == TWIN_UNMASKED ? 2u : 1u);
 }
 
-void arm_plans_suffix(const struct settings *asked, size_t i, char *out, size_t cap)
+void arm_suffix_also(size_t n, char out[ARM_SUFFIX])
+{
+    snprintf(out, ARM_SUFFIX, "-also%zu", n);
+}
+
+void arm_plans_suffix(const struct settings *asked, size_t i, char out[ARM_SUFFIX])
 {
     const size_t twins = asked->twin == TWIN_UNMASKED ? 1 : 0;
-    if (i == 0) {
-        snprintf(out, cap, "%s", "");
-    } else if (i <= twins) {
-        snprintf(out, cap, "-twin");
+    if (i > twins) {
+        arm_suffix_also(i - twins, out);
     } else {
-        snprintf(out, cap, "-also%zu", i - twins);
+        snprintf(out, ARM_SUFFIX, "%s", i == 0 ? "" : ARM_SUFFIX_TWIN);
     }
 }
 
@@ -169,7 +172,7 @@ enum err arm_plans_of(const struct settings *asked, struct arm_plan **out, size_
     TRY(mem_new(&arm, *n, sizeof *arm, "arms", e));
     enum err rc = OK;
     for (size_t i = 0; rc == OK && i < *n; i++) {
-        arm_plans_suffix(asked, i, arm[i].suffix, sizeof arm[i].suffix);
+        arm_plans_suffix(asked, i, arm[i].suffix);
         if (i == 0) {
             arm[i].set = *asked;
         } else {
@@ -192,7 +195,7 @@ enum err arm_plans_like(const struct settings *base, size_t n, struct arm_plan *
     for (size_t i = 0; i < n; i++) {
         (*out)[i].set = *base;
         if (i > 0) {
-            snprintf((*out)[i].suffix, sizeof (*out)[i].suffix, "-also%zu", i);
+            arm_suffix_also(i, (*out)[i].suffix);
         }
     }
     return OK;

@@ -7,7 +7,8 @@
 
 #include <stddef.h>
 
-enum { ARM_SUFFIX = 32 };
+#define ARM_SUFFIX      32
+#define ARM_SUFFIX_TWIN "-twin"
 /* An arm of a run: its settings as if it were trained alone, not resolved, and what
  * follows the run directory's name in its own. */
 struct arm_plan {
@@ -22,9 +23,11 @@ enum err arm_plans_of(const struct settings *asked, struct arm_plan **out, size_
  * *out: the caller's (mem_free). */
 enum err arm_plans_like(const struct settings *base, size_t n, struct arm_plan **out,
                    struct errinfo *e) ERR_CHECKED;
+/* The suffix of further arm n, counted from 1: "-also1". */
+void arm_suffix_also(size_t n, char out[ARM_SUFFIX]);
 /* How many arms the settings ask for, and the suffix of arm i of them. */
 size_t arm_plans_count(const struct settings *asked);
-void arm_plans_suffix(const struct settings *asked, size_t i, char *out, size_t cap);
+void arm_plans_suffix(const struct settings *asked, size_t i, char out[ARM_SUFFIX]);
 
 /* How many arms `also` describes: "k=8,mask-rate=0.3;k=16" is two. */
 size_t also_count(const char *also);
