@@ -21,3 +21,16 @@ endfunction()
 train("arm A explains less .* too high a --lr" --lr 10)
 train("\"event\":\"warning\",\"text\":\"arm A explains less" --lr 10 --json)
 train("")
+
+# A run that has all its steps does not say that it goes on.
+set(small --threads 1 --steps 2 --width 64 --batch 256 --set fill_rows=8
+    --set eval.rows=2 --set eval.concept_rows=8)
+execute_process(COMMAND ${SAETOP} train --out ${OUT} ${small} RESULT_VARIABLE made
+                OUTPUT_QUIET)
+execute_process(COMMAND ${SAETOP} train --resume ${OUT} RESULT_VARIABLE status
+                OUTPUT_VARIABLE said)
+file(REMOVE_RECURSE ${OUT})
+if(NOT made EQUAL 0 OR NOT status EQUAL 0 OR said MATCHES "goes on" OR
+   NOT said MATCHES "is done at step 2; --steps N plans more")
+  message(FATAL_ERROR "train --resume of a finished run: ${made}, ${status}: ${said}")
+endif()

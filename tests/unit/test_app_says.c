@@ -55,6 +55,23 @@ static void test_messages_are_logged_once(void **state)
     bench_free(b);
 }
 
+/* A rate that was asked for is not in use yet: no step is named from which it is. */
+static void test_asked_rates_wait(void **state)
+{
+    (void)state;
+    static const int sizes[][2] = {{80, 24}, {120, 36}};
+    for (size_t i = 0; i < 2; i++) {
+        struct bench *b = bench_new(sizes[i][0], sizes[i][1], 1);
+        b->v.state = SESSION_TRAINING;
+        tick(b, EVENT_TICK);
+        assert_false(on_screen(b, "from the next harvest"));
+        type(b, "m");
+        tick(b, EVENT_TICK);
+        assert_true(on_screen(b, "from the next harvest"));
+        bench_free(b);
+    }
+}
+
 static const int full[][2] = {{80, 24}, {120, 36}};
 static const char *const screens[] = {"1", "2", "2=", "3"};
 
@@ -350,6 +367,9 @@ static void test_prompts_offer(void **state)
     assert_int_equal(b->a.n_requests, 1);
     assert_string_equal(b->a.request[0].path, "mine.csv");
     b->a.n_requests = 0;
+    type(b, "emine\n"); /* stray keys write no file */
+    assert_int_equal(b->a.n_requests, 0);
+    assert_true(on_screen(b, "expected a name ending in .csv"));
     type(b, "?/mask\n/x");
     assert_string_equal(b->a.line.text, "x");
     bench_free(b);
@@ -359,6 +379,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_masking_rests_at_the_end),
+        cmocka_unit_test(test_asked_rates_wait),
         cmocka_unit_test(test_messages_are_logged_once),
         cmocka_unit_test(test_messages_hide_nothing),
         cmocka_unit_test(test_hints_fit_the_state),
