@@ -114,6 +114,9 @@ void filter_free(struct latent_filter *f)
 
 /* ---- parsing ---- */
 
+#define REGEX_GROUPS_MAX 16
+#define REGEX_STATES_MAX 500.0
+
 struct parser {
     const char *text, *p;
     const char *error; /* message; NULL while all is well */
@@ -146,30 +149,85 @@ static const char *escape_danger(char escaped)
     return NULL;
 }
 
+/* Past a bracket expression: "[]a]", "[^]a]", "[[:alpha:]]". */
+static const char *after_bracket(const char *p)
+{
+    p += p[1] == '^' ? 2 : 1;
+    p += *p == ']' ? 1 : 0;
+    while (*p && *p != ']') {
+        const char kind = p[0] == '[' ? p[1] : '\0';
+        const char *end = NULL;
+        if (kind == ':' || kind == '.' || kind == '=') {
+            const char close[] = {kind, ']', '\0'};
+            end = strstr(p + 2, close);
+        }
+        p = end ? end + 2 : p + 1;
+    }
+    return *p ? p + 1 : p;
+}
+
+/* How often "{2,5}" at *p makes the C library copy what stands before it. */
+static double repeat_count(const char **p)
+{
+    char *end = NULL;
+    const double least = strtod(*p + 1, &end);
+    const double most = *end == ',' ? strtod(end + 1, &end) : least;
+    *p = *end == '}' ? end + 1 : *p + 1;
+    return fmax(fmax(least, most), 0.0) + 1.0;
+}
+
+/* About how many states the C library makes of the pattern at *p, up to an unmatched
+ * ')'. It copies what repeats, a{9} nine times and a+ twice, copies of copies too. */
+static double regex_states(const char **p)
+{
+    double sum = 0.0, last = 0.0; /* last: of the piece that a repetition is of */
+    while (**p && **p != ')') {
+        double piece = 1.0;
+        if (**p == '+') {
+            piece = last * 2.0;
+            ++*p;
+        } else if (**p == '{') {
+            piece = last * repeat_count(p);
+        } else if (**p == '*' || **p == '?') {
+            piece = last + 1.0;
+            ++*p;
+        } else {
+            sum += last;
+            if (**p == '(') {
+                ++*p;
+                piece += regex_states(p);
+                *p += **p == ')' ? 1 : 0;
+            } else if (**p == '[') {
+                *p = after_bracket(*p);
+            } else {
+                *p += **p == '\\' && (*p)[1] ? 2 : 1;
+            }
+        }
+        last = piece;
+    }
+    return sum + last;
+}
+
 /* Patterns that say something else than they seem to, and those that glibc's matcher
  * needs exponential time or space for. */
 static const char *regex_danger(const char *pattern)
 {
-    size_t braces = 0, groups = 0;
+    size_t groups = 0;
     for (const char *p = pattern; *p; p++) {
         if (*p == '\\' && p[1]) {
             const char *danger = escape_danger(*++p);
             if (danger) {
                 return danger;
             }
-        } else if (*p == '{') {
-            if (++braces > 2 || strtol(p + 1, NULL, 10) > 50) {
-                return "at most two repeat counts, up to 50";
-            }
-            const char *comma = strchr(p, ',');
-            if (comma && strtol(comma + 1, NULL, 10) > 50) {
-                return "at most two repeat counts, up to 50";
-            }
-        } else if (*p == '(' && ++groups > 16) {
+        } else if (*p == '(' && ++groups > REGEX_GROUPS_MAX) {
             return "at most 16 groups";
         }
     }
-    return NULL;
+    double states = 0.0;
+    for (const char *p = pattern; *p; p += *p ? 1 : 0) {
+        states += regex_states(&p);
+    }
+    return states > REGEX_STATES_MAX ? "the pattern repeats too much (about 500 characters when written out)" : NULL;
 }
 
 static bool parse_regex(struct parser *s, struct piece *out)

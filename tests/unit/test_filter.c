@@ -221,8 +221,11 @@ static void test_errors(void **state)
     breaks_at("\"a\\\"", 0, "closing");
     breaks_at("dog /\\d/", 4, "unknown escape");
     breaks_at("/\\n/", 0, "unknown escape");
-    breaks_at("/a{1000}/", 0, "repeat counts");
-    breaks_at("/a{2,900}/", 0, "repeat counts");
+    breaks_at("/a{1000}/", 0, "repeats too much");
+    breaks_at("/a{2,900}/", 0, "repeats too much");
+    breaks_at("/((a{9}){9}){9}/", 0, "repeats too much");
+    breaks_at("/(;++++++++++++++++++++++++++g)|[]+]/", 0, "repeats too much");
+    breaks_at("/x)a++++++++++/", 0, "repeats too much");
     char many[256] = "";
     for (size_t i = 0; i < 40; i++) {
         memcpy(many + 2 * i, "x ", 3);
