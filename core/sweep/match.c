@@ -116,6 +116,18 @@ static double meet(const struct search *s, const struct tried *a, const struct t
     return exp(log(a->x) + at * (log(b->x) - log(a->x)));
 }
 
+/* What the search ends with: where the tries put the target, between the two that
+ * enclose it, so that L0 does not stay on the side of the nearest try; the nearest
+ * where none enclose it. */
+static struct tried found(const struct search *s)
+{
+    const size_t i = bracket(s);
+    if (i >= s->n || best(s)->l0 == s->target) {
+        return *best(s);
+    }
+    return (struct tried){meet(s, &s->at[i], &s->at[i + 1]), s->target};
+}
+
 /* The settings of the next round: around the guess at first, then around where the
  * tries so far put the target. `spread` is the factor between neighbours. */
 static void next_round(const struct search *s, double guess, double first_spread,
@@ -245,8 +257,8 @@ static enum err save_search(const char *path, const struct search *s, struct err
     cJSON *root = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(root, "key", s->key);
     (void)cJSON_AddNumberToObject(root, "target_l0", s->target);
-    (void)cJSON_AddNumberToObject(root, "value", best(s)->x);
-    (void)cJSON_AddNumberToObject(root, "l0", best(s)->l0);
+    (void)cJSON_AddNumberToObject(root, "value", found(s).x);
+    (void)cJSON_AddNumberToObject(root, "l0", found(s).l0);
     (void)cJSON_AddNumberToObject(root, "rounds", (double)s->rounds);
     (void)cJSON_AddBoolToObject(root, "finished", s->finished);
     cJSON *list = cJSON_AddArrayToObject(root, "tried");
@@ -361,8 +373,8 @@ static void keep_found(struct sweep_work *w, size_t arm, const struct search *s)
     const struct sweep_found f = {.known = true,
                                   .searched = !s->whole,
                                   .key = s->key,
-                                  .value = best(s)->x,
-                                  .l0 = best(s)->l0,
+                                  .value = found(s).x,
+                                  .l0 = found(s).l0,
                                   .made = s->made};
     (void)pthread_mutex_lock(&w->lock);
     w->found[arm] = f;

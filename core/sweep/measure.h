@@ -42,6 +42,12 @@
       "how often a latent of the category fires on its words")                         \
     X(f1_best_latent, "F1 of the best latent", 0, 3, "absorption.leaf.f1_best_latent", \
       "how well the one best latent alone tells a category")                           \
+    X(f1_heldout, "F1, choice held out", 0, 3, "absorption.leaf.f1_heldout",           \
+      "the latent of greatest F1 on one half of a category's words: its F1 on the "    \
+      "other half; no probe has a part in it")                                         \
+    X(best_latent_firmness, "firmness of the best latent", 0, 3,                       \
+      "absorption.leaf.best_latent_firmness",                                          \
+      "share of 50 resamples of the words that choose the same best latent")           \
     X(probing_k1, "probing k=1", 1, 3, "probing.leaf.k1.accuracy",                     \
       "balanced accuracy of a probe on the best latent")                               \
     X(probing_k1_ood, "probing k=1 OOD", 1, 3, "probing.leaf.k1.accuracy_ood",         \
