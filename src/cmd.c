@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define SAY_BYTES  9000 /* of a line with two paths */
-#define HELP_WORDS 8 /* that may follow `help` */
+#define HELP_WORDS 8    /* that may follow `help` */
 
 int cmd_fail(enum err code, const struct errinfo *e)
 {
@@ -196,7 +196,10 @@ static enum err unknown_command(const char *group, const struct subcommand *tabl
     for (size_t i = 0; i < n && count < OPT_LIST_MAX; i++) {
         names[count++] = table[i].name;
         len += (size_t)snprintf(list + len, len < sizeof list ? sizeof list - len : 0,
-                                "%s%s", i == 0 ? "" : i + 1 == n ? " or " : ", ",
+                                "%s%s",
+                                i == 0       ? ""
+                                : i + 1 == n ? " or "
+                                             : ", ",
                                 table[i].name);
     }
     const char *near = nearest_name(word, names, count);

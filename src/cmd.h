@@ -33,12 +33,12 @@ bool cmd_parse(const struct opts *o, int argc, char **argv, struct opts_result *
 bool cmd_begin(const struct opts *o, int argc, char **argv, struct opts_result *r,
                int *status);
 
-/* What looks at the tables of commands in place of running them, for the manual page and
- * completion: is told of a group of subcommands, or of the options of one, with the line
- * that led there. argv[0] is the last command named. */
+/* What looks at the tables of commands in place of running them, for the manual page
+ * and completion: is told of a group of subcommands, or of the options of one, with the
+ * line that led there. argv[0] is the last command named. */
 struct cmd_visitor {
-    void (*group)(void *ctx, const char *group, const struct subcommand *table, size_t n,
-                  int argc, char **argv);
+    void (*group)(void *ctx, const char *group, const struct subcommand *table,
+                  size_t n, int argc, char **argv);
     void (*command)(void *ctx, const struct opts *o, int argc, char **argv);
     void *ctx;
 };

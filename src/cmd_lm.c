@@ -48,8 +48,7 @@ static void add_result(const struct eval_args *a, const char *name, double clean
                        double masked, bool first, struct str *out)
 {
     if (!a->json) {
-        str_addf(out, "%-20.60s %s %s %s\n", name,
-                 NUMBER(NUMBER_PLAIN, 10, 4, clean),
+        str_addf(out, "%-20.60s %s %s %s\n", name, NUMBER(NUMBER_PLAIN, 10, 4, clean),
                  NUMBER(NUMBER_PLAIN, 10, 4, masked),
                  NUMBER(NUMBER_PLAIN, 10, 2, exp(clean)));
         return;
@@ -89,8 +88,8 @@ static enum err evaluate(const struct eval_args *a, struct lm_texts *texts,
         double clean = 0, masked = NAN;
         size_t rows = 0;
         const struct corpus *c = texts->text[i].corpus;
-        TRY_OUT(rc, lm_evaluate(m, c, (size_t)a->rows, 0.0, seed, pool, &clean, &rows,
-                                e));
+        TRY_OUT(rc,
+                lm_evaluate(m, c, (size_t)a->rows, 0.0, seed, pool, &clean, &rows, e));
         if (rows < (size_t)a->rows) {
             (void)fprintf(stderr,
                           "saetop: %s: the held-out text fills %zu of %lld rows\n",

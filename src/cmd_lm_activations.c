@@ -131,9 +131,9 @@ static enum err read_rows(const struct activations_args *a, const struct lm *m,
     }
     TRY(a->rows.corpus ? row_opts_read(&a->rows, m, &r, e) : read_text(a, m, &r, e));
     const enum err rc =
-        a->rows.rate > 0 ? token_rows_mask(r, m->tok, token, a->rows.rate,
-                                           (uint64_t)a->rows.seed, e)
-                         : OK;
+        a->rows.rate > 0
+            ? token_rows_mask(r, m->tok, token, a->rows.rate, (uint64_t)a->rows.seed, e)
+            : OK;
     if (rc != OK) {
         token_rows_free(r);
         return rc;

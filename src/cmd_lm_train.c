@@ -204,7 +204,8 @@ static void print_evaluation(const struct view *v, const struct pretrain_progres
         str_addf(&line, "  %.0f tokens/s, %s left", p->tokens_per_second,
                  duration_text(p->eta_seconds, eta));
     }
-    cmd_say(stdout, "%s", line.len ? line.p : ""); /* names of texts are names of files */
+    cmd_say(stdout, "%s",
+            line.len ? line.p : ""); /* names of texts are names of files */
     str_free(&line);
     (void)fflush(stdout);
 }
@@ -241,12 +242,11 @@ static void print_estimate(const struct train_args *a, const struct lm_texts *te
 {
     char tokens[32];
     const double n = (double)a->cfg.steps * (double)(a->cfg.batch_rows * a->cfg.n_ctx);
-    (void)fprintf(stderr,
-                  "%zu text%s, %s tokens in %lld steps, about %.0f MB of memory%s\n",
-                  texts->n, plural_s(texts->n), count_text(n, tokens),
-                  (long long)a->cfg.steps,
-                  (double)pretrain_bytes(&a->cfg, pool_count(a->threads)) / 1e6,
-                  a->tokenizer || a->resume ? "" : "; a tokenizer is trained first");
+    (void)fprintf(
+        stderr, "%zu text%s, %s tokens in %lld steps, about %.0f MB of memory%s\n",
+        texts->n, plural_s(texts->n), count_text(n, tokens), (long long)a->cfg.steps,
+        (double)pretrain_bytes(&a->cfg, pool_count(a->threads)) / 1e6,
+        a->tokenizer || a->resume ? "" : "; a tokenizer is trained first");
 }
 
 /* ---- the run ---- */

@@ -308,11 +308,12 @@ static void say_start(struct reporter *r, const struct sweep_result *results)
     for (size_t i = 0; i < p->n_cells; i++) {
         r->n_before += results[i].done ? 1 : 0;
     }
-    snprintf(text, sizeof text,
-             "%zu run%s, %zu arm%s, %zu part%s; %zu done already; Ctrl-C saves, the same "
-             "command goes on",
-             p->n_cells, plural_s(p->n_cells), p->n_arms, plural_s(p->n_arms),
-             p->n_parts, plural_s(p->n_parts), r->n_before);
+    snprintf(
+        text, sizeof text,
+        "%zu run%s, %zu arm%s, %zu part%s; %zu done already; Ctrl-C saves, the same "
+        "command goes on",
+        p->n_cells, plural_s(p->n_cells), p->n_arms, plural_s(p->n_arms), p->n_parts,
+        plural_s(p->n_parts), r->n_before);
     print_event(r, "plan", text);
 }
 

@@ -29,9 +29,10 @@ static enum err split_spec(const char *spec, char path[PATH_CAP], double *weight
         if (end != comma + 1 && *end == '\0') {
             double w = 0;
             if (!number_real(comma + 1, &w) || w <= 0) {
-                return err_set(e, ERR_USAGE,
-                               "--corpus %s: weight: found %s, expected a number above 0",
-                               spec, comma + 1);
+                return err_set(
+                    e, ERR_USAGE,
+                    "--corpus %s: weight: found %s, expected a number above 0", spec,
+                    comma + 1);
             }
             *weight = w;
             len = (size_t)(comma - spec);

@@ -131,25 +131,14 @@ enum err opt_store(const struct opt *row, const char *where, const char *value,
                    struct errinfo *e)
 {
     switch (row->kind) {
-    case OPT_FLAG:
-        TRY(store_flag(row, where, value, e));
-        break;
-    case OPT_INT:
-        TRY(store_int(row, where, value, e));
-        break;
-    case OPT_REAL:
-        TRY(store_real(row, where, value, e));
-        break;
+    case OPT_FLAG: TRY(store_flag(row, where, value, e)); break;
+    case OPT_INT: TRY(store_int(row, where, value, e)); break;
+    case OPT_REAL: TRY(store_real(row, where, value, e)); break;
     case OPT_STRING:
     case OPT_TEXT:
-    case OPT_NEW:
-        TRY(store_text(row, where, value, e));
-        break;
-    case OPT_LIST:
-        TRY(store_list(row, where, value, e));
-        break;
-    case OPT_HEAD:
-        break;
+    case OPT_NEW: TRY(store_text(row, where, value, e)); break;
+    case OPT_LIST: TRY(store_list(row, where, value, e)); break;
+    case OPT_HEAD: break;
     }
     if (row->given) {
         *row->given = true;
@@ -189,17 +178,19 @@ static enum err unknown_setting(const struct opts *o, const char *name, size_t l
 static enum err unknown_option(const struct opts *o, const char *dashes,
                                const char *name, size_t len, struct errinfo *e)
 {
-    const char *const more[] = {"help", o->set ? "set" : o->bare ? "version" : NULL,
+    const char *const more[] = {"help",
+                                o->set    ? "set"
+                                : o->bare ? "version"
+                                          : NULL,
                                 o->bare ? "version" : NULL, NULL};
     const char *const own = o->bare ? "" : o->name;
     char word[NAME_MAX_LEN + 2];
     (void)snprintf(word, sizeof word, "%.*s", (int)(len < 200 ? len : 200), name);
     const char *near = nearest_row(word, o->table, o->n, more);
-    return near
-               ? err_set(e, ERR_USAGE, "%s%sunknown option %s%s; did you mean --%s?",
-                         own, own[0] ? ": " : "", dashes, word, near)
-               : err_set(e, ERR_USAGE, "%s%sunknown option %s%s; see saetop %s -h",
-                         own, own[0] ? ": " : "", dashes, word, o->name);
+    return near ? err_set(e, ERR_USAGE, "%s%sunknown option %s%s; did you mean --%s?",
+                          own, own[0] ? ": " : "", dashes, word, near)
+                : err_set(e, ERR_USAGE, "%s%sunknown option %s%s; see saetop %s -h",
+                          own, own[0] ? ": " : "", dashes, word, o->name);
 }
 
 /* --set name=value. */
@@ -280,9 +271,8 @@ static enum err check_new(const struct opts *o, struct errinfo *e)
         const struct opt *row = &o->table[i];
         const char *path = row->kind == OPT_NEW ? *(const char **)row->to : NULL;
         if (path && !(force && *(const bool *)force->to)) {
-            TRY(newfile_check(path,
-                              force ? "--force writes over it" : "choose another name",
-                              e));
+            TRY(newfile_check(
+                path, force ? "--force writes over it" : "choose another name", e));
         }
     }
     return OK;
@@ -367,8 +357,7 @@ static void add_default(const struct opt *row, char *text, size_t cap)
         break;
     case OPT_FLAG:
     case OPT_LIST:
-    case OPT_HEAD:
-        break;
+    case OPT_HEAD: break;
     }
 }
 

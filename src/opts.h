@@ -54,7 +54,7 @@ struct opts {
     size_t n;
     const struct opt *set; /* what `--set name=value` may set; NULL: no --set */
     size_t n_set;
-    bool bare; /* stands without its name: `saetop --theme light` */
+    bool bare;                 /* stands without its name: `saetop --theme light` */
     size_t min_args, max_args; /* how many words that are no options */
 };
 

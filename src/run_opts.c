@@ -56,8 +56,8 @@ static void bundled_value(const struct settings *bundled, const struct setting_d
     }
 }
 
-/* The help of setting i with its default, that of the bundled sample where it is another
- * (bundled NULL: not known), and for arch what there is. */
+/* The help of setting i with its default, that of the bundled sample where it is
+ * another (bundled NULL: not known), and for arch what there is. */
 static const char *help_of(struct run_opts *r, const struct setting_def *d, size_t i,
                            const struct settings *bundled)
 {
@@ -88,7 +88,8 @@ static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
     struct settings bundled;
     struct errinfo e = {0};
     *r = (struct run_opts){0};
-    /* With nothing given yet. Without the samples the defaults are all there is to say. */
+    /* With nothing given yet. Without the samples the defaults are all there is to say.
+     */
     const bool known = run_opts_settings(r, &bundled, &e) == OK;
     for (size_t i = 0; i < n_own; i++) {
         r->flag[r->n_flags++] = own[i];

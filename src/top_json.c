@@ -133,7 +133,7 @@ static void add_neighbours(const struct latent_detail *d, struct str *out)
 static enum err add_intervals(const struct browse *t, const struct latent_detail *d,
                               size_t n, struct str *out, struct errinfo *e)
 {
-    static const int interval[] = {INTERVAL_TOP, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+    static const int interval[] = {INTERVAL_TOP,   0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
                                    INTERVAL_RANDOM};
     str_add(out, ",\"intervals\":[");
     for (size_t i = 0; i < sizeof interval / sizeof *interval; i++) {
@@ -164,7 +164,8 @@ enum err top_json_latent(const struct browse *t, const struct latent_labels *lab
                          const struct latent_detail *d, size_t n, struct str *out,
                          struct errinfo *e)
 {
-    const struct latent_lens *norm = &d->lens[LENS_NORM], *direct = &d->lens[LENS_DIRECT];
+    const struct latent_lens *norm = &d->lens[LENS_NORM],
+                             *direct = &d->lens[LENS_DIRECT];
     top_json_row(t, labels, (size_t)d->latent, out);
     str_addf(out, ",\"step\":%lld,\"fires\":%zu,\"density_interval\":[",
              (long long)d->step, d->row.fires);

@@ -1,5 +1,5 @@
-/* What `saetop top --json` prints: a line a latent, or all that the explorer's Detail shows
- * of one. src/README.md has the members. */
+/* What `saetop top --json` prints: a line a latent, or all that the explorer's Detail
+ * shows of one. src/README.md has the members. */
 #ifndef SAETOP_SRC_TOP_JSON_H
 #define SAETOP_SRC_TOP_JSON_H
 

@@ -25,8 +25,7 @@ static inline enum err small_run_config(const char *dir, int64_t step,
     cJSON *inputs = cJSON_AddObjectToObject(root, "inputs");
     (void)cJSON_AddStringToObject(inputs, "model", "fnv1a64:0000000000000001");
     (void)cJSON_AddStringToObject(inputs, "corpus", "fnv1a64:0000000000000002");
-    enum err rc =
-        settings_add_json(&set, cJSON_AddObjectToObject(root, "settings"), e);
+    enum err rc = settings_add_json(&set, cJSON_AddObjectToObject(root, "settings"), e);
     rc = rc == OK ? json_print(root, &text, e) : rc;
     rc = rc == OK ? path_join(path, sizeof path, dir, "config.json", e) : rc;
     rc = rc == OK ? file_write_text(path, text.p, e) : rc;

@@ -208,15 +208,11 @@ static void apply_undo(struct app *a, const struct session_view *v,
             latents_mark(a, s->arm, s->latent, t->F);
         }
         break;
-    case UNDO_FILTER:
-        latents_set_filter(a, v, back ? s->before : s->after);
-        break;
+    case UNDO_FILTER: latents_set_filter(a, v, back ? s->before : s->after); break;
     case UNDO_LABEL:
         app_set_label(a, s->arm, s->latent, back ? s->before : s->after);
         break;
-    case UNDO_LAYOUT:
-        app_set_layout(a, v, back ? &s->was : &s->is);
-        break;
+    case UNDO_LAYOUT: app_set_layout(a, v, back ? &s->was : &s->is); break;
     }
 }
 

@@ -17,18 +17,14 @@ const char *may_steer(const struct app *a, const struct session_view *v)
     switch (v->state) {
     case SESSION_TRAINING:
     case SESSION_PAUSED:
-    case SESSION_DONE:
-        return NULL;
-    case SESSION_LOADING:
-        return "still loading";
+    case SESSION_DONE: return NULL;
+    case SESSION_LOADING: return "still loading";
     case SESSION_BROWSING:
         return v->step < v->planned
                    ? "opened from disk, does not train; :resume goes on"
                    : "this run has ended; :extend STEPS goes on";
-    case SESSION_FAILED:
-        return "the run has stopped";
-    case SESSION_ENDED:
-        break;
+    case SESSION_FAILED: return "the run has stopped";
+    case SESSION_ENDED: break;
     }
     return "the run has ended";
 }

@@ -307,15 +307,9 @@ static void accept_prompt(struct app *a, const struct session_view *v)
     }
     a->prompt = PROMPT_NONE;
     switch (kind) {
-    case PROMPT_COMMAND:
-        app_run(a, v, text);
-        break;
-    case PROMPT_FIND:
-        find_from_start(a, v, text);
-        break;
-    case PROMPT_FILTER:
-        push_filter_undo(a);
-        break;
+    case PROMPT_COMMAND: app_run(a, v, text); break;
+    case PROMPT_FIND: find_from_start(a, v, text); break;
+    case PROMPT_FILTER: push_filter_undo(a); break;
     case PROMPT_NOTE:
         if (text[0]) {
             struct command *c = app_emit(a, COMMAND_NOTE);
@@ -324,15 +318,10 @@ static void accept_prompt(struct app *a, const struct session_view *v)
             }
         }
         break;
-    case PROMPT_LABEL:
-        app_label(a, v, text);
-        break;
-    case PROMPT_HELP_FILTER:
-        help_set_filter(a, v, text);
-        break;
+    case PROMPT_LABEL: app_label(a, v, text); break;
+    case PROMPT_HELP_FILTER: help_set_filter(a, v, text); break;
     case PROMPT_NONE:
-    case PROMPT_KINDS:
-        break;
+    case PROMPT_KINDS: break;
     }
 }
 
@@ -357,18 +346,11 @@ static void prompt_key(struct app *a, const struct session_view *v, uint32_t key
         return;
     }
     switch (line_key(&a->line, key)) {
-    case LINE_ACCEPT:
-        accept_prompt(a, v);
-        break;
-    case LINE_CANCEL:
-        cancel_prompt(a, v);
-        break;
-    case LINE_CHANGED:
-        preview(a, v);
-        break;
+    case LINE_ACCEPT: accept_prompt(a, v); break;
+    case LINE_CANCEL: cancel_prompt(a, v); break;
+    case LINE_CHANGED: preview(a, v); break;
     case LINE_MOVED:
-    case LINE_IGNORED:
-        break;
+    case LINE_IGNORED: break;
     }
 }
 
@@ -529,26 +511,17 @@ void app_update(struct app *a, const struct session_view *v, const struct event 
     a->view = v;
     keep_messages(a, v); /* what was said between events */
     switch (ev->kind) {
-    case EVENT_KEY:
-        key_event(a, v, ev->key);
-        break;
-    case EVENT_MOUSE:
-        mouse_event(a, v, ev);
-        break;
-    case EVENT_PASTE:
-        paste_event(a, v, ev);
-        break;
+    case EVENT_KEY: key_event(a, v, ev->key); break;
+    case EVENT_MOUSE: mouse_event(a, v, ev); break;
+    case EVENT_PASTE: paste_event(a, v, ev); break;
     case EVENT_RESIZE:
         a->w = ev->w;
         a->h = ev->h;
         break;
-    case EVENT_LAPSE:
-        dismiss(a, v);
-        break;
+    case EVENT_LAPSE: dismiss(a, v); break;
     case EVENT_TICK:
     case EVENT_FOCUS:
-    case EVENT_NONE:
-        break;
+    case EVENT_NONE: break;
     }
     for (int s = 0; s < SCREEN_COUNT; s++) {
         screen_at((enum screen_id)s)->sync(a, v);

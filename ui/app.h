@@ -149,8 +149,8 @@ struct message_log {
         bool bad;
         char text[400];
     } at[MESSAGES];
-    size_t n;             /* said in all */
-    uint64_t own, heard;  /* of what the interface and the session said: kept here */
+    size_t n;            /* said in all */
+    uint64_t own, heard; /* of what the interface and the session said: kept here */
 };
 
 struct app {

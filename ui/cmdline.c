@@ -167,9 +167,10 @@ void cmdline_help(const struct app *a, const char *text, char *out, size_t cap)
     }
     switch (a->prompt) {
     case PROMPT_FILTER:
-        snprintf(out, cap,
-                 "dog  !x  a|b  /regex/  density>1e-4  absorb>.3  f1 max mean p r  dead "
-                 "marked");
+        snprintf(
+            out, cap,
+            "dog  !x  a|b  /regex/  density>1e-4  absorb>.3  f1 max mean p r  dead "
+            "marked");
         return;
     case PROMPT_FIND:
         snprintf(out, cap, "%s",
@@ -183,12 +184,10 @@ void cmdline_help(const struct app *a, const char *text, char *out, size_t cap)
     case PROMPT_NOTE:
         snprintf(out, cap, "a note at this step, kept with the run");
         return;
-    case PROMPT_COMMAND:
-        break;
+    case PROMPT_COMMAND: break;
     case PROMPT_HELP_FILTER:
     case PROMPT_NONE:
-    case PROMPT_KINDS:
-        return;
+    case PROMPT_KINDS: return;
     }
     const struct key_entry *k = command_of(a, text);
     if (k) {

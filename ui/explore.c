@@ -43,9 +43,7 @@ static void do_request(struct loop *l, const struct app_request *r)
 {
     struct errinfo e = {0};
     switch (r->kind) {
-    case REQUEST_QUIT:
-        l->quit = true;
-        break;
+    case REQUEST_QUIT: l->quit = true; break;
     case REQUEST_REDRAW:
         if (l->t) {
             term_redraw(l->t);
@@ -70,9 +68,7 @@ static void do_request(struct loop *l, const struct app_request *r)
             app_say(&l->app, true, "%s", e.msg);
         }
         break;
-    case REQUEST_SHOT:
-        write_shot(l, r->path);
-        break;
+    case REQUEST_SHOT: write_shot(l, r->path); break;
     }
 }
 

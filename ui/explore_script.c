@@ -109,16 +109,12 @@ static bool has_come(struct script *s, const struct loop *l)
         /* Twice in a row: what has just come may have made the app ask for more. */
         s->calm = idle && v->state != SESSION_LOADING ? s->calm + 1 : 0;
         return s->calm >= 2;
-    case SCRIPT_WAIT_STEP:
-        return v->state != SESSION_LOADING && v->step >= s->line.n;
-    case SCRIPT_WAIT_DONE:
-        return v->state == SESSION_DONE && idle;
-    case SCRIPT_WAIT_MS:
-        return clock_ns() >= s->until;
+    case SCRIPT_WAIT_STEP: return v->state != SESSION_LOADING && v->step >= s->line.n;
+    case SCRIPT_WAIT_DONE: return v->state == SESSION_DONE && idle;
+    case SCRIPT_WAIT_MS: return clock_ns() >= s->until;
     case SCRIPT_KEYS:
     case SCRIPT_COMMAND:
-    case SCRIPT_SIZE:
-        break;
+    case SCRIPT_SIZE: break;
     }
     return true;
 }
@@ -144,8 +140,8 @@ static enum err resize(const struct script *s, struct loop *l, struct errinfo *e
     if (l->t) {
         return fail_line(s, s->line.number, "the terminal has a size of its own", e);
     }
-    loop_event(l, &(struct event){
-                      .kind = EVENT_RESIZE, .w = s->line.w, .h = s->line.h});
+    loop_event(l,
+               &(struct event){.kind = EVENT_RESIZE, .w = s->line.w, .h = s->line.h});
     loop_draw(l);
     return OK;
 }
@@ -153,19 +149,14 @@ static enum err resize(const struct script *s, struct loop *l, struct errinfo *e
 static enum err play_line(struct script *s, struct loop *l, struct errinfo *e)
 {
     switch (s->line.kind) {
-    case SCRIPT_KEYS:
-        return type_keys(s, l, e);
-    case SCRIPT_COMMAND:
-        loop_command(l, s->line.text);
-        return check_said(s, l, e);
-    case SCRIPT_SIZE:
-        return resize(s, l, e);
+    case SCRIPT_KEYS: return type_keys(s, l, e);
+    case SCRIPT_COMMAND: loop_command(l, s->line.text); return check_said(s, l, e);
+    case SCRIPT_SIZE: return resize(s, l, e);
     case SCRIPT_END:
     case SCRIPT_WAIT_IDLE:
     case SCRIPT_WAIT_STEP:
     case SCRIPT_WAIT_DONE:
-    case SCRIPT_WAIT_MS:
-        break;
+    case SCRIPT_WAIT_MS: break;
     }
     s->waits = true;
     s->calm = 0;
@@ -180,8 +171,8 @@ enum err script_step(struct script *s, struct loop *l, int *due_ms, struct errin
     while (!l->quit) {
         if (s->waits && !has_come(s, l)) {
             *due_ms = 20;
-            const bool of_run = s->line.kind == SCRIPT_WAIT_STEP ||
-                                s->line.kind == SCRIPT_WAIT_DONE;
+            const bool of_run =
+                s->line.kind == SCRIPT_WAIT_STEP || s->line.kind == SCRIPT_WAIT_DONE;
             return of_run ? check_comes(s, l, e) : OK;
         }
         if (s->waits && s->line.kind == SCRIPT_END) {

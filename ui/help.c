@@ -485,12 +485,8 @@ static void draw_line(const struct app *a, const struct session_view *v,
     const struct metric_def *def = NULL;
     int at = 0;
     switch (line->kind) {
-    case LINE_HEAD:
-        canvas_text(c, x, y, w, text, ROLE_FOCUS, ATTR_BOLD);
-        break;
-    case LINE_KEY:
-        draw_key(c, x + 1, y, w - 1, keymap_at(line->index), text);
-        break;
+    case LINE_HEAD: canvas_text(c, x, y, w, text, ROLE_FOCUS, ATTR_BOLD); break;
+    case LINE_KEY: draw_key(c, x + 1, y, w - 1, keymap_at(line->index), text); break;
     case LINE_KEY_MORE:
         at = words_column(keymap_at(line->index), w - 1);
         canvas_text(c, x + 1 + at, y, w - 1 - at, text, ROLE_TEXT, 0);
@@ -507,12 +503,8 @@ static void draw_line(const struct app *a, const struct session_view *v,
     case LINE_METRIC_MORE:
         canvas_text(c, x + METRIC_COLUMN, y, w - METRIC_COLUMN, text, ROLE_TEXT, 0);
         break;
-    case LINE_TOPIC:
-        canvas_text(c, x, y, w, text, ROLE_FOCUS, ATTR_BOLD);
-        break;
-    case LINE_TEXT:
-        canvas_text(c, x + 2, y, w - 2, text, ROLE_TEXT, 0);
-        break;
+    case LINE_TOPIC: canvas_text(c, x, y, w, text, ROLE_FOCUS, ATTR_BOLD); break;
+    case LINE_TEXT: canvas_text(c, x + 2, y, w - 2, text, ROLE_TEXT, 0); break;
     case LINE_EVENT:
         draw_event(v, c, x, y, line->index);
         canvas_text(c, x + EVENT_COLUMN, y, w - EVENT_COLUMN, text, ROLE_TEXT, 0);
@@ -521,11 +513,8 @@ static void draw_line(const struct app *a, const struct session_view *v,
         canvas_text(c, x + EVENT_COLUMN, y, w - EVENT_COLUMN, text, ROLE_TEXT, 0);
         break;
     case LINE_MESSAGE:
-    case LINE_MESSAGE_MORE:
-        draw_message(a, c, x, y, w, line, text);
-        break;
-    case LINE_GAP:
-        break;
+    case LINE_MESSAGE_MORE: draw_message(a, c, x, y, w, line, text); break;
+    case LINE_GAP: break;
     }
 }
 
@@ -549,7 +538,8 @@ void help_view(struct app *a, const struct session_view *v, struct canvas *c)
     char title[96], value[32];
     static const char *const names[] = {[HELP_KEYS] = "help",
                                         [HELP_EVENTS] = "events, newest first",
-                                        [HELP_MESSAGES] = "messages of this session, newest first"};
+                                        [HELP_MESSAGES] =
+                                            "messages of this session, newest first"};
     snprintf(title, sizeof title, "%s%s%s", names[a->help.kind],
              a->help.filter[0] ? " / " : "", a->help.filter);
     const struct list_view *list = &a->help.list;

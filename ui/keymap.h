@@ -1,5 +1,6 @@
 /* All keys and commands: one table. Dispatch, the hint line, help, `:` completion, the
- * key table of ui/README.md and a test for clashes come from it. Constant; any thread. */
+ * key table of ui/README.md and a test for clashes come from it. Constant; any thread.
+ */
 #ifndef SAETOP_UI_KEYMAP_H
 #define SAETOP_UI_KEYMAP_H
 

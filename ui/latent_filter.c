@@ -227,7 +227,9 @@ static const char *regex_danger(const char *pattern)
     for (const char *p = pattern; *p; p += *p ? 1 : 0) {
         states += regex_states(&p);
     }
-    return states > REGEX_STATES_MAX ? "the pattern repeats too much (about 500 characters when written out)" : NULL;
+    return states > REGEX_STATES_MAX
+               ? "the pattern repeats too much (about 500 characters when written out)"
+               : NULL;
 }
 
 static bool parse_regex(struct parser *s, struct piece *out)
@@ -541,18 +543,12 @@ static bool words_hold(struct piece *p, const struct names *names,
 static bool compare_holds(const struct piece *p, double v)
 {
     switch (p->compare) {
-    case CMP_GT:
-        return v > p->number;
-    case CMP_GE:
-        return v >= p->number;
-    case CMP_LT:
-        return v < p->number;
-    case CMP_LE:
-        return v <= p->number;
-    case CMP_EQ:
-        return v >= p->number && v <= p->number;
-    case CMP_NE:
-        return v < p->number || v > p->number;
+    case CMP_GT: return v > p->number;
+    case CMP_GE: return v >= p->number;
+    case CMP_LT: return v < p->number;
+    case CMP_LE: return v <= p->number;
+    case CMP_EQ: return v >= p->number && v <= p->number;
+    case CMP_NE: return v < p->number || v > p->number;
     }
     return false;
 }

@@ -30,8 +30,10 @@ static const struct column columns[] = {
     [COL_LATENT] = {"latent", 6, true, false, "number of the latent"},
     [COL_LOGD] = {"log\xcf\x81", 6, true, true,
                   "log10 of the share of tokens it fires on"},
-    [COL_MAX] = {"max", 6, true, true, "largest activation, in the unit of the saved SAE"},
-    [COL_MEAN] = {"mean", 6, true, true, "mean activation where it fires, in that unit"},
+    [COL_MAX] = {"max", 6, true, true,
+                 "largest activation, in the unit of the saved SAE"},
+    [COL_MEAN] = {"mean", 6, true, true,
+                  "mean activation where it fires, in that unit"},
     [COL_ABSORB] = {"absorb", 7, true, true,
                     "absorption of the concept whose main latent it is"},
     [COL_MATCH] = {"match", 15, false, false,
@@ -122,9 +124,7 @@ void latents_cell(const struct session_view *v, const struct latent_table *t,
     const bool dead = r->fires == 0;
     snprintf(out, cap, "-");
     switch (column) {
-    case COL_LATENT:
-        snprintf(out, cap, "%d", id);
-        break;
+    case COL_LATENT: snprintf(out, cap, "%d", id); break;
     case COL_LOGD:
         if (r->density > 0) {
             snprintf(out, cap, "%.2f", log10(r->density));
@@ -142,27 +142,15 @@ void latents_cell(const struct session_view *v, const struct latent_table *t,
             plot_number(out, cap, (double)r->mean, 5);
         }
         break;
-    case COL_ABSORB:
-        share_text(out, cap, r->absorption);
-        break;
-    case COL_MATCH:
-        names_match(&v->names, r, out, cap);
-        break;
+    case COL_ABSORB: share_text(out, cap, r->absorption); break;
+    case COL_MATCH: names_match(&v->names, r, out, cap); break;
     case COL_P:
         share_text(out, cap, r->match ? (double)r->precision : (double)NAN);
         break;
-    case COL_R:
-        share_text(out, cap, r->match ? (double)r->recall : (double)NAN);
-        break;
-    case COL_F1:
-        share_text(out, cap, r->match ? (double)r->f1 : (double)NAN);
-        break;
-    case COL_LABEL:
-        snprintf(out, cap, "%s", label_in(v, t, id));
-        break;
-    default:
-        names_top_tokens(&v->names, r, out, cap);
-        break;
+    case COL_R: share_text(out, cap, r->match ? (double)r->recall : (double)NAN); break;
+    case COL_F1: share_text(out, cap, r->match ? (double)r->f1 : (double)NAN); break;
+    case COL_LABEL: snprintf(out, cap, "%s", label_in(v, t, id)); break;
+    default: names_top_tokens(&v->names, r, out, cap); break;
     }
 }
 
@@ -170,22 +158,14 @@ void latents_cell(const struct session_view *v, const struct latent_table *t,
 double latents_number(const struct latent_row *r, int32_t id, size_t column)
 {
     switch (column) {
-    case COL_LOGD:
-        return r->fires ? r->density : (double)NAN;
-    case COL_MAX:
-        return r->fires ? (double)r->max : (double)NAN;
-    case COL_MEAN:
-        return r->fires ? (double)r->mean : (double)NAN;
-    case COL_ABSORB:
-        return r->absorption;
-    case COL_P:
-        return r->match ? (double)r->precision : (double)NAN;
-    case COL_R:
-        return r->match ? (double)r->recall : (double)NAN;
-    case COL_F1:
-        return r->match ? (double)r->f1 : (double)NAN;
-    default:
-        return (double)id;
+    case COL_LOGD: return r->fires ? r->density : (double)NAN;
+    case COL_MAX: return r->fires ? (double)r->max : (double)NAN;
+    case COL_MEAN: return r->fires ? (double)r->mean : (double)NAN;
+    case COL_ABSORB: return r->absorption;
+    case COL_P: return r->match ? (double)r->precision : (double)NAN;
+    case COL_R: return r->match ? (double)r->recall : (double)NAN;
+    case COL_F1: return r->match ? (double)r->f1 : (double)NAN;
+    default: return (double)id;
     }
 }
 

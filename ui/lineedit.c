@@ -290,37 +290,26 @@ static enum line_result edit_key(struct line_edit *l, uint32_t key)
     }
     switch (key) {
     case KEY_LEFT_:
-    case CTRL_B:
-        return go(l, before(l, l->cursor));
+    case CTRL_B: return go(l, before(l, l->cursor));
     case KEY_RIGHT_:
-    case CTRL_F:
-        return go(l, after(l, l->cursor));
+    case CTRL_F: return go(l, after(l, l->cursor));
     case KEY_HOME_:
-    case CTRL_A:
-        return go(l, 0);
+    case CTRL_A: return go(l, 0);
     case KEY_END_:
-    case CTRL_E:
-        return go(l, l->len);
+    case CTRL_E: return go(l, l->len);
     case KEY_DELETE_BACK:
     case CTRL_H:
         return l->len ? erase(l, before(l, l->cursor), l->cursor) : LINE_CANCEL;
     case KEY_DEL:
-    case CTRL_D:
-        return erase(l, l->cursor, after(l, l->cursor));
-    case CTRL_W:
-        return erase(l, word_start(l), l->cursor);
-    case CTRL_U:
-        return erase(l, l->cursor > l->stem ? l->stem : 0, l->cursor);
-    case CTRL_K:
-        return erase(l, l->cursor, l->len);
+    case CTRL_D: return erase(l, l->cursor, after(l, l->cursor));
+    case CTRL_W: return erase(l, word_start(l), l->cursor);
+    case CTRL_U: return erase(l, l->cursor > l->stem ? l->stem : 0, l->cursor);
+    case CTRL_K: return erase(l, l->cursor, l->len);
     case KEY_UP_:
-    case CTRL_P:
-        return recall(l, true);
+    case CTRL_P: return recall(l, true);
     case KEY_DOWN_:
-    case CTRL_N:
-        return recall(l, false);
-    default:
-        break;
+    case CTRL_N: return recall(l, false);
+    default: break;
     }
     if (key >= KEY_FIRST_SPECIAL || utf8_is_unsafe(key) ||
         (key >= 0xD800 && key <= 0xDFFF)) {

@@ -2,9 +2,9 @@
  * is always between code points. UI thread; no allocation but in the history.
  *
  * Keys: left right home end (Ctrl-B F A E), backspace, delete (Ctrl-D), Ctrl-W word,
- * Ctrl-U to the start (first to the end of what the line began with), Ctrl-K to the end, up down (Ctrl-P N) history, Tab and Shift-Tab
- * completion, Enter accepts, Esc and Ctrl-C and Ctrl-G cancel; backspace in an empty
- * line cancels as well. */
+ * Ctrl-U to the start (first to the end of what the line began with), Ctrl-K to the
+ * end, up down (Ctrl-P N) history, Tab and Shift-Tab completion, Enter accepts, Esc and
+ * Ctrl-C and Ctrl-G cancel; backspace in an empty line cancels as well. */
 #ifndef SAETOP_UI_LINEEDIT_H
 #define SAETOP_UI_LINEEDIT_H
 

@@ -1,7 +1,7 @@
 /* Detail: what one latent answers to, and what it does. */
+#include "base/number.h"
 #include "ui/context_flow.h"
 #include "ui/names.h"
-#include "base/number.h"
 #include "ui/screen.h"
 
 #include <math.h>

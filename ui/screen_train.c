@@ -310,16 +310,13 @@ static void plot_mouse(struct app *a, const struct session_view *v,
             t->cursor = (double)NAN;
         }
         break;
-    case MOUSE_DOUBLE:
-        train_zoom_x(a, v, "all");
-        break;
+    case MOUSE_DOUBLE: train_zoom_x(a, v, "all"); break;
     case MOUSE_WHEEL_UP:
     case MOUSE_WHEEL_DOWN:
         t->cursor = isfinite(t->cursor) ? t->cursor : x;
         train_zoom_x(a, v, ev->mouse == MOUSE_WHEEL_UP ? "in" : "out");
         break;
-    case MOUSE_DRAG:
-        break;
+    case MOUSE_DRAG: break;
     }
 }
 

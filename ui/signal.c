@@ -36,7 +36,7 @@ static const struct row {
 #define LEAVE_ROW(name) {SIG##name, TELL, SIG_BIT_##name},
     LEAVE_SIGNALS(LEAVE_ROW)
 #undef LEAVE_ROW
-    {SIGWINCH, TELL, SIG_BIT_WINCH},
+        {SIGWINCH, TELL, SIG_BIT_WINCH},
     {SIGCONT, TELL, SIG_BIT_CONT},
     {SIGTSTP, TELL, SIG_BIT_TSTP},
     {SIGPIPE, IGNORE, 0},

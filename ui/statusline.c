@@ -38,17 +38,13 @@ void tabs_view(struct app *a, struct canvas *c, struct rect r)
 static enum role state_role(enum session_state s)
 {
     switch (s) {
-    case SESSION_TRAINING:
-        return ROLE_GOOD;
+    case SESSION_TRAINING: return ROLE_GOOD;
     case SESSION_PAUSED:
-    case SESSION_LOADING:
-        return ROLE_WARN;
-    case SESSION_FAILED:
-        return ROLE_BAD;
+    case SESSION_LOADING: return ROLE_WARN;
+    case SESSION_FAILED: return ROLE_BAD;
     case SESSION_DONE:
     case SESSION_BROWSING:
-    case SESSION_ENDED:
-        break;
+    case SESSION_ENDED: break;
     }
     return ROLE_VALUE;
 }
@@ -161,8 +157,8 @@ void say_view(const struct app *a, const struct session_view *v, struct canvas *
     /* On the line that closes the screen: it covers no figure, and progress and hints
      * stay in sight. The card has no such line, but an empty row. */
     const bool card = app_is_live_card(a);
-    const int y = card ? c->h - 2
-                       : f.body.y + f.body.h - 1 - screen_at(a->screen)->rule(a);
+    const int y =
+        card ? c->h - 2 : f.body.y + f.body.h - 1 - screen_at(a->screen)->rule(a);
     const int x = card ? 0 : 2;
     /* All of the line: what the panes say on it would be read on as a part of this. */
     const struct rect r = {x, y, c->w - 2 * x, 1};
@@ -182,8 +178,8 @@ static bool is_useless(const struct app *a, const struct session_view *v,
 {
     /* Of a run being browsed: one that has ended is extended, another resumed. */
     const bool ended = v->step >= v->planned;
-    if (v->state == SESSION_BROWSING && (k->action == ACTION_RESUME ||
-                                         k->action == ACTION_EXTEND)) {
+    if (v->state == SESSION_BROWSING &&
+        (k->action == ACTION_RESUME || k->action == ACTION_EXTEND)) {
         return (k->action == ACTION_RESUME) == ended;
     }
     const bool arms = k->action == ACTION_FORK || k->action == ACTION_ARM;

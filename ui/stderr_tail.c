@@ -1,7 +1,7 @@
 #include "ui/stderr_tail.h"
 
-#include "ui/term_tty.h"
 #include "base/tempfile.h"
+#include "ui/term_tty.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -57,7 +57,7 @@ struct term {
     struct stderr_tail tail;
     bool signals_open;
     char note[160];
-    char show_cursor[32]; /* what the terminal wants for it, maybe "" */
+    char show_cursor[32];               /* what the terminal wants for it, maybe "" */
     char keypad_on[32], keypad_off[32]; /* keys send what terminfo says */
 
     enum glyph_tier tier;
@@ -413,8 +413,7 @@ static bool to_event(struct term *t, const struct input *in, struct event *ev)
         ev->kind = EVENT_KEY;
         ev->key = in->key;
         return true;
-    case INPUT_MOUSE:
-        return mouse_event(t, in, ev);
+    case INPUT_MOUSE: return mouse_event(t, in, ev);
     case INPUT_FOCUS:
         ev->kind = EVENT_FOCUS;
         ev->focused = in->focused;
@@ -514,8 +513,8 @@ bool term_event(struct term *t, struct event *ev)
 int term_poll(const struct term *t, struct pollfd fd[TERM_FDS])
 {
     fd[0] = (struct pollfd){.fd = t->tty.in, .events = POLLIN};
-    fd[1] = (struct pollfd){.fd = tty_waits(&t->tty) ? t->tty.out : -1,
-                            .events = POLLOUT};
+    fd[1] =
+        (struct pollfd){.fd = tty_waits(&t->tty) ? t->tty.out : -1, .events = POLLOUT};
     return input_due(t);
 }
 
@@ -660,16 +659,13 @@ static void add_keys(struct term *t)
         const char *capability;
         uint32_t key;
     } keys[] = {
-        {"kcuu1", KEY_UP_},          {"kcud1", KEY_DOWN_},
-        {"kcub1", KEY_LEFT_},        {"kcuf1", KEY_RIGHT_},
-        {"khome", KEY_HOME_},        {"kend", KEY_END_},
-        {"ka1", KEY_HOME_},          {"kc1", KEY_END_},
-        {"ka3", KEY_PGUP},           {"kc3", KEY_PGDN},
-        {"kfnd", KEY_HOME_},         {"kslt", KEY_END_},
-        {"kpp", KEY_PGUP},           {"knp", KEY_PGDN},
-        {"kdch1", KEY_DEL},          {"kcbt", KEY_SHIFT_TAB},
-        {"kf1", KEY_F1_},            {"kent", KEY_ENTER_},
-        {"kLFT", KEY_SHIFT_LEFT},    {"kRIT", KEY_SHIFT_RIGHT},
+        {"kcuu1", KEY_UP_},       {"kcud1", KEY_DOWN_},      {"kcub1", KEY_LEFT_},
+        {"kcuf1", KEY_RIGHT_},    {"khome", KEY_HOME_},      {"kend", KEY_END_},
+        {"ka1", KEY_HOME_},       {"kc1", KEY_END_},         {"ka3", KEY_PGUP},
+        {"kc3", KEY_PGDN},        {"kfnd", KEY_HOME_},       {"kslt", KEY_END_},
+        {"kpp", KEY_PGUP},        {"knp", KEY_PGDN},         {"kdch1", KEY_DEL},
+        {"kcbt", KEY_SHIFT_TAB},  {"kf1", KEY_F1_},          {"kent", KEY_ENTER_},
+        {"kLFT", KEY_SHIFT_LEFT}, {"kRIT", KEY_SHIFT_RIGHT},
     };
     input_init(&t->input);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {

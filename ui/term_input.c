@@ -127,10 +127,10 @@ static const struct row *find_row(char intro, uint32_t number, char final)
 static uint32_t row_key(char intro, uint32_t number, char final, unsigned modifiers)
 {
     const struct row *r = find_row(intro, number, final);
-    return !r                    ? KEY_NONE
-           : modifiers == 0      ? r->key
-           : modifiers == SHIFT  ? r->shifted
-                                 : KEY_NONE;
+    return !r                   ? KEY_NONE
+           : modifiers == 0     ? r->key
+           : modifiers == SHIFT ? r->shifted
+                                : KEY_NONE;
 }
 
 /* A byte or code point that stands for itself. */
@@ -154,8 +154,7 @@ static uint32_t char_key(uint32_t cp, unsigned modifiers, bool typed)
         return KEY_NONE;
     }
     switch (modifiers) {
-    case 0:
-        return plain_key(cp);
+    case 0: return plain_key(cp);
     case SHIFT:
         return cp == '\t'             ? (uint32_t)KEY_SHIFT_TAB
                : letter               ? cp - 'a' + 'A'
@@ -166,8 +165,7 @@ static uint32_t char_key(uint32_t cp, unsigned modifiers, bool typed)
         return letter      ? plain_key(cp - 'a' + 1)
                : cp == '[' ? (uint32_t)KEY_ESC_
                            : KEY_NONE;
-    default:
-        return KEY_NONE;
+    default: return KEY_NONE;
     }
 }
 
@@ -177,9 +175,9 @@ enum { NUMBERS = 4, NUMBER_MAX = 9999999 };
 
 /* ESC [ mark number:sub:sub;number... final */
 struct numbers {
-    char mark;                        /* < = > ? or 0 */
-    uint32_t at[NUMBERS][NUMBERS];    /* as given, 0 where left out */
-    size_t n;                         /* numbers; 0: nothing at all */
+    char mark;                     /* < = > ? or 0 */
+    uint32_t at[NUMBERS][NUMBERS]; /* as given, 0 where left out */
+    size_t n;                      /* numbers; 0: nothing at all */
 };
 
 /* False for what is no list of numbers. */
@@ -419,19 +417,13 @@ static bool ss3_byte(struct term_input *in, uint8_t b, struct input *out)
 static bool sequence_byte(struct term_input *in, uint8_t b, struct input *out)
 {
     switch (in->state) {
-    case ESCAPE:
-        return second_byte(in, b);
-    case CSI:
-        return csi_byte(in, b, out);
-    case SS3:
-        return ss3_byte(in, b, out);
+    case ESCAPE: return second_byte(in, b);
+    case CSI: return csi_byte(in, b, out);
+    case SS3: return ss3_byte(in, b, out);
     case CONSOLE:
-        return b < 0x20 || b >= DEL
-                   ? broken(in, b, out)
-                   : give_key(in, row_key('c', 1, (char)b, 0), out);
-    default: /* ROW: not what the row says */
-        rest(in);
-        return ground_byte(in, b, out);
+        return b < 0x20 || b >= DEL ? broken(in, b, out)
+                                    : give_key(in, row_key('c', 1, (char)b, 0), out);
+    default: /* ROW: not what the row says */ rest(in); return ground_byte(in, b, out);
     }
 }
 
@@ -630,21 +622,17 @@ bool input_add_row(struct term_input *in, const char *bytes, uint32_t key)
 bool input_byte(struct term_input *in, uint8_t b, struct input *out)
 {
     switch (in->state) {
-    case GROUND:
-        return ground_byte(in, b, out);
-    case UTF8:
-        return utf8_byte(in, b, out);
+    case GROUND: return ground_byte(in, b, out);
+    case UTF8: return utf8_byte(in, b, out);
     case ESCAPE:
         if (b == ESC) {
             in->state = ESCAPE_TWICE;
             return false;
         }
         return take(in, b, out);
-    case ESCAPE_TWICE:
-        return second_escape(in, b, out);
+    case ESCAPE_TWICE: return second_escape(in, b, out);
     case AFTER_ESCAPE:
-    case LATE:
-        return late_byte(in, b, out);
+    case LATE: return late_byte(in, b, out);
     case OLD_MOUSE:
         if (b == ESC) {
             return broken(in, b, out);
@@ -652,30 +640,22 @@ bool input_byte(struct term_input *in, uint8_t b, struct input *out)
         in->seq[in->n++] = b;
         return in->n == 6 && old_mouse(in, out);
     case STRING:
-    case STRING_ESCAPE:
-        return string_byte(in, b, out);
-    case PASTE:
-        return paste_byte(in, b, out);
-    default:
-        return take(in, b, out);
+    case STRING_ESCAPE: return string_byte(in, b, out);
+    case PASTE: return paste_byte(in, b, out);
+    default: return take(in, b, out);
     }
 }
 
 int input_wait_ms(const struct term_input *in)
 {
     switch (in->state) {
-    case GROUND:
-        return -1;
+    case GROUND: return -1;
     case ESCAPE:
     case ESCAPE_TWICE:
-    case LATE:
-        return ESCAPE_MS;
-    case AFTER_ESCAPE:
-        return LATE_MS;
-    case PASTE:
-        return PASTE_MS;
-    default:
-        return CUT_MS;
+    case LATE: return ESCAPE_MS;
+    case AFTER_ESCAPE: return LATE_MS;
+    case PASTE: return PASTE_MS;
+    default: return CUT_MS;
     }
 }
 

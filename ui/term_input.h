@@ -35,10 +35,10 @@ struct input {
 /* Private to term_input.c. */
 struct term_input {
     int state;
-    bool alt;            /* ESC before the sequence */
-    bool eight_bits;     /* a string begun by one byte, which ends so as well */
-    bool bell;           /* a string that a bell ends */
-    size_t n;            /* of the sequence so far, maybe more than fit */
+    bool alt;        /* ESC before the sequence */
+    bool eight_bits; /* a string begun by one byte, which ends so as well */
+    bool bell;       /* a string that a bell ends */
+    size_t n;        /* of the sequence so far, maybe more than fit */
     uint8_t seq[INPUT_SEQUENCE];
     struct {
         uint8_t n;

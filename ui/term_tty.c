@@ -208,9 +208,9 @@ bool tty_send_last(int fd, const char *bytes, size_t n)
 bool tty_drain(struct tty *t)
 {
     /* After a crash the last word was another's. */
-    const bool sent = !tty_waits(t) || atomic_load(&hushed) ||
-                      tty_send_last(t->out, t->waiting.p + t->sent,
-                                    t->waiting.len - t->sent);
+    const bool sent =
+        !tty_waits(t) || atomic_load(&hushed) ||
+        tty_send_last(t->out, t->waiting.p + t->sent, t->waiting.len - t->sent);
     str_clear(&t->waiting);
     t->sent = 0;
     t->stalled = false;

@@ -23,7 +23,7 @@ struct tty {
     struct str waiting; /* to be sent, of it `sent` already */
     size_t sent;
     int64_t moved_ns; /* when the terminal last took something, or had to */
-    bool stalled; /* it took nothing for TTY_STALL_MS, or not all could wait */
+    bool stalled;     /* it took nothing for TTY_STALL_MS, or not all could wait */
 };
 
 enum { TTY_STALL_MS = 1000, TTY_HUSH_MS = 100 };
@@ -53,8 +53,8 @@ bool tty_waits(const struct tty *t);
 bool tty_flush_within(struct tty *t, int ms);
 /* Forget what waits; a sequence that was cut by that is ended. */
 void tty_drop(struct tty *t);
-/* Send all as the last of a screen, as tty_send_last does; false when the terminal takes
- * none of it, and the rest is forgotten. */
+/* Send all as the last of a screen, as tty_send_last does; false when the terminal
+ * takes none of it, and the rest is forgotten. */
 bool tty_drain(struct tty *t);
 
 /* Write all of bytes[n] to any descriptor; false when it takes none of it for
@@ -64,8 +64,8 @@ bool tty_send(int fd, const char *bytes, size_t n);
  * has not read yet, so that there is room for this. */
 bool tty_send_last(int fd, const char *bytes, size_t n);
 /* From now on, until tty_open, nothing that is put goes out, in whatever thread: what
- * follows by tty_send_last is the last that the terminal is told. Waits for a write that is
- * under way, TTY_HUSH_MS at most. Async-signal-safe; any thread. */
+ * follows by tty_send_last is the last that the terminal is told. Waits for a write
+ * that is under way, TTY_HUSH_MS at most. Async-signal-safe; any thread. */
 void tty_hush(void);
 /* Turn descriptors 1 and 2, where they are a terminal without room, to /dev/null. */
 void tty_give_up(void);

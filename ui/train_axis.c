@@ -79,11 +79,13 @@ const char *train_measured_on(const struct session_view *v, int metric)
     /* Switched off, and the text in use is of before. */
     const bool still = (a && v->arm[0].rate_set <= 0) || (b && v->arm[1].rate_set <= 0);
     if (v->n_arms < 2 || a == b) {
-        return !a ? "on unmasked batches" : still ? "still on masked batches"
-                                                  : "on masked batches";
+        return !a      ? "on unmasked batches"
+               : still ? "still on masked batches"
+                       : "on masked batches";
     }
     if (a) {
-        return still ? "A still on masked batches, B not" : "A on masked batches, B not";
+        return still ? "A still on masked batches, B not"
+                     : "A on masked batches, B not";
     }
     return still ? "B still on masked batches, A not" : "B on masked batches, A not";
 }
@@ -162,13 +164,10 @@ double train_axis_x(const struct session_view *v, enum x_unit unit, double step)
     const struct series *tokens = &v->arm[0].series[METRIC_TOKENS];
     const struct series *loss = &v->arm[0].series[METRIC_LOSS];
     switch (unit) {
-    case X_TOKENS:
-        return curve_at(tokens->x, tokens->y, tokens->n, step);
-    case X_TIME:
-        return curve_at(loss->x, loss->seconds, loss->n, step);
+    case X_TOKENS: return curve_at(tokens->x, tokens->y, tokens->n, step);
+    case X_TIME: return curve_at(loss->x, loss->seconds, loss->n, step);
     case X_STEP:
-    case X_UNITS:
-        break;
+    case X_UNITS: break;
     }
     return step;
 }

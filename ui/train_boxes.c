@@ -107,8 +107,7 @@ static void difference_row(const struct session_view *v, struct canvas *c,
     if (isfinite(half)) {
         char width[24];
         short_number(width, sizeof width, half, false);
-        canvas_textf(c, in.x + 27 + used, y, in.w - 27 - used, ROLE_DIM, 0,
-                     "%s%s",
+        canvas_textf(c, in.x + 27 + used, y, in.w - 27 - used, ROLE_DIM, 0, "%s%s",
                      glyph_plus_minus(c->tier), width);
     }
 }

@@ -248,9 +248,8 @@ bool acts_cache_get(struct acts_cache *c, uint64_t number, const int32_t *ids, f
     void *data = c->dtype == CACHE_FP16 ? (void *)c->half : (void *)x;
     if (!place_of(c, number, &at) || fstat(c->fd, &st) != 0 ||
         (uint64_t)st.st_size < at + c->stride ||
-        !read_at(c->fd, &found, sizeof found, at) ||
-        found.number != number || !head_holds(&found) ||
-        found.ids != checksum(ids, c->n * sizeof *ids) ||
+        !read_at(c->fd, &found, sizeof found, at) || found.number != number ||
+        !head_holds(&found) || found.ids != checksum(ids, c->n * sizeof *ids) ||
         !read_at(c->fd, data, c->data_bytes, at + BLOCK_HEAD) ||
         found.data != checksum(data, c->data_bytes)) {
         return false;

@@ -481,9 +481,8 @@ static enum err find_named(const char *path, enum named *how, struct stat *st,
     *how = file_is_stream(path) ? NAMED_AS_IT_IS : NAMED_BEHIND;
     return *how == NAMED_AS_IT_IS || S_ISREG(st->st_mode)
                ? OK
-               : err_set(e, ERR_FORMAT,
-                         "%s: can't write: found a %s, expected a file", path,
-                         file_kind(st->st_mode));
+               : err_set(e, ERR_FORMAT, "%s: can't write: found a %s, expected a file",
+                         path, file_kind(st->st_mode));
 }
 
 enum err file_check_named(const char *path, struct errinfo *e)
@@ -520,8 +519,7 @@ void file_take_standard(void)
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
             /* The lowest number that is free is this one. */
-            const int got =
-                open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+            const int got = open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
             (void)got;
         }
     }

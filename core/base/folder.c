@@ -133,9 +133,8 @@ enum err folder_move(const struct folder *from, const char *name,
         return wrong_kind(e, from, name, kind, S_IFREG);
     }
     TRY(kind != 0 ? folder_expect(to, as, kind, e) : OK);
-    return renameat(from->fd, name, to->fd, as) == 0
-               ? OK
-               : fail(e, to, as, "write", errno);
+    return renameat(from->fd, name, to->fd, as) == 0 ? OK
+                                                     : fail(e, to, as, "write", errno);
 }
 
 enum err folder_unlink(const struct folder *f, const char *name, struct errinfo *e)

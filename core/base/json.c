@@ -110,10 +110,9 @@ static enum err refuse_nul(const struct source *s, const char *text, size_t at,
     size_t line;
     size_t column;
     place_of(s, text, at, &line, &column);
-    return err_set(e, ERR_FORMAT,
-                   "%s: line %zu, column %zu: found %s, expected text without NUL",
-                   s->name, line, column,
-                   text[at] == '\0' ? "a NUL byte" : "\"" NUL_ESCAPE "\"");
+    return err_set(
+        e, ERR_FORMAT, "%s: line %zu, column %zu: found %s, expected text without NUL",
+        s->name, line, column, text[at] == '\0' ? "a NUL byte" : "\"" NUL_ESCAPE "\"");
 }
 
 static enum err parse(const struct source *s, const char *text, size_t len, cJSON **out,
@@ -147,8 +146,8 @@ static enum err parse(const struct source *s, const char *text, size_t len, cJSO
     cJSON_Delete(tree);
     if (at >= len) {
         return err_set(e, ERR_FORMAT,
-                       "%s: line %zu, column %zu: found the end, expected %s",
-                       s->name, line, column, expected);
+                       "%s: line %zu, column %zu: found the end, expected %s", s->name,
+                       line, column, expected);
     }
     return err_set(e, ERR_FORMAT, "%s: line %zu, column %zu: found \"%s\", expected %s",
                    s->name, line, column, found, expected);
@@ -376,20 +375,11 @@ enum err json_arr(struct json_at at, const cJSON *obj, const char *key, bool req
 static void add_escaped(struct str *s, uint32_t cp)
 {
     switch (cp) {
-    case '"':
-        str_add(s, "\\\"");
-        return;
-    case '\\':
-        str_add(s, "\\\\");
-        return;
-    case '\n':
-        str_add(s, "\\n");
-        return;
-    case '\t':
-        str_add(s, "\\t");
-        return;
-    default:
-        break;
+    case '"': str_add(s, "\\\""); return;
+    case '\\': str_add(s, "\\\\"); return;
+    case '\n': str_add(s, "\\n"); return;
+    case '\t': str_add(s, "\\t"); return;
+    default: break;
     }
     if (cp > 0xFFFF) { /* as a surrogate pair */
         const uint32_t v = cp - 0x10000;

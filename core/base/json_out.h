@@ -21,8 +21,8 @@ void json_out_free(struct json_out *o); /* NULL is fine */
 enum err json_out_write(struct json_out *o, const char *path,
                         struct errinfo *e) ERR_CHECKED;
 
-/* In what follows `key` is a plain name for a member of an object, NULL for an element of
- * an array. */
+/* In what follows `key` is a plain name for a member of an object, NULL for an element
+ * of an array. */
 void json_out_object(struct json_out *o, const char *key);
 void json_out_array(struct json_out *o, const char *key);
 void json_out_end(struct json_out *o); /* of what was opened last */

@@ -13,7 +13,6 @@
 #define LEAVE_SIGPWR(X)
 #endif
 
-#define LEAVE_SIGNALS(X)                                                               \
-    X(INT) X(TERM) X(HUP) X(USR1) X(USR2) X(XCPU) LEAVE_SIGPWR(X)
+#define LEAVE_SIGNALS(X) X(INT) X(TERM) X(HUP) X(USR1) X(USR2) X(XCPU) LEAVE_SIGPWR(X)
 
 #endif

@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static enum err refuse(const struct folder *f, const char *name, mode_t mode, void *user,
-                       struct errinfo *e)
+static enum err refuse(const struct folder *f, const char *name, mode_t mode,
+                       void *user, struct errinfo *e)
 {
     (void)name;
     (void)mode;

@@ -365,15 +365,13 @@ static enum err op_reduce(struct reader *r, struct errinfo *e)
     case ROLE_DICT:
         return p->node[args].v.items.n == 0 ? push_node(r, container(PICKLE_DICT), e)
                                             : refuse(r, "OrderedDict of something", e);
-    case ROLE_TENSOR:
-        return make_tensor(r, args, e);
+    case ROLE_TENSOR: return make_tensor(r, args, e);
     case ROLE_PARAMETER: {
         const uint32_t tensor = item_at(p, args, 0);
         return is_kind(p, tensor, PICKLE_TENSOR) ? push(r, tensor, e)
                                                  : refuse(r, "a parameter of none", e);
     }
-    case ROLE_STORAGE:
-        break;
+    case ROLE_STORAGE: break;
     }
     return refuse(r, "calls a storage", e);
 }
@@ -529,17 +527,11 @@ static enum err run_structure(struct reader *r, uint8_t op, struct errinfo *e)
 {
     size_t first = 0;
     switch (op) {
-    case '(':
-        return push(r, MARK, e);
-    case ')':
-        return push_node(r, container(PICKLE_TUPLE), e);
-    case ']':
-        return push_node(r, container(PICKLE_LIST), e);
-    case '}':
-        return push_node(r, container(PICKLE_DICT), e);
-    case 't':
-        TRY(find_mark(r, &first, e));
-        return op_tuple(r, first, true, e);
+    case '(': return push(r, MARK, e);
+    case ')': return push_node(r, container(PICKLE_TUPLE), e);
+    case ']': return push_node(r, container(PICKLE_LIST), e);
+    case '}': return push_node(r, container(PICKLE_DICT), e);
+    case 't': TRY(find_mark(r, &first, e)); return op_tuple(r, first, true, e);
     case 0x85:
     case 0x86:
     case 0x87:
@@ -547,24 +539,15 @@ static enum err run_structure(struct reader *r, uint8_t op, struct errinfo *e)
             return refuse(r, "nothing on the stack to take", e);
         }
         return op_tuple(r, r->depth - (op - 0x84u), false, e);
-    case 'a':
-        return op_add_one(r, PICKLE_LIST, e);
-    case 'e':
-        return op_add_many(r, PICKLE_LIST, e);
-    case 's':
-        return op_add_one(r, PICKLE_DICT, e);
-    case 'u':
-        return op_add_many(r, PICKLE_DICT, e);
-    case 'c':
-        return op_global(r, e);
-    case 'Q':
-        return op_storage(r, e);
-    case 'R':
-        return op_reduce(r, e);
-    case 'b':
-        return op_build(r, e);
-    default:
-        return refuse(r, "not one of those that a state dict needs", e);
+    case 'a': return op_add_one(r, PICKLE_LIST, e);
+    case 'e': return op_add_many(r, PICKLE_LIST, e);
+    case 's': return op_add_one(r, PICKLE_DICT, e);
+    case 'u': return op_add_many(r, PICKLE_DICT, e);
+    case 'c': return op_global(r, e);
+    case 'Q': return op_storage(r, e);
+    case 'R': return op_reduce(r, e);
+    case 'b': return op_build(r, e);
+    default: return refuse(r, "not one of those that a state dict needs", e);
     }
 }
 
@@ -572,35 +555,21 @@ static enum err run_op(struct reader *r, uint8_t op, struct errinfo *e)
 {
     uint32_t v = 0;
     switch (op) {
-    case 0x80:
-        return op_protocol(r, e);
+    case 0x80: return op_protocol(r, e);
     case 'q':
-    case 'r':
-        TRY(take_u32(r, op == 'q' ? 1 : 4, &v, e));
-        return op_put(r, v, e);
+    case 'r': TRY(take_u32(r, op == 'q' ? 1 : 4, &v, e)); return op_put(r, v, e);
     case 'h':
-    case 'j':
-        TRY(take_u32(r, op == 'h' ? 1 : 4, &v, e));
-        return op_get(r, v, e);
-    case 'X':
-        return op_text(r, e);
-    case 'K':
-        return op_int(r, 1, e);
-    case 'M':
-        return op_int(r, 2, e);
-    case 'J':
-        return op_int(r, 4, e);
-    case 0x8a:
-        return op_long(r, e);
-    case 'G':
-        return op_float(r, e);
-    case 'N':
-        return push_int(r, PICKLE_NONE, 0, e);
+    case 'j': TRY(take_u32(r, op == 'h' ? 1 : 4, &v, e)); return op_get(r, v, e);
+    case 'X': return op_text(r, e);
+    case 'K': return op_int(r, 1, e);
+    case 'M': return op_int(r, 2, e);
+    case 'J': return op_int(r, 4, e);
+    case 0x8a: return op_long(r, e);
+    case 'G': return op_float(r, e);
+    case 'N': return push_int(r, PICKLE_NONE, 0, e);
     case 0x88:
-    case 0x89:
-        return push_int(r, PICKLE_BOOL, op == 0x88, e);
-    default:
-        return run_structure(r, op, e);
+    case 0x89: return push_int(r, PICKLE_BOOL, op == 0x88, e);
+    default: return run_structure(r, op, e);
     }
 }
 

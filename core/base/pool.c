@@ -145,8 +145,8 @@ enum err pool_new(size_t threads, struct pool **out, struct errinfo *e)
     atomic_init(&p->next, 0);
     rc = start_workers(p, e);
     if (rc != OK) {
-        rc = err_prefix(e, rc, "thread %zu of %zu (--threads)", p->started + 2,
-                        threads);
+        rc =
+            err_prefix(e, rc, "thread %zu of %zu (--threads)", p->started + 2, threads);
         pool_free(p);
         return rc;
     }

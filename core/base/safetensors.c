@@ -38,7 +38,7 @@ static const struct dtype dtypes[] = {
 struct st_file {
     char *name;
     struct infile_bytes own; /* of st_open */
-    const uint8_t *buffer; /* after the header */
+    const uint8_t *buffer;   /* after the header */
     size_t buffer_len;
     size_t prefix;              /* bytes before the buffer */
     cJSON *header;              /* owns the names */

@@ -18,7 +18,7 @@ struct str {
 
 void str_init(struct str *s, size_t max); /* no allocation until the first append */
 void str_free(struct str *s);
-void str_clear(struct str *s); /* length 0, error cleared, memory kept */
+void str_clear(struct str *s);           /* length 0, error cleared, memory kept */
 void str_cut(struct str *s, size_t len); /* back to len bytes, at most what it has */
 void str_add(struct str *s, const char *text);
 void str_addn(struct str *s, const char *bytes, size_t n);

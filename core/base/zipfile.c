@@ -36,10 +36,10 @@ static enum err check_overlap(struct zipfile *z, struct errinfo *e)
             sum = st.comp_size > z->len ? st.comp_size : sum + st.comp_size;
         }
     }
-    return sum <= z->len ? OK
-                         : err_set(e, ERR_FORMAT,
-                                   "%s: its members claim more bytes than the file has",
-                                   z->name);
+    return sum <= z->len
+               ? OK
+               : err_set(e, ERR_FORMAT,
+                         "%s: its members claim more bytes than the file has", z->name);
 }
 
 enum err zipfile_open(const uint8_t *data, size_t len, const char *name,

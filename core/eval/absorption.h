@@ -21,21 +21,23 @@ enum err code_columns_init(struct code_columns *k, size_t F, const struct sae_co
                            struct errinfo *e) ERR_CHECKED;
 void code_columns_deinit(struct code_columns *k);
 
-/* Weights [n_units, F] of the L1 probes of the bank's units on the training codes; in the
- * main form certified minima (logreg.h), begun at `start` where that is not NULL. */
+/* Weights [n_units, F] of the L1 probes of the bank's units on the training codes; in
+ * the main form certified minima (logreg.h), begun at `start` where that is not NULL.
+ */
 enum err ksparse_weights(const struct probe_bank *b, const struct concept_sample *s,
                          const struct sae_codes *codes, size_t F, uint64_t seed,
-                         const struct logreg *start, struct pool *pool, const atomic_bool *cancel,
-                         struct logreg *out, struct errinfo *e) ERR_CHECKED;
+                         const struct logreg *start, struct pool *pool,
+                         const atomic_bool *cancel, struct logreg *out,
+                         struct errinfo *e) ERR_CHECKED;
 
 /* Scratch of one worker for what follows. */
 struct absorption_ws {
-    int32_t *slot;      /* [n] where an occurrence stands in x, -1: nowhere */
-    uint32_t *rows;     /* [n] */
-    float *x;           /* [n, EVAL_MAX_MAIN] */
-    uint8_t *y;         /* [n] */
-    uint8_t *member;    /* [n] occurrences of the concept at hand */
-    uint8_t *is_main;   /* [F] */
+    int32_t *slot;              /* [n] where an occurrence stands in x, -1: nowhere */
+    uint32_t *rows;             /* [n] */
+    float *x;                   /* [n, EVAL_MAX_MAIN] */
+    uint8_t *y;                 /* [n] */
+    uint8_t *member;            /* [n] occurrences of the concept at hand */
+    uint8_t *is_main;           /* [F] */
     struct logreg_tally *tally; /* of the fits; NULL: not counted */
 };
 enum err absorption_ws_init(struct absorption_ws *ws, size_t n, size_t F,

@@ -1,8 +1,7 @@
 /* The rule of absorption over all held-out occurrences, under any number of choices of
  * main latents at once, since the SAE's codes are made but once. */
-#include "eval/evaluate_priv.h"
-
 #include "base/mem.h"
+#include "eval/evaluate_priv.h"
 #include "num/blas.h"
 
 #include <math.h>
@@ -19,12 +18,12 @@ struct decider {
     const struct eval_job *j;
     const struct probe_bank *bank;
     size_t n;
-    const struct eval_choice *choice; /* [n] */
-    struct sums *sum;                 /* [n, C] */
+    const struct eval_choice *choice;   /* [n] */
+    struct sums *sum;                   /* [n, C] */
     struct absorption_outcome *outcome; /* may be NULL */
-    float *along; /* [C, F] probe direction . decoder row */
-    float *x;     /* [BLOCK, D] */
-    struct sae_codes codes; /* of occurrences first .. end - 1 */
+    float *along;                       /* [C, F] probe direction . decoder row */
+    float *x;                           /* [BLOCK, D] */
+    struct sae_codes codes;             /* of occurrences first .. end - 1 */
     size_t first, end;
     size_t *at; /* [C] the next occurrence of a concept */
 };
@@ -112,10 +111,10 @@ static void finish(const struct decider *d, struct eval_rates *rates)
     for (size_t i = 0; i < d->n * d->bank->C; i++) {
         const struct sums *s = &d->sum[i];
         const bool any = s->weight > 0.0;
-        rates[i] = (struct eval_rates){
-            .full = any ? s->full / s->weight : (double)NAN,
-            .fraction = any ? s->fraction / s->weight : (double)NAN,
-            .recall = any ? s->fires / s->weight : (double)NAN};
+        rates[i] =
+            (struct eval_rates){.full = any ? s->full / s->weight : (double)NAN,
+                                .fraction = any ? s->fraction / s->weight : (double)NAN,
+                                .recall = any ? s->fires / s->weight : (double)NAN};
     }
 }
 

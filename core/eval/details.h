@@ -34,7 +34,7 @@ struct details_absorption {
     const struct sae *sae;
     const struct concepts *concepts;
     const struct firmness *firm; /* NULL: none was measured */
-    bool model_units; /* codes as for SAEBench's form, see eval_job_init */
+    bool model_units;            /* codes as for SAEBench's form, see eval_job_init */
     bool activations; /* of the sample as well: its rows are not those of the text */
     struct pool *pool;
     const atomic_bool *cancel;

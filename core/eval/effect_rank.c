@@ -56,8 +56,8 @@ enum err effect_rank_init(struct effect_rank *out, const struct sentence_task *t
     for (size_t j = 0; j < F; j++) {
         const double effect =
             (kind == EFFECT_SIZE ? gap[j] : fmax(gap[j], 0.0)) * effect_of[j];
-        at[j] = (struct ranked){kind == EFFECT_SIZE ? fabs(effect) : effect,
-                                (int32_t)j};
+        at[j] =
+            (struct ranked){kind == EFFECT_SIZE ? fabs(effect) : effect, (int32_t)j};
     }
     qsort(at, F, sizeof *at, by_effect);
     for (size_t j = 0; j < F; j++) {

@@ -1,5 +1,5 @@
-/* Which latents TPP and SCR take out: ranked by what they do to a probe, as SAEBench 0.6
- * ranks them. */
+/* Which latents TPP and SCR take out: ranked by what they do to a probe, as SAEBench
+ * 0.6 ranks them. */
 #ifndef SAETOP_EVAL_EFFECT_RANK_H
 #define SAETOP_EVAL_EFFECT_RANK_H
 
@@ -27,8 +27,8 @@ enum err effect_rank_init(struct effect_rank *out, const struct sentence_task *t
                           enum effect_kind kind, struct errinfo *e) ERR_CHECKED;
 void effect_rank_deinit(struct effect_rank *r);
 
-/* gone [F]: 1 for the first min(n, nonzero). So with EFFECT_IN_CLASS latents of effect 0
- * are taken once those above 0 are used up, and ones below 0 last of all. */
+/* gone [F]: 1 for the first min(n, nonzero). So with EFFECT_IN_CLASS latents of effect
+ * 0 are taken once those above 0 are used up, and ones below 0 last of all. */
 void effect_rank_first(const struct effect_rank *r, size_t n, uint8_t *gone);
 
 #endif

@@ -23,7 +23,7 @@ struct eval_config {
     size_t word_least;    /* held-out occurrences a verdict on a word takes: 20 */
     size_t min_letters;   /* letters that probes must tell in a prompt for it to be
                              asked: 20, as in SAEBench */
-    size_t fit_passes;    /* passes of a probe's fit at most; 0: as many as logreg.h's */
+    size_t fit_passes; /* passes of a probe's fit at most; 0: as many as logreg.h's */
     uint64_t seed;
     /* Where fitted probes are kept, NULL: nowhere. Borrowed; used by whoever makes the
      * set and a suite_bench of it, not after. */

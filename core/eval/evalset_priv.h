@@ -34,8 +34,9 @@ enum err concept_sample_init(struct concept_sample *s, const struct eval_config 
                              const struct acts_set *set, const struct concepts *c,
                              struct errinfo *e) ERR_CHECKED;
 void concept_sample_deinit(struct concept_sample *s);
-/* A sample of its rows, each as often as times [s->n] says, one after the other; without
- * activations, tokens, positions and forms. Row i of s begins at first[i] [s->n+1] of it. */
+/* A sample of its rows, each as often as times [s->n] says, one after the other;
+ * without activations, tokens, positions and forms. Row i of s begins at first[i]
+ * [s->n+1] of it. */
 enum err concept_sample_repeat(const struct concept_sample *s, const uint32_t *times,
                                struct concept_sample *out, size_t *first,
                                struct errinfo *e) ERR_CHECKED;
@@ -58,9 +59,9 @@ struct probe_bank {
     enum absorption_form form;
     size_t C, D;
     size_t fit_passes; /* of the set's configuration */
-    float *dir; /* [C, D] of unit length; zero where there is no probe */
-    float *cut; /* [C] a probe says yes where the projection on dir is above it */
-    double *f1; /* [C] on the sample's test occurrences */
+    float *dir;        /* [C, D] of unit length; zero where there is no probe */
+    float *cut;     /* [C] a probe says yes where the projection on dir is above it */
+    double *f1;     /* [C] on the sample's test occurrences */
     size_t *tested; /* [C] of those that are the concept's: how many it gets right */
     /* The rows that absorption is decided on: all held-out occurrences; in SAEBench's
      * form those of the sample's test part. */
@@ -88,8 +89,9 @@ struct probe_bank {
  * least min_positives test occurrences right, and one. `set`: what s was drawn from. */
 enum err probe_bank_init(struct probe_bank *b, enum absorption_form form, size_t C,
                          const struct concept_sample *s, const struct acts_set *set,
-                         const struct eval_config *cfg, size_t min_positives, struct pool *pool,
-                         const atomic_bool *cancel, struct errinfo *e) ERR_CHECKED;
+                         const struct eval_config *cfg, size_t min_positives,
+                         struct pool *pool, const atomic_bool *cancel,
+                         struct errinfo *e) ERR_CHECKED;
 void probe_bank_deinit(struct probe_bank *b);
 
 /* Rows whose reconstruction is measured. */

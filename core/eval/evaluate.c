@@ -1,8 +1,7 @@
-#include "eval/evaluate_priv.h"
-
 #include "base/clock.h"
 #include "base/mem.h"
 #include "eval/absorption.h"
+#include "eval/evaluate_priv.h"
 #include "eval/fidelity.h"
 #include "num/stats.h"
 
@@ -238,7 +237,8 @@ out:
     return rc;
 }
 
-static enum err main_form(struct eval_job *j, struct eval_result *out, struct errinfo *e)
+static enum err main_form(struct eval_job *j, struct eval_result *out,
+                          struct errinfo *e)
 {
     const struct eval_set *set = j->set;
     TRY(eval_job_select(j, &set->bank, out->concept, &out->split, e));

@@ -22,7 +22,7 @@ struct absorption_family {
     struct estimate recall; /* mean share of true positives where a main latent fires */
     double f1_best;         /* mean F1 of the best single latent (k-sparse, k = 1) */
     size_t eligible;        /* concepts counted */
-    size_t true_positives;  /* held-out words the raw probe gets right, of all of them */
+    size_t true_positives; /* held-out words the raw probe gets right, of all of them */
 };
 
 /* One concept of the result. Of one that is not eligible only the probe's figures are
@@ -33,8 +33,8 @@ struct concept_result {
     int32_t concept;
     bool eligible;
     double probe_f1;
-    size_t true_positives; /* such occurrences, */
-    size_t absorbed;       /* and those of them that are fully absorbed */
+    size_t true_positives;              /* such occurrences, */
+    size_t absorbed;                    /* and those of them that are fully absorbed */
     int32_t main_latent[EVAL_MAX_MAIN]; /* best first, -1 after the last */
     size_t n_main;
     double full, fraction, recall, f1_best;
@@ -67,10 +67,10 @@ struct eval_result {
     struct absorption_family leaf, super, letter; /* centred, class-balanced F1 */
     double absorption_saebench; /* NaN until evaluate_saebench fills it in */
     size_t saebench_eligible;   /* concepts counted in it */
-    size_t resamples; /* behind firmness; 0: none */
-    size_t fits, fits_short; /* of probes behind leaf, super and letter, those of the
-                                resamples among them: how many, and how many are not at
-                                their certified minimum */
+    size_t resamples;           /* behind firmness; 0: none */
+    size_t fits, fits_short;    /* of probes behind leaf, super and letter, those of the
+                                   resamples among them: how many, and how many are not at
+                                   their certified minimum */
     size_t n_concepts;
     struct concept_result
         *concept; /* [n_concepts] the first of struct concepts, owned */
@@ -105,8 +105,8 @@ void eval_result_deinit(struct eval_result *r);
 enum err eval_result_copy(const struct eval_result *r, struct eval_result *out,
                           struct errinfo *e) ERR_CHECKED;
 /* The object of eval.json as a tree; caller owns. What is measured while training goes
- * on, on few rows, stands under "live" with the rows it is of; `saetop eval` has figures
- * of the same names from more rows under its own measures (suite_tree). */
+ * on, on few rows, stands under "live" with the rows it is of; `saetop eval` has
+ * figures of the same names from more rows under its own measures (suite_tree). */
 enum err eval_result_tree(const struct eval_result *r, const struct concepts *c,
                           cJSON **out, struct errinfo *e) ERR_CHECKED;
 /* eval.json: one object nested by measure. */

@@ -17,8 +17,8 @@ struct eval_job {
     struct logreg *keep;        /* takes their weights; NULL: nobody does */
     bool model_units; /* codes as an SAE would give them whose decoder rows have unit
                          length in the model's own space: what SAEBench sees */
-    struct sae_codes codes;     /* of the concept sample ... */
-    double scale;               /* ... which divided by this are in the model's units */
+    struct sae_codes codes; /* of the concept sample ... */
+    double scale;           /* ... which divided by this are in the model's units */
     struct code_columns columns;
     float *length;            /* [F] norms of decoder rows */
     struct absorption_ws *ws; /* one a worker */
@@ -47,8 +47,9 @@ struct eval_rates {
     double full, fraction, recall;
 };
 /* The rule on all held-out occurrences of the bank's eligible concepts, under n
- * choices: rates [n, C]. outcome [occurrences of the bank] of the first choice, of those
- * that are not right too; those of other concepts stay as they are. May be NULL. */
+ * choices: rates [n, C]. outcome [occurrences of the bank] of the first choice, of
+ * those that are not right too; those of other concepts stay as they are. May be NULL.
+ */
 enum err eval_decide(const struct eval_job *j, const struct probe_bank *bank, size_t n,
                      const struct eval_choice *choice, struct eval_rates *rates,
                      struct absorption_outcome *outcome, struct errinfo *e) ERR_CHECKED;

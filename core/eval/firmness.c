@@ -28,13 +28,13 @@ static void draw(const struct concept_sample *s, uint64_t seed, size_t rep,
 
 struct resampler {
     const struct eval_set *set;
-    struct eval_job whole; /* on the sample as it is */
-    struct logreg weights; /* its L1 probes */
-    uint32_t *forms;       /* [reps, forms] */
-    uint32_t *times;       /* [rows] */
-    size_t *first;         /* [rows+1] */
+    struct eval_job whole;    /* on the sample as it is */
+    struct logreg weights;    /* its L1 probes */
+    uint32_t *forms;          /* [reps, forms] */
+    uint32_t *times;          /* [rows] */
+    size_t *first;            /* [rows+1] */
     struct concept_result *r; /* [reps, C] */
-    size_t fits, fits_short; /* of all resamples */
+    size_t fits, fits_short;  /* of all resamples */
 };
 
 /* The bank's labels in terms of the rows of a resample. */
@@ -192,8 +192,8 @@ static enum err resample(struct resampler *k, const struct eval_result *r,
     TRY_OUT(rc, mem_new(&rates, C, f->reps * sizeof *rates, "resamples", e));
     for (size_t rep = 0; rep < f->reps; rep++) {
         TRY_OUT(rc, choose(k, rep, k->r + rep * C, e));
-        choice[rep] = (struct eval_choice){
-            k->r + rep * C, k->forms + rep * k->set->sample.n_forms};
+        choice[rep] = (struct eval_choice){k->r + rep * C,
+                                           k->forms + rep * k->set->sample.n_forms};
     }
     TRY_OUT(rc, eval_decide(&k->whole, &k->set->bank, f->reps, choice, rates, NULL, e));
     for (size_t rep = 0; rep < f->reps; rep++) {

@@ -12,12 +12,12 @@
 enum firm_figure { FIRM_FULL, FIRM_FRACTION, FIRM_RECALL, FIRM_F1, FIRM_FIGURES };
 
 struct firmness {
-    size_t n, reps;  /* concepts, resamples */
-    size_t fits, fits_short; /* of the resamples' probes, and those that are not at their
-                                certified minimum */
-    double *same;    /* [n] share of resamples that choose the same best latent; NaN for
-                        concepts that are not eligible */
-    int32_t *best;   /* [reps, n] the best latent that each chooses, -1: none */
+    size_t n, reps;          /* concepts, resamples */
+    size_t fits, fits_short; /* of the resamples' probes, and those that are not at
+                                their certified minimum */
+    double *same;  /* [n] share of resamples that choose the same best latent; NaN for
+                      concepts that are not eligible */
+    int32_t *best; /* [reps, n] the best latent that each chooses, -1: none */
     double *value[FIRM_FIGURES]; /* [reps, n]; NaN where a resample has nothing to
                                     measure on. For report_resampled: resample i is of
                                     the same words for every SAE */

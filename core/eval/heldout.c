@@ -41,9 +41,9 @@ struct heldout {
     float *x;       /* [n, D] */
     uint8_t *half;  /* [n] */
     struct sae_codes codes;
-    double rows[2];    /* of each half */
-    double *fires[2];  /* [F] rows of a half on which a latent fires */
-    size_t *start;     /* [n_probed+1] the rows of each concept */
+    double rows[2];   /* of each half */
+    double *fires[2]; /* [F] rows of a half on which a latent fires */
+    size_t *start;    /* [n_probed+1] the rows of each concept */
     uint32_t *member;
     double **hits; /* [workers] of [2, F] */
     double *f1;
@@ -92,8 +92,7 @@ static enum err halve(struct heldout *k, uint64_t seed, struct errinfo *e)
     for (size_t i = 0; i < n; i++) {
         size_t all = 0;
         form[i].concept = concepts_probed(k->c, form[i].token, &all)[0];
-        form[i].draw =
-            rng_at(seed, RNG_SAMPLE, 1, (uint64_t)(uint32_t)form[i].token);
+        form[i].draw = rng_at(seed, RNG_SAMPLE, 1, (uint64_t)(uint32_t)form[i].token);
     }
     qsort(form, n, sizeof *form, by_concept);
     for (size_t i = 0; i < n; i++) {

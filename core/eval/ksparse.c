@@ -55,8 +55,9 @@ void code_columns_deinit(struct code_columns *k)
  * needs neither seed nor schedule, on a few training occurrences of each word form. */
 enum err ksparse_weights(const struct probe_bank *b, const struct concept_sample *s,
                          const struct sae_codes *codes, size_t F, uint64_t seed,
-                         const struct logreg *start, struct pool *pool, const atomic_bool *cancel,
-                         struct logreg *out, struct errinfo *e)
+                         const struct logreg *start, struct pool *pool,
+                         const atomic_bool *cancel, struct logreg *out,
+                         struct errinfo *e)
 {
     const struct logreg_x x = {.n = b->form == FORM_MAIN ? s->n_rank : s->n_train,
                                .d = F,

@@ -61,8 +61,8 @@ static enum err inputs(enum absorption_form form, const struct concept_sample *s
  * recipe, 50 epochs of Adam on batches of 64 on the inputs as they are. */
 static enum err train(enum absorption_form form, const struct logreg_x *x,
                       const struct logreg_y *y, const struct eval_config *cfg,
-                      struct pool *pool, const atomic_bool *cancel,
-                      struct logreg *out, struct errinfo *e)
+                      struct pool *pool, const atomic_bool *cancel, struct logreg *out,
+                      struct errinfo *e)
 {
     if (form == FORM_SAEBENCH) {
         const struct logreg_adam_opts o = {.epochs = 50,
@@ -228,8 +228,8 @@ static enum err list_occurrences(struct probe_bank *b, const struct concept_samp
     return mem_new(&b->weight, all, sizeof *b->weight, "held-out words", e);
 }
 
-/* What the probes say of n occurrences from `first`, whose projections are along [n, C].
- * at [C]: where the next one of a concept goes. */
+/* What the probes say of n occurrences from `first`, whose projections are along [n,
+ * C]. at [C]: where the next one of a concept goes. */
 static void note_block(struct probe_bank *b, const struct concept_sample *s,
                        size_t first, size_t n, const float *along, size_t *at)
 {

@@ -243,11 +243,9 @@ enum err probe_sheet_report(const struct probe_sheet *s, const bool *use,
 enum err probe_sheet_fits(const struct probe_sheet *s, const struct probe_sheet *raw,
                           const char *what, struct report *r, struct errinfo *e)
 {
-    return report_fits(r, what,
-                       atomic_load(&s->tally.fits) + atomic_load(&raw->tally.fits),
-                       atomic_load(&s->tally.short_of) +
-                           atomic_load(&raw->tally.short_of),
-                       e);
+    return report_fits(
+        r, what, atomic_load(&s->tally.fits) + atomic_load(&raw->tally.fits),
+        atomic_load(&s->tally.short_of) + atomic_load(&raw->tally.short_of), e);
 }
 
 cJSON *probe_sheet_named(const struct probe_sheet *s, size_t at)

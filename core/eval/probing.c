@@ -358,8 +358,7 @@ static enum err fold_init(struct fold *f, const struct probe_table *t,
     const size_t first = t->n_train + t->n_test;
     const size_t labels = label_start[first + t->n_ood] - label_start[first];
     size_t row = 0, at = 0;
-    f->t = (struct probe_table){
-        .D = t->D, .balanced = t->balanced, .tally = t->tally};
+    f->t = (struct probe_table){.D = t->D, .balanced = t->balanced, .tally = t->tally};
     TRY(mem_new(&f->raw, t->n_ood, t->D * sizeof *f->raw, "oracle", e));
     TRY(mem_new(&f->start, t->n_ood + 1, sizeof *f->start, "oracle", e));
     TRY(mem_new(&f->label, labels, sizeof *f->label, "oracle", e));

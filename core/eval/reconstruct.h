@@ -41,13 +41,14 @@ void reconstruct_text_deinit(struct reconstruct_text *t);
 
 /* Adds to the report, below "fidelity.NAME.": l0, l1 (mean sum of activations, in the
  * model's units), mse, mse_per_dimension, mse_saebench (mean over tokens of the squared
- * error / the tokens of its batch, as SAEBench 0.6.0 divides it), explained_variance (1 -
- * error / variance over the whole text), explained_variance_saebench (1 - R / (S -
+ * error / the tokens of its batch, as SAEBench 0.6.0 divides it), explained_variance (1
+ * - error / variance over the whole text), explained_variance_saebench (1 - R / (S -
  * (S/D)^2) with R the mean squared error and S the mean square, both means of batches:
  * SAEBench 0.6.0's own, which inflates), explained_variance_legacy (mean over tokens of
- * 1 - error / square of the distance to its batch's mean), cosine, shrinkage (mean |xhat|
- * / |x|), norm_in and norm_out (mean lengths), tokens, bias (mean |xhat|^2 / mean
- * x.xhat), bias_saebench (mean of that of the batches); and with the model ce_clean, ce_sae, ce_zero, ce_mean, ce_increase (sae
+ * 1 - error / square of the distance to its batch's mean), cosine, shrinkage (mean
+ * |xhat| / |x|), norm_in and norm_out (mean lengths), tokens, bias (mean |xhat|^2 /
+ * mean x.xhat), bias_saebench (mean of that of the batches); and with the model
+ * ce_clean, ce_sae, ce_zero, ce_mean, ce_increase (sae
  * - clean), ce_recovered, ce_recovered_mean (against mean ablation), kl_sae, kl_zero,
  * kl_mean (of the clean distribution), and kl_score = (kl_zero - kl_sae) / kl_zero.
  * Activations at special tokens stay as they are in every arm. ERR_NOMEM,

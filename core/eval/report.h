@@ -56,9 +56,9 @@ enum err report_ratio(struct report *r, size_t n, const int32_t *id, const doubl
                       const double *w, const char *unit, struct errinfo *e,
                       const char *path, ...)
     __attribute__((format(printf, 8, 9))) ERR_CHECKED;
-/* Of the figure that report_ratio added last, over n units of weight 1: what each came to
- * in each of `reps` resamples of what lies below it (words, and the latents chosen by
- * them). again [reps, n] is copied. The interval then resamples both (see
+/* Of the figure that report_ratio added last, over n units of weight 1: what each came
+ * to in each of `reps` resamples of what lies below it (words, and the latents chosen
+ * by them). again [reps, n] is copied. The interval then resamples both (see
  * stats_bootstrap_again), and so does that of a paired difference of two such figures:
  * resample i must be of the same draw in both. */
 enum err report_resampled(struct report *r, size_t reps, size_t n, const double *again,

@@ -142,7 +142,8 @@ out:
 
 #define ID "fidelity.in_distribution."
 
-/* Of the rows that a figure was measured on, special ones as well: as SAEBench counts. */
+/* Of the rows that a figure was measured on, special ones as well: as SAEBench counts.
+ */
 static double positions(const struct out *o, const char *path)
 {
     const struct figure *f = report_find(o->r, path);

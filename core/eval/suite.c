@@ -58,9 +58,9 @@ static enum err family_one(struct suite *s, const struct family *fam, const char
     const struct eval_result *q = fam->q;
     for (size_t c = 0; c < q->n_concepts; c++) {
         const struct concept_result *o = &q->concept[c];
-        const double v[FAMILY_FIGURES] = {
-            o->full,       o->fraction, o->recall,        o->f1_best,
-            o->f1_heldout, o->firmness, (double)o->n_main};
+        const double v[FAMILY_FIGURES] = {o->full,          o->fraction,   o->recall,
+                                          o->f1_best,       o->f1_heldout, o->firmness,
+                                          (double)o->n_main};
         x[c] = use[c] ? v[f] : (double)NAN;
     }
     TRY(report_ratio(s->r, q->n_concepts, NULL, x, NULL, "concepts", e,
@@ -184,19 +184,18 @@ static void add_word(const struct suite *s, const struct family *fam,
 }
 
 /* The figures of the words of a set by family, and the absorbed ones on the list. */
-static enum err run_words(struct suite *s, struct family *fam,
-                          const char *const *name, cJSON *list, struct errinfo *e)
+static enum err run_words(struct suite *s, struct family *fam, const char *const *name,
+                          cJSON *list, struct errinfo *e)
 {
     const struct suite_job *j = s->job;
     const bool asked = s->b->letters != NULL && fam->set == s->in->set;
     struct word_result *word = NULL;
     size_t n = 0;
-    enum err rc = evaluate_words(fam->set, j->sae, j->pool, j->cancel, fam->q, &word,
-                                 &n, e);
+    enum err rc =
+        evaluate_words(fam->set, j->sae, j->pool, j->cancel, fam->q, &word, &n, e);
     if (rc == OK && s->r->details != NULL) {
-        details_words(s->r->details,
-                      fam->set == s->in->set ? "words" : "words_prompts", fam->concepts,
-                      word, n);
+        details_words(s->r->details, fam->set == s->in->set ? "words" : "words_prompts",
+                      fam->concepts, word, n);
     }
     for (int kind = CONCEPT_LEAF; kind <= CONCEPT_LETTER && rc == OK; kind++) {
         if (name[kind] != NULL) {
@@ -205,8 +204,7 @@ static enum err run_words(struct suite *s, struct family *fam,
         }
     }
     for (size_t i = 0; i < n && rc == OK && list != NULL; i++) {
-        const bool letter =
-            fam->concepts->def[word[i].concept].kind == CONCEPT_LETTER;
+        const bool letter = fam->concepts->def[word[i].concept].kind == CONCEPT_LETTER;
         if (word[i].absorbed > 0 && !(asked && letter)) {
             add_word(s, fam, &word[i], list);
         }
@@ -260,8 +258,7 @@ static enum err asked_letters(struct suite *s, cJSON *list, struct errinfo *e)
     struct firmness firm = {0};
     enum err rc = OK;
     TRY_OUT(rc, evaluate(t->set, j->sae, j->h, j->pool, j->cancel, &q, e));
-    TRY_OUT(rc,
-            report_fits(s->r, "absorption of letters", q.fits, q.fits_short, e));
+    TRY_OUT(rc, report_fits(s->r, "absorption of letters", q.fits, q.fits_short, e));
     TRY_OUT(rc,
             evaluate_saebench(t->set, &t->saebench, j->sae, j->pool, j->cancel, &q, e));
     TRY_OUT(rc, final_measures(s, t->set, t->concepts, &q, &firm, e));
@@ -274,7 +271,8 @@ static enum err asked_letters(struct suite *s, cJSON *list, struct errinfo *e)
                              "absorption.letter.saebench_eligible_letters"));
     TRY_OUT(rc, run_words(s, &fam, name, list, e));
     TRY_OUT(rc, family_details(s, &fam, NULL, "absorption_prompts", e));
-    TRY_OUT(rc, family_details(s, &fam, &t->saebench, "absorption_prompts_saebench", e));
+    TRY_OUT(rc,
+            family_details(s, &fam, &t->saebench, "absorption_prompts_saebench", e));
     take_letters(s->result, s->in->concepts, &q, t->concepts);
 out:
     eval_result_deinit(&q);
@@ -287,10 +285,10 @@ static enum err absorption_figures(struct suite *s, cJSON *list, struct errinfo 
     const bool asked = s->b->letters != NULL;
     struct firmness firm = {0};
     struct family fam = {s->in->set, s->in->concepts, s->result, &firm, CONCEPT_LEAF};
-    const char *const name[CONCEPT_KINDS] = {
-        [CONCEPT_LEAF] = "leaf",
-        [CONCEPT_SUPER] = "super",
-        [CONCEPT_LETTER] = asked ? "letter_own_word" : "letter"};
+    const char *const name[CONCEPT_KINDS] = {[CONCEPT_LEAF] = "leaf",
+                                             [CONCEPT_SUPER] = "super",
+                                             [CONCEPT_LETTER] =
+                                                 asked ? "letter_own_word" : "letter"};
     enum err rc = OK;
     TRY_OUT(rc, final_measures(s, fam.set, fam.concepts, s->result, &firm, e));
     for (int kind = CONCEPT_LEAF; kind <= CONCEPT_LETTER; kind++) {

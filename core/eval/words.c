@@ -108,8 +108,8 @@ static void add_concept(struct words *k, size_t c)
     const struct probe_bank *b = &k->set->bank;
     const size_t first = b->occ_start[c], n = b->occ_start[c + 1] - first;
     for (size_t i = 0; i < n; i++) {
-        k->occ[i] = (struct occurrence){b->held_form[b->occ[first + i]],
-                                        (uint32_t)(first + i)};
+        k->occ[i] =
+            (struct occurrence){b->held_form[b->occ[first + i]], (uint32_t)(first + i)};
     }
     if (n > 1) {
         qsort(k->occ, n, sizeof *k->occ, by_form);

@@ -1,22 +1,22 @@
-/* What became of each word of a concept: the rule of absorption (absorption.h) read word
- * by word, over all its occurrences that no probe was trained on. */
+/* What became of each word of a concept: the rule of absorption (absorption.h) read
+ * word by word, over all its occurrences that no probe was trained on. */
 #ifndef SAETOP_EVAL_WORDS_H
 #define SAETOP_EVAL_WORDS_H
 
 #include "eval/evaluate.h"
 
-/* Held-out occurrences that a verdict takes. A share of fewer is too coarse to say which
- * of the verdicts holds: at 20 its standard error is up to .11. */
+/* Held-out occurrences that a verdict takes. A share of fewer is too coarse to say
+ * which of the verdicts holds: at 20 its standard error is up to .11. */
 #define WORD_LEAST 20
 
 /* In this order; the first that holds. */
 enum word_verdict {
     WORD_TOO_RARE,    /* fewer than eval_config.word_least held-out occurrences */
-    WORD_PROBE_WRONG, /* the raw probe gets less than half of them right: the model itself
-                         does not tell that the word belongs to the concept */
+    WORD_PROBE_WRONG, /* the raw probe gets less than half of them right: the model
+                         itself does not tell that the word belongs to the concept */
     WORD_HELD,        /* a main latent fires on at least half of those that are right */
-    WORD_ABSORBED,    /* at least half of those on which none fires are fully absorbed */
-    WORD_MISSED,      /* the rest: the concept is there, and no latent carries it */
+    WORD_ABSORBED, /* at least half of those on which none fires are fully absorbed */
+    WORD_MISSED,   /* the rest: the concept is there, and no latent carries it */
     WORD_VERDICTS
 };
 /* "too rare", "probe wrong", "held", "absorbed", "missed" */
@@ -47,9 +47,9 @@ struct word_result {
 enum word_verdict word_verdict(const struct word_result *w, size_t least);
 
 /* The words of every eligible concept of r, an earlier result of the same set and SAE:
- * concepts ascending, words of one by token. *out [*n]: mem_free. Encodes the words anew:
- * O(rows D F). Deterministic; owner of the pool. ERR_USAGE for an SAE of another width,
- * ERR_CANCELLED, ERR_NOMEM. */
+ * concepts ascending, words of one by token. *out [*n]: mem_free. Encodes the words
+ * anew: O(rows D F). Deterministic; owner of the pool. ERR_USAGE for an SAE of another
+ * width, ERR_CANCELLED, ERR_NOMEM. */
 enum err evaluate_words(const struct eval_set *set, const struct sae *s,
                         struct pool *pool, const atomic_bool *cancel,
                         const struct eval_result *r, struct word_result **out,

@@ -13,7 +13,7 @@
  * ERR_USAGE when p > 0 and the tokenizer has no mask token. Owner thread; uses `pool`;
  * does not depend on its threads. O(rows T D (D + V)). */
 enum err lm_evaluate(const struct lm *m, const struct corpus *c, size_t rows, double p,
-                     uint64_t seed, struct pool *pool, double *nll,
-                     size_t *used, struct errinfo *e) ERR_CHECKED;
+                     uint64_t seed, struct pool *pool, double *nll, size_t *used,
+                     struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -55,9 +55,9 @@ static void fold(const char *name, char out[NAME_CAP])
 /* Names of folders that say nothing: also the hash of a snapshot. */
 static bool is_general(const char *name)
 {
-    static const char *const whole[] = {"",       "model",  "models", "lm",   "hf",
-                                        "output", "out",    "final",  "best", "latest",
-                                        "tmp",    "weights"};
+    static const char *const whole[] = {"",     "model",  "models", "lm",
+                                        "hf",   "output", "out",    "final",
+                                        "best", "latest", "tmp",    "weights"};
     char text[NAME_CAP];
     fold(name, text);
     for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {

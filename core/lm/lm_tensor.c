@@ -48,18 +48,12 @@ size_t lm_tensor_count(const struct lm_config *cfg)
 static size_t dim_size(const struct lm_config *cfg, enum dim d)
 {
     switch (d) {
-    case DIM_V:
-        return cfg->vocab;
-    case DIM_CTX:
-        return cfg->n_ctx;
-    case DIM_D:
-        return cfg->d_model;
-    case DIM_3D:
-        return 3 * cfg->d_model;
-    case DIM_FF:
-        return cfg->d_ff;
-    case DIM_NONE:
-        break;
+    case DIM_V: return cfg->vocab;
+    case DIM_CTX: return cfg->n_ctx;
+    case DIM_D: return cfg->d_model;
+    case DIM_3D: return 3 * cfg->d_model;
+    case DIM_FF: return cfg->d_ff;
+    case DIM_NONE: break;
     }
     return 1;
 }

@@ -41,8 +41,8 @@ struct pretrainer {
     struct pack **pack; /* [n_texts] */
     /* [n_texts] where they stood after the last whole step, which a save records */
     struct pack_pos *at;
-    int32_t *inputs;    /* [batch_rows, T] with masks */
-    int32_t *targets;   /* [batch_rows, T], -1 where there is none */
+    int32_t *inputs;  /* [batch_rows, T] with masks */
+    int32_t *targets; /* [batch_rows, T], -1 where there is none */
 
     /* the step */
     size_t blocks, workers;

@@ -61,18 +61,10 @@ static void field_text(const struct pretrain_config *cfg, size_t i, char out[64]
 {
     const void *p = (const char *)cfg + FIELDS[i].at;
     switch (FIELDS[i].kind) {
-    case SIZE:
-        (void)snprintf(out, 64, "%zu", *(const size_t *)p);
-        break;
-    case INT:
-        (void)snprintf(out, 64, "%" PRId64, *(const int64_t *)p);
-        break;
-    case REAL:
-        (void)snprintf(out, 64, "%.17g", *(const double *)p);
-        break;
-    case SEED:
-        (void)snprintf(out, 64, "%" PRIu64, *(const uint64_t *)p);
-        break;
+    case SIZE: (void)snprintf(out, 64, "%zu", *(const size_t *)p); break;
+    case INT: (void)snprintf(out, 64, "%" PRId64, *(const int64_t *)p); break;
+    case REAL: (void)snprintf(out, 64, "%.17g", *(const double *)p); break;
+    case SEED: (void)snprintf(out, 64, "%" PRIu64, *(const uint64_t *)p); break;
     }
 }
 

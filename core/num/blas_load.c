@@ -83,8 +83,8 @@ const struct blas *blas_get(void)
 /* Whether the address space has so much left in one piece. */
 static bool is_room(size_t bytes)
 {
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                   0);
+    void *p =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return p != MAP_FAILED && munmap(p, bytes) == 0;
 }
 

@@ -190,11 +190,13 @@ INLINE v4d exp4(v4d x)
     const v4d n = whole - magic;
     const v4d r = (at - n * 6.93145751953125e-1) - n * 1.42860682030941723212e-6;
     v4d p = splat4(1.0 / 6227020800.0);
+    /* clang-format off */
     static const double term[] = {1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0,
                                   1.0 / 362880.0,    1.0 / 40320.0,    1.0 / 5040.0,
                                   1.0 / 720.0,       1.0 / 120.0,      1.0 / 24.0,
                                   1.0 / 6.0,         0.5,              1.0,
                                   1.0};
+    /* clang-format on */
     for (size_t i = 0; i < sizeof term / sizeof *term; i++) {
         p = p * r + term[i];
     }

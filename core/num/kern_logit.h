@@ -1,6 +1,8 @@
 /* The logistic loss of two classes in double, part of kern_body.h. */
 
-#define LOGIT_ROWS 512 /* a quarter of it: factors of at most 2 multiplied in a lane */
+#define LOGIT_ROWS                                                                     \
+    512 /* a quarter of it: factors of at most 2 multiplied in a lane                  \
+         */
 
 struct logit_lanes {
     v4d product[2]; /* of 1 + e^-|z| */
@@ -59,8 +61,7 @@ static void kern_logit(size_t n, const double weight[2], const double *s,
                        const double *z, double *r, double *h, struct logit_sums *out)
 {
     double logs[2] = {0.0, 0.0};
-    struct logit_lanes sum = {.above = splat4(0.0),
-                              .pull = {splat4(0.0), splat4(0.0)}};
+    struct logit_lanes sum = {.above = splat4(0.0), .pull = {splat4(0.0), splat4(0.0)}};
     for (size_t first = 0; first < n; first += LOGIT_ROWS) {
         const size_t end = n - first < LOGIT_ROWS ? n : first + LOGIT_ROWS;
         size_t i = first;

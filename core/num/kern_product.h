@@ -75,9 +75,7 @@ LANES_INLINE void product_rest(size_t rows, size_t D, const float *x,
 {
     switch (rows) {
 #define REST(n)                                                                        \
-    case n:                                                                            \
-        product_tile(n, D, x, panel, bias, h, ldh, cut, r0);                           \
-        break;
+    case n: product_tile(n, D, x, panel, bias, h, ldh, cut, r0); break;
         REST(1)
         REST(2)
         REST(3)
@@ -94,8 +92,7 @@ LANES_INLINE void product_rest(size_t rows, size_t D, const float *x,
         REST(13)
 #endif
 #undef REST
-    default:
-        break;
+    default: break;
     }
 }
 

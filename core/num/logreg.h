@@ -61,7 +61,7 @@ struct logreg_opts {
     double l1, l2; /* one of them above 0 */
     bool balanced;
     double tol;
-    size_t max_passes; /* over the data; a Newton step counts as one */
+    size_t max_passes;          /* over the data; a Newton step counts as one */
     const struct logreg *start; /* NULL, or [C, d] where to start; compressed inputs */
     const atomic_bool *cancel;  /* polled each pass; may be NULL */
 };
@@ -74,12 +74,12 @@ struct logreg_opts logreg_defaults(void);
  * for options that do not go together, ERR_NUMERIC for inputs that are not finite.
  * Dense inputs without an L1 term go by batches of units: L-BFGS, whose first guess of
  * the curvature is the inputs' second moments, then a sample of rows weighted as at the
- * point. O(n d) a unit and pass, two or three times O(n d^2 / 8 + d^3); 50 to 110 passes
- * of the slowest unit on activations. Others go unit by unit: Newton on a working set of k columns
- * with e entries a row, O(n + nnz + nnz_k e + k^2) a unit and pass (conjugate gradients
- * on them without an L1 term or from 768 columns on); some 10 passes, 7 from a start
- * nearby. Of the columns outside it those that the gap shows to have no weight at the
- * minimum are not looked at again. */
+ * point. O(n d) a unit and pass, two or three times O(n d^2 / 8 + d^3); 50 to 110
+ * passes of the slowest unit on activations. Others go unit by unit: Newton on a
+ * working set of k columns with e entries a row, O(n + nnz + nnz_k e + k^2) a unit and
+ * pass (conjugate gradients on them without an L1 term or from 768 columns on); some 10
+ * passes, 7 from a start nearby. Of the columns outside it those that the gap shows to
+ * have no weight at the minimum are not looked at again. */
 enum err logreg_fit(const struct logreg_x *x, const struct logreg_y *y,
                     const struct logreg_opts *opts, struct pool *pool,
                     struct logreg *out, struct errinfo *e) ERR_CHECKED;
@@ -87,8 +87,8 @@ enum err logreg_fit(const struct logreg_x *x, const struct logreg_y *y,
 /* Bytes that logreg_fit takes at most beside its result for compressed inputs of nnz
  * entries on so many threads. */
 size_t logreg_fit_bytes(size_t n, size_t d, size_t nnz, size_t threads);
-/* The same for dense inputs of C units without an L1 term, where rows bring all units to
- * their minimum: up to 39 MB a thread at 319 inputs, 6.4 MB at 128. Units that rows
+/* The same for dense inputs of C units without an L1 term, where rows bring all units
+ * to their minimum: up to 39 MB a thread at 319 inputs, 6.4 MB at 128. Units that rows
  * leave short are ended by columns, which take logreg_fit_bytes of n d entries then. */
 size_t logreg_dense_bytes(size_t d, size_t C, size_t threads);
 
@@ -127,8 +127,8 @@ void logreg_count_few(struct logreg_tally *t, double gap);
  * duality gap as a share of the objective, at most LOGREG_TOL unless rounding or 60
  * iterations ended the way. O(iterations m k^2), no allocation. Agrees with
  * scikit-learn's lbfgs at max_iter 500 to the latter's tolerance. */
-double logreg_few(size_t k, size_t m, const float *x, const uint8_t *y,
-                  double zero_pos, double zero_neg, double c, double *w, double *b);
+double logreg_few(size_t k, size_t m, const float *x, const uint8_t *y, double zero_pos,
+                  double zero_neg, double c, double *w, double *b);
 /* The same with s = 1 for every row, all of which are in x. */
 double logreg_few_plain(size_t k, size_t m, const float *x, const uint8_t *y, double c,
                         double *w, double *b);

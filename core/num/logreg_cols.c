@@ -16,8 +16,8 @@
 #define MAX_HALVINGS 30
 #define ARMIJO       1e-4
 #define ROUNDING     1e-13 /* of a loss, as a share of it */
-#define FEWEST       32   /* columns that may enter at once */
-#define ALIKE        16   /* entries from which rows go together */
+#define FEWEST       32    /* columns that may enter at once */
+#define ALIKE        16    /* entries from which rows go together */
 
 static const char *const what = "logistic regression";
 
@@ -29,7 +29,7 @@ struct inputs {
     size_t *start; /* [d+1] */
     uint32_t *row;
     float *val;
-    double *square; /* [d] sums of squares */
+    double *square;            /* [d] sums of squares */
     size_t *by_start;          /* [n+1] the entries once more, row after row */
     uint32_t *by_row, *by_col; /* [nnz] */
     float *by_val;
@@ -49,15 +49,15 @@ struct bench {
     double weight[2]; /* of a row of each class, negative first */
     double *s;        /* [n] the row's weight, its sign by class: kern.h's logit */
     int32_t *set_at;  /* [d] place of a column in the set, -1: outside */
-    int32_t *live;                  /* [n_live] columns that may be in use */
+    int32_t *live;    /* [n_live] columns that may be in use */
     size_t n_live;
-    double *w_all, *g_all, *norm;   /* [d] */
-    struct column *cand;            /* [d] */
-    int32_t *col;                   /* [k] the set */
-    size_t *start, *end;            /* [k] its columns' entries among all */
-    double *z, *z_try, *r, *h;      /* [n] logits, slopes, curvatures */
-    double *w, *w_try, *a;          /* [k] */
-    double *of_rows, *of_cols;      /* the memory of these and of q's */
+    double *w_all, *g_all, *norm; /* [d] */
+    struct column *cand;          /* [d] */
+    int32_t *col;                 /* [k] the set */
+    size_t *start, *end;          /* [k] its columns' entries among all */
+    double *z, *z_try, *r, *h;    /* [n] logits, slopes, curvatures */
+    double *w, *w_try, *a;        /* [k] */
+    double *of_rows, *of_cols;    /* the memory of these and of q's */
     double b;
     struct logit_sums at;
     struct logreg_quad q;
@@ -196,10 +196,11 @@ size_t logreg_fit_bytes(size_t n, size_t d, size_t nnz, size_t threads)
     const size_t entry = 3 * sizeof(uint32_t) + 2 * sizeof(float);
     const size_t most = d + 1 < LOGREG_GRAM_MAX ? d + 1 : LOGREG_GRAM_MAX;
     const size_t row = 8 * sizeof(double) + sizeof(size_t) + 2 * sizeof(uint32_t);
-    const size_t column = 14 * sizeof(double) + 2 * sizeof(size_t) + 3 * sizeof(int32_t);
+    const size_t column =
+        14 * sizeof(double) + 2 * sizeof(size_t) + 3 * sizeof(int32_t);
     const size_t by_row = sizeof(uint32_t) + sizeof(double);
-    const size_t worker = nnz * by_row + n * row + d * column +
-                          2 * most * most * sizeof(double);
+    const size_t worker =
+        nnz * by_row + n * row + d * column + 2 * most * most * sizeof(double);
     return nnz * entry + (n + 2 * d) * sizeof(size_t) + threads * worker;
 }
 
@@ -354,8 +355,8 @@ static double column_curve(const struct bench *k, size_t c)
 static struct logreg_gap gap_begin(const struct bench *k, const struct inputs *in)
 {
     const double *pull = k->at.pull;
-    return logreg_gap_begin(in->o->l1, in->o->l2, in->greatest, k->at.loss,
-                            slope_b(k), k->b, pull[0] > pull[1] ? pull[0] : pull[1]);
+    return logreg_gap_begin(in->o->l1, in->o->l2, in->greatest, k->at.loss, slope_b(k),
+                            k->b, pull[0] > pull[1] ? pull[0] : pull[1]);
 }
 
 /* A trace of curvature keeps the model bounded where all rows are sure. */
@@ -433,8 +434,8 @@ static bool line_search(struct bench *k, const struct inputs *in)
     const double before = k->at.loss + penalty(o, q->x.k, k->w);
     double promised = q->g_b * q->d_b;
     for (size_t c = 0; c < q->x.k; c++) {
-        promised += q->g[c] * q->d[c] +
-                    o->l1 * (fabs(k->w[c] + q->d[c]) - fabs(k->w[c]));
+        promised +=
+            q->g[c] * q->d[c] + o->l1 * (fabs(k->w[c] + q->d[c]) - fabs(k->w[c]));
     }
     step_logits(k);
     double t = 1.0;
@@ -523,7 +524,8 @@ static void measure_columns(struct bench *k, const struct inputs *in)
         k->norm[j] = k->weight[0] * in->square[j];
     }
     for (size_t i = 0; i < in->x->n; i++) {
-        for (size_t a = in->by_start[i]; k->s[i] < 0.0 && a < in->by_start[i + 1]; a++) {
+        for (size_t a = in->by_start[i]; k->s[i] < 0.0 && a < in->by_start[i + 1];
+             a++) {
             const double v = (double)in->by_val[a];
             k->norm[in->by_col[a]] += more * v * v;
         }
@@ -549,8 +551,7 @@ static void begin_unit(struct bench *k, const struct inputs *in, size_t unit)
     }
     for (size_t j = 0; j < d; j++) {
         const bool empty = in->start[j] == in->start[j + 1];
-        const double w =
-            from != NULL && !empty ? (double)from->w[unit * d + j] : 0.0;
+        const double w = from != NULL && !empty ? (double)from->w[unit * d + j] : 0.0;
         k->w_all[j] = w;
         k->set_at[j] = -1;
         k->live[k->n_live] = (int32_t)j;
@@ -580,9 +581,9 @@ static double price(struct bench *k, const struct inputs *in)
 }
 
 /* Columns outside the set whose weight is certainly zero at the minimum leave the
- * problem, whose minimum stays what it is. The dual bends by 4 s_i at least, so that its
- * greatest point is within sum_i s_i (a_i - a*_i)^2 <= gap / 2 of the one that proved
- * the gap, and c_j there within sqrt(gap / 2 sum_i s_i x_ij^2) of that one's. */
+ * problem, whose minimum stays what it is. The dual bends by 4 s_i at least, so that
+ * its greatest point is within sum_i s_i (a_i - a*_i)^2 <= gap / 2 of the one that
+ * proved the gap, and c_j there within sqrt(gap / 2 sum_i s_i x_ij^2) of that one's. */
 static void screen(struct bench *k, const struct inputs *in, double gap)
 {
     const double radius = sqrt(gap > 0.0 ? 0.5 * gap : 0.0);
@@ -653,8 +654,7 @@ enum err logreg_fit_columns(const struct logreg_x *x, const struct logreg_y *y,
                             struct logreg_standing *standing, struct logreg *out,
                             struct errinfo *e)
 {
-    struct inputs in = {
-        .x = x, .y = y, .o = opts, .out = out, .standing = standing};
+    struct inputs in = {.x = x, .y = y, .o = opts, .out = out, .standing = standing};
     const size_t workers = pool_threads(pool);
     enum err rc = OK;
     if (x->n > INT32_MAX) {

@@ -107,9 +107,9 @@ static double relative_gap(const struct few *f, const struct few_point *at)
         square += at->v[j] * at->v[j];
     }
     const double *pull = at->pull;
-    struct logreg_gap gap = logreg_gap_begin(
-        0.0, 1.0, f->greatest, at->loss - 0.5 * square, at->grad[k], at->v[k],
-        pull[0] > pull[1] ? pull[0] : pull[1]);
+    struct logreg_gap gap =
+        logreg_gap_begin(0.0, 1.0, f->greatest, at->loss - 0.5 * square, at->grad[k],
+                         at->v[k], pull[0] > pull[1] ? pull[0] : pull[1]);
     for (size_t j = 0; j < k; j++) {
         logreg_gap_add(&gap, at->grad[j] - at->v[j], at->v[j]);
     }
@@ -211,8 +211,8 @@ static double fit(struct few *f, double c, bool balanced, double *w, double *b)
     return gap;
 }
 
-double logreg_few(size_t k, size_t m, const float *x, const uint8_t *y,
-                  double zero_pos, double zero_neg, double c, double *w, double *b)
+double logreg_few(size_t k, size_t m, const float *x, const uint8_t *y, double zero_pos,
+                  double zero_neg, double c, double *w, double *b)
 {
     struct few f = {
         .k = k, .m = m, .x = x, .y = y, .zero_pos = zero_pos, .zero_neg = zero_neg};

@@ -28,8 +28,7 @@ void logreg_gap_add(struct logreg_gap *k, double slope, double w)
 double logreg_gap_value(const struct logreg_gap *k)
 {
     const double entropy = k->loss - k->inner;
-    const double as_is =
-        k->penalty + k->inner + k->lost * entropy + k->conjugate;
+    const double as_is = k->penalty + k->inner + k->lost * entropy + k->conjugate;
     if (!(k->l1 > 0.0)) {
         return as_is;
     }

@@ -9,8 +9,8 @@
 #define SWEEPS 2 /* before the solve */
 
 /* sum h v and sum h v^2 over a column: four sums each, so that none need wait. */
-static void moments(const struct logreg_csc *x, size_t j, const double *h, double *first,
-                    double *second)
+static void moments(const struct logreg_csc *x, size_t j, const double *h,
+                    double *first, double *second)
 {
     double s[4] = {0.0, 0.0, 0.0, 0.0}, t[4] = {0.0, 0.0, 0.0, 0.0};
     size_t i = x->start[j];
@@ -47,8 +47,8 @@ static void add_pairs(struct logreg_gram *q, const double *h)
     }
 }
 
-void logreg_gram_fill(struct logreg_gram *q, const struct logreg_csc *x, const double *h,
-                      double l2)
+void logreg_gram_fill(struct logreg_gram *q, const struct logreg_csc *x,
+                      const double *h, double l2)
 {
     const size_t P = q->P, k = P - 1;
     double *H = q->H;

@@ -115,9 +115,8 @@ static double apply(struct logreg_quad *q, double dir_b)
         q->h_row[i] *= q->h[i];
     }
     for (size_t j = 0; j < x->k; j++) {
-        q->h_dir[j] = is_free(q, j)
-                          ? column_dot(x, j, q->h_row) + q->l2 * q->dir[j]
-                          : 0.0;
+        q->h_dir[j] =
+            is_free(q, j) ? column_dot(x, j, q->h_row) + q->l2 * q->dir[j] : 0.0;
     }
     return sum(x->m, q->h_row);
 }

@@ -3,8 +3,8 @@
 #ifndef SAETOP_NUM_LOGREG_QUAD_H
 #define SAETOP_NUM_LOGREG_QUAD_H
 
-#include <stddef.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* k compressed columns of m rows, among the entries of others. */
@@ -24,8 +24,8 @@ double logreg_gather(size_t n, const uint32_t *row, const float *val, const doub
 struct logreg_quad {
     struct logreg_csc x;
     double l1, l2;
-    double g_b, a_b;       /* a: the diagonal of H, without the bias's column */
-    const double *h;       /* [m] */
+    double g_b, a_b;     /* a: the diagonal of H, without the bias's column */
+    const double *h;     /* [m] */
     const double *w, *a; /* [k] */
     double *g;           /* [k] */
     double d_b;          /* the step, ... */
@@ -55,16 +55,16 @@ struct logreg_gram {
     struct logreg_rows x;
     size_t P;
     double l1;
-    const double *w;       /* [P], the bias's is 0 */
-    double *slope;         /* [P] in: g; out: the model's slopes at d */
-    double *d;             /* [P] out */
-    double *H, *factor;    /* [P, P] */
-    double *step;          /* [P] scratch */
-    uint32_t *list;        /* [P] */
+    const double *w;    /* [P], the bias's is 0 */
+    double *slope;      /* [P] in: g; out: the model's slopes at d */
+    double *d;          /* [P] out */
+    double *H, *factor; /* [P, P] */
+    double *step;       /* [P] scratch */
+    uint32_t *list;     /* [P] */
 };
 /* H from the columns x and their rows q->x. O(nnz e), e entries a row. */
-void logreg_gram_fill(struct logreg_gram *q, const struct logreg_csc *x, const double *h,
-                      double l2);
+void logreg_gram_fill(struct logreg_gram *q, const struct logreg_csc *x,
+                      const double *h, double l2);
 void logreg_gram_solve(struct logreg_gram *q, double share, size_t rounds);
 
 #endif

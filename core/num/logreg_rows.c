@@ -11,18 +11,18 @@
 #include <math.h>
 #include <string.h>
 
-#define HISTORY      8    /* pairs that approximate the curvature */
-#define ARMIJO       1e-4 /* share of the promised decrease that a step must give */
+#define HISTORY      8     /* pairs that approximate the curvature */
+#define ARMIJO       1e-4  /* share of the promised decrease that a step must give */
 #define ROUNDING     1e-13 /* of an objective, as a share of it */
-#define MAX_HALVINGS 25   /* of a step before the unit is taken as at its end */
-#define MAX_IDLE     60   /* steps at the rounding of the objective: then it is over */
-#define MISLED       5    /* trials after which the stored curvature is dropped */
-#define NOISE        1e-8 /* cosine of a step and its gradient change that is none */
-#define DENSE_MAX    2048 /* inputs and bias of which all second moments are used */
-#define OWN_MAX      320  /* inputs and bias up to which a unit's own curvature is used */
-#define OWN_AT       8    /* steps after which it is first taken, ... */
-#define OWN_AGAIN    4    /* ... and again after so many times as many */
-#define OWN_SHARE    8    /* of the negative rows one in so many says what it is */
+#define MAX_HALVINGS 25    /* of a step before the unit is taken as at its end */
+#define MAX_IDLE     60    /* steps at the rounding of the objective: then it is over */
+#define MISLED       5     /* trials after which the stored curvature is dropped */
+#define NOISE        1e-8  /* cosine of a step and its gradient change that is none */
+#define DENSE_MAX    2048  /* inputs and bias of which all second moments are used */
+#define OWN_MAX      320 /* inputs and bias up to which a unit's own curvature is used */
+#define OWN_AT       8   /* steps after which it is first taken, ... */
+#define OWN_AGAIN    4   /* ... and again after so many times as many */
+#define OWN_SHARE    8   /* of the negative rows one in so many says what it is */
 #define CURVE        0.05 /* p (1 - p) of a row, for the first guess */
 
 static const char *const what = "logistic regression";
@@ -37,14 +37,14 @@ struct unit {
     double rho[HISTORY]; /* 1 / s.y */
     double yhy;          /* y.h.y of the newest pair, h the first guess's inverse */
     size_t held, newest;
-    double f;     /* objective at x */
-    double least; /* when it last fell by more than rounding */
-    double t;     /* step of the trial */
-    size_t tries; /* trials of this direction */
+    double f;             /* objective at x */
+    double least;         /* when it last fell by more than rounding */
+    double t;             /* step of the trial */
+    size_t tries;         /* trials of this direction */
     size_t steps, own_at; /* taken; after which the own curvature is due */
     double *own;          /* its Cholesky factor [P, P], once there is one */
-    size_t idle;  /* steps since then */
-    double gap;   /* at x, as a share of f */
+    size_t idle;          /* steps since then */
+    double gap;           /* at x, as a share of f */
     bool started, done;
 };
 
@@ -63,13 +63,13 @@ struct group {
     double greatest;
     struct unit *unit;
     size_t n_units;
-    int32_t *col_of; /* [C] */
+    int32_t *col_of;        /* [C] */
     const float *weight_of; /* [C] weight of positive rows */
     double *vectors;
-    double *w, *gw;    /* [d, G] */
-    double *rows;      /* [LOGREG_BLOCK, P] */
-    double *own;       /* [units, P, P], or NULL where P is too great */
-    double *z, *exps;  /* [LOGREG_BLOCK, G] */
+    double *w, *gw;   /* [d, G] */
+    double *rows;     /* [LOGREG_BLOCK, P] */
+    double *own;      /* [units, P, P], or NULL where P is too great */
+    double *z, *exps; /* [LOGREG_BLOCK, G] */
     double *b, *pos_weight, *product, *gb, *pull, *loss; /* [G] */
 };
 
@@ -209,8 +209,8 @@ static bool belongs(const struct logreg_y *y, size_t i, int32_t unit)
 }
 
 /* Row i of (x, 1), times the root of its curvature where the unit stands. */
-static void root_row(const struct group *k, const struct unit *u, size_t i, double weight,
-                     double *to)
+static void root_row(const struct group *k, const struct unit *u, size_t i,
+                     double weight, double *to)
 {
     const size_t d = k->x->d;
     for (size_t j = 0; j < d; j++) {
@@ -236,7 +236,8 @@ static void take_own(const struct group *k, struct unit *u)
     for (size_t i = 0; i < n; i++) {
         const bool positive = belongs(k->y, i, u->id);
         if (positive || i % OWN_SHARE == 0) {
-            root_row(k, u, i, positive ? pos : OWN_SHARE / (double)n, k->rows + m++ * P);
+            root_row(k, u, i, positive ? pos : OWN_SHARE / (double)n,
+                     k->rows + m++ * P);
         }
         if (m == LOGREG_BLOCK || i + 1 == n) {
             gemm_f64(TRANS, NO_TRANS, P, P, m, 1.0, k->rows, P, k->rows, P, 1.0, H, P);
@@ -296,7 +297,8 @@ static void remember(const struct group *k, struct unit *u)
     memcpy(u->tmp, y, P * sizeof *y);
     solve(k, u, u->tmp);
     const double yhy = logreg_dot(P, y, u->tmp);
-    if (!(sy > NOISE * sqrt(logreg_dot(P, s, s) * logreg_dot(P, y, y))) || !(yhy > 0.0)) {
+    if (!(sy > NOISE * sqrt(logreg_dot(P, s, s) * logreg_dot(P, y, y))) ||
+        !(yhy > 0.0)) {
         return;
     }
     u->rho[at] = 1.0 / sy;
@@ -320,9 +322,9 @@ static double gap_at_trial(const struct group *k, const struct unit *u, size_t c
 {
     const double n = (double)k->x->n;
     const double neg = k->gb[c] / n, pos = k->pull[c] / n;
-    struct logreg_gap gap = logreg_gap_begin(0.0, k->o->l2, k->greatest, k->loss[c] / n,
-                                             neg - pos, u->xt[k->x->d],
-                                             neg > pos ? neg : pos);
+    struct logreg_gap gap =
+        logreg_gap_begin(0.0, k->o->l2, k->greatest, k->loss[c] / n, neg - pos,
+                         u->xt[k->x->d], neg > pos ? neg : pos);
     for (size_t j = 0; j < k->x->d; j++) {
         logreg_gap_add(&gap, u->gt[j] - k->o->l2 * u->xt[j], u->xt[j]);
     }
@@ -442,8 +444,8 @@ static enum err group_init(struct group *k, size_t C, size_t G, struct errinfo *
 static size_t group_bytes(size_t d, size_t C, size_t G)
 {
     const size_t P = d + 1, own = d < OWN_MAX ? P * P : 0;
-    const size_t numbers = G * (2 * d + own + 2 * LOGREG_BLOCK + 6 + VECTORS * P) +
-                           P * LOGREG_BLOCK;
+    const size_t numbers =
+        G * (2 * d + own + 2 * LOGREG_BLOCK + 6 + VECTORS * P) + P * LOGREG_BLOCK;
     return G * sizeof(struct unit) + C * sizeof(int32_t) + numbers * sizeof(double);
 }
 

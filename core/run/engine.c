@@ -204,7 +204,8 @@ static enum err evaluate_text(struct engine *g, struct engine_arm *a,
         evaluate(g->eval_set, frozen, g->in->h, g->in->pool, g->cancel, &fresh, e);
     /* SAEBench's own form trains probes anew, for seconds: once, at the end. */
     if (rc == OK && engine_done(g)) {
-        rc = evaluate_saebench(g->eval_set, NULL, frozen, g->in->pool, g->cancel, &fresh, e);
+        rc = evaluate_saebench(g->eval_set, NULL, frozen, g->in->pool, g->cancel,
+                               &fresh, e);
     }
     if (rc != OK) {
         eval_result_deinit(&fresh);

@@ -23,7 +23,7 @@ struct engine_arm {
     struct eval_result eval;
     struct report truth; /* the last one, of a synthetic source */
     bool evaluated;
-    bool is_best;    /* the best so far, and not kept yet */
+    bool is_best;            /* the best so far, and not kept yet */
     char suffix[ARM_SUFFIX]; /* after the run directory's name: "", "-twin", "-also1" */
     char dir[SETTING_TEXT_MAX]; /* saved there last; "" */
 };

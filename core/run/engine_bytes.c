@@ -61,10 +61,10 @@ static size_t evaluation_bytes(const struct engine *g)
     for (size_t a = 0; a < g->n_arms; a++) {
         const struct sae *sae = g->arm[a].arm->sae;
         /* A frozen copy, projections on every latent, and what a save turns round. */
-        const size_t one = 2 * sae->count * sizeof(float) + codes_bytes(sae, rows) +
-                           logreg_fit_bytes(rows, sae->F, codes_count(sae, rows),
-                                            (size_t)s->threads) +
-                           g->in->concepts->n * sae->F * sizeof(float);
+        const size_t one =
+            2 * sae->count * sizeof(float) + codes_bytes(sae, rows) +
+            logreg_fit_bytes(rows, sae->F, codes_count(sae, rows), (size_t)s->threads) +
+            g->in->concepts->n * sae->F * sizeof(float);
         most = one > most ? one : most;
     }
     return eval_set_bytes(&c, D, T) + rows * D * sizeof(float) + most;

@@ -44,8 +44,9 @@ static enum err claim_all(struct engine *g, const char *dir, struct errinfo *e)
         char path[SETTING_TEXT_MAX];
         enum err rc = engine_arm_dir(dir, g->arm[a].suffix, path, sizeof path, e);
         if (rc == OK) {
-            rc = claims_have(&g->claims, path) ? claims_keep(&g->claims, path, e)
-                                               : claims_make(&g->claims, path, a > 0, e);
+            rc = claims_have(&g->claims, path)
+                     ? claims_keep(&g->claims, path, e)
+                     : claims_make(&g->claims, path, a > 0, e);
         }
         if (rc != OK) {
             claims_release(&g->claims, had);
@@ -183,8 +184,8 @@ static enum err save_all(struct engine *g, const char *dir, bool told,
     TRY(mem_new(&saves, g->n_arms, sizeof *saves, "a save", e));
     for (size_t i = 0; rc == OK && i < g->n_arms; i++) {
         saves[i].told = told;
-        rc = engine_arm_dir(dir, g->arm[i].suffix, saves[i].dir, sizeof saves[i].dir,
-                            e);
+        rc =
+            engine_arm_dir(dir, g->arm[i].suffix, saves[i].dir, sizeof saves[i].dir, e);
     }
     rc = rc == OK ? save_each(g, saves, e) : rc;
     mem_free(saves);

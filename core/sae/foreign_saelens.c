@@ -280,8 +280,7 @@ static enum err parse_where(const char *path, const cJSON *root, const cJSON *me
 static enum err check_shape(const char *path, const cJSON *root, const struct cfg *c,
                             struct errinfo *e)
 {
-    const char *reshape =
-        c->flat && strstr(c->meta.hook, "hook_z") ? "hook_z" : "none";
+    const char *reshape = c->flat && strstr(c->meta.hook, "hook_z") ? "hook_z" : "none";
     TRY(json_str((struct json_at){path, ""}, root, "reshape_activations", false,
                  &reshape, e));
     return strcmp(reshape, "none") == 0

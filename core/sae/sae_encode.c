@@ -143,12 +143,9 @@ static size_t select_row(const struct sae *s, struct bench *w, size_t r)
         const float t = s->threshold > 0.0 ? (float)s->threshold : 0.0f;
         return topk_above_f32(s->F, h, t, w->id, w->val);
     }
-    case SAE_INFER_JUMP:
-        return select_jump(s, w, h);
-    case SAE_INFER_GATED:
-        return select_gated(s, w, h);
-    case SAE_INFER_RELU:
-        break;
+    case SAE_INFER_JUMP: return select_jump(s, w, h);
+    case SAE_INFER_GATED: return select_gated(s, w, h);
+    case SAE_INFER_RELU: break;
     }
     return topk_above_f32(s->F, h, 0.0f, w->id, w->val);
 }

@@ -77,15 +77,12 @@ static double R(step_slope)(const struct R(sae_step) * s)
 {
     const double share = s->now.coef / (double)s->B, target = s->hyper.target_l0;
     switch (s->hyper.jump_loss) {
-    case SAE_JUMP_STEP:
-        return share;
+    case SAE_JUMP_STEP: return share;
     case SAE_JUMP_QUADRATIC:
         return share * 2 / target *
                (R(sae_total)(s, SAE_SUM_ACTIVE) / (double)s->B / target - 1);
-    case SAE_JUMP_QUADRATIC_ROWS:
-        return share * 4 / target;
-    case SAE_JUMP_TANH:
-        break;
+    case SAE_JUMP_QUADRATIC_ROWS: return share * 4 / target;
+    case SAE_JUMP_TANH: break;
     }
     return 0;
 }

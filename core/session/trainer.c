@@ -453,27 +453,21 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
     case COMMAND_RESUME:
         session_set_state(s, engine_done(g) ? SESSION_DONE : SESSION_TRAINING);
         return engine_event(g, ENGINE_ARMS, e, "resume", "%s", "");
-    case COMMAND_MASK:
-        return engine_set_mask(g, arm, c->value, c->at, e);
-    case COMMAND_FORK:
-        return fork_twin(s, e);
+    case COMMAND_MASK: return engine_set_mask(g, arm, c->value, c->at, e);
+    case COMMAND_FORK: return fork_twin(s, e);
     case COMMAND_EXTEND:
         TRY(engine_extend(g, c->at, e));
         session_set_state(s, SESSION_TRAINING);
         return OK;
-    case COMMAND_LR:
-        return engine_set_lr(g, c->value, e);
-    case COMMAND_NOTE:
-        return engine_event(g, ENGINE_ARMS, e, "note", "%s", c->text);
-    case COMMAND_EVALUATE:
-        return engine_evaluate(g, e);
+    case COMMAND_LR: return engine_set_lr(g, c->value, e);
+    case COMMAND_NOTE: return engine_event(g, ENGINE_ARMS, e, "note", "%s", c->text);
+    case COMMAND_EVALUATE: return engine_evaluate(g, e);
     case COMMAND_SAVE:
     case COMMAND_TABLE:
     case COMMAND_DETAIL:
     case COMMAND_LABEL:
     case COMMAND_SAVE_CONFIG:
-    case COMMAND_STOP:
-        break;
+    case COMMAND_STOP: break;
     }
     return OK;
 }

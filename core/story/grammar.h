@@ -124,7 +124,8 @@ enum err grammar_forms(const struct grammar *g, grammar_form_fn cb, void *user,
 /* concepts.csv: header `concept,parent,word`, one row per surface form of each word of
  * each leaf category; then, under the parent GRAMMAR_CLASSES, the grammatical classes:
  * function words and punctuation from a closed list, as far as text of this grammar can
- * hold them, words that begin sentences, and the lexicon's parts of speech. Appended to out. ERR_FORMAT: a category has the name of a class. */
+ * hold them, words that begin sentences, and the lexicon's parts of speech. Appended to
+ * out. ERR_FORMAT: a category has the name of a class. */
 enum err grammar_concepts(const struct grammar *g, struct str *out,
                           struct errinfo *e) ERR_CHECKED;
 
@@ -136,9 +137,10 @@ const char *grammar_probe_name(const struct grammar *g, size_t probe);
 /* One probe set as CSV, appended to out: header `task,text,label,split` and `spurious`
  * where the task has one. Splits train and test come from the register "in" of the
  * probe, split ood from its register "ood"; classes (and spurious cells, in train) are
- * balanced; no text is repeated. Tasks with a spurious attribute are made from documents
- * of their own, so that they share next to no text; the others share theirs. Same seed,
- * same rows. ERR_FORMAT when the grammar's text does not give enough rows. */
+ * balanced; no text is repeated. Tasks with a spurious attribute are made from
+ * documents of their own, so that they share next to no text; the others share theirs.
+ * Same seed, same rows. ERR_FORMAT when the grammar's text does not give enough rows.
+ */
 enum err grammar_probe_csv(const struct grammar *g, size_t probe, uint64_t seed,
                            struct str *out, struct errinfo *e) ERR_CHECKED;
 

@@ -127,23 +127,14 @@ static enum err check_ops(struct check *k, const struct gr_item *it)
         const struct gr_op *op = &g->op[i];
         TRY(charge(k, 1));
         switch ((enum gr_opkind)op->kind) {
-        case OP_LIT:
-            break;
-        case OP_DRAW:
-            TRY(check_draw(k, op));
-            break;
-        case OP_FORM:
-            TRY(check_attr(k, op->var, op->attr));
-            break;
-        case OP_GROUP:
-            TRY(check_group(k, op->a));
-            break;
+        case OP_LIT: break;
+        case OP_DRAW: TRY(check_draw(k, op)); break;
+        case OP_FORM: TRY(check_attr(k, op->var, op->attr)); break;
+        case OP_GROUP: TRY(check_group(k, op->a)); break;
         case OP_CHOICE: /* what a branch binds is unknown after it */
             memcpy(saved, k->sel, sizeof saved);
             break;
-        case OP_JUMP:
-            memcpy(k->sel, saved, sizeof saved);
-            break;
+        case OP_JUMP: memcpy(k->sel, saved, sizeof saved); break;
         }
     }
     return OK;

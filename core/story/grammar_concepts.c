@@ -253,12 +253,8 @@ static const char *class_of(const struct grammar *g, size_t word, size_t form,
         return (int)form == gr_find_attr(g, "adj", 3) ? "adjective" : NULL;
     }
     switch (c->pos) {
-    case POS_NOUN:
-        *parent = "noun";
-        return noun[form];
-    case POS_VERB:
-        *parent = "verb";
-        return verb[form];
+    case POS_NOUN: *parent = "noun"; return noun[form];
+    case POS_VERB: *parent = "verb"; return verb[form];
     case POS_MASS:
         *parent = "noun";
         return form == GRAMMAR_FORM_BASE ? "mass_noun" : NULL;
@@ -270,8 +266,7 @@ static const char *class_of(const struct grammar *g, size_t word, size_t form,
         return form == GRAMMAR_FORM_BASE && strcmp(gr_text(g, c->name), "number") != 0
                    ? "adjective"
                    : NULL;
-    case POS_NONE:
-        break;
+    case POS_NONE: break;
     }
     return NULL;
 }
@@ -297,8 +292,8 @@ static enum err check_names(const struct grammar *g, struct errinfo *e)
 {
     static const char *const open[] = {
         GRAMMAR_CLASSES, "sentence_start", "singular_noun", "plural_noun",
-        "mass_noun",      "proper_noun",    "adjective",     "verb_base",
-        "verb_s",         "verb_past",      "verb_ing"};
+        "mass_noun",     "proper_noun",    "adjective",     "verb_base",
+        "verb_s",        "verb_past",      "verb_ing"};
     enum { OPEN = sizeof open / sizeof open[0] };
     for (size_t i = 0; i < OPEN + CLOSED + MARKS; i++) {
         const char *name = i < OPEN            ? open[i]

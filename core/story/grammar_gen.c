@@ -19,7 +19,7 @@ struct gen {
     size_t roles;
     uint32_t drawn[GR_MAX_DRAWS]; /* words of the sentence so far */
     size_t n_drawn;
-    bool may_repeat; /* words, where a category has too few for the sentence */
+    bool may_repeat;         /* words, where a category has too few for the sentence */
     uint32_t used[MAX_USED]; /* templates of the document so far */
     size_t n_used;
 };
@@ -207,18 +207,14 @@ static enum err run(struct gen *m, uint32_t item, bool *done)
         }
         const struct gr_op *op = &g->op[stack[depth].at++];
         switch ((enum gr_opkind)op->kind) {
-        case OP_LIT:
-            str_addn(m->out, gr_text(g, op->a), op->len);
-            break;
+        case OP_LIT: str_addn(m->out, gr_text(g, op->a), op->len); break;
         case OP_DRAW:
             if (m->n_drawn == GR_MAX_DRAWS || !draw(m, op, &m->var[op->var])) {
                 return OK;
             }
             m->drawn[m->n_drawn++] = m->var[op->var];
             break;
-        case OP_FORM:
-            TRY(show(m, op));
-            break;
+        case OP_FORM: TRY(show(m, op)); break;
         case OP_GROUP: {
             uint32_t inner;
             if (!choose(m, op->a, false, &inner)) {
@@ -232,9 +228,7 @@ static enum err run(struct gen *m, uint32_t item, bool *done)
         case OP_CHOICE:
             stack[depth].at = g->branch[op->a + rng_below(&m->rng, op->flag)];
             break;
-        case OP_JUMP:
-            stack[depth].at = op->a;
-            break;
+        case OP_JUMP: stack[depth].at = op->a; break;
         }
     }
 }

@@ -146,15 +146,9 @@ static unsigned see_item(struct walk *k, const struct gr_item *it, unsigned stat
             k->lit[i] = (uint8_t)(k->lit[i] | state);
             state = after_text(gr_text(g, op->a), op->len, state);
             break;
-        case OP_DRAW:
-            k->sel[op->var] = (int32_t)op->a;
-            break;
-        case OP_FORM:
-            state = see_form(k, op, state);
-            break;
-        case OP_GROUP:
-            state = see_group(k, op->a, state);
-            break;
+        case OP_DRAW: k->sel[op->var] = (int32_t)op->a; break;
+        case OP_FORM: state = see_form(k, op, state); break;
+        case OP_GROUP: state = see_group(k, op->a, state); break;
         case OP_CHOICE:
             before = state;
             all = 0;

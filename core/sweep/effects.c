@@ -246,16 +246,11 @@ enum sweep_verdict sweep_verdict_of(const struct sweep_effect *x)
 const char *sweep_verdict_text(enum sweep_verdict v)
 {
     switch (v) {
-    case SWEEP_LOWER:
-        return "lower";
-    case SWEEP_HIGHER:
-        return "higher";
-    case SWEEP_SAME:
-        return "the same";
-    case SWEEP_TOO_FEW:
-        return "too few pairs";
-    case SWEEP_UNDECIDED:
-        break;
+    case SWEEP_LOWER: return "lower";
+    case SWEEP_HIGHER: return "higher";
+    case SWEEP_SAME: return "the same";
+    case SWEEP_TOO_FEW: return "too few pairs";
+    case SWEEP_UNDECIDED: break;
     }
     return "not established";
 }

@@ -150,16 +150,11 @@ static char letter_of(const struct sweep_effect *x)
 {
     const int side = sweep_interval_side(x);
     switch (sweep_verdict_of(x)) {
-    case SWEEP_LOWER:
-        return 'L';
-    case SWEEP_HIGHER:
-        return 'H';
-    case SWEEP_SAME:
-        return '=';
-    case SWEEP_TOO_FEW:
-        return '?';
-    case SWEEP_UNDECIDED:
-        break;
+    case SWEEP_LOWER: return 'L';
+    case SWEEP_HIGHER: return 'H';
+    case SWEEP_SAME: return '=';
+    case SWEEP_TOO_FEW: return '?';
+    case SWEEP_UNDECIDED: break;
     }
     return side < 0 ? 'l' : side > 0 ? 'h' : '.';
 }

@@ -93,10 +93,11 @@ static bool is_held(size_t i, size_t n)
 static enum err split_docs(struct corpus *c, struct errinfo *e)
 {
     if (c->n_docs < 2) {
-        return err_set(e, ERR_FORMAT,
-                       "%s: found %zu document%s with text, expected at least 2 (one is "
-                       "held out)",
-                       c->path, c->n_docs, plural_s(c->n_docs));
+        return err_set(
+            e, ERR_FORMAT,
+            "%s: found %zu document%s with text, expected at least 2 (one is "
+            "held out)",
+            c->path, c->n_docs, plural_s(c->n_docs));
     }
     TRY(mem_new(&c->order, c->n_docs, sizeof *c->order, "an index", e));
     size_t n = 0;

@@ -11,7 +11,7 @@
 #define CORPUS_MAX_DOC   ((size_t)1 << 20) /* a longer one of a .txt is cut */
 #define CORPUS_PIECE     ((size_t)4096)    /* of a text without blank lines */
 #define CORPUS_MAX_LINE  ((size_t)64 << 20)
-#define CORPUS_SMALL     ((size_t)256)     /* pieces that say little */
+#define CORPUS_SMALL     ((size_t)256) /* pieces that say little */
 #define CORPUS_FEW       40 /* documents below which the split is by position */
 #define CORPUS_HELD_PART 0.05
 
@@ -37,8 +37,8 @@ struct corpus_seen {
 
 struct corpus {
     const struct corpus_format *format;
-    char *spec, *path, *reg_name; /* reg_name: after '#', NULL without */
-    char name[100];               /* of the file, safe on a terminal */
+    char *spec, *path, *reg_name;    /* reg_name: after '#', NULL without */
+    char name[100];                  /* of the file, safe on a terminal */
     uint64_t seed, hash, hash_whole; /* as corpus_hash, and of all of the file */
     size_t n_docs, span_cap;
     struct corpus_span *span; /* [n_docs], NULL for a table or a generator */
@@ -51,7 +51,7 @@ struct corpus {
     struct corpus_seen seen;
     const char *cut_at; /* the units that a short text without documents was cut at */
     size_t piece;       /* else the bytes that it was cut to; or 0 */
-    bool ends_split; /* markers of a document's end are one here */
+    bool ends_split;    /* markers of a document's end are one here */
     struct remarks remarks;
     struct csv_table *csv;
     size_t csv_col;

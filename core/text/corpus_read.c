@@ -21,8 +21,8 @@ static enum err add_span(struct corpus *c, size_t off, size_t len, size_t line,
     }
     TRY(mem_grow(&c->span, &c->span_cap, c->n_docs + 1, sizeof *c->span,
                  CORPUS_MAX_DOCS, e));
-    c->span[c->n_docs++] = (struct corpus_span){
-        off, (uint32_t)len, span_hash(c->map + off, len), line};
+    c->span[c->n_docs++] =
+        (struct corpus_span){off, (uint32_t)len, span_hash(c->map + off, len), line};
     return OK;
 }
 

@@ -12,8 +12,8 @@
  * training and held-out text must be the same for all. The others stand for turns, or
  * are words of other languages too (HTML). */
 static const char *const MARKS[CORPUS_MARKS] = {
-    "<|endoftext|>", "<|end_of_text|>", "<|eos|>",      "</s>",
-    "<eos>",         "<|im_start|>",    "<|im_end|>",   "<|eot_id|>",
+    "<|endoftext|>", "<|end_of_text|>", "<|eos|>",    "</s>",
+    "<eos>",         "<|im_start|>",    "<|im_end|>", "<|eot_id|>",
 };
 enum { ENDING_MARKS = 3 };
 
@@ -60,9 +60,9 @@ void corpus_scan(struct corpus_seen *s, const uint8_t *text, size_t n, size_t pl
             const int mark = mark_at(text + i, n - i);
             if (mark >= 0) {
                 s->mark[mark]++;
-                s->end_alone = s->end_alone ||
-                               (mark < ENDING_MARKS &&
-                                is_alone(text, n, i, strlen(MARKS[mark])));
+                s->end_alone =
+                    s->end_alone ||
+                    (mark < ENDING_MARKS && is_alone(text, n, i, strlen(MARKS[mark])));
             }
         }
         if (text[i] < 0x80) {

@@ -164,7 +164,7 @@ void arm_plans_suffix(const struct settings *asked, size_t i, char out[ARM_SUFFI
 }
 
 enum err arm_plans_of(const struct settings *asked, struct arm_plan **out, size_t *n,
-                 struct errinfo *e)
+                      struct errinfo *e)
 {
     const size_t twins = asked->twin == TWIN_UNMASKED ? 1 : 0;
     struct arm_plan *arm = NULL;
@@ -189,7 +189,7 @@ enum err arm_plans_of(const struct settings *asked, struct arm_plan **out, size_
 }
 
 enum err arm_plans_like(const struct settings *base, size_t n, struct arm_plan **out,
-                   struct errinfo *e)
+                        struct errinfo *e)
 {
     TRY(mem_new(out, n, sizeof **out, "arms", e));
     for (size_t i = 0; i < n; i++) {

@@ -18,11 +18,11 @@ struct arm_plan {
 /* The arms that settings ask for: the first, its twin, those of `also`. *out [n], the
  * caller's (mem_free). ERR_USAGE for what is wrong in `also`. */
 enum err arm_plans_of(const struct settings *asked, struct arm_plan **out, size_t *n,
-                 struct errinfo *e) ERR_CHECKED;
+                      struct errinfo *e) ERR_CHECKED;
 /* An array of n arms that all have `base`, named by their places: "", "-also1", ...
  * *out: the caller's (mem_free). */
 enum err arm_plans_like(const struct settings *base, size_t n, struct arm_plan **out,
-                   struct errinfo *e) ERR_CHECKED;
+                        struct errinfo *e) ERR_CHECKED;
 /* The suffix of further arm n, counted from 1: "-also1". */
 void arm_suffix_also(size_t n, char out[ARM_SUFFIX]);
 /* How many arms the settings ask for, and the suffix of arm i of them. */

@@ -83,14 +83,15 @@ enum err claims_keep(struct claims *c, const char *dir, struct errinfo *e)
 {
     struct claim *at = find(c, dir);
     struct stat st;
-    if (!at || (stat(dir, &st) == 0 && st.st_dev == at->device &&
-                st.st_ino == at->number)) {
+    if (!at ||
+        (stat(dir, &st) == 0 && st.st_dev == at->device && st.st_ino == at->number)) {
         return OK;
     }
     const enum err rc = rundir_create(dir, e);
     if (rc != OK) {
-        return rc == ERR_EXISTS ? err_set(e, rc, "%s: something else took the place of "
-                                                 "this run's directory",
+        return rc == ERR_EXISTS ? err_set(e, rc,
+                                          "%s: something else took the place of "
+                                          "this run's directory",
                                           dir)
                                 : rc;
     }

@@ -86,10 +86,9 @@ static enum err check_settings(const struct inputs *in, struct errinfo *e)
     const size_t T = (size_t)in->set.context;
     TRY(inputs_check_arm(in, &in->set, e));
     if (T < 2 || T > in->lm->cfg.n_ctx) {
-        const enum err rc =
-            err_set(e, ERR_USAGE,
-                    "context: found %zu, expected 2 to %zu (the model's context)", T,
-                    in->lm->cfg.n_ctx);
+        const enum err rc = err_set(
+            e, ERR_USAGE, "context: found %zu, expected 2 to %zu (the model's context)",
+            T, in->lm->cfg.n_ctx);
         return settings_blame(&in->set, "context", rc, e);
     }
     return OK;
@@ -121,8 +120,7 @@ static enum err open_mask(struct inputs *in, struct errinfo *e)
         /* A run that never masks needs none; masking can then not be switched on. */
         const bool never = s->mask_rate <= 0 &&
                            (s->mask_schedule == MASK_CONSTANT || s->mask_rate_end <= 0);
-        rc = never && !s->mask_token[0] ? OK
-                                        : settings_blame(s, "mask.token", rc, e);
+        rc = never && !s->mask_token[0] ? OK : settings_blame(s, "mask.token", rc, e);
     }
 out:
     mem_free(counts);
@@ -241,8 +239,8 @@ static enum err open_all(struct inputs *in, struct errinfo *e)
     TRY(lm_load(path, &in->lm, e));
     inputs_resolve(in, s);
     TRY(check_settings(in, e));
-    TRY(settings_blame(s, "hook",
-                       lm_hook_parse(s->hook, &in->lm->cfg, &in->hook, e), e));
+    TRY(settings_blame(s, "hook", lm_hook_parse(s->hook, &in->lm->cfg, &in->hook, e),
+                       e));
     TRY(open_corpus(s, s->corpus, &in->corpus, e));
     if (s->ood[0]) {
         TRY(open_corpus(s, s->ood, &in->ood, e));

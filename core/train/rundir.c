@@ -393,8 +393,8 @@ static uint64_t save_id(const char *dir)
 {
     char path[RUNDIR_PATH];
     struct stat st;
-    const bool there = rundir_file(dir, "config.json", path, NULL) == OK &&
-                       lstat(path, &st) == 0;
+    const bool there =
+        rundir_file(dir, "config.json", path, NULL) == OK && lstat(path, &st) == 0;
     return there ? (uint64_t)st.st_ino ^ (uint64_t)st.st_mtim.tv_nsec << 32 : 0;
 }
 

@@ -8,8 +8,13 @@
 #include <sys/stat.h>
 
 const char *const save_files[SAVE_FILES] = {
-    "cfg.json",  "sae_weights.safetensors", "trainer_state.safetensors", "metrics.csv",
-    "events.csv", "eval.json",              "config.json",
+    "cfg.json",
+    "sae_weights.safetensors",
+    "trainer_state.safetensors",
+    "metrics.csv",
+    "events.csv",
+    "eval.json",
+    "config.json",
 };
 
 static const struct {

@@ -27,8 +27,8 @@ bool save_writes(const char *name);
 enum err rundir_check(const struct folder *run, struct errinfo *e) ERR_CHECKED;
 
 /* One save: begin gives the folder to write the files into; end puts them in place,
- * all or none (an error: none); hold leaves them whole in .held instead, in place of an older one; abort
- * forgets them. The caller holds the lock. */
+ * all or none (an error: none); hold leaves them whole in .held instead, in place of an
+ * older one; abort forgets them. The caller holds the lock. */
 enum err save_begin(const char *dir, char out[RUNDIR_PATH],
                     struct errinfo *e) ERR_CHECKED;
 enum err save_end(const char *dir, struct errinfo *e) ERR_CHECKED;

@@ -116,10 +116,10 @@ static enum err expect_of_save(const struct folder *f, const char *name, mode_t 
     (void)user;
     (void)mode;
     TRY(folder_expect(f, name, S_IFREG, e));
-    return is_of_save(name) ? OK
-                            : err_set(e, ERR_FORMAT,
-                                      "%s/%s: no file of a save; left as it is",
-                                      f->path, name);
+    return is_of_save(name)
+               ? OK
+               : err_set(e, ERR_FORMAT, "%s/%s: no file of a save; left as it is",
+                         f->path, name);
 }
 
 static enum err unlink_of_save(const struct folder *f, const char *name, mode_t mode,

@@ -375,8 +375,8 @@ enum err runstate_check_inputs(const struct run_state *r, const char *dir,
         const char *doubt;
     } all[] = {
         {in->set.model, r->model_hash, h.model, r->model_hash == h.model, ""},
-        {in->set.corpus, r->corpus_hash, h.corpus, same_text(in->corpus, r->corpus_hash),
-         inputs_text_doubt(in->corpus)},
+        {in->set.corpus, r->corpus_hash, h.corpus,
+         same_text(in->corpus, r->corpus_hash), inputs_text_doubt(in->corpus)},
         {in->set.ood, r->ood_hash, h.ood, same_text(in->ood, r->ood_hash),
          inputs_text_doubt(in->ood)},
         {in->set.concepts, r->concepts_hash, h.concepts, r->concepts_hash == h.concepts,

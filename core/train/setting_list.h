@@ -33,20 +33,19 @@
     X(ENUM, dead, "dead", NULL, "auto", WORDS(dead), ARM, ANY,                         \
       "what is done about dead latents")                                               \
     X(INT, resample_every, "resample.every", NULL, "0", RANGE(0, 1000000000), ARM,     \
-      RESAMPLE,                                                                        \
-      "steps between resamplings of dead latents; 0: a quarter of the run")            \
+      RESAMPLE, "steps between resamplings of dead latents; 0: a quarter of the run")  \
     X(ENUM, resample_form, "resample.form", NULL, "centred", WORDS(resample_form),     \
       ARM, RESAMPLE,                                                                   \
       "a resampled latent takes the direction of x - b_dec, or x as it is "            \
       "(dictionary_learning)")                                                         \
-    X(ENUM, aux_form, "aux.form", NULL, "normalised", WORDS(aux_form), ARM,            \
-      AUXK, "AuxK as dictionary_learning has it, or as SAELens")                       \
+    X(ENUM, aux_form, "aux.form", NULL, "normalised", WORDS(aux_form), ARM, AUXK,      \
+      "AuxK as dictionary_learning has it, or as SAELens")                             \
     X(NUM, l1, "l1", NULL, "auto", RANGE(0, 1e9), ARM, L1,                             \
       "weight of the penalty on activations; auto: by architecture")                   \
     X(NUM, l0, "l0", NULL, "auto", RANGE(0, 1e9), ARM, JUMP,                           \
       "weight of jumprelu's L0 loss")                                                  \
-    X(INT, coef_warmup, "sparsity.warmup", NULL, "auto", RANGE(0, 1000000000),         \
-      ARM, L1_OR_JUMP,                                                                 \
+    X(INT, coef_warmup, "sparsity.warmup", NULL, "auto", RANGE(0, 1000000000), ARM,    \
+      L1_OR_JUMP,                                                                      \
       "steps in which l1 or l0 rises from 0; auto: a twentieth of the run, for "       \
       "jumprelu all")                                                                  \
     X(NUM, lp, "lp", NULL, "1", RANGE(0.01, 2), ARM, LP,                               \
@@ -56,8 +55,8 @@
     X(STR, groups, "matryoshka.groups", NULL, "0.03125,0.0625,0.125,0.25,0.53125",     \
       NO_LIMITS, ARM, GROUPS,                                                          \
       "shares of the latents, or widths of the prefixes (64,256,1024)")                \
-    X(STR, group_weights, "matryoshka.weights", NULL, "", NO_LIMITS, ARM,              \
-      GROUPS, "weight of each prefix's error; empty: the same for all")                \
+    X(STR, group_weights, "matryoshka.weights", NULL, "", NO_LIMITS, ARM, GROUPS,      \
+      "weight of each prefix's error; empty: the same for all")                        \
     X(ENUM, group_loss, "matryoshka.loss", NULL, "mean", WORDS(group_loss), ARM,       \
       GROUPS,                                                                          \
       "weights 1/G and the mean of it (dictionary_learning), or the plain sum "        \
@@ -65,32 +64,30 @@
     X(ENUM, group_prefixes, "matryoshka.prefixes", NULL, "fixed",                      \
       WORDS(group_prefixes), ARM, GROUPS,                                              \
       "the same prefixes always, or new ones each step, log-uniform")                  \
-    X(ENUM, group_aux, "matryoshka.aux", NULL, "whole", WORDS(group_aux), ARM,         \
-      GROUPS,                                                                          \
+    X(ENUM, group_aux, "matryoshka.aux", NULL, "whole", WORDS(group_aux), ARM, GROUPS, \
       "dead latents learn what the SAE leaves, or what their own prefix does "         \
       "(SAELens' use_matryoshka_aux_loss, with aux.form=scaled)")                      \
-    X(BOOL, gated_detach, "gated.detach", NULL, "yes", YES_NO, ARM,                    \
-      ATTACHED, "whether the gate's own error trains the encoder alone")               \
-    X(ENUM, jump_loss, "jumprelu.loss", NULL, "step", WORDS(jump_loss), ARM,           \
-      JUMP,                                                                            \
+    X(BOOL, gated_detach, "gated.detach", NULL, "yes", YES_NO, ARM, ATTACHED,          \
+      "whether the gate's own error trains the encoder alone")                         \
+    X(ENUM, jump_loss, "jumprelu.loss", NULL, "step", WORDS(jump_loss), ARM, JUMP,     \
       "sum H, sum tanh(c f n), (L0/t - 1)^2 of the batch, 2/t (L0 - t)^2 of "          \
       "each row, t: target_l0")                                                        \
-    X(NUM, bandwidth, "jumprelu.bandwidth", NULL, "auto", RANGE(1e-9, 1e6), ARM,       \
-      JUMP, "width of the window that thresholds learn from; auto: 2")                 \
+    X(NUM, bandwidth, "jumprelu.bandwidth", NULL, "auto", RANGE(1e-9, 1e6), ARM, JUMP, \
+      "width of the window that thresholds learn from; auto: 2")                       \
     X(NUM, init_threshold, "jumprelu.threshold", NULL, "auto", RANGE(0, 1e6), ARM,     \
       JUMP, "thresholds at the start; auto: 1, for tanh 0.1")                          \
-    X(NUM, tanh_scale, "jumprelu.tanh_scale", NULL, "4", RANGE(1e-6, 1e6), ARM,        \
-      JUMP, "c of tanh")                                                               \
-    X(NUM, target_l0, "jumprelu.target_l0", NULL, "auto", RANGE(1e-6, 1e6), ARM,       \
-      JUMP, "target of the quadratic loss; auto: k")                                   \
-    X(NUM, pre_act, "jumprelu.pre_act", NULL, "auto", RANGE(0, 1e6), ARM,              \
-      JUMP, "weight that pulls dead latents up; auto: 3e-6 for tanh, else 0")          \
-    X(BOOL, jump_ste, "jumprelu.ste_to_input", NULL, "no", YES_NO, ARM,                \
-      JUMP, "whether the encoder gets the thresholds' gradient too, negated")          \
-    X(ENUM, jump_of, "jumprelu.step_of", NULL, "pre", WORDS(jump_of), ARM,             \
-      JUMP, "what the step function of the loss sees")                                 \
-    X(NUM, anneal_from, "p_anneal.from", NULL, "0.2", RANGE(0, 1), ARM,                \
-      ANNEAL, "share of the run at which the exponent begins to fall")                 \
+    X(NUM, tanh_scale, "jumprelu.tanh_scale", NULL, "4", RANGE(1e-6, 1e6), ARM, JUMP,  \
+      "c of tanh")                                                                     \
+    X(NUM, target_l0, "jumprelu.target_l0", NULL, "auto", RANGE(1e-6, 1e6), ARM, JUMP, \
+      "target of the quadratic loss; auto: k")                                         \
+    X(NUM, pre_act, "jumprelu.pre_act", NULL, "auto", RANGE(0, 1e6), ARM, JUMP,        \
+      "weight that pulls dead latents up; auto: 3e-6 for tanh, else 0")                \
+    X(BOOL, jump_ste, "jumprelu.ste_to_input", NULL, "no", YES_NO, ARM, JUMP,          \
+      "whether the encoder gets the thresholds' gradient too, negated")                \
+    X(ENUM, jump_of, "jumprelu.step_of", NULL, "pre", WORDS(jump_of), ARM, JUMP,       \
+      "what the step function of the loss sees")                                       \
+    X(NUM, anneal_from, "p_anneal.from", NULL, "0.2", RANGE(0, 1), ARM, ANNEAL,        \
+      "share of the run at which the exponent begins to fall")                         \
     X(NUM, anneal_to, "p_anneal.to", NULL, "0.9", RANGE(0, 1), ARM, ANNEAL,            \
       "share at which it is down")                                                     \
     X(NUM, p_end, "p_anneal.end", NULL, "0.2", RANGE(0.01, 1), ARM, ANNEAL,            \
@@ -109,22 +106,22 @@
       "text")                                                                          \
     X(INT, synth_d, "synthetic.d", NULL, "80", RANGE(1, 65536), RUN, ANY,              \
       "width of a synthetic row")                                                      \
-    X(INT, synth_parents, "synthetic.parents", NULL, "8", RANGE(1, 4096), RUN,         \
-      ANY, "parent features")                                                          \
-    X(INT, synth_children, "synthetic.children", NULL, "5", RANGE(1, 4096), RUN,       \
-      ANY, "children of each, which exclude one another")                              \
-    X(INT, synth_others, "synthetic.others", NULL, "24", RANGE(0, 65536), RUN,         \
-      ANY, "features of no family")                                                    \
-    X(NUM, synth_parent_rate, "synthetic.parent_rate", NULL, "0.15",                   \
-      RANGE(0, 0.5), RUN, ANY, "mean probability of a parent")                         \
-    X(NUM, synth_other_rate, "synthetic.other_rate", NULL, "0.05", RANGE(0, 0.5),      \
-      RUN, ANY, "mean probability of a feature of no family")                          \
-    X(NUM, synth_child_share, "synthetic.child_share", NULL, "0.8", RANGE(0, 1),       \
-      RUN, ANY, "share of a parent's occurrences with a child")                        \
+    X(INT, synth_parents, "synthetic.parents", NULL, "8", RANGE(1, 4096), RUN, ANY,    \
+      "parent features")                                                               \
+    X(INT, synth_children, "synthetic.children", NULL, "5", RANGE(1, 4096), RUN, ANY,  \
+      "children of each, which exclude one another")                                   \
+    X(INT, synth_others, "synthetic.others", NULL, "24", RANGE(0, 65536), RUN, ANY,    \
+      "features of no family")                                                         \
+    X(NUM, synth_parent_rate, "synthetic.parent_rate", NULL, "0.15", RANGE(0, 0.5),    \
+      RUN, ANY, "mean probability of a parent")                                        \
+    X(NUM, synth_other_rate, "synthetic.other_rate", NULL, "0.05", RANGE(0, 0.5), RUN, \
+      ANY, "mean probability of a feature of no family")                               \
+    X(NUM, synth_child_share, "synthetic.child_share", NULL, "0.8", RANGE(0, 1), RUN,  \
+      ANY, "share of a parent's occurrences with a child")                             \
     X(NUM, synth_zipf, "synthetic.zipf", NULL, "0.5", RANGE(0, 10), RUN, ANY,          \
       "exponent of their frequencies")                                                 \
-    X(NUM, synth_magnitude, "synthetic.magnitude", NULL, "1", RANGE(1e-6, 1e6),        \
-      RUN, ANY, "mean magnitude of a feature that is on")                              \
+    X(NUM, synth_magnitude, "synthetic.magnitude", NULL, "1", RANGE(1e-6, 1e6), RUN,   \
+      ANY, "mean magnitude of a feature that is on")                                   \
     X(NUM, synth_spread, "synthetic.spread", NULL, "0.1", RANGE(0, 1e6), RUN, ANY,     \
       "sd of it")                                                                      \
     X(NUM, synth_correlation, "synthetic.correlation", NULL, "0", RANGE(0, 0.999),     \
@@ -140,24 +137,24 @@
     X(NUM, synth_context, "synthetic.context", NULL, "0", RANGE(0, 1), RUN, ANY,       \
       "probability of a child's context feature where it is on; 0: there are "         \
       "none")                                                                          \
-    X(NUM, synth_context_rate, "synthetic.context_rate", NULL, "0", RANGE(0, 1),       \
-      RUN, ANY, "probability of a context feature where its child is not on")          \
+    X(NUM, synth_context_rate, "synthetic.context_rate", NULL, "0", RANGE(0, 1), RUN,  \
+      ANY, "probability of a context feature where its child is not on")               \
     X(ENUM, synth_context_of, "synthetic.context_of", NULL, "child",                   \
       WORDS(synth_context_of), RUN, ANY,                                               \
       "a context feature for each child, or one for its family")                       \
-    X(INT, synth_sequence, "synthetic.sequence", NULL, "1", RANGE(1, 4096), RUN,       \
-      ANY, "rows of a sequence, which has one parent; 1: rows are independent")        \
+    X(INT, synth_sequence, "synthetic.sequence", NULL, "1", RANGE(1, 4096), RUN, ANY,  \
+      "rows of a sequence, which has one parent; 1: rows are independent")             \
     X(NUM, synth_content, "synthetic.content", NULL, "0.5", RANGE(0, 1), RUN, ANY,     \
       "share of a sequence's rows with its parent of their own")                       \
     X(NUM, synth_carry, "synthetic.carry", NULL, "0", RANGE(0, 1), RUN, ANY,           \
       "how much of the parent the later rows of a sequence have from their "           \
       "context")                                                                       \
-    X(ENUM, synth_masked, "synthetic.masked", NULL, "token", WORDS(synth_masked),      \
-      RUN, ANY, "a mask takes the row's own child, or what its context gives")         \
-    X(NUM, synth_keep_parent, "synthetic.keep_parent", NULL, "1", RANGE(0, 1),         \
-      RUN, ANY, "probability that a masked row keeps its parents")                     \
-    X(BOOL, synth_mask_feature, "synthetic.mask_feature", NULL, "yes", YES_NO,         \
-      RUN, ANY, "whether the mask itself is a feature")                                \
+    X(ENUM, synth_masked, "synthetic.masked", NULL, "token", WORDS(synth_masked), RUN, \
+      ANY, "a mask takes the row's own child, or what its context gives")              \
+    X(NUM, synth_keep_parent, "synthetic.keep_parent", NULL, "1", RANGE(0, 1), RUN,    \
+      ANY, "probability that a masked row keeps its parents")                          \
+    X(BOOL, synth_mask_feature, "synthetic.mask_feature", NULL, "yes", YES_NO, RUN,    \
+      ANY, "whether the mask itself is a feature")                                     \
     X(INT, synth_eval_rows, "synthetic.eval_rows", NULL, "20000",                      \
       RANGE(100, 10000000), FREE, ANY,                                                 \
       "clean rows that an SAE is held against the truth on")
@@ -169,8 +166,7 @@
       "training text: .txt, .csv, .jsonl or a grammar (FILE#register)")                \
     X(STR, ood, "ood", "ood", "", NO_LIMITS, RUN, ANY,                                 \
       "out-of-distribution text, same formats")                                        \
-    X(STR, concepts, "concepts", "concepts", "", NO_LIMITS, RUN, ANY,                  \
-      "concepts.csv")                                                                  \
+    X(STR, concepts, "concepts", "concepts", "", NO_LIMITS, RUN, ANY, "concepts.csv")  \
     X(STR, hook, "hook", "hook", "blocks.1.hook_resid_post", NO_LIMITS, RUN, ANY,      \
       "where the SAE reads: blocks.N.hook_resid_post or _pre")                         \
     X(STR, arch, "arch", "arch", "matryoshka", NO_LIMITS, ARM, ANY,                    \
@@ -181,8 +177,7 @@
       "active latents of a token; on average for batchtopk and matryoshka, "           \
       "where it need not be whole")                                                    \
     X(NUM, mask_rate, "mask.rate", "mask-rate", SETTING_TEXT_OF(MASK_RATE_USUAL),      \
-      RANGE(0, MASK_RATE_MAX), ARM, ANY,                                               \
-      "share of input tokens masked in training")                                      \
+      RANGE(0, MASK_RATE_MAX), ARM, ANY, "share of input tokens masked in training")   \
     X(STR, mask_token, "mask.token", "mask-token", "", NO_LIMITS, RUN, ANY,            \
       "what stands for a masked token: text of one token, or #ID")                     \
     X(ENUM, mask_kind, "mask.kind", NULL, "token", WORDS(mask_kind), RUN, ANY,         \
@@ -192,12 +187,10 @@
       ARM, ANY,                                                                        \
       "train on activations at masked positions, leave them out, or take all "         \
       "others from unmasked rows (a control: no context is masked)")                   \
-    X(ENUM, mask_schedule, "mask.schedule", NULL, "constant",                          \
-      WORDS(mask_schedule), ARM, ANY,                                                  \
-      "how the rate moves from mask.rate to mask.rate_end")                            \
-    X(NUM, mask_rate_end, "mask.rate_end", NULL, "0",                                  \
-      RANGE(0, MASK_RATE_MAX), ARM, ANY,                                               \
-      "rate at the end of a linear or cosine schedule")                                \
+    X(ENUM, mask_schedule, "mask.schedule", NULL, "constant", WORDS(mask_schedule),    \
+      ARM, ANY, "how the rate moves from mask.rate to mask.rate_end")                  \
+    X(NUM, mask_rate_end, "mask.rate_end", NULL, "0", RANGE(0, MASK_RATE_MAX), ARM,    \
+      ANY, "rate at the end of a linear or cosine schedule")                           \
     X(INT, mask_schedule_steps, "mask.schedule_steps", NULL, "0",                      \
       RANGE(0, 1000000000), ARM, ANY, "length of the schedule; 0: the whole run")      \
     X(INT, steps, "steps", "steps", "1500", RANGE(1, 1000000000), RUN, ANY,            \
@@ -208,14 +201,14 @@
       "Adam learning rate; auto: by architecture")                                     \
     X(INT, lr_warmup, "lr.warmup", NULL, "0", RANGE(0, 1000000000), ARM, ANY,          \
       "steps of linear warm-up; 0: a thirtieth of the run, 50 at most")                \
-    X(ENUM, lr_warmup_from, "lr.warmup_from", NULL, "first",                           \
-      WORDS(lr_warmup_from), ARM, ANY,                                                 \
+    X(ENUM, lr_warmup_from, "lr.warmup_from", NULL, "first", WORDS(lr_warmup_from),    \
+      ARM, ANY,                                                                        \
       "the first step moves at 1/lr.warmup of the rate, or not at all "                \
       "(dictionary_learning)")                                                         \
     X(NUM, lr_decay_from, "lr.decay_from", NULL, "0.75", RANGE(0, 1), ARM, ANY,        \
       "share of the run after which the rate falls to 0; 1: never")                    \
-    X(ENUM, lr_schedule, "lr.schedule", NULL, "linear", WORDS(lr_schedule), ARM,       \
-      ANY, "constant until lr.decay_from, or half a cosine to a tenth")                \
+    X(ENUM, lr_schedule, "lr.schedule", NULL, "linear", WORDS(lr_schedule), ARM, ANY,  \
+      "constant until lr.decay_from, or half a cosine to a tenth")                     \
     X(NUM, adam_beta1, "adam.beta1", NULL, "auto", RANGE(0, 0.99999), ARM, ANY,        \
       "Adam's first decay; auto: by architecture")                                     \
     X(NUM, adam_beta2, "adam.beta2", NULL, "0.999", RANGE(0, 0.9999999), ARM, ANY,     \
@@ -233,8 +226,8 @@
     X(INT, dead_after, "dead_after", NULL, "0", RANGE(0, 1000000000), ARM, ANY,        \
       "steps without firing that make a latent dead; 0: a fifteenth of the "           \
       "run, 20 to 1000")                                                               \
-    X(NUM, threshold_lr, "threshold_lr", NULL, "0.01", RANGE(0, 1), ARM,               \
-      THRESHOLD, "running average of a batch architecture's threshold")                \
+    X(NUM, threshold_lr, "threshold_lr", NULL, "0.01", RANGE(0, 1), ARM, THRESHOLD,    \
+      "running average of a batch architecture's threshold")                           \
     X(INT, context, "context", NULL, "0", RANGE(0, 65536), RUN, ANY,                   \
       "tokens of a row; 0: the model's own context, 128 at most")                      \
     X(INT, fill_rows, "fill_rows", NULL, "128", RANGE(1, 65536), RUN, ANY,             \
@@ -247,8 +240,8 @@
       "held-out rows for explained variance and cross-entropy")                        \
     X(INT, eval_ce_rows, "eval.ce_rows", NULL, "0", RANGE(0, 65536), FREE, ANY,        \
       "of these the first for cross-entropy; 0: all of them, in the explorer 4")       \
-    X(INT, concept_rows, "eval.concept_rows", NULL, "512", RANGE(1, 1048576),          \
-      FREE, ANY, "held-out rows searched for concept words")                           \
+    X(INT, concept_rows, "eval.concept_rows", NULL, "512", RANGE(1, 1048576), FREE,    \
+      ANY, "held-out rows searched for concept words")                                 \
     X(INT, browse_rows, "browse.rows", NULL, "512", RANGE(1, 1048576), FREE, ANY,      \
       "held-out rows that latents are described from")                                 \
     X(ENUM, twin, "twin", NULL, "none", WORDS(twin), RUN, ANY,                         \
@@ -258,19 +251,18 @@
     X(INT, checkpoint_every, "checkpoint.every", "checkpoint-every", "0",              \
       RANGE(0, 1000000000), FREE, ANY,                                                 \
       "steps between checkpoints; 0: save at the end only")                            \
-    X(INT, checkpoint_keep, "checkpoint.keep", NULL, "0", RANGE(0, 1000000000),        \
-      FREE, ANY,                                                                       \
+    X(INT, checkpoint_keep, "checkpoint.keep", NULL, "0", RANGE(0, 1000000000), FREE,  \
+      ANY,                                                                             \
       "of the checkpoints those at multiples of this many steps are kept; 0: "         \
       "every one")                                                                     \
-    X(STR, checkpoint_best, "checkpoint.best", NULL, "explained_variance",             \
-      NO_LIMITS, FREE, ANY,                                                            \
+    X(STR, checkpoint_best, "checkpoint.best", NULL, "explained_variance", NO_LIMITS,  \
+      FREE, ANY,                                                                       \
       "with checkpoint.every: column of metrics.csv by which the best "                \
       "evaluation is kept as well; none: no")                                          \
     X(STR, cache, "cache", "cache", "", NO_LIMITS, FREE, ANY,                          \
       "folder that keeps activations for further runs on the same model and "          \
       "text")                                                                          \
-    X(ENUM, cache_dtype, "cache.dtype", NULL, "fp32", WORDS(cache_dtype), RUN,         \
-      ANY,                                                                             \
+    X(ENUM, cache_dtype, "cache.dtype", NULL, "fp32", WORDS(cache_dtype), RUN, ANY,    \
       "fp32 changes nothing; fp16 rounds what is trained on, at half the space")       \
     X(INT, seed, "seed", "seed", "1", RANGE(0, 9007199254740991), RUN, ANY,            \
       "seed of everything random")                                                     \

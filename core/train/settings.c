@@ -128,9 +128,9 @@ static enum err set_word(void *out, const struct setting_def *d, const char *tex
     str_init(&words, SETTING_TEXT_MAX);
     setting_words(d, &words);
     const char *list = words.len ? words.p : "another word";
-    const enum err rc = err_set(e, ERR_USAGE, "%s: %s: found '%s', expected %s%s",
-                                origin, d->key, text, list,
-                                nearest_hint(text, list, hint));
+    const enum err rc =
+        err_set(e, ERR_USAGE, "%s: %s: found '%s', expected %s%s", origin, d->key, text,
+                list, nearest_hint(text, list, hint));
     str_free(&words);
     return rc;
 }
@@ -236,13 +236,9 @@ enum err settings_set(struct settings *s, const char *key, const char *text,
         snprintf(field(s, d), SETTING_TEXT_MAX, "%s", text);
         break;
     case SETTING_IS_BOOL:
-    case SETTING_IS_ENUM:
-        TRY(set_word(field(s, d), d, text, from.name, e));
-        break;
+    case SETTING_IS_ENUM: TRY(set_word(field(s, d), d, text, from.name, e)); break;
     case SETTING_IS_INT:
-    case SETTING_IS_NUM:
-        TRY(set_number(field(s, d), d, text, from.name, e));
-        break;
+    case SETTING_IS_NUM: TRY(set_number(field(s, d), d, text, from.name, e)); break;
     }
     s->origin[d - table] = origin_number(s, from);
     return OK;
@@ -276,21 +272,11 @@ void settings_print(const struct settings *s, const struct setting_def *d,
         return;
     }
     switch (d->type) {
-    case SETTING_IS_STR:
-        str_add(out, p);
-        break;
-    case SETTING_IS_INT:
-        str_addf(out, "%lld", (long long)*(const int64_t *)p);
-        break;
-    case SETTING_IS_NUM:
-        str_addf(out, "%.10g", *(const double *)p);
-        break;
-    case SETTING_IS_BOOL:
-        str_add(out, word_of(d, *(const bool *)p));
-        break;
-    case SETTING_IS_ENUM:
-        str_add(out, word_of(d, *(const int *)p));
-        break;
+    case SETTING_IS_STR: str_add(out, p); break;
+    case SETTING_IS_INT: str_addf(out, "%lld", (long long)*(const int64_t *)p); break;
+    case SETTING_IS_NUM: str_addf(out, "%.10g", *(const double *)p); break;
+    case SETTING_IS_BOOL: str_add(out, word_of(d, *(const bool *)p)); break;
+    case SETTING_IS_ENUM: str_add(out, word_of(d, *(const int *)p)); break;
     }
 }
 
@@ -399,8 +385,9 @@ static enum err add_json(const struct settings *s, const struct setting_def *d,
         struct str text;
         str_init(&text, SETTING_TEXT_MAX);
         settings_print(s, d, &text);
-        made = text.err == OK ? cJSON_AddStringToObject(obj, d->key, text.len ? text.p : "")
-                              : NULL;
+        made = text.err == OK
+                   ? cJSON_AddStringToObject(obj, d->key, text.len ? text.p : "")
+                   : NULL;
         str_free(&text);
     }
     return made ? OK : err_set(e, ERR_NOMEM, "out of memory for the settings");

@@ -71,12 +71,11 @@ enum err settings_check_arch(const struct settings *s, struct errinfo *e)
     const struct sae_arch *arch = sae_arch_find(s->arch);
     if (!arch) {
         char hint[NEAREST_HINT];
-        return settings_blame(s, "arch",
-                              err_set(e, ERR_USAGE,
-                                      "arch: found '%.60s', expected one of: %s%s",
-                                      s->arch, sae_arch_names(),
-                                      nearest_hint(s->arch, sae_arch_names(), hint)),
-                              e);
+        return settings_blame(
+            s, "arch",
+            err_set(e, ERR_USAGE, "arch: found '%.60s', expected one of: %s%s", s->arch,
+                    sae_arch_names(), nearest_hint(s->arch, sae_arch_names(), hint)),
+            e);
     }
     const unsigned has = sae_arch_has(arch);
     size_t n = 0;

@@ -81,12 +81,8 @@ static void play(struct app_bench *b, struct reader *r, int *frames)
             bench_draw(b);
         }
         break;
-    case 0x87:
-        bench_event(b, &(struct event){.kind = EVENT_LAPSE});
-        break;
-    default:
-        bench_key(b, first == '\n' ? (uint32_t)KEY_ENTER_ : first);
-        break;
+    case 0x87: bench_event(b, &(struct event){.kind = EVENT_LAPSE}); break;
+    default: bench_key(b, first == '\n' ? (uint32_t)KEY_ENTER_ : first); break;
     }
 }
 

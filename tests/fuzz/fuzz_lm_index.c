@@ -38,9 +38,9 @@ static void write_shard(const char *path, const struct lm_weights *w, size_t fro
     for (size_t i = from; i < to; i++) {
         const struct lm_tensor t = lm_tensor_at(&cfg, w, i);
         snprintf(names[i], sizeof names[i], "%s", t.name);
-        list[i] = (struct st_tensor){names[i],  ST_F32,
-                                     t.ndim,    {t.shape[0], t.shape[1]},
-                                     t.p,       t.count * sizeof(float)};
+        list[i] = (struct st_tensor){names[i], ST_F32,
+                                     t.ndim,   {t.shape[0], t.shape[1]},
+                                     t.p,      t.count * sizeof(float)};
     }
     must(st_write(path, list + from, to - from, NULL, 0, &e) == OK);
 }
@@ -68,9 +68,14 @@ static void begin(void)
     for (size_t i = 0; i < 6; i++) {
         snprintf(files[i], sizeof files[i], "%s/%s", dir, names[i]);
     }
-    cfg = (struct lm_config){.family = lm_family_find("gpt2"), .n_layer = 1,
-                             .n_head = 1, .d_model = 2, .d_ff = 8, .n_ctx = 2,
-                             .vocab = 3, .ln_eps = 1e-5f};
+    cfg = (struct lm_config){.family = lm_family_find("gpt2"),
+                             .n_layer = 1,
+                             .n_head = 1,
+                             .d_model = 2,
+                             .d_ff = 8,
+                             .n_ctx = 2,
+                             .vocab = 3,
+                             .ln_eps = 1e-5f};
     must(lm_weights_init(&w, &cfg, &e) == OK);
     str_init(&text, LM_CONFIG_BYTES);
     lm_config_print(&cfg, NULL, &text);

@@ -39,8 +39,7 @@ static void look(const struct pickle *p, uint32_t v, int depth, size_t *budget)
             look(p, item, depth + 1, budget);
         }
         break;
-    default:
-        break;
+    default: break;
     }
 }
 

@@ -225,13 +225,25 @@ static void put(const uint8_t *data, size_t n)
         walk(path, remove_one, NULL);
     }
     switch (data[1] % 8) {
-    case 0: path_of(other, "canary"); (void)symlink(other, path); break;
-    case 1: path_of(other, "victim"); (void)symlink(other, path); break;
+    case 0:
+        path_of(other, "canary");
+        (void)symlink(other, path);
+        break;
+    case 1:
+        path_of(other, "victim");
+        (void)symlink(other, path);
+        break;
     case 2: (void)symlink("../nothing", path); break;
     case 3: (void)mkfifo(path, 0600); break;
-    case 4: path_of(other, "canary"); (void)link(other, path); break;
+    case 4:
+        path_of(other, "canary");
+        (void)link(other, path);
+        break;
     case 5: (void)mkdir(path, 0700); break;
-    case 6: (void)mkdir(path, 0700); write_whole(path); break;
+    case 6:
+        (void)mkdir(path, 0700);
+        write_whole(path);
+        break;
     default: put_file(path, leaf, data, n < CONTENT ? n : CONTENT); break;
     }
 }

@@ -26,9 +26,7 @@ static void type_keys(struct app_bench *b, const char *text, size_t *events)
 static void play(struct app_bench *b, const struct script_line *line, size_t *events)
 {
     switch (line->kind) {
-    case SCRIPT_KEYS:
-        type_keys(b, line->text, events);
-        break;
+    case SCRIPT_KEYS: type_keys(b, line->text, events); break;
     case SCRIPT_COMMAND:
         app_run(&b->a, &b->v, line->text);
         bench_event(b, &(struct event){.kind = EVENT_TICK});
@@ -38,13 +36,10 @@ static void play(struct app_bench *b, const struct script_line *line, size_t *ev
         bench_size(b, line->w % 140 + 1, line->h % 44 + 1);
         break;
     case SCRIPT_WAIT_STEP:
-    case SCRIPT_WAIT_MS:
-        require(line->n >= 0);
-        break;
+    case SCRIPT_WAIT_MS: require(line->n >= 0); break;
     case SCRIPT_WAIT_IDLE:
     case SCRIPT_WAIT_DONE:
-    case SCRIPT_END:
-        break;
+    case SCRIPT_END: break;
     }
 }
 

@@ -37,11 +37,8 @@ static void check_input(const struct input *in)
         require(in->button >= 0 && in->button < 128);
         require(in->x >= -1 && in->x < 65536 && in->y >= -1 && in->y < 65536);
         break;
-    case INPUT_FOCUS:
-        break;
-    case INPUT_PASTE:
-        require(in->text && in->n <= INPUT_PASTE_CAP);
-        break;
+    case INPUT_FOCUS: break;
+    case INPUT_PASTE: require(in->text && in->n <= INPUT_PASTE_CAP); break;
     }
 }
 
@@ -133,8 +130,8 @@ static void check_time(const struct term_input *fresh, const uint8_t *data, size
 
 /* Feed begin, those bytes of data that may stand inside, and end. */
 static struct tally wrap(const struct term_input *fresh, const char *begin,
-                         const uint8_t *data, size_t size,
-                         bool (*may)(uint8_t byte), const char *end)
+                         const uint8_t *data, size_t size, bool (*may)(uint8_t byte),
+                         const char *end)
 {
     static struct term_input p;
     struct tally t = {0, 0};
@@ -172,9 +169,9 @@ static bool is_digit(uint8_t b)
 static void check_wrapped(const struct term_input *fresh, const uint8_t *data,
                           size_t size)
 {
-    static const char *const strings[] = {"\033]",  "\033P",  "\033_",    "\033^",
-                                          "\033X",  "\235",   "\220",     "\237",
-                                          "\236",   "\230",   "\302\235", "\302\220"};
+    static const char *const strings[] = {"\033]", "\033P", "\033_",    "\033^",
+                                          "\033X", "\235",  "\220",     "\237",
+                                          "\236",  "\230",  "\302\235", "\302\220"};
     for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++) {
         require(wrap(fresh, strings[i], data, size, in_string, "\033\\").n == 0);
     }

@@ -351,7 +351,8 @@ static void test_paste(void **state)
     bench_free(b);
 }
 
-/* As large as it gets, every screen is drawn and its bottom and right edge are in use. */
+/* As large as it gets, every screen is drawn and its bottom and right edge are in use.
+ */
 static void test_largest(void **state)
 {
     (void)state;

@@ -255,8 +255,8 @@ static void test_browsing_is_not_offered_steering(void **state)
     assert_true(on_screen(b, ":evaluate"));
     press(b, KEY_ESC_);
     type(b, "m");
-    assert_true(on_screen(
-        b, "toggle-mask: opened from disk, does not train; :resume goes on"));
+    assert_true(
+        on_screen(b, "toggle-mask: opened from disk, does not train; :resume goes on"));
     no_command(b);
     bench_free(b);
 }

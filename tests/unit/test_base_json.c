@@ -54,10 +54,13 @@ static void test_nul(void **state)
     struct errinfo e;
     cJSON *tree = NULL;
     char nul = 'x';
-    const char text[] = "\"\xff" "a\0b\\u0000\\\\u0000\"";
+    const char text[] = "\"\xff"
+                        "a\0b\\u0000\\\\u0000\"";
     assert_ok(json_parse_nul(text, sizeof text - 1, "t", 1, &tree, &nul, &e), &e);
     assert_int_equal((unsigned char)nul, 0xFE);
-    assert_string_equal(tree->valuestring, "\xff" "a\xfe" "b\xfe\\u0000");
+    assert_string_equal(tree->valuestring, "\xff"
+                                           "a\xfe"
+                                           "b\xfe\\u0000");
     cJSON_Delete(tree);
     assert_ok(json_parse_nul("\"a\"", 3, "t", 1, &tree, &nul, &e), &e);
     assert_int_equal(nul, '\0');
@@ -324,11 +327,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse),      cmocka_unit_test(test_parse_errors),
-        cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_load),       cmocka_unit_test(test_int),
-        cmocka_unit_test(test_num),        cmocka_unit_test(test_others),
-        cmocka_unit_test(test_add_string), cmocka_unit_test(test_add_number),
-        cmocka_unit_test(test_print),
+        cmocka_unit_test(test_nul),        cmocka_unit_test(test_load),
+        cmocka_unit_test(test_int),        cmocka_unit_test(test_num),
+        cmocka_unit_test(test_others),     cmocka_unit_test(test_add_string),
+        cmocka_unit_test(test_add_number), cmocka_unit_test(test_print),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* JSON that is written as it is made: reads back as it was, faults are told at the end. */
+/* JSON that is written as it is made: reads back as it was, faults are told at the end.
+ */
 #include "base/json.h"
 #include "base/json_out.h"
 #include "base/mem.h"
@@ -30,7 +31,8 @@ static void reads_back(void **state)
     const double doubles[2] = {0.1, 1e308};
     tmp_make(dir, sizeof dir);
     tmp_path(path, dir, "out.json");
-    (void)setlocale(LC_ALL, "de_DE.UTF-8"); /* whose decimal point is a comma, if there */
+    (void)setlocale(LC_ALL,
+                    "de_DE.UTF-8"); /* whose decimal point is a comma, if there */
     assert_ok(json_out_new(&o, &e), &e);
     json_out_ints(o, "ints", ints, 3);
     json_out_uints(o, "uints", uints, 1);
@@ -57,7 +59,8 @@ static void reads_back(void **state)
         assert_memory_equal(&floats[i], &(float){(float)f}, sizeof(float));
     }
     assert_true(cJSON_IsNull(cJSON_GetArrayItem(member(tree, "floats"), 3)));
-    assert_true(cJSON_GetArrayItem(member(tree, "uints"), 0)->valuedouble >= 4294967295);
+    assert_true(cJSON_GetArrayItem(member(tree, "uints"), 0)->valuedouble >=
+                4294967295);
     assert_int_equal(cJSON_GetArrayItem(member(tree, "flags"), 1)->valueint, 1);
     assert_true(cJSON_GetArrayItem(member(tree, "doubles"), 1)->valuedouble >= 1e308);
     assert_int_equal(cJSON_GetArraySize(member(tree, "none")), 0);

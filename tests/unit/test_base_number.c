@@ -24,9 +24,9 @@ static void test_show(void **state)
         {NUMBER_PLAIN, 0, 1, 1e300, "1.0e+300"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_string_equal(NUMBER(cases[i].style, cases[i].width, cases[i].decimals,
-                                   cases[i].v),
-                            cases[i].want);
+        assert_string_equal(
+            NUMBER(cases[i].style, cases[i].width, cases[i].decimals, cases[i].v),
+            cases[i].want);
     }
 }
 

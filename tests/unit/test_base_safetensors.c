@@ -322,9 +322,9 @@ static void test_lfs_pointer(void **state)
         "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 123\n";
     struct errinfo e;
     struct st_file *f = NULL;
-    check_error(st_parse((const uint8_t *)text, sizeof text - 1, "m.safetensors", &f,
-                         &e),
-                ERR_FORMAT, &e, "m.safetensors: found a Git LFS pointer");
+    check_error(
+        st_parse((const uint8_t *)text, sizeof text - 1, "m.safetensors", &f, &e),
+        ERR_FORMAT, &e, "m.safetensors: found a Git LFS pointer");
 }
 
 static void test_read_f32_errors(void **state)

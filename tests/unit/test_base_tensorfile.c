@@ -340,8 +340,9 @@ static void bombs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(element_types), cmocka_unit_test(npz), cmocka_unit_test(torch),
-        cmocka_unit_test(safetensors), cmocka_unit_test(refuses),
-        cmocka_unit_test(one_wrong_bit), cmocka_unit_test(bombs)};
+        cmocka_unit_test(element_types), cmocka_unit_test(npz),
+        cmocka_unit_test(torch),         cmocka_unit_test(safetensors),
+        cmocka_unit_test(refuses),       cmocka_unit_test(one_wrong_bit),
+        cmocka_unit_test(bombs)};
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -141,9 +141,7 @@ static void test_clip(void **state)
             case 3:
                 canvas_box(&c, box, "titel 漢", "value", rng_below(&r, 2) == 0);
                 break;
-            default:
-                canvas_tint(&c, box, ROLE_SELECT, 1);
-                break;
+            default: canvas_tint(&c, box, ROLE_SELECT, 1); break;
             }
         }
         canvas_unclip(&c, old);

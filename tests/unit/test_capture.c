@@ -112,8 +112,7 @@ static void threads_make_no_difference(void **state)
         assert_memory_equal(a->x[h], b->x[h], LEN * D * sizeof(float));
     }
     assert_memory_equal(a->nll, b->nll, (LEN - 1) * sizeof(float));
-    assert_memory_equal(a->logits, b->logits,
-                        LEN * model->cfg.vocab * sizeof(float));
+    assert_memory_equal(a->logits, b->logits, LEN * model->cfg.vocab * sizeof(float));
     capture_free(a);
     capture_free(b);
     token_rows_free(r);

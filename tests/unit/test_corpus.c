@@ -168,23 +168,24 @@ static void short_text_is_cut(void **state)
     (void)state;
     struct corpus *c = open_text("short.txt", "only a few words here", 0);
     expect_remark(c, 0,
-                "short.txt: very little text: one document, cut into 5 at word ends");
+                  "short.txt: very little text: one document, cut into 5 at word ends");
     assert_int_equal(corpus_count(c, CORPUS_TRAIN), 4);
     expect_doc(c, CORPUS_TRAIN, 0, "only");
     expect_doc(c, CORPUS_HELDOUT, 0, "here");
     corpus_free(c);
 
-    c = open_text("lines.txt", "The dog ran. It was late.\nA cat sat.\r\nThe end.\n", 0);
+    c = open_text("lines.txt", "The dog ran. It was late.\nA cat sat.\r\nThe end.\n",
+                  0);
     expect_remark(c, 0,
-                "lines.txt: very little text: one document, cut into 3 at line ends");
+                  "lines.txt: very little text: one document, cut into 3 at line ends");
     expect_doc(c, CORPUS_TRAIN, 0, "The dog ran. It was late.");
     expect_doc(c, CORPUS_TRAIN, 1, "A cat sat.");
     expect_doc(c, CORPUS_HELDOUT, 0, "The end.");
     corpus_free(c);
 
     c = open_text("tale.txt", "He said \"Go!\" and 3.5 went. (All of it?) Yes", 0);
-    expect_remark(c, 0,
-                "tale.txt: very little text: one document, cut into 4 at sentence ends");
+    expect_remark(
+        c, 0, "tale.txt: very little text: one document, cut into 4 at sentence ends");
     expect_doc(c, CORPUS_TRAIN, 0, "He said \"Go!\"");
     expect_doc(c, CORPUS_TRAIN, 1, "and 3.5 went.");
     expect_doc(c, CORPUS_TRAIN, 2, "(All of it?)");
@@ -192,8 +193,8 @@ static void short_text_is_cut(void **state)
     corpus_free(c);
 
     c = open_text("word.txt", "longword", 0); /* nowhere else to cut */
-    expect_remark(c, 0,
-                "word.txt: very little text: one document, cut into 8 of at most 1 byte");
+    expect_remark(
+        c, 0, "word.txt: very little text: one document, cut into 8 of at most 1 byte");
     corpus_free(c);
 }
 
@@ -241,8 +242,8 @@ static void markers_alone_part_documents(void **state)
     expect_doc(c, CORPUS_TRAIN, 2, "Four.");
     expect_doc(c, CORPUS_HELDOUT, 0, "Five.");
     expect_remark(c, 0,
-                "stories.txt: documents end at markers: 3 <|endoftext|>, 1 <|eos|>, "
-                "not at blank lines");
+                  "stories.txt: documents end at markers: 3 <|endoftext|>, 1 <|eos|>, "
+                  "not at blank lines");
     assert_int_equal(corpus_remarks(c)->n, 1);
     corpus_free(c);
 }
@@ -387,7 +388,8 @@ static void bad_files(void **state)
                  "expected a corpus file ending in .txt");
     expect_fault("b.json", "{}", 0, ERR_USAGE, ".grammar.json");
     expect_fault("no.csv", "id,body\n1,x\n2,y\n", 0, ERR_FORMAT, "text");
-    expect_fault("one.csv", "text\nonly\n", 0, ERR_FORMAT, "found 1 document with text");
+    expect_fault("one.csv", "text\nonly\n", 0, ERR_FORMAT,
+                 "found 1 document with text");
     expect_fault("cut.jsonl", "{\"text\": \"a\"}\n{\"text\": \"b\"}\n{\"text\": \"tru",
                  0, ERR_FORMAT, "cut.jsonl: line 3, column 11: found \"tru\"");
     expect_fault("arr.jsonl", "{\"text\": \"a\"}\n[1, 2]\n", 0, ERR_FORMAT,
@@ -694,7 +696,8 @@ static void the_hash_is_of_the_text(void **state)
         const char *was, *is;
         bool text;
     } edits[] = {
-        {"\"spurious\": [\"girl\", \"boy\"]", "\"spurious\": [\"boy\", \"girl\"]", false},
+        {"\"spurious\": [\"girl\", \"boy\"]", "\"spurious\": [\"boy\", \"girl\"]",
+         false},
         {"{\"name\": \"food\", \"yes\": \"food\"},", "", false},
         {"\"rows\": {\"train\": 200", "\"rows\": {\"train\": 20", false},
         {"\"version\": 1,", "\"about\": \"A text.\",   \"version\": 1,", false},

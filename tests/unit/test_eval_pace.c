@@ -146,7 +146,8 @@ static const char *told(const struct engine *g, size_t i)
 }
 
 /* One step after so many more seconds of training, the last evaluation having taken
- * `cost` seconds. Hours, so that the real seconds of this test are nothing beside them. */
+ * `cost` seconds. Hours, so that the real seconds of this test are nothing beside them.
+ */
 static void step_after(struct engine *g, double cost, double seconds)
 {
     struct errinfo e;
@@ -160,15 +161,20 @@ static void the_engine_keeps_it_and_tells(void **state)
     (void)state;
     struct errinfo e;
     struct settings set;
-    static const char *const pairs[][2] = {
-        {"source", "synthetic"},        {"synthetic.d", "24"}, {"synthetic.parents", "3"},
-        {"synthetic.children", "2"},    {"k", "2"},            {"synthetic.others", "6"},
-        {"synthetic.eval_rows", "500"}, {"steps", "100"},      {"batch", "32"},
-        {"eval.every", "1"}};
+    static const char *const pairs[][2] = {{"source", "synthetic"},
+                                           {"synthetic.d", "24"},
+                                           {"synthetic.parents", "3"},
+                                           {"synthetic.children", "2"},
+                                           {"k", "2"},
+                                           {"synthetic.others", "6"},
+                                           {"synthetic.eval_rows", "500"},
+                                           {"steps", "100"},
+                                           {"batch", "32"},
+                                           {"eval.every", "1"}};
     settings_init(&set);
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        assert_ok(settings_set(&set, pairs[i][0], pairs[i][1], from_program("test"), &e),
-                  &e);
+        assert_ok(
+            settings_set(&set, pairs[i][0], pairs[i][1], from_program("test"), &e), &e);
     }
     assert_ok(settings_synth_defaults(&set, &e), &e);
     struct engine *g = start_engine(&set);
@@ -178,8 +184,8 @@ static void the_engine_keeps_it_and_tells(void **state)
     assert_null(told(g, 0));
     step_after(g, 10000, 90000);
     assert_int_equal(evaluations(g), 1);
-    assert_string_equal(told(g, 0),
-                        "an evaluation every 90000 s keeps it within a tenth of the time");
+    assert_string_equal(
+        told(g, 0), "an evaluation every 90000 s keeps it within a tenth of the time");
     step_after(g, 12000, 100000); /* the cost as measured, not as it was */
     assert_int_equal(evaluations(g), 1);
     step_after(g, 12000, 108000);
@@ -187,8 +193,8 @@ static void the_engine_keeps_it_and_tells(void **state)
     assert_null(told(g, 1)); /* a fifth more is no news */
     step_after(g, 4000, 36000);
     assert_int_equal(evaluations(g), 3);
-    assert_string_equal(told(g, 1),
-                        "an evaluation every 36000 s keeps it within a tenth of the time");
+    assert_string_equal(
+        told(g, 1), "an evaluation every 36000 s keeps it within a tenth of the time");
     assert_null(told(g, 2));
     /* What is on the clock after it: the evaluation's own seconds. */
     assert_true(g->eval_cost > 0 && g->eval_cost < 36000);

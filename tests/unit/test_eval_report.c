@@ -754,9 +754,8 @@ int main(void)
 {
     num_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_figures),
-        cmocka_unit_test(test_doubts),      cmocka_unit_test(test_pairing),
-        cmocka_unit_test(test_resampled),
+        cmocka_unit_test(test_figures),      cmocka_unit_test(test_doubts),
+        cmocka_unit_test(test_pairing),      cmocka_unit_test(test_resampled),
         cmocka_unit_test(test_auc),          cmocka_unit_test(test_scores),
         cmocka_unit_test(test_rank),         cmocka_unit_test(test_columns),
         cmocka_unit_test(test_plain_logreg), cmocka_unit_test(test_full_and_oracle),

@@ -56,23 +56,24 @@ static void check_saebench(const struct eval_bench *b, const struct report *r,
     assert_ok(json_load(path, 1 << 20, &o, &e), &e);
     assert_string_equal(cJSON_GetObjectItem(o, "eval_type_id")->valuestring, "core");
     check_written(number_at(o, "eval_result_metrics", "sparsity", "l0"),
-               value(r, "fidelity.in_distribution.l0"));
+                  value(r, "fidelity.in_distribution.l0"));
     check_written(number_at(o, "eval_result_metrics", "model_performance_preservation",
-                         "ce_loss_without_sae"),
-               value(r, "fidelity.in_distribution.ce_clean"));
-    check_written(number_at(o, "eval_result_unstructured", "explained_variance_r2", NULL),
-               value(r, "fidelity.in_distribution.explained_variance"));
+                            "ce_loss_without_sae"),
+                  value(r, "fidelity.in_distribution.ce_clean"));
+    check_written(
+        number_at(o, "eval_result_unstructured", "explained_variance_r2", NULL),
+        value(r, "fidelity.in_distribution.explained_variance"));
     cJSON_Delete(o);
     (void)snprintf(path, sizeof path, "%s/sparse_probing/saetop_a_eval_results.json",
                    dir);
     assert_ok(json_load(path, 1 << 20, &o, &e), &e);
     check_written(number_at(o, "eval_result_metrics", "sae", "sae_top_1_test_accuracy"),
-               value(r, "probing.sentences.k1.accuracy"));
+                  value(r, "probing.sentences.k1.accuracy"));
     const cJSON *task =
         cJSON_GetArrayItem(cJSON_GetObjectItem(o, "eval_result_details"), 0);
     assert_string_equal(cJSON_GetObjectItem(task, "dataset_name")->valuestring, "pets");
     check_written(cJSON_GetObjectItem(task, "llm_test_accuracy")->valuedouble,
-               value(r, "probing.sentences.raw.accuracy")); /* the only task */
+                  value(r, "probing.sentences.raw.accuracy")); /* the only task */
     cJSON_Delete(o);
     check_all_defined(dir);
     static const char *const folder[] = {"core", "absorption", "sparse_probing", "tpp",
@@ -216,13 +217,10 @@ static void check_details(const char *path, const struct report *r)
     struct errinfo e;
     cJSON *root = NULL;
     assert_ok(json_load(path, (size_t)1 << 26, &root, &e), &e);
-    static const char *const parts[] = {"concepts",
-                                        "in_distribution",
-                                        "out_of_distribution",
-                                        "latents",
-                                        "probing_concepts_sample",
-                                        "sentences",
-                                        "scr"};
+    static const char *const parts[] = {
+        "concepts", "in_distribution",         "out_of_distribution",
+        "latents",  "probing_concepts_sample", "sentences",
+        "scr"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         assert_true(cJSON_HasObjectItem(root, parts[i]));
     }
@@ -424,8 +422,9 @@ static void test_short_fits(void **state)
         eval_bench_init(&b, NULL);
         struct eval_config cfg = b.set->cfg;
         cfg.fit_passes = passes;
-        assert_ok(eval_set_new(&cfg, b.h, b.id, NULL, b.c, b.m->tok, NULL, NULL, &set, &e),
-                  &e);
+        assert_ok(
+            eval_set_new(&cfg, b.h, b.id, NULL, b.c, b.m->tok, NULL, NULL, &set, &e),
+            &e);
         struct suite_source src = suite_source_of(&b, NULL, NULL, 0);
         src.set = set;
         src.parts = 1U << SUITE_ABSORPTION | 1U << SUITE_LIVE;
@@ -443,8 +442,10 @@ static void test_short_fits(void **state)
         const double amiss = cJSON_GetObjectItem(fits, "short_of_minimum")->valuedouble;
         assert_true(count > 0 && (amiss > 0) == (passes > 0));
         const cJSON *said = NULL, *gap = NULL;
-        cJSON_ArrayForEach(gap, cJSON_GetObjectItem(tree, "left_out")) {
-            if (strcmp(cJSON_GetObjectItem(gap, "what")->valuestring, "absorption") == 0) {
+        cJSON_ArrayForEach(gap, cJSON_GetObjectItem(tree, "left_out"))
+        {
+            if (strcmp(cJSON_GetObjectItem(gap, "what")->valuestring, "absorption") ==
+                0) {
                 said = gap;
             }
         }

@@ -143,8 +143,8 @@ static size_t held_out_of(const struct eval_set *set, int32_t n)
     return all - (size_t)n * 12;
 }
 
-/* What a word's own latent supplies of the first concept's projection, the mean over the
- * word's held-out occurrences, from the activations. */
+/* What a word's own latent supplies of the first concept's projection, the mean over
+ * the word's held-out occurrences, from the activations. */
 static double share_of(const struct eval_set *set, const struct sae *s, int32_t token)
 {
     struct errinfo e;
@@ -260,11 +260,11 @@ static void test_verdicts(void **state)
         size_t occurrences, right, held, absorbed;
         enum word_verdict want;
     } cases[] = {
-        {19, 19, 19, 0, WORD_TOO_RARE},   {20, 20, 20, 0, WORD_HELD},
-        {20, 9, 9, 0, WORD_PROBE_WRONG},  {20, 10, 10, 0, WORD_HELD},
-        {20, 20, 10, 10, WORD_HELD},      {20, 20, 9, 11, WORD_ABSORBED},
-        {20, 20, 8, 6, WORD_ABSORBED},    {20, 20, 8, 5, WORD_MISSED},
-        {20, 20, 0, 0, WORD_MISSED},      {20, 0, 0, 0, WORD_PROBE_WRONG},
+        {19, 19, 19, 0, WORD_TOO_RARE},  {20, 20, 20, 0, WORD_HELD},
+        {20, 9, 9, 0, WORD_PROBE_WRONG}, {20, 10, 10, 0, WORD_HELD},
+        {20, 20, 10, 10, WORD_HELD},     {20, 20, 9, 11, WORD_ABSORBED},
+        {20, 20, 8, 6, WORD_ABSORBED},   {20, 20, 8, 5, WORD_MISSED},
+        {20, 20, 0, 0, WORD_MISSED},     {20, 0, 0, 0, WORD_PROBE_WRONG},
         {0, 0, 0, 0, WORD_TOO_RARE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -411,7 +411,8 @@ static void test_threads(void **state)
     for (int i = 0; i < 2; i++) {
         struct eval_set *set = world_set(i == 0 ? NULL : pool);
         r[i] = run(set, s, i == 0 ? NULL : pool);
-        assert_ok(evaluate_saebench(set, NULL, s, i == 0 ? NULL : pool, NULL, &r[i], &e), &e);
+        assert_ok(
+            evaluate_saebench(set, NULL, s, i == 0 ? NULL : pool, NULL, &r[i], &e), &e);
         r[i].seconds = 0.0;
         memset(&r[i].split, 0, sizeof r[i].split);
         eval_set_free(set);

@@ -168,13 +168,20 @@ static void test_escapes(void **state)
         const char *text, *label;
         bool holds;
     } cases[] = {
-        {"/\\\\/", "a\\b", true},      {"/\\\\/", "ab", false},
-        {"/a\\\\b/", "a\\b", true},    {"/\\\\\\/b/", "\\/b", true},
-        {"/^a\\/b$/", "a/b", true},     {"/a\\.b/", "a.b", true},
-        {"/a\\.b/", "axb", false},      {"/^\\w+\\s\\w+$/", "two words", true},
-        {"/\\bords/", "two words", false}, {"/[[:digit:]]x/", "7x", true},
-        {"/[\\\\]/", "a\\b", true},    {"\"a\\\\b\"", "a\\b", true},
-        {"\"say \\\"so\\\"\"", "say \"so\"", true}, {"\\", "a\\b", true},
+        {"/\\\\/", "a\\b", true},
+        {"/\\\\/", "ab", false},
+        {"/a\\\\b/", "a\\b", true},
+        {"/\\\\\\/b/", "\\/b", true},
+        {"/^a\\/b$/", "a/b", true},
+        {"/a\\.b/", "a.b", true},
+        {"/a\\.b/", "axb", false},
+        {"/^\\w+\\s\\w+$/", "two words", true},
+        {"/\\bords/", "two words", false},
+        {"/[[:digit:]]x/", "7x", true},
+        {"/[\\\\]/", "a\\b", true},
+        {"\"a\\\\b\"", "a\\b", true},
+        {"\"say \\\"so\\\"\"", "say \"so\"", true},
+        {"\\", "a\\b", true},
         {"\"\\n\"", "\\n", true},
     };
     const struct latent_row row = a_row();
@@ -264,9 +271,8 @@ int main(void)
         cmocka_unit_test(test_words),       cmocka_unit_test(test_labels),
         cmocka_unit_test(test_comparisons), cmocka_unit_test(test_unmeasured),
         cmocka_unit_test(test_flags),       cmocka_unit_test(test_regex),
-        cmocka_unit_test(test_escapes),
-        cmocka_unit_test(test_errors),      cmocka_unit_test(test_word_filter),
-        cmocka_unit_test(test_hostile_ids),
+        cmocka_unit_test(test_escapes),     cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_word_filter), cmocka_unit_test(test_hostile_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* [threads] What a final evaluation adds, on SAEs built by hand: resamples of the choice
- * of latents, and F1 on the other half of the words. */
+/* [threads] What a final evaluation adds, on SAEs built by hand: resamples of the
+ * choice of latents, and F1 on the other half of the words. */
 #include "eval/evalset_priv.h"
 #include "eval/firmness.h"
 #include "eval/heldout.h"
@@ -25,9 +25,9 @@ static struct fixture begin(void)
     struct eval_config cfg = eval_defaults();
     cfg.test_share = 0.25;
     cfg.seed = 3;
-    assert_ok(eval_set_build(&cfg, world_acts(128), NULL, f.c, NULL, NULL, NULL, &f.set,
-                             &e),
-              &e);
+    assert_ok(
+        eval_set_build(&cfg, world_acts(128), NULL, f.c, NULL, NULL, NULL, &f.set, &e),
+        &e);
     return f;
 }
 

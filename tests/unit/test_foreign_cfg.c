@@ -165,7 +165,7 @@ struct key_case {
 static const struct {
     char kind;
     const char *text;
-} json_kinds[] = {{'s', "\"text\""}, {'n', "3.5"},      {'b', "true"},
+} json_kinds[] = {{'s', "\"text\""},  {'n', "3.5"},       {'b', "true"},
                   {'o', "{\"x\":1}"}, {'a', "[1,\"x\"]"}, {'0', "null"}};
 
 static const char *const bad_sizes[] = {"0",    "-1",   "1e300", "2.5",
@@ -275,12 +275,11 @@ static void wrong_kinds(void **state)
          {"model_name", "", 's', true}, {"prepend_bos", "", 'b', true},
          {"normalize_activations", "", 'b', true},
          {"sae_lens_training_version", "", 's', true});
-    KEYS("sparsify", "{\"k\":4,\"d_in\":6,\"num_latents\":11}",
-         {"k", "", 'i', true}, {"d_in", "", 'i', false},
-         {"expansion_factor", "", 'i', true}, {"activation", "", '-', true},
-         {"transcode", "", '-', true}, {"skip_connection", "", '-', true},
-         {"signed", "", '-', true}, {"embed_skip", "", '-', true},
-         {"gram_lookup", "", '-', true});
+    KEYS("sparsify", "{\"k\":4,\"d_in\":6,\"num_latents\":11}", {"k", "", 'i', true},
+         {"d_in", "", 'i', false}, {"expansion_factor", "", 'i', true},
+         {"activation", "", '-', true}, {"transcode", "", '-', true},
+         {"skip_connection", "", '-', true}, {"signed", "", '-', true},
+         {"embed_skip", "", '-', true}, {"gram_lookup", "", '-', true});
     KEYS("dictionary_learning",
          "{\"trainer\":{\"dict_class\":\"AutoEncoderTopK\",\"k\":4}}",
          {"trainer", "", '-', false}, {"dict_class", "trainer", '-', false},
@@ -301,11 +300,11 @@ static void no_elements(void **state)
         {"W_dec", ST_F32, 2, {0, 6}, NULL, 0},
         {"b_dec", ST_F32, 1, {6}, (const float[6]){0}, 6 * sizeof(float)},
     };
-    assert_ok(
-        st_write(tmp_path(path, dir, "sae.safetensors"), tensors, 4, NULL, 0, &e), &e);
-    assert_ok(file_write_text(tmp_path(path, dir, "cfg.json"), "{\"k\":4,\"d_in\":6}",
-                              &e),
+    assert_ok(st_write(tmp_path(path, dir, "sae.safetensors"), tensors, 4, NULL, 0, &e),
               &e);
+    assert_ok(
+        file_write_text(tmp_path(path, dir, "cfg.json"), "{\"k\":4,\"d_in\":6}", &e),
+        &e);
     assert_refused("sae.safetensors: encoder.weight: an SAE of 0 latents, expected 1");
 }
 
@@ -319,9 +318,9 @@ static void norms_by_type(void **state)
         double off; /* of one row's norm */
         bool good;
     } cases[] = {
-        {ST_BF16, 0.0, true},  {ST_BF16, 0.008, true},   {ST_BF16, 0.04, false},
-        {ST_BF16, -0.1, false}, {ST_F16, 0.0, true},      {ST_F16, 0.002, true},
-        {ST_F16, 0.008, false}, {ST_F32, 0.001, true},    {ST_F32, 0.004, false},
+        {ST_BF16, 0.0, true},   {ST_BF16, 0.008, true}, {ST_BF16, 0.04, false},
+        {ST_BF16, -0.1, false}, {ST_F16, 0.0, true},    {ST_F16, 0.002, true},
+        {ST_F16, 0.008, false}, {ST_F32, 0.001, true},  {ST_F32, 0.004, false},
         {ST_F64, 0.001, true},  {ST_F64, 0.004, false},
     };
     assert_true(elem_norm_spread(ELEM_BF16, 128) > 0.02);
@@ -352,7 +351,6 @@ static void norms_by_type(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(saelens_absent_keys), TEST(wrong_kinds),
-                                       TEST(no_elements),
-                                       TEST(norms_by_type)};
+                                       TEST(no_elements), TEST(norms_by_type)};
     return cmocka_run_group_tests(tests, begin, NULL);
 }

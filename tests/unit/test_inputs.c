@@ -37,8 +37,10 @@ static void settings_of_a_file(void **state)
     (void)state;
     static const struct {
         const char *key, *value;
-    } cases[] = {{"arch", "perceptron"},     {"k", "600"},
-                 {"context", "60000"},       {"hook", "blocks.99.hook_resid_post"},
+    } cases[] = {{"arch", "perceptron"},
+                 {"k", "600"},
+                 {"context", "60000"},
+                 {"hook", "blocks.99.hook_resid_post"},
                  {"checkpoint.best", "luck"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct errinfo e = {0};
@@ -70,9 +72,9 @@ static void no_latents(void **state)
                                   {"b_dec", ST_F32, 1, {8}, bias, sizeof bias}};
     struct sae *s = NULL;
     tmp_make(dir, sizeof dir);
-    assert_ok(st_write(tmp_path(path, dir, "sae_weights.safetensors"), t, 4, NULL, 0,
-                       &e),
-              &e);
+    assert_ok(
+        st_write(tmp_path(path, dir, "sae_weights.safetensors"), t, 4, NULL, 0, &e),
+        &e);
     assert_ok(file_write_text(tmp_path(path, dir, "cfg.json"),
                               "{\"architecture\": \"standard\", \"d_in\": 8, "
                               "\"d_sae\": 0, \"metadata\": {}}",

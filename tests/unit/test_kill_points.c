@@ -1,6 +1,6 @@
-/* [full] The saves of a run of three arms, cut off at every change that they make to the
- * folders: killed there, or refused as on a full disk. Whatever is left goes on or is
- * begun again, and ends with the same bytes, checkpoints too. */
+/* [full] The saves of a run of three arms, cut off at every change that they make to
+ * the folders: killed there, or refused as on a full disk. Whatever is left goes on or
+ * is begun again, and ends with the same bytes, checkpoints too. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* syscall */
 #endif
@@ -75,6 +75,7 @@ static struct settings three_arms(void)
 {
     struct settings s;
     struct errinfo e;
+    /* clang-format off */
     static const char *const set[][2] = {
         {"source", "synthetic"},       {"synthetic.d", "8"},
         {"synthetic.parents", "2"},    {"synthetic.children", "2"},
@@ -84,6 +85,7 @@ static struct settings three_arms(void)
         {"eval.every", "3"},           {"threads", "1"},
         {"twin", "unmasked"},          {"also", "k=3"},
         {"checkpoint.every", "2"},     {"checkpoint.keep", "4"}};
+    /* clang-format on */
     settings_init(&s);
     for (size_t i = 0; i < sizeof set / sizeof set[0]; i++) {
         assert_ok(settings_set(&s, set[i][0], set[i][1], from_program("test"), &e), &e);

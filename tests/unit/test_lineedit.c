@@ -348,16 +348,11 @@ static void test_draw(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_editing),
-        cmocka_unit_test(test_stem),
-        cmocka_unit_test(test_offer),
-        cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_paste),
-        cmocka_unit_test(test_random_keys),
-        cmocka_unit_test(test_full),
-        cmocka_unit_test(test_history),
-        cmocka_unit_test(test_completion),
-        cmocka_unit_test(test_draw),
+        cmocka_unit_test(test_editing),    cmocka_unit_test(test_stem),
+        cmocka_unit_test(test_offer),      cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_paste),      cmocka_unit_test(test_random_keys),
+        cmocka_unit_test(test_full),       cmocka_unit_test(test_history),
+        cmocka_unit_test(test_completion), cmocka_unit_test(test_draw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

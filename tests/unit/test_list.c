@@ -32,30 +32,14 @@ static void test_random_operations(void **state)
             case 0:
                 list_set(&v, (size_t)rng_below(&r, 60), (int)rng_below(&r, 20) - 1);
                 break;
-            case 1:
-                list_move(&v, by);
-                break;
-            case 2:
-                list_move(&v, by < 0 ? INT64_MIN : INT64_MAX);
-                break;
-            case 3:
-                list_go(&v, (size_t)rng_u64(&r));
-                break;
-            case 4:
-                list_page(&v, (int)by);
-                break;
-            case 5:
-                list_half_page(&v, (int)by);
-                break;
-            case 6:
-                list_wheel(&v, (int)by);
-                break;
-            case 7:
-                list_click(&v, (int)by);
-                break;
-            default:
-                by < 0 ? list_home(&v) : list_end(&v);
-                break;
+            case 1: list_move(&v, by); break;
+            case 2: list_move(&v, by < 0 ? INT64_MIN : INT64_MAX); break;
+            case 3: list_go(&v, (size_t)rng_u64(&r)); break;
+            case 4: list_page(&v, (int)by); break;
+            case 5: list_half_page(&v, (int)by); break;
+            case 6: list_wheel(&v, (int)by); break;
+            case 7: list_click(&v, (int)by); break;
+            default: by < 0 ? list_home(&v) : list_end(&v); break;
             }
             check_whole(&v);
         }

@@ -191,8 +191,8 @@ static void minima_are_scikit_learns(void **state)
         double l1, l2;
         bool balanced;
     } problem[PROBLEMS] = {
-        {0, 0.01, 1e-6, true}, {0, 0.05, 1e-6, true},  {0, 0.002, 1e-6, false},
-        {0, 0.0, 1e-3, true},  {1, 0.01, 1e-6, true},  {1, 0.001, 0.0, false},
+        {0, 0.01, 1e-6, true},  {0, 0.05, 1e-6, true}, {0, 0.002, 1e-6, false},
+        {0, 0.0, 1e-3, true},   {1, 0.01, 1e-6, true}, {1, 0.001, 0.0, false},
         {1, 0.0, 2.6e-3, true}, {1, 0.0, 5e-3, false},
     };
     struct st_file *f = fixture();

@@ -183,9 +183,9 @@ static void dense_fits_take_what_is_said(void **state)
         if (pid == 0) {
             struct errinfo e = {0};
             num_init();
-            const bool fine = fit_dense(cases[i][0], cases[i][1], cases[i][2], &f, &e) ==
-                                  OK &&
-                              write(ends[1], &f, sizeof f) == (ssize_t)sizeof f;
+            const bool fine =
+                fit_dense(cases[i][0], cases[i][1], cases[i][2], &f, &e) == OK &&
+                write(ends[1], &f, sizeof f) == (ssize_t)sizeof f;
             _exit(fine ? 0 : 1);
         }
         (void)waitpid(pid, &status, 0);
@@ -193,9 +193,9 @@ static void dense_fits_take_what_is_said(void **state)
         assert_int_equal(read(ends[0], &f, sizeof f), sizeof f);
         close(ends[0]);
         close(ends[1]);
-        print_message("%zu inputs, %zu units, %zu threads: %.1f MB more, %.1f MB said\n",
-                      cases[i][0], cases[i][1], cases[i][2], f.peak / 1e6,
-                      f.estimate / 1e6);
+        print_message(
+            "%zu inputs, %zu units, %zu threads: %.1f MB more, %.1f MB said\n",
+            cases[i][0], cases[i][1], cases[i][2], f.peak / 1e6, f.estimate / 1e6);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
         /* The kernels' own panels are not of the fit. */
         assert_true(f.peak <= 1.05 * f.estimate + 4e6);

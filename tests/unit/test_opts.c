@@ -83,8 +83,9 @@ static void test_accepted(void **state)
     assert_true(v.decay > 1.99);
     assert_string_equal(r.args[0], "--steps");
     /* The last counts; a list keeps all. An empty text where one may be. */
-    assert_ok(parse(&v, "--steps 5 --steps=6 --json --json=no --corpus a --corpus b "
-                        "--set weight_decay=2 --set weight_decay=3 --note= -- -o --",
+    assert_ok(parse(&v,
+                    "--steps 5 --steps=6 --json --json=no --corpus a --corpus b "
+                    "--set weight_decay=2 --set weight_decay=3 --note= -- -o --",
                     &r, NULL, &e),
               &e);
     assert_int_equal(v.n, 6);
@@ -257,9 +258,9 @@ static void test_nearest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accepted),   cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_new),        cmocka_unit_test(test_list_limit),
-        cmocka_unit_test(test_help),       cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_accepted), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_new),      cmocka_unit_test(test_list_limit),
+        cmocka_unit_test(test_help),     cmocka_unit_test(test_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* Directories that a command makes in one go: whole or not at all, and again after a
  * failure or a kill. */
-#include "check.h"
 #include "base/outdir.h"
+#include "check.h"
 
 #include <dirent.h>
 #include <signal.h>

@@ -123,22 +123,15 @@ static void make_odd(float *x, size_t rows, size_t D, bool *odd)
     for (size_t i = 0; i < rows; i++) {
         float *row = x + i * D;
         switch (i % 7) {
-        case 1:
-            memset(row, 0, D * sizeof *row);
-            break;
-        case 2:
-            row[D / 2] = 1000.0f;
-            break;
-        case 3:
-            row[0] = i % 2 > 0 ? INFINITY : NAN;
-            break;
+        case 1: memset(row, 0, D * sizeof *row); break;
+        case 2: row[D / 2] = 1000.0f; break;
+        case 3: row[0] = i % 2 > 0 ? INFINITY : NAN; break;
         case 4:
             for (size_t d = 0; d < D; d++) {
                 row[d] *= i % 2 > 0 ? 1e-30f : 1e30f;
             }
             break;
-        default:
-            continue;
+        default: continue;
         }
         odd[i] = i % 7 != 2;
     }

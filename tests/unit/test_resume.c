@@ -44,20 +44,11 @@ static void run_to(struct engine *g, int64_t step)
     struct errinfo e;
     while (engine_step_count(g) < step) {
         switch (engine_step_count(g)) {
-        case 4:
-            assert_ok(engine_set_mask(g, 0, 0.5, 11, &e), &e);
-            break;
-        case 6:
-            assert_ok(engine_set_lr(g, 0.0012345678901234567, &e), &e);
-            break;
-        case 9:
-            assert_ok(engine_set_mask(g, 1, 0.1, 0, &e), &e);
-            break;
-        case 14:
-            assert_ok(engine_extend(g, STEPS + 6, &e), &e);
-            break;
-        default:
-            break;
+        case 4: assert_ok(engine_set_mask(g, 0, 0.5, 11, &e), &e); break;
+        case 6: assert_ok(engine_set_lr(g, 0.0012345678901234567, &e), &e); break;
+        case 9: assert_ok(engine_set_mask(g, 1, 0.1, 0, &e), &e); break;
+        case 14: assert_ok(engine_extend(g, STEPS + 6, &e), &e); break;
+        default: break;
         }
         assert_ok(engine_step(g, &e), &e);
     }

@@ -192,8 +192,7 @@ static void check_place(const struct name *n, enum file_kind_of kind)
     struct errinfo e = {0};
     place_make(&p);
     if (!put(&p, kind, n->name)) {
-        print_message("%s: no %s may be made here\n", n->name,
-                      kind_name(kind));
+        print_message("%s: no %s may be made here\n", n->name, kind_name(kind));
         remove_tree(p.top);
         return;
     }

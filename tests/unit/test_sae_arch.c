@@ -401,9 +401,7 @@ static void naive_theta(const struct problem *p, double *out, struct sae_params_
                 df += coef / B * c * t.n[j] * (1 - th * th);
                 break;
             }
-            case SAE_JUMP_STEP:
-                dH = coef / B;
-                break;
+            case SAE_JUMP_STEP: dH = coef / B; break;
             case SAE_JUMP_QUADRATIC:
                 dH = coef * 2 * (l0 / target - 1) / target / B;
                 break;

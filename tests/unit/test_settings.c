@@ -108,7 +108,9 @@ static void files_may_nest_and_are_checked(void **state)
     assert_string_equal(settings_origin(&s, setting_find("k")).name, "f.json");
     assert_int_equal(settings_origin(&s, setting_find("k")).by, GIVEN_BY_FILE);
     cJSON_Delete(obj);
-    static const char *const bad[] = {"{\"k\": [1]}", "{\"nope\": 1}", "[1]",
+    static const char *const bad[] = {"{\"k\": [1]}",
+                                      "{\"nope\": 1}",
+                                      "[1]",
                                       "{\"mask\": {\"rate\": true}}",
                                       "{\"width\": {}}",
                                       "{\"cache\": {}}",
@@ -128,9 +130,9 @@ static void files_may_nest_and_are_checked(void **state)
 static void kinds_of_values(void **state)
 {
     (void)state;
-    static const char *const kinds[] = {"null",   "true", "false", "[]",    "{}",
-                                        "[1]",    "7.5",  "\"8\"", "\"auto\"",
-                                        "\"none\"", "{\"x\": 1}", "1e999"};
+    static const char *const kinds[] = {"null",     "true",     "false",      "[]",
+                                        "{}",       "[1]",      "7.5",        "\"8\"",
+                                        "\"auto\"", "\"none\"", "{\"x\": 1}", "1e999"};
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
     for (size_t i = 0; i < n; i++) {
@@ -150,8 +152,8 @@ static void kinds_of_values(void **state)
             const cJSON *v = obj->child;
             const enum err rc = settings_from_json(&s, obj, "f.json", &e);
             const bool is_auto = open && strcmp(kinds[k], "\"auto\"") == 0;
-            const bool may = cJSON_IsString(v) ? !number || is_auto
-                                               : number && cJSON_IsNumber(v);
+            const bool may =
+                cJSON_IsString(v) ? !number || is_auto : number && cJSON_IsNumber(v);
             if (rc == OK && !may) {
                 fail_msg("%s is taken", text);
             }
@@ -428,7 +430,8 @@ static void defaults_fit_every_architecture(void **state)
     }
 }
 
-/* What src/README.md says a resume may have anew: log, evaluation, checkpoints, threads. */
+/* What src/README.md says a resume may have anew: log, evaluation, checkpoints,
+ * threads. */
 static void what_does_not_shape_a_run_is_free(void **state)
 {
     (void)state;

@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* clang-format off */
 static const char *const texts[] = {
     "plain/word-1.0", "",         "two words",     "it's",          "a'b\\c$d`e\"f",
     "\x1b]0;x\x07",   "a\nb\tc'", "\xE2\x80\xAE'", "\xFF\xFE bad",  "caf\xC3\xA9 d'or",
     "-n",             "*?[x]",    "\x7F\\",        ("\xC2\x9B" "1m"), "$'x'"};
+/* clang-format on */
 
 static bool has_bash(void)
 {

@@ -646,8 +646,8 @@ static void rows_and_order_are_those_of_a_stream(void **state)
     size_t served = 0;
     for (size_t f = 0; f < FILLS; f++) {
         const size_t at = f * ROWS * LEN;
-        const size_t n = stream_order(w->m->tok, 5, f + 1, r->ids + at, ROWS * LEN,
-                                      order);
+        const size_t n =
+            stream_order(w->m->tok, 5, f + 1, r->ids + at, ROWS * LEN, order);
         for (size_t i = 0; i < n; i++, served++) {
             x = served % BATCH == 0 ? next(s) : x;
             const float *token = w->m->w.wte + (size_t)r->fed[at + order[i]] * D;

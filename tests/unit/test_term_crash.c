@@ -90,7 +90,7 @@ static void act(enum way way, struct term *t, struct canvas *c)
             draw_for_ever(t, c);
         }
     } else if (way == WAY_SEGV_THREAD || way == WAY_ABORT_THREAD ||
-        way == WAY_OVERFLOW_THREAD) {
+               way == WAY_OVERFLOW_THREAD) {
         if (thread_start(&thread, crash, &of_thread, &e) == OK) {
             pthread_join(thread, NULL);
         }
@@ -356,15 +356,15 @@ static enum fate fate_of(int number)
     static const struct {
         int number;
         enum fate fate;
-    } fates[] = {{SIGINT, LEAVES},     {SIGTERM, LEAVES},   {SIGHUP, LEAVES},
-                 {SIGUSR1, LEAVES},    {SIGUSR2, LEAVES},   {SIGXCPU, LEAVES},
+    } fates[] = {{SIGINT, LEAVES},    {SIGTERM, LEAVES},   {SIGHUP, LEAVES},
+                 {SIGUSR1, LEAVES},   {SIGUSR2, LEAVES},   {SIGXCPU, LEAVES},
 #ifdef SIGPWR
                  {SIGPWR, LEAVES},
 #endif
-                 {SIGPIPE, HARMLESS},  {SIGXFSZ, HARMLESS}, {SIGCHLD, HARMLESS},
-                 {SIGURG, HARMLESS},   {SIGCONT, HARMLESS}, {SIGWINCH, HARMLESS},
-                 {SIGSTOP, STOPS},     {SIGTSTP, STOPS},    {SIGTTIN, STOPS},
-                 {SIGTTOU, STOPS},     {SIGKILL, STOPS}};
+                 {SIGPIPE, HARMLESS}, {SIGXFSZ, HARMLESS}, {SIGCHLD, HARMLESS},
+                 {SIGURG, HARMLESS},  {SIGCONT, HARMLESS}, {SIGWINCH, HARMLESS},
+                 {SIGSTOP, STOPS},    {SIGTSTP, STOPS},    {SIGTTIN, STOPS},
+                 {SIGTTOU, STOPS},    {SIGKILL, STOPS}};
     for (size_t i = 0; i < sizeof fates / sizeof fates[0]; i++) {
         if (fates[i].number == number) {
             return fates[i].fate;
@@ -386,10 +386,9 @@ static void check_signal(int number, enum fate fate)
         stage_type(&s, "q");
     }
     assert_int_equal(stage_report(&s, &status), 'x');
-    const bool right = fate == ENDS
-                           ? WIFSIGNALED(status) && WTERMSIG(status) == number
-                           : WIFEXITED(status) &&
-                                 WEXITSTATUS(status) == (fate == LEAVES ? 3 : 0);
+    const bool right = fate == ENDS ? WIFSIGNALED(status) && WTERMSIG(status) == number
+                                    : WIFEXITED(status) && WEXITSTATUS(status) ==
+                                                               (fate == LEAVES ? 3 : 0);
     if (!right) {
         fail_msg("signal %d: wait status %x", number, (unsigned)status);
     }
@@ -483,12 +482,9 @@ int main(void)
 {
     setlocale(LC_CTYPE, "C.UTF-8");
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exits),
-        cmocka_unit_test(test_crashes),
-        cmocka_unit_test(test_drawing_on),
-        cmocka_unit_test(test_signals),
-        cmocka_unit_test(test_signals_at_once),
-        cmocka_unit_test(test_status),
+        cmocka_unit_test(test_exits),           cmocka_unit_test(test_crashes),
+        cmocka_unit_test(test_drawing_on),      cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_signals_at_once), cmocka_unit_test(test_status),
         cmocka_unit_test(test_suspend),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

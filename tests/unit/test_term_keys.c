@@ -27,9 +27,7 @@ static void note(struct seen *s, const struct input *in)
         n = snprintf(to, room, "mouse %d %d,%d%s ", in->button, in->x, in->y,
                      in->release ? " up" : "");
         break;
-    case INPUT_FOCUS:
-        n = snprintf(to, room, "focus %d ", in->focused);
-        break;
+    case INPUT_FOCUS: n = snprintf(to, room, "focus %d ", in->focused); break;
     case INPUT_PASTE:
         n = snprintf(to, room, "paste%s <%.*s> ", in->cut ? " cut" : "", (int)in->n,
                      in->text);
@@ -199,6 +197,8 @@ static void test_understood(void **state)
 
 /* ---- what is not ---- */
 
+/* clang-format off */
+/* clang-format off */
 static const char *const swallowed[] = {
     /* keys that mean nothing here */
     "\033[1;5C", "\033[1;5D", "\033[1;3A", "\033[1;2A", "\033[1;10D", "\033[2~",
@@ -238,6 +238,8 @@ static const char *const swallowed[] = {
     /* the end of a paste that did not begin */
     "\033[201~",
 };
+/* clang-format on */
+/* clang-format on */
 
 static void test_swallowed(void **state)
 {
@@ -363,7 +365,7 @@ static void test_paste(void **state)
         assert_false(input_byte(&parser, (uint8_t)big[i], &in));
     }
     for (int i = 0; i < 6; i++) {
-        assert_int_equal(input_byte(&parser, (uint8_t)"\033[201~"[i], &in), i == 5);
+        assert_int_equal(input_byte(&parser, (uint8_t) "\033[201~"[i], &in), i == 5);
     }
     assert_int_equal(in.kind, INPUT_PASTE);
     assert_int_equal(in.n, INPUT_PASTE_CAP);

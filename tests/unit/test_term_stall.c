@@ -235,12 +235,12 @@ static int explore_on(int tty, const char *runs_dir)
     dup2(tty, 0);
     dup2(tty, 1);
     setenv("TERM", "xterm-256color", 1);
-    const struct explore_config c = {.session = {.set = sample_settings(1000000),
-                                                 .runs_dir = runs_dir},
-                                     .tier = GLYPH_BRAILLE,
-                                     .color = 1,
-                                     .mouse = true,
-                                     .out = stdout};
+    const struct explore_config c = {
+        .session = {.set = sample_settings(1000000), .runs_dir = runs_dir},
+        .tier = GLYPH_BRAILLE,
+        .color = 1,
+        .mouse = true,
+        .out = stdout};
     return explore_run(&c, &status, &e) == OK ? status : 98;
 }
 

@@ -73,12 +73,10 @@ static double draw(struct rng *r, int kind)
     switch (kind) {
     case 0: /* all different, about half negative */
         return (double)(float)rng_normal(r);
-    case 1: /* many ties */
-        return (double)((int)rng_below(r, 7) - 2);
+    case 1: /* many ties */ return (double)((int)rng_below(r, 7) - 2);
     case 2: /* few positive */
         return rng_unit(r) < 0.01 ? 1 + (double)(float)rng_unit(r) : -1;
-    case 3: /* all equal */
-        return 0.5;
+    case 3: /* all equal */ return 0.5;
     default: /* rows with holes */
         return rng_unit(r) < 0.2    ? (double)NAN
                : rng_unit(r) < 0.05 ? (double)INFINITY

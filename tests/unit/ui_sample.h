@@ -48,28 +48,17 @@ static inline double sample_curve(int metric, double t, size_t arm, uint32_t i)
     const double noise =
         sample_u(i * 7u + (uint32_t)metric * 131u + (uint32_t)arm) - 0.5;
     switch (metric) {
-    case METRIC_LOSS:
-        return 0.09 + 0.9 * exp(-9 * t) - 0.004 * b + 0.01 * noise;
-    case METRIC_L0:
-        return 4 + 20 * exp(-30 * t);
-    case METRIC_EV:
-        return (0.80 + 0.012 * b) * (1 - exp(-6 * t));
-    case METRIC_EV_OOD:
-        return (0.71 - 0.014 * b) * (1 - exp(-6 * t));
-    case METRIC_CE_REC:
-        return 0.9 * (1 - exp(-8 * t));
-    case METRIC_CE_REC_OOD:
-        return (0.8 - 0.05 * b) * (1 - exp(-8 * t));
-    case METRIC_RECALL:
-        return (0.66 - 0.06 * b) * (1 - exp(-5 * t));
-    case METRIC_ABSORPTION:
-        return 0.05 + 0.12 * t + 0.01 * b + 0.02 * noise;
-    case METRIC_DEAD:
-        return 0.3 * exp(-4 * t);
-    case METRIC_GRAD:
-        return 0.5 + 0.3 * exp(-9 * t) + 0.05 * noise;
-    default:
-        return (double)NAN;
+    case METRIC_LOSS: return 0.09 + 0.9 * exp(-9 * t) - 0.004 * b + 0.01 * noise;
+    case METRIC_L0: return 4 + 20 * exp(-30 * t);
+    case METRIC_EV: return (0.80 + 0.012 * b) * (1 - exp(-6 * t));
+    case METRIC_EV_OOD: return (0.71 - 0.014 * b) * (1 - exp(-6 * t));
+    case METRIC_CE_REC: return 0.9 * (1 - exp(-8 * t));
+    case METRIC_CE_REC_OOD: return (0.8 - 0.05 * b) * (1 - exp(-8 * t));
+    case METRIC_RECALL: return (0.66 - 0.06 * b) * (1 - exp(-5 * t));
+    case METRIC_ABSORPTION: return 0.05 + 0.12 * t + 0.01 * b + 0.02 * noise;
+    case METRIC_DEAD: return 0.3 * exp(-4 * t);
+    case METRIC_GRAD: return 0.5 + 0.3 * exp(-9 * t) + 0.05 * noise;
+    default: return (double)NAN;
     }
 }
 
