@@ -11,6 +11,7 @@
 #include "base/half.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -209,6 +210,7 @@ static bool place_of(const struct acts_cache *c, uint64_t number, uint64_t *at)
     if (number < 1 || number > (INT64_MAX - HEADER) / c->stride) {
         return false;
     }
+    assert(c->stride >= BLOCK_HEAD + c->data_bytes && c->stride % PAGE == 0);
     *at = HEADER + (number - 1) * c->stride;
     return true;
 }

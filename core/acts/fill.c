@@ -1,6 +1,7 @@
 #include "acts/fill_priv.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <string.h>
 
 struct acts_share {
@@ -74,6 +75,7 @@ enum err fill_take(struct acts_share *share, size_t n, size_t D, struct acts_fil
 
 void fill_release(struct acts_share *share, struct acts_fill *f)
 {
+    assert(!f || f->refs > 0);
     if (!f || --f->refs > 0) {
         return;
     }
@@ -83,6 +85,7 @@ void fill_release(struct acts_share *share, struct acts_fill *f)
     }
     struct acts_fill **at = &share->live;
     while (*at != f) {
+        assert(*at); /* a fill with references is listed */
         at = &(*at)->next;
     }
     *at = f->next;

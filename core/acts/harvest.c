@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* Rows that a worker takes at a time. What comes out of a row does not depend on it. */
@@ -111,6 +112,7 @@ static void run_block(void *ctx, size_t block, size_t worker)
     const struct harvest_job *j = ctx;
     const struct harvester *h = j->h;
     const size_t row0 = block * BLOCK_ROWS, T = h->T, D = h->m->cfg.d_model;
+    assert(row0 < j->rows && worker < h->workers);
     const size_t rows = j->rows - row0 < BLOCK_ROWS ? j->rows - row0 : BLOCK_ROWS;
     const int32_t *ids = j->ids + row0 * T;
     float *x = j->x ? j->x + row0 * T * D : h->resid[worker];

@@ -1,6 +1,7 @@
 #define _DEFAULT_SOURCE /* madvise */
 #include "base/mem.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,7 @@ void mem_free(void *p)
 enum err mem_grow(void *p, size_t *cap, size_t need, size_t size, size_t max,
                   struct errinfo *e)
 {
+    assert(size > 0 && *cap <= max);
     if (need <= *cap) {
         return OK;
     }

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -91,6 +92,7 @@ static void *worker_main(void *arg)
         pthread_mutex_unlock(&p->mu);
         take_blocks(p, self->index);
         pthread_mutex_lock(&p->mu);
+        assert(p->active > 0);
         p->active--;
         if (p->active == 0) {
             pthread_cond_signal(&p->idle);
@@ -160,6 +162,7 @@ void pool_free(struct pool *p)
         return;
     }
     pthread_mutex_lock(&p->mu);
+    assert(!p->open && p->active == 0); /* nobody may still be waiting for a job */
     p->stop = true;
     pthread_cond_broadcast(&p->work);
     pthread_mutex_unlock(&p->mu);
@@ -182,6 +185,8 @@ void pool_run(struct pool *p, size_t blocks, pool_fn *fn, void *ctx)
         return;
     }
     pthread_mutex_lock(&p->mu);
+    /* Not from within a job, nor from two threads: there is one job at a time. */
+    assert(!p->open && p->active == 0 && !p->stop);
     p->fn = fn;
     p->ctx = ctx;
     p->blocks = blocks;

@@ -14,10 +14,8 @@
 
 #define MAX_HEADER  (100u << 20) /* the reference implementation's limit */
 #define MAX_TENSORS 100000u
-#define MAX_NODES                                                                      \
-    4000000u      /* JSON values in a header; cJSON takes 64 bytes for each            \
-                   */
-#define PREFIX 8u /* bytes of the header's length */
+#define MAX_NODES   4000000u /* JSON values in a header: 64 bytes each */
+#define PREFIX      8u       /* bytes of the header's length */
 
 struct dtype {
     const char *name;

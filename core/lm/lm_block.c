@@ -2,6 +2,7 @@
 
 #include "num/vec.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -69,6 +70,7 @@ void R(lm_embed)(const struct lm_config *cfg, const struct R(lm_net_weights) * w
 {
     const size_t D = cfg->d_model;
     for (size_t i = 0; i < B * T; i++) {
+        assert(ids[i] >= 0 && (size_t)ids[i] < cfg->vocab);
         R(vec_add)(D, w->wte + (size_t)ids[i] * D, w->wpe + i % T * D, x + i * D);
     }
 }
@@ -131,6 +133,7 @@ static void attention_forward(const struct lm_config *cfg, size_t B, size_t T,
                               const struct R(lm_block_acts) * a)
 {
     const size_t D = cfg->d_model, H = cfg->n_head, dh = D / H;
+    assert(H >= 1 && D % H == 0 && T >= 1);
     for (size_t b = 0; b < B; b++) {
         for (size_t h = 0; h < H; h++) {
             const real *q = a->qkv + b * T * 3 * D + h * dh;

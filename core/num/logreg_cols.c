@@ -7,6 +7,7 @@
 #include "num/logreg_priv.h"
 #include "num/logreg_quad.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,7 @@ static void fill_columns(struct inputs *in)
         }
         in->by_start[i + 1] = at;
     }
+    assert(at == in->by_start[x->n] && (x->d == 0 || in->start[x->d - 1] == at));
     memmove(in->start + 1, in->start, x->d * sizeof *in->start);
     in->start[0] = 0;
 }
@@ -308,6 +310,7 @@ static int steeper(const void *a, const void *b)
 
 static void let_in(struct bench *k, const struct inputs *in, size_t j)
 {
+    assert(k->set_at[j] < 0 && k->q.x.k < in->x->d);
     const size_t c = k->q.x.k++;
     k->set_at[j] = (int32_t)c;
     k->col[c] = (int32_t)j;
@@ -617,6 +620,7 @@ static void climb(struct bench *k, const struct inputs *in, struct logreg_standi
         const double gap = price(k, in);
         const double value = k->at.loss + penalty(o, k->q.x.k, k->w);
         at->gap = gap / value;
+        assert(!(value < 0.0)); /* a loss and a penalty are not */
         if (!(at->gap > o->tol) || !moved || at->passes >= o->max_passes ||
             (o->cancel != NULL && atomic_load(o->cancel))) {
             return;

@@ -8,6 +8,7 @@
 #include "num/kern.h"
 #include "num/logreg_priv.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -176,6 +177,7 @@ static void solve_factor(const double *factor, size_t P, double *v)
 static void solve(const struct group *k, const struct unit *u, double *v)
 {
     const size_t P = k->x->d + 1;
+    assert(k->h->factor != NULL || k->h->diagonal != NULL);
     const double *factor = u->own != NULL ? u->own : k->h->factor;
     if (factor != NULL) {
         solve_factor(factor, P, v);

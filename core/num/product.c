@@ -4,6 +4,7 @@
 #include "num/kern_wide.h"
 #include "num/product_priv.h"
 
+#include <assert.h>
 #include <string.h>
 
 #ifdef REAL_F64
@@ -88,6 +89,9 @@ void product_pack_f32(const struct product_weights_f32 *w, size_t j0, size_t j1)
 {
     const struct kern_wide *wide = kern_wide_get();
     const size_t width = wide->panel, D = w->D;
+    /* Whole panels, or none. */
+    assert(j0 == j1 || (j0 % width == 0 && (j1 % width == 0 || j1 == w->F)));
+    assert(width <= PANEL_MAX && wide->tile <= TILE_MAX);
     size_t j = j0;
     for (; j + width <= j1; j += width) {
         wide->pack(D, w->W + j * D, w->packed + j * D);
@@ -159,6 +163,8 @@ void product_list(const struct product_found_f32 *found, size_t r, size_t j,
     if (have > found->room) {
         return;
     }
+    /* Four are written at a time, past what a whole part can add. */
+    assert(found->room + PRODUCT_PART + 4 <= found->stride);
     int32_t *id = found->id + r * found->stride;
     float *val = found->val + r * found->stride;
     for (size_t w = 0; w < PRODUCT_PART / 64; w++) {
@@ -204,6 +210,7 @@ void product_above_f32(size_t rows, const float *x, const struct product_weights
 {
     const struct kern_wide *wide = kern_wide_get();
     const size_t D = w->D, F = w->F;
+    assert(w->packed && wide && D <= wide->widest && F <= INT32_MAX);
     memset(found->n, 0, rows * sizeof *found->n);
     if (w->screen) {
         screen_rows(rows, x, w, above, keep, scratch, found);

@@ -12,6 +12,7 @@
 #include "num/product_priv.h"
 #include "num/topk.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -109,6 +110,7 @@ void screen_pack(const struct product_weights_f32 *w, size_t j0, size_t j1)
 {
     const struct layout l = layout_of(w->D, w->F);
     const size_t end = j1 < w->F ? j1 : l.columns;
+    assert(l.pairs * 2 <= WIDTH_MAX + 1 && l.lanes <= LANES_MAX && j0 % l.lanes == 0);
     int16_t q[LANES_MAX * WIDTH_MAX];
     for (size_t j = j0; j < end; j += l.lanes) {
         for (size_t i = 0; i < l.lanes; i++) {
@@ -233,6 +235,7 @@ static void compute_row(const struct product_weights_f32 *w, const struct layout
     }
     found->n[p->r + i] = n;
     const size_t whole = n / l->lanes * l->lanes;
+    assert(left->n + (n - whole) <= sizeof left->id / sizeof left->id[0]);
     kern_screen_get()->row_entries(whole, id, w->D, x + i * w->D, w->W, w->b, val);
     for (size_t e = whole; e < n; e++) {
         left->row[left->n] = (int32_t)i;

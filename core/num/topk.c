@@ -1,5 +1,6 @@
 #include "num/topk.h"
 
+#include <assert.h>
 #include <float.h>
 #include <stdbool.h>
 #include <string.h>
@@ -140,6 +141,7 @@ static void widen_range(size_t n, const real *v, real_bits *lo, real_bits *hi)
 
 real R(topk_cut)(size_t n, const real *v, size_t k, size_t *above)
 {
+    assert(k >= 1 && k <= n);
     real_bits lo = bits_of(v[0]), hi = lo;
     widen_range(n, v, &lo, &hi);
     lo--;
@@ -157,6 +159,7 @@ real R(topk_cut)(size_t n, const real *v, size_t k, size_t *above)
             fewer = c;
         }
     }
+    assert(fewer < k && more >= k);
     *above = more == k ? k : fewer;
     return real_of(more == k ? lo : hi);
 }
@@ -236,6 +239,7 @@ static void drop_ties(size_t m, real cut, size_t ties, int32_t *id, real *val)
 /* The k greatest of the m >= k survivors, kept in order; returns about the least. */
 static real keep_greatest(size_t m, size_t k, int32_t *id, real *val)
 {
+    assert(m >= k);
     size_t above;
     const real cut = R(topk_cut)(m, val, k, &above);
     if (above == k) {

@@ -6,6 +6,7 @@
 #include "num/vec.h"
 #include "sae/sae_step.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* Of v [n] the k greatest whatever their sign, for a selection that knows positive ones
@@ -93,6 +94,7 @@ void R(sae_aux_select)(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t
         }
         from += m;
     }
+    assert(n <= s->aux_room && at + n <= s->aux.cap);
     s->aux.first[row] = at;
     s->aux.n[row] = n;
 }

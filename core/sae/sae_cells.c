@@ -9,6 +9,7 @@
 #include "num/vec.h"
 #include "sae/sae_step.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* ---- memory ---- */
@@ -48,6 +49,8 @@ static void lend(struct R(sae_step) * s)
     int32_t *ids = (int32_t *)(void *)at;
     p->id = ids;
     p->row = ids + cap;
+    /* Two lists of ids take no more than two of values. */
+    assert((size_t)(at - s->arena) + 2 * cap <= s->row_blocks * block_cap(s) * 8);
 }
 
 enum err R(sae_cells_new)(struct R(sae_step) * s, struct errinfo *e)
@@ -162,6 +165,7 @@ void R(sae_cells_decode)(struct R(sae_step) * s, size_t worker, size_t row0,
         const size_t at = p->first[b], n = p->n[b];
         const int32_t *id = p->id + at;
         real *err = s->err + b * D;
+        assert(n <= s->F && at + n <= p->cap);
         R(sae_err_begin)(s, b, err);
         R(vec_rows_axpy)(n, id, p->val + at, s->w->W_dec, D, D, err);
         R(vec_rows_dot)(n, id, s->w->W_dec, D, D, err, p->grad + at);

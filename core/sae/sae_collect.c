@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "num/topk.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum err R(sae_collect_init)(struct R(sae_collect) * c, size_t keep, size_t F,
@@ -123,11 +124,13 @@ static struct R(sae_heap) * heap_with_room(struct R(sae_collect) * c, size_t wor
     if (h->n + c->F > c->cap) {
         compact(h, c->keep);
     }
+    assert(h->n + c->F <= c->cap);
     return h;
 }
 
 static void add_row(struct R(sae_heap) * h, size_t row, size_t n)
 {
+    assert(row <= INT32_MAX && (h->n == 0 || h->row[h->n - 1] < (int32_t)row));
     for (size_t i = 0; i < n; i++) {
         h->row[h->n + i] = (int32_t)row;
     }

@@ -6,6 +6,7 @@
 #include "sae/sae_arch.h"
 #include "sae/sae_collect.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -193,6 +194,7 @@ static void encode_block(void *ctx, size_t block, size_t worker)
             continue;
         }
         const size_t n = select_row(j->s, w, r);
+        assert(n <= F);
         p->rc = part_grow(p, n);
         if (p->rc == OK && n > 0) {
             memcpy(p->id + p->n, w->id, n * sizeof *p->id);
@@ -277,6 +279,7 @@ static enum err gather(const struct encode_job *j, struct sae_codes *out,
     for (size_t b = 0; b < j->B; b++) {
         out->start[b + 1] = out->start[b] + j->count[b];
     }
+    assert(out->start[j->B] == total && total <= out->cap);
     return OK;
 }
 

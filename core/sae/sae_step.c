@@ -4,6 +4,7 @@
 #include "num/product.h"
 #include "num/vec.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -407,6 +408,7 @@ void R(sae_decode_rows)(struct R(sae_step) * s, size_t worker, size_t row0, size
     for (size_t b = row0; b < row0 + rows; b++) {
         real *err = s->err + b * D;
         const size_t at = p->first[b], n = p->n[b];
+        assert(n <= s->F && at + n <= p->cap);
         R(sae_err_begin)(s, b, err);
         R(vec_rows_axpy)(n, p->id + at, p->val + at, s->w->W_dec, D, D, err);
         R(vec_rows_dot)(n, p->id + at, s->w->W_dec, D, D, err, p->grad + at);
@@ -511,6 +513,7 @@ static size_t group_of(const struct R(sae_step) * s, size_t j)
     size_t g = 0;
     while (j >= s->width[g]) {
         g++;
+        assert(g < s->hyper.groups); /* the last prefix is all of them */
     }
     return g;
 }
@@ -712,6 +715,8 @@ enum err R(sae_step_grad)(struct R(sae_step) * s, const struct R(sae_params) * w
                           struct R(sae_params) * g, struct sae_loss *out,
                           struct errinfo *e)
 {
+    assert(w->D == s->D && w->F == s->F && g->D == s->D && g->F == s->F);
+    assert(w->arena != g->arena && now->n_dead <= s->F);
     TRY(ensure_workers(s, pool_threads(pool), e));
     batch_begin(s, w, x, now, g);
     forward(s, pool);

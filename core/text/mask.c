@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "base/utf8.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -141,6 +142,7 @@ enum err mask_token_find(const struct tok *t, const char *text, int32_t *out,
  */
 static int32_t draw_unigram(const struct mask_vocab *v, double u)
 {
+    assert(v->n > 0 && u >= 0.0 && u < 1.0);
     const uint64_t total = v->below[v->n - 1];
     uint64_t x = (uint64_t)(u * (double)total);
     x = x < total ? x : total - 1;

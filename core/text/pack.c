@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define PACK_MAX_TEXT ((size_t)1 << 30)
@@ -178,6 +179,7 @@ static enum err fill_row(struct pack *p, int32_t *row, struct errinfo *e)
     while (at < p->T) {
         TRY(need_token(p, e));
         const size_t from = (size_t)p->pos.offset;
+        assert(from < p->in.ids.n);
         const size_t have = p->in.ids.n - from;
         const size_t n = have < p->T - at ? have : p->T - at;
         memcpy(row + at, p->in.ids.p + from, n * sizeof *row);

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -247,6 +248,7 @@ static bool before(const struct cand *a, const struct cand *b)
 
 static void heap_push(struct scratch *s, struct cand c)
 {
+    assert(s->n_heap < s->heap_cap);
     size_t i = s->n_heap++;
     while (i > 0 && before(&c, &s->heap[(i - 1) / 2])) {
         s->heap[i] = s->heap[(i - 1) / 2];
@@ -257,6 +259,7 @@ static void heap_push(struct scratch *s, struct cand c)
 
 static struct cand heap_pop(struct scratch *s)
 {
+    assert(s->n_heap > 0);
     const struct cand top = s->heap[0];
     const struct cand last = s->heap[--s->n_heap];
     size_t i = 0;
@@ -364,6 +367,7 @@ static void cache_clear(struct scratch *s)
 static struct cache_slot *cache_at(struct scratch *s, uint32_t hash, const char *word,
                                    size_t len)
 {
+    assert(s->n_slots <= CACHE_WORDS); /* so that some slot is empty */
     for (size_t i = hash % CACHE_SLOTS;; i = (i + 1) % CACHE_SLOTS) {
         struct cache_slot *c = &s->slot[i];
         if (c->len == 0 || (c->hash == hash && c->len == len &&
@@ -391,6 +395,7 @@ static enum err encode_word(void *ctx, const char *word, size_t len, struct erri
         cache_clear(s);
     }
     struct cache_slot *c = cache_at(s, hash, word, len);
+    assert(c->len == 0 && s->out->n - from <= UINT16_MAX);
     const struct cache_slot fresh = {hash, (uint32_t)s->words.len, (uint32_t)s->ids.n,
                                      (uint16_t)len, (uint16_t)(s->out->n - from)};
     str_addn(&s->words, word, len);
