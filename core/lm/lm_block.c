@@ -65,7 +65,7 @@ void R(lm_norm)(const struct lm_config *cfg, size_t n, const real *x, const real
 
 /* ---- embedding ---- */
 
-void R(lm_embed)(const struct lm_config *cfg, const struct R(lm_net_weights) * w,
+void R(lm_embed)(const struct lm_config *cfg, const struct R(lm_net_weights) *w,
                  const int32_t *ids, size_t B, size_t T, real *x)
 {
     const size_t D = cfg->d_model;
@@ -76,7 +76,7 @@ void R(lm_embed)(const struct lm_config *cfg, const struct R(lm_net_weights) * w
 }
 
 void R(lm_embed_backward)(const struct lm_config *cfg, const int32_t *ids, size_t B,
-                          size_t T, const real *dx, struct R(lm_net_weights) * g)
+                          size_t T, const real *dx, struct R(lm_net_weights) *g)
 {
     const size_t D = cfg->d_model;
     for (size_t i = 0; i < B * T; i++) {
@@ -130,7 +130,7 @@ static void head_backward(size_t T, size_t dh, size_t ld, const real *q, const r
 }
 
 static void attention_forward(const struct lm_config *cfg, size_t B, size_t T,
-                              const struct R(lm_block_acts) * a)
+                              const struct R(lm_block_acts) *a)
 {
     const size_t D = cfg->d_model, H = cfg->n_head, dh = D / H;
     assert(H >= 1 && D % H == 0 && T >= 1);
@@ -145,7 +145,7 @@ static void attention_forward(const struct lm_config *cfg, size_t B, size_t T,
 }
 
 static void attention_backward(const struct lm_config *cfg, size_t B, size_t T,
-                               const struct R(lm_block_acts) * a, const real *dctx,
+                               const struct R(lm_block_acts) *a, const real *dctx,
                                real *dqkv, real *dp)
 {
     const size_t D = cfg->d_model, H = cfg->n_head, dh = D / H;
@@ -163,8 +163,8 @@ static void attention_backward(const struct lm_config *cfg, size_t B, size_t T,
 
 /* ---- block ---- */
 
-void R(lm_block_forward)(const struct lm_config *cfg, const struct R(lm_net_block) * w,
-                         size_t B, size_t T, const struct R(lm_block_acts) * a)
+void R(lm_block_forward)(const struct lm_config *cfg, const struct R(lm_net_block) *w,
+                         size_t B, size_t T, const struct R(lm_block_acts) *a)
 {
     const size_t N = B * T, D = cfg->d_model, FF = cfg->d_ff;
     R(lm_norm)(cfg, N, a->x_in, w->ln1_w, w->ln1_b, a->ln1, a->mean1, a->rstd1);
@@ -193,10 +193,10 @@ static void norm_backward(size_t n, size_t D, const real *x, const real *w,
     }
 }
 
-void R(lm_block_backward)(const struct lm_config *cfg, const struct R(lm_net_block) * w,
-                          size_t B, size_t T, const struct R(lm_block_acts) * a,
-                          const struct R(lm_block_grads) * s, real *dx,
-                          struct R(lm_net_block) * g)
+void R(lm_block_backward)(const struct lm_config *cfg, const struct R(lm_net_block) *w,
+                          size_t B, size_t T, const struct R(lm_block_acts) *a,
+                          const struct R(lm_block_grads) *s, real *dx,
+                          struct R(lm_net_block) *g)
 {
     const size_t N = B * T, D = cfg->d_model, FF = cfg->d_ff;
     linear_backward(N, FF, D, a->act, w->out_w, dx, s->wide, g->out_w, g->out_b);

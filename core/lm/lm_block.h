@@ -35,19 +35,19 @@ struct R(lm_block_grads) {
 
 /* Embedding and position of ids [B, T] into x [N, D]; and the gradient dx added to g.
  */
-void R(lm_embed)(const struct lm_config *cfg, const struct R(lm_net_weights) * w,
+void R(lm_embed)(const struct lm_config *cfg, const struct R(lm_net_weights) *w,
                  const int32_t *ids, size_t B, size_t T, real *x);
 void R(lm_embed_backward)(const struct lm_config *cfg, const int32_t *ids, size_t B,
-                          size_t T, const real *dx, struct R(lm_net_weights) * g);
+                          size_t T, const real *dx, struct R(lm_net_weights) *g);
 
 /* x_out of x_in, filling the other activations. */
-void R(lm_block_forward)(const struct lm_config *cfg, const struct R(lm_net_block) * w,
-                         size_t B, size_t T, const struct R(lm_block_acts) * a);
+void R(lm_block_forward)(const struct lm_config *cfg, const struct R(lm_net_block) *w,
+                         size_t B, size_t T, const struct R(lm_block_acts) *a);
 /* dx [N, D]: the gradient at x_out becomes the one at x_in; weights' are added to g. */
-void R(lm_block_backward)(const struct lm_config *cfg, const struct R(lm_net_block) * w,
-                          size_t B, size_t T, const struct R(lm_block_acts) * a,
-                          const struct R(lm_block_grads) * s, real *dx,
-                          struct R(lm_net_block) * g);
+void R(lm_block_backward)(const struct lm_config *cfg, const struct R(lm_net_block) *w,
+                          size_t B, size_t T, const struct R(lm_block_acts) *a,
+                          const struct R(lm_block_grads) *s, real *dx,
+                          struct R(lm_net_block) *g);
 
 /* Layer norm of n rows; mean and rstd [n] may be NULL. In place is fine. */
 void R(lm_norm)(const struct lm_config *cfg, size_t n, const real *x, const real *w,

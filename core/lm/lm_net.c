@@ -18,7 +18,7 @@ struct R(lm_net) {
     size_t rows, T; /* capacity */
     bool backward;
     real *arena;
-    struct R(lm_block_acts) * block; /* [L] */
+    struct R(lm_block_acts) *block; /* [L] */
     struct R(lm_block_grads) grads;
     real *x_last; /* [N, D] residual stream after the last block: borrowed */
     real *xf, *meanf, *rstdf; /* [N, D], [N], [N] final norm */
@@ -32,7 +32,7 @@ struct R(lm_net) {
 
 /* ---- weights ---- */
 
-enum err R(lm_net_weights_init)(struct R(lm_net_weights) * w,
+enum err R(lm_net_weights_init)(struct R(lm_net_weights) *w,
                                 const struct lm_config *cfg, real *arena,
                                 struct errinfo *e)
 {
@@ -65,7 +65,7 @@ out:
     return rc;
 }
 
-void R(lm_net_weights_deinit)(struct R(lm_net_weights) * w)
+void R(lm_net_weights_deinit)(struct R(lm_net_weights) *w)
 {
     if (w->owned) {
         mem_free(w->arena);
@@ -95,7 +95,7 @@ static real *carve(struct carver *c, size_t rows, size_t cols)
     return p;
 }
 
-static void carve_block(struct R(lm_net) * n, struct carver *c, size_t i, real *x_in)
+static void carve_block(struct R(lm_net) *n, struct carver *c, size_t i, real *x_in)
 {
     const size_t D = n->cfg.d_model, FF = n->cfg.d_ff, N = n->rows * n->T;
     struct R(lm_block_acts) *a = &n->block[i];
@@ -122,7 +122,7 @@ static void carve_block(struct R(lm_net) * n, struct carver *c, size_t i, real *
     }
 }
 
-static void carve_all(struct R(lm_net) * n, struct carver *c)
+static void carve_all(struct R(lm_net) *n, struct carver *c)
 {
     const size_t D = n->cfg.d_model, V = n->cfg.vocab, N = n->rows * n->T;
     const size_t wide = n->cfg.d_ff > 3 * D ? n->cfg.d_ff : 3 * D;
@@ -151,7 +151,7 @@ static void carve_all(struct R(lm_net) * n, struct carver *c)
 }
 
 enum err R(lm_net_new)(const struct lm_config *cfg, size_t rows, size_t T,
-                       bool backward, struct R(lm_net) * *out, struct errinfo *e)
+                       bool backward, struct R(lm_net) **out, struct errinfo *e)
 {
     size_t count, N;
     enum err rc = OK;
@@ -186,7 +186,7 @@ out:
     return rc;
 }
 
-void R(lm_net_free)(struct R(lm_net) * n)
+void R(lm_net_free)(struct R(lm_net) *n)
 {
     if (n == NULL) {
         return;
@@ -203,8 +203,8 @@ void R(lm_net_free)(struct R(lm_net) * n)
 /* Loss over the final residual stream; with backward, dxf and dwte at scale 1 as well,
  * while the logits are at hand: keeping them would take [N, V], making them again a
  * third product. */
-static void head_loss(struct R(lm_net) * n, const struct R(lm_net_weights) * w,
-                      size_t N, const int32_t *targets, double *loss_sum, size_t *count)
+static void head_loss(struct R(lm_net) *n, const struct R(lm_net_weights) *w, size_t N,
+                      const int32_t *targets, double *loss_sum, size_t *count)
 {
     const size_t D = n->cfg.d_model, V = n->cfg.vocab;
     for (size_t i0 = 0; i0 < N; i0 += HEAD_ROWS) {
@@ -229,7 +229,7 @@ static void head_loss(struct R(lm_net) * n, const struct R(lm_net_weights) * w,
     }
 }
 
-void R(lm_net_loss)(struct R(lm_net) * n, const struct R(lm_net_weights) * w,
+void R(lm_net_loss)(struct R(lm_net) *n, const struct R(lm_net_weights) *w,
                     const int32_t *ids, const int32_t *targets, size_t B, size_t T,
                     double *loss_sum, size_t *count)
 {
@@ -248,8 +248,8 @@ void R(lm_net_loss)(struct R(lm_net) * n, const struct R(lm_net_weights) * w,
     n->last_T = T;
 }
 
-void R(lm_net_backward)(struct R(lm_net) * n, const struct R(lm_net_weights) * w,
-                        real scale, struct R(lm_net_weights) * g)
+void R(lm_net_backward)(struct R(lm_net) *n, const struct R(lm_net_weights) *w,
+                        real scale, struct R(lm_net_weights) *g)
 {
     const size_t B = n->last_B, T = n->last_T, N = B * T, D = n->cfg.d_model;
     assert(n->backward && B >= 1);

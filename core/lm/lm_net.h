@@ -22,31 +22,31 @@ struct R(lm_net_weights) {
     real *arena;
     size_t count;
     real *wte, *wpe;
-    struct R(lm_net_block) * block;
+    struct R(lm_net_block) *block;
     real *lnf_w, *lnf_b;
     bool owned; /* deinit frees the arena */
 };
 /* Point *w into an arena of lm_weight_count(cfg) reals: a borrowed one (in float, that
  * of a struct lm_weights) or, for NULL, a zeroed one of its own, as for gradients. */
-enum err R(lm_net_weights_init)(struct R(lm_net_weights) * w,
+enum err R(lm_net_weights_init)(struct R(lm_net_weights) *w,
                                 const struct lm_config *cfg, real *arena,
                                 struct errinfo *e) ERR_CHECKED;
-void R(lm_net_weights_deinit)(struct R(lm_net_weights) * w);
+void R(lm_net_weights_deinit)(struct R(lm_net_weights) *w);
 
 /* Activations kept for the backward pass, for up to `rows` rows of T. */
 struct R(lm_net);
 enum err R(lm_net_new)(const struct lm_config *cfg, size_t rows, size_t T,
-                       bool backward, struct R(lm_net) * *out,
+                       bool backward, struct R(lm_net) **out,
                        struct errinfo *e) ERR_CHECKED;
-void R(lm_net_free)(struct R(lm_net) * n);
+void R(lm_net_free)(struct R(lm_net) *n);
 
 /* Forward over ids [B,T], targets [B,T] (-1: no loss there). Sum of -log p in
  * *loss_sum, number of targets in *count. */
-void R(lm_net_loss)(struct R(lm_net) * n, const struct R(lm_net_weights) * w,
+void R(lm_net_loss)(struct R(lm_net) *n, const struct R(lm_net_weights) *w,
                     const int32_t *ids, const int32_t *targets, size_t B, size_t T,
                     double *loss_sum, size_t *count);
 /* Gradient of scale * loss_sum of the last lm_net_loss, added into g. */
-void R(lm_net_backward)(struct R(lm_net) * n, const struct R(lm_net_weights) * w,
-                        real scale, struct R(lm_net_weights) * g);
+void R(lm_net_backward)(struct R(lm_net) *n, const struct R(lm_net_weights) *w,
+                        real scale, struct R(lm_net_weights) *g);
 
 #endif

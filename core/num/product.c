@@ -233,13 +233,13 @@ void product_above_f32(size_t rows, const float *x, const struct product_weights
 
 /* A list may end a part and a few behind its room. Rows begin an odd number of cache
  * lines apart, so that they do not meet in the cache. */
-void R(product_found_init)(struct R(product_found) * found, size_t F, size_t room)
+void R(product_found_init)(struct R(product_found) *found, size_t F, size_t room)
 {
     found->room = room < F ? room : F;
     found->stride = ((found->room + PRODUCT_PART + 4 + 15) / 16 | 1) * 16;
 }
 
-void R(product_rows)(size_t rows, const real *x, const struct R(product_weights) * w,
+void R(product_rows)(size_t rows, const real *x, const struct R(product_weights) *w,
                      real *scratch, real *h)
 {
     const size_t D = w->D, F = w->F;

@@ -36,14 +36,14 @@ size_t R(product_screened)(size_t D, size_t F);
 /* Pack rows j0 .. j1 of W. j0 is a multiple of PRODUCT_STEP, so is j1 or it is F.
  * Threads may pack different rows at once. */
 #define PRODUCT_STEP 32
-void R(product_pack)(const struct R(product_weights) * w, size_t j0, size_t j1);
+void R(product_pack)(const struct R(product_weights) *w, size_t j0, size_t j1);
 
 /* Reals of scratch that so many rows want, if W is packed. */
 size_t R(product_scratch)(size_t rows, size_t D);
 
 /* h [rows,F] = x W^T + b for x [rows,D]. If W is packed, an entry's bits do not depend
  * on which rows stand beside its own. Any thread. O(rows D F). */
-void R(product_rows)(size_t rows, const real *x, const struct R(product_weights) * w,
+void R(product_rows)(size_t rows, const real *x, const struct R(product_weights) *w,
                      real *scratch, real *h);
 
 /* Entries of rows of h. Row r has n[r], or is not listed if n[r] > room; they begin at
@@ -55,15 +55,15 @@ struct R(product_found) {
     real *val;
 };
 /* Set room and stride for so many entries of a row, arrays aside. */
-void R(product_found_init)(struct R(product_found) * found, size_t F, size_t room);
+void R(product_found_init)(struct R(product_found) *found, size_t F, size_t room);
 
 /* The entries of h, which product_rows would store, that are greater than above[r] >= 0
  * in row r; less may be listed if `keep` > 0: of each row at least its `keep` greatest
  * and what equals them. W is packed. h itself goes by in a part that stays near the
  * CPU. With `screen` each entry is computed in 16 bits first, twice as fast, and in
  * full only where that leaves it open: the same bits. Any thread. */
-void R(product_above)(size_t rows, const real *x, const struct R(product_weights) * w,
+void R(product_above)(size_t rows, const real *x, const struct R(product_weights) *w,
                       const real *above, size_t keep, real *scratch,
-                      const struct R(product_found) * found);
+                      const struct R(product_found) *found);
 
 #endif

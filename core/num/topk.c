@@ -200,7 +200,7 @@ static real lower_bound(size_t n, const real *x, size_t k)
     return above == k ? cut : real_of(bits_of(cut) - 1);
 }
 
-static void learn(struct R(topk_guess) * g, real kth)
+static void learn(struct R(topk_guess) *g, real kth)
 {
     if (!(kth < REAL_MAX)) {
         return; /* of no use to others */
@@ -215,8 +215,7 @@ static void learn(struct R(topk_guess) * g, real kth)
     g->spread += ((off < 0 ? -off : off) - g->spread) / 16;
 }
 
-real R(topk_guess_below)(const struct R(topk_guess) * guess, real scale,
-                         real deviations)
+real R(topk_guess_below)(const struct R(topk_guess) *guess, real scale, real deviations)
 {
     return (guess->mean - deviations * guess->spread) * scale;
 }
@@ -254,14 +253,14 @@ static real keep_greatest(size_t m, size_t k, int32_t *id, real *val)
     return cut;
 }
 
-void R(topk_keep)(size_t n, size_t k, real scale, struct R(topk_guess) * guess,
+void R(topk_keep)(size_t n, size_t k, real scale, struct R(topk_guess) *guess,
                   int32_t *id, real *val)
 {
     learn(guess, keep_greatest(n, k, id, val) / scale);
 }
 
 size_t R(topk_row)(size_t n, const real *x, size_t k, real scale,
-                   struct R(topk_guess) * guess, int32_t *id, real *val)
+                   struct R(topk_guess) *guess, int32_t *id, real *val)
 {
     if (k == 0) {
         return 0;

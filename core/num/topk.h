@@ -32,17 +32,17 @@ struct R(topk_guess) {
 
 /* A value below the k-th greatest of a row of that scale, by some mean deviations; 0 or
  * less, or NaN, where that cannot be guessed. */
-real R(topk_guess_below)(const struct R(topk_guess) * guess, real scale,
+real R(topk_guess_below)(const struct R(topk_guess) *guess, real scale,
                          real deviations);
 
 /* The at most k greatest positive entries of x [n]: indices, rising, to id, values to
  * val (room for n each: both are scratch as well). Returns how many. scale > 0, or 1
  * where none is known. O(n). */
 size_t R(topk_row)(size_t n, const real *x, size_t k, real scale,
-                   struct R(topk_guess) * guess, int32_t *id, real *val);
+                   struct R(topk_guess) *guess, int32_t *id, real *val);
 /* The k >= 1 greatest of n >= k entries that are all of a row above some value >= 0, in
  * place. */
-void R(topk_keep)(size_t n, size_t k, real scale, struct R(topk_guess) * guess,
+void R(topk_keep)(size_t n, size_t k, real scale, struct R(topk_guess) *guess,
                   int32_t *id, real *val);
 
 #endif

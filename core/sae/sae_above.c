@@ -10,14 +10,14 @@
 
 /* Narrow slices' pre-activations are near the CPU and soon read again: storing them
  * costs less than lists do, unless most need not be computed. */
-static bool lists(const struct R(sae_step) * s)
+static bool lists(const struct R(sae_step) *s)
 {
     return s->encoder.packed && s->ops->expect &&
            s->hyper.decoder != SAE_DECODER_FREE &&
            (s->screen || s->slice_rows == s->block_rows);
 }
 
-enum err R(sae_above_init)(struct R(sae_step) * s, struct errinfo *e)
+enum err R(sae_above_init)(struct R(sae_step) *s, struct errinfo *e)
 {
     static const char what[] = "a step of an SAE";
     const size_t D = s->D, F = s->F, screened = R(product_screened)(D, F);
@@ -37,7 +37,7 @@ enum err R(sae_above_init)(struct R(sae_step) * s, struct errinfo *e)
     return mem_new(&dead->packed, packed, sizeof *dead->packed, what, e);
 }
 
-void R(sae_above_deinit)(struct R(sae_step) * s)
+void R(sae_above_deinit)(struct R(sae_step) *s)
 {
     mem_free(s->screen);
     mem_free(s->dead_W);
@@ -47,7 +47,7 @@ void R(sae_above_deinit)(struct R(sae_step) * s)
 
 /* Dead latents' rows beside one another, and W_enc to be screened unless they are too
  * many: then all is encoded and stored. */
-void R(sae_above_begin)(struct R(sae_step) * s)
+void R(sae_above_begin)(struct R(sae_step) *s)
 {
     const size_t D = s->D, n = s->n_dead;
     s->encoder.screen = n <= s->dead_room ? s->screen : NULL;
@@ -63,7 +63,7 @@ void R(sae_above_begin)(struct R(sae_step) * s)
     R(product_pack)(&s->dead_encoder, 0, n);
 }
 
-enum err R(sae_above_new)(struct R(sae_worker) * w, const struct R(sae_step) * s,
+enum err R(sae_above_new)(struct R(sae_worker) *w, const struct R(sae_step) *s,
                           struct errinfo *e)
 {
     static const char what[] = "a block of pre-activations";
@@ -83,7 +83,7 @@ enum err R(sae_above_new)(struct R(sae_worker) * w, const struct R(sae_step) * s
     return mem_new(&w->found.val, n, sizeof *w->found.val, what, e);
 }
 
-static void take_row(struct R(sae_step) * s, size_t worker, size_t row0, size_t r)
+static void take_row(struct R(sae_step) *s, size_t worker, size_t row0, size_t r)
 {
     struct R(sae_worker) *wk = &s->worker[worker];
     const struct R(product_found) *f = &wk->found;
@@ -97,7 +97,7 @@ static void take_row(struct R(sae_step) * s, size_t worker, size_t row0, size_t 
 }
 
 /* Of what has no cut: a product of its own. */
-static void select_dead(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t row0,
+static void select_dead(struct R(sae_step) *s, struct R(sae_worker) *wk, size_t row0,
                         size_t rows)
 {
     if (s->n_dead == 0) {
@@ -109,8 +109,7 @@ static void select_dead(struct R(sae_step) * s, struct R(sae_worker) * wk, size_
     }
 }
 
-bool R(sae_encode_above)(struct R(sae_step) * s, size_t worker, size_t row0,
-                         size_t rows)
+bool R(sae_encode_above)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows)
 {
     struct R(sae_worker) *wk = &s->worker[worker];
     if (!wk->above || s->n_dead > s->dead_room ||

@@ -12,8 +12,8 @@
 /* Of v [n] the k greatest whatever their sign, for a selection that knows positive ones
  * only: the positive ones, and all others but the most negative. Returns how many; ids
  * rising, of values too. `other` [n] is scratch. */
-static size_t select_signed(struct R(sae_worker) * wk, const real *v, size_t n,
-                            size_t k, real scale, real *other)
+static size_t select_signed(struct R(sae_worker) *wk, const real *v, size_t n, size_t k,
+                            real scale, real *other)
 {
     size_t positive = 0;
     for (size_t i = 0; i < n; i++) {
@@ -46,7 +46,7 @@ static size_t select_signed(struct R(sae_worker) * wk, const real *v, size_t n,
 
 /* Of n dead latents, from number `from` of all, those that row `row` uses, to s->aux
  * from `at`; how many. Their pre-activations are h[place[i]], or h[i] for NULL. */
-static size_t select_of(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t row,
+static size_t select_of(struct R(sae_step) *s, struct R(sae_worker) *wk, size_t row,
                         const real *h, const int32_t *place, size_t from, size_t n,
                         size_t at)
 {
@@ -81,7 +81,7 @@ static size_t below(const int32_t *id, size_t n, size_t width)
     return m;
 }
 
-void R(sae_aux_select)(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t row,
+void R(sae_aux_select)(struct R(sae_step) *s, struct R(sae_worker) *wk, size_t row,
                        const real *h, const int32_t *place)
 {
     const size_t at = row * s->aux_room, targets = sae_aux_targets(&s->hyper);
@@ -100,7 +100,7 @@ void R(sae_aux_select)(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t
 }
 
 /* ehat - e of row b, and the gradients of its pairs. */
-static void aux_row(struct R(sae_step) * s, size_t b)
+static void aux_row(struct R(sae_step) *s, size_t b)
 {
     const size_t D = s->D;
     const struct R(sae_pairs) *p = &s->aux;
@@ -113,7 +113,7 @@ static void aux_row(struct R(sae_step) * s, size_t b)
 
 /* The same by group, each times its share: errors of all prefixes first, which grow by
  * the row's pairs. Returns the sum of squares, each times its share once. */
-static double aux_row_by_group(struct R(sae_step) * s, size_t b)
+static double aux_row_by_group(struct R(sae_step) *s, size_t b)
 {
     const size_t D = s->D, plane = s->B * D;
     const struct R(sae_pairs) *p = &s->main, *aux = &s->aux;
@@ -172,13 +172,13 @@ static void aux_block(void *ctx, size_t block, size_t worker)
 }
 
 /* The fewer of D / 2 are dead, the less their loss counts (SAELens). */
-static double share(const struct R(sae_step) * s, size_t n_dead)
+static double share(const struct R(sae_step) *s, size_t n_dead)
 {
     const double full = (double)(s->D > 1 ? s->D / 2 : 1), n = (double)n_dead;
     return n < full ? n / full : 1.0;
 }
 
-static void group_shares(struct R(sae_step) * s)
+static void group_shares(struct R(sae_step) *s)
 {
     size_t from = 0;
     for (size_t g = 0; g < s->hyper.groups && s->hyper.aux_by_group; g++) {
@@ -190,7 +190,7 @@ static void group_shares(struct R(sae_step) * s)
 
 /* What the sum of squares is divided by: the spread of e; or B over the share that
  * counts, which by group is in the sum. */
-static double divisor(const struct R(sae_step) * s)
+static double divisor(const struct R(sae_step) *s)
 {
     if (s->hyper.aux_form == SAE_AUX_NORMALISED) {
         return R(sae_total)(s, SAE_SUM_AUX_CENTRED);
@@ -199,7 +199,7 @@ static double divisor(const struct R(sae_step) * s)
     return (double)s->B / (whole ? share(s, s->n_dead) : 1.0);
 }
 
-double R(sae_aux_run)(struct R(sae_step) * s, double coef, struct pool *pool)
+double R(sae_aux_run)(struct R(sae_step) *s, double coef, struct pool *pool)
 {
     for (size_t d = 0; d < s->D; d++) {
         s->mean_err[d] = R(sae_total_col)(s, SAE_COL_ERR, d) / (double)s->B;

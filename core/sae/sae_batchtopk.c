@@ -3,12 +3,12 @@
  * average of the least one taken. The file includes itself for the second precision. */
 #include "sae/sae_step.h"
 
-void R(sae_batch_begin)(struct R(sae_step) * s)
+void R(sae_batch_begin)(struct R(sae_step) *s)
 {
     R(sae_collect_begin)(&s->collect);
 }
 
-void R(sae_batch_scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows,
+void R(sae_batch_scan)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows,
                        const real *h)
 {
     for (size_t r = 0; r < rows; r++) {
@@ -17,7 +17,7 @@ void R(sae_batch_scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_
     }
 }
 
-bool R(sae_batch_expect)(const struct R(sae_step) * s, size_t worker, size_t row0,
+bool R(sae_batch_expect)(const struct R(sae_step) *s, size_t worker, size_t row0,
                          size_t rows, real *above)
 {
     (void)row0;
@@ -28,7 +28,7 @@ bool R(sae_batch_expect)(const struct R(sae_step) * s, size_t worker, size_t row
     return floor > 0;
 }
 
-bool R(sae_batch_take)(struct R(sae_step) * s, size_t worker, size_t row, size_t n,
+bool R(sae_batch_take)(struct R(sae_step) *s, size_t worker, size_t row, size_t n,
                        int32_t *id, real *val)
 {
     R(sae_collect_list)(&s->collect, worker, row, n, id, val);
@@ -37,7 +37,7 @@ bool R(sae_batch_take)(struct R(sae_step) * s, size_t worker, size_t row, size_t
 
 /* Entries of the heaps to s->main by row. All of a row are in one heap, ids rising;
  * those that equal the cut are taken in the order of rows. */
-static void R(place)(struct R(sae_step) * s, real cut, size_t ties)
+static void R(place)(struct R(sae_step) *s, real cut, size_t ties)
 {
     struct R(sae_pairs) *p = &s->main;
     for (size_t b = 0; b < s->B; b++) {
@@ -83,7 +83,7 @@ static void R(place)(struct R(sae_step) * s, real cut, size_t ties)
     }
 }
 
-bool R(sae_batch_settle)(struct R(sae_step) * s)
+bool R(sae_batch_settle)(struct R(sae_step) *s)
 {
     if (!R(sae_collect_enough)(&s->collect)) {
         return false;

@@ -16,19 +16,19 @@
 
 /* A row block has room for lists of a quarter of its cells; fuller ones are a reason to
  * go the dense way. */
-static size_t block_cap(const struct R(sae_step) * s)
+static size_t block_cap(const struct R(sae_step) *s)
 {
     const size_t quarter = s->F / 4 > 0 ? s->F / 4 : 1;
     return s->block_rows * quarter;
 }
 
-static size_t cell_sums(const struct R(sae_step) * s)
+static size_t cell_sums(const struct R(sae_step) *s)
 {
     return SAE_CELL_OWN + s->ops->cells->sums;
 }
 
 /* Lists and dense buffers are never in use at the same time: pieces of one arena. */
-static void lend(struct R(sae_step) * s)
+static void lend(struct R(sae_step) *s)
 {
     struct R(sae_pairs) *p = &s->main;
     const size_t cells = s->B * s->F, cap = s->row_blocks * block_cap(s);
@@ -53,7 +53,7 @@ static void lend(struct R(sae_step) * s)
     assert((size_t)(at - s->arena) + 2 * cap <= s->row_blocks * block_cap(s) * 8);
 }
 
-enum err R(sae_cells_new)(struct R(sae_step) * s, struct errinfo *e)
+enum err R(sae_cells_new)(struct R(sae_step) *s, struct errinfo *e)
 {
     static const char what[] = "activations of a batch";
     size_t cells;
@@ -73,14 +73,14 @@ enum err R(sae_cells_new)(struct R(sae_step) * s, struct errinfo *e)
 
 /* ---- the sparse way ---- */
 
-void R(sae_cells_begin)(struct R(sae_step) * s)
+void R(sae_cells_begin)(struct R(sae_step) *s)
 {
     if (s->ops->cells->begin) {
         s->ops->cells->begin(s);
     }
 }
 
-void R(sae_cells_scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows,
+void R(sae_cells_scan)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows,
                        const real *h)
 {
     struct R(sae_worker) *wk = &s->worker[worker];
@@ -107,7 +107,7 @@ void R(sae_cells_scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_
     }
 }
 
-bool R(sae_cells_settle)(struct R(sae_step) * s)
+bool R(sae_cells_settle)(struct R(sae_step) *s)
 {
     if (s->is_dense) {
         s->density = R(sae_total)(s, SAE_SUM_ACTIVE) / ((double)s->B * (double)s->F);
@@ -125,7 +125,7 @@ bool R(sae_cells_settle)(struct R(sae_step) * s)
 }
 
 /* Gradients of one row, and the sums that every architecture needs. */
-static void back(const struct R(sae_step) * s, struct R(sae_row) * r, double *sums)
+static void back(const struct R(sae_step) *s, struct R(sae_row) *r, double *sums)
 {
     s->ops->cells->back(s, r);
     real *grad = r->cols + SAE_CELL_GRAD * s->F,
@@ -143,7 +143,7 @@ static void back(const struct R(sae_step) * s, struct R(sae_row) * r, double *su
 }
 
 /* Where the sums of a block of rows go, cleared. */
-static real *clear_sums(struct R(sae_step) * s, size_t row0, double **sums)
+static real *clear_sums(struct R(sae_step) *s, size_t row0, double **sums)
 {
     const size_t block = row0 / s->block_rows, n = cell_sums(s) * s->F;
     *sums = s->block_sums + block * SAE_SUMS;
@@ -154,8 +154,7 @@ static real *clear_sums(struct R(sae_step) * s, size_t row0, double **sums)
     return s->cols + block * n;
 }
 
-void R(sae_cells_decode)(struct R(sae_step) * s, size_t worker, size_t row0,
-                         size_t rows)
+void R(sae_cells_decode)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows)
 {
     const size_t D = s->D;
     const struct R(sae_pairs) *p = &s->main;
@@ -191,7 +190,7 @@ void R(sae_cells_decode)(struct R(sae_step) * s, size_t worker, size_t row0,
 /* ---- the dense way ---- */
 
 /* err = f W_dec + b_dec - x, and df = err_scale err W_dec^T, for rows from row0. */
-static void dense_products(struct R(sae_step) * s, size_t row0, size_t rows,
+static void dense_products(struct R(sae_step) *s, size_t row0, size_t rows,
                            const real *f, real *err, real *df)
 {
     const size_t D = s->D, F = s->F;
@@ -205,7 +204,7 @@ static void dense_products(struct R(sae_step) * s, size_t row0, size_t rows,
 
 /* The gate's activations, in place of the pre-activations h [rows,F], and its own
  * reconstruction. */
-static void dense_gate(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t row0,
+static void dense_gate(struct R(sae_step) *s, struct R(sae_worker) *wk, size_t row0,
                        size_t rows)
 {
     for (size_t i = 0; i < rows * s->F; i++) {
@@ -217,7 +216,7 @@ static void dense_gate(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t
     dense_products(s, row0, rows, wk->h, s->aux_err + row0 * s->D, wk->gate);
 }
 
-void R(sae_cells_dense)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows)
+void R(sae_cells_dense)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows)
 {
     struct R(sae_worker) *wk = &s->worker[worker];
     const size_t D = s->D, F = s->F;
@@ -244,7 +243,7 @@ void R(sae_cells_dense)(struct R(sae_step) * s, size_t worker, size_t row0, size
 
 /* ---- gradients by latent ---- */
 
-double R(sae_cell_sum)(const struct R(sae_step) * s, size_t which, size_t j)
+double R(sae_cell_sum)(const struct R(sae_step) *s, size_t which, size_t j)
 {
     double sum = 0;
     for (size_t i = 0; i < s->row_blocks; i++) {
@@ -254,7 +253,7 @@ double R(sae_cell_sum)(const struct R(sae_step) * s, size_t which, size_t j)
 }
 
 /* Of latents j0 .. j0 + n: dec += f^T err_scale err, enc = dh^T a. */
-static void dense_latents(struct R(sae_step) * s, size_t j0, size_t n)
+static void dense_latents(struct R(sae_step) *s, size_t j0, size_t n)
 {
     const size_t D = s->D, F = s->F, B = s->B;
     real *enc = s->g->W_enc + j0 * D, *dec = s->g->W_dec + j0 * D;
@@ -269,7 +268,7 @@ static void dense_latents(struct R(sae_step) * s, size_t j0, size_t n)
     }
 }
 
-static void sparse_latents(struct R(sae_step) * s, size_t j0, size_t n)
+static void sparse_latents(struct R(sae_step) *s, size_t j0, size_t n)
 {
     const size_t D = s->D;
     const struct R(sae_pairs) *p = &s->main;
@@ -288,7 +287,7 @@ static void sparse_latents(struct R(sae_step) * s, size_t j0, size_t n)
     }
 }
 
-void R(sae_cells_latents)(struct R(sae_step) * s, size_t j0, size_t j1)
+void R(sae_cells_latents)(struct R(sae_step) *s, size_t j0, size_t j1)
 {
     const size_t D = s->D;
     for (size_t j = j0; j < j1; j++) {

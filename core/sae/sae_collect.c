@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum err R(sae_collect_init)(struct R(sae_collect) * c, size_t keep, size_t F,
+enum err R(sae_collect_init)(struct R(sae_collect) *c, size_t keep, size_t F,
                              struct errinfo *e)
 {
     if (keep > SIZE_MAX / 4 - F) {
@@ -16,14 +16,14 @@ enum err R(sae_collect_init)(struct R(sae_collect) * c, size_t keep, size_t F,
     return OK;
 }
 
-static void heap_deinit(struct R(sae_heap) * h)
+static void heap_deinit(struct R(sae_heap) *h)
 {
     mem_free(h->row);
     mem_free(h->id);
     mem_free(h->val);
 }
 
-void R(sae_collect_deinit)(struct R(sae_collect) * c)
+void R(sae_collect_deinit)(struct R(sae_collect) *c)
 {
     for (size_t i = 0; i < c->workers; i++) {
         heap_deinit(&c->heap[i]);
@@ -35,7 +35,7 @@ void R(sae_collect_deinit)(struct R(sae_collect) * c)
     c->workers = 0;
 }
 
-static enum err heap_init(struct R(sae_heap) * h, size_t cap, struct errinfo *e)
+static enum err heap_init(struct R(sae_heap) *h, size_t cap, struct errinfo *e)
 {
     static const char what[] = "candidates of a batch";
     enum err rc = mem_new(&h->row, cap, sizeof *h->row, what, e);
@@ -48,7 +48,7 @@ static enum err heap_init(struct R(sae_heap) * h, size_t cap, struct errinfo *e)
     return rc;
 }
 
-enum err R(sae_collect_workers)(struct R(sae_collect) * c, size_t workers,
+enum err R(sae_collect_workers)(struct R(sae_collect) *c, size_t workers,
                                 struct errinfo *e)
 {
     if (workers <= c->workers) {
@@ -86,7 +86,7 @@ enum err R(sae_collect_workers)(struct R(sae_collect) * c, size_t workers,
     return OK;
 }
 
-void R(sae_collect_begin)(struct R(sae_collect) * c)
+void R(sae_collect_begin)(struct R(sae_collect) *c)
 {
     for (size_t i = 0; i < c->workers; i++) {
         c->heap[i].n = 0;
@@ -97,7 +97,7 @@ void R(sae_collect_begin)(struct R(sae_collect) * c)
 /* Throw out what cannot be among the keep greatest of the batch, as there are so many
  * before it already. Entries are in rising order of row and id, so later ties go first,
  * and what comes after and only equals the cut cannot be among them either. */
-static void compact(struct R(sae_heap) * h, size_t keep)
+static void compact(struct R(sae_heap) *h, size_t keep)
 {
     size_t above;
     const real cut = R(topk_cut)(h->n, h->val, keep, &above);
@@ -118,7 +118,7 @@ static void compact(struct R(sae_heap) * h, size_t keep)
 }
 
 /* Where a row's entries go; room for all of it. */
-static struct R(sae_heap) * heap_with_room(struct R(sae_collect) * c, size_t worker)
+static struct R(sae_heap) *heap_with_room(struct R(sae_collect) *c, size_t worker)
 {
     struct R(sae_heap) *h = &c->heap[worker];
     if (h->n + c->F > c->cap) {
@@ -128,7 +128,7 @@ static struct R(sae_heap) * heap_with_room(struct R(sae_collect) * c, size_t wor
     return h;
 }
 
-static void add_row(struct R(sae_heap) * h, size_t row, size_t n)
+static void add_row(struct R(sae_heap) *h, size_t row, size_t n)
 {
     assert(row <= INT32_MAX && (h->n == 0 || h->row[h->n - 1] < (int32_t)row));
     for (size_t i = 0; i < n; i++) {
@@ -137,14 +137,14 @@ static void add_row(struct R(sae_heap) * h, size_t row, size_t n)
     h->n += n;
 }
 
-void R(sae_collect_row)(struct R(sae_collect) * c, size_t worker, size_t row,
+void R(sae_collect_row)(struct R(sae_collect) *c, size_t worker, size_t row,
                         const real *x)
 {
     struct R(sae_heap) *h = heap_with_room(c, worker);
     add_row(h, row, R(topk_above)(c->F, x, h->floor, h->id + h->n, h->val + h->n));
 }
 
-void R(sae_collect_list)(struct R(sae_collect) * c, size_t worker, size_t row, size_t n,
+void R(sae_collect_list)(struct R(sae_collect) *c, size_t worker, size_t row, size_t n,
                          const int32_t *id, const real *val)
 {
     struct R(sae_heap) *h = heap_with_room(c, worker);
@@ -153,7 +153,7 @@ void R(sae_collect_list)(struct R(sae_collect) * c, size_t worker, size_t row, s
     add_row(h, row, n);
 }
 
-bool R(sae_collect_enough)(struct R(sae_collect) * c)
+bool R(sae_collect_enough)(struct R(sae_collect) *c)
 {
     size_t n = 0;
     for (size_t i = 0; i < c->workers; i++) {
@@ -166,7 +166,7 @@ bool R(sae_collect_enough)(struct R(sae_collect) * c)
     return false;
 }
 
-size_t R(sae_collect_cut)(struct R(sae_collect) * c, real *cut, size_t *ties)
+size_t R(sae_collect_cut)(struct R(sae_collect) *c, real *cut, size_t *ties)
 {
     size_t n = 0;
     for (size_t i = 0; i < c->workers; i++) {

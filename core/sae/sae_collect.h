@@ -29,31 +29,31 @@ struct R(sae_heap) {
 struct R(sae_collect) {
     size_t keep, F, cap; /* cap = 2 keep + F */
     size_t workers;
-    struct R(sae_heap) * heap;
+    struct R(sae_heap) *heap;
     real guess; /* where floors begin: decides the speed, never the result */
     real *all;  /* [workers * cap], values of all heaps */
 };
 
 /* Zero it first. */
-enum err R(sae_collect_init)(struct R(sae_collect) * c, size_t keep, size_t F,
+enum err R(sae_collect_init)(struct R(sae_collect) *c, size_t keep, size_t F,
                              struct errinfo *e) ERR_CHECKED;
-void R(sae_collect_deinit)(struct R(sae_collect) * c);
+void R(sae_collect_deinit)(struct R(sae_collect) *c);
 /* Room for that many workers; keeps what is there. */
-enum err R(sae_collect_workers)(struct R(sae_collect) * c, size_t workers,
+enum err R(sae_collect_workers)(struct R(sae_collect) *c, size_t workers,
                                 struct errinfo *e) ERR_CHECKED;
 
-void R(sae_collect_begin)(struct R(sae_collect) * c);
+void R(sae_collect_begin)(struct R(sae_collect) *c);
 /* Take in x [F], pre-activations of a row. A worker's rows must come in rising order,
  * as pool_run hands out blocks; workers may run at the same time. */
-void R(sae_collect_row)(struct R(sae_collect) * c, size_t worker, size_t row,
+void R(sae_collect_row)(struct R(sae_collect) *c, size_t worker, size_t row,
                         const real *x);
 /* The same from a row's entries above a value that was the worker's floor or less. */
-void R(sae_collect_list)(struct R(sae_collect) * c, size_t worker, size_t row, size_t n,
+void R(sae_collect_list)(struct R(sae_collect) *c, size_t worker, size_t row, size_t n,
                          const int32_t *id, const real *val);
 /* After all rows. False: the guess was too high; it is lowered to 0, begin again. */
-bool R(sae_collect_enough)(struct R(sae_collect) * c);
+bool R(sae_collect_enough)(struct R(sae_collect) *c);
 /* How many were found, at most keep, and the cut: entries greater than *cut are in, and
  * the first *ties of those equal to it. */
-size_t R(sae_collect_cut)(struct R(sae_collect) * c, real *cut, size_t *ties);
+size_t R(sae_collect_cut)(struct R(sae_collect) *c, real *cut, size_t *ties);
 
 #endif

@@ -17,7 +17,7 @@ enum { R_MAG, B_MAG };
 enum { SUM_GATE = SAE_CELL_OWN, SUM_MAG, SUM_R, SUM_NORM, SUM_END };
 #endif
 
-static void R(begin)(struct R(sae_step) * s)
+static void R(begin)(struct R(sae_step) *s)
 {
     const real *r_mag = s->w->extra + R_MAG * s->F;
     for (size_t j = 0; j < s->F; j++) {
@@ -25,7 +25,7 @@ static void R(begin)(struct R(sae_step) * s)
     }
 }
 
-static void R(activate)(const struct R(sae_step) * s, size_t n, const int32_t *id,
+static void R(activate)(const struct R(sae_step) *s, size_t n, const int32_t *id,
                         const real *pre, real *val)
 {
     const real *b_mag = s->w->extra + B_MAG * s->F;
@@ -36,7 +36,7 @@ static void R(activate)(const struct R(sae_step) * s, size_t n, const int32_t *i
     }
 }
 
-static void R(back)(const struct R(sae_step) * s, struct R(sae_row) * r)
+static void R(back)(const struct R(sae_step) *s, struct R(sae_row) *r)
 {
     const size_t F = s->F;
     const real share = (real)(s->now.coef / (double)s->B);
@@ -61,7 +61,7 @@ static void R(back)(const struct R(sae_step) * s, struct R(sae_row) * r)
     r->penalty = sum;
 }
 
-static void R(finish)(struct R(sae_step) * s, size_t j0, size_t j1)
+static void R(finish)(struct R(sae_step) *s, size_t j0, size_t j1)
 {
     for (size_t j = j0; j < j1; j++) {
         s->g->b_enc[j] = (real)R(sae_cell_sum)(s, SUM_GATE, j);
@@ -79,8 +79,8 @@ static const struct R(sae_cells) R(cells) = {
     .finish = R(finish),
 };
 
-static const struct R(sae_ops)
-    R(ops) = SAE_OPS_OF_CELLS(&R(cells), R(sae_cells_latents));
+static const struct R(sae_ops) R(ops) =
+    SAE_OPS_OF_CELLS(&R(cells), R(sae_cells_latents));
 
 #ifndef REAL_F64
 #define REAL_F64

@@ -26,14 +26,14 @@ enum { SUM_THETA = SAE_CELL_OWN, SUM_WINDOW, SUM_NORM, SUM_END };
 #endif
 
 /* Where cells begin to take part. */
-static void R(begin)(struct R(sae_step) * s)
+static void R(begin)(struct R(sae_step) *s)
 {
     for (size_t j = 0; j < s->F; j++) {
         s->vector[j] = s->w->extra[j] - (real)(s->hyper.bandwidth / 2);
     }
 }
 
-static size_t R(pick)(const struct R(sae_step) * s, struct R(sae_worker) * wk,
+static size_t R(pick)(const struct R(sae_step) *s, struct R(sae_worker) *wk,
                       const real *h)
 {
     for (size_t j = 0; j < s->F; j++) {
@@ -46,7 +46,7 @@ static size_t R(pick)(const struct R(sae_step) * s, struct R(sae_worker) * wk,
     return n;
 }
 
-static void R(activate)(const struct R(sae_step) * s, size_t n, const int32_t *id,
+static void R(activate)(const struct R(sae_step) *s, size_t n, const int32_t *id,
                         const real *pre, real *val)
 {
     const real *theta = s->w->extra;
@@ -57,7 +57,7 @@ static void R(activate)(const struct R(sae_step) * s, size_t n, const int32_t *i
 
 /* By how much the cells of a row count in its latents' windows, and its penalty: the
  * slope that all cells share comes in at the end. */
-static real R(row_weight)(const struct R(sae_step) * s, struct R(sae_row) * r)
+static real R(row_weight)(const struct R(sae_step) *s, struct R(sae_row) *r)
 {
     size_t active = 0;
     for (size_t i = 0; i < r->n; i++) {
@@ -73,7 +73,7 @@ static real R(row_weight)(const struct R(sae_step) * s, struct R(sae_row) * r)
 }
 
 /* Derivative of the sparsity loss by one cell's H. */
-static double R(step_slope)(const struct R(sae_step) * s)
+static double R(step_slope)(const struct R(sae_step) *s)
 {
     const double share = s->now.coef / (double)s->B, target = s->hyper.target_l0;
     switch (s->hyper.jump_loss) {
@@ -87,7 +87,7 @@ static double R(step_slope)(const struct R(sae_step) * s)
     return 0;
 }
 
-static void R(back)(const struct R(sae_step) * s, struct R(sae_row) * r)
+static void R(back)(const struct R(sae_step) *s, struct R(sae_row) *r)
 {
     const size_t F = s->F;
     const bool is_tanh = s->hyper.jump_loss == SAE_JUMP_TANH;
@@ -126,7 +126,7 @@ static void R(back)(const struct R(sae_step) * s, struct R(sae_row) * r)
     r->penalty = is_tanh ? sum : r->penalty;
 }
 
-static double R(sparsity)(const struct R(sae_step) * s, const struct sae_loss *out)
+static double R(sparsity)(const struct R(sae_step) *s, const struct sae_loss *out)
 {
     if (s->hyper.jump_loss != SAE_JUMP_QUADRATIC) {
         return s->now.coef * out->penalty;
@@ -135,7 +135,7 @@ static double R(sparsity)(const struct R(sae_step) * s, const struct sae_loss *o
     return s->now.coef * off * off;
 }
 
-static void R(finish)(struct R(sae_step) * s, size_t j0, size_t j1)
+static void R(finish)(struct R(sae_step) *s, size_t j0, size_t j1)
 {
     const double eps = s->hyper.bandwidth, slope = R(step_slope)(s);
     for (size_t j = j0; j < j1; j++) {
@@ -154,7 +154,7 @@ static void R(finish)(struct R(sae_step) * s, size_t j0, size_t j1)
 
 /* ---- the loss on pre-activations of dead latents ---- */
 
-static bool R(is_dead)(const struct R(sae_step) * s, size_t j)
+static bool R(is_dead)(const struct R(sae_step) *s, size_t j)
 {
     size_t lo = 0, hi = s->now.n_dead;
     while (lo < hi) {
@@ -169,7 +169,7 @@ static bool R(is_dead)(const struct R(sae_step) * s, size_t j)
 }
 
 /* Sums over the rows in which latent j is active: of z; of a, times weight, to y. */
-static double R(active_sums)(const struct R(sae_step) * s, size_t j, real weight,
+static double R(active_sums)(const struct R(sae_step) *s, size_t j, real weight,
                              real *y)
 {
     const size_t D = s->D;
@@ -196,7 +196,7 @@ static double R(active_sums)(const struct R(sae_step) * s, size_t j, real weight
 
 /* Silent rows are all rows less the active ones, which are few: sums over all rows are
  * there already. Adds to the gradients of latent j, and returns sum ReLU(theta - z). */
-static double R(push_dead)(struct R(sae_step) * s, size_t j)
+static double R(push_dead)(struct R(sae_step) *s, size_t j)
 {
     const size_t D = s->D;
     const double norm = s->norm ? (double)s->norm[j] : 1.0;
@@ -218,7 +218,7 @@ static double R(push_dead)(struct R(sae_step) * s, size_t j)
     return silent * theta - z;
 }
 
-static void R(latents)(struct R(sae_step) * s, size_t j0, size_t j1)
+static void R(latents)(struct R(sae_step) *s, size_t j0, size_t j1)
 {
     double sum = 0;
     R(sae_cells_latents)(s, j0, j1);
@@ -237,7 +237,7 @@ static void R(latents)(struct R(sae_step) * s, size_t j0, size_t j1)
     s->latent_sums[j0 / SAE_LATENT_BLOCK] = sum;
 }
 
-static double R(late)(struct R(sae_step) * s, double *aux)
+static double R(late)(struct R(sae_step) *s, double *aux)
 {
     double sum = 0;
     for (size_t i = 0; i < s->latent_blocks; i++) {

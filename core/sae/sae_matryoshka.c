@@ -14,7 +14,7 @@
 
 /* Errors of all prefixes of row b: a running sum over its pairs, which rise by latent.
  * Returns the weighted sum of their squares. */
-static double R(prefix_errors)(struct R(sae_step) * s, size_t b)
+static double R(prefix_errors)(struct R(sae_step) *s, size_t b)
 {
     const size_t D = s->D;
     const struct R(sae_pairs) *p = &s->main;
@@ -41,7 +41,7 @@ static double R(prefix_errors)(struct R(sae_step) * s, size_t b)
 }
 
 /* Weighted errors to their suffix sums, and the gradients of the pairs. */
-static void R(suffix_gradients)(struct R(sae_step) * s, size_t b)
+static void R(suffix_gradients)(struct R(sae_step) *s, size_t b)
 {
     const size_t D = s->D;
     const struct R(sae_pairs) *p = &s->main;
@@ -61,7 +61,7 @@ static void R(suffix_gradients)(struct R(sae_step) * s, size_t b)
     }
 }
 
-static void R(decode)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows)
+static void R(decode)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows)
 {
     (void)worker;
     double sum = 0;

@@ -4,8 +4,8 @@
  * one (sae_schedule.c). The file includes itself for the second precision. */
 #include "sae/sae_step.h"
 
-static const struct R(sae_ops)
-    R(ops) = SAE_OPS_OF_CELLS(&R(sae_lp_cells), R(sae_cells_latents));
+static const struct R(sae_ops) R(ops) =
+    SAE_OPS_OF_CELLS(&R(sae_lp_cells), R(sae_cells_latents));
 
 #ifndef REAL_F64
 #define REAL_F64

@@ -8,12 +8,12 @@
 
 /* What the blocks of one call share. */
 struct R(regroup) {
-    struct R(sae_step) * s;
-    struct R(sae_pairs) * p;
+    struct R(sae_step) *s;
+    struct R(sae_pairs) *p;
     real scale;
 };
 
-static size_t rows_end(const struct R(sae_step) * s, size_t row0)
+static size_t rows_end(const struct R(sae_step) *s, size_t row0)
 {
     return s->B - row0 < s->block_rows ? s->B : row0 + s->block_rows;
 }
@@ -37,7 +37,7 @@ static void count_block(void *ctx, size_t block, size_t worker)
 }
 
 /* Turn counts into places: latents one after the other, in each the blocks. */
-static void sum_counts(struct R(sae_step) * s, struct R(sae_pairs) * p)
+static void sum_counts(struct R(sae_step) *s, struct R(sae_pairs) *p)
 {
     const size_t F = s->F;
     size_t at = 0;
@@ -83,7 +83,7 @@ static void place_block(void *ctx, size_t block, size_t worker)
     sae_watch_mark(&watch, SAE_REGROUP);
 }
 
-void R(sae_regroup)(struct R(sae_step) * s, struct R(sae_pairs) * p, real scale,
+void R(sae_regroup)(struct R(sae_step) *s, struct R(sae_pairs) *p, real scale,
                     struct pool *pool)
 {
     struct R(regroup) job = {.s = s, .p = p, .scale = scale};

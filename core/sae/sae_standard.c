@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-static void R(activate)(const struct R(sae_step) * s, size_t n, const int32_t *id,
+static void R(activate)(const struct R(sae_step) *s, size_t n, const int32_t *id,
                         const real *pre, real *val)
 {
     (void)s;
@@ -25,7 +25,7 @@ static double R(power)(double x, double p)
 }
 
 /* Sum over a row of (f n)^p. */
-static double R(row_power)(const struct R(sae_step) * s, const struct R(sae_row) * r,
+static double R(row_power)(const struct R(sae_step) *s, const struct R(sae_row) *r,
                            double p)
 {
     double sum = 0;
@@ -40,7 +40,7 @@ static double R(row_power)(const struct R(sae_step) * s, const struct R(sae_row)
 }
 
 /* The usual case: the gradient is the same for all active cells of a latent. */
-static void R(back_l1)(const struct R(sae_step) * s, struct R(sae_row) * r)
+static void R(back_l1)(const struct R(sae_step) *s, struct R(sae_row) *r)
 {
     const real share = (real)(s->now.coef / (double)s->B);
     real *norm_grad = r->cols + SAE_CELL_OWN * s->F;
@@ -57,7 +57,7 @@ static void R(back_l1)(const struct R(sae_step) * s, struct R(sae_row) * r)
 
 /* With t = f n: d/dt sum t^p = p t^(p-1), and of the root (sum t^p)^(1/p - 1) t^(p-1).
  */
-static void R(back_power)(const struct R(sae_step) * s, struct R(sae_row) * r)
+static void R(back_power)(const struct R(sae_step) *s, struct R(sae_row) *r)
 {
     const double p = s->now.p, sum = R(row_power)(s, r, p), B = (double)s->B;
     const bool root = s->hyper.lp_root;
@@ -77,7 +77,7 @@ static void R(back_power)(const struct R(sae_step) * s, struct R(sae_row) * r)
     r->penalty = root && sum > 0 ? R(power)(sum, 1 / p) : sum;
 }
 
-static void R(back)(const struct R(sae_step) * s, struct R(sae_row) * r)
+static void R(back)(const struct R(sae_step) *s, struct R(sae_row) *r)
 {
     if (fabs(s->now.p - 1) < 1e-12) {
         R(back_l1)(s, r);
@@ -91,7 +91,7 @@ static void R(back)(const struct R(sae_step) * s, struct R(sae_row) * r)
     }
 }
 
-static void R(finish)(struct R(sae_step) * s, size_t j0, size_t j1)
+static void R(finish)(struct R(sae_step) *s, size_t j0, size_t j1)
 {
     for (size_t j = j0; j < j1 && s->norm; j++) {
         s->norm_grad[j] = (real)R(sae_cell_sum)(s, SAE_CELL_OWN, j);
@@ -105,8 +105,8 @@ const struct R(sae_cells) R(sae_lp_cells) = {
     .finish = R(finish),
 };
 
-static const struct R(sae_ops)
-    R(ops) = SAE_OPS_OF_CELLS(&R(sae_lp_cells), R(sae_cells_latents));
+static const struct R(sae_ops) R(ops) =
+    SAE_OPS_OF_CELLS(&R(sae_lp_cells), R(sae_cells_latents));
 
 #ifndef REAL_F64
 #define REAL_F64

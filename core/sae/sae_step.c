@@ -30,7 +30,7 @@ struct R(sae_params)
 
 /* ---- scratch ---- */
 
-static enum err pairs_new(struct R(sae_pairs) * p, size_t B, size_t F, size_t cap,
+static enum err pairs_new(struct R(sae_pairs) *p, size_t B, size_t F, size_t cap,
                           bool is_lent, struct errinfo *e)
 {
     static const char what[] = "active latents of a batch";
@@ -49,7 +49,7 @@ static enum err pairs_new(struct R(sae_pairs) * p, size_t B, size_t F, size_t ca
     return mem_new(&p->row_grad, cap, sizeof *p->row_grad, what, e);
 }
 
-static void pairs_deinit(struct R(sae_pairs) * p, bool is_lent)
+static void pairs_deinit(struct R(sae_pairs) *p, bool is_lent)
 {
     mem_free(p->first);
     mem_free(p->n);
@@ -69,7 +69,7 @@ static void pairs_deinit(struct R(sae_pairs) * p, bool is_lent)
  * their pre-activations stay near the CPU beside W_enc, and the selection reads what
  * was just written; with wide ones reading W_enc again costs more. Three times the
  * product's rows, and a sixth of a block. Cells are listed by block. */
-static size_t slice_rows(const struct R(sae_step) * s)
+static size_t slice_rows(const struct R(sae_step) *s)
 {
     if (s->ops->cells || R(product_packed)(s->D, s->F) == 0 || s->D > 256) {
         return s->block_rows;
@@ -77,7 +77,7 @@ static size_t slice_rows(const struct R(sae_step) * s)
     return 42;
 }
 
-static enum err arrays_new(struct R(sae_step) * s, struct errinfo *e)
+static enum err arrays_new(struct R(sae_step) *s, struct errinfo *e)
 {
     static const char what[] = "a step of an SAE";
     const size_t D = s->D, B = s->B, F = s->F;
@@ -144,7 +144,7 @@ static bool hyper_fits(const struct sae_arch *arch, size_t F, const struct sae_h
     return h->groups >= 1 && h->groups <= SAE_GROUPS_MAX && last == F;
 }
 
-static void step_init(struct R(sae_step) * s, const struct sae_arch *arch, size_t D,
+static void step_init(struct R(sae_step) *s, const struct sae_arch *arch, size_t D,
                       size_t F, const struct sae_hyper *h, size_t B)
 {
     s->arch = arch;
@@ -171,7 +171,7 @@ static void step_init(struct R(sae_step) * s, const struct sae_arch *arch, size_
 }
 
 enum err R(sae_step_new)(const struct sae_arch *arch, size_t D, size_t F,
-                         const struct sae_hyper *h, size_t B, struct R(sae_step) * *out,
+                         const struct sae_hyper *h, size_t B, struct R(sae_step) **out,
                          struct errinfo *e)
 {
     size_t count;
@@ -182,7 +182,7 @@ enum err R(sae_step_new)(const struct sae_arch *arch, size_t D, size_t F,
                        "%zu and rising widths up to it",
                        h->k, B, h->groups, F);
     }
-    struct R(sae_step) * s;
+    struct R(sae_step) *s;
     TRY(mem_new(&s, 1, sizeof *s, "a step of an SAE", e));
     step_init(s, arch, D, F, h, B);
     const enum err rc = arrays_new(s, e);
@@ -194,7 +194,7 @@ enum err R(sae_step_new)(const struct sae_arch *arch, size_t D, size_t F,
     return OK;
 }
 
-static void worker_deinit(struct R(sae_worker) * w)
+static void worker_deinit(struct R(sae_worker) *w)
 {
     mem_free(w->h);
     mem_free(w->rows);
@@ -208,7 +208,7 @@ static void worker_deinit(struct R(sae_worker) * w)
     mem_free(w->gathered);
 }
 
-void R(sae_step_free)(struct R(sae_step) * s)
+void R(sae_step_free)(struct R(sae_step) *s)
 {
     if (!s) {
         return;
@@ -248,7 +248,7 @@ void R(sae_step_free)(struct R(sae_step) * s)
  * stores to one for stores to the other: a third more for the selection. */
 #define APART 128
 
-static enum err worker_init(struct R(sae_worker) * w, const struct R(sae_step) * s,
+static enum err worker_init(struct R(sae_worker) *w, const struct R(sae_step) *s,
                             struct errinfo *e)
 {
     static const char what[] = "a block of pre-activations";
@@ -261,7 +261,7 @@ static enum err worker_init(struct R(sae_worker) * w, const struct R(sae_step) *
     return mem_new(&w->gathered, 2 * F, sizeof *w->gathered, what, e);
 }
 
-static enum err ensure_workers(struct R(sae_step) * s, size_t want, struct errinfo *e)
+static enum err ensure_workers(struct R(sae_step) *s, size_t want, struct errinfo *e)
 {
     if (s->arch->collects_batch) {
         TRY(R(sae_collect_workers)(&s->collect, want, e));
@@ -285,12 +285,12 @@ static enum err ensure_workers(struct R(sae_step) * s, size_t want, struct errin
 
 /* ---- times ---- */
 
-struct sae_watch R(sae_step_watch)(struct R(sae_step) * s, size_t worker)
+struct sae_watch R(sae_step_watch)(struct R(sae_step) *s, size_t worker)
 {
     return sae_watch_begin(s->timed ? &s->worker[worker].times : NULL);
 }
 
-void R(sae_step_times)(struct R(sae_step) * s, struct sae_times *to)
+void R(sae_step_times)(struct R(sae_step) *s, struct sae_times *to)
 {
     for (size_t i = 0; i < s->workers; i++) {
         for (size_t p = 0; p < SAE_PHASES; p++) {
@@ -302,7 +302,7 @@ void R(sae_step_times)(struct R(sae_step) * s, struct sae_times *to)
 
 /* ---- encode and select ---- */
 
-static size_t rows_of(const struct R(sae_step) * s, size_t row0)
+static size_t rows_of(const struct R(sae_step) *s, size_t row0)
 {
     return s->B - row0 < s->block_rows ? s->B - row0 : s->block_rows;
 }
@@ -318,7 +318,7 @@ static void pack_block(void *ctx, size_t block, size_t worker)
 }
 
 /* a = x - b_dec for a block of rows, and its sums. */
-static void centre_rows(struct R(sae_step) * s, size_t block)
+static void centre_rows(struct R(sae_step) *s, size_t block)
 {
     const size_t D = s->D, row0 = block * s->block_rows, rows = rows_of(s, row0);
     real *cols = s->block_cols + (block * SAE_COLS + SAE_COL_A) * D;
@@ -338,7 +338,7 @@ static void centre_rows(struct R(sae_step) * s, size_t block)
 }
 
 /* h = a W_enc^T + b_enc for rows from row0. */
-static void encode_rows(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t row0,
+static void encode_rows(struct R(sae_step) *s, struct R(sae_worker) *wk, size_t row0,
                         size_t rows)
 {
     R(product_rows)(rows, s->a + row0 * s->D, &s->encoder, wk->rows, wk->h);
@@ -368,7 +368,7 @@ static void encode_block(void *ctx, size_t block, size_t worker)
     }
 }
 
-const real *R(sae_scaled_row)(struct R(sae_step) * s, size_t worker, const real *h)
+const real *R(sae_scaled_row)(struct R(sae_step) *s, size_t worker, const real *h)
 {
     if (!s->norm) {
         return h;
@@ -380,7 +380,7 @@ const real *R(sae_scaled_row)(struct R(sae_step) * s, size_t worker, const real 
     return scaled;
 }
 
-void R(sae_unscale_pairs)(struct R(sae_step) * s, size_t row0, size_t rows)
+void R(sae_unscale_pairs)(struct R(sae_step) *s, size_t row0, size_t rows)
 {
     const struct R(sae_pairs) *p = &s->main;
     for (size_t b = row0; b < row0 + rows && s->norm; b++) {
@@ -392,7 +392,7 @@ void R(sae_unscale_pairs)(struct R(sae_step) * s, size_t row0, size_t rows)
 
 /* ---- decode and compare ---- */
 
-void R(sae_err_begin)(const struct R(sae_step) * s, size_t row, real *y)
+void R(sae_err_begin)(const struct R(sae_step) *s, size_t row, real *y)
 {
     const real *x = s->x + row * s->D;
     for (size_t d = 0; d < s->D; d++) {
@@ -400,7 +400,7 @@ void R(sae_err_begin)(const struct R(sae_step) * s, size_t row, real *y)
     }
 }
 
-void R(sae_decode_rows)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows)
+void R(sae_decode_rows)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows)
 {
     (void)worker;
     const size_t D = s->D;
@@ -415,7 +415,7 @@ void R(sae_decode_rows)(struct R(sae_step) * s, size_t worker, size_t row0, size
     }
 }
 
-static void sum_columns(const struct R(sae_step) * s, size_t rows, const real *x,
+static void sum_columns(const struct R(sae_step) *s, size_t rows, const real *x,
                         real *cols)
 {
     memset(cols, 0, s->D * sizeof *cols);
@@ -425,7 +425,7 @@ static void sum_columns(const struct R(sae_step) * s, size_t rows, const real *x
 }
 
 /* Sums over a block of rows that were decoded. */
-static void sum_errors(struct R(sae_step) * s, size_t block, size_t row0, size_t rows)
+static void sum_errors(struct R(sae_step) *s, size_t block, size_t row0, size_t rows)
 {
     const size_t D = s->D;
     real *cols = s->block_cols + block * SAE_COLS * D;
@@ -465,7 +465,7 @@ static void dense_block(void *ctx, size_t block, size_t worker)
     sae_watch_mark(&watch, SAE_DECODE);
 }
 
-double R(sae_total)(const struct R(sae_step) * s, enum sae_sum which)
+double R(sae_total)(const struct R(sae_step) *s, enum sae_sum which)
 {
     double sum = 0;
     for (size_t i = 0; i < s->row_blocks; i++) {
@@ -474,7 +474,7 @@ double R(sae_total)(const struct R(sae_step) * s, enum sae_sum which)
     return sum;
 }
 
-double R(sae_total_col)(const struct R(sae_step) * s, enum sae_col which, size_t d)
+double R(sae_total_col)(const struct R(sae_step) *s, enum sae_col which, size_t d)
 {
     double sum = 0;
     for (size_t i = 0; i < s->row_blocks; i++) {
@@ -485,21 +485,21 @@ double R(sae_total_col)(const struct R(sae_step) * s, enum sae_col which, size_t
 
 /* ---- gradients ---- */
 
-void R(sae_add_rows)(const struct R(sae_pairs) * p, size_t j, const real *weight,
+void R(sae_add_rows)(const struct R(sae_pairs) *p, size_t j, const real *weight,
                      const real *x, size_t D, real *y)
 {
     const size_t at = p->start[j], n = p->start[j + 1] - at;
     R(vec_rows_axpy)(n, p->row + at, weight + at, x, D, D, y);
 }
 
-void R(sae_sum_rows)(const struct R(sae_pairs) * p, size_t j, const real *weight,
+void R(sae_sum_rows)(const struct R(sae_pairs) *p, size_t j, const real *weight,
                      const real *x, size_t D, real scale, real *y)
 {
     const size_t at = p->start[j], n = p->start[j + 1] - at;
     R(vec_rows_sum)(n, p->row + at, weight + at, x, D, D, scale, y);
 }
 
-static real sum_grad(const struct R(sae_pairs) * p, size_t j)
+static real sum_grad(const struct R(sae_pairs) *p, size_t j)
 {
     real sum = 0;
     for (size_t i = p->start[j]; i < p->start[j + 1]; i++) {
@@ -508,7 +508,7 @@ static real sum_grad(const struct R(sae_pairs) * p, size_t j)
     return sum;
 }
 
-static size_t group_of(const struct R(sae_step) * s, size_t j)
+static size_t group_of(const struct R(sae_step) *s, size_t j)
 {
     size_t g = 0;
     while (j >= s->width[g]) {
@@ -519,19 +519,19 @@ static size_t group_of(const struct R(sae_step) * s, size_t j)
 }
 
 /* Errors that latent j answers for: of its own prefix and of all wider ones. */
-static const real *errors_of(const struct R(sae_step) * s, size_t j)
+static const real *errors_of(const struct R(sae_step) *s, size_t j)
 {
     return s->hyper.groups == 0 ? s->err : s->suffix + group_of(s, j) * s->B * s->D;
 }
 
 /* And what AuxK leaves of the error that it learns. */
-static const real *aux_errors_of(const struct R(sae_step) * s, size_t j)
+static const real *aux_errors_of(const struct R(sae_step) *s, size_t j)
 {
     const bool whole = sae_aux_targets(&s->hyper) == 1;
     return whole ? s->aux_err : s->aux_err + group_of(s, j) * s->B * s->D;
 }
 
-void R(sae_latent_grads)(struct R(sae_step) * s, size_t j0, size_t j1)
+void R(sae_latent_grads)(struct R(sae_step) *s, size_t j0, size_t j1)
 {
     const size_t D = s->D;
     const bool aux = s->n_dead > 0 && s->aux_scale > 0;
@@ -582,7 +582,7 @@ static void latent_block(void *ctx, size_t block, size_t worker)
     }
 }
 
-static void b_dec_grad(struct R(sae_step) * s)
+static void b_dec_grad(struct R(sae_step) *s)
 {
     const bool prefixes = s->hyper.groups > 0;
     for (size_t d = 0; d < s->D; d++) {
@@ -602,7 +602,7 @@ static void b_dec_grad(struct R(sae_step) * s)
 
 /* Activations taken by a selection: how many, and the least (rescaled by the norm of
  * its decoder row, as it was compared). */
-static size_t measure_pairs(const struct R(sae_step) * s, double *least)
+static size_t measure_pairs(const struct R(sae_step) *s, double *least)
 {
     const struct R(sae_pairs) *p = &s->main;
     size_t active = 0;
@@ -618,7 +618,7 @@ static size_t measure_pairs(const struct R(sae_step) * s, double *least)
     return active;
 }
 
-static void measure_cells(struct R(sae_step) * s, struct sae_loss *out)
+static void measure_cells(struct R(sae_step) *s, struct sae_loss *out)
 {
     const double B = (double)s->B;
     const struct R(sae_cells) *cells = s->ops->cells;
@@ -634,7 +634,7 @@ static void measure_cells(struct R(sae_step) * s, struct sae_loss *out)
     }
 }
 
-static void measure(struct R(sae_step) * s, struct sae_loss *out)
+static void measure(struct R(sae_step) *s, struct sae_loss *out)
 {
     const double B = (double)s->B;
     double spread = R(sae_total)(s, SAE_SUM_A); /* sum ||a - mean a||^2 */
@@ -665,7 +665,7 @@ static void norm_block(void *ctx, size_t block, size_t worker)
 }
 
 /* Encode, select, decode all rows. */
-static void forward(struct R(sae_step) * s, struct pool *pool)
+static void forward(struct R(sae_step) *s, struct pool *pool)
 {
     bool done = false;
     if (s->norm) {
@@ -689,9 +689,9 @@ static void forward(struct R(sae_step) * s, struct pool *pool)
     }
 }
 
-static void batch_begin(struct R(sae_step) * s, const struct R(sae_params) * w,
+static void batch_begin(struct R(sae_step) *s, const struct R(sae_params) *w,
                         const real *x, const struct sae_now *now,
-                        struct R(sae_params) * g)
+                        struct R(sae_params) *g)
 {
     s->w = w;
     s->encoder.W = w->W_enc;
@@ -710,9 +710,9 @@ static void batch_begin(struct R(sae_step) * s, const struct R(sae_params) * w,
     }
 }
 
-enum err R(sae_step_grad)(struct R(sae_step) * s, const struct R(sae_params) * w,
+enum err R(sae_step_grad)(struct R(sae_step) *s, const struct R(sae_params) *w,
                           const real *x, const struct sae_now *now, struct pool *pool,
-                          struct R(sae_params) * g, struct sae_loss *out,
+                          struct R(sae_params) *g, struct sae_loss *out,
                           struct errinfo *e)
 {
     assert(w->D == s->D && w->F == s->F && g->D == s->D && g->F == s->F);

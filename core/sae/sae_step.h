@@ -91,7 +91,7 @@ struct R(sae_worker) {
 
 struct R(sae_step) {
     const struct sae_arch *arch;
-    const struct R(sae_ops) * ops;
+    const struct R(sae_ops) *ops;
     struct sae_hyper hyper;
     size_t D, F, B;
     size_t k;          /* of a row, where each row has its k */
@@ -103,8 +103,8 @@ struct R(sae_step) {
     bool is_gated; /* the gate has a reconstruction of its own */
 
     /* The batch at hand, borrowed. */
-    const struct R(sae_params) * w;
-    struct R(sae_params) * g;
+    const struct R(sae_params) *w;
+    struct R(sae_params) *g;
     const real *x; /* [B,D] */
     struct sae_now now;
     const int32_t *dead; /* [n_dead] for AuxK, rising */
@@ -149,7 +149,7 @@ struct R(sae_step) {
     bool is_dense;
     double density; /* share of cells that took part in the last step; state of a run */
 
-    struct R(sae_worker) * worker;
+    struct R(sae_worker) *worker;
     size_t workers;
     bool timed;     /* phases are measured */
     bool projects;  /* sae_step_project is to follow: begin it while gradients are near
@@ -161,30 +161,30 @@ struct R(sae_step) {
 /* What an architecture does in a step. */
 struct R(sae_ops) {
     /* Before the rows are encoded, maybe a second time. May be NULL. */
-    void (*begin)(struct R(sae_step) * s);
+    void (*begin)(struct R(sae_step) *s);
     /* Select from h [rows,F], pre-activations of rows from row0: fill s->main, or note
      * candidates. Any worker. */
-    void (*scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows,
+    void (*scan)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows,
                  const real *h);
     /* Where a row needs entries above some value only: set above [rows] for rows from
      * row0; false: unknown as yet. May be NULL. */
-    bool (*expect)(const struct R(sae_step) * s, size_t worker, size_t row0,
-                   size_t rows, real *above);
+    bool (*expect)(const struct R(sae_step) *s, size_t worker, size_t row0, size_t rows,
+                   real *above);
     /* As scan for one row, from its n entries above that, which may be changed; false:
      * it takes all. */
-    bool (*take)(struct R(sae_step) * s, size_t worker, size_t row, size_t n,
+    bool (*take)(struct R(sae_step) *s, size_t worker, size_t row, size_t n,
                  int32_t *id, real *val);
     /* Complete s->main after the last row; false: encode again. May be NULL. */
-    bool (*settle)(struct R(sae_step) * s);
+    bool (*settle)(struct R(sae_step) *s);
     /* Decode rows from row0: s->err, and s->main.grad of their pairs. Any worker.
      * R(sae_decode_rows) unless the loss is another than the squared error. */
-    void (*decode)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows);
+    void (*decode)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows);
     /* Gradients of latents j0 .. j1 in s->g, s->through and s->fires. Any worker.
      * R(sae_latent_grads) as a rule. */
-    void (*latents)(struct R(sae_step) * s, size_t j0, size_t j1);
+    void (*latents)(struct R(sae_step) *s, size_t j0, size_t j1);
     /* Set where activations are functions of single pre-activations: scan, settle,
      * decode and latents are then those of sae_cells.c. */
-    const struct R(sae_cells) * cells;
+    const struct R(sae_cells) *cells;
 };
 
 /* The cells of one row that take part. */
@@ -206,130 +206,128 @@ struct R(sae_row) {
 struct R(sae_cells) {
     size_t sums; /* column sums from SAE_CELL_OWN on that `back` adds up */
     /* s->vector from the weights, before a batch. May be NULL. */
-    void (*begin)(struct R(sae_step) * s);
+    void (*begin)(struct R(sae_step) *s);
     /* Cells of h [F] that have a value or a gradient: their number; wk->id rising,
      * wk->val their pre-activations. NULL: the positive ones. */
-    size_t (*pick)(const struct R(sae_step) * s, struct R(sae_worker) * wk,
+    size_t (*pick)(const struct R(sae_step) *s, struct R(sae_worker) *wk,
                    const real *h);
     /* Activations val [n] of pre-activations pre [n] of latents id (NULL: all F). */
-    void (*activate)(const struct R(sae_step) * s, size_t n, const int32_t *id,
+    void (*activate)(const struct R(sae_step) *s, size_t n, const int32_t *id,
                      const real *pre, real *val);
     /* Gradients of a row. */
-    void (*back)(const struct R(sae_step) * s, struct R(sae_row) * r);
+    void (*back)(const struct R(sae_step) *s, struct R(sae_row) *r);
     /* Gradients of vectors of latents j0 .. j1 from column sums (R(sae_cell_sum)):
      * s->g->extra, and what differs from s->through in s->g->b_enc. May be NULL. */
-    void (*finish)(struct R(sae_step) * s, size_t j0, size_t j1);
+    void (*finish)(struct R(sae_step) *s, size_t j0, size_t j1);
     /* The weighted sparsity loss. NULL: now.coef out->penalty. */
-    double (*sparsity)(const struct R(sae_step) * s, const struct sae_loss *out);
+    double (*sparsity)(const struct R(sae_step) *s, const struct sae_loss *out);
     /* A last part of the loss that needs the latents' gradients, unweighted in *aux;
      * returns it weighted. May be NULL. */
-    double (*late)(struct R(sae_step) * s, double *aux);
+    double (*late)(struct R(sae_step) *s, double *aux);
 };
 
 /* h: copied; h->aux_k 0 without AuxK, h->k counts only where the architecture has it.
  */
 enum err R(sae_step_new)(const struct sae_arch *arch, size_t D, size_t F,
-                         const struct sae_hyper *h, size_t B, struct R(sae_step) * *out,
+                         const struct sae_hyper *h, size_t B, struct R(sae_step) **out,
                          struct errinfo *e) ERR_CHECKED;
-void R(sae_step_free)(struct R(sae_step) * s);
+void R(sae_step_free)(struct R(sae_step) *s);
 
 /* Loss and gradients g of w on x [B,D], with what `now` says. Allocates only when the
  * pool has more threads than before. Afterwards s->fires holds how often latents were
  * active. */
-enum err R(sae_step_grad)(struct R(sae_step) * s, const struct R(sae_params) * w,
+enum err R(sae_step_grad)(struct R(sae_step) *s, const struct R(sae_params) *w,
                           const real *x, const struct sae_now *now, struct pool *pool,
-                          struct R(sae_params) * g, struct sae_loss *out,
+                          struct R(sae_params) *g, struct sae_loss *out,
                           struct errinfo *e) ERR_CHECKED;
 
 /* With a unit decoder remove from g.W_dec what points along the rows of w.W_dec; return
  * the norm of the whole gradient. */
-double R(sae_step_project)(struct R(sae_step) * s, const struct R(sae_params) * w,
-                           struct R(sae_params) * g, struct pool *pool);
+double R(sae_step_project)(struct R(sae_step) *s, const struct R(sae_params) *w,
+                           struct R(sae_params) *g, struct pool *pool);
 /* One step of Adam (grad_scale of `adam` clips), and what holds for the weights again:
  * unit decoder rows, tied matrices, thresholds of 0 or more. */
-void R(sae_step_adam)(struct R(sae_step) * s, const struct adam *adam,
-                      const struct R(sae_params) * g, struct R(sae_params) * w,
-                      struct R(sae_params) * m, struct R(sae_params) * v,
+void R(sae_step_adam)(struct R(sae_step) *s, const struct adam *adam,
+                      const struct R(sae_params) *g, struct R(sae_params) *w,
+                      struct R(sae_params) *m, struct R(sae_params) *v,
                       struct pool *pool);
 
 /* Its share for latents j0 .. j1, block `block` of them. Any worker. */
-void R(sae_project_latents)(struct R(sae_step) * s, const struct R(sae_params) * w,
-                            struct R(sae_params) * g, size_t block, size_t j0,
+void R(sae_project_latents)(struct R(sae_step) *s, const struct R(sae_params) *w,
+                            struct R(sae_params) *g, size_t block, size_t j0,
                             size_t j1);
 
 /* A watch for what `worker` does; it stands still unless the step is timed. */
-struct sae_watch R(sae_step_watch)(struct R(sae_step) * s, size_t worker);
+struct sae_watch R(sae_step_watch)(struct R(sae_step) *s, size_t worker);
 /* Add what the workers measured to `to`, and begin again from 0. */
-void R(sae_step_times)(struct R(sae_step) * s, struct sae_times *to);
+void R(sae_step_times)(struct R(sae_step) *s, struct sae_times *to);
 
 /* ---- shared by architectures ---- */
 
-void R(sae_decode_rows)(struct R(sae_step) * s, size_t worker, size_t row0,
-                        size_t rows);
-void R(sae_latent_grads)(struct R(sae_step) * s, size_t j0, size_t j1);
+void R(sae_decode_rows)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows);
+void R(sae_latent_grads)(struct R(sae_step) *s, size_t j0, size_t j1);
 /* b_dec - x to y [D]: where a reconstruction less its target begins. */
-void R(sae_err_begin)(const struct R(sae_step) * s, size_t row, real *y);
+void R(sae_err_begin)(const struct R(sae_step) *s, size_t row, real *y);
 /* y += sum of weight[i] x[row[i]] over the pairs of latent j; weight is row_val or
  * another array in the order of latents. */
-void R(sae_add_rows)(const struct R(sae_pairs) * p, size_t j, const real *weight,
+void R(sae_add_rows)(const struct R(sae_pairs) *p, size_t j, const real *weight,
                      const real *x, size_t D, real *y);
 /* y = scale times that sum. */
-void R(sae_sum_rows)(const struct R(sae_pairs) * p, size_t j, const real *weight,
+void R(sae_sum_rows)(const struct R(sae_pairs) *p, size_t j, const real *weight,
                      const real *x, size_t D, real scale, real *y);
 /* Pairs by latent, rows in order; gradients times scale. O(pairs + row_blocks F). */
-void R(sae_regroup)(struct R(sae_step) * s, struct R(sae_pairs) * p, real scale,
+void R(sae_regroup)(struct R(sae_step) *s, struct R(sae_pairs) *p, real scale,
                     struct pool *pool);
 /* Sums over all row blocks. */
-double R(sae_total)(const struct R(sae_step) * s, enum sae_sum which);
-double R(sae_total_col)(const struct R(sae_step) * s, enum sae_col which, size_t d);
+double R(sae_total)(const struct R(sae_step) *s, enum sae_sum which);
+double R(sae_total_col)(const struct R(sae_step) *s, enum sae_col which, size_t d);
 
 /* With a free decoder a selection compares h n, and codes are h: a row of h [F]
  * rescaled in the worker's scratch (h itself with a unit decoder), and pairs of rows
  * from row0 put back. */
-const real *R(sae_scaled_row)(struct R(sae_step) * s, size_t worker, const real *h);
-void R(sae_unscale_pairs)(struct R(sae_step) * s, size_t row0, size_t rows);
+const real *R(sae_scaled_row)(struct R(sae_step) *s, size_t worker, const real *h);
+void R(sae_unscale_pairs)(struct R(sae_step) *s, size_t row0, size_t rows);
 
 /* The selection over a batch: BatchTopK and Matryoshka. */
-void R(sae_batch_begin)(struct R(sae_step) * s);
-void R(sae_batch_scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows,
+void R(sae_batch_begin)(struct R(sae_step) *s);
+void R(sae_batch_scan)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows,
                        const real *h);
-bool R(sae_batch_settle)(struct R(sae_step) * s);
+bool R(sae_batch_settle)(struct R(sae_step) *s);
 
-bool R(sae_batch_expect)(const struct R(sae_step) * s, size_t worker, size_t row0,
+bool R(sae_batch_expect)(const struct R(sae_step) *s, size_t worker, size_t row0,
                          size_t rows, real *above);
-bool R(sae_batch_take)(struct R(sae_step) * s, size_t worker, size_t row, size_t n,
+bool R(sae_batch_take)(struct R(sae_step) *s, size_t worker, size_t row, size_t n,
                        int32_t *id, real *val);
 
 /* Encode rows from row0 and select from them without storing pre-activations; false:
  * nothing was done. Any worker. */
-bool R(sae_encode_above)(struct R(sae_step) * s, size_t worker, size_t row0,
+bool R(sae_encode_above)(struct R(sae_step) *s, size_t worker, size_t row0,
                          size_t rows);
-enum err R(sae_above_new)(struct R(sae_worker) * w, const struct R(sae_step) * s,
+enum err R(sae_above_new)(struct R(sae_worker) *w, const struct R(sae_step) *s,
                           struct errinfo *e) ERR_CHECKED;
 /* What all workers share of it, and what it needs of the batch at hand. */
-enum err R(sae_above_init)(struct R(sae_step) * s, struct errinfo *e) ERR_CHECKED;
-void R(sae_above_deinit)(struct R(sae_step) * s);
-void R(sae_above_begin)(struct R(sae_step) * s);
+enum err R(sae_above_init)(struct R(sae_step) *s, struct errinfo *e) ERR_CHECKED;
+void R(sae_above_deinit)(struct R(sae_step) *s);
+void R(sae_above_begin)(struct R(sae_step) *s);
 
 /* AuxK: a row's choice of dead latents while their pre-activations are there, that of
  * s->dead[i] in h[place[i]], or h[i] for NULL; then its loss, with weighted gradients
  * in s->aux. */
-void R(sae_aux_select)(struct R(sae_step) * s, struct R(sae_worker) * wk, size_t row,
+void R(sae_aux_select)(struct R(sae_step) *s, struct R(sae_worker) *wk, size_t row,
                        const real *h, const int32_t *place);
-double R(sae_aux_run)(struct R(sae_step) * s, double coef, struct pool *pool);
+double R(sae_aux_run)(struct R(sae_step) *s, double coef, struct pool *pool);
 
 /* Cells. */
-enum err R(sae_cells_new)(struct R(sae_step) * s, struct errinfo *e) ERR_CHECKED;
-void R(sae_cells_begin)(struct R(sae_step) * s);
-void R(sae_cells_scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows,
+enum err R(sae_cells_new)(struct R(sae_step) *s, struct errinfo *e) ERR_CHECKED;
+void R(sae_cells_begin)(struct R(sae_step) *s);
+void R(sae_cells_scan)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows,
                        const real *h);
-bool R(sae_cells_settle)(struct R(sae_step) * s);
-void R(sae_cells_decode)(struct R(sae_step) * s, size_t worker, size_t row0,
+bool R(sae_cells_settle)(struct R(sae_step) *s);
+void R(sae_cells_decode)(struct R(sae_step) *s, size_t worker, size_t row0,
                          size_t rows);
-void R(sae_cells_dense)(struct R(sae_step) * s, size_t worker, size_t row0,
-                        size_t rows);
-void R(sae_cells_latents)(struct R(sae_step) * s, size_t j0, size_t j1);
-double R(sae_cell_sum)(const struct R(sae_step) * s, size_t which, size_t j);
+void R(sae_cells_dense)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows);
+void R(sae_cells_latents)(struct R(sae_step) *s, size_t j0, size_t j1);
+double R(sae_cell_sum)(const struct R(sae_step) *s, size_t which, size_t j);
 /* ReLU with the penalty sum (f n)^p, or its p-th root. */
 extern const struct R(sae_cells) R(sae_lp_cells);
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static void R(latents)(struct R(sae_step) * s, size_t j0, size_t j1)
+static void R(latents)(struct R(sae_step) *s, size_t j0, size_t j1)
 {
     const size_t at = j0 * s->D, n = (j1 - j0) * s->D;
     R(sae_cells_latents)(s, j0, j1);

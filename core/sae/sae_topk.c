@@ -2,7 +2,7 @@
  * each row. The file includes itself for the second precision. */
 #include "sae/sae_step.h"
 
-static void R(put)(struct R(sae_step) * s, size_t row, size_t n, const int32_t *id,
+static void R(put)(struct R(sae_step) *s, size_t row, size_t n, const int32_t *id,
                    const real *val)
 {
     const size_t at = row * s->k;
@@ -14,7 +14,7 @@ static void R(put)(struct R(sae_step) * s, size_t row, size_t n, const int32_t *
     }
 }
 
-static void R(scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_t rows,
+static void R(scan)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows,
                     const real *h)
 {
     struct R(sae_worker) *wk = &s->worker[worker];
@@ -28,7 +28,7 @@ static void R(scan)(struct R(sae_step) * s, size_t worker, size_t row0, size_t r
 }
 
 /* Far enough below that hardly a row has to be encoded again. */
-static bool R(expect)(const struct R(sae_step) * s, size_t worker, size_t row0,
+static bool R(expect)(const struct R(sae_step) *s, size_t worker, size_t row0,
                       size_t rows, real *above)
 {
     for (size_t r = 0; r < rows; r++) {
@@ -40,7 +40,7 @@ static bool R(expect)(const struct R(sae_step) * s, size_t worker, size_t row0,
     return true;
 }
 
-static bool R(take)(struct R(sae_step) * s, size_t worker, size_t row, size_t n,
+static bool R(take)(struct R(sae_step) *s, size_t worker, size_t row, size_t n,
                     int32_t *id, real *val)
 {
     if (n < s->k) {

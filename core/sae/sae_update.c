@@ -10,11 +10,11 @@
 
 /* What the blocks of one call share. */
 struct R(update) {
-    struct R(sae_step) * s;
-    const struct R(sae_params) * w;
-    struct R(sae_params) * g;
+    struct R(sae_step) *s;
+    const struct R(sae_params) *w;
+    struct R(sae_params) *g;
     const struct adam *adam;
-    struct R(sae_params) * w_out, *m, *v;
+    struct R(sae_params) *w_out, *m, *v;
 };
 
 static size_t block_end(size_t F, size_t j0)
@@ -22,7 +22,7 @@ static size_t block_end(size_t F, size_t j0)
     return F - j0 < SAE_LATENT_BLOCK ? F : j0 + SAE_LATENT_BLOCK;
 }
 
-static double extra_sumsq(const struct R(sae_step) * s, const struct R(sae_params) * g,
+static double extra_sumsq(const struct R(sae_step) *s, const struct R(sae_params) *g,
                           size_t j0, size_t n)
 {
     double sum = 0;
@@ -32,9 +32,8 @@ static double extra_sumsq(const struct R(sae_step) * s, const struct R(sae_param
     return sum;
 }
 
-void R(sae_project_latents)(struct R(sae_step) * s, const struct R(sae_params) * w,
-                            struct R(sae_params) * g, size_t block, size_t j0,
-                            size_t j1)
+void R(sae_project_latents)(struct R(sae_step) *s, const struct R(sae_params) *w,
+                            struct R(sae_params) *g, size_t block, size_t j0, size_t j1)
 {
     const size_t D = s->D;
     for (size_t j = j0; j < j1; j++) {
@@ -61,8 +60,8 @@ static void project_block(void *ctx, size_t block, size_t worker)
     sae_watch_mark(&watch, SAE_UPDATE);
 }
 
-double R(sae_step_project)(struct R(sae_step) * s, const struct R(sae_params) * w,
-                           struct R(sae_params) * g, struct pool *pool)
+double R(sae_step_project)(struct R(sae_step) *s, const struct R(sae_params) *w,
+                           struct R(sae_params) *g, struct pool *pool)
 {
     struct R(update) u = {.s = s, .w = w, .g = g};
     if (!s->projected) {
@@ -77,7 +76,7 @@ double R(sae_step_project)(struct R(sae_step) * s, const struct R(sae_params) * 
 }
 
 /* Adam on n parameters that begin `at` in the arenas. */
-static void adam_at(const struct R(update) * u, size_t at, size_t n)
+static void adam_at(const struct R(update) *u, size_t at, size_t n)
 {
     R(vec_adam)
     (n, u->adam, u->g->arena + at, u->w_out->arena + at, u->m->arena + at,
@@ -113,9 +112,9 @@ static void adam_block(void *ctx, size_t block, size_t worker)
     sae_watch_mark(&watch, SAE_UPDATE);
 }
 
-void R(sae_step_adam)(struct R(sae_step) * s, const struct adam *adam,
-                      const struct R(sae_params) * g, struct R(sae_params) * w,
-                      struct R(sae_params) * m, struct R(sae_params) * v,
+void R(sae_step_adam)(struct R(sae_step) *s, const struct adam *adam,
+                      const struct R(sae_params) *g, struct R(sae_params) *w,
+                      struct R(sae_params) *m, struct R(sae_params) *v,
                       struct pool *pool)
 {
     struct R(sae_params) grad = *g; /* the arena is only read */
