@@ -39,17 +39,12 @@ void str_cut(struct str *s, size_t len)
     }
 }
 
-/* Between calls: the text ends with its NUL, inside what is allocated and allowed. */
-static bool is_whole(const struct str *s)
-{
-    return s->p && s->len <= s->max && s->p[s->len] == '\0' &&
-           (s->cap > 0 ? s->len < s->cap : s->len == 0);
-}
-
 /* Room for n more bytes and the NUL; false with the sticky error set. */
 static bool reserve(struct str *s, size_t n)
 {
-    assert(is_whole(s)); /* str_init was called, and nobody wrote past the end */
+    /* str_init was called, and nobody wrote past the end. */
+    assert(s->p && s->len <= s->max && s->p[s->len] == '\0');
+    assert(s->cap > 0 ? s->len < s->cap : s->len == 0);
     if (s->err != OK) {
         return false;
     }
