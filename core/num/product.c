@@ -7,48 +7,6 @@
 #include <assert.h>
 #include <string.h>
 
-#ifdef REAL_F64
-size_t product_packed_f64(size_t D, size_t F)
-{
-    (void)D;
-    (void)F;
-    return 0;
-}
-
-size_t product_screened_f64(size_t D, size_t F)
-{
-    (void)D;
-    (void)F;
-    return 0;
-}
-
-size_t product_scratch_f64(size_t rows, size_t D)
-{
-    return rows * D;
-}
-
-void product_pack_f64(const struct product_weights_f64 *w, size_t j0, size_t j1)
-{
-    (void)w;
-    (void)j0;
-    (void)j1;
-}
-
-void product_above_f64(size_t rows, const double *x,
-                       const struct product_weights_f64 *w, const double *above,
-                       size_t keep, double *scratch,
-                       const struct product_found_f64 *found)
-{
-    (void)x;
-    (void)w;
-    (void)above;
-    (void)keep;
-    (void)scratch;
-    for (size_t r = 0; r < rows; r++) {
-        found->n[r] = SIZE_MAX;
-    }
-}
-#else
 #define PANEL_MAX PRODUCT_STEP
 #define TILE_MAX  14
 
@@ -229,30 +187,26 @@ void product_above_f32(size_t rows, const float *x, const struct product_weights
         }
     }
 }
-#endif
 
 /* A list may end a part and a few behind its room. Rows begin an odd number of cache
  * lines apart, so that they do not meet in the cache. */
-void R(product_found_init)(struct R(product_found) *found, size_t F, size_t room)
+void product_found_init_f32(struct product_found_f32 *found, size_t F, size_t room)
 {
     found->room = room < F ? room : F;
     found->stride = ((found->room + PRODUCT_PART + 4 + 15) / 16 | 1) * 16;
 }
 
-void R(product_rows)(size_t rows, const real *x, const struct R(product_weights) *w,
-                     real *scratch, real *h)
+void product_rows_f32(size_t rows, const float *x, const struct product_weights_f32 *w,
+                      float *scratch, float *h)
 {
     const size_t D = w->D, F = w->F;
-#ifndef REAL_F64
     if (w->packed) {
         pack_rows(kern_wide_get(), rows, D, x, scratch);
         packed_columns(rows, scratch, w, h);
         return;
     }
-#endif
-    (void)scratch;
     for (size_t r = 0; r < rows; r++) {
         memcpy(h + r * F, w->b, F * sizeof *h);
     }
-    R(gemm)(NO_TRANS, TRANS, rows, F, D, 1, x, D, w->W, D, 1, h, F);
+    gemm_f32(NO_TRANS, TRANS, rows, F, D, 1, x, D, w->W, D, 1, h, F);
 }

@@ -1,9 +1,10 @@
-/* The precision of a file that is compiled twice: `real` and R(name) are float and
- * name_f32, or with REAL_F64 defined before the inclusion double and name_f64.
+/* The precision of a file that tests compile once more: `real` and R(name) are float
+ * and name_f32, or with REAL_F64 defined before the inclusion double and name_f64.
  *
- * Code whose gradients are checked (the transformer, the SAE step) is written once in
- * X.c with `real`; X_f64.c holds two lines: #define REAL_F64 and #include "X.c". The
- * double one is compared with finite differences, the float one with the double one.
+ * Code whose gradients are checked (the transformer, the SAE step) is written once with
+ * `real`. The program has it in float; tests have it in double as well, from the same
+ * files (tests/twins). The double one is compared with finite differences, the float
+ * one with the double one.
  * No include guard: a file that needs both types includes the header X.h twice, with
  * REAL_F64 undefined and then defined. */
 #undef real

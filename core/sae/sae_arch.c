@@ -1,6 +1,7 @@
 #include "sae/sae_arch.h"
 
 #include "base/mem.h"
+#include "sae/sae_step.h"
 
 #include <math.h>
 #include <string.h>
@@ -27,6 +28,11 @@ size_t sae_arch_all(const struct sae_arch *const **out)
 {
     *out = table;
     return sizeof table / sizeof table[0];
+}
+
+const struct sae_ops_f32 *sae_ops_of_f32(const struct sae_arch *arch)
+{
+    return arch->ops;
 }
 
 const char *sae_arch_name(const struct sae_arch *a)

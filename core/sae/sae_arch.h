@@ -2,11 +2,12 @@
  *
  * A step (sae_step.h) is the same for all: encode row blocks, select, decode and
  * compare, gradients by latent, update. An architecture brings the functions in `struct
- * sae_ops` for float and double, says what it has of the settings, how its SAEs select
- * at inference and how they are saved. To add one: a file sae_NAME.c that defines
- * sae_arch_NAME (see sae_topk.c for a selection, sae_standard.c for an activation that
- * is a function of each pre-activation), and one line in SAE_ARCHES. Internal to
- * core/sae and to tests. */
+ * sae_ops`, says what it has of the settings, how its SAEs select at inference and how
+ * they are saved. To add one: a file sae_NAME.c that defines sae_NAME_ops in terms of
+ * `real` (num/real.h; tests have it in double as well) and sae_arch_NAME (see
+ * sae_topk.c for a selection, sae_standard.c for an activation that is a function of
+ * each pre-activation), and one line in SAE_ARCHES. Internal to core/sae and to tests.
+ */
 #ifndef SAETOP_SAE_ARCH_H
 #define SAETOP_SAE_ARCH_H
 
@@ -40,7 +41,6 @@ struct sae_vector {
 };
 
 struct sae_ops_f32; /* sae_step.h */
-struct sae_ops_f64;
 
 struct sae_arch {
     const char *name;      /* in configurations and on the command line */
@@ -53,8 +53,7 @@ struct sae_arch {
     const char *b_enc_name; /* NULL: "b_enc" */
     bool collects_batch;    /* selects over a whole batch: needs a sae_collect */
     bool tied;              /* W_enc is W_dec */
-    const struct sae_ops_f32 *f32;
-    const struct sae_ops_f64 *f64;
+    const struct sae_ops_f32 *ops;
 };
 
 /* Defaults are for inputs of norm sqrt(D) and runs of 500 to 5,000 steps: rates are ten

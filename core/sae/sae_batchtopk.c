@@ -1,6 +1,6 @@
 /* BatchTopK (Bussmann et al. 2024, arXiv:2412.06410): the k B greatest positive
  * pre-activations of a batch of B rows; at inference a fixed threshold, the running
- * average of the least one taken. The file includes itself for the second precision. */
+ * average of the least one taken. Compiled in double for tests. */
 #include "sae/sae_step.h"
 
 void R(sae_batch_begin)(struct R(sae_step) *s)
@@ -96,12 +96,10 @@ bool R(sae_batch_settle)(struct R(sae_step) *s)
     return true;
 }
 
-static const struct R(sae_ops) R(ops) = SAE_OPS_OF_BATCH(R(sae_decode_rows));
+extern const struct R(sae_ops) R(sae_batchtopk_ops);
+const struct R(sae_ops) R(sae_batchtopk_ops) = SAE_OPS_OF_BATCH(R(sae_decode_rows));
 
 #ifndef REAL_F64
-#define REAL_F64
-#include "sae/sae_batchtopk.c"
-
 extern const struct sae_arch sae_arch_batchtopk;
 const struct sae_arch sae_arch_batchtopk = {
     .name = "batchtopk",
@@ -110,7 +108,6 @@ const struct sae_arch sae_arch_batchtopk = {
     .defaults = SAE_TOPK_DEFAULTS,
     .infer = SAE_INFER_THRESHOLD,
     .collects_batch = true,
-    .f32 = &ops_f32,
-    .f64 = &ops_f64,
+    .ops = &sae_batchtopk_ops_f32,
 };
 #endif

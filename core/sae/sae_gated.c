@@ -5,17 +5,15 @@
  *   loss = ||xhat - x||^2 + coef sum g n + ||g W_dec + b_dec - x||^2
  *
  * where the last term trains the gate alone (dictionary_learning), or W_dec and b_dec
- * too if `attached` (SAELens). The step function has no gradient. The file includes
- * itself for the second precision. */
+ * too if `attached` (SAELens). The step function has no gradient. Compiled in double
+ * for tests. */
 #include "sae/sae_step.h"
 
 #include <math.h>
 
 /* Vectors of the architecture, and column sums. */
-#ifndef REAL_F64
 enum { R_MAG, B_MAG };
 enum { SUM_GATE = SAE_CELL_OWN, SUM_MAG, SUM_R, SUM_NORM, SUM_END };
-#endif
 
 static void R(begin)(struct R(sae_step) *s)
 {
@@ -79,13 +77,11 @@ static const struct R(sae_cells) R(cells) = {
     .finish = R(finish),
 };
 
-static const struct R(sae_ops) R(ops) =
+extern const struct R(sae_ops) R(sae_gated_ops);
+const struct R(sae_ops) R(sae_gated_ops) =
     SAE_OPS_OF_CELLS(&R(cells), R(sae_cells_latents));
 
 #ifndef REAL_F64
-#define REAL_F64
-#include "sae/sae_gated.c"
-
 extern const struct sae_arch sae_arch_gated;
 const struct sae_arch sae_arch_gated = {
     .name = "gated",
@@ -96,7 +92,6 @@ const struct sae_arch sae_arch_gated = {
     .extra = 2,
     .vector = {{"r_mag", false}, {"b_mag", true}},
     .b_enc_name = "b_gate",
-    .f32 = &ops_f32,
-    .f64 = &ops_f64,
+    .ops = &sae_gated_ops_f32,
 };
 #endif

@@ -13,17 +13,14 @@
  * ReLU(theta - z) n (SAELens). With ste_to_input z gets the negated gradient of theta
  * as well (Anthropic; SAELens' jumprelu_ste_to_input), so that the encoder makes way,
  * which it does faster than a threshold can. Only the cells above theta and in the
- * window of width eps about it take part. The file includes itself for the second
- * precision.
+ * window of width eps about it take part. Compiled in double for tests.
  */
 #include "num/vec.h"
 #include "sae/sae_step.h"
 
 #include <math.h>
 
-#ifndef REAL_F64
 enum { SUM_THETA = SAE_CELL_OWN, SUM_WINDOW, SUM_NORM, SUM_END };
-#endif
 
 /* Where cells begin to take part. */
 static void R(begin)(struct R(sae_step) *s)
@@ -258,12 +255,10 @@ static const struct R(sae_cells) R(cells) = {
     .late = R(late),
 };
 
-static const struct R(sae_ops) R(ops) = SAE_OPS_OF_CELLS(&R(cells), R(latents));
+extern const struct R(sae_ops) R(sae_jumprelu_ops);
+const struct R(sae_ops) R(sae_jumprelu_ops) = SAE_OPS_OF_CELLS(&R(cells), R(latents));
 
 #ifndef REAL_F64
-#define REAL_F64
-#include "sae/sae_jumprelu.c"
-
 extern const struct sae_arch sae_arch_jumprelu;
 const struct sae_arch sae_arch_jumprelu = {
     .name = "jumprelu",
@@ -273,7 +268,6 @@ const struct sae_arch sae_arch_jumprelu = {
     .infer = SAE_INFER_JUMP,
     .extra = 1,
     .vector = {{"threshold", true}},
-    .f32 = &ops_f32,
-    .f64 = &ops_f64,
+    .ops = &sae_jumprelu_ops_f32,
 };
 #endif

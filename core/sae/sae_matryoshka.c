@@ -6,7 +6,7 @@
  *
  * and a latent of group g gets its gradients from S_g as BatchTopK's do from the error:
  * O(G B D) more, never G products. Weights of 1 are SAELens' sum; 1/G each, all divided
- * by G, dictionary_learning's. The file includes itself for the second precision. */
+ * by G, dictionary_learning's. Compiled in double for tests. */
 #include "num/vec.h"
 #include "sae/sae_step.h"
 
@@ -72,12 +72,10 @@ static void R(decode)(struct R(sae_step) *s, size_t worker, size_t row0, size_t 
     s->block_sums[row0 / s->block_rows * SAE_SUMS + SAE_SUM_PREFIX] = sum;
 }
 
-static const struct R(sae_ops) R(ops) = SAE_OPS_OF_BATCH(R(decode));
+extern const struct R(sae_ops) R(sae_matryoshka_ops);
+const struct R(sae_ops) R(sae_matryoshka_ops) = SAE_OPS_OF_BATCH(R(decode));
 
 #ifndef REAL_F64
-#define REAL_F64
-#include "sae/sae_matryoshka.c"
-
 extern const struct sae_arch sae_arch_matryoshka;
 const struct sae_arch sae_arch_matryoshka = {
     .name = "matryoshka",
@@ -86,7 +84,6 @@ const struct sae_arch sae_arch_matryoshka = {
     .defaults = SAE_TOPK_DEFAULTS,
     .infer = SAE_INFER_THRESHOLD,
     .collects_batch = true,
-    .f32 = &ops_f32,
-    .f64 = &ops_f64,
+    .ops = &sae_matryoshka_ops_f32,
 };
 #endif

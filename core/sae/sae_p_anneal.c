@@ -1,16 +1,14 @@
 /* p-anneal (Karvonen et al. 2024, arXiv:2408.00113): standard, with a penalty sum f^p
  * whose exponent falls from 1 towards 0 in training. When it does, the coefficient is
  * rescaled by the penalties of the last steps at the old exponent over those at the new
- * one (sae_schedule.c). The file includes itself for the second precision. */
+ * one (sae_schedule.c). Compiled in double for tests. */
 #include "sae/sae_step.h"
 
-static const struct R(sae_ops) R(ops) =
+extern const struct R(sae_ops) R(sae_p_anneal_ops);
+const struct R(sae_ops) R(sae_p_anneal_ops) =
     SAE_OPS_OF_CELLS(&R(sae_lp_cells), R(sae_cells_latents));
 
 #ifndef REAL_F64
-#define REAL_F64
-#include "sae/sae_p_anneal.c"
-
 extern const struct sae_arch sae_arch_p_anneal;
 const struct sae_arch sae_arch_p_anneal = {
     .name = "p_anneal",
@@ -18,7 +16,6 @@ const struct sae_arch sae_arch_p_anneal = {
     .has = SAE_HAS_L1 | SAE_HAS_LP | SAE_HAS_ANNEAL | SAE_HAS_RESAMPLE,
     .defaults = SAE_PENALTY_DEFAULTS(2.0, 0.05),
     .infer = SAE_INFER_RELU,
-    .f32 = &ops_f32,
-    .f64 = &ops_f64,
+    .ops = &sae_p_anneal_ops_f32,
 };
 #endif

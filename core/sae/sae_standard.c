@@ -1,8 +1,7 @@
 /* Standard: f = ReLU(h), loss = squared error + coef sum over latents of (f n)^p, or
  * its p-th root. Free decoder, p = 1: the April 2024 form (SAELens; dictionary_learning
  * StandardTrainerAprilUpdate). Unit decoder with dead latents resampled: Bricken et al.
- * 2023 (dictionary_learning StandardTrainer). The file includes itself for the second
- * precision. */
+ * 2023 (dictionary_learning StandardTrainer). Compiled in double for tests. */
 #include "sae/sae_step.h"
 
 #include <math.h>
@@ -105,13 +104,11 @@ const struct R(sae_cells) R(sae_lp_cells) = {
     .finish = R(finish),
 };
 
-static const struct R(sae_ops) R(ops) =
+extern const struct R(sae_ops) R(sae_standard_ops);
+const struct R(sae_ops) R(sae_standard_ops) =
     SAE_OPS_OF_CELLS(&R(sae_lp_cells), R(sae_cells_latents));
 
 #ifndef REAL_F64
-#define REAL_F64
-#include "sae/sae_standard.c"
-
 extern const struct sae_arch sae_arch_standard;
 const struct sae_arch sae_arch_standard = {
     .name = "standard",
@@ -126,7 +123,6 @@ const struct sae_arch sae_arch_standard = {
                  .decoder = SAE_DECODER_FREE,
                  .dead = SAE_DEAD_LEAVE},
     .infer = SAE_INFER_RELU,
-    .f32 = &ops_f32,
-    .f64 = &ops_f64,
+    .ops = &sae_standard_ops_f32,
 };
 #endif

@@ -148,11 +148,7 @@ static void step_init(struct R(sae_step) *s, const struct sae_arch *arch, size_t
                       size_t F, const struct sae_hyper *h, size_t B)
 {
     s->arch = arch;
-#ifdef REAL_F64
-    s->ops = arch->f64;
-#else
-    s->ops = arch->f32;
-#endif
+    s->ops = R(sae_ops_of)(arch);
     s->hyper = *h;
     s->D = D;
     s->F = F;

@@ -187,6 +187,9 @@ struct R(sae_ops) {
     const struct R(sae_cells) *cells;
 };
 
+/* Those of an architecture; of double precision for tests alone (tests/twins). */
+const struct R(sae_ops) *R(sae_ops_of)(const struct sae_arch *arch);
+
 /* The cells of one row that take part. */
 struct R(sae_row) {
     size_t n;

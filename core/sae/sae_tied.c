@@ -1,7 +1,7 @@
 /* Tied weights, a baseline: standard with W_enc = W_dec at all times, so that a latent
  * reads where it writes (which leaves no room for the encoder that absorption needs).
  * The gradient of the one matrix is the sum of both; W_dec is trained, and copied to
- * W_enc after each step. The file includes itself for the second precision. */
+ * W_enc after each step. Compiled in double for tests. */
 #include "num/vec.h"
 #include "sae/sae_step.h"
 
@@ -15,12 +15,11 @@ static void R(latents)(struct R(sae_step) *s, size_t j0, size_t j1)
     memset(s->g->W_enc + at, 0, n * sizeof *s->g->W_enc);
 }
 
-static const struct R(sae_ops) R(ops) = SAE_OPS_OF_CELLS(&R(sae_lp_cells), R(latents));
+extern const struct R(sae_ops) R(sae_tied_ops);
+const struct R(sae_ops) R(sae_tied_ops) =
+    SAE_OPS_OF_CELLS(&R(sae_lp_cells), R(latents));
 
 #ifndef REAL_F64
-#define REAL_F64
-#include "sae/sae_tied.c"
-
 extern const struct sae_arch sae_arch_tied;
 const struct sae_arch sae_arch_tied = {
     .name = "tied",
@@ -29,7 +28,6 @@ const struct sae_arch sae_arch_tied = {
     .defaults = SAE_PENALTY_DEFAULTS(2.0, 0.05),
     .infer = SAE_INFER_RELU,
     .tied = true,
-    .f32 = &ops_f32,
-    .f64 = &ops_f64,
+    .ops = &sae_tied_ops_f32,
 };
 #endif

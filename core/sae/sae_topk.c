@@ -1,5 +1,5 @@
 /* TopK (Gao et al. 2024, arXiv:2406.04093): the k greatest positive pre-activations of
- * each row. The file includes itself for the second precision. */
+ * each row. Compiled in double for tests. */
 #include "sae/sae_step.h"
 
 static void R(put)(struct R(sae_step) *s, size_t row, size_t n, const int32_t *id,
@@ -51,7 +51,8 @@ static bool R(take)(struct R(sae_step) *s, size_t worker, size_t row, size_t n,
     return true;
 }
 
-static const struct R(sae_ops) R(ops) = {
+extern const struct R(sae_ops) R(sae_topk_ops);
+const struct R(sae_ops) R(sae_topk_ops) = {
     .scan = R(scan),
     .expect = R(expect),
     .take = R(take),
@@ -60,9 +61,6 @@ static const struct R(sae_ops) R(ops) = {
 };
 
 #ifndef REAL_F64
-#define REAL_F64
-#include "sae/sae_topk.c"
-
 extern const struct sae_arch sae_arch_topk;
 const struct sae_arch sae_arch_topk = {
     .name = "topk",
@@ -70,7 +68,6 @@ const struct sae_arch sae_arch_topk = {
     .has = SAE_HAS_K | SAE_HAS_AUXK,
     .defaults = SAE_TOPK_DEFAULTS,
     .infer = SAE_INFER_TOPK,
-    .f32 = &ops_f32,
-    .f64 = &ops_f64,
+    .ops = &sae_topk_ops_f32,
 };
 #endif

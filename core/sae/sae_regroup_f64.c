@@ -1,2 +1,0 @@
-#define REAL_F64
-#include "sae/sae_regroup.c"
