@@ -2,7 +2,7 @@
 
 #include "num/blas_load.h"
 #include "num/kern.h"
-#include "num/kern_screen.h"
+#include "num/kern_sieve.h"
 #include "num/kern_wide.h"
 
 #include <limits.h>
@@ -28,7 +28,7 @@ const char *num_kern_name(void)
 const char *num_wide_name(void)
 {
     const struct kern_wide *wide = kern_wide_get();
-    return kern_screen_get() ? "avx512 with vnni" : wide ? wide->name : "";
+    return kern_sieve_get() ? "avx512 with vnni" : wide ? wide->name : "";
 }
 
 /* Whether BLAS's int holds them all. */

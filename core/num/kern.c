@@ -1,6 +1,6 @@
 #include "num/kern.h"
 
-#include "num/kern_screen.h"
+#include "num/kern_sieve.h"
 #include "num/kern_tables.h"
 #include "num/kern_wide.h"
 
@@ -70,12 +70,12 @@ const struct kern_wide *kern_wide_get(void)
     return widest != NULL ? widest : kern_wide_avx2();
 }
 
-const struct kern_screen *kern_screen_get(void)
+const struct kern_sieve *kern_sieve_get(void)
 {
 #if defined(__x86_64__)
-    if (kern_wide_avx512() != NULL && kern_table_screen_vnni.name != NULL &&
+    if (kern_wide_avx512() != NULL && kern_table_sieve_vnni.name != NULL &&
         __builtin_cpu_supports("avx512vnni")) {
-        return &kern_table_screen_vnni;
+        return &kern_table_sieve_vnni;
     }
 #endif
     return NULL;

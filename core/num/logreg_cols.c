@@ -37,7 +37,7 @@ struct inputs {
     double greatest; /* size of an input */
     struct logreg *out;
     struct logreg_standing *standing; /* [C] */
-    struct bench *bench;              /* [workers] */
+    struct worker *worker;            /* [workers] */
 };
 
 struct column {
@@ -46,7 +46,7 @@ struct column {
 };
 
 /* One worker's, with room for any unit. */
-struct bench {
+struct worker {
     double weight[2]; /* of a row of each class, negative first */
     double *s;        /* [n] the row's weight, its sign by class: kern.h's logit */
     int32_t *set_at;  /* [d] place of a column in the set, -1: outside */
@@ -141,7 +141,8 @@ static enum err inputs_init(struct inputs *in, struct errinfo *e)
 
 /* ---- a worker's memory ---- */
 
-static enum err bench_init(struct bench *k, const struct inputs *in, struct errinfo *e)
+static enum err worker_init(struct worker *k, const struct inputs *in,
+                            struct errinfo *e)
 {
     const size_t n = in->x->n, d = in->x->d;
     TRY(mem_new(&k->set_at, d, sizeof *k->set_at, what, e));
@@ -169,7 +170,7 @@ static enum err bench_init(struct bench *k, const struct inputs *in, struct erri
     return OK;
 }
 
-static enum err gram_init(struct bench *k, const struct inputs *in, struct errinfo *e)
+static enum err gram_init(struct worker *k, const struct inputs *in, struct errinfo *e)
 {
     const size_t d = in->x->d, nnz = in->start[d];
     const size_t most = d + 1 < LOGREG_GRAM_MAX ? d + 1 : LOGREG_GRAM_MAX;
@@ -206,7 +207,7 @@ size_t logreg_fit_bytes(size_t n, size_t d, size_t nnz, size_t threads)
     return nnz * entry + (n + 2 * d) * sizeof(size_t) + threads * worker;
 }
 
-static void bench_deinit(struct bench *k)
+static void worker_deinit(struct worker *k)
 {
     mem_free(k->set_at);
     mem_free(k->w_all);
@@ -231,14 +232,14 @@ static void bench_deinit(struct bench *k)
 /* ---- the loss at a point ---- */
 
 /* Loss, slopes r and curvatures h at the logits z. */
-static struct logit_sums measure(struct bench *k, const double *z)
+static struct logit_sums measure(struct worker *k, const double *z)
 {
     struct logit_sums s;
     kern_get()->logit(k->q.x.m, k->weight, k->s, z, k->r, k->h, &s);
     return s;
 }
 
-static double slope_b(const struct bench *k)
+static double slope_b(const struct worker *k)
 {
     return k->at.pull[0] - k->at.pull[1];
 }
@@ -255,14 +256,14 @@ static double penalty(const struct logreg_opts *o, size_t n, const double *w)
 
 /* ---- the set ---- */
 
-static bool small_set(const struct bench *k)
+static bool small_set(const struct worker *k)
 {
     return k->q.l1 > 0.0 && k->q.x.k < LOGREG_GRAM_MAX;
 }
 
 /* The set's entries by row, and the rows of two or more, those of as many together.
  * Loops whose length no branch can foresee take longer than the work in them. */
-static void gather_rows(struct bench *k, const struct inputs *in)
+static void gather_rows(struct worker *k, const struct inputs *in)
 {
     const size_t n = in->x->n, nnz = in->start[in->x->d];
     struct logreg_rows *x = &k->gram.x;
@@ -308,7 +309,7 @@ static int steeper(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-static void let_in(struct bench *k, const struct inputs *in, size_t j)
+static void let_in(struct worker *k, const struct inputs *in, size_t j)
 {
     assert(k->set_at[j] < 0 && k->q.x.k < in->x->d);
     const size_t c = k->q.x.k++;
@@ -321,7 +322,7 @@ static void let_in(struct bench *k, const struct inputs *in, size_t j)
 
 /* Let in the columns outside whose slope is greater than the penalty's, the steepest
  * first, at most as many as are in use. Without an L1 term all belong. */
-static void grow_set(struct bench *k, const struct inputs *in)
+static void grow_set(struct worker *k, const struct inputs *in)
 {
     const double l1 = in->o->l1;
     size_t n = 0, used = 0;
@@ -344,7 +345,7 @@ static void grow_set(struct bench *k, const struct inputs *in)
 
 /* ---- Newton on the set ---- */
 
-static double column_curve(const struct bench *k, size_t c)
+static double column_curve(const struct worker *k, size_t c)
 {
     const struct logreg_csc *x = &k->q.x;
     double s = 0.0;
@@ -355,7 +356,7 @@ static double column_curve(const struct bench *k, size_t c)
     return s;
 }
 
-static struct logreg_gap gap_begin(const struct bench *k, const struct inputs *in)
+static struct logreg_gap gap_begin(const struct worker *k, const struct inputs *in)
 {
     const double *pull = k->at.pull;
     return logreg_gap_begin(in->o->l1, in->o->l2, in->greatest, k->at.loss, slope_b(k),
@@ -363,7 +364,7 @@ static struct logreg_gap gap_begin(const struct bench *k, const struct inputs *i
 }
 
 /* A trace of curvature keeps the model bounded where all rows are sure. */
-static void set_diagonal(struct bench *k)
+static void set_diagonal(struct worker *k)
 {
     struct logreg_quad *q = &k->q;
     q->a_b = 1e-14;
@@ -376,7 +377,7 @@ static void set_diagonal(struct bench *k)
 }
 
 /* The model at the point. */
-static void set_model(struct bench *k)
+static void set_model(struct worker *k)
 {
     struct logreg_quad *q = &k->q;
     q->h = k->h;
@@ -393,7 +394,7 @@ static void set_model(struct bench *k)
 
 /* The loss a share t along the model's step, in z_try and w_try; returns it with the
  * penalty. */
-static double try_step(struct bench *k, const struct inputs *in, double t,
+static double try_step(struct worker *k, const struct inputs *in, double t,
                        struct logit_sums *s)
 {
     const struct logreg_quad *q = &k->q;
@@ -409,7 +410,7 @@ static double try_step(struct bench *k, const struct inputs *in, double t,
 }
 
 /* What the step adds to each logit, in h_step. */
-static void step_logits(struct bench *k)
+static void step_logits(struct worker *k)
 {
     const struct logreg_quad *q = &k->q;
     for (size_t i = 0; i < q->x.m; i++) {
@@ -430,7 +431,7 @@ static void swap(double **a, double **b)
 }
 
 /* Along the step to a point that is better; false where rounding leaves none. */
-static bool line_search(struct bench *k, const struct inputs *in)
+static bool line_search(struct worker *k, const struct inputs *in)
 {
     const struct logreg_quad *q = &k->q;
     const struct logreg_opts *o = in->o;
@@ -458,7 +459,7 @@ static bool line_search(struct bench *k, const struct inputs *in)
     return false;
 }
 
-static void solve_model(struct bench *k)
+static void solve_model(struct worker *k)
 {
     struct logreg_quad *q = &k->q;
     struct logreg_gram *gram = &k->gram;
@@ -480,7 +481,7 @@ static void solve_model(struct bench *k)
 }
 
 /* One step on the set; false where rounding leaves none. */
-static bool newton(struct bench *k, const struct inputs *in)
+static bool newton(struct worker *k, const struct inputs *in)
 {
     set_model(k);
     solve_model(k);
@@ -494,7 +495,7 @@ static bool newton(struct bench *k, const struct inputs *in)
 /* ---- a unit ---- */
 
 /* False where there are no rows of both kinds. */
-static bool weigh_rows(struct bench *k, const struct inputs *in, size_t unit)
+static bool weigh_rows(struct worker *k, const struct inputs *in, size_t unit)
 {
     const struct logreg_y *y = in->y;
     const size_t n = in->x->n;
@@ -520,7 +521,7 @@ static bool weigh_rows(struct bench *k, const struct inputs *in, size_t unit)
 }
 
 /* norm_j^2 = sum_i s_i x_ij^2 */
-static void measure_columns(struct bench *k, const struct inputs *in)
+static void measure_columns(struct worker *k, const struct inputs *in)
 {
     const double more = k->weight[1] - k->weight[0];
     for (size_t j = 0; j < in->x->d; j++) {
@@ -540,7 +541,7 @@ static void measure_columns(struct bench *k, const struct inputs *in)
 
 /* The start: the caller's, or zero with the bias that is best there; the set of the
  * columns that are in use. */
-static void begin_unit(struct bench *k, const struct inputs *in, size_t unit)
+static void begin_unit(struct worker *k, const struct inputs *in, size_t unit)
 {
     const struct logreg *from = in->o->start;
     const size_t d = in->x->d;
@@ -570,7 +571,7 @@ static void begin_unit(struct bench *k, const struct inputs *in, size_t unit)
 }
 
 /* The slopes of the live columns, and the gap. */
-static double price(struct bench *k, const struct inputs *in)
+static double price(struct worker *k, const struct inputs *in)
 {
     struct logreg_gap gap = gap_begin(k, in);
     for (size_t i = 0; i < k->n_live; i++) {
@@ -587,7 +588,7 @@ static double price(struct bench *k, const struct inputs *in)
  * problem, whose minimum stays what it is. The dual bends by 4 s_i at least, so that
  * its greatest point is within sum_i s_i (a_i - a*_i)^2 <= gap / 2 of the one that
  * proved the gap, and c_j there within sqrt(gap / 2 sum_i s_i x_ij^2) of that one's. */
-static void screen(struct bench *k, const struct inputs *in, double gap)
+static void rule_out(struct worker *k, const struct inputs *in, double gap)
 {
     const double radius = sqrt(gap > 0.0 ? 0.5 * gap : 0.0);
     const double moves = fabs(slope_b(k)) * in->greatest;
@@ -601,7 +602,7 @@ static void screen(struct bench *k, const struct inputs *in, double gap)
     k->n_live = n;
 }
 
-static void keep(const struct bench *k, const struct inputs *in, size_t unit)
+static void keep(const struct worker *k, const struct inputs *in, size_t unit)
 {
     float *w = in->out->w + unit * in->x->d;
     for (size_t j = 0; j < in->x->d; j++) {
@@ -611,7 +612,7 @@ static void keep(const struct bench *k, const struct inputs *in, size_t unit)
 }
 
 /* From where the unit stands to the gap that is wanted. */
-static void climb(struct bench *k, const struct inputs *in, struct logreg_standing *at)
+static void climb(struct worker *k, const struct inputs *in, struct logreg_standing *at)
 {
     const struct logreg_opts *o = in->o;
     gather_rows(k, in);
@@ -625,7 +626,7 @@ static void climb(struct bench *k, const struct inputs *in, struct logreg_standi
             (o->cancel != NULL && atomic_load(o->cancel))) {
             return;
         }
-        screen(k, in, gap);
+        rule_out(k, in, gap);
         const size_t before = k->q.x.k;
         grow_set(k, in);
         if (k->q.x.k > before) {
@@ -639,7 +640,7 @@ static void climb(struct bench *k, const struct inputs *in, struct logreg_standi
 static void fit_unit(void *ctx, size_t unit, size_t worker)
 {
     struct inputs *in = ctx;
-    struct bench *k = &in->bench[worker];
+    struct worker *k = &in->worker[worker];
     struct logreg_standing *at = &in->standing[unit];
     if (at->fitted && at->gap <= in->o->tol) {
         return; /* by rows, already */
@@ -667,17 +668,17 @@ enum err logreg_fit_columns(const struct logreg_x *x, const struct logreg_y *y,
                        INT32_MAX);
     }
     TRY_OUT(rc, inputs_init(&in, e));
-    TRY_OUT(rc, mem_new(&in.bench, workers, sizeof *in.bench, what, e));
+    TRY_OUT(rc, mem_new(&in.worker, workers, sizeof *in.worker, what, e));
     for (size_t i = 0; i < workers; i++) {
-        TRY_OUT(rc, bench_init(&in.bench[i], &in, e));
-        TRY_OUT(rc, gram_init(&in.bench[i], &in, e));
+        TRY_OUT(rc, worker_init(&in.worker[i], &in, e));
+        TRY_OUT(rc, gram_init(&in.worker[i], &in, e));
     }
     pool_run(pool, y->C, fit_unit, &in);
 out:
-    for (size_t i = 0; in.bench != NULL && i < workers; i++) {
-        bench_deinit(&in.bench[i]);
+    for (size_t i = 0; in.worker != NULL && i < workers; i++) {
+        worker_deinit(&in.worker[i]);
     }
-    mem_free(in.bench);
+    mem_free(in.worker);
     mem_free(in.start);
     mem_free(in.row);
     mem_free(in.val);

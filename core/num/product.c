@@ -19,17 +19,17 @@ size_t product_packed_f32(size_t D, size_t F)
     return (F + wide->panel - 1) / wide->panel * wide->panel * D;
 }
 
-size_t product_screened_f32(size_t D, size_t F)
+size_t product_sieved_f32(size_t D, size_t F)
 {
-    return product_packed_f32(D, F) > 0 ? screen_size(D, F) : 0;
+    return product_packed_f32(D, F) > 0 ? sieve_size(D, F) : 0;
 }
 
 size_t product_scratch_f32(size_t rows, size_t D)
 {
     const struct kern_wide *wide = kern_wide_get();
-    const size_t screen = screen_scratch(rows, D);
+    const size_t sieve = sieve_scratch(rows, D);
     const size_t packed = rows * D + (wide ? wide->lanes : 0);
-    return screen > packed ? screen : packed;
+    return sieve > packed ? sieve : packed;
 }
 
 /* The last panel, of n columns; those behind it are 0. */
@@ -57,8 +57,8 @@ void product_pack_f32(const struct product_weights_f32 *w, size_t j0, size_t j1)
     if (j < j1) {
         pack_edge(w->W + j * D, D, j1 - j, width, w->packed + j * D);
     }
-    if (w->screen) {
-        screen_pack(w, j0, j1);
+    if (w->sieve) {
+        sieve_pack(w, j0, j1);
     }
 }
 
@@ -143,8 +143,8 @@ void product_list(const struct product_found_f32 *found, size_t r, size_t j,
     found->n[r] = have;
 }
 
-/* Rows from r and columns from j: entries that are no columns, behind the
- * last, are 0, and none is above a cut. */
+/* List what is above in n rows from r and some columns from j. A panel reaches beyond
+ * the last column; there the product is 0, which no cut is below. */
 static void above_part(const struct kern_wide *wide, size_t r, size_t n, size_t D,
                        size_t j, size_t columns, const float *x, const float *panels,
                        const float *bias, const float *above,
@@ -170,8 +170,8 @@ void product_above_f32(size_t rows, const float *x, const struct product_weights
     const size_t D = w->D, F = w->F;
     assert(w->packed && wide && D <= wide->widest && F <= INT32_MAX);
     memset(found->n, 0, rows * sizeof *found->n);
-    if (w->screen) {
-        screen_rows(rows, x, w, above, keep, scratch, found);
+    if (w->sieve) {
+        sieve_rows(rows, x, w, above, keep, scratch, found);
         return;
     }
     pack_rows(wide, rows, D, x, scratch);

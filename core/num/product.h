@@ -18,20 +18,20 @@
 #define SAETOP_NUM_PRODUCT_F32
 #endif
 
-/* The right side. packed and screen are from memory aligned to 64 bytes (base/mem.h),
- * or NULL where product_packed or product_screened say 0 or they are not wanted. */
+/* The right side. packed and sieve are from memory aligned to 64 bytes (base/mem.h),
+ * or NULL where product_packed or product_sieved say 0 or they are not wanted. */
 struct R(product_weights) {
     size_t D, F;
     const real *W, *b; /* [F,D], [F] */
     real *packed;
-    real *screen; /* only beside packed */
+    real *sieve; /* only beside packed */
 };
 
 /* Reals that W takes when packed; 0: product_rows uses W as it is. Depends on the CPU
  * and the sizes. */
 size_t R(product_packed)(size_t D, size_t F);
 /* Reals that product_above wants besides, to be faster; 0: none. */
-size_t R(product_screened)(size_t D, size_t F);
+size_t R(product_sieved)(size_t D, size_t F);
 
 /* Pack rows j0 .. j1 of W. j0 is a multiple of PRODUCT_STEP, so is j1 or it is F.
  * Threads may pack different rows at once. */
@@ -60,7 +60,7 @@ void R(product_found_init)(struct R(product_found) *found, size_t F, size_t room
 /* The entries of h, which product_rows would store, that are greater than above[r] >= 0
  * in row r; less may be listed if `keep` > 0: of each row at least its `keep` greatest
  * and what equals them. W is packed. h itself goes by in a part that stays near the
- * CPU. With `screen` each entry is computed in 16 bits first, twice as fast, and in
+ * CPU. With `sieve` each entry is computed in 16 bits first, twice as fast, and in
  * full only where that leaves it open: the same bits. Any thread. */
 void R(product_above)(size_t rows, const real *x, const struct R(product_weights) *w,
                       const real *above, size_t keep, real *scratch,

@@ -1,4 +1,4 @@
-/* Between product.c and product_screen.c. */
+/* Between product.c and product_sieve.c. */
 #ifndef SAETOP_NUM_PRODUCT_PRIV_H
 #define SAETOP_NUM_PRODUCT_PRIV_H
 
@@ -17,13 +17,13 @@
 void product_list(const struct product_found_f32 *found, size_t r, size_t j,
                   const unsigned char set[PRODUCT_SET_BYTES], const float *h);
 
-/* As product_screened, product_scratch, product_pack and product_above. */
-size_t screen_size(size_t D, size_t F);
-size_t screen_scratch(size_t rows, size_t D);
-void screen_pack(const struct product_weights_f32 *w, size_t j0, size_t j1);
-void screen_rows(size_t rows, const float *x, const struct product_weights_f32 *w,
-                 const float *above, size_t keep, float *scratch,
-                 const struct product_found_f32 *found);
+/* As product_sieved, product_scratch, product_pack and product_above. */
+size_t sieve_size(size_t D, size_t F);
+size_t sieve_scratch(size_t rows, size_t D);
+void sieve_pack(const struct product_weights_f32 *w, size_t j0, size_t j1);
+void sieve_rows(size_t rows, const float *x, const struct product_weights_f32 *w,
+                const float *above, size_t keep, float *scratch,
+                const struct product_found_f32 *found);
 #endif
 
 #endif

@@ -14,16 +14,16 @@ static bool lists(const struct R(sae_step) *s)
 {
     return s->encoder.packed && s->ops->expect &&
            s->hyper.decoder != SAE_DECODER_FREE &&
-           (s->screen || s->slice_rows == s->block_rows);
+           (s->sieve || s->slice_rows == s->block_rows);
 }
 
 enum err R(sae_above_init)(struct R(sae_step) *s, struct errinfo *e)
 {
     static const char what[] = "a step of an SAE";
-    const size_t D = s->D, F = s->F, screened = R(product_screened)(D, F);
-    if (screened > 0 && s->hyper.decoder != SAE_DECODER_FREE &&
-        sae_screens(s->arch, s->hyper.k, D, F)) {
-        TRY(mem_new(&s->screen, screened, sizeof *s->screen, what, e));
+    const size_t D = s->D, F = s->F, sieved = R(product_sieved)(D, F);
+    if (sieved > 0 && s->hyper.decoder != SAE_DECODER_FREE &&
+        sae_sieves(s->arch, s->hyper.k, D, F)) {
+        TRY(mem_new(&s->sieve, sieved, sizeof *s->sieve, what, e));
     }
     const size_t room = sae_dead_room(F), packed = R(product_packed)(D, room);
     if (!lists(s) || s->aux_k == 0 || packed == 0) {
@@ -39,18 +39,18 @@ enum err R(sae_above_init)(struct R(sae_step) *s, struct errinfo *e)
 
 void R(sae_above_deinit)(struct R(sae_step) *s)
 {
-    mem_free(s->screen);
+    mem_free(s->sieve);
     mem_free(s->dead_W);
     mem_free(s->dead_b);
     mem_free(s->dead_encoder.packed);
 }
 
-/* Dead latents' rows beside one another, and W_enc to be screened unless they are too
+/* Dead latents' rows beside one another, and W_enc to be sieved unless they are too
  * many: then all is encoded and stored. */
 void R(sae_above_begin)(struct R(sae_step) *s)
 {
     const size_t D = s->D, n = s->n_dead;
-    s->encoder.screen = n <= s->dead_room ? s->screen : NULL;
+    s->encoder.sieve = n <= s->dead_room ? s->sieve : NULL;
     if (n == 0 || n > s->dead_room) {
         return;
     }

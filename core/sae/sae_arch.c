@@ -84,9 +84,9 @@ size_t sae_active_at_most(const struct sae_arch *arch, double k, size_t B)
     return arch->collects_batch ? (size_t)round(k * (double)B) : (size_t)k * B;
 }
 
-/* Screening halves the product; singly, an entry costs some thirty times what it costs
+/* Sieving halves the product; singly, an entry costs some thirty times what it costs
  * there. In narrow SAEs what is beside the products counts for more. */
-bool sae_screens(const struct sae_arch *arch, double k, size_t D, size_t F)
+bool sae_sieves(const struct sae_arch *arch, double k, size_t D, size_t F)
 {
     return (arch->has & SAE_HAS_K) != 0 && (double)F >= 64 * k &&
            (double)D * (double)F >= 32768 * k;

@@ -78,8 +78,8 @@ struct sae_arch {
 bool sae_k_fits(const struct sae_arch *arch, double k, size_t F);
 /* Active latents of B rows at most: B k, for a selection over a batch round(k B). */
 size_t sae_active_at_most(const struct sae_arch *arch, double k, size_t B);
-/* Whether so few of F latents are selected that a step screens them (num/product.h). */
-bool sae_screens(const struct sae_arch *arch, double k, size_t D, size_t F);
+/* Whether so few of F latents are selected that a step sieves them (num/product.h). */
+bool sae_sieves(const struct sae_arch *arch, double k, size_t D, size_t F);
 /* Dead latents up to which a step need not encode all F: their own product is small,
  * and fits a slice of a block's pre-activations. */
 size_t sae_dead_room(size_t F);

@@ -14,7 +14,7 @@
 /* ---- the encoder product over blocks of rows ---- */
 
 /* Scratch of one worker. */
-struct bench {
+struct worker {
     float *a;    /* [block_rows, D] */
     float *h;    /* [block_rows, F] */
     int32_t *id; /* [F] */
@@ -24,7 +24,7 @@ struct bench {
 };
 
 /* Codes of one block of rows. */
-struct part {
+struct block_codes {
     size_t n, cap;
     int32_t *id;
     float *val;
@@ -35,46 +35,46 @@ struct encode_job {
     const struct sae *s;
     const float *x;
     size_t B, block_rows, blocks, workers;
-    struct bench *bench;         /* [workers] */
-    struct part *part;           /* [blocks] */
+    struct worker *worker;       /* [workers] */
+    struct block_codes *codes;   /* [blocks] */
     size_t *count;               /* [B] active latents of a row */
     float *undo;                 /* [B,2] of sae_normalise; NULL: scale alone */
     struct sae_collect_f32 *all; /* for calibration, instead of codes */
     float least_threshold;       /* that one of 0 counts as there */
 };
 
-static void job_deinit(struct encode_job *j)
+static void encode_deinit(struct encode_job *j)
 {
-    for (size_t i = 0; j->bench && i < j->workers; i++) {
-        mem_free(j->bench[i].a);
-        mem_free(j->bench[i].h);
-        mem_free(j->bench[i].id);
-        mem_free(j->bench[i].val);
-        mem_free(j->bench[i].rest);
+    for (size_t i = 0; j->worker && i < j->workers; i++) {
+        mem_free(j->worker[i].a);
+        mem_free(j->worker[i].h);
+        mem_free(j->worker[i].id);
+        mem_free(j->worker[i].val);
+        mem_free(j->worker[i].rest);
     }
-    for (size_t i = 0; j->part && i < j->blocks; i++) {
-        mem_free(j->part[i].id);
-        mem_free(j->part[i].val);
+    for (size_t i = 0; j->codes && i < j->blocks; i++) {
+        mem_free(j->codes[i].id);
+        mem_free(j->codes[i].val);
     }
-    mem_free(j->bench);
-    mem_free(j->part);
+    mem_free(j->worker);
+    mem_free(j->codes);
     mem_free(j->count);
 }
 
-/* After an error call job_deinit too. */
-static enum err job_init(struct encode_job *j, const struct sae *s, const float *x,
-                         size_t B, struct pool *pool, struct errinfo *e)
+/* After an error call encode_deinit too. */
+static enum err encode_init(struct encode_job *j, const struct sae *s, const float *x,
+                            size_t B, struct pool *pool, struct errinfo *e)
 {
     static const char what[] = "a block of pre-activations";
     const size_t most = sae_block_rows(s->F), rows = B < most ? B : most;
     *j = (struct encode_job){.s = s, .x = x, .B = B, .block_rows = rows};
     j->blocks = rows > 0 ? (B + rows - 1) / rows : 0;
     j->workers = pool_threads(pool); /* any of them may take any block */
-    TRY(mem_new(&j->part, j->blocks, sizeof *j->part, what, e));
+    TRY(mem_new(&j->codes, j->blocks, sizeof *j->codes, what, e));
     TRY(mem_new(&j->count, B, sizeof *j->count, what, e));
-    TRY(mem_new(&j->bench, j->workers, sizeof *j->bench, what, e));
+    TRY(mem_new(&j->worker, j->workers, sizeof *j->worker, what, e));
     for (size_t i = 0; i < j->workers; i++) {
-        struct bench *w = &j->bench[i];
+        struct worker *w = &j->worker[i];
         TRY(mem_new(&w->a, rows * s->D, sizeof *w->a, what, e));
         TRY(mem_new(&w->h, rows * s->F, sizeof *w->h, what, e));
         TRY(mem_new(&w->id, s->F, sizeof *w->id, what, e));
@@ -85,7 +85,7 @@ static enum err job_init(struct encode_job *j, const struct sae *s, const float 
 }
 
 /* Pre-activations of a block to w->h. */
-static void product(const struct encode_job *j, struct bench *w, size_t row0,
+static void product(const struct encode_job *j, struct worker *w, size_t row0,
                     size_t rows)
 {
     const struct sae *s = j->s;
@@ -107,7 +107,7 @@ static void product(const struct encode_job *j, struct bench *w, size_t row0,
 }
 
 /* Those above the latents' own thresholds, with their pre-activations. */
-static size_t select_jump(const struct sae *s, struct bench *w, const float *h)
+static size_t select_jump(const struct sae *s, struct worker *w, const float *h)
 {
     for (size_t j = 0; j < s->F; j++) {
         w->rest[j] = h[j] > s->extra[j] ? h[j] : 0.0f;
@@ -116,7 +116,7 @@ static size_t select_jump(const struct sae *s, struct bench *w, const float *h)
 }
 
 /* Of those whose gate is open, the ones with a positive magnitude; see sae_gated.c. */
-static size_t select_gated(const struct sae *s, struct bench *w, const float *h)
+static size_t select_gated(const struct sae *s, struct worker *w, const float *h)
 {
     const float *r_mag = s->extra, *b_mag = s->extra + s->F;
     size_t open = topk_above_f32(s->F, h, 0.0f, w->id, w->val), n = 0;
@@ -132,7 +132,7 @@ static size_t select_gated(const struct sae *s, struct bench *w, const float *h)
 }
 
 /* Select from row r of pre-activations into w->id, w->val; how many. */
-static size_t select_row(const struct sae *s, struct bench *w, size_t r)
+static size_t select_row(const struct sae *s, struct worker *w, size_t r)
 {
     const float *h = w->h + r * s->F;
     switch (s->arch->infer) {
@@ -153,7 +153,7 @@ static size_t select_row(const struct sae *s, struct bench *w, size_t r)
 
 /* What calibration cuts: pre-activations h [F] of a row, of JumpReLU in units of the
  * thresholds. */
-static const float *strengths(const struct encode_job *j, struct bench *w,
+static const float *strengths(const struct encode_job *j, struct worker *w,
                               const float *h)
 {
     const struct sae *s = j->s;
@@ -168,7 +168,7 @@ static const float *strengths(const struct encode_job *j, struct bench *w,
 }
 
 /* Make room for n more codes. */
-static enum err part_grow(struct part *p, size_t n)
+static enum err grow_codes(struct block_codes *p, size_t n)
 {
     size_t cap = p->cap;
     const size_t need = p->n + n;
@@ -182,8 +182,8 @@ static enum err part_grow(struct part *p, size_t n)
 static void encode_block(void *ctx, size_t block, size_t worker)
 {
     struct encode_job *j = ctx;
-    struct bench *w = &j->bench[worker];
-    struct part *p = &j->part[block];
+    struct worker *w = &j->worker[worker];
+    struct block_codes *p = &j->codes[block];
     const size_t F = j->s->F, row0 = block * j->block_rows;
     const size_t rows = j->B - row0 < j->block_rows ? j->B - row0 : j->block_rows;
     product(j, w, row0, rows);
@@ -195,7 +195,7 @@ static void encode_block(void *ctx, size_t block, size_t worker)
         }
         const size_t n = select_row(j->s, w, r);
         assert(n <= F);
-        p->rc = part_grow(p, n);
+        p->rc = grow_codes(p, n);
         if (p->rc == OK && n > 0) {
             memcpy(p->id + p->n, w->id, n * sizeof *p->id);
             memcpy(p->val + p->n, w->val, n * sizeof *p->val);
@@ -259,21 +259,21 @@ static enum err gather(const struct encode_job *j, struct sae_codes *out,
 {
     size_t total = 0;
     for (size_t i = 0; i < j->blocks; i++) {
-        if (j->part[i].rc != OK) {
+        if (j->codes[i].rc != OK) {
             return err_set(e, ERR_NOMEM, "out of memory for the codes of %zu rows",
                            j->B);
         }
-        total += j->part[i].n;
+        total += j->codes[i].n;
     }
     TRY(codes_room(out, j->B, total, e));
     size_t at = 0;
     for (size_t i = 0; i < j->blocks; i++) {
-        if (j->part[i].n == 0) {
+        if (j->codes[i].n == 0) {
             continue;
         }
-        memcpy(out->id + at, j->part[i].id, j->part[i].n * sizeof *out->id);
-        memcpy(out->val + at, j->part[i].val, j->part[i].n * sizeof *out->val);
-        at += j->part[i].n;
+        memcpy(out->id + at, j->codes[i].id, j->codes[i].n * sizeof *out->id);
+        memcpy(out->val + at, j->codes[i].val, j->codes[i].n * sizeof *out->val);
+        at += j->codes[i].n;
     }
     out->start[0] = 0;
     for (size_t b = 0; b < j->B; b++) {
@@ -287,7 +287,7 @@ enum err sae_encode(const struct sae *s, const float *x, size_t B, struct pool *
                     struct sae_codes *out, struct errinfo *e)
 {
     struct encode_job j;
-    enum err rc = job_init(&j, s, x, B, pool, e);
+    enum err rc = encode_init(&j, s, x, B, pool, e);
     if (rc == OK && s->norm != SAE_NORM_SCALE) {
         rc = mem_new(&j.undo, 2 * B, sizeof *j.undo, "codes", e);
     }
@@ -301,7 +301,7 @@ enum err sae_encode(const struct sae *s, const float *x, size_t B, struct pool *
         j.undo = NULL;
     }
     mem_free(j.undo);
-    job_deinit(&j);
+    encode_deinit(&j);
     return rc;
 }
 
@@ -361,7 +361,7 @@ static enum err find_cut(const struct sae *s, const float *x, size_t n, size_t w
         rc = sae_collect_workers_f32(&all, pool_threads(pool), e);
     }
     if (rc == OK) {
-        rc = job_init(&j, s, x, n, pool, e);
+        rc = encode_init(&j, s, x, n, pool, e);
     }
     if (rc == OK) {
         j.all = &all;
@@ -375,7 +375,7 @@ static enum err find_cut(const struct sae *s, const float *x, size_t n, size_t w
         /* With the (want + 1)-th greatest as threshold `want` lie above. */
         *cut = found > want ? least_kept(&all) : 0.0;
     }
-    job_deinit(&j);
+    encode_deinit(&j);
     sae_collect_deinit_f32(&all);
     return rc;
 }

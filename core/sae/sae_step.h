@@ -112,7 +112,7 @@ struct R(sae_step) {
     const size_t *width; /* [hyper.groups] */
 
     struct R(product_weights) encoder; /* W_enc and b_enc, and W_enc packed */
-    real *screen;                      /* of it, where it pays; or NULL */
+    real *sieve;                       /* of it, where it pays; or NULL */
     /* The same of dead latents, for AuxK where pre-activations are not stored; of at
      * most dead_room. */
     struct R(product_weights) dead_encoder;

@@ -228,10 +228,10 @@ size_t sae_trainer_bytes(const struct sae_trainer *t)
     const size_t block = sae_block_rows(F) * F * cell * (gated ? 2 : 1);
     /* By row block: places of pairs; of cells, what is summed by latent. */
     const size_t sums = row_blocks * F * (sizeof(size_t) + (selects ? 0 : 6 * cell));
-    const size_t screened =
-        sae_screens(sae->arch, sae->k, D, F) ? product_screened_f32(D, F) : 0;
+    const size_t sieved =
+        sae_sieves(sae->arch, sae->k, D, F) ? product_sieved_f32(D, F) : 0;
     const size_t dead = selects && h->aux_k > 0 ? sae_dead_room(F) : 0;
-    const size_t packed = (product_packed_f32(D, F) + screened + 2 * dead * D) * cell;
+    const size_t packed = (product_packed_f32(D, F) + sieved + 2 * dead * D) * cell;
     struct product_found_f32 found;
     product_found_init_f32(&found, F, SAE_ABOVE_ROOM(sae->k, F));
     const size_t row = D * cell + found.stride * (cell + sizeof(int32_t));

@@ -12,7 +12,7 @@ size_t product_packed_f64(size_t D, size_t F)
     return 0;
 }
 
-size_t product_screened_f64(size_t D, size_t F)
+size_t product_sieved_f64(size_t D, size_t F)
 {
     (void)D;
     (void)F;

@@ -95,7 +95,7 @@ static void bits_do_not_depend_on_neighbours(void **state)
 }
 
 /* What lists are to say, from the stored product: all of it, or that a row is not
- * listed, which only one of many entries is; with screening (`odd` not NULL) also one
+ * listed, which only one of many entries is; with the sieve (`odd` not NULL) also one
  * that it cannot take, or of many that it cannot tell from those above. */
 static void assert_lists(const struct product_found_f32 *f, size_t rows, size_t F,
                          const float *h, const float *above, const bool *odd)
@@ -139,19 +139,19 @@ static void make_odd(float *x, size_t rows, size_t D, bool *odd)
 
 /* The same entries as those of the stored product, with thresholds that nothing, some
  * and everything passes, and lists that are too short; of ordinary numbers or odd ones;
- * with screening and without. */
-static void check_above(struct sizes s, bool is_odd, bool screened, size_t seed)
+ * with the sieve and without. */
+static void check_above(struct sizes s, bool is_odd, bool sieved, size_t seed)
 {
     const size_t n = product_packed_f32(s.D, s.F);
-    const size_t m = screened ? product_screened_f32(s.D, s.F) : 0;
-    if (n == 0 || (screened && m == 0)) {
+    const size_t m = sieved ? product_sieved_f32(s.D, s.F) : 0;
+    if (n == 0 || (sieved && m == 0)) {
         return;
     }
     struct rng r = rng_begin(5, RNG_SAMPLE, seed);
     float *x = normals(&r, s.rows * s.D), *W = normals(&r, s.F * s.D);
     float *b = normals(&r, s.F), *h = normals(&r, s.rows * s.F);
     float *packed = normals(&r, n), *above = normals(&r, s.rows);
-    float *screen = normals(&r, m),
+    float *sieve = normals(&r, m),
           *scratch = normals(&r, product_scratch_f32(s.rows, s.D));
     bool *odd = mem_alloc(s.rows + s.F, sizeof *odd);
     struct product_found_f32 f;
@@ -165,16 +165,15 @@ static void check_above(struct sizes s, bool is_odd, bool screened, size_t seed)
         b[s.F / 2] = -INFINITY;
         b[0] = NAN;
     }
-    const struct product_weights_f32 w = {s.D, s.F, W, b, packed, m ? screen : NULL};
+    const struct product_weights_f32 w = {s.D, s.F, W, b, packed, m ? sieve : NULL};
     product_pack_f32(&w, 0, s.F);
     product_rows_f32(s.rows, x, &w, scratch, h);
     for (size_t i = 0; i < s.rows; i++) {
         above[i] = i % 3 == 0 ? 0.0f : i % 3 == 1 ? 1e9f : sqrtf((float)s.D);
     }
     product_above_f32(s.rows, x, &w, above, 0, scratch, &f);
-    assert_lists(&f, s.rows, s.F, h, above, screened ? odd : NULL);
-    void *all_of[] = {x,      W,       b,   h,   packed, above,
-                      screen, scratch, odd, f.n, f.id,   f.val};
+    assert_lists(&f, s.rows, s.F, h, above, sieved ? odd : NULL);
+    void *all_of[] = {x, W, b, h, packed, above, sieve, scratch, odd, f.n, f.id, f.val};
     for (size_t i = 0; i < sizeof all_of / sizeof all_of[0]; i++) {
         mem_free(all_of[i]);
     }
@@ -195,13 +194,13 @@ static void keeps_the_greatest(void **state)
 {
     (void)state;
     enum { ROWS = 90, D = 130, F = 300, KEEP = 7 };
-    const size_t n = product_packed_f32(D, F), m = product_screened_f32(D, F);
+    const size_t n = product_packed_f32(D, F), m = product_sieved_f32(D, F);
     if (m == 0) {
         skip();
     }
     struct rng r = rng_begin(7, RNG_SAMPLE, 0);
     float *x = normals(&r, (size_t)ROWS * D), *W = normals(&r, (size_t)F * D);
-    float *b = normals(&r, F), *packed = normals(&r, n), *screen = normals(&r, m);
+    float *b = normals(&r, F), *packed = normals(&r, n), *sieve = normals(&r, m);
     float *h = normals(&r, (size_t)ROWS * F);
     float *scratch = normals(&r, product_scratch_f32(ROWS, D));
     float above[ROWS];
@@ -212,7 +211,7 @@ static void keeps_the_greatest(void **state)
     f.n = mem_alloc(ROWS, sizeof *f.n);
     f.id = mem_alloc(ROWS * f.stride, sizeof *f.id);
     f.val = mem_alloc(ROWS * f.stride, sizeof *f.val);
-    const struct product_weights_f32 w = {D, F, W, b, packed, screen};
+    const struct product_weights_f32 w = {D, F, W, b, packed, sieve};
     product_pack_f32(&w, 0, F);
     product_rows_f32(ROWS, x, &w, scratch, h);
     for (size_t i = 0; i < ROWS; i++) {
@@ -237,7 +236,7 @@ static void keeps_the_greatest(void **state)
         }
         assert_int_equal(at, f.n[i]);
     }
-    void *all_of[] = {x, W, b, packed, screen, h, scratch, f.n, f.id, f.val};
+    void *all_of[] = {x, W, b, packed, sieve, h, scratch, f.n, f.id, f.val};
     for (size_t i = 0; i < sizeof all_of / sizeof all_of[0]; i++) {
         mem_free(all_of[i]);
     }
@@ -245,18 +244,18 @@ static void keeps_the_greatest(void **state)
 
 /* Of entries that lie at the cut within a few roundings none is lost: a row's cuts are
  * its own entries and their neighbours. */
-static void screening_loses_nothing_at_the_cut(void **state)
+static void the_sieve_loses_nothing_at_the_cut(void **state)
 {
     (void)state;
     enum { ROWS = 200, D = 512, F = 160 };
-    const size_t n = product_packed_f32(D, F), m = product_screened_f32(D, F);
+    const size_t n = product_packed_f32(D, F), m = product_sieved_f32(D, F);
     if (m == 0) {
         skip();
     }
     struct rng r = rng_begin(6, RNG_SAMPLE, 0);
     float *one = normals(&r, D), *x = normals(&r, (size_t)ROWS * D);
     float *W = normals(&r, (size_t)F * D), *b = normals(&r, F);
-    float *packed = normals(&r, n), *screen = normals(&r, m);
+    float *packed = normals(&r, n), *sieve = normals(&r, m);
     float *h = normals(&r, (size_t)ROWS * F),
           *scratch = normals(&r, product_scratch_f32(ROWS, D));
     float above[ROWS];
@@ -268,7 +267,7 @@ static void screening_loses_nothing_at_the_cut(void **state)
     for (size_t i = 0; i < ROWS; i++) {
         memcpy(x + i * D, one, D * sizeof *one);
     }
-    const struct product_weights_f32 w = {D, F, W, b, packed, screen};
+    const struct product_weights_f32 w = {D, F, W, b, packed, sieve};
     product_pack_f32(&w, 0, F);
     product_rows_f32(ROWS, x, &w, scratch, h);
     for (size_t i = 0; i < ROWS; i++) {
@@ -277,7 +276,7 @@ static void screening_loses_nothing_at_the_cut(void **state)
     }
     product_above_f32(ROWS, x, &w, above, 0, scratch, &f);
     assert_lists(&f, ROWS, F, h, above, NULL);
-    void *all_of[] = {one, x, W, b, packed, screen, h, scratch, f.n, f.id, f.val};
+    void *all_of[] = {one, x, W, b, packed, sieve, h, scratch, f.n, f.id, f.val};
     for (size_t i = 0; i < sizeof all_of / sizeof all_of[0]; i++) {
         mem_free(all_of[i]);
     }
@@ -336,7 +335,7 @@ int main(void)
         cmocka_unit_test(matches_sums),
         cmocka_unit_test(above_lists_what_passes),
         cmocka_unit_test(keeps_the_greatest),
-        cmocka_unit_test(screening_loses_nothing_at_the_cut),
+        cmocka_unit_test(the_sieve_loses_nothing_at_the_cut),
         cmocka_unit_test(bits_do_not_depend_on_neighbours),
         cmocka_unit_test(avx512_has_the_bits_of_avx2),
     };

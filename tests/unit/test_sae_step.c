@@ -231,15 +231,15 @@ static void threads_agree(void **state)
 }
 
 /* Once a guess is there, wide rows' pre-activations are not stored, and those of few of
- * many latents screened. Rows that the guess is too high for, rows with far more
+ * many latents sieved. Rows that the guess is too high for, rows with far more
  * entries above it than are listed, and equal rows come out as before. */
 static void guesses_leave_the_bits(void **state)
 {
     (void)state;
     const size_t D = 260, F = 700;
     const double ks[] = {4, 6};
-    assert_true(sae_screens(sae_arch_find("topk"), 4, D, F));
-    assert_false(sae_screens(sae_arch_find("topk"), 6, D, F));
+    assert_true(sae_sieves(sae_arch_find("topk"), 4, D, F));
+    assert_false(sae_sieves(sae_arch_find("topk"), 6, D, F));
     for (size_t i = 0; i < 8; i++) {
         struct problem p =
             problem_make(archs[i % 2], D, F, ks[i / 2 % 2], 504, i >= 4, 17);

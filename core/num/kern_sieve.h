@@ -1,25 +1,25 @@
-/* Kernels of num/product_screen.c: products in whole numbers of 16 bits, two terms of
+/* Kernels of num/product_sieve.c: products in whole numbers of 16 bits, two terms of
  * several columns an instruction, and single entries of the product in floats. Any
  * thread; no kernel allocates. Internal to core/num and to tests.
  *
  * Rows of whole numbers are rows of pairs: two terms in 32 bits, ceil(D / 2) of them,
  * 0 behind the last term. `lanes` rows are dealt out: the first pair of each, then the
  * second, and so on. */
-#ifndef SAETOP_NUM_KERN_SCREEN_H
-#define SAETOP_NUM_KERN_SCREEN_H
+#ifndef SAETOP_NUM_KERN_SIEVE_H
+#define SAETOP_NUM_KERN_SIEVE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 /* Of one panel's columns: what turns a sum of whole numbers into an entry. */
-struct screen_columns {
+struct sieve_columns {
     const float *unit;   /* a whole number of W's is so much */
     const float *margin; /* how far a sum times unit may be off, in units of the row */
     const float *bias;
 };
 
 /* Of rows, and where the results go, those of the next row `ld` entries on. */
-struct screen_cut {
+struct sieve_cut {
     const float *unit;  /* a whole number of x's is so much */
     const float *above; /* nothing is above NaN */
     unsigned char *set; /* a bit an entry: it may be above; as in struct product_cut */
@@ -27,13 +27,13 @@ struct screen_cut {
     size_t ld;          /* a multiple of 8 */
 };
 
-struct kern_screen {
+struct kern_sieve {
     const char *name; /* "vnni"; NULL: not compiled */
     size_t lanes;     /* a power of two; panels are of two times as many columns */
     size_t tile;      /* rows that are dealt out together, up to `lanes` */
 
     /* q = x / *unit in the nearest whole numbers, so that the norm of q is at most
-     * SCREEN_NORM and a sum of products of two such fits 32 bits. Returns the norm of
+     * SIEVE_NORM and a sum of products of two such fits 32 bits. Returns the norm of
      * x; 0 if x is 0, out of range or not finite: q and unit are then of no use. */
     float (*round)(size_t D, const float *x, int16_t *q, float *unit);
 
@@ -44,7 +44,7 @@ struct kern_screen {
     /* Tiles of x, n rows in all, with a panel, both dealt out: which entries of
      * row unit (sum unit +- margin) + bias may be above their row's cut. */
     void (*above)(size_t n, size_t pairs, const int16_t *x, const int16_t *panel,
-                  const struct screen_columns *columns, const struct screen_cut *cut);
+                  const struct sieve_columns *columns, const struct sieve_cut *cut);
 
     /* out[i] = b[id[i]] + x . row id[i] of W [.,D], each begun with its bias and taken
      * in the order of D: the bits of `product` in num/kern_wide.h. Best for n that is a
@@ -57,11 +57,11 @@ struct kern_screen {
 };
 
 /* Two of these multiplied, half a root of D added to each, stay below 2^31. */
-#define SCREEN_NORM 46000.0f
+#define SIEVE_NORM 46000.0f
 
 /* The table for this CPU; NULL where there is none. */
-const struct kern_screen *kern_screen_get(void);
+const struct kern_sieve *kern_sieve_get(void);
 
-extern const struct kern_screen kern_table_screen_vnni;
+extern const struct kern_sieve kern_table_sieve_vnni;
 
 #endif

@@ -1,26 +1,26 @@
-/* The kernels of num/kern_screen.h for AVX-512 with VNNI: CMakeLists.txt compiles this
+/* The kernels of num/kern_sieve.h for AVX-512 with VNNI: CMakeLists.txt compiles this
  * file for that on x86-64. There is none for AVX2, whose products of whole numbers were
  * no faster than those of floats. */
-#include "num/kern_screen.h"
+#include "num/kern_sieve.h"
 
 #if defined(__x86_64__)
 #if defined(__AVX512VNNI__)
-#define LANES       16
-#define SCREEN_ROWS 14
+#define LANES      16
+#define SIEVE_ROWS 14
 #include "num/kern_lanes.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
-#define SCREEN_PANEL ((size_t)2 * LANES)
+#define SIEVE_PANEL ((size_t)2 * LANES)
 
 /* ---- rounding ---- */
 
 /* Beyond these a unit is no normal number, or its square no number. */
-#define SCREEN_LEAST 1e-15f
-#define SCREEN_MOST  1e15f
-#define SCREEN_TOP   32766.0f /* and half, rounded, is of 16 bits */
+#define SIEVE_LEAST 1e-15f
+#define SIEVE_MOST  1e15f
+#define SIEVE_TOP   32766.0f /* and half, rounded, is of 16 bits */
 
 /* The sum of squares and the greatest magnitude. */
 static float square_and_top(size_t D, const float *x, float *top)
@@ -52,14 +52,14 @@ LANES_INLINE void store_whole(int16_t *q, fv x)
                         _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(x)));
 }
 
-static float screen_round(size_t D, const float *x, int16_t *q, float *unit)
+static float sieve_round(size_t D, const float *x, int16_t *q, float *unit)
 {
     float top = 0;
     const float norm = sqrtf(square_and_top(D, x, &top));
-    if (!(norm > SCREEN_LEAST && norm < SCREEN_MOST)) {
+    if (!(norm > SIEVE_LEAST && norm < SIEVE_MOST)) {
         return 0;
     }
-    const float by_norm = norm / SCREEN_NORM, by_top = top / SCREEN_TOP;
+    const float by_norm = norm / SIEVE_NORM, by_top = top / SIEVE_TOP;
     *unit = by_norm > by_top ? by_norm : by_top;
     const float scale = 1 / *unit;
     const fv scales = LANES_SPLAT(scale);
@@ -76,7 +76,7 @@ static float screen_round(size_t D, const float *x, int16_t *q, float *unit)
     return norm;
 }
 
-static void screen_deal(size_t pairs, const int16_t *q, size_t step, int16_t *to)
+static void sieve_deal(size_t pairs, const int16_t *q, size_t step, int16_t *to)
 {
     lanes_deal(LANES, pairs, (const float *)(const void *)q, pairs, step,
                (float *)(void *)to);
@@ -105,11 +105,11 @@ LANES_INLINE __m512i splat_pair(const int16_t *p)
     return _mm512_set1_epi32(pair);
 }
 
-typedef __m512i screen_sums[SCREEN_ROWS][2];
+typedef __m512i sieve_sums[SIEVE_ROWS][2];
 
 /* One pair of terms of each sum. */
-LANES_INLINE void screen_pair(size_t rows, const int16_t *x, const int16_t *panel,
-                              screen_sums sum)
+LANES_INLINE void sieve_pair(size_t rows, const int16_t *x, const int16_t *panel,
+                             sieve_sums sum)
 {
     const __m512i left = load_pairs(panel), right = load_pairs(panel + 2 * LANES);
     LANES_UNROLLED
@@ -120,19 +120,19 @@ LANES_INLINE void screen_pair(size_t rows, const int16_t *x, const int16_t *pane
     }
 }
 
-#define SCREEN_AHEAD 16 /* pairs that are fetched ahead */
+#define SIEVE_AHEAD 16 /* pairs that are fetched ahead */
 
 LANES_INLINE void fetch(const int16_t *x, const int16_t *panel)
 {
-    __builtin_prefetch(x + SCREEN_AHEAD * 2 * LANES);
-    for (size_t i = 0; i < 4 * SCREEN_PANEL; i += 32) { /* a cache line each */
-        __builtin_prefetch(panel + SCREEN_AHEAD * 2 * SCREEN_PANEL + i);
+    __builtin_prefetch(x + SIEVE_AHEAD * 2 * LANES);
+    for (size_t i = 0; i < 4 * SIEVE_PANEL; i += 32) { /* a cache line each */
+        __builtin_prefetch(panel + SIEVE_AHEAD * 2 * SIEVE_PANEL + i);
     }
 }
 
 /* Half a panel's columns, from c, of row r. */
-LANES_INLINE void screen_half(__m512i sum, const struct screen_columns *columns,
-                              size_t c, const struct screen_cut *cut, size_t r)
+LANES_INLINE void sieve_half(__m512i sum, const struct sieve_columns *columns, size_t c,
+                             const struct sieve_cut *cut, size_t r)
 {
     const fv sums = _mm512_cvtepi32_ps(sum), unit = LANES_SPLAT(cut->unit[r]);
     const fv units = LANES_LOAD(columns->unit + c),
@@ -144,12 +144,11 @@ LANES_INLINE void screen_half(__m512i sum, const struct screen_columns *columns,
     LANES_STORE(cut->about + r * cut->ld + c, LANES_FMA(sums * units, unit, bias));
 }
 
-LANES_INLINE void screen_tile(size_t rows, size_t pairs, const int16_t *x,
-                              const int16_t *panel,
-                              const struct screen_columns *columns,
-                              const struct screen_cut *cut, size_t r0)
+LANES_INLINE void sieve_tile(size_t rows, size_t pairs, const int16_t *x,
+                             const int16_t *panel, const struct sieve_columns *columns,
+                             const struct sieve_cut *cut, size_t r0)
 {
-    screen_sums sum;
+    sieve_sums sum;
     LANES_UNROLLED
     for (size_t r = 0; r < rows; r++) {
         sum[r][0] = _mm512_setzero_si512();
@@ -157,30 +156,30 @@ LANES_INLINE void screen_tile(size_t rows, size_t pairs, const int16_t *x,
     }
     size_t p = 0;
     for (; p + 2 <= pairs; p += 2) { /* two, for less of what is no sum */
-        const int16_t *xp = x + p * 2 * LANES, *at = panel + p * 2 * SCREEN_PANEL;
+        const int16_t *xp = x + p * 2 * LANES, *at = panel + p * 2 * SIEVE_PANEL;
         fetch(xp, at);
-        screen_pair(rows, xp, at, sum);
-        screen_pair(rows, xp + 2 * LANES, at + 2 * SCREEN_PANEL, sum);
+        sieve_pair(rows, xp, at, sum);
+        sieve_pair(rows, xp + 2 * LANES, at + 2 * SIEVE_PANEL, sum);
     }
     if (p < pairs) {
-        screen_pair(rows, x + p * 2 * LANES, panel + p * 2 * SCREEN_PANEL, sum);
+        sieve_pair(rows, x + p * 2 * LANES, panel + p * 2 * SIEVE_PANEL, sum);
     }
     LANES_UNROLLED
     for (size_t r = 0; r < rows; r++) {
-        screen_half(sum[r][0], columns, 0, cut, r0 + r);
-        screen_half(sum[r][1], columns, LANES, cut, r0 + r);
+        sieve_half(sum[r][0], columns, 0, cut, r0 + r);
+        sieve_half(sum[r][1], columns, LANES, cut, r0 + r);
     }
 }
 
 /* The last tile is computed whole: rows that are none are of pairs like others. */
-static void screen_above(size_t n, size_t pairs, const int16_t *x, const int16_t *panel,
-                         const struct screen_columns *columns,
-                         const struct screen_cut *cut)
+static void sieve_above(size_t n, size_t pairs, const int16_t *x, const int16_t *panel,
+                        const struct sieve_columns *columns,
+                        const struct sieve_cut *cut)
 {
-    const struct screen_columns c = *columns;
-    const struct screen_cut own = *cut;
-    for (size_t r = 0; r < n; r += SCREEN_ROWS) {
-        screen_tile(SCREEN_ROWS, pairs, x, panel, &c, &own, r);
+    const struct sieve_columns c = *columns;
+    const struct sieve_cut own = *cut;
+    for (size_t r = 0; r < n; r += SIEVE_ROWS) {
+        sieve_tile(SIEVE_ROWS, pairs, x, panel, &c, &own, r);
         x += pairs * 2 * LANES;
     }
 }
@@ -234,29 +233,29 @@ LANES_INLINE void entries(size_t n, const int32_t *of, const int32_t *id, size_t
     }
 }
 
-static void screen_row_entries(size_t n, const int32_t *id, size_t D, const float *x,
-                               const float *W, const float *b, float *out)
+static void sieve_row_entries(size_t n, const int32_t *id, size_t D, const float *x,
+                              const float *W, const float *b, float *out)
 {
     entries(n, NULL, id, D, x, W, b, out);
 }
 
-static void screen_entries(size_t n, const int32_t *of, const int32_t *id, size_t D,
-                           const float *x, const float *W, const float *b, float *out)
+static void sieve_entries(size_t n, const int32_t *of, const int32_t *id, size_t D,
+                          const float *x, const float *W, const float *b, float *out)
 {
     entries(n, of, id, D, x, W, b, out);
 }
 
-const struct kern_screen kern_table_screen_vnni = {
+const struct kern_sieve kern_table_sieve_vnni = {
     .name = "vnni",
     .lanes = LANES,
-    .tile = SCREEN_ROWS,
-    .round = screen_round,
-    .deal = screen_deal,
-    .above = screen_above,
-    .row_entries = screen_row_entries,
-    .entries = screen_entries,
+    .tile = SIEVE_ROWS,
+    .round = sieve_round,
+    .deal = sieve_deal,
+    .above = sieve_above,
+    .row_entries = sieve_row_entries,
+    .entries = sieve_entries,
 };
 #else
-const struct kern_screen kern_table_screen_vnni = {.name = NULL};
+const struct kern_sieve kern_table_sieve_vnni = {.name = NULL};
 #endif
 #endif

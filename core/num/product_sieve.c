@@ -1,14 +1,19 @@
-/* Screening: a product in whole numbers of 16 bits says of nearly all entries that they
- * cannot be above their row's cut; the few others are computed in full.
+/* The sieve finds the entries of a product x w that exceed their row's cut without
+ * computing all of them in floats.
  *
- * A row x = s (q + e) and a column w = u (p + f), with q and p whole, |e|, |f| <= 1/2
- * an entry, ||s q||, ||u p|| about ||x||, ||w||. Then by Cauchy and Schwarz
+ * Each row x and each column w is rounded to whole numbers of 16 bits: x = s (q + e)
+ * and w = u (p + f), where s and u are the steps, q and p are whole, and no entry of
+ * the remainders e and f is larger than 1/2. The product q p is cheap and exact, and
+ * tells x w up to a margin. By Cauchy and Schwarz
  *
- *   |x w - s u q p| <= s (u c ||q|| + c (||w|| + 2 u c)) with c = sqrt(D) / 2
+ *   |x w - s u q p| <= s (u c ||q|| + c (||w|| + 2 u c)),  c = sqrt(D) / 2.
  *
- * and the product in floats is off by no more than g (||x|| ||w|| + |b|), where g is
- * about D roundings. ||q|| and ||x|| / s are at most SCREEN_NORM and a little. */
-#include "num/kern_screen.h"
+ * The product in floats errs as well, by at most g (||x|| ||w|| + |b|), where g is
+ * about D roundings. Where s u q p plus both margins stays below the cut, the entry
+ * cannot be above it. The few others are computed in floats, in the order of
+ * product_rows: the same bits. The steps are such that ||q|| and ||x|| / s are at most
+ * SIEVE_NORM, but for rounding. */
+#include "num/kern_sieve.h"
 #include "num/product_priv.h"
 #include "num/topk.h"
 
@@ -30,34 +35,34 @@ struct layout {
 
 static struct layout layout_of(size_t D, size_t F)
 {
-    const size_t lanes = kern_screen_get()->lanes, panel = 2 * lanes;
+    const size_t lanes = kern_sieve_get()->lanes, panel = 2 * lanes;
     return (struct layout){(D + 1) / 2, (F + panel - 1) / panel * panel, lanes};
 }
 
 /* Pairs of the columns from j, first of a panel or first of its second half. */
-static int16_t *pairs_at(float *screen, const struct layout *l, size_t j)
+static int16_t *pairs_at(float *sieve, const struct layout *l, size_t j)
 {
     const size_t half = j % (2 * l->lanes);
-    return (int16_t *)(void *)(screen + (j - half) * l->pairs + half);
+    return (int16_t *)(void *)(sieve + (j - half) * l->pairs + half);
 }
 
-static float *column_at(float *screen, const struct layout *l, size_t which, size_t j)
+static float *column_at(float *sieve, const struct layout *l, size_t which, size_t j)
 {
-    return screen + l->columns * (l->pairs + which) + j;
+    return sieve + l->columns * (l->pairs + which) + j;
 }
 
-size_t screen_size(size_t D, size_t F)
+size_t sieve_size(size_t D, size_t F)
 {
-    if (!kern_screen_get() || D > WIDTH_MAX) {
+    if (!kern_sieve_get() || D > WIDTH_MAX) {
         return 0;
     }
     const struct layout l = layout_of(D, F);
     return l.columns * (l.pairs + 3);
 }
 
-size_t screen_scratch(size_t rows, size_t D)
+size_t sieve_scratch(size_t rows, size_t D)
 {
-    const struct kern_screen *k = kern_screen_get();
+    const struct kern_sieve *k = kern_sieve_get();
     if (!k) {
         return 0;
     }
@@ -81,7 +86,7 @@ static float margin_of(size_t D, float norm, float unit)
         return INFINITY;
     }
     /* A little more than half, for the rounding of what is rounded. */
-    const double c = 0.51 * sqrt((double)D), n = (double)SCREEN_NORM * (1 + 1e-5);
+    const double c = 0.51 * sqrt((double)D), n = (double)SIEVE_NORM * (1 + 1e-5);
     const double u = (double)unit, w = (double)norm * (1 + 1e-5);
     return (float)(1.0001 *
                    (u * c * (n + c) + c * (w + 2 * u * c) + roundings(D) * n * w));
@@ -93,7 +98,7 @@ static void pack_column(const struct product_weights_f32 *w, const struct layout
 {
     float unit = 0, norm = 0, bias = -INFINITY, margin = 0; /* of what is no column */
     if (j < w->F) {
-        norm = kern_screen_get()->round(w->D, w->W + j * w->D, q, &unit);
+        norm = kern_sieve_get()->round(w->D, w->W + j * w->D, q, &unit);
         margin = margin_of(w->D, norm, unit);
         bias = w->b[j] + (float)roundings(w->D) * fabsf(w->b[j]);
     }
@@ -101,12 +106,12 @@ static void pack_column(const struct product_weights_f32 *w, const struct layout
         memset(q, 0, l->pairs * 2 * sizeof *q);
         unit = 0;
     }
-    *column_at(w->screen, l, 0, j) = unit;
-    *column_at(w->screen, l, 1, j) = margin;
-    *column_at(w->screen, l, 2, j) = bias;
+    *column_at(w->sieve, l, 0, j) = unit;
+    *column_at(w->sieve, l, 1, j) = margin;
+    *column_at(w->sieve, l, 2, j) = bias;
 }
 
-void screen_pack(const struct product_weights_f32 *w, size_t j0, size_t j1)
+void sieve_pack(const struct product_weights_f32 *w, size_t j0, size_t j1)
 {
     const struct layout l = layout_of(w->D, w->F);
     const size_t end = j1 < w->F ? j1 : l.columns;
@@ -116,7 +121,7 @@ void screen_pack(const struct product_weights_f32 *w, size_t j0, size_t j1)
         for (size_t i = 0; i < l.lanes; i++) {
             pack_column(w, &l, j + i, q + i * l.pairs * 2);
         }
-        kern_screen_get()->deal(l.pairs, q, 2 * l.lanes, pairs_at(w->screen, &l, j));
+        kern_sieve_get()->deal(l.pairs, q, 2 * l.lanes, pairs_at(w->sieve, &l, j));
     }
 }
 
@@ -133,7 +138,7 @@ struct part {
 static void begin_part(struct part *p, const struct layout *l, size_t D, const float *x,
                        const float *above, const struct product_found_f32 *found)
 {
-    const struct kern_screen *k = kern_screen_get();
+    const struct kern_sieve *k = kern_sieve_get();
     const size_t width = l->pairs * 2;
     int16_t q[LANES_MAX * WIDTH_MAX];
     for (size_t t = 0; t < p->n; t += k->tile) {
@@ -152,20 +157,20 @@ static void begin_part(struct part *p, const struct layout *l, size_t D, const f
 }
 
 /* List what may be above, of some columns from j, with what it is about. */
-static void screen_part(const struct part *p, const struct layout *l, size_t j,
-                        float *screen, const struct product_found_f32 *found)
+static void sieve_part(const struct part *p, const struct layout *l, size_t j,
+                       float *sieve, const struct product_found_f32 *found)
 {
     const size_t end = l->columns - j < PRODUCT_PART ? l->columns : j + PRODUCT_PART;
     float about[PRODUCT_PART_ROWS * PRODUCT_PART];
     unsigned char set[PRODUCT_PART_ROWS * PRODUCT_SET_BYTES] = {0};
     for (size_t c = j; c < end; c += 2 * l->lanes) {
-        const struct screen_columns columns = {column_at(screen, l, 0, c),
-                                               column_at(screen, l, 1, c),
-                                               column_at(screen, l, 2, c)};
-        const struct screen_cut cut = {p->unit, p->above, set + (c - j) / 8,
-                                       about + (c - j), PRODUCT_PART};
-        kern_screen_get()->above(p->n, l->pairs, p->x, pairs_at(screen, l, c), &columns,
-                                 &cut);
+        const struct sieve_columns columns = {column_at(sieve, l, 0, c),
+                                              column_at(sieve, l, 1, c),
+                                              column_at(sieve, l, 2, c)};
+        const struct sieve_cut cut = {p->unit, p->above, set + (c - j) / 8,
+                                      about + (c - j), PRODUCT_PART};
+        kern_sieve_get()->above(p->n, l->pairs, p->x, pairs_at(sieve, l, c), &columns,
+                                &cut);
     }
     for (size_t i = 0; i < p->n; i++) {
         product_list(found, p->r + i, j, set + i * PRODUCT_SET_BYTES,
@@ -182,7 +187,7 @@ static float widest_margin(const struct product_weights_f32 *w, const struct lay
     float most = 0;
     for (size_t i = 0; i < n; i++) {
         const size_t j = (size_t)id[i];
-        const float off = unit * *column_at(w->screen, l, 1, j) +
+        const float off = unit * *column_at(w->sieve, l, 1, j) +
                           (float)roundings(w->D) * 2 * fabsf(w->b[j]);
         most = off < most ? most : off; /* NaN stays */
     }
@@ -236,7 +241,7 @@ static void compute_row(const struct product_weights_f32 *w, const struct layout
     found->n[p->r + i] = n;
     const size_t whole = n / l->lanes * l->lanes;
     assert(left->n + (n - whole) <= sizeof left->id / sizeof left->id[0]);
-    kern_screen_get()->row_entries(whole, id, w->D, x + i * w->D, w->W, w->b, val);
+    kern_sieve_get()->row_entries(whole, id, w->D, x + i * w->D, w->W, w->b, val);
     for (size_t e = whole; e < n; e++) {
         left->row[left->n] = (int32_t)i;
         left->id[left->n] = id[e];
@@ -274,8 +279,7 @@ static void compute_part(const struct product_weights_f32 *w, const struct layou
     for (size_t i = 0; i < p->n; i++) {
         compute_row(w, l, p, i, keep, x, found, &left);
     }
-    kern_screen_get()->entries(left.n, left.row, left.id, w->D, x, w->W, w->b,
-                               left.val);
+    kern_sieve_get()->entries(left.n, left.row, left.id, w->D, x, w->W, w->b, left.val);
     for (size_t e = 0; e < left.n; e++) {
         *left.to[e] = left.val[e];
     }
@@ -284,9 +288,9 @@ static void compute_part(const struct product_weights_f32 *w, const struct layou
     }
 }
 
-void screen_rows(size_t rows, const float *x, const struct product_weights_f32 *w,
-                 const float *above, size_t keep, float *scratch,
-                 const struct product_found_f32 *found)
+void sieve_rows(size_t rows, const float *x, const struct product_weights_f32 *w,
+                const float *above, size_t keep, float *scratch,
+                const struct product_found_f32 *found)
 {
     const struct layout l = layout_of(w->D, w->F);
     struct part p = {.x = (int16_t *)(void *)scratch};
@@ -294,7 +298,7 @@ void screen_rows(size_t rows, const float *x, const struct product_weights_f32 *
         p.n = rows - p.r < PRODUCT_PART_ROWS ? rows - p.r : PRODUCT_PART_ROWS;
         begin_part(&p, &l, w->D, x + p.r * w->D, above + p.r, found);
         for (size_t j = 0; j < l.columns; j += PRODUCT_PART) {
-            screen_part(&p, &l, j, w->screen, found);
+            sieve_part(&p, &l, j, w->sieve, found);
         }
         compute_part(w, &l, &p, keep, x + p.r * w->D, found);
     }
