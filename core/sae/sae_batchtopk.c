@@ -21,7 +21,7 @@ bool R(sae_batch_expect)(const struct R(sae_step) *s, size_t worker, size_t row0
                          size_t rows, real *above)
 {
     (void)row0;
-    const real floor = s->collect.heap[worker].floor;
+    const real floor = s->collect.list[worker].floor;
     for (size_t r = 0; r < rows; r++) {
         above[r] = floor;
     }
@@ -35,7 +35,7 @@ bool R(sae_batch_take)(struct R(sae_step) *s, size_t worker, size_t row, size_t 
     return true;
 }
 
-/* Entries of the heaps to s->main by row. All of a row are in one heap, ids rising;
+/* Candidates to s->main by row. All of a row are in one list, ids rising;
  * those that equal the cut are taken in the order of rows. */
 static void R(place)(struct R(sae_step) *s, real cut, size_t ties)
 {
@@ -45,7 +45,7 @@ static void R(place)(struct R(sae_step) *s, real cut, size_t ties)
         p->first[b] = 0; /* counts those that equal the cut, for now */
     }
     for (size_t i = 0; i < s->collect.workers; i++) {
-        const struct R(sae_heap) *h = &s->collect.heap[i];
+        const struct R(sae_candidates) *h = &s->collect.list[i];
         for (size_t j = 0; j < h->n; j++) {
             const size_t row = (size_t)h->row[j];
             p->n[row] += h->val[j] > cut;
@@ -61,7 +61,7 @@ static void R(place)(struct R(sae_step) *s, real cut, size_t ties)
         p->n[b] = more; /* ties still to be taken */
     }
     for (size_t i = 0; i < s->collect.workers; i++) {
-        const struct R(sae_heap) *h = &s->collect.heap[i];
+        const struct R(sae_candidates) *h = &s->collect.list[i];
         for (size_t j = 0; j < h->n; j++) {
             const size_t row = (size_t)h->row[j];
             const bool above = h->val[j] > cut;

@@ -16,7 +16,7 @@ enum err R(sae_collect_init)(struct R(sae_collect) *c, size_t keep, size_t F,
     return OK;
 }
 
-static void heap_deinit(struct R(sae_heap) *h)
+static void candidates_deinit(struct R(sae_candidates) *h)
 {
     mem_free(h->row);
     mem_free(h->id);
@@ -26,16 +26,17 @@ static void heap_deinit(struct R(sae_heap) *h)
 void R(sae_collect_deinit)(struct R(sae_collect) *c)
 {
     for (size_t i = 0; i < c->workers; i++) {
-        heap_deinit(&c->heap[i]);
+        candidates_deinit(&c->list[i]);
     }
-    mem_free(c->heap);
+    mem_free(c->list);
     mem_free(c->all);
-    c->heap = NULL;
+    c->list = NULL;
     c->all = NULL;
     c->workers = 0;
 }
 
-static enum err heap_init(struct R(sae_heap) *h, size_t cap, struct errinfo *e)
+static enum err candidates_init(struct R(sae_candidates) *h, size_t cap,
+                                struct errinfo *e)
 {
     static const char what[] = "candidates of a batch";
     enum err rc = mem_new(&h->row, cap, sizeof *h->row, what, e);
@@ -58,29 +59,29 @@ enum err R(sae_collect_workers)(struct R(sae_collect) *c, size_t workers,
     if (!mem_mul(workers, c->cap, &total)) {
         return err_set(e, ERR_LIMIT, "%zu candidates a worker, too many", c->cap);
     }
-    struct R(sae_heap) *heap = NULL;
+    struct R(sae_candidates) *list = NULL;
     real *all = NULL;
-    enum err rc = mem_new(&heap, workers, sizeof *heap, "candidates of a batch", e);
+    enum err rc = mem_new(&list, workers, sizeof *list, "candidates of a batch", e);
     if (rc == OK) {
         rc = mem_new(&all, total, sizeof *all, "candidates of a batch", e);
     }
     for (size_t i = c->workers; rc == OK && i < workers; i++) {
-        rc = heap_init(&heap[i], c->cap, e);
+        rc = candidates_init(&list[i], c->cap, e);
     }
     if (rc != OK) {
-        for (size_t i = c->workers; heap && i < workers; i++) {
-            heap_deinit(&heap[i]);
+        for (size_t i = c->workers; list && i < workers; i++) {
+            candidates_deinit(&list[i]);
         }
-        mem_free(heap);
+        mem_free(list);
         mem_free(all);
         return rc;
     }
     for (size_t i = 0; i < c->workers; i++) {
-        heap[i] = c->heap[i];
+        list[i] = c->list[i];
     }
-    mem_free(c->heap);
+    mem_free(c->list);
     mem_free(c->all);
-    c->heap = heap;
+    c->list = list;
     c->all = all;
     c->workers = workers;
     return OK;
@@ -89,15 +90,15 @@ enum err R(sae_collect_workers)(struct R(sae_collect) *c, size_t workers,
 void R(sae_collect_begin)(struct R(sae_collect) *c)
 {
     for (size_t i = 0; i < c->workers; i++) {
-        c->heap[i].n = 0;
-        c->heap[i].floor = c->guess;
+        c->list[i].n = 0;
+        c->list[i].floor = c->guess;
     }
 }
 
 /* Throw out what cannot be among the keep greatest of the batch, as there are so many
  * before it already. Entries are in rising order of row and id, so later ties go first,
  * and what comes after and only equals the cut cannot be among them either. */
-static void compact(struct R(sae_heap) *h, size_t keep)
+static void compact(struct R(sae_candidates) *h, size_t keep)
 {
     size_t above;
     const real cut = R(topk_cut)(h->n, h->val, keep, &above);
@@ -118,9 +119,10 @@ static void compact(struct R(sae_heap) *h, size_t keep)
 }
 
 /* Where a row's entries go; room for all of it. */
-static struct R(sae_heap) *heap_with_room(struct R(sae_collect) *c, size_t worker)
+static struct R(sae_candidates) *candidates_with_room(struct R(sae_collect) *c,
+                                                      size_t worker)
 {
-    struct R(sae_heap) *h = &c->heap[worker];
+    struct R(sae_candidates) *h = &c->list[worker];
     if (h->n + c->F > c->cap) {
         compact(h, c->keep);
     }
@@ -128,7 +130,7 @@ static struct R(sae_heap) *heap_with_room(struct R(sae_collect) *c, size_t worke
     return h;
 }
 
-static void add_row(struct R(sae_heap) *h, size_t row, size_t n)
+static void add_row(struct R(sae_candidates) *h, size_t row, size_t n)
 {
     assert(row <= INT32_MAX && (h->n == 0 || h->row[h->n - 1] < (int32_t)row));
     for (size_t i = 0; i < n; i++) {
@@ -140,14 +142,14 @@ static void add_row(struct R(sae_heap) *h, size_t row, size_t n)
 void R(sae_collect_row)(struct R(sae_collect) *c, size_t worker, size_t row,
                         const real *x)
 {
-    struct R(sae_heap) *h = heap_with_room(c, worker);
+    struct R(sae_candidates) *h = candidates_with_room(c, worker);
     add_row(h, row, R(topk_above)(c->F, x, h->floor, h->id + h->n, h->val + h->n));
 }
 
 void R(sae_collect_list)(struct R(sae_collect) *c, size_t worker, size_t row, size_t n,
                          const int32_t *id, const real *val)
 {
-    struct R(sae_heap) *h = heap_with_room(c, worker);
+    struct R(sae_candidates) *h = candidates_with_room(c, worker);
     memcpy(h->id + h->n, id, n * sizeof *id);
     memcpy(h->val + h->n, val, n * sizeof *val);
     add_row(h, row, n);
@@ -157,7 +159,7 @@ bool R(sae_collect_enough)(struct R(sae_collect) *c)
 {
     size_t n = 0;
     for (size_t i = 0; i < c->workers; i++) {
-        n += c->heap[i].n;
+        n += c->list[i].n;
     }
     if (n >= c->keep || !(c->guess > 0)) {
         return true;
@@ -170,8 +172,8 @@ size_t R(sae_collect_cut)(struct R(sae_collect) *c, real *cut, size_t *ties)
 {
     size_t n = 0;
     for (size_t i = 0; i < c->workers; i++) {
-        memcpy(c->all + n, c->heap[i].val, c->heap[i].n * sizeof *c->all);
-        n += c->heap[i].n;
+        memcpy(c->all + n, c->list[i].val, c->list[i].n * sizeof *c->all);
+        n += c->list[i].n;
     }
     *cut = 0;
     *ties = 0;

@@ -19,7 +19,7 @@
 #endif
 
 /* One worker's candidates. */
-struct R(sae_heap) {
+struct R(sae_candidates) {
     size_t n;
     real floor;
     int32_t *row, *id; /* [cap] */
@@ -29,9 +29,9 @@ struct R(sae_heap) {
 struct R(sae_collect) {
     size_t keep, F, cap; /* cap = 2 keep + F */
     size_t workers;
-    struct R(sae_heap) *heap;
+    struct R(sae_candidates) *list;
     real guess; /* where floors begin: decides the speed, never the result */
-    real *all;  /* [workers * cap], values of all heaps */
+    real *all;  /* [workers * cap], values of all lists */
 };
 
 /* Zero it first. */

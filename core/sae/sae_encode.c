@@ -329,8 +329,8 @@ static double least_kept(struct sae_collect_f32 *c)
     (void)sae_collect_cut_f32(c, &cut, &ties);
     float least = INFINITY;
     for (size_t i = 0; i < c->workers; i++) {
-        for (size_t k = 0; k < c->heap[i].n; k++) {
-            const float v = c->heap[i].val[k];
+        for (size_t k = 0; k < c->list[i].n; k++) {
+            const float v = c->list[i].val[k];
             if ((v > cut || (ties > 0 && v >= cut)) && v < least) {
                 least = v;
             }
@@ -370,7 +370,7 @@ static enum err find_cut(const struct sae *s, const float *x, size_t n, size_t w
         pool_run(pool, j.blocks, encode_block, &j);
         size_t found = 0;
         for (size_t i = 0; i < all.workers; i++) {
-            found += all.heap[i].n;
+            found += all.list[i].n;
         }
         /* With the (want + 1)-th greatest as threshold `want` lie above. */
         *cut = found > want ? least_kept(&all) : 0.0;
