@@ -1,4 +1,4 @@
-/* What a model makes of rows of tokens, at several places at once, kept: for checks
+/* Activations of a model on rows of tokens, at several hooks at once, kept: for checks
  * from outside. Owner thread. */
 #ifndef SAETOP_ACTS_CAPTURE_H
 #define SAETOP_ACTS_CAPTURE_H

@@ -8,13 +8,15 @@
  * so rows are the same whatever was asked for before, and a masked row is the clean one
  * but for what the mask takes.
  *
- * What stands for a token's context is one of three:
- *   keep_parent      rows are independent; a masked one, which has lost its child,
- * keeps its parents with this probability context_share    each child (or family) has a
- * context feature, which is on with this probability where the child is sequence, carry
- * rows come in sequences of one parent each; a row has it of its own with a
- * probability, and the rows after one that shows it have `carry` times a magnitude of
- * it from their context */
+ * A token's context is one of three:
+ * - keep_parent: rows are independent; a masked row, which has lost its child, keeps
+ * its parents with this probability.
+ * - context_share: each child (or family) has a context feature, which is on with this
+ *   probability where the child is.
+ * - sequence, carry: rows come in sequences of one parent each. A row has the parent by
+ *   itself with a probability; the rows after one that shows it have `carry` times a
+ *   magnitude of it from their context.
+ */
 #ifndef SAETOP_ACTS_SYNTHETIC_H
 #define SAETOP_ACTS_SYNTHETIC_H
 

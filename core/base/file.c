@@ -453,7 +453,7 @@ static enum err check_folder_of(const char *path, struct errinfo *e)
                : file_fail(e, path, "write", errno);
 }
 
-/* What writing behind the link at path comes to; *st is of what it leads to. */
+/* Whether the file behind the link at path may be written; *st describes that file. */
 static enum err follow_named(const char *path, struct stat *st, struct errinfo *e)
 {
     if (stat(path, st) == 0) {

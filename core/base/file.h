@@ -96,8 +96,8 @@ int file_write_all(int fd, const char *data, size_t n);
  * Printing there, and reading, fails as before. */
 void file_take_standard(void);
 
-/* What file_write_named would refuse at once, and a directory that is not there or in
- * which this process may not write: asked before work of hours for that output. */
+/* To be asked before hours of work: refuses what file_write_named would refuse, and a
+ * path whose directory is missing or not writable. */
 enum err file_check_named(const char *path, struct errinfo *e) ERR_CHECKED;
 
 /* Make renames in a directory last through a power cut, where the file system can. */
@@ -112,8 +112,8 @@ int64_t file_size(const char *path); /* -1 if it can't be read */
 
 /* Create a directory and its parents; fine if it is there. */
 enum err file_mkdirs(const char *path, struct errinfo *e) ERR_CHECKED;
-/* What file_mkdirs would refuse at once, and a directory in which this process may not
- * write: asked before work of hours for what goes there. Makes nothing. */
+/* To be asked before hours of work: refuses what file_mkdirs would refuse, and a
+ * directory that is not writable. Makes nothing. */
 enum err file_check_dir(const char *path, struct errinfo *e) ERR_CHECKED;
 
 /* Whether a directory of saetop's own is at path: ERR_FORMAT if a link or anything else

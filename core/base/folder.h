@@ -31,7 +31,7 @@ enum err folder_make_in(const struct folder *f, const char *name, struct folder 
                         struct errinfo *e) ERR_CHECKED;
 void folder_close(struct folder *f);
 
-/* What is in it of that name, itself: its st_mode, 0 for nothing. */
+/* The st_mode of the entry of that name, a link's own; 0: there is none. */
 mode_t folder_mode(const struct folder *f, const char *name);
 /* Demand that it is a regular file (S_IFREG) or a directory (S_IFDIR), or nothing. */
 enum err folder_expect(const struct folder *f, const char *name, mode_t kind,

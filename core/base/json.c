@@ -13,7 +13,7 @@
 
 /* ---- parsing ---- */
 
-/* What a text is called in error lines, and the line of the file it begins in. */
+/* The name of a text in error lines, and the line of the file that it begins in. */
 struct source {
     const char *name;
     size_t line;

@@ -34,8 +34,8 @@ struct json_at {
     const char *path; /* "" at the top */
 };
 
-/* What a value is, as the "found" of an error line: "an object", true, a number or the
- * beginning of a text. NULL is "nothing". out may hold it. */
+/* A value described for the "found" of an error line: "an object", true, a number or
+ * the beginning of a text; "nothing" for NULL. The text may be written to out. */
 const char *json_found(const cJSON *v, char out[128]);
 
 /* Members of an object, by exact name. `required` false: *out is left as it is when the

@@ -57,7 +57,7 @@ static void open_with(struct json_out *o, const char *bracket)
     put_text(o, bracket);
 }
 
-/* What stands before a value: comma, line break in the outer levels, key. */
+/* Begin a value: a comma, a line break in the outer levels, the key. */
 static void before(struct json_out *o, const char *key)
 {
     if (o->depth == 0) {

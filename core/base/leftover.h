@@ -1,5 +1,5 @@
-/* What a process leaves that is killed while it writes a file (file_write) or a folder
- * of files (outdir_write): a temporary "NAME.tmp-PID" or "NAME.tmp-PID-N" beside it.
+/* Leftovers: a process that is killed while it writes a file (file_write) or a folder
+ * (outdir_write) leaves a temporary "NAME.tmp-PID" or "NAME.tmp-PID-N" beside it.
  * Any thread. */
 #ifndef SAETOP_BASE_LEFTOVER_H
 #define SAETOP_BASE_LEFTOVER_H

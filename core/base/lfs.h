@@ -1,5 +1,5 @@
-/* What git leaves in the place of a large file that was not fetched: a text of a few
- * lines, which would otherwise be called a damaged file. Any thread. */
+/* Pointer files of Git LFS: a text of a few lines that stands in the place of a large
+ * file which was not fetched, and would otherwise be called damaged. Any thread. */
 #ifndef SAETOP_BASE_LFS_H
 #define SAETOP_BASE_LFS_H
 

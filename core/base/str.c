@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What p points to while nothing is allocated (cap 0); never written to. */
+/* p points here while nothing is allocated (cap 0); never written to. */
 static const char str_empty[1] = "";
 
 void str_init(struct str *s, size_t max)

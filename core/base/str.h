@@ -27,7 +27,7 @@ void str_addc(struct str *s, char c);
 char *str_extend(struct str *s, size_t n);
 void str_addf(struct str *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* What a noun of n things ends in: "" or "s". */
+/* The ending of a noun that counts n things: "" or "s". */
 static inline const char *plural_s(uint64_t n)
 {
     return n == 1 ? "" : "s";

@@ -1,4 +1,4 @@
-/* What the containers of tensorfile.h share. Internal to core/base. */
+/* Shared by the containers of tensorfile.h. Internal to core/base. */
 #ifndef SAETOP_BASE_TENSORFILE_PRIV_H
 #define SAETOP_BASE_TENSORFILE_PRIV_H
 

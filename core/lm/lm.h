@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What differs between model families; the transformer reads it, a new family adds a
+/* The traits of a model family; the transformer reads them, a new family adds a
  * row to the table in lm_family.c. */
 struct lm_family {
     const char *name; /* config.json's model_type */

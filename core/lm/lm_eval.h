@@ -1,4 +1,4 @@
-/* What a language model is worth: cross-entropy on held-out text. */
+/* The cross-entropy of a language model on held-out text. */
 #ifndef SAETOP_LM_LM_EVAL_H
 #define SAETOP_LM_LM_EVAL_H
 

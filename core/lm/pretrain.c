@@ -260,7 +260,7 @@ static void write_row(struct loop *l)
     str_addc(&t->log, '\n');
 }
 
-/* What is due after a step: evaluation, a row of the log, a save. */
+/* After a step, if due: evaluation, a row of the log, a save. */
 static enum err after_step(struct loop *l, struct errinfo *e)
 {
     struct pretrainer *t = l->t;

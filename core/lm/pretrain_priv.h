@@ -19,7 +19,7 @@ struct pretrain_segment {
     bool decay;
 };
 
-/* What one block of rows leaves. */
+/* The gradient and loss of one block of rows. */
 struct pretrain_block {
     struct lm_net_weights_f32 grad;
     double loss; /* sum over its targets */

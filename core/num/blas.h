@@ -21,7 +21,7 @@ enum err num_ready(struct errinfo *e) ERR_CHECKED;
  * recorded with a run, since results differ between them. */
 const char *num_blas_core(void);
 const char *num_kern_name(void);
-/* What the CPU does some of that faster with, to the same bits: "avx512 with vnni",
+/* The instructions that make some of it faster, with the same bits: "avx512 with vnni",
  * "avx512", "avx2" or "". */
 const char *num_wide_name(void);
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* What is unrolled by it is given registers; else sums pass through memory. */
+/* Loops that keep sums in registers must be unrolled; else the sums go to memory. */
 #define LANES_UNROLLED _Pragma("GCC unroll 16")
 #define LANES_INLINE   static inline __attribute__((always_inline))
 

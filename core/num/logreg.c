@@ -44,7 +44,7 @@ void logreg_count_few(struct logreg_tally *t, double gap)
     }
 }
 
-/* What became of the units. */
+/* How many units were fitted, and how many ended short of their minimum. */
 static void sum_up(const struct logreg_standing *s, const struct logreg_opts *o,
                    struct logreg *m)
 {

@@ -409,7 +409,7 @@ static double try_step(struct worker *k, const struct inputs *in, double t,
     return s->loss + penalty(in->o, q->x.k, k->w_try);
 }
 
-/* What the step adds to each logit, in h_step. */
+/* h_step: the change of each logit by the step. */
 static void step_logits(struct worker *k)
 {
     const struct logreg_quad *q = &k->q;

@@ -33,7 +33,7 @@ static double softplus(double z)
     return log1p(exp(-fabs(z))) + (z > 0.0 ? z : 0.0);
 }
 
-/* What the penalty and the rows that are all zero contribute. */
+/* Add the share of the penalty, and of rows that are all zero. */
 static void derive_rest(const struct few *f, struct few_point *at)
 {
     const size_t k = f->k;

@@ -1,4 +1,4 @@
-/* What the solvers of logreg.h share: one pass over rows. Internal to core/num. */
+/* Shared by the solvers of logreg.h: one pass over rows. Internal to core/num. */
 #ifndef SAETOP_NUM_LOGREG_PRIV_H
 #define SAETOP_NUM_LOGREG_PRIV_H
 

@@ -121,7 +121,7 @@ static double apply(struct logreg_quad *q, double dir_b)
     return sum(x->m, q->h_row);
 }
 
-/* What conjugate gradients keep of the bias, and their scalars. */
+/* Conjugate gradients: the bias's share of the vectors, and the scalars. */
 struct cg {
     double step_b, res_b, dir_b;
     double rr; /* res' a^-1 res */

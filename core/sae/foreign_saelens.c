@@ -3,7 +3,7 @@
  * flat configuration before. What saetop saved itself (sae_save.c) has notes that undo
  * the folding.
  *
- * What a key that is absent means, by SAELens' own loader (loading/pretrained_sae_
+ * The meaning of an absent key, by SAELens' own loader (loading/pretrained_sae_
  * loaders.py: handle_pre_6_0_config; the classes of saes/; load_model.py of each
  * version). A file is flat if it says no sae_lens_version, or one before 6:
  *
@@ -374,8 +374,8 @@ static enum err parse_training(const char *path, const cJSON *root,
     return parse_widths(at, details, c, e);
 }
 
-/* What saetop notes: the architecture by its own name, k, which need not be whole, and
- * what was folded. It runs models as they are. */
+/* Read saetop's notes: the architecture by its own name, k (which need not be whole)
+ * and what was folded. saetop runs models as they are. */
 static enum err parse_own(const char *path, const cJSON *metadata, struct cfg *c,
                           struct errinfo *e)
 {

@@ -26,7 +26,7 @@ const char *sae_arch_name(const struct sae_arch *a);
 /* "topk, batchtopk, ...": for messages and help. */
 const char *sae_arch_names(void);
 
-/* What an architecture has of the settings: bits. */
+/* The settings that an architecture has, as bits. */
 enum {
     SAE_HAS_K = 1,          /* k active latents */
     SAE_HAS_AUXK = 2,       /* the auxiliary loss on dead latents */
@@ -43,7 +43,7 @@ unsigned sae_arch_has(const struct sae_arch *a);
 /* Whether it selects over a batch: k is an average there, and need not be whole. */
 bool sae_arch_by_batch(const struct sae_arch *a);
 
-/* What "auto" means for an architecture; the sources are in its file. */
+/* The values that "auto" stands for; an architecture's file names their sources. */
 struct sae_auto {
     double lr, beta1;
     double coef;         /* weight of the sparsity loss */
@@ -120,15 +120,15 @@ struct sae_codes {
     float *undo; /* [rows,2] as of sae_normalise; NULL: divide by scale */
 };
 void sae_codes_deinit(struct sae_codes *c);
-/* What turns the codes of a row into the unit of raw x. */
+/* The factor from the codes of a row to the unit of raw x. */
 static inline double sae_codes_unit(const struct sae_codes *c, const struct sae *s,
                                     size_t row)
 {
     return c->undo != NULL ? (double)c->undo[2 * row] : 1.0 / (double)s->scale;
 }
-/* What turns codes into those of the saved SAE, as SAELens' encode gives them on raw x:
- * a scale is folded on saving, while a normalisation row by row stays with the SAE, and
- * its codes are in the unit of the normalised row there too. */
+/* The factor from codes to those of the saved SAE, as SAELens' encode gives them on raw
+ * x: a scale is folded on saving, while a normalisation row by row stays with the SAE,
+ * and its codes are in the unit of the normalised row there too. */
 static inline double sae_saved_unit(const struct sae *s)
 {
     return 1.0 / (double)s->scale;

@@ -1,4 +1,4 @@
-/* What distinguishes one SAE architecture from another, as rows of a table.
+/* The table of SAE architectures: a row says how one differs from the others.
  *
  * A step (sae_step.h) is the same for all: encode row blocks, select, decode and
  * compare, gradients by latent, update. An architecture brings the functions in `struct
@@ -61,7 +61,8 @@ struct sae_arch {
  * 16384); SAELens' standard: 5e-5 to 3e-4), and weights of penalties those that leave
  * an L0 of five to thirty on the bundled sample (SAELens' tutorials: 5).
  *
- * What TopK and its relatives share, and those with a penalty and a unit decoder. */
+ * Defaults of TopK and its relatives, and of those with a penalty and a unit decoder.
+ */
 #define SAE_TOPK_DEFAULTS                                                              \
     {                                                                                  \
         .lr = 2e-3, .beta1 = 0.9, .clip = 1.0, .decoder_norm = 1.0,                    \
@@ -93,7 +94,7 @@ size_t sae_arch_all(const struct sae_arch *const **out);
 #define SAE_LATENT_BLOCK ((size_t)128)
 size_t sae_block_rows(size_t F);
 
-/* What a step found; sums and means in double. */
+/* Measured by a step; sums and means in double. */
 struct sae_loss {
     double loss;     /* what was differentiated: of the parts below, weighted */
     double mse;      /* mean over rows of ||xhat - x||^2 */

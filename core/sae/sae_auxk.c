@@ -188,8 +188,8 @@ static void group_shares(struct R(sae_step) *s)
     }
 }
 
-/* What the sum of squares is divided by: the spread of e; or B over the share that
- * counts, which by group is in the sum. */
+/* The divisor of the sum of squares: the spread of e; or B over the share that counts,
+ * which by group is in the sum already. */
 static double divisor(const struct R(sae_step) *s)
 {
     if (s->hyper.aux_form == SAE_AUX_NORMALISED) {

@@ -151,8 +151,8 @@ static size_t select_row(const struct sae *s, struct worker *w, size_t r)
     return topk_above_f32(s->F, h, 0.0f, w->id, w->val);
 }
 
-/* What calibration cuts: pre-activations h [F] of a row, of JumpReLU in units of the
- * thresholds. */
+/* The numbers that calibration cuts: pre-activations h [F] of a row, for JumpReLU in
+ * units of the thresholds. */
 static const float *strengths(const struct encode_job *j, struct worker *w,
                               const float *h)
 {

@@ -59,7 +59,7 @@ void sae_fold(struct sae *s)
     s->is_free = false;
 }
 
-/* What a row is multiplied by, what is taken from it first, and what puts it back. */
+/* Normalisation of a row: the factor, the shift before it, and the factor back. */
 static void row_norm(enum sae_norm norm, float scale, size_t D, const float *x,
                      double *factor, double *shift, double *back)
 {

@@ -1,5 +1,6 @@
-/* What the loss of an architecture depends on beyond its weights. One struct for all of
- * them; a row of the table (sae_arch.h) says what applies and what "auto" means.
+/* Hyperparameters: all that the loss of an architecture depends on but its weights. One
+ * struct for all of them; a row of the table (sae_arch.h) says what applies and what
+ * "auto" means.
  *
  * Letters as in sae.h; n_j is the norm of decoder row j, 1 for a unit decoder. */
 #ifndef SAETOP_SAE_HYPER_H
@@ -16,10 +17,10 @@
  * n_j, and norms are folded before anything is shown or saved (SAELens). */
 enum sae_decoder { SAE_DECODER_UNIT, SAE_DECODER_FREE };
 
-/* What is done about latents that have not fired for long. */
+/* The remedy for latents that have not fired for long. */
 enum sae_dead { SAE_DEAD_LEAVE, SAE_DEAD_AUXK, SAE_DEAD_RESAMPLE };
 
-/* What a latent that starts again points along (sae_resample.h). Centred: x - b_dec,
+/* The direction of a latent that starts again (sae_resample.h). Centred: x - b_dec,
  * whatever its norm. Input: x itself, whose norm the encoder row takes over
  * (dictionary_learning). */
 enum sae_resample_form { SAE_RESAMPLE_CENTRED, SAE_RESAMPLE_INPUT };
@@ -78,7 +79,7 @@ static inline size_t sae_aux_targets(const struct sae_hyper *h)
     return h->aux_by_group && h->groups > 0 ? h->groups : 1;
 }
 
-/* What may change from step to step. */
+/* Hyperparameters that may change from step to step. */
 struct sae_now {
     double coef;         /* weight of the sparsity loss */
     double p, next_p;    /* exponent in use, and one whose penalty is measured too */

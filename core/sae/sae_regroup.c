@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* What the blocks of one call share. */
+/* Shared by the blocks of one call. */
 struct R(regroup) {
     struct R(sae_step) *s;
     struct R(sae_pairs) *p;

@@ -1,4 +1,4 @@
-/* What the parameters of an SAE, and what was measured of it, say against each other.
+/* Remarks where the parameters of an SAE and measurements of it disagree.
  * Any thread. */
 #ifndef SAETOP_SAE_SAE_REMARKS_H
 #define SAETOP_SAE_SAE_REMARKS_H
@@ -6,7 +6,7 @@
 #include "base/remarks.h"
 #include "sae/sae.h"
 
-/* What it does on some text. NaN: not measured. */
+/* Measured on some text. NaN: not measured. */
 struct sae_measured {
     double l0;   /* active latents a token */
     double dead; /* share of latents that never fire */

@@ -13,7 +13,7 @@ struct draw {
     size_t row;
 };
 
-/* What a latent that begins at row b is made of, [D]. */
+/* The vector [D] that a latent which begins at row b is made of. */
 static const float *origin(const struct sae_resample *r, size_t b)
 {
     const struct sae_step_f32 *s = r->step;

@@ -34,7 +34,7 @@ static void add_text(cJSON *to, const char *key, const char *text)
     }
 }
 
-/* What SAELens notes of its own batch architectures, which are saved as jumprelu. */
+/* SAELens' notes on batch architectures, which it saves as jumprelu. */
 static void add_training(cJSON *m, const struct sae *s, const struct sae_meta *meta)
 {
     if (s->arch->infer != SAE_INFER_THRESHOLD) {
@@ -80,7 +80,7 @@ static void add_metadata(cJSON *cfg, const struct sae *s, const struct sae_meta 
     cJSON_AddBoolToObject(kwargs, "center_writing_weights", false);
     cJSON_AddNullToObject(m, "neuronpedia_id");
     add_training(m, s, meta);
-    /* What the layout has no place for, to undo the folding on load. */
+    /* Needed to undo the folding on load; the layout has no place for it. */
     cJSON *own = cJSON_AddObjectToObject(m, SAELENS_OWN);
     add_text(own, "version", SAETOP_VERSION);
     add_text(own, "architecture", s->arch->name);

@@ -1,4 +1,4 @@
-/* What changes in the course of a run besides the weights. Internal to core/sae. */
+/* Rates and coefficients that change in the course of a run. Internal to core/sae. */
 #ifndef SAETOP_SAE_SCHEDULE_H
 #define SAETOP_SAE_SCHEDULE_H
 

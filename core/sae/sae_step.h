@@ -158,7 +158,7 @@ struct R(sae_step) {
     struct R(sae_collect) collect; /* if arch->collects_batch */
 };
 
-/* What an architecture does in a step. */
+/* An architecture's part of a step. */
 struct R(sae_ops) {
     /* Before the rows are encoded, maybe a second time. May be NULL. */
     void (*begin)(struct R(sae_step) *s);
@@ -308,7 +308,7 @@ bool R(sae_encode_above)(struct R(sae_step) *s, size_t worker, size_t row0,
                          size_t rows);
 enum err R(sae_above_new)(struct R(sae_worker) *w, const struct R(sae_step) *s,
                           struct errinfo *e) ERR_CHECKED;
-/* What all workers share of it, and what it needs of the batch at hand. */
+/* Its memory that all workers share, and its share of a batch. */
 enum err R(sae_above_init)(struct R(sae_step) *s, struct errinfo *e) ERR_CHECKED;
 void R(sae_above_deinit)(struct R(sae_step) *s);
 void R(sae_above_begin)(struct R(sae_step) *s);
@@ -334,8 +334,8 @@ double R(sae_cell_sum)(const struct R(sae_step) *s, size_t which, size_t j);
 /* ReLU with the penalty sum (f n)^p, or its p-th root. */
 extern const struct R(sae_cells) R(sae_lp_cells);
 
-/* What architectures of a kind share: rows of cells with the latents' gradients, and of
- * selections over the batch with the decoding, that are their own. */
+/* The functions that architectures of a kind share: cells, with the gradients of
+ * latents of their own; selections over the batch, with a decoding of their own. */
 #ifndef SAE_OPS_OF_CELLS
 #define SAE_OPS_OF_CELLS(cells_, latents_)                                             \
     {                                                                                  \

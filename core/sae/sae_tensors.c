@@ -282,7 +282,7 @@ static enum err find_arch(const struct sae_tensors *t, const double *norm,
     return t->select == TENSORS_TOPK ? check_norms(t, norm, path, e) : OK;
 }
 
-/* What is beside the parameters, which are there; then norms go into them. */
+/* Set the fields beside the parameters, which are read; then fold norms into them. */
 static void finish(const struct sae_tensors *t, double threshold, struct sae *s)
 {
     s->norm = t->norm;

@@ -19,7 +19,7 @@ enum tensors_select {
     TENSORS_GATED, /* ReLU(exp(r_mag) (h - b_enc) + b_mag) where h > 0 */
 };
 
-/* What saetop notes beside an SAE that it saves, to undo the folding. */
+/* saetop's notes beside an SAE that it saves, to undo the folding. */
 struct sae_own {
     const struct sae_arch *arch; /* NULL: made elsewhere */
     double scale, threshold;     /* of the unit it was trained in */

@@ -34,7 +34,7 @@ static inline struct sae_watch sae_watch_begin(struct sae_times *to)
     return (struct sae_watch){to, to ? clock_thread_cpu_ns() : 0};
 }
 
-/* What has passed since the last mark belongs to `phase`. */
+/* Count the time since the last mark to `phase`. */
 static inline void sae_watch_mark(struct sae_watch *w, enum sae_phase phase)
 {
     if (w->to) {

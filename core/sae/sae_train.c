@@ -270,7 +270,7 @@ static void track_silence(struct sae_trainer *t)
     }
 }
 
-/* What the step at hand is to know. */
+/* The inputs of the step at hand that change from step to step. */
 static struct sae_now now(struct sae_trainer *t, size_t n_dead)
 {
     const struct sae_train_config *c = &t->cfg;

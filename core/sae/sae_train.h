@@ -56,7 +56,7 @@ double sae_lr_at(const struct sae_train_config *c, int64_t step);
  * the warm-up. */
 double sae_coef_at(const struct sae_train_config *c, int64_t step);
 
-/* What a step measured; everything is of the scaled activations. */
+/* Measured in a step, on scaled activations. */
 struct sae_step_info {
     double loss, mse, aux_loss;
     double sparsity_loss; /* weighted; 0 without a penalty */

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-/* What the blocks of one call share. */
+/* Shared by the blocks of one call. */
 struct R(update) {
     struct R(sae_step) *s;
     const struct R(sae_params) *w;

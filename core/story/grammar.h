@@ -49,7 +49,7 @@ enum err grammar_document(const struct grammar *g, size_t reg, uint64_t seed,
                           uint64_t index, struct str *out,
                           struct errinfo *e) ERR_CHECKED;
 
-/* What a document says, for labels: its sentences, and each word that it shows. */
+/* The meaning of a document, for labels: its sentences, and each word that it shows. */
 struct grammar_sentence {
     size_t start, len; /* bytes within the document's text */
     size_t first, n;   /* its mentions */

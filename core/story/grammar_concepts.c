@@ -110,7 +110,7 @@ enum { CLOSED = sizeof closed_classes / sizeof closed_classes[0] };
 enum { MARKS = sizeof marks / sizeof marks[0] };
 enum { CLASS_WORD = 24 }; /* bytes of a listed word, with its NUL */
 
-/* What the text can hold: sorted forms, and all that stands between them. */
+/* All that the text can hold: sorted forms, and the pieces between them. */
 struct holdings {
     const struct grammar *g;
     struct errinfo *e;

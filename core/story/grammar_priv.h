@@ -1,4 +1,4 @@
-/* What the files of the grammar share; included only in core/story/grammar*.c. All text
+/* Shared by the files of the grammar; included only in core/story/grammar*.c. All text
  * is in one pool and named by offset, 0 meaning none, so that growing it moves nothing.
  */
 #ifndef SAETOP_STORY_GRAMMAR_PRIV_H
@@ -182,7 +182,7 @@ struct grammar {
     uint64_t hash;        /* of what shapes the text */
 };
 
-/* What the loading stages pass along. */
+/* Passed along by the stages of loading. */
 struct gr_loader {
     struct grammar *g;
     const char *file;

@@ -343,8 +343,8 @@ static enum err make_split(struct maker *m, uint64_t seed, int split, struct str
             room[i] = rows / 4;
         }
     }
-    /* What one task measures of a spurious attribute is not to be measured again on the
-     * same texts by another: these have documents of their own. */
+    /* Tasks with a spurious attribute have documents of their own, so that no two
+     * measure the same on the same texts. */
     const char *name = gr_text(m->g, m->p->name);
     const uint64_t own =
         has_spurious(m) ? hash_bytes(HASH_START, name, strlen(name)) : 0;

@@ -38,7 +38,7 @@ enum err corpus_open(const char *spec, uint64_t seed, struct corpus **out,
                      struct errinfo *e) ERR_CHECKED;
 void corpus_free(struct corpus *c); /* NULL is fine */
 
-/* What is to be said of its bytes, in lines that name the file: markers between
+/* Remarks on its bytes, in lines that name the file: markers between
  * documents, bytes that are no UTF-8. Borrowed. */
 const struct remarks *corpus_remarks(const struct corpus *c);
 

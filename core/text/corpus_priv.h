@@ -1,4 +1,4 @@
-/* What the files of the corpus share; included in core/text only. */
+/* Shared by the files of the corpus; included in core/text only. */
 #ifndef SAETOP_TEXT_CORPUS_PRIV_H
 #define SAETOP_TEXT_CORPUS_PRIV_H
 
@@ -27,7 +27,7 @@ _Static_assert(CORPUS_MAX_LINE <= UINT32_MAX && CORPUS_MAX_DOC <= UINT32_MAX,
 
 #define CORPUS_MARKS 8 /* texts that other tools put between documents */
 
-/* What corpus_scan found. */
+/* Found by corpus_scan. */
 struct corpus_seen {
     uint64_t mark[CORPUS_MARKS];
     bool end_alone;           /* a marker of a document's end, alone on its line */

@@ -1,5 +1,5 @@
-/* What the bytes of a corpus say of it before they are read as documents: markers that
- * other tools put between documents, and bytes that are no UTF-8. */
+/* A look at the bytes of a corpus before they are read as documents: for markers that
+ * other tools put between documents, and for bytes that are no UTF-8. */
 #include "base/utf8.h"
 #include "text/corpus_priv.h"
 

@@ -21,7 +21,7 @@ struct pack_pos {
     uint64_t row;    /* number of the next row, from 0; masks are keyed by it */
 };
 
-/* What was read since pack_new; a seek does not undo it. */
+/* Counted since pack_new; a seek does not undo it. */
 struct pack_counts {
     uint64_t tokens; /* of documents, without BOS and EOS */
     uint64_t docs;

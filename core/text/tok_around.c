@@ -1,4 +1,4 @@
-/* What a tokenizer puts around a text of its own accord: tokenizer.json's
+/* The tokens that a tokenizer puts around a text by itself: tokenizer.json's
  * post_processor. (Where there is a tokenizer.json, transformers 5 passes over
  * add_bos_token of tokenizer_config.json.) */
 #include "base/json.h"
@@ -10,7 +10,7 @@
 
 enum { FRONT, BACK };
 
-/* What one processor adds. */
+/* The tokens that one processor adds. */
 struct added {
     int32_t id[2][MAX_AROUND];
     size_t n[2];

@@ -24,7 +24,7 @@ struct bpe_merge {
     int32_t a, b;
 };
 
-/* What a merge makes. */
+/* A merge, by its pair. */
 struct bpe_slot {
     int32_t a, b; /* b -1: an empty slot */
     int32_t id;

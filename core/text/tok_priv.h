@@ -1,4 +1,4 @@
-/* What the files of the tokenizer share; included in core/text only. */
+/* Shared by the files of the tokenizer; included in core/text only. */
 #ifndef SAETOP_TEXT_TOK_PRIV_H
 #define SAETOP_TEXT_TOK_PRIV_H
 
