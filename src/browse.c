@@ -77,12 +77,14 @@ enum err browse_open(const char *path, const struct run_opts *ro, struct browse 
                      (size_t)b->in->set.browse_rows, &b->set, e));
     TRY(latent_table_new(b->record.sae, b->set, b->in->concepts, b->record.step,
                          b->in->pool, NULL, &b->table, e));
+    TRY(names_init(&b->names, b->in->lm->tok, b->in->concepts, e));
     say_measured(path, b);
     return OK;
 }
 
 void browse_close(struct browse *b)
 {
+    names_deinit(&b->names);
     latent_table_unref(b->table);
     acts_set_free(b->set);
     inputs_free(b->in);

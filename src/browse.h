@@ -3,7 +3,7 @@
 #ifndef SAETOP_SRC_BROWSE_H
 #define SAETOP_SRC_BROWSE_H
 
-#include "latents/latents.h"
+#include "latents/latent_names.h"
 #include "run_opts.h"
 #include "train/inputs.h"
 #include "train/rundir.h"
@@ -13,6 +13,7 @@ struct browse {
     struct inputs *in;
     struct acts_set *set; /* held-out text */
     struct latent_table *table;
+    struct names names; /* of tokens and concepts */
 };
 
 /* Read `path`, a run or another tool's SAE, with what was named on the line in place of

@@ -34,17 +34,16 @@ static void add_row_text(const struct browse *t, size_t j, struct str *out)
     const struct latent_row *r = &t->table->row[j];
     char name[96];
     struct str safe;
-    latent_match_name(r, t->in->concepts, t->in->lm->tok, name, sizeof name);
+    names_match(&t->names, r, name, sizeof name);
     str_init(&safe, 4096);
     utf8_escape(&safe, name, strlen(name));
-    const char *kind = latent_match_kind(r, t->in->concepts);
     str_addf(out, "%6zu  %s  %s  %s  %s  %s  %s  %-7s  %-22s", j,
              NUMBER(NUMBER_POWER, 8, 2, r->density),
              NUMBER(NUMBER_PLAIN, 7, 3, (double)r->max),
              NUMBER(NUMBER_PLAIN, 7, 3, (double)r->mean),
              NUMBER(NUMBER_PLAIN, 4, 2, (double)r->precision),
              NUMBER(NUMBER_PLAIN, 4, 2, (double)r->recall),
-             NUMBER(NUMBER_PLAIN, 4, 2, (double)r->f1), kind ? kind : "",
+             NUMBER(NUMBER_PLAIN, 4, 2, (double)r->f1), names_match_kind(&t->names, r),
              safe.len ? safe.p : "");
     for (int i = 0; i < LATENT_TOP_TOKENS && r->top_token[i] >= 0; i++) {
         str_add(out, i ? ", " : "  ");
@@ -123,8 +122,7 @@ static void add_shares_json(const struct browse *t, size_t alive, struct str *ou
     json_add_number(out, alive ? (double)t->table->matched / (double)alive : 0);
     str_add(out, ",\"matched_by\":{");
     for (size_t p = 0; p < MATCH_PLACES; p++) {
-        str_addf(out, "%s\"%s\":{", p ? "," : "",
-                 latent_place_name((enum match_place)p));
+        str_addf(out, "%s\"%s\":{", p ? "," : "", names_place((enum match_place)p));
         for (size_t k = 0; k < KINDS; k++) {
             str_addf(out, "%s\"%s\":%zu", k ? "," : "", kind_name(k), s.n[p][k]);
         }

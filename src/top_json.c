@@ -1,6 +1,7 @@
 #include "top_json.h"
 
 #include "base/json.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -24,7 +25,10 @@ void top_json_row(const struct browse *t, const struct latent_labels *labels, si
     const struct latent_row *r = &t->table->row[j];
     const char *label = latent_labels_of(labels, (int32_t)j);
     char name[96];
-    latent_match_name(r, t->in->concepts, t->in->lm->tok, name, sizeof name);
+    struct str safe;
+    str_init(&safe, 4096);
+    names_match(&t->names, r, name, sizeof name);
+    utf8_escape(&safe, name, strlen(name));
     str_addf(out, "{\"latent\":%zu,\"label\":", j);
     json_add_string(out, label, strlen(label));
     number(out, "density", r->density);
@@ -32,12 +36,13 @@ void top_json_row(const struct browse *t, const struct latent_labels *labels, si
     number(out, "mean", (double)r->mean);
     str_add(out, ",\"unit\":\"" LATENT_UNIT "\"");
     str_add(out, ",\"match\":");
-    json_add_string(out, name, strlen(name));
+    json_add_string(out, safe.len ? safe.p : "", safe.len);
+    str_free(&safe);
     if (r->match == MATCH_NONE) {
         str_add(out, ",\"kind\":null,\"place\":null");
     } else {
         str_addf(out, ",\"kind\":\"%s\",\"place\":\"%s\"",
-                 latent_match_kind(r, t->in->concepts), latent_place_name(r->place));
+                 names_match_kind(&t->names, r), names_place(r->place));
     }
     number(out, "match_cut", (double)r->match_cut);
     number(out, "precision", (double)r->precision);

@@ -82,7 +82,7 @@ static void export_table(const struct app *a, const struct session_view *v,
         names_match(&v->names, r, text, sizeof text);
         add_escaped(out, text);
         add_escaped(out, names_match_kind(&v->names, r));
-        add_escaped(out, r->match ? latent_place_name(r->place) : "");
+        add_escaped(out, r->match ? names_place(r->place) : "");
         add_number(out, r->match ? (double)r->match_cut : (double)NAN, false);
         add_number(out, r->match ? (double)r->precision : (double)NAN, false);
         add_number(out, r->match ? (double)r->recall : (double)NAN, false);

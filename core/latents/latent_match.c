@@ -1,6 +1,5 @@
 /* What a latent stands for: the word or concept whose occurrences it fires on. */
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "latents/latents_priv.h"
 
 #include <stdlib.h>
@@ -338,49 +337,4 @@ void latent_match(struct latent_tally *y, const struct latent_totals *t,
 bool latent_is_matched(const struct latent_row *r)
 {
     return r->match != MATCH_NONE && r->f1 >= MATCHED_F1;
-}
-
-const char *latent_match_kind(const struct latent_row *r, const struct concepts *c)
-{
-    if (r->match == MATCH_CONCEPT && c != NULL && (size_t)r->match_id < c->n) {
-        return concept_kind_name(c->def[r->match_id].kind);
-    }
-    return r->match == MATCH_WORD ? "word" : NULL;
-}
-
-const char *latent_place_name(enum match_place place)
-{
-    return place == PLACE_PREVIOUS ? "previous" : "token";
-}
-
-void latent_match_name(const struct latent_row *r, const struct concepts *c,
-                       const struct tok *tok, char *out, size_t cap)
-{
-    struct str s;
-    if (cap == 0) {
-        return;
-    }
-    str_init(&s, 4096);
-    if (r->match != MATCH_NONE && r->place == PLACE_PREVIOUS) {
-        str_add(&s, "after ");
-    }
-    if (r->match == MATCH_CONCEPT && c != NULL && (size_t)r->match_id < c->n) {
-        const char *name = c->def[r->match_id].name;
-        utf8_escape(&s, name, strlen(name));
-    } else if (r->match == MATCH_WORD) {
-        size_t len = 0;
-        const char *p = tok_piece_view(tok, r->match_id, &len);
-        const size_t skip = p != NULL && len > 1 && p[0] == ' ' ? 1 : 0;
-        str_addc(&s, '\'');
-        if (p != NULL) {
-            utf8_escape(&s, p + skip, len - skip);
-        }
-        str_addc(&s, '\'');
-    }
-    const size_t len = utf8_clip(s.p, s.len, cap - 1);
-    if (len > 0) {
-        memcpy(out, s.p, len);
-    }
-    out[len] = '\0';
-    str_free(&s);
 }

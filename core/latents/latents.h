@@ -139,13 +139,5 @@ void latent_detail_unref(struct latent_detail *d);
 
 /* Whether it counts as matched: it fires, with an F1 of 0.5 or more. */
 bool latent_is_matched(const struct latent_row *r);
-/* The kind of what a match names: "word", or a concept's kind; NULL for none. */
-const char *latent_match_kind(const struct latent_row *r, const struct concepts *c);
-/* "token" or "previous". */
-const char *latent_place_name(enum match_place place);
-/* The words that name a match, escaped: "animal", "'dog'", "letter d", "after 'dog'"
- * for one at the token before, "" for none; cut to cap bytes with the NUL. */
-void latent_match_name(const struct latent_row *r, const struct concepts *c,
-                       const struct tok *tok, char *out, size_t cap);
 
 #endif

@@ -76,10 +76,7 @@ struct session {
 
     /* ---- written before inputs_ready, immutable after ---- */
     struct inputs *in;
-    char *token_pool, *concept_pool;
-    const char **token;
-    const char **concept_name;
-    enum concept_kind *concept_kind;
+    struct names names;
 
     /* ---- trainer thread only ---- */
     struct engine *engine;

@@ -4,7 +4,7 @@
 #define SAETOP_SESSION_VIEW_H
 
 #include "latents/latent_labels.h"
-#include "latents/latents.h"
+#include "latents/latent_names.h"
 #include "session/command.h"
 #include "train/metric.h"
 
@@ -58,15 +58,6 @@ struct event_view {
     char letter; /* arm, or ' ' */
     char kind[24];
     char text[1024];
-};
-
-/* Names that do not change once loaded; text is UTF-8, not escaped. */
-struct names {
-    size_t vocab;
-    const char *const *token; /* [vocab] bytes of each token, NUL-terminated */
-    size_t n_concepts;
-    const char *const *concept_name; /* [n_concepts] */
-    const enum concept_kind *concept_kind;
 };
 
 /* A setting as a line: "k" "4". */

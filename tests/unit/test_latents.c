@@ -1,6 +1,6 @@
 /* [threads] Latents of hand-built SAEs on a made-up world: counts against naive ones,
  * what they match, contexts, histogram, lens, neighbours, ablation. */
-#include "latents/latents.h"
+#include "latents/latent_names.h"
 #include "num/blas.h"
 #include "unit/check.h"
 #include "unit/tiny.h"
@@ -541,32 +541,36 @@ static void test_names(void **state)
     struct tok *tok = tiny_tok(forms, 2);
     struct concepts *c = world_concepts();
     char out[32];
+    struct names n;
+    struct errinfo e;
+    assert_ok(names_init(&n, tok, c, &e), &e);
     struct latent_row r = {.match = MATCH_CONCEPT, .match_id = 5};
-    latent_match_name(&r, c, tok, out, sizeof out);
+    names_match(&n, &r, out, sizeof out);
     assert_string_equal(out, "letter e");
-    assert_string_equal(latent_match_kind(&r, c), "letter");
+    assert_string_equal(names_match_kind(&n, &r), "letter");
     r.match_id = 6;
-    assert_string_equal(latent_match_kind(&r, c), "grammar");
+    assert_string_equal(names_match_kind(&n, &r), "grammar");
     r = (struct latent_row){.match = MATCH_WORD, .match_id = tok_single(tok, " dog")};
-    latent_match_name(&r, c, tok, out, sizeof out);
+    names_match(&n, &r, out, sizeof out);
     assert_string_equal(out, "'dog'");
-    assert_string_equal(latent_match_kind(&r, c), "word");
-    assert_string_equal(latent_place_name(r.place), "token");
+    assert_string_equal(names_match_kind(&n, &r), "word");
+    assert_string_equal(names_place(r.place), "token");
     r.place = PLACE_PREVIOUS;
-    latent_match_name(&r, c, tok, out, sizeof out);
+    names_match(&n, &r, out, sizeof out);
     assert_string_equal(out, "after 'dog'");
-    assert_string_equal(latent_place_name(r.place), "previous");
+    assert_string_equal(names_place(r.place), "previous");
     r.place = PLACE_TOKEN;
-    latent_match_name(&r, c, tok, out, 4);
+    names_match(&n, &r, out, 4);
     assert_string_equal(out, "'do");
     r.match_id = tok_single(tok, "\x1b");
-    latent_match_name(&r, c, tok, out, sizeof out);
-    assert_string_equal(out, "'\\x1b'");
+    names_match(&n, &r, out, sizeof out);
+    assert_string_equal(out, "'\x1b'"); /* whoever shows it escapes it */
     r.match = MATCH_NONE;
     r.place = PLACE_PREVIOUS;
-    assert_null(latent_match_kind(&r, c));
-    latent_match_name(&r, c, tok, out, sizeof out);
+    assert_string_equal(names_match_kind(&n, &r), "");
+    names_match(&n, &r, out, sizeof out);
     assert_string_equal(out, "");
+    names_deinit(&n);
     concepts_free(c);
     tok_free(tok);
 }

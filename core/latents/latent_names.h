@@ -1,0 +1,39 @@
+/* Names of tokens and concepts, and of what a latent matches. The text is as it is in
+ * its file: whoever shows it escapes it (canvas_text, utf8_escape). Any thread. */
+#ifndef SAETOP_LATENTS_LATENT_NAMES_H
+#define SAETOP_LATENTS_LATENT_NAMES_H
+
+#include "latents/latents.h"
+
+/* Texts that do not change once made: UTF-8, not escaped. */
+struct names {
+    size_t vocab;
+    const char *const *token; /* [vocab] bytes of each token, NUL-terminated */
+    size_t n_concepts;
+    const char *const *concept_name; /* [n_concepts] */
+    const enum concept_kind *concept_kind;
+};
+
+/* Copies of the texts of tok and c, which may go before them. A token that holds a NUL
+ * ends there. names_deinit frees what names_init made; zeroed is fine. */
+enum err names_init(struct names *n, const struct tok *tok, const struct concepts *c,
+                    struct errinfo *e) ERR_CHECKED;
+void names_deinit(struct names *n);
+
+/* A token's text, "" for -1 and what is out of range. */
+const char *names_token(const struct names *n, int32_t token);
+/* The same without spaces at its ends, a lone space as U+2423. */
+void names_token_trimmed(const struct names *n, int32_t token, char *out, size_t cap);
+/* "animal", "letter d", "'dog'", "after 'dog'" for one at the token before, "" for no
+ * match. */
+void names_match(const struct names *n, const struct latent_row *r, char *out,
+                 size_t cap);
+/* "word", "leaf", "super", "letter", "grammar", "" for no match. */
+const char *names_match_kind(const struct names *n, const struct latent_row *r);
+/* "token" or "previous". */
+const char *names_place(enum match_place place);
+/* "mom, dad, mother" */
+void names_top_tokens(const struct names *n, const struct latent_row *r, char *out,
+                      size_t cap);
+
+#endif
