@@ -5,6 +5,7 @@
 #include "browse.h"
 #include "cmd.h"
 #include "top_json.h"
+#include "top_text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -27,36 +28,6 @@ static void add_token(const struct browse *t, int32_t id, struct str *out)
     size_t len = 0;
     const char *piece = tok_piece_view(t->in->lm->tok, id, &len);
     utf8_escape(out, piece ? piece : "", piece ? len : 0);
-}
-
-static void add_row_text(const struct browse *t, size_t j, struct str *out)
-{
-    const struct latent_row *r = &t->table->row[j];
-    char name[96];
-    struct str safe;
-    names_match(&t->names, r, name, sizeof name);
-    str_init(&safe, 4096);
-    utf8_escape(&safe, name, strlen(name));
-    str_addf(out, "%6zu  %s  %s  %s  %s  %s  %s  %-7s  %-22s", j,
-             NUMBER(NUMBER_POWER, 8, 2, r->density),
-             NUMBER(NUMBER_PLAIN, 7, 3, (double)r->max),
-             NUMBER(NUMBER_PLAIN, 7, 3, (double)r->mean),
-             NUMBER(NUMBER_PLAIN, 4, 2, (double)r->precision),
-             NUMBER(NUMBER_PLAIN, 4, 2, (double)r->recall),
-             NUMBER(NUMBER_PLAIN, 4, 2, (double)r->f1), names_match_kind(&t->names, r),
-             safe.len ? safe.p : "");
-    for (int i = 0; i < LATENT_TOP_TOKENS && r->top_token[i] >= 0; i++) {
-        str_add(out, i ? ", " : "  ");
-        add_token(t, r->top_token[i], out);
-    }
-    str_addc(out, '\n');
-    str_free(&safe);
-}
-
-static void add_heading(struct str *out)
-{
-    str_addf(out, "%6s  %8s  %7s  %7s  %4s  %4s  %4s  %-7s  %-22s  %s\n", "latent",
-             "density", "max", "mean", "P", "R", "F1", "kind", "match", "top tokens");
 }
 
 /* ---- the share that match ---- */
@@ -137,14 +108,14 @@ static void list_all(const struct browse *t, const struct latent_labels *labels,
 {
     const size_t F = t->table->F, alive = F - t->table->dead;
     if (!json) {
-        add_heading(out);
+        top_text_heading(labels, out);
     }
     for (size_t j = 0; j < F; j++) {
         if (json) {
             top_json_row(t, labels, j, out);
             str_add(out, "}\n");
         } else if (t->table->row[j].fires) {
-            add_row_text(t, j, out);
+            top_text_row(t, labels, j, out);
         }
     }
     if (json) {
@@ -182,11 +153,11 @@ static void add_lens(const struct browse *t, const char *name, const int32_t *id
     str_addc(out, '\n');
 }
 
-static void show_text(const struct browse *t, const struct latent_detail *d, size_t n,
-                      struct str *out)
+static void show_text(const struct browse *t, const struct latent_labels *labels,
+                      const struct latent_detail *d, size_t n, struct str *out)
 {
-    add_heading(out);
-    add_row_text(t, (size_t)d->latent, out);
+    top_text_heading(labels, out);
+    top_text_row(t, labels, (size_t)d->latent, out);
     str_addf(out, "density     %s [%s, %s]\n",
              NUMBER(NUMBER_POWER, 0, 2, d->row.density),
              NUMBER(NUMBER_POWER, 0, 2, d->density_lo),
@@ -245,7 +216,7 @@ static enum err show_latent(struct browse *t, const struct latent_labels *labels
     if (a->json) {
         rc = top_json_latent(t, labels, d, (size_t)a->contexts, out, e);
     } else {
-        show_text(t, d, n, out);
+        show_text(t, labels, d, n, out);
     }
     latent_detail_unref(d);
     return rc;

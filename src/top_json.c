@@ -1,9 +1,7 @@
 #include "top_json.h"
 
 #include "base/json.h"
-#include "base/utf8.h"
-
-#include <string.h>
+#include "top_text.h"
 
 /* A member with a number. */
 static void number(struct str *out, const char *key, double v)
@@ -19,41 +17,46 @@ void top_json_token(const struct browse *t, int32_t id, struct str *out)
     json_add_string(out, piece ? piece : "", piece ? len : 0);
 }
 
-void top_json_row(const struct browse *t, const struct latent_labels *labels, size_t j,
-                  struct str *out)
+static void add_tokens(const struct browse *t, const struct latent_row *r,
+                       struct str *out)
 {
-    const struct latent_row *r = &t->table->row[j];
-    const char *label = latent_labels_of(labels, (int32_t)j);
-    char name[96];
-    struct str safe;
-    str_init(&safe, 4096);
-    names_match(&t->names, r, name, sizeof name);
-    utf8_escape(&safe, name, strlen(name));
-    str_addf(out, "{\"latent\":%zu,\"label\":", j);
-    json_add_string(out, label, strlen(label));
-    number(out, "density", r->density);
-    number(out, "max", (double)r->max);
-    number(out, "mean", (double)r->mean);
-    str_add(out, ",\"unit\":\"" LATENT_UNIT "\"");
-    str_add(out, ",\"match\":");
-    json_add_string(out, safe.len ? safe.p : "", safe.len);
-    str_free(&safe);
-    if (r->match == MATCH_NONE) {
-        str_add(out, ",\"kind\":null,\"place\":null");
-    } else {
-        str_addf(out, ",\"kind\":\"%s\",\"place\":\"%s\"",
-                 names_match_kind(&t->names, r), names_place(r->place));
-    }
-    number(out, "match_cut", (double)r->match_cut);
-    number(out, "precision", (double)r->precision);
-    number(out, "recall", (double)r->recall);
-    number(out, "f1", (double)r->f1);
-    str_add(out, ",\"top_tokens\":[");
+    str_add(out, "[");
     for (int i = 0; i < LATENT_TOP_TOKENS && r->top_token[i] >= 0; i++) {
         str_add(out, i ? "," : "");
         top_json_token(t, r->top_token[i], out);
     }
     str_add(out, "]");
+}
+
+static void add_member(const struct browse *t, const struct latent_column *c,
+                       const struct latent_source *s, struct str *out)
+{
+    struct str text;
+    str_addf(out, "\"%s\":", c->name);
+    if (c->type == COLUMN_TOKENS) {
+        add_tokens(t, s->row, out);
+    } else if (!c->text) {
+        json_add_number(out, latent_column_number(c, s));
+    } else if (!latent_column_has(c, s)) {
+        str_add(out, "null");
+    } else {
+        str_init(&text, 4096);
+        latent_column_text(c, s, &text);
+        json_add_string(out, text.len ? text.p : "", text.len);
+        str_free(&text);
+    }
+}
+
+void top_json_row(const struct browse *t, const struct latent_labels *labels, size_t j,
+                  struct str *out)
+{
+    const struct latent_source s = top_source(t, labels, j);
+    for (size_t i = 0; latent_column_nth(IN_JSON, i) >= 0; i++) {
+        const int at = latent_column_nth(IN_JSON, i);
+        str_addc(out, i ? ',' : '{');
+        add_member(t, latent_column_at((size_t)at), &s, out);
+    }
+    str_add(out, ",\"unit\":\"" LATENT_UNIT "\"");
 }
 
 /* ---- one latent ---- */
@@ -172,14 +175,12 @@ enum err top_json_latent(const struct browse *t, const struct latent_labels *lab
     const struct latent_lens *norm = &d->lens[LENS_NORM],
                              *direct = &d->lens[LENS_DIRECT];
     top_json_row(t, labels, (size_t)d->latent, out);
-    str_addf(out, ",\"step\":%lld,\"fires\":%zu,\"density_interval\":[",
-             (long long)d->step, d->row.fires);
+    str_addf(out, ",\"step\":%lld,\"density_interval\":[", (long long)d->step);
     json_add_number(out, d->density_lo);
     str_addc(out, ',');
     json_add_number(out, d->density_hi);
     str_addc(out, ']');
     number(out, "encoder_decoder_cosine", (double)d->enc_dec_cos);
-    number(out, "absorption", d->row.absorption);
     number(out, "delta_nll", d->delta_nll);
     number(out, "delta_nll_tokens", (double)d->delta_n);
     add_histogram(d, out);

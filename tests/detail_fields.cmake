@@ -1,8 +1,11 @@
 # Fails when the explorer's Detail draws a field of a latent that `top --json` does not
-# print: the fields that one file reads are looked for in the other.
+# print: the fields that one file reads are looked for in the other, and in the table of
+# columns, which it prints.
 # cmake -DROOT=DIR -P detail_fields.cmake
 file(READ ${ROOT}/ui/screen_detail.c screen)
 file(READ ${ROOT}/src/top_json.c json)
+file(READ ${ROOT}/core/latents/latent_column_list.c columns)
+string(APPEND json "${columns}")
 string(REGEX MATCHALL "[^a-z_](d|row|l)->[a-z_]+" fields "${screen}")
 list(TRANSFORM fields REPLACE "^.*->" "")
 list(REMOVE_DUPLICATES fields)

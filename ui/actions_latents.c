@@ -53,19 +53,34 @@ const char *may_label(const struct app *a, const struct session_view *v)
 
 /* ---- the table ---- */
 
+/* The column to the right of the one that is sorted by, or to the left; around the end.
+ */
+static int column_beside(const struct app *a, const struct session_view *v, bool right)
+{
+    int shown[64], n = 0, at = 0;
+    for (size_t i = 0; latent_column_nth(IN_TABLE, i) >= 0 && n < 64; i++) {
+        const int k = latent_column_nth(IN_TABLE, i);
+        if (latents_column_shown(a, v, latent_column_at((size_t)k)) ||
+            k == a->latents.sort) {
+            at = k == a->latents.sort ? n : at;
+            shown[n++] = k;
+        }
+    }
+    return shown[(at + (right ? 1 : n - 1)) % n];
+}
+
 void act_sort(struct app *a, const struct session_view *v, const char *args)
 {
     struct latents_state *l = &a->latents;
-    const int n = (int)latents_columns();
     if (!strcmp(args, "+") || !strcmp(args, "-")) {
-        do {
-            l->sort = (l->sort + (args[0] == '+' ? 1 : n - 1)) % n;
-        } while (!latents_column_shown(a, v, (size_t)l->sort));
+        l->sort = column_beside(a, v, args[0] == '+');
         l->reverse = false;
     } else {
-        const int i = latents_column_find(args);
-        if (i < 0) {
-            app_say(a, true, "sort: expected the title of a column (Tab completes)");
+        const int i = latent_column_find(args, strlen(args));
+        if (i < 0 || !(latent_column_at((size_t)i)->flags & IN_TABLE)) {
+            char words[160];
+            latent_column_words(IN_TABLE, words, sizeof words);
+            app_say(a, true, "no column %.40s: %s", args, words);
             return;
         }
         l->reverse = i == l->sort && !l->reverse;
@@ -201,11 +216,17 @@ void act_label(struct app *a, const struct session_view *v, const char *args)
 
 /* ---- points ---- */
 
+/* The nth measure that can stand on y; -1 beyond the last. */
+static int scatter_measure(int nth)
+{
+    return latent_column_nth(IN_SCATTER, (size_t)nth);
+}
+
 /* Which of the scatter's measures is a column; MEASURE none. */
 static int measure_index(int column)
 {
     int i = 0;
-    while (scatter_measure((size_t)i) >= 0 && scatter_measure((size_t)i) != column) {
+    while (scatter_measure(i) >= 0 && scatter_measure(i) != column) {
         i++;
     }
     return i;
@@ -215,7 +236,7 @@ void act_scatter(struct app *a, const struct session_view *v, const char *args)
 {
     struct latents_state *l = &a->latents;
     int n = 0;
-    while (scatter_measure((size_t)n) >= 0) {
+    while (scatter_measure(n) >= 0) {
         n++;
     }
     if (!args[0] || !strcmp(args, "off")) {
@@ -232,15 +253,17 @@ void act_scatter(struct app *a, const struct session_view *v, const char *args)
     if (!strcmp(args, "+") || !strcmp(args, "-")) {
         i = l->scatter ? (i + (args[0] == '+' ? 1 : n - 1)) % n : i;
     } else {
-        const int column = latents_column_find(args);
+        const int column = latent_column_find(args, strlen(args));
         i = column < 0 ? n : measure_index(column);
     }
     if (i >= n) {
-        app_say(a, true, "scatter: expected max, mean, absorb, P, R, F1 or off");
+        char words[160];
+        latent_column_words(IN_SCATTER, words, sizeof words);
+        app_say(a, true, "no measure %.40s: %s or off", args, words);
         return;
     }
     l->scatter = true;
-    l->scatter_y = scatter_measure((size_t)i);
+    l->scatter_y = scatter_measure(i);
 }
 
 void act_refresh(struct app *a, const struct session_view *v, const char *args)

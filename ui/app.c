@@ -25,7 +25,7 @@ void app_init(struct app *a, int w, int h, enum glyph_tier tier, enum theme_id t
     a->train.smooth = 0.6;
     a->train.cursor = (double)NAN;
     a->latents.at = -1;
-    a->latents.sort = a->latents.scatter_y = latents_column_find("F1");
+    a->latents.sort = a->latents.scatter_y = latent_column_nth(AT_FIRST, 0);
     a->detail.latent = -1;
     a->detail.interval = INTERVAL_TOP;
     a->detail.heat_row = true;

@@ -86,7 +86,7 @@ struct latents_state {
     char filter[LINE_CAP];          /* the text in force */
     struct latent_filter *compiled; /* NULL: everything */
     char filter_was[LINE_CAP];      /* before the prompt was opened */
-    char filter_error[96];
+    char filter_error[FILTER_MESSAGE];
     size_t filter_error_at; /* byte */
     int sort;               /* column */
     bool reverse;           /* against the column's natural direction */

@@ -17,7 +17,17 @@ static const char *metric_word(size_t i)
 
 static const char *column_word(size_t i)
 {
-    return i < latents_columns() ? latents_column(i)->title : NULL;
+    const int at = latent_column_nth(IN_TABLE, i);
+    return at >= 0 ? latent_column_word(latent_column_at((size_t)at)) : NULL;
+}
+
+/* A measure of the scatter; then what ends it. */
+static const char *scatter_word(size_t i)
+{
+    const int at = latent_column_nth(IN_SCATTER, i);
+    return at >= 0 ? latent_column_word(latent_column_at((size_t)at))
+           : i == 0 || latent_column_nth(IN_SCATTER, i - 1) >= 0 ? "off"
+                                                                 : NULL;
 }
 
 static const char *screen_word(size_t i)
@@ -41,7 +51,6 @@ WORDS(set_word, "theme", "glyphs", "mouse", "smooth")
 WORDS(theme_word, "dark", "light", "contrast", "mono")
 WORDS(glyph_word, "braille", "block", "ascii")
 WORDS(lens_word, "norm", "direct")
-WORDS(scatter_word, "max", "mean", "absorb", "P", "R", "F1", "off")
 WORDS(move_word, "down", "up", "left", "right", "first", "last", "page-down", "page-up",
       "half-down", "half-up", "far-left", "far-right")
 

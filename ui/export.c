@@ -4,7 +4,6 @@
 #include "base/file.h"
 #include "base/newfile.h"
 #include "base/utf8.h"
-#include "ui/names.h"
 #include "ui/screen.h"
 
 #include <math.h>
@@ -61,36 +60,37 @@ static void export_curves(const struct session_view *v, struct str *out)
     }
 }
 
+static void export_cell(const struct latent_column *c, const struct latent_source *s,
+                        bool first, struct str *out)
+{
+    const double v = latents_number(c, s);
+    if (c->text) {
+        struct str text;
+        str_init(&text, (size_t)1 << 20);
+        latent_column_text(c, s, &text);
+        csv_add(out, text.len ? text.p : "", first);
+        str_free(&text);
+    } else if (latent_column_is_whole(c) && isfinite(v)) {
+        add_integer(out, (int64_t)v, first);
+    } else {
+        add_number(out, v, first);
+    }
+}
+
 static void export_table(const struct app *a, const struct session_view *v,
                          const struct latent_table *t, struct str *out)
 {
     const struct latents_state *l = &a->latents;
-    str_add(
-        out,
-        "latent,fires,density,max,mean,absorption,match,kind,place,match_cut,precision,"
-        "recall,f1,marked,top_tokens,label\n");
+    int at;
+    for (size_t k = 0; (at = latent_column_nth(IN_CSV, k)) >= 0; k++) {
+        csv_add(out, latent_column_at((size_t)at)->name, k == 0);
+    }
+    str_addc(out, '\n');
     for (size_t i = 0; i < l->shown; i++) {
-        const int32_t id = l->order[i];
-        const struct latent_row *r = &t->row[id];
-        char text[400];
-        add_integer(out, id, true);
-        add_integer(out, (int64_t)r->fires, false);
-        add_number(out, r->density, false);
-        add_number(out, r->fires ? (double)r->max : (double)NAN, false);
-        add_number(out, r->fires ? (double)r->mean : (double)NAN, false);
-        add_number(out, r->absorption, false);
-        names_match(&v->names, r, text, sizeof text);
-        add_escaped(out, text);
-        add_escaped(out, names_match_kind(&v->names, r));
-        add_escaped(out, r->match ? names_place(r->place) : "");
-        add_number(out, r->match ? (double)r->match_cut : (double)NAN, false);
-        add_number(out, r->match ? (double)r->precision : (double)NAN, false);
-        add_number(out, r->match ? (double)r->recall : (double)NAN, false);
-        add_number(out, r->match ? (double)r->f1 : (double)NAN, false);
-        add_integer(out, latents_is_marked(l, l->arm, id), false);
-        names_top_tokens(&v->names, r, text, sizeof text);
-        add_escaped(out, text);
-        add_escaped(out, latents_label(a, v, id));
+        const struct latent_source s = latents_source(l, v, t, l->order[i]);
+        for (size_t k = 0; (at = latent_column_nth(IN_CSV, k)) >= 0; k++) {
+            export_cell(latent_column_at((size_t)at), &s, k == 0, out);
+        }
         str_addc(out, '\n');
     }
 }

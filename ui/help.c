@@ -18,7 +18,10 @@ enum line_kind {
     LINE_WHY,
     LINE_METRIC,
     LINE_METRIC_MORE,
+    LINE_COLUMN, /* of the latents */
+    LINE_COLUMN_MORE,
     LINE_TOPIC,
+    LINE_COLUMN_TOPIC,
     LINE_TEXT,
     LINE_EVENT, /* with its text's beginning; both: said of both arms */
     LINE_EVENT_MORE,
@@ -29,12 +32,12 @@ enum line_kind {
 
 struct help_line {
     enum line_kind kind;
-    size_t index;     /* in the keymap, metrics or topics */
+    size_t index;     /* in the keymap, metrics, columns or topics */
     const char *text; /* of heads, reasons and wrapped text: not NUL-terminated */
     size_t len;
 };
 
-enum { LINES_MAX = 512 };
+enum { LINES_MAX = 1024 };
 struct help_lines {
     struct help_line line[LINES_MAX];
     size_t n;
@@ -190,6 +193,38 @@ static void add_measures(struct help_lines *l, const struct app *a, int w)
     }
 }
 
+static bool column_wanted(const struct app *a, const struct latent_column *c)
+{
+    return wanted(a->help.filter, c->title, c->help, c->name) ||
+           wanted(a->help.filter, c->more ? c->more : "", "column", "");
+}
+
+static void add_columns(struct help_lines *l, const struct app *a, int w)
+{
+    const size_t before = l->n;
+    const struct latent_column *c = NULL;
+    for (size_t i = 0; (c = latent_column_at(i)) != NULL; i++) {
+        if (column_wanted(a, c)) {
+            add_head(l, "columns and filter words of Latents (Enter: sort by it)",
+                     before);
+            add_wrapped(l, LINE_COLUMN, LINE_COLUMN_MORE, i, c->help, strlen(c->help),
+                        w - METRIC_COLUMN);
+        }
+    }
+}
+
+static void add_column_topics(struct help_lines *l, const struct app *a, int w)
+{
+    const struct latent_column *c = NULL;
+    for (size_t i = 0; (c = latent_column_at(i)) != NULL; i++) {
+        if (c->more && column_wanted(a, c)) {
+            add(l, LINE_GAP, 0, "", 0);
+            add(l, LINE_COLUMN_TOPIC, i, c->title, strlen(c->title));
+            add_wrapped(l, LINE_TEXT, LINE_TEXT, 0, c->more, strlen(c->more), w - 4);
+        }
+    }
+}
+
 /* ---- events and messages ---- */
 
 enum { EVENT_COLUMN = 26, MESSAGE_COLUMN = 10 };
@@ -282,7 +317,9 @@ static void build(struct help_lines *l, const struct app *a,
         }
     }
     add_measures(l, a, w);
+    add_columns(l, a, w);
     add_topics(l, a, w);
+    add_column_topics(l, a, w);
     if (v->state == SESSION_BROWSING) {
         add_keys(l, a, v, APART,
                  v->step < v->planned
@@ -380,7 +417,8 @@ static void next_section(struct app *a, const struct session_view *v, bool forwa
     size_t i = a->help.list.cursor;
     for (size_t steps = 0; steps < l.n; steps++) {
         i = forward ? (i + 1) % l.n : (i + l.n - 1) % l.n;
-        if (l.line[i].kind == LINE_HEAD || l.line[i].kind == LINE_TOPIC) {
+        if (l.line[i].kind == LINE_HEAD || l.line[i].kind == LINE_TOPIC ||
+            l.line[i].kind == LINE_COLUMN_TOPIC) {
             list_go(&a->help.list, i);
             return;
         }
@@ -400,6 +438,21 @@ static void run_key(struct app *a, const struct session_view *v,
         app_go(a, v, k->screen);
     }
     app_choose(a, v, k);
+}
+
+static void sort_by(struct app *a, const struct session_view *v,
+                    const struct latent_column *c)
+{
+    char text[80];
+    if (!(c->flags & IN_TABLE)) {
+        app_say(a, true, "%s does not stand in the table: %s", c->title,
+                c->flags & IN_FILTER ? "& filters by it" : "the export has it");
+        return;
+    }
+    help_close(a);
+    app_go(a, v, SCREEN_LATENTS);
+    snprintf(text, sizeof text, "sort %s", c->name);
+    app_run(a, v, text);
 }
 
 void help_enter(struct app *a, const struct session_view *v)
@@ -425,6 +478,8 @@ void help_enter(struct app *a, const struct session_view *v)
         snprintf(text, sizeof text, "pane %s",
                  metric_def((enum metric)line->index)->column);
         app_run(a, v, text);
+    } else if (line->kind == LINE_COLUMN || line->kind == LINE_COLUMN_MORE) {
+        sort_by(a, v, latent_column_at(line->index));
     }
 }
 
@@ -500,10 +555,19 @@ static void draw_line(const struct app *a, const struct session_view *v,
         canvas_text(c, x + 1, y, 24, def->label, ROLE_VALUE, 0);
         canvas_text(c, x + METRIC_COLUMN, y, w - METRIC_COLUMN, text, ROLE_TEXT, 0);
         break;
+    case LINE_COLUMN:
+        canvas_text(c, x + 1, y, 24, latent_column_at(line->index)->title, ROLE_VALUE,
+                    0);
+        canvas_text(c, x + METRIC_COLUMN, y, w - METRIC_COLUMN, text, ROLE_TEXT, 0);
+        break;
+    case LINE_COLUMN_MORE:
     case LINE_METRIC_MORE:
         canvas_text(c, x + METRIC_COLUMN, y, w - METRIC_COLUMN, text, ROLE_TEXT, 0);
         break;
     case LINE_TOPIC: canvas_text(c, x, y, w, text, ROLE_FOCUS, ATTR_BOLD); break;
+    case LINE_COLUMN_TOPIC:
+        canvas_textf(c, x, y, w, ROLE_FOCUS, ATTR_BOLD, "the column %s", text);
+        break;
     case LINE_TEXT: canvas_text(c, x + 2, y, w - 2, text, ROLE_TEXT, 0); break;
     case LINE_EVENT:
         draw_event(v, c, x, y, line->index);

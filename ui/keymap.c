@@ -92,7 +92,7 @@ static const struct key_entry entries[] = {
     {SCREEN_LATENTS, {'='}, ACTION_SCATTER, "scatter", "", "[MEASURE|+|-|off]", "scatter",
      "the latents as points: density against a measure; hjkl go from point to point", 9},
     {SCREEN_LATENTS, {'.'}, ACTION_SCATTER, "scatter", "+", "[MEASURE|+|-|off]", NULL,
-     "next measure of the scatter: max, mean, absorb, P, R, F1", 0},
+     "next measure of the scatter; Tab after :scatter lists them", 0},
     {SCREEN_LATENTS, {','}, ACTION_SCATTER, "scatter", "-", "[MEASURE|+|-|off]", NULL,
      "previous measure of the scatter", 0},
     {SCREEN_LATENTS, {'R'}, ACTION_REFRESH, "refresh", "", "", "refresh",

@@ -1,7 +1,6 @@
 #include "ui/latent_filter.h"
 
 #include "base/mem.h"
-#include "ui/names.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -12,66 +11,18 @@
 
 /* ---- fields and flags ---- */
 
-static double log_density(const struct latent_row *r)
-{
-    return r->density > 0 ? log10(r->density) : (double)-INFINITY;
-}
-
-/* X(name, value) with `r` the row and `id` the latent */
-#define FIELD_LIST(X)                                                                  \
-    X("absorb", r->absorption)                                                         \
-    X("density", r->density)                                                           \
-    X("f1", (double)r->f1)                                                             \
-    X("fires", (double)r->fires)                                                       \
-    X("latent", (double)id)                                                            \
-    X("logd", log_density(r))                                                          \
-    X("max", (double)r->max)                                                           \
-    X("mean", (double)r->mean)                                                         \
-    X("p", (double)r->precision)                                                       \
-    X("precision", (double)r->precision)                                               \
-    X("r", (double)r->recall)                                                          \
-    X("recall", (double)r->recall)
-
-static const char *const field_names[] = {
-#define FIELD_NAME(name, value) name,
-    FIELD_LIST(FIELD_NAME)
-#undef FIELD_NAME
-};
-enum { FIELDS = sizeof field_names / sizeof field_names[0] };
-
-static double field_value(size_t field, const struct latent_row *r, int32_t id)
-{
-    const double value[] = {
-#define FIELD_VALUE(name, value) value,
-        FIELD_LIST(FIELD_VALUE)
-#undef FIELD_VALUE
-    };
-    return value[field];
-}
-
-enum flag { FLAG_DEAD, FLAG_LABELLED, FLAG_MARKED, FLAG_MATCHED, FLAGS };
-static const char *const flag_names[FLAGS] = {"dead", "labelled", "marked", "matched"};
-
 const char *filter_word(size_t i)
 {
-    return i < FIELDS           ? field_names[i]
-           : i < FIELDS + FLAGS ? flag_names[i - FIELDS]
-                                : NULL;
+    const int at = latent_column_nth(IN_FILTER, i);
+    return at >= 0 ? latent_column_at((size_t)at)->name : NULL;
 }
 
-static int find_name(const char *const *names, size_t n, const char *text, size_t len)
+/* The column that a word names and that a filter can ask; NULL: none. */
+static const struct latent_column *field_of(const char *text, size_t len)
 {
-    for (size_t i = 0; i < n; i++) {
-        size_t same = 0;
-        while (same < len && names[i][same] &&
-               tolower((unsigned char)text[same]) == names[i][same]) {
-            same++;
-        }
-        if (same == len && !names[i][same]) {
-            return (int)i;
-        }
-    }
-    return -1;
+    const int at = latent_column_find(text, len);
+    const struct latent_column *c = at >= 0 ? latent_column_at((size_t)at) : NULL;
+    return c && (c->flags & IN_FILTER) ? c : NULL;
 }
 
 /* ---- what a filter is ---- */
@@ -82,7 +33,7 @@ enum compare { CMP_GT, CMP_GE, CMP_LT, CMP_LE, CMP_EQ, CMP_NE };
 struct piece {
     enum piece_kind kind;
     bool negated, ends_term;
-    size_t which; /* field or flag */
+    const struct latent_column *field; /* that is compared, or a flag */
     enum compare compare;
     double number;
     char word[128];
@@ -121,6 +72,7 @@ struct parser {
     const char *text, *p;
     const char *error; /* message; NULL while all is well */
     const char *error_at;
+    char room[FILTER_MESSAGE]; /* for one that is put together */
 };
 
 static bool fail_at(struct parser *s, const char *at, const char *message)
@@ -128,6 +80,16 @@ static bool fail_at(struct parser *s, const char *at, const char *message)
     s->error = message;
     s->error_at = at;
     return false;
+}
+
+/* With the fields that there are. */
+static bool fail_unknown(struct parser *s, const char *at)
+{
+    static const char lead[] = "unknown field: ";
+    memcpy(s->room, lead, sizeof lead);
+    latent_column_words(IN_FILTER, s->room + sizeof lead - 1,
+                        sizeof s->room - sizeof lead);
+    return fail_at(s, at, s->room);
 }
 
 static void skip_spaces(struct parser *s)
@@ -328,23 +290,23 @@ static bool parse_word(struct parser *s, struct piece *out)
     while (isalnum((unsigned char)start[letters]) || start[letters] == '_') {
         letters++;
     }
-    const int field = find_name(field_names, FIELDS, start, letters);
+    const struct latent_column *field = field_of(start, letters);
+    const bool is_flag = field && field->type == COLUMN_FLAG;
     s->p = start + letters;
     const char *after = s->p;
     skip_spaces(s);
     if (letters && parse_op(s, &out->compare)) {
-        if (field < 0) {
-            return fail_at(s, start, "unknown field");
+        if (!field || is_flag) {
+            return fail_unknown(s, start);
         }
         out->kind = PIECE_COMPARE;
-        out->which = (size_t)field;
+        out->field = field;
         return parse_number(s, &out->number);
     }
     s->p = after;
-    const int flag = find_name(flag_names, FLAGS, start, letters);
-    if (flag >= 0 && ends_word(*s->p)) {
+    if (is_flag && ends_word(*s->p)) {
         out->kind = PIECE_FLAG;
-        out->which = (size_t)flag;
+        out->field = field;
         return true;
     }
     while (!ends_word(*s->p)) {
@@ -517,10 +479,11 @@ static bool may_be_number(const struct piece *p)
                                   : p->word[strspn(p->word, "#0123456789")] == '\0';
 }
 
-static bool words_hold(struct piece *p, const struct names *names,
-                       const struct latent_row *row, int32_t latent, const char *label)
+static bool words_hold(struct piece *p, const struct latent_source *source)
 {
-    if (label[0] && text_holds(p, label)) {
+    const struct names *names = source->names;
+    const struct latent_row *row = source->row;
+    if (source->label[0] && text_holds(p, source->label)) {
         return true;
     }
     for (size_t i = 0; i < LATENT_TOP_TOKENS; i++) {
@@ -536,7 +499,7 @@ static bool words_hold(struct piece *p, const struct names *names,
         return false;
     }
     char text[24];
-    snprintf(text, sizeof text, "#%d", latent);
+    snprintf(text, sizeof text, "#%d", source->latent);
     return text_holds(p, text);
 }
 
@@ -553,31 +516,24 @@ static bool compare_holds(const struct piece *p, double v)
     return false;
 }
 
-static bool piece_holds(struct piece *p, const struct names *names,
-                        const struct latent_row *row, int32_t latent, bool marked,
-                        const char *label)
+static bool piece_holds(struct piece *p, const struct latent_source *source)
 {
     bool holds = false;
     if (p->kind == PIECE_COMPARE) {
-        holds = compare_holds(p, field_value(p->which, row, latent));
+        holds = compare_holds(p, latent_column_number(p->field, source));
     } else if (p->kind == PIECE_FLAG) {
-        holds = p->which == FLAG_DEAD       ? row->fires == 0
-                : p->which == FLAG_LABELLED ? label[0] != '\0'
-                : p->which == FLAG_MARKED   ? marked
-                                            : latent_is_matched(row);
+        holds = latent_column_number(p->field, source) > 0;
     } else {
-        holds = words_hold(p, names, row, latent, label);
+        holds = words_hold(p, source);
     }
     return holds != p->negated;
 }
 
-bool filter_holds(struct latent_filter *f, const struct names *names,
-                  const struct latent_row *row, int32_t latent, bool marked,
-                  const char *label)
+bool filter_holds(struct latent_filter *f, const struct latent_source *source)
 {
     bool term = false;
     for (size_t i = 0; i < f->n; i++) {
-        term = term || piece_holds(&f->piece[i], names, row, latent, marked, label);
+        term = term || piece_holds(&f->piece[i], source);
         if (f->piece[i].ends_term) {
             if (!term) {
                 return false;

@@ -18,6 +18,8 @@
 #include <stddef.h>
 
 struct latent_filter;
+/* Room that a message needs. */
+enum { FILTER_MESSAGE = 160 };
 
 /* Compile text; NULL with *at (byte) and message[cap] when it is malformed or memory is
  * out. An empty text compiles and holds everywhere. */
@@ -26,12 +28,11 @@ struct latent_filter *filter_new(const char *text, size_t *at, char *message,
 /* Holds where `text`, whatever its signs, is found as a word. NULL: out of memory. */
 struct latent_filter *filter_new_word(const char *text);
 void filter_free(struct latent_filter *f); /* NULL is fine */
-/* Whether it holds for a latent; label "": it has none. Remembers answers per token, so
- * `names` must stay the same for the life of the filter. */
-bool filter_holds(struct latent_filter *f, const struct names *names,
-                  const struct latent_row *row, int32_t latent, bool marked,
-                  const char *label);
-/* Names of fields and flags for completion and help; NULL beyond the last. */
+/* Whether it holds for a latent. Remembers answers per token, so the source's `names`
+ * must stay the same for the life of the filter. */
+bool filter_holds(struct latent_filter *f, const struct latent_source *source);
+/* Names of fields and flags for completion and help, from the table of columns; NULL
+ * beyond the last. */
 const char *filter_word(size_t i);
 
 /* Whether `text` is in `in`, letters of ASCII in any case. */

@@ -2,7 +2,6 @@
  * stand, which are shown, found and marked. The order is made anew only when the table,
  * the filter or the sorting changed. */
 #include "base/mem.h"
-#include "ui/names.h"
 #include "ui/screen.h"
 
 #include <math.h>
@@ -11,65 +10,6 @@
 #include <string.h>
 
 /* ---- columns ---- */
-
-enum {
-    COL_LATENT,
-    COL_LOGD,
-    COL_MAX,
-    COL_MEAN,
-    COL_ABSORB,
-    COL_MATCH,
-    COL_P,
-    COL_R,
-    COL_F1,
-    COL_LABEL,
-    COL_TOKENS
-};
-
-static const struct column columns[] = {
-    [COL_LATENT] = {"latent", 6, true, false, "number of the latent"},
-    [COL_LOGD] = {"log\xcf\x81", 6, true, true,
-                  "log10 of the share of tokens it fires on"},
-    [COL_MAX] = {"max", 6, true, true,
-                 "largest activation, in the unit of the saved SAE"},
-    [COL_MEAN] = {"mean", 6, true, true,
-                  "mean activation where it fires, in that unit"},
-    [COL_ABSORB] = {"absorb", 7, true, true,
-                    "absorption of the concept whose main latent it is"},
-    [COL_MATCH] = {"match", 15, false, false,
-                   "what it matches best, by F1 of \"at or above a cut\"; after X: the "
-                   "token before is X"},
-    [COL_P] = {"P", 4, true, true,
-               "precision: of the tokens at or above the cut, those of the match"},
-    [COL_R] = {"R", 4, true, true,
-               "recall: of the match's tokens, those at or above the cut"},
-    [COL_F1] = {"F1", 4, true, true, "F1 of precision and recall"},
-    [COL_LABEL] = {"label", 16, false, false, "what you called it"},
-    [COL_TOKENS] = {"top tokens", 0, false, false, "tokens with the largest sum"},
-};
-
-size_t latents_columns(void)
-{
-    return sizeof columns / sizeof columns[0];
-}
-
-const struct column *latents_column(size_t i)
-{
-    return &columns[i];
-}
-
-int latents_column_find(const char *title)
-{
-    for (size_t i = 0; i < latents_columns(); i++) {
-        if (!strcmp(columns[i].title, title)) {
-            return (int)i;
-        }
-    }
-    /* What can be typed without Greek. */
-    return !strcmp(title, "logd")     ? COL_LOGD
-           : !strcmp(title, "tokens") ? COL_TOKENS
-                                      : -1;
-}
 
 static struct rect table_rect(const struct app *a)
 {
@@ -82,33 +22,33 @@ const char *latents_label(const struct app *a, const struct session_view *v, int
     return latent_labels_of(v->arm[a->latents.arm].labels, id);
 }
 
-bool latents_column_shown(const struct app *a, const struct session_view *v, size_t i)
+bool latents_column_shown(const struct app *a, const struct session_view *v,
+                          const struct latent_column *c)
 {
     const bool labels = latent_labels_count(v->arm[a->latents.arm].labels) > 0;
     const bool narrow = table_rect(a).w < 100;
-    /* Where there is no room for all, labels take that of what F1 says as well. */
-    const bool gives_way = i == COL_MEAN || i == COL_P || i == COL_R;
-    return i == COL_LABEL ? labels : !(gives_way && labels && narrow);
+    /* Where there is no room for all, labels take that of what others say as well, but
+     * not of the column that is sorted by. */
+    const bool sorted = c == latent_column_at((size_t)a->latents.sort);
+    return (c->flags & IN_TABLE) && (labels || !(c->flags & ONLY_LABELS)) &&
+           !((c->flags & GIVES_WAY) && labels && narrow && !sorted);
 }
 
-/* The label of a latent of the arm that a table is of. */
-static const char *label_in(const struct session_view *v, const struct latent_table *t,
-                            int32_t id)
+struct latent_source latents_source(const struct latents_state *l,
+                                    const struct session_view *v,
+                                    const struct latent_table *t, int32_t id)
 {
-    for (size_t k = 0; k < 2; k++) {
-        if (v->arm[k].table == t) {
-            return latent_labels_of(v->arm[k].labels, id);
-        }
-    }
-    return "";
+    return (struct latent_source){.row = &t->row[id],
+                                  .latent = id,
+                                  .names = &v->names,
+                                  .label = latent_labels_of(v->arm[l->arm].labels, id),
+                                  .marked = latents_is_marked(l, l->arm, id)};
 }
 
 /* ".97", "1.0" */
 static void share_text(char *out, size_t cap, double v)
 {
-    if (!isfinite(v)) {
-        snprintf(out, cap, "-");
-    } else if (v >= 0.995 || v < 0) {
+    if (v >= 0.995 || v < 0) {
         snprintf(out, cap, "%.1f", v);
     } else {
         char text[16];
@@ -117,56 +57,34 @@ static void share_text(char *out, size_t cap, double v)
     }
 }
 
-void latents_cell(const struct session_view *v, const struct latent_table *t,
-                  int32_t id, size_t column, char *out, size_t cap)
+void latents_cell(const struct latent_column *c, const struct latent_source *s,
+                  char *out, size_t cap)
 {
-    const struct latent_row *r = &t->row[id];
-    const bool dead = r->fires == 0;
-    snprintf(out, cap, "-");
-    switch (column) {
-    case COL_LATENT: snprintf(out, cap, "%d", id); break;
-    case COL_LOGD:
-        if (r->density > 0) {
-            snprintf(out, cap, "%.2f", log10(r->density));
-        } else {
-            snprintf(out, cap, "dead");
-        }
-        break;
-    case COL_MAX:
-        if (!dead) {
-            plot_number(out, cap, (double)r->max, 5);
-        }
-        break;
-    case COL_MEAN:
-        if (!dead) {
-            plot_number(out, cap, (double)r->mean, 5);
-        }
-        break;
-    case COL_ABSORB: share_text(out, cap, r->absorption); break;
-    case COL_MATCH: names_match(&v->names, r, out, cap); break;
-    case COL_P:
-        share_text(out, cap, r->match ? (double)r->precision : (double)NAN);
-        break;
-    case COL_R: share_text(out, cap, r->match ? (double)r->recall : (double)NAN); break;
-    case COL_F1: share_text(out, cap, r->match ? (double)r->f1 : (double)NAN); break;
-    case COL_LABEL: snprintf(out, cap, "%s", label_in(v, t, id)); break;
-    default: names_top_tokens(&v->names, r, out, cap); break;
+    if (c->text) {
+        c->text(s, out, cap);
+        return;
+    }
+    if (!latent_column_has(c, s)) {
+        snprintf(out, cap, "%s", c->absent ? c->absent : "-");
+        return;
+    }
+    const double v = latent_column_number(c, s);
+    switch (c->type) {
+    case COLUMN_ID:
+    case COLUMN_COUNT:
+    case COLUMN_FLAG: snprintf(out, cap, "%.0f", v); break;
+    case COLUMN_LOG: snprintf(out, cap, "%.2f", v); break;
+    case COLUMN_SHARE: share_text(out, cap, v); break;
+    case COLUMN_POWER:
+    case COLUMN_ACT: plot_number(out, cap, v, 5); break;
+    case COLUMN_TEXT:
+    case COLUMN_TOKENS: break;
     }
 }
 
-/* NaN comes last in the order, whatever its direction. */
-double latents_number(const struct latent_row *r, int32_t id, size_t column)
+double latents_number(const struct latent_column *c, const struct latent_source *s)
 {
-    switch (column) {
-    case COL_LOGD: return r->fires ? r->density : (double)NAN;
-    case COL_MAX: return r->fires ? (double)r->max : (double)NAN;
-    case COL_MEAN: return r->fires ? (double)r->mean : (double)NAN;
-    case COL_ABSORB: return r->absorption;
-    case COL_P: return r->match ? (double)r->precision : (double)NAN;
-    case COL_R: return r->match ? (double)r->recall : (double)NAN;
-    case COL_F1: return r->match ? (double)r->f1 : (double)NAN;
-    default: return (double)id;
-    }
+    return latent_column_has(c, s) ? latent_column_number(c, s) : (double)NAN;
 }
 
 /* ---- the order ---- */
@@ -241,8 +159,9 @@ static int by_text(const void *x, const void *y)
 
 /* The place of each latent's text among all, the same for the same text; NaN for none.
  */
-static bool rank_texts(struct latents_state *l, const struct session_view *v,
-                       const struct latent_table *t, double *rank)
+static bool rank_texts(const struct latents_state *l, const struct session_view *v,
+                       const struct latent_table *t, const struct latent_column *c,
+                       double *rank)
 {
     enum { ITEM = SORT_TEXT + sizeof(int32_t) };
     char *text = mem_alloc(t->F, ITEM);
@@ -251,7 +170,8 @@ static bool rank_texts(struct latents_state *l, const struct session_view *v,
     }
     for (size_t i = 0; i < t->F; i++) {
         const int32_t id = (int32_t)i;
-        latents_cell(v, t, id, (size_t)l->sort, text + i * ITEM, SORT_TEXT);
+        const struct latent_source source = latents_source(l, v, t, id);
+        c->text(&source, text + i * ITEM, SORT_TEXT);
         memcpy(text + i * ITEM + SORT_TEXT, &id, sizeof id);
     }
     qsort(text, t->F, ITEM, by_text);
@@ -267,22 +187,28 @@ static bool rank_texts(struct latents_state *l, const struct session_view *v,
     return true;
 }
 
+bool latents_descends(const struct latents_state *l)
+{
+    const bool natural = latent_column_at((size_t)l->sort)->flags & DESCENDING;
+    return natural != l->reverse;
+}
+
 /* All latents in the order of the column; false when memory is out. */
 static bool sort_all(struct latents_state *l, const struct session_view *v,
                      const struct latent_table *t)
 {
-    const bool texts =
-        l->sort == COL_MATCH || l->sort == COL_LABEL || l->sort == COL_TOKENS;
-    const bool down = columns[l->sort].descending != l->reverse;
+    const struct latent_column *c = latent_column_at((size_t)l->sort);
+    const bool texts = c->text != NULL;
+    const bool down = latents_descends(l);
     double *rank = texts ? mem_alloc(t->F, sizeof *rank) : NULL;
     struct sort_item *item = mem_alloc(t->F, 2 * sizeof *item);
-    const bool room = item && (!texts || (rank && rank_texts(l, v, t, rank))) &&
+    const bool room = item && (!texts || (rank && rank_texts(l, v, t, c, rank))) &&
                       mem_grow(&l->sorted, &l->sorted_cap, t->F, sizeof *l->sorted,
                                SIZE_MAX / 8, NULL) == OK;
     for (size_t i = 0; room && i < t->F; i++) {
         const int32_t id = (int32_t)i;
-        const double key =
-            texts ? rank[i] : latents_number(&t->row[i], id, (size_t)l->sort);
+        const struct latent_source source = latents_source(l, v, t, id);
+        const double key = texts ? rank[i] : latents_number(c, &source);
         item[i] = (struct sort_item){sort_key(key, down), id};
     }
     if (room) {
@@ -304,8 +230,9 @@ static bool fill_order(struct latents_state *l, const struct session_view *v,
                        const struct latent_table *t)
 {
     const struct latent_labels *labels = v->arm[l->arm].labels;
-    const bool new_table = t != l->ordered || t->step != l->ordered_step ||
-                           (l->sort == COL_LABEL && labels != l->ordered_labels);
+    const bool new_table =
+        t != l->ordered || t->step != l->ordered_step ||
+        (latent_column_at((size_t)l->sort)->text && labels != l->ordered_labels);
     l->shown = 0;
     if ((new_table || l->sorted_by != l->sort || l->sorted_reverse != l->reverse ||
          l->n_sorted != t->F) &&
@@ -319,9 +246,8 @@ static bool fill_order(struct latents_state *l, const struct session_view *v,
     }
     for (size_t i = 0; i < t->F; i++) {
         const int32_t id = l->sorted[i];
-        if (!l->compiled || filter_holds(l->compiled, &v->names, &t->row[id], id,
-                                         latents_is_marked(l, l->arm, id),
-                                         latent_labels_of(labels, id))) {
+        const struct latent_source source = latents_source(l, v, t, id);
+        if (!l->compiled || filter_holds(l->compiled, &source)) {
             l->order[l->shown++] = id;
         }
     }
@@ -463,8 +389,8 @@ void latents_find(struct app *a, const struct session_view *v, bool forward, boo
     size_t count = 0, best = SIZE_MAX, best_away = SIZE_MAX;
     for (size_t i = 0; i < l->shown; i++) {
         const int32_t id = l->order[i];
-        if (!filter_holds(f, &v->names, &t->row[id], id, false,
-                          latents_label(a, v, id))) {
+        const struct latent_source source = latents_source(l, v, t, id);
+        if (!filter_holds(f, &source)) {
             continue;
         }
         count++;

@@ -1,36 +1,25 @@
 /* Latents as points: how often each fires against one of its measures. The cursor is
  * the table's, and goes from point to point. */
 #include "base/mem.h"
-#include "ui/names.h"
 #include "ui/screen.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char *const measures[] = {"max", "mean", "absorb", "P", "R", "F1"};
-enum { MEASURES = sizeof measures / sizeof measures[0] };
-
-int scatter_measure(size_t nth)
+static const struct latent_column *measure(const struct latents_state *l)
 {
-    return nth < MEASURES ? latents_column_find(measures[nth]) : -1;
+    return latent_column_at((size_t)l->scatter_y);
 }
 
 /* A latent's place; false: it fires never or the measure says nothing of it. */
 static bool place_of(const struct latents_state *l, const struct latent_table *t,
                      int32_t id, double *x, double *y)
 {
-    const struct latent_row *r = &t->row[id];
-    *x = r->fires && r->density > 0 ? log10(r->density) : (double)NAN;
-    *y = latents_number(r, id, (size_t)l->scatter_y);
+    const struct latent_source s = {.row = &t->row[id], .latent = id, .label = ""};
+    *x = s.row->fires && s.row->density > 0 ? log10(s.row->density) : (double)NAN;
+    *y = latents_number(measure(l), &s);
     return isfinite(*x) && isfinite(*y);
-}
-
-/* Shares are drawn from 0 to 1, activations from 0 on. */
-static bool is_share(const struct latents_state *l)
-{
-    const char *title = latents_column((size_t)l->scatter_y)->title;
-    return strcmp(title, "max") != 0 && strcmp(title, "mean") != 0;
 }
 
 /* ---- drawing ---- */
@@ -110,7 +99,6 @@ static void draw_words(const struct app *a, const struct session_view *v,
         return;
     }
     const struct latent_row *row = &t->row[l->at];
-    const char *title = latents_column((size_t)l->scatter_y)->title;
     char value[24], density[24], match[120], tokens[160];
     const char *label = latents_label(a, v, l->at);
     if (!has_place) {
@@ -120,13 +108,13 @@ static void draw_words(const struct app *a, const struct session_view *v,
         return;
     }
     plot_number(density, sizeof density, row->density, 7);
-    plot_number(value, sizeof value, latents_number(row, l->at, (size_t)l->scatter_y),
-                6);
+    const struct latent_source source = latents_source(l, v, t, l->at);
+    plot_number(value, sizeof value, latents_number(measure(l), &source), 6);
     names_match(&v->names, row, match, sizeof match);
     names_top_tokens(&v->names, row, tokens, sizeof tokens);
     canvas_textf(c, r.x, r.y, r.w, ROLE_VALUE, 0, "#%d %s%s%s  density %s  %s %s  %s",
-                 l->at, label, label[0] && match[0] ? "  " : "", match, density, title,
-                 value, tokens);
+                 l->at, label, label[0] && match[0] ? "  " : "", match, density,
+                 measure(l)->title, value, tokens);
 }
 
 static void draw_cloud(struct app *a, const struct session_view *v, struct canvas *c,
@@ -137,7 +125,9 @@ static void draw_cloud(struct app *a, const struct session_view *v, struct canva
     const double margin = 0.03 * (p->x_hi - p->x_lo) + 0.05;
     spec.x_min = p->x_lo - margin;
     spec.x_max = p->x_hi + margin;
-    spec.y_max = is_share(l) ? 1.0 : p->y_hi > 0 ? 1.05 * p->y_hi : 1.0;
+    spec.y_max = measure(l)->type == COLUMN_SHARE ? 1.0
+                 : p->y_hi > 0                    ? 1.05 * p->y_hi
+                                                  : 1.0;
     spec.series[0] = (struct plot_series){.x = p->x,
                                           .y = p->y,
                                           .n = p->n,
@@ -173,7 +163,7 @@ void scatter_view(struct app *a, const struct session_view *v, struct canvas *c,
         return;
     }
     snprintf(title, sizeof title, "latents of %c: %s against density",
-             v->arm[l->arm].letter, latents_column((size_t)l->scatter_y)->title);
+             v->arm[l->arm].letter, measure(l)->title);
     snprintf(value, sizeof value, "%zu point%s, %zu without", p.n, plural_s(p.n),
              p.without);
     const struct rect in = canvas_box(c, r, title, value, true);

@@ -74,19 +74,17 @@ void train_slide(struct app *a, const struct session_view *v, const struct hit *
 
 /* ---- screen_latents.c, latents_order.c ---- */
 
-struct column {
-    const char *title;
-    int width;
-    bool right;      /* aligned right */
-    bool descending; /* natural order: largest first */
-    const char *help;
-};
-size_t latents_columns(void);
-const struct column *latents_column(size_t i);
-int latents_column_find(const char *title); /* -1: none */
+/* What the cells of a latent of the arm that is browsed are read from. */
+struct latent_source latents_source(const struct latents_state *l,
+                                    const struct session_view *v,
+                                    const struct latent_table *t, int32_t id);
 /* Text of a cell. */
-void latents_cell(const struct session_view *v, const struct latent_table *t,
-                  int32_t id, size_t column, char *out, size_t cap);
+void latents_cell(const struct latent_column *c, const struct latent_source *s,
+                  char *out, size_t cap);
+/* Number of a cell, for sorting and the scatter; NaN: none. */
+double latents_number(const struct latent_column *c, const struct latent_source *s);
+/* Whether the order as it is begins with the largest. */
+bool latents_descends(const struct latents_state *l);
 /* The table of the arm that is browsed; NULL: none yet. */
 const struct latent_table *latents_table(const struct app *a,
                                          const struct session_view *v);
@@ -102,10 +100,9 @@ void latents_deinit(struct latents_state *l);
 const char *latents_label(const struct app *a, const struct session_view *v,
                           int32_t id);
 /* Whether a column stands in the table now: that of labels only where there are some,
- * and in a narrow table three others do not then. */
-bool latents_column_shown(const struct app *a, const struct session_view *v, size_t i);
-/* Number in a cell, for sorting and the scatter; NaN: none. */
-double latents_number(const struct latent_row *r, int32_t id, size_t column);
+ * and in a narrow table those that give way do not then, unless sorted by. */
+bool latents_column_shown(const struct app *a, const struct session_view *v,
+                          const struct latent_column *c);
 /* Put the cursor on a latent that is shown; false: it is not. */
 bool latents_go(struct app *a, int32_t id);
 /* Ask for a table when there is none of the last evaluation; `force`: in any case. */
@@ -123,8 +120,6 @@ void scatter_view(struct app *a, const struct session_view *v, struct canvas *c,
 void scatter_move(struct app *a, const struct session_view *v, const char *direction);
 /* Go to the point nearest to a cell; whether the cursor was there already. */
 bool scatter_click(struct app *a, const struct session_view *v, int x, int y);
-/* The nth measure that can stand on y, as a column; -1 beyond the last. */
-int scatter_measure(size_t nth);
 
 /* ---- screen_detail.c ---- */
 

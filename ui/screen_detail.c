@@ -44,6 +44,39 @@ static void neighbours_row(struct app *a, const struct latent_detail *d,
     }
 }
 
+static void column_row(struct canvas *c, struct rect r, const struct latent_column *col,
+                       const struct latent_source *s)
+{
+    char text[200];
+    if (col->text) {
+        col->text(s, text, sizeof text);
+    } else if (col->type == COLUMN_SHARE) {
+        snprintf(text, sizeof text, "%.2f", latent_column_number(col, s));
+    } else {
+        plot_number(text, sizeof text, latent_column_number(col, s), 6);
+    }
+    canvas_textf(c, r.x, r.y, r.w, col->text ? ROLE_DIM : ROLE_TEXT, 0, "%s %s",
+                 col->detail, text);
+}
+
+/* The columns that have a line of their own here, numbers before texts, as far as there
+ * is room. */
+static void column_rows(struct canvas *c, struct rect r, const struct latent_source *s)
+{
+    for (int texts = 0; texts < 2; texts++) {
+        int at;
+        for (size_t i = 0; (at = latent_column_nth(IN_DETAIL, i)) >= 0; i++) {
+            const struct latent_column *col = latent_column_at((size_t)at);
+            if (r.h > 0 && (col->text != NULL) == (texts > 0) &&
+                latent_column_has(col, s)) {
+                column_row(c, r, col, s);
+                r.y++;
+                r.h--;
+            }
+        }
+    }
+}
+
 /* Rows that are dropped first when room is short come last. */
 static void draw_stats(struct app *a, const struct session_view *v, struct canvas *c,
                        struct rect r, bool wide)
@@ -68,9 +101,14 @@ static void draw_stats(struct app *a, const struct session_view *v, struct canva
         return;
     }
     const struct latent_row *row = &d->row;
-    const char *label = latents_label(a, v, a->detail.latent);
-    if (label[0]) {
-        canvas_text(c, x, y++, w, label, ROLE_VALUE, ATTR_BOLD);
+    const struct latent_source source = {
+        .row = row,
+        .latent = a->detail.latent,
+        .names = &v->names,
+        .label = latents_label(a, v, a->detail.latent),
+        .marked = latents_is_marked(&a->latents, a->detail.arm, a->detail.latent)};
+    if (source.label[0]) {
+        canvas_text(c, x, y++, w, source.label, ROLE_VALUE, ATTR_BOLD);
     }
     plot_number(text, sizeof text, row->density, 6);
     plot_number(lo, sizeof lo, d->density_lo, 6);
@@ -100,14 +138,7 @@ static void draw_stats(struct app *a, const struct session_view *v, struct canva
     if (y < bottom) {
         neighbours_row(a, d, c, x, y++, w, 0);
     }
-    if (y < bottom && isfinite(row->absorption)) {
-        canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "absorption of its concept %.2f",
-                     row->absorption);
-    }
-    if (y < bottom) {
-        names_top_tokens(&v->names, row, text, sizeof text);
-        canvas_textf(c, x, y, w, ROLE_DIM, 0, "top %s", text);
-    }
+    column_rows(c, (struct rect){x, y, w, bottom - y}, &source);
 }
 
 /* ---- histogram ---- */

@@ -8,17 +8,38 @@
 
 /* ---- rows ---- */
 
-static int column_width(size_t i, int room)
+/* The columns that stand in the table now, from the left. Those before the last have
+ * fixed widths; text after a number gets a space before. */
+struct column_walk {
+    const struct app *a;
+    const struct session_view *v;
+    size_t nth;
+    int end;  /* of the line */
+    int x, w; /* of the column */
+};
+
+static struct column_walk walk_from(const struct app *a, const struct session_view *v,
+                                    struct rect r)
 {
-    const int w = latents_column(i)->width;
-    return w ? w : room;
+    return (struct column_walk){.a = a, .v = v, .end = r.x + r.w, .x = r.x + 2};
 }
 
-/* Columns before the last have fixed widths; text after a number gets a space before.
- */
-static int column_gap(size_t i)
+/* The next column's place in the table of columns; -1: no more, or no room. */
+static int walk_next(struct column_walk *k)
 {
-    return latents_column(i)->right ? 0 : 1;
+    for (;;) {
+        const int i = latent_column_nth(IN_TABLE, k->nth++);
+        const struct latent_column *c = i >= 0 ? latent_column_at((size_t)i) : NULL;
+        if (!c || k->x + k->w >= k->end) {
+            return -1;
+        }
+        if (latents_column_shown(k->a, k->v, c)) {
+            k->x += k->w + (c->text ? 1 : 0);
+            const int room = k->end - k->x;
+            k->w = c->width && c->width < room ? c->width : room;
+            return i;
+        }
+    }
 }
 
 static void draw_cell(struct canvas *c, int x, int y, int w, const char *text,
@@ -32,29 +53,20 @@ static void draw_header(struct app *a, const struct session_view *v, struct canv
                         struct rect r)
 {
     const struct latents_state *l = &a->latents;
-    int x = r.x + 2;
-    for (size_t i = 0; i < latents_columns() && x < r.x + r.w; i++) {
-        const struct column *col = latents_column(i);
-        if (!latents_column_shown(a, v, i)) {
-            continue;
-        }
-        x += column_gap(i);
-        const int room = r.x + r.w - x;
-        int w = column_width(i, room);
-        w = w < room ? w : room;
+    struct column_walk k = walk_from(a, v, r);
+    for (int i; (i = walk_next(&k)) >= 0;) {
+        const struct latent_column *col = latent_column_at((size_t)i);
         char title[40];
-        const bool on = l->sort == (int)i;
-        const bool down = col->descending != l->reverse;
+        const bool on = l->sort == i;
         snprintf(title, sizeof title, "%s%s", col->title,
-                 !on    ? ""
-                 : down ? "\xe2\x96\xbe"
-                        : "\xe2\x96\xb4");
+                 !on                   ? ""
+                 : latents_descends(l) ? "\xe2\x96\xbe"
+                                       : "\xe2\x96\xb4");
         /* An arrow may stand in the gap before the column. */
-        const int wide = canvas_text_width(title) > w && on ? 1 : 0;
-        draw_cell(c, x - wide, r.y, w + wide, title, col->right,
+        const int wide = canvas_text_width(title) > k.w && on ? 1 : 0;
+        draw_cell(c, k.x - wide, r.y, k.w + wide, title, !col->text,
                   on ? ROLE_FOCUS : ROLE_TITLE, ATTR_BOLD);
-        app_hit(a, (struct rect){x, r.y, w, 1}, HIT_HEADER, (int)i);
-        x += w;
+        app_hit(a, (struct rect){k.x, r.y, k.w, 1}, HIT_HEADER, i);
     }
 }
 
@@ -84,12 +96,9 @@ static void tint_found(struct canvas *c, int x, int y, int w, const char *text,
     }
 }
 
-static enum role cell_role(const struct latent_row *r, size_t i)
+static enum role cell_role(const struct latent_row *r, const struct latent_column *c)
 {
-    if (!r->fires) {
-        return ROLE_DIM;
-    }
-    return !strcmp(latents_column(i)->title, "latent") ? ROLE_VALUE : ROLE_TEXT;
+    return !r->fires ? ROLE_DIM : c->type == COLUMN_ID ? ROLE_VALUE : ROLE_TEXT;
 }
 
 static void draw_row(struct app *a, const struct session_view *v, struct canvas *c,
@@ -104,23 +113,17 @@ static void draw_row(struct app *a, const struct session_view *v, struct canvas 
     if (latents_is_marked(l, l->arm, id)) {
         canvas_put(c, r.x + 1, r.y, '*', cursor ? ROLE_SELECT : ROLE_WARN, ATTR_BOLD);
     }
-    int x = r.x + 2;
-    for (size_t i = 0; i < latents_columns() && x < r.x + r.w; i++) {
+    const struct latent_source source = latents_source(l, v, t, id);
+    struct column_walk k = walk_from(a, v, r);
+    for (int i; (i = walk_next(&k)) >= 0;) {
+        const struct latent_column *col = latent_column_at((size_t)i);
         char text[200];
-        if (!latents_column_shown(a, v, i)) {
-            continue;
+        latents_cell(col, &source, text, sizeof text);
+        draw_cell(c, k.x, r.y, k.w, text, !col->text,
+                  cursor ? ROLE_SELECT : cell_role(source.row, col), 0);
+        if (l->find[0] && col->text) {
+            tint_found(c, k.x, r.y, k.w, text, l->find);
         }
-        x += column_gap(i);
-        const int room = r.x + r.w - x;
-        int w = column_width(i, room);
-        w = w < room ? w : room;
-        latents_cell(v, t, id, i, text, sizeof text);
-        draw_cell(c, x, r.y, w, text, latents_column(i)->right,
-                  cursor ? ROLE_SELECT : cell_role(&t->row[id], i), 0);
-        if (l->find[0] && !latents_column(i)->right) {
-            tint_found(c, x, r.y, w, text, l->find);
-        }
-        x += w;
     }
 }
 
@@ -397,7 +400,7 @@ void screen_latents_mouse(struct app *a, const struct session_view *v,
         return;
     } else if (hit->kind == HIT_HEADER && ev->mouse == MOUSE_PRESS) {
         char line[64];
-        snprintf(line, sizeof line, "sort %s", latents_column((size_t)hit->a)->title);
+        snprintf(line, sizeof line, "sort %s", latent_column_at((size_t)hit->a)->name);
         app_run(a, v, line);
         return;
     }
@@ -410,11 +413,10 @@ void screen_latents_status(const struct app *a, const struct session_view *v, ch
                            size_t cap)
 {
     const struct latents_state *l = &a->latents;
-    const struct column *col = latents_column((size_t)l->sort);
     (void)v;
-    size_t len = (size_t)snprintf(out, cap, "sort %s %s", col->title,
-                                  col->descending != l->reverse ? "\xe2\x96\xbe"
-                                                                : "\xe2\x96\xb4");
+    size_t len = (size_t)snprintf(
+        out, cap, "sort %s %s", latent_column_at((size_t)l->sort)->title,
+        latents_descends(l) ? "\xe2\x96\xbe" : "\xe2\x96\xb4");
     if (l->filter[0] && len < cap) {
         len += (size_t)snprintf(out + len, cap - len, "  filter: %.120s", l->filter);
     }

@@ -3,8 +3,8 @@
 #ifndef SAETOP_SESSION_VIEW_H
 #define SAETOP_SESSION_VIEW_H
 
+#include "latents/latent_columns.h"
 #include "latents/latent_labels.h"
-#include "latents/latent_names.h"
 #include "session/command.h"
 #include "train/metric.h"
 

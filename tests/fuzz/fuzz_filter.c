@@ -24,10 +24,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct latent_table *t = sample_table(40, 1);
     for (size_t i = 0; i < t->F; i++) {
-        const bool first = filter_holds(f, &names, &t->row[i], (int32_t)i, i % 2,
-                                        i % 3 ? "" : "a label");
-        if (filter_holds(f, &names, &t->row[i], (int32_t)i, i % 2,
-                         i % 3 ? "" : "a label") != first) {
+        const struct latent_source source = {.row = &t->row[i],
+                                             .latent = (int32_t)i,
+                                             .names = &names,
+                                             .label = i % 3 ? "" : "a label",
+                                             .marked = i % 2};
+        const bool first = filter_holds(f, &source);
+        if (filter_holds(f, &source) != first) {
             abort();
         }
     }

@@ -270,6 +270,22 @@ static void test_labels(void **state)
     bench_free(b);
 }
 
+/* In a narrow table labels take the room of some columns, but of the one that is sorted
+ * by. */
+static void test_labels_leave_the_order(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    type(b, "2:sort mean\n;pets\n");
+    apply_label(b);
+    assert_true(on_screen(b, "label "));
+    assert_true(on_screen(b, " mean\xe2\x96\xbe"));
+    assert_false(on_screen(b, "  P   R"));
+    type(b, ":sort f1\n");
+    assert_false(on_screen(b, " mean"));
+    bench_free(b);
+}
+
 /* ---- the scatter ---- */
 
 static void test_scatter(void **state)
@@ -440,6 +456,7 @@ int main(void)
         cmocka_unit_test(test_cursor_keeps_its_latent),
         cmocka_unit_test(test_detail),
         cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_labels_leave_the_order),
         cmocka_unit_test(test_scatter),
         cmocka_unit_test(test_undo_of_layout),
         cmocka_unit_test(test_find_in_contexts),

@@ -32,9 +32,11 @@ static bool holds_labelled(const char *text, const struct latent_row *row, bool 
     if (!f) {
         fail_msg("%s: %s at %zu", text, message, at);
     }
-    const bool yes = filter_holds(f, &names, row, 412, marked, label);
+    const struct latent_source source = {
+        .row = row, .latent = 412, .names = &names, .label = label, .marked = marked};
+    const bool yes = filter_holds(f, &source);
     /* What it remembers per token does not change the answer. */
-    assert_int_equal(filter_holds(f, &names, row, 412, marked, label), yes);
+    assert_int_equal(filter_holds(f, &source), yes);
     filter_free(f);
     return yes;
 }
@@ -244,11 +246,13 @@ static void test_word_filter(void **state)
 {
     (void)state;
     const struct latent_row row = a_row();
+    const struct latent_source source = {
+        .row = &row, .latent = 1, .names = &names, .label = ""};
     struct latent_filter *f = filter_new_word("dog");
-    assert_true(filter_holds(f, &names, &row, 1, false, ""));
+    assert_true(filter_holds(f, &source));
     filter_free(f);
     f = filter_new_word("\"|&!");
-    assert_false(filter_holds(f, &names, &row, 1, false, ""));
+    assert_false(filter_holds(f, &source));
     filter_free(f);
 }
 

@@ -1,0 +1,204 @@
+/* The columns of a latent, each in one row. */
+#include "latents/latent_columns.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static double id_of(const struct latent_source *s)
+{
+    return (double)s->latent;
+}
+
+static double fires_of(const struct latent_source *s)
+{
+    return (double)s->row->fires;
+}
+
+static double density_of(const struct latent_source *s)
+{
+    return s->row->density;
+}
+
+static double log_density_of(const struct latent_source *s)
+{
+    return s->row->density > 0 ? log10(s->row->density) : (double)-INFINITY;
+}
+
+static double max_of(const struct latent_source *s)
+{
+    return (double)s->row->max;
+}
+
+static double mean_of(const struct latent_source *s)
+{
+    return (double)s->row->mean;
+}
+
+static double absorption_of(const struct latent_source *s)
+{
+    return s->row->absorption;
+}
+
+static double cut_of(const struct latent_source *s)
+{
+    return (double)s->row->match_cut;
+}
+
+static double precision_of(const struct latent_source *s)
+{
+    return (double)s->row->precision;
+}
+
+static double recall_of(const struct latent_source *s)
+{
+    return (double)s->row->recall;
+}
+
+static double f1_of(const struct latent_source *s)
+{
+    return (double)s->row->f1;
+}
+
+static double is_marked(const struct latent_source *s)
+{
+    return s->marked;
+}
+
+static double is_dead(const struct latent_source *s)
+{
+    return s->row->fires == 0;
+}
+
+static double is_matched(const struct latent_source *s)
+{
+    return latent_is_matched(s->row);
+}
+
+static double is_labelled(const struct latent_source *s)
+{
+    return s->label[0] != '\0';
+}
+
+static void match_text(const struct latent_source *s, char *out, size_t cap)
+{
+    names_match(s->names, s->row, out, cap);
+}
+
+static void kind_text(const struct latent_source *s, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s", names_match_kind(s->names, s->row));
+}
+
+static void place_text(const struct latent_source *s, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s", s->row->match ? names_place(s->row->place) : "");
+}
+
+static void tokens_text(const struct latent_source *s, char *out, size_t cap)
+{
+    names_top_tokens(s->names, s->row, out, cap);
+}
+
+static void label_text(const struct latent_source *s, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s", s->label);
+}
+
+enum {
+    FILES = IN_CSV | IN_JSON,
+    EVERYWHERE = IN_TABLE | IN_CSV | IN_JSON | IN_TEXT,
+    MEASURE = IN_FILTER | IN_SCATTER | DESCENDING,
+};
+
+// clang-format off
+static const struct latent_column list[] = {
+    {.name = "latent", .title = "latent", .type = COLUMN_ID,
+     .flags = EVERYWHERE | IN_FILTER, .width = 6, .text_width = 6, .number = id_of,
+     .help = "number of the latent"},
+    {.name = "fires", .title = "fires", .type = COLUMN_COUNT,
+     .flags = FILES | IN_FILTER | DESCENDING, .number = fires_of,
+     .help = "number of tokens it fires on: its activation there is not 0"},
+    {.name = "density", .title = "density", .type = COLUMN_POWER,
+     .flags = FILES | IN_TEXT | IN_FILTER | DESCENDING, .text_width = 8,
+     .number = density_of,
+     .help = "share of the tokens that it fires on"},
+    {.name = "logd", .title = "log\xcf\x81", .type = COLUMN_LOG,
+     .flags = IN_TABLE | IN_FILTER | DESCENDING, .width = 6, .needs = NEEDS_FIRING,
+     .number = log_density_of, .absent = "dead",
+     .help = "log10 of the share of tokens it fires on; typed logd",
+     .more = "The density \xcf\x81 by its power of ten: -2 is one token in a hundred, -4 "
+             "one in ten thousand. Above -1 a latent is dense, and seldom means one "
+             "thing; a dead one fires on no token of this text."},
+    {.name = "max", .title = "max", .type = COLUMN_ACT, .flags = EVERYWHERE | MEASURE,
+     .width = 6, .text_width = 7, .needs = NEEDS_FIRING, .number = max_of,
+     .help = "largest activation, in the unit of the saved SAE",
+     .more = "Over the held-out text that is described here. What a steering strength "
+             "or a cut is to be held against: a value above it was never seen."},
+    {.name = "mean", .title = "mean", .type = COLUMN_ACT,
+     .flags = EVERYWHERE | MEASURE | GIVES_WAY, .width = 6, .text_width = 7,
+     .needs = NEEDS_FIRING, .number = mean_of,
+     .help = "mean activation where it fires, in the unit of the saved SAE",
+     .more = "Over the tokens that it fires on, not over all. Far below max: it fires "
+             "weakly on much, and strongly on little."},
+    {.name = "absorption", .title = "absorb", .type = COLUMN_SHARE,
+     .flags = IN_TABLE | FILES | MEASURE | IN_DETAIL, .width = 7,
+     .number = absorption_of, .detail = "absorption of its concept",
+     .help = "absorption of the concept whose main latent it is",
+     .more = "A dash: it is no main latent of a concept that is measured. High: other "
+             "latents stand in for it on many of the concept's words, as the topic on "
+             "absorption says."},
+    {.name = "match", .title = "match", .type = COLUMN_TEXT, .flags = EVERYWHERE,
+     .width = 15, .text_width = 22, .text = match_text,
+     .help = "what it matches best, by F1 of \"at or above a cut\"; after X: the token "
+             "before is X"},
+    {.name = "kind", .title = "kind", .type = COLUMN_TEXT, .flags = FILES | IN_TEXT,
+     .text_width = 7, .needs = NEEDS_MATCH, .text = kind_text,
+     .help = "of the match: word, leaf, super, letter or grammar"},
+    {.name = "place", .title = "place", .type = COLUMN_TEXT, .flags = FILES,
+     .needs = NEEDS_MATCH, .text = place_text,
+     .help = "where what it matches stands: at the token, or at the previous one"},
+    {.name = "match_cut", .title = "cut", .type = COLUMN_ACT,
+     .flags = FILES | IN_FILTER | DESCENDING, .needs = NEEDS_MATCH, .number = cut_of,
+     .help = "the activation from which on it counts as a match: that of the best F1",
+     .more = "Found on the same tokens that P, R and F1 are counted on, so these are a "
+             "little better than on other text."},
+    {.name = "precision", .title = "P", .type = COLUMN_SHARE,
+     .flags = EVERYWHERE | MEASURE | GIVES_WAY, .width = 4, .text_width = 4,
+     .needs = NEEDS_MATCH, .number = precision_of,
+     .help = "precision: of the tokens at or above the cut, those of the match",
+     .more = "Low: it fires on much else. High with a low R: it answers to a part of "
+             "what it is named after."},
+    {.name = "recall", .title = "R", .type = COLUMN_SHARE,
+     .flags = EVERYWHERE | MEASURE | GIVES_WAY, .width = 4, .text_width = 4,
+     .needs = NEEDS_MATCH, .number = recall_of,
+     .help = "recall: of the match's tokens, those at or above the cut",
+     .more = "Low: it is silent on many of the words it is named after, for instance "
+             "since another latent has absorbed them."},
+    {.name = "f1", .title = "F1", .type = COLUMN_SHARE,
+     .flags = EVERYWHERE | MEASURE | AT_FIRST, .width = 4, .text_width = 4,
+     .needs = NEEDS_MATCH, .number = f1_of,
+     .help = "F1 of precision and recall: 2PR / (P + R)",
+     .more = "1: it tells the match without an error. From .5 on a latent counts as "
+             "matched, in the line below the table and in the filter."},
+    {.name = "marked", .title = "marked", .type = COLUMN_FLAG, .flags = IN_CSV | IN_FILTER,
+     .number = is_marked, .help = "you marked it, with Space: a * before its number"},
+    {.name = "dead", .title = "dead", .type = COLUMN_FLAG, .flags = IN_FILTER,
+     .number = is_dead, .help = "it fires on no token of this text"},
+    {.name = "matched", .title = "matched", .type = COLUMN_FLAG, .flags = IN_FILTER,
+     .number = is_matched, .help = "it fires, and its F1 is .5 or more"},
+    {.name = "labelled", .title = "labelled", .type = COLUMN_FLAG, .flags = IN_FILTER,
+     .number = is_labelled, .help = "it has a label"},
+    {.name = "top_tokens", .title = "top tokens", .alias = "tokens",
+     .type = COLUMN_TOKENS, .flags = EVERYWHERE | IN_DETAIL, .text = tokens_text,
+     .detail = "top", .help = "the tokens with the largest sum of activations"},
+    {.name = "label", .title = "label", .type = COLUMN_TEXT,
+     .flags = EVERYWHERE | ONLY_LABELS, .width = 16, .text_width = 16,
+     .text = label_text, .help = "what you called it; ; names one"},
+};
+// clang-format on
+
+const struct latent_column *latent_columns(size_t *n)
+{
+    *n = sizeof list / sizeof list[0];
+    return list;
+}

@@ -1,0 +1,20 @@
+/* The table that `saetop top` prints: a line a latent, its columns from the table of
+ * columns (latents/latent_columns.h). */
+#ifndef SAETOP_SRC_TOP_TEXT_H
+#define SAETOP_SRC_TOP_TEXT_H
+
+#include "base/str.h"
+#include "browse.h"
+#include "latents/latent_columns.h"
+#include "latents/latent_labels.h"
+
+/* What the cells of latent j are read from. labels: NULL for none. */
+struct latent_source top_source(const struct browse *t,
+                                const struct latent_labels *labels, size_t j);
+/* A line, each: the titles, and the cells of latent j. A column of labels only where
+ * there are some. */
+void top_text_heading(const struct latent_labels *labels, struct str *out);
+void top_text_row(const struct browse *t, const struct latent_labels *labels, size_t j,
+                  struct str *out);
+
+#endif
