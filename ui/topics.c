@@ -70,6 +70,16 @@ static const struct topic topics[] = {
      "pair is one draw: only absorption has an interval here, and differences of "
      "one pair can be luck. Repeat it: saetop train --seed N --set "
      "twin=unmasked --out R."},
+    {"signs and units",
+     "nats: the unit of a loss, by the natural logarithm; .69 nats more is half the "
+     "probability. Δloss: by how many nats the next token's loss changes where the latent "
+     "fires and is taken out; + means that the model misses it.\n"
+     "tok/s: positions that the model reads in a second, of all arms. RSS: the memory that "
+     "the program holds just now (resident set size), in MiB.\n"
+     "▲ ▼ beside A - B: A is better, or worse, in this one pair. ≈: the difference is "
+     "within its 95 % interval, or below what three decimals show. ±: half the width of "
+     "that interval. ▾ ▴ at a column: sorted by it, the largest or the smallest first. "
+     "ρ: density, the share of tokens that a latent fires on."},
     {"the filter",
      "&dog keeps latents with dog in their top tokens, match, label or #number; dog cat "
      "keeps those with both, a|b with either, !x without. density>1e-4 f1>=.5 compares "

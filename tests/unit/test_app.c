@@ -70,6 +70,27 @@ static void test_events_and_messages_whole(void **state)
     bench_free(b);
 }
 
+/* What stands on the screens without a word beside it is explained. */
+static void test_help_knows_signs(void **state)
+{
+    (void)state;
+    static const char *const signs[] = {"nats",         "log\xcf\x81",
+                                        "tok/s",        "RSS",
+                                        "\xce\x94loss", "\xc2\xb1",
+                                        "\xe2\x89\x88", "\xe2\x96\xb2",
+                                        "\xe2\x96\xbc", "\xe2\x96\xbe",
+                                        "\xe2\x96\xb4", "\xcf\x81",
+                                        "absorb",       "F1"};
+    struct bench *b = bench_new(80, 24, 2);
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
+        help_open(&b->a, &b->v, signs[i]);
+        if (!b->a.help.list.count) {
+            fail_msg("help does not know %s", signs[i]);
+        }
+    }
+    bench_free(b);
+}
+
 /* No line of help ends in an ellipsis, at any width of a full screen. */
 static void test_help_is_whole(void **state)
 {
@@ -374,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_largest),
         cmocka_unit_test(test_help_runs_entries),
         cmocka_unit_test(test_events_and_messages_whole),
+        cmocka_unit_test(test_help_knows_signs),
         cmocka_unit_test(test_help_is_whole),
         cmocka_unit_test(test_escape_leaves_everything),
         cmocka_unit_test(test_help_from_anywhere),
