@@ -12,6 +12,13 @@ const char *may_browse(const struct app *a, const struct session_view *v)
     return latents_table(a, v) ? NULL : "no table of latents yet";
 }
 
+/* What is typed may be typed before there is anything to look in. */
+const char *may_look(const struct app *a, const struct session_view *v)
+{
+    (void)a;
+    return v->state == SESSION_FAILED && !v->names.vocab ? "nothing is open" : NULL;
+}
+
 const char *may_refresh(const struct app *a, const struct session_view *v)
 {
     (void)a;
@@ -20,7 +27,7 @@ const char *may_refresh(const struct app *a, const struct session_view *v)
                                        : NULL;
 }
 
-const char *may_find(const struct app *a, const struct session_view *v)
+static const char *may_find(const struct app *a, const struct session_view *v)
 {
     if (a->screen != SCREEN_DETAIL) {
         return may_browse(a, v);
@@ -136,6 +143,7 @@ void act_filter(struct app *a, const struct session_view *v, const char *args)
     snprintf(step.after, sizeof step.after, "%.*s", UNDO_TEXT - 1, args);
     if (latents_set_filter(a, v, args)) {
         undo_push(&a->undo, &step);
+        latents_say_waiting(a, v);
     } else {
         app_say(a, true, "filter: %s (column %zu)", a->latents.filter_error,
                 a->latents.filter_error_at + 1);

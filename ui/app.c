@@ -309,7 +309,10 @@ static void accept_prompt(struct app *a, const struct session_view *v)
     switch (kind) {
     case PROMPT_COMMAND: app_run(a, v, text); break;
     case PROMPT_FIND: find_from_start(a, v, text); break;
-    case PROMPT_FILTER: push_filter_undo(a); break;
+    case PROMPT_FILTER:
+        push_filter_undo(a);
+        latents_say_waiting(a, v);
+        break;
     case PROMPT_NOTE:
         if (text[0]) {
             struct command *c = app_emit(a, COMMAND_NOTE);

@@ -62,9 +62,9 @@ enum screen_id {
     X(NUMBERS, act_numbers, may_compare)                                               \
     X(SORT, act_sort, may_always)                                                      \
     X(REVERSE, act_reverse, may_always)                                                \
-    X(FIND, act_find, may_find)                                                        \
+    X(FIND, act_find, may_look)                                                        \
     X(FIND_NEXT, act_find_next, may_find_next)                                         \
-    X(FILTER, act_filter, may_browse)                                                  \
+    X(FILTER, act_filter, may_look)                                                    \
     X(CLEAR_FILTER, act_clear_filter, may_clear_filter)                                \
     X(MARK, act_mark, may_browse)                                                      \
     X(LABEL, act_label, may_label)                                                     \

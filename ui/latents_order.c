@@ -351,6 +351,15 @@ bool latents_set_filter(struct app *a, const struct session_view *v, const char 
     return true;
 }
 
+void latents_say_waiting(struct app *a, const struct session_view *v)
+{
+    if (!latents_table(a, v) && (a->latents.find[0] || a->latents.filter[0])) {
+        app_say(a, false, "no table of latents yet: %s",
+                a->latents.filter[0] ? "the filter holds once it is there"
+                                     : "n looks again once it is there");
+    }
+}
+
 void latents_mark(struct app *a, int arm, int32_t id, size_t F)
 {
     struct latents_state *l = &a->latents;
@@ -384,6 +393,7 @@ void latents_find(struct app *a, const struct session_view *v, bool forward, boo
     const struct latent_table *t = latents_table(a, v);
     struct latent_filter *f = finder(l);
     if (!t || !f) {
+        latents_say_waiting(a, v);
         return;
     }
     size_t count = 0, best = SIZE_MAX, best_away = SIZE_MAX;

@@ -94,6 +94,8 @@ bool latents_is_marked(const struct latents_state *l, int arm, int32_t id);
 void latents_mark(struct app *a, int arm, int32_t id, size_t F);
 /* Compile and use a filter text; false and the error is kept. */
 bool latents_set_filter(struct app *a, const struct session_view *v, const char *text);
+/* Without a table yet: say that what was asked for waits for it. */
+void latents_say_waiting(struct app *a, const struct session_view *v);
 void latents_find(struct app *a, const struct session_view *v, bool forward, bool here);
 void latents_deinit(struct latents_state *l);
 /* What a user has called a latent of the arm that is browsed, "" for nothing. */

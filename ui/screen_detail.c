@@ -362,7 +362,11 @@ void screen_detail_view(struct app *a, const struct session_view *v, struct canv
 void detail_find(struct app *a, const struct session_view *v, bool forward, bool here)
 {
     const struct latent_detail *d = detail_shown(a, v);
-    if (!d || !d->n_contexts || !a->detail.find[0]) {
+    if (!a->detail.find[0]) {
+        return;
+    }
+    if (!d || !d->n_contexts) {
+        app_say(a, false, "no contexts yet: n looks again once they are there");
         return;
     }
     const size_t n = d->n_contexts;

@@ -5,13 +5,18 @@
 
 /* ---- the table ---- */
 
+static void drop_table(struct bench *b)
+{
+    mem_free(((struct latent_table *)(uintptr_t)b->v.arm[0].table)->row);
+    mem_free((void *)(uintptr_t)b->v.arm[0].table);
+    b->v.arm[0].table = NULL;
+}
+
 static void test_table_is_asked_for(void **state)
 {
     (void)state;
     struct bench *b = bench_new(80, 24, 1);
-    mem_free(((struct latent_table *)(uintptr_t)b->v.arm[0].table)->row);
-    mem_free((void *)(uintptr_t)b->v.arm[0].table);
-    b->v.arm[0].table = NULL;
+    drop_table(b);
     press(b, '2');
     one_command(b, COMMAND_TABLE);
     press(b, 'j');
@@ -29,6 +34,31 @@ static void test_table_is_asked_for(void **state)
     assert_ok(session_view_add_row(&b->v, 0, &row, &e), &e);
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
     one_command(b, COMMAND_TABLE);
+    bench_free(b);
+}
+
+/* A filter and a find can be typed before there is a table: no letter of them acts as a
+ * key, and they hold once it comes. */
+static void test_typed_before_the_table(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    drop_table(b);
+    type(b, "2&dead");
+    assert_int_equal(b->a.prompt, PROMPT_FILTER);
+    assert_int_equal(b->a.screen, SCREEN_LATENTS);
+    press(b, KEY_ENTER_);
+    assert_int_equal(b->a.prompt, PROMPT_NONE);
+    assert_true(on_screen(b, "the filter holds once it is there"));
+    b->v.arm[0].table = sample_table(512, 900);
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    assert_int_equal(b->a.latents.shown, 30);
+    press(b, '\\');
+    drop_table(b);
+    type(b, "/qQ1\n");
+    assert_int_equal(b->a.screen, SCREEN_LATENTS);
+    assert_int_equal(b->a.leaving, STAYING);
+    assert_true(on_screen(b, "n looks again once it is there"));
     bench_free(b);
 }
 
@@ -449,6 +479,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table_is_asked_for),
+        cmocka_unit_test(test_typed_before_the_table),
         cmocka_unit_test(test_sorting),
         cmocka_unit_test(test_filter_prompt),
         cmocka_unit_test(test_marks),
