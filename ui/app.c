@@ -359,6 +359,19 @@ static void prompt_key(struct app *a, const struct session_view *v, uint32_t key
 
 /* ---- events ---- */
 
+/* A key that does nothing here, but something on another screen. */
+static void say_elsewhere(struct app *a, uint32_t key)
+{
+    const struct key_entry *k = keymap_find_elsewhere(key);
+    char name[32];
+    if (k) {
+        key_name(key, name, sizeof name);
+        app_say(a, false, "%s is a key of %s; here :%s%s%s does it", name,
+                screen_at(k->screen)->title, k->command, k->preset[0] ? " " : "",
+                k->preset);
+    }
+}
+
 static void normal_key(struct app *a, const struct session_view *v, uint32_t key)
 {
     if (app_is_live_card(a) && !card_takes(key)) {
@@ -368,6 +381,8 @@ static void normal_key(struct app *a, const struct session_view *v, uint32_t key
     const struct key_entry *k = keymap_find_key(screen, key);
     if (k) {
         app_dispatch(a, v, k, k->preset);
+    } else {
+        say_elsewhere(a, key);
     }
 }
 

@@ -281,6 +281,16 @@ const struct key_entry *keymap_find_key(enum screen_id screen, uint32_t key)
     return any;
 }
 
+const struct key_entry *keymap_find_elsewhere(uint32_t key)
+{
+    for (size_t i = 0; i < ENTRIES; i++) {
+        if (entries[i].screen < SCREEN_COUNT && has_key(&entries[i], key)) {
+            return &entries[i];
+        }
+    }
+    return NULL;
+}
+
 const struct key_entry *keymap_find_command(enum screen_id screen, const char *name,
                                             size_t n)
 {

@@ -108,6 +108,9 @@ const char *keymap_hint(size_t i, enum screen_id screen, enum session_state stat
 /* What a key does on a screen: the screen's own entry before a global one; NULL:
  * nothing. */
 const struct key_entry *keymap_find_key(enum screen_id screen, uint32_t key);
+/* The first entry of that key on a screen, of a key that does nothing on another; NULL:
+ * no screen has it. */
+const struct key_entry *keymap_find_elsewhere(uint32_t key);
 /* The first entry of that command name for the screen, a global one, or another
  * screen's (a command may be given anywhere); NULL: unknown. `n` bytes of name. */
 const struct key_entry *keymap_find_command(enum screen_id screen, const char *name,

@@ -375,6 +375,25 @@ static void test_prompts_offer(void **state)
     bench_free(b);
 }
 
+/* A key of another screen is not silent: it says whose it is, and what does it here. */
+static void test_keys_of_another_screen(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    press(b, '2');
+    press(b, 'c');
+    assert_true(on_screen(b, "c is a key of Train; here :save does it"));
+    no_command(b);
+    press(b, 's');
+    assert_true(on_screen(b, "s is a key of Train; here :smooth + does it"));
+    press(b, '1');
+    press(b, '&');
+    assert_true(on_screen(b, "& is a key of Latents; here :filter does it"));
+    press(b, '~'); /* nobody's */
+    assert_false(on_screen(b, "is a key of"));
+    bench_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +409,7 @@ int main(void)
         cmocka_unit_test(test_doubtful_shares),
         cmocka_unit_test(test_signs_differ),
         cmocka_unit_test(test_prompts_offer),
+        cmocka_unit_test(test_keys_of_another_screen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
