@@ -561,6 +561,20 @@ static void prompt_progress(const struct session_view *v, struct canvas *c,
     canvas_text(c, r.x + r.w - 1 - w, r.y, w, text, ROLE_TEXT, 0);
 }
 
+/* Cut text that is wider than w where its last part that fits ends: at a semicolon,
+ * colon or comma. */
+static void fit_clauses(char *text, int w)
+{
+    for (size_t n = strlen(text); n > 0 && canvas_text_width(text) > w;) {
+        do {
+            n--;
+        } while (n > 0 && !(strchr(";:,", text[n]) && text[n + 1] == ' '));
+        if (n > 0) {
+            text[n] = '\0';
+        }
+    }
+}
+
 /* The last row while something is typed; above it, one line about it. */
 static void prompt_view(const struct app *a, const struct session_view *v,
                         struct canvas *c, struct layout_frame f)
@@ -589,6 +603,7 @@ static void prompt_view(const struct app *a, const struct session_view *v,
         cmdline_help(a, a->line.text, help, sizeof help);
     }
     if (help[0] && f.status.h) {
+        fit_clauses(help, f.status.w - 2);
         canvas_fill(c, f.status, ' ', ROLE_TEXT, 0);
         canvas_text(c, f.status.x + 1, f.status.y, f.status.w - 1, help,
                     broken ? ROLE_BAD : ROLE_DIM, 0);

@@ -195,7 +195,7 @@ static const struct key_entry entries[] = {
     {SCREEN_ANY, {'M'}, ACTION_MESSAGES, "messages", "", "", NULL,
      "what was said so far, each message whole", 0},
     {SCREEN_ANY, {0}, ACTION_SAVE_CONFIG, "save-config", "", "FILE.json", NULL,
-     "write the present settings as a configuration that --config reads", 0},
+     "write the settings for --config to read", 0},
     {SCREEN_ANY, {0}, ACTION_SHOT, "shot", "", "FILE.txt", NULL,
      "write this screen as text", 0},
     {SCREEN_ANY, {0}, ACTION_SET, "set", "", "theme|glyphs|mouse|smooth VALUE", NULL,

@@ -112,6 +112,24 @@ static void test_help_is_whole(void **state)
     }
 }
 
+/* Nor does the line above a command that is typed. */
+static void test_hint_of_a_command_is_whole(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    for (size_t i = 0; i < keymap_count(); i++) {
+        type(b, ":");
+        type(b, keymap_at(i)->command);
+        if (b->c.cell[22 * 80 + 79].cp == 0x2026) {
+            fail_msg(":%s: cut", keymap_at(i)->command);
+        }
+        press(b, KEY_ESC_);
+    }
+    type(b, ":extend");
+    assert_true(on_screen(b, ":extend STEPS   plan a longer run: the new last step "));
+    bench_free(b);
+}
+
 static void test_escape_leaves_everything(void **state)
 {
     (void)state;
@@ -396,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_help_runs_entries),
         cmocka_unit_test(test_events_and_messages_whole),
         cmocka_unit_test(test_help_knows_signs),
+        cmocka_unit_test(test_hint_of_a_command_is_whole),
         cmocka_unit_test(test_help_is_whole),
         cmocka_unit_test(test_escape_leaves_everything),
         cmocka_unit_test(test_help_from_anywhere),
