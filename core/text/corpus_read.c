@@ -73,22 +73,32 @@ static enum err read_span(const struct corpus *c, const struct corpus_span *s,
 
 /* ---- plain text ---- */
 
-/* A program or picture by its zero bytes; some may stand in a text, whose other bytes
- * are UTF-8 then. */
+/* Whether no text of any encoding has that byte, but for colours of a terminal. */
+static bool is_control(uint8_t b)
+{
+    return (b < 0x20 && !is_space(b) && b != 0x1B) || b == 0x7F;
+}
+
+/* A program, picture or archive by its control bytes: of what is compressed one in ten
+ * is. Some may stand in a text, whose other bytes are UTF-8 then. */
 static enum err refuse_binary(const struct corpus *c, struct errinfo *e)
 {
     const size_t n = c->map_len < 4096 ? c->map_len : 4096;
-    size_t zeros = 0;
+    size_t zeros = 0, control = 0;
     for (size_t i = 0; i < n; i++) {
         zeros += c->map[i] == 0;
+        control += is_control(c->map[i]);
     }
-    if (zeros < 16 || (c->seen.bad == 0 && zeros < n / 16)) {
+    const bool program = zeros >= 16 && (c->seen.bad > 0 || zeros >= n / 16);
+    const bool packed = control >= 16 && control >= n / 50 && c->seen.bad > 0;
+    if (!program && !packed) {
         return OK;
     }
-    return err_set(e, ERR_FORMAT,
-                   "%s: found a binary file (%zu zero bytes at its beginning), "
-                   "expected text",
-                   c->path, zeros);
+    return err_set(
+        e, ERR_FORMAT,
+        "%s: found a binary file (%zu control bytes, %zu of them zero, in its "
+        "first %zu), expected text",
+        c->path, control, zeros, n);
 }
 
 /* Where to cut text[len] so that the piece is at most `want` bytes: after a line, else

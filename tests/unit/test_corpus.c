@@ -364,6 +364,21 @@ static void nul_in_jsonl_is_kept(void **state)
     str_addc(&s, '\xE9');
     expect_fault("nul.bin.txt", s.p, s.len, ERR_FORMAT, "found a binary file");
     str_free(&s);
+    /* A picture or archive has few zeros; a text in another encoding has no control
+     * bytes, and is only remarked on. */
+    uint8_t packed[6000];
+    uint32_t x = 1;
+    for (size_t i = 0; i < sizeof packed; i++) {
+        x = x * 1664525u + 1013904223u;
+        packed[i] = (uint8_t)(x >> 24 ? x >> 24 : 1);
+    }
+    expect_fault("photo.txt", (const char *)packed, sizeof packed, ERR_FORMAT,
+                 "found a binary file");
+    for (size_t i = 0; i < sizeof packed; i++) {
+        packed[i] = i % 80 == 79 ? '\n' : (uint8_t)(0xE0 + i % 20);
+    }
+    c = open_text("koi8.txt", (const char *)packed, sizeof packed);
+    corpus_free(c);
     expect_fault("nul.csv", "text\na\nb\0c\n", 11, ERR_FORMAT, "row 3: found a NUL");
 }
 
