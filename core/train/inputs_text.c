@@ -34,11 +34,16 @@ static enum err note_foreign(struct inputs *in, const struct acts_set *set,
     harvest_nll(in->h, set->ids, set->rows, NULL, nll);
     const double clean = mean_nll(nll, set->n);
     mem_free(nll);
-    if (tokens_per_word > 2.5 || clean > 0.75 * guess) {
+    if (tokens_per_word > 2.5) {
         remarks_add(&in->remarks,
                     "this text is foreign to the model: %.1f tokens a word, loss %.1f "
                     "nats (a blind guess: %.1f); latents will describe pieces of words",
                     tokens_per_word, clean, guess);
+    } else if (clean > 0.75 * guess) {
+        remarks_add(&in->remarks,
+                    "this text is foreign to the model: loss %.1f nats, near that of "
+                    "a blind guess (%.1f)",
+                    clean, guess);
     }
     return OK;
 }

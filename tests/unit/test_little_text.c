@@ -116,11 +116,50 @@ static void test_little_text_is_said(void **state)
     inputs_free(in);
 }
 
+/* A text that the model cannot predict is foreign to it, without a word on pieces of
+ * words where its words are whole tokens. */
+static void test_foreign_text_is_said(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct settings s;
+    struct inputs *in = NULL;
+    struct str text;
+    const char *samples = getenv("SAETOP_SAMPLES");
+    char path[512];
+    settings_init(&s);
+    snprintf(s.model, sizeof s.model, "samples/model");
+    snprintf(s.samples_dir, sizeof s.samples_dir, "%s", samples ? samples : "samples");
+    s.width = 16;
+    s.k = 2;
+    s.ood[0] = '\0';
+    s.concepts[0] = '\0';
+    static const char *const kinds[2] = {" dog cat to the of", " xqzj wvkx qqzzj"};
+    for (size_t i = 0; i < 2; i++) {
+        str_init(&text, 1u << 20);
+        for (size_t k = 0; k < 600; k++) {
+            str_add(&text, kinds[i]);
+            str_add(&text, k % 20 == 19 ? "\n\n" : "");
+        }
+        tmp_path(path, dir, "t.txt");
+        (void)remove(path);
+        assert_ok(file_write_text(path, text.p, &e), &e);
+        str_free(&text);
+        snprintf(s.corpus, sizeof s.corpus, "%s", path);
+        assert_ok(inputs_new(&s, &in, &e), &e);
+        assert_true(has_remark(in, "this text is foreign to the model: "));
+        assert_int_equal(has_remark(in, "pieces of words"), i == 1);
+        assert_int_equal(has_remark(in, "tokens a word"), i == 1);
+        inputs_free(in);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_token_counts_once),
         cmocka_unit_test(test_little_text_is_said),
+        cmocka_unit_test(test_foreign_text_is_said),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
