@@ -72,6 +72,7 @@ static enum err explorer_settings(struct settings *s, bool single, struct errinf
 static enum err check_run(const struct explore_args *a, const struct run_opts *ro,
                           const char *run, struct errinfo *e)
 {
+    TRY(rundir_whole(run, e));
     if (!run_is_openable(run)) {
         return err_set(e, ERR_MISSING,
                        "%s: no run directory (it has no config.json and SAE weights), "

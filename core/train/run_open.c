@@ -76,6 +76,7 @@ enum err run_open(const char *path, const struct settings *set,
                   const struct settings *named, struct run_record *out,
                   struct errinfo *e)
 {
+    TRY(rundir_whole(path, e));
     TRY(rundir_is(path) ? rundir_load(path, out, e)
                         : open_foreign(path, set, named, out, e));
     /* What a run recorded was done before it was saved. */
@@ -87,6 +88,7 @@ enum err run_open(const char *path, const struct settings *set,
 enum err run_open_sae(const char *path, struct sae **out, struct foreign_meta *meta,
                       struct errinfo *e)
 {
+    TRY(rundir_whole(path, e));
     return rundir_is(path) ? rundir_load_sae(path, out, meta, e)
                            : foreign_load(path, out, meta, e);
 }

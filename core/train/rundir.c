@@ -278,18 +278,32 @@ enum err rundir_import(const char *dir, const struct run_record *r, const char *
 
 /* ---- reading ---- */
 
-bool rundir_is(const char *dir)
+static bool has_file(const char *dir, const char *name)
 {
     char path[RUNDIR_PATH];
+    struct stat st;
+    return rundir_file(dir, name, path, NULL) == OK && lstat(path, &st) == 0;
+}
+
+bool rundir_is(const char *dir)
+{
     const char *name = path_base(dir);
     if (name[0] == '.' && name[1] && strcmp(name, "..") != 0) {
         return false;
     }
     /* Of whatever kind: what is wrong there is said when it is opened. */
-    struct stat st;
-    return rundir_file(dir, "config.json", path, NULL) == OK && lstat(path, &st) == 0 &&
-           rundir_file(dir, "sae_weights.safetensors", path, NULL) == OK &&
-           lstat(path, &st) == 0;
+    return has_file(dir, "config.json") && has_file(dir, "sae_weights.safetensors");
+}
+
+enum err rundir_whole(const char *dir, struct errinfo *e)
+{
+    static const char weights[] = "sae_weights.safetensors";
+    if (has_file(dir, weights) || !has_file(dir, "config.json") ||
+        !has_file(dir, "metrics.csv")) {
+        return OK;
+    }
+    return err_set(e, ERR_MISSING, "%s/%s: not found, expected the weights of this run",
+                   dir, weights);
 }
 
 static enum err read_hash(struct json_at at, const cJSON *obj, const char *key,

@@ -83,6 +83,10 @@ enum err rundir_keep(const char *dir, const char *name, struct errinfo *e) ERR_C
 /* Whether dir holds a run: a config.json and SAE weights. A directory whose name begins
  * with a dot is none: it may be half of one. */
 bool rundir_is(const char *dir);
+/* ERR_MISSING where dir is what is left of a run (config.json and metrics.csv) without
+ * its SAE weights, as a copy that was cut short leaves it; OK for a run and for what
+ * never was one. */
+enum err rundir_whole(const char *dir, struct errinfo *e) ERR_CHECKED;
 
 /* A run read back for browsing. */
 struct run_record {

@@ -2,6 +2,7 @@
  * and measures for any number of threads; twins, forks, interventions, saving. */
 #include "base/mem.h"
 #include "num/blas.h"
+#include "train/run_open.h"
 #include "unit/run_engine.h"
 #include "unit/sample_settings.h"
 
@@ -170,6 +171,16 @@ static void a_saved_run_reads_back(void **state)
     assert_int_equal(r.model_hash, g->in->lm->hash);
     run_record_deinit(&r);
     assert_true(rundir_is(twin));
+
+    /* Without its weights it says so, and is not taken for something else. */
+    char weights[700];
+    assert_ok(rundir_whole(twin, &e), &e);
+    assert_ok(rundir_whole(dir, &e), &e); /* never was one */
+    tmp_path(weights, twin, "sae_weights.safetensors");
+    assert_int_equal(remove(weights), 0);
+    assert_false(rundir_is(twin));
+    check_error(run_open(twin, &set, NULL, &r, &e), ERR_MISSING, &e,
+                "sae_weights.safetensors: not found, expected the weights of this run");
 
     /* Another run does not write over it. */
     struct engine *other = start_engine(&set);
