@@ -2,8 +2,10 @@
 #include "cmd.h"
 
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/nearest.h"
 #include "base/utf8.h"
+#include "train/rundir.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SAY_BYTES  9000 /* of a line with two paths */
@@ -185,6 +188,39 @@ static void list_commands(const char *group, const struct subcommand *table, siz
              group, space, group, space);
 }
 
+struct near_run {
+    const char *word;
+    char name[256]; /* of the nearest so far; "": none */
+};
+
+static enum err see_run(const struct folder *f, const char *name, mode_t mode,
+                        void *user, struct errinfo *e)
+{
+    struct near_run *r = user;
+    const char *const names[2] = {r->name, name};
+    (void)f;
+    (void)e;
+    if ((S_ISDIR(mode) || S_ISLNK(mode)) && strlen(name) < sizeof r->name &&
+        nearest_name(r->word, names + !r->name[0], r->name[0] ? 2 : 1) == name &&
+        rundir_is(name)) {
+        snprintf(r->name, sizeof r->name, "%s", name);
+    }
+    return OK;
+}
+
+/* The run here whose name is nearest to a word; false: none is near. */
+static bool find_near_run(struct near_run *r)
+{
+    struct folder here;
+    struct errinfo e;
+    if (folder_open(".", &here, &e) != OK) {
+        return false;
+    }
+    const enum err rc = folder_each(&here, see_run, r, &e);
+    folder_close(&here);
+    return rc == OK && r->name[0];
+}
+
 /* The name meant by a word that is none. */
 static enum err unknown_command(const char *group, const struct subcommand *table,
                                 size_t n, const char *word, struct errinfo *e)
@@ -203,10 +239,23 @@ static enum err unknown_command(const char *group, const struct subcommand *tabl
                                 table[i].name);
     }
     const char *near = nearest_name(word, names, count);
-    return near ? err_set(e, ERR_USAGE, "%s%sunknown command %.60s; did you mean %s?",
-                          group, colon, word, near)
-                : err_set(e, ERR_USAGE, "%s%sunknown command %.60s; expected %s", group,
-                          colon, word, list);
+    struct near_run run = {.word = word};
+    if (near) {
+        return err_set(e, ERR_USAGE, "%s%sunknown command %.60s; did you mean %s?",
+                       group, colon, word, near);
+    }
+    if (!group[0] && find_near_run(&run)) {
+        struct str safe;
+        str_init(&safe, 4096);
+        utf8_escape(&safe, run.name, strlen(run.name));
+        const enum err rc =
+            err_set(e, ERR_USAGE, "unknown command %.60s; did you mean the run %s?",
+                    word, safe.p);
+        str_free(&safe);
+        return rc;
+    }
+    return err_set(e, ERR_USAGE, "%s%sunknown command %.60s; expected %s%s", group,
+                   colon, word, list, group[0] ? "" : ", or the directory of a run");
 }
 
 static int print_commands(const char *group, const struct subcommand *table, size_t n)

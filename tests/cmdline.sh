@@ -51,7 +51,14 @@ done
 refuse "did you mean train?" trian
 refuse "did you mean help?" hlep
 refuse "unknown command nope; expected explore, train, eval" nope
+refuse "complete or version, or the directory of a run" nope
 refuse "lm: unknown command nope; expected train, eval" lm nope
+mkdir myrun partrun
+touch myrun/config.json myrun/sae_weights.safetensors partrun/config.json partrun/metrics.csv
+refuse "unknown command myrnu; did you mean the run myrun?" myrnu
+refuse "partrun/sae_weights.safetensors: not found, expected the weights of this" partrun
+refuse "partrun/sae_weights.safetensors: not found, expected the weights of this" top partrun
+rm -r myrun partrun
 refuse "saetop: unknown option --versoin; did you mean --version?" --versoin
 refuse "saetop: unknown option -q; see saetop" -q
 refuse "explore: unknown option --themee; did you mean --theme?" explore --themee dark
