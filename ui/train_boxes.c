@@ -345,6 +345,30 @@ static void event_rows(const struct session_view *v, struct canvas *c, struct re
     }
 }
 
+/* Whether an event changes nothing of what is trained: state and messages say it as
+ * well. */
+static bool is_aside(const struct event_view *ev)
+{
+    return !strcmp(ev->kind, "save") || !strcmp(ev->kind, "pause") ||
+           !strcmp(ev->kind, "resume");
+}
+
+/* One row for all events: the newest, before those that are aside, or the one scrolled
+ * to. */
+static void event_ticker(const struct session_view *v, struct canvas *c, struct rect r,
+                         size_t skip)
+{
+    size_t i = v->n_events;
+    while (!skip && i > 0 && is_aside(&v->event[i - 1])) {
+        i--;
+    }
+    if (i > 0 && !skip) {
+        event_row(v, c, r.x, r.y, r.w, i - 1, train_event_repeats(v, i - 1));
+    } else {
+        event_rows(v, c, r, skip);
+    }
+}
+
 /* Events, what was said of both arms counted once. */
 static size_t distinct_events(const struct session_view *v)
 {
@@ -430,8 +454,8 @@ void train_run_box(struct app *a, const struct session_view *v, struct canvas *c
     const int x = in.x + 1;
     if (below && in.h > below) {
         mask_row(a, v, c, x, in.y + in.h - 2, in.w - 2);
-        event_rows(v, c, (struct rect){x, in.y + in.h - 1, in.w - 2, 1},
-                   a->train.event_top);
+        event_ticker(v, c, (struct rect){x, in.y + in.h - 1, in.w - 2, 1},
+                     a->train.event_top);
     } else if (used < in.h) {
         facts_row(v, c, x, in.y + in.h - 1, in.w - 2);
     }

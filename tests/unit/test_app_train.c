@@ -472,6 +472,23 @@ static void test_failed_save_stays(void **state)
     bench_free(b);
 }
 
+/* The one row that 80 columns have for events keeps the last change, not a save. */
+static void test_ticker_keeps_the_change(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    sample_event(&b->v, 880, 'A', "mask", "p 0.30 -> 0.00, trained on from step 890");
+    for (int k = 0; k < 2; k++) {
+        sample_event(&b->v, 890, (char)('A' + k), "save", k ? "r-twin" : "r");
+    }
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "880 A  mask p 0.30 -> 0.00"));
+    assert_false(on_screen(b, "r-twin"));
+    press(b, 'E'); /* all of them */
+    assert_true(on_screen(b, "r-twin"));
+    bench_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -495,6 +512,7 @@ int main(void)
         cmocka_unit_test(test_quit_when_saved),
         cmocka_unit_test(test_quit_discards),
         cmocka_unit_test(test_failed_save_stays),
+        cmocka_unit_test(test_ticker_keeps_the_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
