@@ -3,96 +3,98 @@
 #include "sweep/table_priv.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-/* ---- lists of words ---- */
-
-void word_list_deinit(struct word_list *l)
-{
-    for (size_t i = 0; i < l->n; i++) {
-        mem_free(l->word[i]);
-    }
-    mem_free(l->word);
-    *l = (struct word_list){0};
-}
-
-bool word_list_has(const struct word_list *l, const char *word)
-{
-    for (size_t i = 0; i < l->n; i++) {
-        if (strcmp(l->word[i], word) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-enum err word_list_add(struct word_list *l, const char *word, struct errinfo *e)
-{
-    if (word_list_has(l, word)) {
-        return OK;
-    }
-    TRY(mem_grow(&l->word, &l->cap, l->n + 1, sizeof *l->word, SWEEP_CELLS_MAX, e));
-    l->word[l->n] = mem_strdup(word);
-    if (!l->word[l->n]) {
-        return err_set(e, ERR_NOMEM, "sweep: out of memory");
-    }
-    l->n++;
-    return OK;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-void word_list_sort(struct word_list *l)
-{
-    if (l->n > 1) {
-        qsort(l->word, l->n, sizeof *l->word, by_text);
-    }
-}
-
-enum err keys_of_plan(const struct sweep_plan *p, struct word_list *out,
-                      struct errinfo *e)
-{
-    for (size_t i = 0; i < p->n_cells; i++) {
-        const struct sweep_cell *c = &p->cell[i];
-        for (size_t j = 0; j < c->n_pairs; j++) {
-            TRY(word_list_add(out, c->pair[j].key, e));
-        }
-    }
-    word_list_sort(out);
-    return OK;
-}
-
-enum err values_in_arm(const struct sweep_plan *p, size_t arm, const char *key,
-                       struct word_list *out, struct errinfo *e)
-{
-    const struct sweep_arm *a = &p->arm[arm];
-    enum err rc = OK;
-    struct str text;
-    str_init(&text, TEXT_BYTES);
-    for (size_t i = 0; rc == OK && i < a->n_cells; i++) {
-        str_clear(&text);
-        sweep_cell_print(p, &p->cell[a->cell[i]], key, &text);
-        rc = str_err(&text, "sweep", e);
-        rc = rc == OK ? word_list_add(out, text.p, e) : rc;
-    }
-    str_free(&text);
-    return rc;
-}
-
-/* ---- findings ---- */
-
-const struct sweep_effect *effect_at(const struct findings *f, size_t arm, size_t m)
+const struct sweep_effect *findings_effect(const struct findings *f, size_t arm,
+                                           size_t m)
 {
     return &f->effect[arm * SWEEP_MEASURE_COUNT + m];
 }
 
-const struct sweep_effect *average_at(const struct findings *f, size_t part, size_t m)
+const struct sweep_effect *findings_average(const struct findings *f, size_t part,
+                                            size_t m)
 {
     return &f->average[part * SWEEP_MEASURE_COUNT + m];
+}
+
+size_t findings_outlier(const struct findings *f, size_t part, size_t m)
+{
+    return f->outlier[part * SWEEP_MEASURE_COUNT + m];
+}
+
+const struct sweep_effect *findings_rest(const struct findings *f, size_t part,
+                                         size_t m)
+{
+    const struct sweep_effect *x = &f->rest[part * SWEEP_MEASURE_COUNT + m];
+    return x->arms > 0 ? x : NULL;
+}
+
+/* An arm is an outlier among three or more where its difference is so many times as
+ * large as any other, and moves the average by a digit that is shown. */
+#define OUTLIER_TIMES 5.0
+
+static size_t outlier_of(const struct findings *f, size_t part, size_t m)
+{
+    const struct findings_part *q = &f->part[part];
+    const double digit = pow(10.0, -sweep_measure_def(m)->digits);
+    double most = 0.0, next = 0.0;
+    size_t at = SWEEP_NONE, n = 0;
+    for (size_t i = 0; i < q->n; i++) {
+        const double d = fabs(findings_effect(f, q->arm[i], m)->by.mean);
+        n += isfinite(d) ? 1 : 0;
+        next = fmax(next, fmin(d, most));
+        at = d > most ? q->arm[i] : at;
+        most = fmax(most, d);
+    }
+    const bool large = most > OUTLIER_TIMES * next && most - next > digit * (double)n;
+    return n >= 3 && large ? at : SWEEP_NONE;
+}
+
+/* The averages of a part without one of its arms. */
+static enum err average_without(const struct findings *f, size_t part, size_t arm,
+                                struct sweep_effect *out, struct errinfo *e)
+{
+    struct sweep_part q = {0};
+    struct sweep_plan p = *f->plan;
+    TRY(mem_new(&q.arm, f->part[part].n, sizeof *q.arm, "arms", e));
+    for (size_t i = 0; i < f->part[part].n; i++) {
+        if (f->part[part].arm[i] != arm) {
+            q.arm[q.n_arms++] = f->part[part].arm[i];
+        }
+    }
+    p.part = &q;
+    p.n_parts = 1;
+    const enum err rc = sweep_average(&p, f->results, 0, out, e);
+    mem_free(q.arm);
+    return rc;
+}
+
+static enum err fill_part(struct findings *f, size_t part, struct errinfo *e)
+{
+    const struct sweep_part *from = &f->plan->part[part];
+    struct findings_part *q = &f->part[part];
+    const size_t at = part * SWEEP_MEASURE_COUNT;
+    TRY(sweep_average(f->plan, f->results, part, &f->average[at], e));
+    TRY(mem_new(&q->arm, from->n_arms, sizeof *q->arm, "arms", e));
+    for (size_t i = 0; i < from->n_arms; i++) {
+        if (f->compared[from->arm[i]]) {
+            q->arm[q->n++] = from->arm[i];
+        }
+    }
+    q->shown = q->n;
+    for (size_t i = 0; i < from->n_arms && q->n == 0; i++) {
+        if (f->complete[from->arm[i]]) {
+            q->arm[q->shown++] = from->arm[i];
+        }
+    }
+    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+        struct sweep_effect rest[SWEEP_MEASURE_COUNT];
+        f->outlier[at + m] = outlier_of(f, part, m);
+        if (f->outlier[at + m] != SWEEP_NONE) {
+            TRY(average_without(f, part, f->outlier[at + m], rest, e));
+            f->rest[at + m] = rest[m];
+        }
+    }
+    return OK;
 }
 
 static enum err fill(struct findings *f, struct errinfo *e)
@@ -110,7 +112,7 @@ static enum err fill(struct findings *f, struct errinfo *e)
         }
     }
     for (size_t q = 0; q < p->n_parts; q++) {
-        TRY(sweep_average(p, f->results, q, &f->average[q * SWEEP_MEASURE_COUNT], e));
+        TRY(fill_part(f, q, e));
     }
     return OK;
 }
@@ -118,12 +120,14 @@ static enum err fill(struct findings *f, struct errinfo *e)
 enum err findings_init(struct findings *f, const struct sweep_plan *p,
                        const struct sweep_result *results, struct errinfo *e)
 {
+    enum { ALL = SWEEP_MEASURE_COUNT };
     *f = (struct findings){.plan = p, .results = results};
     enum err rc = OK;
-    TRY_OUT(rc, mem_new(&f->effect, p->n_arms, SWEEP_MEASURE_COUNT * sizeof *f->effect,
-                        "effects", e));
-    TRY_OUT(rc, mem_new(&f->average, p->n_parts,
-                        SWEEP_MEASURE_COUNT * sizeof *f->average, "effects", e));
+    TRY_OUT(rc, mem_new(&f->effect, p->n_arms, ALL * sizeof *f->effect, "arms", e));
+    TRY_OUT(rc, mem_new(&f->average, p->n_parts, ALL * sizeof *f->average, "arms", e));
+    TRY_OUT(rc, mem_new(&f->rest, p->n_parts, ALL * sizeof *f->rest, "arms", e));
+    TRY_OUT(rc, mem_new(&f->outlier, p->n_parts, ALL * sizeof *f->outlier, "arms", e));
+    TRY_OUT(rc, mem_new(&f->part, p->n_parts, sizeof *f->part, "arms", e));
     TRY_OUT(rc, mem_new(&f->complete, p->n_arms, sizeof *f->complete, "arms", e));
     TRY_OUT(rc, mem_new(&f->compared, p->n_arms, sizeof *f->compared, "arms", e));
     TRY_OUT(rc, fill(f, e));
@@ -135,15 +139,21 @@ out:
 
 void findings_deinit(struct findings *f)
 {
+    for (size_t q = 0; f->part && q < f->plan->n_parts; q++) {
+        mem_free(f->part[q].arm);
+    }
+    mem_free(f->part);
     mem_free(f->effect);
     mem_free(f->average);
+    mem_free(f->rest);
+    mem_free(f->outlier);
     mem_free(f->complete);
     mem_free(f->compared);
     *f = (struct findings){0};
 }
 
-size_t arm_mean(const struct findings *f, size_t arm, size_t m, double *mean,
-                double *sd)
+size_t findings_mean(const struct findings *f, size_t arm, size_t m, double *mean,
+                     double *sd)
 {
     const struct sweep_arm *a = &f->plan->arm[arm];
     double sum = 0.0, squares = 0.0;
@@ -164,20 +174,29 @@ size_t arm_mean(const struct findings *f, size_t arm, size_t m, double *mean,
     return n;
 }
 
-size_t main_part(const struct findings *f)
+size_t findings_main_part(const struct findings *f)
 {
-    const struct sweep_plan *p = f->plan;
-    size_t planned = SWEEP_NONE;
-    for (size_t q = 0; q < p->n_parts; q++) {
-        for (size_t i = 0; i < p->part[q].n_arms; i++) {
-            const size_t arm = p->part[q].arm[i];
-            if (f->compared[arm]) {
-                return q;
-            }
-            if (planned == SWEEP_NONE && p->arm[arm].baseline != SWEEP_NONE) {
-                planned = q;
-            }
-        }
+    size_t q = 0;
+    while (q < f->plan->n_parts && f->part[q].n == 0) {
+        q++;
     }
-    return planned;
+    return q < f->plan->n_parts ? q : SWEEP_NONE;
+}
+
+struct tally findings_tally(const struct findings *f, size_t part, size_t m)
+{
+    const struct findings_part *q = &f->part[part];
+    struct tally t = {0};
+    for (size_t i = 0; i < q->n; i++) {
+        const struct sweep_effect *x = findings_effect(f, q->arm[i], m);
+        const enum sweep_verdict v = sweep_verdict_of(x);
+        const int side = sweep_interval_side(x);
+        t.arms += v != SWEEP_TOO_FEW;
+        t.lower += v == SWEEP_LOWER;
+        t.higher += v == SWEEP_HIGHER;
+        t.open += v == SWEEP_UNDECIDED || v == SWEEP_SAME;
+        t.before_lower += v != SWEEP_TOO_FEW && side < 0;
+        t.before_higher += v != SWEEP_TOO_FEW && side > 0;
+    }
+    return t;
 }

@@ -123,6 +123,7 @@ enum err sweep_csv(const struct sweep_plan *p, const struct sweep_result *result
     str_init(&text, TEXT_BYTES);
     enum err rc = OK;
     TRY_OUT(rc, keys_of_plan(p, &keys, e));
+    word_list_sort(&keys);
     add_header(&keys, out);
     for (size_t i = 0; i < p->n_cells; i++) {
         if (results[i].done) {

@@ -121,7 +121,7 @@ static void put_arms(const struct findings *f, struct str *out)
             str_addc(out, '{');
             for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
                 double mean, sd;
-                (void)arm_mean(f, a, m, &mean, &sd);
+                (void)findings_mean(f, a, m, &mean, &sd);
                 put_key(out, sweep_measure_def(m)->column);
                 str_addc(out, '[');
                 json_add_number(out, mean);

@@ -8,7 +8,7 @@
 #define REPORT_WIDTH ((size_t)80) /* of paragraphs */
 #define TEXT_BYTES   ((size_t)1 << 22)
 
-/* Distinct texts in order of appearance, or of strcmp. */
+/* Distinct texts in order of appearance; sorted: numbers by value, then by strcmp. */
 struct word_list {
     char **word;
     size_t n, cap;
@@ -17,14 +17,19 @@ void word_list_deinit(struct word_list *l);
 enum err word_list_add(struct word_list *l, const char *word,
                        struct errinfo *e) ERR_CHECKED;
 void word_list_sort(struct word_list *l);
-bool word_list_has(const struct word_list *l, const char *word);
 
-/* The keys in which cells of the plan differ from the base, in order, seed too. */
+/* The keys in which cells of the plan differ from the base, seed too, added to out. */
 enum err keys_of_plan(const struct sweep_plan *p, struct word_list *out,
                       struct errinfo *e) ERR_CHECKED;
 /* The values of `key` in an arm's cells, added to out. */
 enum err values_in_arm(const struct sweep_plan *p, size_t arm, const char *key,
                        struct word_list *out, struct errinfo *e) ERR_CHECKED;
+
+/* The arms of a part that are compared, else those that are complete. */
+struct findings_part {
+    size_t *arm;
+    size_t n, shown; /* compared; all in arm */
+};
 
 /* Everything that the tables say, worked out once. */
 struct findings {
@@ -32,60 +37,72 @@ struct findings {
     const struct sweep_result *results;
     struct sweep_effect *effect;  /* [n_arms, SWEEP_MEASURE_COUNT], of compared arms */
     struct sweep_effect *average; /* [n_parts, SWEEP_MEASURE_COUNT] */
+    size_t *outlier;              /* the same; SWEEP_NONE: no arm is one */
+    struct sweep_effect *rest;    /* the same: the average without the outlier */
+    struct findings_part *part;   /* [n_parts] */
     bool *complete, *compared;    /* [n_arms] */
-    size_t finished;              /* cells */
+    bool *paired;    /* [n_arms] compared, or the baseline of one that is */
+    size_t finished; /* cells */
 };
 enum err findings_init(struct findings *f, const struct sweep_plan *p,
                        const struct sweep_result *results,
                        struct errinfo *e) ERR_CHECKED;
 void findings_deinit(struct findings *f);
-const struct sweep_effect *effect_at(const struct findings *f, size_t arm, size_t m);
-const struct sweep_effect *average_at(const struct findings *f, size_t part, size_t m);
+const struct sweep_effect *findings_effect(const struct findings *f, size_t arm,
+                                           size_t m);
+const struct sweep_effect *findings_average(const struct findings *f, size_t part,
+                                            size_t m);
+/* The arm whose difference is many times that of any other of the part, SWEEP_NONE:
+ * none; and the average without it, NULL where there is none. */
+size_t findings_outlier(const struct findings *f, size_t part, size_t m);
+const struct sweep_effect *findings_rest(const struct findings *f, size_t part,
+                                         size_t m);
 
 /* Mean and standard deviation over the seeds of a complete arm that have the measure;
  * how many these are. */
-size_t arm_mean(const struct findings *f, size_t arm, size_t m, double *mean,
-                double *sd);
-/* The first part with a compared arm, else the first with an arm that has a baseline;
- * SWEEP_NONE: none. */
-size_t main_part(const struct findings *f);
-
-/* ---- words.c ---- */
+size_t findings_mean(const struct findings *f, size_t arm, size_t m, double *mean,
+                     double *sd);
+/* The first part with a compared arm; SWEEP_NONE: none. */
+size_t findings_main_part(const struct findings *f);
 
 /* How the compared arms of a part came out on one measure. */
 struct tally {
     size_t arms;                        /* with two pairs at least */
-    size_t lower, higher, same, open;   /* verdicts; they sum up to arms */
-    size_t nearly_lower, nearly_higher; /* open, though the interval leaves out 0 */
-    double lower_by[2], higher_by[2];   /* least and greatest established */
-    double least, greatest;             /* difference of all */
-    double width;                       /* median of half the interval's length */
+    size_t lower, higher, open;         /* after Holm; they sum up to arms */
+    size_t before_lower, before_higher; /* by the interval alone */
 };
-enum err tally_of(const struct findings *f, size_t part, size_t m, struct tally *out,
-                  struct errinfo *e) ERR_CHECKED;
-/* "lower in 3 of 15 arms, by 0.020 to 0.050; not established in 12". */
-void tally_words(const struct tally *t, size_t m, struct str *out);
-/* What the paper reports of the measure beside this: "as the paper reports"; "" where
- * it reports nothing. */
-void tally_paper(const struct tally *t, size_t m, struct str *out);
-/* How the averages over a part's arms stand beside the paper: a list, as reported, the
- * reverse, not established, not reported. */
-void add_standings(const struct findings *f, size_t part, struct str *out);
-/* "p 0.1 to 0.5, k 2 to 32": in what the compared arms of a part differ; and a sentence
- * on clean L0 of masked and unmasked arms, true where that is a warning. Both hold text
- * of unknown origin. */
-enum err axes_words(const struct findings *f, size_t part, struct str *out,
-                    struct errinfo *e) ERR_CHECKED;
-bool sparsity_words(const struct findings *f, size_t part, struct str *out);
-/* A difference with its sign, and with its interval: "-0.012 [-0.020, -0.004]". */
-void add_signed(struct str *out, double v, int digits);
-void add_interval(struct str *out, const struct stats_interval *by, int digits);
+struct tally findings_tally(const struct findings *f, size_t part, size_t m);
 
-/* ---- table_parts.c ---- */
+/* ---- words.c: sentences, in Markdown ---- */
 
-/* The section of a part: what it asks, all effects at a glance, averages, means and
- * effects. */
-enum err add_part(const struct findings *f, size_t part, struct str *out,
-                  struct errinfo *e) ERR_CHECKED;
+/* What is being written. Errors stick to `out`, or to `text` until page_free. */
+struct page {
+    struct findings f;
+    struct str *out;
+    struct str text; /* a paragraph or an item that is not wrapped yet */
+};
+/* Append the text, as a paragraph or as an item of a list; it is then empty. */
+void page_paragraph(struct page *g);
+void page_item(struct page *g);
+
+/* A difference with its interval: "-0.012 [-0.020, -0.004]". */
+void words_difference(const struct sweep_effect *x, struct str *out);
+/* Whether the verdict is lower or higher. */
+bool words_established(const struct sweep_effect *x);
+/* "model samples/model; k 4, 8; ": the settings of all n arms of the plan with their
+ * values; with arm[n] only what these differ in, the seed apart, and the rate. The key
+ * mask.rate is p. */
+void words_settings(struct page *g, const struct word_list *keys, const size_t *arm,
+                    size_t n);
+/* "the 6 masked arms of part dose (k 4, 8; p 0.1, 0.3, 0.5; 5 pairs of seeds)". */
+void words_compared(struct page *g, size_t part);
+/* How far clean L0 of masked and unmasked arms is apart; true where that is a warning.
+ */
+bool words_l0(struct page *g, size_t part);
+/* How the averages of a part stand beside the paper: items. */
+void words_standings(struct page *g, size_t part);
+/* Items on what to read a part's averages with: arms of unequal L0, one arm that makes
+ * an average, single arms. None where there is nothing to say. */
+void words_care(struct page *g, size_t part);
 
 #endif

@@ -625,20 +625,30 @@ static void test_markdown(void **state)
     char *text = text_of(&w, sweep_markdown);
     check_layout(text);
     check_has(text, "30 of 30 runs finished (15 arms; 0.3 hours");
-    check_has(text, "the 6 masked arms of part dose (k 4 to 16, p 0.1 to 0.3; 2 pairs");
-    check_has(text, "agrees within 2 %");
-    check_has(text, "- **As the paper reports:** explained variance lower by 0.0200;");
-    check_has(text, "absorption, semantic lower by 0.020");
+    check_has(text, "Settings: model ");
+    check_has(text, "the 6 masked arms of part dose (k 4, 8, 16; p 0.1, 0.3; 2 pairs");
+    check_has(text, "Clean L0 of masked and unmasked arms is the same.");
+    check_has(text, "- **As the paper reports:** explained variance -0.0200 [-0.0200, "
+                    "-0.0200];");
+    check_has(text, "absorption, semantic -0.020 [-0.020, -0.020]");
     check_has(text, "- **The reverse of what the paper reports:** probing k=5, OOD gap "
-                    "higher");
-    check_has(text, "- **absorption, SAEBench's form**: not measured.");
-    check_has(text, "**absorption, SAEBench's form**: not measured in ");
+                    "+0.020");
+    check_has(text, "- **absorption, SAEBench's form**: not measured in 30 of 30 ");
+    check_has_not(text, "To be read with care");
+    /* part by part: dose, long, arch, text */
+    check_has(text, "| explained variance | lower | **-0.0200** | **-0.0300** | "
+                    "**-0.0300** | **-0.0300** |");
+    check_has(text, "| L0, clean | | = | = | = | = |");
+    check_has(text, "| absorption, SAEBench's form | lower | - | - | - | - |");
     check_has(text, "## Part long, \"so\" to say; \\| ");
     check_has(text, "## Part dose More and more. ");
     check_has(text, "a\\|b, \\*c\\* # d");
     check_has_not(text, "\n# d");
-    check_has(text, "| 0.4850 ± 0.0071 |"); /* 0.51, 0.52 less a tenth of 0.3 */
-    check_has(text, "| k=8 p=0.3 | 4.00, 4.00 |");
+    /* 0.51 and 0.52, less a tenth of 0.3 where masked */
+    check_has(text, "| topk k=8 p=0.3 | 0.5150 | 0.4850 | -0.0300 [-0.0300, -0.0300] | "
+                    "2/0 | <0.001 | lower |");
+    check_has(text, "| explained variance | 0.5150 | 0.4950 | -0.0200 [-0.0200, "
+                    "-0.0200] | 2/0 | <0.001 | lower | 6/0/0 | lower |");
     char *again = text_of(&w, sweep_markdown);
     assert_string_equal(text, again);
     free(again);
@@ -673,8 +683,9 @@ static void test_left_out(void **state)
     check_has(text, "- **topk k=4 p=0.1**: not finished: seed 2 (1 of 2).");
     check_has(text, "- **topk k=8 p=0**: not finished: seed 1, 2 (2 of 2).");
     check_has(text, "- **topk k=8 p=0.3**: not compared, since its unmasked arm");
-    check_has(text, "did not come to clean L0 4: 5.50");
-    check_has(text, "the 3 masked arms of part dose (k 4 to 16, p 0.1 to 0.3; 2 pairs");
+    check_has(text, "searched for clean L0 4, stands with 5.50 in seed 1.");
+    check_has(text, "An arm with a run missing stands in no mean");
+    check_has(text, "the 3 masked arms of part dose (k 4, 16; p 0.1, 0.3; 2 pairs");
     free(text);
     /* Nothing to compare: all tables are made all the same. */
     for (size_t i = 0; i < w.p->n_cells; i++) {
@@ -682,14 +693,13 @@ static void test_left_out(void **state)
     }
     text = text_of(&w, sweep_markdown);
     check_layout(text);
-    check_has(text, "nothing can be said yet");
-    check_has(text, "No masked arm can be compared with its unmasked one yet.");
+    check_has(text, "Nothing is compared here: no masked arm is finished together");
     free(text);
     text = text_of(&w, sweep_json);
     free(text);
     text = text_of(&w, sweep_summary);
     check_has(text, "0 of ");
-    check_has(text, "No masked arm can be compared");
+    check_has(text, "Nothing is compared here");
     free(text);
     world_free(&w);
 }
@@ -708,11 +718,9 @@ static void test_both_ways(void **state)
             1e-4 * rng_unit_at(c->seed, RNG_SAMPLE, c->arm, 99);
     }
     char *text = text_of(&w, sweep_markdown);
-    check_has(text, "robustness to masked context not established (single arms go both "
-                    "ways)");
-    check_has(text,
-              "lower in 4 of 6 arms, by 0.100 to 0.300; higher in 2 of 6 arms, by "
-              "0.200 to 0.600");
+    check_has(text, "**dose:** Single arms by themselves, after the adjustment: "
+                    "robustness to masked context lower in 4 and higher in 2.");
+    check_has(text, "| not established | 4/0/2 |");
     free(text);
     world_free(&w);
 }
@@ -727,8 +735,86 @@ static void test_confounded(void **state)
         w.r[i].v[SWEEP_l0_clean] = c->mask_rate > 0.2 ? 5.2 : 4.0;
     }
     char *text = text_of(&w, sweep_markdown);
-    check_has(text, "more than 2 % in 3 of 6 arms");
-    check_has(text, "(4.00 unmasked, 5.20 masked)");
+    check_has(text,
+              "**dose:** Clean L0, masked minus unmasked, is +0.60 on average. It "
+              "is more than 2 % in 3 of 6 arms (topk k=4 p=0.3: +1.20; topk k=8 "
+              "p=0.3: +1.20; topk k=16 p=0.3: +1.20): there a difference may");
+    check_has(text, "**arch:** Sparsity was searched for equal clean L0; what is left, "
+                    "masked minus unmasked, is +1.20 on average.");
+    /* A little is named too, with its interval, and is no warning. */
+    for (size_t i = 0; i < w.p->n_cells; i++) {
+        const struct sweep_cell *c = &w.p->cell[i];
+        w.r[i].v[SWEEP_l0_clean] =
+            4 + (c->mask_rate > 0 ? 0.03 + 0.01 * (double)c->seed : 0);
+    }
+    free(text);
+    text = text_of(&w, sweep_markdown);
+    check_has(text, "what is left, masked minus unmasked, is +0.04 [-0.02, +0.11] on "
+                    "average, and within 2 % in every arm.");
+    check_has_not(text, "To be read with care");
+    free(text);
+    world_free(&w);
+}
+
+/* Set a measure: the unmasked arms .5, the i-th compared arm of part 0 that plus by[i],
+ * seeds apart by `spread`, which cancels over the arms but for a little. */
+static void set_by_arm(struct world *w, size_t m, const double *by, double spread)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < w->p->n_cells; i++) {
+        w->r[i].v[m] = 0.5;
+    }
+    for (size_t i = 0; i < w->p->part[0].n_arms; i++) {
+        const size_t arm = w->p->part[0].arm[i];
+        if (w->p->arm[arm].baseline == SWEEP_NONE) {
+            continue;
+        }
+        for (size_t j = 0; j < w->p->arm[arm].n_cells; j++) {
+            const double way = j % 2 ? spread : -spread;
+            const double little = n == 0 && j == 1 ? 1e-4 : 0;
+            run_of(w, arm, j)->v[m] = 0.5 + by[n] + (n % 2 ? way : -way) + little;
+        }
+        n++;
+    }
+}
+
+/* One arm that makes an average is named, and the average without it stands beside. */
+static void test_outlier(void **state)
+{
+    (void)state;
+    struct world w = mixed_world();
+    const double by[] = {-0.01, -0.02, -0.01, -0.02, -3.0, -0.01};
+    const double not_by[] = {-0.01, -0.02, -0.01, -0.02, -0.09, -0.01};
+    set_by_arm(&w, SWEEP_explained_variance_ood, by, 0.001);
+    char *text = text_of(&w, sweep_markdown);
+    check_layout(text);
+    /* (5 x -0.014 - 3) / 6 */
+    check_has(text, "**dose:** explained variance OOD: the average -0.5117 [");
+    check_has(text, "is mostly that of topk k=8 p=0.3, -3.0000 [");
+    check_has(text, "; over the other 5 arms it is -0.0140 [");
+    check_has(text, "| - without topk k=8 p=0.3 | 0.5000 | 0.4860 | -0.0140 [");
+    check_has(text, "| explained variance OOD | | **-0.5117**† |");
+    free(text);
+    set_by_arm(&w, SWEEP_explained_variance_ood, not_by, 0.001);
+    text = text_of(&w, sweep_markdown); /* 4.5 times as much is one of them */
+    check_has_not(text, "- without");
+    check_has_not(text, "**†");
+    free(text);
+    world_free(&w);
+}
+
+/* An average may be established where no arm is by itself: that is said to be after the
+ * adjustment, and how it was before it. */
+static void test_no_single_arm(void **state)
+{
+    (void)state;
+    struct world w = mixed_world();
+    const double by[] = {-0.02, -0.02, -0.02, -0.02, -0.02, -0.02};
+    set_by_arm(&w, SWEEP_absorption_semantic, by,
+               0.01); /* opposite in every other arm */
+    char *text = text_of(&w, sweep_markdown);
+    check_has(text, "**dose:** Single arms by themselves, after the adjustment: "
+                    "absorption, semantic lower in none (before it in 0 of 6).");
     free(text);
     world_free(&w);
 }
@@ -749,8 +835,9 @@ static void test_summary(void **state)
     check_has(text, "1 of 1 runs finished.");
     free(text);
     text = text_of(&w, sweep_markdown);
-    check_has(text, "nothing is compared here");
+    check_has(text, "Nothing is compared here");
     check_has(text, "no unmasked arm was planned");
+    check_has(text, "#### explained variance | arm | mean ± sd |");
     check_layout(text);
     free(text);
     world_free(&w);
@@ -765,7 +852,8 @@ int main(void)
         cmocka_unit_test(test_false_verdicts), cmocka_unit_test(test_csv),
         cmocka_unit_test(test_json),           cmocka_unit_test(test_markdown),
         cmocka_unit_test(test_left_out),       cmocka_unit_test(test_both_ways),
-        cmocka_unit_test(test_confounded),     cmocka_unit_test(test_summary),
+        cmocka_unit_test(test_confounded),     cmocka_unit_test(test_outlier),
+        cmocka_unit_test(test_no_single_arm),  cmocka_unit_test(test_summary),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
