@@ -11,6 +11,7 @@
 #include "eval/splitting.h"
 #include "eval/suite.h"
 #include "eval_synthetic.h"
+#include "measure/measure.h"
 #include "run/evaluator.h"
 #include "sae/sae_remarks.h"
 #include "state_dir.h"
@@ -124,8 +125,10 @@ static enum err open_evaluator(const struct eval_args *a, struct eval_run *r,
 static enum err add_remarks(const char *dir, const struct inputs *in,
                             struct eval_run *r, struct errinfo *e)
 {
-    const struct figure *l0 = report_find(&r->report, "fidelity.in_distribution.l0");
-    const struct figure *dead = report_find(&r->report, "latents.dead");
+    const struct figure *l0 =
+        report_find(&r->report, measure_at(METRIC_L0_CLEAN)->path);
+    const struct figure *dead =
+        report_find(&r->report, measure_at(METRIC_DEAD_CLEAN)->path);
     const struct sae_measured m = {.l0 = l0 ? l0->v.value : (double)NAN,
                                    .dead = dead ? dead->v.value : (double)NAN};
     struct remarks remarks = {0};

@@ -70,7 +70,7 @@ static void print_json_cell(const struct sweep_cell *c, const struct sweep_resul
     str_addf(&s, ",\"seed\":%llu,\"mask_rate\":%.10g", (unsigned long long)c->seed,
              c->mask_rate);
     for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
-        str_addf(&s, ",\"%s\":", sweep_measure_def(m)->column);
+        str_addf(&s, ",\"%s\":", sweep_measure_def(m)->result);
         json_add_number(&s, r->v[m]);
     }
     str_add(&s, "}\n");
@@ -93,11 +93,11 @@ static void on_done(void *user, size_t cell, const struct sweep_result *v)
              "%zu/%zu  %s seed %llu: L0 %s%s  EV %s  OOD %s  absorption %s",
              r->n_before + r->n_done, r->plan->n_cells, r->plan->arm[c->arm].label,
              (unsigned long long)c->seed,
-             NUMBER(NUMBER_PLAIN, 0, 2, v->v[SWEEP_l0_clean]),
+             NUMBER(NUMBER_PLAIN, 0, 2, v->v[SWEEP_L0_CLEAN]),
              v->matched ? "" : " (not matched)",
-             NUMBER(NUMBER_PLAIN, 0, 3, v->v[SWEEP_explained_variance]),
-             NUMBER(NUMBER_PLAIN, 0, 3, v->v[SWEEP_explained_variance_ood]),
-             NUMBER(NUMBER_PLAIN, 0, 3, v->v[SWEEP_absorption_semantic]));
+             NUMBER(NUMBER_PLAIN, 0, 3, v->v[SWEEP_EV]),
+             NUMBER(NUMBER_PLAIN, 0, 3, v->v[SWEEP_EV_OOD]),
+             NUMBER(NUMBER_PLAIN, 0, 3, v->v[SWEEP_ABSORPTION]));
     print_event(r, "cell", text);
 }
 

@@ -37,7 +37,7 @@ static void print_json_row(size_t arm, const struct metric_row *row)
     str_addf(&s, "{\"event\":\"row\",\"arm\":\"%c\"", 'A' + (int)arm);
     for (int m = 0; m < METRIC_COUNT; m++) {
         if (isfinite(row->v[m])) {
-            str_addf(&s, ",\"%s\":", metric_def((enum metric)m)->column);
+            str_addf(&s, ",\"%s\":", measure_at((enum metric)m)->column);
             json_add_number(&s, row->v[m]);
         }
     }
@@ -47,38 +47,23 @@ static void print_json_row(size_t arm, const struct metric_row *row)
     str_free(&s);
 }
 
-/* What the line after an evaluation shows, in this order. */
-static const struct {
-    const char *name;
-    enum metric metric;
-    int digits;
-} shown[] = {
-    {"loss", METRIC_LOSS, 2},
-    {"L0", METRIC_L0_CLEAN, 2},
-    {"EV", METRIC_EV, 4},
-    {"EV ood", METRIC_EV_OOD, 4},
-    {"CE rec", METRIC_CE_REC, 4},
-    {"CE rec ood", METRIC_CE_REC_OOD, 4},
-    {"absorption", METRIC_ABSORPTION, 3},
-    {"recall", METRIC_RECALL, 3},
-    {"dead", METRIC_DEAD, 3},
-};
-
 static void print_evaluation(size_t arm, const struct metric_row *row)
 {
     (void)printf("%c step %.0f", 'A' + (int)arm, row->v[METRIC_STEP]);
-    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
-        const double v = row->v[shown[i].metric];
-        const struct ce_doubt *doubt = metric_doubt(row->v, shown[i].metric);
+    for (int i = 1; measure_line(i) >= 0; i++) {
+        const enum metric m = (enum metric)measure_line(i);
+        const struct measure *d = measure_at(m);
+        const double v = row->v[m];
+        const struct ce_doubt *doubt = metric_doubt(row->v, m);
         if (isfinite(v) || doubt) {
-            (void)printf("  %s %s", shown[i].name,
-                         NUMBER(NUMBER_PLAIN, 0, shown[i].digits, v));
+            (void)printf("  %s %s", d->tag, NUMBER(NUMBER_PLAIN, 0, d->digits, v));
         }
         if (doubt) {
             (void)printf(" (%s)", doubt->brief);
         }
-        if (shown[i].metric == METRIC_ABSORPTION && isfinite(row->v[METRIC_ABS_LO])) {
-            (void)printf(" [%.3f, %.3f]", row->v[METRIC_ABS_LO], row->v[METRIC_ABS_HI]);
+        if (d->low && isfinite(row->v[d->low])) {
+            (void)printf(" [%.*f, %.*f]", d->digits, row->v[d->low], d->digits,
+                         row->v[d->high]);
         }
     }
     (void)printf("\n");
@@ -250,7 +235,7 @@ static void say_useless(struct reporter *r, const struct engine *g)
             const struct ce_doubt *doubt = metric_doubt(row.v, recovered[i]);
             if (doubt) {
                 snprintf(text, sizeof text, "arm %c, %s: %s", 'A' + (int)a,
-                         metric_def(recovered[i])->label, doubt->long_text);
+                         measure_at(recovered[i])->label, doubt->long_text);
                 print_event(r, "warning", text);
             }
         }

@@ -35,7 +35,7 @@ static const char *part_word(size_t i)
 static const char *column_word(size_t i)
 {
     return i == 0              ? "none"
-           : i <= METRIC_COUNT ? metric_def((enum metric)(i - 1))->column
+           : i <= METRIC_COUNT ? measure_at((enum metric)(i - 1))->column
                                : NULL;
 }
 

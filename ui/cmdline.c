@@ -12,7 +12,7 @@ typedef const char *word_fn(size_t i);
 static const char *metric_word(size_t i)
 {
     const int m = train_pane_metric(i);
-    return m >= 0 ? metric_def((enum metric)m)->column : NULL;
+    return m >= 0 ? measure_at((enum metric)m)->column : NULL;
 }
 
 static const char *column_word(size_t i)

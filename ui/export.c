@@ -50,7 +50,7 @@ static void export_curves(const struct session_view *v, struct str *out)
                 csv_add(out, letter, 1);
                 add_number(out, s->x[p], false);
                 add_number(out, s->seconds[p], false);
-                csv_add(out, metric_def((enum metric)m)->column, 0);
+                csv_add(out, measure_at((enum metric)m)->column, 0);
                 add_number(out, s->y[p], false);
                 add_number(out, s->lo ? s->lo[p] : (double)NAN, false);
                 add_number(out, s->hi ? s->hi[p] : (double)NAN, false);

@@ -184,7 +184,7 @@ static void add_measures(struct help_lines *l, const struct app *a, int w)
     const size_t before = l->n;
     for (size_t i = 0; train_pane_metric(i) >= 0; i++) {
         const size_t m = (size_t)train_pane_metric(i);
-        const struct metric_def *def = metric_def((enum metric)m);
+        const struct measure *def = measure_at((enum metric)m);
         if (wanted(a->help.filter, def->label, def->help, def->column)) {
             add_head(l, "measures (Enter: in the pane in focus)", before);
             add_wrapped(l, LINE_METRIC, LINE_METRIC_MORE, m, def->help,
@@ -476,7 +476,7 @@ void help_enter(struct app *a, const struct session_view *v)
         help_close(a);
         app_go(a, v, SCREEN_TRAIN);
         snprintf(text, sizeof text, "pane %s",
-                 metric_def((enum metric)line->index)->column);
+                 measure_at((enum metric)line->index)->column);
         app_run(a, v, text);
     } else if (line->kind == LINE_COLUMN || line->kind == LINE_COLUMN_MORE) {
         sort_by(a, v, latent_column_at(line->index));
@@ -537,7 +537,7 @@ static void draw_line(const struct app *a, const struct session_view *v,
     char text[256];
     snprintf(text, sizeof text, "%.*s", (int)(line->len < 255 ? line->len : 255),
              line->text);
-    const struct metric_def *def = NULL;
+    const struct measure *def = NULL;
     int at = 0;
     switch (line->kind) {
     case LINE_HEAD: canvas_text(c, x, y, w, text, ROLE_FOCUS, ATTR_BOLD); break;
@@ -551,7 +551,7 @@ static void draw_line(const struct app *a, const struct session_view *v,
                      "not now: %s", text);
         break;
     case LINE_METRIC:
-        def = metric_def((enum metric)line->index);
+        def = measure_at((enum metric)line->index);
         canvas_text(c, x + 1, y, 24, def->label, ROLE_VALUE, 0);
         canvas_text(c, x + METRIC_COLUMN, y, w - METRIC_COLUMN, text, ROLE_TEXT, 0);
         break;

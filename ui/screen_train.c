@@ -71,7 +71,7 @@ static struct plot_series curve(const struct app *a, const struct session_view *
 static void pane_title(const struct app *a, int i, const struct plot_result *res,
                        bool smoothed, size_t room, char *out, size_t cap)
 {
-    const struct metric_def *def = metric_def((enum metric)a->train.metric[i]);
+    const struct measure *def = measure_at((enum metric)a->train.metric[i]);
     size_t len = (size_t)snprintf(out, cap, "%s", def->label);
     if (len > room && room > 4) { /* labels are ASCII */
         snprintf(out, cap, "%.*s\xe2\x80\xa6", (int)room - 1, def->label);

@@ -8,70 +8,29 @@
 
 /* ---- measures ---- */
 
-enum { EVALUATED = 1, NOISY = 2, NEEDS_OOD = 4, NEEDS_CONCEPTS = 8, ON_BATCH = 16 };
-
-/* What panes cycle through, in this order. */
-static const struct {
-    int metric;
-    int traits;
-} measures[] = {
-    {METRIC_LOSS, NOISY | ON_BATCH},
-    {METRIC_L0, NOISY | ON_BATCH},
-    {METRIC_ABSORPTION, EVALUATED | NEEDS_CONCEPTS},
-    {METRIC_EV, EVALUATED},
-    {METRIC_EV_OOD, EVALUATED | NEEDS_OOD},
-    {METRIC_CE_REC, EVALUATED},
-    {METRIC_CE_REC_OOD, EVALUATED | NEEDS_OOD},
-    {METRIC_RECALL, EVALUATED | NEEDS_CONCEPTS},
-    {METRIC_F1_BEST, EVALUATED | NEEDS_CONCEPTS},
-    {METRIC_ABS_FRACTION, EVALUATED | NEEDS_CONCEPTS},
-    {METRIC_ABS_SUPER, EVALUATED | NEEDS_CONCEPTS},
-    {METRIC_ABS_LETTER, EVALUATED | NEEDS_CONCEPTS},
-    {METRIC_ABS_SAEBENCH, EVALUATED | NEEDS_CONCEPTS},
-    {METRIC_ELIGIBLE, EVALUATED | NEEDS_CONCEPTS},
-    {METRIC_TRUE_POS, EVALUATED | NEEDS_CONCEPTS},
-    {METRIC_L0_CLEAN, EVALUATED},
-    {METRIC_DEAD, 0},
-    {METRIC_MSE, NOISY | ON_BATCH},
-    {METRIC_AUX_LOSS, NOISY | ON_BATCH},
-    {METRIC_SPARSITY_LOSS, NOISY | ON_BATCH},
-    {METRIC_EV_BATCH, NOISY | ON_BATCH},
-    {METRIC_GRAD, NOISY | ON_BATCH},
-    {METRIC_MASK_RATE, 0},
-    {METRIC_MASKED, NOISY},
-    {METRIC_LR, 0},
-    {METRIC_TOK_S, NOISY},
-};
-enum { MEASURES = sizeof measures / sizeof measures[0] };
-
 int train_pane_metric(size_t i)
 {
-    return i < MEASURES ? measures[i].metric : -1;
+    return measure_pane((int)i + 1);
 }
 
-static int traits_of(int metric)
+static unsigned traits_of(int metric)
 {
-    for (size_t i = 0; i < MEASURES; i++) {
-        if (measures[i].metric == metric) {
-            return measures[i].traits;
-        }
-    }
-    return 0;
+    return measure_at((enum metric)metric)->traits;
 }
 
 bool train_is_noisy(int metric)
 {
-    return traits_of(metric) & NOISY;
+    return traits_of(metric) & MEASURE_NOISY;
 }
 
 const char *train_measured_on(const struct session_view *v, int metric)
 {
-    const int traits = traits_of(metric);
-    if (traits & EVALUATED) {
-        return traits & NEEDS_OOD ? "on OOD text, unmasked"
-                                  : "on held-out text, unmasked";
+    const unsigned traits = traits_of(metric);
+    if (traits & MEASURE_EVALUATED) {
+        return traits & MEASURE_OOD ? "on OOD text, unmasked"
+                                    : "on held-out text, unmasked";
     }
-    if (!(traits & ON_BATCH) || v->state == SESSION_LOADING) {
+    if (!(traits & MEASURE_ON_BATCH) || v->state == SESSION_LOADING) {
         return "";
     }
     const bool a = v->arm[0].rate_in_use > 0;
@@ -103,29 +62,29 @@ static const char *fact_of(const struct session_view *v, const char *name)
 /* Why a pane is empty. */
 void train_why_empty(const struct session_view *v, int metric, char *out, size_t cap)
 {
-    const int traits = traits_of(metric);
+    const unsigned traits = traits_of(metric);
     const char *ood = fact_of(v, "ood");
     char step[32];
     if (v->state == SESSION_LOADING) {
         out[0] = '\0'; /* a window says what is loading */
-    } else if ((traits & NEEDS_OOD) && ood && !ood[0]) {
+    } else if ((traits & MEASURE_OOD) && ood && !ood[0]) {
         snprintf(out, cap, "no OOD text given (--ood FILE)");
-    } else if ((traits & NEEDS_CONCEPTS) && !v->names.n_concepts) {
+    } else if ((traits & MEASURE_CONCEPTS) && !v->names.n_concepts) {
         snprintf(out, cap, "no concepts given (--concepts FILE)");
-    } else if ((traits & NEEDS_CONCEPTS) && v->arm[0].series[METRIC_EV].n) {
+    } else if ((traits & MEASURE_CONCEPTS) && v->arm[0].series[METRIC_EV].n) {
         snprintf(out, cap, "no concept is told apart well enough yet");
     } else if (v->state == SESSION_FAILED) {
         snprintf(out, cap, "the run stopped before this was measured");
     } else if (v->state == SESSION_BROWSING || v->state == SESSION_ENDED) {
         snprintf(out, cap, "not measured in this run");
-    } else if ((traits & EVALUATED) && v->evaluating) {
+    } else if ((traits & MEASURE_EVALUATED) && v->evaluating) {
         snprintf(out, cap, "the first evaluation is running");
-    } else if ((traits & EVALUATED) && v->eval_next_step > 0) {
+    } else if ((traits & MEASURE_EVALUATED) && v->eval_next_step > 0) {
         text_thousands(step, sizeof step, (int64_t)v->eval_next_step);
         snprintf(out, cap, "first evaluation at step %s", step);
-    } else if ((traits & EVALUATED) && !v->eval_ready) {
+    } else if ((traits & MEASURE_EVALUATED) && !v->eval_ready) {
         snprintf(out, cap, "the held-out set is being made ready");
-    } else if (traits & EVALUATED) {
+    } else if (traits & MEASURE_EVALUATED) {
         snprintf(out, cap, "the first evaluation comes soon");
     } else if (v->step > 0 && v->arm[0].series[METRIC_LOSS].n) {
         snprintf(out, cap, "not measured for this kind of SAE");

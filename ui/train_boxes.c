@@ -10,15 +10,18 @@
 
 /* ---- numbers ---- */
 
-static const struct {
-    int metric;
-    const char *label;
-} shown[] = {
-    {METRIC_EV, "expl. var."},    {METRIC_EV_OOD, "  on OOD"},
-    {METRIC_CE_REC, "CE recov."}, {METRIC_CE_REC_OOD, "CE rec OOD"},
-    {METRIC_RECALL, "recall"},    {METRIC_ABSORPTION, "absorption"},
-};
-enum { SHOWN = sizeof shown / sizeof shown[0] };
+/* How many of the boxes' measures stand in the comparison: those with a brief name. */
+static size_t compared(void)
+{
+    size_t n = 0;
+    for (int m = measure_box(1); m >= 0; m = measure_box((int)n + 1)) {
+        if (!measure_at((enum metric)m)->brief) {
+            break;
+        }
+        n++;
+    }
+    return n;
+}
 
 /* "-.161": three decimals without the leading zero. */
 static void short_number(char *out, size_t cap, double v, bool sign)
@@ -62,7 +65,7 @@ static double difference_half(const struct session_view *v, int metric)
 /* A better, worse, or not told apart: a sign and its colour. */
 static uint32_t verdict(int metric, double diff, double half, enum role *role)
 {
-    const int better = metric_def((enum metric)metric)->better;
+    const int better = measure_at((enum metric)metric)->better;
     const double noise = isfinite(half) ? half : 0.0005; /* what three decimals show */
     *role = ROLE_DIM;
     if (!isfinite(diff)) {
@@ -79,13 +82,14 @@ static uint32_t verdict(int metric, double diff, double half, enum role *role)
 static void difference_row(const struct session_view *v, struct canvas *c,
                            struct rect in, int y, size_t i)
 {
-    const int metric = shown[i].metric;
+    const int metric = measure_box((int)i + 1);
     const double va = v->arm[0].last[metric];
     const double vb = v->arm[1].last[metric];
     const double diff = va - vb;
     const double half = difference_half(v, metric);
     char text[48];
-    canvas_text(c, in.x + 1, y, 11, shown[i].label, ROLE_TEXT, 0);
+    canvas_text(c, in.x + 1, y, 11, measure_at((enum metric)metric)->brief, ROLE_TEXT,
+                0);
     short_number(text, sizeof text, va, false);
     right_text(c, in.x + 12, y, 6, text, ROLE_SERIES_A);
     short_number(text, sizeof text, vb, false);
@@ -115,7 +119,7 @@ static void difference_row(const struct session_view *v, struct canvas *c,
 /* Without room for all, CE recovered of the text trained on is what can be missed. */
 static bool has_room(struct rect in, size_t i)
 {
-    return in.h > SHOWN || shown[i].metric != METRIC_CE_REC;
+    return in.h > (int)compared() || measure_box((int)i + 1) != METRIC_CE_REC;
 }
 
 static int difference_rows(const struct session_view *v, struct canvas *c,
@@ -125,7 +129,7 @@ static int difference_rows(const struct session_view *v, struct canvas *c,
     right_text(c, in.x + 18, in.y, 6, "B", ROLE_SERIES_B);
     canvas_text(c, in.x + 27, in.y, in.w - 27, "A-B", ROLE_DIM, 0);
     int rows = 1;
-    for (size_t i = 0; i < SHOWN; i++) {
+    for (size_t i = 0; i < compared(); i++) {
         if (!has_room(in, i)) {
             continue;
         }
@@ -154,30 +158,27 @@ static bool best_of(const struct series *s, int better, double *value, double *s
 static int number_rows(const struct app *a, const struct session_view *v,
                        struct canvas *c, struct rect in)
 {
-    static const int more[] = {METRIC_DEAD, METRIC_GRAD};
     const struct arm_view *arm = &v->arm[arms_of(v) > 1 && a->train.target == 1];
     right_text(c, in.x + 12, in.y, 7, "now", ROLE_DIM);
     right_text(c, in.x + 20, in.y, 7, "best", ROLE_DIM);
     canvas_text(c, in.x + 29, in.y, in.w - 29, "at step", ROLE_DIM, 0);
     int rows = 1;
-    for (size_t i = 0; i < SHOWN + 2 && rows < in.h; i++) {
-        if (i < SHOWN && !has_room(in, i)) {
+    for (size_t i = 0; measure_box((int)i + 1) >= 0 && rows < in.h; i++) {
+        if (!has_room(in, i)) {
             continue;
         }
-        const int metric = i < SHOWN ? shown[i].metric : more[i - SHOWN];
-        const char *label =
-            i < SHOWN ? shown[i].label : metric_def((enum metric)metric)->label;
+        const int metric = measure_box((int)i + 1);
+        const struct measure *d = measure_at((enum metric)metric);
         const int y = in.y + rows++;
         char text[48];
         double best = 0, step = 0;
-        canvas_text(c, in.x + 1, y, 12, label, ROLE_TEXT, 0);
+        canvas_text(c, in.x + 1, y, 12, d->brief ? d->brief : d->label, ROLE_TEXT, 0);
         short_number(text, sizeof text, arm->last[metric], false);
         const struct ce_doubt *doubt = metric_doubt(arm->last, (enum metric)metric);
         right_text(c, in.x + 12, y, 7, text, doubt ? ROLE_WARN : ROLE_VALUE);
         if (doubt) {
             canvas_text(c, in.x + 20, y, in.w - 20, doubt->brief, ROLE_WARN, 0);
-        } else if (best_of(&arm->series[metric],
-                           metric_def((enum metric)metric)->better, &best, &step)) {
+        } else if (best_of(&arm->series[metric], d->better, &best, &step)) {
             short_number(text, sizeof text, best, false);
             right_text(c, in.x + 20, y, 7, text, ROLE_TEXT);
             text_thousands(text, sizeof text, (int64_t)step);

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "eval/evaluate_priv.h"
+#include "measure/measure.h"
 
 #include <math.h>
 #include <string.h>
@@ -179,10 +180,11 @@ static void put_decisions(struct json_out *o, const struct details_absorption *d
 
 static void put_resamples(struct json_out *o, const struct firmness *f)
 {
-    static const char *const name[FIRM_FIGURES] = {[FIRM_FULL] = "full",
-                                                   [FIRM_FRACTION] = "fraction",
-                                                   [FIRM_RECALL] = "main_latent_recall",
-                                                   [FIRM_F1] = "f1_best_latent"};
+    static const enum metric figure[FIRM_FIGURES] = {[FIRM_FULL] = METRIC_ABSORPTION,
+                                                     [FIRM_FRACTION] =
+                                                         METRIC_ABS_FRACTION,
+                                                     [FIRM_RECALL] = METRIC_RECALL,
+                                                     [FIRM_F1] = METRIC_F1_BEST};
     json_out_object(o, "resamples"); /* [resample][concept] */
     json_out_array(o, "best_latent");
     for (size_t rep = 0; rep < f->reps; rep++) {
@@ -190,7 +192,7 @@ static void put_resamples(struct json_out *o, const struct firmness *f)
     }
     json_out_end(o);
     for (size_t i = 0; i < FIRM_FIGURES; i++) {
-        json_out_array(o, name[i]);
+        json_out_array(o, measure_leaf(figure[i]));
         for (size_t rep = 0; rep < f->reps; rep++) {
             json_out_doubles(o, NULL, f->value[i] + rep * f->n, f->n);
         }
@@ -214,13 +216,13 @@ static void put_concept(struct json_out *o, const struct details_absorption *d,
     if (weights != NULL) {
         put_weights(o, weights, d->sae->F);
         json_out_ints(o, "main_latents", r->main_latent, r->n_main);
-        json_out_number(o, "f1_best_latent", r->f1_best);
+        json_out_number(o, measure_leaf(METRIC_F1_BEST), r->f1_best);
         if (d->firm != NULL) {
-            json_out_number(o, "best_latent_firmness", d->firm->same[c]);
+            json_out_number(o, measure_leaf(METRIC_FIRMNESS), d->firm->same[c]);
         }
-        json_out_number(o, "full", rates->full);
-        json_out_number(o, "fraction", rates->fraction);
-        json_out_number(o, "main_latent_recall", rates->recall);
+        json_out_number(o, measure_leaf(METRIC_ABSORPTION), rates->full);
+        json_out_number(o, measure_leaf(METRIC_ABS_FRACTION), rates->fraction);
+        json_out_number(o, measure_leaf(METRIC_RECALL), rates->recall);
         put_decisions(o, d, b->occ_start[c], b->occ_start[c + 1] - b->occ_start[c],
                       outcome);
     }
@@ -311,7 +313,7 @@ void details_words(struct json_out *o, const char *key, const struct concepts *c
         count(o, "right", w->right);
         count(o, "right_main_latent_fires", w->held);
         count(o, "absorbed", w->absorbed);
-        json_out_number(o, "fraction", w->fraction);
+        json_out_number(o, measure_leaf(METRIC_ABS_FRACTION), w->fraction);
         json_out_array(o, "absorbers");
         for (size_t a = 0; a < EVAL_ABSORBERS && w->absorber[a].latent >= 0; a++) {
             json_out_object(o, NULL);

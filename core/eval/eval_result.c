@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "eval/evaluate.h"
+#include "measure/measure.h"
 
 #include <math.h>
 #include <string.h>
@@ -81,8 +82,8 @@ static void put_live(struct tree *t, cJSON *root, const struct eval_result *r)
     put_number(t, o, "ce_rows", (double)r->ce_rows);
     put_number(t, o, "l0", r->l0);
     put_number(t, o, "mse", r->mse);
-    put_number(t, o, "explained_variance", r->explained_variance);
-    put_number(t, o, "ce_recovered", r->ce_recovered);
+    put_number(t, o, measure_leaf(METRIC_EV), r->explained_variance);
+    put_number(t, o, measure_leaf(METRIC_CE_REC), r->ce_recovered);
     put_number(t, o, "ce_clean", r->ce_clean);
     put_number(t, o, "ce_sae", r->ce_sae);
     put_number(t, o, "ce_zero", r->ce_zero);
@@ -90,8 +91,8 @@ static void put_live(struct tree *t, cJSON *root, const struct eval_result *r)
     put_number(t, o, "rows", (double)r->rows_ood);
     put_number(t, o, "ce_rows", (double)r->ce_rows_ood);
     put_number(t, o, "l0", r->l0_ood);
-    put_number(t, o, "explained_variance", r->explained_variance_ood);
-    put_number(t, o, "ce_recovered", r->ce_recovered_ood);
+    put_number(t, o, measure_leaf(METRIC_EV), r->explained_variance_ood);
+    put_number(t, o, measure_leaf(METRIC_CE_REC), r->ce_recovered_ood);
     put_number(t, o, "ce_clean", r->ce_clean_ood);
     put_number(t, o, "ce_sae", r->ce_sae_ood);
     put_number(t, o, "ce_zero", r->ce_zero_ood);
@@ -110,12 +111,12 @@ static void put_family(struct tree *t, cJSON *to, const char *key,
                        const struct absorption_family *f)
 {
     cJSON *o = put_object(t, to, key);
-    put_estimate(t, o, "full", &f->full);
-    put_estimate(t, o, "fraction", &f->fraction);
-    put_estimate(t, o, "main_latent_recall", &f->recall);
-    put_number(t, o, "f1_best_latent", f->f1_best);
-    put_number(t, o, "eligible_concepts", (double)f->eligible);
-    put_number(t, o, "true_positives", (double)f->true_positives);
+    put_estimate(t, o, measure_leaf(METRIC_ABSORPTION), &f->full);
+    put_estimate(t, o, measure_leaf(METRIC_ABS_FRACTION), &f->fraction);
+    put_estimate(t, o, measure_leaf(METRIC_RECALL), &f->recall);
+    put_number(t, o, measure_leaf(METRIC_F1_BEST), f->f1_best);
+    put_number(t, o, measure_leaf(METRIC_ELIGIBLE), (double)f->eligible);
+    put_number(t, o, measure_leaf(METRIC_TRUE_POS), (double)f->true_positives);
 }
 
 static void put_concept(struct tree *t, cJSON *list, const struct concept_result *r,
@@ -129,13 +130,13 @@ static void put_concept(struct tree *t, cJSON *list, const struct concept_result
     }
     put(t, o, "eligible", cJSON_CreateBool(r->eligible));
     put_number(t, o, "probe_f1", r->probe_f1);
-    put_number(t, o, "true_positives", (double)r->true_positives);
-    put_number(t, o, "full", r->full);
-    put_number(t, o, "fraction", r->fraction);
-    put_number(t, o, "main_latent_recall", r->recall);
-    put_number(t, o, "f1_best_latent", r->f1_best);
-    put_number(t, o, "f1_heldout", r->f1_heldout);
-    put_number(t, o, "best_latent_firmness", r->firmness);
+    put_number(t, o, measure_leaf(METRIC_TRUE_POS), (double)r->true_positives);
+    put_number(t, o, measure_leaf(METRIC_ABSORPTION), r->full);
+    put_number(t, o, measure_leaf(METRIC_ABS_FRACTION), r->fraction);
+    put_number(t, o, measure_leaf(METRIC_RECALL), r->recall);
+    put_number(t, o, measure_leaf(METRIC_F1_BEST), r->f1_best);
+    put_number(t, o, measure_leaf(METRIC_F1_HELDOUT), r->f1_heldout);
+    put_number(t, o, measure_leaf(METRIC_FIRMNESS), r->firmness);
     cJSON *latents = put_array(t, o, "main_latents");
     for (size_t i = 0; i < r->n_main; i++) {
         put_number(t, latents, NULL, (double)r->main_latent[i]);

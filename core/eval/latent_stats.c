@@ -1,6 +1,7 @@
 #include "eval/latent_stats.h"
 
 #include "base/mem.h"
+#include "measure/measure.h"
 #include "num/blas.h"
 
 #include <math.h>
@@ -89,7 +90,8 @@ static enum err firing_figures(const struct firing *f, size_t F, struct report *
     const double none = (double)NAN;
     TRY(report_value(r, (double)F, e, "latents.width"));
     TRY(report_value(r, f->tokens, e, "latents.tokens"));
-    TRY(report_value(r, share(f, F, 0.0, false), e, "latents.dead"));
+    TRY(report_value(r, share(f, F, 0.0, false), e, "%s",
+                     measure_at(METRIC_DEAD_CLEAN)->path));
     TRY(report_value(r, share(f, F, 1e-6, false), e, "latents.below_1e-6"));
     TRY(report_value(r, share(f, F, 1e-5, false), e, "latents.below_1e-5"));
     TRY(report_value(r, share(f, F, 0.01, true), e, "latents.dense_1_percent"));

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "eval/evalset_priv.h"
+#include "measure/measure.h"
 
 #include <math.h>
 #include <string.h>
@@ -312,7 +313,7 @@ struct ratio {
     struct errinfo *e;
 };
 
-#define RATIO(q, path, part, weight)                                                   \
+#define RATIO(q, leaf, part, weight)                                                   \
     do {                                                                               \
         for (size_t i = 0; i < (q)->rows; i++) {                                       \
             const struct row_sums *s = &(q)->sum[i];                                   \
@@ -320,7 +321,7 @@ struct ratio {
             (q)->w[i] = (weight);                                                      \
         }                                                                              \
         TRY(report_ratio((q)->r, (q)->rows, NULL, (q)->x, (q)->w, "rows", (q)->e,      \
-                         "fidelity.%s." path, (q)->name));                             \
+                         "fidelity.%s.%s", (q)->name, (leaf)));                        \
     } while (0)
 
 /* What SAEBench makes of its batches; those without a token count nowhere. */
@@ -359,7 +360,7 @@ static enum err distances(const struct ratio *q, size_t D)
     RATIO(q, "l1", s->activation, s->tokens);
     RATIO(q, "mse", s->error, s->tokens);
     RATIO(q, "mse_per_dimension", s->error / d, s->tokens);
-    RATIO(q, "explained_variance", s->variance - s->error, s->variance);
+    RATIO(q, measure_leaf(METRIC_EV), s->variance - s->error, s->variance);
     RATIO(q, "explained_variance_legacy", s->legacy, s->tokens);
     RATIO(q, "cosine", s->cosine, s->tokens);
     RATIO(q, "shrinkage", s->shrinkage, s->tokens);
@@ -381,7 +382,7 @@ static enum err losses(const struct ratio *q)
                          "fidelity.%s.ce_%s", q->name, arm_name[a]));
     }
     RATIO(q, "ce_increase", s->ce[ARM_SAE] - s->ce_clean, s->predicted);
-    RATIO(q, "ce_recovered", s->ce[ARM_ZERO] - s->ce[ARM_SAE],
+    RATIO(q, measure_leaf(METRIC_CE_REC), s->ce[ARM_ZERO] - s->ce[ARM_SAE],
           s->ce[ARM_ZERO] - s->ce_clean);
     RATIO(q, "ce_recovered_mean", s->ce[ARM_MEAN] - s->ce[ARM_SAE],
           s->ce[ARM_MEAN] - s->ce_clean);

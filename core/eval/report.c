@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "lm/ce_doubt.h"
+#include "measure/measure.h"
 #include "num/logreg.h"
 #include "num/stats.h"
 
@@ -359,9 +360,8 @@ static double beside(const struct report *r, const struct figure *f, const char 
 /* A line below a share of cross-entropy recovered that does not mean what it says. */
 static void add_doubt(const struct report *r, const struct figure *f, struct str *out)
 {
-    static const char name[] = ".ce_recovered";
-    const size_t len = strlen(f->path), tail = sizeof name - 1;
-    if (r->compares || len < tail || strcmp(f->path + len - tail, name) != 0) {
+    const char *dot = strrchr(f->path, '.');
+    if (r->compares || !dot || strcmp(dot + 1, measure_leaf(METRIC_CE_REC)) != 0) {
         return;
     }
     const struct ce_doubt *doubt =

@@ -1,4 +1,4 @@
-/* What `saetop eval` found: figures by path ("fidelity.in_distribution.l0"), each with
+/* What `saetop eval` found: figures by path ("fidelity.in_distribution.l1"), each with
  * the units that it is a mean over, so that two runs can be compared unit by unit. From
  * one report come the table, the JSON and the comparison. Owner thread. */
 #ifndef SAETOP_EVAL_REPORT_H

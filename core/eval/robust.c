@@ -1,6 +1,7 @@
 #include "eval/robust.h"
 
 #include "base/mem.h"
+#include "measure/measure.h"
 
 #include <math.h>
 
@@ -56,7 +57,8 @@ static enum err figures(const struct robust_sums *k, size_t F, struct report *r,
                                                : cJSON_CreateNull());
     }
     if (rc == OK) {
-        rc = report_ratio(r, F, NULL, x, NULL, "latents", e, "robustness.mean");
+        rc = report_ratio(r, F, NULL, x, NULL, "latents", e, "%s",
+                          measure_at(METRIC_ROBUSTNESS)->path);
     }
     if (rc == OK) {
         rc = report_value(r, both > 0.0 ? 1.0 - change / both : (double)NAN, e,

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/newfile.h"
 #include "eval/reconstruct.h"
+#include "measure/measure.h"
 #include "num/stats.h"
 
 #include <math.h>
@@ -193,7 +194,7 @@ static enum err write_core(const struct out *o, struct errinfo *e)
     put(tokens, "total_tokens_eval_sparsity_variance", positions(o, ID "mse"));
     PUT_ALL(o, q, "misc_metrics", misc);
     put(cJSON_GetObjectItem(q, "misc_metrics"), "frac_alive",
-        1.0 - value(o, "latents.dead"));
+        1.0 - value(o, measure_at(METRIC_DEAD_CLEAN)->path));
     add_tail(o, root, cJSON_CreateArray());
     cJSON *more = cJSON_GetObjectItem(root, "eval_result_unstructured");
     put(more, "explained_variance_r2", value(o, ID "explained_variance"));

@@ -9,6 +9,7 @@
 #include "eval/perturb.h"
 #include "eval/suite_priv.h"
 #include "eval/words.h"
+#include "measure/measure.h"
 
 #include <math.h>
 #include <string.h>
@@ -38,16 +39,13 @@ struct family {
 /* The figures of a family: of concepts, with what their intervals resample. */
 enum { BY_CONCEPTS = FIRM_FIGURES };
 static const struct {
-    const char *name;
+    enum metric metric; /* whose path in eval.json ends in the figure's name */
     unsigned of; /* enum firm_figure: resamples as well; BY_CONCEPTS: concepts alone */
 } family_figure[] = {
-    {"full", FIRM_FULL},
-    {"fraction", FIRM_FRACTION},
-    {"main_latent_recall", FIRM_RECALL},
-    {"f1_best_latent", FIRM_F1},
-    {"f1_heldout", BY_CONCEPTS},
-    {"best_latent_firmness", BY_CONCEPTS},
-    {"main_latents", BY_CONCEPTS},
+    {METRIC_ABSORPTION, FIRM_FULL},     {METRIC_ABS_FRACTION, FIRM_FRACTION},
+    {METRIC_RECALL, FIRM_RECALL},       {METRIC_F1_BEST, FIRM_F1},
+    {METRIC_F1_HELDOUT, BY_CONCEPTS},   {METRIC_FIRMNESS, BY_CONCEPTS},
+    {METRIC_MAIN_LATENTS, BY_CONCEPTS},
 };
 #define FAMILY_FIGURES (sizeof family_figure / sizeof *family_figure)
 
@@ -64,7 +62,7 @@ static enum err family_one(struct suite *s, const struct family *fam, const char
         x[c] = use[c] ? v[f] : (double)NAN;
     }
     TRY(report_ratio(s->r, q->n_concepts, NULL, x, NULL, "concepts", e,
-                     "absorption.%s.%s", name, family_figure[f].name));
+                     "absorption.%s.%s", name, measure_leaf(family_figure[f].metric)));
     if (family_figure[f].of == BY_CONCEPTS) {
         return OK;
     }
@@ -166,7 +164,7 @@ static void add_word(const struct suite *s, const struct family *fam,
     (void)cJSON_AddNumberToObject(o, "token", (double)w->token);
     (void)cJSON_AddStringToObject(o, "verdict", word_verdict_name(w->verdict));
     (void)cJSON_AddNumberToObject(o, "occurrences", (double)w->occurrences);
-    (void)cJSON_AddNumberToObject(o, "true_positives", (double)w->right);
+    (void)cJSON_AddNumberToObject(o, measure_leaf(METRIC_TRUE_POS), (double)w->right);
     (void)cJSON_AddNumberToObject(o, "main_latent_fires", (double)w->held);
     (void)cJSON_AddNumberToObject(o, "absorbed", (double)w->absorbed);
     cJSON *latents = cJSON_AddArrayToObject(o, "absorbers");
@@ -331,7 +329,8 @@ static enum err run_saebench(struct suite *s, struct errinfo *e)
     TRY(evaluate_saebench(s->in->set, &s->b->saebench, s->job->sae, s->job->pool,
                           s->job->cancel, q, e));
     const struct family fam = {.set = s->in->set, .concepts = s->in->concepts};
-    TRY(report_value(s->r, q->absorption_saebench, e, "absorption.saebench"));
+    TRY(report_value(s->r, q->absorption_saebench, e, "%s",
+                     measure_at(METRIC_ABS_SAEBENCH)->path));
     TRY(family_details(s, &fam, &s->b->saebench, "absorption_saebench", e));
     return report_value(s->r, (double)q->saebench_eligible, e,
                         "absorption.saebench_eligible_concepts");

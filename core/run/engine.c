@@ -186,7 +186,7 @@ static void note_best(const struct engine *g, struct engine_arm *a,
                       const struct metric_row *row)
 {
     const int m = metric_find(g->in->set.checkpoint_best);
-    const int better = m >= 0 ? metric_def((enum metric)m)->better : 0;
+    const int better = m >= 0 ? measure_at((enum metric)m)->better : 0;
     const double v = m >= 0 ? row->v[m] : (double)NAN;
     struct arm_state *s = &a->arm->state;
     if (better && isfinite(v) && !(better * v <= better * s->best)) {

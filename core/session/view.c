@@ -81,20 +81,12 @@ static enum err series_room(struct series *s, bool interval, struct errinfo *e)
     return OK;
 }
 
-/* Measures that come with an interval: where its ends stand in a row. */
-static bool interval_of(size_t metric, size_t *lo, size_t *hi)
-{
-    *lo = METRIC_ABS_LO;
-    *hi = METRIC_ABS_HI;
-    return metric == METRIC_ABSORPTION;
-}
-
 static enum err add_point(struct series *s, size_t m, const struct metric_row *row,
                           struct errinfo *e)
 {
     const double x = row->v[METRIC_STEP];
-    size_t lo, hi;
-    const bool interval = interval_of(m, &lo, &hi);
+    const struct measure *d = measure_at((enum metric)m);
+    const bool interval = d->low && d->high;
     const bool again = s->n > 0 && x <= s->x[s->n - 1];
     if (again && x < s->x[s->n - 1]) {
         return OK; /* older than what is known */
@@ -107,8 +99,8 @@ static enum err add_point(struct series *s, size_t m, const struct metric_row *r
     s->y[at] = isfinite(row->v[m]) ? row->v[m] : (double)NAN;
     s->seconds[at] = row->v[METRIC_SECONDS];
     if (interval) {
-        s->lo[at] = row->v[lo];
-        s->hi[at] = row->v[hi];
+        s->lo[at] = row->v[d->low];
+        s->hi[at] = row->v[d->high];
     }
     return OK;
 }

@@ -187,7 +187,7 @@ static enum err finish_cell(struct sweep_work *w, size_t cell, struct sweep_resu
                             const struct sweep_made *made, struct errinfo *e)
 {
     const struct sweep_cell *c = &w->plan->cell[cell];
-    const double l0 = r->v[SWEEP_l0_clean];
+    const double l0 = r->v[SWEEP_L0_CLEAN];
     r->matched =
         c->match_l0 <= 0 || fabs(l0 - c->match_l0) <= MATCH_TOLERANCE * c->match_l0;
     r->done = true;

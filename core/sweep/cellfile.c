@@ -128,7 +128,7 @@ static cJSON *cell_tree(const struct sweep_cell *c, const struct sweep_result *r
     (void)cJSON_AddBoolToObject(root, "matched", r->matched);
     cJSON *v = cJSON_AddObjectToObject(root, "measures");
     for (size_t i = 0; i < SWEEP_MEASURE_COUNT; i++) {
-        add_number(v, sweep_measure_def(i)->column, r->v[i]);
+        add_number(v, sweep_measure_def(i)->result, r->v[i]);
     }
     return root;
 }
@@ -220,7 +220,7 @@ static enum err read_tree(const cJSON *root, const char *path, const char *name,
     TRY(json_obj(at, root, "measures", true, &v, e));
     at.path = "measures";
     for (size_t i = 0; i < SWEEP_MEASURE_COUNT; i++) {
-        TRY(read_number(at, v, sweep_measure_def(i)->column, &r->v[i], e));
+        TRY(read_number(at, v, sweep_measure_def(i)->result, &r->v[i], e));
     }
     r->done = true;
     return OK;

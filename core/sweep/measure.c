@@ -2,22 +2,21 @@
 
 #include <math.h>
 
-static const struct sweep_measure_def table[SWEEP_MEASURE_COUNT] = {
-#define SWEEP_MEASURE_ROW(column, label, paper, digits, path, about)                   \
-    {#column, label, path, about, paper, digits},
-    SWEEP_MEASURES(SWEEP_MEASURE_ROW)
-#undef SWEEP_MEASURE_ROW
-};
-
-const struct sweep_measure_def *sweep_measure_def(size_t m)
+const struct measure *sweep_measure_def(size_t m)
 {
-    return &table[m];
+    return measure_swept(m);
+}
+
+const char *sweep_measure_label(size_t m)
+{
+    const struct measure *d = measure_swept(m);
+    return d->among ? d->among : d->label;
 }
 
 void sweep_result_from(struct sweep_result *out, const struct report *r)
 {
     for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
-        const struct figure *f = report_find(r, table[m].path);
+        const struct figure *f = report_find(r, measure_swept(m)->path);
         out->v[m] = f ? f->v.value : (double)NAN;
     }
 }

@@ -29,10 +29,10 @@ static void add_number(struct str *out, double v)
 static void add_header(const struct word_list *keys, struct str *out)
 {
     str_addf(out, "mask_rate,k,arch,seed,%s",
-             sweep_measure_def(SWEEP_l0_clean)->column);
+             sweep_measure_def(SWEEP_L0_CLEAN)->result);
     for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
-        if (m != SWEEP_l0_clean) {
-            csv_add(out, sweep_measure_def(m)->column, false);
+        if (m != SWEEP_L0_CLEAN) {
+            csv_add(out, sweep_measure_def(m)->result, false);
         }
     }
     for (size_t i = 0; i < keys->n; i++) {
@@ -92,9 +92,9 @@ static void add_row(const struct sweep_plan *p, const struct sweep_cell *c,
     add_k(p, c, r, text, out);
     add_setting(p, c, "arch", false, text, out);
     add_setting(p, c, "seed", false, text, out);
-    add_number(out, r->v[SWEEP_l0_clean]);
+    add_number(out, r->v[SWEEP_L0_CLEAN]);
     for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
-        if (m != SWEEP_l0_clean) {
+        if (m != SWEEP_L0_CLEAN) {
             add_number(out, r->v[m]);
         }
     }

@@ -74,12 +74,12 @@ static void put_measures(struct str *out)
 {
     static const char *const way[] = {"lower", NULL, "higher"};
     for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
-        const struct sweep_measure_def *d = sweep_measure_def(m);
+        const struct measure *d = sweep_measure_def(m);
         next_line(out);
         str_addc(out, '{');
-        put_text(out, "column", d->column);
-        put_text(out, "label", d->label);
-        put_text(out, "about", d->about);
+        put_text(out, "column", d->result);
+        put_text(out, "label", sweep_measure_label(m));
+        put_text(out, "about", d->about ? d->about : d->help);
         put_key(out, "paper_reports");
         if (way[d->paper + 1]) {
             json_add_string(out, way[d->paper + 1], strlen(way[d->paper + 1]));
@@ -122,7 +122,7 @@ static void put_arms(const struct findings *f, struct str *out)
             for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
                 double mean, sd;
                 (void)findings_mean(f, a, m, &mean, &sd);
-                put_key(out, sweep_measure_def(m)->column);
+                put_key(out, sweep_measure_def(m)->result);
                 str_addc(out, '[');
                 json_add_number(out, mean);
                 next(out);
@@ -149,7 +149,7 @@ static void put_result(const struct sweep_cell *c, const struct sweep_result *r,
     put_key(out, "measures");
     str_addc(out, '{');
     for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
-        put_number(out, sweep_measure_def(m)->column, r->v[m]);
+        put_number(out, sweep_measure_def(m)->result, r->v[m]);
     }
     str_addc(out, '}');
 }
@@ -180,7 +180,7 @@ static void put_cells(const struct findings *f, struct str *out)
 
 static void put_effect(const struct sweep_effect *x, struct str *out)
 {
-    put_text(out, "measure", sweep_measure_def(x->measure)->column);
+    put_text(out, "measure", sweep_measure_def(x->measure)->result);
     put_number(out, "pairs", (double)x->pairs);
     put_number(out, "lower", (double)x->lower);
     put_number(out, "higher", (double)x->higher);

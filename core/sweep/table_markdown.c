@@ -164,7 +164,7 @@ static void add_overview(struct page *g)
         md_cell(&t, "%zu", g->f.part[part[i]].n);
     }
     for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
-        md_cell(&t, "%s", sweep_measure_def(m)->label);
+        md_cell(&t, "%s", sweep_measure_label(m));
         md_cell(&t, "%s", paper_word[sweep_measure_def(m)->paper + 1]);
         for (size_t i = 0; i < n; i++) {
             overview_cell(g, &t, part[i], m);
@@ -258,7 +258,7 @@ static void add_faults(const struct findings *f, size_t arm, struct str *out)
             if (missed++ == 0) {
                 str_addf(out, "%g, stands with ", c->match_l0);
             }
-            str_addf(out, "%.2f in seed %llu", r->v[SWEEP_l0_clean],
+            str_addf(out, "%.2f in seed %llu", r->v[SWEEP_L0_CLEAN],
                      (unsigned long long)c->seed);
         }
     }
@@ -288,7 +288,7 @@ static void add_left_out(struct page *g)
         }
         if (missing) {
             str_addf(&g->text, "**%s**: not measured in %zu of %zu finished runs.",
-                     sweep_measure_def(m)->label, missing, f->finished);
+                     sweep_measure_label(m), missing, f->finished);
             page_item(g);
         }
     }
@@ -332,7 +332,7 @@ static void add_averages(struct page *g, size_t part)
     for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
         const struct sweep_effect *rest = findings_rest(&g->f, part, m);
         const struct tally c = findings_tally(&g->f, part, m);
-        md_cell(&t, "%s", sweep_measure_def(m)->label);
+        md_cell(&t, "%s", sweep_measure_label(m));
         effect_cells(g, &t, findings_average(&g->f, part, m));
         md_cell(&t, "%zu/%zu/%zu", c.lower, c.open, c.higher);
         md_cell(&t, "%s", paper_word[sweep_measure_def(m)->paper + 1]);
@@ -366,7 +366,7 @@ static void add_arms(struct page *g, size_t part)
     for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
         struct md_table t;
         md_table_init(&t, compared ? "lrrlrrl" : "lr");
-        str_addf(g->out, "#### %s\n\n", sweep_measure_def(m)->label);
+        str_addf(g->out, "#### %s\n\n", sweep_measure_label(m));
         cells(&t, "arm");
         cells(&t, compared ? effect_head : "mean ± sd");
         for (size_t i = 0; i < q->shown; i++) {
@@ -412,8 +412,9 @@ static void add_measures(struct page *g)
 {
     str_add(g->out, "## The measures\n\n");
     for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
-        const struct sweep_measure_def *d = sweep_measure_def(m);
-        str_addf(&g->text, "**%s** (`%s`): %s%s%s.", d->label, d->column, d->about,
+        const struct measure *d = sweep_measure_def(m);
+        str_addf(&g->text, "**%s** (`%s`, %s): %s%s%s.", sweep_measure_label(m),
+                 d->result, d->unit, d->about ? d->about : d->help,
                  d->paper ? "; the paper reports " : "", paper_word[d->paper + 1]);
         page_item(g);
     }
@@ -448,7 +449,7 @@ static void summary_table(struct page *g, size_t part)
         words_difference(x, &g->text);
         if (x->arms > 0) {
             str_addf(g->out, "  %-28s %-26s %-15s %zu/%zu/%zu\n",
-                     sweep_measure_def(m)->label, g->text.p,
+                     sweep_measure_label(m), g->text.p,
                      sweep_verdict_text(sweep_verdict_of(x)), t.lower, t.open,
                      t.higher);
         }

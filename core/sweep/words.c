@@ -98,7 +98,7 @@ static void add_apart(struct page *g, size_t part)
     size_t n = 0;
     for (size_t i = 0; i < q->n; i++) {
         const struct sweep_effect *x =
-            findings_effect(&g->f, q->arm[i], SWEEP_l0_clean);
+            findings_effect(&g->f, q->arm[i], SWEEP_L0_CLEAN);
         if (l0_apart(x)) {
             str_add(&g->text, n++ ? "; " : "(");
             md_text(&g->text, g->f.plan->arm[q->arm[i]].label);
@@ -113,11 +113,11 @@ bool words_l0(struct page *g, size_t part)
 {
     const struct findings_part *q = &g->f.part[part];
     const struct sweep_plan *p = g->f.plan;
-    const struct sweep_effect *average = findings_average(&g->f, part, SWEEP_l0_clean);
+    const struct sweep_effect *average = findings_average(&g->f, part, SWEEP_L0_CLEAN);
     size_t apart = 0, differ = 0, searched = 0;
     for (size_t i = 0; i < q->n; i++) {
         const struct sweep_effect *x =
-            findings_effect(&g->f, q->arm[i], SWEEP_l0_clean);
+            findings_effect(&g->f, q->arm[i], SWEEP_L0_CLEAN);
         apart += l0_apart(x) ? 1 : 0;
         differ += x->lower + x->higher > 0 ? 1 : 0;
         searched += p->cell[p->arm[q->arm[i]].cell[0]].match_l0 > 0 ? 1 : 0;
@@ -169,7 +169,7 @@ static enum standing standing_of(const struct sweep_effect *x)
 static void add_effect(struct page *g, const struct sweep_effect *x)
 {
     const int side = sweep_interval_side(x);
-    str_addf(&g->text, "%s ", sweep_measure_def(x->measure)->label);
+    str_addf(&g->text, "%s ", sweep_measure_label(x->measure));
     words_difference(x, &g->text);
     if (x->pairs < 2) {
         str_add(&g->text, " (too few pairs)");
@@ -192,7 +192,7 @@ void words_standings(struct page *g, size_t part)
         str_addf(&g->text, "**%s:** ", title[s]);
         for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
             const struct sweep_effect *x = findings_average(&g->f, part, m);
-            if (m != SWEEP_l0_clean && x->arms > 0 && (int)standing_of(x) == s) {
+            if (m != SWEEP_L0_CLEAN && x->arms > 0 && (int)standing_of(x) == s) {
                 str_add(&g->text, n++ ? "; " : "");
                 add_effect(g, x);
             }
@@ -220,7 +220,7 @@ static void add_outliers(struct page *g, size_t part)
         if (rest) {
             const size_t arm = findings_outlier(&g->f, part, m);
             str_addf(&g->text, "%s%s: the average ", n++ ? " " : "",
-                     sweep_measure_def(m)->label);
+                     sweep_measure_label(m));
             words_difference(findings_average(&g->f, part, m), &g->text);
             str_add(&g->text, " is mostly that of ");
             md_text(&g->text, g->f.plan->arm[arm].label);
@@ -247,7 +247,7 @@ static void add_singles(struct page *g, size_t part)
         }
         str_addf(&g->text, "%s%s ",
                  n++ ? "; " : "Single arms by themselves, after the adjustment: ",
-                 sweep_measure_def(m)->label);
+                 sweep_measure_label(m));
         if (none) {
             str_addf(&g->text, "%s in none (before it in %zu of %zu)",
                      down ? "lower" : "higher", down ? t.before_lower : t.before_higher,

@@ -82,7 +82,7 @@ void history_cut(struct history *h, int64_t step)
 static void add_metrics(const struct history *h, struct str *s)
 {
     for (int m = 0; m < METRIC_COUNT; m++) {
-        csv_add(s, metric_def((enum metric)m)->column, m == 0);
+        csv_add(s, measure_at((enum metric)m)->column, m == 0);
     }
     str_addc(s, '\n');
     for (size_t r = 0; r < h->rows; r++) {
@@ -161,11 +161,11 @@ static enum err read_metrics(const char *path, const struct csv_table *t,
                              struct history *h, struct errinfo *e)
 {
     size_t step_col = 0;
-    TRY(csv_need_col(t, path, metric_def(METRIC_STEP)->column, &step_col, e));
+    TRY(csv_need_col(t, path, measure_at(METRIC_STEP)->column, &step_col, e));
     for (size_t r = 0; r < t->rows; r++) {
         struct metric_row row = metric_row_empty();
         for (int m = 0; m < METRIC_COUNT; m++) {
-            const char *column = metric_def((enum metric)m)->column;
+            const char *column = measure_at((enum metric)m)->column;
             const int col = csv_col(t, column);
             if (col >= 0) {
                 TRY(read_cell(path, r, column, csv_at(t, r, (size_t)col), &row.v[m],

@@ -72,13 +72,12 @@ static enum err check_best(const struct settings *s, struct errinfo *e)
 {
     const int m = metric_find(s->checkpoint_best);
     const bool none = strcmp(s->checkpoint_best, "none") == 0;
-    return none || (m >= 0 && metric_def((enum metric)m)->better != 0)
+    return none || (m >= 0 && measure_at((enum metric)m)->better != 0)
                ? OK
                : err_set(e, ERR_USAGE,
                          "checkpoint.best: found '%.60s', expected none or a column of "
-                         "metrics.csv that is better higher or lower, as "
-                         "explained_variance",
-                         s->checkpoint_best);
+                         "metrics.csv that is better higher or lower, as %s",
+                         s->checkpoint_best, measure_at(METRIC_EV)->column);
 }
 
 static enum err check_settings(const struct inputs *in, struct errinfo *e)

@@ -5,27 +5,17 @@
 #include <stddef.h>
 #include <string.h>
 
-static const struct metric_def defs[METRIC_COUNT] = {
-#define METRIC_DEF(id, column, label, better, help) {column, label, help, better},
-    METRIC_LIST(METRIC_DEF)
-#undef METRIC_DEF
-};
-
-const struct metric_def *metric_def(enum metric m)
-{
-    return &defs[m];
-}
-
 int metric_find(const char *name)
 {
     int found = -1;
     const size_t n = strlen(name);
     for (int m = 0; m < METRIC_COUNT; m++) {
-        if (strcmp(defs[m].column, name) == 0 || strcmp(defs[m].label, name) == 0) {
+        const struct measure *d = measure_at((enum metric)m);
+        if (strcmp(d->column, name) == 0 || strcmp(d->label, name) == 0) {
             return m;
         }
-        const int begins = strncmp(defs[m].column, name, n) == 0 ||
-                           strncmp(defs[m].label, name, n) == 0;
+        const int begins =
+            strncmp(d->column, name, n) == 0 || strncmp(d->label, name, n) == 0;
         if (begins) {
             found = found == -1 ? m : -2; /* -2: more than one */
         }

@@ -106,7 +106,7 @@ static void stops_threads_and_company_change_nothing(void **state)
         run_record_deinit(&run);
     }
     /* A masked TopK run and its unmasked one are at the same L0. */
-    assert_true(once[0].v[SWEEP_l0_clean] == 4 && once[2].v[SWEEP_l0_clean] == 4);
+    assert_true(once[0].v[SWEEP_L0_CLEAN] == 4 && once[2].v[SWEEP_L0_CLEAN] == 4);
     assert_memory_not_equal(once[0].v, once[2].v, sizeof once[0].v);
 
     /* One cell by itself; then two threads, stopped after the first; then the rest. */

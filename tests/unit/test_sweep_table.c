@@ -140,11 +140,11 @@ static void test_paired_t(void **state)
     const size_t arm = masked_arm(&w);
     struct sweep_effect x[SWEEP_MEASURE_COUNT];
     const double before[] = {0.1, 0.5, 0.2}, after[] = {0.2, 0.7, 0.5};
-    set_pairs(&w, arm, SWEEP_probing_k5, 3, before, after);
+    set_pairs(&w, arm, SWEEP_PROBING_K5, 3, before, after);
     assert_ok(sweep_effects(w.p, w.r, arm, x, &e), &e);
-    const struct sweep_effect *k5 = &x[SWEEP_probing_k5];
+    const struct sweep_effect *k5 = &x[SWEEP_PROBING_K5];
     assert_int_equal(k5->arm, arm);
-    assert_int_equal(k5->measure, SWEEP_probing_k5);
+    assert_int_equal(k5->measure, SWEEP_PROBING_K5);
     assert_int_equal(k5->pairs, 3);
     assert_int_equal(k5->lower, 0);
     assert_int_equal(k5->higher, 3);
@@ -158,7 +158,7 @@ static void test_paired_t(void **state)
     assert_int_equal(sweep_verdict_of(k5), SWEEP_UNDECIDED);
     assert_int_equal(sweep_interval_side(k5), 0);
     /* What was not measured is no effect, and not one of the tests of Holm. */
-    const struct sweep_effect *dead = &x[SWEEP_dead_fraction];
+    const struct sweep_effect *dead = &x[SWEEP_DEAD_CLEAN];
     assert_int_equal(dead->pairs, 0);
     assert_true(isnan(dead->p) && isnan(dead->p_holm) && isnan(dead->by.mean));
     assert_int_equal(sweep_verdict_of(dead), SWEEP_TOO_FEW);
@@ -240,19 +240,19 @@ static void test_missing(void **state)
     const size_t arm = masked_arm(&w), base = w.p->arm[arm].baseline;
     struct sweep_effect x[SWEEP_MEASURE_COUNT];
     const double before[] = {1, 2, 3, 4}, after[] = {1.5, 2.25, 103, 4.5};
-    set_pairs(&w, arm, SWEEP_probing_k1, 4, before, after);
-    set_pairs(&w, arm, SWEEP_probing_k5, 4, before, after);
-    run_of(&w, base, 2)->v[SWEEP_probing_k5] = (double)NAN;
+    set_pairs(&w, arm, SWEEP_PROBING_K1, 4, before, after);
+    set_pairs(&w, arm, SWEEP_PROBING_K5, 4, before, after);
+    run_of(&w, base, 2)->v[SWEEP_PROBING_K5] = (double)NAN;
     assert_ok(sweep_effects(w.p, w.r, arm, x, &e), &e);
-    assert_int_equal(x[SWEEP_probing_k1].pairs, 4);
-    assert_int_equal(x[SWEEP_probing_k5].pairs, 3);
-    check_near(x[SWEEP_probing_k5].by.mean, 1.25 / 3, 1e-12);
-    check_near(x[SWEEP_probing_k5].before, 7.0 / 3, 1e-12);
+    assert_int_equal(x[SWEEP_PROBING_K1].pairs, 4);
+    assert_int_equal(x[SWEEP_PROBING_K5].pairs, 3);
+    check_near(x[SWEEP_PROBING_K5].by.mean, 1.25 / 3, 1e-12);
+    check_near(x[SWEEP_PROBING_K5].before, 7.0 / 3, 1e-12);
     assert_true(sweep_arm_complete(w.p, w.r, arm));
     run_of(&w, arm, 2)->done = false;
     assert_ok(sweep_effects(w.p, w.r, arm, x, &e), &e);
-    assert_int_equal(x[SWEEP_probing_k1].pairs, 3);
-    check_near(x[SWEEP_probing_k1].by.mean, 1.25 / 3, 1e-12);
+    assert_int_equal(x[SWEEP_PROBING_K1].pairs, 3);
+    check_near(x[SWEEP_PROBING_K1].by.mean, 1.25 / 3, 1e-12);
     assert_false(sweep_arm_complete(w.p, w.r, arm));
     assert_false(sweep_arm_compared(w.p, w.r, arm));
     assert_true(sweep_arm_complete(w.p, w.r, base));
@@ -261,10 +261,10 @@ static void test_missing(void **state)
     run_of(&w, arm, 0)->done = false;
     run_of(&w, base, 1)->done = false;
     assert_ok(sweep_effects(w.p, w.r, arm, x, &e), &e);
-    assert_int_equal(x[SWEEP_probing_k1].pairs, 1);
-    check_near(x[SWEEP_probing_k1].by.mean, 0.5, 1e-12);
-    assert_true(isnan(x[SWEEP_probing_k1].by.low) && isnan(x[SWEEP_probing_k1].p));
-    assert_int_equal(sweep_verdict_of(&x[SWEEP_probing_k1]), SWEEP_TOO_FEW);
+    assert_int_equal(x[SWEEP_PROBING_K1].pairs, 1);
+    check_near(x[SWEEP_PROBING_K1].by.mean, 0.5, 1e-12);
+    assert_true(isnan(x[SWEEP_PROBING_K1].by.low) && isnan(x[SWEEP_PROBING_K1].p));
+    assert_int_equal(sweep_verdict_of(&x[SWEEP_PROBING_K1]), SWEEP_TOO_FEW);
     world_free(&w);
 }
 
@@ -279,14 +279,14 @@ static void test_no_spread(void **state)
     struct sweep_effect x[SWEEP_MEASURE_COUNT];
     const double before[] = {0.1, 0.2, 0.3, 0.4, 0.5, 0.7};
     double after[6];
-    set_pairs(&w, arm, SWEEP_l0_clean, 6, before, before);
+    set_pairs(&w, arm, SWEEP_L0_CLEAN, 6, before, before);
     for (int i = 0; i < 6; i++) {
         after[i] = before[i] + 1.0 / 512; /* equal but for rounding */
     }
-    set_pairs(&w, arm, SWEEP_dead_fraction, 6, before, after);
+    set_pairs(&w, arm, SWEEP_DEAD_CLEAN, 6, before, after);
     assert_ok(sweep_effects(w.p, w.r, arm, x, &e), &e);
-    const struct sweep_effect *same = &x[SWEEP_l0_clean],
-                              *dead = &x[SWEEP_dead_fraction];
+    const struct sweep_effect *same = &x[SWEEP_L0_CLEAN],
+                              *dead = &x[SWEEP_DEAD_CLEAN];
     assert_int_equal(sweep_verdict_of(same), SWEEP_SAME);
     check_near(same->p, 1.0, 0.0);
     check_near(same->by.mean, 0.0, 0.0);
@@ -318,11 +318,11 @@ static void test_average(void **state)
     assert_int_equal(n, 2);
     const double b0[] = {1, 2, 3}, a0[] = {1.2, 2.2, 3.5};
     const double b1[] = {5, 6, 7}, a1[] = {5.0, 6.2, 7.1};
-    set_pairs(&w, masked[0], SWEEP_probing_k5, 3, b0, a0);
-    set_pairs(&w, masked[1], SWEEP_probing_k5, 3, b1, a1);
-    set_pairs(&w, masked[1], SWEEP_probing_k1, 3, b1, a1);
+    set_pairs(&w, masked[0], SWEEP_PROBING_K5, 3, b0, a0);
+    set_pairs(&w, masked[1], SWEEP_PROBING_K5, 3, b1, a1);
+    set_pairs(&w, masked[1], SWEEP_PROBING_K1, 3, b1, a1);
     assert_ok(sweep_average(w.p, w.r, 0, x, &e), &e);
-    const struct sweep_effect *k5 = &x[SWEEP_probing_k5];
+    const struct sweep_effect *k5 = &x[SWEEP_PROBING_K5];
     assert_int_equal(k5->arm, SWEEP_NONE);
     assert_int_equal(k5->arms, 2);
     assert_int_equal(k5->pairs, 3);
@@ -331,8 +331,8 @@ static void test_average(void **state)
     check_near(k5->p, 1.0 - sqrt(12.0 / 14.0), 1e-10);
     /* A measure that one arm does not have is an average over the other. */
     assert_ok(sweep_effects(w.p, w.r, masked[1], one, &e), &e);
-    assert_int_equal(x[SWEEP_probing_k1].arms, 1);
-    check_near(x[SWEEP_probing_k1].p, one[SWEEP_probing_k1].p, 0.0);
+    assert_int_equal(x[SWEEP_PROBING_K1].arms, 1);
+    check_near(x[SWEEP_PROBING_K1].p, one[SWEEP_PROBING_K1].p, 0.0);
     /* An arm with a run missing does not count. */
     run_of(&w, masked[0], 1)->done = false;
     assert_ok(sweep_average(w.p, w.r, 0, x, &e), &e);
@@ -352,15 +352,15 @@ static void test_other_seeds(void **state)
     const size_t arm = masked_arm(&w), base = w.p->arm[arm].baseline;
     struct sweep_effect x[SWEEP_MEASURE_COUNT];
     for (size_t i = 0; i < 5; i++) {
-        run_of(&w, base, i)->v[SWEEP_robustness] = (double)(i + 1);
+        run_of(&w, base, i)->v[SWEEP_ROBUSTNESS] = (double)(i + 1);
     }
-    run_of(&w, arm, 0)->v[SWEEP_robustness] = 2.5; /* seed 2 */
-    run_of(&w, arm, 1)->v[SWEEP_robustness] = 5.5; /* seed 4 */
-    run_of(&w, arm, 2)->v[SWEEP_robustness] = 70;
+    run_of(&w, arm, 0)->v[SWEEP_ROBUSTNESS] = 2.5; /* seed 2 */
+    run_of(&w, arm, 1)->v[SWEEP_ROBUSTNESS] = 5.5; /* seed 4 */
+    run_of(&w, arm, 2)->v[SWEEP_ROBUSTNESS] = 70;
     assert_ok(sweep_effects(w.p, w.r, arm, x, &e), &e);
-    assert_int_equal(x[SWEEP_robustness].pairs, 2);
-    check_near(x[SWEEP_robustness].before, 3.0, 1e-12);
-    check_near(x[SWEEP_robustness].by.mean, 1.0, 1e-12);
+    assert_int_equal(x[SWEEP_ROBUSTNESS].pairs, 2);
+    check_near(x[SWEEP_ROBUSTNESS].before, 3.0, 1e-12);
+    check_near(x[SWEEP_ROBUSTNESS].by.mean, 1.0, 1e-12);
     world_free(&w);
 }
 
@@ -455,12 +455,12 @@ static struct world mixed_world(void)
         const struct sweep_cell *c = &w.p->cell[i];
         for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
             const double noise = 1e-7 * rng_unit_at(c->seed, RNG_SAMPLE, c->arm, m);
-            const double up = m >= SWEEP_probing_k1 ? 1 : -1;
+            const double up = m >= SWEEP_PROBING_K1 ? 1 : -1;
             w.r[i].v[m] =
                 0.5 + 0.01 * (double)c->seed + up * 0.1 * c->mask_rate + noise;
         }
-        w.r[i].v[SWEEP_l0_clean] = 4;
-        w.r[i].v[SWEEP_absorption_saebench] = (double)NAN;
+        w.r[i].v[SWEEP_L0_CLEAN] = 4;
+        w.r[i].v[SWEEP_ABS_SAEBENCH] = (double)NAN;
         w.r[i].matched = true;
     }
     return w;
@@ -505,7 +505,7 @@ static void test_csv(void **state)
         check_near(strtod(field(t, row, "mask_rate"), NULL), c->mask_rate, 0);
         check_near(strtod(field(t, row, "seed"), NULL), (double)c->seed, 0);
         check_near(strtod(field(t, row, "explained_variance"), NULL),
-                   w.r[i].v[SWEEP_explained_variance], 0);
+                   w.r[i].v[SWEEP_EV], 0);
         assert_string_equal(field(t, row, "l0_clean"), "4");
         assert_string_equal(field(t, row, "absorption_saebench"), "");
         assert_string_equal(field(t, row, "arch"), searched ? "standard" : "topk");
@@ -551,7 +551,7 @@ static void test_json(void **state)
     const cJSON *first = cJSON_GetArrayItem(cells, 0);
     const cJSON *v = cJSON_GetObjectItem(first, "measures");
     check_near(cJSON_GetObjectItem(v, "probing_k5")->valuedouble,
-               w.r[0].v[SWEEP_probing_k5], 0);
+               w.r[0].v[SWEEP_PROBING_K5], 0);
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(v, "absorption_saebench")));
     const cJSON *last = cJSON_GetArrayItem(cells, (int)w.p->n_cells - 1);
     assert_true(cJSON_IsFalse(cJSON_GetObjectItem(last, "finished")));
@@ -581,7 +581,7 @@ static void test_json(void **state)
 /* ---- the report ---- */
 
 /* Code points of a line of n bytes, and the bars in it that are not escaped. */
-static void measure_line(const char *line, size_t n, size_t *columns, size_t *bars)
+static void line_columns(const char *line, size_t n, size_t *columns, size_t *bars)
 {
     *columns = *bars = 0;
     for (size_t i = 0; i < n; i++) {
@@ -598,7 +598,7 @@ static void check_layout(const char *text)
     for (const char *line = text; *line;) {
         const size_t n = strcspn(line, "\n");
         size_t columns = 0, found = 0;
-        measure_line(line, n, &columns, &found);
+        line_columns(line, n, &columns, &found);
         for (size_t i = 0; i < n; i++) {
             assert_false(iscntrl((unsigned char)line[i]));
         }
@@ -667,14 +667,14 @@ static void test_left_out(void **state)
         const struct sweep_arm *a = &w.p->arm[c->arm];
         if (strcmp(a->label, "topk k=4 p=0.1") == 0) {
             w.r[i].done = c->seed == 1;
-            w.r[i].v[SWEEP_explained_variance] = 777; /* must not show */
+            w.r[i].v[SWEEP_EV] = 777; /* must not show */
         } else if (strcmp(a->label, "topk k=8 p=0") == 0) {
             w.r[i].done = false;
-            w.r[i].v[SWEEP_explained_variance] = 777;
+            w.r[i].v[SWEEP_EV] = 777;
         } else if (c->match_l0 > 0 && searched == SWEEP_NONE) {
             searched = i;
             w.r[i].matched = false;
-            w.r[i].v[SWEEP_l0_clean] = 5.5;
+            w.r[i].v[SWEEP_L0_CLEAN] = 5.5;
         }
     }
     char *text = text_of(&w, sweep_markdown);
@@ -713,7 +713,7 @@ static void test_both_ways(void **state)
         const struct sweep_cell *c = &w.p->cell[i];
         const char *k = sweep_cell_value(c, "k");
         const double way = k && strcmp(k, "8") == 0 ? 2 : -1;
-        w.r[i].v[SWEEP_robustness] =
+        w.r[i].v[SWEEP_ROBUSTNESS] =
             0.5 + way * c->mask_rate +
             1e-4 * rng_unit_at(c->seed, RNG_SAMPLE, c->arm, 99);
     }
@@ -732,7 +732,7 @@ static void test_confounded(void **state)
     struct world w = mixed_world();
     for (size_t i = 0; i < w.p->n_cells; i++) {
         const struct sweep_cell *c = &w.p->cell[i];
-        w.r[i].v[SWEEP_l0_clean] = c->mask_rate > 0.2 ? 5.2 : 4.0;
+        w.r[i].v[SWEEP_L0_CLEAN] = c->mask_rate > 0.2 ? 5.2 : 4.0;
     }
     char *text = text_of(&w, sweep_markdown);
     check_has(text,
@@ -744,7 +744,7 @@ static void test_confounded(void **state)
     /* A little is named too, with its interval, and is no warning. */
     for (size_t i = 0; i < w.p->n_cells; i++) {
         const struct sweep_cell *c = &w.p->cell[i];
-        w.r[i].v[SWEEP_l0_clean] =
+        w.r[i].v[SWEEP_L0_CLEAN] =
             4 + (c->mask_rate > 0 ? 0.03 + 0.01 * (double)c->seed : 0);
     }
     free(text);
@@ -785,7 +785,7 @@ static void test_outlier(void **state)
     struct world w = mixed_world();
     const double by[] = {-0.01, -0.02, -0.01, -0.02, -3.0, -0.01};
     const double not_by[] = {-0.01, -0.02, -0.01, -0.02, -0.09, -0.01};
-    set_by_arm(&w, SWEEP_explained_variance_ood, by, 0.001);
+    set_by_arm(&w, SWEEP_EV_OOD, by, 0.001);
     char *text = text_of(&w, sweep_markdown);
     check_layout(text);
     /* (5 x -0.014 - 3) / 6 */
@@ -795,7 +795,7 @@ static void test_outlier(void **state)
     check_has(text, "| - without topk k=8 p=0.3 | 0.5000 | 0.4860 | -0.0140 [");
     check_has(text, "| explained variance OOD | | **-0.5117**† |");
     free(text);
-    set_by_arm(&w, SWEEP_explained_variance_ood, not_by, 0.001);
+    set_by_arm(&w, SWEEP_EV_OOD, not_by, 0.001);
     text = text_of(&w, sweep_markdown); /* 4.5 times as much is one of them */
     check_has_not(text, "- without");
     check_has_not(text, "**†");
@@ -810,7 +810,7 @@ static void test_no_single_arm(void **state)
     (void)state;
     struct world w = mixed_world();
     const double by[] = {-0.02, -0.02, -0.02, -0.02, -0.02, -0.02};
-    set_by_arm(&w, SWEEP_absorption_semantic, by,
+    set_by_arm(&w, SWEEP_ABSORPTION, by,
                0.01); /* opposite in every other arm */
     char *text = text_of(&w, sweep_markdown);
     check_has(text, "**dose:** Single arms by themselves, after the adjustment: "
