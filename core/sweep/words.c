@@ -74,7 +74,11 @@ void words_compared(struct page *g, size_t part)
     const enum err rc = keys_of_plan(g->f.plan, &keys, &e);
     g->text.err = g->text.err == OK ? rc : g->text.err;
     word_list_sort(&keys);
-    str_addf(&g->text, "the %zu masked arm%s of part ", q->n, plural_s(q->n));
+    str_add(&g->text, "the ");
+    if (q->n > 1) {
+        str_addf(&g->text, "%zu ", q->n);
+    }
+    str_addf(&g->text, "masked arm%s of part ", plural_s(q->n));
     md_text(&g->text, g->f.plan->part[part].name);
     str_add(&g->text, " (");
     words_settings(g, &keys, q->arm, q->n);
