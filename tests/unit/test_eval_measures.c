@@ -2,7 +2,8 @@
  * back, masked context, sentence tasks; beside naive twins. */
 #include "base/file.h"
 #include "base/mem.h"
-#include "eval/evalset.h"
+#include "eval/evalset_priv.h"
+#include "eval/fidelity.h"
 #include "eval/probe_set.h"
 #include "eval/reconstruct.h"
 #include "eval/robust.h"
@@ -64,6 +65,39 @@ static void test_identity(void **state)
         }
     }
     check_near(value(&r, "fidelity.id.ce_clean"), sum / n, 1e-5);
+    report_deinit(&r);
+    sae_free(s);
+    eval_bench_deinit(&b);
+}
+
+/* What is followed while training goes on (fidelity.h) and `saetop eval` compute the
+ * same from the same rows; they sum in another order, so to rounding only. */
+static void test_live_agrees(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct eval_bench b;
+    struct report r;
+    struct fidelity_rows rows;
+    struct fidelity live;
+    eval_bench_init(&b, NULL);
+    struct sae *s = identity_sae();
+    for (size_t i = 0; i < s->F * s->D; i++) {
+        s->W_dec[i] *= 0.7f;
+    }
+    uint8_t *fired = mem_alloc(s->F, 1);
+    measure(&b, s, NULL, &r);
+    assert_ok(fidelity_rows_init(&rows, eval_set_rows(b.set), 12, 5, b.h, NULL, &e),
+              &e);
+    assert_ok(fidelity_measure(&rows, s, b.h, NULL, NULL, fired, &live, &e), &e);
+    check_near(live.l0, value(&r, "fidelity.id.l0"), 1e-12);
+    check_near(live.mse / value(&r, "fidelity.id.mse"), 1.0, 1e-10);
+    check_near(live.explained_variance, value(&r, "fidelity.id.explained_variance"),
+               1e-10);
+    check_near(live.ce_sae, value(&r, "fidelity.id.ce_sae"), 1e-5);
+    check_near(rows.ce_zero, value(&r, "fidelity.id.ce_zero"), 1e-5);
+    check_near(live.ce_recovered, value(&r, "fidelity.id.ce_recovered"), 1e-3);
+    mem_free(fired);
     report_deinit(&r);
     sae_free(s);
     eval_bench_deinit(&b);
@@ -310,9 +344,10 @@ int main(void)
 {
     num_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_identity),   cmocka_unit_test(test_half),
-        cmocka_unit_test(test_divergence), cmocka_unit_test(test_robust),
-        cmocka_unit_test(test_sentences),  cmocka_unit_test(test_bad_sentences),
+        cmocka_unit_test(test_identity),      cmocka_unit_test(test_live_agrees),
+        cmocka_unit_test(test_half),          cmocka_unit_test(test_divergence),
+        cmocka_unit_test(test_robust),        cmocka_unit_test(test_sentences),
+        cmocka_unit_test(test_bad_sentences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
