@@ -184,8 +184,9 @@ static void add_in_short(struct page *g)
     str_add(&g->text, "The paper (" PAPER ") reports that masking while training "
                       "lowers absorption, improves probing and narrows the gap to "
                       "out-of-distribution (OOD) text, for a little reconstruction. "
-                      "Here, masked minus unmasked with 95 % intervals, after Holm's "
-                      "adjustment for many measures, on average over ");
+                      "Here masked minus unmasked, with 95 % intervals of each measure "
+                      "by itself; *established* is after Holm's adjustment for many "
+                      "measures. On average over ");
     words_compared(g, part);
     paragraph(g, " (what the measures are stands at the end):");
     words_standings(g, part);
