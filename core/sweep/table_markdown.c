@@ -186,7 +186,8 @@ static void add_in_short(struct page *g)
                       "out-of-distribution (OOD) text, for a little reconstruction. "
                       "Here masked minus unmasked, with 95 % intervals of each measure "
                       "by itself; *established* is after Holm's adjustment for many "
-                      "measures. On average over ");
+                      "measures. ");
+    str_add(&g->text, g->f.part[part].n > 1 ? "On average over " : "For ");
     words_compared(g, part);
     paragraph(g, " (what the measures are stands at the end):");
     words_standings(g, part);
