@@ -7,6 +7,7 @@
 #include "run/engine.h"
 #include "run_opts.h"
 #include "ui/explore.h"
+#include "ui/screens/table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,7 +39,8 @@ static void add_latency(const struct explore_latency *l, bool json, struct str *
 static enum err bench_ui(const struct settings *set, int64_t keys, int64_t started,
                          bool json, struct str *out, struct errinfo *e)
 {
-    struct explore_config c = {.session = {.set = *set, .stretch_eval = true},
+    struct explore_config c = {.screens = &screen_table,
+                               .session = {.set = *set, .stretch_eval = true},
                                .tier = GLYPH_BRAILLE,
                                .color = 1,
                                .started_ns = started};

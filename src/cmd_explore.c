@@ -8,6 +8,7 @@
 #include "state_dir.h"
 #include "train/run_open.h"
 #include "ui/explore.h"
+#include "ui/screens/table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -97,7 +98,8 @@ static enum err explore(const struct explore_args *a, const struct run_opts *ro,
                         struct errinfo *e)
 {
     char runs[SETTING_TEXT_MAX];
-    struct explore_config c = {.out = stdout,
+    struct explore_config c = {.screens = &screen_table,
+                               .out = stdout,
                                .once = a->once,
                                .once_step = a->once_step,
                                .script = a->script,
@@ -148,7 +150,7 @@ int cmd_explore(int argc, char **argv)
         {"color", OPT_FLAG, &a.color, NULL, "colours even if NO_COLOR is set", 0, 0, NULL},
         {"no-color", OPT_FLAG, &a.no_color, NULL, "no colours", 0, 0, NULL},
         {"no-mouse", OPT_FLAG, &a.no_mouse, NULL, "leave the mouse to the terminal", 0, 0, NULL},
-        {"once", OPT_STRING, &a.once, "SCREEN", "print one frame as text: train, latents or detail", 0, 0, NULL},
+        {"once", OPT_STRING, &a.once, "SCREEN", "print one frame as text: the name of a screen, or help", 0, 0, NULL},
         {"once-step", OPT_INT, &a.once_step, "N", "train to this step before --once", 0, 1e9, NULL},
         {"size", OPT_STRING, &a.size, "WxH", "size of that frame", 0, 0, NULL},
         {"script", OPT_STRING, &a.script, "FILE", "play keys and :commands from a file, a line at a time; :wait idle, :wait step N, :wait done and :wait ms N wait", 0, 0, NULL},

@@ -1,6 +1,6 @@
 /* saetop keys: the key table, for ui/README.md. */
 #include "cmd.h"
-#include "ui/keymap.h"
+#include "ui/screens/table.h"
 
 int cmd_keys(int argc, char **argv)
 {
@@ -17,6 +17,6 @@ int cmd_keys(int argc, char **argv)
         return status;
     }
     str_init(&out, 1u << 20);
-    keymap_markdown(&out);
+    keymap_markdown(&screen_table, &out);
     return cmd_print_text(&out);
 }

@@ -2,7 +2,7 @@
  * are made of. src/saetop.1 is its output. */
 #include "base/utf8.h"
 #include "cmd.h"
-#include "ui/keymap.h"
+#include "ui/screens/table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -208,22 +208,25 @@ static void man_group(void *ctx, const char *group, const struct subcommand *tab
 
 static void add_keys(struct str *out)
 {
-    enum screen_id screen = SCREEN_COUNT;
+    const struct screen_table *t = &screen_table;
+    const struct screen_def *owner = NULL;
+    const size_t n = keymap_count(t);
     str_add(
         out,
         ".SH KEYS\nEach is a command as well, typed after a colon on any screen.\n");
-    for (size_t i = 0; i < keymap_count(); i++) {
-        const struct key_entry *k = keymap_at(i);
-        const char *args = k->preset[0] ? k->preset : k->args;
-        char keys[96], command[128];
-        if (k->screen != screen) {
-            screen = k->screen;
-            str_addf(out, ".SS \"%s%s\"\n", screen == SCREEN_ANY ? "" : "on ",
-                     screen_id_name(screen));
+    for (size_t i = 0; i < n; i++) {
+        const struct key_entry *k = keymap_at(t, i);
+        char keys[96], command[160], args[120];
+        keymap_args(t, k->action, args, sizeof args);
+        const char *after = k->preset[0] ? k->preset : args;
+        if (keymap_owner(t, i) != owner) {
+            owner = keymap_owner(t, i);
+            str_addf(out, ".SS \"%s%s\"\n", owner == t->everywhere ? "" : "on ",
+                     owner->name);
         }
         key_names(k, keys, sizeof keys);
-        (void)snprintf(command, sizeof command, ":%s%s%s", k->command,
-                       args[0] ? " " : "", args);
+        (void)snprintf(command, sizeof command, ":%s%s%s", k->action->command,
+                       after[0] ? " " : "", after);
         str_add(out, ".TP\n");
         if (keys[0]) {
             add_font(out, 'B', keys);

@@ -5,7 +5,7 @@
 #include "train/metric.h"
 #include "train/settings.h"
 #include "ui/glyph.h"
-#include "ui/keymap.h"
+#include "ui/screens/table.h"
 #include "ui/theme.h"
 
 #include <string.h>
@@ -24,7 +24,7 @@ static const char *glyph_word(size_t i)
 
 static const char *screen_word(size_t i)
 {
-    return i < SCREEN_COUNT ? screen_id_name((enum screen_id)i) : NULL;
+    return i < screen_table.n ? screen_table.row[i]->name : NULL;
 }
 
 static const char *part_word(size_t i)

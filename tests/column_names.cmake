@@ -20,9 +20,11 @@ endif()
 
 # The same word for something else: a command, a key, a role, an axis, a measure of
 # training, a file's own column, what memory is for, an option, a count, an example.
-set(else ui/keymap.c:latent ui/keymap.c:label ui/keymap.c:F1 ui/keymap.h:F1
-         ui/canvas.h:match ui/cmdline.c:tokens ui/cmdline.c:marked ui/actions_train.c:tokens
-         ui/livecard.c:absorb ui/train_boxes.c:absorption ui/train_boxes.c:recall
+set(else ui/keymap.c:F1 ui/canvas.h:match ui/livecard.c:absorb
+         ui/screens/detail_keys.c:latent ui/screens/detail_keys.c:label
+         ui/screens/latents_keys.c:label ui/screens/latents_keys.c:marked
+         ui/screens/train.c:tokens ui/screens/train_boxes.c:absorption
+         ui/screens/train_boxes.c:recall
          core/latents/latent_labels.c:latent core/latents/latent_labels.c:label
          core/latents/latent_detail.c:density core/latents/latent_detail.c:latent
          core/latents/latent_names.c:place src/cmd_top.c:latent src/cmd_top.c:matched src/cmd_top.c:tokens

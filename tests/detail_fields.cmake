@@ -2,7 +2,7 @@
 # print: the fields that one file reads are looked for in the other, and in the table of
 # columns, which it prints.
 # cmake -DROOT=DIR -P detail_fields.cmake
-file(READ ${ROOT}/ui/screen_detail.c screen)
+file(READ ${ROOT}/ui/screens/detail.c screen)
 file(READ ${ROOT}/src/top_json.c json)
 file(READ ${ROOT}/core/latents/latent_column_list.c columns)
 string(APPEND json "${columns}")
@@ -11,7 +11,7 @@ list(TRANSFORM fields REPLACE "^.*->" "")
 list(REMOVE_DUPLICATES fields)
 list(LENGTH fields n)
 if(n LESS 15)
-  message(FATAL_ERROR "found ${n} fields in ui/screen_detail.c, expected 15 or more: has it moved?")
+  message(FATAL_ERROR "found ${n} fields in ui/screens/detail.c, expected 15 or more: has it moved?")
 endif()
 foreach(field IN LISTS fields)
   # Which one is shown is no field of a latent.
@@ -20,5 +20,5 @@ foreach(field IN LISTS fields)
   endif()
 endforeach()
 if(missing)
-  message(FATAL_ERROR "ui/screen_detail.c shows ${missing}, src/top_json.c does not")
+  message(FATAL_ERROR "ui/screens/detail.c shows ${missing}, src/top_json.c does not")
 endif()

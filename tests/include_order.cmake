@@ -1,6 +1,6 @@
 # Fails when an #include runs against the order of the rooms (core/README.md), itself or
 # through what it includes: each room may include itself and the rooms named after it,
-# and through them what those may.
+# and through them what those may. Within ui, files have an order as well (below).
 set(base)
 set(measure base)
 set(num base)
@@ -16,10 +16,39 @@ set(run train eval acts sae lm text num measure base)
 set(session run latents train eval acts sae lm text num measure base)
 set(sweep run train eval acts sae lm text num measure base)
 set(ui session measure base)
-set(src ui sweep session run latents train eval sae acts lm text story num measure base)
-set(rooms base measure num story text lm acts sae train eval latents run session sweep ui src)
+set(screens ui session measure base)
+set(src screens ui sweep session run latents train eval sae acts lm text story num measure base)
+set(rooms base measure num story text lm acts sae train eval latents run session sweep ui screens
+          src)
+
+# The files of ui, lower ones first: a file may include the headers of its own line and
+# of lines above it here. Widgets and the terminal know no app; app.h is what a screen
+# may use; frame.c puts all together. Screens stand beside the frame: they may use what
+# comes before it, and nothing in ui knows one of them.
+set(ui_order
+  "canvas context_flow event glyph glyph_width latent_filter layout lineedit list mouse names pane plot plot_axis plot_raster signal stderr_tail term term_curses term_input term_paper term_tty text theme topics"
+  "undo keymap screen script"
+  "app"
+  "export steer"
+  "cmdline statusline"
+  "help livecard"
+  "leave"
+  "actions"
+  "frame"
+  "explore explore_bench explore_priv explore_script")
 
 set(wrong "")
+set(level 0)
+foreach(line ${ui_order})
+  math(EXPR level "${level} + 1")
+  string(REPLACE " " ";" names "${line}")
+  foreach(name ${names})
+    set(level_${name} ${level})
+    if(name STREQUAL "actions")
+      set(screens_level ${level})
+    endif()
+  endforeach()
+endforeach()
 foreach(room ${rooms})
   # What a room reaches: its own row and the rows of those in it, which come before it.
   set(reach_${room} ${room} ${${room}})
@@ -40,9 +69,10 @@ function(follow file)
   set(came "")
   file(STRINGS ${file} includes REGEX "^ *# *include +\"[a-z]+/")
   foreach(line ${includes})
-    string(REGEX MATCH "\"(([a-z]+)/[^\"]+)\"" all "${line}")
-    set(room ${CMAKE_MATCH_2})
-    foreach(path ${ROOT}/core/${CMAKE_MATCH_1} ${ROOT}/${CMAKE_MATCH_1})
+    string(REGEX MATCH "\"((ui/screens|[a-z]+)/[^\"]+)\"" all "${line}")
+    set(included ${CMAKE_MATCH_1})
+    get_filename_component(room ${CMAKE_MATCH_2} NAME)
+    foreach(path ${ROOT}/core/${included} ${ROOT}/${included})
       if(EXISTS ${path})
         string(MAKE_C_IDENTIFIER ${path} next)
         follow(${path})
@@ -59,6 +89,8 @@ foreach(room ${rooms})
   set(dir ${ROOT}/core/${room})
   if(room STREQUAL "ui" OR room STREQUAL "src")
     set(dir ${ROOT}/${room})
+  elseif(room STREQUAL "screens")
+    set(dir ${ROOT}/ui/screens)
   endif()
   file(GLOB files ${dir}/*.c ${dir}/*.h)
   if(NOT files)
@@ -68,9 +100,24 @@ foreach(room ${rooms})
     get_filename_component(name ${file} NAME)
     file(STRINGS ${file} includes REGEX "^ *# *include +")
     foreach(line ${includes})
-      if(line MATCHES "\"([a-z]+)/" AND NOT CMAKE_MATCH_1 IN_LIST ${room} AND
-         NOT CMAKE_MATCH_1 STREQUAL room)
-        list(APPEND wrong "${file}: ${line}: ${room} may not use ${CMAKE_MATCH_1}")
+      if(line MATCHES "\"(ui/screens|[a-z]+)/")
+        get_filename_component(used ${CMAKE_MATCH_1} NAME)
+        if(NOT used IN_LIST ${room} AND NOT used STREQUAL room)
+          list(APPEND wrong "${file}: ${line}: ${room} may not use ${used}")
+        endif()
+      endif()
+      if(room MATCHES "^(ui|screens)$" AND line MATCHES "\"ui/([a-z_]+)\\.h\"")
+        set(header ${CMAKE_MATCH_1})
+        get_filename_component(own ${file} NAME_WE)
+        set(at ${screens_level})
+        if(room STREQUAL "ui")
+          set(at ${level_${own}})
+        endif()
+        if(NOT at OR NOT level_${header})
+          list(APPEND wrong "${file}: ${line}: one of them has no line in ui_order")
+        elseif(level_${header} GREATER at)
+          list(APPEND wrong "${file}: ${line}: ${header}.h comes after it in ui_order")
+        endif()
       endif()
       if(line MATCHES "<(n?curses|term)\\.h>" AND NOT name STREQUAL "term_curses.c")
         list(APPEND wrong "${file}: ${line}: only ui/term_curses.c includes curses")

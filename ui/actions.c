@@ -1,266 +1,217 @@
 #include "ui/actions.h"
 
-#include "ui/glyph.h"
-#include "ui/screen.h"
+#include "ui/cmdline.h"
+#include "ui/help.h"
+#include "ui/leave.h"
+#include "ui/steer.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static const struct action_def defs[ACTION_COUNT] = {
-#define ACTION_DEF(id, run, may) [ACTION_##id] = {run, may},
-    ACTION_LIST(ACTION_DEF)
-#undef ACTION_DEF
-};
-
-const struct action_def *action_def(enum action id)
-{
-    return &defs[id];
-}
-
-bool arg_integer(const char *text, int64_t *out)
-{
-    char *end = NULL;
-    errno = 0;
-    const long long n = strtoll(text, &end, 10);
-    if (end == text || *end || errno) {
-        return false;
-    }
-    *out = n;
-    return true;
-}
-
-bool arg_number(const char *text, double *out)
-{
-    char *end = NULL;
-    const double d = strtod(text, &end);
-    if (end == text || *end || !isfinite(d)) {
-        return false;
-    }
-    *out = d;
-    return true;
-}
-
-/* ---- whether ---- */
-
-const char *may_always(const struct app *a, const struct session_view *v)
-{
-    (void)a;
-    (void)v;
-    return NULL;
-}
-
-const char *may_undo(const struct app *a, const struct session_view *v)
-{
-    (void)v;
-    return a->undo.done ? NULL : "nothing to undo";
-}
-
-const char *may_redo(const struct app *a, const struct session_view *v)
-{
-    (void)v;
-    return a->undo.done < a->undo.n ? NULL : "nothing to redo";
-}
-
-const char *may_export(const struct app *a, const struct session_view *v)
-{
-    if (a->screen == SCREEN_LATENTS && !latents_table(a, v)) {
-        return "no table of latents yet";
-    }
-    if (a->screen == SCREEN_DETAIL && !v->detail) {
-        return "no latent described yet";
-    }
-    if (a->screen == SCREEN_TRAIN && !v->arm[0].series[METRIC_LOSS].n) {
-        return "nothing measured yet";
-    }
-    return NULL;
-}
+#define CTRL(c) ((uint32_t)((c) - 'a' + 1))
 
 /* ---- screens and windows ---- */
 
-void act_quit(struct app *a, const struct session_view *v, const char *args)
+static void quit(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
-    app_leave(a, v);
+    leave_start(a, v);
 }
 
-void act_back(struct app *a, const struct session_view *v, const char *args)
+static void back(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
-    if (a->screen == SCREEN_TRAIN || app_is_live_card(a)) {
-        app_leave(a, v);
+    if (!a->screen->up || app_is_live_card(a)) {
+        leave_start(a, v);
     } else {
-        app_go(a, v, a->screen == SCREEN_DETAIL ? SCREEN_LATENTS : SCREEN_TRAIN);
+        app_go(a, v, a->screen->up);
     }
 }
 
-void act_cancel(struct app *a, const struct session_view *v, const char *args)
+static void cancel(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
     if (a->help.open) {
         help_close(a);
-    } else if (a->screen == SCREEN_TRAIN) {
-        if (isfinite(a->train.cursor)) {
-            a->train.cursor = (double)NAN;
-        } else {
-            a->train.zoomed = false;
-        }
-    } else if (!app_is_live_card(a)) {
-        app_go(a, v, a->screen == SCREEN_DETAIL ? SCREEN_LATENTS : SCREEN_TRAIN);
+    } else if (a->screen->cancel && a->screen->cancel(a, v)) {
+        return;
+    } else if (a->screen->up && !app_is_live_card(a)) {
+        app_go(a, v, a->screen->up);
     }
 }
 
-void act_help(struct app *a, const struct session_view *v, const char *args)
+static void help(struct app *a, const struct session_view *v, const char *args)
 {
     help_open(a, v, args);
 }
 
-void act_help_filter(struct app *a, const struct session_view *v, const char *args)
+static void close_filter(struct app *a, const struct session_view *v)
+{
+    help_set_filter(a, v, "");
+}
+
+static const struct prompt_def help_prompt = {
+    .sign = "/",
+    .history = "help",
+    .preview = help_set_filter,
+    .accept = help_set_filter,
+    .cancel = close_filter,
+};
+
+static void help_filter(struct app *a, const struct session_view *v, const char *args)
 {
     if (!a->help.open) {
         help_open(a, v, args);
     } else if (args[0]) {
         help_set_filter(a, v, args);
     } else {
-        app_open_prompt(a, PROMPT_HELP_FILTER, "", a->help.filter);
+        app_open_prompt(a, &help_prompt, "", a->help.filter);
     }
 }
 
-void act_prompt(struct app *a, const struct session_view *v, const char *args)
+static void prompt(struct app *a, const struct session_view *v, const char *args)
 {
     (void)v;
-    app_open_prompt(a, PROMPT_COMMAND, args, "");
+    app_open_prompt(a, &prompt_command, args, "");
 }
 
-void act_screen(struct app *a, const struct session_view *v, const char *args)
+static void go(struct app *a, const struct session_view *v, const char *args)
 {
-    for (int s = 0; s < SCREEN_COUNT; s++) {
-        int64_t n = 0;
-        if (!strcmp(screen_at((enum screen_id)s)->name, args) ||
-            (arg_integer(args, &n) && n == s + 1)) {
-            app_go(a, v, (enum screen_id)s);
-            return;
-        }
+    const struct screen_def *s = screen_find(a->screens, args);
+    int64_t n = 0;
+    if (!s && arg_integer(args, &n) && n >= 1 && n <= (int64_t)a->screens->n) {
+        s = a->screens->row[n - 1];
     }
-    app_say(a, true, "screen: expected train, latents or detail");
-}
-
-/* Panes that Tab goes through. */
-static int panes_of(const struct app *a)
-{
-    if (a->screen != SCREEN_TRAIN) {
-        return screen_at(a->screen)->panes;
+    if (s) {
+        app_go(a, v, s);
+        return;
     }
-    return layout_kind(a->w, a->h) == LAYOUT_WIDE ? 7 : 4;
+    char names[200];
+    screen_names(a->screens, NULL, names, sizeof names);
+    app_say(a, true, "screen: expected %s", names);
 }
 
-void act_pane(struct app *a, const struct session_view *v, const char *args)
+static void focus(struct app *a, const struct session_view *v, const char *args)
 {
-    (void)v;
-    const int n = panes_of(a);
-    int *focus = &a->focus[a->screen];
+    const int n = app_panes(a, a->screen);
+    int *at = app_focus(a, a->screen);
     int64_t number = 0;
+    (void)v;
     if (!strcmp(args, "+")) {
-        *focus = (*focus + 1) % n;
+        *at = (*at + 1) % n;
     } else if (!strcmp(args, "-")) {
-        *focus = (*focus + n - 1) % n;
+        *at = (*at + n - 1) % n;
     } else if (arg_integer(args, &number) && number >= 1 && number <= n) {
-        *focus = (int)number - 1;
+        *at = (int)number - 1;
     } else {
         app_say(a, true, "focus: expected 1 to %d", n);
     }
 }
 
-void act_move(struct app *a, const struct session_view *v, const char *args)
+static void move(struct app *a, const struct session_view *v, const char *args)
 {
     if (a->help.open) {
         help_move(a, v, args);
-    } else {
-        screen_at(a->screen)->move(a, v, args);
+    } else if (a->screen->move) {
+        a->screen->move(a, v, args);
     }
 }
 
-void act_enter(struct app *a, const struct session_view *v, const char *args)
+static void enter(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
     if (a->help.open) {
         help_enter(a, v);
-    } else {
-        screen_at(a->screen)->enter(a, v);
+    } else if (a->screen->enter) {
+        a->screen->enter(a, v);
     }
+}
+
+static void events(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    help_open_list(a, v, HELP_EVENTS);
+}
+
+static void messages(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    help_open_list(a, v, HELP_MESSAGES);
 }
 
 /* ---- undo ---- */
 
-static void apply_undo(struct app *a, const struct session_view *v,
-                       const struct undo_step *s, bool back)
+static const char *may_undo(const struct app *a, const struct session_view *v)
 {
-    const struct latent_table *t = NULL;
-    switch (s->kind) {
-    case UNDO_RATE:
-        app_set_rate(a, v, s->arm, back ? s->rate_before : s->rate_after, 0);
-        break;
-    case UNDO_MARK:
-        t = v->arm[s->arm].table;
-        if (t) {
-            latents_mark(a, s->arm, s->latent, t->F);
-        }
-        break;
-    case UNDO_FILTER: latents_set_filter(a, v, back ? s->before : s->after); break;
-    case UNDO_LABEL:
-        app_set_label(a, s->arm, s->latent, back ? s->before : s->after);
-        break;
-    case UNDO_LAYOUT: app_set_layout(a, v, back ? &s->was : &s->is); break;
-    }
+    (void)v;
+    return a->undo.done ? NULL : "nothing to undo";
 }
 
-static const char *undo_name(enum undo_kind kind)
+static const char *may_redo(const struct app *a, const struct session_view *v)
 {
-    static const char *const names[] = {[UNDO_RATE] = "a masking rate",
-                                        [UNDO_MARK] = "a mark",
-                                        [UNDO_FILTER] = "a filter",
-                                        [UNDO_LABEL] = "a label",
-                                        [UNDO_LAYOUT] = "a change of the layout"};
-    return names[kind];
+    (void)v;
+    return a->undo.done < a->undo.n ? NULL : "nothing to redo";
 }
 
-void act_undo(struct app *a, const struct session_view *v, const char *args)
+static void undo(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
-    const struct undo_step *s = undo_back(&a->undo);
-    if (s) {
-        apply_undo(a, v, s, true);
-        app_say(a, false, "undone: %s   (Ctrl-R does it again)", undo_name(s->kind));
-    }
+    app_undo(a, v, true);
 }
 
-void act_redo(struct app *a, const struct session_view *v, const char *args)
+static void redo(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
-    const struct undo_step *s = undo_forward(&a->undo);
-    if (s) {
-        apply_undo(a, v, s, false);
-        app_say(a, false, "done again: %s", undo_name(s->kind));
-    }
+    app_undo(a, v, false);
 }
 
 /* ---- the program ---- */
 
-void act_redraw(struct app *a, const struct session_view *v, const char *args)
+static void redraw(struct app *a, const struct session_view *v, const char *args)
 {
     (void)v;
     (void)args;
     app_ask(a, REQUEST_REDRAW);
 }
 
-void act_suspend(struct app *a, const struct session_view *v, const char *args)
+static void suspend(struct app *a, const struct session_view *v, const char *args)
 {
     (void)v;
     (void)args;
     app_ask(a, REQUEST_SUSPEND);
 }
+
+static void smooth(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)v;
+    static const double levels[] = {0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98};
+    enum { LEVELS = sizeof levels / sizeof levels[0] };
+    double *at = &a->smooth;
+    double value = 0;
+    if (!strcmp(args, "+")) {
+        int i = 0;
+        while (i < LEVELS - 1 && levels[i] <= *at + 1e-9) {
+            i++;
+        }
+        *at = levels[i];
+    } else if (!strcmp(args, "-")) {
+        int i = LEVELS - 1;
+        while (i > 0 && levels[i] >= *at - 1e-9) {
+            i--;
+        }
+        *at = levels[i];
+    } else if (arg_number(args, &value) && value >= 0 && value <= 0.99) {
+        *at = value;
+    } else {
+        app_say(a, true, "smooth: expected 0 to 0.99");
+        return;
+    }
+    app_say(a, false, *at > 0 ? "smoothing %.2f (moving average)" : "no smoothing",
+            *at);
+}
+
+const struct action action_smooth = {
+    .command = "smooth", .args = "0..0.99|+|-", .run = smooth};
 
 static bool set_option(struct app *a, const struct session_view *v, const char *name,
                        const char *value)
@@ -274,21 +225,21 @@ static bool set_option(struct app *a, const struct session_view *v, const char *
                (!strcmp(value, "on") || !strcmp(value, "off"))) {
         a->mouse = value[1] == 'n';
     } else if (!strcmp(name, "smooth")) {
-        act_smooth(a, v, value);
+        action_smooth.run(a, v, value);
     } else {
         return false;
     }
     return true;
 }
 
-void act_set(struct app *a, const struct session_view *v, const char *args)
+static void set(struct app *a, const struct session_view *v, const char *args)
 {
     char name[16], value[24];
     const int n = sscanf(args, "%15s %23s", name, value);
     if (n <= 0) {
         app_say(a, false, "theme %s   glyphs %s   mouse %s   smooth %.2f",
                 theme_name(a->theme), glyph_tier_name(a->tier), a->mouse ? "on" : "off",
-                a->train.smooth);
+                a->smooth);
         return;
     }
     if (n != 2 || !set_option(a, v, name, value)) {
@@ -301,7 +252,7 @@ void act_set(struct app *a, const struct session_view *v, const char *args)
     app_ask(a, REQUEST_LOOK);
 }
 
-void act_shot(struct app *a, const struct session_view *v, const char *args)
+static void shot(struct app *a, const struct session_view *v, const char *args)
 {
     (void)v;
     if (!args[0]) {
@@ -314,19 +265,7 @@ void act_shot(struct app *a, const struct session_view *v, const char *args)
     }
 }
 
-void act_events(struct app *a, const struct session_view *v, const char *args)
-{
-    (void)args;
-    help_open_list(a, v, HELP_EVENTS);
-}
-
-void act_messages(struct app *a, const struct session_view *v, const char *args)
-{
-    (void)args;
-    help_open_list(a, v, HELP_MESSAGES);
-}
-
-void act_save_config(struct app *a, const struct session_view *v, const char *args)
+static void save_config(struct app *a, const struct session_view *v, const char *args)
 {
     (void)v;
     if (!args[0]) {
@@ -339,8 +278,16 @@ void act_save_config(struct app *a, const struct session_view *v, const char *ar
     }
 }
 
+static const char *may_export(const struct app *a, const struct session_view *v)
+{
+    if (!a->screen->export_text) {
+        return "this screen has nothing to write";
+    }
+    return a->screen->may_export ? a->screen->may_export(a, v) : NULL;
+}
+
 /* Without a name, offer one to be accepted or changed. */
-void act_export(struct app *a, const struct session_view *v, const char *args)
+static void export(struct app *a, const struct session_view *v, const char *args)
 {
     const size_t n = strlen(args);
     if (args[0] && (n < 5 || strcmp(args + n - 4, ".csv") != 0)) {
@@ -355,14 +302,117 @@ void act_export(struct app *a, const struct session_view *v, const char *args)
         return;
     }
     char name[96];
-    if (a->screen == SCREEN_LATENTS) {
-        const struct latent_table *t = latents_table(a, v);
-        snprintf(name, sizeof name, "latents-%c-%lld.csv",
-                 v->arm[a->latents.arm].letter, (long long)(t ? t->step : 0));
-    } else if (a->screen == SCREEN_DETAIL) {
-        snprintf(name, sizeof name, "latent-%d.csv", v->detail->latent);
+    if (a->screen->export_name) {
+        a->screen->export_name(a, v, name, sizeof name);
     } else {
-        snprintf(name, sizeof name, "curves-%lld.csv", (long long)v->step);
+        snprintf(name, sizeof name, "%s.csv", a->screen->name);
     }
-    app_open_prompt(a, PROMPT_COMMAND, "export ", name);
+    app_open_prompt(a, &prompt_command, "export ", name);
 }
+
+/* ---- words of arguments ---- */
+
+ACTION_WORDS(move_word, "down", "up", "left", "right", "first", "last", "page-down",
+             "page-up", "half-down", "half-up", "far-left", "far-right")
+ACTION_WORDS(option_word, "theme", "glyphs", "mouse", "smooth")
+ACTION_WORDS(theme_word, "dark", "light", "contrast", "mono")
+ACTION_WORDS(glyph_word, "braille", "block", "ascii")
+ACTION_WORDS(mouse_word, "on", "off")
+
+/* An option, or what may follow `set NAME `. */
+static const char *set_word(const struct app *a, const char *text, size_t i)
+{
+    return !strncmp(text, "set theme ", 10)    ? theme_word(a, text, i)
+           : !strncmp(text, "set glyphs ", 11) ? glyph_word(a, text, i)
+           : !strncmp(text, "set mouse ", 10)  ? mouse_word(a, text, i)
+           : !strncmp(text, "set smooth ", 11) ? NULL
+                                               : option_word(a, text, i);
+}
+
+static const char *screen_word(const struct app *a, const char *text, size_t i)
+{
+    (void)text;
+    return i < a->screens->n ? a->screens->row[i]->name : NULL;
+}
+
+/* ---- the table ---- */
+
+const struct action action_screen = {.command = "screen",
+                                     .args = "",
+                                     .takes_screen = true,
+                                     .run = go,
+                                     .word = screen_word};
+const struct action action_events = {.command = "events", .args = "", .run = events};
+const struct action action_back = {.command = "back", .args = "", .run = back};
+
+/* clang-format off */
+#define ACTION static const struct action
+ACTION action_focus = {.command = "focus", .args = "N|+|-", .run = focus};
+ACTION action_move = {.command = "move", .args = "DIRECTION", .run = move, .word = move_word, .in_help = true};
+ACTION action_enter = {.command = "open", .args = "", .run = enter, .in_help = true};
+ACTION action_cancel = {.command = "cancel", .args = "", .run = cancel};
+ACTION action_quit = {.command = "q", .args = "", .run = quit, .in_help = true};
+ACTION action_help = {.command = "help", .args = "[TEXT]", .run = help};
+ACTION action_prompt = {.command = "prompt", .args = "", .run = prompt, .in_help = true};
+ACTION action_undo = {.command = "undo", .args = "", .run = undo, .may = may_undo};
+ACTION action_redo = {.command = "redo", .args = "", .run = redo, .may = may_redo};
+ACTION action_export = {.command = "export", .args = "FILE.csv", .run = export, .may = may_export};
+ACTION action_redraw = {.command = "redraw", .args = "", .run = redraw, .in_help = true};
+ACTION action_suspend = {.command = "suspend", .args = "", .run = suspend, .in_help = true};
+ACTION action_messages = {.command = "messages", .args = "", .run = messages};
+ACTION action_save_config = {.command = "save-config", .args = "FILE.json", .run = save_config, .may = may_ask};
+ACTION action_shot = {.command = "shot", .args = "FILE.txt", .run = shot};
+ACTION action_set = {.command = "set", .args = "theme|glyphs|mouse|smooth VALUE", .run = set, .word = set_word};
+ACTION action_help_filter = {.command = "help-filter", .args = "TEXT", .run = help_filter, .in_help = true};
+#undef ACTION
+
+static const struct key_entry help_keys[] = {
+    {{'/'}, &action_help_filter, "", "filter", "show only lines that contain a text", 1},
+};
+
+/* A reserved letter (m masking, y log axis, z zoom, ; note, e export, u undo; p t a
+ * later) means the same on every screen. Keys of one line that do the same stand
+ * together. */
+static const struct key_entry keys[] = {
+    {{KEY_TAB_}, &action_focus, "+", NULL, "next pane", 0},
+    {{KEY_SHIFT_TAB}, &action_focus, "-", NULL, "previous pane", 0},
+    {{'j', KEY_DOWN_}, &action_move, "down", NULL, "down", 0},
+    {{'k', KEY_UP_}, &action_move, "up", NULL, "up", 0},
+    {{'h', KEY_LEFT_}, &action_move, "left", NULL, "left; on Train the cursor in the curves", 0},
+    {{'l', KEY_RIGHT_}, &action_move, "right", NULL, "right", 0},
+    {{KEY_SHIFT_LEFT}, &action_move, "far-left", NULL, "ten columns to the left", 0},
+    {{KEY_SHIFT_RIGHT}, &action_move, "far-right", NULL, "ten columns to the right", 0},
+    {{'g', KEY_HOME_}, &action_move, "first", NULL, "to the beginning", 0},
+    {{'G', KEY_END_}, &action_move, "last", NULL, "to the end", 0},
+    {{CTRL('d')}, &action_move, "half-down", NULL, "half a page down", 0},
+    {{CTRL('u')}, &action_move, "half-up", NULL, "half a page up", 0},
+    {{CTRL('f'), KEY_PGDN}, &action_move, "page-down", NULL, "a page down", 0},
+    {{CTRL('b'), KEY_PGUP}, &action_move, "page-up", NULL, "a page up", 0},
+    {{KEY_ENTER_, CTRL('m')}, &action_enter, "", NULL,
+     "open what is selected: a latent, a pane, a line of help", 0},
+    {{KEY_ESC_}, &action_cancel, "", NULL, "cancel; then up one level", 0},
+    {{'q'}, &action_back, "", "leave", "back; on Train: quit", 12},
+    {{'Q'}, &action_quit, "", NULL, "quit; asks while there is something to lose", 0},
+    {{'?', KEY_F1_}, &action_help, "", NULL, "keys, commands and topics; / filters, Enter runs", 0},
+    {{':'}, &action_prompt, "", "cmd", "command line: Tab completes, Up recalls", 90},
+    {{'u'}, &action_undo, "", NULL,
+     "undo a mark, label, filter, layout or masking change (as a new event)", 0},
+    {{CTRL('r')}, &action_redo, "", NULL, "redo", 0},
+    {{'e'}, &action_export, "", "export",
+     "write what this screen shows as CSV, as filtered and sorted", 50},
+    {{';'}, &action_note, "", "note", "a note at this step, kept with the run", 60},
+    {{CTRL('l')}, &action_redraw, "", NULL, "draw the whole screen again", 0},
+    {{CTRL('z')}, &action_suspend, "", NULL, "stop the program, training as well; fg goes on", 0},
+    {{'M'}, &action_messages, "", NULL, "what was said so far, each message whole", 0},
+    {{0}, &action_save_config, "", NULL,
+     "write the settings for --config to read", 0},
+    {{0}, &action_shot, "", NULL, "write this screen as text", 0},
+    {{0}, &action_set, "", NULL,
+     "set theme dark|light|contrast|mono, glyphs braille|block|ascii, mouse on|off", 0},
+};
+/* clang-format on */
+
+const struct screen_def keys_of_help = {
+    .name = "help", .title = "Help", .keys = KEY_LIST(help_keys)};
+const struct screen_def keys_of_everywhere = {
+    .name = "everywhere", .title = "Everywhere", .keys = KEY_LIST(keys)};

@@ -1,19 +1,18 @@
-/* What keys and commands do, declared from the table in keymap.h: actions.c
- * (everywhere), actions_train.c, actions_latents.c. `args` is a command's text or a
- * key's preset. */
+/* Keys and commands that are the same on every screen, and those of the help overlay.
+ * UI thread. */
 #ifndef SAETOP_UI_ACTIONS_H
 #define SAETOP_UI_ACTIONS_H
 
 #include "ui/app.h"
 
-#define ACTION_DECLARE(id, run, may)                                                   \
-    void run(struct app *a, const struct session_view *v, const char *args);           \
-    const char *may(const struct app *a, const struct session_view *v);
-ACTION_LIST(ACTION_DECLARE)
-#undef ACTION_DECLARE
+/* For the row of a screen's own table of keys. */
+extern const struct action action_screen; /* preset: the screen's name */
+extern const struct action action_events;
+extern const struct action action_back;
+extern const struct action action_smooth; /* of all curves */
 
-/* A whole number or number filling `text`; false otherwise. */
-bool arg_integer(const char *text, int64_t *out);
-bool arg_number(const char *text, double *out);
+/* Name, title and keys of the help overlay, and of everywhere: for a table of screens.
+ */
+extern const struct screen_def keys_of_help, keys_of_everywhere;
 
 #endif

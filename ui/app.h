@@ -1,25 +1,21 @@
-/* The explorer without a terminal: all state of the interface, how events change it,
- * and how it is drawn. app_update is a function of state, view and event alone: no
- * clock, no input or output. What it wants done comes out as commands for the session
- * and requests to the caller. UI thread. */
+/* What screens and the frame around them share: the state of the interface but for what
+ * screens keep to themselves, and how a key, a command or a screen says, asks and goes.
+ * What is wanted comes out as commands for the session and requests to the caller:
+ * nothing here waits, reads a clock or a file, or knows the terminal. UI thread. */
 #ifndef SAETOP_UI_APP_H
 #define SAETOP_UI_APP_H
 
 #include "session/view.h"
 #include "ui/canvas.h"
-#include "ui/event.h"
-#include "ui/help.h"
-#include "ui/keymap.h"
-#include "ui/latent_filter.h"
+#include "ui/glyph.h"
+#include "ui/layout.h"
 #include "ui/lineedit.h"
 #include "ui/list.h"
-#include "ui/plot.h"
+#include "ui/screen.h"
 #include "ui/theme.h"
 #include "ui/undo.h"
 
-enum { APP_COMMANDS = 16, APP_REQUESTS = 8, APP_HITS = 192, PANES = 4 };
-/* Below this a live card takes the place of the screens; from WIDE on there is more. */
-enum { FULL_W = 80, FULL_H = 24, WIDE_W = 120, WIDE_H = 36 };
+enum { APP_COMMANDS = 16, APP_REQUESTS = 8, APP_HITS = 192, APP_HISTORIES = 12 };
 
 /* What the caller is asked to do. */
 enum app_request_kind {
@@ -32,113 +28,53 @@ enum app_request_kind {
 };
 struct app_request {
     enum app_request_kind kind;
-    enum screen_id screen;
+    const struct screen_def *screen;
     char path[LINE_CAP];
 };
 
-/* What was drawn where, for the mouse: filled in by app_view. Later ones lie on top. */
+/* What was drawn where, for the mouse: filled in while drawing. Later ones lie on top.
+ */
 enum hit_kind {
-    HIT_TAB,     /* a: screen */
+    HIT_TAB,     /* a: place of the screen in the table */
     HIT_HELP,    /* the word "? help" */
     HIT_HINT,    /* a: index in the keymap */
-    HIT_PANE,    /* a: focus index */
-    HIT_PLOT,    /* a: pane */
-    HIT_SLIDER,  /* the masking rate: a: arm */
-    HIT_EVENTS,  /* list of events */
-    HIT_HEADER,  /* a: column */
-    HIT_ROW,     /* a: row of the list */
-    HIT_LATENT,  /* a: latent id: opens it */
-    HIT_CONTEXT, /* a: context */
-    HIT_SCATTER, /* the points of the latents */
     HIT_OVERLAY, /* nothing below gets a click */
     HIT_HELP_LINE,
+    HIT_PANE,   /* a: focus index */
+    HIT_PLOT,   /* a: pane; the only thing that knows a double click */
+    HIT_HEADER, /* a: column */
+    HIT_ROW,    /* a: row of the list */
+    HIT_SCREEN  /* from here on: kinds of a screen's own */
 };
 struct hit {
     struct rect r;
-    enum hit_kind kind;
+    int kind;
     int a;
 };
 
-enum x_unit { X_STEP, X_TOKENS, X_TIME, X_UNITS };
-
-struct train_state {
-    int metric[PANES]; /* enum metric */
-    bool log_y[PANES];
-    double smooth;
-    enum x_unit unit;
-    bool zoomed;       /* the pane in focus alone */
-    double x_lo, x_hi; /* of all panes, in `unit`; equal: all */
-    double cursor;     /* in `unit`; NaN: off */
-    int target;        /* 0 A, 1 B, 2 both: what masking keys act on */
-    bool numbers;      /* values of one arm where the difference would stand */
-    size_t event_top;  /* events scrolled off, newest first */
-    struct plot_result plot[PANES]; /* as last drawn */
-    bool drawn[PANES];
-    /* A rate that was asked for and that the view does not show yet: NaN none. */
-    double asked_rate[2];
-    int64_t asked_at[2];
-    double rate_on[2]; /* the last rate above 0, also one just asked for; NaN none */
+/* A line that is asked for, with what it is about. A function that is NULL does
+ * nothing. */
+struct prompt_def {
+    const char *sign;    /* before the line */
+    const char *history; /* prompts of the same word recall each other's lines */
+    const char *help;    /* a line about it; NULL: none, or `explain` says it */
+    void (*explain)(const struct app *a, const char *text, char *out, size_t cap);
+    /* The ith word that the one which begins at byte `at` could become. */
+    const char *(*word)(const struct app *a, const char *text, size_t at, size_t i);
+    /* After each change while it is typed; on Enter, while it is still open: false
+     * keeps it open; on Enter; on Esc. */
+    void (*preview)(struct app *a, const struct session_view *v, const char *text);
+    bool (*check)(struct app *a, const struct session_view *v, const char *text);
+    void (*accept)(struct app *a, const struct session_view *v, const char *text);
+    void (*cancel)(struct app *a, const struct session_view *v);
+    /* What is wrong with what stands there; "" nothing. */
+    void (*error)(const struct app *a, char *out, size_t cap);
+};
+struct prompt_history {
+    const char *of; /* prompt_def.history; NULL: not used yet */
+    struct line_history lines;
 };
 
-enum { DENSITY_BINS = 10 }; /* below -4.5, then half decades up to 0 */
-struct latents_state {
-    int arm;
-    char filter[LINE_CAP];          /* the text in force */
-    struct latent_filter *compiled; /* NULL: everything */
-    char filter_was[LINE_CAP];      /* before the prompt was opened */
-    char filter_error[FILTER_MESSAGE];
-    size_t filter_error_at; /* byte */
-    int sort;               /* column */
-    bool reverse;           /* against the column's natural direction */
-    int32_t *order;         /* latents shown, in order */
-    size_t shown, order_cap;
-    int32_t
-        *sorted; /* all latents, in order, as the column and direction below have it */
-    size_t n_sorted, sorted_cap;
-    int sorted_by;
-    bool sorted_reverse;
-    const struct latent_table *ordered; /* what `order` was made of, and its step */
-    int64_t ordered_step;
-    bool stale;                      /* filter, sort or marks changed since */
-    size_t by_density[DENSITY_BINS]; /* living latents by half decades of density */
-    size_t ultra_low;                /* of them, below 1e-5 */
-    struct list_view list;
-    int32_t at; /* latent under the cursor, kept across orders; -1 */
-    uint8_t *mark[2];
-    size_t n_mark[2], marked[2];
-    char find[256];
-    size_t find_from;             /* place in the order where the prompt was opened */
-    struct latent_filter *finder; /* of `find`; NULL: to be made */
-    char finder_of[256];
-    const struct latent_labels *ordered_labels; /* and of these */
-    bool scatter;                               /* points in place of the table */
-    int scatter_y;                              /* column */
-    struct plot_result points;                  /* as last drawn */
-    int64_t asked_eval[2]; /* evaluation step for which a table was asked; -2 never */
-};
-
-struct detail_state {
-    int arm;
-    int32_t latent; /* -1: none chosen yet */
-    int interval;
-    size_t context;
-    bool heat_row, wrap;
-    int lens; /* enum lens_mode */
-    char find[256];
-    size_t find_from; /* context where the prompt was opened */
-    bool asked;       /* for latent, arm and interval as they are */
-};
-
-enum prompt_kind {
-    PROMPT_NONE,
-    PROMPT_COMMAND,
-    PROMPT_FIND,
-    PROMPT_FILTER,
-    PROMPT_NOTE,
-    PROMPT_LABEL,
-    PROMPT_HELP_FILTER,
-    PROMPT_KINDS
-};
 enum leaving { STAYING, LEAVE_ASKING, LEAVE_SAVING, LEAVE_DISCARDING };
 
 /* What was said, oldest first in a ring: for the list that shows each whole. */
@@ -153,20 +89,47 @@ struct message_log {
     uint64_t own, heard; /* of what the interface and the session said: kept here */
 };
 
+enum { HELP_FILTER_CAP = 64 };
+/* What the overlay lists: keys and topics, or what happened, or what was said. */
+enum help_kind { HELP_KEYS, HELP_EVENTS, HELP_MESSAGES };
+struct help_state {
+    bool open;
+    enum help_kind kind;
+    struct list_view list; /* over the lines shown */
+    char filter[HELP_FILTER_CAP];
+};
+
+/* Masking of the arms as it was asked for: see steer.h. */
+enum { TARGET_BOTH = 2 };
+struct steering {
+    int target; /* what masking keys act on: 0 A, 1 B, TARGET_BOTH */
+    /* A rate that was asked for and that the view does not show yet: NaN none. */
+    double asked_rate[2];
+    int64_t asked_at[2];
+    double rate_on[2]; /* the last rate above 0, also one just asked for; NaN none */
+};
+
+/* What the app keeps for each screen of the table. */
+struct screen_slot {
+    void *state; /* the screen's own */
+    int focus;   /* pane in focus */
+    bool opened;
+};
+
 struct app {
+    const struct screen_table *screens; /* borrowed */
+    struct screen_slot *slot;           /* a slot a screen */
+    const struct screen_def *screen;    /* the one that is looked at */
     int w, h;
     enum glyph_tier tier;
     enum theme_id theme;
     bool mouse;
-    enum screen_id screen, last_screen;
-    int focus[SCREEN_COUNT];
-    struct train_state train;
-    struct latents_state latents;
-    struct detail_state detail;
+    double smooth; /* of curves: 0 to 0.99 */
+    struct steering steer;
     struct help_state help;
-    enum prompt_kind prompt;
+    const struct prompt_def *prompt; /* NULL: none is open */
     struct line_edit line;
-    struct line_history history[PROMPT_KINDS];
+    struct prompt_history history[APP_HISTORIES];
     enum leaving leaving;
     struct undo_stack undo;
 
@@ -175,7 +138,6 @@ struct app {
     bool message_bad;
     uint64_t said;  /* by the interface, counted as the view counts the session's */
     uint64_t heard; /* of the session's: those that a key or time has dismissed */
-    const struct session_view *view; /* for completion while a key is handled */
 
     struct command command[APP_COMMANDS]; /* to be posted, in order */
     size_t n_commands;
@@ -187,68 +149,64 @@ struct app {
     bool has_pressed;
 };
 
-void app_init(struct app *a, int w, int h, enum glyph_tier tier, enum theme_id theme);
+/* Begin on the first screen of the table, which must outlive the app. ERR_NOMEM; the
+ * app may be deinitialised even then. */
+enum err app_init(struct app *a, const struct screen_table *screens, int w, int h,
+                  enum glyph_tier tier, enum theme_id theme,
+                  struct errinfo *e) ERR_CHECKED;
 void app_deinit(struct app *a);
-/* React to one event; EVENT_TICK: the view has changed; EVENT_LAPSE: what is being said
- * has been there for long enough. */
-void app_update(struct app *a, const struct session_view *v, const struct event *ev);
-/* Draw the whole canvas; notes what was drawn where. */
-void app_view(struct app *a, const struct session_view *v, struct canvas *c);
-/* Run a command line without its colon, as typed. */
-void app_run(struct app *a, const struct session_view *v, const char *line);
-/* What is being said, by the interface or the session; NULL: nothing, or it has been
- * dismissed. */
-const char *app_saying(const struct app *a, const struct session_view *v, bool *bad);
-/* Whether something moves by itself and frames should follow. */
-bool app_is_moving(const struct session_view *v);
 
-/* ---- between the files of the interface ---- */
+/* ---- screens ---- */
 
-/* What a key or command does: run it, and why it cannot be now (NULL: it can). */
-struct action_def {
-    void (*run)(struct app *a, const struct session_view *v, const char *args);
-    const char *(*may)(const struct app *a, const struct session_view *v);
-};
-const struct action_def *action_def(enum action id);
-/* Whether it cannot be done because nothing trains here any more. */
-bool action_needs_training(const struct app *a, const struct session_view *v,
-                           enum action id);
-void app_dispatch(struct app *a, const struct session_view *v,
-                  const struct key_entry *k, const char *args);
+/* What a screen of the table keeps, and its pane in focus. */
+void *app_state(const struct app *a, const struct screen_def *screen);
+int *app_focus(const struct app *a, const struct screen_def *screen);
+/* Panes of it that Tab goes through, as large as the terminal is. */
+int app_panes(const struct app *a, const struct screen_def *screen);
+void app_go(struct app *a, const struct session_view *v,
+            const struct screen_def *screen);
+/* The screen that a small terminal's card stands in for: the first. */
+const struct screen_def *app_home(const struct app *a);
+/* Whether the terminal is so small that a card stands in for the screens. */
+bool app_is_live_card(const struct app *a);
+/* Keys that the card answers to. */
+bool app_card_takes(uint32_t key);
+/* Note that what is drawn in r reacts to the mouse. */
+void app_hit(struct app *a, struct rect r, int kind, int arg);
 
-/* Do what an entry does that was picked from a list: asks for an argument that it
- * needs. */
-void app_choose(struct app *a, const struct session_view *v, const struct key_entry *k);
+/* ---- saying and asking ---- */
 
 void app_say(struct app *a, bool bad, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* What is being said, by the interface or the session; NULL: nothing, or it has been
+ * dismissed. */
+const char *app_saying(const struct app *a, const struct session_view *v, bool *bad);
+void app_dismiss(struct app *a, const struct session_view *v);
 /* Queue a command for the session, arm A. The place in the queue, to fill in the rest;
  * NULL when full (and says so). */
 struct command *app_emit(struct app *a, enum command_kind kind);
 struct app_request *app_ask(struct app *a, enum app_request_kind kind);
-void app_hit(struct app *a, struct rect r, enum hit_kind kind, int arg);
-void app_go(struct app *a, const struct session_view *v, enum screen_id screen);
-/* `text` is there to be gone on with; `offer` after it, as line_offer says. */
-void app_open_prompt(struct app *a, enum prompt_kind kind, const char *text,
+/* Ask for a line. `text` is there to be gone on with; `offer` after it, as line_offer
+ * says. */
+void app_open_prompt(struct app *a, const struct prompt_def *prompt, const char *text,
                      const char *offer);
-void app_set_rate(struct app *a, const struct session_view *v, int arm, double rate,
-                  int64_t at);
-/* app_set_rate now, with a step of undo. */
-void app_change_rate(struct app *a, const struct session_view *v, int arm, double rate);
-/* The rate an arm is set to, or was just asked to. */
-double app_rate(const struct app *a, const struct session_view *v, int arm);
-/* The rate that masking of an arm comes back to when it is switched on. */
-double app_rate_on(const struct app *a, const struct session_view *v, int arm);
-/* The way the screens are set up, as undo takes it back. */
-struct layout_choice app_layout(const struct app *a);
-void app_set_layout(struct app *a, const struct session_view *v,
-                    const struct layout_choice *l);
-/* Call the latent that the screen is about `text`; "": nothing any more. */
-void app_label(struct app *a, const struct session_view *v, const char *text);
-/* The same for any latent, without a step of undo. */
-void app_set_label(struct app *a, int arm, int32_t latent, const char *text);
-/* Start leaving: asks when there is something to lose. */
-void app_leave(struct app *a, const struct session_view *v);
-bool app_is_live_card(const struct app *a);
+
+/* ---- commands ---- */
+
+/* Why an action cannot be done now; NULL: it can. */
+const char *action_may(const struct action *action, const struct app *a,
+                       const struct session_view *v);
+/* Do an entry, or say why not. A change of any screen's layout becomes a step of undo.
+ */
+void app_dispatch(struct app *a, const struct session_view *v,
+                  const struct key_entry *k, const char *args);
+/* Run a command line without its colon, as typed. */
+void app_run(struct app *a, const struct session_view *v, const char *line);
+/* Take a step back, or do it again. */
+void app_undo(struct app *a, const struct session_view *v, bool back);
+
+/* A whole number or number filling `text`; false otherwise. */
+bool arg_integer(const char *text, int64_t *out);
+bool arg_number(const char *text, double *out);
 
 #endif

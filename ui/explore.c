@@ -6,8 +6,8 @@
 #include "base/newfile.h"
 #include "ui/explore_priv.h"
 #include "ui/export.h"
-#include "ui/layout.h"
-#include "ui/screen.h"
+#include "ui/frame.h"
+#include "ui/help.h"
 #include "ui/signal.h"
 
 #include <errno.h>
@@ -249,8 +249,10 @@ enum err loop_init(struct loop *l, const struct explore_config *cfg, bool headle
     const enum glyph_tier tier =
         cfg->tier < 0 ? GLYPH_ASCII : (enum glyph_tier)cfg->tier;
     session_view_init(&l->v);
-    app_init(&l->app, w, h, tier, cfg->theme);
-    enum err rc = canvas_init(&l->c, w, h, tier, e);
+    enum err rc = app_init(&l->app, cfg->screens, w, h, tier, cfg->theme, e);
+    if (rc == OK) {
+        rc = canvas_init(&l->c, w, h, tier, e);
+    }
     if (rc == OK && !headless) {
         rc = open_terminal(l, out_fd, in_fd, term_name, e);
     }
@@ -346,21 +348,6 @@ static enum err finish(struct loop *l, int *status, struct errinfo *e)
 
 /* ---- ways to run ---- */
 
-const char *explore_screen_name(size_t i)
-{
-    return i < SCREEN_COUNT ? screen_at((enum screen_id)i)->name : NULL;
-}
-
-static int find_screen(const char *name)
-{
-    for (int i = 0; i < SCREEN_COUNT; i++) {
-        if (!strcmp(screen_at((enum screen_id)i)->name, name)) {
-            return i;
-        }
-    }
-    return -1;
-}
-
 static bool once_ready(const struct loop *l)
 {
     const bool trained =
@@ -373,18 +360,19 @@ static enum err run_once(const struct explore_config *cfg, int *status,
 {
     struct loop l;
     const bool help = !strcmp(cfg->once, "help");
-    const int screen = help ? SCREEN_TRAIN : find_screen(cfg->once);
-    if (screen < 0) {
-        return err_set(e, ERR_USAGE,
-                       "--once: found %s, expected train, latents, detail or help",
-                       cfg->once);
+    const struct screen_def *screen =
+        help ? cfg->screens->row[0] : screen_find(cfg->screens, cfg->once);
+    if (!screen) {
+        char names[200];
+        screen_names(cfg->screens, "help", names, sizeof names);
+        return err_set(e, ERR_USAGE, "--once: found %s, expected %s", cfg->once, names);
     }
     TRY(loop_init(&l, cfg, true, -1, -1, NULL, e));
     enum err rc = OK;
     while (!once_ready(&l) && l.v.state != SESSION_FAILED) {
         loop_turn(&l, 50);
     }
-    l.app.screen = (enum screen_id)screen;
+    app_go(&l.app, &l.v, screen);
     loop_event(&l, &(struct event){.kind = EVENT_TICK}); /* asks for table and detail */
     for (int calm = 0; calm < 3 && l.v.state != SESSION_FAILED;) {
         loop_turn(&l, 20);

@@ -6,11 +6,13 @@
 
 #include "session/session.h"
 #include "ui/canvas.h"
+#include "ui/screen.h"
 #include "ui/theme.h"
 
 #include <stdio.h>
 
 struct explore_config {
+    const struct screen_table *screens;
     struct session_config session; /* what to train or to open */
     enum theme_id theme;
     int tier;  /* enum glyph_tier, or -1: by locale and TERM (ASCII without a terminal)
@@ -53,9 +55,6 @@ struct explore_config {
 enum err explore_run(const struct explore_config *cfg, int *status,
                      struct errinfo *e) ERR_CHECKED;
 
-/* Names for help and completion: "train", "latents", "detail"; NULL beyond the last. */
-const char *explore_screen_name(size_t i);
-
 /* ---- `saetop bench ui` ---- */
 
 struct explore_latency {
@@ -66,7 +65,7 @@ struct explore_latency {
     double training_tok_s; /* meanwhile */
 };
 
-#define EXPLORE_BENCH_MAX 8
+#define EXPLORE_BENCH_MAX SCREENS_MAX
 
 /* Run the explorer on a pseudo-terminal of cfg->w x cfg->h (0: 120x36) while the
  * session trains, feed `keys` keys to each screen, and measure. *n rows in out.

@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "ui/explore_priv.h"
 #include "ui/layout.h"
-#include "ui/screen.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -114,17 +113,15 @@ static void keep_training(struct loop *l)
     }
 }
 
-static enum err measure_screen(struct loop *l, int master, enum screen_id screen,
-                               size_t keys, struct explore_latency *out,
-                               struct errinfo *e)
+static enum err measure_screen(struct loop *l, int master,
+                               const struct screen_def *screen, size_t keys,
+                               struct explore_latency *out, struct errinfo *e)
 {
-    /* Keys that end where they began, and change much of the screen. */
-    static const char *const played[SCREEN_COUNT] = {"hhllsSyyzzDD", "jjk><rrjk",
-                                                     "jjkHHwwk"};
     double *ms = NULL;
-    const char *cycle = played[screen];
+    const char *cycle = screen->played && screen->played[0] ? screen->played : "jk";
     TRY(mem_new(&ms, keys, sizeof *ms, "latencies", e));
-    (void)answer_ms(l, master, (char)('1' + (int)screen));
+    app_go(&l->app, &l->v, screen);
+    loop_event(l, &(struct event){.kind = EVENT_TICK});
     run_for(l, 600); /* the table or description that it asks for */
     double rate = 0;
     size_t n = 0;
@@ -138,7 +135,7 @@ static enum err measure_screen(struct loop *l, int master, enum screen_id screen
         run_for(l, 35 + (int)(i * 7 % 41)); /* not in step with frames */
     }
     qsort(ms, n, sizeof *ms, by_size);
-    *out = (struct explore_latency){.screen = screen_at(screen)->name,
+    *out = (struct explore_latency){.screen = screen->name,
                                     .keys = n,
                                     .p50_ms = n ? ms[n / 2] : (double)NAN,
                                     .p95_ms =
@@ -168,8 +165,9 @@ enum err explore_bench(const struct explore_config *cfg, size_t keys,
         loop_turn(&l, 100);
     }
     *n = 0;
-    for (int s = 0; s < SCREEN_COUNT && rc == OK && l.v.state != SESSION_FAILED; s++) {
-        rc = measure_screen(&l, pty.master, (enum screen_id)s, keys, &out[*n], e);
+    for (size_t s = 0; s < cfg->screens->n && rc == OK && l.v.state != SESSION_FAILED;
+         s++) {
+        rc = measure_screen(&l, pty.master, cfg->screens->row[s], keys, &out[*n], e);
         *n += rc == OK ? 1U : 0U;
     }
     if (rc == OK && l.v.state == SESSION_FAILED) {

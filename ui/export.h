@@ -4,15 +4,15 @@
 
 #include "ui/app.h"
 
-/* Train: every measured value; Latents: the table as filtered and sorted; Detail: the
- * contexts; activations in the unit that latents/latents.h has them in. Refuses a file
- * that exists. */
+/* Write what the screen's export_text gives. Refuses a file that exists. */
 enum err export_csv(const struct app *a, const struct session_view *v,
-                    enum screen_id screen, const char *path,
+                    const struct screen_def *screen, const char *path,
                     struct errinfo *e) ERR_CHECKED;
-/* The text that export_csv writes. */
-enum err export_text(const struct app *a, const struct session_view *v,
-                     enum screen_id screen, struct str *out,
-                     struct errinfo *e) ERR_CHECKED;
+
+/* Cells of a row, after a comma but for the first: a number, empty where it is not
+ * finite; text of a file or model, made printable. */
+void export_number(struct str *out, double v, bool first);
+void export_integer(struct str *out, int64_t v, bool first);
+void export_escaped(struct str *out, const char *text);
 
 #endif

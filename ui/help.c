@@ -1,9 +1,12 @@
 #include "ui/help.h"
 
 #include "base/utf8.h"
-#include "ui/app.h"
+#include "ui/cmdline.h"
+#include "ui/latent_filter.h"
 #include "ui/layout.h"
-#include "ui/screen.h"
+#include "ui/pane.h"
+#include "ui/steer.h"
+#include "ui/text.h"
 #include "ui/topics.h"
 
 #include <stdio.h>
@@ -41,6 +44,7 @@ enum { LINES_MAX = 1024 };
 struct help_lines {
     struct help_line line[LINES_MAX];
     size_t n;
+    char head[SCREENS_MAX][48]; /* of the screens */
 };
 
 static void add(struct help_lines *l, enum line_kind kind, size_t index,
@@ -103,11 +107,14 @@ static void add_wrapped(struct help_lines *l, enum line_kind first, enum line_ki
 enum { KEY_COLUMN = 12, METRIC_COLUMN = 26 };
 
 /* What stands before the words on an entry: keys, or the command; columns used. */
-static int key_lead(const struct key_entry *k, char *out, size_t cap)
+static int key_lead(const struct screen_table *t, const struct key_entry *k, char *out,
+                    size_t cap)
 {
+    char args[120];
     key_names(k, out, cap);
     if (!out[0]) {
-        snprintf(out, cap, ":%s%s%s", k->command, k->args[0] ? " " : "", k->args);
+        keymap_args(t, k->action, args, sizeof args);
+        snprintf(out, cap, ":%s%s%s", k->action->command, args[0] ? " " : "", args);
     }
     const int used = canvas_text_width(out) + (k->key[0] ? 1 : 2);
     return used > KEY_COLUMN ? used : KEY_COLUMN;
@@ -115,11 +122,12 @@ static int key_lead(const struct key_entry *k, char *out, size_t cap)
 
 /* An entry and, where its words are longer than the line, lines that go on with them.
  */
-static void add_key_lines(struct help_lines *l, size_t i, int w)
+static void add_key_lines(struct help_lines *l, const struct screen_table *t, size_t i,
+                          int w)
 {
-    const struct key_entry *k = keymap_at(i);
-    char lead[96];
-    const int at = key_lead(k, lead, sizeof lead);
+    const struct key_entry *k = keymap_at(t, i);
+    char lead[192];
+    const int at = key_lead(t, k, lead, sizeof lead);
     const int room = w - 1 - at;
     if (canvas_text_width(k->help) <= room) {
         add(l, LINE_KEY, i, k->help, strlen(k->help));
@@ -133,29 +141,30 @@ static void add_key_lines(struct help_lines *l, size_t i, int w)
 }
 
 /* Entries that cannot be run in a run opened from disk stand together at the end, under
- * one reason. */
-enum { APART = SCREEN_COUNT + 100 }; /* in place of a screen: those entries */
-
+ * one reason: `owner` NULL, those entries. */
 static void add_keys(struct help_lines *l, const struct app *a,
-                     const struct session_view *v, int screen, const char *title, int w)
+                     const struct session_view *v, const struct screen_def *owner,
+                     const char *title, int w)
 {
-    const size_t before = l->n;
-    for (size_t i = 0; i < keymap_count(); i++) {
-        const struct key_entry *k = keymap_at(i);
-        char names[64], command[96];
-        key_names(k, names, sizeof names);
-        snprintf(command, sizeof command, ":%s %s", k->command, k->args);
-        const char *why = action_def(k->action)->may(a, v);
+    const struct screen_table *t = a->screens;
+    const size_t before = l->n, count = keymap_count(t);
+    for (size_t i = 0; i < count; i++) {
+        const struct key_entry *k = keymap_at(t, i);
+        const char *why = action_may(k->action, a, v);
         const bool apart =
-            v->state == SESSION_BROWSING && action_needs_training(a, v, k->action);
-        if (screen == APART ? !apart : (int)k->screen != screen || apart) {
+            v->state == SESSION_BROWSING && steer_is_over_for(k->action, a, v);
+        if (!owner ? !apart : keymap_owner(t, i) != owner || apart) {
             continue;
         }
+        char names[64], command[160], args[120];
+        key_names(k, names, sizeof names);
+        keymap_args(t, k->action, args, sizeof args);
+        snprintf(command, sizeof command, ":%s %s", k->action->command, args);
         if (!wanted(a->help.filter, names, command, k->help)) {
             continue;
         }
         add_head(l, title, before);
-        add_key_lines(l, i, w);
+        add_key_lines(l, t, i, w);
         if (why && !apart) {
             add(l, LINE_WHY, i, why, strlen(why));
         }
@@ -182,8 +191,8 @@ static void add_topics(struct help_lines *l, const struct app *a, int w)
 static void add_measures(struct help_lines *l, const struct app *a, int w)
 {
     const size_t before = l->n;
-    for (size_t i = 0; train_pane_metric(i) >= 0; i++) {
-        const size_t m = (size_t)train_pane_metric(i);
+    for (size_t i = 0; pane_metric(i) >= 0; i++) {
+        const size_t m = (size_t)pane_metric(i);
         const struct measure *def = measure_at((enum metric)m);
         if (wanted(a->help.filter, def->label, def->help, def->column)) {
             add_head(l, "measures (Enter: in the pane in focus)", before);
@@ -238,7 +247,7 @@ static void add_events(struct help_lines *l, const struct app *a,
             add_wrapped(l, LINE_EVENT, LINE_EVENT_MORE, i, ev->text, strlen(ev->text),
                         w - EVENT_COLUMN);
         }
-        i -= train_event_repeats(v, i) ? 1U : 0U;
+        i -= event_repeats(v, i) ? 1U : 0U;
     }
 }
 
@@ -263,7 +272,7 @@ static void draw_event(const struct session_view *v, struct canvas *c, int x, in
                        size_t i)
 {
     const struct event_view *ev = &v->event[i];
-    const bool both = train_event_repeats(v, i);
+    const bool both = event_repeats(v, i);
     char step[32];
     text_thousands(step, sizeof step, ev->step);
     const int used = canvas_text_width(step);
@@ -296,10 +305,7 @@ static void draw_message(const struct app *a, struct canvas *c, int x, int y, in
 static void build(struct help_lines *l, const struct app *a,
                   const struct session_view *v, int w)
 {
-    static const char *const titles[SCREEN_COUNT] = {
-        "this screen: Train", "this screen: Latents", "this screen: Detail"};
-    static const char *const others[SCREEN_COUNT] = {"on Train", "on Latents",
-                                                     "on Detail"};
+    const struct screen_table *t = a->screens;
     l->n = 0;
     if (a->help.kind == HELP_EVENTS) {
         add_events(l, a, v, w);
@@ -309,11 +315,17 @@ static void build(struct help_lines *l, const struct app *a,
         add_messages(l, a, w);
         return;
     }
-    add_keys(l, a, v, (int)a->screen, titles[a->screen], w);
-    add_keys(l, a, v, SCREEN_ANY, "everywhere", w);
-    for (int s = 0; s < SCREEN_COUNT; s++) {
-        if (s != (int)a->screen) {
-            add_keys(l, a, v, s, others[s], w);
+    for (size_t i = 0; i < t->n; i++) {
+        snprintf(l->head[i], sizeof l->head[i], "%s %s",
+                 t->row[i] == a->screen ? "this screen:" : "on", t->row[i]->title);
+        if (t->row[i] == a->screen) {
+            add_keys(l, a, v, t->row[i], l->head[i], w);
+        }
+    }
+    add_keys(l, a, v, t->everywhere, "everywhere", w);
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->row[i] != a->screen) {
+            add_keys(l, a, v, t->row[i], l->head[i], w);
         }
     }
     add_measures(l, a, w);
@@ -321,7 +333,7 @@ static void build(struct help_lines *l, const struct app *a,
     add_topics(l, a, w);
     add_column_topics(l, a, w);
     if (v->state == SESSION_BROWSING) {
-        add_keys(l, a, v, APART,
+        add_keys(l, a, v, NULL,
                  v->step < v->planned
                      ? "not here: this run does not train; :resume trains it on"
                      : "not here: this run has ended; :extend STEPS trains it on",
@@ -371,37 +383,6 @@ void help_set_filter(struct app *a, const struct session_view *v, const char *te
     list_home(&a->help.list);
 }
 
-static const struct {
-    const char *name;
-    void (*move)(struct list_view *l, int n);
-    int n;
-} paging[] = {
-    {"page-up", list_page, -1},
-    {"page-down", list_page, 1},
-    {"half-up", list_half_page, -1},
-    {"half-down", list_half_page, 1},
-};
-
-bool list_by_name(struct list_view *l, const char *direction)
-{
-    for (size_t i = 0; i < sizeof paging / sizeof paging[0]; i++) {
-        if (!strcmp(direction, paging[i].name)) {
-            paging[i].move(l, paging[i].n);
-            return true;
-        }
-    }
-    if (!strcmp(direction, "up") || !strcmp(direction, "down")) {
-        list_move(l, direction[0] == 'u' ? -1 : 1);
-    } else if (!strcmp(direction, "first")) {
-        list_home(l);
-    } else if (!strcmp(direction, "last")) {
-        list_end(l);
-    } else {
-        return false;
-    }
-    return true;
-}
-
 void help_move(struct app *a, const struct session_view *v, const char *direction)
 {
     struct help_lines l;
@@ -425,34 +406,64 @@ static void next_section(struct app *a, const struct session_view *v, bool forwa
     }
 }
 
-static void run_key(struct app *a, const struct session_view *v,
-                    const struct key_entry *k)
+/* Entry i of the keymap, on the screen that it is of. */
+static void run_key(struct app *a, const struct session_view *v, size_t i)
 {
-    const char *why = action_def(k->action)->may(a, v);
+    const struct screen_table *t = a->screens;
+    const struct key_entry *k = keymap_at(t, i);
+    const struct screen_def *owner = keymap_owner(t, i);
+    const char *why = action_may(k->action, a, v);
     if (why) {
-        app_say(a, true, "%s: %s", k->command, why);
+        app_say(a, true, "%s: %s", k->action->command, why);
         return;
     }
     help_close(a);
-    if (k->screen < SCREEN_COUNT && k->screen != a->screen) {
-        app_go(a, v, k->screen);
+    if (owner != t->help && owner != t->everywhere && owner != a->screen) {
+        app_go(a, v, owner);
     }
-    app_choose(a, v, k);
+    cmdline_choose(a, v, k);
+}
+
+/* Run a command with what it takes on the screen that it is of. */
+static void run_there(struct app *a, const struct session_view *v, const char *command,
+                      const char *args)
+{
+    const struct screen_table *t = a->screens;
+    char line[80];
+    size_t i = 0;
+    while (i + 1 < keymap_count(t) &&
+           strcmp(keymap_at(t, i)->action->command, command) != 0) {
+        i++;
+    }
+    help_close(a);
+    app_go(a, v, keymap_owner(t, i));
+    snprintf(line, sizeof line, "%s %s", command, args);
+    app_run(a, v, line);
 }
 
 static void sort_by(struct app *a, const struct session_view *v,
                     const struct latent_column *c)
 {
-    char text[80];
     if (!(c->flags & IN_TABLE)) {
         app_say(a, true, "%s does not stand in the table: %s", c->title,
                 c->flags & IN_FILTER ? "& filters by it" : "the export has it");
         return;
     }
+    run_there(a, v, "sort", c->name);
+}
+
+/* Point at an event's step on the first screen that can. */
+static void point_at(struct app *a, const struct session_view *v, int64_t step)
+{
     help_close(a);
-    app_go(a, v, SCREEN_LATENTS);
-    snprintf(text, sizeof text, "sort %s", c->name);
-    app_run(a, v, text);
+    for (size_t i = 0; i < a->screens->n; i++) {
+        const struct screen_def *screen = a->screens->row[i];
+        if (screen->point) {
+            app_go(a, v, screen);
+            screen->point(a, v, step);
+            return;
+        }
+    }
 }
 
 void help_enter(struct app *a, const struct session_view *v)
@@ -465,19 +476,11 @@ void help_enter(struct app *a, const struct session_view *v)
     const struct help_line *line = &l.line[a->help.list.cursor];
     if (line->kind == LINE_KEY || line->kind == LINE_KEY_MORE ||
         line->kind == LINE_WHY) {
-        run_key(a, v, keymap_at(line->index));
+        run_key(a, v, line->index);
     } else if (line->kind == LINE_EVENT || line->kind == LINE_EVENT_MORE) {
-        help_close(a);
-        app_go(a, v, SCREEN_TRAIN);
-        a->train.cursor =
-            train_axis_x(v, a->train.unit, (double)v->event[line->index].step);
+        point_at(a, v, v->event[line->index].step);
     } else if (line->kind == LINE_METRIC || line->kind == LINE_METRIC_MORE) {
-        char text[80];
-        help_close(a);
-        app_go(a, v, SCREEN_TRAIN);
-        snprintf(text, sizeof text, "pane %s",
-                 measure_at((enum metric)line->index)->column);
-        app_run(a, v, text);
+        run_there(a, v, "pane", measure_at((enum metric)line->index)->column);
     } else if (line->kind == LINE_COLUMN || line->kind == LINE_COLUMN_MORE) {
         sort_by(a, v, latent_column_at(line->index));
     }
@@ -485,20 +488,16 @@ void help_enter(struct app *a, const struct session_view *v)
 
 void help_key(struct app *a, const struct session_view *v, uint32_t key)
 {
-    if (key == KEY_ESC_ || key == 'q' || key == '?' || key == KEY_F1_) {
-        if (key == KEY_ESC_ && a->help.filter[0]) {
-            help_set_filter(a, v, "");
-            return;
-        }
+    const bool closes = key == KEY_ESC_ || key == 'q' || key == '?' || key == KEY_F1_;
+    if (key == KEY_ESC_ && a->help.filter[0]) {
+        help_set_filter(a, v, "");
+    } else if (closes) {
         help_close(a);
     } else if (key == KEY_TAB_ || key == KEY_SHIFT_TAB) {
         next_section(a, v, key == KEY_TAB_);
-    } else if (key == 'Q' || key == ':' || key == '/' || key == 12 || key == 26) {
-        const struct key_entry *k = keymap_find_key(SCREEN_HELP, key);
-        app_dispatch(a, v, k, k->preset);
     } else {
-        const struct key_entry *k = keymap_find_key(SCREEN_HELP, key);
-        if (k && (k->action == ACTION_MOVE || k->action == ACTION_ENTER)) {
+        const struct key_entry *k = keymap_find_key(a->screens, a->screens->help, key);
+        if (k && k->action->in_help) {
             app_dispatch(a, v, k, k->preset);
         }
     }
@@ -506,16 +505,17 @@ void help_key(struct app *a, const struct session_view *v, uint32_t key)
 
 /* ---- drawing ---- */
 
-static void draw_key(struct canvas *c, int x, int y, int w, const struct key_entry *k,
+static void draw_key(struct canvas *c, int x, int y, int w,
+                     const struct screen_table *t, const struct key_entry *k,
                      const char *words)
 {
-    char lead[96], command[80];
+    char lead[192], command[80];
     const bool bare = !k->key[0];
-    const int at = key_lead(k, lead, sizeof lead);
+    const int at = key_lead(t, k, lead, sizeof lead);
     canvas_text(c, x, y, w, lead, ROLE_KEY, bare ? 0 : ATTR_BOLD);
     const int used = at + canvas_text(c, x + at, y, w - at, words, ROLE_TEXT, 0);
-    snprintf(command, sizeof command, ":%s%s%s", k->command, k->preset[0] ? " " : "",
-             k->preset);
+    snprintf(command, sizeof command, ":%s%s%s", k->action->command,
+             k->preset[0] ? " " : "", k->preset);
     const int n = canvas_text_width(command);
     if (!bare && used + 2 + n <= w) {
         canvas_text(c, x + w - n, y, n, command, ROLE_DIM, 0);
@@ -523,10 +523,10 @@ static void draw_key(struct canvas *c, int x, int y, int w, const struct key_ent
 }
 
 /* Where the words of an entry begin, so that what goes on stands below them. */
-static int words_column(const struct key_entry *k, int w)
+static int words_column(const struct screen_table *t, const struct key_entry *k, int w)
 {
-    char lead[96];
-    const int at = key_lead(k, lead, sizeof lead);
+    char lead[192];
+    const int at = key_lead(t, k, lead, sizeof lead);
     return w - at >= 24 ? at : KEY_COLUMN;
 }
 
@@ -541,9 +541,12 @@ static void draw_line(const struct app *a, const struct session_view *v,
     int at = 0;
     switch (line->kind) {
     case LINE_HEAD: canvas_text(c, x, y, w, text, ROLE_FOCUS, ATTR_BOLD); break;
-    case LINE_KEY: draw_key(c, x + 1, y, w - 1, keymap_at(line->index), text); break;
+    case LINE_KEY:
+        draw_key(c, x + 1, y, w - 1, a->screens, keymap_at(a->screens, line->index),
+                 text);
+        break;
     case LINE_KEY_MORE:
-        at = words_column(keymap_at(line->index), w - 1);
+        at = words_column(a->screens, keymap_at(a->screens, line->index), w - 1);
         canvas_text(c, x + 1 + at, y, w - 1 - at, text, ROLE_TEXT, 0);
         break;
     case LINE_WHY:

@@ -4,23 +4,7 @@
 #ifndef SAETOP_UI_HELP_H
 #define SAETOP_UI_HELP_H
 
-#include "session/view.h"
-#include "ui/canvas.h"
-#include "ui/event.h"
-#include "ui/keymap.h"
-#include "ui/list.h"
-
-struct app;
-
-enum { HELP_FILTER_CAP = 64 };
-/* What the overlay lists: keys and topics, or what happened, or what was said. */
-enum help_kind { HELP_KEYS, HELP_EVENTS, HELP_MESSAGES };
-struct help_state {
-    bool open;
-    enum help_kind kind;
-    struct list_view list; /* over the lines shown */
-    char filter[HELP_FILTER_CAP];
-};
+#include "ui/app.h"
 
 void help_open(struct app *a, const struct session_view *v, const char *filter);
 /* The same overlay over events or messages, each whole. */
@@ -33,8 +17,5 @@ void help_move(struct app *a, const struct session_view *v, const char *directio
 /* Run what is on the line under the cursor. */
 void help_enter(struct app *a, const struct session_view *v);
 void help_view(struct app *a, const struct session_view *v, struct canvas *c);
-/* Move a list by a direction's name: "down", "page-up", ...; false: not one of a list.
- */
-bool list_by_name(struct list_view *l, const char *direction);
 
 #endif

@@ -5,6 +5,9 @@
 
 #include "ui/canvas.h"
 
+/* Below this a live card takes the place of the screens; from WIDE on there is more. */
+enum { FULL_W = 80, FULL_H = 24, WIDE_W = 120, WIDE_H = 36 };
+
 enum layout_kind { LAYOUT_STEP, LAYOUT_CARD, LAYOUT_FULL, LAYOUT_WIDE };
 /* Below 20x5 just the step, below 80x24 a live card, from 120x36 on more panes. */
 enum layout_kind layout_kind(int w, int h);
@@ -14,26 +17,13 @@ struct layout_frame {
 };
 struct layout_frame layout_frame(int w, int h);
 
-struct layout_train {
-    struct rect pane[4];      /* the fourth only when wide */
-    struct rect run;          /* numbers and, when not wide, masking and events */
-    struct rect mask, events; /* when wide */
-};
-struct layout_train layout_train(struct rect body, bool wide);
-
-struct layout_latents {
-    struct rect table, preview, density; /* the last two when wide */
-};
-struct layout_latents layout_latents(struct rect body, bool wide);
-
-struct layout_detail {
-    struct rect stats, hist, lens, contexts;
-};
-struct layout_detail layout_detail(struct rect body, bool wide);
-
 /* A window over the body: help. */
 struct rect layout_help(int w, int h);
 /* A small window in the middle, at most w x h. */
 struct rect layout_dialog(int screen_w, int screen_h, int w, int h);
+
+/* A rectangle; without room w and h are 0. The smaller of two. */
+struct rect layout_box(int x, int y, int w, int h);
+int layout_least(int a, int b);
 
 #endif

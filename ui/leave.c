@@ -1,5 +1,8 @@
 /* The way out: asks while there is something to lose, then waits for the save. */
-#include "ui/screen.h"
+#include "ui/leave.h"
+
+#include "ui/help.h"
+#include "ui/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,12 +32,12 @@ static bool something_to_lose(const struct session_view *v)
     return v->step > 0 && (v->state == SESSION_TRAINING || (stands && !is_saved(v)));
 }
 
-void app_leave(struct app *a, const struct session_view *v)
+void leave_start(struct app *a, const struct session_view *v)
 {
     if (something_to_lose(v)) {
         a->leaving = LEAVE_ASKING;
-        help_close(a);
-        a->prompt = PROMPT_NONE;
+        a->help.open = false;
+        a->prompt = NULL;
         return;
     }
     app_ask(a, REQUEST_QUIT);
@@ -52,8 +55,7 @@ void leave_key(struct app *a, const struct session_view *v, uint32_t key)
         if (c) {
             c->value = key == 'c' ? 1 : 0;
             a->leaving = key == 'c' ? LEAVE_SAVING : LEAVE_DISCARDING;
-            a->message[0] = '\0';
-            a->heard = v->said;
+            app_dismiss(a, v);
         }
     } else if (key == KEY_ESC_ || key == 'q') {
         a->leaving = STAYING;

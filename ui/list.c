@@ -1,5 +1,7 @@
 #include "ui/list.h"
 
+#include <string.h>
+
 static size_t rows_of(const struct list_view *v)
 {
     return v->page > 0 ? (size_t)v->page : 0;
@@ -137,4 +139,37 @@ void list_thumb(const struct list_view *v, int track, int *pos, int *len)
     }
     const double at = (double)v->top / (double)last_top(v);
     *pos = (int)(at * (track - *len) + 0.5);
+}
+
+/* ---- by the name of a direction ---- */
+
+static const struct {
+    const char *name;
+    void (*move)(struct list_view *l, int n);
+    int n;
+} paging[] = {
+    {"page-up", list_page, -1},
+    {"page-down", list_page, 1},
+    {"half-up", list_half_page, -1},
+    {"half-down", list_half_page, 1},
+};
+
+bool list_by_name(struct list_view *l, const char *direction)
+{
+    for (size_t i = 0; i < sizeof paging / sizeof paging[0]; i++) {
+        if (!strcmp(direction, paging[i].name)) {
+            paging[i].move(l, paging[i].n);
+            return true;
+        }
+    }
+    if (!strcmp(direction, "up") || !strcmp(direction, "down")) {
+        list_move(l, direction[0] == 'u' ? -1 : 1);
+    } else if (!strcmp(direction, "first")) {
+        list_home(l);
+    } else if (!strcmp(direction, "last")) {
+        list_end(l);
+    } else {
+        return false;
+    }
+    return true;
 }

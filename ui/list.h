@@ -28,6 +28,8 @@ void list_page(struct list_view *v, int pages);
 void list_half_page(struct list_view *v, int halves);
 /* Scroll by rows, as a wheel does; the cursor moves only to stay in sight. */
 void list_wheel(struct list_view *v, int rows);
+/* Move by a direction's name: "down", "page-up", ...; false: not one of a list. */
+bool list_by_name(struct list_view *v, const char *direction);
 /* Select what row 0..page-1 shows; false when that row is empty. */
 bool list_click(struct list_view *v, int row);
 /* Entries in sight. */

@@ -1,17 +1,13 @@
 /* What remains on a small terminal: the run's figures, and the keys that still work. */
-#include "ui/screen.h"
+#include "ui/livecard.h"
+
+#include "ui/plot.h"
+#include "ui/statusline.h"
+#include "ui/text.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static const char takes[] = " m[]{}bcqQ?:;u";
-
-bool card_takes(uint32_t key)
-{
-    return (key < 127 && key && strchr(takes, (int)key) != NULL) || key == KEY_ESC_ ||
-           key == KEY_F1_ || key == 12 || key == 18 || key == 26;
-}
 
 static void step_only(const struct session_view *v, struct canvas *c)
 {
@@ -69,11 +65,7 @@ void card_view(struct app *a, const struct session_view *v, struct canvas *c)
                      FULL_W, FULL_H);
         y = 2;
     }
-    /* The frame's status line, with the Train screen's words. */
-    const enum screen_id was = a->screen;
-    a->screen = SCREEN_TRAIN;
-    status_view(a, v, c, (struct rect){0, y, c->w, 1});
-    a->screen = was;
+    status_view(a, v, app_home(a), c, (struct rect){0, y, c->w, 1});
     for (size_t i = 0; i < arms_of(v); i++) {
         numbers_row(v, c, ++y, i);
     }
@@ -87,8 +79,5 @@ void card_view(struct app *a, const struct session_view *v, struct canvas *c)
         canvas_text(c, 1, y, c->w - 1,
                     "training continues; these keys still work:", ROLE_DIM, 0);
     }
-    const enum screen_id shown = a->screen;
-    a->screen = SCREEN_TRAIN;
-    hints_view(a, v, c, (struct rect){0, c->h - 1, c->w, 1});
-    a->screen = shown;
+    hints_view(a, v, app_home(a), c, (struct rect){0, c->h - 1, c->w, 1});
 }

@@ -1,5 +1,8 @@
 /* Row 0, the line above the last, and the last one. */
-#include "ui/screen.h"
+#include "ui/statusline.h"
+
+#include "ui/steer.h"
+#include "ui/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -13,15 +16,16 @@ void tabs_view(struct app *a, struct canvas *c, struct rect r)
         return;
     }
     int x = r.x;
-    for (int s = 0; s < SCREEN_COUNT; s++) {
-        const bool on = (int)a->screen == s;
+    for (size_t s = 0; s < a->screens->n; s++) {
+        const struct screen_def *screen = a->screens->row[s];
+        const bool on = a->screen == screen;
         const int from = x;
         char text[48];
-        snprintf(text, sizeof text, "%c%d %s%c", on ? '[' : ' ', s + 1,
-                 screen_at((enum screen_id)s)->title, on ? ']' : ' ');
+        snprintf(text, sizeof text, "%c%zu %s%c", on ? '[' : ' ', s + 1, screen->title,
+                 on ? ']' : ' ');
         x += canvas_text(c, x, r.y, r.x + r.w - x, text, on ? ROLE_FOCUS : ROLE_TITLE,
                          on ? ATTR_BOLD : 0);
-        app_hit(a, (struct rect){from, r.y, x - from, 1}, HIT_TAB, s);
+        app_hit(a, (struct rect){from, r.y, x - from, 1}, HIT_TAB, (int)s);
         x += 1;
     }
     static const char help[] = "? help";
@@ -58,7 +62,7 @@ void status_mask(const struct app *a, const struct session_view *v, char *out,
     }
     const char *had = v->state == SESSION_BROWSING ? "trained with " : "";
     if (arms_of(v) == 1) {
-        const double p = app_rate(a, v, 0);
+        const double p = steer_rate(a, v, 0);
         if (p > 0) {
             snprintf(out, cap, "%smask p=%.2f%s", had, p, had[0] ? "" : " on");
         } else {
@@ -68,7 +72,7 @@ void status_mask(const struct app *a, const struct session_view *v, char *out,
     }
     char part[2][24];
     for (int i = 0; i < 2; i++) {
-        const double p = app_rate(a, v, i);
+        const double p = steer_rate(a, v, i);
         if (p > 0) {
             snprintf(part[i], sizeof part[i], "%.2f", p);
         } else {
@@ -110,8 +114,8 @@ static int status_part(struct canvas *c, int x, int y, int end, const char *text
     return used + canvas_text(c, x + used, y, end - x - used, text, role, 0);
 }
 
-void status_view(struct app *a, const struct session_view *v, struct canvas *c,
-                 struct rect r)
+void status_view(const struct app *a, const struct session_view *v,
+                 const struct screen_def *screen, struct canvas *c, struct rect r)
 {
     if (r.h < 1) {
         return;
@@ -125,13 +129,15 @@ void status_view(struct app *a, const struct session_view *v, struct canvas *c,
         status_part(c, x, r.y, end, v->message, ROLE_BAD);
         return;
     }
-    char mask[96], own[400], progress[112] = "";
+    char mask[96], own[400] = "", progress[112] = "";
     status_mask(a, v, mask, sizeof mask);
-    screen_at(a->screen)->status(a, v, own, sizeof own);
+    if (screen->status) {
+        screen->status(a, v, own, sizeof own);
+    }
     if (!app_is_live_card(a)) { /* which has a row for it */
         x += status_part(c, x, r.y, end, mask, ROLE_TEXT);
     }
-    if (a->screen != SCREEN_TRAIN) { /* whose own part begins with it */
+    if (!screen->says_progress) {
         status_progress(v, end - x - 2 * RULE_W - canvas_text_width(own), progress,
                         sizeof progress);
     }
@@ -157,8 +163,8 @@ void say_view(const struct app *a, const struct session_view *v, struct canvas *
     /* On the line that closes the screen: it covers no figure, and progress and hints
      * stay in sight. The card has no such line, but an empty row. */
     const bool card = app_is_live_card(a);
-    const int y =
-        card ? c->h - 2 : f.body.y + f.body.h - 1 - screen_at(a->screen)->rule(a);
+    const int above = a->screen->rule ? a->screen->rule(a) : 0;
+    const int y = card ? c->h - 2 : f.body.y + f.body.h - 1 - above;
     const int x = card ? 0 : 2;
     /* All of the line: what the panes say on it would be read on as a part of this. */
     const struct rect r = {x, y, c->w - 2 * x, 1};
@@ -179,38 +185,43 @@ static bool is_useless(const struct app *a, const struct session_view *v,
     /* Of a run being browsed: one that has ended is extended, another resumed. */
     const bool ended = v->step >= v->planned;
     if (v->state == SESSION_BROWSING &&
-        (k->action == ACTION_RESUME || k->action == ACTION_EXTEND)) {
-        return (k->action == ACTION_RESUME) == ended;
+        (k->action == &action_resume || k->action == &action_extend)) {
+        return (k->action == &action_resume) == ended;
     }
-    const bool arms = k->action == ACTION_FORK || k->action == ACTION_ARM;
-    return action_needs_training(a, v, k->action) ||
-           (arms && v->state != SESSION_LOADING && action_def(k->action)->may(a, v)) ||
-           (app_is_live_card(a) && k->key[0] && !card_takes(k->key[0]));
-}
-
-static bool has_own_key(enum screen_id screen, uint32_t key)
-{
-    const struct key_entry *k = keymap_find_key(screen, key);
-    return k && k->screen == screen;
+    return steer_is_over_for(k->action, a, v) ||
+           (k->action->hides && v->state != SESSION_LOADING &&
+            action_may(k->action, a, v)) ||
+           (app_is_live_card(a) && k->key[0] && !app_card_takes(k->key[0]));
 }
 
 struct hint {
     size_t entry; /* of the keymap */
+    const struct key_entry *key;
     const char *text;
     int priority;
 };
 
-static size_t collect_hints(const struct app *a, const struct session_view *v,
-                            enum screen_id screen, struct hint out[HINTS_MAX])
+/* Whether the screen has an entry of its own on the key of one of everywhere. */
+static bool is_shadowed(const struct screen_table *t, const struct screen_def *screen,
+                        const struct key_entry *k)
 {
+    return keymap_find_key(t, screen, k->key[0]) != k;
+}
+
+static size_t collect_hints(const struct app *a, const struct session_view *v,
+                            const struct screen_def *screen, struct hint out[HINTS_MAX])
+{
+    const struct screen_table *t = a->screens;
+    const size_t count = keymap_count(t);
     size_t n = 0;
-    for (size_t i = 0; i < keymap_count() && n < HINTS_MAX; i++) {
-        const struct key_entry *k = keymap_at(i);
-        struct hint hint = {.entry = i};
-        hint.text = keymap_hint(i, screen, v->state, &hint.priority);
-        const bool shadowed = k->screen == SCREEN_ANY && has_own_key(screen, k->key[0]);
-        if (!hint.text || (k->screen != screen && k->screen != SCREEN_ANY) ||
-            shadowed || is_useless(a, v, k)) {
+    for (size_t i = 0; i < count && n < HINTS_MAX; i++) {
+        const struct key_entry *k = keymap_at(t, i);
+        const struct screen_def *owner = keymap_owner(t, i);
+        struct hint hint = {.entry = i, .key = k};
+        hint.text = keymap_hint(t, i, screen, v->state, &hint.priority);
+        if (!hint.text || (owner != screen && owner != t->everywhere) ||
+            (owner == t->everywhere && k->key[0] && is_shadowed(t, screen, k)) ||
+            is_useless(a, v, k)) {
             continue;
         }
         size_t at = n++;
@@ -226,11 +237,11 @@ static size_t collect_hints(const struct app *a, const struct session_view *v,
 /* What is pressed, or typed where there is no key: "Space", ":extend". */
 static void hint_key(const struct hint *hint, char *out, size_t cap)
 {
-    const struct key_entry *k = keymap_at(hint->entry);
+    const struct key_entry *k = hint->key;
     if (k->key[0]) {
         key_name(k->key[0], out, cap);
     } else {
-        snprintf(out, cap, ":%s", k->command);
+        snprintf(out, cap, ":%s", k->action->command);
     }
 }
 
@@ -238,8 +249,7 @@ static void hint_key(const struct hint *hint, char *out, size_t cap)
 static size_t hint_group(const struct hint *hint, size_t n)
 {
     size_t same = 1;
-    while (same < n && keymap_at(hint[0].entry)->key[0] &&
-           !strcmp(hint[same].text, hint[0].text)) {
+    while (same < n && hint[0].key->key[0] && !strcmp(hint[same].text, hint[0].text)) {
         same++;
     }
     return same;
@@ -249,8 +259,7 @@ static size_t hint_group(const struct hint *hint, size_t n)
 static int draw_hints(struct app *a, const struct session_view *v, struct canvas *c,
                       int x, int y, int room, const struct hint *hint, size_t n)
 {
-    const enum action action = keymap_at(hint[0].entry)->action;
-    const bool off = action_def(action)->may(a, v) != NULL;
+    const bool off = action_may(hint[0].key->action, a, v) != NULL;
     char key[32];
     int w = canvas_text_width(hint[0].text);
     for (size_t i = 0; i < n; i++) {
@@ -273,11 +282,11 @@ static int draw_hints(struct app *a, const struct session_view *v, struct canvas
     return w;
 }
 
-void hints_view(struct app *a, const struct session_view *v, struct canvas *c,
-                struct rect r)
+void hints_view(struct app *a, const struct session_view *v,
+                const struct screen_def *screen, struct canvas *c, struct rect r)
 {
     struct hint hint[HINTS_MAX];
-    const size_t n = collect_hints(a, v, a->screen, hint);
+    const size_t n = collect_hints(a, v, screen, hint);
     int x = r.x + 1;
     for (size_t i = 0; i < n && r.h > 0;) {
         const size_t group = hint_group(&hint[i], n - i);

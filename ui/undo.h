@@ -3,35 +3,35 @@
 #ifndef SAETOP_UI_UNDO_H
 #define SAETOP_UI_UNDO_H
 
-#include "ui/lineedit.h"
-
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { UNDO_DEPTH = 32, UNDO_TEXT = 256 };
-enum { LAYOUT_PANES = 4 };
-enum undo_kind { UNDO_RATE, UNDO_MARK, UNDO_FILTER, UNDO_LABEL, UNDO_LAYOUT };
+enum { UNDO_LAYOUT = 64 }; /* bytes of a screen's layout */
 
-/* What a screen shows and in which order, apart from where one looks. */
-struct layout_choice {
-    int metric[LAYOUT_PANES];
-    bool log_y[LAYOUT_PANES];
-    double smooth;
-    int unit;
-    bool zoomed, numbers; /* Train */
-    int sort, scatter_y;  /* Latents */
-    bool reverse, scatter;
-    int lens; /* Detail */
-    bool heat_row, wrap;
+struct app;
+struct session_view;
+struct screen_def;
+struct undo_step;
+
+/* What can be undone: a row that whoever makes such steps has. */
+struct undo_kind {
+    const char *name; /* "a masking rate" */
+    /* Take the step back, or do it again. */
+    void (*apply)(struct app *a, const struct session_view *v,
+                  const struct undo_step *s, bool back);
 };
 
+/* A kind uses what it needs of it. */
 struct undo_step {
-    enum undo_kind kind;
+    const struct undo_kind *kind;
     int arm;
     double rate_before, rate_after;
-    int32_t latent; /* its mark is turned over */
+    int32_t latent;
     char before[UNDO_TEXT], after[UNDO_TEXT];
-    struct layout_choice was, is;
+    const struct screen_def *screen; /* whose layout it was, and is */
+    unsigned char was[UNDO_LAYOUT], is[UNDO_LAYOUT];
 };
 struct undo_stack {
     struct undo_step step[UNDO_DEPTH];

@@ -5,8 +5,9 @@
 
 #include "../unit/ui_sample.h"
 #include "base/utf8.h"
-#include "ui/app.h"
-#include "ui/screen.h"
+#include "ui/frame.h"
+#include "ui/screens/latents_priv.h"
+#include "ui/screens/train_priv.h"
 
 struct app_bench {
     struct app a;
@@ -47,18 +48,19 @@ static inline struct app_bench *bench_begin(unsigned how)
     b.v = *bench_view(how);
     b.c.tier = tier;
     require(canvas_resize(&b.c, 80, 24, &e) == OK);
-    app_init(&b.a, 80, 24, tier, THEME_DARK);
+    require(app_init(&b.a, &screen_table, 80, 24, tier, THEME_DARK, &e) == OK);
     return &b;
 }
 
 static inline void check_app(const struct app *a)
 {
     require(a->n_commands <= APP_COMMANDS && a->n_requests <= APP_REQUESTS);
-    require(a->n_hits <= APP_HITS && a->screen < SCREEN_COUNT);
+    require(a->n_hits <= APP_HITS && screen_find(a->screens, a->screen->name));
     for (int i = 0; i < PANES; i++) {
-        require(a->train.metric[i] >= 0 && a->train.metric[i] < METRIC_COUNT);
+        const int metric = train_of(a)->metric[i];
+        require(metric >= 0 && metric < METRIC_COUNT);
     }
-    require(!a->latents.shown || a->latents.list.cursor < a->latents.shown);
+    require(!latents_of(a)->shown || latents_of(a)->list.cursor < latents_of(a)->shown);
     require(a->line.len < LINE_CAP && a->line.text[a->line.len] == '\0');
     require(a->line.cursor <= a->line.len && a->line.offer <= a->line.len);
 }
@@ -125,12 +127,11 @@ static inline void bench_end(struct app_bench *b)
     }
     require(b->a.help.open || b->a.leaving == LEAVE_SAVING ||
             b->a.leaving == LEAVE_DISCARDING);
-    for (int i = 0; i < 8 && (b->a.help.open || b->a.prompt != PROMPT_NONE ||
-                              b->a.leaving != STAYING);
+    for (int i = 0; i < 8 && (b->a.help.open || b->a.prompt || b->a.leaving != STAYING);
          i++) {
         bench_key(b, KEY_ESC_);
     }
-    require(!b->a.help.open && b->a.prompt == PROMPT_NONE && b->a.leaving == STAYING);
+    require(!b->a.help.open && !b->a.prompt && b->a.leaving == STAYING);
     for (size_t k = 0; k < VIEW_ARMS; k++) {
         latent_labels_unref((struct latent_labels *)(uintptr_t)b->v.arm[k].labels);
     }

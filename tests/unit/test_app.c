@@ -1,4 +1,5 @@
 /* The explorer without a terminal: help, Esc, sizes, mouse, the command line. */
+#include "ui/help.h"
 #include "ui/term.h"
 #include "ui_bench.h"
 
@@ -21,7 +22,7 @@ static void test_help_runs_entries(void **state)
     assert_false(b->a.help.open);
     one_command(b, COMMAND_PAUSE);
     type(b, "?/:extend\nj\n");
-    assert_int_equal(b->a.prompt, PROMPT_COMMAND);
+    assert_ptr_equal(b->a.prompt, &prompt_command);
     assert_string_equal(b->a.line.text, "extend ");
     press(b, KEY_ESC_);
     type(b, ":help masking\n");
@@ -49,7 +50,7 @@ static void test_events_and_messages_whole(void **state)
     assert_false(on_screen(b, "like this"));
     press(b, KEY_ENTER_); /* the cursor goes to the event */
     assert_false(b->a.help.open);
-    assert_float_equal(b->a.train.cursor, 500, 1e-9);
+    assert_float_equal(train_of(&b->a)->cursor, 500, 1e-9);
     type(b, ":set theme pink\n");
     sample_say(&b->v, false, "the session's own words");
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
@@ -117,11 +118,11 @@ static void test_hint_of_a_command_is_whole(void **state)
 {
     (void)state;
     struct bench *b = bench_new(80, 24, 2);
-    for (size_t i = 0; i < keymap_count(); i++) {
+    for (size_t i = 0; i < keymap_count(&screen_table); i++) {
         type(b, ":");
-        type(b, keymap_at(i)->command);
+        type(b, keymap_at(&screen_table, i)->action->command);
         if (b->c.cell[22 * 80 + 79].cp == 0x2026) {
-            fail_msg(":%s: cut", keymap_at(i)->command);
+            fail_msg(":%s: cut", keymap_at(&screen_table, i)->action->command);
         }
         press(b, KEY_ESC_);
     }
@@ -142,7 +143,7 @@ static void test_escape_leaves_everything(void **state)
             press(b, KEY_ESC_);
         }
         if (b->a.prompt || b->a.help.open || b->a.leaving ||
-            b->a.screen != SCREEN_TRAIN) {
+            b->a.screen != &screen_train) {
             fail_msg("%s: not left", ways[i]);
         }
         bench_free(b);
@@ -158,7 +159,7 @@ static void test_help_from_anywhere(void **state)
         type(b, ways[i]);
         press(b, KEY_F1_);
         assert_true(b->a.help.open);
-        assert_int_equal(b->a.prompt, PROMPT_NONE);
+        assert_null(b->a.prompt);
         bench_free(b);
     }
 }
@@ -172,7 +173,7 @@ static void test_live_card(void **state)
     type(b, "m");
     one_command(b, COMMAND_MASK);
     type(b, "2jn"); /* screens that are not shown do not act */
-    assert_int_equal(b->a.screen, SCREEN_TRAIN);
+    assert_ptr_equal(b->a.screen, &screen_train);
     no_command(b);
     press(b, '?');
     assert_true(b->a.help.open);
@@ -218,27 +219,28 @@ static void test_mouse(void **state)
     assert_float_equal(c.value, 0.95, 1e-9);
     r = hit_of(b, HIT_PLOT, 2);
     mouse(b, MOUSE_PRESS, r.x + 20, r.y + 3);
-    assert_int_equal(b->a.focus[SCREEN_TRAIN], 2);
-    assert_true(isfinite(b->a.train.cursor));
+    assert_int_equal(*app_focus(&b->a, &screen_train), 2);
+    assert_true(isfinite(train_of(&b->a)->cursor));
     mouse(b, MOUSE_RELEASE, r.x + 30, r.y + 3);
-    assert_true(b->a.train.x_hi > b->a.train.x_lo); /* a drag zooms */
+    assert_true(train_of(&b->a)->x_hi > train_of(&b->a)->x_lo); /* a drag zooms */
     mouse(b, MOUSE_DOUBLE, r.x + 30, r.y + 3);
-    assert_true(b->a.train.x_hi <= b->a.train.x_lo);
-    r = hit_of(b, HIT_TAB, SCREEN_LATENTS);
+    assert_true(train_of(&b->a)->x_hi <= train_of(&b->a)->x_lo);
+    r = hit_of(b, HIT_TAB, 1);
     mouse(b, MOUSE_PRESS, r.x + 1, r.y);
-    assert_int_equal(b->a.screen, SCREEN_LATENTS);
+    assert_ptr_equal(b->a.screen, &screen_latents);
     r = hit_of(b, HIT_HEADER, 0);
     mouse(b, MOUSE_PRESS, r.x, r.y);
-    assert_int_equal(b->a.latents.sort, 0);
+    assert_int_equal(latents_of(&b->a)->sort, 0);
     r = hit_of(b, HIT_ROW, 5);
     mouse(b, MOUSE_PRESS, r.x + 4, r.y);
-    assert_int_equal(b->a.latents.list.cursor, 5);
+    assert_int_equal(latents_of(&b->a)->list.cursor, 5);
     mouse(b, MOUSE_WHEEL_DOWN, r.x + 4, r.y);
-    assert_true(b->a.latents.list.top > 0);
+    assert_true(latents_of(&b->a)->list.top > 0);
     b->a.n_commands = 0;
-    r = hit_of(b, HIT_ROW, (int)(b->a.latents.list.cursor - b->a.latents.list.top));
+    r = hit_of(b, HIT_ROW,
+               (int)(latents_of(&b->a)->list.cursor - latents_of(&b->a)->list.top));
     mouse(b, MOUSE_DOUBLE, r.x + 4, r.y); /* a second click opens */
-    assert_int_equal(b->a.screen, SCREEN_DETAIL);
+    assert_ptr_equal(b->a.screen, &screen_detail);
     one_command(b, COMMAND_DETAIL);
     r = hit_of(b, HIT_HELP, 0);
     mouse(b, MOUSE_PRESS, r.x, r.y);
@@ -306,7 +308,7 @@ static void test_candidates(void **state)
     assert_true(on_screen(b, "typing replaces it"));
     press(b, 21);
     assert_string_equal(b->a.line.text, "");
-    assert_int_equal(b->a.latents.shown, 512);
+    assert_int_equal(latents_of(&b->a)->shown, 512);
     press(b, KEY_ESC_);
     type(b, ":filter (dog\n");
     assert_true(on_screen(b, "no grouping"));
@@ -327,7 +329,7 @@ static void test_export_requests(void **state)
     press(b, KEY_ENTER_);
     assert_int_equal(b->a.n_requests, 1);
     assert_int_equal(b->a.request[0].kind, REQUEST_EXPORT);
-    assert_int_equal(b->a.request[0].screen, SCREEN_LATENTS);
+    assert_ptr_equal(b->a.request[0].screen, &screen_latents);
     assert_string_equal(b->a.request[0].path, "latents-A-900.csv");
     b->a.n_requests = 0;
     type(b, ":shot x.txt\n");
@@ -359,24 +361,34 @@ static void paste(struct bench *b, const char *text, bool cut)
     app_view(&b->a, &b->v, &b->c);
 }
 
+/* How each screen is laid out. */
+static void layouts(const struct bench *b, unsigned char out[][SCREEN_LAYOUT])
+{
+    for (size_t i = 0; i < screen_table.n; i++) {
+        screen_table.row[i]->layout(&b->a, out[i]);
+    }
+}
+
 /* In a box it is text, and nothing runs; elsewhere it does nothing and says so. */
 static void test_paste(void **state)
 {
     (void)state;
     struct bench *b = bench_new(120, 36, 1);
-    const struct layout_choice before = app_layout(&b->a);
+    unsigned char before[SCREENS_MAX][SCREEN_LAYOUT] = {0};
+    unsigned char after[SCREENS_MAX][SCREEN_LAYOUT] = {0};
+    layouts(b, before);
     paste(b, "m[[zyq2:mask 0.5\n", false);
     assert_true(on_screen(b, "pasted text ignored: no text box is open"));
-    const struct layout_choice after = app_layout(&b->a);
-    assert_memory_equal(&before, &after, sizeof after);
-    assert_int_equal(b->a.screen, SCREEN_TRAIN);
+    layouts(b, after);
+    assert_memory_equal(before, after, sizeof after);
+    assert_ptr_equal(b->a.screen, &screen_train);
     press(b, '?');
     paste(b, "q", false);
     assert_true(b->a.help.open);
     press(b, KEY_ESC_);
     type(b, ":no");
     paste(b, "te two\nlines\n", false);
-    assert_int_equal(b->a.prompt, PROMPT_COMMAND);
+    assert_ptr_equal(b->a.prompt, &prompt_command);
     assert_string_equal(b->a.line.text, "note two lines");
     assert_int_equal(b->a.n_commands, 0);
     assert_true(on_screen(b, ":note two lines"));
@@ -386,7 +398,7 @@ static void test_paste(void **state)
     press(b, '2');
     type(b, "/");
     paste(b, "12", false); /* is looked for at once, as if typed */
-    assert_string_equal(b->a.latents.find, "12");
+    assert_string_equal(latents_of(&b->a)->find, "12");
     bench_free(b);
 }
 

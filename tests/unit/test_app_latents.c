@@ -45,18 +45,18 @@ static void test_typed_before_the_table(void **state)
     struct bench *b = bench_new(80, 24, 1);
     drop_table(b);
     type(b, "2&dead");
-    assert_int_equal(b->a.prompt, PROMPT_FILTER);
-    assert_int_equal(b->a.screen, SCREEN_LATENTS);
+    assert_string_equal(b->a.prompt->sign, "&");
+    assert_ptr_equal(b->a.screen, &screen_latents);
     press(b, KEY_ENTER_);
-    assert_int_equal(b->a.prompt, PROMPT_NONE);
+    assert_null(b->a.prompt);
     assert_true(on_screen(b, "the filter holds once it is there"));
     b->v.arm[0].table = sample_table(512, 900);
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
-    assert_int_equal(b->a.latents.shown, 30);
+    assert_int_equal(latents_of(&b->a)->shown, 30);
     press(b, '\\');
     drop_table(b);
     type(b, "/qQ1\n");
-    assert_int_equal(b->a.screen, SCREEN_LATENTS);
+    assert_ptr_equal(b->a.screen, &screen_latents);
     assert_int_equal(b->a.leaving, STAYING);
     assert_true(on_screen(b, "n looks again once it is there"));
     bench_free(b);
@@ -64,7 +64,7 @@ static void test_typed_before_the_table(void **state)
 
 static double f1_at(struct bench *b, size_t i)
 {
-    const int32_t id = b->a.latents.order[i];
+    const int32_t id = latents_of(&b->a)->order[i];
     return (double)b->v.arm[0].table->row[id].f1;
 }
 
@@ -73,24 +73,25 @@ static void test_sorting(void **state)
     (void)state;
     struct bench *b = bench_new(120, 36, 1);
     press(b, '2');
-    assert_int_equal(b->a.latents.shown, 512);
+    assert_int_equal(latents_of(&b->a)->shown, 512);
     assert_true(f1_at(b, 0) >= f1_at(b, 1) && f1_at(b, 0) > f1_at(b, 100));
     press(b, 'r');
     assert_true(f1_at(b, 0) <= f1_at(b, 100));
     type(b, ":sort latent\n");
-    assert_int_equal(b->a.latents.order[0], 0);
-    assert_int_equal(b->a.latents.order[511], 511);
+    assert_int_equal(latents_of(&b->a)->order[0], 0);
+    assert_int_equal(latents_of(&b->a)->order[511], 511);
     type(b, ":sort absorb\n");
     const struct latent_table *t = b->v.arm[0].table;
-    assert_true(isfinite(t->row[b->a.latents.order[0]].absorption));
-    assert_true(isnan(t->row[b->a.latents.order[511]].absorption));
+    assert_true(isfinite(t->row[latents_of(&b->a)->order[0]].absorption));
+    assert_true(isnan(t->row[latents_of(&b->a)->order[511]].absorption));
     press(b, 'r'); /* what was not measured stays at the end */
-    assert_true(isfinite(t->row[b->a.latents.order[0]].absorption));
-    assert_true(isnan(t->row[b->a.latents.order[511]].absorption));
+    assert_true(isfinite(t->row[latents_of(&b->a)->order[0]].absorption));
+    assert_true(isnan(t->row[latents_of(&b->a)->order[511]].absorption));
     type(b, ":sort match\n");
     char first[64], second[64];
-    names_match(&b->v.names, &t->row[b->a.latents.order[0]], first, sizeof first);
-    names_match(&b->v.names, &t->row[b->a.latents.order[60]], second, sizeof second);
+    names_match(&b->v.names, &t->row[latents_of(&b->a)->order[0]], first, sizeof first);
+    names_match(&b->v.names, &t->row[latents_of(&b->a)->order[60]], second,
+                sizeof second);
     assert_true(first[0] && strcmp(first, second) <= 0);
     press(b, '>');
     press(b, '<');
@@ -104,31 +105,32 @@ static void test_filter_prompt(void **state)
     struct bench *b = bench_new(80, 24, 1);
     press(b, '2');
     type(b, "&dead");
-    assert_int_equal(b->a.latents.shown, 30); /* previewed while typing */
+    assert_int_equal(latents_of(&b->a)->shown, 30); /* previewed while typing */
     press(b, '&');
-    assert_int_equal(b->a.latents.shown, 30); /* a bad one keeps the last result */
+    assert_int_equal(latents_of(&b->a)->shown,
+                     30); /* a bad one keeps the last result */
     assert_true(on_screen(b, "column"));
     press(b, KEY_ENTER_);
-    assert_int_equal(b->a.prompt, PROMPT_FILTER);
+    assert_string_equal(b->a.prompt->sign, "&");
     press(b, KEY_DELETE_BACK);
     press(b, KEY_ENTER_);
-    assert_int_equal(b->a.prompt, PROMPT_NONE);
+    assert_null(b->a.prompt);
     assert_true(on_screen(b, "30 of 512 shown"));
     assert_true(on_screen(b, "filter: dead"));
     press(b, 'u');
-    assert_int_equal(b->a.latents.shown, 512);
+    assert_int_equal(latents_of(&b->a)->shown, 512);
     press(b, 18);
-    assert_int_equal(b->a.latents.shown, 30);
+    assert_int_equal(latents_of(&b->a)->shown, 30);
     press(b, '\\');
-    assert_int_equal(b->a.latents.shown, 512);
+    assert_int_equal(latents_of(&b->a)->shown, 512);
     type(b, "&f1>.9");
     press(b, KEY_ESC_);
-    assert_int_equal(b->a.latents.shown, 512);
+    assert_int_equal(latents_of(&b->a)->shown, 512);
     type(b, "&density>5\n");
-    assert_int_equal(b->a.latents.shown, 0);
+    assert_int_equal(latents_of(&b->a)->shown, 0);
     assert_true(on_screen(b, "no latent passes the filter"));
     type(b, "jkgG \n"); /* an empty table is no trouble */
-    assert_int_equal(b->a.screen, SCREEN_LATENTS);
+    assert_ptr_equal(b->a.screen, &screen_latents);
     bench_free(b);
 }
 
@@ -137,12 +139,12 @@ static void test_marks(void **state)
     (void)state;
     struct bench *b = bench_new(80, 24, 1);
     type(b, "2 jj ");
-    assert_int_equal(b->a.latents.marked[0], 2);
+    assert_int_equal(latents_of(&b->a)->marked[0], 2);
     type(b, "&marked\n");
-    assert_int_equal(b->a.latents.shown, 2);
+    assert_int_equal(latents_of(&b->a)->shown, 2);
     press(b, '\\');
     type(b, "uuu"); /* filter, filter, mark */
-    assert_int_equal(b->a.latents.marked[0], 1);
+    assert_int_equal(latents_of(&b->a)->marked[0], 1);
     bench_free(b);
 }
 
@@ -151,22 +153,22 @@ static void test_find(void **state)
     (void)state;
     struct bench *b = bench_new(80, 24, 1);
     type(b, "2/hammer\n");
-    const int32_t first = b->a.latents.at;
+    const int32_t first = latents_of(&b->a)->at;
     char tokens[200];
     names_top_tokens(&b->v.names, &b->v.arm[0].table->row[first], tokens,
                      sizeof tokens);
     assert_non_null(strstr(tokens, "hammer"));
-    assert_int_equal(b->a.latents.shown, 512);
+    assert_int_equal(latents_of(&b->a)->shown, 512);
     press(b, 'n');
-    const int32_t next = b->a.latents.at;
+    const int32_t next = latents_of(&b->a)->at;
     assert_int_not_equal(next, first);
     press(b, 'N');
-    assert_int_equal(b->a.latents.at, first);
+    assert_int_equal(latents_of(&b->a)->at, first);
     type(b, "/nowhere\n");
     assert_true(on_screen(b, "not found: nowhere"));
-    assert_int_equal(b->a.latents.at, first);
+    assert_int_equal(latents_of(&b->a)->at, first);
     type(b, "/#77\n");
-    assert_int_equal(b->a.latents.at, 77);
+    assert_int_equal(latents_of(&b->a)->at, 77);
     bench_free(b);
 }
 
@@ -176,7 +178,7 @@ static void test_cursor_keeps_its_latent(void **state)
     (void)state;
     struct bench *b = bench_new(80, 24, 1);
     type(b, "2jjjjjjj");
-    const int32_t at = b->a.latents.at;
+    const int32_t at = latents_of(&b->a)->at;
     struct latent_table *t = sample_table(512, 1050);
     for (size_t i = 0; i < t->F; i++) {
         t->row[i].f1 = (float)sample_u((uint32_t)i + 31337);
@@ -184,8 +186,8 @@ static void test_cursor_keeps_its_latent(void **state)
     const struct latent_table *old = b->v.arm[0].table;
     b->v.arm[0].table = t;
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
-    assert_int_equal(b->a.latents.at, at);
-    assert_int_equal(b->a.latents.order[b->a.latents.list.cursor], at);
+    assert_int_equal(latents_of(&b->a)->at, at);
+    assert_int_equal(latents_of(&b->a)->order[latents_of(&b->a)->list.cursor], at);
     latent_table_unref((struct latent_table *)(uintptr_t)old);
     bench_free(b);
 }
@@ -195,9 +197,9 @@ static void test_detail(void **state)
     (void)state;
     struct bench *b = bench_new(120, 36, 1);
     type(b, "2\n");
-    assert_int_equal(b->a.screen, SCREEN_DETAIL);
+    assert_ptr_equal(b->a.screen, &screen_detail);
     struct command c = one_command(b, COMMAND_DETAIL);
-    assert_int_equal(c.latent, b->a.latents.order[0]);
+    assert_int_equal(c.latent, latents_of(&b->a)->order[0]);
     assert_int_equal(c.interval, INTERVAL_TOP);
     b->v.detail_busy = true;
     app_view(&b->a, &b->v, &b->c);
@@ -207,14 +209,14 @@ static void test_detail(void **state)
     one_command(b, COMMAND_DETAIL);
     assert_true(on_screen(b, "1/24"));
     type(b, "jjk");
-    assert_int_equal(b->a.detail.context, 1);
+    assert_int_equal(detail_of(&b->a)->context, 1);
     press(b, 'i');
     assert_int_equal(one_command(b, COMMAND_DETAIL).interval, 9);
     type(b, ":interval random\n");
     assert_int_equal(one_command(b, COMMAND_DETAIL).interval, INTERVAL_RANDOM);
     press(b, 'J');
     c = one_command(b, COMMAND_DETAIL);
-    assert_int_equal(c.latent, b->a.detail.latent);
+    assert_int_equal(c.latent, detail_of(&b->a)->latent);
     assert_int_not_equal(c.latent, 42);
     press(b, 'K');
     assert_int_equal(one_command(b, COMMAND_DETAIL).latent, 42);
@@ -222,9 +224,9 @@ static void test_detail(void **state)
     no_command(b);
     assert_true(b->a.message_bad);
     press(b, 'q');
-    assert_int_equal(b->a.screen, SCREEN_LATENTS);
+    assert_ptr_equal(b->a.screen, &screen_latents);
     press(b, 'q');
-    assert_int_equal(b->a.screen, SCREEN_TRAIN);
+    assert_ptr_equal(b->a.screen, &screen_train);
     bench_free(b);
 }
 
@@ -251,7 +253,7 @@ static void test_labels(void **state)
     struct bench *b = bench_new(120, 36, 1);
     press(b, '2');
     assert_false(on_screen(b, "label      "));
-    const int32_t id = b->a.latents.at;
+    const int32_t id = latents_of(&b->a)->at;
     type(b, ";house pets");
     assert_true(on_screen(b, "label: house pets"));
     press(b, KEY_ENTER_);
@@ -260,13 +262,13 @@ static void test_labels(void **state)
     assert_true(on_screen(b, "house pets"));
     /* Found, filtered, sorted by, shown in Detail and written out. */
     type(b, "G/house\n");
-    assert_int_equal(b->a.latents.at, id);
+    assert_int_equal(latents_of(&b->a)->at, id);
     type(b, "&labelled\n");
-    assert_int_equal(b->a.latents.shown, 1);
+    assert_int_equal(latents_of(&b->a)->shown, 1);
     type(b, "\\&pets\n");
-    assert_int_equal(b->a.latents.shown, 1);
+    assert_int_equal(latents_of(&b->a)->shown, 1);
     type(b, "\\:sort label\n");
-    assert_int_equal(b->a.latents.order[0], id);
+    assert_int_equal(latents_of(&b->a)->order[0], id);
     b->a.n_commands = 0;
     press(b, KEY_ENTER_);
     b->a.n_commands = 0;
@@ -274,7 +276,7 @@ static void test_labels(void **state)
     struct str csv;
     struct errinfo e;
     str_init(&csv, 1u << 20);
-    assert_ok(export_text(&b->a, &b->v, SCREEN_LATENTS, &csv, &e), &e);
+    assert_ok(screen_latents.export_text(&b->a, &b->v, &csv, &e), &e);
     assert_non_null(strstr(csv.p, ",house pets\n"));
     str_free(&csv);
     /* The prompt opens with what it is called; undo and an empty one take it off. */
@@ -328,10 +330,10 @@ static void test_scatter(void **state)
     const struct latent_table *t = b->v.arm[0].table;
     /* Each step goes that way, and the cursor is the table's. */
     for (int i = 0; i < 40; i++) {
-        const int32_t from = b->a.latents.at;
+        const int32_t from = latents_of(&b->a)->at;
         press(b, (uint32_t)(unsigned char)"hjkl"[i % 4]);
-        const int32_t to = b->a.latents.at;
-        assert_int_equal(b->a.latents.order[b->a.latents.list.cursor], to);
+        const int32_t to = latents_of(&b->a)->at;
+        assert_int_equal(latents_of(&b->a)->order[latents_of(&b->a)->list.cursor], to);
         if (to == from) {
             continue;
         }
@@ -346,14 +348,14 @@ static void test_scatter(void **state)
      * stays where it is before the last. */
     press(b, 'g');
     size_t steps = 0;
-    for (int32_t was = -1; was != b->a.latents.at && steps < 1000; steps++) {
-        was = b->a.latents.at;
+    for (int32_t was = -1; was != latents_of(&b->a)->at && steps < 1000; steps++) {
+        was = latents_of(&b->a)->at;
         press(b, 'l');
     }
     press(b, 'l');
-    const int32_t right = b->a.latents.at;
+    const int32_t right = latents_of(&b->a)->at;
     press(b, 'G');
-    assert_true(t->row[right].density >= t->row[b->a.latents.at].density);
+    assert_true(t->row[right].density >= t->row[latents_of(&b->a)->at].density);
     assert_true(steps > 10);
     /* Measures, and those that have none. */
     press(b, '.');
@@ -364,7 +366,7 @@ static void test_scatter(void **state)
     type(b, "2");
     assert_true(on_screen(b, "#16 has no point: it never fires"));
     press(b, 'l');
-    assert_int_not_equal(b->a.latents.at, 16);
+    assert_int_not_equal(latents_of(&b->a)->at, 16);
     type(b, ":scatter nothing\n");
     assert_true(b->a.message_bad);
     /* A click takes the nearest point, a second one opens it. */
@@ -377,7 +379,7 @@ static void test_scatter(void **state)
     type(b, "hjklgG");
     press(b, '\\');
     press(b, '=');
-    assert_false(b->a.latents.scatter);
+    assert_false(latents_of(&b->a)->scatter);
     assert_true(on_screen(b, "top tokens"));
     bench_free(b);
 }
@@ -391,36 +393,49 @@ static void test_undo_of_layout(void **state)
     press(b, '.');
     press(b, 'y');
     type(b, "2>");
-    const int sorted = b->a.latents.sort;
+    const int sorted = latents_of(&b->a)->sort;
     press(b, 'r');
     press(b, '=');
     type(b, ":latent 42\nL");
-    assert_int_equal(b->a.detail.lens, LENS_DIRECT);
+    assert_int_equal(detail_of(&b->a)->lens, LENS_DIRECT);
     b->a.n_commands = 0;
     press(b, 'u');
     assert_true(on_screen(b, "undone: a change of the layout"));
-    assert_int_equal(b->a.detail.lens, LENS_NORM);
+    assert_int_equal(detail_of(&b->a)->lens, LENS_NORM);
     press(b, 'u');
-    assert_false(b->a.latents.scatter);
+    assert_false(latents_of(&b->a)->scatter);
     press(b, 'u');
-    assert_false(b->a.latents.reverse);
-    assert_int_equal(b->a.latents.sort, sorted);
+    assert_false(latents_of(&b->a)->reverse);
+    assert_int_equal(latents_of(&b->a)->sort, sorted);
     press(b, 'u');
-    assert_int_not_equal(b->a.latents.sort, sorted);
+    assert_int_not_equal(latents_of(&b->a)->sort, sorted);
     press(b, 'u');
-    assert_false(b->a.train.log_y[0]);
+    assert_false(train_of(&b->a)->log_y[0]);
     press(b, 'u');
-    assert_int_equal(b->a.train.metric[0], METRIC_LOSS);
-    assert_true(b->a.train.log_y[0]);
+    assert_int_equal(train_of(&b->a)->metric[0], METRIC_LOSS);
+    assert_true(train_of(&b->a)->log_y[0]);
     press(b, 'u');
     assert_true(on_screen(b, "nothing to undo"));
     for (int i = 0; i < 6; i++) {
         press(b, 18);
     }
-    assert_int_equal(b->a.train.metric[0], METRIC_L0);
-    assert_int_equal(b->a.latents.sort, sorted);
-    assert_int_equal(b->a.detail.lens, LENS_DIRECT);
+    assert_int_equal(train_of(&b->a)->metric[0], METRIC_L0);
+    assert_int_equal(latents_of(&b->a)->sort, sorted);
+    assert_int_equal(detail_of(&b->a)->lens, LENS_DIRECT);
     no_command(b);
+    bench_free(b);
+}
+
+/* A command may be given anywhere: a table that no screen has shown yet is looked in.
+ */
+static void test_find_from_another_screen(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    type(b, ":find the\n");
+    assert_ptr_equal(b->a.screen, &screen_train);
+    assert_true(on_screen(b, "/the  "));
+    assert_true(latents_of(&b->a)->at >= 0);
     bench_free(b);
 }
 
@@ -433,17 +448,17 @@ static void test_find_in_contexts(void **state)
     type(b, ":latent 42\n");
     b->a.n_commands = 0;
     type(b, "/hammer\n");
-    const size_t first = b->a.detail.context;
+    const size_t first = detail_of(&b->a)->context;
     assert_true(
         context_find(&b->v.names, &b->v.detail->context[first], "hammer", NULL));
     assert_true(on_screen(b, "/hammer  in "));
     press(b, 'n');
-    assert_int_not_equal(b->a.detail.context, first);
+    assert_int_not_equal(detail_of(&b->a)->context, first);
     press(b, 'N');
-    assert_int_equal(b->a.detail.context, first);
+    assert_int_equal(detail_of(&b->a)->context, first);
     type(b, "/nowhere at all\n");
     assert_true(on_screen(b, "not in these 24 contexts"));
-    assert_int_equal(b->a.detail.context, first);
+    assert_int_equal(detail_of(&b->a)->context, first);
     /* Across tokens, in any case. */
     const struct latent_context *c = &b->v.detail->context[3];
     char two[128];
@@ -468,7 +483,7 @@ static void test_lens_modes(void **state)
     assert_true(on_screen(b, "logit lens (direct)"));
     assert_false(on_screen(b, "+2.1"));
     type(b, ":lens norm\n");
-    assert_int_equal(b->a.detail.lens, LENS_NORM);
+    assert_int_equal(detail_of(&b->a)->lens, LENS_NORM);
     type(b, ":lens tuned\n");
     assert_true(b->a.message_bad);
     no_command(b); /* both come with the description */
@@ -490,6 +505,7 @@ int main(void)
         cmocka_unit_test(test_labels_leave_the_order),
         cmocka_unit_test(test_scatter),
         cmocka_unit_test(test_undo_of_layout),
+        cmocka_unit_test(test_find_from_another_screen),
         cmocka_unit_test(test_find_in_contexts),
         cmocka_unit_test(test_lens_modes),
     };

@@ -1,5 +1,7 @@
 /* What the explorer says: messages, hints that fit the state, numbers that were not
  * measured, texts that a prompt offers. */
+#include "ui/statusline.h"
+#include "ui/steer.h"
 #include "ui_bench.h"
 
 static void tick(struct bench *b, enum event_kind kind)
@@ -18,11 +20,11 @@ static void test_masking_rests_at_the_end(void **state)
     struct bench *b = bench_new(120, 36, 1);
     b->v.state = SESSION_DONE;
     for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
-        const double before = app_rate(&b->a, &b->v, 0);
+        const double before = steer_rate(&b->a, &b->v, 0);
         type(b, tries[i]);
         tick(b, EVENT_TICK);
         assert_true(on_screen(b, ":extend STEPS goes on"));
-        assert_true(app_rate(&b->a, &b->v, 0) == before);
+        assert_true(steer_rate(&b->a, &b->v, 0) == before);
         press(b, KEY_ESC_);
     }
     assert_false(on_screen(b, "m mask"));
@@ -133,12 +135,12 @@ static void test_hints_fit_the_state(void **state)
         assert_true(on_screen(b, "2 browse"));
         assert_true(on_screen(b, "q leave"));
         size_t extend = 0;
-        while (keymap_at(extend)->action != ACTION_EXTEND) {
+        while (keymap_at(&screen_table, extend)->action != &action_extend) {
             extend++;
         }
         const struct rect r = hit_of(b, HIT_HINT, (int)extend);
         mouse(b, MOUSE_PRESS, r.x, r.y); /* it asks for the steps */
-        assert_int_equal(b->a.prompt, PROMPT_COMMAND);
+        assert_ptr_equal(b->a.prompt, &prompt_command);
         assert_string_equal(b->a.line.text, "extend ");
         press(b, KEY_ESC_);
         in_state(b, SESSION_BROWSING);
@@ -284,7 +286,8 @@ static void test_unmeasured_is_a_dash(void **state)
         struct bench *b = test_calloc(1, sizeof *b);
         struct errinfo e;
         unmeasured(&b->v, i & 4 ? 2 : 1, i & 8);
-        app_init(&b->a, 80, 24, GLYPH_ASCII, THEME_MONO);
+        assert_ok(app_init(&b->a, &screen_table, 80, 24, GLYPH_ASCII, THEME_MONO, &e),
+                  &e);
         assert_ok(canvas_init(&b->c, 80, 24, GLYPH_ASCII, &e), &e);
         type(b, keys[i % 4]);
         for (int w = 1; w <= 60; w++) {
@@ -347,16 +350,16 @@ static void test_prompts_offer(void **state)
     type(b, "cat");
     assert_string_equal(b->a.line.text, "cat");
     press(b, KEY_ESC_);
-    assert_string_equal(b->a.latents.filter, "dog");
+    assert_string_equal(latents_of(&b->a)->filter, "dog");
     press(b, '&');
     press(b, KEY_RIGHT_); /* taken over */
     type(b, "|cat\n");
-    assert_string_equal(b->a.latents.filter, "dog|cat");
+    assert_string_equal(latents_of(&b->a)->filter, "dog|cat");
     type(b, "&\n"); /* kept */
-    assert_string_equal(b->a.latents.filter, "dog|cat");
+    assert_string_equal(latents_of(&b->a)->filter, "dog|cat");
     type(b, "&");
     press(b, KEY_DELETE_BACK); /* taken out: all is shown */
-    assert_int_equal(b->a.latents.shown, 512);
+    assert_int_equal(latents_of(&b->a)->shown, 512);
     press(b, KEY_ENTER_);
     type(b, "e");
     assert_string_equal(b->a.line.text, "export latents-A-900.csv");

@@ -1,4 +1,5 @@
 /* The Train screen without a terminal: steering the run, its curves, leaving. */
+#include "ui/pane.h"
 #include "ui_bench.h"
 
 /* ---- steering ---- */
@@ -203,7 +204,7 @@ static void test_says_what_batches_are_masked(void **state)
             b->v.arm[k].rate_set = cases[i].set[k];
             b->v.arm[k].rate_in_use = cases[i].in_use[k];
         }
-        assert_string_equal(train_measured_on(&b->v, METRIC_LOSS), cases[i].says);
+        assert_string_equal(pane_taken_on(&b->v, METRIC_LOSS), cases[i].says);
         press(b, KEY_ESC_);
         assert_true(on_screen(b, cases[i].says));
     }
@@ -268,45 +269,45 @@ static void test_curves(void **state)
     (void)state;
     struct bench *b = bench_new(120, 36, 2);
     press(b, '.');
-    assert_int_equal(b->a.train.metric[0], METRIC_L0);
+    assert_int_equal(train_of(&b->a)->metric[0], METRIC_L0);
     press(b, ',');
-    assert_int_equal(b->a.train.metric[0], METRIC_LOSS);
+    assert_int_equal(train_of(&b->a)->metric[0], METRIC_LOSS);
     type(b, ":pane 4 explained_variance_ood\n");
-    assert_int_equal(b->a.train.metric[3], METRIC_EV_OOD);
+    assert_int_equal(train_of(&b->a)->metric[3], METRIC_EV_OOD);
     assert_true(on_screen(b, "explained variance OOD"));
     type(b, ":pane 4 nothing\n");
     assert_true(b->a.message_bad);
     type(b, ":pane 9 loss\n");
     assert_true(b->a.message_bad);
-    const bool was = b->a.train.log_y[0];
+    const bool was = train_of(&b->a)->log_y[0];
     press(b, 'y');
-    assert_int_equal(b->a.train.log_y[0], !was);
+    assert_int_equal(train_of(&b->a)->log_y[0], !was);
     press(b, 's');
-    assert_float_equal(b->a.train.smooth, 0.8, 1e-9);
+    assert_float_equal(b->a.smooth, 0.8, 1e-9);
     type(b, "SSSSSS");
-    assert_float_equal(b->a.train.smooth, 0, 1e-9);
+    assert_float_equal(b->a.smooth, 0, 1e-9);
     press(b, 'x');
-    assert_int_equal(b->a.train.unit, X_TOKENS);
+    assert_int_equal(train_of(&b->a)->unit, X_TOKENS);
     press(b, 'x');
-    assert_int_equal(b->a.train.unit, X_TIME);
+    assert_int_equal(train_of(&b->a)->unit, X_TIME);
     type(b, ":axis step\n");
     press(b, 'h');
-    assert_float_equal(b->a.train.cursor, 900, 1e-6);
+    assert_float_equal(train_of(&b->a)->cursor, 900, 1e-6);
     press(b, 'h');
-    assert_true(b->a.train.cursor < 900);
+    assert_true(train_of(&b->a)->cursor < 900);
     press(b, '+');
-    assert_true(b->a.train.x_hi > b->a.train.x_lo);
+    assert_true(train_of(&b->a)->x_hi > train_of(&b->a)->x_lo);
     press(b, '0');
-    assert_true(isnan(b->a.train.cursor));
+    assert_true(isnan(train_of(&b->a)->cursor));
     press(b, 'z');
-    assert_true(b->a.train.zoomed);
+    assert_true(train_of(&b->a)->zoomed);
     press(b, KEY_ESC_);
-    assert_false(b->a.train.zoomed);
+    assert_false(train_of(&b->a)->zoomed);
     press(b, KEY_TAB_);
-    assert_int_equal(b->a.focus[SCREEN_TRAIN], 1);
+    assert_int_equal(*app_focus(&b->a, &screen_train), 1);
     press(b, KEY_SHIFT_TAB);
     press(b, KEY_SHIFT_TAB);
-    assert_int_equal(b->a.focus[SCREEN_TRAIN], 6);
+    assert_int_equal(*app_focus(&b->a, &screen_train), 6);
     no_command(b);
     bench_free(b);
 }
@@ -320,7 +321,8 @@ static void test_empty_panes(void **state)
     session_view_init(&b->v);
     b->v.state = SESSION_LOADING;
     snprintf(b->v.loading, sizeof b->v.loading, "opening the model");
-    app_init(&b->a, 120, 36, GLYPH_BRAILLE, THEME_DARK);
+    assert_ok(app_init(&b->a, &screen_table, 120, 36, GLYPH_BRAILLE, THEME_DARK, &e),
+              &e);
     assert_ok(canvas_init(&b->c, 120, 36, GLYPH_BRAILLE, &e), &e);
     for (uint32_t key = '1'; key <= '3'; key++) {
         press(b, key);

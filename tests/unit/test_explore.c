@@ -3,13 +3,15 @@
 #include "base/mem.h"
 #include "sample_settings.h"
 #include "ui/explore.h"
+#include "ui/screens/table.h"
 #include "unit/check.h"
 
 #include <math.h>
 
 static struct explore_config config(int64_t steps, FILE *out)
 {
-    struct explore_config c = {.session = {.set = sample_settings(steps)},
+    struct explore_config c = {.screens = &screen_table,
+                               .session = {.set = sample_settings(steps)},
                                .tier = GLYPH_BRAILLE,
                                .color = 0,
                                .w = 120,
@@ -189,7 +191,7 @@ static void test_keys_are_answered(void **state)
     assert_int_equal(n, 3);
     assert_true(isfinite(first) && first > 0);
     for (size_t i = 0; i < n; i++) {
-        assert_string_equal(l[i].screen, explore_screen_name(i));
+        assert_string_equal(l[i].screen, screen_table.row[i]->name);
         assert_true(l[i].keys == 5 && l[i].p50_ms > 0 && l[i].p95_ms >= l[i].p50_ms);
     }
 }

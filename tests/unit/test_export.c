@@ -3,6 +3,8 @@
 #include "base/csvfile.h"
 #include "check.h"
 #include "ui/export.h"
+#include "ui/frame.h"
+#include "ui/screens/latents_priv.h"
 #include "ui_sample.h"
 
 struct bench {
@@ -14,7 +16,9 @@ static struct bench *bench_new(const char *keys)
 {
     struct bench *b = test_calloc(1, sizeof *b);
     sample_view(&b->v, 2, 900, 512);
-    app_init(&b->a, 120, 36, GLYPH_BRAILLE, THEME_DARK);
+    struct errinfo e;
+    assert_ok(app_init(&b->a, &screen_table, 120, 36, GLYPH_BRAILLE, THEME_DARK, &e),
+              &e);
     for (; *keys; keys++) {
         const uint32_t key =
             *keys == '\n' ? KEY_ENTER_ : (uint32_t)(unsigned char)*keys;
@@ -30,13 +34,13 @@ static void bench_free(struct bench *b)
     test_free(b);
 }
 
-static struct csv_table *exported(struct bench *b, enum screen_id screen)
+static struct csv_table *exported(struct bench *b, const struct screen_def *screen)
 {
     struct str out;
     struct errinfo e;
     struct csv_table *t = NULL;
     str_init(&out, (size_t)1 << 28);
-    assert_ok(export_text(&b->a, &b->v, screen, &out, &e), &e);
+    assert_ok(screen->export_text(&b->a, &b->v, &out, &e), &e);
     for (size_t i = 0; i < out.len; i++) {
         assert_true((unsigned char)out.p[i] >= 0x20 || out.p[i] == '\n');
     }
@@ -50,8 +54,8 @@ static void test_table_as_shown(void **state)
 {
     (void)state;
     struct bench *b = bench_new("2:sort max\n&max>5 & !dead\ng ");
-    struct csv_table *t = exported(b, SCREEN_LATENTS);
-    assert_true(t->rows == b->a.latents.shown && t->rows > 10 && t->rows < 512);
+    struct csv_table *t = exported(b, &screen_latents);
+    assert_true(t->rows == latents_of(&b->a)->shown && t->rows > 10 && t->rows < 512);
     double before = 1e9;
     for (size_t i = 0; i < t->rows; i++) {
         const double max = atof(csv_at(t, i, (size_t)csv_col(t, "max")));
@@ -76,7 +80,7 @@ static void test_contexts(void **state)
 {
     (void)state;
     struct bench *b = bench_new(":latent 42\n");
-    struct csv_table *t = exported(b, SCREEN_DETAIL);
+    struct csv_table *t = exported(b, &screen_detail);
     assert_true(t->rows == 24);
     assert_string_equal(csv_at(t, 0, 0), "42");
     assert_string_equal(csv_at(t, 23, 1), "24");
@@ -88,7 +92,7 @@ static void test_curves(void **state)
 {
     (void)state;
     struct bench *b = bench_new("");
-    struct csv_table *t = exported(b, SCREEN_TRAIN);
+    struct csv_table *t = exported(b, &screen_train);
     size_t absorption = 0;
     for (size_t i = 0; i < t->rows; i++) {
         if (!strcmp(csv_at(t, i, (size_t)csv_col(t, "measure")), "absorption")) {
@@ -109,10 +113,10 @@ static void test_never_over_a_file(void **state)
     tmp_make(dir, sizeof dir);
     tmp_path(path, dir, "out.csv");
     struct bench *b = bench_new("2");
-    assert_ok(export_csv(&b->a, &b->v, SCREEN_LATENTS, path, &e), &e);
-    check_error(export_csv(&b->a, &b->v, SCREEN_LATENTS, path, &e), ERR_EXISTS, &e,
+    assert_ok(export_csv(&b->a, &b->v, &screen_latents, path, &e), &e);
+    check_error(export_csv(&b->a, &b->v, &screen_latents, path, &e), ERR_EXISTS, &e,
                 "out.csv");
-    check_error(export_csv(&b->a, &b->v, SCREEN_LATENTS, "/nonexistent/x.csv", &e),
+    check_error(export_csv(&b->a, &b->v, &screen_latents, "/nonexistent/x.csv", &e),
                 ERR_MISSING, &e, "/nonexistent");
     bench_free(b);
     tmp_drop(dir);
@@ -125,11 +129,11 @@ static void test_nothing_to_export(void **state)
     struct str out;
     struct errinfo e;
     session_view_init(&b->v);
-    app_init(&b->a, 80, 24, GLYPH_ASCII, THEME_DARK);
+    assert_ok(app_init(&b->a, &screen_table, 80, 24, GLYPH_ASCII, THEME_DARK, &e), &e);
     str_init(&out, 1000);
-    check_error(export_text(&b->a, &b->v, SCREEN_LATENTS, &out, &e), ERR_USAGE, &e,
+    check_error(screen_latents.export_text(&b->a, &b->v, &out, &e), ERR_USAGE, &e,
                 "table");
-    check_error(export_text(&b->a, &b->v, SCREEN_DETAIL, &out, &e), ERR_USAGE, &e,
+    check_error(screen_detail.export_text(&b->a, &b->v, &out, &e), ERR_USAGE, &e,
                 "latent");
     str_free(&out);
     bench_free(b);

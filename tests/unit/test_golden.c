@@ -2,9 +2,8 @@
  * tests/golden/NAME-WxH-TIER.txt SAETOP_UPDATE_GOLDEN=1 writes them anew; look at the
  * difference before keeping it. */
 #include "check.h"
-#include "ui/app.h"
-#include "ui/glyph.h"
-#include "ui/screen.h"
+#include "ui/frame.h"
+#include "ui/screens/table.h"
 #include "ui_sample.h"
 
 struct shot {
@@ -70,7 +69,8 @@ static void begin(struct app *a, struct session_view *v, const struct shot *s, i
                   int h, enum glyph_tier tier)
 {
     sample_view(v, s->arms, 900, 512);
-    app_init(a, w, h, tier, THEME_DARK);
+    struct errinfo e;
+    assert_ok(app_init(a, &screen_table, w, h, tier, THEME_DARK, &e), &e);
     app_update(a, v, &(struct event){.kind = EVENT_TICK});
     for (const char *k = s->keys; *k; k++) {
         const uint32_t key = *k == '\n'   ? KEY_ENTER_

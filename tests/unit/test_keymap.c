@@ -1,18 +1,24 @@
 /* The table of keys: nothing clashes, reserved letters mean the same everywhere, and
  * all that can be pressed can be typed and is explained. */
 #include "check.h"
-#include "ui/app.h"
 #include "ui/event.h"
-#include "ui/keymap.h"
+#include "ui/screens/table.h"
+
+static const struct screen_table *const t = &screen_table;
+
+/* Entries that hold in the same place; a screen's key is one of everywhere. */
+static bool same_place(size_t i, size_t j)
+{
+    return keymap_owner(t, i) == keymap_owner(t, j);
+}
 
 static void test_no_clash_on_a_screen(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < keymap_count(); i++) {
-        for (size_t j = i + 1; j < keymap_count(); j++) {
-            const struct key_entry *a = keymap_at(i), *b = keymap_at(j);
-            for (size_t k = 0; a->screen == b->screen && k < KEYMAP_KEYS * KEYMAP_KEYS;
-                 k++) {
+    for (size_t i = 0; i < keymap_count(t); i++) {
+        for (size_t j = i + 1; j < keymap_count(t); j++) {
+            const struct key_entry *a = keymap_at(t, i), *b = keymap_at(t, j);
+            for (size_t k = 0; same_place(i, j) && k < KEYMAP_KEYS * KEYMAP_KEYS; k++) {
                 const uint32_t x = a->key[k / KEYMAP_KEYS], y = b->key[k % KEYMAP_KEYS];
                 if (x && x == y) {
                     fail_msg("entries %zu (%s) and %zu (%s) share key %u", i, a->help,
@@ -23,30 +29,35 @@ static void test_no_clash_on_a_screen(void **state)
     }
 }
 
+/* Screen s, help after the last. */
+static const struct screen_def *place(size_t s)
+{
+    return s < t->n ? t->row[s] : t->help;
+}
+
+static bool does(const struct key_entry *k, const char *command)
+{
+    return command && !strcmp(k->action->command, command);
+}
+
 /* A letter with a fixed meaning does that or nothing on every screen. */
 static void test_reserved_letters(void **state)
 {
     (void)state;
     static const struct {
         uint32_t key;
-        int action, other; /* -1: for later, bound nowhere */
-    } reserved[] = {{'m', ACTION_MASK_TOGGLE, -1},
-                    {'y', ACTION_LOG_Y, -1},
-                    {'z', ACTION_ZOOM_PANE, -1},
-                    {';', ACTION_NOTE, ACTION_LABEL}, /* words on what one looks at */
-                    {'e', ACTION_EXPORT, -1},
-                    {'u', ACTION_UNDO, -1},
-                    {'p', -1, -1},
-                    {'t', -1, -1},
-                    {'a', -1, -1}};
+        const char *command, *other; /* NULL: for later, bound nowhere */
+    } reserved[] = {
+        {'m', "toggle-mask", NULL}, {'y', "log", NULL},  {'z', "zoom", NULL},
+        {';', "note", "label"}, /* words on what one looks at */
+        {'e', "export", NULL},      {'u', "undo", NULL}, {'p', NULL, NULL},
+        {'t', NULL, NULL},          {'a', NULL, NULL}};
     for (size_t r = 0; r < sizeof reserved / sizeof reserved[0]; r++) {
-        for (int s = 0; s <= SCREEN_HELP; s++) {
-            const struct key_entry *k =
-                keymap_find_key((enum screen_id)s, reserved[r].key);
-            if (k && (int)k->action != reserved[r].action &&
-                (int)k->action != reserved[r].other) {
-                fail_msg("%c on %s is %s", (char)reserved[r].key,
-                         screen_id_name((enum screen_id)s), k->command);
+        for (size_t s = 0; s <= t->n; s++) {
+            const struct key_entry *k = keymap_find_key(t, place(s), reserved[r].key);
+            if (k && !does(k, reserved[r].command) && !does(k, reserved[r].other)) {
+                fail_msg("%c on %s is %s", (char)reserved[r].key, place(s)->name,
+                         k->action->command);
             }
         }
     }
@@ -56,75 +67,75 @@ static void test_reserved_letters(void **state)
 static void test_movement(void **state)
 {
     (void)state;
-    static const char keys[] = "hlgG";
-    for (size_t i = 0; keys[i]; i++) {
-        for (int s = 0; s < SCREEN_COUNT; s++) {
-            const struct key_entry *k =
-                keymap_find_key((enum screen_id)s, (uint32_t)(unsigned char)keys[i]);
+    static const struct {
+        uint32_t key;
+        const char *command;
+    } fixed[] = {{'h', "move"},      {'l', "move"},        {'g', "move"},
+                 {'G', "move"},      {'?', "help"},        {KEY_F1_, "help"},
+                 {':', "prompt"},    {KEY_ESC_, "cancel"}, {'q', "back"},
+                 {KEY_TAB_, "focus"}};
+    for (size_t s = 0; s < t->n; s++) {
+        for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
+            const struct key_entry *k = keymap_find_key(t, t->row[s], fixed[i].key);
             assert_non_null(k);
-            assert_int_equal(k->action, ACTION_MOVE);
+            assert_string_equal(k->action->command, fixed[i].command);
         }
-    }
-    for (int s = 0; s < SCREEN_COUNT; s++) {
-        assert_int_equal(keymap_find_key((enum screen_id)s, '?')->action, ACTION_HELP);
-        assert_int_equal(keymap_find_key((enum screen_id)s, KEY_F1_)->action,
-                         ACTION_HELP);
-        assert_int_equal(keymap_find_key((enum screen_id)s, KEY_ESC_)->action,
-                         ACTION_CANCEL);
-        assert_int_equal(keymap_find_key((enum screen_id)s, ':')->action,
-                         ACTION_PROMPT);
-        assert_int_equal(keymap_find_key((enum screen_id)s, 'q')->action, ACTION_BACK);
-        assert_non_null(keymap_find_key((enum screen_id)s, 'j'));
-        assert_ptr_equal(keymap_find_key((enum screen_id)s, 'j'),
-                         keymap_find_key((enum screen_id)s, KEY_DOWN_));
+        assert_non_null(keymap_find_key(t, t->row[s], 'j'));
+        assert_ptr_equal(keymap_find_key(t, t->row[s], 'j'),
+                         keymap_find_key(t, t->row[s], KEY_DOWN_));
     }
 }
 
 static void test_each_entry_is_complete(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < keymap_count(); i++) {
-        const struct key_entry *k = keymap_at(i);
-        assert_true(k->command && k->command[0]);
+    for (size_t i = 0; i < keymap_count(t); i++) {
+        const struct key_entry *k = keymap_at(t, i);
+        const struct action *act = k->action;
+        assert_true(act && act->run && act->command && act->command[0]);
         assert_true(k->help && strlen(k->help) > 1);
-        assert_true(k->preset && k->args);
+        assert_non_null(k->preset);
+        assert_non_null(act->args);
         assert_true(strlen(k->help) < 100);
         /* A hint without a key would be a word that nothing stands before. */
         assert_true(!k->hint || k->key[0]);
         /* The command by its name alone leads to the same action. */
-        const struct key_entry *twin =
-            keymap_find_command(k->screen, k->command, strlen(k->command));
+        const struct key_entry *twin = keymap_find_command(
+            t, keymap_owner(t, i), act->command, strlen(act->command));
         assert_non_null(twin);
-        if (twin->action != k->action) {
-            fail_msg("%s is two actions", k->command);
+        if (twin->action != act) {
+            fail_msg("%s is two actions", act->command);
         }
-        assert_string_equal(twin->args, k->args);
         /* From any screen the name is found. */
         assert_non_null(
-            keymap_find_command(SCREEN_TRAIN, k->command, strlen(k->command)));
+            keymap_find_command(t, t->row[0], act->command, strlen(act->command)));
     }
 }
 
-static void test_each_action_has_a_command_and_a_function(void **state)
+/* A row says all that help, tabs, the key table and `bench ui` write of it. */
+static void test_each_screen_is_complete(void **state)
 {
     (void)state;
-    for (int id = 0; id < ACTION_COUNT; id++) {
-        bool found = false;
-        for (size_t i = 0; i < keymap_count(); i++) {
-            found = found || (int)keymap_at(i)->action == id;
-        }
-        assert_true(found);
-        assert_non_null(action_def((enum action)id)->run);
-        assert_non_null(action_def((enum action)id)->may);
+    for (size_t s = 0; s < t->n; s++) {
+        const struct screen_def *d = t->row[s];
+        assert_true(d->name && d->title && d->view && d->keys && d->played);
+        assert_true(d->panes >= 1 && d->panes_wide >= d->panes);
+        assert_string_equal(d->go.preset, d->name);
+        assert_true(!d->go.key[0] || d->go.key[0] == '1' + s); /* as its tab says */
+        assert_string_equal(d->go.action->command, "screen");
+        assert_ptr_equal(screen_find(t, d->name), d);
+        assert_true(!d->layout == !d->set_layout);
+        assert_true(!d->export_text == !d->export_name);
+        assert_true(s == 0 ? !d->up : d->up != NULL);
     }
 }
 
 static void test_names_come_back(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < keymap_count(); i++) {
-        for (size_t k = 0; k < KEYMAP_KEYS && keymap_at(i)->key[k]; k++) {
-            const uint32_t key = keymap_at(i)->key[k];
+    for (size_t i = 0; i < keymap_count(t); i++) {
+        for (size_t k = 0; k < KEYMAP_KEYS && keymap_at(t, i)->key[k]; k++) {
+            const uint32_t key = keymap_at(t, i)->key[k];
             char name[24];
             key_name(key, name, sizeof name);
             assert_true(name[0] != '\0');
@@ -142,9 +153,9 @@ static void test_names_come_back(void **state)
 static void test_unknown_command(void **state)
 {
     (void)state;
-    assert_null(keymap_find_command(SCREEN_TRAIN, "nothing", 7));
-    assert_null(keymap_find_command(SCREEN_TRAIN, "pau", 3));
-    assert_null(keymap_find_key(SCREEN_TRAIN, 'W'));
+    assert_null(keymap_find_command(t, t->row[0], "nothing", 7));
+    assert_null(keymap_find_command(t, t->row[0], "pau", 3));
+    assert_null(keymap_find_key(t, t->row[0], 'W'));
 }
 
 static void test_markdown(void **state)
@@ -153,7 +164,7 @@ static void test_markdown(void **state)
     struct str out;
     struct errinfo e;
     str_init(&out, (size_t)1 << 20);
-    keymap_markdown(&out);
+    keymap_markdown(t, &out);
     assert_ok(str_err(&out, "markdown", &e), &e);
     assert_non_null(strstr(out.p, "**Train**"));
     assert_non_null(strstr(out.p, "| `Space` | `:pause` |"));
@@ -178,7 +189,7 @@ int main(void)
         cmocka_unit_test(test_reserved_letters),
         cmocka_unit_test(test_movement),
         cmocka_unit_test(test_each_entry_is_complete),
-        cmocka_unit_test(test_each_action_has_a_command_and_a_function),
+        cmocka_unit_test(test_each_screen_is_complete),
         cmocka_unit_test(test_names_come_back),
         cmocka_unit_test(test_unknown_command),
         cmocka_unit_test(test_markdown),

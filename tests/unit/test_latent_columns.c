@@ -52,7 +52,7 @@ static struct bench *toy_bench(void)
 
 static double shown_toy(const struct bench *b, size_t i)
 {
-    const struct latent_source s = {.latent = b->a.latents.order[i]};
+    const struct latent_source s = {.latent = latents_of(&b->a)->order[i]};
     return toy_of(&s);
 }
 
@@ -74,9 +74,9 @@ static void test_table_and_sort(void **state)
     type(b, ":sort To\t");
     assert_string_equal(b->a.line.text, "sort Toy");
     press(b, KEY_ESC_);
-    const int by = b->a.latents.sort;
+    const int by = latents_of(&b->a)->sort;
     type(b, "><");
-    assert_int_equal(b->a.latents.sort, by);
+    assert_int_equal(latents_of(&b->a)->sort, by);
     type(b, ":sort x\n");
     assert_true(on_screen(b,
                           "no column x: latent logd max mean absorb match P R F1 label "
@@ -94,7 +94,7 @@ static void test_filter(void **state)
         char line[64];
         snprintf(line, sizeof line, "&%s>6\n", names[i]);
         type(b, line);
-        assert_int_equal(b->a.latents.shown, 73); /* of 512, those that leave 6 */
+        assert_int_equal(latents_of(&b->a)->shown, 73); /* of 512, those that leave 6 */
         press(b, '\\');
     }
     type(b, "&toy_\t");
@@ -102,7 +102,7 @@ static void test_filter(void **state)
     press(b, KEY_ESC_);
     type(b, "&x>1\n");
     assert_true(on_screen(b, "unknown field: latent fires density logd max"));
-    assert_non_null(strstr(b->a.latents.filter_error, " F1 Toy"));
+    assert_non_null(strstr(latents_of(&b->a)->filter_error, " F1 Toy"));
     bench_free(b);
 }
 
@@ -130,7 +130,7 @@ static void test_help_and_detail(void **state)
     assert_true(on_screen(b, "the column Toy"));
     assert_true(on_screen(b, "Nothing but this test has it."));
     type(b, "j\n"); /* from the head to the column: sorts by it */
-    assert_int_equal(b->a.screen, SCREEN_LATENTS);
+    assert_ptr_equal(b->a.screen, &screen_latents);
     assert_true(on_screen(b, "sort Toy"));
     type(b, ":latent 42\n");
     assert_true(on_screen(b, "toy of it 0.25"));
@@ -147,7 +147,7 @@ static void test_csv(void **state)
     struct errinfo e;
     type(b, "2:sort latent\n");
     str_init(&out, 1u << 24);
-    assert_ok(export_text(&b->a, &b->v, SCREEN_LATENTS, &out, &e), &e);
+    assert_ok(screen_latents.export_text(&b->a, &b->v, &out, &e), &e);
     assert_non_null(strstr(out.p, ",top_tokens,label,toy_value\n"));
     const char *row = strstr(out.p, "\n3,");
     assert_non_null(row);

@@ -1,7 +1,9 @@
 /* Every size from 1x1 to 200x80: rectangles lie inside and do not overlap. */
 #include "check.h"
-#include "ui/app.h"
 #include "ui/layout.h"
+#include "ui/screens/detail_priv.h"
+#include "ui/screens/latents_priv.h"
+#include "ui/screens/train_priv.h"
 
 static bool inside(struct rect r, struct rect of)
 {
@@ -44,14 +46,14 @@ static void check_size(int w, int h)
     check_parts(frame, 4, all, "frame");
     assert_int_equal(area(frame, 4), w * h);
     for (int wide = 0; wide < 2; wide++) {
-        const struct layout_train t = layout_train(f.body, wide);
+        const struct train_layout t = train_layout(f.body, wide);
         const struct rect train[] = {t.pane[0], t.pane[1], t.pane[2], t.pane[3],
                                      t.run,     t.mask,    t.events};
         check_parts(train, 7, f.body, "train");
-        const struct layout_latents l = layout_latents(f.body, wide);
+        const struct latents_layout l = latents_layout(f.body, wide);
         const struct rect latents[] = {l.table, l.preview, l.density};
         check_parts(latents, 3, f.body, "latents");
-        const struct layout_detail d = layout_detail(f.body, wide);
+        const struct detail_layout d = detail_layout(f.body, wide);
         const struct rect detail[] = {d.stats, d.hist, d.lens, d.contexts};
         check_parts(detail, 4, f.body, "detail");
         const bool fits =

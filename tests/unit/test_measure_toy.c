@@ -6,8 +6,9 @@
 #include "sweep/cellfile.h"
 #include "sweep/table.h"
 #include "train/history.h"
-#include "ui/export.h"
-#include "ui/screen.h"
+#include "ui/app.h"
+#include "ui/pane.h"
+#include "ui/screens/table.h"
 #include "unit/check.h"
 
 #include <math.h>
@@ -71,17 +72,16 @@ static void test_train(void **state)
     assert_ok(session_view_add_row(&v, 0, &row, &e), &e);
     const struct series *s = &v.arm[0].series[METRIC_TOY];
     assert_true(s->n == 1 && s->lo && s->lo[0] == 0.25 && s->hi[0] == 0.75);
-    while (train_pane_metric(n) >= 0) {
+    while (pane_metric(n) >= 0) {
         n++;
     }
-    assert_int_equal(train_pane_metric(n - 1), METRIC_TOY);
-    assert_false(train_is_noisy(METRIC_TOY));
-    assert_string_equal(train_measured_on(&v, METRIC_TOY),
-                        "on held-out text, unmasked");
+    assert_int_equal(pane_metric(n - 1), METRIC_TOY);
+    assert_false(pane_is_noisy(METRIC_TOY));
+    assert_string_equal(pane_taken_on(&v, METRIC_TOY), "on held-out text, unmasked");
     assert_int_equal(measure_box(9), METRIC_TOY);
     assert_int_equal(measure_line(10), METRIC_TOY);
     str_init(&out, 1 << 20);
-    assert_ok(export_text(&a, &v, SCREEN_TRAIN, &out, &e), &e);
+    assert_ok(screen_train.export_text(&a, &v, &out, &e), &e);
     check_has(out.p, "A,5,,toy,0.5,0.25,0.75");
     str_free(&out);
     session_view_deinit(&v);

@@ -8,6 +8,8 @@
 #include "sae/foreign.h"
 #include "story/grammar.h"
 #include "sweep/table.h"
+#include "ui/app.h"
+#include "ui/screens/table.h"
 #include "unit/sample_settings.h"
 
 #include <errno.h>
@@ -140,6 +142,15 @@ static enum err sweep_tables(struct errinfo *e)
 }
 
 /* Model, text, two arms of a run, an evaluation, a directory and back. */
+static enum err open_screens(struct errinfo *e)
+{
+    struct app *a = test_calloc(1, sizeof *a);
+    const enum err rc = app_init(a, &screen_table, 80, 24, GLYPH_ASCII, THEME_DARK, e);
+    app_deinit(a);
+    test_free(a);
+    return rc;
+}
+
 static enum err whole_run(struct errinfo *e)
 {
     struct settings set = sample_settings(1);
@@ -222,6 +233,12 @@ static void foreign(void **state)
     fail_each(read_foreign, 1000);
 }
 
+static void screens(void **state)
+{
+    (void)state;
+    fail_each(open_screens, 100);
+}
+
 static void runs(void **state)
 {
     (void)state;
@@ -235,6 +252,7 @@ int main(void)
         cmocka_unit_test(tables),
         cmocka_unit_test(sweeps),
         cmocka_unit_test(foreign),
+        cmocka_unit_test(screens),
         cmocka_unit_test(runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "sample_settings.h"
 #include "ui/explore.h"
+#include "ui/screens/table.h"
 #include "ui/signal.h"
 #include "ui/term.h"
 #include "unit/pty.h"
@@ -236,6 +237,7 @@ static int explore_on(int tty, const char *runs_dir)
     dup2(tty, 1);
     setenv("TERM", "xterm-256color", 1);
     const struct explore_config c = {
+        .screens = &screen_table,
         .session = {.set = sample_settings(1000000), .runs_dir = runs_dir},
         .tier = GLYPH_BRAILLE,
         .color = 1,

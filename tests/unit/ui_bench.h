@@ -4,9 +4,13 @@
 #define SAETOP_TESTS_UNIT_UI_BENCH_H
 
 #include "check.h"
-#include "ui/app.h"
+#include "ui/cmdline.h"
+#include "ui/frame.h"
 #include "ui/names.h"
-#include "ui/screen.h"
+#include "ui/screens/detail_priv.h"
+#include "ui/screens/latents_priv.h"
+#include "ui/screens/train_priv.h"
+#include "ui/text.h"
 #include "ui_sample.h"
 
 struct bench {
@@ -15,14 +19,20 @@ struct bench {
     struct canvas c;
 };
 
-static inline void begin(struct bench *b, int w, int h, size_t arms)
+static inline void begin_with(struct bench *b, const struct screen_table *screens,
+                              int w, int h, size_t arms)
 {
     struct errinfo e;
     sample_view(&b->v, arms, 900, 512);
-    app_init(&b->a, w, h, GLYPH_BRAILLE, THEME_DARK);
+    assert_ok(app_init(&b->a, screens, w, h, GLYPH_BRAILLE, THEME_DARK, &e), &e);
     assert_ok(canvas_init(&b->c, w, h, GLYPH_BRAILLE, &e), &e);
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
     app_view(&b->a, &b->v, &b->c);
+}
+
+static inline void begin(struct bench *b, int w, int h, size_t arms)
+{
+    begin_with(b, &screen_table, w, h, arms);
 }
 
 static inline struct bench *bench_new(int w, int h, size_t arms)
@@ -89,14 +99,14 @@ static inline void mouse(struct bench *b, enum mouse_kind kind, int x, int y)
     app_view(&b->a, &b->v, &b->c);
 }
 
-static inline struct rect hit_of(struct bench *b, enum hit_kind kind, int arg)
+static inline struct rect hit_of(struct bench *b, int kind, int arg)
 {
     for (size_t i = b->a.n_hits; i-- > 0;) {
         if (b->a.hit[i].kind == kind && b->a.hit[i].a == arg) {
             return b->a.hit[i].r;
         }
     }
-    fail_msg("nothing drawn of kind %d, %d", (int)kind, arg);
+    fail_msg("nothing drawn of kind %d, %d", kind, arg);
     return (struct rect){0};
 }
 

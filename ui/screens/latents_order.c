@@ -2,7 +2,7 @@
  * stand, which are shown, found and marked. The order is made anew only when the table,
  * the filter or the sorting changed. */
 #include "base/mem.h"
-#include "ui/screen.h"
+#include "ui/screens/latents_priv.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,22 +14,22 @@
 static struct rect table_rect(const struct app *a)
 {
     const bool wide = layout_kind(a->w, a->h) == LAYOUT_WIDE;
-    return layout_latents(layout_frame(a->w, a->h).body, wide).table;
+    return latents_layout(layout_frame(a->w, a->h).body, wide).table;
 }
 
 const char *latents_label(const struct app *a, const struct session_view *v, int32_t id)
 {
-    return latent_labels_of(v->arm[a->latents.arm].labels, id);
+    return latent_labels_of(v->arm[latents_of(a)->arm].labels, id);
 }
 
 bool latents_column_shown(const struct app *a, const struct session_view *v,
                           const struct latent_column *c)
 {
-    const bool labels = latent_labels_count(v->arm[a->latents.arm].labels) > 0;
+    const bool labels = latent_labels_count(v->arm[latents_of(a)->arm].labels) > 0;
     const bool narrow = table_rect(a).w < 100;
     /* Where there is no room for all, labels take that of what others say as well, but
      * not of the column that is sorted by. */
-    const bool sorted = c == latent_column_at((size_t)a->latents.sort);
+    const bool sorted = c == latent_column_at((size_t)latents_of(a)->sort);
     return (c->flags & IN_TABLE) && (labels || !(c->flags & ONLY_LABELS)) &&
            !((c->flags & GIVES_WAY) && labels && narrow && !sorted);
 }
@@ -92,7 +92,7 @@ double latents_number(const struct latent_column *c, const struct latent_source 
 const struct latent_table *latents_table(const struct app *a,
                                          const struct session_view *v)
 {
-    return v->arm[a->latents.arm].table;
+    return v->arm[latents_of(a)->arm].table;
 }
 
 int latents_page(const struct app *a)
@@ -273,7 +273,7 @@ static void count_densities(struct latents_state *l, const struct latent_table *
 
 void latents_order(struct app *a, const struct session_view *v)
 {
-    struct latents_state *l = &a->latents;
+    struct latents_state *l = latents_of(a);
     const struct latent_table *t = latents_table(a, v);
     const int page = latents_page(a);
     if (!t) {
@@ -305,7 +305,7 @@ void latents_order(struct app *a, const struct session_view *v)
 
 bool latents_go(struct app *a, int32_t id)
 {
-    struct latents_state *l = &a->latents;
+    struct latents_state *l = latents_of(a);
     for (size_t i = 0; i < l->shown; i++) {
         if (l->order[i] == id) {
             list_go(&l->list, i);
@@ -318,7 +318,7 @@ bool latents_go(struct app *a, int32_t id)
 
 int32_t latents_beside(const struct app *a, int32_t id, int by)
 {
-    const struct latents_state *l = &a->latents;
+    const struct latents_state *l = latents_of(a);
     for (size_t i = 0; i < l->shown; i++) {
         if (l->order[i] != id) {
             continue;
@@ -333,7 +333,7 @@ int32_t latents_beside(const struct app *a, int32_t id, int by)
 
 bool latents_set_filter(struct app *a, const struct session_view *v, const char *text)
 {
-    struct latents_state *l = &a->latents;
+    struct latents_state *l = latents_of(a);
     struct latent_filter *f = NULL;
     l->filter_error[0] = '\0';
     if (text[strspn(text, " ")]) {
@@ -353,16 +353,16 @@ bool latents_set_filter(struct app *a, const struct session_view *v, const char 
 
 void latents_say_waiting(struct app *a, const struct session_view *v)
 {
-    if (!latents_table(a, v) && (a->latents.find[0] || a->latents.filter[0])) {
+    if (!latents_table(a, v) && (latents_of(a)->find[0] || latents_of(a)->filter[0])) {
         app_say(a, false, "no table of latents yet: %s",
-                a->latents.filter[0] ? "the filter holds once it is there"
-                                     : "n looks again once it is there");
+                latents_of(a)->filter[0] ? "the filter holds once it is there"
+                                         : "n looks again once it is there");
     }
 }
 
 void latents_mark(struct app *a, int arm, int32_t id, size_t F)
 {
-    struct latents_state *l = &a->latents;
+    struct latents_state *l = latents_of(a);
     if (id < 0 || (size_t)id >= F ||
         mem_grow(&l->mark[arm], &l->n_mark[arm], F, 1, SIZE_MAX / 8, NULL) != OK) {
         return;
@@ -389,13 +389,14 @@ static struct latent_filter *finder(struct latents_state *l)
 
 void latents_find(struct app *a, const struct session_view *v, bool forward, bool here)
 {
-    struct latents_state *l = &a->latents;
+    struct latents_state *l = latents_of(a);
     const struct latent_table *t = latents_table(a, v);
     struct latent_filter *f = finder(l);
     if (!t || !f) {
         latents_say_waiting(a, v);
         return;
     }
+    latents_order(a, v); /* it may be asked for from another screen */
     size_t count = 0, best = SIZE_MAX, best_away = SIZE_MAX;
     for (size_t i = 0; i < l->shown; i++) {
         const int32_t id = l->order[i];
@@ -439,7 +440,7 @@ void latents_deinit(struct latents_state *l)
 
 void latents_ask(struct app *a, const struct session_view *v, bool force)
 {
-    struct latents_state *l = &a->latents;
+    struct latents_state *l = latents_of(a);
     const bool open = v->names.vocab && v->n_arms > (size_t)l->arm &&
                       v->state != SESSION_LOADING && v->state != SESSION_ENDED;
     if (!open || (v->table_busy && !force)) {

@@ -1,19 +1,51 @@
 /* Detail: what one latent answers to, and what it does. */
 #include "base/number.h"
+#include "ui/actions.h"
 #include "ui/context_flow.h"
+#include "ui/export.h"
 #include "ui/names.h"
-#include "ui/screen.h"
+#include "ui/plot.h"
+#include "ui/screens/detail_priv.h"
+#include "ui/steer.h"
+#include "ui/text.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+struct detail_state *detail_of(const struct app *a)
+{
+    return app_state(a, &screen_detail);
+}
+
+static void init(void *state)
+{
+    struct detail_state *own = state;
+    own->latent = -1;
+    own->interval = INTERVAL_TOP;
+    own->heat_row = true;
+}
+
+struct detail_layout detail_layout(struct rect b, bool wide)
+{
+    struct detail_layout l;
+    const int left =
+        wide ? layout_least(40 + (b.w - 120) / 6, b.w / 2) : layout_least(30, b.w / 2);
+    const int stats = layout_least(wide ? 10 : 8, b.h);
+    const int hist = layout_least(wide ? 12 : 6, b.h - stats);
+    l.stats = layout_box(b.x, b.y, left, stats);
+    l.hist = layout_box(b.x, b.y + stats, left, hist);
+    l.lens = layout_box(b.x, b.y + stats + hist, left, b.h - stats - hist);
+    l.contexts = layout_box(b.x + left, b.y, b.w - left, b.h);
+    return l;
+}
 
 const struct latent_detail *detail_shown(const struct app *a,
                                          const struct session_view *v)
 {
     const struct latent_detail *d = v->detail;
     const bool same =
-        d && d->latent == a->detail.latent && v->detail_arm == a->detail.arm;
+        d && d->latent == detail_of(a)->latent && v->detail_arm == latents_arm(a);
     return same ? d : NULL;
 }
 
@@ -83,10 +115,9 @@ static void draw_stats(struct app *a, const struct session_view *v, struct canva
 {
     const struct latent_detail *d = detail_shown(a, v);
     char title[48];
-    snprintf(title, sizeof title, "#%d of %c%s", a->detail.latent,
-             v->arm[a->detail.arm].letter,
-             latents_is_marked(&a->latents, a->detail.arm, a->detail.latent) ? " *"
-                                                                             : "");
+    snprintf(title, sizeof title, "#%d of %c%s", detail_of(a)->latent,
+             v->arm[latents_arm(a)].letter,
+             latents_has_mark(a, detail_of(a)->latent) ? " *" : "");
     char step[48] = "";
     if (d && d->step >= 0) {
         char n[32];
@@ -103,10 +134,10 @@ static void draw_stats(struct app *a, const struct session_view *v, struct canva
     const struct latent_row *row = &d->row;
     const struct latent_source source = {
         .row = row,
-        .latent = a->detail.latent,
+        .latent = detail_of(a)->latent,
         .names = &v->names,
-        .label = latents_label(a, v, a->detail.latent),
-        .marked = latents_is_marked(&a->latents, a->detail.arm, a->detail.latent)};
+        .label = latents_label(a, v, detail_of(a)->latent),
+        .marked = latents_has_mark(a, detail_of(a)->latent)};
     if (source.label[0]) {
         canvas_text(c, x, y++, w, source.label, ROLE_VALUE, ATTR_BOLD);
     }
@@ -125,7 +156,7 @@ static void draw_stats(struct app *a, const struct session_view *v, struct canva
         canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "cosine of encoder and decoder %s",
                      cosine);
     }
-    y = screen_match(c, x, y, w, &v->names, row);
+    y = latents_match(c, x, y, w, &v->names, row);
     if (d->delta_n) {
         signed_number(text, sizeof text, d->delta_nll);
         canvas_textf(c, x, y++, w, ROLE_TEXT, 0,
@@ -166,8 +197,9 @@ static void draw_histogram(const struct app *a, const struct session_view *v,
     for (int i = 0; i < rows; i++) {
         most = sum[i] > most ? sum[i] : most;
     }
-    const float at =
-        a->detail.context < d->n_contexts ? d->context[a->detail.context].act : -1;
+    const float at = detail_of(a)->context < d->n_contexts
+                         ? d->context[detail_of(a)->context].act
+                         : -1;
     for (int i = 0; i < rows; i++) {
         char label[24];
         const double from = (double)d->hist_max * i * per / LATENT_HIST_BINS;
@@ -177,7 +209,7 @@ static void draw_histogram(const struct app *a, const struct session_view *v,
         canvas_textf(c, in.x + 1, in.y + i, 6, ROLE_AXIS, 0, "%5s", label);
         plot_bar(c, in.x + 7, in.y + i, in.w - 15,
                  log1p((double)sum[i]) / log1p((double)most),
-                 arm_role((size_t)a->detail.arm));
+                 arm_role((size_t)latents_arm(a)));
         canvas_textf(c, in.x + in.w - 8, in.y + i, 8, here ? ROLE_FOCUS : ROLE_TEXT, 0,
                      "%6zu%s", sum[i], here ? "\xe2\x97\x82" : "");
     }
@@ -206,12 +238,12 @@ static void draw_lens(const struct app *a, const struct session_view *v,
         [LENS_NORM] = "logit lens (norm)", [LENS_DIRECT] = "logit lens (direct)"};
     const struct latent_detail *d = detail_shown(a, v);
     const struct rect in =
-        canvas_box(c, r, titles[a->detail.lens],
+        canvas_box(c, r, titles[detail_of(a)->lens],
                    r.w > 36 ? "more \xe2\x94\x82 less" : NULL, false);
     if (!d) {
         return;
     }
-    const struct latent_lens *l = &d->lens[a->detail.lens];
+    const struct latent_lens *l = &d->lens[detail_of(a)->lens];
     const int half = (in.w - 3) / 2;
     const int bar = in.x + 1 + half;
     canvas_fill(c, (struct rect){bar, in.y, 1, in.h}, 0x2502, ROLE_BORDER, 0);
@@ -246,15 +278,15 @@ static void draw_context(struct app *a, const struct session_view *v, struct can
                          struct rect r, const struct latent_detail *d, size_t i,
                          const struct context_flow *flow)
 {
-    const bool on = i == a->detail.context;
+    const bool on = i == detail_of(a)->context;
     char act[24];
     plot_number(act, sizeof act, (double)d->context[i].act, 5);
     canvas_put(c, r.x, r.y, on ? 0x25B6 : ' ', ROLE_FOCUS, ATTR_BOLD);
     canvas_textf(c, r.x + 1, r.y, 6, on ? ROLE_VALUE : ROLE_DIM, 0, "%5s", act);
     bool hit[CONTEXT_TOKENS];
-    context_find(&v->names, &d->context[i], a->detail.find, hit);
+    context_find(&v->names, &d->context[i], detail_of(a)->find, hit);
     context_draw(c, (struct rect){r.x + 8, r.y, r.w - 8, r.h}, flow, &v->names,
-                 &d->context[i], top_of(d), a->detail.heat_row, hit);
+                 &d->context[i], top_of(d), detail_of(a)->heat_row, hit);
     app_hit(a, r, HIT_CONTEXT, (int)i);
 }
 
@@ -265,10 +297,10 @@ static void draw_context_list(struct app *a, const struct session_view *v,
     struct context_flow flow;
     const struct contexts_look look = {.w = in.w - 10,
                                        .most = 3,
-                                       .pitch = a->detail.heat_row ? 2 : 1,
+                                       .pitch = detail_of(a)->heat_row ? 2 : 1,
                                        .gap = wide ? 1 : 0,
-                                       .wrap = a->detail.wrap};
-    size_t first = a->detail.context < d->n_contexts ? a->detail.context : 0;
+                                       .wrap = detail_of(a)->wrap};
+    size_t first = detail_of(a)->context < d->n_contexts ? detail_of(a)->context : 0;
     int room = in.h - context_height(v, d, first, &look, &flow);
     while (first > 0) {
         room -= context_height(v, d, first - 1, &look, &flow);
@@ -311,12 +343,12 @@ static void draw_contexts(struct app *a, const struct session_view *v, struct ca
                           struct rect r, bool wide)
 {
     const struct latent_detail *d = detail_shown(a, v);
-    const bool fresh = d && d->interval == a->detail.interval;
+    const bool fresh = d && d->interval == detail_of(a)->interval;
     char name[32], title[64], value[48] = "";
-    names_interval(a->detail.interval, name, sizeof name);
+    names_interval(detail_of(a)->interval, name, sizeof name);
     snprintf(title, sizeof title, "contexts: %s", name);
     if (fresh && d->n_contexts) {
-        snprintf(value, sizeof value, "%zu/%zu of %zu", a->detail.context + 1,
+        snprintf(value, sizeof value, "%zu/%zu of %zu", detail_of(a)->context + 1,
                  d->n_contexts, d->n_in_interval);
     }
     const struct rect in = canvas_box(c, r, title, value, true);
@@ -326,14 +358,15 @@ static void draw_contexts(struct app *a, const struct session_view *v, struct ca
     if (v->state == SESSION_LOADING) {
         return;
     }
-    if (a->detail.latent < 0) {
-        canvas_text(c, x, middle, in.w - 3, "no latent chosen: 2 shows the table",
-                    ROLE_DIM, 0);
+    if (detail_of(a)->latent < 0) {
+        canvas_textf(c, x, middle, in.w - 3, ROLE_DIM, 0,
+                     "no latent chosen: %c shows the table",
+                     (char)screen_latents.go.key[0]);
     } else if (!fresh) {
         canvas_textf(c, x, middle, in.w - 3, ROLE_DIM, 0,
                      v->detail_busy ? "describing latent #%d ..."
                                     : "no description of #%d; R asks for one",
-                     a->detail.latent);
+                     detail_of(a)->latent);
     } else if (!d->n_contexts) {
         canvas_text(c, x, middle, in.w - 3,
                     d->row.fires ? "no context in this interval; i changes it"
@@ -347,104 +380,72 @@ static void draw_contexts(struct app *a, const struct session_view *v, struct ca
     }
 }
 
-void screen_detail_view(struct app *a, const struct session_view *v, struct canvas *c,
-                        struct rect body, bool wide)
+static void view(struct app *a, const struct session_view *v, struct canvas *c,
+                 struct rect body, bool wide)
 {
-    const struct layout_detail l = layout_detail(body, wide);
+    const struct detail_layout l = detail_layout(body, wide);
     draw_stats(a, v, c, l.stats, wide);
     draw_histogram(a, v, c, l.hist);
     draw_lens(a, v, c, l.lens);
     draw_contexts(a, v, c, l.contexts, wide);
 }
 
-/* ---- find ---- */
-
-void detail_find(struct app *a, const struct session_view *v, bool forward, bool here)
-{
-    const struct latent_detail *d = detail_shown(a, v);
-    if (!a->detail.find[0]) {
-        return;
-    }
-    if (!d || !d->n_contexts) {
-        app_say(a, false, "no contexts yet: n looks again once they are there");
-        return;
-    }
-    const size_t n = d->n_contexts;
-    size_t count = 0, best = SIZE_MAX, best_away = SIZE_MAX;
-    for (size_t i = 0; i < n; i++) {
-        if (!context_find(&v->names, &d->context[i], a->detail.find, NULL)) {
-            continue;
-        }
-        count++;
-        size_t away = (forward ? i + n - a->detail.context : a->detail.context + n - i);
-        away %= n;
-        away = away || here ? away : n;
-        if (away < best_away) {
-            best = i;
-            best_away = away;
-        }
-    }
-    if (best == SIZE_MAX) {
-        app_say(a, true, "not in these %zu contexts: %.60s", n, a->detail.find);
-        return;
-    }
-    a->detail.context = best;
-    app_say(a, false, "/%.60s  in %zu of %zu contexts", a->detail.find, count, n);
-}
-
 /* ---- state ---- */
 
 void detail_ask(struct app *a, const struct session_view *v)
 {
-    if (a->detail.latent < 0 || !v->names.vocab || v->state == SESSION_LOADING ||
+    if (detail_of(a)->latent < 0 || !v->names.vocab || v->state == SESSION_LOADING ||
         v->state == SESSION_ENDED) {
         return;
     }
     struct command *c = app_emit(a, COMMAND_DETAIL);
     if (c) {
-        c->arm = a->detail.arm;
-        c->latent = a->detail.latent;
-        c->interval = a->detail.interval;
-        a->detail.asked = true;
+        c->arm = latents_arm(a);
+        c->latent = detail_of(a)->latent;
+        c->interval = detail_of(a)->interval;
+        detail_of(a)->asked = true;
     }
 }
 
 void detail_choose(struct app *a, const struct session_view *v, int32_t latent)
 {
     const struct latent_detail *d = v->detail;
-    a->detail.arm = a->latents.arm;
-    a->latents.at = latent;
-    latents_go(a, latent);
-    if (a->detail.latent != latent) {
-        a->detail.latent = latent;
-        a->detail.context = 0;
-        a->detail.asked = false;
+    latents_choose(a, latent);
+    if (detail_of(a)->latent != latent) {
+        detail_of(a)->latent = latent;
+        detail_of(a)->context = 0;
+        detail_of(a)->asked = false;
     }
     const struct latent_table *t = latents_table(a, v);
     if (d && t && d->step < t->step) {
-        a->detail.asked = false; /* older than the table it was chosen from */
+        detail_of(a)->asked = false; /* older than the table it was chosen from */
     }
 }
 
-void screen_detail_sync(struct app *a, const struct session_view *v)
+static void sync(struct app *a, const struct session_view *v, bool shown)
 {
-    if (a->screen != SCREEN_DETAIL) {
+    struct detail_state *own = detail_of(a);
+    if (!shown) {
         return;
     }
-    if (a->detail.latent < 0 && latents_table(a, v)) {
-        detail_choose(a, v, a->latents.at >= 0 ? a->latents.at : 0);
+    if (own->arm != latents_arm(a)) {
+        own->arm = latents_arm(a);
+        own->asked = false;
+        own->context = 0;
+    }
+    if (own->latent < 0 && latents_table(a, v)) {
+        detail_choose(a, v, latents_at(a) >= 0 ? latents_at(a) : 0);
     }
     const struct latent_detail *d = detail_shown(a, v);
-    if (!a->detail.asked && !v->detail_busy && a->detail.latent >= 0) {
+    if (!own->asked && !v->detail_busy && own->latent >= 0) {
         detail_ask(a, v);
     }
-    if (d && a->detail.context >= d->n_contexts) {
-        a->detail.context = d->n_contexts ? d->n_contexts - 1 : 0;
+    if (d && own->context >= d->n_contexts) {
+        own->context = d->n_contexts ? d->n_contexts - 1 : 0;
     }
 }
 
-void screen_detail_move(struct app *a, const struct session_view *v,
-                        const char *direction)
+static void move(struct app *a, const struct session_view *v, const char *direction)
 {
     const struct latent_detail *d = detail_shown(a, v);
     /* Of the keymap's directions only "left" and "right" begin so. */
@@ -453,47 +454,153 @@ void screen_detail_move(struct app *a, const struct session_view *v,
         return;
     }
     struct list_view list = {.count = d ? d->n_contexts : 0, .page = 6};
-    list_go(&list, a->detail.context);
+    list_go(&list, detail_of(a)->context);
     if (list_by_name(&list, direction)) {
-        a->detail.context = list.cursor;
+        detail_of(a)->context = list.cursor;
     }
 }
 
-void screen_detail_enter(struct app *a, const struct session_view *v)
+static void enter(struct app *a, const struct session_view *v)
 {
     (void)v;
     app_say(a, false, "click a neighbour, or :latent N, to open another latent");
 }
 
-void screen_detail_mouse(struct app *a, const struct session_view *v,
-                         const struct hit *hit, const struct event *ev)
+static void mouse(struct app *a, const struct session_view *v, const struct hit *hit,
+                  const struct event *ev)
 {
     if (ev->mouse == MOUSE_WHEEL_UP || ev->mouse == MOUSE_WHEEL_DOWN) {
-        screen_detail_move(a, v, ev->mouse == MOUSE_WHEEL_UP ? "up" : "down");
+        move(a, v, ev->mouse == MOUSE_WHEEL_UP ? "up" : "down");
     } else if (hit->kind == HIT_CONTEXT && ev->mouse == MOUSE_PRESS) {
-        a->detail.context = (size_t)hit->a;
+        detail_of(a)->context = (size_t)hit->a;
     } else if (hit->kind == HIT_LATENT && ev->mouse == MOUSE_PRESS) {
         detail_choose(a, v, hit->a);
     }
 }
 
-void screen_detail_status(const struct app *a, const struct session_view *v, char *out,
-                          size_t cap)
+static void status(const struct app *a, const struct session_view *v, char *out,
+                   size_t cap)
 {
     const struct latent_detail *d = detail_shown(a, v);
     char match[80] = "";
     if (d) {
         names_match(&v->names, &d->row, match, sizeof match);
     }
-    if (a->detail.latent < 0) {
+    if (detail_of(a)->latent < 0) {
         snprintf(out, cap, "no latent chosen");
         return;
     }
-    const char *label = latents_label(a, v, a->detail.latent);
-    size_t len = (size_t)snprintf(out, cap, "#%d %s%s%s", a->detail.latent, label,
+    const char *label = latents_label(a, v, detail_of(a)->latent);
+    size_t len = (size_t)snprintf(out, cap, "#%d %s%s%s", detail_of(a)->latent, label,
                                   label[0] && match[0] ? "  " : "", match);
     if (d && d->n_contexts && len < cap) {
-        snprintf(out + len, cap - len, "  context %zu/%zu%s", a->detail.context + 1,
+        snprintf(out + len, cap - len, "  context %zu/%zu%s", detail_of(a)->context + 1,
                  d->n_contexts, v->detail_busy ? "  (updating)" : "");
     }
 }
+
+/* ---- the rest of the screen ---- */
+
+/* What undo takes back of it. */
+struct layout {
+    int lens;
+    bool heat_row, wrap;
+};
+_Static_assert(sizeof(struct layout) <= SCREEN_LAYOUT, "undo has room for it");
+
+static void layout(const struct app *a, void *out)
+{
+    const struct detail_state *own = detail_of(a);
+    struct layout *to = out;
+    to->lens = own->lens;
+    to->heat_row = own->heat_row;
+    to->wrap = own->wrap;
+}
+
+static void set_layout(struct app *a, const struct session_view *v, const void *in)
+{
+    struct detail_state *own = detail_of(a);
+    const struct layout *from = in;
+    (void)v;
+    own->lens = from->lens;
+    own->heat_row = from->heat_row;
+    own->wrap = from->wrap;
+}
+
+static const char *may_export(const struct app *a, const struct session_view *v)
+{
+    (void)a;
+    return v->detail ? NULL : "no latent described yet";
+}
+
+static void export_name(const struct app *a, const struct session_view *v, char *out,
+                        size_t cap)
+{
+    (void)a;
+    snprintf(out, cap, "latent-%d.csv", v->detail->latent);
+}
+
+static void add_contexts(const struct session_view *v, const struct latent_detail *d,
+                         struct str *out)
+{
+    str_add(out, "latent,rank,row,position,activation,before,token,after\n");
+    for (size_t i = 0; i < d->n_contexts; i++) {
+        const struct latent_context *c = &d->context[i];
+        struct str side[2];
+        for (int k = 0; k < 2; k++) {
+            str_init(&side[k], (size_t)1 << 20);
+            const int from = k ? CONTEXT_TOKENS / 2 + 1 : 0;
+            const int to = k ? CONTEXT_TOKENS : CONTEXT_TOKENS / 2;
+            for (int p = from; p < to; p++) {
+                str_add(&side[k], names_token(&v->names, c->token[p]));
+            }
+        }
+        export_integer(out, d->latent, true);
+        export_integer(out, (int64_t)i + 1, false);
+        export_integer(out, (int64_t)c->row, false);
+        export_integer(out, (int64_t)c->pos, false);
+        export_number(out, (double)c->act, false);
+        export_escaped(out, side[0].len ? side[0].p : "");
+        export_escaped(out, names_token(&v->names, c->token[CONTEXT_TOKENS / 2]));
+        export_escaped(out, side[1].len ? side[1].p : "");
+        str_addc(out, '\n');
+        str_free(&side[0]);
+        str_free(&side[1]);
+    }
+}
+
+static enum err export_text(const struct app *a, const struct session_view *v,
+                            struct str *out, struct errinfo *e)
+{
+    (void)a;
+    if (!v->detail) {
+        return err_set(e, ERR_USAGE, "no latent described yet");
+    }
+    add_contexts(v, v->detail, out);
+    return str_err(out, "export", e);
+}
+
+const struct screen_def screen_detail = {
+    .name = "detail",
+    .title = "Detail",
+    .go = {{'3'}, &action_screen, "detail", NULL, "Detail: one latent", 0},
+    .up = &screen_latents,
+    .base = &screen_latents,
+    .panes = 1,
+    .panes_wide = 1,
+    .keys = &detail_keys,
+    .played = "jjkHHwwk",
+    .state_size = sizeof(struct detail_state),
+    .init = init,
+    .sync = sync,
+    .view = view,
+    .status = status,
+    .move = move,
+    .enter = enter,
+    .mouse = mouse,
+    .layout = layout,
+    .set_layout = set_layout,
+    .may_export = may_export,
+    .export_name = export_name,
+    .export_text = export_text,
+};

@@ -1,10 +1,47 @@
 /* Latents: the table, and beside it, when wide, a preview and densities. */
+#include "base/csvfile.h"
+#include "base/number.h"
+#include "ui/actions.h"
+#include "ui/export.h"
 #include "ui/names.h"
-#include "ui/screen.h"
+#include "ui/screens/latents_priv.h"
+#include "ui/text.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+struct latents_state *latents_of(const struct app *a)
+{
+    return app_state(a, &screen_latents);
+}
+
+static void init(void *state)
+{
+    struct latents_state *l = state;
+    l->at = -1;
+    l->sort = l->scatter_y = latent_column_nth(AT_FIRST, 0);
+    l->asked_eval[0] = l->asked_eval[1] = -2;
+}
+
+static void deinit(void *state)
+{
+    latents_deinit(state);
+}
+
+struct latents_layout latents_layout(struct rect b, bool wide)
+{
+    struct latents_layout l = {.table = b};
+    if (!wide) {
+        return l;
+    }
+    const int side = layout_least(36 + (b.w - 120) / 6, b.w / 2);
+    l.table = layout_box(b.x, b.y, b.w - side, b.h);
+    const int density = layout_least(14, b.h / 2);
+    l.preview = layout_box(b.x + b.w - side, b.y, side, b.h - density);
+    l.density = layout_box(b.x + b.w - side, b.y + b.h - density, side, density);
+    return l;
+}
 
 /* ---- rows ---- */
 
@@ -52,7 +89,7 @@ static void draw_cell(struct canvas *c, int x, int y, int w, const char *text,
 static void draw_header(struct app *a, const struct session_view *v, struct canvas *c,
                         struct rect r)
 {
-    const struct latents_state *l = &a->latents;
+    const struct latents_state *l = latents_of(a);
     struct column_walk k = walk_from(a, v, r);
     for (int i; (i = walk_next(&k)) >= 0;) {
         const struct latent_column *col = latent_column_at((size_t)i);
@@ -105,7 +142,7 @@ static void draw_row(struct app *a, const struct session_view *v, struct canvas 
                      struct rect r, const struct latent_table *t, int32_t id,
                      bool cursor)
 {
-    const struct latents_state *l = &a->latents;
+    const struct latents_state *l = latents_of(a);
     if (cursor) {
         canvas_fill(c, r, ' ', ROLE_SELECT, 0);
         canvas_put(c, r.x, r.y, 0x25B6, ROLE_SELECT, 0);
@@ -130,7 +167,7 @@ static void draw_row(struct app *a, const struct session_view *v, struct canvas 
 static void draw_counts(const struct app *a, const struct session_view *v,
                         struct canvas *c, struct rect r, const struct latent_table *t)
 {
-    const struct latents_state *l = &a->latents;
+    const struct latents_state *l = latents_of(a);
     char shown[32], total[32], step[32];
     text_thousands(shown, sizeof shown, (int64_t)l->shown);
     text_thousands(total, sizeof total, (int64_t)t->F);
@@ -162,10 +199,10 @@ static void draw_empty(const struct app *a, const struct session_view *v,
         snprintf(why, sizeof why,
                  "the held-out set is being made ready; then the latents of %c are "
                  "described",
-                 v->arm[a->latents.arm].letter);
+                 v->arm[latents_of(a)->arm].letter);
     } else {
         snprintf(why, sizeof why, "describing the latents of %c ...",
-                 v->arm[a->latents.arm].letter);
+                 v->arm[latents_of(a)->arm].letter);
     }
     canvas_text(c, r.x + 2, r.y + r.h / 2, r.w - 2, why, ROLE_DIM, 0);
 }
@@ -173,7 +210,7 @@ static void draw_empty(const struct app *a, const struct session_view *v,
 static void draw_table(struct app *a, const struct session_view *v, struct canvas *c,
                        struct rect r)
 {
-    struct latents_state *l = &a->latents;
+    struct latents_state *l = latents_of(a);
     const struct latent_table *t = latents_table(a, v);
     if (!t || r.h < 5) {
         draw_empty(a, v, c, r);
@@ -204,6 +241,27 @@ static void draw_table(struct app *a, const struct session_view *v, struct canva
 
 /* ---- beside the table ---- */
 
+int latents_match(struct canvas *c, int x, int y, int w, const struct names *n,
+                  const struct latent_row *row)
+{
+    char text[400];
+    if (row->match == MATCH_NONE) {
+        canvas_text(c, x, y, w, "match none", ROLE_VALUE, 0);
+        return y + 1;
+    }
+    names_match(n, row, text, sizeof text);
+    const char *kind = names_match_kind(n, row);
+    const bool says_itself = !strcmp(kind, "letter");
+    canvas_textf(c, x, y, w, ROLE_VALUE, 0, "match %s%s%s at \xe2\x89\xa5%s",
+                 says_itself ? "" : kind, says_itself ? "" : " ", text,
+                 NUMBER(NUMBER_PLAIN, 0, 1, (double)row->match_cut));
+    canvas_textf(c, x, y + 1, w, ROLE_TEXT, 0, "  P %s  R %s  F1 %s",
+                 NUMBER(NUMBER_PLAIN, 0, 2, (double)row->precision),
+                 NUMBER(NUMBER_PLAIN, 0, 2, (double)row->recall),
+                 NUMBER(NUMBER_PLAIN, 0, 2, (double)row->f1));
+    return y + 2;
+}
+
 static void preview_contexts(const struct session_view *v, struct canvas *c, int x,
                              int y, int w, int bottom)
 {
@@ -226,7 +284,7 @@ static void preview_contexts(const struct session_view *v, struct canvas *c, int
 static void draw_preview(const struct app *a, const struct session_view *v,
                          struct canvas *c, struct rect r)
 {
-    const struct latents_state *l = &a->latents;
+    const struct latents_state *l = latents_of(a);
     const struct latent_table *t = latents_table(a, v);
     char title[40] = "preview";
     if (t && l->shown) {
@@ -252,7 +310,7 @@ static void draw_preview(const struct app *a, const struct session_view *v,
     plot_number(number[2], sizeof number[2], (double)row->mean, 6);
     canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "fires on %s of tokens", number[0]);
     canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "max %s  mean %s", number[1], number[2]);
-    y = screen_match(c, x, y, w, &v->names, row);
+    y = latents_match(c, x, y, w, &v->names, row);
     if (isfinite(row->absorption)) {
         canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "  absorption of it %.2f",
                      row->absorption);
@@ -278,7 +336,7 @@ static void draw_densities(const struct app *a, const struct session_view *v,
     static const char *const labels[DENSITY_BINS] = {"<-4.5", "-4.5", "-4.0", "-3.5",
                                                      "-3.0",  "-2.5", "-2.0", "-1.5",
                                                      "-1.0",  "-0.5"};
-    const struct latents_state *l = &a->latents;
+    const struct latents_state *l = latents_of(a);
     const struct latent_table *t = latents_table(a, v);
     const struct rect in = canvas_box(c, r, "latents by log10 density", NULL, false);
     if (!t) {
@@ -307,22 +365,22 @@ static void draw_boxed_table(struct app *a, const struct session_view *v,
 {
     char title[80], value[80];
     char at[32], shown[32];
-    snprintf(title, sizeof title, "latents of %c: %s", v->arm[a->latents.arm].letter,
-             v->arm[a->latents.arm].label);
+    snprintf(title, sizeof title, "latents of %c: %s",
+             v->arm[latents_of(a)->arm].letter, v->arm[latents_of(a)->arm].label);
     text_thousands(at, sizeof at,
-                   a->latents.shown ? (int64_t)a->latents.list.cursor + 1 : 0);
-    text_thousands(shown, sizeof shown, (int64_t)a->latents.shown);
+                   latents_of(a)->shown ? (int64_t)latents_of(a)->list.cursor + 1 : 0);
+    text_thousands(shown, sizeof shown, (int64_t)latents_of(a)->shown);
     snprintf(value, sizeof value, "%s / %s", at, shown);
     draw_table(a, v, c, canvas_box(c, r, title, value, true));
 }
 
-void screen_latents_view(struct app *a, const struct session_view *v, struct canvas *c,
-                         struct rect body, bool wide)
+static void view(struct app *a, const struct session_view *v, struct canvas *c,
+                 struct rect body, bool wide)
 {
-    const struct layout_latents l = layout_latents(body, wide);
+    const struct latents_layout l = latents_layout(body, wide);
     latents_order(a, v);
     app_hit(a, l.table, HIT_PANE, 0);
-    if (a->latents.scatter && latents_table(a, v)) {
+    if (latents_of(a)->scatter && latents_table(a, v)) {
         scatter_view(a, v, c, l.table);
     } else if (!wide) {
         draw_table(a, v, c, l.table);
@@ -337,23 +395,22 @@ void screen_latents_view(struct app *a, const struct session_view *v, struct can
 
 /* ---- state ---- */
 
-void screen_latents_sync(struct app *a, const struct session_view *v)
+static void sync(struct app *a, const struct session_view *v, bool shown)
 {
-    struct latents_state *l = &a->latents;
+    struct latents_state *l = latents_of(a);
     if ((size_t)l->arm >= arms_of(v)) {
-        l->arm = a->detail.arm = 0;
+        l->arm = 0;
         l->stale = true;
     }
-    if (a->screen == SCREEN_LATENTS || a->screen == SCREEN_DETAIL) {
+    if (shown) {
         latents_ask(a, v, false);
         latents_order(a, v);
     }
 }
 
-void screen_latents_move(struct app *a, const struct session_view *v,
-                         const char *direction)
+static void move(struct app *a, const struct session_view *v, const char *direction)
 {
-    struct latents_state *l = &a->latents;
+    struct latents_state *l = latents_of(a);
     latents_order(a, v);
     if (l->scatter) {
         scatter_move(a, v, direction);
@@ -365,22 +422,23 @@ void screen_latents_move(struct app *a, const struct session_view *v,
     }
 }
 
-void screen_latents_enter(struct app *a, const struct session_view *v)
+static void enter(struct app *a, const struct session_view *v)
 {
-    if (!a->latents.shown) {
+    if (!latents_of(a)->shown) {
         app_say(a, false,
                 latents_table(a, v) ? "no latent is shown"
                                     : "the table is not there yet");
         return;
     }
-    detail_choose(a, v, a->latents.at);
-    app_go(a, v, SCREEN_DETAIL);
+    char line[32];
+    snprintf(line, sizeof line, "latent %d", latents_of(a)->at);
+    app_run(a, v, line);
 }
 
-void screen_latents_mouse(struct app *a, const struct session_view *v,
-                          const struct hit *hit, const struct event *ev)
+static void mouse(struct app *a, const struct session_view *v, const struct hit *hit,
+                  const struct event *ev)
 {
-    struct latents_state *l = &a->latents;
+    struct latents_state *l = latents_of(a);
     const bool wheel = ev->mouse == MOUSE_WHEEL_UP || ev->mouse == MOUSE_WHEEL_DOWN;
     if (wheel && (hit->kind == HIT_ROW || hit->kind == HIT_PANE)) {
         list_wheel(&l->list, ev->mouse == MOUSE_WHEEL_UP ? -3 : 3);
@@ -391,11 +449,11 @@ void screen_latents_mouse(struct app *a, const struct session_view *v,
         }
         l->at = l->order[l->list.cursor];
         if (l->list.cursor == was) {
-            screen_latents_enter(a, v);
+            enter(a, v);
         }
     } else if (hit->kind == HIT_SCATTER && ev->mouse == MOUSE_PRESS) {
         if (scatter_click(a, v, ev->x, ev->y)) {
-            screen_latents_enter(a, v);
+            enter(a, v);
         }
         return;
     } else if (hit->kind == HIT_HEADER && ev->mouse == MOUSE_PRESS) {
@@ -409,10 +467,10 @@ void screen_latents_mouse(struct app *a, const struct session_view *v,
     }
 }
 
-void screen_latents_status(const struct app *a, const struct session_view *v, char *out,
-                           size_t cap)
+static void status(const struct app *a, const struct session_view *v, char *out,
+                   size_t cap)
 {
-    const struct latents_state *l = &a->latents;
+    const struct latents_state *l = latents_of(a);
     (void)v;
     size_t len = (size_t)snprintf(
         out, cap, "sort %s %s", latent_column_at((size_t)l->sort)->title,
@@ -425,8 +483,147 @@ void screen_latents_status(const struct app *a, const struct session_view *v, ch
     }
 }
 
-int screen_latents_rule(const struct app *a)
+static int rule(const struct app *a)
 {
     const bool table_alone = layout_kind(a->w, a->h) == LAYOUT_FULL;
-    return table_alone && !a->latents.scatter ? 1 : 0;
+    return table_alone && !latents_of(a)->scatter ? 1 : 0;
 }
+
+int latents_arm(const struct app *a)
+{
+    return latents_of(a)->arm;
+}
+
+int32_t latents_at(const struct app *a)
+{
+    return latents_of(a)->at;
+}
+
+void latents_choose(struct app *a, int32_t id)
+{
+    latents_of(a)->at = id;
+    latents_go(a, id);
+}
+
+bool latents_has_mark(const struct app *a, int32_t id)
+{
+    const struct latents_state *l = latents_of(a);
+    return latents_is_marked(l, l->arm, id);
+}
+
+/* What undo takes back of it. */
+struct layout {
+    int sort, scatter_y;
+    bool reverse, scatter;
+};
+_Static_assert(sizeof(struct layout) <= SCREEN_LAYOUT, "undo has room for it");
+
+static void layout(const struct app *a, void *out)
+{
+    const struct latents_state *l = latents_of(a);
+    struct layout *to = out;
+    to->sort = l->sort;
+    to->scatter_y = l->scatter_y;
+    to->reverse = l->reverse;
+    to->scatter = l->scatter;
+}
+
+static void set_layout(struct app *a, const struct session_view *v, const void *in)
+{
+    struct latents_state *l = latents_of(a);
+    const struct layout *from = in;
+    l->sort = from->sort;
+    l->scatter_y = from->scatter_y;
+    l->reverse = from->reverse;
+    l->scatter = from->scatter;
+    l->stale = true;
+    latents_order(a, v);
+}
+
+/* ---- export ---- */
+
+static void export_name(const struct app *a, const struct session_view *v, char *out,
+                        size_t cap)
+{
+    const struct latent_table *t = latents_table(a, v);
+    snprintf(out, cap, "latents-%c-%lld.csv", v->arm[latents_of(a)->arm].letter,
+             (long long)(t ? t->step : 0));
+}
+
+static void add_cell(const struct latent_column *c, const struct latent_source *s,
+                     bool first, struct str *out)
+{
+    const double v = latents_number(c, s);
+    if (c->text) {
+        struct str text;
+        str_init(&text, (size_t)1 << 20);
+        latent_column_text(c, s, &text);
+        csv_add(out, text.len ? text.p : "", first);
+        str_free(&text);
+    } else if (latent_column_is_whole(c) && isfinite(v)) {
+        export_integer(out, (int64_t)v, first);
+    } else {
+        export_number(out, v, first);
+    }
+}
+
+/* The table as filtered and sorted. */
+static void add_table(const struct app *a, const struct session_view *v,
+                      const struct latent_table *t, struct str *out)
+{
+    const struct latents_state *l = latents_of(a);
+    int at;
+    for (size_t k = 0; (at = latent_column_nth(IN_CSV, k)) >= 0; k++) {
+        csv_add(out, latent_column_at((size_t)at)->name, k == 0);
+    }
+    str_addc(out, '\n');
+    for (size_t i = 0; i < l->shown; i++) {
+        const struct latent_source s = latents_source(l, v, t, l->order[i]);
+        for (size_t k = 0; (at = latent_column_nth(IN_CSV, k)) >= 0; k++) {
+            add_cell(latent_column_at((size_t)at), &s, k == 0, out);
+        }
+        str_addc(out, '\n');
+    }
+}
+
+static enum err export_text(const struct app *a, const struct session_view *v,
+                            struct str *out, struct errinfo *e)
+{
+    const struct latent_table *t = latents_table(a, v);
+    if (!t || t != latents_of(a)->ordered) {
+        return err_set(e, ERR_USAGE, "no table of latents yet");
+    }
+    add_table(a, v, t, out);
+    return str_err(out, "export", e);
+}
+
+const struct screen_def screen_latents = {
+    .name = "latents",
+    .title = "Latents",
+    .go = {{'2'},
+           &action_screen,
+           "latents",
+           NULL,
+           "Latents: a table of what each one answers to",
+           0},
+    .up = &screen_train,
+    .panes = 1,
+    .panes_wide = 1,
+    .keys = &latents_keys,
+    .played = "jjk><rrjk",
+    .state_size = sizeof(struct latents_state),
+    .init = init,
+    .deinit = deinit,
+    .sync = sync,
+    .view = view,
+    .status = status,
+    .rule = rule,
+    .move = move,
+    .enter = enter,
+    .mouse = mouse,
+    .layout = layout,
+    .set_layout = set_layout,
+    .may_export = latents_may_browse,
+    .export_name = export_name,
+    .export_text = export_text,
+};

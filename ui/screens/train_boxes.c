@@ -1,6 +1,8 @@
 /* The Train screen's boxes: numbers or the difference of the arms, masking, events. */
 #include "ui/glyph.h"
-#include "ui/screen.h"
+#include "ui/screens/train_priv.h"
+#include "ui/steer.h"
+#include "ui/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -158,7 +160,7 @@ static bool best_of(const struct series *s, int better, double *value, double *s
 static int number_rows(const struct app *a, const struct session_view *v,
                        struct canvas *c, struct rect in)
 {
-    const struct arm_view *arm = &v->arm[arms_of(v) > 1 && a->train.target == 1];
+    const struct arm_view *arm = &v->arm[arms_of(v) > 1 && a->steer.target == 1];
     right_text(c, in.x + 12, in.y, 7, "now", ROLE_DIM);
     right_text(c, in.x + 20, in.y, 7, "best", ROLE_DIM);
     canvas_text(c, in.x + 29, in.y, in.w - 29, "at step", ROLE_DIM, 0);
@@ -193,7 +195,7 @@ static int number_rows(const struct app *a, const struct session_view *v,
 /* Whether the rate that is shown was asked for and is not in use yet. */
 static bool is_asked(const struct app *a, size_t arm)
 {
-    return !isnan(a->train.asked_rate[arm]);
+    return !isnan(a->steer.asked_rate[arm]);
 }
 
 static void pending_text(const struct app *a, const struct arm_view *arm, size_t nth,
@@ -216,7 +218,7 @@ static void pending_text(const struct app *a, const struct arm_view *arm, size_t
 static int switch_text(const struct app *a, const struct session_view *v,
                        struct canvas *c, int x, int y, int w, size_t arm)
 {
-    const double p = app_rate(a, v, (int)arm);
+    const double p = steer_rate(a, v, (int)arm);
     int used =
         canvas_textf(c, x, y, w, arm_role(arm), ATTR_BOLD, "%c ", v->arm[arm].letter);
     used +=
@@ -233,7 +235,7 @@ static void slider(struct app *a, const struct session_view *v, struct canvas *c
     if (r.w < 6) {
         return;
     }
-    const double p = app_rate(a, v, (int)arm);
+    const double p = steer_rate(a, v, (int)arm);
     canvas_put(c, r.x, r.y, 0x251C, ROLE_AXIS, 0);
     canvas_fill(c, (struct rect){r.x + 1, r.y, r.w - 2, 1}, 0x2500, ROLE_AXIS, 0);
     canvas_put(c, r.x + r.w - 1, r.y, 0x2524, ROLE_AXIS, 0);
@@ -245,14 +247,14 @@ static void slider(struct app *a, const struct session_view *v, struct canvas *c
 void train_slide(struct app *a, const struct session_view *v, const struct hit *hit,
                  int x)
 {
-    if (action_def(ACTION_MASK)->may(a, v) || hit->r.w < 4) {
+    if (action_may(&action_mask, a, v) || hit->r.w < 4) {
         return;
     }
     double p = RATE_MAX * (x - hit->r.x - 1) / (hit->r.w - 3);
     p = p < 0 ? 0 : p > RATE_MAX ? RATE_MAX : p;
     p = round(p * 100) / 100;
-    if (fabs(p - app_rate(a, v, hit->a)) > 0.004) {
-        app_change_rate(a, v, hit->a, p);
+    if (fabs(p - steer_rate(a, v, hit->a)) > 0.004) {
+        steer_change_rate(a, v, hit->a, p);
     }
 }
 
@@ -269,7 +271,7 @@ static const char *fact_value(const struct session_view *v, const char *name)
 void train_mask_box(struct app *a, const struct session_view *v, struct canvas *c,
                     struct rect r, bool focused)
 {
-    const bool steerable = action_def(ACTION_MASK)->may(a, v) == NULL;
+    const bool steerable = action_may(&action_mask, a, v) == NULL;
     const struct rect in =
         canvas_box(c, r, "masking", steerable ? "live" : "as it was", focused);
     const int x = in.x + 1;
@@ -304,13 +306,6 @@ void train_mask_box(struct app *a, const struct session_view *v, struct canvas *
 
 /* ---- events ---- */
 
-bool train_event_repeats(const struct session_view *v, size_t i)
-{
-    const struct event_view *ev = &v->event[i];
-    return i > 0 && ev->step == ev[-1].step && ev->letter != ev[-1].letter &&
-           !strcmp(ev->kind, ev[-1].kind) && !strcmp(ev->text, ev[-1].text);
-}
-
 /* One event of an arm, or of both. */
 static void event_row(const struct session_view *v, struct canvas *c, int x, int y,
                       int w, size_t i, bool both)
@@ -336,7 +331,7 @@ static void event_rows(const struct session_view *v, struct canvas *c, struct re
     size_t i = v->n_events;
     for (int y = 0; i > 0 && y < r.h;) {
         i--;
-        const bool both = train_event_repeats(v, i);
+        const bool both = event_repeats(v, i);
         if (skip > 0) {
             skip--;
         } else {
@@ -364,7 +359,7 @@ static void event_ticker(const struct session_view *v, struct canvas *c, struct 
         i--;
     }
     if (i > 0 && !skip) {
-        event_row(v, c, r.x, r.y, r.w, i - 1, train_event_repeats(v, i - 1));
+        event_row(v, c, r.x, r.y, r.w, i - 1, event_repeats(v, i - 1));
     } else {
         event_rows(v, c, r, skip);
     }
@@ -375,7 +370,7 @@ static size_t distinct_events(const struct session_view *v)
 {
     size_t n = 0;
     for (size_t i = 0; i < v->n_events; i++) {
-        n += train_event_repeats(v, i) ? 0U : 1U;
+        n += event_repeats(v, i) ? 0U : 1U;
     }
     return n;
 }
@@ -389,7 +384,8 @@ void train_events_box(struct app *a, const struct session_view *v, struct canvas
     if (!v->n_events) {
         canvas_text(c, in.x + 1, in.y, in.w - 2, "none yet", ROLE_DIM, 0);
     }
-    event_rows(v, c, (struct rect){in.x + 1, in.y, in.w - 2, in.h}, a->train.event_top);
+    event_rows(v, c, (struct rect){in.x + 1, in.y, in.w - 2, in.h},
+               train_of(a)->event_top);
 }
 
 /* ---- the box of a run ---- */
@@ -407,7 +403,7 @@ static void mask_row(const struct app *a, const struct session_view *v,
 {
     int used = canvas_text(c, x, y, w, "mask ", ROLE_TEXT, 0);
     for (size_t k = 0; k < arms_of(v); k++) {
-        const double p = app_rate(a, v, (int)k);
+        const double p = steer_rate(a, v, (int)k);
         char text[16] = "off";
         if (p > 0) {
             snprintf(text, sizeof text, "%.2f", p);
@@ -416,10 +412,10 @@ static void mask_row(const struct app *a, const struct session_view *v,
                              v->arm[k].letter);
         used += canvas_textf(c, x + used, y, w - used, ROLE_VALUE, 0, "%s  ", text);
     }
-    if (action_def(ACTION_MASK)->may(a, v)) {
+    if (action_may(&action_mask, a, v)) {
         return; /* nothing can change it any more */
     }
-    const size_t nth = arms_of(v) > 1 && a->train.target == 1;
+    const size_t nth = arms_of(v) > 1 && a->steer.target == 1;
     const struct arm_view *arm = &v->arm[nth];
     char step[32];
     text_thousands(step, sizeof step,
@@ -437,8 +433,8 @@ static void mask_row(const struct app *a, const struct session_view *v,
 void train_run_box(struct app *a, const struct session_view *v, struct canvas *c,
                    struct rect r, bool wide, bool focused)
 {
-    const bool compare = arms_of(v) > 1 && !a->train.numbers;
-    const bool second = arms_of(v) > 1 && a->train.target == 1;
+    const bool compare = arms_of(v) > 1 && !train_of(a)->numbers;
+    const bool second = arms_of(v) > 1 && a->steer.target == 1;
     const char *title = compare           ? "A - B, one pair: \xe2\x96\xb2 better"
                         : arms_of(v) == 1 ? "numbers"
                         : second          ? "numbers of B"
@@ -456,7 +452,7 @@ void train_run_box(struct app *a, const struct session_view *v, struct canvas *c
     if (below && in.h > below) {
         mask_row(a, v, c, x, in.y + in.h - 2, in.w - 2);
         event_ticker(v, c, (struct rect){x, in.y + in.h - 1, in.w - 2, 1},
-                     a->train.event_top);
+                     train_of(a)->event_top);
     } else if (used < in.h) {
         facts_row(v, c, x, in.y + in.h - 1, in.w - 2);
     }

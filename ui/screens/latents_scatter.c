@@ -1,7 +1,8 @@
 /* Latents as points: how often each fires against one of its measures. The cursor is
  * the table's, and goes from point to point. */
 #include "base/mem.h"
-#include "ui/screen.h"
+#include "ui/screens/latents_priv.h"
+#include "ui/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -75,13 +76,13 @@ static void cell_of(const struct plot_result *p, double x, double y, int *cx, in
 static void draw_cursor(const struct app *a, const struct session_view *v,
                         struct canvas *c, double x, double y)
 {
-    const struct plot_result *p = &a->latents.points;
+    const struct plot_result *p = &latents_of(a)->points;
     char name[24];
     int cx, cy;
     (void)v;
     cell_of(p, x, y, &cx, &cy);
     canvas_put(c, cx, cy, 0x25C6, ROLE_FOCUS, ATTR_BOLD);
-    snprintf(name, sizeof name, "#%d", a->latents.at);
+    snprintf(name, sizeof name, "#%d", latents_of(a)->at);
     const int w = canvas_text_width(name);
     const bool right = cx + 2 + w <= p->area.x + p->area.w;
     canvas_text(c, right ? cx + 2 : cx - 1 - w, cy, w, name, ROLE_FOCUS, ATTR_BOLD);
@@ -92,7 +93,7 @@ static void draw_words(const struct app *a, const struct session_view *v,
                        struct canvas *c, struct rect r, const struct latent_table *t,
                        bool has_place)
 {
-    const struct latents_state *l = &a->latents;
+    const struct latents_state *l = latents_of(a);
     if (!l->shown || l->at < 0 || (size_t)l->at >= t->F) {
         canvas_text(c, r.x, r.y, r.w, "no latent passes the filter   (\\ clears it)",
                     ROLE_DIM, 0);
@@ -120,7 +121,7 @@ static void draw_words(const struct app *a, const struct session_view *v,
 static void draw_cloud(struct app *a, const struct session_view *v, struct canvas *c,
                        struct rect r, const struct cloud *p)
 {
-    struct latents_state *l = &a->latents;
+    struct latents_state *l = latents_of(a);
     struct plot_spec spec = {.y_min = 0, .cursor_x = (double)NAN};
     const double margin = 0.03 * (p->x_hi - p->x_lo) + 0.05;
     spec.x_min = p->x_lo - margin;
@@ -153,7 +154,7 @@ static void draw_cloud(struct app *a, const struct session_view *v, struct canva
 void scatter_view(struct app *a, const struct session_view *v, struct canvas *c,
                   struct rect r)
 {
-    struct latents_state *l = &a->latents;
+    struct latents_state *l = latents_of(a);
     const struct latent_table *t = latents_table(a, v);
     struct cloud p;
     char title[80], value[64] = "";
@@ -241,7 +242,7 @@ void scatter_move(struct app *a, const struct session_view *v, const char *direc
         const char *name;
         int x, y;
     } ways[] = {{"left", -1, 0}, {"right", 1, 0}, {"up", 0, -1}, {"down", 0, 1}};
-    struct latents_state *l = &a->latents;
+    struct latents_state *l = latents_of(a);
     const struct latent_table *t = latents_table(a, v);
     double x = 0, y = 0;
     int32_t next = -1;
@@ -264,7 +265,7 @@ void scatter_move(struct app *a, const struct session_view *v, const char *direc
 
 bool scatter_click(struct app *a, const struct session_view *v, int x, int y)
 {
-    struct latents_state *l = &a->latents;
+    struct latents_state *l = latents_of(a);
     const struct latent_table *t = latents_table(a, v);
     int32_t best = -1;
     int best_far = 3 * 3 + 1; /* cells across, twice as high */

@@ -1,0 +1,357 @@
+#include "ui/frame.h"
+
+#include "ui/cmdline.h"
+#include "ui/help.h"
+#include "ui/leave.h"
+#include "ui/livecard.h"
+#include "ui/statusline.h"
+#include "ui/steer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- the prompt ---- */
+
+/* While typing, what the line is about follows. */
+static void preview(struct app *a, const struct session_view *v)
+{
+    if (a->prompt->preview) {
+        a->prompt->preview(a, v, a->line.text);
+    }
+}
+
+static void accept_prompt(struct app *a, const struct session_view *v)
+{
+    const struct prompt_def *p = a->prompt;
+    char text[LINE_CAP];
+    memcpy(text, a->line.text, a->line.len + 1);
+    if (p->check && !p->check(a, v, text)) {
+        return; /* stays open */
+    }
+    a->prompt = NULL;
+    p->accept(a, v, text);
+}
+
+static void cancel_prompt(struct app *a, const struct session_view *v)
+{
+    const struct prompt_def *p = a->prompt;
+    a->prompt = NULL;
+    if (p->cancel) {
+        p->cancel(a, v);
+    }
+}
+
+static void prompt_key(struct app *a, const struct session_view *v, uint32_t key)
+{
+    if (key == KEY_F1_) {
+        cancel_prompt(a, v);
+        help_open(a, v, "");
+        return;
+    }
+    switch (line_key(&a->line, key)) {
+    case LINE_ACCEPT: accept_prompt(a, v); break;
+    case LINE_CANCEL: cancel_prompt(a, v); break;
+    case LINE_CHANGED: preview(a, v); break;
+    case LINE_MOVED:
+    case LINE_IGNORED: break;
+    }
+}
+
+/* ---- events ---- */
+
+/* A key that does nothing here, but something on another screen. */
+static void say_elsewhere(struct app *a, uint32_t key)
+{
+    const struct screen_def *owner = NULL;
+    const struct key_entry *k = keymap_find_elsewhere(a->screens, key, &owner);
+    char name[32];
+    if (k) {
+        key_name(key, name, sizeof name);
+        app_say(a, false, "%s is a key of %s; here :%s%s%s does it", name, owner->title,
+                k->action->command, k->preset[0] ? " " : "", k->preset);
+    }
+}
+
+static void normal_key(struct app *a, const struct session_view *v, uint32_t key)
+{
+    if (app_is_live_card(a) && !app_card_takes(key)) {
+        return;
+    }
+    const struct screen_def *screen = app_is_live_card(a) ? app_home(a) : a->screen;
+    const struct key_entry *k = keymap_find_key(a->screens, screen, key);
+    if (k) {
+        app_dispatch(a, v, k, k->preset);
+    } else {
+        say_elsewhere(a, key);
+    }
+}
+
+static void key_event(struct app *a, const struct session_view *v, uint32_t key)
+{
+    app_dismiss(a, v);
+    if (a->prompt) {
+        prompt_key(a, v, key);
+    } else if (a->help.open) {
+        help_key(a, v, key);
+    } else if (a->leaving != STAYING) {
+        leave_key(a, v, key);
+    } else {
+        normal_key(a, v, key);
+    }
+}
+
+/* Text, never keys: without a box for it, it goes nowhere. */
+static void paste_event(struct app *a, const struct session_view *v,
+                        const struct event *ev)
+{
+    a->message[0] = '\0';
+    if (!a->prompt) {
+        app_say(a, true, "pasted text ignored: no text box is open");
+        return;
+    }
+    bool whole = true;
+    if (line_paste(&a->line, ev->text, ev->text_n, &whole) == LINE_CHANGED) {
+        preview(a, v);
+    }
+    if (!whole || ev->cut) {
+        app_say(a, true, "pasted text cut to what the line holds");
+    }
+}
+
+/* What the pointer is on; NULL: nothing that reacts. */
+static const struct hit *hit_at(const struct app *a, int x, int y)
+{
+    for (size_t i = a->n_hits; i-- > 0;) {
+        if (rect_holds(a->hit[i].r, x, y)) {
+            return &a->hit[i];
+        }
+    }
+    return NULL;
+}
+
+static void mouse_on_frame(struct app *a, const struct session_view *v,
+                           const struct hit *hit)
+{
+    const struct key_entry *k = NULL;
+    if (hit->kind == HIT_TAB) {
+        app_go(a, v, a->screens->row[hit->a]);
+    } else if (hit->kind == HIT_HELP) {
+        help_open(a, v, "");
+    } else if (hit->kind == HIT_HINT &&
+               (k = keymap_at(a->screens, (size_t)hit->a)) != NULL) {
+        cmdline_choose(a, v, k);
+    } else if (hit->kind == HIT_PANE) {
+        *app_focus(a, a->screen) = hit->a;
+    }
+}
+
+static void mouse_in_help(struct app *a, const struct session_view *v,
+                          const struct hit *hit, const struct event *ev)
+{
+    if (ev->mouse == MOUSE_WHEEL_UP || ev->mouse == MOUSE_WHEEL_DOWN) {
+        list_wheel(&a->help.list, ev->mouse == MOUSE_WHEEL_UP ? -3 : 3);
+    } else if (hit && hit->kind == HIT_HELP_LINE && ev->mouse == MOUSE_PRESS) {
+        const size_t was = a->help.list.cursor;
+        if (list_click(&a->help.list, hit->a) && a->help.list.cursor == was) {
+            help_enter(a, v);
+        }
+    } else if (ev->mouse == MOUSE_PRESS && (!hit || hit->kind != HIT_OVERLAY)) {
+        help_close(a);
+    }
+}
+
+static void mouse_event(struct app *a, const struct session_view *v,
+                        const struct event *given)
+{
+    const struct hit *hit = hit_at(a, given->x, given->y);
+    /* Only curves know a double click; elsewhere it is a second one. */
+    struct event own = *given;
+    if (own.mouse == MOUSE_DOUBLE && (!hit || hit->kind != HIT_PLOT)) {
+        own.mouse = MOUSE_PRESS;
+    }
+    const struct event *ev = &own;
+    if (ev->mouse == MOUSE_PRESS) {
+        app_dismiss(a, v);
+        a->has_pressed = hit != NULL;
+        if (hit) {
+            a->pressed = *hit;
+        }
+    }
+    if (a->leaving != STAYING || a->prompt) {
+        return; /* a question is answered by key */
+    }
+    if (a->help.open) {
+        mouse_in_help(a, v, hit, ev);
+        return;
+    }
+    if (!hit) {
+        return;
+    }
+    const struct hit on = *hit; /* what follows may draw or change the list */
+    if (ev->mouse == MOUSE_PRESS) {
+        mouse_on_frame(a, v, &on);
+    }
+    if (!app_is_live_card(a) && a->screen->mouse) {
+        a->screen->mouse(a, v, &on, ev);
+    }
+}
+
+static void keep_message(struct app *a, const struct session_view *v, const char *text,
+                         bool bad)
+{
+    struct message_log *log = &a->log;
+    if (!text[0]) {
+        return;
+    }
+    struct message *m = &log->at[log->n++ % MESSAGES];
+    m->step = v->step;
+    m->bad = bad;
+    snprintf(m->text, sizeof m->text, "%s", text);
+}
+
+/* What this event made the interface or the session say: once, whatever comes while the
+ * words still stand. The latest words are those that are shown. */
+static void keep_messages(struct app *a, const struct session_view *v)
+{
+    const bool own = a->log.own != a->said;
+    if (a->log.heard != v->said) {
+        a->log.heard = v->said;
+        keep_message(a, v, v->message, v->message_bad);
+        a->message[0] = own ? a->message[0] : '\0';
+    }
+    if (own) {
+        a->log.own = a->said;
+        keep_message(a, v, a->message, a->message_bad);
+    }
+}
+
+/* Screens that were opened, in the order of the table. */
+static void sync_screens(struct app *a, const struct session_view *v)
+{
+    for (size_t i = 0; i < a->screens->n; i++) {
+        const struct screen_def *s = a->screens->row[i];
+        const bool shown = s == a->screen || s == a->screen->base;
+        if (s->sync && (shown || a->slot[i].opened)) {
+            s->sync(a, v, shown);
+        }
+        int *focus = &a->slot[i].focus;
+        *focus = *focus < app_panes(a, s) ? *focus : 0;
+    }
+}
+
+void app_update(struct app *a, const struct session_view *v, const struct event *ev)
+{
+    keep_messages(a, v); /* what was said between events */
+    switch (ev->kind) {
+    case EVENT_KEY: key_event(a, v, ev->key); break;
+    case EVENT_MOUSE: mouse_event(a, v, ev); break;
+    case EVENT_PASTE: paste_event(a, v, ev); break;
+    case EVENT_RESIZE:
+        a->w = ev->w;
+        a->h = ev->h;
+        break;
+    case EVENT_LAPSE: app_dismiss(a, v); break;
+    case EVENT_TICK:
+    case EVENT_FOCUS:
+    case EVENT_NONE: break;
+    }
+    steer_sync(a, v);
+    sync_screens(a, v);
+    leave_follow(a, v);
+    keep_messages(a, v);
+}
+
+/* ---- drawing ---- */
+
+/* How far the run is, at the end of the row `r` of which `used` columns are taken. */
+static void prompt_progress(const struct session_view *v, struct canvas *c,
+                            struct rect r, int used)
+{
+    char text[112];
+    status_progress(v, r.w - used - 4, text, sizeof text);
+    const int w = canvas_text_width(text);
+    canvas_text(c, r.x + r.w - 1 - w, r.y, w, text, ROLE_TEXT, 0);
+}
+
+/* Cut text that is wider than w where its last part that fits ends: at a semicolon,
+ * colon or comma. */
+static void fit_clauses(char *text, int w)
+{
+    for (size_t n = strlen(text); n > 0 && canvas_text_width(text) > w;) {
+        do {
+            n--;
+        } while (n > 0 && !(strchr(";:,", text[n]) && text[n + 1] == ' '));
+        if (n > 0) {
+            text[n] = '\0';
+        }
+    }
+}
+
+/* The last row while something is typed; above it, one line about it. */
+static void prompt_view(const struct app *a, const struct session_view *v,
+                        struct canvas *c, struct layout_frame f)
+{
+    if (!a->prompt) {
+        return;
+    }
+    const struct rect r = f.hints.h ? f.hints : f.body;
+    line_draw(c, r.x, r.y, r.w, a->prompt->sign, &a->line);
+    if (a->line.cycling && f.status.h) {
+        candidates_view(a, c, f.status);
+        return;
+    }
+    char help[200] = "";
+    if (a->prompt->error) {
+        a->prompt->error(a, help, sizeof help);
+    }
+    const bool broken = help[0] != '\0';
+    if (!broken) {
+        prompt_help(a, help, sizeof help);
+    }
+    if (help[0] && f.status.h) {
+        fit_clauses(help, f.status.w - 2);
+        canvas_fill(c, f.status, ' ', ROLE_TEXT, 0);
+        canvas_text(c, f.status.x + 1, f.status.y, f.status.w - 1, help,
+                    broken ? ROLE_BAD : ROLE_DIM, 0);
+        prompt_progress(v, c, f.status, canvas_text_width(help));
+    }
+}
+
+/* What is being opened, once and whole, over the empty panes. */
+static void loading_view(const struct session_view *v, struct canvas *c)
+{
+    if (v->state != SESSION_LOADING) {
+        return;
+    }
+    const struct rect r = layout_dialog(c->w, c->h, 62, 5);
+    canvas_fill(c, r, ' ', ROLE_TEXT, 0);
+    const struct rect in = canvas_box(c, r, "one moment", NULL, true);
+    canvas_textf(c, in.x + 1, in.y, in.w - 2, ROLE_TEXT, 0, "loading: %s", v->loading);
+    canvas_text(c, in.x + 1, in.y + 2, in.w - 2,
+                "? explains keys, measures and ideas meanwhile", ROLE_DIM, 0);
+}
+
+void app_view(struct app *a, const struct session_view *v, struct canvas *c)
+{
+    a->n_hits = 0;
+    canvas_clear(c);
+    const enum layout_kind kind = layout_kind(c->w, c->h);
+    const struct layout_frame f = layout_frame(c->w, c->h);
+    if (kind < LAYOUT_FULL) {
+        card_view(a, v, c);
+    } else {
+        tabs_view(a, c, f.tabs);
+        a->screen->view(a, v, c, f.body, kind == LAYOUT_WIDE);
+        loading_view(v, c);
+        status_view(a, v, a->screen, c, f.status);
+        if (!a->help.open) {
+            hints_view(a, v, a->screen, c, f.hints);
+        }
+    }
+    if (a->help.open) {
+        help_view(a, v, c);
+    }
+    leave_view(a, v, c);
+    say_view(a, v, c, f);
+    prompt_view(a, v, c, f);
+}

@@ -1,0 +1,15 @@
+/* The explorer without a terminal: how an event changes the app, and how all of it is
+ * drawn. Functions of state, view and event alone: no clock, no input or output. UI
+ * thread. */
+#ifndef SAETOP_UI_FRAME_H
+#define SAETOP_UI_FRAME_H
+
+#include "ui/app.h"
+
+/* React to one event; EVENT_TICK: the view has changed; EVENT_LAPSE: what is being said
+ * has been there for long enough. */
+void app_update(struct app *a, const struct session_view *v, const struct event *ev);
+/* Draw the whole canvas; notes what was drawn where. */
+void app_view(struct app *a, const struct session_view *v, struct canvas *c);
+
+#endif

@@ -1,0 +1,90 @@
+#include "ui/pane.h"
+
+#include "ui/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int pane_metric(size_t i)
+{
+    return measure_pane((int)i + 1);
+}
+
+static unsigned traits_of(int metric)
+{
+    return measure_at((enum metric)metric)->traits;
+}
+
+bool pane_is_noisy(int metric)
+{
+    return traits_of(metric) & MEASURE_NOISY;
+}
+
+const char *pane_taken_on(const struct session_view *v, int metric)
+{
+    const unsigned traits = traits_of(metric);
+    if (traits & MEASURE_EVALUATED) {
+        return traits & MEASURE_OOD ? "on OOD text, unmasked"
+                                    : "on held-out text, unmasked";
+    }
+    if (!(traits & MEASURE_ON_BATCH) || v->state == SESSION_LOADING) {
+        return "";
+    }
+    const bool a = v->arm[0].rate_in_use > 0;
+    const bool b = v->n_arms > 1 && v->arm[1].rate_in_use > 0;
+    /* Switched off, and the text in use is of before. */
+    const bool still = (a && v->arm[0].rate_set <= 0) || (b && v->arm[1].rate_set <= 0);
+    if (v->n_arms < 2 || a == b) {
+        return !a      ? "on unmasked batches"
+               : still ? "still on masked batches"
+                       : "on masked batches";
+    }
+    if (a) {
+        return still ? "A still on masked batches, B not"
+                     : "A on masked batches, B not";
+    }
+    return still ? "B still on masked batches, A not" : "B on masked batches, A not";
+}
+
+static const char *fact_of(const struct session_view *v, const char *name)
+{
+    for (size_t i = 0; i < v->n_facts; i++) {
+        if (!strcmp(v->fact[i].name, name)) {
+            return v->fact[i].value;
+        }
+    }
+    return NULL;
+}
+
+void pane_why_empty(const struct session_view *v, int metric, char *out, size_t cap)
+{
+    const unsigned traits = traits_of(metric);
+    const char *ood = fact_of(v, "ood");
+    char step[32];
+    if (v->state == SESSION_LOADING) {
+        out[0] = '\0'; /* a window says what is loading */
+    } else if ((traits & MEASURE_OOD) && ood && !ood[0]) {
+        snprintf(out, cap, "no OOD text given (--ood FILE)");
+    } else if ((traits & MEASURE_CONCEPTS) && !v->names.n_concepts) {
+        snprintf(out, cap, "no concepts given (--concepts FILE)");
+    } else if ((traits & MEASURE_CONCEPTS) && v->arm[0].series[METRIC_EV].n) {
+        snprintf(out, cap, "no concept is told apart well enough yet");
+    } else if (v->state == SESSION_FAILED) {
+        snprintf(out, cap, "the run stopped before this was measured");
+    } else if (v->state == SESSION_BROWSING || v->state == SESSION_ENDED) {
+        snprintf(out, cap, "not measured in this run");
+    } else if ((traits & MEASURE_EVALUATED) && v->evaluating) {
+        snprintf(out, cap, "the first evaluation is running");
+    } else if ((traits & MEASURE_EVALUATED) && v->eval_next_step > 0) {
+        text_thousands(step, sizeof step, (int64_t)v->eval_next_step);
+        snprintf(out, cap, "first evaluation at step %s", step);
+    } else if ((traits & MEASURE_EVALUATED) && !v->eval_ready) {
+        snprintf(out, cap, "the held-out set is being made ready");
+    } else if (traits & MEASURE_EVALUATED) {
+        snprintf(out, cap, "the first evaluation comes soon");
+    } else if (v->step > 0 && v->arm[0].series[METRIC_LOSS].n) {
+        snprintf(out, cap, "not measured for this kind of SAE");
+    } else {
+        snprintf(out, cap, "first values after a few steps");
+    }
+}

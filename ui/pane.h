@@ -1,0 +1,16 @@
+/* What a pane of curves can show, and what is said of it. Any thread. */
+#ifndef SAETOP_UI_PANE_H
+#define SAETOP_UI_PANE_H
+
+#include "session/view.h"
+
+/* The ith measure that a pane can show, as enum metric; -1 beyond the last. */
+int pane_metric(size_t i);
+/* Measured per batch, so that smoothing helps; evaluations are shown as they are. */
+bool pane_is_noisy(int metric);
+/* What text a measure is taken on: "A on masked batches, B not"; "" for none. */
+const char *pane_taken_on(const struct session_view *v, int metric);
+/* Why a pane of that measure has nothing to show. */
+void pane_why_empty(const struct session_view *v, int metric, char *out, size_t cap);
+
+#endif

@@ -1,0 +1,301 @@
+/* The keys of Detail, and what they do. */
+#include "ui/context_flow.h"
+#include "ui/screens/detail_priv.h"
+#include "ui/steer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- find ---- */
+
+static void find_text(struct app *a, const struct session_view *v, bool forward,
+                      bool here)
+{
+    const struct latent_detail *d = detail_shown(a, v);
+    if (!detail_of(a)->find[0]) {
+        return;
+    }
+    if (!d || !d->n_contexts) {
+        app_say(a, false, "no contexts yet: n looks again once they are there");
+        return;
+    }
+    const size_t n = d->n_contexts;
+    size_t count = 0, best = SIZE_MAX, best_away = SIZE_MAX;
+    for (size_t i = 0; i < n; i++) {
+        if (!context_find(&v->names, &d->context[i], detail_of(a)->find, NULL)) {
+            continue;
+        }
+        count++;
+        size_t away =
+            (forward ? i + n - detail_of(a)->context : detail_of(a)->context + n - i);
+        away %= n;
+        away = away || here ? away : n;
+        if (away < best_away) {
+            best = i;
+            best_away = away;
+        }
+    }
+    if (best == SIZE_MAX) {
+        app_say(a, true, "not in these %zu contexts: %.60s", n, detail_of(a)->find);
+        return;
+    }
+    detail_of(a)->context = best;
+    app_say(a, false, "/%.60s  in %zu of %zu contexts", detail_of(a)->find, count, n);
+}
+
+/* ---- keys: one latent ---- */
+
+static void context(struct app *a, const struct session_view *v, const char *args)
+{
+    const struct latent_detail *d = detail_shown(a, v);
+    size_t *at = &detail_of(a)->context;
+    int64_t n = 0;
+    if (!d || !d->n_contexts) {
+        return;
+    }
+    if (!strcmp(args, "+")) {
+        *at = *at + 1 < d->n_contexts ? *at + 1 : *at;
+    } else if (!strcmp(args, "-")) {
+        *at -= *at > 0 ? 1U : 0U;
+    } else if (arg_integer(args, &n) && n >= 1 && n <= (int64_t)d->n_contexts) {
+        *at = (size_t)n - 1;
+    } else {
+        app_say(a, true, "context: expected 1 to %zu", d->n_contexts);
+    }
+}
+
+static void latent(struct app *a, const struct session_view *v, const char *args)
+{
+    int64_t n = 0;
+    int32_t id = -1;
+    if (!strcmp(args, "+") || !strcmp(args, "-")) {
+        id = latents_beside(a, detail_of(a)->latent, args[0] == '+' ? 1 : -1);
+        if (id < 0) {
+            app_say(a, false, "no %s latent in the order of the table",
+                    args[0] == '+' ? "next" : "previous");
+            return;
+        }
+    } else if (arg_integer(args[0] == '#' ? args + 1 : args, &n) && n >= 0 &&
+               n < INT32_MAX) {
+        id = (int32_t)n;
+    } else {
+        app_say(a, true, "latent: expected its number");
+        return;
+    }
+    const struct latent_table *t = latents_table(a, v);
+    if (t && (size_t)id >= t->F) {
+        app_say(a, true, "latent: found %d, expected 0 to %zu", id, t->F - 1);
+        return;
+    }
+    detail_choose(a, v, id);
+    app_go(a, v, &screen_detail);
+}
+
+/* In the order top, tenths from the highest down, random. */
+static void interval(struct app *a, const struct session_view *v, const char *args)
+{
+    int next = detail_of(a)->interval;
+    int64_t n = 0;
+    if (!args[0]) {
+        next = next == INTERVAL_TOP      ? 9
+               : next == INTERVAL_RANDOM ? INTERVAL_TOP
+               : next == 0               ? INTERVAL_RANDOM
+                                         : next - 1;
+    } else if (!strcmp(args, "top")) {
+        next = INTERVAL_TOP;
+    } else if (!strcmp(args, "random")) {
+        next = INTERVAL_RANDOM;
+    } else if (arg_integer(args, &n) && n >= 0 && n <= 9) {
+        next = (int)n;
+    } else {
+        app_say(a, true,
+                "interval: expected top, random or 0 to 9 (tenths of the largest)");
+        return;
+    }
+    detail_of(a)->interval = next;
+    detail_of(a)->context = 0;
+    detail_ask(a, v);
+}
+
+static void lens(struct app *a, const struct session_view *v, const char *args)
+{
+    static const char *const modes[LENS_MODES] = {"norm", "direct"};
+    static const char *const said[LENS_MODES] = {
+        "lens: decoder row, mean removed, times the final norm's scale, then W_U",
+        "lens: decoder row times W_U, no norm"};
+    int mode = (detail_of(a)->lens + 1) % LENS_MODES;
+    (void)v;
+    for (int i = 0; args[0]; i++) {
+        if (i == LENS_MODES) {
+            app_say(a, true, "lens: expected norm or direct");
+            return;
+        }
+        if (!strcmp(args, modes[i])) {
+            mode = i;
+            break;
+        }
+    }
+    detail_of(a)->lens = mode;
+    app_say(a, false, "%s", said[mode]);
+}
+
+static void heat_row(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)v;
+    (void)args;
+    detail_of(a)->heat_row = !detail_of(a)->heat_row;
+}
+
+static void wrap(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)v;
+    (void)args;
+    detail_of(a)->wrap = !detail_of(a)->wrap;
+}
+
+static void refresh(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    detail_ask(a, v);
+}
+
+static void mark(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    latents_turn_mark(a, v, detail_of(a)->latent);
+}
+
+static const char *may_label(const struct app *a, const struct session_view *v)
+{
+    return latents_may_label(a, v, detail_of(a)->latent);
+}
+
+static void accept_label(struct app *a, const struct session_view *v, const char *text)
+{
+    latents_call(a, v, detail_of(a)->latent, text);
+}
+
+static const struct prompt_def label_prompt = {
+    .sign = "label: ",
+    .history = "label",
+    .help = "what you call it; Enter on nothing takes a label off",
+    .accept = accept_label,
+};
+
+static void label(struct app *a, const struct session_view *v, const char *args)
+{
+    if (args[0]) {
+        accept_label(a, v, args);
+    } else {
+        app_open_prompt(a, &label_prompt, "",
+                        latents_label(a, v, detail_of(a)->latent));
+    }
+}
+
+/* ---- keys: find ---- */
+
+static const char *may_find(const struct app *a, const struct session_view *v)
+{
+    const struct latent_detail *d = detail_shown(a, v);
+    if (detail_of(a)->latent < 0 && latents_table(a, v)) {
+        return NULL; /* opening the screen chooses one */
+    }
+    return d && d->n_contexts ? NULL : "no contexts to look in yet";
+}
+
+static const char *may_find_next(const struct app *a, const struct session_view *v)
+{
+    const char *why = may_find(a, v);
+    return why                     ? why
+           : detail_of(a)->find[0] ? NULL
+                                   : "nothing was looked for yet; / does";
+}
+
+/* From where the prompt was opened. */
+static void find_from_start(struct app *a, const struct session_view *v,
+                            const char *text)
+{
+    struct detail_state *own = detail_of(a);
+    snprintf(own->find, sizeof own->find, "%.255s", text);
+    own->context = own->find_from;
+    if (text[0]) {
+        find_text(a, v, true, true);
+    }
+}
+
+static void stop_find(struct app *a, const struct session_view *v)
+{
+    find_from_start(a, v, "");
+}
+
+static const struct prompt_def find_prompt = {
+    .sign = "/",
+    .history = "find",
+    .help = "a text in these contexts; Enter stays there, n N go on",
+    .preview = find_from_start,
+    .accept = find_from_start,
+    .cancel = stop_find,
+};
+
+static void find(struct app *a, const struct session_view *v, const char *args)
+{
+    struct detail_state *own = detail_of(a);
+    if (!args[0]) {
+        own->find_from = own->context;
+        app_open_prompt(a, &find_prompt, "", "");
+        return;
+    }
+    snprintf(own->find, sizeof own->find, "%.255s", args);
+    find_text(a, v, true, true);
+}
+
+static void find_next(struct app *a, const struct session_view *v, const char *args)
+{
+    find_text(a, v, strcmp(args, "-") != 0, false);
+}
+
+/* ---- the table of keys ---- */
+
+ACTION_WORDS(interval_word, "top", "random")
+ACTION_WORDS(lens_word, "norm", "direct")
+
+/* clang-format off */
+#define ACTION static const struct action
+ACTION action_context = {.command = "context", .args = "+|-|N", .run = context};
+ACTION action_latent = {.command = "latent", .args = "N|+|-", .run = latent, .may = may_ask};
+ACTION action_interval = {.command = "interval", .args = "[top|random|0..9]", .run = interval, .may = may_ask, .word = interval_word};
+ACTION action_lens = {.command = "lens", .args = "[norm|direct]", .run = lens, .word = lens_word};
+ACTION action_find = {.command = "find", .args = "TEXT", .run = find, .may = may_look};
+ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_next, .may = may_find_next};
+ACTION action_heat = {.command = "heat", .args = "", .run = heat_row};
+ACTION action_wrap = {.command = "wrap", .args = "", .run = wrap};
+ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = latents_may_browse};
+ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_label};
+ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};
+#undef ACTION
+
+/* In the order in which help shows them. */
+static const struct key_entry keys[] = {
+    {{'j', KEY_DOWN_}, &action_context, "+", "context", "next context", 0},
+    {{'k', KEY_UP_}, &action_context, "-", NULL, "previous context", 0},
+    {{'J', KEY_RIGHT_}, &action_latent, "+", "latent", "next latent in the order of the table", 1},
+    {{'K', KEY_LEFT_}, &action_latent, "-", NULL, "previous latent in the order of the table", 0},
+    {{'i'}, &action_interval, "", "interval",
+     "which contexts: the largest, a tenth of the range, or random ones", 2},
+    {{'L'}, &action_lens, "", "lens",
+     "logit lens through the final norm's scale, or of the unembedding alone", 3},
+    {{'/'}, &action_find, "", "find", "find a text in the contexts shown", 4},
+    {{'n'}, &action_find_next, "+", NULL, "next context with the text", 0},
+    {{'N'}, &action_find_next, "-", NULL, "previous context with the text", 0},
+    {{'H'}, &action_heat, "", "heat row",
+     "digits 0-9 under each token: its activation / largest", 6},
+    {{'w'}, &action_wrap, "", "wrap", "wrap contexts, or cut them around the token", 7},
+    {{' '}, &action_mark, "", "mark", "mark or unmark the latent", 8},
+    {{';'}, &action_label, "", "label",
+     "name the latent; kept with the run; an empty name takes it off", 5},
+    {{'R'}, &action_refresh, "", "refresh", "describe the latent again, as of this step", 9},
+    {{'v'}, &action_latents_arm, "", "arm A/B", "the latent of that number in arm A or B", 10},
+};
+/* clang-format on */
+
+const struct key_list detail_keys = {keys, sizeof keys / sizeof keys[0]};

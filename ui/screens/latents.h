@@ -1,0 +1,40 @@
+/* The table of latents as it is browsed, for screens that show one of them: which arm,
+ * in which order, what is marked and labelled. Such a screen names screen_latents as
+ * its `base`. */
+#ifndef SAETOP_UI_SCREENS_LATENTS_H
+#define SAETOP_UI_SCREENS_LATENTS_H
+
+#include "ui/app.h"
+#include "ui/screens/table.h"
+
+/* The arm that is browsed, and its table; NULL: none yet. */
+int latents_arm(const struct app *a);
+const struct latent_table *latents_table(const struct app *a,
+                                         const struct session_view *v);
+/* The latent under the cursor of the table; -1. */
+int32_t latents_at(const struct app *a);
+/* Put the cursor on a latent, if it is shown. */
+void latents_choose(struct app *a, int32_t id);
+/* The latent `by` places after another in the order; -1: none. */
+int32_t latents_beside(const struct app *a, int32_t id, int by);
+/* What a user has called a latent, "" for nothing. */
+const char *latents_label(const struct app *a, const struct session_view *v,
+                          int32_t id);
+bool latents_has_mark(const struct app *a, int32_t id);
+/* Why there is nothing to browse, or that latent cannot be labelled; NULL: it can. */
+const char *latents_may_browse(const struct app *a, const struct session_view *v);
+const char *latents_may_label(const struct app *a, const struct session_view *v,
+                              int32_t id);
+/* Mark or unmark a latent, call it something; "" nothing any more. With a step of undo.
+ */
+void latents_turn_mark(struct app *a, const struct session_view *v, int32_t id);
+void latents_call(struct app *a, const struct session_view *v, int32_t id,
+                  const char *text);
+/* Whose latents are shown. */
+extern const struct action action_latents_arm;
+/* What a latent matches, at which cut and how well, from row y on; the next free row.
+ */
+int latents_match(struct canvas *c, int x, int y, int w, const struct names *n,
+                  const struct latent_row *row);
+
+#endif

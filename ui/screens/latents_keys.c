@@ -1,0 +1,488 @@
+/* The keys of Latents, and what they do. */
+#include "ui/screens/latents_priv.h"
+#include "ui/steer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- whether ---- */
+
+const char *latents_may_browse(const struct app *a, const struct session_view *v)
+{
+    return latents_table(a, v) ? NULL : "no table of latents yet";
+}
+
+static const char *may_find_next(const struct app *a, const struct session_view *v)
+{
+    const char *why = latents_may_browse(a, v);
+    return why                      ? why
+           : latents_of(a)->find[0] ? NULL
+                                    : "nothing was looked for yet; / does";
+}
+
+static const char *may_clear_filter(const struct app *a, const struct session_view *v)
+{
+    (void)v;
+    return latents_of(a)->filter[0] ? NULL : "there is no filter";
+}
+
+const char *latents_may_label(const struct app *a, const struct session_view *v,
+                              int32_t id)
+{
+    const char *why = latents_may_browse(a, v);
+    return why                         ? why
+           : id < 0                    ? "no latent is chosen"
+           : v->state == SESSION_ENDED ? "the run has ended"
+                                       : NULL;
+}
+
+static const char *may_label(const struct app *a, const struct session_view *v)
+{
+    return latents_may_label(a, v, latents_of(a)->at);
+}
+
+/* ---- the table ---- */
+
+/* The column to the right of the one that is sorted by, or to the left; around the end.
+ */
+static int column_beside(const struct app *a, const struct session_view *v, bool right)
+{
+    const int sort = latents_of(a)->sort;
+    int shown[64], n = 0, at = 0;
+    for (size_t i = 0; latent_column_nth(IN_TABLE, i) >= 0 && n < 64; i++) {
+        const int k = latent_column_nth(IN_TABLE, i);
+        if (latents_column_shown(a, v, latent_column_at((size_t)k)) || k == sort) {
+            at = k == sort ? n : at;
+            shown[n++] = k;
+        }
+    }
+    return shown[(at + (right ? 1 : n - 1)) % n];
+}
+
+static void sort(struct app *a, const struct session_view *v, const char *args)
+{
+    struct latents_state *l = latents_of(a);
+    if (!strcmp(args, "+") || !strcmp(args, "-")) {
+        l->sort = column_beside(a, v, args[0] == '+');
+        l->reverse = false;
+    } else {
+        const int i = latent_column_find(args, strlen(args));
+        if (i < 0 || !(latent_column_at((size_t)i)->flags & IN_TABLE)) {
+            char words[160];
+            latent_column_words(IN_TABLE, words, sizeof words);
+            app_say(a, true, "no column %.40s: %s", args, words);
+            return;
+        }
+        l->reverse = i == l->sort && !l->reverse;
+        l->sort = i;
+    }
+    l->stale = true;
+    latents_order(a, v);
+    list_home(&l->list);
+    l->at = l->shown ? l->order[0] : -1;
+}
+
+static void reverse(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    latents_of(a)->reverse = !latents_of(a)->reverse;
+    latents_of(a)->stale = true;
+    latents_order(a, v);
+}
+
+/* ---- find ---- */
+
+/* Look from where the prompt was opened, so that a text typed in pieces ends where it
+ * would have ended at once. */
+static void find_from_start(struct app *a, const struct session_view *v,
+                            const char *text)
+{
+    struct latents_state *l = latents_of(a);
+    snprintf(l->find, sizeof l->find, "%.255s", text);
+    list_go(&l->list, l->find_from);
+    l->at = l->shown ? l->order[l->list.cursor] : -1;
+    if (text[0]) {
+        latents_find(a, v, true, true);
+    }
+}
+
+static void stop_find(struct app *a, const struct session_view *v)
+{
+    find_from_start(a, v, "");
+}
+
+static const struct prompt_def find_prompt = {
+    .sign = "/",
+    .history = "find",
+    .help = "a word, label or #number; Enter stays there, n N go on",
+    .preview = find_from_start,
+    .accept = find_from_start,
+    .cancel = stop_find,
+};
+
+static void find(struct app *a, const struct session_view *v, const char *args)
+{
+    struct latents_state *l = latents_of(a);
+    if (!args[0]) {
+        l->find_from = l->list.cursor;
+        app_open_prompt(a, &find_prompt, "", "");
+        return;
+    }
+    snprintf(l->find, sizeof l->find, "%.255s", args);
+    latents_find(a, v, true, true);
+}
+
+static void find_next(struct app *a, const struct session_view *v, const char *args)
+{
+    latents_find(a, v, strcmp(args, "-") != 0, false);
+}
+
+/* ---- filter ---- */
+
+static void apply_filter(struct app *a, const struct session_view *v,
+                         const struct undo_step *s, bool back)
+{
+    latents_set_filter(a, v, back ? s->before : s->after);
+}
+
+static const struct undo_kind filter_undo = {"a filter", apply_filter};
+
+static void push_filter(struct app *a, const char *before, const char *after)
+{
+    struct undo_step step = {.kind = &filter_undo};
+    snprintf(step.before, sizeof step.before, "%.*s", UNDO_TEXT - 1, before);
+    snprintf(step.after, sizeof step.after, "%.*s", UNDO_TEXT - 1, after);
+    undo_push(&a->undo, &step);
+}
+
+static void preview_filter(struct app *a, const struct session_view *v,
+                           const char *text)
+{
+    latents_set_filter(a, v, text);
+}
+
+/* Use it, or say what is wrong with it. */
+static bool use_filter(struct app *a, const struct session_view *v, const char *text)
+{
+    const struct latents_state *l = latents_of(a);
+    if (!latents_set_filter(a, v, text)) {
+        app_say(a, true, "filter: %s (column %zu)", l->filter_error,
+                l->filter_error_at + 1);
+        return false;
+    }
+    return true;
+}
+
+static void accept_filter(struct app *a, const struct session_view *v, const char *text)
+{
+    const struct latents_state *l = latents_of(a);
+    (void)text;
+    if (strncmp(l->filter_was, l->filter, UNDO_TEXT - 1) != 0) {
+        push_filter(a, l->filter_was, l->filter);
+    }
+    latents_say_waiting(a, v);
+}
+
+static void cancel_filter(struct app *a, const struct session_view *v)
+{
+    latents_set_filter(a, v, latents_of(a)->filter_was);
+    latents_of(a)->filter_error[0] = '\0';
+}
+
+static void filter_wrong(const struct app *a, char *out, size_t cap)
+{
+    const struct latents_state *l = latents_of(a);
+    out[0] = '\0';
+    if (l->filter_error[0]) {
+        snprintf(out, cap, "%s (column %zu)", l->filter_error, l->filter_error_at + 1);
+    }
+}
+
+static const char *filter_name(const struct app *a, const char *text, size_t at,
+                               size_t i)
+{
+    (void)a;
+    (void)text;
+    (void)at;
+    return filter_word(i);
+}
+
+static const struct prompt_def filter_prompt = {
+    .sign = "&",
+    .history = "filter",
+    .help = "dog  !x  a|b  /regex/  density>1e-4  absorb>.3  f1 max mean p r  dead "
+            "marked",
+    .word = filter_name,
+    .preview = preview_filter,
+    .check = use_filter,
+    .accept = accept_filter,
+    .cancel = cancel_filter,
+    .error = filter_wrong,
+};
+
+static void filter(struct app *a, const struct session_view *v, const char *args)
+{
+    struct latents_state *l = latents_of(a);
+    snprintf(l->filter_was, sizeof l->filter_was, "%s", l->filter);
+    if (!args[0]) {
+        l->filter_error[0] = '\0';
+        app_open_prompt(a, &filter_prompt, "", l->filter);
+    } else if (use_filter(a, v, args)) {
+        push_filter(a, l->filter_was, args);
+        latents_say_waiting(a, v);
+    }
+}
+
+static void clear_filter(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    if (latents_of(a)->filter[0]) {
+        push_filter(a, latents_of(a)->filter, "");
+    }
+    latents_set_filter(a, v, "");
+}
+
+/* ---- marks ---- */
+
+static void apply_mark(struct app *a, const struct session_view *v,
+                       const struct undo_step *s, bool back)
+{
+    const struct latent_table *t = v->arm[s->arm].table;
+    (void)back;
+    if (t) {
+        latents_mark(a, s->arm, s->latent, t->F);
+    }
+}
+
+static const struct undo_kind mark_undo = {"a mark", apply_mark};
+
+void latents_turn_mark(struct app *a, const struct session_view *v, int32_t id)
+{
+    const struct latent_table *t = latents_table(a, v);
+    const int arm = latents_of(a)->arm;
+    if (!t || id < 0 || (size_t)id >= t->F) {
+        return;
+    }
+    const struct undo_step step = {.kind = &mark_undo, .arm = arm, .latent = id};
+    undo_push(&a->undo, &step);
+    latents_mark(a, arm, id, t->F);
+}
+
+static void mark(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    latents_turn_mark(a, v, latents_of(a)->at);
+}
+
+/* ---- labels ---- */
+
+static void set_label(struct app *a, int arm, int32_t latent, const char *text)
+{
+    struct command *c = app_emit(a, COMMAND_LABEL);
+    if (c) {
+        c->arm = arm;
+        c->latent = latent;
+        snprintf(c->text, sizeof c->text, "%.*s", LATENT_LABEL_MAX + 1, text);
+    }
+}
+
+static void apply_label(struct app *a, const struct session_view *v,
+                        const struct undo_step *s, bool back)
+{
+    (void)v;
+    set_label(a, s->arm, s->latent, back ? s->before : s->after);
+}
+
+static const struct undo_kind label_undo = {"a label", apply_label};
+
+void latents_call(struct app *a, const struct session_view *v, int32_t id,
+                  const char *text)
+{
+    const int arm = latents_of(a)->arm;
+    const char *old = latents_label(a, v, id);
+    text += strspn(text, " ");
+    if (strlen(text) > LATENT_LABEL_MAX) {
+        app_say(a, true, "label: found %zu bytes, expected at most %d", strlen(text),
+                LATENT_LABEL_MAX);
+        return;
+    }
+    if (id < 0 || !strcmp(old, text)) {
+        return;
+    }
+    struct undo_step step = {.kind = &label_undo, .arm = arm, .latent = id};
+    snprintf(step.before, sizeof step.before, "%s", old);
+    snprintf(step.after, sizeof step.after, "%s", text);
+    undo_push(&a->undo, &step);
+    set_label(a, arm, id, text);
+}
+
+static void accept_label(struct app *a, const struct session_view *v, const char *text)
+{
+    latents_call(a, v, latents_of(a)->at, text);
+}
+
+static const struct prompt_def label_prompt = {
+    .sign = "label: ",
+    .history = "label",
+    .help = "what you call it; Enter on nothing takes a label off",
+    .accept = accept_label,
+};
+
+static void label(struct app *a, const struct session_view *v, const char *args)
+{
+    if (args[0]) {
+        accept_label(a, v, args);
+    } else {
+        app_open_prompt(a, &label_prompt, "", latents_label(a, v, latents_of(a)->at));
+    }
+}
+
+/* ---- arms ---- */
+
+static void choose_arm(struct app *a, const struct session_view *v, const char *args)
+{
+    struct latents_state *l = latents_of(a);
+    int next = 1 - l->arm;
+    if (args[0] && strcmp(args, "A") != 0 && strcmp(args, "B") != 0) {
+        app_say(a, true, "arm: expected A or B");
+        return;
+    }
+    next = args[0] ? args[0] - 'A' : next;
+    l->arm = next;
+    l->stale = true;
+    if (a->screen->sync) {
+        a->screen->sync(a, v, true);
+    }
+}
+
+ACTION_WORDS(arm_word, "A", "B", "both")
+const struct action action_latents_arm = {.command = "arm",
+                                          .args = "[A|B|both]",
+                                          .run = choose_arm,
+                                          .may = may_choose_arm,
+                                          .word = arm_word,
+                                          .hides = true};
+
+/* ---- points ---- */
+
+/* The nth measure that can stand on y; -1 beyond the last. */
+static int scatter_measure(int nth)
+{
+    return latent_column_nth(IN_SCATTER, (size_t)nth);
+}
+
+/* Which of the scatter's measures is a column; MEASURE none. */
+static int measure_index(int column)
+{
+    int i = 0;
+    while (scatter_measure(i) >= 0 && scatter_measure(i) != column) {
+        i++;
+    }
+    return i;
+}
+
+static void scatter(struct app *a, const struct session_view *v, const char *args)
+{
+    struct latents_state *l = latents_of(a);
+    int n = 0;
+    while (scatter_measure(n) >= 0) {
+        n++;
+    }
+    if (!args[0] || !strcmp(args, "off")) {
+        l->scatter = !args[0] && !l->scatter;
+        latents_order(a, v);
+        if (l->scatter) {
+            app_say(a, false,
+                    "h j k l go from point to point, . , change the measure, "
+                    "= is the table again");
+        }
+        return;
+    }
+    int i = measure_index(l->scatter_y);
+    if (!strcmp(args, "+") || !strcmp(args, "-")) {
+        i = l->scatter ? (i + (args[0] == '+' ? 1 : n - 1)) % n : i;
+    } else {
+        const int column = latent_column_find(args, strlen(args));
+        i = column < 0 ? n : measure_index(column);
+    }
+    if (i >= n) {
+        char words[160];
+        latent_column_words(IN_SCATTER, words, sizeof words);
+        app_say(a, true, "no measure %.40s: %s or off", args, words);
+        return;
+    }
+    l->scatter = true;
+    l->scatter_y = scatter_measure(i);
+}
+
+static void refresh(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    latents_ask(a, v, true);
+}
+
+/* ---- the table of keys ---- */
+
+static const char *column_word(const struct app *a, const char *text, size_t i)
+{
+    const int at = latent_column_nth(IN_TABLE, i);
+    (void)a;
+    (void)text;
+    return at >= 0 ? latent_column_word(latent_column_at((size_t)at)) : NULL;
+}
+
+/* A measure of the scatter; then what ends it. */
+static const char *scatter_word(const struct app *a, const char *text, size_t i)
+{
+    const int at = latent_column_nth(IN_SCATTER, i);
+    (void)a;
+    (void)text;
+    return at >= 0 ? latent_column_word(latent_column_at((size_t)at))
+           : i == 0 || latent_column_nth(IN_SCATTER, i - 1) >= 0 ? "off"
+                                                                 : NULL;
+}
+
+static const char *filter_field(const struct app *a, const char *text, size_t i)
+{
+    return filter_name(a, text, 0, i);
+}
+
+/* clang-format off */
+#define ACTION static const struct action
+ACTION action_sort = {.command = "sort", .args = "COLUMN|+|-", .run = sort, .word = column_word};
+ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse};
+ACTION action_find = {.command = "find", .args = "TEXT", .run = find, .may = may_look};
+ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_next, .may = may_find_next};
+ACTION action_filter = {.command = "filter", .args = "EXPRESSION", .run = filter, .may = may_look, .word = filter_field};
+ACTION action_clear_filter = {.command = "clear-filter", .args = "", .run = clear_filter, .may = may_clear_filter};
+ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = latents_may_browse};
+ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_label};
+ACTION action_scatter = {.command = "scatter", .args = "[MEASURE|+|-|off]", .run = scatter, .may = latents_may_browse, .word = scatter_word};
+ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};
+#undef ACTION
+
+/* In the order in which help shows them. */
+static const struct key_entry keys[] = {
+    {{'<'}, &action_sort, "-", "sort", "sort by the column to the left", 2},
+    {{'>'}, &action_sort, "+", "sort", "sort by the column to the right", 2},
+    {{'r'}, &action_reverse, "", "reverse", "reverse the order", 3},
+    {{'/'}, &action_find, "", "find",
+     "find in numbers, matches, labels and top tokens; hides nothing", 4},
+    {{'n'}, &action_find_next, "+", NULL, "next find", 0},
+    {{'N'}, &action_find_next, "-", NULL, "previous find", 0},
+    {{'&'}, &action_filter, "", "filter",
+     "show only latents for which it holds: dog  !x  a|b  /regex/  density>1e-4  dead", 5},
+    {{'\\'}, &action_clear_filter, "", "clear", "clear the filter", 6},
+    {{' '}, &action_mark, "", "mark", "mark or unmark the latent; the filter knows `marked`", 7},
+    {{';'}, &action_label, "", "label",
+     "name the latent; kept with the run, known to / and &; an empty name takes it off", 8},
+    {{'='}, &action_scatter, "", "scatter",
+     "the latents as points: density against a measure; hjkl go from point to point", 9},
+    {{'.'}, &action_scatter, "+", NULL,
+     "next measure of the scatter; Tab after :scatter lists them", 0},
+    {{','}, &action_scatter, "-", NULL, "previous measure of the scatter", 0},
+    {{'R'}, &action_refresh, "", "refresh", "describe the latents again, as of this step", 10},
+    {{'v'}, &action_latents_arm, "", "arm A/B", "latents of arm A or B", 11},
+};
+/* clang-format on */
+const struct key_list latents_keys = {keys, sizeof keys / sizeof keys[0]};

@@ -1,0 +1,15 @@
+#include "ui/screens/table.h"
+
+#include "ui/actions.h"
+
+static const struct screen_def *const rows[] = {
+    &screen_train,
+    &screen_latents,
+    &screen_detail,
+};
+_Static_assert(sizeof rows / sizeof rows[0] <= SCREENS_MAX, "room for every screen");
+
+const struct screen_table screen_table = {.row = rows,
+                                          .n = sizeof rows / sizeof rows[0],
+                                          .help = &keys_of_help,
+                                          .everywhere = &keys_of_everywhere};

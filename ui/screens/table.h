@@ -1,0 +1,12 @@
+/* The screens: a file each, and one row here and in table.c. */
+#ifndef SAETOP_UI_SCREENS_TABLE_H
+#define SAETOP_UI_SCREENS_TABLE_H
+
+#include "ui/screen.h"
+
+extern const struct screen_def screen_train, screen_latents, screen_detail;
+
+/* All of them, in the order of their tabs. */
+extern const struct screen_table screen_table;
+
+#endif

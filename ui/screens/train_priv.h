@@ -1,0 +1,62 @@
+/* Train, between its files: train.c, its axis (train_axis.c) and its boxes
+ * (train_boxes.c). Nothing else includes this but tests. */
+#ifndef SAETOP_UI_SCREENS_TRAIN_PRIV_H
+#define SAETOP_UI_SCREENS_TRAIN_PRIV_H
+
+#include "ui/app.h"
+#include "ui/plot.h"
+#include "ui/screens/table.h"
+
+enum { PANES = 4 };
+enum x_unit { X_STEP, X_TOKENS, X_TIME, X_UNITS };
+
+struct train_state {
+    int metric[PANES]; /* enum metric */
+    bool log_y[PANES];
+    enum x_unit unit;
+    bool zoomed;       /* the pane in focus alone */
+    double x_lo, x_hi; /* of all panes, in `unit`; equal: all */
+    double cursor;     /* in `unit`; NaN: off */
+    bool numbers;      /* values of one arm where the difference would stand */
+    size_t event_top;  /* events scrolled off, newest first */
+    struct plot_result plot[PANES]; /* as last drawn */
+    bool drawn[PANES];
+};
+struct train_state *train_of(const struct app *a);
+
+enum {
+    HIT_SLIDER = HIT_SCREEN, /* the masking rate: a: arm */
+    HIT_EVENTS               /* list of events */
+};
+/* Panes that Tab goes through, after those of curves: the box of numbers, and when wide
+ * those of masking and events. */
+enum { FOCUS_EVENTS = 6 };
+
+struct train_layout {
+    struct rect pane[PANES];  /* the fourth only when wide */
+    struct rect run;          /* numbers and, when not wide, masking and events */
+    struct rect mask, events; /* when wide */
+};
+struct train_layout train_layout(struct rect body, bool wide);
+
+void train_run_box(struct app *a, const struct session_view *v, struct canvas *c,
+                   struct rect r, bool wide, bool focused);
+void train_mask_box(struct app *a, const struct session_view *v, struct canvas *c,
+                    struct rect r, bool focused);
+void train_events_box(struct app *a, const struct session_view *v, struct canvas *c,
+                      struct rect r, bool focused);
+/* The rate that a click at column x of a slider stands for. */
+void train_slide(struct app *a, const struct session_view *v, const struct hit *hit,
+                 int x);
+
+/* What the panes show of the x axis, and one column of it. */
+void train_axis_range(const struct app *a, const struct session_view *v, double *lo,
+                      double *hi);
+double train_column_width(const struct app *a, const struct session_view *v);
+/* Where `step` lies on the axis in use. */
+double train_axis_x(const struct session_view *v, enum x_unit unit, double step);
+/* The x range of all curves when not zoomed. */
+double train_axis_end(const struct session_view *v, enum x_unit unit);
+void train_zoom_x(struct app *a, const struct session_view *v, const char *how);
+
+#endif
