@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CTRL(c) ((uint32_t)((c) - 'a' + 1))
-
 /* ---- screens and windows ---- */
 
 static void quit(struct app *a, const struct session_view *v, const char *args)
@@ -384,11 +382,11 @@ static const struct key_entry keys[] = {
     {{KEY_SHIFT_RIGHT}, &action_move, "far-right", NULL, "ten columns to the right", 0},
     {{'g', KEY_HOME_}, &action_move, "first", NULL, "to the beginning", 0},
     {{'G', KEY_END_}, &action_move, "last", NULL, "to the end", 0},
-    {{CTRL('d')}, &action_move, "half-down", NULL, "half a page down", 0},
-    {{CTRL('u')}, &action_move, "half-up", NULL, "half a page up", 0},
-    {{CTRL('f'), KEY_PGDN}, &action_move, "page-down", NULL, "a page down", 0},
-    {{CTRL('b'), KEY_PGUP}, &action_move, "page-up", NULL, "a page up", 0},
-    {{KEY_ENTER_, CTRL('m')}, &action_enter, "", NULL,
+    {{KEY_CTRL('d')}, &action_move, "half-down", NULL, "half a page down", 0},
+    {{KEY_CTRL('u')}, &action_move, "half-up", NULL, "half a page up", 0},
+    {{KEY_CTRL('f'), KEY_PGDN}, &action_move, "page-down", NULL, "a page down", 0},
+    {{KEY_CTRL('b'), KEY_PGUP}, &action_move, "page-up", NULL, "a page up", 0},
+    {{KEY_ENTER_, KEY_CTRL('m')}, &action_enter, "", NULL,
      "open what is selected: a latent, a pane, a line of help", 0},
     {{KEY_ESC_}, &action_cancel, "", NULL, "cancel; then up one level", 0},
     {{'q'}, &action_back, "", "leave", "back; on Train: quit", 12},
@@ -397,12 +395,12 @@ static const struct key_entry keys[] = {
     {{':'}, &action_prompt, "", "cmd", "command line: Tab completes, Up recalls", 90},
     {{'u'}, &action_undo, "", NULL,
      "undo a mark, label, filter, layout or masking change (as a new event)", 0},
-    {{CTRL('r')}, &action_redo, "", NULL, "redo", 0},
+    {{KEY_CTRL('r')}, &action_redo, "", NULL, "redo", 0},
     {{'e'}, &action_export, "", "export",
      "write what this screen shows as CSV, as filtered and sorted", 50},
     {{';'}, &action_note, "", "note", "a note at this step, kept with the run", 60},
-    {{CTRL('l')}, &action_redraw, "", NULL, "draw the whole screen again", 0},
-    {{CTRL('z')}, &action_suspend, "", NULL, "stop the program, training as well; fg goes on", 0},
+    {{KEY_CTRL('l')}, &action_redraw, "", NULL, "draw the whole screen again", 0},
+    {{KEY_CTRL('z')}, &action_suspend, "", NULL, "stop the program, training as well; fg goes on", 0},
     {{'M'}, &action_messages, "", NULL, "what was said so far, each message whole", 0},
     {{0}, &action_save_config, "", NULL,
      "write the settings for --config to read", 0},

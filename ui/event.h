@@ -43,6 +43,8 @@ enum key {
     KEY_SHIFT_RIGHT,
 };
 
+#define KEY_CTRL(letter) ((uint32_t)((letter) - 'a' + 1))
+
 enum mouse_kind {
     MOUSE_PRESS,
     MOUSE_RELEASE,

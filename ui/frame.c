@@ -77,6 +77,10 @@ static void normal_key(struct app *a, const struct session_view *v, uint32_t key
     if (app_is_live_card(a) && !app_card_takes(key)) {
         return;
     }
+    if (!app_is_live_card(a) && a->screen->type && key != KEY_F1_ &&
+        a->screen->type(a, v, key)) {
+        return;
+    }
     const struct screen_def *screen = app_is_live_card(a) ? app_home(a) : a->screen;
     const struct key_entry *k = keymap_find_key(a->screens, screen, key);
     if (k) {
@@ -105,6 +109,12 @@ static void paste_event(struct app *a, const struct session_view *v,
                         const struct event *ev)
 {
     a->message[0] = '\0';
+    const bool free =
+        !a->prompt && !a->help.open && a->leaving == STAYING && !app_is_live_card(a);
+    if (free && a->screen->paste &&
+        a->screen->paste(a, v, ev->text, ev->text_n, ev->cut)) {
+        return;
+    }
     if (!a->prompt) {
         app_say(a, true, "pasted text ignored: no text box is open");
         return;

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CTRL(c) ((uint32_t)((c) - 'a' + 1))
-
 /* ---- the parts as one table ---- */
 
 /* A run of entries that hold in one place. */
@@ -208,7 +206,7 @@ void key_names(const struct key_entry *k, char *out, size_t cap)
     out[0] = '\0';
     for (size_t i = 0; i < KEYMAP_KEYS && k->key[i]; i++) {
         char name[24];
-        if (k->key[i] == CTRL('m')) {
+        if (k->key[i] == KEY_CTRL('m')) {
             continue; /* Enter by another name */
         }
         key_name(k->key[i], name, sizeof name);
@@ -286,7 +284,7 @@ static void add_entry(const struct screen_table *t, struct str *out,
     bool first = true;
     for (size_t i = 0; i < KEYMAP_KEYS && k->key[i]; i++) {
         char name[24];
-        if (k->key[i] == CTRL('m')) {
+        if (k->key[i] == KEY_CTRL('m')) {
             continue;
         }
         key_name(k->key[i], name, sizeof name);

@@ -45,22 +45,48 @@ void line_history_deinit(struct line_history *h)
 
 /* ---- text ---- */
 
-static size_t before(const struct line_edit *l, size_t at)
+size_t text_before(const char *text, size_t at)
 {
-    while (at > 0 && ((unsigned char)l->text[--at] & 0xC0) == 0x80) {
+    while (at > 0 && ((unsigned char)text[--at] & 0xC0) == 0x80) {
     }
     return at;
 }
 
-static size_t after(const struct line_edit *l, size_t at)
+size_t text_after(const char *text, size_t len, size_t at)
 {
-    if (at < l->len) {
+    if (at < len) {
         at++;
     }
-    while (at < l->len && ((unsigned char)l->text[at] & 0xC0) == 0x80) {
+    while (at < len && ((unsigned char)text[at] & 0xC0) == 0x80) {
         at++;
     }
     return at;
+}
+
+static bool is_gap(char c)
+{
+    return c == ' ' || c == '\n';
+}
+
+size_t text_word(const char *text, size_t at)
+{
+    while (at > 0 && is_gap(text[at - 1])) {
+        at--;
+    }
+    while (at > 0 && !is_gap(text[at - 1])) {
+        at--;
+    }
+    return at;
+}
+
+static size_t before(const struct line_edit *l, size_t at)
+{
+    return text_before(l->text, at);
+}
+
+static size_t after(const struct line_edit *l, size_t at)
+{
+    return text_after(l->text, l->len, at);
 }
 
 /* Take out what is offered; whether anything was. */
@@ -228,18 +254,6 @@ static enum line_result complete(struct line_edit *l, bool back)
     return LINE_CHANGED;
 }
 
-static size_t word_start(const struct line_edit *l)
-{
-    size_t at = l->cursor;
-    while (at > 0 && l->text[at - 1] == ' ') {
-        at--;
-    }
-    while (at > 0 && l->text[at - 1] != ' ') {
-        at--;
-    }
-    return at;
-}
-
 static enum line_result go(struct line_edit *l, size_t to)
 {
     const bool moved = to != l->cursor;
@@ -302,7 +316,7 @@ static enum line_result edit_key(struct line_edit *l, uint32_t key)
         return l->len ? erase(l, before(l, l->cursor), l->cursor) : LINE_CANCEL;
     case KEY_DEL:
     case CTRL_D: return erase(l, l->cursor, after(l, l->cursor));
-    case CTRL_W: return erase(l, word_start(l), l->cursor);
+    case CTRL_W: return erase(l, text_word(l->text, l->cursor), l->cursor);
     case CTRL_U: return erase(l, l->cursor > l->stem ? l->stem : 0, l->cursor);
     case CTRL_K: return erase(l, l->cursor, l->len);
     case KEY_UP_:

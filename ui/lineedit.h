@@ -25,6 +25,12 @@ void line_history_add(struct line_history *h, const char *text);
 const char *line_history_get(const struct line_history *h, size_t nth);
 void line_history_deinit(struct line_history *h);
 
+/* The code point before byte `at`, the one after it, and the start of the word before
+ * it, as bytes of valid UTF-8. */
+size_t text_before(const char *text, size_t at);
+size_t text_after(const char *text, size_t len, size_t at);
+size_t text_word(const char *text, size_t at);
+
 /* The nth completion of the word before byte `cursor` of `text`, into out[cap]; *start
  * is the byte where that word begins. False when there is no nth. */
 typedef bool line_complete_fn(void *ctx, const char *text, size_t cursor, size_t nth,

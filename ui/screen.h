@@ -53,6 +53,11 @@ struct screen_def {
      * written there. */
     int (*rule)(const struct app *a);
 
+    /* Keys and pasted bytes as text, before a key of the table (but F1): false where it
+     * takes none now. `cut`: there was more than the terminal handed over. */
+    bool (*type)(struct app *a, const struct session_view *v, uint32_t key);
+    bool (*paste)(struct app *a, const struct session_view *v, const char *bytes,
+                  size_t n, bool cut);
     /* "down", "page-up", "first", ...: see the directions of `:move`. */
     void (*move)(struct app *a, const struct session_view *v, const char *direction);
     void (*enter)(struct app *a, const struct session_view *v);

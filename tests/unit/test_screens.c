@@ -5,6 +5,7 @@
 #include "ui/actions.h"
 #include "ui/explore.h"
 #include "ui/export.h"
+#include "ui/textbox.h"
 #include "ui_bench.h"
 
 /* ---- the toy ---- */
@@ -13,6 +14,8 @@ struct toy {
     int row, colour;
     int inits, syncs, shown; /* calls */
     char *memory;            /* released by deinit */
+    bool typing;
+    struct textbox box;
 };
 
 static const struct screen_def screen_toy;
@@ -27,6 +30,7 @@ static void toy_init(void *state)
     struct toy *t = state;
     t->inits++;
     t->memory = mem_alloc(1, 16);
+    textbox_begin(&t->box, NULL);
 }
 
 static void toy_deinit(void *state)
@@ -49,6 +53,8 @@ static void toy_view(struct app *a, const struct session_view *v, struct canvas 
     (void)wide;
     canvas_textf(c, body.x, body.y, body.w, ROLE_TEXT, 0, "toy row %d colour %d",
                  toy_of(a)->row, toy_of(a)->colour);
+    textbox_draw(c, (struct rect){body.x, body.y + 1, 20, 3}, &toy_of(a)->box,
+                 toy_of(a)->typing);
     app_hit(a, body, HIT_SCREEN, 7);
 }
 
@@ -71,6 +77,34 @@ static void toy_mouse(struct app *a, const struct session_view *v,
     (void)v;
     toy_of(a)->row =
         hit->kind == HIT_SCREEN && ev->mouse == MOUSE_PRESS ? 10 * hit->a : -1;
+}
+
+static bool toy_type(struct app *a, const struct session_view *v, uint32_t key)
+{
+    struct toy *t = toy_of(a);
+    (void)v;
+    if (!t->typing) {
+        return false;
+    }
+    const enum line_result r = textbox_key(&t->box, key);
+    t->typing = r != LINE_ACCEPT && r != LINE_CANCEL;
+    return r != LINE_IGNORED;
+}
+
+static bool toy_paste(struct app *a, const struct session_view *v, const char *bytes,
+                      size_t n, bool cut)
+{
+    bool whole;
+    (void)v;
+    (void)cut;
+    return toy_of(a)->typing &&
+           textbox_paste(&toy_of(a)->box, bytes, n, &whole) != LINE_IGNORED;
+}
+
+static void toy_enter(struct app *a, const struct session_view *v)
+{
+    (void)v;
+    toy_of(a)->typing = true;
 }
 
 static void toy_layout(const struct app *a, void *out)
@@ -128,7 +162,10 @@ static const struct screen_def screen_toy = {
     .sync = toy_sync,
     .view = toy_view,
     .status = toy_status,
+    .type = toy_type,
+    .paste = toy_paste,
     .move = toy_move,
+    .enter = toy_enter,
     .mouse = toy_mouse,
     .layout = toy_layout,
     .set_layout = toy_set_layout,
@@ -212,7 +249,6 @@ static void test_used(void **state)
     type(b, "jjk");
     assert_true(on_screen(b, "toy row 1"));
     assert_true(on_screen(b, "toy status 1"));
-    type(b, "\n"); /* it has nothing to enter */
     mouse(b, MOUSE_PRESS, 5, 5);
     assert_true(on_screen(b, "toy row 70"));
     press(b, 'P');
@@ -232,6 +268,34 @@ static void test_used(void **state)
     assert_int_equal(toy_of(&b->a)->colour, 5);
     press(b, '4');
     press(b, KEY_ESC_);
+    assert_ptr_equal(b->a.screen, &screen_latents);
+    bench_free(b);
+}
+
+/* Where a screen takes text, no letter of it is a key. */
+static void test_typed_in(void **state)
+{
+    (void)state;
+    struct bench *b = toy_bench(80, 24);
+    const struct event ev = {.kind = EVENT_PASTE, .text = "q\nP", .text_n = 3};
+    press(b, '4');
+    app_update(&b->a, &b->v, &ev);
+    assert_true(b->a.message[0] != '\0'); /* it does not type yet */
+    type(b, "\nq12u");
+    app_update(&b->a, &b->v, &ev);
+    app_view(&b->a, &b->v, &b->c);
+    assert_string_equal(toy_of(&b->a)->box.text, "q12uq\nP");
+    assert_true(on_screen(b, "q12uq"));
+    assert_int_equal(b->c.cursor_y, 1 + 1 + 1);
+    assert_int_equal(b->c.cursor_x, 1);
+    assert_ptr_equal(b->a.screen, &screen_toy);
+    press(b, KEY_F1_);
+    assert_true(b->a.help.open);
+    press(b, KEY_ESC_);
+    press(b, KEY_ESC_); /* ends the typing */
+    type(b, "P");
+    assert_int_equal(toy_of(&b->a)->colour, 1);
+    press(b, 'q');
     assert_ptr_equal(b->a.screen, &screen_latents);
     bench_free(b);
 }
@@ -362,6 +426,7 @@ int main(void)
         cmocka_unit_test(test_listed),
         cmocka_unit_test(test_in_the_key_table),
         cmocka_unit_test(test_used),
+        cmocka_unit_test(test_typed_in),
         cmocka_unit_test(test_exported),
         cmocka_unit_test(test_bare),
         cmocka_unit_test(test_costs_nothing_unopened),

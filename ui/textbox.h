@@ -1,0 +1,43 @@
+/* Several lines of text being typed or pasted, wrapped to the box. UTF-8; the cursor is
+ * always between code points. UI thread; no allocation but in the history.
+ *
+ * Keys: left right up down home end (Ctrl-B F P N A E), backspace, delete (Ctrl-D),
+ * Ctrl-W word, Ctrl-U to the start of the row, Ctrl-K to the end of the line, Ctrl-O a
+ * new line; up from the first row and down from the last go through the history; Enter
+ * accepts, Esc and Ctrl-C and Ctrl-G cancel. */
+#ifndef SAETOP_UI_TEXTBOX_H
+#define SAETOP_UI_TEXTBOX_H
+
+#include "ui/lineedit.h"
+
+enum { TEXTBOX_CAP = 16384 }; /* bytes with the NUL */
+
+struct textbox {
+    char text[TEXTBOX_CAP]; /* NUL-terminated valid UTF-8; '\n' is the only control */
+    size_t len, cursor;     /* bytes */
+    struct line_history *history; /* borrowed, or NULL */
+    size_t recalled;              /* 0: own text; n: the nth newest of the history */
+    char draft[TEXTBOX_CAP];      /* own text while a recalled one is shown */
+    /* As last drawn. */
+    int w; /* columns that a row may take; 0: never drawn, rows end at breaks alone */
+    enum glyph_tier tier;
+    size_t top; /* first row shown */
+};
+
+/* Start empty. history may be NULL. */
+void textbox_begin(struct textbox *b, struct line_history *history);
+/* Replace the text by what of it a box may hold, cursor at its end. */
+void textbox_set(struct textbox *b, const char *text);
+/* Feed a key of event.h. On LINE_ACCEPT the text is in the history already. */
+enum line_result textbox_key(struct textbox *b, uint32_t key);
+/* Insert pasted bytes at the cursor: breaks of lines of any kind are kept as one, a tab
+ * becomes a space, what else a box may not hold goes. *whole: all had room. */
+enum line_result textbox_paste(struct textbox *b, const char *bytes, size_t n,
+                               bool *whole);
+/* Draw it, scrolled so that the cursor is in sight; `focused`: place the canvas's
+ * cursor. */
+void textbox_draw(struct canvas *c, struct rect r, struct textbox *b, bool focused);
+/* Place the cursor where r was clicked. */
+void textbox_click(struct textbox *b, struct rect r, int x, int y);
+
+#endif
