@@ -1,7 +1,7 @@
 /* Results of an evaluation: release, copy, eval.json. */
 #include "base/json.h"
 #include "base/mem.h"
-#include "eval/evaluate.h"
+#include "eval/words.h"
 #include "measure/measure.h"
 
 #include <math.h>
@@ -10,6 +10,7 @@
 void eval_result_deinit(struct eval_result *r)
 {
     mem_free(r->concept);
+    mem_free(r->word);
     memset(r, 0, sizeof *r);
 }
 
@@ -17,12 +18,22 @@ enum err eval_result_copy(const struct eval_result *r, struct eval_result *out,
                           struct errinfo *e)
 {
     struct concept_result *c = NULL;
+    struct word_result *w = NULL;
     TRY(mem_new(&c, r->n_concepts, sizeof *c, "evaluation", e));
+    const enum err rc = mem_new(&w, r->n_words, sizeof *w, "evaluation", e);
+    if (rc != OK) {
+        mem_free(c);
+        return rc;
+    }
     if (r->n_concepts > 0) {
         memcpy(c, r->concept, r->n_concepts * sizeof *c);
     }
+    if (r->n_words > 0) {
+        memcpy(w, r->word, r->n_words * sizeof *w);
+    }
     *out = *r;
     out->concept = c;
+    out->word = w;
     return OK;
 }
 

@@ -145,10 +145,11 @@ static void name_absorbers(const struct probe_bank *b, size_t c,
     (void)absorbers_take(t, r->absorber, r->absorber_share);
 }
 
-/* The rest of r, whose main latents are known. */
+/* The rest of r, whose main latents are known; and the words to `words`, where the bank
+ * is the set's. */
 static enum err decide(const struct eval_job *j, const struct probe_bank *bank,
-                       struct concept_result *r, struct eval_split *split,
-                       struct errinfo *e)
+                       struct concept_result *r, struct eval_result *words,
+                       struct eval_split *split, struct errinfo *e)
 {
     const struct eval_choice choice = {.r = r};
     const int64_t begun = clock_ns();
@@ -170,6 +171,10 @@ static enum err decide(const struct eval_job *j, const struct probe_bank *bank,
         r[c].fraction = rates[c].fraction;
         r[c].recall = rates[c].recall;
         name_absorbers(bank, c, outcome, &tally, &r[c]);
+    }
+    if (words != NULL) {
+        TRY_OUT(rc,
+                eval_words(j->set, outcome, j->s->F, &words->word, &words->n_words, e));
     }
     split->decision += clock_seconds_since(begun);
 out:
@@ -242,7 +247,7 @@ static enum err main_form(struct eval_job *j, struct eval_result *out,
 {
     const struct eval_set *set = j->set;
     TRY(eval_job_select(j, &set->bank, out->concept, &out->split, e));
-    TRY(decide(j, &set->bank, out->concept, &out->split, e));
+    TRY(decide(j, &set->bank, out->concept, out, &out->split, e));
     out->fits = atomic_load(&j->tally.fits) + set->bank.fitted;
     out->fits_short = atomic_load(&j->tally.short_of) + set->bank.short_of;
     const int64_t begun = clock_ns();
@@ -392,7 +397,7 @@ enum err evaluate_saebench(const struct eval_set *set, const struct probe_bank *
     TRY_OUT(rc, eval_job_init(&j, e));
     TRY_OUT(rc, mem_new(&c, bank->C, sizeof *c, "absorption", e));
     TRY_OUT(rc, eval_job_select(&j, bank, c, &unused, e));
-    TRY_OUT(rc, decide(&j, bank, c, &unused, e));
+    TRY_OUT(rc, decide(&j, bank, c, NULL, &unused, e));
     for (size_t i = 0; i < bank->n_units; i++) {
         sum += c[bank->concept_of[i]].full;
     }

@@ -44,6 +44,8 @@ struct concept_result {
     double absorber_share[EVAL_ABSORBERS]; /* of what is absorbed */
 };
 
+struct word_result; /* words.h */
+
 /* Where the time of an evaluation went, in seconds. */
 struct eval_split {
     double encode;    /* the concept sample through the SAE */
@@ -73,7 +75,9 @@ struct eval_result {
                                    their certified minimum */
     size_t n_concepts;
     struct concept_result
-        *concept; /* [n_concepts] the first of struct concepts, owned */
+        *concept;             /* [n_concepts] the first of struct concepts, owned */
+    struct word_result *word; /* [n_words] of words.h, owned */
+    size_t n_words;
     double seconds;
     struct eval_split split;
 };

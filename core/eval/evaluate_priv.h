@@ -54,6 +54,12 @@ enum err eval_decide(const struct eval_job *j, const struct probe_bank *bank, si
                      const struct eval_choice *choice, struct eval_rates *rates,
                      struct absorption_outcome *outcome, struct errinfo *e) ERR_CHECKED;
 
+/* The words of the set's eligible concepts, by the outcomes of all occurrences of its
+ * bank; F latents. *out [*n]: mem_free. Deterministic. O(occurrences log). */
+enum err eval_words(const struct eval_set *set,
+                    const struct absorption_outcome *outcome, size_t F,
+                    struct word_result **out, size_t *n, struct errinfo *e) ERR_CHECKED;
+
 /* Which latents absorb, by weight. */
 struct absorber_tally {
     size_t F;

@@ -185,13 +185,11 @@ static void add_word(const struct suite *s, const struct family *fam,
 static enum err run_words(struct suite *s, struct family *fam, const char *const *name,
                           cJSON *list, struct errinfo *e)
 {
-    const struct suite_job *j = s->job;
     const bool asked = s->b->letters != NULL && fam->set == s->in->set;
-    struct word_result *word = NULL;
-    size_t n = 0;
-    enum err rc =
-        evaluate_words(fam->set, j->sae, j->pool, j->cancel, fam->q, &word, &n, e);
-    if (rc == OK && s->r->details != NULL) {
+    const struct word_result *word = fam->q->word;
+    const size_t n = fam->q->n_words;
+    enum err rc = OK;
+    if (s->r->details != NULL) {
         details_words(s->r->details, fam->set == s->in->set ? "words" : "words_prompts",
                       fam->concepts, word, n);
     }
@@ -207,7 +205,6 @@ static enum err run_words(struct suite *s, struct family *fam, const char *const
             add_word(s, fam, &word[i], list);
         }
     }
-    mem_free(word);
     return rc;
 }
 

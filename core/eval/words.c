@@ -140,27 +140,14 @@ static enum err words_init(struct words *k, size_t F, struct errinfo *e)
     return mem_new(&k->word, all, sizeof *k->word, "words", e);
 }
 
-enum err evaluate_words(const struct eval_set *set, const struct sae *s,
-                        struct pool *pool, const atomic_bool *cancel,
-                        const struct eval_result *r, struct word_result **out,
-                        size_t *n, struct errinfo *e)
+enum err eval_words(const struct eval_set *set,
+                    const struct absorption_outcome *outcome, size_t F,
+                    struct word_result **out, size_t *n, struct errinfo *e)
 {
     const struct probe_bank *b = &set->bank;
-    struct eval_job j = {.set = set, .s = s, .pool = pool, .cancel = cancel};
-    const struct eval_choice choice = {.r = r->concept};
-    struct words k = {.set = set};
-    struct eval_rates *rates = NULL;
-    struct absorption_outcome *outcome = NULL;
+    struct words k = {.set = set, .outcome = outcome};
     enum err rc = OK;
-    TRY(eval_check_width(set, s, e));
-    TRY_OUT(rc, words_init(&k, s->F, e));
-    if (b->n_units > 0) {
-        TRY_OUT(rc, mem_new(&rates, b->C, sizeof *rates, "words", e));
-        TRY_OUT(rc, mem_new(&outcome, b->occ_start[b->C], sizeof *outcome, "words", e));
-        TRY_OUT(rc, eval_job_begin(&j, e));
-        TRY_OUT(rc, eval_decide(&j, b, 1, &choice, rates, outcome, e));
-    }
-    k.outcome = outcome;
+    TRY_OUT(rc, words_init(&k, F, e));
     for (size_t u = 0; u < b->n_units; u++) {
         add_concept(&k, (size_t)b->concept_of[u]);
     }
@@ -168,11 +155,8 @@ enum err evaluate_words(const struct eval_set *set, const struct sae *s,
     *n = k.n;
     k.word = NULL;
 out:
-    mem_free(rates);
-    mem_free(outcome);
     mem_free(k.occ);
     mem_free(k.word);
     absorbers_deinit(&k.tally);
-    eval_job_deinit(&j);
     return rc;
 }

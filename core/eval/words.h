@@ -1,5 +1,6 @@
-/* What became of each word of a concept: the rule of absorption (absorption.h) read
- * word by word, over all its occurrences that no probe was trained on. */
+/* The verdict on each word of a concept: the rule of absorption (absorption.h) read
+ * word by word, over all its occurrences that no probe was trained on. evaluate() gives
+ * the words of every eligible concept: concepts ascending, words of one by token. */
 #ifndef SAETOP_EVAL_WORDS_H
 #define SAETOP_EVAL_WORDS_H
 
@@ -45,14 +46,5 @@ struct word_result {
 
 /* The verdict that follows from w's counts. */
 enum word_verdict word_verdict(const struct word_result *w, size_t least);
-
-/* The words of every eligible concept of r, an earlier result of the same set and SAE:
- * concepts ascending, words of one by token. *out [*n]: mem_free. Encodes the words
- * anew: O(rows D F). Deterministic; owner of the pool. ERR_USAGE for an SAE of another
- * width, ERR_CANCELLED, ERR_NOMEM. */
-enum err evaluate_words(const struct eval_set *set, const struct sae *s,
-                        struct pool *pool, const atomic_bool *cancel,
-                        const struct eval_result *r, struct word_result **out,
-                        size_t *n, struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -180,13 +180,9 @@ static double share_of(const struct eval_set *set, const struct sae *s, int32_t 
 static void check_words(const struct eval_set *set, const struct sae *s,
                         const struct eval_result *r, int32_t absorbed)
 {
-    struct errinfo e;
-    struct word_result *word = NULL;
-    size_t n = 0;
-    assert_ok(evaluate_words(set, s, NULL, NULL, r, &word, &n, &e), &e);
-    assert_true(n >= WORDS);
+    assert_true(r->n_words >= WORDS);
     for (size_t i = 0; i < WORDS; i++) { /* the leaves come first */
-        const struct word_result *w = &word[i];
+        const struct word_result *w = &r->word[i];
         const int32_t at = w->token - 1;
         const bool is = at < absorbed;
         assert_int_equal(at, i);
@@ -207,7 +203,6 @@ static void check_words(const struct eval_set *set, const struct sae *s,
             check_near(w->absorber[0].projection, share_of(set, s, w->token), 1e-5);
         }
     }
-    mem_free(word);
 }
 
 /* The rate is the share of absorbed words, for any number too small for an absorber's
@@ -276,21 +271,17 @@ static void test_verdicts(void **state)
     }
     assert_string_equal(word_verdict_name(WORD_TOO_RARE), "too rare");
     /* The number of a set is the configuration's. */
-    struct errinfo e;
     struct eval_set *set = world_set(NULL);
     struct sae *s = world_sae(0);
-    struct eval_result r = run(set, s, NULL);
     for (size_t least = 0; least < 2000; least += 1999) {
-        struct word_result *word = NULL;
-        size_t n = 0;
         set->cfg.word_least = least;
-        assert_ok(evaluate_words(set, s, NULL, NULL, &r, &word, &n, &e), &e);
-        for (size_t i = 0; i < n; i++) {
-            assert_int_equal(word[i].verdict == WORD_TOO_RARE, least > 0);
+        struct eval_result r = run(set, s, NULL);
+        assert_true(r.n_words >= WORDS);
+        for (size_t i = 0; i < r.n_words; i++) {
+            assert_int_equal(r.word[i].verdict == WORD_TOO_RARE, least > 0);
         }
-        mem_free(word);
+        eval_result_deinit(&r);
     }
-    eval_result_deinit(&r);
     sae_free(s);
     eval_set_free(set);
 }
