@@ -200,9 +200,9 @@ static void deinit(struct heldout *k, size_t workers)
     sae_codes_deinit(&k->codes);
 }
 
-enum err heldout_f1(const struct eval_set *set, const struct concepts *c,
-                    const struct sae *s, struct pool *pool, const atomic_bool *cancel,
-                    double *f1, struct errinfo *e)
+static enum err heldout_f1(const struct eval_set *set, const struct concepts *c,
+                           const struct sae *s, struct pool *pool,
+                           const atomic_bool *cancel, double *f1, struct errinfo *e)
 {
     const size_t workers = pool_threads(pool);
     struct heldout k = {.c = c, .F = s->F, .f1 = f1};
@@ -220,5 +220,20 @@ enum err heldout_f1(const struct eval_set *set, const struct concepts *c,
     pool_run(pool, c->n_probed, one_concept, &k);
 out:
     deinit(&k, workers);
+    return rc;
+}
+
+enum err heldout_measure(const struct eval_set *set, const struct concepts *c,
+                         const struct sae *s, struct pool *pool,
+                         const atomic_bool *cancel, struct eval_result *r,
+                         struct errinfo *e)
+{
+    double *f1 = NULL;
+    TRY(mem_new(&f1, c->n_probed, sizeof *f1, "absorption", e));
+    const enum err rc = heldout_f1(set, c, s, pool, cancel, f1, e);
+    for (size_t i = 0; rc == OK && i < r->n_concepts && i < c->n_probed; i++) {
+        r->concept[i].f1_heldout = r->concept[i].eligible ? f1[i] : (double)NAN;
+    }
+    mem_free(f1);
     return rc;
 }

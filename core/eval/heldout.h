@@ -5,13 +5,16 @@
 
 #include "eval/evaluate.h"
 
-/* f1 [c->n_probed]: the mean of both directions, NaN where a half has no word of the
- * concept. All occurrences of probed words in the set's clean text count; a latent says
- * yes where it fires; classes count alike, as in all F1 of words. The halves are drawn
- * from the set's seed, forms of one concept alternately: the same for every SAE. Ties
- * go to the lower latent. */
-enum err heldout_f1(const struct eval_set *set, const struct concepts *c,
-                    const struct sae *s, struct pool *pool, const atomic_bool *cancel,
-                    double *f1, struct errinfo *e) ERR_CHECKED;
+/* f1_heldout of r's eligible concepts, r the result of evaluate() on the same set and
+ * SAE: the mean of both directions, NaN where a half has no word of the concept. All
+ * occurrences of probed words in the set's clean text count; a latent says yes where it
+ * fires; classes count alike, as in all F1 of words. The halves are drawn from the
+ * set's seed, forms of one concept alternately: the same for every SAE. Ties go to the
+ * lower latent. `c`: the set's concepts. Owner of the pool. O(rows D F) for the codes.
+ * ERR_CANCELLED, ERR_NOMEM. */
+enum err heldout_measure(const struct eval_set *set, const struct concepts *c,
+                         const struct sae *s, struct pool *pool,
+                         const atomic_bool *cancel, struct eval_result *r,
+                         struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -101,19 +101,14 @@ static enum err final_measures(const struct suite *s, const struct eval_set *set
                                struct firmness *firm, struct errinfo *e)
 {
     const struct suite_job *j = s->job;
-    double *f1 = NULL;
     TRY(firmness_measure(set, j->sae, q, j->pool, j->cancel, firm, e));
-    TRY(mem_new(&f1, q->n_concepts, sizeof *f1, "absorption", e));
-    const enum err rc = heldout_f1(set, concepts, j->sae, j->pool, j->cancel, f1, e);
+    TRY(heldout_measure(set, concepts, j->sae, j->pool, j->cancel, q, e));
     q->resamples = firm->reps;
     q->fits += firm->fits;
     q->fits_short += firm->fits_short;
-    for (size_t c = 0; rc == OK && c < q->n_concepts; c++) {
+    for (size_t c = 0; c < q->n_concepts; c++) {
         q->concept[c].firmness = firm->same[c];
-        q->concept[c].f1_heldout = q->concept[c].eligible ? f1[c] : (double)NAN;
     }
-    mem_free(f1);
-    TRY(rc);
     return report_fits(s->r, "absorption, resamples", firm->fits, firm->fits_short, e);
 }
 

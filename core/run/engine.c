@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "eval/heldout.h"
 #include "run/eval_pace.h"
 #include "train/settings_arch.h"
 
@@ -202,6 +203,10 @@ static enum err evaluate_text(struct engine *g, struct engine_arm *a,
     struct eval_result fresh = {0};
     enum err rc =
         evaluate(g->eval_set, frozen, g->in->h, g->in->pool, g->cancel, &fresh, e);
+    if (rc == OK) {
+        rc = heldout_measure(g->eval_set, g->in->concepts, frozen, g->in->pool,
+                             g->cancel, &fresh, e);
+    }
     /* SAEBench's own form trains probes anew, for seconds: once, at the end. */
     if (rc == OK && engine_done(g)) {
         rc = evaluate_saebench(g->eval_set, NULL, frozen, g->in->pool, g->cancel,

@@ -17,6 +17,7 @@
     X(SAVE, "save")         /* text = directory of arm A; twin beside it. "": own */   \
     X(EVALUATE, "evaluate") /* now */                                                  \
     X(TABLE, "describe latents")             /* arm */                                 \
+    X(CONCEPTS, "measure concepts")          /* arm; of a run that is browsed */       \
     X(DETAIL, "describe a latent")           /* arm, latent, interval */               \
     X(LABEL, "label a latent")               /* arm, latent, text; "": none */         \
     X(SAVE_CONFIG, "save the configuration") /* text = file */                         \

@@ -135,14 +135,30 @@ static enum err make_detail(struct workbench *b, const struct job *job,
     return OK;
 }
 
+/* Only this thread makes the set, so it may look for it without the lock. */
+static enum err measure_concepts(struct workbench *b, const struct job *job,
+                                 struct errinfo *e)
+{
+    if (!b->s->eval_set) {
+        TRY(make_eval_set(b->s, b->h, e));
+    }
+    return session_measure_concepts(b->s, job, b->h, e);
+}
+
 static void run_job(struct workbench *b, const struct job *job)
 {
     struct session *s = b->s;
     struct errinfo e = {0};
-    enum err rc = browsing_rows(b, &e);
-    if (rc == OK) {
-        rc = job->command.kind == COMMAND_TABLE ? make_table(b, job, &e)
-                                                : make_detail(b, job, &e);
+    enum err rc = OK;
+    if (job->command.kind == COMMAND_CONCEPTS) {
+        rc = measure_concepts(b, job, &e);
+    } else {
+        rc = browsing_rows(b, &e);
+    }
+    if (rc == OK && job->command.kind == COMMAND_TABLE) {
+        rc = make_table(b, job, &e);
+    } else if (rc == OK && job->command.kind == COMMAND_DETAIL) {
+        rc = make_detail(b, job, &e);
     }
     if (rc != OK && rc != ERR_CANCELLED) {
         session_say(s, true, "%s", e.msg);

@@ -128,6 +128,7 @@ static void show_busy_locked(struct session *s)
 {
     s->pub.table_busy = s->tables_asked > 0;
     s->pub.detail_busy = s->details_asked > 0;
+    s->pub.concepts_busy = s->concepts_asked > 0;
 }
 
 void session_answered(struct session *s, const struct command *c)
@@ -137,6 +138,8 @@ void session_answered(struct session *s, const struct command *c)
         s->tables_asked--;
     } else if (c->kind == COMMAND_DETAIL) {
         s->details_asked--;
+    } else if (c->kind == COMMAND_CONCEPTS) {
+        s->concepts_asked--;
     }
     show_busy_locked(s);
     session_wake_locked(s);
@@ -230,6 +233,7 @@ void session_free(struct session *s)
     for (size_t a = 0; a < VIEW_ARMS; a++) {
         latent_table_unref(s->table[a]);
         latent_labels_unref(s->labels[a]);
+        concept_table_unref(s->concepts[a]);
         run_record_deinit(&s->record[a]);
     }
     latent_detail_unref(s->detail);
@@ -268,6 +272,8 @@ bool session_post(struct session *s, const struct command *c)
             s->tables_asked++;
         } else if (c->kind == COMMAND_DETAIL) {
             s->details_asked++;
+        } else if (c->kind == COMMAND_CONCEPTS) {
+            s->concepts_asked++;
         }
         show_busy_locked(s);
         pthread_cond_signal(&s->commands_ready);
@@ -338,6 +344,7 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     v->n_facts = pub->n_facts;
     v->table_busy = pub->table_busy;
     v->detail_busy = pub->detail_busy;
+    v->concepts_busy = pub->concepts_busy;
     for (size_t a = 0; a < VIEW_ARMS; a++) {
         copy_arm(&v->arm[a], &pub->arm[a]);
     }
@@ -347,6 +354,7 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
 struct old_snapshots {
     const struct latent_table *table[VIEW_ARMS];
     const struct latent_labels *labels[VIEW_ARMS];
+    const struct concept_table *concepts[VIEW_ARMS];
     const struct latent_detail *detail;
 };
 
@@ -365,6 +373,10 @@ static void swap_snapshots(struct session *s, struct session_view *v,
             old->labels[a] = arm->labels;
             arm->labels = s->labels[a] ? latent_labels_ref(s->labels[a]) : NULL;
         }
+        if (arm->concepts != s->concepts[a]) {
+            old->concepts[a] = arm->concepts;
+            arm->concepts = s->concepts[a] ? concept_table_ref(s->concepts[a]) : NULL;
+        }
     }
     if (v->detail != s->detail) {
         old->detail = v->detail;
@@ -379,6 +391,7 @@ static void release_snapshots(const struct old_snapshots *old)
     for (size_t a = 0; a < VIEW_ARMS; a++) {
         latent_table_unref((struct latent_table *)(uintptr_t)old->table[a]);
         latent_labels_unref((struct latent_labels *)(uintptr_t)old->labels[a]);
+        concept_table_unref((struct concept_table *)(uintptr_t)old->concepts[a]);
     }
     latent_detail_unref((struct latent_detail *)(uintptr_t)old->detail);
 }

@@ -27,7 +27,7 @@ struct latent_rate {
 
 /* A request for the job thread, with the frozen copy that it reads. */
 struct job {
-    struct command command; /* COMMAND_TABLE or COMMAND_DETAIL */
+    struct command command; /* COMMAND_TABLE, COMMAND_DETAIL or COMMAND_CONCEPTS */
     struct sae *sae;        /* owned */
     int64_t step;
     struct latent_rate *rate; /* [n_rates], owned; NULL before the first evaluation */
@@ -67,9 +67,10 @@ struct session {
     size_t n_events, event_cap;
     struct latent_table *table[VIEW_ARMS];
     struct latent_labels *labels[VIEW_ARMS]; /* changed by the trainer only */
+    struct concept_table *concepts[VIEW_ARMS];
     struct latent_detail *detail;
     int detail_arm;
-    size_t tables_asked, details_asked; /* not answered yet */
+    size_t tables_asked, details_asked, concepts_asked; /* not answered yet */
     bool changed, awake;
     enum err error;
     struct eval_set *eval_set; /* made by the job thread, taken by the trainer */
@@ -110,6 +111,19 @@ void session_answered(struct session *s, const struct command *c);
 enum err session_make_names(struct session *s, struct errinfo *e) ERR_CHECKED;
 void session_free_names(struct session *s);
 void session_make_facts(struct session *s);
+
+/* session_concepts.c: an arm's concepts on their way to the screen. `fresh` becomes the
+ * session's. */
+void session_publish_concepts(struct session *s, size_t arm,
+                              struct concept_table *fresh);
+/* Those of the last evaluation of each arm. Trainer thread. */
+enum err session_show_concepts(struct session *s, struct errinfo *e) ERR_CHECKED;
+/* Those that a run's directory has, which may be none; F: latents of its SAE. */
+void session_load_concepts(struct session *s, size_t arm, const char *dir, size_t F);
+/* Measure those of the job's SAE, with their words; there is an evaluation set. Job
+ * thread, which owns h. */
+enum err session_measure_concepts(struct session *s, const struct job *job,
+                                  struct harvester *h, struct errinfo *e) ERR_CHECKED;
 
 /* session_keep.c: what a person adds to a run. Trainer thread. */
 /* The labels in a run's directory become those of an arm with F latents. */

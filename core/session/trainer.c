@@ -77,6 +77,10 @@ static void on_event(void *user, size_t arm, const struct run_event *ev)
 static void on_evaluating(void *user, bool on)
 {
     struct session *s = user;
+    struct errinfo e = {0};
+    if (!on && session_show_concepts(s, &e) != OK) {
+        session_say(s, true, "%s", e.msg);
+    }
     pthread_mutex_lock(&s->mu);
     s->pub.evaluating = on;
     session_wake_locked(s);
@@ -199,6 +203,7 @@ static enum err open_resumed(struct session *s, struct errinfo *e)
     TRY(show_inputs(s, e));
     for (size_t a = 0; a < g->n_arms && a < VIEW_ARMS; a++) {
         TRY(session_load_labels(s, a, g->arm[a].dir, g->arm[a].arm->sae->F, e));
+        session_load_concepts(s, a, g->arm[a].dir, g->arm[a].arm->sae->F);
     }
     send_engine_past(s);
     show_resumed(s);
@@ -261,6 +266,7 @@ static enum err open_browsing(struct session *s, struct errinfo *e)
         TRY(run_record_fit(&s->record[a], dir[a], s->in, e));
         publish_record(s, a, dir[a]);
         TRY(session_load_labels(s, a, dir[a], s->record[a].sae->F, e));
+        session_load_concepts(s, a, dir[a], s->record[a].sae->F);
         session_remark(s, a, NULL);
     }
     const struct history *past[VIEW_ARMS];
@@ -363,21 +369,31 @@ static enum err save(struct session *s, const char *dir, struct errinfo *e)
 /* ---- commands ---- */
 
 /* The main latents of the last evaluation with their concepts' absorption. */
-static enum err list_rates(const struct eval_result *r, struct job *job,
+static enum err list_rates(const struct concept_table *t, struct job *job,
                            struct errinfo *e)
 {
     size_t n = 0;
-    for (size_t c = 0; c < r->n_concepts; c++) {
-        n += r->concept[c].n_main;
+    for (size_t c = 0; c < t->n; c++) {
+        n += t->row[c].n_main;
     }
     TRY(mem_new(&job->rate, n, sizeof *job->rate, "absorption of latents", e));
-    for (size_t c = 0; c < r->n_concepts; c++) {
-        for (size_t m = 0; m < r->concept[c].n_main; m++) {
+    for (size_t c = 0; c < t->n; c++) {
+        for (size_t m = 0; m < t->row[c].n_main; m++) {
             job->rate[job->n_rates++] =
-                (struct latent_rate){r->concept[c].main_latent[m], r->concept[c].full};
+                (struct latent_rate){t->row[c].main_latent[m], t->row[c].full};
         }
     }
     return OK;
+}
+
+/* The arm's concepts, a reference, or NULL. */
+static struct concept_table *concepts_of_arm(struct session *s, int arm)
+{
+    pthread_mutex_lock(&s->mu);
+    struct concept_table *t = s->concepts[arm];
+    t = t ? concept_table_ref(t) : NULL;
+    pthread_mutex_unlock(&s->mu);
+    return t;
 }
 
 /* The SAE of the arm that a command is about, and its latent in range. */
@@ -389,7 +405,8 @@ static enum err find_sae(const struct session *s, const struct command *c,
         return err_set(e, ERR_USAGE, "there is no arm %c", 'A' + c->arm);
     }
     *out = s->engine ? s->engine->arm[c->arm].arm->sae : s->record[c->arm].sae;
-    if (c->kind != COMMAND_TABLE && (c->latent < 0 || (size_t)c->latent >= (*out)->F)) {
+    const bool is_latent = c->kind == COMMAND_DETAIL || c->kind == COMMAND_LABEL;
+    if (is_latent && (c->latent < 0 || (size_t)c->latent >= (*out)->F)) {
         return err_set(e, ERR_USAGE, "latent: found %d, expected 0 to %zu", c->latent,
                        (*out)->F - 1);
     }
@@ -406,12 +423,12 @@ static enum err freeze_for_job(struct session *s, const struct command *c,
     TRY(s->engine ? arm_freeze(s->engine->arm[c->arm].arm, &job.sae, e)
                   : sae_copy(live, &job.sae, e));
     job.step = s->engine ? engine_step_count(s->engine) : s->record[c->arm].step;
-    if (s->engine && s->engine->arm[c->arm].evaluated) {
-        const enum err rc = list_rates(&s->engine->arm[c->arm].eval, &job, e);
-        if (rc != OK) {
-            job_deinit(&job);
-            return rc;
-        }
+    struct concept_table *t = concepts_of_arm(s, c->arm);
+    const enum err rc = t ? list_rates(t, &job, e) : OK;
+    concept_table_unref(t);
+    if (rc != OK) {
+        job_deinit(&job);
+        return rc;
     }
     session_send_job(s, &job);
     return OK;
@@ -465,6 +482,7 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
     case COMMAND_SAVE:
     case COMMAND_TABLE:
     case COMMAND_DETAIL:
+    case COMMAND_CONCEPTS:
     case COMMAND_LABEL:
     case COMMAND_SAVE_CONFIG:
     case COMMAND_STOP: break;
@@ -478,7 +496,8 @@ static bool handle(struct session *s, const struct command *c)
     struct errinfo e = {0};
     enum err rc = OK;
     bool to_jobs = false, go_on = true;
-    if (c->kind == COMMAND_TABLE || c->kind == COMMAND_DETAIL) {
+    if (c->kind == COMMAND_TABLE || c->kind == COMMAND_DETAIL ||
+        c->kind == COMMAND_CONCEPTS) {
         rc = freeze_for_job(s, c, &e);
         to_jobs = rc == OK;
     } else if (c->kind == COMMAND_LABEL) {

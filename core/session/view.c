@@ -55,6 +55,8 @@ void session_view_deinit(struct session_view *v)
         v->arm[a].table = NULL;
         latent_labels_unref((struct latent_labels *)(uintptr_t)v->arm[a].labels);
         v->arm[a].labels = NULL;
+        concept_table_unref((struct concept_table *)(uintptr_t)v->arm[a].concepts);
+        v->arm[a].concepts = NULL;
     }
     latent_detail_unref((struct latent_detail *)(uintptr_t)v->detail);
     v->detail = NULL;

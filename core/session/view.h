@@ -3,6 +3,7 @@
 #ifndef SAETOP_SESSION_VIEW_H
 #define SAETOP_SESSION_VIEW_H
 
+#include "eval/concept_table.h"
 #include "latents/latent_columns.h"
 #include "latents/latent_labels.h"
 #include "session/command.h"
@@ -51,6 +52,7 @@ struct arm_view {
     double last[METRIC_COUNT];          /* latest value of each, NaN before the first */
     const struct latent_table *table;   /* latest, or NULL */
     const struct latent_labels *labels; /* what its latents are called, or NULL */
+    const struct concept_table *concepts; /* of the latest evaluation, or NULL */
 };
 
 struct event_view {
@@ -92,8 +94,8 @@ struct session_view {
     size_t n_facts;
     const struct latent_detail *detail; /* the latest asked for, or NULL */
     int detail_arm;
-    bool table_busy, detail_busy; /* asked for and not yet there */
-    uint64_t version;             /* grows with every change */
+    bool table_busy, detail_busy, concepts_busy; /* asked for and not yet there */
+    uint64_t version;                            /* grows with every change */
 };
 
 void session_view_init(struct session_view *v);

@@ -78,7 +78,6 @@ static void a_clear_choice_is_firm(void **state)
     struct sae *s = world_sae(0);
     struct eval_result r;
     struct firmness firm = measure(&f, s, NULL, &r);
-    double f1[CONCEPTS];
     bool use[CONCEPTS] = {false};
     assert_int_equal(firm.reps, FIRMNESS_RESAMPLES);
     assert_int_equal(firm.n, CONCEPTS);
@@ -89,9 +88,9 @@ static void a_clear_choice_is_firm(void **state)
     }
     const struct estimate v = interval(&firm, &r, use);
     assert_true(fabs(v.lo - 1.0) < 1e-9 && fabs(v.hi - 1.0) < 1e-9);
-    assert_ok(heldout_f1(f.set, f.c, s, NULL, NULL, f1, &e), &e);
+    assert_ok(heldout_measure(f.set, f.c, s, NULL, NULL, &r, &e), &e);
     for (size_t c = 0; c < CATEGORIES; c++) {
-        assert_true(fabs(f1[c] - 1.0) < 1e-9);
+        assert_true(fabs(r.concept[c].f1_heldout - 1.0) < 1e-9);
     }
     firmness_deinit(&firm);
     eval_result_deinit(&r);
@@ -132,7 +131,6 @@ static void an_even_choice_is_not_firm(void **state)
     struct eval_result r, again;
     struct firmness firm = measure(&f, s, NULL, &r);
     struct firmness other = measure(&f, s, pool, &again);
-    double f1[CONCEPTS];
     assert_true(firm.same[0] > 0.2 && firm.same[0] < 0.9);
     for (size_t c = 1; c < CATEGORIES; c++) {
         assert_true(fabs(firm.same[c] - 1.0) < 1e-12);
@@ -151,8 +149,9 @@ static void an_even_choice_is_not_firm(void **state)
     use[1] = true;
     v = interval(&firm, &r, use);
     assert_true(v.lo < v.hi);
-    assert_ok(heldout_f1(f.set, f.c, s, NULL, NULL, f1, &e), &e);
-    assert_true(f1[0] > 0.4 && f1[0] < 0.8 && fabs(f1[1] - 1.0) < 1e-9);
+    assert_ok(heldout_measure(f.set, f.c, s, NULL, NULL, &r, &e), &e);
+    const double f1 = r.concept[0].f1_heldout;
+    assert_true(f1 > 0.4 && f1 < 0.8 && fabs(r.concept[1].f1_heldout - 1.0) < 1e-9);
     firmness_deinit(&firm);
     firmness_deinit(&other);
     eval_result_deinit(&r);

@@ -136,6 +136,75 @@ static void a_finished_run_is_extended(void **state)
     tmp_drop(dir);
 }
 
+static bool has_concepts(const struct screen *t)
+{
+    return t->v.arm[0].concepts != NULL;
+}
+static bool has_words(const struct screen *t)
+{
+    return t->v.arm[0].concepts && !t->v.arm[0].concepts->is_saved;
+}
+static bool has_table(const struct screen *t)
+{
+    return t->v.arm[0].table && !t->v.table_busy;
+}
+
+/* Every evaluation brings its concepts; a run that is opened again has those of its
+ * last one, with the absorption of latents, and measures the words when asked. */
+static void concepts_come_and_come_back(void **state)
+{
+    (void)state;
+    struct screen t;
+    char dir[256], run[512];
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    const struct session_config cfg = {.set = sample_settings(150)};
+    struct command stop = {.kind = COMMAND_STOP, .value = 1};
+    snprintf(stop.text, sizeof stop.text, "%s", run);
+    open_screen(&t, &cfg);
+    wait_until(&t, is_done);
+    wait_until(&t, has_concepts);
+    assert_true(has_words(&t) && t.v.arm[0].concepts->n_words > 100);
+    struct concept_table *was =
+        concept_table_ref((struct concept_table *)(uintptr_t)t.v.arm[0].concepts);
+    post(&t, stop);
+    wait_until(&t, is_ended);
+    close_screen(&t);
+
+    const struct session_config open = {.set = sample_settings(1), .open_run = run};
+    open_screen(&t, &open);
+    wait_until(&t, is_browsing);
+    wait_until(&t, has_concepts);
+    const struct concept_table *now = t.v.arm[0].concepts;
+    assert_true(now->is_saved && now->n_words == 0);
+    assert_int_equal(now->step, was->step);
+    assert_int_equal(now->n, was->n);
+    for (size_t c = 0; c < now->n; c++) {
+        assert_int_equal(now->row[c].main_latent[0], was->row[c].main_latent[0]);
+    }
+    post(&t, (struct command){.kind = COMMAND_TABLE});
+    wait_until(&t, has_table);
+    size_t absorbing = 0;
+    for (size_t j = 0; j < t.v.arm[0].table->F; j++) {
+        absorbing += isfinite(t.v.arm[0].table->row[j].absorption);
+    }
+    assert_true(absorbing > 10);
+    post(&t, (struct command){.kind = COMMAND_CONCEPTS});
+    wait_until(&t, has_words);
+    now = t.v.arm[0].concepts;
+    assert_int_equal(now->step, was->step);
+    assert_int_equal(now->n_words, was->n_words);
+    for (size_t w = 0; w < now->n_words; w++) {
+        assert_int_equal(now->word[w].token, was->word[w].token);
+        assert_int_equal(now->word[w].verdict, was->word[w].verdict);
+    }
+    wait_until(&t, is_idle);
+    close_screen(&t);
+    concept_table_unref(was);
+    tmp_drop(run);
+    tmp_drop(dir);
+}
+
 static void commands_take_effect_between_steps(void **state)
 {
     (void)state;
@@ -533,6 +602,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trains_to_the_end_and_goes_on),
         cmocka_unit_test(a_finished_run_is_extended),
+        cmocka_unit_test(concepts_come_and_come_back),
         cmocka_unit_test(commands_take_effect_between_steps),
         cmocka_unit_test(latents_are_described_from_frozen_copies),
         cmocka_unit_test(a_saved_run_opens_for_browsing),

@@ -1,0 +1,208 @@
+#include "eval/concept_table.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <math.h>
+#include <string.h>
+
+#define FILE_MAX ((size_t)64 << 20)
+
+static enum err table_new(size_t n, size_t n_words, struct concept_table **out,
+                          struct errinfo *e)
+{
+    static const char what[] = "concepts";
+    struct concept_table *t = NULL;
+    enum err rc = OK;
+    TRY(mem_new(&t, 1, sizeof *t, what, e));
+    atomic_init(&t->refs, 1);
+    t->n = n;
+    t->n_words = n_words;
+    TRY_OUT(rc, mem_new(&t->row, n, sizeof *t->row, what, e));
+    TRY_OUT(rc, mem_new(&t->word, n_words, sizeof *t->word, what, e));
+    TRY_OUT(rc, mem_new(&t->word_start, n + 1, sizeof *t->word_start, what, e));
+    *out = t;
+    return OK;
+out:
+    concept_table_unref(t);
+    return rc;
+}
+
+enum err concept_table_new(const struct eval_result *r, struct concept_table **out,
+                           struct errinfo *e)
+{
+    struct concept_table *t = NULL;
+    TRY(table_new(r->n_concepts, r->n_words, &t, e));
+    t->step = r->step;
+    if (t->n > 0) {
+        memcpy(t->row, r->concept, t->n * sizeof *t->row);
+    }
+    if (t->n_words > 0) {
+        memcpy(t->word, r->word, t->n_words * sizeof *t->word);
+    }
+    for (size_t c = 0, w = 0; c < t->n; c++) {
+        while (w < t->n_words && (size_t)t->word[w].concept == c) {
+            w++;
+        }
+        t->word_start[c + 1] = w;
+    }
+    *out = t;
+    return OK;
+}
+
+/* ---- from a file ---- */
+
+static struct concept_result unknown(size_t c)
+{
+    const double none = (double)NAN;
+    struct concept_result r = {.concept = (int32_t)c,
+                               .probe_f1 = none,
+                               .full = none,
+                               .fraction = none,
+                               .recall = none,
+                               .f1_best = none,
+                               .firmness = none,
+                               .f1_heldout = none};
+    for (size_t i = 0; i < EVAL_MAX_MAIN; i++) {
+        r.main_latent[i] = -1;
+    }
+    for (size_t i = 0; i < EVAL_ABSORBERS; i++) {
+        r.absorber[i] = -1;
+    }
+    return r;
+}
+
+/* The concept of that name and kind, -1: none. */
+static int find_concept(const struct concepts *c, const char *name, const char *kind)
+{
+    for (size_t i = 0; i < c->n_probed; i++) {
+        if (strcmp(c->def[i].name, name) == 0 &&
+            strcmp(concept_kind_name(c->def[i].kind), kind) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static enum err read_latents(struct json_at at, const cJSON *o, size_t F,
+                             struct concept_result *r, struct errinfo *e)
+{
+    const cJSON *list = NULL, *item = NULL;
+    TRY(json_arr(at, o, "main_latents", true, &list, e));
+    cJSON_ArrayForEach(item, list)
+    {
+        if (r->n_main == EVAL_MAX_MAIN || !cJSON_IsNumber(item) ||
+            !(item->valuedouble >= 0.0) || !(item->valuedouble < (double)F)) {
+            return err_set(e, ERR_FORMAT,
+                           "%s: %s.main_latents: expected at most %d latents below %zu",
+                           at.file, at.path, EVAL_MAX_MAIN, F);
+        }
+        r->main_latent[r->n_main++] = (int32_t)item->valuedouble;
+    }
+    size_t n = 0;
+    TRY(json_arr(at, o, "absorbers", true, &list, e));
+    cJSON_ArrayForEach(item, list)
+    {
+        int64_t latent = -1;
+        if (n == EVAL_ABSORBERS) {
+            break;
+        }
+        TRY(json_int(at, item, "latent", true, 0, (int64_t)F - 1, &latent, e));
+        TRY(json_num(at, item, "share", true, 0.0, 1.0, &r->absorber_share[n], e));
+        r->absorber[n++] = (int32_t)latent;
+    }
+    return OK;
+}
+
+static enum err read_concept(struct json_at at, const cJSON *o, size_t F,
+                             struct concept_result *r, struct errinfo *e)
+{
+    int64_t right = 0;
+    const struct {
+        const char *key;
+        double *to;
+    } share[] = {{"probe_f1", &r->probe_f1},
+                 {"full", &r->full},
+                 {"fraction", &r->fraction},
+                 {"main_latent_recall", &r->recall},
+                 {"f1_best_latent", &r->f1_best},
+                 {"f1_heldout", &r->f1_heldout},
+                 {"best_latent_firmness", &r->firmness}};
+    TRY(json_bool(at, o, "eligible", true, &r->eligible, e));
+    TRY(json_int(at, o, "true_positives", true, 0, INT64_C(1) << 53, &right, e));
+    r->true_positives = (size_t)right;
+    for (size_t i = 0; i < sizeof share / sizeof share[0]; i++) {
+        TRY(json_num(at, o, share[i].key, false, 0.0, 1.0, share[i].to, e));
+    }
+    return read_latents(at, o, F, r, e);
+}
+
+static enum err read_list(struct json_at at, const cJSON *list,
+                          const struct concepts *c, size_t F, struct concept_table *t,
+                          struct errinfo *e)
+{
+    const cJSON *o = NULL;
+    cJSON_ArrayForEach(o, list)
+    {
+        const char *name = "", *kind = "";
+        TRY(json_str(at, o, "concept", true, &name, e));
+        TRY(json_str(at, o, "kind", true, &kind, e));
+        const int i = find_concept(c, name, kind);
+        if (i >= 0) {
+            const struct json_at in = {at.file, name};
+            t->row[i] = unknown((size_t)i);
+            TRY(read_concept(in, o, F, &t->row[i], e));
+        }
+    }
+    return OK;
+}
+
+enum err concept_table_load(const char *path, const struct concepts *c, size_t F,
+                            struct concept_table **out, struct errinfo *e)
+{
+    cJSON *root = NULL;
+    struct concept_table *t = NULL;
+    const cJSON *list = NULL;
+    const struct json_at at = {path, ""};
+    enum err rc = OK;
+    *out = NULL;
+    if (!file_exists(path)) {
+        return OK;
+    }
+    TRY(json_load(path, FILE_MAX, &root, e));
+    TRY_OUT(rc, json_arr(at, root, "concepts", false, &list, e));
+    if (list == NULL) {
+        goto out;
+    }
+    TRY_OUT(rc, table_new(c->n_probed, 0, &t, e));
+    t->is_saved = true;
+    for (size_t i = 0; i < t->n; i++) {
+        t->row[i] = unknown(i);
+    }
+    TRY_OUT(rc, json_int(at, root, "step", false, 0, INT64_MAX, &t->step, e));
+    TRY_OUT(rc, read_list((struct json_at){path, "concepts"}, list, c, F, t, e));
+    *out = t;
+    t = NULL;
+out:
+    concept_table_unref(t);
+    cJSON_Delete(root);
+    return rc;
+}
+
+/* ---- sharing ---- */
+
+struct concept_table *concept_table_ref(struct concept_table *t)
+{
+    atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
+    return t;
+}
+
+void concept_table_unref(struct concept_table *t)
+{
+    if (t && atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) == 1) {
+        mem_free(t->row);
+        mem_free(t->word);
+        mem_free(t->word_start);
+        mem_free(t);
+    }
+}

@@ -1,0 +1,188 @@
+/* The concepts of an evaluation as screens get them: with their words from the
+ * evaluation itself, without them from a run's eval.json. */
+#include "base/file.h"
+#include "eval/concept_table.h"
+#include "eval/evalset_priv.h"
+#include "unit/check.h"
+#include "unit/world.h"
+
+#include <math.h>
+#include <string.h>
+
+struct fixture {
+    struct concepts *c;
+    struct eval_set *set;
+    struct eval_result r;
+    size_t F;
+    char dir[256], path[512];
+};
+
+static struct fixture begin(int32_t absorbed)
+{
+    struct errinfo e;
+    struct fixture f = {.c = world_concepts()};
+    struct eval_config cfg = eval_defaults();
+    cfg.test_share = 0.25;
+    cfg.seed = 3;
+    assert_ok(
+        eval_set_build(&cfg, world_acts(128), NULL, f.c, NULL, NULL, NULL, &f.set, &e),
+        &e);
+    struct sae *s = world_sae(absorbed);
+    f.F = s->F;
+    assert_ok(evaluate(f.set, s, NULL, NULL, NULL, &f.r, &e), &e);
+    f.r.step = 77;
+    sae_free(s);
+    tmp_make(f.dir, sizeof f.dir);
+    tmp_path(f.path, f.dir, "eval.json");
+    return f;
+}
+
+static void end(struct fixture *f)
+{
+    tmp_drop(f->dir);
+    eval_result_deinit(&f->r);
+    eval_set_free(f->set);
+    concepts_free(f->c);
+}
+
+static void write_json(const struct fixture *f)
+{
+    struct errinfo e;
+    struct str text;
+    str_init(&text, 1 << 20);
+    assert_ok(eval_result_json(&f->r, f->c, &text, &e), &e);
+    assert_ok(file_write_text(f->path, text.p, &e), &e);
+    str_free(&text);
+}
+
+static void words_lie_by_concept(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct fixture f = begin(3);
+    struct concept_table *t = NULL;
+    assert_ok(concept_table_new(&f.r, &t, &e), &e);
+    assert_int_equal(t->step, 77);
+    assert_false(t->is_saved);
+    assert_int_equal(t->n, f.r.n_concepts);
+    assert_int_equal(t->n_words, f.r.n_words);
+    assert_int_equal(t->word_start[0], 0);
+    assert_int_equal(t->word_start[t->n], t->n_words);
+    for (size_t c = 0; c < t->n; c++) {
+        assert_true((t->word_start[c + 1] > t->word_start[c]) == t->row[c].eligible);
+        for (size_t w = t->word_start[c]; w < t->word_start[c + 1]; w++) {
+            assert_int_equal(t->word[w].concept, c);
+        }
+    }
+    size_t absorbed = 0;
+    for (size_t w = t->word_start[0]; w < t->word_start[1]; w++) {
+        absorbed += t->word[w].verdict == WORD_ABSORBED;
+    }
+    assert_int_equal(absorbed, 3);
+    struct concept_table *same = concept_table_ref(t);
+    concept_table_unref(t);
+    assert_int_equal(same->step, 77); /* as long as there is a reference */
+    concept_table_unref(same);
+    end(&f);
+}
+
+static bool same_share(double x, double y)
+{
+    return isnan(x) ? isnan(y) : fabs(x - y) < 1e-12;
+}
+
+static void a_saved_evaluation_comes_back(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct fixture f = begin(2);
+    struct concept_table *t = NULL;
+    assert_ok(concept_table_load(f.path, f.c, f.F, &t, &e), &e);
+    assert_null(t); /* no file yet */
+    write_json(&f);
+    assert_ok(concept_table_load(f.path, f.c, f.F, &t, &e), &e);
+    assert_true(t->is_saved && t->step == 77 && t->n_words == 0);
+    assert_int_equal(t->n, f.c->n_probed);
+    for (size_t c = 0; c < f.r.n_concepts; c++) {
+        const struct concept_result *want = &f.r.concept[c], *got = &t->row[c];
+        assert_int_equal(got->concept, c);
+        assert_true(got->eligible == want->eligible);
+        assert_int_equal(got->true_positives, want->true_positives);
+        assert_int_equal(got->n_main, want->n_main);
+        assert_memory_equal(got->main_latent, want->main_latent,
+                            sizeof got->main_latent);
+        assert_memory_equal(got->absorber, want->absorber, sizeof got->absorber);
+        assert_true(same_share(got->full, want->full) &&
+                    same_share(got->fraction, want->fraction) &&
+                    same_share(got->recall, want->recall) &&
+                    same_share(got->f1_best, want->f1_best) &&
+                    same_share(got->f1_heldout, want->f1_heldout) &&
+                    same_share(got->probe_f1, want->probe_f1));
+    }
+    concept_table_unref(t);
+    end(&f);
+}
+
+static void what_is_wrong_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"{\"concepts\": 3}", "concepts: found 3"},
+        {"{\"concepts\": [7]}", "concepts: found 7, expected an object"},
+        {"{\"concepts\": [{\"concept\": \"zero\"}]}", "kind"},
+        {"{\"concepts\": [{\"concept\": \"NAME\", \"kind\": \"leaf\", \"eligible\": 1}]}",
+         "eligible"},
+        {"{\"concepts\": [{\"concept\": \"NAME\", \"kind\": \"leaf\", \"eligible\": true, "
+         "\"true_positives\": 1, \"main_latents\": [900], \"absorbers\": []}]}",
+         "main_latents: expected at most 10 latents below"},
+        {"{\"concepts\": [{\"concept\": \"NAME\", \"kind\": \"leaf\", \"eligible\": true, "
+         "\"true_positives\": 1, \"full\": 2, \"main_latents\": [], \"absorbers\": []}]}",
+         "full: found 2"},
+        {"{\"concepts\": [{\"concept\": \"NAME\", \"kind\": \"leaf\", \"eligible\": true, "
+         "\"true_positives\": 1, \"main_latents\": [], \"absorbers\": [{\"latent\": -1, "
+         "\"share\": 0}]}]}",
+         "latent: found -1"},
+    };
+    struct errinfo e;
+    struct fixture f = begin(0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct concept_table *t = NULL;
+        char text[512];
+        const char *name = strstr(cases[i].text, "NAME");
+        if (name) {
+            snprintf(text, sizeof text, "%.*s%s%s", (int)(name - cases[i].text),
+                     cases[i].text, f.c->def[0].name, name + 4);
+        } else {
+            snprintf(text, sizeof text, "%s", cases[i].text);
+        }
+        assert_ok(file_write_text(f.path, text, &e), &e);
+        check_error(concept_table_load(f.path, f.c, f.F, &t, &e), ERR_FORMAT, &e,
+                    cases[i].says);
+        assert_null(t);
+    }
+    /* Concepts that are not known here are passed over; a file may have none. */
+    static const char *const fine[] = {"{}",
+                                       "{\"concepts\": [{\"concept\": \"\\u001b[2J\","
+                                       " \"kind\": \"leaf\"}]}"};
+    for (size_t i = 0; i < 2; i++) {
+        struct concept_table *t = NULL;
+        assert_ok(file_write_text(f.path, fine[i], &e), &e);
+        assert_ok(concept_table_load(f.path, f.c, f.F, &t, &e), &e);
+        assert_true((t != NULL) == (i == 1));
+        assert_true(!t || !t->row[0].eligible);
+        concept_table_unref(t);
+    }
+    end(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_lie_by_concept),
+        cmocka_unit_test(a_saved_evaluation_comes_back),
+        cmocka_unit_test(what_is_wrong_is_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
