@@ -424,21 +424,18 @@ static void run_key(struct app *a, const struct session_view *v, size_t i)
     cmdline_choose(a, v, k);
 }
 
-/* Run a command with what it takes on the screen that it is of. */
-static void run_there(struct app *a, const struct session_view *v, const char *command,
-                      const char *args)
+/* Run a command with what it takes on the screen of that name. */
+static void run_there(struct app *a, const struct session_view *v, const char *screen,
+                      const char *command, const char *args)
 {
-    const struct screen_table *t = a->screens;
+    const struct screen_def *where = screen_find(a->screens, screen);
     char line[80];
-    size_t i = 0;
-    while (i + 1 < keymap_count(t) &&
-           strcmp(keymap_at(t, i)->action->command, command) != 0) {
-        i++;
-    }
     help_close(a);
-    app_go(a, v, keymap_owner(t, i));
-    snprintf(line, sizeof line, "%s %s", command, args);
-    app_run(a, v, line);
+    if (where) {
+        app_go(a, v, where);
+        snprintf(line, sizeof line, "%s %s", command, args);
+        app_run(a, v, line);
+    }
 }
 
 static void sort_by(struct app *a, const struct session_view *v,
@@ -449,7 +446,7 @@ static void sort_by(struct app *a, const struct session_view *v,
                 c->flags & IN_FILTER ? "& filters by it" : "the export has it");
         return;
     }
-    run_there(a, v, "sort", c->name);
+    run_there(a, v, "latents", "sort", c->name);
 }
 
 /* Point at an event's step on the first screen that can. */
@@ -480,7 +477,8 @@ void help_enter(struct app *a, const struct session_view *v)
     } else if (line->kind == LINE_EVENT || line->kind == LINE_EVENT_MORE) {
         point_at(a, v, v->event[line->index].step);
     } else if (line->kind == LINE_METRIC || line->kind == LINE_METRIC_MORE) {
-        run_there(a, v, "pane", measure_at((enum metric)line->index)->column);
+        run_there(a, v, "train", "pane",
+                  measure_at((enum metric)line->index)->column);
     } else if (line->kind == LINE_COLUMN || line->kind == LINE_COLUMN_MORE) {
         sort_by(a, v, latent_column_at(line->index));
     }

@@ -342,7 +342,7 @@ static void set_lr(struct app *a, const struct session_view *v, const char *args
     }
 }
 
-static void evaluate(struct app *a, const struct session_view *v, const char *args)
+static void evaluate_now(struct app *a, const struct session_view *v, const char *args)
 {
     (void)v;
     (void)args;
@@ -402,6 +402,6 @@ const struct action action_extend = {
 const struct action action_lr = {
     .command = "lr", .args = "RATE", .run = set_lr, .may = may_steer};
 const struct action action_evaluate = {
-    .command = "evaluate", .args = "", .run = evaluate, .may = may_steer};
+    .command = "evaluate", .args = "", .run = evaluate_now, .may = may_steer};
 const struct action action_note = {
     .command = "note", .args = "TEXT", .run = note, .may = may_steer};

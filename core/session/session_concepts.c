@@ -1,6 +1,7 @@
 /* The concepts of each arm: from every evaluation, from the directory of a run that is
  * browsed, and measured there when asked for. */
 #include "base/file.h"
+#include "eval/heldout.h"
 #include "session/session_priv.h"
 
 #include <stdio.h>
@@ -53,6 +54,10 @@ enum err session_measure_concepts(struct session *s, const struct job *job,
     struct concept_table *t = NULL;
     enum err rc = evaluate(s->eval_set, job->sae, h, NULL, &s->stop, &r, e);
     r.step = job->step;
+    if (rc == OK) {
+        rc = heldout_measure(s->eval_set, s->in->concepts, job->sae, NULL, &s->stop, &r,
+                             e);
+    }
     if (rc == OK) {
         rc = concept_table_new(&r, &t, e);
     }

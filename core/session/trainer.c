@@ -609,9 +609,10 @@ static void train_once(struct session *s, int64_t *told)
     }
     if (engine_done(g)) {
         session_set_state(s, SESSION_DONE);
-        session_say(s, false,
-                    "done: %lld step%s; browse (2), save (c) or go on with :extend N",
-                    (long long)g->steps, plural_s((uint64_t)g->steps));
+        session_say(
+            s, false,
+            "done: %lld step%s; see the concepts (2), save (c), go on with :extend N",
+            (long long)g->steps, plural_s((uint64_t)g->steps));
     }
 }
 

@@ -2,7 +2,7 @@
 . "$(dirname "$0")/lib.sh"
 start -- "$SAETOP" $small
 expect 'step [1-9][0-9][0-9,]*/' 60
-keys 2; expect 'top tokens' 60
+keys 3; expect 'top tokens' 60
 expect ' shown|/ *128' 60
 keys '>'; sleep 0.3
 keys '&'; sleep 0.2; tmux_ send-keys -t t -l 'density>1e-4 & !dead'; keys Enter
@@ -27,7 +27,7 @@ grep -q ',house pets$' "$work/run/labels.csv" || fail "no label in the run direc
 type_line "clear; $SAETOP $work/run"; expect 'BROWSE' 60
 screen | grep -qE 'Space pause|m mask|c save' && fail "offers what a run from disk cannot do"
 keys m; expect 'opened from disk'
-keys 2; expect 'top tokens' 60
+keys 3; expect 'top tokens' 60
 keys '&'; sleep 0.2; tmux_ send-keys -t t -l 'labelled'; keys Enter; expect '1 / 1|1 of 128'
 expect 'house pets'
 keys Q; expect 'shell\$ *$'

@@ -15,7 +15,7 @@ type_line ":save $work/kept"; expect 'saved' 60
 keys q; expect 'discard'; keys d; expect 'shell\$ *$'; whole
 type_line "clear; $SAETOP $work/kept"
 expect 'BROWS' 60
-keys 2; expect 'density' 60
+keys 3; expect 'density' 60
 keys q; sleep 0.5; keys q; sleep 0.5
 screen | grep -q 'discard' && keys d
 expect 'shell\$ *$'

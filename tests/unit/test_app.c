@@ -172,7 +172,7 @@ static void test_live_card(void **state)
     assert_true(on_screen(b, "step 900"));
     type(b, "m");
     one_command(b, COMMAND_MASK);
-    type(b, "2jn"); /* screens that are not shown do not act */
+    type(b, "3jn"); /* screens that are not shown do not act */
     assert_ptr_equal(b->a.screen, &screen_train);
     no_command(b);
     press(b, '?');
@@ -225,7 +225,7 @@ static void test_mouse(void **state)
     assert_true(train_of(&b->a)->x_hi > train_of(&b->a)->x_lo); /* a drag zooms */
     mouse(b, MOUSE_DOUBLE, r.x + 30, r.y + 3);
     assert_true(train_of(&b->a)->x_hi <= train_of(&b->a)->x_lo);
-    r = hit_of(b, HIT_TAB, 1);
+    r = hit_of(b, HIT_TAB, 2);
     mouse(b, MOUSE_PRESS, r.x + 1, r.y);
     assert_ptr_equal(b->a.screen, &screen_latents);
     r = hit_of(b, HIT_HEADER, 0);
@@ -304,7 +304,7 @@ static void test_candidates(void **state)
     type(b, ":set theme \t");
     assert_true(on_screen(b, "dark  light  contrast  mono"));
     press(b, KEY_ESC_);
-    type(b, "2&f1>.5\n&");
+    type(b, "3&f1>.5\n&");
     assert_true(on_screen(b, "typing replaces it"));
     press(b, 21);
     assert_string_equal(b->a.line.text, "");
@@ -324,7 +324,7 @@ static void test_export_requests(void **state)
 {
     (void)state;
     struct bench *b = bench_new(80, 24, 1);
-    type(b, "2e");
+    type(b, "3e");
     assert_string_equal(b->a.line.text, "export latents-A-900.csv");
     press(b, KEY_ENTER_);
     assert_int_equal(b->a.n_requests, 1);
@@ -395,7 +395,7 @@ static void test_paste(void **state)
     paste(b, "!", true);
     assert_string_equal(b->a.message, "pasted text cut to what the line holds");
     press(b, KEY_ESC_);
-    press(b, '2');
+    press(b, '3');
     type(b, "/");
     paste(b, "12", false); /* is looked for at once, as if typed */
     assert_string_equal(latents_of(&b->a)->find, "12");
@@ -408,7 +408,7 @@ static void test_largest(void **state)
 {
     (void)state;
     struct bench *b = bench_new(TERM_MAX_W, TERM_MAX_H, 2);
-    for (uint32_t key = '1'; key <= '3'; key++) {
+    for (uint32_t key = '1'; key <= '4'; key++) {
         press(b, key);
         assert_true(on_screen(b, "? help"));
         assert_true(on_screen(b, "step 900/1,500"));

@@ -17,7 +17,7 @@ static void test_table_is_asked_for(void **state)
     (void)state;
     struct bench *b = bench_new(80, 24, 1);
     drop_table(b);
-    press(b, '2');
+    press(b, '3');
     one_command(b, COMMAND_TABLE);
     press(b, 'j');
     no_command(b); /* once is enough */
@@ -44,7 +44,7 @@ static void test_typed_before_the_table(void **state)
     (void)state;
     struct bench *b = bench_new(80, 24, 1);
     drop_table(b);
-    type(b, "2&dead");
+    type(b, "3&dead");
     assert_string_equal(b->a.prompt->sign, "&");
     assert_ptr_equal(b->a.screen, &screen_latents);
     press(b, KEY_ENTER_);
@@ -72,7 +72,7 @@ static void test_sorting(void **state)
 {
     (void)state;
     struct bench *b = bench_new(120, 36, 1);
-    press(b, '2');
+    press(b, '3');
     assert_int_equal(latents_of(&b->a)->shown, 512);
     assert_true(f1_at(b, 0) >= f1_at(b, 1) && f1_at(b, 0) > f1_at(b, 100));
     press(b, 'r');
@@ -103,7 +103,7 @@ static void test_filter_prompt(void **state)
 {
     (void)state;
     struct bench *b = bench_new(80, 24, 1);
-    press(b, '2');
+    press(b, '3');
     type(b, "&dead");
     assert_int_equal(latents_of(&b->a)->shown, 30); /* previewed while typing */
     press(b, '&');
@@ -138,7 +138,7 @@ static void test_marks(void **state)
 {
     (void)state;
     struct bench *b = bench_new(80, 24, 1);
-    type(b, "2 jj ");
+    type(b, "3 jj ");
     assert_int_equal(latents_of(&b->a)->marked[0], 2);
     type(b, "&marked\n");
     assert_int_equal(latents_of(&b->a)->shown, 2);
@@ -152,7 +152,7 @@ static void test_find(void **state)
 {
     (void)state;
     struct bench *b = bench_new(80, 24, 1);
-    type(b, "2/hammer\n");
+    type(b, "3/hammer\n");
     const int32_t first = latents_of(&b->a)->at;
     char tokens[200];
     names_top_tokens(&b->v.names, &b->v.arm[0].table->row[first], tokens,
@@ -177,7 +177,7 @@ static void test_cursor_keeps_its_latent(void **state)
 {
     (void)state;
     struct bench *b = bench_new(80, 24, 1);
-    type(b, "2jjjjjjj");
+    type(b, "3jjjjjjj");
     const int32_t at = latents_of(&b->a)->at;
     struct latent_table *t = sample_table(512, 1050);
     for (size_t i = 0; i < t->F; i++) {
@@ -196,7 +196,7 @@ static void test_detail(void **state)
 {
     (void)state;
     struct bench *b = bench_new(120, 36, 1);
-    type(b, "2\n");
+    type(b, "3\n");
     assert_ptr_equal(b->a.screen, &screen_detail);
     struct command c = one_command(b, COMMAND_DETAIL);
     assert_int_equal(c.latent, latents_of(&b->a)->order[0]);
@@ -251,7 +251,7 @@ static void test_labels(void **state)
 {
     (void)state;
     struct bench *b = bench_new(120, 36, 1);
-    press(b, '2');
+    press(b, '3');
     assert_false(on_screen(b, "label      "));
     const int32_t id = latents_of(&b->a)->at;
     type(b, ";house pets");
@@ -308,7 +308,7 @@ static void test_labels_leave_the_order(void **state)
 {
     (void)state;
     struct bench *b = bench_new(80, 24, 1);
-    type(b, "2:sort mean\n;pets\n");
+    type(b, "3:sort mean\n;pets\n");
     apply_label(b);
     assert_true(on_screen(b, "label "));
     assert_true(on_screen(b, " mean\xe2\x96\xbe"));
@@ -324,7 +324,7 @@ static void test_scatter(void **state)
 {
     (void)state;
     struct bench *b = bench_new(120, 36, 1);
-    type(b, "2=");
+    type(b, "3=");
     assert_true(on_screen(b, "F1 against density"));
     assert_true(on_screen(b, "log10 of the share"));
     const struct latent_table *t = b->v.arm[0].table;
@@ -363,7 +363,7 @@ static void test_scatter(void **state)
     type(b, ":scatter absorb\n");
     assert_true(on_screen(b, "absorb against density"));
     type(b, ":latent 16\n");
-    type(b, "2");
+    type(b, "3");
     assert_true(on_screen(b, "#16 has no point: it never fires"));
     press(b, 'l');
     assert_int_not_equal(latents_of(&b->a)->at, 16);
@@ -392,7 +392,7 @@ static void test_undo_of_layout(void **state)
     struct bench *b = bench_new(120, 36, 2);
     press(b, '.');
     press(b, 'y');
-    type(b, "2>");
+    type(b, "3>");
     const int sorted = latents_of(&b->a)->sort;
     press(b, 'r');
     press(b, '=');

@@ -75,7 +75,7 @@ static void test_asked_rates_wait(void **state)
 }
 
 static const int full[][2] = {{80, 24}, {120, 36}};
-static const char *const screens[] = {"1", "2", "2=", "3"};
+static const char *const screens[] = {"1", "3", "3=", "4"};
 
 /* Progress, advice and hints stand beside what is said, which goes after a while. */
 static void test_messages_hide_nothing(void **state)
@@ -132,7 +132,7 @@ static void test_hints_fit_the_state(void **state)
         in_state(b, SESSION_DONE);
         assert_false(on_screen(b, "Space"));
         assert_true(on_screen(b, ":extend trains on"));
-        assert_true(on_screen(b, "2 browse"));
+        assert_true(on_screen(b, "2 concepts"));
         assert_true(on_screen(b, "q leave"));
         size_t extend = 0;
         while (keymap_at(&screen_table, extend)->action != &action_extend) {
@@ -152,8 +152,8 @@ static void test_hints_fit_the_state(void **state)
         assert_false(on_screen(b, ":resume"));
         type(b, "m");
         assert_true(on_screen(b, ":extend STEPS goes on"));
-        press(b, '2');
-        assert_false(on_screen(b, "2 browse"));
+        press(b, '3');
+        assert_false(on_screen(b, "2 concepts"));
         bench_free(b);
     }
 }
@@ -162,7 +162,7 @@ static void test_hints_fit_the_state(void **state)
 static void test_progress_stays(void **state)
 {
     (void)state;
-    static const char *const typed[] = {"2", "3", "1:", "1:save ", "2/", "1;"};
+    static const char *const typed[] = {"3", "4", "1:", "1:save ", "3/", "1;"};
     for (size_t s = 0; s < 2; s++) {
         struct bench *b = bench_new(full[s][0], full[s][1], 2);
         for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
@@ -175,7 +175,7 @@ static void test_progress_stays(void **state)
             press(b, KEY_ESC_);
         }
         in_state(b, SESSION_PAUSED);
-        press(b, '2');
+        press(b, '3');
         assert_true(on_screen(b, "step 900/1,500"));
         in_state(b, SESSION_DONE);
         assert_false(on_screen(b, "ETA"));
@@ -200,15 +200,15 @@ static void test_what_latents_wait_for(void **state)
     const struct latent_table *table = b->v.arm[0].table;
     b->v.arm[0].table = NULL;
     b->v.eval_ready = false;
-    press(b, '2');
+    press(b, '3');
     assert_true(on_screen(b, "the held-out set is being made ready; then the latents "
                              "of A are described"));
     b->v.eval_ready = true;
-    press(b, '2');
+    press(b, '3');
     assert_true(on_screen(b, "describing the latents of A ..."));
     in_state(b, SESSION_BROWSING); /* which needs none */
     b->v.eval_ready = false;
-    press(b, '2');
+    press(b, '3');
     assert_true(on_screen(b, "describing the latents of A ..."));
     b->v.arm[0].table = table;
     bench_free(b);
@@ -281,7 +281,7 @@ static void check_no_nan(struct bench *b, const char *keys, int w, int h)
 static void test_unmeasured_is_a_dash(void **state)
 {
     (void)state;
-    static const char *const keys[] = {"1", "2", "2=", ":latent 42\n"};
+    static const char *const keys[] = {"1", "3", "3=", ":latent 42\n"};
     for (size_t i = 0; i < 16; i++) {
         struct bench *b = test_calloc(1, sizeof *b);
         struct errinfo e;
@@ -345,7 +345,7 @@ static void test_prompts_offer(void **state)
 {
     (void)state;
     struct bench *b = bench_new(80, 24, 1);
-    type(b, "2&dog\n&");
+    type(b, "3&dog\n&");
     assert_string_equal(b->a.line.text, "dog");
     type(b, "cat");
     assert_string_equal(b->a.line.text, "cat");
@@ -383,7 +383,7 @@ static void test_keys_of_another_screen(void **state)
 {
     (void)state;
     struct bench *b = bench_new(80, 24, 2);
-    press(b, '2');
+    press(b, '3');
     press(b, 'c');
     assert_true(on_screen(b, "c is a key of Train; here :save does it"));
     no_command(b);

@@ -324,7 +324,7 @@ static void test_empty_panes(void **state)
     assert_ok(app_init(&b->a, &screen_table, 120, 36, GLYPH_BRAILLE, THEME_DARK, &e),
               &e);
     assert_ok(canvas_init(&b->c, 120, 36, GLYPH_BRAILLE, &e), &e);
-    for (uint32_t key = '1'; key <= '3'; key++) {
+    for (uint32_t key = '1'; key <= '4'; key++) {
         press(b, key);
         assert_true(on_screen(b, "loading: opening the model"));
         no_command(b);

@@ -53,7 +53,7 @@ static struct csv_table *exported(struct bench *b, const struct screen_def *scre
 static void test_table_as_shown(void **state)
 {
     (void)state;
-    struct bench *b = bench_new("2:sort max\n&max>5 & !dead\ng ");
+    struct bench *b = bench_new("3:sort max\n&max>5 & !dead\ng ");
     struct csv_table *t = exported(b, &screen_latents);
     assert_true(t->rows == latents_of(&b->a)->shown && t->rows > 10 && t->rows < 512);
     double before = 1e9;
@@ -112,7 +112,7 @@ static void test_never_over_a_file(void **state)
     struct errinfo e;
     tmp_make(dir, sizeof dir);
     tmp_path(path, dir, "out.csv");
-    struct bench *b = bench_new("2");
+    struct bench *b = bench_new("3");
     assert_ok(export_csv(&b->a, &b->v, &screen_latents, path, &e), &e);
     check_error(export_csv(&b->a, &b->v, &screen_latents, path, &e), ERR_EXISTS, &e,
                 "out.csv");

@@ -62,7 +62,7 @@ static void test_table_and_sort(void **state)
 {
     (void)state;
     struct bench *b = toy_bench();
-    press(b, '2');
+    press(b, '3');
     assert_true(on_screen(b, "Toy"));
     type(b, ":sort toy\n");
     assert_true(on_screen(b, "sort Toy"));
@@ -88,7 +88,7 @@ static void test_filter(void **state)
 {
     (void)state;
     struct bench *b = toy_bench();
-    press(b, '2');
+    press(b, '3');
     static const char *const names[] = {"toy", "TOY_VALUE", "plaything"};
     for (size_t i = 0; i < 3; i++) {
         char line[64];
@@ -110,7 +110,7 @@ static void test_scatter(void **state)
 {
     (void)state;
     struct bench *b = toy_bench();
-    type(b, "2:scatter toy\n");
+    type(b, "3:scatter toy\n");
     assert_true(on_screen(b, "Toy against density"));
     type(b, ":scatter x\n");
     assert_true(on_screen(b, "no measure x: max mean absorb P R F1 Toy or off"));
@@ -145,7 +145,7 @@ static void test_csv(void **state)
     struct bench *b = toy_bench();
     struct str out;
     struct errinfo e;
-    type(b, "2:sort latent\n");
+    type(b, "3:sort latent\n");
     str_init(&out, 1u << 24);
     assert_ok(screen_latents.export_text(&b->a, &b->v, &out, &e), &e);
     assert_non_null(strstr(out.p, ",top_tokens,label,toy_value\n"));

@@ -150,7 +150,7 @@ static const struct key_entry toy_keys[] = {
 static const struct screen_def screen_toy = {
     .name = "toy",
     .title = "Toy",
-    .go = {{'4'}, &action_screen, "toy", NULL, "Toy: a screen to test with", 0},
+    .go = {{'5'}, &action_screen, "toy", NULL, "Toy: a screen to test with", 0},
     .up = &screen_latents,
     .panes = 1,
     .panes_wide = 1,
@@ -198,7 +198,7 @@ static void test_listed(void **state)
     assert_true(on_screen(b, "Toy: a screen to test with"));
     press(b, KEY_ESC_);
     press(b, KEY_ESC_);
-    type(b, "4?");
+    type(b, "5?");
     assert_true(on_screen(b, "this screen: Toy"));
 
     press(b, KEY_ESC_);
@@ -232,7 +232,7 @@ static void test_in_the_key_table(void **state)
     assert_non_null(
         strstr(out.p, "| `P` | `:paint [COLOUR]` | another colour for the toy |"));
     assert_non_null(
-        strstr(out.p, "| `4` | `:screen toy` | Toy: a screen to test with |"));
+        strstr(out.p, "| `5` | `:screen toy` | Toy: a screen to test with |"));
     str_free(&out);
 }
 
@@ -242,7 +242,7 @@ static void test_used(void **state)
 {
     (void)state;
     struct bench *b = toy_bench(80, 24);
-    press(b, '4');
+    press(b, '5');
     assert_ptr_equal(b->a.screen, &screen_toy);
     assert_true(on_screen(b, "[4 Toy]"));
     assert_true(on_screen(b, "toy row 0 colour 0"));
@@ -266,7 +266,7 @@ static void test_used(void **state)
     b->a.n_commands = 0;
     type(b, ":paint 5\n"); /* a command may be given anywhere */
     assert_int_equal(toy_of(&b->a)->colour, 5);
-    press(b, '4');
+    press(b, '5');
     press(b, KEY_ESC_);
     assert_ptr_equal(b->a.screen, &screen_latents);
     bench_free(b);
@@ -306,7 +306,7 @@ static void test_exported(void **state)
     struct bench *b = toy_bench(80, 24);
     struct str out;
     struct errinfo e;
-    type(b, "4jje");
+    type(b, "5jje");
     assert_true(on_screen(b, ":export toy-2.csv"));
     press(b, KEY_ENTER_);
     assert_int_equal(b->a.n_requests, 1);
@@ -371,13 +371,13 @@ static void test_costs_nothing_unopened(void **state)
     for (int i = 0; i < 5; i++) {
         app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
     }
-    type(b, "2");
+    type(b, "3");
     assert_true(t->inits == 1 && t->syncs == 0);
     b->a.n_commands = 0;
-    press(b, '4');
+    press(b, '5');
     const int first = t->syncs;
     assert_true(t->shown == first && first > 0);
-    press(b, '4'); /* opened twice: the same screen, as it was */
+    press(b, '5'); /* opened twice: the same screen, as it was */
     assert_true(t->inits == 1 && t->row == 0);
     press(b, '1');
     assert_true(t->syncs > t->shown); /* kept up to date from then on */

@@ -132,6 +132,69 @@ static inline struct latent_table *sample_table(size_t F, int64_t step)
     return t;
 }
 
+enum { SAMPLE_WORDS = 6 }; /* of a concept */
+
+/* One word: of B some are taken by another latent, of A fewer. */
+static inline struct word_result sample_word(size_t arm, size_t c, size_t i)
+{
+    const uint32_t u = (uint32_t)(c * 50 + i * 7);
+    const size_t n = 12 + (size_t)(80 * sample_u(u));
+    struct word_result w = {.concept = (int32_t)c,
+                            .token = (int32_t)(4 + c * SAMPLE_WORDS + i),
+                            .occurrences = n,
+                            .right = i == 4 ? n / 3 : n - 1};
+    const bool taken = i < (arm ? 2 : 1);
+    w.held = w.right - (taken ? w.right - 1 : i == 3 ? w.right - 2 : 0);
+    w.fires = w.held;
+    w.absorbed = taken ? w.right - w.held : 0;
+    for (size_t k = 0; k < EVAL_ABSORBERS; k++) {
+        w.absorber[k].latent = -1;
+    }
+    if (taken) {
+        w.absorber[0] =
+            (struct word_absorber){(int32_t)(60 * arm + 7 * c + i), w.absorbed, 0.6};
+    }
+    w.verdict = word_verdict(&w, WORD_LEAST);
+    return w;
+}
+
+/* Concept 5 is not measured in B. */
+static inline struct concept_table *sample_concepts(size_t arm, int64_t step)
+{
+    struct errinfo e;
+    struct concept_result row[SAMPLE_CONCEPTS] = {{0}};
+    struct word_result word[SAMPLE_CONCEPTS * SAMPLE_WORDS];
+    struct eval_result r = {
+        .step = step, .n_concepts = SAMPLE_CONCEPTS, .concept = row, .word = word};
+    for (size_t c = 0; c < SAMPLE_CONCEPTS; c++) {
+        const uint32_t u = (uint32_t)(c * 10 + arm);
+        row[c] = (struct concept_result){.concept = (int32_t)c,
+                                         .eligible = c != 5 || arm == 0,
+                                         .n_main = 1 + c % 3,
+                                         .probe_f1 = 0.9,
+                                         .full = 0.2 * sample_u(u),
+                                         .fraction = 0.4 * sample_u(u),
+                                         .recall = 0.7 + 0.3 * sample_u(u + 1),
+                                         .f1_best = 0.5 + 0.5 * sample_u(u + 2),
+                                         .f1_heldout = 0.4 + 0.5 * sample_u(u + 2),
+                                         .firmness = (double)NAN};
+        for (size_t i = 0; i < EVAL_MAX_MAIN; i++) {
+            row[c].main_latent[i] = i < row[c].n_main ? (int32_t)(9 * c + i) : -1;
+        }
+        row[c].absorber[0] = (int32_t)(60 * arm + 7 * c);
+        row[c].absorber_share[0] = 0.75;
+        row[c].absorber[1] = row[c].absorber[2] = -1;
+        for (size_t i = 0; row[c].eligible && i < SAMPLE_WORDS; i++) {
+            word[r.n_words++] = sample_word(arm, c, i);
+        }
+    }
+    struct concept_table *t = NULL;
+    if (concept_table_new(&r, &t, &e) != OK) {
+        abort();
+    }
+    return t;
+}
+
 static inline struct latent_detail *sample_detail(const struct latent_table *t,
                                                   int32_t latent, int interval)
 {
@@ -253,6 +316,7 @@ static inline void sample_view(struct session_view *v, size_t arms, int64_t step
                      k ? "topk k=4 width=512 p=0.00" : "topk k=4 width=512 p=0.30");
         if (F) {
             a->table = sample_table(F, step / 150 * 150);
+            a->concepts = sample_concepts(k, step / 150 * 150);
         }
     }
     sample_event(v, 410, 'A', "mask", "p 0.20 -> 0.30 from step 412");

@@ -583,7 +583,7 @@ static enum err export_text(const struct app *a, const struct session_view *v,
 const struct screen_def screen_detail = {
     .name = "detail",
     .title = "Detail",
-    .go = {{'3'}, &action_screen, "detail", NULL, "Detail: one latent", 0},
+    .go = {{'4'}, &action_screen, "detail", NULL, "Detail: one latent", 0},
     .up = &screen_latents,
     .base = &screen_latents,
     .panes = 1,

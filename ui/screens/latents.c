@@ -600,7 +600,7 @@ static enum err export_text(const struct app *a, const struct session_view *v,
 const struct screen_def screen_latents = {
     .name = "latents",
     .title = "Latents",
-    .go = {{'2'},
+    .go = {{'3'},
            &action_screen,
            "latents",
            NULL,

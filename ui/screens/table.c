@@ -4,6 +4,7 @@
 
 static const struct screen_def *const rows[] = {
     &screen_train,
+    &screen_concepts,
     &screen_latents,
     &screen_detail,
 };

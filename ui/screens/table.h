@@ -4,7 +4,8 @@
 
 #include "ui/screen.h"
 
-extern const struct screen_def screen_train, screen_latents, screen_detail;
+extern const struct screen_def screen_train, screen_concepts, screen_latents,
+    screen_detail;
 
 /* All of them, in the order of their tabs. */
 extern const struct screen_table screen_table;

@@ -694,12 +694,12 @@ static const struct key_hint hints[] = {
     {SESSION_DONE, &action_rate, "-0.05", NULL, 0},
     {SESSION_DONE, &action_rate, "+0.05", NULL, 0},
     {SESSION_DONE, &action_extend, "", "trains on", 0},
-    {SESSION_DONE, &action_screen, "latents", "browse", 0},
+    {SESSION_DONE, &action_screen, "concepts", "concepts", 0},
     {SESSION_DONE, &action_save, "", "save", 1},
     {SESSION_DONE, &action_back, "", "leave", 1},
     {SESSION_BROWSING, &action_resume, "", "trains on", 0},
     {SESSION_BROWSING, &action_extend, "", "trains on", 0},
-    {SESSION_BROWSING, &action_screen, "latents", "browse", 0},
+    {SESSION_BROWSING, &action_screen, "concepts", "concepts", 0},
 };
 /* clang-format on */
 

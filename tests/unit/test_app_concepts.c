@@ -1,0 +1,169 @@
+/* Concepts: both arms side by side, families, order, finding, words, the way to a
+ * latent, and asking for words where a run that is browsed has none. */
+#include "ui/screens/concepts_priv.h"
+#include "ui_bench.h"
+
+static struct concepts_state *own(struct bench *b)
+{
+    return app_state(&b->a, &screen_concepts);
+}
+
+static const char *name_at(struct bench *b, size_t i)
+{
+    return b->v.names.concept_name[own(b)->concept[i]];
+}
+
+static void families_in_turn(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    type(b, "2");
+    assert_int_equal(own(b)->n, 2);
+    assert_string_equal(name_at(b, 0), "animal");
+    assert_string_equal(name_at(b, 1), "food");
+    assert_true(on_screen(b, "super-categories") && on_screen(b, "words of animal"));
+    type(b, "f");
+    assert_int_equal(own(b)->n, 5);
+    assert_true(on_screen(b, "words of clothing")); /* the first by name */
+    type(b, "f");
+    assert_int_equal(own(b)->n, 1);
+    assert_string_equal(name_at(b, 0), "letter b");
+    type(b, "f");
+    assert_int_equal(own(b)->family, CONCEPT_SUPER);
+    type(b, ":family leaf\n");
+    assert_int_equal(own(b)->family, CONCEPT_LEAF);
+    type(b, ":family kin\n");
+    assert_true(on_screen(b, "expected super, leaf or letter"));
+    type(b, "u");
+    assert_int_equal(own(b)->family, CONCEPT_SUPER);
+    bench_free(b);
+}
+
+/* By each column of A, then of B, then their differences, which say what they are. */
+static void sorted_either_way(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    type(b, "2f>>");
+    const struct concept_column *f1 = &concept_columns[1];
+    assert_int_equal(own(b)->sort, 1);
+    for (size_t i = 0; i + 1 < own(b)->n; i++) {
+        assert_true(concepts_value(&b->v, f1, SIDE_A, own(b)->concept[i]) >=
+                    concepts_value(&b->v, f1, SIDE_A, own(b)->concept[i + 1]));
+    }
+    type(b, "r");
+    for (size_t i = 0; i + 1 < own(b)->n; i++) {
+        assert_true(concepts_value(&b->v, f1, SIDE_A, own(b)->concept[i]) <=
+                    concepts_value(&b->v, f1, SIDE_A, own(b)->concept[i + 1]));
+    }
+    assert_false(on_screen(b, "found by sorting"));
+    type(b, "<<<"); /* by name, then round the end: the last difference */
+    assert_int_equal(own(b)->side, SIDE_DIFFERENCE);
+    assert_true(on_screen(b, "found by sorting"));
+    /* What only one arm measured has no difference and comes last. */
+    assert_string_equal(name_at(b, own(b)->n - 1), "number");
+    type(b, ":sort nothing\n");
+    assert_true(on_screen(b, "expected name, latent"));
+    bench_free(b);
+}
+
+static void words_are_found(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    type(b, "2/hammer\n"); /* a word of "letter b" here, another family's */
+    assert_true(on_screen(b, "first letters") || on_screen(b, "categories"));
+    assert_true(own(b)->word_at >= 0);
+    assert_true(strstr(b->v.names.token[own(b)->word_at], "hammer") != NULL);
+    type(b, "/feeling\n");
+    assert_string_equal(b->v.names.concept_name[own(b)->at], "feeling");
+    type(b, "/no such thing\n");
+    assert_true(on_screen(b, "nothing measured holds"));
+    assert_string_equal(b->v.names.concept_name[own(b)->at], "feeling");
+    bench_free(b);
+}
+
+/* What was absorbed comes first, with the latent that took it; Enter goes there. */
+static void words_lead_to_latents(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    type(b, "2\t");
+    const struct concept_word *w = &own(b)->word[0];
+    assert_int_equal(w->of[1]->verdict, WORD_ABSORBED);
+    type(b, "v\n");
+    assert_ptr_equal(b->a.screen, &screen_detail);
+    assert_int_equal(detail_of(&b->a)->latent, w->of[1]->absorber[0].latent);
+    assert_int_equal(latents_arm(&b->a), 1);
+    bench_free(b);
+
+    b = bench_new(80, 24, 2);
+    type(b, "2\n"); /* from the concept: its own latent */
+    assert_int_equal(detail_of(&b->a)->latent,
+                     concepts_result(&b->v, 0, own(b)->at)->main_latent[0]);
+    bench_free(b);
+}
+
+/* One arm alone has neither a second group of columns nor differences. */
+static void one_arm(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    type(b, "2>>>>>");
+    assert_false(on_screen(b, "A-B") || on_screen(b, "no verdict"));
+    assert_true(own(b)->sort < (int)concept_columns_n && own(b)->side == SIDE_A);
+    bench_free(b);
+}
+
+static void drop_tables(struct bench *b)
+{
+    for (size_t arm = 0; arm < 2; arm++) {
+        concept_table_unref((struct concept_table *)(uintptr_t)b->v.arm[arm].concepts);
+        b->v.arm[arm].concepts = NULL;
+    }
+}
+
+/* A run that is browsed is asked for its words once; one that trains has them with its
+ * next evaluation, and R asks for that. */
+static void asked_once(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    drop_tables(b);
+    b->v.state = SESSION_BROWSING;
+    type(b, "2");
+    int asked = 0;
+    for (size_t i = 0; i < b->a.n_commands; i++) {
+        if (b->a.command[i].kind == COMMAND_CONCEPTS) {
+            assert_int_equal(b->a.command[i].arm, asked);
+            asked++;
+        }
+    }
+    assert_int_equal(asked, 2);
+    b->a.n_commands = 0;
+    b->v.concepts_busy = true;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    app_view(&b->a, &b->v, &b->c);
+    no_command(b);
+    assert_true(on_screen(b, "measuring the concepts"));
+    bench_free(b);
+
+    b = bench_new(80, 24, 2);
+    drop_tables(b);
+    type(b, "2");
+    no_command(b);
+    assert_true(on_screen(b, "no concepts yet: the first evaluation measures them"));
+    type(b, "R");
+    (void)one_command(b, COMMAND_EVALUATE);
+    bench_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(families_in_turn), cmocka_unit_test(sorted_either_way),
+        cmocka_unit_test(words_are_found),  cmocka_unit_test(words_lead_to_latents),
+        cmocka_unit_test(one_arm),          cmocka_unit_test(asked_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

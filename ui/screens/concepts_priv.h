@@ -1,0 +1,90 @@
+/* Concepts, between its files: concepts.c, its rows (concepts_rows.c) and its keys
+ * (concepts_keys.c). Nothing else includes this but tests. */
+#ifndef SAETOP_UI_SCREENS_CONCEPTS_PRIV_H
+#define SAETOP_UI_SCREENS_CONCEPTS_PRIV_H
+
+#include "ui/screens/latents.h"
+
+/* What a concept is compared by. One row is one column of the table, of its export and
+ * of what can be sorted by. */
+struct concept_column {
+    const char *name;  /* in commands and files */
+    const char *title; /* at the head of the column */
+    const char *help;
+    bool latent; /* a number of a latent, no share; it has no difference */
+    bool wide;   /* shown from 120 columns on */
+    double (*of)(const struct concept_result *r); /* NaN: not measured */
+};
+extern const struct concept_column concept_columns[];
+extern const size_t concept_columns_n;
+
+/* Which values of a column: of arm A, of arm B, or the difference A - B. */
+enum concept_side { SIDE_A, SIDE_B, SIDE_DIFFERENCE, CONCEPT_SIDES };
+
+enum { CONCEPTS_LIST, CONCEPTS_WORDS, CONCEPTS_PANES };
+
+struct concepts_state {
+    int family; /* enum concept_kind */
+    int sort;   /* column, -1: by name */
+    enum concept_side side;
+    bool reverse;     /* against the largest first */
+    int32_t *concept; /* [n] of the family, in order */
+    size_t n, unmeasured, cap;
+    struct list_view list;
+    int32_t at;                /* under the cursor, kept across orders; -1 */
+    struct concept_word *word; /* [n_words] of that concept */
+    size_t n_words, word_cap;
+    struct list_view words;
+    int32_t word_at; /* token; -1 */
+    char find[256];
+    int32_t find_from, find_word; /* the cursors where the prompt was opened */
+    bool asked[VIEW_ARMS];        /* for words, in place of: */
+    const struct concept_table *asked_for[VIEW_ARMS];
+};
+
+/* A word of the concept under the cursor, in each arm that measured it. */
+struct concept_word {
+    int32_t token;
+    const struct word_result *of[VIEW_ARMS]; /* NULL: not measured there */
+};
+
+struct concepts_state *concepts_own(const struct app *a);
+
+struct concepts_layout {
+    struct rect list, words;
+};
+struct concepts_layout concepts_layout(struct rect body, bool wide);
+
+/* ---- concepts_rows.c ---- */
+
+/* The arm's table, NULL: none yet; its result on a concept, NULL: none. */
+const struct concept_table *concepts_table(const struct session_view *v, size_t arm);
+const struct concept_result *concepts_result(const struct session_view *v, size_t arm,
+                                             int32_t concept);
+/* A column's value of one side; NaN: not measured, or of a latent's number no
+ * difference. */
+double concepts_value(const struct session_view *v, const struct concept_column *col,
+                      enum concept_side side, int32_t concept);
+/* Order the family anew and list the words of the concept under the cursor; both
+ * cursors stay on what they were on. */
+void concepts_order(struct app *a, const struct session_view *v);
+void concepts_deinit(struct concepts_state *s);
+/* Put the cursor on a concept, or on a word of it; the family changes if it must. */
+void concepts_go(struct app *a, const struct session_view *v, int32_t concept,
+                 int32_t token);
+/* Find the text in names of concepts, then in their words, from behind the cursor on
+ * (from the cursor: `here`); false: it is nowhere. */
+bool concepts_find(struct app *a, const struct session_view *v, bool forward,
+                   bool here);
+/* "super-categories", ... */
+const char *concepts_family_name(int family);
+
+/* ---- concepts_keys.c ---- */
+
+extern const struct key_list concepts_keys;
+/* Ask for the words where a run that is browsed has none yet; `again`: in any case. */
+void concepts_ask(struct app *a, const struct session_view *v, bool again);
+/* Why there is nothing to look at; NULL: there is. */
+const char *concepts_may_browse(const struct app *a, const struct session_view *v);
+
+#endif

@@ -1,0 +1,328 @@
+/* The rows of Concepts: which concepts and words, in which order, and finding one. */
+#include "base/mem.h"
+#include "ui/latent_filter.h"
+#include "ui/screens/concepts_priv.h"
+#include "ui/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- columns ---- */
+
+static double latent_number(const struct concept_result *r)
+{
+    return r->n_main > 0 ? (double)r->main_latent[0] : (double)NAN;
+}
+static double heldout(const struct concept_result *r)
+{
+    return r->f1_heldout;
+}
+static double best(const struct concept_result *r)
+{
+    return r->f1_best;
+}
+static double recall(const struct concept_result *r)
+{
+    return r->recall;
+}
+static double full(const struct concept_result *r)
+{
+    return r->full;
+}
+static double fraction(const struct concept_result *r)
+{
+    return r->fraction;
+}
+
+/* clang-format off */
+const struct concept_column concept_columns[] = {
+    {"latent", "latent", "the latent that tells the concept best, and how many more carry it", true, false, latent_number},
+    {"f1_heldout", "F1", "of the latent that is best on one half of the words, on the other half", false, false, heldout},
+    {"f1_best_latent", "best", "F1 of the best latent that the probes choose", false, true, best},
+    {"main_latent_recall", "recall", "how often a main latent fires on the concept's words", false, false, recall},
+    {"full", "absorb", "how often none fires and another latent stands in for them", false, false, full},
+    {"fraction", "frac", "share of the concept's direction that other latents supply", false, true, fraction},
+};
+/* clang-format on */
+const size_t concept_columns_n = sizeof concept_columns / sizeof concept_columns[0];
+
+const char *concepts_family_name(int family)
+{
+    static const char *const name[CONCEPT_KINDS] = {
+        [CONCEPT_LEAF] = "categories",
+        [CONCEPT_SUPER] = "super-categories",
+        [CONCEPT_LETTER] = "first letters",
+        [CONCEPT_GRAMMAR] = "grammatical classes"};
+    return name[family];
+}
+
+/* ---- values ---- */
+
+const struct concept_table *concepts_table(const struct session_view *v, size_t arm)
+{
+    return arm < arms_of(v) ? v->arm[arm].concepts : NULL;
+}
+
+const struct concept_result *concepts_result(const struct session_view *v, size_t arm,
+                                             int32_t concept)
+{
+    const struct concept_table *t = concepts_table(v, arm);
+    return t && concept >= 0 && (size_t) concept < t->n ? &t->row[concept] : NULL;
+}
+
+static double value_of(const struct session_view *v, const struct concept_column *col,
+                       size_t arm, int32_t concept)
+{
+    const struct concept_result *r = concepts_result(v, arm, concept);
+    return r && r->eligible ? col->of(r) : (double)NAN;
+}
+
+double concepts_value(const struct session_view *v, const struct concept_column *col,
+                      enum concept_side side, int32_t concept)
+{
+    if (side != SIDE_DIFFERENCE) {
+        return value_of(v, col, side == SIDE_A ? 0 : 1, concept);
+    }
+    return col->latent ? (double)NAN
+                       : value_of(v, col, 0, concept) - value_of(v, col, 1, concept);
+}
+
+/* ---- order ---- */
+
+struct sorted {
+    int32_t concept;
+    double key;
+    const char *name;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct sorted *x = a, *y = b;
+    if (isnan(x->key) != isnan(y->key)) {
+        return isnan(x->key) ? 1 : -1; /* what was not measured comes last */
+    }
+    if (x->key > y->key || x->key < y->key) {
+        return x->key > y->key ? -1 : 1;
+    }
+    return strcmp(x->name, y->name);
+}
+
+static int32_t family_size(const struct session_view *v, int family)
+{
+    int32_t n = 0;
+    for (size_t i = 0; i < v->names.n_concepts; i++) {
+        n += (int)v->names.concept_kind[i] == family;
+    }
+    return n;
+}
+
+static bool is_measured(const struct session_view *v, int32_t concept)
+{
+    bool is = false;
+    for (size_t arm = 0; arm < arms_of(v); arm++) {
+        const struct concept_result *r = concepts_result(v, arm, concept);
+        is |= r && r->eligible;
+    }
+    return is;
+}
+
+/* The measured concepts of the family into s->concept, sorted. */
+static enum err sort_family(struct concepts_state *s, const struct session_view *v)
+{
+    const struct concept_column *col = s->sort >= 0 ? &concept_columns[s->sort] : NULL;
+    const size_t most = (size_t)family_size(v, s->family);
+    struct sorted *row = NULL;
+    size_t n = 0;
+    TRY(mem_new(&row, most, sizeof *row, "concepts", NULL));
+    const enum err rc =
+        mem_grow(&s->concept, &s->cap, most, sizeof *s->concept, SIZE_MAX / 8, NULL);
+    for (size_t i = 0; rc == OK && i < v->names.n_concepts; i++) {
+        const int32_t c = (int32_t)i;
+        if ((int)v->names.concept_kind[i] == s->family && is_measured(v, c)) {
+            const double key = col ? concepts_value(v, col, s->side, c) : (double)NAN;
+            row[n++] =
+                (struct sorted){c, s->reverse ? -key : key, v->names.concept_name[i]};
+        }
+    }
+    if (n > 1) {
+        qsort(row, n, sizeof *row, by_key);
+    }
+    for (size_t i = 0; rc == OK && i < n; i++) {
+        s->concept[i] = row[!col && s->reverse ? n - 1 - i : i].concept;
+    }
+    s->n = rc == OK ? n : 0;
+    s->unmeasured = most - n;
+    mem_free(row);
+    return rc;
+}
+
+/* ---- words ---- */
+
+static const struct word_result *words_of(const struct session_view *v, size_t arm,
+                                          int32_t concept, size_t *n)
+{
+    const struct concept_table *t = concepts_table(v, arm);
+    *n = 0;
+    if (!t || concept < 0 || (size_t) concept >= t->n) {
+        return NULL;
+    }
+    *n = t->word_start[concept + 1] - t->word_start[concept];
+    return *n > 0 ? &t->word[t->word_start[concept]] : NULL;
+}
+
+/* Where a verdict stands in the list: what was taken or missed first. */
+static int rank_of(const struct concept_word *w)
+{
+    static const int rank[WORD_VERDICTS] = {[WORD_ABSORBED] = 0,
+                                            [WORD_MISSED] = 1,
+                                            [WORD_HELD] = 2,
+                                            [WORD_PROBE_WRONG] = 3,
+                                            [WORD_TOO_RARE] = 4};
+    int least = WORD_VERDICTS;
+    for (size_t arm = 0; arm < VIEW_ARMS; arm++) {
+        const int r = w->of[arm] ? rank[w->of[arm]->verdict] : WORD_VERDICTS;
+        least = r < least ? r : least;
+    }
+    return least;
+}
+
+static size_t occurrences_of(const struct concept_word *w)
+{
+    return w->of[0] ? w->of[0]->occurrences : w->of[1] ? w->of[1]->occurrences : 0;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    const struct concept_word *x = a, *y = b;
+    const int rx = rank_of(x), ry = rank_of(y);
+    if (rx != ry) {
+        return rx - ry;
+    }
+    const size_t nx = occurrences_of(x), ny = occurrences_of(y);
+    if (nx != ny) {
+        return nx > ny ? -1 : 1;
+    }
+    return (x->token > y->token) - (x->token < y->token);
+}
+
+/* Both arms' words of the concept, which are in order of their tokens, as one list. */
+static enum err list_words(struct concepts_state *s, const struct session_view *v)
+{
+    size_t n[VIEW_ARMS], at[VIEW_ARMS] = {0};
+    const struct word_result *w[VIEW_ARMS];
+    size_t most = 0;
+    for (size_t arm = 0; arm < VIEW_ARMS; arm++) {
+        w[arm] = words_of(v, arm, s->at, &n[arm]);
+        most += n[arm];
+    }
+    s->n_words = 0;
+    TRY(mem_grow(&s->word, &s->word_cap, most, sizeof *s->word, SIZE_MAX / 64, NULL));
+    for (;;) {
+        struct concept_word next = {.token = INT32_MAX};
+        for (size_t arm = 0; arm < VIEW_ARMS; arm++) {
+            if (at[arm] < n[arm] && w[arm][at[arm]].token < next.token) {
+                next.token = w[arm][at[arm]].token;
+            }
+        }
+        for (size_t arm = 0; arm < VIEW_ARMS; arm++) {
+            if (at[arm] < n[arm] && w[arm][at[arm]].token == next.token) {
+                next.of[arm] = &w[arm][at[arm]++];
+            }
+        }
+        if (!next.of[0] && !next.of[1]) {
+            break;
+        }
+        s->word[s->n_words++] = next;
+    }
+    if (s->n_words > 1) {
+        qsort(s->word, s->n_words, sizeof *s->word, by_rank);
+    }
+    return OK;
+}
+
+static void place_word(struct concepts_state *s)
+{
+    list_set(&s->words, s->n_words, s->words.page);
+    for (size_t i = 0; i < s->n_words; i++) {
+        if (s->word[i].token == s->word_at) {
+            list_go(&s->words, i);
+        }
+    }
+    s->word_at = s->n_words ? s->word[s->words.cursor].token : -1;
+}
+
+void concepts_order(struct app *a, const struct session_view *v)
+{
+    struct concepts_state *s = concepts_own(a);
+    if (sort_family(s, v) != OK) {
+        s->n = 0;
+    }
+    list_set(&s->list, s->n, s->list.page);
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->concept[i] == s->at) {
+            list_go(&s->list, i);
+        }
+    }
+    s->at = s->n ? s->concept[s->list.cursor] : -1;
+    if (list_words(s, v) != OK) {
+        s->n_words = 0;
+    }
+    place_word(s);
+}
+
+void concepts_deinit(struct concepts_state *s)
+{
+    mem_free(s->concept);
+    mem_free(s->word);
+}
+
+/* ---- going and finding ---- */
+
+void concepts_go(struct app *a, const struct session_view *v, int32_t concept,
+                 int32_t token)
+{
+    struct concepts_state *s = concepts_own(a);
+    if (concept < 0 || (size_t) concept >= v->names.n_concepts) {
+        return;
+    }
+    s->family = (int)v->names.concept_kind[concept];
+    s->at = concept;
+    s->word_at = token;
+    concepts_order(a, v);
+}
+
+/* The first word of a concept that holds the text; -1: none does. */
+static int32_t word_with(const struct session_view *v, int32_t concept,
+                         const char *text)
+{
+    for (size_t arm = 0; arm < arms_of(v); arm++) {
+        size_t n = 0;
+        const struct word_result *w = words_of(v, arm, concept, &n);
+        for (size_t i = 0; i < n; i++) {
+            if (filter_text_in(names_token(&v->names, w[i].token), text)) {
+                return w[i].token;
+            }
+        }
+    }
+    return -1;
+}
+
+bool concepts_find(struct app *a, const struct session_view *v, bool forward, bool here)
+{
+    struct concepts_state *s = concepts_own(a);
+    const size_t n = v->names.n_concepts;
+    const size_t from = s->at >= 0 ? (size_t)s->at : 0;
+    for (size_t by = here ? 0 : 1; by <= n && s->find[0]; by++) {
+        const size_t c = forward ? (from + by) % n : (from + n - by % n) % n;
+        if (!is_measured(v, (int32_t)c)) {
+            continue;
+        }
+        const int32_t token = word_with(v, (int32_t)c, s->find);
+        if (filter_text_in(v->names.concept_name[c], s->find) || token >= 0) {
+            concepts_go(a, v, (int32_t)c, token);
+            return true;
+        }
+    }
+    return false;
+}
