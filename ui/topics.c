@@ -38,6 +38,18 @@ static const struct topic topics[] = {
      "own latents are silent and another one stands in. The shaded band is a 95 % "
      "interval, clustered by concept. It tends to grow with training, and depends "
      "on k and width."},
+    {"what do Concepts show?",
+     "Per concept and arm: the latent that tells it best (#19+7: seven more carry it), "
+     "its F1, how often one of them fires on the concept's words (recall), and how often "
+     "none does and another latent stands in (absorb). F1 is held out: the latent is "
+     "chosen on one half of the word forms and judged on the other.\n"
+     "Below, each word. fires: share of its occurrences on which a main latent fires. "
+     "held: on half or more of those that the model itself tells; absorbed: where not, "
+     "another latent stands in on half or more; missed: no latent carries the concept; "
+     "probe wrong: the model does not tell; too rare: under 20 occurrences. by: the "
+     "latent that absorbs most, and the share that it takes.\n"
+     "A-B of one pair of arms is no finding: other seeds may turn it round, and after "
+     "sorting the largest of many differences is large by chance as well."},
     {"what is masking?",
      "While the SAE trains, each input token is replaced by a mask token with "
      "probability p before the language model runs; so words that go together are "

@@ -289,7 +289,8 @@ static enum role verdict_role(enum word_verdict v)
     return role[v];
 }
 
-/* Of a word in one arm: how often a main latent fires, the verdict, and by whom. */
+/* Of a word in one arm: how often a main latent fires, the verdict, and which latent
+ * absorbs what share of those that the probe tells. */
 static void draw_fate(struct canvas *c, int x, int y, const struct word_result *w,
                       bool cursor)
 {
@@ -306,7 +307,7 @@ static void draw_fate(struct canvas *c, int x, int y, const struct word_result *
     if (w->absorbed > 0 && w->absorber[0].latent >= 0) {
         snprintf(by, sizeof by, "#%d %s", w->absorber[0].latent,
                  NUMBER(NUMBER_PLAIN, 0, 2,
-                        (double)w->absorber[0].times / (double)w->absorbed));
+                        (double)w->absorber[0].times / (double)w->right));
     }
     canvas_text(c, x + FIRES_W + VERDICT_W, y, BY_W, by,
                 cursor ? ROLE_SELECT : ROLE_KEY, 0);
