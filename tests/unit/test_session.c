@@ -186,7 +186,7 @@ static void concepts_come_and_come_back(void **state)
     wait_until(&t, has_table);
     size_t absorbing = 0;
     for (size_t j = 0; j < t.v.arm[0].table->F; j++) {
-        absorbing += isfinite(t.v.arm[0].table->row[j].absorption);
+        absorbing += isfinite(t.v.arm[0].table->row[j].absorption) ? 1 : 0;
     }
     assert_true(absorbing > 10);
     post(&t, (struct command){.kind = COMMAND_CONCEPTS});
