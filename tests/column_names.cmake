@@ -19,10 +19,13 @@ if(n LESS 20)
 endif()
 
 # The same word for something else: a command, a key, a role, an axis, a measure of
-# training, a file's own column, what memory is for, an option, a count, an example.
+# training or of a concept, a file's own column, what memory is for, an option, a count, an example.
 set(else ui/keymap.c:F1 ui/canvas.h:match ui/livecard.c:absorb
          ui/screens/detail_keys.c:latent ui/screens/detail_keys.c:label
          ui/screens/latents_keys.c:label ui/screens/latents_keys.c:marked
+         ui/screens/concepts.c:fires ui/screens/concepts.c:kind
+         ui/screens/concepts_rows.c:latent ui/screens/concepts_rows.c:absorb
+         ui/screens/concepts_rows.c:recall ui/screens/concepts_rows.c:F1
          ui/screens/train.c:tokens ui/screens/train_boxes.c:absorption
          ui/screens/train_boxes.c:recall
          core/latents/latent_labels.c:latent core/latents/latent_labels.c:label

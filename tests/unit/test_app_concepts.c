@@ -78,8 +78,20 @@ static void words_are_found(void **state)
     type(b, "/feeling\n");
     assert_string_equal(b->v.names.concept_name[own(b)->at], "feeling");
     type(b, "/no such thing\n");
-    assert_true(on_screen(b, "nothing measured holds"));
+    assert_true(on_screen(b, "in no measured concept"));
     assert_string_equal(b->v.names.concept_name[own(b)->at], "feeling");
+    bench_free(b);
+}
+
+/* A command may be given anywhere: what no screen has shown yet is looked in. */
+static void found_from_another_screen(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    type(b, ":find the\n");
+    assert_ptr_equal(b->a.screen, &screen_train);
+    assert_true(on_screen(b, "/the  in colour"));
+    assert_true(own(b)->at >= 0);
     bench_free(b);
 }
 
@@ -161,9 +173,13 @@ static void asked_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(families_in_turn), cmocka_unit_test(sorted_either_way),
-        cmocka_unit_test(words_are_found),  cmocka_unit_test(words_lead_to_latents),
-        cmocka_unit_test(one_arm),          cmocka_unit_test(asked_once),
+        cmocka_unit_test(families_in_turn),
+        cmocka_unit_test(sorted_either_way),
+        cmocka_unit_test(words_are_found),
+        cmocka_unit_test(found_from_another_screen),
+        cmocka_unit_test(words_lead_to_latents),
+        cmocka_unit_test(one_arm),
+        cmocka_unit_test(asked_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -426,19 +426,6 @@ static void test_undo_of_layout(void **state)
     bench_free(b);
 }
 
-/* A command may be given anywhere: a table that no screen has shown yet is looked in.
- */
-static void test_find_from_another_screen(void **state)
-{
-    (void)state;
-    struct bench *b = bench_new(80, 24, 1);
-    type(b, ":find the\n");
-    assert_ptr_equal(b->a.screen, &screen_train);
-    assert_true(on_screen(b, "/the  "));
-    assert_true(latents_of(&b->a)->at >= 0);
-    bench_free(b);
-}
-
 /* ---- one latent ---- */
 
 static void test_find_in_contexts(void **state)
@@ -505,7 +492,6 @@ int main(void)
         cmocka_unit_test(test_labels_leave_the_order),
         cmocka_unit_test(test_scatter),
         cmocka_unit_test(test_undo_of_layout),
-        cmocka_unit_test(test_find_from_another_screen),
         cmocka_unit_test(test_find_in_contexts),
         cmocka_unit_test(test_lens_modes),
     };

@@ -278,7 +278,7 @@ static void test_typed_in(void **state)
     (void)state;
     struct bench *b = toy_bench(80, 24);
     const struct event ev = {.kind = EVENT_PASTE, .text = "q\nP", .text_n = 3};
-    press(b, '4');
+    press(b, '5');
     app_update(&b->a, &b->v, &ev);
     assert_true(b->a.message[0] != '\0'); /* it does not type yet */
     type(b, "\nq12u");

@@ -132,8 +132,13 @@ static void find_from_start(struct app *a, const struct session_view *v,
     struct concepts_state *s = concepts_own(a);
     snprintf(s->find, sizeof s->find, "%.255s", text);
     concepts_go(a, v, s->find_from, s->find_word);
-    if (text[0] && !concepts_find(a, v, true, true)) {
-        app_say(a, true, "nothing measured holds %.60s", text);
+    if (!text[0]) {
+        return;
+    }
+    if (concepts_find(a, v, true, true)) {
+        app_say(a, false, "/%.60s  in %s", text, v->names.concept_name[s->at]);
+    } else {
+        app_say(a, true, "/%.60s  in no measured concept or word", text);
     }
 }
 
@@ -197,12 +202,12 @@ static const char *column_word(const struct app *a, const char *text, size_t i)
 
 /* clang-format off */
 #define ACTION static const struct action
-ACTION action_family = {"family", "[super|leaf|letter]", family, concepts_may_browse, family_word, false, false};
-ACTION action_sort = {"sort", "COLUMN|+|-", sort, concepts_may_browse, column_word, false, false};
-ACTION action_reverse = {"reverse", "", reverse, concepts_may_browse, NULL, false, false};
-ACTION action_find = {"find", "TEXT", find, concepts_may_browse, NULL, false, false};
-ACTION action_find_next = {"find-next", "+|-", find_next, may_find_next, NULL, false, false};
-ACTION action_refresh = {"refresh", "", refresh, NULL, NULL, false, false};
+ACTION action_family = {.command = "family", .args = "[super|leaf|letter]", .run = family, .may = concepts_may_browse, .word = family_word};
+ACTION action_sort = {.command = "sort", .args = "COLUMN|+|-", .run = sort, .may = concepts_may_browse, .word = column_word};
+ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse, .may = concepts_may_browse};
+ACTION action_find = {.command = "find", .args = "TEXT", .run = find, .may = concepts_may_browse};
+ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_next, .may = may_find_next};
+ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh};
 #undef ACTION
 
 /* In the order in which help shows them. */
