@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "measure/measure.h"
 
 #include <math.h>
 #include <string.h>
@@ -122,14 +123,15 @@ static enum err read_concept(struct json_at at, const cJSON *o, size_t F,
         const char *key;
         double *to;
     } share[] = {{"probe_f1", &r->probe_f1},
-                 {"full", &r->full},
-                 {"fraction", &r->fraction},
-                 {"main_latent_recall", &r->recall},
-                 {"f1_best_latent", &r->f1_best},
-                 {"f1_heldout", &r->f1_heldout},
-                 {"best_latent_firmness", &r->firmness}};
+                 {measure_leaf(METRIC_ABSORPTION), &r->full},
+                 {measure_leaf(METRIC_ABS_FRACTION), &r->fraction},
+                 {measure_leaf(METRIC_RECALL), &r->recall},
+                 {measure_leaf(METRIC_F1_BEST), &r->f1_best},
+                 {measure_leaf(METRIC_F1_HELDOUT), &r->f1_heldout},
+                 {measure_leaf(METRIC_FIRMNESS), &r->firmness}};
     TRY(json_bool(at, o, "eligible", true, &r->eligible, e));
-    TRY(json_int(at, o, "true_positives", true, 0, INT64_C(1) << 53, &right, e));
+    TRY(json_int(at, o, measure_leaf(METRIC_TRUE_POS), true, 0, INT64_C(1) << 53,
+                 &right, e));
     r->true_positives = (size_t)right;
     for (size_t i = 0; i < sizeof share / sizeof share[0]; i++) {
         TRY(json_num(at, o, share[i].key, false, 0.0, 1.0, share[i].to, e));

@@ -63,7 +63,7 @@ static void cell_text(const struct session_view *v, const struct concept_column 
     const double x = concepts_value(v, col, side, concept);
     if (!isfinite(x)) {
         snprintf(out, cap, "-");
-    } else if (col->latent) { /* and how many others carry it */
+    } else if (col->measure < 0) { /* and how many others carry it */
         const size_t n = concepts_result(v, (size_t)side, concept)->n_main;
         int len = snprintf(out, cap, "#%.0f", x);
         if (n > 1 && len > 0 && (size_t)len < cap) {
@@ -97,11 +97,11 @@ static size_t places_of(const struct session_view *v, struct rect r, bool wide,
             const bool narrow = side == SIDE_DIFFERENCE && !wide;
             const bool fits = x + COLUMN_W <= r.x + r.w;
             if ((col->wide && (!wide || side == SIDE_DIFFERENCE)) || !fits ||
-                (side == SIDE_DIFFERENCE && col->latent) || (narrow && i > 1)) {
+                (side == SIDE_DIFFERENCE && col->measure < 0) || (narrow && i > 1)) {
                 continue;
             }
             out[n++] = (struct place){col, (int)i, (enum concept_side)side, x};
-            x += COLUMN_W - (col->latent || narrow ? 1 : 0);
+            x += COLUMN_W - (col->measure < 0 || narrow ? 1 : 0);
         }
     }
     return n;
@@ -583,9 +583,9 @@ static void add_line(const struct session_view *v, int32_t concept, struct str *
         for (size_t i = 0; i < concept_columns_n; i++) {
             const struct concept_column *col = &concept_columns[i];
             const double x = concepts_value(v, col, (enum concept_side)side, concept);
-            if (col->latent && side != SIDE_DIFFERENCE && isfinite(x)) {
+            if (col->measure < 0 && side != SIDE_DIFFERENCE && isfinite(x)) {
                 export_integer(out, (int64_t)x, false);
-            } else if (!col->latent || side != SIDE_DIFFERENCE) {
+            } else if (col->measure >= 0 || side != SIDE_DIFFERENCE) {
                 export_number(out, x, false);
             }
         }
@@ -604,9 +604,9 @@ static enum err export_text(const struct app *a, const struct session_view *v,
     for (int side = 0; side < (arms_of(v) > 1 ? CONCEPT_SIDES : 1); side++) {
         for (size_t i = 0; i < concept_columns_n; i++) {
             char name[64];
-            if (!concept_columns[i].latent || side != SIDE_DIFFERENCE) {
+            if (concept_columns[i].measure >= 0 || side != SIDE_DIFFERENCE) {
                 snprintf(name, sizeof name, "%s%s", prefix[side],
-                         concept_columns[i].name);
+                         concept_column_name(&concept_columns[i]));
                 csv_add(out, name, false);
             }
         }

@@ -78,7 +78,7 @@ static void sort_beside(struct concepts_state *s, size_t arms, bool right)
     do {
         at = (at + (right ? 1 : n - 1)) % n;
     } while (at > 0 && (at - 1) / columns == SIDE_DIFFERENCE &&
-             concept_columns[(at - 1) % columns].latent);
+             concept_columns[(at - 1) % columns].measure < 0);
     s->sort = at == 0 ? -1 : (at - 1) % columns;
     s->side = at == 0 ? SIDE_A : (enum concept_side)((at - 1) / columns);
 }
@@ -92,12 +92,16 @@ static void sort(struct app *a, const struct session_view *v, const char *args)
     } else {
         int at = strcmp(args, "name") == 0 ? -1 : -2;
         for (size_t i = 0; i < concept_columns_n; i++) {
-            at = !strcmp(args, concept_columns[i].name) ? (int)i : at;
+            at = !strcmp(args, concept_column_name(&concept_columns[i])) ? (int)i : at;
         }
         if (at == -2) {
-            app_say(a, true,
-                    "sort: expected name, latent, f1_heldout, f1_best_latent, "
-                    "main_latent_recall, full or fraction");
+            char words[160] = "name";
+            for (size_t i = 0; i < concept_columns_n; i++) {
+                const size_t len = strlen(words);
+                snprintf(words + len, sizeof words - len, ", %s",
+                         concept_column_name(&concept_columns[i]));
+            }
+            app_say(a, true, "sort: expected %s", words);
             return;
         }
         s->reverse = at == s->sort && !s->reverse;
@@ -196,7 +200,7 @@ static const char *column_word(const struct app *a, const char *text, size_t i)
     (void)a;
     (void)text;
     return i == 0                   ? "name"
-           : i <= concept_columns_n ? concept_columns[i - 1].name
+           : i <= concept_columns_n ? concept_column_name(&concept_columns[i - 1])
                                     : NULL;
 }
 

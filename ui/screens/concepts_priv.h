@@ -8,15 +8,15 @@
 /* What a concept is compared by. One row is one column of the table, of its export and
  * of what can be sorted by. */
 struct concept_column {
-    const char *name;  /* in commands and files */
+    int measure;       /* enum metric; -1: the latent, a number that has no difference */
     const char *title; /* at the head of the column */
-    const char *help;
-    bool latent; /* a number of a latent, no share; it has no difference */
     bool wide;   /* shown from 120 columns on */
     double (*of)(const struct concept_result *r); /* NaN: not measured */
 };
 extern const struct concept_column concept_columns[];
 extern const size_t concept_columns_n;
+/* Its name in commands and files: "latent", or the measure's in eval.json. */
+const char *concept_column_name(const struct concept_column *col);
 
 /* Which values of a column: of arm A, of arm B, or the difference A - B. */
 enum concept_side { SIDE_A, SIDE_B, SIDE_DIFFERENCE, CONCEPT_SIDES };

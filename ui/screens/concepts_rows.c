@@ -1,5 +1,6 @@
 /* The rows of Concepts: which concepts and words, in which order, and finding one. */
 #include "base/mem.h"
+#include "measure/measure.h"
 #include "ui/latent_filter.h"
 #include "ui/screens/concepts_priv.h"
 #include "ui/text.h"
@@ -37,15 +38,20 @@ static double fraction(const struct concept_result *r)
 
 /* clang-format off */
 const struct concept_column concept_columns[] = {
-    {"latent", "latent", "the latent that tells the concept best, and how many more carry it", true, false, latent_number},
-    {"f1_heldout", "F1", "of the latent that is best on one half of the words, on the other half", false, false, heldout},
-    {"f1_best_latent", "best", "F1 of the best latent that the probes choose", false, true, best},
-    {"main_latent_recall", "recall", "how often a main latent fires on the concept's words", false, false, recall},
-    {"full", "absorb", "how often none fires and another latent stands in for them", false, false, full},
-    {"fraction", "frac", "share of the concept's direction that other latents supply", false, true, fraction},
+    {-1, "latent", false, latent_number},
+    {METRIC_F1_HELDOUT, "F1", false, heldout},
+    {METRIC_F1_BEST, "best", true, best},
+    {METRIC_RECALL, "recall", false, recall},
+    {METRIC_ABSORPTION, "absorb", false, full},
+    {METRIC_ABS_FRACTION, "frac", true, fraction},
 };
 /* clang-format on */
 const size_t concept_columns_n = sizeof concept_columns / sizeof concept_columns[0];
+
+const char *concept_column_name(const struct concept_column *col)
+{
+    return col->measure < 0 ? "latent" : measure_leaf((enum metric)col->measure);
+}
 
 const char *concepts_family_name(int family)
 {
@@ -84,7 +90,7 @@ double concepts_value(const struct session_view *v, const struct concept_column 
     if (side != SIDE_DIFFERENCE) {
         return value_of(v, col, side == SIDE_A ? 0 : 1, concept);
     }
-    return col->latent ? (double)NAN
+    return col->measure < 0 ? (double)NAN
                        : value_of(v, col, 0, concept) - value_of(v, col, 1, concept);
 }
 
