@@ -125,6 +125,16 @@ static double t_tail(double t, double df)
     return 0.5 * (1.0 - front * beta_fraction(0.5, a, y) / 0.5);
 }
 
+/* (1 + t^2/df)^(-(df + 1)/2) Gamma((df + 1)/2) / (sqrt(pi df) Gamma(df/2)) */
+double stats_t_density(double t, double df)
+{
+    if (isnan(t) || !(df > 0.0)) {
+        return (double)NAN;
+    }
+    return exp(-0.5 * (df + 1.0) * log1p(t * t / df)) * gamma_ratio(0.5 * df) /
+           sqrt(acos(-1.0) * df);
+}
+
 double stats_t_cdf(double t, double df)
 {
     if (isnan(t) || !(df > 0.0)) {

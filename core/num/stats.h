@@ -26,6 +26,7 @@ double stats_quantile_sorted(size_t n, const double *x, double q);
  * (-inf and inf at 0 and 1). Accurate to 1e-10 relative. */
 double stats_t_cdf(double t, double df);
 double stats_t_quantile(double p, double df);
+double stats_t_density(double t, double df);
 
 /* t interval of the mean of n values at `level` (0.95), and the same of the differences
  * b[i] - a[i]. n < 2: low and high are NaN. */

@@ -1,8 +1,8 @@
 /* Paired effects of masking: an arm against the arm alike but not masked. */
 #include "base/mem.h"
+#include "num/paired.h"
 #include "sweep/table.h"
 
-#include <float.h>
 #include <math.h>
 
 /* ---- arms ---- */
@@ -77,44 +77,17 @@ static void pair_up(const struct sweep_plan *p, const struct sweep_result *resul
     }
 }
 
-/* Below this a difference of a and b is rounding. */
-static double rounding(double a, double b)
-{
-    return 8.0 * DBL_EPSILON * fmax(fabs(a), fabs(b));
-}
-
-/* Whether the differences of all pairs are the same number. */
-static bool all_alike(const struct pairs *q)
-{
-    double low = (double)INFINITY, high = -(double)INFINITY, slack = 0.0;
-    for (size_t i = 0; i < q->n; i++) {
-        const double d = q->after[i] - q->before[i];
-        low = fmin(low, d);
-        high = fmax(high, d);
-        slack = fmax(slack, rounding(q->before[i], q->after[i]));
-    }
-    return high - low <= 2.0 * slack;
-}
-
 static void effect_of(const struct pairs *q, struct sweep_effect *x)
 {
-    x->pairs = q->n;
-    x->before = stats_mean(q->n, q->before);
-    x->after = stats_mean(q->n, q->after);
-    for (size_t i = 0; i < q->n; i++) {
-        const double d = q->after[i] - q->before[i];
-        const double slack = rounding(q->before[i], q->after[i]);
-        x->lower += d < -slack ? 1 : 0;
-        x->higher += d > slack ? 1 : 0;
-    }
-    x->by = stats_paired_t(q->n, q->before, q->after, SWEEP_LEVEL);
-    x->p = stats_paired_p(q->n, q->before, q->after);
-    if (q->n >= 2 && all_alike(q)) {
-        const bool none = x->lower + x->higher == 0;
-        x->p = none ? 1.0 : exp2(1.0 - (double)q->n);
-        x->by.low = x->by.high = (double)NAN;
-        x->by.mean = none ? 0.0 : x->by.mean;
-    }
+    struct paired d;
+    paired_of(q->n, q->before, q->after, 0, SWEEP_LEVEL, &d);
+    x->pairs = d.n;
+    x->before = d.before;
+    x->after = d.after;
+    x->lower = d.lower;
+    x->higher = d.higher;
+    x->by = d.by;
+    x->p = d.p;
 }
 
 static enum err adjust(struct sweep_effect *out, struct errinfo *e)
