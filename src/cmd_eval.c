@@ -10,6 +10,7 @@
 #include "eval/saebench_out.h"
 #include "eval/splitting.h"
 #include "eval/suite.h"
+#include "eval_arms.h"
 #include "eval_synthetic.h"
 #include "measure/measure.h"
 #include "run/evaluator.h"
@@ -39,6 +40,12 @@ struct eval_args {
     double split;
     int lost; /* the exit status of places that took nothing */
 };
+
+static struct eval_args eval_args_defaults(void)
+{
+    return (struct eval_args){
+        .k = "1,2,5", .rows = EVAL_ROWS, .seed = EVAL_SEED, .split = SPLITTING_COSINE};
+}
 
 /* A place that takes nothing costs itself, not what was measured for it: that is still
  * printed, and the command fails at its end. */
@@ -152,6 +159,7 @@ static enum err evaluate_run(const struct eval_args *a, const struct evaluator *
     TRY(run_record_fit(&r->record, dir, in, e));
     r->report.details = r->details;
     TRY(evaluator_run(v, &job, &r->report, &r->result, &r->times, e));
+    r->result.step = r->record.step;
     return add_remarks(dir, in, r, e);
 }
 
@@ -174,10 +182,13 @@ static void add_meta(cJSON *root, const struct eval_args *a, const char *dir,
 {
     const struct settings *s = &r->record.set;
     (void)cJSON_AddStringToObject(root, "run", dir);
-    (void)cJSON_AddNumberToObject(root, "step", (double)r->record.step);
+    if (!cJSON_HasObjectItem(root, "step")) { /* of parts that never ran evaluate() */
+        (void)cJSON_AddNumberToObject(root, "step", (double)r->record.step);
+    }
     (void)cJSON_AddStringToObject(root, "arch", s->arch);
     (void)cJSON_AddNumberToObject(root, "k", s->k);
     (void)cJSON_AddNumberToObject(root, "mask_rate", r->record.mask_rate);
+    (void)cJSON_AddNumberToObject(root, "rows", (double)a->rows);
     cJSON *seeds = cJSON_AddObjectToObject(root, "seeds");
     (void)cJSON_AddNumberToObject(seeds, "training", (double)s->seed);
     (void)cJSON_AddNumberToObject(seeds, "evaluation", (double)eval_defaults().seed);
@@ -387,11 +398,45 @@ out:
     return rc;
 }
 
+/* ---- for other commands ---- */
+
+static enum err eval_arm(struct eval_args *a, struct evaluator **v, struct str *json,
+                         struct errinfo *e)
+{
+    struct eval_run r = {0};
+    enum err rc = browse_record(a->run[0], &a->named, &r.record, e);
+    if (rc == OK && *v == NULL) {
+        rc = open_evaluator(a, &r, v, e);
+    }
+    rc = rc == OK ? evaluate_run(a, *v, a->run[0], &r, e) : rc;
+    rc = rc == OK ? write_run(a, *v, a->run[0], &r, json, e) : rc;
+    run_close(&r);
+    return rc;
+}
+
+enum err eval_arms(const char *const *run, size_t n, int64_t threads,
+                   void (*begin)(const char *run, size_t i, size_t n), struct str *json,
+                   bool *lost, struct errinfo *e)
+{
+    struct eval_args a = eval_args_defaults();
+    struct evaluator *v = NULL;
+    enum err rc = OK;
+    a.threads = threads;
+    for (size_t i = 0; i < n && rc == OK; i++) {
+        begin(run[i], i, n);
+        a.run[0] = run[i];
+        rc = eval_arm(&a, &v, &json[i], e);
+    }
+    *lost = a.lost != 0;
+    evaluator_free(v);
+    return rc;
+}
+
 /* ---- two runs ---- */
 
 /* Runs are compared on one text through one model. */
-static enum err check_pair(const struct eval_args *a, const struct settings *x,
-                           const struct settings *y, struct errinfo *e)
+enum err eval_check_pair(const char *const run[2], const struct settings *x,
+                         const struct settings *y, struct errinfo *e)
 {
     const struct {
         const char *key, *x, *y;
@@ -404,7 +449,7 @@ static enum err check_pair(const struct eval_args *a, const struct settings *x,
         if (strcmp(same[i].x, same[i].y) != 0) {
             return err_set(e, ERR_USAGE,
                            "%s and %s: %s is '%.80s' and '%.80s', expected the same",
-                           a->run[0], a->run[1], same[i].key, same[i].x, same[i].y);
+                           run[0], run[1], same[i].key, same[i].x, same[i].y);
         }
     }
     return OK;
@@ -486,7 +531,7 @@ static enum err eval_pair(struct eval_args *a, struct str *out, struct errinfo *
         rc = eval_features(a, &r[0].record, &r[1].record, out, e);
         goto out;
     }
-    TRY_OUT(rc, check_pair(a, &r[0].record.set, &r[1].record.set, e));
+    TRY_OUT(rc, eval_check_pair(a->run, &r[0].record.set, &r[1].record.set, e));
     TRY_OUT(rc, open_evaluator(a, &r[0], &v, e));
     for (size_t i = 0; i < 2; i++) {
         TRY_OUT(rc, evaluate_run(a, v, a->run[i], &r[i], e));
@@ -569,8 +614,7 @@ static enum err run_line(struct eval_args *a, const struct opts_result *parsed,
 
 int cmd_eval(int argc, char **argv)
 {
-    struct eval_args args = {.k = "1,2,5", .rows = 64, .split = SPLITTING_COSINE},
-                     *const a = &args;
+    struct eval_args args = eval_args_defaults(), *const a = &args;
     const struct opt table[] = {
         {"json", OPT_FLAG, &a->json, NULL, "one object, nested by measure", 0, 0, NULL},
         {"out", OPT_NEW, &a->out, "FILE",

@@ -51,6 +51,13 @@ void ksparse_select(enum absorption_form form, const struct concept_sample *s,
                     const struct code_columns *k, const float *w, size_t c,
                     struct absorption_ws *ws, struct concept_result *r);
 
+/* In the main form: the first latents by the L1 weights w [F] of concept c, those above
+ * 0 and the first in any case, into best; f1[i] is the test F1 of a probe on the first
+ * i + 1 of them. Returns how many there are. */
+size_t ksparse_f1(const struct concept_sample *s, const struct code_columns *k,
+                  const float *w, size_t c, struct absorption_ws *ws,
+                  int32_t best[EVAL_MAX_MAIN], double f1[EVAL_MAX_MAIN]);
+
 /* One concept's decision inputs. */
 struct absorption_view {
     const struct sae_codes *codes;

@@ -220,6 +220,10 @@ static void put_concept(struct json_out *o, const struct details_absorption *d,
         if (d->firm != NULL) {
             json_out_number(o, measure_leaf(METRIC_FIRMNESS), d->firm->same[c]);
         }
+        if (d->spread != NULL) {
+            json_out_doubles(o, "f1_of_first_latents", d->spread->f1[c],
+                             d->spread->latents[c]);
+        }
         json_out_number(o, measure_leaf(METRIC_ABSORPTION), rates->full);
         json_out_number(o, measure_leaf(METRIC_ABS_FRACTION), rates->fraction);
         json_out_number(o, measure_leaf(METRIC_RECALL), rates->recall);

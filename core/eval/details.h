@@ -11,6 +11,7 @@
 #include "eval/firmness.h"
 #include "eval/probe_tokens.h"
 #include "eval/sentence_text.h"
+#include "eval/spread.h"
 #include "eval/words.h"
 
 /* The concepts that evaluation measures, each with its tokens. */
@@ -34,6 +35,7 @@ struct details_absorption {
     const struct sae *sae;
     const struct concepts *concepts;
     const struct firmness *firm; /* NULL: none was measured */
+    const struct spread *spread; /* likewise */
     bool model_units;            /* codes as for SAEBench's form, see eval_job_init */
     bool activations; /* of the sample as well: its rows are not those of the text */
     struct pool *pool;

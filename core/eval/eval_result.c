@@ -130,6 +130,14 @@ static void put_family(struct tree *t, cJSON *to, const char *key,
     put_number(t, o, measure_leaf(METRIC_TRUE_POS), (double)f->true_positives);
 }
 
+static void put_bounds(struct tree *t, cJSON *to, const char *key,
+                       struct concept_bounds by)
+{
+    cJSON *a = put_array(t, to, key);
+    put_number(t, a, NULL, by.lo);
+    put_number(t, a, NULL, by.hi);
+}
+
 static void put_concept(struct tree *t, cJSON *list, const struct concept_result *r,
                         const struct concepts *c)
 {
@@ -148,6 +156,12 @@ static void put_concept(struct tree *t, cJSON *list, const struct concept_result
     put_number(t, o, measure_leaf(METRIC_F1_BEST), r->f1_best);
     put_number(t, o, measure_leaf(METRIC_F1_HELDOUT), r->f1_heldout);
     put_number(t, o, measure_leaf(METRIC_FIRMNESS), r->firmness);
+    put_number(t, o, measure_leaf(METRIC_SPREAD), r->spread);
+    cJSON *by = put_object(t, o, "intervals");
+    put_bounds(t, by, measure_leaf(METRIC_ABSORPTION), r->full_by);
+    put_bounds(t, by, measure_leaf(METRIC_ABS_FRACTION), r->fraction_by);
+    put_bounds(t, by, measure_leaf(METRIC_RECALL), r->recall_by);
+    put_bounds(t, by, measure_leaf(METRIC_F1_BEST), r->f1_by);
     cJSON *latents = put_array(t, o, "main_latents");
     for (size_t i = 0; i < r->n_main; i++) {
         put_number(t, latents, NULL, (double)r->main_latent[i]);

@@ -82,6 +82,7 @@ static void select_unit(void *ctx, size_t unit, size_t worker)
 static void begin_results(const struct probe_bank *b, struct concept_result *r)
 {
     const double none = (double)NAN;
+    const struct concept_bounds unknown = {none, none};
     for (size_t c = 0; c < b->C; c++) {
         r[c] = (struct concept_result){.concept = (int32_t)c,
                                        .probe_f1 = b->f1[c],
@@ -91,7 +92,12 @@ static void begin_results(const struct probe_bank *b, struct concept_result *r)
                                        .recall = none,
                                        .f1_best = none,
                                        .firmness = none,
-                                       .f1_heldout = none};
+                                       .f1_heldout = none,
+                                       .spread = none,
+                                       .full_by = unknown,
+                                       .fraction_by = unknown,
+                                       .recall_by = unknown,
+                                       .f1_by = unknown};
         for (size_t i = 0; i < EVAL_MAX_MAIN; i++) {
             r[c].main_latent[i] = -1;
         }

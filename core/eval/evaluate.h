@@ -25,6 +25,12 @@ struct absorption_family {
     size_t true_positives; /* held-out words the raw probe gets right, of all of them */
 };
 
+/* 95 % over resamples of the concept's words, the choice of latents made anew in each:
+ * of text, not of seeds. */
+struct concept_bounds {
+    double lo, hi;
+};
+
 /* One concept of the result. Of one that is not eligible only the probe's figures are
  * there; it has no main latent, its rates are NaN. Rates are over all held-out
  * occurrences that the probe gets right, each word form counting alike; F1s are of the
@@ -39,7 +45,10 @@ struct concept_result {
     size_t n_main;
     double full, fraction, recall, f1_best;
     double firmness;   /* share of resamples that choose main_latent[0] (firmness.h), */
-    double f1_heldout; /* see heldout.h; both NaN where evaluate() was all */
+    double f1_heldout; /* see heldout.h, */
+    double spread; /* see spread.h; all three NaN where evaluate() was all, and so is
+                      the next */
+    struct concept_bounds full_by, fraction_by, recall_by, f1_by;
     int32_t absorber[EVAL_ABSORBERS]; /* latents that fire instead most often, or -1 */
     double absorber_share[EVAL_ABSORBERS]; /* of what is absorbed */
 };

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "eval/evaluate_priv.h"
+#include "num/stats.h"
 
 #include <math.h>
 #include <string.h>
@@ -244,4 +245,21 @@ void firmness_deinit(struct firmness *f)
         mem_free(f->value[i]);
     }
     *f = (struct firmness){0};
+}
+
+struct concept_bounds firmness_bounds(const struct firmness *f, enum firm_figure figure,
+                                      size_t c)
+{
+    double x[FIRMNESS_RESAMPLES];
+    size_t n = 0;
+    for (size_t rep = 0; rep < f->reps; rep++) {
+        x[n] = f->value[figure][rep * f->n + c];
+        n += isnan(x[n]) ? 0 : 1;
+    }
+    if (n < 2) {
+        return (struct concept_bounds){(double)NAN, (double)NAN};
+    }
+    stats_sort(n, x);
+    return (struct concept_bounds){stats_quantile_sorted(n, x, 0.025),
+                                   stats_quantile_sorted(n, x, 0.975)};
 }

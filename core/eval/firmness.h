@@ -29,6 +29,10 @@ enum err firmness_measure(const struct eval_set *set, const struct sae *s,
                           const struct eval_result *r, struct pool *pool,
                           const atomic_bool *cancel, struct firmness *out,
                           struct errinfo *e) ERR_CHECKED;
+/* 95 % of the resamples of a figure of concept c, between their quantiles; NaN where
+ * fewer than two have one. */
+struct concept_bounds firmness_bounds(const struct firmness *f, enum firm_figure figure,
+                                      size_t c);
 void firmness_deinit(struct firmness *f);
 
 #endif

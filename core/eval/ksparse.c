@@ -264,3 +264,20 @@ void ksparse_select(enum absorption_form form, const struct concept_sample *s,
         r->main_latent[i] = i < r->n_main ? best[i] : -1;
     }
 }
+
+size_t ksparse_f1(const struct concept_sample *s, const struct code_columns *k,
+                  const float *w, size_t c, struct absorption_ws *ws,
+                  int32_t best[EVAL_MAX_MAIN], double f1[EVAL_MAX_MAIN])
+{
+    const struct class_sizes z = class_sizes(s, c);
+    double few_w[EVAL_MAX_MAIN] = {0}, few_b = 0.0;
+    const size_t most = best_latents(w, k->F, best);
+    size_t n = 0;
+    mark_members(s, c, 1, ws);
+    while (n < most && (n == 0 || w[best[n]] > 0.0F)) {
+        f1[n] = probe_few(FORM_MAIN, s, k, &z, best, n + 1, ws, few_w, &few_b);
+        n++;
+    }
+    mark_members(s, c, 0, ws);
+    return n;
+}

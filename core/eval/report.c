@@ -165,6 +165,16 @@ enum err report_resampled(struct report *r, size_t reps, size_t n, const double 
     return interval_again(r, f, e);
 }
 
+enum err report_resampled_units(struct report *r, size_t reps, const double *again,
+                                struct errinfo *e)
+{
+    struct figure *f = &r->fig[r->n - 1];
+    TRY(mem_new(&f->again, reps, f->n * sizeof *f->again, "resamples", e));
+    f->resamples = reps;
+    memcpy(f->again, again, reps * f->n * sizeof *f->again);
+    return interval_again(r, f, e);
+}
+
 enum err report_left_out(struct report *r, struct errinfo *e, const char *what,
                          const char *why, ...)
 {

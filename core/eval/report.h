@@ -63,6 +63,9 @@ enum err report_ratio(struct report *r, size_t n, const int32_t *id, const doubl
  * resample i must be of the same draw in both. */
 enum err report_resampled(struct report *r, size_t reps, size_t n, const double *again,
                           struct errinfo *e) ERR_CHECKED;
+/* The same of the units that the figure has kept alone, again [reps, its units]. */
+enum err report_resampled_units(struct report *r, size_t reps, const double *again,
+                                struct errinfo *e) ERR_CHECKED;
 /* Something that could not be measured, and why, in one line each. */
 enum err report_left_out(struct report *r, struct errinfo *e, const char *what,
                          const char *why, ...)

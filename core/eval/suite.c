@@ -5,8 +5,10 @@
 #include "eval/details.h"
 #include "eval/firmness.h"
 #include "eval/heldout.h"
+#include "eval/kept.h"
 #include "eval/latent_stats.h"
 #include "eval/perturb.h"
+#include "eval/spread.h"
 #include "eval/suite_priv.h"
 #include "eval/words.h"
 #include "measure/measure.h"
@@ -27,12 +29,24 @@ struct suite {
 
 /* ---- absorption ---- */
 
+/* Measures of a set's concepts that only a final evaluation has. */
+struct finals {
+    struct firmness firm;
+    struct spread spread;
+};
+
+static void finals_deinit(struct finals *f)
+{
+    firmness_deinit(&f->firm);
+    spread_deinit(&f->spread);
+}
+
 /* Words of concepts, what was found of each, and how they are called. */
 struct family {
     const struct eval_set *set;
     const struct concepts *concepts;
     const struct eval_result *q;
-    const struct firmness *firm;
+    const struct finals *finals;
     enum concept_kind kind;
 };
 
@@ -42,10 +56,10 @@ static const struct {
     enum metric metric; /* whose path in eval.json ends in the figure's name */
     unsigned of; /* enum firm_figure: resamples as well; BY_CONCEPTS: concepts alone */
 } family_figure[] = {
-    {METRIC_ABSORPTION, FIRM_FULL},     {METRIC_ABS_FRACTION, FIRM_FRACTION},
-    {METRIC_RECALL, FIRM_RECALL},       {METRIC_F1_BEST, FIRM_F1},
-    {METRIC_F1_HELDOUT, BY_CONCEPTS},   {METRIC_FIRMNESS, BY_CONCEPTS},
-    {METRIC_MAIN_LATENTS, BY_CONCEPTS},
+    {METRIC_ABSORPTION, FIRM_FULL},   {METRIC_ABS_FRACTION, FIRM_FRACTION},
+    {METRIC_RECALL, FIRM_RECALL},     {METRIC_F1_BEST, FIRM_F1},
+    {METRIC_F1_HELDOUT, BY_CONCEPTS}, {METRIC_FIRMNESS, BY_CONCEPTS},
+    {METRIC_SPREAD, BY_CONCEPTS},     {METRIC_MAIN_LATENTS, BY_CONCEPTS},
 };
 #define FAMILY_FIGURES (sizeof family_figure / sizeof *family_figure)
 
@@ -56,9 +70,9 @@ static enum err family_one(struct suite *s, const struct family *fam, const char
     const struct eval_result *q = fam->q;
     for (size_t c = 0; c < q->n_concepts; c++) {
         const struct concept_result *o = &q->concept[c];
-        const double v[FAMILY_FIGURES] = {o->full,          o->fraction,   o->recall,
-                                          o->f1_best,       o->f1_heldout, o->firmness,
-                                          (double)o->n_main};
+        const double v[FAMILY_FIGURES] = {o->full,    o->fraction,      o->recall,
+                                          o->f1_best, o->f1_heldout,    o->firmness,
+                                          o->spread,  (double)o->n_main};
         x[c] = use[c] ? v[f] : (double)NAN;
     }
     TRY(report_ratio(s->r, q->n_concepts, NULL, x, NULL, "concepts", e,
@@ -66,8 +80,8 @@ static enum err family_one(struct suite *s, const struct family *fam, const char
     if (family_figure[f].of == BY_CONCEPTS) {
         return OK;
     }
-    return report_resampled(s->r, fam->firm->reps, q->n_concepts,
-                            fam->firm->value[family_figure[f].of], e);
+    return report_resampled(s->r, fam->finals->firm.reps, q->n_concepts,
+                            fam->finals->firm.value[family_figure[f].of], e);
 }
 
 static enum err family_figures(struct suite *s, const struct family *fam,
@@ -95,21 +109,37 @@ out:
     return rc;
 }
 
-/* What only a final evaluation measures: into q, with the resamples in firm. */
+static void take_finals(const struct finals *f, size_t c, struct concept_result *o)
+{
+    o->firmness = f->firm.same[c];
+    o->spread = spread_of(&f->spread, c);
+    if (o->eligible) {
+        o->full_by = firmness_bounds(&f->firm, FIRM_FULL, c);
+        o->fraction_by = firmness_bounds(&f->firm, FIRM_FRACTION, c);
+        o->recall_by = firmness_bounds(&f->firm, FIRM_RECALL, c);
+        o->f1_by = firmness_bounds(&f->firm, FIRM_F1, c);
+    }
+}
+
+/* Into q, with what it is made from in f, to be released whatever comes of it. */
 static enum err final_measures(const struct suite *s, const struct eval_set *set,
                                const struct concepts *concepts, struct eval_result *q,
-                               struct firmness *firm, struct errinfo *e)
+                               struct finals *f, struct errinfo *e)
 {
     const struct suite_job *j = s->job;
-    TRY(firmness_measure(set, j->sae, q, j->pool, j->cancel, firm, e));
+    TRY(firmness_measure(set, j->sae, q, j->pool, j->cancel, &f->firm, e));
+    TRY(spread_measure(set, j->sae, q, j->pool, j->cancel, &f->spread, e));
     TRY(heldout_measure(set, concepts, j->sae, j->pool, j->cancel, q, e));
-    q->resamples = firm->reps;
-    q->fits += firm->fits;
-    q->fits_short += firm->fits_short;
+    q->resamples = f->firm.reps;
+    q->fits += f->firm.fits + f->spread.fits;
+    q->fits_short += f->firm.fits_short + f->spread.fits_short;
     for (size_t c = 0; c < q->n_concepts; c++) {
-        q->concept[c].firmness = firm->same[c];
+        take_finals(f, c, &q->concept[c]);
     }
-    return report_fits(s->r, "absorption, resamples", firm->fits, firm->fits_short, e);
+    TRY(report_fits(s->r, "absorption, spread", f->spread.fits, f->spread.fits_short,
+                    e));
+    return report_fits(s->r, "absorption, resamples", f->firm.fits, f->firm.fits_short,
+                       e);
 }
 
 /* ---- words ---- */
@@ -144,7 +174,7 @@ static enum err word_figures(struct suite *s, const struct family *fam,
     return report_value(s->r, rare, e, "absorption.%s.words_too_rare", name);
 }
 
-/* One word that is absorbed somewhere, and by which latents. */
+/* One word: what became of it, and which latents absorb it. */
 static void add_word(const struct suite *s, const struct family *fam,
                      const struct word_result *w, cJSON *list)
 {
@@ -176,7 +206,8 @@ static void add_word(const struct suite *s, const struct family *fam,
     (void)cJSON_AddItemToArray(list, o);
 }
 
-/* The figures of the words of a set by family, and the absorbed ones on the list. */
+/* The figures of the words of a set by family, and the words on the list: all, but of
+ * the letters, which every word belongs to, those that are absorbed somewhere. */
 static enum err run_words(struct suite *s, struct family *fam, const char *const *name,
                           cJSON *list, struct errinfo *e)
 {
@@ -196,7 +227,7 @@ static enum err run_words(struct suite *s, struct family *fam, const char *const
     }
     for (size_t i = 0; i < n && rc == OK && list != NULL; i++) {
         const bool letter = fam->concepts->def[word[i].concept].kind == CONCEPT_LETTER;
-        if (word[i].absorbed > 0 && !(asked && letter)) {
+        if (!letter || (word[i].absorbed > 0 && !asked)) {
             add_word(s, fam, &word[i], list);
         }
     }
@@ -209,16 +240,18 @@ static enum err family_details(const struct suite *s, const struct family *fam,
                                const struct probe_bank *bank, const char *key,
                                struct errinfo *e)
 {
-    const struct details_absorption d = {.key = key,
-                                         .set = fam->set,
-                                         .bank = bank != NULL ? bank : &fam->set->bank,
-                                         .sae = s->job->sae,
-                                         .concepts = fam->concepts,
-                                         .firm = bank != NULL ? NULL : fam->firm,
-                                         .model_units = bank != NULL,
-                                         .activations = fam->set != s->in->set,
-                                         .pool = s->job->pool,
-                                         .cancel = s->job->cancel};
+    const struct details_absorption d = {
+        .key = key,
+        .set = fam->set,
+        .bank = bank != NULL ? bank : &fam->set->bank,
+        .sae = s->job->sae,
+        .concepts = fam->concepts,
+        .firm = bank != NULL ? NULL : &fam->finals->firm,
+        .spread = bank != NULL ? NULL : &fam->finals->spread,
+        .model_units = bank != NULL,
+        .activations = fam->set != s->in->set,
+        .pool = s->job->pool,
+        .cancel = s->job->cancel};
     return s->r->details != NULL ? details_absorption(s->r->details, &d, e) : OK;
 }
 
@@ -245,14 +278,14 @@ static enum err asked_letters(struct suite *s, cJSON *list, struct errinfo *e)
     const struct letter_task *t = s->b->letters;
     const struct suite_job *j = s->job;
     struct eval_result q = {0};
-    struct firmness firm = {0};
+    struct finals finals = {0};
     enum err rc = OK;
     TRY_OUT(rc, evaluate(t->set, j->sae, j->h, j->pool, j->cancel, &q, e));
     TRY_OUT(rc, report_fits(s->r, "absorption of letters", q.fits, q.fits_short, e));
     TRY_OUT(rc,
             evaluate_saebench(t->set, &t->saebench, j->sae, j->pool, j->cancel, &q, e));
-    TRY_OUT(rc, final_measures(s, t->set, t->concepts, &q, &firm, e));
-    struct family fam = {t->set, t->concepts, &q, &firm, CONCEPT_LETTER};
+    TRY_OUT(rc, final_measures(s, t->set, t->concepts, &q, &finals, e));
+    struct family fam = {t->set, t->concepts, &q, &finals, CONCEPT_LETTER};
     static const char *const name[CONCEPT_KINDS] = {[CONCEPT_LETTER] = "letter"};
     TRY_OUT(rc, family_figures(s, &fam, "letter", e));
     TRY_OUT(rc,
@@ -266,21 +299,21 @@ static enum err asked_letters(struct suite *s, cJSON *list, struct errinfo *e)
     take_letters(s->result, s->in->concepts, &q, t->concepts);
 out:
     eval_result_deinit(&q);
-    firmness_deinit(&firm);
+    finals_deinit(&finals);
     return rc;
 }
 
 static enum err absorption_figures(struct suite *s, cJSON *list, struct errinfo *e)
 {
     const bool asked = s->b->letters != NULL;
-    struct firmness firm = {0};
-    struct family fam = {s->in->set, s->in->concepts, s->result, &firm, CONCEPT_LEAF};
+    struct finals finals = {0};
+    struct family fam = {s->in->set, s->in->concepts, s->result, &finals, CONCEPT_LEAF};
     const char *const name[CONCEPT_KINDS] = {[CONCEPT_LEAF] = "leaf",
                                              [CONCEPT_SUPER] = "super",
                                              [CONCEPT_LETTER] =
                                                  asked ? "letter_own_word" : "letter"};
     enum err rc = OK;
-    TRY_OUT(rc, final_measures(s, fam.set, fam.concepts, s->result, &firm, e));
+    TRY_OUT(rc, final_measures(s, fam.set, fam.concepts, s->result, &finals, e));
     for (int kind = CONCEPT_LEAF; kind <= CONCEPT_LETTER; kind++) {
         fam.kind = (enum concept_kind)kind;
         TRY_OUT(rc, family_figures(s, &fam, name[kind], e));
@@ -291,7 +324,7 @@ static enum err absorption_figures(struct suite *s, cJSON *list, struct errinfo 
         rc = asked_letters(s, list, e);
     }
 out:
-    firmness_deinit(&firm);
+    finals_deinit(&finals);
     return rc;
 }
 
@@ -303,7 +336,7 @@ static enum err run_absorption(struct suite *s, struct errinfo *e)
         cJSON_Delete(list);
         return rc;
     }
-    TRY(report_list(s->r, "absorbed_words", list, e));
+    TRY(report_list(s->r, "words", list, e));
     if (s->b->letters != NULL) {
         return report_list(s->r, SUITE_LETTER_INPUT,
                            cJSON_CreateString("in-context prompt"), e);
@@ -592,7 +625,8 @@ enum err suite_tree(const struct report *r, const struct eval_result *result,
     cJSON *root = NULL, *live = NULL;
     enum err rc = OK;
     TRY(report_tree(r, &root, e));
-    if (result->concept != NULL) {
+    rc = kept_add(r, root, e);
+    if (rc == OK && result->concept != NULL) {
         rc = eval_result_tree(result, c, &live, e);
     }
     while (rc == OK && live != NULL && live->child != NULL) {

@@ -191,6 +191,9 @@ struct measure {
       .path = "absorption.leaf.best_latent_firmness", .label = "firmness of the best latent", \
       .unit = "share", .better = 1, .digits = 3, \
       .help = "share of 50 resamples of the words that choose the same best latent") \
+    X(SPREAD, NOT_SWEPT, .path = "absorption.leaf.spread", \
+      .label = "spread over latents", .unit = "latents", .better = -1, .digits = 2, \
+      .help = "the fewest latents whose joint probe reaches 95 % of the F1 of ten") \
     X(MAIN_LATENTS, NOT_SWEPT, .path = "absorption.leaf.main_latents", \
       .label = "main latents", .unit = "latents", .digits = 2, \
       .help = "how many main latents a category has") \

@@ -56,6 +56,9 @@ class Results:
         x, w = np.asarray(x, float), np.asarray(w, float)
         self.put(path + ".value", x.sum() / w.sum() if w.sum() > 0 else math.nan)
         self.put(path + ".n", len(x))
+        if path in self.s.eval.get("units", {}):
+            id = next(f["id"] for f in self.s.details["figures"] if f["figure"] == path)
+            self.put("units." + path, {"id": id, "sum": x, "weight": w})
         self.interval(path, numbers.bootstrap(x, w, self.s.settings["interval_seed"], self.s.settings["interval_draws"]))
 
     def interval(self, path, pair):
@@ -108,6 +111,7 @@ def recorded(s, r):
     set_ = s.config["settings"]
     r.put("step", s.config["step"])
     r.put("k", set_["k"])
+    r.put("rows", s.settings["rows"])
     r.put("mask_rate", s.config["mask_rate"])
     r.put("seeds", {"training": set_["seed"], "evaluation": s.settings["seed"], "intervals": s.settings["interval_seed"]})
 

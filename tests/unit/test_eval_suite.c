@@ -299,7 +299,7 @@ static void check_suite(size_t words)
     assert_true(seen[0] && seen[1] && seen[2]);
     assert_non_null(report_find(&r[0], "probing.sentences.k1.auc"));
     assert_non_null(report_find(&r[0], "latents.dead"));
-    assert_non_null(strstr(text[0].p, "\"absorbed_words\""));
+    assert_non_null(strstr(text[0].p, "\"words\""));
     check_saebench(&b, &r[0], &q[0]);
     struct report same;
     report_init(&same, 9);

@@ -4,6 +4,7 @@
 #include "eval/firmness.h"
 #include "eval/heldout.h"
 #include "eval/report.h"
+#include "eval/spread.h"
 #include "num/blas.h"
 #include "unit/check.h"
 #include "unit/tiny.h"
@@ -69,6 +70,42 @@ static struct estimate interval(const struct firmness *firm,
     return v;
 }
 
+/* Of the first category and of the others; together their latents tell each wholly. */
+static void check_spread(const struct fixture *f, const struct sae *s,
+                         struct pool *pool, const struct eval_result *r, double first,
+                         double others)
+{
+    struct errinfo e;
+    struct spread spread;
+    assert_ok(spread_measure(f->set, s, r, pool, NULL, &spread, &e), &e);
+    assert_int_equal(spread.n, r->n_concepts);
+    assert_true(spread.fits > 0 && spread.fits_short == 0);
+    for (size_t c = 0; c < spread.n; c++) {
+        const size_t n = spread.latents[c];
+        assert_true((n > 0) == r->concept[c].eligible);
+        assert_true(n <= EVAL_MAX_MAIN);
+        if (c < CATEGORIES) {
+            const double want = c == 0 ? first : others;
+            assert_true(fabs(spread_of(&spread, c) - want) < 1e-12);
+            assert_true(fabs(spread.f1[c][n - 1] - 1.0) < 1e-9);
+            assert_true(fabs(spread.f1[c][0] - r->concept[c].f1_best) < 1e-9);
+        }
+    }
+    spread_deinit(&spread);
+}
+
+/* What is enough for 95 %; of a concept without latents nothing is said. */
+static void spread_is_the_first_that_is_enough(void **state)
+{
+    (void)state;
+    double f1[3][EVAL_MAX_MAIN] = {{0.5, 0.949, 0.95, 0.9, 1.0}, {0.4}};
+    size_t latents[3] = {5, 1, 0};
+    const struct spread s = {.n = 3, .latents = latents, .f1 = f1};
+    assert_true(fabs(spread_of(&s, 0) - 3.0) < 1e-12);
+    assert_true(fabs(spread_of(&s, 1) - 1.0) < 1e-12);
+    assert_true(isnan(spread_of(&s, 2)));
+}
+
 /* Latents that are the true features: no resample chooses otherwise. */
 static void a_clear_choice_is_firm(void **state)
 {
@@ -91,7 +128,10 @@ static void a_clear_choice_is_firm(void **state)
     assert_ok(heldout_measure(f.set, f.c, s, NULL, NULL, &r, &e), &e);
     for (size_t c = 0; c < CATEGORIES; c++) {
         assert_true(fabs(r.concept[c].f1_heldout - 1.0) < 1e-9);
+        const struct concept_bounds by = firmness_bounds(&firm, FIRM_F1, c);
+        assert_true(fabs(by.lo - 1.0) < 1e-9 && fabs(by.hi - 1.0) < 1e-9);
     }
+    check_spread(&f, s, NULL, &r, 1.0, 1.0);
     firmness_deinit(&firm);
     eval_result_deinit(&r);
     sae_free(s);
@@ -132,6 +172,11 @@ static void an_even_choice_is_not_firm(void **state)
     struct firmness firm = measure(&f, s, NULL, &r);
     struct firmness other = measure(&f, s, pool, &again);
     assert_true(firm.same[0] > 0.2 && firm.same[0] < 0.9);
+    const struct concept_bounds by = firmness_bounds(&firm, FIRM_F1, 0);
+    assert_true(by.lo < by.hi && by.lo <= r.concept[0].f1_best + 0.1);
+    assert_true(isnan(firmness_bounds(&firm, FIRM_F1, CATEGORIES).lo) ||
+                r.concept[CATEGORIES].eligible);
+    check_spread(&f, s, pool, &r, 2.0, 1.0);
     for (size_t c = 1; c < CATEGORIES; c++) {
         assert_true(fabs(firm.same[c] - 1.0) < 1e-12);
     }
@@ -183,6 +228,7 @@ int main(void)
     num_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clear_choice_is_firm),
+        cmocka_unit_test(spread_is_the_first_that_is_enough),
         cmocka_unit_test(an_even_choice_is_not_firm),
         cmocka_unit_test(cancelled),
     };

@@ -5,7 +5,7 @@ import numpy as np
 
 from .numbers import PROBE, SAMPLE, Lasso, at, resample_interval, ridge, unit, weighted_f1
 
-FULL_COS, FRACTION_COS, SHARE, SILENT, F1_JUMP, MOST = 0.025, 0.1, 0.4, 1e-8, 0.03, 10
+FULL_COS, FRACTION_COS, SHARE, SILENT, F1_JUMP, MOST, SPREAD = 0.025, 0.1, 0.4, 1e-8, 0.03, 10, 0.95
 
 
 class Words:
@@ -104,6 +104,13 @@ def main_latents(w, x, y, weights, main_form):
             break
         last, n = f1, i
     return order[:n], first
+
+
+def first_latents(w, y, weights):
+    """F1 of probes on the first 1, 2, .. latents of a weight above 0."""
+    order = best_latents(weights)
+    n = max((weights[order] > 0).sum(), 1)
+    return [few(w, w.dense, y, order[:k], True) for k in range(1, n + 1)]
 
 
 class Outcome:
@@ -237,6 +244,9 @@ def absorption(s, r, resamples):
         r.same("details: share of occurrences", np.multiply(given["share"], given["projection"]), h.o.share * h.p)
         found[k] = {"main": main, "f1": best_f1, "held": h, "full": h.rate(h.o.by >= 0), "fraction": h.rate(h.o.fraction),
                     "recall": h.rate(h.o.fires), "heldout": held[k], "firmness": (firm[:, k] == main[0]).mean()}  # fmt: skip
+        first = first_latents(w, w.y[:, k], start[:, i])
+        r.same("details: F1 of first latents", d["concepts"][k]["f1_of_first_latents"], first)
+        found[k]["spread"] = np.argmax(np.array(first) >= SPREAD * first[-1]) + 1
     for i in range(min(resamples, len(firm))):
         chosen_again(w, r, eligible, start, i, d["resamples"]["best_latent"][i])
     r.put("resamples.count", len(firm))
@@ -245,7 +255,7 @@ def absorption(s, r, resamples):
     r.same("details: words", [[v[n] for n in COUNTS] for v in s.details["words"]], [[v[n] for n in COUNTS] for v in verdicts])
     families(s, r, w, found, verdicts)
     concepts(r, w, found, f1, all_hits)
-    absorbed_words(r, verdicts)
+    words(r, verdicts)
     return w
 
 
@@ -279,7 +289,7 @@ def words_of(w, found):
 
 
 FIGURES = [("full", "full"), ("fraction", "fraction"), ("main_latent_recall", "recall"), ("f1_best_latent", "f1"),
-           ("f1_heldout", "heldout"), ("best_latent_firmness", "firmness")]  # fmt: skip
+           ("f1_heldout", "heldout"), ("best_latent_firmness", "firmness"), ("spread", "spread")]  # fmt: skip
 
 
 def families(s, r, w, found, verdicts):
@@ -295,6 +305,8 @@ def families(s, r, w, found, verdicts):
             if name in w.d["resamples"]:
                 v = np.array(w.d["resamples"][name], float)
                 r.interval(path, resample_interval(v, use, seed, reps))
+                if path in s.eval["units"]:
+                    r.put(f"units.{path}.resamples", v[:, use])
         r.ratio(f"absorption.{kind}.main_latents", np.array([len(found[k]["main"]) for k in of], float), np.ones(len(of)), "concepts")
         r.put(f"absorption.{kind}.true_positives", sum(found[k]["held"].right.sum() for k in of))
         v = [q["verdict"] for q in verdicts if q["kind"] == kind]
@@ -312,11 +324,18 @@ def absorbers(by, weight):
     return [{"latent": int(latent[i]), "share": n[i] / n.sum()} for i in order]
 
 
+def bounds(x):
+    """Between the quantiles of the resamples that have a value, if two have."""
+    x = x[~np.isnan(x)]
+    return np.quantile(x, [0.025, 0.975]) if len(x) > 1 else [np.nan, np.nan]
+
+
 def concepts(r, w, found, f1, hits):
     out = []
     for k in range(len(w.names)):
         o = {"probe_f1": f1[k], "true_positives": hits[k], "main_latents": [], "absorbers": []}
         o |= {name: np.nan for name, _ in FIGURES}
+        o["intervals"] = {name: bounds(np.array(v, float)[:, k]) for name, v in w.d["resamples"].items() if name != "best_latent"}
         if k in found:
             q, h = found[k], found[k]["held"]
             use = h.right & (h.o.by >= 0)
@@ -326,13 +345,13 @@ def concepts(r, w, found, f1, hits):
     r.put("concepts", out)
 
 
-def absorbed_words(r, verdicts):
+def words(r, verdicts):
     out = []
     for v in verdicts:
-        if v["absorbed"]:
+        if v["kind"] != "letter" or v["absorbed"]:
             out.append({"token": v["token"], "occurrences": v["occurrences"], "true_positives": v["right"],
                         "main_latent_fires": v["right_main_latent_fires"], "absorbed": v["absorbed"], "absorbers": v["absorbers"]})  # fmt: skip
-    r.put("absorbed_words", out)
+    r.put("words", out)
 
 
 def saebench(s, r, w):

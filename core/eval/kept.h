@@ -1,0 +1,23 @@
+/* The member "units" of an eval.json, which saves measuring again: the units behind the
+ * figures that verdicts are about (verdict.h):
+ *
+ *     {"fidelity.in_distribution.l1": {"unit": "concepts", "id": [u], "sum": [u],
+ *                               "weight": [u], "resamples": [[u] of each]}, ...}
+ *
+ * Two files of them give the same paired differences as two evaluations. Any thread. */
+#ifndef SAETOP_EVAL_KEPT_H
+#define SAETOP_EVAL_KEPT_H
+
+#include "eval/report.h"
+
+/* Add the member to `root`. ERR_NOMEM. O(units x resamples). */
+enum err kept_add(const struct report *r, cJSON *root, struct errinfo *e) ERR_CHECKED;
+
+/* Read it back into `out`, which report_init has begun: the figures with their values
+ * and, unless out->reps is 0, intervals. A file without the member, as training writes
+ * it, has none: ERR_MISSING. `file` is for error lines; anything may stand in it.
+ * ERR_FORMAT names what is wrong, ERR_NOMEM. */
+enum err kept_read(const cJSON *root, const char *file, struct report *out,
+                   struct errinfo *e) ERR_CHECKED;
+
+#endif

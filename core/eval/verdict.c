@@ -1,0 +1,122 @@
+#include "eval/verdict.h"
+
+#include "base/mem.h"
+
+#include <math.h>
+
+static const struct verdict_measure_def table[VERDICT_MEASURE_COUNT] = {
+#define VERDICT_ROW(id, margin, primary) {METRIC_##id, margin, primary},
+    VERDICT_MEASURES(VERDICT_ROW)
+#undef VERDICT_ROW
+};
+
+const struct verdict_measure_def *verdict_measure_def(size_t m)
+{
+    return &table[m];
+}
+
+const struct measure *verdict_measure(size_t m)
+{
+    return measure_at(table[m].metric);
+}
+
+const char *verdict_measure_name(size_t m)
+{
+    const struct measure *of = verdict_measure(m);
+    return of->result != NULL ? of->result : measure_leaf(table[m].metric);
+}
+
+const char *verdict_measure_label(size_t m)
+{
+    const struct measure *of = verdict_measure(m);
+    return of->among != NULL ? of->among : of->label;
+}
+
+const char *verdict_text(enum verdict v)
+{
+    switch (v) {
+    case VERDICT_NOT_MEASURED: return "not measured";
+    case VERDICT_ONE_SEED: return "not established: one seed";
+    case VERDICT_SAME: return "the same";
+    case VERDICT_SMALL: return "too small to matter";
+    case VERDICT_LOWER:
+    case VERDICT_HIGHER: return "established";
+    case VERDICT_OPEN: break;
+    }
+    return "not established";
+}
+
+const char *verdict_direction(enum verdict v)
+{
+    return v == VERDICT_LOWER ? "lower" : v == VERDICT_HIGHER ? "higher" : NULL;
+}
+
+static bool of_list(const struct verdict_row *r, bool primary)
+{
+    return table[r->measure].primary == primary;
+}
+
+/* The p below which row `at` is established, the others being as they are: Holm goes up
+ * the others of its list as far as they pass, and asks of it what it asks of the next.
+ */
+static double needed_p(const struct verdict_row *row, size_t n, size_t at)
+{
+    const bool primary = table[row[at].measure].primary;
+    size_t tests = 0, passed = 0;
+    for (size_t i = 0; i < n; i++) {
+        tests += of_list(&row[i], primary) && !isnan(row[i].d.p);
+    }
+    for (bool more = true; more;) {
+        size_t below = 0;
+        for (size_t i = 0; i < n; i++) {
+            below += i != at && of_list(&row[i], primary) &&
+                     row[i].d.p < VERDICT_ALPHA / (double)(tests - passed);
+        }
+        more = below > passed;
+        passed += more ? 1 : 0;
+    }
+    return VERDICT_ALPHA / (double)(tests - passed);
+}
+
+static enum verdict verdict_of(const struct verdict_row *r)
+{
+    const struct paired *d = &r->d;
+    if (d->n < 2) {
+        return d->n == 0 ? VERDICT_NOT_MEASURED : VERDICT_ONE_SEED;
+    }
+    if (d->lower + d->higher == 0) {
+        return VERDICT_SAME;
+    }
+    if (d->by.low > -r->margin && d->by.high < r->margin) {
+        return VERDICT_SMALL;
+    }
+    if (r->p_holm < VERDICT_ALPHA) {
+        return d->by.mean < 0.0 ? VERDICT_LOWER : VERDICT_HIGHER;
+    }
+    return VERDICT_OPEN;
+}
+
+enum err verdict_judge(struct verdict_row *row, size_t n, size_t first,
+                       struct errinfo *e)
+{
+    double *p = NULL;
+    enum err rc = mem_new(&p, n, sizeof *p, "verdicts", e);
+    for (int primary = 0; primary < 2 && rc == OK; primary++) {
+        for (size_t i = 0; i < n; i++) {
+            p[i] = of_list(&row[i], primary) ? row[i].d.p : (double)NAN;
+        }
+        rc = stats_holm(n, p, p, e);
+        for (size_t i = 0; i < n && rc == OK; i++) {
+            row[i].p_holm = of_list(&row[i], primary) ? p[i] : row[i].p_holm;
+        }
+    }
+    for (size_t i = 0; i < n && rc == OK; i++) {
+        const bool spread = !isnan(row[i].d.p) && row[i].d.sd > 0.0;
+        row[i].smallest = spread
+                              ? paired_smallest(&row[i].d, first, needed_p(row, n, i))
+                              : (double)NAN;
+        row[i].verdict = verdict_of(&row[i]);
+    }
+    mem_free(p);
+    return rc;
+}

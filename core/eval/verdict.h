@@ -1,0 +1,88 @@
+/* Verdicts: what the paired differences of two conditions establish, for each of a
+ * fixed list of measures. Any thread. */
+#ifndef SAETOP_EVAL_VERDICT_H
+#define SAETOP_EVAL_VERDICT_H
+
+#include "measure/measure.h"
+#include "num/paired.h"
+
+#include <stdbool.h>
+
+#define VERDICT_ALPHA 0.05
+#define VERDICT_LEVEL (1.0 - VERDICT_ALPHA)
+
+/* X(id of a row of measure/measure.h, margin, primary)
+ * margin: a difference that lies within it either way is too small to matter.
+ * primary: of the list that is shown first; Holm's adjustment is over it, and over the
+ * rest by itself. */
+#define VERDICT_MEASURES(X)                                                            \
+    X(EV, 0.01, true)                                                                  \
+    X(CE_REC, 0.01, true)                                                              \
+    X(ABSORPTION, 0.01, true)                                                          \
+    X(RECALL, 0.02, true)                                                              \
+    X(F1_BEST, 0.02, true)                                                             \
+    X(F1_HELDOUT, 0.02, true)                                                          \
+    X(PROBING_K1, 0.005, true)                                                         \
+    X(PROBING_K5, 0.005, true)                                                         \
+    X(EV_OOD, 0.01, false)                                                             \
+    X(CE_REC_OOD, 0.01, false)                                                         \
+    X(ABS_FRACTION, 0.01, false)                                                       \
+    X(SPREAD, 0.5, false)                                                              \
+    X(ABS_SUPER, 0.01, false)                                                          \
+    X(ABS_LETTER, 0.01, false)                                                         \
+    X(PROBING_K1_OOD, 0.005, false)                                                    \
+    X(PROBING_K5_OOD, 0.005, false)
+
+enum verdict_measure {
+#define VERDICT_ENUM(id, ...) VERDICT_OF_##id,
+    VERDICT_MEASURES(VERDICT_ENUM)
+#undef VERDICT_ENUM
+        VERDICT_MEASURE_COUNT
+};
+struct verdict_measure_def {
+    enum metric metric;
+    double margin;
+    bool primary;
+};
+/* m below VERDICT_MEASURE_COUNT. */
+const struct verdict_measure_def *verdict_measure_def(size_t m);
+const struct measure *verdict_measure(size_t m);
+/* Its name in results.csv, or the last part of its path; and for people. */
+const char *verdict_measure_name(size_t m);
+const char *verdict_measure_label(size_t m);
+
+enum verdict {
+    VERDICT_NOT_MEASURED, /* in no pair */
+    VERDICT_ONE_SEED,     /* one pair: nothing can be said of seeds */
+    VERDICT_SAME,         /* no pair differs */
+    VERDICT_SMALL,        /* too small to matter: the interval lies inside the margin,
+                             whether or not it holds 0 */
+    VERDICT_LOWER,        /* established: Holm-adjusted p below VERDICT_ALPHA */
+    VERDICT_HIGHER,       /* the same */
+    VERDICT_OPEN,         /* not established */
+};
+/* "not measured", "not established: one seed", "the same", "too small to matter",
+ * "established", "established", "not established"; "lower", "higher" or NULL. */
+const char *verdict_text(enum verdict v);
+const char *verdict_direction(enum verdict v);
+
+/* One measure of one comparison. */
+struct verdict_row {
+    size_t measure;  /* enum verdict_measure */
+    double margin;   /* its own, or what a user asks for instead */
+    struct paired d; /* as paired_of gives it at VERDICT_LEVEL */
+    /* From here on what verdict_judge finds: */
+    double p_holm;
+    double smallest; /* |mean| that so many pairs of this spread would have established,
+                        the other rows being as they are; NaN without a spread */
+    enum verdict verdict;
+};
+/* The verdicts of n rows, of which those of primary measures are one list for Holm and
+ * the others another. `first`: what paired_of was given. The 95 % intervals are each
+ * measure's own, so that one may exclude 0 where Holm leaves it open; being inside the
+ * margin is a pair of one-sided tests at 2.5 % each (equivalence), not adjusted.
+ * O(n^2). ERR_NOMEM. */
+enum err verdict_judge(struct verdict_row *row, size_t n, size_t first,
+                       struct errinfo *e) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,44 @@
+/* The conditions of an experiment: arms that are alike in every setting that shapes
+ * them but their seeds are one condition. Any thread. */
+#ifndef SAETOP_RUN_CONDITIONS_H
+#define SAETOP_RUN_CONDITIONS_H
+
+#include "train/settings.h"
+
+#define CONDITIONS_MAX 26 /* letters of the alphabet */
+#define CONDITION_TEXT 256
+#define CONDITION_SEED 48
+
+struct condition {
+    char letter;
+    size_t arm;                    /* its first arm */
+    char settings[CONDITION_TEXT]; /* those in which the conditions differ:
+                                    "mask.rate=0.3, k=8"; cut where there is more */
+    bool unmasked;
+};
+struct conditions {
+    size_t n;
+    struct condition at[CONDITIONS_MAX];
+    size_t *of; /* [arms] which one an arm is of */
+    char (
+        *seed)[CONDITION_SEED]; /* [arms] its seeds as text, by which arms are paired */
+};
+/* Of n arms by their settings, in the order in which they come: A is the first one's.
+ * Release with conditions_deinit. ERR_USAGE for more than CONDITIONS_MAX, and for two
+ * arms that differ in nothing at all, which name[n] names; ERR_NOMEM. O(n^2 settings).
+ */
+enum err conditions_of(const struct settings *const *set, const char *const *name,
+                       size_t n, struct conditions *out, struct errinfo *e) ERR_CHECKED;
+void conditions_deinit(struct conditions *c);
+
+/* The one that the others are compared with: the one that is not masked, if there is
+ * exactly one; else the first. */
+size_t conditions_baseline(const struct conditions *c);
+
+/* The arms of conditions a and b that have the same seeds, as pairs: of_a[i] with
+ * of_b[i], room for n (all arms) each. Where each has but one arm, these are a pair
+ * whatever their seeds. Returns how many. */
+size_t conditions_pairs(const struct conditions *c, size_t n, size_t a, size_t b,
+                        size_t *of_a, size_t *of_b);
+
+#endif

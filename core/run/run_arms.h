@@ -1,0 +1,21 @@
+/* The directories of a run's arms. Any thread. */
+#ifndef SAETOP_RUN_RUN_ARMS_H
+#define SAETOP_RUN_RUN_ARMS_H
+
+#include "base/remarks.h"
+#include "train/rundir.h"
+#include "train/runstate.h"
+
+struct run_arms {
+    size_t n;
+    char dir[RUN_ARMS_MAX][RUNDIR_PATH]; /* the first: the run's own, as it was named */
+};
+/* The run at `dir` and the arms that its last save names; of an SAE that has no such
+ * save (another tool's) `dir` alone. An arm that is named and not there (moved, or not
+ * copied along) is left out, and a remark says so. Reads one small file. Errors of
+ * runstate_open, but that there is none; ERR_FORMAT for names that lead elsewhere,
+ * ERR_LIMIT for a path that is too long. */
+enum err run_arms(const char *dir, struct run_arms *out, struct remarks *remarks,
+                  struct errinfo *e) ERR_CHECKED;
+
+#endif
