@@ -77,6 +77,8 @@ int cmd_end_output(int status);
 int cmd_explore(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
+int cmd_verdict(int argc, char **argv);
+int cmd_concepts(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_export(int argc, char **argv);

@@ -386,7 +386,7 @@ static int cmd_stats(int argc, char **argv)
 
 /* ---- concepts, probes ---- */
 
-static int cmd_concepts(int argc, char **argv)
+static int cmd_corpus_concepts(int argc, char **argv)
 {
     const char *spec = NULL;
     const char *path = NULL;
@@ -512,7 +512,7 @@ static const struct subcommand COMMANDS[] = {
     {"generate", cmd_generate, "write documents"},
     {"stats", cmd_stats, "describe a corpus"},
     {"rows", cmd_corpus_rows, "the rows that a run reads, and their masks"},
-    {"concepts", cmd_concepts, "write a grammar's concepts.csv"},
+    {"concepts", cmd_corpus_concepts, "write a grammar's concepts.csv"},
     {"probes", cmd_probes, "write a grammar's probe sets"},
 };
 

@@ -80,7 +80,7 @@ refuse "same setting" train --out x --k 4 --set k=4
 
 # ---- numbers ----
 
-commands="explore train eval sweep top export import"
+commands="explore train eval verdict concepts sweep top export import"
 commands="$commands lm_train lm_eval lm_generate corpus_generate corpus_stats"
 commands="$commands corpus_rows corpus_probes lm_activations bench_sae bench_ui bench_stream bench_eval"
 values=(nan inf 0x10 1e999 5x "" " 5" 1e308G -1e300 1e300)
@@ -301,6 +301,81 @@ accept eval run --only fidelity --rows 2 --to saebench bench
 refuse "results.json exists already; --force" eval run --only fidelity --rows 2 \
     --to saebench bench
 accept eval run --only fidelity --rows 2 --to saebench bench --force
+
+# ---- verdicts, on evaluations that are kept ----
+
+# RUN VALUE: an eval.json of a whole evaluation at step 4, as far as verdicts read it.
+keep() {
+    printf '{"step": 4, "rows": 64, "seeds": {"intervals": 0}, "concepts":
+        [{"concept": "bird", "kind": "leaf", "main_latents": []},
+        {"concept": "a%s", "kind": "super", "f1_best_latent": %s, "spread": 2, "main_latents":
+        [7, 3], "intervals": {"f1_best_latent": [0.125, 0.875]}, "best_latent_firmness": 0.5}],
+        "words": [{"concept": "a%s", "word": " dog%s", "token": 5, "verdict": "absorbed",
+        "occurrences": 24, "true_positives": 20, "main_latent_fires": 4, "absorbed": 16,
+        "absorbers": [{"latent": 9, "share": 0.75}]}],
+        "units": {"absorption.leaf.full": {"unit": "concepts", "id": [0, 2, 5], "sum": [0, %s, %s],
+        "weight": [1, 1, 1]}}}' "${3-}" "$2" "${3-}" "${3-}" "$2" "$2" >"$1/eval.json"
+}
+for seed in 1 2 3; do
+    "$saetop" train --out arms$seed --steps 4 $small --seed $seed --set twin=unmasked \
+        >/dev/null || exit 1
+done
+refuse "all arms are of one condition" verdict arms1-twin
+refuse "arms1 and arms1: settings and seeds are the same" verdict arms1 arms1
+refuse "--margin: found 'x=1', expected NAME=X" verdict arms1 --margin x=1
+refuse "--planned: found 1, expected 2 or more" verdict arms1 --planned 1
+keep arms1 0.30 && keep arms1-twin 0.90
+keep arms2 0.33 && keep arms2-twin 0.93
+keep arms3 0.30 && keep arms3-twin 0.93
+accept verdict arms1
+grep -q 'absorption, semantic  *-0.400 .*not established: one seed' out &&
+    grep -q 'the intervals are of the text' out && [ "$(wc -l <out)" -le 15 ] ||
+    fault "verdict of one seed"
+refuse "--planned: found 4, expected at most the 3 seeds" verdict arms1 arms2 arms3 --planned 4
+accept verdict arms1 arms2 arms3
+# Differences -.4, -.4, -.42: mean -.40667, half of the interval 4.3027 * .011547 / sqrt 3
+grep -q '^A  mask.rate=0.3  seed 1, 2, 3  arms1, ...$' out &&
+    grep -q -e '-0.407 \[ -0.435,  -0.378\]  established: lower' out &&
+    grep -q 'name --planned 3; intervals widen 1.8 times, 5 seeds' out &&
+    [ "$(wc -l <out)" -le 15 ] || fault "verdict of three seeds"
+accept verdict arms1 arms2 arms3 --margin absorption_semantic=0.5
+grep -q 'absorption, semantic .*too small to matter' out || fault "verdict --margin"
+accept verdict arms1 arms2 arms3 --planned 3 --json
+"$saetop" verdict arms1 arms2 arms3 --planned 3 --json | tr -d '\n' |
+    grep -q '"name": "absorption_semantic", "condition": "A", "baseline": "B", "difference": -0.40.*"interval": \[-0.457[0-9]*, -0.356[0-9]*\], "interval_of": "seeds", "n": 3, "verdict": "established", "direction": "lower"' ||
+    fault "verdict --json"
+accept concepts arms1
+grep -q '^a  *A       7  0.300 \[ 0.125,  0.875\]        -      2.0 ' out &&
+    grep -q '^  *B       7  0.900 ' out && grep -q '^bird  *A       -      -' out &&
+    [ "$(grep -n '^a ' out | cut -d: -f1)" -lt "$(grep -n '^bird' out | cut -d: -f1)" ] &&
+    grep -q 'one seed establishes no difference' out || fault "concepts of one seed"
+accept concepts arms1 arms2 arms3
+grep -q 'A-B  *-0.610 \[-0.653, -0.567\] established: F1 lower$' out || fault "concepts of three seeds"
+accept concepts arms1 --concept a
+grep -q '^A  mask.rate=0.3  seed 1: latents 7 (F1 0.300, firmness 0.50), 3; held out' out &&
+    grep -q '^ dog  *24  4/20 absorbed by 9 (0.75)  *4/20 absorbed by 9 (0.75)' out ||
+    fault "concepts --concept"
+accept concepts arms1 --concept a --json
+grep -q '"word": " dog", "token": 5, "occurrences": 24, .*"verdict": "absorbed", "absorbed": 16, "absorber": 9, "share": 0.75}' out ||
+    fault "concepts --concept --json"
+accept concepts arms1 arms2 arms3 --json
+grep -q '"figure": "f1_best_latent", "condition": "A", "baseline": "B", "difference": -0.6[01].*"n": 3, .*"verdict": "established", "direction": "lower"}' out ||
+    fault "concepts --json"
+refuse "--concept: found 'b', expected one of 2: bird, a" concepts arms1 --concept b
+keep arms1 0.3 'e\u001b[31m\u202ev'
+for line in "" --json "--concept a$evil" "--concept a$evil --json"; do
+    done_clean concepts arms1 $line
+done
+printf '{"step": 4, "rows": 64, "seeds": {"intervals": 0}, "concepts": [3, {"concept": 4, "kind":
+    "leaf", "main_latents": [-1e300, "x"], "f1_best_latent": "x", "intervals": [[[]]]}],
+    "words": [4, {"concept": ""}], "units": {}}' >arms1/eval.json
+accept concepts arms1 arms2
+mv arms1-twin elsewhere
+refuse "all arms are of one condition" verdict arms1
+mv elsewhere arms1-twin
+printf '{"step": 4, "rows": 64, "seeds": {"intervals": 0}, "concepts": [],
+    "words": [], "units": {"absorption.leaf.full": 3}}' >arms1/eval.json
+refuse "arms1/eval.json: " verdict arms1
 
 # ---- what cannot be written is told before the work ----
 

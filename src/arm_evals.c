@@ -1,0 +1,220 @@
+#define _XOPEN_SOURCE 700 /* isatty */
+#include "arm_evals.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "browse.h"
+#include "cmd.h"
+#include "eval_arms.h"
+#include "run/run_arms.h"
+#include "train/settings_synth.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EVAL_BYTES ((size_t)64 << 20)
+
+/* ---- opening ---- */
+
+static enum err add_arm(struct arm_evals *a, const char *dir, struct errinfo *e)
+{
+    const struct run_opts none = {0};
+    if (a->n == ARM_EVALS_MAX) {
+        return err_set(e, ERR_USAGE, "%s: an arm beyond %d, expected no more", dir,
+                       ARM_EVALS_MAX);
+    }
+    struct arm_eval *x = &a->arm[a->n];
+    (void)snprintf(x->dir, sizeof x->dir, "%s", dir);
+    TRY(browse_record(dir, &none, &x->record, e));
+    a->n++;
+    TRY(settings_need_text(&x->record.set, dir, e));
+    const char *const pair[2] = {a->arm[0].dir, dir};
+    return eval_check_pair(pair, &a->arm[0].record.set, &x->record.set, e);
+}
+
+static enum err add_run(struct arm_evals *a, const char *run, struct errinfo *e)
+{
+    struct run_arms *arms = NULL;
+    TRY(mem_new(&arms, 1, sizeof *arms, "arms", e));
+    enum err rc = run_arms(run, arms, &a->remarks, e);
+    for (size_t i = 0; i < arms->n && rc == OK; i++) {
+        rc = add_arm(a, arms->dir[i], e);
+    }
+    mem_free(arms);
+    return rc;
+}
+
+static enum err group(struct arm_evals *a, struct errinfo *e)
+{
+    const struct settings *set[ARM_EVALS_MAX];
+    const char *name[ARM_EVALS_MAX];
+    for (size_t i = 0; i < a->n; i++) {
+        set[i] = &a->arm[i].record.set;
+        name[i] = a->arm[i].dir;
+        if (a->arm[i].record.step != a->arm[0].record.step) {
+            remarks_add(&a->remarks, "%s is of step %lld, %s of step %lld",
+                        a->arm[0].dir, (long long)a->arm[0].record.step, name[i],
+                        (long long)a->arm[i].record.step);
+        }
+    }
+    return conditions_of(set, name, a->n, &a->conditions, e);
+}
+
+/* ---- evaluations ---- */
+
+static double number_at(const cJSON *root, const char *a, const char *b)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(root, a);
+    v = b != NULL ? cJSON_GetObjectItemCaseSensitive(v, b) : v;
+    return cJSON_IsNumber(v) ? v->valuedouble : -1.0;
+}
+
+static bool is_number(double v, int64_t want)
+{
+    return !(v < (double)want) && !(v > (double)want);
+}
+
+/* Whether it is what `saetop eval` would say of the run now. */
+static bool holds(const struct arm_eval *x, const cJSON *root)
+{
+    return is_number(number_at(root, "step", NULL), x->record.step) &&
+           is_number(number_at(root, "rows", NULL), EVAL_ROWS) &&
+           is_number(number_at(root, "seeds", "intervals"), EVAL_SEED) &&
+           cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(root, "units")) &&
+           cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(root, "concepts")) &&
+           cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(root, "words"));
+}
+
+/* The kept evaluation, if there is one that holds. One that can't be read is made anew
+ * as well: it is ours to write. */
+static void take_kept(struct arm_eval *x)
+{
+    struct errinfo unsaid;
+    char path[RUNDIR_PATH];
+    cJSON *root = NULL;
+    if (!rundir_is(x->dir) || rundir_file(x->dir, "eval.json", path, &unsaid) != OK ||
+        !file_exists(path) || json_load(path, EVAL_BYTES, &root, &unsaid) != OK) {
+        return;
+    }
+    if (holds(x, root)) {
+        x->eval = root;
+    } else {
+        cJSON_Delete(root);
+    }
+}
+
+static void say_begin(const char *run, size_t i, size_t n)
+{
+    if (isatty(STDERR_FILENO)) {
+        cmd_say(stderr, "saetop: evaluating %s (%zu of %zu)\n", run, i + 1, n);
+    }
+}
+
+static enum err evaluate(struct arm_evals *a, int64_t threads, struct errinfo *e)
+{
+    const char *dir[ARM_EVALS_MAX];
+    struct arm_eval *of[ARM_EVALS_MAX];
+    struct str json[ARM_EVALS_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        if (a->arm[i].eval == NULL) {
+            str_init(&json[n], EVAL_BYTES);
+            dir[n] = a->arm[i].dir;
+            of[n++] = &a->arm[i];
+        }
+    }
+    enum err rc = n > 0 ? eval_arms(dir, n, threads, say_begin, json, &a->lost, e) : OK;
+    for (size_t i = 0; i < n; i++) {
+        if (rc == OK) {
+            rc = json_parse(json[i].p, json[i].len, "eval.json", &of[i]->eval, e);
+        }
+        str_free(&json[i]);
+    }
+    return rc;
+}
+
+enum err arm_evals_open(const char *const *run, size_t n_runs, bool anew,
+                        int64_t threads, struct arm_evals *out, struct errinfo *e)
+{
+    *out = (struct arm_evals){0};
+    TRY(mem_new(&out->arm, ARM_EVALS_MAX, sizeof *out->arm, "arms", e));
+    for (size_t i = 0; i < n_runs; i++) {
+        TRY(add_run(out, run[i], e));
+    }
+    TRY(group(out, e));
+    for (size_t i = 0; i < out->n; i++) {
+        if (!anew) {
+            take_kept(&out->arm[i]);
+        }
+    }
+    return evaluate(out, threads, e);
+}
+
+void arm_evals_close(struct arm_evals *a)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        run_record_deinit(&a->arm[i].record);
+        cJSON_Delete(a->arm[i].eval);
+    }
+    mem_free(a->arm);
+    conditions_deinit(&a->conditions);
+    *a = (struct arm_evals){0};
+}
+
+/* ---- output ---- */
+
+/* Of each arm of condition k: its directory or its seeds, as JSON texts. */
+static void add_list(const struct arm_evals *a, size_t k, bool seeds, struct str *out)
+{
+    bool first = true;
+    for (size_t i = 0; i < a->n; i++) {
+        if (a->conditions.of[i] == k) {
+            const char *text = seeds ? a->conditions.seed[i] : a->arm[i].dir;
+            str_add(out, first ? "" : ", ");
+            json_add_string(out, text, strlen(text));
+            first = false;
+        }
+    }
+}
+
+void arm_evals_json(const struct arm_evals *a, struct str *out)
+{
+    str_add(out, "\"conditions\": [");
+    for (size_t k = 0; k < a->conditions.n; k++) {
+        const struct condition *c = &a->conditions.at[k];
+        str_addf(out, "%s{\"name\": \"%c\", \"settings\": ", k > 0 ? ", " : "",
+                 c->letter);
+        json_add_string(out, c->settings, strlen(c->settings));
+        str_add(out, ", \"runs\": [");
+        add_list(a, k, false, out);
+        str_add(out, "], \"seeds\": [");
+        add_list(a, k, true, out);
+        str_add(out, "]}");
+    }
+    str_add(out, "], \"remarks\": [");
+    for (size_t i = 0; i < a->remarks.n; i++) {
+        str_add(out, i > 0 ? ", " : "");
+        json_add_string(out, a->remarks.line[i], strlen(a->remarks.line[i]));
+    }
+    str_add(out, "], ");
+}
+
+void arm_evals_text(const struct arm_evals *a, struct str *out)
+{
+    for (size_t k = 0; k < a->conditions.n; k++) {
+        const struct condition *c = &a->conditions.at[k];
+        size_t arms = 0;
+        str_addf(out, "%c  %s  seed", c->letter, c->settings);
+        for (size_t i = 0; i < a->n; i++) {
+            if (a->conditions.of[i] == k) {
+                str_addf(out, "%s %s", arms > 0 ? "," : "", a->conditions.seed[i]);
+                arms++;
+            }
+        }
+        str_add(out, "  ");
+        utf8_escape(out, a->arm[c->arm].dir, strlen(a->arm[c->arm].dir));
+        str_addf(out, "%s\n", arms > 1 ? ", ..." : "");
+    }
+}

@@ -1,0 +1,43 @@
+/* The arms of runs with their evaluations: those kept in their eval.json where they
+ * still hold, else made now and kept. Owner thread. */
+#ifndef SAETOP_SRC_ARM_EVALS_H
+#define SAETOP_SRC_ARM_EVALS_H
+
+#include "base/json.h"
+#include "base/remarks.h"
+#include "run/conditions.h"
+#include "train/rundir.h"
+
+struct arm_eval {
+    char dir[RUNDIR_PATH];
+    struct run_record record;
+    cJSON *eval; /* the tree of its eval.json */
+};
+struct arm_evals {
+    size_t n;
+    struct arm_eval *arm;
+    struct conditions conditions;
+    struct remarks remarks; /* of what was opened, for people and for JSON */
+    bool lost;              /* an evaluation could not be kept, as stderr says */
+};
+
+#define ARM_EVALS_MAX 64 /* arms */
+
+/* The arms of n_runs runs, grouped into conditions, and an evaluation of each. A kept
+ * one holds if it is of the run's step, made by `saetop eval` with its usual rows and
+ * seed; `anew`: none does. The others are made as by `saetop eval`, of one model and
+ * text, tens of seconds each on one core, said on a terminal's stderr. ERR_USAGE for
+ * runs of different models or texts, or on known features; errors of reading and of
+ * evaluating. After an error call arm_evals_close too. */
+enum err arm_evals_open(const char *const *run, size_t n_runs, bool anew,
+                        int64_t threads, struct arm_evals *out,
+                        struct errinfo *e) ERR_CHECKED;
+void arm_evals_close(struct arm_evals *a);
+
+/* Append "conditions": [{"name", "settings", "runs", "seeds"}] and "remarks" as members
+ * of a JSON object that is being written, each followed by a comma. */
+void arm_evals_json(const struct arm_evals *a, struct str *out);
+/* The same for people: a line a condition, a line a remark is the caller's. */
+void arm_evals_text(const struct arm_evals *a, struct str *out);
+
+#endif

@@ -1,0 +1,434 @@
+/* saetop verdict: what the seeds of an experiment establish, measure by measure. */
+#include "arm_evals.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "cmd.h"
+#include "eval/kept.h"
+#include "eval/verdict.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define OUTPUT_BYTES ((size_t)16 << 20)
+#define L0_APART     0.05 /* a share by which clean L0 may differ without a remark */
+
+struct verdict_args {
+    bool json, all, anew;
+    int64_t planned, threads;
+    struct opt_list margins;
+    double margin[VERDICT_MEASURE_COUNT];
+};
+
+/* One condition against the baseline. */
+struct comparison {
+    size_t of, baseline;     /* conditions */
+    struct verdict_row *row; /* [VERDICT_MEASURE_COUNT] of all comparisons' rows */
+    struct report text;      /* of one pair: differences with intervals of the text */
+    size_t pairs;
+};
+struct verdicts {
+    struct arm_evals arms;
+    struct report *report; /* [arms] values and units */
+    struct comparison at[CONDITIONS_MAX];
+    size_t n;
+    struct verdict_row *row; /* [n, VERDICT_MEASURE_COUNT] */
+    size_t first;            /* seeds that were planned before anybody looked; 0: all */
+};
+
+static void verdicts_deinit(struct verdicts *v)
+{
+    for (size_t i = 0; v->report != NULL && i < v->arms.n; i++) {
+        report_deinit(&v->report[i]);
+    }
+    for (size_t i = 0; i < v->n; i++) {
+        report_deinit(&v->at[i].text);
+    }
+    mem_free(v->report);
+    mem_free(v->row);
+    arm_evals_close(&v->arms);
+}
+
+/* ---- margins ---- */
+
+/* "NAME=0.02" */
+static enum err take_margin(struct verdict_args *a, const char *text, struct errinfo *e)
+{
+    char name[64];
+    double v = 0.0;
+    const char *eq = strchr(text, '=');
+    const size_t len = eq != NULL ? (size_t)(eq - text) : 0;
+    (void)snprintf(name, sizeof name, "%.*s", len < sizeof name ? (int)len : 0, text);
+    size_t m = 0;
+    while (m < VERDICT_MEASURE_COUNT && strcmp(verdict_measure_name(m), name) != 0) {
+        m++;
+    }
+    if (m == VERDICT_MEASURE_COUNT || !number_real(eq + 1, &v) || !(v >= 0.0)) {
+        return err_set(
+            e, ERR_USAGE,
+            "--margin: found '%.60s', expected NAME=X with a measure's name, "
+            "such as %s=0.02",
+            text, verdict_measure_name(VERDICT_OF_ABSORPTION));
+    }
+    a->margin[m] = v;
+    return OK;
+}
+
+static enum err take_margins(struct verdict_args *a, struct errinfo *e)
+{
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        a->margin[m] = verdict_measure_def(m)->margin;
+    }
+    for (size_t i = 0; i < a->margins.n; i++) {
+        TRY(take_margin(a, a->margins.at[i], e));
+    }
+    return OK;
+}
+
+/* ---- comparing ---- */
+
+static enum err read_reports(struct verdicts *v, struct errinfo *e)
+{
+    TRY(mem_new(&v->report, v->arms.n, sizeof *v->report, "evaluations", e));
+    for (size_t i = 0; i < v->arms.n; i++) {
+        report_init(&v->report[i], 0);
+        v->report[i].reps = 0; /* values alone */
+    }
+    for (size_t i = 0; i < v->arms.n; i++) {
+        char path[RUNDIR_PATH];
+        (void)snprintf(path, sizeof path, "%.4000s/eval.json", v->arms.arm[i].dir);
+        TRY(kept_read(v->arms.arm[i].eval, path, &v->report[i], e));
+    }
+    return OK;
+}
+
+static double value_of(const struct report *r, size_t m)
+{
+    const struct figure *f = report_find(r, verdict_measure(m)->path);
+    return f != NULL ? f->v.value : (double)NAN;
+}
+
+static enum err compare(const struct verdict_args *a, struct verdicts *v,
+                        struct comparison *c, struct errinfo *e)
+{
+    size_t other[ARM_EVALS_MAX], base[ARM_EVALS_MAX];
+    double before[ARM_EVALS_MAX], after[ARM_EVALS_MAX];
+    const size_t pairs = conditions_pairs(&v->arms.conditions, v->arms.n, c->baseline,
+                                          c->of, base, other);
+    c->pairs = pairs;
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        size_t n = 0;
+        for (size_t i = 0; i < pairs; i++) {
+            before[n] = value_of(&v->report[base[i]], m);
+            after[n] = value_of(&v->report[other[i]], m);
+            n += isfinite(before[n]) && isfinite(after[n]) ? 1 : 0;
+        }
+        c->row[m] = (struct verdict_row){.measure = m, .margin = a->margin[m]};
+        paired_of(n, before, after, v->first, VERDICT_LEVEL, &c->row[m].d);
+    }
+    return pairs == 1
+               ? report_compare(&v->report[base[0]], &v->report[other[0]], &c->text, e)
+               : OK;
+}
+
+/* Whether settings in which conditions differ are of masks alone. */
+static bool only_masks(const char *settings)
+{
+    for (const char *p = settings; p != NULL && *p != '\0';) {
+        if (strncmp(p, "mask.", 5) != 0) {
+            return false;
+        }
+        p = strstr(p, ", ");
+        p = p != NULL ? p + 2 : NULL;
+    }
+    return true;
+}
+
+/* Mean over the arms of a condition. */
+static double clean_l0(const struct verdicts *v, size_t condition)
+{
+    double sum = 0.0, n = 0.0;
+    for (size_t i = 0; i < v->arms.n; i++) {
+        const cJSON *o = v->arms.arm[i].eval;
+        static const char *const path[] = {"fidelity", "in_distribution", "l0",
+                                           "value"};
+        for (size_t k = 0; k < sizeof path / sizeof *path; k++) {
+            o = cJSON_GetObjectItemCaseSensitive(o, path[k]);
+        }
+        if (v->arms.conditions.of[i] == condition && cJSON_IsNumber(o)) {
+            sum += o->valuedouble;
+            n += 1.0;
+        }
+    }
+    return sum / n;
+}
+
+/* Reasons why the difference is not, or may not be, that of the masks. */
+static void remark(struct verdicts *v, const struct comparison *c)
+{
+    const struct condition *x = &v->arms.conditions.at[c->of];
+    const struct condition *y = &v->arms.conditions.at[c->baseline];
+    const double a = clean_l0(v, c->of), b = clean_l0(v, c->baseline);
+    if (!only_masks(x->settings) || !only_masks(y->settings)) {
+        remarks_add(
+            &v->arms.remarks,
+            "%c and %c differ in more than their masks: a difference is not the "
+            "masks' alone",
+            x->letter, y->letter);
+    }
+    if (fabs(a - b) > L0_APART * b) {
+        remarks_add(&v->arms.remarks,
+                    "clean L0 is %.3g in %c, %.3g in %c: not comparable without a "
+                    "doubt, as most measures follow it",
+                    a, x->letter, b, y->letter);
+    }
+}
+
+static enum err make_comparisons(const struct verdict_args *a, struct verdicts *v,
+                                 struct errinfo *e)
+{
+    const struct conditions *c = &v->arms.conditions;
+    const size_t baseline = conditions_baseline(c);
+    if (c->n < 2) {
+        return err_set(e, ERR_USAGE,
+                       "%s: all arms are of one condition, expected two or more to "
+                       "compare: train with --set twin=unmasked, or name another run",
+                       v->arms.arm[0].dir);
+    }
+    TRY(mem_new(&v->row, c->n, VERDICT_MEASURE_COUNT * sizeof *v->row, "verdicts", e));
+    for (size_t k = 0; k < c->n; k++) {
+        struct comparison *x = &v->at[v->n];
+        if (k == baseline) {
+            continue;
+        }
+        *x = (struct comparison){.of = k,
+                                 .baseline = baseline,
+                                 .row = v->row + v->n * VERDICT_MEASURE_COUNT};
+        report_init(&x->text, 0);
+        v->n++;
+        TRY(compare(a, v, x, e));
+        remark(v, x);
+        if (x->pairs > 1 && x->pairs < v->first) {
+            return err_set(e, ERR_USAGE,
+                           "--planned: found %zu, expected at most the %zu seeds that "
+                           "%c and %c have",
+                           v->first, x->pairs, c->at[k].letter, c->at[baseline].letter);
+        }
+    }
+    return verdict_judge(v->row, v->n * VERDICT_MEASURE_COUNT, v->first, e);
+}
+
+static enum err make_verdicts(const struct verdict_args *a,
+                              const struct opts_result *line, struct verdicts *v,
+                              struct errinfo *e)
+{
+    v->first = (size_t)a->planned;
+    TRY(arm_evals_open(line->args, line->n_args, a->anew, a->threads, &v->arms, e));
+    TRY(read_reports(v, e));
+    return make_comparisons(a, v, e);
+}
+
+/* ---- output ---- */
+
+/* The interval to show: over seeds, or of the text where there is one pair. */
+static struct stats_interval interval_of(const struct comparison *c, size_t m)
+{
+    const struct verdict_row *r = &c->row[m];
+    const struct figure *f =
+        c->pairs == 1 ? report_find(&c->text, verdict_measure(m)->path) : NULL;
+    return f != NULL ? (struct stats_interval){r->d.by.mean, f->v.lo, f->v.hi}
+                     : r->d.by;
+}
+
+static void add_member(struct str *out, const char *key, double v)
+{
+    str_addf(out, "\"%s\": ", key);
+    json_add_number(out, v);
+    str_add(out, ", ");
+}
+
+static void add_row_json(const struct verdicts *v, const struct comparison *c, size_t m,
+                         struct str *out)
+{
+    const struct verdict_measure_def *def = verdict_measure_def(m);
+    const struct verdict_row *r = &c->row[m];
+    const struct stats_interval by = interval_of(c, m);
+    const char *direction = verdict_direction(r->verdict);
+    str_addf(out, "{\"name\": \"%s\", \"condition\": \"%c\", \"baseline\": \"%c\", ",
+             verdict_measure_name(m), v->arms.conditions.at[c->of].letter,
+             v->arms.conditions.at[c->baseline].letter);
+    add_member(out, "difference", by.mean);
+    str_add(out, "\"interval\": [");
+    json_add_number(out, by.low);
+    str_add(out, ", ");
+    json_add_number(out, by.high);
+    str_addf(out, "], \"interval_of\": \"%s\", \"n\": %zu, ",
+             c->pairs == 1 ? "text" : "seeds", r->d.n);
+    str_addf(out, "\"verdict\": \"%s\", \"direction\": %s%s%s, ",
+             verdict_text(r->verdict), direction ? "\"" : "",
+             direction ? direction : "null", direction ? "\"" : "");
+    add_member(out, "p", r->d.p);
+    add_member(out, "p_holm", r->p_holm);
+    add_member(out, "smallest", r->smallest);
+    add_member(out, "margin", r->margin);
+    str_addf(out, "\"primary\": %s}", def->primary ? "true" : "false");
+}
+
+static void add_json(const struct verdicts *v, struct str *out)
+{
+    str_addc(out, '{');
+    arm_evals_json(&v->arms, out);
+    str_addf(out, "\"planned\": %zu, \"measures\": [", v->first);
+    for (size_t i = 0; i < v->n * VERDICT_MEASURE_COUNT; i++) {
+        str_add(out, i > 0 ? ",\n" : "\n");
+        add_row_json(v, &v->at[i / VERDICT_MEASURE_COUNT], i % VERDICT_MEASURE_COUNT,
+                     out);
+    }
+    str_add(out, "\n]}\n");
+}
+
+static void add_row_text(const struct comparison *c, size_t m, struct str *out)
+{
+    const int digits = verdict_measure(m)->digits;
+    const struct verdict_row *r = &c->row[m];
+    const struct stats_interval by = interval_of(c, m);
+    const char *direction = verdict_direction(r->verdict);
+    str_addf(out, "  %-29s %s", verdict_measure_label(m),
+             NUMBER(NUMBER_SIGNED, 8, digits, by.mean));
+    if (isfinite(by.low) && isfinite(by.high)) {
+        str_addf(out, " [%s, %s]", NUMBER(NUMBER_SIGNED, 7, digits, by.low),
+                 NUMBER(NUMBER_SIGNED, 7, digits, by.high));
+    } else {
+        str_addf(out, " %18s", "");
+    }
+    str_addf(out, "  %s%s%s", verdict_text(r->verdict), direction ? ": " : "",
+             direction ? direction : "");
+    if (r->verdict == VERDICT_OPEN && isfinite(r->smallest)) {
+        str_addf(out, "; would take %s", NUMBER(NUMBER_PLAIN, 0, digits, r->smallest));
+    }
+    str_addc(out, '\n');
+}
+
+/* The kind of the comparison's intervals, and of how many seeds they are. */
+static void add_heading(const struct verdicts *v, const struct comparison *c,
+                        struct str *out)
+{
+    const struct conditions *k = &v->arms.conditions;
+    str_addf(out, "%c less %c, ", k->at[c->of].letter, k->at[c->baseline].letter);
+    if (c->pairs < 2) {
+        str_add(out, c->pairs == 1 ? "one seed: the intervals are of the text, and "
+                                     "establish nothing of seeds\n"
+                                   : "no seeds in common\n");
+    } else if (v->first == 0) {
+        str_addf(out, "%zu seeds, 95 %% paired t intervals, Holm over the list:\n",
+                 c->pairs);
+    } else {
+        str_addf(
+            out,
+            "%zu seeds, %zu of them planned: 95 %% intervals for any number of seeds "
+            "(Lai 1976),\n%.2g times as wide as planned ones, Holm over the list:\n",
+            c->pairs, v->first, paired_widening(c->pairs, v->first, VERDICT_LEVEL));
+    }
+}
+
+/* Whether seeds are of the text too, and not of the weights alone. */
+static bool text_varies(const struct verdicts *v)
+{
+    bool r = false;
+    for (size_t i = 1; i < v->arms.n; i++) {
+        r = r || v->arms.arm[i].record.set.seed != v->arms.arm[0].record.set.seed;
+    }
+    return r;
+}
+
+/* Lines that are about all comparisons. */
+static void add_foot(const struct verdicts *v, struct str *out)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < v->n; i++) {
+        most = v->at[i].pairs > most ? v->at[i].pairs : most;
+    }
+    if (most >= 2) {
+        str_addf(out, "Established here is of this model%s.\n",
+                 text_varies(v) ? ": these seeds vary the order of the text as well"
+                                : " and text, which all seeds share");
+    }
+    if (most >= 2 && v->first == 0) {
+        str_addf(
+            out,
+            "Seeds added after this look: name --planned %zu; intervals widen %.2g "
+            "times, %zu seeds regain them.\n",
+            most, paired_widening(most, most, VERDICT_LEVEL),
+            paired_regains(most, VERDICT_LEVEL));
+    }
+    for (size_t i = 0; i < v->arms.remarks.n; i++) {
+        str_addf(out, "! %s\n", v->arms.remarks.line[i]);
+    }
+}
+
+static void add_text(const struct verdicts *v, bool all, struct str *out)
+{
+    arm_evals_text(&v->arms, out);
+    for (size_t i = 0; i < v->n; i++) {
+        add_heading(v, &v->at[i], out);
+        for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+            if (all || verdict_measure_def(m)->primary) {
+                add_row_text(&v->at[i], m, out);
+            }
+        }
+    }
+    add_foot(v, out);
+}
+
+int cmd_verdict(int argc, char **argv)
+{
+    struct verdict_args a = {0};
+    // clang-format off
+    const struct opt table[] = {
+        {"json", OPT_FLAG, &a.json, NULL, "one object: conditions, and a row a measure", 0, 0, NULL},
+        {"all", OPT_FLAG, &a.all, NULL, "measures beyond the primary list too; they are a list of their own for Holm", 0, 0, NULL},
+        {"planned", OPT_INT, &a.planned, "N", "seeds that were planned, if more were added after looking: intervals that hold for any number of seeds; 0: none were added", 0, ARM_EVALS_MAX, NULL},
+        {"margin", OPT_LIST, &a.margins, "NAME=X", "what is too small to matter of a measure; may be repeated (default: 0.01 for explained variance, CE recovered and absorption, 0.02 for recall and F1, 0.005 for probing, half a latent for spread)", 0, 0, NULL},
+        {"anew", OPT_FLAG, &a.anew, NULL, "evaluate, whatever is kept", 0, 0, NULL},
+        {"threads", OPT_INT, &a.threads, "T", "threads; 0: as many as the process may use", 0, 1024, NULL},
+    };
+    // clang-format on
+    const struct opts o = {
+        .name = "verdict",
+        .usage = "RUN... [OPTIONS]",
+        .about =
+            "What the seeds of an experiment establish. The arms of all runs named are "
+            "put into conditions: alike in all settings but their seeds. Each is "
+            "compared with the one that is not masked (else with the first), paired by "
+            "seed: established, not established, or too small to matter. An arm is "
+            "evaluated once, as by `saetop eval`, and its eval.json kept.",
+        .table = table,
+        .n = sizeof table / sizeof *table,
+        .min_args = 1,
+        .max_args = OPT_LIST_MAX,
+    };
+    struct opts_result line;
+    struct errinfo e = {0};
+    struct verdicts v = {0};
+    struct str out;
+    int status = 0;
+    if (!cmd_begin(&o, argc, argv, &line, &status)) {
+        return status;
+    }
+    str_init(&out, OUTPUT_BYTES);
+    enum err rc = take_margins(&a, &e);
+    if (rc == OK && a.planned == 1) {
+        rc = err_set(&e, ERR_USAGE,
+                     "--planned: found 1, expected 2 or more: one seed has no spread");
+    }
+    rc = rc == OK ? make_verdicts(&a, &line, &v, &e) : rc;
+    if (rc == OK && a.json) {
+        add_json(&v, &out);
+    } else if (rc == OK) {
+        add_text(&v, a.all, &out);
+    }
+    const bool lost = v.arms.lost;
+    verdicts_deinit(&v);
+    status = cmd_end(rc, &e, &out, a.json);
+    return status != 0 || !lost ? status : 1;
+}

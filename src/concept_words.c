@@ -1,0 +1,295 @@
+#include "concept_words.h"
+
+#include "base/number.h"
+#include "base/utf8.h"
+#include "measure/measure.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- reading ---- */
+
+/* Files may hold anything: what is not of its kind is not there. */
+static const cJSON *member(const cJSON *o, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(o, key);
+}
+
+static const char *text_of(const cJSON *o, const char *key)
+{
+    const cJSON *v = member(o, key);
+    return cJSON_IsString(v) ? v->valuestring : "";
+}
+
+static double number_of(const cJSON *o, const char *key)
+{
+    const cJSON *v = member(o, key);
+    return cJSON_IsNumber(v) ? v->valuedouble : (double)NAN;
+}
+
+static double figure_of(const cJSON *concept, enum metric m)
+{
+    return number_of(concept, measure_leaf(m));
+}
+
+static bool is_named(const cJSON *o, const char *name, const char *kind)
+{
+    return strcmp(text_of(o, "concept"), name) == 0 &&
+           (kind == NULL || strcmp(text_of(o, "kind"), kind) == 0);
+}
+
+const cJSON *concept_find(const cJSON *eval, const char *name, const char *kind)
+{
+    const cJSON *o = NULL;
+    cJSON_ArrayForEach(o, member(eval, "concepts"))
+    {
+        if (is_named(o, name, kind)) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+int64_t concept_best_latent(const cJSON *concept)
+{
+    const cJSON *v = cJSON_GetArrayItem(member(concept, "main_latents"), 0);
+    const bool fine =
+        cJSON_IsNumber(v) && v->valuedouble >= 0.0 && v->valuedouble <= 2147483647.0;
+    return fine ? (int64_t)v->valuedouble : -1;
+}
+
+/* The word's entry of another arm, by its token. */
+static const cJSON *same_word(const cJSON *eval, const char *concept, const cJSON *word)
+{
+    const double token = number_of(word, "token");
+    const cJSON *o = NULL;
+    cJSON_ArrayForEach(o, member(eval, "words"))
+    {
+        const double v = number_of(o, "token");
+        if (is_named(o, concept, NULL) && v <= token && v >= token) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+static enum err unknown(const struct arm_evals *a, const char *name, struct errinfo *e)
+{
+    struct str some;
+    const cJSON *o = NULL;
+    size_t n = 0;
+    str_init(&some, 4096);
+    cJSON_ArrayForEach(o, member(a->arm[0].eval, "concepts"))
+    {
+        if (n++ < 12) {
+            str_addf(&some, "%s%s", n > 1 ? ", " : "", text_of(o, "concept"));
+        }
+    }
+    (void)err_set(e, ERR_USAGE, "--concept: found '%.60s', expected one of %zu: %s%s",
+                  name, n, some.len > 0 ? some.p : "none", n > 12 ? ", ..." : "");
+    str_free(&some);
+    return ERR_USAGE;
+}
+
+/* ---- JSON ---- */
+
+static void add_number(struct str *out, const char *key, double v)
+{
+    str_addf(out, ", \"%s\": ", key);
+    json_add_number(out, v);
+}
+
+static void add_text(struct str *out, const char *key, const char *v)
+{
+    str_addf(out, "\"%s\": ", key);
+    json_add_string(out, v, strlen(v));
+}
+
+static void add_word_json(const cJSON *w, struct str *out)
+{
+    const cJSON *by = cJSON_GetArrayItem(member(w, "absorbers"), 0);
+    str_addc(out, '{');
+    add_text(out, "word", text_of(w, "word"));
+    add_number(out, "token", number_of(w, "token"));
+    add_number(out, "occurrences", number_of(w, "occurrences"));
+    add_number(out, measure_leaf(METRIC_TRUE_POS),
+               number_of(w, measure_leaf(METRIC_TRUE_POS)));
+    add_number(out, "main_latent_fires", number_of(w, "main_latent_fires"));
+    str_add(out, ", ");
+    add_text(out, "verdict", text_of(w, "verdict"));
+    add_number(out, "absorbed", number_of(w, "absorbed"));
+    add_number(out, "absorber", number_of(by, "latent"));
+    add_number(out, "share", number_of(by, "share"));
+    str_addc(out, '}');
+}
+
+/* Its latents: the main ones, best first, then those that absorb its words. */
+static void add_latents_json(const cJSON *concept, struct str *out)
+{
+    const cJSON *v = NULL;
+    bool any = false;
+    cJSON_ArrayForEach(v, member(concept, "main_latents"))
+    {
+        str_addf(out, "%s{\"latent\": ", any ? ", " : "");
+        json_add_number(out, cJSON_IsNumber(v) ? v->valuedouble : (double)NAN);
+        str_add(out, ", \"role\": \"main\"");
+        if (!any) { /* of one alone these are known */
+            add_number(out, "f1", figure_of(concept, METRIC_F1_BEST));
+            add_number(out, "firmness", figure_of(concept, METRIC_FIRMNESS));
+        }
+        str_addc(out, '}');
+        any = true;
+    }
+    cJSON_ArrayForEach(v, member(concept, "absorbers"))
+    {
+        str_addf(out, "%s{\"latent\": ", any ? ", " : "");
+        json_add_number(out, number_of(v, "latent"));
+        str_add(out, ", \"role\": \"absorber\"");
+        add_number(out, "share", number_of(v, "share"));
+        str_addc(out, '}');
+        any = true;
+    }
+}
+
+static void add_arm_json(const struct arm_evals *a, size_t i, const char *name,
+                         struct str *out)
+{
+    static const enum metric figures[] = {METRIC_F1_HELDOUT, METRIC_SPREAD,
+                                          METRIC_RECALL, METRIC_ABSORPTION,
+                                          METRIC_ABS_FRACTION};
+    const struct arm_eval *x = &a->arm[i];
+    const cJSON *concept = concept_find(x->eval, name, NULL), *w = NULL;
+    const struct condition *c = &a->conditions.at[a->conditions.of[i]];
+    bool any = false;
+    str_addf(out, "{\"name\": \"%c\", ", c->letter);
+    add_text(out, "settings", c->settings);
+    str_add(out, ", ");
+    add_text(out, "run", x->dir);
+    str_add(out, ", ");
+    add_text(out, "seed", a->conditions.seed[i]);
+    for (size_t f = 0; f < sizeof figures / sizeof *figures; f++) {
+        add_number(out, measure_leaf(figures[f]), figure_of(concept, figures[f]));
+    }
+    str_add(out, ", \"latents\": [");
+    add_latents_json(concept, out);
+    str_add(out, "],\n \"words\": [");
+    cJSON_ArrayForEach(w, member(x->eval, "words"))
+    {
+        if (is_named(w, name, NULL)) {
+            str_add(out, any ? ",\n  " : "\n  ");
+            add_word_json(w, out);
+            any = true;
+        }
+    }
+    str_add(out, "]}");
+}
+
+/* ---- text ---- */
+
+static void add_arm_text(const struct arm_evals *a, size_t i, const char *name,
+                         struct str *out)
+{
+    const cJSON *concept = concept_find(a->arm[i].eval, name, NULL), *v = NULL;
+    const struct condition *c = &a->conditions.at[a->conditions.of[i]];
+    bool any = false;
+    str_addf(out, "%c  %s  seed %s:", c->letter, c->settings, a->conditions.seed[i]);
+    cJSON_ArrayForEach(v, member(concept, "main_latents"))
+    {
+        str_addf(out, "%s %.0f", any ? "," : " latents",
+                 cJSON_IsNumber(v) ? v->valuedouble : (double)NAN);
+        if (!any) {
+            str_addf(out, " (F1 %s, firmness %s)",
+                     NUMBER(NUMBER_PLAIN, 0, 3, figure_of(concept, METRIC_F1_BEST)),
+                     NUMBER(NUMBER_PLAIN, 0, 2, figure_of(concept, METRIC_FIRMNESS)));
+        }
+        any = true;
+    }
+    str_addf(out, "%s; held out %s, spread %s, recall %s, full %s, fraction %s\n",
+             any ? "" : " no latents",
+             NUMBER(NUMBER_PLAIN, 0, 3, figure_of(concept, METRIC_F1_HELDOUT)),
+             NUMBER(NUMBER_PLAIN, 0, 0, figure_of(concept, METRIC_SPREAD)),
+             NUMBER(NUMBER_PLAIN, 0, 3, figure_of(concept, METRIC_RECALL)),
+             NUMBER(NUMBER_PLAIN, 0, 3, figure_of(concept, METRIC_ABSORPTION)),
+             NUMBER(NUMBER_PLAIN, 0, 3, figure_of(concept, METRIC_ABS_FRACTION)));
+}
+
+/* "12/20 absorbed by 324 (1.00)": on how many of those that the probe gets right a main
+ * latent fires, the verdict, the first absorber with its share of what is absorbed. */
+static void add_fate(const cJSON *w, struct str *out)
+{
+    const cJSON *by = cJSON_GetArrayItem(member(w, "absorbers"), 0);
+    char text[96], verdict[24];
+    int n = snprintf(verdict, sizeof verdict, "%s", text_of(w, "verdict"));
+    for (int i = 0; verdict[i] != '\0'; i++) { /* of a file */
+        verdict[i] = verdict[i] >= ' ' && verdict[i] <= '~' ? verdict[i] : '?';
+    }
+    n = snprintf(
+        text, sizeof text, "%s/%s %s",
+        NUMBER(NUMBER_PLAIN, 0, 0, number_of(w, "main_latent_fires")),
+        NUMBER(NUMBER_PLAIN, 0, 0, number_of(w, measure_leaf(METRIC_TRUE_POS))),
+        verdict);
+    if (by != NULL && n > 0 && (size_t)n < sizeof text) {
+        (void)snprintf(text + n, sizeof text - (size_t)n, " by %s (%s)",
+                       NUMBER(NUMBER_PLAIN, 0, 0, number_of(by, "latent")),
+                       NUMBER(NUMBER_PLAIN, 0, 2, number_of(by, "share")));
+    }
+    str_addf(out, "  %-32s", w != NULL ? text : "-");
+}
+
+/* Words as rows, the first arm of each condition as columns. */
+static void add_words_text(const struct arm_evals *a, const char *name, struct str *out)
+{
+    const struct conditions *k = &a->conditions;
+    const cJSON *w = NULL;
+    str_addf(out, "\n%-20s %5s", "word", "times");
+    for (size_t i = 0; i < k->n; i++) {
+        str_addf(out, "  %c, seed %-24s", k->at[i].letter, k->seed[k->at[i].arm]);
+    }
+    str_addc(out, '\n');
+    cJSON_ArrayForEach(w, member(a->arm[0].eval, "words"))
+    {
+        struct str word;
+        if (!is_named(w, name, NULL)) {
+            continue;
+        }
+        str_init(&word, 4096);
+        utf8_escape(&word, text_of(w, "word"), strlen(text_of(w, "word")));
+        str_addf(out, "%-20.20s %s", word.len > 0 ? word.p : "",
+                 NUMBER(NUMBER_PLAIN, 5, 0, number_of(w, "occurrences")));
+        str_free(&word);
+        for (size_t i = 0; i < k->n; i++) {
+            add_fate(same_word(a->arm[k->at[i].arm].eval, name, w), out);
+        }
+        str_addc(out, '\n');
+    }
+    str_add(out, "\nOf the held-out occurrences that the raw probe gets right, a main "
+                 "latent fires on the first number.\n");
+}
+
+enum err concept_words(const struct arm_evals *a, const char *name, bool json,
+                       struct str *out, struct errinfo *e)
+{
+    if (concept_find(a->arm[0].eval, name, NULL) == NULL) {
+        return unknown(a, name, e);
+    }
+    if (json) {
+        str_add(out, "{\"concept\": ");
+        json_add_string(out, name, strlen(name));
+        str_add(out, ", \"conditions\": [");
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        if (json) {
+            str_add(out, i > 0 ? ",\n" : "\n");
+            add_arm_json(a, i, name, out);
+        } else {
+            add_arm_text(a, i, name, out);
+        }
+    }
+    if (json) {
+        str_add(out, "\n]}\n");
+    } else {
+        add_words_text(a, name, out);
+    }
+    return OK;
+}

@@ -1,0 +1,19 @@
+/* One concept in the evaluations of arms: its latents and what became of its words.
+ * Owner thread. */
+#ifndef SAETOP_SRC_CONCEPT_WORDS_H
+#define SAETOP_SRC_CONCEPT_WORDS_H
+
+#include "arm_evals.h"
+
+/* The concept of that name (and kind, unless NULL) in an eval.json; NULL: not there. */
+const cJSON *concept_find(const cJSON *eval, const char *name, const char *kind);
+/* The first of its main latents; -1: none. */
+int64_t concept_best_latent(const cJSON *concept);
+
+/* Append what saetop concepts --concept says of it, for people or as JSON: an entry
+ * for each arm. ERR_USAGE for a name that the first arm does not have, with some it
+ * has. */
+enum err concept_words(const struct arm_evals *a, const char *name, bool json,
+                       struct str *out, struct errinfo *e) ERR_CHECKED;
+
+#endif
