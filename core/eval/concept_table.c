@@ -56,6 +56,7 @@ enum err concept_table_new(const struct eval_result *r, struct concept_table **o
 static struct concept_result unknown(size_t c)
 {
     const double none = (double)NAN;
+    const struct concept_bounds no_bounds = {none, none};
     struct concept_result r = {.concept = (int32_t)c,
                                .probe_f1 = none,
                                .full = none,
@@ -63,7 +64,12 @@ static struct concept_result unknown(size_t c)
                                .recall = none,
                                .f1_best = none,
                                .firmness = none,
-                               .f1_heldout = none};
+                               .f1_heldout = none,
+                               .spread = none,
+                               .full_by = no_bounds,
+                               .fraction_by = no_bounds,
+                               .recall_by = no_bounds,
+                               .f1_by = no_bounds};
     for (size_t i = 0; i < EVAL_MAX_MAIN; i++) {
         r.main_latent[i] = -1;
     }
