@@ -191,6 +191,7 @@ static void add_meta(cJSON *root, const struct eval_args *a, const char *dir,
     (void)cJSON_AddNumberToObject(root, "rows", (double)a->rows);
     cJSON *seeds = cJSON_AddObjectToObject(root, "seeds");
     (void)cJSON_AddNumberToObject(seeds, "training", (double)s->seed);
+    (void)cJSON_AddNumberToObject(seeds, "weights", (double)settings_weights_seed(s));
     (void)cJSON_AddNumberToObject(seeds, "evaluation", (double)eval_defaults().seed);
     (void)cJSON_AddNumberToObject(seeds, "intervals", (double)a->seed);
     cJSON *times = cJSON_AddObjectToObject(root, "part_seconds");

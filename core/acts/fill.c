@@ -21,7 +21,6 @@ static void fill_free(struct acts_fill *f)
         mem_free(f->fed);
         mem_free(f->is_masked);
         mem_free(f->x);
-        mem_free(f->order);
         mem_free(f);
     }
 }
@@ -46,7 +45,6 @@ static enum err fill_new(size_t n, size_t D, struct acts_fill **out, struct erri
     TRY_OUT(rc, mem_new(&f->fed, n, sizeof *f->fed, what, e));
     TRY_OUT(rc, mem_new(&f->is_masked, n, sizeof *f->is_masked, what, e));
     TRY_OUT(rc, mem_new(&f->x, n * D, sizeof *f->x, what, e));
-    TRY_OUT(rc, mem_new(&f->order, n, sizeof *f->order, what, e));
     *out = f;
     return OK;
 out:

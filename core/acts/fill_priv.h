@@ -16,8 +16,6 @@ struct acts_fill {
     int32_t *clean, *fed;       /* [n] */
     uint8_t *is_masked;         /* [n] */
     float *x;                   /* [n,D] */
-    uint32_t *order;            /* [n] positions that are not special, shuffled */
-    size_t order_n;
     double masked_fraction;
 };
 

@@ -19,8 +19,10 @@ struct acts_stream {
     uint64_t fill;         /* number of the fill at hand, from 1; 0: none yet */
     struct acts_fill *f;   /* it; other streams may serve from it too */
     struct pack_pos start; /* where its rows begin */
+    uint32_t *order;       /* [n] its positions that are not special, shuffled */
+    size_t order_n;
     double rate;
-    size_t served; /* places of its order gone through */
+    size_t served; /* places of the order gone through */
 
     bool lost; /* a fill failed: the stream stands where its last whole batch ended */
     struct stream_pos whole;
@@ -74,6 +76,9 @@ enum err stream_new(struct harvester *h, struct corpus *c, const struct tok *tok
     s->D = harvest_D(h);
     s->n = n;
     enum err rc = mem_new(&s->batch, cfg->batch * s->D, sizeof *s->batch, "a batch", e);
+    if (rc == OK) {
+        rc = mem_new(&s->order, n, sizeof *s->order, "an order of activations", e);
+    }
     if (rc == OK && cfg->mix) {
         rc = mem_new(&s->clean, n * s->D, sizeof *s->clean, "a buffer of activations",
                      e);
@@ -96,6 +101,7 @@ void stream_free(struct acts_stream *s)
         pack_free(s->pack);
         fill_release(s->cfg.share, s->f);
         mem_free(s->batch);
+        mem_free(s->order);
         mem_free(s->clean);
         mem_free(s);
     }
@@ -104,9 +110,14 @@ void stream_free(struct acts_stream *s)
 size_t stream_bytes(size_t D, const struct stream_config *cfg)
 {
     const size_t n = cfg->fill_rows * cfg->T;
-    const size_t ids = 2 * sizeof(int32_t) + sizeof(uint8_t) + sizeof(uint32_t);
+    const size_t ids = 2 * sizeof(int32_t) + sizeof(uint8_t);
     const size_t passes = cfg->mix ? 2 : 1;
-    return n * (passes * D * sizeof(float) + ids) + cfg->batch * D * sizeof(float);
+    return n * (passes * D * sizeof(float) + ids) + stream_own_bytes(D, cfg);
+}
+
+size_t stream_own_bytes(size_t D, const struct stream_config *cfg)
+{
+    return cfg->fill_rows * cfg->T * sizeof(uint32_t) + cfg->batch * D * sizeof(float);
 }
 
 /* ---- filling ---- */
@@ -185,13 +196,13 @@ static void harvest_fill(struct acts_stream *s, struct acts_fill *f, uint64_t nu
 
 static bool is_served(const struct acts_stream *s, size_t place)
 {
-    return !(s->cfg.drop_masked && s->f->is_masked[s->f->order[place]]);
+    return !(s->cfg.drop_masked && s->f->is_masked[s->order[place]]);
 }
 
 /* Places of the order at hand. */
 static size_t places(const struct acts_stream *s)
 {
-    return s->fill > 0 ? s->f->order_n : 0;
+    return s->fill > 0 ? s->order_n : 0;
 }
 
 /* Without masks there is nothing to mix. */
@@ -220,7 +231,6 @@ static enum err make_fill(struct acts_stream *s, uint64_t number, double rate,
     f->mixed = mixes_at(s, rate);
     harvest_fill(s, f, number);
     f->number = number;
-    f->order_n = stream_order(s->tok, s->cfg.seed, number, f->clean, f->n, f->order);
     return OK;
 }
 
@@ -239,6 +249,8 @@ static enum err load_fill(struct acts_stream *s, uint64_t fill, double rate,
     } else {
         TRY(make_fill(s, fill, rate, e));
     }
+    s->order_n =
+        stream_order(s->tok, s->cfg.order_seed, fill, s->f->clean, s->n, s->order);
     s->start = start;
     s->rate = rate;
     s->fill = fill;
@@ -287,7 +299,7 @@ static enum err fill_batch(struct acts_stream *s, struct errinfo *e)
         if (!is_served(s, place)) {
             continue;
         }
-        const float *from = s->f->x + (size_t)s->f->order[place] * s->D;
+        const float *from = s->f->x + (size_t)s->order[place] * s->D;
         float *to = s->batch + b * s->D;
         for (size_t d = 0; d < s->D; d++) {
             to[d] = s->cfg.scale * from[d];

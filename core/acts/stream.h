@@ -2,10 +2,11 @@
  * shuffle, scale.
  *
  * The buffer is filled `fill_rows` rows at a time and served in an order that is a
- * counter-based permutation of (seed, fill), so the state is a position (fill, served)
- * and a pack cursor. A rate change applies from the next fill. Two streams with the
- * same seed and corpus that differ only in masks serve the same positions in the same
- * order; with drop_masked each passes over its masked ones. With `mix` masked positions
+ * counter-based permutation of (order_seed, fill), so the state is a position (fill,
+ * served) and a pack cursor. A rate change applies from the next fill. Two streams of
+ * one corpus that differ only in masks serve the same positions in the same order; with
+ * drop_masked each passes over its masked ones. Two that differ only in order_seed
+ * serve the same activations of each fill in other batches. With `mix` masked positions
  * come from the model on masked rows and all others from the model on clean ones, so
  * that a mask changes nothing but the place where it stands. */
 #ifndef SAETOP_ACTS_STREAM_H
@@ -16,8 +17,8 @@
 
 /* The fills that streams serve from. Streams of one share that come to the same fill at
  * the same rate run the model for it once, and one that mixes takes what others have of
- * it; they must have the same text, seed, mask and T. It outlives its streams. Owner
- * thread. */
+ * it; they must have the same text, mask and T, each may have an order of its own. It
+ * outlives its streams. Owner thread. */
 struct acts_share;
 enum err acts_share_new(struct acts_share **out, struct errinfo *e) ERR_CHECKED;
 void acts_share_free(struct acts_share *share); /* NULL is fine */
@@ -25,7 +26,7 @@ void acts_share_free(struct acts_share *share); /* NULL is fine */
 struct stream_config {
     size_t T, fill_rows; /* 128, 128 */
     size_t batch;        /* B */
-    uint64_t seed;
+    uint64_t order_seed;
     float scale;
     struct mask_spec mask;
     bool drop_masked;         /* leave masked positions out of training */
@@ -88,7 +89,9 @@ enum err stream_seek(struct acts_stream *s, const struct stream_pos *pos,
 size_t stream_order(const struct tok *tok, uint64_t seed, uint64_t number,
                     const int32_t *ids, size_t n, uint32_t *order);
 
-/* Bytes a stream will need. */
+/* Bytes a stream will need that shares nothing, and of these the order and the batch,
+ * which it does not share. */
 size_t stream_bytes(size_t D, const struct stream_config *cfg);
+size_t stream_own_bytes(size_t D, const struct stream_config *cfg);
 
 #endif

@@ -3,8 +3,9 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
-/* Sequences whose rows are served in mixed order. */
+/* Sequences whose rows are served in mixed order; single rows, for another seed. */
 #define BLOCK_SEQUENCES 512
+#define BLOCK_SINGLES   8192
 /* Rows that a thread makes at a time. */
 #define POOL_ROWS 64
 
@@ -23,9 +24,12 @@ struct synth_stream {
     float *x;               /* [batch, D] */
 };
 
-static size_t block_rows(const struct synth_config *c)
+/* Single rows are drawn one by one: with the source's own seed they need no order. */
+static size_t block_rows(const struct synth_config *c, uint64_t order_seed)
 {
-    return c->sequence > 1 ? BLOCK_SEQUENCES * c->sequence : 1;
+    return c->sequence > 1         ? BLOCK_SEQUENCES * c->sequence
+           : order_seed != c->seed ? BLOCK_SINGLES
+                                   : 1;
 }
 
 enum err synth_stream_new(const struct synth *s, const struct synth_stream_config *cfg,
@@ -41,7 +45,7 @@ enum err synth_stream_new(const struct synth *s, const struct synth_stream_confi
     m->source = s;
     m->cfg = *cfg;
     m->D = synth_config_of(s)->D;
-    m->block_n = block_rows(synth_config_of(s));
+    m->block_n = block_rows(synth_config_of(s), cfg->order_seed);
     TRY_OUT(rc, mem_new(&m->order, m->block_n, sizeof *m->order, what, e));
     TRY_OUT(rc, mem_new(&m->row, cfg->batch, sizeof *m->row, what, e));
     TRY_OUT(rc, mem_new(&m->x, cfg->batch, m->D * sizeof *m->x, what, e));
@@ -62,10 +66,11 @@ void synth_stream_free(struct synth_stream *m)
     }
 }
 
-size_t synth_stream_bytes(const struct synth_config *c, size_t batch)
+size_t synth_stream_bytes(const struct synth_config *c,
+                          const struct synth_stream_config *cfg)
 {
-    return batch * (c->D * sizeof(float) + sizeof(uint64_t)) +
-           block_rows(c) * sizeof(uint32_t);
+    return cfg->batch * (c->D * sizeof(float) + sizeof(uint64_t)) +
+           block_rows(c, cfg->order_seed) * sizeof(uint32_t);
 }
 
 void synth_stream_set_rate(struct synth_stream *m, double p)
@@ -83,8 +88,7 @@ static uint64_t row_at(struct synth_stream *m, uint64_t place)
         return place;
     }
     if (m->block != block + 1) {
-        struct rng r =
-            rng_begin(synth_config_of(m->source)->seed, RNG_SHUFFLE, block + 1);
+        struct rng r = rng_begin(m->cfg.order_seed, RNG_SHUFFLE, block + 1);
         for (size_t i = 0; i < m->block_n; i++) {
             m->order[i] = (uint32_t)i;
         }

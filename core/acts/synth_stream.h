@@ -3,7 +3,9 @@
  * sequences are served in a counter-based order within blocks, so that a batch has rows
  * of many; the state is a position. Two streams of one source that differ only in masks
  * serve the same rows in the same order; with drop_masked each passes over its masked
- * ones. */
+ * ones. Two that differ only in order_seed serve the same rows of each block in another
+ * order; rows that belong to no sequence are a block only for another seed than the
+ * source's. */
 #ifndef SAETOP_ACTS_SYNTH_STREAM_H
 #define SAETOP_ACTS_SYNTH_STREAM_H
 
@@ -13,6 +15,7 @@
 
 struct synth_stream_config {
     size_t batch; /* B */
+    uint64_t order_seed;
     float scale;
     bool drop_masked;
     bool mix;          /* rows that are not masked have a clean context */
@@ -38,6 +41,7 @@ struct stream_pos synth_stream_tell(const struct synth_stream *m);
 void synth_stream_seek(struct synth_stream *m, const struct stream_pos *pos);
 
 /* Bytes a stream will need. */
-size_t synth_stream_bytes(const struct synth_config *c, size_t batch);
+size_t synth_stream_bytes(const struct synth_config *c,
+                          const struct synth_stream_config *cfg);
 
 #endif

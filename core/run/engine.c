@@ -68,9 +68,15 @@ static enum err start_arm(struct engine *g, size_t i, const struct arm_plan *pla
     g->n_arms++;
     char sparsity[64];
     settings_sparsity(&s, sparsity, sizeof sparsity);
-    return engine_event(g, i, e, "start", "%s %s width=%lld p=%.2f seed %lld", s.arch,
+    const uint64_t seed = settings_weights_seed(&s);
+    char weights[40] = "";
+    if (seed != (uint64_t)s.seed) {
+        snprintf(weights, sizeof weights, ", of weights %llu",
+                 (unsigned long long)seed);
+    }
+    return engine_event(g, i, e, "start", "%s %s width=%lld p=%.2f seed %lld%s", s.arch,
                         sparsity, (long long)s.width, a->arm->schedule.start,
-                        (long long)s.seed);
+                        (long long)s.seed, weights);
 }
 
 static enum err start_arms(struct engine *g, const struct arm_plan *arms, size_t n,

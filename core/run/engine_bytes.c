@@ -17,18 +17,32 @@ static bool same_masks(const struct arm *a, const struct arm *b)
            (x->kind == MASK_CONSTANT || (end < eps && end > -eps));
 }
 
-/* Buffers of activations: one for each masking, and one more where arms share. */
+/* Whether one of arms from..to-1 has the masks of arm a. */
+static bool has_masks(const struct engine *g, size_t a, size_t from, size_t to)
+{
+    for (size_t b = from; b < to; b++) {
+        if (same_masks(g->arm[a].arm, g->arm[b].arm)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Buffers of activations: one for each masking; while arms come to the next fill one
+ * after the other, those that share one hold the old and the new, and the one let go of
+ * last is kept. */
 static size_t fills(const struct engine *g)
 {
-    size_t n = 0;
+    size_t maskings = 0, two = 0, most = 0;
     for (size_t a = 0; a < g->n_arms; a++) {
-        bool is_new = true;
-        for (size_t b = 0; b < a; b++) {
-            is_new = is_new && !same_masks(g->arm[a].arm, g->arm[b].arm);
-        }
-        n += is_new;
+        const bool first = !has_masks(g, a, 0, a);
+        const bool last = !has_masks(g, a, a + 1, g->n_arms);
+        maskings += first;
+        two += first && !last;
+        most = two > most ? two : most;
+        two -= last && !first;
     }
-    return n + (n < g->n_arms ? 1 : 0);
+    return maskings + most;
 }
 
 /* Codes that are not zero in so many rows. Without k, half of the latents of a SAE that
@@ -76,16 +90,16 @@ static size_t text_bytes(const struct engine *g)
     const struct lm_config *cfg = &in->lm->cfg;
     struct stream_config sc = inputs_stream_config(in, &in->set);
     sc.mix = false;
-    const size_t batch = sc.batch * cfg->d_model * sizeof(float);
+    const size_t mine = stream_own_bytes(cfg->d_model, &sc);
     const size_t fill = stream_bytes(cfg->d_model, &sc);
     size_t sum =
         in->lm->w.count * sizeof(float) +
         harvester_bytes(cfg, (size_t)in->set.context, (size_t)in->set.threads) +
-        fills(g) * (fill - batch);
+        fills(g) * (fill - mine);
     for (size_t a = 0; a < g->n_arms; a++) {
         const struct arm *arm = g->arm[a].arm;
         const struct stream_config own = inputs_stream_config(in, &arm->set);
-        sum += batch + sae_trainer_bytes(arm->trainer);
+        sum += mine + sae_trainer_bytes(arm->trainer);
         sum += stream_bytes(arm->sae->D, &own) - fill; /* what it mixes from */
     }
     return sum + evaluation_bytes(g);
@@ -97,14 +111,17 @@ static size_t synth_bytes(const struct engine *g)
     const struct settings *set = &g->in->set;
     const struct synth *synth = g->in->synth;
     const struct synth_config *c = synth_config_of(synth);
-    const size_t batch = (size_t)set->batch, rows = (size_t)set->synth_eval_rows;
+    const size_t rows = (size_t)set->synth_eval_rows;
     size_t sum = (synth_features(synth) + rows) * c->D * sizeof(float) +
                  truth_set_bytes(synth, rows),
            most = 0;
     for (size_t a = 0; a < g->n_arms; a++) {
         const struct sae *s = g->arm[a].arm->sae;
         const size_t codes = codes_bytes(s, rows);
-        sum += synth_stream_bytes(c, batch) + sae_trainer_bytes(g->arm[a].arm->trainer);
+        const struct synth_stream_config own = {
+            .batch = (size_t)set->batch,
+            .order_seed = settings_weights_seed(&g->arm[a].arm->set)};
+        sum += synth_stream_bytes(c, &own) + sae_trainer_bytes(g->arm[a].arm->trainer);
         most = codes > most ? codes : most;
     }
     return sum + most;

@@ -27,7 +27,7 @@ static enum err start(struct arm *a, struct errinfo *e)
     a->sae->norm = settings_norm(s);
     a->sae->scale = in->scale;
     a->sae->keep_b_dec = !s->apply_b_dec;
-    sae_init_weights(a->sae, (uint64_t)s->seed);
+    sae_init_weights(a->sae, settings_weights_seed(s));
     memcpy(a->sae->b_dec, in->b_dec, D * sizeof *in->b_dec);
 
     struct sae_train_config tc;

@@ -39,7 +39,8 @@ struct arm {
 };
 
 /* An arm at step 0 with settings of its own (resolved, see arm_settings_*). The same
- * seed gives the same weights and text for every masking. ERR_USAGE when the settings
+ * seed gives the same text and order of batches for every masking, and the same
+ * seed.weights the same weights and order of batches. ERR_USAGE when the settings
  * do not fit together. *out: caller owns. */
 enum err arm_new(struct inputs *in, const struct settings *set, struct arm **out,
                  struct errinfo *e) ERR_CHECKED;

@@ -303,7 +303,7 @@ struct stream_config inputs_stream_config(const struct inputs *in,
         .T = (size_t)s->context,
         .fill_rows = (size_t)s->fill_rows,
         .batch = (size_t)s->batch,
-        .seed = (uint64_t)s->seed,
+        .order_seed = settings_weights_seed(s),
         .scale = in->scale,
         .mask = {.kind = (enum mask_kind)s->mask_kind,
                  .token = in->mask_token,
@@ -319,6 +319,7 @@ static enum err synth_source(struct inputs *in, const struct settings *s,
                              struct acts_source **out, struct errinfo *e)
 {
     const struct synth_stream_config c = {.batch = (size_t)s->batch,
+                                          .order_seed = settings_weights_seed(s),
                                           .scale = in->scale,
                                           .drop_masked =
                                               s->mask_positions == POSITIONS_DROP,

@@ -238,6 +238,7 @@ static void get_settings(struct reader *r, struct settings *out)
     if (r->rc == OK) {
         r->rc = settings_from_json(out, root, r->path, r->e);
     }
+    out->seed_weights = (int64_t)settings_weights_seed(out); /* older files say none */
     cJSON_Delete(root);
 }
 

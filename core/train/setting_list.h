@@ -265,7 +265,9 @@
     X(ENUM, cache_dtype, "cache.dtype", NULL, "fp32", WORDS(cache_dtype), RUN, ANY,    \
       "fp32 changes nothing; fp16 rounds what is trained on, at half the space")       \
     X(INT, seed, "seed", "seed", "1", RANGE(0, 9007199254740991), RUN, ANY,            \
-      "seed of everything random")                                                     \
+      "seed of text and masks, and of weights unless seed.weights names one")          \
+    X(INT, seed_weights, "seed.weights", NULL, "auto", RANGE(0, 9007199254740991),     \
+      ARM, ANY, "seed of first weights and of the order of batches; auto: seed")       \
     X(INT, threads, "threads", "threads", "0", RANGE(0, 1024), FREE, ANY,              \
       "threads; 0: as many as the process may use")
 

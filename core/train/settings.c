@@ -447,8 +447,14 @@ static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
     return v < lo ? lo : v > hi ? hi : v;
 }
 
+uint64_t settings_weights_seed(const struct settings *s)
+{
+    return (uint64_t)(s->seed_weights < 0 ? s->seed : s->seed_weights);
+}
+
 void settings_resolve(struct settings *s, size_t n_ctx, size_t d_model)
 {
+    s->seed_weights = (int64_t)settings_weights_seed(s);
     if (!s->lr_warmup) {
         s->lr_warmup = clamp(s->steps / 30, 1, 50);
     }

@@ -155,5 +155,7 @@ enum err settings_path(const struct settings *s, const char *text, char *out,
  * architecture stays; so does mask.schedule_steps 0, "the whole run", since a run can
  * be extended. */
 void settings_resolve(struct settings *s, size_t n_ctx, size_t d_model);
+/* seed.weights, where it is "auto" that of the text. */
+uint64_t settings_weights_seed(const struct settings *s);
 
 #endif

@@ -240,7 +240,7 @@ enum err settings_train_config(const struct settings *s, struct sae_train_config
     c.aux_k = (size_t)s->aux_k;
     c.hyper.aux_form = (enum sae_aux_form)s->aux_form;
     c.dead_after = s->dead_after;
-    c.seed = (uint64_t)s->seed;
+    c.seed = settings_weights_seed(s);
     c.threshold_lr = s->threshold_lr;
     c.hyper.decoder = s->decoder == DECODER_FREE ? SAE_DECODER_FREE : SAE_DECODER_UNIT;
     c.hyper.lp = s->lp;

@@ -113,7 +113,7 @@ def recorded(s, r):
     r.put("k", set_["k"])
     r.put("rows", s.settings["rows"])
     r.put("mask_rate", s.config["mask_rate"])
-    r.put("seeds", {"training": set_["seed"], "evaluation": s.settings["seed"], "intervals": s.settings["interval_seed"]})
+    r.put("seeds", {"training": set_["seed"], "weights": set_["seed.weights"], "evaluation": s.settings["seed"], "intervals": s.settings["interval_seed"]})
 
 
 def exempt(path):

@@ -22,7 +22,8 @@ static void every_arm_is_as_if_alone(void **state)
     (void)state;
     static const char also[] =
         "k=8,mask-rate=0.1;width=96;arch=batchtopk,k=3.2,mask-rate=0.1;"
-        "arch=matryoshka,k=2.6,mask.positions=mix";
+        "arch=matryoshka,k=2.6,mask.positions=mix;seed.weights=9;"
+        "seed.weights=9,mask-rate=0.1";
     struct errinfo e;
     char dir[256], path[512], command[700];
     struct settings set = sample_settings(STEPS);
@@ -30,10 +31,10 @@ static void every_arm_is_as_if_alone(void **state)
     set.twin = TWIN_UNMASKED;
     snprintf(set.also, sizeof set.also, "%s", also);
     struct engine *g = start_engine(&set);
-    assert_int_equal(g->n_arms, 6);
+    assert_int_equal(g->n_arms, 8);
     assert_string_equal(g->arm[4].suffix, "-also3");
     run(g);
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < 8; i++) {
         struct settings own = set;
         own.also[0] = '\0';
         own.twin = TWIN_NONE;
@@ -49,8 +50,8 @@ static void every_arm_is_as_if_alone(void **state)
         engine_free(alone);
     }
     /* Arm 3 has the first one's masks, arm 4 those of arm 2, arm 5 mixes what the first
-     * two have: none of them ran the model. */
-    for (size_t i = 0; i < 6; i++) {
+     * two have, 6 and 7 are 0 and 2 with other weights: none of them ran the model. */
+    for (size_t i = 0; i < 8; i++) {
         const double seconds = source_stats(g->arm[i].arm->source).seconds_model;
         assert_true((seconds > 0) == (i < 3));
     }
@@ -63,10 +64,10 @@ static void every_arm_is_as_if_alone(void **state)
     claims_release(&g->claims, 0);
     struct engine *late = NULL;
     assert_ok(engine_resume(path, NULL, getenv("SAETOP_SAMPLES"), NULL, &late, &e), &e);
-    assert_int_equal(late->n_arms, 6);
+    assert_int_equal(late->n_arms, 8);
     run(g);
     run(late);
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < 8; i++) {
         assert_same_sae(g->arm[i].arm->sae, late->arm[i].arm->sae);
     }
     engine_free(late);
@@ -101,6 +102,49 @@ static void only_thresholds_are_calibrated(void **state)
     set.also[0] = '\0';
     set.calibrate_l0 = (double)set.width + 1;
     check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e, "threshold.target_l0 is");
+}
+
+/* seed sets both seeds; seed.weights is of first weights, prefixes drawn, what
+ * resampling draws, and the order of batches, and of nothing else. */
+static void weights_have_a_seed_of_their_own(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct settings set = sample_settings(3);
+    struct engine *g[4] = {NULL};
+    set.fill_rows = 4;
+    for (size_t i = 0; i < 4; i++) {
+        struct settings own = set;
+        const struct {
+            const char *key, *text;
+        } given[] = {{"seed", i == 3 ? "8" : "7"},
+                     {"seed.weights", i == 0   ? "auto"
+                                      : i == 2 ? "8"
+                                               : "7"}};
+        for (size_t k = 0; k < 2; k++) {
+            assert_ok(settings_set(&own, given[k].key, given[k].text,
+                                   from_program("test"), &e),
+                      &e);
+        }
+        g[i] = start_engine(&own);
+        assert_int_equal(g[i]->arm[0].arm->set.seed_weights, i == 2 ? 8 : 7);
+        run(g[i]);
+    }
+    const struct arm *a = g[0]->arm[0].arm;
+    assert_same_sae(a->sae, g[1]->arm[0].arm->sae);
+    for (size_t i = 2; i < 4; i++) {
+        const struct sae *b = g[i]->arm[0].arm->sae;
+        assert_true(memcmp(a->sae->arena, b->arena, b->count * sizeof *b->arena) != 0);
+    }
+    assert_string_equal(g[0]->arm[0].history.event[0].detail,
+                        g[1]->arm[0].history.event[0].detail);
+    assert_non_null(
+        strstr(g[2]->arm[0].history.event[0].detail, "seed 7, of weights 8"));
+    /* The same text under other weights: b_dec begins at its median. */
+    assert_true(g[0]->in->scale == g[2]->in->scale);
+    for (size_t i = 0; i < 4; i++) {
+        engine_free(g[i]);
+    }
 }
 
 static void what_arms_share_is_refused(void **state)
@@ -160,6 +204,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_arm_is_as_if_alone),
+        cmocka_unit_test(weights_have_a_seed_of_their_own),
         cmocka_unit_test(only_thresholds_are_calibrated),
         cmocka_unit_test(what_arms_share_is_refused),
     };

@@ -71,7 +71,7 @@ static struct stream_config config(const struct world *w)
     return (struct stream_config){.T = LEN,
                                   .fill_rows = ROWS,
                                   .batch = BATCH,
-                                  .seed = 5,
+                                  .order_seed = 5,
                                   .scale = 1.0f,
                                   .mask = {.kind = MASK_TOKEN,
                                            .token = tok_mask(w->m->tok),
@@ -234,6 +234,68 @@ static void arms_serve_the_same_positions(void **state)
     stream_free(clean);
     stream_free(some);
     stream_free(more);
+}
+
+/* Arms of other weights serve the same activations in other batches, from one pass of
+ * the model; where masked ones are dropped, too. */
+static void an_order_of_its_own_shares_the_fill(void **state)
+{
+    enum { PER_FILL = ROWS * LEN };
+    const struct world *w = *state;
+    struct errinfo e;
+    for (int drop = 0; drop < 2; drop++) {
+        struct acts_share *share = NULL;
+        struct stream_config c = config(w);
+        assert_ok(acts_share_new(&share, &e), &e);
+        c.batch = 1;
+        c.share = share;
+        c.drop_masked = drop != 0;
+        struct acts_stream *a = stream_make(w, w->deep, &c, 0.3);
+        c.order_seed = 6;
+        struct acts_stream *b = stream_make(w, w->deep, &c, 0.3), *late = NULL;
+        float *x = mem_alloc(PER_FILL * D, sizeof *x), *y = mem_alloc(PER_FILL * D, 4);
+        for (uint64_t fill = 1; fill <= 3; fill++) {
+            size_t n = 0, in_place = 0;
+            do {
+                memcpy(x + n * D, next(a), D * sizeof *x);
+                memcpy(y + n * D, next(b), D * sizeof *y);
+                assert_int_equal(stream_tell(a).fill, fill);
+                assert_int_equal(stream_tell(b).fill, fill);
+                in_place += memcmp(x + n * D, y + n * D, D * sizeof *x) == 0;
+                n++;
+            } while (stream_lag(a) > 0);
+            assert_int_equal(stream_lag(b), 0);
+            assert_true(n > PER_FILL / 3 && in_place < n / 4);
+            uint8_t used[PER_FILL] = {0};
+            for (size_t i = 0; i < n; i++) { /* each of them once */
+                size_t j = 0;
+                while (j < n &&
+                       (used[j] || memcmp(x + i * D, y + j * D, D * sizeof *x) != 0)) {
+                    j++;
+                }
+                assert_true(j < n);
+                used[j] = 1;
+            }
+        }
+        assert_true(stream_stats(a).seconds_model > 0);
+        assert_true(stream_stats(b).seconds_model <= 0);
+        /* Half way through a fill it is found again. */
+        for (int i = 0; i < 5; i++) {
+            (void)next(b);
+        }
+        const struct stream_pos pos = stream_tell(b);
+        late = stream_make(w, w->deep, &c, 0.3);
+        assert_ok(stream_seek(late, &pos, &e), &e);
+        for (int i = 0; i < 3 * PER_FILL; i++) {
+            assert_memory_equal(next(b), next(late), D * sizeof *x);
+        }
+        mem_free(x);
+        mem_free(y);
+        stream_free(a);
+        stream_free(b);
+        stream_free(late);
+        acts_share_free(share);
+    }
 }
 
 static void realised_fraction_is_exact(void **state)
@@ -707,6 +769,7 @@ int main(void)
         cmocka_unit_test(harvest_is_the_model),
         cmocka_unit_test(a_fill_is_served_once),
         cmocka_unit_test(arms_serve_the_same_positions),
+        cmocka_unit_test(an_order_of_its_own_shares_the_fill),
         cmocka_unit_test(realised_fraction_is_exact),
         cmocka_unit_test(drop_passes_over),
         cmocka_unit_test(mix_is_two_passes),

@@ -100,10 +100,68 @@ static struct synth_stream *stream(const struct synth *s, bool drop, bool mix)
 {
     struct errinfo e;
     struct synth_stream *m = NULL;
-    const struct synth_stream_config c = {
-        .batch = BATCH, .scale = 1.0f, .drop_masked = drop, .mix = mix};
+    const struct synth_stream_config c = {.batch = BATCH,
+                                          .order_seed = synth_config_of(s)->seed,
+                                          .scale = 1.0f,
+                                          .drop_masked = drop,
+                                          .mix = mix};
     assert_ok(synth_stream_new(s, &c, &m, &e), &e);
     return m;
+}
+
+/* Of sequences, and of rows that belong to none. */
+static void another_seed_serves_the_same_rows_in_another_order(void **state)
+{
+    (void)state;
+    for (size_t sequence = 1; sequence <= 2; sequence++) {
+        enum { MOST = 8192 };
+        struct errinfo e;
+        const struct settings set = small();
+        struct synth_config c = settings_synth(&set);
+        c.sequence = sequence;
+        c.correlation = 0.0;
+        c.others = 24;
+        c.other_rate = 0.5;
+        const size_t n = sequence > 1 ? 512 * sequence : MOST;
+        struct synth *s = NULL;
+        assert_ok(synth_new(&c, &s, &e), &e);
+        float *x = mem_alloc(MOST * D, 4), *y = mem_alloc(MOST * D, 4);
+        double sum[2] = {0, 0};
+        size_t in_place = 0;
+        struct synth_stream_config own = {
+            .batch = 64, .order_seed = c.seed, .scale = 1};
+        struct synth_stream *a = NULL, *b = NULL, *late = NULL;
+        assert_ok(synth_stream_new(s, &own, &a, &e), &e);
+        own.order_seed = c.seed + 1;
+        assert_ok(synth_stream_new(s, &own, &b, &e), &e);
+        for (size_t i = 0; i < n; i += 64) {
+            memcpy(x + i * D, synth_stream_next(a), 64 * D * sizeof *x);
+            memcpy(y + i * D, synth_stream_next(b), 64 * D * sizeof *y);
+        }
+        for (size_t i = 0; i < n; i++) {
+            in_place += memcmp(x + i * D, y + i * D, D * sizeof *x) == 0;
+            for (size_t d = 0; d < D; d++) {
+                sum[0] += (double)x[i * D + d] * (double)x[i * D + d];
+                sum[1] += (double)y[i * D + d] * (double)y[i * D + d];
+            }
+        }
+        assert_true(in_place < n / 50);
+        assert_true(fabs(sum[0] - sum[1]) < 1e-9 * sum[0]); /* the same rows */
+        for (size_t i = 0; i < 20; i++) {
+            assert_true(find_row(y, n, x + i * D) < n);
+        }
+        const struct stream_pos pos = synth_stream_tell(b);
+        assert_ok(synth_stream_new(s, &own, &late, &e), &e);
+        synth_stream_seek(late, &pos);
+        assert_memory_equal(synth_stream_next(b), synth_stream_next(late),
+                            64 * D * sizeof *x);
+        mem_free(x);
+        mem_free(y);
+        synth_stream_free(a);
+        synth_stream_free(b);
+        synth_stream_free(late);
+        synth_free(s);
+    }
 }
 
 static void rows_are_served_once_in_one_order_for_all_masks(void **state)
@@ -315,6 +373,7 @@ int main(void)
     num_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_defaults_are_the_source_s),
+        cmocka_unit_test(another_seed_serves_the_same_rows_in_another_order),
         cmocka_unit_test(rows_are_served_once_in_one_order_for_all_masks),
         cmocka_unit_test(threads_do_not_change_the_weights),
         cmocka_unit_test(a_resumed_run_ends_with_the_same_bytes),
