@@ -33,8 +33,9 @@ struct reporter {
 static void print_json_row(size_t arm, const struct metric_row *row)
 {
     struct str s;
+    char name[ARM_LETTERS];
     str_init(&s, 1u << 16);
-    str_addf(&s, "{\"event\":\"row\",\"arm\":\"%c\"", 'A' + (int)arm);
+    str_addf(&s, "{\"event\":\"row\",\"arm\":\"%s\"", arm_letters(arm, name));
     for (int m = 0; m < METRIC_COUNT; m++) {
         if (isfinite(row->v[m])) {
             str_addf(&s, ",\"%s\":", measure_at((enum metric)m)->column);
@@ -49,7 +50,8 @@ static void print_json_row(size_t arm, const struct metric_row *row)
 
 static void print_evaluation(size_t arm, const struct metric_row *row)
 {
-    (void)printf("%c step %.0f", 'A' + (int)arm, row->v[METRIC_STEP]);
+    char name[ARM_LETTERS];
+    (void)printf("%s step %.0f", arm_letters(arm, name), row->v[METRIC_STEP]);
     for (int i = 1; measure_line(i) >= 0; i++) {
         const enum metric m = (enum metric)measure_line(i);
         const struct measure *d = measure_at(m);
@@ -220,21 +222,22 @@ static void say_useless(struct reporter *r, const struct engine *g)
     static const enum metric recovered[] = {METRIC_CE_REC, METRIC_CE_REC_OOD};
     char text[400];
     for (size_t a = 0; a < g->n_arms; a++) {
+        char name[ARM_LETTERS];
         const struct history *h = &g->arm[a].history;
         const struct metric_row row =
             h->rows > 0 ? h->row[h->rows - 1] : metric_row_empty();
         if (row.v[METRIC_EV] < 0) {
             snprintf(text, sizeof text,
-                     "arm %c explains less of the held-out text than its mean does "
+                     "arm %s explains less of the held-out text than its mean does "
                      "(explained variance %.3g): too high a --lr, too strong a "
                      "penalty, or too few steps",
-                     'A' + (int)a, row.v[METRIC_EV]);
+                     arm_letters(a, name), row.v[METRIC_EV]);
             print_event(r, "warning", text);
         }
         for (size_t i = 0; i < 2; i++) {
             const struct ce_doubt *doubt = metric_doubt(row.v, recovered[i]);
             if (doubt) {
-                snprintf(text, sizeof text, "arm %c, %s: %s", 'A' + (int)a,
+                snprintf(text, sizeof text, "arm %s, %s: %s", arm_letters(a, name),
                          measure_at(recovered[i])->label, doubt->long_text);
                 print_event(r, "warning", text);
             }

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define TEXT_BYTES ((size_t)256 << 20)
-#define RATES_MAX  ENGINE_ARMS
+#define RATES_MAX  RUN_ARMS_MAX
 #define LEVEL      0.95
 
 /* Figures of the table over seeds. */

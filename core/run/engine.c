@@ -48,7 +48,7 @@ enum err engine_event(struct engine *g, size_t arm, struct errinfo *e, const cha
     va_end(ap);
     snprintf(ev.kind, sizeof ev.kind, "%s", kind);
     for (size_t a = 0; a < g->n_arms; a++) {
-        if (arm == ENGINE_ARMS || arm == a) {
+        if (arm == ENGINE_ALL_ARMS || arm == a) {
             TRY(add_event(g, a, &ev, e));
         }
     }
@@ -82,9 +82,9 @@ static enum err start_arm(struct engine *g, size_t i, const struct arm_plan *pla
 static enum err start_arms(struct engine *g, const struct arm_plan *arms, size_t n,
                            struct errinfo *e)
 {
-    if (n > ENGINE_ARMS) {
+    if (n > RUN_ARMS_MAX) {
         return err_set(e, ERR_USAGE, "found %zu arms, expected %d at most", n,
-                       ENGINE_ARMS);
+                       RUN_ARMS_MAX);
     }
     for (size_t i = 0; i < n; i++) {
         TRY(start_arm(g, i, &arms[i], e));
@@ -131,7 +131,7 @@ void engine_free(struct engine *g)
     if (!g) {
         return;
     }
-    for (size_t a = 0; a < ENGINE_ARMS; a++) {
+    for (size_t a = 0; a < RUN_ARMS_MAX; a++) {
         arm_free(g->arm[a].arm);
         history_free(&g->arm[a].history);
         eval_result_deinit(&g->arm[a].eval);
@@ -328,7 +328,7 @@ static enum err stretched_due(struct engine *g, bool *due, struct errinfo *e)
     if (*due && eval_pace_news(interval, g->eval_interval)) {
         g->eval_interval = interval;
         return engine_event(
-            g, ENGINE_ARMS, e, "eval-interval",
+            g, ENGINE_ALL_ARMS, e, "eval-interval",
             "an evaluation every %.0f s keeps it within a tenth of the time", interval);
     }
     return OK;
@@ -410,22 +410,22 @@ static enum err add_rows(struct engine *g, const bool *which, struct metric_row 
     return OK;
 }
 
-static void empty_rows(struct metric_row rows[ENGINE_ARMS])
+static void empty_rows(struct metric_row rows[RUN_ARMS_MAX])
 {
-    for (size_t a = 0; a < ENGINE_ARMS; a++) {
+    for (size_t a = 0; a < RUN_ARMS_MAX; a++) {
         rows[a] = metric_row_empty();
     }
 }
 
 enum err engine_evaluate(struct engine *g, struct errinfo *e)
 {
-    struct metric_row rows[ENGINE_ARMS];
-    bool all[ENGINE_ARMS];
+    struct metric_row rows[RUN_ARMS_MAX];
+    bool all[RUN_ARMS_MAX];
     if (!can_evaluate(g)) {
         return err_set(e, ERR_USAGE, "the evaluation set is still being made");
     }
     empty_rows(rows);
-    for (size_t a = 0; a < ENGINE_ARMS; a++) {
+    for (size_t a = 0; a < RUN_ARMS_MAX; a++) {
         all[a] = true;
     }
     TRY(evaluate_arms(g, all, rows, e));
@@ -479,8 +479,8 @@ static enum err step_arms(struct engine *g, bool *stepped, struct metric_row *ro
 
 enum err engine_step(struct engine *g, struct errinfo *e)
 {
-    struct metric_row rows[ENGINE_ARMS];
-    bool stepped[ENGINE_ARMS] = {false};
+    struct metric_row rows[RUN_ARMS_MAX];
+    bool stepped[RUN_ARMS_MAX] = {false};
     empty_rows(rows);
     TRY(step_arms(g, stepped, rows, e));
 
@@ -505,8 +505,10 @@ enum err engine_step(struct engine *g, struct errinfo *e)
 enum err engine_set_mask(struct engine *g, size_t arm, double rate, int64_t at,
                          struct errinfo *e)
 {
+    char name[ARM_LETTERS];
     if (arm >= g->n_arms) {
-        return err_set(e, ERR_USAGE, "there is no arm %c", 'A' + (int)arm);
+        return err_set(e, ERR_USAGE, "there is no arm %s",
+                       arm < RUN_ARMS_MAX ? arm_letters(arm, name) : "of that number");
     }
     if (!(rate >= 0 && rate <= MASK_RATE_MAX)) {
         return err_set(e, ERR_USAGE, "mask rate: found %g, expected 0 to %g", rate,
@@ -554,7 +556,8 @@ enum err engine_fork(struct engine *g, struct errinfo *e)
     g->n_arms = 2;
     g->row_tokens = tokens_read(g);
     g->row_seconds = g->seconds;
-    return engine_event(g, ENGINE_ARMS, e, "fork", "twin B from here, p = %.2f", rate);
+    return engine_event(g, ENGINE_ALL_ARMS, e, "fork", "twin B from here, p = %.2f",
+                        rate);
 }
 
 enum err engine_check_extend(int64_t planned, int64_t steps, struct errinfo *e)
@@ -576,7 +579,8 @@ enum err engine_extend(struct engine *g, int64_t steps, struct errinfo *e)
     for (size_t a = 0; a < g->n_arms; a++) {
         arm_extend(g->arm[a].arm, steps);
     }
-    return engine_event(g, ENGINE_ARMS, e, "extend", "to %lld steps", (long long)steps);
+    return engine_event(g, ENGINE_ALL_ARMS, e, "extend", "to %lld steps",
+                        (long long)steps);
 }
 
 enum err engine_set_lr(struct engine *g, double lr, struct errinfo *e)
@@ -589,5 +593,5 @@ enum err engine_set_lr(struct engine *g, double lr, struct errinfo *e)
         arm_set_lr(g->arm[a].arm, lr);
     }
     g->in->set.lr = lr;
-    return engine_event(g, ENGINE_ARMS, e, "lr", "%g", lr);
+    return engine_event(g, ENGINE_ALL_ARMS, e, "lr", "%g", lr);
 }

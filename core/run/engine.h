@@ -15,7 +15,8 @@
 
 #include <stdatomic.h>
 
-#define ENGINE_ARMS RUN_ARMS_MAX
+/* In place of an arm's number: all of them. */
+#define ENGINE_ALL_ARMS RUN_ARMS_MAX
 
 struct engine_arm {
     struct arm *arm;
@@ -41,7 +42,7 @@ struct engine {
     struct inputs *in;               /* owned */
     const struct eval_set *eval_set; /* borrowed; NULL: no evaluation yet */
     struct truth_set *truth;         /* of a synthetic source, from its first one on */
-    struct engine_arm arm[ENGINE_ARMS];
+    struct engine_arm arm[RUN_ARMS_MAX];
     size_t n_arms;
     struct claims claims;       /* directories saved in */
     char dir[SETTING_TEXT_MAX]; /* the run's, for checkpoints; "": none yet */
@@ -65,7 +66,7 @@ enum err engine_new(struct inputs *in, struct engine **out,
                     struct errinfo *e) ERR_CHECKED;
 /* These arms [n]; the first has the settings that `in` was opened with, the others
  * differ from it in what is of an arm (setting_list.h). Takes `in` over, also on error.
- * ERR_USAGE: more than ENGINE_ARMS. */
+ * ERR_USAGE: more than RUN_ARMS_MAX. */
 enum err engine_new_arms(struct inputs *in, const struct arm_plan *arms, size_t n,
                          struct engine **out, struct errinfo *e) ERR_CHECKED;
 void engine_free(struct engine *g); /* NULL is fine */
@@ -109,7 +110,7 @@ enum err engine_check_extend(int64_t planned, int64_t steps,
 enum err engine_extend(struct engine *g, int64_t steps, struct errinfo *e) ERR_CHECKED;
 enum err engine_set_lr(struct engine *g, double lr, struct errinfo *e) ERR_CHECKED;
 
-/* Record an event of an arm (all arms: arm = ENGINE_ARMS). */
+/* Record an event of an arm (all arms: arm = ENGINE_ALL_ARMS). */
 enum err engine_event(struct engine *g, size_t arm, struct errinfo *e, const char *kind,
                       const char *fmt, ...)
     __attribute__((format(printf, 5, 6))) ERR_CHECKED;

@@ -73,7 +73,7 @@ static enum err write_arm(struct engine *g, size_t i, const char *dir, bool hold
                           struct errinfo *e)
 {
     struct engine_arm *a = &g->arm[i];
-    char arms[256];
+    char arms[RUN_ARMS_TEXT];
     struct str json;
     const char *eval = NULL;
     str_init(&json, 1u << 24);
@@ -308,8 +308,10 @@ static enum err keep_owed(struct engine *g, struct errinfo *e)
 
 /* A run being opened again: the states of its arms, until they are arms. */
 struct reopened {
-    struct run_state *state; /* [ENGINE_ARMS] */
-    char suffix[ENGINE_ARMS][24], dir[ENGINE_ARMS][SETTING_TEXT_MAX];
+    struct reopened_arm {
+        struct run_state state;
+        char suffix[ARM_SUFFIX], dir[SETTING_TEXT_MAX];
+    } * arm; /* [RUN_ARMS_MAX] */
     size_t n;
     struct claims claims;
 };
@@ -317,9 +319,9 @@ struct reopened {
 static void close_states(struct reopened *r)
 {
     for (size_t i = 0; i < r->n; i++) {
-        runstate_close(&r->state[i]);
+        runstate_close(&r->arm[i].state);
     }
-    mem_free(r->state);
+    mem_free(r->arm);
     claims_release(&r->claims, 0);
 }
 
@@ -336,25 +338,25 @@ static enum err open_state(struct reopened *r, const char *dir, const char *suff
                            struct errinfo *e)
 {
     const size_t i = r->n;
-    if (i == ENGINE_ARMS) {
-        return err_set(e, ERR_FORMAT, "%s: more than %d arms", dir, ENGINE_ARMS);
+    if (i == RUN_ARMS_MAX) {
+        return err_set(e, ERR_FORMAT, "%s: more than %d arms", dir, RUN_ARMS_MAX);
     }
-    snprintf(r->suffix[i], sizeof r->suffix[i], "%s", suffix);
-    TRY(engine_arm_dir(dir, suffix, r->dir[i], sizeof r->dir[i], e));
+    snprintf(r->arm[i].suffix, sizeof r->arm[i].suffix, "%s", suffix);
+    TRY(engine_arm_dir(dir, suffix, r->arm[i].dir, sizeof r->arm[i].dir, e));
     if (i > 0) {
-        TRY(expect_beside(r->dir[0], r->dir[i], e));
+        TRY(expect_beside(r->arm[0].dir, r->arm[i].dir, e));
     }
-    TRY(claims_open(&r->claims, r->dir[i], e));
+    TRY(claims_open(&r->claims, r->arm[i].dir, e));
     if (i > 0) {
-        TRY(rundir_release(r->dir[i], e)); /* the first one names it */
+        TRY(rundir_release(r->arm[i].dir, e)); /* the first one names it */
     }
-    if (!rundir_is(r->dir[i])) {
+    if (!rundir_is(r->arm[i].dir)) {
         return err_set(
             e, ERR_MISSING,
             "%s: nothing was saved in it that could go on; start anew, with --out",
-            r->dir[i]);
+            r->arm[i].dir);
     }
-    TRY(runstate_open(r->dir[i], &r->state[i], e));
+    TRY(runstate_open(r->arm[i].dir, &r->arm[i].state, e));
     r->n++;
     return OK;
 }
@@ -368,16 +370,16 @@ static bool is_best(const char *dir)
 
 static enum err open_states(struct reopened *r, const char *dir, struct errinfo *e)
 {
-    char arms[256], *save = NULL;
-    TRY(mem_new(&r->state, ENGINE_ARMS, sizeof *r->state, "a run", e));
+    char arms[RUN_ARMS_TEXT], *save = NULL;
+    TRY(mem_new(&r->arm, RUN_ARMS_MAX, sizeof *r->arm, "a run", e));
     TRY(open_state(r, dir, "", e));
-    if (is_best(r->dir[0])) {
+    if (is_best(r->arm[0].dir)) {
         return OK;
     }
-    snprintf(arms, sizeof arms, "%s", r->state[0].arms);
+    snprintf(arms, sizeof arms, "%s", r->arm[0].state.arms);
     for (char *a = strtok_r(arms, ";", &save); a; a = strtok_r(NULL, ";", &save)) {
         /* From a file: a name beside the run's, nothing that leads elsewhere. */
-        if (a[0] != '-' || strchr(a, '/') || strlen(a) >= sizeof r->suffix[0]) {
+        if (a[0] != '-' || strchr(a, '/') || strlen(a) >= sizeof r->arm[0].suffix) {
             return err_set(e, ERR_FORMAT, "%s: found an arm '%.40s', expected -NAME",
                            dir, a);
         }
@@ -434,13 +436,13 @@ static enum err reopen_arm(struct engine *g, const struct reopened *r, size_t i,
                            struct errinfo *e)
 {
     struct engine_arm *a = &g->arm[i];
-    TRY(runstate_check_inputs(&r->state[i], r->dir[i], g->in, e));
-    TRY(runstate_arm(&r->state[i], r->dir[i], g->in, &a->arm, e));
+    TRY(runstate_check_inputs(&r->arm[i].state, r->arm[i].dir, g->in, e));
+    TRY(runstate_arm(&r->arm[i].state, r->arm[i].dir, g->in, &a->arm, e));
     g->n_arms++;
-    TRY(history_load(r->dir[i], &a->history, e));
-    history_cut(&a->history, r->state[i].step);
-    memcpy(a->suffix, r->suffix[i], sizeof a->suffix);
-    memcpy(a->dir, r->dir[i], sizeof a->dir);
+    TRY(history_load(r->arm[i].dir, &a->history, e));
+    history_cut(&a->history, r->arm[i].state.step);
+    memcpy(a->suffix, r->arm[i].suffix, sizeof a->suffix);
+    memcpy(a->dir, r->arm[i].dir, sizeof a->dir);
     g->seconds = fmax(g->seconds, a->arm->state.seconds);
     return OK;
 }
@@ -449,27 +451,27 @@ static enum err reopen_arm(struct engine *g, const struct reopened *r, size_t i,
 static enum err reopen(struct engine *g, struct reopened *r,
                        const struct settings *given, struct errinfo *e)
 {
-    g->in->scale = r->state[0].scale; /* of the kernels that it was begun with */
-    g->steps = r->state[0].set.steps;
+    g->in->scale = r->arm[0].state.scale; /* of the kernels that it was begun with */
+    g->steps = r->arm[0].state.set.steps;
     for (size_t i = 0; i < r->n; i++) {
         TRY(reopen_arm(g, r, i, e));
     }
-    const char *warning =
-        runstate_warning(&r->state[0], r->dir[0], g->warning, sizeof g->warning);
-    if (!warning && is_best(r->dir[0]) && r->state[0].arms[0]) {
+    const char *warning = runstate_warning(&r->arm[0].state, r->arm[0].dir, g->warning,
+                                           sizeof g->warning);
+    if (!warning && is_best(r->arm[0].dir) && r->arm[0].state.arms[0]) {
         snprintf(g->warning, sizeof g->warning,
                  "%.200s: goes on alone; the other arms have best steps of their own",
-                 r->dir[0]);
+                 r->arm[0].dir);
     }
     g->row_seconds = g->eval_at_seconds = g->seconds;
-    memcpy(g->dir, r->dir[0], sizeof g->dir);
+    memcpy(g->dir, r->arm[0].dir, sizeof g->dir);
     g->claims = r->claims;
     r->claims = (struct claims){0};
     if (given && settings_given(given, "steps") && given->steps > g->steps) {
         TRY(engine_extend(g, given->steps, e));
     }
     TRY(keep_owed(g, e));
-    return engine_event(g, ENGINE_ARMS, e, "resumed", "from %s", g->dir);
+    return engine_event(g, ENGINE_ALL_ARMS, e, "resumed", "from %s", g->dir);
 }
 
 static enum err resume(struct reopened *r, const char *dir,
@@ -479,7 +481,7 @@ static enum err resume(struct reopened *r, const char *dir,
     struct inputs *own = NULL;
     struct engine *g = NULL;
     TRY(open_states(r, dir, e));
-    struct settings set = r->state[0].set;
+    struct settings set = r->arm[0].state.set;
     snprintf(set.samples_dir, sizeof set.samples_dir, "%s", samples_dir);
     if (given) {
         TRY(apply_given(&set, given, dir, e));

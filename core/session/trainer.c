@@ -16,6 +16,9 @@
 /* The screen is told of the state at least this often while training. */
 #define STATUS_NS (INT64_C(66) * 1000 * 1000)
 
+/* The first VIEW_ARMS. */
+#define SHOWN_ARMS "A and B"
+
 /* ---- what the screen sees of the engine ---- */
 
 static void label_arm(struct arm_view *v)
@@ -173,6 +176,10 @@ static enum err open_training(struct session *s, struct errinfo *e)
     take_engine(s, g);
     send_engine_past(s);
     publish(s);
+    if (g->n_arms > VIEW_ARMS) {
+        session_say(s, false, "%zu arms are trained; " SHOWN_ARMS " are shown",
+                    g->n_arms);
+    }
     return OK;
 }
 
@@ -185,8 +192,10 @@ static void show_resumed(struct session *s)
     if (g->warning[0]) {
         session_say(s, true, "%s", g->warning);
     } else {
-        session_say(s, false, "%s goes on from step %lld of %lld", g->dir,
-                    (long long)engine_step_count(g), (long long)g->steps);
+        session_say(s, false, "%s goes on from step %lld of %lld%s", g->dir,
+                    (long long)engine_step_count(g), (long long)g->steps,
+                    g->n_arms > VIEW_ARMS ? "; of its arms " SHOWN_ARMS " are shown"
+                                          : "");
     }
 }
 
@@ -466,10 +475,10 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
     switch (c->kind) {
     case COMMAND_PAUSE:
         session_set_state(s, engine_done(g) ? SESSION_DONE : SESSION_PAUSED);
-        return engine_event(g, ENGINE_ARMS, e, "pause", "%s", "");
+        return engine_event(g, ENGINE_ALL_ARMS, e, "pause", "%s", "");
     case COMMAND_RESUME:
         session_set_state(s, engine_done(g) ? SESSION_DONE : SESSION_TRAINING);
-        return engine_event(g, ENGINE_ARMS, e, "resume", "%s", "");
+        return engine_event(g, ENGINE_ALL_ARMS, e, "resume", "%s", "");
     case COMMAND_MASK: return engine_set_mask(g, arm, c->value, c->at, e);
     case COMMAND_FORK: return fork_twin(s, e);
     case COMMAND_EXTEND:
@@ -477,7 +486,8 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
         session_set_state(s, SESSION_TRAINING);
         return OK;
     case COMMAND_LR: return engine_set_lr(g, c->value, e);
-    case COMMAND_NOTE: return engine_event(g, ENGINE_ARMS, e, "note", "%s", c->text);
+    case COMMAND_NOTE:
+        return engine_event(g, ENGINE_ALL_ARMS, e, "note", "%s", c->text);
     case COMMAND_EVALUATE: return engine_evaluate(g, e);
     case COMMAND_SAVE:
     case COMMAND_TABLE:

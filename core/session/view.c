@@ -110,7 +110,7 @@ static enum err add_point(struct series *s, size_t m, const struct metric_row *r
 enum err session_view_add_row(struct session_view *v, size_t arm,
                               const struct metric_row *row, struct errinfo *e)
 {
-    if (arm >= 2 || !isfinite(row->v[METRIC_STEP])) {
+    if (arm >= VIEW_ARMS || !isfinite(row->v[METRIC_STEP])) {
         return OK;
     }
     struct arm_view *a = &v->arm[arm];

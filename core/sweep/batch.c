@@ -79,7 +79,7 @@ enum err sweep_make_batches(const struct sweep_plan *p, const bool *todo,
             continue;
         }
         TRY_OUT(rc, share_key(p, &p->cell[i], &k, e));
-        while (at < *n && (key[at] != k || b[at].n == ENGINE_ARMS)) {
+        while (at < *n && (key[at] != k || b[at].n == SWEEP_BATCH_MAX)) {
             at++;
         }
         *n += at == *n ? 1 : 0;

@@ -61,7 +61,7 @@ void halfway_remove(const struct sweep_work *w, const struct sweep_batch *b)
 {
     char path[SWEEP_PATH], suffix[ARM_SUFFIX] = ""; /* of the first arm */
     struct errinfo e;
-    for (size_t i = 0; i < ENGINE_ARMS; i++) {
+    for (size_t i = 0; i < SWEEP_BATCH_MAX; i++) {
         if (i > 0) {
             arm_suffix_also(i, suffix);
         }
@@ -132,7 +132,7 @@ static bool read_list(const struct sweep_plan *p, char *text, struct sweep_batch
     for (char *name = strtok_r(text, "\n", &save); name;
          name = strtok_r(NULL, "\n", &save)) {
         const size_t i = find_cell(p, name);
-        if (i == SWEEP_NONE || b->n == ENGINE_ARMS || has_cell(b, i)) {
+        if (i == SWEEP_NONE || b->n == SWEEP_BATCH_MAX || has_cell(b, i)) {
             return false;
         }
         b->cell[b->n++] = i;

@@ -14,6 +14,10 @@
 /* Measuring a run costs about as much as so many steps of an arm, for the progress. */
 #define SWEEP_MEASURE_STEPS 600
 
+/* Cells that are trained in one engine, at most: what they share is saved and taken up
+ * by a process as one. */
+#define SWEEP_BATCH_MAX 8
+
 /* What a search found for the cells of an arm. */
 struct sweep_found {
     bool known;
@@ -25,7 +29,7 @@ struct sweep_found {
 
 /* Cells of one engine. */
 struct sweep_batch {
-    size_t cell[ENGINE_ARMS];
+    size_t cell[SWEEP_BATCH_MAX];
     size_t n;
 };
 

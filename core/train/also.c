@@ -143,6 +143,17 @@ enum err twin_settings(const struct settings *base, struct settings *out,
 
 /* ---- all of them ---- */
 
+const char *arm_letters(size_t i, char out[ARM_LETTERS])
+{
+    char *at = out;
+    if (i >= 26) {
+        *at++ = (char)('A' + (int)(i / 26 - 1) % 26);
+    }
+    *at++ = (char)('A' + (int)(i % 26));
+    *at = '\0';
+    return out;
+}
+
 size_t arm_plans_count(const struct settings *asked)
 {
     return also_count(asked->also) + (asked->twin == TWIN_UNMASKED ? 2u : 1u);

@@ -7,7 +7,9 @@
 
 #include <stddef.h>
 
+#define RUN_ARMS_MAX    64 /* arms of a run */
 #define ARM_SUFFIX      32
+#define RUN_ARMS_TEXT   (RUN_ARMS_MAX * ARM_SUFFIX) /* their suffixes in a row */
 #define ARM_SUFFIX_TWIN "-twin"
 /* An arm of a run: its settings as if it were trained alone, not resolved, and what
  * follows the run directory's name in its own. */
@@ -28,6 +30,10 @@ void arm_suffix_also(size_t n, char out[ARM_SUFFIX]);
 /* How many arms the settings ask for, and the suffix of arm i of them. */
 size_t arm_plans_count(const struct settings *asked);
 void arm_plans_suffix(const struct settings *asked, size_t i, char out[ARM_SUFFIX]);
+
+/* What arm i is called in a line: "A" to "Z", "AA", "AB", ... */
+#define ARM_LETTERS 4
+const char *arm_letters(size_t i, char out[ARM_LETTERS]);
 
 /* How many arms `also` describes: "k=8,mask-rate=0.3;k=16" is two. */
 size_t also_count(const char *also);

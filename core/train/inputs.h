@@ -9,11 +9,11 @@
 #include "acts/source.h"
 #include "base/remarks.h"
 #include "text/concepts.h"
-#include "train/settings.h"
+#include "train/also.h"
 
 #include <stdbool.h>
 
-#define INPUTS_CACHES 9 /* masked differently, at most, and not at all */
+#define INPUTS_CACHES (RUN_ARMS_MAX + 1) /* masked differently, and not at all */
 
 struct inputs {
     struct settings asked; /* as given, before "auto" was resolved */

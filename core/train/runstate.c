@@ -217,6 +217,18 @@ READER(double)
 READER(int64_t)
 #undef READER
 
+static void get_arms(struct reader *r, char out[RUN_ARMS_TEXT])
+{
+    const char *text = get_text(r, "arms");
+    const int n = snprintf(out, RUN_ARMS_TEXT, "%s", text);
+    if (r->rc == OK && n >= RUN_ARMS_TEXT) {
+        r->rc = err_set(r->e, ERR_FORMAT,
+                        "%s: __metadata__.arms: found %d bytes, expected names of %d "
+                        "arms at most",
+                        r->path, n, RUN_ARMS_MAX);
+    }
+}
+
 static void get_hash(struct reader *r, const char *key, uint64_t *out)
 {
     char *end = NULL;
@@ -305,7 +317,7 @@ static void read_all(struct reader *r, struct run_state *s)
     }
     get_settings(r, &s->set);
     snprintf(s->kernels, sizeof s->kernels, "%s", get_text(r, "kernels"));
-    snprintf(s->arms, sizeof s->arms, "%s", get_text(r, "arms"));
+    get_arms(r, s->arms);
     get_hash(r, "model_hash", &s->model_hash);
     get_hash(r, "corpus_hash", &s->corpus_hash);
     get_hash(r, "ood_hash", &s->ood_hash);

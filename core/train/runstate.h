@@ -5,9 +5,8 @@
 #ifndef SAETOP_TRAIN_RUNSTATE_H
 #define SAETOP_TRAIN_RUNSTATE_H
 
+#include "train/also.h"
 #include "train/arm.h"
-
-#define RUN_ARMS_MAX 8 /* arms of a run */
 
 struct run_state {
     struct settings set; /* of the arm, resolved */
@@ -20,8 +19,8 @@ struct run_state {
     double threshold;
     uint64_t model_hash, corpus_hash, ood_hash, concepts_hash; /* 0: none */
     char kernels[96];
-    char arms[256];       /* as rundir_save was told */
-    struct st_file *file; /* the arrays, until runstate_close */
+    char arms[RUN_ARMS_TEXT]; /* as rundir_save was told */
+    struct st_file *file;     /* the arrays, until runstate_close */
 };
 
 enum err runstate_save(const char *dir, const struct arm *a, const char *arms,

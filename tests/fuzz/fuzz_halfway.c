@@ -51,7 +51,7 @@ static void check(const struct sweep_plan *p, const struct sweep_batch *b,
                   const bool *todo, const bool *was)
 {
     bool seen[64] = {false};
-    require(b->n >= 1 && b->n <= ENGINE_ARMS && p->n_cells <= 64);
+    require(b->n >= 1 && b->n <= SWEEP_BATCH_MAX && p->n_cells <= 64);
     for (size_t i = 0; i < b->n; i++) {
         require(b->cell[i] < p->n_cells && !seen[b->cell[i]]);
         require(!todo[b->cell[i]] && was[b->cell[i]]);

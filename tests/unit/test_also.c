@@ -147,6 +147,17 @@ static void weights_have_a_seed_of_their_own(void **state)
     }
 }
 
+/* n further arms that differ in their seed of weights. */
+static void list_seeds(char *out, size_t cap, size_t n)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < n; i++) {
+        len += (size_t)snprintf(out + len, cap - len, "%sseed.weights=%zu",
+                                i ? ";" : "", i + 2);
+        assert_true(len < cap);
+    }
+}
+
 static void what_arms_share_is_refused(void **state)
 {
     (void)state;
@@ -195,9 +206,56 @@ static void what_arms_share_is_refused(void **state)
     struct inputs *in = NULL;
     struct engine *g = NULL;
     struct settings set = sample_settings(10);
-    snprintf(set.also, sizeof set.also, "k=1;k=2;k=3;k=4;k=5;k=6;k=7;k=8");
+    list_seeds(set.also, sizeof set.also, RUN_ARMS_MAX);
     assert_ok(inputs_new(&set, &in, &e), &e);
-    check_error(engine_new(in, &g, &e), ERR_USAGE, &e, "found 9 arms, expected 8");
+    check_error(engine_new(in, &g, &e), ERR_USAGE, &e,
+                "found 65 arms, expected 64 at most");
+}
+
+static void arms_beyond_the_alphabet_have_two_letters(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t i;
+        const char *name;
+    } cases[] = {{0, "A"}, {25, "Z"}, {26, "AA"}, {51, "AZ"}, {52, "BA"}, {63, "BL"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char name[ARM_LETTERS];
+        assert_string_equal(arm_letters(cases[i].i, name), cases[i].name);
+    }
+}
+
+/* As many as there may be: all are stepped, measured, saved, and go on. */
+static void a_run_has_64_arms(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    char dir[256], path[512], command[700];
+    struct settings set = sample_settings(4);
+    struct engine *late = NULL;
+    set.fill_rows = 4;
+    list_seeds(set.also, sizeof set.also, RUN_ARMS_MAX - 1);
+    struct engine *g = start_engine(&set);
+    assert_int_equal(g->n_arms, RUN_ARMS_MAX);
+    tmp_make(dir, sizeof dir);
+    tmp_path(path, dir, "run");
+    run_engine_to(g, 2);
+    assert_ok(engine_save(g, path, &e), &e);
+    claims_release(&g->claims, 0);
+    assert_ok(engine_resume(path, NULL, getenv("SAETOP_SAMPLES"), NULL, &late, &e), &e);
+    assert_int_equal(late->n_arms, RUN_ARMS_MAX);
+    run(g);
+    run(late);
+    for (size_t i = 0; i < RUN_ARMS_MAX; i++) {
+        assert_same_sae(g->arm[i].arm->sae, late->arm[i].arm->sae);
+        assert_true(g->arm[i].history.rows > 0);
+        assert_true((source_stats(g->arm[i].arm->source).seconds_model > 0) == (i < 1));
+    }
+    check_error(engine_set_mask(g, 64, 0.1, 0, &e), ERR_USAGE, &e, "there is no arm");
+    engine_free(late);
+    engine_free(g);
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    assert_int_equal(system(command), 0);
 }
 
 int main(void)
@@ -207,6 +265,8 @@ int main(void)
         cmocka_unit_test(weights_have_a_seed_of_their_own),
         cmocka_unit_test(only_thresholds_are_calibrated),
         cmocka_unit_test(what_arms_share_is_refused),
+        cmocka_unit_test(arms_beyond_the_alphabet_have_two_letters),
+        cmocka_unit_test(a_run_has_64_arms),
     };
     num_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

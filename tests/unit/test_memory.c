@@ -13,6 +13,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define SEEDS_2_TO_25                                                                  \
+    "seed.weights=2;seed.weights=3;seed.weights=4;seed.weights=5;"                     \
+    "seed.weights=6;seed.weights=7;seed.weights=8;seed.weights=9;"                     \
+    "seed.weights=10;seed.weights=11;seed.weights=12;seed.weights"                     \
+    "=13;seed.weights=14;seed.weights=15;seed.weights=16;seed.wei"                     \
+    "ghts=17;seed.weights=18;seed.weights=19;seed.weights=20;seed"                     \
+    ".weights=21;seed.weights=22;seed.weights=23;seed.weights=24;"                     \
+    "seed.weights=25"
+
 struct figures {
     double estimate, peak; /* bytes */
 };
@@ -83,6 +92,7 @@ static void the_estimate_holds(void **state)
         {{"fill_rows", "1024"}, {NULL, NULL}},
         {{"threads", "4"}, {"batch", "4096"}, {NULL, NULL}},
         {{"twin", "unmasked"}, {"also", "k=8;k=16"}, {NULL, NULL}},
+        {{"also", SEEDS_2_TO_25}, {"twin", "unmasked"}, {NULL, NULL}},
         /* Nearly all latents are active: fewer rows, or evaluation takes half a minute.
          */
         {{"arch", "standard"},
