@@ -1,6 +1,7 @@
 /* saetop train: the explorer's trainer without a screen. */
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/number.h"
 #include "cmd.h"
 #include "progress.h"
@@ -249,11 +250,16 @@ static void say_useless(struct reporter *r, const struct engine *g)
 
 static enum err save(struct reporter *r, struct engine *g, struct errinfo *e)
 {
-    char text[1400];
+    char text[2 * SETTING_TEXT_MAX + 200], others[SETTING_TEXT_MAX + 40] = "";
     TRY(engine_save(g, r->args->out, e));
+    if (g->n_arms > 1) {
+        snprintf(others, sizeof others,
+                 g->arm[1].place.beside ? " and beside it"
+                                        : "; the other arms in %s/%s",
+                 g->dir, RUN_ARMS_DIR);
+    }
     snprintf(text, sizeof text, "saved at step %lld in %s%s%s",
-             (long long)engine_step_count(g), r->args->out,
-             g->n_arms > 1 ? " and beside it" : "",
+             (long long)engine_step_count(g), r->args->out, others,
              engine_done(g) ? "" : "; train --resume goes on");
     print_event(r, "saved", text);
     return OK;
@@ -286,16 +292,13 @@ static enum err steps(struct reporter *r, struct engine *g, struct errinfo *e)
 
 /* Make every directory of the run before the work, not after it; none when one of them
  * cannot be made. */
-static enum err claim(const char *out, const struct settings *set, struct claims *c,
-                      struct errinfo *e)
+static enum err claim(const char *out, const struct arm_plan *arms, size_t n,
+                      struct claims *c, struct errinfo *e)
 {
-    for (size_t a = 0; a < arm_plans_count(set); a++) {
-        char dir[SETTING_TEXT_MAX], suffix[ARM_SUFFIX];
-        arm_plans_suffix(set, a, suffix);
-        enum err rc = engine_arm_dir(out, suffix, dir, sizeof dir, e);
-        if (rc == OK) {
-            rc = claims_make(c, dir, a > 0, e);
-        }
+    for (size_t a = 0; a < n; a++) {
+        struct arm_place p = {.beside = false};
+        memcpy(p.name, arms[a].name, sizeof p.name);
+        const enum err rc = claims_make(c, out, &p, e);
         if (rc != OK) {
             claims_release(c, 0);
             return rc;
@@ -307,19 +310,26 @@ static enum err claim(const char *out, const struct settings *set, struct claims
 static enum err start(const char *out, const struct settings *set, struct engine **g,
                       struct errinfo *e)
 {
+    const struct arm_place first = {.name = ""};
     struct claims claims = {0};
     struct inputs *in = NULL;
-    TRY(claim(out, set, &claims, e));
-    enum err rc = inputs_new(set, &in, e);
+    struct arm_plan *arms = NULL;
+    size_t n = 0;
+    TRY(arm_plans_of(set, &arms, &n, e));
+    enum err rc = claim(out, arms, n, &claims, e);
     if (rc == OK) {
-        rc = engine_new(in, g, e);
+        rc = inputs_new(set, &in, e);
     }
+    if (rc == OK) {
+        rc = engine_new_arms(in, arms, n, g, e);
+    }
+    mem_free(arms);
     if (rc != OK) {
         claims_release(&claims, 0);
         return rc;
     }
     (*g)->claims = claims;
-    TRY(engine_arm_dir(out, "", (*g)->dir, sizeof(*g)->dir, e));
+    TRY(arm_place_dir(out, &first, (*g)->dir, sizeof(*g)->dir, e));
     return engine_checkpoint(*g, e); /* so that it can be resumed from the beginning */
 }
 

@@ -108,9 +108,9 @@ static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
         .name = "also",
         .kind = OPT_LIST,
         .to = &r->also,
-        .arg = "K=V,...",
+        .arg = "[NAME:]K=V,...",
         .help = "a further arm from the same harvest that differs in these settings: "
-                "k=8,mask-rate=0.3 (may be repeated)"};
+                "k=8,mask-rate=0.3, named too: few:k=2 (may be repeated)"};
     r->flag[r->n_flags++] = (struct opt){.name = "Settings", .kind = OPT_HEAD};
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);

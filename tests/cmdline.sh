@@ -320,13 +320,13 @@ for seed in 1 2 3; do
     "$saetop" train --out arms$seed --steps 4 $small --seed $seed --set twin=unmasked \
         >/dev/null || exit 1
 done
-refuse "all arms are of one condition" verdict arms1-twin
+refuse "all arms are of one condition" verdict arms1/arms/twin
 refuse "arms1 and arms1: settings and seeds are the same" verdict arms1 arms1
 refuse "--margin: found 'x=1', expected NAME=X" verdict arms1 --margin x=1
 refuse "--planned: found 1, expected 2 or more" verdict arms1 --planned 1
-keep arms1 0.30 && keep arms1-twin 0.90
-keep arms2 0.33 && keep arms2-twin 0.93
-keep arms3 0.30 && keep arms3-twin 0.93
+keep arms1 0.30 && keep arms1/arms/twin 0.90
+keep arms2 0.33 && keep arms2/arms/twin 0.93
+keep arms3 0.30 && keep arms3/arms/twin 0.93
 accept verdict arms1
 grep -q 'absorption, semantic  *-0.400 .*not established: one seed' out &&
     grep -q 'the intervals are of the text' out && [ "$(wc -l <out)" -le 15 ] ||
@@ -370,9 +370,9 @@ printf '{"step": 4, "rows": 64, "seeds": {"intervals": 0}, "concepts": [3, {"con
     "leaf", "main_latents": [-1e300, "x"], "f1_best_latent": "x", "intervals": [[[]]]}],
     "words": [4, {"concept": ""}], "units": {}}' >arms1/eval.json
 accept concepts arms1 arms2
-mv arms1-twin elsewhere
+mv arms1/arms/twin elsewhere
 refuse "all arms are of one condition" verdict arms1
-mv elsewhere arms1-twin
+mv elsewhere arms1/arms/twin
 printf '{"step": 4, "rows": 64, "seeds": {"intervals": 0}, "concepts": [],
     "words": [], "units": {"absorption.leaf.full": 3}}' >arms1/eval.json
 refuse "arms1/eval.json: " verdict arms1

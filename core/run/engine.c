@@ -64,7 +64,8 @@ static enum err start_arm(struct engine *g, size_t i, const struct arm_plan *pla
     struct settings s = plan->set;
     inputs_resolve(g->in, &s);
     TRY(arm_new(g->in, &s, &a->arm, e));
-    snprintf(a->suffix, sizeof a->suffix, "%s", plan->suffix);
+    memcpy(a->place.name, plan->name, sizeof a->place.name);
+    memcpy(a->condition, plan->condition, sizeof a->condition);
     g->n_arms++;
     char sparsity[64];
     settings_sparsity(&s, sparsity, sizeof sparsity);
@@ -552,7 +553,10 @@ enum err engine_fork(struct engine *g, struct errinfo *e)
         history_free(&past);
         return rc;
     }
-    *b = (struct engine_arm){.arm = twin, .history = past, .suffix = ARM_SUFFIX_TWIN};
+    *b = (struct engine_arm){.arm = twin,
+                             .history = past,
+                             .place = {.name = ARM_NAME_TWIN},
+                             .condition = ARM_NAME_TWIN};
     g->n_arms = 2;
     g->row_tokens = tokens_read(g);
     g->row_seconds = g->seconds;

@@ -24,9 +24,10 @@ struct engine_arm {
     struct eval_result eval;
     struct report truth; /* the last one, of a synthetic source */
     bool evaluated;
-    bool is_best;            /* the best so far, and not kept yet */
-    char suffix[ARM_SUFFIX]; /* after the run directory's name: "", "-twin", "-also1" */
-    char dir[SETTING_TEXT_MAX]; /* saved there last; "" */
+    bool is_best;                 /* the best so far, and not kept yet */
+    struct arm_place place;       /* its name, and where it is saved */
+    char condition[ARM_NAME_MAX]; /* of arm_plan; "" where the run has no others */
+    char dir[SETTING_TEXT_MAX];   /* saved there last; "" */
 };
 
 /* Told of each row and event as it is recorded, and when an evaluation begins and ends.
@@ -115,16 +116,12 @@ enum err engine_event(struct engine *g, size_t arm, struct errinfo *e, const cha
                       const char *fmt, ...)
     __attribute__((format(printf, 5, 6))) ERR_CHECKED;
 
-/* Save every arm: the first into dir, the others beside it. A directory that this
- * engine has not saved in before must not exist. */
+/* Save every arm: the first into dir, the others at their places (arm_place.h). A
+ * directory that this engine has not saved in before must not exist. */
 enum err engine_save(struct engine *g, const char *dir, struct errinfo *e) ERR_CHECKED;
 /* The checkpoint of a step, if one is due: all arms saved, and kept as
  * checkpoints/step-N and checkpoints/best where that is asked for. */
 enum err engine_checkpoint(struct engine *g, struct errinfo *e) ERR_CHECKED;
-/* dir and what follows its name in an arm's: "-twin"; of RUN/checkpoints/NAME it is
- * RUN-twin/checkpoints/NAME. */
-enum err engine_arm_dir(const char *dir, const char *suffix, char *out, size_t cap,
-                        struct errinfo *e) ERR_CHECKED;
 
 /* The estimate printed before a run: bytes of the whole process with all arms,
  * evaluation and saving. What is resident at most is within 1.3 times of it. */

@@ -7,33 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes of RUN in RUN/checkpoints/NAME; `len`, all of them, for another path. */
-static size_t run_part(const char *dir, size_t len)
-{
-    static const char parent[] = "/checkpoints/";
-    const size_t n = sizeof parent - 1;
-    size_t up = len;
-    while (up > 0 && dir[up - 1] != '/') {
-        up--;
-    }
-    return up > n && memcmp(dir + up - n, parent, n) == 0 ? up - n : len;
-}
-
-enum err engine_arm_dir(const char *dir, const char *suffix, char *out, size_t cap,
-                        struct errinfo *e)
-{
-    size_t len = strlen(dir);
-    while (len > 1 && dir[len - 1] == '/') {
-        len--; /* what tab completion adds */
-    }
-    const size_t run = run_part(dir, len);
-    const int n = snprintf(out, cap, "%.*s%s%.*s", (int)run, dir, suffix,
-                           (int)(len - run), dir + run);
-    return n >= 0 && (size_t)n < cap
-               ? OK
-               : err_set(e, ERR_LIMIT, "%.80s...: path too long", dir);
-}
-
 /* ---- saving ---- */
 
 /* Make the directories that this run has not saved in yet; none if one cannot be. */
@@ -42,11 +15,11 @@ static enum err claim_all(struct engine *g, const char *dir, struct errinfo *e)
     const size_t had = g->claims.n;
     for (size_t a = 0; a < g->n_arms; a++) {
         char path[SETTING_TEXT_MAX];
-        enum err rc = engine_arm_dir(dir, g->arm[a].suffix, path, sizeof path, e);
+        const struct arm_place *p = &g->arm[a].place;
+        enum err rc = arm_place_dir(dir, p, path, sizeof path, e);
         if (rc == OK) {
-            rc = claims_have(&g->claims, path)
-                     ? claims_keep(&g->claims, path, e)
-                     : claims_make(&g->claims, path, a > 0, e);
+            rc = claims_have(&g->claims, path) ? claims_keep(&g->claims, path, e)
+                                               : claims_make(&g->claims, dir, p, e);
         }
         if (rc != OK) {
             claims_release(&g->claims, had);
@@ -56,16 +29,22 @@ static enum err claim_all(struct engine *g, const char *dir, struct errinfo *e)
     return OK;
 }
 
-/* The suffixes of the other arms, for the first one's state: "-twin;-also1". */
-static void list_arms(const struct engine *g, size_t i, char *out, size_t cap)
+/* What the save of arm i says of its name, and the first one's of the others. */
+static void name_arm(const struct engine *g, size_t i, struct arm_names *out)
 {
-    size_t len = 0;
-    out[0] = '\0';
-    for (size_t a = 1; i == 0 && a < g->n_arms && len < cap; a++) {
-        const int n =
-            snprintf(out + len, cap - len, "%s%s", len ? ";" : "", g->arm[a].suffix);
-        len += n > 0 ? (size_t)n : 0;
+    struct arm_place others[RUN_ARMS_MAX];
+    const struct engine_arm *a = &g->arm[i];
+    const size_t n = i == 0 ? g->n_arms - 1 : 0;
+    for (size_t k = 0; k < n; k++) {
+        others[k] = g->arm[k + 1].place;
     }
+    arm_places_print(others, n, out->others);
+    memcpy(out->name, a->place.name, sizeof out->name);
+    /* An arm that is alone has no condition, until it is forked. */
+    snprintf(out->condition, sizeof out->condition, "%s",
+             g->n_arms < 2     ? ""
+             : a->condition[0] ? a->condition
+                               : arm_name_shown(a->place.name));
 }
 
 /* Write arm i into dir, as its save or held. */
@@ -73,11 +52,11 @@ static enum err write_arm(struct engine *g, size_t i, const char *dir, bool hold
                           struct errinfo *e)
 {
     struct engine_arm *a = &g->arm[i];
-    char arms[RUN_ARMS_TEXT];
+    struct arm_names names;
     struct str json;
     const char *eval = NULL;
     str_init(&json, 1u << 24);
-    list_arms(g, i, arms, sizeof arms);
+    name_arm(g, i, &names);
     a->arm->state.seconds = g->seconds;
     enum err rc = OK;
     if (a->evaluated) {
@@ -86,8 +65,8 @@ static enum err write_arm(struct engine *g, size_t i, const char *dir, bool hold
         eval = json.p;
     }
     if (rc == OK) {
-        rc = hold ? rundir_hold(dir, a->arm, &a->history, eval, e)
-                  : rundir_save(dir, a->arm, &a->history, eval, arms, e);
+        rc = hold ? rundir_hold(dir, a->arm, &a->history, eval, &names, e)
+                  : rundir_save(dir, a->arm, &a->history, eval, &names, e);
     }
     str_free(&json);
     return rc;
@@ -184,8 +163,7 @@ static enum err save_all(struct engine *g, const char *dir, bool told,
     TRY(mem_new(&saves, g->n_arms, sizeof *saves, "a save", e));
     for (size_t i = 0; rc == OK && i < g->n_arms; i++) {
         saves[i].told = told;
-        rc =
-            engine_arm_dir(dir, g->arm[i].suffix, saves[i].dir, sizeof saves[i].dir, e);
+        rc = arm_place_dir(dir, &g->arm[i].place, saves[i].dir, sizeof saves[i].dir, e);
     }
     rc = rc == OK ? save_each(g, saves, e) : rc;
     mem_free(saves);
@@ -195,7 +173,7 @@ static enum err save_all(struct engine *g, const char *dir, bool told,
 enum err engine_save(struct engine *g, const char *dir, struct errinfo *e)
 {
     char name[SETTING_TEXT_MAX]; /* dir may be g->dir itself */
-    TRY(engine_arm_dir(dir, "", name, sizeof name, e));
+    TRY(arm_place_dir(dir, &g->arm[0].place, name, sizeof name, e));
     TRY(save_all(g, name, true, e));
     memcpy(g->dir, name, sizeof name);
     return OK;
@@ -285,7 +263,7 @@ static int64_t kept_step(const struct engine_arm *a, const char *name)
 static enum err keep_owed(struct engine *g, struct errinfo *e)
 {
     char name[40];
-    const bool is_checkpoint = run_part(g->dir, strlen(g->dir)) < strlen(g->dir);
+    const bool is_checkpoint = arm_run_len(g->dir) < strlen(g->dir);
     if (!g->in->set.checkpoint_every || is_checkpoint) {
         return OK;
     }
@@ -310,7 +288,8 @@ static enum err keep_owed(struct engine *g, struct errinfo *e)
 struct reopened {
     struct reopened_arm {
         struct run_state state;
-        char suffix[ARM_SUFFIX], dir[SETTING_TEXT_MAX];
+        struct arm_place place;
+        char dir[SETTING_TEXT_MAX];
     } * arm; /* [RUN_ARMS_MAX] */
     size_t n;
     struct claims claims;
@@ -325,38 +304,35 @@ static void close_states(struct reopened *r)
     claims_release(&r->claims, 0);
 }
 
-/* The user named the first arm, by a link perhaps; the others are found beside it, and
- * a link there would have another run written to. */
-static enum err expect_beside(const char *first, const char *other, struct errinfo *e)
-{
-    bool there = false;
-    const bool links = file_is_dir_own(first, &there, NULL) != OK;
-    return links ? OK : file_is_dir_own(other, &there, e);
-}
-
-static enum err open_state(struct reopened *r, const char *dir, const char *suffix,
+/* The user named the first arm, by a link perhaps; the others are found from there, and
+ * a link on the way would have another run written to. Beside a link to a run others
+ * may be. */
+static enum err expect_own(const char *dir, const struct arm_place *p,
                            struct errinfo *e)
 {
-    const size_t i = r->n;
-    if (i == RUN_ARMS_MAX) {
-        return err_set(e, ERR_FORMAT, "%s: more than %d arms", dir, RUN_ARMS_MAX);
+    bool there = false;
+    const bool links = p->beside && file_is_dir_own(dir, &there, NULL) != OK;
+    return links ? OK : arm_place_check(dir, p, false, e);
+}
+
+static enum err open_state(struct reopened *r, const char *dir,
+                           const struct arm_place *p, struct errinfo *e)
+{
+    struct reopened_arm *a = &r->arm[r->n];
+    a->place = *p;
+    TRY(arm_place_dir(dir, p, a->dir, sizeof a->dir, e));
+    TRY(expect_own(r->arm[0].dir, p, e));
+    TRY(claims_open(&r->claims, a->dir, e));
+    if (r->n > 0) {
+        TRY(rundir_release(a->dir, e)); /* the first one names it */
     }
-    snprintf(r->arm[i].suffix, sizeof r->arm[i].suffix, "%s", suffix);
-    TRY(engine_arm_dir(dir, suffix, r->arm[i].dir, sizeof r->arm[i].dir, e));
-    if (i > 0) {
-        TRY(expect_beside(r->arm[0].dir, r->arm[i].dir, e));
-    }
-    TRY(claims_open(&r->claims, r->arm[i].dir, e));
-    if (i > 0) {
-        TRY(rundir_release(r->arm[i].dir, e)); /* the first one names it */
-    }
-    if (!rundir_is(r->arm[i].dir)) {
+    if (!rundir_is(a->dir)) {
         return err_set(
             e, ERR_MISSING,
             "%s: nothing was saved in it that could go on; start anew, with --out",
-            r->arm[i].dir);
+            a->dir);
     }
-    TRY(runstate_open(r->arm[i].dir, &r->arm[i].state, e));
+    TRY(runstate_open(a->dir, &a->state, e));
     r->n++;
     return OK;
 }
@@ -364,26 +340,22 @@ static enum err open_state(struct reopened *r, const char *dir, const char *suff
 /* Each arm has its own best step, so that these do not go on together. */
 static bool is_best(const char *dir)
 {
-    return run_part(dir, strlen(dir)) < strlen(dir) &&
-           strcmp(path_base(dir), "best") == 0;
+    return arm_run_len(dir) < strlen(dir) && strcmp(path_base(dir), "best") == 0;
 }
 
 static enum err open_states(struct reopened *r, const char *dir, struct errinfo *e)
 {
-    char arms[RUN_ARMS_TEXT], *save = NULL;
+    struct arm_place others[RUN_ARMS_MAX];
+    const struct arm_place first = {.name = ""};
+    size_t n = 0;
     TRY(mem_new(&r->arm, RUN_ARMS_MAX, sizeof *r->arm, "a run", e));
-    TRY(open_state(r, dir, "", e));
+    TRY(open_state(r, dir, &first, e));
     if (is_best(r->arm[0].dir)) {
         return OK;
     }
-    snprintf(arms, sizeof arms, "%s", r->arm[0].state.arms);
-    for (char *a = strtok_r(arms, ";", &save); a; a = strtok_r(NULL, ";", &save)) {
-        /* From a file: a name beside the run's, nothing that leads elsewhere. */
-        if (a[0] != '-' || strchr(a, '/') || strlen(a) >= sizeof r->arm[0].suffix) {
-            return err_set(e, ERR_FORMAT, "%s: found an arm '%.40s', expected -NAME",
-                           dir, a);
-        }
-        TRY(open_state(r, dir, a, e));
+    TRY(arm_places_read(r->arm[0].state.names.others, dir, others, &n, e));
+    for (size_t i = 0; i < n; i++) {
+        TRY(open_state(r, dir, &others[i], e));
     }
     return OK;
 }
@@ -441,7 +413,8 @@ static enum err reopen_arm(struct engine *g, const struct reopened *r, size_t i,
     g->n_arms++;
     TRY(history_load(r->arm[i].dir, &a->history, e));
     history_cut(&a->history, r->arm[i].state.step);
-    memcpy(a->suffix, r->arm[i].suffix, sizeof a->suffix);
+    a->place = r->arm[i].place;
+    memcpy(a->condition, r->arm[i].state.names.condition, sizeof a->condition);
     memcpy(a->dir, r->arm[i].dir, sizeof a->dir);
     g->seconds = fmax(g->seconds, a->arm->state.seconds);
     return OK;
@@ -458,7 +431,7 @@ static enum err reopen(struct engine *g, struct reopened *r,
     }
     const char *warning = runstate_warning(&r->arm[0].state, r->arm[0].dir, g->warning,
                                            sizeof g->warning);
-    if (!warning && is_best(r->arm[0].dir) && r->arm[0].state.arms[0]) {
+    if (!warning && is_best(r->arm[0].dir) && r->arm[0].state.names.others[0]) {
         snprintf(g->warning, sizeof g->warning,
                  "%.200s: goes on alone; the other arms have best steps of their own",
                  r->arm[0].dir);

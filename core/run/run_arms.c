@@ -1,21 +1,13 @@
 #include "run/run_arms.h"
 
-#include "run/engine.h"
-
 #include <stdio.h>
-#include <string.h>
 
-static enum err add_arm(struct run_arms *out, const char *dir, const char *suffix,
-                        struct remarks *remarks, struct errinfo *e)
+static enum err add_arm(struct run_arms *out, const char *dir,
+                        const struct arm_place *p, struct remarks *remarks,
+                        struct errinfo *e)
 {
-    if (suffix[0] != '-' || strchr(suffix, '/')) {
-        return err_set(e, ERR_FORMAT, "%s: found an arm '%.40s', expected -NAME", dir,
-                       suffix);
-    }
-    if (out->n == RUN_ARMS_MAX) {
-        return err_set(e, ERR_FORMAT, "%s: more than %d arms", dir, RUN_ARMS_MAX);
-    }
-    TRY(engine_arm_dir(dir, suffix, out->dir[out->n], sizeof out->dir[0], e));
+    TRY(p->beside ? OK : arm_place_check(dir, p, false, e));
+    TRY(arm_place_dir(dir, p, out->dir[out->n], sizeof out->dir[0], e));
     if (rundir_is(out->dir[out->n])) {
         out->n++;
     } else {
@@ -28,7 +20,8 @@ enum err run_arms(const char *dir, struct run_arms *out, struct remarks *remarks
                   struct errinfo *e)
 {
     struct run_state state;
-    char *save = NULL;
+    struct arm_place others[RUN_ARMS_MAX];
+    size_t n = 0;
     out->n = 1;
     const int len = snprintf(out->dir[0], sizeof out->dir[0], "%s", dir);
     if (len < 0 || (size_t)len >= sizeof out->dir[0]) {
@@ -38,9 +31,9 @@ enum err run_arms(const char *dir, struct run_arms *out, struct remarks *remarks
     if (rc != OK) {
         return rc == ERR_MISSING ? OK : rc;
     }
-    for (char *a = strtok_r(state.arms, ";", &save); a && rc == OK;
-         a = strtok_r(NULL, ";", &save)) {
-        rc = add_arm(out, dir, a, remarks, e);
+    rc = arm_places_read(state.names.others, dir, others, &n, e);
+    for (size_t i = 0; rc == OK && i < n; i++) {
+        rc = add_arm(out, dir, &others[i], remarks, e);
     }
     runstate_close(&state);
     return rc;

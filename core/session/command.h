@@ -14,7 +14,7 @@
     X(EXTEND, "extend")     /* at = new planned length */                              \
     X(LR, "learning rate")  /* value */                                                \
     X(NOTE, "note")         /* text, at this step */                                   \
-    X(SAVE, "save")         /* text = directory of arm A; twin beside it. "": own */   \
+    X(SAVE, "save")         /* text = directory of the run. "": own              */    \
     X(EVALUATE, "evaluate") /* now */                                                  \
     X(TABLE, "describe latents")             /* arm */                                 \
     X(CONCEPTS, "measure concepts")          /* arm; of a run that is browsed */       \

@@ -242,13 +242,17 @@ static void publish_record(struct session *s, size_t a, const char *dir)
     pthread_mutex_unlock(&s->mu);
 }
 
-/* The second arm of a run: its twin, or the first of the others beside it. */
+/* The second arm of a run, of those that there are; "": it has none. A run without
+ * its trainer_state does not name them: as of old, they may be beside it. */
 static enum err second_dir(const char *run, char *out, size_t cap, struct errinfo *e)
 {
-    char suffixes[2][ARM_SUFFIX] = {ARM_SUFFIX_TWIN};
-    arm_suffix_also(1, suffixes[1]);
-    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-        TRY(engine_arm_dir(run, suffixes[i], out, cap, e));
+    static const struct arm_place old[] = {{ARM_NAME_TWIN, true}, {"also1", true}};
+    struct arm_place named[RUN_ARMS_MAX];
+    const size_t n = runstate_arms(run, named), n_old = sizeof old / sizeof old[0];
+    const struct arm_place *p = n > 0 ? named : old;
+    for (size_t i = 0; i < (n > 0 ? n : n_old); i++) {
+        TRY(p[i].beside ? OK : arm_place_check(run, &p[i], false, e));
+        TRY(arm_place_dir(run, &p[i], out, cap, e));
         if (rundir_is(out)) {
             return OK;
         }
@@ -257,13 +261,14 @@ static enum err second_dir(const char *run, char *out, size_t cap, struct errinf
     return OK;
 }
 
-/* A run directory and, where there is one, its second arm beside it. */
+/* A run directory and, where there is one, its second arm. */
 static enum err open_browsing(struct session *s, struct errinfo *e)
 {
+    const struct arm_place first = {.name = ""};
     char dir[VIEW_ARMS][SETTING_TEXT_MAX];
     session_loading(s, "opening the run");
-    TRY(engine_arm_dir(s->open_run, "", dir[0], sizeof dir[0], e));
-    TRY(second_dir(s->open_run, dir[1], sizeof dir[1], e));
+    TRY(arm_place_dir(s->open_run, &first, dir[0], sizeof dir[0], e));
+    TRY(second_dir(dir[0], dir[1], sizeof dir[1], e));
     for (size_t a = 0; a < VIEW_ARMS && dir[a][0]; a++) {
         TRY(run_open(dir[a], &s->cfg.set, s->cfg.given, &s->record[a], e));
         s->n_records++;

@@ -177,7 +177,7 @@ static enum err keep_run(const struct sweep_work *w, size_t cell,
     }
     TRY(rundir_create(dir, e));
     TRY(rundir_lock(dir, &lock, e));
-    const enum err rc = rundir_save(dir, a->arm, &a->history, NULL, "", e);
+    const enum err rc = rundir_save(dir, a->arm, &a->history, NULL, NULL, e);
     rundir_unlock(dir, lock);
     return rc;
 }

@@ -1,5 +1,5 @@
-/* Batches that were stopped half way: DIR/work/HASH and beside it the arms, as the
- * engine saves them, and HASH.cells, the names of the cells, in order. */
+/* Batches that were stopped half way: DIR/work/HASH, as the engine saves them, and
+ * HASH.cells, the names of the cells, in order. */
 #include "base/file.h"
 #include "base/mem.h"
 #include "sweep/run_priv.h"
@@ -57,17 +57,31 @@ static void remove_run(const char *dir)
     }
 }
 
+/* Arm i of the run at `dir`, within it or, of an older save, beside it. */
+static void remove_arm(const char *dir, size_t i, bool beside)
+{
+    struct arm_place p = {.beside = beside};
+    struct errinfo e;
+    char path[SWEEP_PATH];
+    arm_name_also(i, p.name);
+    if (arm_place_dir(dir, &p, path, sizeof path, &e) == OK &&
+        arm_place_check(dir, &p, false, &e) == OK) {
+        remove_run(path);
+    }
+}
+
 void halfway_remove(const struct sweep_work *w, const struct sweep_batch *b)
 {
-    char path[SWEEP_PATH], suffix[ARM_SUFFIX] = ""; /* of the first arm */
+    char path[SWEEP_PATH], arms[SWEEP_PATH];
     struct errinfo e;
-    for (size_t i = 0; i < SWEEP_BATCH_MAX; i++) {
-        if (i > 0) {
-            arm_suffix_also(i, suffix);
+    if (work_path(w, b, "", path, sizeof path, &e) == OK &&
+        path_join(arms, sizeof arms, path, RUN_ARMS_DIR, &e) == OK) {
+        for (size_t i = 1; i < SWEEP_BATCH_MAX; i++) {
+            remove_arm(path, i, false);
+            remove_arm(path, i, true);
         }
-        if (work_path(w, b, suffix, path, sizeof path, &e) == OK) {
-            remove_run(path);
-        }
+        remove_run(arms);
+        remove_run(path);
     }
     if (work_path(w, b, ".cells", path, sizeof path, &e) == OK) {
         (void)remove(path);

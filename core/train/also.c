@@ -1,5 +1,6 @@
 #include "train/also.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -25,6 +26,15 @@ size_t also_count(const char *also)
         n += *p == ';' && p[1] ? 1 : 0;
     }
     return n;
+}
+
+/* Bytes of the name that a part [len] begins with, which a ':' follows; 0: none. A key
+ * has no ':', and ends at its '='. */
+static size_t name_len(const char *part, size_t len, bool *named)
+{
+    const size_t n = strcspn(part, ":=,;");
+    *named = n < len && part[n] == ':';
+    return *named ? n : 0;
 }
 
 static const struct setting_def *find(const char *name)
@@ -109,8 +119,15 @@ enum err also_settings(const struct settings *base, size_t i, struct settings *o
 {
     struct settings s = *base;
     size_t len = 0;
+    bool named = false;
     const char *part = part_of(base->also, i, &len);
+    const size_t name = name_len(part, len, &named);
     TRY(inherit(&s, e));
+    if (named) {
+        TRY(arm_name_check(part, name, "also", e));
+        part += name + 1;
+        len -= name + 1;
+    }
     if (len == 0) {
         return err_set(e, ERR_USAGE, "also: found '%s', expected key=value,...",
                        base->also);
@@ -154,47 +171,121 @@ const char *arm_letters(size_t i, char out[ARM_LETTERS])
     return out;
 }
 
-size_t arm_plans_count(const struct settings *asked)
+void arm_name_also(size_t n, char out[ARM_NAME_MAX])
 {
-    return also_count(asked->also) + (asked->twin == TWIN_UNMASKED ? 2u : 1u);
+    snprintf(out, ARM_NAME_MAX, "also%zu", n);
 }
 
-void arm_suffix_also(size_t n, char out[ARM_SUFFIX])
+static bool is_taken(const struct arm_plan *arm, size_t n, size_t but, const char *name)
 {
-    snprintf(out, ARM_SUFFIX, "-also%zu", n);
+    for (size_t i = 0; i < n; i++) {
+        if (i != but && arm_name_same(arm[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
 }
 
-void arm_plans_suffix(const struct settings *asked, size_t i, char out[ARM_SUFFIX])
+/* Names that were given, then others for those that were given none. */
+static enum err name_arms(const struct settings *asked, struct arm_plan *arm, size_t n,
+                          size_t twins, struct errinfo *e)
+{
+    for (size_t i = 1; i < n; i++) {
+        size_t len = 0;
+        bool named = false;
+        const char *part =
+            i <= twins ? ARM_NAME_TWIN ":" : part_of(asked->also, i - 1 - twins, &len);
+        const size_t name = name_len(part, i <= twins ? strlen(part) : len, &named);
+        snprintf(arm[i].name, ARM_NAME_MAX, "%.*s", (int)name, part);
+        if (named && is_taken(arm, i, i, arm[i].name)) {
+            return err_set(e, ERR_USAGE, "also: found two arms named '%s'",
+                           arm[i].name);
+        }
+    }
+    for (size_t i = 1 + twins; i < n; i++) {
+        for (size_t k = i - twins; !arm[i].name[0]; k++) {
+            char name[ARM_NAME_MAX];
+            arm_name_also(k, name);
+            if (!is_taken(arm, n, i, name)) {
+                memcpy(arm[i].name, name, sizeof name);
+            }
+        }
+    }
+    return OK;
+}
+
+/* Whether a setting belongs to what an arm is trained on, its seed left out. */
+static bool is_of_condition(const struct setting_def *d)
+{
+    return d->scope == SETTING_OF_ARM && strcmp(d->key, "seed.weights") != 0;
+}
+
+static uint64_t condition_hash(const struct settings *s)
+{
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    uint64_t h = HASH_START;
+    struct str text;
+    str_init(&text, 2 * SETTING_TEXT_MAX);
+    for (size_t i = 0; i < n; i++) {
+        if (is_of_condition(&t[i])) {
+            str_clear(&text);
+            settings_print(s, &t[i], &text);
+            h = hash_bytes(h, text.len ? text.p : "", text.len);
+            h = hash_bytes(h, "", 1);
+        }
+    }
+    str_free(&text);
+    return h;
+}
+
+static void find_conditions(struct arm_plan *arm, size_t n, uint64_t *hash)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t j = 0;
+        hash[i] = condition_hash(&arm[i].set);
+        while (hash[j] != hash[i]) {
+            j++;
+        }
+        snprintf(arm[i].condition, sizeof arm[i].condition, "%s",
+                 arm_name_shown(arm[j].name));
+    }
+}
+
+static enum err fill_plans(const struct settings *asked, struct arm_plan *arm, size_t n,
+                           struct errinfo *e)
 {
     const size_t twins = asked->twin == TWIN_UNMASKED ? 1 : 0;
-    if (i > twins) {
-        arm_suffix_also(i - twins, out);
-    } else {
-        snprintf(out, ARM_SUFFIX, "%s", i == 0 ? "" : ARM_SUFFIX_TWIN);
+    uint64_t *hash = NULL;
+    arm[0].set = *asked;
+    for (size_t i = 1; i < n; i++) {
+        TRY(i <= twins ? twin_settings(asked, &arm[i].set, e)
+                       : also_settings(asked, i - 1 - twins, &arm[i].set, e));
     }
+    TRY(name_arms(asked, arm, n, twins, e));
+    TRY(mem_new(&hash, n, sizeof *hash, "arms", e));
+    find_conditions(arm, n, hash);
+    mem_free(hash);
+    return OK;
 }
 
 enum err arm_plans_of(const struct settings *asked, struct arm_plan **out, size_t *n,
                       struct errinfo *e)
 {
-    const size_t twins = asked->twin == TWIN_UNMASKED ? 1 : 0;
     struct arm_plan *arm = NULL;
-    *n = arm_plans_count(asked);
-    TRY(mem_new(&arm, *n, sizeof *arm, "arms", e));
-    enum err rc = OK;
-    for (size_t i = 0; rc == OK && i < *n; i++) {
-        arm_plans_suffix(asked, i, arm[i].suffix);
-        if (i == 0) {
-            arm[i].set = *asked;
-        } else {
-            rc = i <= twins ? twin_settings(asked, &arm[i].set, e)
-                            : also_settings(asked, i - 1 - twins, &arm[i].set, e);
-        }
+    const size_t count =
+        also_count(asked->also) + (asked->twin == TWIN_UNMASKED ? 2u : 1u);
+    if (count > RUN_ARMS_MAX) {
+        return err_set(e, ERR_USAGE, "found %zu arms, expected %d at most", count,
+                       RUN_ARMS_MAX);
     }
+    TRY(mem_new(&arm, count, sizeof *arm, "arms", e));
+    const enum err rc = fill_plans(asked, arm, count, e);
     if (rc != OK) {
         mem_free(arm);
         return rc;
     }
+    *n = count;
     *out = arm;
     return OK;
 }
@@ -206,8 +297,32 @@ enum err arm_plans_like(const struct settings *base, size_t n, struct arm_plan *
     for (size_t i = 0; i < n; i++) {
         (*out)[i].set = *base;
         if (i > 0) {
-            arm_suffix_also(i, (*out)[i].suffix);
+            arm_name_also(i, (*out)[i].name);
         }
     }
     return OK;
+}
+
+void arm_differs(const struct settings *first, const struct settings *s,
+                 struct str *out)
+{
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    struct str was, is;
+    str_init(&was, 2 * SETTING_TEXT_MAX);
+    str_init(&is, 2 * SETTING_TEXT_MAX);
+    bool some = false;
+    for (size_t i = 0; i < n; i++) {
+        str_clear(&was);
+        str_clear(&is);
+        settings_print(first, &t[i], &was);
+        settings_print(s, &t[i], &is);
+        if (is_of_condition(&t[i]) &&
+            strcmp(was.len ? was.p : "", is.len ? is.p : "") != 0) {
+            str_addf(out, "%s%s=%s", some ? "," : "", t[i].key, is.len ? is.p : "");
+            some = true;
+        }
+    }
+    str_free(&was);
+    str_free(&is);
 }

@@ -38,19 +38,51 @@ static enum err add(struct claims *c, const char *dir, bool is_new, struct errin
     TRY(mem_grow(&c->at, &c->cap, c->n + 1, sizeof *c->at, CLAIMS_MAX, e));
     struct claim *at = &c->at[c->n];
     snprintf(at->dir, sizeof at->dir, "%s", dir);
+    at->in_run = false;
     TRY(take(at, is_new, e));
     c->n++;
     return OK;
 }
 
-enum err claims_make(struct claims *c, const char *dir, bool beside, struct errinfo *e)
+/* Remove the folders on the way from a run to `dir`, an arm's, that are empty. */
+static void remove_way(const char *dir)
 {
-    TRY(beside ? rundir_create_beside(dir, e) : rundir_create(dir, e));
-    const enum err rc = add(c, dir, true, e);
-    if (rc != OK) {
-        (void)rmdir(dir);
+    char path[SETTING_TEXT_MAX];
+    snprintf(path, sizeof path, "%s", dir);
+    for (char *up = strrchr(path, '/'); up; up = strrchr(path, '/')) {
+        *up = '\0';
+        if (rmdir(path) != 0 || strcmp(path_base(path), RUN_ARMS_DIR) == 0) {
+            return;
+        }
     }
-    return rc;
+}
+
+/* Remove a directory that was made here if it is empty. */
+static void remove_empty(const char *dir, bool in_run)
+{
+    if (rmdir(dir) == 0 && in_run) {
+        remove_way(dir);
+    }
+}
+
+enum err claims_make(struct claims *c, const char *dir, const struct arm_place *p,
+                     struct errinfo *e)
+{
+    char own[SETTING_TEXT_MAX];
+    const bool in_run = p->name[0] && !p->beside;
+    TRY(arm_place_dir(dir, p, own, sizeof own, e));
+    enum err rc = p->name[0] ? rundir_create_arm(dir, p, e) : rundir_create(own, e);
+    if (rc != OK && in_run) {
+        remove_way(own);
+    }
+    TRY(rc);
+    rc = add(c, own, true, e);
+    if (rc != OK) {
+        remove_empty(own, in_run);
+        return rc;
+    }
+    c->at[c->n - 1].in_run = in_run;
+    return OK;
 }
 
 enum err claims_open(struct claims *c, const char *dir, struct errinfo *e)
@@ -110,10 +142,11 @@ void claims_saved(struct claims *c, const char *dir)
 
 void claims_release(struct claims *c, size_t from)
 {
-    for (size_t i = from; i < c->n; i++) {
-        rundir_unlock(c->at[i].dir, c->at[i].lock);
-        if (c->at[i].is_new) {
-            (void)rmdir(c->at[i].dir); /* fails where there are files, as it should */
+    for (size_t i = c->n; i > from; i--) {
+        const struct claim *at = &c->at[i - 1];
+        rundir_unlock(at->dir, at->lock);
+        if (at->is_new) {
+            remove_empty(at->dir, at->in_run); /* not where there are files */
         }
     }
     c->n = from < c->n ? from : c->n;

@@ -4,6 +4,7 @@
 #ifndef SAETOP_TRAIN_CLAIMS_H
 #define SAETOP_TRAIN_CLAIMS_H
 
+#include "train/arm_place.h"
 #include "train/settings.h"
 
 #include <stddef.h>
@@ -15,15 +16,16 @@ struct claim {
     dev_t device; /* these two: which directory it is */
     ino_t number;
     bool is_new; /* made here and nothing saved in it yet */
+    bool in_run; /* at RUN/arms/NAME */
 };
 struct claims {
     struct claim *at;
     size_t n, cap;
 };
 
-/* Make `dir` and lock it; ERR_EXISTS when something is there. `beside`: of an arm that
- * is no run's first, whose first one's directory is claimed (rundir_create_beside). */
-enum err claims_make(struct claims *c, const char *dir, bool beside,
+/* Make the directory of an arm of the run `dir` and lock it; ERR_EXISTS when something
+ * is there. The first arm's comes first. */
+enum err claims_make(struct claims *c, const char *dir, const struct arm_place *p,
                      struct errinfo *e) ERR_CHECKED;
 /* Lock a run that is there. ERR_MISSING; ERR_USAGE when another process has it. */
 enum err claims_open(struct claims *c, const char *dir, struct errinfo *e) ERR_CHECKED;
@@ -35,7 +37,8 @@ bool claims_new(const struct claims *c, const char *dir);
 enum err claims_keep(struct claims *c, const char *dir, struct errinfo *e) ERR_CHECKED;
 /* Something was saved in it: it stays on release. */
 void claims_saved(struct claims *c, const char *dir);
-/* Let go of those from number `from` on, and remove the new ones that are empty. */
+/* Let go of those from number `from` on, the last first, and remove the new ones that
+ * are empty. */
 void claims_release(struct claims *c, size_t from);
 
 #endif

@@ -9,7 +9,8 @@
 #include "acts/source.h"
 #include "base/remarks.h"
 #include "text/concepts.h"
-#include "train/also.h"
+#include "train/arm_place.h"
+#include "train/settings.h"
 
 #include <stdbool.h>
 

@@ -5,7 +5,6 @@
 #include "lm/lm_name.h"
 #include "num/blas.h"
 #include "train/rundir_priv.h"
-#include "train/runstate.h"
 #include "train/settings_arch.h"
 
 #include <errno.h>
@@ -17,7 +16,7 @@
 
 #define FORMAT_VERSION 1
 
-static enum err create(const char *dir, bool beside, struct errinfo *e)
+static enum err create(const char *dir, bool of_arm, struct errinfo *e)
 {
     char parent[RUNDIR_PATH];
     const size_t up = (size_t)(path_base(dir) - dir);
@@ -25,7 +24,7 @@ static enum err create(const char *dir, bool beside, struct errinfo *e)
         return err_set(e, ERR_USAGE, "'%s': expected the name of a new directory", dir);
     }
     if (file_exists(dir)) {
-        return save_is_trace(dir, beside)
+        return save_is_trace(dir, of_arm)
                    ? OK
                    : err_set(e, ERR_EXISTS, "%s: exists already; name a new directory",
                              dir);
@@ -46,9 +45,13 @@ enum err rundir_create(const char *dir, struct errinfo *e)
     return create(dir, false, e);
 }
 
-enum err rundir_create_beside(const char *dir, struct errinfo *e)
+enum err rundir_create_arm(const char *dir, const struct arm_place *p,
+                           struct errinfo *e)
 {
-    return create(dir, true, e);
+    char own[RUNDIR_PATH];
+    TRY(arm_place_dir(dir, p, own, sizeof own, e));
+    TRY(arm_place_check(dir, p, true, e));
+    return create(own, true, e);
 }
 
 /* ---- config.json ---- */
@@ -101,7 +104,15 @@ struct config_facts {
     int64_t step;
     double scale, mask_rate;
     const char *imported; /* format of the files it came from; NULL: trained here */
+    const struct arm_names *names; /* NULL or of no name: by itself */
 };
+
+static bool add_names(cJSON *root, const struct arm_names *n)
+{
+    return !n || !n->condition[0] ||
+           (cJSON_AddStringToObject(root, "arm", arm_name_shown(n->name)) &&
+            cJSON_AddStringToObject(root, "condition", n->condition));
+}
 
 static bool add_facts(cJSON *root, const struct config_facts *c,
                       const struct inputs *in)
@@ -109,6 +120,7 @@ static bool add_facts(cJSON *root, const struct config_facts *c,
     return cJSON_AddStringToObject(root, "saetop", SAETOP_VERSION) &&
            cJSON_AddNumberToObject(root, "format", FORMAT_VERSION) &&
            (!c->imported || cJSON_AddStringToObject(root, "imported", c->imported)) &&
+           add_names(root, c->names) &&
            cJSON_AddNumberToObject(root, "step", (double)c->step) &&
            cJSON_AddNumberToObject(root, "scale", c->scale) &&
            cJSON_AddNumberToObject(root, "mask_rate", c->mask_rate) &&
@@ -167,8 +179,9 @@ static const char *model_name(const struct lm *m, char out[NAME_CAP])
 
 static enum err write_files(const char *dir, const struct arm *a,
                             const struct history *h, const char *eval_json,
-                            const char *arms, struct errinfo *e)
+                            const struct arm_names *names, struct errinfo *e)
 {
+    static const struct arm_names none;
     const struct inputs *in = a->in;
     char name[NAME_CAP];
     struct sae_hyper hyper = {0};
@@ -187,7 +200,7 @@ static enum err write_files(const char *dir, const struct arm *a,
     const enum err saved = sae_save(frozen, &meta, dir, e);
     sae_free(frozen);
     TRY(saved);
-    TRY(runstate_save(dir, a, arms, e));
+    TRY(runstate_save(dir, a, names ? names : &none, e));
     TRY(history_save(h, dir, e));
     if (eval_json) {
         char path[RUNDIR_PATH];
@@ -197,17 +210,18 @@ static enum err write_files(const char *dir, const struct arm *a,
     const struct settings set = arm_settings(a);
     const struct config_facts facts = {.step = arm_steps_done(a),
                                        .scale = (double)a->sae->scale,
-                                       .mask_rate = arm_rate_set(a)};
+                                       .mask_rate = arm_rate_set(a),
+                                       .names = names};
     return save_config(dir, &set, in, &facts, e);
 }
 
 static enum err write_save(const char *dir, const struct arm *a,
                            const struct history *h, const char *eval_json,
-                           const char *arms, struct errinfo *e)
+                           const struct arm_names *names, struct errinfo *e)
 {
     char saving[RUNDIR_PATH];
     TRY(save_begin(dir, saving, e));
-    const enum err rc = write_files(saving, a, h, eval_json, arms, e);
+    const enum err rc = write_files(saving, a, h, eval_json, names, e);
     if (rc != OK) {
         save_abort(dir);
     }
@@ -215,16 +229,18 @@ static enum err write_save(const char *dir, const struct arm *a,
 }
 
 enum err rundir_save(const char *dir, const struct arm *a, const struct history *h,
-                     const char *eval_json, const char *arms, struct errinfo *e)
+                     const char *eval_json, const struct arm_names *names,
+                     struct errinfo *e)
 {
-    TRY(write_save(dir, a, h, eval_json, arms, e));
+    TRY(write_save(dir, a, h, eval_json, names, e));
     return save_end(dir, e);
 }
 
 enum err rundir_hold(const char *dir, const struct arm *a, const struct history *h,
-                     const char *eval_json, struct errinfo *e)
+                     const char *eval_json, const struct arm_names *names,
+                     struct errinfo *e)
 {
-    TRY(write_save(dir, a, h, eval_json, "", e));
+    TRY(write_save(dir, a, h, eval_json, names, e));
     return save_hold(dir, e);
 }
 

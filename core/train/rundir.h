@@ -7,6 +7,7 @@
  *   metrics.csv, events.csv                what was measured and done
  *   eval.json                              the last evaluation, if there was one
  *   checkpoints/best, checkpoints/step-N   earlier states of the same form
+ *   arms/NAME                              the run's other arms, each such a directory
  *
  * A save is whole or not at all: its files are written into DIR/.saving, which is then
  * renamed .saved, and moved into place from there. A process killed before the rename
@@ -15,10 +16,10 @@
  * are.
  *
  * The arms of a run have a directory each, and the first one's names the others
- * (trainer_state). So that it never names one without a save, the first save of an arm
- * beside it is held: whole, in .held, which counts for nothing until the first arm's
- * own save names it, and from then on as that arm's save. Whoever opens the run next
- * releases it, which is a rename.
+ * (trainer_state, arm_place.h). So that it never names one without a save, the first
+ * save of another arm is held: whole, in .held, which counts for nothing until the
+ * first arm's own save names it, and from then on as that arm's save. Whoever opens the
+ * run next releases it, which is a rename.
  *
  * A run directory may be anybody's: an archive keeps links. So nothing outside of it is
  * ever written, moved or removed: where a name of the table stands something else than
@@ -37,6 +38,7 @@
 #include "sae/foreign.h"
 #include "train/arm.h"
 #include "train/history.h"
+#include "train/runstate.h"
 
 #define RUNDIR_PATH 4096
 
@@ -44,9 +46,11 @@
  * there, so that nothing is ever overwritten by mistake; what a process left that was
  * killed before its first save is nothing. */
 enum err rundir_create(const char *dir, struct errinfo *e) ERR_CHECKED;
-/* The same for an arm beside a run that the caller has locked and that does not name
- * it: a held save there is nothing either. */
-enum err rundir_create_beside(const char *dir, struct errinfo *e) ERR_CHECKED;
+/* The same for another arm of the run `dir`, which the caller has locked and which does
+ * not name it: a held save there is nothing either. ERR_FORMAT for a link on the way.
+ */
+enum err rundir_create_arm(const char *dir, const struct arm_place *p,
+                           struct errinfo *e) ERR_CHECKED;
 
 /* Take a run directory for writing until rundir_unlock, or until the process ends
  * however it does; then finish or clear away what an interrupted save left. ERR_USAGE
@@ -56,17 +60,18 @@ enum err rundir_lock(const char *dir, int *lock, struct errinfo *e) ERR_CHECKED;
 void rundir_unlock(const char *dir, int lock);
 
 /* Write everything of an arm into dir, which the caller has locked. eval_json may be
- * NULL: one that is there stays. `arms` names the directories that a resume opens as
- * well, by what follows the name of this one: "-twin;-also1". */
+ * NULL: one that is there stays. `names` says what the run calls the arm, and which
+ * others a resume opens as well; NULL: it is by itself. */
 enum err rundir_save(const char *dir, const struct arm *a, const struct history *h,
-                     const char *eval_json, const char *arms,
+                     const char *eval_json, const struct arm_names *names,
                      struct errinfo *e) ERR_CHECKED;
 
-/* The same of an arm beside a run, as long as that run does not name it: the save is
+/* The same of another arm of a run, as long as that run does not name it: the save is
  * held. Then either of the two: release makes it the save of dir, and does nothing
  * where none is held; drop removes it. */
 enum err rundir_hold(const char *dir, const struct arm *a, const struct history *h,
-                     const char *eval_json, struct errinfo *e) ERR_CHECKED;
+                     const char *eval_json, const struct arm_names *names,
+                     struct errinfo *e) ERR_CHECKED;
 enum err rundir_release(const char *dir, struct errinfo *e) ERR_CHECKED;
 void rundir_drop(const char *dir);
 

@@ -13,6 +13,7 @@
 #define RUN_SAVED       ".saved"
 #define RUN_HELD        ".held"
 #define RUN_CHECKPOINTS "checkpoints"
+#define RUN_ARMS        RUN_ARMS_DIR
 #define RUN_LABELS      "labels.csv" /* of latents/latent_labels.h, in no save */
 
 /* What a save writes, in the order in which it is moved into place: readers look at
@@ -36,8 +37,8 @@ enum err save_hold(const char *dir, struct errinfo *e) ERR_CHECKED;
 void save_abort(const char *dir);
 
 /* Whether dir holds what a process leaves that was killed before its first save was
- * whole, and nothing else: a lock, half a save, or not even these; with `held` also a
- * save that is held. */
+ * whole, and nothing else: a lock, half a save, or not even these, and the same of the
+ * other arms, which may be held; with `held` also a save that is held. */
 bool save_is_trace(const char *dir, bool held);
 
 #endif

@@ -301,26 +301,57 @@ void save_abort(const char *dir)
 
 struct trace {
     bool held;     /* may be there */
+    bool arms;     /* may be there: others like it, which are held */
     size_t others; /* that may not */
 };
+
+static enum err count_others(const struct folder *f, const char *name, mode_t mode,
+                             void *user, struct errinfo *e);
+
+/* What is no trace in the folder `name` of f. */
+static void count_in(const struct folder *f, const char *name, folder_visit *visit,
+                     struct trace *t)
+{
+    struct folder in;
+    if (folder_open_in(f, name, &in, NULL) != OK) {
+        t->others++;
+        return;
+    }
+    t->others += folder_each(&in, visit, t, NULL) == OK ? 0 : 1;
+    folder_close(&in);
+}
+
+static enum err count_arm(const struct folder *f, const char *name, mode_t mode,
+                          void *user, struct errinfo *e)
+{
+    struct trace *all = user, t = {.held = true};
+    (void)mode;
+    (void)e;
+    count_in(f, name, count_others, &t);
+    all->others += t.others;
+    return OK;
+}
 
 static enum err count_others(const struct folder *f, const char *name, mode_t mode,
                              void *user, struct errinfo *e)
 {
     struct trace *t = user;
-    (void)f;
     (void)mode;
     (void)e;
     const bool own = strcmp(name, RUN_LOCK) == 0 || strcmp(name, RUN_SAVING) == 0 ||
                      (t->held && strcmp(name, RUN_HELD) == 0);
-    t->others += own ? 0 : 1;
+    if (t->arms && strcmp(name, RUN_ARMS) == 0) {
+        count_in(f, name, count_arm, t);
+    } else {
+        t->others += own ? 0 : 1;
+    }
     return OK;
 }
 
 bool save_is_trace(const char *dir, bool held)
 {
     struct folder run;
-    struct trace t = {.held = held};
+    struct trace t = {.held = held, .arms = true};
     if (folder_open(dir, &run, NULL) != OK) {
         return false;
     }

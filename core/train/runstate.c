@@ -43,9 +43,9 @@ static bool read_int64_t(const char *text, int64_t *out)
     return end != text && *end == '\0';
 }
 
-/* As many as put_all puts: 18, and those of the arm. */
+/* As many as put_all puts: 20, and those of the arm. */
 #define ONE(type, field) +1
-enum { META_MAX = 18 ARM_STATE_LIST(ONE) };
+enum { META_MAX = 20 ARM_STATE_LIST(ONE) };
 #undef ONE
 
 struct header {
@@ -80,13 +80,15 @@ static void put_hash(struct header *h, const char *key, uint64_t v)
 /* ---- saving ---- */
 
 static void put_all(struct header *h, const struct arm *a, const char *settings,
-                    const char *kernels, const char *arms)
+                    const char *kernels, const struct arm_names *names)
 {
     const struct inputs_hashes hashes = inputs_hashes(a->in);
     put_text(h, "format", STATE_FORMAT);
     put_text(h, "saetop", SAETOP_VERSION);
     put_text(h, "kernels", kernels);
-    put_text(h, "arms", arms);
+    put_text(h, "arms", names->others);
+    put_text(h, "arm", names->name);
+    put_text(h, "condition", names->condition);
     put_text(h, "settings", settings);
     put_hash(h, "model_hash", hashes.model);
     put_hash(h, "corpus_hash", hashes.corpus);
@@ -150,8 +152,8 @@ static enum err list_tensors(const struct arm *a, const int64_t where[7],
     return OK;
 }
 
-enum err runstate_save(const char *dir, const struct arm *a, const char *arms,
-                       struct errinfo *e)
+enum err runstate_save(const char *dir, const struct arm *a,
+                       const struct arm_names *names, struct errinfo *e)
 {
     char path[RUNDIR_PATH], kernels[96];
     struct st_tensor t[TENSORS_MAX];
@@ -172,7 +174,7 @@ enum err runstate_save(const char *dir, const struct arm *a, const char *arms,
         rc = list_tensors(a, where, t, &n, e);
     }
     if (rc == OK) {
-        put_all(&h, a, settings.p, kernels, arms);
+        put_all(&h, a, settings.p, kernels, names);
         rc = st_write(path, t, n, h.entry, h.n, e);
     }
     str_free(&settings);
@@ -217,16 +219,25 @@ READER(double)
 READER(int64_t)
 #undef READER
 
-static void get_arms(struct reader *r, char out[RUN_ARMS_TEXT])
+/* Text of len bytes at most, end included; `older`: files from before it was written
+ * have none. */
+static void get_limited(struct reader *r, const char *key, bool older, char *out,
+                        size_t cap)
 {
-    const char *text = get_text(r, "arms");
-    const int n = snprintf(out, RUN_ARMS_TEXT, "%s", text);
-    if (r->rc == OK && n >= RUN_ARMS_TEXT) {
+    const char *text = older && !st_meta(r->f, key) ? "" : get_text(r, key);
+    const int n = snprintf(out, cap, "%s", text);
+    if (r->rc == OK && (size_t)n >= cap) {
         r->rc = err_set(r->e, ERR_FORMAT,
-                        "%s: __metadata__.arms: found %d bytes, expected names of %d "
-                        "arms at most",
-                        r->path, n, RUN_ARMS_MAX);
+                        "%s: __metadata__.%s: found %d bytes, expected fewer than %zu",
+                        r->path, key, n, cap);
     }
+}
+
+static void get_names(struct reader *r, struct arm_names *out)
+{
+    get_limited(r, "arms", false, out->others, sizeof out->others);
+    get_limited(r, "arm", true, out->name, sizeof out->name);
+    get_limited(r, "condition", true, out->condition, sizeof out->condition);
 }
 
 static void get_hash(struct reader *r, const char *key, uint64_t *out)
@@ -317,7 +328,7 @@ static void read_all(struct reader *r, struct run_state *s)
     }
     get_settings(r, &s->set);
     snprintf(s->kernels, sizeof s->kernels, "%s", get_text(r, "kernels"));
-    get_arms(r, s->arms);
+    get_names(r, &s->names);
     get_hash(r, "model_hash", &s->model_hash);
     get_hash(r, "corpus_hash", &s->corpus_hash);
     get_hash(r, "ood_hash", &s->ood_hash);
@@ -368,6 +379,18 @@ void runstate_close(struct run_state *r)
 {
     st_close(r->file);
     r->file = NULL;
+}
+
+size_t runstate_arms(const char *dir, struct arm_place *out)
+{
+    struct run_state s = {0};
+    size_t n = 0;
+    if (runstate_open(dir, &s, NULL) != OK) {
+        return 0;
+    }
+    const enum err rc = arm_places_read(s.names.others, dir, out, &n, NULL);
+    runstate_close(&s);
+    return rc == OK ? n : 0;
 }
 
 /* ---- the same inputs ---- */

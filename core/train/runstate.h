@@ -5,8 +5,15 @@
 #ifndef SAETOP_TRAIN_RUNSTATE_H
 #define SAETOP_TRAIN_RUNSTATE_H
 
-#include "train/also.h"
 #include "train/arm.h"
+#include "train/arm_place.h"
+
+/* What a run calls an arm, and the other arms that are opened with it, as a list of
+ * places (arm_place.h). All "" in a run of one arm. */
+struct arm_names {
+    char name[ARM_NAME_MAX], condition[ARM_NAME_MAX];
+    char others[ARM_PLACES_TEXT];
+};
 
 struct run_state {
     struct settings set; /* of the arm, resolved */
@@ -19,17 +26,20 @@ struct run_state {
     double threshold;
     uint64_t model_hash, corpus_hash, ood_hash, concepts_hash; /* 0: none */
     char kernels[96];
-    char arms[RUN_ARMS_TEXT]; /* as rundir_save was told */
-    struct st_file *file;     /* the arrays, until runstate_close */
+    struct arm_names names; /* as rundir_save was told */
+    struct st_file *file;   /* the arrays, until runstate_close */
 };
 
-enum err runstate_save(const char *dir, const struct arm *a, const char *arms,
-                       struct errinfo *e) ERR_CHECKED;
+enum err runstate_save(const char *dir, const struct arm *a,
+                       const struct arm_names *names, struct errinfo *e) ERR_CHECKED;
 
 /* Read and check everything but the arrays. Errors name the file and what is in it. */
 enum err runstate_open(const char *dir, struct run_state *out,
                        struct errinfo *e) ERR_CHECKED;
 void runstate_close(struct run_state *r);
+/* The other arms of the run `dir`, into out[RUN_ARMS_MAX - 1]; none where it has no
+ * state that can be read. */
+size_t runstate_arms(const char *dir, struct arm_place *out);
 
 /* ERR_USAGE when model or text are not those that it was trained on. */
 enum err runstate_check_inputs(const struct run_state *r, const char *dir,

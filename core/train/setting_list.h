@@ -247,7 +247,8 @@
     X(ENUM, twin, "twin", NULL, "none", WORDS(twin), RUN, ANY,                         \
       "train a second arm, the same but for masking, from step 0")                     \
     X(STR, also, "also", NULL, "", NO_LIMITS, RUN, ANY,                                \
-      "further arms from the same harvest: k=8,mask-rate=0.3; several by ';'")         \
+      "further arms from the same harvest: k=8,mask-rate=0.3, named: few:k=2; "        \
+      "several by ';'")                                                                \
     X(INT, checkpoint_every, "checkpoint.every", "checkpoint-every", "0",              \
       RANGE(0, 1000000000), FREE, ANY,                                                 \
       "steps between checkpoints; 0: save at the end only")                            \

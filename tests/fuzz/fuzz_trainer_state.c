@@ -24,7 +24,8 @@ static void check(const struct run_state *r)
     require(s->k > 0 && s->mask_rate >= 0 && s->mask_rate <= 1);
     require(r->step >= 0 && r->step <= s->steps && r->arm.first_steps >= 1);
     require(isfinite(r->lr) && isfinite((double)r->scale));
-    require(strlen(r->kernels) < sizeof r->kernels && strlen(r->arms) < sizeof r->arms);
+    require(strlen(r->kernels) < sizeof r->kernels &&
+            strlen(r->names.others) < sizeof r->names.others);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

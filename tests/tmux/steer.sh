@@ -11,7 +11,7 @@ keys b; expect 'twin B'
 keys ' '; expect 'TRAIN'
 type_line ":save $work/kept"; expect 'saved' 60
 [ -f "$work/kept/sae_weights.safetensors" ] || fail "no weights in $work/kept"
-[ -f "$work/kept-twin/sae_weights.safetensors" ] || fail "no twin beside it"
+[ -f "$work/kept/arms/twin/sae_weights.safetensors" ] || fail "no twin in it"
 keys q; expect 'discard'; keys d; expect 'shell\$ *$'; whole
 type_line "clear; $SAETOP $work/kept"
 expect 'BROWS' 60

@@ -1,5 +1,6 @@
 /* Further arms of one harvest: each the same as if it were trained alone, and the model
  * is run once where masks agree. */
+#include "base/mem.h"
 #include "num/blas.h"
 #include "train/also.h"
 #include "unit/run_engine.h"
@@ -32,7 +33,7 @@ static void every_arm_is_as_if_alone(void **state)
     snprintf(set.also, sizeof set.also, "%s", also);
     struct engine *g = start_engine(&set);
     assert_int_equal(g->n_arms, 8);
-    assert_string_equal(g->arm[4].suffix, "-also3");
+    assert_string_equal(g->arm[4].place.name, "also3");
     run(g);
     for (size_t i = 0; i < 8; i++) {
         struct settings own = set;
@@ -56,7 +57,7 @@ static void every_arm_is_as_if_alone(void **state)
         assert_true((seconds > 0) == (i < 3));
     }
 
-    /* They are saved beside each other and go on together. */
+    /* They are saved in one directory and go on together. */
     tmp_make(dir, sizeof dir);
     tmp_path(path, dir, "run");
     assert_ok(engine_extend(g, STEPS + 5, &e), &e);
@@ -93,7 +94,7 @@ static void only_thresholds_are_calibrated(void **state)
     tmp_make(dir, sizeof dir);
     tmp_path(path, dir, "run");
     assert_ok(engine_save(g, path, &e), &e);
-    snprintf(path, sizeof path, "%s/run-also1", dir);
+    snprintf(path, sizeof path, "%s/run/arms/also1", dir);
     assert_true(rundir_is(path));
     engine_free(g);
     snprintf(command, sizeof command, "rm -rf '%s'", dir);
@@ -212,6 +213,141 @@ static void what_arms_share_is_refused(void **state)
                 "found 65 arms, expected 64 at most");
 }
 
+/* ---- names ---- */
+
+static void expect_names(const char *also, bool twin, const char *const *names,
+                         const char *const *conditions, size_t n)
+{
+    struct errinfo e = {0};
+    struct settings set;
+    struct arm_plan *arm = NULL;
+    size_t found = 0;
+    settings_init(&set);
+    set.twin = twin ? TWIN_UNMASKED : TWIN_NONE;
+    assert_ok(settings_set(&set, "mask.rate", "0.3", from_user("test"), &e), &e);
+    snprintf(set.also, sizeof set.also, "%s", also);
+    assert_ok(arm_plans_of(&set, &arm, &found, &e), &e);
+    assert_int_equal(found, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_string_equal(arm[i].name, names[i]);
+        assert_string_equal(arm[i].condition, conditions[i]);
+    }
+    mem_free(arm);
+}
+
+/* A name stands before a ':' that comes before any '='; who is given none gets one that
+ * is free; arms that differ in their seed of weights alone are of one condition. */
+static void arms_have_names_and_conditions(void **state)
+{
+    (void)state;
+    static const char *const a[] = {"", "twin", "few", "also2", "also3"},
+                             *const ac[] = {"first", "twin", "few", "first", "few"};
+    expect_names("few:k=2;seed.weights=2;k=2,seed.weights=2", true, a, ac, 5);
+    static const char *const b[] = {"", "also2", "also3", "also4", "x.y_z-1"},
+                             *const bc[] = {"first", "also2", "also3", "first",
+                                            "x.y_z-1"};
+    expect_names("also2:k=2;k=8;seed.weights=5;x.y_z-1:k=16", false, b, bc, 5);
+    /* A value may hold a ':', and the twin's settings another arm's name. */
+    static const char *const c[] = {"", "twin", "also1"}, *const cc[] = {
+                                                              "first", "twin", "twin"};
+    expect_names("mask-rate=0,seed.weights=3", true, c, cc, 3);
+    struct errinfo e = {0};
+    struct settings set, out;
+    settings_init(&set);
+    snprintf(set.also, sizeof set.also, "m:matryoshka.groups=1:2,64,k=8");
+    assert_ok(also_settings(&set, 0, &out, &e), &e);
+    assert_string_equal(out.groups, "1:2,64");
+    snprintf(set.also, sizeof set.also, "matryoshka.groups=a:b");
+    assert_ok(also_settings(&set, 0, &out, &e), &e);
+    assert_string_equal(out.groups, "a:b");
+    static const struct {
+        const char *also, *says;
+    } cases[] = {
+        {":k=8", "found the name ''"},
+        {"a b:k=8", "found the name 'a b'"},
+        {"../x:k=8", "found the name '../x'"},
+        {"-x:k=8", "found the name '-x'"},
+        {".x:k=8", "found the name '.x'"},
+        {"x.:k=8", "found the name 'x.'"},
+        {"First:k=8", "not 'first'"},
+        {"x:", "expected key=value"},
+        {"x:y:k=8", "no setting 'y:k'"},
+        {"a:k=8;b:k=4;A:k=2", "found two arms named 'A'"},
+        {"twin:k=8", "found two arms named 'twin'"},
+        {"abcdefghijklmnopqrstuvwxyz0123456789abcdefghijkl:k=8", "up to 47"},
+    };
+    set.twin = TWIN_UNMASKED;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct arm_plan *arm = NULL;
+        size_t n = 0;
+        snprintf(set.also, sizeof set.also, "%s", cases[i].also);
+        check_error(arm_plans_of(&set, &arm, &n, &e), ERR_USAGE, &e, cases[i].says);
+    }
+}
+
+static void what_differs_is_said(void **state)
+{
+    (void)state;
+    struct errinfo e = {0};
+    struct settings a, b;
+    struct str text;
+    settings_init(&a);
+    b = a;
+    str_init(&text, 1000);
+    arm_differs(&a, &b, &text);
+    assert_int_equal(text.len, 0);
+    assert_ok(settings_set(&b, "k", "8", from_user("test"), &e), &e);
+    assert_ok(settings_set(&b, "mask.rate", "0.25", from_user("test"), &e), &e);
+    assert_ok(settings_set(&b, "seed.weights", "5", from_user("test"), &e), &e);
+    arm_differs(&a, &b, &text);
+    assert_string_equal(text.p, "k=8,mask.rate=0.25");
+    str_free(&text);
+}
+
+/* The directory of an arm, of a run and of its checkpoint. */
+static void arms_have_their_places(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *dir;
+        struct arm_place p;
+        const char *path;
+    } cases[] = {
+        {"runs/r", {"", false}, "runs/r"},
+        {"runs/r//", {"twin", false}, "runs/r/arms/twin"},
+        {"r", {"twin", true}, "r-twin"},
+        {"r/checkpoints/step-8/", {"", false}, "r/checkpoints/step-8"},
+        {"r/checkpoints/best", {"k8", false}, "r/arms/k8/checkpoints/best"},
+        {"r/checkpoints/best", {"also1", true}, "r-also1/checkpoints/best"},
+        {"r/arms/twin", {"x", false}, "r/arms/twin/arms/x"},
+    };
+    struct errinfo e = {0};
+    char path[512], text[ARM_PLACES_TEXT];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_ok(arm_place_dir(cases[i].dir, &cases[i].p, path, sizeof path, &e), &e);
+        assert_string_equal(path, cases[i].path);
+    }
+    check_error(arm_place_dir("0123456789", &cases[1].p, path, 20, &e), ERR_LIMIT, &e,
+                "path too long");
+    /* As many of the longest name as there may be come back from their text. */
+    struct arm_place all[RUN_ARMS_MAX], back[RUN_ARMS_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < RUN_ARMS_MAX; i++) {
+        all[i] = (struct arm_place){.beside = i % 2 == 1};
+        snprintf(all[i].name, sizeof all[i].name, "%047zu", i);
+    }
+    arm_places_print(all, RUN_ARMS_MAX - 1, text);
+    assert_ok(arm_places_read(text, "test", back, &n, &e), &e);
+    assert_int_equal(n, RUN_ARMS_MAX - 1);
+    for (size_t i = 0; i < n; i++) {
+        assert_string_equal(back[i].name, all[i].name);
+        assert_int_equal(back[i].beside, all[i].beside);
+    }
+    arm_places_print(all, RUN_ARMS_MAX, text);
+    check_error(arm_places_read(text, "test", back, &n, &e), ERR_FORMAT, &e,
+                "more than 64 arms");
+}
+
 static void arms_beyond_the_alphabet_have_two_letters(void **state)
 {
     (void)state;
@@ -265,6 +401,9 @@ int main(void)
         cmocka_unit_test(weights_have_a_seed_of_their_own),
         cmocka_unit_test(only_thresholds_are_calibrated),
         cmocka_unit_test(what_arms_share_is_refused),
+        cmocka_unit_test(arms_have_names_and_conditions),
+        cmocka_unit_test(what_differs_is_said),
+        cmocka_unit_test(arms_have_their_places),
         cmocka_unit_test(arms_beyond_the_alphabet_have_two_letters),
         cmocka_unit_test(a_run_has_64_arms),
     };

@@ -159,7 +159,7 @@ static void a_saved_run_reads_back(void **state)
     run_engine_to(g, 10);
     tmp_make(dir, sizeof dir);
     tmp_path(run, dir, "run");
-    snprintf(twin, sizeof twin, "%s-twin", run);
+    snprintf(twin, sizeof twin, "%s/arms/twin", run);
     assert_ok(engine_save(g, run, &e), &e);
     assert_ok(engine_save(g, run, &e), &e); /* its own directory: again is fine */
 
@@ -187,8 +187,10 @@ static void a_saved_run_reads_back(void **state)
     check_error(engine_save(other, run, &e), ERR_EXISTS, &e, "run");
     engine_free(other);
     engine_free(g);
-    tmp_drop(run);
     tmp_drop(twin);
+    snprintf(twin, sizeof twin, "%s/arms", run);
+    tmp_drop(twin);
+    tmp_drop(run);
     tmp_drop(dir);
 }
 

@@ -81,8 +81,8 @@ static void sleep_seconds(double s)
 /* Whether one of the arms is being saved at this moment. */
 static bool is_saving(const char *run)
 {
-    static const char *const parts[] = {"/.saving", "/.saved", "-twin/.saving",
-                                        "-twin/.saved"};
+    static const char *const parts[] = {"/.saving", "/.saved", "/arms/twin/.saving",
+                                        "/arms/twin/.saved"};
     char path[600];
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         snprintf(path, sizeof path, "%s%s", run, parts[i]);
@@ -125,22 +125,22 @@ static void wait_for_moment(const char *run, pid_t pid, int i)
     sleep_seconds(i % 5 == 3 ? 0.2 * u : 0.01 * u);
 }
 
-static char *weights(const char *run, const char *suffix, size_t *len)
+static char *weights(const char *run, const char *arm, size_t *len)
 {
     char path[600];
     char *data = NULL;
     struct errinfo e;
-    snprintf(path, sizeof path, "%s%s/sae_weights.safetensors", run, suffix);
+    snprintf(path, sizeof path, "%s%s/sae_weights.safetensors", run, arm);
     assert_ok(file_read(path, 1u << 28, &data, len, &e), &e);
     return data;
 }
 
 static void assert_same_files(const char *a, const char *b)
 {
-    static const char *const suffixes[] = {"", "-twin"};
+    static const char *const arms[] = {"", "/arms/twin"};
     for (size_t i = 0; i < 2; i++) {
         size_t n = 0, m = 0;
-        char *x = weights(a, suffixes[i], &n), *y = weights(b, suffixes[i], &m);
+        char *x = weights(a, arms[i], &n), *y = weights(b, arms[i], &m);
         assert_int_equal(n, m);
         assert_memory_equal(x, y, n);
         mem_free(x);

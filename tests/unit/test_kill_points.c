@@ -94,6 +94,9 @@ static struct settings three_arms(void)
     return s;
 }
 
+/* As of old, the other arms beside the run. */
+static bool beside;
+
 /* Begin the run or go on with it, to its end. */
 static enum err train(const char *run, struct errinfo *e)
 {
@@ -106,6 +109,9 @@ static enum err train(const char *run, struct errinfo *e)
     } else {
         rc = inputs_new(&set, &in, e);
         rc = rc == OK ? engine_new(in, &g, e) : rc;
+        for (size_t i = 1; rc == OK && i < 3; i++) {
+            g->arm[i].place.beside = beside;
+        }
         rc = rc == OK ? engine_save(g, run, e) : rc;
     }
     while (rc == OK && !engine_done(g)) {
@@ -143,9 +149,10 @@ static void remove_all(const char *dir)
     assert_int_equal(system(command), 0);
 }
 
-static const char *const suffixes[] = {"", "-twin", "-also1"};
+static const char *const places[2][3] = {{"", "/arms/twin", "/arms/also1"},
+                                         {"", "-twin", "-also1"}};
 static const char *const parts[] = {"", "/checkpoints/step-4", "/checkpoints/best"};
-#define ARMS  (sizeof suffixes / sizeof suffixes[0])
+#define ARMS  (sizeof places[0] / sizeof places[0][0])
 #define PARTS (sizeof parts / sizeof parts[0])
 
 static void assert_same_run(const char *a, const char *b, size_t n)
@@ -157,7 +164,7 @@ static void assert_same_run(const char *a, const char *b, size_t n)
         struct errinfo e;
         for (size_t r = 0; r < 2; r++) {
             snprintf(path[r], sizeof path[r], "%s%s%s/sae_weights.safetensors", run[r],
-                     suffixes[i / PARTS], parts[i % PARTS]);
+                     places[beside][i / PARTS], parts[i % PARTS]);
             assert_ok(file_read(path[r], 1u << 20, &data[r], &len[r], &e), &e);
         }
         if (len[0] != len[1] || memcmp(data[0], data[1], len[0]) != 0) {
@@ -182,7 +189,7 @@ static void assert_tidy(const char *dir, size_t n)
 /* More than a run makes. */
 #define MOST 440
 
-static void each_change(enum fate what)
+static void each_change(enum fate what, size_t stride)
 {
     char whole_dir[256], dir[256], whole[512], run[512];
     struct errinfo e = {0};
@@ -192,7 +199,7 @@ static void each_change(enum fate what)
     tmp_path(run, dir, "run");
     assert_int_equal(train_until(whole, NOTHING, 0), 0);
     size_t met = 0;
-    for (size_t n = 1; n <= MOST; n++) {
+    for (size_t n = 1; n <= MOST; n += stride) {
         const int status = train_until(run, what, n);
         const bool got = what == KILLED ? WIFSIGNALED(status) : status != 0;
         met += got ? 1 : 0;
@@ -207,7 +214,7 @@ static void each_change(enum fate what)
         assert_int_equal(system(command), 0);
     }
     print_message("%zu of %d ended the process\n", met, MOST);
-    assert_true(met > 100 && met < MOST); /* so all of them were met */
+    assert_true(met > 100 / stride && met < MOST / stride); /* all were met */
     remove_all(dir);
     remove_all(whole_dir);
 }
@@ -215,13 +222,22 @@ static void each_change(enum fate what)
 static void killed_at_each_change(void **state)
 {
     (void)state;
-    each_change(KILLED);
+    each_change(KILLED, 1);
+}
+
+/* Runs from before arms lay within them. */
+static void killed_with_arms_beside(void **state)
+{
+    (void)state;
+    beside = true;
+    each_change(KILLED, 5);
+    beside = false;
 }
 
 static void refused_at_each_change(void **state)
 {
     (void)state;
-    each_change(REFUSED);
+    each_change(REFUSED, 1);
 }
 
 /* ---- states by hand ---- */
@@ -235,35 +251,42 @@ static void write_note(const char *dir)
 }
 
 /* What is held is replaced where the run is begun again, and only there. */
-static void what_is_held_is_of_the_run_beside_it(void **state)
+static void what_is_held_is_of_the_run_that_it_is_in(void **state)
 {
     (void)state;
-    char dir[256], run[512], twin[512], path[1800];
+    char dir[256], run[512], twin[512], arms[512], path[1800];
     struct errinfo e = {0};
     const struct settings set = three_arms();
     struct engine *g = start_engine(&set);
+    const struct arm_place place = {.name = ARM_NAME_TWIN};
     int lock = -1;
     tmp_make_in_memory(dir, sizeof dir);
     tmp_path(run, dir, "run");
-    tmp_path(twin, dir, "run-twin");
+    tmp_path(twin, dir, "run/arms/twin");
     snprintf(path, sizeof path, "%s/" RUN_HELD, twin);
-    assert_ok(rundir_create_beside(twin, &e), &e);
+    assert_ok(rundir_create(run, &e), &e);
+    assert_ok(rundir_create_arm(run, &place, &e), &e);
     assert_ok(rundir_lock(twin, &lock, &e), &e);
-    assert_ok(rundir_hold(twin, g->arm[1].arm, &g->arm[1].history, NULL, &e), &e);
+    assert_ok(rundir_hold(twin, g->arm[1].arm, &g->arm[1].history, NULL, NULL, &e), &e);
     rundir_unlock(twin, lock);
     assert_true(file_is_dir(path));
     assert_false(rundir_is(twin));
-    check_error(rundir_create(twin, &e), ERR_EXISTS, &e, "run-twin: exists already");
-    assert_ok(rundir_create_beside(twin, &e), &e);
+    check_error(rundir_create(twin, &e), ERR_EXISTS, &e, "twin: exists already");
+    assert_ok(rundir_create(run, &e), &e);
+    assert_ok(rundir_create_arm(run, &place, &e), &e);
     assert_ok(rundir_lock(twin, &lock, &e), &e); /* leaves it alone */
     rundir_unlock(twin, lock);
     assert_true(file_is_dir(path));
     write_note(twin);
-    check_error(engine_save(g, run, &e), ERR_EXISTS, &e, "run-twin: exists already");
+    check_error(engine_save(g, run, &e), ERR_EXISTS, &e, "run: exists already");
     assert_true(file_is_dir(path));
     snprintf(path, sizeof path, "%s/notes.md", twin);
     assert_int_equal(file_size(path), 5);
-    assert_false(file_exists(run));
+    assert_int_equal(unlink(path), 0);
+    tmp_path(arms, dir, "run/arms");
+    write_note(arms);
+    check_error(engine_save(g, run, &e), ERR_EXISTS, &e, "run: exists already");
+    snprintf(path, sizeof path, "%s/arms/notes.md", run);
     assert_int_equal(unlink(path), 0);
     assert_ok(engine_save(g, run, &e), &e);
     assert_true(rundir_is(run) && rundir_is(twin));
@@ -280,6 +303,39 @@ static void what_is_held_is_of_the_run_beside_it(void **state)
     snprintf(path, sizeof path, "%s/" RUN_HELD, twin);
     assert_false(file_exists(path));
     assert_true(rundir_is(twin));
+    remove_all(dir);
+}
+
+/* A run whose second arm cannot be made leaves nothing. */
+static void what_is_made_in_vain_is_removed(void **state)
+{
+    (void)state;
+    char dir[256], run[512], path[700];
+    struct errinfo e = {0};
+    const struct settings set = three_arms();
+    struct engine *g = start_engine(&set);
+    tmp_make_in_memory(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    /* run, arms, arms/twin, arms/also1: the fourth finds arms there. */
+    static const size_t refused[] = {1, 2, 3, 5};
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        fate = REFUSED;
+        at = refused[i];
+        changes = 0;
+        assert_int_not_equal(engine_save(g, run, &e), OK);
+        fate = NOTHING;
+        assert_false(file_exists(run));
+    }
+    /* Nor does one that was claimed and never saved. */
+    const struct arm_place first = {.name = ""}, twin = {.name = ARM_NAME_TWIN};
+    struct claims c = {0};
+    assert_ok(claims_make(&c, run, &first, &e), &e);
+    assert_ok(claims_make(&c, run, &twin, &e), &e);
+    snprintf(path, sizeof path, "%s/arms/twin/.lock", run);
+    assert_true(file_exists(path));
+    claims_release(&c, 0);
+    assert_false(file_exists(run));
+    engine_free(g);
     remove_all(dir);
 }
 
@@ -304,7 +360,7 @@ static void a_resume_keeps_what_is_missing_only(void **state)
     tmp_make_in_memory(dir, sizeof dir);
     tmp_path(run, dir, "run");
     for (size_t i = 0; i < 3; i++) {
-        snprintf(kept[i], sizeof kept[i], "%s%s%s", run, suffixes[i], parts[1]);
+        snprintf(kept[i], sizeof kept[i], "%s%s%s", run, places[0][i], parts[1]);
     }
     assert_ok(engine_save(g, run, &e), &e);
     run_engine_to(g, 4);
@@ -353,10 +409,12 @@ static void checkpoints_without_links(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_held_is_of_the_run_beside_it),
+        cmocka_unit_test(what_is_held_is_of_the_run_that_it_is_in),
+        cmocka_unit_test(what_is_made_in_vain_is_removed),
         cmocka_unit_test(a_resume_keeps_what_is_missing_only),
         cmocka_unit_test(checkpoints_without_links),
         cmocka_unit_test(killed_at_each_change),
+        cmocka_unit_test(killed_with_arms_beside),
         cmocka_unit_test(refused_at_each_change),
     };
     num_init();

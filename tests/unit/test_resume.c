@@ -228,7 +228,8 @@ static void arms_that_are_apart_come_together(void **state)
     run_to(g, 3);
     assert_ok(engine_save(g, run, &e), &e);
     run_to(g, 9);
-    assert_ok(rundir_save(run, g->arm[0].arm, &g->arm[0].history, NULL, "-twin", &e),
+    const struct arm_names names = {.others = ARM_NAME_TWIN};
+    assert_ok(rundir_save(run, g->arm[0].arm, &g->arm[0].history, NULL, &names, &e),
               &e);
     run_to(g, STEPS);
     claims_release(&g->claims, 0);
@@ -287,12 +288,12 @@ static void an_interrupted_save_is_whole_or_nothing(void **state)
     assert_int_equal(system(a), 0);
     assert_int_equal(step_of(run), 2);
     assert_false(rundir_is(saving));
-    assert_ok(rundir_save(run, g->arm[0].arm, &g->arm[0].history, NULL, "", &e), &e);
+    assert_ok(rundir_save(run, g->arm[0].arm, &g->arm[0].history, NULL, NULL, &e), &e);
     assert_int_equal(step_of(run), 3);
 
     /* After it, with some files moved: the new one. */
     run_to(g, 4);
-    assert_ok(rundir_save(run, g->arm[0].arm, &g->arm[0].history, NULL, "", &e), &e);
+    assert_ok(rundir_save(run, g->arm[0].arm, &g->arm[0].history, NULL, NULL, &e), &e);
     claims_release(&g->claims, 0);
     for (size_t moved = 0; moved <= sizeof files / sizeof files[0]; moved++) {
         snprintf(
@@ -369,7 +370,138 @@ static void swap_element(const char *path, const char *name, size_t at, float *v
     mem_free(data);
 }
 
-/* The user named the run, by a link perhaps, and not where its twin leads. */
+/* The user named the run, by a link perhaps, and not where its arms lead. */
+static void an_arm_within_is_no_link(void **state)
+{
+    (void)state;
+    static const char *const places[] = {"run/arms/twin", "run/arms"};
+    char dir[256], run[512], place[512], moved[512], alias[512];
+    struct errinfo e = {0};
+    struct settings set = run_settings(2);
+    struct engine *g = start_engine(&set), *none = NULL;
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    tmp_path(moved, dir, "elsewhere");
+    tmp_path(alias, dir, "alias");
+    assert_ok(engine_save(g, run, &e), &e);
+    engine_free(g);
+    assert_int_equal(symlink("run", alias), 0);
+    for (size_t i = 0; i < 2; i++) {
+        tmp_path(place, dir, places[i]);
+        assert_int_equal(rename(place, moved), 0);
+        assert_int_equal(symlink(moved, place), 0);
+        check_error(engine_resume(run, NULL, getenv("SAETOP_SAMPLES"), NULL, &none, &e),
+                    ERR_FORMAT, &e, "found a symbolic link");
+        check_error(
+            engine_resume(alias, NULL, getenv("SAETOP_SAMPLES"), NULL, &none, &e),
+            ERR_FORMAT, &e, "found a symbolic link");
+        unlink(place);
+        assert_int_equal(rename(moved, place), 0);
+    }
+    g = resume(alias, NULL);
+    assert_int_equal(g->n_arms, 2);
+    engine_free(g);
+    unlink(alias);
+    drop_run(run);
+    tmp_drop(dir);
+}
+
+/* A run moves and is removed as one folder. */
+static void a_run_moves_with_its_arms(void **state)
+{
+    (void)state;
+    char dir[256], run[512], moved[512], path[600];
+    struct errinfo e = {0};
+    struct settings set = run_settings(2);
+    struct engine *g = start_engine(&set);
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    tmp_path(moved, dir, "moved");
+    run_to(g, 2);
+    assert_ok(engine_save(g, run, &e), &e);
+    assert_string_equal(g->arm[1].condition, ARM_NAME_TWIN);
+    assert_int_equal(rename(run, moved), 0);
+    /* While it is trained: it is made again, whole. */
+    run_to(g, 3);
+    assert_ok(engine_save(g, run, &e), &e);
+    engine_free(g);
+    for (int i = 0; i < 2; i++) {
+        const char *at = i ? moved : run;
+        g = resume(at, NULL);
+        assert_int_equal(g->n_arms, 2);
+        assert_int_equal(engine_step_count(g), i ? 2 : 3);
+        assert_string_equal(g->arm[0].condition, ARM_NAME_FIRST);
+        assert_string_equal(g->arm[1].condition, ARM_NAME_TWIN);
+        snprintf(path, sizeof path, "%s/arms/twin", at);
+        assert_string_equal(g->arm[1].dir, path);
+        engine_free(g);
+        g = resume(path, NULL); /* an arm's folder is a run */
+        assert_int_equal(g->n_arms, 1);
+        engine_free(g);
+        drop_run(at);
+    }
+    tmp_drop(dir);
+}
+
+/* As runs were saved before: they open, go on, and are saved there. */
+static void arms_beside_a_run_stay_there(void **state)
+{
+    (void)state;
+    char dir[256], run[512], twin[512], path[600];
+    struct errinfo e = {0};
+    struct settings set = run_settings(2);
+    struct engine *g = start_engine(&set);
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    tmp_path(twin, dir, "run-twin");
+    g->arm[1].place.beside = true;
+    run_to(g, 2);
+    assert_ok(engine_save(g, run, &e), &e);
+    engine_free(g);
+    for (int64_t step = 3; step < 5; step++) {
+        g = resume(run, NULL);
+        assert_int_equal(g->n_arms, 2);
+        assert_string_equal(g->arm[1].dir, twin);
+        run_to(g, step);
+        assert_ok(engine_save(g, run, &e), &e);
+        engine_free(g);
+        assert_int_equal(step_of(run), step);
+        assert_int_equal(step_of(twin), step);
+    }
+    snprintf(path, sizeof path, "%s/arms", run);
+    assert_false(file_exists(path));
+    drop_run(run);
+    tmp_drop(dir);
+}
+
+/* In a state that somebody wrote. */
+static void names_of_arms_lead_nowhere_else(void **state)
+{
+    (void)state;
+    static const char *const others[] = {
+        "../elsewhere", "twin/../..", "-../x",  ".hidden", "--", "twin;twin",
+        "twin;TWIN",    "twin;-twin", "twin;;", "first",   "a b"};
+    char dir[256], run[512];
+    struct errinfo e = {0};
+    struct settings set = run_settings(1);
+    struct engine *g = start_engine(&set), *none = NULL;
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    assert_ok(engine_save(g, run, &e), &e);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        struct arm_names names = {.name = ""};
+        snprintf(names.others, sizeof names.others, "%s", others[i]);
+        assert_ok(rundir_save(run, g->arm[0].arm, &g->arm[0].history, NULL, &names, &e),
+                  &e);
+        claims_release(&g->claims, 0);
+        check_error(engine_resume(run, NULL, getenv("SAETOP_SAMPLES"), NULL, &none, &e),
+                    ERR_FORMAT, &e, "found an arm '");
+    }
+    engine_free(g);
+    drop_run(run);
+    tmp_drop(dir);
+}
+
 static void an_arm_beside_is_no_link(void **state)
 {
     (void)state;
@@ -383,6 +515,7 @@ static void an_arm_beside_is_no_link(void **state)
     tmp_path(moved, dir, "elsewhere");
     tmp_path(alias, dir, "alias");
     tmp_path(alias_twin, dir, "alias-twin");
+    g->arm[1].place.beside = true;
     assert_ok(engine_save(g, run, &e), &e);
     engine_free(g);
     assert_int_equal(rename(twin, moved), 0);
@@ -635,12 +768,13 @@ static void checkpoints_are_kept(void **state)
     } kept[] = {{"step-8", 8}, {"step-16", 16}, {"step-4", -1}, {"step-12", -1}};
     for (int arm = 0; arm < 2; arm++) {
         for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
-            snprintf(path, sizeof path, "%s%s/checkpoints/%s", run, arm ? "-twin" : "",
-                     kept[i].name);
+            snprintf(path, sizeof path, "%s%s/checkpoints/%s", run,
+                     arm ? "/arms/twin" : "", kept[i].name);
             assert_true(rundir_is(path) == (kept[i].step >= 0));
             assert_true(kept[i].step < 0 || step_of(path) == kept[i].step);
         }
-        snprintf(path, sizeof path, "%s%s/checkpoints/best", run, arm ? "-twin" : "");
+        snprintf(path, sizeof path, "%s%s/checkpoints/best", run,
+                 arm ? "/arms/twin" : "");
         assert_true(step_of(path) == 6 || step_of(path) == 12);
     }
     assert_int_equal(step_of(run), 16);
@@ -667,7 +801,7 @@ static void checkpoints_are_kept(void **state)
     run_to(g, 9);
     assert_ok(engine_save(g, g->dir, &e), &e);
     engine_free(g);
-    snprintf(path, sizeof path, "%s-twin/checkpoints/step-8", run);
+    snprintf(path, sizeof path, "%s/arms/twin/checkpoints/step-8", run);
     assert_int_equal(step_of(path), 9);
     assert_int_equal(step_of(run), 16);
     drop_run(run);
@@ -718,6 +852,10 @@ int main(void)
         cmocka_unit_test(arms_that_are_apart_come_together),
         cmocka_unit_test(an_interrupted_save_is_whole_or_nothing),
         cmocka_unit_test(an_arm_beside_is_no_link),
+        cmocka_unit_test(an_arm_within_is_no_link),
+        cmocka_unit_test(a_run_moves_with_its_arms),
+        cmocka_unit_test(arms_beside_a_run_stay_there),
+        cmocka_unit_test(names_of_arms_lead_nowhere_else),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(changed_text_is_refused),
         cmocka_unit_test(other_probe_tasks_are_no_other_text),

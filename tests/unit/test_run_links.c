@@ -162,6 +162,7 @@ static const struct name names[] = {
     {".lock", false, true},
     {".saving", true, true},
     {".saved", true, true},
+    {"arms", true, true},
     {"checkpoints", true, true},
     {"checkpoints/best", true, true},
     {"checkpoints/step-8", true, true},

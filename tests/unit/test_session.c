@@ -386,10 +386,10 @@ static void events_come_back_as_they_were(void **state)
 {
     (void)state;
     struct screen t;
-    char dir[256], run[512], twin[520];
+    char dir[256], run[512], twin[530];
     tmp_make(dir, sizeof dir);
     tmp_path(run, dir, "run");
-    snprintf(twin, sizeof twin, "%s-twin", run);
+    snprintf(twin, sizeof twin, "%s/arms/twin", run);
     struct session_config cfg = {.set = sample_settings(100000), .start_paused = true};
     struct errinfo e;
     assert_ok(settings_set(&cfg.set, "twin", "unmasked", from_program("test"), &e), &e);
@@ -437,8 +437,10 @@ static void events_come_back_as_they_were(void **state)
         close_screen(&t);
     }
     mem_free(before);
-    tmp_drop(run);
     tmp_drop(twin);
+    snprintf(twin, sizeof twin, "%s/arms", run);
+    tmp_drop(twin);
+    tmp_drop(run);
     tmp_drop(dir);
 }
 

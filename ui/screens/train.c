@@ -660,7 +660,7 @@ static const struct key_entry keys[] = {
     {{0}, &action_mask, "", NULL, "set the masking rate, now or at a step", 0},
     {{'b'}, &action_fork, "", "fork A/B",
      "fork a twin B: same weights and text from here on, the opposite masking", 3},
-    {{'c'}, &action_save, "", "save", "save the run; with both arms the twin goes beside it", 4},
+    {{'c'}, &action_save, "", "save", "save the run, all its arms", 4},
     {{0}, &action_extend, "", NULL,
      "plan a longer run: the new last step; trains on a run that was opened to be browsed", 0},
     {{0}, &action_resume, "", NULL,

@@ -1,0 +1,57 @@
+/* What the arms of a run are called, and where each lies: the first at the run's own
+ * directory RUN, the others at RUN/arms/NAME, so that a run moves and is deleted whole.
+ * Runs were once saved with the others beside them, at RUN-NAME: such arms stay there.
+ * In a checkpoint of the run, RUN/checkpoints/C, an arm is at
+ * RUN/arms/NAME/checkpoints/C. Any thread. */
+#ifndef SAETOP_TRAIN_ARM_PLACE_H
+#define SAETOP_TRAIN_ARM_PLACE_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define RUN_ARMS_MAX  64 /* arms of a run */
+#define RUN_ARMS_DIR  "arms"
+#define ARM_NAME_MAX  48 /* bytes of a name, with its end */
+#define ARM_NAME_TWIN "twin"
+#define ARM_NAME_FIRST                                                                 \
+    "first" /* the first arm's in a line; it has none in a folder                      \
+             */
+
+struct arm_place {
+    char name[ARM_NAME_MAX]; /* "" of the first */
+    bool beside;             /* at RUN-NAME */
+};
+
+/* Whether the len bytes of text name an arm that is not the first: 1 to 47 letters,
+ * digits, '-', '_' and '.', of which the first is a letter or a digit and the last no
+ * '.', and not "first". ERR_USAGE says where (`where`: "also") and what was found. */
+enum err arm_name_check(const char *text, size_t len, const char *where,
+                        struct errinfo *e) ERR_CHECKED;
+/* Whether two names are the same in a folder: where upper and lower case are one, too.
+ */
+bool arm_name_same(const char *a, const char *b);
+/* `name`, or "first" for "". */
+const char *arm_name_shown(const char *name);
+
+/* Bytes of RUN in the path RUN/checkpoints/NAME; all of another path, but for slashes
+ * at its end. */
+size_t arm_run_len(const char *dir);
+/* The directory of an arm of the run `dir`, or of its checkpoint. ERR_LIMIT. */
+enum err arm_place_dir(const char *dir, const struct arm_place *p, char *out,
+                       size_t cap, struct errinfo *e) ERR_CHECKED;
+/* Demand that all folders on the way from the run to that directory are folders, no
+ * links, or missing; `make`: make the missing ones, but for the last. */
+enum err arm_place_check(const char *dir, const struct arm_place *p, bool make,
+                         struct errinfo *e) ERR_CHECKED;
+
+/* A list of places as text, "twin;also1" or "-twin" for one beside the run. */
+#define ARM_PLACES_TEXT (RUN_ARMS_MAX * (ARM_NAME_MAX + 2))
+void arm_places_print(const struct arm_place *p, size_t n, char out[ARM_PLACES_TEXT]);
+/* Reads it, into out[RUN_ARMS_MAX - 1]. ERR_FORMAT, naming `file`, for what is no name,
+ * for two of the same name, for too many. */
+enum err arm_places_read(const char *text, const char *file, struct arm_place *out,
+                         size_t *n, struct errinfo *e) ERR_CHECKED;
+
+#endif
