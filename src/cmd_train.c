@@ -1,7 +1,6 @@
 /* saetop train: the explorer's trainer without a screen. */
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/mem.h"
 #include "base/number.h"
 #include "cmd.h"
 #include "progress.h"
@@ -290,55 +289,10 @@ static enum err steps(struct reporter *r, struct engine *g, struct errinfo *e)
     return save(r, g, e);
 }
 
-/* Make every directory of the run before the work, not after it; none when one of them
- * cannot be made. */
-static enum err claim(const char *out, const struct arm_plan *arms, size_t n,
-                      struct claims *c, struct errinfo *e)
-{
-    for (size_t a = 0; a < n; a++) {
-        struct arm_place p = {.beside = false};
-        memcpy(p.name, arms[a].name, sizeof p.name);
-        const enum err rc = claims_make(c, out, &p, e);
-        if (rc != OK) {
-            claims_release(c, 0);
-            return rc;
-        }
-    }
-    return OK;
-}
-
-static enum err start(const char *out, const struct settings *set, struct engine **g,
-                      struct errinfo *e)
-{
-    const struct arm_place first = {.name = ""};
-    struct claims claims = {0};
-    struct inputs *in = NULL;
-    struct arm_plan *arms = NULL;
-    size_t n = 0;
-    TRY(arm_plans_of(set, &arms, &n, e));
-    enum err rc = claim(out, arms, n, &claims, e);
-    if (rc == OK) {
-        rc = inputs_new(set, &in, e);
-    }
-    if (rc == OK) {
-        rc = engine_new_arms(in, arms, n, g, e);
-    }
-    mem_free(arms);
-    if (rc != OK) {
-        claims_release(&claims, 0);
-        return rc;
-    }
-    (*g)->claims = claims;
-    TRY(arm_place_dir(out, &first, (*g)->dir, sizeof(*g)->dir, e));
-    return engine_checkpoint(*g, e); /* so that it can be resumed from the beginning */
-}
-
 /* The steps, with evaluation on the way. */
 static enum err train(struct reporter *r, struct engine *g, struct errinfo *e)
 {
     struct eval_set *eval = NULL;
-    g->watch = (struct engine_watch){.user = r, .row = on_row, .event = on_event};
-    g->cancel = stop_flag();
     say_start(r, g);
     say_disk(r, g);
     enum err rc = engine_eval_set(g->in, g->in->h, g->in->pool, g->cancel, &eval, e);
@@ -356,21 +310,30 @@ static enum err train(struct reporter *r, struct engine *g, struct errinfo *e)
     return rc;
 }
 
-static enum err begin(struct train_args *a, const struct run_opts *ro,
-                      const struct settings *set, struct engine **g, struct errinfo *e)
+static enum err begin(struct reporter *r, struct train_args *a,
+                      const struct run_opts *ro, const struct settings *set,
+                      struct engine **g, struct errinfo *e)
 {
     struct settings given;
-    if (!a->resume) {
-        return a->out ? start(a->out, set, g, e)
-                      : err_set(e, ERR_USAGE,
-                                "train: --out DIR is needed: where the run is saved");
+    const struct engine_setup s = {
+        .set = set,
+        .dir = a->out,
+        .claim = true,
+        .resume = a->resume,
+        .given = &given,
+        .cancel = stop_flag(),
+        .watch = {.user = r, .row = on_row, .event = on_event},
+    };
+    if (!a->resume && !a->out) {
+        return err_set(e, ERR_USAGE,
+                       "train: --out DIR is needed: where the run is saved");
     }
-    if (a->out) {
+    if (a->resume && a->out) {
         return err_set(e, ERR_USAGE,
                        "train: --resume goes on in its own directory, without --out");
     }
     TRY(run_opts_given(ro, &given, e));
-    TRY(engine_resume(a->resume, &given, set->samples_dir, NULL, g, e));
+    TRY(engine_open(&s, g, e));
     a->out = (*g)->dir;
     return OK;
 }
@@ -409,7 +372,7 @@ int cmd_train(int argc, char **argv)
     progress_init(&r.bar, a.quiet || a.json);
     stop_install();
     if (rc == OK) {
-        rc = begin(&a, &ro, &set, &g, &e);
+        rc = begin(&r, &a, &ro, &set, &g, &e);
     }
     if (rc == OK) {
         rc = train(&r, g, &e);

@@ -75,14 +75,13 @@ static enum err run_seed(struct grid *g, size_t i, struct progress *bar,
 {
     struct settings s = g->set;
     struct arm_plan *arms = NULL;
-    struct inputs *in = NULL;
     struct engine *en = NULL;
     enum err rc = OK;
     s.seed = g->set.seed + (int64_t)i;
     s.eval_every = s.steps; /* at the end alone */
     TRY(arms_of_rates(g, &s, &arms, e));
-    TRY_OUT(rc, inputs_new(&arms[0].set, &in, e));
-    TRY_OUT(rc, engine_new_arms(in, arms, g->rates, &en, e));
+    const struct engine_setup how = {.set = &arms[0].set, .arms = arms, .n = g->rates};
+    TRY_OUT(rc, engine_open(&how, &en, e));
     while (!engine_done(en)) {
         TRY_OUT(rc, engine_step(en, e));
         if (progress_due(bar)) {

@@ -61,6 +61,30 @@ struct engine {
     struct engine_watch watch;
 };
 
+/* How a run is begun or gone on with: by `train`, the explorer and sweeps alike. */
+struct engine_setup {
+    const struct settings *set;  /* as asked for; of a resume samples_dir alone */
+    const struct arm_plan *arms; /* [n]; NULL: those that `set` asks for */
+    size_t n;
+    const char *dir;              /* where it is saved; NULL: not known yet */
+    bool claim;                   /* make and lock the directories before the work */
+    const char *resume;           /* the run to go on with, in place of all above */
+    const struct settings *given; /* of engine_resume; may be NULL */
+    struct inputs *in; /* of a resume: open already, and taken over unless it fails */
+    bool stretch_eval;
+    const atomic_bool *cancel;
+    struct engine_watch watch; /* from here on: not of what was before */
+    /* Told of the inputs when they are open: of a new run before there are arms. An
+     * error of it ends the opening. May be NULL. */
+    enum err (*opened)(void *user, struct inputs *in, struct errinfo *e);
+    void *user;
+};
+/* The engine of a run. One that is claimed, and has checkpoints, is saved at step 0.
+ * Errors leave nothing behind: those of the inputs, engine_new_arms, claims_make and
+ * engine_resume. */
+enum err engine_open(const struct engine_setup *s, struct engine **out,
+                     struct errinfo *e) ERR_CHECKED;
+
 /* Arms at step 0 as the settings of `in` say (arm_plans_of). Takes `in` over, also on
  * error. */
 enum err engine_new(struct inputs *in, struct engine **out,

@@ -150,13 +150,43 @@ static enum err open_inputs(struct session *s, const struct settings *set,
     return show_inputs(s, e);
 }
 
-/* The engine is the session's from here on. */
-static void take_engine(struct session *s, struct engine *g)
+/* The engine of the session, which it has from here on; its inputs are the session's,
+ * too. */
+static enum err open_engine(struct session *s, struct engine_setup how,
+                            struct errinfo *e)
 {
-    g->watch = (struct engine_watch){s, on_row, on_event, on_evaluating};
-    g->stretch_eval = s->cfg.stretch_eval;
-    g->cancel = &s->stop;
+    struct engine *g = NULL;
+    how.set = &s->cfg.set;
+    how.user = s;
+    how.stretch_eval = s->cfg.stretch_eval;
+    how.cancel = &s->stop;
+    how.watch = (struct engine_watch){s, on_row, on_event, on_evaluating};
+    const enum err rc = engine_open(&how, &g, e);
+    if (rc != OK) {
+        if (!how.in) {
+            s->in = NULL; /* what it opened itself is gone again */
+        }
+        return rc;
+    }
     s->engine = g;
+    return OK;
+}
+
+static enum err new_inputs(void *user, struct inputs *in, struct errinfo *e)
+{
+    struct session *s = user;
+    s->in = in;
+    TRY(show_inputs(s, e));
+    session_loading(s, "making the first weights");
+    return OK;
+}
+
+static enum err resumed_inputs(void *user, struct inputs *in, struct errinfo *e)
+{
+    struct session *s = user;
+    s->in = in;
+    TRY(settings_need_text(&in->set, "explore", e));
+    return show_inputs(s, e);
 }
 
 static enum err open_training(struct session *s, struct errinfo *e)
@@ -164,16 +194,10 @@ static enum err open_training(struct session *s, struct errinfo *e)
     if (s->cfg.stretch_eval && !s->cfg.set.eval_ce_rows) {
         s->cfg.set.eval_ce_rows = LIVE_CE_ROWS;
     }
-    TRY(open_inputs(s, &s->cfg.set, e));
-    session_loading(s, "making the first weights");
-    struct engine *g = NULL;
-    struct inputs *in = s->in;
-    const enum err rc = engine_new(in, &g, e);
-    if (rc != OK) {
-        s->in = NULL; /* engine_new released it */
-        return rc;
-    }
-    take_engine(s, g);
+    session_loading(s, "opening the model and its text");
+    TRY(settings_need_text(&s->cfg.set, "explore", e));
+    TRY(open_engine(s, (struct engine_setup){.opened = new_inputs}, e));
+    const struct engine *g = s->engine;
     send_engine_past(s);
     publish(s);
     if (g->n_arms > VIEW_ARMS) {
@@ -202,14 +226,13 @@ static void show_resumed(struct session *s)
 /* A run whose training goes on from the beginning of the session. */
 static enum err open_resumed(struct session *s, struct errinfo *e)
 {
-    struct engine *g = NULL;
     session_loading(s, "opening the run and its text");
-    TRY(engine_resume(s->open_run, s->has_given ? &s->given : NULL,
-                      s->cfg.set.samples_dir, NULL, &g, e));
-    s->in = g->in;
-    take_engine(s, g);
-    TRY(settings_need_text(&s->in->set, "explore", e));
-    TRY(show_inputs(s, e));
+    TRY(open_engine(s,
+                    (struct engine_setup){.resume = s->open_run,
+                                          .given = s->has_given ? &s->given : NULL,
+                                          .opened = resumed_inputs},
+                    e));
+    const struct engine *g = s->engine;
     for (size_t a = 0; a < g->n_arms && a < VIEW_ARMS; a++) {
         TRY(session_load_labels(s, a, g->arm[a].dir, g->arm[a].arm->sae->F, e));
         session_load_concepts(s, a, g->arm[a].dir, g->arm[a].arm->sae->F);
@@ -307,15 +330,17 @@ static enum err more_steps(const struct session *s, int64_t steps,
  * step. */
 static enum err train_on(struct session *s, int64_t steps, struct errinfo *e)
 {
-    struct engine *g = NULL;
     struct settings *given = NULL;
     enum err rc = steps > 0 ? more_steps(s, steps, &given, e) : OK;
     if (rc == OK) {
-        rc = engine_resume(s->open_run, given, s->cfg.set.samples_dir, s->in, &g, e);
+        rc = open_engine(
+            s,
+            (struct engine_setup){.resume = s->open_run, .given = given, .in = s->in},
+            e);
     }
     mem_free(given);
     TRY(rc);
-    take_engine(s, g);
+    const struct engine *g = s->engine;
     for (size_t a = 0; a < g->n_arms && a < s->n_records; a++) { /* "resumed" */
         const struct history *h = &g->arm[a].history;
         for (size_t i = s->record[a].history.events; i < h->events; i++) {

@@ -113,18 +113,20 @@ enum err sweep_batches(const struct sweep_plan *p, const bool *todo, size_t *bat
 
 /* ---- training ---- */
 
-static enum err open_new(const struct sweep_work *w, const struct sweep_batch *b,
+static enum err open_new(struct sweep_work *w, const struct sweep_batch *b,
                          struct engine **out, struct errinfo *e)
 {
+    char dir[SETTING_TEXT_MAX];
     struct arm_plan *arms = NULL;
-    struct inputs *in = NULL;
     enum err rc = OK;
+    TRY(halfway_dir(w, b, dir, sizeof dir, e));
     TRY(arm_plans_like(&w->plan->base, b->n, &arms, e));
     for (size_t i = 0; i < b->n; i++) {
         TRY_OUT(rc, sweep_run_settings(w, b->cell[i], &arms[i].set, e));
     }
-    TRY_OUT(rc, inputs_new(&arms[0].set, &in, e));
-    TRY_OUT(rc, engine_new_arms(in, arms, b->n, out, e));
+    const struct engine_setup s = {
+        .set = &arms[0].set, .arms = arms, .n = b->n, .dir = dir, .cancel = &w->stop};
+    TRY_OUT(rc, engine_open(&s, out, e));
 out:
     mem_free(arms);
     return rc;
@@ -139,17 +141,11 @@ static enum err open_engine(struct sweep_work *w, const struct sweep_batch *b,
     if (*out) {
         return OK;
     }
-    TRY(open_new(w, b, out, e));
-    const enum err rc = halfway_dir(w, b, (*out)->dir, sizeof(*out)->dir, e);
-    if (rc != OK) {
-        engine_free(*out);
-    }
-    return rc;
+    return open_new(w, b, out, e);
 }
 
 enum err sweep_train(struct sweep_work *w, struct engine *g, struct errinfo *e)
 {
-    g->cancel = &w->stop;
     while (!engine_done(g)) {
         if (atomic_load(&w->stop)) {
             return err_set(e, ERR_CANCELLED, "stopped");

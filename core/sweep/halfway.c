@@ -103,8 +103,9 @@ enum err halfway_open(struct sweep_work *w, const struct sweep_batch *b,
     settings_init(&given);
     snprintf(text, sizeof text, "%zu", w->threads);
     TRY(settings_set(&given, "threads", text, from_program("sweep"), e));
-    const enum err rc =
-        engine_resume(path, &given, w->plan->base.samples_dir, NULL, out, e);
+    const struct engine_setup s = {
+        .set = &w->plan->base, .resume = path, .given = &given, .cancel = &w->stop};
+    const enum err rc = engine_open(&s, out, e);
     if (rc != ERR_MISSING && rc != ERR_FORMAT) {
         return rc;
     }

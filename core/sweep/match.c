@@ -205,15 +205,15 @@ static enum err train_tries(struct sweep_work *w, const struct settings *base,
                             struct errinfo *e)
 {
     struct arm_plan *arms = NULL;
-    struct inputs *in = NULL;
     struct engine *g = NULL;
     enum err rc = OK;
     TRY(arm_plans_like(base, n, &arms, e));
     for (size_t i = 0; i < n; i++) {
         TRY_OUT(rc, set_number(&arms[i].set, s->key, x[i], e));
     }
-    TRY_OUT(rc, inputs_new(&arms[0].set, &in, e));
-    TRY_OUT(rc, engine_new_arms(in, arms, n, &g, e));
+    const struct engine_setup set = {
+        .set = &arms[0].set, .arms = arms, .n = n, .cancel = &w->stop};
+    TRY_OUT(rc, engine_open(&set, &g, e));
     sweep_made_of(&s->made, g->in);
     TRY_OUT(rc, sweep_train(w, g, e));
     TRY_OUT(rc, measure_tries(g, s, x, n, e));

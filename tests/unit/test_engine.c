@@ -194,6 +194,74 @@ static void a_saved_run_reads_back(void **state)
     tmp_drop(dir);
 }
 
+static enum err refuse(void *user, struct inputs *in, struct errinfo *e)
+{
+    assert_non_null(in->lm);
+    ++*(int *)user;
+    return err_set(e, ERR_USAGE, "not these");
+}
+
+/* Directories come before the work, and go again with what fails after them. */
+static void a_run_is_opened_in_one_way(void **state)
+{
+    (void)state;
+    char dir[256], run[512], twin[600], command[700];
+    struct errinfo e = {0};
+    struct engine *g = NULL;
+    int told = 0;
+    struct settings set = sample_settings(4), bad;
+    set.twin = TWIN_UNMASKED;
+    set.checkpoint_every = 2;
+    bad = set;
+    snprintf(bad.model, sizeof bad.model, "/no/such/model");
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    snprintf(twin, sizeof twin, "%s/arms/twin", run);
+    struct engine_setup s = {.set = &bad, .dir = run, .claim = true};
+    check_error(engine_open(&s, &g, &e), ERR_MISSING, &e, "/no/such/model");
+    assert_false(file_exists(run));
+    s.set = &set;
+    s.opened = refuse;
+    s.user = &told;
+    check_error(engine_open(&s, &g, &e), ERR_USAGE, &e, "not these");
+    assert_int_equal(told, 1);
+    assert_false(file_exists(run));
+    s.opened = NULL;
+    s.stretch_eval = true;
+    assert_ok(engine_open(&s, &g, &e), &e);
+    assert_true(g->stretch_eval && rundir_is(run) && rundir_is(twin)); /* at step 0 */
+    assert_string_equal(g->dir, run);
+    engine_free(g);
+    s.set = &bad; /* which is not looked at */
+    check_error(engine_open(&s, &g, &e), ERR_EXISTS, &e, "run: exists already");
+    snprintf(bad.also, sizeof bad.also, "no such pair");
+    check_error(engine_open(&s, &g, &e), ERR_USAGE, &e, "expected key=value");
+
+    bad = set;
+    s = (struct engine_setup){
+        .set = &bad, .resume = run, .opened = refuse, .user = &told};
+    check_error(engine_open(&s, &g, &e), ERR_USAGE, &e, "not these");
+    assert_int_equal(told, 2);
+    s.opened = NULL;
+    assert_ok(engine_open(&s, &g, &e), &e);
+    assert_int_equal(g->n_arms, 2);
+    engine_free(g);
+
+    /* Arms as they are given, a place that is not claimed yet. */
+    struct arm_plan *arms = NULL;
+    tmp_path(run, dir, "later");
+    assert_ok(arm_plans_like(&set, 3, &arms, &e), &e);
+    s = (struct engine_setup){.set = &arms[0].set, .arms = arms, .n = 3, .dir = run};
+    assert_ok(engine_open(&s, &g, &e), &e);
+    assert_int_equal(g->n_arms, 3);
+    assert_string_equal(g->dir, run);
+    assert_false(file_exists(run));
+    mem_free(arms);
+    engine_free(g);
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    assert_int_equal(system(command), 0);
+}
+
 static void settings_that_do_not_fit_are_named(void **state)
 {
     (void)state;
@@ -235,6 +303,7 @@ int main(void)
         cmocka_unit_test(a_rate_applies_from_the_step_that_is_named),
         cmocka_unit_test(a_run_can_be_extended),
         cmocka_unit_test(a_saved_run_reads_back),
+        cmocka_unit_test(a_run_is_opened_in_one_way),
         cmocka_unit_test(settings_that_do_not_fit_are_named),
     };
     num_init();
