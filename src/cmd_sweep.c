@@ -475,7 +475,7 @@ int cmd_sweep(int argc, char **argv)
          0, NULL},
         {"archs", OPT_STRING, &a.grid.archs, "NAME,...", "architectures", 0, 0, NULL},
         {"seeds", OPT_STRING, &a.grid.seeds, "N | N,N,...",
-         "how many seeds, from 1 on, or which [3]", 0, 0, NULL},
+         "how many seeds of text and weights, from 1 on, or which [3]", 0, 0, NULL},
         {"match-l0", OPT_STRING, &a.grid.match_l0, "X,...",
          "search each arm's sparsity setting until its L0 on clean text is this", 0, 0,
          NULL},

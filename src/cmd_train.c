@@ -25,17 +25,38 @@ struct train_args {
 
 struct reporter {
     const struct train_args *args;
+    const struct engine *g; /* NULL until it is there */
     struct progress bar;
 };
 
 /* ---- what is said on the way ---- */
 
-static void print_json_row(size_t arm, const struct metric_row *row)
+/* Condition and seed of an arm, where the run has several. */
+static const struct engine_arm *one_of_several(const struct reporter *r, size_t arm)
+{
+    return r->g && r->g->n_arms > 1 ? &r->g->arm[arm] : NULL;
+}
+
+/* ,"arm":"B","name":"twin","condition":"twin","seed":1 */
+static void add_json_arm(const struct reporter *r, size_t arm, struct str *s)
+{
+    char letters[ARM_LETTERS];
+    const struct engine_arm *a = one_of_several(r, arm);
+    str_addf(s, ",\"arm\":\"%s\"", arm_letters(arm, letters));
+    if (a) {
+        str_addf(s, ",\"name\":\"%s\",\"condition\":\"%s\",\"seed\":%llu",
+                 arm_name_shown(a->place.name), a->condition,
+                 (unsigned long long)settings_weights_seed(&a->arm->set));
+    }
+}
+
+static void print_json_row(const struct reporter *r, size_t arm,
+                           const struct metric_row *row)
 {
     struct str s;
-    char name[ARM_LETTERS];
     str_init(&s, 1u << 16);
-    str_addf(&s, "{\"event\":\"row\",\"arm\":\"%s\"", arm_letters(arm, name));
+    str_add(&s, "{\"event\":\"row\"");
+    add_json_arm(r, arm, &s);
     for (int m = 0; m < METRIC_COUNT; m++) {
         if (isfinite(row->v[m])) {
             str_addf(&s, ",\"%s\":", measure_at((enum metric)m)->column);
@@ -48,10 +69,17 @@ static void print_json_row(size_t arm, const struct metric_row *row)
     str_free(&s);
 }
 
-static void print_evaluation(size_t arm, const struct metric_row *row)
+static void print_evaluation(const struct reporter *r, size_t arm,
+                             const struct metric_row *row)
 {
     char name[ARM_LETTERS];
-    (void)printf("%s step %.0f", arm_letters(arm, name), row->v[METRIC_STEP]);
+    const struct engine_arm *a = one_of_several(r, arm);
+    (void)printf("%s ", arm_letters(arm, name));
+    if (a) {
+        (void)printf("(%s, seed %llu) ", a->condition,
+                     (unsigned long long)settings_weights_seed(&a->arm->set));
+    }
+    (void)printf("step %.0f", row->v[METRIC_STEP]);
     for (int i = 1; measure_line(i) >= 0; i++) {
         const enum metric m = (enum metric)measure_line(i);
         const struct measure *d = measure_at(m);
@@ -76,10 +104,10 @@ static void on_row(void *user, size_t arm, const struct metric_row *row)
 {
     struct reporter *r = user;
     if (r->args->json) {
-        print_json_row(arm, row);
+        print_json_row(r, arm, row);
     } else if (isfinite(row->v[METRIC_EV]) && !r->args->quiet) {
         progress_clear(&r->bar);
-        print_evaluation(arm, row);
+        print_evaluation(r, arm, row);
     }
 }
 
@@ -123,6 +151,35 @@ static void draw_progress(struct reporter *r, const struct engine *g)
     progress_draw(&r->bar, (double)step, (double)g->steps, text);
 }
 
+/* Each arm of several, and in what it differs from the first. */
+static void say_arms(struct reporter *r, const struct engine *g)
+{
+    for (size_t i = 0; g->n_arms > 1 && i < g->n_arms; i++) {
+        char letters[ARM_LETTERS];
+        const struct engine_arm *a = &g->arm[i];
+        struct str differs, s;
+        str_init(&differs, 1u << 14);
+        str_init(&s, 1u << 15);
+        arm_differs(&g->arm[0].arm->set, &a->arm->set, &differs);
+        const char *how = differs.len ? differs.p : "";
+        if (r->args->json) {
+            str_add(&s, "{\"event\":\"arm\"");
+            add_json_arm(r, i, &s);
+            str_add(&s, ",\"differs\":");
+            json_add_string(&s, how, strlen(how));
+            str_add(&s, "}\n");
+            (void)fputs(s.p, stdout);
+        } else if (!r->args->quiet) {
+            cmd_say(stdout, "%s %s: condition %s%s%s%s, seed of weights %llu",
+                    arm_letters(i, letters), arm_name_shown(a->place.name),
+                    a->condition, how[0] ? " (" : "", how, how[0] ? ")" : "",
+                    (unsigned long long)settings_weights_seed(&a->arm->set));
+        }
+        str_free(&differs);
+        str_free(&s);
+    }
+}
+
 static void say_start(struct reporter *r, const struct engine *g)
 {
     const struct inputs *in = g->in;
@@ -138,6 +195,7 @@ static void say_start(struct reporter *r, const struct engine *g)
              (long long)s->batch, arms, plural_s(arms), (long long)s->threads,
              (double)engine_bytes(g) / 1e6);
     print_event(r, "estimate", text);
+    say_arms(r, g);
     for (size_t i = 0; i < in->remarks.n; i++) {
         print_event(r, "warning", in->remarks.line[i]);
     }
@@ -293,6 +351,7 @@ static enum err steps(struct reporter *r, struct engine *g, struct errinfo *e)
 static enum err train(struct reporter *r, struct engine *g, struct errinfo *e)
 {
     struct eval_set *eval = NULL;
+    r->g = g;
     say_start(r, g);
     say_disk(r, g);
     enum err rc = engine_eval_set(g->in, g->in->h, g->in->pool, g->cancel, &eval, e);

@@ -371,10 +371,10 @@ static enum err find_rates(const char *list, struct grid *g, struct errinfo *e)
                        "--source: found 'model', expected synthetic; a run on a model "
                        "is measured by `saetop eval RUN`");
     }
-    if (g->set.also[0] || g->set.twin != TWIN_NONE) {
+    if (!arm_plans_single(&g->set)) {
         return err_set(e, ERR_USAGE,
                        "eval --source synthetic: arms come from --mask-rates; train "
-                       "has twin and --also");
+                       "has twin, --also and seed.count");
     }
     if (list) {
         return parse_rates(list, g, e);

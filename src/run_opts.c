@@ -83,6 +83,17 @@ static const char *help_of(struct run_opts *r, const struct setting_def *d, size
     return r->help[i];
 }
 
+/* An option of a subcommand's own takes the place of a setting's flag. */
+static bool has_flag(const struct opt *own, size_t n, const char *flag)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(own[i].name, flag) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
 {
     struct settings bundled;
@@ -119,7 +130,8 @@ static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
         r->set[r->n_set] =
             text_row(t[i].key, &r->set_value[r->n_set], arg_name(&t[i]), help);
         r->n_set++;
-        if (t[i].flag && r->n_flags < RUN_OPTS_MAX) {
+        if (t[i].flag && !has_flag(own, n_own, t[i].flag) &&
+            r->n_flags < RUN_OPTS_MAX) {
             const size_t f = r->n_flags++;
             r->flag_def[f] = &t[i];
             r->flag[f] = text_row(t[i].flag, &r->flag_value[f], arg_name(&t[i]), help);

@@ -22,6 +22,13 @@ train("arm A explains less .* too high a --lr" --lr 10)
 train("\"event\":\"warning\",\"text\":\"arm A explains less" --lr 10 --json)
 train("")
 
+# Of several arms, which one: name, condition and seed of weights.
+set(several --seed 4 --seeds 2 --mask-rate 0.3 --set twin=unmasked)
+train("D twin.s2: condition twin .mask.rate=0., seed of weights 5.*C .first, seed 5. step 4"
+      ${several})
+train("\"event\":\"arm\",\"arm\":\"B\",\"name\":\"twin\",\"condition\":\"twin\",\"seed\":4,\"differs\":\"mask.rate=0\".*\"event\":\"row\",\"arm\":\"D\",\"name\":\"twin.s2\",\"condition\":\"twin\",\"seed\":5,\"step\":4"
+      ${several} --json)
+
 # A run that has all its steps does not say that it goes on.
 set(small --threads 1 --steps 2 --width 64 --batch 256 --set fill_rows=8
     --set eval.rows=2 --set eval.concept_rows=8)

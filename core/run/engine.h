@@ -26,7 +26,7 @@ struct engine_arm {
     bool evaluated;
     bool is_best;                 /* the best so far, and not kept yet */
     struct arm_place place;       /* its name, and where it is saved */
-    char condition[ARM_NAME_MAX]; /* of arm_plan; "" where the run has no others */
+    char condition[ARM_NAME_MAX]; /* of arm_plan; an old run's arm is one of its own */
     char dir[SETTING_TEXT_MAX];   /* saved there last; "" */
 };
 

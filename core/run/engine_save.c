@@ -40,11 +40,9 @@ static void name_arm(const struct engine *g, size_t i, struct arm_names *out)
     }
     arm_places_print(others, n, out->others);
     memcpy(out->name, a->place.name, sizeof out->name);
-    /* An arm that is alone has no condition, until it is forked. */
+    /* One that is alone is of no condition, until it is forked. */
     snprintf(out->condition, sizeof out->condition, "%s",
-             g->n_arms < 2     ? ""
-             : a->condition[0] ? a->condition
-                               : arm_name_shown(a->place.name));
+             g->n_arms > 1 ? a->condition : "");
 }
 
 /* Write arm i into dir, as its save or held. */
@@ -414,7 +412,9 @@ static enum err reopen_arm(struct engine *g, const struct reopened *r, size_t i,
     TRY(history_load(r->arm[i].dir, &a->history, e));
     history_cut(&a->history, r->arm[i].state.step);
     a->place = r->arm[i].place;
-    memcpy(a->condition, r->arm[i].state.names.condition, sizeof a->condition);
+    const char *condition = r->arm[i].state.names.condition;
+    snprintf(a->condition, sizeof a->condition, "%s",
+             condition[0] ? condition : arm_name_shown(a->place.name));
     memcpy(a->dir, r->arm[i].dir, sizeof a->dir);
     g->seconds = fmax(g->seconds, a->arm->state.seconds);
     return OK;

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "sweep/plan_priv.h"
+#include "train/also.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,10 +253,10 @@ static enum err check_top(const cJSON *tree, const char *file, struct errinfo *e
 static enum err check_base(const struct settings *s, const char *file,
                            struct errinfo *e)
 {
-    if (s->twin != TWIN_NONE || s->also[0]) {
+    if (!arm_plans_single(s)) {
         return err_set(e, ERR_USAGE,
-                       "%s: settings: twin and also are not for sweeps; give mask.rate "
-                       "several values",
+                       "%s: settings: twin, also and seed.count are not for sweeps; "
+                       "give mask.rate several values",
                        file);
     }
     if (settings_given(s, "mask.schedule") && s->mask_schedule != 0) {

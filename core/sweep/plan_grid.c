@@ -50,6 +50,7 @@ static enum err check_key(const char *where, const char *key, struct errinfo *e)
         {"seed", "it has a list of its own, \"seeds\""},
         {"twin", "pairs come from mask.rate 0 beside another rate"},
         {"also", "each value of an axis is a run already"},
+        {"seed.count", "a sweep has a list of seeds, \"seeds\", of text and weights"},
         {"threads", "results do not depend on it; use --threads"},
     };
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {

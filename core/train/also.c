@@ -91,6 +91,7 @@ static size_t pair_len(const char *part, size_t len)
 static enum err alone(struct settings *s, struct errinfo *e)
 {
     TRY(settings_set(s, "twin", "none", from_user("also"), e));
+    TRY(settings_set(s, "seed.count", "1", from_user("also"), e));
     return settings_set(s, "also", "", from_user("also"), e);
 }
 
@@ -252,6 +253,58 @@ static void find_conditions(struct arm_plan *arm, size_t n, uint64_t *hash)
     }
 }
 
+/* An arm like `of` with the seed of weights that is `more` after its own. */
+static enum err next_seed(const struct arm_plan *of, size_t more, struct arm_plan *out,
+                          struct errinfo *e)
+{
+    char text[32];
+    *out = *of;
+    TRY(alone(&out->set, e));
+    snprintf(text, sizeof text, "%llu",
+             (unsigned long long)(settings_weights_seed(&of->set) + more));
+    TRY(settings_set(&out->set, "seed.weights", text, from_program("seed.count"), e));
+    const int n = snprintf(out->name, sizeof out->name, "%s%ss%zu", of->name,
+                           of->name[0] ? "." : "", more + 1);
+    return n < ARM_NAME_MAX
+               ? OK
+               : err_set(e, ERR_USAGE,
+                         "seed.count: the name '%s' is too long for '.s%zu'", of->name,
+                         more + 1);
+}
+
+/* What seed.count makes is nothing that is there already. */
+static enum err check_seeds(const struct arm_plan *arm, size_t n, size_t conditions,
+                            struct errinfo *e)
+{
+    for (size_t i = conditions; i < n; i++) {
+        if (is_taken(arm, i, i, arm[i].name)) {
+            return err_set(e, ERR_USAGE, "seed.count: found two arms named '%s'",
+                           arm[i].name);
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(arm[i].condition, arm[j].condition) == 0 &&
+                settings_weights_seed(&arm[i].set) ==
+                    settings_weights_seed(&arm[j].set)) {
+                return err_set(e, ERR_USAGE,
+                               "seed.count: the arms %s and %s have the same settings "
+                               "and seed of weights",
+                               arm_name_shown(arm[j].name), arm[i].name);
+            }
+        }
+    }
+    return OK;
+}
+
+/* The first `conditions` of arm [n] for the seeds after theirs. */
+static enum err repeat_plans(struct arm_plan *arm, size_t n, size_t conditions,
+                             struct errinfo *e)
+{
+    for (size_t i = conditions; i < n; i++) {
+        TRY(next_seed(&arm[i % conditions], i / conditions, &arm[i], e));
+    }
+    return check_seeds(arm, n, conditions, e);
+}
+
 static enum err fill_plans(const struct settings *asked, struct arm_plan *arm, size_t n,
                            struct errinfo *e)
 {
@@ -269,18 +322,25 @@ static enum err fill_plans(const struct settings *asked, struct arm_plan *arm, s
     return OK;
 }
 
+bool arm_plans_single(const struct settings *asked)
+{
+    return asked->twin == TWIN_NONE && !asked->also[0] && asked->seed_count == 1;
+}
+
 enum err arm_plans_of(const struct settings *asked, struct arm_plan **out, size_t *n,
                       struct errinfo *e)
 {
     struct arm_plan *arm = NULL;
-    const size_t count =
+    const size_t conditions =
         also_count(asked->also) + (asked->twin == TWIN_UNMASKED ? 2u : 1u);
+    const size_t count = conditions * (size_t)asked->seed_count;
     if (count > RUN_ARMS_MAX) {
         return err_set(e, ERR_USAGE, "found %zu arms, expected %d at most", count,
                        RUN_ARMS_MAX);
     }
     TRY(mem_new(&arm, count, sizeof *arm, "arms", e));
-    const enum err rc = fill_plans(asked, arm, count, e);
+    enum err rc = fill_plans(asked, arm, conditions, e);
+    rc = rc == OK ? repeat_plans(arm, count, conditions, e) : rc;
     if (rc != OK) {
         mem_free(arm);
         return rc;

@@ -16,10 +16,15 @@ struct arm_plan {
     char name[ARM_NAME_MAX]; /* "" of the first, "twin", "also1" */
     char condition[ARM_NAME_MAX];
 };
-/* The arms that settings ask for: the first, its twin, those of `also`. *out [n], the
- * caller's (mem_free). ERR_USAGE for what is wrong in `also`. */
+/* The arms that settings ask for: the first, its twin, those of `also`, and with
+ * seed.count the same once more for each further seed of weights, named "s2",
+ * "twin.s2". *out [n], the caller's (mem_free). ERR_USAGE for what is wrong in `also`,
+ * for two of one condition and seed among those that seed.count makes, and for more
+ * than RUN_ARMS_MAX. */
 enum err arm_plans_of(const struct settings *asked, struct arm_plan **out, size_t *n,
                       struct errinfo *e) ERR_CHECKED;
+/* Whether they ask for one arm. */
+bool arm_plans_single(const struct settings *asked);
 /* An array of n arms that all have `base`, named by their places: "", "also1", ... ,
  * and of no condition. *out: the caller's (mem_free). */
 enum err arm_plans_like(const struct settings *base, size_t n, struct arm_plan **out,

@@ -233,11 +233,22 @@ static void get_limited(struct reader *r, const char *key, bool older, char *out
     }
 }
 
+/* What stands in lines and in JSON is a name, or nothing. */
+static void check_name(struct reader *r, const char *key, const char *name)
+{
+    if (r->rc == OK && name[0] && strcmp(name, ARM_NAME_FIRST) != 0 &&
+        arm_name_check(name, strlen(name), key, NULL) != OK) {
+        r->rc = bad_value(r, key, name);
+    }
+}
+
 static void get_names(struct reader *r, struct arm_names *out)
 {
     get_limited(r, "arms", false, out->others, sizeof out->others);
     get_limited(r, "arm", true, out->name, sizeof out->name);
     get_limited(r, "condition", true, out->condition, sizeof out->condition);
+    check_name(r, "arm", out->name);
+    check_name(r, "condition", out->condition);
 }
 
 static void get_hash(struct reader *r, const char *key, uint64_t *out)

@@ -269,6 +269,9 @@
       "seed of text and masks, and of weights unless seed.weights names one")          \
     X(INT, seed_weights, "seed.weights", NULL, "auto", RANGE(0, 9007199254740991),     \
       ARM, ANY, "seed of first weights and of the order of batches; auto: seed")       \
+    X(INT, seed_count, "seed.count", "seeds", "1", RANGE(1, 64), RUN, ANY,             \
+      "arms of each condition, with seed.weights and the seeds after it, on the "      \
+      "same text and masks")                                                           \
     X(INT, threads, "threads", "threads", "0", RANGE(0, 1024), FREE, ANY,              \
       "threads; 0: as many as the process may use")
 

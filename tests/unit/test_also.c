@@ -285,6 +285,57 @@ static void arms_have_names_and_conditions(void **state)
     }
 }
 
+/* Conditions times seeds, the conditions of a seed after each other. */
+static void each_condition_has_its_seeds(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"",       "twin", "few",     "s2",    "twin.s2",
+                                        "few.s2", "s3",   "twin.s3", "few.s3"},
+                             *const of[] = {"first", "twin",  "few",  "first", "twin",
+                                            "few",   "first", "twin", "few"};
+    struct errinfo e = {0};
+    struct settings set;
+    struct arm_plan *arm = NULL;
+    size_t n = 0;
+    settings_init(&set);
+    assert_true(arm_plans_single(&set));
+    set.seed = 7;
+    set.seed_count = 3;
+    assert_false(arm_plans_single(&set));
+    set.twin = TWIN_UNMASKED;
+    assert_ok(settings_set(&set, "mask.rate", "0.3", from_user("test"), &e), &e);
+    snprintf(set.also, sizeof set.also, "few:k=2,seed.weights=40");
+    assert_ok(arm_plans_of(&set, &arm, &n, &e), &e);
+    assert_int_equal(n, 9);
+    for (size_t i = 0; i < n; i++) {
+        assert_string_equal(arm[i].name, names[i]);
+        assert_string_equal(arm[i].condition, of[i]);
+        assert_int_equal(settings_weights_seed(&arm[i].set),
+                         (i % 3 == 2 ? 40 : 7) + i / 3);
+        assert_int_equal(arm[i].set.seed, 7);
+        assert_true((arm[i].set.k < 3) == (i % 3 == 2));
+        assert_true((arm[i].set.mask_rate > 0) == (i % 3 != 1));
+        assert_true(i == 0 || arm_plans_single(&arm[i].set));
+    }
+    mem_free(arm);
+    static const struct {
+        const char *also;
+        int64_t seeds;
+        const char *says;
+    } cases[] = {
+        {"s2:k=8", 2, "found two arms named 's2'"},
+        {"again:seed.weights=8", 2, "the arms again and s2 have the same"},
+        {"abcdefghijklmnopqrstuvwxyz0123456789abcdefghijk:k=8", 2,
+         "too long for '.s2'"},
+        {"k=8", 22, "found 66 arms, expected 64"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(set.also, sizeof set.also, "%s", cases[i].also);
+        set.seed_count = cases[i].seeds;
+        check_error(arm_plans_of(&set, &arm, &n, &e), ERR_USAGE, &e, cases[i].says);
+    }
+}
+
 static void what_differs_is_said(void **state)
 {
     (void)state;
@@ -402,6 +453,7 @@ int main(void)
         cmocka_unit_test(only_thresholds_are_calibrated),
         cmocka_unit_test(what_arms_share_is_refused),
         cmocka_unit_test(arms_have_names_and_conditions),
+        cmocka_unit_test(each_condition_has_its_seeds),
         cmocka_unit_test(what_differs_is_said),
         cmocka_unit_test(arms_have_their_places),
         cmocka_unit_test(arms_beyond_the_alphabet_have_two_letters),

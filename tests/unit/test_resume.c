@@ -497,6 +497,12 @@ static void names_of_arms_lead_nowhere_else(void **state)
         check_error(engine_resume(run, NULL, getenv("SAETOP_SAMPLES"), NULL, &none, &e),
                     ERR_FORMAT, &e, "found an arm '");
     }
+    /* Nor is what they are called anything but a name, in JSON say. */
+    struct arm_names names = {.name = "x", .condition = "a\"b"};
+    assert_ok(rundir_save(run, g->arm[0].arm, &g->arm[0].history, NULL, &names, &e),
+              &e);
+    check_error(engine_resume(run, NULL, getenv("SAETOP_SAMPLES"), NULL, &none, &e),
+                ERR_FORMAT, &e, "__metadata__.condition: found 'a\"b'");
     engine_free(g);
     drop_run(run);
     tmp_drop(dir);
