@@ -16,9 +16,6 @@
 /* The screen is told of the state at least this often while training. */
 #define STATUS_NS (INT64_C(66) * 1000 * 1000)
 
-/* The first VIEW_ARMS. */
-#define SHOWN_ARMS "A and B"
-
 /* ---- what the screen sees of the engine ---- */
 
 static void label_arm(struct arm_view *v)
@@ -189,6 +186,20 @@ static enum err resumed_inputs(void *user, struct inputs *in, struct errinfo *e)
     return show_inputs(s, e);
 }
 
+/* Of more arms than there are on the screen, before what has been said last. */
+static void say_shown(struct session *s, size_t arms)
+{
+    char said[sizeof s->pub.message];
+    if (arms <= VIEW_ARMS) {
+        return;
+    }
+    pthread_mutex_lock(&s->mu);
+    memcpy(said, s->pub.message, sizeof said);
+    pthread_mutex_unlock(&s->mu);
+    session_say(s, false, "A and B of %zu arms are shown%s%s", arms,
+                said[0] ? "; " : "", said);
+}
+
 static enum err open_training(struct session *s, struct errinfo *e)
 {
     if (s->cfg.stretch_eval && !s->cfg.set.eval_ce_rows) {
@@ -200,10 +211,7 @@ static enum err open_training(struct session *s, struct errinfo *e)
     const struct engine *g = s->engine;
     send_engine_past(s);
     publish(s);
-    if (g->n_arms > VIEW_ARMS) {
-        session_say(s, false, "%zu arms are trained; " SHOWN_ARMS " are shown",
-                    g->n_arms);
-    }
+    say_shown(s, g->n_arms);
     return OK;
 }
 
@@ -216,10 +224,9 @@ static void show_resumed(struct session *s)
     if (g->warning[0]) {
         session_say(s, true, "%s", g->warning);
     } else {
-        session_say(s, false, "%s goes on from step %lld of %lld%s", g->dir,
-                    (long long)engine_step_count(g), (long long)g->steps,
-                    g->n_arms > VIEW_ARMS ? "; of its arms " SHOWN_ARMS " are shown"
-                                          : "");
+        session_say(s, false, "%s goes on from step %lld of %lld", g->dir,
+                    (long long)engine_step_count(g), (long long)g->steps);
+        say_shown(s, g->n_arms);
     }
 }
 
@@ -265,22 +272,26 @@ static void publish_record(struct session *s, size_t a, const char *dir)
     pthread_mutex_unlock(&s->mu);
 }
 
-/* The second arm of a run, of those that there are; "": it has none. A run without
+/* The second arm of a run, of *n others that it has; "": there is none. A run without
  * its trainer_state does not name them: as of old, they may be beside it. */
-static enum err second_dir(const char *run, char *out, size_t cap, struct errinfo *e)
+static enum err second_dir(const char *run, char *out, size_t cap, size_t *n,
+                           struct errinfo *e)
 {
     static const struct arm_place old[] = {{ARM_NAME_TWIN, true}, {"also1", true}};
     struct arm_place named[RUN_ARMS_MAX];
-    const size_t n = runstate_arms(run, named), n_old = sizeof old / sizeof old[0];
-    const struct arm_place *p = n > 0 ? named : old;
-    for (size_t i = 0; i < (n > 0 ? n : n_old); i++) {
+    const bool told = runstate_arms(run, named, n);
+    const struct arm_place *p = told ? named : old;
+    *n = told ? *n : sizeof old / sizeof old[0];
+    for (size_t i = 0; i < *n; i++) {
         TRY(p[i].beside ? OK : arm_place_check(run, &p[i], false, e));
         TRY(arm_place_dir(run, &p[i], out, cap, e));
         if (rundir_is(out)) {
+            *n = told ? *n : 1;
             return OK;
         }
     }
     out[0] = '\0';
+    *n = 0;
     return OK;
 }
 
@@ -289,9 +300,10 @@ static enum err open_browsing(struct session *s, struct errinfo *e)
 {
     const struct arm_place first = {.name = ""};
     char dir[VIEW_ARMS][SETTING_TEXT_MAX];
+    size_t others = 0;
     session_loading(s, "opening the run");
     TRY(arm_place_dir(s->open_run, &first, dir[0], sizeof dir[0], e));
-    TRY(second_dir(dir[0], dir[1], sizeof dir[1], e));
+    TRY(second_dir(dir[0], dir[1], sizeof dir[1], &others, e));
     for (size_t a = 0; a < VIEW_ARMS && dir[a][0]; a++) {
         TRY(run_open(dir[a], &s->cfg.set, s->cfg.given, &s->record[a], e));
         s->n_records++;
@@ -311,6 +323,7 @@ static enum err open_browsing(struct session *s, struct errinfo *e)
         past[a] = &s->record[a].history;
     }
     session_send_past(s, past, s->n_records);
+    say_shown(s, others + 1);
     return OK;
 }
 

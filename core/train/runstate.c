@@ -392,16 +392,15 @@ void runstate_close(struct run_state *r)
     r->file = NULL;
 }
 
-size_t runstate_arms(const char *dir, struct arm_place *out)
+bool runstate_arms(const char *dir, struct arm_place *out, size_t *n)
 {
     struct run_state s = {0};
-    size_t n = 0;
     if (runstate_open(dir, &s, NULL) != OK) {
-        return 0;
+        return false;
     }
-    const enum err rc = arm_places_read(s.names.others, dir, out, &n, NULL);
+    const enum err rc = arm_places_read(s.names.others, dir, out, n, NULL);
     runstate_close(&s);
-    return rc == OK ? n : 0;
+    return rc == OK;
 }
 
 /* ---- the same inputs ---- */

@@ -37,9 +37,9 @@ enum err runstate_save(const char *dir, const struct arm *a,
 enum err runstate_open(const char *dir, struct run_state *out,
                        struct errinfo *e) ERR_CHECKED;
 void runstate_close(struct run_state *r);
-/* The other arms of the run `dir`, into out[RUN_ARMS_MAX - 1]; none where it has no
+/* The other arms of the run `dir`, into out[RUN_ARMS_MAX - 1]; false where it has no
  * state that can be read. */
-size_t runstate_arms(const char *dir, struct arm_place *out);
+bool runstate_arms(const char *dir, struct arm_place *out, size_t *n);
 
 /* ERR_USAGE when model or text are not those that it was trained on. */
 enum err runstate_check_inputs(const struct run_state *r, const char *dir,

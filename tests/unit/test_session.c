@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "num/blas.h"
 #include "session/session.h"
+#include "unit/run_engine.h"
 #include "unit/sample_settings.h"
 
 #include <math.h>
@@ -444,6 +445,52 @@ static void events_come_back_as_they_were(void **state)
     tmp_drop(dir);
 }
 
+/* A run's second arm is the one that it names, within it or beside it as of old; where
+ * it has more, that is said. */
+static void the_second_arm_is_the_run_s_own(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *also, *second;
+        bool beside, says;
+    } cases[] = {
+        {"few:k=2", "/arms/few", false, false},
+        {"few:k=2;k=8", "/arms/few", false, true},
+        {"k=2;k=8", "-also1", true, true},
+        {"", "", false, false}, /* though there is one beside it, by chance */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct screen t;
+        char dir[256], run[512], second[600], command[1200];
+        struct errinfo e;
+        struct settings set = sample_settings(2);
+        snprintf(set.also, sizeof set.also, "%s", cases[i].also);
+        struct engine *g = start_engine(&set);
+        tmp_make(dir, sizeof dir);
+        tmp_path(run, dir, "run");
+        for (size_t a = 1; a < g->n_arms; a++) {
+            g->arm[a].place.beside = cases[i].beside;
+        }
+        assert_ok(engine_save(g, run, &e), &e);
+        engine_free(g);
+        if (!cases[i].second[0]) {
+            snprintf(command, sizeof command, "cp -r '%s' '%s-twin'", run, run);
+            assert_int_equal(system(command), 0);
+        }
+        const struct session_config open = {.set = sample_settings(1), .open_run = run};
+        open_screen(&t, &open);
+        wait_until(&t, is_browsing);
+        assert_int_equal(t.v.n_arms, cases[i].second[0] ? 2 : 1);
+        snprintf(second, sizeof second, "%s%s", run, cases[i].second);
+        assert_string_equal(t.v.arm[t.v.n_arms - 1].dir, second);
+        assert_true((strstr(t.v.message, "A and B of 3 arms") != NULL) ==
+                    cases[i].says);
+        close_screen(&t);
+        snprintf(command, sizeof command, "rm -rf '%s'", dir);
+        assert_int_equal(system(command), 0);
+    }
+}
+
 static void label(struct screen *t, int32_t latent, const char *text)
 {
     struct command c = {.kind = COMMAND_LABEL, .latent = latent};
@@ -610,6 +657,7 @@ int main(void)
         cmocka_unit_test(a_saved_run_opens_for_browsing),
         cmocka_unit_test(remarks_are_said),
         cmocka_unit_test(events_come_back_as_they_were),
+        cmocka_unit_test(the_second_arm_is_the_run_s_own),
         cmocka_unit_test(labels_are_kept_with_the_run),
         cmocka_unit_test(settings_are_written_as_a_configuration),
         cmocka_unit_test(further_arms_do_not_disturb),
