@@ -89,15 +89,14 @@ static void on_done(void *user, size_t cell, const struct sweep_result *v)
         (void)fflush(stdout);
         return;
     }
-    snprintf(text, sizeof text,
-             "%zu/%zu  %s seed %llu: L0 %s%s  EV %s  OOD %s  absorption %s",
-             r->n_before + r->n_done, r->plan->n_cells, r->plan->arm[c->arm].label,
-             (unsigned long long)c->seed,
-             NUMBER(NUMBER_PLAIN, 0, 2, v->v[SWEEP_L0_CLEAN]),
-             v->matched ? "" : " (not matched)",
-             NUMBER(NUMBER_PLAIN, 0, 3, v->v[SWEEP_EV]),
-             NUMBER(NUMBER_PLAIN, 0, 3, v->v[SWEEP_EV_OOD]),
-             NUMBER(NUMBER_PLAIN, 0, 3, v->v[SWEEP_ABSORPTION]));
+    snprintf(
+        text, sizeof text,
+        "%zu/%zu  %s seed %llu: L0 %s%s  EV %s  OOD %s  absorption %s",
+        r->n_before + r->n_done, r->plan->n_cells, r->plan->arm[c->arm].label,
+        (unsigned long long)c->seed, NUMBER(NUMBER_PLAIN, 0, 2, v->v[SWEEP_L0_CLEAN]),
+        v->matched ? "" : " (not matched)", NUMBER(NUMBER_PLAIN, 0, 3, v->v[SWEEP_EV]),
+        NUMBER(NUMBER_PLAIN, 0, 3, v->v[SWEEP_EV_OOD]),
+        NUMBER(NUMBER_PLAIN, 0, 3, v->v[SWEEP_ABSORPTION]));
     print_event(r, "cell", text);
 }
 

@@ -477,8 +477,7 @@ void help_enter(struct app *a, const struct session_view *v)
     } else if (line->kind == LINE_EVENT || line->kind == LINE_EVENT_MORE) {
         point_at(a, v, v->event[line->index].step);
     } else if (line->kind == LINE_METRIC || line->kind == LINE_METRIC_MORE) {
-        run_there(a, v, "train", "pane",
-                  measure_at((enum metric)line->index)->column);
+        run_there(a, v, "train", "pane", measure_at((enum metric)line->index)->column);
     } else if (line->kind == LINE_COLUMN || line->kind == LINE_COLUMN_MORE) {
         sort_by(a, v, latent_column_at(line->index));
     }

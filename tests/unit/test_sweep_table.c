@@ -285,8 +285,7 @@ static void test_no_spread(void **state)
     }
     set_pairs(&w, arm, SWEEP_DEAD_CLEAN, 6, before, after);
     assert_ok(sweep_effects(w.p, w.r, arm, x, &e), &e);
-    const struct sweep_effect *same = &x[SWEEP_L0_CLEAN],
-                              *dead = &x[SWEEP_DEAD_CLEAN];
+    const struct sweep_effect *same = &x[SWEEP_L0_CLEAN], *dead = &x[SWEEP_DEAD_CLEAN];
     assert_int_equal(sweep_verdict_of(same), SWEEP_SAME);
     check_near(same->p, 1.0, 0.0);
     check_near(same->by.mean, 0.0, 0.0);
@@ -810,8 +809,7 @@ static void test_no_single_arm(void **state)
     (void)state;
     struct world w = mixed_world();
     const double by[] = {-0.02, -0.02, -0.02, -0.02, -0.02, -0.02};
-    set_by_arm(&w, SWEEP_ABSORPTION, by,
-               0.01); /* opposite in every other arm */
+    set_by_arm(&w, SWEEP_ABSORPTION, by, 0.01); /* opposite in every other arm */
     char *text = text_of(&w, sweep_markdown);
     check_has(text, "**dose:** Single arms by themselves, after the adjustment: "
                     "absorption, semantic lower in none (before it in 0 of 6).");

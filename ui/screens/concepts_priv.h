@@ -8,9 +8,9 @@
 /* What a concept is compared by. One row is one column of the table, of its export and
  * of what can be sorted by. */
 struct concept_column {
-    int measure;       /* enum metric; -1: the latent, a number that has no difference */
-    const char *title; /* at the head of the column */
-    bool wide;   /* shown from 120 columns on */
+    int measure; /* enum metric; -1: the latent, a number that has no difference */
+    const char *title;                            /* at the head of the column */
+    bool wide;                                    /* shown from 120 columns on */
     double (*of)(const struct concept_result *r); /* NaN: not measured */
 };
 extern const struct concept_column concept_columns[];

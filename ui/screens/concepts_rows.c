@@ -90,8 +90,9 @@ double concepts_value(const struct session_view *v, const struct concept_column 
     if (side != SIDE_DIFFERENCE) {
         return value_of(v, col, side == SIDE_A ? 0 : 1, concept);
     }
-    return col->measure < 0 ? (double)NAN
-                       : value_of(v, col, 0, concept) - value_of(v, col, 1, concept);
+    return col->measure < 0
+               ? (double)NAN
+               : value_of(v, col, 0, concept) - value_of(v, col, 1, concept);
 }
 
 /* ---- order ---- */
