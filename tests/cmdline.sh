@@ -344,6 +344,13 @@ accept verdict arms1 arms2 arms3 --planned 3 --json
 "$saetop" verdict arms1 arms2 arms3 --planned 3 --json | tr -d '\n' |
     grep -q '"name": "absorption_semantic", "condition": "A", "baseline": "B", "difference": -0.40.*"interval": \[-0.457[0-9]*, -0.356[0-9]*\], "interval_of": "seeds", "n": 3, "verdict": "established", "direction": "lower"' ||
     fault "verdict --json"
+# Seeds of weights within one run are seeds as well.
+"$saetop" train --out seeded --steps 4 $small --seeds 2 --set twin=unmasked >/dev/null || exit 1
+keep seeded 0.30 && keep seeded/arms/s2 0.33
+keep seeded/arms/twin 0.90 && keep seeded/arms/twin.s2 0.93
+accept verdict seeded
+grep -q '^A  mask.rate=0.3  seed 1, 1/2  seeded, ...$' out &&
+    grep -q '^A less B, 2 seeds' out || fault "verdict of seeds of weights"
 accept concepts arms1
 grep -q '^a  *A       7  0.300 \[ 0.125,  0.875\]        -      2.0 ' out &&
     grep -q '^  *B       7  0.900 ' out && grep -q '^bird  *A       -      -' out &&

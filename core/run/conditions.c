@@ -7,16 +7,12 @@
 
 /* ---- settings ---- */
 
-enum kind { SHAPES, SEED, NEITHER };
-
-/* Which further arms a run has, and how it is watched, does not shape this one. */
-static enum kind kind_of(const struct setting_def *d)
+/* Whether a condition is made of it: not of seeds, of which further arms a run has, or
+ * of how it is watched. */
+static bool shapes(const struct setting_def *d)
 {
-    if (strncmp(d->key, "seed", 4) == 0) {
-        return SEED;
-    }
     const bool others = strcmp(d->key, "twin") == 0 || strcmp(d->key, "also") == 0;
-    return others || d->scope == SETTING_OF_FREE ? NEITHER : SHAPES;
+    return strncmp(d->key, "seed", 4) != 0 && !others && d->scope != SETTING_OF_FREE;
 }
 
 /* The value as text, in s, which it is the caller's to free. */
@@ -40,34 +36,33 @@ static bool differ(const struct settings *a, const struct settings *b,
     return r;
 }
 
-static bool alike(const struct settings *a, const struct settings *b, enum kind kind)
+static bool alike(const struct settings *a, const struct settings *b)
 {
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
     for (size_t i = 0; i < n; i++) {
-        if (kind_of(&t[i]) == kind && differ(a, b, &t[i])) {
+        if (shapes(&t[i]) && differ(a, b, &t[i])) {
             return false;
         }
     }
     return true;
 }
 
-/* "21", or "1, 21" where there are several. */
+static bool same_seeds(const struct settings *a, const struct settings *b)
+{
+    return a->seed == b->seed && settings_weights_seed(a) == settings_weights_seed(b);
+}
+
+/* "21", or "21/2" where the weights have another. */
 static void print_seeds(const struct settings *set, char out[CONDITION_SEED])
 {
-    size_t n = 0, len = 0;
-    const struct setting_def *t = settings_table(&n);
-    struct str s;
-    str_init(&s, SETTING_TEXT_MAX);
-    out[0] = '\0';
-    for (size_t i = 0; i < n && len < CONDITION_SEED; i++) {
-        if (kind_of(&t[i]) == SEED) {
-            const int k = snprintf(out + len, CONDITION_SEED - len, "%s%s",
-                                   len > 0 ? ", " : "", value_of(set, &t[i], &s));
-            len += k > 0 ? (size_t)k : 0;
-        }
+    const long long text = (long long)set->seed;
+    const long long weights = (long long)settings_weights_seed(set);
+    if (text == weights) {
+        (void)snprintf(out, CONDITION_SEED, "%lld", text);
+    } else {
+        (void)snprintf(out, CONDITION_SEED, "%lld/%lld", text, weights);
     }
-    str_free(&s);
 }
 
 static bool is_unmasked(const struct settings *s)
@@ -82,7 +77,7 @@ static enum err assign(const struct settings *const *set, const char *const *nam
                        size_t i, struct conditions *c, struct errinfo *e)
 {
     size_t k = 0;
-    while (k < c->n && !alike(set[c->at[k].arm], set[i], SHAPES)) {
+    while (k < c->n && !alike(set[c->at[k].arm], set[i])) {
         k++;
     }
     if (k == CONDITIONS_MAX) {
@@ -90,7 +85,7 @@ static enum err assign(const struct settings *const *set, const char *const *nam
                        name[i], CONDITIONS_MAX);
     }
     for (size_t j = 0; j < i && k < c->n; j++) {
-        if (c->of[j] == k && alike(set[j], set[i], SEED)) {
+        if (c->of[j] == k && same_seeds(set[j], set[i])) {
             return err_set(e, ERR_USAGE,
                            "%s and %s: settings and seeds are the same, expected arms "
                            "that differ",
@@ -115,7 +110,7 @@ static void describe(const struct settings *const *set, struct conditions *c)
     str_init(&s, SETTING_TEXT_MAX);
     for (size_t i = 0; i < n; i++) {
         bool same = true;
-        for (size_t k = 1; k < c->n && kind_of(&t[i]) == SHAPES; k++) {
+        for (size_t k = 1; k < c->n && shapes(&t[i]); k++) {
             same = same && !differ(set[c->at[0].arm], set[c->at[k].arm], &t[i]);
         }
         for (size_t k = 0; k < c->n && !same; k++) {
