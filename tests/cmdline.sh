@@ -102,7 +102,9 @@ done
 for option in $(numeric train 1); do
     for value in "${values[@]}"; do
         refuse "found '$value', expected" train --out x "--$option=$value"
-        grep -qF -- ": ${option//-/.}:" err || fault "--$option: not named"
+        key=${option//-/.}
+        [ "$option" = seeds ] && key=seed.count
+        grep -qF -- ": $key:" err || fault "--$option: not named"
     done
 done
 # The options and the settings that have one; all of the settings stand apart.

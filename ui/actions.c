@@ -19,10 +19,10 @@ static void quit(struct app *a, const struct session_view *v, const char *args)
 static void back(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
-    if (!a->screen->up || app_is_live_card(a)) {
+    if (!app_up(a) || app_is_live_card(a)) {
         leave_start(a, v);
     } else {
-        app_go(a, v, a->screen->up);
+        app_go(a, v, app_up(a));
     }
 }
 
@@ -33,8 +33,8 @@ static void cancel(struct app *a, const struct session_view *v, const char *args
         help_close(a);
     } else if (a->screen->cancel && a->screen->cancel(a, v)) {
         return;
-    } else if (a->screen->up && !app_is_live_card(a)) {
-        app_go(a, v, a->screen->up);
+    } else if (app_up(a) && !app_is_live_card(a)) {
+        app_go(a, v, app_up(a));
     }
 }
 

@@ -83,6 +83,17 @@ void *app_state(const struct app *a, const struct screen_def *screen)
     return slot_of(a, screen)->state;
 }
 
+void app_come_back(struct app *a, const struct screen_def *screen)
+{
+    slot_of(a, a->screen)->back = screen;
+}
+
+const struct screen_def *app_up(const struct app *a)
+{
+    const struct screen_def *back = slot_of(a, a->screen)->back;
+    return back ? back : a->screen->up;
+}
+
 int *app_focus(const struct app *a, const struct screen_def *screen)
 {
     return &slot_of(a, screen)->focus;
@@ -99,6 +110,7 @@ void app_go(struct app *a, const struct session_view *v,
 {
     a->screen = screen;
     slot_of(a, screen)->opened = true;
+    slot_of(a, screen)->back = NULL;
     if (screen->base) {
         slot_of(a, screen->base)->opened = true;
     }

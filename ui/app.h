@@ -114,6 +114,7 @@ struct screen_slot {
     void *state; /* the screen's own */
     int focus;   /* pane in focus */
     bool opened;
+    const struct screen_def *back; /* where q and Esc lead instead of up; NULL: up */
 };
 
 struct app {
@@ -165,6 +166,10 @@ int *app_focus(const struct app *a, const struct screen_def *screen);
 int app_panes(const struct app *a, const struct screen_def *screen);
 void app_go(struct app *a, const struct session_view *v,
             const struct screen_def *screen);
+/* The screen shown leads back to `screen`, until another way to it is taken. */
+void app_come_back(struct app *a, const struct screen_def *screen);
+/* Where q and Esc lead from the screen shown; NULL: out of the program. */
+const struct screen_def *app_up(const struct app *a);
 /* The screen that a small terminal's card stands in for: the first. */
 const struct screen_def *app_home(const struct app *a);
 /* Whether the terminal is so small that a card stands in for the screens. */

@@ -27,12 +27,12 @@ void export_integer(struct str *out, int64_t v, bool first)
     csv_add(out, text, first);
 }
 
-void export_escaped(struct str *out, const char *text)
+void export_escaped(struct str *out, const char *text, bool first)
 {
     struct str safe;
     str_init(&safe, (size_t)1 << 20);
     utf8_escape(&safe, text, strlen(text));
-    csv_add(out, safe.len ? safe.p : "", 0);
+    csv_add(out, safe.len ? safe.p : "", first);
     str_free(&safe);
 }
 

@@ -13,6 +13,6 @@ enum err export_csv(const struct app *a, const struct session_view *v,
  * finite; text of a file or model, made printable. */
 void export_number(struct str *out, double v, bool first);
 void export_integer(struct str *out, int64_t v, bool first);
-void export_escaped(struct str *out, const char *text);
+void export_escaped(struct str *out, const char *text, bool first);
 
 #endif

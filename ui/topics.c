@@ -44,10 +44,11 @@ static const struct topic topics[] = {
      "none does and another latent stands in (absorb). F1 is held out: the latent is "
      "chosen on one half of the word forms and judged on the other.\n"
      "Below, each word. fires: share of its occurrences on which a main latent fires. "
-     "held: on half or more of those that the model itself tells; absorbed: where not, "
-     "another latent stands in on half or more; missed: no latent carries the concept; "
-     "probe wrong: the model does not tell; too rare: under 20 occurrences. by: the "
-     "latent that absorbs most, and the share that it takes.\n"
+     "Of the occurrences that the model itself tells (by a probe on its activations): "
+     "held: a main latent fires on half or more; absorbed: of the others, another latent "
+     "stands in on half or more; missed: on fewer. So a word that is held can be absorbed "
+     "in part. probe wrong: the model tells fewer than half; too rare: under 20 "
+     "occurrences, no verdict. by: the latent that absorbs most, and on what share.\n"
      "A-B of one pair of arms is no finding: other seeds may turn it round, and after "
      "sorting the largest of many differences is large by chance as well."},
     {"what is masking?",

@@ -1,5 +1,6 @@
 /* Concepts: both arms side by side, families, order, finding, words, the way to a
  * latent, and asking for words where a run that is browsed has none. */
+#include "base/csvfile.h"
 #include "ui/screens/concepts_priv.h"
 #include "ui_bench.h"
 
@@ -75,6 +76,9 @@ static void words_are_found(void **state)
     assert_true(on_screen(b, "first letters") || on_screen(b, "categories"));
     assert_true(own(b)->word_at >= 0);
     assert_true(strstr(b->v.names.token[own(b)->word_at], "hammer") != NULL);
+    type(b, ":find fLUTe\n"); /* the word itself, not one that holds it */
+    assert_string_equal(b->v.names.token[own(b)->word_at], " flute");
+    assert_int_equal(*app_focus(&b->a, &screen_concepts), CONCEPTS_WORDS);
     type(b, "/feeling\n");
     assert_string_equal(b->v.names.concept_name[own(b)->at], "feeling");
     type(b, "/no such thing\n");
@@ -90,7 +94,7 @@ static void found_from_another_screen(void **state)
     struct bench *b = bench_new(80, 24, 1);
     type(b, ":find the\n");
     assert_ptr_equal(b->a.screen, &screen_train);
-    assert_true(on_screen(b, "/the  in colour"));
+    assert_true(on_screen(b, "/the  in food"));
     assert_true(own(b)->at >= 0);
     bench_free(b);
 }
@@ -113,6 +117,54 @@ static void words_lead_to_latents(void **state)
     type(b, "2\n"); /* from the concept: its own latent */
     assert_int_equal(detail_of(&b->a)->latent,
                      concepts_result(&b->v, 0, own(b)->at)->main_latent[0]);
+    bench_free(b);
+}
+
+/* Back from a latent to where it was opened, and from there up; not so where another
+ * way led to it. */
+static void back_to_where_one_was(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    type(b, "2j\n");
+    assert_ptr_equal(b->a.screen, &screen_detail);
+    press(b, KEY_ESC_);
+    assert_ptr_equal(b->a.screen, &screen_concepts);
+    assert_int_equal(own(b)->list.cursor, 1);
+    press(b, KEY_ESC_);
+    assert_ptr_equal(b->a.screen, &screen_train);
+    type(b, "2\n3\n");
+    assert_ptr_equal(b->a.screen, &screen_detail);
+    press(b, KEY_ESC_);
+    assert_ptr_equal(b->a.screen, &screen_latents);
+    bench_free(b);
+}
+
+/* A row of the file has a field for each name at its head. */
+static void exported(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    struct errinfo e;
+    struct csv_table *t = NULL;
+    struct str out;
+    str_init(&out, (size_t)1 << 20);
+    type(b, "2");
+    assert_ok(screen_concepts.export_text(&b->a, &b->v, &out, &e), &e);
+    const struct csv_limits lim = CSV_LIMITS_DEFAULT;
+    assert_ok(csv_parse_table(out.p, out.len, "export", &lim, &t, &e), &e);
+    assert_int_equal(t->rows, own(b)->n);
+    size_t fields = 1, name = 0;
+    for (const char *p = out.p; *p != '\n'; p++) {
+        fields += *p == ',';
+    }
+    for (const char *p = strchr(out.p, '\n') + 1; *p != '\n'; p++) {
+        name += *p == ',';
+    }
+    assert_int_equal(name + 1, fields);
+    assert_non_null(strstr(out.p, "\nanimal,super,"));
+    csv_free_table(t);
+    str_free(&out);
     bench_free(b);
 }
 
@@ -179,6 +231,8 @@ int main(void)
         cmocka_unit_test(found_from_another_screen),
         cmocka_unit_test(words_lead_to_latents),
         cmocka_unit_test(one_arm),
+        cmocka_unit_test(back_to_where_one_was),
+        cmocka_unit_test(exported),
         cmocka_unit_test(asked_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

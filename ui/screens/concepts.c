@@ -85,7 +85,12 @@ struct place {
 };
 enum { PLACES = 32 };
 
-/* What stands in the table, from the left; how many. Differences without wide ones. */
+static int column_width(const struct concept_column *col)
+{
+    return strlen(col->title) > 4 ? COLUMN_W : COLUMN_W - 1;
+}
+
+/* What stands in the table, from the left; how many. */
 static size_t places_of(const struct session_view *v, struct rect r, bool wide,
                         struct place out[PLACES])
 {
@@ -94,14 +99,10 @@ static size_t places_of(const struct session_view *v, struct rect r, bool wide,
     for (int side = 0; side < (arms_of(v) > 1 ? CONCEPT_SIDES : 1); side++) {
         for (size_t i = 0; i < concept_columns_n && n < PLACES; i++) {
             const struct concept_column *col = &concept_columns[i];
-            const bool narrow = side == SIDE_DIFFERENCE && !wide;
-            const bool fits = x + COLUMN_W <= r.x + r.w;
-            if ((col->wide && (!wide || side == SIDE_DIFFERENCE)) || !fits ||
-                (side == SIDE_DIFFERENCE && col->measure < 0) || (narrow && i > 1)) {
-                continue;
+            if (concepts_shows(col, (enum concept_side)side, wide)) {
+                out[n++] = (struct place){col, (int)i, (enum concept_side)side, x};
+                x += column_width(col);
             }
-            out[n++] = (struct place){col, (int)i, (enum concept_side)side, x};
-            x += COLUMN_W - (col->measure < 0 || narrow ? 1 : 0);
         }
     }
     return n;
@@ -124,8 +125,8 @@ static void draw_header(struct app *a, const struct session_view *v, struct canv
                  !on          ? ""
                  : s->reverse ? "\xe2\x96\xb4"
                               : "\xe2\x96\xbe");
-        put_right(c, p->x - 1, r.y + 1, COLUMN_W, title, on ? ROLE_FOCUS : ROLE_TITLE,
-                  ATTR_BOLD);
+        put_right(c, p->x, r.y + 1, column_width(p->col), title,
+                  on ? ROLE_FOCUS : ROLE_TITLE, ATTR_BOLD);
         if (i > 0 && place[i - 1].side == p->side) {
             continue;
         }
@@ -155,7 +156,7 @@ static void draw_row(const struct session_view *v, struct canvas *c, struct rect
         const struct place *p = &place[i];
         char text[32];
         cell_text(v, p->col, p->side, concept, text, sizeof text);
-        put_right(c, p->x - 1, r.y, COLUMN_W, text, role, 0);
+        put_right(c, p->x, r.y, column_width(p->col), text, role, 0);
     }
 }
 
@@ -192,8 +193,8 @@ static void draw_foot(const struct app *a, const struct session_view *v,
     if (arms_of(v) > 1) {
         canvas_text(c, r.x + 1 + used, r.y, r.w - 1 - used,
                     s->sort >= 0 && s->side == SIDE_DIFFERENCE
-                        ? "found by sorting, of one pair: no verdict"
-                        : "one pair of arms: no verdict",
+                        ? "found by sorting, and of one pair: no verdict"
+                        : "A-B of one pair is no finding: `saetop verdict` takes seeds",
                     ROLE_DIM, 0);
     }
 }
@@ -377,11 +378,10 @@ static void word_counts(const struct app *a, const struct session_view *v, char 
 static void draw_no_words(const struct app *a, const struct session_view *v,
                           struct canvas *c, struct rect r)
 {
-    const struct concept_result *o = concepts_result(v, 0, concepts_own(a)->at);
-    if (o) {
+    const bool coming = v->concepts_busy || v->state == SESSION_BROWSING;
+    if (concepts_result(v, 0, concepts_own(a)->at)) {
         canvas_text(c, r.x + 2, r.y + r.h / 2, r.w - 2,
-                    v->concepts_busy ? "measuring its words ..."
-                                     : "its words were not measured; R does",
+                    coming ? "measuring its words ..." : "no words were measured",
                     ROLE_DIM, 0);
     }
 }
@@ -464,6 +464,9 @@ static void open_latent(struct app *a, const struct session_view *v, size_t arm,
     }
     snprintf(line, sizeof line, "latent %d", latent);
     app_run(a, v, line);
+    if (a->screen != &screen_concepts) {
+        app_come_back(a, &screen_concepts);
+    }
 }
 
 /* The latent that answers what is under the cursor: of an absorbed word the one that
@@ -529,7 +532,10 @@ static void status(const struct app *a, const struct session_view *v, char *out,
                      : s->side == SIDE_A           ? " of A"
                      : s->side == SIDE_B           ? " of B"
                                                    : ", A-B";
-    const size_t len = (size_t)snprintf(out, cap, "sort %s%s", by, of);
+    const char *whose = arms_of(v) < 2   ? ""
+                        : latents_arm(a) ? "Enter opens B's  "
+                                         : "Enter opens A's  ";
+    const size_t len = (size_t)snprintf(out, cap, "%ssort %s%s", whose, by, of);
     if (s->find[0] && len < cap) {
         snprintf(out + len, cap - len, "  /%.60s", s->find);
     }
@@ -577,7 +583,7 @@ static void export_name(const struct app *a, const struct session_view *v, char 
 
 static void add_line(const struct session_view *v, int32_t concept, struct str *out)
 {
-    export_escaped(out, v->names.concept_name[concept]);
+    export_escaped(out, v->names.concept_name[concept], true);
     csv_add(out, concept_kind_name(v->names.concept_kind[concept]), false);
     for (int side = 0; side < (arms_of(v) > 1 ? CONCEPT_SIDES : 1); side++) {
         for (size_t i = 0; i < concept_columns_n; i++) {

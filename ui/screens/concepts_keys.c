@@ -69,7 +69,7 @@ static void family(struct app *a, const struct session_view *v, const char *args
 
 /* One to the right or left: the columns of A, of B, the differences; by name before
  * them all. */
-static void sort_beside(struct concepts_state *s, size_t arms, bool right)
+static void sort_beside(struct concepts_state *s, size_t arms, bool wide, bool right)
 {
     const int columns = (int)concept_columns_n;
     const int sides = arms > 1 ? CONCEPT_SIDES : 1;
@@ -77,8 +77,8 @@ static void sort_beside(struct concepts_state *s, size_t arms, bool right)
     int at = s->sort < 0 ? 0 : (int)s->side * columns + s->sort + 1;
     do {
         at = (at + (right ? 1 : n - 1)) % n;
-    } while (at > 0 && (at - 1) / columns == SIDE_DIFFERENCE &&
-             concept_columns[(at - 1) % columns].measure < 0);
+    } while (at > 0 && !concepts_shows(&concept_columns[(at - 1) % columns],
+                                       (enum concept_side)((at - 1) / columns), wide));
     s->sort = at == 0 ? -1 : (at - 1) % columns;
     s->side = at == 0 ? SIDE_A : (enum concept_side)((at - 1) / columns);
 }
@@ -87,7 +87,8 @@ static void sort(struct app *a, const struct session_view *v, const char *args)
 {
     struct concepts_state *s = concepts_own(a);
     if (!strcmp(args, "+") || !strcmp(args, "-")) {
-        sort_beside(s, arms_of(v), args[0] == '+');
+        sort_beside(s, arms_of(v), layout_kind(a->w, a->h) == LAYOUT_WIDE,
+                    args[0] == '+');
         s->reverse = false;
     } else {
         int at = strcmp(args, "name") == 0 ? -1 : -2;

@@ -65,6 +65,10 @@ const struct concept_result *concepts_result(const struct session_view *v, size_
  * difference. */
 double concepts_value(const struct session_view *v, const struct concept_column *col,
                       enum concept_side side, int32_t concept);
+/* Whether a column stands in the table: of differences the shares, in a narrow one F1
+ * alone. What does not is not sorted by on the way from column to column. */
+bool concepts_shows(const struct concept_column *col, enum concept_side side,
+                    bool wide);
 /* Order the family anew and list the words of the concept under the cursor; both
  * cursors stay on what they were on. */
 void concepts_order(struct app *a, const struct session_view *v);
@@ -72,8 +76,8 @@ void concepts_deinit(struct concepts_state *s);
 /* Put the cursor on a concept, or on a word of it; the family changes if it must. */
 void concepts_go(struct app *a, const struct session_view *v, int32_t concept,
                  int32_t token);
-/* Find the text in names of concepts, then in their words, from behind the cursor on
- * (from the cursor: `here`); false: it is nowhere. */
+/* Find the text: a concept or a word of that name (`here`), else one that holds it,
+ * from behind the cursor on (from the cursor: `here`); false: it is nowhere. */
 bool concepts_find(struct app *a, const struct session_view *v, bool forward,
                    bool here);
 /* "super-categories", ... */

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- columns ---- */
 
@@ -93,6 +94,15 @@ double concepts_value(const struct session_view *v, const struct concept_column 
     return col->measure < 0
                ? (double)NAN
                : value_of(v, col, 0, concept) - value_of(v, col, 1, concept);
+}
+
+bool concepts_shows(const struct concept_column *col, enum concept_side side, bool wide)
+{
+    const bool narrow_difference = col->measure == METRIC_F1_HELDOUT;
+    if (side == SIDE_DIFFERENCE) {
+        return col->measure >= 0 && !col->wide && (wide || narrow_difference);
+    }
+    return wide || !col->wide;
 }
 
 /* ---- order ---- */
@@ -315,20 +325,66 @@ static int32_t word_with(const struct session_view *v, int32_t concept,
     return -1;
 }
 
+/* The concept that is called so; -1: none that was measured. */
+static int32_t concept_called(const struct session_view *v, const char *text)
+{
+    for (size_t c = 0; c < v->names.n_concepts; c++) {
+        if (is_measured(v, (int32_t)c) && !strcasecmp(v->names.concept_name[c], text)) {
+            return (int32_t)c;
+        }
+    }
+    return -1;
+}
+
+/* The word itself, in the first concept that has it; false: none does. */
+static bool find_word(const struct session_view *v, const char *text, int32_t *concept,
+                      int32_t *token)
+{
+    for (size_t arm = 0; arm < arms_of(v); arm++) {
+        const struct concept_table *t = concepts_table(v, arm);
+        for (size_t i = 0; t && i < t->n_words; i++) {
+            char word[80];
+            names_token_trimmed(&v->names, t->word[i].token, word, sizeof word);
+            if (!strcasecmp(word, text)) {
+                *concept = t->word[i].concept;
+                *token = t->word[i].token;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Go there, with the words in focus where it is one of them that was found. */
+static bool found(struct app *a, const struct session_view *v, int32_t concept,
+                  int32_t token, bool is_word)
+{
+    concepts_go(a, v, concept, token);
+    *app_focus(a, &screen_concepts) = is_word ? CONCEPTS_WORDS : CONCEPTS_LIST;
+    return true;
+}
+
 bool concepts_find(struct app *a, const struct session_view *v, bool forward, bool here)
 {
     struct concepts_state *s = concepts_own(a);
     const size_t n = v->names.n_concepts;
     const size_t from = s->at >= 0 ? (size_t)s->at : 0;
+    int32_t concept = here ? concept_called(v, s->find) : -1, token = -1;
+    if (concept >= 0) {
+        return found(a, v, concept, -1, false);
+    }
+    if (here && find_word(v, s->find, &concept, &token)) {
+        return found(a, v, concept, token, true);
+    }
     for (size_t by = here ? 0 : 1; by <= n && s->find[0]; by++) {
         const size_t c = forward ? (from + by) % n : (from + n - by % n) % n;
         if (!is_measured(v, (int32_t)c)) {
             continue;
         }
-        const int32_t token = word_with(v, (int32_t)c, s->find);
-        if (filter_text_in(v->names.concept_name[c], s->find) || token >= 0) {
-            concepts_go(a, v, (int32_t)c, token);
-            return true;
+        token = word_with(v, (int32_t)c, s->find);
+        const bool named = filter_text_in(v->names.concept_name[c], s->find);
+        if (named || token >= 0) {
+            return found(a, v, (int32_t)c, token, !named);
         }
     }
     return false;

@@ -560,9 +560,10 @@ static void add_contexts(const struct session_view *v, const struct latent_detai
         export_integer(out, (int64_t)c->row, false);
         export_integer(out, (int64_t)c->pos, false);
         export_number(out, (double)c->act, false);
-        export_escaped(out, side[0].len ? side[0].p : "");
-        export_escaped(out, names_token(&v->names, c->token[CONTEXT_TOKENS / 2]));
-        export_escaped(out, side[1].len ? side[1].p : "");
+        export_escaped(out, side[0].len ? side[0].p : "", false);
+        export_escaped(out, names_token(&v->names, c->token[CONTEXT_TOKENS / 2]),
+                       false);
+        export_escaped(out, side[1].len ? side[1].p : "", false);
         str_addc(out, '\n');
         str_free(&side[0]);
         str_free(&side[1]);
