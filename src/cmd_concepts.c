@@ -27,9 +27,9 @@ static const struct {
     enum verdict_measure as; /* whose name and margin it has */
     int digits;
 } figure[] = {
-    {"F1", VERDICT_OF_F1_BEST, 3},      {"held out", VERDICT_OF_F1_HELDOUT, 3},
-    {"spread", VERDICT_OF_SPREAD, 1},   {"recall", VERDICT_OF_RECALL, 3},
-    {"full", VERDICT_OF_ABSORPTION, 3}, {"fraction", VERDICT_OF_ABS_FRACTION, 3},
+    {"best F1", VERDICT_OF_F1_BEST, 3},   {"F1", VERDICT_OF_F1_HELDOUT, 3},
+    {"spread", VERDICT_OF_SPREAD, 1},     {"recall", VERDICT_OF_RECALL, 3},
+    {"absorb", VERDICT_OF_ABSORPTION, 3}, {"frac", VERDICT_OF_ABS_FRACTION, 3},
 };
 #define FIGURES (sizeof figure / sizeof *figure)
 
@@ -315,8 +315,8 @@ static void add_difference_text(const struct table *t, size_t c, size_t k,
     for (size_t f = 0; f < FIGURES; f++) {
         const struct verdict_row *r = by_at(t, k, f, c);
         if (verdict_direction(r->verdict) != NULL) {
-            str_addf(out, "%s%s %s", f > 0 ? "; " : ": ",
-                     f > 0 ? figure[f].label : "F1", verdict_direction(r->verdict));
+            str_addf(out, "%s%s %s", f > 0 ? "; " : ": ", figure[f].label,
+                     verdict_direction(r->verdict));
         }
     }
     str_addc(out, '\n');
@@ -382,7 +382,7 @@ int cmd_concepts(int argc, char **argv)
         .about =
             "Which latents carry which concepts in each condition of an experiment (the "
             "arms of the runs named, grouped as by `saetop verdict`): the best latent, "
-            "its F1, F1 with the choice held out, over how many latents the concept is "
+            "its F1 (best F1), F1 with the choice held out (F1), over how many latents the concept is "
             "spread, main-latent recall and absorption. An arm is evaluated once, as by "
             "`saetop eval`, and its eval.json kept.",
         .table = own,

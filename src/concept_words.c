@@ -199,13 +199,13 @@ static void add_arm_text(const struct arm_evals *a, size_t i, const char *name,
         str_addf(out, "%s %.0f", any ? "," : " latents",
                  cJSON_IsNumber(v) ? v->valuedouble : (double)NAN);
         if (!any) {
-            str_addf(out, " (F1 %s, firmness %s)",
+            str_addf(out, " (best F1 %s, firmness %s)",
                      NUMBER(NUMBER_PLAIN, 0, 3, figure_of(concept, METRIC_F1_BEST)),
                      NUMBER(NUMBER_PLAIN, 0, 2, figure_of(concept, METRIC_FIRMNESS)));
         }
         any = true;
     }
-    str_addf(out, "%s; held out %s, spread %s, recall %s, full %s, fraction %s\n",
+    str_addf(out, "%s; F1 %s, spread %s, recall %s, absorb %s, frac %s\n",
              any ? "" : " no latents",
              NUMBER(NUMBER_PLAIN, 0, 3, figure_of(concept, METRIC_F1_HELDOUT)),
              NUMBER(NUMBER_PLAIN, 0, 0, figure_of(concept, METRIC_SPREAD)),

@@ -359,9 +359,9 @@ grep -q '^a  *A       7  0.300 \[ 0.125,  0.875\]        -      2.0 ' out &&
     [ "$(grep -n '^a ' out | cut -d: -f1)" -lt "$(grep -n '^bird' out | cut -d: -f1)" ] &&
     grep -q 'one seed establishes no difference' out || fault "concepts of one seed"
 accept concepts arms1 arms2 arms3
-grep -q 'A-B  *-0.610 \[-0.653, -0.567\] established: F1 lower$' out || fault "concepts of three seeds"
+grep -q 'A-B  *-0.610 \[-0.653, -0.567\] established: best F1 lower$' out || fault "concepts of three seeds"
 accept concepts arms1 --concept a
-grep -q '^A  mask.rate=0.3  seed 1: latents 7 (F1 0.300, firmness 0.50), 3; held out' out &&
+grep -q '^A  mask.rate=0.3  seed 1: latents 7 (best F1 0.300, firmness 0.50), 3; F1' out &&
     grep -q '^ dog  *24  4/20 absorbed by 9 (0.75)  *4/20 absorbed by 9 (0.75)' out ||
     fault "concepts --concept"
 accept concepts arms1 --concept a --json
