@@ -138,12 +138,13 @@ static double repeat_count(const char **p)
     return fmax(fmax(least, most), 0.0) + 1.0;
 }
 
-/* About how many states the C library makes of the pattern at *p, up to an unmatched
- * ')'. It copies what repeats, a{9} nine times and a+ twice, copies of copies too. */
-static double regex_states(const char **p)
+/* About how many states the C library makes of the pattern at *p, in a group up to the
+ * ')' that ends it; outside of one a ')' stands for itself. It copies what repeats,
+ * a{9} nine times and a+ twice, copies of copies too. */
+static double regex_states(const char **p, bool in_group)
 {
     double sum = 0.0, last = 0.0; /* last: of the piece that a repetition is of */
-    while (**p && **p != ')') {
+    while (**p && !(in_group && **p == ')')) {
         double piece = 1.0;
         if (**p == '+') {
             piece = last * 2.0;
@@ -157,7 +158,7 @@ static double regex_states(const char **p)
             sum += last;
             if (**p == '(') {
                 ++*p;
-                piece += regex_states(p);
+                piece += regex_states(p, true);
                 *p += **p == ')' ? 1 : 0;
             } else if (**p == '[') {
                 *p = after_bracket(*p);
@@ -185,11 +186,8 @@ static const char *regex_danger(const char *pattern)
             return "at most 16 groups";
         }
     }
-    double states = 0.0;
-    for (const char *p = pattern; *p; p += *p ? 1 : 0) {
-        states += regex_states(&p);
-    }
-    return states > REGEX_STATES_MAX
+    const char *p = pattern;
+    return regex_states(&p, false) > REGEX_STATES_MAX
                ? "the pattern repeats too much (about 500 characters when written out)"
                : NULL;
 }

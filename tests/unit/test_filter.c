@@ -235,6 +235,8 @@ static void test_errors(void **state)
     breaks_at("/((a{9}){9}){9}/", 0, "repeats too much");
     breaks_at("/(;++++++++++++++++++++++++++g)|[]+]/", 0, "repeats too much");
     breaks_at("/x)a++++++++++/", 0, "repeats too much");
+    breaks_at("/x){,50}++++++++++/", 0, "repeats too much");
+    breaks_at("/(a))++++++++++/", 0, "repeats too much");
     char many[256] = "";
     for (size_t i = 0; i < 40; i++) {
         memcpy(many + 2 * i, "x ", 3);
