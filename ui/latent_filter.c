@@ -128,47 +128,77 @@ static const char *after_bracket(const char *p)
     return *p ? p + 1 : p;
 }
 
-/* How often "{2,5}" at *p makes the C library copy what stands before it. */
-static double repeat_count(const char **p)
+/* What is known of a piece of a pattern. */
+struct regex_piece {
+    double states; /* about as many as the C library makes of it */
+    bool empty;    /* it can match nothing */
+    bool looped;   /* in it something that can match nothing is repeated */
+};
+
+/* A repetition sign at *p, of the piece before it. The C library copies what repeats,
+ * a{9} nine times and a+ twice, copies of copies too; and where what can match nothing
+ * repeats, it tries all ways through the loops. */
+static void repeat_piece(const char **p, struct regex_piece *piece)
 {
-    char *end = NULL;
-    const double least = strtod(*p + 1, &end);
-    const double most = *end == ',' ? strtod(end + 1, &end) : least;
-    *p = *end == '}' ? end + 1 : *p + 1;
-    return fmax(fmax(least, most), 0.0) + 1.0;
+    double least = **p == '+' ? 1.0 : 0.0, times = 2.0;
+    piece->looped |= piece->empty;
+    if (**p == '{') {
+        char *end = NULL;
+        least = strtod(*p + 1, &end);
+        const double most = *end == ',' ? strtod(end + 1, &end) : least;
+        times = fmax(fmax(least, most), 0.0) + 1.0;
+        *p = *end == '}' ? end : *p;
+    }
+    piece->empty = piece->empty || !(least > 0.0);
+    piece->states *= times;
+    ++*p;
 }
 
-/* About how many states the C library makes of the pattern at *p, in a group up to the
- * ')' that ends it; outside of one a ')' stands for itself. It copies what repeats,
- * a{9} nine times and a+ twice, copies of copies too. */
-static double regex_states(const char **p, bool in_group)
+static struct regex_piece regex_piece(const char **p);
+
+/* The pattern at *p, in a group up to the ')' that ends it; outside of one a ')' stands
+ * for itself. */
+static struct regex_piece regex_size(const char **p, bool in_group)
 {
-    double sum = 0.0, last = 0.0; /* last: of the piece that a repetition is of */
+    struct regex_piece all = {0}, way = {.empty = true}; /* one of the alternatives */
     while (**p && !(in_group && **p == ')')) {
-        double piece = 1.0;
-        if (**p == '+') {
-            piece = last * 2.0;
+        if (**p == '|') {
+            all.empty |= way.empty;
+            way.empty = true;
+            all.states += 1.0;
             ++*p;
-        } else if (**p == '{') {
-            piece = last * repeat_count(p);
-        } else if (**p == '*' || **p == '?') {
-            piece = last + 1.0;
-            ++*p;
-        } else {
-            sum += last;
-            if (**p == '(') {
-                ++*p;
-                piece += regex_states(p, true);
-                *p += **p == ')' ? 1 : 0;
-            } else if (**p == '[') {
-                *p = after_bracket(*p);
-            } else {
-                *p += **p == '\\' && (*p)[1] ? 2 : 1;
-            }
+            continue;
         }
-        last = piece;
+        struct regex_piece last = regex_piece(p);
+        while (**p && strchr("*+?{", **p)) {
+            repeat_piece(p, &last);
+        }
+        way.empty &= last.empty;
+        all.states += last.states;
+        all.looped |= last.looped;
     }
-    return sum + last;
+    all.empty |= way.empty;
+    return all;
+}
+
+/* What a repetition is of: a character, a bracket, a group, an anchor. */
+static struct regex_piece regex_piece(const char **p)
+{
+    struct regex_piece piece = {.states = 1.0};
+    if (**p == '(') {
+        ++*p;
+        piece = regex_size(p, true);
+        piece.states += 1.0;
+        *p += **p == ')' ? 1 : 0;
+    } else if (**p == '[') {
+        *p = after_bracket(*p);
+    } else {
+        const bool escaped = **p == '\\' && (*p)[1];
+        piece.empty =
+            escaped ? (*p)[1] == 'b' || (*p)[1] == 'B' : **p == '^' || **p == '$';
+        *p += escaped ? 2 : 1;
+    }
+    return piece;
 }
 
 /* Patterns that say something else than they seem to, and those that glibc's matcher
@@ -187,7 +217,11 @@ static const char *regex_danger(const char *pattern)
         }
     }
     const char *p = pattern;
-    return regex_states(&p, false) > REGEX_STATES_MAX
+    const struct regex_piece all = regex_size(&p, false);
+    if (all.looped) {
+        return "a part that can match nothing is repeated";
+    }
+    return all.states > REGEX_STATES_MAX
                ? "the pattern repeats too much (about 500 characters when written out)"
                : NULL;
 }

@@ -152,6 +152,8 @@ static void test_flags(void **state)
 static void test_regex(void **state)
 {
     (void)state;
+    check("/(d+o*g?)+/", true);
+    check("/^ (x|d(o|u)*g)+$/", true);
     check("/^ d.g$/", true);
     check("/^ D.G$/", true);
     check("/^d/", false);
@@ -235,7 +237,13 @@ static void test_errors(void **state)
     breaks_at("/((a{9}){9}){9}/", 0, "repeats too much");
     breaks_at("/(;++++++++++++++++++++++++++g)|[]+]/", 0, "repeats too much");
     breaks_at("/x)a++++++++++/", 0, "repeats too much");
-    breaks_at("/x){,50}++++++++++/", 0, "repeats too much");
+    breaks_at("/x){,50}++++++++++/", 0, "can match nothing");
+    breaks_at("/x){1,50}++++++++++/", 0, "repeats too much");
+    breaks_at("/t**|$&****/", 0, "can match nothing");
+    breaks_at("/((a*)*(b*)*)/", 0, "can match nothing");
+    breaks_at("/(a|b?|)+/", 0, "can match nothing");
+    breaks_at("/(x{0,3}y*){2}/", 0, "can match nothing");
+    breaks_at("/^*/", 0, "can match nothing");
     breaks_at("/(a))++++++++++/", 0, "repeats too much");
     char many[256] = "";
     for (size_t i = 0; i < 40; i++) {
