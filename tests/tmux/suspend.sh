@@ -19,6 +19,10 @@ for stop in C-z STOP; do
     expect 'shell\$'
     type_line "kill %1"
     expect 'saved at step' 60
+    for _ in $(seq 600); do # the next one is the only one of its name
+        [ -z "$(pid)" ] && break
+        sleep 0.1
+    done
     whole
 done
 echo passed
