@@ -53,32 +53,6 @@ enum err concept_table_new(const struct eval_result *r, struct concept_table **o
 
 /* ---- from a file ---- */
 
-static struct concept_result unknown(size_t c)
-{
-    const double none = (double)NAN;
-    const struct concept_bounds no_bounds = {none, none};
-    struct concept_result r = {.concept = (int32_t)c,
-                               .probe_f1 = none,
-                               .full = none,
-                               .fraction = none,
-                               .recall = none,
-                               .f1_best = none,
-                               .firmness = none,
-                               .f1_heldout = none,
-                               .spread = none,
-                               .full_by = no_bounds,
-                               .fraction_by = no_bounds,
-                               .recall_by = no_bounds,
-                               .f1_by = no_bounds};
-    for (size_t i = 0; i < EVAL_MAX_MAIN; i++) {
-        r.main_latent[i] = -1;
-    }
-    for (size_t i = 0; i < EVAL_ABSORBERS; i++) {
-        r.absorber[i] = -1;
-    }
-    return r;
-}
-
 /* The concept of that name and kind, -1: none. */
 static int find_concept(const struct concepts *c, const char *name, const char *kind)
 {
@@ -158,7 +132,7 @@ static enum err read_list(struct json_at at, const cJSON *list,
         const int i = find_concept(c, name, kind);
         if (i >= 0) {
             const struct json_at in = {at.file, name};
-            t->row[i] = unknown((size_t)i);
+            t->row[i] = concept_result_none((int32_t)i);
             TRY(read_concept(in, o, F, &t->row[i], e));
         }
     }
@@ -185,7 +159,7 @@ enum err concept_table_load(const char *path, const struct concepts *c, size_t F
     TRY_OUT(rc, table_new(c->n_probed, 0, &t, e));
     t->is_saved = true;
     for (size_t i = 0; i < t->n; i++) {
-        t->row[i] = unknown(i);
+        t->row[i] = concept_result_none((int32_t)i);
     }
     TRY_OUT(rc, json_int(at, root, "step", false, 0, INT64_MAX, &t->step, e));
     TRY_OUT(rc, read_list((struct json_at){path, "concepts"}, list, c, F, t, e));

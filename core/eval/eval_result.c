@@ -7,6 +7,32 @@
 #include <math.h>
 #include <string.h>
 
+struct concept_result concept_result_none(int32_t concept)
+{
+    const double none = (double)NAN;
+    const struct concept_bounds no_bounds = {none, none};
+    struct concept_result r = {.concept = concept,
+                               .probe_f1 = none,
+                               .full = none,
+                               .fraction = none,
+                               .recall = none,
+                               .f1_best = none,
+                               .firmness = none,
+                               .f1_heldout = none,
+                               .spread = none,
+                               .full_by = no_bounds,
+                               .fraction_by = no_bounds,
+                               .recall_by = no_bounds,
+                               .f1_by = no_bounds};
+    for (size_t i = 0; i < EVAL_MAX_MAIN; i++) {
+        r.main_latent[i] = -1;
+    }
+    for (size_t i = 0; i < EVAL_ABSORBERS; i++) {
+        r.absorber[i] = -1;
+    }
+    return r;
+}
+
 void eval_result_deinit(struct eval_result *r)
 {
     mem_free(r->concept);

@@ -81,29 +81,10 @@ static void select_unit(void *ctx, size_t unit, size_t worker)
 /* What the probes alone say; the rest as for a concept that is not eligible. */
 static void begin_results(const struct probe_bank *b, struct concept_result *r)
 {
-    const double none = (double)NAN;
-    const struct concept_bounds unknown = {none, none};
     for (size_t c = 0; c < b->C; c++) {
-        r[c] = (struct concept_result){.concept = (int32_t)c,
-                                       .probe_f1 = b->f1[c],
-                                       .true_positives = b->hits[c],
-                                       .full = none,
-                                       .fraction = none,
-                                       .recall = none,
-                                       .f1_best = none,
-                                       .firmness = none,
-                                       .f1_heldout = none,
-                                       .spread = none,
-                                       .full_by = unknown,
-                                       .fraction_by = unknown,
-                                       .recall_by = unknown,
-                                       .f1_by = unknown};
-        for (size_t i = 0; i < EVAL_MAX_MAIN; i++) {
-            r[c].main_latent[i] = -1;
-        }
-        for (size_t i = 0; i < EVAL_ABSORBERS; i++) {
-            r[c].absorber[i] = -1;
-        }
+        r[c] = concept_result_none((int32_t)c);
+        r[c].probe_f1 = b->f1[c];
+        r[c].true_positives = b->hits[c];
     }
     for (size_t i = 0; i < b->n_units; i++) {
         r[b->concept_of[i]].eligible = true;

@@ -53,6 +53,9 @@ struct concept_result {
     double absorber_share[EVAL_ABSORBERS]; /* of what is absorbed */
 };
 
+/* A concept of which nothing was measured. */
+struct concept_result concept_result_none(int32_t concept);
+
 struct word_result; /* words.h */
 
 /* Where the time of an evaluation went, in seconds. */
