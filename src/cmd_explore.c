@@ -1,5 +1,5 @@
-/* saetop [explore] [RUN]: the explorer. Without a run: a pair of arms on the bundled
- * sample, masked and unmasked, from step 0. */
+/* saetop [explore] [RUN]: the explorer. Without a run: masked against unmasked on the
+ * bundled sample, with several seeds of weights each, from step 0. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/nearest.h"
@@ -59,13 +59,22 @@ static enum err parse_look(const struct explore_args *a, struct explore_config *
     return a->size ? parse_size(a->size, &c->w, &c->h, e) : OK;
 }
 
-/* The explorer's own defaults where the user named none. */
+/* Seeds of weights that each condition of the sample has: with them a difference of
+ * twice its spread over seeds is established. */
+#define SAMPLE_SEEDS "5"
+
+/* The explorer's own defaults where the user named none: masked against unmasked; of
+ * the bundled model, which is small, with several seeds. */
 static enum err explorer_settings(struct settings *s, bool single, struct errinfo *e)
 {
     if (single || settings_given(s, "twin") || s->also[0] || s->mask_rate <= 0) {
         return OK;
     }
-    return settings_set(s, "twin", "unmasked", from_program("explorer"), e);
+    TRY(settings_set(s, "twin", "unmasked", from_program("explorer"), e));
+    return settings_given(s, "model") || settings_given(s, "seed.count")
+               ? OK
+               : settings_set(s, "seed.count", SAMPLE_SEEDS, from_program("explorer"),
+                              e);
 }
 
 /* A run that is opened comes with its settings: what would change them is refused
@@ -142,7 +151,7 @@ int cmd_explore(int argc, char **argv)
     struct explore_args a = {.once_step = 1};
     // clang-format off
     const struct opt own[] = {
-        {"single", OPT_FLAG, &a.single, NULL, "one arm, without the unmasked twin", 0, 0, NULL},
+        {"single", OPT_FLAG, &a.single, NULL, "one arm, without the unmasked twin and further seeds", 0, 0, NULL},
         {"resume", OPT_STRING, &a.resume, "RUN", "train a saved run on", 0, 0, NULL},
         {"paused", OPT_FLAG, &a.paused, NULL, "start paused", 0, 0, NULL},
         {"theme", OPT_STRING, &a.theme, "NAME", "dark, light, contrast or mono", 0, 0, NULL},

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define OUTPUT_BYTES ((size_t)16 << 20)
-#define L0_APART     0.05 /* a share by which clean L0 may differ without a remark */
 
 struct verdict_args {
     bool json, all, anew;
@@ -117,31 +116,15 @@ static enum err compare(const struct verdict_args *a, struct verdicts *v,
                                           c->of, base, other);
     c->pairs = pairs;
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
-        size_t n = 0;
         for (size_t i = 0; i < pairs; i++) {
-            before[n] = value_of(&v->report[base[i]], m);
-            after[n] = value_of(&v->report[other[i]], m);
-            n += isfinite(before[n]) && isfinite(after[n]) ? 1 : 0;
+            before[i] = value_of(&v->report[base[i]], m);
+            after[i] = value_of(&v->report[other[i]], m);
         }
-        c->row[m] = (struct verdict_row){.measure = m, .margin = a->margin[m]};
-        paired_of(n, before, after, v->first, VERDICT_LEVEL, &c->row[m].d);
+        verdict_row_of(m, a->margin[m], pairs, before, after, v->first, &c->row[m]);
     }
     return pairs == 1
                ? report_compare(&v->report[base[0]], &v->report[other[0]], &c->text, e)
                : OK;
-}
-
-/* Whether settings in which conditions differ are of masks alone. */
-static bool only_masks(const char *settings)
-{
-    for (const char *p = settings; p != NULL && *p != '\0';) {
-        if (strncmp(p, "mask.", 5) != 0) {
-            return false;
-        }
-        p = strstr(p, ", ");
-        p = p != NULL ? p + 2 : NULL;
-    }
-    return true;
 }
 
 /* Mean over the arms of a condition. */
@@ -169,14 +152,14 @@ static void remark(struct verdicts *v, const struct comparison *c)
     const struct condition *x = &v->arms.conditions.at[c->of];
     const struct condition *y = &v->arms.conditions.at[c->baseline];
     const double a = clean_l0(v, c->of), b = clean_l0(v, c->baseline);
-    if (!only_masks(x->settings) || !only_masks(y->settings)) {
+    if (!conditions_only_masks(x->settings) || !conditions_only_masks(y->settings)) {
         remarks_add(
             &v->arms.remarks,
             "%c and %c differ in more than their masks: a difference is not the "
             "masks' alone",
             x->letter, y->letter);
     }
-    if (fabs(a - b) > L0_APART * b) {
+    if (verdict_l0_apart(a, b)) {
         remarks_add(&v->arms.remarks,
                     "clean L0 is %.3g in %c, %.3g in %c: not comparable without a "
                     "doubt, as most measures follow it",

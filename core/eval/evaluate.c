@@ -276,9 +276,9 @@ static enum err reconstruction(struct eval_job *j, struct harvester *h,
     TRY_OUT(rc, fidelity_measure(&set->fid_ood, j->s, h, j->pool, j->cancel, fired_ood,
                                  &ood, e));
     out->rows = set->fid_id.rows;
-    out->ce_rows = set->fid_id.ce_rows;
+    out->ce_rows = h != NULL ? set->fid_id.ce_rows : 0;
     out->rows_ood = set->fid_ood.rows;
-    out->ce_rows_ood = set->fid_ood.ce_rows;
+    out->ce_rows_ood = h != NULL ? set->fid_ood.ce_rows : 0;
     out->l0 = id.l0;
     out->l0_ood = ood.l0;
     out->mse = id.mse;

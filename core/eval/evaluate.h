@@ -95,7 +95,8 @@ struct eval_result {
 };
 
 /* Evaluate; deterministic for any thread count, the times apart. `cancel` may be NULL.
- * Release the result with eval_result_deinit. Any thread that owns `h` and `pool`
+ * Release the result with eval_result_deinit. h NULL: without cross-entropies, which
+ * are half of the time. Any thread that owns `h` and `pool`
  * meanwhile. ERR_USAGE when the SAE's width is not the set's, ERR_CANCELLED, ERR_NOMEM.
  */
 enum err evaluate(const struct eval_set *set, const struct sae *s, struct harvester *h,

@@ -51,6 +51,27 @@ const char *verdict_direction(enum verdict v)
     return v == VERDICT_LOWER ? "lower" : v == VERDICT_HIGHER ? "higher" : NULL;
 }
 
+#define L0_APART 0.05 /* a share */
+
+bool verdict_l0_apart(double a, double b)
+{
+    return fabs(a - b) > L0_APART * b;
+}
+
+void verdict_row_of(size_t m, double margin, size_t n, const double *before,
+                    const double *after, size_t first, struct verdict_row *out)
+{
+    double x[VERDICT_PAIRS], y[VERDICT_PAIRS];
+    size_t both = 0;
+    for (size_t i = 0; i < n && i < VERDICT_PAIRS; i++) {
+        x[both] = before[i];
+        y[both] = after[i];
+        both += isfinite(before[i]) && isfinite(after[i]) ? 1 : 0;
+    }
+    *out = (struct verdict_row){.measure = m, .margin = margin};
+    paired_of(both, x, y, first, VERDICT_LEVEL, &out->d);
+}
+
 static bool of_list(const struct verdict_row *r, bool primary)
 {
     return table[r->measure].primary == primary;

@@ -77,6 +77,15 @@ struct verdict_row {
                         the other rows being as they are; NaN without a spread */
     enum verdict verdict;
 };
+/* A row on measure m from n pairs of values, of which those with both finite count;
+ * verdict_judge finds the rest. n up to VERDICT_PAIRS. */
+#define VERDICT_PAIRS 64
+void verdict_row_of(size_t m, double margin, size_t n, const double *before,
+                    const double *after, size_t first, struct verdict_row *out);
+/* Whether clean L0s are so far apart (5 % of b) that what differs may be theirs: most
+ * measures follow it. */
+bool verdict_l0_apart(double a, double b);
+
 /* The verdicts of n rows, of which those of primary measures are one list for Holm and
  * the others another. `first`: what paired_of was given. The 95 % intervals are each
  * measure's own, so that one may exclude 0 where Holm leaves it open; being inside the

@@ -159,6 +159,19 @@ size_t conditions_baseline(const struct conditions *c)
     return unmasked == 1 ? at : 0;
 }
 
+bool conditions_only_masks(const char *settings)
+{
+    for (const char *p = settings; *p != '\0';) {
+        const size_t key = strcspn(p, "=,");
+        if (p[key] == '=' && strncmp(p, "mask.", 5) != 0) {
+            return false;
+        }
+        p += strcspn(p, ","); /* a value may have commas: what follows is no key then */
+        p += strspn(p, ", ");
+    }
+    return true;
+}
+
 size_t conditions_pairs(const struct conditions *c, size_t n, size_t a, size_t b,
                         size_t *of_a, size_t *of_b)
 {

@@ -35,6 +35,10 @@ void conditions_deinit(struct conditions *c);
  * exactly one; else the first. */
 size_t conditions_baseline(const struct conditions *c);
 
+/* Whether settings as struct condition has them ("mask.rate=0.3, k=8"), or as
+ * arm_differs (train/also.h) gives them, are of masks alone; true for none. */
+bool conditions_only_masks(const char *settings);
+
 /* The arms of conditions a and b that have the same seeds, as pairs: of_a[i] with
  * of_b[i], room for n (all arms) each. Where each has but one arm, these are a pair
  * whatever their seeds. Returns how many. */

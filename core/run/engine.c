@@ -203,13 +203,37 @@ static void note_best(const struct engine *g, struct engine_arm *a,
     }
 }
 
+/* Its number among the seeds of its condition, and how many these are. */
+static size_t seed_of(const struct engine *g, const struct engine_arm *a, size_t *n)
+{
+    size_t at = 0;
+    *n = 0;
+    for (size_t i = 0; i < g->n_arms; i++) {
+        if (!strcmp(g->arm[i].condition, a->condition)) {
+            at = &g->arm[i] == a ? *n : at;
+            (*n)++;
+        }
+    }
+    return at;
+}
+
+/* Whether an arm's cross-entropies are measured now. Where evaluation is kept within a
+ * share of the time they are of one seed in turn, at the first and at the last step of
+ * all; the order is that of evaluations, so that conditions have them of one seed. */
+static bool in_turn(const struct engine *g, const struct engine_arm *a)
+{
+    size_t n = 0;
+    const size_t at = seed_of(g, a, &n);
+    return !g->stretch_eval || engine_done(g) || g->evals == 0 || g->evals % n == at;
+}
+
 static enum err evaluate_text(struct engine *g, struct engine_arm *a,
                               const struct sae *frozen, struct metric_row *row,
                               struct errinfo *e)
 {
     struct eval_result fresh = {0};
-    enum err rc =
-        evaluate(g->eval_set, frozen, g->in->h, g->in->pool, g->cancel, &fresh, e);
+    struct harvester *h = in_turn(g, a) ? g->in->h : NULL;
+    enum err rc = evaluate(g->eval_set, frozen, h, g->in->pool, g->cancel, &fresh, e);
     if (rc == OK) {
         rc = heldout_measure(g->eval_set, g->in->concepts, frozen, g->in->pool,
                              g->cancel, &fresh, e);
@@ -315,6 +339,7 @@ static enum err evaluate_arms(struct engine *g, const bool *which,
         g->watch.evaluating(g->watch.user, false);
     }
     TRY(rc);
+    g->evals++;
     g->eval_cost = clock_seconds_since(begin);
     g->seconds += g->eval_cost;
     g->eval_at_seconds = g->seconds;
@@ -330,7 +355,7 @@ static enum err stretched_due(struct engine *g, bool *due, struct errinfo *e)
         g->eval_interval = interval;
         return engine_event(
             g, ENGINE_ALL_ARMS, e, "eval-interval",
-            "an evaluation every %.0f s keeps it within a tenth of the time", interval);
+            "an evaluation every %.0f s keeps it within a fifth of the time", interval);
     }
     return OK;
 }
@@ -536,28 +561,62 @@ enum err engine_set_mask(struct engine *g, size_t arm, double rate, int64_t at,
                         (long long)(from - arm_steps_done(a) - 1));
 }
 
-enum err engine_fork(struct engine *g, struct errinfo *e)
+/* A twin of arm `from` as arm `to`; "s2" gives "twin.s2". */
+static enum err fork_arm(struct engine *g, size_t from, size_t to, double rate,
+                         struct errinfo *e)
 {
-    if (g->n_arms > 1) {
-        return err_set(e, ERR_USAGE,
-                       "there is a twin already; a fork makes one arm into two arms");
+    const struct engine_arm *a = &g->arm[from];
+    struct engine_arm b = {.condition = ARM_NAME_TWIN};
+    const int len = snprintf(b.place.name, sizeof b.place.name, "%s%s%s", ARM_NAME_TWIN,
+                             a->place.name[0] ? "." : "", a->place.name);
+    if (len < 0 || (size_t)len >= sizeof b.place.name) {
+        return err_set(e, ERR_USAGE, "the name '%s' is too long for a twin's",
+                       a->place.name);
     }
-    struct engine_arm *a = &g->arm[0], *b = &g->arm[1];
-    const double rate = arm_rate_set(a->arm) > 0 ? 0 : a->arm->state.rate_when_on;
-    struct arm *twin = NULL;
-    struct history past = {0};
-    TRY(inputs_can_mask(g->in, rate, e));
-    TRY(history_copy(&a->history, &past, e));
-    const enum err rc = arm_fork(a->arm, rate, &twin, e);
+    TRY(history_copy(&a->history, &b.history, e));
+    const enum err rc = arm_fork(a->arm, rate, &b.arm, e);
     if (rc != OK) {
-        history_free(&past);
+        history_free(&b.history);
         return rc;
     }
-    *b = (struct engine_arm){.arm = twin,
-                             .history = past,
-                             .place = {.name = ARM_NAME_TWIN},
-                             .condition = ARM_NAME_TWIN};
-    g->n_arms = 2;
+    g->arm[to] = b;
+    return OK;
+}
+
+static void drop_arms(struct engine *g, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        arm_free(g->arm[i].arm);
+        history_free(&g->arm[i].history);
+        g->arm[i] = (struct engine_arm){.arm = NULL};
+    }
+}
+
+enum err engine_fork(struct engine *g, struct errinfo *e)
+{
+    const size_t n = g->n_arms;
+    for (size_t i = 1; i < n; i++) {
+        if (strcmp(g->arm[i].condition, g->arm[0].condition) != 0) {
+            return err_set(
+                e, ERR_USAGE,
+                "there is a twin already; a fork makes one condition into two");
+        }
+    }
+    if (2 * n > RUN_ARMS_MAX) {
+        return err_set(e, ERR_USAGE, "a fork of %zu arms makes more than %d", n,
+                       RUN_ARMS_MAX);
+    }
+    const double rate =
+        arm_rate_set(g->arm[0].arm) > 0 ? 0 : g->arm[0].arm->state.rate_when_on;
+    TRY(inputs_can_mask(g->in, rate, e));
+    for (size_t i = 0; i < n; i++) {
+        const enum err rc = fork_arm(g, i, n + i, rate, e);
+        if (rc != OK) { /* no half of a condition */
+            drop_arms(g, n, n + i);
+            return rc;
+        }
+    }
+    g->n_arms = 2 * n;
     g->row_tokens = tokens_read(g);
     g->row_seconds = g->seconds;
     return engine_event(g, ENGINE_ALL_ARMS, e, "fork", "twin B from here, p = %.2f",

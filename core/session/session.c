@@ -322,6 +322,7 @@ static void copy_cond(struct cond_view *to, const struct cond_view *from)
 {
     to->letter = from->letter;
     memcpy(to->label, from->label, sizeof to->label);
+    memcpy(to->differs, from->differs, sizeof to->differs);
     to->rate_set = from->rate_set;
     to->rate_in_use = from->rate_in_use;
     to->rate_when_on = from->rate_when_on;

@@ -121,6 +121,7 @@ size_t session_publish_records(struct session *s, const struct run_arms *arms);
 enum err session_make_names(struct session *s, struct errinfo *e) ERR_CHECKED;
 void session_free_names(struct session *s);
 void session_make_facts(struct session *s);
+void session_add_fact(struct session *s, const char *name, const char *value);
 
 /* session_concepts.c: an arm's concepts on their way to the screen. `fresh` becomes the
  * session's. */

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "base/room.h"
 #include "session/session_priv.h"
 #include "train/run_open.h"
 #include "train/settings_synth.h"
@@ -174,6 +175,26 @@ static void say_shown(struct session *s, size_t conds)
                 'A' + VIEW_CONDS - 1, conds, said[0] ? "; " : "", said);
 }
 
+/* Whether all arms fit into memory, and what each takes. */
+static enum err check_room(struct session *s, struct errinfo *e)
+{
+    const struct engine *g = s->engine;
+    const size_t own = (size_t)clock_rss_bytes(), room = room_bytes();
+    const size_t needed = engine_bytes(g);
+    if (needed > own && needed - own > room) {
+        return err_set(e, ERR_LIMIT,
+                       "%zu arms need about %.0f MB, %.0f MB of memory are there: take "
+                       "fewer --seeds, --single or a smaller --width",
+                       g->n_arms, (double)needed / 1e6,
+                       ((double)own + (double)room) / 1e6);
+    }
+    char text[64];
+    snprintf(text, sizeof text, "%zu arm%s, about %.1f MB each", g->n_arms,
+             plural_s(g->n_arms), (double)engine_arm_bytes(g, 0) / 1e6);
+    session_add_fact(s, "arms", text);
+    return OK;
+}
+
 static enum err open_training(struct session *s, struct errinfo *e)
 {
     if (s->cfg.stretch_eval && !s->cfg.set.eval_ce_rows) {
@@ -182,6 +203,7 @@ static enum err open_training(struct session *s, struct errinfo *e)
     session_loading(s, "opening the model and its text");
     TRY(settings_need_text(&s->cfg.set, "explore", e));
     TRY(open_engine(s, (struct engine_setup){.opened = new_inputs}, e));
+    TRY(check_room(s, e));
     const size_t conds = publish(s);
     send_engine_past(s);
     say_shown(s, conds);
@@ -217,6 +239,7 @@ static enum err open_resumed(struct session *s, struct errinfo *e)
         TRY(session_load_labels(s, a, g->arm[a].dir, g->arm[a].arm->sae->F, e));
         session_load_concepts(s, a, g->arm[a].dir, g->arm[a].arm->sae->F);
     }
+    TRY(check_room(s, e));
     publish(s);
     send_engine_past(s);
     show_resumed(s);
@@ -455,13 +478,16 @@ static enum err freeze_for_job(struct session *s, const struct command *c,
 
 static enum err fork_twin(struct session *s, struct errinfo *e)
 {
+    const struct engine *g = s->engine;
+    const size_t had = g->n_arms;
     TRY(engine_fork(s->engine, e));
     publish(s);
-    send_history(s, 1, &s->engine->arm[1].history);
+    for (size_t a = had; a < g->n_arms; a++) {
+        send_history(s, a, &g->arm[a].history);
+    }
     session_say(s, false, "twin B from step %lld: same weights and text, %s",
-                (long long)engine_step_count(s->engine),
-                arm_rate_set(s->engine->arm[1].arm) > 0 ? "with masking"
-                                                        : "no masking");
+                (long long)engine_step_count(g),
+                arm_rate_set(g->arm[had].arm) > 0 ? "with masking" : "no masking");
     return OK;
 }
 

@@ -164,8 +164,14 @@ static bool value_at(const struct series *s, double x, double *out)
     return true;
 }
 
+/* Whether seeds have it in turn, so that a step has it of some alone (engine.c). */
+static bool in_turn(size_t m)
+{
+    return m == METRIC_CE_REC || m == METRIC_CE_REC_OOD;
+}
+
 /* What the seeds of a condition have at p->x, into p; false: one of them has nothing
- * there yet. */
+ * there yet, though all should. */
 static bool over_seeds(const struct session_view *v, const struct cond_view *c,
                        size_t m, struct point *p)
 {
@@ -173,10 +179,11 @@ static bool over_seeds(const struct session_view *v, const struct cond_view *c,
     size_t n = 0;
     p->lo = p->hi = (double)NAN;
     for (size_t i = 0; i < c->n_seeds; i++) {
-        if (!value_at(&v->arm[c->arm[i]].series[m], p->x, &y)) {
+        const bool has = value_at(&v->arm[c->arm[i]].series[m], p->x, &y);
+        if (!has && !in_turn(m)) {
             return false;
         }
-        if (isfinite(y)) {
+        if (has && isfinite(y)) {
             p->lo = n == 0 || y < p->lo ? y : p->lo;
             p->hi = n == 0 || y > p->hi ? y : p->hi;
             sum += y;

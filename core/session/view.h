@@ -54,9 +54,11 @@ struct arm_view {
 struct cond_view {
     char letter;                /* 'A', 'B' */
     char label[COND_LABEL_MAX]; /* "mask p=0.30", "no mask" */
-    size_t n_seeds;             /* 1 at least */
-    size_t arm[VIEW_ARMS];      /* [n_seeds] of the view's; seed i stands at i in each
-                                   condition that has all seeds */
+    char differs[256];     /* "k=8,mask.rate=0": settings in which it differs from A;
+                              cut where there is more */
+    size_t n_seeds;        /* 1 at least */
+    size_t arm[VIEW_ARMS]; /* [n_seeds] of the view's; seed i stands at i in each
+                              condition that has all seeds */
     double rate_set,
         rate_in_use;      /* what is set, and what the text in use was masked at */
     double rate_when_on;  /* what masking comes back to */
@@ -67,7 +69,8 @@ struct cond_view {
     int64_t forked_at; /* -1: not a fork */
     /* Of one seed: its own. Of several: their mean, with the least and the greatest as
      * lo and hi, at steps that all of them have come to; the mean of those that have a
-     * finite value. lo and hi are never NULL, but may be NaN. */
+     * finite value. Cross-entropies, measured in turn: of the seeds that have them
+     * there. lo and hi are never NULL, but may be NaN. */
     struct series series[METRIC_COUNT];
     double last[METRIC_COUNT]; /* latest value of each, NaN before the first */
 };

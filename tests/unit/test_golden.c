@@ -17,6 +17,11 @@ static const struct shot shots[] = {
     {"train-one-arm", 1, ""},
     {"train-numbers", 2, "D."},
     {"train-zoom", 2, "zhhh"},
+    {"train-seeds", 2, ""},
+    {"train-seed-lines", 2, "V"},
+    {"train-verdict", 2, ""},
+    {"train-verdict-zoom", 2, "\t\t\tz"},
+    {"train-three", 3, ""},
     {"train-said", 2, ":mask 2\n"},
     {"concepts", 2, "2jj"},
     {"concepts-one-arm", 1, "2"},
@@ -36,6 +41,16 @@ static const struct shot shots[] = {
     {"help", 2, "?jj"},
     {"help-topic", 2, "?/what is absorption"},
     {"quit", 2, "q"},
+};
+/* Of several seeds of weights, and how far they are of 1,500 steps. */
+static const struct {
+    const char *name;
+    size_t seeds;
+    int64_t step;
+} seeded[] = {
+    {"train-seeds", 5, 900},    {"train-seed-lines", 5, 900},
+    {"train-verdict", 5, 1500}, {"train-verdict-zoom", 5, 1500},
+    {"train-three", 3, 1500},
 };
 enum { SHOTS = sizeof shots / sizeof shots[0] };
 
@@ -72,7 +87,18 @@ static void answer_labels(struct app *a, struct session_view *v)
 static void begin(struct app *a, struct session_view *v, const struct shot *s, int w,
                   int h, enum glyph_tier tier)
 {
-    sample_view(v, s->arms, 900, 512);
+    size_t seeds = 1;
+    int64_t step = 900;
+    for (size_t i = 0; i < sizeof seeded / sizeof seeded[0]; i++) {
+        if (!strcmp(seeded[i].name, s->name)) {
+            seeds = seeded[i].seeds;
+            step = seeded[i].step;
+        }
+    }
+    sample_view_seeds(v, s->arms, seeds, step, 512);
+    if (v->step == v->steps) {
+        v->state = SESSION_DONE;
+    }
     struct errinfo e;
     assert_ok(app_init(a, &screen_table, w, h, tier, THEME_DARK, &e), &e);
     app_update(a, v, &(struct event){.kind = EVENT_TICK});

@@ -56,14 +56,24 @@ static inline double sample_curve(int metric, double t, size_t arm, uint32_t i)
     case METRIC_CE_REC_OOD: return (0.8 - 0.05 * b) * (1 - exp(-8 * t));
     case METRIC_RECALL: return (0.66 - 0.06 * b) * (1 - exp(-5 * t));
     case METRIC_ABSORPTION: return 0.05 + 0.12 * t + 0.01 * b + 0.02 * noise;
+    case METRIC_F1_BEST: return (0.85 - 0.1 * b) * (1 - exp(-7 * t));
     case METRIC_DEAD: return 0.3 * exp(-4 * t);
     case METRIC_GRAD: return 0.5 + 0.3 * exp(-9 * t) + 0.05 * noise;
     default: return (double)NAN;
     }
 }
 
-static inline void sample_rows(struct session_view *v, size_t arm, int64_t step,
-                               int64_t steps)
+/* Seed n of a condition lies off the first by its own luck, in both conditions. */
+static inline double sample_luck(int metric, size_t arm, size_t seed)
+{
+    const uint32_t u = (uint32_t)(seed * 17 + (size_t)metric * 3);
+    return seed == 0 ? 0
+                     : 0.03 * (sample_u(u) - 0.5) +
+                           0.01 * (sample_u(u + 7000 + (uint32_t)arm) - 0.5);
+}
+
+static inline void sample_rows(struct session_view *v, size_t at, size_t arm,
+                               size_t seed, int64_t step, int64_t steps)
 {
     for (int64_t s = 0; s <= step; s += 10) {
         struct errinfo e;
@@ -76,16 +86,18 @@ static inline void sample_rows(struct session_view *v, size_t arm, int64_t step,
         for (int m = METRIC_LOSS; m < METRIC_COUNT; m++) {
             const bool evaluated = m == METRIC_EV || m == METRIC_EV_OOD ||
                                    m == METRIC_CE_REC || m == METRIC_CE_REC_OOD ||
-                                   m == METRIC_RECALL || m == METRIC_ABSORPTION;
+                                   m == METRIC_RECALL || m == METRIC_ABSORPTION ||
+                                   m == METRIC_F1_BEST;
             if (!evaluated || eval) {
-                row.v[m] = sample_curve(m, t, arm, (uint32_t)s);
+                row.v[m] =
+                    sample_curve(m, t, arm, (uint32_t)s) + sample_luck(m, arm, seed);
             }
         }
         if (eval) {
             row.v[METRIC_ABS_LO] = row.v[METRIC_ABSORPTION] - 0.03;
             row.v[METRIC_ABS_HI] = row.v[METRIC_ABSORPTION] + 0.03;
         }
-        if (session_view_add_row(v, arm, &row, &e) != OK) {
+        if (session_view_add_row(v, at, &row, &e) != OK) {
             abort();
         }
     }
@@ -279,8 +291,8 @@ static inline void sample_say(struct session_view *v, bool bad, const char *text
 
 /* A view of a run at `step` of 1,500 with one or two arms, a table of F latents (0:
  * none) and a description of latent 42 (if there is a table). */
-static inline void sample_view(struct session_view *v, size_t arms, int64_t step,
-                               size_t F)
+static inline void sample_view_seeds(struct session_view *v, size_t arms, size_t seeds,
+                                     int64_t step, size_t F)
 {
     session_view_init(v);
     v->state = SESSION_TRAINING;
@@ -292,7 +304,8 @@ static inline void sample_view(struct session_view *v, size_t arms, int64_t step
     v->eval_next_step = (double)(step / 150 * 150 + 150);
     v->rss_bytes = INT64_C(222) << 20;
     v->threads = 2;
-    v->n_conds = v->n_arms = arms;
+    v->n_conds = arms;
+    v->n_arms = arms * seeds;
     v->names = (struct names){SAMPLE_VOCAB, sample_token, SAMPLE_CONCEPTS,
                               sample_concept, sample_kind};
     sample_fact(v, "model", "tiny");
@@ -312,7 +325,15 @@ static inline void sample_view(struct session_view *v, size_t arms, int64_t step
         cond->rate_when_on = 0.3;
         cond->applies_from = k ? 0 : 412;
         snprintf(cond->label, sizeof cond->label, k ? "no mask" : "mask p=0.30");
-        sample_rows(v, k, step, 1500);
+        cond->n_seeds = seeds;
+        for (size_t i = 0; i < seeds; i++) {
+            cond->arm[i] = i * arms + k;
+            v->arm[i * arms + k].cond = k;
+            v->arm[i * arms + k].weights = 1 + i;
+        }
+        for (size_t i = 0; i < seeds; i++) {
+            sample_rows(v, cond->arm[i], k, i, step, 1500);
+        }
         sample_event(v, 0, (char)('A' + (int)k), "start",
                      k ? "topk k=4 width=512 p=0.00" : "topk k=4 width=512 p=0.30");
         if (F) {
@@ -329,6 +350,13 @@ static inline void sample_view(struct session_view *v, size_t arms, int64_t step
         v->detail = sample_detail(v->arm[0].table, 42, INTERVAL_TOP);
     }
     v->version = 1;
+}
+
+/* The same with one seed. */
+static inline void sample_view(struct session_view *v, size_t arms, int64_t step,
+                               size_t F)
+{
+    sample_view_seeds(v, arms, 1, step, F);
 }
 
 #endif

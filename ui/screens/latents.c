@@ -398,7 +398,7 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
 static void sync(struct app *a, const struct session_view *v, bool shown)
 {
     struct latents_state *l = latents_of(a);
-    if ((size_t)l->cond >= arms_of(v)) {
+    if ((size_t)l->cond >= conds_of(v)) {
         l->cond = 0;
     }
     const size_t arm = session_view_shown(v, (size_t)l->cond);

@@ -1,6 +1,7 @@
 /* The keys of Latents, and what they do. */
 #include "ui/screens/latents_priv.h"
 #include "ui/steer.h"
+#include "ui/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -342,9 +343,10 @@ static void label(struct app *a, const struct session_view *v, const char *args)
 static void choose_arm(struct app *a, const struct session_view *v, const char *args)
 {
     struct latents_state *l = latents_of(a);
-    int next = 1 - l->cond;
-    if (args[0] && strcmp(args, "A") != 0 && strcmp(args, "B") != 0) {
-        app_say(a, true, "arm: expected A or B");
+    const int n = (int)conds_of(v);
+    int next = (l->cond + 1) % n;
+    if (args[0] && (args[1] || args[0] < 'A' || args[0] >= 'A' + n)) {
+        app_say(a, true, "arm: expected A to %c", 'A' + n - 1);
         return;
     }
     next = args[0] ? args[0] - 'A' : next;
