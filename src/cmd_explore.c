@@ -71,7 +71,7 @@ static enum err explorer_settings(struct settings *s, bool single, struct errinf
         return OK;
     }
     TRY(settings_set(s, "twin", "unmasked", from_program("explorer"), e));
-    return settings_given(s, "model") || settings_given(s, "seed.count")
+    return settings_named(s, "model") || settings_given(s, "seed.count")
                ? OK
                : settings_set(s, "seed.count", SAMPLE_SEEDS, from_program("explorer"),
                               e);
@@ -171,8 +171,9 @@ int cmd_explore(int argc, char **argv)
         .name = "explore",
         .usage = "[RUN] [OPTIONS]",
         .about =
-            "Train and browse in the terminal: the bundled sample, your own model or "
-            "text, or a RUN saved before. RUN may be an SAE of another tool, with "
+            "Train and browse in the terminal: the bundled sample (masked against "
+            "unmasked, with five seeds of weights each), your own model or text, or a "
+            "RUN saved before. RUN may be an SAE of another tool, with "
             "--model and --corpus; see saetop import -h.",
         .max_args = 1,
         .bare = strcmp(argv[0], "explore") != 0,

@@ -49,7 +49,7 @@ static const struct topic topics[] = {
      "stands in on half or more; missed: on fewer. So a word that is held can be absorbed "
      "in part. probe wrong: the model tells fewer than half; too rare: under 20 "
      "occurrences, no verdict. by: the latent that absorbs most, and on what share.\n"
-     "A-B of one pair of arms is no finding: other seeds may turn it round, and after "
+     "A-B of one pair of arms is no finding: other seeds (#) may turn it round, and after "
      "sorting the largest of many differences is large by chance as well."},
     {"what is masking?",
      "While the SAE trains, each input token is replaced by a mask token with "
@@ -77,21 +77,36 @@ static const struct topic topics[] = {
      "makes more (left) and less (right) likely, if nothing came between. For an "
      "early layer much does, so it is a hint, not an effect. The measured effect "
      "is 'loss if ablated'."},
-    {"what is a twin?",
-     "Arm B: the same weights at the start, the same text in the same order, the "
-     "opposite masking. Whatever then differs comes from masking and chance. One "
-     "pair is one draw: only absorption has an interval here, and differences of "
-     "one pair can be luck. Repeat it: saetop train --seed N --set "
-     "twin=unmasked --out R."},
+    {"what is a condition, a seed, a twin?",
+     "A condition is a way to train: A masked, B not. Each has arms, one a seed of "
+     "weights: other first weights and another order of batches, on the same text. m, "
+     "[ ] and :mask act on all of them. Curves show their mean and the band from the "
+     "least to the greatest (V: each as a thin line); latents and concepts are those of "
+     "one seed, which # changes. A twin is the same with the opposite masking: whatever "
+     "then differs comes from masking and chance.\n"
+     "The sample starts with five seeds a condition; --seeds N asks for others. All "
+     "read one text through one model: that is as far as what they establish goes."},
+    {"what do the seeds establish?",
+     "The box A - B pairs the conditions seed by seed: mean difference, ± half of its "
+     "95 % t interval, and a verdict. Before the planned step it is 'so far', in grey, and "
+     "establishes nothing. Then, Holm-adjusted over the first five measures: established, "
+     "▲ higher or ▼ lower; too small to matter: the interval lies within .01 (recall "
+     "and F1 .02); else not established, which is not 'no effect'. Tab to the box and z show "
+     "both values, the interval and what it 'takes': the difference that so many seeds "
+     "of this spread would establish.\n"
+     "not comparable: k, clean L0 or more than masks differ. Losses of masked and of "
+     "unmasked batches never are. One seed: only absorption has an interval, of the text.\n"
+     "In turn: cross-entropies are measured of one seed at a time while training goes on, "
+     "of all at the first and the last evaluation. saetop verdict RUN measures more, on "
+     "more rows."},
     {"signs and units",
      "nats: the unit of a loss, by the natural logarithm; .69 nats more is half the "
      "probability. Δloss: by how many nats the next token's loss changes where the latent "
      "fires and is taken out; + means that the model misses it.\n"
      "tok/s: positions that the model reads in a second, of all arms. RSS: the memory that "
      "the program holds just now (resident set size), in MiB.\n"
-     "▲ ▼ beside A - B: A is better, or worse, in this one pair. ≈: the difference is "
-     "within its 95 % interval, or below what three decimals show. ±: half the width of "
-     "that interval. ▾ ▴ at a column: sorted by it, the largest or the smallest first. "
+     "▲ ▼ beside A - B: higher, lower; green where that is better. ±: half the width of "
+     "a 95 % interval. ▾ ▴ at a column: sorted by it, the largest or the smallest first. "
      "ρ: density, the share of tokens that a latent fires on."},
     {"the filter",
      "&dog keeps latents with dog in their top tokens, match, label or #number; dog cat "
@@ -101,7 +116,9 @@ static const struct topic topics[] = {
      "backslash. /regex/ is a POSIX extended expression: \\/ is a slash, \\\\ a "
      "backslash, and \\w \\s \\b stand for word, space and word's edge."},
     {"reading the curves",
-     "A (orange) and B (blue) carry their letters at the right end. A dotted "
+     "A (orange) and B (blue) carry their letters at the right end, further conditions "
+     "C and D; around the mean of several seeds lies the band from the least to the "
+     "greatest. A dotted "
      "vertical line is an event: a change of mask, a note, a save. With smoothing "
      "the measured points stay behind, dim. A gap is a value that is not finite; "
      "the title counts them."},
