@@ -97,7 +97,10 @@ static const struct topic topics[] = {
      "not comparable: k, clean L0 or more than masks differ. Losses of masked and of "
      "unmasked batches never are. One seed: only absorption has an interval, of the text.\n"
      "In turn: cross-entropies are measured of one seed at a time while training goes on, "
-     "of all at the first and the last evaluation. saetop verdict RUN measures more, on "
+     "of all at the first and the last evaluation. :seeds +1 adds a seed of weights to "
+     "each condition: it trains from step 0 while the others wait, and since one has "
+     "looked the intervals become those that hold for any number of seeds (Lai 1976), "
+     "wider. saetop verdict RUN measures more, on "
      "more rows."},
     {"signs and units",
      "nats: the unit of a loss, by the natural logarithm; .69 nats more is half the "

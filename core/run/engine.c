@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/room.h"
 #include "eval/heldout.h"
 #include "run/eval_pace.h"
 #include "train/settings_arch.h"
@@ -621,6 +622,120 @@ enum err engine_fork(struct engine *g, struct errinfo *e)
     g->row_seconds = g->seconds;
     return engine_event(g, ENGINE_ALL_ARMS, e, "fork", "twin B from here, p = %.2f",
                         rate);
+}
+
+bool engine_is_level(const struct engine *g)
+{
+    for (size_t a = 1; a < g->n_arms; a++) {
+        if (arm_steps_done(g->arm[a].arm) != arm_steps_done(g->arm[0].arm)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What changed the course of an arm on the way, as a kind of event; NULL: nothing. */
+static const char *changed_by(const struct engine_arm *a)
+{
+    static const char *const kinds[] = {"mask", "mask-planned", "lr", "extend", "fork"};
+    for (size_t i = 0; i < a->history.events; i++) {
+        for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+            if (!strcmp(a->history.event[i].kind, kinds[k])) {
+                return kinds[k];
+            }
+        }
+    }
+    return NULL;
+}
+
+static enum err check_add_seed(const struct engine *g, size_t conditions,
+                               struct errinfo *e)
+{
+    for (size_t a = 0; a < g->n_arms; a++) {
+        const char *kind = changed_by(&g->arm[a]);
+        if (kind) {
+            return err_set(
+                e, ERR_USAGE,
+                "this run was changed on the way (%s): a seed that begins now "
+                "would be of another condition; start anew with --seeds",
+                kind);
+        }
+    }
+    if (!engine_is_level(g)) {
+        return err_set(e, ERR_USAGE, "the last seed added is still at step %lld",
+                       (long long)engine_step_count(g));
+    }
+    if (g->n_arms + conditions > RUN_ARMS_MAX) {
+        return err_set(e, ERR_USAGE, "found %zu arms, expected %d at most",
+                       g->n_arms + conditions, RUN_ARMS_MAX);
+    }
+    const size_t needed = conditions * engine_arm_bytes(g, 0), room = room_bytes();
+    if (needed > room) {
+        return err_set(e, ERR_LIMIT,
+                       "%zu more arms need about %.0f MB, %.0f MB of memory are there",
+                       conditions, (double)needed / 1e6, (double)room / 1e6);
+    }
+    return OK;
+}
+
+/* The next seed of the condition that arm `first` begins. */
+static enum err plan_seed(const struct engine *g, size_t first, struct arm_plan *out,
+                          struct errinfo *e)
+{
+    const struct engine_arm *a = &g->arm[first];
+    struct arm_plan of = {.set = a->arm->set};
+    size_t n = 0;
+    (void)seed_of(g, a, &n);
+    memcpy(of.name, a->place.name, sizeof of.name);
+    memcpy(of.condition, a->condition, sizeof of.condition);
+    TRY(arm_plan_next_seed(&of, n, out, e));
+    for (size_t i = 0; i < g->n_arms; i++) {
+        if (arm_name_same(g->arm[i].place.name, out->name)) {
+            return err_set(e, ERR_USAGE, "there is an arm named '%s' already",
+                           out->name);
+        }
+    }
+    return OK;
+}
+
+/* The first arms of the conditions; how many. */
+static size_t first_arms(const struct engine *g, size_t out[RUN_ARMS_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < g->n_arms; i++) {
+        size_t seeds = 0;
+        if (seed_of(g, &g->arm[i], &seeds) == 0) {
+            out[n++] = i;
+        }
+    }
+    return n;
+}
+
+enum err engine_add_seed(struct engine *g, struct errinfo *e)
+{
+    size_t first[RUN_ARMS_MAX];
+    const size_t had = g->n_arms, conditions = first_arms(g, first);
+    struct arm_plan *plan = NULL;
+    TRY(check_add_seed(g, conditions, e));
+    TRY(mem_new(&plan, conditions, sizeof *plan, "arms", e));
+    enum err rc = OK;
+    for (size_t i = 0; i < conditions && rc == OK; i++) {
+        rc = plan_seed(g, first[i], &plan[i], e);
+    }
+    if (rc == OK) {
+        rc = engine_event(g, ENGINE_ALL_ARMS, e, "seed-added",
+                          "weights %llu, from step 0; the others wait here",
+                          (unsigned long long)settings_weights_seed(&plan[0].set));
+    }
+    for (size_t i = 0; i < conditions && rc == OK; i++) {
+        rc = start_arm(g, had + i, &plan[i], e);
+    }
+    mem_free(plan);
+    if (rc != OK) {
+        g->n_arms = had;
+        drop_arms(g, had, had + conditions);
+    }
+    return rc;
 }
 
 enum err engine_check_extend(int64_t planned, int64_t steps, struct errinfo *e)

@@ -129,6 +129,15 @@ enum err engine_set_mask(struct engine *g, size_t arm, double rate, int64_t at,
 /* A twin of each arm with the opposite masking. ERR_USAGE when there are two conditions
  * already. */
 enum err engine_fork(struct engine *g, struct errinfo *e) ERR_CHECKED;
+/* A further seed of weights for each condition. They train from step 0 on the same text
+ * and the others wait until they have come to their step: as if all had begun together,
+ * to the same bytes. ERR_USAGE where that would be another condition, since masks,
+ * learning rate or length were changed on the way, for a fork, while seeds that were
+ * added before are still on their way, and for more than RUN_ARMS_MAX; ERR_LIMIT where
+ * they do not fit into memory. */
+enum err engine_add_seed(struct engine *g, struct errinfo *e) ERR_CHECKED;
+/* Whether all arms have done the same steps. */
+bool engine_is_level(const struct engine *g);
 /* Whether a run of `planned` steps can be given `steps`: ERR_USAGE when that is not
  * more, or more than the setting may be. */
 enum err engine_check_extend(int64_t planned, int64_t steps,

@@ -16,11 +16,12 @@
     X(NOTE, "note")         /* text, at this step */                                   \
     X(SAVE, "save")         /* text = directory of the run. "": own              */    \
     X(EVALUATE, "evaluate") /* now */                                                  \
-    X(TABLE, "describe latents")             /* arm */                                 \
-    X(CONCEPTS, "measure concepts")          /* arm; of a run that is browsed */       \
-    X(DETAIL, "describe a latent")           /* arm, latent, interval */               \
-    X(LABEL, "label a latent")               /* arm, latent, text; "": none */         \
-    X(SEED, "seed")                          /* at = the seed to show, from 0 */       \
+    X(TABLE, "describe latents")    /* arm */                                          \
+    X(CONCEPTS, "measure concepts") /* arm; of a run that is browsed */                \
+    X(DETAIL, "describe a latent")  /* arm, latent, interval */                        \
+    X(LABEL, "label a latent")      /* arm, latent, text; "": none */                  \
+    X(SEED, "seed")                 /* at = the seed to show, from 0 */                \
+    X(SEEDS, "seeds")               /* at = how many to add to each condition */       \
     X(SAVE_CONFIG, "save the configuration") /* text = file */                         \
     X(STOP, "stop") /* save_first in value: 1 save, 0 discard */
 

@@ -362,6 +362,7 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     v->concepts_busy = pub->concepts_busy;
     v->n_conds = pub->n_conds;
     v->seed = pub->seed;
+    v->seeds_planned = pub->seeds_planned;
     for (size_t c = 0; c < VIEW_CONDS; c++) {
         copy_cond(&v->cond[c], &pub->cond[c]);
     }

@@ -524,6 +524,34 @@ static enum err show_seed(struct session *s, const struct command *c, struct err
     return OK;
 }
 
+/* More seeds of weights, which train from the beginning while the others wait. */
+static enum err add_seeds(struct session *s, const struct command *c, struct errinfo *e)
+{
+    struct engine *g = s->engine;
+    const int64_t step = engine_step_count(g);
+    if (c->at != 1) {
+        return err_set(e, ERR_USAGE, "seeds: found %lld, expected one at a time",
+                       (long long)c->at);
+    }
+    TRY(engine_add_seed(g, e));
+    session_set_state(s, SESSION_TRAINING);
+    session_say(s, false,
+                "a further seed of each condition trains from step 0; the others wait "
+                "at step %lld",
+                (long long)step);
+    return OK;
+}
+
+/* Changes that arms which are on their way to the others would miss. */
+static enum err check_level(const struct engine *g, struct errinfo *e)
+{
+    return engine_is_level(g)
+               ? OK
+               : err_set(e, ERR_USAGE,
+                         "a seed is on its way to the others, at step %lld; then",
+                         (long long)engine_step_count(g));
+}
+
 static enum session_state state_of(struct session *s)
 {
     pthread_mutex_lock(&s->mu);
@@ -547,13 +575,15 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
     case COMMAND_RESUME:
         session_set_state(s, engine_done(g) ? SESSION_DONE : SESSION_TRAINING);
         return engine_event(g, ENGINE_ALL_ARMS, e, "resume", "%s", "");
-    case COMMAND_MASK: return set_mask(s, c, e);
-    case COMMAND_FORK: return fork_twin(s, e);
+    case COMMAND_MASK: TRY(check_level(g, e)); return set_mask(s, c, e);
+    case COMMAND_FORK: TRY(check_level(g, e)); return fork_twin(s, e);
+    case COMMAND_SEEDS: return add_seeds(s, c, e);
     case COMMAND_EXTEND:
+        TRY(check_level(g, e));
         TRY(engine_extend(g, c->at, e));
         session_set_state(s, SESSION_TRAINING);
         return OK;
-    case COMMAND_LR: return engine_set_lr(g, c->value, e);
+    case COMMAND_LR: TRY(check_level(g, e)); return engine_set_lr(g, c->value, e);
     case COMMAND_NOTE:
         return engine_event(g, ENGINE_ALL_ARMS, e, "note", "%s", c->text);
     case COMMAND_EVALUATE: return engine_evaluate(g, e);

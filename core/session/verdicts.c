@@ -89,6 +89,20 @@ static bool at_plan(const struct session_view *v, const size_t *arm, size_t n)
     return n > 0;
 }
 
+/* Seeds that were planned: two at least, as one establishes nothing. */
+static size_t planned_seeds(const struct session_view *v)
+{
+    return v->seeds_planned > 2 ? v->seeds_planned : 2;
+}
+
+void view_cost_of_looking(const struct session_view *v, double *widening,
+                          size_t *regained)
+{
+    const size_t n = planned_seeds(v);
+    *widening = paired_widening(n, n, VERDICT_LEVEL);
+    *regained = paired_regains(n, VERDICT_LEVEL);
+}
+
 bool view_verdicts_of(const struct session_view *v, size_t of,
                       struct view_verdicts *out)
 {
@@ -102,6 +116,8 @@ bool view_verdicts_of(const struct session_view *v, size_t of,
         return false;
     }
     out->pairs = pairs_of(v, &v->cond[of], &v->cond[out->baseline], a, b);
+    out->first =
+        v->seeds_planned > 0 && out->pairs > v->seeds_planned ? planned_seeds(v) : 0;
     out->planned = at_plan(v, a, out->pairs) && at_plan(v, b, out->pairs);
     find_why(v, out);
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
@@ -111,7 +127,8 @@ bool view_verdicts_of(const struct session_view *v, size_t of,
             after[i] = live ? v->arm[a[i]].last[def->metric] : (double)NAN;
             before[i] = live ? v->arm[b[i]].last[def->metric] : (double)NAN;
         }
-        verdict_row_of(m, def->margin, out->pairs, before, after, 0, &out->row[m]);
+        verdict_row_of(m, def->margin, out->pairs, before, after, out->first,
+                       &out->row[m]);
     }
-    return verdict_judge(out->row, VERDICT_MEASURE_COUNT, 0, &e) == OK;
+    return verdict_judge(out->row, VERDICT_MEASURE_COUNT, out->first, &e) == OK;
 }

@@ -9,6 +9,8 @@
 struct view_verdicts {
     size_t of, baseline; /* conditions: the differences are of - baseline */
     size_t pairs;        /* seeds of weights that both have */
+    size_t first;        /* seeds planned, where more were added: the intervals are
+                            those of paired_of for any number of seeds; else 0 */
     bool planned;  /* measured at the planned step; else "so far", which establishes
                       nothing yet */
     char why[120]; /* why they are not comparable; "": they are */
@@ -24,5 +26,10 @@ size_t view_baseline(const struct session_view *v);
  * one pair the rows have no interval. O(measures * pairs). */
 bool view_verdicts_of(const struct session_view *v, size_t of,
                       struct view_verdicts *out);
+
+/* What adding seeds after a look costs: how many times as wide intervals become, and
+ * how many seeds make them as narrow as the planned ones again. */
+void view_cost_of_looking(const struct session_view *v, double *widening,
+                          size_t *regained);
 
 #endif

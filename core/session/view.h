@@ -107,6 +107,8 @@ struct session_view {
     size_t threads;
     size_t n_conds; /* 0: not known yet */
     struct cond_view cond[VIEW_CONDS];
+    size_t seeds_planned; /* of each condition at the start; more were added after a
+                             look */
     size_t seed; /* the one whose latents and concepts are shown, of each condition */
     size_t n_arms;
     struct arm_view arm[VIEW_ARMS];

@@ -14,6 +14,8 @@ keys V; expect 'band: least and greatest seed'
 keys Tab Tab Tab z; expect '95 % interval +takes'
 keys z; gone 'takes'
 keys '#'; expect 'seed 2 of 5'
+type_line ':seeds +1'; expect '1.6 times as wide, 10 seeds'
+type_line ':seeds +1'; expect '6 seeds .5 planned.' 120; expect 'DONE' 120
 type_line ":save $work/kept"; expect 'saved' 60
 [ -f "$work/kept/arms/twin.s5/sae_weights.safetensors" ] || fail "no tenth arm in $work/kept"
 keys q; sleep 0.5
@@ -22,7 +24,7 @@ expect 'shell\$ *$'
 whole
 type_line "clear; $SAETOP $work/kept"
 expect 'BROWS' 60
-expect 'A - B, 5 seeds'
+expect 'A - B, 6 seeds .5 planned.'
 type_line ":extend 64"; expect 'DONE' 120
 keys q; expect 'discard'; keys d; expect 'shell\$ *$'
 whole

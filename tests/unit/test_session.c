@@ -711,6 +711,54 @@ static void conditions_have_seeds(void **state)
     tmp_drop(dir);
 }
 
+static bool has_six_arms(const struct screen *t)
+{
+    return t->v.n_arms == 6;
+}
+
+/* A seed that is added later has the curve that it would have had from the start. */
+static void a_seed_is_added(void **state)
+{
+    (void)state;
+    struct screen t, whole;
+    struct session_config cfg = {.set = sample_settings(20)};
+    struct errinfo e;
+    assert_ok(settings_set(&cfg.set, "twin", "unmasked", from_program("test"), &e), &e);
+    assert_ok(settings_set(&cfg.set, "seed.count", "2", from_program("test"), &e), &e);
+    open_screen(&t, &cfg);
+    wait_until(&t, is_done);
+    post(&t, (struct command){.kind = COMMAND_SEEDS, .at = 1});
+    wait_until(&t, has_six_arms);
+    wait_until(&t, is_done);
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_int_equal(t.v.step, 20);
+    assert_int_equal(t.v.seeds_planned, 2);
+    assert_int_equal(t.v.cond[1].n_seeds, 3);
+    assert_int_equal(t.v.cond[1].arm[2], 5);
+
+    assert_ok(settings_set(&cfg.set, "seed.count", "3", from_program("test"), &e), &e);
+    open_screen(&whole, &cfg);
+    wait_until(&whole, is_done);
+    for (size_t a = 4; a < 6; a++) {
+        const struct series *x = &t.v.arm[a].series[METRIC_LOSS];
+        const struct series *y = &whole.v.arm[a].series[METRIC_LOSS];
+        assert_int_equal(x->n, y->n);
+        for (size_t i = 0; i < x->n; i++) {
+            assert_true(x->x[i] == y->x[i] && x->y[i] == y->y[i]);
+        }
+    }
+    close_screen(&whole);
+    post(&t, (struct command){.kind = COMMAND_EXTEND, .at = 24});
+    wait_until(&t, is_idle);
+    wait_until(&t, is_done);
+    post(&t, (struct command){.kind = COMMAND_SEEDS, .at = 1}); /* too late now */
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(t.v.message_bad && strstr(t.v.message, "changed on the way (extend)"));
+    close_screen(&t);
+}
+
 /* A fork makes a twin of each seed. */
 static void a_fork_has_all_seeds(void **state)
 {
@@ -774,6 +822,7 @@ int main(void)
         cmocka_unit_test(settings_are_written_as_a_configuration),
         cmocka_unit_test(further_arms_do_not_disturb),
         cmocka_unit_test(conditions_have_seeds),
+        cmocka_unit_test(a_seed_is_added),
         cmocka_unit_test(a_fork_has_all_seeds),
         cmocka_unit_test(what_cannot_be_opened_is_said),
     };

@@ -70,6 +70,32 @@ static void test_so_far_and_one_seed(void **state)
     session_view_deinit(&v);
 }
 
+/* Seeds beyond those planned: intervals for any number of them, as their price says. */
+static void test_added_seeds(void **state)
+{
+    (void)state;
+    struct session_view v;
+    struct view_verdicts fixed, any;
+    double widening = 0;
+    size_t regained = 0;
+    sample_view_seeds(&v, 2, 6, 1500, 0);
+    assert_true(view_verdicts_of(&v, 0, &fixed));
+    assert_int_equal(fixed.first, 0);
+    v.seeds_planned = 5;
+    assert_true(view_verdicts_of(&v, 0, &any));
+    assert_int_equal(any.first, 5);
+    const struct stats_interval x = fixed.row[VERDICT_OF_EV].d.by;
+    const struct stats_interval y = any.row[VERDICT_OF_EV].d.by;
+    const double wider = (y.high - y.low) / (x.high - x.low);
+    assert_true(fabs(wider - paired_widening(6, 5, VERDICT_LEVEL)) < 1e-9);
+    view_cost_of_looking(&v, &widening, &regained);
+    assert_true(widening > 1.59 && widening < 1.61 && regained == 10);
+    v.seeds_planned = 1; /* which establishes nothing: from two on */
+    assert_true(view_verdicts_of(&v, 0, &any));
+    assert_int_equal(any.first, 2);
+    session_view_deinit(&v);
+}
+
 static void test_baseline(void **state)
 {
     (void)state;
@@ -118,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pairs_by_seed),
         cmocka_unit_test(test_so_far_and_one_seed),
+        cmocka_unit_test(test_added_seeds),
         cmocka_unit_test(test_baseline),
         cmocka_unit_test(test_why_not_comparable),
     };

@@ -2,6 +2,7 @@
 #include "base/csvfile.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "session/verdicts.h"
 #include "ui/actions.h"
 #include "ui/export.h"
 #include "ui/glyph.h"
@@ -551,6 +552,33 @@ static void seed_lines(struct app *a, const struct session_view *v, const char *
     (void)v;
 }
 
+/* Seeds that are added after looking have their price: it is named, and the same words
+ * again go ahead. */
+static void add_seeds(struct app *a, const struct session_view *v, const char *args)
+{
+    int64_t *asked = &train_of(a)->seeds_asked;
+    double widening = 0;
+    size_t regained = 0;
+    if (strcmp(args, "+1") != 0) {
+        app_say(a, true, "seeds: expected +1");
+        return;
+    }
+    if (*asked == (int64_t)v->n_arms) {
+        struct command *c = app_emit(a, COMMAND_SEEDS);
+        if (c) {
+            c->at = 1;
+        }
+        *asked = 0;
+        return;
+    }
+    *asked = (int64_t)v->n_arms;
+    view_cost_of_looking(v, &widening, &regained);
+    app_say(a, false,
+            "after a look intervals are %.1f times as wide, %zu seeds regain them; "
+            ":seeds +1 again adds one",
+            widening, regained);
+}
+
 static const char *may_see_seeds(const struct app *a, const struct session_view *v)
 {
     (void)a;
@@ -707,6 +735,7 @@ ACTION action_zoom_pane = {.command = "zoom", .args = "", .run = zoom_pane};
 ACTION action_zoom_x = {.command = "zoom-x", .args = "in|out|all", .run = train_zoom_x, .word = zoom_word};
 ACTION action_arm = {.command = "arm", .args = "[A|B|...|both]", .run = arm, .may = may_choose_arm, .word = arm_word, .hides = true};
 ACTION action_seed_lines = {.command = "seed-lines", .args = "", .run = seed_lines, .may = may_see_seeds, .hides = true};
+ACTION action_seeds = {.command = "seeds", .args = "+1", .run = add_seeds, .may = may_steer};
 ACTION action_numbers = {.command = "numbers", .args = "", .run = numbers, .may = may_choose_arm};
 #undef ACTION
 
@@ -747,6 +776,8 @@ static const struct key_entry keys[] = {
     {{'v'}, &action_arm, "", "arm", "which condition masking keys act on, all its seeds: A, B, ... or both", 10},
     {{'V'}, &action_seed_lines, "", "seeds",
      "curves of each seed as thin lines, in place of the band from the least to the greatest", 10},
+    {{0}, &action_seeds, "", NULL,
+     "a further seed of weights for each condition, trained from step 0 while the others wait", 0},
     {{'E'}, &action_events, "", "events",
      "all events of the run, each whole; Enter puts the cursor there", 11},
     {{'D'}, &action_numbers, "", NULL,

@@ -19,7 +19,9 @@ struct train_state {
     double cursor;     /* in `unit`; NaN: off */
     bool numbers;      /* values of one arm where the difference would stand */
     bool seeds;        /* thin lines of each */
-    size_t event_top;  /* events scrolled off, newest first */
+    int64_t
+        seeds_asked;  /* arms there were when `:seeds +1` was answered with its price */
+    size_t event_top; /* events scrolled off, newest first */
     struct plot_result plot[PANES]; /* as last drawn */
     bool drawn[PANES];
 };

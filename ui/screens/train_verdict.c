@@ -250,8 +250,12 @@ void train_verdict_title(const struct app *a, const struct session_view *v, char
         snprintf(out, cap, "no seed in common");
         return;
     }
-    snprintf(out, cap, "%c - %c, %zu seed%s%s", v->cond[r.of].letter,
-             v->cond[r.baseline].letter, r.pairs, r.pairs == 1 ? "" : "s",
+    char planned[32] = "";
+    if (r.first) {
+        snprintf(planned, sizeof planned, " (%zu planned)", v->seeds_planned);
+    }
+    snprintf(out, cap, "%c - %c, %zu seed%s%s%s", v->cond[r.of].letter,
+             v->cond[r.baseline].letter, r.pairs, r.pairs == 1 ? "" : "s", planned,
              r.planned ? "" : ", so far");
 }
 
@@ -262,9 +266,13 @@ void train_verdict_caption(const struct app *a, const struct session_view *v, in
     const bool any = view_verdicts_of(v, compared(a, v), &r);
     const bool one = any && r.pairs == 1;
     const char *whole = one ? "not established: one seed; the interval is of the text"
+                        : r.first
+                            ? "seeds share text and model; intervals for any number "
+                              "of them (Lai 1976)"
                             : "seeds share text and model; Holm over the first five";
-    const char *brief =
-        one ? "not established: one seed" : "seeds share text and model";
+    const char *brief = one       ? "not established: one seed"
+                        : r.first ? "intervals for any number of seeds"
+                                  : "seeds share text and model";
     snprintf(out, cap, "%s", !any ? "" : (int)strlen(whole) <= room ? whole : brief);
 }
 
