@@ -25,6 +25,7 @@ static enum err copy_kinds(struct eval_set *s, const struct concepts *c,
     for (size_t i = 0; i < c->n_probed; i++) {
         s->kind[i] = c->def[i].kind;
         s->n_leaf += c->def[i].kind == CONCEPT_LEAF;
+        s->n_common += c->def[i].kind <= CONCEPT_LETTER;
     }
     return OK;
 }

@@ -356,7 +356,7 @@ enum err eval_saebench_bank(const struct eval_set *set, struct pool *pool,
                             const atomic_bool *cancel, struct probe_bank *out,
                             struct errinfo *e)
 {
-    const size_t C = set->n_leaf > 0 ? set->n_leaf : set->sample.n_concepts;
+    const size_t C = set->n_leaf > 0 ? set->n_leaf : set->n_common;
     return probe_bank_init(out, FORM_SAEBENCH, C, &set->sample, set->id, &set->cfg, 0,
                            pool, cancel, e);
 }

@@ -16,6 +16,11 @@ const char *word_verdict_name(enum word_verdict v)
     return name[v];
 }
 
+double word_absorber_share(const struct word_result *w, size_t i)
+{
+    return w->absorbed > 0 ? (double)w->absorber[i].times / (double)w->absorbed : 0.0;
+}
+
 enum word_verdict word_verdict(const struct word_result *w, size_t least)
 {
     if (w->occurrences < least || w->occurrences == 0) {
