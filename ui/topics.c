@@ -48,7 +48,11 @@ static const struct topic topics[] = {
      "held: a main latent fires on half or more; absorbed: of the others, another latent "
      "stands in on half or more; missed: on fewer. So a word that is held can be absorbed "
      "in part. probe wrong: the model tells fewer than half; too rare: under 20 "
-     "occurrences, no verdict. by: the latent that absorbs most, and on what share.\n"
+     "occurrences, no verdict. by: the latent that absorbs most, "
+     "and its share of the occurrences that are absorbed.\n"
+     "Without a concepts file the families are made from the vocabulary: first letters, "
+     "word shapes (capital, all capitals, digits), suffixes. --concepts FILE.csv "
+     "(concept,parent,word) brings your own categories.\n"
      "A-B of one pair of arms is no finding: other seeds may turn it round, and after "
      "sorting the largest of many differences is large by chance as well."},
     {"what is masking?",

@@ -34,9 +34,88 @@ static void families_in_turn(void **state)
     type(b, ":family leaf\n");
     assert_int_equal(own(b)->family, CONCEPT_LEAF);
     type(b, ":family kin\n");
-    assert_true(on_screen(b, "expected super, leaf or letter"));
+    assert_true(on_screen(b, "expected super, leaf, letter, shape or suffix"));
     type(b, "u");
     assert_int_equal(own(b)->family, CONCEPT_SUPER);
+    bench_free(b);
+}
+
+/* Without a file the families are those of the vocabulary, which the screen says with
+ * what to give for more; nobody has to leave an empty one first. */
+static void without_a_file(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    sample_no_file(&b->v);
+    type(b, "2");
+    assert_int_equal(own(b)->family, CONCEPT_LETTER);
+    assert_int_equal(own(b)->n, 4);
+    assert_true(on_screen(b, "first letters") && on_screen(b, "from the vocabulary"));
+    assert_true(on_screen(b, "--concepts FILE.csv (concept,parent,word)"));
+    type(b, "f");
+    assert_int_equal(own(b)->family, CONCEPT_SHAPE);
+    type(b, "f");
+    assert_int_equal(own(b)->family, CONCEPT_SUFFIX);
+    assert_true(on_screen(b, "words of -ing"));
+    type(b, "f");
+    assert_int_equal(own(b)->family, CONCEPT_LETTER);
+    bench_free(b);
+}
+
+static void filtered(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    const struct concept_column *f1 = &concept_columns[1];
+    type(b, "2f");
+    const size_t all = own(b)->n;
+    type(b, "&b_f1<.6\n");
+    assert_true(own(b)->n > 0 && own(b)->n < all);
+    assert_int_equal(own(b)->n + own(b)->hidden, all);
+    assert_true(on_screen(b, "hidden by the filter") &&
+                on_screen(b, "filter: b_f1<.6"));
+    for (size_t i = 0; i < own(b)->n; i++) {
+        assert_true(concepts_value(&b->v, f1, SIDE_B, own(b)->concept[i]) < 0.6);
+    }
+    type(b, ":filter difference_f1>0 | clothing\n");
+    for (size_t i = 0; i < own(b)->n; i++) {
+        assert_true(strcmp(name_at(b, i), "clothing") == 0 ||
+                    concepts_value(&b->v, f1, SIDE_DIFFERENCE, own(b)->concept[i]) > 0);
+    }
+    /* Without a prefix: of the arm that `v` is at. */
+    type(b, ":filter f1>.6\n");
+    for (size_t i = 0; i < own(b)->n; i++) {
+        assert_true(concepts_value(&b->v, f1, SIDE_A, own(b)->concept[i]) > 0.6);
+    }
+    type(b, "v");
+    assert_true(own(b)->n > 0);
+    for (size_t i = 0; i < own(b)->n; i++) {
+        assert_true(concepts_value(&b->v, f1, SIDE_B, own(b)->concept[i]) > 0.6);
+    }
+    type(b, "v:filter flute\n"); /* a word of theirs */
+    assert_int_equal(own(b)->n, 0);
+    assert_true(on_screen(b, "no concept passes the filter"));
+    type(b, "\\");
+    assert_int_equal(own(b)->n, all);
+    type(b, "u"); /* and undo brings it back */
+    assert_int_equal(own(b)->n, 0);
+    type(b, ":filter size>3\n");
+    assert_true(on_screen(b, "unknown field"));
+    bench_free(b);
+}
+
+/* F1 of 0 is of no latent at all: the rule takes the first, whatever it is. */
+static void no_latent_is_none(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    struct concept_table *t = (struct concept_table *)(uintptr_t)b->v.arm[0].concepts;
+    t->row[0].f1_best = t->row[0].f1_heldout = 0.0;
+    type(b, "2");
+    assert_string_equal(name_at(b, 0), "animal");
+    assert_true(on_screen(b, "none  0.00"));
+    type(b, "\n");
+    assert_true(on_screen(b, "A has no latent for it"));
     bench_free(b);
 }
 
@@ -164,6 +243,19 @@ static void exported(void **state)
     assert_int_equal(name + 1, fields);
     assert_non_null(strstr(out.p, "\nanimal,super,"));
     csv_free_table(t);
+
+    /* The words, where they are in focus. */
+    char file[80];
+    str_clear(&out);
+    type(b, "\t");
+    screen_concepts.export_name(&b->a, &b->v, file, sizeof file);
+    assert_string_equal(file, "words-super-900.csv");
+    assert_ok(screen_concepts.export_text(&b->a, &b->v, &out, &e), &e);
+    assert_ok(csv_parse_table(out.p, out.len, "export", &lim, &t, &e), &e);
+    assert_int_equal(t->rows, own(b)->n_words);
+    assert_non_null(strstr(out.p, "concept,word,token,a_occurrences,"));
+    assert_non_null(strstr(out.p, "\nanimal,dog,4,"));
+    csv_free_table(t);
     str_free(&out);
     bench_free(b);
 }
@@ -226,6 +318,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(families_in_turn),
+        cmocka_unit_test(without_a_file),
+        cmocka_unit_test(filtered),
+        cmocka_unit_test(no_latent_is_none),
         cmocka_unit_test(sorted_either_way),
         cmocka_unit_test(words_are_found),
         cmocka_unit_test(found_from_another_screen),

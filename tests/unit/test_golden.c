@@ -10,32 +10,35 @@ struct shot {
     const char *name;
     size_t arms;
     const char *keys; /* \n Enter, \t Tab */
+    bool no_file;     /* of concepts */
 };
 
 static const struct shot shots[] = {
-    {"train", 2, ""},
-    {"train-one-arm", 1, ""},
-    {"train-numbers", 2, "D."},
-    {"train-zoom", 2, "zhhh"},
-    {"train-said", 2, ":mask 2\n"},
-    {"concepts", 2, "2jj"},
-    {"concepts-one-arm", 1, "2"},
-    {"concepts-words", 2, "2jj\tj"},
-    {"concepts-sorted", 2, "2>>>>>>f"},
-    {"latents", 2, "3 jj"},
-    {"latents-filter", 2, "3&density>1e-3 & !dead"},
-    {"latents-offer", 2, "3&!dead\n&"},
-    {"latents-said", 2, "3:sort x\n"},
-    {"latents-scatter", 2, "3 jj=l"},
-    {"latents-label", 2, "3j;house pets\n"},
-    {"events", 2, "E"},
-    {"completion", 2, ":set \t"},
-    {"detail", 2, ":latent 42\n"},
-    {"detail-lens", 2, ":latent 42\nL;house pets\n/hammer\n"},
-    {"detail-wrap", 2, ":latent 42\nwj"},
-    {"help", 2, "?jj"},
-    {"help-topic", 2, "?/what is absorption"},
-    {"quit", 2, "q"},
+    {"train", 2, "", false},
+    {"train-one-arm", 1, "", false},
+    {"train-numbers", 2, "D.", false},
+    {"train-zoom", 2, "zhhh", false},
+    {"train-said", 2, ":mask 2\n", false},
+    {"concepts", 2, "2jj", false},
+    {"concepts-one-arm", 1, "2", false},
+    {"concepts-words", 2, "2jj\tj", false},
+    {"concepts-sorted", 2, "2>>>>>>f", false},
+    {"concepts-filter", 2, "2f&absorb>.08", false},
+    {"concepts-no-file", 2, "2", true},
+    {"latents", 2, "3 jj", false},
+    {"latents-filter", 2, "3&density>1e-3 & !dead", false},
+    {"latents-offer", 2, "3&!dead\n&", false},
+    {"latents-said", 2, "3:sort x\n", false},
+    {"latents-scatter", 2, "3 jj=l", false},
+    {"latents-label", 2, "3j;house pets\n", false},
+    {"events", 2, "E", false},
+    {"completion", 2, ":set \t", false},
+    {"detail", 2, ":latent 42\n", false},
+    {"detail-lens", 2, ":latent 42\nL;house pets\n/hammer\n", false},
+    {"detail-wrap", 2, ":latent 42\nwj", false},
+    {"help", 2, "?jj", false},
+    {"help-topic", 2, "?/what is absorption", false},
+    {"quit", 2, "q", false},
 };
 enum { SHOTS = sizeof shots / sizeof shots[0] };
 
@@ -73,6 +76,9 @@ static void begin(struct app *a, struct session_view *v, const struct shot *s, i
                   int h, enum glyph_tier tier)
 {
     sample_view(v, s->arms, 900, 512);
+    if (s->no_file) {
+        sample_no_file(v);
+    }
     struct errinfo e;
     assert_ok(app_init(a, &screen_table, w, h, tier, THEME_DARK, &e), &e);
     app_update(a, v, &(struct event){.kind = EVENT_TICK});

@@ -32,6 +32,13 @@ static const enum concept_kind sample_kind[SAMPLE_CONCEPTS] = {
     CONCEPT_SUPER, CONCEPT_LEAF, CONCEPT_SUPER, CONCEPT_LEAF,
     CONCEPT_LEAF,  CONCEPT_LEAF, CONCEPT_LEAF,  CONCEPT_LETTER};
 
+/* The same of a run without a concepts file. */
+static const char *const sample_built_in[SAMPLE_CONCEPTS] = {
+    "letter a", "letter b", "letter c", "letter d", "capital", "digits", "-ing", "-s"};
+static const enum concept_kind sample_built_in_kind[SAMPLE_CONCEPTS] = {
+    CONCEPT_LETTER, CONCEPT_LETTER, CONCEPT_LETTER, CONCEPT_LETTER,
+    CONCEPT_SHAPE,  CONCEPT_SHAPE,  CONCEPT_SUFFIX, CONCEPT_SUFFIX};
+
 /* A fixed pseudo-random number in [0, 1). */
 static inline double sample_u(uint32_t i)
 {
@@ -329,6 +336,13 @@ static inline void sample_view(struct session_view *v, size_t arms, int64_t step
         v->detail = sample_detail(v->arm[0].table, 42, INTERVAL_TOP);
     }
     v->version = 1;
+}
+
+/* The view of a run that was given no concepts. */
+static inline void sample_no_file(struct session_view *v)
+{
+    v->names.concept_name = sample_built_in;
+    v->names.concept_kind = sample_built_in_kind;
 }
 
 #endif

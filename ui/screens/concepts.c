@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "ui/actions.h"
 #include "ui/export.h"
+#include "ui/rows.h"
 #include "ui/screens/concepts_priv.h"
 #include "ui/text.h"
 
@@ -61,13 +62,15 @@ static void cell_text(const struct session_view *v, const struct concept_column 
                       enum concept_side side, int32_t concept, char *out, size_t cap)
 {
     const double x = concepts_value(v, col, side, concept);
+    const struct concept_result *r =
+        side == SIDE_DIFFERENCE ? NULL : concepts_result(v, (size_t)side, concept);
     if (!isfinite(x)) {
-        snprintf(out, cap, "-");
+        const bool none = col->measure < 0 && r && r->eligible;
+        snprintf(out, cap, none ? "none" : "-");
     } else if (col->measure < 0) { /* and how many others carry it */
-        const size_t n = concepts_result(v, (size_t)side, concept)->n_main;
         int len = snprintf(out, cap, "#%.0f", x);
-        if (n > 1 && len > 0 && (size_t)len < cap) {
-            snprintf(out + len, cap - (size_t)len, "+%zu", n - 1);
+        if (r->n_main > 1 && len > 0 && (size_t)len < cap) {
+            snprintf(out + len, cap - (size_t)len, "+%zu", r->n_main - 1);
         }
     } else {
         snprintf(
@@ -142,16 +145,19 @@ static void draw_header(struct app *a, const struct session_view *v, struct canv
     }
 }
 
-static void draw_row(const struct session_view *v, struct canvas *c, struct rect r,
-                     const struct place *place, size_t n, int32_t concept, bool cursor)
+static void draw_row(const struct app *a, const struct session_view *v,
+                     struct canvas *c, struct rect r, const struct place *place,
+                     size_t n, int32_t concept, bool cursor)
 {
+    const char *name = v->names.concept_name[concept];
     const enum role role = cursor ? ROLE_SELECT : ROLE_TEXT;
     if (cursor) {
         canvas_fill(c, r, ' ', ROLE_SELECT, 0);
         canvas_put(c, r.x, r.y, 0x25B6, ROLE_SELECT, 0);
     }
-    canvas_text(c, r.x + 2, r.y, NAME_W - 3, v->names.concept_name[concept],
-                cursor ? ROLE_SELECT : ROLE_VALUE, 0);
+    canvas_text(c, r.x + 2, r.y, NAME_W - 3, name, cursor ? ROLE_SELECT : ROLE_VALUE,
+                0);
+    rows_tint_found(c, r.x + 2, r.y, NAME_W - 3, name, concepts_own(a)->find);
     for (size_t i = 0; i < n; i++) {
         const struct place *p = &place[i];
         char text[32];
@@ -172,6 +178,8 @@ static void draw_none(const struct app *a, const struct session_view *v,
         snprintf(text, sizeof text, "measuring the concepts ...");
     } else if (why) {
         snprintf(text, sizeof text, "%s", why);
+    } else if (concepts_own(a)->hidden > 0) {
+        snprintf(text, sizeof text, "no concept passes the filter   (\\ clears it)");
     } else {
         snprintf(text, sizeof text, "no measured %s; f goes on to the next family",
                  concepts_family_name(concepts_own(a)->family));
@@ -179,22 +187,58 @@ static void draw_none(const struct app *a, const struct session_view *v,
     canvas_text(c, r.x + 2, r.y + r.h / 2, r.w - 2, text, ROLE_DIM, 0);
 }
 
-/* Under the table: what is not in it, and what its differences are worth. */
-static void draw_foot(const struct app *a, const struct session_view *v,
-                      struct canvas *c, struct rect r)
+/* Under the table, in as many lines as it takes: what is not in it, what its
+ * differences are worth, where a run without a file gets more families from. */
+enum { FOOT_LINES = 3 };
+struct foot {
+    char line[FOOT_LINES][160];
+    size_t n;
+};
+
+/* On the last line if it fits there. */
+static void foot_add(struct foot *f, int w, const char *text)
+{
+    char *last = f->n ? f->line[f->n - 1] : NULL;
+    if (last && canvas_text_width(last) + canvas_text_width(text) + 2 <= w) {
+        const size_t len = strlen(last);
+        snprintf(last + len, sizeof f->line[0] - len, "; %s", text);
+    } else if (f->n < FOOT_LINES) {
+        snprintf(f->line[f->n++], sizeof f->line[0], "%s", text);
+    }
+}
+
+static struct foot foot_of(const struct app *a, const struct session_view *v, int w)
 {
     const struct concepts_state *s = concepts_own(a);
-    int used = 0;
+    struct foot f = {.n = 0};
+    char text[80];
+    if (s->hidden > 0) {
+        snprintf(text, sizeof text, "%zu hidden by the filter", s->hidden);
+        foot_add(&f, w, text);
+    }
     if (s->unmeasured > 0) {
-        used =
-            canvas_textf(c, r.x + 1, r.y, r.w - 1, ROLE_DIM, 0,
-                         "%zu not measured: probes do not tell them; ", s->unmeasured);
+        snprintf(text, sizeof text, "%zu not measured: probes do not tell them",
+                 s->unmeasured);
+        foot_add(&f, w, text);
     }
     if (arms_of(v) > 1) {
-        canvas_text(c, r.x + 1 + used, r.y, r.w - 1 - used,
-                    s->sort >= 0 && s->side == SIDE_DIFFERENCE
-                        ? "found by sorting, and of one pair: no verdict"
-                        : "A-B of one pair is no finding: `saetop verdict` takes seeds",
+        foot_add(&f, w,
+                 s->sort >= 0 && s->side == SIDE_DIFFERENCE
+                     ? "found by sorting, and of one pair: no verdict"
+                     : "A-B of one pair is no finding: `saetop verdict` takes seeds");
+    }
+    if (!concepts_has_file(v)) {
+        foot_add(
+            &f, w,
+            "from the vocabulary; yours: --concepts FILE.csv (concept,parent,word)");
+    }
+    return f;
+}
+
+static void draw_foot(const struct foot *f, struct canvas *c, struct rect r)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        canvas_text(c, r.x + 1, r.y + r.h - (int)(f->n - i), r.w - 1, f->line[i],
                     ROLE_DIM, 0);
     }
 }
@@ -214,7 +258,8 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
     const struct rect in = canvas_box(c, r, concepts_family_name(s->family), value,
                                       *app_focus(a, &screen_concepts) == CONCEPTS_LIST);
     app_hit(a, r, HIT_PANE, CONCEPTS_LIST);
-    s->list.page = in.h - 3;
+    const struct foot foot = foot_of(a, v, in.w - 2);
+    s->list.page = in.h - 2 - (int)(foot.n ? foot.n : 1);
     list_set(&s->list, s->n, s->list.page);
     if (!s->n || in.h < 4) {
         draw_none(a, v, c, in);
@@ -225,10 +270,11 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
     for (size_t i = 0; i < list_visible(&s->list); i++) {
         const size_t at = s->list.top + i;
         const struct rect row = {in.x, in.y + 2 + (int)i, in.w, 1};
-        draw_row(v, c, row, place, n, s->concept[at], at == s->list.cursor);
+        draw_row(a, v, c, row, place, n, s->concept[at], at == s->list.cursor);
         app_hit(a, row, HIT_ROW, (int)i);
     }
-    draw_foot(a, v, c, (struct rect){in.x, in.y + in.h - 1, in.w, 1});
+    rows_bar(c, &s->list, in.x + in.w - 1, in.y + 2, s->list.page);
+    draw_foot(&foot, c, in);
 }
 
 /* ---- the words ---- */
@@ -292,7 +338,7 @@ static enum role verdict_role(enum word_verdict v)
 }
 
 /* Of a word in one arm: how often a main latent fires, the verdict, and which latent
- * absorbs what share of those that the probe tells. */
+ * absorbs what share of those that are absorbed. */
 static void draw_fate(struct canvas *c, int x, int y, const struct word_result *w,
                       bool cursor)
 {
@@ -308,8 +354,7 @@ static void draw_fate(struct canvas *c, int x, int y, const struct word_result *
                 cursor ? ROLE_SELECT : verdict_role(w->verdict), 0);
     if (w->absorbed > 0 && w->absorber[0].latent >= 0) {
         snprintf(by, sizeof by, "#%d %s", w->absorber[0].latent,
-                 NUMBER(NUMBER_PLAIN, 0, 2,
-                        (double)w->absorber[0].times / (double)w->right));
+                 NUMBER(NUMBER_PLAIN, 0, 2, word_absorber_share(w, 0)));
     }
     canvas_text(c, x + FIRES_W + VERDICT_W, y, BY_W, by,
                 cursor ? ROLE_SELECT : ROLE_KEY, 0);
@@ -327,14 +372,15 @@ static void draw_word_header(const struct session_view *v, struct canvas *c, int
         canvas_text(c, x + 2, y, FIRES_W, "fires", ROLE_TITLE, ATTR_BOLD);
         canvas_text(c, x + FIRES_W + 1, y, VERDICT_W, " verdict", ROLE_TITLE,
                     ATTR_BOLD);
-        canvas_text(c, x + FIRES_W + VERDICT_W + 1, y, BY_W, "by", ROLE_TITLE,
+        canvas_text(c, x + FIRES_W + VERDICT_W + 1, y, BY_W, "by share", ROLE_TITLE,
                     ATTR_BOLD);
         x += FIRES_W + VERDICT_W + BY_W;
     }
 }
 
-static void draw_word(const struct session_view *v, struct canvas *c, struct rect r,
-                      const struct concept_word *w, bool cursor)
+static void draw_word(const struct app *a, const struct session_view *v,
+                      struct canvas *c, struct rect r, const struct concept_word *w,
+                      bool cursor)
 {
     char text[80], count[24];
     const struct word_result *any = w->of[0] ? w->of[0] : w->of[1];
@@ -345,6 +391,7 @@ static void draw_word(const struct session_view *v, struct canvas *c, struct rec
     names_token_trimmed(&v->names, w->token, text, sizeof text);
     canvas_text(c, r.x + 2, r.y, WORD_W - 1, text, cursor ? ROLE_SELECT : ROLE_VALUE,
                 0);
+    rows_tint_found(c, r.x + 2, r.y, WORD_W - 1, text, concepts_own(a)->find);
     text_thousands(count, sizeof count, (int64_t)any->occurrences);
     put_right(c, r.x + WORD_W, r.y, COUNT_W, count, cursor ? ROLE_SELECT : ROLE_TEXT,
               0);
@@ -418,9 +465,10 @@ static void draw_words(struct app *a, const struct session_view *v, struct canva
         const struct rect row = {in.x, in.y + 1 + (int)i, in.w, 1};
         const bool cursor =
             at == s->words.cursor && *app_focus(a, &screen_concepts) == CONCEPTS_WORDS;
-        draw_word(v, c, row, &s->word[at], cursor);
+        draw_word(a, v, c, row, &s->word[at], cursor);
         app_hit(a, row, HIT_WORD, (int)i);
     }
+    rows_bar(c, &s->words, in.x + in.w - 1, in.y + 1, s->words.page);
 }
 
 static void view(struct app *a, const struct session_view *v, struct canvas *c,
@@ -483,7 +531,7 @@ static int32_t latent_here(const struct app *a, const struct session_view *v,
             return w->absorber[0].latent;
         }
     }
-    return o && o->n_main ? o->main_latent[0] : -1;
+    return o && concepts_has_latent(o) ? o->main_latent[0] : -1;
 }
 
 static void enter(struct app *a, const struct session_view *v)
@@ -536,7 +584,11 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     const char *whose = arms_of(v) < 2    ? ""
                         : latents_cond(a) ? "Enter opens B's  "
                                           : "Enter opens A's  ";
-    const size_t len = (size_t)snprintf(out, cap, "%ssort %s%s", whose, by, of);
+    size_t len = (size_t)snprintf(out, cap, "%ssort %s%s", whose, by, of);
+    if (s->filter.text[0] && len < cap) {
+        len +=
+            (size_t)snprintf(out + len, cap - len, "  filter: %.120s", s->filter.text);
+    }
     if (s->find[0] && len < cap) {
         snprintf(out + len, cap - len, "  /%.60s", s->find);
     }
@@ -573,11 +625,17 @@ static void set_layout(struct app *a, const struct session_view *v, const void *
 
 /* ---- export ---- */
 
+/* The pane in focus is what is written. */
+static bool exports_words(const struct app *a)
+{
+    return *app_focus(a, &screen_concepts) == CONCEPTS_WORDS;
+}
+
 static void export_name(const struct app *a, const struct session_view *v, char *out,
                         size_t cap)
 {
     const struct concept_table *t = concepts_table(v, 0);
-    snprintf(out, cap, "concepts-%s-%lld.csv",
+    snprintf(out, cap, "%s-%s-%lld.csv", exports_words(a) ? "words" : "concepts",
              concept_kind_name((enum concept_kind)concepts_own(a)->family),
              (long long)(t ? t->step : 0));
 }
@@ -600,9 +658,61 @@ static void add_line(const struct session_view *v, int32_t concept, struct str *
     str_addc(out, '\n');
 }
 
+static void add_word_head(const struct session_view *v, struct str *out)
+{
+    static const char *const figure[] = {
+        "occurrences", "main_latent_fires", "true_positives", "held",
+        "absorbed",    "verdict",           "absorber",       "share"};
+    csv_add(out, "concept", true);
+    csv_add(out, "word", false);
+    csv_add(out, "token", false);
+    for (size_t arm = 0; arm < arms_of(v); arm++) {
+        for (size_t i = 0; i < sizeof figure / sizeof figure[0]; i++) {
+            char name[64];
+            snprintf(name, sizeof name, "%c_%s", 'a' + (int)arm, figure[i]);
+            csv_add(out, name, false);
+        }
+    }
+    str_addc(out, '\n');
+}
+
+/* Of a word in one arm; empty fields where it was not measured. */
+static void add_fate(const struct word_result *w, struct str *out)
+{
+    const bool taken = w && w->absorbed > 0 && w->absorber[0].latent >= 0;
+    const size_t count[] = {w ? w->occurrences : 0, w ? w->fires : 0, w ? w->right : 0,
+                            w ? w->held : 0, w ? w->absorbed : 0};
+    for (size_t i = 0; i < sizeof count / sizeof count[0]; i++) {
+        export_number(out, w ? (double)count[i] : (double)NAN, false);
+    }
+    csv_add(out, w ? word_verdict_name(w->verdict) : "", false);
+    export_number(out, taken ? (double)w->absorber[0].latent : (double)NAN, false);
+    export_number(out, taken ? word_absorber_share(w, 0) : (double)NAN, false);
+}
+
+/* The words as they are listed, and what became of each in each arm. */
+static enum err export_words(const struct app *a, const struct session_view *v,
+                             struct str *out, struct errinfo *e)
+{
+    const struct concepts_state *s = concepts_own(a);
+    add_word_head(v, out);
+    for (size_t i = 0; i < s->n_words; i++) {
+        char word[80];
+        names_token_trimmed(&v->names, s->word[i].token, word, sizeof word);
+        export_escaped(out, v->names.concept_name[s->at], true);
+        export_escaped(out, word, false);
+        export_integer(out, s->word[i].token, false);
+        for (size_t arm = 0; arm < arms_of(v); arm++) {
+            add_fate(s->word[i].of[arm], out);
+        }
+        str_addc(out, '\n');
+    }
+    return str_err(out, "export", e);
+}
+
 /* The family as sorted: concept, kind, and each column of A, of B and A - B. */
-static enum err export_text(const struct app *a, const struct session_view *v,
-                            struct str *out, struct errinfo *e)
+static enum err export_concepts(const struct app *a, const struct session_view *v,
+                                struct str *out, struct errinfo *e)
 {
     static const char *const prefix[CONCEPT_SIDES] = {"a_", "b_", "difference_"};
     const struct concepts_state *s = concepts_own(a);
@@ -623,6 +733,13 @@ static enum err export_text(const struct app *a, const struct session_view *v,
         add_line(v, s->concept[i], out);
     }
     return str_err(out, "export", e);
+}
+
+static enum err export_text(const struct app *a, const struct session_view *v,
+                            struct str *out, struct errinfo *e)
+{
+    return exports_words(a) ? export_words(a, v, out, e)
+                            : export_concepts(a, v, out, e);
 }
 
 const struct screen_def screen_concepts = {

@@ -41,27 +41,47 @@ void concepts_ask(struct app *a, const struct session_view *v, bool again)
 
 /* ---- the table ---- */
 
+/* The place of the family in the order of `f`. */
+static size_t family_place(int family)
+{
+    size_t i = 0;
+    while (concepts_family_at(i) >= 0 && concepts_family_at(i) != family) {
+        i++;
+    }
+    return i;
+}
+
+static const char *family_word(const struct app *a, const char *text, size_t i)
+{
+    (void)a;
+    (void)text;
+    const int family = concepts_family_at(i);
+    return family >= 0 ? concept_kind_name((enum concept_kind)family) : NULL;
+}
+
 static void family(struct app *a, const struct session_view *v, const char *args)
 {
     struct concepts_state *s = concepts_own(a);
     const int was = s->family;
+    size_t at = family_place(was);
     if (args[0]) {
-        for (int k = 0; k < CONCEPT_GRAMMAR; k++) {
-            if (!strcmp(args, concept_kind_name((enum concept_kind)k))) {
-                s->family = k;
-                concepts_order(a, v);
-                return;
-            }
+        const char *word = NULL;
+        for (at = 0; (word = family_word(a, "", at)) && strcmp(args, word) != 0;) {
+            at++;
         }
-        app_say(a, true, "family: expected super, leaf or letter");
+        if (!word) {
+            app_say(a, true, "family: expected super, leaf, letter, shape or suffix");
+            return;
+        }
+        s->family = concepts_family_at(at);
+        concepts_order(a, v);
         return;
     }
-    do { /* super-categories, categories, letters: those that the text has */
-        s->family = s->family == CONCEPT_SUPER  ? CONCEPT_LEAF
-                    : s->family == CONCEPT_LEAF ? CONCEPT_LETTER
-                                                : CONCEPT_SUPER;
+    do { /* those of which something was measured */
+        at = concepts_family_at(at + 1) >= 0 ? at + 1 : 0;
+        s->family = concepts_family_at(at);
         concepts_order(a, v);
-    } while (s->n == 0 && s->family != was);
+    } while (s->n == 0 && concepts_family_at(at) != was);
     list_home(&s->list);
     s->at = s->n ? s->concept[0] : -1;
     concepts_order(a, v);
@@ -114,8 +134,8 @@ static void sort(struct app *a, const struct session_view *v, const char *args)
     concepts_order(a, v);
     if (s->sort >= 0 && s->side == SIDE_DIFFERENCE) {
         app_say(a, false,
-                "found by sorting: among %zu concepts some differences are "
-                "large by chance; seeds tell",
+                "found by sorting: of %zu concepts some differ much by chance; seeds "
+                "tell",
                 s->n);
     }
 }
@@ -125,6 +145,98 @@ static void reverse(struct app *a, const struct session_view *v, const char *arg
     (void)args;
     concepts_own(a)->reverse = !concepts_own(a)->reverse;
     concepts_order(a, v);
+}
+
+/* ---- filter ---- */
+
+static struct filter_line *filter_here(const struct app *a)
+{
+    return &concepts_own(a)->filter;
+}
+
+static const struct prompt_def filter_prompt;
+static const struct undo_kind filter_undo;
+static const struct filter_use filtering = {.line = filter_here,
+                                            .set = concepts_set_filter,
+                                            .prompt = &filter_prompt,
+                                            .undo = &filter_undo};
+
+static void apply_filter(struct app *a, const struct session_view *v,
+                         const struct undo_step *s, bool back)
+{
+    concepts_set_filter(a, v, back ? s->before : s->after);
+}
+
+static const struct undo_kind filter_undo = {"a filter", apply_filter};
+
+static void preview_filter(struct app *a, const struct session_view *v,
+                           const char *text)
+{
+    concepts_set_filter(a, v, text);
+}
+
+static bool use_filter(struct app *a, const struct session_view *v, const char *text)
+{
+    return filter_use_try(&filtering, a, v, text);
+}
+
+static void accept_filter(struct app *a, const struct session_view *v, const char *text)
+{
+    (void)text;
+    filter_use_accept(&filtering, a, v);
+}
+
+static void cancel_filter(struct app *a, const struct session_view *v)
+{
+    filter_use_cancel(&filtering, a, v);
+}
+
+static void filter_wrong(const struct app *a, char *out, size_t cap)
+{
+    filter_line_error(filter_here(a), out, cap);
+}
+
+static const char *filter_name(const struct app *a, const char *text, size_t at,
+                               size_t i)
+{
+    (void)a;
+    (void)text;
+    (void)at;
+    return concepts_filter_word(i);
+}
+
+static const struct prompt_def filter_prompt = {
+    .sign = "&",
+    .history = "filter concepts",
+    .help = "animal  dog  !x  a|b  /regex/  f1>.5  absorb>.1  b_f1<.5  difference_f1<0",
+    .word = filter_name,
+    .preview = preview_filter,
+    .check = use_filter,
+    .accept = accept_filter,
+    .cancel = cancel_filter,
+    .error = filter_wrong,
+};
+
+static void filter(struct app *a, const struct session_view *v, const char *args)
+{
+    filter_use_run(&filtering, a, v, args);
+}
+
+static const char *may_clear_filter(const struct app *a, const struct session_view *v)
+{
+    (void)v;
+    return concepts_own(a)->filter.text[0] ? NULL : "there is no filter";
+}
+
+static void clear_filter(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    filter_use_clear(&filtering, a, v);
+}
+
+static const char *filter_field(const struct app *a, const char *text, size_t i)
+{
+    return filter_name(a, text, 0, i);
 }
 
 /* ---- find ---- */
@@ -194,8 +306,6 @@ static void refresh(struct app *a, const struct session_view *v, const char *arg
 
 /* ---- the table of keys ---- */
 
-ACTION_WORDS(family_word, "super", "leaf", "letter")
-
 static const char *column_word(const struct app *a, const char *text, size_t i)
 {
     (void)a;
@@ -207,26 +317,31 @@ static const char *column_word(const struct app *a, const char *text, size_t i)
 
 /* clang-format off */
 #define ACTION static const struct action
-ACTION action_family = {.command = "family", .args = "[super|leaf|letter]", .run = family, .may = concepts_may_browse, .word = family_word};
+ACTION action_family = {.command = "family", .args = "[super|leaf|letter|shape|suffix]", .run = family, .may = concepts_may_browse, .word = family_word};
 ACTION action_sort = {.command = "sort", .args = "COLUMN|+|-", .run = sort, .may = concepts_may_browse, .word = column_word};
 ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse, .may = concepts_may_browse};
 ACTION action_find = {.command = "find", .args = "TEXT", .run = find, .may = concepts_may_browse};
 ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_next, .may = may_find_next};
+ACTION action_filter = {.command = "filter", .args = "EXPRESSION", .run = filter, .may = concepts_may_browse, .word = filter_field};
+ACTION action_clear_filter = {.command = "clear-filter", .args = "", .run = clear_filter, .may = may_clear_filter};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh};
 #undef ACTION
 
 /* In the order in which help shows them. */
 static const struct key_entry keys[] = {
-    {{'f'}, &action_family, "", "family", "super-categories, categories or first letters", 1},
+    {{'f'}, &action_family, "", "family", "super-categories, categories, first letters; without a file also shapes, suffixes", 1},
     {{'<'}, &action_sort, "-", "sort", "sort by the column to the left", 3},
     {{'>'}, &action_sort, "+", "sort",
      "sort by the column to the right: of A, of B, then the differences", 3},
-    {{'r'}, &action_reverse, "", "reverse", "reverse the order", 5},
+    {{'r'}, &action_reverse, "", "reverse", "reverse the order", 6},
     {{'/'}, &action_find, "", "find", "find a concept or a word of one, in any family", 2},
     {{'n'}, &action_find_next, "+", NULL, "next find", 0},
     {{'N'}, &action_find_next, "-", NULL, "previous find", 0},
-    {{'R'}, &action_refresh, "", "measure", "measure the concepts again, with their words", 6},
-    {{'v'}, &action_latents_arm, "", "arm A/B", "which arm's latents Enter opens", 4},
+    {{'&'}, &action_filter, "", "filter",
+     "show only concepts for which it holds: animal  dog  !x  a|b  /regex/  f1>.5  b_f1<.5", 8},
+    {{'\\'}, &action_clear_filter, "", NULL, "clear the filter", 0},
+    {{'R'}, &action_refresh, "", "measure", "measure the concepts again, with their words", 7},
+    {{'v'}, &action_latents_arm, "", "arm A/B", "which arm's latents Enter opens", 5},
 };
 /* clang-format on */
 

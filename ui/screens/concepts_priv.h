@@ -3,6 +3,7 @@
 #ifndef SAETOP_UI_SCREENS_CONCEPTS_PRIV_H
 #define SAETOP_UI_SCREENS_CONCEPTS_PRIV_H
 
+#include "ui/filter_use.h"
 #include "ui/screens/latents.h"
 
 /* What a concept is compared by. One row is one column of the table, of its export and
@@ -27,9 +28,10 @@ struct concepts_state {
     int family; /* enum concept_kind */
     int sort;   /* column, -1: by name */
     enum concept_side side;
-    bool reverse;     /* against the largest first */
-    int32_t *concept; /* [n] of the family, in order */
-    size_t n, unmeasured, cap;
+    bool reverse;                      /* against the largest first */
+    int32_t *concept;                  /* [n] of the family, in order */
+    size_t n, unmeasured, hidden, cap; /* hidden: by the filter */
+    struct filter_line filter;
     struct list_view list;
     int32_t at;                /* under the cursor, kept across orders; -1 */
     struct concept_word *word; /* [n_words] of that concept */
@@ -73,6 +75,14 @@ bool concepts_shows(const struct concept_column *col, enum concept_side side,
  * cursors stay on what they were on. */
 void concepts_order(struct app *a, const struct session_view *v);
 void concepts_deinit(struct concepts_state *s);
+/* What the filter asks: text and columns, "f1" of the arm that `v` is at, "a_f1",
+ * "b_f1", "difference_f1"; the ith of them, NULL beyond the last. */
+const char *concepts_filter_word(size_t i);
+/* Put a filter into force; false: it is malformed. */
+bool concepts_set_filter(struct app *a, const struct session_view *v, const char *text);
+/* Whether a latent tells the concept at all: with F1 0 the first that the rule takes
+ * fires on none of its words. */
+bool concepts_has_latent(const struct concept_result *r);
 /* Put the cursor on a concept, or on a word of it; the family changes if it must. */
 void concepts_go(struct app *a, const struct session_view *v, int32_t concept,
                  int32_t token);
@@ -82,6 +92,10 @@ bool concepts_find(struct app *a, const struct session_view *v, bool forward,
                    bool here);
 /* "super-categories", ... */
 const char *concepts_family_name(int family);
+/* The families in the order of `f`; -1 beyond the last. */
+int concepts_family_at(size_t i);
+/* Whether a concepts file was given: without one all families are built in. */
+bool concepts_has_file(const struct session_view *v);
 
 /* ---- concepts_keys.c ---- */
 

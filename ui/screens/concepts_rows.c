@@ -1,20 +1,26 @@
 /* The rows of Concepts: which concepts and words, in which order, and finding one. */
 #include "base/mem.h"
 #include "measure/measure.h"
-#include "ui/latent_filter.h"
 #include "ui/screens/concepts_priv.h"
 #include "ui/text.h"
 
+#include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 /* ---- columns ---- */
 
+bool concepts_has_latent(const struct concept_result *r)
+{
+    return r->n_main > 0 && !(r->f1_best <= 0.0);
+}
+
 static double latent_number(const struct concept_result *r)
 {
-    return r->n_main > 0 ? (double)r->main_latent[0] : (double)NAN;
+    return concepts_has_latent(r) ? (double)r->main_latent[0] : (double)NAN;
 }
 static double heldout(const struct concept_result *r)
 {
@@ -57,11 +63,17 @@ const char *concept_column_name(const struct concept_column *col)
 const char *concepts_family_name(int family)
 {
     static const char *const name[CONCEPT_KINDS] = {
-        [CONCEPT_LEAF] = "categories",
-        [CONCEPT_SUPER] = "super-categories",
-        [CONCEPT_LETTER] = "first letters",
-        [CONCEPT_GRAMMAR] = "grammatical classes"};
+        [CONCEPT_LEAF] = "categories",      [CONCEPT_SUPER] = "super-categories",
+        [CONCEPT_LETTER] = "first letters", [CONCEPT_SHAPE] = "word shapes",
+        [CONCEPT_SUFFIX] = "suffixes",      [CONCEPT_GRAMMAR] = "grammatical classes"};
     return name[family];
+}
+
+int concepts_family_at(size_t i)
+{
+    static const int order[] = {CONCEPT_SUPER, CONCEPT_LEAF, CONCEPT_LETTER,
+                                CONCEPT_SHAPE, CONCEPT_SUFFIX};
+    return i < sizeof order / sizeof order[0] ? order[i] : -1;
 }
 
 /* ---- values ---- */
@@ -134,6 +146,23 @@ static int32_t family_size(const struct session_view *v, int family)
     return n;
 }
 
+bool concepts_has_file(const struct session_view *v)
+{
+    return family_size(v, CONCEPT_SUPER) + family_size(v, CONCEPT_LEAF) > 0;
+}
+
+/* A family that the vocabulary does not have is not stayed on. */
+static void leave_empty_family(struct concepts_state *s, const struct session_view *v)
+{
+    for (size_t i = 0; family_size(v, s->family) == 0; i++) {
+        if (concepts_family_at(i) < 0) {
+            s->family = CONCEPT_SUPER;
+            return;
+        }
+        s->family = concepts_family_at(i);
+    }
+}
+
 static bool is_measured(const struct session_view *v, int32_t concept)
 {
     bool is = false;
@@ -144,8 +173,115 @@ static bool is_measured(const struct session_view *v, int32_t concept)
     return is;
 }
 
-/* The measured concepts of the family into s->concept, sorted. */
-static enum err sort_family(struct concepts_state *s, const struct session_view *v)
+/* ---- filter ---- */
+
+/* What is asked of. */
+struct concept_row {
+    const struct session_view *v;
+    int32_t concept;
+    size_t arm; /* whose columns have no prefix */
+};
+
+enum { BARE = CONCEPT_SIDES, PREFIXES }; /* sides, then without a prefix */
+static const char *const prefix[PREFIXES] = {"a_", "b_", "difference_", ""};
+
+/* The ith word: columns without a prefix come first, then those of each side. */
+static void filter_word_at(size_t i, char out[48])
+{
+    const size_t side = (BARE + i / concept_columns_n) % PREFIXES;
+    const char *title = concept_columns[i % concept_columns_n].title;
+    int len = snprintf(out, 48, "%s", prefix[side]);
+    for (; *title && len < 47; title++) {
+        out[len++] = (char)tolower((unsigned char)*title);
+    }
+    out[len] = '\0';
+}
+
+const char *concepts_filter_word(size_t i)
+{
+    static char word[PREFIXES * 8][48];
+    if (i >= PREFIXES * concept_columns_n || i >= sizeof word / sizeof word[0]) {
+        return NULL;
+    }
+    filter_word_at(i, word[i]);
+    return word[i];
+}
+
+static int filter_field(const char *text, size_t len, bool *flag)
+{
+    *flag = false;
+    for (size_t i = 0; i < PREFIXES * concept_columns_n; i++) {
+        char word[48];
+        filter_word_at(i, word);
+        if (strlen(word) == len && !strncasecmp(word, text, len)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static void filter_words(char *out, size_t cap)
+{
+    size_t len = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < concept_columns_n && len < cap; i++) {
+        len += (size_t)snprintf(out + len, cap - len, "%s%s", i ? " " : "",
+                                concepts_filter_word(i));
+    }
+    if (len < cap) {
+        snprintf(out + len, cap - len, ", and with a_ b_ difference_");
+    }
+}
+
+static double filter_number(int field, const void *asked)
+{
+    const struct concept_row *row = asked;
+    const size_t at = (size_t)field;
+    const size_t side = (BARE + at / concept_columns_n) % PREFIXES;
+    return concepts_value(row->v, &concept_columns[at % concept_columns_n],
+                          side == BARE ? (enum concept_side)row->arm
+                                       : (enum concept_side)side,
+                          row->concept);
+}
+
+static const struct word_result *words_of(const struct session_view *v, size_t arm,
+                                          int32_t concept, size_t *n);
+
+static bool filter_text(struct filter_piece *p, const void *asked)
+{
+    const struct concept_row *row = asked;
+    if (filter_piece_text(p, row->v->names.concept_name[row->concept])) {
+        return true;
+    }
+    for (size_t arm = 0; arm < arms_of(row->v); arm++) {
+        size_t n = 0;
+        const struct word_result *w = words_of(row->v, arm, row->concept, &n);
+        for (size_t i = 0; i < n; i++) {
+            if (filter_piece_token(p, &row->v->names, w[i].token)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static const struct filter_kind concept_filter = {filter_field, filter_words,
+                                                  filter_number, filter_text};
+
+bool concepts_set_filter(struct app *a, const struct session_view *v, const char *text)
+{
+    if (!filter_line_set(&concepts_own(a)->filter, &concept_filter, text)) {
+        return false;
+    }
+    concepts_order(a, v);
+    return true;
+}
+
+/* ---- order, again ---- */
+
+/* The measured concepts of the family that pass the filter into s->concept, sorted. */
+static enum err sort_family(struct concepts_state *s, const struct session_view *v,
+                            size_t arm)
 {
     const struct concept_column *col = s->sort >= 0 ? &concept_columns[s->sort] : NULL;
     const size_t most = (size_t)family_size(v, s->family);
@@ -154,9 +290,16 @@ static enum err sort_family(struct concepts_state *s, const struct session_view 
     TRY(mem_new(&row, most, sizeof *row, "concepts", NULL));
     const enum err rc =
         mem_grow(&s->concept, &s->cap, most, sizeof *s->concept, SIZE_MAX / 8, NULL);
+    s->hidden = 0;
     for (size_t i = 0; rc == OK && i < v->names.n_concepts; i++) {
         const int32_t c = (int32_t)i;
-        if ((int)v->names.concept_kind[i] == s->family && is_measured(v, c)) {
+        const struct concept_row asked = {v, c, arm};
+        if ((int)v->names.concept_kind[i] != s->family || !is_measured(v, c)) {
+            continue;
+        }
+        if (!filter_line_holds(&s->filter, &asked)) {
+            s->hidden++;
+        } else {
             const double key = col ? concepts_value(v, col, s->side, c) : (double)NAN;
             row[n++] =
                 (struct sorted){c, s->reverse ? -key : key, v->names.concept_name[i]};
@@ -169,7 +312,7 @@ static enum err sort_family(struct concepts_state *s, const struct session_view 
         s->concept[i] = row[!col && s->reverse ? n - 1 - i : i].concept;
     }
     s->n = rc == OK ? n : 0;
-    s->unmeasured = most - n;
+    s->unmeasured = most - n - s->hidden;
     mem_free(row);
     return rc;
 }
@@ -272,7 +415,8 @@ static void place_word(struct concepts_state *s)
 void concepts_order(struct app *a, const struct session_view *v)
 {
     struct concepts_state *s = concepts_own(a);
-    if (sort_family(s, v) != OK) {
+    leave_empty_family(s, v);
+    if (sort_family(s, v, (size_t)latents_cond(a)) != OK) {
         s->n = 0;
     }
     list_set(&s->list, s->n, s->list.page);
@@ -290,6 +434,7 @@ void concepts_order(struct app *a, const struct session_view *v)
 
 void concepts_deinit(struct concepts_state *s)
 {
+    filter_line_deinit(&s->filter);
     mem_free(s->concept);
     mem_free(s->word);
 }
