@@ -120,3 +120,12 @@ enum err verdict_judge(struct verdict_row *row, size_t n, size_t first,
     mem_free(p);
     return rc;
 }
+
+void verdict_so_far(struct verdict_row *row, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (row[i].verdict == VERDICT_SMALL || row[i].verdict == VERDICT_SAME) {
+            row[i].verdict = VERDICT_OPEN;
+        }
+    }
+}

@@ -77,6 +77,9 @@ struct verdict_row {
                         the other rows being as they are; NaN without a spread */
     enum verdict verdict;
 };
+/* Rows of arms that have not come to the end of their plan: a difference that is small
+ * now may grow, so what was too small to matter is open. */
+void verdict_so_far(struct verdict_row *row, size_t n);
 /* The verdicts of n rows, of which those of primary measures are one list for Holm and
  * the others another. `first`: what paired_of was given. The 95 % intervals are each
  * measure's own, so that one may exclude 0 where Holm leaves it open; being inside the
