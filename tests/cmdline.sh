@@ -349,7 +349,7 @@ accept verdict arms1 arms2 arms3 --planned 3 --json
     fault "verdict --json"
 # Not at the end of its plan: nothing is too small yet.
 "$saetop" train --out begun --steps 4 $small --set twin=unmasked >/dev/null || exit 1
-cp -r begun begun2 && sed -i 's/"steps": *4,/"steps": 400,/' begun2/config.json begun2/arms/twin/config.json
+cp -r begun begun2 && sed -i 's/"steps":[[:space:]]*4,/"steps": 400,/' begun2/config.json begun2/arms/twin/config.json
 keep begun2 0.3 && keep begun2/arms/twin 0.3
 accept verdict begun2
 grep -q '^! so far: begun2 is at step 4 of 400' out || fault "verdict so far"
