@@ -3,6 +3,7 @@
 #ifndef SAETOP_SESSION_VIEW_H
 #define SAETOP_SESSION_VIEW_H
 
+#include "eval/concept_effects.h"
 #include "eval/concept_table.h"
 #include "latents/latent_columns.h"
 #include "latents/latent_labels.h"

@@ -4,6 +4,8 @@
 #include "ui/screens/concepts_priv.h"
 #include "ui_bench.h"
 
+#include <math.h>
+
 static struct concepts_state *own(struct bench *b)
 {
     return app_state(&b->a, &screen_concepts);
@@ -75,22 +77,26 @@ static void filtered(void **state)
     assert_true(on_screen(b, "hidden by the filter") &&
                 on_screen(b, "filter: b_f1<.6"));
     for (size_t i = 0; i < own(b)->n; i++) {
-        assert_true(concepts_value(&b->v, f1, SIDE_B, own(b)->concept[i]) < 0.6);
+        assert_true(concepts_value(own(b), &b->v, f1, SIDE_B, own(b)->concept[i]) <
+                    0.6);
     }
     type(b, ":filter difference_f1>0 | clothing\n");
     for (size_t i = 0; i < own(b)->n; i++) {
-        assert_true(strcmp(name_at(b, i), "clothing") == 0 ||
-                    concepts_value(&b->v, f1, SIDE_DIFFERENCE, own(b)->concept[i]) > 0);
+        assert_true(
+            strcmp(name_at(b, i), "clothing") == 0 ||
+            concepts_value(own(b), &b->v, f1, SIDE_DIFFERENCE, own(b)->concept[i]) > 0);
     }
     /* Without a prefix: of the arm that `v` is at. */
     type(b, ":filter f1>.6\n");
     for (size_t i = 0; i < own(b)->n; i++) {
-        assert_true(concepts_value(&b->v, f1, SIDE_A, own(b)->concept[i]) > 0.6);
+        assert_true(concepts_value(own(b), &b->v, f1, SIDE_A, own(b)->concept[i]) >
+                    0.6);
     }
     type(b, "v");
     assert_true(own(b)->n > 0);
     for (size_t i = 0; i < own(b)->n; i++) {
-        assert_true(concepts_value(&b->v, f1, SIDE_B, own(b)->concept[i]) > 0.6);
+        assert_true(concepts_value(own(b), &b->v, f1, SIDE_B, own(b)->concept[i]) >
+                    0.6);
     }
     type(b, "v:filter flute\n"); /* a word of theirs */
     assert_int_equal(own(b)->n, 0);
@@ -101,6 +107,45 @@ static void filtered(void **state)
     assert_int_equal(own(b)->n, 0);
     type(b, ":filter size>3\n");
     assert_true(on_screen(b, "unknown field"));
+    bench_free(b);
+}
+
+/* With several seeds: means, differences of pairs with their interval and a verdict,
+ * either way alike; while a run goes on nothing is too small yet. */
+static void several_seeds(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    sample_seeds(&b->v, 5, true);
+    type(b, "2f");
+    assert_true(on_screen(b, "A mask p=0.30, 5 seeds"));
+    assert_true(on_screen(b, "A-B of 5 seeds, Holm over categories: * established"));
+    const struct concept_column *f1 = &concept_columns[1];
+    size_t up = 0, down = 0;
+    for (size_t i = 0; i < own(b)->n; i++) {
+        const int32_t c = own(b)->concept[i];
+        double a = 0.0;
+        for (size_t k = 0; k < 5; k++) {
+            a += b->v.arm[2 * k].concepts->row[c].f1_heldout / 5.0;
+        }
+        assert_true(fabs(concepts_value(own(b), &b->v, f1, SIDE_A, c) - a) < 1e-12);
+        const struct verdict_row *r = concepts_effect(own(b), f1, c);
+        up += r->verdict == VERDICT_HIGHER;
+        down += r->verdict == VERDICT_LOWER;
+    }
+    assert_true(up >= 1 && down >= 1);
+    type(b, ":find clothing\n");
+    assert_true(on_screen(b, "words of clothing, seed 1"));
+    assert_true(on_screen(b, "established lower"));
+    type(b, "<"); /* the last difference */
+    assert_true(on_screen(b, "found by sorting"));
+    bench_free(b);
+
+    b = bench_new(120, 36, 2);
+    sample_seeds(&b->v, 5, false);
+    type(b, "2f");
+    assert_true(on_screen(b, "A-B so far of 5 seeds"));
+    assert_false(on_screen(b, "too small"));
     bench_free(b);
 }
 
@@ -128,13 +173,13 @@ static void sorted_either_way(void **state)
     const struct concept_column *f1 = &concept_columns[1];
     assert_int_equal(own(b)->sort, 1);
     for (size_t i = 0; i + 1 < own(b)->n; i++) {
-        assert_true(concepts_value(&b->v, f1, SIDE_A, own(b)->concept[i]) >=
-                    concepts_value(&b->v, f1, SIDE_A, own(b)->concept[i + 1]));
+        assert_true(concepts_value(own(b), &b->v, f1, SIDE_A, own(b)->concept[i]) >=
+                    concepts_value(own(b), &b->v, f1, SIDE_A, own(b)->concept[i + 1]));
     }
     type(b, "r");
     for (size_t i = 0; i + 1 < own(b)->n; i++) {
-        assert_true(concepts_value(&b->v, f1, SIDE_A, own(b)->concept[i]) <=
-                    concepts_value(&b->v, f1, SIDE_A, own(b)->concept[i + 1]));
+        assert_true(concepts_value(own(b), &b->v, f1, SIDE_A, own(b)->concept[i]) <=
+                    concepts_value(own(b), &b->v, f1, SIDE_A, own(b)->concept[i + 1]));
     }
     assert_false(on_screen(b, "found by sorting"));
     type(b, "<<<"); /* by name, then round the end: the last difference */
@@ -320,6 +365,7 @@ int main(void)
         cmocka_unit_test(families_in_turn),
         cmocka_unit_test(without_a_file),
         cmocka_unit_test(filtered),
+        cmocka_unit_test(several_seeds),
         cmocka_unit_test(no_latent_is_none),
         cmocka_unit_test(sorted_either_way),
         cmocka_unit_test(words_are_found),

@@ -11,34 +11,36 @@ struct shot {
     size_t arms;
     const char *keys; /* \n Enter, \t Tab */
     bool no_file;     /* of concepts */
+    size_t seeds;     /* of each condition, if not one; at the end of the plan */
 };
 
 static const struct shot shots[] = {
-    {"train", 2, "", false},
-    {"train-one-arm", 1, "", false},
-    {"train-numbers", 2, "D.", false},
-    {"train-zoom", 2, "zhhh", false},
-    {"train-said", 2, ":mask 2\n", false},
-    {"concepts", 2, "2jj", false},
-    {"concepts-one-arm", 1, "2", false},
-    {"concepts-words", 2, "2jj\tj", false},
-    {"concepts-sorted", 2, "2>>>>>>f", false},
-    {"concepts-filter", 2, "2f&absorb>.08", false},
-    {"concepts-no-file", 2, "2", true},
-    {"latents", 2, "3 jj", false},
-    {"latents-filter", 2, "3&density>1e-3 & !dead", false},
-    {"latents-offer", 2, "3&!dead\n&", false},
-    {"latents-said", 2, "3:sort x\n", false},
-    {"latents-scatter", 2, "3 jj=l", false},
-    {"latents-label", 2, "3j;house pets\n", false},
-    {"events", 2, "E", false},
-    {"completion", 2, ":set \t", false},
-    {"detail", 2, ":latent 42\n", false},
-    {"detail-lens", 2, ":latent 42\nL;house pets\n/hammer\n", false},
-    {"detail-wrap", 2, ":latent 42\nwj", false},
-    {"help", 2, "?jj", false},
-    {"help-topic", 2, "?/what is absorption", false},
-    {"quit", 2, "q", false},
+    {"train", 2, "", false, 1},
+    {"train-one-arm", 1, "", false, 1},
+    {"train-numbers", 2, "D.", false, 1},
+    {"train-zoom", 2, "zhhh", false, 1},
+    {"train-said", 2, ":mask 2\n", false, 1},
+    {"concepts", 2, "2jj", false, 1},
+    {"concepts-one-arm", 1, "2", false, 1},
+    {"concepts-words", 2, "2jj\tj", false, 1},
+    {"concepts-sorted", 2, "2>>>>>>f", false, 1},
+    {"concepts-filter", 2, "2f&absorb>.08", false, 1},
+    {"concepts-no-file", 2, "2", true, 1},
+    {"concepts-seeds", 2, "2f", false, 5},
+    {"latents", 2, "3 jj", false, 1},
+    {"latents-filter", 2, "3&density>1e-3 & !dead", false, 1},
+    {"latents-offer", 2, "3&!dead\n&", false, 1},
+    {"latents-said", 2, "3:sort x\n", false, 1},
+    {"latents-scatter", 2, "3 jj=l", false, 1},
+    {"latents-label", 2, "3j;house pets\n", false, 1},
+    {"events", 2, "E", false, 1},
+    {"completion", 2, ":set \t", false, 1},
+    {"detail", 2, ":latent 42\n", false, 1},
+    {"detail-lens", 2, ":latent 42\nL;house pets\n/hammer\n", false, 1},
+    {"detail-wrap", 2, ":latent 42\nwj", false, 1},
+    {"help", 2, "?jj", false, 1},
+    {"help-topic", 2, "?/what is absorption", false, 1},
+    {"quit", 2, "q", false, 1},
 };
 enum { SHOTS = sizeof shots / sizeof shots[0] };
 
@@ -76,6 +78,9 @@ static void begin(struct app *a, struct session_view *v, const struct shot *s, i
                   int h, enum glyph_tier tier)
 {
     sample_view(v, s->arms, 900, 512);
+    if (s->seeds > 1) {
+        sample_seeds(v, s->seeds, true);
+    }
     if (s->no_file) {
         sample_no_file(v);
     }

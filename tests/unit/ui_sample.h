@@ -338,6 +338,36 @@ static inline void sample_view(struct session_view *v, size_t arms, int64_t step
     v->version = 1;
 }
 
+/* A view of two conditions, as sample_view makes it, with n seeds of weights each:
+ * their concepts differ by a little chance. At the end of its plan if `done`. */
+static inline void sample_seeds(struct session_view *v, size_t n, bool done)
+{
+    v->planned = done ? v->step : v->planned;
+    for (size_t seed = 0; seed < n; seed++) {
+        for (size_t k = 0; k < 2; k++) {
+            const size_t i = 2 * seed + k;
+            struct arm_view *arm = &v->arm[i];
+            arm->cond = k;
+            arm->weights = seed + 1;
+            v->cond[k].arm[seed] = i;
+            v->cond[k].n_seeds = seed + 1;
+            if (seed == 0) {
+                continue;
+            }
+            struct concept_table *t = sample_concepts(k, v->arm[k].concepts->step);
+            for (size_t c = 0; c < t->n; c++) {
+                const double by = 0.04 * (sample_u((uint32_t)(100 * i + 7 * c)) - 0.5);
+                t->row[c].f1_heldout += by;
+                t->row[c].f1_best += by;
+                t->row[c].recall -= 0.5 * by;
+                t->row[c].full *= 1.0 + 5.0 * by;
+            }
+            arm->concepts = t;
+        }
+    }
+    v->n_arms = 2 * n;
+}
+
 /* The view of a run that was given no concepts. */
 static inline void sample_no_file(struct session_view *v)
 {

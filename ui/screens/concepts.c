@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum {
-    NAME_W = 18,    /* with the cursor's mark */
+    NAME_W = 17,    /* with the cursor's mark */
     COLUMN_W = 7,   /* of the table */
     WORD_W = 14,    /* a word, */
     COUNT_W = 5,    /* its occurrences, */
@@ -58,16 +58,17 @@ static void put_right(struct canvas *c, int x, int y, int w, const char *text,
     canvas_text(c, x + (used < w ? w - used : 0), y, w, text, role, attr);
 }
 
-static void cell_text(const struct session_view *v, const struct concept_column *col,
-                      enum concept_side side, int32_t concept, char *out, size_t cap)
+static void cell_text(const struct concepts_state *s, const struct session_view *v,
+                      const struct concept_column *col, enum concept_side side,
+                      int32_t concept, char *out, size_t cap)
 {
-    const double x = concepts_value(v, col, side, concept);
+    const double x = concepts_value(s, v, col, side, concept);
     const struct concept_result *r =
         side == SIDE_DIFFERENCE ? NULL : concepts_result(v, (size_t)side, concept);
     if (!isfinite(x)) {
-        const bool none = col->measure < 0 && r && r->eligible;
+        const bool none = col->figure < 0 && r && r->eligible;
         snprintf(out, cap, none ? "none" : "-");
-    } else if (col->measure < 0) { /* and how many others carry it */
+    } else if (col->figure < 0) { /* and how many others carry it */
         int len = snprintf(out, cap, "#%.0f", x);
         if (r->n_main > 1 && len > 0 && (size_t)len < cap) {
             snprintf(out + len, cap - (size_t)len, "+%zu", r->n_main - 1);
@@ -88,9 +89,11 @@ struct place {
 };
 enum { PLACES = 32 };
 
-static int column_width(const struct concept_column *col)
+/* A difference has room for its mark. */
+static int column_width(const struct concept_column *col, enum concept_side side)
 {
-    return strlen(col->title) > 4 ? COLUMN_W : COLUMN_W - 1;
+    const bool broad = side == SIDE_DIFFERENCE || strlen(col->title) > 4;
+    return broad ? COLUMN_W : COLUMN_W - 1;
 }
 
 /* What stands in the table, from the left; how many. */
@@ -104,11 +107,17 @@ static size_t places_of(const struct session_view *v, struct rect r, bool wide,
             const struct concept_column *col = &concept_columns[i];
             if (concepts_shows(col, (enum concept_side)side, wide)) {
                 out[n++] = (struct place){col, (int)i, (enum concept_side)side, x};
-                x += column_width(col);
+                x += column_width(col, (enum concept_side)side);
             }
         }
     }
     return n;
+}
+
+/* Without the mark of a difference. */
+static int cell_width(const struct place *p)
+{
+    return column_width(p->col, p->side) - (p->side == SIDE_DIFFERENCE ? 1 : 0);
 }
 
 /* ---- the table ---- */
@@ -128,8 +137,8 @@ static void draw_header(struct app *a, const struct session_view *v, struct canv
                  !on          ? ""
                  : s->reverse ? "\xe2\x96\xb4"
                               : "\xe2\x96\xbe");
-        put_right(c, p->x, r.y + 1, column_width(p->col), title,
-                  on ? ROLE_FOCUS : ROLE_TITLE, ATTR_BOLD);
+        put_right(c, p->x, r.y + 1, cell_width(p), title, on ? ROLE_FOCUS : ROLE_TITLE,
+                  ATTR_BOLD);
         if (i > 0 && place[i - 1].side == p->side) {
             continue;
         }
@@ -139,8 +148,12 @@ static void draw_header(struct app *a, const struct session_view *v, struct canv
         } else {
             const struct cond_view *arm = &v->cond[p->side];
             const bool here = latents_cond(a) == (int)p->side;
+            char seeds[40] = "";
+            if (arm->n_seeds > 1) {
+                snprintf(seeds, sizeof seeds, ", %zu seeds", arm->n_seeds);
+            }
             canvas_textf(c, p->x + 1, r.y, w, arm_role(p->side), here ? ATTR_BOLD : 0,
-                         "%c %s", arm->letter, arm->label);
+                         "%c %s%s", arm->letter, arm->label, seeds);
         }
     }
 }
@@ -149,6 +162,7 @@ static void draw_row(const struct app *a, const struct session_view *v,
                      struct canvas *c, struct rect r, const struct place *place,
                      size_t n, int32_t concept, bool cursor)
 {
+    const struct concepts_state *s = concepts_own(a);
     const char *name = v->names.concept_name[concept];
     const enum role role = cursor ? ROLE_SELECT : ROLE_TEXT;
     if (cursor) {
@@ -157,12 +171,17 @@ static void draw_row(const struct app *a, const struct session_view *v,
     }
     canvas_text(c, r.x + 2, r.y, NAME_W - 3, name, cursor ? ROLE_SELECT : ROLE_VALUE,
                 0);
-    rows_tint_found(c, r.x + 2, r.y, NAME_W - 3, name, concepts_own(a)->find);
+    rows_tint_found(c, r.x + 2, r.y, NAME_W - 3, name, s->find);
     for (size_t i = 0; i < n; i++) {
         const struct place *p = &place[i];
         char text[32];
-        cell_text(v, p->col, p->side, concept, text, sizeof text);
-        put_right(c, p->x, r.y, column_width(p->col), text, role, 0);
+        cell_text(s, v, p->col, p->side, concept, text, sizeof text);
+        put_right(c, p->x, r.y, cell_width(p), text, role, 0);
+        if (p->side == SIDE_DIFFERENCE) { /* either way alike */
+            const char mark = concepts_mark(concepts_effect(s, p->col, concept));
+            canvas_put(c, p->x + cell_width(p), r.y, (uint32_t)mark,
+                       cursor ? ROLE_SELECT : ROLE_VALUE, ATTR_BOLD);
+        }
     }
 }
 
@@ -211,7 +230,7 @@ static struct foot foot_of(const struct app *a, const struct session_view *v, in
 {
     const struct concepts_state *s = concepts_own(a);
     struct foot f = {.n = 0};
-    char text[80];
+    char text[120];
     if (s->hidden > 0) {
         snprintf(text, sizeof text, "%zu hidden by the filter", s->hidden);
         foot_add(&f, w, text);
@@ -221,11 +240,21 @@ static struct foot foot_of(const struct app *a, const struct session_view *v, in
                  s->unmeasured);
         foot_add(&f, w, text);
     }
-    if (arms_of(v) > 1) {
+    const bool sorted = s->sort >= 0 && s->side == SIDE_DIFFERENCE;
+    const size_t seeds = concepts_seeds(s);
+    if (arms_of(v) > 1 && seeds < 2) {
         foot_add(&f, w,
-                 s->sort >= 0 && s->side == SIDE_DIFFERENCE
+                 sorted
                      ? "found by sorting, and of one pair: no verdict"
                      : "A-B of one pair is no finding: `saetop verdict` takes seeds");
+    } else if (arms_of(v) > 1) {
+        snprintf(text, sizeof text, "A-B%s of %zu seeds, Holm over %s: * established%s",
+                 s->so_far ? " so far" : "", seeds, concepts_family_name(s->family),
+                 s->so_far ? "" : ", = too small");
+        foot_add(&f, w, text);
+        if (sorted) {
+            foot_add(&f, w, "found by sorting");
+        }
     }
     if (!concepts_has_file(v)) {
         foot_add(
@@ -324,6 +353,28 @@ static void draw_latents(struct app *a, const struct session_view *v, struct can
         x += 1 + put_latent(a, v, c, x + 1, r.y, end - x - 1, arm, o->absorber[i]);
         x += canvas_textf(c, x, r.y, end - x, ROLE_TEXT, 0, " %s",
                           NUMBER(NUMBER_PLAIN, 0, 2, o->absorber_share[i]));
+    }
+}
+
+/* "A-B F1 -0.12 [-0.20, -0.04] established lower; recall ...": as many as there is room
+ * for, that which is sorted by first. */
+static void draw_effects(const struct concepts_state *s, struct canvas *c,
+                         struct rect r)
+{
+    int x = r.x + 1 + canvas_text(c, r.x + 1, r.y, r.w - 1, "A-B", ROLE_DIM, 0);
+    const size_t first =
+        s->side == SIDE_DIFFERENCE && s->sort >= 0 ? (size_t)s->sort : 1;
+    for (size_t i = 0; i < concept_columns_n; i++) {
+        char text[120];
+        const struct concept_column *col =
+            &concept_columns[(first + i) % concept_columns_n];
+        concepts_effect_text(s, col, s->at, text, sizeof text);
+        const int w = canvas_text_width(text);
+        if (!text[0] || col->wide || x + 2 + w > r.x + r.w) {
+            continue;
+        }
+        x += canvas_text(c, x, r.y, 2, i ? "; " : " ", ROLE_DIM, 0);
+        x += canvas_text(c, x, r.y, w, text, ROLE_TEXT, 0);
     }
 }
 
@@ -440,7 +491,13 @@ static void draw_words(struct app *a, const struct session_view *v, struct canva
     struct concepts_state *s = concepts_own(a);
     char title[80] = "words", value[64];
     if (s->at >= 0) {
-        snprintf(title, sizeof title, "words of %.60s", v->names.concept_name[s->at]);
+        const size_t arm = session_view_shown(v, 0);
+        const size_t len = (size_t)snprintf(title, sizeof title, "words of %.40s",
+                                            v->names.concept_name[s->at]);
+        if (v->cond[0].n_seeds > 1 && len < sizeof title) {
+            snprintf(title + len, sizeof title - len, ", seed %llu",
+                     (unsigned long long)v->arm[arm].weights);
+        }
     }
     word_counts(a, v, value, sizeof value);
     struct rect in = canvas_box(c, r, title, value,
@@ -451,6 +508,10 @@ static void draw_words(struct app *a, const struct session_view *v, struct canva
     }
     for (size_t arm = 0; arm < arms_of(v) && in.h > 0; arm++) {
         draw_latents(a, v, c, (struct rect){in.x, in.y++, in.w, 1}, arm);
+        in.h--;
+    }
+    if (arms_of(v) > 1 && concepts_seeds(s) > 1 && in.h > 0) {
+        draw_effects(s, c, (struct rect){in.x, in.y++, in.w, 1});
         in.h--;
     }
     s->words.page = in.h - 1;
@@ -640,18 +701,27 @@ static void export_name(const struct app *a, const struct session_view *v, char 
              (long long)(t ? t->step : 0));
 }
 
-static void add_line(const struct session_view *v, int32_t concept, struct str *out)
+static void add_line(const struct concepts_state *s, const struct session_view *v,
+                     int32_t concept, struct str *out)
 {
     export_escaped(out, v->names.concept_name[concept], true);
     csv_add(out, concept_kind_name(v->names.concept_kind[concept]), false);
     for (int side = 0; side < (arms_of(v) > 1 ? CONCEPT_SIDES : 1); side++) {
         for (size_t i = 0; i < concept_columns_n; i++) {
             const struct concept_column *col = &concept_columns[i];
-            const double x = concepts_value(v, col, (enum concept_side)side, concept);
-            if (col->measure < 0 && side != SIDE_DIFFERENCE && isfinite(x)) {
+            const double x =
+                concepts_value(s, v, col, (enum concept_side)side, concept);
+            if (col->figure < 0 && side != SIDE_DIFFERENCE && isfinite(x)) {
                 export_integer(out, (int64_t)x, false);
-            } else if (col->measure >= 0 || side != SIDE_DIFFERENCE) {
+            } else if (col->figure >= 0 || side != SIDE_DIFFERENCE) {
                 export_number(out, x, false);
+            }
+            if (col->figure >= 0 && side == SIDE_DIFFERENCE) {
+                const struct verdict_row *r = concepts_effect(s, col, concept);
+                export_number(out, r ? r->d.by.low : (double)NAN, false);
+                export_number(out, r ? r->d.by.high : (double)NAN, false);
+                export_number(out, r ? r->p_holm : (double)NAN, false);
+                csv_add(out, r ? verdict_text(r->verdict) : "", false);
             }
         }
     }
@@ -721,16 +791,24 @@ static enum err export_concepts(const struct app *a, const struct session_view *
     for (int side = 0; side < (arms_of(v) > 1 ? CONCEPT_SIDES : 1); side++) {
         for (size_t i = 0; i < concept_columns_n; i++) {
             char name[64];
-            if (concept_columns[i].measure >= 0 || side != SIDE_DIFFERENCE) {
+            if (concept_columns[i].figure >= 0 || side != SIDE_DIFFERENCE) {
                 snprintf(name, sizeof name, "%s%s", prefix[side],
                          concept_column_name(&concept_columns[i]));
                 csv_add(out, name, false);
+            }
+            if (concept_columns[i].figure >= 0 && side == SIDE_DIFFERENCE) {
+                static const char *const more[] = {"low", "high", "p_holm", "verdict"};
+                for (size_t k = 0; k < sizeof more / sizeof more[0]; k++) {
+                    char part[80];
+                    snprintf(part, sizeof part, "%s_%s", name, more[k]);
+                    csv_add(out, part, false);
+                }
             }
         }
     }
     str_addc(out, '\n');
     for (size_t i = 0; i < s->n; i++) {
-        add_line(v, s->concept[i], out);
+        add_line(s, v, s->concept[i], out);
     }
     return str_err(out, "export", e);
 }

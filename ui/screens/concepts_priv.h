@@ -9,10 +9,10 @@
 /* What a concept is compared by. One row is one column of the table, of its export and
  * of what can be sorted by. */
 struct concept_column {
-    int measure; /* enum metric; -1: the latent, a number that has no difference */
-    const char *title;                            /* at the head of the column */
-    bool wide;                                    /* shown from 120 columns on */
-    double (*of)(const struct concept_result *r); /* NaN: not measured */
+    int figure; /* of concept_figures; -1: the latent, a number that has no difference
+                 */
+    const char *title; /* at the head of the column */
+    bool wide;         /* shown from 120 columns on */
 };
 extern const struct concept_column concept_columns[];
 extern const size_t concept_columns_n;
@@ -39,8 +39,12 @@ struct concepts_state {
     struct list_view words;
     int32_t word_at; /* token; -1 */
     char find[256];
-    int32_t find_from, find_word; /* the cursors where the prompt was opened */
-    bool asked[VIEW_CONDS];       /* for words, in place of: */
+    int32_t find_from, find_word;   /* the cursors where the prompt was opened */
+    struct concept_effects effects; /* of these tables, and of a run that goes on: */
+    const struct concept_table *effects_of[VIEW_ARMS];
+    size_t n_effects;
+    bool so_far;
+    bool asked[VIEW_CONDS]; /* for words, in place of: */
     const struct concept_table *asked_for[VIEW_CONDS];
 };
 
@@ -63,10 +67,6 @@ struct concepts_layout concepts_layout(struct rect body, bool wide);
 const struct concept_table *concepts_table(const struct session_view *v, size_t arm);
 const struct concept_result *concepts_result(const struct session_view *v, size_t arm,
                                              int32_t concept);
-/* A column's value of one side; NaN: not measured, or of a latent's number no
- * difference. */
-double concepts_value(const struct session_view *v, const struct concept_column *col,
-                      enum concept_side side, int32_t concept);
 /* Whether a column stands in the table: of differences the shares, in a narrow one F1
  * alone. What does not is not sorted by on the way from column to column. */
 bool concepts_shows(const struct concept_column *col, enum concept_side side,
@@ -96,6 +96,29 @@ const char *concepts_family_name(int family);
 int concepts_family_at(size_t i);
 /* Whether a concepts file was given: without one all families are built in. */
 bool concepts_has_file(const struct session_view *v);
+
+/* ---- concepts_effects.c ---- */
+
+/* Bring the means and differences up to date with the view's tables. */
+void concepts_compare(struct concepts_state *s, const struct session_view *v);
+/* A column's value of one side: the latent is that of the seed that is shown, the
+ * others are means over seeds. NaN: not measured, or of a latent's number no
+ * difference. */
+double concepts_value(const struct concepts_state *s, const struct session_view *v,
+                      const struct concept_column *col, enum concept_side side,
+                      int32_t concept);
+/* The difference A - B; NULL: there is none. */
+const struct verdict_row *concepts_effect(const struct concepts_state *s,
+                                          const struct concept_column *col,
+                                          int32_t concept);
+/* Pairs of seeds behind the differences. */
+size_t concepts_seeds(const struct concepts_state *s);
+/* '*': established, either way; '=': too small to matter; ' '. */
+char concepts_mark(const struct verdict_row *r);
+/* "F1 -0.12 [-0.20, -0.04] established lower"; "" where there is nothing. */
+void concepts_effect_text(const struct concepts_state *s,
+                          const struct concept_column *col, int32_t concept, char *out,
+                          size_t cap);
 
 /* ---- concepts_keys.c ---- */
 

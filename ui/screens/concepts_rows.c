@@ -1,6 +1,5 @@
 /* The rows of Concepts: which concepts and words, in which order, and finding one. */
 #include "base/mem.h"
-#include "measure/measure.h"
 #include "ui/screens/concepts_priv.h"
 #include "ui/text.h"
 
@@ -18,46 +17,21 @@ bool concepts_has_latent(const struct concept_result *r)
     return r->n_main > 0 && !(r->f1_best <= 0.0);
 }
 
-static double latent_number(const struct concept_result *r)
-{
-    return concepts_has_latent(r) ? (double)r->main_latent[0] : (double)NAN;
-}
-static double heldout(const struct concept_result *r)
-{
-    return r->f1_heldout;
-}
-static double best(const struct concept_result *r)
-{
-    return r->f1_best;
-}
-static double recall(const struct concept_result *r)
-{
-    return r->recall;
-}
-static double full(const struct concept_result *r)
-{
-    return r->full;
-}
-static double fraction(const struct concept_result *r)
-{
-    return r->fraction;
-}
-
 /* clang-format off */
 const struct concept_column concept_columns[] = {
-    {-1, "latent", false, latent_number},
-    {METRIC_F1_HELDOUT, "F1", false, heldout},
-    {METRIC_F1_BEST, "best", true, best},
-    {METRIC_RECALL, "recall", false, recall},
-    {METRIC_ABSORPTION, "absorb", false, full},
-    {METRIC_ABS_FRACTION, "frac", true, fraction},
+    {-1, "latent", false},
+    {1, "F1", false},
+    {0, "best", true},
+    {3, "recall", false},
+    {4, "absorb", false},
+    {5, "frac", true},
 };
 /* clang-format on */
 const size_t concept_columns_n = sizeof concept_columns / sizeof concept_columns[0];
 
 const char *concept_column_name(const struct concept_column *col)
 {
-    return col->measure < 0 ? "latent" : measure_leaf((enum metric)col->measure);
+    return col->figure < 0 ? "latent" : concept_figure_key((size_t)col->figure);
 }
 
 const char *concepts_family_name(int family)
@@ -90,29 +64,12 @@ const struct concept_result *concepts_result(const struct session_view *v, size_
     return t && concept >= 0 && (size_t) concept < t->n ? &t->row[concept] : NULL;
 }
 
-static double value_of(const struct session_view *v, const struct concept_column *col,
-                       size_t arm, int32_t concept)
-{
-    const struct concept_result *r = concepts_result(v, arm, concept);
-    return r && r->eligible ? col->of(r) : (double)NAN;
-}
-
-double concepts_value(const struct session_view *v, const struct concept_column *col,
-                      enum concept_side side, int32_t concept)
-{
-    if (side != SIDE_DIFFERENCE) {
-        return value_of(v, col, side == SIDE_A ? 0 : 1, concept);
-    }
-    return col->measure < 0
-               ? (double)NAN
-               : value_of(v, col, 0, concept) - value_of(v, col, 1, concept);
-}
-
 bool concepts_shows(const struct concept_column *col, enum concept_side side, bool wide)
 {
-    const bool narrow_difference = col->measure == METRIC_F1_HELDOUT;
+    const bool narrow_difference =
+        col->figure >= 0 && concept_figures[col->figure].as == VERDICT_OF_F1_HELDOUT;
     if (side == SIDE_DIFFERENCE) {
-        return col->measure >= 0 && !col->wide && (wide || narrow_difference);
+        return col->figure >= 0 && !col->wide && (wide || narrow_difference);
     }
     return wide || !col->wide;
 }
@@ -166,9 +123,10 @@ static void leave_empty_family(struct concepts_state *s, const struct session_vi
 static bool is_measured(const struct session_view *v, int32_t concept)
 {
     bool is = false;
-    for (size_t arm = 0; arm < arms_of(v); arm++) {
-        const struct concept_result *r = concepts_result(v, arm, concept);
-        is |= r && r->eligible;
+    for (size_t i = 0; i < v->n_arms; i++) {
+        const struct concept_table *t =
+            v->arm[i].cond < arms_of(v) ? v->arm[i].concepts : NULL;
+        is |= t && concept >= 0 && (size_t) concept < t->n && t->row[concept].eligible;
     }
     return is;
 }
@@ -177,6 +135,7 @@ static bool is_measured(const struct session_view *v, int32_t concept)
 
 /* What is asked of. */
 struct concept_row {
+    const struct concepts_state *s;
     const struct session_view *v;
     int32_t concept;
     size_t arm; /* whose columns have no prefix */
@@ -238,7 +197,7 @@ static double filter_number(int field, const void *asked)
     const struct concept_row *row = asked;
     const size_t at = (size_t)field;
     const size_t side = (BARE + at / concept_columns_n) % PREFIXES;
-    return concepts_value(row->v, &concept_columns[at % concept_columns_n],
+    return concepts_value(row->s, row->v, &concept_columns[at % concept_columns_n],
                           side == BARE ? (enum concept_side)row->arm
                                        : (enum concept_side)side,
                           row->concept);
@@ -293,14 +252,15 @@ static enum err sort_family(struct concepts_state *s, const struct session_view 
     s->hidden = 0;
     for (size_t i = 0; rc == OK && i < v->names.n_concepts; i++) {
         const int32_t c = (int32_t)i;
-        const struct concept_row asked = {v, c, arm};
+        const struct concept_row asked = {s, v, c, arm};
         if ((int)v->names.concept_kind[i] != s->family || !is_measured(v, c)) {
             continue;
         }
         if (!filter_line_holds(&s->filter, &asked)) {
             s->hidden++;
         } else {
-            const double key = col ? concepts_value(v, col, s->side, c) : (double)NAN;
+            const double key =
+                col ? concepts_value(s, v, col, s->side, c) : (double)NAN;
             row[n++] =
                 (struct sorted){c, s->reverse ? -key : key, v->names.concept_name[i]};
         }
@@ -416,6 +376,7 @@ void concepts_order(struct app *a, const struct session_view *v)
 {
     struct concepts_state *s = concepts_own(a);
     leave_empty_family(s, v);
+    concepts_compare(s, v);
     if (sort_family(s, v, (size_t)latents_cond(a)) != OK) {
         s->n = 0;
     }
@@ -435,6 +396,7 @@ void concepts_order(struct app *a, const struct session_view *v)
 void concepts_deinit(struct concepts_state *s)
 {
     filter_line_deinit(&s->filter);
+    concept_effects_deinit(&s->effects);
     mem_free(s->concept);
     mem_free(s->word);
 }
