@@ -136,7 +136,7 @@ static enum err judge(const struct concept_arms *a, struct concept_effects *x,
             row[n++] = *concept_effect(x, c, k, f);
         }
     }
-    TRY(verdict_judge(row, n, 0, e));
+    TRY(verdict_decide(row, n, e));
     if (a->so_far) {
         verdict_so_far(row, n);
     }
@@ -167,9 +167,11 @@ static enum err fill(const struct concept_arms *a, struct concept_effects *x,
         for (size_t f = 0; f < CONCEPT_FIGURES; f++) {
             for (size_t c = 0; c < a->concepts; c++) {
                 fill_value(a, x, c, k, f, before);
-                fill_effect(a, x, c, k, f, before, after);
+                if (k != a->baseline) {
+                    fill_effect(a, x, c, k, f, before, after);
+                }
             }
-            for (size_t c = 0; c < a->concepts; c++) {
+            for (size_t c = 0; c < a->concepts && k != a->baseline; c++) {
                 if (is_first_of_family(a, c)) {
                     TRY(judge(a, x, a->family[c], k, f, row, e));
                 }
