@@ -7,9 +7,9 @@
 
 struct concept_table {
     atomic_int refs;
-    int64_t step;               /* of training, of the evaluation */
-    bool is_saved;              /* read from a run's eval.json, which has no words */
-    size_t n;                   /* concepts: the first of struct concepts */
+    int64_t step;     /* of training, of the evaluation */
+    bool lacks_words; /* read from an eval.json of before words were kept in it */
+    size_t n;         /* concepts: the first of struct concepts */
     struct concept_result *row; /* [n] */
     size_t n_words;
     struct word_result *word; /* [n_words] concepts ascending, words of one by token */
@@ -20,9 +20,14 @@ struct concept_table {
 enum err concept_table_new(const struct eval_result *r, struct concept_table **out,
                            struct errinfo *e) ERR_CHECKED;
 /* From the eval.json at `path`, whose concepts are found in c by name and kind; a
- * concept of c that is not there is not eligible. Latents are 0..F-1. *out NULL: there
- * is no such file, or it lists no concepts. ERR_FORMAT names the place in the file. */
+ * concept of c that is not there is not eligible. Latents are 0..F-1. The verdicts of
+ * words follow from their counts and WORD_LEAST. *out NULL: there is no such file, or
+ * it lists no concepts. ERR_FORMAT names the place in the file. */
 enum err concept_table_load(const char *path, const struct concepts *c, size_t F,
+                            struct concept_table **out, struct errinfo *e) ERR_CHECKED;
+/* The same from the tree of one; `path` begins error lines. */
+enum err concept_table_read(const cJSON *root, const char *path,
+                            const struct concepts *c, size_t F,
                             struct concept_table **out, struct errinfo *e) ERR_CHECKED;
 struct concept_table *concept_table_ref(struct concept_table *t);
 void concept_table_unref(struct concept_table *t); /* NULL is fine */

@@ -257,11 +257,24 @@ static enum err family_details(const struct suite *s, const struct family *fam,
     return s->r->details != NULL ? details_absorption(s->r->details, &d, e) : OK;
 }
 
+/* Words of running text do not go with letters that are asked by prompts. */
+static void drop_letter_words(struct eval_result *r, const struct concepts *c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_words; i++) {
+        if (c->def[r->word[i].concept].kind != CONCEPT_LETTER) {
+            r->word[n++] = r->word[i];
+        }
+    }
+    r->n_words = n;
+}
+
 /* What prompts say of the letters, in the place of what running text says. */
 static void take_letters(struct eval_result *to, const struct concepts *c,
                          const struct eval_result *from, const struct concepts *letters)
 {
     to->letter = from->letter;
+    drop_letter_words(to, c);
     for (size_t i = 0; i < from->n_concepts; i++) {
         for (size_t k = 0; k < to->n_concepts; k++) {
             if (strcmp(c->def[k].name, letters->def[i].name) == 0 &&

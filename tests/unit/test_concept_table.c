@@ -1,5 +1,5 @@
-/* The concepts of an evaluation as screens get them: with their words from the
- * evaluation itself, without them from a run's eval.json. */
+/* The concepts of an evaluation as screens get them, with their words: from the
+ * evaluation itself and from a run's eval.json. */
 #include "base/file.h"
 #include "eval/concept_table.h"
 #include "eval/evalset_priv.h"
@@ -63,7 +63,7 @@ static void words_lie_by_concept(void **state)
     struct concept_table *t = NULL;
     assert_ok(concept_table_new(&f.r, &t, &e), &e);
     assert_int_equal(t->step, 77);
-    assert_false(t->is_saved);
+    assert_false(t->lacks_words);
     assert_int_equal(t->n, f.r.n_concepts);
     assert_int_equal(t->n_words, f.r.n_words);
     assert_int_equal(t->word_start[0], 0);
@@ -101,7 +101,22 @@ static void a_saved_evaluation_comes_back(void **state)
     assert_null(t); /* no file yet */
     write_json(&f);
     assert_ok(concept_table_load(f.path, f.c, f.F, &t, &e), &e);
-    assert_true(t->is_saved && t->step == 77 && t->n_words == 0);
+    assert_true(!t->lacks_words && t->step == 77);
+    assert_int_equal(t->n_words, f.r.n_words);
+    for (size_t w = 0; w < t->n_words; w++) {
+        const struct word_result *want = &f.r.word[w], *got = &t->word[w];
+        assert_true(got->concept == want->concept && got->token == want->token &&
+                    got->verdict == want->verdict && got->fires == want->fires &&
+                    got->occurrences == want->occurrences &&
+                    got->right == want->right && got->held == want->held &&
+                    got->absorbed == want->absorbed);
+        assert_true(same_share(got->fraction, want->fraction));
+        for (size_t i = 0; i < EVAL_ABSORBERS; i++) {
+            assert_int_equal(got->absorber[i].latent, want->absorber[i].latent);
+            assert_int_equal(got->absorber[i].times, want->absorber[i].times);
+        }
+    }
+    assert_int_equal(t->word_start[t->n], t->n_words);
     assert_int_equal(t->n, f.c->n_probed);
     for (size_t c = 0; c < f.r.n_concepts; c++) {
         const struct concept_result *want = &f.r.concept[c], *got = &t->row[c];
@@ -144,6 +159,21 @@ static void what_is_wrong_is_named(void **state)
          "\"true_positives\": 1, \"main_latents\": [], \"absorbers\": [{\"latent\": -1, "
          "\"share\": 0}]}]}",
          "latent: found -1"},
+#define ONE_CONCEPT(words)                                                              \
+    "{\"concepts\": [{\"concept\": \"NAME\", \"kind\": \"leaf\", \"eligible\": true, "  \
+    "\"true_positives\": 1, \"main_latents\": [], \"absorbers\": [], \"words\": " words \
+    "}]}"
+        {ONE_CONCEPT("7"), "words: found 7"},
+        {ONE_CONCEPT("[7]"), "lists of 7, 10, 13 or 16 numbers"},
+        {ONE_CONCEPT("[[1, 2, 2, 2, 2, 0]]"), "lists of 7, 10, 13 or 16 numbers"},
+        {ONE_CONCEPT("[[1, 2, null, 2, 2, 0, 0]]"), "lists of 7, 10, 13 or 16 numbers"},
+        {ONE_CONCEPT("[[-1, 2, 2, 2, 2, 0, 0]]"), "a token, counts that go together"},
+        {ONE_CONCEPT("[[1, 2, 2, 3, 2, 0, 0]]"), "a token, counts that go together"},
+        {ONE_CONCEPT("[[1, 2, 2, 2, 2, 1, 0]]"), "a token, counts that go together"},
+        {ONE_CONCEPT("[[1, 2, 1, 2, 1, 1, 0, 900, 1, 0.5]]"), "latents of the SAE"},
+        {ONE_CONCEPT("[[1, 2, 2, 2, 2, 0, null], [1, 2, 2, 2, 2, 0, 0]]"),
+         "a word twice"},
+#undef ONE_CONCEPT
     };
     struct errinfo e;
     struct fixture f = begin(0);

@@ -22,7 +22,7 @@ void concepts_ask(struct app *a, const struct session_view *v, bool again)
     const bool browsed = v->state == SESSION_BROWSING;
     for (size_t arm = 0; arm < arms_of(v); arm++) {
         const struct concept_table *t = concepts_table(v, arm);
-        const bool lacks = browsed && (!t || t->is_saved);
+        const bool lacks = browsed && (!t || t->lacks_words);
         if (!again &&
             (!lacks || v->concepts_busy || (s->asked[arm] && s->asked_for[arm] == t))) {
             continue;
