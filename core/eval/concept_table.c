@@ -18,6 +18,7 @@ static enum err table_new(size_t n, size_t n_words, struct concept_table **out,
     enum err rc = OK;
     TRY(mem_new(&t, 1, sizeof *t, what, e));
     atomic_init(&t->refs, 1);
+    t->rule = absorption_rule_default();
     t->n = n;
     t->n_words = n_words;
     TRY_OUT(rc, mem_new(&t->row, n, sizeof *t->row, what, e));
@@ -54,6 +55,7 @@ enum err concept_table_new(const struct eval_result *r, struct concept_table **o
         memcpy(t->word, r->word, t->n_words * sizeof *t->word);
     }
     start_words(t);
+    t->evidence = r->evidence != NULL ? absorption_evidence_ref(r->evidence) : NULL;
     *out = t;
     return OK;
 }
@@ -325,6 +327,41 @@ enum err concept_table_load(const char *path, const struct concepts *c, size_t F
     return rc;
 }
 
+/* ---- another rule ---- */
+
+enum err concept_table_judge(struct concept_table *t,
+                             const struct absorption_rule *rule,
+                             struct concept_table **out, struct errinfo *e)
+{
+    struct concept_table *plain = t->plain != NULL ? t->plain : t, *r = NULL;
+    if (plain->evidence == NULL || absorption_rule_same(rule, &t->rule)) {
+        *out = concept_table_ref(t);
+        return OK;
+    }
+    if (absorption_rule_same(rule, &plain->rule)) {
+        *out = concept_table_ref(plain);
+        return OK;
+    }
+    TRY(table_new(plain->n, plain->n_words, &r, e));
+    r->step = plain->step;
+    r->rule = *rule;
+    memcpy(r->row, plain->row, plain->n * sizeof *r->row);
+    if (plain->n_words > 0) {
+        memcpy(r->word, plain->word, plain->n_words * sizeof *r->word);
+    }
+    start_words(r);
+    r->evidence = absorption_evidence_ref(plain->evidence);
+    r->plain = concept_table_ref(plain);
+    const enum err rc =
+        absorption_rule_apply(rule, r->evidence, r->word, r->row, r->n, e);
+    if (rc != OK) {
+        concept_table_unref(r);
+        return rc;
+    }
+    *out = r;
+    return OK;
+}
+
 /* ---- sharing ---- */
 
 struct concept_table *concept_table_ref(struct concept_table *t)
@@ -339,6 +376,8 @@ void concept_table_unref(struct concept_table *t)
         mem_free(t->row);
         mem_free(t->word);
         mem_free(t->word_start);
+        absorption_evidence_unref(t->evidence);
+        concept_table_unref(t->plain);
         mem_free(t);
     }
 }

@@ -1,7 +1,7 @@
 /* Results of an evaluation: release, copy, eval.json. */
 #include "base/json.h"
 #include "base/mem.h"
-#include "eval/words.h"
+#include "eval/rule.h"
 #include "measure/measure.h"
 
 #include <math.h>
@@ -37,6 +37,7 @@ void eval_result_deinit(struct eval_result *r)
 {
     mem_free(r->concept);
     mem_free(r->word);
+    absorption_evidence_unref(r->evidence);
     memset(r, 0, sizeof *r);
 }
 
@@ -60,6 +61,7 @@ enum err eval_result_copy(const struct eval_result *r, struct eval_result *out,
     *out = *r;
     out->concept = c;
     out->word = w;
+    out->evidence = r->evidence != NULL ? absorption_evidence_ref(r->evidence) : NULL;
     return OK;
 }
 

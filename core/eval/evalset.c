@@ -109,6 +109,11 @@ void eval_set_free(struct eval_set *s)
     mem_free(s);
 }
 
+void eval_set_keep_evidence(struct eval_set *s)
+{
+    s->cfg.evidence = true;
+}
+
 const struct acts_set *eval_set_rows(const struct eval_set *s)
 {
     return s->id;

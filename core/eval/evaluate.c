@@ -160,8 +160,8 @@ static enum err decide(const struct eval_job *j, const struct probe_bank *bank,
         name_absorbers(bank, c, outcome, &tally, &r[c]);
     }
     if (words != NULL) {
-        TRY_OUT(rc,
-                eval_words(j->set, outcome, j->s->F, &words->word, &words->n_words, e));
+        TRY_OUT(rc, eval_words(j->set, outcome, j->s->F, &words->word, &words->n_words,
+                               j->set->cfg.evidence ? &words->evidence : NULL, e));
     }
     split->decision += clock_seconds_since(begun);
 out:

@@ -56,7 +56,8 @@ struct concept_result {
 /* A concept of which nothing was measured. */
 struct concept_result concept_result_none(int32_t concept);
 
-struct word_result; /* words.h */
+struct word_result;         /* words.h */
+struct absorption_evidence; /* rule.h */
 
 /* Where the time of an evaluation went, in seconds. */
 struct eval_split {
@@ -90,6 +91,8 @@ struct eval_result {
         *concept;             /* [n_concepts] the first of struct concepts, owned */
     struct word_result *word; /* [n_words] of words.h, owned */
     size_t n_words;
+    struct absorption_evidence *evidence; /* of the words, a reference; NULL unless the
+                                             set keeps it */
     double seconds;
     struct eval_split split;
 };

@@ -1,6 +1,7 @@
 /* The concepts of an evaluation as screens get them, with their words: from the
  * evaluation itself and from a run's eval.json. */
 #include "base/file.h"
+#include "base/mem.h"
 #include "eval/concept_table.h"
 #include "eval/evalset_priv.h"
 #include "unit/check.h"
@@ -138,6 +139,109 @@ static void a_saved_evaluation_comes_back(void **state)
     end(&f);
 }
 
+static bool close_to(double x, double y)
+{
+    return isnan(x) ? isnan(y) : fabs(x - y) < 1e-6;
+}
+
+/* By the default rule what is kept says what the evaluation said. */
+static void check_usual(const struct concept_table *t)
+{
+    struct errinfo e;
+    const struct absorption_rule usual = absorption_rule_default();
+    struct word_result *word = mem_alloc(t->n_words, sizeof *word);
+    struct concept_result *row = mem_alloc(t->n, sizeof *row);
+    memcpy(word, t->word, t->n_words * sizeof *word);
+    memcpy(row, t->row, t->n * sizeof *row);
+    assert_ok(absorption_rule_apply(&usual, t->evidence, word, row, t->n, &e), &e);
+    for (size_t w = 0; w < t->n_words; w++) {
+        assert_int_equal(word[w].absorbed, t->word[w].absorbed);
+        assert_int_equal(word[w].verdict, t->word[w].verdict);
+        assert_true(close_to(word[w].fraction, t->word[w].fraction));
+        for (size_t i = 0; i < EVAL_ABSORBERS; i++) {
+            assert_int_equal(word[w].absorber[i].latent, t->word[w].absorber[i].latent);
+            assert_int_equal(word[w].absorber[i].times, t->word[w].absorber[i].times);
+        }
+    }
+    for (size_t c = 0; c < t->n; c++) {
+        if (t->row[c].eligible) {
+            assert_true(close_to(row[c].full, t->row[c].full) &&
+                        close_to(row[c].fraction, t->row[c].fraction));
+            assert_int_equal(row[c].absorbed, t->row[c].absorbed);
+            assert_memory_equal(row[c].absorber, t->row[c].absorber,
+                                sizeof row[c].absorber);
+        }
+    }
+    mem_free(word);
+    mem_free(row);
+}
+
+/* A stricter rule absorbs less, and the default is there again. */
+static void another_rule(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct fixture f = begin(3);
+    struct concept_table *t = NULL, *none = NULL, *strict = NULL, *back = NULL;
+    const struct absorption_rule usual = absorption_rule_default();
+    struct absorption_rule rule = usual;
+    assert_null(f.r.evidence); /* unless asked for */
+    assert_ok(concept_table_new(&f.r, &none, &e), &e);
+    rule.share = 0.9;
+    assert_ok(concept_table_judge(none, &rule, &t, &e), &e);
+    assert_ptr_equal(t, none);
+    concept_table_unref(t);
+    concept_table_unref(none);
+    eval_result_deinit(&f.r);
+
+    eval_set_keep_evidence(f.set);
+    struct sae *s = world_sae(3);
+    assert_ok(evaluate(f.set, s, NULL, NULL, NULL, &f.r, &e), &e);
+    sae_free(s);
+    assert_ok(concept_table_new(&f.r, &t, &e), &e);
+    check_usual(t);
+    rule.share = 1.0;
+    rule.cosine = 1.0;
+    rule.least = 1;
+    assert_ok(concept_table_judge(t, &rule, &strict, &e), &e);
+    size_t fewer = 0, absorbed = 0;
+    for (size_t w = 0; w < t->n_words; w++) {
+        absorbed += t->word[w].absorbed;
+        fewer += strict->word[w].absorbed;
+        assert_true(strict->word[w].absorbed <= t->word[w].absorbed);
+        assert_true(strict->word[w].verdict != WORD_TOO_RARE);
+        assert_int_equal(strict->word[w].held, t->word[w].held);
+    }
+    assert_true(fewer < absorbed);
+    assert_ok(concept_table_judge(strict, &usual, &back, &e), &e);
+    assert_ptr_equal(back, t);
+    concept_table_unref(back);
+    concept_table_unref(t); /* strict still has it */
+    assert_int_equal(strict->plain->n_words, strict->n_words);
+    concept_table_unref(strict);
+    end(&f);
+}
+
+static void a_rule_as_text(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct absorption_rule r = absorption_rule_default();
+    assert_true(absorption_rule_is_default(&r));
+    assert_ok(absorption_rule_parse("least=5  share=0.25", &r, &e), &e);
+    assert_true(r.least == 5 && close_to(r.share, 0.25) && close_to(r.cosine, 0.025));
+    assert_false(absorption_rule_is_default(&r));
+    static const char *const wrong[] = {"share=2", "least=0",  "least=1.5",
+                                        "cosine",  "cosine=x", "sharex=1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        check_error(absorption_rule_parse(wrong[i], &r, &e), ERR_USAGE, &e,
+                    "expected share=0..1");
+        assert_int_equal(r.least, 5);
+    }
+    assert_ok(absorption_rule_parse("default", &r, &e), &e);
+    assert_true(absorption_rule_is_default(&r));
+}
+
 static void what_is_wrong_is_named(void **state)
 {
     (void)state;
@@ -212,6 +316,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_lie_by_concept),
         cmocka_unit_test(a_saved_evaluation_comes_back),
+        cmocka_unit_test(another_rule),
+        cmocka_unit_test(a_rule_as_text),
         cmocka_unit_test(what_is_wrong_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
