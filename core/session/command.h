@@ -3,6 +3,8 @@
 #ifndef SAETOP_SESSION_COMMAND_H
 #define SAETOP_SESSION_COMMAND_H
 
+#include "eval/rule.h"
+
 #include <stdint.h>
 
 /* X(id, name) */
@@ -21,6 +23,7 @@
     X(DETAIL, "describe a latent")           /* arm, latent, interval */               \
     X(LABEL, "label a latent")               /* arm, latent, text; "": none */         \
     X(SEED, "seed")                          /* at = the seed to show, from 0 */       \
+    X(RULE, "judge by another rule")         /* rule, of absorption */                 \
     X(SAVE_CONFIG, "save the configuration") /* text = file */                         \
     X(STOP, "stop") /* save_first in value: 1 save, 0 discard */
 
@@ -39,6 +42,7 @@ struct command {
     int32_t latent;
     int interval; /* enum context_interval */
     char text[1024];
+    struct absorption_rule rule;
 };
 
 #endif

@@ -66,6 +66,9 @@ static enum err make_eval_set(struct session *s, struct harvester *h, struct err
 {
     struct eval_set *set = NULL;
     TRY(engine_eval_set(s->in, h, NULL, &s->stop, &set, e));
+    if (set) {
+        eval_set_keep_evidence(set);
+    }
     pthread_mutex_lock(&s->mu);
     s->eval_set = set;
     pthread_cond_signal(&s->commands_ready);

@@ -359,6 +359,7 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     v->table_busy = pub->table_busy;
     v->detail_busy = pub->detail_busy;
     v->concepts_busy = pub->concepts_busy;
+    v->rule = pub->rule;
     v->n_conds = pub->n_conds;
     v->seed = pub->seed;
     for (size_t c = 0; c < VIEW_CONDS; c++) {

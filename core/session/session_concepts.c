@@ -6,15 +6,72 @@
 
 #include <stdio.h>
 
+/* The table by the rule that holds now; takes `fresh` over. Where memory is out it
+ * stays by the rule that it has. */
+static struct concept_table *judged(struct concept_table *fresh,
+                                    const struct absorption_rule *rule)
+{
+    struct concept_table *t = NULL;
+    if (concept_table_judge(fresh, rule, &t, NULL) != OK) {
+        return fresh;
+    }
+    concept_table_unref(fresh);
+    return t;
+}
+
 void session_publish_concepts(struct session *s, size_t arm,
                               struct concept_table *fresh)
 {
+    struct concept_table *old = NULL;
+    for (bool done = false; !done;) { /* the rule may change meanwhile */
+        pthread_mutex_lock(&s->mu);
+        const struct absorption_rule rule = s->pub.rule;
+        pthread_mutex_unlock(&s->mu);
+        fresh = judged(fresh, &rule);
+        pthread_mutex_lock(&s->mu);
+        done = absorption_rule_same(&rule, &s->pub.rule);
+        if (done) {
+            old = s->concepts[arm];
+            s->concepts[arm] = fresh;
+            session_wake_locked(s);
+        }
+        pthread_mutex_unlock(&s->mu);
+    }
+    concept_table_unref(old);
+}
+
+/* The arm's table by the rule that holds now, unless a fresh one has come meanwhile,
+ * which is by that rule already. */
+static void judge_again(struct session *s, size_t arm,
+                        const struct absorption_rule *rule)
+{
     pthread_mutex_lock(&s->mu);
-    struct concept_table *old = s->concepts[arm];
-    s->concepts[arm] = fresh;
+    struct concept_table *was = s->concepts[arm], *t = was;
+    t = t ? concept_table_ref(t) : NULL;
+    pthread_mutex_unlock(&s->mu);
+    if (!t) {
+        return;
+    }
+    t = judged(t, rule);
+    pthread_mutex_lock(&s->mu);
+    const bool same = s->concepts[arm] == was;
+    if (same) {
+        s->concepts[arm] = t;
+        session_wake_locked(s);
+    }
+    pthread_mutex_unlock(&s->mu);
+    concept_table_unref(same ? was : t);
+}
+
+void session_set_rule(struct session *s, const struct absorption_rule *rule)
+{
+    pthread_mutex_lock(&s->mu);
+    s->pub.rule = *rule;
     session_wake_locked(s);
     pthread_mutex_unlock(&s->mu);
-    concept_table_unref(old);
+    for (size_t a = 0; a < VIEW_ARMS; a++) {
+        judge_again(s, a, rule);
+    }
 }
 
 enum err session_show_concepts(struct session *s, struct errinfo *e)

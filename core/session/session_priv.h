@@ -126,6 +126,9 @@ void session_make_facts(struct session *s);
  * session's. */
 void session_publish_concepts(struct session *s, size_t arm,
                               struct concept_table *fresh);
+/* COMMAND_RULE: all of them by another rule. Trainer thread; some milliseconds an arm.
+ */
+void session_set_rule(struct session *s, const struct absorption_rule *rule);
 /* Those of the last evaluation of each arm. Trainer thread. */
 enum err session_show_concepts(struct session *s, struct errinfo *e) ERR_CHECKED;
 /* Those that a run's directory has, which may be none; F: latents of its SAE. */

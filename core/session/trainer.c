@@ -443,7 +443,7 @@ static enum err freeze_for_job(struct session *s, const struct command *c,
                   : sae_copy(live, &job.sae, e));
     job.step = s->engine ? engine_step_count(s->engine) : s->record[c->arm].step;
     struct concept_table *t = concepts_of_arm(s, c->arm);
-    const enum err rc = t ? list_rates(t, &job, e) : OK;
+    const enum err rc = t ? list_rates(t->plain ? t->plain : t, &job, e) : OK;
     concept_table_unref(t);
     if (rc != OK) {
         job_deinit(&job);
@@ -537,6 +537,7 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
     case COMMAND_CONCEPTS:
     case COMMAND_LABEL:
     case COMMAND_SEED:
+    case COMMAND_RULE:
     case COMMAND_SAVE_CONFIG:
     case COMMAND_STOP: break;
     }
@@ -559,6 +560,8 @@ static bool handle(struct session *s, const struct command *c)
         rc = rc == OK ? session_set_label(s, c, sae->F, &e) : rc;
     } else if (c->kind == COMMAND_SEED) {
         rc = show_seed(s, c, &e);
+    } else if (c->kind == COMMAND_RULE) {
+        session_set_rule(s, &c->rule);
     } else if (c->kind == COMMAND_SAVE_CONFIG) {
         rc = session_save_config(s, c->text, &e);
     } else if (c->kind == COMMAND_SAVE) {

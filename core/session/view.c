@@ -31,6 +31,7 @@ void session_view_init(struct session_view *v)
 {
     memset(v, 0, sizeof *v);
     v->eta_seconds = (double)NAN;
+    v->rule = absorption_rule_default();
     for (size_t a = 0; a < VIEW_ARMS; a++) {
         v->arm[a].cond = a < VIEW_CONDS ? a : VIEW_CONDS;
         nothing_yet(v->arm[a].last);

@@ -115,6 +115,7 @@ struct session_view {
     size_t n_facts;
     const struct latent_detail *detail; /* the latest asked for, or NULL */
     size_t detail_arm;
+    struct absorption_rule rule; /* by which words and concepts are judged */
     bool table_busy, detail_busy, concepts_busy; /* asked for and not yet there */
     uint64_t version;                            /* grows with every change */
 };

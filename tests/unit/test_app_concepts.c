@@ -149,6 +149,45 @@ static void several_seeds(void **state)
     bench_free(b);
 }
 
+/* Thresholds are tried while they are typed; Esc and 0 bring the rule back. */
+static void other_thresholds(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    type(b, "2d");
+    assert_string_equal(b->a.line.text, "share=0.4 cosine=0.025 least=20");
+    b->a.n_commands = 0;
+    type(b, "least=200"); /* over what is offered; no rule before the first digit */
+    assert_int_equal(b->a.n_commands, 3);
+    struct command c = b->a.command[2];
+    assert_int_equal(c.kind, COMMAND_RULE);
+    assert_int_equal(c.rule.least, 200);
+    assert_true(c.rule.share < 0.41 && c.rule.share > 0.39);
+    b->a.n_commands = 0;
+    type(b, "x");
+    no_command(b);
+    press(b, KEY_ESC_);
+    c = one_command(b, COMMAND_RULE);
+    assert_true(absorption_rule_is_default(&c.rule));
+    b->a.n_commands = 0;
+    type(b, ":rule share=.25\n");
+    bool asked = false;
+    for (size_t i = 0; i < b->a.n_commands; i++) {
+        asked |=
+            b->a.command[i].kind == COMMAND_RULE && b->a.command[i].rule.least == 20;
+    }
+    assert_true(asked);
+    b->v.rule.share = 0.25;
+    press(b, KEY_TAB_);
+    assert_true(on_screen(b, "not SAEBench's rule: share 0.25, cosine 0.025, 20"));
+    b->a.n_commands = 0;
+    type(b, "0");
+    assert_true(absorption_rule_is_default(&b->a.command[0].rule));
+    type(b, ":rule share=7\n");
+    assert_true(on_screen(b, "expected share=0..1"));
+    bench_free(b);
+}
+
 /* F1 of 0 is of no latent at all: the rule takes the first, whatever it is. */
 static void no_latent_is_none(void **state)
 {
@@ -366,6 +405,7 @@ int main(void)
         cmocka_unit_test(without_a_file),
         cmocka_unit_test(filtered),
         cmocka_unit_test(several_seeds),
+        cmocka_unit_test(other_thresholds),
         cmocka_unit_test(no_latent_is_none),
         cmocka_unit_test(sorted_either_way),
         cmocka_unit_test(words_are_found),

@@ -175,6 +175,20 @@ static void concepts_come_and_come_back(void **state)
     assert_true(has_words(&t) && t.v.arm[0].concepts->n_words > 100);
     struct concept_table *was =
         concept_table_ref((struct concept_table *)(uintptr_t)t.v.arm[0].concepts);
+    /* Another rule holds at once, and is no part of the run. */
+    struct command rule = {.kind = COMMAND_RULE, .rule = absorption_rule_default()};
+    rule.rule.share = rule.rule.cosine = 1.0;
+    found = t.v.arm[0].concepts;
+    post(&t, rule);
+    wait_until(&t, measured_again);
+    assert_ptr_equal(t.v.arm[0].concepts->plain, was);
+    assert_true(t.v.rule.share >= 1.0);
+    size_t before = 0, after = 0;
+    for (size_t w = 0; w < was->n_words; w++) {
+        before += was->word[w].absorbed;
+        after += t.v.arm[0].concepts->word[w].absorbed;
+    }
+    assert_true(before > 0 && after < before);
     post(&t, stop);
     wait_until(&t, is_ended);
     close_screen(&t);

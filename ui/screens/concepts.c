@@ -514,6 +514,13 @@ static void draw_words(struct app *a, const struct session_view *v, struct canva
         draw_effects(s, c, (struct rect){in.x, in.y++, in.w, 1});
         in.h--;
     }
+    if (!absorption_rule_is_default(&v->rule) && in.h > 0) {
+        canvas_textf(c, in.x + 1, in.y++, in.w - 1, ROLE_WARN, 0,
+                     "not SAEBench's rule: share %.3g, cosine %.3g, %zu occurrences; 0 "
+                     "is",
+                     v->rule.share, v->rule.cosine, v->rule.least);
+        in.h--;
+    }
     s->words.page = in.h - 1;
     list_set(&s->words, s->n_words, s->words.page);
     if (!s->n_words || in.h < 2) {

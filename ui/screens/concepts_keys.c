@@ -239,6 +239,98 @@ static const char *filter_field(const struct app *a, const char *text, size_t i)
     return filter_name(a, text, 0, i);
 }
 
+/* ---- the rule ---- */
+
+static void rule_text(const struct absorption_rule *r, char *out, size_t cap)
+{
+    snprintf(out, cap, "share=%.4g cosine=%.4g least=%zu", r->share, r->cosine,
+             r->least);
+}
+
+static void emit_rule(struct app *a, const struct absorption_rule *r)
+{
+    struct command *c = app_emit(a, COMMAND_RULE);
+    if (c) {
+        c->rule = *r;
+    }
+}
+
+/* Judge by the text's rule; false, and said why: it is none. */
+static bool try_rule(struct app *a, const struct session_view *v, const char *text)
+{
+    struct absorption_rule r = concepts_own(a)->rule_was;
+    struct errinfo e;
+    (void)v;
+    if (absorption_rule_parse(text, &r, &e) != OK) {
+        app_say(a, true, "%s", e.msg);
+        return false;
+    }
+    emit_rule(a, &r);
+    return true;
+}
+
+/* While one types, as far as it is a rule. */
+static void preview_rule(struct app *a, const struct session_view *v, const char *text)
+{
+    struct absorption_rule r = concepts_own(a)->rule_was;
+    struct errinfo e;
+    (void)v;
+    if (absorption_rule_parse(text, &r, &e) == OK) {
+        emit_rule(a, &r);
+    }
+}
+
+/* A run that is browsed keeps counts alone: the occurrences are measured again. */
+static void need_evidence(struct app *a, const struct session_view *v)
+{
+    bool lacks = false;
+    for (size_t arm = 0; arm < arms_of(v); arm++) {
+        const struct concept_table *t = concepts_table(v, arm);
+        lacks |= t && !t->evidence;
+    }
+    if (lacks) {
+        app_say(a, false, "the rule is applied once the concepts are measured here");
+        concepts_ask(a, v, true);
+    }
+}
+
+static void accept_rule(struct app *a, const struct session_view *v, const char *text)
+{
+    (void)text;
+    need_evidence(a, v);
+}
+
+static void cancel_rule(struct app *a, const struct session_view *v)
+{
+    (void)v;
+    emit_rule(a, &concepts_own(a)->rule_was);
+}
+
+static const struct prompt_def rule_prompt = {
+    .sign = "rule: ",
+    .history = "rule",
+    .help = "absorbed: share of the probe's projection, cosine with it; least n for a "
+            "verdict",
+    .preview = preview_rule,
+    .check = try_rule,
+    .accept = accept_rule,
+    .cancel = cancel_rule,
+};
+
+static void rule(struct app *a, const struct session_view *v, const char *args)
+{
+    char text[96];
+    concepts_own(a)->rule_was = v->rule;
+    if (!args[0]) {
+        rule_text(&v->rule, text, sizeof text);
+        app_open_prompt(a, &rule_prompt, "", text);
+    } else if (try_rule(a, v, args)) {
+        need_evidence(a, v);
+    }
+}
+
+ACTION_WORDS(rule_word, "default", "share=0.4", "cosine=0.025", "least=20")
+
 /* ---- find ---- */
 
 /* From where the prompt was opened, so that a text typed in pieces ends where it would
@@ -324,6 +416,7 @@ ACTION action_find = {.command = "find", .args = "TEXT", .run = find, .may = con
 ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_next, .may = may_find_next};
 ACTION action_filter = {.command = "filter", .args = "EXPRESSION", .run = filter, .may = concepts_may_browse, .word = filter_field};
 ACTION action_clear_filter = {.command = "clear-filter", .args = "", .run = clear_filter, .may = may_clear_filter};
+ACTION action_rule = {.command = "rule", .args = "[share=X cosine=X least=N|default]", .run = rule, .may = concepts_may_browse, .word = rule_word};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh};
 #undef ACTION
 
@@ -333,13 +426,15 @@ static const struct key_entry keys[] = {
     {{'<'}, &action_sort, "-", "sort", "sort by the column to the left", 3},
     {{'>'}, &action_sort, "+", "sort",
      "sort by the column to the right: of A, of B, then the differences", 3},
-    {{'r'}, &action_reverse, "", "reverse", "reverse the order", 6},
+    {{'r'}, &action_reverse, "", NULL, "reverse the order", 0},
     {{'/'}, &action_find, "", "find", "find a concept or a word of one, in any family", 2},
     {{'n'}, &action_find_next, "+", NULL, "next find", 0},
     {{'N'}, &action_find_next, "-", NULL, "previous find", 0},
     {{'&'}, &action_filter, "", "filter",
      "show only concepts for which it holds: animal  dog  !x  a|b  /regex/  f1>.5  b_f1<.5", 8},
     {{'\\'}, &action_clear_filter, "", NULL, "clear the filter", 0},
+    {{'d'}, &action_rule, "", "rule", "the rule that decides what is absorbed: other thresholds, at once", 7},
+    {{'0'}, &action_rule, "default", NULL, "the rule with its own thresholds again, SAEBench's", 0},
     {{'R'}, &action_refresh, "", "measure", "measure the concepts again, with their words", 7},
     {{'v'}, &action_latents_arm, "", "arm A/B", "which arm's latents Enter opens", 5},
 };

@@ -39,8 +39,9 @@ struct concepts_state {
     struct list_view words;
     int32_t word_at; /* token; -1 */
     char find[256];
-    int32_t find_from, find_word;   /* the cursors where the prompt was opened */
-    struct concept_effects effects; /* of these tables, and of a run that goes on: */
+    struct absorption_rule rule_was; /* where its prompt was opened */
+    int32_t find_from, find_word;    /* the cursors where the prompt was opened */
+    struct concept_effects effects;  /* of these tables, and of a run that goes on: */
     const struct concept_table *effects_of[VIEW_ARMS];
     size_t n_effects;
     bool so_far;
