@@ -237,6 +237,7 @@ void session_free(struct session *s)
         latent_table_unref(s->table[a]);
         latent_labels_unref(s->labels[a]);
         concept_table_unref(s->concepts[a]);
+        concept_history_unref(s->over[a]);
     }
     for (size_t a = 0; a < s->n_records; a++) {
         run_record_deinit(&s->record[a]);
@@ -375,6 +376,7 @@ struct old_snapshots {
     const struct latent_table *table[VIEW_ARMS];
     const struct latent_labels *labels[VIEW_ARMS];
     const struct concept_table *concepts[VIEW_ARMS];
+    const struct concept_history *over[VIEW_ARMS];
     const struct latent_detail *detail;
 };
 
@@ -397,6 +399,10 @@ static void swap_snapshots(struct session *s, struct session_view *v,
             old->concepts[a] = arm->concepts;
             arm->concepts = s->concepts[a] ? concept_table_ref(s->concepts[a]) : NULL;
         }
+        if (arm->over != s->over[a]) {
+            old->over[a] = arm->over;
+            arm->over = s->over[a] ? concept_history_ref(s->over[a]) : NULL;
+        }
     }
     if (v->detail != s->detail) {
         old->detail = v->detail;
@@ -412,6 +418,7 @@ static void release_snapshots(const struct old_snapshots *old)
         latent_table_unref((struct latent_table *)(uintptr_t)old->table[a]);
         latent_labels_unref((struct latent_labels *)(uintptr_t)old->labels[a]);
         concept_table_unref((struct concept_table *)(uintptr_t)old->concepts[a]);
+        concept_history_unref((struct concept_history *)(uintptr_t)old->over[a]);
     }
     latent_detail_unref((struct latent_detail *)(uintptr_t)old->detail);
 }

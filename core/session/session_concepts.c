@@ -19,10 +19,24 @@ static struct concept_table *judged(struct concept_table *fresh,
     return t;
 }
 
+/* A point more of the arm's curves. Out of memory here loses a point, not the table. */
+static void remember(struct session *s, size_t arm, const struct concept_table *fresh)
+{
+    struct concept_history *h = NULL;
+    if (concept_history_with(s->over[arm], fresh, &h, NULL) == OK) {
+        pthread_mutex_lock(&s->mu);
+        struct concept_history *old = s->over[arm];
+        s->over[arm] = h;
+        pthread_mutex_unlock(&s->mu);
+        concept_history_unref(old);
+    }
+}
+
 void session_publish_concepts(struct session *s, size_t arm,
                               struct concept_table *fresh)
 {
     struct concept_table *old = NULL;
+    remember(s, arm, fresh);
     for (bool done = false; !done;) { /* the rule may change meanwhile */
         pthread_mutex_lock(&s->mu);
         const struct absorption_rule rule = s->pub.rule;

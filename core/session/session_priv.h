@@ -69,6 +69,7 @@ struct session {
     struct latent_table *table[VIEW_ARMS];
     struct latent_labels *labels[VIEW_ARMS]; /* changed by the trainer only */
     struct concept_table *concepts[VIEW_ARMS];
+    struct concept_history *over[VIEW_ARMS];
     struct latent_detail *detail;
     size_t detail_arm;
     size_t tables_asked, details_asked, concepts_asked; /* not answered yet */

@@ -83,6 +83,8 @@ void session_view_deinit(struct session_view *v)
         v->arm[a].labels = NULL;
         concept_table_unref((struct concept_table *)(uintptr_t)v->arm[a].concepts);
         v->arm[a].concepts = NULL;
+        concept_history_unref((struct concept_history *)(uintptr_t)v->arm[a].over);
+        v->arm[a].over = NULL;
     }
     latent_detail_unref((struct latent_detail *)(uintptr_t)v->detail);
     v->detail = NULL;

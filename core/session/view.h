@@ -3,8 +3,7 @@
 #ifndef SAETOP_SESSION_VIEW_H
 #define SAETOP_SESSION_VIEW_H
 
-#include "eval/concept_effects.h"
-#include "eval/concept_table.h"
+#include "eval/concept_history.h"
 #include "latents/latent_columns.h"
 #include "latents/latent_labels.h"
 #include "session/command.h"
@@ -46,6 +45,7 @@ struct arm_view {
     const struct latent_table *table;   /* latest, or NULL */
     const struct latent_labels *labels; /* what its latents are called, or NULL */
     const struct concept_table *concepts; /* of the latest evaluation, or NULL */
+    const struct concept_history *over;   /* of all evaluations so far, or NULL */
 };
 
 /* A condition: arms that differ in nothing but their seeds, and are masked alike. Those

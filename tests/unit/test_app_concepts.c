@@ -188,6 +188,27 @@ static void other_thresholds(void **state)
     bench_free(b);
 }
 
+static void over_training(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    type(b, "2=");
+    assert_true(on_screen(b, "F1 of animal over training"));
+    type(b, ".");
+    assert_true(on_screen(b, "best of animal over training"));
+    type(b, ",j");
+    assert_true(on_screen(b, "F1 of food over training"));
+    type(b, ":curves full\n");
+    assert_true(on_screen(b, "absorb of food over training"));
+    type(b, ":curves x\n");
+    assert_true(on_screen(b, "expected a column's name"));
+    type(b, "=");
+    assert_true(on_screen(b, "words of food"));
+    type(b, "u");
+    assert_true(on_screen(b, "absorb of food over training"));
+    bench_free(b);
+}
+
 /* F1 of 0 is of no latent at all: the rule takes the first, whatever it is. */
 static void no_latent_is_none(void **state)
 {
@@ -406,6 +427,7 @@ int main(void)
         cmocka_unit_test(filtered),
         cmocka_unit_test(several_seeds),
         cmocka_unit_test(other_thresholds),
+        cmocka_unit_test(over_training),
         cmocka_unit_test(no_latent_is_none),
         cmocka_unit_test(sorted_either_way),
         cmocka_unit_test(words_are_found),

@@ -2,7 +2,7 @@
  * evaluation itself and from a run's eval.json. */
 #include "base/file.h"
 #include "base/mem.h"
-#include "eval/concept_table.h"
+#include "eval/concept_history.h"
 #include "eval/evalset_priv.h"
 #include "unit/check.h"
 #include "unit/world.h"
@@ -242,6 +242,47 @@ static void a_rule_as_text(void **state)
     assert_true(absorption_rule_is_default(&r));
 }
 
+/* A point a step, ascending; beyond HISTORY_POINTS the older half is thinned, and both
+ * ends stay. */
+static void over_training(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct fixture f = begin(1);
+    struct concept_table *t = NULL;
+    struct concept_history *h = NULL, *next = NULL;
+    assert_ok(concept_table_new(&f.r, &t, &e), &e);
+    for (int64_t step = 10; step <= 3000; step += 10) {
+        t->step = step;
+        t->row[0].recall = (double)step / 4096.0;
+        assert_ok(concept_history_with(h, t, &next, &e), &e);
+        concept_history_unref(h);
+        h = next;
+        assert_true(h->n <= HISTORY_POINTS && h->step[0] == 10 &&
+                    h->step[h->n - 1] == step);
+    }
+    for (size_t i = 0; i < h->n; i++) {
+        assert_true(i == 0 || h->step[i] > h->step[i - 1]);
+        assert_true(
+            close_to(concept_history_at(h, i, 0, 3), (double)h->step[i] / 4096.0));
+    }
+    assert_true(h->n >= HISTORY_POINTS / 2);
+    const size_t n = h->n;
+    t->row[0].recall = 0.25; /* the same step again */
+    assert_ok(concept_history_with(h, t, &next, &e), &e);
+    assert_int_equal(next->n, n);
+    assert_true(close_to(concept_history_at(next, n - 1, 0, 3), 0.25));
+    t->step = 5; /* what is older than the last says nothing */
+    struct concept_history *same = NULL;
+    assert_ok(concept_history_with(next, t, &same, &e), &e);
+    assert_ptr_equal(same, next);
+    concept_history_unref(same);
+    concept_history_unref(next);
+    concept_history_unref(h);
+    concept_table_unref(t);
+    end(&f);
+}
+
 static void what_is_wrong_is_named(void **state)
 {
     (void)state;
@@ -318,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_saved_evaluation_comes_back),
         cmocka_unit_test(another_rule),
         cmocka_unit_test(a_rule_as_text),
+        cmocka_unit_test(over_training),
         cmocka_unit_test(what_is_wrong_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,7 @@ static const struct shot shots[] = {
     {"concepts-filter", 2, "2f&absorb>.08", false, 1},
     {"concepts-no-file", 2, "2", true, 1},
     {"concepts-seeds", 2, "2f", false, 5},
+    {"concepts-curve", 2, "2=", false, 1},
     {"latents", 2, "3 jj", false, 1},
     {"latents-filter", 2, "3&density>1e-3 & !dead", false, 1},
     {"latents-offer", 2, "3&!dead\n&", false, 1},

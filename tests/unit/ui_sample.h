@@ -202,6 +202,29 @@ static inline struct concept_table *sample_concepts(size_t arm, int64_t step)
     return t;
 }
 
+/* Of evaluations each 150 steps up to the table's. */
+static inline struct concept_history *sample_history(size_t arm, int64_t step)
+{
+    struct concept_history *h = NULL;
+    for (int64_t at = 150; at <= step; at += 150) {
+        struct errinfo e;
+        struct concept_history *next = NULL;
+        struct concept_table *t = sample_concepts(arm, at);
+        for (size_t c = 0; c < t->n; c++) {
+            const double by = 1.0 - exp(-3.0 * (double)at / (double)step);
+            t->row[c].f1_heldout *= by;
+            t->row[c].recall *= by;
+        }
+        if (concept_history_with(h, t, &next, &e) != OK) {
+            abort();
+        }
+        concept_table_unref(t);
+        concept_history_unref(h);
+        h = next;
+    }
+    return h;
+}
+
 static inline struct latent_detail *sample_detail(const struct latent_table *t,
                                                   int32_t latent, int interval)
 {
@@ -325,6 +348,7 @@ static inline void sample_view(struct session_view *v, size_t arms, int64_t step
         if (F) {
             a->table = sample_table(F, step / 150 * 150);
             a->concepts = sample_concepts(k, step / 150 * 150);
+            a->over = sample_history(k, step / 150 * 150);
         }
     }
     sample_event(v, 410, 'A', "mask", "p 0.20 -> 0.30 from step 412");

@@ -32,6 +32,7 @@ static void init(void *state)
     struct concepts_state *s = state;
     s->family = CONCEPT_SUPER;
     s->sort = -1;
+    s->curve = 1;
     s->at = s->word_at = -1;
 }
 
@@ -545,7 +546,11 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
     const struct concepts_layout l = concepts_layout(body, wide);
     concepts_order(a, v);
     draw_list(a, v, c, l.list, wide);
-    draw_words(a, v, c, l.words);
+    if (concepts_own(a)->curves) {
+        concepts_draw_curves(a, v, c, l.words);
+    } else {
+        draw_words(a, v, c, l.words);
+    }
 }
 
 /* ---- state ---- */
@@ -664,9 +669,9 @@ static void status(const struct app *a, const struct session_view *v, char *out,
 
 /* What undo takes back of it. */
 struct layout {
-    int family, sort;
+    int family, sort, curve;
     enum concept_side side;
-    bool reverse;
+    bool reverse, curves;
 };
 _Static_assert(sizeof(struct layout) <= SCREEN_LAYOUT, "undo has room for it");
 
@@ -678,6 +683,8 @@ static void layout(const struct app *a, void *out)
     to->sort = s->sort;
     to->side = s->side;
     to->reverse = s->reverse;
+    to->curve = s->curve;
+    to->curves = s->curves;
 }
 
 static void set_layout(struct app *a, const struct session_view *v, const void *in)
@@ -688,6 +695,8 @@ static void set_layout(struct app *a, const struct session_view *v, const void *
     s->sort = from->sort;
     s->side = from->side;
     s->reverse = from->reverse;
+    s->curve = from->curve;
+    s->curves = from->curves;
     concepts_order(a, v);
 }
 

@@ -396,6 +396,60 @@ static void refresh(struct app *a, const struct session_view *v, const char *arg
     concepts_ask(a, v, true);
 }
 
+/* ---- curves ---- */
+
+/* The nth column that has a curve; -1 beyond. */
+static int curve_at(size_t n)
+{
+    for (size_t i = 0; i < concept_columns_n; i++) {
+        if (concept_columns[i].figure >= 0 && n-- == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static const char *curve_word(const struct app *a, const char *text, size_t i)
+{
+    (void)a;
+    (void)text;
+    const int at = curve_at(i);
+    return at >= 0                ? concept_column_name(&concept_columns[at])
+           : curve_at(i - 1) >= 0 ? "off"
+                                  : NULL;
+}
+
+static void curves(struct app *a, const struct session_view *v, const char *args)
+{
+    struct concepts_state *s = concepts_own(a);
+    const bool up = !strcmp(args, "+"), down = !strcmp(args, "-");
+    size_t at = 0, n = 0;
+    (void)v;
+    for (; curve_at(n) >= 0; n++) {
+        at = curve_at(n) == s->curve ? n : at;
+    }
+    if (!args[0] || !strcmp(args, "off")) {
+        s->curves = !args[0] && !s->curves;
+    } else if (up || down) {
+        s->curve = s->curves ? curve_at((at + (up ? 1 : n - 1)) % n) : s->curve;
+        s->curves = true;
+    } else {
+        size_t i = 0;
+        while (i < n &&
+               strcmp(args, concept_column_name(&concept_columns[curve_at(i)])) != 0) {
+            i++;
+        }
+        if (i == n) {
+            app_say(a, true,
+                    "curves: expected a column's name, + - or off; Tab lists "
+                    "them");
+            return;
+        }
+        s->curve = curve_at(i);
+        s->curves = true;
+    }
+}
+
 /* ---- the table of keys ---- */
 
 static const char *column_word(const struct app *a, const char *text, size_t i)
@@ -417,6 +471,7 @@ ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_ne
 ACTION action_filter = {.command = "filter", .args = "EXPRESSION", .run = filter, .may = concepts_may_browse, .word = filter_field};
 ACTION action_clear_filter = {.command = "clear-filter", .args = "", .run = clear_filter, .may = may_clear_filter};
 ACTION action_rule = {.command = "rule", .args = "[share=X cosine=X least=N|default]", .run = rule, .may = concepts_may_browse, .word = rule_word};
+ACTION action_curves = {.command = "curves", .args = "[MEASURE|+|-|off]", .run = curves, .may = concepts_may_browse, .word = curve_word};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh};
 #undef ACTION
 
@@ -435,6 +490,9 @@ static const struct key_entry keys[] = {
     {{'\\'}, &action_clear_filter, "", NULL, "clear the filter", 0},
     {{'d'}, &action_rule, "", "rule", "the rule that decides what is absorbed: other thresholds, at once", 7},
     {{'0'}, &action_rule, "default", NULL, "the rule with its own thresholds again, SAEBench's", 0},
+    {{'='}, &action_curves, "", "curve", "the concept over training in place of its words", 6},
+    {{'.'}, &action_curves, "+", NULL, "next measure of the curve; Tab after :curves lists them", 0},
+    {{','}, &action_curves, "-", NULL, "previous measure of the curve", 0},
     {{'R'}, &action_refresh, "", "measure", "measure the concepts again, with their words", 7},
     {{'v'}, &action_latents_arm, "", "arm A/B", "which arm's latents Enter opens", 5},
 };

@@ -39,6 +39,8 @@ struct concepts_state {
     struct list_view words;
     int32_t word_at; /* token; -1 */
     char find[256];
+    bool curves;                     /* in place of the words: */
+    int curve;                       /* column that they are of */
     struct absorption_rule rule_was; /* where its prompt was opened */
     int32_t find_from, find_word;    /* the cursors where the prompt was opened */
     struct concept_effects effects;  /* of these tables, and of a run that goes on: */
@@ -120,6 +122,12 @@ char concepts_mark(const struct verdict_row *r);
 void concepts_effect_text(const struct concepts_state *s,
                           const struct concept_column *col, int32_t concept, char *out,
                           size_t cap);
+
+/* ---- concepts_curves.c ---- */
+
+/* The figure that s->curve says of the concept under the cursor, with event lines. */
+void concepts_draw_curves(struct app *a, const struct session_view *v, struct canvas *c,
+                          struct rect r);
 
 /* ---- concepts_keys.c ---- */
 
