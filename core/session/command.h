@@ -20,6 +20,7 @@
     X(EVALUATE, "evaluate") /* now */                                                  \
     X(TABLE, "describe latents")             /* arm */                                 \
     X(CONCEPTS, "measure concepts")          /* arm; of a run that is browsed */       \
+    X(MATCH, "pair latents")                 /* arm and, in at, another */             \
     X(DETAIL, "describe a latent")           /* arm, latent, interval */               \
     X(LABEL, "label a latent")               /* arm, latent, text; "": none */         \
     X(SEED, "seed")                          /* at = the seed to show, from 0 */       \

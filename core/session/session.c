@@ -105,6 +105,7 @@ void session_send_event(struct session *s, size_t arm, const struct run_event *e
 void job_deinit(struct job *job)
 {
     sae_free(job->sae);
+    sae_free(job->other);
     mem_free(job->rate);
     *job = (struct job){0};
 }
@@ -132,6 +133,7 @@ static void show_busy_locked(struct session *s)
     s->pub.table_busy = s->tables_asked > 0;
     s->pub.detail_busy = s->details_asked > 0;
     s->pub.concepts_busy = s->concepts_asked > 0;
+    s->pub.match_busy = s->matches_asked > 0;
 }
 
 void session_answered(struct session *s, const struct command *c)
@@ -143,6 +145,8 @@ void session_answered(struct session *s, const struct command *c)
         s->details_asked--;
     } else if (c->kind == COMMAND_CONCEPTS) {
         s->concepts_asked--;
+    } else if (c->kind == COMMAND_MATCH) {
+        s->matches_asked--;
     }
     show_busy_locked(s);
     session_wake_locked(s);
@@ -244,6 +248,7 @@ void session_free(struct session *s)
     }
     mem_free(s->record);
     latent_detail_unref(s->detail);
+    latent_pairs_unref(s->match);
     /* The engine owns the inputs once it exists. */
     if (s->engine) {
         engine_free(s->engine);
@@ -281,6 +286,8 @@ bool session_post(struct session *s, const struct command *c)
             s->details_asked++;
         } else if (c->kind == COMMAND_CONCEPTS) {
             s->concepts_asked++;
+        } else if (c->kind == COMMAND_MATCH) {
+            s->matches_asked++;
         }
         show_busy_locked(s);
         pthread_cond_signal(&s->commands_ready);
@@ -360,6 +367,7 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     v->table_busy = pub->table_busy;
     v->detail_busy = pub->detail_busy;
     v->concepts_busy = pub->concepts_busy;
+    v->match_busy = pub->match_busy;
     v->rule = pub->rule;
     v->n_conds = pub->n_conds;
     v->seed = pub->seed;
@@ -378,6 +386,7 @@ struct old_snapshots {
     const struct concept_table *concepts[VIEW_ARMS];
     const struct concept_history *over[VIEW_ARMS];
     const struct latent_detail *detail;
+    const struct latent_pairs *match;
 };
 
 /* References under the lock; the old ones are released by the caller afterwards. */
@@ -409,6 +418,12 @@ static void swap_snapshots(struct session *s, struct session_view *v,
         v->detail = s->detail ? latent_detail_ref(s->detail) : NULL;
     }
     v->detail_arm = s->detail_arm;
+    if (v->match != s->match) {
+        old->match = v->match;
+        v->match = s->match ? latent_pairs_ref(s->match) : NULL;
+    }
+    memcpy(v->match_arm, s->match_arm, sizeof v->match_arm);
+    v->match_step = s->match_step;
 }
 
 /* Snapshots are shared as const; a reference count is not part of what they say. */
@@ -421,6 +436,7 @@ static void release_snapshots(const struct old_snapshots *old)
         concept_history_unref((struct concept_history *)(uintptr_t)old->over[a]);
     }
     latent_detail_unref((struct latent_detail *)(uintptr_t)old->detail);
+    latent_pairs_unref((struct latent_pairs *)(uintptr_t)old->match);
 }
 
 bool session_poll(struct session *s, struct session_view *v)

@@ -432,6 +432,17 @@ static enum err find_sae(const struct session *s, const struct command *c,
     return OK;
 }
 
+/* A frozen copy of the other arm that latents are paired with. */
+static enum err freeze_other(const struct session *s, const struct command *c,
+                             struct sae **out, struct errinfo *e)
+{
+    const struct sae *live = NULL;
+    const struct command other = {.kind = COMMAND_MATCH, .arm = (size_t)c->at};
+    TRY(find_sae(s, &other, &live, e));
+    return s->engine ? arm_freeze(s->engine->arm[other.arm].arm, out, e)
+                     : sae_copy(live, out, e);
+}
+
 /* Send a job with a frozen copy of the arm it asks about. */
 static enum err freeze_for_job(struct session *s, const struct command *c,
                                struct errinfo *e)
@@ -442,6 +453,13 @@ static enum err freeze_for_job(struct session *s, const struct command *c,
     TRY(s->engine ? arm_freeze(s->engine->arm[c->arm].arm, &job.sae, e)
                   : sae_copy(live, &job.sae, e));
     job.step = s->engine ? engine_step_count(s->engine) : s->record[c->arm].step;
+    if (c->kind == COMMAND_MATCH) {
+        const enum err other = freeze_other(s, c, &job.other, e);
+        if (other != OK) {
+            job_deinit(&job);
+            return other;
+        }
+    }
     struct concept_table *t = concepts_of_arm(s, c->arm);
     const enum err rc = t ? list_rates(t->plain ? t->plain : t, &job, e) : OK;
     concept_table_unref(t);
@@ -535,6 +553,7 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
     case COMMAND_TABLE:
     case COMMAND_DETAIL:
     case COMMAND_CONCEPTS:
+    case COMMAND_MATCH:
     case COMMAND_LABEL:
     case COMMAND_SEED:
     case COMMAND_RULE:
@@ -551,7 +570,7 @@ static bool handle(struct session *s, const struct command *c)
     enum err rc = OK;
     bool to_jobs = false, go_on = true;
     if (c->kind == COMMAND_TABLE || c->kind == COMMAND_DETAIL ||
-        c->kind == COMMAND_CONCEPTS) {
+        c->kind == COMMAND_CONCEPTS || c->kind == COMMAND_MATCH) {
         rc = freeze_for_job(s, c, &e);
         to_jobs = rc == OK;
     } else if (c->kind == COMMAND_LABEL) {

@@ -6,6 +6,7 @@
 #include "eval/concept_history.h"
 #include "latents/latent_columns.h"
 #include "latents/latent_labels.h"
+#include "latents/latent_pairs.h"
 #include "session/command.h"
 #include "train/arm_place.h"
 #include "train/metric.h"
@@ -115,6 +116,10 @@ struct session_view {
     size_t n_facts;
     const struct latent_detail *detail; /* the latest asked for, or NULL */
     size_t detail_arm;
+    const struct latent_pairs *match; /* of two arms, the latest asked for, or NULL */
+    size_t match_arm[2];
+    int64_t match_step;
+    bool match_busy;
     struct absorption_rule rule; /* by which words and concepts are judged */
     bool table_busy, detail_busy, concepts_busy; /* asked for and not yet there */
     uint64_t version;                            /* grows with every change */

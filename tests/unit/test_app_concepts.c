@@ -1,6 +1,7 @@
 /* Concepts: both arms side by side, families, order, finding, words, the way to a
  * latent, and asking for words where a run that is browsed has none. */
 #include "base/csvfile.h"
+#include "base/mem.h"
 #include "ui/screens/concepts_priv.h"
 #include "ui_bench.h"
 
@@ -206,6 +207,53 @@ static void over_training(void **state)
     assert_true(on_screen(b, "words of food"));
     type(b, "u");
     assert_true(on_screen(b, "absorb of food over training"));
+    bench_free(b);
+}
+
+/* A goes to its counterpart in B when the pairs have come; `O` to the same number. */
+static void corresponding(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    type(b, "2jo"); /* food: A's is 18 */
+    const struct command c = one_command(b, COMMAND_MATCH);
+    assert_true(c.arm == 0 && c.at == 1);
+    assert_true(on_screen(b, "pairing the latents of A and B"));
+    struct latent_pairs *p = mem_alloc(1, sizeof *p);
+    atomic_init(&p->refs, 1);
+    for (size_t i = 0; i < 2; i++) {
+        struct pairs_side *side = &p->side[i];
+        side->F = 512;
+        side->fate = mem_alloc(side->F, sizeof *side->fate);
+        side->with = mem_alloc(side->F, sizeof *side->with);
+        for (size_t j = 0; j < side->F; j++) {
+            side->with[j] = -1;
+            side->fate[j] = PAIR_ONLY;
+        }
+    }
+    p->pair = mem_alloc(1, sizeof *p->pair);
+    p->n = 1;
+    p->pair[0] = (struct latent_pair){{18, 77}, 0.8F, 0.6F};
+    p->side[0].with[18] = p->side[1].with[77] = 0;
+    b->v.match = p;
+    b->v.match_arm[1] = 1;
+    b->v.match_step = 900;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    app_view(&b->a, &b->v, &b->c);
+    assert_ptr_equal(b->a.screen, &screen_detail);
+    assert_int_equal(detail_of(&b->a)->latent, 77);
+    assert_int_equal(latents_cond(&b->a), 1);
+    assert_true(on_screen(b, "A #18 corresponds to B #77: cosine 0.80"));
+    b->a.n_commands = 0;
+    type(b, "o"); /* and back, at once */
+    assert_int_equal(detail_of(&b->a)->latent, 18);
+    assert_int_equal(latents_cond(&b->a), 0);
+    type(b, "JO");
+    const int32_t at = detail_of(&b->a)->latent;
+    assert_int_equal(latents_cond(&b->a), 1);
+    type(b, "o");
+    assert_int_equal(detail_of(&b->a)->latent, at);
+    assert_true(on_screen(b, "has nothing like it there"));
     bench_free(b);
 }
 
@@ -428,6 +476,7 @@ int main(void)
         cmocka_unit_test(several_seeds),
         cmocka_unit_test(other_thresholds),
         cmocka_unit_test(over_training),
+        cmocka_unit_test(corresponding),
         cmocka_unit_test(no_latent_is_none),
         cmocka_unit_test(sorted_either_way),
         cmocka_unit_test(words_are_found),

@@ -663,6 +663,38 @@ static void further_arms_do_not_disturb(void **state)
     close_screen(&t);
 }
 
+static bool is_matched(const struct screen *t)
+{
+    return t->v.match != NULL && !t->v.match_busy;
+}
+
+/* A twin that has just been forked is the same SAE: each latent that fires often enough
+ * corresponds to its own number. */
+static void latents_are_paired(void **state)
+{
+    (void)state;
+    struct screen t;
+    const struct session_config cfg = {.set = sample_settings(100000)};
+    open_screen(&t, &cfg);
+    wait_until(&t, has_rows);
+    post(&t, (struct command){.kind = COMMAND_PAUSE});
+    wait_until(&t, is_paused);
+    post(&t, (struct command){.kind = COMMAND_FORK});
+    post(&t, (struct command){.kind = COMMAND_MATCH, .arm = 0, .at = 1});
+    wait_until(&t, is_matched);
+    assert_true(t.v.match_arm[0] == 0 && t.v.match_arm[1] == 1);
+    assert_int_equal(t.v.match_step, t.v.step);
+    assert_true(t.v.match->n > 10);
+    for (size_t i = 0; i < t.v.match->n; i++) {
+        assert_int_equal(t.v.match->pair[i].latent[0], t.v.match->pair[i].latent[1]);
+    }
+    post(&t, (struct command){.kind = COMMAND_MATCH, .arm = 0, .at = 7});
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(t.v.message_bad && !t.v.match_busy);
+    close_screen(&t);
+}
+
 static void what_cannot_be_opened_is_said(void **state)
 {
     (void)state;
@@ -694,6 +726,7 @@ int main(void)
         cmocka_unit_test(labels_are_kept_with_the_run),
         cmocka_unit_test(settings_are_written_as_a_configuration),
         cmocka_unit_test(further_arms_do_not_disturb),
+        cmocka_unit_test(latents_are_paired),
         cmocka_unit_test(what_cannot_be_opened_is_said),
     };
     num_init();

@@ -591,10 +591,8 @@ static void open_latent(struct app *a, const struct session_view *v, size_t arm,
     }
 }
 
-/* The latent that answers what is under the cursor: of an absorbed word the one that
- * took it, else the concept's own. */
-static int32_t latent_here(const struct app *a, const struct session_view *v,
-                           size_t arm)
+int32_t concepts_latent_here(const struct app *a, const struct session_view *v,
+                             size_t arm)
 {
     const struct concepts_state *s = concepts_own(a);
     const struct concept_result *o = concepts_result(v, arm, s->at);
@@ -610,7 +608,7 @@ static int32_t latent_here(const struct app *a, const struct session_view *v,
 static void enter(struct app *a, const struct session_view *v)
 {
     const size_t arm = (size_t)latents_cond(a);
-    const int32_t latent = latent_here(a, v, arm);
+    const int32_t latent = concepts_latent_here(a, v, arm);
     if (latent < 0) {
         app_say(a, false, "%c has no latent for it", v->cond[arm].letter);
     } else {

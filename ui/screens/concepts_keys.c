@@ -450,6 +450,20 @@ static void curves(struct app *a, const struct session_view *v, const char *args
     }
 }
 
+/* ---- the other condition ---- */
+
+static void match(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    latents_go_match(a, v, concepts_latent_here(a, v, (size_t)latents_cond(a)));
+}
+
+static void same_number(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    latents_go_number(a, v, concepts_latent_here(a, v, (size_t)latents_cond(a)));
+}
+
 /* ---- the table of keys ---- */
 
 static const char *column_word(const struct app *a, const char *text, size_t i)
@@ -472,6 +486,8 @@ ACTION action_filter = {.command = "filter", .args = "EXPRESSION", .run = filter
 ACTION action_clear_filter = {.command = "clear-filter", .args = "", .run = clear_filter, .may = may_clear_filter};
 ACTION action_rule = {.command = "rule", .args = "[share=X cosine=X least=N|default]", .run = rule, .may = concepts_may_browse, .word = rule_word};
 ACTION action_curves = {.command = "curves", .args = "[MEASURE|+|-|off]", .run = curves, .may = concepts_may_browse, .word = curve_word};
+ACTION action_match = {.command = "match", .args = "", .run = match, .may = concepts_may_browse};
+ACTION action_same_number = {.command = "same-number", .args = "", .run = same_number, .may = concepts_may_browse};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh};
 #undef ACTION
 
@@ -493,6 +509,8 @@ static const struct key_entry keys[] = {
     {{'='}, &action_curves, "", "curve", "the concept over training in place of its words", 6},
     {{'.'}, &action_curves, "+", NULL, "next measure of the curve; Tab after :curves lists them", 0},
     {{','}, &action_curves, "-", NULL, "previous measure of the curve", 0},
+    {{'o'}, &action_match, "", NULL, "the latent of the other arm that corresponds to this one's", 0},
+    {{'O'}, &action_same_number, "", NULL, "the latent of that number in the other arm", 0},
     {{'R'}, &action_refresh, "", "measure", "measure the concepts again, with their words", 7},
     {{'v'}, &action_latents_arm, "", "arm A/B", "which arm's latents Enter opens", 5},
 };

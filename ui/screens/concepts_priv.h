@@ -100,6 +100,13 @@ int concepts_family_at(size_t i);
 /* Whether a concepts file was given: without one all families are built in. */
 bool concepts_has_file(const struct session_view *v);
 
+/* ---- concepts.c ---- */
+
+/* The latent that answers what is under the cursor: of an absorbed word the one that
+ * took it, else the concept's own; -1. */
+int32_t concepts_latent_here(const struct app *a, const struct session_view *v,
+                             size_t arm);
+
 /* ---- concepts_effects.c ---- */
 
 /* Bring the means and differences up to date with the view's tables. */
