@@ -29,6 +29,21 @@ enum err concept_history_with(struct concept_history *was,
 /* Figure f of a concept at point i. */
 double concept_history_at(const struct concept_history *h, size_t i, size_t concept,
                           size_t f);
+/* concept_history.csv of a run: step, concept, kind and the figures by their names in
+ * eval.json, a row a point and concept that was measured then. Of a file the points up
+ * to step `last`; concepts that c does not have are passed over. *out NULL: there is no
+ * file, or no point in it. ERR_FORMAT names the row, the header being row 1. */
+#define CONCEPT_HISTORY_FILE "concept_history.csv"
+enum err concept_history_parse(const char *data, size_t len, const char *name,
+                               const struct concepts *c, int64_t last,
+                               struct concept_history **out,
+                               struct errinfo *e) ERR_CHECKED;
+enum err concept_history_load(const char *dir, const struct concepts *c, int64_t last,
+                              struct concept_history **out,
+                              struct errinfo *e) ERR_CHECKED;
+/* Write it to a run's directory, whole or not at all; NULL: nothing is written. */
+enum err concept_history_save(const struct concept_history *h, const struct concepts *c,
+                              const char *dir, struct errinfo *e) ERR_CHECKED;
 struct concept_history *concept_history_ref(struct concept_history *h);
 void concept_history_unref(struct concept_history *h); /* NULL is fine */
 

@@ -62,18 +62,6 @@ enum err concept_table_new(const struct eval_result *r, struct concept_table **o
 
 /* ---- from a file ---- */
 
-/* The concept of that name and kind, -1: none. */
-static int find_concept(const struct concepts *c, const char *name, const char *kind)
-{
-    for (size_t i = 0; i < c->n_probed; i++) {
-        if (strcmp(c->def[i].name, name) == 0 &&
-            strcmp(concept_kind_name(c->def[i].kind), kind) == 0) {
-            return (int)i;
-        }
-    }
-    return -1;
-}
-
 static enum err read_latents(struct json_at at, const cJSON *o, size_t F,
                              struct concept_result *r, struct errinfo *e)
 {
@@ -274,7 +262,7 @@ static enum err read_list(struct json_at at, const cJSON *list,
         const char *name = "", *kind = "";
         TRY(json_str(at, o, "concept", true, &name, e));
         TRY(json_str(at, o, "kind", true, &kind, e));
-        const int i = find_concept(c, name, kind);
+        const int i = concepts_named(c, name, kind);
         if (i >= 0) {
             const struct json_at in = {at.file, c->def[i].name};
             t->row[i] = concept_result_none((int32_t)i);

@@ -102,11 +102,37 @@ enum err session_show_concepts(struct session *s, struct errinfo *e)
     return OK;
 }
 
-void session_load_concepts(struct session *s, size_t arm, const char *dir, size_t F)
+static enum err load_history(struct session *s, size_t arm, const char *dir,
+                             int64_t last, struct errinfo *e)
+{
+    struct concept_history *h = NULL;
+    TRY(concept_history_load(dir, s->in->concepts, last, &h, e));
+    pthread_mutex_lock(&s->mu);
+    struct concept_history *old = s->over[arm];
+    s->over[arm] = h;
+    pthread_mutex_unlock(&s->mu);
+    concept_history_unref(old);
+    return OK;
+}
+
+enum err session_save_concepts(struct session *s, struct errinfo *e)
+{
+    for (size_t a = 0; a < s->engine->n_arms; a++) {
+        TRY(concept_history_save(s->over[a], s->in->concepts, s->engine->arm[a].dir,
+                                 e));
+    }
+    return OK;
+}
+
+void session_load_concepts(struct session *s, size_t arm, const char *dir, size_t F,
+                           int64_t last)
 {
     char path[SETTING_TEXT_MAX + 16];
     struct errinfo e = {0};
     struct concept_table *t = NULL;
+    if (load_history(s, arm, dir, last, &e) != OK) { /* the run goes without */
+        session_say(s, true, "%s", e.msg);
+    }
     enum err rc = path_join(path, sizeof path, dir, "eval.json", &e);
     if (rc == OK) {
         rc = concept_table_load(path, s->in->concepts, F, &t, &e);

@@ -215,7 +215,8 @@ static enum err open_resumed(struct session *s, struct errinfo *e)
     const struct engine *g = s->engine;
     for (size_t a = 0; a < g->n_arms; a++) {
         TRY(session_load_labels(s, a, g->arm[a].dir, g->arm[a].arm->sae->F, e));
-        session_load_concepts(s, a, g->arm[a].dir, g->arm[a].arm->sae->F);
+        session_load_concepts(s, a, g->arm[a].dir, g->arm[a].arm->sae->F,
+                              engine_step_count(g));
     }
     publish(s);
     send_engine_past(s);
@@ -272,7 +273,8 @@ static enum err show_records(struct session *s, const struct run_arms *arms,
     for (size_t a = 0; a < arms->n; a++) {
         past[a] = &s->record[a].history;
         TRY(session_load_labels(s, a, arms->dir[a], s->record[a].sae->F, e));
-        session_load_concepts(s, a, arms->dir[a], s->record[a].sae->F);
+        session_load_concepts(s, a, arms->dir[a], s->record[a].sae->F,
+                              s->record[a].step);
         session_remark(s, a, NULL);
     }
     session_send_past(s, past, arms->n);
@@ -379,6 +381,7 @@ static enum err save(struct session *s, const char *dir, struct errinfo *e)
     }
     publish(s);
     TRY(session_save_labels(s, e));
+    TRY(session_save_concepts(s, e));
     session_say(s, false, "saved at step %lld in %s",
                 (long long)engine_step_count(s->engine), dir);
     return OK;

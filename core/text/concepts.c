@@ -465,6 +465,17 @@ void concepts_free(struct concepts *c)
     mem_free(c);
 }
 
+int concepts_named(const struct concepts *c, const char *name, const char *kind)
+{
+    for (size_t i = 0; i < c->n_probed; i++) {
+        if (strcmp(c->def[i].name, name) == 0 &&
+            strcmp(concept_kind_name(c->def[i].kind), kind) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
 const int32_t *concepts_of(const struct concepts *c, int32_t token, size_t *n)
 {
     if (token < 0 || (size_t)token >= c->vocab) {

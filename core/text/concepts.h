@@ -66,6 +66,9 @@ enum err concepts_built_in(const struct tok *tok, struct concepts **out,
                            struct errinfo *e) ERR_CHECKED;
 void concepts_free(struct concepts *c); /* NULL is fine */
 
+/* The concept of that name and kind among those that evaluation measures; -1: none. */
+int concepts_named(const struct concepts *c, const char *name, const char *kind);
+
 /* Concepts of a token, ascending; *n of them, 0 for an id out of range. Borrowed. */
 const int32_t *concepts_of(const struct concepts *c, int32_t token, size_t *n);
 /* Those among them that evaluation measures: 0..n_probed-1. */

@@ -1,6 +1,7 @@
-/* eval.json as a screen and as `saetop verdict` read it: refused in a line, or concepts
- * and words that hold together, and figures with units that do. */
-#include "eval/concept_table.h"
+/* eval.json as a screen and as `saetop verdict` read it, and concept_history.csv:
+ * refused in a line, or concepts and words that hold together, and figures with units
+ * that do. */
+#include "eval/concept_history.h"
 #include "eval/kept.h"
 #include "text/bpe_train.h"
 
@@ -91,8 +92,26 @@ static void check_report(const struct report *r)
     }
 }
 
+/* concept_history.csv: the same bytes may be one. */
+static void try_history(const uint8_t *data, size_t size)
+{
+    struct concept_history *h = NULL;
+    struct errinfo e = {0};
+    if (concept_history_parse((const char *)data, size, "h.csv", concepts(), 1000, &h,
+                              &e) != OK) {
+        require(h == NULL && e.msg[0] && !strchr(e.msg, '\n'));
+        return;
+    }
+    for (size_t i = 0; h != NULL && i < h->n; i++) {
+        require(h->step[i] >= 0 && h->step[i] <= 1000 &&
+                (i == 0 || h->step[i] > h->step[i - 1]));
+    }
+    concept_history_unref(h);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    try_history(data, size);
     cJSON *root = NULL;
     struct errinfo e = {0};
     struct concept_table *t = NULL;

@@ -273,13 +273,67 @@ static void over_training(void **state)
     assert_int_equal(next->n, n);
     assert_true(close_to(concept_history_at(next, n - 1, 0, 3), 0.25));
     t->step = 5; /* what is older than the last says nothing */
-    struct concept_history *same = NULL;
+    struct concept_history *same = NULL, *read = NULL;
+    assert_ok(concept_history_load(f.dir, f.c, 4000, &read, &e), &e);
+    assert_null(read); /* no file yet */
+    assert_ok(concept_history_save(next, f.c, f.dir, &e), &e);
+    assert_ok(concept_history_load(f.dir, f.c, 4000, &read, &e), &e);
+    assert_int_equal(read->n, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(read->step[i], next->step[i]);
+        for (size_t k = 0; k < CONCEPT_FIGURES; k++) {
+            assert_true(close_to(concept_history_at(read, i, 0, k),
+                                 concept_history_at(next, i, 0, k)));
+        }
+    }
+    concept_history_unref(read);
+    /* A run that goes on from an earlier step has no later points. */
+    assert_ok(concept_history_load(f.dir, f.c, next->step[n - 2], &read, &e), &e);
+    assert_int_equal(read->n, n - 1);
+    concept_history_unref(read);
     assert_ok(concept_history_with(next, t, &same, &e), &e);
     assert_ptr_equal(same, next);
     concept_history_unref(same);
     concept_history_unref(next);
     concept_history_unref(h);
     concept_table_unref(t);
+    end(&f);
+}
+
+static void a_history_that_is_wrong(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct fixture f = begin(0);
+    static const struct {
+        const char *row, *says;
+    } cases[] = {{"x,NAME,leaf,0,0,1,0,0,0", "row 2: found 'x', expected a step"},
+                 {"5,NAME,leaf,0,0,1,0,0,0\n4,NAME,leaf,0,0,1,0,0,0",
+                  "row 3: found '4', expected a step, ascending"},
+                 {"5,NAME,leaf,2,0,1,0,0,0", "row 2: found '2', expected a f1_best"},
+                 {"5,NAME,leaf,,,0,,,", "expected a spread from 1 to 10"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct concept_history *h = NULL;
+        struct str text;
+        str_init(&text, 4096);
+        str_add(&text, "step,concept,kind");
+        for (size_t k = 0; k < CONCEPT_FIGURES; k++) {
+            str_addf(&text, ",%s", concept_figure_key(k));
+        }
+        str_addc(&text, '\n');
+        for (const char *p = cases[i].row; *p; p++) {
+            if (strncmp(p, "NAME", 4) == 0) {
+                str_add(&text, f.c->def[0].name);
+                p += 3;
+            } else {
+                str_addc(&text, *p);
+            }
+        }
+        check_error(concept_history_parse(text.p, text.len, "h.csv", f.c, 100, &h, &e),
+                    ERR_FORMAT, &e, cases[i].says);
+        assert_null(h);
+        str_free(&text);
+    }
     end(&f);
 }
 
@@ -360,6 +414,7 @@ int main(void)
         cmocka_unit_test(another_rule),
         cmocka_unit_test(a_rule_as_text),
         cmocka_unit_test(over_training),
+        cmocka_unit_test(a_history_that_is_wrong),
         cmocka_unit_test(what_is_wrong_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

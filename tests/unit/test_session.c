@@ -175,6 +175,9 @@ static void concepts_come_and_come_back(void **state)
     assert_true(has_words(&t) && t.v.arm[0].concepts->n_words > 100);
     struct concept_table *was =
         concept_table_ref((struct concept_table *)(uintptr_t)t.v.arm[0].concepts);
+    assert_non_null(t.v.arm[0].over);
+    const size_t points = t.v.arm[0].over->n;
+    assert_true(points >= 1);
     /* Another rule holds at once, and is no part of the run. */
     struct command rule = {.kind = COMMAND_RULE, .rule = absorption_rule_default()};
     rule.rule.share = rule.rule.cosine = 1.0;
@@ -197,6 +200,8 @@ static void concepts_come_and_come_back(void **state)
     open_screen(&t, &open);
     wait_until(&t, is_browsing);
     wait_until(&t, has_concepts);
+    assert_true(t.v.arm[0].over && t.v.arm[0].over->n == points &&
+                t.v.arm[0].over->step[points - 1] == was->step);
     const struct concept_table *now = t.v.arm[0].concepts;
     assert_true(has_words(&t) && now->n_words == was->n_words);
     for (size_t w = 0; w < now->n_words; w++) {
