@@ -198,7 +198,11 @@ static enum err make_comparisons(const struct verdict_args *a, struct verdicts *
                            v->first, x->pairs, c->at[k].letter, c->at[baseline].letter);
         }
     }
-    return verdict_judge(v->row, v->n * VERDICT_MEASURE_COUNT, v->first, e);
+    TRY(verdict_judge(v->row, v->n * VERDICT_MEASURE_COUNT, v->first, e));
+    if (arm_evals_so_far(&v->arms)) {
+        verdict_so_far(v->row, v->n * VERDICT_MEASURE_COUNT);
+    }
+    return OK;
 }
 
 static enum err make_verdicts(const struct verdict_args *a,
@@ -287,7 +291,8 @@ static void add_row_text(const struct comparison *c, size_t m, struct str *out)
     str_addf(out, "  %s%s%s", verdict_text(r->verdict), direction ? ": " : "",
              direction ? direction : "");
     if (r->verdict == VERDICT_OPEN && isfinite(r->smallest)) {
-        str_addf(out, "; would take %s", NUMBER(NUMBER_PLAIN, 0, digits, r->smallest));
+        str_addf(out, "; %s or more would be",
+                 NUMBER(NUMBER_PLAIN, 0, digits, r->smallest));
     }
     str_addc(out, '\n');
 }
@@ -339,8 +344,8 @@ static void add_foot(const struct verdicts *v, struct str *out)
     if (most >= 2 && v->first == 0) {
         str_addf(
             out,
-            "Seeds added after this look: name --planned %zu; intervals widen %.2g "
-            "times, %zu seeds regain them.\n",
+            "If you add seeds after this look, say --planned %zu next time: intervals "
+            "are then %.2g times\nas wide, and as narrow as these from %zu seeds on.\n",
             most, paired_widening(most, most, VERDICT_LEVEL),
             paired_regains(most, VERDICT_LEVEL));
     }

@@ -117,8 +117,7 @@ static enum verdict verdict_of(const struct verdict_row *r)
     return VERDICT_OPEN;
 }
 
-enum err verdict_judge(struct verdict_row *row, size_t n, size_t first,
-                       struct errinfo *e)
+enum err verdict_decide(struct verdict_row *row, size_t n, struct errinfo *e)
 {
     double *p = NULL;
     enum err rc = mem_new(&p, n, sizeof *p, "verdicts", e);
@@ -132,12 +131,30 @@ enum err verdict_judge(struct verdict_row *row, size_t n, size_t first,
         }
     }
     for (size_t i = 0; i < n && rc == OK; i++) {
-        const bool spread = !isnan(row[i].d.p) && row[i].d.sd > 0.0;
-        row[i].smallest = spread
-                              ? paired_smallest(&row[i].d, first, needed_p(row, n, i))
-                              : (double)NAN;
+        row[i].smallest = (double)NAN;
         row[i].verdict = verdict_of(&row[i]);
     }
     mem_free(p);
     return rc;
+}
+
+enum err verdict_judge(struct verdict_row *row, size_t n, size_t first,
+                       struct errinfo *e)
+{
+    TRY(verdict_decide(row, n, e));
+    for (size_t i = 0; i < n; i++) {
+        if (!isnan(row[i].d.p) && row[i].d.sd > 0.0) {
+            row[i].smallest = paired_smallest(&row[i].d, first, needed_p(row, n, i));
+        }
+    }
+    return OK;
+}
+
+void verdict_so_far(struct verdict_row *row, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (row[i].verdict == VERDICT_SMALL || row[i].verdict == VERDICT_SAME) {
+            row[i].verdict = VERDICT_OPEN;
+        }
+    }
 }

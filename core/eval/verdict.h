@@ -86,6 +86,9 @@ void verdict_row_of(size_t m, double margin, size_t n, const double *before,
  * measures follow it. */
 bool verdict_l0_apart(double a, double b);
 
+/* Rows of arms that have not come to the end of their plan: a difference that is small
+ * now may grow, so what was too small to matter is open. */
+void verdict_so_far(struct verdict_row *row, size_t n);
 /* The verdicts of n rows, of which those of primary measures are one list for Holm and
  * the others another. `first`: what paired_of was given. The 95 % intervals are each
  * measure's own, so that one may exclude 0 where Holm leaves it open; being inside the
@@ -93,5 +96,10 @@ bool verdict_l0_apart(double a, double b);
  * O(n^2). ERR_NOMEM. */
 enum err verdict_judge(struct verdict_row *row, size_t n, size_t first,
                        struct errinfo *e) ERR_CHECKED;
+
+/* The same without the smallest difference, which stays NaN and is the costly part.
+ * O(n log n). */
+enum err verdict_decide(struct verdict_row *row, size_t n,
+                        struct errinfo *e) ERR_CHECKED;
 
 #endif

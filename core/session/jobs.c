@@ -66,6 +66,9 @@ static enum err make_eval_set(struct session *s, struct harvester *h, struct err
 {
     struct eval_set *set = NULL;
     TRY(engine_eval_set(s->in, h, NULL, &s->stop, &set, e));
+    if (set) {
+        eval_set_keep_evidence(set);
+    }
     pthread_mutex_lock(&s->mu);
     s->eval_set = set;
     pthread_cond_signal(&s->commands_ready);
@@ -135,6 +138,36 @@ static enum err make_detail(struct workbench *b, const struct job *job,
     return OK;
 }
 
+/* Pair the latents of two arms, by tables over the same rows. */
+static enum err make_match(struct workbench *b, const struct job *job,
+                           struct errinfo *e)
+{
+    struct session *s = b->s;
+    const struct sae *const sae[2] = {job->sae, job->other};
+    struct latent_table *table[2] = {NULL, NULL};
+    struct latent_pairs *match = NULL;
+    enum err rc = OK;
+    for (size_t i = 0; i < 2; i++) {
+        TRY_OUT(rc, latent_table_new(sae[i], b->set, s->in->concepts, job->step, NULL,
+                                     &s->stop, &table[i], e));
+    }
+    const struct latent_table *const t[2] = {table[0], table[1]};
+    TRY_OUT(rc, latent_pairs_new(sae, t, &s->stop, &match, e));
+    pthread_mutex_lock(&s->mu);
+    struct latent_pairs *old = s->match;
+    s->match = match;
+    s->match_arm[0] = job->command.arm;
+    s->match_arm[1] = (size_t)job->command.at;
+    s->match_step = job->step;
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+    latent_pairs_unref(old);
+out:
+    latent_table_unref(table[0]);
+    latent_table_unref(table[1]);
+    return rc;
+}
+
 /* Only this thread makes the set, so it may look for it without the lock. */
 static enum err measure_concepts(struct workbench *b, const struct job *job,
                                  struct errinfo *e)
@@ -159,6 +192,8 @@ static void run_job(struct workbench *b, const struct job *job)
         rc = make_table(b, job, &e);
     } else if (rc == OK && job->command.kind == COMMAND_DETAIL) {
         rc = make_detail(b, job, &e);
+    } else if (rc == OK && job->command.kind == COMMAND_MATCH) {
+        rc = make_match(b, job, &e);
     }
     if (rc != OK && rc != ERR_CANCELLED) {
         session_say(s, true, "%s", e.msg);

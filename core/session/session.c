@@ -105,6 +105,7 @@ void session_send_event(struct session *s, size_t arm, const struct run_event *e
 void job_deinit(struct job *job)
 {
     sae_free(job->sae);
+    sae_free(job->other);
     mem_free(job->rate);
     *job = (struct job){0};
 }
@@ -132,6 +133,7 @@ static void show_busy_locked(struct session *s)
     s->pub.table_busy = s->tables_asked > 0;
     s->pub.detail_busy = s->details_asked > 0;
     s->pub.concepts_busy = s->concepts_asked > 0;
+    s->pub.match_busy = s->matches_asked > 0;
 }
 
 void session_answered(struct session *s, const struct command *c)
@@ -143,6 +145,8 @@ void session_answered(struct session *s, const struct command *c)
         s->details_asked--;
     } else if (c->kind == COMMAND_CONCEPTS) {
         s->concepts_asked--;
+    } else if (c->kind == COMMAND_MATCH) {
+        s->matches_asked--;
     }
     show_busy_locked(s);
     session_wake_locked(s);
@@ -237,12 +241,14 @@ void session_free(struct session *s)
         latent_table_unref(s->table[a]);
         latent_labels_unref(s->labels[a]);
         concept_table_unref(s->concepts[a]);
+        concept_history_unref(s->over[a]);
     }
     for (size_t a = 0; a < s->n_records; a++) {
         run_record_deinit(&s->record[a]);
     }
     mem_free(s->record);
     latent_detail_unref(s->detail);
+    latent_pairs_unref(s->match);
     /* The engine owns the inputs once it exists. */
     if (s->engine) {
         engine_free(s->engine);
@@ -280,6 +286,8 @@ bool session_post(struct session *s, const struct command *c)
             s->details_asked++;
         } else if (c->kind == COMMAND_CONCEPTS) {
             s->concepts_asked++;
+        } else if (c->kind == COMMAND_MATCH) {
+            s->matches_asked++;
         }
         show_busy_locked(s);
         pthread_cond_signal(&s->commands_ready);
@@ -360,6 +368,8 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     v->table_busy = pub->table_busy;
     v->detail_busy = pub->detail_busy;
     v->concepts_busy = pub->concepts_busy;
+    v->match_busy = pub->match_busy;
+    v->rule = pub->rule;
     v->n_conds = pub->n_conds;
     v->seed = pub->seed;
     v->seeds_planned = pub->seeds_planned;
@@ -376,7 +386,9 @@ struct old_snapshots {
     const struct latent_table *table[VIEW_ARMS];
     const struct latent_labels *labels[VIEW_ARMS];
     const struct concept_table *concepts[VIEW_ARMS];
+    const struct concept_history *over[VIEW_ARMS];
     const struct latent_detail *detail;
+    const struct latent_pairs *match;
 };
 
 /* References under the lock; the old ones are released by the caller afterwards. */
@@ -398,12 +410,22 @@ static void swap_snapshots(struct session *s, struct session_view *v,
             old->concepts[a] = arm->concepts;
             arm->concepts = s->concepts[a] ? concept_table_ref(s->concepts[a]) : NULL;
         }
+        if (arm->over != s->over[a]) {
+            old->over[a] = arm->over;
+            arm->over = s->over[a] ? concept_history_ref(s->over[a]) : NULL;
+        }
     }
     if (v->detail != s->detail) {
         old->detail = v->detail;
         v->detail = s->detail ? latent_detail_ref(s->detail) : NULL;
     }
     v->detail_arm = s->detail_arm;
+    if (v->match != s->match) {
+        old->match = v->match;
+        v->match = s->match ? latent_pairs_ref(s->match) : NULL;
+    }
+    memcpy(v->match_arm, s->match_arm, sizeof v->match_arm);
+    v->match_step = s->match_step;
 }
 
 /* Snapshots are shared as const; a reference count is not part of what they say. */
@@ -413,8 +435,10 @@ static void release_snapshots(const struct old_snapshots *old)
         latent_table_unref((struct latent_table *)(uintptr_t)old->table[a]);
         latent_labels_unref((struct latent_labels *)(uintptr_t)old->labels[a]);
         concept_table_unref((struct concept_table *)(uintptr_t)old->concepts[a]);
+        concept_history_unref((struct concept_history *)(uintptr_t)old->over[a]);
     }
     latent_detail_unref((struct latent_detail *)(uintptr_t)old->detail);
+    latent_pairs_unref((struct latent_pairs *)(uintptr_t)old->match);
 }
 
 bool session_poll(struct session *s, struct session_view *v)

@@ -30,6 +30,7 @@ struct latent_rate {
 struct job {
     struct command command; /* COMMAND_TABLE, COMMAND_DETAIL or COMMAND_CONCEPTS */
     struct sae *sae;        /* owned */
+    struct sae *other;      /* of COMMAND_MATCH the other arm's, owned; else NULL */
     int64_t step;
     struct latent_rate *rate; /* [n_rates], owned; NULL before the first evaluation */
     size_t n_rates;
@@ -69,6 +70,11 @@ struct session {
     struct latent_table *table[VIEW_ARMS];
     struct latent_labels *labels[VIEW_ARMS]; /* changed by the trainer only */
     struct concept_table *concepts[VIEW_ARMS];
+    struct concept_history *over[VIEW_ARMS];
+    struct latent_pairs *match;
+    size_t match_arm[2];
+    int64_t match_step;
+    size_t matches_asked; /* not answered yet */
     struct latent_detail *detail;
     size_t detail_arm;
     size_t tables_asked, details_asked, concepts_asked; /* not answered yet */
@@ -127,10 +133,18 @@ void session_add_fact(struct session *s, const char *name, const char *value);
  * session's. */
 void session_publish_concepts(struct session *s, size_t arm,
                               struct concept_table *fresh);
+/* COMMAND_RULE: all of them by another rule. Trainer thread; some milliseconds an arm.
+ */
+void session_set_rule(struct session *s, const struct absorption_rule *rule);
 /* Those of the last evaluation of each arm. Trainer thread. */
 enum err session_show_concepts(struct session *s, struct errinfo *e) ERR_CHECKED;
-/* Those that a run's directory has, which may be none; F: latents of its SAE. */
-void session_load_concepts(struct session *s, size_t arm, const char *dir, size_t F);
+/* Those that a run's directory has, with those of its evaluations up to step `last`,
+ * which may be none; F: latents of its SAE. */
+void session_load_concepts(struct session *s, size_t arm, const char *dir, size_t F,
+                           int64_t last);
+/* Write each arm's evaluations to the directory that it was saved in. Trainer thread.
+ */
+enum err session_save_concepts(struct session *s, struct errinfo *e) ERR_CHECKED;
 /* Measure those of the job's SAE, with their words; there is an evaluation set. Job
  * thread, which owns h. */
 enum err session_measure_concepts(struct session *s, const struct job *job,

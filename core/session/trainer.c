@@ -237,7 +237,8 @@ static enum err open_resumed(struct session *s, struct errinfo *e)
     const struct engine *g = s->engine;
     for (size_t a = 0; a < g->n_arms; a++) {
         TRY(session_load_labels(s, a, g->arm[a].dir, g->arm[a].arm->sae->F, e));
-        session_load_concepts(s, a, g->arm[a].dir, g->arm[a].arm->sae->F);
+        session_load_concepts(s, a, g->arm[a].dir, g->arm[a].arm->sae->F,
+                              engine_step_count(g));
     }
     TRY(check_room(s, e));
     publish(s);
@@ -295,7 +296,8 @@ static enum err show_records(struct session *s, const struct run_arms *arms,
     for (size_t a = 0; a < arms->n; a++) {
         past[a] = &s->record[a].history;
         TRY(session_load_labels(s, a, arms->dir[a], s->record[a].sae->F, e));
-        session_load_concepts(s, a, arms->dir[a], s->record[a].sae->F);
+        session_load_concepts(s, a, arms->dir[a], s->record[a].sae->F,
+                              s->record[a].step);
         session_remark(s, a, NULL);
     }
     session_send_past(s, past, arms->n);
@@ -402,6 +404,7 @@ static enum err save(struct session *s, const char *dir, struct errinfo *e)
     }
     publish(s);
     TRY(session_save_labels(s, e));
+    TRY(session_save_concepts(s, e));
     session_say(s, false, "saved at step %lld in %s",
                 (long long)engine_step_count(s->engine), dir);
     return OK;
@@ -455,6 +458,17 @@ static enum err find_sae(const struct session *s, const struct command *c,
     return OK;
 }
 
+/* A frozen copy of the other arm that latents are paired with. */
+static enum err freeze_other(const struct session *s, const struct command *c,
+                             struct sae **out, struct errinfo *e)
+{
+    const struct sae *live = NULL;
+    const struct command other = {.kind = COMMAND_MATCH, .arm = (size_t)c->at};
+    TRY(find_sae(s, &other, &live, e));
+    return s->engine ? arm_freeze(s->engine->arm[other.arm].arm, out, e)
+                     : sae_copy(live, out, e);
+}
+
 /* Send a job with a frozen copy of the arm it asks about. */
 static enum err freeze_for_job(struct session *s, const struct command *c,
                                struct errinfo *e)
@@ -465,8 +479,15 @@ static enum err freeze_for_job(struct session *s, const struct command *c,
     TRY(s->engine ? arm_freeze(s->engine->arm[c->arm].arm, &job.sae, e)
                   : sae_copy(live, &job.sae, e));
     job.step = s->engine ? engine_step_count(s->engine) : s->record[c->arm].step;
+    if (c->kind == COMMAND_MATCH) {
+        const enum err other = freeze_other(s, c, &job.other, e);
+        if (other != OK) {
+            job_deinit(&job);
+            return other;
+        }
+    }
     struct concept_table *t = concepts_of_arm(s, c->arm);
-    const enum err rc = t ? list_rates(t, &job, e) : OK;
+    const enum err rc = t ? list_rates(t->plain ? t->plain : t, &job, e) : OK;
     concept_table_unref(t);
     if (rc != OK) {
         job_deinit(&job);
@@ -591,8 +612,10 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
     case COMMAND_TABLE:
     case COMMAND_DETAIL:
     case COMMAND_CONCEPTS:
+    case COMMAND_MATCH:
     case COMMAND_LABEL:
     case COMMAND_SEED:
+    case COMMAND_RULE:
     case COMMAND_SAVE_CONFIG:
     case COMMAND_STOP: break;
     }
@@ -606,7 +629,7 @@ static bool handle(struct session *s, const struct command *c)
     enum err rc = OK;
     bool to_jobs = false, go_on = true;
     if (c->kind == COMMAND_TABLE || c->kind == COMMAND_DETAIL ||
-        c->kind == COMMAND_CONCEPTS) {
+        c->kind == COMMAND_CONCEPTS || c->kind == COMMAND_MATCH) {
         rc = freeze_for_job(s, c, &e);
         to_jobs = rc == OK;
     } else if (c->kind == COMMAND_LABEL) {
@@ -615,6 +638,8 @@ static bool handle(struct session *s, const struct command *c)
         rc = rc == OK ? session_set_label(s, c, sae->F, &e) : rc;
     } else if (c->kind == COMMAND_SEED) {
         rc = show_seed(s, c, &e);
+    } else if (c->kind == COMMAND_RULE) {
+        session_set_rule(s, &c->rule);
     } else if (c->kind == COMMAND_SAVE_CONFIG) {
         rc = session_save_config(s, c->text, &e);
     } else if (c->kind == COMMAND_SAVE) {

@@ -31,6 +31,7 @@ void session_view_init(struct session_view *v)
 {
     memset(v, 0, sizeof *v);
     v->eta_seconds = (double)NAN;
+    v->rule = absorption_rule_default();
     for (size_t a = 0; a < VIEW_ARMS; a++) {
         v->arm[a].cond = a < VIEW_CONDS ? a : VIEW_CONDS;
         nothing_yet(v->arm[a].last);
@@ -82,9 +83,13 @@ void session_view_deinit(struct session_view *v)
         v->arm[a].labels = NULL;
         concept_table_unref((struct concept_table *)(uintptr_t)v->arm[a].concepts);
         v->arm[a].concepts = NULL;
+        concept_history_unref((struct concept_history *)(uintptr_t)v->arm[a].over);
+        v->arm[a].over = NULL;
     }
     latent_detail_unref((struct latent_detail *)(uintptr_t)v->detail);
     v->detail = NULL;
+    latent_pairs_unref((struct latent_pairs *)(uintptr_t)v->match);
+    v->match = NULL;
     mem_free(v->event);
     v->event = NULL;
     v->n_events = v->event_cap = 0;

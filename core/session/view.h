@@ -3,9 +3,10 @@
 #ifndef SAETOP_SESSION_VIEW_H
 #define SAETOP_SESSION_VIEW_H
 
-#include "eval/concept_table.h"
+#include "eval/concept_history.h"
 #include "latents/latent_columns.h"
 #include "latents/latent_labels.h"
+#include "latents/latent_pairs.h"
 #include "session/command.h"
 #include "train/arm_place.h"
 #include "train/metric.h"
@@ -45,6 +46,7 @@ struct arm_view {
     const struct latent_table *table;   /* latest, or NULL */
     const struct latent_labels *labels; /* what its latents are called, or NULL */
     const struct concept_table *concepts; /* of the latest evaluation, or NULL */
+    const struct concept_history *over;   /* of all evaluations so far, or NULL */
 };
 
 /* A condition: arms that differ in nothing but their seeds, and are masked alike. Those
@@ -119,6 +121,11 @@ struct session_view {
     size_t n_facts;
     const struct latent_detail *detail; /* the latest asked for, or NULL */
     size_t detail_arm;
+    const struct latent_pairs *match; /* of two arms, the latest asked for, or NULL */
+    size_t match_arm[2];
+    int64_t match_step;
+    bool match_busy;
+    struct absorption_rule rule; /* by which words and concepts are judged */
     bool table_busy, detail_busy, concepts_busy; /* asked for and not yet there */
     uint64_t version;                            /* grows with every change */
 };

@@ -350,13 +350,13 @@ static void test_prompts_offer(void **state)
     type(b, "cat");
     assert_string_equal(b->a.line.text, "cat");
     press(b, KEY_ESC_);
-    assert_string_equal(latents_of(&b->a)->filter, "dog");
+    assert_string_equal(latents_of(&b->a)->filter.text, "dog");
     press(b, '&');
     press(b, KEY_RIGHT_); /* taken over */
     type(b, "|cat\n");
-    assert_string_equal(latents_of(&b->a)->filter, "dog|cat");
+    assert_string_equal(latents_of(&b->a)->filter.text, "dog|cat");
     type(b, "&\n"); /* kept */
-    assert_string_equal(latents_of(&b->a)->filter, "dog|cat");
+    assert_string_equal(latents_of(&b->a)->filter.text, "dog|cat");
     type(b, "&");
     press(b, KEY_DELETE_BACK); /* taken out: all is shown */
     assert_int_equal(latents_of(&b->a)->shown, 512);
@@ -391,7 +391,7 @@ static void test_keys_of_another_screen(void **state)
     assert_true(on_screen(b, "s is a key of Train; here :smooth + does it"));
     press(b, '1');
     press(b, '&');
-    assert_true(on_screen(b, "& is a key of Latents; here :filter does it"));
+    assert_true(on_screen(b, "& is a key of Concepts; here :filter does it"));
     press(b, '~'); /* nobody's */
     assert_false(on_screen(b, "is a key of"));
     bench_free(b);

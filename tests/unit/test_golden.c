@@ -10,47 +10,44 @@ struct shot {
     const char *name;
     size_t arms;
     const char *keys; /* \n Enter, \t Tab */
+    size_t seeds;     /* of each condition; 0: one */
+    int64_t step;     /* of 1,500; 0: 900 */
+    bool no_file;     /* of concepts */
 };
 
 static const struct shot shots[] = {
-    {"train", 2, ""},
-    {"train-one-arm", 1, ""},
-    {"train-numbers", 2, "D."},
-    {"train-zoom", 2, "zhhh"},
-    {"train-seeds", 2, ""},
-    {"train-seed-lines", 2, "V"},
-    {"train-verdict", 2, ""},
-    {"train-verdict-zoom", 2, "\t\t\tz"},
-    {"train-three", 3, ""},
-    {"train-said", 2, ":mask 2\n"},
-    {"concepts", 2, "2jj"},
-    {"concepts-one-arm", 1, "2"},
-    {"concepts-words", 2, "2jj\tj"},
-    {"concepts-sorted", 2, "2>>>>>>f"},
-    {"latents", 2, "3 jj"},
-    {"latents-filter", 2, "3&density>1e-3 & !dead"},
-    {"latents-offer", 2, "3&!dead\n&"},
-    {"latents-said", 2, "3:sort x\n"},
-    {"latents-scatter", 2, "3 jj=l"},
-    {"latents-label", 2, "3j;house pets\n"},
-    {"events", 2, "E"},
-    {"completion", 2, ":set \t"},
-    {"detail", 2, ":latent 42\n"},
-    {"detail-lens", 2, ":latent 42\nL;house pets\n/hammer\n"},
-    {"detail-wrap", 2, ":latent 42\nwj"},
-    {"help", 2, "?jj"},
-    {"help-topic", 2, "?/what is absorption"},
-    {"quit", 2, "q"},
-};
-/* Of several seeds of weights, and how far they are of 1,500 steps. */
-static const struct {
-    const char *name;
-    size_t seeds;
-    int64_t step;
-} seeded[] = {
-    {"train-seeds", 5, 900},    {"train-seed-lines", 5, 900},
-    {"train-verdict", 5, 1500}, {"train-verdict-zoom", 5, 1500},
-    {"train-three", 3, 1500},
+    {"train", 2, .keys = ""},
+    {"train-one-arm", 1, .keys = ""},
+    {"train-numbers", 2, .keys = "D."},
+    {"train-zoom", 2, .keys = "zhhh"},
+    {"train-seeds", 2, .keys = "", .seeds = 5},
+    {"train-seed-lines", 2, .keys = "V", .seeds = 5},
+    {"train-verdict", 2, .keys = "", .seeds = 5, .step = 1500},
+    {"train-verdict-zoom", 2, .keys = "\t\t\tz", .seeds = 5, .step = 1500},
+    {"train-three", 3, .keys = "", .seeds = 3, .step = 1500},
+    {"train-said", 2, .keys = ":mask 2\n"},
+    {"concepts", 2, .keys = "2jj"},
+    {"concepts-one-arm", 1, .keys = "2"},
+    {"concepts-words", 2, .keys = "2jj\tj"},
+    {"concepts-sorted", 2, .keys = "2>>>>>>f"},
+    {"concepts-filter", 2, .keys = "2f&absorb>.08"},
+    {"concepts-no-file", 2, .keys = "2", .no_file = true},
+    {"concepts-seeds", 2, .keys = "2f", .seeds = 5, .step = 1500},
+    {"concepts-curve", 2, .keys = "2="},
+    {"latents", 2, .keys = "3 jj"},
+    {"latents-filter", 2, .keys = "3&density>1e-3 & !dead"},
+    {"latents-offer", 2, .keys = "3&!dead\n&"},
+    {"latents-said", 2, .keys = "3:sort x\n"},
+    {"latents-scatter", 2, .keys = "3 jj=l"},
+    {"latents-label", 2, .keys = "3j;house pets\n"},
+    {"events", 2, .keys = "E"},
+    {"completion", 2, .keys = ":set \t"},
+    {"detail", 2, .keys = ":latent 42\n"},
+    {"detail-lens", 2, .keys = ":latent 42\nL;house pets\n/hammer\n"},
+    {"detail-wrap", 2, .keys = ":latent 42\nwj"},
+    {"help", 2, .keys = "?jj"},
+    {"help-topic", 2, .keys = "?/what is absorption"},
+    {"quit", 2, .keys = "q"},
 };
 enum { SHOTS = sizeof shots / sizeof shots[0] };
 
@@ -87,17 +84,14 @@ static void answer_labels(struct app *a, struct session_view *v)
 static void begin(struct app *a, struct session_view *v, const struct shot *s, int w,
                   int h, enum glyph_tier tier)
 {
-    size_t seeds = 1;
-    int64_t step = 900;
-    for (size_t i = 0; i < sizeof seeded / sizeof seeded[0]; i++) {
-        if (!strcmp(seeded[i].name, s->name)) {
-            seeds = seeded[i].seeds;
-            step = seeded[i].step;
-        }
-    }
-    sample_view_seeds(v, s->arms, seeds, step, 512);
+    sample_view_seeds(v, s->arms, s->seeds ? s->seeds : 1, s->step ? s->step : 900,
+                      512);
+    sample_seed_concepts(v);
     if (v->step == v->steps) {
         v->state = SESSION_DONE;
+    }
+    if (s->no_file) {
+        sample_no_file(v);
     }
     struct errinfo e;
     assert_ok(app_init(a, &screen_table, w, h, tier, THEME_DARK, &e), &e);

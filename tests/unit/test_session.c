@@ -143,7 +143,13 @@ static bool has_concepts(const struct screen *t)
 }
 static bool has_words(const struct screen *t)
 {
-    return t->v.arm[0].concepts && !t->v.arm[0].concepts->is_saved;
+    return t->v.arm[0].concepts && !t->v.arm[0].concepts->lacks_words;
+}
+/* Others than those of the directory. */
+static const struct concept_table *found;
+static bool measured_again(const struct screen *t)
+{
+    return t->v.arm[0].concepts != found;
 }
 static bool has_table(const struct screen *t)
 {
@@ -151,7 +157,8 @@ static bool has_table(const struct screen *t)
 }
 
 /* Every evaluation brings its concepts; a run that is opened again has those of its
- * last one, with the absorption of latents, and measures the words when asked. */
+ * last one, with their words and the absorption of latents; measured again they are the
+ * same. */
 static void concepts_come_and_come_back(void **state)
 {
     (void)state;
@@ -168,6 +175,23 @@ static void concepts_come_and_come_back(void **state)
     assert_true(has_words(&t) && t.v.arm[0].concepts->n_words > 100);
     struct concept_table *was =
         concept_table_ref((struct concept_table *)(uintptr_t)t.v.arm[0].concepts);
+    assert_non_null(t.v.arm[0].over);
+    const size_t points = t.v.arm[0].over->n;
+    assert_true(points >= 1);
+    /* Another rule holds at once, and is no part of the run. */
+    struct command rule = {.kind = COMMAND_RULE, .rule = absorption_rule_default()};
+    rule.rule.share = rule.rule.cosine = 1.0;
+    found = t.v.arm[0].concepts;
+    post(&t, rule);
+    wait_until(&t, measured_again);
+    assert_ptr_equal(t.v.arm[0].concepts->plain, was);
+    assert_true(t.v.rule.share >= 1.0);
+    size_t before = 0, after = 0;
+    for (size_t w = 0; w < was->n_words; w++) {
+        before += was->word[w].absorbed;
+        after += t.v.arm[0].concepts->word[w].absorbed;
+    }
+    assert_true(before > 0 && after < before);
     post(&t, stop);
     wait_until(&t, is_ended);
     close_screen(&t);
@@ -176,8 +200,16 @@ static void concepts_come_and_come_back(void **state)
     open_screen(&t, &open);
     wait_until(&t, is_browsing);
     wait_until(&t, has_concepts);
+    assert_true(t.v.arm[0].over && t.v.arm[0].over->n == points &&
+                t.v.arm[0].over->step[points - 1] == was->step);
     const struct concept_table *now = t.v.arm[0].concepts;
-    assert_true(now->is_saved && now->n_words == 0);
+    assert_true(has_words(&t) && now->n_words == was->n_words);
+    for (size_t w = 0; w < now->n_words; w++) {
+        const struct word_result *x = &now->word[w], *y = &was->word[w];
+        assert_true(x->concept == y->concept && x->token == y->token &&
+                    x->verdict == y->verdict && x->held == y->held &&
+                    x->absorber[0].latent == y->absorber[0].latent);
+    }
     assert_int_equal(now->step, was->step);
     assert_int_equal(now->n, was->n);
     for (size_t c = 0; c < now->n; c++) {
@@ -190,8 +222,9 @@ static void concepts_come_and_come_back(void **state)
         absorbing += isfinite(t.v.arm[0].table->row[j].absorption) ? 1 : 0;
     }
     assert_true(absorbing > 10);
+    found = t.v.arm[0].concepts;
     post(&t, (struct command){.kind = COMMAND_CONCEPTS});
-    wait_until(&t, has_words);
+    wait_until(&t, measured_again);
     now = t.v.arm[0].concepts;
     assert_int_equal(now->step, was->step);
     assert_int_equal(now->n_words, was->n_words);
@@ -790,6 +823,38 @@ static void a_fork_has_all_seeds(void **state)
     close_screen(&t);
 }
 
+static bool is_matched(const struct screen *t)
+{
+    return t->v.match != NULL && !t->v.match_busy;
+}
+
+/* A twin that has just been forked is the same SAE: each latent that fires often enough
+ * corresponds to its own number. */
+static void latents_are_paired(void **state)
+{
+    (void)state;
+    struct screen t;
+    const struct session_config cfg = {.set = sample_settings(100000)};
+    open_screen(&t, &cfg);
+    wait_until(&t, has_rows);
+    post(&t, (struct command){.kind = COMMAND_PAUSE});
+    wait_until(&t, is_paused);
+    post(&t, (struct command){.kind = COMMAND_FORK});
+    post(&t, (struct command){.kind = COMMAND_MATCH, .arm = 0, .at = 1});
+    wait_until(&t, is_matched);
+    assert_true(t.v.match_arm[0] == 0 && t.v.match_arm[1] == 1);
+    assert_int_equal(t.v.match_step, t.v.step);
+    assert_true(t.v.match->n > 10);
+    for (size_t i = 0; i < t.v.match->n; i++) {
+        assert_int_equal(t.v.match->pair[i].latent[0], t.v.match->pair[i].latent[1]);
+    }
+    post(&t, (struct command){.kind = COMMAND_MATCH, .arm = 0, .at = 7});
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(t.v.message_bad && !t.v.match_busy);
+    close_screen(&t);
+}
+
 static void what_cannot_be_opened_is_said(void **state)
 {
     (void)state;
@@ -824,6 +889,7 @@ int main(void)
         cmocka_unit_test(conditions_have_seeds),
         cmocka_unit_test(a_seed_is_added),
         cmocka_unit_test(a_fork_has_all_seeds),
+        cmocka_unit_test(latents_are_paired),
         cmocka_unit_test(what_cannot_be_opened_is_said),
     };
     num_init();

@@ -32,6 +32,13 @@ static const enum concept_kind sample_kind[SAMPLE_CONCEPTS] = {
     CONCEPT_SUPER, CONCEPT_LEAF, CONCEPT_SUPER, CONCEPT_LEAF,
     CONCEPT_LEAF,  CONCEPT_LEAF, CONCEPT_LEAF,  CONCEPT_LETTER};
 
+/* The same of a run without a concepts file. */
+static const char *const sample_built_in[SAMPLE_CONCEPTS] = {
+    "letter a", "letter b", "letter c", "letter d", "capital", "digits", "-ing", "-s"};
+static const enum concept_kind sample_built_in_kind[SAMPLE_CONCEPTS] = {
+    CONCEPT_LETTER, CONCEPT_LETTER, CONCEPT_LETTER, CONCEPT_LETTER,
+    CONCEPT_SHAPE,  CONCEPT_SHAPE,  CONCEPT_SUFFIX, CONCEPT_SUFFIX};
+
 /* A fixed pseudo-random number in [0, 1). */
 static inline double sample_u(uint32_t i)
 {
@@ -207,6 +214,29 @@ static inline struct concept_table *sample_concepts(size_t arm, int64_t step)
     return t;
 }
 
+/* Of evaluations each 150 steps up to the table's. */
+static inline struct concept_history *sample_history(size_t arm, int64_t step)
+{
+    struct concept_history *h = NULL;
+    for (int64_t at = 150; at <= step; at += 150) {
+        struct errinfo e;
+        struct concept_history *next = NULL;
+        struct concept_table *t = sample_concepts(arm, at);
+        for (size_t c = 0; c < t->n; c++) {
+            const double by = 1.0 - exp(-3.0 * (double)at / (double)step);
+            t->row[c].f1_heldout *= by;
+            t->row[c].recall *= by;
+        }
+        if (concept_history_with(h, t, &next, &e) != OK) {
+            abort();
+        }
+        concept_table_unref(t);
+        concept_history_unref(h);
+        h = next;
+    }
+    return h;
+}
+
 static inline struct latent_detail *sample_detail(const struct latent_table *t,
                                                   int32_t latent, int interval)
 {
@@ -339,6 +369,7 @@ static inline void sample_view_seeds(struct session_view *v, size_t arms, size_t
         if (F) {
             a->table = sample_table(F, step / 150 * 150);
             a->concepts = sample_concepts(k, step / 150 * 150);
+            a->over = sample_history(k, step / 150 * 150);
         }
     }
     sample_event(v, 410, 'A', "mask", "p 0.20 -> 0.30 from step 412");
@@ -357,6 +388,31 @@ static inline void sample_view(struct session_view *v, size_t arms, int64_t step
                                size_t F)
 {
     sample_view_seeds(v, arms, 1, step, F);
+}
+
+/* Concepts of the seeds after the first: they differ from its by a little chance. */
+static inline void sample_seed_concepts(struct session_view *v)
+{
+    for (size_t i = v->n_conds; i < v->n_arms; i++) {
+        struct arm_view *arm = &v->arm[i];
+        const size_t k = arm->cond;
+        struct concept_table *t = sample_concepts(k, v->arm[k].concepts->step);
+        for (size_t c = 0; c < t->n; c++) {
+            const double by = 0.04 * (sample_u((uint32_t)(100 * i + 7 * c)) - 0.5);
+            t->row[c].f1_heldout += by;
+            t->row[c].f1_best += by;
+            t->row[c].recall -= 0.5 * by;
+            t->row[c].full *= 1.0 + 5.0 * by;
+        }
+        arm->concepts = t;
+    }
+}
+
+/* The view of a run that was given no concepts. */
+static inline void sample_no_file(struct session_view *v)
+{
+    v->names.concept_name = sample_built_in;
+    v->names.concept_kind = sample_built_in_kind;
 }
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "session/verdicts.h"
 #include "ui/actions.h"
+#include "ui/event_lines.h"
 #include "ui/export.h"
 #include "ui/glyph.h"
 #include "ui/pane.h"
@@ -67,17 +68,10 @@ enum { EVENT_LINES = 64 };
 static size_t event_lines(const struct app *a, const struct session_view *v,
                           double *out)
 {
-    static const char *const quiet[] = {"start", "pause", "resume",      "save",
-                                        "done",  "eval",  "mask-planned"};
     size_t n = 0;
     for (size_t i = v->n_events; i-- > 0 && n < EVENT_LINES;) {
-        const struct event_view *ev = &v->event[i];
-        bool drawn = true;
-        for (size_t k = 0; k < sizeof quiet / sizeof quiet[0]; k++) {
-            drawn = drawn && strncmp(ev->kind, quiet[k], strlen(quiet[k])) != 0;
-        }
-        if (drawn) {
-            out[n++] = train_axis_x(v, train_of(a)->unit, (double)ev->step);
+        if (event_is_drawn(&v->event[i])) {
+            out[n++] = train_axis_x(v, train_of(a)->unit, (double)v->event[i].step);
         }
     }
     return n;
