@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define OUTPUT_BYTES ((size_t)16 << 20)
-#define L0_APART     0.05 /* a share by which clean L0 may differ without a remark */
 
 struct verdict_args {
     bool json, all, anew;
@@ -176,7 +175,7 @@ static void remark(struct verdicts *v, const struct comparison *c)
             "masks' alone",
             x->letter, y->letter);
     }
-    if (fabs(a - b) > L0_APART * b) {
+    if (verdict_l0_apart(a, b)) {
         remarks_add(&v->arms.remarks,
                     "clean L0 is %.3g in %c, %.3g in %c: not comparable without a "
                     "doubt, as most measures follow it",

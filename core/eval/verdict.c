@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#define L0_APART 0.05
+
 static const struct verdict_measure_def table[VERDICT_MEASURE_COUNT] = {
 #define VERDICT_ROW(id, margin, primary) {METRIC_##id, margin, primary},
     VERDICT_MEASURES(VERDICT_ROW)
@@ -94,6 +96,11 @@ static enum verdict verdict_of(const struct verdict_row *r)
         return d->by.mean < 0.0 ? VERDICT_LOWER : VERDICT_HIGHER;
     }
     return VERDICT_OPEN;
+}
+
+bool verdict_l0_apart(double a, double b)
+{
+    return fabs(a - b) > L0_APART * b;
 }
 
 enum err verdict_judge(struct verdict_row *row, size_t n, size_t first,

@@ -66,6 +66,10 @@ enum verdict {
 const char *verdict_text(enum verdict v);
 const char *verdict_direction(enum verdict v);
 
+/* Whether clean L0 differs by more than 5 % of b, so that a difference of measures
+ * which follow it is not the condition's without a doubt. */
+bool verdict_l0_apart(double a, double b);
+
 /* One measure of one comparison. */
 struct verdict_row {
     size_t measure;  /* enum verdict_measure */

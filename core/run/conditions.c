@@ -178,3 +178,67 @@ size_t conditions_pairs(const struct conditions *c, size_t n, size_t a, size_t b
     }
     return pairs;
 }
+
+/* ---- differences ---- */
+
+static enum difference_kind kind_of(const struct setting_def *d)
+{
+    static const char *const inputs[] = {"model", "corpus", "ood", "concepts", "hook"};
+    if (strncmp(d->key, "seed", 4) == 0) {
+        return DIFFERENCE_SEED;
+    }
+    if (strncmp(d->key, "mask.", 5) == 0) {
+        return DIFFERENCE_MASKING;
+    }
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        if (strcmp(d->key, inputs[i]) == 0) {
+            return DIFFERENCE_INPUTS;
+        }
+    }
+    return DIFFERENCE_OTHER;
+}
+
+size_t conditions_differences(const struct settings *a, const struct settings *b,
+                              struct difference *out, size_t cap)
+{
+    size_t n = 0, found = 0;
+    const struct setting_def *t = settings_table(&n);
+    const struct settings *const set[2] = {a, b};
+    struct str s;
+    str_init(&s, SETTING_TEXT_MAX);
+    for (size_t i = 0; i < n; i++) {
+        const enum difference_kind kind = kind_of(&t[i]);
+        if ((kind != DIFFERENCE_SEED && !shapes(&t[i])) || !differ(a, b, &t[i])) {
+            continue;
+        }
+        for (size_t k = 0; k < 2 && found < cap; k++) {
+            const char *v = value_of(set[k], &t[i], &s);
+            (void)snprintf(out[found].value[k], DIFFERENCE_VALUE, "%s",
+                           v[0] != '\0' ? v : "none");
+        }
+        if (found < cap) {
+            out[found].key = t[i].key;
+            out[found].kind = kind;
+        }
+        found++;
+    }
+    str_free(&s);
+    return found;
+}
+
+void conditions_differ_in(const struct difference *d, size_t n,
+                          enum difference_kind kind, char *out, size_t cap)
+{
+    size_t len = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < n && len < cap; i++) {
+        if (d[i].kind == kind) {
+            len += (size_t)snprintf(out + len, cap - len, "%s%s %s against %s",
+                                    len > 0 ? ", " : "", d[i].key, d[i].value[0],
+                                    d[i].value[1]);
+        }
+    }
+    if (len > 0 && len < cap && kind == DIFFERENCE_OTHER) {
+        (void)snprintf(out + len, cap - len, ": not the masking alone");
+    }
+}
