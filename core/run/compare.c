@@ -33,6 +33,14 @@ enum err compare_kept(const char *dir, int64_t step, struct report *out,
                      (long long)at, (long long)step);
     }
     rc = rc == OK ? kept_read(root, path, out, e) : rc;
+    const cJSON *l0 = cJSON_GetObjectItemCaseSensitive(root, "fidelity");
+    l0 = cJSON_GetObjectItemCaseSensitive(l0, "in_distribution");
+    l0 = cJSON_GetObjectItemCaseSensitive(l0, "l0");
+    l0 = cJSON_GetObjectItemCaseSensitive(l0, "value");
+    if (rc == OK && cJSON_IsNumber(l0)) {
+        rc = report_value(out, l0->valuedouble, e, "%s",
+                          measure_at(METRIC_L0_CLEAN)->path);
+    }
     cJSON_Delete(root);
     return rc;
 }
@@ -231,6 +239,9 @@ static bool is_said(const struct compared *c, size_t m, enum said what)
     case VERDICT_OPEN: return what == SAID_OPEN;
     case VERDICT_SAME: return what == SAID_SAME;
     case VERDICT_ONE_SEED:
+        if (!(r->d.by.mean < 0.0) && !(r->d.by.mean > 0.0)) {
+            return what == SAID_SAME;
+        }
         return what == (apart ? SAID_ON_TEXT : has ? SAID_IN_TEXT : SAID_BARE);
     case VERDICT_NOT_MEASURED: break;
     }
@@ -321,7 +332,7 @@ void compare_warn(const struct compare_facts *f, struct remarks *out)
     if (text[0] != '\0') {
         remarks_add(out, "%s", text);
     }
-    if (f->step[0] != f->step[1]) {
+    if (f->step[0] != f->step[1] && f->step[0] >= 0 && f->step[1] >= 0) {
         remarks_add(out, "%c is of step %lld, %c of step %lld", f->letter[0],
                     (long long)f->step[0], f->letter[1], (long long)f->step[1]);
     }

@@ -53,8 +53,7 @@ static bool same_seeds(const struct settings *a, const struct settings *b)
     return a->seed == b->seed && settings_weights_seed(a) == settings_weights_seed(b);
 }
 
-/* "21", or "21/2" where the weights have another. */
-static void print_seeds(const struct settings *set, char out[CONDITION_SEED])
+void conditions_seeds(const struct settings *set, char out[CONDITION_SEED])
 {
     const long long text = (long long)set->seed;
     const long long weights = (long long)settings_weights_seed(set);
@@ -97,7 +96,7 @@ static enum err assign(const struct settings *const *set, const char *const *nam
             .letter = (char)('A' + (int)k), .arm = i, .unmasked = is_unmasked(set[i])};
     }
     c->of[i] = k;
-    print_seeds(set[i], c->seed[i]);
+    conditions_seeds(set[i], c->seed[i]);
     return OK;
 }
 
@@ -208,7 +207,10 @@ size_t conditions_differences(const struct settings *a, const struct settings *b
     str_init(&s, SETTING_TEXT_MAX);
     for (size_t i = 0; i < n; i++) {
         const enum difference_kind kind = kind_of(&t[i]);
-        if ((kind != DIFFERENCE_SEED && !shapes(&t[i])) || !differ(a, b, &t[i])) {
+        const bool counts = kind == DIFFERENCE_SEED
+                                ? strcmp(t[i].key, "seed.count") != 0
+                                : shapes(&t[i]);
+        if (!counts || !differ(a, b, &t[i])) {
             continue;
         }
         for (size_t k = 0; k < 2 && found < cap; k++) {

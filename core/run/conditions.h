@@ -31,6 +31,9 @@ enum err conditions_of(const struct settings *const *set, const char *const *nam
                        size_t n, struct conditions *out, struct errinfo *e) ERR_CHECKED;
 void conditions_deinit(struct conditions *c);
 
+/* "21", or "21/2" where the weights have another seed than the text. */
+void conditions_seeds(const struct settings *set, char out[CONDITION_SEED]);
+
 /* The one that the others are compared with: the one that is not masked, if there is
  * exactly one; else the first. */
 size_t conditions_baseline(const struct conditions *c);

@@ -19,6 +19,8 @@
     X(TABLE, "describe latents")             /* arm */                                 \
     X(CONCEPTS, "measure concepts")          /* arm; of a run that is browsed */       \
     X(DETAIL, "describe a latent")           /* arm, latent, interval */               \
+    X(COMPARE, "compare")                    /* two = choices, text = other run */     \
+    X(PAIR, "contexts of two latents")       /* two = latents of either side */        \
     X(LABEL, "label a latent")               /* arm, latent, text; "": none */         \
     X(SEED, "seed")                          /* at = the seed to show, from 0 */       \
     X(SAVE_CONFIG, "save the configuration") /* text = file */                         \
@@ -37,7 +39,8 @@ struct command {
     double value;
     int64_t at;
     int32_t latent;
-    int interval; /* enum context_interval */
+    int interval;   /* enum context_interval */
+    int32_t two[2]; /* of the sides of a comparison; -1: the usual choice, no latent */
     char text[1024];
 };
 

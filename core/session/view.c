@@ -83,6 +83,11 @@ void session_view_deinit(struct session_view *v)
         concept_table_unref((struct concept_table *)(uintptr_t)v->arm[a].concepts);
         v->arm[a].concepts = NULL;
     }
+    latent_detail_unref((struct latent_detail *)(uintptr_t)v->pair[0]);
+    latent_detail_unref((struct latent_detail *)(uintptr_t)v->pair[1]);
+    v->pair[0] = v->pair[1] = NULL;
+    comparison_unref((struct comparison *)(uintptr_t)v->compare);
+    v->compare = NULL;
     latent_detail_unref((struct latent_detail *)(uintptr_t)v->detail);
     v->detail = NULL;
     mem_free(v->event);

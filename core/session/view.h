@@ -7,6 +7,7 @@
 #include "latents/latent_columns.h"
 #include "latents/latent_labels.h"
 #include "session/command.h"
+#include "session/comparison.h"
 #include "train/arm_place.h"
 #include "train/metric.h"
 
@@ -114,6 +115,11 @@ struct session_view {
     size_t n_facts;
     const struct latent_detail *detail; /* the latest asked for, or NULL */
     size_t detail_arm;
+    char other[COMPARE_PATH];         /* a second run that was named at the start; "" */
+    const struct comparison *compare; /* the latest, or NULL */
+    const struct latent_detail *pair[2]; /* a latent of each of its sides, or NULL */
+    char compare_doing[80];              /* what is being done for the next; "" */
+    bool compare_busy, pair_busy;
     bool table_busy, detail_busy, concepts_busy; /* asked for and not yet there */
     uint64_t version;                            /* grows with every change */
 };
