@@ -102,10 +102,27 @@ static enum err check_run(const struct explore_args *a, const struct run_opts *r
     return OK;
 }
 
+/* What a run is compared with: it is opened when it is wanted, as the other is. */
+static enum err check_other(const char *other, struct errinfo *e)
+{
+    if (strlen(other) >= COMPARE_PATH) {
+        return err_set(e, ERR_LIMIT, "%.80s...: path too long", other);
+    }
+    TRY(rundir_whole(other, e));
+    return run_is_openable(other)
+               ? OK
+               : err_set(e, ERR_MISSING,
+                         "%s: no run directory to compare with, nor an SAE of another "
+                         "tool",
+                         other);
+}
+
+/* named [2]: the run to open, and one to compare it with; NULL: none. */
 static enum err explore(const struct explore_args *a, const struct run_opts *ro,
-                        const char *run, int64_t started, int *status,
+                        const char *const named[2], int64_t started, int *status,
                         struct errinfo *e)
 {
+    const char *const run = named[0];
     char runs[SETTING_TEXT_MAX];
     struct explore_config c = {.screens = &screen_table,
                                .out = stdout,
@@ -121,6 +138,10 @@ static enum err explore(const struct explore_args *a, const struct run_opts *ro,
     }
     if (run) {
         TRY(check_run(a, ro, run, e));
+    }
+    if (named[1]) {
+        TRY(check_other(named[1], e));
+        c.session.other_run = named[1];
     }
     if (a->resume && !file_is_dir(a->resume)) {
         return err_set(e, ERR_MISSING, "--resume: %s: no such run directory",
@@ -169,13 +190,14 @@ int cmd_explore(int argc, char **argv)
     struct run_opts ro;
     const struct opts o = {
         .name = "explore",
-        .usage = "[RUN] [OPTIONS]",
+        .usage = "[RUN [RUN]] [OPTIONS]",
         .about =
             "Train and browse in the terminal: the bundled sample (masked against "
             "unmasked, with five seeds of weights each), your own model or text, or a "
             "RUN saved before. RUN may be an SAE of another tool, with "
-            "--model and --corpus; see saetop import -h.",
-        .max_args = 1,
+            "--model and --corpus; see saetop import -h. Two runs, or a run and an SAE, "
+            "are opened on the screen that compares them.",
+        .max_args = 2,
         .bare = strcmp(argv[0], "explore") != 0,
     };
     const int64_t started = clock_ns();
@@ -186,7 +208,8 @@ int cmd_explore(int argc, char **argv)
                         &status)) {
         return status;
     }
-    const enum err rc =
-        explore(&a, &ro, parsed.n_args ? parsed.args[0] : NULL, started, &status, &e);
+    const char *const named[2] = {parsed.n_args > 0 ? parsed.args[0] : NULL,
+                                  parsed.n_args > 1 ? parsed.args[1] : NULL};
+    const enum err rc = explore(&a, &ro, named, started, &status, &e);
     return rc != OK ? cmd_fail(rc, &e) : status;
 }

@@ -5,6 +5,7 @@
 #include "cmd.h"
 #include "eval/kept.h"
 #include "eval/verdict.h"
+#include "run/compare.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@ struct verdict_args {
 struct comparison {
     size_t of, baseline;     /* conditions */
     struct verdict_row *row; /* [VERDICT_MEASURE_COUNT] of all comparisons' rows */
-    struct report text;      /* of one pair: differences with intervals of the text */
+    struct stats_interval by[VERDICT_MEASURE_COUNT];
     size_t pairs;
 };
 struct verdicts {
@@ -39,9 +40,6 @@ static void verdicts_deinit(struct verdicts *v)
 {
     for (size_t i = 0; v->report != NULL && i < v->arms.n; i++) {
         report_deinit(&v->report[i]);
-    }
-    for (size_t i = 0; i < v->n; i++) {
-        report_deinit(&v->at[i].text);
     }
     mem_free(v->report);
     mem_free(v->row);
@@ -101,30 +99,22 @@ static enum err read_reports(struct verdicts *v, struct errinfo *e)
     return OK;
 }
 
-static double value_of(const struct report *r, size_t m)
-{
-    const struct figure *f = report_find(r, verdict_measure(m)->path);
-    return f != NULL ? f->v.value : (double)NAN;
-}
-
 static enum err compare(const struct verdict_args *a, struct verdicts *v,
                         struct comparison *c, struct errinfo *e)
 {
     size_t other[ARM_EVALS_MAX], base[ARM_EVALS_MAX];
-    double before[ARM_EVALS_MAX], after[ARM_EVALS_MAX];
-    const size_t pairs = conditions_pairs(&v->arms.conditions, v->arms.n, c->baseline,
-                                          c->of, base, other);
-    c->pairs = pairs;
-    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
-        for (size_t i = 0; i < pairs; i++) {
-            before[i] = value_of(&v->report[base[i]], m);
-            after[i] = value_of(&v->report[other[i]], m);
-        }
-        verdict_row_of(m, a->margin[m], pairs, before, after, v->first, &c->row[m]);
+    const struct report *of[ARM_EVALS_MAX], *baseline[ARM_EVALS_MAX];
+    struct compared found;
+    c->pairs = conditions_pairs(&v->arms.conditions, v->arms.n, c->baseline, c->of,
+                                base, other);
+    for (size_t i = 0; i < c->pairs; i++) {
+        of[i] = &v->report[other[i]];
+        baseline[i] = &v->report[base[i]];
     }
-    return pairs == 1
-               ? report_compare(&v->report[base[0]], &v->report[other[0]], &c->text, e)
-               : OK;
+    TRY(compare_pairs(of, baseline, c->pairs, a->margin, v->first, &found, e));
+    memcpy(c->row, found.row, sizeof found.row);
+    memcpy(c->by, found.by, sizeof found.by);
+    return OK;
 }
 
 /* Mean over the arms of a condition. */
@@ -187,7 +177,6 @@ static enum err make_comparisons(const struct verdict_args *a, struct verdicts *
         *x = (struct comparison){.of = k,
                                  .baseline = baseline,
                                  .row = v->row + v->n * VERDICT_MEASURE_COUNT};
-        report_init(&x->text, 0);
         v->n++;
         TRY(compare(a, v, x, e));
         remark(v, x);
@@ -217,16 +206,6 @@ static enum err make_verdicts(const struct verdict_args *a,
 
 /* ---- output ---- */
 
-/* The interval to show: over seeds, or of the text where there is one pair. */
-static struct stats_interval interval_of(const struct comparison *c, size_t m)
-{
-    const struct verdict_row *r = &c->row[m];
-    const struct figure *f =
-        c->pairs == 1 ? report_find(&c->text, verdict_measure(m)->path) : NULL;
-    return f != NULL ? (struct stats_interval){r->d.by.mean, f->v.lo, f->v.hi}
-                     : r->d.by;
-}
-
 static void add_member(struct str *out, const char *key, double v)
 {
     str_addf(out, "\"%s\": ", key);
@@ -239,7 +218,7 @@ static void add_row_json(const struct verdicts *v, const struct comparison *c, s
 {
     const struct verdict_measure_def *def = verdict_measure_def(m);
     const struct verdict_row *r = &c->row[m];
-    const struct stats_interval by = interval_of(c, m);
+    const struct stats_interval by = c->by[m];
     const char *direction = verdict_direction(r->verdict);
     str_addf(out, "{\"name\": \"%s\", \"condition\": \"%c\", \"baseline\": \"%c\", ",
              verdict_measure_name(m), v->arms.conditions.at[c->of].letter,
@@ -278,7 +257,7 @@ static void add_row_text(const struct comparison *c, size_t m, struct str *out)
 {
     const int digits = verdict_measure(m)->digits;
     const struct verdict_row *r = &c->row[m];
-    const struct stats_interval by = interval_of(c, m);
+    const struct stats_interval by = c->by[m];
     const char *direction = verdict_direction(r->verdict);
     str_addf(out, "  %-29s %s", verdict_measure_label(m),
              NUMBER(NUMBER_SIGNED, 8, digits, by.mean));

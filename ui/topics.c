@@ -63,6 +63,20 @@ static const struct topic topics[] = {
      "(concept,parent,word) brings your own categories.\n"
      "A-B of one pair of arms is no finding: other seeds (#) may turn it round, and after "
      "sorting the largest of many differences is large by chance as well."},
+    {"what does Compare show?",
+     "Two conditions of a run, or of two runs (saetop R1 R2, :compare RUN), or a run and "
+     "another tool's SAE: what may be concluded, measures, settings that differ, curves, "
+     "latents. All differences are of [1] less [2].\n"
+     "Over several seeds the verdict is that of `saetop verdict`: established, too small "
+     "to matter, or open. One seed establishes nothing: its interval is of the text. "
+     "Figures are those that `saetop eval` kept, else what training measured, else both "
+     "sides are evaluated for it.\n"
+     "Latents are as alike as the mean of two cosines: of their decoder rows, and of "
+     "where they fire. Pairs are of the optimal assignment (beyond 4,096 latents: mutual "
+     "nearest neighbours), alike by .5 or more. Split: several latents of [2] that fire "
+     "mostly inside of where the one of [1] does; fused: the other way. Those that fire "
+     "on fewer than 10 tokens are left out. Other seeds find other latents, too: hold a "
+     "condition against another seed of itself to see what masks have no part in."},
     {"what is masking?",
      "While the SAE trains, each input token is replaced by a mask token with "
      "probability p before the language model runs; so words that go together are "

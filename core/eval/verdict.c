@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#define L0_APART 0.05
+
 static const struct verdict_measure_def table[VERDICT_MEASURE_COUNT] = {
 #define VERDICT_ROW(id, margin, primary) {METRIC_##id, margin, primary},
     VERDICT_MEASURES(VERDICT_ROW)

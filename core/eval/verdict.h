@@ -66,6 +66,10 @@ enum verdict {
 const char *verdict_text(enum verdict v);
 const char *verdict_direction(enum verdict v);
 
+/* Whether clean L0 differs by more than 5 % of b, so that a difference of measures
+ * which follow it is not the condition's without a doubt. */
+bool verdict_l0_apart(double a, double b);
+
 /* One measure of one comparison. */
 struct verdict_row {
     size_t measure;  /* enum verdict_measure */
@@ -82,10 +86,6 @@ struct verdict_row {
 #define VERDICT_PAIRS 64
 void verdict_row_of(size_t m, double margin, size_t n, const double *before,
                     const double *after, size_t first, struct verdict_row *out);
-/* Whether clean L0s are so far apart (5 % of b) that what differs may be theirs: most
- * measures follow it. */
-bool verdict_l0_apart(double a, double b);
-
 /* Rows of arms that have not come to the end of their plan: a difference that is small
  * now may grow, so what was too small to matter is open. */
 void verdict_so_far(struct verdict_row *row, size_t n);

@@ -27,14 +27,16 @@ static bool wait_for_inputs(struct session *s)
 
 enum work { WORK_END, WORK_EVAL_SET, WORK_JOB };
 
-/* Whether a later request makes this one needless: of details only the last asked for
- * is shown. mu held. */
+/* Whether a later request makes this one needless: of details, comparisons and pairs
+ * only the last asked for is shown. mu held. */
 static bool is_overtaken(const struct session *s, const struct job *job)
 {
     for (size_t i = 0; i < s->job_len; i++) {
         const struct job *later = &s->job[(s->job_head + i) % QUEUE_MAX];
-        if (job->command.kind == COMMAND_DETAIL &&
-            later->command.kind == COMMAND_DETAIL) {
+        const enum command_kind kind = job->command.kind;
+        if (kind == later->command.kind &&
+            (kind == COMMAND_DETAIL || kind == COMMAND_COMPARE ||
+             kind == COMMAND_PAIR)) {
             return true;
         }
     }
@@ -169,12 +171,16 @@ out:
 }
 
 /* Only this thread makes the set, so it may look for it without the lock. */
+enum err session_need_eval_set(struct session *s, struct harvester *h,
+                               struct errinfo *e)
+{
+    return s->eval_set ? OK : make_eval_set(s, h, e);
+}
+
 static enum err measure_concepts(struct workbench *b, const struct job *job,
                                  struct errinfo *e)
 {
-    if (!b->s->eval_set) {
-        TRY(make_eval_set(b->s, b->h, e));
-    }
+    TRY(session_need_eval_set(b->s, b->h, e));
     return session_measure_concepts(b->s, job, b->h, e);
 }
 
@@ -194,6 +200,10 @@ static void run_job(struct workbench *b, const struct job *job)
         rc = make_detail(b, job, &e);
     } else if (rc == OK && job->command.kind == COMMAND_MATCH) {
         rc = make_match(b, job, &e);
+    } else if (rc == OK && job->command.kind == COMMAND_COMPARE) {
+        rc = session_compare(s, job, b->set, b->h, &e);
+    } else if (rc == OK && job->command.kind == COMMAND_PAIR) {
+        rc = session_compare_pair(s, job, b->set, &e);
     }
     if (rc != OK && rc != ERR_CANCELLED) {
         session_say(s, true, "%s", e.msg);

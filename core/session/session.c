@@ -107,6 +107,7 @@ void job_deinit(struct job *job)
     sae_free(job->sae);
     sae_free(job->other);
     mem_free(job->rate);
+    session_compare_free(job->compare);
     *job = (struct job){0};
 }
 
@@ -128,25 +129,36 @@ void session_send_job(struct session *s, const struct job *job)
     }
 }
 
+/* How many of a command's kind are not answered yet; NULL: nobody counts. mu held. */
+static size_t *asked_locked(struct session *s, enum command_kind kind)
+{
+    switch ((int)kind) {
+    case COMMAND_TABLE: return &s->tables_asked;
+    case COMMAND_DETAIL: return &s->details_asked;
+    case COMMAND_CONCEPTS: return &s->concepts_asked;
+    case COMMAND_MATCH: return &s->matches_asked;
+    case COMMAND_COMPARE: return &s->compares_asked;
+    case COMMAND_PAIR: return &s->pairs_asked;
+    default: return NULL;
+    }
+}
+
 static void show_busy_locked(struct session *s)
 {
     s->pub.table_busy = s->tables_asked > 0;
     s->pub.detail_busy = s->details_asked > 0;
     s->pub.concepts_busy = s->concepts_asked > 0;
     s->pub.match_busy = s->matches_asked > 0;
+    s->pub.compare_busy = s->compares_asked > 0;
+    s->pub.pair_busy = s->pairs_asked > 0;
 }
 
 void session_answered(struct session *s, const struct command *c)
 {
     pthread_mutex_lock(&s->mu);
-    if (c->kind == COMMAND_TABLE) {
-        s->tables_asked--;
-    } else if (c->kind == COMMAND_DETAIL) {
-        s->details_asked--;
-    } else if (c->kind == COMMAND_CONCEPTS) {
-        s->concepts_asked--;
-    } else if (c->kind == COMMAND_MATCH) {
-        s->matches_asked--;
+    size_t *asked = asked_locked(s, c->kind);
+    if (asked) {
+        (*asked)--;
     }
     show_busy_locked(s);
     session_wake_locked(s);
@@ -199,6 +211,8 @@ enum err session_new(const struct session_config *cfg, struct session **out,
     pthread_cond_init(&s->jobs_ready, NULL);
     session_view_init(&s->pub);
     s->pub.state = SESSION_LOADING;
+    snprintf(s->pub.other, sizeof s->pub.other, "%s",
+             cfg->other_run ? cfg->other_run : "");
     s->pub.steps = s->pub.planned = cfg->set.steps;
     s->pub.eta_seconds = (double)NAN;
     enum err rc = open_pipe(s, e);
@@ -249,6 +263,9 @@ void session_free(struct session *s)
     mem_free(s->record);
     latent_detail_unref(s->detail);
     latent_pairs_unref(s->match);
+    latent_detail_unref(s->pair[0]);
+    latent_detail_unref(s->pair[1]);
+    comparison_unref(s->compare);
     /* The engine owns the inputs once it exists. */
     if (s->engine) {
         engine_free(s->engine);
@@ -280,14 +297,9 @@ bool session_post(struct session *s, const struct command *c)
         s->queue[(s->queue_head + s->queue_len) % QUEUE_MAX] = *c;
         s->queue_len++;
         atomic_fetch_add(&s->outstanding, 1);
-        if (c->kind == COMMAND_TABLE) {
-            s->tables_asked++;
-        } else if (c->kind == COMMAND_DETAIL) {
-            s->details_asked++;
-        } else if (c->kind == COMMAND_CONCEPTS) {
-            s->concepts_asked++;
-        } else if (c->kind == COMMAND_MATCH) {
-            s->matches_asked++;
+        size_t *asked = asked_locked(s, c->kind);
+        if (asked) {
+            (*asked)++;
         }
         show_busy_locked(s);
         pthread_cond_signal(&s->commands_ready);
@@ -365,6 +377,10 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     v->names = pub->names;
     memcpy(v->fact, pub->fact, sizeof v->fact);
     v->n_facts = pub->n_facts;
+    memcpy(v->other, pub->other, sizeof v->other);
+    memcpy(v->compare_doing, pub->compare_doing, sizeof v->compare_doing);
+    v->compare_busy = pub->compare_busy;
+    v->pair_busy = pub->pair_busy;
     v->table_busy = pub->table_busy;
     v->detail_busy = pub->detail_busy;
     v->concepts_busy = pub->concepts_busy;
@@ -387,8 +403,9 @@ struct old_snapshots {
     const struct latent_labels *labels[VIEW_ARMS];
     const struct concept_table *concepts[VIEW_ARMS];
     const struct concept_history *over[VIEW_ARMS];
-    const struct latent_detail *detail;
+    const struct latent_detail *detail, *pair[2];
     const struct latent_pairs *match;
+    const struct comparison *compare;
 };
 
 /* References under the lock; the old ones are released by the caller afterwards. */
@@ -426,6 +443,16 @@ static void swap_snapshots(struct session *s, struct session_view *v,
     }
     memcpy(v->match_arm, s->match_arm, sizeof v->match_arm);
     v->match_step = s->match_step;
+    for (size_t i = 0; i < 2; i++) {
+        if (v->pair[i] != s->pair[i]) {
+            old->pair[i] = v->pair[i];
+            v->pair[i] = s->pair[i] ? latent_detail_ref(s->pair[i]) : NULL;
+        }
+    }
+    if (v->compare != s->compare) {
+        old->compare = v->compare;
+        v->compare = s->compare ? comparison_ref(s->compare) : NULL;
+    }
 }
 
 /* Snapshots are shared as const; a reference count is not part of what they say. */
@@ -439,6 +466,9 @@ static void release_snapshots(const struct old_snapshots *old)
     }
     latent_detail_unref((struct latent_detail *)(uintptr_t)old->detail);
     latent_pairs_unref((struct latent_pairs *)(uintptr_t)old->match);
+    latent_detail_unref((struct latent_detail *)(uintptr_t)old->pair[0]);
+    latent_detail_unref((struct latent_detail *)(uintptr_t)old->pair[1]);
+    comparison_unref((struct comparison *)(uintptr_t)old->compare);
 }
 
 bool session_poll(struct session *s, struct session_view *v)

@@ -26,6 +26,8 @@ struct latent_rate {
     double rate;
 };
 
+struct compare_input; /* session_compare.c */
+
 /* A request for the job thread, with the frozen copy that it reads. */
 struct job {
     struct command command; /* COMMAND_TABLE, COMMAND_DETAIL or COMMAND_CONCEPTS */
@@ -34,6 +36,7 @@ struct job {
     int64_t step;
     struct latent_rate *rate; /* [n_rates], owned; NULL before the first evaluation */
     size_t n_rates;
+    struct compare_input *compare; /* owned; of COMMAND_COMPARE */
 };
 
 struct session {
@@ -77,7 +80,10 @@ struct session {
     size_t matches_asked; /* not answered yet */
     struct latent_detail *detail;
     size_t detail_arm;
-    size_t tables_asked, details_asked, concepts_asked; /* not answered yet */
+    struct comparison *compare;
+    struct latent_detail *pair[2];
+    size_t compares_asked, pairs_asked;                 /* not answered yet, */
+    size_t tables_asked, details_asked, concepts_asked; /* likewise */
     bool changed, awake;
     enum err error;
     struct eval_set *eval_set; /* made by the job thread, taken by the trainer */
@@ -149,6 +155,25 @@ enum err session_save_concepts(struct session *s, struct errinfo *e) ERR_CHECKED
  * thread, which owns h. */
 enum err session_measure_concepts(struct session *s, const struct job *job,
                                   struct harvester *h, struct errinfo *e) ERR_CHECKED;
+
+/* jobs.c: the evaluation set, made now if there is none. Job thread, which owns h. */
+enum err session_need_eval_set(struct session *s, struct harvester *h,
+                               struct errinfo *e) ERR_CHECKED;
+
+/* session_compare.c. What a comparison is made of, with a frozen copy of the first arm
+ * of each condition; released by session_compare_free. Trainer thread. */
+enum err session_compare_gather(struct session *s, struct compare_input **out,
+                                struct errinfo *e) ERR_CHECKED;
+void session_compare_free(struct compare_input *in); /* NULL is fine */
+/* Make it and show it; set: rows for browsing. ERR_USAGE where there is nothing to
+ * compare with, errors of opening the other run. Job thread, which owns h. */
+enum err session_compare(struct session *s, const struct job *job,
+                         const struct acts_set *set, struct harvester *h,
+                         struct errinfo *e) ERR_CHECKED;
+/* Contexts of a latent of each side of the comparison that is shown. Job thread. */
+enum err session_compare_pair(struct session *s, const struct job *job,
+                              const struct acts_set *set,
+                              struct errinfo *e) ERR_CHECKED;
 
 /* session_keep.c: what a person adds to a run. Trainer thread. */
 /* The labels in a run's directory become those of an arm with F latents. */

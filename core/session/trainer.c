@@ -497,6 +497,16 @@ static enum err freeze_for_job(struct session *s, const struct command *c,
     return OK;
 }
 
+/* What needs no arm of its own: a comparison of them, or what one has shown. */
+static enum err send_comparison(struct session *s, const struct command *c,
+                                struct errinfo *e)
+{
+    struct job job = {.command = *c};
+    TRY(c->kind == COMMAND_COMPARE ? session_compare_gather(s, &job.compare, e) : OK);
+    session_send_job(s, &job);
+    return OK;
+}
+
 static enum err fork_twin(struct session *s, struct errinfo *e)
 {
     const struct engine *g = s->engine;
@@ -613,6 +623,8 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
     case COMMAND_DETAIL:
     case COMMAND_CONCEPTS:
     case COMMAND_MATCH:
+    case COMMAND_COMPARE:
+    case COMMAND_PAIR:
     case COMMAND_LABEL:
     case COMMAND_SEED:
     case COMMAND_RULE:
@@ -631,6 +643,9 @@ static bool handle(struct session *s, const struct command *c)
     if (c->kind == COMMAND_TABLE || c->kind == COMMAND_DETAIL ||
         c->kind == COMMAND_CONCEPTS || c->kind == COMMAND_MATCH) {
         rc = freeze_for_job(s, c, &e);
+        to_jobs = rc == OK;
+    } else if (c->kind == COMMAND_COMPARE || c->kind == COMMAND_PAIR) {
+        rc = send_comparison(s, c, &e);
         to_jobs = rc == OK;
     } else if (c->kind == COMMAND_LABEL) {
         const struct sae *sae = NULL;

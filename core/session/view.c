@@ -86,6 +86,11 @@ void session_view_deinit(struct session_view *v)
         concept_history_unref((struct concept_history *)(uintptr_t)v->arm[a].over);
         v->arm[a].over = NULL;
     }
+    latent_detail_unref((struct latent_detail *)(uintptr_t)v->pair[0]);
+    latent_detail_unref((struct latent_detail *)(uintptr_t)v->pair[1]);
+    v->pair[0] = v->pair[1] = NULL;
+    comparison_unref((struct comparison *)(uintptr_t)v->compare);
+    v->compare = NULL;
     latent_detail_unref((struct latent_detail *)(uintptr_t)v->detail);
     v->detail = NULL;
     latent_pairs_unref((struct latent_pairs *)(uintptr_t)v->match);

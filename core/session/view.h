@@ -8,6 +8,7 @@
 #include "latents/latent_labels.h"
 #include "latents/latent_pairs.h"
 #include "session/command.h"
+#include "session/comparison.h"
 #include "train/arm_place.h"
 #include "train/metric.h"
 
@@ -125,7 +126,12 @@ struct session_view {
     size_t match_arm[2];
     int64_t match_step;
     bool match_busy;
-    struct absorption_rule rule; /* by which words and concepts are judged */
+    struct absorption_rule rule;      /* by which words and concepts are judged */
+    char other[COMPARE_PATH];         /* a second run that was named at the start; "" */
+    const struct comparison *compare; /* the latest, or NULL */
+    const struct latent_detail *pair[2]; /* a latent of each of its sides, or NULL */
+    char compare_doing[80];              /* what is being done for the next; "" */
+    bool compare_busy, pair_busy;
     bool table_busy, detail_busy, concepts_busy; /* asked for and not yet there */
     uint64_t version;                            /* grows with every change */
 };

@@ -45,6 +45,15 @@ static const struct shot shots[] = {
     {"detail", 2, .keys = ":latent 42\n"},
     {"detail-lens", 2, .keys = ":latent 42\nL;house pets\n/hammer\n"},
     {"detail-wrap", 2, .keys = ":latent 42\nwj"},
+    {"compare", 2, .keys = "6"},
+    {"compare-settings", 2, .keys = "6\t\t"},
+    {"compare-curve", 2, .keys = "6\t\n"},
+    {"compare-latents", 2, .keys = "6fj"},
+    {"compare-only", 2, .keys = "6ff"},
+    {"compare-split", 2, .keys = "6ffff"},
+    {"compare-pair", 2, .keys = "6fj\n"},
+    {"compare-one-seed", 2, .keys = "6"},
+    {"compare-one-arm", 1, .keys = "6"},
     {"help", 2, .keys = "?jj"},
     {"help-topic", 2, .keys = "?/what is absorption"},
     {"quit", 2, .keys = "q"},
@@ -60,11 +69,31 @@ static const struct shot *find_shot(const char *name)
     return &shots[i];
 }
 
-static const int sizes[][2] = {{80, 24}, {120, 36}, {60, 12}, {1, 1}};
-enum { SIZES = sizeof sizes / sizeof sizes[0] };
+static const int sizes[][2] = {{80, 24}, {120, 36}, {60, 12}, {1, 1}, {200, 60}};
+enum { SIZES = sizeof sizes / sizeof sizes[0], LARGE = 4 };
 
-/* Labels that were asked for, as the session would answer. */
-static void answer_labels(struct app *a, struct session_view *v)
+/* Whether the largest size shows more of it: of screens whose columns come by room. */
+static bool has_large(const char *name)
+{
+    return strcmp(name, "compare") == 0;
+}
+
+static struct latent_table *table_of(const struct session_view *v, size_t side)
+{
+    return v->compare->side[side].table;
+}
+
+/* Contexts of two latents that were asked for. */
+static void answer_pair(struct session_view *v, const struct command *c)
+{
+    for (size_t i = 0; i < 2; i++) {
+        latent_detail_unref((struct latent_detail *)(uintptr_t)v->pair[i]);
+        v->pair[i] = sample_detail(table_of(v, i), c->two[i], INTERVAL_TOP);
+    }
+}
+
+/* Labels and contexts that were asked for, as the session would answer. */
+static void answer(struct app *a, struct session_view *v)
 {
     for (size_t i = 0; i < a->n_commands; i++) {
         const struct command *c = &a->command[i];
@@ -76,6 +105,8 @@ static void answer_labels(struct app *a, struct session_view *v)
             assert_ok(latent_labels_with(old, c->latent, c->text, &l, &e), &e);
             latent_labels_unref(old);
             v->arm[c->arm].labels = l;
+        } else if (c->kind == COMMAND_PAIR) {
+            answer_pair(v, c);
         }
     }
     a->n_commands = 0;
@@ -93,6 +124,11 @@ static void begin(struct app *a, struct session_view *v, const struct shot *s, i
     if (s->no_file) {
         sample_no_file(v);
     }
+    if (strcmp(s->name, "compare-one-seed") == 0) {
+        struct comparison *c = sample_comparison(table_of(v, 0), table_of(v, 1), 1);
+        comparison_unref((struct comparison *)(uintptr_t)v->compare);
+        v->compare = c;
+    }
     struct errinfo e;
     assert_ok(app_init(a, &screen_table, w, h, tier, THEME_DARK, &e), &e);
     app_update(a, v, &(struct event){.kind = EVENT_TICK});
@@ -101,7 +137,7 @@ static void begin(struct app *a, struct session_view *v, const struct shot *s, i
                              : *k == '\t' ? KEY_TAB_
                                           : (uint32_t)(unsigned char)*k;
         app_update(a, v, &(struct event){.kind = EVENT_KEY, .key = key});
-        answer_labels(a, v);
+        answer(a, v);
     }
     app_update(a, v, &(struct event){.kind = EVENT_TICK});
 }
@@ -174,6 +210,9 @@ static void test_screens(void **state)
                 const int w = sizes[i][0], h = sizes[i][1];
                 /* Small pictures of variants say nothing new. */
                 if (strchr(shots[s].name, '-') && (i > 1 || tier == GLYPH_BLOCK)) {
+                    continue;
+                }
+                if (i == LARGE && !has_large(shots[s].name)) {
                     continue;
                 }
                 begin(a, &v, &shots[s], w, h, (enum glyph_tier)tier);

@@ -871,12 +871,95 @@ static void what_cannot_be_opened_is_said(void **state)
     close_screen(&t);
 }
 
+static bool has_comparison(const struct screen *t)
+{
+    return t->v.compare && !t->v.compare_busy;
+}
+static bool has_pair(const struct screen *t)
+{
+    return t->v.pair[0] && t->v.pair[1];
+}
+
+/* Two conditions from frozen copies, contexts of two latents, the run on disk as the
+ * other side, and what is no run. */
+static void conditions_and_runs_are_compared(void **state)
+{
+    (void)state;
+    struct screen t;
+    char dir[256], run[512], twin[512];
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    struct session_config cfg = {.set = sample_settings(30), .other_run = "named"};
+    cfg.set.twin = TWIN_UNMASKED;
+    open_screen(&t, &cfg);
+    wait_until(&t, is_done);
+    assert_string_equal(t.v.other, "named");
+    struct command save = {.kind = COMMAND_SAVE};
+    snprintf(save.text, sizeof save.text, "%s", run);
+    post(&t, save);
+    post(&t, (struct command){.kind = COMMAND_COMPARE, .two = {-1, -1}});
+    wait_until(&t, has_comparison);
+    const struct comparison *c = t.v.compare;
+    assert_int_equal(c->n_choices, 2);
+    assert_int_equal(c->side[0].choice, 0);
+    assert_int_equal(c->side[1].choice, 1);
+    assert_int_equal(c->measures.pairs, 1);
+    assert_int_equal(c->side[0].step, 30);
+    assert_non_null(c->pairs);
+    assert_string_equal(c->unpaired, "");
+    assert_non_null(strstr(c->said, "one seed"));
+    assert_true(c->side[0].curve[METRIC_LOSS].n > 2);
+    bool masks = false;
+    for (size_t i = 0; i < c->n_differences; i++) {
+        masks = masks || c->difference[i].kind == DIFFERENCE_MASKING;
+    }
+    assert_true(masks);
+    post(&t, (struct command){.kind = COMMAND_PAIR, .two = {3, 4}});
+    wait_until(&t, has_pair);
+    assert_int_equal(t.v.pair[0]->latent, 3);
+    assert_int_equal(t.v.pair[1]->latent, 4);
+
+    /* The same run from disk: every latent finds itself. */
+    struct command other = {.kind = COMMAND_COMPARE, .two = {0, 2}};
+    snprintf(other.text, sizeof other.text, "%s", run);
+    post(&t, other);
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    c = t.v.compare;
+    assert_int_equal(c->n_choices, 4);
+    assert_int_equal(c->choice[2].letter, 'C');
+    assert_non_null(strstr(c->choice[2].name, "run: mask p="));
+    assert_int_equal(c->side[1].choice, 2);
+    assert_int_equal(c->n_differences, 0);
+    assert_int_equal(c->pairs->n, c->pairs->side[0].compared);
+    for (size_t i = 0; i < c->pairs->n; i++) {
+        assert_int_equal(c->pairs->pair[i].latent[0], c->pairs->pair[i].latent[1]);
+        assert_true(c->pairs->pair[i].firing > 0.99f);
+    }
+
+    const uint64_t said = t.v.said;
+    snprintf(other.text, sizeof other.text, "%s/none", dir);
+    post(&t, other);
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(t.v.said > said && t.v.message_bad);
+    assert_non_null(strstr(t.v.message, "no run directory"));
+    close_screen(&t);
+    tmp_path(twin, run, "arms/twin");
+    tmp_drop(twin);
+    tmp_path(twin, run, "arms");
+    tmp_drop(twin);
+    tmp_drop(run);
+    tmp_drop(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trains_to_the_end_and_goes_on),
         cmocka_unit_test(a_finished_run_is_extended),
         cmocka_unit_test(concepts_come_and_come_back),
+        cmocka_unit_test(conditions_and_runs_are_compared),
         cmocka_unit_test(commands_take_effect_between_steps),
         cmocka_unit_test(latents_are_described_from_frozen_copies),
         cmocka_unit_test(a_saved_run_opens_for_browsing),

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "session/view.h"
+#include "ui_compare.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -379,6 +380,11 @@ static inline void sample_view_seeds(struct session_view *v, size_t arms, size_t
     sample_event(v, 600, 'A', "note", "the loss \x1b[31mbumps\x1b[0m here");
     if (F > 42) {
         v->detail = sample_detail(v->arm[0].table, 42, INTERVAL_TOP);
+    }
+    if (F > 42 && arms > 1) {
+        v->compare = sample_comparison(
+            (struct latent_table *)(uintptr_t)v->arm[0].table,
+            (struct latent_table *)(uintptr_t)v->arm[1].table, SAMPLE_PAIR_SEEDS);
     }
     v->version = 1;
 }
