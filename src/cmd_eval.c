@@ -115,7 +115,7 @@ static enum err open_evaluator(const struct eval_args *a, struct eval_run *r,
     o.probes = a->probes.at;
     o.n_probes = a->probes.n;
     TRY(run_opts_given(&a->named, &given, e));
-    o.concepts_named = settings_given(&given, "concepts");
+    o.concepts_named = settings_given(&given, setting_key.concepts);
     o.rows = (size_t)a->rows;
     o.seed = (uint64_t)a->seed;
     TRY(parse_ks(a->k, &o.ks, e));
@@ -441,11 +441,11 @@ enum err eval_check_pair(const char *const run[2], const struct settings *x,
 {
     const struct {
         const char *key, *x, *y;
-    } same[] = {{"model", x->model, y->model},
-                {"corpus", x->corpus, y->corpus},
-                {"ood", x->ood, y->ood},
-                {"concepts", x->concepts, y->concepts},
-                {"hook", x->hook, y->hook}};
+    } same[] = {{setting_key.model, x->model, y->model},
+                {setting_key.corpus, x->corpus, y->corpus},
+                {setting_key.ood, x->ood, y->ood},
+                {setting_key.concepts, x->concepts, y->concepts},
+                {setting_key.hook, x->hook, y->hook}};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         if (strcmp(same[i].x, same[i].y) != 0) {
             return err_set(e, ERR_USAGE,
@@ -583,11 +583,11 @@ static void take_names(struct eval_args *a)
 {
     const struct {
         const char *key, *value;
-    } given[] = {{"model", a->model},
-                 {"corpus", a->corpus},
-                 {"ood", a->ood},
-                 {"concepts", a->concepts},
-                 {"hook", a->hook}};
+    } given[] = {{setting_key.model, a->model},
+                 {setting_key.corpus, a->corpus},
+                 {setting_key.ood, a->ood},
+                 {setting_key.concepts, a->concepts},
+                 {setting_key.hook, a->hook}};
     for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
         run_opts_name(&a->named, given[i].key, given[i].value);
     }

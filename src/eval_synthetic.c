@@ -58,8 +58,8 @@ static enum err arms_of_rates(const struct grid *g, const struct settings *base,
     for (size_t i = 0; rc == OK && i < g->rates; i++) {
         char rate[32];
         snprintf(rate, sizeof rate, "%.10g", g->rate[i]);
-        rc = settings_set(&arms[i].set, "mask.rate", rate, from_program("--mask-rates"),
-                          e);
+        rc = settings_set(&arms[i].set, setting_key.mask_rate, rate,
+                          from_program("--mask-rates"), e);
     }
     if (rc != OK) {
         mem_free(arms);
@@ -342,7 +342,7 @@ bool eval_names_source(int argc, char **argv)
 /* "0,0.3,0.5", ascending from where it likes. */
 static enum err parse_rates(const char *text, struct grid *g, struct errinfo *e)
 {
-    const struct setting_def *d = setting_find("mask.rate");
+    const struct setting_def *d = setting_find(setting_key.mask_rate);
     for (const char *p = text;;) {
         char one[32];
         const size_t n = strcspn(p, ",");
@@ -380,7 +380,7 @@ static enum err find_rates(const char *list, struct grid *g, struct errinfo *e)
         return parse_rates(list, g, e);
     }
     g->rates = 1;
-    if (settings_given(&g->set, "mask.rate") && g->set.mask_rate > 0.0) {
+    if (settings_given(&g->set, setting_key.mask_rate) && g->set.mask_rate > 0.0) {
         g->rate[g->rates++] = g->set.mask_rate;
     }
     return OK;
@@ -471,7 +471,7 @@ static enum err check_same(const struct settings *a, const struct settings *b,
     str_init(&y, 2 * SETTING_TEXT_MAX);
     for (size_t i = 0; rc == OK && i < n; i++) {
         const char *key = t[i].key;
-        if (!setting_is_synth(&t[i]) && strcmp(key, "seed") != 0) {
+        if (!setting_is_synth(&t[i]) && strcmp(key, setting_key.seed) != 0) {
             continue;
         }
         str_clear(&x);

@@ -29,11 +29,11 @@ static struct opt text_row(const char *name, const char **to, const char *arg,
 /* What stands for a value in -h. */
 static const char *arg_name(const struct setting_def *d)
 {
-    static const char *const paths[][2] = {{"model", "DIR"},
-                                           {"corpus", "FILE"},
-                                           {"ood", "FILE"},
-                                           {"concepts", "FILE"},
-                                           {"cache", "DIR"}};
+    const char *const paths[][2] = {{setting_key.model, "DIR"},
+                                    {setting_key.corpus, "FILE"},
+                                    {setting_key.ood, "FILE"},
+                                    {setting_key.concepts, "FILE"},
+                                    {setting_key.cache, "DIR"}};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         if (strcmp(d->key, paths[i][0]) == 0) {
             return paths[i][1];
@@ -61,7 +61,7 @@ static void bundled_value(const struct settings *bundled, const struct setting_d
 static const char *help_of(struct run_opts *r, const struct setting_def *d, size_t i,
                            const struct settings *bundled)
 {
-    const bool is_arch = strcmp(d->key, "arch") == 0;
+    const bool is_arch = strcmp(d->key, setting_key.arch) == 0;
     /* 0 stands for "auto" where the help says so. */
     const bool shown =
         d->def[0] && !(strcmp(d->def, "0") == 0 && strstr(d->help, "0:"));
@@ -215,18 +215,18 @@ static enum err fill_bundled(struct settings *s, struct errinfo *e)
 {
     const bool own_model = s->model[0] != '\0', own_corpus = s->corpus[0] != '\0';
     if (!own_model) {
-        TRY(set_default(s, "model", SAMPLE_MODEL, e));
+        TRY(set_default(s, setting_key.model, SAMPLE_MODEL, e));
     }
     if (!own_corpus) {
-        TRY(set_default(s, "corpus", SAMPLE_CORPUS, e));
+        TRY(set_default(s, setting_key.corpus, SAMPLE_CORPUS, e));
         if (!s->ood[0]) {
-            TRY(set_default(s, "ood", SAMPLE_OOD, e));
+            TRY(set_default(s, setting_key.ood, SAMPLE_OOD, e));
         }
     }
     /* Categories of the sample's words mean something as long as its vocabulary or its
      * text is in use; with neither, first letters remain. */
     if (!s->concepts[0] && (!own_model || !own_corpus)) {
-        TRY(set_default(s, "concepts", SAMPLE_CONCEPTS, e));
+        TRY(set_default(s, setting_key.concepts, SAMPLE_CONCEPTS, e));
     }
     make_paths_absolute(s);
     return OK;
@@ -257,7 +257,7 @@ static enum err set_also(const struct run_opts *r, struct settings *s,
     }
     enum err rc = str_err(&text, "--also", e);
     if (rc == OK && r->also.n) {
-        rc = settings_set(s, "also", text.p, from_user("command line"), e);
+        rc = settings_set(s, setting_key.also, text.p, from_user("command line"), e);
     }
     str_free(&text);
     return rc;

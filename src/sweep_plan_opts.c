@@ -32,7 +32,7 @@ static cJSON *text_list(const char *text)
 /* Settings whose single value may have commas in it. */
 static bool has_commas(const char *key)
 {
-    return strcmp(key, "also") == 0 || strncmp(key, "matryoshka.", 11) == 0;
+    return strcmp(key, setting_key.also) == 0 || strncmp(key, "matryoshka.", 11) == 0;
 }
 
 /* An axis of the value of `key`, if that is a list; it is no setting then. */
@@ -49,8 +49,9 @@ static void take_lists(const struct sweep_plan_opts *g, struct run_opts *ro,
 {
     const struct {
         const char *key, *text;
-    } option[] = {
-        {"mask.rate", g->mask_rates}, {"arch", g->archs}, {"match_l0", g->match_l0}};
+    } option[] = {{setting_key.mask_rate, g->mask_rates},
+                  {setting_key.arch, g->archs},
+                  {"match_l0", g->match_l0}};
     for (size_t i = 0; i < sizeof option / sizeof *option; i++) {
         if (option[i].text) {
             (void)cJSON_AddItemToObject(axes, option[i].key, text_list(option[i].text));
@@ -101,12 +102,12 @@ static enum err add_seeds(const char *text, cJSON *tree, struct errinfo *e)
 static enum err add_control(cJSON *parts, const cJSON *axes, const char *name,
                             struct errinfo *e)
 {
-    static const struct {
+    const struct {
         const char *name, *key, *value, *about;
     } control[] = {
-        {"drop", "mask.positions", "drop",
+        {"drop", setting_key.mask_positions, "drop",
          "Masked positions are left out of training: only the context is masked."},
-        {"mix", "mask.positions", "mix",
+        {"mix", setting_key.mask_positions, "mix",
          "Masked positions from the masked pass, all others from the clean pass: no "
          "context is masked."},
         {"equal", "equal_unmasked", "yes",
@@ -145,10 +146,10 @@ static enum err add_controls(cJSON *parts, const cJSON *axes, const char *text,
 static enum err tree_of_line(const struct sweep_plan_opts *g, const struct settings *s,
                              cJSON *axes, cJSON *tree, struct errinfo *e)
 {
-    if (!cJSON_GetObjectItemCaseSensitive(axes, "mask.rate")) {
+    if (!cJSON_GetObjectItemCaseSensitive(axes, setting_key.mask_rate)) {
         const double rates[2] = {0.0, s->mask_rate};
         (void)cJSON_AddItemToObject(
-            axes, "mask.rate",
+            axes, setting_key.mask_rate,
             cJSON_CreateDoubleArray(rates, s->mask_rate > 0 ? 2 : 1));
     }
     cJSON *parts = cJSON_AddObjectToObject(tree, "parts");

@@ -740,7 +740,7 @@ enum err engine_add_seed(struct engine *g, struct errinfo *e)
 
 enum err engine_check_extend(int64_t planned, int64_t steps, struct errinfo *e)
 {
-    const double most = setting_find("steps")->max;
+    const double most = setting_find(setting_key.steps)->max;
     return steps > planned && (double)steps <= most
                ? OK
                : err_set(e, ERR_USAGE,

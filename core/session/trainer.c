@@ -327,7 +327,7 @@ static enum err more_steps(const struct session *s, int64_t steps,
     TRY(mem_new(out, 1, sizeof **out, "settings", e));
     settings_init(*out);
     snprintf(text, sizeof text, "%lld", (long long)steps);
-    return settings_set(*out, "steps", text, from_user("extend"), e);
+    return settings_set(*out, setting_key.steps, text, from_user("extend"), e);
 }
 
 /* :resume in a run that was opened for browsing; with `steps` > 0 :extend, up to that

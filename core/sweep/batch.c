@@ -22,8 +22,10 @@ enum err sweep_run_settings(const struct sweep_work *w, size_t cell,
     TRY(sweep_cell_settings(w->plan, c, out, e));
     out->threads = (int64_t)w->threads;
     /* Of a run that goes on only the last save is of use. */
-    TRY(settings_set(out, "checkpoint.best", "none", from_program("sweep"), e));
-    TRY(settings_set(out, "checkpoint.keep", "1000000000", from_program("sweep"), e));
+    TRY(settings_set(out, setting_key.checkpoint_best, "none", from_program("sweep"),
+                     e));
+    TRY(settings_set(out, setting_key.checkpoint_keep, "1000000000",
+                     from_program("sweep"), e));
     if (f->known && f->key) {
         snprintf(text, sizeof text, "%.17g", f->value);
         return settings_set(out, f->key, text, from_program("search for match_l0"), e);

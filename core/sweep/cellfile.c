@@ -17,7 +17,8 @@
 #define FILE_BYTES     ((size_t)1 << 20)
 #define PATH_BYTES     4096
 
-/* The inputs that cells of one sweep share, by the setting that names them. */
+/* The inputs that cells of one sweep share, by the setting that names them; in the
+ * files too. */
 static const struct {
     const char *key;
     size_t offset;

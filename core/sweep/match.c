@@ -41,10 +41,12 @@ bool sweep_needs_match(const struct sweep_plan *p, size_t arm)
 /* What decides how many latents are active: the setting's key. */
 static const char *sparsity_key(unsigned has)
 {
-    static const struct {
+    const struct {
         unsigned bit;
         const char *key;
-    } table[] = {{SAE_HAS_K, "k"}, {SAE_HAS_L1, "l1"}, {SAE_HAS_JUMP, "l0"}};
+    } table[] = {{SAE_HAS_K, setting_key.k},
+                 {SAE_HAS_L1, setting_key.l1},
+                 {SAE_HAS_JUMP, setting_key.l0}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if ((has & table[i].bit) != 0) {
             return table[i].key;
@@ -329,9 +331,9 @@ static enum err search(struct sweep_work *w, const struct settings *base,
 {
     struct settings resolved = *base;
     settings_resolve_arch(&resolved);
-    const double guess = s->rises                    ? s->target
-                         : strcmp(s->key, "l1") == 0 ? resolved.l1
-                                                     : resolved.l0;
+    const double guess = s->rises                              ? s->target
+                         : strcmp(s->key, setting_key.l1) == 0 ? resolved.l1
+                                                               : resolved.l0;
     while (!s->finished) {
         double x[TRIES];
         next_round(s, guess, s->rises ? 1.2 : 3.0, x);

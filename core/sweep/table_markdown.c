@@ -79,9 +79,10 @@ static void value_cell(struct md_table *t, double v, int digits)
 /* What a reader asks for first, then all other settings that differ. */
 static void add_settings(struct page *g)
 {
-    static const char *const first[] = {"model", "corpus",   "ood", "concepts",
-                                        "hook",  "arch",     "k",   "width",
-                                        "steps", "mask.rate"};
+    const char *const first[] = {
+        setting_key.model, setting_key.corpus,   setting_key.ood, setting_key.concepts,
+        setting_key.hook,  setting_key.arch,     setting_key.k,   setting_key.width,
+        setting_key.steps, setting_key.mask_rate};
     struct word_list keys = {0};
     struct errinfo e;
     enum err rc = OK;

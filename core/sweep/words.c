@@ -40,8 +40,8 @@ void words_settings(struct page *g, const struct word_list *keys, const size_t *
     struct errinfo e;
     for (size_t i = 0; i < keys->n; i++) {
         const char *key = keys->word[i];
-        const bool rate = strcmp(key, "mask.rate") == 0;
-        const bool seed = strcmp(key, "seed") == 0;
+        const bool rate = strcmp(key, setting_key.mask_rate) == 0;
+        const bool seed = strcmp(key, setting_key.seed) == 0;
         struct word_list v = {0};
         enum err rc = OK;
         for (size_t a = 0; rc == OK && a < n; a++) {

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RATE_MAX 0.95
+#define RATE_MAX MASK_RATE_MAX
 
 /* ---- numbers ---- */
 
