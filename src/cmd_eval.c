@@ -598,8 +598,7 @@ static enum err run_line(struct eval_args *a, const struct opts_result *parsed,
                          struct str *out, struct errinfo *e)
 {
     if (parsed->n_args < 1) {
-        return err_set(e, ERR_USAGE,
-                       "eval: expected a run or an SAE, or --source synthetic");
+        return err_set(e, ERR_USAGE, "eval: expected a run or an SAE");
     }
     a->run[0] = parsed->args[0];
     a->run[1] = parsed->n_args > 1 ? parsed->args[1] : NULL;
@@ -611,6 +610,19 @@ static enum err run_line(struct eval_args *a, const struct opts_result *parsed,
     }
     take_names(a);
     return a->run[1] != NULL ? eval_pair(a, out, e) : eval_one(a, out, e);
+}
+
+/* What `eval --source synthetic` had. */
+static const char *of_sweep(const char *name)
+{
+    static const char *const had[] = {"source", "seeds", "mask-rates"};
+    for (size_t i = 0; i < sizeof had / sizeof *had; i++) {
+        if (strcmp(name, had[i]) == 0) {
+            return "known features are trained on and measured by: saetop sweep "
+                   "--source synthetic --out DIR --seeds N --mask-rates X,X,...";
+        }
+    }
+    return NULL;
 }
 
 int cmd_eval(int argc, char **argv)
@@ -674,10 +686,10 @@ int cmd_eval(int argc, char **argv)
             "Measure a trained SAE: fidelity, latents, absorption, sparse probing "
             "in and out of distribution, TPP, SCR, robustness. The run's eval.json "
             "is written anew. With two runs: both, and the paired differences of "
-            "the second from the first. `saetop eval --source synthetic` needs no run: "
-            "see its own -h.",
+            "the second from the first.",
         .table = table,
         .n = sizeof table / sizeof *table,
+        .elsewhere = of_sweep,
         .min_args = 0,
         .max_args = 2,
     };
@@ -685,9 +697,6 @@ int cmd_eval(int argc, char **argv)
     struct errinfo e = {0};
     struct str out;
     int status = 0;
-    if (eval_names_source(argc, argv)) {
-        return eval_synthetic_main(argc, argv);
-    }
     if (!cmd_begin(&o, argc, argv, &parsed, &status)) {
         return status;
     }

@@ -258,8 +258,8 @@ int cmd_top(int argc, char **argv)
     struct latent_labels *labels = NULL;
     struct str out;
     int status = 0;
-    if (!run_opts_begin(&ro, o, own, sizeof own / sizeof own[0], argc, argv, &parsed,
-                        &status)) {
+    if (!run_opts_begin_reading(&ro, o, own, sizeof own / sizeof own[0], argc, argv,
+                                &parsed, &status)) {
         return status;
     }
     str_init(&out, OUTPUT_BYTES);

@@ -193,6 +193,19 @@ static enum err unknown_option(const struct opts *o, const char *dashes,
                           own, own[0] ? ": " : "", dashes, word, o->name);
 }
 
+/* An option or setting of another command: an error that says which. */
+static bool is_elsewhere(const struct opts *o, const char *before, const char *name,
+                         size_t len, struct errinfo *e)
+{
+    char word[NAME_MAX_LEN];
+    (void)snprintf(word, sizeof word, "%.*s", (int)(len < sizeof word ? len : 0), name);
+    const char *say = o->elsewhere ? o->elsewhere(word) : NULL;
+    if (say) {
+        (void)!err_set(e, ERR_USAGE, "%s: %s%s: %s", o->name, before, word, say);
+    }
+    return say != NULL;
+}
+
 /* --set name=value. */
 static enum err apply_set(const struct opts *o, const char *pair, struct errinfo *e)
 {
@@ -204,7 +217,9 @@ static enum err apply_set(const struct opts *o, const char *pair, struct errinfo
     const size_t len = (size_t)(eq - pair);
     const struct opt *row = opts_find(o->set, o->n_set, pair, len);
     if (!row) {
-        return unknown_setting(o, pair, len, e);
+        return is_elsewhere(o, "--set ", pair, len, e)
+                   ? ERR_USAGE
+                   : unknown_setting(o, pair, len, e);
     }
     char where[2 * NAME_MAX_LEN + 16];
     (void)snprintf(where, sizeof where, "%s: --set %s", o->name, row->name);
@@ -227,7 +242,9 @@ static enum err parse_option(const struct opts *o, int argc, char **argv, int *i
                        eq ? eq + 1 : setting->arg);
     }
     if (!row && !is_set) {
-        return unknown_option(o, "--", name, len, e);
+        return is_elsewhere(o, "--", name, len, e)
+                   ? ERR_USAGE
+                   : unknown_option(o, "--", name, len, e);
     }
     char where[2 * NAME_MAX_LEN + 16];
     (void)snprintf(where, sizeof where, "%s: --%s", o->name,

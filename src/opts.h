@@ -54,6 +54,9 @@ struct opts {
     size_t n;
     const struct opt *set; /* what `--set name=value` may set; NULL: no --set */
     size_t n_set;
+    /* What to say of an option or setting that is another command's, after its name;
+     * NULL, or gives NULL: it is unknown. */
+    const char *(*elsewhere)(const char *name);
     bool bare;                 /* stands without its name: `saetop --theme light` */
     size_t min_args, max_args; /* how many words that are no options */
 };

@@ -94,7 +94,38 @@ static bool has_flag(const struct opt *own, size_t n, const char *flag)
     return false;
 }
 
-static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
+/* Whether looking at a run or an SAE depends on it. */
+static bool is_read(const struct setting_def *d)
+{
+    const char *const keys[] = {setting_key.model,       setting_key.corpus,
+                                setting_key.ood,         setting_key.concepts,
+                                setting_key.hook,        setting_key.seed,
+                                setting_key.context,     setting_key.threads,
+                                setting_key.browse_rows, setting_key.calibrate_l0};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (strcmp(d->key, keys[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of a setting that a command which only reads does not have. */
+static const char *of_training(const char *name)
+{
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(t[i].key, name) == 0 || (t[i].flag && !strcmp(t[i].flag, name))) {
+            return "this is of training: saetop train, explore and sweep take it";
+        }
+    }
+    return NULL;
+}
+
+/* `reads`: the settings that looking at a run depends on, and no further arms. */
+static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own,
+                        bool reads)
 {
     struct settings bundled;
     struct errinfo e = {0};
@@ -115,17 +146,23 @@ static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
                      .kind = OPT_FLAG,
                      .to = &r->print_config,
                      .help = "print every setting and where it came from, and stop"};
-    r->flag[r->n_flags++] = (struct opt){
-        .name = "also",
-        .kind = OPT_LIST,
-        .to = &r->also,
-        .arg = "[NAME:]K=V,...",
-        .help = "a further arm from the same harvest that differs in these settings: "
+    if (!reads) {
+        r->flag[r->n_flags++] = (struct opt){
+            .name = "also",
+            .kind = OPT_LIST,
+            .to = &r->also,
+            .arg = "[NAME:]K=V,...",
+            .help =
+                "a further arm from the same harvest that differs in these settings: "
                 "k=8,mask-rate=0.3, named too: few:k=2 (may be repeated)"};
+    }
     r->flag[r->n_flags++] = (struct opt){.name = "Settings", .kind = OPT_HEAD};
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
     for (size_t i = 0; i < n; i++) {
+        if (reads && !is_read(&t[i])) {
+            continue;
+        }
         const char *help = help_of(r, &t[i], i, known ? &bundled : NULL);
         r->set[r->n_set] =
             text_row(t[i].key, &r->set_value[r->n_set], arg_name(&t[i]), help);
@@ -142,7 +179,7 @@ static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
 void run_opts_list(struct str *out)
 {
     static struct run_opts r; /* large */
-    fill_tables(&r, NULL, 0);
+    fill_tables(&r, NULL, 0, false);
     const struct opts o = {.set = r.set, .n_set = r.n_set};
     opts_settings(&o, out);
 }
@@ -161,11 +198,9 @@ static int print_config(const struct run_opts *r)
     return cmd_print_text(&text);
 }
 
-bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
-                    size_t n_own, int argc, char **argv, struct opts_result *parsed,
-                    int *status)
+static bool begin(struct run_opts *r, struct opts what, int argc, char **argv,
+                  struct opts_result *parsed, int *status)
 {
-    fill_tables(r, own, n_own);
     what.table = r->flag;
     what.n = r->n_flags;
     what.set = r->set;
@@ -177,6 +212,23 @@ bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
         *status = print_config(r);
     }
     return !r->print_config;
+}
+
+bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
+                    size_t n_own, int argc, char **argv, struct opts_result *parsed,
+                    int *status)
+{
+    fill_tables(r, own, n_own, false);
+    return begin(r, what, argc, argv, parsed, status);
+}
+
+bool run_opts_begin_reading(struct run_opts *r, struct opts what, const struct opt *own,
+                            size_t n_own, int argc, char **argv,
+                            struct opts_result *parsed, int *status)
+{
+    fill_tables(r, own, n_own, true);
+    what.elsewhere = of_training;
+    return begin(r, what, argc, argv, parsed, status);
 }
 
 /* A path of the user's, made absolute so that the run opens from anywhere; "#part"

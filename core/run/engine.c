@@ -255,23 +255,23 @@ static enum err evaluate_text(struct engine *g, struct engine_arm *a,
     return OK;
 }
 
-static struct estimate truth_value(const struct report *r, const char *path)
+static struct estimate truth_value(const struct report *r, enum metric m)
 {
-    const struct figure *f = report_find(r, path);
+    const struct figure *f = report_find(r, measure_at(m)->path);
     return f ? f->v : (struct estimate){(double)NAN, (double)NAN, (double)NAN};
 }
 
 /* What has the same meaning on known features as on text. */
 static void fill_truth(struct metric_row *row, const struct report *r)
 {
-    const struct estimate absorption = truth_value(r, "truth.absorption");
-    const struct figure *f = report_find(r, "truth.absorption");
-    row->v[METRIC_EV] = truth_value(r, "truth.explained_variance").value;
-    row->v[METRIC_L0_CLEAN] = truth_value(r, "truth.l0").value;
+    const struct estimate absorption = truth_value(r, METRIC_TRUTH_ABSORPTION);
+    const struct figure *f = report_find(r, measure_at(METRIC_TRUTH_ABSORPTION)->path);
+    row->v[METRIC_EV] = truth_value(r, METRIC_TRUTH_EV).value;
+    row->v[METRIC_L0_CLEAN] = truth_value(r, METRIC_TRUTH_L0).value;
     row->v[METRIC_ABSORPTION] = absorption.value;
     row->v[METRIC_ABS_LO] = absorption.lo;
     row->v[METRIC_ABS_HI] = absorption.hi;
-    row->v[METRIC_RECALL] = 1.0 - truth_value(r, "truth.silent").value;
+    row->v[METRIC_RECALL] = 1.0 - truth_value(r, METRIC_TRUTH_SILENT).value;
     row->v[METRIC_ELIGIBLE] = f ? (double)f->n : (double)NAN;
 }
 

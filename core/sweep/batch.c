@@ -26,6 +26,10 @@ enum err sweep_run_settings(const struct sweep_work *w, size_t cell,
                      e));
     TRY(settings_set(out, setting_key.checkpoint_keep, "1000000000",
                      from_program("sweep"), e));
+    if (c->source == SOURCE_SYNTHETIC) { /* which an engine measures as it trains */
+        snprintf(text, sizeof text, "%lld", (long long)out->steps);
+        TRY(settings_set(out, setting_key.eval_every, text, from_program("sweep"), e));
+    }
     if (f->known && f->key) {
         snprintf(text, sizeof text, "%.17g", f->value);
         return settings_set(out, f->key, text, from_program("search for match_l0"), e);
@@ -185,7 +189,7 @@ static enum err finish_cell(struct sweep_work *w, size_t cell, struct sweep_resu
                             const struct sweep_made *made, struct errinfo *e)
 {
     const struct sweep_cell *c = &w->plan->cell[cell];
-    const double l0 = r->v[SWEEP_L0_CLEAN];
+    const double l0 = r->v[sweep_set_of(c->source).l0];
     r->matched =
         c->match_l0 <= 0 || fabs(l0 - c->match_l0) <= MATCH_TOLERANCE * c->match_l0;
     r->done = true;

@@ -90,14 +90,15 @@ static void effect_of(const struct pairs *q, struct sweep_effect *x)
     x->p = d.p;
 }
 
-static enum err adjust(struct sweep_effect *out, struct errinfo *e)
+static enum err adjust(struct sweep_set set, struct sweep_effect *out,
+                       struct errinfo *e)
 {
-    double p[SWEEP_MEASURE_COUNT];
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+    double p[SWEEP_MEASURES_ALL];
+    for (size_t m = set.first; m < set.end; m++) {
         p[m] = out[m].p;
     }
-    TRY(stats_holm(SWEEP_MEASURE_COUNT, p, p, e));
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+    TRY(stats_holm(set.end - set.first, p + set.first, p + set.first, e));
+    for (size_t m = set.first; m < set.end; m++) {
         out[m].p_holm = p[m];
     }
     return OK;
@@ -106,20 +107,21 @@ static enum err adjust(struct sweep_effect *out, struct errinfo *e)
 enum err sweep_effects(const struct sweep_plan *p, const struct sweep_result *results,
                        size_t arm, struct sweep_effect *out, struct errinfo *e)
 {
+    const struct sweep_set set = sweep_set(p);
     struct pairs q;
     if (p->arm[arm].baseline == SWEEP_NONE) {
         return err_set(e, ERR_USAGE, "%s: no unmasked arm to compare with",
                        p->arm[arm].label);
     }
     enum err rc = pairs_init(&q, p->arm[arm].n_cells, e);
-    for (size_t m = 0; rc == OK && m < SWEEP_MEASURE_COUNT; m++) {
+    for (size_t m = set.first; rc == OK && m < set.end; m++) {
         pair_up(p, results, arm, m, &q);
         out[m] = (struct sweep_effect){.arm = arm, .measure = m, .arms = 1};
         effect_of(&q, &out[m]);
     }
     pairs_deinit(&q);
     TRY(rc);
-    return adjust(out, e);
+    return adjust(set, out, e);
 }
 
 /* ---- averages ---- */
@@ -181,6 +183,7 @@ static void average_one(const struct sweep_plan *p, const struct sweep_result *r
 enum err sweep_average(const struct sweep_plan *p, const struct sweep_result *results,
                        size_t part, struct sweep_effect *out, struct errinfo *e)
 {
+    const struct sweep_set set = sweep_set(p);
     struct pairs sum = {0}, one = {0};
     const struct sweep_part *q = &p->part[part];
     size_t most = 0;
@@ -190,14 +193,14 @@ enum err sweep_average(const struct sweep_plan *p, const struct sweep_result *re
     }
     enum err rc = pairs_init(&sum, most, e);
     rc = rc == OK ? pairs_init(&one, most, e) : rc;
-    for (size_t m = 0; rc == OK && m < SWEEP_MEASURE_COUNT; m++) {
+    for (size_t m = set.first; rc == OK && m < set.end; m++) {
         out[m] = (struct sweep_effect){.arm = SWEEP_NONE, .measure = m};
         average_one(p, results, q, &sum, &one, &out[m]);
     }
     pairs_deinit(&sum);
     pairs_deinit(&one);
     TRY(rc);
-    return adjust(out, e);
+    return adjust(set, out, e);
 }
 
 /* ---- verdicts ---- */

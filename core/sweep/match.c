@@ -176,16 +176,31 @@ static enum err measure_l0(const struct inputs *in, const struct acts_set *set,
     return rc;
 }
 
+/* The same of known features. */
+static enum err measure_true_l0(const struct inputs *in, const struct arm *arm,
+                                double *out, struct errinfo *e)
+{
+    struct sae *sae = NULL;
+    struct sweep_result r = {0};
+    TRY(arm_freeze(arm, &sae, e));
+    const enum err rc = sweep_measure_truth(in, sae, &r, e);
+    sae_free(sae);
+    *out = r.v[SWEEP_TRUTH_L0];
+    return rc;
+}
+
 static enum err measure_tries(const struct engine *g, struct search *s, const double *x,
                               size_t n, struct errinfo *e)
 {
     struct acts_set *set = NULL;
-    enum err rc = acts_set_new(g->in->h, g->in->corpus, CORPUS_HELDOUT, g->in->lm->tok,
-                               CLEAN_ROWS, &set, e);
+    enum err rc = g->in->synth ? OK
+                               : acts_set_new(g->in->h, g->in->corpus, CORPUS_HELDOUT,
+                                              g->in->lm->tok, CLEAN_ROWS, &set, e);
     for (size_t i = 0; i < n && rc == OK; i++) {
         struct tried *t = &s->at[s->n];
         t->x = x[i];
-        rc = measure_l0(g->in, set, g->arm[i].arm, &t->l0, e);
+        rc = set ? measure_l0(g->in, set, g->arm[i].arm, &t->l0, e)
+                 : measure_true_l0(g->in, g->arm[i].arm, &t->l0, e);
         s->n += rc == OK ? 1 : 0;
     }
     acts_set_free(set);

@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "sweep/plan_priv.h"
 #include "train/settings_arch.h"
-#include "train/settings_synth.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -125,7 +124,6 @@ enum err sweep_cell_settings(const struct sweep_plan *p, const struct sweep_cell
     if (c->equal_unmasked && s.mask_positions != POSITIONS_DROP) {
         s.steps = (int64_t)llround((double)s.steps / (1.0 - s.mask_rate));
     }
-    TRY(settings_need_text(&s, "sweep", e));
     *out = s;
     return OK;
 }
@@ -134,8 +132,8 @@ enum err sweep_cell_settings(const struct sweep_plan *p, const struct sweep_cell
  * is evaluated. */
 static bool is_free(const struct setting_def *d)
 {
-    const char *const text[] = {setting_key.eval_rows, setting_key.eval_ce_rows,
-                                setting_key.concept_rows};
+    const char *const text[] = {setting_key.synth_eval_rows, setting_key.eval_rows,
+                                setting_key.eval_ce_rows, setting_key.concept_rows};
     for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
         if (strcmp(d->key, text[i]) == 0) {
             return false;
@@ -337,7 +335,9 @@ enum err cell_make(const struct sweep_plan *p, const struct grid *g, const size_
 {
     char text[64];
     bool masked = false, has_rate = false;
-    *c = (struct sweep_cell){.seed = seed, .mask_rate = p->base.mask_rate};
+    *c = (struct sweep_cell){.seed = seed,
+                             .mask_rate = p->base.mask_rate,
+                             .source = (enum source_kind)p->base.source};
     for (size_t i = 0; i < g->n; i++) {
         const bool rate = strcmp(g->axis[i].key, setting_key.mask_rate) == 0;
         masked |= masks(g->axis[i].key, g->axis[i].value[at[i]]);

@@ -48,6 +48,7 @@ static enum err check_key(const char *where, const char *key, struct errinfo *e)
         const char *key, *why;
     } fixed[] = {
         {setting_key.seed, "it has a list of its own, \"seeds\""},
+        {setting_key.source, "its measures are others; sweep it apart"},
         {setting_key.twin, "pairs come from mask.rate 0 beside another rate"},
         {setting_key.also, "each value of an axis is a run already"},
         {setting_key.seed_count,

@@ -13,6 +13,12 @@
 #define SWEEP_ALPHA 0.05                /* of verdicts */
 #define SWEEP_LEVEL (1.0 - SWEEP_ALPHA) /* of intervals */
 
+/* The measures of the plan's source. */
+static inline struct sweep_set sweep_set(const struct sweep_plan *p)
+{
+    return sweep_set_of((enum source_kind)p->base.source);
+}
+
 /* ---- effects ---- */
 
 /* The paired effect of masking on one measure: of an arm, or of the arms of a part on
@@ -42,7 +48,8 @@ bool sweep_arm_complete(const struct sweep_plan *p, const struct sweep_result *r
 bool sweep_arm_compared(const struct sweep_plan *p, const struct sweep_result *results,
                         size_t arm);
 
-/* The effects of an arm that has a baseline, all measures; out[SWEEP_MEASURE_COUNT].
+/* The effects of an arm that has a baseline, all measures of the plan's source;
+ * out[SWEEP_MEASURES_ALL].
  * Over the seeds finished in both; a measure that is NaN in a run leaves that pair out.
  *
  * p is that of the paired t test. Where all differences are alike but not 0, t has no

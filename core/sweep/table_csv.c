@@ -27,12 +27,12 @@ static void add_number(struct str *out, double v)
     }
 }
 
-static void add_header(const struct word_list *keys, struct str *out)
+static void add_header(struct sweep_set set, const struct word_list *keys,
+                       struct str *out)
 {
-    str_addf(out, "mask_rate,k,arch,seed,%s",
-             sweep_measure_def(SWEEP_L0_CLEAN)->result);
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
-        if (m != SWEEP_L0_CLEAN) {
+    str_addf(out, "mask_rate,k,arch,seed,%s", sweep_measure_def(set.l0)->result);
+    for (size_t m = set.first; m < set.end; m++) {
+        if (m != set.l0) {
             csv_add(out, sweep_measure_def(m)->result, false);
         }
     }
@@ -89,13 +89,14 @@ static void add_row(const struct sweep_plan *p, const struct sweep_cell *c,
                     const struct sweep_result *r, const struct word_list *keys,
                     struct str *text, struct str *out)
 {
+    const struct sweep_set set = sweep_set(p);
     add_setting(p, c, setting_key.mask_rate, true, text, out);
     add_k(p, c, r, text, out);
     add_setting(p, c, setting_key.arch, false, text, out);
     add_setting(p, c, setting_key.seed, false, text, out);
-    add_number(out, r->v[SWEEP_L0_CLEAN]);
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
-        if (m != SWEEP_L0_CLEAN) {
+    add_number(out, r->v[set.l0]);
+    for (size_t m = set.first; m < set.end; m++) {
+        if (m != set.l0) {
             add_number(out, r->v[m]);
         }
     }
@@ -125,7 +126,7 @@ enum err sweep_csv(const struct sweep_plan *p, const struct sweep_result *result
     enum err rc = OK;
     TRY_OUT(rc, keys_of_plan(p, &keys, e));
     word_list_sort(&keys);
-    add_header(&keys, out);
+    add_header(sweep_set(p), &keys, out);
     for (size_t i = 0; i < p->n_cells; i++) {
         if (results[i].done) {
             add_row(p, &p->cell[i], &results[i], &keys, &text, out);

@@ -60,12 +60,12 @@ static void test_places(void **state)
     check_places(measure_pane, offsetof(struct measure, pane));
     check_places(measure_box, offsetof(struct measure, box));
     check_places(measure_line, offsetof(struct measure, line));
-    for (size_t i = 0; i < MEASURES_SWEPT; i++) {
+    for (size_t i = 0; i < MEASURES_SWEPT + MEASURES_SWEPT_TRUTH; i++) {
         assert_non_null(measure_swept(i));
         assert_non_null(measure_swept(i)->result);
         assert_non_null(measure_swept(i)->path);
     }
-    assert_null(measure_swept(MEASURES_SWEPT));
+    assert_null(measure_swept(MEASURES_SWEPT + MEASURES_SWEPT_TRUTH));
     assert_string_equal(measure_leaf(METRIC_CE_REC), "ce_recovered");
     for (int m = 0; m < MEASURE_COUNT; m++) {
         assert_true((row(m)->low > 0) == (row(m)->high > 0));
@@ -109,7 +109,6 @@ static const struct source_name other[] = {
     {"core/eval/suite.c", "absorption.saebench"},        /* a part of an evaluation */
     {"core/eval/suite.c", "absorption_saebench"},        /* a list of the details */
     {"core/train/setting_list.h", "explained_variance"}, /* a default, tested there */
-    {"src/eval_synthetic.c", "explained_variance"},      /* of known features */
 };
 
 static void check_file(const char *file, const char *text)
