@@ -83,6 +83,7 @@ refuse "export: --mask-rate: this is of training" export x --out y --mask-rate 0
 refuse "top: --set lr: this is of training" top x --set lr=5
 refuse "top: --also: this is of training" top x --also k=3
 refuse "unknown option --stepz" top x --stepz 5
+refuse "expected a name that ends in .txt, .csv or .jsonl" corpus generate --n 1 --out x.pdf
 refuse "same setting" train --out x --k 4 --set k=4
 
 # ---- numbers ----

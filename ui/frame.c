@@ -225,8 +225,13 @@ static void keep_messages(struct app *a, const struct session_view *v)
 {
     const bool own = a->log.own != a->said;
     if (a->log.heard != v->said) {
+        /* All that was said since: an answer is not lost to what followed it. */
+        uint64_t n = v->said > VIEW_SAID ? v->said - VIEW_SAID : 0;
+        for (n = n > a->log.heard ? n : a->log.heard; n < v->said; n++) {
+            const struct said_view *one = &v->spoken[(n + 1) % VIEW_SAID];
+            keep_message(a, v, one->text, one->bad);
+        }
         a->log.heard = v->said;
-        keep_message(a, v, v->message, v->message_bad);
         a->message[0] = own ? a->message[0] : '\0';
     }
     if (own) {

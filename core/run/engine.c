@@ -417,6 +417,31 @@ static void update_rate(struct engine *g)
     }
 }
 
+/* An error twice the variance of the activations is no use to anybody. */
+#define DIVERGED_EV   (-1.0)
+#define DIVERGED_ROWS 2
+
+/* Tell once of an arm whose error grows, as with too high a learning rate: the loss
+ * stays finite, and nothing else ends it. Before it has explained any the first quarter
+ * of the run is its own. */
+static enum err note_diverged(struct engine *g, size_t arm,
+                              const struct metric_row *row, struct errinfo *e)
+{
+    struct engine_arm *a = &g->arm[arm];
+    const double ev = row->v[METRIC_EV_BATCH];
+    a->was_good = a->was_good || ev > 0;
+    a->diverged = a->diverged && !(ev > 0); /* it may again */
+    a->worse = ev < DIVERGED_EV ? a->worse + 1 : 0;
+    if (a->diverged || a->worse < DIVERGED_ROWS ||
+        !(a->was_good || 4 * row->v[METRIC_STEP] > (double)g->steps)) {
+        return OK;
+    }
+    a->diverged = true;
+    return engine_event(g, arm, e, ENGINE_DIVERGED,
+                        "explained variance of the batch %.3g, learning rate %.3g", ev,
+                        row->v[METRIC_LR]);
+}
+
 static enum err add_rows(struct engine *g, const bool *which, struct metric_row *rows,
                          struct errinfo *e)
 {
@@ -433,6 +458,7 @@ static enum err add_rows(struct engine *g, const bool *which, struct metric_row 
         if (g->watch.row) {
             g->watch.row(g->watch.user, a, &rows[a]);
         }
+        TRY(note_diverged(g, a, &rows[a], e));
     }
     return OK;
 }
