@@ -142,7 +142,8 @@ static bool takes_next(const struct opts *o, const char *word)
         return false;
     }
     const struct opt *row = opts_find(o->table, o->n, word + 2, strlen(word + 2));
-    return is_set(o, word + 2, strlen(word + 2)) || (row && row->kind != OPT_FLAG);
+    return is_set(o, word + 2, strlen(word + 2)) ||
+           (row && row->kind != OPT_FLAG && row->kind != OPT_WORD);
 }
 
 static void complete_command(void *ctx, const struct opts *o, int argc, char **argv)

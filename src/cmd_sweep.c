@@ -9,12 +9,12 @@
 #include "cmd.h"
 #include "progress.h"
 #include "run_opts.h"
-#include "shell_word.h"
 #include "stop.h"
 #include "sweep/cellfile.h"
 #include "sweep/run.h"
 #include "sweep/table.h"
 #include "sweep_plan_opts.h"
+#include "sweep_script.h"
 #include "train/rundir.h"
 
 #include <dirent.h>
@@ -27,8 +27,8 @@
 #define OUTPUT_BYTES ((size_t)256 << 20)
 
 struct sweep_args {
-    const char *out, *cell;
-    bool plan, collect, keep, json, quiet;
+    const char *out, *cell, *plan; /* plan "": commands; "slurm"; NULL: not asked for */
+    bool collect, keep, json, quiet;
     int64_t jobs;
     struct sweep_plan_opts grid;
 };
@@ -231,21 +231,6 @@ out:
 
 /* ---- what it does ---- */
 
-/* One command a cell that is not done. */
-static void print_plan(const char *dir, const struct sweep_plan *p,
-                       const struct sweep_result *results, struct str *out)
-{
-    for (size_t i = 0; i < p->n_cells; i++) {
-        if (!results[i].done) {
-            str_add(out, "saetop sweep --quiet --out ");
-            shell_word_add(out, dir);
-            str_add(out, " --cell ");
-            shell_word_add(out, p->cell[i].name);
-            str_addc(out, '\n');
-        }
-    }
-}
-
 /* Take over the cells of another sweep's directory. */
 static enum err collect_from(struct reporter *r, const char *from,
                              struct sweep_result *results, struct sweep_made *made,
@@ -305,6 +290,31 @@ static void say_others(struct reporter *r)
     }
 }
 
+/* What so many seeds can show, before they are paid for. */
+static void say_power(struct reporter *r)
+{
+    const struct sweep_power w = sweep_power_of(r->plan);
+    char text[400];
+    if (w.pairs == 0) {
+        return; /* nothing is compared */
+    }
+    if (w.pairs == 1) {
+        snprintf(
+            text, sizeof text,
+            "one seed establishes nothing: differences are paired by seed; --seeds "
+            "takes more");
+    } else {
+        snprintf(
+            text, sizeof text,
+            "%zu pairs of seeds establish a difference of one measure by itself "
+            "from %.2f times the spread of its pairs on, the first of %zu measures "
+            "after the adjustment from %.2f times; %zu pairs from %.2f and %.2f",
+            w.pairs, w.one, w.measures, w.adjusted, 2 * w.pairs, w.one_twice,
+            w.adjusted_twice);
+    }
+    print_event(r, "power", text);
+}
+
 static void say_start(struct reporter *r, const struct sweep_result *results)
 {
     const struct sweep_plan *p = r->plan;
@@ -319,6 +329,9 @@ static void say_start(struct reporter *r, const struct sweep_result *results)
         p->n_cells, plural_s(p->n_cells), p->n_arms, plural_s(p->n_arms), p->n_parts,
         plural_s(p->n_parts), r->n_before);
     print_event(r, "plan", text);
+    if (r->n_before < p->n_cells) {
+        say_power(r);
+    }
 }
 
 static enum err say_end(struct reporter *r, const struct sweep_result *results,
@@ -390,7 +403,11 @@ static enum err do_sweep(struct reporter *r, const struct opts_result *parsed,
         say_others(r);
     }
     if (a->plan) {
-        print_plan(a->out, p, results, &text);
+        if (a->plan[0]) {
+            TRY_OUT(rc, sweep_script_slurm(a->out, p, results, &text, e));
+        } else {
+            sweep_script_lines(a->out, p, results, &text);
+        }
         r->status = cmd_print_text(&text);
     } else if (a->collect) {
         TRY_OUT(rc, collect(r, parsed, results, made, e));
@@ -406,6 +423,45 @@ out:
     return rc;
 }
 
+static bool has_cell(const struct sweep_plan *p, const char *name)
+{
+    for (size_t i = 0; i < p->n_cells; i++) {
+        if (strcmp(p->cell[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A sweep that is there goes on, or grows by runs of the same kind; that another plan
+ * takes its place is refused. */
+static enum err check_plan(struct reporter *r, struct errinfo *e)
+{
+    const struct sweep_plan *p = r->plan;
+    struct sweep_plan *old = NULL;
+    char text[200];
+    size_t gone = 0;
+    TRY(sweep_plan_saved(r->args->out, &old, e));
+    for (size_t i = 0; i < old->n_cells; i++) {
+        gone += has_cell(p, old->cell[i].name) ? 0 : 1;
+    }
+    const size_t had = old->n_cells;
+    sweep_plan_free(old);
+    if (gone) {
+        return err_set(e, ERR_USAGE,
+                       "%s: holds another sweep, %zu of whose %zu runs are not in this "
+                       "plan; sweep --out %s alone goes on with it, another plan needs "
+                       "another --out",
+                       r->args->out, gone, had, r->args->out);
+    }
+    if (p->n_cells > had && !r->args->plan) {
+        snprintf(text, sizeof text,
+                 "the sweep that is there grows from %zu runs to %zu", had, p->n_cells);
+        print_event(r, "plan", text);
+    }
+    return OK;
+}
+
 /* With the directory locked, unless a single cell is asked for. */
 static enum err in_dir(struct reporter *r, const struct opts_result *parsed,
                        cJSON *tree, struct errinfo *e)
@@ -417,7 +473,8 @@ static enum err in_dir(struct reporter *r, const struct opts_result *parsed,
     }
     TRY(file_exists(a->out) ? OK : make_dir(a->out, r->plan, tree, e));
     TRY(rundir_lock(a->out, &lock, e));
-    enum err rc = a->collect ? OK : sweep_plan_save(a->out, r->plan, tree, e);
+    enum err rc = a->collect ? OK : check_plan(r, e);
+    rc = rc == OK && !a->collect ? sweep_plan_save(a->out, r->plan, tree, e) : rc;
     rc = rc == OK ? do_sweep(r, parsed, e) : rc;
     rundir_unlock(a->out, lock);
     return rc;
@@ -493,8 +550,9 @@ int cmd_sweep(int argc, char **argv)
          0, 256, NULL},
         {"keep", OPT_FLAG, &a.keep, NULL,
          "keep each run in DIR/runs, for the explorer (a few MB each)", 0, 0, NULL},
-        {"plan", OPT_FLAG, &a.plan, NULL,
-         "train nothing: print a command for each run, for a batch system", 0, 0, NULL},
+        {"plan", OPT_WORD, &a.plan, "[slurm]",
+         "train nothing: print a command for each run, or a script that sbatch takes",
+         0, 0, NULL},
         {"cell", OPT_STRING, &a.cell, "NAME", "only this run, as --plan names it", 0, 0,
          NULL},
         {"collect", OPT_FLAG, &a.collect, NULL,

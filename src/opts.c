@@ -112,6 +112,24 @@ static enum err store_text(const struct opt *row, const char *where, const char 
     return OK;
 }
 
+/* "slurm" is the word of "[slurm]". */
+static bool is_word_of(const struct opt *row, const char *value)
+{
+    const size_t n = strlen(row->arg) - 2;
+    return strlen(value) == n && memcmp(value, row->arg + 1, n) == 0;
+}
+
+static enum err store_word(const struct opt *row, const char *where, const char *value,
+                           struct errinfo *e)
+{
+    if (value[0] && !is_word_of(row, value)) {
+        return err_set(e, ERR_USAGE, "%s: found '%s', expected nothing or %.*s", where,
+                       value, (int)strlen(row->arg) - 2, row->arg + 1);
+    }
+    *(const char **)row->to = value;
+    return OK;
+}
+
 static enum err store_list(const struct opt *row, const char *where, const char *value,
                            struct errinfo *e)
 {
@@ -137,6 +155,7 @@ enum err opt_store(const struct opt *row, const char *where, const char *value,
     case OPT_STRING:
     case OPT_TEXT:
     case OPT_NEW: TRY(store_text(row, where, value, e)); break;
+    case OPT_WORD: TRY(store_word(row, where, value, e)); break;
     case OPT_LIST: TRY(store_list(row, where, value, e)); break;
     case OPT_HEAD: break;
     }
@@ -253,6 +272,10 @@ static enum err parse_option(const struct opts *o, int argc, char **argv, int *i
         return opt_store(row, where, "true", e);
     }
     const char *value = eq ? eq + 1 : NULL;
+    if (!is_set && row->kind == OPT_WORD && !eq) {
+        const bool next = *i + 1 < argc && is_word_of(row, argv[*i + 1]);
+        return opt_store(row, where, next ? argv[++*i] : "", e);
+    }
     if (!value) {
         const char *arg = is_set ? "KEY=VALUE" : row->arg;
         if (*i + 1 >= argc) {
@@ -373,6 +396,7 @@ static void add_default(const struct opt *row, char *text, size_t cap)
         }
         break;
     case OPT_FLAG:
+    case OPT_WORD:
     case OPT_LIST:
     case OPT_HEAD: break;
     }

@@ -17,6 +17,8 @@ enum opt_kind {
     OPT_STRING, /* const char * into argv, not empty */
     OPT_TEXT,   /* the same, may be empty */
     OPT_NEW,    /* OPT_STRING: a file or folder to make, refused if it is there */
+    OPT_WORD,   /* const char *, "" for --name alone; --name WORD where the next word of
+                   the line is that of `arg`, "[WORD]"; NULL: not given */
     OPT_LIST,   /* struct opt_list of texts that are not empty: may be repeated */
     OPT_HEAD,   /* no option: `name` is a heading in the text of -h */
 };

@@ -195,6 +195,19 @@ out:
     return rc;
 }
 
+enum err sweep_plan_saved(const char *dir, struct sweep_plan **out, struct errinfo *e)
+{
+    char path[PATH_BYTES];
+    struct settings base;
+    cJSON *tree = NULL;
+    settings_init(&base);
+    TRY(path_join(path, sizeof path, dir, "sweep.json", e));
+    TRY(json_load(path, PLAN_BYTES, &tree, e));
+    const enum err rc = sweep_plan_new(tree, path, &base, out, e);
+    cJSON_Delete(tree);
+    return rc;
+}
+
 /* The tree of a plan file; a list on the line as well is one too many. */
 static enum err read_tree(const struct sweep_plan_opts *g, const char *file,
                           const cJSON *axes, cJSON **out, struct errinfo *e)

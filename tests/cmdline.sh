@@ -268,7 +268,8 @@ cp text.txt "$evil.txt"
 done_clean train --out "new$evil" --steps 2 $small --hook blocks.1.hook_resid_post
 done_clean train --print-config --out new --corpus "$evil" --set "mask.token=$evil"
 done_clean sweep --plan --out "sweep$evil" --k 4,8
-done_clean sweep --out "sweep$evil" --seeds 1 --mask-rates 0,0.3 --steps 2 $small
+done_clean sweep --plan slurm --out "sweep$evil" --k 4,8
+done_clean sweep --out "grid$evil" --seeds 1 --mask-rates 0,0.3 --steps 2 $small
 done_clean eval "$evil" --only fidelity,latents --rows 2
 done_clean eval "$evil" run --only latents --rows 2
 done_clean eval "$evil" --only latents --rows 2 --to saebench "bench$evil"

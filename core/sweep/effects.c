@@ -124,6 +124,43 @@ enum err sweep_effects(const struct sweep_plan *p, const struct sweep_result *re
     return adjust(set, out, e);
 }
 
+/* ---- what the plan can show ---- */
+
+static size_t planned_pairs(const struct sweep_plan *p, size_t arm)
+{
+    const struct sweep_arm *a = &p->arm[arm];
+    const struct sweep_arm *b = &p->arm[a->baseline];
+    size_t n = 0;
+    for (size_t i = 0; i < a->n_cells; i++) {
+        for (size_t j = 0; j < b->n_cells; j++) {
+            n += p->cell[a->cell[i]].seed == p->cell[b->cell[j]].seed ? 1 : 0;
+        }
+    }
+    return n;
+}
+
+static double smallest(size_t pairs, double alpha)
+{
+    const struct paired d = {.n = pairs, .sd = 1.0};
+    return pairs < 2 ? (double)NAN : paired_smallest(&d, 0, alpha);
+}
+
+struct sweep_power sweep_power_of(const struct sweep_plan *p)
+{
+    const struct sweep_set set = sweep_set(p);
+    struct sweep_power w = {.measures = set.end - set.first};
+    const double holm = SWEEP_ALPHA / (double)w.measures;
+    for (size_t a = 0; a < p->n_arms; a++) {
+        const size_t n = p->arm[a].baseline == SWEEP_NONE ? 0 : planned_pairs(p, a);
+        w.pairs = n > 0 && (w.pairs == 0 || n < w.pairs) ? n : w.pairs;
+    }
+    w.one = smallest(w.pairs, SWEEP_ALPHA);
+    w.adjusted = smallest(w.pairs, holm);
+    w.one_twice = smallest(2 * w.pairs, SWEEP_ALPHA);
+    w.adjusted_twice = smallest(2 * w.pairs, holm);
+    return w;
+}
+
 /* ---- averages ---- */
 
 /* Keep of `sum` the seeds that `one` has too, and add its values. */

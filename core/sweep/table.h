@@ -66,6 +66,16 @@ enum err sweep_average(const struct sweep_plan *p, const struct sweep_result *re
                        size_t part, struct sweep_effect *out,
                        struct errinfo *e) ERR_CHECKED;
 
+/* How small a difference the planned seeds can establish, in units of the spread (sd)
+ * of its pairs: of one measure by itself, and of the first of all measures after Holm's
+ * adjustment; and with twice the pairs. NaN for fewer than two. */
+struct sweep_power {
+    size_t pairs;    /* the fewest of any arm that is compared; 0: none is */
+    size_t measures; /* that are adjusted for */
+    double one, adjusted, one_twice, adjusted_twice;
+};
+struct sweep_power sweep_power_of(const struct sweep_plan *p);
+
 enum sweep_verdict sweep_verdict_of(const struct sweep_effect *x);
 /* "lower", "higher", "not established", "the same", "too few pairs". */
 const char *sweep_verdict_text(enum sweep_verdict v);
