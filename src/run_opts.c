@@ -302,12 +302,18 @@ static enum err set_also(const struct run_opts *r, struct settings *s,
                          struct errinfo *e)
 {
     struct str text;
-    str_init(&text, SETTING_TEXT_MAX);
+    str_init(&text, (size_t)4 << 20); /* more than a line can be */
     for (size_t i = 0; i < r->also.n; i++) {
         str_add(&text, i ? ";" : "");
         str_add(&text, r->also.at[i]);
     }
     enum err rc = str_err(&text, "--also", e);
+    if (rc == OK && text.len >= SETTING_TEXT_MAX) {
+        rc = err_set(e, ERR_LIMIT,
+                     "--also: %zu arms take %zu bytes of text, expected %d at most: "
+                     "shorten their names, or train some of them apart",
+                     r->also.n, text.len, SETTING_TEXT_MAX - 1);
+    }
     if (rc == OK && r->also.n) {
         rc = settings_set(s, setting_key.also, text.p, from_user("command line"), e);
     }

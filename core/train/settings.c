@@ -241,8 +241,8 @@ enum err settings_set(struct settings *s, const char *key, const char *text,
     switch (d->type) {
     case SETTING_IS_STR:
         if (strlen(text) >= SETTING_TEXT_MAX) {
-            return err_set(e, ERR_LIMIT, "%s: %s: longer than %d bytes", from.name, key,
-                           SETTING_TEXT_MAX - 1);
+            return err_set(e, ERR_LIMIT, "%s: %s: found %zu bytes, expected %d at most",
+                           from.name, key, strlen(text), SETTING_TEXT_MAX - 1);
         }
         snprintf(field(s, d), SETTING_TEXT_MAX, "%s", text);
         break;

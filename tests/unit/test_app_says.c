@@ -82,6 +82,35 @@ static void test_answers_are_not_lost(void **state)
     bench_free(b);
 }
 
+/* A key that asks for a text, where there is nothing to name: what is typed after it
+ * stands in a line with the reason, and does nothing. */
+static void test_refused_text_is_no_key(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 1);
+    latent_table_unref((struct latent_table *)(uintptr_t)b->v.arm[0].table);
+    b->v.arm[0].table = NULL;
+    type(b, "3");
+    const struct screen_def *at = b->a.screen;
+    type(b, ";1q dog");
+    assert_true(on_screen(b, "   (Esc)"));
+    assert_ptr_equal(b->a.screen, at);
+    assert_int_equal(b->a.leaving, STAYING);
+    assert_string_equal(b->a.line.text, "1q dog");
+    press(b, KEY_ENTER_);
+    assert_null(b->a.prompt);
+    assert_true(b->a.message_bad && strncmp(b->a.message, "label: ", 7) == 0);
+    type(b, ";");
+    press(b, KEY_ESC_);
+    assert_null(b->a.prompt);
+    type(b, "1");
+    assert_ptr_not_equal(b->a.screen, at);
+    type(b, "3:label dog\n"); /* a command is said whole: no line is opened */
+    assert_null(b->a.prompt);
+    assert_true(strncmp(b->a.message, "label: ", 7) == 0);
+    bench_free(b);
+}
+
 /* A rate that was asked for is not in use yet: no step is named from which it is. */
 static void test_asked_rates_wait(void **state)
 {
@@ -429,6 +458,7 @@ int main(void)
         cmocka_unit_test(test_asked_rates_wait),
         cmocka_unit_test(test_messages_are_logged_once),
         cmocka_unit_test(test_answers_are_not_lost),
+        cmocka_unit_test(test_refused_text_is_no_key),
         cmocka_unit_test(test_messages_hide_nothing),
         cmocka_unit_test(test_hints_fit_the_state),
         cmocka_unit_test(test_progress_stays),
