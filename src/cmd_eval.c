@@ -625,6 +625,20 @@ static const char *of_sweep(const char *name)
     return NULL;
 }
 
+/* What there is is printed, whatever ended it; the exit status. */
+static int evaluate_line(struct eval_args *a, const struct opts_result *parsed)
+{
+    struct errinfo e = {0};
+    struct str out;
+    str_init(&out, OUTPUT_BYTES);
+    const enum err rc = run_line(a, parsed, &out, &e);
+    const int status = a->json ? cmd_print(&out) : cmd_print_text(&out);
+    if (rc != OK) {
+        return cmd_fail(rc, &e);
+    }
+    return status != EXIT_SUCCESS ? status : a->lost;
+}
+
 int cmd_eval(int argc, char **argv)
 {
     struct eval_args args = eval_args_defaults(), *const a = &args;
@@ -694,17 +708,7 @@ int cmd_eval(int argc, char **argv)
         .max_args = 2,
     };
     struct opts_result parsed;
-    struct errinfo e = {0};
-    struct str out;
     int status = 0;
-    if (!cmd_begin(&o, argc, argv, &parsed, &status)) {
-        return status;
-    }
-    str_init(&out, OUTPUT_BYTES);
-    const enum err rc = run_line(a, &parsed, &out, &e);
-    status = a->json ? cmd_print(&out) : cmd_print_text(&out); /* all that there is */
-    if (rc != OK) {
-        return cmd_fail(rc, &e);
-    }
-    return status != EXIT_SUCCESS ? status : a->lost;
+    return cmd_begin(&o, argc, argv, &parsed, &status) ? evaluate_line(a, &parsed)
+                                                       : status;
 }

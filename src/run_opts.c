@@ -123,16 +123,10 @@ static const char *of_training(const char *name)
     return NULL;
 }
 
-/* `reads`: the settings that looking at a run depends on, and no further arms. */
-static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own,
-                        bool reads)
+/* The rows of a command's own and those that are no settings. */
+static void add_own_rows(struct run_opts *r, const struct opt *own, size_t n_own,
+                         bool reads)
 {
-    struct settings bundled;
-    struct errinfo e = {0};
-    *r = (struct run_opts){0};
-    /* With nothing given yet. Without the samples the defaults are all there is to say.
-     */
-    const bool known = run_opts_settings(r, &bundled, &e) == OK;
     for (size_t i = 0; i < n_own; i++) {
         r->flag[r->n_flags++] = own[i];
     }
@@ -157,13 +151,20 @@ static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own,
                 "k=8,mask-rate=0.3, named too: few:k=2 (may be repeated)"};
     }
     r->flag[r->n_flags++] = (struct opt){.name = "Settings", .kind = OPT_HEAD};
+}
+
+/* A setting is a row of --set, and one of its flag unless the command has such a row.
+ */
+static void add_settings(struct run_opts *r, const struct settings *bundled,
+                         const struct opt *own, size_t n_own, bool reads)
+{
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
     for (size_t i = 0; i < n; i++) {
         if (reads && !is_read(&t[i])) {
             continue;
         }
-        const char *help = help_of(r, &t[i], i, known ? &bundled : NULL);
+        const char *help = help_of(r, &t[i], i, bundled);
         r->set[r->n_set] =
             text_row(t[i].key, &r->set_value[r->n_set], arg_name(&t[i]), help);
         r->n_set++;
@@ -174,6 +175,20 @@ static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own,
             r->flag[f] = text_row(t[i].flag, &r->flag_value[f], arg_name(&t[i]), help);
         }
     }
+}
+
+/* `reads`: the settings that looking at a run depends on, and no further arms. */
+static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own,
+                        bool reads)
+{
+    struct settings bundled;
+    struct errinfo e = {0};
+    *r = (struct run_opts){0};
+    /* With nothing given yet. Without the samples the defaults are all there is to say.
+     */
+    const bool known = run_opts_settings(r, &bundled, &e) == OK;
+    add_own_rows(r, own, n_own, reads);
+    add_settings(r, known ? &bundled : NULL, own, n_own, reads);
 }
 
 void run_opts_list(struct str *out)

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MATCH_TOLERANCE 0.05
+#define L0_TOLERANCE 0.05
 
 /* ---- settings ---- */
 
@@ -191,7 +191,7 @@ static enum err finish_cell(struct sweep_work *w, size_t cell, struct sweep_resu
     const struct sweep_cell *c = &w->plan->cell[cell];
     const double l0 = r->v[sweep_set_of(c->source).l0];
     r->matched =
-        c->match_l0 <= 0 || fabs(l0 - c->match_l0) <= MATCH_TOLERANCE * c->match_l0;
+        c->match_l0 <= 0 || fabs(l0 - c->match_l0) <= L0_TOLERANCE * c->match_l0;
     r->done = true;
     TRY(sweep_cell_save(w->o->dir, c, r, made, e));
     (void)pthread_mutex_lock(&w->lock);

@@ -33,7 +33,7 @@ struct search {
     struct sweep_made made;
 };
 
-bool sweep_needs_match(const struct sweep_plan *p, size_t arm)
+bool sweep_needs_search(const struct sweep_plan *p, size_t arm)
 {
     return p->cell[p->arm[arm].cell[0]].match_l0 > 0;
 }
@@ -61,7 +61,7 @@ static bool is_exact(const struct sae_arch *a)
     return (a->has & SAE_HAS_K) != 0 && !a->collects_batch;
 }
 
-double sweep_match_cost(const struct sweep_plan *p, size_t arm)
+double sweep_search_cost(const struct sweep_plan *p, size_t arm)
 {
     struct settings s;
     struct errinfo e;
@@ -258,8 +258,8 @@ static enum err try_round(struct sweep_work *w, const struct settings *base,
 
 /* ---- its file ---- */
 
-static enum err match_path(const struct sweep_work *w, size_t arm, char *out,
-                           size_t cap, struct errinfo *e)
+static enum err search_path(const struct sweep_work *w, size_t arm, char *out,
+                            size_t cap, struct errinfo *e)
 {
     char name[SWEEP_NAME_MAX + 16];
     snprintf(name, sizeof name, "match/%s.json",
@@ -412,13 +412,13 @@ static void tell_all_failed(struct sweep_work *w, size_t arm, const char *why)
     }
 }
 
-enum err sweep_match(struct sweep_work *w, size_t arm, struct errinfo *e)
+enum err sweep_search(struct sweep_work *w, size_t arm, struct errinfo *e)
 {
     char path[SWEEP_PATH];
     struct settings base;
     struct search s;
     TRY(start_search(w, arm, &base, &s, e));
-    TRY(match_path(w, arm, path, sizeof path, e));
+    TRY(search_path(w, arm, path, sizeof path, e));
     if (!s.whole && file_exists(path)) {
         TRY(load_search(path, &s, e));
     }
@@ -426,7 +426,7 @@ enum err sweep_match(struct sweep_work *w, size_t arm, struct errinfo *e)
     const enum err rc = s.whole ? OK : search(w, &base, path, &s, e);
     const double steps = (double)(TRIES * base.steps);
     sweep_add_total(w, (double)(s.rounds - before) * steps -
-                           sweep_match_cost(w->plan, arm));
+                           sweep_search_cost(w->plan, arm));
     if (rc == ERR_NUMERIC) {
         tell_all_failed(w, arm, e ? e->msg : "");
         return OK;
