@@ -441,7 +441,7 @@ static enum err check_plan(struct reporter *r, struct errinfo *e)
     struct sweep_plan *old = NULL;
     char text[200];
     size_t gone = 0;
-    TRY(sweep_plan_saved(r->args->out, &old, e));
+    TRY(sweep_plan_saved(r->args->out, &p->base, &old, e));
     for (size_t i = 0; i < old->n_cells; i++) {
         gone += has_cell(p, old->cell[i].name) ? 0 : 1;
     }

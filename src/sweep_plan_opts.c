@@ -195,15 +195,14 @@ out:
     return rc;
 }
 
-enum err sweep_plan_saved(const char *dir, struct sweep_plan **out, struct errinfo *e)
+enum err sweep_plan_saved(const char *dir, const struct settings *base,
+                          struct sweep_plan **out, struct errinfo *e)
 {
     char path[PATH_BYTES];
-    struct settings base;
     cJSON *tree = NULL;
-    settings_init(&base);
     TRY(path_join(path, sizeof path, dir, "sweep.json", e));
     TRY(json_load(path, PLAN_BYTES, &tree, e));
-    const enum err rc = sweep_plan_new(tree, path, &base, out, e);
+    const enum err rc = sweep_plan_new(tree, path, base, out, e);
     cJSON_Delete(tree);
     return rc;
 }

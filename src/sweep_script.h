@@ -14,8 +14,9 @@ void sweep_script_lines(const char *dir, const struct sweep_plan *p,
 /* Append a script that sbatch takes as it is: an array of tasks, one a cell (of more
  * than SWEEP_TASKS_MAX cells several), and a job after all of them that makes the
  * tables. Its paths are absolute. ERR_USAGE where every cell is done; ERR_IO. */
-#define SWEEP_TASKS_MAX 1000 /* Slurm's MaxArraySize is 1001 unless it is configured   \
-                              */
+#define SWEEP_TASKS_MAX                                                                \
+    1000 /* Slurm's MaxArraySize is 1001 unless it is configured                       \
+          */
 enum err sweep_script_slurm(const char *dir, const struct sweep_plan *p,
                             const struct sweep_result *results, struct str *out,
                             struct errinfo *e) ERR_CHECKED;

@@ -76,6 +76,7 @@ gives "saetop train --set checkpoint.best=los" loss
 gives "saetop train --set nothing=" ""
 gives "saetop eval R --only fid" fidelity
 gives "saetop sweep --source synthetic --see" --seeds --seed
+has "saetop sweep --plan sl" slurm
 gives "saetop lm t" train tokenize
 gives "saetop help lm ev" eval
 gives "saetop train --seed " ""

@@ -25,7 +25,7 @@ static void test_best_is_of_what_was_trained(void **state)
 {
     (void)state;
     struct bench *b = bench_new(120, 36, 1);
-    struct series *s = &b->v.arm[0].series[METRIC_EV];
+    struct series *s = &b->v.cond[0].series[METRIC_EV];
     assert_true(s->n > 1);
     s->y[0] = 0.987;
     app_view(&b->a, &b->v, &b->c);
