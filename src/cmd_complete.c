@@ -142,7 +142,21 @@ static bool takes_next(const struct opts *o, const char *word)
         return false;
     }
     const struct opt *row = opts_find(o->table, o->n, word + 2, strlen(word + 2));
-    return is_set(o, word + 2, strlen(word + 2)) || (row && row->kind != OPT_FLAG);
+    return is_set(o, word + 2, strlen(word + 2)) ||
+           (row && row->kind != OPT_FLAG && row->kind != OPT_WORD);
+}
+
+/* The word that may follow an option or not. */
+static void complete_own_word(struct completion *c, const struct opts *o,
+                              const char *option, const char *typed)
+{
+    const struct opt *row =
+        strncmp(option, "--", 2) == 0
+            ? opts_find(o->table, o->n, option + 2, strlen(option + 2))
+            : NULL;
+    if (row && row->kind == OPT_WORD) {
+        offer(c, typed, "", 0, row->arg + 1, strlen(row->arg) - 2, "", row->help);
+    }
 }
 
 static void complete_command(void *ctx, const struct opts *o, int argc, char **argv)
@@ -158,6 +172,9 @@ static void complete_command(void *ctx, const struct opts *o, int argc, char **a
         const bool is_value = open != NULL;
         options = options && (is_value || strcmp(argv[i], "--") != 0);
         open = !is_value && options && takes_next(o, argv[i]) ? argv[i] : NULL;
+    }
+    if (options && argc > 2) {
+        complete_own_word(c, o, argv[argc - 2], typed);
     }
     if (open) {
         complete_option(c, o, open, strlen(open + 2), typed, 0);

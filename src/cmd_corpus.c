@@ -56,12 +56,24 @@ struct generate_args {
 
 enum layout { LAYOUT_TEXT, LAYOUT_CSV, LAYOUT_JSONL };
 
-static enum layout layout_of(const char *path)
+/* By the end of the file's name; one without an end, or none, is for text. */
+static enum err layout_of(const char *path, enum layout *out, struct errinfo *e)
 {
-    if (path && path_has_suffix(path, ".csv")) {
-        return LAYOUT_CSV;
+    static const char *const end[] = {
+        [LAYOUT_TEXT] = ".txt", [LAYOUT_CSV] = ".csv", [LAYOUT_JSONL] = ".jsonl"};
+    *out = LAYOUT_TEXT;
+    if (!path || !strchr(path_base(path), '.')) {
+        return OK;
     }
-    return path && path_has_suffix(path, ".jsonl") ? LAYOUT_JSONL : LAYOUT_TEXT;
+    for (size_t i = 0; i < sizeof end / sizeof end[0]; i++) {
+        if (path_has_suffix(path, end[i])) {
+            *out = (enum layout)i;
+            return OK;
+        }
+    }
+    return err_set(
+        e, ERR_USAGE,
+        "--out: found '%s', expected a name that ends in .txt, .csv or .jsonl", path);
 }
 
 static void add_document(const struct str *doc, enum layout layout, bool first,
@@ -91,7 +103,8 @@ static enum err generate(const struct generate_args *a, struct str *out,
 {
     struct corpus *c = NULL;
     enum corpus_split split = CORPUS_TRAIN;
-    const enum layout layout = layout_of(a->out);
+    enum layout layout = LAYOUT_TEXT;
+    TRY(layout_of(a->out, &layout, e));
     TRY(corpus_split_named(a->split, &split, e));
     TRY(corpus_named(a->corpus, a->seed, &c, e));
     struct str doc;

@@ -116,7 +116,7 @@ static enum err open_evaluator(const struct eval_args *a, struct eval_run *r,
     o.probes = a->probes.at;
     o.n_probes = a->probes.n;
     TRY(run_opts_given(&a->named, &given, e));
-    o.concepts_named = settings_given(&given, "concepts");
+    o.concepts_named = settings_given(&given, setting_key.concepts);
     o.rows = (size_t)a->rows;
     o.seed = (uint64_t)a->seed;
     TRY(parse_ks(a->k, &o.ks, e));
@@ -459,11 +459,11 @@ enum err eval_check_pair(const char *const run[2], const struct settings *x,
 {
     const struct {
         const char *key, *x, *y;
-    } same[] = {{"model", x->model, y->model},
-                {"corpus", x->corpus, y->corpus},
-                {"ood", x->ood, y->ood},
-                {"concepts", x->concepts, y->concepts},
-                {"hook", x->hook, y->hook}};
+    } same[] = {{setting_key.model, x->model, y->model},
+                {setting_key.corpus, x->corpus, y->corpus},
+                {setting_key.ood, x->ood, y->ood},
+                {setting_key.concepts, x->concepts, y->concepts},
+                {setting_key.hook, x->hook, y->hook}};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         if (strcmp(same[i].x, same[i].y) != 0) {
             return err_set(e, ERR_USAGE,
@@ -614,11 +614,11 @@ static void take_names(struct eval_args *a)
 {
     const struct {
         const char *key, *value;
-    } given[] = {{"model", a->model},
-                 {"corpus", a->corpus},
-                 {"ood", a->ood},
-                 {"concepts", a->concepts},
-                 {"hook", a->hook}};
+    } given[] = {{setting_key.model, a->model},
+                 {setting_key.corpus, a->corpus},
+                 {setting_key.ood, a->ood},
+                 {setting_key.concepts, a->concepts},
+                 {setting_key.hook, a->hook}};
     for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
         run_opts_name(&a->named, given[i].key, given[i].value);
     }
@@ -629,8 +629,7 @@ static enum err run_line(struct eval_args *a, const struct opts_result *parsed,
                          struct str *out, struct errinfo *e)
 {
     if (parsed->n_args < 1) {
-        return err_set(e, ERR_USAGE,
-                       "eval: expected a run or an SAE, or --source synthetic");
+        return err_set(e, ERR_USAGE, "eval: expected a run or an SAE");
     }
     a->run[0] = parsed->args[0];
     a->run[1] = parsed->n_args > 1 ? parsed->args[1] : NULL;
@@ -642,6 +641,33 @@ static enum err run_line(struct eval_args *a, const struct opts_result *parsed,
     }
     take_names(a);
     return a->run[1] != NULL ? eval_pair(a, out, e) : eval_one(a, out, e);
+}
+
+/* What `eval --source synthetic` had. */
+static const char *of_sweep(const char *name)
+{
+    static const char *const had[] = {"source", "seeds", "mask-rates"};
+    for (size_t i = 0; i < sizeof had / sizeof *had; i++) {
+        if (strcmp(name, had[i]) == 0) {
+            return "known features are trained on and measured by: saetop sweep "
+                   "--source synthetic --out DIR --seeds N --mask-rates X,X,...";
+        }
+    }
+    return NULL;
+}
+
+/* What there is is printed, whatever ended it; the exit status. */
+static int evaluate_line(struct eval_args *a, const struct opts_result *parsed)
+{
+    struct errinfo e = {0};
+    struct str out;
+    str_init(&out, OUTPUT_BYTES);
+    const enum err rc = run_line(a, parsed, &out, &e);
+    const int status = a->json ? cmd_print(&out) : cmd_print_text(&out);
+    if (rc != OK) {
+        return cmd_fail(rc, &e);
+    }
+    return status != EXIT_SUCCESS ? status : a->lost;
 }
 
 int cmd_eval(int argc, char **argv)
@@ -709,28 +735,15 @@ int cmd_eval(int argc, char **argv)
             "Measure a trained SAE: fidelity, latents, absorption, sparse probing "
             "in and out of distribution, TPP, SCR, robustness. The run's eval.json "
             "is written anew. With two runs: both, and the paired differences of "
-            "the second from the first. `saetop eval --source synthetic` needs no run: "
-            "see its own -h.",
+            "the second from the first.",
         .table = table,
         .n = sizeof table / sizeof *table,
+        .elsewhere = of_sweep,
         .min_args = 0,
         .max_args = 2,
     };
     struct opts_result parsed;
-    struct errinfo e = {0};
-    struct str out;
     int status = 0;
-    if (eval_names_source(argc, argv)) {
-        return eval_synthetic_main(argc, argv);
-    }
-    if (!cmd_begin(&o, argc, argv, &parsed, &status)) {
-        return status;
-    }
-    str_init(&out, OUTPUT_BYTES);
-    const enum err rc = run_line(a, &parsed, &out, &e);
-    status = a->json ? cmd_print(&out) : cmd_print_text(&out); /* all that there is */
-    if (rc != OK) {
-        return cmd_fail(rc, &e);
-    }
-    return status != EXIT_SUCCESS ? status : a->lost;
+    return cmd_begin(&o, argc, argv, &parsed, &status) ? evaluate_line(a, &parsed)
+                                                       : status;
 }

@@ -67,14 +67,16 @@ static enum err parse_look(const struct explore_args *a, struct explore_config *
  * the bundled model, which is small, with several seeds. */
 static enum err explorer_settings(struct settings *s, bool single, struct errinfo *e)
 {
-    if (single || settings_given(s, "twin") || s->also[0] || s->mask_rate <= 0) {
+    if (single || settings_given(s, setting_key.twin) || s->also[0] ||
+        s->mask_rate <= 0) {
         return OK;
     }
-    TRY(settings_set(s, "twin", "unmasked", from_program("explorer"), e));
-    return settings_named(s, "model") || settings_given(s, "seed.count")
+    TRY(settings_set(s, setting_key.twin, "unmasked", from_program("explorer"), e));
+    return settings_named(s, setting_key.model) ||
+                   settings_given(s, setting_key.seed_count)
                ? OK
-               : settings_set(s, "seed.count", SAMPLE_SEEDS, from_program("explorer"),
-                              e);
+               : settings_set(s, setting_key.seed_count, SAMPLE_SEEDS,
+                              from_program("explorer"), e);
 }
 
 /* A run that is opened comes with its settings: what would change them is refused

@@ -135,8 +135,8 @@ int cmd_export(int argc, char **argv)
     struct opts_result parsed;
     struct errinfo e = {0};
     int status = 0;
-    if (!run_opts_begin(&ro, o, own, sizeof own / sizeof own[0], argc, argv, &parsed,
-                        &status)) {
+    if (!run_opts_begin_reading(&ro, o, own, sizeof own / sizeof own[0], argc, argv,
+                                &parsed, &status)) {
         return status;
     }
     const enum err rc = export_sae(parsed.args[0], &a, &ro, &e);

@@ -27,9 +27,11 @@ static enum err check_line(const struct import_args *a, const struct settings *n
     if (!a->out) {
         return err_set(e, ERR_USAGE, "import: --out DIR is missing");
     }
-    *is_run = settings_given(named, "model") || settings_given(named, "corpus");
+    *is_run = settings_given(named, setting_key.model) ||
+              settings_given(named, setting_key.corpus);
     for (size_t i = 0; i < n && !*is_run; i++) {
-        if (settings_given(named, t[i].key) && strcmp(t[i].key, "hook") != 0) {
+        if (settings_given(named, t[i].key) &&
+            strcmp(t[i].key, setting_key.hook) != 0) {
             return err_set(e, ERR_USAGE, "%s: %s: counts only with --model or --corpus",
                            settings_origin(named, &t[i]).name, t[i].key);
         }
@@ -86,7 +88,7 @@ static enum err import_sae(const char *path, const struct import_args *a,
     struct foreign_meta m;
     const char *format = foreign_format_of(path);
     TRY(run_open_sae(path, &s, &m, e));
-    if (settings_given(named, "hook")) {
+    if (settings_given(named, setting_key.hook)) {
         snprintf(m.hook, sizeof m.hook, "%.*s", (int)sizeof m.hook - 1, named->hook);
     }
     name_model(a, &m);

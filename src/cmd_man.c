@@ -195,12 +195,6 @@ static void man_group(void *ctx, const char *group, const struct subcommand *tab
         (void)snprintf(name, sizeof name, "%s", table[i].name);
         char *line[] = {name, NULL};
         cmd_visit(&v, table[i].run, 1, line);
-        if (strcmp(name, "eval") == 0 && !group[0]) {
-            /* It has a second table, for a source without a run. */
-            char source[] = "--source", synthetic[] = "synthetic";
-            char *other[] = {name, source, synthetic, NULL};
-            cmd_visit(&v, table[i].run, 3, other);
-        }
     }
 }
 

@@ -9,12 +9,12 @@
 #include "cmd.h"
 #include "progress.h"
 #include "run_opts.h"
-#include "shell_word.h"
 #include "stop.h"
 #include "sweep/cellfile.h"
 #include "sweep/run.h"
 #include "sweep/table.h"
 #include "sweep_plan_opts.h"
+#include "sweep_script.h"
 #include "train/rundir.h"
 
 #include <dirent.h>
@@ -27,8 +27,8 @@
 #define OUTPUT_BYTES ((size_t)256 << 20)
 
 struct sweep_args {
-    const char *out, *cell;
-    bool plan, collect, keep, json, quiet;
+    const char *out, *cell, *plan; /* plan "": commands; "slurm"; NULL: not asked for */
+    bool collect, keep, json, quiet;
     int64_t jobs;
     struct sweep_plan_opts grid;
 };
@@ -69,7 +69,8 @@ static void print_json_cell(const struct sweep_cell *c, const struct sweep_resul
     json_add_string(&s, c->name, strlen(c->name));
     str_addf(&s, ",\"seed\":%llu,\"mask_rate\":%.10g", (unsigned long long)c->seed,
              c->mask_rate);
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+    const struct sweep_set set = sweep_set_of(c->source);
+    for (size_t m = set.first; m < set.end; m++) {
         str_addf(&s, ",\"%s\":", sweep_measure_def(m)->result);
         json_add_number(&s, r->v[m]);
     }
@@ -89,14 +90,18 @@ static void on_done(void *user, size_t cell, const struct sweep_result *v)
         (void)fflush(stdout);
         return;
     }
-    snprintf(
-        text, sizeof text,
-        "%zu/%zu  %s seed %llu: L0 %s%s  EV %s  OOD %s  absorption %s",
-        r->n_before + r->n_done, r->plan->n_cells, r->plan->arm[c->arm].label,
-        (unsigned long long)c->seed, NUMBER(NUMBER_PLAIN, 0, 2, v->v[SWEEP_L0_CLEAN]),
-        v->matched ? "" : " (not matched)", NUMBER(NUMBER_PLAIN, 0, 3, v->v[SWEEP_EV]),
-        NUMBER(NUMBER_PLAIN, 0, 3, v->v[SWEEP_EV_OOD]),
-        NUMBER(NUMBER_PLAIN, 0, 3, v->v[SWEEP_ABSORPTION]));
+    const bool known = c->source == SOURCE_SYNTHETIC;
+    snprintf(text, sizeof text,
+             "%zu/%zu  %s seed %llu: L0 %s%s  EV %s  %s %s  absorption %s",
+             r->n_before + r->n_done, r->plan->n_cells, r->plan->arm[c->arm].label,
+             (unsigned long long)c->seed,
+             NUMBER(NUMBER_PLAIN, 0, 2, v->v[sweep_set_of(c->source).l0]),
+             v->matched ? "" : " (not matched)",
+             NUMBER(NUMBER_PLAIN, 0, 3, v->v[known ? SWEEP_TRUTH_EV : SWEEP_EV]),
+             known ? "F1" : "OOD",
+             NUMBER(NUMBER_PLAIN, 0, 3, v->v[known ? SWEEP_TRUTH_F1 : SWEEP_EV_OOD]),
+             NUMBER(NUMBER_PLAIN, 0, 3,
+                    v->v[known ? SWEEP_TRUTH_ABSORPTION : SWEEP_ABSORPTION]));
     print_event(r, "cell", text);
 }
 
@@ -226,21 +231,6 @@ out:
 
 /* ---- what it does ---- */
 
-/* One command a cell that is not done. */
-static void print_plan(const char *dir, const struct sweep_plan *p,
-                       const struct sweep_result *results, struct str *out)
-{
-    for (size_t i = 0; i < p->n_cells; i++) {
-        if (!results[i].done) {
-            str_add(out, "saetop sweep --quiet --out ");
-            shell_word_add(out, dir);
-            str_add(out, " --cell ");
-            shell_word_add(out, p->cell[i].name);
-            str_addc(out, '\n');
-        }
-    }
-}
-
 /* Take over the cells of another sweep's directory. */
 static enum err collect_from(struct reporter *r, const char *from,
                              struct sweep_result *results, struct sweep_made *made,
@@ -300,6 +290,31 @@ static void say_others(struct reporter *r)
     }
 }
 
+/* What so many seeds can show, before they are paid for. */
+static void say_power(struct reporter *r)
+{
+    const struct sweep_power w = sweep_power_of(r->plan);
+    char text[400];
+    if (w.pairs == 0) {
+        return; /* nothing is compared */
+    }
+    if (w.pairs == 1) {
+        snprintf(
+            text, sizeof text,
+            "one seed establishes nothing: differences are paired by seed; --seeds "
+            "takes more");
+    } else {
+        snprintf(
+            text, sizeof text,
+            "%zu pairs of seeds establish a difference of one measure by itself "
+            "from %.2f times the spread of its pairs on, the first of %zu measures "
+            "after the adjustment from %.2f times; %zu pairs from %.2f and %.2f",
+            w.pairs, w.one, w.measures, w.adjusted, 2 * w.pairs, w.one_twice,
+            w.adjusted_twice);
+    }
+    print_event(r, "power", text);
+}
+
 static void say_start(struct reporter *r, const struct sweep_result *results)
 {
     const struct sweep_plan *p = r->plan;
@@ -314,6 +329,9 @@ static void say_start(struct reporter *r, const struct sweep_result *results)
         p->n_cells, plural_s(p->n_cells), p->n_arms, plural_s(p->n_arms), p->n_parts,
         plural_s(p->n_parts), r->n_before);
     print_event(r, "plan", text);
+    if (r->n_before < p->n_cells) {
+        say_power(r);
+    }
 }
 
 static enum err say_end(struct reporter *r, const struct sweep_result *results,
@@ -385,7 +403,11 @@ static enum err do_sweep(struct reporter *r, const struct opts_result *parsed,
         say_others(r);
     }
     if (a->plan) {
-        print_plan(a->out, p, results, &text);
+        if (a->plan[0]) {
+            TRY_OUT(rc, sweep_script_slurm(a->out, p, results, &text, e));
+        } else {
+            sweep_script_lines(a->out, p, results, &text);
+        }
         r->status = cmd_print_text(&text);
     } else if (a->collect) {
         TRY_OUT(rc, collect(r, parsed, results, made, e));
@@ -401,6 +423,45 @@ out:
     return rc;
 }
 
+static bool has_cell(const struct sweep_plan *p, const char *name)
+{
+    for (size_t i = 0; i < p->n_cells; i++) {
+        if (strcmp(p->cell[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A sweep that is there goes on, or grows by runs of the same kind; that another plan
+ * takes its place is refused. */
+static enum err check_plan(struct reporter *r, struct errinfo *e)
+{
+    const struct sweep_plan *p = r->plan;
+    struct sweep_plan *old = NULL;
+    char text[200];
+    size_t gone = 0;
+    TRY(sweep_plan_saved(r->args->out, &p->base, &old, e));
+    for (size_t i = 0; i < old->n_cells; i++) {
+        gone += has_cell(p, old->cell[i].name) ? 0 : 1;
+    }
+    const size_t had = old->n_cells;
+    sweep_plan_free(old);
+    if (gone) {
+        return err_set(e, ERR_USAGE,
+                       "%s: holds another sweep, %zu of whose %zu runs are not in this "
+                       "plan; sweep --out %s alone goes on with it, another plan needs "
+                       "another --out",
+                       r->args->out, gone, had, r->args->out);
+    }
+    if (p->n_cells > had && !r->args->plan) {
+        snprintf(text, sizeof text,
+                 "the sweep that is there grows from %zu runs to %zu", had, p->n_cells);
+        print_event(r, "plan", text);
+    }
+    return OK;
+}
+
 /* With the directory locked, unless a single cell is asked for. */
 static enum err in_dir(struct reporter *r, const struct opts_result *parsed,
                        cJSON *tree, struct errinfo *e)
@@ -412,7 +473,8 @@ static enum err in_dir(struct reporter *r, const struct opts_result *parsed,
     }
     TRY(file_exists(a->out) ? OK : make_dir(a->out, r->plan, tree, e));
     TRY(rundir_lock(a->out, &lock, e));
-    enum err rc = a->collect ? OK : sweep_plan_save(a->out, r->plan, tree, e);
+    enum err rc = a->collect ? OK : check_plan(r, e);
+    rc = rc == OK && !a->collect ? sweep_plan_save(a->out, r->plan, tree, e) : rc;
     rc = rc == OK ? do_sweep(r, parsed, e) : rc;
     rundir_unlock(a->out, lock);
     return rc;
@@ -474,7 +536,8 @@ int cmd_sweep(int argc, char **argv)
          0, NULL},
         {"archs", OPT_STRING, &a.grid.archs, "NAME,...", "architectures", 0, 0, NULL},
         {"seeds", OPT_STRING, &a.grid.seeds, "N | N,N,...",
-         "how many seeds of text and weights, from 1 on, or which [3]", 0, 0, NULL},
+         "how many seeds of text and weights, from --seed on, or which [3]", 0, 0,
+         NULL},
         {"match-l0", OPT_STRING, &a.grid.match_l0, "X,...",
          "search each arm's sparsity setting until its L0 on clean text is this", 0, 0,
          NULL},
@@ -487,8 +550,9 @@ int cmd_sweep(int argc, char **argv)
          0, 256, NULL},
         {"keep", OPT_FLAG, &a.keep, NULL,
          "keep each run in DIR/runs, for the explorer (a few MB each)", 0, 0, NULL},
-        {"plan", OPT_FLAG, &a.plan, NULL,
-         "train nothing: print a command for each run, for a batch system", 0, 0, NULL},
+        {"plan", OPT_WORD, &a.plan, "[slurm]",
+         "train nothing: print a command for each run, or a script that sbatch takes",
+         0, 0, NULL},
         {"cell", OPT_STRING, &a.cell, "NAME", "only this run, as --plan names it", 0, 0,
          NULL},
         {"collect", OPT_FLAG, &a.collect, NULL,
@@ -507,7 +571,10 @@ int cmd_sweep(int argc, char **argv)
             "Train and measure a grid of SAEs and report the paired effect of masking. "
             "Every setting below may have several values, separated by commas: --k "
             "4,8,16 --set mask.kind=token,random. A PLAN.json holds several grids (see "
-            "samples/claim/sweep.json).",
+            "samples/claim/sweep.json). With --source synthetic SAEs are trained on "
+            "known features and held against the truth: exact absorption, MCC, MMCS, "
+            "F1 of each latent; shapes and masks of the features are --set "
+            "synthetic.NAME=VALUE.",
         .max_args = OPT_LIST_MAX,
     };
     struct opts_result parsed;

@@ -229,6 +229,30 @@ static enum err load_labels(const char *path, const struct browse *t,
     return rundir_is(path) ? latent_labels_load(path, t->table->F, out, e) : OK;
 }
 
+/* The table or one latent of what is at `path`. */
+static enum err top(const char *path, const struct top_args *a,
+                    const struct run_opts *ro, struct str *out, struct errinfo *e)
+{
+    struct browse t = {0};
+    struct latent_labels *labels = NULL;
+    enum err rc = OK;
+    if (a->interval && a->latent < 0) {
+        return err_set(e, ERR_USAGE,
+                       "top: --interval says which contexts of --latent N");
+    }
+    TRY_OUT(rc, browse_open(path, ro, &t, e));
+    TRY_OUT(rc, load_labels(path, &t, &labels, e));
+    if (a->latent < 0) {
+        list_all(&t, labels, a->json, out);
+    } else {
+        rc = show_latent(&t, labels, a, out, e);
+    }
+out:
+    latent_labels_unref(labels);
+    browse_close(&t);
+    return rc;
+}
+
 int cmd_top(int argc, char **argv)
 {
     struct top_args a = {.latent = -1, .contexts = 20};
@@ -254,34 +278,13 @@ int cmd_top(int argc, char **argv)
     };
     struct opts_result parsed;
     struct errinfo e = {0};
-    struct browse t = {0};
-    struct latent_labels *labels = NULL;
     struct str out;
     int status = 0;
-    if (!run_opts_begin(&ro, o, own, sizeof own / sizeof own[0], argc, argv, &parsed,
-                        &status)) {
+    if (!run_opts_begin_reading(&ro, o, own, sizeof own / sizeof own[0], argc, argv,
+                                &parsed, &status)) {
         return status;
     }
     str_init(&out, OUTPUT_BYTES);
-    enum err rc = OK;
-    if (a.interval && a.latent < 0) {
-        rc =
-            err_set(&e, ERR_USAGE, "top: --interval says which contexts of --latent N");
-    }
-    if (rc == OK) {
-        rc = browse_open(parsed.args[0], &ro, &t, &e);
-    }
-    if (rc == OK) {
-        rc = load_labels(parsed.args[0], &t, &labels, &e);
-    }
-    if (rc == OK) {
-        if (a.latent < 0) {
-            list_all(&t, labels, a.json, &out);
-        } else {
-            rc = show_latent(&t, labels, &a, &out, &e);
-        }
-    }
-    latent_labels_unref(labels);
-    browse_close(&t);
+    const enum err rc = top(parsed.args[0], &a, &ro, &out, &e);
     return cmd_end(rc, &e, &out, a.json);
 }

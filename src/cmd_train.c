@@ -69,6 +69,17 @@ static void print_json_row(const struct reporter *r, size_t arm,
     str_free(&s);
 }
 
+/* "12.3k tokens/s, 40 s left": from the steps so far, evaluations in them. */
+static const char *pace_text(const struct engine *g, char *out, size_t cap)
+{
+    char eta[32], rate[32];
+    const int64_t step = engine_step_count(g);
+    const double left = g->seconds / (double)step * (double)(g->steps - step);
+    snprintf(out, cap, "%s tokens/s, %s left", count_text(g->tokens_per_second, rate),
+             duration_text(left, eta));
+    return out;
+}
+
 static void print_evaluation(const struct reporter *r, size_t arm,
                              const struct metric_row *row)
 {
@@ -95,6 +106,10 @@ static void print_evaluation(const struct reporter *r, size_t arm,
             (void)printf(" [%.*f, %.*f]", d->digits, row->v[d->low], d->digits,
                          row->v[d->high]);
         }
+    }
+    if (r->g && arm + 1 == r->g->n_arms && !engine_done(r->g)) {
+        char pace[96];
+        (void)printf("  %s", pace_text(r->g, pace, sizeof pace));
     }
     (void)printf("\n");
     (void)fflush(stdout);
@@ -131,23 +146,25 @@ static void print_event(struct reporter *r, const char *kind, const char *text)
 static void on_event(void *user, size_t arm, const struct run_event *ev)
 {
     struct reporter *r = user;
-    (void)arm;
+    char text[400], letters[ARM_LETTERS];
     if (r->args->json) {
         print_event(r, ev->kind, ev->detail);
+    } else if (strcmp(ev->kind, ENGINE_DIVERGED) == 0) {
+        snprintf(text, sizeof text, "arm %s diverged by step %lld: %.300s",
+                 arm_letters(arm, letters), (long long)ev->step, ev->detail);
+        print_event(r, "warning", text);
     }
 }
 
 static void draw_progress(struct reporter *r, const struct engine *g)
 {
-    char eta[32], rate[32], text[160];
+    char pace[96], text[160];
     const int64_t step = engine_step_count(g);
     if (r->args->json || !progress_due(&r->bar)) {
         return;
     }
-    const double left = g->seconds / (double)step * (double)(g->steps - step);
-    snprintf(text, sizeof text, "step %lld/%lld  %s tokens/s  %s left", (long long)step,
-             (long long)g->steps, count_text(g->tokens_per_second, rate),
-             duration_text(left, eta));
+    snprintf(text, sizeof text, "step %lld/%lld  %s", (long long)step,
+             (long long)g->steps, pace_text(g, pace, sizeof pace));
     progress_draw(&r->bar, (double)step, (double)g->steps, text);
 }
 

@@ -5,14 +5,6 @@
 #include "base/str.h"
 #include "train/rundir.h"
 
-/* Whether the line names a source: then it is eval_synthetic_main's. */
-bool eval_names_source(int argc, char **argv);
-/* `saetop eval --source synthetic`: for each seed, SAEs at several mask rates (the same
- * weights to begin with, the same rows) trained in process and held against the truth;
- * the figures of each rate, and the paired differences to the first. Returns the
- * process's exit status. */
-int eval_synthetic_main(int argc, char **argv);
-
 /* One saved run, or two (n = 2) and the paired differences of the second from the
  * first, as text or JSON into `out`; also into `file` or, where that is NULL, the
  * eval.json of the run `dir`, unless that is NULL too.

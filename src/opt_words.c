@@ -92,7 +92,7 @@ static const struct setting_def *setting_of(const char *name, bool is_setting)
 void opt_words(const char *command, const char *name, bool is_setting, struct str *out)
 {
     const struct setting_def *d = setting_of(name, is_setting);
-    if (d && strcmp(d->key, "checkpoint.best") == 0) {
+    if (d && strcmp(d->key, setting_key.checkpoint_best) == 0) {
         add_words(column_word, out);
     } else if (strcmp(name, "arch") == 0 || strcmp(name, "archs") == 0) {
         add_archs(out);

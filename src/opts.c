@@ -112,6 +112,24 @@ static enum err store_text(const struct opt *row, const char *where, const char 
     return OK;
 }
 
+/* "slurm" is the word of "[slurm]". */
+static bool is_word_of(const struct opt *row, const char *value)
+{
+    const size_t n = strlen(row->arg) - 2;
+    return strlen(value) == n && memcmp(value, row->arg + 1, n) == 0;
+}
+
+static enum err store_word(const struct opt *row, const char *where, const char *value,
+                           struct errinfo *e)
+{
+    if (value[0] && !is_word_of(row, value)) {
+        return err_set(e, ERR_USAGE, "%s: found '%s', expected nothing or %.*s", where,
+                       value, (int)strlen(row->arg) - 2, row->arg + 1);
+    }
+    *(const char **)row->to = value;
+    return OK;
+}
+
 static enum err store_list(const struct opt *row, const char *where, const char *value,
                            struct errinfo *e)
 {
@@ -137,6 +155,7 @@ enum err opt_store(const struct opt *row, const char *where, const char *value,
     case OPT_STRING:
     case OPT_TEXT:
     case OPT_NEW: TRY(store_text(row, where, value, e)); break;
+    case OPT_WORD: TRY(store_word(row, where, value, e)); break;
     case OPT_LIST: TRY(store_list(row, where, value, e)); break;
     case OPT_HEAD: break;
     }
@@ -193,6 +212,19 @@ static enum err unknown_option(const struct opts *o, const char *dashes,
                           own, own[0] ? ": " : "", dashes, word, o->name);
 }
 
+/* An option or setting of another command: an error that says which. */
+static bool is_elsewhere(const struct opts *o, const char *before, const char *name,
+                         size_t len, struct errinfo *e)
+{
+    char word[NAME_MAX_LEN];
+    (void)snprintf(word, sizeof word, "%.*s", (int)(len < sizeof word ? len : 0), name);
+    const char *say = o->elsewhere ? o->elsewhere(word) : NULL;
+    if (say) {
+        (void)!err_set(e, ERR_USAGE, "%s: %s%s: %s", o->name, before, word, say);
+    }
+    return say != NULL;
+}
+
 /* --set name=value. */
 static enum err apply_set(const struct opts *o, const char *pair, struct errinfo *e)
 {
@@ -204,7 +236,9 @@ static enum err apply_set(const struct opts *o, const char *pair, struct errinfo
     const size_t len = (size_t)(eq - pair);
     const struct opt *row = opts_find(o->set, o->n_set, pair, len);
     if (!row) {
-        return unknown_setting(o, pair, len, e);
+        return is_elsewhere(o, "--set ", pair, len, e)
+                   ? ERR_USAGE
+                   : unknown_setting(o, pair, len, e);
     }
     char where[2 * NAME_MAX_LEN + 16];
     (void)snprintf(where, sizeof where, "%s: --set %s", o->name, row->name);
@@ -227,7 +261,9 @@ static enum err parse_option(const struct opts *o, int argc, char **argv, int *i
                        eq ? eq + 1 : setting->arg);
     }
     if (!row && !is_set) {
-        return unknown_option(o, "--", name, len, e);
+        return is_elsewhere(o, "--", name, len, e)
+                   ? ERR_USAGE
+                   : unknown_option(o, "--", name, len, e);
     }
     char where[2 * NAME_MAX_LEN + 16];
     (void)snprintf(where, sizeof where, "%s: --%s", o->name,
@@ -236,6 +272,10 @@ static enum err parse_option(const struct opts *o, int argc, char **argv, int *i
         return opt_store(row, where, "true", e);
     }
     const char *value = eq ? eq + 1 : NULL;
+    if (!is_set && row->kind == OPT_WORD && !eq) {
+        const bool next = *i + 1 < argc && is_word_of(row, argv[*i + 1]);
+        return opt_store(row, where, next ? argv[++*i] : "", e);
+    }
     if (!value) {
         const char *arg = is_set ? "KEY=VALUE" : row->arg;
         if (*i + 1 >= argc) {
@@ -356,6 +396,7 @@ static void add_default(const struct opt *row, char *text, size_t cap)
         }
         break;
     case OPT_FLAG:
+    case OPT_WORD:
     case OPT_LIST:
     case OPT_HEAD: break;
     }

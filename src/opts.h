@@ -17,6 +17,8 @@ enum opt_kind {
     OPT_STRING, /* const char * into argv, not empty */
     OPT_TEXT,   /* the same, may be empty */
     OPT_NEW,    /* OPT_STRING: a file or folder to make, refused if it is there */
+    OPT_WORD,   /* const char *, "" for --name alone; --name WORD where the next word of
+                   the line is that of `arg`, "[WORD]"; NULL: not given */
     OPT_LIST,   /* struct opt_list of texts that are not empty: may be repeated */
     OPT_HEAD,   /* no option: `name` is a heading in the text of -h */
 };
@@ -54,6 +56,9 @@ struct opts {
     size_t n;
     const struct opt *set; /* what `--set name=value` may set; NULL: no --set */
     size_t n_set;
+    /* What to say of an option or setting that is another command's, after its name;
+     * NULL, or gives NULL: it is unknown. */
+    const char *(*elsewhere)(const char *name);
     bool bare;                 /* stands without its name: `saetop --theme light` */
     size_t min_args, max_args; /* how many words that are no options */
 };

@@ -29,11 +29,11 @@ static struct opt text_row(const char *name, const char **to, const char *arg,
 /* What stands for a value in -h. */
 static const char *arg_name(const struct setting_def *d)
 {
-    static const char *const paths[][2] = {{"model", "DIR"},
-                                           {"corpus", "FILE"},
-                                           {"ood", "FILE"},
-                                           {"concepts", "FILE"},
-                                           {"cache", "DIR"}};
+    const char *const paths[][2] = {{setting_key.model, "DIR"},
+                                    {setting_key.corpus, "FILE"},
+                                    {setting_key.ood, "FILE"},
+                                    {setting_key.concepts, "FILE"},
+                                    {setting_key.cache, "DIR"}};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         if (strcmp(d->key, paths[i][0]) == 0) {
             return paths[i][1];
@@ -61,7 +61,7 @@ static void bundled_value(const struct settings *bundled, const struct setting_d
 static const char *help_of(struct run_opts *r, const struct setting_def *d, size_t i,
                            const struct settings *bundled)
 {
-    const bool is_arch = strcmp(d->key, "arch") == 0;
+    const bool is_arch = strcmp(d->key, setting_key.arch) == 0;
     /* 0 stands for "auto" where the help says so. */
     const bool shown =
         d->def[0] && !(strcmp(d->def, "0") == 0 && strstr(d->help, "0:"));
@@ -94,14 +94,39 @@ static bool has_flag(const struct opt *own, size_t n, const char *flag)
     return false;
 }
 
-static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
+/* Whether looking at a run or an SAE depends on it. */
+static bool is_read(const struct setting_def *d)
 {
-    struct settings bundled;
-    struct errinfo e = {0};
-    *r = (struct run_opts){0};
-    /* With nothing given yet. Without the samples the defaults are all there is to say.
-     */
-    const bool known = run_opts_settings(r, &bundled, &e) == OK;
+    const char *const keys[] = {setting_key.model,       setting_key.corpus,
+                                setting_key.ood,         setting_key.concepts,
+                                setting_key.hook,        setting_key.seed,
+                                setting_key.context,     setting_key.threads,
+                                setting_key.browse_rows, setting_key.calibrate_l0};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (strcmp(d->key, keys[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of a setting that a command which only reads does not have. */
+static const char *of_training(const char *name)
+{
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(t[i].key, name) == 0 || (t[i].flag && !strcmp(t[i].flag, name))) {
+            return "this is of training: saetop train, explore and sweep take it";
+        }
+    }
+    return NULL;
+}
+
+/* The rows of a command's own and those that are no settings. */
+static void add_own_rows(struct run_opts *r, const struct opt *own, size_t n_own,
+                         bool reads)
+{
     for (size_t i = 0; i < n_own; i++) {
         r->flag[r->n_flags++] = own[i];
     }
@@ -115,18 +140,31 @@ static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
                      .kind = OPT_FLAG,
                      .to = &r->print_config,
                      .help = "print every setting and where it came from, and stop"};
-    r->flag[r->n_flags++] = (struct opt){
-        .name = "also",
-        .kind = OPT_LIST,
-        .to = &r->also,
-        .arg = "[NAME:]K=V,...",
-        .help = "a further arm from the same harvest that differs in these settings: "
+    if (!reads) {
+        r->flag[r->n_flags++] = (struct opt){
+            .name = "also",
+            .kind = OPT_LIST,
+            .to = &r->also,
+            .arg = "[NAME:]K=V,...",
+            .help =
+                "a further arm from the same harvest that differs in these settings: "
                 "k=8,mask-rate=0.3, named too: few:k=2 (may be repeated)"};
+    }
     r->flag[r->n_flags++] = (struct opt){.name = "Settings", .kind = OPT_HEAD};
+}
+
+/* A setting is a row of --set, and one of its flag unless the command has such a row.
+ */
+static void add_settings(struct run_opts *r, const struct settings *bundled,
+                         const struct opt *own, size_t n_own, bool reads)
+{
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
     for (size_t i = 0; i < n; i++) {
-        const char *help = help_of(r, &t[i], i, known ? &bundled : NULL);
+        if (reads && !is_read(&t[i])) {
+            continue;
+        }
+        const char *help = help_of(r, &t[i], i, bundled);
         r->set[r->n_set] =
             text_row(t[i].key, &r->set_value[r->n_set], arg_name(&t[i]), help);
         r->n_set++;
@@ -139,10 +177,24 @@ static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own)
     }
 }
 
+/* `reads`: the settings that looking at a run depends on, and no further arms. */
+static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own,
+                        bool reads)
+{
+    struct settings bundled;
+    struct errinfo e = {0};
+    *r = (struct run_opts){0};
+    /* With nothing given yet. Without the samples the defaults are all there is to say.
+     */
+    const bool known = run_opts_settings(r, &bundled, &e) == OK;
+    add_own_rows(r, own, n_own, reads);
+    add_settings(r, known ? &bundled : NULL, own, n_own, reads);
+}
+
 void run_opts_list(struct str *out)
 {
     static struct run_opts r; /* large */
-    fill_tables(&r, NULL, 0);
+    fill_tables(&r, NULL, 0, false);
     const struct opts o = {.set = r.set, .n_set = r.n_set};
     opts_settings(&o, out);
 }
@@ -161,11 +213,9 @@ static int print_config(const struct run_opts *r)
     return cmd_print_text(&text);
 }
 
-bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
-                    size_t n_own, int argc, char **argv, struct opts_result *parsed,
-                    int *status)
+static bool begin(struct run_opts *r, struct opts what, int argc, char **argv,
+                  struct opts_result *parsed, int *status)
 {
-    fill_tables(r, own, n_own);
     what.table = r->flag;
     what.n = r->n_flags;
     what.set = r->set;
@@ -177,6 +227,23 @@ bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
         *status = print_config(r);
     }
     return !r->print_config;
+}
+
+bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
+                    size_t n_own, int argc, char **argv, struct opts_result *parsed,
+                    int *status)
+{
+    fill_tables(r, own, n_own, false);
+    return begin(r, what, argc, argv, parsed, status);
+}
+
+bool run_opts_begin_reading(struct run_opts *r, struct opts what, const struct opt *own,
+                            size_t n_own, int argc, char **argv,
+                            struct opts_result *parsed, int *status)
+{
+    fill_tables(r, own, n_own, true);
+    what.elsewhere = of_training;
+    return begin(r, what, argc, argv, parsed, status);
 }
 
 /* A path of the user's, made absolute so that the run opens from anywhere; "#part"
@@ -215,18 +282,18 @@ static enum err fill_bundled(struct settings *s, struct errinfo *e)
 {
     const bool own_model = s->model[0] != '\0', own_corpus = s->corpus[0] != '\0';
     if (!own_model) {
-        TRY(set_default(s, "model", SAMPLE_MODEL, e));
+        TRY(set_default(s, setting_key.model, SAMPLE_MODEL, e));
     }
     if (!own_corpus) {
-        TRY(set_default(s, "corpus", SAMPLE_CORPUS, e));
+        TRY(set_default(s, setting_key.corpus, SAMPLE_CORPUS, e));
         if (!s->ood[0]) {
-            TRY(set_default(s, "ood", SAMPLE_OOD, e));
+            TRY(set_default(s, setting_key.ood, SAMPLE_OOD, e));
         }
     }
     /* Categories of the sample's words mean something as long as its vocabulary or its
      * text is in use; with neither, first letters remain. */
     if (!s->concepts[0] && (!own_model || !own_corpus)) {
-        TRY(set_default(s, "concepts", SAMPLE_CONCEPTS, e));
+        TRY(set_default(s, setting_key.concepts, SAMPLE_CONCEPTS, e));
     }
     make_paths_absolute(s);
     return OK;
@@ -250,14 +317,20 @@ static enum err set_also(const struct run_opts *r, struct settings *s,
                          struct errinfo *e)
 {
     struct str text;
-    str_init(&text, SETTING_TEXT_MAX);
+    str_init(&text, (size_t)4 << 20); /* more than a line can be */
     for (size_t i = 0; i < r->also.n; i++) {
         str_add(&text, i ? ";" : "");
         str_add(&text, r->also.at[i]);
     }
     enum err rc = str_err(&text, "--also", e);
+    if (rc == OK && text.len >= SETTING_TEXT_MAX) {
+        rc = err_set(e, ERR_LIMIT,
+                     "--also: %zu arms take %zu bytes of text, expected %d at most: "
+                     "shorten their names, or train some of them apart",
+                     r->also.n, text.len, SETTING_TEXT_MAX - 1);
+    }
     if (rc == OK && r->also.n) {
-        rc = settings_set(s, "also", text.p, from_user("command line"), e);
+        rc = settings_set(s, setting_key.also, text.p, from_user("command line"), e);
     }
     str_free(&text);
     return rc;

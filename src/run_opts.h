@@ -30,6 +30,13 @@ bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
                     size_t n_own, int argc, char **argv, struct opts_result *parsed,
                     int *status);
 
+/* The same for a subcommand that reads a run or an SAE and trains nothing: the settings
+ * are those that say what is looked at and on what; others are refused with a line that
+ * names what takes them. */
+bool run_opts_begin_reading(struct run_opts *r, struct opts what, const struct opt *own,
+                            size_t n_own, int argc, char **argv,
+                            struct opts_result *parsed, int *status);
+
 /* For a subcommand with a table of its own: as if the line had named the setting `key`
  * (value NULL: it had not). *r is zeroed before the first call; strings are
  * borrowed. */

@@ -32,7 +32,7 @@ static cJSON *text_list(const char *text)
 /* Settings whose single value may have commas in it. */
 static bool has_commas(const char *key)
 {
-    return strcmp(key, "also") == 0 || strncmp(key, "matryoshka.", 11) == 0;
+    return strcmp(key, setting_key.also) == 0 || strncmp(key, "matryoshka.", 11) == 0;
 }
 
 /* An axis of the value of `key`, if that is a list; it is no setting then. */
@@ -49,8 +49,9 @@ static void take_lists(const struct sweep_plan_opts *g, struct run_opts *ro,
 {
     const struct {
         const char *key, *text;
-    } option[] = {
-        {"mask.rate", g->mask_rates}, {"arch", g->archs}, {"match_l0", g->match_l0}};
+    } option[] = {{setting_key.mask_rate, g->mask_rates},
+                  {setting_key.arch, g->archs},
+                  {"match_l0", g->match_l0}};
     for (size_t i = 0; i < sizeof option / sizeof *option; i++) {
         if (option[i].text) {
             (void)cJSON_AddItemToObject(axes, option[i].key, text_list(option[i].text));
@@ -68,32 +69,39 @@ static void take_lists(const struct sweep_plan_opts *g, struct run_opts *ro,
 
 /* ---- a plan from the line ---- */
 
-/* "3": as many from 1 on; "1,7": these. */
-static enum err add_seeds(const char *text, cJSON *tree, struct errinfo *e)
+static enum err bad_seeds(const char *text, struct errinfo *e)
+{
+    return err_set(e, ERR_USAGE,
+                   "--seeds: found '%s', expected a number or a list such as 1,2,7",
+                   text);
+}
+
+/* "3": as many from `first` on; "1,7": these. */
+static enum err add_seeds(const char *text, int64_t first, cJSON *tree,
+                          struct errinfo *e)
 {
     int64_t n = DEFAULT_SEEDS;
-    if (text && strchr(text, ',')) {
-        cJSON *list = cJSON_AddArrayToObject(tree, "seeds");
-        for (const char *p = text; *p;
-             p += strcspn(p, ",") + (strchr(p, ',') ? 1 : 0)) {
-            char item[32];
-            snprintf(item, sizeof item, "%.*s", (int)strcspn(p, ","), p);
-            if (!number_whole(item, &n)) {
-                return err_set(e, ERR_USAGE,
-                               "--seeds: found '%s', expected a number or a list such "
-                               "as 1,2,7",
-                               text);
-            }
-            (void)cJSON_AddItemToArray(list, cJSON_CreateNumber((double)n));
-        }
+    const bool listed = text && strchr(text, ',');
+    if (text && !listed && !number_whole(text, &n)) {
+        return bad_seeds(text, e);
+    }
+    if (!listed && (first == 1 || n > SWEEP_CELLS_MAX)) {
+        (void)cJSON_AddNumberToObject(tree, "seeds", (double)n);
         return OK;
     }
-    if (text && !number_whole(text, &n)) {
-        return err_set(e, ERR_USAGE,
-                       "--seeds: found '%s', expected a number or a list such as 1,2,7",
-                       text);
+    cJSON *list = cJSON_AddArrayToObject(tree, "seeds");
+    for (int64_t i = 0; !listed && i < n; i++) {
+        (void)cJSON_AddItemToArray(list, cJSON_CreateNumber((double)(first + i)));
     }
-    (void)cJSON_AddNumberToObject(tree, "seeds", (double)n);
+    for (const char *p = text; listed && *p;
+         p += strcspn(p, ",") + (strchr(p, ',') ? 1 : 0)) {
+        char item[32];
+        snprintf(item, sizeof item, "%.*s", (int)strcspn(p, ","), p);
+        if (!number_whole(item, &n)) {
+            return bad_seeds(text, e);
+        }
+        (void)cJSON_AddItemToArray(list, cJSON_CreateNumber((double)n));
+    }
     return OK;
 }
 
@@ -101,12 +109,12 @@ static enum err add_seeds(const char *text, cJSON *tree, struct errinfo *e)
 static enum err add_control(cJSON *parts, const cJSON *axes, const char *name,
                             struct errinfo *e)
 {
-    static const struct {
+    const struct {
         const char *name, *key, *value, *about;
     } control[] = {
-        {"drop", "mask.positions", "drop",
+        {"drop", setting_key.mask_positions, "drop",
          "Masked positions are left out of training: only the context is masked."},
-        {"mix", "mask.positions", "mix",
+        {"mix", setting_key.mask_positions, "mix",
          "Masked positions from the masked pass, all others from the clean pass: no "
          "context is masked."},
         {"equal", "equal_unmasked", "yes",
@@ -145,15 +153,15 @@ static enum err add_controls(cJSON *parts, const cJSON *axes, const char *text,
 static enum err tree_of_line(const struct sweep_plan_opts *g, const struct settings *s,
                              cJSON *axes, cJSON *tree, struct errinfo *e)
 {
-    if (!cJSON_GetObjectItemCaseSensitive(axes, "mask.rate")) {
+    if (!cJSON_GetObjectItemCaseSensitive(axes, setting_key.mask_rate)) {
         const double rates[2] = {0.0, s->mask_rate};
         (void)cJSON_AddItemToObject(
-            axes, "mask.rate",
+            axes, setting_key.mask_rate,
             cJSON_CreateDoubleArray(rates, s->mask_rate > 0 ? 2 : 1));
     }
     cJSON *parts = cJSON_AddObjectToObject(tree, "parts");
     (void)cJSON_AddItemToObject(parts, "grid", axes);
-    TRY(add_seeds(g->seeds, tree, e));
+    TRY(add_seeds(g->seeds, s->seed, tree, e));
     return g->controls ? add_controls(parts, axes, g->controls, e) : OK;
 }
 
@@ -187,26 +195,40 @@ out:
     return rc;
 }
 
-/* The tree of a plan: read, or made of the line's axes, which are taken over. */
-static enum err find_tree(const struct sweep_plan_opts *g, const struct settings *base,
-                          const char *file, cJSON *axes, cJSON **out, struct errinfo *e)
+enum err sweep_plan_saved(const char *dir, const struct settings *base,
+                          struct sweep_plan **out, struct errinfo *e)
 {
-    if (file) {
-        const bool extra = axes->child || g->seeds || g->controls;
-        cJSON_Delete(axes);
-        return extra ? err_set(e, ERR_USAGE,
-                               "%s holds the grid; a list on the line as well is one "
-                               "too many",
-                               file)
-                     : json_load(file, PLAN_BYTES, out, e);
+    char path[PATH_BYTES];
+    cJSON *tree = NULL;
+    TRY(path_join(path, sizeof path, dir, "sweep.json", e));
+    TRY(json_load(path, PLAN_BYTES, &tree, e));
+    const enum err rc = sweep_plan_new(tree, path, base, out, e);
+    cJSON_Delete(tree);
+    return rc;
+}
+
+/* The tree of a plan file; a list on the line as well is one too many. */
+static enum err read_tree(const struct sweep_plan_opts *g, const char *file,
+                          const cJSON *axes, cJSON **out, struct errinfo *e)
+{
+    return axes->child || g->seeds || g->controls
+               ? err_set(
+                     e, ERR_USAGE,
+                     "%s holds the grid; a list on the line as well is one too many",
+                     file)
+               : json_load(file, PLAN_BYTES, out, e);
+}
+
+/* A file's source decides what is the default of the rest, as the line's does. */
+static enum err take_source(const cJSON *tree, struct run_opts *ro, struct errinfo *e)
+{
+    struct settings given;
+    const cJSON *set = cJSON_GetObjectItemCaseSensitive(tree, "settings");
+    const cJSON *source = cJSON_GetObjectItemCaseSensitive(set, setting_key.source);
+    TRY(run_opts_given(ro, &given, e));
+    if (cJSON_IsString(source) && !settings_given(&given, setting_key.source)) {
+        run_opts_name(ro, setting_key.source, source->valuestring);
     }
-    cJSON *tree = cJSON_CreateObject();
-    const enum err rc = tree_of_line(g, base, axes, tree, e);
-    if (rc != OK) {
-        cJSON_Delete(tree);
-        return rc;
-    }
-    *out = tree;
     return OK;
 }
 
@@ -224,13 +246,16 @@ enum err sweep_plan_open(const struct sweep_plan_opts *g, struct run_opts *ro,
     if (begun || (!file && bare && file_exists(own))) {
         file = own;
     }
-    enum err rc = run_opts_settings(ro, &base, e);
-    if (rc != OK) {
-        cJSON_Delete(axes);
-        return rc;
+    enum err rc = file ? read_tree(g, file, axes, &found, e) : OK;
+    rc = rc == OK && file ? take_source(found, ro, e) : rc;
+    rc = rc == OK ? run_opts_settings(ro, &base, e) : rc;
+    if (rc == OK && !file) {
+        found = cJSON_CreateObject();
+        rc = tree_of_line(g, &base, axes, found, e);
+        axes = NULL; /* taken over */
     }
-    TRY(find_tree(g, &base, file, axes, &found, e));
-    rc = add_given(ro, found, e);
+    cJSON_Delete(axes);
+    rc = rc == OK ? add_given(ro, found, e) : rc;
     rc = rc == OK ? sweep_plan_new(found, file ? file : "sweep", &base, out, e) : rc;
     if (rc != OK) {
         cJSON_Delete(found);

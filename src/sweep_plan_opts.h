@@ -20,6 +20,10 @@ enum err sweep_plan_open(const struct sweep_plan_opts *g, struct run_opts *ro,
                          const char *file, const char *dir, bool begun,
                          struct sweep_plan **out, cJSON **tree,
                          struct errinfo *e) ERR_CHECKED;
+/* The plan of dir/sweep.json, as it was saved; what an earlier version did not save is
+ * that of `base`. Caller owns (sweep_plan_free). */
+enum err sweep_plan_saved(const char *dir, const struct settings *base,
+                          struct sweep_plan **out, struct errinfo *e) ERR_CHECKED;
 /* Write dir/sweep.json, whole: every setting of the base, seeds and parts. */
 enum err sweep_plan_save(const char *dir, const struct sweep_plan *p, cJSON *tree,
                          struct errinfo *e) ERR_CHECKED;

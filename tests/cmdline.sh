@@ -76,6 +76,16 @@ refuse "did you mean --out?" train -o x
 refuse "did you mean --out?" eval x --ot y
 refuse "did you mean --help?" --hepl
 refuse "--out: needs a value (DIR), found --steps" train --out --steps 5
+refuse "saetop sweep --source synthetic --out DIR" eval --source synthetic --seeds 5
+refuse "saetop sweep --source synthetic --out DIR" eval --mask-rates=0,0.3 --source synthetic
+refuse "top: --steps: this is of training: saetop train, explore and sweep take it" top x --steps 5
+refuse "export: --mask-rate: this is of training" export x --out y --mask-rate 0.5
+refuse "top: --set lr: this is of training" top x --set lr=5
+refuse "top: --also: this is of training" top x --also k=3
+refuse "unknown option --stepz" top x --stepz 5
+refuse "expected a name that ends in .txt, .csv or .jsonl" corpus generate --n 1 --out x.pdf
+arms=$(for i in $(seq 40); do echo "--also name_of_arm_$i:k=$i,mask.rate=0.5"; done)
+refuse "40 arms take 1341 bytes of text, expected 1023 at most" train --out x $arms
 refuse "same setting" train --out x --k 4 --set k=4
 
 # ---- numbers ----
@@ -199,17 +209,15 @@ refuse "expected one" lm tokenize --text a --model run --tokenizer run
 
 echo kept >there
 for line in "eval run --only fidelity" "corpus generate --n 1" "corpus concepts" \
-    "eval --source synthetic" "lm activations $hook --text a"; do
+    "lm activations $hook --text a"; do
     refuse "there exists already; --force writes over it" $line --out there
 done
 refuse "there exists already; --force" eval run --details there
 refuse "--details is of one run" eval run run --details new
 refuse "exists already" corpus probes --out there
 refuse "exists already" lm train --corpus text.txt --out there
-for line in "eval run" "eval --source synthetic"; do
-    refuse "nowhere/x.json: can't write" $line --out nowhere/x.json
-    refuse "found a directory" $line --force --out empty
-done
+refuse "nowhere/x.json: can't write" eval run --out nowhere/x.json
+refuse "found a directory" eval run --force --out empty
 [ "$(cat there)" = kept ] || fault "there: written over"
 accept corpus concepts --out there --force
 accept corpus concepts
@@ -239,8 +247,7 @@ status=$?
 [ $status = 143 ] || fault "HUP under nohup: status $status"
 
 # A place that takes nothing does not cost what was measured for it.
-for line in "eval run --only latents" "eval run run --only latents" \
-    "eval --source synthetic --steps 2 --set synthetic.eval_rows=100"; do
+for line in "eval run --only latents" "eval run run --only latents"; do
     run $line --out /dev/full
     [ $status = 1 ] && grep -q 'No space left' err && [ -s out ] ||
         fault "saetop $line --out /dev/full: status $status"
@@ -263,7 +270,8 @@ cp text.txt "$evil.txt"
 done_clean train --out "new$evil" --steps 2 $small --hook blocks.1.hook_resid_post
 done_clean train --print-config --out new --corpus "$evil" --set "mask.token=$evil"
 done_clean sweep --plan --out "sweep$evil" --k 4,8
-done_clean sweep --out "sweep$evil" --seeds 1 --mask-rates 0,0.3 --steps 2 $small
+done_clean sweep --plan slurm --out "sweep$evil" --k 4,8
+done_clean sweep --out "grid$evil" --seeds 1 --mask-rates 0,0.3 --steps 2 $small
 done_clean eval "$evil" --only fidelity,latents --rows 2
 done_clean eval "$evil" run --only latents --rows 2
 done_clean eval "$evil" --only latents --rows 2 --to saebench "bench$evil"

@@ -75,7 +75,8 @@ gives "saetop train --arch topk --set decoder=fr" free
 gives "saetop train --set checkpoint.best=los" loss
 gives "saetop train --set nothing=" ""
 gives "saetop eval R --only fid" fidelity
-gives "saetop eval --source synthetic --see" --seeds --seed
+gives "saetop sweep --source synthetic --see" --seeds --seed
+has "saetop sweep --plan sl" slurm
 gives "saetop lm t" train tokenize
 gives "saetop help lm ev" eval
 gives "saetop train --seed " ""

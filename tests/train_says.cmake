@@ -22,6 +22,11 @@ train("arm A explains less .* too high a --lr" --lr 10)
 train("\"event\":\"warning\",\"text\":\"arm A explains less" --lr 10 --json)
 train("")
 
+# While it goes on, of a learning rate that ruins it; the pace, and what is left.
+train("\narm A diverged by step [0-9]+: explained variance" --lr 10 --steps 40
+      --set log.every=2)
+train("A step 2 .* tokens/s, [0-9]+ s left\nA step 4 [^,]*\nsaved" --set eval.every=2)
+
 # Of several arms, which one: name, condition and seed of weights.
 set(several --seed 4 --seeds 2 --mask-rate 0.3 --set twin=unmasked)
 train("D twin.s2: condition twin .mask.rate=0., seed of weights 5.*C .first, seed 5. step 4"

@@ -199,10 +199,10 @@ struct app_request *app_ask(struct app *a, enum app_request_kind kind)
 
 /* ---- prompts ---- */
 
-/* What prompts of that word recall; NULL: more words than there is room for. */
+/* What prompts of that word recall; NULL: no word, or more than there is room for. */
 static struct line_history *history_of(struct app *a, const char *word)
 {
-    for (size_t i = 0; i < APP_HISTORIES; i++) {
+    for (size_t i = 0; word && i < APP_HISTORIES; i++) {
         struct prompt_history *h = &a->history[i];
         h->of = h->of ? h->of : word;
         if (!strcmp(h->of, word)) {

@@ -55,9 +55,11 @@ struct hit {
 /* A line that is asked for, with what it is about. A function that is NULL does
  * nothing. */
 struct prompt_def {
-    const char *sign;    /* before the line */
-    const char *history; /* prompts of the same word recall each other's lines */
-    const char *help;    /* a line about it; NULL: none, or `explain` says it */
+    const char *sign; /* before the line */
+    const char
+        *history;     /* prompts of the same word recall each other's lines; NULL: none
+                       */
+    const char *help; /* a line about it; NULL: none, or `explain` says it */
     void (*explain)(const struct app *a, const char *text, char *out, size_t cap);
     /* The ith word that the one which begins at byte `at` could become. */
     const char *(*word)(const struct app *a, const char *text, size_t at, size_t i);
@@ -138,8 +140,9 @@ struct app {
     struct message_log log;
     char message[400]; /* of the interface; "" none */
     bool message_bad;
-    uint64_t said;  /* by the interface, counted as the view counts the session's */
-    uint64_t heard; /* of the session's: those that a key or time has dismissed */
+    char refused[200]; /* why a line that a key asks for can't be, while one types it */
+    uint64_t said;     /* by the interface, counted as the view counts the session's */
+    uint64_t heard;    /* of the session's: those that a key or time has dismissed */
 
     struct command command[APP_COMMANDS]; /* to be posted, in order */
     size_t n_commands;

@@ -72,6 +72,39 @@ static void say_elsewhere(struct app *a, uint32_t key)
     }
 }
 
+static void refused_error(const struct app *a, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s   (Esc)", a->refused);
+}
+
+static void refused_accept(struct app *a, const struct session_view *v,
+                           const char *text)
+{
+    (void)v, (void)text;
+    app_say(a, true, "%s", a->refused);
+}
+
+/* In the place of a line that can't be asked for now. */
+static const struct prompt_def prompt_refused = {
+    .sign = "", .error = refused_error, .accept = refused_accept};
+
+/* Whoever presses a key that asks for a text types on before he reads why it is
+ * refused: the letters go into a line that does nothing, and not one by one to the
+ * screen. */
+static bool refuse_text(struct app *a, const struct session_view *v,
+                        const struct key_entry *k)
+{
+    char args[120];
+    const char *why = action_may(k->action, a, v);
+    keymap_args(a->screens, k->action, args, sizeof args);
+    if (!why || k->preset[0] || !(strstr(args, "TEXT") || strstr(args, "EXPRESSION"))) {
+        return false;
+    }
+    snprintf(a->refused, sizeof a->refused, "%s: %s", k->action->command, why);
+    app_open_prompt(a, &prompt_refused, "", "");
+    return true;
+}
+
 static void normal_key(struct app *a, const struct session_view *v, uint32_t key)
 {
     if (app_is_live_card(a) && !app_card_takes(key)) {
@@ -83,9 +116,9 @@ static void normal_key(struct app *a, const struct session_view *v, uint32_t key
     }
     const struct screen_def *screen = app_is_live_card(a) ? app_home(a) : a->screen;
     const struct key_entry *k = keymap_find_key(a->screens, screen, key);
-    if (k) {
+    if (k && !refuse_text(a, v, k)) {
         app_dispatch(a, v, k, k->preset);
-    } else {
+    } else if (!k) {
         say_elsewhere(a, key);
     }
 }
@@ -225,8 +258,13 @@ static void keep_messages(struct app *a, const struct session_view *v)
 {
     const bool own = a->log.own != a->said;
     if (a->log.heard != v->said) {
+        /* All that was said since: an answer is not lost to what followed it. */
+        uint64_t n = v->said > VIEW_SAID ? v->said - VIEW_SAID : 0;
+        for (n = n > a->log.heard ? n : a->log.heard; n < v->said; n++) {
+            const struct said_view *one = &v->spoken[(n + 1) % VIEW_SAID];
+            keep_message(a, v, one->text, one->bad);
+        }
         a->log.heard = v->said;
-        keep_message(a, v, v->message, v->message_bad);
         a->message[0] = own ? a->message[0] : '\0';
     }
     if (own) {

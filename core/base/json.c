@@ -5,11 +5,36 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- memory ---- */
+
+/* cJSON leaves out what it has no memory for, and each call says so for itself. Here it
+ * is noted once, so that no tree is printed with a part missing. */
+static _Thread_local bool lost;
+
+static void *take(size_t bytes)
+{
+    void *p = malloc(bytes);
+    lost = lost || !p;
+    return p;
+}
+
+__attribute__((constructor)) static void take_over(void)
+{
+    cJSON_Hooks hooks = {.malloc_fn = take, .free_fn = free};
+    cJSON_InitHooks(&hooks);
+}
+
+static bool was_lost(void)
+{
+    const bool was = lost;
+    lost = false;
+    return was;
+}
 
 /* ---- parsing ---- */
 
@@ -122,9 +147,10 @@ static enum err parse(const struct source *s, const char *text, size_t len, cJSO
         return lfs_refuse(s->name, e);
     }
     const char *end = text;
-    errno = 0; /* cJSON does not tell a fault of the text from memory that is out */
+    lost = false; /* cJSON does not tell a fault of the text from memory that is out */
     cJSON *tree = len > 0 ? cJSON_ParseWithLengthOpts(text, len, &end, 0) : NULL;
-    if (!tree && errno == ENOMEM) {
+    if (was_lost()) {
+        cJSON_Delete(tree);
         return err_set(e, ERR_NOMEM, "%s: out of memory while reading it", s->name);
     }
     size_t at = end ? (size_t)(end - text) : 0;
@@ -486,7 +512,8 @@ uint64_t json_hash(uint64_t h, const cJSON *v)
 enum err json_print(const cJSON *tree, struct str *out, struct errinfo *e)
 {
     char *text = cJSON_Print(tree);
-    if (!text) {
+    if (was_lost() || !text) {
+        cJSON_free(text);
         return err_set(e, ERR_NOMEM, "out of memory for JSON text");
     }
     add_printed(out, text, strlen(text));

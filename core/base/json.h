@@ -65,7 +65,10 @@ void json_add_string(struct str *s, const char *text, size_t len);
 /* Append a number that reads back as the same double; NaN and infinities become null.
  */
 void json_add_number(struct str *s, double v);
-/* Print a tree, indented, with a newline at its end; strings as json_add_string's. */
+/* Print a tree, indented, with a newline at its end; strings as json_add_string's.
+ * ERR_NOMEM also where a part of any tree that this thread has built since the last
+ * json_print or json_parse could not be had: what cJSON_Add... returns need not be
+ * looked at, as long as the tree is printed here by the thread that built it. */
 enum err json_print(const cJSON *tree, struct str *out, struct errinfo *e) ERR_CHECKED;
 
 #endif

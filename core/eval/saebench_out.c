@@ -151,7 +151,8 @@ static double positions(const struct out *o, const char *path)
     return f != NULL ? (double)(f->n * o->m->context) : 0.0;
 }
 
-static enum err write_core(const struct out *o, struct errinfo *e)
+/* The metrics of "core" by the names that SAEBench has for them. */
+static void put_core(const struct out *o, cJSON *q)
 {
     static const struct pair behaviour[] = {{"kl_div_score", ID "kl_score"},
                                             {"kl_div_with_ablation", ID "kl_zero"},
@@ -178,12 +179,6 @@ static enum err write_core(const struct out *o, struct errinfo *e)
         {"normalized_freq_over_10_percent", "latents.dense_10_percent_share"},
         {"average_max_encoder_cosine_sim", "latents.max_encoder_cosine"},
         {"average_max_decoder_cosine_sim", "latents.max_decoder_cosine"}};
-    cJSON *root = frame(o, "core");
-    cJSON *config = cJSON_GetObjectItem(root, "eval_config");
-    (void)cJSON_AddNumberToObject(config, "batch_size_prompts", SAEBENCH_BATCH);
-    (void)cJSON_AddBoolToObject(config, "exclude_special_tokens_from_reconstruction",
-                                true);
-    cJSON *q = cJSON_AddObjectToObject(root, "eval_result_metrics");
     PUT_ALL(o, q, "model_behavior_preservation", behaviour);
     PUT_ALL(o, q, "model_performance_preservation", performance);
     PUT_ALL(o, q, "reconstruction_quality", quality);
@@ -195,6 +190,17 @@ static enum err write_core(const struct out *o, struct errinfo *e)
     PUT_ALL(o, q, "misc_metrics", misc);
     put(cJSON_GetObjectItem(q, "misc_metrics"), "frac_alive",
         1.0 - value(o, measure_at(METRIC_DEAD_CLEAN)->path));
+}
+
+static enum err write_core(const struct out *o, struct errinfo *e)
+{
+    cJSON *root = frame(o, "core");
+    cJSON *config = cJSON_GetObjectItem(root, "eval_config");
+    (void)cJSON_AddNumberToObject(config, "batch_size_prompts", SAEBENCH_BATCH);
+    (void)cJSON_AddBoolToObject(config, "exclude_special_tokens_from_reconstruction",
+                                true);
+    cJSON *q = cJSON_AddObjectToObject(root, "eval_result_metrics");
+    put_core(o, q);
     add_tail(o, root, cJSON_CreateArray());
     cJSON *more = cJSON_GetObjectItem(root, "eval_result_unstructured");
     put(more, "explained_variance_r2", value(o, ID "explained_variance"));

@@ -1,6 +1,7 @@
 #include "eval/truth.h"
 
 #include "base/mem.h"
+#include "measure/measure.h"
 #include "num/assign.h"
 #include "num/blas.h"
 
@@ -16,6 +17,11 @@ struct truth_set {
     size_t N, S, D, rows;
     float *x, *a; /* [rows, D], [rows, S] */
 };
+
+static const char *path_of(enum metric m)
+{
+    return measure_at(m)->path;
+}
 
 struct truth {
     const struct truth_set *set;
@@ -119,7 +125,7 @@ static enum err mcc(const struct truth *t, struct report *r, struct errinfo *e)
         each[i] = gain[i * m + (size_t)column[i]];
     }
     TRY_OUT(rc, report_ratio(r, n, NULL, each, NULL, wide ? "features" : "latents", e,
-                             "truth.mcc"));
+                             "%s", path_of(METRIC_TRUTH_MCC)));
 out:
     mem_free(gain);
     mem_free(each);
@@ -173,11 +179,12 @@ static enum err nearest(const struct truth *t, struct report *r, struct errinfo 
     for (size_t i = 0; i < t->set->N; i++) {
         distinct += is_best[i];
     }
-    TRY_OUT(rc, report_ratio(r, t->set->N, NULL, of_feature, NULL, "features", e,
-                             "truth.mmcs"));
+    TRY_OUT(rc, report_ratio(r, t->set->N, NULL, of_feature, NULL, "features", e, "%s",
+                             path_of(METRIC_TRUTH_MMCS)));
     TRY_OUT(rc, report_ratio(r, t->F, NULL, of_latent, NULL, "latents", e,
                              "truth.mmcs_latents"));
-    TRY_OUT(rc, report_value(r, distinct / (double)t->F, e, "truth.uniqueness"));
+    TRY_OUT(rc, report_value(r, distinct / (double)t->F, e, "%s",
+                             path_of(METRIC_TRUTH_UNIQUE)));
 out:
     mem_free(of_feature);
     mem_free(of_latent);
@@ -253,12 +260,14 @@ static enum err firing(const struct truth *t, struct report *r, struct errinfo *
         x[2 * t->F + j] = sum > 0.0 ? 2.0 * c[j].both / sum : 0.0;
     }
     TRY_OUT(rc, list_latents(t, best, x, r, e));
-    static const char *const name[3] = {"precision", "recall", "f1"};
+    const char *const path[3] = {"truth.precision", "truth.recall",
+                                 path_of(METRIC_TRUTH_F1)};
     for (size_t q = 0; q < 3; q++) {
-        TRY_OUT(rc, report_ratio(r, t->F, NULL, x + q * t->F, NULL, "latents", e,
-                                 "truth.%s", name[q]));
+        TRY_OUT(rc, report_ratio(r, t->F, NULL, x + q * t->F, NULL, "latents", e, "%s",
+                                 path[q]));
     }
-    TRY_OUT(rc, report_value(r, dead / (double)t->F, e, "truth.dead"));
+    TRY_OUT(rc,
+            report_value(r, dead / (double)t->F, e, "%s", path_of(METRIC_TRUTH_DEAD)));
 out:
     mem_free(c);
     mem_free(best);
@@ -327,8 +336,10 @@ static enum err absorption(const struct truth *t, struct report *r, struct errin
                                                   : cJSON_CreateNull());
         (void)cJSON_AddItemToArray(list, o);
     }
-    TRY_OUT(rc, report_ratio(r, P, NULL, x, NULL, "parents", e, "truth.absorption"));
-    TRY_OUT(rc, report_ratio(r, P, NULL, x + P, NULL, "parents", e, "truth.silent"));
+    TRY_OUT(rc, report_ratio(r, P, NULL, x, NULL, "parents", e, "%s",
+                             path_of(METRIC_TRUTH_ABSORPTION)));
+    TRY_OUT(rc, report_ratio(r, P, NULL, x + P, NULL, "parents", e, "%s",
+                             path_of(METRIC_TRUTH_SILENT)));
     cJSON *const given = list;
     list = NULL;
     TRY_OUT(rc, report_list(r, "truth_parents", given, e));
@@ -372,11 +383,11 @@ static enum err reconstruction(const struct truth *t, struct report *r,
         }
     }
     const double n = (double)t->set->rows;
-    TRY_OUT(rc,
-            report_value(r, (double)t->codes.start[t->set->rows] / n, e, "truth.l0"));
+    TRY_OUT(rc, report_value(r, (double)t->codes.start[t->set->rows] / n, e, "%s",
+                             path_of(METRIC_TRUTH_L0)));
     TRY_OUT(rc, report_value(r, on / n, e, "truth.l0_true"));
     TRY_OUT(rc, report_value(r, variance > 0.0 ? 1.0 - error / variance : (double)NAN,
-                             e, "truth.explained_variance"));
+                             e, "%s", path_of(METRIC_TRUTH_EV)));
     TRY_OUT(rc, report_value(r, sized > 0.0 ? shrinkage / sized : (double)NAN, e,
                              "truth.shrinkage"));
 out:

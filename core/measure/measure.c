@@ -5,13 +5,16 @@
 
 static const struct measure table[MEASURE_COUNT] = {
 #define MEASURE_ROW(id, place, ...) [METRIC_##id] = {__VA_ARGS__},
-    MEASURES_LIVE(MEASURE_ROW) MEASURES_FINAL(MEASURE_ROW)
+    MEASURES_LIVE(MEASURE_ROW) MEASURES_FINAL(MEASURE_ROW) MEASURES_TRUTH(MEASURE_ROW)
 #undef MEASURE_ROW
 };
 
 static const int swept[MEASURE_COUNT] = {
 #define MEASURE_PLACE(id, place, ...) [METRIC_##id] = (place),
     MEASURES_LIVE(MEASURE_PLACE) MEASURES_FINAL(MEASURE_PLACE)
+#undef MEASURE_PLACE
+#define MEASURE_PLACE(id, place, ...) [METRIC_##id] = MEASURES_SWEPT + (place),
+        MEASURES_TRUTH(MEASURE_PLACE)
 #undef MEASURE_PLACE
 };
 

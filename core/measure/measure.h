@@ -38,8 +38,9 @@ struct measure {
 };
 
 /* X(id, place in results.csv from 0 on or NOT_SWEPT, fields of struct measure)
- * In two parts: what is measured while training goes on, in the order of metrics.csv
- * (append only), and what `saetop eval` and sweeps alone measure. */
+ * In three parts: what is measured while training goes on, in the order of metrics.csv
+ * (append only); what `saetop eval` and sweeps alone measure; what known features are
+ * measured by. */
 #define NOT_SWEPT (-1)
 /* clang-format off */
 #define MEASURES_LIVE(X) \
@@ -222,6 +223,38 @@ struct measure {
       .label = "dead latents", .unit = "share", .better = -1, .digits = 3, \
       .help = "share of the latents that never fire on the text of the evaluation")
 
+/* Of a synthetic source, against the features that its rows are made of (eval/truth.h):
+ * the results of its sweeps, places counted by themselves. */
+#define MEASURES_TRUTH(X) \
+    X(TRUTH_L0, 0, .result = "truth_l0", .path = "truth.l0", .label = "L0, rows", \
+      .unit = "latents", .digits = 2, .help = "active latents of a clean row") \
+    X(TRUTH_EV, 1, .result = "truth_explained_variance", \
+      .path = "truth.explained_variance", .label = "explained variance, rows", \
+      .unit = "share", .better = 1, .digits = 4, \
+      .help = "share of the variance of clean rows that the SAE gives back") \
+    X(TRUTH_ABSORPTION, 2, .result = "truth_absorption", .path = "truth.absorption", \
+      .label = "absorption, exact", .unit = "share", .better = -1, .digits = 3, \
+      .help = "of the rows where a parent and a child are on, the share in which the " \
+      "parent's latent is silent and one other supplies 0.4 of it") \
+    X(TRUTH_SILENT, 3, .result = "truth_silent", .path = "truth.silent", \
+      .label = "parent silent", .unit = "share", .better = -1, .digits = 3, \
+      .help = "of these rows the share in which the parent's latent is silent") \
+    X(TRUTH_MCC, 4, .result = "truth_mcc", .path = "truth.mcc", .label = "MCC", \
+      .unit = "cosine", .better = 1, .digits = 3, \
+      .help = "mean cosine of features and decoder rows, paired one to one") \
+    X(TRUTH_MMCS, 5, .result = "truth_mmcs", .path = "truth.mmcs", .label = "MMCS", \
+      .unit = "cosine", .better = 1, .digits = 3, \
+      .help = "mean over features of the best cosine of any decoder row") \
+    X(TRUTH_F1, 6, .result = "truth_f1", .path = "truth.f1", .label = "F1 of firing", \
+      .unit = "F1", .better = 1, .digits = 3, \
+      .help = "of a latent's firing against that of its best feature, mean over latents") \
+    X(TRUTH_DEAD, 7, .result = "truth_dead", .path = "truth.dead", \
+      .label = "dead latents, rows", .unit = "share", .better = -1, .digits = 3, \
+      .help = "share of the latents that never fire on clean rows") \
+    X(TRUTH_UNIQUE, 8, .result = "truth_uniqueness", .path = "truth.uniqueness", \
+      .label = "uniqueness", .unit = "share", .better = 1, .digits = 3, \
+      .help = "share of the features that are some latent's best")
+
 /* A row that a test adds. */
 #ifndef MEASURES_TOY
 #define MEASURES_TOY(X)
@@ -233,6 +266,7 @@ enum metric {
     METRIC_COUNT, /* columns of metrics.csv */
     METRIC_LAST = METRIC_COUNT - 1,
     MEASURES_FINAL(MEASURE_ID)
+    MEASURES_TRUTH(MEASURE_ID)
     MEASURE_COUNT
 };
 #undef MEASURE_ID
@@ -245,13 +279,16 @@ const struct measure *measure_at(enum metric m);
 int measure_pane(int place);
 int measure_box(int place);
 int measure_line(int place);
-/* The row at `place` of results.csv, from 0 on; NULL: no more. */
+/* The row at `place` of results.csv, from 0 on; NULL: no more. First those of text,
+ * then those of a synthetic source. */
 const struct measure *measure_swept(size_t place);
-/* How many rows stand in results.csv. */
+/* How many rows stand in results.csv, of a sweep on text and of one on known features.
+ */
 #define MEASURE_SWEPT_ONE(id, place, ...) +((place) >= 0)
 enum {
     MEASURES_SWEPT =
-        0 MEASURES_LIVE(MEASURE_SWEPT_ONE) MEASURES_FINAL(MEASURE_SWEPT_ONE)
+        0 MEASURES_LIVE(MEASURE_SWEPT_ONE) MEASURES_FINAL(MEASURE_SWEPT_ONE),
+    MEASURES_SWEPT_TRUTH = 0 MEASURES_TRUTH(MEASURE_SWEPT_ONE)
 };
 #undef MEASURE_SWEPT_ONE
 

@@ -11,7 +11,8 @@
  * of how it is watched. */
 static bool shapes(const struct setting_def *d)
 {
-    const bool others = strcmp(d->key, "twin") == 0 || strcmp(d->key, "also") == 0;
+    const bool others =
+        strcmp(d->key, setting_key.twin) == 0 || strcmp(d->key, setting_key.also) == 0;
     return strncmp(d->key, "seed", 4) != 0 && !others && d->scope != SETTING_OF_FREE;
 }
 

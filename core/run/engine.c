@@ -255,23 +255,23 @@ static enum err evaluate_text(struct engine *g, struct engine_arm *a,
     return OK;
 }
 
-static struct estimate truth_value(const struct report *r, const char *path)
+static struct estimate truth_value(const struct report *r, enum metric m)
 {
-    const struct figure *f = report_find(r, path);
+    const struct figure *f = report_find(r, measure_at(m)->path);
     return f ? f->v : (struct estimate){(double)NAN, (double)NAN, (double)NAN};
 }
 
 /* What has the same meaning on known features as on text. */
 static void fill_truth(struct metric_row *row, const struct report *r)
 {
-    const struct estimate absorption = truth_value(r, "truth.absorption");
-    const struct figure *f = report_find(r, "truth.absorption");
-    row->v[METRIC_EV] = truth_value(r, "truth.explained_variance").value;
-    row->v[METRIC_L0_CLEAN] = truth_value(r, "truth.l0").value;
+    const struct estimate absorption = truth_value(r, METRIC_TRUTH_ABSORPTION);
+    const struct figure *f = report_find(r, measure_at(METRIC_TRUTH_ABSORPTION)->path);
+    row->v[METRIC_EV] = truth_value(r, METRIC_TRUTH_EV).value;
+    row->v[METRIC_L0_CLEAN] = truth_value(r, METRIC_TRUTH_L0).value;
     row->v[METRIC_ABSORPTION] = absorption.value;
     row->v[METRIC_ABS_LO] = absorption.lo;
     row->v[METRIC_ABS_HI] = absorption.hi;
-    row->v[METRIC_RECALL] = 1.0 - truth_value(r, "truth.silent").value;
+    row->v[METRIC_RECALL] = 1.0 - truth_value(r, METRIC_TRUTH_SILENT).value;
     row->v[METRIC_ELIGIBLE] = f ? (double)f->n : (double)NAN;
 }
 
@@ -417,6 +417,31 @@ static void update_rate(struct engine *g)
     }
 }
 
+/* An error twice the variance of the activations is no use to anybody. */
+#define DIVERGED_EV   (-1.0)
+#define DIVERGED_ROWS 2
+
+/* Tell once of an arm whose error grows, as with too high a learning rate: the loss
+ * stays finite, and nothing else ends it. Before it has explained any the first quarter
+ * of the run is its own. */
+static enum err note_diverged(struct engine *g, size_t arm,
+                              const struct metric_row *row, struct errinfo *e)
+{
+    struct engine_arm *a = &g->arm[arm];
+    const double ev = row->v[METRIC_EV_BATCH];
+    a->was_good = a->was_good || ev > 0;
+    a->diverged = a->diverged && !(ev > 0); /* it may again */
+    a->worse = ev < DIVERGED_EV ? a->worse + 1 : 0;
+    if (a->diverged || a->worse < DIVERGED_ROWS ||
+        !(a->was_good || 4 * row->v[METRIC_STEP] > (double)g->steps)) {
+        return OK;
+    }
+    a->diverged = true;
+    return engine_event(g, arm, e, ENGINE_DIVERGED,
+                        "explained variance of the batch %.3g, learning rate %.3g", ev,
+                        row->v[METRIC_LR]);
+}
+
 static enum err add_rows(struct engine *g, const bool *which, struct metric_row *rows,
                          struct errinfo *e)
 {
@@ -433,6 +458,7 @@ static enum err add_rows(struct engine *g, const bool *which, struct metric_row 
         if (g->watch.row) {
             g->watch.row(g->watch.user, a, &rows[a]);
         }
+        TRY(note_diverged(g, a, &rows[a], e));
     }
     return OK;
 }
@@ -740,7 +766,7 @@ enum err engine_add_seed(struct engine *g, struct errinfo *e)
 
 enum err engine_check_extend(int64_t planned, int64_t steps, struct errinfo *e)
 {
-    const double most = setting_find("steps")->max;
+    const double most = setting_find(setting_key.steps)->max;
     return steps > planned && (double)steps <= most
                ? OK
                : err_set(e, ERR_USAGE,

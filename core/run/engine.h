@@ -15,6 +15,9 @@
 
 #include <stdatomic.h>
 
+/* The kind of the event that an arm's error has grown past all use. */
+#define ENGINE_DIVERGED "diverged"
+
 /* In place of an arm's number: all of them. */
 #define ENGINE_ALL_ARMS RUN_ARMS_MAX
 
@@ -25,6 +28,8 @@ struct engine_arm {
     struct report truth; /* the last one, of a synthetic source */
     bool evaluated;
     bool is_best;                 /* the best so far, and not kept yet */
+    int worse;                    /* rows in a row that the error is past all use */
+    bool was_good, diverged;      /* it explained some; its event has been told */
     struct arm_place place;       /* its name, and where it is saved */
     char condition[ARM_NAME_MAX]; /* of arm_plan; an old run's arm is one of its own */
     char dir[SETTING_TEXT_MAX];   /* saved there last; "" */

@@ -370,14 +370,15 @@ static enum err apply_given(struct settings *set, const struct settings *given,
     enum err rc = OK;
     for (size_t i = 0; rc == OK && i < n; i++) {
         const char *key = t[i].key;
-        if (!settings_given(given, key) || strcmp(key, "steps") == 0) {
+        if (!settings_given(given, key) || strcmp(key, setting_key.steps) == 0) {
             continue;
         }
         str_clear(&was);
         str_clear(&is);
         settings_print(set, &t[i], &was);
         settings_print(given, &t[i], &is);
-        const bool rounds = !strcmp(key, "cache") && set->cache_dtype == CACHE_FP16;
+        const bool rounds =
+            !strcmp(key, setting_key.cache) && set->cache_dtype == CACHE_FP16;
         if (t[i].scope == SETTING_OF_FREE && !(rounds && !was.len != !is.len)) {
             rc = settings_set(set, key, is.p, settings_origin(given, &t[i]), e);
         } else if (strcmp(was.p, is.p) != 0) {
@@ -394,7 +395,8 @@ static enum err apply_given(struct settings *set, const struct settings *given,
 static enum err check_steps(const struct settings *set, const struct settings *given,
                             const char *dir, struct errinfo *e)
 {
-    if (given && settings_given(given, "steps") && given->steps < set->steps) {
+    if (given && settings_given(given, setting_key.steps) &&
+        given->steps < set->steps) {
         return err_set(e, ERR_USAGE,
                        "%s: found --steps %lld, expected the %lld planned or more", dir,
                        (long long)given->steps, (long long)set->steps);
@@ -440,7 +442,7 @@ static enum err reopen(struct engine *g, struct reopened *r,
     memcpy(g->dir, r->arm[0].dir, sizeof g->dir);
     g->claims = r->claims;
     r->claims = (struct claims){0};
-    if (given && settings_given(given, "steps") && given->steps > g->steps) {
+    if (given && settings_given(given, setting_key.steps) && given->steps > g->steps) {
         TRY(engine_extend(g, given->steps, e));
     }
     TRY(keep_owed(g, e));

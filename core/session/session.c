@@ -34,6 +34,9 @@ void session_say(struct session *s, bool bad, const char *fmt, ...)
     vsnprintf(s->pub.message, sizeof s->pub.message, fmt, ap);
     s->pub.message_bad = bad;
     s->pub.said++;
+    struct said_view *one = &s->pub.spoken[s->pub.said % VIEW_SAID];
+    memcpy(one->text, s->pub.message, sizeof one->text);
+    one->bad = bad;
     session_wake_locked(s);
     pthread_mutex_unlock(&s->mu);
     va_end(ap);
@@ -362,6 +365,7 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     memcpy(v->message, pub->message, sizeof v->message);
     v->message_bad = pub->message_bad;
     v->said = pub->said;
+    memcpy(v->spoken, pub->spoken, sizeof v->spoken);
     memcpy(v->warning, pub->warning, sizeof v->warning);
     v->step = pub->step;
     v->steps = pub->steps;

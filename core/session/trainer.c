@@ -47,6 +47,11 @@ static void on_row(void *user, size_t arm, const struct metric_row *row)
 static void on_event(void *user, size_t arm, const struct run_event *ev)
 {
     session_send_event(user, arm, ev);
+    if (strcmp(ev->kind, ENGINE_DIVERGED) == 0) {
+        char letters[ARM_LETTERS];
+        session_say(user, true, "arm %s diverged by step %lld: %s; lower it with :lr",
+                    arm_letters(arm, letters), (long long)ev->step, ev->detail);
+    }
 }
 
 static void on_evaluating(void *user, bool on)
@@ -327,7 +332,7 @@ static enum err more_steps(const struct session *s, int64_t steps,
     TRY(mem_new(out, 1, sizeof **out, "settings", e));
     settings_init(*out);
     snprintf(text, sizeof text, "%lld", (long long)steps);
-    return settings_set(*out, "steps", text, from_user("extend"), e);
+    return settings_set(*out, setting_key.steps, text, from_user("extend"), e);
 }
 
 /* :resume in a run that was opened for browsing; with `steps` > 0 :extend, up to that

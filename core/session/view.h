@@ -92,16 +92,24 @@ struct fact {
 };
 #define VIEW_FACTS 24
 
+#define VIEW_SAID 8 /* things said that an event may bring at once, and keep */
+struct said_view {
+    char text[400];
+    bool bad;
+};
+
 struct session_view {
     enum session_state state;
     char loading[80];  /* what is being opened, while LOADING */
     char message[400]; /* the latest thing to say; may be "" */
     bool message_bad;
-    uint64_t said;     /* things said so far: grows with each, the same words or not */
-    char warning[400]; /* stands until the end: a foreign corpus, ... */
-    int64_t step, steps;                   /* `steps` of a run being browsed: step */
-    int64_t planned;                       /* last step of the run's plan */
-    double seconds;                        /* of training, pauses left out */
+    uint64_t said; /* things said so far: grows with each, the same words or not */
+    struct said_view spoken[VIEW_SAID]; /* the last of them: number n, from 1 on, is
+                                           spoken[n % VIEW_SAID] */
+    char warning[400];   /* stands until the end: a foreign corpus, ... */
+    int64_t step, steps; /* `steps` of a run being browsed: step */
+    int64_t planned;     /* last step of the run's plan */
+    double seconds;      /* of training, pauses left out */
     double tokens_per_second, eta_seconds; /* eta NaN when unknown */
     bool eval_ready; /* the held-out set is made; evaluations come from now on */
     bool evaluating; /* at this moment */

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MATCH_TOLERANCE 0.05
+#define L0_TOLERANCE 0.05
 
 /* ---- settings ---- */
 
@@ -22,8 +22,14 @@ enum err sweep_run_settings(const struct sweep_work *w, size_t cell,
     TRY(sweep_cell_settings(w->plan, c, out, e));
     out->threads = (int64_t)w->threads;
     /* Of a run that goes on only the last save is of use. */
-    TRY(settings_set(out, "checkpoint.best", "none", from_program("sweep"), e));
-    TRY(settings_set(out, "checkpoint.keep", "1000000000", from_program("sweep"), e));
+    TRY(settings_set(out, setting_key.checkpoint_best, "none", from_program("sweep"),
+                     e));
+    TRY(settings_set(out, setting_key.checkpoint_keep, "1000000000",
+                     from_program("sweep"), e));
+    if (c->source == SOURCE_SYNTHETIC) { /* which an engine measures as it trains */
+        snprintf(text, sizeof text, "%lld", (long long)out->steps);
+        TRY(settings_set(out, setting_key.eval_every, text, from_program("sweep"), e));
+    }
     if (f->known && f->key) {
         snprintf(text, sizeof text, "%.17g", f->value);
         return settings_set(out, f->key, text, from_program("search for match_l0"), e);
@@ -183,9 +189,9 @@ static enum err finish_cell(struct sweep_work *w, size_t cell, struct sweep_resu
                             const struct sweep_made *made, struct errinfo *e)
 {
     const struct sweep_cell *c = &w->plan->cell[cell];
-    const double l0 = r->v[SWEEP_L0_CLEAN];
+    const double l0 = r->v[sweep_set_of(c->source).l0];
     r->matched =
-        c->match_l0 <= 0 || fabs(l0 - c->match_l0) <= MATCH_TOLERANCE * c->match_l0;
+        c->match_l0 <= 0 || fabs(l0 - c->match_l0) <= L0_TOLERANCE * c->match_l0;
     r->done = true;
     TRY(sweep_cell_save(w->o->dir, c, r, made, e));
     (void)pthread_mutex_lock(&w->lock);

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "eval/truth.h"
 #include "run/evaluator.h"
 
 #include <pthread.h>
@@ -105,6 +106,23 @@ static enum err find(struct sweep_benches *b, const struct settings *set,
     return rc;
 }
 
+enum err sweep_measure_truth(const struct inputs *in, const struct sae *s,
+                             struct sweep_result *out, struct errinfo *e)
+{
+    struct truth_set *set = NULL;
+    struct report r;
+    TRY(truth_set_new(in->synth, (size_t)in->set.synth_eval_rows, &set, e));
+    report_init(&r, 0);
+    r.reps = 0; /* a sweep's intervals are over seeds */
+    const enum err rc = truth_measure(set, s, in->pool, &r, e);
+    if (rc == OK) {
+        sweep_result_from(out, &r);
+    }
+    report_deinit(&r);
+    truth_set_free(set);
+    return rc;
+}
+
 enum err sweep_measure(struct sweep_benches *b, const struct inputs *in,
                        const struct sae *s, const atomic_bool *cancel,
                        struct sweep_result *out, struct errinfo *e)
@@ -113,6 +131,9 @@ enum err sweep_measure(struct sweep_benches *b, const struct inputs *in,
     struct harvester *h = NULL;
     struct report r;
     struct eval_result result = {0};
+    if (in->synth) {
+        return sweep_measure_truth(in, s, out, e);
+    }
     TRY(find(b, &in->asked, cancel, &v, e));
     TRY(evaluator_harvester(v, in->pool, &h, e));
     report_init(&r, 0);

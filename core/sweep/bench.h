@@ -15,8 +15,13 @@ enum err sweep_benches_new(const char *dir, struct sweep_benches **out,
 /* When no thread uses it any more; NULL is fine. */
 void sweep_benches_free(struct sweep_benches *b);
 
-/* The measures of one SAE of these inputs. Any thread that owns `in`; one waits while
- * another makes the bench it needs. Errors of the suite, ERR_CANCELLED. */
+/* The measures of one SAE on the known features of a synthetic source: of the rows that
+ * no training reads, and of L0 a search goes by. Any thread that owns `in`. */
+enum err sweep_measure_truth(const struct inputs *in, const struct sae *s,
+                             struct sweep_result *out, struct errinfo *e) ERR_CHECKED;
+/* The measures of one SAE of these inputs, of known features too. Any thread that owns
+ * `in`; one waits while another makes the bench it needs. Errors of the suite,
+ * ERR_CANCELLED. */
 enum err sweep_measure(struct sweep_benches *b, const struct inputs *in,
                        const struct sae *s, const atomic_bool *cancel,
                        struct sweep_result *out, struct errinfo *e) ERR_CHECKED;

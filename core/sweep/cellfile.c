@@ -17,7 +17,8 @@
 #define FILE_BYTES     ((size_t)1 << 20)
 #define PATH_BYTES     4096
 
-/* The inputs that cells of one sweep share, by the setting that names them. */
+/* The inputs that cells of one sweep share, by the setting that names them; in the
+ * files too. */
 static const struct {
     const char *key;
     size_t offset;
@@ -38,8 +39,8 @@ static uint64_t hash_at(const struct sweep_made *m, size_t i)
 
 void sweep_made_of(struct sweep_made *m, const struct inputs *in)
 {
-    *m = (struct sweep_made){.model = in->lm->hash,
-                             .corpus = corpus_hash(in->corpus),
+    *m = (struct sweep_made){.model = in->lm ? in->lm->hash : 0,
+                             .corpus = in->corpus ? corpus_hash(in->corpus) : 0,
                              .ood = in->ood ? corpus_hash(in->ood) : 0,
                              .concepts = in->concepts_hash};
     snprintf(m->kernels, sizeof m->kernels, "%s", num_kern_name());
@@ -127,7 +128,8 @@ static cJSON *cell_tree(const struct sweep_cell *c, const struct sweep_result *r
     add_number(root, "sparsity", r->sparsity);
     (void)cJSON_AddBoolToObject(root, "matched", r->matched);
     cJSON *v = cJSON_AddObjectToObject(root, "measures");
-    for (size_t i = 0; i < SWEEP_MEASURE_COUNT; i++) {
+    const struct sweep_set measures = sweep_set_of(c->source);
+    for (size_t i = measures.first; i < measures.end; i++) {
         add_number(v, sweep_measure_def(i)->result, r->v[i]);
     }
     return root;
@@ -219,7 +221,7 @@ static enum err read_tree(const cJSON *root, const char *path, const char *name,
     TRY(json_bool(at, root, "matched", true, &r->matched, e));
     TRY(json_obj(at, root, "measures", true, &v, e));
     at.path = "measures";
-    for (size_t i = 0; i < SWEEP_MEASURE_COUNT; i++) {
+    for (size_t i = 0; i < SWEEP_MEASURES_ALL; i++) {
         TRY(read_number(at, v, sweep_measure_def(i)->result, &r->v[i], e));
     }
     r->done = true;

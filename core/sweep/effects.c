@@ -90,14 +90,15 @@ static void effect_of(const struct pairs *q, struct sweep_effect *x)
     x->p = d.p;
 }
 
-static enum err adjust(struct sweep_effect *out, struct errinfo *e)
+static enum err adjust(struct sweep_set set, struct sweep_effect *out,
+                       struct errinfo *e)
 {
-    double p[SWEEP_MEASURE_COUNT];
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+    double p[SWEEP_MEASURES_ALL];
+    for (size_t m = set.first; m < set.end; m++) {
         p[m] = out[m].p;
     }
-    TRY(stats_holm(SWEEP_MEASURE_COUNT, p, p, e));
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+    TRY(stats_holm(set.end - set.first, p + set.first, p + set.first, e));
+    for (size_t m = set.first; m < set.end; m++) {
         out[m].p_holm = p[m];
     }
     return OK;
@@ -106,20 +107,58 @@ static enum err adjust(struct sweep_effect *out, struct errinfo *e)
 enum err sweep_effects(const struct sweep_plan *p, const struct sweep_result *results,
                        size_t arm, struct sweep_effect *out, struct errinfo *e)
 {
+    const struct sweep_set set = sweep_set(p);
     struct pairs q;
     if (p->arm[arm].baseline == SWEEP_NONE) {
         return err_set(e, ERR_USAGE, "%s: no unmasked arm to compare with",
                        p->arm[arm].label);
     }
     enum err rc = pairs_init(&q, p->arm[arm].n_cells, e);
-    for (size_t m = 0; rc == OK && m < SWEEP_MEASURE_COUNT; m++) {
+    for (size_t m = set.first; rc == OK && m < set.end; m++) {
         pair_up(p, results, arm, m, &q);
         out[m] = (struct sweep_effect){.arm = arm, .measure = m, .arms = 1};
         effect_of(&q, &out[m]);
     }
     pairs_deinit(&q);
     TRY(rc);
-    return adjust(out, e);
+    return adjust(set, out, e);
+}
+
+/* ---- what the plan can show ---- */
+
+static size_t planned_pairs(const struct sweep_plan *p, size_t arm)
+{
+    const struct sweep_arm *a = &p->arm[arm];
+    const struct sweep_arm *b = &p->arm[a->baseline];
+    size_t n = 0;
+    for (size_t i = 0; i < a->n_cells; i++) {
+        for (size_t j = 0; j < b->n_cells; j++) {
+            n += p->cell[a->cell[i]].seed == p->cell[b->cell[j]].seed ? 1 : 0;
+        }
+    }
+    return n;
+}
+
+static double smallest(size_t pairs, double alpha)
+{
+    const struct paired d = {.n = pairs, .sd = 1.0};
+    return pairs < 2 ? (double)NAN : paired_smallest(&d, 0, alpha);
+}
+
+struct sweep_power sweep_power_of(const struct sweep_plan *p)
+{
+    const struct sweep_set set = sweep_set(p);
+    struct sweep_power w = {.measures = set.end - set.first};
+    const double holm = SWEEP_ALPHA / (double)w.measures;
+    for (size_t a = 0; a < p->n_arms; a++) {
+        const size_t n = p->arm[a].baseline == SWEEP_NONE ? 0 : planned_pairs(p, a);
+        w.pairs = n > 0 && (w.pairs == 0 || n < w.pairs) ? n : w.pairs;
+    }
+    w.one = smallest(w.pairs, SWEEP_ALPHA);
+    w.adjusted = smallest(w.pairs, holm);
+    w.one_twice = smallest(2 * w.pairs, SWEEP_ALPHA);
+    w.adjusted_twice = smallest(2 * w.pairs, holm);
+    return w;
 }
 
 /* ---- averages ---- */
@@ -181,6 +220,7 @@ static void average_one(const struct sweep_plan *p, const struct sweep_result *r
 enum err sweep_average(const struct sweep_plan *p, const struct sweep_result *results,
                        size_t part, struct sweep_effect *out, struct errinfo *e)
 {
+    const struct sweep_set set = sweep_set(p);
     struct pairs sum = {0}, one = {0};
     const struct sweep_part *q = &p->part[part];
     size_t most = 0;
@@ -190,14 +230,14 @@ enum err sweep_average(const struct sweep_plan *p, const struct sweep_result *re
     }
     enum err rc = pairs_init(&sum, most, e);
     rc = rc == OK ? pairs_init(&one, most, e) : rc;
-    for (size_t m = 0; rc == OK && m < SWEEP_MEASURE_COUNT; m++) {
+    for (size_t m = set.first; rc == OK && m < set.end; m++) {
         out[m] = (struct sweep_effect){.arm = SWEEP_NONE, .measure = m};
         average_one(p, results, q, &sum, &one, &out[m]);
     }
     pairs_deinit(&sum);
     pairs_deinit(&one);
     TRY(rc);
-    return adjust(out, e);
+    return adjust(set, out, e);
 }
 
 /* ---- verdicts ---- */

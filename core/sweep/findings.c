@@ -7,24 +7,24 @@
 const struct sweep_effect *findings_effect(const struct findings *f, size_t arm,
                                            size_t m)
 {
-    return &f->effect[arm * SWEEP_MEASURE_COUNT + m];
+    return &f->effect[arm * SWEEP_MEASURES_ALL + m];
 }
 
 const struct sweep_effect *findings_average(const struct findings *f, size_t part,
                                             size_t m)
 {
-    return &f->average[part * SWEEP_MEASURE_COUNT + m];
+    return &f->average[part * SWEEP_MEASURES_ALL + m];
 }
 
 size_t findings_outlier(const struct findings *f, size_t part, size_t m)
 {
-    return f->outlier[part * SWEEP_MEASURE_COUNT + m];
+    return f->outlier[part * SWEEP_MEASURES_ALL + m];
 }
 
 const struct sweep_effect *findings_rest(const struct findings *f, size_t part,
                                          size_t m)
 {
-    const struct sweep_effect *x = &f->rest[part * SWEEP_MEASURE_COUNT + m];
+    const struct sweep_effect *x = &f->rest[part * SWEEP_MEASURES_ALL + m];
     return x->arms > 0 ? x : NULL;
 }
 
@@ -72,7 +72,7 @@ static enum err fill_part(struct findings *f, size_t part, struct errinfo *e)
 {
     const struct sweep_part *from = &f->plan->part[part];
     struct findings_part *q = &f->part[part];
-    const size_t at = part * SWEEP_MEASURE_COUNT;
+    const size_t at = part * SWEEP_MEASURES_ALL;
     TRY(sweep_average(f->plan, f->results, part, &f->average[at], e));
     TRY(mem_new(&q->arm, from->n_arms, sizeof *q->arm, "arms", e));
     for (size_t i = 0; i < from->n_arms; i++) {
@@ -86,8 +86,8 @@ static enum err fill_part(struct findings *f, size_t part, struct errinfo *e)
             q->arm[q->shown++] = from->arm[i];
         }
     }
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
-        struct sweep_effect rest[SWEEP_MEASURE_COUNT];
+    for (size_t m = f->set.first; m < f->set.end; m++) {
+        struct sweep_effect rest[SWEEP_MEASURES_ALL];
         f->outlier[at + m] = outlier_of(f, part, m);
         if (f->outlier[at + m] != SWEEP_NONE) {
             TRY(average_without(f, part, f->outlier[at + m], rest, e));
@@ -107,8 +107,7 @@ static enum err fill(struct findings *f, struct errinfo *e)
         f->complete[a] = sweep_arm_complete(p, f->results, a);
         f->compared[a] = sweep_arm_compared(p, f->results, a);
         if (f->compared[a]) {
-            TRY(sweep_effects(p, f->results, a, &f->effect[a * SWEEP_MEASURE_COUNT],
-                              e));
+            TRY(sweep_effects(p, f->results, a, &f->effect[a * SWEEP_MEASURES_ALL], e));
         }
     }
     for (size_t q = 0; q < p->n_parts; q++) {
@@ -120,8 +119,8 @@ static enum err fill(struct findings *f, struct errinfo *e)
 enum err findings_init(struct findings *f, const struct sweep_plan *p,
                        const struct sweep_result *results, struct errinfo *e)
 {
-    enum { ALL = SWEEP_MEASURE_COUNT };
-    *f = (struct findings){.plan = p, .results = results};
+    enum { ALL = SWEEP_MEASURES_ALL };
+    *f = (struct findings){.plan = p, .results = results, .set = sweep_set(p)};
     enum err rc = OK;
     TRY_OUT(rc, mem_new(&f->effect, p->n_arms, ALL * sizeof *f->effect, "arms", e));
     TRY_OUT(rc, mem_new(&f->average, p->n_parts, ALL * sizeof *f->average, "arms", e));

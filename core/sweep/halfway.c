@@ -102,7 +102,7 @@ enum err halfway_open(struct sweep_work *w, const struct sweep_batch *b,
     }
     settings_init(&given);
     snprintf(text, sizeof text, "%zu", w->threads);
-    TRY(settings_set(&given, "threads", text, from_program("sweep"), e));
+    TRY(settings_set(&given, setting_key.threads, text, from_program("sweep"), e));
     const struct engine_setup s = {
         .set = &w->plan->base, .resume = path, .given = &given, .cancel = &w->stop};
     const enum err rc = engine_open(&s, out, e);

@@ -5,14 +5,28 @@
 
 #include "eval/report.h"
 #include "measure/measure.h"
+#include "train/settings.h"
 
 #include <stdint.h>
 
+/* Those of a sweep on text; and with those on known features after them. */
 #define SWEEP_MEASURE_COUNT ((size_t)MEASURES_SWEPT)
+#define SWEEP_MEASURES_ALL  ((size_t)(MEASURES_SWEPT + MEASURES_SWEPT_TRUTH))
 /* Where a measure stands among them; below 0: it does not. */
 #define SWEEP_PLACE(id, place, ...) SWEEP_##id = (place),
 enum sweep_measure { MEASURES_LIVE(SWEEP_PLACE) MEASURES_FINAL(SWEEP_PLACE) };
 #undef SWEEP_PLACE
+#define SWEEP_PLACE(id, place, ...) SWEEP_##id = MEASURES_SWEPT + (place),
+enum sweep_truth { MEASURES_TRUTH(SWEEP_PLACE) };
+#undef SWEEP_PLACE
+
+/* The measures of a sweep on one source: places first to end - 1. */
+struct sweep_set {
+    size_t first, end;
+    size_t l0;  /* the one that says how sparse a run is */
+    bool paper; /* what the paper says of some stands in the table */
+};
+struct sweep_set sweep_set_of(enum source_kind source);
 const struct measure *sweep_measure_def(size_t m);
 /* Its label beside those of other forms of the same. */
 const char *sweep_measure_label(size_t m);
@@ -20,13 +34,13 @@ const char *sweep_measure_label(size_t m);
 /* One run of a sweep. NaN: not measured. */
 struct sweep_result {
     bool done; /* false: nothing else holds */
-    double v[MEASURES_SWEPT];
+    double v[MEASURES_SWEPT + MEASURES_SWEPT_TRUTH];
     double sparsity; /* the setting that a search for match_l0 found; NaN: none */
     bool matched;    /* clean L0 came within the tolerance of match_l0 */
     double steps, seconds, tokens_read, vectors;
 };
 
-/* The measures of a finished evaluation. */
+/* The measures of a finished evaluation; NaN where it has none. */
 void sweep_result_from(struct sweep_result *out, const struct report *r);
 
 #endif

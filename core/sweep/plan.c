@@ -259,7 +259,7 @@ static enum err check_base(const struct settings *s, const char *file,
                        "give mask.rate several values",
                        file);
     }
-    if (settings_given(s, "mask.schedule") && s->mask_schedule != 0) {
+    if (settings_given(s, setting_key.mask_schedule) && s->mask_schedule != 0) {
         return err_set(e, ERR_USAGE,
                        "%s: settings: mask.schedule belongs into a part, beside its "
                        "unmasked arm",

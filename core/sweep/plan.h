@@ -32,9 +32,10 @@ struct sweep_cell {
     size_t n_pairs;
     uint64_t seed;
     double mask_rate;
-    double match_l0;     /* 0: as the settings say */
-    bool equal_unmasked; /* never in an unmasked cell */
-    size_t arm;          /* cells that differ in the seed only */
+    enum source_kind source; /* of the plan's base */
+    double match_l0;         /* 0: as the settings say */
+    bool equal_unmasked;     /* never in an unmasked cell */
+    size_t arm;              /* cells that differ in the seed only */
 };
 
 /* What is averaged over seeds, and compared with another such by pairs of seeds. */

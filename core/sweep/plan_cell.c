@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "sweep/plan_priv.h"
 #include "train/settings_arch.h"
-#include "train/settings_synth.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -80,7 +79,7 @@ static bool begins(const char *text, const char *with)
 /* Whether what is masked is said by `key`, beside the rate. */
 static bool is_of_masking(const char *key)
 {
-    return (begins(key, "mask.") && strcmp(key, "mask.rate") != 0) ||
+    return (begins(key, "mask.") && strcmp(key, setting_key.mask_rate) != 0) ||
            strcmp(key, "equal_unmasked") == 0;
 }
 
@@ -89,7 +88,8 @@ static bool is_of_masking(const char *key)
 static enum err add_pair(const struct sweep_plan *p, struct sweep_cell *c,
                          const char *key, const char *value, struct errinfo *e)
 {
-    const bool always = strcmp(key, "seed") == 0 || strcmp(key, "mask.rate") == 0;
+    const bool always =
+        strcmp(key, setting_key.seed) == 0 || strcmp(key, setting_key.mask_rate) == 0;
     struct str base;
     str_init(&base, 2 * SETTING_TEXT_MAX);
     base_value(p, key, &base);
@@ -124,7 +124,6 @@ enum err sweep_cell_settings(const struct sweep_plan *p, const struct sweep_cell
     if (c->equal_unmasked && s.mask_positions != POSITIONS_DROP) {
         s.steps = (int64_t)llround((double)s.steps / (1.0 - s.mask_rate));
     }
-    TRY(settings_need_text(&s, "sweep", e));
     *out = s;
     return OK;
 }
@@ -133,8 +132,8 @@ enum err sweep_cell_settings(const struct sweep_plan *p, const struct sweep_cell
  * is evaluated. */
 static bool is_free(const struct setting_def *d)
 {
-    static const char *const text[] = {"eval.rows", "eval.ce_rows",
-                                       "eval.concept_rows"};
+    const char *const text[] = {setting_key.synth_eval_rows, setting_key.eval_rows,
+                                setting_key.eval_ce_rows, setting_key.concept_rows};
     for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
         if (strcmp(d->key, text[i]) == 0) {
             return false;
@@ -180,8 +179,8 @@ static enum err cell_hash(const struct sweep_plan *p, const struct sweep_cell *c
 /* A setting in labels and names: its value alone where that says what it is. */
 static void add_label_pair(const struct sweep_pair *q, struct str *out)
 {
-    static const char *const bare[] = {"mask.positions", "mask.kind", "mask.schedule",
-                                       "hook"};
+    const char *const bare[] = {setting_key.mask_positions, setting_key.mask_kind,
+                                setting_key.mask_schedule, setting_key.hook};
     for (size_t i = 0; i < sizeof bare / sizeof *bare; i++) {
         if (strcmp(bare[i], q->key) == 0) {
             str_addf(out, " %s", q->value);
@@ -190,7 +189,8 @@ static void add_label_pair(const struct sweep_pair *q, struct str *out)
     }
     if (strcmp(q->key, "equal_unmasked") == 0) {
         str_add(out, " equal");
-    } else if (strcmp(q->key, "model") == 0 || strcmp(q->key, "corpus") == 0) {
+    } else if (strcmp(q->key, setting_key.model) == 0 ||
+               strcmp(q->key, setting_key.corpus) == 0) {
         str_addf(out, " %s", path_base(q->value));
     } else {
         str_addf(out, " %s=%s", q->key, q->value);
@@ -199,7 +199,8 @@ static void add_label_pair(const struct sweep_pair *q, struct str *out)
 
 static bool in_label_already(const char *key)
 {
-    static const char *const said[] = {"arch", "k", "mask.rate", "seed", "match_l0"};
+    const char *const said[] = {setting_key.arch, setting_key.k, setting_key.mask_rate,
+                                setting_key.seed, "match_l0"};
     for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
         if (strcmp(said[i], key) == 0) {
             return true;
@@ -264,7 +265,7 @@ void cell_deinit(struct sweep_cell *c)
 /* The next pair from i on that tells arms apart. */
 static size_t next_pair(const struct sweep_cell *c, size_t i, bool unmasked)
 {
-    while (i < c->n_pairs && (strcmp(c->pair[i].key, "seed") == 0 ||
+    while (i < c->n_pairs && (strcmp(c->pair[i].key, setting_key.seed) == 0 ||
                               (unmasked && is_of_masking(c->pair[i].key)))) {
         i++;
     }
@@ -280,7 +281,8 @@ bool cell_same_arm(const struct sweep_cell *a, const struct sweep_cell *b,
         if (i == a->n_pairs || j == b->n_pairs) {
             return i == a->n_pairs && j == b->n_pairs;
         }
-        const bool rate = unmasked && strcmp(b->pair[j].key, "mask.rate") == 0;
+        const bool rate =
+            unmasked && strcmp(b->pair[j].key, setting_key.mask_rate) == 0;
         if (strcmp(a->pair[i].key, b->pair[j].key) != 0 ||
             strcmp(a->pair[i].value, rate ? "0" : b->pair[j].value) != 0) {
             return false;
@@ -302,8 +304,8 @@ static enum err check_cell(const struct sweep_plan *p, const struct sweep_cell *
     TRY(settings_check_arch(&s, e));
     if (c->equal_unmasked && s.mask_schedule != 0) {
         return err_set(e, ERR_USAGE,
-                       "equal_unmasked: expected a constant rate, found a "
-                       "mask.schedule");
+                       "equal_unmasked: expected a constant rate, found a %s",
+                       setting_key.mask_schedule);
     }
     return OK;
 }
@@ -324,8 +326,8 @@ static enum err finish_cell(const struct sweep_plan *p, struct sweep_cell *c,
 /* Whether axis value `v` of `key` masks something. */
 static bool masks(const char *key, const char *v)
 {
-    return (strcmp(key, "mask.rate") == 0 && strtod(v, NULL) > 0) ||
-           (strcmp(key, "mask.schedule") == 0 && strcmp(v, "constant") != 0);
+    return (strcmp(key, setting_key.mask_rate) == 0 && strtod(v, NULL) > 0) ||
+           (strcmp(key, setting_key.mask_schedule) == 0 && strcmp(v, "constant") != 0);
 }
 
 enum err cell_make(const struct sweep_plan *p, const struct grid *g, const size_t *at,
@@ -333,9 +335,11 @@ enum err cell_make(const struct sweep_plan *p, const struct grid *g, const size_
 {
     char text[64];
     bool masked = false, has_rate = false;
-    *c = (struct sweep_cell){.seed = seed, .mask_rate = p->base.mask_rate};
+    *c = (struct sweep_cell){.seed = seed,
+                             .mask_rate = p->base.mask_rate,
+                             .source = (enum source_kind)p->base.source};
     for (size_t i = 0; i < g->n; i++) {
-        const bool rate = strcmp(g->axis[i].key, "mask.rate") == 0;
+        const bool rate = strcmp(g->axis[i].key, setting_key.mask_rate) == 0;
         masked |= masks(g->axis[i].key, g->axis[i].value[at[i]]);
         has_rate |= rate;
         if (rate) {
@@ -346,13 +350,14 @@ enum err cell_make(const struct sweep_plan *p, const struct grid *g, const size_
     TRY(mem_new(&c->pair, g->n + 2, sizeof *c->pair, "sweep", e));
     for (size_t i = 0; i < g->n; i++) {
         const char *key = g->axis[i].key;
-        if (strcmp(key, "mask.rate") != 0 && (masked || !is_of_masking(key))) {
+        if (strcmp(key, setting_key.mask_rate) != 0 &&
+            (masked || !is_of_masking(key))) {
             TRY(add_pair(p, c, key, g->axis[i].value[at[i]], e));
         }
     }
     snprintf(text, sizeof text, "%.10g", c->mask_rate);
-    TRY(add_pair(p, c, "mask.rate", text, e));
+    TRY(add_pair(p, c, setting_key.mask_rate, text, e));
     snprintf(text, sizeof text, "%" PRIu64, seed);
-    TRY(add_pair(p, c, "seed", text, e));
+    TRY(add_pair(p, c, setting_key.seed, text, e));
     return finish_cell(p, c, e);
 }

@@ -44,14 +44,16 @@ bool sweep_is_control(const char *key)
 /* What cannot differ between the runs of a sweep, and why. */
 static enum err check_key(const char *where, const char *key, struct errinfo *e)
 {
-    static const struct {
+    const struct {
         const char *key, *why;
     } fixed[] = {
-        {"seed", "it has a list of its own, \"seeds\""},
-        {"twin", "pairs come from mask.rate 0 beside another rate"},
-        {"also", "each value of an axis is a run already"},
-        {"seed.count", "a sweep has a list of seeds, \"seeds\", of text and weights"},
-        {"threads", "results do not depend on it; use --threads"},
+        {setting_key.seed, "it has a list of its own, \"seeds\""},
+        {setting_key.source, "its measures are others; sweep it apart"},
+        {setting_key.twin, "pairs come from mask.rate 0 beside another rate"},
+        {setting_key.also, "each value of an axis is a run already"},
+        {setting_key.seed_count,
+         "a sweep has a list of seeds, \"seeds\", of text and weights"},
+        {setting_key.threads, "results do not depend on it; use --threads"},
     };
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
         if (strcmp(fixed[i].key, key) == 0) {
@@ -139,7 +141,7 @@ enum err grid_set_seeds(struct grid *g, const char *where, const cJSON *item,
     const double count = list                   ? cJSON_GetArraySize(item)
                          : cJSON_IsNumber(item) ? item->valuedouble
                                                 : 0.0;
-    const double most = setting_find("seed")->max;
+    const double most = setting_find(setting_key.seed)->max;
     if (!(count >= 1 && count <= SEEDS_MAX) || count != floor(count)) {
         return err_set(e, ERR_USAGE,
                        "%s: seeds: expected a list of seeds, or how many: 1 to %d",

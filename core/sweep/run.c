@@ -14,11 +14,11 @@
 #define TICK_NANOS 100000000L
 
 /* What is dealt out: searches first, then batches. */
-enum job_kind { JOB_MATCH, JOB_BATCH };
+enum job_kind { JOB_SEARCH, JOB_BATCH };
 struct jobs {
     struct sweep_work *w;
     enum job_kind kind;
-    const size_t *arm;               /* of JOB_MATCH */
+    const size_t *arm;               /* of JOB_SEARCH */
     const struct sweep_batch *batch; /* of JOB_BATCH */
 };
 
@@ -51,8 +51,9 @@ static void *thread_main(void *arg)
     struct sweep_work *w = j->w;
     for (size_t i = take_job(w); i != SIZE_MAX; i = take_job(w)) {
         struct errinfo e = {0};
-        const enum err rc = j->kind == JOB_MATCH ? sweep_match(w, j->arm[i], &e)
-                                                 : sweep_run_batch(w, &j->batch[i], &e);
+        const enum err rc = j->kind == JOB_SEARCH
+                                ? sweep_search(w, j->arm[i], &e)
+                                : sweep_run_batch(w, &j->batch[i], &e);
         if (rc != OK) {
             keep_error(w, rc, &e);
         }
@@ -167,7 +168,7 @@ static size_t find_searches(const struct sweep_work *w, const bool *todo, size_t
         for (size_t i = 0; i < w->plan->arm[a].n_cells; i++) {
             wanted |= todo[w->plan->arm[a].cell[i]];
         }
-        if (wanted && sweep_needs_match(w->plan, a)) {
+        if (wanted && sweep_needs_search(w->plan, a)) {
             arm[n++] = a;
         }
     }
@@ -185,7 +186,7 @@ static enum err count_total(struct sweep_work *w, const bool *todo, const size_t
         }
     }
     for (size_t i = 0; i < searches; i++) {
-        w->total += sweep_match_cost(w->plan, arm[i]);
+        w->total += sweep_search_cost(w->plan, arm[i]);
     }
     return OK;
 }
@@ -217,12 +218,12 @@ static enum err run_searches(struct sweep_work *w, bool *todo, size_t *arm,
     const size_t n = find_searches(w, todo, arm);
     TRY(count_total(w, todo, arm, n, e));
     if (n > 0) {
-        struct jobs j = {.w = w, .kind = JOB_MATCH, .arm = arm};
+        struct jobs j = {.w = w, .kind = JOB_SEARCH, .arm = arm};
         TRY(run_jobs(&j, n, choose_jobs(w, n), e));
     }
     for (size_t i = 0; i < w->plan->n_cells; i++) { /* those without an answer */
         const size_t a = w->plan->cell[i].arm;
-        todo[i] = todo[i] && (!sweep_needs_match(w->plan, a) || w->found[a].known);
+        todo[i] = todo[i] && (!sweep_needs_search(w->plan, a) || w->found[a].known);
     }
     return OK;
 }

@@ -95,14 +95,14 @@ enum err halfway_take(struct sweep_work *w, bool *todo, struct sweep_batch *out,
 
 void sweep_add_total(struct sweep_work *w, double steps);
 
-/* ---- match.c ---- */
+/* ---- search.c ---- */
 
 /* Whether the cells of an arm wait for a search. */
-bool sweep_needs_match(const struct sweep_plan *p, size_t arm);
+bool sweep_needs_search(const struct sweep_plan *p, size_t arm);
 /* The search for an arm, from its file or by training; into w->found. One in which no
  * setting could be trained is told, and leaves the arm's cells undone. */
-enum err sweep_match(struct sweep_work *w, size_t arm, struct errinfo *e) ERR_CHECKED;
+enum err sweep_search(struct sweep_work *w, size_t arm, struct errinfo *e) ERR_CHECKED;
 /* What a search costs, in steps of an arm, about. */
-double sweep_match_cost(const struct sweep_plan *p, size_t arm);
+double sweep_search_cost(const struct sweep_plan *p, size_t arm);
 
 #endif

@@ -13,6 +13,12 @@
 #define SWEEP_ALPHA 0.05                /* of verdicts */
 #define SWEEP_LEVEL (1.0 - SWEEP_ALPHA) /* of intervals */
 
+/* The measures of the plan's source. */
+static inline struct sweep_set sweep_set(const struct sweep_plan *p)
+{
+    return sweep_set_of((enum source_kind)p->base.source);
+}
+
 /* ---- effects ---- */
 
 /* The paired effect of masking on one measure: of an arm, or of the arms of a part on
@@ -42,7 +48,8 @@ bool sweep_arm_complete(const struct sweep_plan *p, const struct sweep_result *r
 bool sweep_arm_compared(const struct sweep_plan *p, const struct sweep_result *results,
                         size_t arm);
 
-/* The effects of an arm that has a baseline, all measures; out[SWEEP_MEASURE_COUNT].
+/* The effects of an arm that has a baseline, all measures of the plan's source;
+ * out[SWEEP_MEASURES_ALL].
  * Over the seeds finished in both; a measure that is NaN in a run leaves that pair out.
  *
  * p is that of the paired t test. Where all differences are alike but not 0, t has no
@@ -58,6 +65,16 @@ enum err sweep_effects(const struct sweep_plan *p, const struct sweep_result *re
 enum err sweep_average(const struct sweep_plan *p, const struct sweep_result *results,
                        size_t part, struct sweep_effect *out,
                        struct errinfo *e) ERR_CHECKED;
+
+/* How small a difference the planned seeds can establish, in units of the spread (sd)
+ * of its pairs: of one measure by itself, and of the first of all measures after Holm's
+ * adjustment; and with twice the pairs. NaN for fewer than two. */
+struct sweep_power {
+    size_t pairs;    /* the fewest of any arm that is compared; 0: none is */
+    size_t measures; /* that are adjusted for */
+    double one, adjusted, one_twice, adjusted_twice;
+};
+struct sweep_power sweep_power_of(const struct sweep_plan *p);
 
 enum sweep_verdict sweep_verdict_of(const struct sweep_effect *x);
 /* "lower", "higher", "not established", "the same", "too few pairs". */

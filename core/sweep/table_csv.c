@@ -9,7 +9,8 @@
 /* Keys with a place of their own among the columns. */
 static bool has_own_place(const char *key)
 {
-    static const char *const own[] = {"mask.rate", "k", "arch", "seed"};
+    const char *const own[] = {setting_key.mask_rate, setting_key.k, setting_key.arch,
+                               setting_key.seed};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         if (strcmp(own[i], key) == 0) {
             return true;
@@ -26,12 +27,12 @@ static void add_number(struct str *out, double v)
     }
 }
 
-static void add_header(const struct word_list *keys, struct str *out)
+static void add_header(struct sweep_set set, const struct word_list *keys,
+                       struct str *out)
 {
-    str_addf(out, "mask_rate,k,arch,seed,%s",
-             sweep_measure_def(SWEEP_L0_CLEAN)->result);
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
-        if (m != SWEEP_L0_CLEAN) {
+    str_addf(out, "mask_rate,k,arch,seed,%s", sweep_measure_def(set.l0)->result);
+    for (size_t m = set.first; m < set.end; m++) {
+        if (m != set.l0) {
             csv_add(out, sweep_measure_def(m)->result, false);
         }
     }
@@ -59,14 +60,14 @@ static void add_k(const struct sweep_plan *p, const struct sweep_cell *c,
                   const struct sweep_result *r, struct str *text, struct str *out)
 {
     md_again(text);
-    sweep_cell_print(p, c, "arch", text);
+    sweep_cell_print(p, c, setting_key.arch, text);
     const struct sae_arch *arch = sae_arch_find(text->p);
     if (arch && !(sae_arch_has(arch) & SAE_HAS_K)) {
         str_addc(out, ',');
     } else if (c->match_l0 > 0 && isfinite(r->sparsity)) {
         add_number(out, r->sparsity);
     } else {
-        add_setting(p, c, "k", false, text, out);
+        add_setting(p, c, setting_key.k, false, text, out);
     }
 }
 
@@ -88,13 +89,14 @@ static void add_row(const struct sweep_plan *p, const struct sweep_cell *c,
                     const struct sweep_result *r, const struct word_list *keys,
                     struct str *text, struct str *out)
 {
-    add_setting(p, c, "mask.rate", true, text, out);
+    const struct sweep_set set = sweep_set(p);
+    add_setting(p, c, setting_key.mask_rate, true, text, out);
     add_k(p, c, r, text, out);
-    add_setting(p, c, "arch", false, text, out);
-    add_setting(p, c, "seed", false, text, out);
-    add_number(out, r->v[SWEEP_L0_CLEAN]);
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
-        if (m != SWEEP_L0_CLEAN) {
+    add_setting(p, c, setting_key.arch, false, text, out);
+    add_setting(p, c, setting_key.seed, false, text, out);
+    add_number(out, r->v[set.l0]);
+    for (size_t m = set.first; m < set.end; m++) {
+        if (m != set.l0) {
             add_number(out, r->v[m]);
         }
     }
@@ -124,7 +126,7 @@ enum err sweep_csv(const struct sweep_plan *p, const struct sweep_result *result
     enum err rc = OK;
     TRY_OUT(rc, keys_of_plan(p, &keys, e));
     word_list_sort(&keys);
-    add_header(&keys, out);
+    add_header(sweep_set(p), &keys, out);
     for (size_t i = 0; i < p->n_cells; i++) {
         if (results[i].done) {
             add_row(p, &p->cell[i], &results[i], &keys, &text, out);

@@ -70,10 +70,10 @@ static enum err put_settings(const struct settings *s, struct str *out,
     return rc;
 }
 
-static void put_measures(struct str *out)
+static void put_measures(struct sweep_set set, struct str *out)
 {
     static const char *const way[] = {"lower", NULL, "higher"};
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+    for (size_t m = set.first; m < set.end; m++) {
         const struct measure *d = sweep_measure_def(m);
         next_line(out);
         str_addc(out, '{');
@@ -119,7 +119,7 @@ static void put_arms(const struct findings *f, struct str *out)
         if (f->complete[a]) {
             put_key(out, "mean_sd");
             str_addc(out, '{');
-            for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+            for (size_t m = f->set.first; m < f->set.end; m++) {
                 double mean, sd;
                 (void)findings_mean(f, a, m, &mean, &sd);
                 put_key(out, sweep_measure_def(m)->result);
@@ -138,6 +138,7 @@ static void put_arms(const struct findings *f, struct str *out)
 static void put_result(const struct sweep_cell *c, const struct sweep_result *r,
                        struct str *out)
 {
+    const struct sweep_set set = sweep_set_of(c->source);
     if (c->match_l0 > 0) {
         put_number(out, "sparsity", r->sparsity);
         put_bool(out, "matched", r->matched);
@@ -148,7 +149,7 @@ static void put_result(const struct sweep_cell *c, const struct sweep_result *r,
     put_number(out, "seconds", r->seconds);
     put_key(out, "measures");
     str_addc(out, '{');
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+    for (size_t m = set.first; m < set.end; m++) {
         put_number(out, sweep_measure_def(m)->result, r->v[m]);
     }
     str_addc(out, '}');
@@ -198,10 +199,17 @@ static void put_effect(const struct sweep_effect *x, struct str *out)
     put_text(out, "verdict", sweep_verdict_text(sweep_verdict_of(x)));
 }
 
+/* Whether place i of [.., SWEEP_MEASURES_ALL] is of a measure of the source. */
+static bool in_set(const struct findings *f, size_t i)
+{
+    const size_t m = i % SWEEP_MEASURES_ALL;
+    return m >= f->set.first && m < f->set.end;
+}
+
 static void put_effects(const struct findings *f, struct str *out)
 {
-    for (size_t i = 0; i < f->plan->n_arms * SWEEP_MEASURE_COUNT; i++) {
-        if (f->compared[i / SWEEP_MEASURE_COUNT]) {
+    for (size_t i = 0; i < f->plan->n_arms * SWEEP_MEASURES_ALL; i++) {
+        if (f->compared[i / SWEEP_MEASURES_ALL] && in_set(f, i)) {
             next_line(out);
             str_addc(out, '{');
             put_number(out, "arm", (double)f->effect[i].arm);
@@ -213,11 +221,11 @@ static void put_effects(const struct findings *f, struct str *out)
 
 static void put_averages(const struct findings *f, struct str *out)
 {
-    for (size_t i = 0; i < f->plan->n_parts * SWEEP_MEASURE_COUNT; i++) {
-        if (f->average[i].arms > 0) {
+    for (size_t i = 0; i < f->plan->n_parts * SWEEP_MEASURES_ALL; i++) {
+        if (f->average[i].arms > 0 && in_set(f, i)) {
             next_line(out);
             str_addc(out, '{');
-            put_number(out, "part", (double)(i / SWEEP_MEASURE_COUNT));
+            put_number(out, "part", (double)(i / SWEEP_MEASURES_ALL));
             put_number(out, "arms", (double)f->average[i].arms);
             put_effect(&f->average[i], out);
             str_addc(out, '}');
@@ -238,7 +246,7 @@ static enum err put_all(const struct findings *f, struct str *out, struct errinf
     TRY(put_settings(&f->plan->base, out, e));
     top(out, "measures");
     str_addc(out, '[');
-    put_measures(out);
+    put_measures(f->set, out);
     str_addc(out, ']');
     top(out, "parts");
     str_addc(out, '[');

@@ -79,13 +79,15 @@ static void value_cell(struct md_table *t, double v, int digits)
 /* What a reader asks for first, then all other settings that differ. */
 static void add_settings(struct page *g)
 {
-    static const char *const first[] = {"model", "corpus",   "ood", "concepts",
-                                        "hook",  "arch",     "k",   "width",
-                                        "steps", "mask.rate"};
+    const char *const first[] = {
+        setting_key.model, setting_key.corpus,   setting_key.ood, setting_key.concepts,
+        setting_key.hook,  setting_key.arch,     setting_key.k,   setting_key.width,
+        setting_key.steps, setting_key.mask_rate};
+    const size_t of_text = g->f.plan->base.source == SOURCE_SYNTHETIC ? 5 : 0;
     struct word_list keys = {0};
     struct errinfo e;
     enum err rc = OK;
-    for (size_t i = 0; rc == OK && i < sizeof first / sizeof *first; i++) {
+    for (size_t i = of_text; rc == OK && i < sizeof first / sizeof *first; i++) {
         rc = word_list_add(&keys, first[i], &e);
     }
     rc = rc == OK ? keys_of_plan(g->f.plan, &keys, &e) : rc;
@@ -107,11 +109,14 @@ static void add_title(struct page *g)
     str_add(g->out, "# What masking does to sparse autoencoders\n\n");
     str_addf(&g->text,
              "A sweep by saetop %s: %zu of %zu runs finished (%zu arms; %.1f hours of "
-             "training and evaluation). Each run trains one SAE on the activations of "
-             "a language model while a share p of the model's input tokens is masked; "
-             "all are evaluated on text that is not.",
+             "training and evaluation). Each run trains one SAE on %s",
              SAETOP_VERSION, f->finished, f->plan->n_cells, f->plan->n_arms,
-             seconds / 3600.0);
+             seconds / 3600.0,
+             f->plan->base.source == SOURCE_SYNTHETIC
+                 ? "rows made of known features while a share p of them is masked; all "
+                   "are held against the features of rows that are not."
+                 : "the activations of a language model while a share p of the model's "
+                   "input tokens is masked; all are evaluated on text that is not.");
     page_paragraph(g);
     add_settings(g);
 }
@@ -163,7 +168,7 @@ static void add_overview(struct page *g)
     for (size_t i = 0; i < n; i++) {
         md_cell(&t, "%zu", g->f.part[part[i]].n);
     }
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+    for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
         md_cell(&t, "%s", sweep_measure_label(m));
         md_cell(&t, "%s", paper_word[sweep_measure_def(m)->paper + 1]);
         for (size_t i = 0; i < n; i++) {
@@ -181,12 +186,17 @@ static void add_in_short(struct page *g)
         paragraph(g, nothing_compared);
         return;
     }
-    str_add(&g->text, "The paper (" PAPER ") reports that masking while training "
-                      "lowers absorption, improves probing and narrows the gap to "
-                      "out-of-distribution (OOD) text, for a little reconstruction. "
-                      "Here masked minus unmasked, with 95 % intervals of each measure "
-                      "by itself; *established* is after Holm's adjustment for many "
-                      "measures. ");
+    if (g->f.set.paper) {
+        str_add(&g->text, "The paper (" PAPER ") reports that masking while training "
+                          "lowers absorption, improves probing and narrows the gap to "
+                          "out-of-distribution (OOD) text, for a little "
+                          "reconstruction. ");
+    }
+    str_addf(
+        &g->text,
+        "%s masked minus unmasked, with 95 %% intervals of each measure by itself; "
+        "*established* is after Holm's adjustment for many measures. ",
+        g->f.set.paper ? "Here" : "What follows is");
     str_add(&g->text, g->f.part[part].n > 1 ? "On average over " : "For ");
     words_compared(g, part);
     paragraph(g, " (what the measures are stands at the end):");
@@ -260,7 +270,7 @@ static void add_faults(const struct findings *f, size_t arm, struct str *out)
             if (missed++ == 0) {
                 str_addf(out, "%g, stands with ", c->match_l0);
             }
-            str_addf(out, "%.2f in seed %llu", r->v[SWEEP_L0_CLEAN],
+            str_addf(out, "%.2f in seed %llu", r->v[f->set.l0],
                      (unsigned long long)c->seed);
         }
     }
@@ -283,7 +293,7 @@ static void add_left_out(struct page *g)
         }
         md_again(&g->text);
     }
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+    for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
         size_t missing = 0;
         for (size_t i = 0; i < f->plan->n_cells; i++) {
             missing += f->results[i].done && !isfinite(f->results[i].v[m]) ? 1 : 0;
@@ -331,7 +341,7 @@ static void add_averages(struct page *g, size_t part)
     cells(&t, "measure");
     cells(&t, effect_head);
     cells(&t, "arms|paper");
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+    for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
         const struct sweep_effect *rest = findings_rest(&g->f, part, m);
         const struct tally c = findings_tally(&g->f, part, m);
         md_cell(&t, "%s", sweep_measure_label(m));
@@ -365,7 +375,7 @@ static void add_arms(struct page *g, size_t part)
 {
     const struct findings_part *q = &g->f.part[part];
     const bool compared = q->n > 0;
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+    for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
         struct md_table t;
         md_table_init(&t, compared ? "lrrlrrl" : "lr");
         str_addf(g->out, "#### %s\n\n", sweep_measure_label(m));
@@ -413,7 +423,7 @@ static void add_part(struct page *g, size_t part)
 static void add_measures(struct page *g)
 {
     str_add(g->out, "## The measures\n\n");
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+    for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
         const struct measure *d = sweep_measure_def(m);
         str_addf(&g->text, "**%s** (`%s`, %s): %s%s%s.", sweep_measure_label(m),
                  d->result, d->unit, d->about ? d->about : d->help,
@@ -445,7 +455,7 @@ static void summary_table(struct page *g, size_t part)
 {
     str_addf(g->out, "  %-28s %-26s %-15s %s\n", "on average", "difference [95 %]",
              "verdict", "arms*");
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+    for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
         const struct sweep_effect *x = findings_average(&g->f, part, m);
         const struct tally t = findings_tally(&g->f, part, m);
         words_difference(x, &g->text);

@@ -35,8 +35,9 @@ struct findings_part {
 struct findings {
     const struct sweep_plan *plan;
     const struct sweep_result *results;
-    struct sweep_effect *effect;  /* [n_arms, SWEEP_MEASURE_COUNT], of compared arms */
-    struct sweep_effect *average; /* [n_parts, SWEEP_MEASURE_COUNT] */
+    struct sweep_set set;         /* the measures; of others nothing is known */
+    struct sweep_effect *effect;  /* [n_arms, SWEEP_MEASURES_ALL], of compared arms */
+    struct sweep_effect *average; /* [n_parts, SWEEP_MEASURES_ALL] */
     size_t *outlier;              /* the same; SWEEP_NONE: no arm is one */
     struct sweep_effect *rest;    /* the same: the average without the outlier */
     struct findings_part *part;   /* [n_parts] */

@@ -40,8 +40,8 @@ void words_settings(struct page *g, const struct word_list *keys, const size_t *
     struct errinfo e;
     for (size_t i = 0; i < keys->n; i++) {
         const char *key = keys->word[i];
-        const bool rate = strcmp(key, "mask.rate") == 0;
-        const bool seed = strcmp(key, "seed") == 0;
+        const bool rate = strcmp(key, setting_key.mask_rate) == 0;
+        const bool seed = strcmp(key, setting_key.seed) == 0;
         struct word_list v = {0};
         enum err rc = OK;
         for (size_t a = 0; rc == OK && a < n; a++) {
@@ -67,7 +67,7 @@ void words_compared(struct page *g, size_t part)
     struct word_list keys = {0};
     struct errinfo e;
     size_t pairs = 0;
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+    for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
         const size_t some = findings_average(&g->f, part, m)->pairs;
         pairs = some > pairs ? some : pairs;
     }
@@ -101,8 +101,7 @@ static void add_apart(struct page *g, size_t part)
     const struct findings_part *q = &g->f.part[part];
     size_t n = 0;
     for (size_t i = 0; i < q->n; i++) {
-        const struct sweep_effect *x =
-            findings_effect(&g->f, q->arm[i], SWEEP_L0_CLEAN);
+        const struct sweep_effect *x = findings_effect(&g->f, q->arm[i], g->f.set.l0);
         if (l0_apart(x)) {
             str_add(&g->text, n++ ? "; " : "(");
             md_text(&g->text, g->f.plan->arm[q->arm[i]].label);
@@ -117,11 +116,10 @@ bool words_l0(struct page *g, size_t part)
 {
     const struct findings_part *q = &g->f.part[part];
     const struct sweep_plan *p = g->f.plan;
-    const struct sweep_effect *average = findings_average(&g->f, part, SWEEP_L0_CLEAN);
+    const struct sweep_effect *average = findings_average(&g->f, part, g->f.set.l0);
     size_t apart = 0, differ = 0, searched = 0;
     for (size_t i = 0; i < q->n; i++) {
-        const struct sweep_effect *x =
-            findings_effect(&g->f, q->arm[i], SWEEP_L0_CLEAN);
+        const struct sweep_effect *x = findings_effect(&g->f, q->arm[i], g->f.set.l0);
         apart += l0_apart(x) ? 1 : 0;
         differ += x->lower + x->higher > 0 ? 1 : 0;
         searched += p->cell[p->arm[q->arm[i]].cell[0]].match_l0 > 0 ? 1 : 0;
@@ -191,12 +189,14 @@ void words_standings(struct page *g, size_t part)
         [OPEN] = "Reported by the paper, not established here",
         [NEW] = "Established here, not reported by the paper",
         [NEW_OPEN] = "Neither reported nor established"};
-    for (int s = 0; s < STANDINGS; s++) {
+    static const char *const plain[STANDINGS] = {
+        [NEW] = "Established", [NEW_OPEN] = "Not established"};
+    for (int s = g->f.set.paper ? 0 : NEW; s < STANDINGS; s++) {
         size_t n = 0;
-        str_addf(&g->text, "**%s:** ", title[s]);
-        for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+        str_addf(&g->text, "**%s:** ", g->f.set.paper ? title[s] : plain[s]);
+        for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
             const struct sweep_effect *x = findings_average(&g->f, part, m);
-            if (m != SWEEP_L0_CLEAN && x->arms > 0 && (int)standing_of(x) == s) {
+            if (m != g->f.set.l0 && x->arms > 0 && (int)standing_of(x) == s) {
                 str_add(&g->text, n++ ? "; " : "");
                 add_effect(g, x);
             }
@@ -219,7 +219,7 @@ static void add_l0(struct page *g, size_t part)
 static void add_outliers(struct page *g, size_t part)
 {
     size_t n = 0;
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+    for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
         const struct sweep_effect *rest = findings_rest(&g->f, part, m);
         if (rest) {
             const size_t arm = findings_outlier(&g->f, part, m);
@@ -241,7 +241,7 @@ static void add_outliers(struct page *g, size_t part)
 static void add_singles(struct page *g, size_t part)
 {
     size_t n = 0;
-    for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
+    for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
         const struct sweep_effect *x = findings_average(&g->f, part, m);
         const struct tally t = findings_tally(&g->f, part, m);
         const bool down = x->by.mean < 0;

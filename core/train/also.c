@@ -90,9 +90,9 @@ static size_t pair_len(const char *part, size_t len)
 /* No arm has arms of its own. */
 static enum err alone(struct settings *s, struct errinfo *e)
 {
-    TRY(settings_set(s, "twin", "none", from_user("also"), e));
-    TRY(settings_set(s, "seed.count", "1", from_user("also"), e));
-    return settings_set(s, "also", "", from_user("also"), e);
+    TRY(settings_set(s, setting_key.twin, "none", from_user("also"), e));
+    TRY(settings_set(s, setting_key.seed_count, "1", from_user("also"), e));
+    return settings_set(s, setting_key.also, "", from_user("also"), e);
 }
 
 /* What was said of the first arm is not said of this one: settings that do not apply to
@@ -152,8 +152,9 @@ enum err twin_settings(const struct settings *base, struct settings *out,
                        struct errinfo *e)
 {
     struct settings s = *base;
-    TRY(settings_set(&s, "mask.rate", "0", from_program("twin"), e));
-    TRY(settings_set(&s, "mask.schedule", "constant", from_program("twin"), e));
+    TRY(settings_set(&s, setting_key.mask_rate, "0", from_program("twin"), e));
+    TRY(settings_set(&s, setting_key.mask_schedule, "constant", from_program("twin"),
+                     e));
     TRY(alone(&s, e));
     *out = s;
     return OK;
@@ -218,7 +219,7 @@ static enum err name_arms(const struct settings *asked, struct arm_plan *arm, si
 /* Whether a setting belongs to what an arm is trained on, its seed left out. */
 static bool is_of_condition(const struct setting_def *d)
 {
-    return d->scope == SETTING_OF_ARM && strcmp(d->key, "seed.weights") != 0;
+    return d->scope == SETTING_OF_ARM && strcmp(d->key, setting_key.seed_weights) != 0;
 }
 
 static uint64_t condition_hash(const struct settings *s)
@@ -261,7 +262,8 @@ enum err arm_plan_next_seed(const struct arm_plan *of, size_t more,
     TRY(alone(&out->set, e));
     snprintf(text, sizeof text, "%llu",
              (unsigned long long)(settings_weights_seed(&of->set) + more));
-    TRY(settings_set(&out->set, "seed.weights", text, from_program("seed.count"), e));
+    TRY(settings_set(&out->set, setting_key.seed_weights, text,
+                     from_program(setting_key.seed_count), e));
     const int n = snprintf(out->name, sizeof out->name, "%s%ss%zu", of->name,
                            of->name[0] ? "." : "", more + 1);
     return n < ARM_NAME_MAX

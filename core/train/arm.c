@@ -173,7 +173,7 @@ enum err arm_freeze(const struct arm *a, struct sae **out, struct errinfo *e)
     TRY(sae_copy(a->sae, &s, e));
     enum err rc = OK;
     /* It is set for the run, whose arms may be of other architectures. */
-    const bool has = setting_applies(sae_arch_name(s->arch), "threshold.target_l0");
+    const bool has = setting_applies(sae_arch_name(s->arch), setting_key.calibrate_l0);
     if (has && in->set.calibrate_l0 > 0 && in->n_clean > 0) {
         rc =
             sae_calibrate(s, in->clean, in->n_clean, in->set.calibrate_l0, in->pool, e);

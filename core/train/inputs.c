@@ -61,9 +61,9 @@ enum err inputs_check_arm(const struct inputs *in, const struct settings *s,
 {
     (void)in;
     TRY(settings_check_arch(s, e));
-    TRY(within_width(s, "k", s->k, e));
-    return setting_applies(s->arch, "threshold.target_l0")
-               ? within_width(s, "threshold.target_l0", s->calibrate_l0, e)
+    TRY(within_width(s, setting_key.k, s->k, e));
+    return setting_applies(s->arch, setting_key.calibrate_l0)
+               ? within_width(s, setting_key.calibrate_l0, s->calibrate_l0, e)
                : OK;
 }
 
@@ -88,7 +88,7 @@ static enum err check_settings(const struct inputs *in, struct errinfo *e)
         const enum err rc = err_set(
             e, ERR_USAGE, "context: found %zu, expected 2 to %zu (the model's context)",
             T, in->lm->cfg.n_ctx);
-        return settings_blame(&in->set, "context", rc, e);
+        return settings_blame(&in->set, setting_key.context, rc, e);
     }
     return OK;
 }
@@ -119,7 +119,9 @@ static enum err open_mask(struct inputs *in, struct errinfo *e)
         /* A run that never masks needs none; masking can then not be switched on. */
         const bool never = s->mask_rate <= 0 &&
                            (s->mask_schedule == MASK_CONSTANT || s->mask_rate_end <= 0);
-        rc = never && !s->mask_token[0] ? OK : settings_blame(s, "mask.token", rc, e);
+        rc = never && !s->mask_token[0]
+                 ? OK
+                 : settings_blame(s, setting_key.mask_token, rc, e);
     }
 out:
     mem_free(counts);
@@ -238,8 +240,8 @@ static enum err open_all(struct inputs *in, struct errinfo *e)
     TRY(lm_load(path, &in->lm, e));
     inputs_resolve(in, s);
     TRY(check_settings(in, e));
-    TRY(settings_blame(s, "hook", lm_hook_parse(s->hook, &in->lm->cfg, &in->hook, e),
-                       e));
+    TRY(settings_blame(s, setting_key.hook,
+                       lm_hook_parse(s->hook, &in->lm->cfg, &in->hook, e), e));
     TRY(open_corpus(s, s->corpus, &in->corpus, e));
     if (s->ood[0]) {
         TRY(open_corpus(s, s->ood, &in->ood, e));
@@ -260,7 +262,7 @@ static enum err open_all(struct inputs *in, struct errinfo *e)
 enum err inputs_new(const struct settings *set, struct inputs **out, struct errinfo *e)
 {
     struct inputs *in = NULL;
-    TRY(settings_blame(set, "checkpoint.best", check_best(set, e), e));
+    TRY(settings_blame(set, setting_key.checkpoint_best, check_best(set, e), e));
     TRY(num_ready(e));
     TRY(mem_new(&in, 1, sizeof *in, "inputs", e));
     in->asked = *set;

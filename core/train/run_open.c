@@ -33,7 +33,7 @@ static enum err set_groups(struct settings *s, const struct sae *sae,
         at += (size_t)snprintf(text + at, sizeof text - at, "%s%zu", i ? "," : "",
                                m->width[i]);
     }
-    return settings_set(s, "matryoshka.groups", text, from_program(ORIGIN), e);
+    return settings_set(s, setting_key.groups, text, from_program(ORIGIN), e);
 }
 
 /* The settings as if the SAE had been trained here. */
@@ -41,12 +41,13 @@ static enum err fit_settings(struct settings *s, const struct settings *named,
                              const struct sae *sae, const struct foreign_meta *m,
                              struct errinfo *e)
 {
-    TRY(settings_set(s, "arch", sae_arch_name(sae->arch), from_program(ORIGIN), e));
-    TRY(set_number(s, "width", (double)sae->F, e));
-    TRY(set_number(s, "k", sae->k, e));
-    TRY(settings_set(s, "mask.rate", "0", from_program(ORIGIN), e));
+    TRY(settings_set(s, setting_key.arch, sae_arch_name(sae->arch),
+                     from_program(ORIGIN), e));
+    TRY(set_number(s, setting_key.width, (double)sae->F, e));
+    TRY(set_number(s, setting_key.k, sae->k, e));
+    TRY(settings_set(s, setting_key.mask_rate, "0", from_program(ORIGIN), e));
     TRY(set_groups(s, sae, m, e));
-    if (named && settings_given(named, "hook")) {
+    if (named && settings_given(named, setting_key.hook)) {
         return OK;
     }
     if (!m->hook[0]) {
@@ -54,7 +55,7 @@ static enum err fit_settings(struct settings *s, const struct settings *named,
                        "does not say where in a model it reads; name it with "
                        "--hook blocks.N.hook_resid_post or _pre");
     }
-    return settings_set(s, "hook", m->hook, from_program(ORIGIN), e);
+    return settings_set(s, setting_key.hook, m->hook, from_program(ORIGIN), e);
 }
 
 static enum err open_foreign(const char *path, const struct settings *set,
@@ -80,8 +81,9 @@ enum err run_open(const char *path, const struct settings *set,
     TRY(rundir_is(path) ? rundir_load(path, out, e)
                         : open_foreign(path, set, named, out, e));
     /* What a run recorded was done before it was saved. */
-    out->target_l0 =
-        named && settings_given(named, "threshold.target_l0") ? named->calibrate_l0 : 0;
+    out->target_l0 = named && settings_given(named, setting_key.calibrate_l0)
+                         ? named->calibrate_l0
+                         : 0;
     return OK;
 }
 

@@ -482,7 +482,7 @@ enum err run_record_fit(struct run_record *r, const char *dir, const struct inpu
     }
     /* One from a file may serve several architectures. */
     if (r->target_l0 <= 0 ||
-        !setting_applies(sae_arch_name(r->sae->arch), "threshold.target_l0")) {
+        !setting_applies(sae_arch_name(r->sae->arch), setting_key.calibrate_l0)) {
         return OK;
     }
     const enum err rc =

@@ -17,6 +17,18 @@
 
 /* ---- the lock ---- */
 
+/* Do something to a run's folder. */
+typedef enum err run_fn(const struct folder *run, void *user, struct errinfo *e);
+
+static enum err with_run(const char *dir, run_fn *act, void *user, struct errinfo *e)
+{
+    struct folder run;
+    TRY(folder_open(dir, &run, e));
+    const enum err rc = act(&run, user, e);
+    folder_close(&run);
+    return rc;
+}
+
 /* Who has it, from the file: "process 123". */
 static enum err in_use(const char *dir, int fd, struct errinfo *e)
 {
@@ -82,19 +94,18 @@ static enum err take_lock(const struct folder *run, int *lock, struct errinfo *e
     }
 }
 
+static enum err remove_lock(const struct folder *run, void *lock, struct errinfo *e)
+{
+    return is_current(*(const int *)lock, run) ? folder_unlink(run, RUN_LOCK, e) : OK;
+}
+
 void rundir_unlock(const char *dir, int lock)
 {
-    struct folder run;
     if (lock < 0) {
         return;
     }
-    if (folder_open(dir, &run, NULL) == OK) {
-        if (is_current(lock, &run)) {
-            const enum err rc = folder_unlink(&run, RUN_LOCK, NULL);
-            (void)rc; /* the next one to lock finds it free */
-        }
-        folder_close(&run);
-    }
+    const enum err rc = with_run(dir, remove_lock, &lock, NULL);
+    (void)rc; /* the next one to lock finds it free */
     close(lock);
 }
 
@@ -177,9 +188,10 @@ static enum err move_saved(const struct folder *run, struct errinfo *e)
     return folder_rmdir(run, RUN_SAVED, e);
 }
 
-static enum err make_saving(const struct folder *run, struct errinfo *e)
+static enum err make_saving(const struct folder *run, void *unused, struct errinfo *e)
 {
     struct folder saving;
+    (void)unused;
     TRY(rundir_check(run, e));
     TRY(move_saved(run, e));
     TRY(remove_save(run, RUN_SAVING, e));
@@ -190,24 +202,8 @@ static enum err make_saving(const struct folder *run, struct errinfo *e)
 
 enum err save_begin(const char *dir, char out[RUNDIR_PATH], struct errinfo *e)
 {
-    struct folder run;
     TRY(path_join(out, RUNDIR_PATH, dir, RUN_SAVING, e));
-    TRY(folder_open(dir, &run, e));
-    const enum err rc = make_saving(&run, e);
-    folder_close(&run);
-    return rc;
-}
-
-/* Do something to a run's folder. */
-typedef enum err run_fn(const struct folder *run, struct errinfo *e);
-
-static enum err with_run(const char *dir, run_fn *act, struct errinfo *e)
-{
-    struct folder run;
-    TRY(folder_open(dir, &run, e));
-    const enum err rc = act(&run, e);
-    folder_close(&run);
-    return rc;
+    return with_run(dir, make_saving, NULL, e);
 }
 
 /* Give the folder that a save was written into another name, for good. */
@@ -231,8 +227,9 @@ static void move_on(const struct folder *run)
     (void)rc;
 }
 
-static enum err put_in_place(const struct folder *run, struct errinfo *e)
+static enum err put_in_place(const struct folder *run, void *unused, struct errinfo *e)
 {
+    (void)unused;
     TRY(rename_saving(run, RUN_SAVED, e));
     move_on(run);
     return OK;
@@ -240,34 +237,37 @@ static enum err put_in_place(const struct folder *run, struct errinfo *e)
 
 enum err save_end(const char *dir, struct errinfo *e)
 {
-    return with_run(dir, put_in_place, e);
+    return with_run(dir, put_in_place, NULL, e);
 }
 
-static enum err remove_held(const struct folder *run, struct errinfo *e)
+static enum err remove_held(const struct folder *run, void *unused, struct errinfo *e)
 {
+    (void)unused;
     return remove_save(run, RUN_HELD, e);
 }
 
-static enum err hold_saving(const struct folder *run, struct errinfo *e)
+static enum err hold_saving(const struct folder *run, void *unused, struct errinfo *e)
 {
-    TRY(remove_held(run, e));
+    (void)unused;
+    TRY(remove_held(run, NULL, e));
     return rename_saving(run, RUN_HELD, e);
 }
 
 enum err save_hold(const char *dir, struct errinfo *e)
 {
-    return with_run(dir, hold_saving, e);
+    return with_run(dir, hold_saving, NULL, e);
 }
 
-static enum err release(const struct folder *run, struct errinfo *e)
+static enum err release(const struct folder *run, void *unused, struct errinfo *e)
 {
+    (void)unused;
     TRY(rundir_check(run, e));
     if (folder_mode(run, RUN_HELD) == 0) {
         return OK;
     }
     TRY(move_saved(run, e));
     if (folder_mode(run, "config.json") != 0) {
-        return remove_held(run, e); /* older than the save that is there */
+        return remove_held(run, NULL, e); /* older than the save that is there */
     }
     TRY(folder_move(run, RUN_HELD, run, RUN_SAVED, e));
     folder_sync(run);
@@ -277,23 +277,24 @@ static enum err release(const struct folder *run, struct errinfo *e)
 
 enum err rundir_release(const char *dir, struct errinfo *e)
 {
-    return with_run(dir, release, e);
+    return with_run(dir, release, NULL, e);
 }
 
 void rundir_drop(const char *dir)
 {
-    const enum err rc = with_run(dir, remove_held, NULL);
+    const enum err rc = with_run(dir, remove_held, NULL, NULL);
     (void)rc; /* the next save that is held there tries again */
 }
 
-static enum err remove_saving(const struct folder *run, struct errinfo *e)
+static enum err remove_saving(const struct folder *run, void *unused, struct errinfo *e)
 {
+    (void)unused;
     return remove_save(run, RUN_SAVING, e);
 }
 
 void save_abort(const char *dir)
 {
-    const enum err rc = with_run(dir, remove_saving, NULL);
+    const enum err rc = with_run(dir, remove_saving, NULL, NULL);
     (void)rc; /* the next one to lock the directory tries again */
 }
 
@@ -348,16 +349,15 @@ static enum err count_others(const struct folder *f, const char *name, mode_t mo
     return OK;
 }
 
+static enum err count_all(const struct folder *run, void *trace, struct errinfo *e)
+{
+    return folder_each(run, count_others, trace, e);
+}
+
 bool save_is_trace(const char *dir, bool held)
 {
-    struct folder run;
     struct trace t = {.held = held, .arms = true};
-    if (folder_open(dir, &run, NULL) != OK) {
-        return false;
-    }
-    const enum err rc = folder_each(&run, count_others, &t, NULL);
-    folder_close(&run);
-    return rc == OK && t.others == 0;
+    return with_run(dir, count_all, &t, NULL) == OK && t.others == 0;
 }
 
 /* What somebody has put beside the files of a checkpoint, labels say, goes over to the
@@ -444,26 +444,33 @@ static enum err recover(const struct folder *run, struct errinfo *e)
     return recover_best(run, e);
 }
 
+/* A lock under way. */
+struct taking {
+    bool opened; /* the directory */
+    int fd;      /* of the lock; -1: not taken */
+};
+
+static enum err lock_and_recover(const struct folder *run, void *user,
+                                 struct errinfo *e)
+{
+    struct taking *t = user;
+    t->opened = true;
+    TRY(take_lock(run, &t->fd, e));
+    return recover(run, e);
+}
+
 enum err rundir_lock(const char *dir, int *lock, struct errinfo *e)
 {
-    int fd = -1;
-    struct folder run;
-    const enum err opened = folder_open(dir, &run, e);
-    if (opened != OK) {
-        return opened == ERR_MISSING
-                   ? err_set(e, ERR_MISSING, "%s: no such run directory", dir)
-                   : opened;
+    struct taking t = {.fd = -1};
+    const enum err rc = with_run(dir, lock_and_recover, &t, e);
+    if (rc == ERR_MISSING && !t.opened) {
+        return err_set(e, ERR_MISSING, "%s: no such run directory", dir);
     }
-    enum err rc = take_lock(&run, &fd, e);
-    if (rc == OK) {
-        rc = recover(&run, e);
-    }
-    folder_close(&run);
     if (rc != OK) {
-        rundir_unlock(dir, fd);
+        rundir_unlock(dir, t.fd);
         return rc;
     }
-    *lock = fd;
+    *lock = t.fd;
     return OK;
 }
 
@@ -548,17 +555,18 @@ static enum err keep_in(const struct folder *run, const struct folder *kept,
     return replace(kept, name, e);
 }
 
+static enum err keep_named(const struct folder *run, void *name, struct errinfo *e)
+{
+    struct folder kept;
+    TRY(move_saved(run, e));
+    TRY(folder_open_in(run, RUN_CHECKPOINTS, &kept, e));
+    const enum err rc = keep_in(run, &kept, *(const char **)name, e);
+    folder_close(&kept);
+    return rc;
+}
+
 enum err rundir_keep(const char *dir, const char *name, struct errinfo *e)
 {
-    struct folder run, kept;
     TRY(file_mkdir_own(dir, RUN_CHECKPOINTS, e));
-    TRY(folder_open(dir, &run, e));
-    enum err rc = move_saved(&run, e);
-    rc = rc == OK ? folder_open_in(&run, RUN_CHECKPOINTS, &kept, e) : rc;
-    if (rc == OK) {
-        rc = keep_in(&run, &kept, name, e);
-        folder_close(&kept);
-    }
-    folder_close(&run);
-    return rc;
+    return with_run(dir, keep_named, &name, e);
 }

@@ -13,6 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Rows that only a test has. */
+#ifndef SETTING_LIST_TOY
+#define SETTING_LIST_TOY(X)
+#endif
+
 /* What the columns of the list stand for: min, max and words; bits of architectures. */
 #define LIMITS_NO_LIMITS     0, 0, NULL
 #define LIMITS_RANGE(lo, hi) (double)(lo), (double)(hi), NULL
@@ -45,11 +50,17 @@ static const struct setting_def table[] = {
      LIMITS_##limits,                                                                  \
      SETTING_OF_##scope,                                                               \
      NEEDS_##needs},
-    SETTING_LIST(SETTING_ROW)
+    SETTING_LIST(SETTING_ROW) SETTING_LIST_TOY(SETTING_ROW)
 #undef SETTING_ROW
 };
 enum { TABLE_LEN = sizeof table / sizeof table[0] };
 _Static_assert(TABLE_LEN <= SETTING_MAX, "room for every setting's origin");
+
+const struct setting_keys setting_key = {
+#define SETTING_KEY(t, f, k, fl, d, limits, scope, needs, h) .f = (k),
+    SETTING_LIST(SETTING_KEY)
+#undef SETTING_KEY
+};
 
 const struct setting_def *settings_table(size_t *n)
 {
@@ -230,8 +241,8 @@ enum err settings_set(struct settings *s, const char *key, const char *text,
     switch (d->type) {
     case SETTING_IS_STR:
         if (strlen(text) >= SETTING_TEXT_MAX) {
-            return err_set(e, ERR_LIMIT, "%s: %s: longer than %d bytes", from.name, key,
-                           SETTING_TEXT_MAX - 1);
+            return err_set(e, ERR_LIMIT, "%s: %s: found %zu bytes, expected %d at most",
+                           from.name, key, strlen(text), SETTING_TEXT_MAX - 1);
         }
         snprintf(field(s, d), SETTING_TEXT_MAX, "%s", text);
         break;

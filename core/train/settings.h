@@ -99,6 +99,15 @@ struct setting_def {
     unsigned needs; /* any of these SAE_HAS_ bits, 0: for all architectures */
 };
 
+/* The keys, so that a call names a setting that there is: setting_key.mask_rate is
+ * "mask.rate". */
+struct setting_keys {
+#define SETTING_KEY(type, f, key, flag, def, lim, scope, n, h) const char *f;
+    SETTING_LIST(SETTING_KEY)
+#undef SETTING_KEY
+};
+extern const struct setting_keys setting_key;
+
 /* The table: *n rows. Any thread. */
 const struct setting_def *settings_table(size_t *n);
 const struct setting_def *setting_find(const char *key); /* NULL if unknown */

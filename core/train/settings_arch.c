@@ -17,7 +17,7 @@ static enum err check_dead(const struct settings *s, unsigned has, struct errinf
 {
     const bool wrong = (s->dead == DEAD_AUXK && (has & SAE_HAS_AUXK) == 0) ||
                        (s->dead == DEAD_RESAMPLE && (has & SAE_HAS_RESAMPLE) == 0);
-    return wrong && settings_named(s, "dead")
+    return wrong && settings_named(s, setting_key.dead)
                ? err_set(e, ERR_USAGE, "dead: arch %s has no %s", s->arch,
                          s->dead == DEAD_AUXK ? "auxk" : "resample")
                : OK;
@@ -51,10 +51,11 @@ static enum err check_jump(const struct settings *s, unsigned has, struct errinf
         const char *key, *only;
         bool has;
     } keys[] = {
-        {"k", "quadratic or quadratic_rows; here l0 sets the sparsity", targets},
-        {"jumprelu.target_l0", "quadratic or quadratic_rows; here l0 sets the sparsity",
+        {setting_key.k, "quadratic or quadratic_rows; here l0 sets the sparsity",
          targets},
-        {"jumprelu.tanh_scale", "tanh", s->jump_loss == SAE_JUMP_TANH},
+        {setting_key.target_l0,
+         "quadratic or quadratic_rows; here l0 sets the sparsity", targets},
+        {setting_key.tanh_scale, "tanh", s->jump_loss == SAE_JUMP_TANH},
     };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if ((has & SAE_HAS_JUMP) != 0 && !keys[i].has &&
@@ -72,7 +73,7 @@ enum err settings_check_arch(const struct settings *s, struct errinfo *e)
     if (!arch) {
         char hint[NEAREST_HINT];
         return settings_blame(
-            s, "arch",
+            s, setting_key.arch,
             err_set(e, ERR_USAGE, "arch: found '%.60s', expected one of: %s%s", s->arch,
                     sae_arch_names(), nearest_hint(s->arch, sae_arch_names(), hint)),
             e);
@@ -88,14 +89,14 @@ enum err settings_check_arch(const struct settings *s, struct errinfo *e)
     }
     TRY(check_jump(s, has, e));
     if ((has & SAE_HAS_ANNEAL) != 0 && s->anneal_to < s->anneal_from) {
-        return settings_blame(s, "p_anneal.to",
+        return settings_blame(s, setting_key.anneal_to,
                               err_set(e, ERR_USAGE,
                                       "p_anneal.to is %.10g, expected p_anneal.from "
                                       "(%.10g) or more",
                                       s->anneal_to, s->anneal_from),
                               e);
     }
-    TRY(settings_blame(s, "k", check_k(s, arch, e), e));
+    TRY(settings_blame(s, setting_key.k, check_k(s, arch, e), e));
     return check_dead(s, has, e);
 }
 
@@ -168,7 +169,7 @@ void settings_sparsity(const struct settings *s, char *out, size_t cap)
         snprintf(out, cap, "l1=%.4g", s->l1);
     } else if ((has & SAE_HAS_JUMP) != 0) {
         str_init(&loss, SETTING_TEXT_MAX);
-        settings_print(s, setting_find("jumprelu.loss"), &loss);
+        settings_print(s, setting_find(setting_key.jump_loss), &loss);
         snprintf(out, cap, "%s l0=%.4g", loss.p, s->l0);
         str_free(&loss);
     }

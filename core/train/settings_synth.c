@@ -35,7 +35,8 @@ struct synth_config settings_synth(const struct settings *s)
 
 bool setting_is_synth(const struct setting_def *d)
 {
-    return strcmp(d->key, "source") == 0 || strncmp(d->key, "synthetic.", 10) == 0;
+    return strcmp(d->key, setting_key.source) == 0 ||
+           strncmp(d->key, "synthetic.", 10) == 0;
 }
 
 enum err settings_need_text(const struct settings *s, const char *what,
@@ -55,9 +56,13 @@ enum err settings_synth_defaults(struct settings *s, struct errinfo *e)
     char width[32];
     const struct {
         const char *key, *value;
-    } all[] = {{"hook", "synthetic"}, {"arch", "topk"}, {"k", "3"},
-               {"steps", "500"},      {"batch", "512"}, {"lr", "0.002"},
-               {"width", width}};
+    } all[] = {{setting_key.hook, "synthetic"},
+               {setting_key.arch, "topk"},
+               {setting_key.k, "3"},
+               {setting_key.steps, "500"},
+               {setting_key.batch, "512"},
+               {setting_key.lr, "0.002"},
+               {setting_key.width, width}};
     snprintf(width, sizeof width, "%zu", synth_count(&c));
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (!settings_given(s, all[i].key)) {

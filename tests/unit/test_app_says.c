@@ -57,6 +57,60 @@ static void test_messages_are_logged_once(void **state)
     bench_free(b);
 }
 
+/* What is said at once, as after a long evaluation, is all kept: the answer to a :save
+ * is not lost to the end of the run. The latest is shown. */
+static void test_answers_are_not_lost(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 1);
+    char text[40];
+    sample_say(&b->v, false, "saved at step 10 in R");
+    sample_say(&b->v, true, "arm A diverged");
+    sample_say(&b->v, false, "done: 20 steps");
+    tick(b, EVENT_TICK);
+    assert_int_equal(b->a.log.n, 3);
+    assert_string_equal(b->a.log.at[0].text, "saved at step 10 in R");
+    assert_true(b->a.log.at[1].bad && !b->a.log.at[2].bad);
+    assert_true(on_screen(b, "done: 20 steps"));
+    for (int i = 0; i < 3 * VIEW_SAID; i++) { /* more than are kept */
+        snprintf(text, sizeof text, "number %d", i);
+        sample_say(&b->v, false, text);
+    }
+    tick(b, EVENT_TICK);
+    assert_int_equal(b->a.log.n, 3 + VIEW_SAID);
+    assert_string_equal(b->a.log.at[(2 + VIEW_SAID) % MESSAGES].text, text);
+    bench_free(b);
+}
+
+/* A key that asks for a text, where there is nothing to name: what is typed after it
+ * stands in a line with the reason, and does nothing. */
+static void test_refused_text_is_no_key(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 1);
+    latent_table_unref((struct latent_table *)(uintptr_t)b->v.arm[0].table);
+    b->v.arm[0].table = NULL;
+    type(b, "3");
+    const struct screen_def *at = b->a.screen;
+    type(b, ";1q dog");
+    assert_true(on_screen(b, "   (Esc)"));
+    assert_ptr_equal(b->a.screen, at);
+    assert_int_equal(b->a.leaving, STAYING);
+    assert_string_equal(b->a.line.text, "1q dog");
+    press(b, KEY_ENTER_);
+    assert_null(b->a.prompt);
+    assert_true(b->a.message_bad && strncmp(b->a.message, "label: ", 7) == 0);
+    type(b, ";");
+    press(b, KEY_ESC_);
+    assert_null(b->a.prompt);
+    type(b, "1");
+    assert_ptr_not_equal(b->a.screen, at);
+    type(b, "3:label dog\n"); /* a command is said whole: no line is opened */
+    assert_null(b->a.prompt);
+    assert_true(strncmp(b->a.message, "label: ", 7) == 0);
+    bench_free(b);
+}
+
 /* A rate that was asked for is not in use yet: no step is named from which it is. */
 static void test_asked_rates_wait(void **state)
 {
@@ -403,6 +457,8 @@ int main(void)
         cmocka_unit_test(test_masking_rests_at_the_end),
         cmocka_unit_test(test_asked_rates_wait),
         cmocka_unit_test(test_messages_are_logged_once),
+        cmocka_unit_test(test_answers_are_not_lost),
+        cmocka_unit_test(test_refused_text_is_no_key),
         cmocka_unit_test(test_messages_hide_nothing),
         cmocka_unit_test(test_hints_fit_the_state),
         cmocka_unit_test(test_progress_stays),

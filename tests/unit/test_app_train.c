@@ -20,6 +20,23 @@ static void test_pause_and_resume(void **state)
     bench_free(b);
 }
 
+/* The best is of what was trained: the first evaluation, of random weights, is none. */
+static void test_best_is_of_what_was_trained(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 1);
+    struct series *s = &b->v.cond[0].series[METRIC_EV];
+    assert_true(s->n > 1);
+    s->y[0] = 0.987;
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, ".987") == (s->x[0] > 0));
+    s->x[0] = 0;
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "at step"));
+    assert_false(on_screen(b, ".987"));
+    bench_free(b);
+}
+
 static void test_rate_keys_add_up(void **state)
 {
     (void)state;
@@ -495,6 +512,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pause_and_resume),
+        cmocka_unit_test(test_best_is_of_what_was_trained),
         cmocka_unit_test(test_rate_keys_add_up),
         cmocka_unit_test(test_rate_stays_in_range),
         cmocka_unit_test(test_mask_toggle_and_undo),

@@ -262,6 +262,31 @@ static void a_run_is_opened_in_one_way(void **state)
     assert_int_equal(system(command), 0);
 }
 
+static size_t events_of(const struct engine *g, const char *kind)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < g->arm[0].history.events; i++) {
+        n += strcmp(g->arm[0].history.event[i].kind, kind) == 0 ? 1 : 0;
+    }
+    return n;
+}
+
+/* A learning rate that ruins a run is told of, once; an ordinary one is not. */
+static void a_run_that_diverges_says_so(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct settings set = sample_settings(40);
+    set.log_every = 2;
+    struct engine *g = start_engine(&set);
+    run_engine_to(g, 20);
+    assert_int_equal(events_of(g, ENGINE_DIVERGED), 0);
+    assert_ok(engine_set_lr(g, 5, &e), &e);
+    run_engine_to(g, 40);
+    assert_int_equal(events_of(g, ENGINE_DIVERGED), 1);
+    engine_free(g);
+}
+
 static void settings_that_do_not_fit_are_named(void **state)
 {
     (void)state;
@@ -304,6 +329,7 @@ int main(void)
         cmocka_unit_test(a_run_can_be_extended),
         cmocka_unit_test(a_saved_run_reads_back),
         cmocka_unit_test(a_run_is_opened_in_one_way),
+        cmocka_unit_test(a_run_that_diverges_says_so),
         cmocka_unit_test(settings_that_do_not_fit_are_named),
     };
     num_init();

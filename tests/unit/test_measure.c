@@ -2,12 +2,10 @@
  * measure in the sources but in the table. */
 #include "base/file.h"
 #include "measure/measure.h"
-#include "unit/check.h"
+#include "unit/sources.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const struct measure *row(int m)
 {
@@ -62,12 +60,12 @@ static void test_places(void **state)
     check_places(measure_pane, offsetof(struct measure, pane));
     check_places(measure_box, offsetof(struct measure, box));
     check_places(measure_line, offsetof(struct measure, line));
-    for (size_t i = 0; i < MEASURES_SWEPT; i++) {
+    for (size_t i = 0; i < MEASURES_SWEPT + MEASURES_SWEPT_TRUTH; i++) {
         assert_non_null(measure_swept(i));
         assert_non_null(measure_swept(i)->result);
         assert_non_null(measure_swept(i)->path);
     }
-    assert_null(measure_swept(MEASURES_SWEPT));
+    assert_null(measure_swept(MEASURES_SWEPT + MEASURES_SWEPT_TRUTH));
     assert_string_equal(measure_leaf(METRIC_CE_REC), "ce_recovered");
     for (int m = 0; m < MEASURE_COUNT; m++) {
         assert_true((row(m)->low > 0) == (row(m)->high > 0));
@@ -104,30 +102,20 @@ static void test_page(void **state)
 /* ---- names in the sources ---- */
 
 /* Where a name stands for something else, or belongs to somebody else. */
-static const struct {
-    const char *file, *name;
-} other[] = {
+static const struct source_name other[] = {
     {"core/eval/suite.h", "absorption.saebench"},        /* the same */
     {"core/eval/saebench_out.c", "ce_recovered"},        /* a path in pieces */
     {"core/eval/saebench_out.c", "explained_variance"},  /* SAEBench's own */
     {"core/eval/suite.c", "absorption.saebench"},        /* a part of an evaluation */
     {"core/eval/suite.c", "absorption_saebench"},        /* a list of the details */
     {"core/train/setting_list.h", "explained_variance"}, /* a default, tested there */
-    {"src/eval_synthetic.c", "explained_variance"},      /* of known features */
 };
-
-static bool is_other(const char *file, const char *name)
-{
-    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
-        if (strcmp(other[i].file, file) == 0 && strcmp(other[i].name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static void check_file(const char *file, const char *text)
 {
+    if (strncmp(file, "core/measure/", 13) == 0) {
+        return;
+    }
     for (int m = 0; m < MEASURE_COUNT; m++) {
         const struct measure *d = row(m);
         const bool evaluated = (d->traits & MEASURE_EVALUATED) || m >= METRIC_COUNT;
@@ -135,7 +123,8 @@ static void check_file(const char *file, const char *text)
         for (size_t i = 0; evaluated && i < sizeof name / sizeof *name; i++) {
             char quoted[128];
             /* One word may be anything. */
-            if (!name[i] || !strpbrk(name[i], "_. -") || is_other(file, name[i])) {
+            if (!name[i] || !strpbrk(name[i], "_. -") ||
+                sources_excused(other, sizeof other / sizeof *other, file, name[i])) {
                 continue;
             }
             snprintf(quoted, sizeof quoted, "\"%s\"", name[i]);
@@ -149,43 +138,12 @@ static void check_file(const char *file, const char *text)
     }
 }
 
-static size_t check_dir(const char *dir)
-{
-    char path[600];
-    size_t files = 0;
-    snprintf(path, sizeof path, "%s/%s", getenv("SAETOP_SOURCE"), dir);
-    DIR *d = opendir(path);
-    assert_non_null(d);
-    for (struct dirent *f = readdir(d); f; f = readdir(d)) {
-        char name[300];
-        struct stat st;
-        snprintf(name, sizeof name, "%s/%s", dir, f->d_name);
-        snprintf(path, sizeof path, "%s/%s", getenv("SAETOP_SOURCE"), name);
-        if (f->d_name[0] == '.' || stat(path, &st) != 0) {
-            continue;
-        }
-        if (S_ISDIR(st.st_mode)) {
-            files += check_dir(name);
-        } else if (path_has_suffix(name, ".c") || path_has_suffix(name, ".h")) {
-            char *text = NULL;
-            size_t len = 0;
-            struct errinfo e;
-            assert_ok(file_read(path, (size_t)1 << 22, &text, &len, &e), &e);
-            if (strncmp(name, "core/measure/", 13) != 0) {
-                check_file(name, text);
-            }
-            free(text);
-            files++;
-        }
-    }
-    (void)closedir(d);
-    return files;
-}
-
 static void test_literals(void **state)
 {
     (void)state;
-    const size_t files = check_dir("core") + check_dir("ui") + check_dir("src");
+    const size_t files = sources_each("core", check_file) +
+                         sources_each("ui", check_file) +
+                         sources_each("src", check_file);
     assert_true(files > 300); /* it has looked */
 }
 

@@ -8,9 +8,14 @@ struct values {
     bool flag, given, force;
     int64_t n;
     double x, decay;
-    const char *s, *note;
+    const char *s, *note, *plan;
     struct opt_list list;
 };
+
+static const char *elsewhere(const char *name)
+{
+    return strcmp(name, "theirs") == 0 ? "this is of lm train" : NULL;
+}
 
 /* Parse a line of words into v. */
 static enum err parse(struct values *v, const char *line, struct opts_result *r,
@@ -30,6 +35,7 @@ static enum err parse(struct values *v, const char *line, struct opts_result *r,
         OPT_FORCE(&v->force),
         {"note", OPT_TEXT, &v->note, "TEXT", "what for", 0, 0, NULL},
         {"corpus", OPT_LIST, &v->list, "FILE", "texts", 0, 0, NULL},
+        {"plan", OPT_WORD, &v->plan, "[slurm]", "only said", 0, 0, NULL},
     };
     const struct opt set[] = {
         {"weight_decay", OPT_REAL, &v->decay, "X", "of matrices", 0, 10, NULL},
@@ -41,6 +47,7 @@ static enum err parse(struct values *v, const char *line, struct opts_result *r,
                            .n = sizeof table / sizeof table[0],
                            .set = set,
                            .n_set = 1,
+                           .elsewhere = elsewhere,
                            .max_args = 2};
     if (help) {
         opts_help(&o, help);
@@ -51,6 +58,41 @@ static enum err parse(struct values *v, const char *line, struct opts_result *r,
     }
     argv[argc] = NULL;
     return opts_parse(&o, argc, argv, r, e);
+}
+
+/* An option that may have its one word behind it; any other word is not its. */
+static void test_a_word_of_its_own(void **state)
+{
+    (void)state;
+    struct errinfo e = {0};
+    struct values v;
+    struct opts_result r;
+    assert_ok(parse(&v, "a", &r, NULL, &e), &e);
+    assert_null(v.plan);
+    assert_ok(parse(&v, "--plan a", &r, NULL, &e), &e);
+    assert_true(v.plan && !v.plan[0] && r.n_args == 1);
+    assert_ok(parse(&v, "a --plan slurm", &r, NULL, &e), &e);
+    assert_string_equal(v.plan, "slurm");
+    assert_int_equal(r.n_args, 1);
+    assert_ok(parse(&v, "--plan=slurm slurm", &r, NULL, &e), &e);
+    assert_string_equal(r.args[0], "slurm");
+    check_error(parse(&v, "--plan=slur", &r, NULL, &e), ERR_USAGE, &e,
+                "--plan: found 'slur', expected nothing or slurm");
+}
+
+/* An option of another command is no unknown one. */
+static void test_elsewhere(void **state)
+{
+    (void)state;
+    struct errinfo e = {0};
+    struct values v;
+    struct opts_result r;
+    static const char *const lines[] = {"--theirs 3", "--theirs=3", "--set theirs=3"};
+    for (size_t i = 0; i < 3; i++) {
+        check_error(parse(&v, lines[i], &r, NULL, &e), ERR_USAGE, &e,
+                    "theirs: this is of lm train");
+    }
+    check_error(parse(&v, "--their 3", &r, NULL, &e), ERR_USAGE, &e, "unknown option");
 }
 
 static void test_accepted(void **state)
@@ -258,9 +300,14 @@ static void test_nearest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accepted), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_new),      cmocka_unit_test(test_list_limit),
-        cmocka_unit_test(test_help),     cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_a_word_of_its_own),
+        cmocka_unit_test(test_elsewhere),
+        cmocka_unit_test(test_accepted),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_new),
+        cmocka_unit_test(test_list_limit),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

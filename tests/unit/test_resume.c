@@ -1,77 +1,13 @@
 /* [full] Runs that survive: resumed at any step they end with the same bytes;
  * saves are whole or nothing; other inputs, a full disk and a second process are
  * refused. */
-#include "base/mem.h"
 #include "base/safetensors.h"
-#include "num/blas.h"
-#include "train/rundir_priv.h"
-#include "unit/run_engine.h"
-#include "unit/sample_settings.h"
+#include "unit/resumed.h"
 
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#define STEPS 24
-
-/* Two arms, a schedule, a buffer that runs out several times. */
-static struct settings run_settings(int threads)
-{
-    struct settings s = sample_settings(STEPS);
-    s.twin = TWIN_UNMASKED;
-    s.mask_schedule = MASK_LINEAR;
-    s.mask_rate_end = 0.1;
-    s.width = 48;
-    s.fill_rows = 8;
-    s.threads = threads;
-    return s;
-}
-
-static struct engine *resume(const char *dir, const struct settings *given)
-{
-    struct errinfo e = {0};
-    struct engine *g = NULL;
-    assert_ok(engine_resume(dir, given, getenv("SAETOP_SAMPLES"), NULL, &g, &e), &e);
-    return g;
-}
-
-/* Steps, and what a person does on the way. */
-static void run_to(struct engine *g, int64_t step)
-{
-    struct errinfo e;
-    while (engine_step_count(g) < step) {
-        switch (engine_step_count(g)) {
-        case 4: assert_ok(engine_set_mask(g, 0, 0.5, 11, &e), &e); break;
-        case 6: assert_ok(engine_set_lr(g, 0.0012345678901234567, &e), &e); break;
-        case 9: assert_ok(engine_set_mask(g, 1, 0.1, 0, &e), &e); break;
-        case 14: assert_ok(engine_extend(g, STEPS + 6, &e), &e); break;
-        default: break;
-        }
-        assert_ok(engine_step(g, &e), &e);
-    }
-}
-
-static void assert_same_arms(const struct engine *a, const struct engine *b)
-{
-    assert_int_equal(a->n_arms, b->n_arms);
-    for (size_t i = 0; i < a->n_arms; i++) {
-        const struct sae *x = a->arm[i].arm->sae, *y = b->arm[i].arm->sae;
-        assert_int_equal(x->count, y->count);
-        assert_memory_equal(x->arena, y->arena, x->count * sizeof *x->arena);
-        assert_memory_equal(&x->threshold, &y->threshold, sizeof x->threshold);
-    }
-}
-
-/* Files of a run and of what stands beside it, for cleaning up. */
-static void drop_run(const char *run)
-{
-    char command[1200];
-    snprintf(command, sizeof command, "rm -rf '%s' '%s'-*", run, run);
-    assert_int_equal(system(command), 0);
-}
 
 static void a_resumed_run_ends_with_the_same_bytes(void **state)
 {
@@ -252,16 +188,6 @@ static void arms_that_are_apart_come_together(void **state)
     tmp_drop(dir);
 }
 
-static int64_t step_of(const char *run)
-{
-    struct run_record r = {0};
-    struct errinfo e;
-    assert_ok(rundir_load(run, &r, &e), &e);
-    const int64_t step = r.step;
-    run_record_deinit(&r);
-    return step;
-}
-
 /* Every state in which a save can be interrupted. */
 static void an_interrupted_save_is_whole_or_nothing(void **state)
 {
@@ -368,177 +294,6 @@ static void swap_element(const char *path, const char *name, size_t at, float *v
     assert_ok(file_write(path, &(struct file_part){data, len}, 1, &e), &e);
     st_close(f);
     mem_free(data);
-}
-
-/* The user named the run, by a link perhaps, and not where its arms lead. */
-static void an_arm_within_is_no_link(void **state)
-{
-    (void)state;
-    static const char *const places[] = {"run/arms/twin", "run/arms"};
-    char dir[256], run[512], place[512], moved[512], alias[512];
-    struct errinfo e = {0};
-    struct settings set = run_settings(2);
-    struct engine *g = start_engine(&set), *none = NULL;
-    tmp_make(dir, sizeof dir);
-    tmp_path(run, dir, "run");
-    tmp_path(moved, dir, "elsewhere");
-    tmp_path(alias, dir, "alias");
-    assert_ok(engine_save(g, run, &e), &e);
-    engine_free(g);
-    assert_int_equal(symlink("run", alias), 0);
-    for (size_t i = 0; i < 2; i++) {
-        tmp_path(place, dir, places[i]);
-        assert_int_equal(rename(place, moved), 0);
-        assert_int_equal(symlink(moved, place), 0);
-        check_error(engine_resume(run, NULL, getenv("SAETOP_SAMPLES"), NULL, &none, &e),
-                    ERR_FORMAT, &e, "found a symbolic link");
-        check_error(
-            engine_resume(alias, NULL, getenv("SAETOP_SAMPLES"), NULL, &none, &e),
-            ERR_FORMAT, &e, "found a symbolic link");
-        unlink(place);
-        assert_int_equal(rename(moved, place), 0);
-    }
-    g = resume(alias, NULL);
-    assert_int_equal(g->n_arms, 2);
-    engine_free(g);
-    unlink(alias);
-    drop_run(run);
-    tmp_drop(dir);
-}
-
-/* A run moves and is removed as one folder. */
-static void a_run_moves_with_its_arms(void **state)
-{
-    (void)state;
-    char dir[256], run[512], moved[512], path[600];
-    struct errinfo e = {0};
-    struct settings set = run_settings(2);
-    struct engine *g = start_engine(&set);
-    tmp_make(dir, sizeof dir);
-    tmp_path(run, dir, "run");
-    tmp_path(moved, dir, "moved");
-    run_to(g, 2);
-    assert_ok(engine_save(g, run, &e), &e);
-    assert_string_equal(g->arm[1].condition, ARM_NAME_TWIN);
-    assert_int_equal(rename(run, moved), 0);
-    /* While it is trained: it is made again, whole. */
-    run_to(g, 3);
-    assert_ok(engine_save(g, run, &e), &e);
-    engine_free(g);
-    for (int i = 0; i < 2; i++) {
-        const char *at = i ? moved : run;
-        g = resume(at, NULL);
-        assert_int_equal(g->n_arms, 2);
-        assert_int_equal(engine_step_count(g), i ? 2 : 3);
-        assert_string_equal(g->arm[0].condition, ARM_NAME_FIRST);
-        assert_string_equal(g->arm[1].condition, ARM_NAME_TWIN);
-        snprintf(path, sizeof path, "%s/arms/twin", at);
-        assert_string_equal(g->arm[1].dir, path);
-        engine_free(g);
-        g = resume(path, NULL); /* an arm's folder is a run */
-        assert_int_equal(g->n_arms, 1);
-        engine_free(g);
-        drop_run(at);
-    }
-    tmp_drop(dir);
-}
-
-/* As runs were saved before: they open, go on, and are saved there. */
-static void arms_beside_a_run_stay_there(void **state)
-{
-    (void)state;
-    char dir[256], run[512], twin[512], path[600];
-    struct errinfo e = {0};
-    struct settings set = run_settings(2);
-    struct engine *g = start_engine(&set);
-    tmp_make(dir, sizeof dir);
-    tmp_path(run, dir, "run");
-    tmp_path(twin, dir, "run-twin");
-    g->arm[1].place.beside = true;
-    run_to(g, 2);
-    assert_ok(engine_save(g, run, &e), &e);
-    engine_free(g);
-    for (int64_t step = 3; step < 5; step++) {
-        g = resume(run, NULL);
-        assert_int_equal(g->n_arms, 2);
-        assert_string_equal(g->arm[1].dir, twin);
-        run_to(g, step);
-        assert_ok(engine_save(g, run, &e), &e);
-        engine_free(g);
-        assert_int_equal(step_of(run), step);
-        assert_int_equal(step_of(twin), step);
-    }
-    snprintf(path, sizeof path, "%s/arms", run);
-    assert_false(file_exists(path));
-    drop_run(run);
-    tmp_drop(dir);
-}
-
-/* In a state that somebody wrote. */
-static void names_of_arms_lead_nowhere_else(void **state)
-{
-    (void)state;
-    static const char *const others[] = {
-        "../elsewhere", "twin/../..", "-../x",  ".hidden", "--", "twin;twin",
-        "twin;TWIN",    "twin;-twin", "twin;;", "first",   "a b"};
-    char dir[256], run[512];
-    struct errinfo e = {0};
-    struct settings set = run_settings(1);
-    struct engine *g = start_engine(&set), *none = NULL;
-    tmp_make(dir, sizeof dir);
-    tmp_path(run, dir, "run");
-    assert_ok(engine_save(g, run, &e), &e);
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        struct arm_names names = {.name = ""};
-        snprintf(names.others, sizeof names.others, "%s", others[i]);
-        assert_ok(rundir_save(run, g->arm[0].arm, &g->arm[0].history, NULL, &names, &e),
-                  &e);
-        claims_release(&g->claims, 0);
-        check_error(engine_resume(run, NULL, getenv("SAETOP_SAMPLES"), NULL, &none, &e),
-                    ERR_FORMAT, &e, "found an arm '");
-    }
-    /* Nor is what they are called anything but a name, in JSON say. */
-    struct arm_names names = {.name = "x", .condition = "a\"b"};
-    assert_ok(rundir_save(run, g->arm[0].arm, &g->arm[0].history, NULL, &names, &e),
-              &e);
-    check_error(engine_resume(run, NULL, getenv("SAETOP_SAMPLES"), NULL, &none, &e),
-                ERR_FORMAT, &e, "__metadata__.condition: found 'a\"b'");
-    engine_free(g);
-    drop_run(run);
-    tmp_drop(dir);
-}
-
-static void an_arm_beside_is_no_link(void **state)
-{
-    (void)state;
-    char dir[256], run[512], twin[512], moved[512], alias[512], alias_twin[512];
-    struct errinfo e = {0};
-    struct settings set = run_settings(2);
-    struct engine *g = start_engine(&set), *none = NULL;
-    tmp_make(dir, sizeof dir);
-    tmp_path(run, dir, "run");
-    tmp_path(twin, dir, "run-twin");
-    tmp_path(moved, dir, "elsewhere");
-    tmp_path(alias, dir, "alias");
-    tmp_path(alias_twin, dir, "alias-twin");
-    g->arm[1].place.beside = true;
-    assert_ok(engine_save(g, run, &e), &e);
-    engine_free(g);
-    assert_int_equal(rename(twin, moved), 0);
-    assert_int_equal(symlink("elsewhere", twin), 0);
-    check_error(engine_resume(run, NULL, getenv("SAETOP_SAMPLES"), NULL, &none, &e),
-                ERR_FORMAT, &e, "run-twin: found a symbolic link");
-    assert_int_equal(symlink("run", alias), 0);
-    assert_int_equal(symlink("elsewhere", alias_twin), 0);
-    g = resume(alias, NULL);
-    assert_int_equal(g->n_arms, 2);
-    engine_free(g);
-    unlink(alias);
-    unlink(alias_twin);
-    unlink(twin);
-    assert_int_equal(rename(moved, twin), 0);
-    drop_run(run);
-    tmp_drop(dir);
 }
 
 static void what_does_not_fit_is_refused(void **state)
@@ -847,7 +602,6 @@ static void an_interrupted_evaluation_is_owed(void **state)
     drop_run(run);
     tmp_drop(dir);
 }
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -857,11 +611,6 @@ int main(void)
         cmocka_unit_test(a_directory_that_is_gone_is_made_again),
         cmocka_unit_test(arms_that_are_apart_come_together),
         cmocka_unit_test(an_interrupted_save_is_whole_or_nothing),
-        cmocka_unit_test(an_arm_beside_is_no_link),
-        cmocka_unit_test(an_arm_within_is_no_link),
-        cmocka_unit_test(a_run_moves_with_its_arms),
-        cmocka_unit_test(arms_beside_a_run_stay_there),
-        cmocka_unit_test(names_of_arms_lead_nowhere_else),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(changed_text_is_refused),
         cmocka_unit_test(other_probe_tasks_are_no_other_text),

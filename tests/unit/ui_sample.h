@@ -318,6 +318,8 @@ static inline void sample_say(struct session_view *v, bool bad, const char *text
     snprintf(v->message, sizeof v->message, "%s", text);
     v->message_bad = bad;
     v->said++;
+    snprintf(v->spoken[v->said % VIEW_SAID].text, sizeof v->spoken[0].text, "%s", text);
+    v->spoken[v->said % VIEW_SAID].bad = bad;
 }
 
 /* A view of a run at `step` of 1,500 with one or two arms, a table of F latents (0:

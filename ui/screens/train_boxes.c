@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RATE_MAX 0.95
+#define RATE_MAX MASK_RATE_MAX
 
 /* ---- numbers ---- */
 
@@ -41,12 +41,12 @@ static bool has_room(struct rect in, size_t i)
     return in.h > 6 || measure_box((int)i + 1) != METRIC_CE_REC;
 }
 
-/* Best value of a curve so far, and where. */
+/* Best value of a curve so far, and where: of what was trained, not of step 0. */
 static bool best_of(const struct series *s, int better, double *value, double *step)
 {
     bool any = false;
     for (size_t i = 0; i < s->n; i++) {
-        if (isfinite(s->y[i]) &&
+        if (s->x[i] > 0 && isfinite(s->y[i]) &&
             (!any || (better > 0 ? s->y[i] > *value : s->y[i] < *value))) {
             *value = s->y[i];
             *step = s->x[i];

@@ -33,7 +33,7 @@ struct search {
     struct sweep_made made;
 };
 
-bool sweep_needs_match(const struct sweep_plan *p, size_t arm)
+bool sweep_needs_search(const struct sweep_plan *p, size_t arm)
 {
     return p->cell[p->arm[arm].cell[0]].match_l0 > 0;
 }
@@ -41,10 +41,12 @@ bool sweep_needs_match(const struct sweep_plan *p, size_t arm)
 /* What decides how many latents are active: the setting's key. */
 static const char *sparsity_key(unsigned has)
 {
-    static const struct {
+    const struct {
         unsigned bit;
         const char *key;
-    } table[] = {{SAE_HAS_K, "k"}, {SAE_HAS_L1, "l1"}, {SAE_HAS_JUMP, "l0"}};
+    } table[] = {{SAE_HAS_K, setting_key.k},
+                 {SAE_HAS_L1, setting_key.l1},
+                 {SAE_HAS_JUMP, setting_key.l0}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if ((has & table[i].bit) != 0) {
             return table[i].key;
@@ -59,7 +61,7 @@ static bool is_exact(const struct sae_arch *a)
     return (a->has & SAE_HAS_K) != 0 && !a->collects_batch;
 }
 
-double sweep_match_cost(const struct sweep_plan *p, size_t arm)
+double sweep_search_cost(const struct sweep_plan *p, size_t arm)
 {
     struct settings s;
     struct errinfo e;
@@ -174,16 +176,31 @@ static enum err measure_l0(const struct inputs *in, const struct acts_set *set,
     return rc;
 }
 
+/* The same of known features. */
+static enum err measure_true_l0(const struct inputs *in, const struct arm *arm,
+                                double *out, struct errinfo *e)
+{
+    struct sae *sae = NULL;
+    struct sweep_result r = {0};
+    TRY(arm_freeze(arm, &sae, e));
+    const enum err rc = sweep_measure_truth(in, sae, &r, e);
+    sae_free(sae);
+    *out = r.v[SWEEP_TRUTH_L0];
+    return rc;
+}
+
 static enum err measure_tries(const struct engine *g, struct search *s, const double *x,
                               size_t n, struct errinfo *e)
 {
     struct acts_set *set = NULL;
-    enum err rc = acts_set_new(g->in->h, g->in->corpus, CORPUS_HELDOUT, g->in->lm->tok,
-                               CLEAN_ROWS, &set, e);
+    enum err rc = g->in->synth ? OK
+                               : acts_set_new(g->in->h, g->in->corpus, CORPUS_HELDOUT,
+                                              g->in->lm->tok, CLEAN_ROWS, &set, e);
     for (size_t i = 0; i < n && rc == OK; i++) {
         struct tried *t = &s->at[s->n];
         t->x = x[i];
-        rc = measure_l0(g->in, set, g->arm[i].arm, &t->l0, e);
+        rc = set ? measure_l0(g->in, set, g->arm[i].arm, &t->l0, e)
+                 : measure_true_l0(g->in, g->arm[i].arm, &t->l0, e);
         s->n += rc == OK ? 1 : 0;
     }
     acts_set_free(set);
@@ -241,8 +258,8 @@ static enum err try_round(struct sweep_work *w, const struct settings *base,
 
 /* ---- its file ---- */
 
-static enum err match_path(const struct sweep_work *w, size_t arm, char *out,
-                           size_t cap, struct errinfo *e)
+static enum err search_path(const struct sweep_work *w, size_t arm, char *out,
+                            size_t cap, struct errinfo *e)
 {
     char name[SWEEP_NAME_MAX + 16];
     snprintf(name, sizeof name, "match/%s.json",
@@ -329,9 +346,9 @@ static enum err search(struct sweep_work *w, const struct settings *base,
 {
     struct settings resolved = *base;
     settings_resolve_arch(&resolved);
-    const double guess = s->rises                    ? s->target
-                         : strcmp(s->key, "l1") == 0 ? resolved.l1
-                                                     : resolved.l0;
+    const double guess = s->rises                              ? s->target
+                         : strcmp(s->key, setting_key.l1) == 0 ? resolved.l1
+                                                               : resolved.l0;
     while (!s->finished) {
         double x[TRIES];
         next_round(s, guess, s->rises ? 1.2 : 3.0, x);
@@ -395,13 +412,13 @@ static void tell_all_failed(struct sweep_work *w, size_t arm, const char *why)
     }
 }
 
-enum err sweep_match(struct sweep_work *w, size_t arm, struct errinfo *e)
+enum err sweep_search(struct sweep_work *w, size_t arm, struct errinfo *e)
 {
     char path[SWEEP_PATH];
     struct settings base;
     struct search s;
     TRY(start_search(w, arm, &base, &s, e));
-    TRY(match_path(w, arm, path, sizeof path, e));
+    TRY(search_path(w, arm, path, sizeof path, e));
     if (!s.whole && file_exists(path)) {
         TRY(load_search(path, &s, e));
     }
@@ -409,7 +426,7 @@ enum err sweep_match(struct sweep_work *w, size_t arm, struct errinfo *e)
     const enum err rc = s.whole ? OK : search(w, &base, path, &s, e);
     const double steps = (double)(TRIES * base.steps);
     sweep_add_total(w, (double)(s.rounds - before) * steps -
-                           sweep_match_cost(w->plan, arm));
+                           sweep_search_cost(w->plan, arm));
     if (rc == ERR_NUMERIC) {
         tell_all_failed(w, arm, e ? e->msg : "");
         return OK;

@@ -1,0 +1,24 @@
+/* What of a sweep is left to do, for other machines: a line of shell for each run, or a
+ * script for Slurm. Owner thread. */
+#ifndef SAETOP_SRC_SWEEP_SCRIPT_H
+#define SAETOP_SRC_SWEEP_SCRIPT_H
+
+#include "base/err.h"
+#include "base/str.h"
+#include "sweep/measure.h"
+#include "sweep/plan.h"
+
+/* Append a command for each cell that is not done; results [n_cells]. */
+void sweep_script_lines(const char *dir, const struct sweep_plan *p,
+                        const struct sweep_result *results, struct str *out);
+/* Append a script that sbatch takes as it is: an array of tasks, one a cell (of more
+ * than SWEEP_TASKS_MAX cells several), and a job after all of them that makes the
+ * tables. Its paths are absolute. ERR_USAGE where every cell is done; ERR_IO. */
+#define SWEEP_TASKS_MAX                                                                \
+    1000 /* Slurm's MaxArraySize is 1001 unless it is configured                       \
+          */
+enum err sweep_script_slurm(const char *dir, const struct sweep_plan *p,
+                            const struct sweep_result *results, struct str *out,
+                            struct errinfo *e) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,119 @@
+/* [wrap malloc] A JSON file is whole or is not written: memory that runs out at any
+ * place of a tree is told when the tree is printed, though nobody looks at what each
+ * member's addition returns. */
+#include "base/json.h"
+#include "eval/report.h"
+#include "eval/truth.h"
+#include "train/settings.h"
+#include "unit/check.h"
+
+static bool armed;
+static long calls, fail_at = -1;
+
+void *__real_malloc(size_t bytes);
+void *__wrap_malloc(size_t bytes);
+void *__wrap_malloc(size_t bytes)
+{
+    return armed && calls++ == fail_at ? NULL : __real_malloc(bytes);
+}
+
+/* Members whose additions nobody looks at. */
+static enum err by_hand(struct str *out, struct errinfo *e)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(root, "list");
+    for (int i = 0; i < 3; i++) {
+        (void)cJSON_AddItemToArray(list, cJSON_CreateString("one"));
+    }
+    (void)cJSON_AddNumberToObject(root, "number", 0.25);
+    (void)cJSON_AddBoolToObject(cJSON_AddObjectToObject(root, "inner"), "yes", true);
+    const enum err rc = json_print(root, out, e);
+    cJSON_Delete(root);
+    return rc;
+}
+
+static enum err of_report(struct str *out, struct errinfo *e)
+{
+    struct report r;
+    report_init(&r, 1);
+    r.reps = 0;
+    const double x[3] = {1, 2, 4};
+    enum err rc = report_value(&r, 0.5, e, "a.b");
+    rc = rc == OK ? report_ratio(&r, 3, NULL, x, NULL, "rows", e, "a.c") : rc;
+    rc = rc == OK ? report_left_out(&r, e, "this", "that %d", 7) : rc;
+    cJSON *list = cJSON_CreateArray();
+    (void)cJSON_AddItemToArray(list, cJSON_CreateString("line"));
+    rc = rc == OK ? report_list(&r, "remarks", list, e) : (cJSON_Delete(list), rc);
+    rc = rc == OK ? report_json(&r, out, e) : rc;
+    report_deinit(&r);
+    return rc;
+}
+
+static enum err of_settings(struct str *out, struct errinfo *e)
+{
+    static struct settings s;
+    settings_init(&s);
+    cJSON *root = cJSON_CreateObject();
+    enum err rc = settings_add_json(&s, root, e);
+    rc = rc == OK ? json_print(root, out, e) : rc;
+    cJSON_Delete(root);
+    return rc;
+}
+
+static enum err and_back(struct str *out, struct errinfo *e)
+{
+    static const char text[] = "{\"a\": [1, \"two\", {\"b\": null}]}";
+    cJSON *tree = NULL;
+    TRY(json_parse(text, sizeof text - 1, "text", &tree, e));
+    const enum err rc = json_print(tree, out, e);
+    cJSON_Delete(tree);
+    return rc;
+}
+
+static void whole_or_not_at_all(void **state)
+{
+    (void)state;
+    enum err (*const flow[])(struct str *, struct errinfo *) = {by_hand, of_report,
+                                                                of_settings, and_back};
+    for (size_t f = 0; f < sizeof flow / sizeof *flow; f++) {
+        struct errinfo e = {0};
+        struct str whole, out;
+        str_init(&whole, 1 << 20);
+        str_init(&out, 1 << 20);
+        armed = true;
+        calls = 0;
+        fail_at = -1;
+        assert_ok(flow[f](&whole, &e), &e);
+        const long total = calls;
+        assert_true(total > 5);
+        for (long i = 0; i < total; i++) {
+            str_clear(&out);
+            calls = 0;
+            fail_at = i;
+            memset(&e, 0, sizeof e);
+            const enum err rc = flow[f](&out, &e);
+            armed = false;
+            if (rc == OK && strcmp(out.p, whole.p) != 0) {
+                fail_msg("allocation %ld of %ld failed: found\n%s", i, total, out.p);
+            }
+            if (rc != OK && (rc != ERR_NOMEM || !e.msg[0])) {
+                fail_msg("allocation %ld of %ld: found %s \"%s\"", i, total,
+                         err_text(rc), e.msg);
+            }
+            armed = true;
+        }
+        fail_at = -1;
+        str_clear(&out); /* and once there is memory again, all of it */
+        assert_ok(flow[f](&out, &e), &e);
+        armed = false;
+        assert_string_equal(out.p, whole.p);
+        str_free(&whole);
+        str_free(&out);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(whole_or_not_at_all)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
