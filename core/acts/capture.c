@@ -16,10 +16,14 @@ struct run {
 };
 
 static enum err check_size(const struct lm_config *cfg, const struct token_rows *r,
-                           size_t hooks, bool logits, struct errinfo *e)
+                           const struct lm_hook *hooks, size_t n_hooks, bool logits,
+                           struct errinfo *e)
 {
-    /* A position's floats: far below overflow, lm_weight_count limits D and V. */
-    const size_t floats = (hooks + 1) * cfg->d_model + (logits ? cfg->vocab : 0) + 1;
+    /* A position's floats: far below overflow, lm_weight_count limits widths and V. */
+    size_t floats = cfg->d_model + (logits ? cfg->vocab : 0) + 1;
+    for (size_t i = 0; i < n_hooks; i++) {
+        floats += lm_hook_width(cfg, hooks[i]);
+    }
     const size_t most = CAPTURE_MAX / sizeof(float) / floats;
     return r->n <= most
                ? OK
@@ -62,7 +66,7 @@ static enum err run_losses(const struct run *u, struct lm_hook end, struct errin
     enum err rc;
     TRY_OUT(rc, mem_new(&nll, u->r->n, sizeof *nll, what, e));
     TRY_OUT(rc, harvester_new(u->m, end, T, u->pool, &h, e));
-    harvest_nll(h, u->r->ids, u->r->rows, u->last, nll);
+    TRY_OUT(rc, harvest_nll(h, u->r->ids, u->r->rows, u->last, nll, e));
     for (size_t i = 0; i < u->r->rows; i++) {
         memcpy(u->c->nll + i * (T - 1), nll + i * T, (T - 1) * sizeof *nll);
     }
@@ -86,16 +90,18 @@ static enum err run_all(struct run *u, const struct lm_hook *hooks, bool logits,
                         struct errinfo *e)
 {
     const struct lm_config *cfg = &u->m->cfg;
-    const struct lm_hook end = {cfg->n_layer - 1, true, cfg->n_layer};
+    const struct lm_hook end = lm_behind(cfg->n_layer);
     const size_t n = u->r->n;
     for (size_t i = 0; i < u->c->hooks; i++) {
-        TRY(mem_new(&u->c->x[i], n, cfg->d_model * sizeof(float), what, e));
+        TRY(mem_new(&u->c->x[i], n, lm_hook_width(cfg, hooks[i]) * sizeof(float), what,
+                    e));
         TRY(run_hook(u, hooks[i], u->c->x[i], e));
     }
     TRY(mem_new(&u->c->nll, n, sizeof *u->c->nll, what, e));
     TRY(mem_new(&u->last, n, cfg->d_model * sizeof *u->last, what, e));
     TRY(run_hook(u, end, u->last, e));
     if (logits) {
+        TRY(lm_need(u->m, LM_WHOLE, e));
         TRY(mem_new(&u->c->logits, n, cfg->vocab * sizeof *u->c->logits, what, e));
         pool_run(u->pool, u->r->rows, run_logits, u);
     }
@@ -108,7 +114,7 @@ enum err capture_new(const struct lm *m, const struct token_rows *r,
 {
     struct run u = {.m = m, .r = r, .pool = pool};
     enum err rc;
-    TRY(check_size(&m->cfg, r, n, logits, e));
+    TRY(check_size(&m->cfg, r, hooks, n, logits, e));
     TRY(mem_new(&u.c, 1, sizeof *u.c, what, e));
     u.c->hooks = n;
     TRY_OUT(rc, mem_new(&u.c->x, n, sizeof *u.c->x, what, e));

@@ -14,7 +14,7 @@
 
 struct capture {
     size_t hooks;
-    float **x;     /* [hooks] of [rows,T,D]: the residual stream, of masked rows */
+    float **x;     /* [hooks] of [rows,T,width of the hook], of masked rows */
     float *nll;    /* [rows,T-1]: -log p of the row's own next token, masked or not */
     float *logits; /* [rows,T,V], or NULL */
 };

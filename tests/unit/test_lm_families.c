@@ -1,0 +1,322 @@
+/* [threads] Every family of models beside the reference implementation, on the tiny
+ * models that it made (tests/ref/make_model_fixtures.py): each hook, logits, losses
+ * with something else at a hook, and token by token with a cache. */
+#include "base/mem.h"
+#include "base/safetensors.h"
+#include "lm/lm.h"
+#include "num/blas.h"
+#include "unit/check.h"
+
+#include <math.h>
+
+/* As in the script. */
+#define LEN 36
+
+static const char *const names[] = {
+    "gpt2",    "gpt_neo", "gpt_neox", "gpt_neox_serial", "llama",       "llama3",
+    "mistral", "qwen2",   "qwen3",    "gemma2",          "gemma3_text", "gemma3",
+};
+
+struct model {
+    struct lm *m;
+    struct st_file *file;
+    int32_t ids[LEN];
+};
+
+static const char *folder(const char *name)
+{
+    static char path[512];
+    (void)snprintf(path, sizeof path, "%s/models/%s", getenv("SAETOP_FIXTURES"), name);
+    return path;
+}
+
+static void begin(struct model *k, const char *name)
+{
+    struct errinfo e;
+    char path[600];
+    *k = (struct model){0};
+    assert_ok(lm_load(folder(name), &k->m, &e), &e);
+    (void)snprintf(path, sizeof path, "%s/values.safetensors", folder(name));
+    assert_ok(st_open(path, &k->file, &e), &e);
+    const struct st_tensor *ids = st_find(k->file, "ids");
+    assert_true(ids && ids->bytes == sizeof k->ids);
+    memcpy(k->ids, ids->data, sizeof k->ids);
+}
+
+static void end(struct model *k)
+{
+    st_close(k->file);
+    lm_free(k->m);
+}
+
+static float *numbers(size_t n)
+{
+    float *p = mem_alloc(n, sizeof *p);
+    assert_non_null(p);
+    return p;
+}
+
+/* A tensor of the reference's; release with mem_free. */
+static float *value(const struct model *k, const char *name, size_t n)
+{
+    struct errinfo e;
+    const struct st_tensor *t = st_find(k->file, name);
+    if (!t) {
+        fail_msg("%s: no %s", k->m->dir, name);
+        return NULL;
+    }
+    assert_int_equal(t->bytes, n * sizeof(float));
+    float *out = numbers(n);
+    assert_ok(st_read_f32(k->file, name, t->shape, t->ndim, out, &e), &e);
+    return out;
+}
+
+/* Within 1e-4 of the length of what is expected, as a whole and for each number of the
+ * root of its mean square. */
+static void check_near(const struct model *k, const char *name, const float *got,
+                       const float *want, size_t n)
+{
+    double square = 0, error = 0, worst = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double d = (double)got[i] - (double)want[i];
+        square += (double)want[i] * (double)want[i];
+        error += d * d;
+        worst = fabs(d) > worst ? fabs(d) : worst;
+        assert_true(isfinite(d));
+    }
+    if (!(sqrt(error) <= 2e-5 * sqrt(square)) ||
+        !(worst <= 1e-4 * sqrt(square / (double)n))) {
+        fail_msg("%s: %s: off by %g of its length, at worst %g of a number's",
+                 k->m->dir, name, sqrt(error / square),
+                 worst / sqrt(square / (double)n));
+    }
+}
+
+/* ---- hooks ---- */
+
+static void check_hook(const struct model *k, struct lm_ws *ws, struct lm_hook h)
+{
+    char name[64];
+    const size_t n = LEN * lm_hook_width(&k->m->cfg, h);
+    lm_hook_name(h, name);
+    float *want = value(k, name, n), *got = numbers(n);
+    lm_forward_to(k->m, ws, k->ids, 1, LEN, h, got);
+    check_near(k, name, got, want, n);
+    mem_free(got);
+    mem_free(want);
+}
+
+static bool exists(const struct model *k, enum lm_site site)
+{
+    return site != LM_RESID_MID || !k->m->cfg.parallel;
+}
+
+static void test_hooks(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct model k;
+        struct lm_ws *ws = NULL;
+        struct errinfo e;
+        begin(&k, names[i]);
+        for (size_t b = 0; b < k.m->cfg.n_layer; b++) {
+            /* As a harvest does it: what is behind the hook was never read. */
+            assert_ok(lm_ws_new(k.m, b + 1, LEN, &ws, &e), &e);
+            for (enum lm_site s = 0; s < LM_SITES; s++) {
+                if (exists(&k, s)) {
+                    check_hook(&k, ws, (struct lm_hook){b, s});
+                }
+            }
+            lm_ws_free(ws);
+        }
+        end(&k);
+    }
+}
+
+/* ---- logits and losses ---- */
+
+static double loss_of(const float *logits, size_t V, int32_t target)
+{
+    double top = -INFINITY, sum = 0;
+    for (size_t v = 0; v < V; v++) {
+        top = (double)logits[v] > top ? (double)logits[v] : top;
+    }
+    for (size_t v = 0; v < V; v++) {
+        sum += exp((double)logits[v] - top);
+    }
+    return top + log(sum) - (double)logits[target];
+}
+
+static void test_logits(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct model k;
+        struct lm_ws *ws = NULL;
+        struct errinfo e;
+        begin(&k, names[i]);
+        const size_t D = k.m->cfg.d_model, V = k.m->cfg.vocab;
+        const struct lm_hook last = lm_behind(k.m->cfg.n_layer);
+        float *want = value(&k, "logits", LEN * V), *got = numbers(LEN * V);
+        float *x = numbers(LEN * D), nll[LEN];
+        assert_ok(lm_ws_new(k.m, LM_WHOLE, LEN, &ws, &e), &e);
+        lm_forward_to(k.m, ws, k.ids, 1, LEN, last, x);
+        for (size_t t = 0; t < LEN; t++) {
+            lm_logits(k.m, x + t * D, got + t * V);
+        }
+        check_near(&k, "logits", got, want, LEN * V);
+        lm_nll_from(k.m, ws, x, 1, LEN, last, k.ids, k.ids, nll);
+        for (size_t t = 0; t + 1 < LEN; t++) {
+            assert_true(fabs((double)nll[t] - loss_of(want + t * V, V, k.ids[t + 1])) <
+                        1e-4);
+        }
+        assert_true(isnan(nll[LEN - 1]));
+        lm_ws_free(ws);
+        mem_free(x);
+        mem_free(want);
+        mem_free(got);
+        end(&k);
+    }
+}
+
+/* Half of what stands at the hook, and a tenth. */
+static void change(size_t n, float *x)
+{
+    for (size_t i = 0; i < n; i++) {
+        x[i] = 0.5f * x[i] + 0.1f;
+    }
+}
+
+static void apply_change(void *ctx, size_t row, size_t at, size_t n, size_t width,
+                         float *x)
+{
+    (void)ctx;
+    (void)row;
+    (void)at;
+    change(n * width, x);
+}
+
+/* By what stood at the hook before, and by an edit on the way. */
+static void check_splice(const struct model *k, struct lm_ws *ws, struct lm_hook h)
+{
+    char name[64], full[80];
+    const size_t n = LEN * lm_hook_width(&k->m->cfg, h), D = k->m->cfg.d_model;
+    const struct lm_edit edit = {.hook = h, .apply = apply_change};
+    const struct lm_pass p = {
+        .ids = k->ids, .B = 1, .T = LEN, .edit = &edit, .edits = 1};
+    float *x = numbers(n), *resid = numbers(LEN * D), nll[LEN];
+    lm_hook_name(h, name);
+    (void)snprintf(full, sizeof full, "splice.%s", name);
+    float *want = value(k, full, LEN - 1);
+    lm_forward_to(k->m, ws, k->ids, 1, LEN, h, x);
+    change(n, x);
+    lm_nll_from(k->m, ws, x, 1, LEN, h, k->ids, k->ids, nll);
+    check_near(k, full, nll, want, LEN - 1);
+    lm_run(k->m, ws, &p, resid);
+    lm_nll_from(k->m, ws, resid, 1, LEN, lm_behind(k->m->cfg.n_layer), k->ids, k->ids,
+                nll);
+    check_near(k, full, nll, want, LEN - 1);
+    mem_free(x);
+    mem_free(resid);
+    mem_free(want);
+}
+
+static void test_splices(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct model k;
+        struct lm_ws *ws = NULL;
+        struct errinfo e;
+        begin(&k, names[i]);
+        assert_ok(lm_ws_new(k.m, LM_WHOLE, LEN, &ws, &e), &e);
+        for (enum lm_site s = 0; s < LM_SITES; s++) {
+            if (exists(&k, s)) {
+                check_splice(&k, ws, (struct lm_hook){1, s});
+            }
+        }
+        lm_ws_free(ws);
+        end(&k);
+    }
+}
+
+/* ---- a cache ---- */
+
+/* Pieces of a row as they may come: a prompt, single tokens, more than a block of
+ * attention; with part of it taken back. */
+static void test_cache(void **state)
+{
+    (void)state;
+    static const size_t piece[] = {10, 1, 1, 3, LEN - 15};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct model k;
+        struct lm_ws *ws = NULL;
+        struct lm_cache *cache = NULL;
+        struct errinfo e;
+        begin(&k, names[i]);
+        const size_t D = k.m->cfg.d_model;
+        float *want = numbers(LEN * D), *got = numbers(LEN * D);
+        assert_ok(lm_ws_new(k.m, LM_WHOLE, LEN, &ws, &e), &e);
+        assert_ok(lm_cache_new(k.m, LEN, &cache, &e), &e);
+        lm_forward_to(k.m, ws, k.ids, 1, LEN, lm_behind(k.m->cfg.n_layer), want);
+        for (int round = 0; round < 2; round++) {
+            for (size_t p = 0; p < sizeof piece / sizeof *piece; p++) {
+                const size_t at = lm_cache_len(cache);
+                const struct lm_pass pass = {
+                    .ids = k.ids + at, .B = 1, .T = piece[p], .cache = cache};
+                lm_run(k.m, ws, &pass, got + at * D);
+            }
+            assert_int_equal(lm_cache_len(cache), LEN);
+            check_near(&k, "with a cache", got, want, LEN * D);
+            memset(got, 0, LEN * D * sizeof *got);
+            lm_cache_cut(cache, 0);
+        }
+        lm_cache_free(cache);
+        lm_ws_free(ws);
+        mem_free(want);
+        mem_free(got);
+        end(&k);
+    }
+}
+
+/* ---- families ---- */
+
+static bool is_listed(const char *name)
+{
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "To add a model family" in core/README.md: none is without its model here, and the
+ * page of commands names all. */
+static void test_every_family(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    char path[512], *page = NULL;
+    (void)snprintf(path, sizeof path, "%s/src/README.md", getenv("SAETOP_SOURCE"));
+    assert_ok(file_read_text(path, 1u << 20, &page, &e), &e);
+    for (size_t i = 0; lm_family_at(i); i++) {
+        char quoted[64];
+        (void)snprintf(quoted, sizeof quoted, "`%s`", lm_family_at(i)->name);
+        if (!is_listed(lm_family_at(i)->name) || !strstr(page, quoted)) {
+            fail_msg("%s: no fixture, or not in src/README.md", lm_family_at(i)->name);
+        }
+    }
+    mem_free(page);
+}
+
+int main(void)
+{
+    num_init();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hooks),        cmocka_unit_test(test_logits),
+        cmocka_unit_test(test_splices),      cmocka_unit_test(test_cache),
+        cmocka_unit_test(test_every_family),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
