@@ -60,6 +60,7 @@ static void test_identity(void **state)
     const struct acts_set *a = eval_set_rows(b.set);
     float nll[5 * CONTEXT];
     double sum = 0, n = 0;
+    struct errinfo e;
     assert_ok(harvest_nll(b.h, a->ids, 5, NULL, nll, &e), &e);
     for (size_t i = 0; i < 5 * CONTEXT; i++) {
         if (!isnan(nll[i])) {
@@ -173,14 +174,14 @@ static void test_divergence(void **state)
     for (size_t row = 0; row < 5; row++) {
         float x[CONTEXT * WIDTH];
         memcpy(x, a->x + row * CONTEXT * WIDTH, sizeof x);
-        lm_logp_from(b.m, ws, x, CONTEXT, lm_behind(1), ids, lp);
+        lm_logp_from(b.m, ws, x, CONTEXT, lm_behind(1), a->ids + row * CONTEXT, lp);
         memcpy(x, a->x + row * CONTEXT * WIDTH, sizeof x);
         for (size_t t = 0; t < CONTEXT; t++) {
             if (!a->special[row * CONTEXT + t]) {
                 memset(x + t * WIDTH, 0, WIDTH * sizeof *x);
             }
         }
-        lm_logp_from(b.m, ws, x, CONTEXT, lm_behind(1), ids, lq);
+        lm_logp_from(b.m, ws, x, CONTEXT, lm_behind(1), a->ids + row * CONTEXT, lq);
         for (size_t i = 0; i < (CONTEXT - 1) * V; i++) {
             kl += exp((double)lp[i]) * ((double)lp[i] - (double)lq[i]);
         }

@@ -302,7 +302,7 @@ static void test_contexts_and_histogram(void **state)
     struct scene k;
     scene_init(&k, 0, NULL);
     struct lm *m = wide_lm();
-    struct latent_detail *d = detail(&k, m, lm_behind(1), NULL, 0, INTERVAL_TOP);
+    struct latent_detail *d = detail(&k, m, NULL, 0, INTERVAL_TOP);
     assert_int_equal(d->n_contexts, LATENT_CONTEXTS);
     assert_int_equal(d->n_in_interval, d->row.fires);
     near((double)d->context[0].act, (double)d->row.max, 0.0);
@@ -333,8 +333,8 @@ static void test_contexts_and_histogram(void **state)
     }
     assert_int_equal(total, k.t->row[0].fires);
     /* The random ones: the same each time, not the top ones. */
-    d = detail(&k, m, lm_behind(1), NULL, 0, INTERVAL_RANDOM);
-    struct latent_detail *again = detail(&k, m, lm_behind(1), NULL, 0, INTERVAL_RANDOM);
+    d = detail(&k, m, NULL, 0, INTERVAL_RANDOM);
+    struct latent_detail *again = detail(&k, m, NULL, 0, INTERVAL_RANDOM);
     assert_memory_equal(d->context, again->context, sizeof d->context);
     assert_true(d->context[LATENT_CONTEXTS - 1].act < 0.9f * d->row.max);
     check_contexts(&k, d);
@@ -369,7 +369,7 @@ static void test_lens_and_neighbours(void **state)
     struct scene k;
     scene_init(&k, 6, NULL);
     struct lm *m = wide_lm();
-    struct latent_detail *d = detail(&k, m, lm_behind(1), NULL, 0, INTERVAL_TOP);
+    struct latent_detail *d = detail(&k, m, NULL, 0, INTERVAL_TOP);
     const size_t V = m->cfg.vocab;
     float *logits = mem_alloc(V, sizeof *logits);
     struct errinfo e;
