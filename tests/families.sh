@@ -31,7 +31,7 @@ run() { # NAME MODEL HOOK WIDTH
     local o=$out/$1
     "$saetop" train --model "$models/$2" --hook "$3" --out "$o" "${small[@]}" \
         --mask-rate 0.3 --steps 6 > "$out/said" 2>&1 || fail "train $1"
-    "$saetop" train --resume "$o" --steps 12 > "$out/said" || fail "train --resume $1"
+    "$saetop" train --resume "$o" --steps 12 > "$out/said" 2>&1 || fail "train --resume $1"
     grep -q "\"d_in\":[[:space:]]*$4," "$o/cfg.json" || fail "$1: d_in is not $4"
     "$saetop" eval "$o" --json > "$out/eval.json" || fail "eval $1"
     grep -q ce_recovered "$out/eval.json" || fail "eval $1: no losses"

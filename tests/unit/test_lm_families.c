@@ -279,6 +279,141 @@ static void test_cache(void **state)
     }
 }
 
+/* ---- files ---- */
+
+static void copy(const char *name, const char *file, const char *dir)
+{
+    struct errinfo e;
+    char from[600], to[600], *data = NULL;
+    size_t len = 0;
+    (void)snprintf(from, sizeof from, "%s/%s", folder(name), file);
+    (void)snprintf(to, sizeof to, "%s/%s", dir, file);
+    assert_ok(file_read(from, 1u << 20, &data, &len, &e), &e);
+    const struct file_part part = {data, len};
+    assert_ok(file_write(to, &part, 1, &e), &e);
+    mem_free(data);
+}
+
+/* The same model in `dir`, without its weights; they in *file. */
+static void copy_model(const char *name, const char *dir, struct st_file **file)
+{
+    struct errinfo e;
+    char path[600];
+    copy(name, "config.json", dir);
+    copy(name, "tokenizer.json", dir);
+    (void)snprintf(path, sizeof path, "%s/model.safetensors", folder(name));
+    assert_ok(st_open(path, file, &e), &e);
+}
+
+/* Its tensors, `name` with other numbers, and one more (or none). */
+static void write_model(const struct st_file *file, const char *dir, const char *name,
+                        const float *numbers, const struct st_tensor *more)
+{
+    struct errinfo e;
+    char path[600];
+    struct st_tensor list[128];
+    size_t n = 0;
+    for (; n < st_count(file); n++) {
+        list[n] = *st_at(file, n);
+        if (name && strcmp(list[n].name, name) == 0) {
+            list[n].data = numbers;
+        }
+    }
+    if (more) {
+        list[n++] = *more;
+    }
+    (void)snprintf(path, sizeof path, "%s/model.safetensors", dir);
+    assert_ok(st_write(path, list, n, NULL, 0, &e), &e);
+}
+
+/* What stands behind the hook is not read: not even that it is no number is seen. */
+static void test_behind_the_hook(void **state)
+{
+    (void)state;
+    static const char name[] = "model.layers.2.mlp.up_proj.weight";
+    struct errinfo e;
+    struct model k;
+    struct st_file *file = NULL;
+    struct lm *m = NULL;
+    struct lm_ws *ws = NULL;
+    char dir[256];
+    begin(&k, "llama");
+    tmp_make(dir, sizeof dir);
+    copy_model("llama", dir, &file);
+    const struct st_tensor *t = st_find(file, name);
+    assert_non_null(t);
+    float *broken = numbers(t->bytes / sizeof(float));
+    memcpy(broken, t->data, t->bytes);
+    broken[t->shape[1] + 5] = NAN;
+    write_model(file, dir, name, broken, NULL);
+    assert_ok(lm_load(dir, &m, &e), &e);
+    assert_ok(lm_ws_new(m, 2, LEN, &ws, &e), &e);
+    const size_t n = LEN * m->cfg.d_model;
+    float *got = numbers(n), *want = value(&k, "blocks.1.hook_resid_post", n);
+    lm_forward_to(m, ws, k.ids, 1, LEN, lm_behind(2), got);
+    check_near(&k, "blocks.1.hook_resid_post", got, want, n);
+    check_error(lm_ws_whole(m, ws, &e), ERR_FORMAT, &e,
+                "model.safetensors: model.layers.2.mlp.up_proj.weight: found nan at "
+                "[1, 5], expected finite numbers");
+    assert_true(lm_need_bytes(m, 2) < lm_need_bytes(m, LM_WHOLE));
+    lm_ws_free(ws);
+    lm_free(m);
+    st_close(file);
+    mem_free(broken);
+    mem_free(got);
+    mem_free(want);
+    tmp_drop(dir);
+    end(&k);
+}
+
+/* A head beside the embedding that it is said to be: it counts where it differs, as
+ * with the reference. */
+static void test_head(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct st_file *file = NULL;
+    struct lm *m = NULL, *again = NULL;
+    char dir[256];
+    tmp_make(dir, sizeof dir);
+    copy_model("qwen2", dir, &file);
+    struct st_tensor head = *st_find(file, "model.embed_tokens.weight");
+    float *own = numbers(head.bytes / sizeof(float));
+    head.name = "lm_head.weight";
+    write_model(file, dir, NULL, NULL, &head);
+    assert_ok(lm_load(dir, &m, &e), &e);
+    assert_false(m->cfg.own_head);
+    memcpy(own, head.data, head.bytes);
+    own[7] += 1.0f; /* of token 0 */
+    head.data = own;
+    write_model(file, dir, NULL, NULL, &head);
+    assert_ok(lm_load(dir, &again, &e), &e);
+    assert_true(again->cfg.own_head && again->hash != m->hash);
+    const size_t D = m->cfg.d_model, V = m->cfg.vocab;
+    float *a = numbers(V), *b = numbers(V), *x = numbers(D);
+    x[7] = 3.0f;
+    assert_ok(lm_unembed(m, lm_behind(1), x, a, &e), &e);
+    assert_ok(lm_unembed(again, lm_behind(1), x, b, &e), &e);
+    assert_true(fabsf(b[0] - a[0] - 3.0f) < 1e-5f);
+    assert_memory_equal(a + 1, b + 1, (V - 1) * sizeof *a);
+    /* A tensor too many. */
+    head.name = "model.layers.1.self_attn.rotary.weight";
+    write_model(file, dir, NULL, NULL, &head);
+    lm_free(again);
+    again = NULL;
+    check_error(lm_load(dir, &again, &e), ERR_FORMAT, &e,
+                "tensor model.layers.1.self_attn.rotary.weight has no place in a qwen2 "
+                "of 3 blocks");
+    assert_null(again);
+    mem_free(a);
+    mem_free(b);
+    mem_free(x);
+    mem_free(own);
+    lm_free(m);
+    st_close(file);
+    tmp_drop(dir);
+}
+
 /* ---- families ---- */
 
 static bool is_listed(const char *name)
@@ -314,8 +449,9 @@ int main(void)
 {
     num_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hooks),        cmocka_unit_test(test_logits),
-        cmocka_unit_test(test_splices),      cmocka_unit_test(test_cache),
+        cmocka_unit_test(test_hooks),           cmocka_unit_test(test_logits),
+        cmocka_unit_test(test_splices),         cmocka_unit_test(test_cache),
+        cmocka_unit_test(test_behind_the_hook), cmocka_unit_test(test_head),
         cmocka_unit_test(test_every_family),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
