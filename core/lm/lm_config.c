@@ -59,6 +59,9 @@ static enum err read_heads(const struct config_file *f, struct lm_config *c,
     int64_t kv = (int64_t)(a->kv ? a->kv : c->n_head);
     int64_t dim = (int64_t)a->d_head;
     if (may_differ) {
+        const cJSON *v =
+            cJSON_GetObjectItemCaseSensitive(f->obj, "num_key_value_heads");
+        kv = cJSON_IsNull(v) ? (int64_t)c->n_head : kv;
         TRY(json_int(f->at, f->obj, "num_key_value_heads", false, 1, MAX_WIDTH, &kv,
                      e));
         TRY(json_int(f->at, f->obj, "head_dim", false, 1, MAX_WIDTH, &dim, e));
@@ -124,6 +127,17 @@ static enum err read_flag(const struct config_file *f, const char *key, bool usu
 /* Settings of which one value is computed. */
 static enum err check_flags(const struct config_file *f, struct errinfo *e)
 {
+    const cJSON *packed = NULL;
+    TRY(json_obj(f->at, f->obj, "quantization_config", false, &packed, e));
+    if (packed) {
+        const struct json_at at = {f->at.file, "quantization_config"};
+        const char *how = "unknown";
+        TRY(json_str(at, packed, "quant_method", false, &how, e));
+        return err_set(e, ERR_FORMAT,
+                       "%s: quantization_config: found weights packed by \"%.40s\", "
+                       "expected F32, F16 or BF16: take the model that was packed",
+                       f->at.file, how);
+    }
     static const struct {
         const char *key;
         bool expected;

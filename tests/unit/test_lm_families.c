@@ -366,6 +366,62 @@ static void test_behind_the_hook(void **state)
     end(&k);
 }
 
+/* Threads that ask for more and more of a model while others run it. */
+struct crowd {
+    struct lm *m;
+    const int32_t *ids;
+    const float *want[4]; /* behind 0 .. 3 blocks */
+    enum err rc[12];
+    bool same[12];
+};
+
+static void ask(void *ctx, size_t i, size_t worker)
+{
+    struct crowd *k = ctx;
+    struct errinfo e;
+    struct lm_ws *ws = NULL;
+    float x[LEN * 64];
+    const size_t blocks = i % 4, n = LEN * k->m->cfg.d_model;
+    (void)worker;
+    k->rc[i] = lm_ws_new(k->m, i < 6 ? blocks : LM_WHOLE, LEN, &ws, &e);
+    if (k->rc[i] == OK) {
+        lm_forward_to(k->m, ws, k->ids, 1, LEN, lm_behind(blocks), x);
+        k->same[i] = memcmp(x, k->want[blocks], n * sizeof *x) == 0;
+    }
+    lm_ws_free(ws);
+}
+
+static void test_crowd(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct model k, fresh;
+    struct pool *pool = NULL;
+    struct lm_ws *ws = NULL;
+    begin(&k, "mistral");
+    begin(&fresh, "mistral");
+    struct crowd crowd = {.m = fresh.m, .ids = k.ids};
+    float *want[4];
+    assert_ok(lm_ws_new(k.m, LM_WHOLE, LEN, &ws, &e), &e);
+    for (size_t b = 0; b < 4; b++) {
+        want[b] = numbers(LEN * k.m->cfg.d_model);
+        lm_forward_to(k.m, ws, k.ids, 1, LEN, lm_behind(b), want[b]);
+        crowd.want[b] = want[b];
+    }
+    assert_ok(pool_new(3, &pool, &e), &e);
+    pool_run(pool, 12, ask, &crowd);
+    for (size_t i = 0; i < 12; i++) {
+        assert_true(crowd.rc[i] == OK && crowd.same[i]);
+    }
+    pool_free(pool);
+    lm_ws_free(ws);
+    for (size_t b = 0; b < 4; b++) {
+        mem_free(want[b]);
+    }
+    end(&fresh);
+    end(&k);
+}
+
 /* A head beside the embedding that it is said to be: it counts where it differs, as
  * with the reference. */
 static void test_head(void **state)
@@ -449,9 +505,13 @@ int main(void)
 {
     num_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hooks),           cmocka_unit_test(test_logits),
-        cmocka_unit_test(test_splices),         cmocka_unit_test(test_cache),
-        cmocka_unit_test(test_behind_the_hook), cmocka_unit_test(test_head),
+        cmocka_unit_test(test_hooks),
+        cmocka_unit_test(test_logits),
+        cmocka_unit_test(test_splices),
+        cmocka_unit_test(test_cache),
+        cmocka_unit_test(test_behind_the_hook),
+        cmocka_unit_test(test_crowd),
+        cmocka_unit_test(test_head),
         cmocka_unit_test(test_every_family),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
