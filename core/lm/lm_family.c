@@ -120,12 +120,12 @@ static const struct lm_tensor_name names_gemma[] = {
     {NULL, LM_SLOTS, LM_ALL},
 };
 
-static const struct lm_keys keys_gpt2 = {
-    "n_layer", "n_head", "n_embd", "n_inner", "n_positions", "layer_norm_epsilon",
-    "activation_function"};
-static const struct lm_keys keys_neo = {
-    "num_layers", "num_heads", "hidden_size", "intermediate_size",
-    "max_position_embeddings", "layer_norm_epsilon", "activation_function"};
+#define KEYS_GPT2                                                                    \
+    {"n_layer", "n_head", "n_embd", "n_inner", "n_positions", "layer_norm_epsilon",  \
+     "activation_function"}
+#define KEYS_NEO                                                                     \
+    {"num_layers", "num_heads", "hidden_size", "intermediate_size",                  \
+     "max_position_embeddings", "layer_norm_epsilon", "activation_function"}
 #define KEYS(eps, act)                                                               \
     {"num_hidden_layers", "num_attention_heads", "hidden_size", "intermediate_size", \
      "max_position_embeddings", eps, act}
@@ -157,7 +157,7 @@ static const struct lm_family families[] = {
      .proj_bias = true,
      .mlp_bias = true,
      .eps = 1e-5,
-     .keys = keys_gpt2,
+     .keys = KEYS_GPT2,
      .prefixes = prefix_gpt2,
      .tensor = names_gpt2,
      .heads_names = head_lm,
@@ -169,7 +169,7 @@ static const struct lm_family families[] = {
      .eps = 1e-5,
      .window = 256,
      .pattern = LM_TYPES_LIST,
-     .keys = keys_neo,
+     .keys = KEYS_NEO,
      .prefixes = prefix_gpt2,
      .tensor = names_neo,
      .heads_names = head_lm,
