@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define PATH_CAP  4096
-#define MAX_HOOKS 64
+#define MAX_HOOKS CAPTURE_HOOKS
 #define NAME_CAP  64
 #define META_CAP  32
 
