@@ -1,5 +1,6 @@
 /* What works on single rows: norms, caps, activations. */
 #include "lm/lm_pass.h"
+#include "num/kern.h"
 #include "num/vec.h"
 
 #include <math.h>
@@ -54,23 +55,10 @@ void lm_cap(size_t n, float cap, float *x)
 
 static void activate(enum lm_act act, size_t n, const float *x, float *y)
 {
-    float s[PIECE];
     switch (act) {
     case LM_GELU_TANH: vec_gelu_f32(n, x, y); break;
-    case LM_GELU:
-        for (size_t i = 0; i < n; i++) {
-            y[i] = 0.5f * x[i] * (1.0f + erff(x[i] * 0.70710678118654752f));
-        }
-        break;
-    case LM_SILU:
-        for (size_t i0 = 0; i0 < n; i0 += PIECE) {
-            const size_t m = n - i0 < PIECE ? n - i0 : PIECE;
-            sigmoid(m, 1.0f, x + i0, s);
-            for (size_t i = 0; i < m; i++) {
-                y[i0 + i] = x[i0 + i] * s[i];
-            }
-        }
-        break;
+    case LM_GELU: kern_get()->gelu_erf(n, x, y); break;
+    case LM_SILU: kern_get()->silu(n, x, y); break;
     case LM_RELU:
         for (size_t i = 0; i < n; i++) {
             y[i] = x[i] > 0.0f ? x[i] : 0.0f;

@@ -291,18 +291,16 @@ static void walk(const struct way *y)
 {
     const size_t first = y->from == NOWHERE ? 0 : (y->from + 1) / LM_SITES;
     for (size_t b = first; b < y->m->cfg.n_layer; b++) {
-        const struct lm_layer w = lm_layer_of(y->m, b);
         const size_t pre = rank_of((struct lm_hook){b, LM_RESID_PRE});
-        const bool half = y->from != NOWHERE && y->from > pre; /* from its middle */
-        if (!half) {
-            if ((y->from == NOWHERE || y->from < pre) &&
-                arrive(y, b, LM_RESID_PRE, y->x)) {
-                return;
-            }
-            if (run_attention(y, &w, b) ||
-                (!y->m->cfg.parallel && arrive(y, b, LM_RESID_MID, y->x))) {
-                return;
-            }
+        const bool whole = y->from == NOWHERE || y->from <= pre; /* or its MLP alone */
+        const bool begins = y->from == NOWHERE || y->from < pre;
+        if (begins && arrive(y, b, LM_RESID_PRE, y->x)) {
+            return; /* before the block's weights, which may not be there */
+        }
+        const struct lm_layer w = lm_layer_of(y->m, b);
+        if (whole && (run_attention(y, &w, b) ||
+                      (!y->m->cfg.parallel && arrive(y, b, LM_RESID_MID, y->x)))) {
+            return;
         }
         if (run_mlp(y, &w, b) || arrive(y, b, LM_RESID_POST, y->x)) {
             return;
