@@ -244,23 +244,21 @@ static void compare_with_formulas(struct lm_config cfg, size_t B, size_t T)
             targets += s.targets[b * T + t] >= 0;
         }
     }
-    for (int backward = 0; backward < 2; backward++) {
-        struct lm_net_f64 *nd;
-        struct lm_net_f32 *nf;
-        double loss;
-        size_t count;
-        assert_ok(lm_net_new_f64(&cfg, B, T, backward == 1, &nd, &e), &e);
-        assert_ok(lm_net_new_f32(&cfg, B, T, backward == 1, &nf, &e), &e);
-        lm_net_loss_f64(nd, &s.wd, s.ids, s.targets, B, T, &loss, &count);
-        assert_int_equal(count, targets);
-        /* eps is a float in the configuration: 1e-5 to eight digits */
-        assert_near(loss, want, 1e-9 * want);
-        lm_net_loss_f32(nf, &s.wf, s.ids, s.targets, B, T, &loss, &count);
-        assert_int_equal(count, targets);
-        assert_near(loss, want, 1e-5 * want);
-        lm_net_free_f64(nd);
-        lm_net_free_f32(nf);
-    }
+    struct lm_net_f64 *nd;
+    struct lm_net_f32 *nf;
+    double loss;
+    size_t count;
+    assert_ok(lm_net_new_f64(&cfg, B, T, &nd, &e), &e);
+    assert_ok(lm_net_new_f32(&cfg, B, T, &nf, &e), &e);
+    lm_net_loss_f64(nd, &s.wd, s.ids, s.targets, B, T, &loss, &count);
+    assert_int_equal(count, targets);
+    /* eps is a float in the configuration: 1e-5 to eight digits */
+    assert_near(loss, want, 1e-9 * want);
+    lm_net_loss_f32(nf, &s.wf, s.ids, s.targets, B, T, &loss, &count);
+    assert_int_equal(count, targets);
+    assert_near(loss, want, 1e-5 * want);
+    lm_net_free_f64(nd);
+    lm_net_free_f32(nf);
     teardown(&s);
 }
 
@@ -279,7 +277,7 @@ static void check_gradient(struct lm_config cfg, size_t B, size_t T, size_t stri
     struct errinfo e;
     struct lm_net_f64 *n;
     setup(&s, cfg, B, T);
-    assert_ok(lm_net_new_f64(&cfg, B, T, true, &n, &e), &e);
+    assert_ok(lm_net_new_f64(&cfg, B, T, &n, &e), &e);
     (void)loss_f64(&s, n);
     lm_net_backward_f64(n, &s.wd, 1.0, &s.gd);
     double largest = 0;
@@ -319,8 +317,8 @@ static void test_gradient_float(void **state)
     double loss;
     size_t count;
     setup(&s, cfg, 4, 70);
-    assert_ok(lm_net_new_f64(&cfg, 4, 70, true, &nd, &e), &e);
-    assert_ok(lm_net_new_f32(&cfg, 4, 70, true, &nf, &e), &e);
+    assert_ok(lm_net_new_f64(&cfg, 4, 70, &nd, &e), &e);
+    assert_ok(lm_net_new_f32(&cfg, 4, 70, &nf, &e), &e);
     (void)loss_f64(&s, nd);
     lm_net_backward_f64(nd, &s.wd, 0.25, &s.gd);
     /* Twice into the same gradient: it is added to. */
@@ -353,8 +351,8 @@ static void test_spare_capacity(void **state)
     double loss[2];
     size_t count;
     setup(&s, cfg, 2, 33);
-    assert_ok(lm_net_new_f32(&cfg, 4, 80, true, &large, &e), &e);
-    assert_ok(lm_net_new_f32(&cfg, 2, 33, true, &exact, &e), &e);
+    assert_ok(lm_net_new_f32(&cfg, 4, 80, &large, &e), &e);
+    assert_ok(lm_net_new_f32(&cfg, 2, 33, &exact, &e), &e);
     assert_ok(lm_net_weights_init_f32(&g, &cfg, NULL, &e), &e);
     lm_net_loss_f32(large, &s.wf, s.ids, s.targets, 2, 33, &loss[0], &count);
     lm_net_backward_f32(large, &s.wf, 1, &g);
@@ -494,7 +492,7 @@ static void test_threads(void **state)
     assert_ok(pool_new(3, &pool, &e), &e);
     for (size_t i = 0; i < 3; i++) {
         assert_ok(lm_ws_new(&s.m, LM_WHOLE, T, &p.ws[i], &e), &e);
-        assert_ok(lm_net_new_f32(&cfg, 1, T, true, &p.net[i], &e), &e);
+        assert_ok(lm_net_new_f32(&cfg, 1, T, &p.net[i], &e), &e);
     }
     for (size_t k = 0; k < 2; k++) {
         for (size_t b = 0; b < B; b++) {
@@ -622,9 +620,8 @@ static void test_limits(void **state)
                    2 * (4 * 8 + 8 * 24 + 24 + 8 * 8 + 8 + 8 * 20 + 20 + 20 * 8 + 8));
     const struct lm m = {.cfg = cfg};
     check_error(lm_ws_new(&m, LM_WHOLE, 7, &ws, &e), ERR_LIMIT, &e, "expected 1 to 6");
-    check_error(lm_net_new_f32(&cfg, 1, 0, true, &n, &e), ERR_LIMIT, &e,
-                "expected 1 to 6");
-    check_error(lm_net_new_f32(&cfg, SIZE_MAX / 3, 6, true, &n, &e), ERR_LIMIT, &e,
+    check_error(lm_net_new_f32(&cfg, 1, 0, &n, &e), ERR_LIMIT, &e, "expected 1 to 6");
+    check_error(lm_net_new_f32(&cfg, SIZE_MAX / 3, 6, &n, &e), ERR_LIMIT, &e,
                 "rows of 6 positions");
     assert_true(ws == NULL && n == NULL);
     cfg.n_head = 3;
