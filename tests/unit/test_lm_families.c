@@ -3,6 +3,7 @@
  * with something else at a hook, and token by token with a cache. */
 #include "base/mem.h"
 #include "base/safetensors.h"
+#include "lm/generate.h"
 #include "lm/lm.h"
 #include "num/blas.h"
 #include "unit/check.h"
@@ -279,6 +280,67 @@ static void test_cache(void **state)
     }
 }
 
+/* The likeliest token that a text may go on with; every token run anew. */
+static int32_t next_token(const struct model *k, struct lm_ws *ws,
+                          const struct tok_ids *ids, float *x, float *logits)
+{
+    const struct tok *tok = k->m->tok;
+    int32_t best = -1;
+    lm_forward_to(k->m, ws, ids->p, 1, ids->n, lm_behind(k->m->cfg.n_layer), x);
+    lm_logits(k->m, x + (ids->n - 1) * k->m->cfg.d_model, logits);
+    for (size_t v = 0; v < tok_vocab(tok); v++) {
+        const int32_t id = (int32_t)v;
+        if ((!tok_is_special(tok, id) || id == tok_eos(tok)) &&
+            (best < 0 || logits[v] > logits[best])) {
+            best = id;
+        }
+    }
+    return best;
+}
+
+/* A text by the cache, from a prompt on, is that of a model without one. */
+static void test_text(void **state)
+{
+    (void)state;
+    static const char prompt[] = "a dog and a cat";
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct model k;
+        struct lm_ws *ws = NULL;
+        struct errinfo e;
+        struct tok_ids ids = {0};
+        struct str want, got;
+        begin(&k, names[i]);
+        const size_t most = k.m->cfg.n_ctx;
+        const struct generate_config cfg = {.max_tokens = most - 17};
+        float *x = numbers(most * k.m->cfg.d_model), *logits = numbers(k.m->cfg.vocab);
+        str_init(&want, 4096);
+        str_init(&got, 4096);
+        assert_ok(lm_ws_new(k.m, LM_WHOLE, most, &ws, &e), &e);
+        assert_ok(tok_ids_add(&ids, tok_bos(k.m->tok), &e), &e);
+        assert_ok(tok_ids_add(&ids, tok_eos(k.m->tok), &e), &e);
+        assert_ok(tok_encode(k.m->tok, prompt, strlen(prompt), &ids, &e), &e);
+        while (ids.n < most) {
+            const int32_t id = next_token(&k, ws, &ids, x, logits);
+            if (id == tok_eos(k.m->tok)) {
+                break;
+            }
+            tok_piece(k.m->tok, id, &want);
+            assert_ok(tok_ids_add(&ids, id, &e), &e);
+        }
+        assert_ok(lm_generate(k.m, prompt, &cfg, &got, &e), &e);
+        assert_true(want.len > 0);
+        assert_int_equal(got.len, want.len);
+        assert_memory_equal(got.p, want.p, want.len);
+        str_free(&want);
+        str_free(&got);
+        tok_ids_free(&ids);
+        lm_ws_free(ws);
+        mem_free(x);
+        mem_free(logits);
+        end(&k);
+    }
+}
+
 /* ---- files ---- */
 
 static void copy(const char *name, const char *file, const char *dir)
@@ -505,13 +567,10 @@ int main(void)
 {
     num_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hooks),
-        cmocka_unit_test(test_logits),
-        cmocka_unit_test(test_splices),
-        cmocka_unit_test(test_cache),
-        cmocka_unit_test(test_behind_the_hook),
-        cmocka_unit_test(test_crowd),
-        cmocka_unit_test(test_head),
+        cmocka_unit_test(test_hooks),        cmocka_unit_test(test_logits),
+        cmocka_unit_test(test_splices),      cmocka_unit_test(test_cache),
+        cmocka_unit_test(test_text),         cmocka_unit_test(test_behind_the_hook),
+        cmocka_unit_test(test_crowd),        cmocka_unit_test(test_head),
         cmocka_unit_test(test_every_family),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
