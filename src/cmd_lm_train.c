@@ -72,7 +72,7 @@ static bool parse(int argc, char **argv, struct train_args *a, int *status)
     set_defaults(a);
     // clang-format off
     const struct opt table[] = {
-        {"corpus", OPT_LIST, &a->corpora, "FILE[,WEIGHT]", "text to train on; repeat to mix; .txt, .csv, .jsonl or a grammar with #register", 0, 0, NULL},
+        {"corpus", OPT_LIST, &a->corpora, "FILE[,WEIGHT]", "text to train on, as `train` takes it; repeat to mix", 0, 0, NULL},
         {"out", OPT_STRING, &a->out, "DIR", "directory of the model; must not exist, unless --resume", 0, 0, NULL},
         {"resume", OPT_FLAG, &a->resume, NULL, "continue the run in --out, with the same options", 0, 0, NULL},
         {"tokenizer", OPT_STRING, &a->tokenizer, "FILE", "tokenizer.json to use; without it one is trained on the texts", 0, 0, NULL},

@@ -213,7 +213,7 @@ void loop_turn(struct loop *l, int timeout_ms)
 
 bool loop_failed(const struct loop *l)
 {
-    return l->v.state == SESSION_FAILED && l->v.n_arms == 0;
+    return l->v.state == SESSION_FAILED && l->v.n_conds == 0;
 }
 
 /* ---- beginning and end ---- */

@@ -26,7 +26,7 @@ static void numbers_row(const struct session_view *v, struct canvas *c, int y,
                  {METRIC_L0, "L0"},
                  {METRIC_ABSORPTION, "absorb"},
                  {METRIC_EV, "EV"}};
-    const struct arm_view *av = &v->arm[arm];
+    const struct cond_view *av = &v->cond[arm];
     int x = 1;
     if (arms_of(v) > 1) {
         canvas_put(c, x, y, (uint32_t)(unsigned char)av->letter, arm_role(arm),

@@ -30,11 +30,12 @@ const char *pane_taken_on(const struct session_view *v, int metric)
     if (!(traits & MEASURE_ON_BATCH) || v->state == SESSION_LOADING) {
         return "";
     }
-    const bool a = v->arm[0].rate_in_use > 0;
-    const bool b = v->n_arms > 1 && v->arm[1].rate_in_use > 0;
+    const bool a = v->cond[0].rate_in_use > 0;
+    const bool b = v->n_conds > 1 && v->cond[1].rate_in_use > 0;
     /* Switched off, and the text in use is of before. */
-    const bool still = (a && v->arm[0].rate_set <= 0) || (b && v->arm[1].rate_set <= 0);
-    if (v->n_arms < 2 || a == b) {
+    const bool still =
+        (a && v->cond[0].rate_set <= 0) || (b && v->cond[1].rate_set <= 0);
+    if (v->n_conds < 2 || a == b) {
         return !a      ? "on unmasked batches"
                : still ? "still on masked batches"
                        : "on masked batches";
@@ -67,7 +68,7 @@ void pane_why_empty(const struct session_view *v, int metric, char *out, size_t 
         snprintf(out, cap, "no OOD text given (--ood FILE)");
     } else if ((traits & MEASURE_CONCEPTS) && !v->names.n_concepts) {
         snprintf(out, cap, "no concepts given (--concepts FILE)");
-    } else if ((traits & MEASURE_CONCEPTS) && v->arm[0].series[METRIC_EV].n) {
+    } else if ((traits & MEASURE_CONCEPTS) && v->cond[0].series[METRIC_EV].n) {
         snprintf(out, cap, "no concept is told apart well enough yet");
     } else if (v->state == SESSION_FAILED) {
         snprintf(out, cap, "the run stopped before this was measured");
@@ -82,7 +83,7 @@ void pane_why_empty(const struct session_view *v, int metric, char *out, size_t 
         snprintf(out, cap, "the held-out set is being made ready");
     } else if (traits & MEASURE_EVALUATED) {
         snprintf(out, cap, "the first evaluation comes soon");
-    } else if (v->step > 0 && v->arm[0].series[METRIC_LOSS].n) {
+    } else if (v->step > 0 && v->cond[0].series[METRIC_LOSS].n) {
         snprintf(out, cap, "not measured for this kind of SAE");
     } else {
         snprintf(out, cap, "first values after a few steps");

@@ -74,7 +74,7 @@ static const char *may_extend(const struct app *a, const struct session_view *v)
 static const char *may_fork(const struct app *a, const struct session_view *v)
 {
     const char *why = may_steer(a, v);
-    if (!why && v->n_arms > 1) {
+    if (!why && v->n_conds > 1) {
         return "there is a twin already";
     }
     return why;
@@ -83,7 +83,7 @@ static const char *may_fork(const struct app *a, const struct session_view *v)
 const char *may_choose_arm(const struct app *a, const struct session_view *v)
 {
     (void)a;
-    return v->n_arms > 1 ? NULL : "there is no twin; b on Train forks one";
+    return v->n_conds > 1 ? NULL : "there is no twin; b on Train forks one";
 }
 
 /* ---- masking rates ---- */
@@ -94,13 +94,13 @@ void steer_sync(struct app *a, const struct session_view *v)
     for (int arm = 0; arm < 2; arm++) {
         /* The view shows what was asked, or the trainer has gone on without. */
         if (!isnan(s->asked_rate[arm]) &&
-            (fabs(v->arm[arm].rate_set - s->asked_rate[arm]) < 1e-9 ||
+            (fabs(v->cond[arm].rate_set - s->asked_rate[arm]) < 1e-9 ||
              v->step > s->asked_at[arm] + 50 || v->state == SESSION_FAILED ||
              v->state == SESSION_DONE)) {
             s->asked_rate[arm] = (double)NAN;
         }
-        if (isnan(s->asked_rate[arm]) && v->arm[arm].rate_set > 0) {
-            s->rate_on[arm] = v->arm[arm].rate_set;
+        if (isnan(s->asked_rate[arm]) && v->cond[arm].rate_set > 0) {
+            s->rate_on[arm] = v->cond[arm].rate_set;
         }
     }
     if (arms_of(v) == 1) {
@@ -111,13 +111,13 @@ void steer_sync(struct app *a, const struct session_view *v)
 double steer_rate(const struct app *a, const struct session_view *v, int arm)
 {
     const double asked = a->steer.asked_rate[arm];
-    return isnan(asked) ? v->arm[arm].rate_set : asked;
+    return isnan(asked) ? v->cond[arm].rate_set : asked;
 }
 
 static double rate_on(const struct app *a, const struct session_view *v, int arm)
 {
     const double seen = a->steer.rate_on[arm];
-    const double on = isnan(seen) ? v->arm[arm].rate_when_on : seen;
+    const double on = isnan(seen) ? v->cond[arm].rate_when_on : seen;
     return on > 0 ? on : RATE_FIRST;
 }
 
@@ -128,7 +128,7 @@ static void set_rate(struct app *a, const struct session_view *v, int arm, doubl
     if (!c) {
         return;
     }
-    c->arm = arm;
+    c->cond = arm;
     c->value = rate;
     c->at = at;
     if (!at) {
@@ -172,7 +172,7 @@ static void say_rate(struct app *a, const struct session_view *v, int arm,
                      double before, double after)
 {
     char text[96], was[sizeof a->message];
-    const char letter = v->arm[arm].letter;
+    const char letter = v->cond[arm].letter;
     if (after <= 0) {
         snprintf(text, sizeof text, "%c: masking off; m brings %.2f back", letter,
                  rate_on(a, v, arm));
@@ -212,7 +212,7 @@ static void step_rate(struct app *a, const struct session_view *v, const char *a
         const double now = steer_rate(a, v, arm);
         const double rate = stepped_rate(now, rate_on(a, v, arm), by);
         if (fabs(rate - now) < 1e-9) {
-            const char letter = v->arm[arm].letter;
+            const char letter = v->cond[arm].letter;
             if (now > 0) {
                 app_say(a, false, "%c: the rate is %.2f, of 0 to %.2f", letter, now,
                         MASK_RATE_MAX);

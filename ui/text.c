@@ -16,7 +16,7 @@ enum role arm_faint(size_t arm)
 
 size_t arms_of(const struct session_view *v)
 {
-    return v->n_arms > 1 ? 2 : 1;
+    return v->n_conds > 1 ? 2 : 1;
 }
 
 void text_thousands(char *out, size_t cap, int64_t n)

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_COLS 10000
@@ -28,6 +29,11 @@ struct reader {
     size_t cols;   /* 0 until the header is complete */
     size_t fields; /* in the present row */
     size_t row;    /* of the file, from 1 */
+
+    /* Where rows are not kept: */
+    struct str *field; /* the field of column `col`; NULL: all are kept */
+    size_t col;
+    bool ended; /* a row has */
 };
 
 static void on_field(void *bytes, size_t n, void *arg)
@@ -55,11 +61,20 @@ static void on_field(void *bytes, size_t n, void *arg)
                     r->name, r->row);
         return;
     }
+    if (r->field && r->cols > 0) {
+        if (r->fields++ == r->col) {
+            str_clear(r->field);
+            str_addn(r->field, n > 0 ? bytes : "", n);
+            r->rc = str_err(r->field, r->name, r->e);
+        }
+        return;
+    }
     /* Each field of n bytes took n + 1 in the file with its separator, the last but for
      * it; the buffer is sized by that. */
     if (r->text_cap - r->text_len < n + 1) {
-        r->rc = err_set(r->e, ERR_LIMIT, "%s: row %zu: fields exceed the file", r->name,
-                        r->row);
+        r->rc = err_set(r->e, ERR_LIMIT,
+                        "%s: row %zu: found more than the %zu bytes that fit", r->name,
+                        r->row, r->text_cap);
         return;
     }
     r->rc = mem_grow(&r->cell, &r->cell_cap, r->cell_len + 1, sizeof *r->cell,
@@ -98,6 +113,7 @@ static void on_row(int terminator, void *arg)
     }
     r->fields = 0;
     r->row++;
+    r->ended = true;
 }
 
 /* libcsv drops blanks around unquoted fields, RFC 4180 and we do not. */
@@ -107,36 +123,55 @@ static int no_space(unsigned char c)
     return 0;
 }
 
-static void feed(struct reader *r, struct csv_parser *parser, const char *data,
-                 size_t len)
+static enum err start(struct csv_parser *parser, const char *name, struct errinfo *e)
 {
-    const size_t chunk = 65536;
-    for (size_t at = 0; at < len && r->rc == OK;) {
-        const size_t n = len - at < chunk ? len - at : chunk;
-        const size_t used = csv_parse(parser, data + at, n, on_field, on_row, r);
-        if (r->rc == OK && used != n) {
-            const bool memory = csv_error(parser) != CSV_EPARSE;
-            r->rc = memory ? err_set(r->e, ERR_NOMEM, "%s: row %zu: out of memory",
-                                     r->name, r->row)
-                           : err_set(r->e, ERR_FORMAT,
-                                     "%s: row %zu: found a stray quote, expected it "
-                                     "doubled in a quoted field",
-                                     r->name, r->row);
-        }
-        /* A field without an end is not reported by a callback; its bytes gather here.
-         */
-        if (r->rc == OK && parser->entry_pos > r->lim->max_field) {
-            r->rc = err_set(r->e, ERR_LIMIT,
-                            "%s: row %zu: found a field without an end in %zu bytes",
-                            r->name, r->row, r->lim->max_field);
-        }
-        at += n;
+    if (csv_init(parser, CSV_STRICT | CSV_STRICT_FINI) != 0) {
+        return err_set(e, ERR_NOMEM, "%s: out of memory", name);
     }
+    csv_set_space_func(parser, no_space);
+    csv_set_blk_size(parser, 16384);
+    return OK;
+}
+
+static void feed_piece(struct reader *r, struct csv_parser *parser, const char *data,
+                       size_t n)
+{
+    const size_t used = csv_parse(parser, data, n, on_field, on_row, r);
+    if (r->rc == OK && used != n) {
+        const bool memory = csv_error(parser) != CSV_EPARSE;
+        r->rc = memory ? err_set(r->e, ERR_NOMEM, "%s: row %zu: out of memory", r->name,
+                                 r->row)
+                       : err_set(r->e, ERR_FORMAT,
+                                 "%s: row %zu: found a stray quote, expected it "
+                                 "doubled in a quoted field",
+                                 r->name, r->row);
+    }
+    /* A field without an end is not reported by a callback; its bytes gather here. */
+    if (r->rc == OK && parser->entry_pos > r->lim->max_field) {
+        r->rc = err_set(r->e, ERR_LIMIT,
+                        "%s: row %zu: found a field without an end in %zu bytes",
+                        r->name, r->row, r->lim->max_field);
+    }
+}
+
+static void feed_end(struct reader *r, struct csv_parser *parser)
+{
     if (r->rc == OK && csv_fini(parser, on_field, on_row, r) != 0 && r->rc == OK) {
         r->rc = err_set(r->e, ERR_FORMAT,
                         "%s: row %zu: found the end of the file in a quoted field",
                         r->name, r->row);
     }
+}
+
+#define CHUNK ((size_t)65536)
+
+static void feed(struct reader *r, struct csv_parser *parser, const char *data,
+                 size_t len)
+{
+    for (size_t at = 0; at < len && r->rc == OK; at += CHUNK) {
+        feed_piece(r, parser, data + at, len - at < CHUNK ? len - at : CHUNK);
+    }
+    feed_end(r, parser);
 }
 
 /* Hand the reader's arrays over to a table. */
@@ -176,14 +211,11 @@ enum err csv_parse_table(const char *data, size_t len, const char *name,
     r.text_cap = len + 1;
     TRY(mem_new(&r.text, r.text_cap, 1, name, e));
     struct csv_parser parser;
-    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0) {
-        mem_free(r.text);
-        return err_set(e, ERR_NOMEM, "%s: out of memory", name);
+    r.rc = start(&parser, name, e);
+    if (r.rc == OK) {
+        feed(&r, &parser, data, len);
+        csv_free(&parser);
     }
-    csv_set_space_func(&parser, no_space);
-    csv_set_blk_size(&parser, 16384);
-    feed(&r, &parser, data, len);
-    csv_free(&parser);
     if (r.rc == OK) {
         r.rc = make_table(&r, out);
     }
@@ -202,6 +234,136 @@ enum err csv_load(const char *path, const struct csv_limits *lim,
     const enum err rc = csv_parse_table(data, len, path, lim, out, e);
     mem_free(data);
     return rc;
+}
+
+/* ---- row by row ---- */
+
+#define HEADER_BYTES ((size_t)1 << 20)
+
+/* The column of that name or number in the header that was read. */
+static enum err find_column(const struct reader *r, const char *column, size_t *col)
+{
+    const struct csv_table t = {.cols = r->cols, .header = r->cell};
+    const size_t digits = strspn(column, "0123456789");
+    if (csv_col(&t, column) < 0 && digits > 0 && digits < 6 && column[digits] == '\0') {
+        const size_t number = (size_t)strtoul(column, NULL, 10);
+        if (number >= 1 && number <= r->cols) {
+            *col = number - 1;
+            return OK;
+        }
+        return err_set(r->e, ERR_FORMAT, "%s: no column %zu; it has %zu", r->name,
+                       number, r->cols);
+    }
+    return csv_need_col(&t, r->name, column, col, r->e);
+}
+
+/* Where the piece that begins at `at` ends: after what may end a row. */
+static size_t piece_end(const char *data, size_t len, size_t at)
+{
+    const size_t most = len - at < CHUNK ? len - at : CHUNK;
+    const char *lf = memchr(data + at, '\n', most);
+    const size_t n = lf ? (size_t)(lf - data) + 1 - at : most;
+    const char *cr = memchr(data + at, '\r', n);
+    return cr ? (size_t)(cr - data) + 1 : at + n;
+}
+
+struct each {
+    const char *column;
+    csv_visit *visit;
+    void *user;
+    size_t from; /* where the present row begins */
+};
+
+/* A row has ended before data[end]. */
+static void end_row(struct reader *r, struct each *x, size_t end)
+{
+    r->ended = false;
+    if (r->row == 2) {
+        r->rc = find_column(r, x->column, &r->col);
+    } else {
+        const struct csv_row row = {r->row - 1, x->from, end - x->from, r->field->p,
+                                    r->field->len};
+        r->rc = x->visit(&row, x->user, r->e);
+    }
+    x->from = end;
+}
+
+static void feed_rows(struct reader *r, struct csv_parser *parser, const char *data,
+                      size_t len, struct each *x)
+{
+    for (size_t at = x->from, end = at; at < len && r->rc == OK; at = end) {
+        end = piece_end(data, len, at);
+        feed_piece(r, parser, data + at, end - at);
+        if (r->rc == OK && r->ended) {
+            end_row(r, x, end);
+        }
+    }
+    feed_end(r, parser);
+    if (r->rc == OK && r->ended) {
+        end_row(r, x, len);
+    }
+    if (r->rc == OK && r->cols == 0) {
+        r->rc =
+            err_set(r->e, ERR_FORMAT, "%s: found no rows, expected a header", r->name);
+    }
+}
+
+enum err csv_each(const char *data, size_t len, const char *name, const char *column,
+                  csv_visit *visit, void *user, size_t *col, size_t *cols,
+                  struct errinfo *e)
+{
+    struct csv_limits lim = CSV_LIMITS_DEFAULT;
+    struct str field;
+    lim.max_rows = SIZE_MAX;
+    str_init(&field, lim.max_field + 1);
+    struct reader r = {.name = name,
+                       .lim = &lim,
+                       .e = e,
+                       .row = 1,
+                       .text_cap = len < HEADER_BYTES ? len + 1 : HEADER_BYTES,
+                       .field = &field};
+    const bool bom = len >= 3 && memcmp(data, BOM, 3) == 0;
+    struct each x = {column, visit, user, bom ? 3 : 0};
+    struct csv_parser parser;
+    TRY(mem_new(&r.text, r.text_cap, 1, name, e));
+    r.rc = start(&parser, name, e);
+    if (r.rc == OK) {
+        feed_rows(&r, &parser, data, len, &x);
+        csv_free(&parser);
+    }
+    *col = r.col;
+    *cols = r.cols;
+    mem_free(r.cell);
+    mem_free(r.text);
+    str_free(&field);
+    return r.rc;
+}
+
+enum err csv_field(const char *row, size_t len, const char *name, size_t number,
+                   size_t col, size_t cols, struct str *out, struct errinfo *e)
+{
+    const struct csv_limits lim = CSV_LIMITS_DEFAULT;
+    struct str field;
+    str_init(&field, lim.max_field + 1);
+    struct reader r = {.name = name,
+                       .lim = &lim,
+                       .e = e,
+                       .row = number,
+                       .cols = cols,
+                       .field = &field,
+                       .col = col};
+    struct csv_parser parser;
+    r.rc = start(&parser, name, e);
+    if (r.rc == OK) {
+        feed(&r, &parser, row, len);
+        csv_free(&parser);
+    }
+    if (r.rc == OK) {
+        str_addn(out, field.p, field.len);
+        r.rc = str_err(out, name, e);
+    }
+    str_free(&field);
+    return r.rc;
 }
 
 void csv_free_table(struct csv_table *t)

@@ -38,6 +38,26 @@ enum err csv_need_col(const struct csv_table *t, const char *file, const char *n
                       size_t *out, struct errinfo *e) ERR_CHECKED;
 const char *csv_at(const struct csv_table *t, size_t row, size_t col);
 
+/* A row of a table that is read once, row by row. */
+struct csv_row {
+    size_t number;    /* in the file; the header is row 1 */
+    size_t at, len;   /* its bytes, from the beginning of data */
+    const char *text; /* the field of the column, without a NUL */
+    size_t text_len;
+};
+typedef enum err csv_visit(const struct csv_row *row, void *user, struct errinfo *e);
+/* One column of a table of any size; what was read is not kept. `column`: its name, or
+ * its number from 1 where no column has that name. *col, *cols: its place from 0, and
+ * how many there are, both for csv_field. Checks and errors as csv_load; ends with the
+ * first error of visit. Memory: a row. */
+enum err csv_each(const char *data, size_t len, const char *name, const char *column,
+                  csv_visit *visit, void *user, size_t *col, size_t *cols,
+                  struct errinfo *e) ERR_CHECKED;
+/* The field of column `col` in the bytes of one row, appended to out. */
+enum err csv_field(const char *row, size_t len, const char *name, size_t number,
+                   size_t col, size_t cols, struct str *out,
+                   struct errinfo *e) ERR_CHECKED;
+
 /* Append one field, quoted where RFC 4180 asks for it; `first` omits the comma. */
 void csv_add(struct str *s, const char *field, int first);
 

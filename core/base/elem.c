@@ -119,7 +119,7 @@ int64_t elem_to_i64(enum elem t, const uint8_t *in)
 {
     const size_t size = elem_size(t);
     const uint64_t v = load_le(in, size);
-    const bool is_signed = t != ELEM_U8 && t != ELEM_BOOL;
+    const bool is_signed = t < ELEM_U32;
     const uint64_t sign = (uint64_t)1 << (8 * size - 1);
     if (!is_signed || !(v & sign)) {
         return (int64_t)v;

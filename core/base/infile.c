@@ -2,9 +2,14 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/tempfile.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 struct infile {
     int fd;
@@ -12,14 +17,25 @@ struct infile {
     char *name;
 };
 
+static enum err make(const char *name, struct infile **out, struct errinfo *e)
+{
+    struct infile *f = NULL;
+    TRY(mem_new(&f, 1, sizeof *f, name, e));
+    f->fd = -1;
+    f->name = mem_strdup(name);
+    if (!f->name) {
+        infile_close(f);
+        return err_set(e, ERR_NOMEM, "%s: out of memory", name);
+    }
+    *out = f;
+    return OK;
+}
+
 enum err infile_open(const char *path, struct infile **out, struct errinfo *e)
 {
     struct infile *f = NULL;
-    TRY(mem_new(&f, 1, sizeof *f, path, e));
-    f->fd = -1;
-    f->name = mem_strdup(path);
-    const enum err rc = f->name ? file_open_regular(path, &f->fd, &f->len, e)
-                                : err_set(e, ERR_NOMEM, "%s: out of memory", path);
+    TRY(make(path, &f, e));
+    const enum err rc = file_open_regular(path, &f->fd, &f->len, e);
     if (rc != OK) {
         infile_close(f);
         return rc;
@@ -65,33 +81,125 @@ enum err infile_get(const struct infile *f, size_t at, void *out, size_t n,
     return got == n ? OK : cut_short(f, e);
 }
 
-enum err infile_bytes(const char *path, struct infile_bytes *out, struct errinfo *e)
+/* ---- streams and compressed files ---- */
+
+/* Append n bytes to the file without a name. */
+static enum err append(struct infile *f, const uint8_t *p, size_t n, struct errinfo *e)
+{
+    if (n > INFILE_UNPACKED - f->len) {
+        return err_set(e, ERR_LIMIT, "%s: more than %zu bytes when unpacked", f->name,
+                       INFILE_UNPACKED);
+    }
+    while (n > 0) {
+        const ssize_t put = write(f->fd, p, n);
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put < 0) {
+            return file_fail(e, f->name,
+                             "keep what was unpacked in the temporary folder", errno);
+        }
+        p += put;
+        n -= (size_t)put;
+        f->len += (size_t)put;
+    }
+    return OK;
+}
+
+static enum err damaged(const struct infile *f, struct errinfo *e)
+{
+    return err_set(
+        e, ERR_FORMAT,
+        "%s: found a damaged or cut gzip file (after %zu bytes of its text), "
+        "expected a whole one",
+        f->name, f->len);
+}
+
+/* zlib hands over what is in no gzip form as it is. */
+static enum err unpack(struct infile *f, gzFile in, bool packed, struct errinfo *e)
+{
+    uint8_t buf[65536];
+    for (;;) {
+        const int got = gzread(in, buf, sizeof buf);
+        int fault = Z_OK;
+        (void)gzerror(in, &fault);
+        if (got < 0 || (fault != Z_OK && fault != Z_STREAM_END)) {
+            return fault == Z_ERRNO ? file_fail(e, f->name, "read", errno)
+                                    : damaged(f, e);
+        }
+        if (packed && gzdirect(in)) {
+            return err_set(e, ERR_FORMAT,
+                           "%s: found no gzip file, expected one by its name", f->name);
+        }
+        if (got == 0) {
+            return OK;
+        }
+        TRY(append(f, buf, (size_t)got, e));
+    }
+}
+
+enum err infile_unpack(int fd, const char *name, bool packed, struct infile **out,
+                       struct errinfo *e)
 {
     struct infile *f = NULL;
-    struct infile_bytes b = {0};
-    TRY(infile_open(path, &f, e));
-    uint8_t *copy = NULL;
-    enum err rc = OK;
+    TRY(make(name, &f, e));
+    enum err rc = tempfile_open(&f->fd, e);
+    const int copy = rc == OK ? dup(fd) : -1;
+    gzFile in = copy >= 0 ? gzdopen(copy, "rb") : NULL;
+    if (rc == OK && !in) {
+        rc = file_fail(e, name, "read", copy < 0 ? errno : ENOMEM);
+    }
+    if (rc == OK) {
+        rc = unpack(f, in, packed, e);
+    }
+    if (in) {
+        const int ended = gzclose(in);
+        rc = rc == OK && ended != Z_OK ? damaged(f, e) : rc;
+    } else if (copy >= 0) {
+        close(copy);
+    }
+    if (rc != OK) {
+        infile_close(f);
+        return rc;
+    }
+    *out = f;
+    return OK;
+}
+
+/* ---- all of a file ---- */
+
+enum err infile_bytes_of(const struct infile *f, struct infile_bytes *out,
+                         struct errinfo *e)
+{
+    if (f->len == 0) {
+        return err_set(e, ERR_FORMAT, "%s: found an empty file", f->name);
+    }
     if (f->len > INFILE_COPY) {
-        b.mapped = true;
-        rc = file_map(path, &b.p, &b.len, e);
-    } else if (f->len == 0) {
-        rc = err_set(e, ERR_FORMAT, "%s: found an empty file", path);
-    } else {
-        rc = mem_new(&copy, f->len, 1, path, e);
-        b.p = copy;
-        b.len = f->len;
+        void *map = mmap(NULL, f->len, PROT_READ, MAP_PRIVATE, f->fd, 0);
+        if (map == MAP_FAILED) {
+            return file_fail(e, f->name, "map", errno);
+        }
+        *out = (struct infile_bytes){map, f->len, true};
+        return OK;
     }
-    if (copy) {
-        rc = infile_get(f, 0, copy, f->len, e);
-    }
-    infile_close(f);
+    uint8_t *copy = NULL;
+    TRY(mem_new(&copy, f->len, 1, f->name, e));
+    const enum err rc = infile_get(f, 0, copy, f->len, e);
     if (rc != OK) {
         mem_free(copy);
         return rc;
     }
-    *out = b;
+    *out = (struct infile_bytes){copy, f->len, false};
     return OK;
+}
+
+enum err infile_bytes(const char *path, struct infile_bytes *out, struct errinfo *e)
+{
+    struct infile *f = NULL;
+    TRY(infile_open(path, &f, e));
+    const enum err rc = infile_bytes_of(f, out, e);
+    infile_close(f);
+    return rc;
 }
 
 void infile_release(struct infile_bytes *b)

@@ -10,9 +10,9 @@ static const struct {
     const char *descr;
     enum elem elem;
 } descrs[] = {
-    {"<f4", ELEM_F32}, {"<f2", ELEM_F16}, {"<f8", ELEM_F64},
-    {"<i8", ELEM_I64}, {"<i4", ELEM_I32}, {"<i2", ELEM_I16},
-    {"|i1", ELEM_I8},  {"|u1", ELEM_U8},  {"|b1", ELEM_BOOL},
+    {"<f4", ELEM_F32}, {"<f2", ELEM_F16}, {"<f8", ELEM_F64},  {"<i8", ELEM_I64},
+    {"<i4", ELEM_I32}, {"<i2", ELEM_I16}, {"|i1", ELEM_I8},   {"<u4", ELEM_U32},
+    {"<u2", ELEM_U16}, {"|u1", ELEM_U8},  {"|b1", ELEM_BOOL},
 };
 
 enum err npy_header_size(const uint8_t *data, size_t len, const char *name, size_t *out,
@@ -156,7 +156,7 @@ static enum err take_descr(struct scan *s, struct npy *h, struct errinfo *e)
     }
     return err_set(e, ERR_FORMAT,
                    "%s: descr: found \"%s\", expected little-endian numbers: <f4, <f2, "
-                   "<f8, <i8, <i4, <i2, |i1, |u1 or |b1",
+                   "<f8, <i8, <i4, <i2, |i1, <u4, <u2, |u1 or |b1",
                    s->name, descr);
 }
 

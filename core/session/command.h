@@ -9,8 +9,8 @@
 #define COMMAND_LIST(X)                                                                \
     X(PAUSE, "pause")                                                                  \
     X(RESUME, "resume")     /* also: train on a run that was opened for browsing */    \
-    X(MASK, "mask")         /* arm, value = rate, at = step or 0: now */               \
-    X(FORK, "fork")         /* a twin of arm A with the opposite masking */            \
+    X(MASK, "mask")         /* cond, value = rate, at = step or 0: now */              \
+    X(FORK, "fork")         /* a twin of A with the opposite masking */                \
     X(EXTEND, "extend")     /* at = new planned length */                              \
     X(LR, "learning rate")  /* value */                                                \
     X(NOTE, "note")         /* text, at this step */                                   \
@@ -20,6 +20,7 @@
     X(CONCEPTS, "measure concepts")          /* arm; of a run that is browsed */       \
     X(DETAIL, "describe a latent")           /* arm, latent, interval */               \
     X(LABEL, "label a latent")               /* arm, latent, text; "": none */         \
+    X(SEED, "seed")                          /* at = the seed to show, from 0 */       \
     X(SAVE_CONFIG, "save the configuration") /* text = file */                         \
     X(STOP, "stop") /* save_first in value: 1 save, 0 discard */
 
@@ -31,7 +32,8 @@ enum command_kind {
 
 struct command {
     enum command_kind kind;
-    int arm; /* 0: A, 1: B */
+    int cond;   /* 0: A, 1: B; all its seeds */
+    size_t arm; /* of the view's */
     double value;
     int64_t at;
     int32_t latent;

@@ -98,7 +98,7 @@ static enum err make_table(struct workbench *b, const struct job *job,
     struct latent_table *old = s->table[job->command.arm];
     s->table[job->command.arm] = table;
     session_wake_locked(s);
-    const size_t arm = (size_t)job->command.arm;
+    const size_t arm = job->command.arm;
     const bool browsed = arm < s->n_records;
     pthread_mutex_unlock(&s->mu);
     latent_table_unref(old);

@@ -67,15 +67,18 @@ void session_loading(struct session *s, const char *what)
     pthread_mutex_unlock(&s->mu);
 }
 
+struct cond_view *session_cond_of(struct session *s, size_t arm)
+{
+    const size_t c = arm < VIEW_ARMS ? s->pub.arm[arm].cond : VIEW_CONDS;
+    return c < VIEW_CONDS ? &s->pub.cond[c] : NULL;
+}
+
 void session_send_row(struct session *s, size_t arm, const struct metric_row *row)
 {
-    if (arm >= VIEW_ARMS) {
-        return;
-    }
     pthread_mutex_lock(&s->mu);
     /* Out of memory here loses a point of a curve, not of the run's record. */
-    if (mem_grow(&s->rows, &s->row_cap, s->n_rows + 1, sizeof *s->rows, SENT_MAX,
-                 NULL) == OK) {
+    if (session_cond_of(s, arm) && mem_grow(&s->rows, &s->row_cap, s->n_rows + 1,
+                                            sizeof *s->rows, SENT_MAX, NULL) == OK) {
         s->rows[s->n_rows++] = (struct sent_row){arm, *row};
     }
     session_wake_locked(s);
@@ -84,14 +87,14 @@ void session_send_row(struct session *s, size_t arm, const struct metric_row *ro
 
 void session_send_event(struct session *s, size_t arm, const struct run_event *ev)
 {
-    if (arm >= VIEW_ARMS) {
-        return;
-    }
     pthread_mutex_lock(&s->mu);
-    if (mem_grow(&s->events, &s->event_cap, s->n_events + 1, sizeof *s->events,
+    const struct cond_view *c = session_cond_of(s, arm);
+    /* Its seeds have the event in common. */
+    if (c && c->arm[0] == arm &&
+        mem_grow(&s->events, &s->event_cap, s->n_events + 1, sizeof *s->events,
                  SENT_MAX, NULL) == OK) {
         struct event_view *v = &s->events[s->n_events++].ev;
-        *v = (struct event_view){.step = ev->step, .letter = (char)('A' + (int)arm)};
+        *v = (struct event_view){.step = ev->step, .letter = c->letter};
         snprintf(v->kind, sizeof v->kind, "%s", ev->kind);
         snprintf(v->text, sizeof v->text, "%s", ev->detail);
     }
@@ -234,8 +237,11 @@ void session_free(struct session *s)
         latent_table_unref(s->table[a]);
         latent_labels_unref(s->labels[a]);
         concept_table_unref(s->concepts[a]);
+    }
+    for (size_t a = 0; a < s->n_records; a++) {
         run_record_deinit(&s->record[a]);
     }
+    mem_free(s->record);
     latent_detail_unref(s->detail);
     /* The engine owns the inputs once it exists. */
     if (s->engine) {
@@ -304,8 +310,15 @@ enum err session_error(const struct session *s)
 
 /* ---- poll ---- */
 
-/* Scalars of the arm from `from`, keeping what the view owns. */
+/* Scalars from `from`, keeping what the view owns. */
 static void copy_arm(struct arm_view *to, const struct arm_view *from)
+{
+    to->cond = from->cond;
+    to->weights = from->weights;
+    memcpy(to->dir, from->dir, sizeof to->dir);
+}
+
+static void copy_cond(struct cond_view *to, const struct cond_view *from)
 {
     to->letter = from->letter;
     memcpy(to->label, from->label, sizeof to->label);
@@ -317,7 +330,8 @@ static void copy_arm(struct arm_view *to, const struct arm_view *from)
     to->pending_rate = from->pending_rate;
     to->pending_at = from->pending_at;
     to->forked_at = from->forked_at;
-    memcpy(to->dir, from->dir, sizeof to->dir);
+    to->n_seeds = from->n_seeds;
+    memcpy(to->arm, from->arm, sizeof to->arm);
 }
 
 static void copy_scalars(struct session_view *v, const struct session_view *pub)
@@ -345,6 +359,11 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     v->table_busy = pub->table_busy;
     v->detail_busy = pub->detail_busy;
     v->concepts_busy = pub->concepts_busy;
+    v->n_conds = pub->n_conds;
+    v->seed = pub->seed;
+    for (size_t c = 0; c < VIEW_CONDS; c++) {
+        copy_cond(&v->cond[c], &pub->cond[c]);
+    }
     for (size_t a = 0; a < VIEW_ARMS; a++) {
         copy_arm(&v->arm[a], &pub->arm[a]);
     }

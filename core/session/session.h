@@ -1,4 +1,4 @@
-/* A session: one or two arms in training, or a run opened for browsing; its threads,
+/* A session: the arms of a run in training, or opened for browsing; its threads,
  * and the two channels between them and a screen. The screen never waits for training:
  * commands go down a bounded queue, measures and snapshots come up and are fetched by
  * session_poll.

@@ -20,7 +20,7 @@ void session_publish_concepts(struct session *s, size_t arm,
 enum err session_show_concepts(struct session *s, struct errinfo *e)
 {
     const struct engine *g = s->engine;
-    for (size_t a = 0; a < g->n_arms && a < VIEW_ARMS; a++) {
+    for (size_t a = 0; a < g->n_arms; a++) {
         const struct eval_result *r = &g->arm[a].eval;
         struct concept_table *t = NULL;
         if (g->arm[a].evaluated && r->n_concepts > 0) {
@@ -63,7 +63,7 @@ enum err session_measure_concepts(struct session *s, const struct job *job,
     }
     eval_result_deinit(&r);
     if (rc == OK) {
-        session_publish_concepts(s, (size_t)job->command.arm, t);
+        session_publish_concepts(s, job->command.arm, t);
     }
     return rc;
 }

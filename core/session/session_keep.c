@@ -83,13 +83,14 @@ static enum err change_locked(const struct session *s, const struct command *c,
 enum err session_set_label(struct session *s, const struct command *c, size_t F,
                            struct errinfo *e)
 {
-    const size_t arm = (size_t)c->arm;
+    const size_t arm = c->arm;
     const char *dir = arm_dir(s, arm);
     struct latent_labels *l = NULL;
     TRY(dir[0] ? change_locked(s, c, dir, F, &l, e)
                : latent_labels_with(s->labels[arm], c->latent, c->text, &l, e));
     publish_labels(s, arm, l);
-    session_say(s, false, "#%d of %c: %s%s", c->latent, 'A' + c->arm,
+    const struct cond_view *of = session_cond_of(s, arm);
+    session_say(s, false, "#%d of %c: %s%s", c->latent, of ? of->letter : '?',
                 c->text[0] ? c->text : "no label",
                 dir[0] ? "" : "   (written when the run is saved)");
     return OK;
@@ -97,7 +98,7 @@ enum err session_set_label(struct session *s, const struct command *c, size_t F,
 
 enum err session_save_labels(struct session *s, struct errinfo *e)
 {
-    for (size_t a = 0; a < s->engine->n_arms && a < VIEW_ARMS; a++) {
+    for (size_t a = 0; a < s->engine->n_arms; a++) {
         if (s->labels[a]) {
             TRY(latent_labels_save(s->labels[a], arm_dir(s, a), e));
         }

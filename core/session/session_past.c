@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* How far to look for an event that the other arm has as well. */
+/* How far to look for an event that another arm has as well. */
 enum { LOOK_AHEAD = 32 };
 
 static bool same_event(const struct run_event *x, const struct run_event *y)
@@ -42,24 +42,51 @@ static bool second_first(const struct history *a, size_t i, const struct history
     return comes_later(b, j, x) || y->seconds < x->seconds;
 }
 
+/* Where each condition's first arm is in its events. */
+struct cursor {
+    size_t arm, at;
+    const struct history *h;
+};
+
+/* The one whose event comes next; NULL after the last. */
+static struct cursor *next_of(struct cursor *c, size_t n)
+{
+    struct cursor *best = NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (c[i].at < c[i].h->events &&
+            (!best ||
+             (!same_event(&best->h->event[best->at], &c[i].h->event[c[i].at]) &&
+              second_first(best->h, best->at, c[i].h, c[i].at)))) {
+            best = &c[i];
+        }
+    }
+    return best;
+}
+
+static void send_events(struct session *s, struct cursor *c, size_t n)
+{
+    for (const struct cursor *next = next_of(c, n); next; next = next_of(c, n)) {
+        const struct run_event *ev = &next->h->event[next->at];
+        for (size_t i = 0; i < n; i++) {
+            if (c[i].at < c[i].h->events && same_event(&c[i].h->event[c[i].at], ev)) {
+                session_send_event(s, c[i].arm, &c[i].h->event[c[i].at++]);
+            }
+        }
+    }
+}
+
 void session_send_past(struct session *s, const struct history *const past[], size_t n)
 {
-    static const struct history none;
-    n = n < VIEW_ARMS ? n : VIEW_ARMS;
+    const struct session_view *v = &s->pub; /* which this thread alone writes */
+    struct cursor c[VIEW_CONDS];
     for (size_t arm = 0; arm < n; arm++) {
         for (size_t i = 0; i < past[arm]->rows; i++) {
             session_send_row(s, arm, &past[arm]->row[i]);
         }
     }
-    const struct history *a = n > 0 ? past[0] : &none, *b = n > 1 ? past[1] : &none;
-    for (size_t i = 0, j = 0; i < a->events || j < b->events;) {
-        if (i < a->events && j < b->events && same_event(&a->event[i], &b->event[j])) {
-            session_send_event(s, 0, &a->event[i++]);
-            session_send_event(s, 1, &b->event[j++]);
-        } else if (i == a->events || (j < b->events && second_first(a, i, b, j))) {
-            session_send_event(s, 1, &b->event[j++]);
-        } else {
-            session_send_event(s, 0, &a->event[i++]);
-        }
+    for (size_t k = 0; k < v->n_conds; k++) {
+        const size_t arm = v->cond[k].arm[0];
+        c[k] = (struct cursor){.arm = arm, .h = past[arm]};
     }
+    send_events(s, c, v->n_conds);
 }

@@ -3,6 +3,7 @@
 #define SAETOP_SESSION_PRIV_H
 
 #include "run/engine.h"
+#include "run/run_arms.h"
 #include "session/session.h"
 
 #include <pthread.h>
@@ -69,7 +70,7 @@ struct session {
     struct latent_labels *labels[VIEW_ARMS]; /* changed by the trainer only */
     struct concept_table *concepts[VIEW_ARMS];
     struct latent_detail *detail;
-    int detail_arm;
+    size_t detail_arm;
     size_t tables_asked, details_asked, concepts_asked; /* not answered yet */
     bool changed, awake;
     enum err error;
@@ -81,7 +82,7 @@ struct session {
 
     /* ---- trainer thread only ---- */
     struct engine *engine;
-    struct run_record record[VIEW_ARMS]; /* browsing */
+    struct run_record *record; /* [n_records] browsing, a record an arm */
     size_t n_records;
     char last_dir[SETTING_TEXT_MAX];
 };
@@ -95,17 +96,26 @@ void session_set_state(struct session *s, enum session_state state);
 void session_remark(struct session *s, size_t arm, const struct sae_measured *m);
 void session_loading(struct session *s, const char *what);
 void session_wake_locked(struct session *s); /* mu held */
+/* The condition of an arm as it is published, NULL: none that is shown. mu held. */
+struct cond_view *session_cond_of(struct session *s, size_t arm);
 void session_send_row(struct session *s, size_t arm, const struct metric_row *row);
 void session_send_event(struct session *s, size_t arm, const struct run_event *ev);
-/* All rows and events of the arms' pasts, [n]; of the first VIEW_ARMS. Events come in
- * the order of their steps, and what two arms have in common together, whatever order
- * the arms were read in (session_past.c). */
+/* All rows and events of the arms' pasts, [n], once their conditions are published.
+ * Events come in the order of their steps, and what two conditions have in common
+ * together, whatever order the arms were read in (session_past.c). */
 void session_send_past(struct session *s, const struct history *const past[], size_t n);
 /* Hand a job over; what it owns is the job thread's from here on, also on error. */
 void session_send_job(struct session *s, const struct job *job);
 void job_deinit(struct job *job);
 /* A command has been dealt with, by whichever thread. */
 void session_answered(struct session *s, const struct command *c);
+
+/* session_conds.c: conditions and arms into what the screen sees. Both return how many
+ * conditions there are, which may be more than are shown. */
+/* Those of the engine; mu held. */
+size_t session_publish_arms_locked(struct session *s);
+/* Those of the records, which lie in these directories. */
+size_t session_publish_records(struct session *s, const struct run_arms *arms);
 
 /* session_names.c: token texts, concept names and the facts of the run. */
 enum err session_make_names(struct session *s, struct errinfo *e) ERR_CHECKED;

@@ -18,32 +18,8 @@
 
 /* ---- what the screen sees of the engine ---- */
 
-static void label_arm(struct arm_view *v)
-{
-    if (v->rate_set > 0) {
-        snprintf(v->label, sizeof v->label, "mask p=%.2f", v->rate_set);
-    } else {
-        snprintf(v->label, sizeof v->label, "no mask");
-    }
-}
-
-static void publish_arm(const struct engine *g, size_t i, struct arm_view *v)
-{
-    const struct engine_arm *a = &g->arm[i];
-    v->letter = (char)('A' + (int)i);
-    v->rate_set = arm_rate_set(a->arm);
-    v->rate_in_use = arm_rate_in_use(a->arm);
-    v->rate_when_on = a->arm->state.rate_when_on;
-    v->applies_from = a->arm->state.applies_from;
-    v->pending = a->arm->state.pending != 0;
-    v->pending_rate = a->arm->state.pending_rate;
-    v->pending_at = a->arm->state.pending_at;
-    v->forked_at = a->arm->state.forked_at;
-    snprintf(v->dir, sizeof v->dir, "%s", a->dir);
-    label_arm(v);
-}
-
-static void publish(struct session *s)
+/* Returns how many conditions the run has. */
+static size_t publish(struct session *s)
 {
     const struct engine *g = s->engine;
     const int64_t step = engine_step_count(g);
@@ -56,12 +32,10 @@ static void publish(struct session *s)
     v->eta_seconds =
         step > 0 ? g->seconds / (double)step * (double)(g->steps - step) : (double)NAN;
     v->eval_next_step = (double)engine_next_eval(g);
-    v->n_arms = g->n_arms < VIEW_ARMS ? g->n_arms : VIEW_ARMS;
-    for (size_t i = 0; i < v->n_arms; i++) {
-        publish_arm(g, i, &v->arm[i]);
-    }
+    const size_t conds = session_publish_arms_locked(s);
     session_wake_locked(s);
     pthread_mutex_unlock(&s->mu);
+    return conds;
 }
 
 static void on_row(void *user, size_t arm, const struct metric_row *row)
@@ -100,7 +74,7 @@ static void send_engine_past(struct session *s)
 {
     const struct history *past[VIEW_ARMS];
     size_t n = 0;
-    for (; n < s->engine->n_arms && n < VIEW_ARMS; n++) {
+    for (; n < s->engine->n_arms; n++) {
         past[n] = &s->engine->arm[n].history;
     }
     session_send_past(s, past, n);
@@ -186,18 +160,18 @@ static enum err resumed_inputs(void *user, struct inputs *in, struct errinfo *e)
     return show_inputs(s, e);
 }
 
-/* Of more arms than there are on the screen, before what has been said last. */
-static void say_shown(struct session *s, size_t arms)
+/* Of more conditions than there are on the screen, before what has been said last. */
+static void say_shown(struct session *s, size_t conds)
 {
     char said[sizeof s->pub.message];
-    if (arms <= VIEW_ARMS) {
+    if (conds <= VIEW_CONDS) {
         return;
     }
     pthread_mutex_lock(&s->mu);
     memcpy(said, s->pub.message, sizeof said);
     pthread_mutex_unlock(&s->mu);
-    session_say(s, false, "A and B of %zu arms are shown%s%s", arms,
-                said[0] ? "; " : "", said);
+    session_say(s, false, "A to %c of %zu conditions are shown%s%s",
+                'A' + VIEW_CONDS - 1, conds, said[0] ? "; " : "", said);
 }
 
 static enum err open_training(struct session *s, struct errinfo *e)
@@ -208,10 +182,9 @@ static enum err open_training(struct session *s, struct errinfo *e)
     session_loading(s, "opening the model and its text");
     TRY(settings_need_text(&s->cfg.set, "explore", e));
     TRY(open_engine(s, (struct engine_setup){.opened = new_inputs}, e));
-    const struct engine *g = s->engine;
+    const size_t conds = publish(s);
     send_engine_past(s);
-    publish(s);
-    say_shown(s, g->n_arms);
+    say_shown(s, conds);
     return OK;
 }
 
@@ -220,13 +193,13 @@ static void show_resumed(struct session *s)
 {
     const struct engine *g = s->engine;
     snprintf(s->last_dir, sizeof s->last_dir, "%s", g->dir);
-    publish(s);
+    const size_t conds = publish(s);
     if (g->warning[0]) {
         session_say(s, true, "%s", g->warning);
     } else {
         session_say(s, false, "%s goes on from step %lld of %lld", g->dir,
                     (long long)engine_step_count(g), (long long)g->steps);
-        say_shown(s, g->n_arms);
+        say_shown(s, conds);
     }
 }
 
@@ -240,91 +213,84 @@ static enum err open_resumed(struct session *s, struct errinfo *e)
                                           .opened = resumed_inputs},
                     e));
     const struct engine *g = s->engine;
-    for (size_t a = 0; a < g->n_arms && a < VIEW_ARMS; a++) {
+    for (size_t a = 0; a < g->n_arms; a++) {
         TRY(session_load_labels(s, a, g->arm[a].dir, g->arm[a].arm->sae->F, e));
         session_load_concepts(s, a, g->arm[a].dir, g->arm[a].arm->sae->F);
     }
+    publish(s);
     send_engine_past(s);
     show_resumed(s);
     return OK;
 }
 
-static void publish_record(struct session *s, size_t a, const char *dir)
-{
-    const struct run_record *r = &s->record[a];
-    pthread_mutex_lock(&s->mu);
-    struct session_view *v = &s->pub;
-    struct arm_view *arm = &v->arm[a];
-    v->n_arms = a + 1;
-    v->step = v->steps = r->step;
-    if (a == 0) {
-        v->planned = r->set.steps;
-    }
-    arm->letter = (char)('A' + (int)a);
-    arm->forked_at = -1;
-    arm->rate_set = r->mask_rate;
-    if (r->history.rows) {
-        v->seconds = r->history.row[r->history.rows - 1].v[METRIC_SECONDS];
-    }
-    arm->rate_in_use = arm->rate_when_on = arm->rate_set;
-    snprintf(arm->dir, sizeof arm->dir, "%s", dir);
-    label_arm(arm);
-    pthread_mutex_unlock(&s->mu);
-}
-
-/* The second arm of a run, of *n others that it has; "": there is none. A run without
- * its trainer_state does not name them: as of old, they may be beside it. */
-static enum err second_dir(const char *run, char *out, size_t cap, size_t *n,
-                           struct errinfo *e)
+/* The run that is opened and its arms as far as they are there. A run without its
+ * trainer_state does not name them: as of old, one may be beside it. */
+static enum err find_arms(const struct session *s, struct run_arms *out,
+                          struct errinfo *e)
 {
     static const struct arm_place old[] = {{ARM_NAME_TWIN, true}, {"also1", true}};
+    const struct arm_place first = {.name = ""};
     struct arm_place named[RUN_ARMS_MAX];
-    const bool told = runstate_arms(run, named, n);
+    size_t n = 0;
+    TRY(arm_place_dir(s->open_run, &first, out->dir[0], sizeof out->dir[0], e));
+    out->n = 1;
+    const bool told = runstate_arms(out->dir[0], named, &n);
     const struct arm_place *p = told ? named : old;
-    *n = told ? *n : sizeof old / sizeof old[0];
-    for (size_t i = 0; i < *n; i++) {
-        TRY(p[i].beside ? OK : arm_place_check(run, &p[i], false, e));
-        TRY(arm_place_dir(run, &p[i], out, cap, e));
-        if (rundir_is(out)) {
-            *n = told ? *n : 1;
-            return OK;
-        }
+    n = told ? n : sizeof old / sizeof old[0];
+    for (size_t i = 0; i < n && (told || out->n == 1); i++) {
+        char *dir = out->dir[out->n];
+        TRY(p[i].beside ? OK : arm_place_check(out->dir[0], &p[i], false, e));
+        TRY(arm_place_dir(out->dir[0], &p[i], dir, sizeof out->dir[0], e));
+        out->n += rundir_is(dir) ? 1U : 0U;
     }
-    out[0] = '\0';
-    *n = 0;
     return OK;
 }
 
-/* A run directory and, where there is one, its second arm. */
-static enum err open_browsing(struct session *s, struct errinfo *e)
+static enum err open_records(struct session *s, const struct run_arms *arms,
+                             struct errinfo *e)
 {
-    const struct arm_place first = {.name = ""};
-    char dir[VIEW_ARMS][SETTING_TEXT_MAX];
-    size_t others = 0;
-    session_loading(s, "opening the run");
-    TRY(arm_place_dir(s->open_run, &first, dir[0], sizeof dir[0], e));
-    TRY(second_dir(dir[0], dir[1], sizeof dir[1], &others, e));
-    for (size_t a = 0; a < VIEW_ARMS && dir[a][0]; a++) {
-        TRY(run_open(dir[a], &s->cfg.set, s->cfg.given, &s->record[a], e));
+    TRY(mem_new(&s->record, arms->n, sizeof *s->record, "a run", e));
+    for (size_t a = 0; a < arms->n; a++) {
+        TRY(run_open(arms->dir[a], &s->cfg.set, s->cfg.given, &s->record[a], e));
         s->n_records++;
     }
     struct settings *set = &s->record[0].set;
     snprintf(set->samples_dir, sizeof set->samples_dir, "%s", s->cfg.set.samples_dir);
     TRY(open_inputs(s, set, e));
-    for (size_t a = 0; a < s->n_records; a++) {
-        TRY(run_record_fit(&s->record[a], dir[a], s->in, e));
-        publish_record(s, a, dir[a]);
-        TRY(session_load_labels(s, a, dir[a], s->record[a].sae->F, e));
-        session_load_concepts(s, a, dir[a], s->record[a].sae->F);
+    for (size_t a = 0; a < arms->n; a++) {
+        TRY(run_record_fit(&s->record[a], arms->dir[a], s->in, e));
+    }
+    return OK;
+}
+
+/* What the directories of the arms hold beside the SAEs. */
+static enum err show_records(struct session *s, const struct run_arms *arms,
+                             struct errinfo *e)
+{
+    const struct history *past[VIEW_ARMS];
+    const size_t conds = session_publish_records(s, arms);
+    for (size_t a = 0; a < arms->n; a++) {
+        past[a] = &s->record[a].history;
+        TRY(session_load_labels(s, a, arms->dir[a], s->record[a].sae->F, e));
+        session_load_concepts(s, a, arms->dir[a], s->record[a].sae->F);
         session_remark(s, a, NULL);
     }
-    const struct history *past[VIEW_ARMS];
-    for (size_t a = 0; a < s->n_records; a++) {
-        past[a] = &s->record[a].history;
-    }
-    session_send_past(s, past, s->n_records);
-    say_shown(s, others + 1);
+    session_send_past(s, past, arms->n);
+    say_shown(s, conds);
     return OK;
+}
+
+/* A run directory with its arms. */
+static enum err open_browsing(struct session *s, struct errinfo *e)
+{
+    struct run_arms *arms = NULL;
+    session_loading(s, "opening the run");
+    TRY(mem_new(&arms, 1, sizeof *arms, "a run", e));
+    enum err rc = find_arms(s, arms, e);
+    rc = rc == OK ? open_records(s, arms, e) : rc;
+    rc = rc == OK ? show_records(s, arms, e) : rc;
+    mem_free(arms);
+    return rc;
 }
 
 /* Settings that name nothing but the new last step of the run that is open. */
@@ -439,7 +405,7 @@ static enum err list_rates(const struct concept_table *t, struct job *job,
 }
 
 /* The arm's concepts, a reference, or NULL. */
-static struct concept_table *concepts_of_arm(struct session *s, int arm)
+static struct concept_table *concepts_of_arm(struct session *s, size_t arm)
 {
     pthread_mutex_lock(&s->mu);
     struct concept_table *t = s->concepts[arm];
@@ -453,8 +419,9 @@ static enum err find_sae(const struct session *s, const struct command *c,
                          const struct sae **out, struct errinfo *e)
 {
     const size_t arms = s->engine ? s->engine->n_arms : s->n_records;
-    if (c->arm < 0 || c->arm >= VIEW_ARMS || (size_t)c->arm >= arms) {
-        return err_set(e, ERR_USAGE, "there is no arm %c", 'A' + c->arm);
+    if (c->arm >= arms) {
+        return err_set(e, ERR_USAGE, "there is no arm %zu, expected one of %zu", c->arm,
+                       arms);
     }
     *out = s->engine ? s->engine->arm[c->arm].arm->sae : s->record[c->arm].sae;
     const bool is_latent = c->kind == COMMAND_DETAIL || c->kind == COMMAND_LABEL;
@@ -498,6 +465,39 @@ static enum err fork_twin(struct session *s, struct errinfo *e)
     return OK;
 }
 
+/* The masking rate of a condition: of all its seeds. */
+static enum err set_mask(struct session *s, const struct command *c, struct errinfo *e)
+{
+    const struct session_view *v = &s->pub; /* which this thread alone writes */
+    const size_t cond = c->cond < 0 ? 0 : (size_t)c->cond;
+    if (cond >= v->n_conds) {
+        return err_set(e, ERR_USAGE, "there is no condition %c", 'A' + c->cond);
+    }
+    for (size_t i = 0; i < v->cond[cond].n_seeds; i++) {
+        TRY(engine_set_mask(s->engine, v->cond[cond].arm[i], c->value, c->at, e));
+    }
+    return OK;
+}
+
+/* The seed whose latents are shown. */
+static enum err show_seed(struct session *s, const struct command *c, struct errinfo *e)
+{
+    size_t most = 1;
+    for (size_t k = 0; k < s->pub.n_conds; k++) {
+        const size_t n = s->pub.cond[k].n_seeds;
+        most = n > most ? n : most;
+    }
+    if (c->at < 0 || (uint64_t)c->at >= most) {
+        return err_set(e, ERR_USAGE, "seed: found %lld, expected 1 to %zu",
+                       (long long)c->at + 1, most);
+    }
+    pthread_mutex_lock(&s->mu);
+    s->pub.seed = (size_t)c->at;
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+    return OK;
+}
+
 static enum session_state state_of(struct session *s)
 {
     pthread_mutex_lock(&s->mu);
@@ -511,7 +511,6 @@ static enum session_state state_of(struct session *s)
 static enum err steer(struct session *s, const struct command *c, struct errinfo *e)
 {
     struct engine *g = s->engine;
-    const size_t arm = c->arm < 0 ? 0 : (size_t)c->arm;
     if (state_of(s) == SESSION_FAILED) {
         return err_set(e, ERR_USAGE, "the run has failed; it can be browsed and saved");
     }
@@ -522,7 +521,7 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
     case COMMAND_RESUME:
         session_set_state(s, engine_done(g) ? SESSION_DONE : SESSION_TRAINING);
         return engine_event(g, ENGINE_ALL_ARMS, e, "resume", "%s", "");
-    case COMMAND_MASK: return engine_set_mask(g, arm, c->value, c->at, e);
+    case COMMAND_MASK: return set_mask(s, c, e);
     case COMMAND_FORK: return fork_twin(s, e);
     case COMMAND_EXTEND:
         TRY(engine_extend(g, c->at, e));
@@ -537,6 +536,7 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
     case COMMAND_DETAIL:
     case COMMAND_CONCEPTS:
     case COMMAND_LABEL:
+    case COMMAND_SEED:
     case COMMAND_SAVE_CONFIG:
     case COMMAND_STOP: break;
     }
@@ -557,6 +557,8 @@ static bool handle(struct session *s, const struct command *c)
         const struct sae *sae = NULL;
         rc = find_sae(s, c, &sae, &e);
         rc = rc == OK ? session_set_label(s, c, sae->F, &e) : rc;
+    } else if (c->kind == COMMAND_SEED) {
+        rc = show_seed(s, c, &e);
     } else if (c->kind == COMMAND_SAVE_CONFIG) {
         rc = session_save_config(s, c->text, &e);
     } else if (c->kind == COMMAND_SAVE) {

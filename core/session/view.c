@@ -20,18 +20,35 @@ const char *session_state_name(enum session_state s)
     return state_names[s];
 }
 
+static void nothing_yet(double last[METRIC_COUNT])
+{
+    for (size_t m = 0; m < METRIC_COUNT; m++) {
+        last[m] = (double)NAN;
+    }
+}
+
 void session_view_init(struct session_view *v)
 {
     memset(v, 0, sizeof *v);
     v->eta_seconds = (double)NAN;
     for (size_t a = 0; a < VIEW_ARMS; a++) {
-        struct arm_view *arm = &v->arm[a];
-        arm->letter = (char)('A' + (int)a);
-        arm->forked_at = -1;
-        for (size_t m = 0; m < METRIC_COUNT; m++) {
-            arm->last[m] = (double)NAN;
-        }
+        v->arm[a].cond = a < VIEW_CONDS ? a : VIEW_CONDS;
+        nothing_yet(v->arm[a].last);
     }
+    for (size_t c = 0; c < VIEW_CONDS; c++) {
+        struct cond_view *cond = &v->cond[c];
+        cond->letter = (char)('A' + (int)c);
+        cond->forked_at = -1;
+        cond->n_seeds = 1;
+        cond->arm[0] = c;
+        nothing_yet(cond->last);
+    }
+}
+
+size_t session_view_shown(const struct session_view *v, size_t cond)
+{
+    const struct cond_view *c = &v->cond[cond];
+    return c->arm[v->seed < c->n_seeds ? v->seed : c->n_seeds - 1];
 }
 
 static void series_deinit(struct series *s)
@@ -44,12 +61,20 @@ static void series_deinit(struct series *s)
     *s = (struct series){0};
 }
 
+static void all_series_deinit(struct series series[METRIC_COUNT])
+{
+    for (size_t m = 0; m < METRIC_COUNT; m++) {
+        series_deinit(&series[m]);
+    }
+}
+
 void session_view_deinit(struct session_view *v)
 {
+    for (size_t c = 0; c < VIEW_CONDS; c++) {
+        all_series_deinit(v->cond[c].series);
+    }
     for (size_t a = 0; a < VIEW_ARMS; a++) {
-        for (size_t m = 0; m < METRIC_COUNT; m++) {
-            series_deinit(&v->arm[a].series[m]);
-        }
+        all_series_deinit(v->arm[a].series);
         /* Shared as const; the count of references is not part of what a table says. */
         latent_table_unref((struct latent_table *)(uintptr_t)v->arm[a].table);
         v->arm[a].table = NULL;
@@ -83,26 +108,97 @@ static enum err series_room(struct series *s, bool interval, struct errinfo *e)
     return OK;
 }
 
-static enum err add_point(struct series *s, size_t m, const struct metric_row *row,
-                          struct errinfo *e)
+/* One point of a series. */
+struct point {
+    double x, y, seconds;
+    bool interval; /* has the next two */
+    double lo, hi;
+};
+
+/* Append it, or put it in the place of the last one where that has the same x. */
+static enum err add_point(struct series *s, const struct point *p, struct errinfo *e)
 {
-    const double x = row->v[METRIC_STEP];
-    const struct measure *d = measure_at((enum metric)m);
-    const bool interval = d->low && d->high;
-    const bool again = s->n > 0 && x <= s->x[s->n - 1];
-    if (again && x < s->x[s->n - 1]) {
+    const bool again = s->n > 0 && p->x <= s->x[s->n - 1];
+    if (again && p->x < s->x[s->n - 1]) {
         return OK; /* older than what is known */
     }
     if (!again) {
-        TRY(series_room(s, interval, e));
+        TRY(series_room(s, p->interval, e));
     }
     const size_t at = again ? s->n - 1 : s->n++;
-    s->x[at] = x;
-    s->y[at] = isfinite(row->v[m]) ? row->v[m] : (double)NAN;
-    s->seconds[at] = row->v[METRIC_SECONDS];
-    if (interval) {
-        s->lo[at] = row->v[d->low];
-        s->hi[at] = row->v[d->high];
+    s->x[at] = p->x;
+    s->y[at] = p->y;
+    s->seconds[at] = p->seconds;
+    if (p->interval) {
+        s->lo[at] = p->lo;
+        s->hi[at] = p->hi;
+    }
+    return OK;
+}
+
+static struct point point_of(const struct metric_row *row, size_t m)
+{
+    const struct measure *d = measure_at((enum metric)m);
+    struct point p = {.x = row->v[METRIC_STEP],
+                      .y = isfinite(row->v[m]) ? row->v[m] : (double)NAN,
+                      .seconds = row->v[METRIC_SECONDS],
+                      .interval = d->low && d->high};
+    if (p.interval) {
+        p.lo = row->v[d->low];
+        p.hi = row->v[d->high];
+    }
+    return p;
+}
+
+/* A series' value at x, which is one of its last; false: it has none there. */
+static bool value_at(const struct series *s, double x, double *out)
+{
+    size_t i = s->n;
+    while (i > 0 && s->x[i - 1] > x) {
+        i--;
+    }
+    if (i == 0 || s->x[i - 1] < x) {
+        return false;
+    }
+    *out = s->y[i - 1];
+    return true;
+}
+
+/* What the seeds of a condition have at p->x, into p; false: one of them has nothing
+ * there yet. */
+static bool over_seeds(const struct session_view *v, const struct cond_view *c,
+                       size_t m, struct point *p)
+{
+    double sum = 0.0, y = 0.0;
+    size_t n = 0;
+    p->lo = p->hi = (double)NAN;
+    for (size_t i = 0; i < c->n_seeds; i++) {
+        if (!value_at(&v->arm[c->arm[i]].series[m], p->x, &y)) {
+            return false;
+        }
+        if (isfinite(y)) {
+            p->lo = n == 0 || y < p->lo ? y : p->lo;
+            p->hi = n == 0 || y > p->hi ? y : p->hi;
+            sum += y;
+            n++;
+        }
+    }
+    p->y = n > 0 ? sum / (double)n : (double)NAN;
+    return true;
+}
+
+/* A point of arm's into the series of its condition. */
+static enum err add_to_condition(struct session_view *v, size_t arm, size_t m,
+                                 struct point p, struct errinfo *e)
+{
+    struct cond_view *c = &v->cond[v->arm[arm].cond];
+    if (!p.interval) { /* room for the seeds that may come */
+        p.interval = true;
+        p.lo = p.hi = (double)NAN;
+    }
+    if (c->n_seeds == 1 || over_seeds(v, c, m, &p)) {
+        TRY(add_point(&c->series[m], &p, e));
+        c->last[m] = p.y;
     }
     return OK;
 }
@@ -110,7 +206,8 @@ static enum err add_point(struct series *s, size_t m, const struct metric_row *r
 enum err session_view_add_row(struct session_view *v, size_t arm,
                               const struct metric_row *row, struct errinfo *e)
 {
-    if (arm >= VIEW_ARMS || !isfinite(row->v[METRIC_STEP])) {
+    if (arm >= VIEW_ARMS || v->arm[arm].cond >= VIEW_CONDS ||
+        !isfinite(row->v[METRIC_STEP])) {
         return OK;
     }
     struct arm_view *a = &v->arm[arm];
@@ -118,8 +215,10 @@ enum err session_view_add_row(struct session_view *v, size_t arm,
         if (isnan(row->v[m])) {
             continue; /* not measured at this step */
         }
-        TRY(add_point(&a->series[m], m, row, e));
-        a->last[m] = isfinite(row->v[m]) ? row->v[m] : (double)NAN;
+        const struct point p = point_of(row, m);
+        TRY(add_point(&a->series[m], &p, e));
+        a->last[m] = p.y;
+        TRY(add_to_condition(v, arm, m, p, e));
     }
     return OK;
 }

@@ -7,6 +7,7 @@
 #include "latents/latent_columns.h"
 #include "latents/latent_labels.h"
 #include "session/command.h"
+#include "train/arm_place.h"
 #include "train/metric.h"
 
 #include <stdbool.h>
@@ -33,12 +34,29 @@ struct series {
     size_t n, cap;
 };
 
-/* Arms that screens show; a run may have more. */
-#define VIEW_ARMS     2
-#define ARM_LABEL_MAX 48
+/* One SAE of the run: a condition with a seed of weights. A view has all of a run's. */
+#define VIEW_ARMS RUN_ARMS_MAX
 struct arm_view {
-    char letter;               /* 'A', 'B' */
-    char label[ARM_LABEL_MAX]; /* "mask p=0.30", "no mask" */
+    size_t cond; /* its condition; VIEW_CONDS: of one beyond those that are shown */
+    uint64_t weights; /* its seed of weights */
+    char dir[1024];   /* where it was saved last; "" */
+    struct series series[METRIC_COUNT];
+    double last[METRIC_COUNT];          /* latest value of each, NaN before the first */
+    const struct latent_table *table;   /* latest, or NULL */
+    const struct latent_labels *labels; /* what its latents are called, or NULL */
+    const struct concept_table *concepts; /* of the latest evaluation, or NULL */
+};
+
+/* A condition: arms that differ in nothing but their seeds, and are masked alike. Those
+ * that screens show, in the order of their first arms; a run may have more. */
+#define VIEW_CONDS     4
+#define COND_LABEL_MAX 48
+struct cond_view {
+    char letter;                /* 'A', 'B' */
+    char label[COND_LABEL_MAX]; /* "mask p=0.30", "no mask" */
+    size_t n_seeds;             /* 1 at least */
+    size_t arm[VIEW_ARMS];      /* [n_seeds] of the view's; seed i stands at i in each
+                                   condition that has all seeds */
     double rate_set,
         rate_in_use;      /* what is set, and what the text in use was masked at */
     double rate_when_on;  /* what masking comes back to */
@@ -47,17 +65,16 @@ struct arm_view {
     double pending_rate;
     int64_t pending_at;
     int64_t forked_at; /* -1: not a fork */
-    char dir[1024];    /* where it was saved last; "" */
+    /* Of one seed: its own. Of several: their mean, with the least and the greatest as
+     * lo and hi, at steps that all of them have come to; the mean of those that have a
+     * finite value. lo and hi are never NULL, but may be NaN. */
     struct series series[METRIC_COUNT];
-    double last[METRIC_COUNT];          /* latest value of each, NaN before the first */
-    const struct latent_table *table;   /* latest, or NULL */
-    const struct latent_labels *labels; /* what its latents are called, or NULL */
-    const struct concept_table *concepts; /* of the latest evaluation, or NULL */
+    double last[METRIC_COUNT]; /* latest value of each, NaN before the first */
 };
 
 struct event_view {
     int64_t step;
-    char letter; /* arm, or ' ' */
+    char letter; /* condition, or ' '; seeds have their events in common */
     char kind[24];
     char text[1024];
 };
@@ -85,6 +102,9 @@ struct session_view {
     double eval_next_step;
     int64_t rss_bytes;
     size_t threads;
+    size_t n_conds; /* 0: not known yet */
+    struct cond_view cond[VIEW_CONDS];
+    size_t seed; /* the one whose latents and concepts are shown, of each condition */
     size_t n_arms;
     struct arm_view arm[VIEW_ARMS];
     struct event_view *event;
@@ -93,7 +113,7 @@ struct session_view {
     struct fact fact[VIEW_FACTS]; /* model, corpus, hook, arch, ... */
     size_t n_facts;
     const struct latent_detail *detail; /* the latest asked for, or NULL */
-    int detail_arm;
+    size_t detail_arm;
     bool table_busy, detail_busy, concepts_busy; /* asked for and not yet there */
     uint64_t version;                            /* grows with every change */
 };
@@ -101,7 +121,11 @@ struct session_view {
 void session_view_init(struct session_view *v);
 /* Releases series, events and references. */
 void session_view_deinit(struct session_view *v);
-/* Append a row of measures to an arm's series and last values. */
+/* The arm of a condition (below VIEW_CONDS) whose latents are shown: of the seed
+ * chosen, of the last where it has fewer. */
+size_t session_view_shown(const struct session_view *v, size_t cond);
+/* Append a row of measures to the series and last values of an arm, and of its
+ * condition. */
 enum err session_view_add_row(struct session_view *v, size_t arm,
                               const struct metric_row *row,
                               struct errinfo *e) ERR_CHECKED;

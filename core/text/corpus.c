@@ -16,20 +16,19 @@ void corpus_free(struct corpus *c)
     if (!c) {
         return;
     }
-    infile_release(&c->bytes);
-    infile_close(c->file);
-    csv_free_table(c->csv);
+    for (size_t i = 0; i < c->n_files; i++) {
+        corpus_file_deinit(&c->file[i]);
+    }
     grammar_free(c->grammar);
-    mem_free(c->span);
+    mem_free(c->file);
     mem_free(c->order);
-    mem_free(c->csv_row);
     mem_free(c->spec);
     mem_free(c->path);
-    mem_free(c->reg_name);
+    mem_free(c->key);
     mem_free(c);
 }
 
-/* "path#register", unless a file has that very name. */
+/* "path#key", unless a file or folder has that very name. */
 static enum err split_spec(struct corpus *c, const char *spec, struct errinfo *e)
 {
     c->spec = mem_strdup(spec);
@@ -38,10 +37,10 @@ static enum err split_spec(struct corpus *c, const char *spec, struct errinfo *e
         return err_set(e, ERR_NOMEM, "out of memory for a path");
     }
     char *hash = strrchr(c->path, '#');
-    if (hash && !file_exists(spec)) {
+    if (hash && !file_exists(spec) && !file_is_dir(spec)) {
         *hash = '\0';
-        c->reg_name = mem_strdup(hash + 1);
-        if (!c->reg_name) {
+        c->key = mem_strdup(hash + 1);
+        if (!c->key) {
             return err_set(e, ERR_NOMEM, "out of memory for a path");
         }
     }
@@ -54,33 +53,111 @@ static void make_name(struct corpus *c)
     struct str name;
     str_init(&name, 4 * strlen(base) + 1);
     utf8_escape(&name, base, strlen(base));
-    snprintf(c->name, sizeof c->name, "%s", name.p);
+    snprintf(c->name, sizeof c->name, "%s",
+             strcmp(c->path, "-") == 0 ? "standard input" : name.p);
     str_free(&name);
 }
 
-static enum err find_format(struct corpus *c, struct errinfo *e)
+/* ---- its files ---- */
+
+static enum err open_grammar(struct corpus *c, struct errinfo *e)
 {
-    if (!file_exists(c->path)) {
-        return err_set(e, ERR_MISSING, "%s: no such file, expected a corpus", c->path);
+    TRY(file_hash(c->path, &c->hash_whole, e));
+    TRY(grammar_load(c->path, &c->grammar, e));
+    c->hash = grammar_hash(c->grammar);
+    if (!c->key) {
+        return OK;
     }
-    if (file_is_dir(c->path)) {
-        return err_set(e, ERR_FORMAT, "%s: is a directory, expected a corpus file",
-                       c->path);
+    const int reg = grammar_register_find(c->grammar, c->key);
+    if (reg < 0) {
+        struct str names;
+        str_init(&names, 300);
+        for (size_t i = 0; i < grammar_register_count(c->grammar); i++) {
+            str_addf(&names, "%s%s", i ? ", " : "",
+                     grammar_register_name(c->grammar, i));
+        }
+        const enum err rc =
+            err_set(e, ERR_USAGE, "%s: no register \"%.60s\"; it has %s", c->path,
+                    c->key, names.p);
+        str_free(&names);
+        return rc;
     }
-    struct str names;
-    str_init(&names, 200);
-    c->format = corpus_format_find(c->path, &names);
-    enum err rc = OK;
-    if (!c->format) {
-        rc = err_set(e, ERR_USAGE, "%s: expected a corpus file ending in %s", c->path,
-                     names.p);
-    } else if (c->reg_name && c->format->text) {
-        rc = err_set(e, ERR_USAGE,
-                     "%s: found \"#%.60s\", but only a grammar has registers", c->path,
-                     c->reg_name);
+    c->reg = (size_t)reg;
+    return OK;
+}
+
+/* Of many files only the first few are spoken of. */
+static void remark_files(struct corpus *c)
+{
+    size_t unsaid = 0;
+    for (size_t i = 0; i < c->n_files; i++) {
+        struct remarks of = {0};
+        corpus_remark_seen(&c->file[i], &of);
+        if (c->remarks.n + of.n + 2 > REMARKS_MAX) {
+            unsaid += of.n > 0;
+        } else {
+            remarks_append(&c->remarks, &of);
+        }
     }
-    str_free(&names);
-    return rc;
+    if (unsaid > 0) {
+        remarks_add(&c->remarks, "%s: the like of %zu more of its files", c->name,
+                    unsaid);
+    }
+    if (strcmp(c->path, "-") == 0) {
+        remarks_add(&c->remarks,
+                    "%s: a run from it is resumed and evaluated with the "
+                    "same text as --corpus FILE",
+                    c->name);
+    }
+    if (c->skipped + c->links > 0) {
+        remarks_add(&c->remarks,
+                    "%s: %zu files passed over that are no texts by their ending, and "
+                    "%zu links and the like",
+                    c->name, c->skipped, c->links);
+    }
+}
+
+/* That all are text, or all are token ids. */
+static enum err same_kind(const struct corpus_file *first, const struct corpus_file *f,
+                          struct errinfo *e)
+{
+    return f->has_ids == first->has_ids
+               ? OK
+               : err_set(e, ERR_FORMAT, "%s: found %s, expected %s as in %s", f->path,
+                         f->has_ids ? "token ids" : "text",
+                         f->has_ids ? "text" : "token ids", first->path);
+}
+
+static enum err open_files(struct corpus *c, struct errinfo *e)
+{
+    size_t packed = 0;
+    c->hash = HASH_START;
+    for (size_t i = 0; i < c->n_files; i++) {
+        struct corpus_file *f = &c->file[i];
+        f->alone = c->n_files == 1;
+        f->first = c->n_docs;
+        packed += f->packed;
+        if (packed > CORPUS_UNPACKED) {
+            return err_set(e, ERR_LIMIT,
+                           "%s: more than %d compressed files; unpack them", c->path,
+                           CORPUS_UNPACKED);
+        }
+        TRY(corpus_file_open(f, i < CORPUS_OPEN, e));
+        TRY(same_kind(&c->file[0], f, e));
+        if (f->n_docs > CORPUS_MAX_DOCS - c->n_docs) {
+            return err_set(e, ERR_LIMIT, "%s: more than %zu documents", c->path,
+                           CORPUS_MAX_DOCS);
+        }
+        c->n_docs += f->n_docs;
+        c->hash = f->alone ? f->hash : hash_bytes(c->hash, &f->hash, sizeof f->hash);
+    }
+    /* Another column of the same bytes is another text. */
+    if (c->key && strcmp(c->key, "text") != 0) {
+        c->hash = hash_bytes(c->hash, c->key, strlen(c->key));
+    }
+    c->hash_whole = c->hash;
+    remark_files(c);
+    return OK;
 }
 
 /* Whether document i of n is held out. Not by the seed: see corpus_split. */
@@ -124,20 +201,17 @@ enum err corpus_open(const char *spec, uint64_t seed, struct corpus **out,
     struct corpus *c = NULL;
     TRY(mem_new(&c, 1, sizeof *c, "corpus", e));
     c->seed = seed;
-    c->max_id = -1;
     enum err rc = OK;
     TRY_OUT(rc, split_spec(c, spec, e));
     make_name(c);
-    TRY_OUT(rc, find_format(c, e));
-    TRY_OUT(rc, c->format->open(c, e));
-    corpus_remark_seen(c);
-    infile_release(&c->bytes);
-    c->map = NULL; /* from here on documents are read from the file */
-    if (corpus_is_finite(c)) {
+    TRY_OUT(rc, corpus_list(c, e));
+    if (c->file[0].format && !c->file[0].format->open) {
+        TRY_OUT(rc, open_grammar(c, e));
+    } else {
+        TRY_OUT(rc, open_files(c, e));
         TRY_OUT(rc, split_docs(c, e));
     }
     const char *reg = corpus_register(c);
-    c->hash_whole = c->grammar ? c->hash_whole : c->hash;
     c->hash = hash_bytes(c->hash, reg, strlen(reg));
     c->hash_whole = hash_bytes(c->hash_whole, reg, strlen(reg));
     *out = c;
@@ -196,28 +270,48 @@ uint64_t corpus_count(const struct corpus *c, enum corpus_split split)
 
 bool corpus_has_ids(const struct corpus *c)
 {
-    return c->has_ids;
+    return c->n_docs > 0 && c->file[0].has_ids;
 }
 
 int32_t corpus_max_id(const struct corpus *c, size_t *line)
 {
-    *line = c->max_id_line;
-    return c->max_id;
+    int32_t most = -1;
+    *line = 0;
+    for (size_t i = 0; corpus_has_ids(c) && i < c->n_files; i++) {
+        if (c->file[i].max_id > most) {
+            most = c->file[i].max_id;
+            *line = c->file[i].max_id_line;
+        }
+    }
+    return most;
 }
 
 /* ---- documents ---- */
 
-/* The number in the file of document `index` of a split. */
-static size_t file_doc(const struct corpus *c, enum corpus_split split, uint64_t index)
+/* The file that document `index` of a split stands in, and its number there. */
+static const struct corpus_file *
+find_doc(const struct corpus *c, enum corpus_split split, uint64_t index, size_t *doc)
 {
     const uint64_t n = corpus_count(c, split);
-    return c->order[(split == CORPUS_TRAIN ? 0 : c->n_train) + (size_t)(index % n)];
+    const size_t at =
+        c->order[(split == CORPUS_TRAIN ? 0 : c->n_train) + (size_t)(index % n)];
+    size_t lo = 0, hi = c->n_files; /* file[lo].first <= at < file[hi].first */
+    while (hi - lo > 1) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if (c->file[mid].first <= at) {
+            lo = mid;
+        } else {
+            hi = mid;
+        }
+    }
+    *doc = at - c->file[lo].first;
+    return &c->file[lo];
 }
 
 enum err corpus_doc(const struct corpus *c, enum corpus_split split, uint64_t index,
                     struct str *out, struct errinfo *e)
 {
-    if (c->has_ids) {
+    if (corpus_has_ids(c)) {
         return err_set(e, ERR_USAGE, "%s: holds token ids, expected text", c->path);
     }
     str_clear(out);
@@ -226,17 +320,21 @@ enum err corpus_doc(const struct corpus *c, enum corpus_split split, uint64_t in
             split == CORPUS_TRAIN ? c->seed : rng_at(0, RNG_HELDOUT, 0, 1);
         return grammar_document(c->grammar, c->reg, seed, index, out, e);
     }
-    return c->format->text(c, file_doc(c, split, index), out, e);
+    size_t doc = 0;
+    const struct corpus_file *f = find_doc(c, split, index, &doc);
+    return f->format->text(f, doc, out, e);
 }
 
 enum err corpus_doc_ids(const struct corpus *c, enum corpus_split split, uint64_t index,
                         struct tok_ids *out, struct errinfo *e)
 {
-    if (!c->has_ids) {
+    if (!corpus_has_ids(c)) {
         return err_set(e, ERR_USAGE, "%s: holds text, expected token ids", c->path);
     }
     out->n = 0;
-    return corpus_line_ids(c, file_doc(c, split, index), out, e);
+    size_t doc = 0;
+    const struct corpus_file *f = find_doc(c, split, index, &doc);
+    return f->format->ids(f, doc, out, e);
 }
 
 /* A permutation of 0..n-1 picked by the key: four Feistel rounds over the next even

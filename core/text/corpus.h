@@ -25,15 +25,24 @@ enum corpus_split { CORPUS_TRAIN, CORPUS_HELDOUT };
  *                          alone on a line. A text without either is cut into pieces
  *                          of about 4 KB at line or word ends, a short one at lines,
  *                          else sentences, else words
- *   .csv                   the column `text`
- *   .jsonl                 an object a line with `text`, or `input_ids` in every line
- *   .grammar.json          a generator, unbounded; "#name" after the path takes that
- *                          register of the grammar, else its first
+ *   .csv                   the column `text`; "#name" or "#number" after the path takes
+ *                          another
+ *   .jsonl                 an object a line with `text`, or `input_ids` in every line;
+ *                          "#key" takes another, of either kind
+ *   .npy                   token ids, whole numbers: a row a document, or one dimension
+ *                          cut into documents of 1,024
+ *   .bin                   token ids of 16 bits, or "#uint32", cut likewise
+ *   .grammar.json          a generator, unbounded; "#name" takes that register of the
+ *                          grammar, else its first
+ * The same with .gz (not the generator) is unpacked into the temporary folder. A folder
+ * stands for the files in it at any depth, a pattern (*, ?, [) for those that match, in
+ * the order of the bytes of their paths; other endings, hidden files and links are
+ * passed over. "-" is standard input, text or, if it begins with {, JSON lines.
  * Of a finite corpus about 5 % is held out, chosen by a hash of the document's number
  * (by position where there are fewer than 40), at least one document. Errors:
  * ERR_MISSING, ERR_FORMAT (with the line), ERR_LIMIT, ERR_USAGE (unknown ending or
- * register). *out: caller owns, corpus_free. Memory: an index; documents of .txt
- * and .jsonl are read when they are asked for. */
+ * register). *out: caller owns, corpus_free. Memory: an index of 24 bytes a document;
+ * documents are read when they are asked for. */
 enum err corpus_open(const char *spec, uint64_t seed, struct corpus **out,
                      struct errinfo *e) ERR_CHECKED;
 void corpus_free(struct corpus *c); /* NULL is fine */

@@ -2,21 +2,25 @@
 #ifndef SAETOP_TEXT_CORPUS_PRIV_H
 #define SAETOP_TEXT_CORPUS_PRIV_H
 
-#include "base/csvfile.h"
+#include "base/elem.h"
 #include "base/infile.h"
 #include "story/grammar.h"
 #include "text/corpus.h"
 
+#define CORPUS_MAX_FILES ((size_t)1 << 20)
 #define CORPUS_MAX_DOCS  ((size_t)1 << 26)
 #define CORPUS_MAX_DOC   ((size_t)1 << 20) /* a longer one of a .txt is cut */
 #define CORPUS_PIECE     ((size_t)4096)    /* of a text without blank lines */
+#define CORPUS_IDS       ((size_t)1024)    /* of token ids without ends of documents */
 #define CORPUS_MAX_LINE  ((size_t)64 << 20)
 #define CORPUS_SMALL     ((size_t)256) /* pieces that say little */
 #define CORPUS_FEW       40 /* documents below which the split is by position */
 #define CORPUS_HELD_PART 0.05
+#define CORPUS_OPEN      16  /* files of a corpus that are kept open, at most */
+#define CORPUS_UNPACKED  256 /* compressed ones, which have to be */
 
-/* Where a document stands in the file, and a hash of its bytes there when it was
- * opened; line counts from 1 (.jsonl). */
+/* Where a document stands in its file, and a hash of its bytes there when it was
+ * opened; line counts from 1 (.jsonl; of .csv the row). */
 struct corpus_span {
     size_t off;
     uint32_t len, hash;
@@ -33,47 +37,95 @@ struct corpus_seen {
     bool end_alone;           /* a marker of a document's end, alone on its line */
     uint64_t bad;             /* bytes that are no UTF-8 */
     size_t bad_at, bad_place; /* the first: its offset, and the `place` of its text */
+    size_t bad_line;
 };
 
-struct corpus {
+struct corpus_format;
+
+/* One of the files of a corpus. */
+struct corpus_file {
     const struct corpus_format *format;
-    char *spec, *path, *reg_name;    /* reg_name: after '#', NULL without */
-    char name[100];                  /* of the file, safe on a terminal */
-    uint64_t seed, hash, hash_whole; /* as corpus_hash, and of all of the file */
+    char *path;
+    const char *key; /* what came after '#', or NULL; the corpus's */
+    char name[100];  /* safe on a terminal */
+    uint64_t hash;
+    size_t first; /* the number of its first document in the corpus */
     size_t n_docs, span_cap;
-    struct corpus_span *span; /* [n_docs], NULL for a table or a generator */
-    uint32_t *order;          /* [n_docs] TRAIN documents, then HELDOUT ones */
-    size_t n_train;
-    struct infile *file;       /* of spans */
-    struct infile_bytes bytes; /* of the file while it is being opened, then none */
+    struct corpus_span *span;  /* [n_docs] */
+    struct infile *in;         /* NULL: opened for each document */
+    struct infile_bytes bytes; /* of it while it is being opened, then none */
     const uint8_t *map;        /* these */
     size_t map_len;
     struct corpus_seen seen;
     const char *cut_at; /* the units that a short text without documents was cut at */
     size_t piece;       /* else the bytes that it was cut to; or 0 */
     bool ends_split;    /* markers of a document's end are one here */
-    struct remarks remarks;
-    struct csv_table *csv;
-    size_t csv_col;
-    uint32_t *csv_row; /* [n_docs] rows whose text is not empty */
-    struct grammar *grammar;
-    size_t reg;
+    bool packed;        /* in gzip form */
+    bool alone;         /* the only file of its corpus */
+    size_t col, cols;   /* of a table */
     bool has_ids;
+    enum elem elem; /* of ids in binary form */
+    bool ids_cut;   /* into documents of CORPUS_IDS, for want of ends */
     int32_t max_id;
     size_t max_id_line;
+};
+
+struct corpus {
+    char *spec, *path, *key; /* key: after '#', NULL without */
+    char name[100];
+    uint64_t seed, hash, hash_whole; /* as corpus_hash, and of all of the file */
+    struct corpus_file *file;        /* [n_files], of a grammar one without spans */
+    size_t n_files, file_cap;
+    size_t n_docs;
+    uint32_t *order; /* [n_docs] TRAIN documents, then HELDOUT ones */
+    size_t n_train;
+    size_t skipped, links; /* files of a folder that are no texts, links in it */
+    struct remarks remarks;
+    struct grammar *grammar;
+    size_t reg;
 };
 
 /* A file format. */
 struct corpus_format {
     const char *suffix; /* "" takes names without a dot */
-    /* Fill c from c->path: documents, hash. */
-    enum err (*open)(struct corpus *c, struct errinfo *e);
-    /* Append document `doc`, 0..n_docs-1, to out. NULL for a generator. */
-    enum err (*text)(const struct corpus *c, size_t doc, struct str *out,
+    const char *key;    /* what may come after '#', in words; NULL: nothing */
+    /* Fill f from its bytes: documents. NULL for a generator. */
+    enum err (*open)(struct corpus_file *f, struct errinfo *e);
+    /* Append document `doc`, 0..n_docs-1, to out. */
+    enum err (*text)(const struct corpus_file *f, size_t doc, struct str *out,
                      struct errinfo *e);
+    enum err (*ids)(const struct corpus_file *f, size_t doc, struct tok_ids *out,
+                    struct errinfo *e);
 };
-/* By the name's ending, NULL if none fits; names lists the endings for error lines. */
-const struct corpus_format *corpus_format_find(const char *path, struct str *names);
+extern const struct corpus_format corpus_txt, corpus_csv, corpus_jsonl, corpus_npy,
+    corpus_bin;
+
+/* By the name's ending, without a ".gz", which sets *packed; NULL if none fits. */
+const struct corpus_format *corpus_format_find(const char *path, bool *packed);
+/* "FILE: expected ...", with the way from what is often met to what is read. */
+enum err corpus_format_unknown(const char *path, struct errinfo *e);
+
+/* The files of a corpus, without documents yet: the one at c->path, those of a folder
+ * at any depth or of a pattern, in the order of their bytes, or standard input. */
+enum err corpus_list(struct corpus *c, struct errinfo *e) ERR_CHECKED;
+/* Open one: its bytes, its documents, and what the scan saw. */
+enum err corpus_file_open(struct corpus_file *f, bool keep,
+                          struct errinfo *e) ERR_CHECKED;
+void corpus_file_deinit(struct corpus_file *f);
+/* A document that stands at f->map[off, off + len). */
+enum err corpus_add_span(struct corpus_file *f, size_t off, size_t len, size_t line,
+                         struct errinfo *e) ERR_CHECKED;
+/* Append the bytes of a document to out. They must be those that were there when the
+ * file was opened: text that is appended to it since then does no harm. */
+enum err corpus_read_span(const struct corpus_file *f, const struct corpus_span *s,
+                          struct str *out, struct errinfo *e) ERR_CHECKED;
+/* Where its text begins: after a byte order mark. */
+size_t corpus_text_start(const struct corpus_file *f);
+
+static inline bool corpus_is_space(uint8_t b)
+{
+    return b == ' ' || (b >= '\t' && b <= '\r');
+}
 
 /* Count markers and bytes that are no UTF-8 in a text; place: its row, 0 for a whole
  * file. */
@@ -81,11 +133,11 @@ void corpus_scan(struct corpus_seen *s, const uint8_t *text, size_t n, size_t pl
 /* Where the next marker that ends a document begins, and its length; n and 0 if there
  * is none. */
 size_t corpus_next_end(const uint8_t *text, size_t n, size_t *len);
-/* Put into words, for corpus_remarks, what the scan saw. */
-void corpus_remark_seen(struct corpus *c);
+/* Put into words what the scan saw. */
+void corpus_remark_seen(const struct corpus_file *f, struct remarks *r);
 
-/* The ids of a line of .jsonl. */
-enum err corpus_line_ids(const struct corpus *c, size_t doc, struct tok_ids *out,
-                         struct errinfo *e) ERR_CHECKED;
+/* Look at a text's bytes as a whole, and where it begins. ERR_FORMAT for UTF-16. */
+enum err corpus_open_text(struct corpus_file *f, size_t *start,
+                          struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -53,6 +53,15 @@ static bool is_alone(const uint8_t *text, size_t n, size_t at, size_t len)
     return (at == 0 || text[at - 1] == '\n') && (end == n || text[end] == '\n');
 }
 
+static size_t line_of(const uint8_t *text, size_t at)
+{
+    size_t line = 1;
+    for (size_t i = 0; i < at; i++) {
+        line += text[i] == '\n';
+    }
+    return line;
+}
+
 void corpus_scan(struct corpus_seen *s, const uint8_t *text, size_t n, size_t place)
 {
     for (size_t i = 0; i < n;) {
@@ -75,20 +84,12 @@ void corpus_scan(struct corpus_seen *s, const uint8_t *text, size_t n, size_t pl
             if (s->bad == 0) {
                 s->bad_at = i;
                 s->bad_place = place;
+                s->bad_line = place > 0 ? 0 : line_of(text, i);
             }
             s->bad += used;
         }
         i += used;
     }
-}
-
-static size_t line_of(const uint8_t *text, size_t at)
-{
-    size_t line = 1;
-    for (size_t i = 0; i < at; i++) {
-        line += text[i] == '\n';
-    }
-    return line;
 }
 
 /* "800 <|endoftext|>, 2 </s>" of marks first .. last - 1; false if there are none. */
@@ -106,38 +107,41 @@ static bool list_marks(const struct corpus_seen *s, int first, int last, char *o
     return n > 0;
 }
 
-void corpus_remark_seen(struct corpus *c)
+void corpus_remark_seen(const struct corpus_file *f, struct remarks *r)
 {
-    const struct corpus_seen *s = &c->seen;
-    struct remarks *r = &c->remarks;
-    const char *name = c->name;
+    const struct corpus_seen *s = &f->seen;
+    const char *name = f->name;
     char marks[160];
     char place[64];
-    if (c->ends_split && list_marks(s, 0, ENDING_MARKS, marks, sizeof marks)) {
+    if (f->ends_split && list_marks(s, 0, ENDING_MARKS, marks, sizeof marks)) {
         remarks_add(r, "%s: documents end at markers: %s%s", name, marks,
                     s->end_alone ? ", not at blank lines" : ", and at blank lines");
     }
-    if (c->cut_at) {
+    if (f->cut_at) {
         remarks_add(r, "%s: very little text: one document, cut into %zu at %s ends",
-                    name, c->n_docs, c->cut_at);
+                    name, f->n_docs, f->cut_at);
     }
-    if (c->piece > 0 && c->piece < CORPUS_SMALL) {
+    if (f->piece > 0 && f->piece < CORPUS_SMALL) {
         remarks_add(r,
                     "%s: very little text: one document, cut into %zu of at most %zu "
                     "byte%s",
-                    name, c->n_docs, c->piece, plural_s(c->piece));
+                    name, f->n_docs, f->piece, plural_s(f->piece));
     }
-    const int first = c->ends_split ? ENDING_MARKS : 0;
+    if (f->ids_cut) {
+        remarks_add(r, "%s: token ids without ends of documents, cut into %zu of %zu",
+                    name, f->n_docs, CORPUS_IDS);
+    }
+    const int first = f->ends_split ? ENDING_MARKS : 0;
     if (list_marks(s, first, CORPUS_MARKS, marks, sizeof marks)) {
         remarks_add(r, "%s: markers are read as plain text: %s; take them out%s", name,
-                    marks, c->ends_split ? ", or put blank lines in their places" : "");
+                    marks, f->ends_split ? ", or put blank lines in their places" : "");
     }
     if (s->bad > 0) {
         if (s->bad_place > 0) {
             snprintf(place, sizeof place, "row %zu", s->bad_place);
         } else {
             snprintf(place, sizeof place, "byte %zu, line %zu", s->bad_at + 1,
-                     line_of(c->map, s->bad_at));
+                     s->bad_line);
         }
         remarks_add(r,
                     "%s: %" PRIu64 " byte%s not UTF-8 (first at %s): if it is Latin-1, "

@@ -86,7 +86,7 @@ static inline void bench_event(struct app_bench *b, const struct event *ev)
     for (size_t i = 0; i < b->a.n_commands; i++) {
         const struct command *c = &b->a.command[i];
         require(memchr(c->text, '\0', sizeof c->text) != NULL);
-        require(c->arm == 0 || c->arm == 1);
+        require(c->arm < VIEW_ARMS && (c->cond == 0 || c->cond == 1));
         answer_label(&b->v, c);
     }
     b->a.n_commands = b->a.n_requests = 0;

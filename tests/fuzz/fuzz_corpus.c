@@ -48,14 +48,14 @@ static void read_all(const struct corpus *c)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const endings[] = {"t.txt", "t.csv", "t.jsonl",
-                                          "t.grammar.json"};
+    static const char *const endings[] = {"t.txt", "t.csv", "t.jsonl", "t.grammar.json",
+                                          "t.npy", "t.bin", "t.txt.gz"};
     char dir[] = "/tmp/saetop-fuzz-XXXXXX";
     char path[64];
     if (size < 1 || !mkdtemp(dir)) {
         return 0;
     }
-    (void)snprintf(path, sizeof path, "%s/%s", dir, endings[data[0] % 4]);
+    (void)snprintf(path, sizeof path, "%s/%s", dir, endings[data[0] % 7]);
     FILE *f = fopen(path, "wb");
     if (f) {
         (void)!fwrite(data + 1, 1, size - 1, f);

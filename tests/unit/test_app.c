@@ -215,7 +215,7 @@ static void test_mouse(void **state)
     struct rect r = hit_of(b, HIT_SLIDER, 1);
     mouse(b, MOUSE_PRESS, r.x + r.w - 2, r.y);
     struct command c = one_command(b, COMMAND_MASK);
-    assert_int_equal(c.arm, 1);
+    assert_int_equal(c.cond, 1);
     assert_float_equal(c.value, 0.95, 1e-9);
     r = hit_of(b, HIT_PLOT, 2);
     mouse(b, MOUSE_PRESS, r.x + 20, r.y + 3);

@@ -235,7 +235,7 @@ static void unmeasured(struct session_view *v, size_t arms, bool tables)
     sample_view(v, arms, 0, 0);
     for (size_t k = 0; k < arms; k++) {
         for (int m = 0; m < METRIC_COUNT; m++) {
-            v->arm[k].last[m] = m % 2 ? (double)NAN : (double)INFINITY;
+            v->cond[k].last[m] = m % 2 ? (double)NAN : (double)INFINITY;
         }
     }
     v->tokens_per_second = v->eta_seconds = (double)NAN;
@@ -308,12 +308,12 @@ static void test_doubtful_shares(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct bench *b = bench_new(full[i][0], full[i][1], 1);
         assert_false(on_screen(b, "erasing"));
-        b->v.arm[0].last[METRIC_CE_REC_OOD] = -7.0;
+        b->v.cond[0].last[METRIC_CE_REC_OOD] = -7.0;
         tick(b, EVENT_TICK);
         assert_true(on_screen(b, "-7.000 worse than erasing"));
         bench_free(b);
         b = bench_new(full[i][0], full[i][1], 2);
-        b->v.arm[1].last[METRIC_CE_REC_OOD] = -7.0;
+        b->v.cond[1].last[METRIC_CE_REC_OOD] = -7.0;
         tick(b, EVENT_TICK);
         assert_true(on_screen(b, "< erasing"));
         type(b, "?/what is CE\n");

@@ -41,10 +41,10 @@ static void test_rate_stays_in_range(void **state)
 {
     (void)state;
     struct bench *b = bench_new(80, 24, 1);
-    b->v.arm[0].rate_set = 0;
+    b->v.cond[0].rate_set = 0;
     press(b, '[');
     no_command(b);
-    b->v.arm[0].rate_set = 0.95;
+    b->v.cond[0].rate_set = 0.95;
     press(b, ']');
     no_command(b);
     bench_free(b);
@@ -56,10 +56,10 @@ static void test_mask_toggle_and_undo(void **state)
     struct bench *b = bench_new(80, 24, 1);
     press(b, 'm');
     assert_float_equal(one_command(b, COMMAND_MASK).value, 0, 1e-9);
-    b->v.arm[0].rate_set = 0;
+    b->v.cond[0].rate_set = 0;
     press(b, 'u');
     assert_float_equal(one_command(b, COMMAND_MASK).value, 0.3, 1e-9);
-    b->v.arm[0].rate_set = 0.3;
+    b->v.cond[0].rate_set = 0.3;
     press(b, 18); /* Ctrl-R */
     assert_float_equal(one_command(b, COMMAND_MASK).value, 0, 1e-9);
     press(b, 18);
@@ -85,11 +85,11 @@ static void test_mask_remembers_its_rate(void **state)
     assert_true(on_screen(b, "m or ] brings 0.35 back"));
     press(b, 'm');
     assert_float_equal(one_command(b, COMMAND_MASK).value, 0.35, 1e-9);
-    b->v.arm[0].rate_set = 0.35;
+    b->v.cond[0].rate_set = 0.35;
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
     press(b, 'm');
     one_command(b, COMMAND_MASK);
-    b->v.arm[0].rate_set = 0;
+    b->v.cond[0].rate_set = 0;
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
     press(b, ']');
     assert_float_equal(one_command(b, COMMAND_MASK).value, 0.35, 1e-9);
@@ -99,7 +99,7 @@ static void test_mask_remembers_its_rate(void **state)
     bench_free(b);
     /* Down to off and up again are each other's reverse. */
     b = bench_new(80, 24, 1);
-    b->v.arm[0].rate_set = 0.05;
+    b->v.cond[0].rate_set = 0.05;
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
     press(b, '[');
     assert_float_equal(one_command(b, COMMAND_MASK).value, 0, 1e-9);
@@ -136,10 +136,10 @@ static void test_target_arm(void **state)
     (void)state;
     struct bench *b = bench_new(80, 24, 2);
     press(b, 'm');
-    assert_int_equal(one_command(b, COMMAND_MASK).arm, 0);
+    assert_int_equal(one_command(b, COMMAND_MASK).cond, 0);
     press(b, 'v');
     press(b, ']');
-    assert_int_equal(one_command(b, COMMAND_MASK).arm, 1);
+    assert_int_equal(one_command(b, COMMAND_MASK).cond, 1);
     press(b, 'v');
     press(b, ']');
     assert_int_equal(b->a.n_commands, 2);
@@ -149,7 +149,7 @@ static void test_target_arm(void **state)
     assert_true(on_screen(b, "keys: A+B"));
     type(b, ":arm A\n");
     press(b, '[');
-    assert_int_equal(one_command(b, COMMAND_MASK).arm, 0);
+    assert_int_equal(one_command(b, COMMAND_MASK).cond, 0);
     bench_free(b);
     b = bench_new(80, 24, 1);
     press(b, 'v');
@@ -201,8 +201,8 @@ static void test_says_what_batches_are_masked(void **state)
     struct bench *b = bench_new(80, 24, 2);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         for (size_t k = 0; k < 2; k++) {
-            b->v.arm[k].rate_set = cases[i].set[k];
-            b->v.arm[k].rate_in_use = cases[i].in_use[k];
+            b->v.cond[k].rate_set = cases[i].set[k];
+            b->v.cond[k].rate_in_use = cases[i].in_use[k];
         }
         assert_string_equal(pane_taken_on(&b->v, METRIC_LOSS), cases[i].says);
         press(b, KEY_ESC_);
@@ -331,7 +331,7 @@ static void test_empty_panes(void **state)
     }
     press(b, '1');
     b->v.state = SESSION_TRAINING;
-    b->v.n_arms = 1;
+    b->v.n_conds = 1;
     b->v.eval_next_step = 150;
     b->v.names.n_concepts = 3;
     sample_fact(&b->v, "ood", "");
@@ -384,7 +384,7 @@ static void test_boxes_say_what_they_count(void **state)
     assert_true(on_screen(b, "on OOD text, unmasked"));
     assert_false(on_screen(b, "masked batches"));
     type(b, ":pane 1 loss\n");
-    b->v.arm[0].rate_in_use = 0;
+    b->v.cond[0].rate_in_use = 0;
     app_view(&b->a, &b->v, &b->c);
     assert_true(on_screen(b, "on unmasked batches"));
     bench_free(b);

@@ -224,9 +224,9 @@ static void commands_take_effect_between_steps(void **state)
     wait_until(&t, is_idle);
     (void)session_poll(t.s, &t.v);
     assert_int_equal(t.v.step, step);
-    assert_true(fabs(t.v.arm[0].rate_set - 0.15) < 1e-12);
+    assert_true(fabs(t.v.cond[0].rate_set - 0.15) < 1e-12);
     assert_int_equal(t.v.n_arms, 2);
-    assert_int_equal(t.v.arm[1].forked_at, step);
+    assert_int_equal(t.v.cond[1].forked_at, step);
     assert_true(t.v.arm[1].series[METRIC_LOSS].n == t.v.arm[0].series[METRIC_LOSS].n);
     bool noted = false;
     for (size_t i = 0; i < t.v.n_events; i++) {
@@ -398,7 +398,7 @@ static void events_come_back_as_they_were(void **state)
     open_screen(&t, &cfg);
     wait_until(&t, is_paused);
     post(&t, (struct command){.kind = COMMAND_NOTE, .text = "one, \"two\""});
-    post(&t, (struct command){.kind = COMMAND_MASK, .arm = 1, .value = 0.2});
+    post(&t, (struct command){.kind = COMMAND_MASK, .cond = 1, .value = 0.2});
     post(&t, (struct command){.kind = COMMAND_NOTE, .text = "three"});
     post(&t, (struct command){.kind = COMMAND_LR, .value = 0.001});
     struct command save = {.kind = COMMAND_SAVE};
@@ -445,19 +445,21 @@ static void events_come_back_as_they_were(void **state)
     tmp_drop(dir);
 }
 
-/* A run's second arm is the one that it names, within it or beside it as of old; where
- * it has more, that is said. */
-static void the_second_arm_is_the_run_s_own(void **state)
+/* A run's arms are those that it names, within it or beside it as of old; where there
+ * are more conditions than are shown, that is said. */
+static void the_arms_are_the_run_s_own(void **state)
 {
     (void)state;
     static const struct {
         const char *also, *second;
+        size_t arms;
         bool beside, says;
     } cases[] = {
-        {"few:k=2", "/arms/few", false, false},
-        {"few:k=2;k=8", "/arms/few", false, true},
-        {"k=2;k=8", "-also1", true, true},
-        {"", "", false, false}, /* though there is one beside it, by chance */
+        {"few:k=2", "/arms/few", 2, false, false},
+        {"few:k=2;k=8", "/arms/few", 3, false, false},
+        {"few:k=2;k=8;k=1;k=3", "/arms/few", 5, false, true},
+        {"k=2;k=8", "-also1", 3, true, false},
+        {"", "", 1, false, false}, /* though there is one beside it, by chance */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct screen t;
@@ -480,10 +482,12 @@ static void the_second_arm_is_the_run_s_own(void **state)
         const struct session_config open = {.set = sample_settings(1), .open_run = run};
         open_screen(&t, &open);
         wait_until(&t, is_browsing);
-        assert_int_equal(t.v.n_arms, cases[i].second[0] ? 2 : 1);
+        assert_int_equal(t.v.n_arms, cases[i].arms);
+        assert_int_equal(t.v.n_conds,
+                         cases[i].arms < VIEW_CONDS ? cases[i].arms : VIEW_CONDS);
         snprintf(second, sizeof second, "%s%s", run, cases[i].second);
-        assert_string_equal(t.v.arm[t.v.n_arms - 1].dir, second);
-        assert_true((strstr(t.v.message, "A and B of 3 arms") != NULL) ==
+        assert_string_equal(t.v.arm[t.v.n_arms > 1 ? 1 : 0].dir, second);
+        assert_true((strstr(t.v.message, "A to D of 5 conditions") != NULL) ==
                     cases[i].says);
         close_screen(&t);
         snprintf(command, sizeof command, "rm -rf '%s'", dir);
@@ -611,21 +615,22 @@ static void settings_are_written_as_a_configuration(void **state)
     tmp_drop(dir);
 }
 
-/* A run of more arms than the screen shows. */
+/* A run of more conditions than the screen shows, and an arm that it does not have. */
 static void further_arms_do_not_disturb(void **state)
 {
     (void)state;
     struct screen t;
     struct session_config cfg = {.set = sample_settings(100000)};
-    snprintf(cfg.set.also, sizeof cfg.set.also, "k=2;k=3;mask-rate=0");
+    snprintf(cfg.set.also, sizeof cfg.set.also, "k=2;k=3;mask-rate=0;k=5;k=6");
     open_screen(&t, &cfg);
     wait_until(&t, has_rows);
-    assert_int_equal(t.v.n_arms, 2);
-    post(&t, (struct command){.kind = COMMAND_TABLE, .arm = 2});
-    post(&t, (struct command){.kind = COMMAND_MASK, .arm = 1, .value = 0.2});
+    assert_int_equal(t.v.n_arms, 6);
+    assert_int_equal(t.v.n_conds, VIEW_CONDS);
+    post(&t, (struct command){.kind = COMMAND_TABLE, .arm = 6});
+    post(&t, (struct command){.kind = COMMAND_MASK, .cond = 1, .value = 0.2});
     wait_until(&t, is_idle);
     (void)session_poll(t.s, &t.v);
-    assert_true(fabs(t.v.arm[1].rate_set - 0.2) < 1e-12);
+    assert_true(fabs(t.v.cond[1].rate_set - 0.2) < 1e-12);
     assert_false(t.v.table_busy);
     close_screen(&t);
 }
@@ -657,7 +662,7 @@ int main(void)
         cmocka_unit_test(a_saved_run_opens_for_browsing),
         cmocka_unit_test(remarks_are_said),
         cmocka_unit_test(events_come_back_as_they_were),
-        cmocka_unit_test(the_second_arm_is_the_run_s_own),
+        cmocka_unit_test(the_arms_are_the_run_s_own),
         cmocka_unit_test(labels_are_kept_with_the_run),
         cmocka_unit_test(settings_are_written_as_a_configuration),
         cmocka_unit_test(further_arms_do_not_disturb),

@@ -93,6 +93,59 @@ static void test_interval(void **state)
     session_view_deinit(&v);
 }
 
+/* A condition of three seeds: mean, least and greatest, once all have come to a step.
+ */
+static void test_seeds(void **state)
+{
+    (void)state;
+    struct session_view v;
+    session_view_init(&v);
+    v.n_conds = 2;
+    v.n_arms = 4;
+    v.cond[0].n_seeds = 3;
+    for (size_t i = 0; i < 3; i++) { /* arms 0, 2, 3; arm 1 is of B */
+        const size_t arm = i == 0 ? 0 : i + 1;
+        v.cond[0].arm[i] = arm;
+        v.arm[arm].cond = 0;
+    }
+    const struct series *s = &v.cond[0].series[METRIC_LOSS];
+    add(&v, 0, 10, METRIC_LOSS, 3);
+    add(&v, 1, 10, METRIC_LOSS, 100);
+    add(&v, 2, 10, METRIC_LOSS, 1);
+    assert_true(s->n == 0);
+    add(&v, 3, 10, METRIC_LOSS, 8);
+    assert_true(s->n == 1);
+    assert_float_equal(s->y[0], 4, 1e-12);
+    assert_float_equal(s->lo[0], 1, 0);
+    assert_float_equal(s->hi[0], 8, 0);
+    assert_float_equal(v.cond[0].last[METRIC_LOSS], 4, 1e-12);
+    assert_float_equal(v.cond[1].last[METRIC_LOSS], 100, 0);
+    /* Of what is not finite the others are the mean; none: a gap. */
+    add(&v, 0, 20, METRIC_LOSS, (double)INFINITY);
+    add(&v, 2, 20, METRIC_LOSS, 2);
+    add(&v, 3, 20, METRIC_LOSS, 4);
+    assert_float_equal(s->y[1], 3, 1e-12);
+    for (size_t i = 0; i < 3; i++) {
+        add(&v, v.cond[0].arm[i], 30, METRIC_LOSS, (double)INFINITY);
+    }
+    assert_true(s->n == 3 && isnan(s->y[2]) && isnan(s->lo[2]));
+    /* The same rows in the order of a run that is opened: an arm after the other. */
+    for (size_t i = 0; i < 3; i++) {
+        for (int step = 40; step < 60; step++) {
+            add(&v, v.cond[0].arm[i], step, METRIC_EV, (double)i);
+        }
+    }
+    const struct series *ev = &v.cond[0].series[METRIC_EV];
+    assert_true(ev->n == 20);
+    assert_float_equal(ev->x[0], 40, 0);
+    assert_float_equal(ev->y[19], 1, 1e-12);
+    assert_int_equal(session_view_shown(&v, 0), 0);
+    v.seed = 2;
+    assert_int_equal(session_view_shown(&v, 0), 3);
+    assert_int_equal(session_view_shown(&v, 1), 1); /* which has one */
+    session_view_deinit(&v);
+}
+
 static void test_events_and_names(void **state)
 {
     (void)state;
@@ -115,11 +168,9 @@ static void test_events_and_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_gaps),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_interval),
-        cmocka_unit_test(test_events_and_names),
+        cmocka_unit_test(test_rows),  cmocka_unit_test(test_gaps),
+        cmocka_unit_test(test_order), cmocka_unit_test(test_interval),
+        cmocka_unit_test(test_seeds), cmocka_unit_test(test_events_and_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

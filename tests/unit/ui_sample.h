@@ -292,7 +292,7 @@ static inline void sample_view(struct session_view *v, size_t arms, int64_t step
     v->eval_next_step = (double)(step / 150 * 150 + 150);
     v->rss_bytes = INT64_C(222) << 20;
     v->threads = 2;
-    v->n_arms = arms;
+    v->n_conds = v->n_arms = arms;
     v->names = (struct names){SAMPLE_VOCAB, sample_token, SAMPLE_CONCEPTS,
                               sample_concept, sample_kind};
     sample_fact(v, "model", "tiny");
@@ -307,10 +307,11 @@ static inline void sample_view(struct session_view *v, size_t arms, int64_t step
     sample_fact(v, "mask.token", "<|mask|> (id 3)");
     for (size_t k = 0; k < arms; k++) {
         struct arm_view *a = &v->arm[k];
-        a->rate_set = a->rate_in_use = k ? 0 : 0.3;
-        a->rate_when_on = 0.3;
-        a->applies_from = k ? 0 : 412;
-        snprintf(a->label, sizeof a->label, k ? "no mask" : "mask p=0.30");
+        struct cond_view *cond = &v->cond[k];
+        cond->rate_set = cond->rate_in_use = k ? 0 : 0.3;
+        cond->rate_when_on = 0.3;
+        cond->applies_from = k ? 0 : 412;
+        snprintf(cond->label, sizeof cond->label, k ? "no mask" : "mask p=0.30");
         sample_rows(v, k, step, 1500);
         sample_event(v, 0, (char)('A' + (int)k), "start",
                      k ? "topk k=4 width=512 p=0.00" : "topk k=4 width=512 p=0.30");

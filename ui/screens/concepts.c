@@ -134,8 +134,8 @@ static void draw_header(struct app *a, const struct session_view *v, struct canv
         if (p->side == SIDE_DIFFERENCE) {
             canvas_text(c, p->x + 1, r.y, w, "A-B", ROLE_DIM, 0);
         } else {
-            const struct arm_view *arm = &v->arm[p->side];
-            const bool here = latents_arm(a) == (int)p->side;
+            const struct cond_view *arm = &v->cond[p->side];
+            const bool here = latents_cond(a) == (int)p->side;
             canvas_textf(c, p->x + 1, r.y, w, arm_role(p->side), here ? ATTR_BOLD : 0,
                          "%c %s", arm->letter, arm->label);
         }
@@ -247,7 +247,8 @@ static int latent_hit(size_t arm, int32_t latent)
 static int put_latent(struct app *a, const struct session_view *v, struct canvas *c,
                       int x, int y, int w, size_t arm, int32_t latent)
 {
-    const char *label = latent_labels_of(v->arm[arm].labels, latent);
+    const char *label =
+        latent_labels_of(v->arm[session_view_shown(v, arm)].labels, latent);
     const int used = canvas_textf(c, x, y, w, ROLE_KEY, 0, "#%d%s%s", latent,
                                   label[0] ? " " : "", label);
     app_hit(a, (struct rect){x, y, used, 1}, HIT_LATENT, latent_hit(arm, latent));
@@ -262,7 +263,7 @@ static void draw_latents(struct app *a, const struct session_view *v, struct can
     int x = r.x + 1;
     const int end = r.x + r.w;
     x += canvas_textf(c, x, r.y, end - x, arm_role(arm), ATTR_BOLD, "%c ",
-                      v->arm[arm].letter);
+                      v->cond[arm].letter);
     if (!o || !o->eligible) {
         canvas_text(c, x, r.y, end - x, "not measured", ROLE_DIM, 0);
         return;
@@ -322,7 +323,7 @@ static void draw_word_header(const struct session_view *v, struct canvas *c, int
     x += WORD_W + COUNT_W + 2;
     for (size_t arm = 0; arm < arms_of(v); arm++) {
         canvas_textf(c, x, y, FIRES_W, arm_role(arm), ATTR_BOLD, "%c",
-                     v->arm[arm].letter);
+                     v->cond[arm].letter);
         canvas_text(c, x + 2, y, FIRES_W, "fires", ROLE_TITLE, ATTR_BOLD);
         canvas_text(c, x + FIRES_W + 1, y, VERDICT_W, " verdict", ROLE_TITLE,
                     ATTR_BOLD);
@@ -368,7 +369,7 @@ static void word_counts(const struct app *a, const struct session_view *v, char 
             n += w && w->verdict == WORD_ABSORBED;
         }
         len += (size_t)snprintf(out + len, cap - len, "%s%c %zu",
-                                arm ? ", " : "absorbed: ", v->arm[arm].letter, n);
+                                arm ? ", " : "absorbed: ", v->cond[arm].letter, n);
     }
     if (s->n_words && len < cap) {
         snprintf(out + len, cap - len, " of %zu", s->n_words);
@@ -458,7 +459,7 @@ static void open_latent(struct app *a, const struct session_view *v, size_t arm,
                         int32_t latent)
 {
     char line[32];
-    if (latents_arm(a) != (int)arm) {
+    if (latents_cond(a) != (int)arm) {
         snprintf(line, sizeof line, "arm %c", 'A' + (int)arm);
         app_run(a, v, line);
     }
@@ -487,10 +488,10 @@ static int32_t latent_here(const struct app *a, const struct session_view *v,
 
 static void enter(struct app *a, const struct session_view *v)
 {
-    const size_t arm = (size_t)latents_arm(a);
+    const size_t arm = (size_t)latents_cond(a);
     const int32_t latent = latent_here(a, v, arm);
     if (latent < 0) {
-        app_say(a, false, "%c has no latent for it", v->arm[arm].letter);
+        app_say(a, false, "%c has no latent for it", v->cond[arm].letter);
     } else {
         open_latent(a, v, arm, latent);
     }
@@ -532,9 +533,9 @@ static void status(const struct app *a, const struct session_view *v, char *out,
                      : s->side == SIDE_A           ? " of A"
                      : s->side == SIDE_B           ? " of B"
                                                    : ", A-B";
-    const char *whose = arms_of(v) < 2   ? ""
-                        : latents_arm(a) ? "Enter opens B's  "
-                                         : "Enter opens A's  ";
+    const char *whose = arms_of(v) < 2    ? ""
+                        : latents_cond(a) ? "Enter opens B's  "
+                                          : "Enter opens A's  ";
     const size_t len = (size_t)snprintf(out, cap, "%ssort %s%s", whose, by, of);
     if (s->find[0] && len < cap) {
         snprintf(out + len, cap - len, "  /%.60s", s->find);

@@ -29,7 +29,7 @@ void concepts_ask(struct app *a, const struct session_view *v, bool again)
         }
         struct command *c = app_emit(a, browsed ? COMMAND_CONCEPTS : COMMAND_EVALUATE);
         if (c) {
-            c->arm = (int)arm;
+            c->arm = session_view_shown(v, arm);
             s->asked[arm] = true;
             s->asked_for[arm] = t;
         }

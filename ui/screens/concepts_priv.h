@@ -38,14 +38,14 @@ struct concepts_state {
     int32_t word_at; /* token; -1 */
     char find[256];
     int32_t find_from, find_word; /* the cursors where the prompt was opened */
-    bool asked[VIEW_ARMS];        /* for words, in place of: */
-    const struct concept_table *asked_for[VIEW_ARMS];
+    bool asked[VIEW_CONDS];       /* for words, in place of: */
+    const struct concept_table *asked_for[VIEW_CONDS];
 };
 
 /* A word of the concept under the cursor, in each arm that measured it. */
 struct concept_word {
     int32_t token;
-    const struct word_result *of[VIEW_ARMS]; /* NULL: not measured there */
+    const struct word_result *of[VIEW_CONDS]; /* NULL: not measured there */
 };
 
 struct concepts_state *concepts_own(const struct app *a);

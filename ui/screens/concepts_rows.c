@@ -68,7 +68,7 @@ const char *concepts_family_name(int family)
 
 const struct concept_table *concepts_table(const struct session_view *v, size_t arm)
 {
-    return arm < arms_of(v) ? v->arm[arm].concepts : NULL;
+    return arm < arms_of(v) ? v->arm[session_view_shown(v, arm)].concepts : NULL;
 }
 
 const struct concept_result *concepts_result(const struct session_view *v, size_t arm,
@@ -197,7 +197,7 @@ static int rank_of(const struct concept_word *w)
                                             [WORD_PROBE_WRONG] = 3,
                                             [WORD_TOO_RARE] = 4};
     int least = WORD_VERDICTS;
-    for (size_t arm = 0; arm < VIEW_ARMS; arm++) {
+    for (size_t arm = 0; arm < VIEW_CONDS; arm++) {
         const int r = w->of[arm] ? rank[w->of[arm]->verdict] : WORD_VERDICTS;
         least = r < least ? r : least;
     }
@@ -226,10 +226,10 @@ static int by_rank(const void *a, const void *b)
 /* Both arms' words of the concept, which are in order of their tokens, as one list. */
 static enum err list_words(struct concepts_state *s, const struct session_view *v)
 {
-    size_t n[VIEW_ARMS], at[VIEW_ARMS] = {0};
-    const struct word_result *w[VIEW_ARMS];
+    size_t n[VIEW_CONDS], at[VIEW_CONDS] = {0};
+    const struct word_result *w[VIEW_CONDS];
     size_t most = 0;
-    for (size_t arm = 0; arm < VIEW_ARMS; arm++) {
+    for (size_t arm = 0; arm < VIEW_CONDS; arm++) {
         w[arm] = words_of(v, arm, s->at, &n[arm]);
         most += n[arm];
     }
@@ -237,12 +237,12 @@ static enum err list_words(struct concepts_state *s, const struct session_view *
     TRY(mem_grow(&s->word, &s->word_cap, most, sizeof *s->word, SIZE_MAX / 64, NULL));
     for (;;) {
         struct concept_word next = {.token = INT32_MAX};
-        for (size_t arm = 0; arm < VIEW_ARMS; arm++) {
+        for (size_t arm = 0; arm < VIEW_CONDS; arm++) {
             if (at[arm] < n[arm] && w[arm][at[arm]].token < next.token) {
                 next.token = w[arm][at[arm]].token;
             }
         }
-        for (size_t arm = 0; arm < VIEW_ARMS; arm++) {
+        for (size_t arm = 0; arm < VIEW_CONDS; arm++) {
             if (at[arm] < n[arm] && w[arm][at[arm]].token == next.token) {
                 next.of[arm] = &w[arm][at[arm]++];
             }

@@ -116,7 +116,7 @@ static void draw_stats(struct app *a, const struct session_view *v, struct canva
     const struct latent_detail *d = detail_shown(a, v);
     char title[48];
     snprintf(title, sizeof title, "#%d of %c%s", detail_of(a)->latent,
-             v->arm[latents_arm(a)].letter,
+             v->cond[latents_cond(a)].letter,
              latents_has_mark(a, detail_of(a)->latent) ? " *" : "");
     char step[48] = "";
     if (d && d->step >= 0) {
@@ -209,7 +209,7 @@ static void draw_histogram(const struct app *a, const struct session_view *v,
         canvas_textf(c, in.x + 1, in.y + i, 6, ROLE_AXIS, 0, "%5s", label);
         plot_bar(c, in.x + 7, in.y + i, in.w - 15,
                  log1p((double)sum[i]) / log1p((double)most),
-                 arm_role((size_t)latents_arm(a)));
+                 arm_role((size_t)latents_cond(a)));
         canvas_textf(c, in.x + in.w - 8, in.y + i, 8, here ? ROLE_FOCUS : ROLE_TEXT, 0,
                      "%6zu%s", sum[i], here ? "\xe2\x97\x82" : "");
     }

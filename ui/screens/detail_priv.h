@@ -6,7 +6,7 @@
 #include "ui/screens/latents.h"
 
 struct detail_state {
-    int arm;        /* that the rest is about */
+    size_t arm;     /* that the rest is about */
     int32_t latent; /* -1: none chosen yet */
     int interval;
     size_t context;

@@ -181,7 +181,7 @@ static void draw_counts(const struct app *a, const struct session_view *v,
     }
     if (t->step >= 0) {
         canvas_textf(c, r.x + 1 + used, r.y, r.w - 1 - used, ROLE_DIM, 0,
-                     "; %c at step %s%s", v->arm[l->arm].letter, step,
+                     "; %c at step %s%s", v->cond[l->cond].letter, step,
                      v->table_busy ? " (updating)" : "");
     }
 }
@@ -199,10 +199,10 @@ static void draw_empty(const struct app *a, const struct session_view *v,
         snprintf(why, sizeof why,
                  "the held-out set is being made ready; then the latents of %c are "
                  "described",
-                 v->arm[latents_of(a)->arm].letter);
+                 v->cond[latents_of(a)->cond].letter);
     } else {
         snprintf(why, sizeof why, "describing the latents of %c ...",
-                 v->arm[latents_of(a)->arm].letter);
+                 v->cond[latents_of(a)->cond].letter);
     }
     canvas_text(c, r.x + 2, r.y + r.h / 2, r.w - 2, why, ROLE_DIM, 0);
 }
@@ -350,7 +350,7 @@ static void draw_densities(const struct app *a, const struct session_view *v,
         const int y = in.y + i;
         canvas_text(c, in.x + 1, y, 5, labels[i], ROLE_AXIS, 0);
         plot_bar(c, in.x + 7, y, in.w - 15, (double)l->by_density[i] / (double)most,
-                 arm_role((size_t)l->arm));
+                 arm_role((size_t)l->cond));
         char count[24];
         snprintf(count, sizeof count, "%zu", l->by_density[i]);
         draw_cell(c, in.x + in.w - 7, y, 6, count, true, ROLE_TEXT, 0);
@@ -366,7 +366,7 @@ static void draw_boxed_table(struct app *a, const struct session_view *v,
     char title[80], value[80];
     char at[32], shown[32];
     snprintf(title, sizeof title, "latents of %c: %s",
-             v->arm[latents_of(a)->arm].letter, v->arm[latents_of(a)->arm].label);
+             v->cond[latents_of(a)->cond].letter, v->cond[latents_of(a)->cond].label);
     text_thousands(at, sizeof at,
                    latents_of(a)->shown ? (int64_t)latents_of(a)->list.cursor + 1 : 0);
     text_thousands(shown, sizeof shown, (int64_t)latents_of(a)->shown);
@@ -398,10 +398,12 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
 static void sync(struct app *a, const struct session_view *v, bool shown)
 {
     struct latents_state *l = latents_of(a);
-    if ((size_t)l->arm >= arms_of(v)) {
-        l->arm = 0;
-        l->stale = true;
+    if ((size_t)l->cond >= arms_of(v)) {
+        l->cond = 0;
     }
+    const size_t arm = session_view_shown(v, (size_t)l->cond);
+    l->stale = l->stale || l->arm != arm;
+    l->arm = arm;
     if (shown) {
         latents_ask(a, v, false);
         latents_order(a, v);
@@ -489,7 +491,12 @@ static int rule(const struct app *a)
     return table_alone && !latents_of(a)->scatter ? 1 : 0;
 }
 
-int latents_arm(const struct app *a)
+int latents_cond(const struct app *a)
+{
+    return latents_of(a)->cond;
+}
+
+size_t latents_arm(const struct app *a)
 {
     return latents_of(a)->arm;
 }
@@ -546,7 +553,7 @@ static void export_name(const struct app *a, const struct session_view *v, char 
                         size_t cap)
 {
     const struct latent_table *t = latents_table(a, v);
-    snprintf(out, cap, "latents-%c-%lld.csv", v->arm[latents_of(a)->arm].letter,
+    snprintf(out, cap, "latents-%c-%lld.csv", v->cond[latents_of(a)->cond].letter,
              (long long)(t ? t->step : 0));
 }
 

@@ -7,8 +7,10 @@
 #include "ui/app.h"
 #include "ui/screens/table.h"
 
-/* The arm that is browsed, and its table; NULL: none yet. */
-int latents_arm(const struct app *a);
+/* The condition that is browsed, its arm of the seed that is shown, and the table of
+ * that; NULL: none yet. */
+int latents_cond(const struct app *a);
+size_t latents_arm(const struct app *a);
 const struct latent_table *latents_table(const struct app *a,
                                          const struct session_view *v);
 /* The latent under the cursor of the table; -1. */

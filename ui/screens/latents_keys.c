@@ -250,7 +250,7 @@ static void apply_mark(struct app *a, const struct session_view *v,
     const struct latent_table *t = v->arm[s->arm].table;
     (void)back;
     if (t) {
-        latents_mark(a, s->arm, s->latent, t->F);
+        latents_mark(a, (size_t)s->arm, s->latent, t->F);
     }
 }
 
@@ -259,11 +259,11 @@ static const struct undo_kind mark_undo = {"a mark", apply_mark};
 void latents_turn_mark(struct app *a, const struct session_view *v, int32_t id)
 {
     const struct latent_table *t = latents_table(a, v);
-    const int arm = latents_of(a)->arm;
+    const size_t arm = latents_of(a)->arm;
     if (!t || id < 0 || (size_t)id >= t->F) {
         return;
     }
-    const struct undo_step step = {.kind = &mark_undo, .arm = arm, .latent = id};
+    const struct undo_step step = {.kind = &mark_undo, .arm = (int)arm, .latent = id};
     undo_push(&a->undo, &step);
     latents_mark(a, arm, id, t->F);
 }
@@ -276,7 +276,7 @@ static void mark(struct app *a, const struct session_view *v, const char *args)
 
 /* ---- labels ---- */
 
-static void set_label(struct app *a, int arm, int32_t latent, const char *text)
+static void set_label(struct app *a, size_t arm, int32_t latent, const char *text)
 {
     struct command *c = app_emit(a, COMMAND_LABEL);
     if (c) {
@@ -290,7 +290,7 @@ static void apply_label(struct app *a, const struct session_view *v,
                         const struct undo_step *s, bool back)
 {
     (void)v;
-    set_label(a, s->arm, s->latent, back ? s->before : s->after);
+    set_label(a, (size_t)s->arm, s->latent, back ? s->before : s->after);
 }
 
 static const struct undo_kind label_undo = {"a label", apply_label};
@@ -298,7 +298,7 @@ static const struct undo_kind label_undo = {"a label", apply_label};
 void latents_call(struct app *a, const struct session_view *v, int32_t id,
                   const char *text)
 {
-    const int arm = latents_of(a)->arm;
+    const size_t arm = latents_of(a)->arm;
     const char *old = latents_label(a, v, id);
     text += strspn(text, " ");
     if (strlen(text) > LATENT_LABEL_MAX) {
@@ -309,7 +309,7 @@ void latents_call(struct app *a, const struct session_view *v, int32_t id,
     if (id < 0 || !strcmp(old, text)) {
         return;
     }
-    struct undo_step step = {.kind = &label_undo, .arm = arm, .latent = id};
+    struct undo_step step = {.kind = &label_undo, .arm = (int)arm, .latent = id};
     snprintf(step.before, sizeof step.before, "%s", old);
     snprintf(step.after, sizeof step.after, "%s", text);
     undo_push(&a->undo, &step);
@@ -342,13 +342,14 @@ static void label(struct app *a, const struct session_view *v, const char *args)
 static void choose_arm(struct app *a, const struct session_view *v, const char *args)
 {
     struct latents_state *l = latents_of(a);
-    int next = 1 - l->arm;
+    int next = 1 - l->cond;
     if (args[0] && strcmp(args, "A") != 0 && strcmp(args, "B") != 0) {
         app_say(a, true, "arm: expected A or B");
         return;
     }
     next = args[0] ? args[0] - 'A' : next;
-    l->arm = next;
+    l->cond = next;
+    l->arm = session_view_shown(v, (size_t)next);
     l->stale = true;
     if (a->screen->sync) {
         a->screen->sync(a, v, true);

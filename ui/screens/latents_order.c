@@ -102,7 +102,7 @@ int latents_page(const struct app *a)
     return table_rect(a).h - 4 - (wide ? 2 : 0);
 }
 
-bool latents_is_marked(const struct latents_state *l, int arm, int32_t id)
+bool latents_is_marked(const struct latents_state *l, size_t arm, int32_t id)
 {
     return l->mark[arm] && id >= 0 && (size_t)id < l->n_mark[arm] && l->mark[arm][id];
 }
@@ -360,7 +360,7 @@ void latents_say_waiting(struct app *a, const struct session_view *v)
     }
 }
 
-void latents_mark(struct app *a, int arm, int32_t id, size_t F)
+void latents_mark(struct app *a, size_t arm, int32_t id, size_t F)
 {
     struct latents_state *l = latents_of(a);
     if (id < 0 || (size_t)id >= F ||
@@ -430,7 +430,7 @@ void latents_deinit(struct latents_state *l)
     filter_free(l->finder);
     mem_free(l->order);
     mem_free(l->sorted);
-    for (size_t arm = 0; arm < 2; arm++) {
+    for (size_t arm = 0; arm < VIEW_ARMS; arm++) {
         mem_free(l->mark[arm]);
     }
     memset(l, 0, sizeof *l);
@@ -441,7 +441,7 @@ void latents_deinit(struct latents_state *l)
 void latents_ask(struct app *a, const struct session_view *v, bool force)
 {
     struct latents_state *l = latents_of(a);
-    const bool open = v->names.vocab && v->n_arms > (size_t)l->arm &&
+    const bool open = v->names.vocab && v->n_conds > (size_t)l->cond &&
                       v->state != SESSION_LOADING && v->state != SESSION_ENDED;
     if (!open || (v->table_busy && !force)) {
         return;

@@ -10,7 +10,8 @@
 
 enum { DENSITY_BINS = 10 }; /* below -4.5, then half decades up to 0 */
 struct latents_state {
-    int arm;
+    int cond;                       /* the condition that is browsed, */
+    size_t arm;                     /* and its arm of the seed that is shown */
     char filter[LINE_CAP];          /* the text in force */
     struct latent_filter *compiled; /* NULL: everything */
     char filter_was[LINE_CAP];      /* before the prompt was opened */
@@ -32,8 +33,8 @@ struct latents_state {
     size_t ultra_low;                /* of them, below 1e-5 */
     struct list_view list;
     int32_t at; /* latent under the cursor, kept across orders; -1 */
-    uint8_t *mark[2];
-    size_t n_mark[2], marked[2];
+    uint8_t *mark[VIEW_ARMS];
+    size_t n_mark[VIEW_ARMS], marked[VIEW_ARMS];
     char find[256];
     size_t find_from;             /* place in the order where the prompt was opened */
     struct latent_filter *finder; /* of `find`; NULL: to be made */
@@ -42,7 +43,8 @@ struct latents_state {
     bool scatter;                               /* points in place of the table */
     int scatter_y;                              /* column */
     struct plot_result points;                  /* as last drawn */
-    int64_t asked_eval[2]; /* evaluation step for which a table was asked; -2 never */
+    int64_t asked_eval[VIEW_ARMS]; /* evaluation step for which a table was asked; -2
+                                      never */
 };
 
 struct latents_state *latents_of(const struct app *a);
@@ -73,8 +75,8 @@ double latents_number(const struct latent_column *c, const struct latent_source 
 bool latents_descends(const struct latents_state *l);
 /* Make the order anew if anything changed; keeps the cursor on its latent. */
 void latents_order(struct app *a, const struct session_view *v);
-bool latents_is_marked(const struct latents_state *l, int arm, int32_t id);
-void latents_mark(struct app *a, int arm, int32_t id, size_t F);
+bool latents_is_marked(const struct latents_state *l, size_t arm, int32_t id);
+void latents_mark(struct app *a, size_t arm, int32_t id, size_t F);
 /* Compile and use a filter text; false and the error is kept. */
 bool latents_set_filter(struct app *a, const struct session_view *v, const char *text);
 /* Without a table yet: say that what was asked for waits for it. */

@@ -132,8 +132,8 @@ static void draw_cloud(struct app *a, const struct session_view *v, struct canva
     spec.series[0] = (struct plot_series){.x = p->x,
                                           .y = p->y,
                                           .n = p->n,
-                                          .role = arm_role((size_t)l->arm),
-                                          .faint = arm_faint((size_t)l->arm),
+                                          .role = arm_role((size_t)l->cond),
+                                          .faint = arm_faint((size_t)l->cond),
                                           .points = true};
     spec.series[1] = (struct plot_series){.x = p->marked_x,
                                           .y = p->marked_y,
@@ -164,7 +164,7 @@ void scatter_view(struct app *a, const struct session_view *v, struct canvas *c,
         return;
     }
     snprintf(title, sizeof title, "latents of %c: %s against density",
-             v->arm[l->arm].letter, measure(l)->title);
+             v->cond[l->cond].letter, measure(l)->title);
     snprintf(value, sizeof value, "%zu point%s, %zu without", p.n, plural_s(p.n),
              p.without);
     const struct rect in = canvas_box(c, r, title, value, true);

@@ -86,7 +86,7 @@ static size_t event_lines(const struct app *a, const struct session_view *v,
 static struct plot_series curve(const struct app *a, const struct session_view *v,
                                 size_t arm, int metric, double **x_own)
 {
-    const struct arm_view *av = &v->arm[arm];
+    const struct cond_view *av = &v->cond[arm];
     const struct series *s = &av->series[metric];
     size_t from = 0;
     /* What a fork shares with its origin is drawn once, as the origin's. */
@@ -167,8 +167,8 @@ static void pane_value(const struct app *a, const struct session_view *v, int i,
         }
         plot_number(text, sizeof text, value, 5);
         len += (size_t)snprintf(out + len, cap - len, "%s%c %s", k ? "  " : "",
-                                v->arm[k].letter, text);
-        const struct series *s = &v->arm[k].series[train_of(a)->metric[i]];
+                                v->cond[k].letter, text);
+        const struct series *s = &v->cond[k].series[train_of(a)->metric[i]];
         if (!cursor && s->lo && s->n && isfinite(s->lo[s->n - 1]) && n == 1 &&
             len < cap) {
             char half[24];
@@ -397,7 +397,7 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     } else if (v->state == SESSION_DONE) {
         len += (size_t)snprintf(out + len, cap - len, "  :extend STEPS goes on");
     }
-    if (v->n_arms > 1 && !action_may(&action_mask, a, v)) {
+    if (v->n_conds > 1 && !action_may(&action_mask, a, v)) {
         static const char *const words[] = {"A", "B", "A+B"};
         len += (size_t)snprintf(out + len, cap - len, "  keys: %s",
                                 words[a->steer.target]);
@@ -585,7 +585,7 @@ static void set_layout(struct app *a, const struct session_view *v, const void *
 static const char *may_export(const struct app *a, const struct session_view *v)
 {
     (void)a;
-    return v->arm[0].series[METRIC_LOSS].n ? NULL : "nothing measured yet";
+    return v->cond[0].series[METRIC_LOSS].n ? NULL : "nothing measured yet";
 }
 
 static void export_name(const struct app *a, const struct session_view *v, char *out,
@@ -604,9 +604,9 @@ static enum err export_text(const struct app *a, const struct session_view *v,
     for (size_t k = 0; k < arms_of(v); k++) {
         for (size_t i = 0; pane_metric(i) >= 0; i++) {
             const int m = pane_metric(i);
-            const struct series *s = &v->arm[k].series[m];
+            const struct series *s = &v->cond[k].series[m];
             for (size_t p = 0; p < s->n; p++) {
-                const char letter[2] = {v->arm[k].letter, '\0'};
+                const char letter[2] = {v->cond[k].letter, '\0'};
                 csv_add(out, letter, 1);
                 export_number(out, s->x[p], false);
                 export_number(out, s->seconds[p], false);

@@ -31,8 +31,8 @@ static double curve_at(const double *x, const double *y, size_t n, double at)
 
 double train_axis_x(const struct session_view *v, enum x_unit unit, double step)
 {
-    const struct series *tokens = &v->arm[0].series[METRIC_TOKENS];
-    const struct series *loss = &v->arm[0].series[METRIC_LOSS];
+    const struct series *tokens = &v->cond[0].series[METRIC_TOKENS];
+    const struct series *loss = &v->cond[0].series[METRIC_LOSS];
     switch (unit) {
     case X_TOKENS: return curve_at(tokens->x, tokens->y, tokens->n, step);
     case X_TIME: return curve_at(loss->x, loss->seconds, loss->n, step);

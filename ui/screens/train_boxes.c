@@ -54,7 +54,7 @@ static double difference_half(const struct session_view *v, int metric)
 {
     double sum = 0;
     for (size_t k = 0; k < 2; k++) {
-        const struct series *s = &v->arm[k].series[metric];
+        const struct series *s = &v->cond[k].series[metric];
         if (!s->n || !s->lo) {
             return (double)NAN;
         }
@@ -85,8 +85,8 @@ static void difference_row(const struct session_view *v, struct canvas *c,
                            struct rect in, int y, size_t i)
 {
     const int metric = measure_box((int)i + 1);
-    const double va = v->arm[0].last[metric];
-    const double vb = v->arm[1].last[metric];
+    const double va = v->cond[0].last[metric];
+    const double vb = v->cond[1].last[metric];
     const double diff = va - vb;
     const double half = difference_half(v, metric);
     char text[48];
@@ -96,8 +96,8 @@ static void difference_row(const struct session_view *v, struct canvas *c,
     right_text(c, in.x + 12, y, 6, text, ROLE_SERIES_A);
     short_number(text, sizeof text, vb, false);
     right_text(c, in.x + 18, y, 6, text, ROLE_SERIES_B);
-    const struct ce_doubt *doubt = metric_doubt(v->arm[0].last, (enum metric)metric);
-    doubt = doubt ? doubt : metric_doubt(v->arm[1].last, (enum metric)metric);
+    const struct ce_doubt *doubt = metric_doubt(v->cond[0].last, (enum metric)metric);
+    doubt = doubt ? doubt : metric_doubt(v->cond[1].last, (enum metric)metric);
     if (doubt) { /* how the arms differ is beside the point */
         canvas_text(c, in.x + 27, y, in.w - 27, doubt->mark, ROLE_WARN, 0);
         return;
@@ -160,7 +160,7 @@ static bool best_of(const struct series *s, int better, double *value, double *s
 static int number_rows(const struct app *a, const struct session_view *v,
                        struct canvas *c, struct rect in)
 {
-    const struct arm_view *arm = &v->arm[arms_of(v) > 1 && a->steer.target == 1];
+    const struct cond_view *arm = &v->cond[arms_of(v) > 1 && a->steer.target == 1];
     right_text(c, in.x + 12, in.y, 7, "now", ROLE_DIM);
     right_text(c, in.x + 20, in.y, 7, "best", ROLE_DIM);
     canvas_text(c, in.x + 29, in.y, in.w - 29, "at step", ROLE_DIM, 0);
@@ -198,7 +198,7 @@ static bool is_asked(const struct app *a, size_t arm)
     return !isnan(a->steer.asked_rate[arm]);
 }
 
-static void pending_text(const struct app *a, const struct arm_view *arm, size_t nth,
+static void pending_text(const struct app *a, const struct cond_view *arm, size_t nth,
                          char *out, size_t cap)
 {
     char step[32];
@@ -220,7 +220,7 @@ static int switch_text(const struct app *a, const struct session_view *v,
 {
     const double p = steer_rate(a, v, (int)arm);
     int used =
-        canvas_textf(c, x, y, w, arm_role(arm), ATTR_BOLD, "%c ", v->arm[arm].letter);
+        canvas_textf(c, x, y, w, arm_role(arm), ATTR_BOLD, "%c ", v->cond[arm].letter);
     used +=
         canvas_text(c, x + used, y, w - used, p > 0 ? "[x] " : "[ ] ", ROLE_TEXT, 0);
     if (p <= 0) {
@@ -288,8 +288,8 @@ void train_mask_box(struct app *a, const struct session_view *v, struct canvas *
     }
     char text[200];
     for (size_t k = 0; k < arms_of(v) && y < bottom && steerable; k++) {
-        pending_text(a, &v->arm[k], k, text, sizeof text);
-        canvas_text(c, x, y++, w, text, v->arm[k].pending ? ROLE_WARN : ROLE_TEXT, 0);
+        pending_text(a, &v->cond[k], k, text, sizeof text);
+        canvas_text(c, x, y++, w, text, v->cond[k].pending ? ROLE_WARN : ROLE_TEXT, 0);
     }
     if (y < bottom) {
         canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "kind %s, masked positions: %s",
@@ -409,14 +409,14 @@ static void mask_row(const struct app *a, const struct session_view *v,
             snprintf(text, sizeof text, "%.2f", p);
         }
         used += canvas_textf(c, x + used, y, w - used, arm_role(k), ATTR_BOLD, "%c ",
-                             v->arm[k].letter);
+                             v->cond[k].letter);
         used += canvas_textf(c, x + used, y, w - used, ROLE_VALUE, 0, "%s  ", text);
     }
     if (action_may(&action_mask, a, v)) {
         return; /* nothing can change it any more */
     }
     const size_t nth = arms_of(v) > 1 && a->steer.target == 1;
-    const struct arm_view *arm = &v->arm[nth];
+    const struct cond_view *arm = &v->cond[nth];
     char step[32];
     text_thousands(step, sizeof step,
                    arm->pending ? arm->pending_at : arm->applies_from);

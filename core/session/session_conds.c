@@ -1,0 +1,125 @@
+/* The conditions of a run and their arms, as the screen is told of them. */
+#include "session/session_priv.h"
+#include "train/runstate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- which arms are of which ---- */
+
+/* The arms [n] are of these conditions, by name; those beyond VIEW_CONDS are not shown.
+ * Returns how many there are in all. mu held. */
+static size_t assign(struct session_view *v, const char *const *condition, size_t n)
+{
+    size_t first[VIEW_ARMS]; /* of each condition, its first arm */
+    size_t conds = 0;
+    for (size_t a = 0; a < n; a++) {
+        size_t c = 0;
+        /* One without a name is of its own. */
+        while (c < conds &&
+               (!condition[a][0] || strcmp(condition[first[c]], condition[a]) != 0)) {
+            c++;
+        }
+        if (c == conds) {
+            first[conds++] = a;
+        }
+        v->arm[a].cond = c < VIEW_CONDS ? c : VIEW_CONDS;
+        if (c < VIEW_CONDS) {
+            struct cond_view *to = &v->cond[c];
+            to->n_seeds = first[c] == a ? 0 : to->n_seeds;
+            to->arm[to->n_seeds++] = a;
+        }
+    }
+    v->n_arms = n;
+    v->n_conds = conds < VIEW_CONDS ? conds : VIEW_CONDS;
+    return conds;
+}
+
+static void label(struct cond_view *v)
+{
+    if (v->rate_set > 0) {
+        snprintf(v->label, sizeof v->label, "mask p=%.2f", v->rate_set);
+    } else {
+        snprintf(v->label, sizeof v->label, "no mask");
+    }
+}
+
+/* ---- of a run in training ---- */
+
+static void publish_cond(const struct engine *g, struct cond_view *v)
+{
+    const struct arm *a = g->arm[v->arm[0]].arm;
+    v->rate_set = arm_rate_set(a);
+    v->rate_in_use = arm_rate_in_use(a);
+    v->rate_when_on = a->state.rate_when_on;
+    v->applies_from = a->state.applies_from;
+    v->pending = a->state.pending != 0;
+    v->pending_rate = a->state.pending_rate;
+    v->pending_at = a->state.pending_at;
+    v->forked_at = a->state.forked_at;
+    label(v);
+}
+
+size_t session_publish_arms_locked(struct session *s)
+{
+    const struct engine *g = s->engine;
+    struct session_view *v = &s->pub;
+    const char *condition[VIEW_ARMS];
+    for (size_t a = 0; a < g->n_arms; a++) {
+        condition[a] = g->arm[a].condition;
+        v->arm[a].weights = settings_weights_seed(&g->arm[a].arm->set);
+        snprintf(v->arm[a].dir, sizeof v->arm[a].dir, "%s", g->arm[a].dir);
+    }
+    const size_t conds = assign(v, condition, g->n_arms);
+    for (size_t c = 0; c < v->n_conds; c++) {
+        publish_cond(g, &v->cond[c]);
+    }
+    return conds;
+}
+
+/* ---- of a run that is browsed ---- */
+
+/* What the arm's save calls its condition; "" where none does. */
+static void saved_condition(const char *dir, char out[ARM_NAME_MAX])
+{
+    struct run_state state = {0};
+    out[0] = '\0';
+    if (runstate_open(dir, &state, NULL) == OK) {
+        if (state.names.condition[0]) {
+            snprintf(out, ARM_NAME_MAX, "%s", state.names.condition);
+        }
+        runstate_close(&state);
+    }
+}
+
+size_t session_publish_records(struct session *s, const struct run_arms *arms)
+{
+    struct session_view *v = &s->pub;
+    char name[VIEW_ARMS][ARM_NAME_MAX];
+    const char *condition[VIEW_ARMS];
+    for (size_t a = 0; a < arms->n; a++) {
+        saved_condition(arms->dir[a], name[a]);
+        condition[a] = name[a];
+    }
+    pthread_mutex_lock(&s->mu);
+    for (size_t a = 0; a < arms->n; a++) {
+        const struct run_record *r = &s->record[a];
+        v->arm[a].weights = settings_weights_seed(&r->set);
+        snprintf(v->arm[a].dir, sizeof v->arm[a].dir, "%.1000s", arms->dir[a]);
+        v->step = v->steps = r->step;
+        if (r->history.rows) {
+            v->seconds = r->history.row[r->history.rows - 1].v[METRIC_SECONDS];
+        }
+    }
+    v->planned = s->record[0].set.steps;
+    const size_t conds = assign(v, condition, arms->n);
+    for (size_t c = 0; c < v->n_conds; c++) {
+        struct cond_view *to = &v->cond[c];
+        to->rate_set = s->record[to->arm[0]].mask_rate;
+        to->rate_in_use = to->rate_when_on = to->rate_set;
+        label(to);
+    }
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+    return conds;
+}
