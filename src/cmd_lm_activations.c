@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define PATH_CAP  4096
-#define MAX_HOOKS 64
+#define MAX_HOOKS CAPTURE_HOOKS
 #define NAME_CAP  64
 #define META_CAP  32
 
@@ -190,7 +190,7 @@ static enum err write_file(const struct activations_args *a, const struct lm *m,
     TRY_OUT(rc, widen(r->fed, r->n, &fed, e));
     for (size_t i = 0; i < c->hooks; i++) {
         add_tensor(&f, hooks->name[i], ST_F32, c->x[i], sizeof(float), r->rows, r->T,
-                   m->cfg.d_model);
+                   lm_hook_width(&m->cfg, hooks->at[i]));
     }
     if (c->logits) {
         add_tensor(&f, "logits", ST_F32, c->logits, sizeof(float), r->rows, r->T,
@@ -248,7 +248,7 @@ int cmd_lm_activations(int argc, char **argv)
     // clang-format off
     const struct opt table[] = {
         {"model", OPT_STRING, &a.model, "DIR", "model directory; without it the bundled one", 0, 0, NULL},
-        {"hook", OPT_STRING, &a.hooks, "H[,H...]", "blocks.N.hook_resid_pre or blocks.N.hook_resid_post", 0, 0, NULL},
+        {"hook", OPT_STRING, &a.hooks, "H[,H...]", "blocks.N. and hook_resid_pre, hook_resid_mid, hook_resid_post, hook_attn_out, hook_mlp_out, attn.hook_z or mlp.hook_post", 0, 0, NULL},
         {"out", OPT_NEW, &a.out, "FILE", "new .safetensors file", 0, 0, NULL},
         OPT_FORCE(&a.force),
         {"logits", OPT_FLAG, &a.logits, NULL, "logits as well, vocabulary floats a position", 0, 0, NULL},
@@ -265,7 +265,7 @@ int cmd_lm_activations(int argc, char **argv)
                  "--text TEXT|--text-file FILE|--corpus FILE [OPTIONS]",
         .about =
             "Activations of a model as tensors: one a hook, of its name, [rows, "
-            "positions, d] in F32; input_ids, as the model read them, and ids, without "
+            "positions, width] in F32; input_ids, as the model read them, and ids, without "
             "masks, I64; masked, U8; nll [rows, positions - 1], in nats of ids[t + 1] "
             "at t, targets being true tokens where the input is masked as well. A text "
             "is one row, number 0: exactly its tokens, at most the model's context, "

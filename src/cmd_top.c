@@ -209,8 +209,8 @@ static enum err show_latent(struct browse *t, const struct latent_labels *labels
                        (long long)a->latent, t->table->F - 1);
     }
     TRY(latent_detail_new(t->record.sae, t->set, t->in->concepts, t->table, t->in->lm,
-                          t->in->h, (int32_t)a->latent, interval, t->record.step,
-                          t->in->pool, NULL, &d, e));
+                          t->in->hook, t->in->h, (int32_t)a->latent, interval,
+                          t->record.step, t->in->pool, NULL, &d, e));
     const size_t n =
         d->n_contexts < (size_t)a->contexts ? d->n_contexts : (size_t)a->contexts;
     if (a->json) {

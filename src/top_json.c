@@ -148,8 +148,8 @@ static enum err add_intervals(const struct browse *t, const struct latent_detail
         const int k = interval[i];
         struct latent_detail *one = NULL;
         TRY(latent_detail_new(t->record.sae, t->set, t->in->concepts, t->table,
-                              t->in->lm, NULL, d->latent, k, t->record.step,
-                              t->in->pool, NULL, &one, e));
+                              t->in->lm, t->in->hook, NULL, d->latent, k,
+                              t->record.step, t->in->pool, NULL, &one, e));
         str_addf(out, "%s{\"interval\":", i ? "," : "");
         if (k >= 0) {
             const double max = (double)d->row.max;

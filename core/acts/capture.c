@@ -1,6 +1,5 @@
 #include "acts/capture.h"
 
-#include "acts/harvest.h"
 #include "base/mem.h"
 
 #include <string.h>
@@ -10,16 +9,25 @@ static const char what[] = "activations";
 struct run {
     const struct lm *m;
     const struct token_rows *r;
+    const struct lm_hook *hooks;
+    bool logits;
     struct pool *pool;
     struct capture *c;
-    float *last; /* [rows,T,D]: behind all blocks */
+    size_t workers;
+    struct lm_ws **ws; /* [workers] */
+    float **last;      /* [workers] of [T,D]: behind all blocks */
+    float **nll;       /* [workers] of [T] */
 };
 
 static enum err check_size(const struct lm_config *cfg, const struct token_rows *r,
-                           size_t hooks, bool logits, struct errinfo *e)
+                           const struct lm_hook *hooks, size_t n_hooks, bool logits,
+                           struct errinfo *e)
 {
-    /* A position's floats: far below overflow, lm_weight_count limits D and V. */
-    const size_t floats = (hooks + 1) * cfg->d_model + (logits ? cfg->vocab : 0) + 1;
+    /* A position's floats: far below overflow, lm_weight_count limits widths and V. */
+    size_t floats = (logits ? cfg->vocab : 0) + 1;
+    for (size_t i = 0; i < n_hooks; i++) {
+        floats += lm_hook_width(cfg, hooks[i]);
+    }
     const size_t most = CAPTURE_MAX / sizeof(float) / floats;
     return r->n <= most
                ? OK
@@ -43,80 +51,118 @@ void capture_free(struct capture *c)
     }
 }
 
-static enum err run_hook(const struct run *u, struct lm_hook hook, float *x,
-                         struct errinfo *e)
+/* What passes a hook in one row. */
+static void keep(void *ctx, size_t row, size_t at, size_t n, size_t width, float *x)
 {
-    struct harvester *h = NULL;
-    TRY(harvester_new(u->m, hook, u->r->T, u->pool, &h, e));
-    harvest_rows(h, u->r->fed, u->r->rows, x);
-    harvester_free(h);
+    (void)row;
+    (void)at;
+    memcpy(ctx, x, n * width * sizeof *x);
+}
+
+static void run_row(void *ctx, size_t row, size_t worker)
+{
+    const struct run *u = ctx;
+    const size_t T = u->r->T, D = u->m->cfg.d_model, V = u->m->cfg.vocab;
+    const struct lm_hook end = lm_behind(u->m->cfg.n_layer);
+    const int32_t *fed = u->r->fed + row * T;
+    struct capture *c = u->c;
+    float *last = u->last[worker];
+    struct lm_edit tap[CAPTURE_HOOKS];
+    for (size_t i = 0; i < c->hooks; i++) {
+        const size_t floats = T * lm_hook_width(&u->m->cfg, u->hooks[i]);
+        tap[i] = (struct lm_edit){
+            .hook = u->hooks[i], .apply = keep, .ctx = c->x[i] + row * floats};
+    }
+    const struct lm_pass p = {
+        .ids = fed, .B = 1, .T = T, .edit = tap, .edits = c->hooks};
+    lm_run(u->m, u->ws[worker], &p, last);
+    for (size_t t = 0; u->logits && t < T; t++) {
+        lm_logits(u->m, last + t * D, c->logits + (row * T + t) * V);
+    }
+    /* The last position of a row predicts nothing. */
+    lm_nll_from(u->m, u->ws[worker], last, 1, T, end, fed, u->r->ids + row * T,
+                u->nll[worker]);
+    memcpy(c->nll + row * (T - 1), u->nll[worker], (T - 1) * sizeof *c->nll);
+}
+
+static enum err arrays_new(struct run *u, struct errinfo *e)
+{
+    const struct lm_config *cfg = &u->m->cfg;
+    const size_t n = u->r->n, T = u->r->T;
+    for (size_t i = 0; i < u->c->hooks; i++) {
+        const size_t width = lm_hook_width(cfg, u->hooks[i]);
+        TRY(mem_new(&u->c->x[i], n, width * sizeof(float), what, e));
+    }
+    TRY(mem_new(&u->c->nll, n, sizeof *u->c->nll, what, e));
+    if (u->logits) {
+        TRY(mem_new(&u->c->logits, n, cfg->vocab * sizeof *u->c->logits, what, e));
+    }
+    TRY(mem_new(&u->ws, u->workers, sizeof *u->ws, what, e));
+    TRY(mem_new(&u->last, u->workers, sizeof *u->last, what, e));
+    TRY(mem_new(&u->nll, u->workers, sizeof *u->nll, what, e));
+    for (size_t i = 0; i < u->workers; i++) {
+        TRY(lm_ws_new(u->m, LM_WHOLE, T, &u->ws[i], e));
+        TRY(mem_new(&u->last[i], T, cfg->d_model * sizeof(float), what, e));
+        TRY(mem_new(&u->nll[i], T, sizeof(float), what, e));
+    }
     return OK;
 }
 
-/* Losses from the last residual stream; the last position of a row predicts nothing. */
-static enum err run_losses(const struct run *u, struct lm_hook end, struct errinfo *e)
+static void run_deinit(struct run *u)
 {
-    struct harvester *h = NULL;
-    float *nll = NULL;
-    const size_t T = u->r->T;
-    enum err rc;
-    TRY_OUT(rc, mem_new(&nll, u->r->n, sizeof *nll, what, e));
-    TRY_OUT(rc, harvester_new(u->m, end, T, u->pool, &h, e));
-    harvest_nll(h, u->r->ids, u->r->rows, u->last, nll);
-    for (size_t i = 0; i < u->r->rows; i++) {
-        memcpy(u->c->nll + i * (T - 1), nll + i * T, (T - 1) * sizeof *nll);
+    for (size_t i = 0; i < u->workers; i++) {
+        if (u->ws) {
+            lm_ws_free(u->ws[i]);
+        }
+        if (u->last) {
+            mem_free(u->last[i]);
+        }
+        if (u->nll) {
+            mem_free(u->nll[i]);
+        }
     }
-out:
-    harvester_free(h);
-    mem_free(nll);
-    return rc;
+    mem_free(u->ws);
+    mem_free(u->last);
+    mem_free(u->nll);
+    capture_free(u->c);
 }
 
-static void run_logits(void *ctx, size_t row, size_t worker)
+static enum err check_rows(const struct lm *m, const struct token_rows *r, size_t n,
+                           struct errinfo *e)
 {
-    const struct run *u = ctx;
-    const size_t D = u->m->cfg.d_model, V = u->m->cfg.vocab;
-    (void)worker;
-    for (size_t i = row * u->r->T; i < (row + 1) * u->r->T; i++) {
-        lm_logits(u->m, u->last + i * D, u->c->logits + i * V);
+    if (r->T < 1 || r->T > m->cfg.n_ctx) {
+        return err_set(
+            e, ERR_USAGE,
+            "found rows of %zu tokens, expected 1 to the model's context of %zu", r->T,
+            m->cfg.n_ctx);
     }
-}
-
-static enum err run_all(struct run *u, const struct lm_hook *hooks, bool logits,
-                        struct errinfo *e)
-{
-    const struct lm_config *cfg = &u->m->cfg;
-    const struct lm_hook end = {cfg->n_layer - 1, true, cfg->n_layer};
-    const size_t n = u->r->n;
-    for (size_t i = 0; i < u->c->hooks; i++) {
-        TRY(mem_new(&u->c->x[i], n, cfg->d_model * sizeof(float), what, e));
-        TRY(run_hook(u, hooks[i], u->c->x[i], e));
-    }
-    TRY(mem_new(&u->c->nll, n, sizeof *u->c->nll, what, e));
-    TRY(mem_new(&u->last, n, cfg->d_model * sizeof *u->last, what, e));
-    TRY(run_hook(u, end, u->last, e));
-    if (logits) {
-        TRY(mem_new(&u->c->logits, n, cfg->vocab * sizeof *u->c->logits, what, e));
-        pool_run(u->pool, u->r->rows, run_logits, u);
-    }
-    return run_losses(u, end, e);
+    return n <= CAPTURE_HOOKS
+               ? OK
+               : err_set(e, ERR_USAGE, "found %zu hooks, expected at most %d", n,
+                         CAPTURE_HOOKS);
 }
 
 enum err capture_new(const struct lm *m, const struct token_rows *r,
                      const struct lm_hook *hooks, size_t n, bool logits,
                      struct pool *pool, struct capture **out, struct errinfo *e)
 {
-    struct run u = {.m = m, .r = r, .pool = pool};
+    struct run u = {.m = m,
+                    .r = r,
+                    .hooks = hooks,
+                    .logits = logits,
+                    .pool = pool,
+                    .workers = pool_threads(pool)};
     enum err rc;
-    TRY(check_size(&m->cfg, r, n, logits, e));
+    TRY(check_size(&m->cfg, r, hooks, n, logits, e));
+    TRY(check_rows(m, r, n, e));
     TRY(mem_new(&u.c, 1, sizeof *u.c, what, e));
     u.c->hooks = n;
     TRY_OUT(rc, mem_new(&u.c->x, n, sizeof *u.c->x, what, e));
-    TRY_OUT(rc, run_all(&u, hooks, logits, e));
+    TRY_OUT(rc, arrays_new(&u, e));
+    pool_run(pool, r->rows, run_row, &u);
     *out = u.c;
     u.c = NULL;
 out:
-    mem_free(u.last);
-    capture_free(u.c);
+    run_deinit(&u);
     return rc;
 }

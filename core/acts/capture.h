@@ -9,19 +9,21 @@
 
 #include <stdbool.h>
 
+/* Hooks of one. */
+#define CAPTURE_HOOKS 64
 /* Bytes that the arrays of one may take. */
 #define CAPTURE_MAX ((size_t)2 << 30)
 
 struct capture {
     size_t hooks;
-    float **x;     /* [hooks] of [rows,T,D]: the residual stream, of masked rows */
+    float **x;     /* [hooks] of [rows,T,width of the hook], of masked rows */
     float *nll;    /* [rows,T-1]: -log p of the row's own next token, masked or not */
     float *logits; /* [rows,T,V], or NULL */
 };
 
 /* Run the model over r->fed. ERR_USAGE for rows longer than the model's context;
- * ERR_LIMIT above CAPTURE_MAX. *out: caller owns. The blocks run once a hook, and once
- * for the losses. Does not depend on the pool, which may be NULL. */
+ * ERR_LIMIT above CAPTURE_MAX. *out: caller owns. One pass of the model for all of it.
+ * Does not depend on the pool, which may be NULL. */
 enum err capture_new(const struct lm *m, const struct token_rows *r,
                      const struct lm_hook *hooks, size_t n, bool logits,
                      struct pool *pool, struct capture **out,

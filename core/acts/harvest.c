@@ -31,7 +31,7 @@ struct harvest_job {
 static enum err workers_new(struct harvester *h, struct errinfo *e)
 {
     static const char what[] = "running a model";
-    const size_t D = h->m->cfg.d_model;
+    const size_t D = harvest_D(h);
     size_t floats;
     if (!mem_mul(BLOCK_ROWS * h->T, D, &floats)) {
         return err_set(e, ERR_LIMIT, "rows of %zu tokens of width %zu: too large", h->T,
@@ -40,7 +40,7 @@ static enum err workers_new(struct harvester *h, struct errinfo *e)
     TRY(mem_new(&h->ws, h->workers, sizeof *h->ws, what, e));
     TRY(mem_new(&h->resid, h->workers, sizeof *h->resid, what, e));
     for (size_t i = 0; i < h->workers; i++) {
-        TRY(lm_ws_new(&h->m->cfg, BLOCK_ROWS, h->T, &h->ws[i], e));
+        TRY(lm_ws_new(h->m, lm_hook_depth(h->hook), h->T, &h->ws[i], e));
         TRY(mem_new(&h->resid[i], floats, sizeof **h->resid, what, e));
     }
     return OK;
@@ -89,10 +89,11 @@ void harvester_free(struct harvester *h)
     mem_free(h);
 }
 
-size_t harvester_bytes(const struct lm_config *cfg, size_t T, size_t threads)
+size_t harvester_bytes(const struct lm_config *cfg, struct lm_hook hook, size_t T,
+                       size_t threads)
 {
-    return threads *
-           (lm_ws_bytes(cfg, T) + BLOCK_ROWS * T * cfg->d_model * sizeof(float));
+    return threads * (lm_ws_bytes(cfg, T) +
+                      BLOCK_ROWS * T * lm_hook_width(cfg, hook) * sizeof(float));
 }
 
 size_t harvest_T(const struct harvester *h)
@@ -102,7 +103,7 @@ size_t harvest_T(const struct harvester *h)
 
 size_t harvest_D(const struct harvester *h)
 {
-    return h->m->cfg.d_model;
+    return lm_hook_width(&h->m->cfg, h->hook);
 }
 
 /* ---- running ---- */
@@ -111,7 +112,7 @@ static void run_block(void *ctx, size_t block, size_t worker)
 {
     const struct harvest_job *j = ctx;
     const struct harvester *h = j->h;
-    const size_t row0 = block * BLOCK_ROWS, T = h->T, D = h->m->cfg.d_model;
+    const size_t row0 = block * BLOCK_ROWS, T = h->T, D = harvest_D(h);
     assert(row0 < j->rows && worker < h->workers);
     const size_t rows = j->rows - row0 < BLOCK_ROWS ? j->rows - row0 : BLOCK_ROWS;
     const int32_t *ids = j->ids + row0 * T;
@@ -119,10 +120,10 @@ static void run_block(void *ctx, size_t block, size_t worker)
     if (j->from) {
         memcpy(x, j->from + row0 * T * D, rows * T * D * sizeof *x);
     } else {
-        lm_forward_to(h->m, h->ws[worker], ids, rows, T, h->hook.depth, x);
+        lm_forward_to(h->m, h->ws[worker], ids, rows, T, h->hook, x);
     }
     if (j->nll) {
-        lm_nll_from(h->m, h->ws[worker], x, rows, T, h->hook.depth, ids,
+        lm_nll_from(h->m, h->ws[worker], x, rows, T, h->hook, ids, ids,
                     j->nll + row0 * T);
     }
 }
@@ -138,9 +139,13 @@ void harvest_rows(struct harvester *h, const int32_t *ids, size_t rows, float *x
     run(&j);
 }
 
-void harvest_nll(struct harvester *h, const int32_t *ids, size_t rows, const float *x,
-                 float *nll)
+enum err harvest_nll(struct harvester *h, const int32_t *ids, size_t rows,
+                     const float *x, float *nll, struct errinfo *e)
 {
+    for (size_t i = 0; i < h->workers; i++) {
+        TRY(lm_ws_whole(h->m, h->ws[i], e));
+    }
     struct harvest_job j = {.h = h, .ids = ids, .rows = rows, .from = x, .nll = nll};
     run(&j);
+    return OK;
 }

@@ -15,15 +15,17 @@ enum err harvester_new(const struct lm *m, struct lm_hook hook, size_t T,
                        struct errinfo *e) ERR_CHECKED;
 void harvester_free(struct harvester *h);
 /* Bytes of a harvester on that many threads. */
-size_t harvester_bytes(const struct lm_config *cfg, size_t T, size_t threads);
+size_t harvester_bytes(const struct lm_config *cfg, struct lm_hook hook, size_t T,
+                       size_t threads);
 size_t harvest_T(const struct harvester *h); /* tokens of a row */
-size_t harvest_D(const struct harvester *h); /* width of the model */
-/* Residuals of ids [rows,T] at the hook into x [rows*T, D]. Any number of rows. */
+size_t harvest_D(const struct harvester *h); /* numbers of an activation */
+/* Activations of ids [rows,T] at the hook into x [rows*T, D]. Any number of rows. */
 void harvest_rows(struct harvester *h, const int32_t *ids, size_t rows, float *x);
-/* Next-token losses [rows*T] (NaN at each row's last position) when the residual stream
- * at the hook is x [rows*T,D]; x NULL: as the model makes it. */
-void harvest_nll(struct harvester *h, const int32_t *ids, size_t rows, const float *x,
-                 float *nll);
+/* Next-token losses [rows*T] (NaN at each row's last position) when the hook has x
+ * [rows*T,D]; x NULL: as the model makes it. The first call reads the blocks behind the
+ * hook, if the model comes from files: ERR_FORMAT, ERR_NOMEM. */
+enum err harvest_nll(struct harvester *h, const int32_t *ids, size_t rows,
+                     const float *x, float *nll, struct errinfo *e) ERR_CHECKED;
 
 /* Whether activations at this token are left out: special tokens, and BOS, EOS and
  * padding even where the tokenizer does not mark them special. */

@@ -40,18 +40,19 @@ static void splice_deinit(struct splice *p)
 
 /* Losses of `rows` rows from the first one on, with p->x in place of the activations
  * (`own`: with the model's own), added to *sum and *n. */
-static void splice_run(struct splice *p, size_t first, size_t rows, bool own,
-                       double *sum, double *n)
+static enum err splice_run(struct splice *p, size_t first, size_t rows, bool own,
+                           double *sum, double *n, struct errinfo *e)
 {
     const struct acts_set *a = p->f->set;
-    harvest_nll(p->h, a->ids + first * a->T, rows,
-                own ? a->x + first * a->T * a->D : p->x, p->nll);
+    TRY(harvest_nll(p->h, a->ids + first * a->T, rows,
+                    own ? a->x + first * a->T * a->D : p->x, p->nll, e));
     for (size_t i = 0; i < rows * a->T; i++) {
         if (!isnan(p->nll[i])) {
             *sum += (double)p->nll[i];
             *n += 1.0;
         }
     }
+    return OK;
 }
 
 /* Cross-entropy with the model's own activations, or with zeros in their place. */
@@ -72,7 +73,7 @@ static enum err ce_of(struct splice *p, bool own, double *ce, struct errinfo *e)
                 memset(p->x + i * a->D, 0, a->D * sizeof *p->x);
             }
         }
-        splice_run(p, first, rows, own, &sum, &n);
+        TRY(splice_run(p, first, rows, own, &sum, &n, e));
     }
     *ce = n > 0.0 ? sum / n : (double)NAN;
     return OK;
@@ -168,7 +169,8 @@ static enum err measure_chunk(struct splice *p, const struct sae *s, struct pool
     }
     if (p->h != NULL && first < p->f->ce_rows) {
         const size_t left = p->f->ce_rows - first;
-        splice_run(p, first, left < rows ? left : rows, false, &sum->nll, &sum->n_nll);
+        TRY(splice_run(p, first, left < rows ? left : rows, false, &sum->nll,
+                       &sum->n_nll, e));
     }
     return OK;
 }

@@ -177,11 +177,10 @@ static void ask_rows(const struct asker *k, size_t first, size_t n, struct acts_
     }
 }
 
-static enum err ask_all(struct asker *k, const struct lm *lm, size_t depth,
+static enum err ask_all(struct asker *k, const struct lm *lm, struct lm_hook hook,
                         struct pool *pool, const atomic_bool *cancel,
                         struct acts_set *a, struct errinfo *e)
 {
-    const struct lm_hook hook = {.depth = depth};
     const size_t T = k->p->length;
     enum err rc = OK;
     TRY_OUT(rc, harvester_new(lm, hook, T, pool, &k->h, e));
@@ -203,7 +202,7 @@ out:
 
 static enum err build(struct letter_task *t, const struct eval_config *cfg,
                       const struct letter_prompt *p, const struct word_list *w,
-                      const struct lm *lm, size_t depth, struct pool *pool,
+                      const struct lm *lm, struct lm_hook hook, struct pool *pool,
                       const atomic_bool *cancel, struct errinfo *e)
 {
     struct eval_config c = *cfg;
@@ -212,8 +211,8 @@ static enum err build(struct letter_task *t, const struct eval_config *cfg,
     c.fidelity_rows = 1;
     c.min_positives = LETTER_LEAST;
     c.word_least = 1; /* a word is asked for once */
-    TRY(rows_new(w->n, lm->cfg.d_model, w->id, &a, e));
-    const enum err rc = ask_all(&k, lm, depth, pool, cancel, a, e);
+    TRY(rows_new(w->n, lm_hook_width(&lm->cfg, hook), w->id, &a, e));
+    const enum err rc = ask_all(&k, lm, hook, pool, cancel, a, e);
     if (rc != OK) {
         acts_set_free(a);
         return rc;
@@ -223,8 +222,9 @@ static enum err build(struct letter_task *t, const struct eval_config *cfg,
 }
 
 enum err letter_task_new(const struct eval_config *cfg, const struct lm *lm,
-                         size_t depth, struct pool *pool, const atomic_bool *cancel,
-                         struct letter_task **out, char *why, struct errinfo *e)
+                         struct lm_hook hook, struct pool *pool,
+                         const atomic_bool *cancel, struct letter_task **out, char *why,
+                         struct errinfo *e)
 {
     struct letter_prompt p;
     struct letter_task *t = NULL;
@@ -249,7 +249,7 @@ enum err letter_task_new(const struct eval_config *cfg, const struct lm *lm,
         (void)snprintf(why, LETTER_WHY, "the vocabulary has %zu words", w.n);
         goto out;
     }
-    TRY_OUT(rc, build(t, cfg, &p, &w, lm, depth, pool, cancel, e));
+    TRY_OUT(rc, build(t, cfg, &p, &w, lm, hook, pool, cancel, e));
     if (t->set->bank.n_units < cfg->min_letters) {
         (void)snprintf(why, LETTER_WHY,
                        "in a prompt probes tell %zu of %zu letters, expected %zu",

@@ -42,8 +42,8 @@ struct letter_task {
  * asked, as why [LETTER_WHY] then says. The model runs on a harvester of its own.
  * Errors of eval_set_new. */
 enum err letter_task_new(const struct eval_config *cfg, const struct lm *lm,
-                         size_t depth, struct pool *pool, const atomic_bool *cancel,
-                         struct letter_task **out, char *why,
+                         struct lm_hook hook, struct pool *pool,
+                         const atomic_bool *cancel, struct letter_task **out, char *why,
                          struct errinfo *e) ERR_CHECKED;
 void letter_task_free(struct letter_task *t); /* NULL is fine */
 

@@ -152,14 +152,14 @@ static void run_arms(const struct work *w, size_t row, struct worker *k)
     const int32_t *ids = a->ids + row * T;
     struct row_sums *s = &w->sum[row];
     memcpy(k->x, a->x + row * T * a->D, T * a->D * sizeof *k->x);
-    lm_logp_from(j->lm, k->ws, k->x, T, j->depth, k->clean);
+    lm_logp_from(j->lm, k->ws, k->x, T, j->hook, ids, k->clean);
     for (size_t t = 0; t + 1 < T; t++) {
         s->predicted += 1.0;
         s->ce_clean -= (double)k->clean[t * V + (size_t)ids[t + 1]];
     }
     for (enum splice_arm arm = w->first; arm < w->end; arm++) {
         fill_arm(w, row, arm, k->x);
-        lm_logp_from(j->lm, k->ws, k->x, T, j->depth, k->now);
+        lm_logp_from(j->lm, k->ws, k->x, T, j->hook, ids, k->now);
         for (size_t t = 0; t + 1 < T; t++) {
             const float *log_p = k->clean + t * V;
             for (size_t v = 0; v < V; v++) {
@@ -186,7 +186,7 @@ static enum err workers_new(struct work *w, size_t n, struct errinfo *e)
     TRY(mem_new(&w->workers, n, sizeof *w->workers, "reconstruction", e));
     for (size_t i = 0; i < n; i++) {
         struct worker *k = &w->workers[i];
-        TRY(lm_ws_new(&j->lm->cfg, 1, T, &k->ws, e));
+        TRY(lm_ws_new(j->lm, LM_WHOLE, T, &k->ws, e));
         TRY(mem_new(&k->x, T, j->set->D * sizeof *k->x, "spliced activations", e));
         TRY(mem_new(&k->clean, T, V * sizeof *k->clean, "log-probabilities", e));
         TRY(mem_new(&k->now, T, V * sizeof *k->now, "log-probabilities", e));

@@ -17,7 +17,7 @@ struct reconstruct_job {
     size_t rows;                /* the first of them, for distances */
     size_t ce_rows;             /* ... for the model's losses; 0: not measured */
     const struct lm *lm;        /* NULL: as ce_rows 0 */
-    size_t depth;               /* of the hook */
+    struct lm_hook hook;
 };
 
 /* A row's losses that no SAE has a part in: with the model's own activations, and with

@@ -42,7 +42,7 @@ static enum err workspaces(struct sentence_reader *k, struct errinfo *e)
                 e));
     TRY(mem_new(&k->ws, workers, sizeof *k->ws, "texts", e));
     for (size_t i = 0; i < workers; i++) {
-        TRY(lm_ws_new(&k->s->lm->cfg, 1, k->s->T, &k->ws[i], e));
+        TRY(lm_ws_new(k->s->lm, lm_hook_depth(k->s->hook), k->s->T, &k->ws[i], e));
     }
     return OK;
 }
@@ -53,7 +53,7 @@ static void run_text(void *ctx, size_t i, size_t worker)
     const struct sentence_text *t = k->t;
     const size_t begin = t->at[k->first + i], n = t->at[k->first + i + 1] - begin;
     if (n > 0) {
-        lm_forward_to(k->s->lm, k->ws[worker], t->ids + begin, 1, n, k->s->depth,
+        lm_forward_to(k->s->lm, k->ws[worker], t->ids + begin, 1, n, k->s->hook,
                       k->x + (begin - t->at[k->first]) * k->s->D);
     }
 }
@@ -84,11 +84,11 @@ enum err sentence_read(struct sentence_reader *k, const struct sentence_text *t,
 
 /* ---- reading a file ---- */
 
-void sentence_texts_init(struct sentence_texts *s, const struct lm *lm, size_t depth,
-                         size_t T)
+void sentence_texts_init(struct sentence_texts *s, const struct lm *lm,
+                         struct lm_hook hook, size_t T)
 {
-    *s =
-        (struct sentence_texts){.lm = lm, .depth = depth, .T = T, .D = lm->cfg.d_model};
+    *s = (struct sentence_texts){
+        .lm = lm, .hook = hook, .T = T, .D = lm_hook_width(&lm->cfg, hook)};
 }
 
 /* The ids of all texts, BOS first, each cut at T. */

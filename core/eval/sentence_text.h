@@ -25,16 +25,17 @@ struct sentence_text {
 };
 struct sentence_texts {
     const struct lm *lm; /* borrowed */
-    size_t depth, T, D;
+    struct lm_hook hook;
+    size_t T, D;
     size_t kept; /* bytes of activations; see SENTENCE_KEEP */
     size_t n;
     struct sentence_text *task;
     struct probe_sheet base; /* raw probes of the tasks, from sentence_texts_probe */
 };
 
-/* Texts are read by `depth` blocks of the model, cut at T tokens. */
-void sentence_texts_init(struct sentence_texts *s, const struct lm *lm, size_t depth,
-                         size_t T);
+/* Texts are read up to the hook, cut at T tokens. */
+void sentence_texts_init(struct sentence_texts *s, const struct lm *lm,
+                         struct lm_hook hook, size_t T);
 void sentence_texts_deinit(struct sentence_texts *s);
 /* Read a file (probe_csv.h) and run the model over its texts (BOS first where the model
  * has one). A text without a token is a row of zeros. On an error the texts are as they

@@ -600,11 +600,11 @@ static void begin_details(const struct suite *s)
 static enum err check_width(const struct suite_bench *b, const struct suite_job *job,
                             struct errinfo *e)
 {
-    if (job->sae->D != b->src.lm->cfg.d_model) {
+    if (job->sae->D != lm_hook_width(&b->src.lm->cfg, b->src.hook)) {
         return err_set(e, ERR_USAGE,
                        "the SAE is for activations of width %zu, expected %zu as the "
                        "model's",
-                       job->sae->D, b->src.lm->cfg.d_model);
+                       job->sae->D, lm_hook_width(&b->src.lm->cfg, b->src.hook));
     }
     return OK;
 }

@@ -43,7 +43,7 @@ struct suite_source {
     const struct acts_set *ood; /* OOD rows; NULL: none */
     const struct concepts *concepts;
     const struct lm *lm;
-    size_t depth;                 /* of the hook */
+    struct lm_hook hook;
     const struct mask_spec *mask; /* NULL: robustness is left out */
     const char *const *probes;    /* files of sentence tasks */
     size_t n_probes;

@@ -20,7 +20,7 @@ static enum err make_fidelity(struct maker *m, struct errinfo *e)
                                 .rows = src->rows,
                                 .ce_rows = src->rows,
                                 .lm = src->lm,
-                                .depth = src->depth};
+                                .hook = src->hook};
     TRY(reconstruct_text_init(&b->id, &j, m->pool, m->cancel, e));
     if (src->ood == NULL) {
         return OK;
@@ -32,7 +32,7 @@ static enum err make_fidelity(struct maker *m, struct errinfo *e)
 static enum err make_letters(struct maker *m, struct errinfo *e)
 {
     const struct suite_source *src = &m->b->src;
-    return letter_task_new(&src->set->cfg, src->lm, src->depth, m->pool, m->cancel,
+    return letter_task_new(&src->set->cfg, src->lm, src->hook, m->pool, m->cancel,
                            &m->b->letters, m->b->letters_why, e);
 }
 
@@ -53,7 +53,7 @@ static enum err make_sentences(struct maker *m, struct errinfo *e)
     struct suite_bench *b = m->b;
     const struct suite_source *src = &b->src;
     struct report *gap = &b->gap[SUITE_SENTENCES];
-    sentence_texts_init(&b->texts, src->lm, src->depth, harvest_T(m->h));
+    sentence_texts_init(&b->texts, src->lm, src->hook, harvest_T(m->h));
     for (size_t i = 0; i < src->n_probes; i++) {
         struct errinfo why = {0};
         const enum err rc =

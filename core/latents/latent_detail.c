@@ -12,6 +12,7 @@
 
 /* What all parts read. */
 struct view {
+    struct lm_hook hook;
     const struct sae *s;
     const struct acts_set *set;
     const struct latent_table *t;
@@ -187,22 +188,24 @@ static enum err lens(const struct view *v, const struct lm *m, struct latent_det
 {
     const size_t V = m->cfg.vocab;
     float *logits = NULL;
+    enum err rc = OK;
     TRY(mem_new(&logits, V, sizeof *logits, "logit lens", e));
     const float *row = v->s->W_dec + v->j * v->s->D;
     for (int mode = 0; mode < LENS_MODES; mode++) {
         struct latent_lens *l = &d->lens[mode];
         if (mode == LENS_NORM) {
-            lm_lens(m, row, logits);
+            TRY_OUT(rc, lm_lens(m, v->hook, row, logits, e));
         } else {
-            lm_unembed(m, row, logits);
+            TRY_OUT(rc, lm_unembed(m, v->hook, row, logits, e));
         }
         d->n_lens =
             extremes(logits, V, SIZE_MAX, 1.0f, LATENT_LENS, l->top, l->top_logit);
         (void)extremes(logits, V, SIZE_MAX, -1.0f, LATENT_LENS, l->bottom,
                        l->bottom_logit);
     }
+out:
     mem_free(logits);
-    return OK;
+    return rc;
 }
 
 static double cosine(size_t D, const float *a, const float *b)
@@ -332,7 +335,7 @@ static enum err ablate(const struct view *v, struct harvester *h,
     TRY_OUT(rc, mem_new(&normal, n * a->T, a->D * sizeof *normal, "ablation", e));
     TRY_OUT(rc, mem_new(&undo, n * a->T, 2 * sizeof *undo, "ablation", e));
     sae_normalise(v->s->norm, v->s->scale, a->D, x, n * a->T, normal, undo);
-    harvest_nll(h, ids, n, x, nll[0]);
+    TRY_OUT(rc, harvest_nll(h, ids, n, x, nll[0], e));
     for (size_t i = 0; i < n * a->T; i++) {
         const float act = act_at(v, rows[i / a->T] * a->T + i % a->T);
         /* A scale is in the activation already; see sae_saved_unit. */
@@ -341,7 +344,7 @@ static enum err ablate(const struct view *v, struct harvester *h,
             x[i * a->D + k] += share * v->s->W_dec[v->j * a->D + k];
         }
     }
-    harvest_nll(h, ids, n, x, nll[1]);
+    TRY_OUT(rc, harvest_nll(h, ids, n, x, nll[1], e));
     for (size_t i = 0; i < n * a->T; i++) {
         const float act = act_at(v, rows[i / a->T] * a->T + i % a->T);
         if (act > 0.0f && !isnan(nll[0][i]) && !isnan(nll[1][i])) {
@@ -382,10 +385,10 @@ static enum err build(const struct view *v, const struct lm *m, struct harvester
 
 enum err latent_detail_new(const struct sae *s, const struct acts_set *set,
                            const struct concepts *c, const struct latent_table *table,
-                           const struct lm *m, struct harvester *h, int32_t latent,
-                           int interval, int64_t step, struct pool *pool,
-                           const atomic_bool *cancel, struct latent_detail **out,
-                           struct errinfo *e)
+                           const struct lm *m, struct lm_hook hook, struct harvester *h,
+                           int32_t latent, int interval, int64_t step,
+                           struct pool *pool, const atomic_bool *cancel,
+                           struct latent_detail **out, struct errinfo *e)
 {
     struct latent_table *own = NULL;
     struct latent_detail *d = NULL;
@@ -403,6 +406,7 @@ enum err latent_detail_new(const struct sae *s, const struct acts_set *set,
     }
     const size_t first = table->fire_start[latent];
     const struct view v = {.s = s,
+                           .hook = hook,
                            .set = set,
                            .t = table,
                            .j = (size_t)latent,

@@ -123,17 +123,17 @@ struct latent_detail {
 };
 
 /* Everything about one latent. table: of the same s and set (NULL: made for the
- * purpose, then c names its matches). h NULL: no delta_nll. interval: see above.
- * Contexts are at most one a row, sorted by activation; outside INTERVAL_TOP they are a
- * fixed random choice. The lenses are of the decoder row.
- * Owner thread of h. ERR_USAGE for a latent or interval out of range. A few ms, and the
- * model over 16 rows for delta_nll. */
+ * purpose, then c names its matches). hook: where s reads m. h NULL: no delta_nll.
+ * interval: see above. Contexts are at most one a row, sorted by activation; outside
+ * INTERVAL_TOP they are a fixed random choice. The lenses are of the decoder row. Owner
+ * thread of h. ERR_USAGE for a latent or interval out of range. A few ms, and the model
+ * over 16 rows for delta_nll. */
 enum err latent_detail_new(const struct sae *s, const struct acts_set *set,
                            const struct concepts *c, const struct latent_table *table,
-                           const struct lm *m, struct harvester *h, int32_t latent,
-                           int interval, int64_t step, struct pool *pool,
-                           const atomic_bool *cancel, struct latent_detail **out,
-                           struct errinfo *e) ERR_CHECKED;
+                           const struct lm *m, struct lm_hook hook, struct harvester *h,
+                           int32_t latent, int interval, int64_t step,
+                           struct pool *pool, const atomic_bool *cancel,
+                           struct latent_detail **out, struct errinfo *e) ERR_CHECKED;
 struct latent_detail *latent_detail_ref(struct latent_detail *d);
 void latent_detail_unref(struct latent_detail *d);
 

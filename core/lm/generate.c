@@ -6,11 +6,18 @@
 #include <math.h>
 #include <string.h>
 
+/* Tokens of a prompt that are fed at a time. */
+#define FEED ((size_t)256)
+/* Positions kept in the cache, at most: what a text of this length leaves behind. */
+#define ROOM_MAX ((size_t)8192)
+
 struct sampler {
     const struct lm *m;
     const struct generate_config *cfg;
     struct lm_ws *ws;
-    float *resid;  /* [n_ctx, D] */
+    struct lm_cache *cache;
+    size_t room;   /* positions that the cache has */
+    float *resid;  /* [FEED, D] */
     float *logits; /* [V] */
     float *sorted; /* [V] scratch of the top-k threshold */
     struct rng rng;
@@ -63,7 +70,8 @@ static float kth_largest(float *x, size_t n, size_t k)
  */
 static int32_t draw(struct sampler *s)
 {
-    const size_t V = tok_vocab(s->m->tok);
+    const size_t ids = tok_vocab(s->m->tok), rows = s->m->cfg.vocab;
+    const size_t V = ids < rows ? ids : rows;
     const int32_t eos = tok_eos(s->m->tok);
     for (size_t i = 0; i < V; i++) {
         const int32_t id = (int32_t)i;
@@ -102,27 +110,38 @@ static int32_t draw(struct sampler *s)
     return best; /* rounding at the very end of the sum */
 }
 
-/* Ids that the next forward sees: all, or BOS and the newer half of the context. */
+/* Where the cache is full: BOS and the newer half of the text, to be read anew. */
 static void slide(const struct sampler *s, struct tok_ids *ids)
 {
-    const size_t n_ctx = s->m->cfg.n_ctx;
-    if (ids->n < n_ctx) {
+    if (ids->n < s->room) {
         return;
     }
-    const size_t keep = n_ctx / 2;
+    const size_t keep = s->room / 2;
     const size_t head = tok_bos(s->m->tok) >= 0 ? 1 : 0;
     memmove(ids->p + head, ids->p + ids->n - keep, keep * sizeof *ids->p);
     ids->n = head + keep;
+    lm_cache_cut(s->cache, 0);
+}
+
+/* The tokens that the cache does not have yet; logits behind the last one. */
+static void feed(const struct sampler *s, const struct tok_ids *ids)
+{
+    size_t n = 0;
+    for (size_t at = lm_cache_len(s->cache); at < ids->n; at += n) {
+        n = ids->n - at < FEED ? ids->n - at : FEED;
+        const struct lm_pass p = {
+            .ids = ids->p + at, .B = 1, .T = n, .cache = s->cache};
+        lm_run(s->m, s->ws, &p, s->resid);
+    }
+    lm_logits(s->m, s->resid + (n - 1) * s->m->cfg.d_model, s->logits);
 }
 
 static enum err continue_text(struct sampler *s, struct tok_ids *ids, struct str *out,
                               struct errinfo *e)
 {
-    const size_t D = s->m->cfg.d_model;
     for (size_t i = 0; i < s->cfg->max_tokens; i++) {
         slide(s, ids);
-        lm_forward_to(s->m, s->ws, ids->p, 1, ids->n, s->m->cfg.n_layer, s->resid);
-        lm_logits(s->m, s->resid + (ids->n - 1) * D, s->logits);
+        feed(s, ids);
         const int32_t id = draw(s);
         if (id < 0) {
             return err_set(e, ERR_NUMERIC, "%s: the model's logits are not numbers",
@@ -159,8 +178,12 @@ enum err lm_generate(const struct lm *m, const char *prompt,
                      "has no token to begin with)");
         goto out;
     }
-    TRY_OUT(rc, lm_ws_new(&m->cfg, 1, m->cfg.n_ctx, &s.ws, e));
-    TRY_OUT(rc, mem_new(&s.resid, m->cfg.n_ctx, m->cfg.d_model * sizeof *s.resid,
+    s.room = ids.n + cfg->max_tokens < ROOM_MAX ? ids.n + cfg->max_tokens : ROOM_MAX;
+    s.room = s.room < m->cfg.n_ctx ? s.room : m->cfg.n_ctx;
+    const size_t T = s.room < FEED ? s.room : FEED;
+    TRY_OUT(rc, lm_ws_new(m, LM_WHOLE, T, &s.ws, e));
+    TRY_OUT(rc, lm_cache_new(m, s.room, &s.cache, e));
+    TRY_OUT(rc, mem_new(&s.resid, T, m->cfg.d_model * sizeof *s.resid,
                         "residual stream", e));
     TRY_OUT(rc, mem_new(&s.logits, m->cfg.vocab, sizeof *s.logits, "logits", e));
     TRY_OUT(rc, mem_new(&s.sorted, m->cfg.vocab, sizeof *s.sorted, "logits", e));
@@ -169,6 +192,7 @@ out:
     mem_free(s.sorted);
     mem_free(s.logits);
     mem_free(s.resid);
+    lm_cache_free(s.cache);
     lm_ws_free(s.ws);
     tok_ids_free(&ids);
     return rc;

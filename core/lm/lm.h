@@ -1,5 +1,6 @@
-/* A language model: configuration, weights, tokenizer; immutable once loaded, so any
- * number of threads may run it, each with a workspace of its own.
+/* A language model: configuration, weights, tokenizer. Once loaded it does not change
+ * for those who use it, so any number of threads may run it, each with a workspace of
+ * its own; what is read from its files later stays behind lm_need.
  *
  * Letters: B rows, T positions, D width, V vocabulary, L blocks. */
 #ifndef SAETOP_LM_LM_H
@@ -7,34 +8,60 @@
 
 #include "base/err.h"
 #include "base/pool.h"
+#include "lm/lm_family.h"
 #include "text/tok.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* The traits of a model family; the transformer reads them, a new family adds a
- * row to the table in lm_family.c. */
-struct lm_family {
-    const char *name; /* config.json's model_type */
-    bool rotary;      /* else learned positions */
-    bool rms_norm;    /* else LayerNorm with bias */
-    bool parallel_residual;
-    bool gated_mlp;
-    bool tied_head; /* logits use the embedding */
-};
-const struct lm_family *lm_family_find(const char *name); /* NULL if unknown */
+#define LM_NAME_MAX   96
+#define LM_LAYERS_MAX 1024
 
-#define LM_NAME_MAX 96
+/* How fast pairs of a head's numbers turn with the position: base^(-2i/dims), changed
+ * by the kind of scaling. */
+struct lm_rope {
+    enum lm_rope_kind { LM_ROPE_PLAIN, LM_ROPE_LINEAR, LM_ROPE_LLAMA3 } kind;
+    double base;
+    double factor;             /* of LINEAR and LLAMA3 */
+    double low, high, context; /* of LLAMA3: frequency factors, original context */
+};
+
+/* What config.json says. Zero is GPT-2's where a field says so. */
 struct lm_config {
     const struct lm_family *family;
     size_t n_layer, n_head, d_model, d_ff, n_ctx, vocab;
+    size_t n_kv;   /* heads of keys and values; 0: n_head */
+    size_t d_head; /* 0: d_model / n_head */
     float ln_eps;
-    char name[LM_NAME_MAX]; /* _name_or_path; "": not said */
+    enum lm_act act;
+    bool own_head;                      /* logits use a matrix of their own */
+    bool parallel;                      /* attention and MLP read the same input */
+    bool qkv_bias, proj_bias, mlp_bias; /* of files; GPT-2's form has all */
+    float attn_scale;                   /* of query times key; 0: 1 / sqrt(d_head) */
+    float attn_cap, logit_cap;          /* cap * tanh(x / cap); 0: none */
+    size_t window;                      /* positions that a local block sees */
+    uint64_t local[LM_LAYERS_MAX / 64]; /* bit of each block: local */
+    size_t rotary;                      /* dims of a head that turn; 0: none */
+    struct lm_rope rope[2];             /* of global and of local blocks */
+    char name[LM_NAME_MAX];             /* _name_or_path; "": not said */
 };
 
-/* Weights in one arena; pointers into it. Hugging Face GPT-2 orientation: linear maps
- * are [in, out]. */
+static inline size_t lm_kv_heads(const struct lm_config *c)
+{
+    return c->n_kv ? c->n_kv : c->n_head;
+}
+static inline size_t lm_head_dim(const struct lm_config *c)
+{
+    return c->d_head ? c->d_head : c->d_model / c->n_head;
+}
+static inline bool lm_is_local(const struct lm_config *c, size_t block)
+{
+    return c->window > 0 && (c->local[block / 64] >> block % 64 & 1) != 0;
+}
+
+/* Weights of GPT-2's form in one arena, as pretraining has them; pointers into it.
+ * Linear maps are [in, out]. */
 struct lm_block {
     float *ln1_w, *ln1_b;   /* [D] */
     float *qkv_w, *qkv_b;   /* [D, 3D], [3D] */
@@ -54,72 +81,152 @@ struct lm_weights {
 
 struct lm {
     struct lm_config cfg;
-    struct lm_weights w;
+    struct lm_weights w;    /* of a model made here; empty in one from files */
+    struct lm_store *store; /* of one from files, else NULL */
     struct tok *tok;
-    char *dir;     /* where it was loaded from */
-    uint64_t hash; /* of config and weights, recorded with each run */
+    char *dir; /* where it was loaded from */
+    uint64_t
+        hash; /* of configuration and weights, recorded with each run: of a gpt2
+                 all of them, else of the files' sizes and a sample of their bytes */
 };
 
-/* Number of floats for a configuration; ERR_LIMIT on overflow or above 2^33. */
+/* Number of floats of a configuration; ERR_LIMIT on overflow or above 2^36. */
 enum err lm_weight_count(const struct lm_config *cfg, size_t *out,
                          struct errinfo *e) ERR_CHECKED;
-/* Allocate (zeroed) and point; release with lm_weights_deinit. */
+/* Allocate (zeroed) and point; release with lm_weights_deinit. GPT-2's form only. */
 enum err lm_weights_init(struct lm_weights *w, const struct lm_config *cfg,
                          struct errinfo *e) ERR_CHECKED;
 void lm_weights_deinit(struct lm_weights *w);
+/* All weights of a gpt2 from files, in that form: for who wants to change them. */
+enum err lm_weights_read(const struct lm *m, struct lm_weights *out,
+                         struct errinfo *e) ERR_CHECKED;
 
-/* Load a Hugging Face directory: config.json, model.safetensors (or sharded with its
- * index), tokenizer.json. Shapes are checked against the configuration before anything
- * is trusted. *out: caller owns. */
+/* Load a Hugging Face directory: config.json; weights in model.safetensors or
+ * pytorch_model.bin, each whole or in parts with an index; tokenizer.json. Every tensor
+ * is held to the configuration and every tensor of the files must have a place in the
+ * model, or the line names it. Weights themselves are read by lm_need. *out: caller
+ * owns. */
 enum err lm_load(const char *dir, struct lm **out, struct errinfo *e) ERR_CHECKED;
-/* Write the same three files, and the tokenizer_config.json by which Hugging Face
- * transformers reads the tokenizer as it is (tok_save); each atomically. */
+/* Write config.json, model.safetensors, tokenizer.json, and the tokenizer_config.json
+ * by which Hugging Face transformers reads the tokenizer as it is (tok_save); each
+ * atomically. GPT-2's form in memory only. */
 enum err lm_save(const struct lm *m, const char *dir, struct errinfo *e) ERR_CHECKED;
 void lm_free(struct lm *m);
 
-/* A place in the residual stream, in TransformerLens names: blocks.N.hook_resid_pre or
- * blocks.N.hook_resid_post. `depth` counts the blocks that run before it (resid_post of
- * block N: N + 1), which is all that the forward needs. */
+/* ---- hooks ---- */
+
+/* Places in a block, in the order in which they come, in TransformerLens names; x is
+ * the residual stream. Where a family norms what a sub-layer gives (gemma2, gemma3),
+ * ATTN_OUT and MLP_OUT are behind that norm. RESID_MID is between attention and MLP,
+ * and missing where the two are parallel. */
+enum lm_site {
+    LM_RESID_PRE,
+    LM_Z,        /* attn.hook_z: the heads' outputs side by side */
+    LM_ATTN_OUT, /* hook_attn_out */
+    LM_RESID_MID,
+    LM_MLP_POST, /* mlp.hook_post: what the last linear map of the MLP reads */
+    LM_MLP_OUT,  /* hook_mlp_out */
+    LM_RESID_POST,
+    LM_SITES
+};
 struct lm_hook {
     size_t block;
-    bool post;
-    size_t depth;
+    enum lm_site site;
 };
+/* "blocks.N.hook_resid_post" and the others'. ERR_USAGE names those that there are. */
 enum err lm_hook_parse(const char *name, const struct lm_config *cfg,
                        struct lm_hook *out, struct errinfo *e) ERR_CHECKED;
 void lm_hook_name(struct lm_hook h, char out[64]);
+/* Numbers of a position there. */
+size_t lm_hook_width(const struct lm_config *cfg, struct lm_hook h);
+/* Blocks that run, wholly or in part, before it. */
+size_t lm_hook_depth(struct lm_hook h);
+/* The residual stream behind the first n blocks. */
+struct lm_hook lm_behind(size_t n);
 
-/* Scratch for forward passes of up to `rows` rows of T tokens. Owner thread. */
+/* ---- running ---- */
+
+/* Make ready what a forward through `blocks` blocks reads, and for more than all of
+ * them (LM_WHOLE) the head: read and converted to float once, whoever asks first. Then
+ * nothing can fail. ERR_FORMAT for a weight that is not finite. Any thread. */
+#define LM_WHOLE SIZE_MAX
+enum err lm_need(const struct lm *m, size_t blocks, struct errinfo *e) ERR_CHECKED;
+/* Bytes that those weights take. */
+size_t lm_need_bytes(const struct lm *m, size_t blocks);
+
+/* Scratch for forward passes of rows of up to T tokens, with lm_need of that many
+ * blocks. Owner thread. */
 struct lm_ws;
-enum err lm_ws_new(const struct lm_config *cfg, size_t rows, size_t T,
-                   struct lm_ws **out, struct errinfo *e) ERR_CHECKED;
-/* Bytes of one, for rows of T positions. */
+enum err lm_ws_new(const struct lm *m, size_t blocks, size_t T, struct lm_ws **out,
+                   struct errinfo *e) ERR_CHECKED;
+/* Let one that was made for fewer blocks run the whole model. */
+enum err lm_ws_whole(const struct lm *m, struct lm_ws *ws,
+                     struct errinfo *e) ERR_CHECKED;
+/* Bytes of one for the whole model, for rows of T positions. */
 size_t lm_ws_bytes(const struct lm_config *cfg, size_t T);
 void lm_ws_free(struct lm_ws *ws);
 
-/* Run the first `depth` blocks over ids [B, T] (ids checked by the caller to be in
- * 0..V-1). resid [B*T, D] out: the residual stream there. Deterministic. O(B T D^2). */
+/* Keys and values of one row that grows: each pass adds its tokens, so that a token
+ * costs no more than itself. Owner thread. */
+struct lm_cache;
+enum err lm_cache_new(const struct lm *m, size_t room, struct lm_cache **out,
+                      struct errinfo *e) ERR_CHECKED;
+void lm_cache_free(struct lm_cache *c);
+size_t lm_cache_len(const struct lm_cache *c);
+/* Forget all but the first n tokens. */
+void lm_cache_cut(struct lm_cache *c, size_t n);
+
+/* What is done to a row at a hook: x [n, width] of positions at .. at + n - 1 is looked
+ * at, or changed: spliced, ablated, steered. Called in the thread that runs the row. */
+struct lm_edit {
+    struct lm_hook hook;
+    void (*apply)(void *ctx, size_t row, size_t at, size_t n, size_t width, float *x);
+    void *ctx;
+};
+
+/* One pass of the blocks. */
+struct lm_pass {
+    const int32_t *ids;         /* [B, T], within 0..V-1: the caller has checked */
+    size_t B, T;                /* rows and their tokens, at most the workspace's T */
+    struct lm_cache *cache;     /* NULL: rows are whole; else B is 1, and the tokens
+                                   follow those in it, which has room for them */
+    const struct lm_edit *edit; /* [edits], in the order in which they apply */
+    size_t edits;
+};
+/* The whole of the blocks, with edits. x [B*T, D] out: the residual stream behind the
+ * last one. Deterministic; what comes out of a row does not depend on the others.
+ * O(B T D^2). */
+void lm_run(const struct lm *m, struct lm_ws *ws, const struct lm_pass *p, float *x);
+
+/* What stands at a hook for rows ids [B, T]: x [B*T, lm_hook_width] out. Stops there.
+ */
 void lm_forward_to(const struct lm *m, struct lm_ws *ws, const int32_t *ids, size_t B,
-                   size_t T, size_t depth, float *resid);
+                   size_t T, struct lm_hook hook, float *x);
 
-/* Continue from the residual stream before block `depth` to the end. resid [B*T, D] is
- * consumed (overwritten). nll [B*T] out: -log p(ids[t+1] | ..t) in nats at position t,
- * NaN at the last position of each row. */
-void lm_nll_from(const struct lm *m, struct lm_ws *ws, float *resid, size_t B, size_t T,
-                 size_t depth, const int32_t *ids, float *nll);
+/* The model's losses on rows that were fed as `fed` [B, T] when x [B*T, width] stands
+ * at the hook; x is consumed. nll [B*T] out: -log p(ids[t+1] | ..t) in nats at position
+ * t, NaN at the last position of each row. In the residual stream it goes on from
+ * there; elsewhere the blocks before the hook run once more. */
+void lm_nll_from(const struct lm *m, struct lm_ws *ws, float *x, size_t B, size_t T,
+                 struct lm_hook hook, const int32_t *fed, const int32_t *ids,
+                 float *nll);
 
-/* The same, but all of each distribution: logp [T, V] of one row, from resid [T, D]
- * (consumed) before block `depth`. */
-void lm_logp_from(const struct lm *m, struct lm_ws *ws, float *resid, size_t T,
-                  size_t depth, float *logp);
+/* The same, but all of each distribution: logp [T, V] of one row. */
+void lm_logp_from(const struct lm *m, struct lm_ws *ws, float *x, size_t T,
+                  struct lm_hook hook, const int32_t *fed, float *logp);
 
-/* Logits [V] of one position's final residual x [D] (final norm applied inside). */
+/* Logits [V] of one position's final residual x [D] (final norm applied inside), after
+ * lm_need(LM_WHOLE). Any thread. */
 void lm_logits(const struct lm *m, const float *x, float *logits);
 
-/* Direction d [D] through the final norm's scale (mean removed) and the head: the logit
- * lens. logits [V] out. */
-void lm_lens(const struct lm *m, const float *d, float *logits);
-/* Direction d [D] times the head alone, no norm. logits [V] out. */
-void lm_unembed(const struct lm *m, const float *d, float *logits);
+/* Direction d [width] of a hook through the final norm's scale (a LayerNorm's mean
+ * removed) and the head: the logit lens. A direction that is not of the residual stream
+ * goes through its block's output matrix first. logits [V] out. Any thread. ERR_NOMEM,
+ * and what lm_need has. */
+enum err lm_lens(const struct lm *m, struct lm_hook hook, const float *d, float *logits,
+                 struct errinfo *e) ERR_CHECKED;
+/* The same through the head alone, no norm. */
+enum err lm_unembed(const struct lm *m, struct lm_hook hook, const float *d,
+                    float *logits, struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -137,9 +137,8 @@ static void attention_forward(const struct lm_config *cfg, size_t B, size_t T,
     for (size_t b = 0; b < B; b++) {
         for (size_t h = 0; h < H; h++) {
             const real *q = a->qkv + b * T * 3 * D + h * dh;
-            real *p = a->keep ? a->att + (b * H + h) * T * T : a->att;
-            head_forward(T, dh, 3 * D, q, q + D, q + 2 * D, p,
-                         a->ctx + b * T * D + h * dh, D);
+            head_forward(T, dh, 3 * D, q, q + D, q + 2 * D,
+                         a->att + (b * H + h) * T * T, a->ctx + b * T * D + h * dh, D);
         }
     }
 }
@@ -215,7 +214,7 @@ void R(lm_block_backward)(const struct lm_config *cfg, const struct R(lm_net_blo
 /* ---- head ---- */
 
 void R(lm_head)(const struct lm_config *cfg, const real *wte, size_t n, const real *xf,
-                const int32_t *target, bool grad, real *logits, double *nll)
+                const int32_t *target, real *logits, double *nll)
 {
     const size_t D = cfg->d_model, V = cfg->vocab;
     R(gemm)(NO_TRANS, TRANS, n, V, D, 1, xf, D, wte, D, 0, logits, V);
@@ -223,19 +222,13 @@ void R(lm_head)(const struct lm_config *cfg, const real *wte, size_t n, const re
         real *row = logits + i * V;
         if (target[i] < 0) {
             nll[i] = (double)NAN;
-            if (grad) {
-                memset(row, 0, V * sizeof *row);
-            }
+            memset(row, 0, V * sizeof *row);
             continue;
         }
         const double logit = (double)row[target[i]];
-        if (grad) {
-            double lse;
-            R(vec_softmax)(V, 1, row, &lse);
-            nll[i] = lse - logit;
-            row[target[i]] -= 1;
-        } else {
-            nll[i] = R(vec_lse)(V, row) - logit;
-        }
+        double lse;
+        R(vec_softmax)(V, 1, row, &lse);
+        nll[i] = lse - logit;
+        row[target[i]] -= 1;
     }
 }

@@ -1,5 +1,5 @@
-/* The parts of the transformer, forward and backward, written once and compiled for
- * float and double (num/real.h): lm_net.c and lm_run.c put them together. Internal to
+/* The parts of GPT-2 in training, forward and backward, written once and compiled for
+ * float and double (num/real.h): lm_net.c puts them together. Internal to
  * core/lm.
  *
  * N = B T positions. All matrices are row-major; linear maps are [in, out]. */
@@ -14,11 +14,8 @@
 #define SAETOP_LM_BLOCK_F32
 #endif
 
-/* Activations of one block. With `keep`, each is an array of its own for the backward
- * pass; without, x_mid and x_out are x_in (the block works in place), act is fc, ln1,
- * ctx and ln2 are one array, and att holds one head. */
+/* Activations of one block, each an array of its own for the backward pass. */
 struct R(lm_block_acts) {
-    bool keep;
     real *x_in, *x_mid, *x_out; /* [N, D] residual stream before, between and after */
     real *ln1, *ctx, *ln2;      /* [N, D] normed input, heads' outputs, normed x_mid */
     real *qkv;                  /* [N, 3D] */
@@ -54,9 +51,9 @@ void R(lm_norm)(const struct lm_config *cfg, size_t n, const real *x, const real
                 const real *b, real *y, real *mean, real *rstd);
 
 /* Logits [n, V] of the normed rows xf [n, D], and nll[i] = -log p(target[i]) in nats;
- * NaN where target[i] is -1. With `grad`, logits [n, V] then holds the gradient of the
- * sum of nll: p - onehot, and 0 where there is no target. */
+ * NaN where target[i] is -1. logits [n, V] then holds the gradient of the sum of nll:
+ * p - onehot, and 0 where there is no target. */
 void R(lm_head)(const struct lm_config *cfg, const real *wte, size_t n, const real *xf,
-                const int32_t *target, bool grad, real *logits, double *nll);
+                const int32_t *target, real *logits, double *nll);
 
 #endif

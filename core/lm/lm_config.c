@@ -1,41 +1,155 @@
 #include "lm/lm_config.h"
 
 #include "base/json.h"
+#include "lm/lm_config_priv.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Beyond what any published model of these families has. */
 #define MAX_LAYERS 1000
 #define MAX_WIDTH  65536
-#define MAX_CTX    (1 << 20)
+#define MAX_CTX    (1 << 22)
 #define MAX_VOCAB  (1 << 24)
 
-/* ---- read ---- */
+/* ---- sizes ---- */
 
-/* Settings that change what the model computes and that we know one value of. */
-static enum err check_traits(struct json_at at, const cJSON *obj, struct errinfo *e)
+/* A size by its name in the family's files, whose default is 0 where it must stand. */
+static enum err size_of(const struct config_file *f, const char *key, size_t usual,
+                        int64_t min, int64_t max, size_t *out, struct errinfo *e)
 {
-    const char *act = "gelu_new";
-    TRY(json_str(at, obj, "activation_function", false, &act, e));
-    if (strcmp(act, "gelu_new") != 0 && strcmp(act, "gelu_pytorch_tanh") != 0) {
-        return err_set(
-            e, ERR_FORMAT,
-            "%s: activation_function: found \"%.40s\", expected \"gelu_new\"", at.file,
-            act);
+    int64_t v = (int64_t)usual;
+    TRY(json_int(f->at, f->obj, key, usual == 0, min, max, &v, e));
+    *out = (size_t)v;
+    return OK;
+}
+
+static enum err read_sizes(const struct config_file *f, struct lm_config *c,
+                           struct errinfo *e)
+{
+    const struct lm_family *a = c->family;
+    const struct lm_keys *k = &a->keys;
+    TRY(size_of(f, k->layers, a->layers, 1, MAX_LAYERS, &c->n_layer, e));
+    TRY(size_of(f, k->width, a->width, 1, MAX_WIDTH, &c->d_model, e));
+    TRY(size_of(f, k->heads, a->heads, 1, MAX_WIDTH, &c->n_head, e));
+    int64_t ctx = 0;
+    if (strcmp(k->context, "n_positions") == 0) {
+        /* Older files have n_ctx, newer ones n_positions. */
+        TRY(json_int(f->at, f->obj, "n_ctx", false, 2, MAX_CTX, &ctx, e));
+    }
+    TRY(size_of(f, k->context, ctx > 0 ? (size_t)ctx : a->context, 2, MAX_CTX,
+                &c->n_ctx, e));
+    TRY(size_of(f, "vocab_size", a->vocab, 2, MAX_VOCAB, &c->vocab, e));
+    const bool four = strcmp(a->name, "gpt2") == 0 || strcmp(a->name, "gpt_neo") == 0;
+    TRY(size_of(f, k->inner, four ? 4 * c->d_model : a->inner, 1,
+                (int64_t)16 * MAX_WIDTH, &c->d_ff, e));
+    double eps = a->eps;
+    TRY(json_num(f->at, f->obj, k->eps, false, 1e-12, 1.0, &eps, e));
+    c->ln_eps = (float)eps;
+    return OK;
+}
+
+/* Heads of keys and values, and how wide a head is. */
+static enum err read_heads(const struct config_file *f, struct lm_config *c,
+                           struct errinfo *e)
+{
+    const struct lm_family *a = c->family;
+    const bool may_differ = a->gated;
+    int64_t kv = (int64_t)(a->kv ? a->kv : c->n_head);
+    int64_t dim = (int64_t)a->d_head;
+    if (may_differ) {
+        const cJSON *v =
+            cJSON_GetObjectItemCaseSensitive(f->obj, "num_key_value_heads");
+        kv = cJSON_IsNull(v) ? (int64_t)c->n_head : kv;
+        TRY(json_int(f->at, f->obj, "num_key_value_heads", false, 1, MAX_WIDTH, &kv,
+                     e));
+        TRY(json_int(f->at, f->obj, "head_dim", false, 1, MAX_WIDTH, &dim, e));
+    }
+    if (dim == 0 && c->d_model % c->n_head != 0) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: %s: found %zu, expected a divisor of %s (%zu)", f->at.file,
+                       a->keys.heads, c->n_head, a->keys.width, c->d_model);
+    }
+    if (c->n_head % (size_t)kv != 0) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: num_key_value_heads: found %lld, expected a divisor of "
+                       "%s (%zu)",
+                       f->at.file, (long long)kv, a->keys.heads, c->n_head);
+    }
+    c->n_kv = (size_t)kv;
+    c->d_head = dim > 0 ? (size_t)dim : c->d_model / c->n_head;
+    return OK;
+}
+
+/* ---- traits ---- */
+
+static enum err read_act(const struct config_file *f, struct lm_config *c,
+                         struct errinfo *e)
+{
+    static const struct {
+        const char *name;
+        enum lm_act act;
+    } rows[] = {
+        {"gelu_new", LM_GELU_TANH},  {"gelu_pytorch_tanh", LM_GELU_TANH},
+        {"gelu_fast", LM_GELU_TANH}, {"gelu", LM_GELU},
+        {"silu", LM_SILU},           {"swish", LM_SILU},
+        {"relu", LM_RELU},
+    };
+    const char *key = c->family->keys.act, *name = NULL;
+    c->act = c->family->act;
+    TRY(json_str(f->at, f->obj, key, false, &name, e));
+    if (name == NULL && strcmp(key, "hidden_activation") == 0) {
+        /* gemma's first files have hidden_act "gelu", which the reference passes by */
+        return OK;
+    }
+    for (size_t i = 0; name != NULL && i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(name, rows[i].name) == 0) {
+            c->act = rows[i].act;
+            return OK;
+        }
+    }
+    return name == NULL
+               ? OK
+               : err_set(e, ERR_FORMAT,
+                         "%s: %s: found \"%.40s\", expected \"gelu_new\", "
+                         "\"gelu_pytorch_tanh\", \"gelu\", \"silu\" or \"relu\"",
+                         f->at.file, key, name);
+}
+
+static enum err read_flag(const struct config_file *f, const char *key, bool usual,
+                          bool *out, struct errinfo *e)
+{
+    *out = usual;
+    return json_bool(f->at, f->obj, key, false, out, e);
+}
+
+/* Settings of which one value is computed. */
+static enum err check_flags(const struct config_file *f, struct errinfo *e)
+{
+    const cJSON *packed = NULL;
+    TRY(json_obj(f->at, f->obj, "quantization_config", false, &packed, e));
+    if (packed) {
+        const struct json_at at = {f->at.file, "quantization_config"};
+        const char *how = "unknown";
+        TRY(json_str(at, packed, "quant_method", false, &how, e));
+        return err_set(e, ERR_FORMAT,
+                       "%s: quantization_config: found weights packed by \"%.40s\", "
+                       "expected F32, F16 or BF16: take the model that was packed",
+                       f->at.file, how);
     }
     static const struct {
         const char *key;
         bool expected;
-    } rows[] = {{"tie_word_embeddings", true},
-                {"scale_attn_weights", true},
-                {"scale_attn_by_inverse_layer_idx", false},
-                {"add_cross_attention", false}};
+    } rows[] = {{"scale_attn_by_inverse_layer_idx", false},
+                {"add_cross_attention", false},
+                {"use_bidirectional_attention", false},
+                {"scale_attn_weights", true}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         bool value = rows[i].expected;
-        TRY(json_bool(at, obj, rows[i].key, false, &value, e));
+        TRY(json_bool(f->at, f->obj, rows[i].key, false, &value, e));
         if (value != rows[i].expected) {
-            return err_set(e, ERR_FORMAT, "%s: %s: found %s, expected %s", at.file,
+            return err_set(e, ERR_FORMAT, "%s: %s: found %s, expected %s", f->at.file,
                            rows[i].key, value ? "true" : "false",
                            rows[i].expected ? "true" : "false");
         }
@@ -43,52 +157,99 @@ static enum err check_traits(struct json_at at, const cJSON *obj, struct errinfo
     return OK;
 }
 
+static enum err read_traits(const struct config_file *f, struct lm_config *c,
+                            struct errinfo *e)
+{
+    const struct lm_family *a = c->family;
+    bool own = false, bias = false;
+    TRY(check_flags(f, e));
+    TRY(read_act(f, c, e));
+    TRY(read_flag(f, "tie_word_embeddings", !a->own_head, &own, e));
+    c->own_head = !own;
+    c->parallel = a->parallel;
+    c->qkv_bias = a->qkv_bias;
+    c->proj_bias = a->proj_bias;
+    c->mlp_bias = a->mlp_bias;
+    if (a->parallel) {
+        TRY(read_flag(f, "use_parallel_residual", true, &c->parallel, e));
+    }
+    if (strcmp(a->name, "qwen2") != 0 && a->rotary) {
+        TRY(read_flag(f, "attention_bias", a->qkv_bias, &bias, e));
+        c->qkv_bias = c->proj_bias = bias;
+    }
+    if (a->gated) {
+        TRY(read_flag(f, "mlp_bias", a->mlp_bias, &c->mlp_bias, e));
+    }
+    double scalar = (double)a->scalar, attn = a->attn_cap, logit = a->logit_cap;
+    if (a->scalar > 0) {
+        TRY(json_num(f->at, f->obj, "query_pre_attn_scalar", false, 1e-6, 1e9, &scalar,
+                     e));
+        /* null is "none", which json_num leaves as it is */
+        attn = cJSON_IsNull(
+                   cJSON_GetObjectItemCaseSensitive(f->obj, "attn_logit_softcapping"))
+                   ? 0
+                   : attn;
+        logit = cJSON_IsNull(
+                    cJSON_GetObjectItemCaseSensitive(f->obj, "final_logit_softcapping"))
+                    ? 0
+                    : logit;
+        TRY(json_num(f->at, f->obj, "attn_logit_softcapping", false, 1e-6, 1e9, &attn,
+                     e));
+        TRY(json_num(f->at, f->obj, "final_logit_softcapping", false, 1e-6, 1e9, &logit,
+                     e));
+    }
+    c->attn_scale = a->unscaled  ? 1.0f
+                    : scalar > 0 ? (float)(1.0 / sqrt(scalar))
+                                 : 0.0f;
+    c->attn_cap = (float)attn;
+    c->logit_cap = (float)logit;
+    return OK;
+}
+
+/* ---- all ---- */
+
+static enum err unknown_type(const char *file, const char *type, struct errinfo *e)
+{
+    char known[256] = "";
+    size_t used = 0;
+    for (size_t i = 0; lm_family_at(i) && used < sizeof known; i++) {
+        const int n = snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
+                               lm_family_at(i)->name);
+        used += n > 0 ? (size_t)n : 0;
+    }
+    return err_set(e, ERR_FORMAT,
+                   "%s: model_type: found \"%.60s\", expected one of those supported: "
+                   "%s",
+                   file, type, known);
+}
+
 static enum err parse_object(const cJSON *obj, const char *file, struct lm_config *out,
                              struct errinfo *e)
 {
-    const struct json_at at = {file, ""};
-    const char *type = NULL;
-    TRY(json_str(at, obj, "model_type", true, &type, e));
-    const struct lm_family *family = lm_family_find(type);
-    if (!family) {
-        return err_set(
-            e, ERR_FORMAT,
-            "%s: model_type: found \"%.60s\", expected one of those supported: "
-            "gpt2",
-            file, type);
+    struct config_file f = {{file, ""}, obj};
+    struct lm_config c = {0};
+    const char *type = NULL, *name = "";
+    const cJSON *text = NULL;
+    TRY(json_str(f.at, obj, "model_type", true, &type, e));
+    c.family = lm_family_find(type);
+    if (!c.family) {
+        return unknown_type(file, type, e);
     }
-    TRY(check_traits(at, obj, e));
-    int64_t layers = 0, heads = 0, width = 0, ctx = 0, vocab = 0;
-    TRY(json_int(at, obj, "n_layer", true, 1, MAX_LAYERS, &layers, e));
-    TRY(json_int(at, obj, "n_embd", true, 1, MAX_WIDTH, &width, e));
-    TRY(json_int(at, obj, "n_head", true, 1, width, &heads, e));
-    /* Older files have n_ctx, newer ones n_positions. */
-    TRY(json_int(at, obj, "n_ctx", false, 2, MAX_CTX, &ctx, e));
-    TRY(json_int(at, obj, "n_positions", ctx == 0, 2, MAX_CTX, &ctx, e));
-    TRY(json_int(at, obj, "vocab_size", true, 2, MAX_VOCAB, &vocab, e));
-    int64_t inner = 4 * width;
-    TRY(json_int(at, obj, "n_inner", false, 1, (int64_t)16 * MAX_WIDTH, &inner, e));
-    const char *name = "";
-    TRY(json_str(at, obj, "_name_or_path", false, &name, e));
-    double eps = 1e-5;
-    TRY(json_num(at, obj, "layer_norm_epsilon", false, 1e-12, 1.0, &eps, e));
-    if (width % heads != 0) {
-        return err_set(e, ERR_FORMAT,
-                       "%s: n_head: found %lld, expected a divisor of n_embd (%lld)",
-                       file, (long long)heads, (long long)width);
+    TRY(json_str(f.at, obj, "_name_or_path", false, &name, e));
+    TRY(json_obj(f.at, obj, "text_config", false, &text, e));
+    if (text) { /* of a model that reads pictures too */
+        f = (struct config_file){{file, "text_config"}, text};
     }
-    *out = (struct lm_config){
-        .family = family,
-        .n_layer = (size_t)layers,
-        .n_head = (size_t)heads,
-        .d_model = (size_t)width,
-        .d_ff = (size_t)inner,
-        .n_ctx = (size_t)ctx,
-        .vocab = (size_t)vocab,
-        .ln_eps = (float)eps,
-    };
-    (void)snprintf(out->name, sizeof out->name, "%s",
-                   strlen(name) < sizeof out->name ? name : "");
+    TRY(read_sizes(&f, &c, e));
+    TRY(read_heads(&f, &c, e));
+    TRY(read_traits(&f, &c, e));
+    TRY(lm_config_layers(&f, &c, e));
+    if (c.family->rotary) {
+        TRY(lm_config_rope(&f, &c, e));
+    }
+    (void)snprintf(c.name, sizeof c.name, "%s",
+                   strlen(name) < sizeof c.name ? name : "");
+    *out = c;
     return OK;
 }
 
@@ -108,55 +269,4 @@ enum err lm_config_parse(const char *text, size_t len, const char *name,
     }
     *out = cfg;
     return OK;
-}
-
-/* ---- write ---- */
-
-static void add_id(struct str *s, const char *key, int32_t id)
-{
-    if (id >= 0) {
-        str_addf(s, "  \"%s\": %d,\n", key, id);
-    }
-}
-
-void lm_config_print(const struct lm_config *c, const struct tok *tok, struct str *out)
-{
-    str_add(out, "{\n");
-    if (c->name[0]) {
-        str_add(out, "  \"_name_or_path\": ");
-        json_add_string(out, c->name, strlen(c->name));
-        str_add(out, ",\n");
-    }
-    str_add(out, "  \"activation_function\": \"gelu_new\",\n"
-                 "  \"architectures\": [\"GPT2LMHeadModel\"],\n");
-    str_add(out, "  \"attn_pdrop\": 0.0,\n  \"embd_pdrop\": 0.0,\n"
-                 "  \"resid_pdrop\": 0.0,\n");
-    if (tok) {
-        add_id(out, "bos_token_id", tok_bos(tok));
-        add_id(out, "eos_token_id", tok_eos(tok));
-        add_id(out, "pad_token_id", tok_pad(tok));
-    }
-    str_add(out, "  \"layer_norm_epsilon\": ");
-    /* The shortest decimal that is this float: 1e-05, not 9.99999975e-06. */
-    char eps[32];
-    for (int digits = 1; digits <= 9; digits++) {
-        double back = 0;
-        (void)snprintf(eps, sizeof eps, "%.*g", digits, (double)c->ln_eps);
-        if (sscanf(eps, "%lf", &back) == 1 && !((float)back < c->ln_eps) &&
-            !((float)back > c->ln_eps)) {
-            break;
-        }
-    }
-    str_addf(out, "%s,\n  \"model_type\": \"%s\",\n", eps, c->family->name);
-    str_addf(out, "  \"n_ctx\": %zu,\n  \"n_embd\": %zu,\n  \"n_head\": %zu,\n",
-             c->n_ctx, c->d_model, c->n_head);
-    if (c->d_ff != 4 * c->d_model) {
-        str_addf(out, "  \"n_inner\": %zu,\n", c->d_ff);
-    }
-    str_addf(out, "  \"n_layer\": %zu,\n  \"n_positions\": %zu,\n", c->n_layer,
-             c->n_ctx);
-    str_addf(out,
-             "  \"tie_word_embeddings\": true,\n  \"torch_dtype\": \"float32\",\n"
-             "  \"vocab_size\": %zu\n}\n",
-             c->vocab);
 }

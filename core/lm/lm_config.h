@@ -12,8 +12,13 @@
 enum err lm_config_parse(const char *text, size_t len, const char *name,
                          struct lm_config *out, struct errinfo *e) ERR_CHECKED;
 
+/* Whether a configuration is of GPT-2's form and nothing beside: what pretraining makes
+ * and lm_config_print can say. */
+bool lm_config_is_plain(const struct lm_config *c);
+
 /* Append the text of config.json as transformers reads it; lm_config_parse gives the
- * same configuration back. tok (for the ids of its special tokens) may be NULL. */
+ * same configuration back. Of a plain one only. tok (for the ids of its special tokens)
+ * may be NULL. */
 void lm_config_print(const struct lm_config *c, const struct tok *tok, struct str *out);
 
 #endif

@@ -9,6 +9,11 @@
 /* Rows that one block of work takes: fixed, so that sums do not depend on threads. */
 #define BLOCK_ROWS 4
 
+size_t lm_eval_context(const struct lm *m)
+{
+    return m->cfg.n_ctx < 1024 ? m->cfg.n_ctx : 1024;
+}
+
 struct job {
     const struct lm *m;
     size_t rows, T;
@@ -27,14 +32,14 @@ static void run_block(void *ctx, size_t block, size_t worker)
     const size_t first = block * BLOCK_ROWS;
     const size_t rows = j->rows - first < BLOCK_ROWS ? j->rows - first : BLOCK_ROWS;
     const size_t at = first * j->T;
-    const size_t depth = j->m->cfg.n_layer;
+    const struct lm_hook end = lm_behind(j->m->cfg.n_layer);
     const int32_t bos = tok_bos(j->m->tok);
     const bool skip_bos = bos >= 0 && bos != tok_eos(j->m->tok);
     float *nll = j->nll[worker];
-    lm_forward_to(j->m, j->ws[worker], j->inputs + at, rows, j->T, depth,
+    lm_forward_to(j->m, j->ws[worker], j->inputs + at, rows, j->T, end,
                   j->resid[worker]);
-    lm_nll_from(j->m, j->ws[worker], j->resid[worker], rows, j->T, depth, j->ids + at,
-                nll);
+    lm_nll_from(j->m, j->ws[worker], j->resid[worker], rows, j->T, end, j->inputs + at,
+                j->ids + at, nll);
     double sum = 0;
     size_t count = 0;
     for (size_t r = 0; r < rows; r++) {
@@ -54,7 +59,7 @@ static enum err read_rows(const struct lm *m, const struct corpus *c, size_t *n,
                           double p, uint64_t seed, int32_t *ids, int32_t *inputs,
                           struct errinfo *e)
 {
-    const size_t T = m->cfg.n_ctx;
+    const size_t T = lm_eval_context(m);
     struct pack *pack = NULL;
     size_t rows = 0;
     size_t fresh = 0;
@@ -67,14 +72,16 @@ static enum err read_rows(const struct lm *m, const struct corpus *c, size_t *n,
     if (p <= 0) {
         return OK;
     }
+    int32_t token = -1;
     if (tok_mask(m->tok) < 0) {
         return err_set(e, ERR_USAGE, "%s: the tokenizer has no mask token",
                        m->dir ? m->dir : "model");
     }
+    TRY(mask_token_find(m->tok, NULL, &token, e));
     struct mask_vocab *vocab = NULL;
     TRY(mask_vocab_new(m->tok, NULL, &vocab, e));
     const struct mask_spec spec = {
-        .kind = MASK_TOKEN, .token = tok_mask(m->tok), .seed = seed, .vocab = vocab};
+        .kind = MASK_TOKEN, .token = token, .seed = seed, .vocab = vocab};
     (void)mask_apply(&spec, p, 0, ids, rows, T, inputs, NULL);
     mask_vocab_free(vocab);
     return OK;
@@ -110,7 +117,7 @@ static enum err job_init(struct job *j, size_t blocks, size_t workers,
     TRY(mem_new(&j->sum, blocks, sizeof *j->sum, "evaluation", e));
     TRY(mem_new(&j->count, blocks, sizeof *j->count, "evaluation", e));
     for (size_t i = 0; i < workers; i++) {
-        TRY(lm_ws_new(&j->m->cfg, BLOCK_ROWS, j->T, &j->ws[i], e));
+        TRY(lm_ws_new(j->m, LM_WHOLE, j->T, &j->ws[i], e));
         TRY(mem_new(&j->resid[i], positions * j->m->cfg.d_model, sizeof **j->resid,
                     "residual stream", e));
         TRY(mem_new(&j->nll[i], positions, sizeof **j->nll, "evaluation", e));
@@ -125,7 +132,7 @@ enum err lm_evaluate(const struct lm *m, const struct corpus *c, size_t rows, do
     if (rows == 0) {
         return err_set(e, ERR_USAGE, "evaluation: found 0 rows, expected at least 1");
     }
-    const size_t T = m->cfg.n_ctx;
+    const size_t T = lm_eval_context(m);
     const size_t blocks = (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
     const size_t workers = pool_threads(pool);
     struct job j = {.m = m, .rows = rows, .T = T};

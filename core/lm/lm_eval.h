@@ -6,7 +6,10 @@
 #include "lm/lm.h"
 #include "text/corpus.h"
 
-/* Mean nats per predicted token on `rows` held-out rows of the model's context length
+/* Tokens of a row: the model's context, at most 1024. */
+size_t lm_eval_context(const struct lm *m);
+
+/* Mean nats per predicted token on `rows` held-out rows of that many tokens
  * (fewer where the text has no more; *used, which may be NULL, says how many), with
  * inputs replaced by the mask token at rate p (targets are the true next tokens, at
  * masked positions too; BOS is no target). The same rows and masks for the same seed.

@@ -1,11 +1,15 @@
-#include "lm/lm.h"
+#include "lm/lm_slot.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const char prefix[] = "blocks.";
-static const char pre_end[] = ".hook_resid_pre";
-static const char post_end[] = ".hook_resid_post";
+static const char *const site_names[LM_SITES] = {
+    [LM_RESID_PRE] = ".hook_resid_pre",   [LM_Z] = ".attn.hook_z",
+    [LM_ATTN_OUT] = ".hook_attn_out",     [LM_RESID_MID] = ".hook_resid_mid",
+    [LM_MLP_POST] = ".mlp.hook_post",     [LM_MLP_OUT] = ".hook_mlp_out",
+    [LM_RESID_POST] = ".hook_resid_post",
+};
 
 /* Digits at *s, at most nine of them, without a leading zero; false if there are none.
  */
@@ -26,6 +30,17 @@ static bool parse_number(const char **s, size_t *out)
     return true;
 }
 
+static bool parse_site(const char *s, enum lm_site *out)
+{
+    for (enum lm_site i = 0; i < LM_SITES; i++) {
+        if (strcmp(s, site_names[i]) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 enum err lm_hook_parse(const char *name, const struct lm_config *cfg,
                        struct lm_hook *out, struct errinfo *e)
 {
@@ -36,23 +51,45 @@ enum err lm_hook_parse(const char *name, const struct lm_config *cfg,
         s += sizeof prefix - 1;
         good = parse_number(&s, &h.block);
     }
-    h.post = good && strcmp(s, post_end) == 0;
-    if (!good || (!h.post && strcmp(s, pre_end) != 0)) {
+    if (!good || !parse_site(s, &h.site)) {
         return err_set(e, ERR_USAGE,
-                       "hook '%.80s': expected blocks.N.hook_resid_pre or "
-                       "blocks.N.hook_resid_post, N 0 to %zu",
+                       "hook '%.80s': expected blocks.N.hook_resid_pre, "
+                       ".hook_resid_mid, .hook_resid_post, .hook_attn_out, "
+                       ".hook_mlp_out, .attn.hook_z or .mlp.hook_post, N 0 to %zu",
                        name, cfg->n_layer - 1);
     }
     if (h.block >= cfg->n_layer) {
         return err_set(e, ERR_USAGE, "hook '%.80s': the model's blocks are 0 to %zu",
                        name, cfg->n_layer - 1);
     }
-    h.depth = h.block + (h.post ? 1 : 0);
+    if (h.site == LM_RESID_MID && cfg->parallel) {
+        return err_set(e, ERR_USAGE,
+                       "hook '%.80s': attention and MLP of this model read the same "
+                       "input: there is nothing between them",
+                       name);
+    }
     *out = h;
     return OK;
 }
 
 void lm_hook_name(struct lm_hook h, char out[64])
 {
-    (void)snprintf(out, 64, "%s%zu%s", prefix, h.block, h.post ? post_end : pre_end);
+    (void)snprintf(out, 64, "%s%zu%s", prefix, h.block, site_names[h.site]);
+}
+
+size_t lm_hook_width(const struct lm_config *cfg, struct lm_hook h)
+{
+    return h.site == LM_Z          ? lm_z_width(cfg)
+           : h.site == LM_MLP_POST ? cfg->d_ff
+                                   : cfg->d_model;
+}
+
+size_t lm_hook_depth(struct lm_hook h)
+{
+    return h.block + (h.site == LM_RESID_PRE ? 0 : 1);
+}
+
+struct lm_hook lm_behind(size_t n)
+{
+    return n > 0 ? (struct lm_hook){n - 1, LM_RESID_POST} : (struct lm_hook){0};
 }

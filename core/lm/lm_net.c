@@ -16,7 +16,6 @@
 struct R(lm_net) {
     struct lm_config cfg;
     size_t rows, T; /* capacity */
-    bool backward;
     real *arena;
     struct R(lm_block_acts) *block; /* [L] */
     struct R(lm_block_grads) grads;
@@ -99,27 +98,20 @@ static void carve_block(struct R(lm_net) *n, struct carver *c, size_t i, real *x
 {
     const size_t D = n->cfg.d_model, FF = n->cfg.d_ff, N = n->rows * n->T;
     struct R(lm_block_acts) *a = &n->block[i];
-    *a = (struct R(lm_block_acts)){.keep = n->backward, .x_in = x_in};
+    *a = (struct R(lm_block_acts)){.x_in = x_in};
     a->ln1 = carve(c, N, D);
     a->qkv = carve(c, N, 3 * D);
     a->fc = carve(c, N, FF);
-    if (n->backward) {
-        a->ctx = carve(c, N, D);
-        a->x_mid = carve(c, N, D);
-        a->ln2 = carve(c, N, D);
-        a->act = carve(c, N, FF);
-        a->x_out = carve(c, N, D);
-        a->att = carve(c, n->rows * n->cfg.n_head, n->T * n->T);
-        a->mean1 = carve(c, N, 1);
-        a->rstd1 = carve(c, N, 1);
-        a->mean2 = carve(c, N, 1);
-        a->rstd2 = carve(c, N, 1);
-    } else {
-        a->ctx = a->ln2 = a->ln1;
-        a->x_mid = a->x_out = x_in;
-        a->act = a->fc;
-        a->att = carve(c, n->T, n->T);
-    }
+    a->ctx = carve(c, N, D);
+    a->x_mid = carve(c, N, D);
+    a->ln2 = carve(c, N, D);
+    a->act = carve(c, N, FF);
+    a->x_out = carve(c, N, D);
+    a->att = carve(c, n->rows * n->cfg.n_head, n->T * n->T);
+    a->mean1 = carve(c, N, 1);
+    a->rstd1 = carve(c, N, 1);
+    a->mean2 = carve(c, N, 1);
+    a->rstd2 = carve(c, N, 1);
 }
 
 static void carve_all(struct R(lm_net) *n, struct carver *c)
@@ -128,30 +120,24 @@ static void carve_all(struct R(lm_net) *n, struct carver *c)
     const size_t wide = n->cfg.d_ff > 3 * D ? n->cfg.d_ff : 3 * D;
     real *x = carve(c, N, D);
     for (size_t i = 0; i < n->cfg.n_layer; i++) {
-        if (i == 0 || n->backward) {
-            carve_block(n, c, i, x);
-        } else {
-            n->block[i] = n->block[0];
-        }
+        carve_block(n, c, i, x);
         x = n->block[i].x_out;
     }
     n->x_last = x;
     n->xf = carve(c, N, D);
     n->logits = carve(c, HEAD_ROWS, V);
-    if (n->backward) {
-        n->meanf = carve(c, N, 1);
-        n->rstdf = carve(c, N, 1);
-        n->dx = carve(c, N, D);
-        n->dxf = carve(c, N, D);
-        n->dwte = carve(c, V, D);
-        n->grads.wide = carve(c, N, wide);
-        n->grads.ln = carve(c, N, D);
-        n->grads.att = carve(c, n->T, n->T);
-    }
+    n->meanf = carve(c, N, 1);
+    n->rstdf = carve(c, N, 1);
+    n->dx = carve(c, N, D);
+    n->dxf = carve(c, N, D);
+    n->dwte = carve(c, V, D);
+    n->grads.wide = carve(c, N, wide);
+    n->grads.ln = carve(c, N, D);
+    n->grads.att = carve(c, n->T, n->T);
 }
 
 enum err R(lm_net_new)(const struct lm_config *cfg, size_t rows, size_t T,
-                       bool backward, struct R(lm_net) **out, struct errinfo *e)
+                       struct R(lm_net) **out, struct errinfo *e)
 {
     size_t count, N;
     enum err rc = OK;
@@ -166,7 +152,6 @@ enum err R(lm_net_new)(const struct lm_config *cfg, size_t rows, size_t T,
     n->cfg = *cfg;
     n->rows = rows;
     n->T = T;
-    n->backward = backward;
     TRY_OUT(rc, mem_new(&n->block, cfg->n_layer, sizeof *n->block, "its blocks", e));
     TRY_OUT(rc, mem_new(&n->ids, N, sizeof *n->ids, "its ids", e));
     TRY_OUT(rc, mem_new(&n->nll, HEAD_ROWS, sizeof *n->nll, "its losses", e));
@@ -200,9 +185,8 @@ void R(lm_net_free)(struct R(lm_net) *n)
 
 /* ---- passes ---- */
 
-/* Loss over the final residual stream; with backward, dxf and dwte at scale 1 as well,
- * while the logits are at hand: keeping them would take [N, V], making them again a
- * third product. */
+/* Loss over the final residual stream, and dxf and dwte at scale 1, while the logits
+ * are at hand: keeping them would take [N, V], making them again a third product. */
 static void head_loss(struct R(lm_net) *n, const struct R(lm_net_weights) *w, size_t N,
                       const int32_t *targets, double *loss_sum, size_t *count)
 {
@@ -211,21 +195,18 @@ static void head_loss(struct R(lm_net) *n, const struct R(lm_net_weights) *w, si
         const size_t m = N - i0 < HEAD_ROWS ? N - i0 : HEAD_ROWS;
         const real *xf = n->xf + i0 * D;
         R(lm_head)
-        (&n->cfg, w->wte, m, xf, targets + i0, n->backward, n->logits, n->nll);
+        (&n->cfg, w->wte, m, xf, targets + i0, n->logits, n->nll);
         for (size_t i = 0; i < m; i++) {
             if (targets[i0 + i] >= 0) {
                 *loss_sum += n->nll[i];
                 *count += 1;
             }
         }
-        if (n->backward) {
-            R(gemm)
-            (NO_TRANS, NO_TRANS, m, D, V, 1, n->logits, V, w->wte, D, 0,
-             n->dxf + i0 * D, D);
-            R(gemm)
-            (TRANS, NO_TRANS, V, D, m, 1, n->logits, V, xf, D, i0 > 0 ? 1 : 0, n->dwte,
-             D);
-        }
+        R(gemm)
+        (NO_TRANS, NO_TRANS, m, D, V, 1, n->logits, V, w->wte, D, 0, n->dxf + i0 * D,
+         D);
+        R(gemm)
+        (TRANS, NO_TRANS, V, D, m, 1, n->logits, V, xf, D, i0 > 0 ? 1 : 0, n->dwte, D);
     }
 }
 
@@ -252,7 +233,7 @@ void R(lm_net_backward)(struct R(lm_net) *n, const struct R(lm_net_weights) *w,
                         real scale, struct R(lm_net_weights) *g)
 {
     const size_t B = n->last_B, T = n->last_T, N = B * T, D = n->cfg.d_model;
-    assert(n->backward && B >= 1);
+    assert(B >= 1);
     R(vec_axpy)(n->cfg.vocab * D, scale, n->dwte, g->wte);
     R(vec_scale)(N * D, scale, n->dxf);
     memset(n->dx, 0, N * D * sizeof *n->dx);

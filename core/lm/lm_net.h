@@ -1,6 +1,6 @@
-/* The transformer, forward and backward, written once and compiled for float and double
- * (num/real.h). Internal to core/lm and to tests. GPT-2: x += attn(ln1 x);
- * x += mlp(ln2 x); logits = ln_f(x) wte^T; gelu_new; causal; scale 1/sqrt(d_head). */
+/* GPT-2 in training, forward and backward, written once and compiled for float and
+ * double (num/real.h). Internal to core/lm and to tests. GPT-2: x += attn(ln1 x); x +=
+ * mlp(ln2 x); logits = ln_f(x) wte^T; gelu_new; causal; scale 1/sqrt(d_head). */
 #include "lm/lm.h"
 #include "num/real.h"
 
@@ -36,8 +36,7 @@ void R(lm_net_weights_deinit)(struct R(lm_net_weights) *w);
 /* Activations kept for the backward pass, for up to `rows` rows of T. */
 struct R(lm_net);
 enum err R(lm_net_new)(const struct lm_config *cfg, size_t rows, size_t T,
-                       bool backward, struct R(lm_net) **out,
-                       struct errinfo *e) ERR_CHECKED;
+                       struct R(lm_net) **out, struct errinfo *e) ERR_CHECKED;
 void R(lm_net_free)(struct R(lm_net) *n);
 
 /* Forward over ids [B,T], targets [B,T] (-1: no loss there). Sum of -log p in

@@ -1,61 +1,47 @@
 #include "lm/lm_tensor.h"
 
+#include "lm/lm_slot.h"
+
 #include <assert.h>
 #include <stdio.h>
 
-enum dim { DIM_NONE, DIM_V, DIM_CTX, DIM_D, DIM_3D, DIM_FF };
-
-struct row {
-    const char *name;
+/* What a slot is in GPT-2's form in memory, and how training begins it. */
+struct place {
     size_t at; /* of the pointer in struct lm_weights or struct lm_block */
-    enum dim dim[2];
     enum lm_init init;
 };
 
 #define TOP(field)   offsetof(struct lm_weights, field)
 #define BLOCK(field) offsetof(struct lm_block, field)
 // clang-format off
-static const struct row HEAD[] = {
-    {"wte.weight",  TOP(wte),   {DIM_V, DIM_D},      LM_INIT_NORMAL},
-    {"wpe.weight",  TOP(wpe),   {DIM_CTX, DIM_D},    LM_INIT_NORMAL},
-};
-static const struct row BLOCKS[] = {
-    {"ln_1.weight",        BLOCK(ln1_w),  {DIM_D, DIM_NONE},  LM_INIT_ONE},
-    {"ln_1.bias",          BLOCK(ln1_b),  {DIM_D, DIM_NONE},  LM_INIT_ZERO},
-    {"attn.c_attn.weight", BLOCK(qkv_w),  {DIM_D, DIM_3D},    LM_INIT_NORMAL},
-    {"attn.c_attn.bias",   BLOCK(qkv_b),  {DIM_3D, DIM_NONE}, LM_INIT_ZERO},
-    {"attn.c_proj.weight", BLOCK(proj_w), {DIM_D, DIM_D},     LM_INIT_RESIDUAL},
-    {"attn.c_proj.bias",   BLOCK(proj_b), {DIM_D, DIM_NONE},  LM_INIT_ZERO},
-    {"ln_2.weight",        BLOCK(ln2_w),  {DIM_D, DIM_NONE},  LM_INIT_ONE},
-    {"ln_2.bias",          BLOCK(ln2_b),  {DIM_D, DIM_NONE},  LM_INIT_ZERO},
-    {"mlp.c_fc.weight",    BLOCK(fc_w),   {DIM_D, DIM_FF},    LM_INIT_NORMAL},
-    {"mlp.c_fc.bias",      BLOCK(fc_b),   {DIM_FF, DIM_NONE}, LM_INIT_ZERO},
-    {"mlp.c_proj.weight",  BLOCK(out_w),  {DIM_FF, DIM_D},    LM_INIT_RESIDUAL},
-    {"mlp.c_proj.bias",    BLOCK(out_b),  {DIM_D, DIM_NONE},  LM_INIT_ZERO},
-};
-static const struct row TAIL[] = {
-    {"ln_f.weight", TOP(lnf_w), {DIM_D, DIM_NONE},   LM_INIT_ONE},
-    {"ln_f.bias",   TOP(lnf_b), {DIM_D, DIM_NONE},   LM_INIT_ZERO},
+static const struct place places[LM_OUT_B + 1] = {
+    [LM_EMBED]    = {TOP(wte),      LM_INIT_NORMAL},
+    [LM_POSITION] = {TOP(wpe),      LM_INIT_NORMAL},
+    [LM_FINAL_W]  = {TOP(lnf_w),    LM_INIT_ONE},
+    [LM_FINAL_B]  = {TOP(lnf_b),    LM_INIT_ZERO},
+    [LM_NORM1_W]  = {BLOCK(ln1_w),  LM_INIT_ONE},
+    [LM_NORM1_B]  = {BLOCK(ln1_b),  LM_INIT_ZERO},
+    [LM_QKV_W]    = {BLOCK(qkv_w),  LM_INIT_NORMAL},
+    [LM_QKV_B]    = {BLOCK(qkv_b),  LM_INIT_ZERO},
+    [LM_PROJ_W]   = {BLOCK(proj_w), LM_INIT_RESIDUAL},
+    [LM_PROJ_B]   = {BLOCK(proj_b), LM_INIT_ZERO},
+    [LM_NORM2_W]  = {BLOCK(ln2_w),  LM_INIT_ONE},
+    [LM_NORM2_B]  = {BLOCK(ln2_b),  LM_INIT_ZERO},
+    [LM_FC_W]     = {BLOCK(fc_w),   LM_INIT_NORMAL},
+    [LM_FC_B]     = {BLOCK(fc_b),   LM_INIT_ZERO},
+    [LM_OUT_W]    = {BLOCK(out_w),  LM_INIT_RESIDUAL},
+    [LM_OUT_B]    = {BLOCK(out_b),  LM_INIT_ZERO},
 };
 // clang-format on
-#define N(table) (sizeof(table) / sizeof((table)[0]))
+
+/* Tensors of GPT-2's table: before the blocks, of each block, behind them. */
+#define HEAD   ((size_t)2)
+#define BLOCKS ((size_t)12)
+#define TAIL   ((size_t)2)
 
 size_t lm_tensor_count(const struct lm_config *cfg)
 {
-    return N(HEAD) + N(BLOCKS) * cfg->n_layer + N(TAIL);
-}
-
-static size_t dim_size(const struct lm_config *cfg, enum dim d)
-{
-    switch (d) {
-    case DIM_V: return cfg->vocab;
-    case DIM_CTX: return cfg->n_ctx;
-    case DIM_D: return cfg->d_model;
-    case DIM_3D: return 3 * cfg->d_model;
-    case DIM_FF: return cfg->d_ff;
-    case DIM_NONE: break;
-    }
-    return 1;
+    return HEAD + BLOCKS * cfg->n_layer + TAIL;
 }
 
 /* The pointer `at` bytes into a struct of pointers. */
@@ -68,27 +54,25 @@ struct lm_tensor lm_tensor_at(const struct lm_config *cfg, const struct lm_weigh
                               size_t i)
 {
     assert(i < lm_tensor_count(cfg));
-    const size_t in_blocks = N(BLOCKS) * cfg->n_layer;
-    const struct row *row;
-    const void *base = w;
-    struct lm_tensor t = {0};
-    if (i < N(HEAD)) {
-        row = &HEAD[i];
-        (void)snprintf(t.name, sizeof t.name, "%s", row->name);
-    } else if (i < N(HEAD) + in_blocks) {
-        const size_t layer = (i - N(HEAD)) / N(BLOCKS);
-        row = &BLOCKS[(i - N(HEAD)) % N(BLOCKS)];
-        base = w ? &w->block[layer] : NULL;
-        (void)snprintf(t.name, sizeof t.name, "h.%zu.%s", layer, row->name);
-    } else {
-        row = &TAIL[i - N(HEAD) - in_blocks];
-        (void)snprintf(t.name, sizeof t.name, "%s", row->name);
+    const size_t in_blocks = BLOCKS * cfg->n_layer;
+    size_t block = 0, row = i;
+    if (i >= HEAD + in_blocks) {
+        row = i - in_blocks + BLOCKS;
+    } else if (i >= HEAD) {
+        block = (i - HEAD) / BLOCKS;
+        row = HEAD + (i - HEAD) % BLOCKS;
     }
-    t.ndim = row->dim[1] == DIM_NONE ? 1 : 2;
-    t.shape[0] = dim_size(cfg, row->dim[0]);
-    t.shape[1] = dim_size(cfg, row->dim[1]);
+    const struct lm_tensor_name *name = &cfg->family->tensor[row];
+    const struct place *place = &places[name->slot];
+    const void *base = NULL;
+    struct lm_tensor t = {
+        .slot = name->slot, .block = block, .shape = {1, 1}, .init = place->init};
+    if (w) {
+        base = name->slot < LM_BLOCK_SLOTS ? (const void *)w : &w->block[block];
+    }
+    lm_tensor_text(name, block, t.name);
+    t.ndim = lm_tensor_shape(cfg, name, t.shape);
     t.count = t.shape[0] * t.shape[1];
-    t.p = base ? pointer_at(base, row->at) : NULL;
-    t.init = row->init;
+    t.p = base ? pointer_at(base, place->at) : NULL;
     return t;
 }

@@ -13,7 +13,9 @@ enum lm_init {
 };
 
 struct lm_tensor {
-    char name[64]; /* in the file, without the prefix "transformer." */
+    char name[96]; /* in the file, without the prefix "transformer." */
+    enum lm_slot slot;
+    size_t block; /* of a slot of blocks */
     size_t ndim, shape[2], count;
     float *p; /* in the arena; NULL when no weights were given */
     enum lm_init init;

@@ -1,52 +1,10 @@
 #include "base/mem.h"
-#include "lm/lm.h"
 #include "lm/lm_layout.h"
+#include "lm/lm_slot.h"
+#include "lm/lm_store.h"
+#include "lm/lm_tensor.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#define WEIGHTS_MAX ((uint64_t)1 << 33)
-
-/* Each dimension below 2^31 (as in BLAS and in ids), and their products within 64 bits
- * because every one is checked against WEIGHTS_MAX on the way. */
-enum err lm_weight_count(const struct lm_config *cfg, size_t *out, struct errinfo *e)
-{
-    const struct {
-        const char *name;
-        size_t value;
-    } sizes[] = {
-        {"n_layer", cfg->n_layer}, {"n_head", cfg->n_head}, {"n_embd", cfg->d_model},
-        {"n_inner", cfg->d_ff},    {"n_ctx", cfg->n_ctx},   {"vocab_size", cfg->vocab},
-    };
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        if (sizes[i].value < 1 || sizes[i].value > INT32_MAX) {
-            return err_set(e, ERR_LIMIT, "%s is %zu, expected 1 to %d", sizes[i].name,
-                           sizes[i].value, INT32_MAX);
-        }
-    }
-    if (cfg->family == NULL) {
-        return err_set(e, ERR_USAGE, "the model has no family");
-    }
-    if (cfg->d_model % cfg->n_head != 0) {
-        return err_set(e, ERR_FORMAT, "n_embd %zu is not a multiple of n_head %zu",
-                       cfg->d_model, cfg->n_head);
-    }
-    /* Factors below 2^31: no term of these leaves 64 bits but the sum of blocks, which
-     * is capped before it is multiplied. */
-    const uint64_t D = cfg->d_model, FF = cfg->d_ff;
-    const uint64_t rows = (uint64_t)cfg->vocab + cfg->n_ctx + 2;
-    const bool wide = D > 1u << 16 || FF > 1u << 24 || cfg->n_layer > 1u << 16;
-    const uint64_t block = wide ? 0 : 4 * D * D + 2 * D * FF + 9 * D + FF;
-    if (wide || rows * D > WEIGHTS_MAX || block > WEIGHTS_MAX ||
-        rows * D + cfg->n_layer * block > WEIGHTS_MAX) {
-        return err_set(e, ERR_LIMIT,
-                       "%zu blocks of width %zu and %zu with vocabulary %zu: more than "
-                       "2^33 weights",
-                       cfg->n_layer, cfg->d_model, cfg->d_ff, cfg->vocab);
-    }
-    *out = (size_t)(rows * D + cfg->n_layer * block);
-    return OK;
-}
+#include <string.h>
 
 static void point(struct lm_weights *w, const struct lm_config *cfg)
 {
@@ -88,4 +46,29 @@ void lm_weights_deinit(struct lm_weights *w)
     mem_free(w->arena);
     mem_free(w->block);
     *w = (struct lm_weights){0};
+}
+
+static void copy_layer(const struct lm *m, const struct lm_weights *w, size_t block)
+{
+    const struct lm_layer ends = lm_ends_of(m), layer = lm_layer_of(m, block);
+    for (size_t i = 0; i < lm_tensor_count(&m->cfg); i++) {
+        const struct lm_tensor t = lm_tensor_at(&m->cfg, w, i);
+        const struct lm_layer *from = t.slot < LM_BLOCK_SLOTS ? &ends : &layer;
+        if (t.slot < LM_BLOCK_SLOTS || t.block == block) {
+            memcpy(t.p, from->at[t.slot], t.count * sizeof *t.p);
+        }
+    }
+}
+
+enum err lm_weights_read(const struct lm *m, struct lm_weights *out, struct errinfo *e)
+{
+    if (!m->cfg.family->in_out || m->cfg.own_head) {
+        return err_set(e, ERR_USAGE, "%s: not of GPT-2's form", m->dir ? m->dir : "");
+    }
+    TRY(lm_need(m, LM_WHOLE, e));
+    TRY(lm_weights_init(out, &m->cfg, e));
+    for (size_t b = 0; b < m->cfg.n_layer; b++) {
+        copy_layer(m, out, b);
+    }
+    return OK;
 }

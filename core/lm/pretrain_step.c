@@ -52,7 +52,7 @@ enum err pretrain_step_init(struct pretrainer *t, struct errinfo *e)
         TRY(lm_net_weights_init_f32(&t->block[i].grad, cfg, NULL, e));
     }
     for (size_t i = 0; i < workers; i++) {
-        TRY(lm_net_new_f32(cfg, PRETRAIN_BLOCK_ROWS, cfg->n_ctx, true, &t->net[i], e));
+        TRY(lm_net_new_f32(cfg, PRETRAIN_BLOCK_ROWS, cfg->n_ctx, &t->net[i], e));
     }
     TRY(mem_new(&t->m, t->model.w.count, sizeof *t->m, "moments", e));
     TRY(mem_new(&t->v, t->model.w.count, sizeof *t->v, "moments", e));

@@ -269,6 +269,56 @@ static void kern_gelu_back(size_t n, const float *x, const float *dy, float *dx)
     }
 }
 
+/* e^(z^2) erfc(z) / t for t = 1 / (1 + z/2), z >= 0, as a series in t: Press and
+ * others, Numerical Recipes, 6.2, relative error below 1.2e-7. */
+INLINE v8 erfc_series(v8 t)
+{
+    static const float term[] = {-0.82215223f, 1.48851587f,  -1.13520398f,
+                                 0.27886807f,  -0.18628806f, 0.09678418f,
+                                 0.37409196f,  1.00002368f,  -1.26551223f};
+    v8 p = splat(0.17087277f);
+    for (size_t i = 0; i < sizeof term / sizeof *term; i++) {
+        p = p * t + term[i];
+    }
+    return exp8(p);
+}
+
+/* max(x, 0) less what the other side has: |x|/2 erfc(|x| / sqrt(2)). */
+INLINE v8 gelu_erf8(v8 x)
+{
+    const v8 size = max8(x, -x);
+    const v8 t = 1.0f / (1.0f + 0.35355339059327379f * size);
+    const v8 tail = 0.5f * size * t * exp8(-0.5f * size * size) * erfc_series(t);
+    return max8(x, splat(0.0f)) - tail;
+}
+
+static void kern_gelu_erf(size_t n, const float *x, float *y)
+{
+    size_t i = 0;
+    for (; i + WIDTH <= n; i += WIDTH) {
+        store(y + i, gelu_erf8(load(x + i)));
+    }
+    if (i < n) {
+        store_part(y + i, n - i, gelu_erf8(load_part(x + i, n - i, 0.0f)));
+    }
+}
+
+INLINE v8 silu8(v8 x)
+{
+    return x / (1.0f + exp8(-x));
+}
+
+static void kern_silu(size_t n, const float *x, float *y)
+{
+    size_t i = 0;
+    for (; i + WIDTH <= n; i += WIDTH) {
+        store(y + i, silu8(load(x + i)));
+    }
+    if (i < n) {
+        store_part(y + i, n - i, silu8(load_part(x + i, n - i, 0.0f)));
+    }
+}
+
 static void kern_axpy(size_t n, float alpha, const float *restrict x, float *restrict y)
 {
     for (size_t i = 0; i < n; i++) {
@@ -539,6 +589,8 @@ const struct kern KERN_TABLE = {
     .exp_f64 = kern_exp_f64,
     .gelu = kern_gelu,
     .gelu_back = kern_gelu_back,
+    .gelu_erf = kern_gelu_erf,
+    .silu = kern_silu,
     .softmax = kern_softmax,
     .softmax_back = kern_softmax_back,
     .lse = kern_lse,

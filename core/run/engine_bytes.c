@@ -63,7 +63,7 @@ static size_t codes_bytes(const struct sae *s, size_t rows)
 static size_t evaluation_bytes(const struct engine *g)
 {
     const struct settings *s = &g->in->set;
-    const size_t D = g->in->lm->cfg.d_model, T = (size_t)s->context;
+    const size_t D = inputs_width(g->in), T = (size_t)s->context;
     struct eval_config c = eval_defaults();
     c.fidelity_rows = (size_t)s->eval_rows;
     c.concept_rows = (size_t)s->concept_rows;
@@ -102,12 +102,12 @@ static size_t text_bytes(const struct engine *g)
     const struct lm_config *cfg = &in->lm->cfg;
     struct stream_config sc = inputs_stream_config(in, &in->set);
     sc.mix = false;
-    const size_t mine = stream_own_bytes(cfg->d_model, &sc);
-    const size_t fill = stream_bytes(cfg->d_model, &sc);
-    size_t sum =
-        in->lm->w.count * sizeof(float) +
-        harvester_bytes(cfg, (size_t)in->set.context, (size_t)in->set.threads) +
-        fills(g) * (fill - mine);
+    const size_t mine = stream_own_bytes(inputs_width(in), &sc);
+    const size_t fill = stream_bytes(inputs_width(in), &sc);
+    size_t sum = lm_need_bytes(in->lm, LM_WHOLE) +
+                 harvester_bytes(cfg, in->hook, (size_t)in->set.context,
+                                 (size_t)in->set.threads) +
+                 fills(g) * (fill - mine);
     for (size_t a = 0; a < g->n_arms; a++) {
         sum += arm_text_bytes(in, g->arm[a].arm);
     }

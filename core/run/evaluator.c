@@ -192,7 +192,7 @@ static enum err make_bench(struct evaluator *v, const struct evaluator_opts *o,
                                      .ood = v->ood,
                                      .concepts = in->concepts,
                                      .lm = in->lm,
-                                     .depth = in->hook.depth,
+                                     .hook = in->hook,
                                      .mask = find_mask(in, &mask) ? &mask : NULL,
                                      .probes = (const char *const *)v->probe,
                                      .n_probes = v->n_probes,
@@ -219,10 +219,10 @@ static enum err open_all(struct evaluator *v, const struct settings *set,
         in = v->own;
     }
     v->in = in;
-    if (o->sae != NULL && o->sae->D != in->lm->cfg.d_model) {
+    if (o->sae != NULL && o->sae->D != inputs_width(in)) {
         return err_set(e, ERR_FORMAT,
                        "%s: the SAE reads %zu dimensions, the model has %zu",
-                       o->sae_name, o->sae->D, in->lm->cfg.d_model);
+                       o->sae_name, o->sae->D, inputs_width(in));
     }
     return make_bench(v, o, cancel, e);
 }

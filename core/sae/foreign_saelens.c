@@ -276,14 +276,15 @@ static enum err parse_where(const char *path, const cJSON *root, const cJSON *me
     return parse_centre(at, where, c->flat && !metadata, c, e);
 }
 
-/* Heads are flattened before such an SAE; saetop has no hook there. */
+/* Heads are side by side before such an SAE, as they are at saetop's hook_z. */
 static enum err check_shape(const char *path, const cJSON *root, const struct cfg *c,
                             struct errinfo *e)
 {
-    const char *reshape = c->flat && strstr(c->meta.hook, "hook_z") ? "hook_z" : "none";
+    const bool heads = strstr(c->meta.hook, "hook_z") != NULL;
+    const char *reshape = c->flat && heads ? "hook_z" : "none";
     TRY(json_str((struct json_at){path, ""}, root, "reshape_activations", false,
                  &reshape, e));
-    return strcmp(reshape, "none") == 0
+    return strcmp(reshape, "none") == 0 || (heads && strcmp(reshape, "hook_z") == 0)
                ? OK
                : err_set(e, ERR_FORMAT,
                          "%s: reshape_activations: found \"%.40s\", expected \"none\"",

@@ -113,7 +113,8 @@ static enum err write_cfg(const struct sae *s, const struct sae_meta *meta,
     add_text(cfg, "device", "cpu");
     cJSON_AddBoolToObject(cfg, "apply_b_dec_to_input", !s->keep_b_dec);
     add_text(cfg, "normalize_activations", saelens_norms[s->norm]);
-    add_text(cfg, "reshape_activations", "none");
+    const bool heads = meta->hook_name && strstr(meta->hook_name, "hook_z");
+    add_text(cfg, "reshape_activations", heads ? "hook_z" : "none");
     if (s->arch->infer == SAE_INFER_TOPK) {
         cJSON_AddNumberToObject(cfg, "k", s->k);
         /* Unit rows: the same either way, but only so may SAELens fold norms. */

@@ -123,9 +123,10 @@ static enum err make_detail(struct workbench *b, const struct job *job,
     struct latent_table *table = s->table[job->command.arm];
     table = table ? latent_table_ref(table) : NULL;
     pthread_mutex_unlock(&s->mu);
-    const enum err rc = latent_detail_new(
-        job->sae, b->set, s->in->concepts, table, s->in->lm, b->h, job->command.latent,
-        job->command.interval, job->step, NULL, &s->stop, &detail, e);
+    const enum err rc =
+        latent_detail_new(job->sae, b->set, s->in->concepts, table, s->in->lm,
+                          s->in->hook, b->h, job->command.latent, job->command.interval,
+                          job->step, NULL, &s->stop, &detail, e);
     latent_table_unref(table);
     if (rc != OK) {
         return rc;

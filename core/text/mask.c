@@ -40,7 +40,7 @@ static enum err fill_vocab(struct mask_vocab *v, const struct tok *t,
         /* The four roles are exempt by what they do, marked special or not. */
         v->is_exempt[i] = tok_is_special(t, id) || id == tok_bos(t) ||
                           id == tok_eos(t) || id == tok_pad(t) || id == tok_mask(t);
-        if (v->is_exempt[i] || !tok_piece_view(t, id, &len)) {
+        if (v->is_exempt[i] || i >= tok_rows(t) || !tok_piece_view(t, id, &len)) {
             continue;
         }
         const uint64_t count = counts ? counts[i] : 1;
@@ -131,6 +131,12 @@ enum err mask_token_find(const struct tok *t, const char *text, int32_t *out,
         if (id < 0) {
             return no_such_mask(text, "expected a string that encodes to one token", e);
         }
+    }
+    if ((size_t)id >= tok_rows(t)) {
+        return err_set(e, ERR_USAGE,
+                       "mask token: found id %d, which the model has no row for: "
+                       "expected less than vocab_size %zu",
+                       (int)id, tok_rows(t));
     }
     *out = id;
     return OK;

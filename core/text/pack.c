@@ -49,11 +49,11 @@ static enum err reader_init(struct reader *r, const struct corpus *c,
     str_init(&r->text, PACK_MAX_TEXT);
     size_t line = 0;
     const int32_t max_id = corpus_max_id(c, &line);
-    if (max_id >= 0 && (size_t)max_id >= tok_vocab(t)) {
+    if (max_id >= 0 && (size_t)max_id >= tok_rows(t)) {
         return err_set(e, ERR_FORMAT,
                        "%s: line %zu: token id %d, expected less than %zu, the "
                        "tokenizer's vocabulary",
-                       corpus_spec(c), line, (int)max_id, tok_vocab(t));
+                       corpus_spec(c), line, (int)max_id, tok_rows(t));
     }
     return tok_scratch_new(t, &r->scratch, e);
 }

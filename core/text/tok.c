@@ -189,6 +189,16 @@ size_t tok_vocab(const struct tok *t)
     return t->vocab;
 }
 
+void tok_set_rows(struct tok *t, size_t rows)
+{
+    t->rows = rows < t->vocab ? rows : 0;
+}
+
+size_t tok_rows(const struct tok *t)
+{
+    return t->rows > 0 ? t->rows : t->vocab;
+}
+
 int32_t tok_bos(const struct tok *t)
 {
     return t->role[TOK_BOS];
@@ -342,6 +352,24 @@ static enum err encode_parts(const struct tok *t, struct tok_scratch *s,
                       : OK;
 }
 
+/* Whether the model has rows for ids[n]. */
+static enum err check_rows(const struct tok *t, const int32_t *ids, size_t n,
+                           struct errinfo *e)
+{
+    for (size_t i = 0; t->rows > 0 && i < n; i++) {
+        if ((size_t)ids[i] >= t->rows) {
+            size_t len = 0;
+            const char *text = tok_piece_view(t, ids[i], &len);
+            return err_set(e, ERR_FORMAT,
+                           "text to encode: found token \"%.*s\" of id %d, which the "
+                           "model has no row for: expected less than vocab_size %zu",
+                           (int)(len < 40 ? len : 40), text ? text : "", (int)ids[i],
+                           t->rows);
+        }
+    }
+    return OK;
+}
+
 enum err tok_encode_with(const struct tok *t, struct tok_scratch *s, const char *text,
                          size_t len, struct tok_ids *out, struct errinfo *e)
 {
@@ -353,7 +381,10 @@ enum err tok_encode_with(const struct tok *t, struct tok_scratch *s, const char 
         return OK;
     }
     const size_t before = out->n;
-    const enum err rc = encode_parts(t, s, text, len, out, e);
+    enum err rc = encode_parts(t, s, text, len, out, e);
+    if (rc == OK) {
+        rc = check_rows(t, out->p + before, out->n - before, e);
+    }
     if (rc != OK) {
         out->n = before;
     }

@@ -49,6 +49,11 @@ void tok_free(struct tok *t); /* NULL is fine */
 /* Number of ids: they run from 0 to tok_vocab - 1. A file may leave holes among them.
  */
 size_t tok_vocab(const struct tok *t);
+/* Ids that the model has rows for, where it has fewer than the tokenizer has ids: a
+ * text that holds another one is refused (ERR_FORMAT), and so is such a mask token. To
+ * be called before others use t. */
+void tok_set_rows(struct tok *t, size_t rows);
+size_t tok_rows(const struct tok *t); /* tok_vocab, if that was not called */
 /* Ids of the special tokens, or -1 where the tokenizer has none (0 is a valid id). They
  * are found by their text among the added tokens marked special: <|bos|>, <s>, ... ; a
  * tokenizer whose only one is <|endoftext|> has it as BOS and as EOS. */

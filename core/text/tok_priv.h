@@ -30,6 +30,7 @@ struct tok {
     const struct tok_kind *kind;
     void *impl; /* of the kind */
     size_t vocab;
+    size_t rows;             /* of the model, at most vocab; 0: as many */
     struct tok_entry *entry; /* [vocab] */
     struct str bytes;        /* of all entries */
     int32_t role[TOK_ROLES]; /* -1 for none */

@@ -24,7 +24,8 @@
 
 size_t inputs_width(const struct inputs *in)
 {
-    return in->synth ? synth_config_of(in->synth)->D : in->lm->cfg.d_model;
+    return in->synth ? synth_config_of(in->synth)->D
+                     : lm_hook_width(&in->lm->cfg, in->hook);
 }
 
 struct inputs_hashes inputs_hashes(const struct inputs *in)
@@ -183,7 +184,7 @@ static enum err name_source(const struct inputs *in, enum err rc, struct errinfo
 
 static enum err normalise_text(struct inputs *in, struct errinfo *e)
 {
-    const size_t D = in->lm->cfg.d_model;
+    const size_t D = inputs_width(in);
     struct acts_set *set = NULL;
     float *x = NULL;
     size_t n = 0;
@@ -238,10 +239,10 @@ static enum err open_all(struct inputs *in, struct errinfo *e)
     char path[4096];
     TRY(settings_path(s, s->model, path, sizeof path, e));
     TRY(lm_load(path, &in->lm, e));
-    inputs_resolve(in, s);
-    TRY(check_settings(in, e));
     TRY(settings_blame(s, setting_key.hook,
                        lm_hook_parse(s->hook, &in->lm->cfg, &in->hook, e), e));
+    inputs_resolve(in, s);
+    TRY(check_settings(in, e));
     TRY(open_corpus(s, s->corpus, &in->corpus, e));
     if (s->ood[0]) {
         TRY(open_corpus(s, s->ood, &in->ood, e));

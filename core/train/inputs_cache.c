@@ -51,7 +51,7 @@ static enum err open_cache(struct inputs *in, const struct settings *s,
         return OK; /* it does without */
     }
     const size_t n = (size_t)(s->fill_rows * s->context);
-    TRY(acts_cache_open(s->cache, what, n, in->lm->cfg.d_model,
+    TRY(acts_cache_open(s->cache, what, n, inputs_width(in),
                         (enum cache_dtype)s->cache_dtype, out, e));
     in->cache[in->n_caches++] = *out;
     return OK;

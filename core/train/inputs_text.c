@@ -31,7 +31,11 @@ static enum err note_foreign(struct inputs *in, const struct acts_set *set,
     const double guess = log((double)in->lm->cfg.vocab);
     float *nll = NULL;
     TRY(mem_new(&nll, set->n, sizeof *nll, "losses", e));
-    harvest_nll(in->h, set->ids, set->rows, NULL, nll);
+    const enum err rc = harvest_nll(in->h, set->ids, set->rows, NULL, nll, e);
+    if (rc != OK) {
+        mem_free(nll);
+        return rc;
+    }
     const double clean = mean_nll(nll, set->n);
     mem_free(nll);
     if (tokens_per_word > 2.5) {

@@ -53,7 +53,7 @@ static enum err fit_settings(struct settings *s, const struct settings *named,
     if (!m->hook[0]) {
         return err_set(e, ERR_USAGE,
                        "does not say where in a model it reads; name it with "
-                       "--hook blocks.N.hook_resid_post or _pre");
+                       "--hook blocks.N.hook_resid_post or another");
     }
     return settings_set(s, setting_key.hook, m->hook, from_program(ORIGIN), e);
 }

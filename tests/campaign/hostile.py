@@ -73,6 +73,11 @@ def kinds(lab):
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         yield Kind(lab.model, name, lm, ("train", "--out", "{d}/out", *lab.small(2),
                                          "--model", "{d}"))
+    models = os.path.join(os.path.dirname(__file__), "..", "fixtures", "models")
+    for model, name in (("gemma3", "config.json"), ("gemma2", "model.safetensors"),
+                        ("qwen3", "pytorch_model.bin"),
+                        ("mistral", "model.safetensors.index.json")):  # fmt: skip
+        yield Kind(os.path.join(models, model), name, lm)
     yield Kind(lab.model, "train_state.safetensors",
                ("lm", "train", "--resume", "--out", "{d}", "--corpus", lab.book, "--steps", "3",
                 "--layers", "2", "--width", "16", "--heads", "2", "--vocab", "400", "--context",

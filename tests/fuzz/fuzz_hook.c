@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(name, data + 1, size - 1); /* the last byte is 0 */
     if (lm_hook_parse(name, &cfg, &h, &e) == OK) {
         lm_hook_name(h, back);
-        if (h.depth > cfg.n_layer || h.block >= cfg.n_layer ||
+        if (lm_hook_depth(h) > cfg.n_layer || h.block >= cfg.n_layer ||
             strcmp(name, back) != 0) {
             abort();
         }

@@ -47,6 +47,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         return 0;
     }
+    if (!lm_config_is_plain(&cfg)) {
+        size_t count = 0;
+        if (lm_weight_count(&cfg, &count, &e) != OK || count == 0) {
+            abort();
+        }
+        return 0;
+    }
     check_tensors(&cfg);
     struct str s;
     struct lm_config back;

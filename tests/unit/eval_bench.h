@@ -55,7 +55,7 @@ static inline void eval_bench_init_of(struct eval_bench *b, size_t n, struct poo
     char path[512];
     tmp_make(b->dir, sizeof b->dir);
     b->m = tiny_lm(tiny_tok(forms, 8), WIDTH, CONTEXT);
-    const struct lm_hook hook = {.block = 0, .post = true, .depth = 1};
+    const struct lm_hook hook = {0, LM_RESID_POST};
     assert_ok(harvester_new(b->m, hook, CONTEXT, pool, &b->h, &e), &e);
     b->id = make_corpus(b->dir, "id.txt", n, 8, 1);
     b->ood = make_corpus(b->dir, "ood.txt", n, 3, 2);

@@ -44,7 +44,7 @@ static struct token_rows *row_of(size_t n, double p)
 }
 
 static const struct lm_hook hooks[] = {
-    {0, false, 0}, {1, false, 1}, {0, true, 1}, {1, true, 2}};
+    {0, LM_RESID_PRE}, {1, LM_RESID_PRE}, {0, LM_RESID_POST}, {1, LM_RESID_POST}};
 #define N_HOOKS (sizeof hooks / sizeof *hooks)
 
 static struct capture *capture(const struct token_rows *r, bool logits,
@@ -61,9 +61,9 @@ static void check_hooks(const struct token_rows *r, const struct capture *c)
     struct errinfo e;
     struct lm_ws *ws = NULL;
     float x[LEN * D];
-    assert_ok(lm_ws_new(&model->cfg, 1, r->T, &ws, &e), &e);
+    assert_ok(lm_ws_new(model, LM_WHOLE, r->T, &ws, &e), &e);
     for (size_t h = 0; h < N_HOOKS; h++) {
-        lm_forward_to(model, ws, r->fed, 1, r->T, hooks[h].depth, x);
+        lm_forward_to(model, ws, r->fed, 1, r->T, hooks[h], x);
         assert_memory_equal(c->x[h], x, r->T * D * sizeof *x);
     }
     lm_ws_free(ws);

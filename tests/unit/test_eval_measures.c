@@ -20,8 +20,11 @@ static void measure(const struct eval_bench *b, const struct sae *s, struct pool
                     struct report *r)
 {
     struct errinfo e;
-    const struct reconstruct_job j = {
-        .set = eval_set_rows(b->set), .rows = 12, .ce_rows = 5, .lm = b->m, .depth = 1};
+    const struct reconstruct_job j = {.set = eval_set_rows(b->set),
+                                      .rows = 12,
+                                      .ce_rows = 5,
+                                      .lm = b->m,
+                                      .hook = {0, LM_RESID_POST}};
     struct reconstruct_text t;
     report_init(r, 3);
     assert_ok(reconstruct_text_init(&t, &j, pool, NULL, &e), &e);
@@ -57,7 +60,8 @@ static void test_identity(void **state)
     const struct acts_set *a = eval_set_rows(b.set);
     float nll[5 * CONTEXT];
     double sum = 0, n = 0;
-    harvest_nll(b.h, a->ids, 5, NULL, nll);
+    struct errinfo e;
+    assert_ok(harvest_nll(b.h, a->ids, 5, NULL, nll, &e), &e);
     for (size_t i = 0; i < 5 * CONTEXT; i++) {
         if (!isnan(nll[i])) {
             sum += (double)nll[i];
@@ -165,19 +169,19 @@ static void test_divergence(void **state)
     const size_t V = b.m->cfg.vocab;
     struct lm_ws *ws = NULL;
     float *lp = mem_alloc(CONTEXT * V, sizeof *lp), *lq = mem_alloc(CONTEXT * V, 4);
-    assert_ok(lm_ws_new(&b.m->cfg, 1, CONTEXT, &ws, &e), &e);
+    assert_ok(lm_ws_new(b.m, LM_WHOLE, CONTEXT, &ws, &e), &e);
     double kl = 0;
     for (size_t row = 0; row < 5; row++) {
         float x[CONTEXT * WIDTH];
         memcpy(x, a->x + row * CONTEXT * WIDTH, sizeof x);
-        lm_logp_from(b.m, ws, x, CONTEXT, 1, lp);
+        lm_logp_from(b.m, ws, x, CONTEXT, lm_behind(1), a->ids + row * CONTEXT, lp);
         memcpy(x, a->x + row * CONTEXT * WIDTH, sizeof x);
         for (size_t t = 0; t < CONTEXT; t++) {
             if (!a->special[row * CONTEXT + t]) {
                 memset(x + t * WIDTH, 0, WIDTH * sizeof *x);
             }
         }
-        lm_logp_from(b.m, ws, x, CONTEXT, 1, lq);
+        lm_logp_from(b.m, ws, x, CONTEXT, lm_behind(1), a->ids + row * CONTEXT, lq);
         for (size_t i = 0; i < (CONTEXT - 1) * V; i++) {
             kl += exp((double)lp[i]) * ((double)lp[i] - (double)lq[i]);
         }
@@ -209,7 +213,7 @@ static void test_robust(void **state)
         struct harvester *h = NULL;
         struct acts_set *a = NULL;
         struct report r;
-        const struct lm_hook hook = {.block = 0, .post = depth > 0, .depth = depth};
+        const struct lm_hook hook = lm_behind(depth);
         report_init(&r, 5);
         assert_ok(harvester_new(b.m, hook, CONTEXT, NULL, &h, &e), &e);
         assert_ok(acts_set_new(h, b.id, CORPUS_HELDOUT, b.m->tok, 20, &a, &e), &e);
@@ -244,7 +248,7 @@ static void test_sentences(void **state)
     struct sae *s = identity_sae();
     tmp_path(path, b.dir, "tasks.csv");
     assert_ok(file_write_text(path, TASKS_CSV, &e), &e);
-    sentence_texts_init(&texts, b.m, 1, CONTEXT);
+    sentence_texts_init(&texts, b.m, lm_behind(1), CONTEXT);
     assert_ok(sentence_texts_add(&texts, path, NULL, &e), &e);
     assert_int_equal(texts.n, 2);
     assert_ok(sentence_sets_init(&sets, &texts, s, NULL, NULL, &e), &e);
@@ -264,8 +268,8 @@ static void test_sentences(void **state)
     struct lm_ws *ws = NULL;
     float x[CONTEXT * WIDTH];
     double mean[WIDTH] = {0}, codes[2 * WIDTH] = {0}, n = 0;
-    assert_ok(lm_ws_new(&b.m->cfg, 1, CONTEXT, &ws, &e), &e);
-    lm_forward_to(b.m, ws, ids.p, 1, ids.n, 1, x);
+    assert_ok(lm_ws_new(b.m, LM_WHOLE, CONTEXT, &ws, &e), &e);
+    lm_forward_to(b.m, ws, ids.p, 1, ids.n, lm_behind(1), x);
     for (size_t i = 0; i < ids.n; i++) {
         if (acts_is_special(b.m->tok, ids.p[i])) {
             continue;
@@ -328,7 +332,7 @@ static void test_bad_sentences(void **state)
     struct sentence_texts texts;
     char path[512];
     eval_bench_init(&b, NULL);
-    sentence_texts_init(&texts, b.m, 1, CONTEXT);
+    sentence_texts_init(&texts, b.m, lm_behind(1), CONTEXT);
     tmp_path(path, b.dir, "tasks.csv");
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_ok(file_write_text(path, bad[i].csv, &e), &e);

@@ -93,7 +93,7 @@ static struct suite_source suite_source_of(const struct eval_bench *b,
                                  .ood = ood,
                                  .concepts = b->c,
                                  .lm = b->m,
-                                 .depth = 1,
+                                 .hook = {0, LM_RESID_POST},
                                  .probes = probes,
                                  .n_probes = n,
                                  .ks = {.n = 2, .k = {1, 5}},
@@ -541,7 +541,7 @@ struct eval_thread {
 
 static enum err evaluate_one(struct eval_thread *t, struct errinfo *e)
 {
-    const struct lm_hook hook = {.block = 0, .post = true, .depth = 1};
+    const struct lm_hook hook = {0, LM_RESID_POST};
     struct suite_job job = {.sae = t->sae, .parts = SUITE_ALL};
     struct report r;
     struct eval_result q = {0};

@@ -18,6 +18,7 @@ static void activations_that_overflow(void **state)
     tmp_make(dir, sizeof dir);
     assert_ok(settings_path(&set, set.model, path, sizeof path, &e), &e);
     assert_ok(lm_load(path, &m, &e), &e);
+    assert_ok(lm_weights_read(m, &m->w, &e), &e);
     for (size_t i = 0; i < m->w.count; i++) {
         m->w.arena[i] *= 1e30f;
     }

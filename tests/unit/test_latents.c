@@ -263,8 +263,8 @@ static struct latent_detail *detail(const struct scene *k, const struct lm *m,
 {
     struct errinfo e;
     struct latent_detail *d = NULL;
-    assert_ok(latent_detail_new(k->s, k->a, k->c, k->t, m, h, latent, interval, 5, NULL,
-                                NULL, &d, &e),
+    assert_ok(latent_detail_new(k->s, k->a, k->c, k->t, m, lm_behind(1), h, latent,
+                                interval, 5, NULL, NULL, &d, &e),
               &e);
     return d;
 }
@@ -372,7 +372,8 @@ static void test_lens_and_neighbours(void **state)
     struct latent_detail *d = detail(&k, m, NULL, 0, INTERVAL_TOP);
     const size_t V = m->cfg.vocab;
     float *logits = mem_alloc(V, sizeof *logits);
-    lm_lens(m, k.s->W_dec, logits);
+    struct errinfo e;
+    assert_ok(lm_lens(m, lm_behind(1), k.s->W_dec, logits, &e), &e);
     check_lens(&d->lens[LENS_NORM], logits, V, 0.0);
     /* Directly: the dot product with each token's unembedding. */
     for (size_t v = 0; v < V; v++) {
@@ -412,7 +413,7 @@ static void test_ablation(void **state)
     k.s = world_sae(2);
     assert_ok(latent_table_new(k.s, k.a, k.c, 0, NULL, NULL, &k.t, &e), &e);
     struct lm *m = wide_lm();
-    const struct lm_hook hook = {.block = 0, .post = true, .depth = 1};
+    const struct lm_hook hook = {0, LM_RESID_POST};
     struct harvester *h = NULL;
     assert_ok(harvester_new(m, hook, T, NULL, &h, &e), &e);
     struct latent_detail *d = detail(&k, m, h, 1, INTERVAL_TOP);
@@ -424,8 +425,8 @@ static void test_ablation(void **state)
         }
     }
     float nll[2][6 * T];
-    harvest_nll(h, k.a->ids, 6, k.a->x, nll[0]);
-    harvest_nll(h, k.a->ids, 6, x, nll[1]);
+    assert_ok(harvest_nll(h, k.a->ids, 6, k.a->x, nll[0], &e), &e);
+    assert_ok(harvest_nll(h, k.a->ids, 6, x, nll[1], &e), &e);
     double sum = 0.0;
     size_t n = 0;
     for (size_t i = 0; i < k.a->n; i++) {
@@ -458,7 +459,7 @@ static void test_ablation_of_normalised_rows(void **state)
     k.s->scale = 1.0f;
     assert_ok(latent_table_new(k.s, k.a, k.c, 0, NULL, NULL, &k.t, &e), &e);
     struct lm *m = wide_lm();
-    const struct lm_hook hook = {.block = 0, .post = true, .depth = 1};
+    const struct lm_hook hook = {0, LM_RESID_POST};
     struct harvester *h = NULL;
     assert_ok(harvester_new(m, hook, T, NULL, &h, &e), &e);
     struct latent_detail *d = detail(&k, m, h, 1, INTERVAL_TOP);
@@ -477,8 +478,8 @@ static void test_ablation_of_normalised_rows(void **state)
         }
     }
     float nll[2][6 * T];
-    harvest_nll(h, k.a->ids, 6, k.a->x, nll[0]);
-    harvest_nll(h, k.a->ids, 6, x, nll[1]);
+    assert_ok(harvest_nll(h, k.a->ids, 6, k.a->x, nll[0], &e), &e);
+    assert_ok(harvest_nll(h, k.a->ids, 6, x, nll[1], &e), &e);
     double sum = 0.0;
     size_t n = 0;
     for (size_t i = 0; i < k.a->n; i++) {
@@ -508,8 +509,8 @@ static void test_detail_edges(void **state)
     struct lm *m = wide_lm();
     struct latent_detail *d = NULL;
     memset(k.s->W_enc + 2 * D, 0, D * sizeof(float));
-    assert_ok(latent_detail_new(k.s, k.a, k.c, NULL, m, NULL, 2, INTERVAL_TOP, 5, NULL,
-                                NULL, &d, &e),
+    assert_ok(latent_detail_new(k.s, k.a, k.c, NULL, m, lm_behind(1), NULL, 2,
+                                INTERVAL_TOP, 5, NULL, NULL, &d, &e),
               &e);
     assert_int_equal(d->row.fires, 0);
     assert_int_equal(d->n_contexts, 0);
@@ -521,13 +522,13 @@ static void test_detail_edges(void **state)
     d = NULL;
     static const int bad[4][2] = {{-1, 0}, {D, 0}, {0, 10}, {0, -3}};
     for (size_t i = 0; i < 4; i++) {
-        check_error(latent_detail_new(k.s, k.a, k.c, k.t, m, NULL, bad[i][0], bad[i][1],
-                                      5, NULL, NULL, &d, &e),
+        check_error(latent_detail_new(k.s, k.a, k.c, k.t, m, lm_behind(1), NULL,
+                                      bad[i][0], bad[i][1], 5, NULL, NULL, &d, &e),
                     ERR_USAGE, &e, "expected a latent from 0 to 73");
     }
     atomic_bool cancel = true;
-    check_error(latent_detail_new(k.s, k.a, k.c, k.t, m, NULL, 0, INTERVAL_TOP, 5, NULL,
-                                  &cancel, &d, &e),
+    check_error(latent_detail_new(k.s, k.a, k.c, k.t, m, lm_behind(1), NULL, 0,
+                                  INTERVAL_TOP, 5, NULL, &cancel, &d, &e),
                 ERR_CANCELLED, &e, "cancelled");
     assert_null(d);
     lm_free(m);

@@ -120,11 +120,11 @@ static void test_task(void **state)
     char why[LETTER_WHY];
     struct lm *m = tiny_lm(letters_tok(true), WIDTH, 96);
     struct eval_config cfg = eval_defaults();
-    assert_ok(letter_task_new(&cfg, m, 1, NULL, NULL, &t, why, &e), &e);
+    assert_ok(letter_task_new(&cfg, m, lm_behind(1), NULL, NULL, &t, why, &e), &e);
     assert_null(t); /* random weights spell nothing */
     assert_non_null(strstr(why, "expected 20"));
     cfg.min_letters = 0;
-    assert_ok(letter_task_new(&cfg, m, 1, NULL, NULL, &t, why, &e), &e);
+    assert_ok(letter_task_new(&cfg, m, lm_behind(1), NULL, NULL, &t, why, &e), &e);
     assert_non_null(t);
     const struct concept_sample *s = &t->set->sample;
     assert_int_equal(s->n_concepts, t->concepts->n_probed);
@@ -136,11 +136,11 @@ static void test_task(void **state)
     float x[PROMPT * WIDTH];
     struct lm_ws *ws = NULL;
     assert_ok(letter_prompt_init(&p, m->tok, 96, &allowed, &e), &e);
-    assert_ok(lm_ws_new(&m->cfg, 1, p.length, &ws, &e), &e);
+    assert_ok(lm_ws_new(m, LM_WHOLE, p.length, &ws, &e), &e);
     for (size_t i = 0; i < t->set->id->n; i++) {
         letter_prompt_fill(&p, m->tok, t->set->id->ids, t->set->id->n, i, cfg.seed,
                            ids);
-        lm_forward_to(m, ws, ids, 1, p.length, 1, x);
+        lm_forward_to(m, ws, ids, 1, p.length, lm_behind(1), x);
         assert_memory_equal(x + (p.length - 6) * WIDTH, t->set->id->x + i * WIDTH,
                             WIDTH * sizeof *x);
     }
@@ -163,7 +163,7 @@ static void test_suite(void **state)
     char dir[256];
     tmp_make(dir, sizeof dir);
     struct lm *m = tiny_lm(letters_tok(true), WIDTH, 96);
-    const struct lm_hook hook = {.block = 0, .post = true, .depth = 1};
+    const struct lm_hook hook = {0, LM_RESID_POST};
     struct corpus *text = make_corpus(dir, "text.txt", BENCH_WORDS, 8, 1);
     struct eval_config cfg = eval_defaults();
     cfg.min_letters = 0;
@@ -175,7 +175,7 @@ static void test_suite(void **state)
     const struct suite_source src = {.set = set,
                                      .concepts = c,
                                      .lm = m,
-                                     .depth = 1,
+                                     .hook = {0, LM_RESID_POST},
                                      .ks = {.n = 1, .k = {1}},
                                      .rows = 4,
                                      .parts = 1U << SUITE_ABSORPTION};

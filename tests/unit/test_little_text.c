@@ -48,7 +48,7 @@ static size_t counted(size_t words, size_t *rows)
     struct acts_set *set = NULL;
     char path[512];
     struct lm *m = tiny_lm(tiny_tok(forms, 2), 8, CONTEXT);
-    const struct lm_hook hook = {.block = 0, .post = true, .depth = 1};
+    const struct lm_hook hook = {0, LM_RESID_POST};
     write_corpus(path, words);
     assert_ok(corpus_open(path, 1, &c, &e), &e);
     assert_ok(harvester_new(m, hook, CONTEXT, NULL, &h, &e), &e);

@@ -208,6 +208,36 @@ static void test_gelu(void **state)
     }
 }
 
+/* Over twelve decades of their small side, too. */
+static void test_other_activations(void **state)
+{
+    (void)state;
+    const struct kern *k[2];
+    for (size_t t = 0, n = tables(k); t < n; t++) {
+        for (int i = -12000; i <= 12000; i++) {
+            const float x = (float)i * 1e-3f;
+            const double xd = (double)x;
+            const double gelu = 0.5 * xd * erfc(-xd * 0.70710678118654752);
+            const double silu = xd / (1.0 + exp(-xd));
+            float y, z;
+            k[t]->gelu_erf(1, &x, &y);
+            k[t]->silu(1, &x, &z);
+            assert_near((double)y, gelu, 1e-30 + (x > -8 ? 4e-6 : 2e-5) * fabs(gelu));
+            assert_near((double)z, silu, 1e-30 + 5e-7 * fabs(silu));
+        }
+        const float in[] = {0.0f, 1e30f, -1e30f, -100.0f, 100.0f, NAN};
+        const float want[] = {0.0f, 1e30f, 0.0f, 0.0f, 100.0f};
+        float y[6], z[6];
+        k[t]->gelu_erf(6, in, y);
+        k[t]->silu(6, in, z);
+        for (size_t i = 0; i < 5; i++) {
+            assert_true(y[i] == want[i]);
+            assert_true(fabsf(z[i] - want[i]) <= 1e-35f);
+        }
+        assert_true(isnan(y[5]) && isnan(z[5]));
+    }
+}
+
 static void test_linear_kernels(void **state)
 {
     (void)state;
@@ -681,6 +711,7 @@ int main(void)
         cmocka_unit_test(test_logit),
         cmocka_unit_test(test_nan_lanes),
         cmocka_unit_test(test_gelu),
+        cmocka_unit_test(test_other_activations),
         cmocka_unit_test(test_linear_kernels),
         cmocka_unit_test(test_row_kernels),
         cmocka_unit_test(test_softmax),

@@ -165,7 +165,7 @@ static void test_sets(void **state)
         assert_ok(eval_set_new(&cfg, b.h, b.id, b.ood, b.c, b.m->tok, NULL, NULL,
                                &set[i], &e),
                   &e);
-        sentence_texts_init(&texts[i], b.m, 1, CONTEXT);
+        sentence_texts_init(&texts[i], b.m, lm_behind(1), CONTEXT);
         assert_ok(sentence_texts_add(&texts[i], path, NULL, &e), &e);
         assert_ok(sentence_texts_probe(&texts[i], &ks, cfg.cache, NULL, NULL, &e), &e);
         probe_cache_counts(cfg.cache, &got, &put);

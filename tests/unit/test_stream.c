@@ -129,11 +129,11 @@ static void harvest_is_the_model(void **state)
     assert_int_equal(s->n, 11 * LEN);
     float *x = mem_alloc(s->n * D, sizeof *x), *nll = mem_alloc(s->n, sizeof *nll),
           *again = mem_alloc(s->n, sizeof *again);
-    assert_ok(lm_ws_new(&w->m->cfg, 11, LEN, &ws, &e), &e);
-    lm_forward_to(w->m, ws, s->ids, 11, LEN, 2, x);
+    assert_ok(lm_ws_new(w->m, LM_WHOLE, LEN, &ws, &e), &e);
+    lm_forward_to(w->m, ws, s->ids, 11, LEN, lm_behind(2), x);
     assert_memory_equal(x, s->x, s->n * D * sizeof *x);
-    harvest_nll(w->deep, s->ids, 11, NULL, nll);
-    harvest_nll(w->deep, s->ids, 11, s->x, again);
+    assert_ok(harvest_nll(w->deep, s->ids, 11, NULL, nll, &e), &e);
+    assert_ok(harvest_nll(w->deep, s->ids, 11, s->x, again, &e), &e);
     for (size_t i = 0; i < s->n; i++) {
         assert_true(i % LEN == LEN - 1 ? isnan(nll[i]) : nll[i] > 0);
         assert_memory_equal(&nll[i], &again[i], i % LEN == LEN - 1 ? 0 : sizeof nll[i]);

@@ -1,0 +1,398 @@
+#include "lm/lm_pass.h"
+
+#include "base/mem.h"
+#include "lm/lm_slot.h"
+#include "num/vec.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+/* ---- scratch ---- */
+
+static size_t ws_floats(const struct lm_config *c, size_t T)
+{
+    return T * (3 * c->d_model + lm_qkv_width(c) + lm_z_width(c) + lm_fc_width(c)) +
+           LM_ATT_ROWS * T;
+}
+
+static size_t head_floats(const struct lm_config *c, size_t T)
+{
+    return T * c->d_model + LM_HEAD_ROWS * c->vocab;
+}
+
+size_t lm_ws_bytes(const struct lm_config *cfg, size_t T)
+{
+    return (ws_floats(cfg, T) + head_floats(cfg, T) + 2 * T * cfg->rotary) *
+               sizeof(float) +
+           T * (sizeof(double) + sizeof(int32_t));
+}
+
+enum err lm_ws_whole(const struct lm *m, struct lm_ws *ws, struct errinfo *e)
+{
+    const size_t T = ws->T;
+    TRY(lm_need(m, LM_WHOLE, e));
+    if (ws->xf) {
+        return OK;
+    }
+    if (!ws->nll) {
+        TRY(mem_new(&ws->nll, T, sizeof *ws->nll, "losses", e));
+    }
+    if (!ws->target) {
+        TRY(mem_new(&ws->target, T, sizeof *ws->target, "targets", e));
+    }
+    TRY(mem_new(&ws->xf, head_floats(&m->cfg, T), sizeof *ws->xf, "logits", e));
+    ws->logits = ws->xf + T * m->cfg.d_model;
+    return OK;
+}
+
+enum err lm_ws_new(const struct lm *m, size_t blocks, size_t T, struct lm_ws **out,
+                   struct errinfo *e)
+{
+    const struct lm_config *c = &m->cfg;
+    const size_t D = c->d_model;
+    size_t count;
+    enum err rc = OK;
+    TRY(lm_weight_count(c, &count, e)); /* checks the configuration */
+    if (T < 1 || T > c->n_ctx) {
+        return err_set(e, ERR_LIMIT,
+                       "rows of %zu positions, expected 1 to %zu positions", T,
+                       c->n_ctx);
+    }
+    struct lm_ws *ws = NULL;
+    TRY(mem_new(&ws, 1, sizeof *ws, "a workspace", e));
+    ws->T = T;
+    /* Fits in 64 bits: lm_weight_count limits widths to 2^33, T and V to 2^31. */
+    TRY_OUT(rc,
+            mem_new(&ws->arena, ws_floats(c, T), sizeof *ws->arena, "activations", e));
+    TRY_OUT(rc, lm_turns_init(&ws->turns, c, T, e));
+    float *p = ws->arena;
+    ws->x = p;
+    ws->ln = p += T * D;
+    ws->sub = p += T * D;
+    ws->qkv = p += T * D;
+    ws->z = p += T * lm_qkv_width(c);
+    ws->fc = p += T * lm_z_width(c);
+    ws->scores = p + T * lm_fc_width(c);
+    TRY_OUT(rc, blocks > c->n_layer ? lm_ws_whole(m, ws, e) : lm_need(m, blocks, e));
+    *out = ws;
+    return OK;
+out:
+    lm_ws_free(ws);
+    return rc;
+}
+
+void lm_ws_free(struct lm_ws *ws)
+{
+    if (ws == NULL) {
+        return;
+    }
+    lm_turns_deinit(&ws->turns);
+    mem_free(ws->arena);
+    mem_free(ws->xf);
+    mem_free(ws->nll);
+    mem_free(ws->target);
+    mem_free(ws);
+}
+
+/* ---- a row ---- */
+
+/* A hook's place in the order in which a row goes through the blocks. */
+static size_t rank_of(struct lm_hook h)
+{
+    return h.block * LM_SITES + (size_t)h.site;
+}
+
+/* A row on its way. */
+struct way {
+    const struct lm *m;
+    struct lm_ws *ws;
+    const struct lm_pass *p;
+    size_t row, T, at; /* its number, tokens, first position */
+    float *x;          /* [T, D] residual stream */
+    size_t from, stop; /* ranks: goes on behind `from`, ends at `stop` */
+    float *tap;        /* what stands at `stop` is put here, or NULL */
+};
+
+#define NOWHERE SIZE_MAX
+
+/* Edits of this place; whether the row ends here. */
+static bool arrive(const struct way *y, size_t block, enum lm_site site, float *x)
+{
+    const struct lm_hook here = {block, site};
+    const size_t rank = rank_of(here), width = lm_hook_width(&y->m->cfg, here);
+    for (size_t i = 0; y->p && i < y->p->edits; i++) {
+        const struct lm_edit *d = &y->p->edit[i];
+        if (d->hook.block == block && d->hook.site == site) {
+            d->apply(d->ctx, y->row, y->at, y->T, width, x);
+        }
+    }
+    if (rank != y->stop) {
+        return false;
+    }
+    if (y->tap && y->tap != x) {
+        memcpy(y->tap, x, y->T * width * sizeof *x);
+    }
+    return true;
+}
+
+/* Whether somebody looks at this place. */
+static bool is_watched(const struct way *y, size_t block, enum lm_site site)
+{
+    bool watched = rank_of((struct lm_hook){block, site}) == y->stop;
+    for (size_t i = 0; y->p && i < y->p->edits; i++) {
+        const struct lm_hook *h = &y->p->edit[i].hook;
+        watched = watched || (h->block == block && h->site == site);
+    }
+    return watched;
+}
+
+/* y [n, out] = b, or base + b, where the product is added to it; without b, 0 or base.
+ */
+static void begin_rows(size_t n, size_t width, const float *base, const float *b,
+                       float *y)
+{
+    for (size_t i = 0; i < n; i++) {
+        float *row = y + i * width;
+        if (base && b) {
+            vec_add_f32(width, base + i * width, b, row);
+        } else if (b) {
+            memcpy(row, b, width * sizeof *row);
+        } else if (!base) {
+            memset(row, 0, width * sizeof *row);
+        }
+    }
+}
+
+/* y [n, out] += x [n, in] times the map. */
+static void apply_map(const struct lm_config *c, size_t n, size_t in, size_t out,
+                      const float *x, const float *w, float *y)
+{
+    const bool in_out = c->family->in_out;
+    gemm_f32(NO_TRANS, in_out ? NO_TRANS : TRANS, n, out, in, 1.0f, x, in, w,
+             in_out ? out : in, 1.0f, y, out);
+}
+
+/* What a sub-layer adds: to x at once where nothing comes between, else into y, through
+ * the norm that the family has there. */
+static void sub_layer(const struct lm_config *c, const struct lm_layer *w, size_t n,
+                      size_t in, const float *from, enum lm_slot map, enum lm_slot bias,
+                      enum lm_slot norm, float *y)
+{
+    const size_t D = c->d_model;
+    begin_rows(n, D, NULL, w->at[bias], y);
+    apply_map(c, n, in, D, from, w->at[map], y);
+    if (w->at[norm]) {
+        lm_norm_rows(c, n, D, y, w->at[norm], NULL, y);
+    }
+}
+
+static void add_to(size_t n, size_t width, const float *y, float *x)
+{
+    for (size_t i = 0; i < n; i++) {
+        vec_add_f32(width, x + i * width, y + i * width, x + i * width);
+    }
+}
+
+/* Queries, keys and values, and what heads make of them: z. */
+static void run_heads(const struct way *y, const struct lm_layer *w, size_t block)
+{
+    const struct lm_config *c = &y->m->cfg;
+    struct lm_ws *ws = y->ws;
+    struct lm_cache *cache = y->p ? y->p->cache : NULL;
+    const size_t T = y->T, D = c->d_model, ld = lm_qkv_width(c);
+    const size_t q = lm_z_width(c), kv = lm_kv_heads(c) * lm_head_dim(c);
+    const bool local = lm_is_local(c, block);
+    lm_norm_rows(c, T, D, y->x, w->at[LM_NORM1_W], w->at[LM_NORM1_B], ws->ln);
+    begin_rows(T, ld, NULL, w->at[LM_QKV_B], ws->qkv);
+    apply_map(c, T, D, ld, ws->ln, w->at[LM_QKV_W], ws->qkv);
+    lm_turn(c, w, cache ? &cache->turns : &ws->turns, local, T, y->at, ws->qkv);
+    struct lm_attention a = {.T = T,
+                             .at = y->at,
+                             .local = local,
+                             .q = ws->qkv,
+                             .k = ws->qkv + q,
+                             .v = ws->qkv + q + kv,
+                             .ld_q = ld,
+                             .ld_kv = ld,
+                             .scores = ws->scores,
+                             .out = ws->z};
+    if (cache) {
+        for (size_t t = 0; t < T; t++) {
+            const size_t to = (y->at + t) * kv;
+            memcpy(cache->k[block] + to, a.k + t * ld, kv * sizeof(float));
+            memcpy(cache->v[block] + to, a.v + t * ld, kv * sizeof(float));
+        }
+        a.k = cache->k[block];
+        a.v = cache->v[block];
+        a.ld_kv = kv;
+        a.scores = cache->scores;
+    }
+    lm_attend(c, &a);
+}
+
+/* Attention of a block: what it adds is added to x, or left in ws->sub where the two
+ * are parallel. True where the row ends within. */
+static bool run_attention(const struct way *y, const struct lm_layer *w, size_t block)
+{
+    const struct lm_config *c = &y->m->cfg;
+    struct lm_ws *ws = y->ws;
+    const size_t T = y->T, D = c->d_model;
+    run_heads(y, w, block);
+    if (arrive(y, block, LM_Z, ws->z)) {
+        return true;
+    }
+    if (!c->parallel && !w->at[LM_POST1_W] && !is_watched(y, block, LM_ATTN_OUT)) {
+        begin_rows(T, D, y->x, w->at[LM_PROJ_B], y->x);
+        apply_map(c, T, lm_z_width(c), D, ws->z, w->at[LM_PROJ_W], y->x);
+        return false;
+    }
+    sub_layer(c, w, T, lm_z_width(c), ws->z, LM_PROJ_W, LM_PROJ_B, LM_POST1_W, ws->sub);
+    if (arrive(y, block, LM_ATTN_OUT, ws->sub)) {
+        return true;
+    }
+    if (!c->parallel) {
+        add_to(T, D, ws->sub, y->x);
+    }
+    return false;
+}
+
+/* The MLP of a block, and with parallel ones what ws->sub has: added to x. */
+static bool run_mlp(const struct way *y, const struct lm_layer *w, size_t block)
+{
+    const struct lm_config *c = &y->m->cfg;
+    struct lm_ws *ws = y->ws;
+    const size_t T = y->T, D = c->d_model, F = lm_fc_width(c);
+    lm_norm_rows(c, T, D, y->x, w->at[LM_NORM2_W], w->at[LM_NORM2_B], ws->ln);
+    begin_rows(T, F, NULL, w->at[LM_FC_B], ws->fc);
+    apply_map(c, T, D, F, ws->ln, w->at[LM_FC_W], ws->fc);
+    lm_activate(c, T, ws->fc);
+    if (arrive(y, block, LM_MLP_POST, ws->fc)) {
+        return true;
+    }
+    if (c->parallel) {
+        add_to(T, D, ws->sub, y->x);
+    }
+    if (!w->at[LM_POST2_W] && !is_watched(y, block, LM_MLP_OUT)) {
+        begin_rows(T, D, y->x, w->at[LM_OUT_B], y->x);
+        apply_map(c, T, c->d_ff, D, ws->fc, w->at[LM_OUT_W], y->x);
+        return false;
+    }
+    sub_layer(c, w, T, c->d_ff, ws->fc, LM_OUT_W, LM_OUT_B, LM_POST2_W, ws->ln);
+    if (arrive(y, block, LM_MLP_OUT, ws->ln)) {
+        return true;
+    }
+    add_to(T, D, ws->ln, y->x);
+    return false;
+}
+
+/* A row from behind y->from to y->stop, or through all blocks. */
+static void walk(const struct way *y)
+{
+    const size_t first = y->from == NOWHERE ? 0 : (y->from + 1) / LM_SITES;
+    for (size_t b = first; b < y->m->cfg.n_layer; b++) {
+        const size_t pre = rank_of((struct lm_hook){b, LM_RESID_PRE});
+        const bool whole = y->from == NOWHERE || y->from <= pre; /* or its MLP alone */
+        const bool begins = y->from == NOWHERE || y->from < pre;
+        if (begins && arrive(y, b, LM_RESID_PRE, y->x)) {
+            return; /* before the block's weights, which may not be there */
+        }
+        const struct lm_layer w = lm_layer_of(y->m, b);
+        if (whole && (run_attention(y, &w, b) ||
+                      (!y->m->cfg.parallel && arrive(y, b, LM_RESID_MID, y->x)))) {
+            return;
+        }
+        if (run_mlp(y, &w, b) || arrive(y, b, LM_RESID_POST, y->x)) {
+            return;
+        }
+    }
+}
+
+static void embed(const struct way *y, const int32_t *ids)
+{
+    const struct lm_config *c = &y->m->cfg;
+    const struct lm_layer w = lm_ends_of(y->m);
+    const size_t D = c->d_model;
+    const float *token = w.at[LM_EMBED], *place = w.at[LM_POSITION];
+    const float root = (float)sqrt((double)D);
+    for (size_t t = 0; t < y->T; t++) {
+        assert(ids[t] >= 0 && (size_t)ids[t] < c->vocab);
+        const float *from = token + (size_t)ids[t] * D;
+        float *x = y->x + t * D;
+        if (place) {
+            vec_add_f32(D, from, place + (y->at + t) * D, x);
+        } else {
+            memcpy(x, from, D * sizeof *x);
+        }
+        if (c->family->embed_root) {
+            vec_scale_f32(D, root, x);
+        }
+    }
+}
+
+/* ---- passes ---- */
+
+void lm_run(const struct lm *m, struct lm_ws *ws, const struct lm_pass *p, float *x)
+{
+    struct way y = {
+        .m = m, .ws = ws, .p = p, .T = p->T, .from = NOWHERE, .stop = NOWHERE};
+    assert(p->T >= 1 && p->T <= ws->T && (!p->cache || p->B == 1));
+    y.at = p->cache ? p->cache->n : 0;
+    assert(!p->cache || y.at + p->T <= p->cache->room);
+    for (y.row = 0; y.row < p->B; y.row++) {
+        y.x = x + y.row * p->T * m->cfg.d_model;
+        embed(&y, p->ids + y.row * p->T);
+        walk(&y);
+    }
+    if (p->cache) {
+        p->cache->n += p->T;
+    }
+}
+
+static bool is_residual(struct lm_hook h)
+{
+    return h.site == LM_RESID_PRE || h.site == LM_RESID_MID || h.site == LM_RESID_POST;
+}
+
+void lm_forward_to(const struct lm *m, struct lm_ws *ws, const int32_t *ids, size_t B,
+                   size_t T, struct lm_hook hook, float *x)
+{
+    const size_t width = lm_hook_width(&m->cfg, hook);
+    assert(T >= 1 && T <= ws->T && hook.block < m->cfg.n_layer);
+    for (size_t b = 0; b < B; b++) {
+        float *out = x + b * T * width;
+        const struct way y = {.m = m,
+                              .ws = ws,
+                              .T = T,
+                              .x = is_residual(hook) ? out : ws->x,
+                              .from = NOWHERE,
+                              .stop = rank_of(hook),
+                              .tap = out};
+        embed(&y, ids + b * T);
+        walk(&y);
+    }
+}
+
+/* What stands at the hook in place of the model's own. */
+static void put(void *ctx, size_t row, size_t at, size_t n, size_t width, float *x)
+{
+    (void)row;
+    (void)at;
+    memcpy(x, ctx, n * width * sizeof *x);
+}
+
+float *lm_splice(const struct lm *m, struct lm_ws *ws, float *x, size_t T,
+                 struct lm_hook hook, const int32_t *fed)
+{
+    const struct lm_edit edit = {.hook = hook, .apply = put, .ctx = x};
+    const struct lm_pass p = {.ids = fed, .B = 1, .T = T, .edit = &edit, .edits = 1};
+    assert(T >= 1 && T <= ws->T && hook.block < m->cfg.n_layer);
+    if (is_residual(hook)) {
+        const struct way y = {
+            .m = m, .ws = ws, .T = T, .x = x, .from = rank_of(hook), .stop = NOWHERE};
+        walk(&y);
+        return x;
+    }
+    lm_run(m, ws, &p, ws->x);
+    return ws->x;
+}

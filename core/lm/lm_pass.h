@@ -1,0 +1,85 @@
+/* The transformer in float, for every family, forward only: one row at a time, its
+ * activations stay in the cache through all blocks, and what comes out of a row is the
+ * same to the bit whatever rows stand beside it. lm_pass.c puts the parts together,
+ * lm_attend.c has attention and what turns, lm_head.c what stands behind the blocks.
+ * Internal to core/lm. */
+#ifndef SAETOP_LM_LM_PASS_H
+#define SAETOP_LM_LM_PASS_H
+
+#include "lm/lm.h"
+#include "lm/lm_store.h"
+
+/* Query rows taken together in attention: a block of them needs only the keys up to its
+ * own end, and no more than their scores is ever kept. */
+#define LM_ATT_ROWS 32
+/* Positions whose logits are worked out together: [LM_HEAD_ROWS, V] stays in the cache.
+ */
+#define LM_HEAD_ROWS 32
+
+/* Cosines and sines of positions 0..n-1 in global and in local blocks: [n, rotary]
+ * each, the cosines of a position before its sines. NULL where nothing turns. */
+struct lm_turns {
+    size_t n;
+    float *at[2];
+};
+enum err lm_turns_init(struct lm_turns *t, const struct lm_config *c, size_t n,
+                       struct errinfo *e) ERR_CHECKED;
+void lm_turns_deinit(struct lm_turns *t);
+
+/* Keys and values of all blocks, [room, n_kv * d_head] each, keys turned. */
+struct lm_cache {
+    size_t room, n, blocks;
+    float **k, **v; /* [blocks] */
+    float *scores;  /* [LM_ATT_ROWS, room] */
+    struct lm_turns turns;
+};
+
+struct lm_ws {
+    size_t T;
+    float *arena;
+    float *x;      /* [T, D] residual stream where the caller's is elsewhere */
+    float *ln;     /* [T, D] normed input */
+    float *qkv;    /* [T, qkv width] */
+    float *z;      /* [T, n_head * d_head] heads' outputs */
+    float *sub;    /* [T, D] what attention adds */
+    float *fc;     /* [T, fc width] */
+    float *scores; /* [LM_ATT_ROWS, T] */
+    struct lm_turns turns;
+    float *xf;       /* [T, D] behind the final norm; of the whole model */
+    float *logits;   /* [LM_HEAD_ROWS, V]; of the whole model */
+    double *nll;     /* [T] */
+    int32_t *target; /* [T] */
+};
+
+/* y = norm of n rows of x by the family's kind; b may be NULL. In place is fine. */
+void lm_norm_rows(const struct lm_config *c, size_t n, size_t width, const float *x,
+                  const float *w, const float *b, float *y);
+/* x = cap * tanh(x / cap). */
+void lm_cap(size_t n, float cap, float *x);
+
+/* Queries and keys of T rows of qkv [T, qkv width], from position `at` on: normed and
+ * turned in place. */
+void lm_turn(const struct lm_config *c, const struct lm_layer *w,
+             const struct lm_turns *turns, bool local, size_t T, size_t at, float *qkv);
+
+/* Attention of T queries at positions at .. at + T - 1 to all positions up to their own
+ * (and, in a local block, within the window). */
+struct lm_attention {
+    size_t T, at;
+    bool local;
+    const float *q, *k, *v; /* [T, ..], [at + T, ..] rows of all heads */
+    size_t ld_q, ld_kv;     /* floats between rows */
+    float *scores;          /* [LM_ATT_ROWS, at + T] scratch */
+    float *out;             /* [T, n_head * d_head] */
+};
+void lm_attend(const struct lm_config *c, const struct lm_attention *a);
+
+/* The residual stream behind all blocks of one row, [T, D], when x stands at the hook:
+ * in x itself or in the workspace. */
+float *lm_splice(const struct lm *m, struct lm_ws *ws, float *x, size_t T,
+                 struct lm_hook hook, const int32_t *fed);
+
+/* The MLP's activation: fc [n, fc width] becomes [n, d_ff], in place. */
+void lm_activate(const struct lm_config *c, size_t n, float *fc);
+
+#endif

@@ -1,0 +1,36 @@
+/* The sizes of a model's weights by their place in it. Internal to core/lm and to
+ * tests. Any thread. */
+#ifndef SAETOP_LM_LM_SLOT_H
+#define SAETOP_LM_LM_SLOT_H
+
+#include "lm/lm.h"
+
+/* Outputs of the fused map of queries, keys and values; and of all heads' z. */
+static inline size_t lm_qkv_width(const struct lm_config *c)
+{
+    return (c->n_head + 2 * lm_kv_heads(c)) * lm_head_dim(c);
+}
+static inline size_t lm_z_width(const struct lm_config *c)
+{
+    return c->n_head * lm_head_dim(c);
+}
+/* Outputs of the first linear map of the MLP. */
+static inline size_t lm_fc_width(const struct lm_config *c)
+{
+    return c->family->gated ? 2 * c->d_ff : c->d_ff;
+}
+
+/* Rows and columns of a slot as [out, in]; a vector has 1 column. False: this model has
+ * no such weights. */
+bool lm_slot_size(const struct lm_config *c, enum lm_slot slot, size_t *rows,
+                  size_t *cols);
+/* Rows first..first+n-1 of its slot that a part is. */
+void lm_part_rows(const struct lm_config *c, enum lm_part part, size_t rows,
+                  size_t *first, size_t *n);
+/* The shape that a tensor of this row has in files; ndim 0: the model has none. */
+size_t lm_tensor_shape(const struct lm_config *c, const struct lm_tensor_name *t,
+                       size_t shape[2]);
+/* The name of tensor t in block `block`, without prefix. */
+void lm_tensor_text(const struct lm_tensor_name *t, size_t block, char out[96]);
+
+#endif

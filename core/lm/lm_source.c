@@ -1,0 +1,389 @@
+#include "lm/lm_source.h"
+
+#include "base/file.h"
+#include "base/infile.h"
+#include "base/json.h"
+#include "base/mem.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATH_CAP    4096
+#define INDEX_BYTES (64u << 20)
+#define MAX_SHARDS  1000
+#define MAX_TENSORS ((size_t)100000)
+
+/* Of a hash: bytes at a time, and how many times in a file. */
+#define SAMPLE_BYTES 4096
+#define SAMPLES      256
+
+struct entry {
+    char *name;
+    size_t file;
+    struct tensor_info info; /* its name is the one above */
+};
+
+struct lm_source {
+    char *dir;
+    char *name;  /* of the file or the index */
+    char **file; /* [files] paths */
+    size_t files, file_cap;
+    struct entry *entry; /* [count] by name */
+    size_t count, cap;
+    struct tensorfile *open; /* of open_file, or NULL */
+    size_t open_file;
+};
+
+/* ---- lists ---- */
+
+static enum err add_file(struct lm_source *s, const char *path, size_t *at,
+                         struct errinfo *e)
+{
+    for (size_t i = 0; i < s->files; i++) {
+        if (strcmp(s->file[i], path) == 0) {
+            *at = i;
+            return OK;
+        }
+    }
+    TRY(mem_grow(&s->file, &s->file_cap, s->files + 1, sizeof *s->file, MAX_SHARDS, e));
+    s->file[s->files] = mem_strdup(path);
+    if (!s->file[s->files]) {
+        return err_set(e, ERR_NOMEM, "%s: out of memory", path);
+    }
+    *at = s->files++;
+    return OK;
+}
+
+static enum err add_entry(struct lm_source *s, const struct tensor_info *info,
+                          size_t file, struct errinfo *e)
+{
+    TRY(mem_grow(&s->entry, &s->cap, s->count + 1, sizeof *s->entry, MAX_TENSORS, e));
+    struct entry *t = &s->entry[s->count];
+    *t = (struct entry){.name = mem_strdup(info->name), .file = file, .info = *info};
+    if (!t->name) {
+        return err_set(e, ERR_NOMEM, "%s: out of memory", s->name);
+    }
+    t->info.name = t->name;
+    s->count++;
+    return OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    return strcmp(x->name, y->name);
+}
+
+static enum err file_of(struct lm_source *s, size_t file, struct tensorfile **out,
+                        struct errinfo *e)
+{
+    if (s->open && s->open_file != file) {
+        lm_source_rest(s);
+    }
+    if (!s->open) {
+        TRY(tensorfile_open(s->file[file], &s->open, e));
+        s->open_file = file;
+    }
+    *out = s->open;
+    return OK;
+}
+
+/* ---- one file ---- */
+
+static enum err open_single(struct lm_source *s, struct errinfo *e)
+{
+    size_t file;
+    struct tensorfile *f;
+    TRY(add_file(s, s->name, &file, e));
+    TRY(file_of(s, file, &f, e));
+    for (size_t i = 0; i < tensorfile_count(f); i++) {
+        const struct tensor_info *t = tensorfile_at(f, i);
+        if (t->kind == TENSOR_ARRAY) {
+            TRY(add_entry(s, t, file, e));
+        }
+    }
+    return OK;
+}
+
+/* ---- an index ---- */
+
+/* A tensor of the index and the file that it is said to be in; a name from an index
+ * must stay in the directory, where it may be a link, as in the cache of the Hugging
+ * Face hub. */
+static enum err add_indexed(struct lm_source *s, const cJSON *v, struct errinfo *e)
+{
+    char path[PATH_CAP];
+    size_t file;
+    struct tensorfile *f;
+    if (!cJSON_IsString(v)) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: weight_map.%.80s: expected the name of a file", s->name,
+                       v->string);
+    }
+    const char *name = v->valuestring;
+    if (strchr(name, '/') || name[0] == '.' || name[0] == '\0') {
+        return err_set(
+            e, ERR_FORMAT,
+            "%s: weight_map: found file \"%.60s\", expected a plain file name", s->name,
+            name);
+    }
+    TRY(path_join(path, sizeof path, s->dir, name, e));
+    TRY(add_file(s, path, &file, e));
+    TRY(file_of(s, file, &f, e));
+    const struct tensor_info *t = tensorfile_find(f, v->string);
+    if (!t || t->kind != TENSOR_ARRAY) {
+        return err_set(e, ERR_FORMAT, "%s: no tensor %.80s, which %s expects there",
+                       path, v->string, path_base(s->name));
+    }
+    return add_entry(s, t, file, e);
+}
+
+static int by_file(const void *a, const void *b)
+{
+    const cJSON *const *x = a, *const *y = b;
+    const char *p = cJSON_IsString(*x) ? (*x)->valuestring : "";
+    const char *q = cJSON_IsString(*y) ? (*y)->valuestring : "";
+    const int order = strcmp(p, q);
+    return order != 0 ? order : strcmp((*x)->string, (*y)->string);
+}
+
+/* In the order of files, so that each is opened once. */
+static enum err open_map(struct lm_source *s, const cJSON *map, struct errinfo *e)
+{
+    const cJSON **list = NULL, *v = NULL;
+    size_t n = 0;
+    cJSON_ArrayForEach(v, map)
+    {
+        n++;
+    }
+    TRY(mem_new(&list, n, sizeof *list, s->name, e));
+    n = 0;
+    cJSON_ArrayForEach(v, map)
+    {
+        list[n++] = v;
+    }
+    if (n > 1) {
+        qsort(list, n, sizeof *list, by_file);
+    }
+    enum err rc = OK;
+    for (size_t i = 0; rc == OK && i < n; i++) {
+        rc = add_indexed(s, list[i], e);
+    }
+    mem_free(list);
+    return rc;
+}
+
+static enum err open_index(struct lm_source *s, struct errinfo *e)
+{
+    cJSON *index = NULL;
+    const cJSON *map = NULL;
+    TRY(json_load(s->name, INDEX_BYTES, &index, e));
+    enum err rc =
+        json_obj((struct json_at){s->name, ""}, index, "weight_map", true, &map, e);
+    rc = rc == OK ? open_map(s, map, e) : rc;
+    cJSON_Delete(index);
+    return rc;
+}
+
+/* ---- which ---- */
+
+/* Files of weights that are not read, and what there is to do. */
+static const struct {
+    const char *end, *what;
+} others[] = {
+    {"adapter_model.safetensors", "an adapter: merge it into its model, and save that"},
+    {"adapter_model.bin", "an adapter: merge it into its model, and save that"},
+    {".gguf", "a GGUF file: name it itself, not its folder"},
+    {".h5", "TensorFlow's: save it as safetensors with transformers"},
+    {".msgpack", "JAX's: save it as safetensors with transformers"},
+    {".onnx", "ONNX: the original has model.safetensors"},
+    {".pth", "a torch file of another tool: save it as safetensors with transformers"},
+    {".safetensors", "no model.safetensors; rename it if it is that"},
+};
+
+static enum err nothing_there(const char *dir, struct errinfo *e)
+{
+    char found[128] = "";
+    const char *what = NULL;
+    DIR *d = opendir(dir);
+    for (const struct dirent *f = d ? readdir(d) : NULL; f; f = readdir(d)) {
+        for (size_t i = 0; !what && i < sizeof others / sizeof *others; i++) {
+            if (path_has_suffix(f->d_name, others[i].end)) {
+                (void)snprintf(found, sizeof found, "%.120s", f->d_name);
+                what = others[i].what;
+            }
+        }
+    }
+    if (d) {
+        closedir(d);
+    }
+    return what ? err_set(e, ERR_MISSING,
+                          "%s/model.safetensors: not found, but %s, which is %s", dir,
+                          found, what)
+                : err_set(e, ERR_MISSING,
+                          "%s/model.safetensors: not found, expected it or its "
+                          "index, or pytorch_model.bin",
+                          dir);
+}
+
+static enum err open_in(struct lm_source *s, struct errinfo *e)
+{
+    static const struct {
+        const char *name;
+        bool index;
+    } files[] = {{"model.safetensors", false},
+                 {"model.safetensors.index.json", true},
+                 {"pytorch_model.bin", false},
+                 {"pytorch_model.bin.index.json", true}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char path[PATH_CAP];
+        TRY(path_join(path, sizeof path, s->dir, files[i].name, e));
+        if (!file_exists(path)) {
+            continue;
+        }
+        s->name = mem_strdup(path);
+        if (!s->name) {
+            return err_set(e, ERR_NOMEM, "%s: out of memory", path);
+        }
+        TRY(files[i].index ? open_index(s, e) : open_single(s, e));
+        if (s->count > 1) {
+            qsort(s->entry, s->count, sizeof *s->entry, by_name);
+        }
+        for (size_t t = 1; t < s->count; t++) {
+            if (strcmp(s->entry[t - 1].name, s->entry[t].name) == 0) {
+                return err_set(e, ERR_FORMAT, "%s: %.80s: found twice, expected once",
+                               s->name, s->entry[t].name);
+            }
+        }
+        return OK;
+    }
+    return nothing_there(s->dir, e);
+}
+
+enum err lm_source_open(const char *dir, struct lm_source **out, struct errinfo *e)
+{
+    struct lm_source *s = NULL;
+    TRY(mem_new(&s, 1, sizeof *s, "weights", e));
+    s->dir = mem_strdup(dir);
+    enum err rc =
+        s->dir ? open_in(s, e) : err_set(e, ERR_NOMEM, "%s: out of memory", dir);
+    lm_source_rest(s);
+    if (rc != OK) {
+        lm_source_close(s);
+        return rc;
+    }
+    *out = s;
+    return OK;
+}
+
+void lm_source_close(struct lm_source *s)
+{
+    if (!s) {
+        return;
+    }
+    lm_source_rest(s);
+    for (size_t i = 0; i < s->files; i++) {
+        mem_free(s->file[i]);
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        mem_free(s->entry[i].name);
+    }
+    mem_free(s->file);
+    mem_free(s->entry);
+    mem_free(s->name);
+    mem_free(s->dir);
+    mem_free(s);
+}
+
+/* ---- reading ---- */
+
+const char *lm_source_name(const struct lm_source *s)
+{
+    return s->name;
+}
+
+size_t lm_source_count(const struct lm_source *s)
+{
+    return s->count;
+}
+
+const struct tensor_info *lm_source_at(const struct lm_source *s, size_t i)
+{
+    return &s->entry[i].info;
+}
+
+static const struct entry *find(const struct lm_source *s, const char *name)
+{
+    size_t low = 0, high = s->count;
+    while (low < high) {
+        const size_t mid = low + (high - low) / 2;
+        const int order = strcmp(s->entry[mid].name, name);
+        if (order == 0) {
+            return &s->entry[mid];
+        }
+        if (order < 0) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return NULL;
+}
+
+const struct tensor_info *lm_source_find(const struct lm_source *s, const char *name)
+{
+    const struct entry *t = find(s, name);
+    return t ? &t->info : NULL;
+}
+
+enum err lm_source_read(struct lm_source *s, const char *name, const size_t *shape,
+                        size_t ndim, float *out, struct errinfo *e)
+{
+    const struct entry *t = find(s, name);
+    struct tensorfile *f;
+    if (!t) {
+        return err_set(e, ERR_FORMAT, "%s: no tensor %s", s->name, name);
+    }
+    TRY(file_of(s, t->file, &f, e));
+    return tensorfile_f32(f, name, shape, ndim, out, e);
+}
+
+void lm_source_rest(struct lm_source *s)
+{
+    tensorfile_close(s->open);
+    s->open = NULL;
+}
+
+static enum err hash_file(const char *path, uint64_t *h, struct errinfo *e)
+{
+    static const size_t piece = SAMPLE_BYTES;
+    struct infile *f = NULL;
+    uint8_t bytes[SAMPLE_BYTES];
+    TRY(infile_open(path, &f, e));
+    const size_t len = infile_len(f);
+    const uint64_t size = len;
+    /* All of a small file, since the pieces then meet. */
+    const size_t step = len / SAMPLES > piece ? len / SAMPLES : piece;
+    uint64_t sum = hash_bytes(*h, &size, sizeof size);
+    enum err rc = OK;
+    for (size_t at = 0; rc == OK && at < len; at += step) {
+        const size_t n = len - at < piece ? len - at : piece;
+        rc = infile_get(f, at, bytes, n, e);
+        sum = rc == OK ? hash_bytes(sum, bytes, n) : sum;
+    }
+    infile_close(f);
+    *h = sum;
+    return rc;
+}
+
+enum err lm_source_hash(const struct lm_source *s, uint64_t *h, struct errinfo *e)
+{
+    uint64_t sum = *h;
+    for (size_t i = 0; i < s->files; i++) {
+        TRY(hash_file(s->file[i], &sum, e));
+    }
+    *h = sum;
+    return OK;
+}

@@ -1,0 +1,46 @@
+/* The files that hold a model's weights, as one list of named tensors: what is in them
+ * is known when they are opened, and read when it is asked for. Internal to core/lm and
+ * to tests. Owner thread.
+ *
+ * Files are opened anew for reading and closed again (lm_source_rest): none is mapped
+ * for the life of the process, where another program that cuts it short would end
+ * us. */
+#ifndef SAETOP_LM_LM_SOURCE_H
+#define SAETOP_LM_LM_SOURCE_H
+
+#include "base/err.h"
+#include "base/tensorfile.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct lm_source;
+
+/* The weights of a model directory: model.safetensors, its index, pytorch_model.bin or
+ * its index, the first that is there. An index may name plain files in the directory
+ * only. ERR_MISSING names what lies there instead. *out: caller owns. */
+enum err lm_source_open(const char *dir, struct lm_source **out,
+                        struct errinfo *e) ERR_CHECKED;
+void lm_source_close(struct lm_source *s); /* NULL is fine */
+
+/* The file, or the index, that was opened: for messages. */
+const char *lm_source_name(const struct lm_source *s);
+/* Tensors in the order of their names. */
+size_t lm_source_count(const struct lm_source *s);
+const struct tensor_info *lm_source_at(const struct lm_source *s, size_t i);
+/* NULL if there is none. */
+const struct tensor_info *lm_source_find(const struct lm_source *s, const char *name);
+
+/* A tensor as floats in C order; its shape must be exactly shape[ndim], and every
+ * number finite. The file stays open until lm_source_rest. */
+enum err lm_source_read(struct lm_source *s, const char *name, const size_t *shape,
+                        size_t ndim, float *out, struct errinfo *e) ERR_CHECKED;
+void lm_source_rest(struct lm_source *s);
+
+/* Hash of the files' sizes and of bytes here and there in each, chained: O(1) for a
+ * file of any size. */
+enum err lm_source_hash(const struct lm_source *s, uint64_t *h,
+                        struct errinfo *e) ERR_CHECKED;
+
+#endif
