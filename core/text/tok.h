@@ -105,14 +105,14 @@ void tok_scratch_free(struct tok_scratch *s); /* NULL is fine */
  * text of a special token is plain text here and never becomes that token (a model's
  * unk, for a character that it lacks, is the one special id that may come). Any bytes
  * are accepted, NUL and invalid UTF-8 too. Where symbols are bytes they come back from
- * tok_decode unchanged but for what the file's normalizer and prefixes do; where they
- * are characters, what is not valid UTF-8 becomes U+FFFD first, one for each maximal
- * part of a character, as Python's errors="replace" has it. Nothing is put before or
- * after. A word of more than 1 MB is merged in parts of 1 MB. tok_encode makes a
- * scratch for the one call: right for a prompt; for a corpus keep one and use
- * tok_encode_with. On error out is as it was; ERR_LIMIT where the file's pattern needs
- * too much effort. O(len log len) at worst beside the pattern; 2 MB/s and more with a
- * warm scratch. */
+ * tok_decode unchanged but for what the file's normalizer and prefixes do and for bytes
+ * that it lacks; where they are characters, what is not valid UTF-8 becomes U+FFFD
+ * first, one for each maximal part of a character, as Python's errors="replace" has it.
+ * Nothing is put before or after. A word of more than 1 MB is merged in parts of 1 MB.
+ * tok_encode makes a scratch for the one call: right for a prompt; for a corpus keep
+ * one and use tok_encode_with. On error out is as it was; ERR_LIMIT where the file's
+ * pattern needs too much effort. O(len log len) at worst beside the pattern; 2 MB/s and
+ * more with a warm scratch. */
 enum err tok_encode(const struct tok *t, const char *text, size_t len,
                     struct tok_ids *out, struct errinfo *e) ERR_CHECKED;
 enum err tok_encode_with(const struct tok *t, struct tok_scratch *s, const char *text,

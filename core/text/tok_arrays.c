@@ -6,6 +6,7 @@
 #include "text/tok_decoder.h"
 #include "text/tok_merges.h"
 
+#include <float.h>
 #include <string.h>
 
 /* tokenizer.ggml.token_type */
@@ -192,6 +193,48 @@ out:
     return rc;
 }
 
+/* With characters: keys and scores, where those of user-defined tokens are as
+ * SentencePiece has them: with marks for spaces, and before all others. */
+struct keyed {
+    struct tok_text *key; /* [n] */
+    float *score;         /* [n] */
+    struct str own;
+};
+
+static void keyed_free(struct keyed *k)
+{
+    mem_free(k->key);
+    mem_free(k->score);
+    str_free(&k->own);
+}
+
+static enum err keyed_make(const struct tok_arrays *a, struct keyed *k,
+                           struct errinfo *e)
+{
+    str_init(&k->own, TOK_MAX_PIECES);
+    TRY(mem_new(&k->key, a->n, sizeof *k->key, "the vocabulary", e));
+    TRY(mem_new(&k->score, a->n, sizeof *k->score, "the vocabulary", e));
+    for (size_t id = 0; id < a->n; id++) {
+        k->score[id] = type_of(a, id) == TYPE_USER ? FLT_MAX : a->score[id];
+        k->key[id] = a->token[id];
+        const size_t off = k->own.len;
+        for (size_t i = 0; type_of(a, id) == TYPE_USER && i < a->token[id].len; i++) {
+            const char c = a->token[id].p[i];
+            str_addn(&k->own, c == ' ' ? "\xE2\x96\x81" : &c, c == ' ' ? 3 : 1);
+        }
+        k->key[id].len = k->own.len > off ? k->own.len - off : k->key[id].len;
+    }
+    TRY(str_err(&k->own, "the vocabulary", e));
+    size_t off = 0; /* own does not move any more */
+    for (size_t id = 0; id < a->n; id++) {
+        if (type_of(a, id) == TYPE_USER) {
+            k->key[id].p = k->own.p + off;
+            off += k->key[id].len;
+        }
+    }
+    return OK;
+}
+
 /* ---- merges ---- */
 
 static enum err read_merges(const struct tok_arrays *a, const char *name,
@@ -311,7 +354,8 @@ enum err tok_from_arrays(const struct tok_arrays *a, const char *name, struct to
 {
     const bool chars = strcmp(a->model, "llama") == 0;
     TRY(check_arrays(a, chars, name, e));
-    struct bpe_spec spec = {.key = a->token, .score = chars ? a->score : NULL};
+    struct bpe_spec spec = {.n_merges = 0};
+    struct keyed keyed = {.key = NULL};
     struct bpe_merge *merge = NULL;
     struct tok *t = NULL;
     cJSON *parts = NULL;
@@ -325,7 +369,11 @@ enum err tok_from_arrays(const struct tok_arrays *a, const char *name, struct to
     TRY_OUT(rc, tok_new(&tok_bpe_kind, a->n, &t, e));
     TRY_OUT(rc, norm_new(parts, name, &t->norm, e));
     TRY_OUT(rc, put_entries(a, chars, name, t, e));
-    if (!chars) {
+    if (chars) {
+        TRY_OUT(rc, keyed_make(a, &keyed, e));
+        spec.key = keyed.key;
+        spec.score = keyed.score;
+    } else {
         TRY_OUT(rc, read_merges(a, name, &merge, e));
         spec.merge = merge;
         spec.n_merges = a->n_merges;
@@ -343,6 +391,7 @@ enum err tok_from_arrays(const struct tok_arrays *a, const char *name, struct to
 out:
     pre_free(spec.pre);
     cJSON_Delete(parts);
+    keyed_free(&keyed);
     mem_free(merge);
     tok_free(t);
     return rc;

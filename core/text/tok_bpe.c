@@ -127,13 +127,7 @@ static enum err index_bytes(const struct tok *t, struct bpe *b, const char *name
 {
     for (unsigned v = 0; v < 256; v++) {
         const char byte = (char)(unsigned char)v;
-        const int32_t id = bpe_find(b, &byte, 1);
-        if (id < 0) {
-            return err_set(e, ERR_FORMAT,
-                           "%s: model.vocab: no entry for byte 0x%02X, expected the "
-                           "characters of all 256",
-                           name, v);
-        }
+        const int32_t id = bpe_find(b, &byte, 1); /* SmolLM2 lacks some */
         if (tok_is_special(t, id)) {
             return err_set(
                 e, ERR_FORMAT,
@@ -481,13 +475,6 @@ static void add_symbol(struct scratch *s, int32_t id, size_t from)
     }
 }
 
-static void begin_bytes(struct scratch *s)
-{
-    for (size_t i = 0; i < s->len; i++) {
-        add_symbol(s, s->b->byte_id[(uint8_t)s->word[i]], i);
-    }
-}
-
 /* The entry of the character at p[n], or -1. */
 static int32_t char_id(const struct scratch *s, const char *p, size_t n)
 {
@@ -508,13 +495,48 @@ static bool has_bytes(const struct bpe *b, const char *p, size_t n)
     return true;
 }
 
-/* As the reference has it, an unk waits for the next known character, behind bytes that
- * come between. */
+/* Characters that are no entry, on their way to become an unk: as the reference has it,
+ * the unk waits for the next that is one, behind bytes that come between. */
+struct unknown {
+    bool waits;
+    size_t from;
+};
+
+static void end_unknown(struct scratch *s, struct unknown *u)
+{
+    if (u->waits) {
+        add_symbol(s, s->b->opts.unk, u->from);
+        u->waits = false;
+    }
+}
+
+static void add_unknown(struct scratch *s, struct unknown *u, size_t from)
+{
+    if (s->b->opts.unk < 0 || (u->waits && s->b->opts.fuse_unk)) {
+        return; /* dropped, or one with those before */
+    }
+    end_unknown(s, u);
+    *u = (struct unknown){true, from};
+}
+
+static void begin_bytes(struct scratch *s)
+{
+    struct unknown u = {.waits = false};
+    for (size_t i = 0; i < s->len; i++) {
+        const int32_t id = s->b->byte_id[(uint8_t)s->word[i]];
+        if (id < 0) {
+            add_unknown(s, &u, i);
+            continue;
+        }
+        end_unknown(s, &u);
+        add_symbol(s, id, i);
+    }
+    end_unknown(s, &u);
+}
+
 static void begin_chars(struct scratch *s)
 {
-    const struct bpe_opts *o = &s->b->opts;
-    bool waits = false;
-    size_t unk_from = 0;
+    struct unknown u = {.waits = false};
     for (size_t i = 0, n; i < s->len; i += n) {
         uint32_t c = 0;
         n = utf8_next(s->word + i, s->len - i, &c);
@@ -522,26 +544,17 @@ static void begin_chars(struct scratch *s)
         if (s->b->rank) {
             add_symbol(s, id >= 0 ? id : ID_NONE, i);
         } else if (id >= 0) {
-            if (waits) {
-                add_symbol(s, o->unk, unk_from);
-                waits = false;
-            }
+            end_unknown(s, &u);
             add_symbol(s, id, i);
-        } else if (o->byte_fallback && has_bytes(s->b, s->word + i, n)) {
+        } else if (s->b->opts.byte_fallback && has_bytes(s->b, s->word + i, n)) {
             for (size_t k = 0; k < n; k++) {
                 add_symbol(s, s->b->byte_id[(uint8_t)s->word[i + k]], i + k);
             }
-        } else if (o->unk >= 0) {
-            if (waits && !o->fuse_unk) {
-                add_symbol(s, o->unk, unk_from);
-            }
-            unk_from = waits && o->fuse_unk ? unk_from : i;
-            waits = true;
+        } else {
+            add_unknown(s, &u, i);
         }
     }
-    if (waits) {
-        add_symbol(s, o->unk, unk_from);
-    }
+    end_unknown(s, &u);
 }
 
 static enum err put_symbol(struct scratch *s, const struct symbol *l, struct errinfo *e)

@@ -47,7 +47,7 @@ struct bpe {
     struct bpe_opts opts;
     struct pre *pre;
     char *normalizer, *pre_tokenizer, *decoder; /* JSON */
-    int32_t byte_id[256];                       /* -1: none (with chars) */
+    int32_t byte_id[256];                       /* -1: none */
     int32_t ascii_id[128];   /* with chars: of the characters below 128, or -1 */
     struct bpe_merge *merge; /* [n_merges], by rank */
     size_t n_merges;
@@ -68,8 +68,8 @@ struct bpe {
     bool crosses[256];
 };
 
-/* Give t, whose entries are all there, its model. With bytes the entries of all 256
- * must be there and none may be special; each merge's result must be an entry (with
+/* Give t, whose entries are all there, its model. With bytes none of their
+ * entries may be special; each merge's result must be an entry (with
  * chars merges that make a special one are left out), so that no plain text becomes a
  * special token. `name` begins error lines. */
 enum err bpe_attach(struct tok *t, const struct bpe_spec *spec, const char *name,

@@ -299,11 +299,14 @@ static enum err read_unk(const cJSON *model, const char *file, struct bpe_opts *
 {
     const char *text = NULL;
     TRY(json_str((struct json_at){file, "model"}, model, "unk_token", false, &text, e));
-    if (!text || !o->chars) {
-        return OK; /* every byte is an entry */
+    if (!text) {
+        return OK;
     }
     const cJSON *vocab = cJSON_GetObjectItemCaseSensitive(model, "vocab");
     const cJSON *id = cJSON_GetObjectItemCaseSensitive(vocab, text);
+    if (!id && !o->chars) {
+        return OK; /* one that is named and never needed */
+    }
     if (!id) {
         return err_set(e, ERR_FORMAT,
                        "%s: model.unk_token: \"%.60s\" is not in model.vocab", file,

@@ -206,11 +206,21 @@ static enum err read_split(const struct part *c, struct errinfo *e)
     return add_split(c, p.text, &opts, e);
 }
 
+/* Numbers of Unicode 15 to 17, which the reference has here; PCRE2's tables may be
+ * older.
+ */
+#define NEW_NUMBERS                                                                    \
+    "\\x{10d40}-\\x{10d49}\\x{116d0}-\\x{116e3}\\x{11bf0}-\\x{11bf9}"                  \
+    "\\x{11de0}-\\x{11de9}\\x{11f50}-\\x{11f59}\\x{16130}-\\x{16139}"                  \
+    "\\x{16d70}-\\x{16d79}\\x{16ff4}-\\x{16ff6}\\x{1ccf0}-\\x{1ccf9}"                  \
+    "\\x{1d2c0}-\\x{1d2d3}\\x{1e4f0}-\\x{1e4f9}\\x{1e5f1}-\\x{1e5fa}"
+
 static enum err read_digits(const struct part *c, struct errinfo *e)
 {
     bool each = false;
     TRY(json_bool(c->at, c->spec, "individual_digits", false, &each, e));
-    return add_split(c, each ? "\\p{N}" : "\\p{N}+", NULL, e);
+    return add_split(c, each ? "[\\p{N}" NEW_NUMBERS "]" : "[\\p{N}" NEW_NUMBERS "]+",
+                     NULL, e);
 }
 
 static enum err read_punctuation(const struct part *c, struct errinfo *e)
