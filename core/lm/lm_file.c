@@ -264,7 +264,6 @@ static uint64_t model_hash(const struct lm *m)
 
 static enum err load_into(const char *dir, struct lm *m, struct errinfo *e)
 {
-    char path[PATH_CAP];
     TRY(load_config(dir, &m->cfg, e));
     struct shards *s = NULL;
     TRY(shards_open(dir, &s, e));
@@ -277,12 +276,11 @@ static enum err load_into(const char *dir, struct lm *m, struct errinfo *e)
     }
     shards_close(s);
     TRY(rc);
-    TRY(path_join(path, sizeof path, dir, "tokenizer.json", e));
-    TRY(tok_load(path, &m->tok, e));
+    TRY(tok_load_dir(dir, &m->tok, e));
     if (tok_vocab(m->tok) > m->cfg.vocab) {
         return err_set(e, ERR_FORMAT,
-                       "%s: found %zu ids, expected at most vocab_size %zu", path,
-                       tok_vocab(m->tok), m->cfg.vocab);
+                       "%s: tokenizer: found %zu ids, expected at most vocab_size %zu",
+                       dir, tok_vocab(m->tok), m->cfg.vocab);
     }
     m->dir = mem_strdup(dir);
     if (!m->dir) {

@@ -116,8 +116,7 @@ static const struct {
     {TOK_MASK, "[MASK]"},
 };
 
-/* The added token with that text, a special one before another; else -1. */
-static int32_t added_id(const struct tok *t, const char *text)
+int32_t tok_added_id(const struct tok *t, const char *text)
 {
     const size_t n = strlen(text);
     int32_t plain = tok_special_id(t, text);
@@ -136,7 +135,7 @@ enum err tok_finish(struct tok *t, struct errinfo *e)
     for (size_t i = 0; i < sizeof role_names / sizeof *role_names; i++) {
         int32_t *role = &t->role[role_names[i].role];
         if (*role < 0) {
-            *role = added_id(t, role_names[i].text);
+            *role = tok_added_id(t, role_names[i].text);
         }
     }
     return added_make(t, e);
@@ -161,6 +160,17 @@ void tok_free(struct tok *t)
 }
 
 /* ---- questions ---- */
+
+void tok_remarks(const struct tok *t, struct remarks *r)
+{
+    if (t->dropout > 0.0) {
+        remarks_add(
+            r,
+            "tokenizer: model.dropout %g is not done: every merge is made, as for "
+            "a trained model",
+            t->dropout);
+    }
+}
 
 size_t tok_vocab(const struct tok *t)
 {

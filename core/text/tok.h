@@ -8,6 +8,7 @@
 #define SAETOP_TEXT_TOK_H
 
 #include "base/err.h"
+#include "base/remarks.h"
 #include "base/str.h"
 
 #include <stdbool.h>
@@ -40,6 +41,14 @@ enum err tok_load(const char *path, struct tok **out, struct errinfo *e) ERR_CHE
 /* The same from len bytes in memory; `name` begins error lines. */
 enum err tok_parse(const char *json, size_t len, const char *name, struct tok **out,
                    struct errinfo *e) ERR_CHECKED;
+/* The tokenizer of a model directory: tokenizer.json, or else vocab.json with
+ * merges.txt (GPT-2's pattern; Qwen2's where tokenizer_config.json names its class),
+ * and added_tokens.json. Its BOS, EOS, padding and mask tokens are those that
+ * tokenizer_config.json or special_tokens_map.json name; what they do not, by id in
+ * config.json; what that does not, by the usual names. *out: caller owns. ERR_MISSING
+ * where there are no such files. */
+enum err tok_load_dir(const char *dir, struct tok **out, struct errinfo *e) ERR_CHECKED;
+
 /* A tokenizer as GGUF's metadata have it, in arrays; all borrowed, for the call. */
 struct tok_arrays {
     const char *model; /* tokenizer.ggml.model: "llama" (characters, merged by score) or
@@ -79,12 +88,17 @@ enum err tok_print_settings(const struct tok *t, size_t max_tokens, struct str *
                             struct errinfo *e) ERR_CHECKED;
 void tok_free(struct tok *t); /* NULL is fine */
 
+/* What a file asks for that is not done: model.dropout, merges left out at random,
+ * which is for training. */
+void tok_remarks(const struct tok *t, struct remarks *r);
+
 /* Number of ids: they run from 0 to tok_vocab - 1. A file may leave holes among them.
  */
 size_t tok_vocab(const struct tok *t);
 /* Ids of the special tokens, or -1 where the tokenizer has none (0 is a valid id). They
- * are found by their text among the added tokens marked special: <|bos|>, <s>, ... ; a
- * tokenizer whose only one is <|endoftext|> has it as BOS and as EOS. */
+ * are those that the file or the directory names; otherwise they are found by their
+ * text among the added tokens, special ones first: <|bos|>, <s>, ... ; a tokenizer
+ * whose only one is <|endoftext|> has it as BOS and as EOS. */
 int32_t tok_bos(const struct tok *t);
 int32_t tok_eos(const struct tok *t);
 int32_t tok_pad(const struct tok *t);

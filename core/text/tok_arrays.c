@@ -1,4 +1,6 @@
 /* Tokenizers from GGUF's metadata. */
+#include "text/tok_arrays.h"
+
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -309,6 +311,18 @@ static const char *llama_json(const struct tok_arrays *a)
                  "\" \"}, \"content\": \"" MARK "\"}}";
 }
 
+enum err arrays_parts(const char *pre, const char *file, cJSON **out, struct errinfo *e)
+{
+    size_t k = 0;
+    TRY(find_pattern(pre, file, &k, e));
+    struct str text;
+    str_init(&text, 8192);
+    str_addf(&text, "{%s}", patterns[k].json);
+    const enum err rc = json_parse(text.p, text.len, file, out, e);
+    str_free(&text);
+    return rc;
+}
+
 /* Normalizer and pre-tokenizer as tokenizer.json would have them. */
 static enum err parts_json(const struct tok_arrays *a, bool chars, const char *name,
                            struct bpe_opts *o, cJSON **out, struct errinfo *e)
@@ -319,12 +333,7 @@ static enum err parts_json(const struct tok_arrays *a, bool chars, const char *n
     size_t k = 0;
     TRY(find_pattern(a->pre, name, &k, e));
     o->ignore_merges = patterns[k].ignore_merges;
-    struct str text;
-    str_init(&text, 8192);
-    str_addf(&text, "{%s}", patterns[k].json);
-    const enum err rc = json_parse(text.p, text.len, name, out, e);
-    str_free(&text);
-    return rc;
+    return arrays_parts(a->pre, name, out, e);
 }
 
 static enum err check_arrays(const struct tok_arrays *a, bool chars, const char *name,

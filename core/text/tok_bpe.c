@@ -309,6 +309,7 @@ enum err bpe_attach(struct tok *t, const struct bpe_spec *spec, const char *name
     }
     t->impl = b; /* from here on tok_free releases it */
     t->repairs = spec->opts.chars;
+    t->dropout = spec->opts.dropout;
     b->opts = spec->opts;
     b->pre = spec->pre;
     b->key = t->entry;

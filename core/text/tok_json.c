@@ -122,8 +122,8 @@ enum err tok_json_mark(struct json_at at, const cJSON *spec, const char **out,
     return OK;
 }
 
-static enum err parse_root(const cJSON *root, const char *name, struct tok **out,
-                           struct errinfo *e)
+enum err tok_parse_tree(const cJSON *root, const char *name, struct tok **out,
+                        struct errinfo *e)
 {
     if (!cJSON_IsObject(root)) {
         return err_set(e, ERR_FORMAT, "%s: expected a JSON object", name);
@@ -165,7 +165,7 @@ enum err tok_parse(const char *json, size_t len, const char *name, struct tok **
     }
     cJSON *root = NULL;
     TRY(json_parse(json, len, name, &root, e));
-    const enum err rc = parse_root(root, name, out, e);
+    const enum err rc = tok_parse_tree(root, name, out, e);
     cJSON_Delete(root);
     return rc;
 }

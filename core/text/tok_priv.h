@@ -39,6 +39,7 @@ struct tok {
     struct tok_entry *entry; /* [vocab] */
     struct str bytes;        /* of all entries */
     int32_t role[TOK_ROLES]; /* -1 for none */
+    double dropout;          /* what the file has: see tok_remarks */
     bool
         repairs; /* bytes that are not valid UTF-8 become U+FFFD before anything else */
     struct norm *norm;         /* NULL for none */
@@ -93,6 +94,12 @@ enum err tok_json_pattern(struct json_at at, const cJSON *spec, struct tok_patte
 /* The member "replacement" of a Metaspace: one character, borrowed from the tree. */
 enum err tok_json_mark(struct json_at at, const cJSON *spec, const char **out,
                        struct errinfo *e) ERR_CHECKED;
+
+/* A tokenizer of a tree that is a tokenizer.json; `name` begins error lines. */
+enum err tok_parse_tree(const cJSON *root, const char *name, struct tok **out,
+                        struct errinfo *e) ERR_CHECKED;
+/* The added token with that text, a special one before another; else -1. */
+int32_t tok_added_id(const struct tok *t, const char *text);
 
 /* Read post_processor, where there is one, into t->around; t is finished. */
 enum err tok_json_around(struct tok *t, const cJSON *root, const char *file,
