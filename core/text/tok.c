@@ -88,8 +88,16 @@ enum err tok_put(struct tok *t, int32_t id, const char *bytes, size_t len,
     str_addn(&t->bytes, bytes, len);
     TRY(str_err(&t->bytes, "the vocabulary", e));
     t->entry[id] =
-        (struct tok_entry){(uint32_t)off, (uint32_t)len, flags | (uint32_t)TOK_USED};
+        (struct tok_entry){(uint32_t)off, (uint32_t)len, flags | (uint32_t)TOK_USED, 0};
     return OK;
+}
+
+enum err tok_put_text(struct tok *t, int32_t id, const char *text, size_t len,
+                      struct errinfo *e)
+{
+    str_addn(&t->bytes, text, len);
+    t->entry[id].text_len = (uint32_t)len;
+    return str_err(&t->bytes, "the vocabulary", e);
 }
 
 /* Texts by which special tokens are known, for each role in order of preference. */
@@ -122,8 +130,8 @@ int32_t tok_added_id(const struct tok *t, const char *text)
     int32_t plain = tok_special_id(t, text);
     for (size_t i = 0; i < t->vocab && plain < 0; i++) {
         const struct tok_entry *en = &t->entry[i];
-        if ((en->flags & (uint32_t)TOK_ADDED) && en->len == n &&
-            memcmp(t->bytes.p + en->off, text, n) == 0) {
+        if ((en->flags & (uint32_t)TOK_ADDED) && tok_added_text(t, en).len == n &&
+            memcmp(tok_added_text(t, en).p, text, n) == 0) {
             plain = (int32_t)i;
         }
     }
@@ -235,8 +243,8 @@ int32_t tok_special_id(const struct tok *t, const char *text)
     const size_t n = strlen(text);
     for (size_t i = 0; i < t->vocab; i++) {
         const struct tok_entry *en = &t->entry[i];
-        if ((en->flags & (uint32_t)TOK_SPECIAL) && en->len == n &&
-            memcmp(t->bytes.p + en->off, text, n) == 0) {
+        if ((en->flags & (uint32_t)TOK_SPECIAL) && tok_added_text(t, en).len == n &&
+            memcmp(tok_added_text(t, en).p, text, n) == 0) {
             return (int32_t)i;
         }
     }

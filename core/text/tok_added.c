@@ -30,7 +30,7 @@ static int by_text(const void *a, const void *b)
 
 static bool belongs(const struct tok_entry *en, bool normalized)
 {
-    return (en->flags & (uint32_t)TOK_ADDED) && en->len > 0 &&
+    return (en->flags & (uint32_t)TOK_ADDED) && en->len + en->text_len > 0 &&
            normalized == ((en->flags & (uint32_t)TOK_NORMALIZED) != 0);
 }
 
@@ -44,11 +44,12 @@ static enum err fill_items(const struct tok *t, struct norm_state *st, bool norm
         if (!belongs(en, normalized)) {
             continue;
         }
-        item[n] = (struct item){t->bytes.p + en->off, en->len, 0, (int32_t)id};
+        const struct tok_text text = tok_added_text(t, en);
+        item[n] = (struct item){text.p, text.len, 0, (int32_t)id};
         if (st) {
             const char *made = NULL;
             bool cut = false;
-            TRY(norm_apply(t->norm, st, item[n].text, en->len, &made, &item[n].len,
+            TRY(norm_apply(t->norm, st, item[n].text, text.len, &made, &item[n].len,
                            &cut, e));
             item[n].text = NULL;
             item[n].off = own->len;

@@ -179,6 +179,24 @@ static enum err piece_of(const char *key, const struct decoder *chars, const cha
     return str_err(out, "an entry of the vocabulary", e);
 }
 
+/* An added token: with characters a plain one is shown as the decoder has it. */
+static enum err put_added(const struct tok_added *a, uint32_t flags,
+                          const struct decoder *chars, struct str *raw, struct tok *t,
+                          struct errinfo *e)
+{
+    const size_t n = strlen(a->text);
+    str_clear(raw);
+    if (chars && !(a->flags & (uint32_t)TOK_SPECIAL)) {
+        decoder_piece(chars, a->text, raw);
+        TRY(str_err(raw, "an added token", e));
+    }
+    if (raw->len == 0 || (raw->len == n && memcmp(raw->p, a->text, n) == 0)) {
+        return tok_put(t, a->id, a->text, n, flags, e);
+    }
+    TRY(tok_put(t, a->id, raw->p, raw->len, flags, e));
+    return tok_put_text(t, a->id, a->text, n, e);
+}
+
 /* chars: how keys that are characters become pieces; NULL: keys are bytes. */
 static enum err put_entries(const struct draft *d, const struct decoder *chars,
                             const char *file, struct tok *t, struct errinfo *e)
@@ -190,7 +208,7 @@ static enum err put_entries(const struct draft *d, const struct decoder *chars,
         const struct tok_added *a = d->added[id];
         const uint32_t in_model = d->key[id] ? TOK_IN_MODEL : 0;
         if (a) {
-            rc = tok_put(t, a->id, a->text, strlen(a->text), in_model | a->flags, e);
+            rc = put_added(a, in_model | a->flags, chars, &raw, t, e);
         } else if (d->key[id]) {
             rc = piece_of(d->key[id], chars, file, &raw, e);
             if (rc == OK) {

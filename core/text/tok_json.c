@@ -193,7 +193,7 @@ enum err tok_print(const struct tok *t, struct str *out, struct errinfo *e)
             continue;
         }
         str_addf(out, "%s    {\"id\": %zu, \"content\": ", comma, id);
-        json_add_string(out, t->bytes.p + en->off, en->len);
+        json_add_string(out, tok_added_text(t, en).p, tok_added_text(t, en).len);
         for (size_t k = 1; k <= N_ADDED_FLAGS; k++) { /* "special" last */
             const size_t i = k % N_ADDED_FLAGS;
             str_addf(out, ", \"%s\": %s", added_flags[i].key,
@@ -232,7 +232,7 @@ enum err tok_print_settings(const struct tok *t, size_t max_tokens, struct str *
         if (id >= 0) {
             const struct tok_entry *en = &t->entry[id];
             str_addf(out, ",\n  \"%s\": ", roles[i].key);
-            json_add_string(out, t->bytes.p + en->off, en->len);
+            json_add_string(out, tok_added_text(t, en).p, tok_added_text(t, en).len);
         }
     }
     str_add(out, "\n}\n");

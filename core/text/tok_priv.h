@@ -28,6 +28,7 @@ enum tok_flag {
 struct tok_entry {
     uint32_t off, len; /* of its bytes in tok.bytes */
     uint32_t flags;    /* of enum tok_flag */
+    uint32_t text_len; /* of its text in a file, right behind the bytes; 0: the same */
 };
 
 enum tok_role { TOK_BOS, TOK_EOS, TOK_PAD, TOK_MASK, TOK_ROLES };
@@ -74,6 +75,18 @@ enum err tok_new(const struct tok_kind *kind, size_t vocab, struct tok **out,
 /* Fill entry id, which must be a hole, with a copy of its bytes. */
 enum err tok_put(struct tok *t, int32_t id, const char *bytes, size_t len,
                  uint32_t flags, struct errinfo *e) ERR_CHECKED;
+/* Give an added token that is shown otherwise the text by which it is found. Right
+ * after its tok_put. */
+enum err tok_put_text(struct tok *t, int32_t id, const char *text, size_t len,
+                      struct errinfo *e) ERR_CHECKED;
+/* The text by which an added token is found; borrowed. */
+static inline struct tok_text tok_added_text(const struct tok *t,
+                                             const struct tok_entry *en)
+{
+    return en->text_len > 0
+               ? (struct tok_text){t->bytes.p + en->off + en->len, en->text_len}
+               : (struct tok_text){t->bytes.p + en->off, en->len};
+}
 /* An element of added_tokens. */
 struct tok_added {
     int32_t id;

@@ -168,6 +168,28 @@ static void ids_of_each_family(void **state)
     }
 }
 
+/* Pieces as they are shown: a mark is a space, in added tokens too, which are still
+ * found by the text that the file has. */
+static void pieces_of_characters(void **state)
+{
+    (void)state;
+    static const char text[] = "a  dog\n\xE2\x96\x81\xE2\x96\x81 \x01";
+    char path[512];
+    struct errinfo e;
+    struct tok *t = NULL;
+    struct tok_ids ids = {0};
+    struct str back;
+    assert_ok(tok_load(fixture(path, "gemma3", "tokenizer.json"), &t, &e), &e);
+    assert_ok(tok_encode(t, text, sizeof text - 1, &ids, &e), &e);
+    str_init(&back, 1000);
+    tok_decode(t, ids.p, ids.n, &back);
+    assert_string_equal(back.p, "a  dog\n   \x01");
+    assert_true(tok_mask(t) >= 0 && !tok_is_special(t, tok_mask(t)));
+    str_free(&back);
+    tok_ids_free(&ids);
+    tok_free(t);
+}
+
 /* ---- GGUF ---- */
 
 /* Arrays and what holds them. */
@@ -359,9 +381,8 @@ static void bad_arrays(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ids_of_each_family),
-        cmocka_unit_test(sentencepiece_arrays),
-        cmocka_unit_test(byte_level_arrays),
+        cmocka_unit_test(ids_of_each_family),   cmocka_unit_test(pieces_of_characters),
+        cmocka_unit_test(sentencepiece_arrays), cmocka_unit_test(byte_level_arrays),
         cmocka_unit_test(bad_arrays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
