@@ -62,6 +62,10 @@ static enum err go_on(void *ctx, const char *word, size_t len, struct errinfo *e
 static enum err cut(const struct walk *w, size_t i, const char *word, size_t len,
                     bool is_first, struct errinfo *e)
 {
+    if (i + 1 == w->p->n) {
+        return split_text(w->p->step[i].split, w->st->match[i], word, len, w->fn,
+                          w->ctx, e);
+    }
     struct place at = {w, i + 1, is_first, word};
     return split_text(w->p->step[i].split, w->st->match[i], word, len, go_on, &at, e);
 }

@@ -163,6 +163,7 @@ struct search {
     size_t begin;  /* of the match found */
     size_t end;
     int64_t since; /* when the walk began */
+    bool limited;  /* the last search was */
 };
 
 static enum err check_speed(const struct search *w, size_t at, struct errinfo *e)
@@ -182,8 +183,12 @@ static enum err next_match(struct search *w, bool *found, struct errinfo *e)
 {
     *found = false;
     for (size_t at = w->from;;) {
-        const size_t last = w->len - at > w->starts ? at + w->starts : w->len;
-        pcre2_set_offset_limit(w->st->limits, last);
+        const bool whole = w->len - at <= w->starts;
+        const size_t last = whole ? w->len : at + w->starts;
+        if (!whole || w->limited) {
+            pcre2_set_offset_limit(w->st->limits, whole ? PCRE2_UNSET : last);
+            w->limited = !whole;
+        }
         const int rc = pcre2_match(w->s->code, (PCRE2_SPTR)w->text, w->len, at,
                                    PCRE2_NO_UTF_CHECK, w->st->match, w->st->limits);
         if (rc >= 0) {
@@ -222,6 +227,7 @@ static enum err valid_matches(const struct split *s, struct split_state *st,
                               void *ctx, struct errinfo *e)
 {
     struct search w = {.s = s, .st = st, .text = text, .len = len, .since = clock_ns()};
+    pcre2_set_offset_limit(st->limits, PCRE2_UNSET);
     w.starts = SPLIT_STEPS / len < 4096 ? SPLIT_STEPS / len + 4 : 4096;
     size_t looks = 0;
     size_t done = 0;    /* bytes given to fn */
