@@ -19,10 +19,11 @@
 /* A search is given as many places to begin at as make this many steps if the pattern
  * looks at all the text from each; then the time is looked at. */
 #define SPLIT_STEPS ((size_t)1 << 32)
-#define SPLIT_LOOKS 1024 /* or after this many matches */
-/* A pattern that gets on slower than this, in bytes a second over so many seconds, is
+#define SPLIT_LOOKS 256 /* or after this many matches */
+/* A pattern that gets on slower than this, in bytes a second over so many seconds of
+ * the thread, is
  * given up. Those in use are a hundred times faster. */
-#define SPLIT_SECONDS 10.0
+#define SPLIT_SECONDS 1.0
 #define SPLIT_SPEED   65536.0
 
 struct split {
@@ -162,18 +163,24 @@ struct search {
     size_t from;   /* the next search begins here */
     size_t begin;  /* of the match found */
     size_t end;
-    int64_t since; /* when the walk began */
-    bool limited;  /* the last search was */
+    int64_t since;   /* the thread's time when it was first looked at; 0: not yet */
+    size_t since_at; /* and the place */
+    bool limited;    /* the last search was */
 };
 
-static enum err check_speed(const struct search *w, size_t at, struct errinfo *e)
+static enum err check_speed(struct search *w, size_t at, struct errinfo *e)
 {
-    const double seconds = clock_seconds_since(w->since);
-    if (seconds > SPLIT_SECONDS && (double)at < seconds * SPLIT_SPEED) {
+    if (w->since == 0) {
+        w->since = clock_thread_cpu_ns();
+        w->since_at = at;
+        return OK;
+    }
+    const double seconds = (double)(clock_thread_cpu_ns() - w->since) * 1e-9;
+    if (seconds > SPLIT_SECONDS && (double)(at - w->since_at) < seconds * SPLIT_SPEED) {
         return err_set(e, ERR_LIMIT,
-                       "the tokenizer's pattern needs too long: %.0f seconds for %zu "
+                       "the tokenizer's pattern needs too long: %.1f seconds for %zu "
                        "bytes",
-                       seconds, at);
+                       seconds, at - w->since_at);
     }
     return OK;
 }
@@ -226,7 +233,7 @@ static enum err valid_matches(const struct split *s, struct split_state *st,
                               const char *text, size_t len, split_match_fn *fn,
                               void *ctx, struct errinfo *e)
 {
-    struct search w = {.s = s, .st = st, .text = text, .len = len, .since = clock_ns()};
+    struct search w = {.s = s, .st = st, .text = text, .len = len};
     pcre2_set_offset_limit(st->limits, PCRE2_UNSET);
     w.starts = SPLIT_STEPS / len < 4096 ? SPLIT_STEPS / len + 4 : 4096;
     size_t looks = 0;

@@ -53,8 +53,8 @@ typedef enum err split_fn(void *ctx, const char *word, size_t len, struct errinf
 /* Give text[len] to fn, cut into words: matches and what lies between them, as the
  * behaviour says, and runs of bytes that are not valid UTF-8, which no pattern matches
  * and none drops. Empty words are not given. ERR_LIMIT when the pattern needs too much
- * effort on this text: a million steps back from one place, or ten seconds at less than
- * 64 kB a second. */
+ * effort on this text: a million steps back from one place, or a second of the
+ * thread's time at less than 64 kB a second. */
 enum err split_text(const struct split *s, struct split_state *st, const char *text,
                     size_t len, split_fn *fn, void *ctx, struct errinfo *e) ERR_CHECKED;
 

@@ -293,6 +293,36 @@ static void costly_pattern_is_an_error(void **state)
     str_free(&out);
 }
 
+static enum err count_words(void *ctx, const char *word, size_t len, struct errinfo *e)
+{
+    size_t *n = ctx;
+    (void)word, (void)len, (void)e;
+    (*n)++;
+    return OK;
+}
+
+/* A pattern that looks at all the rest of a text from each place ends with an error and
+ * not after an hour. */
+static void slow_pattern_is_an_error(void **state)
+{
+    (void)state;
+    const size_t n = 4u << 20;
+    struct split *s = NULL;
+    struct split_state *st = NULL;
+    struct errinfo e = {OK, ""};
+    size_t words = 0;
+    char *text = mem_alloc(n, 1);
+    assert_non_null(text);
+    memset(text, 'a', n);
+    assert_int_equal(split_new("a(?=a*$)|z", NULL, "p", &s, &e), OK);
+    assert_int_equal(split_state_new(s, &st, &e), OK);
+    assert_int_equal(split_text(s, st, text, n, count_words, &words, &e), ERR_LIMIT);
+    assert_non_null(strstr(e.msg, "pattern needs too long"));
+    split_state_free(st);
+    split_free(s);
+    mem_free(text);
+}
+
 /* ---- special tokens ---- */
 
 static void specials_in_text_are_plain(void **state)
@@ -787,6 +817,7 @@ int main(void)
         cmocka_unit_test(cache_overflow_changes_nothing),
         cmocka_unit_test(gpt2_words),
         cmocka_unit_test(costly_pattern_is_an_error),
+        cmocka_unit_test(slow_pattern_is_an_error),
         cmocka_unit_test(specials_in_text_are_plain),
         cmocka_unit_test(every_form_is_one_token),
         cmocka_unit_test(forms_of_all_shapes),
