@@ -671,8 +671,8 @@ static enum err encode_word(void *ctx, const char *word, size_t len, struct erri
     const uint64_t wide = hash_bytes(HASH_START, word, len);
     const uint32_t hash = (uint32_t)(wide ^ wide >> 32);
     const struct cache_slot *hit = cache_at(s, hash, word, len);
-    if (hit->len > 0) {
-        return tok_ids_addn(s->out, s->ids.p + hit->ids, hit->n, e);
+    if (hit->len > 0) { /* n 0: every character was dropped, and there may be no list */
+        return hit->n > 0 ? tok_ids_addn(s->out, s->ids.p + hit->ids, hit->n, e) : OK;
     }
     const size_t from = s->out->n;
     TRY(encode_new_word(s, word, len, e));
@@ -685,7 +685,9 @@ static enum err encode_word(void *ctx, const char *word, size_t len, struct erri
                                      (uint16_t)len, (uint16_t)(s->out->n - from)};
     str_addn(&s->words, word, len);
     TRY(str_err(&s->words, "the cache of words", e));
-    TRY(tok_ids_addn(&s->ids, s->out->p + from, fresh.n, e));
+    if (fresh.n > 0) {
+        TRY(tok_ids_addn(&s->ids, s->out->p + from, fresh.n, e));
+    }
     *c = fresh;
     s->n_slots++;
     return OK;

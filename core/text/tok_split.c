@@ -21,8 +21,7 @@
 #define SPLIT_STEPS ((size_t)1 << 32)
 #define SPLIT_LOOKS 256 /* or after this many matches */
 /* A pattern that gets on slower than this, in bytes a second over so many seconds of
- * the thread, is
- * given up. Those in use are a hundred times faster. */
+ * the thread, is given up. Those in use are a hundred times faster. */
 #define SPLIT_SECONDS 1.0
 #define SPLIT_SPEED   65536.0
 
