@@ -65,6 +65,8 @@ void json_add_string(struct str *s, const char *text, size_t len);
 /* Append a number that reads back as the same double; NaN and infinities become null.
  */
 void json_add_number(struct str *s, double v);
+/* Append a tree as one line, a space behind each ":" and ",". */
+void json_add_line(struct str *s, const cJSON *v);
 /* Print a tree, indented, with a newline at its end; strings as json_add_string's.
  * ERR_NOMEM also where a part of any tree that this thread has built since the last
  * json_print or json_parse could not be had: what cJSON_Add... returns need not be
