@@ -19,7 +19,7 @@ struct tokenize_args {
     bool json;
 };
 
-/* The tokenizer of a file, or of a model directory. */
+/* The tokenizer of a file or of a directory. */
 static enum err open_tokenizer(const struct tokenize_args *a, struct tok **out,
                                struct errinfo *e)
 {
@@ -29,11 +29,10 @@ static enum err open_tokenizer(const struct tokenize_args *a, struct tok **out,
     }
     if (a->tokenizer) {
         TRY(samples_resolve(a->tokenizer, path, sizeof path, e));
-        return tok_load(path, out, e);
+        return file_is_dir(path) ? tok_load_dir(path, out, e) : tok_load(path, out, e);
     }
     TRY(lm_model_dir(a->model, dir, sizeof dir, e));
-    TRY(path_join(path, sizeof path, dir, "tokenizer.json", e));
-    return tok_load(path, out, e);
+    return tok_load_dir(dir, out, e);
 }
 
 static const char *piece(const struct tok *t, int32_t id, size_t *len)
@@ -94,6 +93,9 @@ static enum err tokenize(const struct tokenize_args *a, struct str *out,
     enum err rc;
     TRY_OUT(rc, open_tokenizer(a, &t, e));
     TRY_OUT(rc, text_input_encode(&a->text, t, &ids, e));
+    struct remarks remarks = {0};
+    tok_remarks(t, &remarks);
+    cmd_remarks(NULL, &remarks);
     const bool bos = text_input_bos(&a->text, t);
     if (a->json) {
         add_json(t, &ids, bos, out);
@@ -112,7 +114,7 @@ int cmd_lm_tokenize(int argc, char **argv)
     // clang-format off
     const struct opt table[] = {
         {"model", OPT_STRING, &a.model, "DIR", "model directory; without it the bundled one", 0, 0, NULL},
-        {"tokenizer", OPT_STRING, &a.tokenizer, "FILE", "a tokenizer.json instead", 0, 0, NULL},
+        {"tokenizer", OPT_STRING, &a.tokenizer, "FILE", "a tokenizer.json instead, or a directory that has a tokenizer", 0, 0, NULL},
         TEXT_INPUT_OPTS(&a.text),
         {"json", OPT_FLAG, &a.json, NULL, "one object: ids, pieces (bytes that are no UTF-8 by themselves as U+FFFD), bos_added and the ids of special tokens", 0, 0, NULL},
     };

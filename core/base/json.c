@@ -494,3 +494,25 @@ enum err json_print(const cJSON *tree, struct str *out, struct errinfo *e)
     cJSON_free(text);
     return str_err(out, "JSON text", e);
 }
+
+void json_add_line(struct str *s, const cJSON *v)
+{
+    if (cJSON_IsString(v)) {
+        json_add_string(s, v->valuestring, strlen(v->valuestring));
+    } else if (cJSON_IsNumber(v)) {
+        json_add_number(s, v->valuedouble);
+    } else if (cJSON_IsObject(v) || cJSON_IsArray(v)) {
+        str_addc(s, cJSON_IsObject(v) ? '{' : '[');
+        for (const cJSON *item = v->child; item; item = item->next) {
+            if (cJSON_IsObject(v)) {
+                json_add_string(s, item->string, strlen(item->string));
+                str_add(s, ": ");
+            }
+            json_add_line(s, item);
+            str_add(s, item->next ? ", " : "");
+        }
+        str_addc(s, cJSON_IsObject(v) ? '}' : ']');
+    } else {
+        str_add(s, cJSON_IsTrue(v) ? "true" : cJSON_IsFalse(v) ? "false" : "null");
+    }
+}

@@ -65,6 +65,8 @@ void json_add_string(struct str *s, const char *text, size_t len);
 /* Append a number that reads back as the same double; NaN and infinities become null.
  */
 void json_add_number(struct str *s, double v);
+/* Append a tree as one line, a space behind each ":" and ",". */
+void json_add_line(struct str *s, const cJSON *v);
 /* Print a tree, indented, with a newline at its end; strings as json_add_string's. */
 enum err json_print(const cJSON *tree, struct str *out, struct errinfo *e) ERR_CHECKED;
 

@@ -49,17 +49,15 @@ static enum err check_ids(const struct lm *m, const char *path, struct errinfo *
 
 static enum err load_into(const char *dir, struct lm *m, struct errinfo *e)
 {
-    char path[PATH_CAP];
     TRY(load_config(dir, &m->cfg, e));
     m->dir = mem_strdup(dir);
     if (!m->dir) {
         return err_set(e, ERR_NOMEM, "%s: out of memory", dir);
     }
     TRY(lm_store_open(m, e));
-    TRY(path_join(path, sizeof path, dir, "tokenizer.json", e));
-    TRY(tok_load(path, &m->tok, e));
+    TRY(tok_load_dir(dir, &m->tok, e));
     tok_set_rows(m->tok, m->cfg.vocab);
-    return check_ids(m, path, e);
+    return check_ids(m, dir, e);
 }
 
 enum err lm_load(const char *dir, struct lm **out, struct errinfo *e)

@@ -191,7 +191,7 @@ static enum err count_text(struct train *tr, bpe_next_fn *next, void *ctx,
     size_t len = 0;
     uint64_t total = 0;
     enum err rc = OK;
-    TRY_OUT(rc, split_new(NULL, "word pattern", &split, e));
+    TRY_OUT(rc, split_new(NULL, NULL, "word pattern", &split, e));
     TRY_OUT(rc, split_state_new(split, &st, e));
     TRY_OUT(rc, add_forms(tr, split, st, e));
     while (next(ctx, &text, &len, &rc, e)) {
@@ -549,7 +549,9 @@ static enum err learn(struct train *tr, struct errinfo *e)
 
 static enum err make_tok(const struct train *tr, struct tok **out, struct errinfo *e)
 {
+    static const char name[] = "trained tokenizer";
     struct tok *t = NULL;
+    cJSON *words = NULL;
     enum err rc = OK;
     TRY_OUT(rc, tok_new(&tok_bpe_kind, tr->n_tok, &t, e));
     for (size_t i = 0; i < tr->n_tok; i++) {
@@ -557,13 +559,19 @@ static enum err make_tok(const struct train *tr, struct tok **out, struct errinf
         const char *p = tok_piece_view(tr->tok, (int32_t)i, &len);
         TRY_OUT(rc, tok_put(t, (int32_t)i, p, len, tr->tok->entry[i].flags, e));
     }
-    const struct bpe_opts opts = {.words = BPE_WORDS_GPT2,
-                                  .ignore_merges = tr->o->n_forms > 0};
-    TRY_OUT(rc, bpe_attach(t, &opts, tr->merge, tr->n_merges, "trained tokenizer", e));
+    TRY_OUT(rc, json_parse(BPE_GPT2_PRE, strlen(BPE_GPT2_PRE), name, &words, e));
+    struct bpe_spec spec = {
+        .opts = {.ignore_merges = tr->o->n_forms > 0, .unk = -1},
+        .merge = tr->merge,
+        .n_merges = tr->n_merges,
+        .pre_tokenizer = cJSON_GetObjectItemCaseSensitive(words, "pre_tokenizer")};
+    TRY_OUT(rc, pre_new(words, name, &spec.pre, e));
+    TRY_OUT(rc, bpe_attach(t, &spec, name, e));
     TRY_OUT(rc, tok_finish(t, e));
     *out = t;
     t = NULL;
 out:
+    cJSON_Delete(words);
     tok_free(t);
     return rc;
 }

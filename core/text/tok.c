@@ -2,9 +2,9 @@
 
 #include "base/mem.h"
 #include "text/tok_bpe.h"
+#include "text/tok_chars.h"
 #include "text/tok_priv.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- kinds ---- */
@@ -88,8 +88,16 @@ enum err tok_put(struct tok *t, int32_t id, const char *bytes, size_t len,
     str_addn(&t->bytes, bytes, len);
     TRY(str_err(&t->bytes, "the vocabulary", e));
     t->entry[id] =
-        (struct tok_entry){(uint32_t)off, (uint32_t)len, flags | (uint32_t)TOK_USED};
+        (struct tok_entry){(uint32_t)off, (uint32_t)len, flags | (uint32_t)TOK_USED, 0};
     return OK;
+}
+
+enum err tok_put_text(struct tok *t, int32_t id, const char *text, size_t len,
+                      struct errinfo *e)
+{
+    str_addn(&t->bytes, text, len);
+    t->entry[id].text_len = (uint32_t)len;
+    return str_err(&t->bytes, "the vocabulary", e);
 }
 
 /* Texts by which special tokens are known, for each role in order of preference. */
@@ -116,9 +124,18 @@ static const struct {
     {TOK_MASK, "[MASK]"},
 };
 
-static bool is_plain_added(const struct tok_entry *en)
+int32_t tok_added_id(const struct tok *t, const char *text)
 {
-    return (en->flags & TOK_ADDED) && !(en->flags & TOK_SPECIAL) && en->len > 0;
+    const size_t n = strlen(text);
+    int32_t plain = tok_special_id(t, text);
+    for (size_t i = 0; i < t->vocab && plain < 0; i++) {
+        const struct tok_entry *en = &t->entry[i];
+        if ((en->flags & (uint32_t)TOK_ADDED) && tok_added_text(t, en).len == n &&
+            memcmp(tok_added_text(t, en).p, text, n) == 0) {
+            plain = (int32_t)i;
+        }
+    }
+    return plain;
 }
 
 enum err tok_finish(struct tok *t, struct errinfo *e)
@@ -126,44 +143,10 @@ enum err tok_finish(struct tok *t, struct errinfo *e)
     for (size_t i = 0; i < sizeof role_names / sizeof *role_names; i++) {
         int32_t *role = &t->role[role_names[i].role];
         if (*role < 0) {
-            *role = tok_special_id(t, role_names[i].text);
+            *role = tok_added_id(t, role_names[i].text);
         }
     }
-    size_t n = 0;
-    for (size_t i = 0; i < t->vocab; i++) {
-        n += is_plain_added(&t->entry[i]);
-    }
-    if (n == 0) {
-        return OK;
-    }
-    TRY(mem_new(&t->plain, n, sizeof *t->plain, "added tokens", e));
-    /* Longest first, by counting down the lengths that occur: insertion into a sorted
-     * list is quadratic, and files with thousands of added tokens exist. */
-    size_t longest = 0;
-    for (size_t i = 0; i < t->vocab; i++) {
-        if (is_plain_added(&t->entry[i]) && t->entry[i].len > longest) {
-            longest = t->entry[i].len;
-        }
-    }
-    size_t *start = NULL; /* by length: where its tokens begin */
-    TRY(mem_new(&start, longest + 2, sizeof *start, "added tokens", e));
-    for (size_t i = 0; i < t->vocab; i++) {
-        if (is_plain_added(&t->entry[i])) {
-            start[t->entry[i].len - 1]++;
-            t->plain_start[(uint8_t)t->bytes.p[t->entry[i].off]] = true;
-        }
-    }
-    for (size_t len = longest; len-- > 0;) {
-        start[len] += start[len + 1];
-    }
-    for (size_t i = 0; i < t->vocab; i++) {
-        if (is_plain_added(&t->entry[i])) {
-            t->plain[start[t->entry[i].len]++] = (int32_t)i;
-        }
-    }
-    t->n_plain = n;
-    mem_free(start);
-    return OK;
+    return added_make(t, e);
 }
 
 void tok_free(struct tok *t)
@@ -175,7 +158,9 @@ void tok_free(struct tok *t)
         t->kind->free(t->impl);
     }
     mem_free(t->entry);
-    mem_free(t->plain);
+    norm_free(t->norm);
+    added_free(&t->added[0]);
+    added_free(&t->added[1]);
     tok_ids_free(&t->around[0]);
     tok_ids_free(&t->around[1]);
     str_free(&t->bytes);
@@ -183,6 +168,17 @@ void tok_free(struct tok *t)
 }
 
 /* ---- questions ---- */
+
+void tok_remarks(const struct tok *t, struct remarks *r)
+{
+    if (t->dropout > 0.0) {
+        remarks_add(
+            r,
+            "tokenizer: model.dropout %g is not done: every merge is made, as for "
+            "a trained model",
+            t->dropout);
+    }
+}
 
 size_t tok_vocab(const struct tok *t)
 {
@@ -257,8 +253,8 @@ int32_t tok_special_id(const struct tok *t, const char *text)
     const size_t n = strlen(text);
     for (size_t i = 0; i < t->vocab; i++) {
         const struct tok_entry *en = &t->entry[i];
-        if ((en->flags & (uint32_t)TOK_SPECIAL) && en->len == n &&
-            memcmp(t->bytes.p + en->off, text, n) == 0) {
+        if ((en->flags & (uint32_t)TOK_SPECIAL) && tok_added_text(t, en).len == n &&
+            memcmp(tok_added_text(t, en).p, text, n) == 0) {
             return (int32_t)i;
         }
     }
@@ -281,6 +277,8 @@ int32_t tok_single(const struct tok *t, const char *text)
 struct tok_scratch {
     const struct tok *t;
     void *impl;
+    struct norm_state *norm; /* NULL without a normalizer */
+    struct str repaired;
 };
 
 static enum err scratch_new(const struct tok *t, bool cached, struct tok_scratch **out,
@@ -289,9 +287,13 @@ static enum err scratch_new(const struct tok *t, bool cached, struct tok_scratch
     struct tok_scratch *s = NULL;
     TRY(mem_new(&s, 1, sizeof *s, "encoding", e));
     s->t = t;
-    const enum err rc = t->kind->scratch_new(t, cached, &s->impl, e);
+    str_init(&s->repaired, 3 * TOK_MAX_TEXT);
+    enum err rc = t->kind->scratch_new(t, cached, &s->impl, e);
+    if (rc == OK && t->norm) {
+        rc = norm_state_new(t->norm, &s->norm, e);
+    }
     if (rc != OK) {
-        mem_free(s);
+        tok_scratch_free(s);
         return rc;
     }
     *out = s;
@@ -307,49 +309,64 @@ enum err tok_scratch_new(const struct tok *t, struct tok_scratch **out,
 void tok_scratch_free(struct tok_scratch *s)
 {
     if (s) {
-        s->t->kind->scratch_free(s->impl);
+        if (s->impl) {
+            s->t->kind->scratch_free(s->impl);
+        }
+        norm_state_free(s->norm);
+        str_free(&s->repaired);
         mem_free(s);
     }
 }
 
-/* The longest plain added token that text[n] begins with, or -1. */
-static int32_t added_at(const struct tok *t, const char *text, size_t n)
+/* A text on its way through the tokenizer. */
+struct walk {
+    const struct tok *t;
+    struct tok_scratch *s;
+    struct tok_ids *out;
+    bool is_first; /* the part under way begins the text */
+};
+
+static enum err put_token(void *ctx, int32_t id, struct errinfo *e)
 {
-    if (!t->plain_start[(uint8_t)text[0]]) {
-        return -1;
+    return tok_ids_add(((struct walk *)ctx)->out, id, e);
+}
+
+/* A part of the normalized text without added tokens. */
+static enum err put_plain(void *ctx, const char *text, size_t len, size_t at,
+                          struct errinfo *e)
+{
+    struct walk *w = ctx;
+    return w->t->kind->encode(w->t, w->s->impl, text, len, w->is_first && at == 0,
+                              w->out, e);
+}
+
+/* A part of the text given, without the tokens that are looked for there. */
+static enum err put_given(void *ctx, const char *text, size_t len, size_t at,
+                          struct errinfo *e)
+{
+    struct walk *w = ctx;
+    w->is_first = at == 0;
+    if (w->t->norm) {
+        bool cut = false;
+        TRY(norm_apply(w->t->norm, w->s->norm, text, len, &text, &len, &cut, e));
+        w->is_first = w->is_first && !cut;
     }
-    for (size_t i = 0; i < t->n_plain; i++) {
-        const struct tok_entry *en = &t->entry[t->plain[i]];
-        if (en->len <= n && memcmp(t->bytes.p + en->off, text, en->len) == 0) {
-            return t->plain[i];
-        }
-    }
-    return -1;
+    return added_cut(w->t, &w->t->added[1], text, len, put_plain, put_token, w, e);
 }
 
 static enum err encode_parts(const struct tok *t, struct tok_scratch *s,
                              const char *text, size_t len, struct tok_ids *out,
                              struct errinfo *e)
 {
-    if (t->n_plain == 0) {
-        return t->kind->encode(t, s->impl, text, len, out, e);
+    struct walk w = {.t = t, .s = s, .out = out};
+    if (t->repairs && !text_is_valid(text, len)) {
+        str_clear(&s->repaired);
+        text_repair(text, len, &s->repaired);
+        TRY(str_err(&s->repaired, "a text to encode", e));
+        text = s->repaired.p;
+        len = s->repaired.len;
     }
-    size_t from = 0;
-    for (size_t i = 0; i < len;) {
-        const int32_t id = added_at(t, text + i, len - i);
-        if (id < 0) {
-            i++;
-            continue;
-        }
-        if (i > from) {
-            TRY(t->kind->encode(t, s->impl, text + from, i - from, out, e));
-        }
-        TRY(tok_ids_add(out, id, e));
-        i += t->entry[id].len;
-        from = i;
-    }
-    return len > from ? t->kind->encode(t, s->impl, text + from, len - from, out, e)
-                      : OK;
+    return added_cut(t, &t->added[0], text, len, put_given, put_token, &w, e);
 }
 
 /* Whether the model has rows for ids[n]. */

@@ -1,12 +1,14 @@
 /* Tokenizers: text to token ids and back, behind one interface. The kinds sit in a
- * table in tok.c; byte-level BPE (GPT-2, read from and written to Hugging Face
- * tokenizer.json) is the one kind now. A struct tok is immutable once made: any thread
- * may use it. What encoding needs to remember stands in a struct tok_scratch, one for
- * each caller. */
+ * table in tok.c; BPE is the one kind now: on bytes (GPT-2 and its successors) or on
+ * characters (SentencePiece), from Hugging Face's tokenizer.json or GGUF's arrays. What
+ * of a file is read stands in core/README.md. A struct tok is immutable once made: any
+ * thread may use it. What encoding needs to remember stands in a struct tok_scratch,
+ * one for each caller. */
 #ifndef SAETOP_TEXT_TOK_H
 #define SAETOP_TEXT_TOK_H
 
 #include "base/err.h"
+#include "base/remarks.h"
 #include "base/str.h"
 
 #include <stdbool.h>
@@ -26,6 +28,12 @@ enum err tok_ids_add(struct tok_ids *ids, int32_t id, struct errinfo *e) ERR_CHE
 enum err tok_ids_addn(struct tok_ids *ids, const int32_t *more, size_t n,
                       struct errinfo *e) ERR_CHECKED;
 
+/* A text of a file that need not end with a NUL. */
+struct tok_text {
+    const char *p;
+    size_t len;
+};
+
 /* Read a tokenizer.json. *out: caller owns, tok_free. What this program can't do
  * (another model type, a normalizer, ...) is ERR_FORMAT with the place in the JSON and
  * the type found there. ERR_MISSING, ERR_LIMIT (files over 256 MB). */
@@ -33,6 +41,40 @@ enum err tok_load(const char *path, struct tok **out, struct errinfo *e) ERR_CHE
 /* The same from len bytes in memory; `name` begins error lines. */
 enum err tok_parse(const char *json, size_t len, const char *name, struct tok **out,
                    struct errinfo *e) ERR_CHECKED;
+/* The tokenizer of a model directory: tokenizer.json, or else vocab.json with
+ * merges.txt (GPT-2's pattern; Qwen2's where tokenizer_config.json names its class),
+ * and added_tokens.json. Its BOS, EOS, padding and mask tokens are those that
+ * tokenizer_config.json or special_tokens_map.json name; what they do not, by id in
+ * config.json; what that does not, by the usual names. *out: caller owns. ERR_MISSING
+ * where there are no such files. */
+enum err tok_load_dir(const char *dir, struct tok **out, struct errinfo *e) ERR_CHECKED;
+
+/* A tokenizer as GGUF's metadata have it, in arrays; all borrowed, for the call. */
+struct tok_arrays {
+    const char *model; /* tokenizer.ggml.model: "llama" (characters, merged by score) or
+                          "gpt2" (bytes, merges) */
+    const char *pre;   /* tokenizer.ggml.pre: the name of a pattern, for "gpt2"; NULL if
+                          there is none */
+    const struct tok_text *token; /* [n] */
+    size_t n;
+    const float *score;  /* [n] for "llama"; NULL otherwise */
+    const int32_t *type; /* [n] 1 normal, 2 unknown, 3 control, 4 user-defined, 5
+                            unused, 6 byte; NULL: all normal */
+    const struct tok_text *merge; /* [n_merges] "a b", for "gpt2" */
+    size_t n_merges;
+    int64_t bos, eos, pad, unk, mask; /* -1: the file names none */
+    bool add_bos, add_eos;
+    bool add_space_prefix; /* llama; true where the file does not say */
+};
+/* The tokenizer of such arrays. Ids are llama.cpp's and SentencePiece's for "llama";
+ * for "gpt2" those of the tokenizer.json that the arrays were made of, the normalizer
+ * (NFC for qwen2), which GGUF does not tell, included. Tokens of type 3 are special,
+ * those of type 4 are found wherever they stand. tok_front and tok_back follow add_bos
+ * and add_eos. `name` begins error lines. *out: caller owns. ERR_FORMAT with the array
+ * and the place in it; for a name of `pre` that is not known with those that are. */
+enum err tok_from_arrays(const struct tok_arrays *a, const char *name, struct tok **out,
+                         struct errinfo *e) ERR_CHECKED;
+
 /* Write dir/tokenizer.json, that Hugging Face `tokenizers` reads, and
  * dir/tokenizer_config.json, by which `transformers` takes it as it is: same ids, same
  * number of them, and special tokens typed in a text no more than text. (A bare
@@ -46,6 +88,10 @@ enum err tok_print_settings(const struct tok *t, size_t max_tokens, struct str *
                             struct errinfo *e) ERR_CHECKED;
 void tok_free(struct tok *t); /* NULL is fine */
 
+/* What a file asks for that is not done: model.dropout, merges left out at random,
+ * which is for training. */
+void tok_remarks(const struct tok *t, struct remarks *r);
+
 /* Number of ids: they run from 0 to tok_vocab - 1. A file may leave holes among them.
  */
 size_t tok_vocab(const struct tok *t);
@@ -55,8 +101,9 @@ size_t tok_vocab(const struct tok *t);
 void tok_set_rows(struct tok *t, size_t rows);
 size_t tok_rows(const struct tok *t); /* tok_vocab, if that was not called */
 /* Ids of the special tokens, or -1 where the tokenizer has none (0 is a valid id). They
- * are found by their text among the added tokens marked special: <|bos|>, <s>, ... ; a
- * tokenizer whose only one is <|endoftext|> has it as BOS and as EOS. */
+ * are those that the file or the directory names; otherwise they are found by their
+ * text among the added tokens, special ones first: <|bos|>, <s>, ... ; a tokenizer
+ * whose only one is <|endoftext|> has it as BOS and as EOS. */
 int32_t tok_bos(const struct tok *t);
 int32_t tok_eos(const struct tok *t);
 int32_t tok_pad(const struct tok *t);
@@ -72,13 +119,19 @@ enum err tok_scratch_new(const struct tok *t, struct tok_scratch **out,
                          struct errinfo *e) ERR_CHECKED;
 void tok_scratch_free(struct tok_scratch *s); /* NULL is fine */
 
-/* Append the ids of len bytes of plain text to out. Any bytes are accepted, NUL and
- * invalid UTF-8 too, and come back from tok_decode unchanged (after an add_prefix_space
- * tokenizer: with that space). The text of a special token is plain text here and never
- * becomes that token. Nothing is put before or after. tok_encode makes a scratch for
- * the one call: right for a prompt; for a corpus keep one and use tok_encode_with. On
- * error out is as it was. O(len log len) at worst; 2 MB/s and more with a warm scratch.
- */
+/* Append the ids of len bytes of plain text to out: those of the reference's
+ * `encode(text, add_special_tokens=False)` with `encode_special_tokens = True`. The
+ * text of a special token is plain text here and never becomes that token (a model's
+ * unk, for a character that it lacks, is the one special id that may come). Any bytes
+ * are accepted, NUL and invalid UTF-8 too. Where symbols are bytes they come back from
+ * tok_decode unchanged but for what the file's normalizer and prefixes do and for bytes
+ * that it lacks; where they are characters, what is not valid UTF-8 becomes U+FFFD
+ * first, one for each maximal part of a character, as Python's errors="replace" has it.
+ * Nothing is put before or after. A word of more than 1 MB is merged in parts of 1 MB.
+ * tok_encode makes a scratch for the one call: right for a prompt; for a corpus keep
+ * one and use tok_encode_with. On error out is as it was; ERR_LIMIT where the file's
+ * pattern needs too much effort. O(len log len) at worst beside the pattern; 2 MB/s and
+ * more with a warm scratch. */
 enum err tok_encode(const struct tok *t, const char *text, size_t len,
                     struct tok_ids *out, struct errinfo *e) ERR_CHECKED;
 enum err tok_encode_with(const struct tok *t, struct tok_scratch *s, const char *text,
@@ -97,8 +150,9 @@ enum err tok_encode_whole(const struct tok *t, const char *text, size_t len,
 /* Append the bytes of ids[n] to out; special tokens as their text. Ids out of range add
  * nothing. The bytes need not be valid UTF-8 when ids cut a character. */
 void tok_decode(const struct tok *t, const int32_t *ids, size_t n, struct str *out);
-/* Append the bytes of one token as they are, its leading space included. Escape with
- * utf8_escape before showing. */
+/* Append the bytes of one token as they are, its leading space included: what the
+ * file's decoder makes of the entry by itself (U+2581 a space, <0x0A> a newline).
+ * Escape with utf8_escape before showing. */
 void tok_piece(const struct tok *t, int32_t id, struct str *out);
 /* The same borrowed from the tokenizer: *len bytes, not NUL-terminated; NULL for an id
  * out of range or a hole. */

@@ -1,27 +1,39 @@
-/* Byte-level BPE: the kind "BPE" of tok.c's table. Included in core/text only. */
+/* BPE, on bytes or on characters, by merges or by scores: the kind "BPE" of tok.c's
+ * table. Included in core/text only. */
 #ifndef SAETOP_TEXT_TOK_BPE_H
 #define SAETOP_TEXT_TOK_BPE_H
 
+#include "text/tok_pre.h"
 #include "text/tok_priv.h"
-#include "text/tok_split.h"
 
 extern const struct tok_kind tok_bpe_kind;
 
-enum bpe_words {
-    BPE_WORDS_GPT2,    /* GPT-2's pattern */
-    BPE_WORDS_PATTERN, /* one of its own */
-    BPE_WORDS_WHOLE    /* none: the text is one word */
-};
-
 struct bpe_opts {
-    enum bpe_words words;
-    const char *pattern;   /* BPE_WORDS_PATTERN; borrowed */
-    bool add_prefix_space; /* before a text that does not begin with one */
+    bool chars;         /* symbols are characters; without it bytes */
     bool ignore_merges; /* a word that is an entry is that entry, whatever merges say */
+    bool byte_fallback; /* a character that is no entry becomes the entries <0xHH> */
+    bool fuse_unk;      /* characters that are nothing make one unk together */
+    int32_t unk;        /* for a character that is nothing; -1: it is dropped */
+    double dropout;     /* what the file has: not done here */
 };
 
 struct bpe_merge {
     int32_t a, b;
+};
+
+/* What a tokenizer is made of beside its entries. */
+struct bpe_spec {
+    struct bpe_opts opts;
+    struct pre *pre; /* handed over, on error too */
+    /* With opts.chars: the texts of the entries in the model by id, as text is looked
+     * up in them (a piece is what they stand for). */
+    const struct tok_text *key;    /* [vocab] */
+    const struct bpe_merge *merge; /* [n_merges] in order of rank */
+    size_t n_merges;
+    const float *score; /* [vocab], instead of merges: the pair whose entry has the
+                           highest is merged first (SentencePiece). opts.chars only */
+    /* Members of tokenizer.json, to write it; NULL: null. */
+    const cJSON *normalizer, *pre_tokenizer, *decoder;
 };
 
 /* A merge, by its pair. */
@@ -33,33 +45,48 @@ struct bpe_slot {
 
 struct bpe {
     struct bpe_opts opts;
-    char *pattern;       /* what opts.pattern borrows */
-    struct split *split; /* NULL for BPE_WORDS_WHOLE */
-    int32_t byte_id[256];
+    struct pre *pre;
+    char *normalizer, *pre_tokenizer, *decoder; /* JSON */
+    int32_t byte_id[256];                       /* -1: none */
+    int32_t ascii_id[128];   /* with chars: of the characters below 128, or -1 */
     struct bpe_merge *merge; /* [n_merges], by rank */
     size_t n_merges;
-    struct bpe_slot *pair; /* [pair_mask + 1], open addressing */
+    struct bpe_slot *pair; /* [pair_mask + 1], open addressing; NULL with scores */
     size_t pair_mask;
-    int32_t *word; /* [word_mask + 1] ids by hash of their bytes, -1 empty */
+    uint32_t *rank; /* [vocab] of scores, the highest 0; NULL with merges */
+    int32_t *word;  /* [word_mask + 1] ids by hash of their keys, -1 empty */
     size_t word_mask;
+    /* Keys of the entries: those of struct tok, or with chars ours. */
+    const struct tok_entry *key;
+    const char *key_bytes;
+    struct tok_entry *own_key;
+    struct str own_bytes;
+    size_t longest; /* key, in bytes */
+    /* With chars: a word may be cut before U+2581, for no entry goes across, unless the
+     * byte before it is one of these. */
+    bool cuts_at_mark;
+    bool crosses[256];
 };
 
-/* Give t, whose entries are all there, its merges merge[n] in order of rank. The
- * entries of all 256 bytes must be there; each merge's result must be an entry; neither
- * may be special, so that no plain text becomes a special token. `name` begins error
- * lines. */
-enum err bpe_attach(struct tok *t, const struct bpe_opts *opts,
-                    const struct bpe_merge *merge, size_t n, const char *name,
+/* Give t, whose entries are all there, its model. With bytes none of their
+ * entries may be special; each merge's result must be an entry (with
+ * chars merges that make a special one are left out), so that no plain text becomes a
+ * special token. `name` begins error lines. */
+enum err bpe_attach(struct tok *t, const struct bpe_spec *spec, const char *name,
                     struct errinfo *e) ERR_CHECKED;
 
-/* The entry of model.vocab with these bytes, or -1. */
-int32_t bpe_find(const struct tok *t, const struct bpe *b, const char *bytes,
-                 size_t len);
+/* The entry of model.vocab with this key, or -1. */
+int32_t bpe_find(const struct bpe *b, const char *key, size_t len);
+
+/* The pre-tokenizer of GPT-2, as tokenizer.json has it. */
+#define BPE_GPT2_PRE                                                                   \
+    "{\"pre_tokenizer\": {\"type\": \"ByteLevel\", \"add_prefix_space\": false, "      \
+    "\"trim_offsets\": true, \"use_regex\": true}}"
 
 /* tokenizer.json (tok_bpe_json.c). */
 enum err bpe_json_parse(const cJSON *root, const char *file, struct tok **out,
                         struct errinfo *e);
-void bpe_json_print(const struct tok *t, struct str *out);
+enum err bpe_json_print(const struct tok *t, struct str *out, struct errinfo *e);
 
 /* The alphabet of byte-level BPE: each byte as a printable character. 33-126, 161-172
  * and 174-255 stand for themselves, the other 68 follow one another from U+0100. */

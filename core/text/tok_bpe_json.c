@@ -1,8 +1,11 @@
-/* Byte-level BPE in tokenizer.json, in the forms that GPT-2 and its successors use. */
+/* BPE in tokenizer.json, on bytes as GPT-2 and its successors have it, or on characters
+ * as SentencePiece. */
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "text/tok_bpe.h"
+#include "text/tok_decoder.h"
+#include "text/tok_merges.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,32 +18,9 @@ static const cJSON *member(const cJSON *obj, const char *key)
     return m && !cJSON_IsNull(m) ? m : NULL;
 }
 
-/* The "type" of a component, for error lines too. */
-static const char *type_of(const cJSON *part)
+/* Settings of the model that would change ids and are not done here. */
+static enum err check_plain(const cJSON *model, const char *file, struct errinfo *e)
 {
-    const cJSON *type = member(part, "type");
-    return cJSON_IsString(type) ? type->valuestring : "(none)";
-}
-
-static enum err unsupported(const char *file, const char *place, const cJSON *part,
-                            const char *expected, struct errinfo *e)
-{
-    return err_set(e, ERR_FORMAT, "%s: %s: found type \"%.60s\", expected %s", file,
-                   place, type_of(part), expected);
-}
-
-/* Settings of the model or the file that would change ids and are not done here. */
-static enum err check_plain(const cJSON *root, const cJSON *model, const char *file,
-                            struct errinfo *e)
-{
-    const cJSON *norm = member(root, "normalizer");
-    if (norm) {
-        const cJSON *parts = member(norm, "normalizers");
-        if (!(strcmp(type_of(norm), "Sequence") == 0 && cJSON_IsArray(parts) &&
-              !parts->child)) {
-            return unsupported(file, "normalizer", norm, "none (null)", e);
-        }
-    }
     static const char *const affixes[] = {"continuing_subword_prefix",
                                           "end_of_word_suffix"};
     for (size_t i = 0; i < sizeof affixes / sizeof *affixes; i++) {
@@ -53,99 +33,20 @@ static enum err check_plain(const cJSON *root, const cJSON *model, const char *f
                            affixes[i], text);
         }
     }
-    bool fallback = false;
-    TRY(json_bool((struct json_at){file, "model"}, model, "byte_fallback", false,
-                  &fallback, e));
-    if (fallback) {
-        return err_set(e, ERR_FORMAT,
-                       "%s: model.byte_fallback: found true, expected byte-level BPE",
-                       file);
-    }
     return OK;
 }
 
-static enum err read_byte_level(const cJSON *part, const char *file, const char *place,
-                                bool after_split, struct bpe_opts *o, struct errinfo *e)
+static enum err read_opts(const cJSON *model, const char *file, struct bpe_opts *o,
+                          struct errinfo *e)
 {
-    if (strcmp(type_of(part), "ByteLevel") != 0) {
-        return unsupported(file, place, part, "\"ByteLevel\"", e);
-    }
-    const struct json_at at = {file, place};
-    bool prefix = true; /* the library's own defaults */
-    bool regex = true;
-    TRY(json_bool(at, part, "add_prefix_space", false, &prefix, e));
-    TRY(json_bool(at, part, "use_regex", false, &regex, e));
-    if (after_split && (prefix || regex)) {
-        return err_set(e, ERR_FORMAT,
-                       "%s: %s.%s: found true after a Split, expected false", file,
-                       place, prefix ? "add_prefix_space" : "use_regex");
-    }
-    o->add_prefix_space = prefix;
-    if (!after_split) {
-        o->words = regex ? BPE_WORDS_GPT2 : BPE_WORDS_WHOLE;
-    }
+    const struct json_at at = {file, "model"};
+    TRY(check_plain(model, file, e));
+    TRY(json_bool(at, model, "ignore_merges", false, &o->ignore_merges, e));
+    TRY(json_bool(at, model, "byte_fallback", false, &o->byte_fallback, e));
+    TRY(json_bool(at, model, "fuse_unk", false, &o->fuse_unk, e));
+    TRY(json_num(at, model, "dropout", false, 0.0, 1.0, &o->dropout, e));
+    o->unk = -1;
     return OK;
-}
-
-static enum err read_split(const cJSON *part, const char *file, const char *place,
-                           struct bpe_opts *o, struct errinfo *e)
-{
-    if (strcmp(type_of(part), "Split") != 0) {
-        return unsupported(file, place, part, "\"Split\" or \"ByteLevel\"", e);
-    }
-    const struct json_at at = {file, place};
-    const cJSON *pattern = NULL;
-    const char *behavior = "Isolated";
-    bool invert = false;
-    TRY(json_obj(at, part, "pattern", true, &pattern, e));
-    TRY(json_str(at, part, "behavior", false, &behavior, e));
-    TRY(json_bool(at, part, "invert", false, &invert, e));
-    /* "Removed" and inverted drops what the pattern does not match; the patterns in use
-     * match everything, and what one leaves over is kept here as a word of its own. */
-    if (strcmp(behavior, "Isolated") != 0 &&
-        !(invert && strcmp(behavior, "Removed") == 0)) {
-        return err_set(e, ERR_FORMAT,
-                       "%s: %s.behavior: found \"%.60s\", expected \"Isolated\"", file,
-                       place, behavior);
-    }
-    char inner[96];
-    (void)snprintf(inner, sizeof inner, "%.80s.pattern", place);
-    TRY(json_str((struct json_at){file, inner}, pattern, "Regex", true, &o->pattern,
-                 e));
-    o->words = BPE_WORDS_PATTERN;
-    /* The well-known pattern spelled out is the built-in one. */
-    if (strcmp(o->pattern, SPLIT_GPT2_SOURCE) == 0) {
-        o->words = BPE_WORDS_GPT2;
-    }
-    return OK;
-}
-
-static enum err read_words(const cJSON *root, const char *file, struct bpe_opts *o,
-                           struct errinfo *e)
-{
-    const cJSON *pre = NULL;
-    TRY(json_obj((struct json_at){file, ""}, root, "pre_tokenizer", true, &pre, e));
-    if (strcmp(type_of(pre), "Sequence") != 0) {
-        return read_byte_level(pre, file, "pre_tokenizer", false, o, e);
-    }
-    const cJSON *parts = NULL;
-    TRY(json_arr((struct json_at){file, "pre_tokenizer"}, pre, "pretokenizers", true,
-                 &parts, e));
-    const int n = cJSON_GetArraySize(parts);
-    if (n < 1 || n > 2) {
-        return err_set(
-            e, ERR_FORMAT,
-            "%s: pre_tokenizer.pretokenizers: found %d parts, expected a Split "
-            "and ByteLevel",
-            file, n);
-    }
-    if (n == 2) {
-        TRY(read_split(parts->child, file, "pre_tokenizer.pretokenizers[0]", o, e));
-    }
-    return read_byte_level(n == 2 ? parts->child->next : parts->child, file,
-                           n == 2 ? "pre_tokenizer.pretokenizers[1]"
-                                  : "pre_tokenizer.pretokenizers[0]",
-                           n == 2, o, e);
 }
 
 /* ---- the vocabulary ---- */
@@ -266,20 +167,50 @@ static enum err key_bytes(const char *key, const char *file, struct str *out,
     return str_err(out, "an entry of the vocabulary", e);
 }
 
-static enum err put_entries(const struct draft *d, const char *file, struct tok *t,
-                            struct errinfo *e)
+/* What an entry stands for. */
+static enum err piece_of(const char *key, const struct decoder *chars, const char *file,
+                         struct str *out, struct errinfo *e)
+{
+    if (!chars) {
+        return key_bytes(key, file, out, e);
+    }
+    str_clear(out);
+    decoder_piece(chars, key, out);
+    return str_err(out, "an entry of the vocabulary", e);
+}
+
+/* An added token: with characters a plain one is shown as the decoder has it. */
+static enum err put_added(const struct tok_added *a, uint32_t flags,
+                          const struct decoder *chars, struct str *raw, struct tok *t,
+                          struct errinfo *e)
+{
+    const size_t n = strlen(a->text);
+    str_clear(raw);
+    if (chars && !(a->flags & (uint32_t)TOK_SPECIAL)) {
+        decoder_piece(chars, a->text, raw);
+        TRY(str_err(raw, "an added token", e));
+    }
+    if (raw->len == 0 || (raw->len == n && memcmp(raw->p, a->text, n) == 0)) {
+        return tok_put(t, a->id, a->text, n, flags, e);
+    }
+    TRY(tok_put(t, a->id, raw->p, raw->len, flags, e));
+    return tok_put_text(t, a->id, a->text, n, e);
+}
+
+/* chars: how keys that are characters become pieces; NULL: keys are bytes. */
+static enum err put_entries(const struct draft *d, const struct decoder *chars,
+                            const char *file, struct tok *t, struct errinfo *e)
 {
     struct str raw;
-    str_init(&raw, TOK_MAX_PIECE);
+    str_init(&raw, 4 * TOK_MAX_PIECE);
     enum err rc = OK;
     for (size_t id = 0; id < d->n && rc == OK; id++) {
         const struct tok_added *a = d->added[id];
         const uint32_t in_model = d->key[id] ? TOK_IN_MODEL : 0;
         if (a) {
-            rc = tok_put(t, a->id, a->text, strlen(a->text),
-                         in_model | TOK_ADDED | (a->is_special ? TOK_SPECIAL : 0u), e);
+            rc = put_added(a, in_model | a->flags, chars, &raw, t, e);
         } else if (d->key[id]) {
-            rc = key_bytes(d->key[id], file, &raw, e);
+            rc = piece_of(d->key[id], chars, file, &raw, e);
             if (rc == OK) {
                 rc = tok_put(t, (int32_t)id, raw.p, raw.len, in_model, e);
             }
@@ -289,8 +220,24 @@ static enum err put_entries(const struct draft *d, const char *file, struct tok 
     return rc;
 }
 
-static enum err read_vocab(const cJSON *root, const cJSON *model, const char *file,
-                           struct tok **out, struct errinfo *e)
+/* Keys by id, NULL for holes: *key [vocab], caller owns; texts of the tree. */
+static enum err keep_keys(const struct draft *d, struct tok_text **key,
+                          struct errinfo *e)
+{
+    struct tok_text *k = NULL;
+    TRY(mem_new(&k, d->n, sizeof *k, "the vocabulary", e));
+    for (size_t id = 0; id < d->n; id++) {
+        if (d->key[id]) {
+            k[id] = (struct tok_text){d->key[id], strlen(d->key[id])};
+        }
+    }
+    *key = k;
+    return OK;
+}
+
+static enum err read_vocab(const cJSON *root, const cJSON *model,
+                           const struct decoder *chars, const char *file,
+                           struct tok **out, struct tok_text **key, struct errinfo *e)
 {
     const cJSON *vocab = NULL;
     TRY(json_obj((struct json_at){file, "model"}, model, "vocab", true, &vocab, e));
@@ -301,7 +248,10 @@ static enum err read_vocab(const cJSON *root, const cJSON *model, const char *fi
     TRY_OUT(rc, count_ids(vocab, file, &d, e));
     TRY_OUT(rc, fill_draft(vocab, file, &d, e));
     TRY_OUT(rc, tok_new(&tok_bpe_kind, d.n, &t, e));
-    TRY_OUT(rc, put_entries(&d, file, t, e));
+    TRY_OUT(rc, put_entries(&d, chars, file, t, e));
+    if (chars) {
+        TRY_OUT(rc, keep_keys(&d, key, e));
+    }
     *out = t;
     t = NULL;
 out:
@@ -312,86 +262,24 @@ out:
 
 /* ---- merges ---- */
 
-/* Ids by the text of their key: what merges are written in. */
-struct key_index {
-    const cJSON **slot;
-    size_t mask;
-};
-
-static size_t key_hash(const char *s, size_t n)
-{
-    uint64_t h = 14695981039346656037u;
-    for (size_t i = 0; i < n; i++) {
-        h = (h ^ (unsigned char)s[i]) * 1099511628211u;
-    }
-    return (size_t)(h ^ h >> 32);
-}
-
-static int32_t key_find(const struct key_index *k, const char *s, size_t n)
-{
-    for (size_t i = key_hash(s, n) & k->mask; k->slot[i]; i = (i + 1) & k->mask) {
-        const char *key = k->slot[i]->string;
-        if (strncmp(key, s, n) == 0 && key[n] == '\0') {
-            return (int32_t)k->slot[i]->valuedouble;
-        }
-    }
-    return -1;
-}
-
-static enum err key_index_new(const cJSON *vocab, struct key_index *k,
-                              struct errinfo *e)
-{
-    const size_t n = (size_t)cJSON_GetArraySize(vocab);
-    size_t slots = 16;
-    while (slots < 2 * n) {
-        slots *= 2;
-    }
-    TRY(mem_new(&k->slot, slots, sizeof *k->slot, "the vocabulary", e));
-    k->mask = slots - 1;
-    for (const cJSON *item = vocab->child; item; item = item->next) {
-        size_t i = key_hash(item->string, strlen(item->string)) & k->mask;
-        while (k->slot[i]) {
-            i = (i + 1) & k->mask;
-        }
-        k->slot[i] = item;
-    }
-    return OK;
-}
-
-/* One side of a merge. */
-static enum err merge_side(const struct key_index *k, const char *s, size_t n, size_t i,
-                           const char *file, int32_t *out, struct errinfo *e)
-{
-    *out = key_find(k, s, n);
-    if (*out < 0) {
-        return err_set(e, ERR_FORMAT,
-                       "%s: model.merges[%zu]: \"%.*s\" is not in model.vocab", file, i,
-                       n > 60 ? 60 : (int)n, s);
-    }
-    return OK;
-}
-
 /* "a b" or ["a", "b"]. */
-static enum err read_merge(const struct key_index *k, const cJSON *item, size_t i,
+static enum err read_merge(const struct bpe_keys *k, const cJSON *item, size_t i,
                            const char *file, struct bpe_merge *out, struct errinfo *e)
 {
+    const struct bpe_merge_at at = {file, "model.merges", i};
     if (cJSON_IsString(item)) {
-        const char *s = item->valuestring;
-        const char *gap = strchr(s, ' ');
-        if (gap && gap > s && gap[1] && !strchr(gap + 1, ' ')) {
-            TRY(merge_side(k, s, (size_t)(gap - s), i, file, &out->a, e));
-            return merge_side(k, gap + 1, strlen(gap + 1), i, file, &out->b, e);
-        }
-    } else if (cJSON_IsArray(item) && cJSON_GetArraySize(item) == 2 &&
-               cJSON_IsString(item->child) && cJSON_IsString(item->child->next)) {
+        return bpe_keys_merge(
+            k, (struct tok_text){item->valuestring, strlen(item->valuestring)}, at, out,
+            e);
+    }
+    if (cJSON_IsArray(item) && cJSON_GetArraySize(item) == 2 &&
+        cJSON_IsString(item->child) && cJSON_IsString(item->child->next)) {
         const char *a = item->child->valuestring;
         const char *b = item->child->next->valuestring;
-        TRY(merge_side(k, a, strlen(a), i, file, &out->a, e));
-        return merge_side(k, b, strlen(b), i, file, &out->b, e);
+        return bpe_keys_pair(k, (struct tok_text){a, strlen(a)},
+                             (struct tok_text){b, strlen(b)}, at, out, e);
     }
-    return err_set(e, ERR_FORMAT,
-                   "%s: model.merges[%zu]: expected \"a b\" or [\"a\", \"b\"]", file,
-                   i);
+    return bpe_keys_merge(k, (struct tok_text){"", 0}, at, out, e);
 }
 
 static enum err read_merges(const cJSON *model, const char *file,
@@ -400,106 +288,183 @@ static enum err read_merges(const cJSON *model, const char *file,
     const cJSON *list = NULL;
     TRY(json_arr((struct json_at){file, "model"}, model, "merges", true, &list, e));
     const cJSON *vocab = cJSON_GetObjectItemCaseSensitive(model, "vocab");
-    const int size = cJSON_GetArraySize(list);
-    struct key_index k = {0};
+    struct bpe_keys *k = NULL;
     struct bpe_merge *merge = NULL;
     size_t i = 0;
     enum err rc = OK;
-    TRY_OUT(rc, key_index_new(vocab, &k, e));
-    TRY_OUT(rc, mem_new(&merge, (size_t)size, sizeof *merge, "merges", e));
+    TRY_OUT(rc, bpe_keys_new((size_t)cJSON_GetArraySize(vocab), &k, e));
+    for (const cJSON *item = vocab->child; item; item = item->next) {
+        bpe_keys_put(k, (struct tok_text){item->string, strlen(item->string)},
+                     (int32_t)item->valuedouble);
+    }
+    TRY_OUT(rc, mem_new(&merge, (size_t)cJSON_GetArraySize(list), sizeof *merge,
+                        "merges", e));
     for (const cJSON *item = list->child; item; item = item->next, i++) {
-        TRY_OUT(rc, read_merge(&k, item, i, file, &merge[i], e));
+        TRY_OUT(rc, read_merge(k, item, i, file, &merge[i], e));
     }
     *out = merge;
     *n = i;
     merge = NULL;
 out:
     mem_free(merge);
-    mem_free(k.slot);
+    bpe_keys_free(k);
     return rc;
+}
+
+/* model.unk_token's id. */
+static enum err read_unk(const cJSON *model, const char *file, struct bpe_opts *o,
+                         struct errinfo *e)
+{
+    const char *text = NULL;
+    TRY(json_str((struct json_at){file, "model"}, model, "unk_token", false, &text, e));
+    if (!text) {
+        return OK;
+    }
+    const cJSON *vocab = cJSON_GetObjectItemCaseSensitive(model, "vocab");
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(vocab, text);
+    if (!id && !o->chars) {
+        return OK; /* one that is named and never needed */
+    }
+    if (!id) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: model.unk_token: \"%.60s\" is not in model.vocab", file,
+                       text);
+    }
+    o->unk = (int32_t)id->valuedouble;
+    return OK;
 }
 
 enum err bpe_json_parse(const cJSON *root, const char *file, struct tok **out,
                         struct errinfo *e)
 {
     const cJSON *model = cJSON_GetObjectItemCaseSensitive(root, "model");
-    struct bpe_opts opts = {.words = BPE_WORDS_WHOLE};
-    TRY(check_plain(root, model, file, e));
-    TRY(read_words(root, file, &opts, e));
-    TRY(json_bool((struct json_at){file, "model"}, model, "ignore_merges", false,
-                  &opts.ignore_merges, e));
+    struct bpe_spec spec = {.normalizer = member(root, "normalizer"),
+                            .pre_tokenizer = member(root, "pre_tokenizer"),
+                            .decoder = member(root, "decoder")};
+    struct decoder decoder = {.n = 0};
     struct tok *t = NULL;
+    struct tok_text *key = NULL;
     struct bpe_merge *merge = NULL;
-    size_t n = 0;
     enum err rc = OK;
-    TRY_OUT(rc, read_vocab(root, model, file, &t, e));
-    TRY_OUT(rc, read_merges(model, file, &merge, &n, e));
-    TRY_OUT(rc, bpe_attach(t, &opts, merge, n, file, e));
+    TRY_OUT(rc, read_opts(model, file, &spec.opts, e));
+    TRY_OUT(rc, pre_new(root, file, &spec.pre, e));
+    spec.opts.chars = !pre_is_byte_level(spec.pre);
+    if (spec.opts.chars) {
+        TRY_OUT(rc, decoder_read(root, file, &decoder, e));
+        decoder.bytes = decoder.bytes || spec.opts.byte_fallback;
+    }
+    TRY_OUT(rc, read_vocab(root, model, spec.opts.chars ? &decoder : NULL, file, &t,
+                           &key, e));
+    TRY_OUT(rc, read_unk(model, file, &spec.opts, e));
+    TRY_OUT(rc, read_merges(model, file, &merge, &spec.n_merges, e));
+    TRY_OUT(rc, norm_new(root, file, &t->norm, e));
+    spec.key = key;
+    spec.merge = merge;
+    rc = bpe_attach(t, &spec, file, e);
+    spec.pre = NULL; /* handed over */
+    TRY_OUT(rc, rc);
     TRY_OUT(rc, tok_finish(t, e));
     *out = t;
     t = NULL;
 out:
+    pre_free(spec.pre);
     tok_free(t);
+    mem_free(key);
     mem_free(merge);
     return rc;
 }
 
 /* ---- writing ---- */
 
-/* An entry's key: bytes in the alphabet; an added token stands as it is. */
+/* An entry's key: bytes in the alphabet; characters and an added token stand as they
+ * are. */
 static void add_key(const struct tok *t, int32_t id, struct str *out)
 {
-    const struct tok_entry *en = &t->entry[id];
-    const char *p = t->bytes.p + en->off;
-    if (en->flags & (uint32_t)TOK_ADDED) {
-        str_addn(out, p, en->len);
+    const struct bpe *b = t->impl;
+    const struct tok_entry *key = &b->key[id];
+    const char *p = b->key_bytes + key->off;
+    if (b->opts.chars || (t->entry[id].flags & (uint32_t)TOK_ADDED)) {
+        str_addn(out, p, key->len);
         return;
     }
-    for (size_t i = 0; i < en->len; i++) {
+    for (size_t i = 0; i < key->len; i++) {
         char c[4];
         str_addn(out, c, utf8_put(bpe_byte_char((uint8_t)p[i]), c));
     }
 }
 
-static void print_byte_level(struct str *out, bool prefix, bool regex)
+static void print_parts(const struct bpe *b, struct str *out)
 {
-    str_addf(
-        out,
-        "{\"type\": \"ByteLevel\", \"add_prefix_space\": %s, \"trim_offsets\": true, "
-        "\"use_regex\": %s}",
-        prefix ? "true" : "false", regex ? "true" : "false");
+    /* What files that say nothing of it mean, for those made here. */
+    static const char bytes[] = "{\"type\": \"ByteLevel\", \"add_prefix_space\": true, "
+                                "\"trim_offsets\": true, \"use_regex\": true}";
+    str_addf(out,
+             ",\n  \"normalizer\": %s,\n  \"pre_tokenizer\": %s,\n  "
+             "\"post_processor\": null,\n  \"decoder\": %s",
+             b->normalizer ? b->normalizer : "null",
+             b->pre_tokenizer ? b->pre_tokenizer : "null",
+             b->decoder      ? b->decoder
+             : b->opts.chars ? "null"
+                             : bytes);
 }
 
-static void print_words(const struct bpe *b, struct str *out)
-{
-    str_add(out, ",\n  \"normalizer\": null,\n  \"pre_tokenizer\": ");
-    if (b->opts.words == BPE_WORDS_PATTERN) {
-        str_add(out,
-                "{\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Split\", "
-                "\"pattern\": {\"Regex\": ");
-        json_add_string(out, b->pattern, strlen(b->pattern));
-        str_add(out, "}, \"behavior\": \"Isolated\", \"invert\": false}, ");
-        print_byte_level(out, false, false);
-        str_add(out, "]}");
-    } else {
-        print_byte_level(out, b->opts.add_prefix_space,
-                         b->opts.words == BPE_WORDS_GPT2);
-    }
-    str_add(out, ",\n  \"post_processor\": null,\n  \"decoder\": ");
-    print_byte_level(out, true, true);
-}
-
-void bpe_json_print(const struct tok *t, struct str *out)
+/* model's members before the vocabulary. */
+static void print_opts(const struct tok *t, struct str *out)
 {
     const struct bpe *b = t->impl;
-    print_words(b, out);
+    struct str unk;
+    str_init(&unk, 8 * TOK_MAX_PIECE);
+    if (b->opts.unk >= 0) {
+        const struct tok_entry *key = &b->key[b->opts.unk];
+        json_add_string(&unk, b->key_bytes + key->off, key->len);
+    }
     str_addf(out,
              ",\n  \"model\": {\n    \"type\": \"BPE\",\n    \"dropout\": null,\n"
-             "    \"unk_token\": null,\n    \"continuing_subword_prefix\": null,\n"
-             "    \"end_of_word_suffix\": null,\n    \"fuse_unk\": false,\n"
-             "    \"byte_fallback\": false,\n    \"ignore_merges\": %s,\n"
+             "    \"unk_token\": %s,\n    \"continuing_subword_prefix\": null,\n"
+             "    \"end_of_word_suffix\": null,\n    \"fuse_unk\": %s,\n"
+             "    \"byte_fallback\": %s,\n    \"ignore_merges\": %s,\n"
              "    \"vocab\": {",
+             unk.len > 0 ? unk.p : "null", b->opts.fuse_unk ? "true" : "false",
+             b->opts.byte_fallback ? "true" : "false",
              b->opts.ignore_merges ? "true" : "false");
+    str_free(&unk);
+}
+
+/* "a b", which every version reads, or ["a", "b"] where a key has a space in it. */
+static void print_merge(const struct tok *t, const struct bpe_merge *m,
+                        struct str *side, struct str *out)
+{
+    const int32_t ids[] = {m->a, m->b};
+    str_clear(side);
+    add_key(t, m->a, side);
+    add_key(t, m->b, side);
+    if (!memchr(side->p, ' ', side->len)) {
+        str_clear(side);
+        add_key(t, m->a, side);
+        str_addc(side, ' ');
+        add_key(t, m->b, side);
+        json_add_string(out, side->p, side->len);
+        return;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        str_clear(side);
+        add_key(t, ids[i], side);
+        str_add(out, i ? ", " : "[");
+        json_add_string(out, side->p, side->len);
+    }
+    str_addc(out, ']');
+}
+
+enum err bpe_json_print(const struct tok *t, struct str *out, struct errinfo *e)
+{
+    const struct bpe *b = t->impl;
+    if (b->rank) {
+        return err_set(e, ERR_USAGE,
+                       "a tokenizer of scores, from GGUF, can't be written as "
+                       "tokenizer.json, which has merges");
+    }
+    print_parts(b, out);
+    print_opts(t, out);
     struct str key;
     str_init(&key, 4 * TOK_MAX_PIECE);
     const char *comma = "\n";
@@ -517,15 +482,11 @@ void bpe_json_print(const struct tok *t, struct str *out)
     str_add(out, "\n    },\n    \"merges\": [");
     comma = "\n";
     for (size_t i = 0; i < b->n_merges; i++) {
-        /* Either form is read by every version; the alphabet has no space in it. */
-        str_clear(&key);
-        add_key(t, b->merge[i].a, &key);
-        str_addc(&key, ' ');
-        add_key(t, b->merge[i].b, &key);
         str_addf(out, "%s      ", comma);
-        json_add_string(out, key.p, key.len);
+        print_merge(t, &b->merge[i], &key, out);
         comma = ",\n";
     }
     str_add(out, "\n    ]\n  }");
     str_free(&key);
+    return OK;
 }

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "text/tok_priv.h"
 
 #include <stdio.h>
@@ -17,6 +18,17 @@ static int by_id(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
+/* In this order: the default of the last follows from the first. */
+static const struct {
+    const char *key;
+    enum tok_flag flag;
+} added_flags[] = {{"special", TOK_SPECIAL},
+                   {"single_word", TOK_SINGLE_WORD},
+                   {"lstrip", TOK_LSTRIP},
+                   {"rstrip", TOK_RSTRIP},
+                   {"normalized", TOK_NORMALIZED}};
+#define N_ADDED_FLAGS (sizeof added_flags / sizeof *added_flags)
+
 static enum err read_added(const cJSON *item, const char *file, size_t i,
                            struct tok_added *out, struct errinfo *e)
 {
@@ -29,22 +41,18 @@ static enum err read_added(const cJSON *item, const char *file, size_t i,
     int64_t id = 0;
     TRY(json_int(at, item, "id", true, 0, (int64_t)TOK_MAX_VOCAB - 1, &id, e));
     TRY(json_str(at, item, "content", true, &out->text, e));
-    TRY(json_bool(at, item, "special", false, &out->is_special, e));
     out->id = (int32_t)id;
     if (strlen(out->text) > TOK_MAX_PIECE) {
         return err_set(e, ERR_LIMIT, "%s: %s.content: %zu bytes, expected at most %zu",
                        file, path, strlen(out->text), TOK_MAX_PIECE);
     }
-    static const char *const tricks[] = {"single_word", "lstrip", "rstrip"};
-    for (size_t k = 0; k < sizeof tricks / sizeof *tricks && !out->is_special; k++) {
-        bool on = false;
-        TRY(json_bool(at, item, tricks[k], false, &on, e));
-        if (on) {
-            return err_set(e, ERR_FORMAT,
-                           "%s: %s.%s: true is not supported for a token that is not "
-                           "special",
-                           file, path, tricks[k]);
-        }
+    out->flags = TOK_ADDED;
+    for (size_t k = 0; k < N_ADDED_FLAGS; k++) {
+        /* The library's default for "normalized": what is not special. */
+        bool on = added_flags[k].flag == TOK_NORMALIZED &&
+                  !(out->flags & (uint32_t)TOK_SPECIAL);
+        TRY(json_bool(at, item, added_flags[k].key, false, &on, e));
+        out->flags |= on ? (uint32_t)added_flags[k].flag : 0u;
     }
     return OK;
 }
@@ -80,8 +88,42 @@ out:
     return rc;
 }
 
-static enum err parse_root(const cJSON *root, const char *name, struct tok **out,
-                           struct errinfo *e)
+enum err tok_json_pattern(struct json_at at, const cJSON *spec, struct tok_pattern *out,
+                          struct errinfo *e)
+{
+    static const char *const keys[] = {"Regex", "String"};
+    const cJSON *pattern = NULL;
+    TRY(json_obj(at, spec, "pattern", true, &pattern, e));
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *text = NULL;
+        TRY(json_str(at, pattern, keys[i], false, &text, e));
+        if (text) {
+            *out = (struct tok_pattern){text, i == 1};
+            return OK;
+        }
+    }
+    return err_set(e, ERR_FORMAT, "%s: %s.pattern: expected a Regex or a String",
+                   at.file, at.path);
+}
+
+enum err tok_json_mark(struct json_at at, const cJSON *spec, const char **out,
+                       struct errinfo *e)
+{
+    const char *mark = "";
+    TRY(json_str(at, spec, "replacement", true, &mark, e));
+    uint32_t c = UTF8_INVALID;
+    if (!*mark || utf8_next(mark, strlen(mark), &c) != strlen(mark) ||
+        c == UTF8_INVALID) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: %s.replacement: found \"%.60s\", expected one character",
+                       at.file, at.path, mark);
+    }
+    *out = mark;
+    return OK;
+}
+
+enum err tok_parse_tree(const cJSON *root, const char *name, struct tok **out,
+                        struct errinfo *e)
 {
     if (!cJSON_IsObject(root)) {
         return err_set(e, ERR_FORMAT, "%s: expected a JSON object", name);
@@ -123,7 +165,7 @@ enum err tok_parse(const char *json, size_t len, const char *name, struct tok **
     }
     cJSON *root = NULL;
     TRY(json_parse(json, len, name, &root, e));
-    const enum err rc = parse_root(root, name, out, e);
+    const enum err rc = tok_parse_tree(root, name, out, e);
     cJSON_Delete(root);
     return rc;
 }
@@ -151,15 +193,17 @@ enum err tok_print(const struct tok *t, struct str *out, struct errinfo *e)
             continue;
         }
         str_addf(out, "%s    {\"id\": %zu, \"content\": ", comma, id);
-        json_add_string(out, t->bytes.p + en->off, en->len);
-        str_addf(out,
-                 ", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, "
-                 "\"normalized\": false, \"special\": %s}",
-                 en->flags & (uint32_t)TOK_SPECIAL ? "true" : "false");
+        json_add_string(out, tok_added_text(t, en).p, tok_added_text(t, en).len);
+        for (size_t k = 1; k <= N_ADDED_FLAGS; k++) { /* "special" last */
+            const size_t i = k % N_ADDED_FLAGS;
+            str_addf(out, ", \"%s\": %s", added_flags[i].key,
+                     en->flags & (uint32_t)added_flags[i].flag ? "true" : "false");
+        }
+        str_addc(out, '}');
         comma = ",\n";
     }
     str_add(out, "\n  ]");
-    t->kind->print(t, out);
+    TRY(t->kind->print(t, out, e));
     str_add(out, "\n}\n");
     return str_err(out, "tokenizer.json", e);
 }
@@ -188,7 +232,7 @@ enum err tok_print_settings(const struct tok *t, size_t max_tokens, struct str *
         if (id >= 0) {
             const struct tok_entry *en = &t->entry[id];
             str_addf(out, ",\n  \"%s\": ", roles[i].key);
-            json_add_string(out, t->bytes.p + en->off, en->len);
+            json_add_string(out, tok_added_text(t, en).p, tok_added_text(t, en).len);
         }
     }
     str_add(out, "\n}\n");

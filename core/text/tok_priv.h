@@ -2,9 +2,10 @@
 #ifndef SAETOP_TEXT_TOK_PRIV_H
 #define SAETOP_TEXT_TOK_PRIV_H
 
+#include "base/json.h"
 #include "text/tok.h"
-
-#include <cjson/cJSON.h>
+#include "text/tok_added.h"
+#include "text/tok_norm.h"
 
 #define TOK_MAX_VOCAB  ((size_t)1 << 22)
 #define TOK_MAX_PIECE  ((size_t)1 << 16) /* bytes of one entry */
@@ -16,12 +17,18 @@ enum tok_flag {
     TOK_USED = 1,     /* not a hole */
     TOK_IN_MODEL = 2, /* stands in model.vocab */
     TOK_ADDED = 4,    /* stands in added_tokens */
-    TOK_SPECIAL = 8   /* added and special: never made from plain text */
+    TOK_SPECIAL = 8,  /* added and special: never made from plain text */
+    /* Of added tokens: how they are found in a text. */
+    TOK_SINGLE_WORD = 16, /* not within a word */
+    TOK_LSTRIP = 32,      /* with the white space before it */
+    TOK_RSTRIP = 64,      /* and behind it */
+    TOK_NORMALIZED = 128  /* in the normalized text, not in the one given */
 };
 
 struct tok_entry {
     uint32_t off, len; /* of its bytes in tok.bytes */
     uint32_t flags;    /* of enum tok_flag */
+    uint32_t text_len; /* of its text in a file, right behind the bytes; 0: the same */
 };
 
 enum tok_role { TOK_BOS, TOK_EOS, TOK_PAD, TOK_MASK, TOK_ROLES };
@@ -34,11 +41,12 @@ struct tok {
     struct tok_entry *entry; /* [vocab] */
     struct str bytes;        /* of all entries */
     int32_t role[TOK_ROLES]; /* -1 for none */
-    int32_t *plain;          /* [n_plain] added tokens that plain text does become, the
-                                longest first */
-    size_t n_plain;
-    bool plain_start[256];    /* first bytes of those */
-    struct tok_ids around[2]; /* put before and after a text (tok_around.c) */
+    double dropout;          /* what the file has: see tok_remarks */
+    bool
+        repairs; /* bytes that are not valid UTF-8 become U+FFFD before anything else */
+    struct norm *norm;         /* NULL for none */
+    struct added_set added[2]; /* looked for in the text given, in the normalized one */
+    struct tok_ids around[2];  /* put before and after a text (tok_around.c) */
 };
 
 /* A kind of tokenizer: `type` is model.type in tokenizer.json. */
@@ -48,13 +56,14 @@ struct tok_kind {
     enum err (*parse)(const cJSON *root, const char *file, struct tok **out,
                       struct errinfo *e);
     /* Append all members after added_tokens, each on a new line after a comma. */
-    void (*print)(const struct tok *t, struct str *out);
+    enum err (*print)(const struct tok *t, struct str *out, struct errinfo *e);
     enum err (*scratch_new)(const struct tok *t, bool cached, void **out,
                             struct errinfo *e);
     void (*scratch_free)(void *scratch);
-    /* Append the ids of text without added tokens in it. */
+    /* Append the ids of a normalized text without added tokens in it; is_first: it
+     * begins what the caller of tok_encode gave. */
     enum err (*encode)(const struct tok *t, void *scratch, const char *text, size_t len,
-                       struct tok_ids *out, struct errinfo *e);
+                       bool is_first, struct tok_ids *out, struct errinfo *e);
     void (*free)(void *impl);
 };
 const struct tok_kind *tok_kind_find(const char *type); /* NULL if none */
@@ -67,21 +76,51 @@ enum err tok_new(const struct tok_kind *kind, size_t vocab, struct tok **out,
 /* Fill entry id, which must be a hole, with a copy of its bytes. */
 enum err tok_put(struct tok *t, int32_t id, const char *bytes, size_t len,
                  uint32_t flags, struct errinfo *e) ERR_CHECKED;
+/* Give an added token that is shown otherwise the text by which it is found. Right
+ * after its tok_put. */
+enum err tok_put_text(struct tok *t, int32_t id, const char *text, size_t len,
+                      struct errinfo *e) ERR_CHECKED;
+/* The text by which an added token is found; borrowed. */
+static inline struct tok_text tok_added_text(const struct tok *t,
+                                             const struct tok_entry *en)
+{
+    return en->text_len > 0
+               ? (struct tok_text){t->bytes.p + en->off + en->len, en->text_len}
+               : (struct tok_text){t->bytes.p + en->off, en->len};
+}
 /* An element of added_tokens. */
 struct tok_added {
     int32_t id;
-    bool is_special;
+    uint32_t flags;   /* of enum tok_flag, TOK_ADDED among them */
     const char *text; /* borrowed from the tree */
 };
 /* Read and check added_tokens: *out[*n], caller owns, by rising id. */
 enum err tok_json_added(const cJSON *root, const char *file, struct tok_added **out,
                         size_t *n, struct errinfo *e) ERR_CHECKED;
 
+/* The member "pattern" of a component: {"Regex": ...} or {"String": ...}. */
+struct tok_pattern {
+    const char *text; /* borrowed from the tree */
+    bool literal;
+};
+enum err tok_json_pattern(struct json_at at, const cJSON *spec, struct tok_pattern *out,
+                          struct errinfo *e) ERR_CHECKED;
+/* The member "replacement" of a Metaspace: one character, borrowed from the tree. */
+enum err tok_json_mark(struct json_at at, const cJSON *spec, const char **out,
+                       struct errinfo *e) ERR_CHECKED;
+
+/* A tokenizer of a tree that is a tokenizer.json; `name` begins error lines. */
+enum err tok_parse_tree(const cJSON *root, const char *name, struct tok **out,
+                        struct errinfo *e) ERR_CHECKED;
+/* The added token with that text, a special one before another; else -1. */
+int32_t tok_added_id(const struct tok *t, const char *text);
+
 /* Read post_processor, where there is one, into t->around; t is finished. */
 enum err tok_json_around(struct tok *t, const cJSON *root, const char *file,
                          struct errinfo *e) ERR_CHECKED;
 
-/* Find the roles and the plain added tokens, once all entries are there. */
+/* Find the roles and make the sets of added tokens, once entries and normalizer are
+ * there. */
 enum err tok_finish(struct tok *t, struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* GPT-2's pattern as its authors wrote it, for files that spell it out. */
@@ -12,13 +13,33 @@
     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| "                                    \
     "?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 
+/* What becomes of a match and of what lies between two: the reference's
+ * SplitDelimiterBehavior. */
+enum split_behavior {
+    SPLIT_ISOLATED,      /* each a piece */
+    SPLIT_REMOVED,       /* matches are dropped */
+    SPLIT_CONTIGUOUS,    /* neighbouring matches are one piece */
+    SPLIT_WITH_PREVIOUS, /* a match ends the piece before it */
+    SPLIT_WITH_NEXT      /* a match begins the piece after it */
+};
+
+struct split_opts {
+    enum split_behavior behavior;
+    bool literal; /* the pattern is a text, not a regular expression */
+    bool invert;  /* matches are what lies between, and the other way round */
+};
+
 /* A compiled pattern; immutable, any thread. */
 struct split;
-/* pattern NULL: GPT-2's. `place` begins error lines ("f.json: pre_tokenizer.pattern").
- * ERR_FORMAT with PCRE2's message and the offset. *out: caller owns. */
-enum err split_new(const char *pattern, const char *place, struct split **out,
+/* pattern NULL: GPT-2's. opts NULL: a regular expression, each match a piece. A regular
+ * expression is read as the reference reads it (Oniguruma with Ruby's syntax); what
+ * PCRE2 would take for something else is refused. `place` begins error lines ("f.json:
+ * pre_tokenizer.pattern"). ERR_FORMAT with PCRE2's message and the offset, counted in
+ * the pattern as PCRE2 was given it. *out: caller owns. */
+enum err split_new(const char *pattern, const struct split_opts *opts,
+                   const char *place, struct split **out,
                    struct errinfo *e) ERR_CHECKED;
-void split_free(struct split *s);
+void split_free(struct split *s); /* NULL is fine */
 
 /* Match state of one caller; caller owns. */
 struct split_state;
@@ -29,10 +50,21 @@ void split_state_free(struct split_state *st);
 /* Called for each word in order; what it returns but OK ends the walk. */
 typedef enum err split_fn(void *ctx, const char *word, size_t len, struct errinfo *e);
 
-/* Give every byte of text[len] to fn, cut into words: the pattern's matches, what lies
- * between them, and runs of bytes that are not valid UTF-8. ERR_LIMIT when the pattern
- * needs too much effort on this text. */
+/* Give text[len] to fn, cut into words: matches and what lies between them, as the
+ * behaviour says, and runs of bytes that are not valid UTF-8, which no pattern matches
+ * and none drops. Empty words are not given. ERR_LIMIT when the pattern needs too much
+ * effort on this text: a million steps back from one place, or a second of the
+ * thread's time at less than 64 kB a second. */
 enum err split_text(const struct split *s, struct split_state *st, const char *text,
                     size_t len, split_fn *fn, void *ctx, struct errinfo *e) ERR_CHECKED;
+
+/* Called for each stretch of text in order. */
+typedef enum err split_match_fn(void *ctx, const char *part, size_t len, bool is_match,
+                                struct errinfo *e);
+/* The same as matches (empty ones too) and what lies between, whatever the behaviour.
+ */
+enum err split_matches(const struct split *s, struct split_state *st, const char *text,
+                       size_t len, split_match_fn *fn, void *ctx,
+                       struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -120,7 +120,7 @@ static enum err twin_word(void *ctx, const char *word, size_t len, struct errinf
     int32_t sym[512];
     size_t n = 0;
     assert_true(len <= 512);
-    const int32_t whole = b->opts.ignore_merges ? bpe_find(w->t, b, word, len) : -1;
+    const int32_t whole = b->opts.ignore_merges ? bpe_find(b, word, len) : -1;
     if (whole >= 0) {
         return tok_ids_add(&w->out, whole, e);
     }
@@ -134,7 +134,7 @@ static enum err twin_word(void *ctx, const char *word, size_t len, struct errinf
         str_init(&both, 1000);
         tok_piece(w->t, b->merge[m].a, &both);
         tok_piece(w->t, b->merge[m].b, &both);
-        const int32_t id = bpe_find(w->t, b, both.p, both.len);
+        const int32_t id = bpe_find(b, both.p, both.len);
         str_free(&both);
         for (size_t i = 0; i < n; i++) {
             if (i + 1 < n && sym[i] == b->merge[m].a && sym[i + 1] == b->merge[m].b) {
@@ -155,18 +155,18 @@ static void compare_with_twin(const struct tok *t)
 {
     const struct bpe *b = t->impl;
     struct tok_scratch *s = NULL;
-    struct split_state *st = NULL;
+    struct pre_state *st = NULL;
     struct errinfo e;
     char buf[160];
     assert_int_equal(tok_scratch_new(t, &s, &e), OK);
-    assert_int_equal(split_state_new(b->split, &st, &e), OK);
+    assert_int_equal(pre_state_new(b->pre, &st, &e), OK);
     struct rng r = rng_begin(8, RNG_SAMPLE, 2);
     for (int k = 0; k < 400; k++) {
         const size_t n = random_text(&r, buf, sizeof buf);
         struct twin w = {.t = t};
         struct tok_ids cold = encode(t, buf, n);
         struct tok_ids warm = {0};
-        assert_int_equal(split_text(b->split, st, buf, n, twin_word, &w, &e), OK);
+        assert_int_equal(pre_words(b->pre, st, buf, n, true, twin_word, &w, &e), OK);
         assert_int_equal(tok_encode_with(t, s, buf, n, &warm, &e), OK);
         expect_ids(&cold, &w.out);
         expect_ids(&warm, &w.out);
@@ -174,7 +174,7 @@ static void compare_with_twin(const struct tok *t)
         tok_ids_free(&warm);
         tok_ids_free(&w.out);
     }
-    split_state_free(st);
+    pre_state_free(st);
     tok_scratch_free(s);
 }
 
@@ -253,7 +253,7 @@ static void gpt2_words(void **state)
     struct split *s = NULL;
     struct split_state *st = NULL;
     struct errinfo e;
-    assert_int_equal(split_new(NULL, "test", &s, &e), OK);
+    assert_int_equal(split_new(NULL, NULL, "test", &s, &e), OK);
     assert_int_equal(split_state_new(s, &st, &e), OK);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct str out;
@@ -276,7 +276,7 @@ static void costly_pattern_is_an_error(void **state)
     struct errinfo e = {OK, ""};
     struct str out;
     str_init(&out, 1000);
-    assert_int_equal(split_new("(a+)+(a+)+(a+)+[bc]", "p", &s, &e), OK);
+    assert_int_equal(split_new("(a+)+(a+)+(a+)+[bc]", NULL, "p", &s, &e), OK);
     assert_int_equal(split_state_new(s, &st, &e), OK);
     char many[61];
     memset(many, 'a', 60);
@@ -286,10 +286,41 @@ static void costly_pattern_is_an_error(void **state)
     split_state_free(st);
     split_free(s);
     s = NULL;
-    assert_int_equal(split_new("(unclosed", "f.json: pattern", &s, &e), ERR_FORMAT);
+    assert_int_equal(split_new("(unclosed", NULL, "f.json: pattern", &s, &e),
+                     ERR_FORMAT);
     assert_non_null(strstr(e.msg, "f.json: pattern"));
     assert_null(s);
     str_free(&out);
+}
+
+static enum err count_words(void *ctx, const char *word, size_t len, struct errinfo *e)
+{
+    size_t *n = ctx;
+    (void)word, (void)len, (void)e;
+    (*n)++;
+    return OK;
+}
+
+/* A pattern that looks at all the rest of a text from each place ends with an error and
+ * not after an hour. */
+static void slow_pattern_is_an_error(void **state)
+{
+    (void)state;
+    const size_t n = 4u << 20;
+    struct split *s = NULL;
+    struct split_state *st = NULL;
+    struct errinfo e = {OK, ""};
+    size_t words = 0;
+    char *text = mem_alloc(n, 1);
+    assert_non_null(text);
+    memset(text, 'a', n);
+    assert_int_equal(split_new("a(?=a*$)|z", NULL, "p", &s, &e), OK);
+    assert_int_equal(split_state_new(s, &st, &e), OK);
+    assert_int_equal(split_text(s, st, text, n, count_words, &words, &e), ERR_LIMIT);
+    assert_non_null(strstr(e.msg, "pattern needs too long"));
+    split_state_free(st);
+    split_free(s);
+    mem_free(text);
 }
 
 /* ---- special tokens ---- */
@@ -467,40 +498,59 @@ static void malformed_files(void **state)
         {"\"model\": {", "\"model\": [], \"m\": {", "model"},
         {"\"vocab\": {", "\"vocab\": [], \"v\": {", "vocab"},
         {"\"merges\": [", "\"merges\": {}, \"x\": [", "merges"},
-        {"\"normalizer\": null", "\"normalizer\": {\"type\": \"NFC\"}",
-         "normalizer: found type \"NFC\""},
+        {"\"normalizer\": null", "\"normalizer\": {\"type\": \"Precompiled\"}",
+         "normalizer.type: found \"Precompiled\""},
+        {"\"normalizer\": null",
+         "\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [{\"type\": "
+         "\"NFC\"}, {\"type\": \"Nmt\"}]}",
+         "normalizer.normalizers[1].type: found \"Nmt\""},
+        {"\"normalizer\": null",
+         "\"normalizer\": {\"type\": \"Replace\", \"pattern\": {}, \"content\": "
+         "\"\"}",
+         "normalizer.pattern: expected a Regex or a String"},
+        {"\"normalizer\": null", "\"normalizer\": {\"type\": \"Strip\"}",
+         "normalizer.strip_left"},
         {PRE, "\"pre_tokenizer\": {\"type\": \"Metaspace\"}",
-         "pre_tokenizer: found type \"Metaspace\""},
-        {PRE, "\"pre_tokenizer\": null", "pre_tokenizer"},
-        {PRE, "\"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": []}",
-         "pretokenizers: found 0 parts"},
+         "pre_tokenizer.replacement"},
+        {PRE, "\"pre_tokenizer\": {\"type\": \"Metaspace\", \"replacement\": \"ab\"}",
+         "pre_tokenizer.replacement: found \"ab\", expected one character"},
+        {PRE,
+         "\"pre_tokenizer\": {\"type\": \"Metaspace\", \"replacement\": \"_\", "
+         "\"prepend_scheme\": \"last\"}",
+         "pre_tokenizer.prepend_scheme: found \"last\""},
+        {PRE, "\"pre_tokenizer\": {\"type\": \"UnicodeScripts\"}",
+         "pre_tokenizer.type: found \"UnicodeScripts\""},
         {PRE,
          "\"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": "
-         "\"Digits\"}, {\"type\": \"ByteLevel\"}]}",
-         "pretokenizers[0]: found type \"Digits\""},
+         "\"ByteLevel\"}, {\"type\": \"Digits\"}]}",
+         "pretokenizers[1]: found \"Digits\" after a ByteLevel"},
         {PRE,
          "\"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": "
          "\"Split\", \"pattern\": {\"Regex\": \"(\"}, \"behavior\": \"Isolated\"}, "
          "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"use_regex\": "
          "false}]}",
-         "pre_tokenizer.pattern"},
+         "pretokenizers[0].pattern: character 1 of the pattern"},
         {PRE,
          "\"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": "
-         "\"Split\", \"pattern\": {\"String\": \" \"}, \"behavior\": \"Isolated\"}, "
-         "{\"type\": \"ByteLevel\"}]}",
-         "pattern"},
+         "\"Split\", \"pattern\": {\"Regex\": \"[a[b]]\"}, \"behavior\": "
+         "\"Isolated\"}, {\"type\": \"ByteLevel\"}]}",
+         "a set within a set is not supported"},
+        {PRE,
+         "\"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": "
+         "\"Split\", \"pattern\": {\"Regex\": \"a{1,3}+\"}, \"behavior\": "
+         "\"Isolated\"}, {\"type\": \"ByteLevel\"}]}",
+         "an interval followed by + or ? is not supported"},
         {PRE,
          "\"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": "
          "\"Split\", \"pattern\": {\"Regex\": \" \"}, \"behavior\": "
-         "\"MergedWithNext\"}, "
+         "\"Sometimes\"}, "
          "{\"type\": \"ByteLevel\"}]}",
-         "behavior: found \"MergedWithNext\""},
-        {"\"byte_fallback\": false", "\"byte_fallback\": true", "byte_fallback"},
+         "behavior: found \"Sometimes\""},
+        {"\"unk_token\": null", "\"unk_token\": 3", "unk_token"},
         {"\"end_of_word_suffix\": null", "\"end_of_word_suffix\": \"</w>\"", "</w>"},
         {"\"A\": 69", "\"\xE4\xB8\x80\": 69", "U+4E00"},
         {"\"A\": 69", "\"\": 69", "no text"},
         {"\"A\": 69", "\"A\": 68", "id 68 is both"},
-        {"\"A\": 69", "\"AAAA\": 69", "byte 0x41"},
         {"\"A\": 69", "\"A\": -1", "model.vocab[\"A\"]"},
         {"\"A\": 69", "\"A\": 1.5", "expected an integer"},
         {"\"A\": 69", "\"A\": \"69\"", "expected an id"},
@@ -522,8 +572,8 @@ static void malformed_files(void **state)
          "\"added_tokens\": [{\"id\": 69, \"content\": \"A\", \"special\": true},",
          "byte 0x41"},
         {"\"added_tokens\": [",
-         "\"added_tokens\": [{\"id\": 900, \"content\": \"zz\", \"lstrip\": true},",
-         "lstrip"},
+         "\"added_tokens\": [{\"id\": 900, \"content\": \"zz\", \"lstrip\": 1},",
+         "added_tokens[0].lstrip"},
         {"\"version\"", "version", "line 2"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -767,6 +817,7 @@ int main(void)
         cmocka_unit_test(cache_overflow_changes_nothing),
         cmocka_unit_test(gpt2_words),
         cmocka_unit_test(costly_pattern_is_an_error),
+        cmocka_unit_test(slow_pattern_is_an_error),
         cmocka_unit_test(specials_in_text_are_plain),
         cmocka_unit_test(every_form_is_one_token),
         cmocka_unit_test(forms_of_all_shapes),

@@ -1,0 +1,44 @@
+/* Added tokens: texts that are tokens by themselves wherever they stand. Included in
+ * core/text only. */
+#ifndef SAETOP_TEXT_TOK_ADDED_H
+#define SAETOP_TEXT_TOK_ADDED_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct tok;
+
+/* The tokens that are looked for at once: those looked for in the text as it is given,
+ * or those looked for after it was normalized. */
+struct added_set {
+    int32_t *id;       /* [n] by their texts */
+    const char **text; /* [n]; borrowed from the tokenizer or from `own` */
+    size_t *len;
+    size_t n;
+    struct str own;
+    bool is_start[256]; /* first bytes of the texts */
+};
+
+/* Make t->added[0] and [1], once the entries and the normalizer are there. */
+enum err added_make(struct tok *t, struct errinfo *e) ERR_CHECKED;
+void added_free(struct added_set *s);
+
+/* What stands between tokens: text[len], which begins at byte `at` of the whole. */
+typedef enum err added_text_fn(void *ctx, const char *text, size_t len, size_t at,
+                               struct errinfo *e);
+/* A token found. */
+typedef enum err added_token_fn(void *ctx, int32_t id, struct errinfo *e);
+
+/* Cut text[len] at the tokens of the set, as the reference does: the leftmost, the
+ * longest of those; a special token is passed over as text, with what lies within it;
+ * single_word, lstrip and rstrip as the tokens have them. O(len times the longest
+ * token) at worst. */
+enum err added_cut(const struct tok *t, const struct added_set *s, const char *text,
+                   size_t len, added_text_fn *on_text, added_token_fn *on_token,
+                   void *ctx, struct errinfo *e) ERR_CHECKED;
+
+#endif
