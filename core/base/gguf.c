@@ -324,6 +324,16 @@ const char *gguf_name(const struct gguf *g)
     return g->part[0].name;
 }
 
+size_t gguf_parts(const struct gguf *g)
+{
+    return g->parts;
+}
+
+const char *gguf_part_name(const struct gguf *g, size_t i)
+{
+    return g->part[i].name;
+}
+
 size_t gguf_key_count(const struct gguf *g)
 {
     return g->keys;

@@ -43,6 +43,8 @@ void gguf_close(struct gguf *g); /* NULL is fine */
 /* Whether bytes begin as such a file does. */
 bool gguf_is(const uint8_t *data, size_t len);
 const char *gguf_name(const struct gguf *g); /* of its first part */
+size_t gguf_parts(const struct gguf *g);
+const char *gguf_part_name(const struct gguf *g, size_t i);
 
 /* ---- keys ---- */
 
