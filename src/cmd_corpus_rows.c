@@ -150,7 +150,7 @@ int cmd_corpus_rows(int argc, char **argv)
     // clang-format off
     const struct opt table[] = {
         {"corpus", OPT_STRING, &a.rows.corpus, "FILE", "a corpus; without it the bundled grammar's first register", 0, 0, NULL},
-        {"model", OPT_STRING, &a.model, "DIR", "model directory; without it the bundled one", 0, 0, NULL},
+        {"model", OPT_STRING, &a.model, "DIR", "model directory or GGUF file; without it the bundled one", 0, 0, NULL},
         ROW_OPTS(&a.rows),
         {"order", OPT_FLAG, &a.order, NULL, "after each fill of the buffer a line with the order in which its activations are trained on, as row * context + position", 0, 0, NULL},
         {"fill-rows", OPT_INT, &a.fill_rows, "N", "of --order: rows of a fill, as the setting fill_rows", 1, 65536, NULL},

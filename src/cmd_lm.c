@@ -118,7 +118,7 @@ static int cmd_lm_eval(int argc, char **argv)
     struct eval_args a = {.rows = 256, .seed = 1, .rate = MASK_RATE_USUAL};
     // clang-format off
     const struct opt table[] = {
-        {"model", OPT_STRING, &a.model, "DIR", "model directory; without it the bundled one", 0, 0, NULL},
+        {"model", OPT_STRING, &a.model, "DIR", "model directory or GGUF file; without it the bundled one", 0, 0, NULL},
         {"corpus", OPT_LIST, &a.corpora, "FILE", "text; may be repeated; without it both registers of the bundled grammar", 0, 0, NULL},
         {"rows", OPT_INT, &a.rows, "N", "held-out rows of each text", 1, 1e6, NULL},
         {"mask-rate", OPT_REAL, &a.rate, "P", "rate of the second figure", 0, 1, NULL},
@@ -209,7 +209,7 @@ static int cmd_lm_generate(int argc, char **argv)
     struct generate_args a = {.n = 1, .max_tokens = 120, .seed = 1, .temperature = 0.8};
     // clang-format off
     const struct opt table[] = {
-        {"model", OPT_STRING, &a.model, "DIR", "model directory; without it the bundled one", 0, 0, NULL},
+        {"model", OPT_STRING, &a.model, "DIR", "model directory or GGUF file; without it the bundled one", 0, 0, NULL},
         {"n", OPT_INT, &a.n, "N", "how many texts, one a line", 1, 1e6, NULL},
         {"max-tokens", OPT_INT, &a.max_tokens, "N", "longest continuation", 1, 1e6, NULL},
         {"temperature", OPT_REAL, &a.temperature, "X", "0: always the likeliest token", 0, 100, NULL},

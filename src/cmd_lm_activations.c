@@ -247,7 +247,7 @@ int cmd_lm_activations(int argc, char **argv)
     struct activations_args a = {.rows = ROW_OPTS_DEFAULT};
     // clang-format off
     const struct opt table[] = {
-        {"model", OPT_STRING, &a.model, "DIR", "model directory; without it the bundled one", 0, 0, NULL},
+        {"model", OPT_STRING, &a.model, "DIR", "model directory or GGUF file; without it the bundled one", 0, 0, NULL},
         {"hook", OPT_STRING, &a.hooks, "H[,H...]", "blocks.N. and hook_resid_pre, hook_resid_mid, hook_resid_post, hook_attn_out, hook_mlp_out, attn.hook_z or mlp.hook_post", 0, 0, NULL},
         {"out", OPT_NEW, &a.out, "FILE", "new .safetensors file", 0, 0, NULL},
         OPT_FORCE(&a.force),

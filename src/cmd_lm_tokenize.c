@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "cmd.h"
+#include "lm/lm.h"
 #include "lm_cmds.h"
 #include "samples_dir.h"
 #include "text_input.h"
@@ -19,7 +20,7 @@ struct tokenize_args {
     bool json;
 };
 
-/* The tokenizer of a file or of a directory. */
+/* The tokenizer of a file, a directory or a model. */
 static enum err open_tokenizer(const struct tokenize_args *a, struct tok **out,
                                struct errinfo *e)
 {
@@ -32,7 +33,7 @@ static enum err open_tokenizer(const struct tokenize_args *a, struct tok **out,
         return file_is_dir(path) ? tok_load_dir(path, out, e) : tok_load(path, out, e);
     }
     TRY(lm_model_dir(a->model, dir, sizeof dir, e));
-    return tok_load_dir(dir, out, e);
+    return lm_load_tok(dir, out, e);
 }
 
 static const char *piece(const struct tok *t, int32_t id, size_t *len)
@@ -113,7 +114,7 @@ int cmd_lm_tokenize(int argc, char **argv)
     struct tokenize_args a = {0};
     // clang-format off
     const struct opt table[] = {
-        {"model", OPT_STRING, &a.model, "DIR", "model directory; without it the bundled one", 0, 0, NULL},
+        {"model", OPT_STRING, &a.model, "DIR", "model directory or GGUF file; without it the bundled one", 0, 0, NULL},
         {"tokenizer", OPT_STRING, &a.tokenizer, "FILE", "a tokenizer.json instead, or a directory that has a tokenizer", 0, 0, NULL},
         TEXT_INPUT_OPTS(&a.text),
         {"json", OPT_FLAG, &a.json, NULL, "one object: ids, pieces (bytes that are no UTF-8 by themselves as U+FFFD), bos_added and the ids of special tokens", 0, 0, NULL},

@@ -1,5 +1,7 @@
 #include "base/elem.h"
 
+#include "base/half.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -43,48 +45,51 @@ static float float_of_bits(uint32_t bits)
     return f;
 }
 
-static float load_f32(const uint8_t *p)
+static uint16_t load_u16(const uint8_t *p)
 {
-    return float_of_bits((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-                         (uint32_t)p[3] << 24);
+    return (uint16_t)(p[0] | p[1] << 8);
 }
 
-static float load_bf16(const uint8_t *p)
-{
-    return float_of_bits((uint32_t)p[0] << 16 | (uint32_t)p[1] << 24);
-}
+/* ---- a run of each type of float ---- */
 
-static float load_f16(const uint8_t *p)
+static void run_f32(const uint8_t *in, size_t n, float *out)
 {
-    const uint32_t h = (uint32_t)p[0] | (uint32_t)p[1] << 8;
-    const uint32_t sign = (h & 0x8000u) << 16;
-    const uint32_t exponent = h >> 10 & 0x1Fu;
-    const uint32_t fraction = h & 0x3FFu;
-    if (exponent == 0) { /* zero and subnormal: fraction * 2^-24 */
-        const float v = (float)fraction * 0x1p-24f;
-        return sign ? -v : v;
+    for (size_t i = 0; i < n; i++) {
+        out[i] = float_of_bits((uint32_t)load_le(in + 4 * i, 4));
     }
-    if (exponent == 31) { /* infinity and NaN */
-        return float_of_bits(sign | 0x7F800000u | fraction << 13);
-    }
-    return float_of_bits(sign | (exponent + 112) << 23 | fraction << 13);
 }
 
-static float load_f64(const uint8_t *p)
+static void run_f16(const uint8_t *in, size_t n, float *out)
 {
-    const uint64_t bits = load_le(p, 8);
-    double d;
-    memcpy(&d, &bits, sizeof d);
-    return (float)d;
+    for (size_t i = 0; i < n; i++) {
+        out[i] = half_to_float(load_u16(in + 2 * i));
+    }
+}
+
+static void run_bf16(const uint8_t *in, size_t n, float *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] = float_of_bits((uint32_t)load_u16(in + 2 * i) << 16);
+    }
+}
+
+static void run_f64(const uint8_t *in, size_t n, float *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t bits = load_le(in + 8 * i, 8);
+        double d;
+        memcpy(&d, &bits, sizeof d);
+        out[i] = (float)d;
+    }
 }
 
 void elem_to_f32(enum elem t, const uint8_t *in, size_t n, float *out)
 {
-    static float (*const load[])(const uint8_t *) = {
-        [ELEM_F32] = load_f32,
-        [ELEM_F16] = load_f16,
-        [ELEM_BF16] = load_bf16,
-        [ELEM_F64] = load_f64,
+    static void (*const run[])(const uint8_t *, size_t, float *) = {
+        [ELEM_F32] = run_f32,
+        [ELEM_F16] = run_f16,
+        [ELEM_BF16] = run_bf16,
+        [ELEM_F64] = run_f64,
     };
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     if (t == ELEM_F32 && n > 0) { /* the usual case, as it stands */
@@ -92,16 +97,7 @@ void elem_to_f32(enum elem t, const uint8_t *in, size_t n, float *out)
         return;
     }
 #endif
-    if (t == ELEM_BF16) { /* models come in it: at the speed of memory */
-        for (size_t i = 0; i < n; i++) {
-            out[i] = load_bf16(in + 2 * i);
-        }
-        return;
-    }
-    const size_t size = elem_size(t);
-    for (size_t i = 0; i < n; i++) {
-        out[i] = load[t](in + i * size);
-    }
+    run[t](in, n, out);
 }
 
 double elem_norm_spread(enum elem t, size_t d)
@@ -152,7 +148,7 @@ static bool has_exponent(uint32_t bits)
     return (bits & 0x7F800000u) == 0x7F800000u; /* of infinities and NaN */
 }
 
-static bool all_finite(const float *x, size_t n)
+bool elem_all_finite(const float *x, size_t n)
 {
     uint32_t bad = 0;
     for (size_t i = 0; i < n; i++) {
@@ -187,11 +183,11 @@ enum err elem_check_finite(const char *file, const char *name, const size_t *sha
     }
     for (size_t i = 0; i < count; i += FINITE_BLOCK) {
         const size_t n = count - i < FINITE_BLOCK ? count - i : FINITE_BLOCK;
-        if (all_finite(x + i, n)) {
+        if (elem_all_finite(x + i, n)) {
             continue;
         }
         size_t at = i;
-        while (all_finite(x + at, 1)) {
+        while (elem_all_finite(x + at, 1)) {
             at++;
         }
         return say_not_finite(file, name, shape, ndim, x, at, e);

@@ -47,6 +47,9 @@ int64_t elem_to_i64(enum elem t, const uint8_t *in);
 /* "[512, 128]", for messages; returns out. */
 const char *shape_text(const size_t *shape, size_t ndim, char out[200]);
 
+/* Whether none is NaN or infinite. */
+bool elem_all_finite(const float *x, size_t n);
+
 /* ERR_FORMAT if one of an array's elements is NaN or infinite, with the file, the
  * tensor's name and the first such place, as "[3, 17]". `shape` is that of x in C
  * order. O(elements), at the speed of memory. */

@@ -1,4 +1,4 @@
-/* To IEEE half precision, as bits; back is elem_to_f32. Any thread. */
+/* IEEE half precision, as bits. Any thread. */
 #ifndef SAETOP_BASE_HALF_H
 #define SAETOP_BASE_HALF_H
 
@@ -28,6 +28,22 @@ static inline uint16_t half_of_float(float f)
     }
     const uint32_t even = size >> 13 & 1u;
     return (uint16_t)(sign | (size - 0x38000000u + 0xFFFu + even) >> 13);
+}
+
+/* Exact; NaN keeps its payload. No branch, so a loop of it is made of vectors. */
+static inline float half_to_float(uint16_t h)
+{
+    const uint32_t sign = (uint32_t)(h & 0x8000u) << 16;
+    const uint32_t exponent = h & 0x7C00u;
+    const float small = (float)(h & 0x3FFu) * 0x1p-24f; /* zero and subnormal */
+    uint32_t bits;
+    memcpy(&bits, &small, sizeof bits);
+    const uint32_t shift = exponent == 0x7C00u ? 224u << 23 : 112u << 23;
+    const uint32_t large = ((uint32_t)(h & 0x7FFFu) << 13) + shift;
+    bits = (exponent == 0 ? bits : large) | sign;
+    float f;
+    memcpy(&f, &bits, sizeof f);
+    return f;
 }
 
 #endif

@@ -102,11 +102,14 @@ enum err lm_weights_read(const struct lm *m, struct lm_weights *out,
                          struct errinfo *e) ERR_CHECKED;
 
 /* Load a Hugging Face directory: config.json; weights in model.safetensors or
- * pytorch_model.bin, each whole or in parts with an index; tokenizer.json. Every tensor
+ * pytorch_model.bin, each whole or in parts with an index; tokenizer.json. Or a GGUF
+ * file (lm_gguf.h), which holds all of it. Every tensor
  * is held to the configuration and every tensor of the files must have a place in the
  * model, or the line names it. Weights themselves are read by lm_need. *out: caller
  * owns. */
-enum err lm_load(const char *dir, struct lm **out, struct errinfo *e) ERR_CHECKED;
+enum err lm_load(const char *path, struct lm **out, struct errinfo *e) ERR_CHECKED;
+/* Its tokenizer alone. *out: caller owns, tok_free. */
+enum err lm_load_tok(const char *path, struct tok **out, struct errinfo *e) ERR_CHECKED;
 /* Write config.json, model.safetensors, tokenizer.json, and the tokenizer_config.json
  * by which Hugging Face transformers reads the tokenizer as it is (tok_save); each
  * atomically. GPT-2's form in memory only. */

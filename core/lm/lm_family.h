@@ -48,6 +48,9 @@ enum lm_part {
     LM_PART_V,
     LM_PART_GATE,
     LM_PART_UP,
+    LM_PART_Q_PAIRS, /* with the two rows that turn together side by side: GGUF's llama
+                      */
+    LM_PART_K_PAIRS,
     LM_PART_HEADS, /* all, but as q, k, v of the first head, q, k, v of the second, ..
                     */
 };

@@ -1,9 +1,12 @@
-/* Model directories in Hugging Face layout: config.json, weights, tokenizer.json. */
+/* Model directories in Hugging Face layout: config.json, weights, tokenizer.json; and
+ * GGUF files, which have all of it inside. */
 #include "base/file.h"
+#include "base/infile.h"
 #include "base/mem.h"
 #include "base/safetensors.h"
 #include "lm/lm.h"
 #include "lm/lm_config.h"
+#include "lm/lm_gguf.h"
 #include "lm/lm_store.h"
 #include "lm/lm_tensor.h"
 
@@ -40,37 +43,89 @@ static enum err check_ids(const struct lm *m, const char *path, struct errinfo *
         if (marks[i].id >= 0 && (size_t)marks[i].id >= m->cfg.vocab) {
             return err_set(e, ERR_FORMAT,
                            "%s: found %d as the id of the %s token, expected less than "
-                           "vocab_size %zu of config.json",
+                           "%zu, the rows of the embedding",
                            path, marks[i].id, marks[i].what, m->cfg.vocab);
         }
     }
     return OK;
 }
 
-static enum err load_into(const char *dir, struct lm *m, struct errinfo *e)
+static enum err load_dir(const char *dir, struct lm *m, struct errinfo *e)
 {
     TRY(load_config(dir, &m->cfg, e));
-    m->dir = mem_strdup(dir);
-    if (!m->dir) {
-        return err_set(e, ERR_NOMEM, "%s: out of memory", dir);
-    }
     TRY(lm_store_open(m, e));
-    TRY(tok_load_dir(dir, &m->tok, e));
-    tok_set_rows(m->tok, m->cfg.vocab);
-    return check_ids(m, dir, e);
+    return tok_load_dir(dir, &m->tok, e);
 }
 
-enum err lm_load(const char *dir, struct lm **out, struct errinfo *e)
+static enum err load_gguf(const char *path, struct lm *m, struct errinfo *e)
 {
-    if (!file_is_dir(dir)) {
-        return err_set(e, ERR_MISSING,
-                       "%s: %s, expected a model directory with config.json, "
-                       "model.safetensors and tokenizer.json",
-                       dir, file_exists(dir) ? "not a directory" : "not found");
+    struct gguf *g = NULL;
+    TRY(gguf_open(path, &g, e));
+    enum err rc = lm_gguf_config(g, &m->cfg, e);
+    rc = rc == OK ? lm_store_open(m, e) : rc;
+    rc = rc == OK ? lm_gguf_tok(g, &m->tok, e) : rc;
+    gguf_close(g);
+    return rc;
+}
+
+/* Whether a regular file begins as a GGUF file does. */
+static bool is_gguf(const char *path)
+{
+    struct infile *f = NULL;
+    uint8_t magic[4] = {0};
+    if (infile_open(path, &f, NULL) != OK) {
+        return false;
     }
+    const bool read = infile_get(f, 0, magic, sizeof magic, NULL) == OK;
+    infile_close(f);
+    return read && gguf_is(magic, sizeof magic);
+}
+
+/* ERR_MISSING where path is no model of either form. */
+static enum err find_form(const char *path, bool *dir, struct errinfo *e)
+{
+    *dir = file_is_dir(path);
+    if (*dir || is_gguf(path)) {
+        return OK;
+    }
+    return err_set(e, ERR_MISSING,
+                   "%s: %s, expected a model directory with config.json, "
+                   "model.safetensors and tokenizer.json, or a GGUF file",
+                   path, file_exists(path) ? "not a directory" : "not found");
+}
+
+enum err lm_load_tok(const char *path, struct tok **out, struct errinfo *e)
+{
+    struct gguf *g = NULL;
+    bool dir = false;
+    TRY(find_form(path, &dir, e));
+    if (dir) {
+        return tok_load_dir(path, out, e);
+    }
+    TRY(gguf_open(path, &g, e));
+    const enum err rc = lm_gguf_tok(g, out, e);
+    gguf_close(g);
+    return rc;
+}
+
+static enum err load_any(const char *path, struct lm *m, struct errinfo *e)
+{
+    bool dir = false;
+    TRY(find_form(path, &dir, e));
+    m->dir = mem_strdup(path);
+    if (!m->dir) {
+        return err_set(e, ERR_NOMEM, "%s: out of memory", path);
+    }
+    TRY(dir ? load_dir(path, m, e) : load_gguf(path, m, e));
+    tok_set_rows(m->tok, m->cfg.vocab);
+    return check_ids(m, path, e);
+}
+
+enum err lm_load(const char *path, struct lm **out, struct errinfo *e)
+{
     struct lm *m = NULL;
     TRY(mem_new(&m, 1, sizeof *m, "model", e));
-    const enum err rc = load_into(dir, m, e);
+    const enum err rc = load_any(path, m, e);
     if (rc != OK) {
         lm_free(m);
         return rc;

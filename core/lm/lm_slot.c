@@ -49,8 +49,10 @@ void lm_part_rows(const struct lm_config *c, enum lm_part part, size_t rows,
     switch (part) {
     case LM_ALL:
     case LM_PART_HEADS: break;
-    case LM_PART_Q: *n = q; break;
-    case LM_PART_K: *first = q, *n = kv; break;
+    case LM_PART_Q:
+    case LM_PART_Q_PAIRS: *n = q; break;
+    case LM_PART_K:
+    case LM_PART_K_PAIRS: *first = q, *n = kv; break;
     case LM_PART_V: *first = q + kv, *n = kv; break;
     case LM_PART_GATE: *n = c->d_ff; break;
     case LM_PART_UP: *first = c->d_ff, *n = c->d_ff; break;

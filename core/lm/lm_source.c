@@ -1,6 +1,7 @@
 #include "lm/lm_source.h"
 
 #include "base/file.h"
+#include "base/gguf.h"
 #include "base/infile.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -34,6 +35,7 @@ struct lm_source {
     size_t count, cap;
     struct tensorfile *open; /* of open_file, or NULL */
     size_t open_file;
+    struct gguf *gguf; /* where that is the file: it stays open, reading row by row */
 };
 
 /* ---- lists ---- */
@@ -187,6 +189,29 @@ static enum err open_index(struct lm_source *s, struct errinfo *e)
     return rc;
 }
 
+/* ---- a GGUF file ---- */
+
+static enum err open_gguf(struct lm_source *s, struct errinfo *e)
+{
+    size_t file;
+    TRY(gguf_open(s->name, &s->gguf, e));
+    for (size_t i = 0; i < gguf_parts(s->gguf); i++) {
+        TRY(add_file(s, gguf_part_name(s->gguf, i), &file, e));
+    }
+    for (size_t i = 0; i < gguf_count(s->gguf); i++) {
+        const struct gguf_tensor *t = gguf_at(s->gguf, i);
+        struct tensor_info info = {.name = t->name,
+                                   .kind = TENSOR_ARRAY,
+                                   .numbers = ggml_type_readable(t->type),
+                                   .ndim = t->ndim};
+        for (size_t d = 0; d < t->ndim; d++) {
+            info.shape[d] = t->dim[t->ndim - 1 - d];
+        }
+        TRY(add_entry(s, &info, t->part, e));
+    }
+    return OK;
+}
+
 /* ---- which ---- */
 
 /* Files of weights that are not read, and what there is to do. */
@@ -228,38 +253,49 @@ static enum err nothing_there(const char *dir, struct errinfo *e)
                           dir);
 }
 
-static enum err open_in(struct lm_source *s, struct errinfo *e)
+/* What the name stands for: *kind opens it. */
+typedef enum err opener(struct lm_source *, struct errinfo *);
+static enum err find_in(struct lm_source *s, opener **kind, struct errinfo *e)
 {
     static const struct {
         const char *name;
-        bool index;
-    } files[] = {{"model.safetensors", false},
-                 {"model.safetensors.index.json", true},
-                 {"pytorch_model.bin", false},
-                 {"pytorch_model.bin.index.json", true}};
+        opener *kind;
+    } files[] = {{"model.safetensors", open_single},
+                 {"model.safetensors.index.json", open_index},
+                 {"pytorch_model.bin", open_single},
+                 {"pytorch_model.bin.index.json", open_index}};
+    if (!file_is_dir(s->dir)) {
+        *kind = open_gguf;
+        s->name = mem_strdup(s->dir);
+        return s->name ? OK : err_set(e, ERR_NOMEM, "%s: out of memory", s->dir);
+    }
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char path[PATH_CAP];
         TRY(path_join(path, sizeof path, s->dir, files[i].name, e));
-        if (!file_exists(path)) {
-            continue;
+        if (file_exists(path)) {
+            *kind = files[i].kind;
+            s->name = mem_strdup(path);
+            return s->name ? OK : err_set(e, ERR_NOMEM, "%s: out of memory", path);
         }
-        s->name = mem_strdup(path);
-        if (!s->name) {
-            return err_set(e, ERR_NOMEM, "%s: out of memory", path);
-        }
-        TRY(files[i].index ? open_index(s, e) : open_single(s, e));
-        if (s->count > 1) {
-            qsort(s->entry, s->count, sizeof *s->entry, by_name);
-        }
-        for (size_t t = 1; t < s->count; t++) {
-            if (strcmp(s->entry[t - 1].name, s->entry[t].name) == 0) {
-                return err_set(e, ERR_FORMAT, "%s: %.80s: found twice, expected once",
-                               s->name, s->entry[t].name);
-            }
-        }
-        return OK;
     }
     return nothing_there(s->dir, e);
+}
+
+static enum err open_in(struct lm_source *s, struct errinfo *e)
+{
+    opener *kind = NULL;
+    TRY(find_in(s, &kind, e));
+    TRY(kind(s, e));
+    if (s->count > 1) {
+        qsort(s->entry, s->count, sizeof *s->entry, by_name);
+    }
+    for (size_t t = 1; t < s->count; t++) {
+        if (strcmp(s->entry[t - 1].name, s->entry[t].name) == 0) {
+            return err_set(e, ERR_FORMAT, "%s: %.80s: found twice, expected once",
+                           s->name, s->entry[t].name);
+        }
+    }
+    return OK;
 }
 
 enum err lm_source_open(const char *dir, struct lm_source **out, struct errinfo *e)
@@ -290,6 +326,7 @@ void lm_source_close(struct lm_source *s)
     for (size_t i = 0; i < s->count; i++) {
         mem_free(s->entry[i].name);
     }
+    gguf_close(s->gguf);
     mem_free(s->file);
     mem_free(s->entry);
     mem_free(s->name);
@@ -302,6 +339,11 @@ void lm_source_close(struct lm_source *s)
 const char *lm_source_name(const struct lm_source *s)
 {
     return s->name;
+}
+
+const char *lm_source_says(const struct lm_source *s)
+{
+    return s->gguf ? "its keys say" : "config.json says";
 }
 
 size_t lm_source_count(const struct lm_source *s)
@@ -345,6 +387,11 @@ enum err lm_source_read(struct lm_source *s, const char *name, const size_t *sha
     struct tensorfile *f;
     if (!t) {
         return err_set(e, ERR_FORMAT, "%s: no tensor %s", s->name, name);
+    }
+    if (s->gguf) {
+        const struct gguf_tensor *rows = NULL;
+        TRY(gguf_want(s->gguf, name, shape, ndim, &rows, e));
+        return gguf_rows(s->gguf, rows, 0, rows->rows, out, e);
     }
     TRY(file_of(s, t->file, &f, e));
     return tensorfile_f32(f, name, shape, ndim, out, e);

@@ -17,15 +17,18 @@
 
 struct lm_source;
 
-/* The weights of a model directory: model.safetensors, its index, pytorch_model.bin or
- * its index, the first that is there. An index may name plain files in the directory
- * only. ERR_MISSING names what lies there instead. *out: caller owns. */
-enum err lm_source_open(const char *dir, struct lm_source **out,
+/* The weights of a GGUF file, or of a model directory: model.safetensors, its index,
+ * pytorch_model.bin or its index, the first that is there. An index may name plain
+ * files in the directory only. ERR_MISSING names what lies there instead. *out: caller
+ * owns. */
+enum err lm_source_open(const char *path, struct lm_source **out,
                         struct errinfo *e) ERR_CHECKED;
 void lm_source_close(struct lm_source *s); /* NULL is fine */
 
 /* The file, or the index, that was opened: for messages. */
 const char *lm_source_name(const struct lm_source *s);
+/* For messages of what the sizes are from: "config.json says" or "its keys say". */
+const char *lm_source_says(const struct lm_source *s);
 /* Tensors in the order of their names. */
 size_t lm_source_count(const struct lm_source *s);
 const struct tensor_info *lm_source_at(const struct lm_source *s, size_t i);

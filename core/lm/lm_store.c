@@ -98,10 +98,9 @@ static enum err check_shape(const struct lm_store *s, const char *name,
     if (t->ndim == ndim && memcmp(t->shape, shape, ndim * sizeof *shape) == 0) {
         return OK;
     }
-    return err_set(e, ERR_FORMAT,
-                   "%s: tensor %s: found shape %s, expected %s from config.json",
+    return err_set(e, ERR_FORMAT, "%s: tensor %s: found shape %s, expected %s, as %s",
                    lm_source_name(s->src), name, shape_text(t->shape, t->ndim, found),
-                   shape_text(shape, ndim, expected));
+                   shape_text(shape, ndim, expected), lm_source_says(s->src));
 }
 
 /* Whether every tensor is there in its shape, before anything of that size is
@@ -173,10 +172,11 @@ static enum err check_unread(const struct lm_store *s, const struct lm *m,
         }
         const bool adapter = strstr(name, "lora_") != NULL;
         return err_set(
-            e, ERR_FORMAT, "%s: tensor %.100s has no place in a %s of %zu blocks%s",
+            e, ERR_FORMAT,
+            "%s: tensor %.100s has no place in a %s of %zu blocks, as %s it is%s",
             lm_source_name(s->src), name, m->cfg.family->name, m->cfg.n_layer,
-            adapter ? ": an adapter, to be merged into the model first"
-                    : ", which config.json says this is");
+            lm_source_says(s->src),
+            adapter ? ": an adapter, to be merged into the model first" : "");
     }
     return OK;
 }
@@ -194,6 +194,26 @@ static void part_heads(const struct lm_config *c, const float *from, size_t cols
                    piece * sizeof *to);
         }
     }
+}
+
+/* Rows of each head in place from the order of pairs, 0, h, 1, h + 1, .. of 2 h rows.
+ */
+static enum err unpair(const struct lm_config *c, size_t rows, size_t cols, float *x,
+                       struct errinfo *e)
+{
+    const size_t dh = lm_head_dim(c), half = dh / 2;
+    float *head = NULL;
+    TRY(mem_new(&head, dh * cols, sizeof *head, "a head", e));
+    for (size_t h = 0; h < rows / dh; h++) {
+        float *to = x + h * dh * cols;
+        memcpy(head, to, dh * cols * sizeof *to);
+        for (size_t i = 0; i < 2 * half; i++) {
+            memcpy(to + (i % 2 * half + i / 2) * cols, head + i * cols,
+                   cols * sizeof *to);
+        }
+    }
+    mem_free(head);
+    return OK;
 }
 
 static bool is_norm(enum lm_slot slot)
@@ -224,6 +244,9 @@ static enum err read_part(struct lm_store *s, const struct lm_config *c,
         return rc;
     }
     TRY(lm_source_read(s->src, name, shape, ndim, to, e));
+    if (t->part == LM_PART_Q_PAIRS || t->part == LM_PART_K_PAIRS) {
+        TRY(unpair(c, n, cols, to, e));
+    }
     if (c->family->norm == LM_RMS_ONE && is_norm(t->slot)) {
         for (size_t i = 0; i < n * cols; i++) {
             to[i] += 1.0f;
@@ -460,7 +483,9 @@ static enum err hash_model(struct lm_store *s, struct lm *m, struct errinfo *e)
     if (c->family->in_out) {
         TRY(hash_all(s, m, &h, e));
     }
-    if (!c->family->in_out || c->own_head) {
+    if (!file_is_dir(m->dir)) { /* a GGUF file, which has its configuration inside */
+        TRY(lm_source_hash(s->src, &h, e));
+    } else if (!c->family->in_out || c->own_head) {
         char path[4096];
         uint64_t config;
         TRY(path_join(path, sizeof path, m->dir, "config.json", e));

@@ -22,10 +22,10 @@ const float *lm_head_of(const struct lm *m);
 enum err lm_need_part(const struct lm *m, size_t from, size_t to, bool head,
                       struct errinfo *e) ERR_CHECKED;
 
-/* Open the weights in m->dir: every tensor of m->cfg must be there in its shape, and
- * every tensor that is there must have a place in it. A head beside a tied flag is
- * used if it differs from the embedding, as the reference does (m->cfg.own_head is
- * set). m->hash is set. */
+/* Open the weights of m->dir, a directory or a GGUF file: every tensor of m->cfg must
+ * be there in its shape, and every tensor that is there must have a place in it. A head
+ * beside a tied flag is used if it differs from the embedding, as the reference does
+ * (m->cfg.own_head is set). m->hash is set. */
 enum err lm_store_open(struct lm *m, struct errinfo *e) ERR_CHECKED;
 void lm_store_close(struct lm_store *s); /* NULL is fine */
 

@@ -161,7 +161,7 @@
 
 #define SETTING_LIST(X)                                                                \
     X(STR, model, "model", "model", "", NO_LIMITS, RUN, ANY,                           \
-      "model directory (Hugging Face layout)")                                         \
+      "model directory (Hugging Face layout) or GGUF file")                            \
     X(STR, corpus, "corpus", "corpus", "", NO_LIMITS, RUN, ANY,                        \
       "training text: .txt, .csv, .jsonl, ids as .npy or .bin, each also .gz; a folder "\
       "or quoted pattern of them; -; or a grammar (FILE#register)")                    \
@@ -169,8 +169,8 @@
       "out-of-distribution text, same formats")                                        \
     X(STR, concepts, "concepts", "concepts", "", NO_LIMITS, RUN, ANY, "concepts.csv")  \
     X(STR, hook, "hook", "hook", "blocks.1.hook_resid_post", NO_LIMITS, RUN, ANY,      \
-      "where the SAE reads: blocks.N. and hook_resid_pre, hook_resid_mid, "              \
-      "hook_resid_post, hook_attn_out, hook_mlp_out, attn.hook_z or mlp.hook_post")      \
+      "where the SAE reads: blocks.N. and hook_resid_pre, hook_resid_mid, "            \
+      "hook_resid_post, hook_attn_out, hook_mlp_out, attn.hook_z or mlp.hook_post")    \
     X(STR, arch, "arch", "arch", "matryoshka", NO_LIMITS, ARM, ANY,                    \
       "SAE architecture")                                                              \
     X(INT, width, "width", "width", "512", RANGE(1, 4194304), ARM, ANY,                \

@@ -78,6 +78,9 @@ def kinds(lab):
                         ("qwen3", "pytorch_model.bin"),
                         ("mistral", "model.safetensors.index.json")):  # fmt: skip
         yield Kind(os.path.join(models, model), name, lm)
+    for name in ("llama3.gguf", "gemma2.gguf"):
+        yield Kind(os.path.join(models, "..", "gguf"), name,
+                   ("lm", "eval", "--model", "{f}", "--rows", "2", "--corpus", lab.book))
     yield Kind(lab.model, "train_state.safetensors",
                ("lm", "train", "--resume", "--out", "{d}", "--corpus", lab.book, "--steps", "3",
                 "--layers", "2", "--width", "16", "--heads", "2", "--vocab", "400", "--context",

@@ -240,5 +240,6 @@ def make(name):
         os.remove(generation)
 
 
-for name in sys.argv[1:] or MODELS:
-    make(name)
+if __name__ == "__main__":
+    for name in sys.argv[1:] or MODELS:
+        make(name)

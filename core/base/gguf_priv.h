@@ -1,0 +1,54 @@
+/* Shared by gguf.c, gguf_parts.c and gguf_get.c. Internal to core/base. */
+#ifndef SAETOP_BASE_GGUF_PRIV_H
+#define SAETOP_BASE_GGUF_PRIV_H
+
+#include "base/gguf.h"
+#include "base/infile.h"
+
+/* Bytes of a key's value begin at meta + value. */
+struct gguf_entry {
+    struct gguf_key key;
+    size_t value, bytes; /* of a text or an array: without its length and type */
+};
+
+struct gguf_part {
+    char *name;
+    struct infile *file;  /* NULL: */
+    const uint8_t *bytes; /* in memory, borrowed */
+    uint8_t *meta;        /* owned: what comes before the data, names ended by a NUL */
+};
+
+struct gguf {
+    struct gguf_part *part;
+    size_t parts;
+    struct gguf_entry *key;      /* [keys] of the first part, in its order */
+    struct gguf_entry **by_name; /* [keys], sorted */
+    size_t keys;
+    struct gguf_tensor *tensor; /* [count], in the order of the files */
+    struct gguf_tensor **by_tensor;
+    size_t count;
+};
+
+/* Number of `bytes` bytes at p, little-endian. */
+uint64_t gguf_load(const uint8_t *p, size_t bytes);
+/* Bytes of an item of a type; 0 for TEXT and ARRAY. */
+size_t gguf_item_bytes(enum gguf_type t);
+
+/* What stands before the data of one file, from its bytes: a part that owns `meta`,
+ * tensors with `part` as number, both caller's; keys as in struct gguf. On error all of
+ * *out is released. */
+struct gguf_head {
+    uint8_t *meta;
+    struct gguf_entry *key;
+    size_t keys;
+    struct gguf_tensor *tensor;
+    size_t count;
+};
+enum err gguf_head_read(const uint8_t *data, size_t len, const char *file, size_t part,
+                        struct gguf_head *out, struct errinfo *e) ERR_CHECKED;
+void gguf_head_release(struct gguf_head *h);
+
+/* An entry, or NULL. */
+const struct gguf_entry *gguf_entry(const struct gguf *g, const char *key);
+
+#endif
