@@ -159,122 +159,122 @@
       RANGE(100, 10000000), FREE, ANY,                                                 \
       "clean rows that an SAE is held against the truth on")
 
-#define SETTING_LIST(X)                                                                  \
-    X(STR, model, "model", "model", "", NO_LIMITS, RUN, ANY,                             \
-      "model directory (Hugging Face layout) or GGUF file")                              \
-    X(STR, corpus, "corpus", "corpus", "", NO_LIMITS, RUN, ANY,                          \
-      "training text: .txt, .csv, .jsonl, ids as .npy or .bin, each also .gz; a folder " \
-      "or quoted pattern of them; -; or a grammar (FILE#register)")                      \
-    X(STR, ood, "ood", "ood", "", NO_LIMITS, RUN, ANY,                                   \
-      "out-of-distribution text, same formats")                                          \
-    X(STR, concepts, "concepts", "concepts", "", NO_LIMITS, RUN, ANY, "concepts.csv")    \
-    X(STR, hook, "hook", "hook", "blocks.1.hook_resid_post", NO_LIMITS, RUN, ANY,        \
-      "where the SAE reads: blocks.N. and hook_resid_pre, hook_resid_mid, "              \
-      "hook_resid_post, hook_attn_out, hook_mlp_out, attn.hook_z or mlp.hook_post")      \
-    X(STR, arch, "arch", "arch", "matryoshka", NO_LIMITS, ARM, ANY,                      \
-      "SAE architecture")                                                                \
-    X(INT, width, "width", "width", "512", RANGE(1, 4194304), ARM, ANY,                  \
-      "latents (d_sae)")                                                                 \
-    X(NUM, k, "k", "k", "4", RANGE(0.01, 65536), ARM, K_OR_JUMP,                         \
-      "active latents of a token; on average for batchtopk and matryoshka, "             \
-      "where it need not be whole")                                                      \
-    X(NUM, mask_rate, "mask.rate", "mask-rate", SETTING_TEXT_OF(MASK_RATE_USUAL),        \
-      RANGE(0, MASK_RATE_MAX), ARM, ANY, "share of input tokens masked in training")     \
-    X(STR, mask_token, "mask.token", "mask-token", "", NO_LIMITS, RUN, ANY,              \
-      "what stands for a masked token: text of one token, or #ID")                       \
-    X(ENUM, mask_kind, "mask.kind", NULL, "token", WORDS(mask_kind), RUN, ANY,           \
-      "replace by a fixed token or by a draw (draws can leak words of the OOD "          \
-      "text)")                                                                           \
-    X(ENUM, mask_positions, "mask.positions", NULL, "keep", WORDS(mask_positions),       \
-      ARM, ANY,                                                                          \
-      "train on activations at masked positions, leave them out, or take all "           \
-      "others from unmasked rows (a control: no context is masked)")                     \
-    X(ENUM, mask_schedule, "mask.schedule", NULL, "constant", WORDS(mask_schedule),      \
-      ARM, ANY, "how the rate moves from mask.rate to mask.rate_end")                    \
-    X(NUM, mask_rate_end, "mask.rate_end", NULL, "0", RANGE(0, MASK_RATE_MAX), ARM,      \
-      ANY, "rate at the end of a linear or cosine schedule")                             \
-    X(INT, mask_schedule_steps, "mask.schedule_steps", NULL, "0",                        \
-      RANGE(0, 1000000000), ARM, ANY, "length of the schedule; 0: the whole run")        \
-    X(INT, steps, "steps", "steps", "1500", RANGE(1, 1000000000), RUN, ANY,              \
-      "optimizer steps")                                                                 \
-    X(INT, batch, "batch", "batch", "1024", RANGE(1, 1048576), RUN, ANY,                 \
-      "activations in a step")                                                           \
-    X(NUM, lr, "lr", "lr", "auto", RANGE(0, 10), ARM, ANY,                               \
-      "Adam learning rate; auto: by architecture")                                       \
-    X(INT, lr_warmup, "lr.warmup", NULL, "0", RANGE(0, 1000000000), ARM, ANY,            \
-      "steps of linear warm-up; 0: a thirtieth of the run, 50 at most")                  \
-    X(ENUM, lr_warmup_from, "lr.warmup_from", NULL, "first", WORDS(lr_warmup_from),      \
-      ARM, ANY,                                                                          \
-      "the first step moves at 1/lr.warmup of the rate, or not at all "                  \
-      "(dictionary_learning)")                                                           \
-    X(NUM, lr_decay_from, "lr.decay_from", NULL, "0.75", RANGE(0, 1), ARM, ANY,          \
-      "share of the run after which the rate falls to 0; 1: never")                      \
-    X(ENUM, lr_schedule, "lr.schedule", NULL, "linear", WORDS(lr_schedule), ARM, ANY,    \
-      "constant until lr.decay_from, or half a cosine to a tenth")                       \
-    X(NUM, adam_beta1, "adam.beta1", NULL, "auto", RANGE(0, 0.99999), ARM, ANY,          \
-      "Adam's first decay; auto: by architecture")                                       \
-    X(NUM, adam_beta2, "adam.beta2", NULL, "0.999", RANGE(0, 0.9999999), ARM, ANY,       \
-      "Adam's second decay")                                                             \
-    X(NUM, adam_eps, "adam.eps", NULL, "1e-8", RANGE(0, 1), ARM, ANY,                    \
-      "Adam's epsilon")                                                                  \
-    X(NUM, clip, "clip", NULL, "1", RANGE(1e-9, 1e9), ARM, ANY,                          \
-      "global gradient norm at most")                                                    \
-    SETTING_LIST_ARCH(X)                                                                 \
-    SETTING_LIST_SYNTH(X)                                                                \
-    X(NUM, aux_coef, "aux.coef", NULL, "0.03125", RANGE(0, 1000), ARM, AUXK,             \
-      "weight of the AuxK loss on dead latents; 0: none")                                \
-    X(INT, aux_k, "aux.k", NULL, "0", RANGE(0, 65536), ARM, AUXK,                        \
-      "latents of AuxK; 0: half of d_model")                                             \
-    X(INT, dead_after, "dead_after", NULL, "0", RANGE(0, 1000000000), ARM, ANY,          \
-      "steps without firing that make a latent dead; 0: a fifteenth of the "             \
-      "run, 20 to 1000")                                                                 \
-    X(NUM, threshold_lr, "threshold_lr", NULL, "0.01", RANGE(0, 1), ARM, THRESHOLD,      \
-      "running average of a batch architecture's threshold")                             \
-    X(INT, context, "context", NULL, "0", RANGE(0, 65536), RUN, ANY,                     \
-      "tokens of a row; 0: the model's own context, 128 at most")                        \
-    X(INT, fill_rows, "fill_rows", NULL, "128", RANGE(1, 65536), RUN, ANY,               \
-      "rows of text in the shuffle buffer")                                              \
-    X(INT, log_every, "log.every", NULL, "10", RANGE(1, 1000000000), FREE, ANY,          \
-      "steps between rows of metrics.csv")                                               \
-    X(INT, eval_every, "eval.every", NULL, "0", RANGE(0, 1000000000), FREE, ANY,         \
-      "steps between evaluations; 0: ten in a run; always one at its end")               \
-    X(INT, eval_rows, "eval.rows", NULL, "16", RANGE(1, 65536), FREE, ANY,               \
-      "held-out rows for explained variance and cross-entropy")                          \
-    X(INT, eval_ce_rows, "eval.ce_rows", NULL, "0", RANGE(0, 65536), FREE, ANY,          \
-      "of these the first for cross-entropy; 0: all of them, in the explorer 4")         \
-    X(INT, concept_rows, "eval.concept_rows", NULL, "512", RANGE(1, 1048576), FREE,      \
-      ANY, "held-out rows searched for concept words")                                   \
-    X(INT, browse_rows, "browse.rows", NULL, "512", RANGE(1, 1048576), FREE, ANY,        \
-      "held-out rows that latents are described from")                                   \
-    X(ENUM, twin, "twin", NULL, "none", WORDS(twin), RUN, ANY,                           \
-      "train a second arm, the same but for masking, from step 0")                       \
-    X(STR, also, "also", NULL, "", NO_LIMITS, RUN, ANY,                                  \
-      "further arms from the same harvest: k=8,mask-rate=0.3, named: few:k=2; "          \
-      "several by ';'")                                                                  \
-    X(INT, checkpoint_every, "checkpoint.every", "checkpoint-every", "0",                \
-      RANGE(0, 1000000000), FREE, ANY,                                                   \
-      "steps between checkpoints; 0: save at the end only")                              \
-    X(INT, checkpoint_keep, "checkpoint.keep", NULL, "0", RANGE(0, 1000000000), FREE,    \
-      ANY,                                                                               \
-      "of the checkpoints those at multiples of this many steps are kept; 0: "           \
-      "every one")                                                                       \
-    X(STR, checkpoint_best, "checkpoint.best", NULL, "explained_variance", NO_LIMITS,    \
-      FREE, ANY,                                                                         \
-      "with checkpoint.every: column of metrics.csv by which the best "                  \
-      "evaluation is kept as well; none: no")                                            \
-    X(STR, cache, "cache", "cache", "", NO_LIMITS, FREE, ANY,                            \
-      "folder that keeps activations for further runs on the same model and "            \
-      "text")                                                                            \
-    X(ENUM, cache_dtype, "cache.dtype", NULL, "fp32", WORDS(cache_dtype), RUN, ANY,      \
-      "fp32 changes nothing; fp16 rounds what is trained on, at half the space")         \
-    X(INT, seed, "seed", "seed", "1", RANGE(0, 9007199254740991), RUN, ANY,              \
-      "seed of text and masks, and of weights unless seed.weights names one")            \
-    X(INT, seed_weights, "seed.weights", NULL, "auto", RANGE(0, 9007199254740991),       \
-      ARM, ANY, "seed of first weights and of the order of batches; auto: seed")         \
-    X(INT, seed_count, "seed.count", "seeds", "1", RANGE(1, 64), RUN, ANY,               \
-      "arms of each condition, with seed.weights and the seeds after it, on the "        \
-      "same text and masks")                                                             \
-    X(INT, threads, "threads", "threads", "0", RANGE(0, 1024), FREE, ANY,                \
+#define SETTING_LIST(X)                                                                \
+    X(STR, model, "model", "model", "", NO_LIMITS, RUN, ANY,                           \
+      "model directory (Hugging Face layout) or GGUF file")                            \
+    X(STR, corpus, "corpus", "corpus", "", NO_LIMITS, RUN, ANY,                        \
+      "training text: .txt, .csv, .jsonl, ids as .npy or .bin, each also .gz; a "      \
+      "folder or quoted pattern of them; -; or a grammar (FILE#register)")             \
+    X(STR, ood, "ood", "ood", "", NO_LIMITS, RUN, ANY,                                 \
+      "out-of-distribution text, same formats")                                        \
+    X(STR, concepts, "concepts", "concepts", "", NO_LIMITS, RUN, ANY, "concepts.csv")  \
+    X(STR, hook, "hook", "hook", "blocks.1.hook_resid_post", NO_LIMITS, RUN, ANY,      \
+      "where the SAE reads: blocks.N. and hook_resid_pre, hook_resid_mid, "            \
+      "hook_resid_post, hook_attn_out, hook_mlp_out, attn.hook_z or mlp.hook_post")    \
+    X(STR, arch, "arch", "arch", "matryoshka", NO_LIMITS, ARM, ANY,                    \
+      "SAE architecture")                                                              \
+    X(INT, width, "width", "width", "512", RANGE(1, 4194304), ARM, ANY,                \
+      "latents (d_sae)")                                                               \
+    X(NUM, k, "k", "k", "4", RANGE(0.01, 65536), ARM, K_OR_JUMP,                       \
+      "active latents of a token; on average for batchtopk and matryoshka, "           \
+      "where it need not be whole")                                                    \
+    X(NUM, mask_rate, "mask.rate", "mask-rate", SETTING_TEXT_OF(MASK_RATE_USUAL),      \
+      RANGE(0, MASK_RATE_MAX), ARM, ANY, "share of input tokens masked in training")   \
+    X(STR, mask_token, "mask.token", "mask-token", "", NO_LIMITS, RUN, ANY,            \
+      "what stands for a masked token: text of one token, or #ID")                     \
+    X(ENUM, mask_kind, "mask.kind", NULL, "token", WORDS(mask_kind), RUN, ANY,         \
+      "replace by a fixed token or by a draw (draws can leak words of the OOD "        \
+      "text)")                                                                         \
+    X(ENUM, mask_positions, "mask.positions", NULL, "keep", WORDS(mask_positions),     \
+      ARM, ANY,                                                                        \
+      "train on activations at masked positions, leave them out, or take all "         \
+      "others from unmasked rows (a control: no context is masked)")                   \
+    X(ENUM, mask_schedule, "mask.schedule", NULL, "constant", WORDS(mask_schedule),    \
+      ARM, ANY, "how the rate moves from mask.rate to mask.rate_end")                  \
+    X(NUM, mask_rate_end, "mask.rate_end", NULL, "0", RANGE(0, MASK_RATE_MAX), ARM,    \
+      ANY, "rate at the end of a linear or cosine schedule")                           \
+    X(INT, mask_schedule_steps, "mask.schedule_steps", NULL, "0",                      \
+      RANGE(0, 1000000000), ARM, ANY, "length of the schedule; 0: the whole run")      \
+    X(INT, steps, "steps", "steps", "1500", RANGE(1, 1000000000), RUN, ANY,            \
+      "optimizer steps")                                                               \
+    X(INT, batch, "batch", "batch", "1024", RANGE(1, 1048576), RUN, ANY,               \
+      "activations in a step")                                                         \
+    X(NUM, lr, "lr", "lr", "auto", RANGE(0, 10), ARM, ANY,                             \
+      "Adam learning rate; auto: by architecture")                                     \
+    X(INT, lr_warmup, "lr.warmup", NULL, "0", RANGE(0, 1000000000), ARM, ANY,          \
+      "steps of linear warm-up; 0: a thirtieth of the run, 50 at most")                \
+    X(ENUM, lr_warmup_from, "lr.warmup_from", NULL, "first", WORDS(lr_warmup_from),    \
+      ARM, ANY,                                                                        \
+      "the first step moves at 1/lr.warmup of the rate, or not at all "                \
+      "(dictionary_learning)")                                                         \
+    X(NUM, lr_decay_from, "lr.decay_from", NULL, "0.75", RANGE(0, 1), ARM, ANY,        \
+      "share of the run after which the rate falls to 0; 1: never")                    \
+    X(ENUM, lr_schedule, "lr.schedule", NULL, "linear", WORDS(lr_schedule), ARM, ANY,  \
+      "constant until lr.decay_from, or half a cosine to a tenth")                     \
+    X(NUM, adam_beta1, "adam.beta1", NULL, "auto", RANGE(0, 0.99999), ARM, ANY,        \
+      "Adam's first decay; auto: by architecture")                                     \
+    X(NUM, adam_beta2, "adam.beta2", NULL, "0.999", RANGE(0, 0.9999999), ARM, ANY,     \
+      "Adam's second decay")                                                           \
+    X(NUM, adam_eps, "adam.eps", NULL, "1e-8", RANGE(0, 1), ARM, ANY,                  \
+      "Adam's epsilon")                                                                \
+    X(NUM, clip, "clip", NULL, "1", RANGE(1e-9, 1e9), ARM, ANY,                        \
+      "global gradient norm at most")                                                  \
+    SETTING_LIST_ARCH(X)                                                               \
+    SETTING_LIST_SYNTH(X)                                                              \
+    X(NUM, aux_coef, "aux.coef", NULL, "0.03125", RANGE(0, 1000), ARM, AUXK,           \
+      "weight of the AuxK loss on dead latents; 0: none")                              \
+    X(INT, aux_k, "aux.k", NULL, "0", RANGE(0, 65536), ARM, AUXK,                      \
+      "latents of AuxK; 0: half of d_model")                                           \
+    X(INT, dead_after, "dead_after", NULL, "0", RANGE(0, 1000000000), ARM, ANY,        \
+      "steps without firing that make a latent dead; 0: a fifteenth of the "           \
+      "run, 20 to 1000")                                                               \
+    X(NUM, threshold_lr, "threshold_lr", NULL, "0.01", RANGE(0, 1), ARM, THRESHOLD,    \
+      "running average of a batch architecture's threshold")                           \
+    X(INT, context, "context", NULL, "0", RANGE(0, 65536), RUN, ANY,                   \
+      "tokens of a row; 0: the model's own context, 128 at most")                      \
+    X(INT, fill_rows, "fill_rows", NULL, "128", RANGE(1, 65536), RUN, ANY,             \
+      "rows of text in the shuffle buffer")                                            \
+    X(INT, log_every, "log.every", NULL, "10", RANGE(1, 1000000000), FREE, ANY,        \
+      "steps between rows of metrics.csv")                                             \
+    X(INT, eval_every, "eval.every", NULL, "0", RANGE(0, 1000000000), FREE, ANY,       \
+      "steps between evaluations; 0: ten in a run; always one at its end")             \
+    X(INT, eval_rows, "eval.rows", NULL, "16", RANGE(1, 65536), FREE, ANY,             \
+      "held-out rows for explained variance and cross-entropy")                        \
+    X(INT, eval_ce_rows, "eval.ce_rows", NULL, "0", RANGE(0, 65536), FREE, ANY,        \
+      "of these the first for cross-entropy; 0: all of them, in the explorer 4")       \
+    X(INT, concept_rows, "eval.concept_rows", NULL, "512", RANGE(1, 1048576), FREE,    \
+      ANY, "held-out rows searched for concept words")                                 \
+    X(INT, browse_rows, "browse.rows", NULL, "512", RANGE(1, 1048576), FREE, ANY,      \
+      "held-out rows that latents are described from")                                 \
+    X(ENUM, twin, "twin", NULL, "none", WORDS(twin), RUN, ANY,                         \
+      "train a second arm, the same but for masking, from step 0")                     \
+    X(STR, also, "also", NULL, "", NO_LIMITS, RUN, ANY,                                \
+      "further arms from the same harvest: k=8,mask-rate=0.3, named: few:k=2; "        \
+      "several by ';'")                                                                \
+    X(INT, checkpoint_every, "checkpoint.every", "checkpoint-every", "0",              \
+      RANGE(0, 1000000000), FREE, ANY,                                                 \
+      "steps between checkpoints; 0: save at the end only")                            \
+    X(INT, checkpoint_keep, "checkpoint.keep", NULL, "0", RANGE(0, 1000000000), FREE,  \
+      ANY,                                                                             \
+      "of the checkpoints those at multiples of this many steps are kept; 0: "         \
+      "every one")                                                                     \
+    X(STR, checkpoint_best, "checkpoint.best", NULL, "explained_variance", NO_LIMITS,  \
+      FREE, ANY,                                                                       \
+      "with checkpoint.every: column of metrics.csv by which the best "                \
+      "evaluation is kept as well; none: no")                                          \
+    X(STR, cache, "cache", "cache", "", NO_LIMITS, FREE, ANY,                          \
+      "folder that keeps activations for further runs on the same model and "          \
+      "text")                                                                          \
+    X(ENUM, cache_dtype, "cache.dtype", NULL, "fp32", WORDS(cache_dtype), RUN, ANY,    \
+      "fp32 changes nothing; fp16 rounds what is trained on, at half the space")       \
+    X(INT, seed, "seed", "seed", "1", RANGE(0, 9007199254740991), RUN, ANY,            \
+      "seed of text and masks, and of weights unless seed.weights names one")          \
+    X(INT, seed_weights, "seed.weights", NULL, "auto", RANGE(0, 9007199254740991),     \
+      ARM, ANY, "seed of first weights and of the order of batches; auto: seed")       \
+    X(INT, seed_count, "seed.count", "seeds", "1", RANGE(1, 64), RUN, ANY,             \
+      "arms of each condition, with seed.weights and the seeds after it, on the "      \
+      "same text and masks")                                                           \
+    X(INT, threads, "threads", "threads", "0", RANGE(0, 1024), FREE, ANY,              \
       "threads; 0: as many as the process may use")
 
 #endif
