@@ -50,9 +50,17 @@ static enum err group(struct arm_evals *a, struct errinfo *e)
 {
     const struct settings *set[ARM_EVALS_MAX];
     const char *name[ARM_EVALS_MAX];
+    bool so_far = false;
     for (size_t i = 0; i < a->n; i++) {
         set[i] = &a->arm[i].record.set;
         name[i] = a->arm[i].dir;
+        if (a->arm[i].record.step < a->arm[i].record.set.steps && !so_far) {
+            so_far = true;
+            remarks_add(&a->remarks,
+                        "so far: %s is at step %lld of %lld; what is small may grow",
+                        name[i], (long long)a->arm[i].record.step,
+                        (long long)a->arm[i].record.set.steps);
+        }
         if (a->arm[i].record.step != a->arm[0].record.step) {
             remarks_add(&a->remarks, "%s is of step %lld, %s of step %lld",
                         a->arm[0].dir, (long long)a->arm[0].record.step, name[i],
@@ -161,6 +169,15 @@ void arm_evals_close(struct arm_evals *a)
     mem_free(a->arm);
     conditions_deinit(&a->conditions);
     *a = (struct arm_evals){0};
+}
+
+bool arm_evals_so_far(const struct arm_evals *a)
+{
+    bool r = false;
+    for (size_t i = 0; i < a->n; i++) {
+        r = r || a->arm[i].record.step < a->arm[i].record.set.steps;
+    }
+    return r;
 }
 
 /* ---- output ---- */

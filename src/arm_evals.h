@@ -34,6 +34,9 @@ enum err arm_evals_open(const char *const *run, size_t n_runs, bool anew,
                         struct errinfo *e) ERR_CHECKED;
 void arm_evals_close(struct arm_evals *a);
 
+/* Whether an arm has not come to the last step of its plan: verdicts are "so far". */
+bool arm_evals_so_far(const struct arm_evals *a);
+
 /* Append "conditions": [{"name", "settings", "runs", "seeds"}] and "remarks" as members
  * of a JSON object that is being written, each followed by a comma. */
 void arm_evals_json(const struct arm_evals *a, struct str *out);

@@ -6,7 +6,7 @@
 #include "base/utf8.h"
 #include "cmd.h"
 #include "concept_words.h"
-#include "eval/verdict.h"
+#include "eval/concept_effects.h"
 #include "text/concepts.h"
 
 #include <math.h>
@@ -21,51 +21,22 @@ struct concepts_args {
     int64_t threads;
 };
 
-/* Figures of a concept: members of eval.json's "concepts". */
-static const struct {
-    const char *label;
-    enum verdict_measure as; /* whose name and margin it has */
-    int digits;
-} figure[] = {
-    {"best F1", VERDICT_OF_F1_BEST, 3},   {"F1", VERDICT_OF_F1_HELDOUT, 3},
-    {"spread", VERDICT_OF_SPREAD, 1},     {"recall", VERDICT_OF_RECALL, 3},
-    {"absorb", VERDICT_OF_ABSORPTION, 3}, {"frac", VERDICT_OF_ABS_FRACTION, 3},
-};
-#define FIGURES (sizeof figure / sizeof *figure)
-
-static const char *key_of(size_t f)
-{
-    return measure_leaf(verdict_measure_def(figure[f].as)->metric);
-}
-
 struct row {
     const char *concept, *kind; /* of the first arm's file */
+    enum concept_kind family;
 };
 struct table {
     struct arm_evals arms;
-    struct row *row; /* [n] super-categories first, then categories, then letters */
+    struct row *row; /* [n] by kind, super-categories first */
     size_t n;
-    size_t baseline;
-    struct stats_interval *value; /* [n, conditions, FIGURES] means over seeds */
-    struct verdict_row *by; /* [conditions, FIGURES, n] differences from baseline */
+    bool own; /* there are categories of a file */
+    struct concept_effects effects;
 };
-
-static struct stats_interval *value_at(const struct table *t, size_t c, size_t k,
-                                       size_t f)
-{
-    return &t->value[(c * t->arms.conditions.n + k) * FIGURES + f];
-}
-
-static struct verdict_row *by_at(const struct table *t, size_t k, size_t f, size_t c)
-{
-    return &t->by[(k * FIGURES + f) * t->n + c];
-}
 
 static void table_deinit(struct table *t)
 {
     mem_free(t->row);
-    mem_free(t->value);
-    mem_free(t->by);
+    concept_effects_deinit(&t->effects);
     arm_evals_close(&t->arms);
 }
 
@@ -79,8 +50,8 @@ static const char *text_of(const cJSON *o, const char *key)
 
 static enum err list_rows(struct table *t, struct errinfo *e)
 {
-    static const enum concept_kind order[] = {CONCEPT_SUPER, CONCEPT_LEAF,
-                                              CONCEPT_LETTER};
+    static const enum concept_kind order[] = {
+        CONCEPT_SUPER, CONCEPT_LEAF, CONCEPT_LETTER, CONCEPT_SHAPE, CONCEPT_SUFFIX};
     const cJSON *list =
         cJSON_GetObjectItemCaseSensitive(t->arms.arm[0].eval, "concepts");
     TRY(mem_new(&t->row, (size_t)cJSON_GetArraySize(list), sizeof *t->row, "concepts",
@@ -91,7 +62,8 @@ static enum err list_rows(struct table *t, struct errinfo *e)
         {
             if (strcmp(text_of(o, "kind"), concept_kind_name(order[k])) == 0) {
                 t->row[t->n++] =
-                    (struct row){text_of(o, "concept"), text_of(o, "kind")};
+                    (struct row){text_of(o, "concept"), text_of(o, "kind"), order[k]};
+                t->own = t->own || !concept_kind_is_built_in(order[k]);
             }
         }
     }
@@ -103,7 +75,7 @@ static double number_of(const struct table *t, size_t arm, size_t c, size_t f)
 {
     const cJSON *o =
         concept_find(t->arms.arm[arm].eval, t->row[c].concept, t->row[c].kind);
-    const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key_of(f));
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, concept_figure_key(f));
     return cJSON_IsNumber(v) ? v->valuedouble : (double)NAN;
 }
 
@@ -114,79 +86,74 @@ static void text_bounds(const struct table *t, size_t arm, size_t c, size_t f,
     const cJSON *o =
         concept_find(t->arms.arm[arm].eval, t->row[c].concept, t->row[c].kind);
     const cJSON *by = cJSON_GetObjectItemCaseSensitive(
-        cJSON_GetObjectItemCaseSensitive(o, "intervals"), key_of(f));
+        cJSON_GetObjectItemCaseSensitive(o, "intervals"), concept_figure_key(f));
     const cJSON *lo = cJSON_GetArrayItem(by, 0), *hi = cJSON_GetArrayItem(by, 1);
     v->low = cJSON_IsNumber(lo) ? lo->valuedouble : (double)NAN;
     v->high = cJSON_IsNumber(hi) ? hi->valuedouble : (double)NAN;
 }
 
-/* Mean over the arms of condition k, with an interval of its seeds or of the text. */
-static void fill_value(const struct table *t, size_t c, size_t k, size_t f)
+static void take_text_bounds(struct table *t)
 {
-    double x[ARM_EVALS_MAX];
-    size_t n = 0, arms = 0, at = 0;
-    for (size_t i = 0; i < t->arms.n; i++) {
-        if (t->arms.conditions.of[i] == k) {
-            x[n] = number_of(t, i, c, f);
-            n += isfinite(x[n]) ? 1 : 0;
-            arms++;
-            at = i;
+    for (size_t k = 0; k < t->arms.conditions.n; k++) {
+        size_t arms = 0;
+        for (size_t i = 0; i < t->arms.n; i++) {
+            arms += t->arms.conditions.of[i] == k;
         }
-    }
-    *value_at(t, c, k, f) = stats_t_interval(n, x, VERDICT_LEVEL);
-    if (arms == 1) {
-        text_bounds(t, at, c, f, value_at(t, c, k, f));
+        for (size_t c = 0; c < t->n && arms == 1; c++) {
+            for (size_t f = 0; f < CONCEPT_FIGURES; f++) {
+                text_bounds(t, t->arms.conditions.at[k].arm, c, f,
+                            concept_value(&t->effects, c, k, f));
+            }
+        }
     }
 }
 
-static void fill_difference(const struct table *t, size_t c, size_t k, size_t f)
+/* Arms of the same seeds have the same number. */
+static void number_seeds(const struct conditions *c, size_t n, size_t *seed)
 {
-    size_t of[ARM_EVALS_MAX], base[ARM_EVALS_MAX], n = 0;
-    double before[ARM_EVALS_MAX], after[ARM_EVALS_MAX];
-    const size_t pairs =
-        conditions_pairs(&t->arms.conditions, t->arms.n, t->baseline, k, base, of);
-    struct verdict_row *r = by_at(t, k, f, c);
-    for (size_t i = 0; i < pairs; i++) {
-        before[n] = number_of(t, base[i], c, f);
-        after[n] = number_of(t, of[i], c, f);
-        n += isfinite(before[n]) && isfinite(after[n]) ? 1 : 0;
-    }
-    r->measure = figure[f].as;
-    r->margin = verdict_measure_def(r->measure)->margin;
-    paired_of(n, before, after, 0, VERDICT_LEVEL, &r->d);
-}
-
-/* Verdicts of a figure: Holm over the concepts of each family. */
-static enum err judge(const struct table *t, size_t k, size_t f, struct errinfo *e)
-{
-    for (size_t c = 0; c < t->n;) {
-        size_t end = c + 1;
-        while (end < t->n && strcmp(t->row[end].kind, t->row[c].kind) == 0) {
-            end++;
+    for (size_t i = 0; i < n; i++) {
+        seed[i] = i;
+        for (size_t j = 0; j < i && seed[i] == i; j++) {
+            seed[i] = strcmp(c->seed[j], c->seed[i]) == 0 ? seed[j] : i;
         }
-        TRY(verdict_judge(by_at(t, k, f, c), end - c, 0, e));
-        c = end;
     }
-    return OK;
 }
 
 static enum err fill(struct table *t, struct errinfo *e)
 {
-    const size_t K = t->arms.conditions.n;
+    size_t seed[ARM_EVALS_MAX];
+    double *x = NULL;
+    int *family = NULL;
+    enum err rc = OK;
     TRY(list_rows(t, e));
-    TRY(mem_new(&t->value, t->n, K * FIGURES * sizeof *t->value, "concepts", e));
-    TRY(mem_new(&t->by, t->n, K * FIGURES * sizeof *t->by, "concepts", e));
-    t->baseline = conditions_baseline(&t->arms.conditions);
-    for (size_t k = 0; k < K; k++) {
-        for (size_t f = 0; f < FIGURES; f++) {
-            for (size_t c = 0; c < t->n; c++) {
-                fill_value(t, c, k, f);
-                fill_difference(t, c, k, f);
+    TRY_OUT(rc,
+            mem_new(&x, t->arms.n * t->n, CONCEPT_FIGURES * sizeof *x, "concepts", e));
+    TRY_OUT(rc, mem_new(&family, t->n, sizeof *family, "concepts", e));
+    for (size_t c = 0; c < t->n; c++) {
+        family[c] = (int)t->row[c].family;
+        for (size_t i = 0; i < t->arms.n; i++) {
+            for (size_t f = 0; f < CONCEPT_FIGURES; f++) {
+                x[(i * t->n + c) * CONCEPT_FIGURES + f] = number_of(t, i, c, f);
             }
-            TRY(judge(t, k, f, e));
         }
     }
-    return OK;
+    number_seeds(&t->arms.conditions, t->arms.n, seed);
+    const struct concept_arms arms = {.n = t->arms.n,
+                                      .concepts = t->n,
+                                      .x = x,
+                                      .family = family,
+                                      .conditions = t->arms.conditions.n,
+                                      .baseline =
+                                          conditions_baseline(&t->arms.conditions),
+                                      .of = t->arms.conditions.of,
+                                      .seed = seed,
+                                      .so_far = arm_evals_so_far(&t->arms)};
+    TRY_OUT(rc, concept_effects_of(&arms, &t->effects, e));
+    take_text_bounds(t);
+out:
+    mem_free(x);
+    mem_free(family);
+    return rc;
 }
 
 /* ---- JSON ---- */
@@ -225,9 +192,9 @@ static void add_values_json(const struct table *t, size_t c, struct str *out)
         str_addf(out, "%s{\"condition\": \"%c\", ", k > 0 ? ",\n  " : "\n  ",
                  t->arms.conditions.at[k].letter);
         add_latents(t, c, k, out);
-        for (size_t f = 0; f < FIGURES; f++) {
-            str_addf(out, ", \"%s\": {", key_of(f));
-            add_interval(out, "value", *value_at(t, c, k, f));
+        for (size_t f = 0; f < CONCEPT_FIGURES; f++) {
+            str_addf(out, ", \"%s\": {", concept_figure_key(f));
+            add_interval(out, "value", *concept_value(&t->effects, c, k, f));
             str_addc(out, '}');
         }
         str_addc(out, '}');
@@ -238,14 +205,15 @@ static void add_differences_json(const struct table *t, size_t c, struct str *ou
 {
     bool any = false;
     for (size_t k = 0; k < t->arms.conditions.n; k++) {
-        for (size_t f = 0; f < FIGURES && k != t->baseline; f++) {
-            const struct verdict_row *r = by_at(t, k, f, c);
+        for (size_t f = 0; f < CONCEPT_FIGURES && k != t->effects.baseline; f++) {
+            const struct verdict_row *r = concept_effect(&t->effects, c, k, f);
             const char *direction = verdict_direction(r->verdict);
             str_addf(out,
                      "%s\n  {\"figure\": \"%s\", \"condition\": \"%c\", \"baseline\": "
                      "\"%c\", ",
-                     any ? "," : "", key_of(f), t->arms.conditions.at[k].letter,
-                     t->arms.conditions.at[t->baseline].letter);
+                     any ? "," : "", concept_figure_key(f),
+                     t->arms.conditions.at[k].letter,
+                     t->arms.conditions.at[t->effects.baseline].letter);
             add_interval(out, "difference", r->d.by);
             str_addf(out, ", \"n\": %zu, \"p_holm\": ", r->d.n);
             json_add_number(out, r->p_holm);
@@ -279,12 +247,16 @@ static void add_json(const struct table *t, struct str *out)
 /* One condition of a concept. */
 static void add_value_text(const struct table *t, size_t c, size_t k, struct str *out)
 {
-    const struct stats_interval *f1 = value_at(t, c, k, 0);
+    const struct stats_interval *f1 = concept_value(&t->effects, c, k, 0);
     const struct condition *at = &t->arms.conditions.at[k];
     const int64_t j = concept_best_latent(
         concept_find(t->arms.arm[at->arm].eval, t->row[c].concept, t->row[c].kind));
     str_addf(out, "%c  ", at->letter);
-    str_add(out, NUMBER(NUMBER_PLAIN, 6, 0, j >= 0 ? (double)j : (double)NAN));
+    if (j >= 0 && f1->mean <= 0.0) { /* the rule takes one, which fires on no word */
+        str_addf(out, "%6s", "none");
+    } else {
+        str_add(out, NUMBER(NUMBER_PLAIN, 6, 0, j >= 0 ? (double)j : (double)NAN));
+    }
     str_addf(out, " %s", NUMBER(NUMBER_PLAIN, 6, 3, f1->mean));
     if (isfinite(f1->low) && isfinite(f1->high)) {
         str_addf(out, " [%s, %s]", NUMBER(NUMBER_PLAIN, 6, 3, f1->low),
@@ -292,9 +264,10 @@ static void add_value_text(const struct table *t, size_t c, size_t k, struct str
     } else {
         str_addf(out, " %16s", "");
     }
-    for (size_t f = 1; f < FIGURES; f++) {
+    for (size_t f = 1; f < CONCEPT_FIGURES; f++) {
         str_addf(out, " %s",
-                 NUMBER(NUMBER_PLAIN, 8, figure[f].digits, value_at(t, c, k, f)->mean));
+                 NUMBER(NUMBER_PLAIN, 8, concept_figures[f].digits,
+                        concept_value(&t->effects, c, k, f)->mean));
     }
     str_addc(out, '\n');
 }
@@ -303,19 +276,19 @@ static void add_value_text(const struct table *t, size_t c, size_t k, struct str
 static void add_difference_text(const struct table *t, size_t c, size_t k,
                                 struct str *out)
 {
-    const struct verdict_row *f1 = by_at(t, k, 0, c);
+    const struct verdict_row *f1 = concept_effect(&t->effects, c, k, 0);
     str_addf(out, "%20s%c-%c       %s", "", t->arms.conditions.at[k].letter,
-             t->arms.conditions.at[t->baseline].letter,
+             t->arms.conditions.at[t->effects.baseline].letter,
              NUMBER(NUMBER_SIGNED, 6, 3, f1->d.by.mean));
     if (isfinite(f1->d.by.low) && isfinite(f1->d.by.high)) {
         str_addf(out, " [%s, %s]", NUMBER(NUMBER_SIGNED, 6, 3, f1->d.by.low),
                  NUMBER(NUMBER_SIGNED, 6, 3, f1->d.by.high));
     }
     str_addf(out, " %s", verdict_text(f1->verdict));
-    for (size_t f = 0; f < FIGURES; f++) {
-        const struct verdict_row *r = by_at(t, k, f, c);
+    for (size_t f = 0; f < CONCEPT_FIGURES; f++) {
+        const struct verdict_row *r = concept_effect(&t->effects, c, k, f);
         if (verdict_direction(r->verdict) != NULL) {
-            str_addf(out, "%s%s %s", f > 0 ? "; " : ": ", figure[f].label,
+            str_addf(out, "%s%s %s", f > 0 ? "; " : ": ", concept_figures[f].label,
                      verdict_direction(r->verdict));
         }
     }
@@ -324,9 +297,10 @@ static void add_difference_text(const struct table *t, size_t c, size_t k,
 
 static void add_heading(struct str *out)
 {
-    str_addf(out, "\n%-20s   %6s %6s %16s", "", "latent", figure[0].label, "95 %");
-    for (size_t f = 1; f < FIGURES; f++) {
-        str_addf(out, " %8s", figure[f].label);
+    str_addf(out, "\n%-20s   %6s %6s %16s", "", "latent", concept_figures[0].label,
+             "95 %");
+    for (size_t f = 1; f < CONCEPT_FIGURES; f++) {
+        str_addf(out, " %8s", concept_figures[f].label);
     }
     str_addc(out, '\n');
 }
@@ -339,8 +313,7 @@ static void add_text(const struct table *t, bool letters, struct str *out)
     add_heading(out);
     for (size_t c = 0; c < t->n; c++) {
         struct str name;
-        if (!letters &&
-            strcmp(t->row[c].kind, concept_kind_name(CONCEPT_LETTER)) == 0) {
+        if (!letters && t->own && concept_kind_is_built_in(t->row[c].family)) {
             continue;
         }
         str_init(&name, 4096);
@@ -350,7 +323,8 @@ static void add_text(const struct table *t, bool letters, struct str *out)
             add_value_text(t, c, i, out);
         }
         for (size_t i = 0; i < k->n; i++) {
-            const bool several = i != t->baseline && by_at(t, i, 0, c)->d.n > 1;
+            const bool several = i != t->effects.baseline &&
+                                 concept_effect(&t->effects, c, i, 0)->d.n > 1;
             if (several) {
                 add_difference_text(t, c, i, out);
             }
@@ -358,10 +332,20 @@ static void add_text(const struct table *t, bool letters, struct str *out)
         }
         str_free(&name);
     }
-    str_add(out, seeds ? "\nIntervals are of the seeds; Holm over the concepts of a "
-                         "family, for each column.\n"
-                       : "\nIntervals are of the words of the text: one seed "
-                         "establishes no difference.\n");
+    str_add(out, seeds
+                     ? "\nlatent: that of the first seed. Intervals are of the seeds "
+                       "(t, cut at what a\nfigure can be); Holm over the concepts of a "
+                       "family, for each column.\n"
+                     : "\nIntervals are of the words of the text: one seed "
+                       "establishes no difference.\n");
+    if (!t->own) {
+        str_add(out, "No concepts file: these are made from the vocabulary; --concepts "
+                     "FILE.csv at training\n(concept,parent,word) brings categories of "
+                     "your own.\n");
+    }
+    for (size_t i = 0; i < t->arms.remarks.n; i++) {
+        str_addf(out, "! %s\n", t->arms.remarks.line[i]);
+    }
 }
 
 int cmd_concepts(int argc, char **argv)
@@ -370,7 +354,7 @@ int cmd_concepts(int argc, char **argv)
     // clang-format off
     const struct opt own[] = {
         {"concept", OPT_STRING, &a.concept, "NAME", "one concept: its latents and what became of each of its words, by condition", 0, 0, NULL},
-        {"letters", OPT_FLAG, &a.letters, NULL, "first letters too (JSON always has them)", 0, 0, NULL},
+        {"letters", OPT_FLAG, &a.letters, NULL, "families made from the vocabulary too, such as first letters (JSON always has them, and so has a run without a concepts file)", 0, 0, NULL},
         {"json", OPT_FLAG, &a.json, NULL, "one object: conditions, and concepts or words", 0, 0, NULL},
         {"anew", OPT_FLAG, &a.anew, NULL, "evaluate, whatever is kept", 0, 0, NULL},
         {"threads", OPT_INT, &a.threads, "T", "threads; 0: as many as the process may use", 0, 1024, NULL},

@@ -11,6 +11,7 @@
 #include "eval/splitting.h"
 #include "eval/suite.h"
 #include "eval_arms.h"
+#include "eval_summary.h"
 #include "eval_synthetic.h"
 #include "measure/measure.h"
 #include "run/evaluator.h"
@@ -28,7 +29,7 @@
 
 struct eval_args {
     const char *run[2]; /* the second NULL: one run */
-    bool json, force;
+    bool json, all, force;
     const char *out, *details;
     const char *to, *dir;  /* --to saebench DIR */
     const char *k, *only;  /* only NULL: all parts */
@@ -281,12 +282,17 @@ static enum err write_saebench(const struct eval_args *a, const struct evaluator
 static void add_header(const struct eval_run *r, const char *dir, struct str *out)
 {
     utf8_escape(out, dir, strlen(dir));
-    str_addf(
-        out,
-        ": step %lld, %s, k %.10g, mask rate %g, training seed %lld; intervals are "
-        "95 %% bootstraps of the units named after n\n\n",
-        (long long)r->record.step, r->record.set.arch, r->record.set.k,
-        r->record.mask_rate, (long long)r->record.set.seed);
+    str_addf(out, ": step %lld, %s, k %.10g, mask rate %g, training seed %lld\n",
+             (long long)r->record.step, r->record.set.arch, r->record.set.k,
+             r->record.mask_rate, (long long)r->record.set.seed);
+}
+
+#define INTERVALS "intervals are 95 % bootstraps of the units named after n"
+
+/* What --only names is asked for, and printed whole. */
+static bool prints_all(const struct eval_args *a)
+{
+    return a->all || a->only != NULL;
 }
 
 static void add_table(const struct report *r, struct str *out)
@@ -359,6 +365,19 @@ static enum err begin_details(const struct eval_args *a, const struct evaluator 
     return OK;
 }
 
+static void print_one(const struct eval_args *a, const struct eval_run *r,
+                      struct str *out)
+{
+    add_header(r, a->run[0], out);
+    str_add(out, INTERVALS "\n");
+    if (prints_all(a)) {
+        str_addc(out, '\n');
+        add_table(&r->report, out);
+    } else {
+        eval_summary_one(&r->report, out);
+    }
+}
+
 static enum err eval_one(struct eval_args *a, struct str *out, struct errinfo *e)
 {
     struct evaluator *v = NULL;
@@ -386,8 +405,7 @@ static enum err eval_one(struct eval_args *a, struct str *out, struct errinfo *e
     if (a->json) {
         str_add(out, text.p);
     } else {
-        add_header(&r, a->run[0], out);
-        add_table(&r.report, out);
+        print_one(a, &r, out);
     }
     if (a->to != NULL) {
         TRY_OUT(rc, write_saebench(a, v, &r, out, e));
@@ -483,16 +501,31 @@ static enum err add_stability(const struct sae *x, const struct sae *y,
     return OK;
 }
 
+static void print_pair_text(const struct eval_args *a, const struct eval_run *r,
+                            const struct report *diff, struct str *out)
+{
+    const struct eval_pair p = {.set = {&r[0].record.set, &r[1].record.set},
+                                .report = {&r[0].report, &r[1].report},
+                                .difference = diff};
+    add_header(&r[0], a->run[0], out);
+    add_header(&r[1], a->run[1], out);
+    if (prints_all(a)) {
+        str_add(out, "second less first, over the units that both have; " INTERVALS
+                     ";\none that holds 0 establishes no difference\n\n");
+        add_table(diff, out);
+    } else {
+        eval_summary_two(&p, out);
+    }
+}
+
 static enum err print_pair(struct eval_args *a, const struct eval_run *r,
                            const struct report *diff, struct str *out,
                            struct errinfo *e)
 {
+    if (!a->json) {
+        print_pair_text(a, r, diff, out);
+    }
     if (!a->json && a->out == NULL) {
-        add_header(&r[0], a->run[0], out);
-        add_header(&r[1], a->run[1], out);
-        str_add(out, "second less first, over the units that both have; an interval "
-                     "that holds 0 establishes no difference\n\n");
-        add_table(diff, out);
         return OK;
     }
     cJSON *root = NULL;
@@ -508,8 +541,6 @@ static enum err print_pair(struct eval_args *a, const struct eval_run *r,
     }
     if (rc == OK && a->json) {
         str_add(out, text.p);
-    } else if (rc == OK) {
-        add_table(diff, out);
     }
     str_free(&text);
     return rc;
@@ -618,6 +649,10 @@ int cmd_eval(int argc, char **argv)
     struct eval_args args = eval_args_defaults(), *const a = &args;
     const struct opt table[] = {
         {"json", OPT_FLAG, &a->json, NULL, "one object, nested by measure", 0, 0, NULL},
+        {"all", OPT_FLAG, &a->all, NULL,
+         "print every figure, and not a summary of 15 lines; what --only names is "
+         "printed whole anyway",
+         0, 0, NULL},
         {"out", OPT_NEW, &a->out, "FILE",
          "write the object there (default: eval.json of the run)", 0, 0, NULL},
         {"details", OPT_NEW, &a->details, "FILE",

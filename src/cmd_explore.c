@@ -1,5 +1,5 @@
-/* saetop [explore] [RUN]: the explorer. Without a run: a pair of arms on the bundled
- * sample, masked and unmasked, from step 0. */
+/* saetop [explore] [RUN]: the explorer. Without a run: masked against unmasked on the
+ * bundled sample, with several seeds of weights each, from step 0. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/nearest.h"
@@ -59,13 +59,22 @@ static enum err parse_look(const struct explore_args *a, struct explore_config *
     return a->size ? parse_size(a->size, &c->w, &c->h, e) : OK;
 }
 
-/* The explorer's own defaults where the user named none. */
+/* Seeds of weights that each condition of the sample has: with them a difference of
+ * twice its spread over seeds is established. */
+#define SAMPLE_SEEDS "5"
+
+/* The explorer's own defaults where the user named none: masked against unmasked; of
+ * the bundled model, which is small, with several seeds. */
 static enum err explorer_settings(struct settings *s, bool single, struct errinfo *e)
 {
     if (single || settings_given(s, "twin") || s->also[0] || s->mask_rate <= 0) {
         return OK;
     }
-    return settings_set(s, "twin", "unmasked", from_program("explorer"), e);
+    TRY(settings_set(s, "twin", "unmasked", from_program("explorer"), e));
+    return settings_named(s, "model") || settings_given(s, "seed.count")
+               ? OK
+               : settings_set(s, "seed.count", SAMPLE_SEEDS, from_program("explorer"),
+                              e);
 }
 
 /* A run that is opened comes with its settings: what would change them is refused
@@ -93,10 +102,27 @@ static enum err check_run(const struct explore_args *a, const struct run_opts *r
     return OK;
 }
 
+/* What a run is compared with: it is opened when it is wanted, as the other is. */
+static enum err check_other(const char *other, struct errinfo *e)
+{
+    if (strlen(other) >= COMPARE_PATH) {
+        return err_set(e, ERR_LIMIT, "%.80s...: path too long", other);
+    }
+    TRY(rundir_whole(other, e));
+    return run_is_openable(other)
+               ? OK
+               : err_set(e, ERR_MISSING,
+                         "%s: no run directory to compare with, nor an SAE of another "
+                         "tool",
+                         other);
+}
+
+/* named [2]: the run to open, and one to compare it with; NULL: none. */
 static enum err explore(const struct explore_args *a, const struct run_opts *ro,
-                        const char *run, int64_t started, int *status,
+                        const char *const named[2], int64_t started, int *status,
                         struct errinfo *e)
 {
+    const char *const run = named[0];
     char runs[SETTING_TEXT_MAX];
     struct explore_config c = {.screens = &screen_table,
                                .out = stdout,
@@ -112,6 +138,10 @@ static enum err explore(const struct explore_args *a, const struct run_opts *ro,
     }
     if (run) {
         TRY(check_run(a, ro, run, e));
+    }
+    if (named[1]) {
+        TRY(check_other(named[1], e));
+        c.session.other_run = named[1];
     }
     if (a->resume && !file_is_dir(a->resume)) {
         return err_set(e, ERR_MISSING, "--resume: %s: no such run directory",
@@ -142,7 +172,7 @@ int cmd_explore(int argc, char **argv)
     struct explore_args a = {.once_step = 1};
     // clang-format off
     const struct opt own[] = {
-        {"single", OPT_FLAG, &a.single, NULL, "one arm, without the unmasked twin", 0, 0, NULL},
+        {"single", OPT_FLAG, &a.single, NULL, "one arm, without the unmasked twin and further seeds", 0, 0, NULL},
         {"resume", OPT_STRING, &a.resume, "RUN", "train a saved run on", 0, 0, NULL},
         {"paused", OPT_FLAG, &a.paused, NULL, "start paused", 0, 0, NULL},
         {"theme", OPT_STRING, &a.theme, "NAME", "dark, light, contrast or mono", 0, 0, NULL},
@@ -160,12 +190,14 @@ int cmd_explore(int argc, char **argv)
     struct run_opts ro;
     const struct opts o = {
         .name = "explore",
-        .usage = "[RUN] [OPTIONS]",
+        .usage = "[RUN [RUN]] [OPTIONS]",
         .about =
-            "Train and browse in the terminal: the bundled sample, your own model or "
-            "text, or a RUN saved before. RUN may be an SAE of another tool, with "
-            "--model and --corpus; see saetop import -h.",
-        .max_args = 1,
+            "Train and browse in the terminal: the bundled sample (masked against "
+            "unmasked, with five seeds of weights each), your own model or text, or a "
+            "RUN saved before. RUN may be an SAE of another tool, with "
+            "--model and --corpus; see saetop import -h. Two runs, or a run and an SAE, "
+            "are opened on the screen that compares them.",
+        .max_args = 2,
         .bare = strcmp(argv[0], "explore") != 0,
     };
     const int64_t started = clock_ns();
@@ -176,7 +208,8 @@ int cmd_explore(int argc, char **argv)
                         &status)) {
         return status;
     }
-    const enum err rc =
-        explore(&a, &ro, parsed.n_args ? parsed.args[0] : NULL, started, &status, &e);
+    const char *const named[2] = {parsed.n_args > 0 ? parsed.args[0] : NULL,
+                                  parsed.n_args > 1 ? parsed.args[1] : NULL};
+    const enum err rc = explore(&a, &ro, named, started, &status, &e);
     return rc != OK ? cmd_fail(rc, &e) : status;
 }

@@ -5,13 +5,13 @@
 #include "cmd.h"
 #include "eval/kept.h"
 #include "eval/verdict.h"
+#include "run/compare.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #define OUTPUT_BYTES ((size_t)16 << 20)
-#define L0_APART     0.05 /* a share by which clean L0 may differ without a remark */
 
 struct verdict_args {
     bool json, all, anew;
@@ -24,7 +24,7 @@ struct verdict_args {
 struct comparison {
     size_t of, baseline;     /* conditions */
     struct verdict_row *row; /* [VERDICT_MEASURE_COUNT] of all comparisons' rows */
-    struct report text;      /* of one pair: differences with intervals of the text */
+    struct stats_interval by[VERDICT_MEASURE_COUNT];
     size_t pairs;
 };
 struct verdicts {
@@ -40,9 +40,6 @@ static void verdicts_deinit(struct verdicts *v)
 {
     for (size_t i = 0; v->report != NULL && i < v->arms.n; i++) {
         report_deinit(&v->report[i]);
-    }
-    for (size_t i = 0; i < v->n; i++) {
-        report_deinit(&v->at[i].text);
     }
     mem_free(v->report);
     mem_free(v->row);
@@ -102,46 +99,22 @@ static enum err read_reports(struct verdicts *v, struct errinfo *e)
     return OK;
 }
 
-static double value_of(const struct report *r, size_t m)
-{
-    const struct figure *f = report_find(r, verdict_measure(m)->path);
-    return f != NULL ? f->v.value : (double)NAN;
-}
-
 static enum err compare(const struct verdict_args *a, struct verdicts *v,
                         struct comparison *c, struct errinfo *e)
 {
     size_t other[ARM_EVALS_MAX], base[ARM_EVALS_MAX];
-    double before[ARM_EVALS_MAX], after[ARM_EVALS_MAX];
-    const size_t pairs = conditions_pairs(&v->arms.conditions, v->arms.n, c->baseline,
-                                          c->of, base, other);
-    c->pairs = pairs;
-    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
-        size_t n = 0;
-        for (size_t i = 0; i < pairs; i++) {
-            before[n] = value_of(&v->report[base[i]], m);
-            after[n] = value_of(&v->report[other[i]], m);
-            n += isfinite(before[n]) && isfinite(after[n]) ? 1 : 0;
-        }
-        c->row[m] = (struct verdict_row){.measure = m, .margin = a->margin[m]};
-        paired_of(n, before, after, v->first, VERDICT_LEVEL, &c->row[m].d);
+    const struct report *of[ARM_EVALS_MAX], *baseline[ARM_EVALS_MAX];
+    struct compared found;
+    c->pairs = conditions_pairs(&v->arms.conditions, v->arms.n, c->baseline, c->of,
+                                base, other);
+    for (size_t i = 0; i < c->pairs; i++) {
+        of[i] = &v->report[other[i]];
+        baseline[i] = &v->report[base[i]];
     }
-    return pairs == 1
-               ? report_compare(&v->report[base[0]], &v->report[other[0]], &c->text, e)
-               : OK;
-}
-
-/* Whether settings in which conditions differ are of masks alone. */
-static bool only_masks(const char *settings)
-{
-    for (const char *p = settings; p != NULL && *p != '\0';) {
-        if (strncmp(p, "mask.", 5) != 0) {
-            return false;
-        }
-        p = strstr(p, ", ");
-        p = p != NULL ? p + 2 : NULL;
-    }
-    return true;
+    TRY(compare_pairs(of, baseline, c->pairs, a->margin, v->first, &found, e));
+    memcpy(c->row, found.row, sizeof found.row);
+    memcpy(c->by, found.by, sizeof found.by);
+    return OK;
 }
 
 /* Mean over the arms of a condition. */
@@ -169,14 +142,14 @@ static void remark(struct verdicts *v, const struct comparison *c)
     const struct condition *x = &v->arms.conditions.at[c->of];
     const struct condition *y = &v->arms.conditions.at[c->baseline];
     const double a = clean_l0(v, c->of), b = clean_l0(v, c->baseline);
-    if (!only_masks(x->settings) || !only_masks(y->settings)) {
+    if (!conditions_only_masks(x->settings) || !conditions_only_masks(y->settings)) {
         remarks_add(
             &v->arms.remarks,
             "%c and %c differ in more than their masks: a difference is not the "
             "masks' alone",
             x->letter, y->letter);
     }
-    if (fabs(a - b) > L0_APART * b) {
+    if (verdict_l0_apart(a, b)) {
         remarks_add(&v->arms.remarks,
                     "clean L0 is %.3g in %c, %.3g in %c: not comparable without a "
                     "doubt, as most measures follow it",
@@ -204,7 +177,6 @@ static enum err make_comparisons(const struct verdict_args *a, struct verdicts *
         *x = (struct comparison){.of = k,
                                  .baseline = baseline,
                                  .row = v->row + v->n * VERDICT_MEASURE_COUNT};
-        report_init(&x->text, 0);
         v->n++;
         TRY(compare(a, v, x, e));
         remark(v, x);
@@ -215,7 +187,11 @@ static enum err make_comparisons(const struct verdict_args *a, struct verdicts *
                            v->first, x->pairs, c->at[k].letter, c->at[baseline].letter);
         }
     }
-    return verdict_judge(v->row, v->n * VERDICT_MEASURE_COUNT, v->first, e);
+    TRY(verdict_judge(v->row, v->n * VERDICT_MEASURE_COUNT, v->first, e));
+    if (arm_evals_so_far(&v->arms)) {
+        verdict_so_far(v->row, v->n * VERDICT_MEASURE_COUNT);
+    }
+    return OK;
 }
 
 static enum err make_verdicts(const struct verdict_args *a,
@@ -230,16 +206,6 @@ static enum err make_verdicts(const struct verdict_args *a,
 
 /* ---- output ---- */
 
-/* The interval to show: over seeds, or of the text where there is one pair. */
-static struct stats_interval interval_of(const struct comparison *c, size_t m)
-{
-    const struct verdict_row *r = &c->row[m];
-    const struct figure *f =
-        c->pairs == 1 ? report_find(&c->text, verdict_measure(m)->path) : NULL;
-    return f != NULL ? (struct stats_interval){r->d.by.mean, f->v.lo, f->v.hi}
-                     : r->d.by;
-}
-
 static void add_member(struct str *out, const char *key, double v)
 {
     str_addf(out, "\"%s\": ", key);
@@ -252,7 +218,7 @@ static void add_row_json(const struct verdicts *v, const struct comparison *c, s
 {
     const struct verdict_measure_def *def = verdict_measure_def(m);
     const struct verdict_row *r = &c->row[m];
-    const struct stats_interval by = interval_of(c, m);
+    const struct stats_interval by = c->by[m];
     const char *direction = verdict_direction(r->verdict);
     str_addf(out, "{\"name\": \"%s\", \"condition\": \"%c\", \"baseline\": \"%c\", ",
              verdict_measure_name(m), v->arms.conditions.at[c->of].letter,
@@ -291,7 +257,7 @@ static void add_row_text(const struct comparison *c, size_t m, struct str *out)
 {
     const int digits = verdict_measure(m)->digits;
     const struct verdict_row *r = &c->row[m];
-    const struct stats_interval by = interval_of(c, m);
+    const struct stats_interval by = c->by[m];
     const char *direction = verdict_direction(r->verdict);
     str_addf(out, "  %-29s %s", verdict_measure_label(m),
              NUMBER(NUMBER_SIGNED, 8, digits, by.mean));
@@ -304,7 +270,8 @@ static void add_row_text(const struct comparison *c, size_t m, struct str *out)
     str_addf(out, "  %s%s%s", verdict_text(r->verdict), direction ? ": " : "",
              direction ? direction : "");
     if (r->verdict == VERDICT_OPEN && isfinite(r->smallest)) {
-        str_addf(out, "; would take %s", NUMBER(NUMBER_PLAIN, 0, digits, r->smallest));
+        str_addf(out, "; %s or more would be",
+                 NUMBER(NUMBER_PLAIN, 0, digits, r->smallest));
     }
     str_addc(out, '\n');
 }
@@ -356,8 +323,8 @@ static void add_foot(const struct verdicts *v, struct str *out)
     if (most >= 2 && v->first == 0) {
         str_addf(
             out,
-            "Seeds added after this look: name --planned %zu; intervals widen %.2g "
-            "times, %zu seeds regain them.\n",
+            "If you add seeds after this look, say --planned %zu next time: intervals "
+            "are then %.2g times\nas wide, and as narrow as these from %zu seeds on.\n",
             most, paired_widening(most, most, VERDICT_LEVEL),
             paired_regains(most, VERDICT_LEVEL));
     }

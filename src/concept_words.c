@@ -237,14 +237,78 @@ static void add_fate(const cJSON *w, struct str *out)
     str_addf(out, "  %-32s", w != NULL ? text : "-");
 }
 
-/* Words as rows, the first arm of each condition as columns. */
+static size_t arms_in(const struct arm_evals *a, size_t k)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        n += a->conditions.of[i] == k;
+    }
+    return n;
+}
+
+/* How many of a condition's arms say this of the word; those that an arm before i says
+ * as well are 0, so that each verdict is counted once. */
+static size_t arms_with(const struct arm_evals *a, size_t k, const char *name,
+                        const cJSON *w, size_t i, const char *verdict)
+{
+    size_t n = 0;
+    for (size_t j = 0; j < a->n; j++) {
+        const bool same = a->conditions.of[j] == k &&
+                          strcmp(text_of(same_word(a->arm[j].eval, name, w), "verdict"),
+                                 verdict) == 0;
+        if (same && j < i) {
+            return 0;
+        }
+        n += same;
+    }
+    return n;
+}
+
+/* "absorbed 2/3, held 1/3": each verdict with the seeds that agree on it. A word that
+ * an arm does not list has none there. */
+static void add_fates(const struct arm_evals *a, size_t k, const char *name,
+                      const cJSON *w, struct str *out)
+{
+    struct str text;
+    const size_t all = arms_in(a, k);
+    size_t listed = 0;
+    str_init(&text, 4096);
+    for (size_t many = all; many > 0; many--) {
+        for (size_t i = 0; i < a->n; i++) {
+            const char *verdict =
+                text_of(same_word(a->arm[i].eval, name, w), "verdict");
+            if (a->conditions.of[i] == k && verdict[0] != '\0' &&
+                arms_with(a, k, name, w, i, verdict) == many) {
+                str_add(&text, listed > 0 ? ", " : "");
+                utf8_escape(&text, verdict, strlen(verdict));
+                str_addf(&text, " %zu/%zu", many, all);
+                listed++;
+            }
+        }
+    }
+    str_addf(out, "  %-32s", text.len > 0 ? text.p : "-");
+    str_free(&text);
+}
+
+/* Words as rows, the conditions as columns. */
 static void add_words_text(const struct arm_evals *a, const char *name, struct str *out)
 {
     const struct conditions *k = &a->conditions;
     const cJSON *w = NULL;
     str_addf(out, "\n%-20s %5s", "word", "times");
+    bool seeds = false;
     for (size_t i = 0; i < k->n; i++) {
-        str_addf(out, "  %c, seed %-24s", k->at[i].letter, k->seed[k->at[i].arm]);
+        char what[CONDITION_SEED + 24];
+        const bool several = arms_in(a, i) > 1;
+        if (several) {
+            (void)snprintf(what, sizeof what, "%c, %zu seeds", k->at[i].letter,
+                           arms_in(a, i));
+        } else {
+            (void)snprintf(what, sizeof what, "%c, seed %s", k->at[i].letter,
+                           k->seed[k->at[i].arm]);
+        }
+        str_addf(out, "  %-32s", what);
+        seeds = seeds || several;
     }
     str_addc(out, '\n');
     cJSON_ArrayForEach(w, member(a->arm[0].eval, "words"))
@@ -259,12 +323,20 @@ static void add_words_text(const struct arm_evals *a, const char *name, struct s
                  NUMBER(NUMBER_PLAIN, 5, 0, number_of(w, "occurrences")));
         str_free(&word);
         for (size_t i = 0; i < k->n; i++) {
-            add_fate(same_word(a->arm[k->at[i].arm].eval, name, w), out);
+            if (arms_in(a, i) > 1) {
+                add_fates(a, i, name, w, out);
+            } else {
+                add_fate(same_word(a->arm[k->at[i].arm].eval, name, w), out);
+            }
         }
         str_addc(out, '\n');
     }
-    str_add(out, "\nOf the held-out occurrences that the raw probe gets right, a main "
-                 "latent fires on the first number.\n");
+    str_add(out, seeds
+                     ? "\n2/3: so many of the condition's seeds say so; --json has the "
+                       "counts and the absorber in each.\n"
+                     : "\nOf the held-out occurrences that the raw probe gets right, a "
+                       "main latent fires on the first number.\nBehind the absorber: "
+                       "its share of those that are absorbed.\n");
 }
 
 enum err concept_words(const struct arm_evals *a, const char *name, bool json,

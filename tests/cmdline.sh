@@ -338,7 +338,8 @@ accept verdict arms1 arms2 arms3
 # Differences -.4, -.4, -.42: mean -.40667, half of the interval 4.3027 * .011547 / sqrt 3
 grep -q '^A  mask.rate=0.3  seed 1, 2, 3  arms1, ...$' out &&
     grep -q -e '-0.407 \[ -0.435,  -0.378\]  established: lower' out &&
-    grep -q 'name --planned 3; intervals widen 1.8 times, 5 seeds' out &&
+    grep -q 'say --planned 3 next time: intervals are then 1.8 times' out &&
+    grep -q 'narrow as these from 5 seeds on' out &&
     [ "$(wc -l <out)" -le 15 ] || fault "verdict of three seeds"
 accept verdict arms1 arms2 arms3 --margin absorption_semantic=0.5
 grep -q 'absorption, semantic .*too small to matter' out || fault "verdict --margin"
@@ -346,6 +347,12 @@ accept verdict arms1 arms2 arms3 --planned 3 --json
 "$saetop" verdict arms1 arms2 arms3 --planned 3 --json | tr -d '\n' |
     grep -q '"name": "absorption_semantic", "condition": "A", "baseline": "B", "difference": -0.40.*"interval": \[-0.457[0-9]*, -0.356[0-9]*\], "interval_of": "seeds", "n": 3, "verdict": "established", "direction": "lower"' ||
     fault "verdict --json"
+# Not at the end of its plan: nothing is too small yet.
+"$saetop" train --out begun --steps 4 $small --set twin=unmasked >/dev/null || exit 1
+cp -r begun begun2 && sed -i 's/"steps":[[:space:]]*4,/"steps": 400,/' begun2/config.json begun2/arms/twin/config.json
+keep begun2 0.3 && keep begun2/arms/twin 0.3
+accept verdict begun2
+grep -q '^! so far: begun2 is at step 4 of 400' out || fault "verdict so far"
 # Seeds of weights within one run are seeds as well.
 "$saetop" train --out seeded --steps 4 $small --seeds 2 --set twin=unmasked >/dev/null || exit 1
 keep seeded 0.30 && keep seeded/arms/s2 0.33
@@ -364,6 +371,11 @@ accept concepts arms1 --concept a
 grep -q '^A  mask.rate=0.3  seed 1: latents 7 (best F1 0.300, firmness 0.50), 3; F1' out &&
     grep -q '^ dog  *24  4/20 absorbed by 9 (0.75)  *4/20 absorbed by 9 (0.75)' out ||
     fault "concepts --concept"
+keep arms2 0.33 && sed -i 's/"absorbed", *$/"held",/; s/"verdict": "absorbed"/"verdict": "held"/' arms2/eval.json
+accept concepts arms1 arms2 arms3 --concept a
+grep -q 'A, 3 seeds' out && grep -q '^ dog  *24  absorbed 2/3, held 1/3  *absorbed 3/3' out ||
+    fault "concepts --concept of three seeds"
+keep arms2 0.33
 accept concepts arms1 --concept a --json
 grep -q '"word": " dog", "token": 5, "occurrences": 24, .*"verdict": "absorbed", "absorbed": 16, "absorber": 9, "share": 0.75}' out ||
     fault "concepts --concept --json"

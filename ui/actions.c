@@ -76,9 +76,9 @@ static void prompt(struct app *a, const struct session_view *v, const char *args
 static void go(struct app *a, const struct session_view *v, const char *args)
 {
     const struct screen_def *s = screen_find(a->screens, args);
-    int64_t n = 0;
-    if (!s && arg_integer(args, &n) && n >= 1 && n <= (int64_t)a->screens->n) {
-        s = a->screens->row[n - 1];
+    for (size_t i = 0; !s && args[0] && !args[1] && i < a->screens->n; i++) {
+        const bool its_key = a->screens->row[i]->go.key[0] == (uint32_t)args[0];
+        s = its_key ? a->screens->row[i] : NULL;
     }
     if (s) {
         app_go(a, v, s);
@@ -308,6 +308,40 @@ static void export(struct app *a, const struct session_view *v, const char *args
     app_open_prompt(a, &prompt_command, "export ", name);
 }
 
+/* ---- seeds ---- */
+
+static size_t most_seeds(const struct session_view *v)
+{
+    size_t most = 1;
+    for (size_t c = 0; c < v->n_conds; c++) {
+        most = v->cond[c].n_seeds > most ? v->cond[c].n_seeds : most;
+    }
+    return most;
+}
+
+static const char *may_choose_seed(const struct app *a, const struct session_view *v)
+{
+    (void)a;
+    return most_seeds(v) > 1 ? NULL : "each condition has one seed; --seeds N";
+}
+
+/* Whose latents and concepts are shown. */
+static void choose_seed(struct app *a, const struct session_view *v, const char *args)
+{
+    const int64_t n = (int64_t)most_seeds(v);
+    int64_t next = (int64_t)v->seed + 2;
+    if (args[0] && (!arg_integer(args, &next) || next < 1 || next > n)) {
+        app_say(a, true, "seed: expected 1 to %lld", (long long)n);
+        return;
+    }
+    struct command *c = app_emit(a, COMMAND_SEED);
+    if (c) {
+        c->at = next > n ? 0 : next - 1;
+        app_say(a, false, "latents and concepts of seed %lld of %lld of each condition",
+                (long long)c->at + 1, (long long)n);
+    }
+}
+
 /* ---- words of arguments ---- */
 
 ACTION_WORDS(move_word, "down", "up", "left", "right", "first", "last", "page-down",
@@ -357,6 +391,7 @@ ACTION action_redo = {.command = "redo", .args = "", .run = redo, .may = may_red
 ACTION action_export = {.command = "export", .args = "FILE.csv", .run = export, .may = may_export};
 ACTION action_redraw = {.command = "redraw", .args = "", .run = redraw, .in_help = true};
 ACTION action_suspend = {.command = "suspend", .args = "", .run = suspend, .in_help = true};
+ACTION action_seed = {.command = "seed", .args = "[N]", .run = choose_seed, .may = may_choose_seed};
 ACTION action_messages = {.command = "messages", .args = "", .run = messages};
 ACTION action_save_config = {.command = "save-config", .args = "FILE.json", .run = save_config, .may = may_ask};
 ACTION action_shot = {.command = "shot", .args = "FILE.txt", .run = shot};
@@ -399,6 +434,8 @@ static const struct key_entry keys[] = {
     {{'e'}, &action_export, "", "export",
      "write what this screen shows as CSV, as filtered and sorted", 50},
     {{';'}, &action_note, "", "note", "a note at this step, kept with the run", 60},
+    {{'#'}, &action_seed, "", NULL,
+     "whose latents and concepts are shown: the next seed of weights, of each condition", 0},
     {{KEY_CTRL('l')}, &action_redraw, "", NULL, "draw the whole screen again", 0},
     {{KEY_CTRL('z')}, &action_suspend, "", NULL, "stop the program, training as well; fg goes on", 0},
     {{'M'}, &action_messages, "", NULL, "what was said so far, each message whole", 0},

@@ -43,7 +43,7 @@ enum err app_init(struct app *a, const struct screen_table *screens, int w, int 
     a->theme = theme;
     a->mouse = true;
     a->smooth = 0.6;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < VIEW_CONDS; i++) {
         a->steer.asked_rate[i] = a->steer.rate_on[i] = (double)NAN;
     }
     TRY(open_slots(a, e));

@@ -100,13 +100,14 @@ struct help_state {
 };
 
 /* Masking of the arms as it was asked for: see steer.h. */
-enum { TARGET_BOTH = 2 };
+enum { TARGET_ALL = VIEW_CONDS };
 struct steering {
-    int target; /* what masking keys act on: 0 A, 1 B, TARGET_BOTH */
+    int target; /* what masking keys act on: a condition, 0 for A; TARGET_ALL */
     /* A rate that was asked for and that the view does not show yet: NaN none. */
-    double asked_rate[2];
-    int64_t asked_at[2];
-    double rate_on[2]; /* the last rate above 0, also one just asked for; NaN none */
+    double asked_rate[VIEW_CONDS];
+    int64_t asked_at[VIEW_CONDS];
+    double rate_on[VIEW_CONDS]; /* the last rate above 0, also one just asked for; NaN
+                                   none */
 };
 
 /* What the app keeps for each screen of the table. */

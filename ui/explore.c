@@ -259,6 +259,11 @@ enum err loop_init(struct loop *l, const struct explore_config *cfg, bool headle
     /* The first frame needs no session: what loads is said when it does. */
     snprintf(l->v.loading, sizeof l->v.loading, "starting");
     l->v.steps = cfg->session.set.steps;
+    for (size_t i = 0; rc == OK && cfg->session.other_run && i < cfg->screens->n; i++) {
+        if (cfg->screens->row[i]->of_two_runs) {
+            app_go(&l->app, &l->v, cfg->screens->row[i]);
+        }
+    }
     if (rc == OK) {
         loop_draw(l);
         rc = session_new(&cfg->session, &l->s, e);

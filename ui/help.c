@@ -247,7 +247,7 @@ static void add_events(struct help_lines *l, const struct app *a,
             add_wrapped(l, LINE_EVENT, LINE_EVENT_MORE, i, ev->text, strlen(ev->text),
                         w - EVENT_COLUMN);
         }
-        i -= event_repeats(v, i) ? 1U : 0U;
+        i -= event_group(v, i) - 1;
     }
 }
 
@@ -272,18 +272,14 @@ static void draw_event(const struct session_view *v, struct canvas *c, int x, in
                        size_t i)
 {
     const struct event_view *ev = &v->event[i];
-    const bool both = event_repeats(v, i);
     char step[32];
     text_thousands(step, sizeof step, ev->step);
     const int used = canvas_text_width(step);
     canvas_text(c, x + (used < 7 ? 7 - used : 0), y, used, step, ROLE_DIM, 0);
-    for (int k = 0; k < 2; k++) {
-        if (both || ev->letter == 'A' + k) {
-            canvas_put(c, x + 8 + k, y, (uint32_t)('A' + k), arm_role((size_t)k),
-                       ATTR_BOLD);
-        }
-    }
-    canvas_text(c, x + 11, y, EVENT_COLUMN - 12, ev->kind, ROLE_EVENT, 0);
+    event_letters(v, i, c, x + 8, y);
+    const int letters = event_letters_w(v);
+    canvas_text(c, x + 9 + letters, y, EVENT_COLUMN - 10 - letters, ev->kind,
+                ROLE_EVENT, 0);
 }
 
 static void draw_message(const struct app *a, struct canvas *c, int x, int y, int w,

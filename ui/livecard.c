@@ -28,7 +28,7 @@ static void numbers_row(const struct session_view *v, struct canvas *c, int y,
                  {METRIC_EV, "EV"}};
     const struct cond_view *av = &v->cond[arm];
     int x = 1;
-    if (arms_of(v) > 1) {
+    if (conds_of(v) > 1) {
         canvas_put(c, x, y, (uint32_t)(unsigned char)av->letter, arm_role(arm),
                    ATTR_BOLD);
         x += 2;
@@ -66,7 +66,7 @@ void card_view(struct app *a, const struct session_view *v, struct canvas *c)
         y = 2;
     }
     status_view(a, v, app_home(a), c, (struct rect){0, y, c->w, 1});
-    for (size_t i = 0; i < arms_of(v); i++) {
+    for (size_t i = 0; i < conds_of(v); i++) {
         numbers_row(v, c, ++y, i);
     }
     if (++y < c->h - 2) {

@@ -40,11 +40,12 @@ const char *pane_taken_on(const struct session_view *v, int metric)
                : still ? "still on masked batches"
                        : "on masked batches";
     }
+    /* Batches of one kind are no measure of the other. */
     if (a) {
-        return still ? "A still on masked batches, B not"
-                     : "A on masked batches, B not";
+        return still ? "A still masked: not comparable"
+                     : "A masked, B not: not comparable";
     }
-    return still ? "B still on masked batches, A not" : "B on masked batches, A not";
+    return still ? "B still masked: not comparable" : "B masked, A not: not comparable";
 }
 
 static const char *fact_of(const struct session_view *v, const char *name)

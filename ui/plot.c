@@ -595,11 +595,15 @@ static void draw_data(struct canvas *c, struct raster *r, const struct plot_spec
                       const struct view *v, const struct plot_result *out)
 {
     for (size_t k = 0; k < spec->n_series; k++) {
-        if (spec->series[k].lo && spec->series[k].hi) {
+        if (spec->series[k].lo && spec->series[k].hi && spec->n_thin == 0) {
             draw_band(r, v, &spec->series[k]);
         }
     }
-    for (size_t k = 0; k < spec->n_series && spec->smooth > 0; k++) {
+    for (size_t k = 0; k < spec->n_thin; k++) {
+        draw_curve(r, v, &spec->thin[k], spec->smooth, spec->thin[k].faint, false);
+    }
+    for (size_t k = 0; k < spec->n_series && spec->smooth > 0 && spec->n_thin == 0;
+         k++) {
         draw_curve(r, v, &spec->series[k], 0, spec->series[k].faint, false);
     }
     for (size_t k = 0; k < spec->n_series; k++) {

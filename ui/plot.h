@@ -17,6 +17,9 @@ struct plot_series {
 struct plot_spec {
     struct plot_series series[4];
     size_t n_series;
+    const struct plot_series *thin; /* [n_thin] drawn below these, in place of bands;
+                                       borrowed */
+    size_t n_thin;
     const double *event_x; /* vertical lines below the data */
     size_t n_events;
     double x_min, x_max; /* equal: from the data */

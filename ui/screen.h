@@ -29,7 +29,8 @@ struct screen_def {
     const struct screen_def *base; /* opened and kept up to date with it, for what it
                                       shows of that one's state; NULL: none */
     int panes, panes_wide;         /* that Tab goes through, 1 at least */
-    bool says_progress;            /* its status begins with the run's step and ETA */
+    bool of_two_runs;   /* opened where a second run was named at the start */
+    bool says_progress; /* its status begins with the run's step and ETA */
     const struct key_list *keys;
     const struct key_hint *hints; /* in place of those of keys, by state of the run */
     size_t n_hints;

@@ -21,8 +21,8 @@ void tabs_view(struct app *a, struct canvas *c, struct rect r)
         const bool on = a->screen == screen;
         const int from = x;
         char text[48];
-        snprintf(text, sizeof text, "%c%zu %s%c", on ? '[' : ' ', s + 1, screen->title,
-                 on ? ']' : ' ');
+        snprintf(text, sizeof text, "%c%c %s%c", on ? '[' : ' ',
+                 (char)screen->go.key[0], screen->title, on ? ']' : ' ');
         x += canvas_text(c, x, r.y, r.x + r.w - x, text, on ? ROLE_FOCUS : ROLE_TITLE,
                          on ? ATTR_BOLD : 0);
         app_hit(a, (struct rect){from, r.y, x - from, 1}, HIT_TAB, (int)s);
@@ -61,7 +61,7 @@ void status_mask(const struct app *a, const struct session_view *v, char *out,
         return;
     }
     const char *had = v->state == SESSION_BROWSING ? "trained with " : "";
-    if (arms_of(v) == 1) {
+    if (conds_of(v) == 1) {
         const double p = steer_rate(a, v, 0);
         if (p > 0) {
             snprintf(out, cap, "%smask p=%.2f%s", had, p, had[0] ? "" : " on");
@@ -70,16 +70,12 @@ void status_mask(const struct app *a, const struct session_view *v, char *out,
         }
         return;
     }
-    char part[2][24];
-    for (int i = 0; i < 2; i++) {
-        const double p = steer_rate(a, v, i);
-        if (p > 0) {
-            snprintf(part[i], sizeof part[i], "%.2f", p);
-        } else {
-            snprintf(part[i], sizeof part[i], "off");
-        }
+    size_t len = (size_t)snprintf(out, cap, "%smask", had);
+    for (size_t i = 0; i < conds_of(v) && len < cap; i++) {
+        const double p = steer_rate(a, v, (int)i);
+        len += (size_t)snprintf(out + len, cap - len, p > 0 ? "%s%c %.2f" : "%s%c off",
+                                i ? "  " : " ", v->cond[i].letter, p);
     }
-    snprintf(out, cap, "%smask A %s  B %s", had, part[0], part[1]);
 }
 
 void status_progress(const struct session_view *v, int room, char *out, size_t cap)

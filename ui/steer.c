@@ -91,7 +91,7 @@ const char *may_choose_arm(const struct app *a, const struct session_view *v)
 void steer_sync(struct app *a, const struct session_view *v)
 {
     struct steering *s = &a->steer;
-    for (int arm = 0; arm < 2; arm++) {
+    for (int arm = 0; arm < (int)conds_of(v); arm++) {
         /* The view shows what was asked, or the trainer has gone on without. */
         if (!isnan(s->asked_rate[arm]) &&
             (fabs(v->cond[arm].rate_set - s->asked_rate[arm]) < 1e-9 ||
@@ -103,7 +103,7 @@ void steer_sync(struct app *a, const struct session_view *v)
             s->rate_on[arm] = v->cond[arm].rate_set;
         }
     }
-    if (arms_of(v) == 1) {
+    if (s->target != TARGET_ALL && (size_t)s->target >= conds_of(v)) {
         s->target = 0;
     }
 }
@@ -141,12 +141,11 @@ static void set_rate(struct app *a, const struct session_view *v, int arm, doubl
     }
 }
 
-/* Arms that masking keys act on: a bit each. */
+/* Conditions that masking keys act on: a bit each. */
 static unsigned targets(const struct app *a, const struct session_view *v)
 {
-    return arms_of(v) == 1                  ? 1U
-           : a->steer.target == TARGET_BOTH ? 3U
-                                            : 1U << a->steer.target;
+    return a->steer.target == TARGET_ALL ? (1U << conds_of(v)) - 1
+                                         : 1U << a->steer.target;
 }
 
 static void apply_rate(struct app *a, const struct session_view *v,
@@ -205,7 +204,7 @@ static void step_rate(struct app *a, const struct session_view *v, const char *a
     }
     const unsigned which = targets(a, v);
     a->message[0] = '\0';
-    for (int arm = 0; arm < 2; arm++) {
+    for (int arm = 0; arm < (int)conds_of(v); arm++) {
         if (!(which & 1U << arm)) {
             continue;
         }
@@ -232,7 +231,7 @@ static void toggle_mask(struct app *a, const struct session_view *v, const char 
     (void)args;
     const unsigned which = targets(a, v);
     a->message[0] = '\0';
-    for (int arm = 0; arm < 2; arm++) {
+    for (int arm = 0; arm < (int)conds_of(v); arm++) {
         if (which & 1U << arm) {
             const double now = steer_rate(a, v, arm);
             const double next = now > 0 ? 0 : rate_on(a, v, arm);
@@ -264,7 +263,7 @@ static void set_mask(struct app *a, const struct session_view *v, const char *ar
         return;
     }
     const unsigned which = targets(a, v);
-    for (int arm = 0; arm < 2; arm++) {
+    for (int arm = 0; arm < (int)conds_of(v); arm++) {
         double rate = 0;
         if (!(which & 1U << arm)) {
             continue;

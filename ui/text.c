@@ -6,12 +6,19 @@
 
 enum role arm_role(size_t arm)
 {
-    return arm ? ROLE_SERIES_B : ROLE_SERIES_A;
+    static const enum role role[VIEW_CONDS] = {ROLE_SERIES_A, ROLE_SERIES_B,
+                                               ROLE_SERIES_C, ROLE_SERIES_D};
+    return role[arm < VIEW_CONDS ? arm : VIEW_CONDS - 1];
 }
 
 enum role arm_faint(size_t arm)
 {
-    return arm ? ROLE_FAINT_B : ROLE_FAINT_A;
+    return arm == 0 ? ROLE_FAINT_A : arm == 1 ? ROLE_FAINT_B : ROLE_DIM;
+}
+
+size_t conds_of(const struct session_view *v)
+{
+    return v->n_conds > 1 ? v->n_conds : 1;
 }
 
 size_t arms_of(const struct session_view *v)
@@ -56,9 +63,32 @@ void text_duration(char *out, size_t cap, double seconds)
     }
 }
 
-bool event_repeats(const struct session_view *v, size_t i)
+size_t event_group(const struct session_view *v, size_t i)
 {
     const struct event_view *ev = &v->event[i];
-    return i > 0 && ev->step == ev[-1].step && ev->letter != ev[-1].letter &&
-           !strcmp(ev->kind, ev[-1].kind) && !strcmp(ev->text, ev[-1].text);
+    size_t n = 1;
+    while (n <= i && n < VIEW_CONDS && ev->step == ev[-(ptrdiff_t)n].step &&
+           ev[1 - (ptrdiff_t)n].letter != ev[-(ptrdiff_t)n].letter &&
+           !strcmp(ev->kind, ev[-(ptrdiff_t)n].kind) &&
+           !strcmp(ev->text, ev[-(ptrdiff_t)n].text)) {
+        n++;
+    }
+    return n;
+}
+
+void event_letters(const struct session_view *v, size_t i, struct canvas *c, int x,
+                   int y)
+{
+    for (size_t n = event_group(v, i); n-- > 0;) {
+        const int k = v->event[i - n].letter - 'A';
+        if (k >= 0 && k < VIEW_CONDS) {
+            canvas_put(c, x + k, y, (uint32_t)('A' + k), arm_role((size_t)k),
+                       ATTR_BOLD);
+        }
+    }
+}
+
+int event_letters_w(const struct session_view *v)
+{
+    return v->n_conds > 2 ? (int)v->n_conds : 2;
 }

@@ -8,13 +8,18 @@
 /* Role of a condition's letter and curves. */
 enum role arm_role(size_t arm);
 enum role arm_faint(size_t arm);
-/* Conditions that stand side by side: 1, or 2 where there are more. */
+/* Conditions that exist, 1 at least; and those that stand side by side, 2 at most. */
+size_t conds_of(const struct session_view *v);
 size_t arms_of(const struct session_view *v);
 /* "12,400" */
 void text_thousands(char *out, size_t cap, int64_t n);
 /* "1m48s", "41s", "2h05m" */
 void text_duration(char *out, size_t cap, double seconds);
-/* Whether event i says of another condition what the one before it says. */
-bool event_repeats(const struct session_view *v, size_t i);
+/* How many events, i and those right before it, say the same of one condition each. */
+size_t event_group(const struct session_view *v, size_t i);
+/* The letters of their conditions, in so many columns. */
+void event_letters(const struct session_view *v, size_t i, struct canvas *c, int x,
+                   int y);
+int event_letters_w(const struct session_view *v);
 
 #endif

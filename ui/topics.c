@@ -48,9 +48,35 @@ static const struct topic topics[] = {
      "held: a main latent fires on half or more; absorbed: of the others, another latent "
      "stands in on half or more; missed: on fewer. So a word that is held can be absorbed "
      "in part. probe wrong: the model tells fewer than half; too rare: under 20 "
-     "occurrences, no verdict. by: the latent that absorbs most, and on what share.\n"
-     "A-B of one pair of arms is no finding: other seeds may turn it round, and after "
+     "occurrences, no verdict. by: the latent that absorbs most, "
+     "and its share of the occurrences that are absorbed.\n"
+     "= puts the concept over training in place of its words. o opens the latent of the "
+     "other arm that corresponds to this one's: pairs that are most alike in all, by the "
+     "cosine of decoder rows and by firing together; O opens the same number there.\n"
+     "d changes the rule, 0 brings SAEBench's back: an occurrence is absorbed where no "
+     "main latent fires and the latent of the greatest projection on the probe's "
+     "direction supplies a share of .4 of it or more, at a cosine of .025 or more. What "
+     "is fixed: a latent fires above 1e-8; the absorption fraction counts three other "
+     "latents of cosine .1; a further main latent raises F1 by more than .03.\n"
+     "Without a concepts file the families are made from the vocabulary: first letters, "
+     "word shapes (capital, all capitals, digits), suffixes. --concepts FILE.csv "
+     "(concept,parent,word) brings your own categories.\n"
+     "A-B of one pair of arms is no finding: other seeds (#) may turn it round, and after "
      "sorting the largest of many differences is large by chance as well."},
+    {"what does Compare show?",
+     "Two conditions of a run, or of two runs (saetop R1 R2, :compare RUN), or a run and "
+     "another tool's SAE: what may be concluded, measures, settings that differ, curves, "
+     "latents. All differences are of [1] less [2].\n"
+     "Over several seeds the verdict is that of `saetop verdict`: established, too small "
+     "to matter, or open. One seed establishes nothing: its interval is of the text. "
+     "Figures are those that `saetop eval` kept, else what training measured, else both "
+     "sides are evaluated for it.\n"
+     "Latents are as alike as the mean of two cosines: of their decoder rows, and of "
+     "where they fire. Pairs are of the optimal assignment (beyond 4,096 latents: mutual "
+     "nearest neighbours), alike by .5 or more. Split: several latents of [2] that fire "
+     "mostly inside of where the one of [1] does; fused: the other way. Those that fire "
+     "on fewer than 10 tokens are left out. Other seeds find other latents, too: hold a "
+     "condition against another seed of itself to see what masks have no part in."},
     {"what is masking?",
      "While the SAE trains, each input token is replaced by a mask token with "
      "probability p before the language model runs; so words that go together are "
@@ -77,21 +103,39 @@ static const struct topic topics[] = {
      "makes more (left) and less (right) likely, if nothing came between. For an "
      "early layer much does, so it is a hint, not an effect. The measured effect "
      "is 'loss if ablated'."},
-    {"what is a twin?",
-     "Arm B: the same weights at the start, the same text in the same order, the "
-     "opposite masking. Whatever then differs comes from masking and chance. One "
-     "pair is one draw: only absorption has an interval here, and differences of "
-     "one pair can be luck. Repeat it: saetop train --seed N --set "
-     "twin=unmasked --out R."},
+    {"what is a condition, a seed, a twin?",
+     "A condition is a way to train: A masked, B not. Each has arms, one a seed of "
+     "weights: other first weights and another order of batches, on the same text. m, "
+     "[ ] and :mask act on all of them. Curves show their mean and the band from the "
+     "least to the greatest (V: each as a thin line); latents and concepts are those of "
+     "one seed, which # changes. A twin is the same with the opposite masking: whatever "
+     "then differs comes from masking and chance.\n"
+     "The sample starts with five seeds a condition; --seeds N asks for others. All "
+     "read one text through one model: that is as far as what they establish goes."},
+    {"what do the seeds establish?",
+     "The box A - B pairs the conditions seed by seed: mean difference, ± half of its "
+     "95 % t interval, and a verdict. Before the planned step it is 'so far', in grey, and "
+     "establishes nothing. Then, Holm-adjusted over the first five measures: established, "
+     "▲ higher or ▼ lower; too small to matter: the interval lies within .01 (recall "
+     "and F1 .02); else not established, which is not 'no effect'. Tab to the box and z show "
+     "both values, the interval and what it 'takes': the difference that so many seeds "
+     "of this spread would establish.\n"
+     "not comparable: k, clean L0 or more than masks differ. Losses of masked and of "
+     "unmasked batches never are. One seed: only absorption has an interval, of the text.\n"
+     "In turn: cross-entropies are measured of one seed at a time while training goes on, "
+     "of all at the first and the last evaluation. :seeds +1 adds a seed of weights to "
+     "each condition: it trains from step 0 while the others wait, and since one has "
+     "looked the intervals become those that hold for any number of seeds (Lai 1976), "
+     "wider. saetop verdict RUN measures more, on "
+     "more rows."},
     {"signs and units",
      "nats: the unit of a loss, by the natural logarithm; .69 nats more is half the "
      "probability. Δloss: by how many nats the next token's loss changes where the latent "
      "fires and is taken out; + means that the model misses it.\n"
      "tok/s: positions that the model reads in a second, of all arms. RSS: the memory that "
      "the program holds just now (resident set size), in MiB.\n"
-     "▲ ▼ beside A - B: A is better, or worse, in this one pair. ≈: the difference is "
-     "within its 95 % interval, or below what three decimals show. ±: half the width of "
-     "that interval. ▾ ▴ at a column: sorted by it, the largest or the smallest first. "
+     "▲ ▼ beside A - B: higher, lower; green where that is better. ±: half the width of "
+     "a 95 % interval. ▾ ▴ at a column: sorted by it, the largest or the smallest first. "
      "ρ: density, the share of tokens that a latent fires on."},
     {"the filter",
      "&dog keeps latents with dog in their top tokens, match, label or #number; dog cat "
@@ -101,7 +145,9 @@ static const struct topic topics[] = {
      "backslash. /regex/ is a POSIX extended expression: \\/ is a slash, \\\\ a "
      "backslash, and \\w \\s \\b stand for word, space and word's edge."},
     {"reading the curves",
-     "A (orange) and B (blue) carry their letters at the right end. A dotted "
+     "A (orange) and B (blue) carry their letters at the right end, further conditions "
+     "C and D; around the mean of several seeds lies the band from the least to the "
+     "greatest. A dotted "
      "vertical line is an event: a change of mask, a note, a save. With smoothing "
      "the measured points stay behind, dim. A gap is a value that is not finite; "
      "the title counts them."},

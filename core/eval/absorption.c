@@ -1,11 +1,12 @@
 #include "eval/absorption.h"
 
-/* SAEBench's thresholds. */
-#define SILENT         1e-8  /* an activation below this is none */
-#define FULL_COS       0.025 /* of the absorber's direction with the probe's */
-#define FRACTION_COS   0.1   /* the same for a share in the fraction */
-#define SHARE          0.4   /* of the probe's projection that absorbers must supply */
-#define FRACTION_COUNT 3     /* absorbers that may share */
+#include "eval/rule.h"
+
+/* SAEBench's thresholds, beside those of rule.h. */
+#define SILENT 1e-8 /* an activation below this is none */
+#define FRACTION_COS                                                                   \
+    0.1 /* of a direction with the probe's, for a share in the fraction */
+#define FRACTION_COUNT 3 /* absorbers that may share */
 
 /* What the codes of one occurrence say along a probe's direction. */
 struct reading {
@@ -61,13 +62,19 @@ static struct reading read_codes(const struct absorption_view *v, size_t row,
     return g;
 }
 
-static double fraction(const struct reading *g, double p)
+static double others_sum(const struct reading *g)
 {
     double others = 0.0;
     for (size_t i = 0; i < FRACTION_COUNT; i++) {
         others += g->others[i];
     }
-    if (!(p > 0.0) || g->main_sum >= p || others / p < SHARE) {
+    return others;
+}
+
+static double fraction(const struct reading *g, double p)
+{
+    const double others = others_sum(g);
+    if (!(p > 0.0) || g->main_sum >= p || others / p < RULE_SHARE) {
         return 0.0;
     }
     if (g->main_sum <= 0.0) {
@@ -83,9 +90,14 @@ struct absorption_outcome absorption_decide(const struct absorption_view *v, siz
 {
     const struct reading g = read_codes(v, row, is_main);
     const double share = g.top >= 0 && p > 0.0 ? g.top_projection / p : 0.0;
-    const bool full = !g.main_fires && share >= SHARE && g.top_cos >= FULL_COS;
+    const bool full = !g.main_fires && share >= RULE_SHARE && g.top_cos >= RULE_COSINE;
     return (struct absorption_outcome){.fires = g.main_fires,
                                        .absorber = full ? g.top : -1,
                                        .share = (float)share,
-                                       .fraction = (float)fraction(&g, p)};
+                                       .fraction = (float)fraction(&g, p),
+                                       .top = g.top,
+                                       .cosine = (float)g.top_cos,
+                                       .main = p > 0.0 ? (float)(g.main_sum / p) : 0.0F,
+                                       .others = p > 0.0 ? (float)(others_sum(&g) / p)
+                                                         : 0.0F};
 }

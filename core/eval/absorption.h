@@ -74,6 +74,9 @@ struct absorption_outcome {
     float share;      /* of p that the latent of the greatest projection supplies; 0
                          where p is not above 0 or none fires */
     float fraction;   /* absorption fraction */
+    /* What both follow from (rule.h): */
+    int32_t top;                /* that latent, -1: none */
+    float cosine, main, others; /* 0 where p is not above 0 */
 };
 /* Of row `row` of the codes, given is_main [F]. */
 struct absorption_outcome absorption_decide(const struct absorption_view *v, size_t row,

@@ -5,6 +5,7 @@
 #include "measure/measure.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FILE_MAX ((size_t)64 << 20)
@@ -17,6 +18,7 @@ static enum err table_new(size_t n, size_t n_words, struct concept_table **out,
     enum err rc = OK;
     TRY(mem_new(&t, 1, sizeof *t, what, e));
     atomic_init(&t->refs, 1);
+    t->rule = absorption_rule_default();
     t->n = n;
     t->n_words = n_words;
     TRY_OUT(rc, mem_new(&t->row, n, sizeof *t->row, what, e));
@@ -27,6 +29,17 @@ static enum err table_new(size_t n, size_t n_words, struct concept_table **out,
 out:
     concept_table_unref(t);
     return rc;
+}
+
+/* Where the words of each concept begin; they are in order. */
+static void start_words(struct concept_table *t)
+{
+    for (size_t c = 0, w = 0; c < t->n; c++) {
+        while (w < t->n_words && (size_t)t->word[w].concept == c) {
+            w++;
+        }
+        t->word_start[c + 1] = w;
+    }
 }
 
 enum err concept_table_new(const struct eval_result *r, struct concept_table **out,
@@ -41,29 +54,13 @@ enum err concept_table_new(const struct eval_result *r, struct concept_table **o
     if (t->n_words > 0) {
         memcpy(t->word, r->word, t->n_words * sizeof *t->word);
     }
-    for (size_t c = 0, w = 0; c < t->n; c++) {
-        while (w < t->n_words && (size_t)t->word[w].concept == c) {
-            w++;
-        }
-        t->word_start[c + 1] = w;
-    }
+    start_words(t);
+    t->evidence = r->evidence != NULL ? absorption_evidence_ref(r->evidence) : NULL;
     *out = t;
     return OK;
 }
 
 /* ---- from a file ---- */
-
-/* The concept of that name and kind, -1: none. */
-static int find_concept(const struct concepts *c, const char *name, const char *kind)
-{
-    for (size_t i = 0; i < c->n_probed; i++) {
-        if (strcmp(c->def[i].name, name) == 0 &&
-            strcmp(concept_kind_name(c->def[i].kind), kind) == 0) {
-            return (int)i;
-        }
-    }
-    return -1;
-}
 
 static enum err read_latents(struct json_at at, const cJSON *o, size_t F,
                              struct concept_result *r, struct errinfo *e)
@@ -109,6 +106,8 @@ static enum err read_concept(struct json_at at, const cJSON *o, size_t F,
                  {measure_leaf(METRIC_F1_BEST), &r->f1_best},
                  {measure_leaf(METRIC_F1_HELDOUT), &r->f1_heldout},
                  {measure_leaf(METRIC_FIRMNESS), &r->firmness}};
+    TRY(json_num(at, o, measure_leaf(METRIC_SPREAD), false, 1.0, EVAL_MAX_MAIN,
+                 &r->spread, e));
     TRY(json_bool(at, o, "eligible", true, &r->eligible, e));
     TRY(json_int(at, o, measure_leaf(METRIC_TRUE_POS), true, 0, INT64_C(1) << 53,
                  &right, e));
@@ -117,6 +116,140 @@ static enum err read_concept(struct json_at at, const cJSON *o, size_t F,
         TRY(json_num(at, o, share[i].key, false, 0.0, 1.0, share[i].to, e));
     }
     return read_latents(at, o, F, r, e);
+}
+
+/* ---- words ---- */
+
+enum { WORD_FIELDS = 7, ABSORBER_FIELDS = 3 };
+enum { WORD_NUMBERS = WORD_FIELDS + ABSORBER_FIELDS * EVAL_ABSORBERS };
+
+static enum err wrong_word(struct json_at at, const char *what, struct errinfo *e)
+{
+    return err_set(e, ERR_FORMAT, "%s: %s.words: expected %s", at.file, at.path, what);
+}
+
+/* Numbers, of which the fraction alone may be null. *n of them. */
+static enum err read_numbers(struct json_at at, const cJSON *list,
+                             double x[WORD_NUMBERS], size_t *n, struct errinfo *e)
+{
+    const cJSON *item = NULL;
+    *n = 0;
+    cJSON_ArrayForEach(item, list)
+    {
+        const bool null = cJSON_IsNull(item) && *n == WORD_FIELDS - 1;
+        if (*n == WORD_NUMBERS ||
+            (!null && (!cJSON_IsNumber(item) || !isfinite(item->valuedouble)))) {
+            return wrong_word(at, "lists of 7, 10, 13 or 16 numbers", e);
+        }
+        x[(*n)++] = null ? (double)NAN : item->valuedouble;
+    }
+    return cJSON_IsArray(list) && *n >= WORD_FIELDS &&
+                   (*n - WORD_FIELDS) % ABSORBER_FIELDS == 0
+               ? OK
+               : wrong_word(at, "lists of 7, 10, 13 or 16 numbers", e);
+}
+
+static bool is_count(double v, double most)
+{
+    return v >= 0.0 && v <= most && v <= floor(v);
+}
+
+/* Whether the counts can be those of a word, and latents there. */
+static bool holds_together(const double x[WORD_NUMBERS], size_t n, size_t vocab,
+                           size_t F)
+{
+    bool fine = is_count(x[0], (double)vocab - 1.0) && is_count(x[1], 9e15) &&
+                is_count(x[2], x[1]) && is_count(x[3], x[1]) && is_count(x[4], x[3]) &&
+                x[4] <= x[2] && is_count(x[5], x[3] - x[4]) &&
+                !(x[6] < 0.0 || x[6] > 1.0);
+    for (size_t i = WORD_FIELDS; i < n; i += ABSORBER_FIELDS) {
+        fine = fine && is_count(x[i], (double)F - 1.0) && is_count(x[i + 1], x[5]);
+    }
+    return fine;
+}
+
+static enum err read_word(struct json_at at, const cJSON *list, size_t vocab, size_t F,
+                          struct word_result *w, struct errinfo *e)
+{
+    double x[WORD_NUMBERS];
+    size_t n = 0;
+    TRY(read_numbers(at, list, x, &n, e));
+    if (!holds_together(x, n, vocab, F)) {
+        return wrong_word(at, "a token, counts that go together, latents of the SAE",
+                          e);
+    }
+    w->token = (int32_t)x[0];
+    w->occurrences = (size_t)x[1];
+    w->fires = (size_t)x[2];
+    w->right = (size_t)x[3];
+    w->held = (size_t)x[4];
+    w->absorbed = (size_t)x[5];
+    w->fraction = x[6];
+    for (size_t i = 0; i < EVAL_ABSORBERS; i++) {
+        const size_t from = WORD_FIELDS + i * ABSORBER_FIELDS;
+        w->absorber[i] = from < n
+                             ? (struct word_absorber){(int32_t)x[from],
+                                                      (size_t)x[from + 1], x[from + 2]}
+                             : (struct word_absorber){.latent = -1};
+    }
+    w->verdict = word_verdict(w, WORD_LEAST);
+    return OK;
+}
+
+/* The words of a concept, behind those that the table has; there is room. */
+static enum err read_words(struct json_at at, const cJSON *o, const struct concepts *c,
+                           size_t F, int concept, struct concept_table *t,
+                           struct errinfo *e)
+{
+    const cJSON *list = NULL, *item = NULL;
+    TRY(json_arr(at, o, "words", false, &list, e));
+    t->lacks_words = t->lacks_words && list == NULL;
+    cJSON_ArrayForEach(item, list)
+    {
+        struct word_result *w = &t->word[t->n_words++];
+        w->concept = (int32_t) concept;
+        TRY(read_word(at, item, c->vocab, F, w, e));
+    }
+    return OK;
+}
+
+static int by_concept(const void *a, const void *b)
+{
+    const struct word_result *x = a, *y = b;
+    return x->concept != y->concept
+               ? (x->concept > y->concept) - (x->concept < y->concept)
+               : (x->token > y->token) - (x->token < y->token);
+}
+
+/* In order, each once. */
+static enum err sort_words(const char *path, struct concept_table *t, struct errinfo *e)
+{
+    if (t->n_words > 1) {
+        qsort(t->word, t->n_words, sizeof *t->word, by_concept);
+    }
+    for (size_t i = 1; i < t->n_words; i++) {
+        if (by_concept(&t->word[i - 1], &t->word[i]) == 0) {
+            return err_set(e, ERR_FORMAT,
+                           "%s: concepts: a word twice, expected it once", path);
+        }
+    }
+    start_words(t);
+    return OK;
+}
+
+/* ---- the whole ---- */
+
+/* All lists of words there are, which bounds those that are read. */
+static size_t words_in(const cJSON *list)
+{
+    size_t n = 0;
+    const cJSON *o = NULL;
+    cJSON_ArrayForEach(o, list)
+    {
+        const cJSON *words = cJSON_GetObjectItemCaseSensitive(o, "words");
+        n += cJSON_IsArray(words) ? (size_t)cJSON_GetArraySize(words) : 0;
+    }
+    return n;
 }
 
 static enum err read_list(struct json_at at, const cJSON *list,
@@ -129,35 +262,33 @@ static enum err read_list(struct json_at at, const cJSON *list,
         const char *name = "", *kind = "";
         TRY(json_str(at, o, "concept", true, &name, e));
         TRY(json_str(at, o, "kind", true, &kind, e));
-        const int i = find_concept(c, name, kind);
+        const int i = concepts_named(c, name, kind);
         if (i >= 0) {
-            const struct json_at in = {at.file, name};
+            const struct json_at in = {at.file, c->def[i].name};
             t->row[i] = concept_result_none((int32_t)i);
             TRY(read_concept(in, o, F, &t->row[i], e));
+            TRY(read_words(in, o, c, F, i, t, e));
         }
     }
-    return OK;
+    return sort_words(at.file, t, e);
 }
 
-enum err concept_table_load(const char *path, const struct concepts *c, size_t F,
+enum err concept_table_read(const cJSON *root, const char *path,
+                            const struct concepts *c, size_t F,
                             struct concept_table **out, struct errinfo *e)
 {
-    cJSON *root = NULL;
     struct concept_table *t = NULL;
     const cJSON *list = NULL;
     const struct json_at at = {path, ""};
     enum err rc = OK;
     *out = NULL;
-    if (!file_exists(path)) {
+    TRY(json_arr(at, root, "concepts", false, &list, e));
+    if (list == NULL) {
         return OK;
     }
-    TRY(json_load(path, FILE_MAX, &root, e));
-    TRY_OUT(rc, json_arr(at, root, "concepts", false, &list, e));
-    if (list == NULL) {
-        goto out;
-    }
-    TRY_OUT(rc, table_new(c->n_probed, 0, &t, e));
-    t->is_saved = true;
+    TRY(table_new(c->n_probed, words_in(list), &t, e));
+    t->n_words = 0;
+    t->lacks_words = true;
     for (size_t i = 0; i < t->n; i++) {
         t->row[i] = concept_result_none((int32_t)i);
     }
@@ -167,8 +298,56 @@ enum err concept_table_load(const char *path, const struct concepts *c, size_t F
     t = NULL;
 out:
     concept_table_unref(t);
+    return rc;
+}
+
+enum err concept_table_load(const char *path, const struct concepts *c, size_t F,
+                            struct concept_table **out, struct errinfo *e)
+{
+    cJSON *root = NULL;
+    *out = NULL;
+    if (!file_exists(path)) {
+        return OK;
+    }
+    TRY(json_load(path, FILE_MAX, &root, e));
+    const enum err rc = concept_table_read(root, path, c, F, out, e);
     cJSON_Delete(root);
     return rc;
+}
+
+/* ---- another rule ---- */
+
+enum err concept_table_judge(struct concept_table *t,
+                             const struct absorption_rule *rule,
+                             struct concept_table **out, struct errinfo *e)
+{
+    struct concept_table *plain = t->plain != NULL ? t->plain : t, *r = NULL;
+    if (plain->evidence == NULL || absorption_rule_same(rule, &t->rule)) {
+        *out = concept_table_ref(t);
+        return OK;
+    }
+    if (absorption_rule_same(rule, &plain->rule)) {
+        *out = concept_table_ref(plain);
+        return OK;
+    }
+    TRY(table_new(plain->n, plain->n_words, &r, e));
+    r->step = plain->step;
+    r->rule = *rule;
+    memcpy(r->row, plain->row, plain->n * sizeof *r->row);
+    if (plain->n_words > 0) {
+        memcpy(r->word, plain->word, plain->n_words * sizeof *r->word);
+    }
+    start_words(r);
+    r->evidence = absorption_evidence_ref(plain->evidence);
+    r->plain = concept_table_ref(plain);
+    const enum err rc =
+        absorption_rule_apply(rule, r->evidence, r->word, r->row, r->n, e);
+    if (rc != OK) {
+        concept_table_unref(r);
+        return rc;
+    }
+    *out = r;
+    return OK;
 }
 
 /* ---- sharing ---- */
@@ -185,6 +364,8 @@ void concept_table_unref(struct concept_table *t)
         mem_free(t->row);
         mem_free(t->word);
         mem_free(t->word_start);
+        absorption_evidence_unref(t->evidence);
+        concept_table_unref(t->plain);
         mem_free(t);
     }
 }

@@ -1,7 +1,7 @@
 /* Results of an evaluation: release, copy, eval.json. */
 #include "base/json.h"
 #include "base/mem.h"
-#include "eval/words.h"
+#include "eval/rule.h"
 #include "measure/measure.h"
 
 #include <math.h>
@@ -37,6 +37,7 @@ void eval_result_deinit(struct eval_result *r)
 {
     mem_free(r->concept);
     mem_free(r->word);
+    absorption_evidence_unref(r->evidence);
     memset(r, 0, sizeof *r);
 }
 
@@ -60,6 +61,7 @@ enum err eval_result_copy(const struct eval_result *r, struct eval_result *out,
     *out = *r;
     out->concept = c;
     out->word = w;
+    out->evidence = r->evidence != NULL ? absorption_evidence_ref(r->evidence) : NULL;
     return OK;
 }
 
@@ -164,7 +166,29 @@ static void put_bounds(struct tree *t, cJSON *to, const char *key,
     put_number(t, a, NULL, by.hi);
 }
 
+/* [token, occurrences, fires, right, held, absorbed, fraction] and, of each absorber,
+ * latent, times, projection: the counts that its verdict follows from. */
+static void put_word(struct tree *t, cJSON *list, const struct word_result *w)
+{
+    const double count[] = {
+        (double)w->token, (double)w->occurrences, (double)w->fires, (double)w->right,
+        (double)w->held,  (double)w->absorbed,    w->fraction};
+    cJSON *a = cJSON_CreateArray();
+    put(t, list, NULL, a);
+    for (size_t i = 0; i < sizeof count / sizeof count[0] && !t->failed; i++) {
+        put_number(t, a, NULL, count[i]);
+    }
+    for (size_t i = 0; i < EVAL_ABSORBERS && w->absorber[i].latent >= 0 && !t->failed;
+         i++) {
+        put_number(t, a, NULL, (double)w->absorber[i].latent);
+        put_number(t, a, NULL, (double)w->absorber[i].times);
+        put_number(t, a, NULL, w->absorber[i].projection);
+    }
+}
+
+/* word [n]: those of the concept. */
 static void put_concept(struct tree *t, cJSON *list, const struct concept_result *r,
+                        const struct word_result *word, size_t n,
                         const struct concepts *c)
 {
     cJSON *o = put_object(t, list, NULL);
@@ -198,6 +222,10 @@ static void put_concept(struct tree *t, cJSON *list, const struct concept_result
         put_number(t, a, "latent", (double)r->absorber[i]);
         put_number(t, a, "share", r->absorber_share[i]);
     }
+    cJSON *words = put_array(t, o, "words");
+    for (size_t i = 0; i < n && !t->failed; i++) {
+        put_word(t, words, &word[i]);
+    }
 }
 
 static void put_all(struct tree *t, cJSON *root, const struct eval_result *r,
@@ -218,8 +246,13 @@ static void put_all(struct tree *t, cJSON *root, const struct eval_result *r,
     put_number(t, o, "count", (double)r->fits);
     put_number(t, o, "short_of_minimum", (double)r->fits_short);
     cJSON *list = put_array(t, root, "concepts");
-    for (size_t i = 0; i < r->n_concepts && !t->failed; i++) {
-        put_concept(t, list, &r->concept[i], c);
+    for (size_t i = 0, at = 0; i < r->n_concepts && !t->failed; i++) {
+        size_t n = 0;
+        while (at + n < r->n_words && (size_t)r->word[at + n].concept == i) {
+            n++;
+        }
+        put_concept(t, list, &r->concept[i], n > 0 ? r->word + at : NULL, n, c);
+        at += n;
     }
 }
 

@@ -25,6 +25,7 @@ static enum err copy_kinds(struct eval_set *s, const struct concepts *c,
     for (size_t i = 0; i < c->n_probed; i++) {
         s->kind[i] = c->def[i].kind;
         s->n_leaf += c->def[i].kind == CONCEPT_LEAF;
+        s->n_common += c->def[i].kind <= CONCEPT_LETTER;
     }
     return OK;
 }
@@ -106,6 +107,11 @@ void eval_set_free(struct eval_set *s)
     probe_bank_deinit(&s->bank);
     mem_free(s->kind);
     mem_free(s);
+}
+
+void eval_set_keep_evidence(struct eval_set *s)
+{
+    s->cfg.evidence = true;
 }
 
 const struct acts_set *eval_set_rows(const struct eval_set *s)

@@ -23,6 +23,7 @@ struct eval_config {
     size_t word_least;    /* held-out occurrences a verdict on a word takes: 20 */
     size_t min_letters;   /* letters that probes must tell in a prompt for it to be
                              asked: 20, as in SAEBench */
+    bool evidence;        /* evaluate() keeps what thresholds act on (rule.h): no */
     size_t fit_passes; /* passes of a probe's fit at most; 0: as many as logreg.h's */
     uint64_t seed;
     /* Where fitted probes are kept, NULL: nowhere. Borrowed; used by whoever makes the
@@ -48,6 +49,10 @@ enum err eval_set_new(const struct eval_config *cfg, struct harvester *h,
                       struct pool *pool, const atomic_bool *cancel,
                       struct eval_set **out, struct errinfo *e) ERR_CHECKED;
 void eval_set_free(struct eval_set *s); /* NULL is fine */
+
+/* From now on evaluations of the set keep what thresholds act on (rule.h). Before
+ * others have the set. */
+void eval_set_keep_evidence(struct eval_set *s);
 
 /* The clean in-distribution rows, for the browser and for normalisation; borrowed. */
 const struct acts_set *eval_set_rows(const struct eval_set *s);

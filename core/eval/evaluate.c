@@ -160,8 +160,8 @@ static enum err decide(const struct eval_job *j, const struct probe_bank *bank,
         name_absorbers(bank, c, outcome, &tally, &r[c]);
     }
     if (words != NULL) {
-        TRY_OUT(rc,
-                eval_words(j->set, outcome, j->s->F, &words->word, &words->n_words, e));
+        TRY_OUT(rc, eval_words(j->set, outcome, j->s->F, &words->word, &words->n_words,
+                               j->set->cfg.evidence ? &words->evidence : NULL, e));
     }
     split->decision += clock_seconds_since(begun);
 out:
@@ -276,9 +276,9 @@ static enum err reconstruction(struct eval_job *j, struct harvester *h,
     TRY_OUT(rc, fidelity_measure(&set->fid_ood, j->s, h, j->pool, j->cancel, fired_ood,
                                  &ood, e));
     out->rows = set->fid_id.rows;
-    out->ce_rows = set->fid_id.ce_rows;
+    out->ce_rows = h != NULL ? set->fid_id.ce_rows : 0;
     out->rows_ood = set->fid_ood.rows;
-    out->ce_rows_ood = set->fid_ood.ce_rows;
+    out->ce_rows_ood = h != NULL ? set->fid_ood.ce_rows : 0;
     out->l0 = id.l0;
     out->l0_ood = ood.l0;
     out->mse = id.mse;
@@ -356,7 +356,7 @@ enum err eval_saebench_bank(const struct eval_set *set, struct pool *pool,
                             const atomic_bool *cancel, struct probe_bank *out,
                             struct errinfo *e)
 {
-    const size_t C = set->n_leaf > 0 ? set->n_leaf : set->sample.n_concepts;
+    const size_t C = set->n_leaf > 0 ? set->n_leaf : set->n_common;
     return probe_bank_init(out, FORM_SAEBENCH, C, &set->sample, set->id, &set->cfg, 0,
                            pool, cancel, e);
 }

@@ -56,7 +56,8 @@ struct concept_result {
 /* A concept of which nothing was measured. */
 struct concept_result concept_result_none(int32_t concept);
 
-struct word_result; /* words.h */
+struct word_result;         /* words.h */
+struct absorption_evidence; /* rule.h */
 
 /* Where the time of an evaluation went, in seconds. */
 struct eval_split {
@@ -90,23 +91,27 @@ struct eval_result {
         *concept;             /* [n_concepts] the first of struct concepts, owned */
     struct word_result *word; /* [n_words] of words.h, owned */
     size_t n_words;
+    struct absorption_evidence *evidence; /* of the words, a reference; NULL unless the
+                                             set keeps it */
     double seconds;
     struct eval_split split;
 };
 
 /* Evaluate; deterministic for any thread count, the times apart. `cancel` may be NULL.
- * Release the result with eval_result_deinit. Any thread that owns `h` and `pool`
+ * Release the result with eval_result_deinit. h NULL: without cross-entropies, which
+ * are half of the time. Any thread that owns `h` and `pool`
  * meanwhile. ERR_USAGE when the SAE's width is not the set's, ERR_CANCELLED, ERR_NOMEM.
  */
 enum err evaluate(const struct eval_set *set, const struct sae *s, struct harvester *h,
                   struct pool *pool, const atomic_bool *cancel, struct eval_result *out,
                   struct errinfo *e) ERR_CHECKED;
-/* Absorption as SAEBench computes it, over the leaf concepts of the set (over all,
- * where it has none), into r's absorption_saebench and saebench_eligible: activations
- * as they are, plain F1, probes by its optimizer for its number of epochs. These probes
- * are the set's own: `bank`, as eval_saebench_bank made it, or NULL to train them here,
- * in seconds. Meaningful for samples of its own size, tens of thousands of words: on a
- * small one fifty epochs are too few steps for its L1 probe to tell latents apart. */
+/* Absorption as SAEBench computes it, over the leaf concepts of the set (where it has
+ * none over all, but for word shapes and suffixes), into r's absorption_saebench and
+ * saebench_eligible: activations as they are, plain F1, probes by its optimizer for its
+ * number of epochs. These probes are the set's own: `bank`, as eval_saebench_bank made
+ * it, or NULL to train them here, in seconds. Meaningful for samples of its own size,
+ * tens of thousands of words: on a small one fifty epochs are too few steps for its L1
+ * probe to tell latents apart. */
 struct probe_bank;
 enum err evaluate_saebench(const struct eval_set *set, const struct probe_bank *bank,
                            const struct sae *s, struct pool *pool,

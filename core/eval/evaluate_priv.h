@@ -55,10 +55,13 @@ enum err eval_decide(const struct eval_job *j, const struct probe_bank *bank, si
                      struct absorption_outcome *outcome, struct errinfo *e) ERR_CHECKED;
 
 /* The words of the set's eligible concepts, by the outcomes of all occurrences of its
- * bank; F latents. *out [*n]: mem_free. Deterministic. O(occurrences log). */
+ * bank; F latents. *out [*n]: mem_free. evidence: takes what they follow from, a
+ * reference; NULL: nobody does. Deterministic. O(occurrences log). */
 enum err eval_words(const struct eval_set *set,
                     const struct absorption_outcome *outcome, size_t F,
-                    struct word_result **out, size_t *n, struct errinfo *e) ERR_CHECKED;
+                    struct word_result **out, size_t *n,
+                    struct absorption_evidence **evidence,
+                    struct errinfo *e) ERR_CHECKED;
 
 /* Which latents absorb, by weight. */
 struct absorber_tally {

@@ -167,7 +167,7 @@ static enum err measure_chunk(struct splice *p, const struct sae *s, struct pool
             sum->error += v * v;
         }
     }
-    if (first < p->f->ce_rows) {
+    if (p->h != NULL && first < p->f->ce_rows) {
         const size_t left = p->f->ce_rows - first;
         TRY(splice_run(p, first, left < rows ? left : rows, false, &sum->nll,
                        &sum->n_nll, e));

@@ -367,30 +367,44 @@ static double beside(const struct report *r, const struct figure *f, const char 
     return other ? other->v.value : (double)NAN;
 }
 
-/* A line below a share of cross-entropy recovered that does not mean what it says. */
-static void add_doubt(const struct report *r, const struct figure *f, struct str *out)
+const char *report_doubt(const struct report *r, const struct figure *f)
 {
     const char *dot = strrchr(f->path, '.');
     if (r->compares || !dot || strcmp(dot + 1, measure_leaf(METRIC_CE_REC)) != 0) {
-        return;
+        return NULL;
     }
     const struct ce_doubt *doubt =
         ce_doubt(f->v.value, beside(r, f, "ce_clean"), beside(r, f, "ce_zero"));
-    if (doubt) {
-        str_addf(out, "    ^ %s\n", doubt->long_text);
+    return doubt ? doubt->long_text : NULL;
+}
+
+/* A difference of exactly 0, with no interval around it: what both have alike. */
+static bool is_same(const struct report *r, const struct figure *f)
+{
+    const double all[3] = {f->v.value, f->v.lo, f->v.hi};
+    for (size_t i = 0; i < 3; i++) {
+        if (all[i] < 0.0 || all[i] > 0.0) {
+            return false;
+        }
     }
+    return r->compares && isfinite(f->v.value);
 }
 
 void report_table(const struct report *r, struct str *out)
 {
     size_t before = 0; /* length of the measure's name in the line above */
+    size_t same = 0;
     const char *above = "";
     for (size_t i = 0; i < r->n; i++) {
         const struct figure *f = &r->fig[i];
+        if (is_same(r, f)) {
+            same++;
+            continue;
+        }
         const char *dot = strchr(f->path, '.');
         const size_t len = dot != NULL ? (size_t)(dot - f->path) : 0;
         if (len != before || strncmp(above, f->path, len) != 0) {
-            str_addf(out, "%s%.*s\n", i > 0 ? "\n" : "", (int)len, f->path);
+            str_addf(out, "%s%.*s\n", above[0] != '\0' ? "\n" : "", (int)len, f->path);
         }
         above = f->path;
         before = len;
@@ -403,7 +417,12 @@ void report_table(const struct report *r, struct str *out)
             str_addf(out, "  n %zu %s", f->n, f->unit);
         }
         str_addc(out, '\n');
-        add_doubt(r, f, out);
+        if (report_doubt(r, f) != NULL) {
+            str_addf(out, "    ^ %s\n", report_doubt(r, f));
+        }
+    }
+    if (same > 0) {
+        str_addf(out, "\nthe same in both: %zu figure%s\n", same, plural_s(same));
     }
     for (size_t i = 0; i < r->gaps; i++) {
         str_addf(out, "%sleft out: %s: %s\n", i == 0 ? "\n" : "", r->gap[i].what,

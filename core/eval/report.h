@@ -81,6 +81,10 @@ enum err report_list(struct report *r, const char *key, cJSON *list,
 const struct figure *report_find(const struct report *r,
                                  const char *path); /* or NULL */
 
+/* Why a share of cross-entropy recovered does not mean what it says; NULL: it does, or
+ * is another figure. */
+const char *report_doubt(const struct report *r, const struct figure *f);
+
 /* {"fidelity": {"in_distribution": {"l0": {"value", "interval", "n", "unit"}}}, ...,
  * "left_out": [{"what", "why"}]}, plus the lists. Numbers that are NaN become null. */
 enum err report_tree(const struct report *r, cJSON **out,
@@ -88,7 +92,7 @@ enum err report_tree(const struct report *r, cJSON **out,
 /* The text of report_tree. */
 enum err report_json(const struct report *r, struct str *out,
                      struct errinfo *e) ERR_CHECKED;
-/* The same by measure, for people. */
+/* The same by measure, for people. Differences of exactly 0 are counted, not listed. */
 void report_table(const struct report *r, struct str *out);
 
 /* Paired differences b - a of every figure that both have over the same kind of units:

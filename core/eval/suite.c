@@ -197,8 +197,7 @@ static void add_word(const struct suite *s, const struct family *fam,
         const struct word_absorber *by = &w->absorber[i];
         cJSON *a = cJSON_CreateObject();
         (void)cJSON_AddNumberToObject(a, "latent", (double)by->latent);
-        (void)cJSON_AddNumberToObject(a, "share",
-                                      (double)by->times / (double)w->absorbed);
+        (void)cJSON_AddNumberToObject(a, "share", word_absorber_share(w, i));
         (void)cJSON_AddNumberToObject(a, "projection", by->projection);
         (void)cJSON_AddItemToArray(latents, a);
     }
@@ -207,7 +206,9 @@ static void add_word(const struct suite *s, const struct family *fam,
 }
 
 /* The figures of the words of a set by family, and the words on the list: all, but of
- * the letters, which every word belongs to, those that are absorbed somewhere. */
+ * the built-in families, which every word belongs to, those that are absorbed
+ * somewhere.
+ */
 static enum err run_words(struct suite *s, struct family *fam, const char *const *name,
                           cJSON *list, struct errinfo *e)
 {
@@ -226,8 +227,9 @@ static enum err run_words(struct suite *s, struct family *fam, const char *const
         }
     }
     for (size_t i = 0; i < n && rc == OK && list != NULL; i++) {
-        const bool letter = fam->concepts->def[word[i].concept].kind == CONCEPT_LETTER;
-        if (!letter || (word[i].absorbed > 0 && !asked)) {
+        const enum concept_kind kind = fam->concepts->def[word[i].concept].kind;
+        const bool instead = asked && kind == CONCEPT_LETTER; /* by prompts */
+        if (!concept_kind_is_built_in(kind) || (word[i].absorbed > 0 && !instead)) {
             add_word(s, fam, &word[i], list);
         }
     }
@@ -255,11 +257,24 @@ static enum err family_details(const struct suite *s, const struct family *fam,
     return s->r->details != NULL ? details_absorption(s->r->details, &d, e) : OK;
 }
 
+/* Words of running text do not go with letters that are asked by prompts. */
+static void drop_letter_words(struct eval_result *r, const struct concepts *c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_words; i++) {
+        if (c->def[r->word[i].concept].kind != CONCEPT_LETTER) {
+            r->word[n++] = r->word[i];
+        }
+    }
+    r->n_words = n;
+}
+
 /* What prompts say of the letters, in the place of what running text says. */
 static void take_letters(struct eval_result *to, const struct concepts *c,
                          const struct eval_result *from, const struct concepts *letters)
 {
     to->letter = from->letter;
+    drop_letter_words(to, c);
     for (size_t i = 0; i < from->n_concepts; i++) {
         for (size_t k = 0; k < to->n_concepts; k++) {
             if (strcmp(c->def[k].name, letters->def[i].name) == 0 &&

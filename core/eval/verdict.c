@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#define L0_APART 0.05
+
 static const struct verdict_measure_def table[VERDICT_MEASURE_COUNT] = {
 #define VERDICT_ROW(id, margin, primary) {METRIC_##id, margin, primary},
     VERDICT_MEASURES(VERDICT_ROW)
@@ -51,6 +53,27 @@ const char *verdict_direction(enum verdict v)
     return v == VERDICT_LOWER ? "lower" : v == VERDICT_HIGHER ? "higher" : NULL;
 }
 
+#define L0_APART 0.05 /* a share */
+
+bool verdict_l0_apart(double a, double b)
+{
+    return fabs(a - b) > L0_APART * b;
+}
+
+void verdict_row_of(size_t m, double margin, size_t n, const double *before,
+                    const double *after, size_t first, struct verdict_row *out)
+{
+    double x[VERDICT_PAIRS], y[VERDICT_PAIRS];
+    size_t both = 0;
+    for (size_t i = 0; i < n && i < VERDICT_PAIRS; i++) {
+        x[both] = before[i];
+        y[both] = after[i];
+        both += isfinite(before[i]) && isfinite(after[i]) ? 1 : 0;
+    }
+    *out = (struct verdict_row){.measure = m, .margin = margin};
+    paired_of(both, x, y, first, VERDICT_LEVEL, &out->d);
+}
+
 static bool of_list(const struct verdict_row *r, bool primary)
 {
     return table[r->measure].primary == primary;
@@ -96,8 +119,7 @@ static enum verdict verdict_of(const struct verdict_row *r)
     return VERDICT_OPEN;
 }
 
-enum err verdict_judge(struct verdict_row *row, size_t n, size_t first,
-                       struct errinfo *e)
+enum err verdict_decide(struct verdict_row *row, size_t n, struct errinfo *e)
 {
     double *p = NULL;
     enum err rc = mem_new(&p, n, sizeof *p, "verdicts", e);
@@ -111,12 +133,30 @@ enum err verdict_judge(struct verdict_row *row, size_t n, size_t first,
         }
     }
     for (size_t i = 0; i < n && rc == OK; i++) {
-        const bool spread = !isnan(row[i].d.p) && row[i].d.sd > 0.0;
-        row[i].smallest = spread
-                              ? paired_smallest(&row[i].d, first, needed_p(row, n, i))
-                              : (double)NAN;
+        row[i].smallest = (double)NAN;
         row[i].verdict = verdict_of(&row[i]);
     }
     mem_free(p);
     return rc;
+}
+
+enum err verdict_judge(struct verdict_row *row, size_t n, size_t first,
+                       struct errinfo *e)
+{
+    TRY(verdict_decide(row, n, e));
+    for (size_t i = 0; i < n; i++) {
+        if (!isnan(row[i].d.p) && row[i].d.sd > 0.0) {
+            row[i].smallest = paired_smallest(&row[i].d, first, needed_p(row, n, i));
+        }
+    }
+    return OK;
+}
+
+void verdict_so_far(struct verdict_row *row, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (row[i].verdict == VERDICT_SMALL || row[i].verdict == VERDICT_SAME) {
+            row[i].verdict = VERDICT_OPEN;
+        }
+    }
 }

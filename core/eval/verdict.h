@@ -66,6 +66,10 @@ enum verdict {
 const char *verdict_text(enum verdict v);
 const char *verdict_direction(enum verdict v);
 
+/* Whether clean L0 differs by more than 5 % of b, so that a difference of measures
+ * which follow it is not the condition's without a doubt. */
+bool verdict_l0_apart(double a, double b);
+
 /* One measure of one comparison. */
 struct verdict_row {
     size_t measure;  /* enum verdict_measure */
@@ -77,6 +81,14 @@ struct verdict_row {
                         the other rows being as they are; NaN without a spread */
     enum verdict verdict;
 };
+/* A row on measure m from n pairs of values, of which those with both finite count;
+ * verdict_judge finds the rest. n up to VERDICT_PAIRS. */
+#define VERDICT_PAIRS 64
+void verdict_row_of(size_t m, double margin, size_t n, const double *before,
+                    const double *after, size_t first, struct verdict_row *out);
+/* Rows of arms that have not come to the end of their plan: a difference that is small
+ * now may grow, so what was too small to matter is open. */
+void verdict_so_far(struct verdict_row *row, size_t n);
 /* The verdicts of n rows, of which those of primary measures are one list for Holm and
  * the others another. `first`: what paired_of was given. The 95 % intervals are each
  * measure's own, so that one may exclude 0 where Holm leaves it open; being inside the
@@ -84,5 +96,10 @@ struct verdict_row {
  * O(n^2). ERR_NOMEM. */
 enum err verdict_judge(struct verdict_row *row, size_t n, size_t first,
                        struct errinfo *e) ERR_CHECKED;
+
+/* The same without the smallest difference, which stays NaN and is the costly part.
+ * O(n log n). */
+enum err verdict_decide(struct verdict_row *row, size_t n,
+                        struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "eval/evaluate_priv.h"
+#include "eval/rule.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,6 +15,11 @@ const char *word_verdict_name(enum word_verdict v)
                                                     [WORD_ABSORBED] = "absorbed",
                                                     [WORD_MISSED] = "missed"};
     return name[v];
+}
+
+double word_absorber_share(const struct word_result *w, size_t i)
+{
+    return w->absorbed > 0 ? (double)w->absorber[i].times / (double)w->absorbed : 0.0;
 }
 
 enum word_verdict word_verdict(const struct word_result *w, size_t least)
@@ -52,6 +58,7 @@ struct words {
     struct occurrence *occ; /* of one concept */
     struct word_result *word;
     size_t n;
+    struct absorption_evidence *evidence; /* NULL: not kept */
 };
 
 /* Which latents absorbed it, and how much of the probe's projection they supplied. */
@@ -80,6 +87,26 @@ static void name_absorbers(struct words *k, const struct occurrence *o, size_t n
     }
 }
 
+/* The readings of the word that was added last. */
+static void keep_readings(struct words *k, const struct occurrence *o, size_t n)
+{
+    struct absorption_evidence *v = k->evidence;
+    size_t to = v->start[k->n - 1];
+    for (size_t i = 0; i < n; i++) {
+        const struct absorption_outcome *of = &k->outcome[o[i].at];
+        if (k->set->bank.right[o[i].at]) {
+            v->reading[to++] = (struct absorption_reading){.share = of->share,
+                                                           .cosine = of->cosine,
+                                                           .main = of->main,
+                                                           .others = of->others,
+                                                           .top = of->top,
+                                                           .fires = of->fires};
+        }
+    }
+    v->start[k->n] = to;
+    v->n_words = k->n;
+}
+
 /* The occurrences of one word. */
 static void add_word(struct words *k, size_t c, const struct occurrence *o, size_t n)
 {
@@ -101,6 +128,9 @@ static void add_word(struct words *k, size_t c, const struct occurrence *o, size
     w->fraction = w->right > 0 ? w->fraction / (double)w->right : (double)NAN;
     w->verdict = word_verdict(w, k->set->cfg.word_least);
     name_absorbers(k, o, n, w);
+    if (k->evidence != NULL) {
+        keep_readings(k, o, n);
+    }
 }
 
 static void add_concept(struct words *k, size_t c)
@@ -124,8 +154,29 @@ static void add_concept(struct words *k, size_t c)
     }
 }
 
+static enum err evidence_new(const struct probe_bank *b, size_t words,
+                             struct absorption_evidence **out, struct errinfo *e)
+{
+    static const char what[] = "what words rest on";
+    struct absorption_evidence *v = NULL;
+    size_t right = 0;
+    enum err rc = OK;
+    for (size_t u = 0; u < b->n_units; u++) {
+        right += b->hits[b->concept_of[u]];
+    }
+    TRY(mem_new(&v, 1, sizeof *v, what, e));
+    atomic_init(&v->refs, 1);
+    TRY_OUT(rc, mem_new(&v->start, words + 1, sizeof *v->start, what, e));
+    TRY_OUT(rc, mem_new(&v->reading, right, sizeof *v->reading, what, e));
+    *out = v;
+    return OK;
+out:
+    absorption_evidence_unref(v);
+    return rc;
+}
+
 /* As many words as there may be: forms of every concept. */
-static enum err words_init(struct words *k, size_t F, struct errinfo *e)
+static enum err words_init(struct words *k, size_t F, bool keeps, struct errinfo *e)
 {
     const struct probe_bank *b = &k->set->bank;
     const struct concept_sample *s = &k->set->sample;
@@ -137,24 +188,31 @@ static enum err words_init(struct words *k, size_t F, struct errinfo *e)
     const size_t all = s->n_forms > 0 ? s->form_start[s->n_forms] : 0;
     TRY(absorbers_init(&k->tally, F, e));
     TRY(mem_new(&k->occ, most, sizeof *k->occ, "words", e));
-    return mem_new(&k->word, all, sizeof *k->word, "words", e);
+    TRY(mem_new(&k->word, all, sizeof *k->word, "words", e));
+    return keeps ? evidence_new(b, all, &k->evidence, e) : OK;
 }
 
 enum err eval_words(const struct eval_set *set,
                     const struct absorption_outcome *outcome, size_t F,
-                    struct word_result **out, size_t *n, struct errinfo *e)
+                    struct word_result **out, size_t *n,
+                    struct absorption_evidence **evidence, struct errinfo *e)
 {
     const struct probe_bank *b = &set->bank;
     struct words k = {.set = set, .outcome = outcome};
     enum err rc = OK;
-    TRY_OUT(rc, words_init(&k, F, e));
+    TRY_OUT(rc, words_init(&k, F, evidence != NULL, e));
     for (size_t u = 0; u < b->n_units; u++) {
         add_concept(&k, (size_t)b->concept_of[u]);
     }
     *out = k.word;
     *n = k.n;
     k.word = NULL;
+    if (evidence != NULL) {
+        *evidence = k.evidence;
+        k.evidence = NULL;
+    }
 out:
+    absorption_evidence_unref(k.evidence);
     mem_free(k.occ);
     mem_free(k.word);
     absorbers_deinit(&k.tally);

@@ -44,6 +44,10 @@ struct word_result {
                                                       number */
 };
 
+/* The share of absorber i of a word: of the word's occurrences that are absorbed, those
+ * that this latent absorbed. 0 where none are. */
+double word_absorber_share(const struct word_result *w, size_t i);
+
 /* The verdict that follows from w's counts. */
 enum word_verdict word_verdict(const struct word_result *w, size_t least);
 

@@ -94,7 +94,7 @@ struct measure {
       .about = "how often the latents of a category are silent on one of its words while " \
       "another latent stands in for them (full absorption, SAEBench's rule)") \
     X(ABS_FRACTION, 9, .column = "absorption_fraction", .result = "absorption_fraction", \
-      .path = "absorption.leaf.fraction", .label = "absorption fraction", \
+      .path = "absorption.leaf.fraction", .label = "absorption fraction", .brief = "abs. share", \
       .unit = "share", .better = -1, .paper = -1, .digits = 3, \
       .traits = MEASURE_EVALUATED | MEASURE_CONCEPTS, .pane = 10, \
       .help = "how much of the category's direction the other latents carry", \
@@ -154,13 +154,13 @@ struct measure {
     X(ABS_HI, NOT_SWEPT, .column = "absorption_hi", .label = "absorption high", \
       .unit = "share", .help = "95 % interval, upper end") \
     X(ABS_SUPER, 6, .column = "absorption_super", .result = "absorption_super", \
-      .path = "absorption.super.full", .label = "absorption, super-categories", .unit = "share", \
+      .path = "absorption.super.full", .label = "absorption, super-categories", .brief = "abs. super", .unit = "share", \
       .better = -1, .paper = -1, .digits = 3, \
       .traits = MEASURE_EVALUATED | MEASURE_CONCEPTS, .pane = 11, \
       .help = "absorption over super-categories (animal, food, ...)", \
       .about = "the same for categories of categories") \
     X(ABS_LETTER, 7, .column = "absorption_letter", .result = "absorption_letter", \
-      .path = "absorption.letter.full", .label = "absorption, first letters", .unit = "share", \
+      .path = "absorption.letter.full", .label = "absorption, first letters", .brief = "abs.letter", .unit = "share", \
       .better = -1, .paper = -1, .digits = 3, \
       .traits = MEASURE_EVALUATED | MEASURE_CONCEPTS, .pane = 12, \
       .help = "absorption over first letters", \
@@ -173,7 +173,7 @@ struct measure {
       .about = "the semantic one with activations not centred and F1 not balanced, as " \
       "SAEBench has it") \
     X(F1_BEST, 11, .column = "f1_best_latent", .result = "f1_best_latent", \
-      .path = "absorption.leaf.f1_best_latent", .label = "F1 of the best latent", .unit = "F1", \
+      .path = "absorption.leaf.f1_best_latent", .label = "F1 of the best latent", .brief = "best F1", .unit = "F1", \
       .better = 1, .digits = 3, .traits = MEASURE_EVALUATED | MEASURE_CONCEPTS, .pane = 9, \
       .help = "mean F1 of the single latent that tells a category best", \
       .about = "how well the one best latent alone tells a category") \

@@ -158,15 +158,17 @@ double stats_t_quantile(double p, double df)
         low = high;
         high *= 2.0;
     }
-    for (int i = 0; i < 200 && high - low > 1e-14 * high; i++) {
-        const double mid = 0.5 * (low + high);
-        if (t_tail(mid, df) > q) {
-            low = mid;
-        } else {
-            high = mid;
-        }
+    /* Newton's steps, halving where one would leave the bracket. */
+    double t = 0.5 * (low + high), step = t;
+    for (int i = 0; i < 200 && fabs(step) > 1e-14 * t; i++) {
+        const double over = t_tail(t, df) - q;
+        low = over > 0.0 ? t : low;
+        high = over > 0.0 ? high : t;
+        const double next = t + over / stats_t_density(t, df);
+        step = (next > low && next < high ? next : 0.5 * (low + high)) - t;
+        t += step;
     }
-    return q < 0.5 ? sign * 0.5 * (low + high) : 0.0;
+    return q < 0.5 ? sign * t : 0.0;
 }
 
 /* Interval of a mean from its standard deviation. */

@@ -53,8 +53,7 @@ static bool same_seeds(const struct settings *a, const struct settings *b)
     return a->seed == b->seed && settings_weights_seed(a) == settings_weights_seed(b);
 }
 
-/* "21", or "21/2" where the weights have another. */
-static void print_seeds(const struct settings *set, char out[CONDITION_SEED])
+void conditions_seeds(const struct settings *set, char out[CONDITION_SEED])
 {
     const long long text = (long long)set->seed;
     const long long weights = (long long)settings_weights_seed(set);
@@ -97,7 +96,7 @@ static enum err assign(const struct settings *const *set, const char *const *nam
             .letter = (char)('A' + (int)k), .arm = i, .unmasked = is_unmasked(set[i])};
     }
     c->of[i] = k;
-    print_seeds(set[i], c->seed[i]);
+    conditions_seeds(set[i], c->seed[i]);
     return OK;
 }
 
@@ -159,6 +158,19 @@ size_t conditions_baseline(const struct conditions *c)
     return unmasked == 1 ? at : 0;
 }
 
+bool conditions_only_masks(const char *settings)
+{
+    for (const char *p = settings; *p != '\0';) {
+        const size_t key = strcspn(p, "=,");
+        if (p[key] == '=' && strncmp(p, "mask.", 5) != 0) {
+            return false;
+        }
+        p += strcspn(p, ","); /* a value may have commas: what follows is no key then */
+        p += strspn(p, ", ");
+    }
+    return true;
+}
+
 size_t conditions_pairs(const struct conditions *c, size_t n, size_t a, size_t b,
                         size_t *of_a, size_t *of_b)
 {
@@ -177,4 +189,71 @@ size_t conditions_pairs(const struct conditions *c, size_t n, size_t a, size_t b
         }
     }
     return pairs;
+}
+
+/* ---- differences ---- */
+
+static enum difference_kind kind_of(const struct setting_def *d)
+{
+    static const char *const inputs[] = {"model", "corpus", "ood", "concepts", "hook"};
+    if (strncmp(d->key, "seed", 4) == 0) {
+        return DIFFERENCE_SEED;
+    }
+    if (strncmp(d->key, "mask.", 5) == 0) {
+        return DIFFERENCE_MASKING;
+    }
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        if (strcmp(d->key, inputs[i]) == 0) {
+            return DIFFERENCE_INPUTS;
+        }
+    }
+    return DIFFERENCE_OTHER;
+}
+
+size_t conditions_differences(const struct settings *a, const struct settings *b,
+                              struct difference *out, size_t cap)
+{
+    size_t n = 0, found = 0;
+    const struct setting_def *t = settings_table(&n);
+    const struct settings *const set[2] = {a, b};
+    struct str s;
+    str_init(&s, SETTING_TEXT_MAX);
+    for (size_t i = 0; i < n; i++) {
+        const enum difference_kind kind = kind_of(&t[i]);
+        const bool counts = kind == DIFFERENCE_SEED
+                                ? strcmp(t[i].key, "seed.count") != 0
+                                : shapes(&t[i]);
+        if (!counts || !differ(a, b, &t[i])) {
+            continue;
+        }
+        for (size_t k = 0; k < 2 && found < cap; k++) {
+            const char *v = value_of(set[k], &t[i], &s);
+            (void)snprintf(out[found].value[k], DIFFERENCE_VALUE, "%s",
+                           v[0] != '\0' ? v : "none");
+        }
+        if (found < cap) {
+            out[found].key = t[i].key;
+            out[found].kind = kind;
+        }
+        found++;
+    }
+    str_free(&s);
+    return found;
+}
+
+void conditions_differ_in(const struct difference *d, size_t n,
+                          enum difference_kind kind, char *out, size_t cap)
+{
+    size_t len = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < n && len < cap; i++) {
+        if (d[i].kind == kind) {
+            len += (size_t)snprintf(out + len, cap - len, "%s%s %s against %s",
+                                    len > 0 ? ", " : "", d[i].key, d[i].value[0],
+                                    d[i].value[1]);
+        }
+    }
+    if (len > 0 && len < cap && kind == DIFFERENCE_OTHER) {
+        (void)snprintf(out + len, cap - len, ": not the masking alone");
+    }
 }

@@ -31,14 +31,42 @@ enum err conditions_of(const struct settings *const *set, const char *const *nam
                        size_t n, struct conditions *out, struct errinfo *e) ERR_CHECKED;
 void conditions_deinit(struct conditions *c);
 
+/* "21", or "21/2" where the weights have another seed than the text. */
+void conditions_seeds(const struct settings *set, char out[CONDITION_SEED]);
+
 /* The one that the others are compared with: the one that is not masked, if there is
  * exactly one; else the first. */
 size_t conditions_baseline(const struct conditions *c);
+
+/* Whether settings as struct condition has them ("mask.rate=0.3, k=8"), or as
+ * arm_differs (train/also.h) gives them, are of masks alone; true for none. */
+bool conditions_only_masks(const char *settings);
 
 /* The arms of conditions a and b that have the same seeds, as pairs: of_a[i] with
  * of_b[i], room for n (all arms) each. Where each has but one arm, these are a pair
  * whatever their seeds. Returns how many. */
 size_t conditions_pairs(const struct conditions *c, size_t n, size_t a, size_t b,
                         size_t *of_a, size_t *of_b);
+
+/* One setting in which two arms differ. */
+#define DIFFERENCE_VALUE 64
+struct difference {
+    const char *key;
+    char value[2][DIFFERENCE_VALUE]; /* cut where there is more */
+    enum difference_kind {
+        DIFFERENCE_SEED,    /* of weights or text */
+        DIFFERENCE_MASKING, /* what is masked, how and how often */
+        DIFFERENCE_INPUTS,  /* model, hook, text, concepts: figures are of other data */
+        DIFFERENCE_OTHER    /* anything else that shapes the SAE */
+    } kind;
+};
+/* Those of a and b, in the order of the table of settings, at most `cap` into out;
+ * returns how many there are. How a run is watched, saved and evaluated is none. */
+size_t conditions_differences(const struct settings *a, const struct settings *b,
+                              struct difference *out, size_t cap);
+/* "k 4 against 8: not the masking alone" over the differences of a kind, or "" where
+ * there is none of it. The values are those of `out`, first to second. */
+void conditions_differ_in(const struct difference *d, size_t n,
+                          enum difference_kind kind, char *out, size_t cap);
 
 #endif

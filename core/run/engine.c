@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/room.h"
 #include "eval/heldout.h"
 #include "run/eval_pace.h"
 #include "train/settings_arch.h"
@@ -203,13 +204,37 @@ static void note_best(const struct engine *g, struct engine_arm *a,
     }
 }
 
+/* Its number among the seeds of its condition, and how many these are. */
+static size_t seed_of(const struct engine *g, const struct engine_arm *a, size_t *n)
+{
+    size_t at = 0;
+    *n = 0;
+    for (size_t i = 0; i < g->n_arms; i++) {
+        if (!strcmp(g->arm[i].condition, a->condition)) {
+            at = &g->arm[i] == a ? *n : at;
+            (*n)++;
+        }
+    }
+    return at;
+}
+
+/* Whether an arm's cross-entropies are measured now. Where evaluation is kept within a
+ * share of the time they are of one seed in turn, at the first and at the last step of
+ * all; the order is that of evaluations, so that conditions have them of one seed. */
+static bool in_turn(const struct engine *g, const struct engine_arm *a)
+{
+    size_t n = 0;
+    const size_t at = seed_of(g, a, &n);
+    return !g->stretch_eval || engine_done(g) || g->evals == 0 || g->evals % n == at;
+}
+
 static enum err evaluate_text(struct engine *g, struct engine_arm *a,
                               const struct sae *frozen, struct metric_row *row,
                               struct errinfo *e)
 {
     struct eval_result fresh = {0};
-    enum err rc =
-        evaluate(g->eval_set, frozen, g->in->h, g->in->pool, g->cancel, &fresh, e);
+    struct harvester *h = in_turn(g, a) ? g->in->h : NULL;
+    enum err rc = evaluate(g->eval_set, frozen, h, g->in->pool, g->cancel, &fresh, e);
     if (rc == OK) {
         rc = heldout_measure(g->eval_set, g->in->concepts, frozen, g->in->pool,
                              g->cancel, &fresh, e);
@@ -315,6 +340,7 @@ static enum err evaluate_arms(struct engine *g, const bool *which,
         g->watch.evaluating(g->watch.user, false);
     }
     TRY(rc);
+    g->evals++;
     g->eval_cost = clock_seconds_since(begin);
     g->seconds += g->eval_cost;
     g->eval_at_seconds = g->seconds;
@@ -330,7 +356,7 @@ static enum err stretched_due(struct engine *g, bool *due, struct errinfo *e)
         g->eval_interval = interval;
         return engine_event(
             g, ENGINE_ALL_ARMS, e, "eval-interval",
-            "an evaluation every %.0f s keeps it within a tenth of the time", interval);
+            "an evaluation every %.0f s keeps it within a fifth of the time", interval);
     }
     return OK;
 }
@@ -536,32 +562,180 @@ enum err engine_set_mask(struct engine *g, size_t arm, double rate, int64_t at,
                         (long long)(from - arm_steps_done(a) - 1));
 }
 
-enum err engine_fork(struct engine *g, struct errinfo *e)
+/* A twin of arm `from` as arm `to`; "s2" gives "twin.s2". */
+static enum err fork_arm(struct engine *g, size_t from, size_t to, double rate,
+                         struct errinfo *e)
 {
-    if (g->n_arms > 1) {
-        return err_set(e, ERR_USAGE,
-                       "there is a twin already; a fork makes one arm into two arms");
+    const struct engine_arm *a = &g->arm[from];
+    struct engine_arm b = {.condition = ARM_NAME_TWIN};
+    const int len = snprintf(b.place.name, sizeof b.place.name, "%s%s%s", ARM_NAME_TWIN,
+                             a->place.name[0] ? "." : "", a->place.name);
+    if (len < 0 || (size_t)len >= sizeof b.place.name) {
+        return err_set(e, ERR_USAGE, "the name '%s' is too long for a twin's",
+                       a->place.name);
     }
-    struct engine_arm *a = &g->arm[0], *b = &g->arm[1];
-    const double rate = arm_rate_set(a->arm) > 0 ? 0 : a->arm->state.rate_when_on;
-    struct arm *twin = NULL;
-    struct history past = {0};
-    TRY(inputs_can_mask(g->in, rate, e));
-    TRY(history_copy(&a->history, &past, e));
-    const enum err rc = arm_fork(a->arm, rate, &twin, e);
+    TRY(history_copy(&a->history, &b.history, e));
+    const enum err rc = arm_fork(a->arm, rate, &b.arm, e);
     if (rc != OK) {
-        history_free(&past);
+        history_free(&b.history);
         return rc;
     }
-    *b = (struct engine_arm){.arm = twin,
-                             .history = past,
-                             .place = {.name = ARM_NAME_TWIN},
-                             .condition = ARM_NAME_TWIN};
-    g->n_arms = 2;
+    g->arm[to] = b;
+    return OK;
+}
+
+static void drop_arms(struct engine *g, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        arm_free(g->arm[i].arm);
+        history_free(&g->arm[i].history);
+        g->arm[i] = (struct engine_arm){.arm = NULL};
+    }
+}
+
+enum err engine_fork(struct engine *g, struct errinfo *e)
+{
+    const size_t n = g->n_arms;
+    for (size_t i = 1; i < n; i++) {
+        if (strcmp(g->arm[i].condition, g->arm[0].condition) != 0) {
+            return err_set(
+                e, ERR_USAGE,
+                "there is a twin already; a fork makes one condition into two");
+        }
+    }
+    if (2 * n > RUN_ARMS_MAX) {
+        return err_set(e, ERR_USAGE, "a fork of %zu arms makes more than %d", n,
+                       RUN_ARMS_MAX);
+    }
+    const double rate =
+        arm_rate_set(g->arm[0].arm) > 0 ? 0 : g->arm[0].arm->state.rate_when_on;
+    TRY(inputs_can_mask(g->in, rate, e));
+    for (size_t i = 0; i < n; i++) {
+        const enum err rc = fork_arm(g, i, n + i, rate, e);
+        if (rc != OK) { /* no half of a condition */
+            drop_arms(g, n, n + i);
+            return rc;
+        }
+    }
+    g->n_arms = 2 * n;
     g->row_tokens = tokens_read(g);
     g->row_seconds = g->seconds;
     return engine_event(g, ENGINE_ALL_ARMS, e, "fork", "twin B from here, p = %.2f",
                         rate);
+}
+
+bool engine_is_level(const struct engine *g)
+{
+    for (size_t a = 1; a < g->n_arms; a++) {
+        if (arm_steps_done(g->arm[a].arm) != arm_steps_done(g->arm[0].arm)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What changed the course of an arm on the way, as a kind of event; NULL: nothing. */
+static const char *changed_by(const struct engine_arm *a)
+{
+    static const char *const kinds[] = {"mask", "mask-planned", "lr", "extend", "fork"};
+    for (size_t i = 0; i < a->history.events; i++) {
+        for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+            if (!strcmp(a->history.event[i].kind, kinds[k])) {
+                return kinds[k];
+            }
+        }
+    }
+    return NULL;
+}
+
+static enum err check_add_seed(const struct engine *g, size_t conditions,
+                               struct errinfo *e)
+{
+    for (size_t a = 0; a < g->n_arms; a++) {
+        const char *kind = changed_by(&g->arm[a]);
+        if (kind) {
+            return err_set(
+                e, ERR_USAGE,
+                "this run was changed on the way (%s): a seed that begins now "
+                "would be of another condition; start anew with --seeds",
+                kind);
+        }
+    }
+    if (!engine_is_level(g)) {
+        return err_set(e, ERR_USAGE, "the last seed added is still at step %lld",
+                       (long long)engine_step_count(g));
+    }
+    if (g->n_arms + conditions > RUN_ARMS_MAX) {
+        return err_set(e, ERR_USAGE, "found %zu arms, expected %d at most",
+                       g->n_arms + conditions, RUN_ARMS_MAX);
+    }
+    const size_t needed = conditions * engine_arm_bytes(g, 0), room = room_bytes();
+    if (needed > room) {
+        return err_set(e, ERR_LIMIT,
+                       "%zu more arms need about %.0f MB, %.0f MB of memory are there",
+                       conditions, (double)needed / 1e6, (double)room / 1e6);
+    }
+    return OK;
+}
+
+/* The next seed of the condition that arm `first` begins. */
+static enum err plan_seed(const struct engine *g, size_t first, struct arm_plan *out,
+                          struct errinfo *e)
+{
+    const struct engine_arm *a = &g->arm[first];
+    struct arm_plan of = {.set = a->arm->set};
+    size_t n = 0;
+    (void)seed_of(g, a, &n);
+    memcpy(of.name, a->place.name, sizeof of.name);
+    memcpy(of.condition, a->condition, sizeof of.condition);
+    TRY(arm_plan_next_seed(&of, n, out, e));
+    for (size_t i = 0; i < g->n_arms; i++) {
+        if (arm_name_same(g->arm[i].place.name, out->name)) {
+            return err_set(e, ERR_USAGE, "there is an arm named '%s' already",
+                           out->name);
+        }
+    }
+    return OK;
+}
+
+/* The first arms of the conditions; how many. */
+static size_t first_arms(const struct engine *g, size_t out[RUN_ARMS_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < g->n_arms; i++) {
+        size_t seeds = 0;
+        if (seed_of(g, &g->arm[i], &seeds) == 0) {
+            out[n++] = i;
+        }
+    }
+    return n;
+}
+
+enum err engine_add_seed(struct engine *g, struct errinfo *e)
+{
+    size_t first[RUN_ARMS_MAX];
+    const size_t had = g->n_arms, conditions = first_arms(g, first);
+    struct arm_plan *plan = NULL;
+    TRY(check_add_seed(g, conditions, e));
+    TRY(mem_new(&plan, conditions, sizeof *plan, "arms", e));
+    enum err rc = OK;
+    for (size_t i = 0; i < conditions && rc == OK; i++) {
+        rc = plan_seed(g, first[i], &plan[i], e);
+    }
+    if (rc == OK) {
+        rc = engine_event(g, ENGINE_ALL_ARMS, e, "seed-added",
+                          "weights %llu, from step 0; the others wait here",
+                          (unsigned long long)settings_weights_seed(&plan[0].set));
+    }
+    for (size_t i = 0; i < conditions && rc == OK; i++) {
+        rc = start_arm(g, had + i, &plan[i], e);
+    }
+    mem_free(plan);
+    if (rc != OK) {
+        g->n_arms = had;
+        drop_arms(g, had, had + conditions);
+    }
+    return rc;
 }
 
 enum err engine_check_extend(int64_t planned, int64_t steps, struct errinfo *e)

@@ -54,6 +54,7 @@ struct engine {
     uint64_t row_tokens;
     double tokens_per_second;
     bool stretch_eval;
+    size_t evals;              /* so far, of all arms together */
     double eval_cost;          /* seconds of the last evaluation of all arms */
     double eval_at_seconds;    /* when the last one ended */
     double eval_interval;      /* the stretched interval on record, seconds */
@@ -125,8 +126,18 @@ int64_t engine_next_eval(const struct engine *g);
 /* Rate of an arm from the next fill on, or (at > now) from step `at`. */
 enum err engine_set_mask(struct engine *g, size_t arm, double rate, int64_t at,
                          struct errinfo *e) ERR_CHECKED;
-/* A twin of arm 0 with the opposite masking. ERR_USAGE when there are two arms. */
+/* A twin of each arm with the opposite masking. ERR_USAGE when there are two conditions
+ * already. */
 enum err engine_fork(struct engine *g, struct errinfo *e) ERR_CHECKED;
+/* A further seed of weights for each condition. They train from step 0 on the same text
+ * and the others wait until they have come to their step: as if all had begun together,
+ * to the same bytes. ERR_USAGE where that would be another condition, since masks,
+ * learning rate or length were changed on the way, for a fork, while seeds that were
+ * added before are still on their way, and for more than RUN_ARMS_MAX; ERR_LIMIT where
+ * they do not fit into memory. */
+enum err engine_add_seed(struct engine *g, struct errinfo *e) ERR_CHECKED;
+/* Whether all arms have done the same steps. */
+bool engine_is_level(const struct engine *g);
 /* Whether a run of `planned` steps can be given `steps`: ERR_USAGE when that is not
  * more, or more than the setting may be. */
 enum err engine_check_extend(int64_t planned, int64_t steps,
@@ -150,6 +161,9 @@ enum err engine_checkpoint(struct engine *g, struct errinfo *e) ERR_CHECKED;
 /* The estimate printed before a run: bytes of the whole process with all arms,
  * evaluation and saving. What is resident at most is within 1.3 times of it. */
 size_t engine_bytes(const struct engine *g);
+/* Of that what one more arm like this one takes: weights, optimizer, its own place in
+ * the text. */
+size_t engine_arm_bytes(const struct engine *g, size_t arm);
 
 /* The evaluation set for the settings of `in`, on harvester h. Caller owns. NULL for a
  * synthetic source: the engine then holds its arms against the truth. */

@@ -84,6 +84,18 @@ static size_t evaluation_bytes(const struct engine *g)
     return eval_set_bytes(&c, D, T) + rows * D * sizeof(float) + most;
 }
 
+/* Of an arm alone, beside what arms of its masks share. */
+static size_t arm_text_bytes(const struct inputs *in, const struct arm *arm)
+{
+    struct stream_config sc = inputs_stream_config(in, &in->set);
+    sc.mix = false;
+    const struct stream_config own = inputs_stream_config(in, &arm->set);
+    const size_t D = in->lm->cfg.d_model;
+    return stream_own_bytes(D, &sc) + sae_trainer_bytes(arm->trainer) +
+           stream_bytes(arm->sae->D, &own) -
+           stream_bytes(D, &sc); /* what it mixes from */
+}
+
 static size_t text_bytes(const struct engine *g)
 {
     const struct inputs *in = g->in;
@@ -97,12 +109,17 @@ static size_t text_bytes(const struct engine *g)
                                  (size_t)in->set.threads) +
                  fills(g) * (fill - mine);
     for (size_t a = 0; a < g->n_arms; a++) {
-        const struct arm *arm = g->arm[a].arm;
-        const struct stream_config own = inputs_stream_config(in, &arm->set);
-        sum += mine + sae_trainer_bytes(arm->trainer);
-        sum += stream_bytes(arm->sae->D, &own) - fill; /* what it mixes from */
+        sum += arm_text_bytes(in, g->arm[a].arm);
     }
     return sum + evaluation_bytes(g);
+}
+
+static size_t arm_synth_bytes(const struct inputs *in, const struct arm *arm)
+{
+    const struct synth_stream_config own = {
+        .batch = (size_t)in->set.batch, .order_seed = settings_weights_seed(&arm->set)};
+    return synth_stream_bytes(synth_config_of(in->synth), &own) +
+           sae_trainer_bytes(arm->trainer);
 }
 
 /* Rows that are made, and the truth that they are held against. */
@@ -118,13 +135,16 @@ static size_t synth_bytes(const struct engine *g)
     for (size_t a = 0; a < g->n_arms; a++) {
         const struct sae *s = g->arm[a].arm->sae;
         const size_t codes = codes_bytes(s, rows);
-        const struct synth_stream_config own = {
-            .batch = (size_t)set->batch,
-            .order_seed = settings_weights_seed(&g->arm[a].arm->set)};
-        sum += synth_stream_bytes(c, &own) + sae_trainer_bytes(g->arm[a].arm->trainer);
+        sum += arm_synth_bytes(g->in, g->arm[a].arm);
         most = codes > most ? codes : most;
     }
     return sum + most;
+}
+
+size_t engine_arm_bytes(const struct engine *g, size_t arm)
+{
+    const struct arm *a = g->arm[arm].arm;
+    return g->in->synth ? arm_synth_bytes(g->in, a) : arm_text_bytes(g->in, a);
 }
 
 size_t engine_bytes(const struct engine *g)

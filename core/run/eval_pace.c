@@ -3,7 +3,7 @@
 #include <math.h>
 
 #define LEAST_SECONDS 2.0
-#define SHARE         0.1 /* of the time, at most */
+#define SHARE         0.2 /* of the time, at most */
 
 double eval_pace_interval(double cost)
 {

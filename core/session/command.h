@@ -3,6 +3,8 @@
 #ifndef SAETOP_SESSION_COMMAND_H
 #define SAETOP_SESSION_COMMAND_H
 
+#include "eval/rule.h"
+
 #include <stdint.h>
 
 /* X(id, name) */
@@ -16,11 +18,16 @@
     X(NOTE, "note")         /* text, at this step */                                   \
     X(SAVE, "save")         /* text = directory of the run. "": own              */    \
     X(EVALUATE, "evaluate") /* now */                                                  \
-    X(TABLE, "describe latents")             /* arm */                                 \
-    X(CONCEPTS, "measure concepts")          /* arm; of a run that is browsed */       \
-    X(DETAIL, "describe a latent")           /* arm, latent, interval */               \
-    X(LABEL, "label a latent")               /* arm, latent, text; "": none */         \
-    X(SEED, "seed")                          /* at = the seed to show, from 0 */       \
+    X(TABLE, "describe latents")       /* arm */                                       \
+    X(CONCEPTS, "measure concepts")    /* arm; of a run that is browsed */             \
+    X(MATCH, "pair latents")           /* arm and, in at, another */                   \
+    X(DETAIL, "describe a latent")     /* arm, latent, interval */                     \
+    X(COMPARE, "compare")              /* two = choices, text = other run */           \
+    X(PAIR, "contexts of two latents") /* two = latents of either side */              \
+    X(LABEL, "label a latent")         /* arm, latent, text; "": none */               \
+    X(SEED, "seed")                    /* at = the seed to show, from 0 */             \
+    X(SEEDS, "seeds")                  /* at = how many to add to each condition */    \
+    X(RULE, "judge by another rule")   /* rule, of absorption */                       \
     X(SAVE_CONFIG, "save the configuration") /* text = file */                         \
     X(STOP, "stop") /* save_first in value: 1 save, 0 discard */
 
@@ -37,8 +44,10 @@ struct command {
     double value;
     int64_t at;
     int32_t latent;
-    int interval; /* enum context_interval */
+    int interval;   /* enum context_interval */
+    int32_t two[2]; /* of the sides of a comparison; -1: the usual choice, no latent */
     char text[1024];
+    struct absorption_rule rule;
 };
 
 #endif

@@ -27,14 +27,16 @@ static bool wait_for_inputs(struct session *s)
 
 enum work { WORK_END, WORK_EVAL_SET, WORK_JOB };
 
-/* Whether a later request makes this one needless: of details only the last asked for
- * is shown. mu held. */
+/* Whether a later request makes this one needless: of details, comparisons and pairs
+ * only the last asked for is shown. mu held. */
 static bool is_overtaken(const struct session *s, const struct job *job)
 {
     for (size_t i = 0; i < s->job_len; i++) {
         const struct job *later = &s->job[(s->job_head + i) % QUEUE_MAX];
-        if (job->command.kind == COMMAND_DETAIL &&
-            later->command.kind == COMMAND_DETAIL) {
+        const enum command_kind kind = job->command.kind;
+        if (kind == later->command.kind &&
+            (kind == COMMAND_DETAIL || kind == COMMAND_COMPARE ||
+             kind == COMMAND_PAIR)) {
             return true;
         }
     }
@@ -66,6 +68,9 @@ static enum err make_eval_set(struct session *s, struct harvester *h, struct err
 {
     struct eval_set *set = NULL;
     TRY(engine_eval_set(s->in, h, NULL, &s->stop, &set, e));
+    if (set) {
+        eval_set_keep_evidence(set);
+    }
     pthread_mutex_lock(&s->mu);
     s->eval_set = set;
     pthread_cond_signal(&s->commands_ready);
@@ -136,13 +141,47 @@ static enum err make_detail(struct workbench *b, const struct job *job,
     return OK;
 }
 
+/* Pair the latents of two arms, by tables over the same rows. */
+static enum err make_match(struct workbench *b, const struct job *job,
+                           struct errinfo *e)
+{
+    struct session *s = b->s;
+    const struct sae *const sae[2] = {job->sae, job->other};
+    struct latent_table *table[2] = {NULL, NULL};
+    struct latent_pairs *match = NULL;
+    enum err rc = OK;
+    for (size_t i = 0; i < 2; i++) {
+        TRY_OUT(rc, latent_table_new(sae[i], b->set, s->in->concepts, job->step, NULL,
+                                     &s->stop, &table[i], e));
+    }
+    const struct latent_table *const t[2] = {table[0], table[1]};
+    TRY_OUT(rc, latent_pairs_new(sae, t, &s->stop, &match, e));
+    pthread_mutex_lock(&s->mu);
+    struct latent_pairs *old = s->match;
+    s->match = match;
+    s->match_arm[0] = job->command.arm;
+    s->match_arm[1] = (size_t)job->command.at;
+    s->match_step = job->step;
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+    latent_pairs_unref(old);
+out:
+    latent_table_unref(table[0]);
+    latent_table_unref(table[1]);
+    return rc;
+}
+
 /* Only this thread makes the set, so it may look for it without the lock. */
+enum err session_need_eval_set(struct session *s, struct harvester *h,
+                               struct errinfo *e)
+{
+    return s->eval_set ? OK : make_eval_set(s, h, e);
+}
+
 static enum err measure_concepts(struct workbench *b, const struct job *job,
                                  struct errinfo *e)
 {
-    if (!b->s->eval_set) {
-        TRY(make_eval_set(b->s, b->h, e));
-    }
+    TRY(session_need_eval_set(b->s, b->h, e));
     return session_measure_concepts(b->s, job, b->h, e);
 }
 
@@ -160,6 +199,12 @@ static void run_job(struct workbench *b, const struct job *job)
         rc = make_table(b, job, &e);
     } else if (rc == OK && job->command.kind == COMMAND_DETAIL) {
         rc = make_detail(b, job, &e);
+    } else if (rc == OK && job->command.kind == COMMAND_MATCH) {
+        rc = make_match(b, job, &e);
+    } else if (rc == OK && job->command.kind == COMMAND_COMPARE) {
+        rc = session_compare(s, job, b->set, b->h, &e);
+    } else if (rc == OK && job->command.kind == COMMAND_PAIR) {
+        rc = session_compare_pair(s, job, b->set, &e);
     }
     if (rc != OK && rc != ERR_CANCELLED) {
         session_say(s, true, "%s", e.msg);

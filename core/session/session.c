@@ -105,7 +105,9 @@ void session_send_event(struct session *s, size_t arm, const struct run_event *e
 void job_deinit(struct job *job)
 {
     sae_free(job->sae);
+    sae_free(job->other);
     mem_free(job->rate);
+    session_compare_free(job->compare);
     *job = (struct job){0};
 }
 
@@ -127,22 +129,36 @@ void session_send_job(struct session *s, const struct job *job)
     }
 }
 
+/* How many of a command's kind are not answered yet; NULL: nobody counts. mu held. */
+static size_t *asked_locked(struct session *s, enum command_kind kind)
+{
+    switch ((int)kind) {
+    case COMMAND_TABLE: return &s->tables_asked;
+    case COMMAND_DETAIL: return &s->details_asked;
+    case COMMAND_CONCEPTS: return &s->concepts_asked;
+    case COMMAND_MATCH: return &s->matches_asked;
+    case COMMAND_COMPARE: return &s->compares_asked;
+    case COMMAND_PAIR: return &s->pairs_asked;
+    default: return NULL;
+    }
+}
+
 static void show_busy_locked(struct session *s)
 {
     s->pub.table_busy = s->tables_asked > 0;
     s->pub.detail_busy = s->details_asked > 0;
     s->pub.concepts_busy = s->concepts_asked > 0;
+    s->pub.match_busy = s->matches_asked > 0;
+    s->pub.compare_busy = s->compares_asked > 0;
+    s->pub.pair_busy = s->pairs_asked > 0;
 }
 
 void session_answered(struct session *s, const struct command *c)
 {
     pthread_mutex_lock(&s->mu);
-    if (c->kind == COMMAND_TABLE) {
-        s->tables_asked--;
-    } else if (c->kind == COMMAND_DETAIL) {
-        s->details_asked--;
-    } else if (c->kind == COMMAND_CONCEPTS) {
-        s->concepts_asked--;
+    size_t *asked = asked_locked(s, c->kind);
+    if (asked) {
+        (*asked)--;
     }
     show_busy_locked(s);
     session_wake_locked(s);
@@ -195,6 +211,8 @@ enum err session_new(const struct session_config *cfg, struct session **out,
     pthread_cond_init(&s->jobs_ready, NULL);
     session_view_init(&s->pub);
     s->pub.state = SESSION_LOADING;
+    snprintf(s->pub.other, sizeof s->pub.other, "%s",
+             cfg->other_run ? cfg->other_run : "");
     s->pub.steps = s->pub.planned = cfg->set.steps;
     s->pub.eta_seconds = (double)NAN;
     enum err rc = open_pipe(s, e);
@@ -237,12 +255,17 @@ void session_free(struct session *s)
         latent_table_unref(s->table[a]);
         latent_labels_unref(s->labels[a]);
         concept_table_unref(s->concepts[a]);
+        concept_history_unref(s->over[a]);
     }
     for (size_t a = 0; a < s->n_records; a++) {
         run_record_deinit(&s->record[a]);
     }
     mem_free(s->record);
     latent_detail_unref(s->detail);
+    latent_pairs_unref(s->match);
+    latent_detail_unref(s->pair[0]);
+    latent_detail_unref(s->pair[1]);
+    comparison_unref(s->compare);
     /* The engine owns the inputs once it exists. */
     if (s->engine) {
         engine_free(s->engine);
@@ -274,12 +297,9 @@ bool session_post(struct session *s, const struct command *c)
         s->queue[(s->queue_head + s->queue_len) % QUEUE_MAX] = *c;
         s->queue_len++;
         atomic_fetch_add(&s->outstanding, 1);
-        if (c->kind == COMMAND_TABLE) {
-            s->tables_asked++;
-        } else if (c->kind == COMMAND_DETAIL) {
-            s->details_asked++;
-        } else if (c->kind == COMMAND_CONCEPTS) {
-            s->concepts_asked++;
+        size_t *asked = asked_locked(s, c->kind);
+        if (asked) {
+            (*asked)++;
         }
         show_busy_locked(s);
         pthread_cond_signal(&s->commands_ready);
@@ -322,6 +342,7 @@ static void copy_cond(struct cond_view *to, const struct cond_view *from)
 {
     to->letter = from->letter;
     memcpy(to->label, from->label, sizeof to->label);
+    memcpy(to->differs, from->differs, sizeof to->differs);
     to->rate_set = from->rate_set;
     to->rate_in_use = from->rate_in_use;
     to->rate_when_on = from->rate_when_on;
@@ -356,11 +377,18 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     v->names = pub->names;
     memcpy(v->fact, pub->fact, sizeof v->fact);
     v->n_facts = pub->n_facts;
+    memcpy(v->other, pub->other, sizeof v->other);
+    memcpy(v->compare_doing, pub->compare_doing, sizeof v->compare_doing);
+    v->compare_busy = pub->compare_busy;
+    v->pair_busy = pub->pair_busy;
     v->table_busy = pub->table_busy;
     v->detail_busy = pub->detail_busy;
     v->concepts_busy = pub->concepts_busy;
+    v->match_busy = pub->match_busy;
+    v->rule = pub->rule;
     v->n_conds = pub->n_conds;
     v->seed = pub->seed;
+    v->seeds_planned = pub->seeds_planned;
     for (size_t c = 0; c < VIEW_CONDS; c++) {
         copy_cond(&v->cond[c], &pub->cond[c]);
     }
@@ -374,7 +402,10 @@ struct old_snapshots {
     const struct latent_table *table[VIEW_ARMS];
     const struct latent_labels *labels[VIEW_ARMS];
     const struct concept_table *concepts[VIEW_ARMS];
-    const struct latent_detail *detail;
+    const struct concept_history *over[VIEW_ARMS];
+    const struct latent_detail *detail, *pair[2];
+    const struct latent_pairs *match;
+    const struct comparison *compare;
 };
 
 /* References under the lock; the old ones are released by the caller afterwards. */
@@ -396,12 +427,32 @@ static void swap_snapshots(struct session *s, struct session_view *v,
             old->concepts[a] = arm->concepts;
             arm->concepts = s->concepts[a] ? concept_table_ref(s->concepts[a]) : NULL;
         }
+        if (arm->over != s->over[a]) {
+            old->over[a] = arm->over;
+            arm->over = s->over[a] ? concept_history_ref(s->over[a]) : NULL;
+        }
     }
     if (v->detail != s->detail) {
         old->detail = v->detail;
         v->detail = s->detail ? latent_detail_ref(s->detail) : NULL;
     }
     v->detail_arm = s->detail_arm;
+    if (v->match != s->match) {
+        old->match = v->match;
+        v->match = s->match ? latent_pairs_ref(s->match) : NULL;
+    }
+    memcpy(v->match_arm, s->match_arm, sizeof v->match_arm);
+    v->match_step = s->match_step;
+    for (size_t i = 0; i < 2; i++) {
+        if (v->pair[i] != s->pair[i]) {
+            old->pair[i] = v->pair[i];
+            v->pair[i] = s->pair[i] ? latent_detail_ref(s->pair[i]) : NULL;
+        }
+    }
+    if (v->compare != s->compare) {
+        old->compare = v->compare;
+        v->compare = s->compare ? comparison_ref(s->compare) : NULL;
+    }
 }
 
 /* Snapshots are shared as const; a reference count is not part of what they say. */
@@ -411,8 +462,13 @@ static void release_snapshots(const struct old_snapshots *old)
         latent_table_unref((struct latent_table *)(uintptr_t)old->table[a]);
         latent_labels_unref((struct latent_labels *)(uintptr_t)old->labels[a]);
         concept_table_unref((struct concept_table *)(uintptr_t)old->concepts[a]);
+        concept_history_unref((struct concept_history *)(uintptr_t)old->over[a]);
     }
     latent_detail_unref((struct latent_detail *)(uintptr_t)old->detail);
+    latent_pairs_unref((struct latent_pairs *)(uintptr_t)old->match);
+    latent_detail_unref((struct latent_detail *)(uintptr_t)old->pair[0]);
+    latent_detail_unref((struct latent_detail *)(uintptr_t)old->pair[1]);
+    comparison_unref((struct comparison *)(uintptr_t)old->compare);
 }
 
 bool session_poll(struct session *s, struct session_view *v)

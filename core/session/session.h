@@ -16,10 +16,11 @@ struct session;
 struct session_config {
     struct settings set;
     const char *open_run;         /* a run directory to open; NULL: train by `set` */
+    const char *other_run;        /* to be compared with; NULL: none */
     bool resume;                  /* train the opened run on; else browse it */
     const struct settings *given; /* what the user named for it; may be NULL */
     const char *runs_dir; /* where runs without a name are saved; made on first use */
-    bool stretch_eval;    /* keep evaluation within a tenth of the time (explorer) */
+    bool stretch_eval;    /* keep evaluation within a fifth of the time (explorer) */
     bool start_paused;
 };
 

@@ -6,15 +6,86 @@
 
 #include <stdio.h>
 
+/* The table by the rule that holds now; takes `fresh` over. Where memory is out it
+ * stays by the rule that it has. */
+static struct concept_table *judged(struct concept_table *fresh,
+                                    const struct absorption_rule *rule)
+{
+    struct concept_table *t = NULL;
+    if (concept_table_judge(fresh, rule, &t, NULL) != OK) {
+        return fresh;
+    }
+    concept_table_unref(fresh);
+    return t;
+}
+
+/* A point more of the arm's curves. Out of memory here loses a point, not the table. */
+static void remember(struct session *s, size_t arm, const struct concept_table *fresh)
+{
+    struct concept_history *h = NULL;
+    if (concept_history_with(s->over[arm], fresh, &h, NULL) == OK) {
+        pthread_mutex_lock(&s->mu);
+        struct concept_history *old = s->over[arm];
+        s->over[arm] = h;
+        pthread_mutex_unlock(&s->mu);
+        concept_history_unref(old);
+    }
+}
+
 void session_publish_concepts(struct session *s, size_t arm,
                               struct concept_table *fresh)
 {
+    struct concept_table *old = NULL;
+    remember(s, arm, fresh);
+    for (bool done = false; !done;) { /* the rule may change meanwhile */
+        pthread_mutex_lock(&s->mu);
+        const struct absorption_rule rule = s->pub.rule;
+        pthread_mutex_unlock(&s->mu);
+        fresh = judged(fresh, &rule);
+        pthread_mutex_lock(&s->mu);
+        done = absorption_rule_same(&rule, &s->pub.rule);
+        if (done) {
+            old = s->concepts[arm];
+            s->concepts[arm] = fresh;
+            session_wake_locked(s);
+        }
+        pthread_mutex_unlock(&s->mu);
+    }
+    concept_table_unref(old);
+}
+
+/* The arm's table by the rule that holds now, unless a fresh one has come meanwhile,
+ * which is by that rule already. */
+static void judge_again(struct session *s, size_t arm,
+                        const struct absorption_rule *rule)
+{
     pthread_mutex_lock(&s->mu);
-    struct concept_table *old = s->concepts[arm];
-    s->concepts[arm] = fresh;
+    struct concept_table *was = s->concepts[arm], *t = was;
+    t = t ? concept_table_ref(t) : NULL;
+    pthread_mutex_unlock(&s->mu);
+    if (!t) {
+        return;
+    }
+    t = judged(t, rule);
+    pthread_mutex_lock(&s->mu);
+    const bool same = s->concepts[arm] == was;
+    if (same) {
+        s->concepts[arm] = t;
+        session_wake_locked(s);
+    }
+    pthread_mutex_unlock(&s->mu);
+    concept_table_unref(same ? was : t);
+}
+
+void session_set_rule(struct session *s, const struct absorption_rule *rule)
+{
+    pthread_mutex_lock(&s->mu);
+    s->pub.rule = *rule;
     session_wake_locked(s);
     pthread_mutex_unlock(&s->mu);
-    concept_table_unref(old);
+    for (size_t a = 0; a < VIEW_ARMS; a++) {
+        judge_again(s, a, rule);
+    }
 }
 
 enum err session_show_concepts(struct session *s, struct errinfo *e)
@@ -31,11 +102,37 @@ enum err session_show_concepts(struct session *s, struct errinfo *e)
     return OK;
 }
 
-void session_load_concepts(struct session *s, size_t arm, const char *dir, size_t F)
+static enum err load_history(struct session *s, size_t arm, const char *dir,
+                             int64_t last, struct errinfo *e)
+{
+    struct concept_history *h = NULL;
+    TRY(concept_history_load(dir, s->in->concepts, last, &h, e));
+    pthread_mutex_lock(&s->mu);
+    struct concept_history *old = s->over[arm];
+    s->over[arm] = h;
+    pthread_mutex_unlock(&s->mu);
+    concept_history_unref(old);
+    return OK;
+}
+
+enum err session_save_concepts(struct session *s, struct errinfo *e)
+{
+    for (size_t a = 0; a < s->engine->n_arms; a++) {
+        TRY(concept_history_save(s->over[a], s->in->concepts, s->engine->arm[a].dir,
+                                 e));
+    }
+    return OK;
+}
+
+void session_load_concepts(struct session *s, size_t arm, const char *dir, size_t F,
+                           int64_t last)
 {
     char path[SETTING_TEXT_MAX + 16];
     struct errinfo e = {0};
     struct concept_table *t = NULL;
+    if (load_history(s, arm, dir, last, &e) != OK) { /* the run goes without */
+        session_say(s, true, "%s", e.msg);
+    }
     enum err rc = path_join(path, sizeof path, dir, "eval.json", &e);
     if (rc == OK) {
         rc = concept_table_load(path, s->in->concepts, F, &t, &e);

@@ -1,5 +1,6 @@
 /* The conditions of a run and their arms, as the screen is told of them. */
 #include "session/session_priv.h"
+#include "train/also.h"
 #include "train/runstate.h"
 
 #include <stdio.h>
@@ -44,6 +45,17 @@ static void label(struct cond_view *v)
     }
 }
 
+/* Settings in which a condition differs from the first. */
+static void describe(struct cond_view *v, const struct settings *first,
+                     const struct settings *own)
+{
+    struct str s;
+    str_init(&s, SETTING_TEXT_MAX);
+    arm_differs(first, own, &s);
+    snprintf(v->differs, sizeof v->differs, "%.255s", s.len > 0 ? s.p : "");
+    str_free(&s);
+}
+
 /* ---- of a run in training ---- */
 
 static void publish_cond(const struct engine *g, struct cond_view *v)
@@ -70,9 +82,11 @@ size_t session_publish_arms_locked(struct session *s)
         v->arm[a].weights = settings_weights_seed(&g->arm[a].arm->set);
         snprintf(v->arm[a].dir, sizeof v->arm[a].dir, "%s", g->arm[a].dir);
     }
+    v->seeds_planned = (size_t)g->arm[0].arm->set.seed_count;
     const size_t conds = assign(v, condition, g->n_arms);
     for (size_t c = 0; c < v->n_conds; c++) {
         publish_cond(g, &v->cond[c]);
+        describe(&v->cond[c], &g->arm[0].arm->set, &g->arm[v->cond[c].arm[0]].arm->set);
     }
     return conds;
 }
@@ -112,11 +126,13 @@ size_t session_publish_records(struct session *s, const struct run_arms *arms)
         }
     }
     v->planned = s->record[0].set.steps;
+    v->seeds_planned = (size_t)s->record[0].set.seed_count;
     const size_t conds = assign(v, condition, arms->n);
     for (size_t c = 0; c < v->n_conds; c++) {
         struct cond_view *to = &v->cond[c];
         to->rate_set = s->record[to->arm[0]].mask_rate;
         to->rate_in_use = to->rate_when_on = to->rate_set;
+        describe(to, &s->record[0].set, &s->record[to->arm[0]].set);
         label(to);
     }
     session_wake_locked(s);

@@ -30,6 +30,14 @@ static void add_fact(struct session_view *v, const char *name, const char *value
     }
 }
 
+void session_add_fact(struct session *s, const char *name, const char *value)
+{
+    pthread_mutex_lock(&s->mu);
+    add_fact(&s->pub, name, value);
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+}
+
 /* The settings that a screen shows, by key, in this order. */
 static const char *const shown[] = {
     "arch",           "k",     "width", "hook", "mask.kind",

@@ -26,13 +26,17 @@ struct latent_rate {
     double rate;
 };
 
+struct compare_input; /* session_compare.c */
+
 /* A request for the job thread, with the frozen copy that it reads. */
 struct job {
     struct command command; /* COMMAND_TABLE, COMMAND_DETAIL or COMMAND_CONCEPTS */
     struct sae *sae;        /* owned */
+    struct sae *other;      /* of COMMAND_MATCH the other arm's, owned; else NULL */
     int64_t step;
     struct latent_rate *rate; /* [n_rates], owned; NULL before the first evaluation */
     size_t n_rates;
+    struct compare_input *compare; /* owned; of COMMAND_COMPARE */
 };
 
 struct session {
@@ -69,9 +73,17 @@ struct session {
     struct latent_table *table[VIEW_ARMS];
     struct latent_labels *labels[VIEW_ARMS]; /* changed by the trainer only */
     struct concept_table *concepts[VIEW_ARMS];
+    struct concept_history *over[VIEW_ARMS];
+    struct latent_pairs *match;
+    size_t match_arm[2];
+    int64_t match_step;
+    size_t matches_asked; /* not answered yet */
     struct latent_detail *detail;
     size_t detail_arm;
-    size_t tables_asked, details_asked, concepts_asked; /* not answered yet */
+    struct comparison *compare;
+    struct latent_detail *pair[2];
+    size_t compares_asked, pairs_asked;                 /* not answered yet, */
+    size_t tables_asked, details_asked, concepts_asked; /* likewise */
     bool changed, awake;
     enum err error;
     struct eval_set *eval_set; /* made by the job thread, taken by the trainer */
@@ -121,19 +133,47 @@ size_t session_publish_records(struct session *s, const struct run_arms *arms);
 enum err session_make_names(struct session *s, struct errinfo *e) ERR_CHECKED;
 void session_free_names(struct session *s);
 void session_make_facts(struct session *s);
+void session_add_fact(struct session *s, const char *name, const char *value);
 
 /* session_concepts.c: an arm's concepts on their way to the screen. `fresh` becomes the
  * session's. */
 void session_publish_concepts(struct session *s, size_t arm,
                               struct concept_table *fresh);
+/* COMMAND_RULE: all of them by another rule. Trainer thread; some milliseconds an arm.
+ */
+void session_set_rule(struct session *s, const struct absorption_rule *rule);
 /* Those of the last evaluation of each arm. Trainer thread. */
 enum err session_show_concepts(struct session *s, struct errinfo *e) ERR_CHECKED;
-/* Those that a run's directory has, which may be none; F: latents of its SAE. */
-void session_load_concepts(struct session *s, size_t arm, const char *dir, size_t F);
+/* Those that a run's directory has, with those of its evaluations up to step `last`,
+ * which may be none; F: latents of its SAE. */
+void session_load_concepts(struct session *s, size_t arm, const char *dir, size_t F,
+                           int64_t last);
+/* Write each arm's evaluations to the directory that it was saved in. Trainer thread.
+ */
+enum err session_save_concepts(struct session *s, struct errinfo *e) ERR_CHECKED;
 /* Measure those of the job's SAE, with their words; there is an evaluation set. Job
  * thread, which owns h. */
 enum err session_measure_concepts(struct session *s, const struct job *job,
                                   struct harvester *h, struct errinfo *e) ERR_CHECKED;
+
+/* jobs.c: the evaluation set, made now if there is none. Job thread, which owns h. */
+enum err session_need_eval_set(struct session *s, struct harvester *h,
+                               struct errinfo *e) ERR_CHECKED;
+
+/* session_compare.c. What a comparison is made of, with a frozen copy of the first arm
+ * of each condition; released by session_compare_free. Trainer thread. */
+enum err session_compare_gather(struct session *s, struct compare_input **out,
+                                struct errinfo *e) ERR_CHECKED;
+void session_compare_free(struct compare_input *in); /* NULL is fine */
+/* Make it and show it; set: rows for browsing. ERR_USAGE where there is nothing to
+ * compare with, errors of opening the other run. Job thread, which owns h. */
+enum err session_compare(struct session *s, const struct job *job,
+                         const struct acts_set *set, struct harvester *h,
+                         struct errinfo *e) ERR_CHECKED;
+/* Contexts of a latent of each side of the comparison that is shown. Job thread. */
+enum err session_compare_pair(struct session *s, const struct job *job,
+                              const struct acts_set *set,
+                              struct errinfo *e) ERR_CHECKED;
 
 /* session_keep.c: what a person adds to a run. Trainer thread. */
 /* The labels in a run's directory become those of an arm with F latents. */

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "base/room.h"
 #include "session/session_priv.h"
 #include "train/run_open.h"
 #include "train/settings_synth.h"
@@ -174,6 +175,26 @@ static void say_shown(struct session *s, size_t conds)
                 'A' + VIEW_CONDS - 1, conds, said[0] ? "; " : "", said);
 }
 
+/* Whether all arms fit into memory, and what each takes. */
+static enum err check_room(struct session *s, struct errinfo *e)
+{
+    const struct engine *g = s->engine;
+    const size_t own = (size_t)clock_rss_bytes(), room = room_bytes();
+    const size_t needed = engine_bytes(g);
+    if (needed > own && needed - own > room) {
+        return err_set(e, ERR_LIMIT,
+                       "%zu arms need about %.0f MB, %.0f MB of memory are there: take "
+                       "fewer --seeds, --single or a smaller --width",
+                       g->n_arms, (double)needed / 1e6,
+                       ((double)own + (double)room) / 1e6);
+    }
+    char text[64];
+    snprintf(text, sizeof text, "%zu arm%s, about %.1f MB each", g->n_arms,
+             plural_s(g->n_arms), (double)engine_arm_bytes(g, 0) / 1e6);
+    session_add_fact(s, "arms", text);
+    return OK;
+}
+
 static enum err open_training(struct session *s, struct errinfo *e)
 {
     if (s->cfg.stretch_eval && !s->cfg.set.eval_ce_rows) {
@@ -182,6 +203,7 @@ static enum err open_training(struct session *s, struct errinfo *e)
     session_loading(s, "opening the model and its text");
     TRY(settings_need_text(&s->cfg.set, "explore", e));
     TRY(open_engine(s, (struct engine_setup){.opened = new_inputs}, e));
+    TRY(check_room(s, e));
     const size_t conds = publish(s);
     send_engine_past(s);
     say_shown(s, conds);
@@ -215,8 +237,10 @@ static enum err open_resumed(struct session *s, struct errinfo *e)
     const struct engine *g = s->engine;
     for (size_t a = 0; a < g->n_arms; a++) {
         TRY(session_load_labels(s, a, g->arm[a].dir, g->arm[a].arm->sae->F, e));
-        session_load_concepts(s, a, g->arm[a].dir, g->arm[a].arm->sae->F);
+        session_load_concepts(s, a, g->arm[a].dir, g->arm[a].arm->sae->F,
+                              engine_step_count(g));
     }
+    TRY(check_room(s, e));
     publish(s);
     send_engine_past(s);
     show_resumed(s);
@@ -272,7 +296,8 @@ static enum err show_records(struct session *s, const struct run_arms *arms,
     for (size_t a = 0; a < arms->n; a++) {
         past[a] = &s->record[a].history;
         TRY(session_load_labels(s, a, arms->dir[a], s->record[a].sae->F, e));
-        session_load_concepts(s, a, arms->dir[a], s->record[a].sae->F);
+        session_load_concepts(s, a, arms->dir[a], s->record[a].sae->F,
+                              s->record[a].step);
         session_remark(s, a, NULL);
     }
     session_send_past(s, past, arms->n);
@@ -379,6 +404,7 @@ static enum err save(struct session *s, const char *dir, struct errinfo *e)
     }
     publish(s);
     TRY(session_save_labels(s, e));
+    TRY(session_save_concepts(s, e));
     session_say(s, false, "saved at step %lld in %s",
                 (long long)engine_step_count(s->engine), dir);
     return OK;
@@ -432,6 +458,17 @@ static enum err find_sae(const struct session *s, const struct command *c,
     return OK;
 }
 
+/* A frozen copy of the other arm that latents are paired with. */
+static enum err freeze_other(const struct session *s, const struct command *c,
+                             struct sae **out, struct errinfo *e)
+{
+    const struct sae *live = NULL;
+    const struct command other = {.kind = COMMAND_MATCH, .arm = (size_t)c->at};
+    TRY(find_sae(s, &other, &live, e));
+    return s->engine ? arm_freeze(s->engine->arm[other.arm].arm, out, e)
+                     : sae_copy(live, out, e);
+}
+
 /* Send a job with a frozen copy of the arm it asks about. */
 static enum err freeze_for_job(struct session *s, const struct command *c,
                                struct errinfo *e)
@@ -442,8 +479,15 @@ static enum err freeze_for_job(struct session *s, const struct command *c,
     TRY(s->engine ? arm_freeze(s->engine->arm[c->arm].arm, &job.sae, e)
                   : sae_copy(live, &job.sae, e));
     job.step = s->engine ? engine_step_count(s->engine) : s->record[c->arm].step;
+    if (c->kind == COMMAND_MATCH) {
+        const enum err other = freeze_other(s, c, &job.other, e);
+        if (other != OK) {
+            job_deinit(&job);
+            return other;
+        }
+    }
     struct concept_table *t = concepts_of_arm(s, c->arm);
-    const enum err rc = t ? list_rates(t, &job, e) : OK;
+    const enum err rc = t ? list_rates(t->plain ? t->plain : t, &job, e) : OK;
     concept_table_unref(t);
     if (rc != OK) {
         job_deinit(&job);
@@ -453,15 +497,28 @@ static enum err freeze_for_job(struct session *s, const struct command *c,
     return OK;
 }
 
+/* What needs no arm of its own: a comparison of them, or what one has shown. */
+static enum err send_comparison(struct session *s, const struct command *c,
+                                struct errinfo *e)
+{
+    struct job job = {.command = *c};
+    TRY(c->kind == COMMAND_COMPARE ? session_compare_gather(s, &job.compare, e) : OK);
+    session_send_job(s, &job);
+    return OK;
+}
+
 static enum err fork_twin(struct session *s, struct errinfo *e)
 {
+    const struct engine *g = s->engine;
+    const size_t had = g->n_arms;
     TRY(engine_fork(s->engine, e));
     publish(s);
-    send_history(s, 1, &s->engine->arm[1].history);
+    for (size_t a = had; a < g->n_arms; a++) {
+        send_history(s, a, &g->arm[a].history);
+    }
     session_say(s, false, "twin B from step %lld: same weights and text, %s",
-                (long long)engine_step_count(s->engine),
-                arm_rate_set(s->engine->arm[1].arm) > 0 ? "with masking"
-                                                        : "no masking");
+                (long long)engine_step_count(g),
+                arm_rate_set(g->arm[had].arm) > 0 ? "with masking" : "no masking");
     return OK;
 }
 
@@ -498,6 +555,34 @@ static enum err show_seed(struct session *s, const struct command *c, struct err
     return OK;
 }
 
+/* More seeds of weights, which train from the beginning while the others wait. */
+static enum err add_seeds(struct session *s, const struct command *c, struct errinfo *e)
+{
+    struct engine *g = s->engine;
+    const int64_t step = engine_step_count(g);
+    if (c->at != 1) {
+        return err_set(e, ERR_USAGE, "seeds: found %lld, expected one at a time",
+                       (long long)c->at);
+    }
+    TRY(engine_add_seed(g, e));
+    session_set_state(s, SESSION_TRAINING);
+    session_say(s, false,
+                "a further seed of each condition trains from step 0; the others wait "
+                "at step %lld",
+                (long long)step);
+    return OK;
+}
+
+/* Changes that arms which are on their way to the others would miss. */
+static enum err check_level(const struct engine *g, struct errinfo *e)
+{
+    return engine_is_level(g)
+               ? OK
+               : err_set(e, ERR_USAGE,
+                         "a seed is on its way to the others, at step %lld; then",
+                         (long long)engine_step_count(g));
+}
+
 static enum session_state state_of(struct session *s)
 {
     pthread_mutex_lock(&s->mu);
@@ -521,13 +606,15 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
     case COMMAND_RESUME:
         session_set_state(s, engine_done(g) ? SESSION_DONE : SESSION_TRAINING);
         return engine_event(g, ENGINE_ALL_ARMS, e, "resume", "%s", "");
-    case COMMAND_MASK: return set_mask(s, c, e);
-    case COMMAND_FORK: return fork_twin(s, e);
+    case COMMAND_MASK: TRY(check_level(g, e)); return set_mask(s, c, e);
+    case COMMAND_FORK: TRY(check_level(g, e)); return fork_twin(s, e);
+    case COMMAND_SEEDS: return add_seeds(s, c, e);
     case COMMAND_EXTEND:
+        TRY(check_level(g, e));
         TRY(engine_extend(g, c->at, e));
         session_set_state(s, SESSION_TRAINING);
         return OK;
-    case COMMAND_LR: return engine_set_lr(g, c->value, e);
+    case COMMAND_LR: TRY(check_level(g, e)); return engine_set_lr(g, c->value, e);
     case COMMAND_NOTE:
         return engine_event(g, ENGINE_ALL_ARMS, e, "note", "%s", c->text);
     case COMMAND_EVALUATE: return engine_evaluate(g, e);
@@ -535,8 +622,12 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
     case COMMAND_TABLE:
     case COMMAND_DETAIL:
     case COMMAND_CONCEPTS:
+    case COMMAND_MATCH:
+    case COMMAND_COMPARE:
+    case COMMAND_PAIR:
     case COMMAND_LABEL:
     case COMMAND_SEED:
+    case COMMAND_RULE:
     case COMMAND_SAVE_CONFIG:
     case COMMAND_STOP: break;
     }
@@ -550,8 +641,11 @@ static bool handle(struct session *s, const struct command *c)
     enum err rc = OK;
     bool to_jobs = false, go_on = true;
     if (c->kind == COMMAND_TABLE || c->kind == COMMAND_DETAIL ||
-        c->kind == COMMAND_CONCEPTS) {
+        c->kind == COMMAND_CONCEPTS || c->kind == COMMAND_MATCH) {
         rc = freeze_for_job(s, c, &e);
+        to_jobs = rc == OK;
+    } else if (c->kind == COMMAND_COMPARE || c->kind == COMMAND_PAIR) {
+        rc = send_comparison(s, c, &e);
         to_jobs = rc == OK;
     } else if (c->kind == COMMAND_LABEL) {
         const struct sae *sae = NULL;
@@ -559,6 +653,8 @@ static bool handle(struct session *s, const struct command *c)
         rc = rc == OK ? session_set_label(s, c, sae->F, &e) : rc;
     } else if (c->kind == COMMAND_SEED) {
         rc = show_seed(s, c, &e);
+    } else if (c->kind == COMMAND_RULE) {
+        session_set_rule(s, &c->rule);
     } else if (c->kind == COMMAND_SAVE_CONFIG) {
         rc = session_save_config(s, c->text, &e);
     } else if (c->kind == COMMAND_SAVE) {

@@ -31,6 +31,7 @@ void session_view_init(struct session_view *v)
 {
     memset(v, 0, sizeof *v);
     v->eta_seconds = (double)NAN;
+    v->rule = absorption_rule_default();
     for (size_t a = 0; a < VIEW_ARMS; a++) {
         v->arm[a].cond = a < VIEW_CONDS ? a : VIEW_CONDS;
         nothing_yet(v->arm[a].last);
@@ -82,9 +83,18 @@ void session_view_deinit(struct session_view *v)
         v->arm[a].labels = NULL;
         concept_table_unref((struct concept_table *)(uintptr_t)v->arm[a].concepts);
         v->arm[a].concepts = NULL;
+        concept_history_unref((struct concept_history *)(uintptr_t)v->arm[a].over);
+        v->arm[a].over = NULL;
     }
+    latent_detail_unref((struct latent_detail *)(uintptr_t)v->pair[0]);
+    latent_detail_unref((struct latent_detail *)(uintptr_t)v->pair[1]);
+    v->pair[0] = v->pair[1] = NULL;
+    comparison_unref((struct comparison *)(uintptr_t)v->compare);
+    v->compare = NULL;
     latent_detail_unref((struct latent_detail *)(uintptr_t)v->detail);
     v->detail = NULL;
+    latent_pairs_unref((struct latent_pairs *)(uintptr_t)v->match);
+    v->match = NULL;
     mem_free(v->event);
     v->event = NULL;
     v->n_events = v->event_cap = 0;
@@ -164,8 +174,14 @@ static bool value_at(const struct series *s, double x, double *out)
     return true;
 }
 
+/* Whether seeds have it in turn, so that a step has it of some alone (engine.c). */
+static bool in_turn(size_t m)
+{
+    return m == METRIC_CE_REC || m == METRIC_CE_REC_OOD;
+}
+
 /* What the seeds of a condition have at p->x, into p; false: one of them has nothing
- * there yet. */
+ * there yet, though all should. */
 static bool over_seeds(const struct session_view *v, const struct cond_view *c,
                        size_t m, struct point *p)
 {
@@ -173,10 +189,11 @@ static bool over_seeds(const struct session_view *v, const struct cond_view *c,
     size_t n = 0;
     p->lo = p->hi = (double)NAN;
     for (size_t i = 0; i < c->n_seeds; i++) {
-        if (!value_at(&v->arm[c->arm[i]].series[m], p->x, &y)) {
+        const bool has = value_at(&v->arm[c->arm[i]].series[m], p->x, &y);
+        if (!has && !in_turn(m)) {
             return false;
         }
-        if (isfinite(y)) {
+        if (has && isfinite(y)) {
             p->lo = n == 0 || y < p->lo ? y : p->lo;
             p->hi = n == 0 || y > p->hi ? y : p->hi;
             sum += y;

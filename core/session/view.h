@@ -3,10 +3,12 @@
 #ifndef SAETOP_SESSION_VIEW_H
 #define SAETOP_SESSION_VIEW_H
 
-#include "eval/concept_table.h"
+#include "eval/concept_history.h"
 #include "latents/latent_columns.h"
 #include "latents/latent_labels.h"
+#include "latents/latent_pairs.h"
 #include "session/command.h"
+#include "session/comparison.h"
 #include "train/arm_place.h"
 #include "train/metric.h"
 
@@ -45,6 +47,7 @@ struct arm_view {
     const struct latent_table *table;   /* latest, or NULL */
     const struct latent_labels *labels; /* what its latents are called, or NULL */
     const struct concept_table *concepts; /* of the latest evaluation, or NULL */
+    const struct concept_history *over;   /* of all evaluations so far, or NULL */
 };
 
 /* A condition: arms that differ in nothing but their seeds, and are masked alike. Those
@@ -54,9 +57,11 @@ struct arm_view {
 struct cond_view {
     char letter;                /* 'A', 'B' */
     char label[COND_LABEL_MAX]; /* "mask p=0.30", "no mask" */
-    size_t n_seeds;             /* 1 at least */
-    size_t arm[VIEW_ARMS];      /* [n_seeds] of the view's; seed i stands at i in each
-                                   condition that has all seeds */
+    char differs[256];     /* "k=8,mask.rate=0": settings in which it differs from A;
+                              cut where there is more */
+    size_t n_seeds;        /* 1 at least */
+    size_t arm[VIEW_ARMS]; /* [n_seeds] of the view's; seed i stands at i in each
+                              condition that has all seeds */
     double rate_set,
         rate_in_use;      /* what is set, and what the text in use was masked at */
     double rate_when_on;  /* what masking comes back to */
@@ -67,7 +72,8 @@ struct cond_view {
     int64_t forked_at; /* -1: not a fork */
     /* Of one seed: its own. Of several: their mean, with the least and the greatest as
      * lo and hi, at steps that all of them have come to; the mean of those that have a
-     * finite value. lo and hi are never NULL, but may be NaN. */
+     * finite value. Cross-entropies, measured in turn: of the seeds that have them
+     * there. lo and hi are never NULL, but may be NaN. */
     struct series series[METRIC_COUNT];
     double last[METRIC_COUNT]; /* latest value of each, NaN before the first */
 };
@@ -104,6 +110,8 @@ struct session_view {
     size_t threads;
     size_t n_conds; /* 0: not known yet */
     struct cond_view cond[VIEW_CONDS];
+    size_t seeds_planned; /* of each condition at the start; more were added after a
+                             look */
     size_t seed; /* the one whose latents and concepts are shown, of each condition */
     size_t n_arms;
     struct arm_view arm[VIEW_ARMS];
@@ -114,6 +122,16 @@ struct session_view {
     size_t n_facts;
     const struct latent_detail *detail; /* the latest asked for, or NULL */
     size_t detail_arm;
+    const struct latent_pairs *match; /* of two arms, the latest asked for, or NULL */
+    size_t match_arm[2];
+    int64_t match_step;
+    bool match_busy;
+    struct absorption_rule rule;      /* by which words and concepts are judged */
+    char other[COMPARE_PATH];         /* a second run that was named at the start; "" */
+    const struct comparison *compare; /* the latest, or NULL */
+    const struct latent_detail *pair[2]; /* a latent of each of its sides, or NULL */
+    char compare_doing[80];              /* what is being done for the next; "" */
+    bool compare_busy, pair_busy;
     bool table_busy, detail_busy, concepts_busy; /* asked for and not yet there */
     uint64_t version;                            /* grows with every change */
 };

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "story/grammar.h"
+#include "text/builtin_words.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -13,7 +14,6 @@
 #define MAX_WORD_BYTES 256u
 #define MAX_DEPTH      32u /* of the tree */
 #define MAX_MEMBERS    ((size_t)1 << 24)
-#define LETTERS        26u
 
 static const struct csv_limits FILE_LIMITS = {64u << 20, 1000000, 4096};
 
@@ -124,6 +124,7 @@ struct loader {
     const char *file;  /* its name, for error lines; NULL: none */
     const char *bytes; /* what it holds where it is not to be read */
     size_t len;
+    bool all_built_in; /* not letters alone */
     const struct tok *tok;
     struct tok_scratch *scratch;
     struct tok_ids ids;
@@ -217,31 +218,6 @@ static enum err read_file(struct loader *l, struct errinfo *e)
                        l->file, l->unknown);
     }
     return OK;
-}
-
-/* ---- the built-in letters
- * ------------------------------------------------------------ */
-
-/* First letter 0..25 of a token that is, after at most one leading space, nothing but
- * A-Z and a-z (SAEBench's rule), else -1. */
-static int token_letter(const struct tok *t, int32_t id)
-{
-    size_t len = 0;
-    const char *p = tok_is_special(t, id) ? NULL : tok_piece_view(t, id, &len);
-    if (p == NULL) {
-        return -1;
-    }
-    if (len > 0 && p[0] == ' ') {
-        p++;
-        len--;
-    }
-    for (size_t i = 0; i < len; i++) {
-        const char lower = (char)(p[i] | 0x20);
-        if (lower < 'a' || lower > 'z') {
-            return -1;
-        }
-    }
-    return len == 0 ? -1 : (p[0] | 0x20) - 'a';
 }
 
 /* ---- putting it together
@@ -345,35 +321,24 @@ static enum err place_members(struct loader *l, struct concepts *c, struct errin
     return OK;
 }
 
-/* final[i]: where letter i is. */
-static enum err place_letters(struct loader *l, int32_t final[LETTERS],
-                              struct concepts *c, struct errinfo *e)
+static enum err place_built_in(const struct builtin_words *b, struct concepts *c,
+                               struct errinfo *e)
 {
-    size_t words[LETTERS] = {0};
-    for (size_t t = 0; t < c->vocab; t++) {
-        const int letter = token_letter(l->tok, (int32_t)t);
-        if (letter >= 0) {
-            words[letter]++;
-        }
-    }
-    for (size_t i = 0; i < LETTERS; i++) {
-        char name[] = "letter a";
-        final[i] = (int32_t)c->n;
-        if (words[i] > 0) {
-            name[sizeof name - 2] = (char)('a' + (char)i);
-            TRY(def_set(c, name, CONCEPT_LETTER, e));
-        }
+    for (size_t i = 0; i < b->n; i++) {
+        TRY(def_set(c, b->def[i].name, b->def[i].kind, e));
     }
     return OK;
 }
 
-static enum err letter_members(struct loader *l, const int32_t final[LETTERS],
-                               const struct concepts *c, struct errinfo *e)
+/* `first`: where the first of them is. */
+static enum err built_in_members(struct loader *l, const struct builtin_words *b,
+                                 size_t first, size_t vocab, struct errinfo *e)
 {
-    for (size_t t = 0; t < c->vocab; t++) {
-        const int letter = token_letter(l->tok, (int32_t)t);
-        if (letter >= 0) {
-            TRY(members_add(&l->members, (int32_t)t, final[letter], e));
+    int32_t of[BUILTIN_MAX];
+    for (size_t t = 0; t < vocab; t++) {
+        const size_t n = builtin_words_of(b, (int32_t)t, of);
+        for (size_t i = 0; i < n; i++) {
+            TRY(members_add(&l->members, (int32_t)t, (int32_t)first + of[i], e));
         }
     }
     return OK;
@@ -415,27 +380,36 @@ static enum err compress(struct members *m, struct concepts *c, struct errinfo *
     return OK;
 }
 
+static enum err place(struct loader *l, const struct builtin_words *b,
+                      struct concepts *c, struct errinfo *e)
+{
+    TRY(mem_new(&c->def, l->drafts.n + b->n, sizeof *c->def, "concepts", e));
+    TRY(check_root(l, grammar_root(&l->drafts), e));
+    TRY(place_kind(l, CONCEPT_LEAF, c, e));
+    TRY(place_kind(l, CONCEPT_SUPER, c, e));
+    const size_t first = c->n;
+    TRY(place_built_in(b, c, e));
+    c->n_probed = c->n;
+    TRY(place_kind(l, CONCEPT_GRAMMAR, c, e));
+    TRY(place_members(l, c, e));
+    TRY(built_in_members(l, b, first, c->vocab, e));
+    return compress(&l->members, c, e);
+}
+
 static enum err build(struct loader *l, struct concepts *c, struct errinfo *e)
 {
+    struct builtin_words b = {0};
     TRY(drafts_init(&l->drafts, e));
     if (l->file != NULL) {
         TRY(read_file(l, e));
     }
     c->vocab = tok_vocab(l->tok);
-    TRY(mem_new(&c->def, l->drafts.n + LETTERS, sizeof *c->def, "concepts", e));
-    int32_t letter[LETTERS];
-    TRY(check_root(l, grammar_root(&l->drafts), e));
-    TRY(place_kind(l, CONCEPT_LEAF, c, e));
-    TRY(place_kind(l, CONCEPT_SUPER, c, e));
-    TRY(place_letters(l, letter, c, e));
-    c->n_probed = c->n;
-    TRY(place_kind(l, CONCEPT_GRAMMAR, c, e));
-    TRY(place_members(l, c, e));
-    TRY(letter_members(l, letter, c, e));
-    TRY(compress(&l->members, c, e));
+    TRY(builtin_words_init(&b, l->tok, !l->all_built_in, e));
+    const enum err rc = place(l, &b, c, e);
+    builtin_words_deinit(&b);
     c->words_known = l->known;
     c->words_unknown = l->unknown;
-    return OK;
+    return rc;
 }
 
 static enum err load(struct loader *l, struct concepts **out, struct errinfo *e)
@@ -470,6 +444,13 @@ enum err concepts_parse(const char *csv, size_t len, const char *name,
     return load(&l, out, e);
 }
 
+enum err concepts_built_in(const struct tok *tok, struct concepts **out,
+                           struct errinfo *e)
+{
+    struct loader l = {.tok = tok, .all_built_in = true};
+    return load(&l, out, e);
+}
+
 void concepts_free(struct concepts *c)
 {
     if (c == NULL) {
@@ -482,6 +463,17 @@ void concepts_free(struct concepts *c)
     mem_free(c->token_start);
     mem_free(c->token_concept);
     mem_free(c);
+}
+
+int concepts_named(const struct concepts *c, const char *name, const char *kind)
+{
+    for (size_t i = 0; i < c->n_probed; i++) {
+        if (strcmp(c->def[i].name, name) == 0 &&
+            strcmp(concept_kind_name(c->def[i].kind), kind) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
 }
 
 const int32_t *concepts_of(const struct concepts *c, int32_t token, size_t *n)
@@ -506,7 +498,14 @@ const int32_t *concepts_probed(const struct concepts *c, int32_t token, size_t *
 
 const char *concept_kind_name(enum concept_kind kind)
 {
-    static const char *const name[CONCEPT_KINDS] = {"leaf", "super", "letter",
-                                                    "grammar"};
+    static const char *const name[CONCEPT_KINDS] = {
+        [CONCEPT_LEAF] = "leaf",     [CONCEPT_SUPER] = "super",
+        [CONCEPT_LETTER] = "letter", [CONCEPT_SHAPE] = "shape",
+        [CONCEPT_SUFFIX] = "suffix", [CONCEPT_GRAMMAR] = "grammar"};
     return name[kind];
+}
+
+bool concept_kind_is_built_in(enum concept_kind kind)
+{
+    return kind == CONCEPT_LETTER || kind == CONCEPT_SHAPE || kind == CONCEPT_SUFFIX;
 }

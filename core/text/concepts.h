@@ -1,14 +1,16 @@
 /* Concepts: which tokens belong to which category. concepts.csv has the columns
  * concept,parent,word; a concept's words are its own and its children's. The 26 first
- * letters are a built-in family. What stands under the parent "grammar" (articles,
- * verb_past, ...) is a family apart: latents are matched with it, but evaluation does
- * not measure it. Immutable after loading; any thread may read. */
+ * letters are a built-in family; word shapes and suffixes are two more for a model that
+ * has no file. What stands under the parent "grammar" (articles, verb_past, ...) is a
+ * family apart: latents are matched with it, but evaluation does not measure it.
+ * Immutable after loading; any thread may read. */
 #ifndef SAETOP_TEXT_CONCEPTS_H
 #define SAETOP_TEXT_CONCEPTS_H
 
 #include "base/err.h"
 #include "text/tok.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,11 +18,15 @@ enum concept_kind {
     CONCEPT_LEAF,    /* a semantic category that has words of its own */
     CONCEPT_SUPER,   /* a category of categories */
     CONCEPT_LETTER,  /* words that begin with a letter */
+    CONCEPT_SHAPE,   /* words with a capital, of capitals, numbers */
+    CONCEPT_SUFFIX,  /* words that are another word and an ending */
     CONCEPT_GRAMMAR, /* a grammatical class, or a class of such */
     CONCEPT_KINDS
 };
-/* "leaf", "super", "letter", "grammar" */
+/* "leaf", "super", "letter", "shape", "suffix", "grammar" */
 const char *concept_kind_name(enum concept_kind kind);
+/* Letters, shapes and suffixes: no file names them. */
+bool concept_kind_is_built_in(enum concept_kind kind);
 
 struct concept_def {
     char *name;
@@ -32,7 +38,8 @@ struct concept_def {
 struct concepts {
     size_t n;
     size_t n_probed;         /* those that evaluation measures: all but the last kind */
-    struct concept_def *def; /* [n] leaves, supers, letters that have words, grammar */
+    struct concept_def *def; /* [n] leaves, supers, the built-in ones that have words,
+                                grammar */
     size_t vocab;
     size_t *token_start;    /* [vocab+1] */
     int32_t *token_concept; /* concepts of token t, ascending: token_start[t].. */
@@ -53,7 +60,14 @@ enum err concepts_load(const char *path, const struct tok *tok, struct concepts 
 enum err concepts_parse(const char *csv, size_t len, const char *name,
                         const struct tok *tok, struct concepts **out,
                         struct errinfo *e) ERR_CHECKED;
+/* Those of a vocabulary without any file: letters, word shapes, suffixes
+ * (builtin_words.h). */
+enum err concepts_built_in(const struct tok *tok, struct concepts **out,
+                           struct errinfo *e) ERR_CHECKED;
 void concepts_free(struct concepts *c); /* NULL is fine */
+
+/* The concept of that name and kind among those that evaluation measures; -1: none. */
+int concepts_named(const struct concepts *c, const char *name, const char *kind);
 
 /* Concepts of a token, ascending; *n of them, 0 for an id out of range. Borrowed. */
 const int32_t *concepts_of(const struct concepts *c, int32_t token, size_t *n);

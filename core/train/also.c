@@ -253,9 +253,8 @@ static void find_conditions(struct arm_plan *arm, size_t n, uint64_t *hash)
     }
 }
 
-/* An arm like `of` with the seed of weights that is `more` after its own. */
-static enum err next_seed(const struct arm_plan *of, size_t more, struct arm_plan *out,
-                          struct errinfo *e)
+enum err arm_plan_next_seed(const struct arm_plan *of, size_t more,
+                            struct arm_plan *out, struct errinfo *e)
 {
     char text[32];
     *out = *of;
@@ -300,7 +299,7 @@ static enum err repeat_plans(struct arm_plan *arm, size_t n, size_t conditions,
                              struct errinfo *e)
 {
     for (size_t i = conditions; i < n; i++) {
-        TRY(next_seed(&arm[i % conditions], i / conditions, &arm[i], e));
+        TRY(arm_plan_next_seed(&arm[i % conditions], i / conditions, &arm[i], e));
     }
     return check_seeds(arm, n, conditions, e);
 }

@@ -23,6 +23,10 @@ struct arm_plan {
  * than RUN_ARMS_MAX. */
 enum err arm_plans_of(const struct settings *asked, struct arm_plan **out, size_t *n,
                       struct errinfo *e) ERR_CHECKED;
+/* An arm like `of`, which has no arms of its own, with the seed of weights that is
+ * `more` after its own, named by it. ERR_USAGE for a name that is too long. */
+enum err arm_plan_next_seed(const struct arm_plan *of, size_t more,
+                            struct arm_plan *out, struct errinfo *e) ERR_CHECKED;
 /* Whether they ask for one arm. */
 bool arm_plans_single(const struct settings *asked);
 /* An array of n arms that all have `base`, named by their places: "", "also1", ... ,

@@ -246,7 +246,8 @@ static enum err open_all(struct inputs *in, struct errinfo *e)
         TRY(open_corpus(s, s->ood, &in->ood, e));
     }
     TRY(settings_path(s, s->concepts, path, sizeof path, e));
-    TRY(concepts_load(path[0] ? path : NULL, in->lm->tok, &in->concepts, e));
+    TRY(path[0] ? concepts_load(path, in->lm->tok, &in->concepts, e)
+                : concepts_built_in(in->lm->tok, &in->concepts, e));
     if (path[0]) {
         TRY(file_hash(path, &in->concepts_hash, e));
     }

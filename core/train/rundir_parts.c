@@ -21,9 +21,9 @@ static const struct {
     const char *name;
     mode_t kind;
 } others[] = {
-    {RUN_LOCK, S_IFREG}, {RUN_SAVING, S_IFDIR},      {RUN_SAVED, S_IFDIR},
-    {RUN_HELD, S_IFDIR}, {RUN_CHECKPOINTS, S_IFDIR}, {RUN_LABELS, S_IFREG},
-    {RUN_ARMS, S_IFDIR},
+    {RUN_LOCK, S_IFREG},    {RUN_SAVING, S_IFDIR},      {RUN_SAVED, S_IFDIR},
+    {RUN_HELD, S_IFDIR},    {RUN_CHECKPOINTS, S_IFDIR}, {RUN_LABELS, S_IFREG},
+    {RUN_HISTORY, S_IFREG}, {RUN_ARMS, S_IFDIR},
 };
 
 bool save_writes(const char *name)

@@ -15,6 +15,7 @@
 #define RUN_CHECKPOINTS "checkpoints"
 #define RUN_ARMS        RUN_ARMS_DIR
 #define RUN_LABELS      "labels.csv" /* of latents/latent_labels.h, in no save */
+#define RUN_HISTORY     "concept_history.csv" /* of eval/concept_history.h, likewise */
 
 /* What a save writes, in the order in which it is moved into place: readers look at
  * the last, config.json, to see whether a save came in between. */

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[n] = '\0';
     size_t at = SIZE_MAX;
     char message[96] = "";
-    struct latent_filter *f = filter_new(text, &at, message, sizeof message);
+    struct filter *f = filter_new(&latent_filter, text, &at, message, sizeof message);
     if (!f) {
         if (at > strlen(text) || !message[0]) {
             abort();

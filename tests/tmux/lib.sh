@@ -9,7 +9,7 @@ unset NO_COLOR TMUX
 tmux_() { tmux -L "saetop-$name-$$" -f /dev/null "$@"; }
 
 # A run that trains for long enough for any script and evaluates on little.
-small="--width 128 --batch 512 --steps 1000000 --set eval.rows=2 --set eval.concept_rows=64 --set browse.rows=32"
+small="--seeds 1 --width 128 --batch 512 --steps 1000000 --set eval.rows=2 --set eval.concept_rows=64 --set browse.rows=32"
 
 finish() {
     tmux_ kill-server 2>/dev/null

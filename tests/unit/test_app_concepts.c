@@ -1,8 +1,11 @@
 /* Concepts: both arms side by side, families, order, finding, words, the way to a
  * latent, and asking for words where a run that is browsed has none. */
 #include "base/csvfile.h"
+#include "base/mem.h"
 #include "ui/screens/concepts_priv.h"
 #include "ui_bench.h"
+
+#include <math.h>
 
 static struct concepts_state *own(struct bench *b)
 {
@@ -34,9 +37,238 @@ static void families_in_turn(void **state)
     type(b, ":family leaf\n");
     assert_int_equal(own(b)->family, CONCEPT_LEAF);
     type(b, ":family kin\n");
-    assert_true(on_screen(b, "expected super, leaf or letter"));
+    assert_true(on_screen(b, "expected super, leaf, letter, shape or suffix"));
     type(b, "u");
     assert_int_equal(own(b)->family, CONCEPT_SUPER);
+    bench_free(b);
+}
+
+/* Without a file the families are those of the vocabulary, which the screen says with
+ * what to give for more; nobody has to leave an empty one first. */
+static void without_a_file(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    sample_no_file(&b->v);
+    type(b, "2");
+    assert_int_equal(own(b)->family, CONCEPT_LETTER);
+    assert_int_equal(own(b)->n, 4);
+    assert_true(on_screen(b, "first letters") && on_screen(b, "from the vocabulary"));
+    assert_true(on_screen(b, "--concepts FILE.csv (concept,parent,word)"));
+    type(b, "f");
+    assert_int_equal(own(b)->family, CONCEPT_SHAPE);
+    type(b, "f");
+    assert_int_equal(own(b)->family, CONCEPT_SUFFIX);
+    assert_true(on_screen(b, "words of -ing"));
+    type(b, "f");
+    assert_int_equal(own(b)->family, CONCEPT_LETTER);
+    bench_free(b);
+}
+
+static void filtered(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    const struct concept_column *f1 = &concept_columns[1];
+    type(b, "2f");
+    const size_t all = own(b)->n;
+    type(b, "&b_f1<.6\n");
+    assert_true(own(b)->n > 0 && own(b)->n < all);
+    assert_int_equal(own(b)->n + own(b)->hidden, all);
+    assert_true(on_screen(b, "hidden by the filter") &&
+                on_screen(b, "filter: b_f1<.6"));
+    for (size_t i = 0; i < own(b)->n; i++) {
+        assert_true(concepts_value(own(b), &b->v, f1, SIDE_B, own(b)->concept[i]) <
+                    0.6);
+    }
+    type(b, ":filter difference_f1>0 | clothing\n");
+    for (size_t i = 0; i < own(b)->n; i++) {
+        assert_true(
+            strcmp(name_at(b, i), "clothing") == 0 ||
+            concepts_value(own(b), &b->v, f1, SIDE_DIFFERENCE, own(b)->concept[i]) > 0);
+    }
+    /* Without a prefix: of the arm that `v` is at. */
+    type(b, ":filter f1>.6\n");
+    for (size_t i = 0; i < own(b)->n; i++) {
+        assert_true(concepts_value(own(b), &b->v, f1, SIDE_A, own(b)->concept[i]) >
+                    0.6);
+    }
+    type(b, "v");
+    assert_true(own(b)->n > 0);
+    for (size_t i = 0; i < own(b)->n; i++) {
+        assert_true(concepts_value(own(b), &b->v, f1, SIDE_B, own(b)->concept[i]) >
+                    0.6);
+    }
+    type(b, "v:filter flute\n"); /* a word of theirs */
+    assert_int_equal(own(b)->n, 0);
+    assert_true(on_screen(b, "no concept passes the filter"));
+    type(b, "\\");
+    assert_int_equal(own(b)->n, all);
+    type(b, "u"); /* and undo brings it back */
+    assert_int_equal(own(b)->n, 0);
+    type(b, ":filter size>3\n");
+    assert_true(on_screen(b, "unknown field"));
+    bench_free(b);
+}
+
+/* With several seeds: means, differences of pairs with their interval and a verdict,
+ * either way alike; while a run goes on nothing is too small yet. */
+static void several_seeds(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    sample_seeds(&b->v, 5, true);
+    type(b, "2f");
+    assert_true(on_screen(b, "A mask p=0.30, 5 seeds"));
+    assert_true(on_screen(b, "A-B of 5 seeds, Holm over categories: * established"));
+    const struct concept_column *f1 = &concept_columns[1];
+    size_t up = 0, down = 0;
+    for (size_t i = 0; i < own(b)->n; i++) {
+        const int32_t c = own(b)->concept[i];
+        double a = 0.0;
+        for (size_t k = 0; k < 5; k++) {
+            a += b->v.arm[2 * k].concepts->row[c].f1_heldout / 5.0;
+        }
+        assert_true(fabs(concepts_value(own(b), &b->v, f1, SIDE_A, c) - a) < 1e-12);
+        const struct verdict_row *r = concepts_effect(own(b), f1, c);
+        up += r->verdict == VERDICT_HIGHER;
+        down += r->verdict == VERDICT_LOWER;
+    }
+    assert_true(up >= 1 && down >= 1);
+    type(b, ":find clothing\n");
+    assert_true(on_screen(b, "words of clothing, seed 1"));
+    assert_true(on_screen(b, "established lower"));
+    type(b, "<"); /* the last difference */
+    assert_true(on_screen(b, "found by sorting"));
+    bench_free(b);
+
+    b = bench_new(120, 36, 2);
+    sample_seeds(&b->v, 5, false);
+    type(b, "2f");
+    assert_true(on_screen(b, "A-B so far of 5 seeds"));
+    assert_false(on_screen(b, "too small"));
+    bench_free(b);
+}
+
+/* Thresholds are tried while they are typed; Esc and 0 bring the rule back. */
+static void other_thresholds(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    type(b, "2d");
+    assert_string_equal(b->a.line.text, "share=0.4 cosine=0.025 least=20");
+    b->a.n_commands = 0;
+    type(b, "least=200"); /* over what is offered; no rule before the first digit */
+    assert_int_equal(b->a.n_commands, 3);
+    struct command c = b->a.command[2];
+    assert_int_equal(c.kind, COMMAND_RULE);
+    assert_int_equal(c.rule.least, 200);
+    assert_true(c.rule.share < 0.41 && c.rule.share > 0.39);
+    b->a.n_commands = 0;
+    type(b, "x");
+    no_command(b);
+    press(b, KEY_ESC_);
+    c = one_command(b, COMMAND_RULE);
+    assert_true(absorption_rule_is_default(&c.rule));
+    b->a.n_commands = 0;
+    type(b, ":rule share=.25\n");
+    bool asked = false;
+    for (size_t i = 0; i < b->a.n_commands; i++) {
+        asked |=
+            b->a.command[i].kind == COMMAND_RULE && b->a.command[i].rule.least == 20;
+    }
+    assert_true(asked);
+    b->v.rule.share = 0.25;
+    press(b, KEY_TAB_);
+    assert_true(on_screen(b, "not SAEBench's rule: share 0.25, cosine 0.025, 20"));
+    b->a.n_commands = 0;
+    type(b, "0");
+    assert_true(absorption_rule_is_default(&b->a.command[0].rule));
+    type(b, ":rule share=7\n");
+    assert_true(on_screen(b, "expected share=0..1"));
+    bench_free(b);
+}
+
+static void over_training(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    type(b, "2=");
+    assert_true(on_screen(b, "F1 of animal over training"));
+    type(b, ".");
+    assert_true(on_screen(b, "best of animal over training"));
+    type(b, ",j");
+    assert_true(on_screen(b, "F1 of food over training"));
+    type(b, ":curves full\n");
+    assert_true(on_screen(b, "absorb of food over training"));
+    type(b, ":curves x\n");
+    assert_true(on_screen(b, "expected a column's name"));
+    type(b, "=");
+    assert_true(on_screen(b, "words of food"));
+    type(b, "u");
+    assert_true(on_screen(b, "absorb of food over training"));
+    bench_free(b);
+}
+
+/* A goes to its counterpart in B when the pairs have come; `O` to the same number. */
+static void corresponding(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    type(b, "2jo"); /* food: A's is 18 */
+    const struct command c = one_command(b, COMMAND_MATCH);
+    assert_true(c.arm == 0 && c.at == 1);
+    assert_true(on_screen(b, "pairing the latents of A and B"));
+    struct latent_pairs *p = mem_alloc(1, sizeof *p);
+    atomic_init(&p->refs, 1);
+    for (size_t i = 0; i < 2; i++) {
+        struct pairs_side *side = &p->side[i];
+        side->F = 512;
+        side->fate = mem_alloc(side->F, sizeof *side->fate);
+        side->with = mem_alloc(side->F, sizeof *side->with);
+        for (size_t j = 0; j < side->F; j++) {
+            side->with[j] = -1;
+            side->fate[j] = PAIR_ONLY;
+        }
+    }
+    p->pair = mem_alloc(1, sizeof *p->pair);
+    p->n = 1;
+    p->pair[0] = (struct latent_pair){{18, 77}, 0.8F, 0.6F};
+    p->side[0].with[18] = p->side[1].with[77] = 0;
+    b->v.match = p;
+    b->v.match_arm[1] = 1;
+    b->v.match_step = 900;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    app_view(&b->a, &b->v, &b->c);
+    assert_ptr_equal(b->a.screen, &screen_detail);
+    assert_int_equal(detail_of(&b->a)->latent, 77);
+    assert_int_equal(latents_cond(&b->a), 1);
+    assert_true(on_screen(b, "A #18 corresponds to B #77: cosine 0.80"));
+    b->a.n_commands = 0;
+    type(b, "o"); /* and back, at once */
+    assert_int_equal(detail_of(&b->a)->latent, 18);
+    assert_int_equal(latents_cond(&b->a), 0);
+    type(b, "JO");
+    const int32_t at = detail_of(&b->a)->latent;
+    assert_int_equal(latents_cond(&b->a), 1);
+    type(b, "o");
+    assert_int_equal(detail_of(&b->a)->latent, at);
+    assert_true(on_screen(b, "has nothing like it there"));
+    bench_free(b);
+}
+
+/* F1 of 0 is of no latent at all: the rule takes the first, whatever it is. */
+static void no_latent_is_none(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    struct concept_table *t = (struct concept_table *)(uintptr_t)b->v.arm[0].concepts;
+    t->row[0].f1_best = t->row[0].f1_heldout = 0.0;
+    type(b, "2");
+    assert_string_equal(name_at(b, 0), "animal");
+    assert_true(on_screen(b, "none  0.00"));
+    type(b, "\n");
+    assert_true(on_screen(b, "A has no latent for it"));
     bench_free(b);
 }
 
@@ -49,13 +281,13 @@ static void sorted_either_way(void **state)
     const struct concept_column *f1 = &concept_columns[1];
     assert_int_equal(own(b)->sort, 1);
     for (size_t i = 0; i + 1 < own(b)->n; i++) {
-        assert_true(concepts_value(&b->v, f1, SIDE_A, own(b)->concept[i]) >=
-                    concepts_value(&b->v, f1, SIDE_A, own(b)->concept[i + 1]));
+        assert_true(concepts_value(own(b), &b->v, f1, SIDE_A, own(b)->concept[i]) >=
+                    concepts_value(own(b), &b->v, f1, SIDE_A, own(b)->concept[i + 1]));
     }
     type(b, "r");
     for (size_t i = 0; i + 1 < own(b)->n; i++) {
-        assert_true(concepts_value(&b->v, f1, SIDE_A, own(b)->concept[i]) <=
-                    concepts_value(&b->v, f1, SIDE_A, own(b)->concept[i + 1]));
+        assert_true(concepts_value(own(b), &b->v, f1, SIDE_A, own(b)->concept[i]) <=
+                    concepts_value(own(b), &b->v, f1, SIDE_A, own(b)->concept[i + 1]));
     }
     assert_false(on_screen(b, "found by sorting"));
     type(b, "<<<"); /* by name, then round the end: the last difference */
@@ -164,6 +396,19 @@ static void exported(void **state)
     assert_int_equal(name + 1, fields);
     assert_non_null(strstr(out.p, "\nanimal,super,"));
     csv_free_table(t);
+
+    /* The words, where they are in focus. */
+    char file[80];
+    str_clear(&out);
+    type(b, "\t");
+    screen_concepts.export_name(&b->a, &b->v, file, sizeof file);
+    assert_string_equal(file, "words-super-900.csv");
+    assert_ok(screen_concepts.export_text(&b->a, &b->v, &out, &e), &e);
+    assert_ok(csv_parse_table(out.p, out.len, "export", &lim, &t, &e), &e);
+    assert_int_equal(t->rows, own(b)->n_words);
+    assert_non_null(strstr(out.p, "concept,word,token,a_occurrences,"));
+    assert_non_null(strstr(out.p, "\nanimal,dog,4,"));
+    csv_free_table(t);
     str_free(&out);
     bench_free(b);
 }
@@ -226,6 +471,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(families_in_turn),
+        cmocka_unit_test(without_a_file),
+        cmocka_unit_test(filtered),
+        cmocka_unit_test(several_seeds),
+        cmocka_unit_test(other_thresholds),
+        cmocka_unit_test(over_training),
+        cmocka_unit_test(corresponding),
+        cmocka_unit_test(no_latent_is_none),
         cmocka_unit_test(sorted_either_way),
         cmocka_unit_test(words_are_found),
         cmocka_unit_test(found_from_another_screen),

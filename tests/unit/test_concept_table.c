@@ -1,7 +1,8 @@
-/* The concepts of an evaluation as screens get them: with their words from the
- * evaluation itself, without them from a run's eval.json. */
+/* The concepts of an evaluation as screens get them, with their words: from the
+ * evaluation itself and from a run's eval.json. */
 #include "base/file.h"
-#include "eval/concept_table.h"
+#include "base/mem.h"
+#include "eval/concept_history.h"
 #include "eval/evalset_priv.h"
 #include "unit/check.h"
 #include "unit/world.h"
@@ -63,7 +64,7 @@ static void words_lie_by_concept(void **state)
     struct concept_table *t = NULL;
     assert_ok(concept_table_new(&f.r, &t, &e), &e);
     assert_int_equal(t->step, 77);
-    assert_false(t->is_saved);
+    assert_false(t->lacks_words);
     assert_int_equal(t->n, f.r.n_concepts);
     assert_int_equal(t->n_words, f.r.n_words);
     assert_int_equal(t->word_start[0], 0);
@@ -101,7 +102,22 @@ static void a_saved_evaluation_comes_back(void **state)
     assert_null(t); /* no file yet */
     write_json(&f);
     assert_ok(concept_table_load(f.path, f.c, f.F, &t, &e), &e);
-    assert_true(t->is_saved && t->step == 77 && t->n_words == 0);
+    assert_true(!t->lacks_words && t->step == 77);
+    assert_int_equal(t->n_words, f.r.n_words);
+    for (size_t w = 0; w < t->n_words; w++) {
+        const struct word_result *want = &f.r.word[w], *got = &t->word[w];
+        assert_true(got->concept == want->concept && got->token == want->token &&
+                    got->verdict == want->verdict && got->fires == want->fires &&
+                    got->occurrences == want->occurrences &&
+                    got->right == want->right && got->held == want->held &&
+                    got->absorbed == want->absorbed);
+        assert_true(same_share(got->fraction, want->fraction));
+        for (size_t i = 0; i < EVAL_ABSORBERS; i++) {
+            assert_int_equal(got->absorber[i].latent, want->absorber[i].latent);
+            assert_int_equal(got->absorber[i].times, want->absorber[i].times);
+        }
+    }
+    assert_int_equal(t->word_start[t->n], t->n_words);
     assert_int_equal(t->n, f.c->n_probed);
     for (size_t c = 0; c < f.r.n_concepts; c++) {
         const struct concept_result *want = &f.r.concept[c], *got = &t->row[c];
@@ -120,6 +136,204 @@ static void a_saved_evaluation_comes_back(void **state)
                     same_share(got->probe_f1, want->probe_f1));
     }
     concept_table_unref(t);
+    end(&f);
+}
+
+static bool close_to(double x, double y)
+{
+    return isnan(x) ? isnan(y) : fabs(x - y) < 1e-6;
+}
+
+/* By the default rule what is kept says what the evaluation said. */
+static void check_usual(const struct concept_table *t)
+{
+    struct errinfo e;
+    const struct absorption_rule usual = absorption_rule_default();
+    struct word_result *word = mem_alloc(t->n_words, sizeof *word);
+    struct concept_result *row = mem_alloc(t->n, sizeof *row);
+    memcpy(word, t->word, t->n_words * sizeof *word);
+    memcpy(row, t->row, t->n * sizeof *row);
+    assert_ok(absorption_rule_apply(&usual, t->evidence, word, row, t->n, &e), &e);
+    for (size_t w = 0; w < t->n_words; w++) {
+        assert_int_equal(word[w].absorbed, t->word[w].absorbed);
+        assert_int_equal(word[w].verdict, t->word[w].verdict);
+        assert_true(close_to(word[w].fraction, t->word[w].fraction));
+        for (size_t i = 0; i < EVAL_ABSORBERS; i++) {
+            assert_int_equal(word[w].absorber[i].latent, t->word[w].absorber[i].latent);
+            assert_int_equal(word[w].absorber[i].times, t->word[w].absorber[i].times);
+        }
+    }
+    for (size_t c = 0; c < t->n; c++) {
+        if (t->row[c].eligible) {
+            assert_true(close_to(row[c].full, t->row[c].full) &&
+                        close_to(row[c].fraction, t->row[c].fraction));
+            assert_int_equal(row[c].absorbed, t->row[c].absorbed);
+            assert_memory_equal(row[c].absorber, t->row[c].absorber,
+                                sizeof row[c].absorber);
+        }
+    }
+    mem_free(word);
+    mem_free(row);
+}
+
+/* A stricter rule absorbs less, and the default is there again. */
+static void another_rule(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct fixture f = begin(3);
+    struct concept_table *t = NULL, *none = NULL, *strict = NULL, *back = NULL;
+    const struct absorption_rule usual = absorption_rule_default();
+    struct absorption_rule rule = usual;
+    assert_null(f.r.evidence); /* unless asked for */
+    assert_ok(concept_table_new(&f.r, &none, &e), &e);
+    rule.share = 0.9;
+    assert_ok(concept_table_judge(none, &rule, &t, &e), &e);
+    assert_ptr_equal(t, none);
+    concept_table_unref(t);
+    concept_table_unref(none);
+    eval_result_deinit(&f.r);
+
+    eval_set_keep_evidence(f.set);
+    struct sae *s = world_sae(3);
+    assert_ok(evaluate(f.set, s, NULL, NULL, NULL, &f.r, &e), &e);
+    sae_free(s);
+    assert_ok(concept_table_new(&f.r, &t, &e), &e);
+    check_usual(t);
+    rule.share = 1.0;
+    rule.cosine = 1.0;
+    rule.least = 1;
+    assert_ok(concept_table_judge(t, &rule, &strict, &e), &e);
+    size_t fewer = 0, absorbed = 0;
+    for (size_t w = 0; w < t->n_words; w++) {
+        absorbed += t->word[w].absorbed;
+        fewer += strict->word[w].absorbed;
+        assert_true(strict->word[w].absorbed <= t->word[w].absorbed);
+        assert_true(strict->word[w].verdict != WORD_TOO_RARE);
+        assert_int_equal(strict->word[w].held, t->word[w].held);
+    }
+    assert_true(fewer < absorbed);
+    assert_ok(concept_table_judge(strict, &usual, &back, &e), &e);
+    assert_ptr_equal(back, t);
+    concept_table_unref(back);
+    concept_table_unref(t); /* strict still has it */
+    assert_int_equal(strict->plain->n_words, strict->n_words);
+    concept_table_unref(strict);
+    end(&f);
+}
+
+static void a_rule_as_text(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct absorption_rule r = absorption_rule_default();
+    assert_true(absorption_rule_is_default(&r));
+    assert_ok(absorption_rule_parse("least=5  share=0.25", &r, &e), &e);
+    assert_true(r.least == 5 && close_to(r.share, 0.25) && close_to(r.cosine, 0.025));
+    assert_false(absorption_rule_is_default(&r));
+    static const char *const wrong[] = {"share=2", "least=0",  "least=1.5",
+                                        "cosine",  "cosine=x", "sharex=1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        check_error(absorption_rule_parse(wrong[i], &r, &e), ERR_USAGE, &e,
+                    "expected share=0..1");
+        assert_int_equal(r.least, 5);
+    }
+    assert_ok(absorption_rule_parse("default", &r, &e), &e);
+    assert_true(absorption_rule_is_default(&r));
+}
+
+/* A point a step, ascending; beyond HISTORY_POINTS the older half is thinned, and both
+ * ends stay. */
+static void over_training(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct fixture f = begin(1);
+    struct concept_table *t = NULL;
+    struct concept_history *h = NULL, *next = NULL;
+    assert_ok(concept_table_new(&f.r, &t, &e), &e);
+    for (int64_t step = 10; step <= 3000; step += 10) {
+        t->step = step;
+        t->row[0].recall = (double)step / 4096.0;
+        assert_ok(concept_history_with(h, t, &next, &e), &e);
+        concept_history_unref(h);
+        h = next;
+        assert_true(h->n <= HISTORY_POINTS && h->step[0] == 10 &&
+                    h->step[h->n - 1] == step);
+    }
+    for (size_t i = 0; i < h->n; i++) {
+        assert_true(i == 0 || h->step[i] > h->step[i - 1]);
+        assert_true(
+            close_to(concept_history_at(h, i, 0, 3), (double)h->step[i] / 4096.0));
+    }
+    assert_true(h->n >= HISTORY_POINTS / 2);
+    const size_t n = h->n;
+    t->row[0].recall = 0.25; /* the same step again */
+    assert_ok(concept_history_with(h, t, &next, &e), &e);
+    assert_int_equal(next->n, n);
+    assert_true(close_to(concept_history_at(next, n - 1, 0, 3), 0.25));
+    t->step = 5; /* what is older than the last says nothing */
+    struct concept_history *same = NULL, *read = NULL;
+    assert_ok(concept_history_load(f.dir, f.c, 4000, &read, &e), &e);
+    assert_null(read); /* no file yet */
+    assert_ok(concept_history_save(next, f.c, f.dir, &e), &e);
+    assert_ok(concept_history_load(f.dir, f.c, 4000, &read, &e), &e);
+    assert_int_equal(read->n, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(read->step[i], next->step[i]);
+        for (size_t k = 0; k < CONCEPT_FIGURES; k++) {
+            assert_true(close_to(concept_history_at(read, i, 0, k),
+                                 concept_history_at(next, i, 0, k)));
+        }
+    }
+    concept_history_unref(read);
+    /* A run that goes on from an earlier step has no later points. */
+    assert_ok(concept_history_load(f.dir, f.c, next->step[n - 2], &read, &e), &e);
+    assert_int_equal(read->n, n - 1);
+    concept_history_unref(read);
+    assert_ok(concept_history_with(next, t, &same, &e), &e);
+    assert_ptr_equal(same, next);
+    concept_history_unref(same);
+    concept_history_unref(next);
+    concept_history_unref(h);
+    concept_table_unref(t);
+    end(&f);
+}
+
+static void a_history_that_is_wrong(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct fixture f = begin(0);
+    static const struct {
+        const char *row, *says;
+    } cases[] = {{"x,NAME,leaf,0,0,1,0,0,0", "row 2: found 'x', expected a step"},
+                 {"5,NAME,leaf,0,0,1,0,0,0\n4,NAME,leaf,0,0,1,0,0,0",
+                  "row 3: found '4', expected a step, ascending"},
+                 {"5,NAME,leaf,2,0,1,0,0,0", "row 2: found '2', expected a f1_best"},
+                 {"5,NAME,leaf,,,0,,,", "expected a spread from 1 to 10"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct concept_history *h = NULL;
+        struct str text;
+        str_init(&text, 4096);
+        str_add(&text, "step,concept,kind");
+        for (size_t k = 0; k < CONCEPT_FIGURES; k++) {
+            str_addf(&text, ",%s", concept_figure_key(k));
+        }
+        str_addc(&text, '\n');
+        for (const char *p = cases[i].row; *p; p++) {
+            if (strncmp(p, "NAME", 4) == 0) {
+                str_add(&text, f.c->def[0].name);
+                p += 3;
+            } else {
+                str_addc(&text, *p);
+            }
+        }
+        check_error(concept_history_parse(text.p, text.len, "h.csv", f.c, 100, &h, &e),
+                    ERR_FORMAT, &e, cases[i].says);
+        assert_null(h);
+        str_free(&text);
+    }
     end(&f);
 }
 
@@ -144,6 +358,21 @@ static void what_is_wrong_is_named(void **state)
          "\"true_positives\": 1, \"main_latents\": [], \"absorbers\": [{\"latent\": -1, "
          "\"share\": 0}]}]}",
          "latent: found -1"},
+#define ONE_CONCEPT(words)                                                              \
+    "{\"concepts\": [{\"concept\": \"NAME\", \"kind\": \"leaf\", \"eligible\": true, "  \
+    "\"true_positives\": 1, \"main_latents\": [], \"absorbers\": [], \"words\": " words \
+    "}]}"
+        {ONE_CONCEPT("7"), "words: found 7"},
+        {ONE_CONCEPT("[7]"), "lists of 7, 10, 13 or 16 numbers"},
+        {ONE_CONCEPT("[[1, 2, 2, 2, 2, 0]]"), "lists of 7, 10, 13 or 16 numbers"},
+        {ONE_CONCEPT("[[1, 2, null, 2, 2, 0, 0]]"), "lists of 7, 10, 13 or 16 numbers"},
+        {ONE_CONCEPT("[[-1, 2, 2, 2, 2, 0, 0]]"), "a token, counts that go together"},
+        {ONE_CONCEPT("[[1, 2, 2, 3, 2, 0, 0]]"), "a token, counts that go together"},
+        {ONE_CONCEPT("[[1, 2, 2, 2, 2, 1, 0]]"), "a token, counts that go together"},
+        {ONE_CONCEPT("[[1, 2, 1, 2, 1, 1, 0, 900, 1, 0.5]]"), "latents of the SAE"},
+        {ONE_CONCEPT("[[1, 2, 2, 2, 2, 0, null], [1, 2, 2, 2, 2, 0, 0]]"),
+         "a word twice"},
+#undef ONE_CONCEPT
     };
     struct errinfo e;
     struct fixture f = begin(0);
@@ -182,6 +411,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_lie_by_concept),
         cmocka_unit_test(a_saved_evaluation_comes_back),
+        cmocka_unit_test(another_rule),
+        cmocka_unit_test(a_rule_as_text),
+        cmocka_unit_test(over_training),
+        cmocka_unit_test(a_history_that_is_wrong),
         cmocka_unit_test(what_is_wrong_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

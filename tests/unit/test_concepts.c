@@ -215,6 +215,59 @@ static void test_letters(void **state)
     tok_free(tok);
 }
 
+/* Without a file: letters, word shapes and what words of this vocabulary end in. A
+ * suffix takes eight words that are found without it too. */
+static void test_built_in(void **state)
+{
+    (void)state;
+    static const char *const stem[] = {"walk", "talk", "jump", "play",
+                                       "cook", "look", "call", "want"};
+    static const char *const ending[] = {"", "ing", "ed", "s"};
+    char form[40][12];
+    const char *forms[40];
+    size_t n = 0;
+    for (size_t i = 0; i < 8; i++) {
+        for (size_t k = 0; k < 4 && !(i == 7 && k == 3); k++) { /* no "wants" */
+            snprintf(form[n++], sizeof form[0], " %s%s", stem[i], ending[k]);
+        }
+    }
+    snprintf(form[n++], sizeof form[0], " thing");
+    snprintf(form[n++], sizeof form[0], " Dog");
+    snprintf(form[n++], sizeof form[0], " NASA");
+    snprintf(form[n++], sizeof form[0], " 42");
+    snprintf(form[n++], sizeof form[0], " Walked");
+    for (size_t i = 0; i < n; i++) {
+        forms[i] = form[i];
+    }
+    struct errinfo e;
+    struct tok *tok = tiny_tok(forms, n);
+    struct concepts *c = NULL;
+    assert_ok(concepts_built_in(tok, &c, &e), &e);
+    assert_true(belongs(c, tok, " walking", "-ing"));
+    assert_true(belongs(c, tok, " wanted", "-ed"));
+    assert_true(belongs(c, tok, " Walked", "-ed"));
+    assert_true(belongs(c, tok, " Walked", "capital"));
+    assert_true(belongs(c, tok, " Walked", "letter w"));
+    assert_false(belongs(c, tok, " thing", "-ing")); /* no word before it */
+    assert_false(belongs(c, tok, " walk", "capital"));
+    assert_true(belongs(c, tok, " Dog", "capital"));
+    assert_true(belongs(c, tok, " NASA", "all capitals"));
+    assert_false(belongs(c, tok, " NASA", "capital"));
+    assert_false(belongs(c, tok, "N", "capital")); /* a letter alone */
+    assert_true(belongs(c, tok, " 42", "digits"));
+    assert_int_equal(find(c, "-s"), -1); /* seven words */
+    assert_int_equal(c->def[find(c, "digits")].kind, CONCEPT_SHAPE);
+    assert_int_equal(c->def[find(c, "-ing")].kind, CONCEPT_SUFFIX);
+    assert_int_equal(c->def[find(c, "-ing")].words, 8);
+    assert_int_equal(c->n_probed, c->n);
+    for (size_t i = 1; i < c->n; i++) {
+        assert_true(c->def[i].kind >= c->def[i - 1].kind);
+        assert_true(concept_kind_is_built_in(c->def[i].kind));
+    }
+    concepts_free(c);
+    tok_free(tok);
+}
+
 static void test_bad_files(void **state)
 {
     (void)state;
@@ -283,6 +336,7 @@ int main(void)
         cmocka_unit_test(test_grammar_family),
         cmocka_unit_test(test_evaluation_sees_no_grammar),
         cmocka_unit_test(test_letters),
+        cmocka_unit_test(test_built_in),
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_limits),
     };

@@ -28,7 +28,7 @@ static bool holds_labelled(const char *text, const struct latent_row *row, bool 
 {
     size_t at = 0;
     char message[96] = "";
-    struct latent_filter *f = filter_new(text, &at, message, sizeof message);
+    struct filter *f = filter_new(&latent_filter, text, &at, message, sizeof message);
     if (!f) {
         fail_msg("%s: %s at %zu", text, message, at);
     }
@@ -201,7 +201,7 @@ static void breaks_at(const char *text, size_t expected, const char *part)
 {
     size_t at = 99;
     char message[96] = "";
-    struct latent_filter *f = filter_new(text, &at, message, sizeof message);
+    struct filter *f = filter_new(&latent_filter, text, &at, message, sizeof message);
     filter_free(f);
     if (f || at != expected || !strstr(message, part)) {
         fail_msg("%s: found \"%s\" at %zu, expected \"%s\" at %zu", text, message, at,
@@ -258,10 +258,10 @@ static void test_word_filter(void **state)
     const struct latent_row row = a_row();
     const struct latent_source source = {
         .row = &row, .latent = 1, .names = &names, .label = ""};
-    struct latent_filter *f = filter_new_word("dog");
+    struct filter *f = filter_new_word(&latent_filter, "dog");
     assert_true(filter_holds(f, &source));
     filter_free(f);
-    f = filter_new_word("\"|&!");
+    f = filter_new_word(&latent_filter, "\"|&!");
     assert_false(filter_holds(f, &source));
     filter_free(f);
 }

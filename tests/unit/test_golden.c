@@ -10,32 +10,53 @@ struct shot {
     const char *name;
     size_t arms;
     const char *keys; /* \n Enter, \t Tab */
+    size_t seeds;     /* of each condition; 0: one */
+    int64_t step;     /* of 1,500; 0: 900 */
+    bool no_file;     /* of concepts */
 };
 
 static const struct shot shots[] = {
-    {"train", 2, ""},
-    {"train-one-arm", 1, ""},
-    {"train-numbers", 2, "D."},
-    {"train-zoom", 2, "zhhh"},
-    {"train-said", 2, ":mask 2\n"},
-    {"concepts", 2, "2jj"},
-    {"concepts-one-arm", 1, "2"},
-    {"concepts-words", 2, "2jj\tj"},
-    {"concepts-sorted", 2, "2>>>>>>f"},
-    {"latents", 2, "3 jj"},
-    {"latents-filter", 2, "3&density>1e-3 & !dead"},
-    {"latents-offer", 2, "3&!dead\n&"},
-    {"latents-said", 2, "3:sort x\n"},
-    {"latents-scatter", 2, "3 jj=l"},
-    {"latents-label", 2, "3j;house pets\n"},
-    {"events", 2, "E"},
-    {"completion", 2, ":set \t"},
-    {"detail", 2, ":latent 42\n"},
-    {"detail-lens", 2, ":latent 42\nL;house pets\n/hammer\n"},
-    {"detail-wrap", 2, ":latent 42\nwj"},
-    {"help", 2, "?jj"},
-    {"help-topic", 2, "?/what is absorption"},
-    {"quit", 2, "q"},
+    {"train", 2, .keys = ""},
+    {"train-one-arm", 1, .keys = ""},
+    {"train-numbers", 2, .keys = "D."},
+    {"train-zoom", 2, .keys = "zhhh"},
+    {"train-seeds", 2, .keys = "", .seeds = 5},
+    {"train-seed-lines", 2, .keys = "V", .seeds = 5},
+    {"train-verdict", 2, .keys = "", .seeds = 5, .step = 1500},
+    {"train-verdict-zoom", 2, .keys = "\t\t\tz", .seeds = 5, .step = 1500},
+    {"train-three", 3, .keys = "", .seeds = 3, .step = 1500},
+    {"train-said", 2, .keys = ":mask 2\n"},
+    {"concepts", 2, .keys = "2jj"},
+    {"concepts-one-arm", 1, .keys = "2"},
+    {"concepts-words", 2, .keys = "2jj\tj"},
+    {"concepts-sorted", 2, .keys = "2>>>>>>f"},
+    {"concepts-filter", 2, .keys = "2f&absorb>.08"},
+    {"concepts-no-file", 2, .keys = "2", .no_file = true},
+    {"concepts-seeds", 2, .keys = "2f", .seeds = 5, .step = 1500},
+    {"concepts-curve", 2, .keys = "2="},
+    {"latents", 2, .keys = "3 jj"},
+    {"latents-filter", 2, .keys = "3&density>1e-3 & !dead"},
+    {"latents-offer", 2, .keys = "3&!dead\n&"},
+    {"latents-said", 2, .keys = "3:sort x\n"},
+    {"latents-scatter", 2, .keys = "3 jj=l"},
+    {"latents-label", 2, .keys = "3j;house pets\n"},
+    {"events", 2, .keys = "E"},
+    {"completion", 2, .keys = ":set \t"},
+    {"detail", 2, .keys = ":latent 42\n"},
+    {"detail-lens", 2, .keys = ":latent 42\nL;house pets\n/hammer\n"},
+    {"detail-wrap", 2, .keys = ":latent 42\nwj"},
+    {"compare", 2, .keys = "6"},
+    {"compare-settings", 2, .keys = "6\t\t"},
+    {"compare-curve", 2, .keys = "6\t\n"},
+    {"compare-latents", 2, .keys = "6fj"},
+    {"compare-only", 2, .keys = "6ff"},
+    {"compare-split", 2, .keys = "6ffff"},
+    {"compare-pair", 2, .keys = "6fj\n"},
+    {"compare-one-seed", 2, .keys = "6"},
+    {"compare-one-arm", 1, .keys = "6"},
+    {"help", 2, .keys = "?jj"},
+    {"help-topic", 2, .keys = "?/what is absorption"},
+    {"quit", 2, .keys = "q"},
 };
 enum { SHOTS = sizeof shots / sizeof shots[0] };
 
@@ -48,11 +69,31 @@ static const struct shot *find_shot(const char *name)
     return &shots[i];
 }
 
-static const int sizes[][2] = {{80, 24}, {120, 36}, {60, 12}, {1, 1}};
-enum { SIZES = sizeof sizes / sizeof sizes[0] };
+static const int sizes[][2] = {{80, 24}, {120, 36}, {60, 12}, {1, 1}, {200, 60}};
+enum { SIZES = sizeof sizes / sizeof sizes[0], LARGE = 4 };
 
-/* Labels that were asked for, as the session would answer. */
-static void answer_labels(struct app *a, struct session_view *v)
+/* Whether the largest size shows more of it: of screens whose columns come by room. */
+static bool has_large(const char *name)
+{
+    return strcmp(name, "compare") == 0;
+}
+
+static struct latent_table *table_of(const struct session_view *v, size_t side)
+{
+    return v->compare->side[side].table;
+}
+
+/* Contexts of two latents that were asked for. */
+static void answer_pair(struct session_view *v, const struct command *c)
+{
+    for (size_t i = 0; i < 2; i++) {
+        latent_detail_unref((struct latent_detail *)(uintptr_t)v->pair[i]);
+        v->pair[i] = sample_detail(table_of(v, i), c->two[i], INTERVAL_TOP);
+    }
+}
+
+/* Labels and contexts that were asked for, as the session would answer. */
+static void answer(struct app *a, struct session_view *v)
 {
     for (size_t i = 0; i < a->n_commands; i++) {
         const struct command *c = &a->command[i];
@@ -64,6 +105,8 @@ static void answer_labels(struct app *a, struct session_view *v)
             assert_ok(latent_labels_with(old, c->latent, c->text, &l, &e), &e);
             latent_labels_unref(old);
             v->arm[c->arm].labels = l;
+        } else if (c->kind == COMMAND_PAIR) {
+            answer_pair(v, c);
         }
     }
     a->n_commands = 0;
@@ -72,7 +115,20 @@ static void answer_labels(struct app *a, struct session_view *v)
 static void begin(struct app *a, struct session_view *v, const struct shot *s, int w,
                   int h, enum glyph_tier tier)
 {
-    sample_view(v, s->arms, 900, 512);
+    sample_view_seeds(v, s->arms, s->seeds ? s->seeds : 1, s->step ? s->step : 900,
+                      512);
+    sample_seed_concepts(v);
+    if (v->step == v->steps) {
+        v->state = SESSION_DONE;
+    }
+    if (s->no_file) {
+        sample_no_file(v);
+    }
+    if (strcmp(s->name, "compare-one-seed") == 0) {
+        struct comparison *c = sample_comparison(table_of(v, 0), table_of(v, 1), 1);
+        comparison_unref((struct comparison *)(uintptr_t)v->compare);
+        v->compare = c;
+    }
     struct errinfo e;
     assert_ok(app_init(a, &screen_table, w, h, tier, THEME_DARK, &e), &e);
     app_update(a, v, &(struct event){.kind = EVENT_TICK});
@@ -81,7 +137,7 @@ static void begin(struct app *a, struct session_view *v, const struct shot *s, i
                              : *k == '\t' ? KEY_TAB_
                                           : (uint32_t)(unsigned char)*k;
         app_update(a, v, &(struct event){.kind = EVENT_KEY, .key = key});
-        answer_labels(a, v);
+        answer(a, v);
     }
     app_update(a, v, &(struct event){.kind = EVENT_TICK});
 }
@@ -154,6 +210,9 @@ static void test_screens(void **state)
                 const int w = sizes[i][0], h = sizes[i][1];
                 /* Small pictures of variants say nothing new. */
                 if (strchr(shots[s].name, '-') && (i > 1 || tier == GLYPH_BLOCK)) {
+                    continue;
+                }
+                if (i == LARGE && !has_large(shots[s].name)) {
                     continue;
                 }
                 begin(a, &v, &shots[s], w, h, (enum glyph_tier)tier);

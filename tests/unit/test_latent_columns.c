@@ -102,7 +102,7 @@ static void test_filter(void **state)
     press(b, KEY_ESC_);
     type(b, "&x>1\n");
     assert_true(on_screen(b, "unknown field: latent fires density logd max"));
-    assert_non_null(strstr(latents_of(&b->a)->filter_error, " F1 Toy"));
+    assert_non_null(strstr(latents_of(&b->a)->filter.error, " F1 Toy"));
     bench_free(b);
 }
 

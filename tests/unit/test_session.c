@@ -143,7 +143,13 @@ static bool has_concepts(const struct screen *t)
 }
 static bool has_words(const struct screen *t)
 {
-    return t->v.arm[0].concepts && !t->v.arm[0].concepts->is_saved;
+    return t->v.arm[0].concepts && !t->v.arm[0].concepts->lacks_words;
+}
+/* Others than those of the directory. */
+static const struct concept_table *found;
+static bool measured_again(const struct screen *t)
+{
+    return t->v.arm[0].concepts != found;
 }
 static bool has_table(const struct screen *t)
 {
@@ -151,7 +157,8 @@ static bool has_table(const struct screen *t)
 }
 
 /* Every evaluation brings its concepts; a run that is opened again has those of its
- * last one, with the absorption of latents, and measures the words when asked. */
+ * last one, with their words and the absorption of latents; measured again they are the
+ * same. */
 static void concepts_come_and_come_back(void **state)
 {
     (void)state;
@@ -168,6 +175,23 @@ static void concepts_come_and_come_back(void **state)
     assert_true(has_words(&t) && t.v.arm[0].concepts->n_words > 100);
     struct concept_table *was =
         concept_table_ref((struct concept_table *)(uintptr_t)t.v.arm[0].concepts);
+    assert_non_null(t.v.arm[0].over);
+    const size_t points = t.v.arm[0].over->n;
+    assert_true(points >= 1);
+    /* Another rule holds at once, and is no part of the run. */
+    struct command rule = {.kind = COMMAND_RULE, .rule = absorption_rule_default()};
+    rule.rule.share = rule.rule.cosine = 1.0;
+    found = t.v.arm[0].concepts;
+    post(&t, rule);
+    wait_until(&t, measured_again);
+    assert_ptr_equal(t.v.arm[0].concepts->plain, was);
+    assert_true(t.v.rule.share >= 1.0);
+    size_t before = 0, after = 0;
+    for (size_t w = 0; w < was->n_words; w++) {
+        before += was->word[w].absorbed;
+        after += t.v.arm[0].concepts->word[w].absorbed;
+    }
+    assert_true(before > 0 && after < before);
     post(&t, stop);
     wait_until(&t, is_ended);
     close_screen(&t);
@@ -176,8 +200,16 @@ static void concepts_come_and_come_back(void **state)
     open_screen(&t, &open);
     wait_until(&t, is_browsing);
     wait_until(&t, has_concepts);
+    assert_true(t.v.arm[0].over && t.v.arm[0].over->n == points &&
+                t.v.arm[0].over->step[points - 1] == was->step);
     const struct concept_table *now = t.v.arm[0].concepts;
-    assert_true(now->is_saved && now->n_words == 0);
+    assert_true(has_words(&t) && now->n_words == was->n_words);
+    for (size_t w = 0; w < now->n_words; w++) {
+        const struct word_result *x = &now->word[w], *y = &was->word[w];
+        assert_true(x->concept == y->concept && x->token == y->token &&
+                    x->verdict == y->verdict && x->held == y->held &&
+                    x->absorber[0].latent == y->absorber[0].latent);
+    }
     assert_int_equal(now->step, was->step);
     assert_int_equal(now->n, was->n);
     for (size_t c = 0; c < now->n; c++) {
@@ -190,8 +222,9 @@ static void concepts_come_and_come_back(void **state)
         absorbing += isfinite(t.v.arm[0].table->row[j].absorption) ? 1 : 0;
     }
     assert_true(absorbing > 10);
+    found = t.v.arm[0].concepts;
     post(&t, (struct command){.kind = COMMAND_CONCEPTS});
-    wait_until(&t, has_words);
+    wait_until(&t, measured_again);
     now = t.v.arm[0].concepts;
     assert_int_equal(now->step, was->step);
     assert_int_equal(now->n_words, was->n_words);
@@ -635,6 +668,193 @@ static void further_arms_do_not_disturb(void **state)
     close_screen(&t);
 }
 
+static bool shows_second_seed(const struct screen *t)
+{
+    return t->v.seed == 1;
+}
+static bool has_its_table(const struct screen *t)
+{
+    return t->v.arm[2].table && !t->v.table_busy;
+}
+
+/* Two conditions of two seeds: arms A, B, A's second, B's second. A command about masks
+ * is a condition's; tables are of the seed that is shown; all is there after a save. */
+static void conditions_have_seeds(void **state)
+{
+    (void)state;
+    struct screen t;
+    char dir[256], run[512];
+    struct session_config cfg = {.set = sample_settings(30)};
+    struct errinfo e;
+    assert_ok(settings_set(&cfg.set, "twin", "unmasked", from_program("test"), &e), &e);
+    assert_ok(settings_set(&cfg.set, "seed.count", "2", from_program("test"), &e), &e);
+    cfg.start_paused = true;
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    open_screen(&t, &cfg);
+    wait_until(&t, is_paused);
+    assert_int_equal(t.v.n_arms, 4);
+    assert_int_equal(t.v.n_conds, 2);
+    for (size_t c = 0; c < 2; c++) {
+        assert_int_equal(t.v.cond[c].n_seeds, 2);
+        assert_int_equal(t.v.cond[c].arm[0], c);
+        assert_int_equal(t.v.cond[c].arm[1], 2 + c);
+    }
+    assert_int_equal(t.v.arm[2].weights, t.v.arm[3].weights);
+    assert_true(t.v.arm[0].weights != t.v.arm[2].weights);
+    assert_string_equal(t.v.cond[1].differs, "mask.rate=0");
+    post(&t, (struct command){.kind = COMMAND_MASK, .cond = 0, .value = 0.2});
+    post(&t, (struct command){.kind = COMMAND_SEED, .at = 1});
+    post(&t, (struct command){.kind = COMMAND_RESUME});
+    wait_until(&t, shows_second_seed);
+    post(&t,
+         (struct command){.kind = COMMAND_TABLE, .arm = session_view_shown(&t.v, 0)});
+    wait_until(&t, has_its_table);
+    wait_until(&t, is_done);
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(fabs(t.v.cond[0].rate_set - 0.2) < 1e-12);
+    for (size_t a = 0; a < 4; a++) { /* each seed is masked as its condition is */
+        const struct series *s = &t.v.arm[a].series[METRIC_MASK_RATE];
+        assert_true(fabs(s->y[s->n - 1] - (a % 2 ? 0.0 : 0.2)) < 1e-12);
+    }
+    const struct series *mean = &t.v.cond[0].series[METRIC_LOSS];
+    assert_true(mean->n > 2);
+    const double x = t.v.arm[0].last[METRIC_LOSS], y = t.v.arm[2].last[METRIC_LOSS];
+    assert_true(fabs(t.v.cond[0].last[METRIC_LOSS] - 0.5 * (x + y)) < 1e-9);
+    struct command save = {.kind = COMMAND_SAVE};
+    snprintf(save.text, sizeof save.text, "%s", run);
+    post(&t, save);
+    wait_until(&t, is_idle);
+    close_screen(&t);
+
+    const struct session_config open = {.set = sample_settings(1), .open_run = run};
+    open_screen(&t, &open);
+    wait_until(&t, is_browsing);
+    assert_int_equal(t.v.n_arms, 4);
+    assert_int_equal(t.v.n_conds, 2);
+    assert_int_equal(t.v.cond[0].arm[1], 2);
+    assert_true(fabs(t.v.cond[0].last[METRIC_LOSS] - 0.5 * (x + y)) < 1e-6);
+    post(&t, (struct command){.kind = COMMAND_EXTEND, .at = 40});
+    wait_until(&t, is_done);
+    assert_int_equal(t.v.step, 40);
+    assert_true(
+        t.v.arm[3].series[METRIC_LOSS].x[t.v.arm[3].series[METRIC_LOSS].n - 1] == 40);
+    close_screen(&t);
+    tmp_drop(dir);
+}
+
+static bool has_six_arms(const struct screen *t)
+{
+    return t->v.n_arms == 6;
+}
+
+/* A seed that is added later has the curve that it would have had from the start. */
+static void a_seed_is_added(void **state)
+{
+    (void)state;
+    struct screen t, whole;
+    struct session_config cfg = {.set = sample_settings(20)};
+    struct errinfo e;
+    assert_ok(settings_set(&cfg.set, "twin", "unmasked", from_program("test"), &e), &e);
+    assert_ok(settings_set(&cfg.set, "seed.count", "2", from_program("test"), &e), &e);
+    open_screen(&t, &cfg);
+    wait_until(&t, is_done);
+    post(&t, (struct command){.kind = COMMAND_SEEDS, .at = 1});
+    wait_until(&t, has_six_arms);
+    wait_until(&t, is_done);
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_int_equal(t.v.step, 20);
+    assert_int_equal(t.v.seeds_planned, 2);
+    assert_int_equal(t.v.cond[1].n_seeds, 3);
+    assert_int_equal(t.v.cond[1].arm[2], 5);
+
+    assert_ok(settings_set(&cfg.set, "seed.count", "3", from_program("test"), &e), &e);
+    open_screen(&whole, &cfg);
+    wait_until(&whole, is_done);
+    for (size_t a = 4; a < 6; a++) {
+        const struct series *x = &t.v.arm[a].series[METRIC_LOSS];
+        const struct series *y = &whole.v.arm[a].series[METRIC_LOSS];
+        assert_int_equal(x->n, y->n);
+        for (size_t i = 0; i < x->n; i++) {
+            assert_true(x->x[i] == y->x[i] && x->y[i] == y->y[i]);
+        }
+    }
+    close_screen(&whole);
+    post(&t, (struct command){.kind = COMMAND_EXTEND, .at = 24});
+    wait_until(&t, is_idle);
+    wait_until(&t, is_done);
+    post(&t, (struct command){.kind = COMMAND_SEEDS, .at = 1}); /* too late now */
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(t.v.message_bad && strstr(t.v.message, "changed on the way (extend)"));
+    close_screen(&t);
+}
+
+/* A fork makes a twin of each seed. */
+static void a_fork_has_all_seeds(void **state)
+{
+    (void)state;
+    struct screen t;
+    struct session_config cfg = {.set = sample_settings(100000)};
+    struct errinfo e;
+    assert_ok(settings_set(&cfg.set, "seed.count", "3", from_program("test"), &e), &e);
+    open_screen(&t, &cfg);
+    wait_until(&t, has_rows);
+    assert_int_equal(t.v.n_conds, 1);
+    post(&t, (struct command){.kind = COMMAND_FORK});
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_int_equal(t.v.n_arms, 6);
+    assert_int_equal(t.v.n_conds, 2);
+    assert_int_equal(t.v.cond[1].n_seeds, 3);
+    for (size_t i = 0; i < 3; i++) {
+        const size_t a = t.v.cond[0].arm[i], b = t.v.cond[1].arm[i];
+        assert_int_equal(t.v.arm[a].weights, t.v.arm[b].weights);
+        assert_true(t.v.arm[b].series[METRIC_LOSS].n > 2);
+    }
+    assert_true(t.v.cond[1].series[METRIC_LOSS].n > 2);
+    assert_true(t.v.cond[1].forked_at > 0);
+    post(&t, (struct command){.kind = COMMAND_FORK});
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(t.v.message_bad && strstr(t.v.message, "there is a twin already"));
+    close_screen(&t);
+}
+
+static bool is_matched(const struct screen *t)
+{
+    return t->v.match != NULL && !t->v.match_busy;
+}
+
+/* A twin that has just been forked is the same SAE: each latent that fires often enough
+ * corresponds to its own number. */
+static void latents_are_paired(void **state)
+{
+    (void)state;
+    struct screen t;
+    const struct session_config cfg = {.set = sample_settings(100000)};
+    open_screen(&t, &cfg);
+    wait_until(&t, has_rows);
+    post(&t, (struct command){.kind = COMMAND_PAUSE});
+    wait_until(&t, is_paused);
+    post(&t, (struct command){.kind = COMMAND_FORK});
+    post(&t, (struct command){.kind = COMMAND_MATCH, .arm = 0, .at = 1});
+    wait_until(&t, is_matched);
+    assert_true(t.v.match_arm[0] == 0 && t.v.match_arm[1] == 1);
+    assert_int_equal(t.v.match_step, t.v.step);
+    assert_true(t.v.match->n > 10);
+    for (size_t i = 0; i < t.v.match->n; i++) {
+        assert_int_equal(t.v.match->pair[i].latent[0], t.v.match->pair[i].latent[1]);
+    }
+    post(&t, (struct command){.kind = COMMAND_MATCH, .arm = 0, .at = 7});
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(t.v.message_bad && !t.v.match_busy);
+    close_screen(&t);
+}
+
 static void what_cannot_be_opened_is_said(void **state)
 {
     (void)state;
@@ -651,12 +871,95 @@ static void what_cannot_be_opened_is_said(void **state)
     close_screen(&t);
 }
 
+static bool has_comparison(const struct screen *t)
+{
+    return t->v.compare && !t->v.compare_busy;
+}
+static bool has_pair(const struct screen *t)
+{
+    return t->v.pair[0] && t->v.pair[1];
+}
+
+/* Two conditions from frozen copies, contexts of two latents, the run on disk as the
+ * other side, and what is no run. */
+static void conditions_and_runs_are_compared(void **state)
+{
+    (void)state;
+    struct screen t;
+    char dir[256], run[512], twin[512];
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    struct session_config cfg = {.set = sample_settings(30), .other_run = "named"};
+    cfg.set.twin = TWIN_UNMASKED;
+    open_screen(&t, &cfg);
+    wait_until(&t, is_done);
+    assert_string_equal(t.v.other, "named");
+    struct command save = {.kind = COMMAND_SAVE};
+    snprintf(save.text, sizeof save.text, "%s", run);
+    post(&t, save);
+    post(&t, (struct command){.kind = COMMAND_COMPARE, .two = {-1, -1}});
+    wait_until(&t, has_comparison);
+    const struct comparison *c = t.v.compare;
+    assert_int_equal(c->n_choices, 2);
+    assert_int_equal(c->side[0].choice, 0);
+    assert_int_equal(c->side[1].choice, 1);
+    assert_int_equal(c->measures.pairs, 1);
+    assert_int_equal(c->side[0].step, 30);
+    assert_non_null(c->pairs);
+    assert_string_equal(c->unpaired, "");
+    assert_non_null(strstr(c->said, "one seed"));
+    assert_true(c->side[0].curve[METRIC_LOSS].n > 2);
+    bool masks = false;
+    for (size_t i = 0; i < c->n_differences; i++) {
+        masks = masks || c->difference[i].kind == DIFFERENCE_MASKING;
+    }
+    assert_true(masks);
+    post(&t, (struct command){.kind = COMMAND_PAIR, .two = {3, 4}});
+    wait_until(&t, has_pair);
+    assert_int_equal(t.v.pair[0]->latent, 3);
+    assert_int_equal(t.v.pair[1]->latent, 4);
+
+    /* The same run from disk: every latent finds itself. */
+    struct command other = {.kind = COMMAND_COMPARE, .two = {0, 2}};
+    snprintf(other.text, sizeof other.text, "%s", run);
+    post(&t, other);
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    c = t.v.compare;
+    assert_int_equal(c->n_choices, 4);
+    assert_int_equal(c->choice[2].letter, 'C');
+    assert_non_null(strstr(c->choice[2].name, "run: mask p="));
+    assert_int_equal(c->side[1].choice, 2);
+    assert_int_equal(c->n_differences, 0);
+    assert_int_equal(c->pairs->n, c->pairs->side[0].compared);
+    for (size_t i = 0; i < c->pairs->n; i++) {
+        assert_int_equal(c->pairs->pair[i].latent[0], c->pairs->pair[i].latent[1]);
+        assert_true(c->pairs->pair[i].firing > 0.99f);
+    }
+
+    const uint64_t said = t.v.said;
+    snprintf(other.text, sizeof other.text, "%s/none", dir);
+    post(&t, other);
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(t.v.said > said && t.v.message_bad);
+    assert_non_null(strstr(t.v.message, "no run directory"));
+    close_screen(&t);
+    tmp_path(twin, run, "arms/twin");
+    tmp_drop(twin);
+    tmp_path(twin, run, "arms");
+    tmp_drop(twin);
+    tmp_drop(run);
+    tmp_drop(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trains_to_the_end_and_goes_on),
         cmocka_unit_test(a_finished_run_is_extended),
         cmocka_unit_test(concepts_come_and_come_back),
+        cmocka_unit_test(conditions_and_runs_are_compared),
         cmocka_unit_test(commands_take_effect_between_steps),
         cmocka_unit_test(latents_are_described_from_frozen_copies),
         cmocka_unit_test(a_saved_run_opens_for_browsing),
@@ -666,6 +969,10 @@ int main(void)
         cmocka_unit_test(labels_are_kept_with_the_run),
         cmocka_unit_test(settings_are_written_as_a_configuration),
         cmocka_unit_test(further_arms_do_not_disturb),
+        cmocka_unit_test(conditions_have_seeds),
+        cmocka_unit_test(a_seed_is_added),
+        cmocka_unit_test(a_fork_has_all_seeds),
+        cmocka_unit_test(latents_are_paired),
         cmocka_unit_test(what_cannot_be_opened_is_said),
     };
     num_init();

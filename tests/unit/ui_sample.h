@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "session/view.h"
+#include "ui_compare.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -32,6 +33,13 @@ static const enum concept_kind sample_kind[SAMPLE_CONCEPTS] = {
     CONCEPT_SUPER, CONCEPT_LEAF, CONCEPT_SUPER, CONCEPT_LEAF,
     CONCEPT_LEAF,  CONCEPT_LEAF, CONCEPT_LEAF,  CONCEPT_LETTER};
 
+/* The same of a run without a concepts file. */
+static const char *const sample_built_in[SAMPLE_CONCEPTS] = {
+    "letter a", "letter b", "letter c", "letter d", "capital", "digits", "-ing", "-s"};
+static const enum concept_kind sample_built_in_kind[SAMPLE_CONCEPTS] = {
+    CONCEPT_LETTER, CONCEPT_LETTER, CONCEPT_LETTER, CONCEPT_LETTER,
+    CONCEPT_SHAPE,  CONCEPT_SHAPE,  CONCEPT_SUFFIX, CONCEPT_SUFFIX};
+
 /* A fixed pseudo-random number in [0, 1). */
 static inline double sample_u(uint32_t i)
 {
@@ -56,14 +64,24 @@ static inline double sample_curve(int metric, double t, size_t arm, uint32_t i)
     case METRIC_CE_REC_OOD: return (0.8 - 0.05 * b) * (1 - exp(-8 * t));
     case METRIC_RECALL: return (0.66 - 0.06 * b) * (1 - exp(-5 * t));
     case METRIC_ABSORPTION: return 0.05 + 0.12 * t + 0.01 * b + 0.02 * noise;
+    case METRIC_F1_BEST: return (0.85 - 0.1 * b) * (1 - exp(-7 * t));
     case METRIC_DEAD: return 0.3 * exp(-4 * t);
     case METRIC_GRAD: return 0.5 + 0.3 * exp(-9 * t) + 0.05 * noise;
     default: return (double)NAN;
     }
 }
 
-static inline void sample_rows(struct session_view *v, size_t arm, int64_t step,
-                               int64_t steps)
+/* Seed n of a condition lies off the first by its own luck, in both conditions. */
+static inline double sample_luck(int metric, size_t arm, size_t seed)
+{
+    const uint32_t u = (uint32_t)(seed * 17 + (size_t)metric * 3);
+    return seed == 0 ? 0
+                     : 0.03 * (sample_u(u) - 0.5) +
+                           0.01 * (sample_u(u + 7000 + (uint32_t)arm) - 0.5);
+}
+
+static inline void sample_rows(struct session_view *v, size_t at, size_t arm,
+                               size_t seed, int64_t step, int64_t steps)
 {
     for (int64_t s = 0; s <= step; s += 10) {
         struct errinfo e;
@@ -76,16 +94,18 @@ static inline void sample_rows(struct session_view *v, size_t arm, int64_t step,
         for (int m = METRIC_LOSS; m < METRIC_COUNT; m++) {
             const bool evaluated = m == METRIC_EV || m == METRIC_EV_OOD ||
                                    m == METRIC_CE_REC || m == METRIC_CE_REC_OOD ||
-                                   m == METRIC_RECALL || m == METRIC_ABSORPTION;
+                                   m == METRIC_RECALL || m == METRIC_ABSORPTION ||
+                                   m == METRIC_F1_BEST;
             if (!evaluated || eval) {
-                row.v[m] = sample_curve(m, t, arm, (uint32_t)s);
+                row.v[m] =
+                    sample_curve(m, t, arm, (uint32_t)s) + sample_luck(m, arm, seed);
             }
         }
         if (eval) {
             row.v[METRIC_ABS_LO] = row.v[METRIC_ABSORPTION] - 0.03;
             row.v[METRIC_ABS_HI] = row.v[METRIC_ABSORPTION] + 0.03;
         }
-        if (session_view_add_row(v, arm, &row, &e) != OK) {
+        if (session_view_add_row(v, at, &row, &e) != OK) {
             abort();
         }
     }
@@ -195,6 +215,29 @@ static inline struct concept_table *sample_concepts(size_t arm, int64_t step)
     return t;
 }
 
+/* Of evaluations each 150 steps up to the table's. */
+static inline struct concept_history *sample_history(size_t arm, int64_t step)
+{
+    struct concept_history *h = NULL;
+    for (int64_t at = 150; at <= step; at += 150) {
+        struct errinfo e;
+        struct concept_history *next = NULL;
+        struct concept_table *t = sample_concepts(arm, at);
+        for (size_t c = 0; c < t->n; c++) {
+            const double by = 1.0 - exp(-3.0 * (double)at / (double)step);
+            t->row[c].f1_heldout *= by;
+            t->row[c].recall *= by;
+        }
+        if (concept_history_with(h, t, &next, &e) != OK) {
+            abort();
+        }
+        concept_table_unref(t);
+        concept_history_unref(h);
+        h = next;
+    }
+    return h;
+}
+
 static inline struct latent_detail *sample_detail(const struct latent_table *t,
                                                   int32_t latent, int interval)
 {
@@ -279,8 +322,8 @@ static inline void sample_say(struct session_view *v, bool bad, const char *text
 
 /* A view of a run at `step` of 1,500 with one or two arms, a table of F latents (0:
  * none) and a description of latent 42 (if there is a table). */
-static inline void sample_view(struct session_view *v, size_t arms, int64_t step,
-                               size_t F)
+static inline void sample_view_seeds(struct session_view *v, size_t arms, size_t seeds,
+                                     int64_t step, size_t F)
 {
     session_view_init(v);
     v->state = SESSION_TRAINING;
@@ -292,7 +335,8 @@ static inline void sample_view(struct session_view *v, size_t arms, int64_t step
     v->eval_next_step = (double)(step / 150 * 150 + 150);
     v->rss_bytes = INT64_C(222) << 20;
     v->threads = 2;
-    v->n_conds = v->n_arms = arms;
+    v->n_conds = arms;
+    v->n_arms = arms * seeds;
     v->names = (struct names){SAMPLE_VOCAB, sample_token, SAMPLE_CONCEPTS,
                               sample_concept, sample_kind};
     sample_fact(v, "model", "tiny");
@@ -312,12 +356,21 @@ static inline void sample_view(struct session_view *v, size_t arms, int64_t step
         cond->rate_when_on = 0.3;
         cond->applies_from = k ? 0 : 412;
         snprintf(cond->label, sizeof cond->label, k ? "no mask" : "mask p=0.30");
-        sample_rows(v, k, step, 1500);
+        cond->n_seeds = seeds;
+        for (size_t i = 0; i < seeds; i++) {
+            cond->arm[i] = i * arms + k;
+            v->arm[i * arms + k].cond = k;
+            v->arm[i * arms + k].weights = 1 + i;
+        }
+        for (size_t i = 0; i < seeds; i++) {
+            sample_rows(v, cond->arm[i], k, i, step, 1500);
+        }
         sample_event(v, 0, (char)('A' + (int)k), "start",
                      k ? "topk k=4 width=512 p=0.00" : "topk k=4 width=512 p=0.30");
         if (F) {
             a->table = sample_table(F, step / 150 * 150);
             a->concepts = sample_concepts(k, step / 150 * 150);
+            a->over = sample_history(k, step / 150 * 150);
         }
     }
     sample_event(v, 410, 'A', "mask", "p 0.20 -> 0.30 from step 412");
@@ -328,7 +381,44 @@ static inline void sample_view(struct session_view *v, size_t arms, int64_t step
     if (F > 42) {
         v->detail = sample_detail(v->arm[0].table, 42, INTERVAL_TOP);
     }
+    if (F > 42 && arms > 1) {
+        v->compare = sample_comparison(
+            (struct latent_table *)(uintptr_t)v->arm[0].table,
+            (struct latent_table *)(uintptr_t)v->arm[1].table, SAMPLE_PAIR_SEEDS);
+    }
     v->version = 1;
+}
+
+/* The same with one seed. */
+static inline void sample_view(struct session_view *v, size_t arms, int64_t step,
+                               size_t F)
+{
+    sample_view_seeds(v, arms, 1, step, F);
+}
+
+/* Concepts of the seeds after the first: they differ from its by a little chance. */
+static inline void sample_seed_concepts(struct session_view *v)
+{
+    for (size_t i = v->n_conds; i < v->n_arms; i++) {
+        struct arm_view *arm = &v->arm[i];
+        const size_t k = arm->cond;
+        struct concept_table *t = sample_concepts(k, v->arm[k].concepts->step);
+        for (size_t c = 0; c < t->n; c++) {
+            const double by = 0.04 * (sample_u((uint32_t)(100 * i + 7 * c)) - 0.5);
+            t->row[c].f1_heldout += by;
+            t->row[c].f1_best += by;
+            t->row[c].recall -= 0.5 * by;
+            t->row[c].full *= 1.0 + 5.0 * by;
+        }
+        arm->concepts = t;
+    }
+}
+
+/* The view of a run that was given no concepts. */
+static inline void sample_no_file(struct session_view *v)
+{
+    v->names.concept_name = sample_built_in;
+    v->names.concept_kind = sample_built_in_kind;
 }
 
 #endif

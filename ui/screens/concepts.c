@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "ui/actions.h"
 #include "ui/export.h"
+#include "ui/rows.h"
 #include "ui/screens/concepts_priv.h"
 #include "ui/text.h"
 
@@ -12,7 +13,7 @@
 #include <string.h>
 
 enum {
-    NAME_W = 18,    /* with the cursor's mark */
+    NAME_W = 17,    /* with the cursor's mark */
     COLUMN_W = 7,   /* of the table */
     WORD_W = 14,    /* a word, */
     COUNT_W = 5,    /* its occurrences, */
@@ -31,6 +32,7 @@ static void init(void *state)
     struct concepts_state *s = state;
     s->family = CONCEPT_SUPER;
     s->sort = -1;
+    s->curve = 1;
     s->at = s->word_at = -1;
 }
 
@@ -57,17 +59,20 @@ static void put_right(struct canvas *c, int x, int y, int w, const char *text,
     canvas_text(c, x + (used < w ? w - used : 0), y, w, text, role, attr);
 }
 
-static void cell_text(const struct session_view *v, const struct concept_column *col,
-                      enum concept_side side, int32_t concept, char *out, size_t cap)
+static void cell_text(const struct concepts_state *s, const struct session_view *v,
+                      const struct concept_column *col, enum concept_side side,
+                      int32_t concept, char *out, size_t cap)
 {
-    const double x = concepts_value(v, col, side, concept);
+    const double x = concepts_value(s, v, col, side, concept);
+    const struct concept_result *r =
+        side == SIDE_DIFFERENCE ? NULL : concepts_result(v, (size_t)side, concept);
     if (!isfinite(x)) {
-        snprintf(out, cap, "-");
-    } else if (col->measure < 0) { /* and how many others carry it */
-        const size_t n = concepts_result(v, (size_t)side, concept)->n_main;
+        const bool none = col->figure < 0 && r && r->eligible;
+        snprintf(out, cap, none ? "none" : "-");
+    } else if (col->figure < 0) { /* and how many others carry it */
         int len = snprintf(out, cap, "#%.0f", x);
-        if (n > 1 && len > 0 && (size_t)len < cap) {
-            snprintf(out + len, cap - (size_t)len, "+%zu", n - 1);
+        if (r->n_main > 1 && len > 0 && (size_t)len < cap) {
+            snprintf(out + len, cap - (size_t)len, "+%zu", r->n_main - 1);
         }
     } else {
         snprintf(
@@ -85,9 +90,11 @@ struct place {
 };
 enum { PLACES = 32 };
 
-static int column_width(const struct concept_column *col)
+/* A difference has room for its mark. */
+static int column_width(const struct concept_column *col, enum concept_side side)
 {
-    return strlen(col->title) > 4 ? COLUMN_W : COLUMN_W - 1;
+    const bool broad = side == SIDE_DIFFERENCE || strlen(col->title) > 4;
+    return broad ? COLUMN_W : COLUMN_W - 1;
 }
 
 /* What stands in the table, from the left; how many. */
@@ -101,11 +108,17 @@ static size_t places_of(const struct session_view *v, struct rect r, bool wide,
             const struct concept_column *col = &concept_columns[i];
             if (concepts_shows(col, (enum concept_side)side, wide)) {
                 out[n++] = (struct place){col, (int)i, (enum concept_side)side, x};
-                x += column_width(col);
+                x += column_width(col, (enum concept_side)side);
             }
         }
     }
     return n;
+}
+
+/* Without the mark of a difference. */
+static int cell_width(const struct place *p)
+{
+    return column_width(p->col, p->side) - (p->side == SIDE_DIFFERENCE ? 1 : 0);
 }
 
 /* ---- the table ---- */
@@ -125,8 +138,8 @@ static void draw_header(struct app *a, const struct session_view *v, struct canv
                  !on          ? ""
                  : s->reverse ? "\xe2\x96\xb4"
                               : "\xe2\x96\xbe");
-        put_right(c, p->x, r.y + 1, column_width(p->col), title,
-                  on ? ROLE_FOCUS : ROLE_TITLE, ATTR_BOLD);
+        put_right(c, p->x, r.y + 1, cell_width(p), title, on ? ROLE_FOCUS : ROLE_TITLE,
+                  ATTR_BOLD);
         if (i > 0 && place[i - 1].side == p->side) {
             continue;
         }
@@ -136,27 +149,40 @@ static void draw_header(struct app *a, const struct session_view *v, struct canv
         } else {
             const struct cond_view *arm = &v->cond[p->side];
             const bool here = latents_cond(a) == (int)p->side;
+            char seeds[40] = "";
+            if (arm->n_seeds > 1) {
+                snprintf(seeds, sizeof seeds, ", %zu seeds", arm->n_seeds);
+            }
             canvas_textf(c, p->x + 1, r.y, w, arm_role(p->side), here ? ATTR_BOLD : 0,
-                         "%c %s", arm->letter, arm->label);
+                         "%c %s%s", arm->letter, arm->label, seeds);
         }
     }
 }
 
-static void draw_row(const struct session_view *v, struct canvas *c, struct rect r,
-                     const struct place *place, size_t n, int32_t concept, bool cursor)
+static void draw_row(const struct app *a, const struct session_view *v,
+                     struct canvas *c, struct rect r, const struct place *place,
+                     size_t n, int32_t concept, bool cursor)
 {
+    const struct concepts_state *s = concepts_own(a);
+    const char *name = v->names.concept_name[concept];
     const enum role role = cursor ? ROLE_SELECT : ROLE_TEXT;
     if (cursor) {
         canvas_fill(c, r, ' ', ROLE_SELECT, 0);
         canvas_put(c, r.x, r.y, 0x25B6, ROLE_SELECT, 0);
     }
-    canvas_text(c, r.x + 2, r.y, NAME_W - 3, v->names.concept_name[concept],
-                cursor ? ROLE_SELECT : ROLE_VALUE, 0);
+    canvas_text(c, r.x + 2, r.y, NAME_W - 3, name, cursor ? ROLE_SELECT : ROLE_VALUE,
+                0);
+    rows_tint_found(c, r.x + 2, r.y, NAME_W - 3, name, s->find);
     for (size_t i = 0; i < n; i++) {
         const struct place *p = &place[i];
         char text[32];
-        cell_text(v, p->col, p->side, concept, text, sizeof text);
-        put_right(c, p->x, r.y, column_width(p->col), text, role, 0);
+        cell_text(s, v, p->col, p->side, concept, text, sizeof text);
+        put_right(c, p->x, r.y, cell_width(p), text, role, 0);
+        if (p->side == SIDE_DIFFERENCE) { /* either way alike */
+            const char mark = concepts_mark(concepts_effect(s, p->col, concept));
+            canvas_put(c, p->x + cell_width(p), r.y, (uint32_t)mark,
+                       cursor ? ROLE_SELECT : ROLE_VALUE, ATTR_BOLD);
+        }
     }
 }
 
@@ -172,6 +198,8 @@ static void draw_none(const struct app *a, const struct session_view *v,
         snprintf(text, sizeof text, "measuring the concepts ...");
     } else if (why) {
         snprintf(text, sizeof text, "%s", why);
+    } else if (concepts_own(a)->hidden > 0) {
+        snprintf(text, sizeof text, "no concept passes the filter   (\\ clears it)");
     } else {
         snprintf(text, sizeof text, "no measured %s; f goes on to the next family",
                  concepts_family_name(concepts_own(a)->family));
@@ -179,22 +207,68 @@ static void draw_none(const struct app *a, const struct session_view *v,
     canvas_text(c, r.x + 2, r.y + r.h / 2, r.w - 2, text, ROLE_DIM, 0);
 }
 
-/* Under the table: what is not in it, and what its differences are worth. */
-static void draw_foot(const struct app *a, const struct session_view *v,
-                      struct canvas *c, struct rect r)
+/* Under the table, in as many lines as it takes: what is not in it, what its
+ * differences are worth, where a run without a file gets more families from. */
+enum { FOOT_LINES = 3 };
+struct foot {
+    char line[FOOT_LINES][160];
+    size_t n;
+};
+
+/* On the last line if it fits there. */
+static void foot_add(struct foot *f, int w, const char *text)
+{
+    char *last = f->n ? f->line[f->n - 1] : NULL;
+    if (last && canvas_text_width(last) + canvas_text_width(text) + 2 <= w) {
+        const size_t len = strlen(last);
+        snprintf(last + len, sizeof f->line[0] - len, "; %s", text);
+    } else if (f->n < FOOT_LINES) {
+        snprintf(f->line[f->n++], sizeof f->line[0], "%s", text);
+    }
+}
+
+static struct foot foot_of(const struct app *a, const struct session_view *v, int w)
 {
     const struct concepts_state *s = concepts_own(a);
-    int used = 0;
-    if (s->unmeasured > 0) {
-        used =
-            canvas_textf(c, r.x + 1, r.y, r.w - 1, ROLE_DIM, 0,
-                         "%zu not measured: probes do not tell them; ", s->unmeasured);
+    struct foot f = {.n = 0};
+    char text[120];
+    if (s->hidden > 0) {
+        snprintf(text, sizeof text, "%zu hidden by the filter", s->hidden);
+        foot_add(&f, w, text);
     }
-    if (arms_of(v) > 1) {
-        canvas_text(c, r.x + 1 + used, r.y, r.w - 1 - used,
-                    s->sort >= 0 && s->side == SIDE_DIFFERENCE
-                        ? "found by sorting, and of one pair: no verdict"
-                        : "A-B of one pair is no finding: `saetop verdict` takes seeds",
+    if (s->unmeasured > 0) {
+        snprintf(text, sizeof text, "%zu not measured: probes do not tell them",
+                 s->unmeasured);
+        foot_add(&f, w, text);
+    }
+    const bool sorted = s->sort >= 0 && s->side == SIDE_DIFFERENCE;
+    const size_t seeds = concepts_seeds(s);
+    if (arms_of(v) > 1 && seeds < 2) {
+        foot_add(&f, w,
+                 sorted
+                     ? "found by sorting, and of one pair: no verdict"
+                     : "A-B of one pair is no finding: `saetop verdict` takes seeds");
+    } else if (arms_of(v) > 1) {
+        snprintf(text, sizeof text, "A-B%s of %zu seeds, Holm over %s: * established%s",
+                 s->so_far ? " so far" : "", seeds, concepts_family_name(s->family),
+                 s->so_far ? "" : ", = too small");
+        foot_add(&f, w, text);
+        if (sorted) {
+            foot_add(&f, w, "found by sorting");
+        }
+    }
+    if (!concepts_has_file(v)) {
+        foot_add(
+            &f, w,
+            "from the vocabulary; yours: --concepts FILE.csv (concept,parent,word)");
+    }
+    return f;
+}
+
+static void draw_foot(const struct foot *f, struct canvas *c, struct rect r)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        canvas_text(c, r.x + 1, r.y + r.h - (int)(f->n - i), r.w - 1, f->line[i],
                     ROLE_DIM, 0);
     }
 }
@@ -214,7 +288,8 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
     const struct rect in = canvas_box(c, r, concepts_family_name(s->family), value,
                                       *app_focus(a, &screen_concepts) == CONCEPTS_LIST);
     app_hit(a, r, HIT_PANE, CONCEPTS_LIST);
-    s->list.page = in.h - 3;
+    const struct foot foot = foot_of(a, v, in.w - 2);
+    s->list.page = in.h - 2 - (int)(foot.n ? foot.n : 1);
     list_set(&s->list, s->n, s->list.page);
     if (!s->n || in.h < 4) {
         draw_none(a, v, c, in);
@@ -225,10 +300,11 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
     for (size_t i = 0; i < list_visible(&s->list); i++) {
         const size_t at = s->list.top + i;
         const struct rect row = {in.x, in.y + 2 + (int)i, in.w, 1};
-        draw_row(v, c, row, place, n, s->concept[at], at == s->list.cursor);
+        draw_row(a, v, c, row, place, n, s->concept[at], at == s->list.cursor);
         app_hit(a, row, HIT_ROW, (int)i);
     }
-    draw_foot(a, v, c, (struct rect){in.x, in.y + in.h - 1, in.w, 1});
+    rows_bar(c, &s->list, in.x + in.w - 1, in.y + 2, s->list.page);
+    draw_foot(&foot, c, in);
 }
 
 /* ---- the words ---- */
@@ -281,6 +357,28 @@ static void draw_latents(struct app *a, const struct session_view *v, struct can
     }
 }
 
+/* "A-B F1 -0.12 [-0.20, -0.04] established lower; recall ...": as many as there is room
+ * for, that which is sorted by first. */
+static void draw_effects(const struct concepts_state *s, struct canvas *c,
+                         struct rect r)
+{
+    int x = r.x + 1 + canvas_text(c, r.x + 1, r.y, r.w - 1, "A-B", ROLE_DIM, 0);
+    const size_t first =
+        s->side == SIDE_DIFFERENCE && s->sort >= 0 ? (size_t)s->sort : 1;
+    for (size_t i = 0; i < concept_columns_n; i++) {
+        char text[120];
+        const struct concept_column *col =
+            &concept_columns[(first + i) % concept_columns_n];
+        concepts_effect_text(s, col, s->at, text, sizeof text);
+        const int w = canvas_text_width(text);
+        if (!text[0] || col->wide || x + 2 + w > r.x + r.w) {
+            continue;
+        }
+        x += canvas_text(c, x, r.y, 2, i ? "; " : " ", ROLE_DIM, 0);
+        x += canvas_text(c, x, r.y, w, text, ROLE_TEXT, 0);
+    }
+}
+
 static enum role verdict_role(enum word_verdict v)
 {
     static const enum role role[WORD_VERDICTS] = {[WORD_TOO_RARE] = ROLE_DIM,
@@ -292,7 +390,7 @@ static enum role verdict_role(enum word_verdict v)
 }
 
 /* Of a word in one arm: how often a main latent fires, the verdict, and which latent
- * absorbs what share of those that the probe tells. */
+ * absorbs what share of those that are absorbed. */
 static void draw_fate(struct canvas *c, int x, int y, const struct word_result *w,
                       bool cursor)
 {
@@ -308,8 +406,7 @@ static void draw_fate(struct canvas *c, int x, int y, const struct word_result *
                 cursor ? ROLE_SELECT : verdict_role(w->verdict), 0);
     if (w->absorbed > 0 && w->absorber[0].latent >= 0) {
         snprintf(by, sizeof by, "#%d %s", w->absorber[0].latent,
-                 NUMBER(NUMBER_PLAIN, 0, 2,
-                        (double)w->absorber[0].times / (double)w->right));
+                 NUMBER(NUMBER_PLAIN, 0, 2, word_absorber_share(w, 0)));
     }
     canvas_text(c, x + FIRES_W + VERDICT_W, y, BY_W, by,
                 cursor ? ROLE_SELECT : ROLE_KEY, 0);
@@ -327,14 +424,15 @@ static void draw_word_header(const struct session_view *v, struct canvas *c, int
         canvas_text(c, x + 2, y, FIRES_W, "fires", ROLE_TITLE, ATTR_BOLD);
         canvas_text(c, x + FIRES_W + 1, y, VERDICT_W, " verdict", ROLE_TITLE,
                     ATTR_BOLD);
-        canvas_text(c, x + FIRES_W + VERDICT_W + 1, y, BY_W, "by", ROLE_TITLE,
+        canvas_text(c, x + FIRES_W + VERDICT_W + 1, y, BY_W, "by share", ROLE_TITLE,
                     ATTR_BOLD);
         x += FIRES_W + VERDICT_W + BY_W;
     }
 }
 
-static void draw_word(const struct session_view *v, struct canvas *c, struct rect r,
-                      const struct concept_word *w, bool cursor)
+static void draw_word(const struct app *a, const struct session_view *v,
+                      struct canvas *c, struct rect r, const struct concept_word *w,
+                      bool cursor)
 {
     char text[80], count[24];
     const struct word_result *any = w->of[0] ? w->of[0] : w->of[1];
@@ -345,6 +443,7 @@ static void draw_word(const struct session_view *v, struct canvas *c, struct rec
     names_token_trimmed(&v->names, w->token, text, sizeof text);
     canvas_text(c, r.x + 2, r.y, WORD_W - 1, text, cursor ? ROLE_SELECT : ROLE_VALUE,
                 0);
+    rows_tint_found(c, r.x + 2, r.y, WORD_W - 1, text, concepts_own(a)->find);
     text_thousands(count, sizeof count, (int64_t)any->occurrences);
     put_right(c, r.x + WORD_W, r.y, COUNT_W, count, cursor ? ROLE_SELECT : ROLE_TEXT,
               0);
@@ -393,7 +492,13 @@ static void draw_words(struct app *a, const struct session_view *v, struct canva
     struct concepts_state *s = concepts_own(a);
     char title[80] = "words", value[64];
     if (s->at >= 0) {
-        snprintf(title, sizeof title, "words of %.60s", v->names.concept_name[s->at]);
+        const size_t arm = session_view_shown(v, 0);
+        const size_t len = (size_t)snprintf(title, sizeof title, "words of %.40s",
+                                            v->names.concept_name[s->at]);
+        if (v->cond[0].n_seeds > 1 && len < sizeof title) {
+            snprintf(title + len, sizeof title - len, ", seed %llu",
+                     (unsigned long long)v->arm[arm].weights);
+        }
     }
     word_counts(a, v, value, sizeof value);
     struct rect in = canvas_box(c, r, title, value,
@@ -404,6 +509,17 @@ static void draw_words(struct app *a, const struct session_view *v, struct canva
     }
     for (size_t arm = 0; arm < arms_of(v) && in.h > 0; arm++) {
         draw_latents(a, v, c, (struct rect){in.x, in.y++, in.w, 1}, arm);
+        in.h--;
+    }
+    if (arms_of(v) > 1 && concepts_seeds(s) > 1 && in.h > 0) {
+        draw_effects(s, c, (struct rect){in.x, in.y++, in.w, 1});
+        in.h--;
+    }
+    if (!absorption_rule_is_default(&v->rule) && in.h > 0) {
+        canvas_textf(c, in.x + 1, in.y++, in.w - 1, ROLE_WARN, 0,
+                     "not SAEBench's rule: share %.3g, cosine %.3g, %zu occurrences; 0 "
+                     "is",
+                     v->rule.share, v->rule.cosine, v->rule.least);
         in.h--;
     }
     s->words.page = in.h - 1;
@@ -418,9 +534,10 @@ static void draw_words(struct app *a, const struct session_view *v, struct canva
         const struct rect row = {in.x, in.y + 1 + (int)i, in.w, 1};
         const bool cursor =
             at == s->words.cursor && *app_focus(a, &screen_concepts) == CONCEPTS_WORDS;
-        draw_word(v, c, row, &s->word[at], cursor);
+        draw_word(a, v, c, row, &s->word[at], cursor);
         app_hit(a, row, HIT_WORD, (int)i);
     }
+    rows_bar(c, &s->words, in.x + in.w - 1, in.y + 1, s->words.page);
 }
 
 static void view(struct app *a, const struct session_view *v, struct canvas *c,
@@ -429,7 +546,11 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
     const struct concepts_layout l = concepts_layout(body, wide);
     concepts_order(a, v);
     draw_list(a, v, c, l.list, wide);
-    draw_words(a, v, c, l.words);
+    if (concepts_own(a)->curves) {
+        concepts_draw_curves(a, v, c, l.words);
+    } else {
+        draw_words(a, v, c, l.words);
+    }
 }
 
 /* ---- state ---- */
@@ -470,10 +591,8 @@ static void open_latent(struct app *a, const struct session_view *v, size_t arm,
     }
 }
 
-/* The latent that answers what is under the cursor: of an absorbed word the one that
- * took it, else the concept's own. */
-static int32_t latent_here(const struct app *a, const struct session_view *v,
-                           size_t arm)
+int32_t concepts_latent_here(const struct app *a, const struct session_view *v,
+                             size_t arm)
 {
     const struct concepts_state *s = concepts_own(a);
     const struct concept_result *o = concepts_result(v, arm, s->at);
@@ -483,13 +602,13 @@ static int32_t latent_here(const struct app *a, const struct session_view *v,
             return w->absorber[0].latent;
         }
     }
-    return o && o->n_main ? o->main_latent[0] : -1;
+    return o && concepts_has_latent(o) ? o->main_latent[0] : -1;
 }
 
 static void enter(struct app *a, const struct session_view *v)
 {
     const size_t arm = (size_t)latents_cond(a);
-    const int32_t latent = latent_here(a, v, arm);
+    const int32_t latent = concepts_latent_here(a, v, arm);
     if (latent < 0) {
         app_say(a, false, "%c has no latent for it", v->cond[arm].letter);
     } else {
@@ -536,7 +655,11 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     const char *whose = arms_of(v) < 2    ? ""
                         : latents_cond(a) ? "Enter opens B's  "
                                           : "Enter opens A's  ";
-    const size_t len = (size_t)snprintf(out, cap, "%ssort %s%s", whose, by, of);
+    size_t len = (size_t)snprintf(out, cap, "%ssort %s%s", whose, by, of);
+    if (s->filter.text[0] && len < cap) {
+        len +=
+            (size_t)snprintf(out + len, cap - len, "  filter: %.120s", s->filter.text);
+    }
     if (s->find[0] && len < cap) {
         snprintf(out + len, cap - len, "  /%.60s", s->find);
     }
@@ -544,9 +667,9 @@ static void status(const struct app *a, const struct session_view *v, char *out,
 
 /* What undo takes back of it. */
 struct layout {
-    int family, sort;
+    int family, sort, curve;
     enum concept_side side;
-    bool reverse;
+    bool reverse, curves;
 };
 _Static_assert(sizeof(struct layout) <= SCREEN_LAYOUT, "undo has room for it");
 
@@ -558,6 +681,8 @@ static void layout(const struct app *a, void *out)
     to->sort = s->sort;
     to->side = s->side;
     to->reverse = s->reverse;
+    to->curve = s->curve;
+    to->curves = s->curves;
 }
 
 static void set_layout(struct app *a, const struct session_view *v, const void *in)
@@ -568,41 +693,110 @@ static void set_layout(struct app *a, const struct session_view *v, const void *
     s->sort = from->sort;
     s->side = from->side;
     s->reverse = from->reverse;
+    s->curve = from->curve;
+    s->curves = from->curves;
     concepts_order(a, v);
 }
 
 /* ---- export ---- */
 
+/* The pane in focus is what is written. */
+static bool exports_words(const struct app *a)
+{
+    return *app_focus(a, &screen_concepts) == CONCEPTS_WORDS;
+}
+
 static void export_name(const struct app *a, const struct session_view *v, char *out,
                         size_t cap)
 {
     const struct concept_table *t = concepts_table(v, 0);
-    snprintf(out, cap, "concepts-%s-%lld.csv",
+    snprintf(out, cap, "%s-%s-%lld.csv", exports_words(a) ? "words" : "concepts",
              concept_kind_name((enum concept_kind)concepts_own(a)->family),
              (long long)(t ? t->step : 0));
 }
 
-static void add_line(const struct session_view *v, int32_t concept, struct str *out)
+static void add_line(const struct concepts_state *s, const struct session_view *v,
+                     int32_t concept, struct str *out)
 {
     export_escaped(out, v->names.concept_name[concept], true);
     csv_add(out, concept_kind_name(v->names.concept_kind[concept]), false);
     for (int side = 0; side < (arms_of(v) > 1 ? CONCEPT_SIDES : 1); side++) {
         for (size_t i = 0; i < concept_columns_n; i++) {
             const struct concept_column *col = &concept_columns[i];
-            const double x = concepts_value(v, col, (enum concept_side)side, concept);
-            if (col->measure < 0 && side != SIDE_DIFFERENCE && isfinite(x)) {
+            const double x =
+                concepts_value(s, v, col, (enum concept_side)side, concept);
+            if (col->figure < 0 && side != SIDE_DIFFERENCE && isfinite(x)) {
                 export_integer(out, (int64_t)x, false);
-            } else if (col->measure >= 0 || side != SIDE_DIFFERENCE) {
+            } else if (col->figure >= 0 || side != SIDE_DIFFERENCE) {
                 export_number(out, x, false);
+            }
+            if (col->figure >= 0 && side == SIDE_DIFFERENCE) {
+                const struct verdict_row *r = concepts_effect(s, col, concept);
+                export_number(out, r ? r->d.by.low : (double)NAN, false);
+                export_number(out, r ? r->d.by.high : (double)NAN, false);
+                export_number(out, r ? r->p_holm : (double)NAN, false);
+                csv_add(out, r ? verdict_text(r->verdict) : "", false);
             }
         }
     }
     str_addc(out, '\n');
 }
 
+static void add_word_head(const struct session_view *v, struct str *out)
+{
+    static const char *const figure[] = {
+        "occurrences", "main_latent_fires", "true_positives", "held",
+        "absorbed",    "verdict",           "absorber",       "share"};
+    csv_add(out, "concept", true);
+    csv_add(out, "word", false);
+    csv_add(out, "token", false);
+    for (size_t arm = 0; arm < arms_of(v); arm++) {
+        for (size_t i = 0; i < sizeof figure / sizeof figure[0]; i++) {
+            char name[64];
+            snprintf(name, sizeof name, "%c_%s", 'a' + (int)arm, figure[i]);
+            csv_add(out, name, false);
+        }
+    }
+    str_addc(out, '\n');
+}
+
+/* Of a word in one arm; empty fields where it was not measured. */
+static void add_fate(const struct word_result *w, struct str *out)
+{
+    const bool taken = w && w->absorbed > 0 && w->absorber[0].latent >= 0;
+    const size_t count[] = {w ? w->occurrences : 0, w ? w->fires : 0, w ? w->right : 0,
+                            w ? w->held : 0, w ? w->absorbed : 0};
+    for (size_t i = 0; i < sizeof count / sizeof count[0]; i++) {
+        export_number(out, w ? (double)count[i] : (double)NAN, false);
+    }
+    csv_add(out, w ? word_verdict_name(w->verdict) : "", false);
+    export_number(out, taken ? (double)w->absorber[0].latent : (double)NAN, false);
+    export_number(out, taken ? word_absorber_share(w, 0) : (double)NAN, false);
+}
+
+/* The words as they are listed, and what became of each in each arm. */
+static enum err export_words(const struct app *a, const struct session_view *v,
+                             struct str *out, struct errinfo *e)
+{
+    const struct concepts_state *s = concepts_own(a);
+    add_word_head(v, out);
+    for (size_t i = 0; i < s->n_words; i++) {
+        char word[80];
+        names_token_trimmed(&v->names, s->word[i].token, word, sizeof word);
+        export_escaped(out, v->names.concept_name[s->at], true);
+        export_escaped(out, word, false);
+        export_integer(out, s->word[i].token, false);
+        for (size_t arm = 0; arm < arms_of(v); arm++) {
+            add_fate(s->word[i].of[arm], out);
+        }
+        str_addc(out, '\n');
+    }
+    return str_err(out, "export", e);
+}
+
 /* The family as sorted: concept, kind, and each column of A, of B and A - B. */
-static enum err export_text(const struct app *a, const struct session_view *v,
-                            struct str *out, struct errinfo *e)
+static enum err export_concepts(const struct app *a, const struct session_view *v,
+                                struct str *out, struct errinfo *e)
 {
     static const char *const prefix[CONCEPT_SIDES] = {"a_", "b_", "difference_"};
     const struct concepts_state *s = concepts_own(a);
@@ -611,18 +805,33 @@ static enum err export_text(const struct app *a, const struct session_view *v,
     for (int side = 0; side < (arms_of(v) > 1 ? CONCEPT_SIDES : 1); side++) {
         for (size_t i = 0; i < concept_columns_n; i++) {
             char name[64];
-            if (concept_columns[i].measure >= 0 || side != SIDE_DIFFERENCE) {
+            if (concept_columns[i].figure >= 0 || side != SIDE_DIFFERENCE) {
                 snprintf(name, sizeof name, "%s%s", prefix[side],
                          concept_column_name(&concept_columns[i]));
                 csv_add(out, name, false);
+            }
+            if (concept_columns[i].figure >= 0 && side == SIDE_DIFFERENCE) {
+                static const char *const more[] = {"low", "high", "p_holm", "verdict"};
+                for (size_t k = 0; k < sizeof more / sizeof more[0]; k++) {
+                    char part[80];
+                    snprintf(part, sizeof part, "%s_%s", name, more[k]);
+                    csv_add(out, part, false);
+                }
             }
         }
     }
     str_addc(out, '\n');
     for (size_t i = 0; i < s->n; i++) {
-        add_line(v, s->concept[i], out);
+        add_line(s, v, s->concept[i], out);
     }
     return str_err(out, "export", e);
+}
+
+static enum err export_text(const struct app *a, const struct session_view *v,
+                            struct str *out, struct errinfo *e)
+{
+    return exports_words(a) ? export_words(a, v, out, e)
+                            : export_concepts(a, v, out, e);
 }
 
 const struct screen_def screen_concepts = {

@@ -22,7 +22,7 @@ void concepts_ask(struct app *a, const struct session_view *v, bool again)
     const bool browsed = v->state == SESSION_BROWSING;
     for (size_t arm = 0; arm < arms_of(v); arm++) {
         const struct concept_table *t = concepts_table(v, arm);
-        const bool lacks = browsed && (!t || t->is_saved);
+        const bool lacks = browsed && (!t || t->lacks_words);
         if (!again &&
             (!lacks || v->concepts_busy || (s->asked[arm] && s->asked_for[arm] == t))) {
             continue;
@@ -41,27 +41,47 @@ void concepts_ask(struct app *a, const struct session_view *v, bool again)
 
 /* ---- the table ---- */
 
+/* The place of the family in the order of `f`. */
+static size_t family_place(int family)
+{
+    size_t i = 0;
+    while (concepts_family_at(i) >= 0 && concepts_family_at(i) != family) {
+        i++;
+    }
+    return i;
+}
+
+static const char *family_word(const struct app *a, const char *text, size_t i)
+{
+    (void)a;
+    (void)text;
+    const int family = concepts_family_at(i);
+    return family >= 0 ? concept_kind_name((enum concept_kind)family) : NULL;
+}
+
 static void family(struct app *a, const struct session_view *v, const char *args)
 {
     struct concepts_state *s = concepts_own(a);
     const int was = s->family;
+    size_t at = family_place(was);
     if (args[0]) {
-        for (int k = 0; k < CONCEPT_GRAMMAR; k++) {
-            if (!strcmp(args, concept_kind_name((enum concept_kind)k))) {
-                s->family = k;
-                concepts_order(a, v);
-                return;
-            }
+        const char *word = NULL;
+        for (at = 0; (word = family_word(a, "", at)) && strcmp(args, word) != 0;) {
+            at++;
         }
-        app_say(a, true, "family: expected super, leaf or letter");
+        if (!word) {
+            app_say(a, true, "family: expected super, leaf, letter, shape or suffix");
+            return;
+        }
+        s->family = concepts_family_at(at);
+        concepts_order(a, v);
         return;
     }
-    do { /* super-categories, categories, letters: those that the text has */
-        s->family = s->family == CONCEPT_SUPER  ? CONCEPT_LEAF
-                    : s->family == CONCEPT_LEAF ? CONCEPT_LETTER
-                                                : CONCEPT_SUPER;
+    do { /* those of which something was measured */
+        at = concepts_family_at(at + 1) >= 0 ? at + 1 : 0;
+        s->family = concepts_family_at(at);
         concepts_order(a, v);
-    } while (s->n == 0 && s->family != was);
+    } while (s->n == 0 && concepts_family_at(at) != was);
     list_home(&s->list);
     s->at = s->n ? s->concept[0] : -1;
     concepts_order(a, v);
@@ -114,8 +134,8 @@ static void sort(struct app *a, const struct session_view *v, const char *args)
     concepts_order(a, v);
     if (s->sort >= 0 && s->side == SIDE_DIFFERENCE) {
         app_say(a, false,
-                "found by sorting: among %zu concepts some differences are "
-                "large by chance; seeds tell",
+                "found by sorting: of %zu concepts some differ much by chance; seeds "
+                "tell",
                 s->n);
     }
 }
@@ -126,6 +146,190 @@ static void reverse(struct app *a, const struct session_view *v, const char *arg
     concepts_own(a)->reverse = !concepts_own(a)->reverse;
     concepts_order(a, v);
 }
+
+/* ---- filter ---- */
+
+static struct filter_line *filter_here(const struct app *a)
+{
+    return &concepts_own(a)->filter;
+}
+
+static const struct prompt_def filter_prompt;
+static const struct undo_kind filter_undo;
+static const struct filter_use filtering = {.line = filter_here,
+                                            .set = concepts_set_filter,
+                                            .prompt = &filter_prompt,
+                                            .undo = &filter_undo};
+
+static void apply_filter(struct app *a, const struct session_view *v,
+                         const struct undo_step *s, bool back)
+{
+    concepts_set_filter(a, v, back ? s->before : s->after);
+}
+
+static const struct undo_kind filter_undo = {"a filter", apply_filter};
+
+static void preview_filter(struct app *a, const struct session_view *v,
+                           const char *text)
+{
+    concepts_set_filter(a, v, text);
+}
+
+static bool use_filter(struct app *a, const struct session_view *v, const char *text)
+{
+    return filter_use_try(&filtering, a, v, text);
+}
+
+static void accept_filter(struct app *a, const struct session_view *v, const char *text)
+{
+    (void)text;
+    filter_use_accept(&filtering, a, v);
+}
+
+static void cancel_filter(struct app *a, const struct session_view *v)
+{
+    filter_use_cancel(&filtering, a, v);
+}
+
+static void filter_wrong(const struct app *a, char *out, size_t cap)
+{
+    filter_line_error(filter_here(a), out, cap);
+}
+
+static const char *filter_name(const struct app *a, const char *text, size_t at,
+                               size_t i)
+{
+    (void)a;
+    (void)text;
+    (void)at;
+    return concepts_filter_word(i);
+}
+
+static const struct prompt_def filter_prompt = {
+    .sign = "&",
+    .history = "filter concepts",
+    .help = "animal  dog  !x  a|b  /regex/  f1>.5  absorb>.1  b_f1<.5  difference_f1<0",
+    .word = filter_name,
+    .preview = preview_filter,
+    .check = use_filter,
+    .accept = accept_filter,
+    .cancel = cancel_filter,
+    .error = filter_wrong,
+};
+
+static void filter(struct app *a, const struct session_view *v, const char *args)
+{
+    filter_use_run(&filtering, a, v, args);
+}
+
+static const char *may_clear_filter(const struct app *a, const struct session_view *v)
+{
+    (void)v;
+    return concepts_own(a)->filter.text[0] ? NULL : "there is no filter";
+}
+
+static void clear_filter(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    filter_use_clear(&filtering, a, v);
+}
+
+static const char *filter_field(const struct app *a, const char *text, size_t i)
+{
+    return filter_name(a, text, 0, i);
+}
+
+/* ---- the rule ---- */
+
+static void rule_text(const struct absorption_rule *r, char *out, size_t cap)
+{
+    snprintf(out, cap, "share=%.4g cosine=%.4g least=%zu", r->share, r->cosine,
+             r->least);
+}
+
+static void emit_rule(struct app *a, const struct absorption_rule *r)
+{
+    struct command *c = app_emit(a, COMMAND_RULE);
+    if (c) {
+        c->rule = *r;
+    }
+}
+
+/* Judge by the text's rule; false, and said why: it is none. */
+static bool try_rule(struct app *a, const struct session_view *v, const char *text)
+{
+    struct absorption_rule r = concepts_own(a)->rule_was;
+    struct errinfo e;
+    (void)v;
+    if (absorption_rule_parse(text, &r, &e) != OK) {
+        app_say(a, true, "%s", e.msg);
+        return false;
+    }
+    emit_rule(a, &r);
+    return true;
+}
+
+/* While one types, as far as it is a rule. */
+static void preview_rule(struct app *a, const struct session_view *v, const char *text)
+{
+    struct absorption_rule r = concepts_own(a)->rule_was;
+    struct errinfo e;
+    (void)v;
+    if (absorption_rule_parse(text, &r, &e) == OK) {
+        emit_rule(a, &r);
+    }
+}
+
+/* A run that is browsed keeps counts alone: the occurrences are measured again. */
+static void need_evidence(struct app *a, const struct session_view *v)
+{
+    bool lacks = false;
+    for (size_t arm = 0; arm < arms_of(v); arm++) {
+        const struct concept_table *t = concepts_table(v, arm);
+        lacks |= t && !t->evidence;
+    }
+    if (lacks) {
+        app_say(a, false, "the rule is applied once the concepts are measured here");
+        concepts_ask(a, v, true);
+    }
+}
+
+static void accept_rule(struct app *a, const struct session_view *v, const char *text)
+{
+    (void)text;
+    need_evidence(a, v);
+}
+
+static void cancel_rule(struct app *a, const struct session_view *v)
+{
+    (void)v;
+    emit_rule(a, &concepts_own(a)->rule_was);
+}
+
+static const struct prompt_def rule_prompt = {
+    .sign = "rule: ",
+    .history = "rule",
+    .help = "absorbed: share of the probe's projection, cosine with it; least n for a "
+            "verdict",
+    .preview = preview_rule,
+    .check = try_rule,
+    .accept = accept_rule,
+    .cancel = cancel_rule,
+};
+
+static void rule(struct app *a, const struct session_view *v, const char *args)
+{
+    char text[96];
+    concepts_own(a)->rule_was = v->rule;
+    if (!args[0]) {
+        rule_text(&v->rule, text, sizeof text);
+        app_open_prompt(a, &rule_prompt, "", text);
+    } else if (try_rule(a, v, args)) {
+        need_evidence(a, v);
+    }
+}
+
+ACTION_WORDS(rule_word, "default", "share=0.4", "cosine=0.025", "least=20")
 
 /* ---- find ---- */
 
@@ -192,9 +396,75 @@ static void refresh(struct app *a, const struct session_view *v, const char *arg
     concepts_ask(a, v, true);
 }
 
-/* ---- the table of keys ---- */
+/* ---- curves ---- */
 
-ACTION_WORDS(family_word, "super", "leaf", "letter")
+/* The nth column that has a curve; -1 beyond. */
+static int curve_at(size_t n)
+{
+    for (size_t i = 0; i < concept_columns_n; i++) {
+        if (concept_columns[i].figure >= 0 && n-- == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static const char *curve_word(const struct app *a, const char *text, size_t i)
+{
+    (void)a;
+    (void)text;
+    const int at = curve_at(i);
+    return at >= 0                ? concept_column_name(&concept_columns[at])
+           : curve_at(i - 1) >= 0 ? "off"
+                                  : NULL;
+}
+
+static void curves(struct app *a, const struct session_view *v, const char *args)
+{
+    struct concepts_state *s = concepts_own(a);
+    const bool up = !strcmp(args, "+"), down = !strcmp(args, "-");
+    size_t at = 0, n = 0;
+    (void)v;
+    for (; curve_at(n) >= 0; n++) {
+        at = curve_at(n) == s->curve ? n : at;
+    }
+    if (!args[0] || !strcmp(args, "off")) {
+        s->curves = !args[0] && !s->curves;
+    } else if (up || down) {
+        s->curve = s->curves ? curve_at((at + (up ? 1 : n - 1)) % n) : s->curve;
+        s->curves = true;
+    } else {
+        size_t i = 0;
+        while (i < n &&
+               strcmp(args, concept_column_name(&concept_columns[curve_at(i)])) != 0) {
+            i++;
+        }
+        if (i == n) {
+            app_say(a, true,
+                    "curves: expected a column's name, + - or off; Tab lists "
+                    "them");
+            return;
+        }
+        s->curve = curve_at(i);
+        s->curves = true;
+    }
+}
+
+/* ---- the other condition ---- */
+
+static void match(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    latents_go_match(a, v, concepts_latent_here(a, v, (size_t)latents_cond(a)));
+}
+
+static void same_number(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    latents_go_number(a, v, concepts_latent_here(a, v, (size_t)latents_cond(a)));
+}
+
+/* ---- the table of keys ---- */
 
 static const char *column_word(const struct app *a, const char *text, size_t i)
 {
@@ -207,26 +477,42 @@ static const char *column_word(const struct app *a, const char *text, size_t i)
 
 /* clang-format off */
 #define ACTION static const struct action
-ACTION action_family = {.command = "family", .args = "[super|leaf|letter]", .run = family, .may = concepts_may_browse, .word = family_word};
+ACTION action_family = {.command = "family", .args = "[super|leaf|letter|shape|suffix]", .run = family, .may = concepts_may_browse, .word = family_word};
 ACTION action_sort = {.command = "sort", .args = "COLUMN|+|-", .run = sort, .may = concepts_may_browse, .word = column_word};
 ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse, .may = concepts_may_browse};
 ACTION action_find = {.command = "find", .args = "TEXT", .run = find, .may = concepts_may_browse};
 ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_next, .may = may_find_next};
+ACTION action_filter = {.command = "filter", .args = "EXPRESSION", .run = filter, .may = concepts_may_browse, .word = filter_field};
+ACTION action_clear_filter = {.command = "clear-filter", .args = "", .run = clear_filter, .may = may_clear_filter};
+ACTION action_rule = {.command = "rule", .args = "[share=X cosine=X least=N|default]", .run = rule, .may = concepts_may_browse, .word = rule_word};
+ACTION action_curves = {.command = "curves", .args = "[MEASURE|+|-|off]", .run = curves, .may = concepts_may_browse, .word = curve_word};
+ACTION action_match = {.command = "match", .args = "", .run = match, .may = concepts_may_browse};
+ACTION action_same_number = {.command = "same-number", .args = "", .run = same_number, .may = concepts_may_browse};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh};
 #undef ACTION
 
 /* In the order in which help shows them. */
 static const struct key_entry keys[] = {
-    {{'f'}, &action_family, "", "family", "super-categories, categories or first letters", 1},
+    {{'f'}, &action_family, "", "family", "super-categories, categories, first letters; without a file also shapes, suffixes", 1},
     {{'<'}, &action_sort, "-", "sort", "sort by the column to the left", 3},
     {{'>'}, &action_sort, "+", "sort",
      "sort by the column to the right: of A, of B, then the differences", 3},
-    {{'r'}, &action_reverse, "", "reverse", "reverse the order", 5},
+    {{'r'}, &action_reverse, "", NULL, "reverse the order", 0},
     {{'/'}, &action_find, "", "find", "find a concept or a word of one, in any family", 2},
     {{'n'}, &action_find_next, "+", NULL, "next find", 0},
     {{'N'}, &action_find_next, "-", NULL, "previous find", 0},
-    {{'R'}, &action_refresh, "", "measure", "measure the concepts again, with their words", 6},
-    {{'v'}, &action_latents_arm, "", "arm A/B", "which arm's latents Enter opens", 4},
+    {{'&'}, &action_filter, "", "filter",
+     "show only concepts for which it holds: animal  dog  !x  a|b  /regex/  f1>.5  b_f1<.5", 8},
+    {{'\\'}, &action_clear_filter, "", NULL, "clear the filter", 0},
+    {{'d'}, &action_rule, "", "rule", "the rule that decides what is absorbed: other thresholds, at once", 7},
+    {{'0'}, &action_rule, "default", NULL, "the rule with its own thresholds again, SAEBench's", 0},
+    {{'='}, &action_curves, "", "curve", "the concept over training in place of its words", 6},
+    {{'.'}, &action_curves, "+", NULL, "next measure of the curve; Tab after :curves lists them", 0},
+    {{','}, &action_curves, "-", NULL, "previous measure of the curve", 0},
+    {{'o'}, &action_match, "", NULL, "the latent of the other arm that corresponds to this one's", 0},
+    {{'O'}, &action_same_number, "", NULL, "the latent of that number in the other arm", 0},
+    {{'R'}, &action_refresh, "", "measure", "measure the concepts again, with their words", 7},
+    {{'v'}, &action_latents_arm, "", "arm A/B", "which arm's latents Enter opens", 5},
 };
 /* clang-format on */
 

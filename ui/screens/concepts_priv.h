@@ -3,15 +3,16 @@
 #ifndef SAETOP_UI_SCREENS_CONCEPTS_PRIV_H
 #define SAETOP_UI_SCREENS_CONCEPTS_PRIV_H
 
+#include "ui/filter_use.h"
 #include "ui/screens/latents.h"
 
 /* What a concept is compared by. One row is one column of the table, of its export and
  * of what can be sorted by. */
 struct concept_column {
-    int measure; /* enum metric; -1: the latent, a number that has no difference */
-    const char *title;                            /* at the head of the column */
-    bool wide;                                    /* shown from 120 columns on */
-    double (*of)(const struct concept_result *r); /* NaN: not measured */
+    int figure; /* of concept_figures; -1: the latent, a number that has no difference
+                 */
+    const char *title; /* at the head of the column */
+    bool wide;         /* shown from 120 columns on */
 };
 extern const struct concept_column concept_columns[];
 extern const size_t concept_columns_n;
@@ -27,9 +28,10 @@ struct concepts_state {
     int family; /* enum concept_kind */
     int sort;   /* column, -1: by name */
     enum concept_side side;
-    bool reverse;     /* against the largest first */
-    int32_t *concept; /* [n] of the family, in order */
-    size_t n, unmeasured, cap;
+    bool reverse;                      /* against the largest first */
+    int32_t *concept;                  /* [n] of the family, in order */
+    size_t n, unmeasured, hidden, cap; /* hidden: by the filter */
+    struct filter_line filter;
     struct list_view list;
     int32_t at;                /* under the cursor, kept across orders; -1 */
     struct concept_word *word; /* [n_words] of that concept */
@@ -37,8 +39,15 @@ struct concepts_state {
     struct list_view words;
     int32_t word_at; /* token; -1 */
     char find[256];
-    int32_t find_from, find_word; /* the cursors where the prompt was opened */
-    bool asked[VIEW_CONDS];       /* for words, in place of: */
+    bool curves;                     /* in place of the words: */
+    int curve;                       /* column that they are of */
+    struct absorption_rule rule_was; /* where its prompt was opened */
+    int32_t find_from, find_word;    /* the cursors where the prompt was opened */
+    struct concept_effects effects;  /* of these tables, and of a run that goes on: */
+    const struct concept_table *effects_of[VIEW_ARMS];
+    size_t n_effects;
+    bool so_far;
+    bool asked[VIEW_CONDS]; /* for words, in place of: */
     const struct concept_table *asked_for[VIEW_CONDS];
 };
 
@@ -61,10 +70,6 @@ struct concepts_layout concepts_layout(struct rect body, bool wide);
 const struct concept_table *concepts_table(const struct session_view *v, size_t arm);
 const struct concept_result *concepts_result(const struct session_view *v, size_t arm,
                                              int32_t concept);
-/* A column's value of one side; NaN: not measured, or of a latent's number no
- * difference. */
-double concepts_value(const struct session_view *v, const struct concept_column *col,
-                      enum concept_side side, int32_t concept);
 /* Whether a column stands in the table: of differences the shares, in a narrow one F1
  * alone. What does not is not sorted by on the way from column to column. */
 bool concepts_shows(const struct concept_column *col, enum concept_side side,
@@ -73,6 +78,14 @@ bool concepts_shows(const struct concept_column *col, enum concept_side side,
  * cursors stay on what they were on. */
 void concepts_order(struct app *a, const struct session_view *v);
 void concepts_deinit(struct concepts_state *s);
+/* What the filter asks: text and columns, "f1" of the arm that `v` is at, "a_f1",
+ * "b_f1", "difference_f1"; the ith of them, NULL beyond the last. */
+const char *concepts_filter_word(size_t i);
+/* Put a filter into force; false: it is malformed. */
+bool concepts_set_filter(struct app *a, const struct session_view *v, const char *text);
+/* Whether a latent tells the concept at all: with F1 0 the first that the rule takes
+ * fires on none of its words. */
+bool concepts_has_latent(const struct concept_result *r);
 /* Put the cursor on a concept, or on a word of it; the family changes if it must. */
 void concepts_go(struct app *a, const struct session_view *v, int32_t concept,
                  int32_t token);
@@ -82,6 +95,46 @@ bool concepts_find(struct app *a, const struct session_view *v, bool forward,
                    bool here);
 /* "super-categories", ... */
 const char *concepts_family_name(int family);
+/* The families in the order of `f`; -1 beyond the last. */
+int concepts_family_at(size_t i);
+/* Whether a concepts file was given: without one all families are built in. */
+bool concepts_has_file(const struct session_view *v);
+
+/* ---- concepts.c ---- */
+
+/* The latent that answers what is under the cursor: of an absorbed word the one that
+ * took it, else the concept's own; -1. */
+int32_t concepts_latent_here(const struct app *a, const struct session_view *v,
+                             size_t arm);
+
+/* ---- concepts_effects.c ---- */
+
+/* Bring the means and differences up to date with the view's tables. */
+void concepts_compare(struct concepts_state *s, const struct session_view *v);
+/* A column's value of one side: the latent is that of the seed that is shown, the
+ * others are means over seeds. NaN: not measured, or of a latent's number no
+ * difference. */
+double concepts_value(const struct concepts_state *s, const struct session_view *v,
+                      const struct concept_column *col, enum concept_side side,
+                      int32_t concept);
+/* The difference A - B; NULL: there is none. */
+const struct verdict_row *concepts_effect(const struct concepts_state *s,
+                                          const struct concept_column *col,
+                                          int32_t concept);
+/* Pairs of seeds behind the differences. */
+size_t concepts_seeds(const struct concepts_state *s);
+/* '*': established, either way; '=': too small to matter; ' '. */
+char concepts_mark(const struct verdict_row *r);
+/* "F1 -0.12 [-0.20, -0.04] established lower"; "" where there is nothing. */
+void concepts_effect_text(const struct concepts_state *s,
+                          const struct concept_column *col, int32_t concept, char *out,
+                          size_t cap);
+
+/* ---- concepts_curves.c ---- */
+
+/* The figure that s->curve says of the concept under the cursor, with event lines. */
+void concepts_draw_curves(struct app *a, const struct session_view *v, struct canvas *c,
+                          struct rect r);
 
 /* ---- concepts_keys.c ---- */
 

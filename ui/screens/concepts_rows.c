@@ -1,67 +1,53 @@
 /* The rows of Concepts: which concepts and words, in which order, and finding one. */
 #include "base/mem.h"
-#include "measure/measure.h"
-#include "ui/latent_filter.h"
 #include "ui/screens/concepts_priv.h"
 #include "ui/text.h"
 
+#include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 /* ---- columns ---- */
 
-static double latent_number(const struct concept_result *r)
+bool concepts_has_latent(const struct concept_result *r)
 {
-    return r->n_main > 0 ? (double)r->main_latent[0] : (double)NAN;
-}
-static double heldout(const struct concept_result *r)
-{
-    return r->f1_heldout;
-}
-static double best(const struct concept_result *r)
-{
-    return r->f1_best;
-}
-static double recall(const struct concept_result *r)
-{
-    return r->recall;
-}
-static double full(const struct concept_result *r)
-{
-    return r->full;
-}
-static double fraction(const struct concept_result *r)
-{
-    return r->fraction;
+    return r->n_main > 0 && !(r->f1_best <= 0.0);
 }
 
 /* clang-format off */
 const struct concept_column concept_columns[] = {
-    {-1, "latent", false, latent_number},
-    {METRIC_F1_HELDOUT, "F1", false, heldout},
-    {METRIC_F1_BEST, "best", true, best},
-    {METRIC_RECALL, "recall", false, recall},
-    {METRIC_ABSORPTION, "absorb", false, full},
-    {METRIC_ABS_FRACTION, "frac", true, fraction},
+    {-1, "latent", false},
+    {1, "F1", false},
+    {0, "best", true},
+    {3, "recall", false},
+    {4, "absorb", false},
+    {5, "frac", true},
 };
 /* clang-format on */
 const size_t concept_columns_n = sizeof concept_columns / sizeof concept_columns[0];
 
 const char *concept_column_name(const struct concept_column *col)
 {
-    return col->measure < 0 ? "latent" : measure_leaf((enum metric)col->measure);
+    return col->figure < 0 ? "latent" : concept_figure_key((size_t)col->figure);
 }
 
 const char *concepts_family_name(int family)
 {
     static const char *const name[CONCEPT_KINDS] = {
-        [CONCEPT_LEAF] = "categories",
-        [CONCEPT_SUPER] = "super-categories",
-        [CONCEPT_LETTER] = "first letters",
-        [CONCEPT_GRAMMAR] = "grammatical classes"};
+        [CONCEPT_LEAF] = "categories",      [CONCEPT_SUPER] = "super-categories",
+        [CONCEPT_LETTER] = "first letters", [CONCEPT_SHAPE] = "word shapes",
+        [CONCEPT_SUFFIX] = "suffixes",      [CONCEPT_GRAMMAR] = "grammatical classes"};
     return name[family];
+}
+
+int concepts_family_at(size_t i)
+{
+    static const int order[] = {CONCEPT_SUPER, CONCEPT_LEAF, CONCEPT_LETTER,
+                                CONCEPT_SHAPE, CONCEPT_SUFFIX};
+    return i < sizeof order / sizeof order[0] ? order[i] : -1;
 }
 
 /* ---- values ---- */
@@ -78,29 +64,12 @@ const struct concept_result *concepts_result(const struct session_view *v, size_
     return t && concept >= 0 && (size_t) concept < t->n ? &t->row[concept] : NULL;
 }
 
-static double value_of(const struct session_view *v, const struct concept_column *col,
-                       size_t arm, int32_t concept)
-{
-    const struct concept_result *r = concepts_result(v, arm, concept);
-    return r && r->eligible ? col->of(r) : (double)NAN;
-}
-
-double concepts_value(const struct session_view *v, const struct concept_column *col,
-                      enum concept_side side, int32_t concept)
-{
-    if (side != SIDE_DIFFERENCE) {
-        return value_of(v, col, side == SIDE_A ? 0 : 1, concept);
-    }
-    return col->measure < 0
-               ? (double)NAN
-               : value_of(v, col, 0, concept) - value_of(v, col, 1, concept);
-}
-
 bool concepts_shows(const struct concept_column *col, enum concept_side side, bool wide)
 {
-    const bool narrow_difference = col->measure == METRIC_F1_HELDOUT;
+    const bool narrow_difference =
+        col->figure >= 0 && concept_figures[col->figure].as == VERDICT_OF_F1_HELDOUT;
     if (side == SIDE_DIFFERENCE) {
-        return col->measure >= 0 && !col->wide && (wide || narrow_difference);
+        return col->figure >= 0 && !col->wide && (wide || narrow_difference);
     }
     return wide || !col->wide;
 }
@@ -134,18 +103,144 @@ static int32_t family_size(const struct session_view *v, int family)
     return n;
 }
 
+bool concepts_has_file(const struct session_view *v)
+{
+    return family_size(v, CONCEPT_SUPER) + family_size(v, CONCEPT_LEAF) > 0;
+}
+
+/* A family that the vocabulary does not have is not stayed on. */
+static void leave_empty_family(struct concepts_state *s, const struct session_view *v)
+{
+    for (size_t i = 0; family_size(v, s->family) == 0; i++) {
+        if (concepts_family_at(i) < 0) {
+            s->family = CONCEPT_SUPER;
+            return;
+        }
+        s->family = concepts_family_at(i);
+    }
+}
+
 static bool is_measured(const struct session_view *v, int32_t concept)
 {
     bool is = false;
-    for (size_t arm = 0; arm < arms_of(v); arm++) {
-        const struct concept_result *r = concepts_result(v, arm, concept);
-        is |= r && r->eligible;
+    for (size_t i = 0; i < v->n_arms; i++) {
+        const struct concept_table *t =
+            v->arm[i].cond < arms_of(v) ? v->arm[i].concepts : NULL;
+        is |= t && concept >= 0 && (size_t) concept < t->n && t->row[concept].eligible;
     }
     return is;
 }
 
-/* The measured concepts of the family into s->concept, sorted. */
-static enum err sort_family(struct concepts_state *s, const struct session_view *v)
+/* ---- filter ---- */
+
+/* What is asked of. */
+struct concept_row {
+    const struct concepts_state *s;
+    const struct session_view *v;
+    int32_t concept;
+    size_t arm; /* whose columns have no prefix */
+};
+
+enum { BARE = CONCEPT_SIDES, PREFIXES }; /* sides, then without a prefix */
+static const char *const prefix[PREFIXES] = {"a_", "b_", "difference_", ""};
+
+/* The ith word: columns without a prefix come first, then those of each side. */
+static void filter_word_at(size_t i, char out[48])
+{
+    const size_t side = (BARE + i / concept_columns_n) % PREFIXES;
+    const char *title = concept_columns[i % concept_columns_n].title;
+    int len = snprintf(out, 48, "%s", prefix[side]);
+    for (; *title && len < 47; title++) {
+        out[len++] = (char)tolower((unsigned char)*title);
+    }
+    out[len] = '\0';
+}
+
+const char *concepts_filter_word(size_t i)
+{
+    static char word[PREFIXES * 8][48];
+    if (i >= PREFIXES * concept_columns_n || i >= sizeof word / sizeof word[0]) {
+        return NULL;
+    }
+    filter_word_at(i, word[i]);
+    return word[i];
+}
+
+static int filter_field(const char *text, size_t len, bool *flag)
+{
+    *flag = false;
+    for (size_t i = 0; i < PREFIXES * concept_columns_n; i++) {
+        char word[48];
+        filter_word_at(i, word);
+        if (strlen(word) == len && !strncasecmp(word, text, len)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static void filter_words(char *out, size_t cap)
+{
+    size_t len = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < concept_columns_n && len < cap; i++) {
+        len += (size_t)snprintf(out + len, cap - len, "%s%s", i ? " " : "",
+                                concepts_filter_word(i));
+    }
+    if (len < cap) {
+        snprintf(out + len, cap - len, ", and with a_ b_ difference_");
+    }
+}
+
+static double filter_number(int field, const void *asked)
+{
+    const struct concept_row *row = asked;
+    const size_t at = (size_t)field;
+    const size_t side = (BARE + at / concept_columns_n) % PREFIXES;
+    return concepts_value(row->s, row->v, &concept_columns[at % concept_columns_n],
+                          side == BARE ? (enum concept_side)row->arm
+                                       : (enum concept_side)side,
+                          row->concept);
+}
+
+static const struct word_result *words_of(const struct session_view *v, size_t arm,
+                                          int32_t concept, size_t *n);
+
+static bool filter_text(struct filter_piece *p, const void *asked)
+{
+    const struct concept_row *row = asked;
+    if (filter_piece_text(p, row->v->names.concept_name[row->concept])) {
+        return true;
+    }
+    for (size_t arm = 0; arm < arms_of(row->v); arm++) {
+        size_t n = 0;
+        const struct word_result *w = words_of(row->v, arm, row->concept, &n);
+        for (size_t i = 0; i < n; i++) {
+            if (filter_piece_token(p, &row->v->names, w[i].token)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static const struct filter_kind concept_filter = {filter_field, filter_words,
+                                                  filter_number, filter_text};
+
+bool concepts_set_filter(struct app *a, const struct session_view *v, const char *text)
+{
+    if (!filter_line_set(&concepts_own(a)->filter, &concept_filter, text)) {
+        return false;
+    }
+    concepts_order(a, v);
+    return true;
+}
+
+/* ---- order, again ---- */
+
+/* The measured concepts of the family that pass the filter into s->concept, sorted. */
+static enum err sort_family(struct concepts_state *s, const struct session_view *v,
+                            size_t arm)
 {
     const struct concept_column *col = s->sort >= 0 ? &concept_columns[s->sort] : NULL;
     const size_t most = (size_t)family_size(v, s->family);
@@ -154,10 +249,18 @@ static enum err sort_family(struct concepts_state *s, const struct session_view 
     TRY(mem_new(&row, most, sizeof *row, "concepts", NULL));
     const enum err rc =
         mem_grow(&s->concept, &s->cap, most, sizeof *s->concept, SIZE_MAX / 8, NULL);
+    s->hidden = 0;
     for (size_t i = 0; rc == OK && i < v->names.n_concepts; i++) {
         const int32_t c = (int32_t)i;
-        if ((int)v->names.concept_kind[i] == s->family && is_measured(v, c)) {
-            const double key = col ? concepts_value(v, col, s->side, c) : (double)NAN;
+        const struct concept_row asked = {s, v, c, arm};
+        if ((int)v->names.concept_kind[i] != s->family || !is_measured(v, c)) {
+            continue;
+        }
+        if (!filter_line_holds(&s->filter, &asked)) {
+            s->hidden++;
+        } else {
+            const double key =
+                col ? concepts_value(s, v, col, s->side, c) : (double)NAN;
             row[n++] =
                 (struct sorted){c, s->reverse ? -key : key, v->names.concept_name[i]};
         }
@@ -169,7 +272,7 @@ static enum err sort_family(struct concepts_state *s, const struct session_view 
         s->concept[i] = row[!col && s->reverse ? n - 1 - i : i].concept;
     }
     s->n = rc == OK ? n : 0;
-    s->unmeasured = most - n;
+    s->unmeasured = most - n - s->hidden;
     mem_free(row);
     return rc;
 }
@@ -272,7 +375,9 @@ static void place_word(struct concepts_state *s)
 void concepts_order(struct app *a, const struct session_view *v)
 {
     struct concepts_state *s = concepts_own(a);
-    if (sort_family(s, v) != OK) {
+    leave_empty_family(s, v);
+    concepts_compare(s, v);
+    if (sort_family(s, v, (size_t)latents_cond(a)) != OK) {
         s->n = 0;
     }
     list_set(&s->list, s->n, s->list.page);
@@ -290,6 +395,8 @@ void concepts_order(struct app *a, const struct session_view *v)
 
 void concepts_deinit(struct concepts_state *s)
 {
+    filter_line_deinit(&s->filter);
+    concept_effects_deinit(&s->effects);
     mem_free(s->concept);
     mem_free(s->word);
 }

@@ -4,6 +4,7 @@
 #include "ui/actions.h"
 #include "ui/export.h"
 #include "ui/names.h"
+#include "ui/rows.h"
 #include "ui/screens/latents_priv.h"
 #include "ui/text.h"
 
@@ -22,6 +23,7 @@ static void init(void *state)
     l->at = -1;
     l->sort = l->scatter_y = latent_column_nth(AT_FIRST, 0);
     l->asked_eval[0] = l->asked_eval[1] = -2;
+    l->match_wanted = -1;
 }
 
 static void deinit(void *state)
@@ -107,32 +109,6 @@ static void draw_header(struct app *a, const struct session_view *v, struct canv
     }
 }
 
-/* Tint what a find has found in a cell's text. */
-static void tint_found(struct canvas *c, int x, int y, int w, const char *text,
-                       const char *find)
-{
-    const size_t n = strlen(find);
-    char head[200];
-    for (size_t i = 0; n && text[i]; i++) {
-        char piece[256];
-        snprintf(piece, sizeof piece, "%.*s", (int)n, text + i);
-        if (strlen(piece) < n) {
-            return;
-        }
-        if (!filter_text_in(piece, find) || i >= sizeof head) {
-            continue;
-        }
-        memcpy(head, text, i);
-        head[i] = '\0';
-        const int at = canvas_text_width(head);
-        const int len = canvas_text_width(piece);
-        if (at + len <= w) {
-            canvas_tint(c, (struct rect){x + at, y, len, 1}, ROLE_MATCH, 0);
-        }
-        return;
-    }
-}
-
 static enum role cell_role(const struct latent_row *r, const struct latent_column *c)
 {
     return !r->fires ? ROLE_DIM : c->type == COLUMN_ID ? ROLE_VALUE : ROLE_TEXT;
@@ -159,7 +135,7 @@ static void draw_row(struct app *a, const struct session_view *v, struct canvas 
         draw_cell(c, k.x, r.y, k.w, text, !col->text,
                   cursor ? ROLE_SELECT : cell_role(source.row, col), 0);
         if (l->find[0] && col->text) {
-            tint_found(c, k.x, r.y, k.w, text, l->find);
+            rows_tint_found(c, k.x, r.y, k.w, text, l->find);
         }
     }
 }
@@ -231,12 +207,7 @@ static void draw_table(struct app *a, const struct session_view *v, struct canva
         draw_row(a, v, c, row, t, l->order[at], at == l->list.cursor);
         app_hit(a, row, HIT_ROW, (int)i);
     }
-    int pos, len;
-    list_thumb(&l->list, r.h - 4, &pos, &len);
-    if (len > 0) {
-        canvas_fill(c, (struct rect){r.x + r.w - 1, r.y + 2 + pos, 1, len}, 0x2590,
-                    ROLE_BORDER, 0);
-    }
+    rows_bar(c, &l->list, r.x + r.w - 1, r.y + 2, r.h - 4);
 }
 
 /* ---- beside the table ---- */
@@ -398,12 +369,13 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
 static void sync(struct app *a, const struct session_view *v, bool shown)
 {
     struct latents_state *l = latents_of(a);
-    if ((size_t)l->cond >= arms_of(v)) {
+    if ((size_t)l->cond >= conds_of(v)) {
         l->cond = 0;
     }
     const size_t arm = session_view_shown(v, (size_t)l->cond);
     l->stale = l->stale || l->arm != arm;
     l->arm = arm;
+    latents_sync_match(a, v);
     if (shown) {
         latents_ask(a, v, false);
         latents_order(a, v);
@@ -477,8 +449,9 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     size_t len = (size_t)snprintf(
         out, cap, "sort %s %s", latent_column_at((size_t)l->sort)->title,
         latents_descends(l) ? "\xe2\x96\xbe" : "\xe2\x96\xb4");
-    if (l->filter[0] && len < cap) {
-        len += (size_t)snprintf(out + len, cap - len, "  filter: %.120s", l->filter);
+    if (l->filter.text[0] && len < cap) {
+        len +=
+            (size_t)snprintf(out + len, cap - len, "  filter: %.120s", l->filter.text);
     }
     if (l->find[0] && len < cap) {
         snprintf(out + len, cap - len, "  /%.60s", l->find);

@@ -1,6 +1,7 @@
 /* The keys of Latents, and what they do. */
 #include "ui/screens/latents_priv.h"
 #include "ui/steer.h"
+#include "ui/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +24,7 @@ static const char *may_find_next(const struct app *a, const struct session_view 
 static const char *may_clear_filter(const struct app *a, const struct session_view *v)
 {
     (void)v;
-    return latents_of(a)->filter[0] ? NULL : "there is no filter";
+    return latents_of(a)->filter.text[0] ? NULL : "there is no filter";
 }
 
 const char *latents_may_label(const struct app *a, const struct session_view *v,
@@ -139,6 +140,19 @@ static void find_next(struct app *a, const struct session_view *v, const char *a
 
 /* ---- filter ---- */
 
+static struct filter_line *filter_here(const struct app *a)
+{
+    return &latents_of(a)->filter;
+}
+
+static const struct prompt_def filter_prompt;
+static const struct undo_kind filter_undo;
+static const struct filter_use filtering = {.line = filter_here,
+                                            .set = latents_set_filter,
+                                            .waiting = latents_say_waiting,
+                                            .prompt = &filter_prompt,
+                                            .undo = &filter_undo};
+
 static void apply_filter(struct app *a, const struct session_view *v,
                          const struct undo_step *s, bool back)
 {
@@ -147,55 +161,31 @@ static void apply_filter(struct app *a, const struct session_view *v,
 
 static const struct undo_kind filter_undo = {"a filter", apply_filter};
 
-static void push_filter(struct app *a, const char *before, const char *after)
-{
-    struct undo_step step = {.kind = &filter_undo};
-    snprintf(step.before, sizeof step.before, "%.*s", UNDO_TEXT - 1, before);
-    snprintf(step.after, sizeof step.after, "%.*s", UNDO_TEXT - 1, after);
-    undo_push(&a->undo, &step);
-}
-
 static void preview_filter(struct app *a, const struct session_view *v,
                            const char *text)
 {
     latents_set_filter(a, v, text);
 }
 
-/* Use it, or say what is wrong with it. */
 static bool use_filter(struct app *a, const struct session_view *v, const char *text)
 {
-    const struct latents_state *l = latents_of(a);
-    if (!latents_set_filter(a, v, text)) {
-        app_say(a, true, "filter: %s (column %zu)", l->filter_error,
-                l->filter_error_at + 1);
-        return false;
-    }
-    return true;
+    return filter_use_try(&filtering, a, v, text);
 }
 
 static void accept_filter(struct app *a, const struct session_view *v, const char *text)
 {
-    const struct latents_state *l = latents_of(a);
     (void)text;
-    if (strncmp(l->filter_was, l->filter, UNDO_TEXT - 1) != 0) {
-        push_filter(a, l->filter_was, l->filter);
-    }
-    latents_say_waiting(a, v);
+    filter_use_accept(&filtering, a, v);
 }
 
 static void cancel_filter(struct app *a, const struct session_view *v)
 {
-    latents_set_filter(a, v, latents_of(a)->filter_was);
-    latents_of(a)->filter_error[0] = '\0';
+    filter_use_cancel(&filtering, a, v);
 }
 
 static void filter_wrong(const struct app *a, char *out, size_t cap)
 {
-    const struct latents_state *l = latents_of(a);
-    out[0] = '\0';
-    if (l->filter_error[0]) {
-        snprintf(out, cap, "%s (column %zu)", l->filter_error, l->filter_error_at + 1);
-    }
+    filter_line_error(filter_here(a), out, cap);
 }
 
 static const char *filter_name(const struct app *a, const char *text, size_t at,
@@ -204,7 +194,7 @@ static const char *filter_name(const struct app *a, const char *text, size_t at,
     (void)a;
     (void)text;
     (void)at;
-    return filter_word(i);
+    return latent_filter_word(i);
 }
 
 static const struct prompt_def filter_prompt = {
@@ -222,24 +212,13 @@ static const struct prompt_def filter_prompt = {
 
 static void filter(struct app *a, const struct session_view *v, const char *args)
 {
-    struct latents_state *l = latents_of(a);
-    snprintf(l->filter_was, sizeof l->filter_was, "%s", l->filter);
-    if (!args[0]) {
-        l->filter_error[0] = '\0';
-        app_open_prompt(a, &filter_prompt, "", l->filter);
-    } else if (use_filter(a, v, args)) {
-        push_filter(a, l->filter_was, args);
-        latents_say_waiting(a, v);
-    }
+    filter_use_run(&filtering, a, v, args);
 }
 
 static void clear_filter(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
-    if (latents_of(a)->filter[0]) {
-        push_filter(a, latents_of(a)->filter, "");
-    }
-    latents_set_filter(a, v, "");
+    filter_use_clear(&filtering, a, v);
 }
 
 /* ---- marks ---- */
@@ -342,9 +321,10 @@ static void label(struct app *a, const struct session_view *v, const char *args)
 static void choose_arm(struct app *a, const struct session_view *v, const char *args)
 {
     struct latents_state *l = latents_of(a);
-    int next = 1 - l->cond;
-    if (args[0] && strcmp(args, "A") != 0 && strcmp(args, "B") != 0) {
-        app_say(a, true, "arm: expected A or B");
+    const int n = (int)conds_of(v);
+    int next = (l->cond + 1) % n;
+    if (args[0] && (args[1] || args[0] < 'A' || args[0] >= 'A' + n)) {
+        app_say(a, true, "arm: expected A to %c", 'A' + n - 1);
         return;
     }
     next = args[0] ? args[0] - 'A' : next;

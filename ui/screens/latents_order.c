@@ -247,7 +247,7 @@ static bool fill_order(struct latents_state *l, const struct session_view *v,
     for (size_t i = 0; i < t->F; i++) {
         const int32_t id = l->sorted[i];
         const struct latent_source source = latents_source(l, v, t, id);
-        if (!l->compiled || filter_holds(l->compiled, &source)) {
+        if (filter_line_holds(&l->filter, &source)) {
             l->order[l->shown++] = id;
         }
     }
@@ -334,18 +334,9 @@ int32_t latents_beside(const struct app *a, int32_t id, int by)
 bool latents_set_filter(struct app *a, const struct session_view *v, const char *text)
 {
     struct latents_state *l = latents_of(a);
-    struct latent_filter *f = NULL;
-    l->filter_error[0] = '\0';
-    if (text[strspn(text, " ")]) {
-        f = filter_new(text, &l->filter_error_at, l->filter_error,
-                       sizeof l->filter_error);
-        if (!f) {
-            return false;
-        }
+    if (!filter_line_set(&l->filter, &latent_filter, text)) {
+        return false;
     }
-    filter_free(l->compiled);
-    l->compiled = f;
-    snprintf(l->filter, sizeof l->filter, "%.*s", LINE_CAP - 1, f ? text : "");
     l->stale = true;
     latents_order(a, v);
     return true;
@@ -353,10 +344,11 @@ bool latents_set_filter(struct app *a, const struct session_view *v, const char 
 
 void latents_say_waiting(struct app *a, const struct session_view *v)
 {
-    if (!latents_table(a, v) && (latents_of(a)->find[0] || latents_of(a)->filter[0])) {
+    if (!latents_table(a, v) &&
+        (latents_of(a)->find[0] || latents_of(a)->filter.text[0])) {
         app_say(a, false, "no table of latents yet: %s",
-                latents_of(a)->filter[0] ? "the filter holds once it is there"
-                                         : "n looks again once it is there");
+                latents_of(a)->filter.text[0] ? "the filter holds once it is there"
+                                              : "n looks again once it is there");
     }
 }
 
@@ -370,11 +362,11 @@ void latents_mark(struct app *a, size_t arm, int32_t id, size_t F)
     uint8_t *mark = &l->mark[arm][id];
     *mark = !*mark;
     l->marked[arm] += *mark ? 1U : (size_t)-1;
-    l->stale = l->stale || l->compiled; /* which may ask for marks */
+    l->stale = l->stale || l->filter.compiled; /* which may ask for marks */
 }
 
 /* The finder of the text that is looked for; NULL: none or no memory. */
-static struct latent_filter *finder(struct latents_state *l)
+static struct filter *finder(struct latents_state *l)
 {
     if (strcmp(l->finder_of, l->find) != 0) {
         filter_free(l->finder);
@@ -382,7 +374,7 @@ static struct latent_filter *finder(struct latents_state *l)
         snprintf(l->finder_of, sizeof l->finder_of, "%s", l->find);
     }
     if (!l->finder && l->find[0]) {
-        l->finder = filter_new_word(l->find);
+        l->finder = filter_new_word(&latent_filter, l->find);
     }
     return l->finder;
 }
@@ -391,7 +383,7 @@ void latents_find(struct app *a, const struct session_view *v, bool forward, boo
 {
     struct latents_state *l = latents_of(a);
     const struct latent_table *t = latents_table(a, v);
-    struct latent_filter *f = finder(l);
+    struct filter *f = finder(l);
     if (!t || !f) {
         latents_say_waiting(a, v);
         return;
@@ -426,7 +418,7 @@ void latents_find(struct app *a, const struct session_view *v, bool forward, boo
 
 void latents_deinit(struct latents_state *l)
 {
-    filter_free(l->compiled);
+    filter_line_deinit(&l->filter);
     filter_free(l->finder);
     mem_free(l->order);
     mem_free(l->sorted);

@@ -4,22 +4,22 @@
 #ifndef SAETOP_UI_SCREENS_LATENTS_PRIV_H
 #define SAETOP_UI_SCREENS_LATENTS_PRIV_H
 
+#include "ui/filter_use.h"
 #include "ui/latent_filter.h"
 #include "ui/plot.h"
 #include "ui/screens/latents.h"
 
 enum { DENSITY_BINS = 10 }; /* below -4.5, then half decades up to 0 */
 struct latents_state {
-    int cond;                       /* the condition that is browsed, */
-    size_t arm;                     /* and its arm of the seed that is shown */
-    char filter[LINE_CAP];          /* the text in force */
-    struct latent_filter *compiled; /* NULL: everything */
-    char filter_was[LINE_CAP];      /* before the prompt was opened */
-    char filter_error[FILTER_MESSAGE];
-    size_t filter_error_at; /* byte */
-    int sort;               /* column */
-    bool reverse;           /* against the column's natural direction */
-    int32_t *order;         /* latents shown, in order */
+    int32_t match_wanted; /* latent of match_cond whose counterpart is waited for; -1 */
+    size_t match_cond;
+    const struct latent_pairs *match_was; /* when it was asked for */
+    int cond;                             /* the condition that is browsed, */
+    size_t arm;                           /* and its arm of the seed that is shown */
+    struct filter_line filter;
+    int sort;       /* column */
+    bool reverse;   /* against the column's natural direction */
+    int32_t *order; /* latents shown, in order */
     size_t shown, order_cap;
     int32_t
         *sorted; /* all latents, in order, as the column and direction below have it */
@@ -36,8 +36,8 @@ struct latents_state {
     uint8_t *mark[VIEW_ARMS];
     size_t n_mark[VIEW_ARMS], marked[VIEW_ARMS];
     char find[256];
-    size_t find_from;             /* place in the order where the prompt was opened */
-    struct latent_filter *finder; /* of `find`; NULL: to be made */
+    size_t find_from;      /* place in the order where the prompt was opened */
+    struct filter *finder; /* of `find`; NULL: to be made */
     char finder_of[256];
     const struct latent_labels *ordered_labels; /* and of these */
     bool scatter;                               /* points in place of the table */
@@ -48,6 +48,8 @@ struct latents_state {
 };
 
 struct latents_state *latents_of(const struct app *a);
+/* Go where latents_go_match waits to go, if the pairs have come. */
+void latents_sync_match(struct app *a, const struct session_view *v);
 
 enum { HIT_SCATTER = HIT_SCREEN }; /* the points of the latents */
 

@@ -2,7 +2,9 @@
 #include "base/csvfile.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "session/verdicts.h"
 #include "ui/actions.h"
+#include "ui/event_lines.h"
 #include "ui/export.h"
 #include "ui/glyph.h"
 #include "ui/pane.h"
@@ -66,17 +68,10 @@ enum { EVENT_LINES = 64 };
 static size_t event_lines(const struct app *a, const struct session_view *v,
                           double *out)
 {
-    static const char *const quiet[] = {"start", "pause", "resume",      "save",
-                                        "done",  "eval",  "mask-planned"};
     size_t n = 0;
     for (size_t i = v->n_events; i-- > 0 && n < EVENT_LINES;) {
-        const struct event_view *ev = &v->event[i];
-        bool drawn = true;
-        for (size_t k = 0; k < sizeof quiet / sizeof quiet[0]; k++) {
-            drawn = drawn && strncmp(ev->kind, quiet[k], strlen(quiet[k])) != 0;
-        }
-        if (drawn) {
-            out[n++] = train_axis_x(v, train_of(a)->unit, (double)ev->step);
+        if (event_is_drawn(&v->event[i])) {
+            out[n++] = train_axis_x(v, train_of(a)->unit, (double)v->event[i].step);
         }
     }
     return n;
@@ -115,6 +110,25 @@ static struct plot_series curve(const struct app *a, const struct session_view *
         p.n = p.x ? p.n : 0;
     }
     return p;
+}
+
+/* The curves of the seeds of conditions that have several; how many. */
+static size_t seed_curves(const struct session_view *v, int metric,
+                          struct plot_series out[VIEW_ARMS])
+{
+    size_t n = 0;
+    for (size_t a = 0; a < v->n_arms; a++) {
+        const struct series *s = &v->arm[a].series[metric];
+        const size_t cond = v->arm[a].cond;
+        if (cond < v->n_conds && v->cond[cond].n_seeds > 1 && s->n > 0) {
+            out[n++] = (struct plot_series){.x = s->x,
+                                            .y = s->y,
+                                            .n = s->n,
+                                            .role = arm_faint(cond),
+                                            .faint = arm_faint(cond)};
+        }
+    }
+    return n;
 }
 
 /* What is said after the label gives way where the value needs the room. */
@@ -186,16 +200,16 @@ static void tint_letters(struct canvas *c, struct rect r, const char *value)
     const int w = canvas_text_width(value);
     const int x = r.x + r.w - 3 - w;
     for (int i = 0; value[i]; i++) {
-        const bool alone = (value[i] == 'A' || value[i] == 'B') && value[i + 1] == ' ';
-        if (alone && x > r.x + 3) {
-            canvas_tint(c, (struct rect){x + i, r.y, 1, 1}, arm_role(value[i] == 'B'),
+        const int k = value[i] - 'A';
+        if (k >= 0 && k < VIEW_CONDS && value[i + 1] == ' ' && x > r.x + 3) {
+            canvas_tint(c, (struct rect){x + i, r.y, 1, 1}, arm_role((size_t)k),
                         ATTR_BOLD);
         }
     }
 }
 
 /* Words in the lower border of a box. */
-static void draw_caption(struct canvas *c, struct rect r, const char *text)
+void train_caption(struct canvas *c, struct rect r, const char *text)
 {
     const int w = canvas_text_width(text);
     if (w > 0 && w + 6 <= r.w && r.h > 1) {
@@ -208,12 +222,17 @@ static void draw_pane(struct app *a, const struct session_view *v, struct canvas
 {
     const int metric = train_of(a)->metric[i];
     double events[EVENT_LINES];
-    double *x_own[2] = {NULL, NULL};
+    double *x_own[VIEW_CONDS] = {NULL};
     char why[160];
+    struct plot_series thin[VIEW_ARMS];
     struct plot_spec spec = {.y_min = (double)NAN, .y_max = (double)NAN};
-    spec.n_series = arms_of(v);
+    spec.n_series = conds_of(v);
     for (size_t k = 0; k < spec.n_series; k++) {
         spec.series[k] = curve(a, v, k, metric, &x_own[k]);
+    }
+    if (train_of(a)->seeds && train_of(a)->unit == X_STEP) {
+        spec.thin = thin;
+        spec.n_thin = seed_curves(v, metric, thin);
     }
     spec.event_x = events;
     spec.n_events = event_lines(a, v, events);
@@ -235,11 +254,12 @@ static void draw_pane(struct app *a, const struct session_view *v, struct canvas
                sizeof title);
     canvas_box(c, r, title, value, focused);
     tint_letters(c, r, value);
-    draw_caption(c, r, pane_taken_on(v, metric));
+    train_caption(c, r, pane_taken_on(v, metric));
     app_hit(a, r, HIT_PANE, i);
     app_hit(a, inside, HIT_PLOT, i);
-    mem_free(x_own[0]);
-    mem_free(x_own[1]);
+    for (size_t k = 0; k < spec.n_series; k++) {
+        mem_free(x_own[k]);
+    }
 }
 
 static void view(struct app *a, const struct session_view *v, struct canvas *c,
@@ -251,6 +271,11 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
     memset(train_of(a)->drawn, 0, sizeof train_of(a)->drawn);
     if (train_of(a)->zoomed && focus < panes) {
         draw_pane(a, v, c, body, focus, true);
+        return;
+    }
+    if (train_of(a)->zoomed && focus == panes) {
+        train_run_box(a, v, c, body, true, true);
+        app_hit(a, body, HIT_PANE, panes);
         return;
     }
     for (int i = 0; i < panes; i++) {
@@ -370,6 +395,14 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
     }
 }
 
+/* A condition's letter, or what two together are called. */
+static const char *target_name(int target, const char *both,
+                               const struct session_view *v)
+{
+    static const char *const letter[VIEW_CONDS] = {"A", "B", "C", "D"};
+    return target != TARGET_ALL ? letter[target] : conds_of(v) > 2 ? "all" : both;
+}
+
 static void status(const struct app *a, const struct session_view *v, char *out,
                    size_t cap)
 {
@@ -398,9 +431,8 @@ static void status(const struct app *a, const struct session_view *v, char *out,
         len += (size_t)snprintf(out + len, cap - len, "  :extend STEPS goes on");
     }
     if (v->n_conds > 1 && !action_may(&action_mask, a, v)) {
-        static const char *const words[] = {"A", "B", "A+B"};
         len += (size_t)snprintf(out + len, cap - len, "  keys: %s",
-                                words[a->steer.target]);
+                                target_name(a->steer.target, "A+B", v));
     }
     if (a->w >= WIDE_W && v->rss_bytes > 0) {
         len += (size_t)snprintf(out + len, cap - len, "  %zu thread%s  RSS %lldM",
@@ -487,12 +519,64 @@ static void axis(struct app *a, const struct session_view *v, const char *args)
     train_of(a)->cursor = (double)NAN;
 }
 
+/* Whether the box of numbers is in focus. */
+static bool on_numbers(const struct app *a)
+{
+    const int panes = layout_kind(a->w, a->h) == LAYOUT_WIDE ? PANES : 3;
+    return *app_focus(a, &screen_train) == panes;
+}
+
 static void zoom_pane(struct app *a, const struct session_view *v, const char *args)
 {
     (void)v;
     (void)args;
-    *app_focus(a, &screen_train) = focused_pane(a);
+    if (!on_numbers(a)) {
+        *app_focus(a, &screen_train) = focused_pane(a);
+    }
     train_of(a)->zoomed = !train_of(a)->zoomed;
+}
+
+static void seed_lines(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    bool *on = &train_of(a)->seeds;
+    *on = !*on;
+    app_say(a, false, *on ? "thin lines: each seed%s" : "band: least and greatest seed",
+            train_of(a)->unit != X_STEP ? "; on the step axis alone (x)" : "");
+    (void)v;
+}
+
+/* Seeds that are added after looking have their price: it is named, and the same words
+ * again go ahead. */
+static void add_seeds(struct app *a, const struct session_view *v, const char *args)
+{
+    int64_t *asked = &train_of(a)->seeds_asked;
+    double widening = 0;
+    size_t regained = 0;
+    if (strcmp(args, "+1") != 0) {
+        app_say(a, true, "seeds: expected +1");
+        return;
+    }
+    if (*asked == (int64_t)v->n_arms) {
+        struct command *c = app_emit(a, COMMAND_SEEDS);
+        if (c) {
+            c->at = 1;
+        }
+        *asked = 0;
+        return;
+    }
+    *asked = (int64_t)v->n_arms;
+    view_cost_of_looking(v, &widening, &regained);
+    app_say(a, false,
+            "after a look intervals are %.1f times as wide, %zu seeds regain them; "
+            ":seeds +1 again adds one",
+            widening, regained);
+}
+
+static const char *may_see_seeds(const struct app *a, const struct session_view *v)
+{
+    (void)a;
+    return v->n_arms > v->n_conds ? NULL : "each condition has one seed; --seeds N";
 }
 
 static void numbers(struct app *a, const struct session_view *v, const char *args)
@@ -507,21 +591,20 @@ static void numbers(struct app *a, const struct session_view *v, const char *arg
 /* What masking keys act on. */
 static void arm(struct app *a, const struct session_view *v, const char *args)
 {
-    static const char *const words[] = {"A", "B", "both"};
-    int next = (a->steer.target + 1) % 3;
-    (void)v;
-    for (int i = 0; args[0]; i++) {
-        if (i == 3) {
-            app_say(a, true, "arm: expected A, B or both");
-            return;
-        }
-        if (!strcmp(args, words[i])) {
-            next = i;
-            break;
-        }
+    const int n = (int)conds_of(v);
+    const int at = a->steer.target;
+    int next = at == TARGET_ALL ? 0 : at + 1 < n ? at + 1 : TARGET_ALL;
+    if (!strcmp(args, "both") || !strcmp(args, "all")) {
+        next = TARGET_ALL;
+    } else if (args[0] && (args[1] || args[0] < 'A' || args[0] >= 'A' + n)) {
+        app_say(a, true, "arm: expected A to %c or %s", 'A' + n - 1,
+                n > 2 ? "all" : "both");
+        return;
+    } else if (args[0]) {
+        next = args[0] - 'A';
     }
     a->steer.target = next;
-    app_say(a, false, "masking keys act on %s", words[next]);
+    app_say(a, false, "masking keys act on %s", target_name(next, "both", v));
 }
 
 /* ---- the rest of the screen ---- */
@@ -549,7 +632,7 @@ struct layout {
     bool log_y[PANES];
     double smooth;
     int unit;
-    bool zoomed, numbers;
+    bool zoomed, numbers, seeds;
 };
 _Static_assert(sizeof(struct layout) <= SCREEN_LAYOUT, "undo has room for it");
 
@@ -563,6 +646,7 @@ static void layout(const struct app *a, void *out)
     l->unit = (int)t->unit;
     l->zoomed = t->zoomed;
     l->numbers = t->numbers;
+    l->seeds = t->seeds;
 }
 
 static void set_layout(struct app *a, const struct session_view *v, const void *in)
@@ -580,6 +664,7 @@ static void set_layout(struct app *a, const struct session_view *v, const void *
     }
     t->zoomed = l->zoomed;
     t->numbers = l->numbers;
+    t->seeds = l->seeds;
 }
 
 static const char *may_export(const struct app *a, const struct session_view *v)
@@ -601,7 +686,7 @@ static enum err export_text(const struct app *a, const struct session_view *v,
 {
     (void)a;
     str_add(out, "arm,step,seconds,measure,value,low,high\n");
-    for (size_t k = 0; k < arms_of(v); k++) {
+    for (size_t k = 0; k < conds_of(v); k++) {
         for (size_t i = 0; pane_metric(i) >= 0; i++) {
             const int m = pane_metric(i);
             const struct series *s = &v->cond[k].series[m];
@@ -642,7 +727,9 @@ ACTION action_pane = {.command = "pane", .args = "[N] METRIC|+|-", .run = pane, 
 ACTION action_axis = {.command = "axis", .args = "[step|tokens|time]", .run = axis, .word = axis_word};
 ACTION action_zoom_pane = {.command = "zoom", .args = "", .run = zoom_pane};
 ACTION action_zoom_x = {.command = "zoom-x", .args = "in|out|all", .run = train_zoom_x, .word = zoom_word};
-ACTION action_arm = {.command = "arm", .args = "[A|B|both]", .run = arm, .may = may_choose_arm, .word = arm_word, .hides = true};
+ACTION action_arm = {.command = "arm", .args = "[A|B|...|both]", .run = arm, .may = may_choose_arm, .word = arm_word, .hides = true};
+ACTION action_seed_lines = {.command = "seed-lines", .args = "", .run = seed_lines, .may = may_see_seeds, .hides = true};
+ACTION action_seeds = {.command = "seeds", .args = "+1", .run = add_seeds, .may = may_steer};
 ACTION action_numbers = {.command = "numbers", .args = "", .run = numbers, .may = may_choose_arm};
 #undef ACTION
 
@@ -675,16 +762,20 @@ static const struct key_entry keys[] = {
      "next measure in the pane in focus; :pane 4 explained_variance_ood sets one", 7},
     {{','}, &action_pane, "-", NULL, "previous measure in the pane in focus", 0},
     {{'x'}, &action_axis, "", "x axis", "x axis: step, tokens or time", 9},
-    {{'z'}, &action_zoom_pane, "", "zoom", "the pane in focus alone, or all again", 8},
+    {{'z'}, &action_zoom_pane, "", "zoom", "the pane or the box of numbers in focus alone, or all again", 8},
     {{'+', '='}, &action_zoom_x, "in", NULL,
      "zoom the x axis of all panes in, around the cursor or the newest point", 0},
     {{'-'}, &action_zoom_x, "out", NULL, "zoom the x axis out", 0},
     {{'0'}, &action_zoom_x, "all", NULL, "the whole x axis again, cursor off", 0},
-    {{'v'}, &action_arm, "", "arm", "which arm masking keys act on: A, B or both", 10},
+    {{'v'}, &action_arm, "", "arm", "which condition masking keys act on, all its seeds: A, B, ... or both", 10},
+    {{'V'}, &action_seed_lines, "", "seeds",
+     "curves of each seed as thin lines, in place of the band from the least to the greatest", 10},
+    {{0}, &action_seeds, "", NULL,
+     "a further seed of weights for each condition, trained from step 0 while the others wait", 0},
     {{'E'}, &action_events, "", "events",
      "all events of the run, each whole; Enter puts the cursor there", 11},
     {{'D'}, &action_numbers, "", NULL,
-     "box of numbers: difference of the arms, or one arm's values and bests", 0},
+     "box of numbers: the verdict on two conditions, or one's values and bests", 0},
 };
 
 static const struct key_hint hints[] = {

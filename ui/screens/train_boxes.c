@@ -12,19 +12,6 @@
 
 /* ---- numbers ---- */
 
-/* How many of the boxes' measures stand in the comparison: those with a brief name. */
-static size_t compared(void)
-{
-    size_t n = 0;
-    for (int m = measure_box(1); m >= 0; m = measure_box((int)n + 1)) {
-        if (!measure_at((enum metric)m)->brief) {
-            break;
-        }
-        n++;
-    }
-    return n;
-}
-
 /* "-.161": three decimals without the leading zero. */
 static void short_number(char *out, size_t cap, double v, bool sign)
 {
@@ -48,98 +35,10 @@ static void right_text(struct canvas *c, int x, int y, int w, const char *text,
     canvas_text(c, x + (used < w ? w - used : 0), y, w, text, role, 0);
 }
 
-/* Half the width of the difference's interval: arms taken as independent, which for
- * arms on the same concepts is the wider choice. NaN where there is no interval. */
-static double difference_half(const struct session_view *v, int metric)
-{
-    double sum = 0;
-    for (size_t k = 0; k < 2; k++) {
-        const struct series *s = &v->cond[k].series[metric];
-        if (!s->n || !s->lo) {
-            return (double)NAN;
-        }
-        const double half = 0.5 * (s->hi[s->n - 1] - s->lo[s->n - 1]);
-        sum += half * half;
-    }
-    return sqrt(sum);
-}
-
-/* A better, worse, or not told apart: a sign and its colour. */
-static uint32_t verdict(int metric, double diff, double half, enum role *role)
-{
-    const int better = measure_at((enum metric)metric)->better;
-    const double noise = isfinite(half) ? half : 0.0005; /* what three decimals show */
-    *role = ROLE_DIM;
-    if (!isfinite(diff)) {
-        return ' ';
-    }
-    if (fabs(diff) <= noise || !better) {
-        return 0x2248;
-    }
-    const bool good = (diff > 0) == (better > 0);
-    *role = good ? ROLE_GOOD : ROLE_WARN;
-    return good ? 0x25B2 : 0x25BC;
-}
-
-static void difference_row(const struct session_view *v, struct canvas *c,
-                           struct rect in, int y, size_t i)
-{
-    const int metric = measure_box((int)i + 1);
-    const double va = v->cond[0].last[metric];
-    const double vb = v->cond[1].last[metric];
-    const double diff = va - vb;
-    const double half = difference_half(v, metric);
-    char text[48];
-    canvas_text(c, in.x + 1, y, 11, measure_at((enum metric)metric)->brief, ROLE_TEXT,
-                0);
-    short_number(text, sizeof text, va, false);
-    right_text(c, in.x + 12, y, 6, text, ROLE_SERIES_A);
-    short_number(text, sizeof text, vb, false);
-    right_text(c, in.x + 18, y, 6, text, ROLE_SERIES_B);
-    const struct ce_doubt *doubt = metric_doubt(v->cond[0].last, (enum metric)metric);
-    doubt = doubt ? doubt : metric_doubt(v->cond[1].last, (enum metric)metric);
-    if (doubt) { /* how the arms differ is beside the point */
-        canvas_text(c, in.x + 27, y, in.w - 27, doubt->mark, ROLE_WARN, 0);
-        return;
-    }
-    enum role role;
-    const uint32_t sign = verdict(metric, diff, half, &role);
-    canvas_put(c, in.x + 26, y, sign, role, ATTR_BOLD);
-    if (!isfinite(diff)) {
-        return;
-    }
-    short_number(text, sizeof text, diff, true);
-    const int used = canvas_text(c, in.x + 27, y, in.w - 27, text, ROLE_VALUE, 0);
-    if (isfinite(half)) {
-        char width[24];
-        short_number(width, sizeof width, half, false);
-        canvas_textf(c, in.x + 27 + used, y, in.w - 27 - used, ROLE_DIM, 0, "%s%s",
-                     glyph_plus_minus(c->tier), width);
-    }
-}
-
 /* Without room for all, CE recovered of the text trained on is what can be missed. */
 static bool has_room(struct rect in, size_t i)
 {
-    return in.h > (int)compared() || measure_box((int)i + 1) != METRIC_CE_REC;
-}
-
-static int difference_rows(const struct session_view *v, struct canvas *c,
-                           struct rect in)
-{
-    right_text(c, in.x + 12, in.y, 6, "A", ROLE_SERIES_A);
-    right_text(c, in.x + 18, in.y, 6, "B", ROLE_SERIES_B);
-    canvas_text(c, in.x + 27, in.y, in.w - 27, "A-B", ROLE_DIM, 0);
-    int rows = 1;
-    for (size_t i = 0; i < compared(); i++) {
-        if (!has_room(in, i)) {
-            continue;
-        }
-        if (rows < in.h) {
-            difference_row(v, c, in, in.y + rows++, i);
-        }
-    }
-    return rows;
+    return in.h > 6 || measure_box((int)i + 1) != METRIC_CE_REC;
 }
 
 /* Best value of a curve so far, and where. */
@@ -157,10 +56,16 @@ static bool best_of(const struct series *s, int better, double *value, double *s
     return any && better;
 }
 
+/* The condition that keys act on, the first where they act on all. */
+static size_t numbered(const struct app *a, const struct session_view *v)
+{
+    return (size_t)a->steer.target < conds_of(v) ? (size_t)a->steer.target : 0;
+}
+
 static int number_rows(const struct app *a, const struct session_view *v,
                        struct canvas *c, struct rect in)
 {
-    const struct cond_view *arm = &v->cond[arms_of(v) > 1 && a->steer.target == 1];
+    const struct cond_view *arm = &v->cond[numbered(a, v)];
     right_text(c, in.x + 12, in.y, 7, "now", ROLE_DIM);
     right_text(c, in.x + 20, in.y, 7, "best", ROLE_DIM);
     canvas_text(c, in.x + 29, in.y, in.w - 29, "at step", ROLE_DIM, 0);
@@ -281,13 +186,13 @@ void train_mask_box(struct app *a, const struct session_view *v, struct canvas *
     if (v->state == SESSION_LOADING) {
         return;
     }
-    for (size_t k = 0; k < arms_of(v) && y < bottom; k++) {
+    for (size_t k = 0; k < conds_of(v) && y < bottom; k++) {
         const int used = switch_text(a, v, c, x, y, w, k) + 1;
         slider(a, v, c, (struct rect){x + used, y, w - used, 1}, k);
         y++;
     }
     char text[200];
-    for (size_t k = 0; k < arms_of(v) && y < bottom && steerable; k++) {
+    for (size_t k = 0; k < conds_of(v) && y < bottom && steerable; k++) {
         pending_text(a, &v->cond[k], k, text, sizeof text);
         canvas_text(c, x, y++, w, text, v->cond[k].pending ? ROLE_WARN : ROLE_TEXT, 0);
     }
@@ -306,38 +211,34 @@ void train_mask_box(struct app *a, const struct session_view *v, struct canvas *
 
 /* ---- events ---- */
 
-/* One event of an arm, or of both. */
+/* One event, or the same of several conditions. */
 static void event_row(const struct session_view *v, struct canvas *c, int x, int y,
-                      int w, size_t i, bool both)
+                      int w, size_t i)
 {
     const struct event_view *ev = &v->event[i];
     char step[32];
     text_thousands(step, sizeof step, ev->step);
     right_text(c, x, y, 6, step, ROLE_DIM);
-    for (int k = 0; k < 2; k++) {
-        if (both || ev->letter == 'A' + k) {
-            canvas_put(c, x + 7 + k, y, (uint32_t)('A' + k), arm_role((size_t)k),
-                       ATTR_BOLD);
-        }
-    }
-    const int used = canvas_text(c, x + 10, y, w - 10, ev->kind, ROLE_EVENT, 0);
-    canvas_text(c, x + 11 + used, y, w - 11 - used, ev->text, ROLE_TEXT, 0);
+    event_letters(v, i, c, x + 7, y);
+    x += 8 + event_letters_w(v);
+    w -= 8 + event_letters_w(v);
+    const int used = canvas_text(c, x, y, w, ev->kind, ROLE_EVENT, 0);
+    canvas_text(c, x + 1 + used, y, w - 1 - used, ev->text, ROLE_TEXT, 0);
 }
 
-/* Events from the `skip`th newest on, what was said of both arms once. */
+/* Events from the `skip`th newest on, what was said of several conditions once. */
 static void event_rows(const struct session_view *v, struct canvas *c, struct rect r,
                        size_t skip)
 {
     size_t i = v->n_events;
     for (int y = 0; i > 0 && y < r.h;) {
         i--;
-        const bool both = event_repeats(v, i);
         if (skip > 0) {
             skip--;
         } else {
-            event_row(v, c, r.x, r.y + y++, r.w, i, both);
+            event_row(v, c, r.x, r.y + y++, r.w, i);
         }
-        i -= both ? 1U : 0U;
+        i -= event_group(v, i) - 1;
     }
 }
 
@@ -359,18 +260,18 @@ static void event_ticker(const struct session_view *v, struct canvas *c, struct 
         i--;
     }
     if (i > 0 && !skip) {
-        event_row(v, c, r.x, r.y, r.w, i - 1, event_repeats(v, i - 1));
+        event_row(v, c, r.x, r.y, r.w, i - 1);
     } else {
         event_rows(v, c, r, skip);
     }
 }
 
-/* Events, what was said of both arms counted once. */
+/* Events, what was said of several conditions counted once. */
 static size_t distinct_events(const struct session_view *v)
 {
     size_t n = 0;
     for (size_t i = 0; i < v->n_events; i++) {
-        n += event_repeats(v, i) ? 0U : 1U;
+        n += event_group(v, i) > 1 ? 0U : 1U;
     }
     return n;
 }
@@ -393,16 +294,18 @@ void train_events_box(struct app *a, const struct session_view *v, struct canvas
 static void facts_row(const struct session_view *v, struct canvas *c, int x, int y,
                       int w)
 {
-    canvas_textf(c, x, y, w, ROLE_DIM, 0, "%s %s, %s latents, seed %s",
+    const char *arms = v->n_arms > v->n_conds ? fact_value(v, "arms") : "";
+    canvas_textf(c, x, y, w, ROLE_DIM, 0, "%s %s, %s latents, seed %s%s%s",
                  fact_value(v, "arch"), fact_value(v, "sparsity"),
-                 fact_value(v, "width"), fact_value(v, "seed"));
+                 fact_value(v, "width"), fact_value(v, "seed"), arms[0] ? "; " : "",
+                 arms);
 }
 
 static void mask_row(const struct app *a, const struct session_view *v,
                      struct canvas *c, int x, int y, int w)
 {
     int used = canvas_text(c, x, y, w, "mask ", ROLE_TEXT, 0);
-    for (size_t k = 0; k < arms_of(v); k++) {
+    for (size_t k = 0; k < conds_of(v); k++) {
         const double p = steer_rate(a, v, (int)k);
         char text[16] = "off";
         if (p > 0) {
@@ -415,7 +318,7 @@ static void mask_row(const struct app *a, const struct session_view *v,
     if (action_may(&action_mask, a, v)) {
         return; /* nothing can change it any more */
     }
-    const size_t nth = arms_of(v) > 1 && a->steer.target == 1;
+    const size_t nth = numbered(a, v);
     const struct cond_view *arm = &v->cond[nth];
     char step[32];
     text_thousands(step, sizeof step,
@@ -433,13 +336,20 @@ static void mask_row(const struct app *a, const struct session_view *v,
 void train_run_box(struct app *a, const struct session_view *v, struct canvas *c,
                    struct rect r, bool wide, bool focused)
 {
-    const bool compare = arms_of(v) > 1 && !train_of(a)->numbers;
-    const bool second = arms_of(v) > 1 && a->steer.target == 1;
-    const char *title = compare           ? "A - B, one pair: \xe2\x96\xb2 better"
-                        : arms_of(v) == 1 ? "numbers"
-                        : second          ? "numbers of B"
-                                          : "numbers of A";
+    const bool compare = conds_of(v) > 1 && !train_of(a)->numbers;
+    char title[64], caption[80];
+    snprintf(title, sizeof title, "numbers");
+    if (conds_of(v) > 1) {
+        snprintf(title, sizeof title, "numbers of %c", v->cond[numbered(a, v)].letter);
+    }
+    if (compare) {
+        train_verdict_title(a, v, title, sizeof title);
+    }
     struct rect in = canvas_box(c, r, title, NULL, focused);
+    if (compare && v->state != SESSION_LOADING) {
+        train_verdict_caption(a, v, r.w - 6, caption, sizeof caption);
+        train_caption(c, r, caption);
+    }
     if (v->state == SESSION_LOADING) {
         return;
     }
@@ -447,7 +357,8 @@ void train_run_box(struct app *a, const struct session_view *v, struct canvas *c
     const int below = wide ? 0 : 2;
     struct rect rows = in;
     rows.h -= below;
-    const int used = compare ? difference_rows(v, c, rows) : number_rows(a, v, c, rows);
+    const int used =
+        compare ? train_verdict_rows(a, v, c, rows) : number_rows(a, v, c, rows);
     const int x = in.x + 1;
     if (below && in.h > below) {
         mask_row(a, v, c, x, in.y + in.h - 2, in.w - 2);

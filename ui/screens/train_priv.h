@@ -18,7 +18,10 @@ struct train_state {
     double x_lo, x_hi; /* of all panes, in `unit`; equal: all */
     double cursor;     /* in `unit`; NaN: off */
     bool numbers;      /* values of one arm where the difference would stand */
-    size_t event_top;  /* events scrolled off, newest first */
+    bool seeds;        /* thin lines of each */
+    int64_t
+        seeds_asked;  /* arms there were when `:seeds +1` was answered with its price */
+    size_t event_top; /* events scrolled off, newest first */
     struct plot_result plot[PANES]; /* as last drawn */
     bool drawn[PANES];
 };
@@ -41,6 +44,8 @@ struct train_layout train_layout(struct rect body, bool wide);
 
 void train_run_box(struct app *a, const struct session_view *v, struct canvas *c,
                    struct rect r, bool wide, bool focused);
+/* Words in the lower border of a box. */
+void train_caption(struct canvas *c, struct rect r, const char *text);
 void train_mask_box(struct app *a, const struct session_view *v, struct canvas *c,
                     struct rect r, bool focused);
 void train_events_box(struct app *a, const struct session_view *v, struct canvas *c,
@@ -48,6 +53,18 @@ void train_events_box(struct app *a, const struct session_view *v, struct canvas
 /* The rate that a click at column x of a slider stands for. */
 void train_slide(struct app *a, const struct session_view *v, const struct hit *hit,
                  int x);
+
+/* ---- train_verdict.c ---- */
+
+/* What the conditions' seeds establish: title and caption (of at most `room` columns)
+ * of the box, and its rows, of which it says how many it drew. There are two
+ * conditions. */
+void train_verdict_title(const struct app *a, const struct session_view *v, char *out,
+                         size_t cap);
+void train_verdict_caption(const struct app *a, const struct session_view *v, int room,
+                           char *out, size_t cap);
+int train_verdict_rows(const struct app *a, const struct session_view *v,
+                       struct canvas *c, struct rect in);
 
 /* What the panes show of the x axis, and one column of it. */
 void train_axis_range(const struct app *a, const struct session_view *v, double *lo,

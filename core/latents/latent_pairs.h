@@ -1,0 +1,98 @@
+/* Which latents of two SAEs of one width, read at one place of one text, correspond.
+ *
+ * Two latents are as alike as the mean of two cosines: of their decoder rows, and of
+ * where they fire, |a and b| / sqrt(|a| |b|) in tokens. Each lies between 0 and 1 but
+ * for decoder rows that point away. Latents that fire on fewer than PAIRS_FIRES tokens
+ * are not compared: of few firings a chance few agree.
+ *
+ * Pairs are those of the assignment that makes the sum of likeness greatest, each
+ * latent in one pair at most (num/assign.h), and of these the ones of PAIRS_ALIKE or
+ * more; with more than PAIRS_OPTIMAL latents on a side, whose assignment would take
+ * minutes, pairs are mutual nearest neighbours instead, and `optimal` says so.
+ *
+ * A latent is split into its parts in the other SAE if there are two or more: a part
+ * fires mostly (PAIRS_INSIDE) where the whole does, on a share of the whole's tokens
+ * that counts (PAIRS_COVER), in a direction not unlike (PAIRS_PART_COSINE). One latent
+ * that is the whole's equal (PAIRS_EQUAL both ways) leaves no split. Fused is the same
+ * seen from the other side. The cuts are conventions, stated where they are shown;
+ * against chance see tests/unit/test_latent_pairs.c. Any thread. */
+#ifndef SAETOP_LATENTS_LATENT_PAIRS_H
+#define SAETOP_LATENTS_LATENT_PAIRS_H
+
+#include "latents/latents.h"
+
+#define PAIRS_FIRES       ((size_t)10)
+#define PAIRS_ALIKE       0.5
+#define PAIRS_INSIDE      0.5
+#define PAIRS_COVER       0.2
+#define PAIRS_EQUAL       0.75
+#define PAIRS_PART_COSINE 0.3
+#define PAIRS_OPTIMAL     ((size_t)4096)
+#define PAIRS_PARTS       6 /* named of one latent, those that cover most */
+
+struct latent_pair {
+    int32_t latent[2]; /* of the first SAE, of the second */
+    float cosine, firing;
+};
+static inline double latent_pair_alike(const struct latent_pair *p)
+{
+    return ((double)p->cosine + (double)p->firing) / 2.0;
+}
+
+/* A latent of one SAE and its parts in the other. */
+struct latent_split {
+    int32_t whole;
+    size_t n, named; /* parts, and those of them that are in the list */
+    int32_t part[PAIRS_PARTS];
+    float cover[PAIRS_PARTS]; /* share of the whole's tokens on which it fires */
+    float together;           /* the sum of all their shares, which may overlap */
+};
+
+/* What became of a latent. */
+enum pair_fate {
+    PAIR_RARE,   /* fires on fewer than PAIRS_FIRES tokens: not compared */
+    PAIR_MADE,   /* in a pair */
+    PAIR_SPLIT,  /* not in a pair, but a whole or a part */
+    PAIR_DOUBLE, /* like a latent that is paired with another one */
+    PAIR_ONLY,   /* the other SAE has nothing like it */
+    PAIR_FATES
+};
+
+/* One of the two SAEs. */
+struct pairs_side {
+    size_t F, compared;          /* latents, and those that fire often enough */
+    uint8_t *fate;               /* [F] enum pair_fate */
+    struct latent_pair *nearest; /* [F] the most alike in the other, whether or not it
+                                    is taken; latent -1 where not compared */
+    int32_t *with;               /* [F] index of its pair; -1 */
+    size_t count[PAIR_FATES];    /* latents of each fate */
+    struct latent_split *split;  /* [n_split] latents with parts in the other, those
+                                    that fire most first */
+    size_t n_split, split_cap;
+    int32_t *only; /* [count[PAIR_ONLY]] those that fire most first */
+};
+struct latent_pairs {
+    atomic_int refs;
+    bool optimal;
+    struct pairs_side side[2];
+    struct latent_pair *pair; /* [n] the most alike first */
+    size_t n;
+};
+
+/* s [2] frozen copies of one D, t [2] their tables over the same acts_set. Of an SAE so
+ * dense that its table ends early the text ends there for both. ERR_USAGE where the
+ * widths differ, ERR_CANCELLED, ERR_NOMEM. O(F0 F1 D + firings x L0), the assignment
+ * O(F^3) at worst, a quarter of a second at 2,048 latents a side that have partners.
+ * Memory of F0 F1 doubles where it is optimal. Deterministic. */
+enum err latent_pairs_new(const struct sae *const s[2],
+                          const struct latent_table *const t[2],
+                          const atomic_bool *cancel, struct latent_pairs **out,
+                          struct errinfo *e) ERR_CHECKED;
+struct latent_pairs *latent_pairs_ref(struct latent_pairs *p);
+void latent_pairs_unref(struct latent_pairs *p); /* NULL is fine */
+
+/* The pair that a latent of side 0 or 1 is in; NULL: none. O(1). */
+const struct latent_pair *latent_pairs_of(const struct latent_pairs *p, size_t side,
+                                          int32_t latent);
+
+#endif

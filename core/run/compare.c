@@ -1,0 +1,387 @@
+#include "run/compare.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "eval/kept.h"
+#include "train/rundir.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define EVAL_BYTES ((size_t)64 << 20)
+
+/* ---- figures of an arm ---- */
+
+enum err compare_kept(const char *dir, int64_t step, struct report *out,
+                      struct errinfo *e)
+{
+    char path[RUNDIR_PATH];
+    cJSON *root = NULL;
+    double at = 0.0;
+    TRY(rundir_is(dir) ? rundir_file(dir, "eval.json", path, e)
+                       : err_set(e, ERR_MISSING, "%s: keeps no evaluation", dir));
+    if (!file_exists(path)) {
+        return err_set(e, ERR_MISSING, "%s: keeps no evaluation", dir);
+    }
+    TRY(json_load(path, EVAL_BYTES, &root, e));
+    enum err rc =
+        json_num((struct json_at){path, ""}, root, "step", true, -1, 1e15, &at, e);
+    if (rc == OK && (int64_t)at != step) {
+        rc = err_set(e, ERR_MISSING, "%s: is of step %lld, expected %lld", path,
+                     (long long)at, (long long)step);
+    }
+    rc = rc == OK ? kept_read(root, path, out, e) : rc;
+    const cJSON *l0 = cJSON_GetObjectItemCaseSensitive(root, "fidelity");
+    l0 = cJSON_GetObjectItemCaseSensitive(l0, "in_distribution");
+    l0 = cJSON_GetObjectItemCaseSensitive(l0, "l0");
+    l0 = cJSON_GetObjectItemCaseSensitive(l0, "value");
+    if (rc == OK && cJSON_IsNumber(l0)) {
+        rc = report_value(out, l0->valuedouble, e, "%s",
+                          measure_at(METRIC_L0_CLEAN)->path);
+    }
+    cJSON_Delete(root);
+    return rc;
+}
+
+/* The value of a concept that a measure is the mean of; false: it is of no concepts. */
+static bool of_concept(enum metric m, const struct concept_result *o,
+                       enum concept_kind *kind, double *out)
+{
+    *kind = m == METRIC_ABS_SUPER    ? CONCEPT_SUPER
+            : m == METRIC_ABS_LETTER ? CONCEPT_LETTER
+                                     : CONCEPT_LEAF;
+    switch ((int)m) {
+    case METRIC_ABSORPTION:
+    case METRIC_ABS_SUPER:
+    case METRIC_ABS_LETTER: *out = o->full; return true;
+    case METRIC_ABS_FRACTION: *out = o->fraction; return true;
+    case METRIC_RECALL: *out = o->recall; return true;
+    case METRIC_F1_BEST: *out = o->f1_best; return true;
+    case METRIC_F1_HELDOUT: *out = o->f1_heldout; return true;
+    case METRIC_SPREAD: *out = o->spread; return true;
+    default: return false;
+    }
+}
+
+/* The measure over concepts; *done: it has some. */
+static enum err add_concepts(enum metric m, const struct concept_result *row, size_t n,
+                             const struct concepts *c, struct report *out, bool *done,
+                             struct errinfo *e)
+{
+    double *x = NULL;
+    enum concept_kind kind = CONCEPT_LEAF;
+    *done = false;
+    TRY(mem_new(&x, n, sizeof *x, "concepts", e));
+    for (size_t i = 0; i < n; i++) {
+        x[i] = (double)NAN;
+        const bool known = of_concept(m, &row[i], &kind, &x[i]);
+        if (!known || !row[i].eligible || (size_t)row[i].concept >= c->n ||
+            c->def[row[i].concept].kind != kind) {
+            x[i] = (double)NAN;
+        }
+        *done = *done || isfinite(x[i]);
+    }
+    const enum err rc = *done ? report_ratio(out, n, NULL, x, NULL, "concepts", e, "%s",
+                                             measure_at(m)->path)
+                              : OK;
+    mem_free(x);
+    return rc;
+}
+
+/* The last value of each measure of a history. */
+static struct metric_row last_of(const struct history *h)
+{
+    struct metric_row last = metric_row_empty();
+    for (size_t i = 0; i < h->rows; i++) {
+        for (int m = 0; m < METRIC_COUNT; m++) {
+            last.v[m] = isfinite(h->row[i].v[m]) ? h->row[i].v[m] : last.v[m];
+        }
+    }
+    return last;
+}
+
+static enum err add_figures(const struct metric_row *v,
+                            const struct concept_result *row, size_t n,
+                            const struct concepts *c, struct report *out,
+                            struct errinfo *e)
+{
+    for (size_t i = 0; i < VERDICT_MEASURE_COUNT; i++) {
+        const enum metric m = verdict_measure_def(i)->metric;
+        bool done = false;
+        TRY(add_concepts(m, row, n, c, out, &done, e));
+        if (!done && m < METRIC_COUNT && isfinite(v->v[m])) {
+            TRY(report_value(out, v->v[m], e, "%s", measure_at(m)->path));
+        }
+    }
+    const double l0 = v->v[METRIC_L0_CLEAN];
+    return isfinite(l0)
+               ? report_value(out, l0, e, "%s", measure_at(METRIC_L0_CLEAN)->path)
+               : OK;
+}
+
+enum err compare_live(const struct history *h, const struct concept_table *t,
+                      const struct concepts *c, struct report *out, struct errinfo *e)
+{
+    const struct metric_row last = last_of(h);
+    return add_figures(&last, t != NULL ? t->row : NULL, t != NULL ? t->n : 0, c, out,
+                       e);
+}
+
+enum err compare_evaluated(const struct eval_result *r, const struct concepts *c,
+                           struct report *out, struct errinfo *e)
+{
+    struct metric_row v = metric_row_empty();
+    v.v[METRIC_EV] = r->explained_variance;
+    v.v[METRIC_EV_OOD] = r->explained_variance_ood;
+    v.v[METRIC_CE_REC] = r->ce_recovered;
+    v.v[METRIC_CE_REC_OOD] = r->ce_recovered_ood;
+    v.v[METRIC_L0_CLEAN] = r->l0;
+    return add_figures(&v, r->concept, r->n_concepts, c, out, e);
+}
+
+/* ---- differences ---- */
+
+static double value_of(const struct report *r, size_t m)
+{
+    const struct figure *f = report_find(r, verdict_measure(m)->path);
+    return f != NULL ? f->v.value : (double)NAN;
+}
+
+static void compare_measure(const struct report *const *a,
+                            const struct report *const *b, size_t pairs, size_t m,
+                            double margin, size_t first, struct verdict_row *row)
+{
+    double before[VERDICT_PAIRS], after[VERDICT_PAIRS];
+    const size_t n = pairs < VERDICT_PAIRS ? pairs : VERDICT_PAIRS;
+    for (size_t i = 0; i < n; i++) {
+        after[i] = value_of(a[i], m);
+        before[i] = value_of(b[i], m);
+    }
+    verdict_row_of(m, margin, n, before, after, first, row);
+}
+
+/* One pair: the intervals are of the text. */
+static enum err take_text(const struct report *a, const struct report *b,
+                          struct compared *out, struct errinfo *e)
+{
+    struct report text;
+    report_init(&text, 0);
+    const enum err rc = report_compare(b, a, &text, e); /* a less b */
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT && rc == OK; m++) {
+        const struct figure *f = report_find(&text, verdict_measure(m)->path);
+        if (f != NULL) {
+            out->by[m].low = f->v.lo;
+            out->by[m].high = f->v.hi;
+        }
+    }
+    report_deinit(&text);
+    return rc;
+}
+
+enum err compare_pairs(const struct report *const *a, const struct report *const *b,
+                       size_t pairs, const double *margin, size_t first,
+                       struct compared *out, struct errinfo *e)
+{
+    *out = (struct compared){.pairs = pairs};
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        compare_measure(a, b, pairs, m,
+                        margin != NULL ? margin[m] : verdict_measure_def(m)->margin,
+                        first, &out->row[m]);
+        out->by[m] = out->row[m].d.by;
+    }
+    return pairs == 1 ? take_text(a[0], b[0], out, e) : OK;
+}
+
+enum err compare_alone(const struct report *const *a, const struct report *const *b,
+                       size_t pairs, struct compared *out, struct errinfo *e)
+{
+    TRY(compare_pairs(a, b, pairs, NULL, 0, out, e));
+    return verdict_judge(out->row, VERDICT_MEASURE_COUNT, 0, e);
+}
+
+/* ---- sentences ---- */
+
+/* Which rows a sentence names. */
+enum said {
+    SAID_ESTABLISHED,
+    SAID_SMALL,
+    SAID_OPEN,
+    SAID_SAME,
+    SAID_ON_TEXT, /* one seed, with an interval that leaves 0 out */
+    SAID_IN_TEXT, /* one seed, with one that holds 0 */
+    SAID_BARE     /* one seed and no interval at all */
+};
+
+static bool is_said(const struct compared *c, size_t m, enum said what)
+{
+    const struct verdict_row *r = &c->row[m];
+    const bool has = isfinite(c->by[m].low) && isfinite(c->by[m].high);
+    const bool apart = has && (c->by[m].low > 0.0 || c->by[m].high < 0.0);
+    if (!verdict_measure_def(m)->primary) {
+        return false;
+    }
+    switch (r->verdict) {
+    case VERDICT_LOWER:
+    case VERDICT_HIGHER: return what == SAID_ESTABLISHED;
+    case VERDICT_SMALL: return what == SAID_SMALL;
+    case VERDICT_OPEN: return what == SAID_OPEN;
+    case VERDICT_SAME: return what == SAID_SAME;
+    case VERDICT_ONE_SEED:
+        if (!(r->d.by.mean < 0.0) && !(r->d.by.mean > 0.0)) {
+            return what == SAID_SAME;
+        }
+        return what == (apart ? SAID_ON_TEXT : has ? SAID_IN_TEXT : SAID_BARE);
+    case VERDICT_NOT_MEASURED: break;
+    }
+    return false;
+}
+
+/* "explained variance lower by 0.0234 [0.0211, 0.0255]" */
+static void name_measure(const struct compared *c, size_t m, enum said what,
+                         struct str *out)
+{
+    const int digits = verdict_measure(m)->digits;
+    const struct stats_interval *by = &c->by[m];
+    const double d = c->row[m].d.by.mean;
+    str_add(out, verdict_measure_label(m));
+    if (what == SAID_ESTABLISHED || what == SAID_ON_TEXT) {
+        const bool less = d < 0.0;
+        str_addf(out, " %s by %s", less ? "lower" : "higher",
+                 NUMBER(NUMBER_PLAIN, 0, digits, fabs(d)));
+        if (isfinite(by->low) && isfinite(by->high)) {
+            str_addf(out, " [%s, %s]",
+                     NUMBER(NUMBER_PLAIN, 0, digits, less ? -by->high : by->low),
+                     NUMBER(NUMBER_PLAIN, 0, digits, less ? -by->low : by->high));
+        }
+    } else if (what == SAID_OPEN && isfinite(c->row[m].smallest)) {
+        str_addf(out, " (would take %s)",
+                 NUMBER(NUMBER_PLAIN, 0, digits, c->row[m].smallest));
+    }
+}
+
+/* "Established: explained variance lower ..., ...\n"; nothing where no row is. */
+static void say_of(const struct compared *c, enum said what, const char *opening,
+                   struct str *out)
+{
+    size_t n = 0;
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        if (is_said(c, m, what)) {
+            str_add(out, n++ > 0 ? ", " : opening);
+            name_measure(c, m, what, out);
+        }
+    }
+    str_add(out, n > 0 ? ".\n" : "");
+}
+
+static bool has_measure(const struct compared *c)
+{
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        if (c->row[m].verdict != VERDICT_NOT_MEASURED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void compare_say(const struct compared *c, char a, char b, struct str *out)
+{
+    char opening[96];
+    if (c->pairs == 0) {
+        str_addf(out, "Nothing established: %c and %c have no seed in common.\n", a, b);
+    } else if (!has_measure(c)) {
+        str_addf(out, "Nothing established: no measure was taken of both %c and %c.\n",
+                 a, b);
+    } else if (c->pairs == 1) {
+        str_add(out, "Not established: one seed; the interval is of the text.\n");
+        (void)snprintf(opening, sizeof opening, "On this text %c has ", a);
+        say_of(c, SAID_ON_TEXT, opening, out);
+        say_of(c, SAID_IN_TEXT, "Not told apart on it: ", out);
+        say_of(c, SAID_BARE, "Without an interval, so without a direction: ", out);
+        say_of(c, SAID_SAME, "The same: ", out);
+        str_add(out, "Several seeds of each (train --seeds 5) would change it.\n");
+    } else {
+        (void)snprintf(opening, sizeof opening, "Established over %zu seeds: %c has ",
+                       c->pairs, a);
+        say_of(c, SAID_ESTABLISHED, opening, out);
+        say_of(c, SAID_SMALL, "Too small to matter: ", out);
+        say_of(c, SAID_OPEN, "Not established: ", out);
+        say_of(c, SAID_SAME, "The same: ", out);
+    }
+}
+
+void compare_warn(const struct compare_facts *f, struct remarks *out)
+{
+    char text[256];
+    conditions_differ_in(f->difference, f->n, DIFFERENCE_INPUTS, text, sizeof text);
+    if (text[0] != '\0') {
+        remarks_add(out, "%s: figures of other data cannot be compared", text);
+    }
+    conditions_differ_in(f->difference, f->n, DIFFERENCE_OTHER, text, sizeof text);
+    if (text[0] != '\0') {
+        remarks_add(out, "%s", text);
+    }
+    if (f->step[0] != f->step[1] && f->step[0] >= 0 && f->step[1] >= 0) {
+        remarks_add(out, "%c is of step %lld, %c of step %lld", f->letter[0],
+                    (long long)f->step[0], f->letter[1], (long long)f->step[1]);
+    }
+    if (verdict_l0_apart(f->l0[0], f->l0[1])) {
+        remarks_add(out,
+                    "clean L0 is %.3g in %c, %.3g in %c: not comparable without a "
+                    "doubt, as most measures follow it",
+                    f->l0[0], f->letter[0], f->l0[1], f->letter[1]);
+    }
+}
+
+/* ---- curves ---- */
+
+/* The mean at row `at` of the first history; NaN: not all have it there. `next` [arms]:
+ * rows before are of earlier steps. */
+static double mean_at(const struct history *const *h, size_t arms, enum metric m,
+                      size_t at, size_t *next)
+{
+    const double step = h[0]->row[at].v[METRIC_STEP];
+    double sum = h[0]->row[at].v[m];
+    for (size_t i = 1; i < arms; i++) {
+        while (next[i] < h[i]->rows && h[i]->row[next[i]].v[METRIC_STEP] < step) {
+            next[i]++;
+        }
+        const bool has =
+            next[i] < h[i]->rows && !(h[i]->row[next[i]].v[METRIC_STEP] > step);
+        sum += has ? h[i]->row[next[i]].v[m] : (double)NAN;
+    }
+    return sum / (double)arms;
+}
+
+enum err compare_curve(const struct history *const *h, size_t arms, enum metric m,
+                       struct compare_curve *out, struct errinfo *e)
+{
+    size_t *next = NULL;
+    const size_t rows = arms > 0 ? h[0]->rows : 0;
+    enum err rc = OK;
+    *out = (struct compare_curve){0};
+    TRY_OUT(rc, mem_new(&next, arms, sizeof *next, "curves", e));
+    TRY_OUT(rc, mem_new(&out->x, rows, sizeof *out->x, "curves", e));
+    TRY_OUT(rc, mem_new(&out->y, rows, sizeof *out->y, "curves", e));
+    for (size_t i = 0; i < rows; i++) {
+        const double y = mean_at(h, arms, m, i, next);
+        if (isfinite(y)) {
+            out->x[out->n] = h[0]->row[i].v[METRIC_STEP];
+            out->y[out->n++] = y;
+        }
+    }
+out:
+    mem_free(next);
+    if (rc != OK) {
+        compare_curve_deinit(out);
+    }
+    return rc;
+}
+
+void compare_curve_deinit(struct compare_curve *c)
+{
+    mem_free(c->x);
+    mem_free(c->y);
+    *c = (struct compare_curve){0};
+}

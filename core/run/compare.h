@@ -1,0 +1,76 @@
+/* Two sides held against each other: conditions of a run, or runs. What the Compare
+ * screen and `saetop verdict` have in common. Any thread. */
+#ifndef SAETOP_RUN_COMPARE_H
+#define SAETOP_RUN_COMPARE_H
+
+#include "eval/concept_table.h"
+#include "eval/report.h"
+#include "eval/verdict.h"
+#include "run/conditions.h"
+#include "train/history.h"
+
+/* ---- figures of an arm ---- */
+
+/* Those that `saetop eval` has kept in the run directory `dir` at this step, with their
+ * units, into out, which report_init has begun. ERR_MISSING: it keeps none of the step;
+ * ERR_FORMAT names what is wrong. */
+enum err compare_kept(const char *dir, int64_t step, struct report *out,
+                      struct errinfo *e) ERR_CHECKED;
+/* Those that training has measured last: values of the history, and over concepts, with
+ * these as units, of the table of its last evaluation (NULL: none). */
+enum err compare_live(const struct history *h, const struct concept_table *t,
+                      const struct concepts *c, struct report *out,
+                      struct errinfo *e) ERR_CHECKED;
+/* Those of an evaluation that was made for it. */
+enum err compare_evaluated(const struct eval_result *r, const struct concepts *c,
+                           struct report *out, struct errinfo *e) ERR_CHECKED;
+
+/* ---- differences ---- */
+
+/* One comparison: a row for each measure and the interval to show of it, over seeds or,
+ * where there is one pair, of the text (NaN: there is none). */
+struct compared {
+    size_t pairs;
+    struct verdict_row row[VERDICT_MEASURE_COUNT];
+    struct stats_interval by[VERDICT_MEASURE_COUNT];
+};
+/* Differences a[i] - b[i] over the pairs of reports, before verdict_judge: it takes the
+ * rows of all comparisons that stand beside each other. margin [VERDICT_MEASURE_COUNT]
+ * NULL: the table's. first: seeds that were planned, as paired_of has it. */
+enum err compare_pairs(const struct report *const *a, const struct report *const *b,
+                       size_t pairs, const double *margin, size_t first,
+                       struct compared *out, struct errinfo *e) ERR_CHECKED;
+/* The same with the verdicts of this one alone. */
+enum err compare_alone(const struct report *const *a, const struct report *const *b,
+                       size_t pairs, struct compared *out,
+                       struct errinfo *e) ERR_CHECKED;
+
+/* What may be concluded, a sentence a line, of the primary measures: what is
+ * established and which way, what is too small to matter, what is not established and
+ * what it would take, what one seed can say. a, b: how the sides are called. */
+void compare_say(const struct compared *c, char a, char b, struct str *out);
+
+/* Lines about what else differs than is compared: settings beyond the masking, clean
+ * L0, steps, inputs. */
+struct compare_facts {
+    char letter[2];
+    const struct difference *difference;
+    size_t n; /* of them */
+    double l0[2];
+    int64_t step[2]; /* -1: not known */
+};
+void compare_warn(const struct compare_facts *f, struct remarks *out);
+
+/* ---- curves ---- */
+
+/* One measure over the steps of a side: the mean of its arms at the steps at which all
+ * of them have it. */
+struct compare_curve {
+    double *x, *y; /* [n], x ascending */
+    size_t n;
+};
+enum err compare_curve(const struct history *const *h, size_t arms, enum metric m,
+                       struct compare_curve *out, struct errinfo *e) ERR_CHECKED;
+void compare_curve_deinit(struct compare_curve *c);
+
+#endif

@@ -1,0 +1,55 @@
+/* Two sides compared, as a screen shows them: what the job thread made of frozen
+ * copies. Immutable once made, shared by reference count; any thread. */
+#ifndef SAETOP_SESSION_COMPARISON_H
+#define SAETOP_SESSION_COMPARISON_H
+
+#include "latents/latent_pairs.h"
+#include "run/compare.h"
+
+#define COMPARE_CHOICES     16 /* conditions to choose from */
+#define COMPARE_NAME        96
+#define COMPARE_DIFFERENCES 48
+#define COMPARE_PATH        1024
+
+/* A condition that may stand on either side: of the run that is open, or of another. */
+struct compare_choice {
+    char letter;             /* 'A', ...: those of the open run first */
+    char name[COMPARE_NAME]; /* "mask p=0.30", "r22: no mask" */
+    size_t seeds;            /* arms */
+};
+
+struct comparison_side {
+    size_t choice;
+    int64_t step; /* -1: not known */
+    size_t F;
+    char seed[CONDITION_SEED]; /* of the arm whose latents are compared */
+    struct compare_curve curve[METRIC_COUNT];
+    struct latent_table
+        *table;      /* owned reference; NULL: its latents are not compared */
+    struct sae *sae; /* owned; for contexts. The job thread's alone */
+};
+
+struct comparison {
+    atomic_int refs;
+    char other[COMPARE_PATH]; /* the second run; "" none */
+    struct compare_choice choice[COMPARE_CHOICES];
+    size_t n_choices;
+    struct comparison_side side[2];
+    struct compared measures; /* side 0 less side 1 */
+    enum compare_source {
+        COMPARE_FROM_KEPT,    /* evaluations that `saetop eval` kept */
+        COMPARE_FROM_RUN,     /* what training measured last */
+        COMPARE_FROM_JUST_NOW /* evaluated for it */
+    } source;
+    struct difference difference[COMPARE_DIFFERENCES];
+    size_t n_differences;
+    struct remarks remarks; /* warnings */
+    char *said;             /* sentences, a line each */
+    struct latent_pairs *pairs;
+    char unpaired[256]; /* why there are none; "" */
+};
+
+struct comparison *comparison_ref(struct comparison *c);
+void comparison_unref(struct comparison *c); /* NULL is fine */
+
+#endif

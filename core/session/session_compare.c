@@ -1,0 +1,637 @@
+/* A comparison: the trainer gathers what it is made of, frozen copies among it, and the
+ * job thread makes it. */
+#include "base/mem.h"
+#include "eval/heldout.h"
+#include "run/run_arms.h"
+#include "session/session_priv.h"
+#include "train/run_open.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SAID_BYTES ((size_t)1 << 14)
+
+/* An arm of either run. */
+struct compare_arm {
+    struct settings set;
+    struct history history; /* rows alone */
+    int64_t step;
+    char dir[SETTING_TEXT_MAX]; /* "" not saved */
+    struct concept_table *concepts;
+    struct sae *sae; /* a frozen copy, of the first arm of a condition; or NULL */
+    char seed[CONDITION_SEED];
+    size_t cond;   /* of its run */
+    bool imported; /* another tool's: how it was trained is not known */
+    char label[COMPARE_NAME];
+};
+struct compare_input {
+    size_t n;
+    struct compare_arm *arm;
+};
+
+static void arms_free(struct compare_arm *arm, size_t n)
+{
+    for (size_t i = 0; arm != NULL && i < n; i++) {
+        history_free(&arm[i].history);
+        concept_table_unref(arm[i].concepts);
+        sae_free(arm[i].sae);
+    }
+    mem_free(arm);
+}
+
+void session_compare_free(struct compare_input *in)
+{
+    if (in != NULL) {
+        arms_free(in->arm, in->n);
+        mem_free(in);
+    }
+}
+
+/* ---- conditions of another run ---- */
+
+static void label_arm(struct compare_arm *a, const char *settings)
+{
+    if (a->imported) {
+        (void)snprintf(a->label, sizeof a->label, "imported");
+        return;
+    }
+    const bool more =
+        settings[0] != '\0' &&
+        (strncmp(settings, "mask.rate=", 10) != 0 || strstr(settings, ", ") != NULL);
+    if (more) {
+        (void)snprintf(a->label, sizeof a->label, "%.90s", settings);
+    } else if (a->set.mask_rate > 0.0) {
+        (void)snprintf(a->label, sizeof a->label, "mask p=%.2f", a->set.mask_rate);
+    } else {
+        (void)snprintf(a->label, sizeof a->label, "no mask");
+    }
+}
+
+/* Two arms that differ in nothing (a twin masked alike meanwhile) are conditions of
+ * their own. */
+static void group(struct compare_arm *arm, size_t n)
+{
+    const struct settings *set[RUN_ARMS_MAX] = {NULL};
+    const char *name[RUN_ARMS_MAX] = {NULL};
+    struct conditions c;
+    struct errinfo unsaid;
+    for (size_t i = 0; i < n; i++) {
+        set[i] = &arm[i].set;
+        name[i] = arm[i].dir;
+        arm[i].cond = i;
+        label_arm(&arm[i], "");
+    }
+    if (conditions_of(set, name, n, &c, &unsaid) != OK) {
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        arm[i].cond = c.of[i];
+        label_arm(&arm[i], c.at[c.of[i]].settings);
+    }
+    conditions_deinit(&c);
+}
+
+/* ---- what the trainer gives ---- */
+
+static enum err copy_rows(const struct history *from, struct history *to,
+                          struct errinfo *e)
+{
+    TRY(mem_new(&to->row, from->rows, sizeof *to->row, "history", e));
+    if (from->rows > 0) {
+        memcpy(to->row, from->row, from->rows * sizeof *to->row);
+    }
+    to->rows = to->row_cap = from->rows;
+    return OK;
+}
+
+static enum err gather_arm(struct session *s, size_t i, struct compare_arm *to,
+                           struct errinfo *e)
+{
+    const struct engine_arm *a = s->engine != NULL ? &s->engine->arm[i] : NULL;
+    to->set = a != NULL ? a->arm->set : s->record[i].set;
+    to->set.mask_rate = a != NULL ? arm_rate_set(a->arm) : s->record[i].mask_rate;
+    to->step = a != NULL ? engine_step_count(s->engine) : s->record[i].step;
+    TRY(copy_rows(a != NULL ? &a->history : &s->record[i].history, &to->history, e));
+    conditions_seeds(&to->set, to->seed);
+    pthread_mutex_lock(&s->mu);
+    const struct arm_view *shown = &s->pub.arm[i];
+    to->cond = shown->cond;
+    (void)snprintf(to->label, sizeof to->label, "%s",
+                   to->cond < VIEW_CONDS ? s->pub.cond[to->cond].label : "");
+    (void)snprintf(to->dir, sizeof to->dir, "%s", shown->dir);
+    to->concepts = s->concepts[i] != NULL ? concept_table_ref(s->concepts[i]) : NULL;
+    pthread_mutex_unlock(&s->mu);
+    return OK;
+}
+
+enum err session_compare_gather(struct session *s, struct compare_input **out,
+                                struct errinfo *e)
+{
+    const size_t n = s->engine != NULL ? s->engine->n_arms : s->n_records;
+    struct compare_input *in = NULL;
+    enum err rc = OK;
+    TRY(mem_new(&in, 1, sizeof *in, "comparison", e));
+    TRY_OUT(rc, mem_new(&in->arm, n, sizeof *in->arm, "comparison", e));
+    for (in->n = 0; in->n < n; in->n++) {
+        TRY_OUT(rc, gather_arm(s, in->n, &in->arm[in->n], e));
+    }
+    for (size_t i = 0; i < n; i++) {
+        bool first = in->arm[i].cond < VIEW_CONDS;
+        for (size_t j = 0; j < i; j++) {
+            first = first && in->arm[j].cond != in->arm[i].cond;
+        }
+        if (first) {
+            TRY_OUT(rc, s->engine != NULL
+                            ? arm_freeze(s->engine->arm[i].arm, &in->arm[i].sae, e)
+                            : sae_copy(s->record[i].sae, &in->arm[i].sae, e));
+        }
+    }
+    *out = in;
+    return OK;
+out:
+    session_compare_free(in);
+    return rc;
+}
+
+/* ---- the other run ---- */
+
+struct bench {
+    struct session *s;
+    const struct acts_set *set;
+    struct harvester *h;
+    const struct command *command;
+    struct compare_input *own; /* of the job */
+    struct compare_input other;
+    struct {
+        size_t run, n; /* arms of it */
+        struct compare_arm *arm[RUN_ARMS_MAX];
+    } of[COMPARE_CHOICES]; /* what a choice is */
+    struct comparison *out;
+};
+
+static void doing(struct session *s, const char *what)
+{
+    pthread_mutex_lock(&s->mu);
+    (void)snprintf(s->pub.compare_doing, sizeof s->pub.compare_doing, "%s", what);
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+}
+
+/* What the files of another tool do not say is as in the run that is open. */
+static enum err open_record(struct session *s, const char *dir, struct run_record *r,
+                            struct errinfo *e)
+{
+    struct settings *named = NULL;
+    const enum err rc = run_open(dir, &s->in->set, NULL, r, e);
+    if (rc != ERR_USAGE || rundir_is(dir)) {
+        return rc;
+    }
+    TRY(mem_new(&named, 1, sizeof *named, "settings", e));
+    settings_init(named);
+    enum err again = settings_set(named, "hook", s->in->set.hook,
+                                  from_user("the run that is open"), e);
+    again = again == OK ? run_open(dir, &s->in->set, named, r, e) : again;
+    mem_free(named);
+    return again;
+}
+
+static enum err take_other(struct bench *b, const char *dir, struct errinfo *e)
+{
+    struct compare_arm *to = &b->other.arm[b->other.n];
+    struct run_record r = {0};
+    TRY(open_record(b->s, dir, &r, e));
+    b->other.n++;
+    to->set = r.set;
+    to->set.mask_rate = r.mask_rate;
+    to->imported = r.imported;
+    to->step = r.imported ? -1 : r.step;
+    conditions_seeds(&to->set, to->seed);
+    to->history = r.history;
+    r.history = (struct history){0};
+    (void)snprintf(to->dir, sizeof to->dir, "%s", dir);
+    run_record_remarks(&r, b->s->in, &b->out->remarks);
+    struct errinfo unfit;
+    if (run_record_fit(&r, dir, b->s->in, &unfit) == OK) {
+        to->sae = r.sae;
+        r.sae = NULL;
+    } else {
+        (void)snprintf(b->out->unpaired, sizeof b->out->unpaired, "%.200s", unfit.msg);
+    }
+    run_record_deinit(&r);
+    return OK;
+}
+
+static enum err open_other(struct bench *b, const char *path, struct errinfo *e)
+{
+    struct run_arms *arms = NULL;
+    doing(b->s, "opening the other run");
+    if (!run_is_openable(path)) {
+        return err_set(e, ERR_MISSING,
+                       "%s: no run directory, nor an SAE of another tool", path);
+    }
+    TRY(mem_new(&arms, 1, sizeof *arms, "arms", e));
+    enum err rc = run_arms(path, arms, &b->out->remarks, e);
+    rc = rc == OK ? mem_new(&b->other.arm, arms->n, sizeof *b->other.arm, "arms", e)
+                  : rc;
+    for (size_t i = 0; rc == OK && i < arms->n; i++) {
+        rc = take_other(b, arms->dir[i], e);
+    }
+    mem_free(arms);
+    return rc;
+}
+
+/* ---- what there is to choose from ---- */
+
+static const char *last_name(const char *path)
+{
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/') {
+        n--;
+    }
+    while (n > 0 && path[n - 1] != '/') {
+        n--;
+    }
+    return path + n;
+}
+
+/* The conditions of a run: `path` names another one than that which is open. */
+static void add_choices(struct bench *b, size_t run, struct compare_arm *arm, size_t n,
+                        const char *path)
+{
+    struct comparison *o = b->out;
+    const size_t first = o->n_choices;
+    for (size_t i = 0; i < n; i++) {
+        const size_t at = first + arm[i].cond;
+        if (at >= COMPARE_CHOICES || (run == 0 && arm[i].cond >= VIEW_CONDS)) {
+            continue; /* beyond those that are shown */
+        }
+        struct compare_choice *c = &o->choice[at];
+        if (c->seeds++ == 0) {
+            c->letter = (char)('A' + (int)at);
+            (void)snprintf(c->name, sizeof c->name, "%.40s%s%.50s", last_name(path),
+                           path[0] != '\0' ? ": " : "", arm[i].label);
+        }
+        b->of[at].run = run;
+        b->of[at].arm[b->of[at].n++] = &arm[i];
+        o->n_choices = at >= o->n_choices ? at + 1 : o->n_choices;
+    }
+}
+
+/* Both sides: as asked for, else the first against the first of the other run, or
+ * against the next. */
+static enum err choose(struct bench *b, struct errinfo *e)
+{
+    const struct comparison *o = b->out;
+    size_t first_of_other = 0;
+    while (first_of_other < o->n_choices && b->of[first_of_other].run == 0) {
+        first_of_other++;
+    }
+    if (o->n_choices < 2) {
+        return err_set(e, ERR_USAGE,
+                       "compare: one condition alone; :compare RUN names another run");
+    }
+    for (size_t i = 0; i < 2; i++) {
+        const int32_t want = b->command->two[i];
+        const bool known = want >= 0 && (size_t)want < o->n_choices;
+        const size_t next = first_of_other < o->n_choices ? first_of_other : 1;
+        b->out->side[i].choice = known ? (size_t)want : i == 0 ? 0 : next;
+    }
+    if (o->side[0].choice == o->side[1].choice) {
+        return err_set(e, ERR_USAGE, "compare: %c with itself, expected two of A to %c",
+                       o->choice[o->side[0].choice].letter,
+                       o->choice[o->n_choices - 1].letter);
+    }
+    return OK;
+}
+
+/* ---- measures ---- */
+
+/* The arms of both sides that have their seeds in common. */
+struct arm_pairs {
+    size_t n;
+    const struct compare_arm *of[2][RUN_ARMS_MAX];
+};
+
+static void pair_arms(const struct bench *b, struct arm_pairs *out)
+{
+    const size_t x = b->out->side[0].choice, y = b->out->side[1].choice;
+    const bool single = b->of[x].n == 1 && b->of[y].n == 1;
+    out->n = 0;
+    for (size_t i = 0; i < b->of[x].n; i++) {
+        for (size_t j = 0; j < b->of[y].n && out->n < RUN_ARMS_MAX; j++) {
+            if (single || strcmp(b->of[x].arm[i]->seed, b->of[y].arm[j]->seed) == 0) {
+                out->of[0][out->n] = b->of[x].arm[i];
+                out->of[1][out->n++] = b->of[y].arm[j];
+            }
+        }
+    }
+}
+
+static enum err evaluate_now(struct bench *b, const struct sae *sae, struct report *out,
+                             struct errinfo *e)
+{
+    struct session *s = b->s;
+    struct eval_result r = {0};
+    TRY(session_need_eval_set(s, b->h, e));
+    enum err rc = evaluate(s->eval_set, sae, b->h, NULL, &s->stop, &r, e);
+    rc = rc == OK
+             ? heldout_measure(s->eval_set, s->in->concepts, sae, NULL, &s->stop, &r, e)
+             : rc;
+    rc = rc == OK ? compare_evaluated(&r, s->in->concepts, out, e) : rc;
+    eval_result_deinit(&r);
+    return rc;
+}
+
+static enum err report_of(struct bench *b, const struct compare_arm *a,
+                          enum compare_source from, struct report *out,
+                          struct errinfo *e)
+{
+    switch (from) {
+    case COMPARE_FROM_KEPT: return compare_kept(a->dir, a->step, out, e);
+    case COMPARE_FROM_RUN:
+        TRY(compare_live(&a->history, a->concepts, b->s->in->concepts, out, e));
+        return out->n > 0 ? OK
+                          : err_set(e, ERR_MISSING, "%s: nothing measured yet", a->dir);
+    case COMPARE_FROM_JUST_NOW: break;
+    }
+    return a->sae != NULL ? evaluate_now(b, a->sae, out, e)
+                          : err_set(e, ERR_MISSING, "%s: cannot be evaluated", a->dir);
+}
+
+static double l0_of(const struct report *r)
+{
+    const struct figure *f = report_find(r, measure_at(METRIC_L0_CLEAN)->path);
+    return f != NULL ? f->v.value : (double)NAN;
+}
+
+/* Differences of all pairs, their figures all from one source. l0: mean of each side.
+ */
+static enum err measure_from(struct bench *b, const struct arm_pairs *p,
+                             enum compare_source from, double l0[2], struct errinfo *e)
+{
+    const struct report *of[2][RUN_ARMS_MAX];
+    struct report *all = NULL;
+    enum err rc = OK;
+    l0[0] = l0[1] = 0.0;
+    TRY(mem_new(&all, 2 * p->n, sizeof *all, "figures", e));
+    for (size_t i = 0; i < 2 * p->n; i++) {
+        report_init(&all[i], 0);
+        all[i].reps = 0; /* values alone */
+    }
+    for (size_t i = 0; rc == OK && i < 2 * p->n; i++) {
+        rc = report_of(b, p->of[i % 2][i / 2], from, &all[i], e);
+        of[i % 2][i / 2] = &all[i];
+        l0[i % 2] += l0_of(&all[i]) / (double)p->n;
+    }
+    rc = rc == OK ? compare_alone(of[0], of[1], p->n, &b->out->measures, e) : rc;
+    for (size_t i = 0; i < 2 * p->n; i++) {
+        report_deinit(&all[i]);
+    }
+    mem_free(all);
+    b->out->source = from;
+    return rc;
+}
+
+/* What is kept is of most text; of two runs what training measured may be of other
+ * texts, and is taken for several seeds alone. */
+static enum err measure(struct bench *b, const struct arm_pairs *p, double l0[2],
+                        struct errinfo *e)
+{
+    const bool one_run =
+        b->of[b->out->side[0].choice].run == b->of[b->out->side[1].choice].run;
+    enum err rc = p->n > 0 ? ERR_MISSING : OK;
+    for (int from = COMPARE_FROM_KEPT; rc != OK && from <= COMPARE_FROM_JUST_NOW;
+         from++) {
+        const bool fits = from == COMPARE_FROM_KEPT ||
+                          (from == COMPARE_FROM_RUN && (one_run || p->n > 1)) ||
+                          (from == COMPARE_FROM_JUST_NOW && p->n == 1);
+        if (from == COMPARE_FROM_JUST_NOW && fits) {
+            doing(b->s, "evaluating both");
+        }
+        rc = fits ? measure_from(b, p, (enum compare_source)from, l0, e) : rc;
+        if (rc == ERR_CANCELLED || rc == ERR_NOMEM) {
+            return rc;
+        }
+    }
+    if (rc != OK) { /* the rest can be compared all the same */
+        remarks_add(&b->out->remarks, "no measures: %s", e->msg);
+        b->out->measures = (struct compared){.pairs = p->n};
+    }
+    return OK;
+}
+
+/* ---- curves ---- */
+
+static enum err take_curves(struct bench *b, struct errinfo *e)
+{
+    for (size_t i = 0; i < 2; i++) {
+        struct comparison_side *side = &b->out->side[i];
+        const struct history *h[RUN_ARMS_MAX];
+        const size_t n = b->of[side->choice].n;
+        for (size_t k = 0; k < n; k++) {
+            h[k] = &b->of[side->choice].arm[k]->history;
+        }
+        for (int m = 0; m < METRIC_COUNT; m++) {
+            TRY(compare_curve(h, n, (enum metric)m, &side->curve[m], e));
+        }
+    }
+    return OK;
+}
+
+/* ---- latents ---- */
+
+static enum err describe(struct bench *b, size_t i, struct compare_arm *a,
+                         struct errinfo *e)
+{
+    struct comparison_side *side = &b->out->side[i];
+    char text[80];
+    (void)snprintf(text, sizeof text, "reading the latents of %c",
+                   b->out->choice[side->choice].letter);
+    doing(b->s, text);
+    TRY(sae_clone(a->sae, &side->sae, e));
+    return latent_table_new(side->sae, b->set, b->s->in->concepts, a->step, NULL,
+                            &b->s->stop, &side->table, e);
+}
+
+/* Why their latents are not of the same activations; false: they are. */
+static bool reads_elsewhere(struct bench *b, const struct compare_arm *const a[2])
+{
+    char *why = b->out->unpaired;
+    for (size_t i = 0; i < 2; i++) {
+        if (strcmp(a[i]->set.hook, b->s->in->set.hook) != 0) {
+            (void)snprintf(why, sizeof b->out->unpaired,
+                           "hook %.80s against %.80s: the latents read other "
+                           "activations",
+                           a[0]->set.hook, a[1]->set.hook);
+            return true;
+        }
+        if (a[i]->sae == NULL && why[0] == '\0') {
+            (void)snprintf(why, sizeof b->out->unpaired, "%c: its SAE does not fit",
+                           b->out->choice[b->out->side[i].choice].letter);
+        }
+    }
+    return a[0]->sae == NULL || a[1]->sae == NULL;
+}
+
+static enum err pair_latents(struct bench *b, struct errinfo *e)
+{
+    struct comparison *o = b->out;
+    struct compare_arm *a[2];
+    char text[80];
+    for (size_t i = 0; i < 2; i++) {
+        a[i] = b->of[o->side[i].choice].arm[0];
+        o->side[i].step = a[i]->step;
+        o->side[i].F = a[i]->sae != NULL ? a[i]->sae->F : 0;
+        (void)snprintf(o->side[i].seed, sizeof o->side[i].seed, "%s", a[i]->seed);
+    }
+    const struct compare_arm *const both[2] = {a[0], a[1]};
+    if (reads_elsewhere(b, both)) {
+        return OK;
+    }
+    o->unpaired[0] = '\0';
+    TRY(describe(b, 0, a[0], e));
+    TRY(describe(b, 1, a[1], e));
+    (void)snprintf(text, sizeof text, "pairing %zu with %zu latents", o->side[0].F,
+                   o->side[1].F);
+    doing(b->s, text);
+    const struct sae *const s[2] = {o->side[0].sae, o->side[1].sae};
+    const struct latent_table *const t[2] = {o->side[0].table, o->side[1].table};
+    return latent_pairs_new(s, t, &b->s->stop, &o->pairs, e);
+}
+
+/* ---- all of it ---- */
+
+static enum err say(struct bench *b, const double l0[2], struct errinfo *e)
+{
+    struct comparison *o = b->out;
+    struct compare_facts f = {.difference = o->difference,
+                              .n = o->n_differences < COMPARE_DIFFERENCES
+                                       ? o->n_differences
+                                       : COMPARE_DIFFERENCES};
+    struct str s;
+    for (size_t i = 0; i < 2; i++) {
+        f.letter[i] = o->choice[o->side[i].choice].letter;
+        f.l0[i] = l0[i];
+        f.step[i] = o->side[i].step;
+    }
+    str_init(&s, SAID_BYTES);
+    compare_say(&o->measures, f.letter[0], f.letter[1], &s);
+    compare_warn(&f, &o->remarks);
+    const enum err rc = str_err(&s, "comparison", e);
+    o->said = rc == OK ? str_take(&s) : NULL;
+    str_free(&s);
+    return rc;
+}
+
+/* Of another tool's SAE its files tell the shape alone; the rest is this run's. */
+static void keep_known(struct comparison *o, const struct compare_arm *a, char letter)
+{
+    static const char *const known[] = {"arch", "k", "width", "hook"};
+    size_t n = 0;
+    if (!a->imported) {
+        return;
+    }
+    for (size_t i = 0; i < o->n_differences && i < COMPARE_DIFFERENCES; i++) {
+        for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
+            if (strcmp(o->difference[i].key, known[k]) == 0) {
+                o->difference[n++] = o->difference[i];
+            }
+        }
+    }
+    o->n_differences = n;
+    remarks_add(
+        &o->remarks,
+        "%c was made elsewhere: how it was trained is not known, so a difference "
+        "is of no setting alone",
+        letter);
+}
+
+static enum err make(struct bench *b, struct errinfo *e)
+{
+    struct comparison *o = b->out;
+    struct arm_pairs p;
+    double l0[2] = {(double)NAN, (double)NAN};
+    add_choices(b, 0, b->own->arm, b->own->n, "");
+    if (b->command->text[0] != '\0') {
+        TRY(open_other(b, b->command->text, e));
+        group(b->other.arm, b->other.n);
+        add_choices(b, 1, b->other.arm, b->other.n, b->command->text);
+    }
+    TRY(choose(b, e));
+    const size_t x = o->side[0].choice, y = o->side[1].choice;
+    o->n_differences =
+        conditions_differences(&b->of[x].arm[0]->set, &b->of[y].arm[0]->set,
+                               o->difference, COMPARE_DIFFERENCES);
+    keep_known(o, b->of[x].arm[0], o->choice[x].letter);
+    keep_known(o, b->of[y].arm[0], o->choice[y].letter);
+    pair_arms(b, &p);
+    TRY(take_curves(b, e));
+    TRY(pair_latents(b, e));
+    TRY(measure(b, &p, l0, e));
+    return say(b, l0, e);
+}
+
+enum err session_compare(struct session *s, const struct job *job,
+                         const struct acts_set *set, struct harvester *h,
+                         struct errinfo *e)
+{
+    struct bench *b = NULL;
+    enum err rc = OK;
+    TRY(mem_new(&b, 1, sizeof *b, "comparison", e));
+    *b = (struct bench){
+        .s = s, .set = set, .h = h, .command = &job->command, .own = job->compare};
+    TRY_OUT(rc, mem_new(&b->out, 1, sizeof *b->out, "comparison", e));
+    atomic_init(&b->out->refs, 1);
+    (void)snprintf(b->out->other, sizeof b->out->other, "%s", job->command.text);
+    TRY_OUT(rc, make(b, e));
+    pthread_mutex_lock(&s->mu);
+    struct comparison *old = s->compare;
+    s->compare = b->out;
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+    b->out = NULL;
+    comparison_unref(old);
+out:
+    doing(s, "");
+    comparison_unref(b->out);
+    arms_free(b->other.arm, b->other.n);
+    mem_free(b);
+    return rc;
+}
+
+/* Contexts of a latent of each side: of the comparison that is shown. */
+enum err session_compare_pair(struct session *s, const struct job *job,
+                              const struct acts_set *set, struct errinfo *e)
+{
+    struct latent_detail *fresh[2] = {NULL, NULL};
+    enum err rc = OK;
+    pthread_mutex_lock(&s->mu);
+    struct comparison *c = s->compare != NULL ? comparison_ref(s->compare) : NULL;
+    pthread_mutex_unlock(&s->mu);
+    if (c == NULL) {
+        return OK;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        const struct comparison_side *side = &c->side[i];
+        if (side->table != NULL && job->command.two[i] >= 0) {
+            TRY_OUT(rc, latent_detail_new(side->sae, set, s->in->concepts, side->table,
+                                          s->in->lm, NULL, job->command.two[i],
+                                          INTERVAL_TOP, side->step, NULL, &s->stop,
+                                          &fresh[i], e));
+        }
+    }
+    pthread_mutex_lock(&s->mu);
+    for (size_t i = 0; i < 2; i++) {
+        struct latent_detail *old = s->pair[i];
+        s->pair[i] = fresh[i];
+        fresh[i] = old;
+    }
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+out:
+    latent_detail_unref(fresh[0]);
+    latent_detail_unref(fresh[1]);
+    comparison_unref(c);
+    return rc;
+}

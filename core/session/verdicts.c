@@ -1,0 +1,134 @@
+#include "session/verdicts.h"
+
+#include "run/conditions.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+size_t view_baseline(const struct session_view *v)
+{
+    size_t unmasked = 0, at = 0;
+    for (size_t c = 0; c < v->n_conds; c++) {
+        unmasked += v->cond[c].rate_set > 0 ? 0 : 1;
+        at = v->cond[c].rate_set > 0 ? at : c;
+    }
+    return unmasked == 1 ? at : v->n_conds == 2 ? 1 : 0;
+}
+
+/* Arms of both conditions with the same seed of weights; where each has but one, these.
+ */
+static size_t pairs_of(const struct session_view *v, const struct cond_view *a,
+                       const struct cond_view *b, size_t *of_a, size_t *of_b)
+{
+    const bool single = a->n_seeds == 1 && b->n_seeds == 1;
+    size_t n = 0;
+    for (size_t i = 0; i < a->n_seeds; i++) {
+        for (size_t j = 0; j < b->n_seeds; j++) {
+            if (single || v->arm[a->arm[i]].weights == v->arm[b->arm[j]].weights) {
+                of_a[n] = a->arm[i];
+                of_b[n++] = b->arm[j];
+                break;
+            }
+        }
+    }
+    return n;
+}
+
+/* The value of a setting in "k=8,mask.rate=0"; NULL: it is not there. */
+static const char *value_of(const char *differs, const char *key)
+{
+    const size_t len = strlen(key);
+    for (const char *p = differs; (p = strstr(p, key)) != NULL; p++) {
+        if ((p == differs || p[-1] == ',') && p[len] == '=') {
+            return p + len + 1;
+        }
+    }
+    return NULL;
+}
+
+static const char *fact_of(const struct session_view *v, const char *name)
+{
+    for (size_t i = 0; i < v->n_facts; i++) {
+        if (!strcmp(v->fact[i].name, name)) {
+            return v->fact[i].value;
+        }
+    }
+    return "?";
+}
+
+/* Reasons for a difference that are none of the masks'. */
+static void find_why(const struct session_view *v, struct view_verdicts *out)
+{
+    const struct cond_view *a = &v->cond[out->of], *b = &v->cond[out->baseline];
+    const double x = a->last[METRIC_L0_CLEAN], y = b->last[METRIC_L0_CLEAN];
+    const char *k_a = value_of(a->differs, "k"), *k_b = value_of(b->differs, "k");
+    if (k_a || k_b) { /* the first has what is a fact of the run */
+        k_a = k_a ? k_a : fact_of(v, "k");
+        k_b = k_b ? k_b : fact_of(v, "k");
+        snprintf(out->why, sizeof out->why, "k %.*s against %.*s",
+                 (int)strcspn(k_a, ","), k_a, (int)strcspn(k_b, ","), k_b);
+    } else if (!conditions_only_masks(a->differs) ||
+               !conditions_only_masks(b->differs)) {
+        snprintf(out->why, sizeof out->why, "%c and %c differ in more than masks",
+                 a->letter, b->letter);
+    } else if (isfinite(x) && isfinite(y) && verdict_l0_apart(x, y)) {
+        snprintf(out->why, sizeof out->why, "clean L0 %.3g against %.3g", x, y);
+    }
+}
+
+/* Whether all arms compared were measured at the planned step. */
+static bool at_plan(const struct session_view *v, const size_t *arm, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct series *s = &v->arm[arm[i]].series[METRIC_EV];
+        if (s->n == 0 || s->x[s->n - 1] < (double)v->planned) {
+            return false;
+        }
+    }
+    return n > 0;
+}
+
+/* Seeds that were planned: two at least, as one establishes nothing. */
+static size_t planned_seeds(const struct session_view *v)
+{
+    return v->seeds_planned > 2 ? v->seeds_planned : 2;
+}
+
+void view_cost_of_looking(const struct session_view *v, double *widening,
+                          size_t *regained)
+{
+    const size_t n = planned_seeds(v);
+    *widening = paired_widening(n, n, VERDICT_LEVEL);
+    *regained = paired_regains(n, VERDICT_LEVEL);
+}
+
+bool view_verdicts_of(const struct session_view *v, size_t of,
+                      struct view_verdicts *out)
+{
+    size_t a[VIEW_ARMS], b[VIEW_ARMS];
+    double before[VIEW_ARMS], after[VIEW_ARMS];
+    struct errinfo e;
+    memset(out, 0, sizeof *out);
+    out->of = of;
+    out->baseline = view_baseline(v);
+    if (v->n_conds < 2 || of >= v->n_conds || of == out->baseline) {
+        return false;
+    }
+    out->pairs = pairs_of(v, &v->cond[of], &v->cond[out->baseline], a, b);
+    out->first =
+        v->seeds_planned > 0 && out->pairs > v->seeds_planned ? planned_seeds(v) : 0;
+    out->planned = at_plan(v, a, out->pairs) && at_plan(v, b, out->pairs);
+    find_why(v, out);
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        const struct verdict_measure_def *def = verdict_measure_def(m);
+        const bool live = def->metric < METRIC_COUNT;
+        for (size_t i = 0; i < out->pairs; i++) {
+            after[i] = live ? v->arm[a[i]].last[def->metric] : (double)NAN;
+            before[i] = live ? v->arm[b[i]].last[def->metric] : (double)NAN;
+        }
+        verdict_row_of(m, def->margin, out->pairs, before, after, out->first,
+                       &out->row[m]);
+    }
+    return verdict_judge(out->row, VERDICT_MEASURE_COUNT, out->first, &e) == OK;
+}

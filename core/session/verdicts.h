@@ -1,0 +1,35 @@
+/* What the seeds of a run establish so far: paired differences of two of its
+ * conditions, from a view. Any thread that owns the view. */
+#ifndef SAETOP_SESSION_VERDICTS_H
+#define SAETOP_SESSION_VERDICTS_H
+
+#include "eval/verdict.h"
+#include "session/view.h"
+
+struct view_verdicts {
+    size_t of, baseline; /* conditions: the differences are of - baseline */
+    size_t pairs;        /* seeds of weights that both have */
+    size_t first;        /* seeds planned, where more were added: the intervals are
+                            those of paired_of for any number of seeds; else 0 */
+    bool planned;  /* measured at the planned step; else "so far", which establishes
+                      nothing yet */
+    char why[120]; /* why they are not comparable; "": they are */
+    struct verdict_row row[VERDICT_MEASURE_COUNT]; /* of the latest values; n 0: not
+                                                      measured while training goes on */
+};
+
+/* The condition that the others are held against: the one that is not masked, if there
+ * is exactly one; else the second of two, or the first of more. */
+size_t view_baseline(const struct session_view *v);
+/* Condition `of` against the baseline; false where there are not two of them. Holm is
+ * over the primary measures that are measured while training goes on. Where there is
+ * one pair the rows have no interval. O(measures * pairs). */
+bool view_verdicts_of(const struct session_view *v, size_t of,
+                      struct view_verdicts *out);
+
+/* What adding seeds after a look costs: how many times as wide intervals become, and
+ * how many seeds make them as narrow as the planned ones again. */
+void view_cost_of_looking(const struct session_view *v, double *widening,
+                          size_t *regained);
+
+#endif

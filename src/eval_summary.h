@@ -1,0 +1,28 @@
+/* The first lines of what `saetop eval` prints. */
+#ifndef SAETOP_SRC_EVAL_SUMMARY_H
+#define SAETOP_SRC_EVAL_SUMMARY_H
+
+#include "base/str.h"
+#include "eval/report.h"
+#include "train/settings.h"
+
+/* Lines of a summary at most, with those that the caller puts before it. */
+#define EVAL_SUMMARY_LINES 15
+
+/* Of one run: L0, dead latents and the primary measures of verdicts, each with its
+ * interval; what the report has beyond them is counted. At most EVAL_SUMMARY_LINES - 2
+ * lines. */
+void eval_summary_one(const struct report *r, struct str *out);
+
+/* Of two runs x and y and the paired differences y - x: the primary measures with both
+ * values, the difference and its interval, what may be concluded, and warnings:
+ * settings that differ beyond the masking, unequal L0. Measures that do not differ at
+ * all are counted and not listed. At most EVAL_SUMMARY_LINES - 2 lines. */
+struct eval_pair {
+    const struct settings *set[2];
+    const struct report *report[2];
+    const struct report *difference;
+};
+void eval_summary_two(const struct eval_pair *p, struct str *out);
+
+#endif

@@ -1,0 +1,231 @@
+/* Compare: what it asks for, the sides, the panes, latents of each kind, contexts. */
+#include "ui/export.h"
+#include "ui/screens/compare_priv.h"
+#include "ui_bench.h"
+
+static struct compare_state *own(struct bench *b)
+{
+    return app_state(&b->a, &screen_compare);
+}
+
+static void asks_once_and_again(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    no_command(b);
+    type(b, "6");
+    struct command c = one_command(b, COMMAND_COMPARE);
+    assert_int_equal(c.two[0], -1);
+    assert_int_equal(c.two[1], -1);
+    assert_string_equal(c.text, "");
+    type(b, "jk1");
+    type(b, "6");
+    no_command(b);
+    type(b, "R");
+    one_command(b, COMMAND_COMPARE);
+    b->v.compare_busy = true;
+    snprintf(b->v.compare_doing, sizeof b->v.compare_doing, "reading the latents of A");
+    press(b, 'j');
+    assert_true(on_screen(b, "reading the latents of A"));
+    bench_free(b);
+}
+
+/* One condition: nothing is asked for until another run is named. */
+static void one_condition_needs_another(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    type(b, "6");
+    no_command(b);
+    assert_true(on_screen(b, ":compare RUN names another run"));
+    type(b, ":compare /tmp/some run\n");
+    const struct command c = one_command(b, COMMAND_COMPARE);
+    assert_string_equal(c.text, "/tmp/some run");
+    type(b, "fv.");
+    no_command(b);
+    bench_free(b);
+}
+
+/* `saetop R1 R2`. */
+static void a_run_named_at_the_start(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    snprintf(b->v.other, sizeof b->v.other, "runs/b");
+    type(b, "6");
+    assert_string_equal(one_command(b, COMMAND_COMPARE).text, "runs/b");
+    compare_with(&b->a, &b->v, "runs/c"); /* as Runs hands it over */
+    assert_string_equal(one_command(b, COMMAND_COMPARE).text, "runs/c");
+    bench_free(b);
+}
+
+static void sides_are_chosen(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    type(b, "6");
+    one_command(b, COMMAND_COMPARE);
+    assert_true(on_screen(b, "[1] A mask p=0.30"));
+    assert_true(on_screen(b, "[2] B no mask"));
+    type(b, "v");
+    struct command c = one_command(b, COMMAND_COMPARE);
+    assert_int_equal(c.two[0], 0);
+    assert_int_equal(c.two[1], 2);
+    type(b, "V");
+    c = one_command(b, COMMAND_COMPARE); /* of what is shown: A and B */
+    assert_int_equal(c.two[0], 2);
+    assert_int_equal(c.two[1], 1);
+    type(b, ":compare C A\n");
+    c = one_command(b, COMMAND_COMPARE);
+    assert_int_equal(c.two[0], 2);
+    assert_int_equal(c.two[1], 0);
+    const struct rect r = hit_of(b, HIT_CHOICE, 0);
+    mouse(b, MOUSE_PRESS, r.x + 1, r.y); /* A to the second side: they change */
+    c = one_command(b, COMMAND_COMPARE);
+    assert_int_equal(c.two[0], 1);
+    assert_int_equal(c.two[1], 0);
+    type(b, ":side 3\n");
+    assert_true(on_screen(b, "side: expected 1 or 2"));
+    bench_free(b);
+}
+
+/* The verdict is first, and no direction stands without an interval. */
+static void the_verdict_is_first(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    type(b, "6");
+    assert_true(
+        on_screen(b, "Established over 5 seeds: A has explained variance lower"));
+    assert_true(on_screen(b, "! k 4 against 8: not the masking alone"));
+    assert_true(on_screen(b, "seed.weights"));
+    struct comparison *c =
+        sample_comparison(b->v.compare->side[0].table, b->v.compare->side[1].table, 1);
+    comparison_unref((struct comparison *)(uintptr_t)b->v.compare);
+    b->v.compare = c;
+    press(b, 'j');
+    assert_true(
+        on_screen(b, "Not established: one seed; the interval is of the text."));
+    assert_true(on_screen(b, "no interval"));
+    assert_true(on_screen(b, "one seed"));
+    assert_false(on_screen(b, "Established over"));
+    bench_free(b);
+}
+
+static void panes_and_curves(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    type(b, "6\t");
+    assert_int_equal(*app_focus(&b->a, &screen_compare), COMPARE_MEASURES);
+    type(b, "j\n"); /* CE recovered has no curve here: it is shown all the same */
+    assert_int_equal(*app_focus(&b->a, &screen_compare), COMPARE_CURVES);
+    assert_int_equal(own(b)->metric, METRIC_CE_REC);
+    assert_true(on_screen(b, "not measured over the steps of either"));
+    type(b, ".");
+    assert_int_equal(own(b)->metric, METRIC_EV);
+    assert_true(on_screen(b, "explained variance over steps"));
+    type(b, ":curve absorption\n");
+    assert_int_equal(own(b)->metric, METRIC_ABSORPTION);
+    type(b, "u");
+    assert_int_equal(own(b)->metric, METRIC_EV);
+    type(b, ":curve nothing\n");
+    assert_true(on_screen(b, "expected a measure, + or -"));
+    bench_free(b);
+}
+
+static void latents_of_each_kind(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    type(b, "6fff");
+    one_command(b, COMMAND_COMPARE);
+    assert_int_equal(own(b)->list, LIST_ONLY_SECOND);
+    assert_true(on_screen(b, "only in B"));
+    type(b, "f");
+    assert_true(on_screen(b, "of A, split in B"));
+    assert_true(on_screen(b, "3 parts:"));
+    type(b, ":list pairs\n");
+    assert_true(on_screen(b, "optimal assignment, mean of both cosines 0.5 or more"));
+    type(b, "j\n");
+    const struct command c = one_command(b, COMMAND_PAIR);
+    assert_int_equal(c.two[0], 1);
+    assert_int_equal(c.two[1], 1);
+    b->v.pair_busy = true;
+    press(b, 'j');
+    assert_true(on_screen(b, "reading its contexts"));
+    for (size_t i = 0; i < 2; i++) {
+        b->v.pair[i] = sample_detail(b->v.compare->side[i].table, 1, INTERVAL_TOP);
+    }
+    press(b, 'k');
+    assert_false(on_screen(b, "reading its contexts"));
+    assert_true(on_screen(b, "A#1") && on_screen(b, "B#1"));
+    press(b, KEY_ESC_);
+    assert_false(own(b)->contexts);
+    assert_ptr_equal(b->a.screen, &screen_compare);
+    type(b, ":list other\n");
+    assert_true(on_screen(b, "expected pairs, first, second, split or fused"));
+    bench_free(b);
+}
+
+/* Latents that are not of the same activations: why, in place of a list. */
+static void what_cannot_be_paired(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    struct comparison *c = (struct comparison *)(uintptr_t)b->v.compare;
+    latent_pairs_unref(c->pairs);
+    c->pairs = NULL;
+    snprintf(c->unpaired, sizeof c->unpaired, "hook here against there: ...");
+    type(b, "6f");
+    assert_true(on_screen(b, "hook here against there"));
+    type(b, "\nff");
+    assert_true(on_screen(b, "hook here against there"));
+    bench_free(b);
+}
+
+static void has_export(struct bench *b, const char *part)
+{
+    struct str out;
+    struct errinfo e;
+    str_init(&out, (size_t)1 << 20);
+    assert_ok(screen_compare.export_text(&b->a, &b->v, &out, &e), &e);
+    if (strstr(out.p, part) == NULL) {
+        fail_msg("expected '%s' in:\n%.600s", part, out.p);
+    }
+    str_free(&out);
+}
+
+static void each_pane_is_exported(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    type(b, "6");
+    has_export(b, "measure,first,second,difference,low,high,interval_of,n,verdict\n"
+                  "explained_variance,0.7");
+    type(b, "\t\t");
+    has_export(b, "setting,first,second\nmask.rate,0.3,0\n");
+    type(b, "\t");
+    has_export(b, "side,step,explained_variance\nA,100,");
+    type(b, "\t");
+    has_export(b, "first,second,decoder_cosine,firing_cosine\n0,0,0.98");
+    type(b, ":list split\n");
+    has_export(b, "7,11,,\n7,12,,\n");
+    bench_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(asks_once_and_again),
+        cmocka_unit_test(one_condition_needs_another),
+        cmocka_unit_test(a_run_named_at_the_start),
+        cmocka_unit_test(sides_are_chosen),
+        cmocka_unit_test(the_verdict_is_first),
+        cmocka_unit_test(panes_and_curves),
+        cmocka_unit_test(latents_of_each_kind),
+        cmocka_unit_test(what_cannot_be_paired),
+        cmocka_unit_test(each_pane_is_exported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,282 @@
+/* Two sides compared: differences over seeds and of the text, what is said of them,
+ * what is warned of, curves, and figures of each source. */
+#include "base/mem.h"
+#include "run/compare.h"
+#include "unit/check.h"
+#include "unit/world.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SEEDS = 5 };
+
+static void has(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL) {
+        fail_msg("expected '%s' in:\n%s", part, text);
+    }
+}
+static void lacks(const char *text, const char *part)
+{
+    if (strstr(text, part) != NULL) {
+        fail_msg("did not expect '%s' in:\n%s", part, text);
+    }
+}
+
+static void put(struct report *r, enum metric m, double v)
+{
+    struct errinfo e;
+    assert_ok(report_value(r, v, &e, "%s", measure_at(m)->path), &e);
+}
+
+static void put_units(struct report *r, enum metric m, double v, double spread)
+{
+    struct errinfo e;
+    double x[40];
+    for (size_t i = 0; i < 40; i++) {
+        x[i] = v + spread * ((double)(i % 7) - 3.0);
+    }
+    assert_ok(report_ratio(r, 40, NULL, x, NULL, "rows", &e, "%s", measure_at(m)->path),
+              &e);
+}
+
+static size_t row_of(enum metric m)
+{
+    size_t i = 0;
+    while (verdict_measure_def(i)->metric != m) {
+        i++;
+    }
+    return i;
+}
+
+/* ---- over seeds ---- */
+
+static void test_over_seeds(void **state)
+{
+    (void)state;
+    static const double ev[2][SEEDS] = {{0.70, 0.71, 0.72, 0.73, 0.74},
+                                        {0.73, 0.742, 0.751, 0.759, 0.772}};
+    static const double f1[2][SEEDS] = {{0.5, 0.6, 0.7, 0.4, 0.5},
+                                        {0.6, 0.5, 0.6, 0.5, 0.45}};
+    struct report r[2][SEEDS];
+    const struct report *of[2][SEEDS];
+    struct compared c;
+    struct errinfo e;
+    struct str s;
+    str_init(&s, (size_t)1 << 14);
+    for (size_t side = 0; side < 2; side++) {
+        for (size_t i = 0; i < SEEDS; i++) {
+            report_init(&r[side][i], 0);
+            put(&r[side][i], METRIC_EV, ev[side][i]);
+            put(&r[side][i], METRIC_F1_BEST, f1[side][i]);
+            put(&r[side][i], METRIC_CE_REC, 0.9 + 0.0001 * (double)(i * (side + 1)));
+            of[side][i] = &r[side][i];
+        }
+    }
+    assert_ok(compare_alone(of[0], of[1], SEEDS, &c, &e), &e);
+    assert_int_equal(c.pairs, SEEDS);
+    struct paired want;
+    paired_of(SEEDS, ev[1], ev[0], 0, VERDICT_LEVEL,
+              &want); /* the first less the second */
+    const size_t m = row_of(METRIC_EV);
+    assert_true(fabs(c.row[m].d.by.mean - want.by.mean) < 1e-12);
+    assert_true(fabs(c.by[m].low - want.by.low) < 1e-12);
+    assert_true(fabs(c.row[m].d.after - 0.72) < 1e-12);
+    assert_int_equal(c.row[m].verdict, VERDICT_LOWER);
+    assert_int_equal(c.row[row_of(METRIC_F1_BEST)].verdict, VERDICT_OPEN);
+    assert_int_equal(c.row[row_of(METRIC_CE_REC)].verdict, VERDICT_SMALL);
+    assert_int_equal(c.row[row_of(METRIC_RECALL)].verdict, VERDICT_NOT_MEASURED);
+    compare_say(&c, 'A', 'C', &s);
+    has(s.p, "Established over 5 seeds: A has explained variance lower by 0.03");
+    has(s.p, "Too small to matter: CE recovered.\n");
+    has(s.p, "Not established: F1 of the best latent (would take 0.");
+    lacks(s.p, "recall");
+    lacks(s.p, "one seed");
+    for (size_t i = 0; i < 2 * SEEDS; i++) {
+        report_deinit(&r[i % 2][i / 2]);
+    }
+    str_free(&s);
+}
+
+/* ---- one seed ---- */
+
+/* No direction is said without an interval that leaves 0 out. */
+static void test_one_seed(void **state)
+{
+    (void)state;
+    struct report r[2];
+    struct compared c;
+    struct errinfo e;
+    struct str s;
+    str_init(&s, (size_t)1 << 14);
+    for (size_t side = 0; side < 2; side++) {
+        report_init(&r[side], 0);
+        put_units(&r[side], METRIC_EV, side ? 0.75 : 0.70, 0.001 * (double)(side + 1));
+        put_units(&r[side], METRIC_RECALL, side ? 0.801 : 0.80, side ? 0.05 : -0.05);
+        put(&r[side], METRIC_CE_REC, side ? 0.95 : 0.90);
+        put_units(&r[side], METRIC_PROBING_K5, 0.9, 0.0);
+    }
+    const struct report *a = &r[0], *b = &r[1];
+    assert_ok(compare_alone(&a, &b, 1, &c, &e), &e);
+    assert_int_equal(c.row[row_of(METRIC_EV)].verdict, VERDICT_ONE_SEED);
+    assert_true(c.by[row_of(METRIC_EV)].high < 0.0);
+    assert_true(isnan(c.by[row_of(METRIC_CE_REC)].low));
+    compare_say(&c, 'A', 'B', &s);
+    has(s.p, "Not established: one seed; the interval is of the text.\n");
+    has(s.p, "On this text A has explained variance lower by 0.0499 [0.0");
+    has(s.p, "Not told apart on it: main-latent recall.\n");
+    has(s.p, "The same: probing k=5.\n");
+    has(s.p, "Without an interval, so without a direction: CE recovered.\n");
+    lacks(s.p, "CE recovered lower");
+    lacks(s.p, "Established over");
+    has(s.p, "Several seeds");
+    report_deinit(&r[0]);
+    report_deinit(&r[1]);
+
+    str_clear(&s);
+    assert_ok(compare_alone(&a, &b, 0, &c, &e), &e);
+    compare_say(&c, 'A', 'B', &s);
+    has(s.p, "no seed in common");
+    str_clear(&s);
+    report_init(&r[0], 0);
+    report_init(&r[1], 0);
+    put(&r[0], METRIC_EV, 0.5);
+    assert_ok(compare_alone(&a, &b, 1, &c, &e), &e);
+    compare_say(&c, 'A', 'B', &s);
+    has(s.p, "no measure was taken of both A and B");
+    report_deinit(&r[0]);
+    report_deinit(&r[1]);
+    str_free(&s);
+}
+
+/* ---- warnings ---- */
+
+static void test_warnings(void **state)
+{
+    (void)state;
+    struct difference d[4] = {
+        {"mask.rate", {"0.3", "0"}, DIFFERENCE_MASKING},
+        {"seed", {"1", "2"}, DIFFERENCE_SEED},
+        {"k", {"4", "8"}, DIFFERENCE_OTHER},
+        {"hook", {"here", "there"}, DIFFERENCE_INPUTS},
+    };
+    struct compare_facts f = {.letter = {'A', 'B'},
+                              .difference = d,
+                              .n = 2,
+                              .l0 = {4.0, 4.1},
+                              .step = {900, 900}};
+    struct remarks r = {0};
+    compare_warn(&f, &r); /* masks and seeds are what is compared */
+    assert_int_equal(r.n, 0);
+    f.step[1] = -1; /* of another tool's SAE */
+    compare_warn(&f, &r);
+    assert_int_equal(r.n, 0);
+    f.n = 4;
+    f.l0[1] = 8.0;
+    f.step[1] = 400;
+    compare_warn(&f, &r);
+    assert_int_equal(r.n, 4);
+    assert_string_equal(
+        r.line[0], "hook here against there: figures of other data cannot be compared");
+    assert_string_equal(r.line[1], "k 4 against 8: not the masking alone");
+    assert_string_equal(r.line[2], "A is of step 900, B of step 400");
+    has(r.line[3], "clean L0 is 4 in A, 8 in B");
+}
+
+/* ---- curves and figures of a run ---- */
+
+static void add_row(struct history *h, double step, double ev, double recall)
+{
+    struct errinfo e;
+    struct metric_row row = metric_row_empty();
+    row.v[METRIC_STEP] = step;
+    row.v[METRIC_EV] = ev;
+    row.v[METRIC_RECALL] = recall;
+    assert_ok(history_add_row(h, &row, &e), &e);
+}
+
+/* The mean of the arms where all have it, and nothing made up where one has not. */
+static void test_curve(void **state)
+{
+    (void)state;
+    struct history h[2] = {{0}, {0}};
+    const struct history *of[2] = {&h[0], &h[1]};
+    struct compare_curve c;
+    struct errinfo e;
+    add_row(&h[0], 10, 0.2, 0.5);
+    add_row(&h[0], 20, 0.4, (double)NAN);
+    add_row(&h[0], 30, 0.6, 0.7);
+    add_row(&h[0], 50, 0.9, 0.7);
+    add_row(&h[1], 10, 0.4, 0.5);
+    add_row(&h[1], 25, 0.9, 0.5);
+    add_row(&h[1], 30, 0.8, 0.5);
+    assert_ok(compare_curve(of, 2, METRIC_EV, &c, &e), &e);
+    assert_int_equal(c.n, 2);
+    assert_true(fabs(c.x[0] - 10) < 1e-12 && fabs(c.y[0] - 0.3) < 1e-12);
+    assert_true(fabs(c.x[1] - 30) < 1e-12 && fabs(c.y[1] - 0.7) < 1e-12);
+    compare_curve_deinit(&c);
+    assert_ok(compare_curve(of, 1, METRIC_RECALL, &c, &e), &e);
+    assert_int_equal(c.n, 3);
+    compare_curve_deinit(&c);
+    assert_ok(compare_curve(of, 0, METRIC_EV, &c, &e), &e);
+    assert_int_equal(c.n, 0);
+    compare_curve_deinit(&c);
+    history_free(&h[0]);
+    history_free(&h[1]);
+}
+
+/* What training measured: last values, and over concepts of the right family their
+ * units, so that one seed has an interval of the text. */
+static void test_live(void **state)
+{
+    (void)state;
+    struct history h = {0};
+    struct report r;
+    struct errinfo e;
+    struct concepts *c = world_concepts();
+    struct concept_result row[6];
+    struct concept_table t = {.n = 6, .row = row};
+    add_row(&h, 10, 0.2, 0.5);
+    add_row(&h, 20, 0.4, 0.55);
+    add_row(&h, 30, (double)NAN, (double)NAN);
+    for (int32_t i = 0; i < 6; i++) {
+        row[i] = concept_result_none(i);
+        row[i].eligible = i != 3;
+        row[i].recall = 0.1 * (double)i;
+        row[i].full = 0.5;
+    }
+    report_init(&r, 0);
+    assert_ok(compare_live(&h, &t, c, &r, &e), &e);
+    const struct figure *ev = report_find(&r, measure_at(METRIC_EV)->path);
+    const struct figure *recall = report_find(&r, measure_at(METRIC_RECALL)->path);
+    assert_non_null(ev);
+    assert_true(fabs(ev->v.value - 0.4) < 1e-12);
+    assert_int_equal(ev->n, 0);
+    assert_non_null(recall); /* leaves 0, 1, 2: 3 is not eligible */
+    assert_int_equal(recall->n, 3);
+    assert_true(fabs(recall->v.value - 0.1) < 1e-12);
+    assert_int_equal(report_find(&r, measure_at(METRIC_ABS_SUPER)->path)->n, 1);
+    report_deinit(&r);
+
+    report_init(&r, 0);
+    assert_ok(compare_live(&h, NULL, c, &r, &e), &e);
+    recall = report_find(&r, measure_at(METRIC_RECALL)->path);
+    assert_true(fabs(recall->v.value - 0.55) < 1e-12);
+    report_deinit(&r);
+
+    report_init(&r, 0);
+    assert_int_equal(compare_kept("/nowhere", 30, &r, &e), ERR_MISSING);
+    report_deinit(&r);
+    concepts_free(c);
+    history_free(&h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_over_seeds), cmocka_unit_test(test_one_seed),
+        cmocka_unit_test(test_warnings),   cmocka_unit_test(test_curve),
+        cmocka_unit_test(test_live),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,152 @@
+/* What the seeds of a view establish: Train's box, and `saetop verdict`, stand on the
+ * same rows. */
+#include "check.h"
+#include "session/verdicts.h"
+#include "ui_sample.h"
+
+/* Values of a measure at the last step, of each arm. */
+static void put(struct session_view *v, size_t cond, size_t seed, int metric, double y)
+{
+    v->arm[v->cond[cond].arm[seed]].last[metric] = y;
+}
+
+static void test_pairs_by_seed(void **state)
+{
+    (void)state;
+    struct session_view v;
+    struct view_verdicts r;
+    struct verdict_row row[VERDICT_MEASURE_COUNT];
+    struct errinfo e;
+    double before[5], after[5];
+    sample_view_seeds(&v, 2, 5, 1500, 0);
+    for (size_t i = 0; i < 5; i++) {
+        before[i] = 0.5 + 0.1 * (double)i;
+        after[i] = before[i] + 0.02 + 0.001 * (double)(i % 2);
+        put(&v, 1, 4 - i, METRIC_ABSORPTION, before[i]); /* in the other order, */
+        v.arm[v.cond[1].arm[4 - i]].weights = 1 + i;     /* told by their seeds */
+        put(&v, 0, i, METRIC_ABSORPTION, after[i]);
+    }
+    assert_true(view_verdicts_of(&v, 0, &r));
+    assert_int_equal(r.of, 0);
+    assert_int_equal(r.baseline, 1);
+    assert_int_equal(r.pairs, 5);
+    assert_true(r.planned);
+    memcpy(row, r.row, sizeof row);
+    verdict_row_of(VERDICT_OF_ABSORPTION, 0.01, 5, before, after, 0,
+                   &row[VERDICT_OF_ABSORPTION]);
+    assert_ok(verdict_judge(row, VERDICT_MEASURE_COUNT, 0, &e), &e);
+    const struct verdict_row *got = &r.row[VERDICT_OF_ABSORPTION];
+    const struct verdict_row *want = &row[VERDICT_OF_ABSORPTION];
+    assert_float_equal(got->d.by.low, want->d.by.low, 1e-15);
+    assert_float_equal(got->d.by.high, want->d.by.high, 1e-15);
+    assert_float_equal(got->p_holm, want->p_holm, 1e-15);
+    assert_int_equal(got->verdict, VERDICT_HIGHER);
+    assert_float_equal(got->d.by.mean, 0.0204, 1e-12);
+    /* A seed that one condition lacks is no pair. */
+    v.arm[v.cond[1].arm[0]].weights = 99;
+    assert_true(view_verdicts_of(&v, 0, &r));
+    assert_int_equal(r.pairs, 4);
+    session_view_deinit(&v);
+}
+
+static void test_so_far_and_one_seed(void **state)
+{
+    (void)state;
+    struct session_view v;
+    struct view_verdicts r;
+    sample_view_seeds(&v, 2, 5, 900, 0);
+    assert_true(view_verdicts_of(&v, 0, &r));
+    assert_false(r.planned);
+    session_view_deinit(&v);
+    sample_view_seeds(&v, 2, 1, 1500, 0);
+    v.arm[1].weights = 7; /* the only one of each: a pair whatever its seeds */
+    assert_true(view_verdicts_of(&v, 0, &r));
+    assert_int_equal(r.pairs, 1);
+    assert_int_equal(r.row[VERDICT_OF_EV].verdict, VERDICT_ONE_SEED);
+    assert_true(isnan(r.row[VERDICT_OF_EV].d.by.low));
+    session_view_deinit(&v);
+    sample_view_seeds(&v, 1, 5, 1500, 0);
+    assert_false(view_verdicts_of(&v, 0, &r)); /* nothing to compare with */
+    session_view_deinit(&v);
+}
+
+/* Seeds beyond those planned: intervals for any number of them, as their price says. */
+static void test_added_seeds(void **state)
+{
+    (void)state;
+    struct session_view v;
+    struct view_verdicts fixed, any;
+    double widening = 0;
+    size_t regained = 0;
+    sample_view_seeds(&v, 2, 6, 1500, 0);
+    assert_true(view_verdicts_of(&v, 0, &fixed));
+    assert_int_equal(fixed.first, 0);
+    v.seeds_planned = 5;
+    assert_true(view_verdicts_of(&v, 0, &any));
+    assert_int_equal(any.first, 5);
+    const struct stats_interval x = fixed.row[VERDICT_OF_EV].d.by;
+    const struct stats_interval y = any.row[VERDICT_OF_EV].d.by;
+    const double wider = (y.high - y.low) / (x.high - x.low);
+    assert_true(fabs(wider - paired_widening(6, 5, VERDICT_LEVEL)) < 1e-9);
+    view_cost_of_looking(&v, &widening, &regained);
+    assert_true(widening > 1.59 && widening < 1.61 && regained == 10);
+    v.seeds_planned = 1; /* which establishes nothing: from two on */
+    assert_true(view_verdicts_of(&v, 0, &any));
+    assert_int_equal(any.first, 2);
+    session_view_deinit(&v);
+}
+
+static void test_baseline(void **state)
+{
+    (void)state;
+    struct session_view v;
+    struct view_verdicts r;
+    sample_view_seeds(&v, 3, 2, 900, 0); /* A is masked, B and C are not */
+    assert_int_equal(view_baseline(&v), 0);
+    v.cond[2].rate_set = 0.1;
+    assert_int_equal(view_baseline(&v), 1);
+    assert_false(view_verdicts_of(&v, 1, &r));
+    assert_true(view_verdicts_of(&v, 2, &r));
+    session_view_deinit(&v);
+}
+
+/* What makes two conditions differ beside their masks is named. */
+static void test_why_not_comparable(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *b;
+        double l0_a, l0_b;
+        const char *why;
+    } cases[] = {
+        {"", "mask.rate=0", 4.0, 4.1, ""},
+        {"", "mask.rate=0,mask.kind=random", 4.0, 4.0, ""},
+        {"", "mask.rate=0,k=8", 4.0, 4.0, "k 4 against 8"},
+        {"", "lr=0.01,mask.rate=0", 4.0, 4.0, "A and B differ in more than masks"},
+        {"", "mask.rate=0", 4.0, 5.0, "clean L0 4 against 5"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct session_view v;
+        struct view_verdicts r;
+        sample_view_seeds(&v, 2, 3, 1500, 0);
+        snprintf(v.cond[0].differs, sizeof v.cond[0].differs, "%s", cases[i].a);
+        snprintf(v.cond[1].differs, sizeof v.cond[1].differs, "%s", cases[i].b);
+        v.cond[0].last[METRIC_L0_CLEAN] = cases[i].l0_a;
+        v.cond[1].last[METRIC_L0_CLEAN] = cases[i].l0_b;
+        assert_true(view_verdicts_of(&v, 0, &r));
+        assert_string_equal(r.why, cases[i].why);
+        session_view_deinit(&v);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pairs_by_seed),
+        cmocka_unit_test(test_so_far_and_one_seed),
+        cmocka_unit_test(test_added_seeds),
+        cmocka_unit_test(test_baseline),
+        cmocka_unit_test(test_why_not_comparable),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

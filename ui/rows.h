@@ -1,0 +1,16 @@
+/* What rows of a list draw alike, whatever is in them. UI thread. */
+#ifndef SAETOP_UI_ROWS_H
+#define SAETOP_UI_ROWS_H
+
+#include "ui/canvas.h"
+#include "ui/list.h"
+
+/* Tint the first place where a find's text stands in a cell's text, which was drawn at
+ * x, y in w columns. */
+void rows_tint_found(struct canvas *c, int x, int y, int w, const char *text,
+                     const char *find);
+/* The thumb of a scroll bar in the column at x, whose track runs h cells down from y;
+ * nothing where all is in sight. */
+void rows_bar(struct canvas *c, const struct list_view *list, int x, int y, int h);
+
+#endif

@@ -1,0 +1,762 @@
+/* Compare: two conditions, or two runs, held against each other: what may be concluded,
+ * measures, settings, curves, latents. */
+#include "base/csvfile.h"
+#include "base/number.h"
+#include "ui/actions.h"
+#include "ui/export.h"
+#include "ui/pane.h"
+#include "ui/screens/compare_priv.h"
+#include "ui/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    LABEL_W = 24,
+    VALUE_W = 8,
+    DIFFERENCE_W = 9,
+    INTERVAL_W = 20,
+    KEY_W = 22,  /* of a setting, */
+    NOTE_W = 8,  /* and what it is of */
+    LEFT_W = 80, /* of measures and latents, side by side with the rest */
+};
+
+struct compare_state *compare_own(const struct app *a)
+{
+    return app_state(a, &screen_compare);
+}
+
+static void init(void *state)
+{
+    struct compare_state *s = state;
+    s->want[0] = s->want[1] = -1;
+    s->last = COMPARE_MEASURES;
+    s->metric = METRIC_EV;
+    s->pair[0] = s->pair[1] = -1;
+}
+
+/* ---- layout ---- */
+
+/* All panes at once, or, where they do not fit, the verdict and the pane in focus. */
+struct compare_layout compare_layout(const struct app *a, struct rect b, bool wide)
+{
+    struct compare_layout l = {.sides = layout_box(b.x, b.y, b.w, 1)};
+    const int said = layout_least(wide ? 11 : 9, (b.h - 1) / 2);
+    const int y = b.y + 1 + said, h = b.h - 1 - said;
+    l.said = layout_box(b.x, b.y + 1, b.w, said);
+    if (!wide) {
+        const struct compare_state *s = compare_own(a);
+        l.pane[s->last] = layout_box(b.x, y, b.w, h);
+        return l;
+    }
+    const int left = b.w * 3 / 5 > LEFT_W ? b.w * 3 / 5 : LEFT_W, upper = h / 2;
+    l.pane[COMPARE_MEASURES] = layout_box(b.x, y, left, upper);
+    l.pane[COMPARE_SETTINGS] = layout_box(b.x + left, y, b.w - left, upper);
+    l.pane[COMPARE_LATENTS] = layout_box(b.x, y + upper, left, h - upper);
+    l.pane[COMPARE_CURVES] = layout_box(b.x + left, y + upper, b.w - left, h - upper);
+    return l;
+}
+
+/* ---- what all panes write ---- */
+
+char compare_letter(const struct comparison *c, size_t side)
+{
+    return c->choice[c->side[side].choice].letter;
+}
+
+static enum role choice_role(size_t choice)
+{
+    static const enum role role[] = {ROLE_SERIES_A, ROLE_SERIES_B, ROLE_SERIES_C,
+                                     ROLE_SERIES_D};
+    return role[choice % (sizeof role / sizeof *role)];
+}
+
+enum role compare_role(const struct comparison *c, size_t side)
+{
+    return choice_role(c->side[side].choice);
+}
+
+static void put_right(struct canvas *c, int x, int y, int w, const char *text,
+                      enum role role)
+{
+    const int used = canvas_text_width(text);
+    canvas_text(c, x + (used < w ? w - used : 0), y, w, text, role, 0);
+}
+
+static bool is_focused(const struct app *a, int pane)
+{
+    return *app_focus(a, &screen_compare) == pane;
+}
+
+/* ---- the sides ---- */
+
+/* "A mask p=0.30  against  B no mask     C r22: no mask": what may stand on a side, and
+ * what does. */
+static void draw_sides(struct app *a, const struct session_view *v, struct canvas *c,
+                       struct rect r)
+{
+    const struct comparison *o = v->compare;
+    int x = r.x + 1;
+    const int end = r.x + r.w;
+    if (!o) {
+        return;
+    }
+    for (size_t i = 0; i < o->n_choices && x < end; i++) {
+        const bool first = o->side[0].choice == i, second = o->side[1].choice == i;
+        const int from = x;
+        x += canvas_text(c, x, r.y, end - x,
+                         first    ? "[1] "
+                         : second ? "[2] "
+                                  : "    ",
+                         first || second ? ROLE_FOCUS : ROLE_DIM, ATTR_BOLD);
+        x += canvas_textf(c, x, r.y, end - x, choice_role(i), ATTR_BOLD, "%c ",
+                          o->choice[i].letter);
+        x += canvas_text(c, x, r.y, end - x, o->choice[i].name,
+                         first || second ? ROLE_TEXT : ROLE_DIM, 0);
+        if (o->choice[i].seeds > 1) {
+            x += canvas_textf(c, x, r.y, end - x, ROLE_DIM, 0, " x%zu",
+                              o->choice[i].seeds);
+        }
+        app_hit(a, (struct rect){from, r.y, x - from, 1}, HIT_CHOICE, (int)i);
+        x += 2;
+    }
+}
+
+/* ---- the verdict ---- */
+
+/* Text in lines of at most w columns, broken at spaces: draws those from `skip` on that
+ * fit below r.y, and returns how many there are. Words are ASCII but for names in
+ * warnings, which canvas_text escapes. */
+static size_t draw_wrapped(struct canvas *c, struct rect r, const char *text, size_t n,
+                           enum role role, int skip)
+{
+    size_t lines = 0;
+    const size_t w = r.w > 1 ? (size_t)r.w : 1;
+    while (n > 0) {
+        size_t len = n <= w ? n : w;
+        while (n > w && len > 0 && text[len] != ' ') {
+            len--;
+        }
+        len = len > 0 ? len : w;
+        const int y = (int)lines - skip;
+        if (y >= 0 && y < r.h) {
+            canvas_textf(c, r.x, r.y + y, r.w, role, 0, "%.*s", (int)len, text);
+        }
+        lines++;
+        text += len;
+        n -= len;
+        while (n > 0 && *text == ' ') {
+            text++;
+            n--;
+        }
+    }
+    return lines;
+}
+
+static size_t draw_said_lines(const struct comparison *o, struct canvas *c,
+                              struct rect r, size_t top)
+{
+    size_t lines = 0;
+    for (const char *p = o->said; p && *p;) {
+        const char *end = strchr(p, '\n');
+        const size_t n = end ? (size_t)(end - p) : strlen(p);
+        lines += draw_wrapped(c, r, p, n, lines ? ROLE_TEXT : ROLE_VALUE,
+                              (int)top - (int)lines);
+        p = end ? end + 1 : p + n;
+    }
+    for (size_t i = 0; i < o->remarks.n; i++) {
+        char text[REMARK_TEXT + 4];
+        const int n = snprintf(text, sizeof text, "! %s", o->remarks.line[i]);
+        lines += draw_wrapped(c, r, text, (size_t)n, ROLE_WARN, (int)top - (int)lines);
+    }
+    return lines;
+}
+
+static const char *source_text(const struct comparison *o)
+{
+    return o->source == COMPARE_FROM_KEPT  ? "kept evaluations"
+           : o->source == COMPARE_FROM_RUN ? "as training measured it"
+                                           : "evaluated for it";
+}
+
+static void draw_said(struct app *a, const struct session_view *v, struct canvas *c,
+                      struct rect r)
+{
+    struct compare_state *s = compare_own(a);
+    const struct comparison *o = v->compare;
+    char title[120] = "verdict";
+    const char *value = o ? source_text(o) : "";
+    if (o) {
+        char pairs[40] = "one pair";
+        if (o->measures.pairs != 1) {
+            snprintf(pairs, sizeof pairs, "%zu pairs of seeds", o->measures.pairs);
+        }
+        snprintf(title, sizeof title, "verdict: %c less %c, %s", compare_letter(o, 0),
+                 compare_letter(o, 1), pairs);
+    }
+    if (v->compare_busy) {
+        value = v->compare_doing[0] ? v->compare_doing : "comparing ...";
+    }
+    struct rect in = canvas_box(c, r, title, value, is_focused(a, COMPARE_SAID));
+    app_hit(a, r, HIT_PANE, COMPARE_SAID);
+    in = rect_inset(in, 1, 0);
+    if (o) {
+        s->said.page = in.h;
+        const size_t lines = draw_said_lines(o, c, in, s->said.top);
+        const size_t most = lines > (size_t)in.h ? lines - (size_t)in.h : 0;
+        s->said.count = most + 1; /* places of the first line */
+        s->said.top = s->said.top < most ? s->said.top : most;
+        s->said.cursor = s->said.top;
+        if (s->said.top < most) {
+            put_right(c, in.x, r.y + r.h - 1, in.w - 1, " more below ", ROLE_DIM);
+        }
+        return;
+    }
+    const char *why = compare_may(a, v);
+    canvas_text(c, in.x, in.y, in.w,
+                v->state == SESSION_LOADING ? ""
+                : v->compare_busy           ? value
+                : why                       ? why
+                                            : "nothing compared yet; R compares",
+                ROLE_DIM, 0);
+}
+
+/* ---- measures ---- */
+
+int compare_measure_at(const struct comparison *c, size_t i)
+{
+    for (int primary = 1; primary >= 0; primary--) {
+        for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+            const bool in = verdict_measure_def(m)->primary == (primary == 1) &&
+                            c->measures.row[m].verdict != VERDICT_NOT_MEASURED;
+            if (in && i-- == 0) {
+                return (int)m;
+            }
+        }
+    }
+    return -1;
+}
+
+static size_t measures_n(const struct comparison *c)
+{
+    size_t n = 0;
+    while (compare_measure_at(c, n) >= 0) {
+        n++;
+    }
+    return n;
+}
+
+const char *compare_verdict_word(const struct verdict_row *r)
+{
+    switch (r->verdict) {
+    case VERDICT_LOWER: return "lower";
+    case VERDICT_HIGHER: return "higher";
+    case VERDICT_SMALL: return "too small";
+    case VERDICT_SAME: return "the same";
+    case VERDICT_ONE_SEED: return "one seed";
+    case VERDICT_OPEN: return "open";
+    case VERDICT_NOT_MEASURED: break;
+    }
+    return "-";
+}
+
+/* Established differences stand out; nothing else has a colour of its own. */
+static enum role verdict_role(const struct verdict_row *r)
+{
+    return r->verdict == VERDICT_LOWER || r->verdict == VERDICT_HIGHER ? ROLE_VALUE
+                                                                       : ROLE_DIM;
+}
+
+static void interval_text(const struct comparison *o, size_t m, char *out, size_t cap)
+{
+    const struct stats_interval *by = &o->measures.by[m];
+    const int digits = verdict_measure(m)->digits;
+    if (isfinite(by->low) && isfinite(by->high)) {
+        snprintf(out, cap, "[%s, %s]", NUMBER(NUMBER_SIGNED, 0, digits, by->low),
+                 NUMBER(NUMBER_SIGNED, 0, digits, by->high));
+    } else {
+        snprintf(out, cap, "no interval");
+    }
+}
+
+static void draw_measure(const struct comparison *o, struct canvas *c, struct rect r,
+                         size_t m, bool cursor)
+{
+    const struct verdict_row *row = &o->measures.row[m];
+    const int digits = verdict_measure(m)->digits;
+    const enum role role = cursor ? ROLE_SELECT : ROLE_TEXT;
+    char interval[64];
+    int x = r.x;
+    if (cursor) {
+        canvas_fill(c, r, ' ', ROLE_SELECT, 0);
+        canvas_put(c, x, r.y, 0x25B6, ROLE_SELECT, 0);
+    }
+    canvas_text(c, x + 2, r.y, LABEL_W - 3, verdict_measure_label(m),
+                cursor ? ROLE_SELECT : ROLE_VALUE, 0);
+    x += LABEL_W;
+    put_right(c, x, r.y, VALUE_W - 1, NUMBER(NUMBER_PLAIN, 0, digits, row->d.after),
+              role);
+    x += VALUE_W;
+    put_right(c, x, r.y, VALUE_W - 1, NUMBER(NUMBER_PLAIN, 0, digits, row->d.before),
+              role);
+    x += VALUE_W;
+    put_right(c, x, r.y, DIFFERENCE_W - 1,
+              NUMBER(NUMBER_SIGNED, 0, digits, row->d.by.mean), role);
+    x += DIFFERENCE_W;
+    interval_text(o, m, interval, sizeof interval);
+    put_right(c, x, r.y, INTERVAL_W - 1, interval, role);
+    x += INTERVAL_W;
+    canvas_text(c, x, r.y, r.x + r.w - x, compare_verdict_word(row),
+                cursor ? ROLE_SELECT : verdict_role(row), 0);
+}
+
+static void draw_measure_header(const struct comparison *o, struct canvas *c,
+                                struct rect r)
+{
+    int x = r.x + LABEL_W;
+    for (size_t i = 0; i < 2; i++) {
+        const char letter[2] = {compare_letter(o, i), '\0'};
+        put_right(c, x, r.y, VALUE_W - 1, letter, compare_role(o, i));
+        x += VALUE_W;
+    }
+    char title[8];
+    snprintf(title, sizeof title, "%c-%c", compare_letter(o, 0), compare_letter(o, 1));
+    put_right(c, x, r.y, DIFFERENCE_W - 1, title, ROLE_TITLE);
+    x += DIFFERENCE_W;
+    put_right(c, x, r.y, INTERVAL_W - 1,
+              o->measures.pairs > 1 ? "95 %, seeds" : "95 %, text", ROLE_TITLE);
+    x += INTERVAL_W;
+    canvas_text(c, x, r.y, r.x + r.w - x, "verdict", ROLE_TITLE, 0);
+}
+
+static void draw_measures(struct app *a, const struct session_view *v, struct canvas *c,
+                          struct rect r)
+{
+    struct compare_state *s = compare_own(a);
+    const struct comparison *o = v->compare;
+    const bool focused = is_focused(a, COMPARE_MEASURES);
+    char value[32] = "";
+    if (o) {
+        snprintf(value, sizeof value, "%zu", measures_n(o));
+    }
+    const struct rect in = canvas_box(c, r, "measures", value, focused);
+    app_hit(a, r, HIT_PANE, COMPARE_MEASURES);
+    if (!o || in.h < 2) {
+        return;
+    }
+    list_set(&s->measures, measures_n(o), in.h - 1);
+    if (!s->measures.count) {
+        canvas_text(c, in.x + 2, in.y, in.w - 2, "no measure was taken of both",
+                    ROLE_DIM, 0);
+        return;
+    }
+    draw_measure_header(o, c, (struct rect){in.x, in.y, in.w, 1});
+    for (size_t i = 0; i < list_visible(&s->measures); i++) {
+        const size_t at = s->measures.top + i;
+        const struct rect row = {in.x, in.y + 1 + (int)i, in.w, 1};
+        draw_measure(o, c, row, (size_t)compare_measure_at(o, at),
+                     focused && at == s->measures.cursor);
+        app_hit(a, row, HIT_COMPARE_ROW, COMPARE_MEASURES * 1000 + (int)i);
+    }
+}
+
+/* ---- settings ---- */
+
+struct setting_columns {
+    int key, each; /* and each value */
+};
+static struct setting_columns setting_columns(int w)
+{
+    const int key = w > 60 ? KEY_W : KEY_W - 7;
+    return (struct setting_columns){key, (w - key - NOTE_W) / 2};
+}
+
+static void draw_setting(struct canvas *c, struct rect r, const struct difference *d,
+                         bool cursor)
+{
+    static const char *const note[] = {[DIFFERENCE_SEED] = "seed",
+                                       [DIFFERENCE_MASKING] = "masking",
+                                       [DIFFERENCE_INPUTS] = "data",
+                                       [DIFFERENCE_OTHER] = "other"};
+    const enum role role = cursor ? ROLE_SELECT : ROLE_TEXT;
+    const struct setting_columns w = setting_columns(r.w);
+    if (cursor) {
+        canvas_fill(c, r, ' ', ROLE_SELECT, 0);
+        canvas_put(c, r.x, r.y, 0x25B6, ROLE_SELECT, 0);
+    }
+    canvas_text(c, r.x + 2, r.y, w.key - 3, d->key, cursor ? ROLE_SELECT : ROLE_VALUE,
+                0);
+    for (int i = 0; i < 2; i++) {
+        canvas_text(c, r.x + w.key + i * w.each, r.y, w.each - 1, d->value[i], role, 0);
+    }
+    canvas_text(c, r.x + w.key + 2 * w.each, r.y, NOTE_W, note[d->kind],
+                cursor ? ROLE_SELECT
+                : d->kind == DIFFERENCE_OTHER || d->kind == DIFFERENCE_INPUTS
+                    ? ROLE_WARN
+                    : ROLE_DIM,
+                0);
+}
+
+static size_t settings_n(const struct comparison *o)
+{
+    return o->n_differences < COMPARE_DIFFERENCES ? o->n_differences
+                                                  : COMPARE_DIFFERENCES;
+}
+
+static void draw_settings(struct app *a, const struct session_view *v, struct canvas *c,
+                          struct rect r)
+{
+    struct compare_state *s = compare_own(a);
+    const struct comparison *o = v->compare;
+    const bool focused = is_focused(a, COMPARE_SETTINGS);
+    char value[40] = "";
+    if (o) {
+        snprintf(value, sizeof value, "%zu differ", o->n_differences);
+    }
+    const struct rect in = canvas_box(c, r, "settings", value, focused);
+    app_hit(a, r, HIT_PANE, COMPARE_SETTINGS);
+    if (!o || in.h < 2) {
+        return;
+    }
+    list_set(&s->settings, settings_n(o), in.h - 1);
+    const struct setting_columns w = setting_columns(in.w);
+    for (int i = 0; i < 2; i++) {
+        canvas_textf(c, in.x + w.key + i * w.each, in.y, w.each,
+                     compare_role(o, (size_t)i), ATTR_BOLD, "%c",
+                     compare_letter(o, (size_t)i));
+    }
+    if (!s->settings.count) {
+        canvas_text(c, in.x + 2, in.y + 1, in.w - 2, "no setting that shapes an SAE",
+                    ROLE_DIM, 0);
+    }
+    for (size_t i = 0; i < list_visible(&s->settings); i++) {
+        const size_t at = s->settings.top + i;
+        const struct rect row = {in.x, in.y + 1 + (int)i, in.w, 1};
+        draw_setting(c, row, &o->difference[at], focused && at == s->settings.cursor);
+        app_hit(a, row, HIT_COMPARE_ROW, COMPARE_SETTINGS * 1000 + (int)i);
+    }
+}
+
+/* ---- curves ---- */
+
+static void draw_curves(struct app *a, const struct session_view *v, struct canvas *c,
+                        struct rect r)
+{
+    const struct compare_state *s = compare_own(a);
+    const struct comparison *o = v->compare;
+    const struct measure *def = measure_at((enum metric)s->metric);
+    char title[80];
+    snprintf(title, sizeof title, "%s over steps", def->label);
+    const struct rect in = canvas_box(c, r, title, def->unit ? def->unit : "",
+                                      is_focused(a, COMPARE_CURVES));
+    app_hit(a, r, HIT_PANE, COMPARE_CURVES);
+    if (!o) {
+        return;
+    }
+    struct plot_spec spec = {.y_min = (double)NAN,
+                             .y_max = (double)NAN,
+                             .cursor_x = (double)NAN,
+                             .smooth = pane_is_noisy(s->metric) ? a->smooth : 0.0,
+                             .empty = "not measured over the steps of either"};
+    for (size_t i = 0; i < 2; i++) {
+        const struct compare_curve *y = &o->side[i].curve[s->metric];
+        spec.series[spec.n_series++] =
+            (struct plot_series){.x = y->x,
+                                 .y = y->y,
+                                 .n = y->n,
+                                 .role = compare_role(o, i),
+                                 .faint = i ? ROLE_FAINT_B : ROLE_FAINT_A,
+                                 .letter = compare_letter(o, i)};
+    }
+    plot_draw(c, in, &spec, NULL);
+}
+
+/* ---- all of it ---- */
+
+struct list_view *compare_list_of(struct compare_state *s, int pane)
+{
+    return pane == COMPARE_SAID       ? &s->said
+           : pane == COMPARE_MEASURES ? &s->measures
+           : pane == COMPARE_SETTINGS ? &s->settings
+           : pane == COMPARE_LATENTS  ? &s->latents
+                                      : NULL;
+}
+
+static void view(struct app *a, const struct session_view *v, struct canvas *c,
+                 struct rect body, bool wide)
+{
+    static void (*const draw[COMPARE_PANES])(struct app *, const struct session_view *,
+                                             struct canvas *, struct rect) = {
+        [COMPARE_MEASURES] = draw_measures,
+        [COMPARE_SETTINGS] = draw_settings,
+        [COMPARE_CURVES] = draw_curves,
+        [COMPARE_LATENTS] = compare_draw_latents};
+    struct compare_state *s = compare_own(a);
+    const int focus = *app_focus(a, &screen_compare);
+    s->last = focus != COMPARE_SAID ? focus : s->last;
+    const struct compare_layout l = compare_layout(a, body, wide);
+    draw_sides(a, v, c, l.sides);
+    draw_said(a, v, c, l.said);
+    for (int i = COMPARE_MEASURES; i < COMPARE_PANES; i++) {
+        if (l.pane[i].w > 0) {
+            draw[i](a, v, c, l.pane[i]);
+        }
+    }
+}
+
+static void sync(struct app *a, const struct session_view *v, bool shown)
+{
+    struct compare_state *s = compare_own(a);
+    if (!s->took_other && v->other[0]) {
+        s->took_other = true;
+        snprintf(s->other, sizeof s->other, "%s", v->other);
+    }
+    if (s->seen != v->compare) { /* another one: its lists begin at their tops */
+        s->seen = v->compare;
+        s->said.top = s->said.cursor = 0;
+        list_home(&s->latents);
+        s->contexts = false;
+    }
+    if (shown) {
+        compare_ask(a, v, false);
+    }
+}
+
+static void move(struct app *a, const struct session_view *v, const char *direction)
+{
+    struct compare_state *s = compare_own(a);
+    const int focus = *app_focus(a, &screen_compare);
+    struct list_view *list = compare_list_of(s, focus);
+    (void)v;
+    if (focus == COMPARE_LATENTS && s->contexts) {
+        const bool up = strstr(direction, "up") != NULL;
+        const bool down = strstr(direction, "down") != NULL;
+        s->context += down ? 1 : 0;
+        s->context -= up && s->context > 0 ? 1 : 0;
+        s->context = strcmp(direction, "first") == 0 ? 0 : s->context;
+    } else if (focus == COMPARE_SAID) {
+        list_by_name(list, direction);
+        s->said.top = s->said.cursor;
+    } else if (list) {
+        list_by_name(list, direction);
+    }
+}
+
+/* A measure's curve, the contexts of two latents. */
+static void enter(struct app *a, const struct session_view *v)
+{
+    struct compare_state *s = compare_own(a);
+    int *focus = app_focus(a, &screen_compare);
+    if (!v->compare) {
+        return;
+    }
+    if (*focus == COMPARE_MEASURES) {
+        const int at = compare_measure_at(v->compare, s->measures.cursor);
+        if (at < 0) {
+            return;
+        }
+        const size_t m = (size_t)at;
+        const enum metric metric = verdict_measure_def(m)->metric;
+        if (metric < METRIC_COUNT) {
+            s->metric = (int)metric;
+            *focus = COMPARE_CURVES;
+        } else {
+            app_say(a, false, "%s is not measured while training goes on",
+                    verdict_measure_label(m));
+        }
+    } else if (*focus == COMPARE_LATENTS) {
+        compare_open_pair(a, v);
+    }
+}
+
+static bool cancel(struct app *a, const struct session_view *v)
+{
+    struct compare_state *s = compare_own(a);
+    const bool was = s->contexts && *app_focus(a, &screen_compare) == COMPARE_LATENTS;
+    (void)v;
+    s->contexts = was ? false : s->contexts;
+    return was;
+}
+
+static void mouse(struct app *a, const struct session_view *v, const struct hit *hit,
+                  const struct event *ev)
+{
+    struct compare_state *s = compare_own(a);
+    int *focus = app_focus(a, &screen_compare);
+    const bool up = ev->mouse == MOUSE_WHEEL_UP;
+    const int pane = hit->kind == HIT_COMPARE_ROW ? hit->a / 1000
+                     : hit->kind == HIT_PANE      ? hit->a
+                                                  : *focus;
+    struct list_view *list = compare_list_of(s, pane);
+    if (up || ev->mouse == MOUSE_WHEEL_DOWN) {
+        if (list) {
+            list_wheel(list, up ? -3 : 3);
+        }
+    } else if (ev->mouse == MOUSE_PRESS && hit->kind == HIT_CHOICE && v->compare) {
+        compare_choose(a, v, 1, (size_t)hit->a);
+    } else if (ev->mouse == MOUSE_PRESS && hit->kind == HIT_COMPARE_ROW && list) {
+        *focus = pane;
+        list_click(list, hit->a % 1000);
+    } else if (ev->mouse == MOUSE_DOUBLE && hit->kind == HIT_COMPARE_ROW) {
+        enter(a, v);
+    }
+}
+
+static void status(const struct app *a, const struct session_view *v, char *out,
+                   size_t cap)
+{
+    const struct compare_state *s = compare_own(a);
+    if (v->compare_busy && v->compare) {
+        snprintf(out, cap, "%s",
+                 v->compare_doing[0] ? v->compare_doing : "comparing ...");
+    } else if (v->compare && *app_focus(a, &screen_compare) == COMPARE_LATENTS) {
+        char name[40];
+        compare_list_name(v->compare, s->list, name, sizeof name);
+        snprintf(out, cap, "%s%s", name,
+                 s->contexts ? ", contexts; Esc: the list" : "");
+    } else if (v->compare) {
+        size_t len = 0;
+        for (size_t i = 0; i < 2 && len < cap; i++) {
+            const int64_t step = v->compare->side[i].step;
+            len += (size_t)snprintf(out + len, cap - len, "%s%c ", i ? ", " : "",
+                                    compare_letter(v->compare, i));
+            if (len < cap && step >= 0) {
+                len += (size_t)snprintf(out + len, cap - len, "step %lld",
+                                        (long long)step);
+            } else if (len < cap) {
+                len += (size_t)snprintf(out + len, cap - len, "imported");
+            }
+        }
+    }
+}
+
+/* What undo takes back of it. */
+struct layout {
+    int metric, list;
+};
+_Static_assert(sizeof(struct layout) <= SCREEN_LAYOUT, "undo has room for it");
+
+static void layout(const struct app *a, void *out)
+{
+    struct layout *to = out;
+    to->metric = compare_own(a)->metric;
+    to->list = compare_own(a)->list;
+}
+
+static void set_layout(struct app *a, const struct session_view *v, const void *in)
+{
+    struct compare_state *s = compare_own(a);
+    const struct layout *from = in;
+    (void)v;
+    s->metric = from->metric;
+    s->list = from->list;
+    list_home(&s->latents);
+    s->contexts = false;
+}
+
+/* ---- export ---- */
+
+static const char *may_export(const struct app *a, const struct session_view *v)
+{
+    (void)a;
+    return v->compare ? NULL : "nothing compared yet";
+}
+
+static void export_name(const struct app *a, const struct session_view *v, char *out,
+                        size_t cap)
+{
+    static const char *const of[COMPARE_PANES] = {"measures", "measures", "settings",
+                                                  "curves", "latents"};
+    snprintf(out, cap, "compare-%c-%c-%s.csv", compare_letter(v->compare, 0),
+             compare_letter(v->compare, 1), of[*app_focus(a, &screen_compare)]);
+}
+
+static void export_measures(const struct comparison *o, struct str *out)
+{
+    str_add(out, "measure,first,second,difference,low,high,interval_of,n,verdict\n");
+    for (size_t i = 0; compare_measure_at(o, i) >= 0; i++) {
+        const size_t m = (size_t)compare_measure_at(o, i);
+        const struct verdict_row *r = &o->measures.row[m];
+        csv_add(out, verdict_measure_name(m), true);
+        export_number(out, r->d.after, false);
+        export_number(out, r->d.before, false);
+        export_number(out, r->d.by.mean, false);
+        export_number(out, o->measures.by[m].low, false);
+        export_number(out, o->measures.by[m].high, false);
+        csv_add(out, o->measures.pairs > 1 ? "seeds" : "text", false);
+        export_integer(out, (int64_t)r->d.n, false);
+        csv_add(out, compare_verdict_word(r), false);
+        str_addc(out, '\n');
+    }
+}
+
+static void export_settings(const struct comparison *o, struct str *out)
+{
+    str_add(out, "setting,first,second\n");
+    for (size_t i = 0; i < settings_n(o); i++) {
+        csv_add(out, o->difference[i].key, true);
+        export_escaped(out, o->difference[i].value[0], false);
+        export_escaped(out, o->difference[i].value[1], false);
+        str_addc(out, '\n');
+    }
+}
+
+static void export_curves(const struct comparison *o, int metric, struct str *out)
+{
+    str_addf(out, "side,step,%s\n", measure_at((enum metric)metric)->column);
+    for (size_t i = 0; i < 2; i++) {
+        const struct compare_curve *y = &o->side[i].curve[metric];
+        for (size_t k = 0; k < y->n; k++) {
+            const char letter[2] = {compare_letter(o, i), '\0'};
+            csv_add(out, letter, true);
+            export_integer(out, (int64_t)y->x[k], false);
+            export_number(out, y->y[k], false);
+            str_addc(out, '\n');
+        }
+    }
+}
+
+/* What the pane in focus shows. */
+static enum err export_text(const struct app *a, const struct session_view *v,
+                            struct str *out, struct errinfo *e)
+{
+    switch (*app_focus(a, &screen_compare)) {
+    case COMPARE_SETTINGS: export_settings(v->compare, out); break;
+    case COMPARE_CURVES: export_curves(v->compare, compare_own(a)->metric, out); break;
+    case COMPARE_LATENTS: compare_export_latents(a, v, out); break;
+    default: export_measures(v->compare, out); break;
+    }
+    return str_err(out, "export", e);
+}
+
+const struct screen_def screen_compare = {
+    .name = "compare",
+    .title = "Compare",
+    .go = {{'6'},
+           &action_screen,
+           "compare",
+           NULL,
+           "Compare: two conditions or two runs, and what may be concluded",
+           0},
+    .up = &screen_train,
+    .of_two_runs = true,
+    .panes = COMPARE_PANES,
+    .panes_wide = COMPARE_PANES,
+    .keys = &compare_keys,
+    .played = "jjkff.,fk",
+    .state_size = sizeof(struct compare_state),
+    .init = init,
+    .sync = sync,
+    .view = view,
+    .status = status,
+    .move = move,
+    .enter = enter,
+    .cancel = cancel,
+    .mouse = mouse,
+    .layout = layout,
+    .set_layout = set_layout,
+    .may_export = may_export,
+    .export_name = export_name,
+    .export_text = export_text,
+};

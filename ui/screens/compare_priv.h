@@ -1,0 +1,91 @@
+/* Compare, between its files: compare.c, its latents (compare_latents.c) and its keys
+ * (compare_keys.c). Nothing else includes this but tests. */
+#ifndef SAETOP_UI_SCREENS_COMPARE_PRIV_H
+#define SAETOP_UI_SCREENS_COMPARE_PRIV_H
+
+#include "ui/plot.h"
+#include "ui/screens/compare.h"
+
+enum {
+    COMPARE_SAID, /* the verdict, and warnings */
+    COMPARE_MEASURES,
+    COMPARE_SETTINGS,
+    COMPARE_CURVES,
+    COMPARE_LATENTS,
+    COMPARE_PANES
+};
+
+/* Which latents are listed. */
+enum compare_list {
+    LIST_PAIRS,
+    LIST_ONLY_FIRST,
+    LIST_ONLY_SECOND,
+    LIST_SPLIT, /* one of the first, several of the second */
+    LIST_FUSED, /* several of the first, one of the second */
+    COMPARE_LISTS
+};
+
+struct compare_state {
+    char other[COMPARE_PATH]; /* the second run; "" none */
+    bool took_other;          /* the one that was named at the start */
+    int32_t want[2];          /* choices asked for; -1: the usual */
+    bool asked;               /* for what stands here */
+    int last;                 /* the pane below where not all fit */
+    int metric;               /* of the curves */
+    int list;                 /* enum compare_list */
+    struct list_view said, measures, settings, latents;
+    const struct comparison *seen; /* that the lists are of */
+    bool contexts;   /* of the latents under the cursor, in place of the list */
+    int32_t pair[2]; /* whose they are */
+    size_t context;  /* first that is shown */
+};
+struct compare_state *compare_own(const struct app *a);
+
+struct compare_layout {
+    struct rect sides, said;
+    struct rect pane[COMPARE_PANES]; /* from COMPARE_MEASURES on; w 0: not shown */
+};
+struct compare_layout compare_layout(const struct app *a, struct rect body, bool wide);
+
+enum { HIT_CHOICE = HIT_SCREEN, HIT_COMPARE_ROW }; /* a: choice; row of a pane's list */
+
+/* Letter and role of a side. */
+char compare_letter(const struct comparison *c, size_t side);
+enum role compare_role(const struct comparison *c, size_t side);
+/* What of the measures is listed: those that were measured, the primary ones first; the
+ * ith of them, -1 beyond. */
+int compare_measure_at(const struct comparison *c, size_t i);
+/* The verdict in a word: "higher", "too small", "open", "one seed". */
+const char *compare_verdict_word(const struct verdict_row *r);
+/* The list that keys move in; NULL: the pane has none. */
+struct list_view *compare_list_of(struct compare_state *s, int pane);
+
+/* ---- compare_latents.c ---- */
+
+/* How many there are in a list, and the two latents of the ith: -1 where a side has
+ * none.
+ */
+size_t compare_latents_n(const struct comparison *c, int list);
+void compare_latents_at(const struct comparison *c, int list, size_t i,
+                        int32_t latent[2]);
+/* "pairs", "only in A", ... */
+void compare_list_name(const struct comparison *c, int list, char *out, size_t cap);
+void compare_draw_latents(struct app *a, const struct session_view *v, struct canvas *c,
+                          struct rect r);
+/* Ask for contexts of the latents under the cursor. */
+void compare_open_pair(struct app *a, const struct session_view *v);
+void compare_export_latents(const struct app *a, const struct session_view *v,
+                            struct str *out);
+
+/* ---- compare_keys.c ---- */
+
+extern const struct key_list compare_keys;
+/* Why there is nothing to compare; NULL: there is. */
+const char *compare_may(const struct app *a, const struct session_view *v);
+/* Ask for the comparison; `again`: even if one was asked for. */
+void compare_ask(struct app *a, const struct session_view *v, bool again);
+/* Choose what stands on a side, and ask. */
+void compare_choose(struct app *a, const struct session_view *v, size_t side,
+                    size_t choice);
+
+#endif

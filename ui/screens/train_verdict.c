@@ -1,0 +1,321 @@
+/* The box of Train that says what the seeds of two conditions establish. */
+#include "session/verdicts.h"
+#include "ui/glyph.h"
+#include "ui/screens/train_priv.h"
+#include "ui/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Columns of the box from which a row has values, the interval's ends and what it would
+ * take; and from which measures have their whole names. */
+enum { ROOMY_W = 76, WHOLE_W = 110 };
+
+/* The condition that is held against the baseline: the one that keys act on, else the
+ * first that is not the baseline. */
+static size_t compared(const struct app *a, const struct session_view *v)
+{
+    const size_t baseline = view_baseline(v), chosen = (size_t)a->steer.target;
+    return chosen < v->n_conds && chosen != baseline ? chosen : baseline == 0 ? 1 : 0;
+}
+
+/* "-.161": without the leading zero. */
+static void brief_number(char *out, size_t cap, double x, int digits, bool sign)
+{
+    char text[32];
+    if (!isfinite(x)) {
+        snprintf(out, cap, "-");
+        return;
+    }
+    snprintf(text, sizeof text, sign ? "%+.*f" : "%.*f", digits, x);
+    char *zero = strstr(text, "0.");
+    if (zero && (zero == text || zero[-1] == '+' || zero[-1] == '-')) {
+        memmove(zero, zero + 1, strlen(zero));
+    }
+    snprintf(out, cap, "%s", text);
+}
+
+static void right(struct canvas *c, int x, int y, int w, const char *text,
+                  enum role role)
+{
+    const int used = canvas_text_width(text);
+    canvas_text(c, x + (used < w ? w - used : 0), y, w, text, role, 0);
+}
+
+static void put_number(struct canvas *c, int x, int y, int w, double v, int digits,
+                       bool sign, enum role role)
+{
+    char text[32];
+    brief_number(text, sizeof text, v, digits, sign);
+    right(c, x, y, w, text, role);
+}
+
+/* What a row comes to, in words, and the way it goes: 1 up, -1 down, 0 neither. */
+static const char *words_of(const struct view_verdicts *r,
+                            const struct verdict_row *row, enum role *role, int *way)
+{
+    const int better = verdict_measure(row->measure)->better;
+    *role = ROLE_DIM;
+    *way = 0;
+    if (row->d.n < 2) {
+        return row->d.n == 0 ? "not measured" : "one seed";
+    }
+    if (r->why[0]) {
+        *role = ROLE_WARN;
+        return "not comparable";
+    }
+    if (row->verdict == VERDICT_LOWER || row->verdict == VERDICT_HIGHER) {
+        *way = row->verdict == VERDICT_HIGHER ? 1 : -1;
+        *role = !r->planned ? ROLE_DIM : *way * better >= 0 ? ROLE_GOOD : ROLE_WARN;
+    } else if (r->planned) {
+        *role = ROLE_TEXT;
+    }
+    if (!r->planned) { /* nothing is established before the end */
+        return *way > 0                        ? "higher so far"
+               : *way < 0                      ? "lower so far"
+               : row->verdict == VERDICT_SMALL ? "small so far"
+               : row->verdict == VERDICT_SAME  ? "the same so far"
+                                               : "open so far";
+    }
+    return row->verdict == VERDICT_SMALL ? "too small" : verdict_text(row->verdict);
+}
+
+static void put_words(const struct view_verdicts *r, const struct verdict_row *row,
+                      struct canvas *c, int x, int y, int end)
+{
+    enum role role;
+    int way = 0;
+    const char *words = words_of(r, row, &role, &way);
+    if (r->planned && row->verdict == VERDICT_SMALL && row->d.n > 1 && !r->why[0] &&
+        end - x >= 19) {
+        words = verdict_text(VERDICT_SMALL);
+    }
+    if (way) { /* with the interval beside it */
+        canvas_put(c, x, y, way > 0 ? 0x25B2 : 0x25BC, role, ATTR_BOLD);
+        x += 2;
+    }
+    canvas_text(c, x, y, end - x, words, role, 0);
+}
+
+static const char *brief_of(size_t m, bool roomy)
+{
+    const struct measure *d = verdict_measure(m);
+    return roomy ? verdict_measure_label(m) : d->brief ? d->brief : d->label;
+}
+
+/* The doubt about a cross-entropy of either condition; NULL: none. */
+static const struct ce_doubt *doubt_of(const struct session_view *v,
+                                       const struct view_verdicts *r, size_t m)
+{
+    const enum metric metric = verdict_measure_def(m)->metric;
+    const struct ce_doubt *d = metric_doubt(v->cond[r->of].last, metric);
+    return d ? d : metric_doubt(v->cond[r->baseline].last, metric);
+}
+
+/* Columns of a roomy row, from the left edge of the box. */
+struct roomy {
+    bool whole; /* names as elsewhere, not brief ones */
+    int of, baseline, difference, interval, least, words;
+};
+
+static struct roomy roomy_of(struct rect in)
+{
+    return in.w >= WHOLE_W ? (struct roomy){true, 30, 38, 46, 55, 76, 86}
+                           : (struct roomy){false, 11, 17, 23, 31, 50, 58};
+}
+
+static void roomy_row(const struct session_view *v, const struct view_verdicts *r,
+                      const struct verdict_row *row, struct canvas *c, struct rect in,
+                      int y)
+{
+    const struct roomy k = roomy_of(in);
+    const int metric = (int)verdict_measure_def(row->measure)->metric;
+    const int digits = k.whole ? verdict_measure(row->measure)->digits : 3;
+    const struct ce_doubt *doubt = doubt_of(v, r, row->measure);
+    canvas_text(c, in.x + 1, y, k.of - 1, brief_of(row->measure, k.whole), ROLE_TEXT,
+                0);
+    put_number(c, in.x + k.of, y, k.baseline - k.of, v->cond[r->of].last[metric],
+               digits, false, arm_role(r->of));
+    put_number(c, in.x + k.baseline, y, k.difference - k.baseline,
+               v->cond[r->baseline].last[metric], digits, false, arm_role(r->baseline));
+    put_number(c, in.x + k.difference, y, k.interval - k.difference - 1, row->d.by.mean,
+               digits, true, ROLE_VALUE);
+    if (isfinite(row->d.by.low)) {
+        char low[32], high[32];
+        brief_number(low, sizeof low, row->d.by.low, digits, true);
+        brief_number(high, sizeof high, row->d.by.high, digits, true);
+        canvas_textf(c, in.x + k.interval, y, k.least - k.interval, ROLE_DIM, 0,
+                     "[%s, %s]", low, high);
+    }
+    if (row->d.n > 1) {
+        put_number(c, in.x + k.least, y, k.words - k.least - 2, row->smallest, digits,
+                   false, ROLE_DIM);
+    }
+    if (doubt) { /* how they differ is beside the point */
+        canvas_text(c, in.x + k.words, y, in.w - k.words, doubt->mark, ROLE_WARN, 0);
+    } else {
+        put_words(r, row, c, in.x + k.words, y, in.x + in.w);
+    }
+}
+
+static void narrow_row(const struct session_view *v, const struct view_verdicts *r,
+                       const struct verdict_row *row, struct canvas *c, struct rect in,
+                       int y)
+{
+    const int end = in.x + in.w;
+    const struct ce_doubt *doubt = doubt_of(v, r, row->measure);
+    canvas_text(c, in.x + 1, y, 10, brief_of(row->measure, false), ROLE_TEXT, 0);
+    if (doubt) { /* how they differ is beside the point */
+        canvas_text(c, in.x + 18, y, end - in.x - 18, doubt->mark, ROLE_WARN, 0);
+        return;
+    }
+    const int x = in.x + 17;
+    put_number(c, in.x + 11, y, 6, row->d.by.mean, 3, true, ROLE_VALUE);
+    const double half = 0.5 * (row->d.by.high - row->d.by.low);
+    if (isfinite(half)) {
+        char text[32];
+        brief_number(text, sizeof text, half, 3, false);
+        canvas_textf(c, x, y, end - x, ROLE_DIM, 0, "%s%s", glyph_plus_minus(c->tier),
+                     text);
+    }
+    if (r->pairs == 1) { /* what they are says more than that nothing is established */
+        const int metric = (int)verdict_measure_def(row->measure)->metric;
+        put_number(c, x + 6, y, 6, v->cond[r->of].last[metric], 3, false,
+                   arm_role(r->of));
+        put_number(c, x + 12, y, 6, v->cond[r->baseline].last[metric], 3, false,
+                   arm_role(r->baseline));
+    } else {
+        put_words(r, row, c, x + 6, y, end);
+    }
+}
+
+/* Rows in their order: the primary list, then the others; what is never measured while
+ * training goes on is left out. */
+static int rows_of(const struct session_view *v, const struct view_verdicts *r,
+                   struct canvas *c, struct rect in, int y, bool roomy)
+{
+    const int bottom = in.y + in.h;
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT && y < bottom; m++) {
+        const int metric = (int)verdict_measure_def(m)->metric;
+        if (metric >= METRIC_COUNT) {
+            continue;
+        }
+        if (roomy) {
+            roomy_row(v, r, &r->row[m], c, in, y++);
+        } else {
+            narrow_row(v, r, &r->row[m], c, in, y++);
+        }
+    }
+    return y;
+}
+
+static void heading(const struct session_view *v, const struct view_verdicts *r,
+                    struct canvas *c, struct rect in, bool roomy)
+{
+    const int end = in.x + in.w;
+    const char of[2] = {v->cond[r->of].letter, '\0'};
+    const char baseline[2] = {v->cond[r->baseline].letter, '\0'};
+    if (r->why[0]) {
+        canvas_textf(c, in.x + 1, in.y, end - in.x - 1, ROLE_WARN, 0,
+                     "not comparable: %s", r->why);
+        return;
+    }
+    if (!roomy) {
+        canvas_textf(c, in.x + 1, in.y, end - in.x - 1, ROLE_DIM, 0, "%9s %6s %s95%%",
+                     "", "diff.", glyph_plus_minus(c->tier));
+        if (r->pairs == 1) {
+            right(c, in.x + 23, in.y, 6, of, arm_role(r->of));
+            right(c, in.x + 29, in.y, 6, baseline, arm_role(r->baseline));
+        }
+        return;
+    }
+    const struct roomy k = roomy_of(in);
+    right(c, in.x + k.of, in.y, k.baseline - k.of, of, arm_role(r->of));
+    right(c, in.x + k.baseline, in.y, k.difference - k.baseline, baseline,
+          arm_role(r->baseline));
+    right(c, in.x + k.difference, in.y, k.interval - k.difference - 1, "diff.",
+          ROLE_DIM);
+    canvas_text(c, in.x + k.interval, in.y, k.least - k.interval, "95 % interval",
+                ROLE_DIM, 0);
+    /* The smallest difference that so many seeds of this spread would establish. */
+    right(c, in.x + k.least - 2, in.y, k.words - k.least, "takes", ROLE_DIM);
+}
+
+void train_verdict_title(const struct app *a, const struct session_view *v, char *out,
+                         size_t cap)
+{
+    struct view_verdicts r;
+    if (!view_verdicts_of(v, compared(a, v), &r)) {
+        snprintf(out, cap, "no seed in common");
+        return;
+    }
+    char planned[32] = "";
+    if (r.first) {
+        snprintf(planned, sizeof planned, " (%zu planned)", v->seeds_planned);
+    }
+    snprintf(out, cap, "%c - %c, %zu seed%s%s%s", v->cond[r.of].letter,
+             v->cond[r.baseline].letter, r.pairs, r.pairs == 1 ? "" : "s", planned,
+             r.planned ? "" : ", so far");
+}
+
+void train_verdict_caption(const struct app *a, const struct session_view *v, int room,
+                           char *out, size_t cap)
+{
+    struct view_verdicts r;
+    const bool any = view_verdicts_of(v, compared(a, v), &r);
+    const bool one = any && r.pairs == 1;
+    const char *whole = one ? "not established: one seed; the interval is of the text"
+                        : r.first
+                            ? "seeds share text and model; intervals for any number "
+                              "of them (Lai 1976)"
+                            : "seeds share text and model; Holm over the first five";
+    const char *brief = one       ? "not established: one seed"
+                        : r.first ? "intervals for any number of seeds"
+                                  : "seeds share text and model";
+    snprintf(out, cap, "%s", !any ? "" : (int)strlen(whole) <= room ? whole : brief);
+}
+
+/* Half the width of the difference's interval: both taken as independent, which for
+ * arms on the same concepts is the wider choice. NaN where there is no interval. */
+static double half_of_text(const struct session_view *v, const struct view_verdicts *r,
+                           int metric)
+{
+    const size_t both[] = {r->of, r->baseline};
+    double sum = 0;
+    for (size_t k = 0; k < 2; k++) {
+        const struct series *s = &v->cond[both[k]].series[metric];
+        if (!s->n || !s->lo) {
+            return (double)NAN;
+        }
+        const double half = 0.5 * (s->hi[s->n - 1] - s->lo[s->n - 1]);
+        sum += half * half;
+    }
+    return sqrt(sum);
+}
+
+/* One seed has no spread: the interval is of the text, where there is one. */
+static void take_text(const struct session_view *v, struct view_verdicts *r)
+{
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT && r->pairs == 1; m++) {
+        struct verdict_row *row = &r->row[m];
+        const int metric = (int)verdict_measure_def(m)->metric;
+        const double half =
+            metric < METRIC_COUNT ? half_of_text(v, r, metric) : (double)NAN;
+        row->d.by.low = row->d.by.mean - half;
+        row->d.by.high = row->d.by.mean + half;
+    }
+}
+
+int train_verdict_rows(const struct app *a, const struct session_view *v,
+                       struct canvas *c, struct rect in)
+{
+    struct view_verdicts r;
+    const bool roomy = in.w >= ROOMY_W;
+    if (!view_verdicts_of(v, compared(a, v), &r)) {
+        return 0;
+    }
+    take_text(v, &r);
+    heading(v, &r, c, in, roomy);
+    return rows_of(v, &r, c, in, in.y + 1, roomy) - in.y;
+}
