@@ -616,9 +616,9 @@ enum err session_compare_pair(struct session *s, const struct job *job,
         const struct comparison_side *side = &c->side[i];
         if (side->table != NULL && job->command.two[i] >= 0) {
             TRY_OUT(rc, latent_detail_new(side->sae, set, s->in->concepts, side->table,
-                                          s->in->lm, NULL, job->command.two[i],
-                                          INTERVAL_TOP, side->step, NULL, &s->stop,
-                                          &fresh[i], e));
+                                          s->in->lm, s->in->hook, NULL,
+                                          job->command.two[i], INTERVAL_TOP, side->step,
+                                          NULL, &s->stop, &fresh[i], e));
         }
     }
     pthread_mutex_lock(&s->mu);
