@@ -90,7 +90,7 @@ static size_t arm_text_bytes(const struct inputs *in, const struct arm *arm)
     struct stream_config sc = inputs_stream_config(in, &in->set);
     sc.mix = false;
     const struct stream_config own = inputs_stream_config(in, &arm->set);
-    const size_t D = in->lm->cfg.d_model;
+    const size_t D = inputs_width(in);
     return stream_own_bytes(D, &sc) + sae_trainer_bytes(arm->trainer) +
            stream_bytes(arm->sae->D, &own) -
            stream_bytes(D, &sc); /* what it mixes from */
