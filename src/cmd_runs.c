@@ -24,7 +24,7 @@ struct runs_args {
 /* Whether a column stands in the table: the planned steps are beside those done. */
 static bool in_table(const struct run_column *c)
 {
-    return c->width > 0;
+    return c->rank > 0;
 }
 
 /* How many columns of a terminal the text takes, about: its code points. */

@@ -76,9 +76,9 @@ static void prompt(struct app *a, const struct session_view *v, const char *args
 static void go(struct app *a, const struct session_view *v, const char *args)
 {
     const struct screen_def *s = screen_find(a->screens, args);
-    int64_t n = 0;
-    if (!s && arg_integer(args, &n) && n >= 1 && n <= (int64_t)a->screens->n) {
-        s = a->screens->row[n - 1];
+    for (size_t i = 0; !s && args[0] && !args[1] && i < a->screens->n; i++) {
+        const bool its_key = a->screens->row[i]->go.key[0] == (uint32_t)args[0];
+        s = its_key ? a->screens->row[i] : NULL;
     }
     if (s) {
         app_go(a, v, s);

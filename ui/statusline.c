@@ -21,8 +21,8 @@ void tabs_view(struct app *a, struct canvas *c, struct rect r)
         const bool on = a->screen == screen;
         const int from = x;
         char text[48];
-        snprintf(text, sizeof text, "%c%zu %s%c", on ? '[' : ' ', s + 1, screen->title,
-                 on ? ']' : ' ');
+        snprintf(text, sizeof text, "%c%c %s%c", on ? '[' : ' ',
+                 (char)screen->go.key[0], screen->title, on ? ']' : ' ');
         x += canvas_text(c, x, r.y, r.x + r.w - x, text, on ? ROLE_FOCUS : ROLE_TITLE,
                          on ? ATTR_BOLD : 0);
         app_hit(a, (struct rect){from, r.y, x - from, 1}, HIT_TAB, (int)s);

@@ -63,6 +63,17 @@ static const struct topic topics[] = {
      "(concept,parent,word) brings your own categories.\n"
      "A-B of one pair of arms is no finding: other seeds (#) may turn it round, and after "
      "sorting the largest of many differences is large by chance as well."},
+    {"what do Runs show?",
+     "The runs in the folder where c saves, or in that of :folder DIR: a line each, the "
+     "newest first. p is the masking rate of each condition, arms conditions x seeds. "
+     "L0, EV and absorption are condition A's, means over its seeds, of the last "
+     "evaluation while it trained; below, all conditions of the run under the cursor. "
+     "They are no verdict: saetop verdict RUN... is.\n"
+     "* is a mark; a dot, that the run is open here or that another process trains it. "
+     "Enter opens a run in place of this one, and asks first where training would be "
+     "lost; one that is being trained is followed from save to save. T trains a run "
+     "on. d moves it to .trash in the same folder, from where u brings it back and which "
+     "nothing empties; a run that a process has, or that is open here, stays."},
     {"what is masking?",
      "While the SAE trains, each input token is replaced by a mask token with "
      "probability p before the language model runs; so words that go together are "

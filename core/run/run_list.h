@@ -91,7 +91,8 @@ struct run_column {
     const char *title; /* at the head of its column, */
     const char *help;  /* and in words */
     enum run_cell cell;
-    int width;                                   /* a column's, of texts at least */
+    int width, most; /* a column's, and what it grows to where there is room */
+    int rank;        /* what stands in a table first; 0: in none */
     double (*number)(const struct run_row *row); /* NaN: not known; NULL: a text */
     /* In place of the number, where people read it, or all there is: into room[cap] or
      * elsewhere; "" none. NULL: the number. */

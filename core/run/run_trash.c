@@ -52,7 +52,7 @@ static enum err put(const struct folder *dir, const char *name, char as[RUN_NAME
     struct folder trash;
     TRY(folder_expect(dir, name, S_IFDIR, e)); /* before a trash is made for it */
     TRY(open_trash(dir, &trash, e));
-    enum err rc = free_name(&trash, name, as, e);
+    enum err rc = as[0] ? run_name_check(as, e) : free_name(&trash, name, as, e);
     rc = rc == OK ? rundir_move(dir, name, &trash, as, e) : rc;
     folder_close(&trash);
     return rc;

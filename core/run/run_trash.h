@@ -12,8 +12,9 @@
  * not begin with a dot, printable, and no longer than a name may be. ERR_USAGE. */
 enum err run_name_check(const char *name, struct errinfo *e) ERR_CHECKED;
 
-/* Move the run `name` of the folder `dir` into its trash; `as` is its name there.
- * Errors of rundir_move, which locks it; ERR_FORMAT where the trash is a link. */
+/* Move the run `name` of the folder `dir` into its trash, as `as`; where that is "" it
+ * becomes the name there. Errors of rundir_move, which locks it; ERR_FORMAT where the
+ * trash is a link. */
 enum err run_trash_put(const char *dir, const char *name, char as[RUN_NAME_MAX],
                        struct errinfo *e) ERR_CHECKED;
 /* Bring it back: ERR_EXISTS where another run has that name by now. */

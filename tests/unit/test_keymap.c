@@ -116,12 +116,14 @@ static void test_each_entry_is_complete(void **state)
 static void test_each_screen_is_complete(void **state)
 {
     (void)state;
+    uint32_t last = '0';
     for (size_t s = 0; s < t->n; s++) {
         const struct screen_def *d = t->row[s];
         assert_true(d->name && d->title && d->view && d->keys && d->played);
         assert_true(d->panes >= 1 && d->panes_wide >= d->panes);
         assert_string_equal(d->go.preset, d->name);
-        assert_true(!d->go.key[0] || d->go.key[0] == '1' + s); /* as its tab says */
+        assert_in_range(d->go.key[0], last + 1, '9'); /* in the order of the tabs */
+        last = d->go.key[0];
         assert_string_equal(d->go.action->command, "screen");
         assert_ptr_equal(screen_find(t, d->name), d);
         assert_true(!d->layout == !d->set_layout);

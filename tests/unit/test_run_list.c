@@ -319,7 +319,7 @@ static void into_the_trash_and_back(void **state)
     (void)state;
     struct place p;
     struct errinfo e = {0};
-    char as[RUN_NAME_MAX], again[RUN_NAME_MAX];
+    char as[RUN_NAME_MAX] = "", again[RUN_NAME_MAX] = "";
     place_make(&p);
     add_run(&p, "a", 5);
     add_run(&p, "b", 6);
@@ -354,7 +354,7 @@ static void only_within_the_folder(void **state)
                                       ".trash", "a\nb", "\x1b[1m", "\xff"};
     struct place p;
     struct errinfo e = {0};
-    char as[RUN_NAME_MAX], path[1024], victim[1024];
+    char as[RUN_NAME_MAX] = "", path[1024], victim[1024];
     place_make(&p);
     add_run(&p, "a", 5);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -386,7 +386,7 @@ static void a_held_run_stays(void **state)
     (void)state;
     struct place p;
     struct errinfo e = {0};
-    char as[RUN_NAME_MAX], dir[1024];
+    char as[RUN_NAME_MAX] = "", dir[1024];
     int up[2], down[2], status = 0;
     char byte = 0;
     place_make(&p);

@@ -191,7 +191,7 @@ static void test_listed(void **state)
 {
     (void)state;
     struct bench *b = toy_bench(120, 36);
-    assert_true(on_screen(b, " 4 Toy "));
+    assert_true(on_screen(b, " 5 Toy "));
     type(b, "?/toy\n");
     assert_true(on_screen(b, "on Toy"));
     assert_true(on_screen(b, "another colour for the toy"));
@@ -244,7 +244,7 @@ static void test_used(void **state)
     struct bench *b = toy_bench(80, 24);
     press(b, '5');
     assert_ptr_equal(b->a.screen, &screen_toy);
-    assert_true(on_screen(b, "[4 Toy]"));
+    assert_true(on_screen(b, "[5 Toy]"));
     assert_true(on_screen(b, "toy row 0 colour 0"));
     type(b, "jjk");
     assert_true(on_screen(b, "toy row 1"));
