@@ -229,7 +229,10 @@ void loop_turn(struct loop *l, int timeout_ms)
 
 bool loop_idle(const struct loop *l)
 {
-    return session_outstanding(l->s) == 0 && runs_outstanding(l->runs) == 0;
+    const bool leaving =
+        l->app.leaving == LEAVE_SAVING || l->app.leaving == LEAVE_DISCARDING;
+    return !l->opens && !leaving && session_outstanding(l->s) == 0 &&
+           runs_outstanding(l->runs) == 0;
 }
 
 bool loop_failed(const struct loop *l)

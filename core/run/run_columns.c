@@ -134,7 +134,7 @@ static const char *arms_text(const struct run_row *r, char *room, size_t cap)
 /* clang-format off */
 static const struct run_column columns[] = {
     {-1, "name", "name", "its directory in the folder", RUN_CELL_TEXT, 16, 32, 1, NULL, name_of},
-    {-1, "step", "step", "steps done, of those planned", RUN_CELL_COUNT, 12, 12, 2, step_of, steps_text},
+    {-1, "step", "step", "steps done, of those planned", RUN_CELL_COUNT, 14, 14, 2, step_of, steps_text},
     {-1, "steps", "planned", "last step of its plan", RUN_CELL_COUNT, 0, 0, 0, steps_of, NULL},
     {-1, "arch", "arch", "architecture", RUN_CELL_TEXT, 9, 9, 11, NULL, arch_of},
     {-1, "mask_rate", "p", "masking rate, of each condition", RUN_CELL_REAL, 7, 7, 3, rate_of, rates_text},

@@ -264,7 +264,7 @@ static void deleted_and_brought_back(void **state)
     assert_int_equal(o.kind, RUN_ORDER_TRASH);
     assert_string_equal(o.name, "20260301-101500");
     assert_string_equal(o.text, "");
-    assert_true(on_screen(b, ".trash; u brings it back"));
+    assert_true(on_screen(b, "into .trash; u brings it back"));
     type(b, "u");
     o = answered(b, NULL, NULL, NULL);
     assert_int_equal(o.kind, RUN_ORDER_RESTORE);

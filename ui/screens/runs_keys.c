@@ -378,9 +378,8 @@ static void say_done(struct app *a, const struct run_answer *answer)
         snprintf(runs_own(a)->wanted, RUN_NAME_MAX, "%s", text);
         break;
     case RUN_ORDER_TRASH:
-        app_say(a, false,
-                "deleted: %.100s lies in %.160s/" RUN_TRASH "; u brings it back", name,
-                runs_folder(a));
+        app_say(a, false, "deleted: %.200s, into " RUN_TRASH "; u brings it back",
+                name);
         kind = &trash_undo;
         break;
     case RUN_ORDER_RESTORE:
