@@ -207,8 +207,10 @@ static void train(const char *run, bool resumes, int64_t steps)
 {
     struct screen t;
     struct session_config cfg = {.set = sample_settings(steps)};
+    struct errinfo e;
     struct command stop = {.kind = COMMAND_STOP, .value = 1};
     snprintf(stop.text, sizeof stop.text, "%s", run);
+    assert_ok(settings_set(&cfg.set, "twin", "unmasked", from_program("test"), &e), &e);
     if (resumes) {
         cfg.open_run = run;
         cfg.resume = true;
@@ -247,7 +249,7 @@ static void a_run_is_followed(void **state)
     train(run, true, 60);
     ask(&t, (struct command){.kind = COMMAND_FOLLOW});
     assert_int_equal(t.v.step, 60);
-    assert_true(t.v.state == SESSION_BROWSING && t.v.n_arms == 1);
+    assert_true(t.v.state == SESSION_BROWSING && t.v.n_arms == 2 && t.v.n_conds == 2);
     assert_non_null(strstr(t.v.message, "another process saved it at step 60"));
     const struct series *loss = &t.v.arm[0].series[METRIC_LOSS];
     assert_true(loss->n > points && t.v.n_events > events);
