@@ -141,8 +141,8 @@ static void figures_of_an_evaluation(void **state)
 {
     (void)state;
     static const char *const with[] = {
-        "{\"step\": 3, \"fidelity\": {\"in_distribution\": {\"explained_variance\": "
-        "{\"value\": 0.5, \"interval\": [0, 1]}, \"l0\": 7}}}",
+        ("{\"step\": 3, \"fidelity\": {\"in_distribution\": {\"explained_variance\": "
+         "{\"value\": 0.5, \"interval\": [0, 1]}, \"l0\": 7}}}"),
         "{\"step\": 4, \"fidelity\": {\"in_distribution\": {\"l0\": 7}}}",
         "{\"step\": 3, \"fidelity\": 5}",
         "[3]",
