@@ -243,34 +243,36 @@ enum err history_load_files(const char *metrics, const char *events,
 #define END_BYTES  ((size_t)256 << 10)
 #define HEAD_BYTES ((size_t)16 << 10)
 
-/* The header and the last whole lines of a file of `size` bytes into *text: all of a
- * short one. */
-static enum err read_ends(int fd, size_t size, const char *path, struct str *text,
+/* Append n bytes from `at` on, fewer where the file ends. */
+static enum err read_part(int fd, const char *path, size_t at, size_t n,
+                          struct str *text, struct errinfo *e)
+{
+    const size_t before = text->len;
+    size_t got = 0;
+    char *to = str_extend(text, n);
+    const int number = to ? file_read_at(fd, to, n, at, &got) : ENOMEM;
+    str_cut(text, before + (number == 0 ? got : 0));
+    return number == 0 ? OK : file_fail(e, path, "read", number);
+}
+
+/* The header and the last whole lines of a long file of `size` bytes. */
+static enum err read_ends(int fd, const char *path, size_t size, struct str *text,
                           struct errinfo *e)
 {
-    const bool whole = size <= HEAD_BYTES + END_BYTES;
-    const size_t head = whole ? size : HEAD_BYTES;
-    size_t got = 0;
-    char *to = str_extend(text, head);
-    int number = to ? file_read_at(fd, to, head, 0, &got) : ENOMEM;
-    str_cut(text, number == 0 ? got : 0);
-    if (number == 0 && !whole) {
-        const char *end = memchr(text->p, '\n', text->len);
-        if (!end) {
-            return err_set(e, ERR_FORMAT, "%s: found a header of over %zu bytes", path,
-                           HEAD_BYTES);
-        }
-        str_cut(text, (size_t)(end - text->p) + 1);
-        const size_t at = text->len;
-        to = str_extend(text, END_BYTES);
-        number = to ? file_read_at(fd, to, END_BYTES, size - END_BYTES, &got) : ENOMEM;
-        str_cut(text, at + (number == 0 ? got : 0));
-        const char *line = memchr(text->p + at, '\n', text->len - at);
-        const size_t skip = line ? (size_t)(line - text->p) + 1 - at : text->len - at;
-        memmove(text->p + at, text->p + at + skip, text->len - at - skip);
-        str_cut(text, text->len - skip);
+    TRY(read_part(fd, path, 0, HEAD_BYTES, text, e));
+    const char *end = memchr(text->p, '\n', text->len);
+    if (!end) {
+        return err_set(e, ERR_FORMAT, "%s: found a header of over %zu bytes", path,
+                       HEAD_BYTES);
     }
-    return number == 0 ? OK : file_fail(e, path, "read", number);
+    const size_t head = (size_t)(end - text->p) + 1;
+    str_cut(text, head);
+    TRY(read_part(fd, path, size - END_BYTES, END_BYTES, text, e));
+    const char *line = memchr(text->p + head, '\n', text->len - head);
+    const size_t from = line ? (size_t)(line - text->p) + 1 : text->len;
+    memmove(text->p + head, text->p + from, text->len - from);
+    str_cut(text, head + text->len - from);
+    return OK;
 }
 
 static enum err load_end(const char *path, read_fn *read, struct history *h,
@@ -283,7 +285,9 @@ static enum err load_end(const char *path, read_fn *read, struct history *h,
     int fd = -1;
     TRY(file_open_regular(path, &fd, &size, e));
     str_init(&text, HEAD_BYTES + 2 * END_BYTES);
-    enum err rc = read_ends(fd, size, path, &text, e);
+    enum err rc = size <= HEAD_BYTES + END_BYTES
+                      ? read_part(fd, path, 0, size, &text, e)
+                      : read_ends(fd, path, size, &text, e);
     close(fd);
     rc = rc == OK ? csv_parse_table(text.p, text.len, path, &lim, &t, e) : rc;
     if (rc == OK) {
