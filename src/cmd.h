@@ -79,6 +79,7 @@ int cmd_train(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
 int cmd_verdict(int argc, char **argv);
 int cmd_concepts(int argc, char **argv);
+int cmd_runs(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_export(int argc, char **argv);

@@ -71,6 +71,7 @@ static const struct subcommand COMMANDS[] = {
     {"verdict", cmd_verdict, "what the seeds of an experiment establish"},
     {"concepts", cmd_concepts,
      "which latents carry which concepts, and who absorbs a word"},
+    {"runs", cmd_runs, "the runs in a folder, a line each"},
     {"sweep", cmd_sweep, "a grid of runs and the paired effect of masking"},
     {"top", cmd_top, "the top-activating tokens of a run's latents"},
     {"export", cmd_export, "a run's SAE for other tools"},

@@ -305,6 +305,29 @@ clean sweep --out new --seeds "$evil"
 clean lm train --corpus "x$evil" --out new
 clean bench sae --arch "$evil"
 
+# ---- lists of runs ----
+
+mkdir folder && "$saetop" train --out "folder/one" --steps 4 $small --set twin=unmasked \
+    >/dev/null || exit 1
+cp -r folder/one folder/two
+sed -i 's/"arch":.*/"arch": "\\u001b[31mx",/' folder/two/config.json
+ln -s one folder/latest
+run runs folder
+grep -qE '^one +4/4 +topk +0\.3 0 +4 +2x1 ' out || fault "a row of runs"
+grep -q 'folder/latest: a symbolic link' err && grep -q 'folder/two/config.json: settings.arch' err &&
+    ! grep -q $'\x1b' out err && [ "$(wc -l <err)" -eq 2 ] || fault "remarks of runs"
+accept runs folder --json
+python3 -c 'import json, sys
+d = json.load(open("out"))
+r = {x["name"]: x for x in d["runs"]}
+assert list(r["one"]) [:2] == ["name", "step"] and r["one"]["step"] == 4, r["one"]
+assert [c["mask_rate"] for c in r["one"]["conditions"]] == [0.3, 0], r["one"]
+assert r["two"]["step"] is None and "arch" in r["two"]["remark"], r["two"]' || fault "runs --json"
+refuse "--sort: found 'date', expected one of: name, step" runs folder --sort date
+refuse "no such folder" runs nowhere
+XDG_STATE_HOME=$PWD/state run runs
+grep -q 'state/saetop/runs: no runs; `c` in the explorer' err || fault "no runs yet"
+
 # ---- results that are there ----
 
 accept eval run --only fidelity --rows 2 --to saebench bench

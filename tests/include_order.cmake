@@ -35,7 +35,7 @@ set(ui_order
   "leave"
   "actions"
   "frame"
-  "explore explore_bench explore_priv explore_script")
+  "explore explore_bench explore_open explore_priv explore_script")
 
 set(wrong "")
 set(level 0)

@@ -286,8 +286,12 @@ static void push_layouts(struct app *a, const struct layouts *was)
 void app_undo(struct app *a, const struct session_view *v, bool back)
 {
     const struct undo_step *s = back ? undo_back(&a->undo) : undo_forward(&a->undo);
-    if (s) {
-        s->kind->apply(a, v, s, back);
+    if (!s) {
+        return;
+    }
+    const uint64_t said = a->said;
+    s->kind->apply(a, v, s, back);
+    if (a->said == said || !a->message_bad) { /* else it could not, and says why */
         app_say(a, false,
                 back ? "undone: %s   (Ctrl-R does it again)" : "done again: %s",
                 s->kind->name);

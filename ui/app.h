@@ -5,6 +5,7 @@
 #ifndef SAETOP_UI_APP_H
 #define SAETOP_UI_APP_H
 
+#include "session/runs.h"
 #include "session/view.h"
 #include "ui/canvas.h"
 #include "ui/glyph.h"
@@ -25,11 +26,21 @@ enum app_request_kind {
     REQUEST_LOOK,   /* theme, tier or mouse changed: read them from the app */
     REQUEST_EXPORT, /* screen's content as CSV to path */
     REQUEST_SHOT,   /* the canvas as text to path */
+    REQUEST_RUNS,   /* look at the folder of runs at path; "": at none */
+    REQUEST_ORDER,  /* do it with one of them */
+    REQUEST_OPEN,   /* end the session, and open the run of app->next */
 };
 struct app_request {
     enum app_request_kind kind;
     const struct screen_def *screen;
     char path[LINE_CAP];
+    struct run_order order;
+};
+
+/* A run to open in place of what is open. */
+struct next_run {
+    char path[RUNDIR_PATH]; /* "" none */
+    bool resume;            /* train it on, else browse it */
 };
 
 /* What was drawn where, for the mouse: filled in while drawing. Later ones lie on top.
@@ -135,7 +146,10 @@ struct app {
     struct line_edit line;
     struct prompt_history history[APP_HISTORIES];
     enum leaving leaving;
+    struct next_run next; /* where leaving leads; none: out of the program */
     struct undo_stack undo;
+    struct runs_view runs;       /* the caller's: runs on disk */
+    char runs_home[RUNDIR_PATH]; /* where runs without a name are saved; "" nowhere */
 
     struct message_log log;
     char message[400]; /* of the interface; "" none */

@@ -69,6 +69,13 @@ static void do_request(struct loop *l, const struct app_request *r)
         }
         break;
     case REQUEST_SHOT: write_shot(l, r->path); break;
+    case REQUEST_RUNS: runs_look(l->runs, r->path); break;
+    case REQUEST_ORDER:
+        if (!runs_order(l->runs, &r->order)) {
+            app_say(&l->app, true, "busy: too many orders are waiting");
+        }
+        break;
+    case REQUEST_OPEN: l->opens = true; break;
     }
 }
 
@@ -175,20 +182,25 @@ static int sooner(int a_ms, int b_ms)
 
 static void take_session(struct loop *l)
 {
+    const enum session_state was = l->v.state;
     if (session_poll(l->s, &l->v)) {
+        if (l->v.state != was) {
+            loop_leave_failed(l);
+        }
         loop_event(l, &(struct event){.kind = EVENT_TICK});
     }
 }
 
 void loop_turn(struct loop *l, int timeout_ms)
 {
-    struct pollfd fd[2 + TERM_FDS] = {
+    struct pollfd fd[3 + TERM_FDS] = {
         {.fd = session_wake_fd(l->s), .events = POLLIN},
         {.fd = l->t ? sig_fd() : -1, .events = POLLIN},
+        {.fd = runs_wake_fd(l->runs), .events = POLLIN},
         {.fd = -1},
         {.fd = -1},
     };
-    const int input_due = l->t ? term_poll(l->t, fd + 2) : -1;
+    const int input_due = l->t ? term_poll(l->t, fd + 3) : -1;
     if (l->dirty) {
         /* The next frame is due FRAME_NS after the last; a key's answer is due now. */
         const int64_t wait = l->frame_ns + FRAME_NS - clock_ns();
@@ -196,12 +208,16 @@ void loop_turn(struct loop *l, int timeout_ms)
             sooner(timeout_ms, l->urgent || wait <= 0 ? 0 : (int)(wait / 1000000) + 1);
     }
     timeout_ms = sooner(sooner(timeout_ms, input_due), saying_ms(l));
-    if (poll(fd, 2 + TERM_FDS, timeout_ms) < 0 && errno != EINTR) {
+    if (poll(fd, 3 + TERM_FDS, timeout_ms) < 0 && errno != EINTR) {
         l->quit = true;
         return;
     }
     take_input(l);
     take_session(l);
+    loop_take_runs(l);
+    if (l->opens && !l->quit) {
+        loop_open_next(l);
+    }
     if (saying_ms(l) == 0) {
         loop_event(l, &(struct event){.kind = EVENT_LAPSE});
     }
@@ -211,9 +227,17 @@ void loop_turn(struct loop *l, int timeout_ms)
     }
 }
 
+bool loop_idle(const struct loop *l)
+{
+    const bool leaving =
+        l->app.leaving == LEAVE_SAVING || l->app.leaving == LEAVE_DISCARDING;
+    return !l->opens && !leaving && session_outstanding(l->s) == 0 &&
+           runs_outstanding(l->runs) == 0;
+}
+
 bool loop_failed(const struct loop *l)
 {
-    return l->v.state == SESSION_FAILED && l->v.n_conds == 0;
+    return l->v.state == SESSION_FAILED && l->v.n_conds == 0 && !l->from;
 }
 
 /* ---- beginning and end ---- */
@@ -258,6 +282,7 @@ enum err loop_init(struct loop *l, const struct explore_config *cfg, bool headle
     }
     /* The first frame needs no session: what loads is said when it does. */
     snprintf(l->v.loading, sizeof l->v.loading, "starting");
+    l->session = cfg->session;
     l->v.steps = cfg->session.set.steps;
     for (size_t i = 0; rc == OK && cfg->session.other_run && i < cfg->screens->n; i++) {
         if (cfg->screens->row[i]->of_two_runs) {
@@ -266,7 +291,12 @@ enum err loop_init(struct loop *l, const struct explore_config *cfg, bool headle
     }
     if (rc == OK) {
         loop_draw(l);
-        rc = session_new(&cfg->session, &l->s, e);
+        rc = runs_new(&l->runs, e);
+    }
+    if (rc == OK) {
+        snprintf(l->app.runs_home, sizeof l->app.runs_home, "%s",
+                 cfg->session.runs_dir ? cfg->session.runs_dir : "");
+        rc = session_new(&l->session, &l->s, e);
     }
     if (rc != OK) {
         loop_deinit(l);
@@ -280,8 +310,11 @@ void loop_deinit(struct loop *l)
     l->t = NULL;
     session_free(l->s);
     l->s = NULL;
+    runs_free(l->runs);
+    l->runs = NULL;
     script_free(l->script);
     session_view_deinit(&l->v);
+    runs_view_deinit(&l->app.runs);
     app_deinit(&l->app);
     canvas_deinit(&l->c);
 }
@@ -317,6 +350,11 @@ static enum err finish(struct loop *l, int *status, struct errinfo *e)
     const bool had_terminal = l->t != NULL;
     term_close(l->t);
     l->t = NULL;
+    if (l->broken.code != OK) {
+        *status = err_exit_status(l->broken.code);
+        *e = l->broken;
+        return l->broken.code;
+    }
     if (l->signals) {
         save_and_stop(l);
     }
@@ -342,7 +380,8 @@ static enum err finish(struct loop *l, int *status, struct errinfo *e)
     if (lost && l->v.state != SESSION_FAILED) {
         return err_set(e, ERR_IO, "%s", l->v.message);
     }
-    if (l->v.state == SESSION_FAILED) {
+    const bool chosen = l->from && l->v.n_conds == 0; /* it was said, and left there */
+    if (l->v.state == SESSION_FAILED && !chosen) {
         const enum err rc = session_error(l->s);
         const enum err code = rc == OK ? ERR_IO : rc;
         *status = *status ? *status : err_exit_status(code);
@@ -381,7 +420,7 @@ static enum err run_once(const struct explore_config *cfg, int *status,
     loop_event(&l, &(struct event){.kind = EVENT_TICK}); /* asks for table and detail */
     for (int calm = 0; calm < 3 && l.v.state != SESSION_FAILED;) {
         loop_turn(&l, 20);
-        calm = session_outstanding(l.s) == 0 ? calm + 1 : 0;
+        calm = loop_idle(&l) ? calm + 1 : 0;
         loop_event(&l, &(struct event){.kind = EVENT_TICK});
     }
     char *text = NULL;

@@ -11,6 +11,11 @@ struct script;
 struct loop {
     const struct explore_config *cfg;
     struct session *s;
+    struct session_config session; /* of the run that is open */
+    struct runs *runs;             /* on disk */
+    const struct screen_def *from; /* that asked for this run; NULL: it was named */
+    uint64_t saves;                /* of others, of this run, taken in */
+    long holder;                   /* the process that trained it when last told */
     struct session_view v;
     struct app app;
     struct canvas c;
@@ -19,16 +24,26 @@ struct loop {
     bool dirty;            /* something to show */
     bool urgent;           /* a key waits for its answer */
     bool quit;
-    uint64_t said;    /* how many things had been said when the latest one was */
-    int64_t said_ns;  /* ... and when that was */
-    bool saved;       /* a save was asked for on the way out */
-    unsigned signals; /* SIG_BIT_QUITS that came */
-    int64_t frame_ns; /* when the last frame was shown */
+    bool opens;            /* the run of app.next, in place of this */
+    struct errinfo broken; /* why no session could be begun; OK: one was */
+    uint64_t said;         /* how many things had been said when the latest one was */
+    int64_t said_ns;       /* ... and when that was */
+    bool saved;            /* a save was asked for on the way out */
+    unsigned signals;      /* SIG_BIT_QUITS that came */
+    int64_t frame_ns;      /* when the last frame was shown */
     int64_t first_frame_ns;
     size_t frames;
     size_t posted;           /* commands sent to the session */
     size_t inputs, answered; /* events from the terminal; of them, those shown */
 };
+
+/* explore_open.c: what the thread of runs has to tell; another process's saves of the
+ * run that is browsed go to the session. */
+void loop_take_runs(struct loop *l);
+/* End the session and begin one with the run that was asked for. */
+void loop_open_next(struct loop *l);
+/* One that could not be opened leads back to the screen that it was chosen on. */
+void loop_leave_failed(struct loop *l);
 
 /* Start the session, then the terminal (not if headless), and show the first frame.
  * out_fd, in_fd: of the terminal. On error everything is put back. */
@@ -43,6 +58,8 @@ void loop_turn(struct loop *l, int timeout_ms);
 void loop_draw(struct loop *l);
 /* Run a command line. */
 void loop_command(struct loop *l, const char *line);
+/* Whether nothing that was asked for is outstanding. */
+bool loop_idle(const struct loop *l);
 /* Whether the session could not open what it was given. */
 bool loop_failed(const struct loop *l);
 

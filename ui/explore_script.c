@@ -87,8 +87,7 @@ static enum err check_comes(const struct script *s, const struct loop *l,
                             struct errinfo *e)
 {
     const struct session_view *v = &l->v;
-    if (v->state == SESSION_LOADING || v->state == SESSION_TRAINING ||
-        session_outstanding(l->s) > 0) {
+    if (v->state == SESSION_LOADING || v->state == SESSION_TRAINING || !loop_idle(l)) {
         return OK;
     }
     char why[160];
@@ -102,7 +101,7 @@ static enum err check_comes(const struct script *s, const struct loop *l,
 static bool has_come(struct script *s, const struct loop *l)
 {
     const struct session_view *v = &l->v;
-    const bool idle = session_outstanding(l->s) == 0;
+    const bool idle = loop_idle(l);
     switch (s->line.kind) {
     case SCRIPT_END: /* what was asked for last is still to be answered */
     case SCRIPT_WAIT_IDLE:

@@ -32,7 +32,13 @@ static bool something_to_lose(const struct session_view *v)
     return v->step > 0 && (v->state == SESSION_TRAINING || (stands && !is_saved(v)));
 }
 
-void leave_start(struct app *a, const struct session_view *v)
+/* Nothing holds it up any more. */
+static void go(struct app *a)
+{
+    app_ask(a, a->next.path[0] ? REQUEST_OPEN : REQUEST_QUIT);
+}
+
+static void start(struct app *a, const struct session_view *v)
 {
     if (something_to_lose(v)) {
         a->leaving = LEAVE_ASKING;
@@ -40,7 +46,21 @@ void leave_start(struct app *a, const struct session_view *v)
         a->prompt = NULL;
         return;
     }
-    app_ask(a, REQUEST_QUIT);
+    go(a);
+}
+
+void leave_start(struct app *a, const struct session_view *v)
+{
+    a->next.path[0] = '\0';
+    start(a, v);
+}
+
+void leave_for(struct app *a, const struct session_view *v, const char *run,
+               bool resume)
+{
+    snprintf(a->next.path, sizeof a->next.path, "%s", run);
+    a->next.resume = resume;
+    start(a, v);
 }
 
 void leave_key(struct app *a, const struct session_view *v, uint32_t key)
@@ -71,7 +91,7 @@ void leave_follow(struct app *a, const struct session_view *v)
         return;
     }
     if (v->state == SESSION_ENDED || v->state == SESSION_FAILED) {
-        app_ask(a, REQUEST_QUIT);
+        go(a);
     } else if (v->message_bad && a->heard != v->said) {
         a->leaving = STAYING; /* the save failed, and the message says why */
     }
@@ -119,7 +139,9 @@ void leave_view(struct app *a, const struct session_view *v, struct canvas *c)
     }
     const struct rect r = layout_dialog(c->w, c->h, 60, 10);
     canvas_fill(c, r, ' ', ROLE_TEXT, 0);
-    const struct rect in = canvas_box(c, r, "quit", NULL, true);
+    const bool opens = a->next.path[0] != '\0';
+    const struct rect in =
+        canvas_box(c, r, opens ? "open another run" : "quit", NULL, true);
     app_hit(a, (struct rect){0, 0, c->w, c->h}, HIT_OVERLAY, 0);
     const int x = in.x + 1;
     const int w = in.w - 2;
@@ -142,12 +164,18 @@ void leave_view(struct app *a, const struct session_view *v, struct canvas *c)
         y += 3;
     }
     static const char *const keys[] = {"c", "d", "Esc"};
-    const char *const what[] = {"save and quit",
-                                last_save(v) ? "quit, discard what came since"
-                                             : "quit, discard the run",
-                                "stay"};
+    const char *const verb = opens ? "open it" : "quit";
     for (int i = 0; i < 3; i++) {
+        char what[64];
+        snprintf(what, sizeof what,
+                 i == 0   ? "save and %s"
+                 : i == 1 ? "%s, discard %s"
+                          : "stay",
+                 verb,
+                 last_save(v) ? "what came since"
+                 : opens      ? "this run"
+                              : "the run");
         canvas_text(c, x + 1, y + i, w, keys[i], ROLE_KEY, ATTR_BOLD);
-        canvas_text(c, x + 6, y + i, w - 6, what[i], ROLE_TEXT, 0);
+        canvas_text(c, x + 6, y + i, w - 6, what, ROLE_TEXT, 0);
     }
 }

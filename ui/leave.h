@@ -7,6 +7,10 @@
 
 /* Start leaving: asks when there is something to lose. */
 void leave_start(struct app *a, const struct session_view *v);
+/* The same, but to open another run: asks, then saves or not, and REQUEST_OPEN comes of
+ * it. */
+void leave_for(struct app *a, const struct session_view *v, const char *run,
+               bool resume);
 /* A key while it asks or waits; whatever came of it; its window. */
 void leave_key(struct app *a, const struct session_view *v, uint32_t key);
 void leave_follow(struct app *a, const struct session_view *v);

@@ -23,7 +23,8 @@ enum {
 struct screen_def {
     const char *name;    /* as in `:screen latents` */
     const char *title;   /* of the tab, of help and of the key table */
-    struct key_entry go; /* what opens it: action_screen with its name; its help says
+    struct key_entry go; /* what opens it: its digit, before its title in the tabs, and
+                            action_screen with its name; its help says
                             what the screen shows */
     const struct screen_def *up;   /* where q and Esc lead; NULL: out of the program */
     const struct screen_def *base; /* opened and kept up to date with it, for what it

@@ -77,6 +77,17 @@ static const struct topic topics[] = {
      "mostly inside of where the one of [1] does; fused: the other way. Those that fire "
      "on fewer than 10 tokens are left out. Other seeds find other latents, too: hold a "
      "condition against another seed of itself to see what masks have no part in."},
+    {"what do Runs show?",
+     "The runs in the folder where c saves, or in that of :folder DIR: a line each, the "
+     "newest first. p is the masking rate of each condition, arms conditions x seeds. "
+     "L0, EV and absorption are condition A's, means over its seeds, of the last "
+     "evaluation while it trained; below, all conditions of the run under the cursor. "
+     "They are no verdict: saetop verdict RUN... is.\n"
+     "* is a mark; a dot, that the run is open here or that another process trains it. "
+     "Enter opens a run in place of this one, and asks first where training would be "
+     "lost; one that is being trained is followed from save to save. T trains a run "
+     "on. d moves it to .trash in the same folder, from where u brings it back and which "
+     "nothing empties; a run that a process has, or that is open here, stays."},
     {"what is masking?",
      "While the SAE trains, each input token is replaced by a mask token with "
      "probability p before the language model runs; so words that go together are "

@@ -29,7 +29,7 @@ struct undo_step {
     int arm;
     double rate_before, rate_after;
     int32_t latent;
-    char before[UNDO_TEXT], after[UNDO_TEXT];
+    char of[UNDO_TEXT], before[UNDO_TEXT], after[UNDO_TEXT];
     const struct screen_def *screen; /* whose layout it was, and is */
     unsigned char was[UNDO_LAYOUT], is[UNDO_LAYOUT];
 };

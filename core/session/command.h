@@ -28,6 +28,7 @@
     X(SEED, "seed")                    /* at = the seed to show, from 0 */             \
     X(SEEDS, "seeds")                  /* at = how many to add to each condition */    \
     X(RULE, "judge by another rule")   /* rule, of absorption */                       \
+    X(FOLLOW, "follow a run")          /* that is browsed: saved by another */         \
     X(SAVE_CONFIG, "save the configuration") /* text = file */                         \
     X(STOP, "stop") /* save_first in value: 1 save, 0 discard */
 

@@ -189,6 +189,11 @@ enum err session_save_labels(struct session *s, struct errinfo *e) ERR_CHECKED;
 enum err session_save_config(struct session *s, const char *path,
                              struct errinfo *e) ERR_CHECKED;
 
+/* session_follow.c: take in what another process has saved of the run that is browsed:
+ * new rows and events, the SAE, labels, concepts. ERR_USAGE where it does not go on
+ * from what is shown. Trainer thread. */
+enum err session_follow(struct session *s, struct errinfo *e) ERR_CHECKED;
+
 /* trainer.c, jobs.c: thread bodies; arg is the session. */
 void *session_trainer_main(void *arg);
 void *session_jobs_main(void *arg);

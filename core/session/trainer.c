@@ -633,6 +633,7 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
     case COMMAND_LABEL:
     case COMMAND_SEED:
     case COMMAND_RULE:
+    case COMMAND_FOLLOW:
     case COMMAND_SAVE_CONFIG:
     case COMMAND_STOP: break;
     }
@@ -660,6 +661,8 @@ static bool handle(struct session *s, const struct command *c)
         rc = show_seed(s, c, &e);
     } else if (c->kind == COMMAND_RULE) {
         session_set_rule(s, &c->rule);
+    } else if (c->kind == COMMAND_FOLLOW) { /* one that trains here is its own */
+        rc = s->engine ? OK : session_follow(s, &e);
     } else if (c->kind == COMMAND_SAVE_CONFIG) {
         rc = session_save_config(s, c->text, &e);
     } else if (c->kind == COMMAND_SAVE) {

@@ -4,10 +4,12 @@
 #include "base/file.h"
 #include "base/mem.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAX_ROWS 50000000u
 #define MAX_TEXT ((size_t)1 << 32)
@@ -234,4 +236,86 @@ enum err history_load_files(const char *metrics, const char *events,
     }
     *out = h;
     return OK;
+}
+
+/* ---- the end alone ---- */
+
+#define END_BYTES  ((size_t)256 << 10)
+#define HEAD_BYTES ((size_t)16 << 10)
+
+/* Append n bytes from `at` on, fewer where the file ends. */
+static enum err read_part(int fd, const char *path, size_t at, size_t n,
+                          struct str *text, struct errinfo *e)
+{
+    const size_t before = text->len;
+    size_t got = 0;
+    char *to = str_extend(text, n);
+    const int number = to ? file_read_at(fd, to, n, at, &got) : ENOMEM;
+    str_cut(text, before + (number == 0 ? got : 0));
+    return number == 0 ? OK : file_fail(e, path, "read", number);
+}
+
+/* The header and the last whole lines of a long file of `size` bytes. */
+static enum err read_ends(int fd, const char *path, size_t size, struct str *text,
+                          struct errinfo *e)
+{
+    TRY(read_part(fd, path, 0, HEAD_BYTES, text, e));
+    const char *end = memchr(text->p, '\n', text->len);
+    if (!end) {
+        return err_set(e, ERR_FORMAT, "%s: found a header of over %zu bytes", path,
+                       HEAD_BYTES);
+    }
+    const size_t head = (size_t)(end - text->p) + 1;
+    str_cut(text, head);
+    TRY(read_part(fd, path, size - END_BYTES, END_BYTES, text, e));
+    const char *line = memchr(text->p + head, '\n', text->len - head);
+    const size_t from = line ? (size_t)(line - text->p) + 1 : text->len;
+    memmove(text->p + head, text->p + from, text->len - from);
+    str_cut(text, head + text->len - from);
+    return OK;
+}
+
+static enum err load_end(const char *path, read_fn *read, struct history *h,
+                         struct errinfo *e)
+{
+    struct csv_table *t = NULL;
+    const struct csv_limits lim = CSV_LIMITS_DEFAULT;
+    struct str text;
+    size_t size = 0;
+    int fd = -1;
+    TRY(file_open_regular(path, &fd, &size, e));
+    str_init(&text, HEAD_BYTES + 2 * END_BYTES);
+    enum err rc = size <= HEAD_BYTES + END_BYTES
+                      ? read_part(fd, path, 0, size, &text, e)
+                      : read_ends(fd, path, size, &text, e);
+    close(fd);
+    rc = rc == OK ? csv_parse_table(text.p, text.len, path, &lim, &t, e) : rc;
+    if (rc == OK) {
+        rc = read(path, t, h, e);
+        csv_free_table(t);
+    }
+    str_free(&text);
+    return rc;
+}
+
+enum err history_last(const char *metrics, const char *events, struct metric_row *last,
+                      char *note, size_t cap, struct errinfo *e)
+{
+    struct history h = {0};
+    *last = metric_row_empty();
+    note[0] = '\0';
+    const enum err rc = load_end(metrics, read_metrics, &h, e);
+    for (size_t r = 0; r < h.rows; r++) {
+        for (int m = 0; m < METRIC_COUNT; m++) {
+            last->v[m] = isfinite(h.row[r].v[m]) ? h.row[r].v[m] : last->v[m];
+        }
+    }
+    const enum err told = load_end(events, read_events, &h, rc == OK ? e : NULL);
+    for (size_t i = 0; i < h.events; i++) {
+        if (strcmp(h.event[i].kind, "note") == 0) {
+            snprintf(note, cap, "%s", h.event[i].detail);
+        }
+    }
+    history_free(&h);
+    return rc == OK ? told : rc;
 }

@@ -45,4 +45,11 @@ enum err history_load(const char *dir, struct history *out,
 enum err history_load_files(const char *metrics, const char *events,
                             struct history *out, struct errinfo *e) ERR_CHECKED;
 
+/* The end of a run's history alone, for lists of runs: of each measure the last value,
+ * and the detail of the last event of the kind "note" ("" if there is none), cut to
+ * note[cap]. Of a long file the last 256 KiB are looked at. A file that is missing, or
+ * no history, is an error; the other is read all the same. */
+enum err history_last(const char *metrics, const char *events, struct metric_row *last,
+                      char *note, size_t cap, struct errinfo *e) ERR_CHECKED;
+
 #endif

@@ -417,9 +417,8 @@ static enum err load_once(const char *dir, struct run_record *out, struct errinf
     return OK;
 }
 
-/* What tells one save from the next: its config.json is a file of its own, and stays
- * it when it is moved into place. 0: none. */
-static uint64_t save_id(const char *dir)
+/* Its config.json is a file of its own, and stays it when it is moved into place. */
+uint64_t rundir_save_id(const char *dir)
 {
     char path[RUNDIR_PATH];
     struct stat st;
@@ -433,14 +432,34 @@ static uint64_t save_id(const char *dir)
  * is the last at 10: a file that is missing is missing. */
 static bool is_of_one_save(const char *dir, uint64_t id, enum err rc, int i)
 {
-    return i == 10 || (rc != ERR_MISSING && save_id(dir) == id);
+    return i == 10 || (rc != ERR_MISSING && rundir_save_id(dir) == id);
+}
+
+static enum err config_once(const char *dir, struct run_record *out, struct errinfo *e)
+{
+    char path[RUNDIR_PATH];
+    TRY(look_at(dir, e));
+    TRY(rundir_file(dir, "config.json", path, e));
+    return read_config(path, out, e);
+}
+
+enum err rundir_load_config(const char *dir, struct run_record *out, struct errinfo *e)
+{
+    for (int i = 0;; i++) {
+        const uint64_t before = rundir_save_id(dir);
+        *out = (struct run_record){0};
+        const enum err rc = config_once(dir, out, e);
+        if (is_of_one_save(dir, before, rc, i)) {
+            return rc;
+        }
+    }
 }
 
 enum err rundir_load(const char *dir, struct run_record *out, struct errinfo *e)
 {
     for (int i = 0;; i++) {
         struct run_record r = {0};
-        const uint64_t before = save_id(dir);
+        const uint64_t before = rundir_save_id(dir);
         const enum err rc = load_once(dir, &r, e);
         if (is_of_one_save(dir, before, rc, i)) {
             if (rc == OK) {
@@ -457,7 +476,7 @@ enum err rundir_load_sae(const char *dir, struct sae **out, struct foreign_meta 
 {
     for (int i = 0;; i++) {
         struct sae *s = NULL;
-        const uint64_t before = save_id(dir);
+        const uint64_t before = rundir_save_id(dir);
         enum err rc = look_at(dir, e);
         if (rc == OK) {
             rc = sae_once(dir, &s, meta, e);

@@ -6,6 +6,7 @@
  *   trainer_state.safetensors              all that a resume needs (runstate.h)
  *   metrics.csv, events.csv                what was measured and done
  *   eval.json                              the last evaluation, if there was one
+ *   label.txt                              what a person calls the run (rundir_label)
  *   checkpoints/best, checkpoints/step-N   earlier states of the same form
  *   arms/NAME                              the run's other arms, each such a directory
  *
@@ -34,6 +35,7 @@
 #ifndef SAETOP_TRAIN_RUNDIR_H
 #define SAETOP_TRAIN_RUNDIR_H
 
+#include "base/folder.h"
 #include "base/remarks.h"
 #include "sae/foreign.h"
 #include "train/arm.h"
@@ -75,6 +77,28 @@ enum err rundir_hold(const char *dir, const struct arm *a, const struct history 
 enum err rundir_release(const char *dir, struct errinfo *e) ERR_CHECKED;
 void rundir_drop(const char *dir);
 
+/* The process that the run's lock names and that lives; 0: none does. For people: only
+ * rundir_lock tells whether the lock is free. Takes nothing and waits for nobody. */
+long rundir_holder(const char *dir);
+
+/* What a person calls the run, one line; "" if there is none. ERR_FORMAT for a
+ * label.txt that is none. */
+#define RUN_LABEL_MAX 200 /* bytes */
+enum err rundir_label(const char *dir, char out[RUN_LABEL_MAX + 1],
+                      struct errinfo *e) ERR_CHECKED;
+/* Call it so; "": no more. In a run that is locked by nobody or by another process.
+ * ERR_USAGE for a text that is too long or no line. */
+enum err rundir_set_label(const char *dir, const char *text,
+                          struct errinfo *e) ERR_CHECKED;
+
+/* Give the run from/name the name to/as, on the same file system: all of it, its other
+ * arms too. ERR_USAGE for a run that a process has locked, and for one whose arms lie
+ * beside it; ERR_EXISTS where something has that name; ERR_FORMAT for what is no
+ * directory, or no run's. Nothing is followed. */
+enum err rundir_move(const struct folder *from, const char *name,
+                     const struct folder *to, const char *as,
+                     struct errinfo *e) ERR_CHECKED;
+
 /* Replace eval.json, in a run that is locked by nobody or by another process: a save
  * that waits is finished first, one under way leaves the one or the other. */
 enum err rundir_write_eval(const char *dir, const char *json,
@@ -110,6 +134,13 @@ struct run_record {
 enum err rundir_load(const char *dir, struct run_record *out,
                      struct errinfo *e) ERR_CHECKED;
 void run_record_deinit(struct run_record *r);
+
+/* Of these the settings, step, mask rate, hashes and whether it was imported: reads
+ * config.json alone. */
+enum err rundir_load_config(const char *dir, struct run_record *out,
+                            struct errinfo *e) ERR_CHECKED;
+/* What tells one save from the next; 0: there is none. Cost: two lstats. */
+uint64_t rundir_save_id(const char *dir);
 
 /* The SAE alone, as foreign_load gives it. */
 enum err rundir_load_sae(const char *dir, struct sae **out, struct foreign_meta *meta,

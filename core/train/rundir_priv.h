@@ -16,6 +16,7 @@
 #define RUN_ARMS        RUN_ARMS_DIR
 #define RUN_LABELS      "labels.csv" /* of latents/latent_labels.h, in no save */
 #define RUN_HISTORY     "concept_history.csv" /* of eval/concept_history.h, likewise */
+#define RUN_LABEL       "label.txt"           /* the run's own, in no save */
 
 /* What a save writes, in the order in which it is moved into place: readers look at
  * the last, config.json, to see whether a save came in between. */

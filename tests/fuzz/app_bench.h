@@ -3,6 +3,7 @@
 #ifndef SAETOP_TESTS_FUZZ_APP_BENCH_H
 #define SAETOP_TESTS_FUZZ_APP_BENCH_H
 
+#include "../unit/ui_runs.h"
 #include "../unit/ui_sample.h"
 #include "base/utf8.h"
 #include "ui/frame.h"
@@ -49,6 +50,7 @@ static inline struct app_bench *bench_begin(unsigned how)
     b.c.tier = tier;
     require(canvas_resize(&b.c, 80, 24, &e) == OK);
     require(app_init(&b.a, &screen_table, 80, 24, tier, THEME_DARK, &e) == OK);
+    sample_runs(&b.a);
     return &b;
 }
 
@@ -135,6 +137,7 @@ static inline void bench_end(struct app_bench *b)
     for (size_t k = 0; k < VIEW_ARMS; k++) {
         latent_labels_unref((struct latent_labels *)(uintptr_t)b->v.arm[k].labels);
     }
+    runs_view_deinit(&b->a.runs);
     app_deinit(&b->a);
 }
 

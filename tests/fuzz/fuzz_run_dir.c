@@ -1,10 +1,12 @@
 /* A run directory that anybody made. The bytes are triples: a place of the list below,
  * what to put there, and which content a regular file has; the first byte says whether
- * a whole run is there to begin with. It is opened as a reader does, who must change
- * nothing at all, then as a writer, who must change nothing outside of it and lose no
- * file that is somebody's own. */
+ * a whole run is there to begin with. It is opened and listed as a reader does, who
+ * must change nothing at all, then as a writer, who must change nothing outside of it
+ * and lose no file that is somebody's own; called something, and moved away and back.
+ */
 #include "../small_run.h"
 #include "base/mem.h"
+#include "run/run_trash.h"
 #include "train/rundir_priv.h"
 
 #include <dirent.h>
@@ -44,13 +46,14 @@ static const char *const leaves[] = {
     "config.json",
     ".lock",
     "labels.csv",
+    "label.txt",
     "cfg.json.tmp-7",
     "notes.md",
     "plots",
 };
 #define N_FOLDERS (sizeof folders / sizeof folders[0])
 #define N_LEAVES  (sizeof leaves / sizeof leaves[0])
-#define OWN       11
+#define OWN       12
 
 /* The files of a save, made once. */
 static struct {
@@ -288,6 +291,34 @@ static enum err read_run(const char *run)
     return rc;
 }
 
+/* The folder that it is in: always a list, with remarks of one line. */
+static void list_runs(void)
+{
+    struct errinfo e = {0};
+    struct run_list *l = NULL;
+    require(run_list_look(top, NULL, &l, &e) == OK);
+    for (size_t i = 0; i < l->n; i++) {
+        const struct run_row *r = &l->row[i];
+        require(!strchr(r->remark, '\n') && !strchr(r->remark, '\x1b'));
+        require(r->opens || r->remark[0]);
+        require(r->conditions <= CONDITIONS_MAX && r->bytes >= 0);
+    }
+    run_list_unref(l);
+}
+
+/* Called something, and into the trash and back. */
+static void handle_run(const char *run)
+{
+    struct errinfo e = {0};
+    char as[RUN_NAME_MAX] = "";
+    require_line(rundir_set_label(run, "a label", &e), &e);
+    const enum err rc = run_trash_put(top, "run", as, &e);
+    require_line(rc, &e);
+    if (rc == OK) {
+        require(run_trash_take(top, as, "run", &e) == OK);
+    }
+}
+
 static enum err save(const char *run, struct errinfo *e)
 {
     char saving[RUNDIR_PATH];
@@ -337,9 +368,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     path_of(victim, "victim");
     const uint64_t all = state_of(top), others = state_of(victim);
     (void)read_run(run);
+    list_runs();
     require(state_of(top) == all);
     walk(run, count_mine, &mine);
     write_run(run);
+    handle_run(run);
     walk(run, count_mine, &left);
     require(state_of(victim) == others && left == mine);
     require_precious("canary");

@@ -4,6 +4,7 @@
 #include "check.h"
 #include "ui/frame.h"
 #include "ui/screens/table.h"
+#include "ui_runs.h"
 #include "ui_sample.h"
 
 struct shot {
@@ -54,6 +55,10 @@ static const struct shot shots[] = {
     {"compare-pair", 2, .keys = "6fj\n"},
     {"compare-one-seed", 2, .keys = "6"},
     {"compare-one-arm", 1, .keys = "6"},
+    {"runs", 2, .keys = "9j"},
+    {"runs-broken", 2, .keys = "9/broken\n"},
+    {"runs-filter", 2, .keys = "9&topk 2026\n :sort name\n"},
+    {"runs-leave", 2, .keys = "9:sort name\n\n"},
     {"help", 2, .keys = "?jj"},
     {"help-topic", 2, .keys = "?/what is absorption"},
     {"quit", 2, .keys = "q"},
@@ -75,7 +80,7 @@ enum { SIZES = sizeof sizes / sizeof sizes[0], LARGE = 4 };
 /* Whether the largest size shows more of it: of screens whose columns come by room. */
 static bool has_large(const char *name)
 {
-    return strcmp(name, "compare") == 0;
+    return strcmp(name, "compare") == 0 || strcmp(name, "runs") == 0;
 }
 
 static struct latent_table *table_of(const struct session_view *v, size_t side)
@@ -131,6 +136,7 @@ static void begin(struct app *a, struct session_view *v, const struct shot *s, i
     }
     struct errinfo e;
     assert_ok(app_init(a, &screen_table, w, h, tier, THEME_DARK, &e), &e);
+    sample_runs(a);
     app_update(a, v, &(struct event){.kind = EVENT_TICK});
     for (const char *k = s->keys; *k; k++) {
         const uint32_t key = *k == '\n'   ? KEY_ENTER_
@@ -140,6 +146,12 @@ static void begin(struct app *a, struct session_view *v, const struct shot *s, i
         answer(a, v);
     }
     app_update(a, v, &(struct event){.kind = EVENT_TICK});
+}
+
+static void end(struct app *a)
+{
+    runs_view_deinit(&a->runs);
+    app_deinit(a);
 }
 
 /* The line in which two texts first differ, of both, with a mark below. */
@@ -223,7 +235,7 @@ static void test_screens(void **state)
                     compare(shots[s].name, w, h, (enum glyph_tier)tier, text) ? 0 : 1;
                 mem_free(text);
                 canvas_deinit(&c);
-                app_deinit(a);
+                end(a);
                 session_view_deinit(&v);
             }
         }
@@ -255,7 +267,7 @@ static void test_cells_are_safe(void **state)
                 assert_true(c.cell[i].role < ROLE_COUNT);
             }
             canvas_deinit(&c);
-            app_deinit(a);
+            end(a);
             session_view_deinit(&v);
         }
     }
@@ -295,7 +307,7 @@ static void test_mono_says_the_same(void **state)
     }
     assert_true(letters[0] >= 3 && letters[1] >= 3 && heavy > 8);
     canvas_deinit(&c);
-    app_deinit(a);
+    end(a);
     session_view_deinit(&v);
 
     begin(a, &v, find_shot("detail"), 120, 36, GLYPH_ASCII);
@@ -315,7 +327,7 @@ static void test_mono_says_the_same(void **state)
     }
     assert_true(runs >= 3);
     canvas_deinit(&c);
-    app_deinit(a);
+    end(a);
     session_view_deinit(&v);
     test_free(a);
 }
@@ -337,7 +349,7 @@ static void test_drawing_is_stable(void **state)
         assert_memory_equal(c[0].cell, c[1].cell, 120 * 36 * sizeof *c[0].cell);
         canvas_deinit(&c[0]);
         canvas_deinit(&c[1]);
-        app_deinit(a);
+        end(a);
         session_view_deinit(&v);
     }
     test_free(a);
@@ -345,6 +357,7 @@ static void test_drawing_is_stable(void **state)
 
 int main(void)
 {
+    setenv("TZ", "UTC", 1); /* of dates on the screen */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_screens),
         cmocka_unit_test(test_cells_are_safe),

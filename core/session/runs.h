@@ -1,0 +1,64 @@
+/* Runs on disk, for screens: a thread that looks at a folder of runs every two seconds
+ * while somebody wants to see it, does what is ordered with one (a label, another name,
+ * the trash), and tells when another process saves the run that is open. It stands
+ * beside the session, and outlives it when another run is opened. The caller never
+ * waits. Owner thread, but for what says otherwise. */
+#ifndef SAETOP_SESSION_RUNS_H
+#define SAETOP_SESSION_RUNS_H
+
+#include "run/run_list.h"
+#include "run/run_trash.h"
+
+enum run_order_kind {
+    RUN_ORDER_LABEL,  /* text: what it is called */
+    RUN_ORDER_RENAME, /* text: its new name */
+    RUN_ORDER_TRASH,  /* text: its name in the trash; "": any that is free */
+    RUN_ORDER_RESTORE /* text: its name in the trash */
+};
+struct run_order {
+    enum run_order_kind kind;
+    bool again; /* the caller's: it takes another one back, or repeats it */
+    char name[RUN_NAME_MAX]; /* of the run in the folder that is looked at */
+    char text[RUN_NAME_MAX];
+};
+struct run_answer {
+    struct run_order order;    /* with what a trash calls the run as its text */
+    char before[RUN_NAME_MAX]; /* the label that it had */
+    bool done;
+    char why[400]; /* it was not */
+};
+
+/* What there is to see. A view belongs to one caller. */
+struct runs_view {
+    const struct run_list *list; /* of the folder that is looked at; NULL: none yet */
+    char error[400];             /* why there is none */
+    uint64_t answers;            /* orders answered so far, and the latest of them */
+    struct run_answer answer;
+    uint64_t saves; /* of the run that is watched, since it is */
+    long holder;    /* the process that trains it; 0: none */
+};
+void runs_view_deinit(struct runs_view *v);
+
+struct runs;
+/* Starts the thread, which rests until it is told what to look at. */
+enum err runs_new(struct runs **out, struct errinfo *e) ERR_CHECKED;
+void runs_free(struct runs *r); /* NULL is fine; joins the thread */
+
+/* Look at this folder from now on; "": at none. A folder that is not there has no runs.
+ */
+void runs_look(struct runs *r, const char *dir);
+/* Watch the run that is open here, which stays where it is and what it is called; "":
+ * none is. */
+void runs_watch(struct runs *r, const char *run);
+/* Queue an order about the folder that is looked at; false when 16 are waiting. */
+bool runs_order(struct runs *r, const struct run_order *o);
+
+/* Orders that are not answered, and one for a folder that nobody has looked at yet. */
+size_t runs_outstanding(struct runs *r);
+/* A descriptor that becomes readable when there is something to poll. */
+int runs_wake_fd(const struct runs *r);
+/* Bring the view up to date, by one answer at most; true if anything changed: poll
+ * again. */
+bool runs_poll(struct runs *r, struct runs_view *v);
+
+#endif

@@ -1,0 +1,540 @@
+/* The keys of Runs, and what they do. */
+#include "ui/leave.h"
+#include "ui/screens/runs_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *runs_may_browse(const struct app *a, const struct session_view *v)
+{
+    (void)v;
+    return !a->runs.list || a->runs.list->n == 0 ? "no runs are listed" : NULL;
+}
+
+static const char *may_choose(const struct app *a, const struct session_view *v)
+{
+    (void)v;
+    return runs_here(a) ? NULL : "no run is chosen";
+}
+
+/* ---- opening ---- */
+
+void runs_open(struct app *a, const struct session_view *v, bool resume)
+{
+    const struct run_row *r = runs_here(a);
+    char path[RUNDIR_PATH];
+    if (!r) {
+        app_say(a, false, "no run is chosen");
+        return;
+    }
+    runs_path(a, r, path);
+    if (!r->opens) {
+        app_say(a, true, "%.300s", r->remark);
+    } else if (runs_is_open(a, v, r)) {
+        app_go(a, v, &screen_train);
+        if (resume) {
+            app_run(a, v, "resume");
+        } else {
+            app_say(a, false, "it is open here");
+        }
+    } else if (resume && r->imported) {
+        app_say(a, true,
+                "%.200s: an SAE of another tool, which has no state to go on from",
+                r->name);
+    } else if (resume && r->holder > 0) {
+        app_say(a, true, "%.200s: process %ld trains it; Enter follows it", r->name,
+                r->holder);
+    } else {
+        leave_for(a, v, path, resume);
+    }
+}
+
+static void train_on(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    runs_open(a, v, true);
+}
+
+/* ---- order ---- */
+
+/* The column beside the one that is sorted by; those that no table shows are not. */
+static int beside(int at, bool right)
+{
+    int n = 0;
+    while (run_column_at((size_t)n)) {
+        n++;
+    }
+    do {
+        at = (at + (right ? 1 : n - 1)) % n;
+    } while (run_column_at((size_t)at)->rank == 0);
+    return at;
+}
+
+static void sort(struct app *a, const struct session_view *v, const char *args)
+{
+    struct runs_state *s = runs_own(a);
+    (void)v;
+    if (!strcmp(args, "+") || !strcmp(args, "-")) {
+        s->sort = beside(s->sort, args[0] == '+');
+        s->reverse = false;
+    } else {
+        const int at = run_column_find(args);
+        if (at == RUN_LIST_NONE) {
+            char names[256];
+            run_column_names(names, sizeof names);
+            app_say(a, true, "sort: expected %s", names);
+            return;
+        }
+        s->reverse = at == s->sort && !s->reverse;
+        s->sort = at;
+    }
+    s->stale = true;
+    s->at[0] = '\0';
+    list_home(&s->list);
+    runs_order_rows(a);
+}
+
+static void reverse(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)v;
+    (void)args;
+    runs_own(a)->reverse = !runs_own(a)->reverse;
+    runs_own(a)->stale = true;
+    runs_order_rows(a);
+}
+
+/* ---- find ---- */
+
+/* The next run with the text, from the cursor on (`here`: it too); false: none has. */
+static bool find_text(struct app *a, bool forward, bool here)
+{
+    struct runs_state *s = runs_own(a);
+    for (size_t by = here ? 0 : 1; by <= s->n && s->n > 0 && s->find[0]; by++) {
+        const size_t from = s->list.cursor;
+        const size_t at =
+            forward ? (from + by) % s->n : (from + s->n - by % s->n) % s->n;
+        const struct run_row *r = &a->runs.list->row[s->order[at]];
+        if (runs_has_text(r, s->find)) {
+            runs_go(a, r->name);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void find_from_start(struct app *a, const struct session_view *v,
+                            const char *text)
+{
+    struct runs_state *s = runs_own(a);
+    (void)v;
+    snprintf(s->find, sizeof s->find, "%.*s", RUNS_TEXT - 1, text);
+    runs_order_rows(a);
+    runs_go(a, s->find_from);
+    if (text[0] && !find_text(a, true, true)) {
+        app_say(a, true, "/%.60s  in no run's name, label, note or architecture", text);
+    }
+}
+
+static void stop_find(struct app *a, const struct session_view *v)
+{
+    find_from_start(a, v, "");
+}
+
+static const struct prompt_def find_prompt = {
+    .sign = "/",
+    .history = "find",
+    .help = "in names, labels, notes and architectures; n N go on",
+    .preview = find_from_start,
+    .accept = find_from_start,
+    .cancel = stop_find,
+};
+
+static void find(struct app *a, const struct session_view *v, const char *args)
+{
+    struct runs_state *s = runs_own(a);
+    memcpy(s->find_from, s->at, sizeof s->find_from);
+    if (args[0]) {
+        find_from_start(a, v, args);
+    } else {
+        app_open_prompt(a, &find_prompt, "", "");
+    }
+}
+
+static const char *may_find_next(const struct app *a, const struct session_view *v)
+{
+    const char *why = runs_may_browse(a, v);
+    return why                    ? why
+           : runs_own(a)->find[0] ? NULL
+                                  : "nothing was looked for yet; / does";
+}
+
+static void find_next(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)v;
+    if (!find_text(a, strcmp(args, "-") != 0, false)) {
+        app_say(a, true, "/%.60s  in none of the runs shown", runs_own(a)->find);
+    }
+}
+
+/* ---- filter ---- */
+
+static void set_filter(struct app *a, const struct session_view *v, const char *text)
+{
+    struct runs_state *s = runs_own(a);
+    (void)v;
+    snprintf(s->filter, sizeof s->filter, "%.*s", RUNS_TEXT - 1, text);
+    s->stale = true;
+    runs_order_rows(a);
+}
+
+static void apply_filter(struct app *a, const struct session_view *v,
+                         const struct undo_step *step, bool back)
+{
+    set_filter(a, v, back ? step->before : step->after);
+}
+
+static const struct undo_kind filter_undo = {"a filter of runs", apply_filter};
+
+static void push_filter(struct app *a, const char *before)
+{
+    struct undo_step step = {.kind = &filter_undo};
+    if (strcmp(before, runs_own(a)->filter) != 0) {
+        snprintf(step.before, sizeof step.before, "%s", before);
+        snprintf(step.after, sizeof step.after, "%s", runs_own(a)->filter);
+        undo_push(&a->undo, &step);
+    }
+}
+
+static void accept_filter(struct app *a, const struct session_view *v, const char *text)
+{
+    set_filter(a, v, text);
+    push_filter(a, runs_own(a)->filter_was);
+}
+
+static void cancel_filter(struct app *a, const struct session_view *v)
+{
+    char was[RUNS_TEXT];
+    memcpy(was, runs_own(a)->filter_was, sizeof was);
+    set_filter(a, v, was);
+}
+
+static const struct prompt_def filter_prompt = {
+    .sign = "&",
+    .history = "filter",
+    .help = "words that must all be in the name, label, note or architecture",
+    .preview = set_filter,
+    .accept = accept_filter,
+    .cancel = cancel_filter,
+};
+
+static void filter(struct app *a, const struct session_view *v, const char *args)
+{
+    struct runs_state *s = runs_own(a);
+    memcpy(s->filter_was, s->filter, sizeof s->filter_was);
+    if (args[0]) {
+        accept_filter(a, v, args);
+    } else {
+        app_open_prompt(a, &filter_prompt, "", s->filter);
+    }
+}
+
+static const char *may_clear_filter(const struct app *a, const struct session_view *v)
+{
+    (void)v;
+    return runs_own(a)->filter[0] ? NULL : "there is no filter";
+}
+
+static void clear_filter(struct app *a, const struct session_view *v, const char *args)
+{
+    struct runs_state *s = runs_own(a);
+    (void)args;
+    memcpy(s->filter_was, s->filter, sizeof s->filter_was);
+    accept_filter(a, v, "");
+}
+
+/* ---- marks ---- */
+
+static void mark(struct app *a, const struct session_view *v, const char *args)
+{
+    struct runs_state *s = runs_own(a);
+    const struct run_row *r = runs_here(a);
+    size_t n = 0;
+    (void)v;
+    (void)args;
+    for (size_t i = 0; i < s->n_marks; i++) {
+        if (strcmp(s->mark[i], r->name) != 0) {
+            memmove(s->mark[n++], s->mark[i], sizeof s->mark[0]);
+        }
+    }
+    if (n == s->n_marks && n == RUNS_MARKS) {
+        app_say(a, true, "mark: found %d marks, expected no more", RUNS_MARKS);
+    } else if (n == s->n_marks) {
+        snprintf(s->mark[n++], sizeof s->mark[0], "%s", r->name);
+    }
+    s->n_marks = n;
+    list_move(&s->list, 1);
+    r = runs_here(a);
+    snprintf(s->at, sizeof s->at, "%s", r->name);
+}
+
+/* ---- orders ---- */
+
+/* `again`: by undo, or to do it again. */
+static void order(struct app *a, enum run_order_kind kind, const char *name,
+                  const char *text, bool again)
+{
+    struct app_request *r = app_ask(a, REQUEST_ORDER);
+    if (!r) {
+        app_say(a, true, "too many orders at once");
+        return;
+    }
+    r->order.kind = kind;
+    r->order.again = again;
+    snprintf(r->order.name, sizeof r->order.name, "%s", name);
+    snprintf(r->order.text, sizeof r->order.text, "%s", text);
+}
+
+/* Steps of undo are about the folder in which they were made. */
+static uint64_t folder_id(const struct app *a)
+{
+    const char *dir = runs_folder(a);
+    uint64_t h = 14695981039346656037ULL;
+    for (; *dir; dir++) {
+        h = (h ^ (unsigned char)*dir) * 1099511628211ULL;
+    }
+    return h;
+}
+
+static bool is_here(struct app *a, const struct undo_step *s)
+{
+    uint64_t id = 0;
+    memcpy(&id, s->was, sizeof id);
+    if (id != folder_id(a)) {
+        app_say(a, true, "%s: of another folder; :folder goes there", s->kind->name);
+        return false;
+    }
+    return true;
+}
+
+static void apply_label(struct app *a, const struct session_view *v,
+                        const struct undo_step *s, bool back)
+{
+    (void)v;
+    if (is_here(a, s)) {
+        order(a, RUN_ORDER_LABEL, s->of, back ? s->before : s->after, true);
+    }
+}
+static void apply_rename(struct app *a, const struct session_view *v,
+                         const struct undo_step *s, bool back)
+{
+    (void)v;
+    if (is_here(a, s)) {
+        order(a, RUN_ORDER_RENAME, back ? s->after : s->before,
+              back ? s->before : s->after, true);
+    }
+}
+static void apply_trash(struct app *a, const struct session_view *v,
+                        const struct undo_step *s, bool back)
+{
+    (void)v;
+    if (is_here(a, s)) {
+        order(a, back ? RUN_ORDER_RESTORE : RUN_ORDER_TRASH, s->of, s->after, true);
+    }
+}
+
+static const struct undo_kind label_undo = {"a run's label", apply_label};
+static const struct undo_kind rename_undo = {"a run's name", apply_rename};
+static const struct undo_kind trash_undo = {"a deleted run", apply_trash};
+
+static void push_order(struct app *a, const struct undo_kind *kind, const char *of,
+                       const char *before, const char *after)
+{
+    const uint64_t id = folder_id(a);
+    struct undo_step step = {.kind = kind};
+    memcpy(step.was, &id, sizeof id);
+    snprintf(step.of, sizeof step.of, "%s", of);
+    snprintf(step.before, sizeof step.before, "%s", before);
+    snprintf(step.after, sizeof step.after, "%s", after);
+    undo_push(&a->undo, &step);
+}
+
+/* What was done, and the step that takes it back. */
+static void say_done(struct app *a, const struct run_answer *answer)
+{
+    const struct run_order *o = &answer->order;
+    const char *name = o->name, *text = o->text;
+    const struct undo_kind *kind = NULL;
+    const char *before = name;
+    switch (o->kind) {
+    case RUN_ORDER_LABEL:
+        app_say(a, false, text[0] ? "%.100s is called: %.200s" : "%.100s: no label",
+                name, text);
+        kind = &label_undo;
+        before = answer->before;
+        break;
+    case RUN_ORDER_RENAME:
+        app_say(a, false, "%.180s is %.180s now", name, text);
+        kind = &rename_undo;
+        snprintf(runs_own(a)->wanted, RUN_NAME_MAX, "%s", text);
+        break;
+    case RUN_ORDER_TRASH:
+        app_say(a, false, "deleted: %.200s, into " RUN_TRASH "; u brings it back",
+                name);
+        kind = &trash_undo;
+        break;
+    case RUN_ORDER_RESTORE:
+        app_say(a, false, "back again: %.200s", name);
+        snprintf(runs_own(a)->wanted, RUN_NAME_MAX, "%s", name);
+        break;
+    }
+    if (kind && !o->again) {
+        push_order(a, kind, name, before, text);
+    }
+}
+
+void runs_take_answer(struct app *a)
+{
+    const struct run_answer *answer = &a->runs.answer;
+    if (answer->done) {
+        say_done(a, answer);
+    } else {
+        app_say(a, true, "%s", answer->why);
+    }
+}
+
+/* ---- label, name, trash ---- */
+
+static void accept_label(struct app *a, const struct session_view *v, const char *text)
+{
+    const struct run_row *r = runs_here(a);
+    (void)v;
+    text += strspn(text, " ");
+    if (strlen(text) > RUN_LABEL_MAX) {
+        app_say(a, true, "label: found %zu bytes, expected at most %d", strlen(text),
+                RUN_LABEL_MAX);
+    } else if (r && strcmp(r->label, text) != 0) {
+        order(a, RUN_ORDER_LABEL, r->name, text, false);
+    }
+}
+
+static const struct prompt_def label_prompt = {
+    .sign = "label: ",
+    .history = "label",
+    .help = "what you call the run; Enter on nothing takes a label off",
+    .accept = accept_label,
+};
+
+static void label(struct app *a, const struct session_view *v, const char *args)
+{
+    if (args[0]) {
+        accept_label(a, v, args);
+    } else {
+        app_open_prompt(a, &label_prompt, "", runs_here(a)->label);
+    }
+}
+
+static void rename_run(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)v;
+    if (!args[0] || strlen(args) >= RUN_NAME_MAX) {
+        app_say(a, true, "rename: expected the new name of its directory");
+    } else if (strcmp(args, runs_here(a)->name) != 0) {
+        order(a, RUN_ORDER_RENAME, runs_here(a)->name, args, false);
+    }
+}
+
+/* The marked runs, else the one under the cursor. */
+static void delete_runs(struct app *a, const struct session_view *v, const char *args)
+{
+    struct runs_state *s = runs_own(a);
+    (void)v;
+    (void)args;
+    for (size_t i = 0; i < s->n_marks; i++) {
+        order(a, RUN_ORDER_TRASH, s->mark[i], "", false);
+    }
+    if (s->n_marks == 0) {
+        order(a, RUN_ORDER_TRASH, runs_here(a)->name, "", false);
+    }
+}
+
+/* ---- the folder ---- */
+
+static void look_again(struct app *a)
+{
+    struct app_request *r = app_ask(a, REQUEST_RUNS);
+    if (r && strlen(runs_folder(a)) < sizeof r->path) {
+        snprintf(r->path, sizeof r->path, "%.*s", (int)sizeof r->path - 1,
+                 runs_folder(a));
+    }
+}
+
+static void folder(struct app *a, const struct session_view *v, const char *args)
+{
+    struct runs_state *s = runs_own(a);
+    (void)v;
+    if (strlen(args) >= LINE_CAP) {
+        app_say(a, true, "folder: found a path of %zu bytes, expected under %d",
+                strlen(args), LINE_CAP);
+        return;
+    }
+    snprintf(s->folder, sizeof s->folder, "%.*s", LINE_CAP - 1, args);
+    s->n_marks = 0;
+    s->at[0] = '\0';
+    look_again(a);
+}
+
+static void refresh(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)v;
+    (void)args;
+    look_again(a);
+}
+
+/* ---- the table of keys ---- */
+
+static const char *column_word(const struct app *a, const char *text, size_t i)
+{
+    const struct run_column *c = run_column_at(i);
+    (void)a;
+    (void)text;
+    return c ? run_column_name(c) : NULL;
+}
+
+/* clang-format off */
+#define ACTION static const struct action
+ACTION action_sort = {.command = "sort", .args = "COLUMN|+|-", .run = sort, .may = runs_may_browse, .word = column_word};
+ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse, .may = runs_may_browse};
+ACTION action_find = {.command = "find", .args = "TEXT", .run = find, .may = runs_may_browse};
+ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_next, .may = may_find_next};
+ACTION action_filter = {.command = "filter", .args = "WORDS", .run = filter, .may = runs_may_browse};
+ACTION action_clear = {.command = "clear-filter", .args = "", .run = clear_filter, .may = may_clear_filter, .hides = true};
+ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = may_choose};
+ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_choose};
+ACTION action_train_on = {.command = "train-on", .args = "", .run = train_on, .may = may_choose};
+ACTION action_rename = {.command = "rename", .args = "NAME", .run = rename_run, .may = may_choose};
+ACTION action_delete = {.command = "delete", .args = "", .run = delete_runs, .may = may_choose};
+ACTION action_folder = {.command = "folder", .args = "[DIR]", .run = folder};
+ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh};
+#undef ACTION
+
+/* In the order in which help shows them. */
+static const struct key_entry keys[] = {
+    {{'T'}, &action_train_on, "", "train on", "train the run on; Enter opens it to be browsed", 2},
+    {{'<'}, &action_sort, "-", "sort", "sort by the column to the left", 5},
+    {{'>'}, &action_sort, "+", "sort", "sort by the column to the right", 5},
+    {{'r'}, &action_reverse, "", "reverse", "reverse the order", 7},
+    {{'/'}, &action_find, "", "find", "find in names, labels, notes and architectures", 4},
+    {{'n'}, &action_find_next, "+", NULL, "next find", 0},
+    {{'N'}, &action_find_next, "-", NULL, "previous find", 0},
+    {{'&'}, &action_filter, "", "filter", "show only runs that have all these words", 6},
+    {{'\\'}, &action_clear, "", "clear", "clear the filter", 6},
+    {{' '}, &action_mark, "", "mark", "mark or unmark the run, for d", 8},
+    {{';'}, &action_label, "", "label", "call the run something; kept in its directory", 3},
+    {{0}, &action_rename, "", NULL, "give its directory another name in the folder", 0},
+    {{'d'}, &action_delete, "", "delete", "move the marked runs, or this one, to the folder's .trash; u brings them back", 4},
+    {{0}, &action_folder, "", NULL, "list the runs of another folder; without DIR: where runs are saved", 0},
+    {{'R'}, &action_refresh, "", NULL, "look at the folder now; it is looked at every two seconds", 0},
+};
+/* clang-format on */
+
+const struct key_list runs_keys = {keys, sizeof keys / sizeof keys[0]};

@@ -1,0 +1,58 @@
+/* Runs, between its files: runs.c and its keys (runs_keys.c). Nothing else includes
+ * this but tests. */
+#ifndef SAETOP_UI_SCREENS_RUNS_PRIV_H
+#define SAETOP_UI_SCREENS_RUNS_PRIV_H
+
+#include "ui/app.h"
+#include "ui/screens/table.h"
+
+enum { RUNS_MARKS = 32, RUNS_TEXT = 128 };
+
+struct runs_state {
+    int sort; /* column */
+    bool reverse;
+    char filter[RUNS_TEXT], filter_was[RUNS_TEXT], find[RUNS_TEXT];
+    int32_t *order; /* [n] rows shown, in order */
+    size_t n, cap;
+    struct list_view list;
+    char at[RUN_NAME_MAX];        /* the run under the cursor, kept across orders */
+    char wanted[RUN_NAME_MAX];    /* where it goes once that is listed; "" nowhere */
+    char find_from[RUN_NAME_MAX]; /* the same where the prompt was opened */
+    char mark[RUNS_MARKS][RUN_NAME_MAX];
+    size_t n_marks;
+    char folder[RUNDIR_PATH]; /* that is looked at; "": where runs are saved */
+    bool looks;               /* it has been asked for */
+    uint64_t answers;         /* taken in */
+    bool stale;               /* the order is to be made anew: */
+    uint64_t version;         /* it was made of this list */
+};
+
+struct runs_state *runs_own(const struct app *a);
+/* The folder that is shown; "": there is none. */
+const char *runs_folder(const struct app *a);
+/* The row under the cursor; NULL: none. */
+const struct run_row *runs_here(const struct app *a);
+/* Its path. */
+void runs_path(const struct app *a, const struct run_row *r, char out[RUNDIR_PATH]);
+/* Whether it is the run that is open. */
+bool runs_is_open(const struct app *a, const struct session_view *v,
+                  const struct run_row *r);
+bool runs_is_marked(const struct app *a, const char *name);
+/* Bring rows, order and cursor up to date. */
+void runs_order_rows(struct app *a);
+/* Put the cursor on the run of that name, if it is shown. */
+void runs_go(struct app *a, const char *name);
+/* Whether the text is in its name, label, note or architecture. */
+bool runs_has_text(const struct run_row *r, const char *text);
+
+/* ---- runs_keys.c ---- */
+
+extern const struct key_list runs_keys;
+/* Why there is nothing to look at; NULL: there is. */
+const char *runs_may_browse(const struct app *a, const struct session_view *v);
+/* Open the run under the cursor, to be browsed or trained on. */
+void runs_open(struct app *a, const struct session_view *v, bool resume);
+/* Take in the answer to an order: say it, and what can be undone becomes a step. */
+void runs_take_answer(struct app *a);
+
+#endif
