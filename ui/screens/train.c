@@ -60,7 +60,6 @@ struct train_layout train_layout(struct rect b, bool wide)
 
 /* ---- the screen ---- */
 
-
 static void view(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect body, bool wide)
 {
