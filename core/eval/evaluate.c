@@ -361,6 +361,29 @@ enum err eval_saebench_bank(const struct eval_set *set, struct pool *pool,
                            pool, cancel, e);
 }
 
+enum err saebench_bank_new(const struct eval_set *set, struct pool *pool,
+                           const atomic_bool *cancel, struct probe_bank **out,
+                           struct errinfo *e)
+{
+    struct probe_bank *b = NULL;
+    TRY(mem_new(&b, 1, sizeof *b, "probes", e));
+    const enum err rc = eval_saebench_bank(set, pool, cancel, b, e);
+    if (rc != OK) {
+        mem_free(b);
+        return rc;
+    }
+    *out = b;
+    return OK;
+}
+
+void saebench_bank_free(struct probe_bank *b)
+{
+    if (b) {
+        probe_bank_deinit(b);
+        mem_free(b);
+    }
+}
+
 /* SAEBench's mean: every concept whose probe's F1 is above the limit, however many hits
  * it has. Its further condition, at least 20 such letters or no result, has no meaning
  * for other families. */

@@ -121,6 +121,11 @@ enum err evaluate_saebench(const struct eval_set *set, const struct probe_bank *
 enum err eval_saebench_bank(const struct eval_set *set, struct pool *pool,
                             const atomic_bool *cancel, struct probe_bank *out,
                             struct errinfo *e) ERR_CHECKED;
+/* The same on its own, for several SAEs: caller frees it, NULL is fine. */
+enum err saebench_bank_new(const struct eval_set *set, struct pool *pool,
+                           const atomic_bool *cancel, struct probe_bank **out,
+                           struct errinfo *e) ERR_CHECKED;
+void saebench_bank_free(struct probe_bank *b);
 void eval_result_deinit(struct eval_result *r);
 /* A deep copy. */
 enum err eval_result_copy(const struct eval_result *r, struct eval_result *out,

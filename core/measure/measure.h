@@ -115,7 +115,7 @@ struct measure {
       .help = "model positions run, all kinds") \
     X(EV_OOD, 2, .column = "explained_variance_ood", .result = "explained_variance_ood", \
       .path = "fidelity.out_of_distribution.explained_variance", \
-      .label = "explained variance OOD", .brief = "  on OOD", .tag = "EV ood", \
+      .label = "explained variance OOD", .brief = "EV on OOD", .tag = "EV ood", \
       .unit = "share", .better = 1, .digits = 4, \
       .traits = MEASURE_EVALUATED | MEASURE_OOD, .pane = 5, .box = 2, .line = 4, \
       .help = "explained variance on the other register's text", \

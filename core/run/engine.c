@@ -139,6 +139,7 @@ void engine_free(struct engine *g)
         eval_result_deinit(&g->arm[a].eval);
         report_deinit(&g->arm[a].truth);
     }
+    saebench_bank_free(g->saebench);
     truth_set_free(g->truth);
     claims_release(&g->claims, 0);
     inputs_free(g->in);
@@ -239,9 +240,12 @@ static enum err evaluate_text(struct engine *g, struct engine_arm *a,
         rc = heldout_measure(g->eval_set, g->in->concepts, frozen, g->in->pool,
                              g->cancel, &fresh, e);
     }
-    /* SAEBench's own form trains probes anew, for seconds: once, at the end. */
+    /* SAEBench's own form has probes of its own, which take seconds: at the end. */
+    if (rc == OK && engine_done(g) && !g->saebench) {
+        rc = saebench_bank_new(g->eval_set, g->in->pool, g->cancel, &g->saebench, e);
+    }
     if (rc == OK && engine_done(g)) {
-        rc = evaluate_saebench(g->eval_set, NULL, frozen, g->in->pool, g->cancel,
+        rc = evaluate_saebench(g->eval_set, g->saebench, frozen, g->in->pool, g->cancel,
                                &fresh, e);
     }
     if (rc != OK) {

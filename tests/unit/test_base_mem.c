@@ -1,5 +1,6 @@
 /* Memory: overflow, alignment, zeroing, growth. */
 #include "base/mem.h"
+#include "base/room.h"
 #include "unit/check.h"
 
 static void test_mul(void **state)
@@ -94,12 +95,19 @@ static void test_strdup(void **state)
     mem_free(s);
 }
 
+/* There is some, and not more than addresses go. */
+static void test_room(void **state)
+{
+    (void)state;
+    assert_true(room_bytes() > (size_t)1 << 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mul),    cmocka_unit_test(test_alloc),
         cmocka_unit_test(test_new),    cmocka_unit_test(test_grow),
-        cmocka_unit_test(test_strdup),
+        cmocka_unit_test(test_strdup), cmocka_unit_test(test_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

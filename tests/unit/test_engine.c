@@ -47,6 +47,46 @@ static void results_do_not_depend_on_threads(void **state)
     }
 }
 
+/* Kept within a share of the time, cross-entropies are of all seeds at the first and
+ * the last evaluation, between them of one seed of each condition in turn. The rest is
+ * measured of all. */
+static void cross_entropies_take_turns(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct settings set = sample_settings(5);
+    set.twin = TWIN_UNMASKED;
+    set.seed_count = 2;
+    set.log_every = 100;
+    struct engine *g = start_engine(&set);
+    struct eval_set *eval = NULL;
+    assert_ok(engine_eval_set(g->in, g->in->h, g->in->pool, NULL, &eval, &e), &e);
+    g->eval_set = eval;
+    g->stretch_eval = true;
+    static const bool has[4][2] = {{true, true},
+                                   {false, true},
+                                   {true, false},
+                                   {true, true}}; /* of each evaluation, by seed */
+    for (size_t i = 0; i < 4; i++) {
+        g->eval_at_seconds = g->seconds; /* none is due by itself before the end */
+        if (i < 3) {
+            assert_ok(engine_step(g, &e), &e);
+            assert_ok(engine_evaluate(g, &e), &e);
+        } else {
+            run_engine_to(g, 5);
+        }
+        for (size_t a = 0; a < 4; a++) { /* A, B, A's second, B's second */
+            const struct history *h = &g->arm[a].history;
+            const double *row = h->row[h->rows - 1].v;
+            assert_true(isfinite(row[METRIC_CE_REC]) == has[i][a / 2]);
+            assert_true(isfinite(row[METRIC_EV]));
+            assert_true((g->arm[a].eval.ce_rows > 0) == has[i][a / 2]);
+        }
+    }
+    engine_free(g);
+    eval_set_free(eval);
+}
+
 /* The twin of a masked run is the run that was never masked. */
 static void a_twin_is_an_unmasked_run(void **state)
 {
@@ -80,7 +120,7 @@ static void a_fork_shares_the_past_and_the_text(void **state)
     assert_int_equal(g->arm[1].history.rows, rows);
     assert_same_sae(g->arm[0].arm->sae, g->arm[1].arm->sae);
     assert_true(arm_rate_set(g->arm[1].arm) <= 0);
-    check_error(engine_fork(g, &e), ERR_USAGE, &e, "two arms");
+    check_error(engine_fork(g, &e), ERR_USAGE, &e, "one condition into two");
     run_engine_to(g, 12);
     assert_int_equal(arm_steps_done(g->arm[1].arm), 12);
     engine_free(g);
@@ -323,6 +363,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results_do_not_depend_on_threads),
         cmocka_unit_test(a_twin_is_an_unmasked_run),
+        cmocka_unit_test(cross_entropies_take_turns),
         cmocka_unit_test(a_fork_shares_the_past_and_the_text),
         cmocka_unit_test(a_fork_back_to_the_same_rate_is_the_same_run),
         cmocka_unit_test(a_rate_applies_from_the_step_that_is_named),

@@ -1,5 +1,6 @@
-/* Train, between its files: train.c, its axis (train_axis.c) and its boxes
- * (train_boxes.c). Nothing else includes this but tests. */
+/* Train, between its files: train.c, its panes (train_panes.c), their axis
+ * (train_axis.c), its boxes (train_boxes.c) and their verdict (train_verdict.c).
+ * Nothing else includes this but tests. */
 #ifndef SAETOP_UI_SCREENS_TRAIN_PRIV_H
 #define SAETOP_UI_SCREENS_TRAIN_PRIV_H
 
@@ -42,6 +43,9 @@ struct train_layout {
 };
 struct train_layout train_layout(struct rect body, bool wide);
 
+/* Pane i with the measure that it shows. */
+void train_pane(struct app *a, const struct session_view *v, struct canvas *c,
+                struct rect r, int i, bool focused);
 void train_run_box(struct app *a, const struct session_view *v, struct canvas *c,
                    struct rect r, bool wide, bool focused);
 /* Words in the lower border of a box. */

@@ -72,11 +72,11 @@ static const char *words_of(const struct view_verdicts *r,
         *role = ROLE_TEXT;
     }
     if (!r->planned) { /* nothing is established before the end */
-        return *way > 0                        ? "higher so far"
-               : *way < 0                      ? "lower so far"
-               : row->verdict == VERDICT_SMALL ? "small so far"
-               : row->verdict == VERDICT_SAME  ? "the same so far"
-                                               : "open so far";
+        return *way > 0                        ? "higher"
+               : *way < 0                      ? "lower"
+               : row->verdict == VERDICT_SMALL ? "small"
+               : row->verdict == VERDICT_SAME  ? "the same"
+                                               : "open";
     }
     return row->verdict == VERDICT_SMALL ? "too small" : verdict_text(row->verdict);
 }
@@ -165,19 +165,21 @@ static void narrow_row(const struct session_view *v, const struct view_verdicts 
 {
     const int end = in.x + in.w;
     const struct ce_doubt *doubt = doubt_of(v, r, row->measure);
-    canvas_text(c, in.x + 1, y, 10, brief_of(row->measure, false), ROLE_TEXT, 0);
+    /* A wider sign of plus-minus takes the room before the name. */
+    const int left = in.x + 2 - canvas_text_width(glyph_plus_minus(c->tier));
+    canvas_text(c, left, y, 10, brief_of(row->measure, false), ROLE_TEXT, 0);
     if (doubt) { /* how they differ is beside the point */
         canvas_text(c, in.x + 18, y, end - in.x - 18, doubt->mark, ROLE_WARN, 0);
         return;
     }
     const int x = in.x + 17;
-    put_number(c, in.x + 11, y, 6, row->d.by.mean, 3, true, ROLE_VALUE);
+    put_number(c, left + 10, y, 6, row->d.by.mean, 3, true, ROLE_VALUE);
     const double half = 0.5 * (row->d.by.high - row->d.by.low);
     if (isfinite(half)) {
         char text[32];
         brief_number(text, sizeof text, half, 3, false);
-        canvas_textf(c, x, y, end - x, ROLE_DIM, 0, "%s%s", glyph_plus_minus(c->tier),
-                     text);
+        canvas_textf(c, left + 16, y, end - left - 16, ROLE_DIM, 0, "%s%s",
+                     glyph_plus_minus(c->tier), text);
     }
     if (r->pairs == 1) { /* what they are says more than that nothing is established */
         const int metric = (int)verdict_measure_def(row->measure)->metric;
