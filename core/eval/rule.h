@@ -35,7 +35,7 @@ struct absorption_reading {
     bool fires;   /* a main latent */
 };
 /* Of the words of one evaluation; shared by reference count, immutable. 24 bytes an
- * occurrence. */
+ * occurrence: 1.1 MB an arm of the bundled sample. */
 struct absorption_evidence {
     atomic_int refs;
     size_t n_words;

@@ -20,7 +20,7 @@
     X(EVALUATE, "evaluate") /* now */                                                  \
     X(TABLE, "describe latents")       /* arm */                                       \
     X(CONCEPTS, "measure concepts")    /* arm; of a run that is browsed */             \
-    X(MATCH, "pair latents")           /* arm and, in at, another */                   \
+    X(PARTNERS, "pair latents")        /* arm and, in at, another */                   \
     X(DETAIL, "describe a latent")     /* arm, latent, interval */                     \
     X(COMPARE, "compare")              /* two = choices, text = other run */           \
     X(PAIR, "contexts of two latents") /* two = latents of either side */              \

@@ -142,26 +142,26 @@ static enum err make_detail(struct workbench *b, const struct job *job,
 }
 
 /* Pair the latents of two arms, by tables over the same rows. */
-static enum err make_match(struct workbench *b, const struct job *job,
-                           struct errinfo *e)
+static enum err make_partners(struct workbench *b, const struct job *job,
+                              struct errinfo *e)
 {
     struct session *s = b->s;
     const struct sae *const sae[2] = {job->sae, job->other};
     struct latent_table *table[2] = {NULL, NULL};
-    struct latent_pairs *match = NULL;
+    struct latent_pairs *pairs = NULL;
     enum err rc = OK;
     for (size_t i = 0; i < 2; i++) {
         TRY_OUT(rc, latent_table_new(sae[i], b->set, s->in->concepts, job->step, NULL,
                                      &s->stop, &table[i], e));
     }
     const struct latent_table *const t[2] = {table[0], table[1]};
-    TRY_OUT(rc, latent_pairs_new(sae, t, &s->stop, &match, e));
+    TRY_OUT(rc, latent_pairs_new(sae, t, &s->stop, &pairs, e));
     pthread_mutex_lock(&s->mu);
-    struct latent_pairs *old = s->match;
-    s->match = match;
-    s->match_arm[0] = job->command.arm;
-    s->match_arm[1] = (size_t)job->command.at;
-    s->match_step = job->step;
+    struct latent_pairs *old = s->partners;
+    s->partners = pairs;
+    s->partners_arm[0] = job->command.arm;
+    s->partners_arm[1] = (size_t)job->command.at;
+    s->partners_step = job->step;
     session_wake_locked(s);
     pthread_mutex_unlock(&s->mu);
     latent_pairs_unref(old);
@@ -199,8 +199,8 @@ static void run_job(struct workbench *b, const struct job *job)
         rc = make_table(b, job, &e);
     } else if (rc == OK && job->command.kind == COMMAND_DETAIL) {
         rc = make_detail(b, job, &e);
-    } else if (rc == OK && job->command.kind == COMMAND_MATCH) {
-        rc = make_match(b, job, &e);
+    } else if (rc == OK && job->command.kind == COMMAND_PARTNERS) {
+        rc = make_partners(b, job, &e);
     } else if (rc == OK && job->command.kind == COMMAND_COMPARE) {
         rc = session_compare(s, job, b->set, b->h, &e);
     } else if (rc == OK && job->command.kind == COMMAND_PAIR) {

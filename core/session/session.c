@@ -139,7 +139,7 @@ static size_t *asked_locked(struct session *s, enum command_kind kind)
     case COMMAND_TABLE: return &s->tables_asked;
     case COMMAND_DETAIL: return &s->details_asked;
     case COMMAND_CONCEPTS: return &s->concepts_asked;
-    case COMMAND_MATCH: return &s->matches_asked;
+    case COMMAND_PARTNERS: return &s->partners_asked;
     case COMMAND_COMPARE: return &s->compares_asked;
     case COMMAND_PAIR: return &s->pairs_asked;
     default: return NULL;
@@ -151,7 +151,7 @@ static void show_busy_locked(struct session *s)
     s->pub.table_busy = s->tables_asked > 0;
     s->pub.detail_busy = s->details_asked > 0;
     s->pub.concepts_busy = s->concepts_asked > 0;
-    s->pub.match_busy = s->matches_asked > 0;
+    s->pub.partners_busy = s->partners_asked > 0;
     s->pub.compare_busy = s->compares_asked > 0;
     s->pub.pair_busy = s->pairs_asked > 0;
 }
@@ -265,7 +265,7 @@ void session_free(struct session *s)
     }
     mem_free(s->record);
     latent_detail_unref(s->detail);
-    latent_pairs_unref(s->match);
+    latent_pairs_unref(s->partners);
     latent_detail_unref(s->pair[0]);
     latent_detail_unref(s->pair[1]);
     comparison_unref(s->compare);
@@ -388,7 +388,7 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     v->table_busy = pub->table_busy;
     v->detail_busy = pub->detail_busy;
     v->concepts_busy = pub->concepts_busy;
-    v->match_busy = pub->match_busy;
+    v->partners_busy = pub->partners_busy;
     v->rule = pub->rule;
     v->n_conds = pub->n_conds;
     v->seed = pub->seed;
@@ -408,7 +408,7 @@ struct old_snapshots {
     const struct concept_table *concepts[VIEW_ARMS];
     const struct concept_history *over[VIEW_ARMS];
     const struct latent_detail *detail, *pair[2];
-    const struct latent_pairs *match;
+    const struct latent_pairs *partners;
     const struct comparison *compare;
 };
 
@@ -441,12 +441,12 @@ static void swap_snapshots(struct session *s, struct session_view *v,
         v->detail = s->detail ? latent_detail_ref(s->detail) : NULL;
     }
     v->detail_arm = s->detail_arm;
-    if (v->match != s->match) {
-        old->match = v->match;
-        v->match = s->match ? latent_pairs_ref(s->match) : NULL;
+    if (v->partners != s->partners) {
+        old->partners = v->partners;
+        v->partners = s->partners ? latent_pairs_ref(s->partners) : NULL;
     }
-    memcpy(v->match_arm, s->match_arm, sizeof v->match_arm);
-    v->match_step = s->match_step;
+    memcpy(v->partners_arm, s->partners_arm, sizeof v->partners_arm);
+    v->partners_step = s->partners_step;
     for (size_t i = 0; i < 2; i++) {
         if (v->pair[i] != s->pair[i]) {
             old->pair[i] = v->pair[i];
@@ -469,7 +469,7 @@ static void release_snapshots(const struct old_snapshots *old)
         concept_history_unref((struct concept_history *)(uintptr_t)old->over[a]);
     }
     latent_detail_unref((struct latent_detail *)(uintptr_t)old->detail);
-    latent_pairs_unref((struct latent_pairs *)(uintptr_t)old->match);
+    latent_pairs_unref((struct latent_pairs *)(uintptr_t)old->partners);
     latent_detail_unref((struct latent_detail *)(uintptr_t)old->pair[0]);
     latent_detail_unref((struct latent_detail *)(uintptr_t)old->pair[1]);
     comparison_unref((struct comparison *)(uintptr_t)old->compare);

@@ -32,7 +32,7 @@ struct compare_input; /* session_compare.c */
 struct job {
     struct command command; /* COMMAND_TABLE, COMMAND_DETAIL or COMMAND_CONCEPTS */
     struct sae *sae;        /* owned */
-    struct sae *other;      /* of COMMAND_MATCH the other arm's, owned; else NULL */
+    struct sae *other;      /* of COMMAND_PARTNERS the other arm's, owned; else NULL */
     int64_t step;
     struct latent_rate *rate; /* [n_rates], owned; NULL before the first evaluation */
     size_t n_rates;
@@ -74,10 +74,10 @@ struct session {
     struct latent_labels *labels[VIEW_ARMS]; /* changed by the trainer only */
     struct concept_table *concepts[VIEW_ARMS];
     struct concept_history *over[VIEW_ARMS];
-    struct latent_pairs *match;
-    size_t match_arm[2];
-    int64_t match_step;
-    size_t matches_asked; /* not answered yet */
+    struct latent_pairs *partners;
+    size_t partners_arm[2];
+    int64_t partners_step;
+    size_t partners_asked; /* not answered yet */
     struct latent_detail *detail;
     size_t detail_arm;
     struct comparison *compare;

@@ -468,7 +468,7 @@ static enum err freeze_other(const struct session *s, const struct command *c,
                              struct sae **out, struct errinfo *e)
 {
     const struct sae *live = NULL;
-    const struct command other = {.kind = COMMAND_MATCH, .arm = (size_t)c->at};
+    const struct command other = {.kind = COMMAND_PARTNERS, .arm = (size_t)c->at};
     TRY(find_sae(s, &other, &live, e));
     return s->engine ? arm_freeze(s->engine->arm[other.arm].arm, out, e)
                      : sae_copy(live, out, e);
@@ -484,7 +484,7 @@ static enum err freeze_for_job(struct session *s, const struct command *c,
     TRY(s->engine ? arm_freeze(s->engine->arm[c->arm].arm, &job.sae, e)
                   : sae_copy(live, &job.sae, e));
     job.step = s->engine ? engine_step_count(s->engine) : s->record[c->arm].step;
-    if (c->kind == COMMAND_MATCH) {
+    if (c->kind == COMMAND_PARTNERS) {
         const enum err other = freeze_other(s, c, &job.other, e);
         if (other != OK) {
             job_deinit(&job);
@@ -627,7 +627,7 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
     case COMMAND_TABLE:
     case COMMAND_DETAIL:
     case COMMAND_CONCEPTS:
-    case COMMAND_MATCH:
+    case COMMAND_PARTNERS:
     case COMMAND_COMPARE:
     case COMMAND_PAIR:
     case COMMAND_LABEL:
@@ -647,7 +647,7 @@ static bool handle(struct session *s, const struct command *c)
     enum err rc = OK;
     bool to_jobs = false, go_on = true;
     if (c->kind == COMMAND_TABLE || c->kind == COMMAND_DETAIL ||
-        c->kind == COMMAND_CONCEPTS || c->kind == COMMAND_MATCH) {
+        c->kind == COMMAND_CONCEPTS || c->kind == COMMAND_PARTNERS) {
         rc = freeze_for_job(s, c, &e);
         to_jobs = rc == OK;
     } else if (c->kind == COMMAND_COMPARE || c->kind == COMMAND_PAIR) {

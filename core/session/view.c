@@ -93,8 +93,8 @@ void session_view_deinit(struct session_view *v)
     v->compare = NULL;
     latent_detail_unref((struct latent_detail *)(uintptr_t)v->detail);
     v->detail = NULL;
-    latent_pairs_unref((struct latent_pairs *)(uintptr_t)v->match);
-    v->match = NULL;
+    latent_pairs_unref((struct latent_pairs *)(uintptr_t)v->partners);
+    v->partners = NULL;
     mem_free(v->event);
     v->event = NULL;
     v->n_events = v->event_cap = 0;

@@ -130,10 +130,11 @@ struct session_view {
     size_t n_facts;
     const struct latent_detail *detail; /* the latest asked for, or NULL */
     size_t detail_arm;
-    const struct latent_pairs *match; /* of two arms, the latest asked for, or NULL */
-    size_t match_arm[2];
-    int64_t match_step;
-    bool match_busy;
+    const struct latent_pairs
+        *partners; /* of two arms, the latest asked for, or NULL */
+    size_t partners_arm[2];
+    int64_t partners_step;
+    bool partners_busy;
     struct absorption_rule rule;      /* by which words and concepts are judged */
     char other[COMPARE_PATH];         /* a second run that was named at the start; "" */
     const struct comparison *compare; /* the latest, or NULL */

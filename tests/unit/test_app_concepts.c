@@ -111,13 +111,26 @@ static void filtered(void **state)
     bench_free(b);
 }
 
+/* Two conditions of five seeds, at a step of 1,500. */
+static struct bench *bench_seeds(int64_t step)
+{
+    struct bench *b = test_calloc(1, sizeof *b);
+    struct errinfo e;
+    sample_view_seeds(&b->v, 2, 5, step, 512);
+    sample_seed_concepts(&b->v);
+    assert_ok(app_init(&b->a, &screen_table, 120, 36, GLYPH_BRAILLE, THEME_DARK, &e),
+              &e);
+    assert_ok(canvas_init(&b->c, 120, 36, GLYPH_BRAILLE, &e), &e);
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    return b;
+}
+
 /* With several seeds: means, differences of pairs with their interval and a verdict,
  * either way alike; while a run goes on nothing is too small yet. */
 static void several_seeds(void **state)
 {
     (void)state;
-    struct bench *b = bench_new(120, 36, 2);
-    sample_seeds(&b->v, 5, true);
+    struct bench *b = bench_seeds(1500);
     type(b, "2f");
     assert_true(on_screen(b, "A mask p=0.30, 5 seeds"));
     assert_true(on_screen(b, "A-B of 5 seeds, Holm over categories: * established"));
@@ -142,8 +155,7 @@ static void several_seeds(void **state)
     assert_true(on_screen(b, "found by sorting"));
     bench_free(b);
 
-    b = bench_new(120, 36, 2);
-    sample_seeds(&b->v, 5, false);
+    b = bench_seeds(900);
     type(b, "2f");
     assert_true(on_screen(b, "A-B so far of 5 seeds"));
     assert_false(on_screen(b, "too small"));
@@ -216,7 +228,7 @@ static void corresponding(void **state)
     (void)state;
     struct bench *b = bench_new(80, 24, 2);
     type(b, "2jo"); /* food: A's is 18 */
-    const struct command c = one_command(b, COMMAND_MATCH);
+    const struct command c = one_command(b, COMMAND_PARTNERS);
     assert_true(c.arm == 0 && c.at == 1);
     assert_true(on_screen(b, "pairing the latents of A and B"));
     struct latent_pairs *p = mem_alloc(1, sizeof *p);
@@ -235,9 +247,9 @@ static void corresponding(void **state)
     p->n = 1;
     p->pair[0] = (struct latent_pair){{18, 77}, 0.8F, 0.6F};
     p->side[0].with[18] = p->side[1].with[77] = 0;
-    b->v.match = p;
-    b->v.match_arm[1] = 1;
-    b->v.match_step = 900;
+    b->v.partners = p;
+    b->v.partners_arm[1] = 1;
+    b->v.partners_step = 900;
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
     app_view(&b->a, &b->v, &b->c);
     assert_ptr_equal(b->a.screen, &screen_detail);

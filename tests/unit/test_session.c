@@ -824,9 +824,9 @@ static void a_fork_has_all_seeds(void **state)
     close_screen(&t);
 }
 
-static bool is_matched(const struct screen *t)
+static bool has_partners(const struct screen *t)
 {
-    return t->v.match != NULL && !t->v.match_busy;
+    return t->v.partners != NULL && !t->v.partners_busy;
 }
 
 /* A twin that has just been forked is the same SAE: each latent that fires often enough
@@ -841,18 +841,19 @@ static void latents_are_paired(void **state)
     post(&t, (struct command){.kind = COMMAND_PAUSE});
     wait_until(&t, is_paused);
     post(&t, (struct command){.kind = COMMAND_FORK});
-    post(&t, (struct command){.kind = COMMAND_MATCH, .arm = 0, .at = 1});
-    wait_until(&t, is_matched);
-    assert_true(t.v.match_arm[0] == 0 && t.v.match_arm[1] == 1);
-    assert_int_equal(t.v.match_step, t.v.step);
-    assert_true(t.v.match->n > 10);
-    for (size_t i = 0; i < t.v.match->n; i++) {
-        assert_int_equal(t.v.match->pair[i].latent[0], t.v.match->pair[i].latent[1]);
+    post(&t, (struct command){.kind = COMMAND_PARTNERS, .arm = 0, .at = 1});
+    wait_until(&t, has_partners);
+    assert_true(t.v.partners_arm[0] == 0 && t.v.partners_arm[1] == 1);
+    assert_int_equal(t.v.partners_step, t.v.step);
+    assert_true(t.v.partners->n > 10);
+    for (size_t i = 0; i < t.v.partners->n; i++) {
+        assert_int_equal(t.v.partners->pair[i].latent[0],
+                         t.v.partners->pair[i].latent[1]);
     }
-    post(&t, (struct command){.kind = COMMAND_MATCH, .arm = 0, .at = 7});
+    post(&t, (struct command){.kind = COMMAND_PARTNERS, .arm = 0, .at = 7});
     wait_until(&t, is_idle);
     (void)session_poll(t.s, &t.v);
-    assert_true(t.v.message_bad && !t.v.match_busy);
+    assert_true(t.v.message_bad && !t.v.partners_busy);
     close_screen(&t);
 }
 

@@ -38,7 +38,7 @@ static void fill(struct curve *k, const struct session_view *v, size_t cond,
     const struct concept_history *first = v->arm[of->arm[0]].over;
     k->n = 0;
     for (size_t i = 0; first && i < first->n; i++) {
-        double sum = 0.0, n = 0.0, lo = INFINITY, hi = -INFINITY;
+        double sum = 0.0, n = 0.0, lo = (double)INFINITY, hi = -(double)INFINITY;
         for (size_t s = 0; s < of->n_seeds; s++) {
             const struct concept_history *h = v->arm[of->arm[s]].over;
             const double y = h ? value_at(h, first->step[i], concept, f) : (double)NAN;

@@ -452,10 +452,10 @@ static void curves(struct app *a, const struct session_view *v, const char *args
 
 /* ---- the other condition ---- */
 
-static void match(struct app *a, const struct session_view *v, const char *args)
+static void partner(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
-    latents_go_match(a, v, concepts_latent_here(a, v, (size_t)latents_cond(a)));
+    latents_go_partner(a, v, concepts_latent_here(a, v, (size_t)latents_cond(a)));
 }
 
 static void same_number(struct app *a, const struct session_view *v, const char *args)
@@ -484,9 +484,9 @@ ACTION action_find = {.command = "find", .args = "TEXT", .run = find, .may = con
 ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_next, .may = may_find_next};
 ACTION action_filter = {.command = "filter", .args = "EXPRESSION", .run = filter, .may = concepts_may_browse, .word = filter_field};
 ACTION action_clear_filter = {.command = "clear-filter", .args = "", .run = clear_filter, .may = may_clear_filter};
-ACTION action_rule = {.command = "rule", .args = "[share=X cosine=X least=N|default]", .run = rule, .may = concepts_may_browse, .word = rule_word};
+ACTION action_rule = {.command = "rule", .args = "[share=X|cosine=X|least=N|default]", .run = rule, .may = concepts_may_browse, .word = rule_word};
 ACTION action_curves = {.command = "curves", .args = "[MEASURE|+|-|off]", .run = curves, .may = concepts_may_browse, .word = curve_word};
-ACTION action_match = {.command = "match", .args = "", .run = match, .may = concepts_may_browse};
+ACTION action_partner = {.command = "partner", .args = "", .run = partner, .may = concepts_may_browse};
 ACTION action_same_number = {.command = "same-number", .args = "", .run = same_number, .may = concepts_may_browse};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh};
 #undef ACTION
@@ -504,12 +504,12 @@ static const struct key_entry keys[] = {
     {{'&'}, &action_filter, "", "filter",
      "show only concepts for which it holds: animal  dog  !x  a|b  /regex/  f1>.5  b_f1<.5", 8},
     {{'\\'}, &action_clear_filter, "", NULL, "clear the filter", 0},
-    {{'d'}, &action_rule, "", "rule", "the rule that decides what is absorbed: other thresholds, at once", 7},
+    {{'d'}, &action_rule, "", "rule", "what counts as absorbed: thresholds", 7},
     {{'0'}, &action_rule, "default", NULL, "the rule with its own thresholds again, SAEBench's", 0},
     {{'='}, &action_curves, "", "curve", "the concept over training in place of its words", 6},
     {{'.'}, &action_curves, "+", NULL, "next measure of the curve; Tab after :curves lists them", 0},
     {{','}, &action_curves, "-", NULL, "previous measure of the curve", 0},
-    {{'o'}, &action_match, "", NULL, "the latent of the other arm that corresponds to this one's", 0},
+    {{'o'}, &action_partner, "", NULL, "the latent of the other arm that corresponds to this one's", 0},
     {{'O'}, &action_same_number, "", NULL, "the latent of that number in the other arm", 0},
     {{'R'}, &action_refresh, "", "measure", "measure the concepts again, with their words", 7},
     {{'v'}, &action_latents_arm, "", "arm A/B", "which arm's latents Enter opens", 5},

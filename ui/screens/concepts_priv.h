@@ -1,5 +1,6 @@
-/* Concepts, between its files: concepts.c, its rows (concepts_rows.c) and its keys
- * (concepts_keys.c). Nothing else includes this but tests. */
+/* Concepts, between its files: concepts.c, its rows (concepts_rows.c), keys
+ * (concepts_keys.c), differences (concepts_effects.c), curves (concepts_curves.c) and
+ * export (concepts_export.c). Nothing else includes this but tests. */
 #ifndef SAETOP_UI_SCREENS_CONCEPTS_PRIV_H
 #define SAETOP_UI_SCREENS_CONCEPTS_PRIV_H
 
@@ -106,6 +107,13 @@ bool concepts_has_file(const struct session_view *v);
  * took it, else the concept's own; -1. */
 int32_t concepts_latent_here(const struct app *a, const struct session_view *v,
                              size_t arm);
+
+/* ---- concepts_export.c ---- */
+
+void concepts_export_name(const struct app *a, const struct session_view *v, char *out,
+                          size_t cap);
+enum err concepts_export_text(const struct app *a, const struct session_view *v,
+                              struct str *out, struct errinfo *e) ERR_CHECKED;
 
 /* ---- concepts_effects.c ---- */
 

@@ -256,10 +256,10 @@ static void find_next(struct app *a, const struct session_view *v, const char *a
 
 /* ---- the other condition ---- */
 
-static void match(struct app *a, const struct session_view *v, const char *args)
+static void partner(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
-    latents_go_match(a, v, detail_of(a)->latent);
+    latents_go_partner(a, v, detail_of(a)->latent);
 }
 
 static void same_number(struct app *a, const struct session_view *v, const char *args)
@@ -285,7 +285,7 @@ ACTION action_heat = {.command = "heat", .args = "", .run = heat_row};
 ACTION action_wrap = {.command = "wrap", .args = "", .run = wrap};
 ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = latents_may_browse};
 ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_label};
-ACTION action_match = {.command = "match", .args = "", .run = match, .may = latents_may_browse};
+ACTION action_partner = {.command = "partner", .args = "", .run = partner, .may = latents_may_browse};
 ACTION action_same_number = {.command = "same-number", .args = "", .run = same_number, .may = latents_may_browse};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};
 #undef ACTION
@@ -309,7 +309,7 @@ static const struct key_entry keys[] = {
     {{' '}, &action_mark, "", "mark", "mark or unmark the latent", 8},
     {{';'}, &action_label, "", "label",
      "name the latent; kept with the run; an empty name takes it off", 5},
-    {{'o'}, &action_match, "", NULL, "the latent of the other arm that corresponds to this one", 0},
+    {{'o'}, &action_partner, "", NULL, "the latent of the other arm that corresponds to this one", 0},
     {{'O'}, &action_same_number, "", NULL, "the latent of this number in the other arm", 0},
     {{'R'}, &action_refresh, "", "refresh", "describe the latent again, as of this step", 9},
     {{'v'}, &action_latents_arm, "", "arm A/B", "the latent of that number in arm A or B", 10},

@@ -23,7 +23,7 @@ static void init(void *state)
     l->at = -1;
     l->sort = l->scatter_y = latent_column_nth(AT_FIRST, 0);
     l->asked_eval[0] = l->asked_eval[1] = -2;
-    l->match_wanted = -1;
+    l->partner_wanted = -1;
 }
 
 static void deinit(void *state)
@@ -375,7 +375,7 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
     const size_t arm = session_view_shown(v, (size_t)l->cond);
     l->stale = l->stale || l->arm != arm;
     l->arm = arm;
-    latents_sync_match(a, v);
+    latents_sync_partner(a, v);
     if (shown) {
         latents_ask(a, v, false);
         latents_order(a, v);

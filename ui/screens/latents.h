@@ -36,7 +36,7 @@ void latents_call(struct app *a, const struct session_view *v, int32_t id,
 extern const struct action action_latents_arm;
 /* Open in Detail the latent of the other condition that corresponds to one of this
  * (latents/latent_pairs.h), once the pairs are there; or that of the same number. */
-void latents_go_match(struct app *a, const struct session_view *v, int32_t latent);
+void latents_go_partner(struct app *a, const struct session_view *v, int32_t latent);
 void latents_go_number(struct app *a, const struct session_view *v, int32_t latent);
 /* What a latent matches, at which cut and how well, from row y on; the next free row.
  */

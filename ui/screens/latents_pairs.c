@@ -14,11 +14,11 @@ static size_t other_of(size_t cond)
  * than their last evaluation. */
 static bool is_current(const struct session_view *v)
 {
-    bool is = v->match != NULL;
+    bool is = v->partners != NULL;
     for (size_t cond = 0; is && cond < 2; cond++) {
         const size_t arm = session_view_shown(v, cond);
         const struct concept_table *t = v->arm[arm].concepts;
-        is = v->match_arm[cond] == arm && (!t || v->match_step >= t->step);
+        is = v->partners_arm[cond] == arm && (!t || v->partners_step >= t->step);
     }
     return is;
 }
@@ -52,7 +52,7 @@ static const char *fate_text(enum pair_fate fate)
 
 static void go(struct app *a, const struct session_view *v, size_t cond, int32_t latent)
 {
-    const struct latent_pairs *p = v->match;
+    const struct latent_pairs *p = v->partners;
     const struct latent_pair *to = latent_pairs_of(p, cond, latent);
     const size_t other = other_of(cond);
     const char from = v->cond[cond].letter, at = v->cond[other].letter;
@@ -77,7 +77,7 @@ static bool has_other(struct app *a, const struct session_view *v, int32_t laten
     return arms_of(v) > 1 && latent >= 0;
 }
 
-void latents_go_match(struct app *a, const struct session_view *v, int32_t latent)
+void latents_go_partner(struct app *a, const struct session_view *v, int32_t latent)
 {
     struct latents_state *l = latents_of(a);
     if (!has_other(a, v, latent)) {
@@ -87,13 +87,13 @@ void latents_go_match(struct app *a, const struct session_view *v, int32_t laten
         go(a, v, (size_t)l->cond, latent);
         return;
     }
-    struct command *c = app_emit(a, COMMAND_MATCH);
+    struct command *c = app_emit(a, COMMAND_PARTNERS);
     if (c) {
         c->arm = session_view_shown(v, 0);
         c->at = (int64_t)session_view_shown(v, 1);
-        l->match_wanted = latent;
-        l->match_cond = (size_t)l->cond;
-        l->match_was = v->match;
+        l->partner_wanted = latent;
+        l->partner_of = (size_t)l->cond;
+        l->partners_were = v->partners;
         app_say(a, false, "pairing the latents of %c and %c ...", v->cond[0].letter,
                 v->cond[1].letter);
     }
@@ -106,15 +106,15 @@ void latents_go_number(struct app *a, const struct session_view *v, int32_t late
     }
 }
 
-void latents_sync_match(struct app *a, const struct session_view *v)
+void latents_sync_partner(struct app *a, const struct session_view *v)
 {
     struct latents_state *l = latents_of(a);
-    const int32_t latent = l->match_wanted;
-    if (latent < 0 || v->match == l->match_was) {
+    const int32_t latent = l->partner_wanted;
+    if (latent < 0 || v->partners == l->partners_were) {
         return;
     }
-    l->match_wanted = -1;
+    l->partner_wanted = -1;
     if (arms_of(v) > 1) { /* as of when it was asked for, a step or two ago */
-        go(a, v, l->match_cond, latent);
+        go(a, v, l->partner_of, latent);
     }
 }

@@ -11,11 +11,12 @@
 
 enum { DENSITY_BINS = 10 }; /* below -4.5, then half decades up to 0 */
 struct latents_state {
-    int32_t match_wanted; /* latent of match_cond whose counterpart is waited for; -1 */
-    size_t match_cond;
-    const struct latent_pairs *match_was; /* when it was asked for */
-    int cond;                             /* the condition that is browsed, */
-    size_t arm;                           /* and its arm of the seed that is shown */
+    int32_t
+        partner_wanted; /* latent of partner_of whose counterpart is waited for; -1 */
+    size_t partner_of;
+    const struct latent_pairs *partners_were; /* when it was asked for */
+    int cond;                                 /* the condition that is browsed, */
+    size_t arm; /* and its arm of the seed that is shown */
     struct filter_line filter;
     int sort;       /* column */
     bool reverse;   /* against the column's natural direction */
@@ -48,8 +49,8 @@ struct latents_state {
 };
 
 struct latents_state *latents_of(const struct app *a);
-/* Go where latents_go_match waits to go, if the pairs have come. */
-void latents_sync_match(struct app *a, const struct session_view *v);
+/* Go where latents_go_partner waits to go, if the pairs have come. */
+void latents_sync_partner(struct app *a, const struct session_view *v);
 
 enum { HIT_SCATTER = HIT_SCREEN }; /* the points of the latents */
 
