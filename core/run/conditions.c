@@ -222,7 +222,7 @@ size_t conditions_differences(const struct settings *a, const struct settings *b
     for (size_t i = 0; i < n; i++) {
         const enum difference_kind kind = kind_of(&t[i]);
         const bool counts = kind == DIFFERENCE_SEED
-                                ? strcmp(t[i].key, "seed.count") != 0
+                                ? strcmp(t[i].key, setting_key.seed_count) != 0
                                 : shapes(&t[i]);
         if (!counts || !differ(a, b, &t[i])) {
             continue;

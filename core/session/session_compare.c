@@ -189,7 +189,7 @@ static enum err open_record(struct session *s, const char *dir, struct run_recor
     }
     TRY(mem_new(&named, 1, sizeof *named, "settings", e));
     settings_init(named);
-    enum err again = settings_set(named, "hook", s->in->set.hook,
+    enum err again = settings_set(named, setting_key.hook, s->in->set.hook,
                                   from_user("the run that is open"), e);
     again = again == OK ? run_open(dir, &s->in->set, named, r, e) : again;
     mem_free(named);
