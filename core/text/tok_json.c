@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "text/tok_chars.h"
 #include "text/tok_priv.h"
 
 #include <stdio.h>
@@ -162,6 +163,9 @@ enum err tok_parse(const char *json, size_t len, const char *name, struct tok **
     if (len > TOK_MAX_JSON) {
         return err_set(e, ERR_LIMIT, "%s: %zu bytes, expected at most %zu", name, len,
                        TOK_MAX_JSON);
+    }
+    if (!text_is_valid(json, len)) {
+        return err_set(e, ERR_FORMAT, "%s: not valid UTF-8, expected JSON", name);
     }
     cJSON *root = NULL;
     TRY(json_parse(json, len, name, &root, e));

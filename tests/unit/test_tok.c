@@ -575,6 +575,7 @@ static void malformed_files(void **state)
          "\"added_tokens\": [{\"id\": 900, \"content\": \"zz\", \"lstrip\": 1},",
          "added_tokens[0].lstrip"},
         {"\"version\"", "version", "line 2"},
+        {"\"A\": 69", "\"\xC3\": 69", "not valid UTF-8"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct errinfo e = {OK, ""};
