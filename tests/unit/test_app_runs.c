@@ -105,7 +105,7 @@ static void the_cursor_stays(void **state)
     type(b, "&no such\n");
     assert_true(on_screen(b, "none of 7 runs has: no such"));
     assert_null(runs_here(&b->a));
-    type(b, "\n;d ");
+    type(b, "\n;d \n"); /* a line that does nothing: there is no run to call anything */
     assert_int_equal(b->a.n_requests, 0);
     type(b, "\\");
     assert_int_equal(own(b)->n, 7);
