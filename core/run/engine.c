@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "base/room.h"
 #include "eval/heldout.h"
-#include "run/eval_pace.h"
 #include "train/settings_arch.h"
 
 #include <math.h>
@@ -344,23 +343,23 @@ static enum err evaluate_arms(struct engine *g, const bool *which,
         g->watch.evaluating(g->watch.user, false);
     }
     TRY(rc);
+    const double seconds = clock_seconds_since(begin);
     g->evals++;
-    g->eval_cost = clock_seconds_since(begin);
-    g->seconds += g->eval_cost;
-    g->eval_at_seconds = g->seconds;
+    g->seconds += seconds;
+    eval_pace_evaluated(&g->pace, engine_step_count(g), seconds);
     return OK;
 }
 
-/* Whether the stretched interval has passed; a change of it is an event. */
-static enum err stretched_due(struct engine *g, bool *due, struct errinfo *e)
+/* Whether one is due that keeps the pace; a change of its interval is an event. */
+static enum err paced_due(struct engine *g, bool *due, struct errinfo *e)
 {
-    const double interval = eval_pace_interval(g->eval_cost);
-    *due = eval_pace_due(g->seconds - g->eval_at_seconds, g->eval_cost);
-    if (*due && eval_pace_news(interval, g->eval_interval)) {
-        g->eval_interval = interval;
-        return engine_event(
-            g, ENGINE_ALL_ARMS, e, "eval-interval",
-            "an evaluation every %.0f s keeps it within a fifth of the time", interval);
+    const int64_t every = g->in->set.eval_every;
+    *due = eval_pace_due(&g->pace, engine_step_count(g), every);
+    if (*due && eval_pace_news(&g->pace, every)) {
+        return engine_event(g, ENGINE_ALL_ARMS, e, "eval-interval",
+                            "an evaluation about every %.0f s keeps it within a fifth "
+                            "of the time",
+                            g->pace.told);
     }
     return OK;
 }
@@ -380,7 +379,7 @@ static enum err eval_due(struct engine *g, bool *due, struct errinfo *e)
         return OK;
     }
     if (g->stretch_eval) {
-        return stretched_due(g, due, e);
+        return paced_due(g, due, e);
     }
     *due = step % g->in->set.eval_every == 0;
     return OK;
@@ -530,7 +529,9 @@ static enum err step_arms(struct engine *g, bool *stepped, struct metric_row *ro
             TRY(arm_step(g->arm[a].arm, &rows[a], e));
         }
     }
-    g->seconds += clock_seconds_since(begin);
+    const double seconds = clock_seconds_since(begin);
+    g->seconds += seconds;
+    eval_pace_trained(&g->pace, engine_step_count(g), seconds);
     return OK;
 }
 

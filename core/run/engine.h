@@ -6,6 +6,7 @@
 
 #include "eval/evaluate.h"
 #include "eval/truth.h"
+#include "run/eval_pace.h"
 #include "train/also.h"
 #include "train/arm.h"
 #include "train/claims.h"
@@ -61,9 +62,7 @@ struct engine {
     double tokens_per_second;
     bool stretch_eval;
     size_t evals;              /* so far, of all arms together */
-    double eval_cost;          /* seconds of the last evaluation of all arms */
-    double eval_at_seconds;    /* when the last one ended */
-    double eval_interval;      /* the stretched interval on record, seconds */
+    struct eval_pace pace;     /* of stretch_eval, since this opening */
     const atomic_bool *cancel; /* may be NULL: stops an evaluation half way */
     struct engine_watch watch;
 };

@@ -438,7 +438,8 @@ static enum err reopen(struct engine *g, struct reopened *r,
                  "%.200s: goes on alone; the other arms have best steps of their own",
                  r->arm[0].dir);
     }
-    g->row_seconds = g->eval_at_seconds = g->seconds;
+    g->row_seconds = g->seconds;
+    g->pace.at = engine_step_count(g);
     memcpy(g->dir, r->arm[0].dir, sizeof g->dir);
     g->claims = r->claims;
     r->claims = (struct claims){0};

@@ -14,25 +14,100 @@ static void check_near(double got, double want, double within)
     assert_true(fabs(got - want) <= within);
 }
 
-static void intervals(void **state)
+/* So many steps of so many seconds each. */
+static void train_made(struct eval_pace *p, int64_t *step, int64_t n, double seconds)
+{
+    for (int64_t i = 0; i < n; i++) {
+        eval_pace_trained(p, ++*step, seconds);
+    }
+}
+
+static void planned_steps(void **state)
 {
     (void)state;
-    check_near(eval_pace_interval(0), 2.0, 0);
-    check_near(eval_pace_interval(0.2), 2.0, 0);
-    check_near(eval_pace_interval(3.5), 14.0, 1e-12);
-    assert_true(!eval_pace_due(1.99, 0.1) && eval_pace_due(2.0, 0.1));
-    assert_true(!eval_pace_due(13.9, 3.5) && eval_pace_due(14.1, 3.5));
-    assert_true(eval_pace_news(2.0, 0)); /* the first */
-    assert_true(!eval_pace_news(2.9, 2.0) && eval_pace_news(3.1, 2.0));
-    assert_true(!eval_pace_news(21.0, 40.0) && eval_pace_news(19.0, 40.0));
+    struct eval_pace p = {0};
+    int64_t step = 0;
+    train_made(&p, &step, 199, 0.015);
+    assert_true(!eval_pace_due(&p, step, 200));
+    train_made(&p, &step, 1, 0.015);
+    assert_true(eval_pace_due(&p, step, 200));
+    eval_pace_evaluated(&p, step, 0.5);
+    train_made(&p, &step, 199, 0.015);
+    assert_true(!eval_pace_due(&p, step, 200));
+    train_made(&p, &step, 1, 0.015);
+    assert_true(eval_pace_due(&p, step, 200));
+    /* A slow one: what it took is waited for, then the planned steps go on. */
+    eval_pace_evaluated(&p, step, 1.8); /* 2.3 s, which 9.2 s of training pay for */
+    train_made(&p, &step, 213, 0.015);
+    assert_true(!eval_pace_due(&p, step, 200));
+    train_made(&p, &step, 1, 0.015);
+    assert_true(eval_pace_due(&p, step, 200));
+    eval_pace_evaluated(&p, step, 0.1);
+    train_made(&p, &step, 185, 0.015);
+    assert_true(!eval_pace_due(&p, step, 200));
+    train_made(&p, &step, 1, 0.015);
+    assert_true(step == 800 && eval_pace_due(&p, step, 200));
+}
+
+static void long_runs_have_more(void **state)
+{
+    (void)state;
+    struct eval_pace p = {0};
+    int64_t step = 0;
+    train_made(&p, &step, 10, 0.125);
+    check_near(eval_pace_spacing(&p, 2000), 31.25, 0); /* 3.9 s: its half is too near */
+    eval_pace_evaluated(&p, step, 1.5);
+    check_near(eval_pace_spacing(&p, 2000), 62.5, 0); /* 7.8 s, where 6 s pay for one */
+    check_near(eval_pace_spacing(&p, 40), 40, 0);     /* never fewer than planned */
+    check_near(eval_pace_spacing(&p, 1), 1, 0);
+}
+
+static void time_saved_is_not_spent_in_one_go(void **state)
+{
+    (void)state;
+    struct eval_pace p = {0};
+    int64_t step = 0;
+    train_made(&p, &step, 1000, 1.0);
+    eval_pace_evaluated(&p, step, 50);
+    train_made(&p, &step, 49, 1.0);
+    assert_true(!eval_pace_due(&p, step, 10));
+    train_made(&p, &step, 1, 1.0);
+    assert_true(eval_pace_due(&p, step, 10));
+}
+
+/* A seed that was added comes from step 0, and has its points on the way. */
+static void a_seed_from_the_start(void **state)
+{
+    (void)state;
+    struct eval_pace p = {0};
+    int64_t step = 0;
+    train_made(&p, &step, 100, 0.1);
+    eval_pace_evaluated(&p, step, 0.5);
+    step = 0;
+    train_made(&p, &step, 19, 0.1);
+    assert_true(!eval_pace_due(&p, step, 20));
+    train_made(&p, &step, 1, 0.1);
+    assert_true(eval_pace_due(&p, step, 20));
+}
+
+static void news(void **state)
+{
+    (void)state;
+    struct eval_pace p = {0};
+    int64_t step = 0;
+    train_made(&p, &step, 10, 1.0);
+    assert_true(eval_pace_news(&p, 4));
+    check_near(p.told, 2, 0); /* halved once */
+    assert_true(!eval_pace_news(&p, 4));
+    eval_pace_evaluated(&p, step, 0.7); /* 2.8 s pay for it: every four steps */
+    assert_true(eval_pace_news(&p, 4));
+    check_near(p.told, 4, 0);
+    eval_pace_evaluated(&p, step, 2.1); /* 1.4 s on average */
+    check_near(eval_pace_interval(&p, 4), 5.6, 1e-12);
+    assert_true(!eval_pace_news(&p, 4));
 }
 
 /* ---- a run of made-up seconds ---- */
-
-struct made {
-    double steps, evals, last; /* seconds: of all steps, all evaluations, the newest */
-    size_t n;
-};
 
 /* Costs of the i-th evaluation, seconds. */
 static double cost_even(uint64_t i)
@@ -68,16 +143,18 @@ static double cost_none(uint64_t i)
     return 0;
 }
 
-/* As engine_step goes: a step, then the evaluation if it is due. */
-static void step_made(struct made *m, double seconds, double *ended,
+#define EVERY 20
+
+/* As engine_step goes: a step, then the evaluation if it is due; whether it was. */
+static bool step_made(struct eval_pace *p, int64_t step, double seconds,
                       double (*cost)(uint64_t))
 {
-    m->steps += seconds;
-    if (eval_pace_due(m->steps + m->evals - *ended, m->last)) {
-        m->last = cost(m->n++);
-        m->evals += m->last;
-        *ended = m->steps + m->evals;
+    eval_pace_trained(p, step, seconds);
+    const bool due = eval_pace_due(p, step, EVERY);
+    if (due) {
+        eval_pace_evaluated(p, step, cost(p->evals));
     }
+    return due;
 }
 
 static void a_fifth_of_the_time(void **state)
@@ -88,37 +165,61 @@ static void a_fifth_of_the_time(void **state)
     static const double most[] = {0.001, 0.3, 5.0}; /* of a step */
     for (size_t c = 0; c < sizeof costs / sizeof *costs; c++) {
         for (size_t s = 0; s < sizeof most / sizeof *most; s++) {
-            struct made m = {0};
-            double ended = 0;
-            for (uint64_t i = 0; i < 20000; i++) {
-                step_made(&m, most[s] * rng_unit_at(5, RNG_SHUFFLE, i, s), &ended,
-                          costs[c]);
-                const double all = m.steps + m.evals;
-                assert_true(m.evals <= 0.2 * all + m.last);
+            struct eval_pace p = {0};
+            for (int64_t i = 1; i <= 20000; i++) {
+                const double seconds =
+                    most[s] * rng_unit_at(5, RNG_SHUFFLE, (uint64_t)i, s);
+                (void)step_made(&p, i, seconds, costs[c]);
+                const double all = p.trained + p.evaluated;
+                assert_true(p.evaluated <= 0.2 * all + p.last);
             }
-            assert_true(m.n > 0);
+            assert_true(p.evals > 0);
         }
     }
 }
 
-/* No rule that just waits too long would do: where the cost stays the same, evaluations
+/* No rule that just waits too long would do: where they would take more, evaluations
  * take what they may. */
 static void the_fifth_is_used(void **state)
 {
     (void)state;
-    struct made m = {0};
-    double ended = 0;
-    for (int i = 0; i < 100000; i++) {
-        step_made(&m, 0.01, &ended, cost_even);
+    struct eval_pace p = {0};
+    for (int64_t i = 1; i <= 100000; i++) {
+        (void)step_made(&p, i, 0.01, cost_even);
     }
-    check_near(m.evals / (m.steps + m.evals), 0.2, 0.002);
+    check_near(p.evaluated / (p.trained + p.evaluated), 0.2, 0.005);
+}
 
-    m = (struct made){0};
-    ended = 0;
-    for (int i = 0; i < 100000; i++) { /* 1000 s: one about every two */
-        step_made(&m, 0.01, &ended, cost_none);
+/* Costs as on a machine that others use: 1.1 s, now and then three times as much. */
+static double cost_under_load(uint64_t i)
+{
+    return i % 3 == 1 ? 3.3 : 1.1;
+}
+
+/* A run of 2,000 steps in a minute: points at every tenth of it where there is time for
+ * them, and as many as a fifth of the time pays for where there is not. */
+static void points_of_a_run(void **state)
+{
+    (void)state;
+    struct eval_pace quiet = {0}, busy = {0};
+    size_t n[2] = {0, 0};
+    for (int64_t i = 1; i < 2000; i++) { /* the last is evaluated in any case */
+        const double seconds = 0.03;
+        eval_pace_trained(&quiet, i, seconds);
+        if (eval_pace_due(&quiet, i, 200)) {
+            /* The first before its cost is known. */
+            assert_true(i == 100 || i % 200 == 0);
+            eval_pace_evaluated(&quiet, i, 1.2);
+            n[0]++;
+        }
+        eval_pace_trained(&busy, i, seconds);
+        if (eval_pace_due(&busy, i, 200)) {
+            eval_pace_evaluated(&busy, i, cost_under_load(busy.evals));
+            n[1]++;
+        }
     }
-    assert_true(m.n >= 490 && m.n <= 500);
+    assert_int_equal(n[0], 10);
+    assert_true(n[1] >= 8);
 }
 
 /* ---- the engine ---- */
@@ -145,14 +246,16 @@ static const char *told(const struct engine *g, size_t i)
     return NULL;
 }
 
-/* One step after so many more seconds of training, the last evaluation having taken
- * `cost` seconds. Hours, so that the real seconds of this test are nothing beside them.
- */
-static void step_after(struct engine *g, double cost, double seconds)
+/* One step after so many seconds of training in all, the evaluations so far having
+ * taken `cost` seconds each. Hours, so that the real seconds of this test are nothing
+ * beside them. */
+static void step_after(struct engine *g, double cost, double trained)
 {
     struct errinfo e;
-    g->eval_cost = cost;
-    g->seconds = g->eval_at_seconds + seconds;
+    const double n = g->pace.evals ? (double)g->pace.evals : 1;
+    g->pace.evaluated = n * cost;
+    g->pace.trained = trained;
+    g->pace.since = cost;
     assert_ok(engine_step(g, &e), &e);
 }
 
@@ -184,30 +287,35 @@ static void the_engine_keeps_it_and_tells(void **state)
     assert_null(told(g, 0));
     step_after(g, 10000, 40000);
     assert_int_equal(evaluations(g), 1);
-    assert_string_equal(
-        told(g, 0), "an evaluation every 40000 s keeps it within a fifth of the time");
-    step_after(g, 12000, 45000); /* the cost as measured, not as it was */
+    assert_non_null(told(g, 0));
+    step_after(g, 12000, 45000); /* the costs as measured, not as they were */
     assert_int_equal(evaluations(g), 1);
     step_after(g, 12000, 48000);
     assert_int_equal(evaluations(g), 2);
-    assert_null(told(g, 1)); /* a fifth more is no news */
-    step_after(g, 4000, 16000);
-    assert_int_equal(evaluations(g), 3);
-    assert_string_equal(
-        told(g, 1), "an evaluation every 16000 s keeps it within a fifth of the time");
+    assert_string_equal(told(g, 1), "an evaluation about every 48000 s keeps it within "
+                                    "a fifth of the time");
     assert_null(told(g, 2));
-    /* What is on the clock after it: the evaluation's own seconds. */
-    assert_true(g->eval_cost > 0 && g->eval_cost < 16000);
-    check_near(g->seconds, g->eval_at_seconds, 0);
+    step_after(g, 10000, 80000); /* two of them; a fifth less is no news */
+    assert_int_equal(evaluations(g), 3);
+    assert_null(told(g, 2));
+    /* What is counted after it: the evaluation's own seconds, at this step. */
+    assert_true(g->pace.last > 0 && g->pace.last < 10000);
+    assert_int_equal(g->pace.at, engine_step_count(g));
+    check_near(g->pace.since, 0, 0);
     engine_free(g);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(intervals),
+        cmocka_unit_test(planned_steps),
+        cmocka_unit_test(long_runs_have_more),
+        cmocka_unit_test(time_saved_is_not_spent_in_one_go),
+        cmocka_unit_test(a_seed_from_the_start),
+        cmocka_unit_test(news),
         cmocka_unit_test(a_fifth_of_the_time),
         cmocka_unit_test(the_fifth_is_used),
+        cmocka_unit_test(points_of_a_run),
         cmocka_unit_test(the_engine_keeps_it_and_tells),
     };
     num_init();
