@@ -87,7 +87,7 @@ struct engine_setup {
 };
 /* The engine of a run. One that is claimed, and has checkpoints, is saved at step 0.
  * Errors leave nothing behind: those of the inputs, engine_new_arms, claims_make and
- * engine_resume. */
+ * engine_resume, and engine_check_room. */
 enum err engine_open(const struct engine_setup *s, struct engine **out,
                      struct errinfo *e) ERR_CHECKED;
 
@@ -169,6 +169,10 @@ size_t engine_bytes(const struct engine *g);
 /* Of that what one more arm like this one takes: weights, optimizer, its own place in
  * the text. */
 size_t engine_arm_bytes(const struct engine *g, size_t arm);
+/* Whether that much fits: into the `own` bytes that the process has already, and
+ * `room` (base/room.h). ERR_LIMIT, with both. engine_open asks. */
+enum err engine_check_room(const struct engine *g, size_t own, size_t room,
+                           struct errinfo *e) ERR_CHECKED;
 
 /* The evaluation set for the settings of `in`, on harvester h. Caller owns. NULL for a
  * synthetic source: the engine then holds its arms against the truth. */

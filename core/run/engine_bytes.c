@@ -1,4 +1,5 @@
 /* The estimate of memory that is printed before a run. */
+#include "base/str.h"
 #include "num/logreg.h"
 #include "run/engine.h"
 
@@ -150,4 +151,17 @@ size_t engine_arm_bytes(const struct engine *g, size_t arm)
 size_t engine_bytes(const struct engine *g)
 {
     return PROCESS_BYTES + (g->in->synth ? synth_bytes(g) : text_bytes(g));
+}
+
+enum err engine_check_room(const struct engine *g, size_t own, size_t room,
+                           struct errinfo *e)
+{
+    const size_t needed = engine_bytes(g);
+    return needed <= own || needed - own <= room
+               ? OK
+               : err_set(e, ERR_LIMIT,
+                         "%zu arm%s need%s about %.0f MB, %.0f MB of memory are there: "
+                         "take fewer arms or a smaller --width",
+                         g->n_arms, plural_s(g->n_arms), g->n_arms == 1 ? "s" : "",
+                         (double)needed / 1e6, ((double)own + (double)room) / 1e6);
 }

@@ -1,5 +1,7 @@
 /* The one way in which a run is begun or gone on with. */
+#include "base/clock.h"
 #include "base/mem.h"
+#include "base/room.h"
 #include "run/engine.h"
 
 #include <string.h>
@@ -95,9 +97,12 @@ enum err engine_open(const struct engine_setup *s, struct engine **out,
     g->watch = s->watch;
     g->cancel = s->cancel;
     g->stretch_eval = s->stretch_eval;
-    /* So that it can be resumed from the beginning. */
-    const enum err rc = !s->resume && s->claim ? engine_checkpoint(g, e) : OK;
+    enum err rc = engine_check_room(g, (size_t)clock_rss_bytes(), room_bytes(), e);
+    if (rc == OK && !s->resume && s->claim) { /* resumed from the beginning, too */
+        rc = engine_checkpoint(g, e);
+    }
     if (rc != OK) {
+        g->in = s->resume && s->in ? NULL : g->in; /* the caller's stays the caller's */
         engine_free(g);
         return rc;
     }

@@ -4,7 +4,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/pool.h"
-#include "base/room.h"
 #include "session/session_priv.h"
 #include "train/run_open.h"
 #include "train/settings_synth.h"
@@ -180,24 +179,14 @@ static void say_shown(struct session *s, size_t conds)
                 'A' + VIEW_CONDS - 1, conds, said[0] ? "; " : "", said);
 }
 
-/* Whether all arms fit into memory, and what each takes. */
-static enum err check_room(struct session *s, struct errinfo *e)
+/* What each arm takes. */
+static void say_arm_bytes(struct session *s)
 {
     const struct engine *g = s->engine;
-    const size_t own = (size_t)clock_rss_bytes(), room = room_bytes();
-    const size_t needed = engine_bytes(g);
-    if (needed > own && needed - own > room) {
-        return err_set(e, ERR_LIMIT,
-                       "%zu arms need about %.0f MB, %.0f MB of memory are there: take "
-                       "fewer --seeds, --single or a smaller --width",
-                       g->n_arms, (double)needed / 1e6,
-                       ((double)own + (double)room) / 1e6);
-    }
     char text[64];
     snprintf(text, sizeof text, "%zu arm%s, about %.1f MB each", g->n_arms,
              plural_s(g->n_arms), (double)engine_arm_bytes(g, 0) / 1e6);
     session_add_fact(s, "arms", text);
-    return OK;
 }
 
 static enum err open_training(struct session *s, struct errinfo *e)
@@ -208,7 +197,7 @@ static enum err open_training(struct session *s, struct errinfo *e)
     session_loading(s, "opening the model and its text");
     TRY(settings_need_text(&s->cfg.set, "explore", e));
     TRY(open_engine(s, (struct engine_setup){.opened = new_inputs}, e));
-    TRY(check_room(s, e));
+    say_arm_bytes(s);
     const size_t conds = publish(s);
     send_engine_past(s);
     say_shown(s, conds);
@@ -245,7 +234,7 @@ static enum err open_resumed(struct session *s, struct errinfo *e)
         session_load_concepts(s, a, g->arm[a].dir, g->arm[a].arm->sae->F,
                               engine_step_count(g));
     }
-    TRY(check_room(s, e));
+    say_arm_bytes(s);
     publish(s);
     send_engine_past(s);
     show_resumed(s);
