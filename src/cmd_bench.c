@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "run/engine.h"
 #include "run_opts.h"
+#include "state_dir.h"
 #include "ui/explore.h"
 #include "ui/screens/table.h"
 
@@ -47,6 +48,10 @@ static enum err bench_ui(const struct settings *set, int64_t keys, int64_t start
     struct explore_latency l[EXPLORE_BENCH_MAX];
     size_t n = 0;
     double first_ms = 0;
+    char runs[SETTING_TEXT_MAX];
+    if (state_dir("runs", runs, sizeof runs, NULL) == OK) {
+        c.session.runs_dir = runs; /* as the explorer lists them */
+    }
     /* Longer than the measurement, so that training uses every core throughout. */
     c.session.set.steps = 1000000;
     c.session.set.twin = TWIN_UNMASKED;
