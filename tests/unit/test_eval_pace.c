@@ -259,9 +259,8 @@ static void step_after(struct engine *g, double cost, double trained)
     assert_ok(engine_step(g, &e), &e);
 }
 
-static void the_engine_keeps_it_and_tells(void **state)
+static struct engine *start_small(void)
 {
-    (void)state;
     struct errinfo e;
     struct settings set;
     static const char *const pairs[][2] = {{"source", "synthetic"},
@@ -282,6 +281,32 @@ static void the_engine_keeps_it_and_tells(void **state)
     assert_ok(settings_synth_defaults(&set, &e), &e);
     struct engine *g = start_engine(&set);
     g->stretch_eval = true;
+    return g;
+}
+
+/* Which steps are evaluated is a matter of the clock, and so must not matter. */
+static void training_does_not_depend_on_it(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct engine *never = start_small(), *often = start_small();
+    for (int i = 0; i < 40; i++) {
+        never->pace.evaluated = 1e9;
+        assert_ok(engine_step(never, &e), &e);
+        often->pace.trained = often->pace.since = i % 3 ? 1e9 : 0;
+        assert_ok(engine_step(often, &e), &e);
+    }
+    assert_int_equal(evaluations(never), 0);
+    assert_true(evaluations(often) >= 26);
+    assert_same_sae(never->arm[0].arm->sae, often->arm[0].arm->sae);
+    engine_free(never);
+    engine_free(often);
+}
+
+static void the_engine_keeps_it_and_tells(void **state)
+{
+    (void)state;
+    struct engine *g = start_small();
     step_after(g, 10000, 35000);
     assert_int_equal(evaluations(g), 0);
     assert_null(told(g, 0));
@@ -316,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_fifth_of_the_time),
         cmocka_unit_test(the_fifth_is_used),
         cmocka_unit_test(points_of_a_run),
+        cmocka_unit_test(training_does_not_depend_on_it),
         cmocka_unit_test(the_engine_keeps_it_and_tells),
     };
     num_init();
