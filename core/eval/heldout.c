@@ -33,19 +33,24 @@ static int by_token(const void *a, const void *b)
     return (x->token > y->token) - (x->token < y->token);
 }
 
-/* All occurrences, and what they are counted by. */
-struct heldout {
+struct heldout_words {
     const struct concepts *c;
-    size_t n, F;
+    size_t n;
     int32_t *token; /* [n] */
     float *x;       /* [n, D] */
     uint8_t *half;  /* [n] */
-    struct sae_codes codes;
-    double rows[2];   /* of each half */
-    double *fires[2]; /* [F] rows of a half on which a latent fires */
-    size_t *start;    /* [n_probed+1] the rows of each concept */
+    double rows[2]; /* of each half */
+    size_t *start;  /* [n_probed+1] the rows of each concept */
     uint32_t *member;
-    double **hits; /* [workers] of [2, F] */
+};
+
+/* What an SAE's latents say of them. */
+struct heldout {
+    const struct heldout_words *w;
+    size_t F;
+    struct sae_codes codes;
+    double *fires[2]; /* [F] rows of a half on which a latent fires */
+    double **hits;    /* [workers] of [2, F] */
     double *f1;
 };
 
@@ -56,7 +61,8 @@ static bool counts(const struct acts_set *set, const struct concepts *c, size_t 
     return k > 0 && !set->special[i];
 }
 
-static enum err gather(struct heldout *k, const struct acts_set *set, struct errinfo *e)
+static enum err gather(struct heldout_words *k, const struct acts_set *set,
+                       struct errinfo *e)
 {
     const size_t D = set->D;
     for (size_t i = 0; i < set->n; i++) {
@@ -74,7 +80,7 @@ static enum err gather(struct heldout *k, const struct acts_set *set, struct err
 }
 
 /* Deal out the forms, those of one concept alternately. */
-static enum err halve(struct heldout *k, uint64_t seed, struct errinfo *e)
+static enum err halve(struct heldout_words *k, uint64_t seed, struct errinfo *e)
 {
     struct form *form = NULL;
     size_t n = 0;
@@ -103,6 +109,7 @@ static enum err halve(struct heldout *k, uint64_t seed, struct errinfo *e)
         const struct form key = {.token = k->token[i]};
         const struct form *at = bsearch(&key, form, n, sizeof *form, by_token);
         k->half[i] = (uint8_t)at->concept;
+        k->rows[k->half[i]] += 1.0;
     }
     mem_free(form);
     return OK;
@@ -112,16 +119,16 @@ static enum err count_fires(struct heldout *k, struct errinfo *e)
 {
     TRY(mem_new(&k->fires[0], k->F, sizeof **k->fires, "latents", e));
     TRY(mem_new(&k->fires[1], k->F, sizeof **k->fires, "latents", e));
-    for (size_t i = 0; i < k->n; i++) {
-        k->rows[k->half[i]] += 1.0;
+    for (size_t i = 0; i < k->w->n; i++) {
+        double *fires = k->fires[k->w->half[i]];
         for (size_t a = k->codes.start[i]; a < k->codes.start[i + 1]; a++) {
-            k->fires[k->half[i]][k->codes.id[a]] += k->codes.val[a] > 0.0F;
+            fires[k->codes.id[a]] += k->codes.val[a] > 0.0F;
         }
     }
     return OK;
 }
 
-static enum err list_members(struct heldout *k, struct errinfo *e)
+static enum err list_members(struct heldout_words *k, struct errinfo *e)
 {
     const size_t C = k->c->n_probed;
     size_t labels = 0;
@@ -153,18 +160,20 @@ static double f1_of(const struct heldout *k, size_t half, const double *hits, si
                     double pos)
 {
     const double hit = hits[half * k->F + j];
-    return form_f1(FORM_MAIN, hit, k->fires[half][j] - hit, pos, k->rows[half] - pos);
+    return form_f1(FORM_MAIN, hit, k->fires[half][j] - hit, pos,
+                   k->w->rows[half] - pos);
 }
 
 static void one_concept(void *ctx, size_t c, size_t worker)
 {
     const struct heldout *k = ctx;
+    const struct heldout_words *w = k->w;
     double *hits = k->hits[worker], pos[2] = {0.0, 0.0}, sum = 0.0;
     memset(hits, 0, 2 * k->F * sizeof *hits);
-    for (size_t i = k->start[c]; i < k->start[c + 1]; i++) {
-        const uint32_t row = k->member[i];
-        double *of = hits + k->half[row] * k->F;
-        pos[k->half[row]] += 1.0;
+    for (size_t i = w->start[c]; i < w->start[c + 1]; i++) {
+        const uint32_t row = w->member[i];
+        double *of = hits + w->half[row] * k->F;
+        pos[w->half[row]] += 1.0;
         for (size_t a = k->codes.start[row]; a < k->codes.start[row + 1]; a++) {
             of[k->codes.id[a]] += k->codes.val[a] > 0.0F;
         }
@@ -190,36 +199,72 @@ static void deinit(struct heldout *k, size_t workers)
         mem_free(k->hits[i]);
     }
     mem_free(k->hits);
-    mem_free(k->token);
-    mem_free(k->x);
-    mem_free(k->half);
     mem_free(k->fires[0]);
     mem_free(k->fires[1]);
-    mem_free(k->start);
-    mem_free(k->member);
     sae_codes_deinit(&k->codes);
 }
 
-static enum err heldout_f1(const struct eval_set *set, const struct concepts *c,
-                           const struct sae *s, struct pool *pool,
-                           const atomic_bool *cancel, double *f1, struct errinfo *e)
+static enum err heldout_f1(const struct heldout_words *w, const struct sae *s,
+                           struct pool *pool, double *f1, struct errinfo *e)
 {
     const size_t workers = pool_threads(pool);
-    struct heldout k = {.c = c, .F = s->F, .f1 = f1};
+    struct heldout k = {.w = w, .F = s->F, .f1 = f1};
     enum err rc = OK;
-    TRY_OUT(rc, gather(&k, set->id, e));
-    TRY_OUT(rc, eval_poll(cancel, e));
-    TRY_OUT(rc, halve(&k, set->cfg.seed, e));
-    TRY_OUT(rc, sae_encode(s, k.x, k.n, pool, &k.codes, e));
+    TRY_OUT(rc, sae_encode(s, w->x, w->n, pool, &k.codes, e));
     TRY_OUT(rc, count_fires(&k, e));
-    TRY_OUT(rc, list_members(&k, e));
     TRY_OUT(rc, mem_new(&k.hits, workers, sizeof *k.hits, "words", e));
     for (size_t i = 0; i < workers; i++) {
         TRY_OUT(rc, mem_new(&k.hits[i], s->F, 2 * sizeof **k.hits, "words", e));
     }
-    pool_run(pool, c->n_probed, one_concept, &k);
+    pool_run(pool, w->c->n_probed, one_concept, &k);
 out:
     deinit(&k, workers);
+    return rc;
+}
+
+enum err heldout_words_new(const struct eval_set *set, const struct concepts *c,
+                           struct heldout_words **out, struct errinfo *e)
+{
+    struct heldout_words *w = NULL;
+    enum err rc = OK;
+    TRY(mem_new(&w, 1, sizeof *w, "words", e));
+    w->c = c;
+    TRY_OUT(rc, gather(w, set->id, e));
+    TRY_OUT(rc, halve(w, set->cfg.seed, e));
+    TRY_OUT(rc, list_members(w, e));
+    *out = w;
+    return OK;
+out:
+    heldout_words_free(w);
+    return rc;
+}
+
+void heldout_words_free(struct heldout_words *w)
+{
+    if (w == NULL) {
+        return;
+    }
+    mem_free(w->token);
+    mem_free(w->x);
+    mem_free(w->half);
+    mem_free(w->start);
+    mem_free(w->member);
+    mem_free(w);
+}
+
+enum err heldout_words_measure(const struct heldout_words *w, const struct sae *s,
+                               struct pool *pool, const atomic_bool *cancel,
+                               struct eval_result *r, struct errinfo *e)
+{
+    const size_t n = w->c->n_probed;
+    double *f1 = NULL;
+    TRY(eval_poll(cancel, e));
+    TRY(mem_new(&f1, n, sizeof *f1, "absorption", e));
+    const enum err rc = heldout_f1(w, s, pool, f1, e);
+    for (size_t i = 0; rc == OK && i < r->n_concepts && i < n; i++) {
+        r->concept[i].f1_heldout = r->concept[i].eligible ? f1[i] : (double)NAN;
+    }
+    mem_free(f1);
     return rc;
 }
 
@@ -228,12 +273,9 @@ enum err heldout_measure(const struct eval_set *set, const struct concepts *c,
                          const atomic_bool *cancel, struct eval_result *r,
                          struct errinfo *e)
 {
-    double *f1 = NULL;
-    TRY(mem_new(&f1, c->n_probed, sizeof *f1, "absorption", e));
-    const enum err rc = heldout_f1(set, c, s, pool, cancel, f1, e);
-    for (size_t i = 0; rc == OK && i < r->n_concepts && i < c->n_probed; i++) {
-        r->concept[i].f1_heldout = r->concept[i].eligible ? f1[i] : (double)NAN;
-    }
-    mem_free(f1);
+    struct heldout_words *w = NULL;
+    TRY(heldout_words_new(set, c, &w, e));
+    const enum err rc = heldout_words_measure(w, s, pool, cancel, r, e);
+    heldout_words_free(w);
     return rc;
 }

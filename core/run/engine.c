@@ -139,6 +139,7 @@ void engine_free(struct engine *g)
         report_deinit(&g->arm[a].truth);
     }
     saebench_bank_free(g->saebench);
+    heldout_words_free(g->words);
     truth_set_free(g->truth);
     claims_release(&g->claims, 0);
     inputs_free(g->in);
@@ -219,13 +220,22 @@ static size_t seed_of(const struct engine *g, const struct engine_arm *a, size_t
 }
 
 /* Whether an arm's cross-entropies are measured now. Where evaluation is kept within a
- * share of the time they are of one seed in turn, at the first and at the last step of
- * all; the order is that of evaluations, so that conditions have them of one seed. */
+ * share of the time they are of one seed in turn, at the last step of all; the order is
+ * that of evaluations, so that conditions have them of one seed. */
 static bool in_turn(const struct engine *g, const struct engine_arm *a)
 {
     size_t n = 0;
     const size_t at = seed_of(g, a, &n);
-    return !g->stretch_eval || engine_done(g) || g->evals == 0 || g->evals % n == at;
+    return !g->stretch_eval || engine_done(g) || g->evals % n == at;
+}
+
+static enum err measure_words(struct engine *g, const struct sae *frozen,
+                              struct eval_result *r, struct errinfo *e)
+{
+    if (!g->words) {
+        TRY(heldout_words_new(g->eval_set, g->in->concepts, &g->words, e));
+    }
+    return heldout_words_measure(g->words, frozen, g->in->pool, g->cancel, r, e);
 }
 
 static enum err evaluate_text(struct engine *g, struct engine_arm *a,
@@ -236,8 +246,7 @@ static enum err evaluate_text(struct engine *g, struct engine_arm *a,
     struct harvester *h = in_turn(g, a) ? g->in->h : NULL;
     enum err rc = evaluate(g->eval_set, frozen, h, g->in->pool, g->cancel, &fresh, e);
     if (rc == OK) {
-        rc = heldout_measure(g->eval_set, g->in->concepts, frozen, g->in->pool,
-                             g->cancel, &fresh, e);
+        rc = measure_words(g, frozen, &fresh, e);
     }
     /* SAEBench's own form has probes of its own, which take seconds: at the end. */
     if (rc == OK && engine_done(g) && !g->saebench) {

@@ -49,6 +49,7 @@ struct engine {
     struct inputs *in;               /* owned */
     const struct eval_set *eval_set; /* borrowed; NULL: no evaluation yet */
     struct probe_bank *saebench;     /* its probes in SAEBench's form, once needed */
+    struct heldout_words *words;     /* of the evaluation set, likewise */
     struct truth_set *truth;         /* of a synthetic source, from its first one on */
     struct engine_arm arm[RUN_ARMS_MAX];
     size_t n_arms;
