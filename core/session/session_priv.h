@@ -94,7 +94,9 @@ struct session {
 
     /* ---- trainer thread only ---- */
     struct engine *engine;
-    struct run_record *record; /* [n_records] browsing, a record an arm */
+    struct run_record *record; /* [n_records] browsing, a record an arm; the job
+                                  thread reads them under mu, under which
+                                  session_follow puts others in their place */
     size_t n_records;
     char last_dir[SETTING_TEXT_MAX];
 };
@@ -104,7 +106,7 @@ void session_say(struct session *s, bool bad, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void session_set_state(struct session *s, enum session_state state);
 /* Say what does not go together in the run of an arm that is browsed; m as of
- * sae_remarks. */
+ * sae_remarks. Any thread. */
 void session_remark(struct session *s, size_t arm, const struct sae_measured *m);
 void session_loading(struct session *s, const char *what);
 void session_wake_locked(struct session *s); /* mu held */
