@@ -46,11 +46,17 @@ static void on_row(void *user, size_t arm, const struct metric_row *row)
 
 static void on_event(void *user, size_t arm, const struct run_event *ev)
 {
-    session_send_event(user, arm, ev);
+    struct session *s = user;
+    session_send_event(s, arm, ev);
     if (strcmp(ev->kind, ENGINE_DIVERGED) == 0) {
-        char letters[ARM_LETTERS];
-        session_say(user, true, "arm %s diverged by step %lld: %s; lower it with :lr",
-                    arm_letters(arm, letters), (long long)ev->step, ev->detail);
+        const struct session_view *v = &s->pub; /* which this thread alone writes */
+        const char letter = arm < v->n_arms && v->arm[arm].cond < VIEW_CONDS
+                                ? v->cond[v->arm[arm].cond].letter
+                                : '?';
+        session_say(s, true,
+                    "%c, seed %llu, diverged by step %lld: %s; lower it with :lr",
+                    letter, (unsigned long long)v->arm[arm].weights,
+                    (long long)ev->step, ev->detail);
     }
 }
 
