@@ -22,15 +22,18 @@ void concepts_ask(struct app *a, const struct session_view *v, bool again)
     const bool browsed = v->state == SESSION_BROWSING;
     for (size_t arm = 0; arm < arms_of(v); arm++) {
         const struct concept_table *t = concepts_table(v, arm);
+        const size_t shown = session_view_shown(v, arm);
         const bool lacks = browsed && (!t || t->lacks_words);
-        if (!again &&
-            (!lacks || v->concepts_busy || (s->asked[arm] && s->asked_for[arm] == t))) {
+        const bool asked =
+            s->asked[arm] && s->asked_of[arm] == shown && s->asked_for[arm] == t;
+        if (!again && (!lacks || v->concepts_busy || asked)) {
             continue;
         }
         struct command *c = app_emit(a, browsed ? COMMAND_CONCEPTS : COMMAND_EVALUATE);
         if (c) {
-            c->arm = session_view_shown(v, arm);
+            c->arm = shown;
             s->asked[arm] = true;
+            s->asked_of[arm] = shown;
             s->asked_for[arm] = t;
         }
         if (!browsed) {
