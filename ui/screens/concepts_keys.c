@@ -512,10 +512,10 @@ static const struct key_entry keys[] = {
     {{'='}, &action_curves, "", "curve", "the concept over training in place of its words", 6},
     {{'.'}, &action_curves, "+", NULL, "next measure of the curve; Tab after :curves lists them", 0},
     {{','}, &action_curves, "-", NULL, "previous measure of the curve", 0},
-    {{'o'}, &action_partner, "", NULL, "the latent of the other arm that corresponds to this one's", 0},
-    {{'O'}, &action_same_number, "", NULL, "the latent of that number in the other arm", 0},
+    {{'o'}, &action_partner, "", NULL, "the latent of the other condition that corresponds to this one's", 0},
+    {{'O'}, &action_same_number, "", NULL, "the latent of that number in the other condition", 0},
     {{'R'}, &action_refresh, "", "measure", "measure the concepts again, with their words", 7},
-    {{'v'}, &action_latents_arm, "", "arm A/B", "which arm's latents Enter opens", 5},
+    {{'v'}, &action_latents_arm, "", "arm A/B", "which condition's latents Enter opens", 5},
 };
 /* clang-format on */
 
