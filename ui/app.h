@@ -16,7 +16,7 @@
 #include "ui/theme.h"
 #include "ui/undo.h"
 
-enum { APP_COMMANDS = 16, APP_REQUESTS = 8, APP_HITS = 192, APP_HISTORIES = 12 };
+enum { APP_COMMANDS = 16, APP_REQUESTS = 40, APP_HITS = 192, APP_HISTORIES = 12 };
 
 /* What the caller is asked to do. */
 enum app_request_kind {

@@ -39,8 +39,8 @@ static const struct topic topics[] = {
      "interval, clustered by concept. It tends to grow with training, and depends "
      "on k and width."},
     {"what do Concepts show?",
-     "Per concept and arm: the latent that tells it best (#19+7: seven more carry it), "
-     "its F1, how often one of them fires on the concept's words (recall), and how often "
+     "Per concept and condition: the latent that tells it best (#19+7: seven more carry "
+     "it), its F1, how often one of them fires on the concept's words (recall), and how often "
      "none does and another latent stands in (absorb). F1 is held out: the latent is "
      "chosen on one half of the word forms and judged on the other.\n"
      "Below, each word. fires: share of its occurrences on which a main latent fires. "
@@ -51,7 +51,7 @@ static const struct topic topics[] = {
      "occurrences, no verdict. by: the latent that absorbs most, "
      "and its share of the occurrences that are absorbed.\n"
      "= puts the concept over training in place of its words. o opens the latent of the "
-     "other arm that corresponds to this one's: pairs that are most alike in all, by the "
+     "other condition that corresponds to this one's: pairs most alike in all, by the "
      "cosine of decoder rows and by firing together; O opens the same number there.\n"
      "d changes the rule, 0 brings SAEBench's back: an occurrence is absorbed where no "
      "main latent fires and the latent of the greatest projection on the probe's "
@@ -61,7 +61,7 @@ static const struct topic topics[] = {
      "Without a concepts file the families are made from the vocabulary: first letters, "
      "word shapes (capital, all capitals, digits), suffixes. --concepts FILE.csv "
      "(concept,parent,word) brings your own categories.\n"
-     "A-B of one pair of arms is no finding: other seeds (#) may turn it round, and after "
+     "A-B of one seed is no finding: others (#) may turn it round, and after "
      "sorting the largest of many differences is large by chance as well."},
     {"what does Compare show?",
      "Two conditions of a run, or of two runs (saetop R1 R2, :compare RUN), or a run and "
@@ -86,7 +86,7 @@ static const struct topic topics[] = {
      "* is a mark; a dot, that the run is open here or that another process trains it. "
      "Enter opens a run in place of this one, and asks first where training would be "
      "lost; one that is being trained is followed from save to save. T trains a run "
-     "on. d moves it to .trash in the same folder, from where u brings it back and which "
+     "on, c compares it with the one that is open. d moves it to .trash in the same folder, from where u brings it back and which "
      "nothing empties; a run that a process has, or that is open here, stays."},
     {"what is masking?",
      "While the SAE trains, each input token is replaced by a mask token with "

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #define LOOK_NS (INT64_C(2) * 1000 * 1000 * 1000)
-enum { ORDERS = 16 };
 
 struct order {
     struct run_order o;
@@ -33,9 +32,9 @@ struct runs {
     bool busy; /* with an order or a look that somebody waits for */
     char dir[RUNDIR_PATH], watched[RUNDIR_PATH];
     int64_t due; /* of the next look, clock_ns */
-    struct order order[ORDERS];
+    struct order order[RUNS_ORDERS];
     size_t n_orders;
-    struct run_answer answer[ORDERS];
+    struct run_answer answer[RUNS_ORDERS];
     size_t n_answers;
     struct run_list *list;
     char error[400];
@@ -104,7 +103,7 @@ static void take_order(struct runs *r)
     char watched[RUNDIR_PATH];
     struct run_answer a = {.order = of.o};
     struct errinfo e = {0};
-    memmove(&r->order[0], &r->order[1], (ORDERS - 1) * sizeof r->order[0]);
+    memmove(&r->order[0], &r->order[1], (RUNS_ORDERS - 1) * sizeof r->order[0]);
     r->n_orders--;
     r->busy = true;
     memcpy(watched, r->watched, sizeof watched);
@@ -112,8 +111,8 @@ static void take_order(struct runs *r)
     a.done = do_order(of.dir, watched, &a, &e) == OK;
     (void)snprintf(a.why, sizeof a.why, "%.399s", a.done ? "" : e.msg);
     pthread_mutex_lock(&r->mu);
-    if (r->n_answers == ORDERS) { /* nobody has asked for long */
-        memmove(&r->answer[0], &r->answer[1], (ORDERS - 1) * sizeof r->answer[0]);
+    if (r->n_answers == RUNS_ORDERS) { /* nobody has asked for long */
+        memmove(&r->answer[0], &r->answer[1], (RUNS_ORDERS - 1) * sizeof r->answer[0]);
         r->n_answers--;
     }
     r->answer[r->n_answers++] = a;
@@ -302,7 +301,7 @@ void runs_watch(struct runs *r, const char *run)
 bool runs_order(struct runs *r, const struct run_order *o)
 {
     pthread_mutex_lock(&r->mu);
-    const bool room = r->n_orders < ORDERS && r->dir[0];
+    const bool room = r->n_orders < RUNS_ORDERS && r->dir[0];
     if (room) {
         struct order *to = &r->order[r->n_orders++];
         to->o = *o;
@@ -352,7 +351,7 @@ bool runs_poll(struct runs *r, struct runs_view *v)
     if (r->n_answers > 0) {
         v->answer = r->answer[0];
         v->answers++;
-        memmove(&r->answer[0], &r->answer[1], (ORDERS - 1) * sizeof r->answer[0]);
+        memmove(&r->answer[0], &r->answer[1], (RUNS_ORDERS - 1) * sizeof r->answer[0]);
         r->n_answers--;
     }
     if (r->n_answers > 0) { /* another poll */

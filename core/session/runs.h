@@ -50,7 +50,8 @@ void runs_look(struct runs *r, const char *dir);
 /* Watch the run that is open here, which stays where it is and what it is called; "":
  * none is. */
 void runs_watch(struct runs *r, const char *run);
-/* Queue an order about the folder that is looked at; false when 16 are waiting. */
+/* Queue an order about the folder that is looked at; false when RUNS_ORDERS wait. */
+enum { RUNS_ORDERS = 40 };
 bool runs_order(struct runs *r, const struct run_order *o);
 
 /* Orders that are not answered, and one for a folder that nobody has looked at yet. */

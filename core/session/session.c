@@ -47,8 +47,10 @@ void session_remark(struct session *s, size_t arm, const struct sae_measured *m)
     const struct run_record *r = &s->record[arm];
     struct remarks remarks = {0};
     char line[sizeof s->pub.message];
+    pthread_mutex_lock(&s->mu); /* the record is another after a follow */
     run_record_remarks(r, s->in, &remarks);
     sae_remarks(r->sae, run_record_says_k(r), m, &remarks);
+    pthread_mutex_unlock(&s->mu);
     if (remarks.n > 0) { /* nothing that was asked for has failed */
         session_say(s, false, "%s", remarks_line(&remarks, line, sizeof line));
     }

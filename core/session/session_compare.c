@@ -112,6 +112,8 @@ static enum err gather_arm(struct session *s, size_t i, struct compare_arm *to,
     to->set = a != NULL ? a->arm->set : s->record[i].set;
     to->set.mask_rate = a != NULL ? arm_rate_set(a->arm) : s->record[i].mask_rate;
     to->step = a != NULL ? engine_step_count(s->engine) : s->record[i].step;
+    to->imported = a == NULL && s->record[i].imported;
+    to->step = to->imported ? -1 : to->step;
     TRY(copy_rows(a != NULL ? &a->history : &s->record[i].history, &to->history, e));
     conditions_seeds(&to->set, to->seed);
     pthread_mutex_lock(&s->mu);
@@ -122,6 +124,9 @@ static enum err gather_arm(struct session *s, size_t i, struct compare_arm *to,
     (void)snprintf(to->dir, sizeof to->dir, "%s", shown->dir);
     to->concepts = s->concepts[i] != NULL ? concept_table_ref(s->concepts[i]) : NULL;
     pthread_mutex_unlock(&s->mu);
+    if (to->imported) {
+        label_arm(to, "");
+    }
     return OK;
 }
 

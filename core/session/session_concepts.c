@@ -19,16 +19,33 @@ static struct concept_table *judged(struct concept_table *fresh,
     return t;
 }
 
+/* The arm's curves, a reference, or NULL. Either thread may put others in their place.
+ */
+static struct concept_history *history_of(struct session *s, size_t arm)
+{
+    pthread_mutex_lock(&s->mu);
+    struct concept_history *h = s->over[arm];
+    h = h ? concept_history_ref(h) : NULL;
+    pthread_mutex_unlock(&s->mu);
+    return h;
+}
+
 /* A point more of the arm's curves. Out of memory here loses a point, not the table. */
 static void remember(struct session *s, size_t arm, const struct concept_table *fresh)
 {
-    struct concept_history *h = NULL;
-    if (concept_history_with(s->over[arm], fresh, &h, NULL) == OK) {
+    for (bool done = false; !done;) { /* the curves may change meanwhile */
+        struct concept_history *was = history_of(s, arm), *h = NULL;
+        done = concept_history_with(was, fresh, &h, NULL) != OK;
         pthread_mutex_lock(&s->mu);
-        struct concept_history *old = s->over[arm];
-        s->over[arm] = h;
+        struct concept_history *old = h;
+        if (!done && s->over[arm] == was) {
+            old = s->over[arm];
+            s->over[arm] = h;
+            done = true;
+        }
         pthread_mutex_unlock(&s->mu);
         concept_history_unref(old);
+        concept_history_unref(was);
     }
 }
 
@@ -61,7 +78,10 @@ static void judge_again(struct session *s, size_t arm,
 {
     pthread_mutex_lock(&s->mu);
     struct concept_table *was = s->concepts[arm], *t = was;
-    t = t ? concept_table_ref(t) : NULL;
+    if (was) { /* one for judged(); one so that no other comes to lie in its place */
+        t = concept_table_ref(was);
+        was = concept_table_ref(was);
+    }
     pthread_mutex_unlock(&s->mu);
     if (!t) {
         return;
@@ -74,7 +94,8 @@ static void judge_again(struct session *s, size_t arm,
         session_wake_locked(s);
     }
     pthread_mutex_unlock(&s->mu);
-    concept_table_unref(same ? was : t);
+    concept_table_unref(same ? was : t); /* the session's own, or nobody's */
+    concept_table_unref(was);
 }
 
 void session_set_rule(struct session *s, const struct absorption_rule *rule)
@@ -118,8 +139,11 @@ static enum err load_history(struct session *s, size_t arm, const char *dir,
 enum err session_save_concepts(struct session *s, struct errinfo *e)
 {
     for (size_t a = 0; a < s->engine->n_arms; a++) {
-        TRY(concept_history_save(s->over[a], s->in->concepts, s->engine->arm[a].dir,
-                                 e));
+        struct concept_history *h = history_of(s, a);
+        const enum err rc =
+            concept_history_save(h, s->in->concepts, s->engine->arm[a].dir, e);
+        concept_history_unref(h);
+        TRY(rc);
     }
     return OK;
 }

@@ -46,8 +46,11 @@ static enum err follow_arm(struct session *s, size_t arm, const char *dir,
         return rc;
     }
     send_new(s, arm, &was->history, &fresh.history);
-    run_record_deinit(was);
+    struct run_record old = *was;
+    pthread_mutex_lock(&s->mu); /* session_remark reads it on the job thread */
     *was = fresh;
+    pthread_mutex_unlock(&s->mu);
+    run_record_deinit(&old);
     session_load_concepts(s, arm, dir, was->sae->F, was->step);
     return session_load_labels(s, arm, dir, was->sae->F, e);
 }

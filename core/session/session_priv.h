@@ -30,7 +30,7 @@ struct compare_input; /* session_compare.c */
 
 /* A request for the job thread, with the frozen copy that it reads. */
 struct job {
-    struct command command; /* COMMAND_TABLE, COMMAND_DETAIL or COMMAND_CONCEPTS */
+    struct command command; /* one of session_ask.c */
     struct sae *sae;        /* owned */
     struct sae *other;      /* of COMMAND_PARTNERS the other arm's, owned; else NULL */
     int64_t step;
@@ -94,7 +94,9 @@ struct session {
 
     /* ---- trainer thread only ---- */
     struct engine *engine;
-    struct run_record *record; /* [n_records] browsing, a record an arm */
+    struct run_record *record; /* [n_records] browsing, a record an arm; the job
+                                  thread reads them under mu, under which
+                                  session_follow puts others in their place */
     size_t n_records;
     char last_dir[SETTING_TEXT_MAX];
 };
@@ -104,7 +106,7 @@ void session_say(struct session *s, bool bad, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void session_set_state(struct session *s, enum session_state state);
 /* Say what does not go together in the run of an arm that is browsed; m as of
- * sae_remarks. */
+ * sae_remarks. Any thread. */
 void session_remark(struct session *s, size_t arm, const struct sae_measured *m);
 void session_loading(struct session *s, const char *what);
 void session_wake_locked(struct session *s); /* mu held */
@@ -193,6 +195,18 @@ enum err session_save_config(struct session *s, const char *path,
  * new rows and events, the SAE, labels, concepts. ERR_USAGE where it does not go on
  * from what is shown. Trainer thread. */
 enum err session_follow(struct session *s, struct errinfo *e) ERR_CHECKED;
+
+/* session_ask.c: requests to the job thread, with what they read. Trainer thread. */
+/* The SAE of the arm that a command is about; ERR_USAGE where there is no such arm, or
+ * no such latent of it. */
+enum err session_find_sae(const struct session *s, const struct command *c,
+                          const struct sae **out, struct errinfo *e) ERR_CHECKED;
+/* COMMAND_TABLE, DETAIL, CONCEPTS, PARTNERS: with a frozen copy of the arm. */
+enum err session_ask_of_arm(struct session *s, const struct command *c,
+                            struct errinfo *e) ERR_CHECKED;
+/* COMMAND_COMPARE, PAIR. */
+enum err session_ask_comparison(struct session *s, const struct command *c,
+                                struct errinfo *e) ERR_CHECKED;
 
 /* trainer.c, jobs.c: thread bodies; arg is the session. */
 void *session_trainer_main(void *arg);

@@ -45,11 +45,17 @@ static void on_row(void *user, size_t arm, const struct metric_row *row)
 
 static void on_event(void *user, size_t arm, const struct run_event *ev)
 {
-    session_send_event(user, arm, ev);
+    struct session *s = user;
+    session_send_event(s, arm, ev);
     if (strcmp(ev->kind, ENGINE_DIVERGED) == 0) {
-        char letters[ARM_LETTERS];
-        session_say(user, true, "arm %s diverged by step %lld: %s; lower it with :lr",
-                    arm_letters(arm, letters), (long long)ev->step, ev->detail);
+        const struct session_view *v = &s->pub; /* which this thread alone writes */
+        const char letter = arm < v->n_arms && v->arm[arm].cond < VIEW_CONDS
+                                ? v->cond[v->arm[arm].cond].letter
+                                : '?';
+        session_say(s, true,
+                    "%c, seed %llu, diverged by step %lld: %s; lower it with :lr",
+                    letter, (unsigned long long)v->arm[arm].weights,
+                    (long long)ev->step, ev->detail);
     }
 }
 
@@ -406,101 +412,6 @@ static enum err save(struct session *s, const char *dir, struct errinfo *e)
 
 /* ---- commands ---- */
 
-/* The main latents of the last evaluation with their concepts' absorption. */
-static enum err list_rates(const struct concept_table *t, struct job *job,
-                           struct errinfo *e)
-{
-    size_t n = 0;
-    for (size_t c = 0; c < t->n; c++) {
-        n += t->row[c].n_main;
-    }
-    TRY(mem_new(&job->rate, n, sizeof *job->rate, "absorption of latents", e));
-    for (size_t c = 0; c < t->n; c++) {
-        for (size_t m = 0; m < t->row[c].n_main; m++) {
-            job->rate[job->n_rates++] =
-                (struct latent_rate){t->row[c].main_latent[m], t->row[c].full};
-        }
-    }
-    return OK;
-}
-
-/* The arm's concepts, a reference, or NULL. */
-static struct concept_table *concepts_of_arm(struct session *s, size_t arm)
-{
-    pthread_mutex_lock(&s->mu);
-    struct concept_table *t = s->concepts[arm];
-    t = t ? concept_table_ref(t) : NULL;
-    pthread_mutex_unlock(&s->mu);
-    return t;
-}
-
-/* The SAE of the arm that a command is about, and its latent in range. */
-static enum err find_sae(const struct session *s, const struct command *c,
-                         const struct sae **out, struct errinfo *e)
-{
-    const size_t arms = s->engine ? s->engine->n_arms : s->n_records;
-    if (c->arm >= arms) {
-        return err_set(e, ERR_USAGE, "there is no arm %zu, expected one of %zu", c->arm,
-                       arms);
-    }
-    *out = s->engine ? s->engine->arm[c->arm].arm->sae : s->record[c->arm].sae;
-    const bool is_latent = c->kind == COMMAND_DETAIL || c->kind == COMMAND_LABEL;
-    if (is_latent && (c->latent < 0 || (size_t)c->latent >= (*out)->F)) {
-        return err_set(e, ERR_USAGE, "latent: found %d, expected 0 to %zu", c->latent,
-                       (*out)->F - 1);
-    }
-    return OK;
-}
-
-/* A frozen copy of the other arm that latents are paired with. */
-static enum err freeze_other(const struct session *s, const struct command *c,
-                             struct sae **out, struct errinfo *e)
-{
-    const struct sae *live = NULL;
-    const struct command other = {.kind = COMMAND_PARTNERS, .arm = (size_t)c->at};
-    TRY(find_sae(s, &other, &live, e));
-    return s->engine ? arm_freeze(s->engine->arm[other.arm].arm, out, e)
-                     : sae_copy(live, out, e);
-}
-
-/* Send a job with a frozen copy of the arm it asks about. */
-static enum err freeze_for_job(struct session *s, const struct command *c,
-                               struct errinfo *e)
-{
-    const struct sae *live = NULL;
-    TRY(find_sae(s, c, &live, e));
-    struct job job = {.command = *c};
-    TRY(s->engine ? arm_freeze(s->engine->arm[c->arm].arm, &job.sae, e)
-                  : sae_copy(live, &job.sae, e));
-    job.step = s->engine ? engine_step_count(s->engine) : s->record[c->arm].step;
-    if (c->kind == COMMAND_PARTNERS) {
-        const enum err other = freeze_other(s, c, &job.other, e);
-        if (other != OK) {
-            job_deinit(&job);
-            return other;
-        }
-    }
-    struct concept_table *t = concepts_of_arm(s, c->arm);
-    const enum err rc = t ? list_rates(t->plain ? t->plain : t, &job, e) : OK;
-    concept_table_unref(t);
-    if (rc != OK) {
-        job_deinit(&job);
-        return rc;
-    }
-    session_send_job(s, &job);
-    return OK;
-}
-
-/* What needs no arm of its own: a comparison of them, or what one has shown. */
-static enum err send_comparison(struct session *s, const struct command *c,
-                                struct errinfo *e)
-{
-    struct job job = {.command = *c};
-    TRY(c->kind == COMMAND_COMPARE ? session_compare_gather(s, &job.compare, e) : OK);
-    session_send_job(s, &job);
-    return OK;
-}
-
 static enum err fork_twin(struct session *s, struct errinfo *e)
 {
     const struct engine *g = s->engine;
@@ -637,14 +548,14 @@ static bool handle(struct session *s, const struct command *c)
     bool to_jobs = false, go_on = true;
     if (c->kind == COMMAND_TABLE || c->kind == COMMAND_DETAIL ||
         c->kind == COMMAND_CONCEPTS || c->kind == COMMAND_PARTNERS) {
-        rc = freeze_for_job(s, c, &e);
+        rc = session_ask_of_arm(s, c, &e);
         to_jobs = rc == OK;
     } else if (c->kind == COMMAND_COMPARE || c->kind == COMMAND_PAIR) {
-        rc = send_comparison(s, c, &e);
+        rc = session_ask_comparison(s, c, &e);
         to_jobs = rc == OK;
     } else if (c->kind == COMMAND_LABEL) {
         const struct sae *sae = NULL;
-        rc = find_sae(s, c, &sae, &e);
+        rc = session_find_sae(s, c, &sae, &e);
         rc = rc == OK ? session_set_label(s, c, sae->F, &e) : rc;
     } else if (c->kind == COMMAND_SEED) {
         rc = show_seed(s, c, &e);

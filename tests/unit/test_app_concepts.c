@@ -467,6 +467,20 @@ static void asked_once(void **state)
     app_view(&b->a, &b->v, &b->c);
     no_command(b);
     assert_true(on_screen(b, "measuring the concepts"));
+    b->v.concepts_busy = false;
+    b->v.cond[0].n_seeds = 2; /* another seed, which has no table either */
+    b->v.cond[0].arm[1] = 3;
+    b->v.seed = 1;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    assert_int_equal(b->a.command[0].kind, COMMAND_CONCEPTS);
+    assert_int_equal(b->a.command[0].arm, 3);
+    for (size_t i = 1; i < b->a.n_commands; i++) { /* and its latents */
+        assert_int_equal(b->a.command[i].kind, COMMAND_TABLE);
+    }
+    b->a.n_commands = 0;
+    b->v.table_busy = true;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    no_command(b);
     bench_free(b);
 
     b = bench_new(80, 24, 2);

@@ -194,6 +194,25 @@ static void opened_at_once_where_nothing_is_lost(void **state)
     runs_bench_free(b);
 }
 
+/* c hands the run under the cursor to Compare. */
+static void compared_with_the_open_one(void **state)
+{
+    (void)state;
+    struct bench *b = runs_bench(80, 24);
+    snprintf(b->v.arm[0].dir, sizeof b->v.arm[0].dir, SAMPLE_FOLDER "/20260302-093012");
+    type(b, "/0302\nc"); /* not with itself */
+    assert_ptr_equal(b->a.screen, &screen_runs);
+    assert_true(on_screen(b, "is open here; choose another"));
+    type(b, "/broken\nc");
+    assert_ptr_equal(b->a.screen, &screen_runs);
+    assert_int_equal(b->a.n_commands, 0);
+    type(b, ":sort name\ng/20260301\nc");
+    assert_ptr_equal(b->a.screen, &screen_compare);
+    assert_string_equal(one_command(b, COMMAND_COMPARE).text,
+                        SAMPLE_FOLDER "/20260301-101500");
+    runs_bench_free(b);
+}
+
 /* A run that trains is asked about: saved first, discarded, or stayed with. */
 static void asks_before_it_leaves(void **state)
 {
@@ -224,6 +243,20 @@ static void asks_before_it_leaves(void **state)
 }
 
 /* ---- orders ---- */
+
+/* As many as can be marked go at once. */
+static void all_marked_runs_are_deleted(void **state)
+{
+    (void)state;
+    struct bench *b = runs_bench(80, 24);
+    struct runs_state *s = own(b);
+    for (s->n_marks = 0; s->n_marks < RUNS_MARKS; s->n_marks++) {
+        snprintf(s->mark[s->n_marks], RUN_NAME_MAX, "%s", name_at(b, 0));
+    }
+    app_run(&b->a, &b->v, "delete");
+    assert_int_equal(b->a.n_requests, RUNS_MARKS);
+    runs_bench_free(b);
+}
 
 static void a_label_is_undone(void **state)
 {
@@ -359,6 +392,8 @@ int main(void)
         cmocka_unit_test(found),
         cmocka_unit_test(empty_folders_say_how_runs_come),
         cmocka_unit_test(opened_at_once_where_nothing_is_lost),
+        cmocka_unit_test(compared_with_the_open_one),
+        cmocka_unit_test(all_marked_runs_are_deleted),
         cmocka_unit_test(asks_before_it_leaves),
         cmocka_unit_test(a_label_is_undone),
         cmocka_unit_test(deleted_and_brought_back),

@@ -882,6 +882,41 @@ static bool has_pair(const struct screen *t)
     return t->v.pair[0] && t->v.pair[1];
 }
 
+/* An SAE without its settings, open itself, against the run that it is of. */
+static void imported_is_said_of_either_side(const char *dir, const char *run)
+{
+    struct screen t;
+    char foreign[512], shell[4096];
+    struct settings given;
+    struct errinfo e;
+    struct session_config cfg = {
+        .set = sample_settings(30), .open_run = foreign, .given = &given};
+    tmp_path(foreign, dir, "foreign");
+    snprintf(shell, sizeof shell,
+             "mkdir '%s' && cp '%s/cfg.json' '%s/sae_weights.safetensors' '%s'",
+             foreign, run, run, foreign);
+    assert_int_equal(system(shell), 0);
+    settings_init(&given);
+    assert_ok(settings_set(&given, "hook", cfg.set.hook, from_program("test"), &e), &e);
+    open_screen(&t, &cfg);
+    wait_until(&t, is_browsing);
+    struct command compare = {.kind = COMMAND_COMPARE, .two = {0, 1}};
+    snprintf(compare.text, sizeof compare.text, "%s", run);
+    post(&t, compare);
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    if (!t.v.compare) {
+        fail_msg("no comparison: %s", t.v.message);
+    }
+    char line[4096];
+    remarks_line(&t.v.compare->remarks, line, sizeof line);
+    assert_int_equal(t.v.compare->side[0].step, -1);
+    assert_string_equal(t.v.compare->choice[0].name, "imported");
+    assert_non_null(strstr(line, "A was made elsewhere"));
+    close_screen(&t);
+    tmp_drop(foreign);
+}
+
 /* Two conditions from frozen copies, contexts of two latents, the run on disk as the
  * other side, and what is no run. */
 static void conditions_and_runs_are_compared(void **state)
@@ -947,6 +982,7 @@ static void conditions_and_runs_are_compared(void **state)
     assert_true(t.v.said > said && t.v.message_bad);
     assert_non_null(strstr(t.v.message, "no run directory"));
     close_screen(&t);
+    imported_is_said_of_either_side(dir, run);
     tmp_path(twin, run, "arms/twin");
     tmp_drop(twin);
     tmp_path(twin, run, "arms");

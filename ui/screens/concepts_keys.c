@@ -22,15 +22,18 @@ void concepts_ask(struct app *a, const struct session_view *v, bool again)
     const bool browsed = v->state == SESSION_BROWSING;
     for (size_t arm = 0; arm < arms_of(v); arm++) {
         const struct concept_table *t = concepts_table(v, arm);
+        const size_t shown = session_view_shown(v, arm);
         const bool lacks = browsed && (!t || t->lacks_words);
-        if (!again &&
-            (!lacks || v->concepts_busy || (s->asked[arm] && s->asked_for[arm] == t))) {
+        const bool asked =
+            s->asked[arm] && s->asked_of[arm] == shown && s->asked_for[arm] == t;
+        if (!again && (!lacks || v->concepts_busy || asked)) {
             continue;
         }
         struct command *c = app_emit(a, browsed ? COMMAND_CONCEPTS : COMMAND_EVALUATE);
         if (c) {
-            c->arm = session_view_shown(v, arm);
+            c->arm = shown;
             s->asked[arm] = true;
+            s->asked_of[arm] = shown;
             s->asked_for[arm] = t;
         }
         if (!browsed) {
@@ -509,10 +512,10 @@ static const struct key_entry keys[] = {
     {{'='}, &action_curves, "", "curve", "the concept over training in place of its words", 6},
     {{'.'}, &action_curves, "+", NULL, "next measure of the curve; Tab after :curves lists them", 0},
     {{','}, &action_curves, "-", NULL, "previous measure of the curve", 0},
-    {{'o'}, &action_partner, "", NULL, "the latent of the other arm that corresponds to this one's", 0},
-    {{'O'}, &action_same_number, "", NULL, "the latent of that number in the other arm", 0},
+    {{'o'}, &action_partner, "", NULL, "the latent of the other condition that corresponds to this one's", 0},
+    {{'O'}, &action_same_number, "", NULL, "the latent of that number in the other condition", 0},
     {{'R'}, &action_refresh, "", "measure", "measure the concepts again, with their words", 7},
-    {{'v'}, &action_latents_arm, "", "arm A/B", "which arm's latents Enter opens", 5},
+    {{'v'}, &action_latents_arm, "", "arm A/B", "which condition's latents Enter opens", 5},
 };
 /* clang-format on */
 

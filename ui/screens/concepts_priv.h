@@ -50,6 +50,8 @@ struct concepts_state {
     bool so_far;
     bool asked[VIEW_CONDS]; /* for words, in place of: */
     const struct concept_table *asked_for[VIEW_CONDS];
+    size_t
+        asked_of[VIEW_CONDS]; /* the arm that was shown then: another seed asks anew */
 };
 
 /* A word of the concept under the cursor, in each arm that measured it. */

@@ -309,10 +309,10 @@ static const struct key_entry keys[] = {
     {{' '}, &action_mark, "", "mark", "mark or unmark the latent", 8},
     {{';'}, &action_label, "", "label",
      "name the latent; kept with the run; an empty name takes it off", 5},
-    {{'o'}, &action_partner, "", NULL, "the latent of the other arm that corresponds to this one", 0},
-    {{'O'}, &action_same_number, "", NULL, "the latent of this number in the other arm", 0},
+    {{'o'}, &action_partner, "", NULL, "the latent of the other condition that corresponds to this one", 0},
+    {{'O'}, &action_same_number, "", NULL, "the latent of this number in the other condition", 0},
     {{'R'}, &action_refresh, "", "refresh", "describe the latent again, as of this step", 9},
-    {{'v'}, &action_latents_arm, "", "arm A/B", "the latent of that number in arm A or B", 10},
+    {{'v'}, &action_latents_arm, "", "arm A/B", "the latent of that number in condition A or B", 10},
 };
 /* clang-format on */
 

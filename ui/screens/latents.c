@@ -22,7 +22,9 @@ static void init(void *state)
     struct latents_state *l = state;
     l->at = -1;
     l->sort = l->scatter_y = latent_column_nth(AT_FIRST, 0);
-    l->asked_eval[0] = l->asked_eval[1] = -2;
+    for (size_t arm = 0; arm < VIEW_ARMS; arm++) {
+        l->asked_eval[arm] = -2;
+    }
     l->partner_wanted = -1;
 }
 

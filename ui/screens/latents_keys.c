@@ -463,7 +463,7 @@ static const struct key_entry keys[] = {
      "next measure of the scatter; Tab after :scatter lists them", 0},
     {{','}, &action_scatter, "-", NULL, "previous measure of the scatter", 0},
     {{'R'}, &action_refresh, "", "refresh", "describe the latents again, as of this step", 10},
-    {{'v'}, &action_latents_arm, "", "arm A/B", "latents of arm A or B", 11},
+    {{'v'}, &action_latents_arm, "", "arm A/B", "latents of condition A or B", 11},
 };
 /* clang-format on */
 const struct key_list latents_keys = {keys, sizeof keys / sizeof keys[0]};

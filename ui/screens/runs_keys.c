@@ -1,5 +1,6 @@
 /* The keys of Runs, and what they do. */
 #include "ui/leave.h"
+#include "ui/screens/compare.h"
 #include "ui/screens/runs_priv.h"
 
 #include <stdio.h>
@@ -53,6 +54,26 @@ static void train_on(struct app *a, const struct session_view *v, const char *ar
 {
     (void)args;
     runs_open(a, v, true);
+}
+
+/* Beside the run that is open. */
+static void compare_run(struct app *a, const struct session_view *v, const char *args)
+{
+    const struct run_row *r = runs_here(a);
+    char path[RUNDIR_PATH];
+    (void)args;
+    runs_path(a, r, path);
+    if (!r->opens) {
+        app_say(a, true, "%.300s", r->remark);
+    } else if (runs_is_open(a, v, r)) {
+        app_say(a, true, "%.200s is open here; choose another run to compare it with",
+                r->name);
+    } else if (strlen(path) >= COMPARE_PATH) {
+        app_say(a, true, "compare: found a path of %zu bytes, expected under %d",
+                strlen(path), COMPARE_PATH);
+    } else {
+        compare_with(a, v, path);
+    }
 }
 
 /* ---- order ---- */
@@ -444,6 +465,9 @@ static void rename_run(struct app *a, const struct session_view *v, const char *
 }
 
 /* The marked runs, else the one under the cursor. */
+_Static_assert((int)RUNS_MARKS <= (int)RUNS_ORDERS &&
+                   (int)RUNS_MARKS < (int)APP_REQUESTS,
+               "all marked runs can be ordered about at once");
 static void delete_runs(struct app *a, const struct session_view *v, const char *args)
 {
     struct runs_state *s = runs_own(a);
@@ -511,6 +535,7 @@ ACTION action_clear = {.command = "clear-filter", .args = "", .run = clear_filte
 ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = may_choose};
 ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_choose};
 ACTION action_train_on = {.command = "train-on", .args = "", .run = train_on, .may = may_choose};
+ACTION action_compare = {.command = "compare-run", .args = "", .run = compare_run, .may = may_choose};
 ACTION action_rename = {.command = "rename", .args = "NAME", .run = rename_run, .may = may_choose};
 ACTION action_delete = {.command = "delete", .args = "", .run = delete_runs, .may = may_choose};
 ACTION action_folder = {.command = "folder", .args = "[DIR]", .run = folder};
@@ -520,6 +545,7 @@ ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh};
 /* In the order in which help shows them. */
 static const struct key_entry keys[] = {
     {{'T'}, &action_train_on, "", "train on", "train the run on; Enter opens it to be browsed", 2},
+    {{'c'}, &action_compare, "", "compare", "compare the run that is open with this one", 3},
     {{'<'}, &action_sort, "-", "sort", "sort by the column to the left", 5},
     {{'>'}, &action_sort, "+", "sort", "sort by the column to the right", 5},
     {{'r'}, &action_reverse, "", "reverse", "reverse the order", 7},
