@@ -116,7 +116,7 @@ static void take_kept(struct arm_eval *x)
 static void say_begin(const char *run, size_t i, size_t n)
 {
     if (isatty(STDERR_FILENO)) {
-        cmd_say(stderr, "saetop: evaluating %s (%zu of %zu)\n", run, i + 1, n);
+        cmd_say(stderr, "saetop: evaluating %s (%zu of %zu)", run, i + 1, n);
     }
 }
 

@@ -356,11 +356,13 @@ static enum err place_tensors(const struct cursor *c, struct gguf_head *h,
 /* ---- the copy ---- */
 
 /* A name of the original, in the copy, which gets its NUL over what follows: a type or
- * a number of dimensions, which was read before. */
+ * a number of dimensions, which was read before. Its length was checked, but in a file
+ * that another process may have written to since. */
 static const char *move_name(const struct cursor *c, uint8_t *meta, const char *name)
 {
     const size_t at = (size_t)((const uint8_t *)name - c->data);
-    meta[at + (size_t)gguf_load(c->data + at - 8, 8)] = '\0';
+    const uint64_t len = gguf_load(meta + at - 8, 8);
+    meta[len < c->at - at ? at + (size_t)len : c->at] = '\0';
     return (const char *)(meta + at);
 }
 

@@ -285,7 +285,32 @@ static bool has_measure(const struct compared *c)
     return false;
 }
 
-void compare_say(const struct compared *c, char a, char b, struct str *out)
+/* Of several seeds at the end of their plan. */
+static void say_verdicts(const struct compared *c, char a, struct str *out)
+{
+    char opening[96];
+    (void)snprintf(opening, sizeof opening, "Established over %zu seeds: %c has ",
+                   c->pairs, a);
+    say_of(c, SAID_ESTABLISHED, opening, out);
+    say_of(c, SAID_SMALL, "Too small to matter: ", out);
+    say_of(c, SAID_OPEN, "Not established: ", out);
+    say_of(c, SAID_SAME, "The same: ", out);
+}
+
+/* Of several seeds on the way. */
+static void say_so_far(const struct compared *c, char a, struct str *out)
+{
+    char opening[96];
+    str_add(out, "So far, before the end of the plan: nothing is established yet.\n");
+    (void)snprintf(opening, sizeof opening, "Over %zu seeds %c has so far ", c->pairs,
+                   a);
+    say_of(c, SAID_ESTABLISHED, opening, out);
+    say_of(c, SAID_SMALL, "Small so far: ", out);
+    say_of(c, SAID_OPEN, "Open: ", out);
+    say_of(c, SAID_SAME, "The same: ", out);
+}
+
+void compare_say(const struct compared *c, char a, char b, bool so_far, struct str *out)
 {
     char opening[96];
     if (c->pairs == 0) {
@@ -301,13 +326,10 @@ void compare_say(const struct compared *c, char a, char b, struct str *out)
         say_of(c, SAID_BARE, "Without an interval, so without a direction: ", out);
         say_of(c, SAID_SAME, "The same: ", out);
         str_add(out, "Several seeds of each (train --seeds 5) would change it.\n");
+    } else if (so_far) {
+        say_so_far(c, a, out);
     } else {
-        (void)snprintf(opening, sizeof opening, "Established over %zu seeds: %c has ",
-                       c->pairs, a);
-        say_of(c, SAID_ESTABLISHED, opening, out);
-        say_of(c, SAID_SMALL, "Too small to matter: ", out);
-        say_of(c, SAID_OPEN, "Not established: ", out);
-        say_of(c, SAID_SAME, "The same: ", out);
+        say_verdicts(c, a, out);
     }
 }
 

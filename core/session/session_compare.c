@@ -507,6 +507,12 @@ static enum err pair_latents(struct bench *b, struct errinfo *e)
 
 /* ---- all of it ---- */
 
+/* Whether it has not come to the end of its plan. */
+static bool is_on_the_way(const struct compare_arm *a)
+{
+    return !a->imported && a->step >= 0 && a->step < a->set.steps;
+}
+
 static enum err say(struct bench *b, const double l0[2], struct errinfo *e)
 {
     struct comparison *o = b->out;
@@ -521,7 +527,10 @@ static enum err say(struct bench *b, const double l0[2], struct errinfo *e)
         f.step[i] = o->side[i].step;
     }
     str_init(&s, SAID_BYTES);
-    compare_say(&o->measures, f.letter[0], f.letter[1], &s);
+    compare_say(&o->measures, f.letter[0], f.letter[1],
+                is_on_the_way(b->of[o->side[0].choice].arm[0]) ||
+                    is_on_the_way(b->of[o->side[1].choice].arm[0]),
+                &s);
     compare_warn(&f, &o->remarks);
     const enum err rc = str_err(&s, "comparison", e);
     o->said = rc == OK ? str_take(&s) : NULL;

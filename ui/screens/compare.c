@@ -505,6 +505,17 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
     }
 }
 
+/* Whether the run has been measured since what is shown was: asked again then, but not
+ * while somebody is down in its lists. */
+static bool is_old(const struct compare_state *s, const struct session_view *v)
+{
+    const struct comparison *c = v->compare;
+    const struct concept_table *t = v->n_arms > 0 ? v->arm[0].concepts : NULL;
+    return c && t && !v->compare_busy && c->source == COMPARE_FROM_RUN &&
+           !s->contexts && s->latents.cursor == 0 && c->side[0].step >= 0 &&
+           c->side[0].step < t->step;
+}
+
 static void sync(struct app *a, const struct session_view *v, bool shown)
 {
     struct compare_state *s = compare_own(a);
@@ -519,7 +530,7 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
         s->contexts = false;
     }
     if (shown) {
-        compare_ask(a, v, false);
+        compare_ask(a, v, is_old(s, v));
     }
 }
 

@@ -94,6 +94,7 @@ void latents_go_partner(struct app *a, const struct session_view *v, int32_t lat
         l->partner_wanted = latent;
         l->partner_of = (size_t)l->cond;
         l->partners_were = v->partners;
+        l->partner_from = a->screen;
         app_say(a, false, "pairing the latents of %c and %c ...", v->cond[0].letter,
                 v->cond[1].letter);
     }
@@ -114,6 +115,9 @@ void latents_sync_partner(struct app *a, const struct session_view *v)
         return;
     }
     l->partner_wanted = -1;
+    if (a->screen != l->partner_from || (size_t)l->cond != l->partner_of) {
+        return; /* somebody has gone on meanwhile, and is left there */
+    }
     if (arms_of(v) > 1) { /* as of when it was asked for, a step or two ago */
         go(a, v, l->partner_of, latent);
     }

@@ -15,6 +15,7 @@ struct latents_state {
         partner_wanted; /* latent of partner_of whose counterpart is waited for; -1 */
     size_t partner_of;
     const struct latent_pairs *partners_were; /* when it was asked for */
+    const struct screen_def *partner_from;    /* the screen that asked */
     int cond;                                 /* the condition that is browsed, */
     size_t arm; /* and its arm of the seed that is shown */
     struct filter_line filter;
