@@ -93,13 +93,14 @@ static void effect_of(const struct pairs *q, struct sweep_effect *x)
 static enum err adjust(struct sweep_set set, struct sweep_effect *out,
                        struct errinfo *e)
 {
-    double p[SWEEP_MEASURES_ALL];
-    for (size_t m = set.first; m < set.end; m++) {
-        p[m] = out[m].p;
+    double p[SWEEP_MEASURES_ALL] = {0};
+    const size_t n = set.end - set.first;
+    for (size_t i = 0; i < n; i++) {
+        p[i] = out[set.first + i].p;
     }
-    TRY(stats_holm(set.end - set.first, p + set.first, p + set.first, e));
-    for (size_t m = set.first; m < set.end; m++) {
-        out[m].p_holm = p[m];
+    TRY(stats_holm(n, p, p, e));
+    for (size_t i = 0; i < n; i++) {
+        out[set.first + i].p_holm = p[i];
     }
     return OK;
 }
