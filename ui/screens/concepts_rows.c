@@ -462,11 +462,15 @@ static bool find_word(const struct session_view *v, const char *text, int32_t *c
     return false;
 }
 
-/* Go there, with the words in focus where it is one of them that was found. */
+/* Go there, with the words in focus where it is one of them that was found; false where
+ * the filter hides it. */
 static bool found(struct app *a, const struct session_view *v, int32_t concept,
                   int32_t token, bool is_word)
 {
     concepts_go(a, v, concept, token);
+    if (concepts_own(a)->at != concept) {
+        return false;
+    }
     *app_focus(a, &screen_concepts) = is_word ? CONCEPTS_WORDS : CONCEPTS_LIST;
     return true;
 }
@@ -475,13 +479,15 @@ bool concepts_find(struct app *a, const struct session_view *v, bool forward, bo
 {
     struct concepts_state *s = concepts_own(a);
     const size_t n = v->names.n_concepts;
-    const size_t from = s->at >= 0 ? (size_t)s->at : 0;
+    const int32_t was = s->at, was_word = s->word_at;
+    const size_t from = was >= 0 ? (size_t)was : 0;
     int32_t concept = here ? concept_called(v, s->find) : -1, token = -1;
-    if (concept >= 0) {
-        return found(a, v, concept, -1, false);
+    if (concept >= 0 && found(a, v, concept, -1, false)) {
+        return true;
     }
-    if (here && find_word(v, s->find, &concept, &token)) {
-        return found(a, v, concept, token, true);
+    if (here && find_word(v, s->find, &concept, &token) &&
+        found(a, v, concept, token, true)) {
+        return true;
     }
     for (size_t by = here ? 0 : 1; by <= n && s->find[0]; by++) {
         const size_t c = forward ? (from + by) % n : (from + n - by % n) % n;
@@ -490,9 +496,10 @@ bool concepts_find(struct app *a, const struct session_view *v, bool forward, bo
         }
         token = word_with(v, (int32_t)c, s->find);
         const bool named = filter_text_in(v->names.concept_name[c], s->find);
-        if (named || token >= 0) {
-            return found(a, v, (int32_t)c, token, !named);
+        if ((named || token >= 0) && found(a, v, (int32_t)c, token, !named)) {
+            return true;
         }
     }
+    concepts_go(a, v, was, was_word);
     return false;
 }
