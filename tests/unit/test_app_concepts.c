@@ -45,6 +45,22 @@ static void families_in_turn(void **state)
 
 /* Without a file the families are those of the vocabulary, which the screen says with
  * what to give for more; nobody has to leave an empty one first. */
+static void no_family_is_said(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    for (size_t i = 0; i < b->v.n_arms; i++) {
+        struct concept_table *t =
+            (struct concept_table *)(uintptr_t)b->v.arm[i].concepts;
+        for (size_t c = 0; c < t->n; c++) {
+            t->row[c].eligible = false;
+        }
+    }
+    type(b, "2f");
+    assert_true(on_screen(b, "no family has measured concepts yet"));
+    bench_free(b);
+}
+
 static void without_a_file(void **state)
 {
     (void)state;
@@ -498,6 +514,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(families_in_turn),
         cmocka_unit_test(without_a_file),
+        cmocka_unit_test(no_family_is_said),
         cmocka_unit_test(filtered),
         cmocka_unit_test(several_seeds),
         cmocka_unit_test(other_thresholds),

@@ -85,6 +85,11 @@ static void family(struct app *a, const struct session_view *v, const char *args
         s->family = concepts_family_at(at);
         concepts_order(a, v);
     } while (s->n == 0 && concepts_family_at(at) != was);
+    if (concepts_family_at(at) == was) {
+        app_say(a, s->n == 0,
+                s->n == 0 ? "no family has measured concepts yet"
+                          : "no other family has measured concepts");
+    }
     list_home(&s->list);
     s->at = s->n ? s->concept[0] : -1;
     concepts_order(a, v);
