@@ -173,7 +173,9 @@ class Linear:
 def ranked(t, y, effect, size):
     """SAEBench's: topk over all effects, as many as there are other than 0."""
     c = t.dense[: t.train]
-    gap = c[y[: t.train]].mean(0) - c[~y[: t.train]].mean(0)
+    a, b = c[y[: t.train]].mean(0), c[~y[: t.train]].mean(0)
+    # Means that are equal are so but for rounding: how many effects there are hangs on it.
+    gap = np.where(abs(a - b) <= 1e-6 * np.maximum(a, b), 0, a - b)
     e = abs(gap * effect) if size else np.maximum(gap, 0) * effect
     return np.argsort(-e, kind="stable")[: (e != 0).sum()]
 
