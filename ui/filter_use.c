@@ -3,73 +3,147 @@
 #include <stdio.h>
 #include <string.h>
 
-static void push(const struct filter_use *u, struct app *a, const char *before,
-                 const char *after)
+/* The screen whose filter is meant. While a prompt is open nothing leads to another. */
+static const struct screen_def *filtered(const struct app *a)
 {
-    struct undo_step step = {.kind = u->undo};
+    size_t i = 0;
+    if (a->screen->filter) {
+        return a->screen;
+    }
+    while (!a->screens->row[i]->filter) {
+        i++;
+    }
+    return a->screens->row[i];
+}
+
+static const struct filter_use *use_of(const struct app *a)
+{
+    return filtered(a)->filter;
+}
+
+static struct filter_line *line_of(const struct app *a)
+{
+    return use_of(a)->line(a);
+}
+
+/* ---- undo ---- */
+
+static void apply(struct app *a, const struct session_view *v,
+                  const struct undo_step *s, bool back)
+{
+    s->screen->filter->set(a, v, back ? s->before : s->after);
+}
+
+static void push(struct app *a, const char *before, const char *after)
+{
+    static const struct undo_kind kind = {"a filter", apply};
+    struct undo_step step = {.kind = &kind, .screen = filtered(a)};
     snprintf(step.before, sizeof step.before, "%.*s", UNDO_TEXT - 1, before);
     snprintf(step.after, sizeof step.after, "%.*s", UNDO_TEXT - 1, after);
     undo_push(&a->undo, &step);
 }
 
-static void say_waiting(const struct filter_use *u, struct app *a,
-                        const struct session_view *v)
+/* ---- the prompt ---- */
+
+static void say_waiting(struct app *a, const struct session_view *v)
 {
-    if (u->waiting) {
-        u->waiting(a, v);
+    if (use_of(a)->waiting) {
+        use_of(a)->waiting(a, v);
     }
 }
 
-bool filter_use_try(const struct filter_use *u, struct app *a,
-                    const struct session_view *v, const char *text)
+const char *filter_use_word(const struct app *a, const char *text, size_t at, size_t i)
 {
-    if (!u->set(a, v, text)) {
+    (void)text;
+    (void)at;
+    return use_of(a)->word ? use_of(a)->word(i) : NULL;
+}
+
+void filter_use_preview(struct app *a, const struct session_view *v, const char *text)
+{
+    (void)use_of(a)->set(a, v, text); /* what is wrong stands beside the line */
+}
+
+bool filter_use_check(struct app *a, const struct session_view *v, const char *text)
+{
+    if (!use_of(a)->set(a, v, text)) {
         char why[FILTER_MESSAGE + 32];
-        filter_line_error(u->line(a), why, sizeof why);
+        filter_line_error(line_of(a), why, sizeof why);
         app_say(a, true, "filter: %s", why);
         return false;
     }
     return true;
 }
 
-void filter_use_run(const struct filter_use *u, struct app *a,
-                    const struct session_view *v, const char *args)
+void filter_use_accept(struct app *a, const struct session_view *v, const char *text)
 {
-    struct filter_line *l = u->line(a);
-    snprintf(l->was, sizeof l->was, "%s", l->text);
-    if (!args[0]) {
-        l->error[0] = '\0';
-        app_open_prompt(a, u->prompt, "", l->text);
-    } else if (filter_use_try(u, a, v, args)) {
-        push(u, a, l->was, args);
-        say_waiting(u, a, v);
-    }
-}
-
-void filter_use_accept(const struct filter_use *u, struct app *a,
-                       const struct session_view *v)
-{
-    const struct filter_line *l = u->line(a);
+    const struct filter_line *l = line_of(a);
+    (void)text;
     if (strncmp(l->was, l->text, UNDO_TEXT - 1) != 0) {
-        push(u, a, l->was, l->text);
+        push(a, l->was, l->text);
     }
-    say_waiting(u, a, v);
+    say_waiting(a, v);
 }
 
-void filter_use_cancel(const struct filter_use *u, struct app *a,
-                       const struct session_view *v)
+void filter_use_cancel(struct app *a, const struct session_view *v)
 {
-    struct filter_line *l = u->line(a);
-    u->set(a, v, l->was);
+    struct filter_line *l = line_of(a);
+    (void)use_of(a)->set(a, v, l->was); /* it was in force before */
     l->error[0] = '\0';
 }
 
-void filter_use_clear(const struct filter_use *u, struct app *a,
-                      const struct session_view *v)
+void filter_use_error(const struct app *a, char *out, size_t cap)
 {
-    struct filter_line *l = u->line(a);
-    if (l->text[0]) {
-        push(u, a, l->text, "");
-    }
-    u->set(a, v, "");
+    filter_line_error(line_of(a), out, cap);
 }
+
+/* ---- the keys ---- */
+
+static void run(struct app *a, const struct session_view *v, const char *args)
+{
+    struct filter_line *l = line_of(a);
+    snprintf(l->was, sizeof l->was, "%s", l->text);
+    if (!args[0]) {
+        l->error[0] = '\0';
+        app_open_prompt(a, use_of(a)->prompt, "", l->text);
+    } else if (filter_use_check(a, v, args)) {
+        push(a, l->was, args);
+        say_waiting(a, v);
+    }
+}
+
+static const char *may(const struct app *a, const struct session_view *v)
+{
+    return use_of(a)->may(a, v);
+}
+
+static const char *argument(const struct app *a, const char *text, size_t i)
+{
+    return filter_use_word(a, text, 0, i);
+}
+
+void filter_use_clear(struct app *a, const struct session_view *v, const char *args)
+{
+    struct filter_line *l = line_of(a);
+    (void)args;
+    if (l->text[0]) {
+        push(a, l->text, "");
+    }
+    (void)use_of(a)->set(a, v, ""); /* an empty one holds */
+}
+
+const char *filter_use_may_clear(const struct app *a, const struct session_view *v)
+{
+    (void)v;
+    return line_of(a)->text[0] ? NULL : "there is no filter";
+}
+
+const struct action action_filter = {.command = "filter",
+                                     .args = "EXPRESSION",
+                                     .run = run,
+                                     .may = may,
+                                     .word = argument};
+const struct action action_clear_filter = {.command = "clear-filter",
+                                           .args = "",
+                                           .run = filter_use_clear,
+                                           .may = filter_use_may_clear};

@@ -1,34 +1,43 @@
-/* The filter of a screen as its keys have it: a prompt that shows what passes while one
- * types, Esc that puts the one before back, undo. A screen says what is its own, and
- * hands these on. UI thread. */
+/* The filter of screens as their keys have it: `&` with a prompt that shows what passes
+ * while one types, Esc that puts the one before back, `\`, undo. A screen says what is
+ * its own in its row (screen.h: filter); its keys name the actions here. They act on
+ * the screen shown, or on the first of the table that has a filter. UI thread. */
 #ifndef SAETOP_UI_FILTER_USE_H
 #define SAETOP_UI_FILTER_USE_H
 
 #include "ui/app.h"
 #include "ui/filter.h"
+#include "ui/keymap.h"
 
 struct filter_use {
     struct filter_line *(*line)(const struct app *a);
     /* Put a text into force and order the rows anew; false: it is malformed. */
     bool (*set)(struct app *a, const struct session_view *v, const char *text);
+    /* Why it cannot be typed now; NULL: it can. */
+    const char *(*may)(const struct app *a, const struct session_view *v);
     /* Say that there are no rows yet; NULL: nothing is said. */
     void (*waiting)(struct app *a, const struct session_view *v);
-    const struct prompt_def *prompt;
-    const struct undo_kind *undo; /* whose before and after are texts for `set` */
+    const char *(*word)(size_t i); /* the ith that completes, NULL beyond; NULL: none */
+    const struct prompt_def *prompt; /* FILTER_PROMPT with history and help */
 };
 
-/* `&`: the prompt, or the text given. */
-void filter_use_run(const struct filter_use *u, struct app *a,
-                    const struct session_view *v, const char *args);
-/* Use it, or say what is wrong with it. */
-bool filter_use_try(const struct filter_use *u, struct app *a,
-                    const struct session_view *v, const char *text);
-/* The prompt's Enter and Esc, and the key that clears. */
-void filter_use_accept(const struct filter_use *u, struct app *a,
-                       const struct session_view *v);
-void filter_use_cancel(const struct filter_use *u, struct app *a,
-                       const struct session_view *v);
-void filter_use_clear(const struct filter_use *u, struct app *a,
-                      const struct session_view *v);
+extern const struct action action_filter;
+extern const struct action action_clear_filter;
+/* What they do, and whether there is a filter to clear. */
+void filter_use_clear(struct app *a, const struct session_view *v, const char *args);
+const char *filter_use_may_clear(const struct app *a, const struct session_view *v);
+
+/* For FILTER_PROMPT alone. */
+const char *filter_use_word(const struct app *a, const char *text, size_t at, size_t i);
+void filter_use_preview(struct app *a, const struct session_view *v, const char *text);
+bool filter_use_check(struct app *a, const struct session_view *v, const char *text);
+void filter_use_accept(struct app *a, const struct session_view *v, const char *text);
+void filter_use_cancel(struct app *a, const struct session_view *v);
+void filter_use_error(const struct app *a, char *out, size_t cap);
+
+#define FILTER_PROMPT                                                                  \
+    .sign = "&", .word = filter_use_word, .preview = filter_use_preview,               \
+    .check = filter_use_check, .accept = filter_use_accept,                            \
+    .cancel = filter_use_cancel, .error = filter_use_error
 
 #endif

@@ -68,6 +68,7 @@ struct screen_def {
     /* A mouse event on something that the screen drew. */
     void (*mouse)(struct app *a, const struct session_view *v, const struct hit *hit,
                   const struct event *ev);
+    const struct filter_use *filter; /* of its rows, see filter_use.h; NULL: none */
     /* Point at a step of the run; the first screen of the table that can is asked. */
     void (*point)(struct app *a, const struct session_view *v, int64_t step);
 

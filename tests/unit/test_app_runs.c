@@ -109,6 +109,14 @@ static void the_cursor_stays(void **state)
     assert_int_equal(b->a.n_requests, 0);
     type(b, "\\");
     assert_int_equal(own(b)->n, 7);
+    /* It is the language of the other screens' filters, without fields. */
+    type(b, "&!long | /^no such/\n");
+    assert_int_equal(own(b)->n, 6);
+    type(b, ":filter p=.3\n");
+    assert_true(on_screen(b, "stands in quotes here: \"p=.3\""));
+    assert_int_equal(own(b)->n, 6);
+    type(b, "u");
+    assert_int_equal(own(b)->n, 7);
     runs_bench_free(b);
 }
 

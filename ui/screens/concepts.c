@@ -720,6 +720,7 @@ const struct screen_def screen_concepts = {
     .move = move,
     .enter = enter,
     .mouse = mouse,
+    .filter = &concepts_filter,
     .layout = layout,
     .set_layout = set_layout,
     .may_export = concepts_may_browse,

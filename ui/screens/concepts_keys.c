@@ -162,90 +162,16 @@ static struct filter_line *filter_here(const struct app *a)
     return &concepts_own(a)->filter;
 }
 
-static const struct prompt_def filter_prompt;
-static const struct undo_kind filter_undo;
-static const struct filter_use filtering = {.line = filter_here,
-                                            .set = concepts_set_filter,
-                                            .prompt = &filter_prompt,
-                                            .undo = &filter_undo};
-
-static void apply_filter(struct app *a, const struct session_view *v,
-                         const struct undo_step *s, bool back)
-{
-    concepts_set_filter(a, v, back ? s->before : s->after);
-}
-
-static const struct undo_kind filter_undo = {"a filter", apply_filter};
-
-static void preview_filter(struct app *a, const struct session_view *v,
-                           const char *text)
-{
-    concepts_set_filter(a, v, text);
-}
-
-static bool use_filter(struct app *a, const struct session_view *v, const char *text)
-{
-    return filter_use_try(&filtering, a, v, text);
-}
-
-static void accept_filter(struct app *a, const struct session_view *v, const char *text)
-{
-    (void)text;
-    filter_use_accept(&filtering, a, v);
-}
-
-static void cancel_filter(struct app *a, const struct session_view *v)
-{
-    filter_use_cancel(&filtering, a, v);
-}
-
-static void filter_wrong(const struct app *a, char *out, size_t cap)
-{
-    filter_line_error(filter_here(a), out, cap);
-}
-
-static const char *filter_name(const struct app *a, const char *text, size_t at,
-                               size_t i)
-{
-    (void)a;
-    (void)text;
-    (void)at;
-    return concepts_filter_word(i);
-}
-
 static const struct prompt_def filter_prompt = {
-    .sign = "&",
     .history = "filter concepts",
     .help = "animal  dog  !x  a|b  /regex/  f1>.5  absorb>.1  b_f1<.5  difference_f1<0",
-    .word = filter_name,
-    .preview = preview_filter,
-    .check = use_filter,
-    .accept = accept_filter,
-    .cancel = cancel_filter,
-    .error = filter_wrong,
-};
+    FILTER_PROMPT};
 
-static void filter(struct app *a, const struct session_view *v, const char *args)
-{
-    filter_use_run(&filtering, a, v, args);
-}
-
-static const char *may_clear_filter(const struct app *a, const struct session_view *v)
-{
-    (void)v;
-    return concepts_own(a)->filter.text[0] ? NULL : "there is no filter";
-}
-
-static void clear_filter(struct app *a, const struct session_view *v, const char *args)
-{
-    (void)args;
-    filter_use_clear(&filtering, a, v);
-}
-
-static const char *filter_field(const struct app *a, const char *text, size_t i)
-{
-    return filter_name(a, text, 0, i);
-}
+const struct filter_use concepts_filter = {.line = filter_here,
+                                           .set = concepts_set_filter,
+                                           .may = concepts_may_browse,
+                                           .word = concepts_filter_word,
+                                           .prompt = &filter_prompt};
 
 /* ---- the rule ---- */
 
@@ -490,8 +416,6 @@ ACTION action_sort = {.command = "sort", .args = "COLUMN|+|-", .run = sort, .may
 ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse, .may = concepts_may_browse};
 ACTION action_find = {.command = "find", .args = "TEXT", .run = find, .may = concepts_may_browse};
 ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_next, .may = may_find_next};
-ACTION action_filter = {.command = "filter", .args = "EXPRESSION", .run = filter, .may = concepts_may_browse, .word = filter_field};
-ACTION action_clear_filter = {.command = "clear-filter", .args = "", .run = clear_filter, .may = may_clear_filter};
 ACTION action_rule = {.command = "rule", .args = "[share=X|cosine=X|least=N|default]", .run = rule, .may = concepts_may_browse, .word = rule_word};
 ACTION action_curves = {.command = "curves", .args = "[MEASURE|+|-|off]", .run = curves, .may = concepts_may_browse, .word = curve_word};
 ACTION action_partner = {.command = "partner", .args = "", .run = partner, .may = concepts_may_browse};

@@ -85,6 +85,7 @@ void concepts_deinit(struct concepts_state *s);
  * "b_f1", "difference_f1"; the ith of them, NULL beyond the last. */
 const char *concepts_filter_word(size_t i);
 /* Put a filter into force; false: it is malformed. */
+extern const struct filter_use concepts_filter;
 bool concepts_set_filter(struct app *a, const struct session_view *v, const char *text);
 /* Whether a latent tells the concept at all: with F1 0 the first that the rule takes
  * fires on none of its words. */

@@ -603,6 +603,7 @@ const struct screen_def screen_latents = {
     .move = move,
     .enter = enter,
     .mouse = mouse,
+    .filter = &latents_filter,
     .layout = layout,
     .set_layout = set_layout,
     .may_export = latents_may_browse,

@@ -21,12 +21,6 @@ static const char *may_find_next(const struct app *a, const struct session_view 
                                     : "nothing was looked for yet; / does";
 }
 
-static const char *may_clear_filter(const struct app *a, const struct session_view *v)
-{
-    (void)v;
-    return latents_of(a)->filter.text[0] ? NULL : "there is no filter";
-}
-
 const char *latents_may_label(const struct app *a, const struct session_view *v,
                               int32_t id)
 {
@@ -145,81 +139,18 @@ static struct filter_line *filter_here(const struct app *a)
     return &latents_of(a)->filter;
 }
 
-static const struct prompt_def filter_prompt;
-static const struct undo_kind filter_undo;
-static const struct filter_use filtering = {.line = filter_here,
-                                            .set = latents_set_filter,
-                                            .waiting = latents_say_waiting,
-                                            .prompt = &filter_prompt,
-                                            .undo = &filter_undo};
-
-static void apply_filter(struct app *a, const struct session_view *v,
-                         const struct undo_step *s, bool back)
-{
-    latents_set_filter(a, v, back ? s->before : s->after);
-}
-
-static const struct undo_kind filter_undo = {"a filter", apply_filter};
-
-static void preview_filter(struct app *a, const struct session_view *v,
-                           const char *text)
-{
-    latents_set_filter(a, v, text);
-}
-
-static bool use_filter(struct app *a, const struct session_view *v, const char *text)
-{
-    return filter_use_try(&filtering, a, v, text);
-}
-
-static void accept_filter(struct app *a, const struct session_view *v, const char *text)
-{
-    (void)text;
-    filter_use_accept(&filtering, a, v);
-}
-
-static void cancel_filter(struct app *a, const struct session_view *v)
-{
-    filter_use_cancel(&filtering, a, v);
-}
-
-static void filter_wrong(const struct app *a, char *out, size_t cap)
-{
-    filter_line_error(filter_here(a), out, cap);
-}
-
-static const char *filter_name(const struct app *a, const char *text, size_t at,
-                               size_t i)
-{
-    (void)a;
-    (void)text;
-    (void)at;
-    return latent_filter_word(i);
-}
-
 static const struct prompt_def filter_prompt = {
-    .sign = "&",
     .history = "filter",
     .help = "dog  !x  a|b  /regex/  density>1e-4  absorb>.3  f1 max mean p r  dead "
             "marked",
-    .word = filter_name,
-    .preview = preview_filter,
-    .check = use_filter,
-    .accept = accept_filter,
-    .cancel = cancel_filter,
-    .error = filter_wrong,
-};
+    FILTER_PROMPT};
 
-static void filter(struct app *a, const struct session_view *v, const char *args)
-{
-    filter_use_run(&filtering, a, v, args);
-}
-
-static void clear_filter(struct app *a, const struct session_view *v, const char *args)
-{
-    (void)args;
-    filter_use_clear(&filtering, a, v);
-}
+const struct filter_use latents_filter = {.line = filter_here,
+                                          .set = latents_set_filter,
+                                          .may = may_look,
+                                          .waiting = latents_say_waiting,
+                                          .word = latent_filter_word,
+                                          .prompt = &filter_prompt};
 
 /* ---- marks ---- */
 
@@ -423,19 +354,12 @@ static const char *scatter_word(const struct app *a, const char *text, size_t i)
                                                                  : NULL;
 }
 
-static const char *filter_field(const struct app *a, const char *text, size_t i)
-{
-    return filter_name(a, text, 0, i);
-}
-
 /* clang-format off */
 #define ACTION static const struct action
 ACTION action_sort = {.command = "sort", .args = "COLUMN|+|-", .run = sort, .word = column_word};
 ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse};
 ACTION action_find = {.command = "find", .args = "TEXT", .run = find, .may = may_look};
 ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_next, .may = may_find_next};
-ACTION action_filter = {.command = "filter", .args = "EXPRESSION", .run = filter, .may = may_look, .word = filter_field};
-ACTION action_clear_filter = {.command = "clear-filter", .args = "", .run = clear_filter, .may = may_clear_filter};
 ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = latents_may_browse};
 ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_label};
 ACTION action_scatter = {.command = "scatter", .args = "[MEASURE|+|-|off]", .run = scatter, .may = latents_may_browse, .word = scatter_word};

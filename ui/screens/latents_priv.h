@@ -81,6 +81,7 @@ bool latents_descends(const struct latents_state *l);
 void latents_order(struct app *a, const struct session_view *v);
 bool latents_is_marked(const struct latents_state *l, size_t arm, int32_t id);
 void latents_mark(struct app *a, size_t arm, int32_t id, size_t F);
+extern const struct filter_use latents_filter;
 /* Compile and use a filter text; false and the error is kept. */
 bool latents_set_filter(struct app *a, const struct session_view *v, const char *text);
 /* Without a table yet: say that what was asked for waits for it. */

@@ -5,7 +5,6 @@
 #include "base/number.h"
 #include "ui/actions.h"
 #include "ui/export.h"
-#include "ui/latent_filter.h"
 #include "ui/screens/runs_priv.h"
 #include "ui/text.h"
 
@@ -35,6 +34,7 @@ static void deinit(void *state)
 {
     struct runs_state *s = state;
     mem_free(s->order);
+    filter_line_deinit(&s->filter);
 }
 
 /* ---- rows ---- */
@@ -85,20 +85,52 @@ bool runs_has_text(const struct run_row *r, const char *text)
            filter_text_in(r->note, text) || filter_text_in(r->arch, text);
 }
 
-/* Whether each word of the filter is in it. */
-static bool is_shown(const struct runs_state *s, const struct run_row *r)
+/* ---- filter ---- */
+
+static int no_field(const char *text, size_t len, bool *flag)
 {
-    char word[RUNS_TEXT];
-    bool all = true;
-    for (const char *p = s->filter; *p;) {
-        p += strspn(p, " ");
-        const size_t n = strcspn(p, " ");
-        (void)snprintf(word, sizeof word, "%.*s", (int)n, p);
-        all = all && (n == 0 || runs_has_text(r, word));
-        p += n;
-    }
-    return all;
+    (void)text;
+    (void)len;
+    *flag = false;
+    return -1;
 }
+
+static void no_fields(char *out, size_t cap)
+{
+    snprintf(out, cap, "a text with = < > stands in quotes here: \"p=.3\"");
+}
+
+static double no_number(int field, const void *asked)
+{
+    (void)field;
+    (void)asked;
+    return (double)NAN;
+}
+
+static bool filter_text(struct filter_piece *p, const void *asked)
+{
+    const struct run_row *r = asked;
+    return filter_piece_text(p, r->name) || filter_piece_text(p, r->label) ||
+           filter_piece_text(p, r->note) || filter_piece_text(p, r->arch);
+}
+
+/* Runs have texts alone. */
+static const struct filter_kind run_filter = {no_field, no_fields, no_number,
+                                              filter_text};
+
+bool runs_set_filter(struct app *a, const struct session_view *v, const char *text)
+{
+    struct runs_state *s = runs_own(a);
+    (void)v;
+    if (!filter_line_set(&s->filter, &run_filter, text)) {
+        return false;
+    }
+    s->stale = true;
+    runs_order_rows(a);
+    return true;
+}
+
+/* ---- order ---- */
 
 /* Marks of runs that are gone go too. */
 static void drop_marks(struct runs_state *s, const struct run_list *l)
@@ -122,7 +154,7 @@ static void make_order(struct runs_state *s, const struct run_list *l)
     }
     run_list_order(l, s->sort, s->reverse, s->order);
     for (size_t i = 0; i < l->n; i++) {
-        if (is_shown(s, &l->row[s->order[i]])) {
+        if (filter_line_holds(&s->filter, &l->row[s->order[i]])) {
             s->order[n++] = s->order[i];
         }
     }
@@ -290,7 +322,7 @@ static void draw_none(const struct app *a, struct canvas *c, struct rect r)
         canvas_textf(c, x, y, w, ROLE_DIM, 0, "looking at %s ...", folder);
     } else if (l->n > 0) {
         canvas_textf(c, x, y, w, ROLE_DIM, 0, "none of %zu runs has: %s", l->n,
-                     s->filter);
+                     s->filter.text);
     } else {
         canvas_textf(c, x, y - 1, w, ROLE_TEXT, 0, "no runs yet in %s", folder);
         canvas_text(c, x, y + 1, w, "c on Train saves the run that is open here there;",
@@ -502,8 +534,8 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     if (s->n_marks && len > 0 && (size_t)len < cap) {
         len += snprintf(out + len, cap - (size_t)len, "  %zu marked", s->n_marks);
     }
-    if (s->filter[0] && len > 0 && (size_t)len < cap) {
-        len += snprintf(out + len, cap - (size_t)len, "  &%.40s", s->filter);
+    if (s->filter.text[0] && len > 0 && (size_t)len < cap) {
+        len += snprintf(out + len, cap - (size_t)len, "  &%.40s", s->filter.text);
     }
     if (s->find[0] && len > 0 && (size_t)len < cap) {
         snprintf(out + len, cap - (size_t)len, "  /%.40s", s->find);
@@ -600,6 +632,7 @@ const struct screen_def screen_runs = {
     .move = move,
     .enter = enter,
     .mouse = mouse,
+    .filter = &runs_filter,
     .layout = layout,
     .set_layout = set_layout,
     .may_export = runs_may_browse,

@@ -199,79 +199,20 @@ static void find_next(struct app *a, const struct session_view *v, const char *a
 
 /* ---- filter ---- */
 
-static void set_filter(struct app *a, const struct session_view *v, const char *text)
+static struct filter_line *filter_here(const struct app *a)
 {
-    struct runs_state *s = runs_own(a);
-    (void)v;
-    snprintf(s->filter, sizeof s->filter, "%.*s", RUNS_TEXT - 1, text);
-    s->stale = true;
-    runs_order_rows(a);
-}
-
-static void apply_filter(struct app *a, const struct session_view *v,
-                         const struct undo_step *step, bool back)
-{
-    set_filter(a, v, back ? step->before : step->after);
-}
-
-static const struct undo_kind filter_undo = {"a filter of runs", apply_filter};
-
-static void push_filter(struct app *a, const char *before)
-{
-    struct undo_step step = {.kind = &filter_undo};
-    if (strcmp(before, runs_own(a)->filter) != 0) {
-        snprintf(step.before, sizeof step.before, "%s", before);
-        snprintf(step.after, sizeof step.after, "%s", runs_own(a)->filter);
-        undo_push(&a->undo, &step);
-    }
-}
-
-static void accept_filter(struct app *a, const struct session_view *v, const char *text)
-{
-    set_filter(a, v, text);
-    push_filter(a, runs_own(a)->filter_was);
-}
-
-static void cancel_filter(struct app *a, const struct session_view *v)
-{
-    char was[RUNS_TEXT];
-    memcpy(was, runs_own(a)->filter_was, sizeof was);
-    set_filter(a, v, was);
+    return &runs_own(a)->filter;
 }
 
 static const struct prompt_def filter_prompt = {
-    .sign = "&",
     .history = "filter",
-    .help = "words that must all be in the name, label, note or architecture",
-    .preview = set_filter,
-    .accept = accept_filter,
-    .cancel = cancel_filter,
-};
+    .help = "in name, label, note or architecture: dog  !x  a|b  /regex/  \"a=b\"",
+    FILTER_PROMPT};
 
-static void filter(struct app *a, const struct session_view *v, const char *args)
-{
-    struct runs_state *s = runs_own(a);
-    memcpy(s->filter_was, s->filter, sizeof s->filter_was);
-    if (args[0]) {
-        accept_filter(a, v, args);
-    } else {
-        app_open_prompt(a, &filter_prompt, "", s->filter);
-    }
-}
-
-static const char *may_clear_filter(const struct app *a, const struct session_view *v)
-{
-    (void)v;
-    return runs_own(a)->filter[0] ? NULL : "there is no filter";
-}
-
-static void clear_filter(struct app *a, const struct session_view *v, const char *args)
-{
-    struct runs_state *s = runs_own(a);
-    (void)args;
-    memcpy(s->filter_was, s->filter, sizeof s->filter_was);
-    accept_filter(a, v, "");
-}
+const struct filter_use runs_filter = {.line = filter_here,
+                                       .set = runs_set_filter,
+                                       .may = runs_may_browse,
+                                       .prompt = &filter_prompt};
 
 /* ---- marks ---- */
 
@@ -530,8 +471,7 @@ ACTION action_sort = {.command = "sort", .args = "COLUMN|+|-", .run = sort, .may
 ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse, .may = runs_may_browse};
 ACTION action_find = {.command = "find", .args = "TEXT", .run = find, .may = runs_may_browse};
 ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_next, .may = may_find_next};
-ACTION action_filter = {.command = "filter", .args = "WORDS", .run = filter, .may = runs_may_browse};
-ACTION action_clear = {.command = "clear-filter", .args = "", .run = clear_filter, .may = may_clear_filter, .hides = true};
+ACTION action_clear = {.command = "clear-filter", .args = "", .run = filter_use_clear, .may = filter_use_may_clear, .hides = true};
 ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = may_choose};
 ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_choose};
 ACTION action_train_on = {.command = "train-on", .args = "", .run = train_on, .may = may_choose};
@@ -552,7 +492,7 @@ static const struct key_entry keys[] = {
     {{'/'}, &action_find, "", "find", "find in names, labels, notes and architectures", 4},
     {{'n'}, &action_find_next, "+", NULL, "next find", 0},
     {{'N'}, &action_find_next, "-", NULL, "previous find", 0},
-    {{'&'}, &action_filter, "", "filter", "show only runs that have all these words", 6},
+    {{'&'}, &action_filter, "", "filter", "show only runs: topk  !x  a|b  /regex/", 6},
     {{'\\'}, &action_clear, "", "clear", "clear the filter", 6},
     {{' '}, &action_mark, "", "mark", "mark or unmark the run, for d", 8},
     {{';'}, &action_label, "", "label", "call the run something; kept in its directory", 3},

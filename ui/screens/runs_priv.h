@@ -3,7 +3,7 @@
 #ifndef SAETOP_UI_SCREENS_RUNS_PRIV_H
 #define SAETOP_UI_SCREENS_RUNS_PRIV_H
 
-#include "ui/app.h"
+#include "ui/filter_use.h"
 #include "ui/screens/table.h"
 
 enum { RUNS_MARKS = 32, RUNS_TEXT = 128 };
@@ -11,7 +11,8 @@ enum { RUNS_MARKS = 32, RUNS_TEXT = 128 };
 struct runs_state {
     int sort; /* column */
     bool reverse;
-    char filter[RUNS_TEXT], filter_was[RUNS_TEXT], find[RUNS_TEXT];
+    struct filter_line filter;
+    char find[RUNS_TEXT];
     int32_t *order; /* [n] rows shown, in order */
     size_t n, cap;
     struct list_view list;
@@ -45,8 +46,12 @@ void runs_go(struct app *a, const char *name);
 /* Whether the text is in its name, label, note or architecture. */
 bool runs_has_text(const struct run_row *r, const char *text);
 
+/* Put a filter into force: words in that text. False: it is malformed. */
+bool runs_set_filter(struct app *a, const struct session_view *v, const char *text);
+
 /* ---- runs_keys.c ---- */
 
+extern const struct filter_use runs_filter;
 extern const struct key_list runs_keys;
 /* Why there is nothing to look at; NULL: there is. */
 const char *runs_may_browse(const struct app *a, const struct session_view *v);

@@ -1,0 +1,89 @@
+/* A session as a screen sees it, for tests: opened, polled until something holds, told
+ * commands. */
+#ifndef SAETOP_TESTS_UNIT_SESSION_VIEWER_H
+#define SAETOP_TESTS_UNIT_SESSION_VIEWER_H
+
+#include "num/blas.h"
+#include "session/session.h"
+#include "unit/check.h"
+#include "unit/sample_settings.h"
+
+#include <math.h>
+#include <poll.h>
+
+struct viewer {
+    struct session *s;
+    struct session_view v;
+};
+
+static inline void open_viewer(struct viewer *t, const struct session_config *cfg)
+{
+    struct errinfo e;
+    session_view_init(&t->v);
+    assert_ok(session_new(cfg, &t->s, &e), &e);
+}
+
+static inline void close_viewer(struct viewer *t)
+{
+    session_free(t->s);
+    session_view_deinit(&t->v);
+}
+
+/* Poll as a screen does until `done`; fails after a minute, which means never. */
+static inline void wait_until(struct viewer *t, bool (*done)(const struct viewer *t))
+{
+    for (int i = 0; i < 600; i++) {
+        (void)session_poll(t->s, &t->v);
+        if (done(t)) {
+            return;
+        }
+        struct pollfd p = {.fd = session_wake_fd(t->s), .events = POLLIN};
+        (void)poll(&p, 1, 100);
+    }
+    fail_msg("nothing came: state %s, message '%s'", session_state_name(t->v.state),
+             t->v.message);
+}
+
+static inline bool has_rows(const struct viewer *t)
+{
+    return t->v.n_arms && t->v.arm[0].series[METRIC_LOSS].n > 2;
+}
+static inline bool is_done(const struct viewer *t)
+{
+    return t->v.state == SESSION_DONE;
+}
+static inline bool is_training(const struct viewer *t)
+{
+    return t->v.state == SESSION_TRAINING;
+}
+static inline bool is_paused(const struct viewer *t)
+{
+    return t->v.state == SESSION_PAUSED;
+}
+static inline bool is_failed(const struct viewer *t)
+{
+    return t->v.state == SESSION_FAILED;
+}
+static inline bool is_ended(const struct viewer *t)
+{
+    return t->v.state == SESSION_ENDED;
+}
+static inline bool is_browsing(const struct viewer *t)
+{
+    return t->v.state == SESSION_BROWSING;
+}
+static inline bool is_idle(const struct viewer *t)
+{
+    return session_outstanding(t->s) == 0;
+}
+static inline bool has_evaluation(const struct viewer *t)
+{
+    return t->v.arm[0].series[METRIC_EV].n > 0;
+}
+
+static inline void post(struct viewer *t, struct command c)
+{
+    assert_true(session_post(t->s, &c));
+}
+
+#endif

@@ -1,0 +1,190 @@
+/* [threads] A session of conditions with several seeds, from the start or added. */
+#include "unit/session_viewer.h"
+
+/* A run of more conditions than the screen shows, and an arm that it does not have. */
+static void further_arms_do_not_disturb(void **state)
+{
+    (void)state;
+    struct viewer t;
+    struct session_config cfg = {.set = sample_settings(100000)};
+    snprintf(cfg.set.also, sizeof cfg.set.also, "k=2;k=3;mask-rate=0;k=5;k=6");
+    open_viewer(&t, &cfg);
+    wait_until(&t, has_rows);
+    assert_int_equal(t.v.n_arms, 6);
+    assert_int_equal(t.v.n_conds, VIEW_CONDS);
+    post(&t, (struct command){.kind = COMMAND_TABLE, .arm = 6});
+    post(&t, (struct command){.kind = COMMAND_MASK, .cond = 1, .value = 0.2});
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(fabs(t.v.cond[1].rate_set - 0.2) < 1e-12);
+    assert_false(t.v.table_busy);
+    close_viewer(&t);
+}
+
+static bool shows_second_seed(const struct viewer *t)
+{
+    return t->v.seed == 1;
+}
+static bool has_its_table(const struct viewer *t)
+{
+    return t->v.arm[2].table && !t->v.table_busy;
+}
+
+/* Two conditions of two seeds: arms A, B, A's second, B's second. A command about masks
+ * is a condition's; tables are of the seed that is shown; all is there after a save. */
+static void conditions_have_seeds(void **state)
+{
+    (void)state;
+    struct viewer t;
+    char dir[256], run[512], command[600];
+    struct session_config cfg = {.set = sample_settings(30)};
+    struct errinfo e;
+    assert_ok(settings_set(&cfg.set, "twin", "unmasked", from_program("test"), &e), &e);
+    assert_ok(settings_set(&cfg.set, "seed.count", "2", from_program("test"), &e), &e);
+    cfg.start_paused = true;
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    open_viewer(&t, &cfg);
+    wait_until(&t, is_paused);
+    assert_int_equal(t.v.n_arms, 4);
+    assert_int_equal(t.v.n_conds, 2);
+    for (size_t c = 0; c < 2; c++) {
+        assert_int_equal(t.v.cond[c].n_seeds, 2);
+        assert_int_equal(t.v.cond[c].arm[0], c);
+        assert_int_equal(t.v.cond[c].arm[1], 2 + c);
+    }
+    assert_int_equal(t.v.arm[2].weights, t.v.arm[3].weights);
+    assert_true(t.v.arm[0].weights != t.v.arm[2].weights);
+    assert_string_equal(t.v.cond[1].differs, "mask.rate=0");
+    post(&t, (struct command){.kind = COMMAND_MASK, .cond = 0, .value = 0.2});
+    post(&t, (struct command){.kind = COMMAND_SEED, .at = 1});
+    post(&t, (struct command){.kind = COMMAND_RESUME});
+    wait_until(&t, shows_second_seed);
+    post(&t,
+         (struct command){.kind = COMMAND_TABLE, .arm = session_view_shown(&t.v, 0)});
+    wait_until(&t, has_its_table);
+    wait_until(&t, is_done);
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(fabs(t.v.cond[0].rate_set - 0.2) < 1e-12);
+    for (size_t a = 0; a < 4; a++) { /* each seed is masked as its condition is */
+        const struct series *s = &t.v.arm[a].series[METRIC_MASK_RATE];
+        assert_true(fabs(s->y[s->n - 1] - (a % 2 ? 0.0 : 0.2)) < 1e-12);
+    }
+    const struct series *mean = &t.v.cond[0].series[METRIC_LOSS];
+    assert_true(mean->n > 2);
+    const double x = t.v.arm[0].last[METRIC_LOSS], y = t.v.arm[2].last[METRIC_LOSS];
+    assert_true(fabs(t.v.cond[0].last[METRIC_LOSS] - 0.5 * (x + y)) < 1e-9);
+    struct command save = {.kind = COMMAND_SAVE};
+    snprintf(save.text, sizeof save.text, "%s", run);
+    post(&t, save);
+    wait_until(&t, is_idle);
+    close_viewer(&t);
+
+    const struct session_config open = {.set = sample_settings(1), .open_run = run};
+    open_viewer(&t, &open);
+    wait_until(&t, is_browsing);
+    assert_int_equal(t.v.n_arms, 4);
+    assert_int_equal(t.v.n_conds, 2);
+    assert_int_equal(t.v.cond[0].arm[1], 2);
+    assert_true(fabs(t.v.cond[0].last[METRIC_LOSS] - 0.5 * (x + y)) < 1e-6);
+    post(&t, (struct command){.kind = COMMAND_EXTEND, .at = 40});
+    wait_until(&t, is_done);
+    assert_int_equal(t.v.step, 40);
+    assert_true(
+        t.v.arm[3].series[METRIC_LOSS].x[t.v.arm[3].series[METRIC_LOSS].n - 1] == 40);
+    close_viewer(&t);
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    assert_int_equal(system(command), 0);
+}
+
+static bool has_six_arms(const struct viewer *t)
+{
+    return t->v.n_arms == 6;
+}
+
+/* A seed that is added later has the curve that it would have had from the start. */
+static void a_seed_is_added(void **state)
+{
+    (void)state;
+    struct viewer t, whole;
+    struct session_config cfg = {.set = sample_settings(20)};
+    struct errinfo e;
+    assert_ok(settings_set(&cfg.set, "twin", "unmasked", from_program("test"), &e), &e);
+    assert_ok(settings_set(&cfg.set, "seed.count", "2", from_program("test"), &e), &e);
+    open_viewer(&t, &cfg);
+    wait_until(&t, is_done);
+    post(&t, (struct command){.kind = COMMAND_SEEDS, .at = 1});
+    wait_until(&t, has_six_arms);
+    wait_until(&t, is_done);
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_int_equal(t.v.step, 20);
+    assert_int_equal(t.v.seeds_planned, 2);
+    assert_int_equal(t.v.cond[1].n_seeds, 3);
+    assert_int_equal(t.v.cond[1].arm[2], 5);
+
+    assert_ok(settings_set(&cfg.set, "seed.count", "3", from_program("test"), &e), &e);
+    open_viewer(&whole, &cfg);
+    wait_until(&whole, is_done);
+    for (size_t a = 4; a < 6; a++) {
+        const struct series *x = &t.v.arm[a].series[METRIC_LOSS];
+        const struct series *y = &whole.v.arm[a].series[METRIC_LOSS];
+        assert_int_equal(x->n, y->n);
+        for (size_t i = 0; i < x->n; i++) {
+            assert_true(x->x[i] == y->x[i] && x->y[i] == y->y[i]);
+        }
+    }
+    close_viewer(&whole);
+    post(&t, (struct command){.kind = COMMAND_EXTEND, .at = 24});
+    wait_until(&t, is_idle);
+    wait_until(&t, is_done);
+    post(&t, (struct command){.kind = COMMAND_SEEDS, .at = 1}); /* too late now */
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(t.v.message_bad && strstr(t.v.message, "changed on the way (extend)"));
+    close_viewer(&t);
+}
+
+/* A fork makes a twin of each seed. */
+static void a_fork_has_all_seeds(void **state)
+{
+    (void)state;
+    struct viewer t;
+    struct session_config cfg = {.set = sample_settings(100000)};
+    struct errinfo e;
+    assert_ok(settings_set(&cfg.set, "seed.count", "3", from_program("test"), &e), &e);
+    open_viewer(&t, &cfg);
+    wait_until(&t, has_rows);
+    assert_int_equal(t.v.n_conds, 1);
+    post(&t, (struct command){.kind = COMMAND_FORK});
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_int_equal(t.v.n_arms, 6);
+    assert_int_equal(t.v.n_conds, 2);
+    assert_int_equal(t.v.cond[1].n_seeds, 3);
+    for (size_t i = 0; i < 3; i++) {
+        const size_t a = t.v.cond[0].arm[i], b = t.v.cond[1].arm[i];
+        assert_int_equal(t.v.arm[a].weights, t.v.arm[b].weights);
+        assert_true(t.v.arm[b].series[METRIC_LOSS].n > 2);
+    }
+    assert_true(t.v.cond[1].series[METRIC_LOSS].n > 2);
+    assert_true(t.v.cond[1].forked_at > 0);
+    post(&t, (struct command){.kind = COMMAND_FORK});
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_true(t.v.message_bad && strstr(t.v.message, "there is a twin already"));
+    close_viewer(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(further_arms_do_not_disturb),
+        cmocka_unit_test(conditions_have_seeds),
+        cmocka_unit_test(a_seed_is_added),
+        cmocka_unit_test(a_fork_has_all_seeds),
+    };
+    num_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
