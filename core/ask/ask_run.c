@@ -1,0 +1,409 @@
+/* The answer to a question. */
+#include "ask/ask_priv.h"
+#include "base/mem.h"
+#include "num/vec.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- memory ---- */
+
+struct ask_answer *ask_answer_ref(struct ask_answer *r)
+{
+    atomic_fetch_add(&r->refs, 1);
+    return r;
+}
+
+void ask_answer_unref(struct ask_answer *r)
+{
+    if (!r || atomic_fetch_sub(&r->refs, 1) != 1) {
+        return;
+    }
+    mem_free(r->token);
+    mem_free(r->start);
+    mem_free(r->fire);
+    mem_free(r->peak);
+    mem_free(r->next);
+    mem_free(r->next_after);
+    mem_free(r->effect);
+    mem_free(r);
+}
+
+/* All but fires and peaks, whose number is not known yet. */
+static enum err answer_new(const struct ask *a, const struct ask_question *q,
+                           struct ask_answer **out, struct errinfo *e)
+{
+    static const char what[] = "an answer";
+    const size_t V = a->subject->lm->cfg.vocab;
+    struct ask_answer *r = NULL;
+    enum err rc = OK;
+    TRY(mem_new(&r, 1, sizeof *r, what, e));
+    atomic_init(&r->refs, 1);
+    r->T = q->n;
+    r->top = q->top < V ? q->top : V;
+    r->n_edits = q->n_edits;
+    const size_t each = r->top * sizeof(struct ask_next);
+    TRY_OUT(rc, mem_new(&r->token, r->T, sizeof *r->token, what, e));
+    TRY_OUT(rc, mem_new(&r->start, r->T + 1, sizeof *r->start, what, e));
+    TRY_OUT(rc, mem_new(&r->next, r->T, each, what, e));
+    if (q->n_edits > 0) {
+        TRY_OUT(rc, mem_new(&r->next_after, r->T, each, what, e));
+        TRY_OUT(rc, mem_new(&r->effect, q->n_edits, sizeof *r->effect, what, e));
+    }
+    *out = r;
+    return OK;
+out:
+    ask_answer_unref(r);
+    return rc;
+}
+
+/* ---- latents ---- */
+
+int ask_by_act(const void *a, const void *b)
+{
+    const struct ask_fire *x = a, *y = b;
+    if (x->act > y->act || x->act < y->act) {
+        return x->act > y->act ? -1 : 1;
+    }
+    if (x->after > y->after || x->after < y->after) {
+        return x->after > y->after ? -1 : 1;
+    }
+    return (x->latent > y->latent) - (x->latent < y->latent);
+}
+
+static bool is_listed(const struct ask_subject *s, const struct ask_question *q,
+                      int32_t latent)
+{
+    return !(q->densest > 0 && ask_density(s, latent) > q->densest);
+}
+
+/* Fires of a growing answer. */
+struct fires {
+    struct ask_fire *p;
+    size_t n, cap;
+};
+
+static enum err add_fire(struct fires *f, int32_t latent, double act, double after,
+                         struct errinfo *e)
+{
+    TRY(mem_grow(&f->p, &f->cap, f->n + 1, sizeof *f->p, SIZE_MAX, e));
+    f->p[f->n++] = (struct ask_fire){latent, (float)act, (float)after};
+    return OK;
+}
+
+static bool fires_at(const struct fires *f, size_t from, int32_t latent)
+{
+    for (size_t i = from; i < f->n; i++) {
+        if (f->p[i].latent == latent) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Latents of position t: those that fire, then those that only edits wake. */
+static enum err fires_of(const struct ask *a, const struct ask_question *q, size_t t,
+                         struct ask_answer *r, struct fires *f, struct errinfo *e)
+{
+    const struct ask_subject *s = a->subject;
+    const struct sae_codes *c = &a->codes;
+    const double unit = sae_saved_unit(s->sae);
+    const size_t from = f->n;
+    for (size_t i = c->start[t]; i < c->start[t + 1]; i++) {
+        const double act = (double)c->val[i] * unit;
+        if (!is_listed(s, q, c->id[i])) {
+            r->left_out++;
+            continue;
+        }
+        TRY(add_fire(f, c->id[i], act,
+                     ask_edit_value(q->edit, q->n_edits, c->id[i], t, act), e));
+    }
+    for (size_t i = 0; i < q->n_edits; i++) {
+        const int32_t j = q->edit[i].latent;
+        const double after = ask_edit_value(q->edit, q->n_edits, j, t, 0);
+        if (ask_edit_acts(&q->edit[i], t) && (after < 0 || after > 0) &&
+            is_listed(s, q, j) && !fires_at(f, from, j)) {
+            TRY(add_fire(f, j, 0, after, e));
+        }
+    }
+    qsort(f->p + from, f->n - from, sizeof *f->p, ask_by_act);
+    return OK;
+}
+
+static int by_peak(const void *a, const void *b)
+{
+    const struct ask_peak *x = a, *y = b;
+    if (x->act > y->act || x->act < y->act) {
+        return x->act > y->act ? -1 : 1;
+    }
+    return (x->latent > y->latent) - (x->latent < y->latent);
+}
+
+static int by_latent(const void *a, const void *b)
+{
+    const struct ask_peak *x = a, *y = b;
+    if (x->latent != y->latent) {
+        return x->latent > y->latent ? 1 : -1;
+    }
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+/* The latents of the whole prompt: a firing each, sorted by latent, merged. */
+static enum err find_peaks(struct ask_answer *r, struct errinfo *e)
+{
+    const size_t n = r->start[r->T];
+    size_t all = 0, found = 0;
+    TRY(mem_new(&r->peak, n, sizeof *r->peak, "an answer", e));
+    for (size_t t = 0; t < r->T; t++) {
+        for (size_t i = r->start[t]; i < r->start[t + 1]; i++) {
+            if (r->fire[i].act > 0) {
+                r->peak[all++] = (struct ask_peak){r->fire[i].latent, (uint32_t)t, 1,
+                                                   r->fire[i].act};
+            }
+        }
+    }
+    if (all > 0) {
+        qsort(r->peak, all, sizeof *r->peak, by_latent);
+    }
+    for (size_t i = 0; i < all; i++) {
+        const struct ask_peak p = r->peak[i];
+        struct ask_peak *last = found > 0 ? &r->peak[found - 1] : NULL;
+        if (!last || last->latent != p.latent) {
+            r->peak[found++] = p;
+            continue;
+        }
+        last->fires++;
+        if (p.act > last->act) {
+            last->act = p.act;
+            last->at = p.at;
+        }
+    }
+    r->n_peaks = found;
+    if (found > 0) {
+        qsort(r->peak, found, sizeof *r->peak, by_peak);
+    }
+    return OK;
+}
+
+/* |x - xhat| / |x|; a->xe is free for xhat. */
+static void measure_error(struct ask *a, struct ask_answer *r)
+{
+    const size_t D = a->width;
+    sae_decode(a->subject->sae, &a->codes, a->xe);
+    for (size_t t = 0; t < r->T; t++) {
+        double error = 0, size = 0;
+        for (size_t d = 0; d < D; d++) {
+            const double x = (double)a->x[t * D + d],
+                         off = x - (double)a->xe[t * D + d];
+            error += off * off;
+            size += x * x;
+        }
+        r->token[t].error =
+            a->special[t] || !(size > 0) ? NAN : (float)sqrt(error / size);
+    }
+}
+
+static enum err list_latents(struct ask *a, const struct ask_question *q,
+                             struct ask_answer *r, struct errinfo *e)
+{
+    struct fires f = {0};
+    enum err rc = OK;
+    for (size_t t = 0; t < r->T && rc == OK; t++) {
+        r->start[t] = f.n;
+        if (!a->special[t]) {
+            r->token[t].active = a->codes.start[t + 1] - a->codes.start[t];
+            rc = fires_of(a, q, t, r, &f, e);
+        }
+    }
+    r->start[r->T] = f.n;
+    r->fire = f.p;
+    measure_error(a, r);
+    return rc == OK ? find_peaks(r, e) : rc;
+}
+
+static double act_of(const struct ask *a, size_t t, int32_t latent)
+{
+    const struct sae_codes *c = &a->codes;
+    for (size_t i = c->start[t]; i < c->start[t + 1]; i++) {
+        if (c->id[i] == latent) {
+            return (double)c->val[i] * sae_saved_unit(a->subject->sae);
+        }
+    }
+    return 0;
+}
+
+static void list_effects(const struct ask *a, const struct ask_question *q,
+                         struct ask_answer *r)
+{
+    for (size_t i = 0; i < q->n_edits; i++) {
+        const int32_t j = q->edit[i].latent;
+        const double seen = ask_max_seen(a->subject, j);
+        struct ask_effect *f = &r->effect[i];
+        for (size_t t = 0; t < q->n; t++) {
+            if (a->special[t] || !ask_edit_acts(&q->edit[i], t)) {
+                continue;
+            }
+            const double v = ask_edit_value(q->edit, q->n_edits, j, t, act_of(a, t, j));
+            f->positions++;
+            f->beyond = f->beyond || v < 0 || v > seen;
+            f->most = fabs(v) > fabs((double)f->most) ? (float)v : f->most;
+        }
+    }
+}
+
+/* ---- what comes next ---- */
+
+/* Two distributions at a position: the model's, and that with edits. */
+struct pair {
+    const float *logits[2]; /* [V]; the second NULL: there are no edits */
+    double lse[2];
+};
+
+static int32_t rank_of(const float *logits, size_t V, int32_t id)
+{
+    int32_t rank = 1;
+    for (size_t v = 0; v < V; v++) {
+        rank += logits[v] > logits[id];
+    }
+    return rank;
+}
+
+/* KL of the first from the second, in nats. */
+static double kl_of(struct ask *a, const struct pair *p)
+{
+    const size_t V = a->subject->lm->cfg.vocab;
+    double sum = 0;
+    for (size_t v = 0; v < V; v++) {
+        a->prob[v] = (float)((double)p->logits[0][v] - p->lse[0]);
+    }
+    vec_exp_f32(V, a->prob, a->prob);
+    for (size_t v = 0; v < V; v++) {
+        const double by = ((double)p->logits[0][v] - p->lse[0]) -
+                          ((double)p->logits[1][v] - p->lse[1]);
+        sum += a->prob[v] > 0 ? (double)a->prob[v] * by : 0;
+    }
+    return sum > 0 ? sum : 0;
+}
+
+static void fill_next(const struct ask *a, const struct pair *p, size_t top, size_t k,
+                      struct ask_next *out)
+{
+    ask_likeliest(p->logits[k], a->subject->lm->cfg.vocab, p->lse[k], top, out);
+    for (size_t i = 0; i < top && p->logits[1 - k]; i++) {
+        out[i].other = (float)((double)p->logits[1 - k][out[i].id] - p->lse[1 - k]);
+    }
+}
+
+static void fill_position(struct ask *a, struct ask_answer *r, size_t t,
+                          const struct pair *p)
+{
+    const size_t V = a->subject->lm->cfg.vocab, k = r->next_after ? 1 : 0;
+    fill_next(a, p, r->top, 0, r->next + t * r->top);
+    if (r->next_after) {
+        fill_next(a, p, r->top, 1, r->next_after + t * r->top);
+        r->token[t].kl = p->logits[0] == p->logits[1] ? 0.0f : (float)kl_of(a, p);
+    }
+    if (t + 1 < r->T) {
+        struct ask_token *next = &r->token[t + 1];
+        next->rank = rank_of(p->logits[0], V, next->id);
+        next->logp = (float)((double)p->logits[0][next->id] - p->lse[0]);
+        next->rank_after = k ? rank_of(p->logits[1], V, next->id) : next->rank;
+        next->logp_after = (float)((double)p->logits[k][next->id] - p->lse[k]);
+    }
+}
+
+/* Logits of positions t .. t + n - 1; where the residual stream is the same to the bit,
+ * so are they. */
+static enum err fill_piece(struct ask *a, struct ask_answer *r, bool edited, size_t t,
+                           size_t n, struct errinfo *e)
+{
+    const struct lm *m = a->subject->lm;
+    const size_t D = m->cfg.d_model, V = m->cfg.vocab;
+    const bool apart =
+        edited && memcmp(a->resid + t * D, a->resid_e + t * D, n * D * sizeof(float));
+    TRY(ask_poll(a, e));
+    lm_logits_rows(m, a->ws, a->resid + t * D, n, a->logits[0]);
+    if (apart) {
+        lm_logits_rows(m, a->ws, a->resid_e + t * D, n, a->logits[1]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct pair p = {{a->logits[0] + i * V, NULL}, {0, 0}};
+        const bool differs =
+            apart &&
+            memcmp(a->resid + (t + i) * D, a->resid_e + (t + i) * D, D * sizeof(float));
+        TRY(ask_lse(a, p.logits[0], &p.lse[0], e));
+        p.lse[1] = p.lse[0];
+        if (r->next_after) {
+            p.logits[1] = differs ? a->logits[1] + i * V : p.logits[0];
+        }
+        if (differs) {
+            TRY(ask_lse(a, p.logits[1], &p.lse[1], e));
+        }
+        fill_position(a, r, t + i, &p);
+    }
+    return OK;
+}
+
+/* ---- all of it ---- */
+
+static enum err answer(struct ask *a, const struct ask_question *q,
+                       struct ask_answer *r, struct errinfo *e)
+{
+    size_t changed = 0;
+    for (size_t t = 0; t < r->T; t++) {
+        r->token[t] = (struct ask_token){.id = q->ids[t],
+                                         .fed = a->fed[t],
+                                         .masked = q->masked && q->masked[t],
+                                         .special = a->special[t],
+                                         .logp = NAN,
+                                         .logp_after = NAN};
+    }
+    TRY(ask_base_pass(a, r->T, e));
+    TRY(list_latents(a, q, r, e));
+    if (q->n_edits > 0) {
+        list_effects(a, q, r);
+        ask_edit_x(a, q, &changed);
+    }
+    if (changed > 0) {
+        TRY(ask_poll(a, e));
+        ask_pass_with(a, a->xe, r->T, a->resid_e);
+    }
+    for (size_t t = 0; t < r->T; t += ASK_HEAD_ROWS) {
+        const size_t n = r->T - t < ASK_HEAD_ROWS ? r->T - t : ASK_HEAD_ROWS;
+        TRY(fill_piece(a, r, changed > 0, t, n, e));
+    }
+    return OK;
+}
+
+enum err ask_run(struct ask *a, const struct ask_question *q, struct ask_answer **out,
+                 struct errinfo *e)
+{
+    struct ask_answer *r = NULL;
+    TRY(ask_begin(a, q, e));
+    TRY(answer_new(a, q, &r, e));
+    const enum err rc = answer(a, q, r, e);
+    if (rc != OK) {
+        ask_answer_unref(r);
+        return rc;
+    }
+    *out = r;
+    return OK;
+}
+
+float ask_act_at(const struct ask_answer *r, size_t pos, int32_t latent)
+{
+    for (size_t i = r->start[pos]; i < r->start[pos + 1]; i++) {
+        if (r->fire[i].latent == latent) {
+            return r->fire[i].act;
+        }
+    }
+    return 0.0f;
+}
+
+void ask_heat(const struct ask_answer *r, int32_t latent, float *out)
+{
+    for (size_t t = 0; t < r->T; t++) {
+        out[t] = ask_act_at(r, t, latent);
+    }
+}
