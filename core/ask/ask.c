@@ -151,7 +151,8 @@ void ask_free(struct ask *a)
         return;
     }
     drop_room(a);
-    sae_codes_deinit(&a->codes);
+    sae_codes_deinit(&a->codes[0]);
+    sae_codes_deinit(&a->codes[1]);
     mem_free(a->logits[0]);
     mem_free(a->logits[1]);
     mem_free(a->prob);
@@ -236,6 +237,7 @@ enum err ask_begin(struct ask *a, const struct ask_question *q, struct errinfo *
                        ASK_TOP_MAX);
     }
     TRY(ask_room(a, q->n, e));
+    a->masks = false;
     for (size_t t = 0; t < q->n; t++) {
         const bool masked = q->masked && q->masked[t];
         if (q->ids[t] < 0 || (size_t)q->ids[t] >= s->lm->cfg.vocab) {
@@ -245,6 +247,7 @@ enum err ask_begin(struct ask *a, const struct ask_question *q, struct errinfo *
         if (masked && s->mask_token < 0) {
             return err_set(e, ERR_USAGE, "mask: this tokenizer has no mask token");
         }
+        a->masks = a->masks || masked;
         a->fed[t] = masked ? s->mask_token : q->ids[t];
         a->special[t] = acts_is_special(s->lm->tok, q->ids[t]);
         if (masked && a->special[t]) {
@@ -273,12 +276,8 @@ static void put(void *ctx, size_t row, size_t at, size_t n, size_t width, float 
     memcpy(x, ctx, n * width * sizeof *x);
 }
 
-enum err ask_encode(struct ask *a, size_t n, struct errinfo *e)
-{
-    return sae_encode(a->subject->sae, a->x, n, NULL, &a->codes, e);
-}
-
-enum err ask_base_pass(struct ask *a, size_t n, struct errinfo *e)
+enum err ask_pass(struct ask *a, const int32_t *ids, size_t n, float *resid,
+                  struct sae_codes *codes, struct errinfo *e)
 {
     const struct lm *m = a->subject->lm;
     const struct lm_hook hook = a->subject->hook;
@@ -287,12 +286,12 @@ enum err ask_base_pass(struct ask *a, size_t n, struct errinfo *e)
      * and so the last bits: there the model runs by itself. */
     const bool apart = hook.site == LM_ATTN_OUT || hook.site == LM_MLP_OUT;
     const struct lm_pass p = {
-        .ids = a->fed, .B = 1, .T = n, .edit = &tap, .edits = apart ? 0 : 1};
+        .ids = ids, .B = 1, .T = n, .edit = &tap, .edits = apart ? 0 : 1};
     TRY(ask_poll(a, e));
-    lm_run(m, a->ws, &p, a->resid);
+    lm_run(m, a->ws, &p, resid);
     if (apart) {
         TRY(ask_poll(a, e));
-        lm_forward_to(m, a->ws, a->fed, 1, n, hook, a->x);
+        lm_forward_to(m, a->ws, ids, 1, n, hook, a->x);
     }
     TRY(ask_poll(a, e));
     for (size_t i = 0; i < n * a->width; i++) {
@@ -301,14 +300,15 @@ enum err ask_base_pass(struct ask *a, size_t n, struct errinfo *e)
                            m->dir ? m->dir : "model");
         }
     }
-    return ask_encode(a, n, e);
+    return sae_encode(a->subject->sae, a->x, n, NULL, codes, e);
 }
 
-void ask_edit_x(struct ask *a, const struct ask_question *q, size_t *changed)
+size_t ask_edit_x(struct ask *a, const struct ask_question *q,
+                  const struct sae_codes *codes)
 {
     memcpy(a->xe, a->x, q->n * a->width * sizeof *a->x);
-    *changed = ask_edit_apply(q->edit, q->n_edits, a->subject->sae, &a->codes,
-                              a->special, 0, q->n, a->xe);
+    return ask_edit_apply(q->edit, q->n_edits, a->subject->sae, codes, a->special, 0,
+                          q->n, a->xe);
 }
 
 void ask_pass_with(struct ask *a, const float *x, size_t n, float *resid)

@@ -12,8 +12,8 @@
  * Activations are in the unit in which the saved SAE gives them, as `top` has them
  * (LATENT_UNIT). Log-probabilities are natural. Positions count from 0, which is BOS
  * where the model has one. Special tokens (acts_is_special) are outside the SAE, as in
- * training and evaluation: no latent fires there, and no edit acts there; a masked
- * token is none. */
+ * training and evaluation: no latent fires there, and no edit acts there. A masked
+ * token is not special: the SAE reads what the model makes of the mask. */
 #ifndef SAETOP_ASK_ASK_H
 #define SAETOP_ASK_ASK_H
 
@@ -78,6 +78,8 @@ void ask_row_deinit(struct ask_row *r);
 
 #define ASK_TOP_MAX 100
 
+/* A prompt as it stands, and what is done to it: masks and edits. "After" is with all
+ * of that. */
 struct ask_question {
     const int32_t *ids;    /* [n] true tokens, n >= 1, at most the subject's context */
     const uint8_t *masked; /* [n] 1: the model reads the mask token there; NULL: none */
@@ -91,8 +93,8 @@ struct ask_question {
 
 /* ---- its answer ---- */
 
-/* A latent at a position. `after`: with the edits; `act` where none acts on it. A
- * silent latent that an edit wakes is listed with act 0. */
+/* A latent at a position: as the prompt stands, and after. 0 where it is silent; one of
+ * the two is not. */
 struct ask_fire {
     int32_t latent;
     float act, after;
@@ -100,37 +102,38 @@ struct ask_fire {
 /* A latent over the whole prompt. */
 struct ask_peak {
     int32_t latent;
-    uint32_t at;    /* where it is strongest, the first of several */
-    uint32_t fires; /* positions where it fires */
-    float act;      /* there */
+    uint32_t at, at_after;       /* where it is strongest, the first of several */
+    uint32_t fires, fires_after; /* positions where it is above 0 */
+    float act, after;            /* there; 0: nowhere */
 };
 /* A token that may come next. */
 struct ask_next {
     int32_t id;
     float logp;
-    float other; /* its log-probability in the other distribution: of `next` with the
-                    edits, of `next_after` without */
+    float other; /* its log-probability in the other distribution: of `next` that after,
+                    of `next_after` that before; NaN where nothing is done */
 };
 struct ask_token {
     int32_t id;               /* true */
-    int32_t fed;              /* what the model reads: id, or the mask token */
+    int32_t fed;              /* what the model reads after: id, or the mask token */
     bool masked, special;     /* special: outside the SAE */
-    int32_t rank, rank_after; /* of this token in what was expected here, 1 the
-                                 likeliest; 0 at the first position. After: with the
-                                 edits, as below */
-    float logp, logp_after;   /* of this token, given those before; NaN at the first */
-    float kl;                 /* of what is expected next, from the distribution without
-                                 edits to the one with them, in nats; 0 without edits */
-    float error;              /* |x - xhat| / |x| at the hook; NaN where special */
-    size_t active;            /* latents that fire, dense ones counted */
+    int32_t rank, rank_after; /* of the true token in what was expected here, 1 the
+                                 likeliest; 0 at the first position */
+    float logp, logp_after;   /* of the true token, given those before; NaN at the first
+                               */
+    float kl; /* of what is expected next, from the distribution before to that after,
+                 in nats */
+    float error; /* |x - xhat| / |x| at the hook, before; NaN where special */
+    size_t active, active_after; /* latents above 0, dense ones counted */
 };
 /* What an edit did: over the positions where it acted. */
 struct ask_effect {
     size_t positions;
-    float most;  /* of the activations that its latent came to have there, the greatest
-                    by size; 0 where it acted nowhere */
-    bool beyond; /* one of them is below 0 or above ask_max_seen: outside what text
-                    shows */
+    float most; /* of the activations that its latent came to have there, the greatest
+                   by size; 0 where it acted nowhere */
+    bool
+        beyond; /* one of them is below 0 or above ask_max_seen: outside what text shows
+                 */
 };
 
 struct ask_answer {
@@ -138,14 +141,16 @@ struct ask_answer {
     size_t T;
     struct ask_token *token; /* [T] */
     size_t *start;           /* [T+1]: fires of position t are */
-    struct ask_fire *fire;   /* fire[start[t]..start[t+1]-1], strongest first */
-    struct ask_peak *peak;   /* [n_peaks] strongest first */
+    struct ask_fire *fire;   /* fire[start[t]..start[t+1]-1], strongest before first,
+                                then by after */
+    struct ask_peak *peak;   /* [n_peaks] in the same order */
     size_t n_peaks;
-    size_t left_out;             /* latents that fire and are not listed, being dense */
-    size_t top;                  /* K, at most the vocabulary */
-    struct ask_next *next;       /* [T, top], likeliest first: after position t */
-    struct ask_next *next_after; /* the same with the edits; NULL: there are none */
-    struct ask_effect *effect;   /* [n_edits]; NULL likewise */
+    size_t left_out;       /* fires that are not listed, their latents being dense */
+    size_t top;            /* K, at most the vocabulary */
+    struct ask_next *next; /* [T, top], likeliest first: after position t */
+    struct ask_next
+        *next_after;           /* the same after; NULL: nothing is done to the prompt */
+    struct ask_effect *effect; /* [n_edits]; NULL without edits */
     size_t n_edits;
 };
 
@@ -160,38 +165,42 @@ enum err ask_new(struct ask_subject *s, const atomic_bool *cancel, struct ask **
 void ask_free(struct ask *a); /* NULL is fine */
 const struct ask_subject *ask_of(const struct ask *a);
 
-/* One pass of the model, and with edits that change anything one more: what they add at
- * the hook is the difference of activations times decoder rows (ask_edit.h), so that
- * the SAE's error stays as it is. Edits that change nothing, strength 0 among them,
- * give the model to the bit. The first question reads all of the model's weights.
- * ERR_USAGE for positions, ids or latents out of range, masks where there is no mask
- * token, an edit at a special token; ERR_CANCELLED; ERR_NUMERIC where the model's
- * numbers are not finite. *out: caller owns a reference. O(T D (D + V)). */
+/* One pass of the model, with masks one more, and with edits that change anything one
+ * more: what they add at the hook is the difference of activations times decoder rows
+ * (ask_edit.h), so that the SAE's error stays as it is. Edits that change nothing,
+ * strength 0 among them, give the model to the bit. The first question reads all of the
+ * model's weights. ERR_USAGE for positions, ids or latents out of range, masks where
+ * there is no mask token or at a special token, an edit at a special token;
+ * ERR_CANCELLED; ERR_NUMERIC where the model's numbers are not finite. *out: caller
+ * owns a reference. O(T D (D + V)). */
 enum err ask_run(struct ask *a, const struct ask_question *q, struct ask_answer **out,
                  struct errinfo *e) ERR_CHECKED;
 struct ask_answer *ask_answer_ref(struct ask_answer *r);
 void ask_answer_unref(struct ask_answer *r); /* NULL is fine */
 
-/* A latent's activation at a position of an answer: 0 where it is silent or not listed.
- * O(fires there). */
-float ask_act_at(const struct ask_answer *r, size_t pos, int32_t latent);
-/* [T] of it, for a heat map. */
-void ask_heat(const struct ask_answer *r, int32_t latent, float *out);
+/* A latent at a position of an answer; zeros where it is silent or not listed. O(fires
+ * there). */
+struct ask_fire ask_fire_at(const struct ask_answer *r, size_t pos, int32_t latent);
+/* act[T] and after[T] of it, for a heat map; either may be NULL. */
+void ask_heat(const struct ask_answer *r, int32_t latent, float *act, float *after);
 
-/* ---- two answers ---- */
+/* ---- changes ---- */
 
-/* What became of a latent between two answers. */
+/* What became of a latent. */
 enum ask_fate { ASK_SILENCED, ASK_STAYED, ASK_CAME_UP };
 const char *ask_fate_name(enum ask_fate f); /* "silenced", "stayed", "came up" */
+enum ask_fate ask_fate_of(float before, float after);
+
 struct ask_change {
     int32_t latent;
     enum ask_fate fate;
     float before, after;
 };
-/* Of position `b` of one answer to position `n` of another; or with both SIZE_MAX of
- * the whole prompts, by their greatest activations. Sorted by the size of the
- * difference, greatest first. *out [*count]: caller owns, mem_free. Latents that are
- * not listed take no part. */
+/* From a position of one answer to one of another, of prompts that differ by more than
+ * masks and edits (a token deleted, another word): what each is after. With both
+ * SIZE_MAX of the whole prompts, by their greatest activations. Sorted by the size of
+ * the difference, greatest first. *out [*count]: caller owns, mem_free. Latents that
+ * are not listed take no part. */
 enum err ask_changes(const struct ask_answer *before, size_t b,
                      const struct ask_answer *now, size_t n, struct ask_change **out,
                      size_t *count, struct errinfo *e) ERR_CHECKED;

@@ -49,7 +49,7 @@ static size_t gather(const struct ask_answer *r, size_t pos, size_t k,
     for (size_t i = 0; i < count_at(r, pos); i++) {
         const bool peak = pos == SIZE_MAX;
         const struct ask_fire *f = peak ? NULL : &r->fire[r->start[pos] + i];
-        const float act = peak ? r->peak[i].act : f->act;
+        const float act = peak ? r->peak[i].after : f->after;
         if (act > 0) {
             out[n] = (struct entry){.latent = peak ? r->peak[i].latent : f->latent};
             out[n++].act[k] = act;
@@ -58,12 +58,15 @@ static size_t gather(const struct ask_answer *r, size_t pos, size_t k,
     return n;
 }
 
+enum ask_fate ask_fate_of(float before, float after)
+{
+    return after <= 0 ? ASK_SILENCED : before <= 0 ? ASK_CAME_UP : ASK_STAYED;
+}
+
 static struct ask_change change_of(const struct entry *x)
 {
-    const enum ask_fate fate = x->act[1] <= 0   ? ASK_SILENCED
-                               : x->act[0] <= 0 ? ASK_CAME_UP
-                                                : ASK_STAYED;
-    return (struct ask_change){x->latent, fate, x->act[0], x->act[1]};
+    return (struct ask_change){x->latent, ask_fate_of(x->act[0], x->act[1]), x->act[0],
+                               x->act[1]};
 }
 
 enum err ask_changes(const struct ask_answer *before, size_t b,

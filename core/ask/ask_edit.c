@@ -1,5 +1,6 @@
 #include "ask/ask_edit.h"
 
+#include "ask/ask_priv.h"
 #include "num/vec.h"
 
 #include <math.h>
@@ -144,10 +145,10 @@ double ask_edit_value(const struct ask_edit *edit, size_t n, int32_t latent, siz
     return a;
 }
 
-/* The latent's code in a row: ids ascend. */
-static double code_of(const struct sae_codes *c, size_t row, int32_t latent)
+/* Ids ascend within a row. */
+double ask_act(const struct sae_codes *c, const struct sae *s, size_t t, int32_t latent)
 {
-    size_t lo = c->start[row], hi = c->start[row + 1];
+    size_t lo = c->start[t], hi = c->start[t + 1];
     while (lo < hi) {
         const size_t mid = lo + (hi - lo) / 2;
         if (c->id[mid] < latent) {
@@ -156,7 +157,8 @@ static double code_of(const struct sae_codes *c, size_t row, int32_t latent)
             hi = mid;
         }
     }
-    return lo < c->start[row + 1] && c->id[lo] == latent ? (double)c->val[lo] : 0.0;
+    const bool fires = lo < c->start[t + 1] && c->id[lo] == latent;
+    return fires ? (double)c->val[lo] * sae_saved_unit(s) : 0.0;
 }
 
 /* Whether edit i is the first of its latent that acts here: one sum does for all. */
@@ -174,7 +176,6 @@ size_t ask_edit_apply(const struct ask_edit *edit, size_t n, const struct sae *s
                       const struct sae_codes *codes, const uint8_t *special, size_t at,
                       size_t T, float *out)
 {
-    const double unit = sae_saved_unit(s);
     size_t changed = 0;
     for (size_t t = 0; t < T; t++) {
         bool any = false;
@@ -183,7 +184,7 @@ size_t ask_edit_apply(const struct ask_edit *edit, size_t n, const struct sae *s
             if (!is_first(edit, i, at + t)) {
                 continue;
             }
-            const double a = code_of(codes, t, j) * unit;
+            const double a = ask_act(codes, s, t, j);
             const double by = ask_edit_value(edit, n, j, at + t, a) - a;
             if (by < 0 || by > 0) {
                 /* A scale is in the activation already; see sae_saved_unit. */

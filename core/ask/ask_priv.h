@@ -12,13 +12,14 @@ struct ask {
     const atomic_bool *cancel;
     size_t T, width; /* room for rows of T; numbers of a position at the hook */
     struct lm_ws *ws;
-    int32_t *fed;           /* [T] what the model reads */
-    uint8_t *special;       /* [T] outside the SAE */
-    float *x, *xe;          /* [T, width] at the hook; with edits */
-    float *resid, *resid_e; /* [T, D] behind the last block; with edits */
-    float *logits[2];       /* [ASK_HEAD_ROWS, V] */
-    float *prob;            /* [V] */
-    struct sae_codes codes; /* of x */
+    int32_t *fed;              /* [T] the question's tokens with masks */
+    uint8_t *special;          /* [T] outside the SAE */
+    bool masks;                /* any is masked */
+    float *x, *xe;             /* [T, width] at the hook; with edits */
+    float *resid, *resid_e;    /* [T, D] behind the last block; after */
+    float *logits[2];          /* [ASK_HEAD_ROWS, V] */
+    float *prob;               /* [V] */
+    struct sae_codes codes[2]; /* as the prompt stands; with masks */
 };
 
 /* Room for rows of T tokens. */
@@ -26,17 +27,20 @@ enum err ask_room(struct ask *a, size_t T, struct errinfo *e) ERR_CHECKED;
 /* ERR_CANCELLED where it was asked for. */
 enum err ask_poll(const struct ask *a, struct errinfo *e) ERR_CHECKED;
 
-/* Check the question, then fill a->fed and a->special. */
+/* Check the question, then fill a->fed, a->special and a->masks. */
 enum err ask_begin(struct ask *a, const struct ask_question *q,
                    struct errinfo *e) ERR_CHECKED;
-/* Codes of a->x [n]. */
-enum err ask_encode(struct ask *a, size_t n, struct errinfo *e) ERR_CHECKED;
-/* The model on a->fed [n]: a->x, a->resid, and codes of a->x. */
-enum err ask_base_pass(struct ask *a, size_t n, struct errinfo *e) ERR_CHECKED;
-/* a->xe from the question's edits; *changed rows differ from a->x. */
-void ask_edit_x(struct ask *a, const struct ask_question *q, size_t *changed);
+/* The model on ids [n]: a->x, resid [n, D], and codes of a->x. */
+enum err ask_pass(struct ask *a, const int32_t *ids, size_t n, float *resid,
+                  struct sae_codes *codes, struct errinfo *e) ERR_CHECKED;
+/* a->xe: a->x with the question's edits on these codes of it; how many rows differ. */
+size_t ask_edit_x(struct ask *a, const struct ask_question *q,
+                  const struct sae_codes *codes);
 /* The model on a->fed [n] with x [n, width] at the hook: resid [n, D] out. */
 void ask_pass_with(struct ask *a, const float *x, size_t n, float *resid);
+/* A latent's activation in row t of codes. */
+double ask_act(const struct sae_codes *codes, const struct sae *s, size_t t,
+               int32_t latent);
 
 /* log sum exp of logits [V] in *lse; ERR_NUMERIC where that is no number. */
 enum err ask_lse(const struct ask *a, const float *logits, double *lse,

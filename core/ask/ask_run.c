@@ -47,8 +47,10 @@ static enum err answer_new(const struct ask *a, const struct ask_question *q,
     TRY_OUT(rc, mem_new(&r->token, r->T, sizeof *r->token, what, e));
     TRY_OUT(rc, mem_new(&r->start, r->T + 1, sizeof *r->start, what, e));
     TRY_OUT(rc, mem_new(&r->next, r->T, each, what, e));
-    if (q->n_edits > 0) {
+    if (a->masks || q->n_edits > 0) {
         TRY_OUT(rc, mem_new(&r->next_after, r->T, each, what, e));
+    }
+    if (q->n_edits > 0) {
         TRY_OUT(rc, mem_new(&r->effect, q->n_edits, sizeof *r->effect, what, e));
     }
     *out = r;
@@ -78,66 +80,94 @@ static bool is_listed(const struct ask_subject *s, const struct ask_question *q,
     return !(q->densest > 0 && ask_density(s, latent) > q->densest);
 }
 
-/* Fires of a growing answer. */
-struct fires {
-    struct ask_fire *p;
+/* What is listed from: codes as the prompt stands, and with masks. */
+struct listing {
+    const struct ask *a;
+    const struct ask_question *q;
+    const struct sae_codes *plain, *masked;
+    struct ask_answer *r;
+    struct ask_fire *fire; /* growing */
     size_t n, cap;
+    int32_t *id; /* of one position, growing */
+    size_t ids, ids_cap;
 };
 
-static enum err add_fire(struct fires *f, int32_t latent, double act, double after,
-                         struct errinfo *e)
+static int by_id(const void *a, const void *b)
 {
-    TRY(mem_grow(&f->p, &f->cap, f->n + 1, sizeof *f->p, SIZE_MAX, e));
-    f->p[f->n++] = (struct ask_fire){latent, (float)act, (float)after};
+    const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static enum err add_id(struct listing *l, int32_t id, struct errinfo *e)
+{
+    TRY(mem_grow(&l->id, &l->ids_cap, l->ids + 1, sizeof *l->id, SIZE_MAX, e));
+    l->id[l->ids++] = id;
     return OK;
 }
 
-static bool fires_at(const struct fires *f, size_t from, int32_t latent)
+/* Latents of position t, once or more each, sorted: those that fire as the prompt
+ * stands, with masks, and those that edits may wake. */
+static enum err gather_ids(struct listing *l, size_t t, struct errinfo *e)
 {
-    for (size_t i = from; i < f->n; i++) {
-        if (f->p[i].latent == latent) {
-            return true;
+    const struct sae_codes *const both[] = {l->plain, l->masked};
+    l->ids = 0;
+    for (size_t k = 0; k < (l->plain == l->masked ? 1 : 2); k++) {
+        for (size_t i = both[k]->start[t]; i < both[k]->start[t + 1]; i++) {
+            TRY(add_id(l, both[k]->id[i], e));
         }
     }
-    return false;
+    for (size_t i = 0; i < l->q->n_edits; i++) {
+        if (ask_edit_acts(&l->q->edit[i], t)) {
+            TRY(add_id(l, l->q->edit[i].latent, e));
+        }
+    }
+    if (l->ids > 0) {
+        qsort(l->id, l->ids, sizeof *l->id, by_id);
+    }
+    return OK;
 }
 
-/* Latents of position t: those that fire, then those that only edits wake. */
-static enum err fires_of(const struct ask *a, const struct ask_question *q, size_t t,
-                         struct ask_answer *r, struct fires *f, struct errinfo *e)
+static enum err add_fire(struct listing *l, size_t t, int32_t latent, struct errinfo *e)
 {
-    const struct ask_subject *s = a->subject;
-    const struct sae_codes *c = &a->codes;
-    const double unit = sae_saved_unit(s->sae);
-    const size_t from = f->n;
-    for (size_t i = c->start[t]; i < c->start[t + 1]; i++) {
-        const double act = (double)c->val[i] * unit;
-        if (!is_listed(s, q, c->id[i])) {
-            r->left_out++;
-            continue;
-        }
-        TRY(add_fire(f, c->id[i], act,
-                     ask_edit_value(q->edit, q->n_edits, c->id[i], t, act), e));
+    const struct sae *s = l->a->subject->sae;
+    const double act = ask_act(l->plain, s, t, latent);
+    const double after = ask_edit_value(l->q->edit, l->q->n_edits, latent, t,
+                                        ask_act(l->masked, s, t, latent));
+    l->r->token[t].active += act > 0;
+    l->r->token[t].active_after += after > 0;
+    if (!(act > 0 || after < 0 || after > 0)) {
+        return OK;
     }
-    for (size_t i = 0; i < q->n_edits; i++) {
-        const int32_t j = q->edit[i].latent;
-        const double after = ask_edit_value(q->edit, q->n_edits, j, t, 0);
-        if (ask_edit_acts(&q->edit[i], t) && (after < 0 || after > 0) &&
-            is_listed(s, q, j) && !fires_at(f, from, j)) {
-            TRY(add_fire(f, j, 0, after, e));
+    if (!is_listed(l->a->subject, l->q, latent)) {
+        l->r->left_out++;
+        return OK;
+    }
+    TRY(mem_grow(&l->fire, &l->cap, l->n + 1, sizeof *l->fire, SIZE_MAX, e));
+    l->fire[l->n++] = (struct ask_fire){latent, (float)act, (float)after};
+    return OK;
+}
+
+static enum err fires_of(struct listing *l, size_t t, struct errinfo *e)
+{
+    const size_t from = l->n;
+    TRY(gather_ids(l, t, e));
+    for (size_t i = 0; i < l->ids; i++) {
+        if (i == 0 || l->id[i] != l->id[i - 1]) {
+            TRY(add_fire(l, t, l->id[i], e));
         }
     }
-    qsort(f->p + from, f->n - from, sizeof *f->p, ask_by_act);
+    if (l->n > from) {
+        qsort(l->fire + from, l->n - from, sizeof *l->fire, ask_by_act);
+    }
     return OK;
 }
 
 static int by_peak(const void *a, const void *b)
 {
     const struct ask_peak *x = a, *y = b;
-    if (x->act > y->act || x->act < y->act) {
-        return x->act > y->act ? -1 : 1;
-    }
-    return (x->latent > y->latent) - (x->latent < y->latent);
+    const struct ask_fire f = {x->latent, x->act, x->after},
+                          g = {y->latent, y->act, y->after};
+    return ask_by_act(&f, &g);
 }
 
 static int by_latent(const void *a, const void *b)
@@ -149,18 +179,37 @@ static int by_latent(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
+/* The same latent further on in the prompt. */
+static void add_to_peak(struct ask_peak *last, const struct ask_peak *p)
+{
+    last->fires += p->fires;
+    last->fires_after += p->fires_after;
+    if (p->act > last->act) {
+        last->act = p->act;
+        last->at = p->at;
+    }
+    if (p->after > last->after) {
+        last->after = p->after;
+        last->at_after = p->at;
+    }
+}
+
 /* The latents of the whole prompt: a firing each, sorted by latent, merged. */
 static enum err find_peaks(struct ask_answer *r, struct errinfo *e)
 {
-    const size_t n = r->start[r->T];
-    size_t all = 0, found = 0;
-    TRY(mem_new(&r->peak, n, sizeof *r->peak, "an answer", e));
+    const size_t all = r->start[r->T];
+    size_t found = 0;
+    TRY(mem_new(&r->peak, all, sizeof *r->peak, "an answer", e));
     for (size_t t = 0; t < r->T; t++) {
         for (size_t i = r->start[t]; i < r->start[t + 1]; i++) {
-            if (r->fire[i].act > 0) {
-                r->peak[all++] = (struct ask_peak){r->fire[i].latent, (uint32_t)t, 1,
-                                                   r->fire[i].act};
-            }
+            const struct ask_fire *f = &r->fire[i];
+            r->peak[i] = (struct ask_peak){.latent = f->latent,
+                                           .at = (uint32_t)t,
+                                           .at_after = (uint32_t)t,
+                                           .fires = f->act > 0,
+                                           .fires_after = f->after > 0,
+                                           .act = f->act,
+                                           .after = f->after};
         }
     }
     if (all > 0) {
@@ -168,15 +217,10 @@ static enum err find_peaks(struct ask_answer *r, struct errinfo *e)
     }
     for (size_t i = 0; i < all; i++) {
         const struct ask_peak p = r->peak[i];
-        struct ask_peak *last = found > 0 ? &r->peak[found - 1] : NULL;
-        if (!last || last->latent != p.latent) {
+        if (found > 0 && r->peak[found - 1].latent == p.latent) {
+            add_to_peak(&r->peak[found - 1], &p);
+        } else {
             r->peak[found++] = p;
-            continue;
-        }
-        last->fires++;
-        if (p.act > last->act) {
-            last->act = p.act;
-            last->at = p.at;
         }
     }
     r->n_peaks = found;
@@ -190,7 +234,7 @@ static enum err find_peaks(struct ask_answer *r, struct errinfo *e)
 static void measure_error(struct ask *a, struct ask_answer *r)
 {
     const size_t D = a->width;
-    sae_decode(a->subject->sae, &a->codes, a->xe);
+    sae_decode(a->subject->sae, &a->codes[0], a->xe);
     for (size_t t = 0; t < r->T; t++) {
         double error = 0, size = 0;
         for (size_t d = 0; d < D; d++) {
@@ -207,35 +251,26 @@ static void measure_error(struct ask *a, struct ask_answer *r)
 static enum err list_latents(struct ask *a, const struct ask_question *q,
                              struct ask_answer *r, struct errinfo *e)
 {
-    struct fires f = {0};
+    struct listing l = {.a = a,
+                        .q = q,
+                        .plain = &a->codes[0],
+                        .masked = &a->codes[a->masks ? 1 : 0],
+                        .r = r};
     enum err rc = OK;
     for (size_t t = 0; t < r->T && rc == OK; t++) {
-        r->start[t] = f.n;
-        if (!a->special[t]) {
-            r->token[t].active = a->codes.start[t + 1] - a->codes.start[t];
-            rc = fires_of(a, q, t, r, &f, e);
-        }
+        r->start[t] = l.n;
+        rc = a->special[t] ? OK : fires_of(&l, t, e);
     }
-    r->start[r->T] = f.n;
-    r->fire = f.p;
-    measure_error(a, r);
+    r->start[r->T] = l.n;
+    r->fire = l.fire;
+    mem_free(l.id);
     return rc == OK ? find_peaks(r, e) : rc;
-}
-
-static double act_of(const struct ask *a, size_t t, int32_t latent)
-{
-    const struct sae_codes *c = &a->codes;
-    for (size_t i = c->start[t]; i < c->start[t + 1]; i++) {
-        if (c->id[i] == latent) {
-            return (double)c->val[i] * sae_saved_unit(a->subject->sae);
-        }
-    }
-    return 0;
 }
 
 static void list_effects(const struct ask *a, const struct ask_question *q,
                          struct ask_answer *r)
 {
+    const struct sae_codes *codes = &a->codes[a->masks ? 1 : 0];
     for (size_t i = 0; i < q->n_edits; i++) {
         const int32_t j = q->edit[i].latent;
         const double seen = ask_max_seen(a->subject, j);
@@ -244,7 +279,8 @@ static void list_effects(const struct ask *a, const struct ask_question *q,
             if (a->special[t] || !ask_edit_acts(&q->edit[i], t)) {
                 continue;
             }
-            const double v = ask_edit_value(q->edit, q->n_edits, j, t, act_of(a, t, j));
+            const double v = ask_edit_value(q->edit, q->n_edits, j, t,
+                                            ask_act(codes, a->subject->sae, t, j));
             f->positions++;
             f->beyond = f->beyond || v < 0 || v > seen;
             f->most = fabs(v) > fabs((double)f->most) ? (float)v : f->most;
@@ -254,9 +290,9 @@ static void list_effects(const struct ask *a, const struct ask_question *q,
 
 /* ---- what comes next ---- */
 
-/* Two distributions at a position: the model's, and that with edits. */
+/* Two distributions at a position: as the prompt stands, and after. */
 struct pair {
-    const float *logits[2]; /* [V]; the second NULL: there are no edits */
+    const float *logits[2]; /* [V]; the second NULL: nothing is done */
     double lse[2];
 };
 
@@ -347,10 +383,27 @@ static enum err fill_piece(struct ask *a, struct ask_answer *r, bool edited, siz
 
 /* ---- all of it ---- */
 
+/* What is done to the prompt: a->resid_e, and whether it may differ. */
+static enum err run_after(struct ask *a, const struct ask_question *q, bool *apart,
+                          struct errinfo *e)
+{
+    struct sae_codes *codes = &a->codes[a->masks ? 1 : 0];
+    if (a->masks) {
+        TRY(ask_pass(a, a->fed, q->n, a->resid_e, codes, e));
+    }
+    const size_t changed = q->n_edits > 0 ? ask_edit_x(a, q, codes) : 0;
+    if (changed > 0) {
+        TRY(ask_poll(a, e));
+        ask_pass_with(a, a->xe, q->n, a->resid_e);
+    }
+    *apart = a->masks || changed > 0;
+    return OK;
+}
+
 static enum err answer(struct ask *a, const struct ask_question *q,
                        struct ask_answer *r, struct errinfo *e)
 {
-    size_t changed = 0;
+    bool apart = false;
     for (size_t t = 0; t < r->T; t++) {
         r->token[t] = (struct ask_token){.id = q->ids[t],
                                          .fed = a->fed[t],
@@ -359,19 +412,14 @@ static enum err answer(struct ask *a, const struct ask_question *q,
                                          .logp = NAN,
                                          .logp_after = NAN};
     }
-    TRY(ask_base_pass(a, r->T, e));
+    TRY(ask_pass(a, q->ids, r->T, a->resid, &a->codes[0], e));
+    measure_error(a, r);
+    TRY(run_after(a, q, &apart, e));
     TRY(list_latents(a, q, r, e));
-    if (q->n_edits > 0) {
-        list_effects(a, q, r);
-        ask_edit_x(a, q, &changed);
-    }
-    if (changed > 0) {
-        TRY(ask_poll(a, e));
-        ask_pass_with(a, a->xe, r->T, a->resid_e);
-    }
+    list_effects(a, q, r);
     for (size_t t = 0; t < r->T; t += ASK_HEAD_ROWS) {
         const size_t n = r->T - t < ASK_HEAD_ROWS ? r->T - t : ASK_HEAD_ROWS;
-        TRY(fill_piece(a, r, changed > 0, t, n, e));
+        TRY(fill_piece(a, r, apart, t, n, e));
     }
     return OK;
 }
@@ -391,19 +439,25 @@ enum err ask_run(struct ask *a, const struct ask_question *q, struct ask_answer 
     return OK;
 }
 
-float ask_act_at(const struct ask_answer *r, size_t pos, int32_t latent)
+struct ask_fire ask_fire_at(const struct ask_answer *r, size_t pos, int32_t latent)
 {
     for (size_t i = r->start[pos]; i < r->start[pos + 1]; i++) {
         if (r->fire[i].latent == latent) {
-            return r->fire[i].act;
+            return r->fire[i];
         }
     }
-    return 0.0f;
+    return (struct ask_fire){.latent = latent};
 }
 
-void ask_heat(const struct ask_answer *r, int32_t latent, float *out)
+void ask_heat(const struct ask_answer *r, int32_t latent, float *act, float *after)
 {
     for (size_t t = 0; t < r->T; t++) {
-        out[t] = ask_act_at(r, t, latent);
+        const struct ask_fire f = ask_fire_at(r, t, latent);
+        if (act) {
+            act[t] = f.act;
+        }
+        if (after) {
+            after[t] = f.after;
+        }
     }
 }

@@ -209,7 +209,7 @@ static void check_latents(struct place *p)
             const size_t at = p->codes.start[t] + i;
             const float want =
                 (float)((double)p->codes.val[at] * sae_saved_unit(p->s->sae));
-            const float got = ask_act_at(r, t, p->codes.id[at]);
+            const float got = ask_fire_at(r, t, p->codes.id[at]).act;
             assert_memory_equal(&want, &got, sizeof got);
         }
         for (size_t i = r->start[t]; i + 1 < r->start[t + 1]; i++) {
@@ -221,7 +221,7 @@ static void check_latents(struct place *p)
         const struct ask_peak *k = &r->peak[i];
         float heat[64], most = 0;
         uint32_t fires = 0;
-        ask_heat(r, k->latent, heat);
+        ask_heat(r, k->latent, heat, NULL);
         for (size_t t = 0; t < p->T; t++) {
             most = heat[t] > most ? heat[t] : most;
             fires += heat[t] > 0;
@@ -415,14 +415,11 @@ static void test_positions(void **state)
     for (size_t t = 0; t < p.T; t++) {
         assert_true((r->token[t].kl > 0) == (t >= 5));
         tail += (double)r->token[t].kl;
-        assert_int_equal(ask_act_at(r, t, 2) > 0, act_of(&p, t, 2) > 0);
+        assert_int_equal(ask_fire_at(r, t, 2).act > 0, act_of(&p, t, 2) > 0);
     }
     assert_true(tail > 1e-4);
     /* The woken latent is listed; the edit says what it did. */
-    float after = 0;
-    for (size_t i = r->start[5]; i < r->start[6]; i++) {
-        after = r->fire[i].latent == 2 ? r->fire[i].after : after;
-    }
+    const float after = ask_fire_at(r, 5, 2).after;
     assert_true(fabs((double)after - act_of(&p, 5, 2) - 3) < 1e-5);
     assert_int_equal(r->effect[0].positions, 1);
     assert_true(fabs((double)r->effect[0].most - (double)after) < 1e-6);
@@ -446,62 +443,128 @@ static void test_positions(void **state)
 
 /* ---- masks ---- */
 
+static void check_fates(const struct ask_answer *r, size_t t)
+{
+    size_t before = 0, after = 0;
+    for (size_t i = r->start[t]; i < r->start[t + 1]; i++) {
+        const struct ask_fire *f = &r->fire[i];
+        const enum ask_fate fate = ask_fate_of(f->act, f->after);
+        assert_true(f->act > 0 || f->after > 0);
+        assert_int_equal(fate, !(f->after > 0) ? ASK_SILENCED
+                               : !(f->act > 0) ? ASK_CAME_UP
+                                               : ASK_STAYED);
+        before += f->act > 0;
+        after += f->after > 0;
+    }
+    assert_int_equal(before, r->token[t].active);
+    assert_int_equal(after, r->token[t].active_after);
+}
+
+/* Before is the prompt as it stands, after what the model makes of masks, and of edits
+ * on them. */
 static void test_masks(void **state)
 {
     (void)state;
-    struct place p;
+    struct place p, fed;
     struct lm *m = ask_model("gpt2");
     place_init(&p, m, (struct lm_hook){1, LM_RESID_PRE}, SAE_NORM_SCALE);
+    place_init(&fed, m, p.hook, SAE_NORM_SCALE);
     uint8_t masked[64] = {0};
-    int32_t ids[64];
     masked[3] = 1;
-    struct ask_question q = question(&p);
-    struct ask_answer *before = ask_asked(p.a, &q);
+    const struct ask_question plain = question(&p);
+    struct ask_question q = plain;
     q.masked = masked;
-    struct ask_answer *r = ask_asked(p.a, &q);
+    struct ask_answer *before = ask_asked(p.a, &plain), *r = ask_asked(p.a, &q);
     assert_int_equal(r->token[3].fed, tok_mask(m->tok));
     assert_int_equal(r->token[3].id, p.row.ids.p[3]);
     assert_true(r->token[3].masked && !r->token[3].special);
-    /* The model reads the mask; what was expected at 3 is the true token still. */
-    memcpy(ids, p.row.ids.p, p.T * sizeof *ids);
-    ids[3] = tok_mask(m->tok);
-    q.ids = ids;
-    q.masked = NULL;
-    struct ask_answer *fed = ask_asked(p.a, &q);
-    assert_memory_equal(r->next, fed->next, p.T * r->top * sizeof *r->next);
-    assert_memory_equal(&r->token[3].logp, &before->token[3].logp, sizeof(float));
-    /* Typed as a token it is special, masked it is not. */
-    assert_int_equal(fed->start[4], fed->start[3]);
-    assert_true(r->start[4] > r->start[3]);
-    /* What became of the latents at the masked token. */
+    for (size_t i = 0; i < p.T * r->top; i++) {
+        assert_int_equal(r->next[i].id, before->next[i].id);
+        assert_memory_equal(&r->next[i].logp, &before->next[i].logp, sizeof(float));
+    }
+    /* As if it had been typed, but that it is no special token, and the true one is
+     * what was expected. */
+    fed.row.ids.p[3] = tok_mask(m->tok);
+    const struct ask_question typed = question(&fed);
+    struct ask_answer *t = ask_asked(fed.a, &typed);
+    for (size_t i = 0; i < p.T * r->top; i++) {
+        assert_int_equal(r->next_after[i].id, t->next[i].id);
+        assert_memory_equal(&r->next_after[i].logp, &t->next[i].logp, sizeof(float));
+    }
+    assert_true(t->token[3].special && t->start[4] == t->start[3]);
+    assert_memory_equal(&r->token[3].logp_after, &before->token[3].logp, sizeof(float));
+    assert_memory_equal(&r->token[5].logp_after, &t->token[5].logp, sizeof(float));
+    lm_forward_to(m, fed.ws, fed.row.ids.p, 1, p.T, p.hook, fed.x);
+    assert_ok(
+        sae_encode(fed.s->sae, fed.x, p.T, NULL, &fed.codes, &(struct errinfo){0}),
+        &(struct errinfo){0});
+    for (size_t pos = 1; pos < p.T; pos++) {
+        check_fates(r, pos);
+        assert_true((r->token[pos].kl > 0) == (pos >= 3));
+        for (size_t i = r->start[pos]; i < r->start[pos + 1]; i++) {
+            const struct ask_fire *f = &r->fire[i];
+            const float want = (float)act_of(&fed, pos, f->latent);
+            assert_memory_equal(&f->after, &want, sizeof want);
+            assert_true(fabs((double)f->act - act_of(&p, pos, f->latent)) < 1e-6);
+        }
+    }
+    /* An edit acts on what the mask left. */
+    const struct ask_edit edit = {.latent = fed.codes.id[fed.codes.start[3]],
+                                  .how = ASK_SCALE,
+                                  .value = 2,
+                                  .where = ASK_AT,
+                                  .pos = 3};
+    q.edit = &edit;
+    q.n_edits = 1;
+    struct ask_answer *both = ask_asked(p.a, &q);
+    const struct ask_fire f = ask_fire_at(both, 3, edit.latent);
+    assert_true(fabs((double)f.after - 2 * act_of(&fed, 3, edit.latent)) < 1e-6);
+    assert_true(both->token[4].kl > 0 &&
+                r->token[4].logp_after != both->token[4].logp_after);
+    ask_answer_unref(both);
+    ask_answer_unref(t);
+    ask_answer_unref(r);
+    ask_answer_unref(before);
+    place_deinit(&fed);
+    place_deinit(&p);
+    lm_free(m);
+}
+
+/* From one prompt to another. */
+static void test_changes(void **state)
+{
+    (void)state;
+    struct place p, other;
+    struct errinfo e;
+    struct lm *m = ask_model("gpt2");
+    place_init(&p, m, (struct lm_hook){1, LM_RESID_PRE}, SAE_NORM_SCALE);
+    place_init(&other, m, p.hook, SAE_NORM_SCALE);
+    other.row.ids.p[3] = other.row.ids.p[1];
+    const struct ask_question q = question(&p), now = question(&other);
+    struct ask_answer *a = ask_asked(p.a, &q), *b = ask_asked(other.a, &now);
     struct ask_change *c = NULL;
     size_t n = 0, counts[3] = {0, 0, 0};
-    struct errinfo e;
-    assert_ok(ask_changes(before, 3, r, 3, &c, &n, &e), &e);
+    assert_ok(ask_changes(a, 3, b, 3, &c, &n, &e), &e);
     for (size_t i = 0; i < n; i++) {
-        const float b = ask_act_at(before, 3, c[i].latent);
-        const float now = ask_act_at(r, 3, c[i].latent);
-        assert_memory_equal(&b, &c[i].before, sizeof b);
-        assert_memory_equal(&now, &c[i].after, sizeof b);
-        assert_int_equal(c[i].fate, !(now > 0) ? ASK_SILENCED
-                                    : !(b > 0) ? ASK_CAME_UP
-                                               : ASK_STAYED);
+        const float before = ask_fire_at(a, 3, c[i].latent).act;
+        const float after = ask_fire_at(b, 3, c[i].latent).act;
+        assert_memory_equal(&before, &c[i].before, sizeof before);
+        assert_memory_equal(&after, &c[i].after, sizeof after);
+        assert_int_equal(c[i].fate, ask_fate_of(before, after));
         counts[c[i].fate]++;
     }
-    assert_int_equal(counts[ASK_SILENCED] + counts[ASK_STAYED],
-                     before->start[4] - before->start[3]);
-    assert_int_equal(counts[ASK_CAME_UP] + counts[ASK_STAYED],
-                     r->start[4] - r->start[3]);
+    assert_int_equal(counts[ASK_SILENCED] + counts[ASK_STAYED], a->token[3].active);
+    assert_int_equal(counts[ASK_CAME_UP] + counts[ASK_STAYED], b->token[3].active);
     mem_free(c);
-    assert_ok(ask_changes(before, SIZE_MAX, before, SIZE_MAX, &c, &n, &e), &e);
-    assert_int_equal(n, before->n_peaks);
+    assert_ok(ask_changes(a, SIZE_MAX, a, SIZE_MAX, &c, &n, &e), &e);
+    assert_int_equal(n, a->n_peaks);
     for (size_t i = 0; i < n; i++) {
         assert_int_equal(c[i].fate, ASK_STAYED);
     }
     mem_free(c);
-    ask_answer_unref(fed);
-    ask_answer_unref(r);
-    ask_answer_unref(before);
+    ask_answer_unref(b);
+    ask_answer_unref(a);
+    place_deinit(&other);
     place_deinit(&p);
     lm_free(m);
 }
@@ -661,8 +724,8 @@ int main(void)
         cmocka_unit_test(test_latents),   cmocka_unit_test(test_strength_0),
         cmocka_unit_test(test_ablation),  cmocka_unit_test(test_steering),
         cmocka_unit_test(test_positions), cmocka_unit_test(test_masks),
-        cmocka_unit_test(test_align),     cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_edit_text),
+        cmocka_unit_test(test_align),     cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_refused),   cmocka_unit_test(test_edit_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
