@@ -322,10 +322,9 @@ void ask_pass_with(struct ask *a, const float *x, size_t n, float *resid)
 
 /* ---- distributions ---- */
 
-enum err ask_lse(const struct ask *a, const float *logits, double *lse,
+enum err ask_lse(const struct lm *m, const float *logits, double *lse,
                  struct errinfo *e)
 {
-    const struct lm *m = a->subject->lm;
     *lse = vec_lse_f32(m->cfg.vocab, logits);
     if (!isfinite(*lse)) {
         return err_set(e, ERR_NUMERIC, "%s: the model's logits are not numbers",

@@ -26,15 +26,16 @@ struct ask_step {
     const struct ask_next *next; /* what it was drawn from, likeliest first; `other` is
                                     NaN */
     size_t n_fires;
-    const struct ask_fire *fire; /* its own latents, strongest first; none of EOS */
+    const struct ask_fire *fire; /* its own latents, strongest first; none of EOS. act:
+                                    before edits, after: with them */
 };
 
 struct ask_gen;
 /* The question's tokens are the prompt; its edits act on it and on what follows, AT and
  * FROM at positions counted from the prompt's start. Beyond the model's context the
  * older half is forgotten, as lm_generate does. Special tokens other than EOS are never
- * drawn. At temperature 0 and without edits it writes what lm_generate writes. The
- * question's arrays are copied. Errors of ask_run. */
+ * drawn. At temperature 0 and without masks and edits it writes what
+ * lm_generate writes. The question's arrays are copied. Errors of ask_run. */
 enum err ask_gen_new(struct ask *a, const struct ask_question *q,
                      const struct ask_gen_opts *o, struct ask_gen **out,
                      struct errinfo *e) ERR_CHECKED;

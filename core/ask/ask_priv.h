@@ -43,7 +43,7 @@ double ask_act(const struct sae_codes *codes, const struct sae *s, size_t t,
                int32_t latent);
 
 /* log sum exp of logits [V] in *lse; ERR_NUMERIC where that is no number. */
-enum err ask_lse(const struct ask *a, const float *logits, double *lse,
+enum err ask_lse(const struct lm *m, const float *logits, double *lse,
                  struct errinfo *e) ERR_CHECKED;
 /* The k greatest of logits [V], likeliest first, ties to the lower id; `other` is NaN.
  */

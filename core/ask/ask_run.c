@@ -368,13 +368,13 @@ static enum err fill_piece(struct ask *a, struct ask_answer *r, bool edited, siz
         const bool differs =
             apart &&
             memcmp(a->resid + (t + i) * D, a->resid_e + (t + i) * D, D * sizeof(float));
-        TRY(ask_lse(a, p.logits[0], &p.lse[0], e));
+        TRY(ask_lse(m, p.logits[0], &p.lse[0], e));
         p.lse[1] = p.lse[0];
         if (r->next_after) {
             p.logits[1] = differs ? a->logits[1] + i * V : p.logits[0];
         }
         if (differs) {
-            TRY(ask_lse(a, p.logits[1], &p.lse[1], e));
+            TRY(ask_lse(m, p.logits[1], &p.lse[1], e));
         }
         fill_position(a, r, t + i, &p);
     }
