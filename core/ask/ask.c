@@ -160,6 +160,17 @@ void ask_free(struct ask *a)
     mem_free(a);
 }
 
+bool ask_turn_to(struct ask *a, struct ask_subject *s)
+{
+    if (a->subject->lm != s->lm || a->width != s->sae->D) {
+        return false;
+    }
+    struct ask_subject *old = a->subject;
+    a->subject = ask_subject_ref(s);
+    ask_subject_unref(old);
+    return true;
+}
+
 const struct ask_subject *ask_of(const struct ask *a)
 {
     return a->subject;

@@ -22,6 +22,9 @@ struct ask {
     struct sae_codes codes[2]; /* as the prompt stands; with masks */
 };
 
+/* Let it be of another subject. False where its room does not fit: another model or
+ * width. */
+bool ask_turn_to(struct ask *a, struct ask_subject *s);
 /* Room for rows of T tokens. */
 enum err ask_room(struct ask *a, size_t T, struct errinfo *e) ERR_CHECKED;
 /* ERR_CANCELLED where it was asked for. */

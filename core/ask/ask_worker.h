@@ -46,7 +46,8 @@ void ask_worker_step(struct ask_worker *w, size_t tokens);
 /* What a slot has of a kind. */
 struct ask_state {
     uint64_t asked; /* ticket of the newest one; 0: none */
-    uint64_t done;  /* ticket of what is there: an answer, an error; 0: nothing yet */
+    uint64_t done;  /* ticket of what ended last, well or with an error; of a text: that
+                       has begun; 0: nothing yet */
     bool busy;      /* asked is waiting or under way (a text: not ended) */
     enum err rc;    /* of done */
     char error[512];
