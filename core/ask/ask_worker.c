@@ -204,6 +204,20 @@ void ask_worker_step(struct ask_worker *w, size_t tokens)
 
 /* ---- what there is ---- */
 
+size_t ask_worker_outstanding(struct ask_worker *w)
+{
+    size_t n = 0;
+    pthread_mutex_lock(&w->mu);
+    for (size_t i = 0; i < ASK_SLOTS; i++) {
+        for (int k = 0; k < ASK_KINDS; k++) {
+            const bool waits = k == ASK_TEXT && w->paused && w->slot[i].may == 0;
+            n += w->slot[i].matter[k].state.busy && !waits ? 1U : 0U;
+        }
+    }
+    pthread_mutex_unlock(&w->mu);
+    return n;
+}
+
 struct ask_state ask_worker_state(struct ask_worker *w, size_t slot, enum ask_kind kind)
 {
     pthread_mutex_lock(&w->mu);

@@ -43,6 +43,10 @@ void ask_worker_cancel(struct ask_worker *w, size_t slot, enum ask_kind kind);
 void ask_worker_pause(struct ask_worker *w, bool paused);
 void ask_worker_step(struct ask_worker *w, size_t tokens);
 
+/* Questions, whys and texts that are waiting or under way; texts that wait because they
+ * were told to are none. */
+size_t ask_worker_outstanding(struct ask_worker *w);
+
 /* What a slot has of a kind. */
 struct ask_state {
     uint64_t asked; /* ticket of the newest one; 0: none */
