@@ -64,7 +64,7 @@ gives "saetop tra" train
 has "saetop --th" --theme
 gives "saetop --theme " dark light contrast mono
 gives "saetop explore --glyphs b" braille block
-gives "saetop --once " train concepts latents detail compare runs
+gives "saetop --once " train concepts latents detail prompt compare runs
 gives "saetop train --arch ba" batchtopk
 gives "saetop train --arch=to" topk
 gives "saetop sweep --archs topk,gat" topk,gated
