@@ -23,6 +23,8 @@ static void init(void *state)
     textbox_begin(&s->box, &s->history);
     s->typed_from = -1;
     s->heat = -1;
+    s->how = (struct ask_gen_opts){
+        .max_tokens = 40, .top = ASK_WRITTEN_TOP, .latents = ASK_WRITTEN_TOP};
 }
 
 static void deinit(void *state)
@@ -163,12 +165,6 @@ static void draw_cells(struct app *a, const struct session_view *v, struct canva
     canvas_unclip(c, old);
 }
 
-static void share_text(char *out, size_t cap, double logp)
-{
-    const double p = exp(logp) * 100;
-    snprintf(out, cap, "%s %%", NUMBER(NUMBER_PLAIN, 0, p < 9.95 ? 1 : 0, p));
-}
-
 /* The token under the cursor: how expected it was. */
 static void draw_token_line(const struct app *a, const struct session_view *v,
                             struct canvas *c, int x, int y, int w)
@@ -187,10 +183,10 @@ static void draw_token_line(const struct app *a, const struct session_view *v,
         snprintf(text + len, sizeof text - len, ", special: outside the SAE");
     } else {
         if (isfinite(t->logp)) {
-            share_text(p, sizeof p, (double)t->logp);
+            prompt_share(p, sizeof p, (double)t->logp);
             if (r->next_after) {
                 char q[24];
-                share_text(q, sizeof q, (double)t->logp_after);
+                prompt_share(q, sizeof q, (double)t->logp_after);
                 snprintf(after, sizeof after, " \xe2\x86\x92 #%d, %s", t->rank_after,
                          q);
             }
@@ -356,9 +352,10 @@ static void draw_latents(struct app *a, const struct session_view *v, struct can
     char value[48] = "";
     snprintf(value, sizeof value, "%zu%s%s", s->rows.count + s->more,
              s->dense_out ? ", no dense" : "", s->busy || s->changed ? " ..." : "");
-    const struct rect in =
-        canvas_box(c, r, list_titles[s->list], value,
-                   *app_focus(a, &screen_prompt) == PROMPT_LATENTS_PANE);
+    const struct rect in = canvas_box(
+        c, r,
+        prompt_written_here(a) ? "latents of the token written" : list_titles[s->list],
+        value, *app_focus(a, &screen_prompt) == PROMPT_LATENTS_PANE);
     app_hit(a, r, HIT_PANE, PROMPT_LATENTS_PANE);
     const int edits = layout_least((int)s->row.n_edits, in.h / 2);
     const bool two = prompt_is_changed(s) || s->list == PROMPT_CHANGED;
@@ -392,57 +389,13 @@ static void draw_latents(struct app *a, const struct session_view *v, struct can
     }
 }
 
-/* ---- what comes next ---- */
-
-static void draw_next(struct app *a, const struct session_view *v, struct canvas *c,
-                      struct rect r)
-{
-    const struct prompt_state *s = prompt_own(a);
-    const struct ask_answer *w = s->answer;
-    char title[96], value[32] = "", name[64];
-    const bool has = w && s->at < w->T && s->at < s->row.n && !s->changed;
-    names_token_trimmed(&v->names, has ? w->token[s->at].id : -1, name, sizeof name);
-    snprintf(title, sizeof title, has ? "next after %.40s" : "next", name);
-    const bool two = has && w->next_after;
-    if (two) {
-        snprintf(value, sizeof value, "KL %s",
-                 NUMBER(NUMBER_PLAIN, 0, 3, (double)w->token[s->at].kl));
-    }
-    const struct rect in = canvas_box(
-        c, r, title, value, *app_focus(a, &screen_prompt) == PROMPT_NEXT_PANE);
-    app_hit(a, r, HIT_PANE, PROMPT_NEXT_PANE);
-    if (!has) {
-        return;
-    }
-    const struct ask_next *list = (two ? w->next_after : w->next) + s->at * w->top;
-    const int num = two ? 14 : 7;
-    canvas_text(c, in.x + 1, in.y, in.w - 2, "token", ROLE_DIM, 0);
-    right_text(c, in.x + in.w - 1 - num, in.y, num, two ? "now   after" : "share",
-               ROLE_DIM, 0);
-    for (int i = 0; i + 1 < in.h && (size_t)i < w->top; i++) {
-        const int y = in.y + 1 + i;
-        char p[24], q[24];
-        names_token_trimmed(&v->names, list[i].id, name, sizeof name);
-        share_text(p, sizeof p, (double)list[i].logp);
-        const int text = layout_least(12, in.w - num - 2);
-        canvas_text(c, in.x + 1, y, text, name, ROLE_TEXT, 0);
-        plot_bar(c, in.x + 1 + text, y, in.w - num - text - 3,
-                 exp((double)list[i].logp), two ? ROLE_SERIES_B : ROLE_SERIES_A);
-        right_text(c, in.x + in.w - 8, y, 7, p, ROLE_VALUE, 0);
-        if (two) {
-            share_text(q, sizeof q, (double)list[i].other);
-            right_text(c, in.x + in.w - 15, y, 7, q, ROLE_DIM, 0);
-        }
-    }
-}
-
 static void view(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect body, bool wide)
 {
     const struct panes p = panes_of(body, wide);
     draw_text(a, v, c, p.text);
     draw_latents(a, v, c, p.latents);
-    draw_next(a, v, c, p.next);
+    prompt_side_draw(a, v, c, p.next);
 }
 
 /* ---- events ---- */
@@ -496,12 +449,21 @@ static bool cancel(struct app *a, const struct session_view *v)
         s->heat = -1;
         return true;
     }
+    if (s->side != PROMPT_NEXT) {
+        prompt_side_back(a);
+        return true;
+    }
     return false;
 }
 
 static void move(struct app *a, const struct session_view *v, const char *direction)
 {
     struct prompt_state *s = prompt_own(a);
+    if (*app_focus(a, &screen_prompt) == PROMPT_NEXT_PANE &&
+        prompt_side_move(a, direction)) {
+        prompt_list_fill(a);
+        return;
+    }
     struct list_view cells = {.count = s->row.n, .page = (int)s->row.n};
     list_go(&cells, s->at);
     const bool side = strstr(direction, "left") || strstr(direction, "right");
@@ -530,6 +492,10 @@ static void enter(struct app *a, const struct session_view *v)
             app_run(a, v, line);
             app_come_back(a, &screen_prompt);
         }
+        return;
+    }
+    if (*app_focus(a, &screen_prompt) == PROMPT_NEXT_PANE) {
+        prompt_ask_why(a, v);
         return;
     }
     prompt_own(a)->begun = true;

@@ -81,11 +81,11 @@ static void preset(struct app *a, const struct session_view *v, const char *args
         app_say(a, true, "preset: expected 1 to %zu", n);
         return;
     }
-    s->next = args[0] ? (size_t)want - 1 : s->next % n;
-    prompt_set_text(a, v, v->preset[s->next]);
-    app_say(a, false, "text %zu of %zu of the run, held out of training", s->next + 1,
+    s->preset = args[0] ? (size_t)want - 1 : s->preset % n;
+    prompt_set_text(a, v, v->preset[s->preset]);
+    app_say(a, false, "text %zu of %zu of the run, held out of training", s->preset + 1,
             n);
-    s->next++;
+    s->preset++;
 }
 
 static void delete_token(struct app *a, const struct session_view *v, const char *args)
@@ -360,6 +360,74 @@ static void clear_edits(struct app *a, const struct session_view *v, const char 
     }
 }
 
+/* ---- why, and writing on ---- */
+
+static void why(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    prompt_ask_why(a, v);
+}
+
+/* One word of "40 temperature=.8 top_p=.9 seed=1". */
+static bool write_word(struct app *a, const char *word, struct ask_gen_opts *o)
+{
+    int64_t n = 0;
+    double x = 0;
+    const char *value = strchr(word, '=');
+    const size_t len = value ? (size_t)(value - word) : 0;
+    if (!value && arg_integer(word, &n) && n >= 1 && n <= PROMPT_WRITES) {
+        o->max_tokens = (size_t)n;
+    } else if (len == 11 && !memcmp(word, "temperature", len) &&
+               number_real(value + 1, &x) && x >= 0 && x <= 10) {
+        o->temperature = x;
+    } else if (len == 5 && !memcmp(word, "top_p", len) && number_real(value + 1, &x) &&
+               x >= 0 && x <= 1) {
+        o->top_p = x;
+    } else if (len == 4 && !memcmp(word, "seed", len) && arg_integer(value + 1, &n) &&
+               n >= 0) {
+        o->seed = (uint64_t)n;
+    } else {
+        app_say(a, true,
+                "write: found %.40s, expected 1 to %d tokens, temperature=0..10, "
+                "top_p=0..1 or seed=N",
+                word, PROMPT_WRITES);
+        return false;
+    }
+    return true;
+}
+
+static void write_on(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    struct ask_gen_opts o = s->how;
+    char line[LINE_CAP], *rest = NULL;
+    snprintf(line, sizeof line, "%s", args);
+    for (char *word = strtok_r(line, " ", &rest); word;
+         word = strtok_r(NULL, " ", &rest)) {
+        if (!write_word(a, word, &o)) {
+            return;
+        }
+    }
+    s->how = o;
+    prompt_write(a, v);
+    *app_focus(a, &screen_prompt) = PROMPT_NEXT_PANE;
+}
+
+static const char *may_pause(const struct app *a, const struct session_view *v)
+{
+    return prompt_own(a)->writing && v->asker ? NULL : "nothing is being written";
+}
+
+static void pause_writing(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    (void)args;
+    s->paused = !s->paused;
+    ask_worker_pause(v->asker, s->paused);
+}
+
+ACTION_WORDS(write_words, "temperature=", "top_p=", "seed=")
+
 /* ---- what is shown ---- */
 
 static const char *const lists[PROMPT_LISTS] = {
@@ -433,6 +501,9 @@ ACTION action_strength = {.command = "strength", .args = "X|+|-", .run = strengt
 ACTION action_how = {.command = "steer-how", .args = "", .run = how, .may = may_edit};
 ACTION action_where = {.command = "steer-where", .args = "", .run = where, .may = may_edit};
 ACTION action_clear_edits = {.command = "unsteer", .args = "", .run = clear_edits, .may = may_undo_edits, .hides = true};
+ACTION action_why = {.command = "why", .args = "", .run = why, .may = may_change};
+ACTION action_write = {.command = "write", .args = "[N] [temperature=X] [top_p=X] [seed=N]", .run = write_on, .may = may_change, .word = write_words};
+ACTION action_pause_writing = {.command = "pause-writing", .args = "", .run = pause_writing, .may = may_pause, .hides = true};
 ACTION action_list = {.command = "list", .args = "[here|prompt|changed]", .run = list, .word = list_word};
 ACTION action_digits = {.command = "digits", .args = "[N]", .run = heat, .may = may_edit};
 ACTION action_dense = {.command = "dense", .args = "", .run = dense};
@@ -449,6 +520,9 @@ static const struct key_entry keys[] = {
     {{'T'}, &action_how, "", NULL, "steer by adding, by a factor, or clamp", 0},
     {{'@'}, &action_where, "", NULL, "where: throughout, from the cursor on, or at it alone", 0},
     {{'A'}, &action_clear_edits, "", "take back", "take back all that is silenced or steered", 5},
+    {{'w'}, &action_write, "", "write", "let the model write on; with masks and edits a second text goes on without them", 7},
+    {{' '}, &action_pause_writing, "", "pause", "pause the writing, or go on", 1},
+    {{'W'}, &action_why, "", "why", "which latents made the chosen token likely: contributions, and what silencing really does", 7},
     {{'f'}, &action_list, "", "list", "latents of the token, of the whole prompt, or what changed", 6},
     {{'H'}, &action_digits, "", NULL, "keep the digits under the text at this latent", 0},
     {{'x', KEY_DEL}, &action_delete, "", "delete", "delete the token under the cursor", 8},

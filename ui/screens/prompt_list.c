@@ -100,6 +100,18 @@ static void list_changed(struct prompt_state *s, struct ask_answer *r)
     mem_free(change);
 }
 
+static void list_written(struct prompt_state *s, const struct ask_written *w)
+{
+    for (size_t i = 0; i < w->n_fires; i++) {
+        const struct ask_fire *f = &w->fire[i];
+        add(s, &(struct prompt_entry){.latent = f->latent,
+                                      .act = f->act,
+                                      .after = f->after,
+                                      .at = (uint32_t)w->pos,
+                                      .fate = ask_fate_of(f->act, f->after)});
+    }
+}
+
 void prompt_list_fill(struct app *a)
 {
     struct prompt_state *s = prompt_own(a);
@@ -107,7 +119,10 @@ void prompt_list_fill(struct app *a)
     const size_t row = s->rows.cursor;
     struct ask_answer *r = s->answer;
     s->rows.count = s->more = 0;
-    if (r && s->at < r->T) {
+    const struct ask_written *w = prompt_written_here(a);
+    if (w) {
+        list_written(s, w);
+    } else if (r && s->at < r->T) {
         if (s->list == PROMPT_HERE) {
             list_here(s, r);
         } else if (s->list == PROMPT_WHOLE) {

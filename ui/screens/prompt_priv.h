@@ -27,6 +27,14 @@ struct prompt_row {
 /* Which latents are listed. */
 enum prompt_list { PROMPT_HERE, PROMPT_WHOLE, PROMPT_CHANGED, PROMPT_LISTS };
 
+/* What stands at the right. */
+enum prompt_side { PROMPT_NEXT, PROMPT_WHY, PROMPT_WRITTEN };
+enum {
+    PROMPT_TEXTS = 2,    /* written in lockstep: with masks and edits, and without */
+    PROMPT_WRITES = 400, /* tokens of each at most */
+    PROMPT_ABLATES = 8   /* of a why: really taken away beside */
+};
+
 struct prompt_entry {
     int32_t latent;
     float act, after;
@@ -38,8 +46,8 @@ struct prompt_state {
     struct textbox box;
     struct line_history history;
     bool typing;
-    bool begun;  /* a first text was put there */
-    size_t next; /* preset that comes next */
+    bool begun;    /* a first text was put there */
+    size_t preset; /* that comes next */
     struct prompt_row row;
     size_t at; /* token under the cursor */
 
@@ -66,6 +74,19 @@ struct prompt_state {
     size_t more;                              /* not listed for want of room */
     bool dense_out;
     int32_t heat; /* latent whose heat is held; -1: the one under the cursor */
+
+    /* ---- at the right: prompt_side.c ---- */
+    enum prompt_side side;
+    struct list_view next; /* of the tokens that may come, or of the parts of a why */
+    struct ask_why *why;   /* a reference; NULL: none yet */
+    uint64_t why_asked, why_shown;
+    bool why_busy;
+    size_t texts; /* that are being written, or were: 0 none */
+    bool writing, paused;
+    struct ask_gen_opts how;                      /* of the texts */
+    struct ask_written (*written)[PROMPT_WRITES]; /* [PROMPT_TEXTS], owned */
+    size_t n_written[PROMPT_TEXTS];
+    size_t written_at; /* token of them under the cursor */
 };
 struct prompt_state *prompt_own(const struct app *a);
 
@@ -102,6 +123,27 @@ bool prompt_splice(struct app *a, const struct session_view *v, size_t at, size_
 /* Ask whatever is due, and take in answers. */
 void prompt_ask(struct app *a, const struct session_view *v);
 void prompt_free(struct prompt_state *s);
+
+/* The question as it stands; `plain`: without masks and edits. */
+struct ask_question prompt_question(const struct prompt_state *s, bool plain);
+
+/* ---- prompt_side.c ---- */
+
+/* Take in what the worker has of whys and texts. */
+void prompt_side_take(struct app *a, const struct session_view *v);
+void prompt_side_draw(struct app *a, const struct session_view *v, struct canvas *c,
+                      struct rect r);
+/* Up, down, and in a text left and right; false: that is for others. */
+bool prompt_side_move(struct app *a, const char *direction);
+/* Ask which latents made the chosen token likely after the one under the cursor. */
+void prompt_ask_why(struct app *a, const struct session_view *v);
+/* Let the model write on, with masks and edits and beside it without. */
+void prompt_write(struct app *a, const struct session_view *v);
+void prompt_side_back(struct app *a);
+/* The token written that is under the cursor; NULL: none is shown. */
+const struct ask_written *prompt_written_here(const struct app *a);
+/* A share of probability, "12 %". */
+void prompt_share(char *out, size_t cap, double logp);
 
 /* ---- prompt_list.c ---- */
 

@@ -76,6 +76,8 @@ void prompt_free(struct prompt_state *s)
     line_history_deinit(&s->history);
     ask_answer_unref(s->answer);
     ask_answer_unref(s->before);
+    ask_why_unref(s->why);
+    mem_free(s->written);
     ask_subject_unref((struct ask_subject *)(uintptr_t)s->subject);
 }
 
@@ -283,7 +285,7 @@ static void begin(struct app *a, const struct session_view *v)
     struct prompt_state *s = prompt_own(a);
     if (!s->begun && v->preset[0][0]) {
         textbox_set(&s->box, v->preset[0]);
-        s->next = 1;
+        s->preset = 1;
         s->begun = true;
     }
     if (s->begun && !s->row.ids) {
@@ -291,17 +293,22 @@ static void begin(struct app *a, const struct session_view *v)
     }
 }
 
+struct ask_question prompt_question(const struct prompt_state *s, bool plain)
+{
+    return (struct ask_question){.ids = s->row.ids,
+                                 .masked = plain ? NULL : s->row.masked,
+                                 .n = s->row.n,
+                                 .edit = s->row.edit,
+                                 .n_edits = plain ? 0 : s->row.n_edits,
+                                 .top = PROMPT_TOP,
+                                 .densest = s->dense_out ? PROMPT_DENSE : 0};
+}
+
 static void put_question(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
     struct errinfo e = {0};
-    const struct ask_question q = {.ids = s->row.ids,
-                                   .masked = s->row.masked,
-                                   .n = s->row.n,
-                                   .edit = s->row.edit,
-                                   .n_edits = s->row.n_edits,
-                                   .top = PROMPT_TOP,
-                                   .densest = s->dense_out ? PROMPT_DENSE : 0};
+    const struct ask_question q = prompt_question(s, false);
     struct ask_subject *subject = (struct ask_subject *)(uintptr_t)v->subject;
     s->due = false;
     if (s->subject != v->subject) {
@@ -349,4 +356,5 @@ void prompt_ask(struct app *a, const struct session_view *v)
         put_question(a, v);
     }
     take_answer(a, v);
+    prompt_side_take(a, v);
 }
