@@ -53,7 +53,7 @@ static void test_reserved_letters(void **state)
                     {';', "note", "label"}, /* words on what one looks at */
                     {'e', "export", NULL},
                     {'u', "undo", NULL},
-                    {'p', NULL, NULL},
+                    {'p', "send", NULL},
                     {'t', NULL, "steer"},
                     {'a', NULL, "silence"}};
     for (size_t r = 0; r < sizeof reserved / sizeof reserved[0]; r++) {

@@ -22,6 +22,7 @@ static void init(void *state)
     struct prompt_state *s = state;
     textbox_begin(&s->box, &s->history);
     s->typed_from = -1;
+    s->want = SIZE_MAX;
     s->heat = -1;
     s->how = (struct ask_gen_opts){
         .max_tokens = 40, .top = ASK_WRITTEN_TOP, .latents = ASK_WRITTEN_TOP};
@@ -98,19 +99,27 @@ static int row_of_token(const struct session_view *v, const struct prompt_row *r
     return row;
 }
 
-/* Activation of the latent whose heat is shown, as a share of its greatest; below 0:
- * not known. */
-static double heat_at(const struct app *a, size_t token)
+/* What the digits say of a token, 0 to 1; below 0: nothing. Of a latent its activation
+ * as a share of its greatest; of surprise and KL nats, 5 and more count as 1. */
+static double digit_at(const struct app *a, size_t token)
 {
     const struct prompt_state *s = prompt_own(a);
     const int32_t latent = prompt_heat_latent(a);
-    if (latent < 0 || !s->answer || token >= s->answer->T || s->changed) {
+    if (!s->answer || token >= s->answer->T || s->changed) {
         return -1;
     }
-    const struct ask_fire f = ask_fire_at(s->answer, token, latent);
-    const double act = (double)(prompt_is_changed(s) ? f.after : f.act);
-    const double share = act / prompt_full(s, latent);
-    return share < 0 ? 0 : share > 1 ? 1 : share;
+    const struct ask_token *t = &s->answer->token[token];
+    const bool two = prompt_is_changed(s);
+    double x = -1;
+    if (s->digits == DIGITS_SURPRISE) {
+        x = -(double)(two ? t->logp_after : t->logp) / 5;
+    } else if (s->digits == DIGITS_KL) {
+        x = two ? (double)t->kl / 5 : -1;
+    } else if (latent >= 0) {
+        const struct ask_fire f = ask_fire_at(s->answer, token, latent);
+        x = (double)(two ? f.after : f.act) / prompt_full(s, latent);
+    }
+    return !(x > 0) ? -1 : x > 1 ? 1 : x;
 }
 
 static void draw_cell(struct app *a, struct canvas *c, struct rect r, size_t token,
@@ -118,7 +127,7 @@ static void draw_cell(struct app *a, struct canvas *c, struct rect r, size_t tok
 {
     const struct prompt_state *s = prompt_own(a);
     const bool masked = s->row.masked[token] != 0;
-    const double heat = heat_at(a, token);
+    const double heat = digit_at(a, token);
     const int step = (int)(heat * 8);
     const enum role role = masked     ? ROLE_WARN
                            : heat > 0 ? (enum role)(ROLE_HEAT0 + (step < 7 ? step : 7))
@@ -134,7 +143,7 @@ static void draw_cell(struct app *a, struct canvas *c, struct rect r, size_t tok
         const int digit = (int)(heat * 10) < 9 ? (int)(heat * 10) : 9;
         canvas_put(c, r.x + dot, r.y + 1, (uint32_t)('0' + digit), ROLE_DIM, 0);
     }
-    app_hit(a, r, HIT_TOKEN, (int)token);
+    app_hit(a, r, HIT_CELL, (int)token);
 }
 
 /* Tokens in rows, each with a row of digits below; as many rows as fit, the cursor's
@@ -214,6 +223,9 @@ static void draw_text(struct app *a, const struct session_view *v, struct canvas
         size_t len = (size_t)snprintf(value, sizeof value, "%zu tokens", s->row.n);
         if (s->row.cut) {
             snprintf(value + len, sizeof value - len, ", %zu cut", s->row.cut);
+        } else if (s->digits != DIGITS_HEAT) {
+            snprintf(value + len, sizeof value - len, ", digits: %s, 9 for 4.5 nats up",
+                     s->digits == DIGITS_KL ? "KL" : "surprise");
         } else if (heat >= 0) {
             snprintf(value + len, sizeof value - len, ", digits: #%d", heat);
         }
@@ -324,14 +336,16 @@ static void draw_edit(struct app *a, struct canvas *c, struct rect r, size_t i)
     char text[160], what[80];
     prompt_edit_text(e, what, sizeof what);
     snprintf(text, sizeof text, "#%d %s ", e->latent, what);
-    int x = r.x + canvas_text(c, r.x, r.y, r.w, text, here ? ROLE_VALUE : ROLE_TEXT, 0);
+    const int used =
+        canvas_text(c, r.x, r.y, r.w, text, here ? ROLE_VALUE : ROLE_TEXT, 0);
+    int x = r.x + (used < 18 ? 18 : used); /* so that it stands still as it is moved */
     const struct ask_effect *f =
         s->answer && s->answer->effect && i < s->answer->n_edits && !s->changed
             ? &s->answer->effect[i]
             : NULL;
     const char *beyond = f && f->beyond ? " beyond text" : "";
     const int room = r.x + r.w - x - canvas_text_width(beyond);
-    if (e->how != ASK_ZERO && room >= 8) {
+    if (e->how != ASK_ZERO && room >= 5) {
         const int w = room < 24 ? room : 24;
         const double unit = e->how == ASK_SCALE ? 1 : prompt_full(s, e->latent);
         const double share = (e->value / unit + 1) / 3;
@@ -339,7 +353,7 @@ static void draw_edit(struct app *a, struct canvas *c, struct rect r, size_t i)
         canvas_fill(c, (struct rect){x, r.y, w, 1}, 0x2500, ROLE_BORDER, 0);
         canvas_put(c, x + (w - 1) / 3, r.y, 0x253C, ROLE_BORDER, 0);
         canvas_put(c, x + (int)(at * (w - 1) + .5), r.y, 0x25CF, ROLE_FOCUS, ATTR_BOLD);
-        app_hit(a, (struct rect){x, r.y, w, 1}, HIT_SLIDER, (int)i);
+        app_hit(a, (struct rect){x, r.y, w, 1}, HIT_STRENGTH, (int)i);
         x += w;
     }
     canvas_text(c, x, r.y, r.x + r.w - x, beyond, ROLE_WARN, 0);
@@ -520,7 +534,7 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
 {
     struct prompt_state *s = prompt_own(a);
     const bool press = ev->mouse == MOUSE_PRESS;
-    if (hit->kind == HIT_TOKEN && press) {
+    if (hit->kind == HIT_CELL && press) {
         s->at = (size_t)hit->a < s->row.n ? (size_t)hit->a : s->at;
         *app_focus(a, &screen_prompt) = PROMPT_TEXT_PANE;
     } else if (hit->kind == HIT_LATENT_ROW && (press || ev->mouse == MOUSE_DOUBLE)) {
@@ -529,9 +543,9 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
             enter(a, v);
             return;
         }
-    } else if (hit->kind == HIT_SLIDER && press && prompt_keep(a)) {
+    } else if (hit->kind == HIT_STRENGTH && press && prompt_keep(a)) {
         slide(a, hit, ev->x);
-    } else if (hit->kind == HIT_SLIDER && ev->mouse == MOUSE_DRAG) {
+    } else if (hit->kind == HIT_STRENGTH && ev->mouse == MOUSE_RELEASE) {
         slide(a, hit, ev->x);
     } else if (ev->mouse == MOUSE_WHEEL_UP || ev->mouse == MOUSE_WHEEL_DOWN) {
         list_wheel(&s->rows, ev->mouse == MOUSE_WHEEL_UP ? -3 : 3);

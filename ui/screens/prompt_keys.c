@@ -462,6 +462,29 @@ static void heat(struct app *a, const struct session_view *v, const char *args)
     }
 }
 
+static const char *const digit_names[PROMPT_DIGITS] = {
+    [DIGITS_HEAT] = "latent", [DIGITS_SURPRISE] = "surprise", [DIGITS_KL] = "kl"};
+
+static void digits(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    int to = args[0] ? 0 : ((int)s->digits + 1) % PROMPT_DIGITS;
+    (void)v;
+    while (args[0] && to < PROMPT_DIGITS && strcmp(args, digit_names[to]) != 0) {
+        to++;
+    }
+    if (to == PROMPT_DIGITS) {
+        app_say(a, true, "digits: expected latent, surprise or kl");
+        return;
+    }
+    s->digits = (enum prompt_digits)to;
+    if (s->digits == DIGITS_KL && !prompt_is_changed(s)) {
+        app_say(a, false,
+                "KL: how far masks and edits move what is expected next; "
+                "nothing is masked or edited");
+    }
+}
+
 static void dense(struct app *a, const struct session_view *v, const char *args)
 {
     struct prompt_state *s = prompt_own(a);
@@ -485,6 +508,7 @@ static void renew(struct app *a, const struct session_view *v, const char *args)
 
 /* ---- the table of keys ---- */
 
+ACTION_WORDS(digit_word, "latent", "surprise", "kl")
 ACTION_WORDS(list_word, "here", "prompt", "changed")
 
 /* clang-format off */
@@ -505,7 +529,8 @@ ACTION action_why = {.command = "why", .args = "", .run = why, .may = may_change
 ACTION action_write = {.command = "write", .args = "[N] [temperature=X] [top_p=X] [seed=N]", .run = write_on, .may = may_change, .word = write_words};
 ACTION action_pause_writing = {.command = "pause-writing", .args = "", .run = pause_writing, .may = may_pause, .hides = true};
 ACTION action_list = {.command = "list", .args = "[here|prompt|changed]", .run = list, .word = list_word};
-ACTION action_digits = {.command = "digits", .args = "[N]", .run = heat, .may = may_edit};
+ACTION action_digits = {.command = "hold", .args = "[N]", .run = heat, .may = may_edit};
+ACTION action_what_digits = {.command = "digits", .args = "[latent|surprise|kl]", .run = digits, .word = digit_word};
 ACTION action_dense = {.command = "dense", .args = "", .run = dense};
 ACTION action_renew = {.command = "renew", .args = "", .run = renew, .may = may_ask};
 #undef ACTION
@@ -524,6 +549,7 @@ static const struct key_entry keys[] = {
     {{' '}, &action_pause_writing, "", "pause", "pause the writing, or go on", 1},
     {{'W'}, &action_why, "", "why", "which latents made the chosen token likely: contributions, and what silencing really does", 7},
     {{'f'}, &action_list, "", "list", "latents of the token, of the whole prompt, or what changed", 6},
+    {{'D'}, &action_what_digits, "", NULL, "digits under the text: of the latent, of each token's surprise, of KL by masks and edits", 0},
     {{'H'}, &action_digits, "", NULL, "keep the digits under the text at this latent", 0},
     {{'x', KEY_DEL}, &action_delete, "", "delete", "delete the token under the cursor", 8},
     {{'i'}, &action_insert, "", "insert", "insert text before the cursor", 9},

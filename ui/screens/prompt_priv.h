@@ -5,6 +5,7 @@
 #define SAETOP_UI_SCREENS_PROMPT_PRIV_H
 
 #include "ui/screens/latents.h"
+#include "ui/screens/prompt.h"
 #include "ui/textbox.h"
 
 enum {
@@ -28,6 +29,8 @@ struct prompt_row {
 enum prompt_list { PROMPT_HERE, PROMPT_WHOLE, PROMPT_CHANGED, PROMPT_LISTS };
 
 /* What stands at the right. */
+/* What the digits under the tokens are. */
+enum prompt_digits { DIGITS_HEAT, DIGITS_SURPRISE, DIGITS_KL, PROMPT_DIGITS };
 enum prompt_side { PROMPT_NEXT, PROMPT_WHY, PROMPT_WRITTEN };
 enum {
     PROMPT_TEXTS = 2,    /* written in lockstep: with masks and edits, and without */
@@ -49,7 +52,9 @@ struct prompt_state {
     bool begun;    /* a first text was put there */
     size_t preset; /* that comes next */
     struct prompt_row row;
-    size_t at; /* token under the cursor */
+    size_t at;   /* token under the cursor */
+    size_t want; /* of the text that is read next, counted from its first; SIZE_MAX:
+                    its last */
 
     /* ---- undo ---- */
     struct prompt_row kept[PROMPT_KEPT]; /* number i at i % PROMPT_KEPT */
@@ -57,6 +62,8 @@ struct prompt_state {
     int32_t typed_from; /* the one from before typing began; -1: none */
 
     /* ---- asking ---- */
+    bool wanted;                       /* a subject of this arm: */
+    size_t wanted_arm;                 /* it was asked for */
     bool due;                          /* the prompt changed since it was asked about */
     const struct ask_subject *subject; /* asked; a reference */
     uint64_t ticket;                   /* of the newest question */
@@ -73,6 +80,7 @@ struct prompt_state {
     struct prompt_entry entry[PROMPT_LISTED]; /* [rows.count] */
     size_t more;                              /* not listed for want of room */
     bool dense_out;
+    enum prompt_digits digits;
     int32_t heat; /* latent whose heat is held; -1: the one under the cursor */
 
     /* ---- at the right: prompt_side.c ---- */
@@ -92,9 +100,9 @@ struct prompt_state *prompt_own(const struct app *a);
 
 enum { PROMPT_TEXT_PANE, PROMPT_LATENTS_PANE, PROMPT_NEXT_PANE, PROMPT_PANES };
 enum {
-    HIT_TOKEN = HIT_SCREEN, /* a: position */
-    HIT_LATENT_ROW,         /* a: row of the list that is in sight */
-    HIT_SLIDER              /* a: edit */
+    HIT_CELL = HIT_SCREEN, /* a: position */
+    HIT_LATENT_ROW,        /* a: row of the list that is in sight */
+    HIT_STRENGTH           /* a: edit */
 };
 
 /* Above this share of tokens a latent is dense, and can be left out. */

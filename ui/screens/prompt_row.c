@@ -251,7 +251,11 @@ void prompt_read_box(struct app *a, const struct session_view *v)
         return;
     }
     read_box(a, v);
-    s->at = s->row.n ? s->row.n - 1 : 0;
+    const size_t last = s->row.n ? s->row.n - 1 : 0;
+    s->at = s->want < last - s->row.first && last > s->row.first
+                ? s->row.first + s->want
+                : last;
+    s->want = SIZE_MAX;
 }
 
 void prompt_set_text(struct app *a, const struct session_view *v, const char *text)
@@ -264,6 +268,24 @@ void prompt_set_text(struct app *a, const struct session_view *v, const char *te
     }
 }
 
+void prompt_show(struct app *a, const struct session_view *v, const int32_t *ids,
+                 size_t n, size_t at)
+{
+    struct str text;
+    size_t before = 0;
+    str_init(&text, TEXTBOX_CAP - 1);
+    for (size_t i = 0; i < n; i++) {
+        if (ids[i] >= 0) {
+            before += i < at ? 1U : 0U;
+            str_add(&text, names_token(&v->names, ids[i]));
+        }
+    }
+    prompt_own(a)->want = before;
+    prompt_set_text(a, v, text.p ? text.p : "");
+    str_free(&text);
+    app_go(a, v, &screen_prompt);
+}
+
 /* ---- asking ---- */
 
 static void want_subject(struct app *a, const struct session_view *v)
@@ -271,12 +293,15 @@ static void want_subject(struct app *a, const struct session_view *v)
     const bool can = v->names.vocab && v->state != SESSION_LOADING &&
                      v->state != SESSION_ENDED && v->n_arms > 0;
     const bool has = v->subject && v->subject_arm == latents_arm(a);
-    if (!can || has || v->subject_busy) {
+    struct prompt_state *s = prompt_own(a);
+    s->wanted = s->wanted && !has && s->wanted_arm == latents_arm(a);
+    if (!can || has || s->wanted || v->subject_busy) {
         return;
     }
     struct command *c = app_emit(a, COMMAND_SUBJECT);
     if (c) {
-        c->arm = latents_arm(a);
+        c->arm = s->wanted_arm = latents_arm(a);
+        s->wanted = true;
     }
 }
 

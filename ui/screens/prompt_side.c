@@ -170,17 +170,17 @@ static void draw_part(const struct app *a, const struct session_view *v,
 /* What the parts come to. */
 static void draw_sum(struct canvas *c, struct rect r, const struct ask_why *w)
 {
-    char text[160];
-    snprintf(text, sizeof text, "%s = latents %s, error %s, rest %s",
-             NUMBER(NUMBER_SIGNED, 0, 2, w->difference),
-             NUMBER(NUMBER_SIGNED, 0, 2, w->latents),
-             NUMBER(NUMBER_SIGNED, 0, 2, w->error),
-             NUMBER(NUMBER_SIGNED, 0, 2, w->at_zero));
-    canvas_text(c, r.x, r.y, r.w, text, ROLE_DIM, 0);
+    canvas_textf(
+        c, r.x, r.y, r.w, ROLE_DIM, 0,
+        r.w < 44 ? "%s=%s latents%s err%s rest" : "%s = latents %s, error %s, rest %s",
+        NUMBER(NUMBER_SIGNED, 0, 1, w->difference),
+        NUMBER(NUMBER_SIGNED, 0, 1, w->latents), NUMBER(NUMBER_SIGNED, 0, 1, w->error),
+        NUMBER(NUMBER_SIGNED, 0, 1, w->at_zero));
     if (r.h > 1 && isfinite(w->spearman)) {
         canvas_textf(c, r.x, r.y + 1, r.w, ROLE_DIM, 0,
-                     "rank correlation with %zu really silenced %s", w->ablated,
-                     NUMBER(NUMBER_PLAIN, 0, 2, w->spearman));
+                     r.w < 44 ? "rank correlation %s of %zu"
+                              : "rank correlation %s with %zu really silenced",
+                     NUMBER(NUMBER_PLAIN, 0, 2, w->spearman), w->ablated);
     }
 }
 
@@ -277,34 +277,71 @@ const struct ask_written *prompt_written_here(const struct app *a)
                                                     : NULL;
 }
 
-/* A text wrapped into r, its end in sight; with the cursor where `at` is below n. */
-static void draw_written(const struct session_view *v, struct canvas *c, struct rect r,
-                         const struct ask_written *w, size_t n, size_t at)
+/* Columns from token i on that may not be broken: up to the next that begins with a
+ * space. */
+static int word_width(const struct session_view *v, const struct ask_written *w,
+                      size_t n, size_t i)
 {
-    for (int pass = 0, rows = 1, skip = 0; pass < 2; pass++) {
-        int x = 0, row = 0;
-        for (size_t i = 0; i < n; i++) {
-            const char *text = names_token(&v->names, w[i].id);
-            text += x == 0 && text[0] == ' ' ? 1 : 0;
-            int width = canvas_text_width(text);
-            width = width < r.w ? width : r.w;
-            if (x > 0 && x + width > r.w) {
-                text += text[0] == ' ' ? 1 : 0;
-                x = 0;
-                row++;
-            }
-            const int y = row - skip;
-            if (pass && y >= 0 && y < r.h) {
-                x += canvas_text(c, r.x + x, r.y + y, r.w - x, text,
-                                 i == at ? ROLE_SELECT : ROLE_TEXT,
-                                 i == at ? ATTR_REVERSE : 0);
-            } else {
-                x += width;
-            }
-            rows = i < at || at >= n ? row + 1 : rows;
+    int width = 0;
+    for (size_t k = i; k < n; k++) {
+        const char *text = names_token(&v->names, w[k].id);
+        if (k > i && text[0] == ' ') {
+            break;
         }
-        skip = rows > r.h ? rows - r.h : 0;
+        width += canvas_text_width(text);
     }
+    return width;
+}
+
+struct text_look {
+    size_t cursor;  /* token; SIZE_MAX: none */
+    size_t differs; /* from this token on the other text is another */
+};
+
+/* A text wrapped into r from row `skip` on; returns the row of the cursor, or of the
+ * end. c NULL: only that. */
+static int flow_written(const struct session_view *v, struct canvas *c, struct rect r,
+                        const struct ask_written *w, size_t n, int skip,
+                        struct text_look look)
+{
+    int x = 0, row = 0, found = -1;
+    for (size_t i = 0; i < n; i++) {
+        const char *text = names_token(&v->names, w[i].id);
+        const bool spaced = i == 0 || text[0] == ' ';
+        if (x > 0 && spaced && x + word_width(v, w, n, i) > r.w) {
+            x = 0;
+            row++;
+        }
+        text += x == 0 && text[0] == ' ' ? 1 : 0;
+        found = i == look.cursor ? row : found;
+        if (c && row >= skip && row - skip < r.h) {
+            const enum role role = i == look.cursor    ? ROLE_SELECT
+                                   : i >= look.differs ? ROLE_VALUE
+                                                       : ROLE_DIM;
+            canvas_text(c, r.x + x, r.y + row - skip, r.w - x, text, role,
+                        i == look.cursor ? ATTR_REVERSE : 0);
+        }
+        x += canvas_text_width(text);
+    }
+    return found >= 0 ? found : row;
+}
+
+static void draw_written(const struct session_view *v, struct canvas *c, struct rect r,
+                         const struct ask_written *w, size_t n, struct text_look look)
+{
+    const int row = flow_written(v, NULL, r, w, n, 0, look);
+    (void)flow_written(v, c, r, w, n, row < r.h ? 0 : row - r.h + 1, look);
+}
+
+/* The first token in which the two texts differ; 0: there is one text. */
+static size_t first_difference(const struct prompt_state *s)
+{
+    size_t i = 0;
+    while (s->texts > 1 && i < s->n_written[0] && i < s->n_written[1] &&
+           s->written[0][i].id == s->written[1][i].id) {
+        i++;
+    }
+    return i;
 }
 
 static void draw_texts(struct app *a, const struct session_view *v, struct canvas *c,
@@ -330,7 +367,8 @@ static void draw_texts(struct app *a, const struct session_view *v, struct canva
             part.h--;
         }
         draw_written(v, c, part, s->written[i], s->n_written[i],
-                     focused(a) ? s->written_at : SIZE_MAX);
+                     (struct text_look){focused(a) ? s->written_at : SIZE_MAX,
+                                        first_difference(s)});
     }
 }
 
