@@ -383,7 +383,23 @@ static enum err fill_piece(struct ask *a, struct ask_answer *r, bool edited, siz
 
 /* ---- all of it ---- */
 
-/* What is done to the prompt: a->resid_e, and whether it may differ. */
+/* The first position where anything is done: masked, or edited at the hook by a number
+ * other than 0. */
+static size_t first_changed(const struct ask *a, const struct ask_question *q,
+                            bool edited)
+{
+    const size_t row = a->width;
+    size_t t = 0;
+    while (t < q->n && a->fed[t] == q->ids[t] &&
+           !(edited && memcmp(a->x + t * row, a->xe + t * row, row * sizeof(float)))) {
+        t++;
+    }
+    return t;
+}
+
+/* What is done to the prompt: a->resid_e, and whether it may differ. What stands before
+ * it can't: there the bits are those of the model by itself, also where looking at a
+ * hook changes the last ones. */
 static enum err run_after(struct ask *a, const struct ask_question *q, bool *apart,
                           struct errinfo *e)
 {
@@ -397,6 +413,11 @@ static enum err run_after(struct ask *a, const struct ask_question *q, bool *apa
         ask_pass_with(a, a->xe, q->n, a->resid_e);
     }
     *apart = a->masks || changed > 0;
+    if (*apart) {
+        memcpy(a->resid_e, a->resid,
+               first_changed(a, q, changed > 0) * a->subject->lm->cfg.d_model *
+                   sizeof *a->resid);
+    }
     return OK;
 }
 

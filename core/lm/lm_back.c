@@ -40,7 +40,8 @@ struct lm_back {
     float *wide;              /* [T, widest] */
     float *narrow;            /* [T, widest of what a map reads] */
     float *part;              /* [d_head] */
-    float *xf, *dxf, *row;    /* [D] of the last position; of a token */
+    float *xf, *dxf;          /* [D] of the last position */
+    float *rows;              /* [LM_MAP_ROWS, widest] of weights */
     const struct lm_aim *aim; /* of the last value */
 };
 
@@ -92,10 +93,10 @@ static size_t carve(struct lm_back *b, float *arena)
     b->part = take(&p, lm_head_dim(c));
     b->xf = take(&p, D);
     b->dxf = take(&p, D);
-    b->row = take(&p, D);
+    b->rows = take(&p, LM_MAP_ROWS * most(W, N));
     return T * ((blocks + 10) * D + width + 2 * Q + Z + 2 * F + W + N +
                 2 * LM_ATT_ROWS) +
-           lm_head_dim(c) + 3 * D;
+           lm_head_dim(c) + 2 * D + LM_MAP_ROWS * most(W, N);
 }
 
 void lm_back_free(struct lm_back *b)
@@ -161,7 +162,7 @@ static double head(const struct lm_back *b, const float *weight, const float *xf
                    float *dxf)
 {
     const struct lm_config *c = &b->m->cfg;
-    const struct lm_map all = lm_map_head(b->m);
+    const struct lm_map all = lm_map_head(b->m, b->rows);
     const double cap = (double)c->logit_cap;
     double sum = 0;
     if (dxf) {
@@ -171,7 +172,7 @@ static double head(const struct lm_back *b, const float *weight, const float *xf
         if (!(weight[v] < 0 || weight[v] > 0)) {
             continue;
         }
-        const float *row = lm_map_row(&all, v, b->row);
+        const float *row = lm_map_rows(&all, v, 1);
         double logit = 0, slope = (double)weight[v];
         for (size_t d = 0; d < c->d_model; d++) {
             logit += (double)xf[d] * (double)row[d];
@@ -217,7 +218,7 @@ static void give(const struct lm_back *b, const struct lm_layer *w, size_t block
 {
     const struct lm_config *c = &b->m->cfg;
     const size_t T = b->aim->T, D = c->d_model;
-    const struct lm_map to = lm_map_of(b->m, block, map);
+    const struct lm_map to = lm_map_of(b->m, block, map, b->rows);
     lm_map_forward(&to, T, x, w->at[bias], raw);
     if (!normed) {
         return;
@@ -250,7 +251,7 @@ static void heads_again(struct lm_back *b, const struct lm_layer *w, size_t bloc
 {
     const struct lm_config *c = &b->m->cfg;
     const size_t T = b->aim->T, Q = lm_qkv_width(c);
-    const struct lm_map to = lm_map_of(b->m, block, LM_QKV_W);
+    const struct lm_map to = lm_map_of(b->m, block, LM_QKV_W, b->rows);
     lm_norm_rows(c, T, c->d_model, x_in, w->at[LM_NORM1_W], w->at[LM_NORM1_B],
                  b->k.ln1);
     lm_map_forward(&to, T, b->k.ln1, w->at[LM_QKV_B], b->k.raw);
@@ -265,7 +266,7 @@ static void mlp_again(struct lm_back *b, const struct lm_layer *w, size_t block)
 {
     const struct lm_config *c = &b->m->cfg;
     const size_t T = b->aim->T;
-    const struct lm_map to = lm_map_of(b->m, block, LM_FC_W);
+    const struct lm_map to = lm_map_of(b->m, block, LM_FC_W, b->rows);
     lm_norm_rows(c, T, c->d_model, b->k.mid, w->at[LM_NORM2_W], w->at[LM_NORM2_B],
                  b->k.ln2);
     lm_map_forward(&to, T, b->k.ln2, w->at[LM_FC_B], b->k.fc);
@@ -319,7 +320,7 @@ static void give_back(struct lm_back *b, const struct lm_layer *w, size_t block,
 {
     const struct lm_config *c = &b->m->cfg;
     const size_t T = b->aim->T, D = c->d_model;
-    const struct lm_map to = lm_map_of(b->m, block, map);
+    const struct lm_map to = lm_map_of(b->m, block, map, b->rows);
     if (w->at[norm]) {
         memset(b->d, 0, T * D * sizeof *b->d);
         lm_norm_back(c, T, D, raw, w->at[norm], NULL, dy, b->d);
@@ -335,7 +336,7 @@ static void mlp_back(struct lm_back *b, const struct lm_layer *w, size_t block,
 {
     const struct lm_config *c = &b->m->cfg;
     const size_t T = b->aim->T;
-    const struct lm_map to = lm_map_of(b->m, block, LM_FC_W);
+    const struct lm_map to = lm_map_of(b->m, block, LM_FC_W, b->rows);
     lm_activate_back(c, T, b->k.fc, b->narrow, b->wide);
     lm_map_back(&to, T, b->wide, b->d);
     lm_norm_back(c, T, c->d_model, b->k.mid, w->at[LM_NORM2_W], w->at[LM_NORM2_B], b->d,
@@ -348,7 +349,7 @@ static void heads_back(struct lm_back *b, const struct lm_layer *w, size_t block
 {
     const struct lm_config *c = &b->m->cfg;
     const size_t T = b->aim->T;
-    const struct lm_map to = lm_map_of(b->m, block, LM_QKV_W);
+    const struct lm_map to = lm_map_of(b->m, block, LM_QKV_W, b->rows);
     const struct lm_attention a = attention_of(b, block);
     lm_attend_back(c, &a, b->narrow, b->wide);
     lm_turn_back(c, w, &b->turns, lm_is_local(c, block), T, b->k.raw, b->part, b->wide);

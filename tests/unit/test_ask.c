@@ -398,7 +398,29 @@ static void test_steering(void **state)
     everywhere(check_steering);
 }
 
-/* What stands before an edit does not change by a bit; KL is that of the two. */
+/* What stands before an edit does not change by a bit. */
+static void check_before(struct place *p)
+{
+    const struct ask_edit edit = {
+        .latent = 2, .how = ASK_ADD, .value = 3, .where = ASK_AT, .pos = 5};
+    struct ask_question q = question(p);
+    q.edit = &edit;
+    q.n_edits = 1;
+    struct ask_answer *r = ask_asked(p->a, &q);
+    for (size_t t = 0; t < p->T; t++) {
+        /* Behind the last block it shows at its own position alone. */
+        assert_true(t < 5 ? !(r->token[t].kl > 0) : t > 5 || r->token[t].kl > 0);
+    }
+    ask_answer_unref(r);
+}
+
+static void test_before(void **state)
+{
+    (void)state;
+    everywhere(check_before);
+}
+
+/* KL is that of the two distributions; the edit says what it did. */
 static void test_positions(void **state)
 {
     (void)state;
@@ -779,7 +801,7 @@ int main(void)
         cmocka_unit_test(test_positions), cmocka_unit_test(test_masks),
         cmocka_unit_test(test_align),     cmocka_unit_test(test_changes),
         cmocka_unit_test(test_refused),   cmocka_unit_test(test_edit_text),
-        cmocka_unit_test(test_heldout),
+        cmocka_unit_test(test_before),    cmocka_unit_test(test_heldout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
