@@ -463,7 +463,7 @@ static void heat(struct app *a, const struct session_view *v, const char *args)
 }
 
 static const char *const digit_names[PROMPT_DIGITS] = {
-    [DIGITS_HEAT] = "latent", [DIGITS_SURPRISE] = "surprise", [DIGITS_KL] = "kl"};
+    [DIGITS_HEAT] = "heat", [DIGITS_SURPRISE] = "surprise", [DIGITS_KL] = "kl"};
 
 static void digits(struct app *a, const struct session_view *v, const char *args)
 {
@@ -474,7 +474,7 @@ static void digits(struct app *a, const struct session_view *v, const char *args
         to++;
     }
     if (to == PROMPT_DIGITS) {
-        app_say(a, true, "digits: expected latent, surprise or kl");
+        app_say(a, true, "digits: expected heat, surprise or kl");
         return;
     }
     s->digits = (enum prompt_digits)to;
@@ -508,7 +508,7 @@ static void renew(struct app *a, const struct session_view *v, const char *args)
 
 /* ---- the table of keys ---- */
 
-ACTION_WORDS(digit_word, "latent", "surprise", "kl")
+ACTION_WORDS(digit_word, "heat", "surprise", "kl")
 ACTION_WORDS(list_word, "here", "prompt", "changed")
 
 /* clang-format off */
@@ -530,7 +530,7 @@ ACTION action_write = {.command = "write", .args = "[N] [temperature=X] [top_p=X
 ACTION action_pause_writing = {.command = "pause-writing", .args = "", .run = pause_writing, .may = may_pause, .hides = true};
 ACTION action_list = {.command = "list", .args = "[here|prompt|changed]", .run = list, .word = list_word};
 ACTION action_digits = {.command = "hold", .args = "[N]", .run = heat, .may = may_edit};
-ACTION action_what_digits = {.command = "digits", .args = "[latent|surprise|kl]", .run = digits, .word = digit_word};
+ACTION action_what_digits = {.command = "digits", .args = "[heat|surprise|kl]", .run = digits, .word = digit_word};
 ACTION action_dense = {.command = "dense", .args = "", .run = dense};
 ACTION action_renew = {.command = "renew", .args = "", .run = renew, .may = may_ask};
 #undef ACTION
