@@ -1,6 +1,7 @@
 #include "browse.h"
 
 #include "cmd.h"
+#include "num/blas.h"
 #include "samples_dir.h"
 #include "train/run_open.h"
 #include "train/settings_synth.h"
@@ -44,6 +45,48 @@ enum err browse_record(const char *path, const struct run_opts *ro,
     }
     *out = r;
     return OK;
+}
+
+/* What masks are made of: what the run names, else the tokenizer's own. */
+static enum err find_mask(struct browse_lm *b, struct errinfo *e)
+{
+    const char *named = b->record.set.mask_token;
+    b->mask_token = -1;
+    if (!named[0] && tok_mask(b->lm->tok) < 0) {
+        return OK;
+    }
+    return mask_token_find(b->lm->tok, named, &b->mask_token, e);
+}
+
+enum err browse_lm_open(const char *path, const struct run_opts *ro,
+                        struct browse_lm *b, struct errinfo *e)
+{
+    char dir[4096];
+    struct remarks remarks = {0};
+    *b = (struct browse_lm){.mask_token = -1};
+    TRY(browse_record(path, ro, &b->record, e));
+    const struct settings *s = &b->record.set;
+    TRY(settings_need_text(s, path, e));
+    TRY(settings_path(s, s->model, dir, sizeof dir, e));
+    TRY(num_ready(e));
+    TRY(lm_load(dir, &b->lm, e));
+    TRY(lm_hook_parse(s->hook, &b->lm->cfg, &b->hook, e));
+    TRY(find_mask(b, e));
+    const size_t width = lm_hook_width(&b->lm->cfg, b->hook);
+    if (b->record.sae->D != width) {
+        return err_set(e, ERR_FORMAT,
+                       "%s: the SAE reads %zu dimensions, the model has %zu", path,
+                       b->record.sae->D, width);
+    }
+    run_record_model_remarks(&b->record, b->lm, &remarks);
+    cmd_remarks(path, &remarks);
+    return OK;
+}
+
+void browse_lm_close(struct browse_lm *b)
+{
+    lm_free(b->lm);
+    run_record_deinit(&b->record);
 }
 
 enum err browse_inputs(const char *path, const struct run_opts *ro, struct browse *b,

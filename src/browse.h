@@ -22,6 +22,19 @@ struct browse {
 enum err browse_record(const char *path, const struct run_opts *ro,
                        struct run_record *out, struct errinfo *e) ERR_CHECKED;
 
+/* A run's SAE and its model alone: no text is read. */
+struct browse_lm {
+    struct run_record record;
+    struct lm *lm;
+    struct lm_hook hook;
+    int32_t mask_token; /* -1: none */
+};
+/* browse_record, and the model opened and held against the SAE. After an error call
+ * browse_lm_close too. */
+enum err browse_lm_open(const char *path, const struct run_opts *ro,
+                        struct browse_lm *b, struct errinfo *e) ERR_CHECKED;
+void browse_lm_close(struct browse_lm *b);
+
 /* browse_record, and model and text opened and held against the SAE; no set and no
  * table. After an error call browse_close too. */
 enum err browse_inputs(const char *path, const struct run_opts *ro, struct browse *b,

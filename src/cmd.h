@@ -82,6 +82,7 @@ int cmd_concepts(int argc, char **argv);
 int cmd_runs(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
 int cmd_top(int argc, char **argv);
+int cmd_ask(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_lm(int argc, char **argv);

@@ -158,7 +158,7 @@ static int cmd_lm_eval(int argc, char **argv)
 struct generate_args {
     const char *model;
     int64_t n, max_tokens, top_k, seed;
-    double temperature;
+    double temperature, top_p;
     bool json;
 };
 
@@ -192,6 +192,7 @@ static enum err generate(const struct generate_args *a, const char *prompt,
         const struct generate_config cfg = {.max_tokens = (size_t)a->max_tokens,
                                             .temperature = a->temperature,
                                             .top_k = (size_t)a->top_k,
+                                            .top_p = a->top_p,
                                             .seed = (uint64_t)(a->seed + i)};
         str_clear(&text);
         rc = lm_generate(m, prompt, &cfg, &text, e);
@@ -214,6 +215,7 @@ static int cmd_lm_generate(int argc, char **argv)
         {"max-tokens", OPT_INT, &a.max_tokens, "N", "longest continuation", 1, 1e6, NULL},
         {"temperature", OPT_REAL, &a.temperature, "X", "0: always the likeliest token", 0, 100, NULL},
         {"top-k", OPT_INT, &a.top_k, "K", "draw among the K likeliest; 0: all", 0, 1e7, NULL},
+        {"top-p", OPT_REAL, &a.top_p, "X", "draw among the likeliest that together have this share; 0: all", 0, 1, NULL},
         {"seed", OPT_INT, &a.seed, "S", "of the first text; the next ones count up", 0, 9e15, NULL},
         {"json", OPT_FLAG, &a.json, NULL, "one JSON object a line", 0, 0, NULL},
     };

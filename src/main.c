@@ -74,6 +74,7 @@ static const struct subcommand COMMANDS[] = {
     {"runs", cmd_runs, "the runs in a folder, a line each"},
     {"sweep", cmd_sweep, "a grid of runs and the paired effect of masking"},
     {"top", cmd_top, "the top-activating tokens of a run's latents"},
+    {"ask", cmd_ask, "what a model and its latents say to a prompt"},
     {"export", cmd_export, "a run's SAE for other tools"},
     {"import", cmd_import, "another tool's SAE in saetop's layout"},
     {"lm", cmd_lm, "train, evaluate and sample language models"},

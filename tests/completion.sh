@@ -55,7 +55,7 @@ has "saetop " $(commands) help book.txt run
 for group in lm corpus bench; do
     gives "saetop $group " $(commands $group) help
 done
-for command in explore train eval sweep top export import keys 'lm train' 'corpus rows' 'bench sae'; do
+for command in explore train eval sweep top ask export import keys 'lm train' 'corpus rows' 'bench sae'; do
     has "saetop $command --" \
         $("$program" $command -h | sed -n 's/^  \(--[a-z0-9-]*\).*/\1/p')
 done
@@ -64,7 +64,7 @@ gives "saetop tra" train
 has "saetop --th" --theme
 gives "saetop --theme " dark light contrast mono
 gives "saetop explore --glyphs b" braille block
-gives "saetop --once " train concepts latents detail compare runs
+gives "saetop --once " train concepts latents detail prompt compare runs
 gives "saetop train --arch ba" batchtopk
 gives "saetop train --arch=to" topk
 gives "saetop sweep --archs topk,gat" topk,gated

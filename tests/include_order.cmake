@@ -12,13 +12,14 @@ set(sae num base)
 set(train acts sae lm text num measure base)
 set(eval acts sae lm text num measure base)
 set(latents acts sae lm text num base)
+set(ask latents acts sae lm text num base)
 set(run train eval acts sae lm text num measure base)
-set(session run latents train eval acts sae lm text num measure base)
+set(session run ask latents train eval acts sae lm text num measure base)
 set(sweep run train eval acts sae lm text num measure base)
 set(ui session measure base)
 set(screens ui session measure base)
-set(src screens ui sweep session run latents train eval sae acts lm text story num measure base)
-set(rooms base measure num story text lm acts sae train eval latents run session sweep ui screens
+set(src screens ui sweep session run ask latents train eval sae acts lm text story num measure base)
+set(rooms base measure num story text lm acts sae train eval latents ask run session sweep ui screens
           src)
 
 # The files of ui, lower ones first: a file may include the headers of its own line and

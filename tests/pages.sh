@@ -15,6 +15,7 @@ core/eval/README.md 210
 samples/README.md 300
 samples/model/README.md 100
 src/README.md 450
+src/ask.md 90
 src/verdicts.md 60
 tests/README.md 260
 tests/ref/README.md 100

@@ -403,8 +403,8 @@ static const struct key_entry help_keys[] = {
     {{'/'}, &action_help_filter, "", "filter", "show only lines that contain a text", 1},
 };
 
-/* A reserved letter (m masking, y log axis, z zoom, ; note, e export, u undo; p t a
- * later) means the same on every screen. Keys of one line that do the same stand
+/* A reserved letter (m masking, y log axis, z zoom, ; note, e export, u undo, p to the
+ * prompt, t steering, a silencing) means the same on every screen. Keys of one line that do the same stand
  * together. */
 static const struct key_entry keys[] = {
     {{KEY_TAB_}, &action_focus, "+", NULL, "next pane", 0},

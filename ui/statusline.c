@@ -10,30 +10,50 @@
 
 /* ---- tabs ---- */
 
+static const char help_word[] = "? help";
+enum { HELP_W = (int)sizeof help_word - 1 };
+
+static void tab_text(const struct app *a, size_t s, char *out, size_t cap)
+{
+    const struct screen_def *screen = a->screens->row[s];
+    const bool on = a->screen == screen;
+    snprintf(out, cap, "%c%c %s%c", on ? '[' : ' ', (char)screen->go.key[0],
+             screen->title, on ? ']' : ' ');
+}
+
+/* Columns between two tabs: none where a narrow terminal has no room for them. */
+static int tab_gap(const struct app *a, int w)
+{
+    int used = HELP_W + 1;
+    for (size_t s = 0; s < a->screens->n; s++) {
+        char text[48];
+        tab_text(a, s, text, sizeof text);
+        used += canvas_text_width(text) + 1;
+    }
+    return used <= w ? 1 : 0;
+}
+
 void tabs_view(struct app *a, struct canvas *c, struct rect r)
 {
     if (r.h < 1) {
         return;
     }
+    const int gap = tab_gap(a, r.w);
     int x = r.x;
     for (size_t s = 0; s < a->screens->n; s++) {
-        const struct screen_def *screen = a->screens->row[s];
-        const bool on = a->screen == screen;
+        const bool on = a->screen == a->screens->row[s];
         const int from = x;
         char text[48];
-        snprintf(text, sizeof text, "%c%c %s%c", on ? '[' : ' ',
-                 (char)screen->go.key[0], screen->title, on ? ']' : ' ');
+        tab_text(a, s, text, sizeof text);
         x += canvas_text(c, x, r.y, r.x + r.w - x, text, on ? ROLE_FOCUS : ROLE_TITLE,
                          on ? ATTR_BOLD : 0);
         app_hit(a, (struct rect){from, r.y, x - from, 1}, HIT_TAB, (int)s);
-        x += 1;
+        x += gap;
     }
-    static const char help[] = "? help";
-    const int w = (int)sizeof help - 1;
-    if (r.x + r.w - w > x) {
-        const int at = r.x + r.w - w;
-        canvas_text(c, at, r.y, w, help, ROLE_KEY, 0);
-        app_hit(a, (struct rect){at, r.y, w, 1}, HIT_HELP, 0);
+    const int at = r.x + r.w - HELP_W;
+    if (at > x) {
+        canvas_text(c, at, r.y, HELP_W, help_word, ROLE_KEY, 0);
+        app_hit(a, (struct rect){at, r.y, HELP_W, 1}, HIT_HELP, 0);
     }
 }
 

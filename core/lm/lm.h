@@ -222,6 +222,12 @@ void lm_logp_from(const struct lm *m, struct lm_ws *ws, float *x, size_t T,
  * lm_need(LM_WHOLE). Any thread. */
 void lm_logits(const struct lm *m, const float *x, float *logits);
 
+/* The same of n rows x [n, D], n at most the workspace's T, after lm_ws_whole or
+ * lm_ws_new(LM_WHOLE): logits [n, V] by one product. They may differ from lm_logits in
+ * the last bits. */
+void lm_logits_rows(const struct lm *m, struct lm_ws *ws, const float *x, size_t n,
+                    float *logits);
+
 /* Direction d [width] of a hook through the final norm's scale (a LayerNorm's mean
  * removed) and the head: the logit lens. A direction that is not of the residual stream
  * goes through its block's output matrix first. logits [V] out. Any thread. ERR_NOMEM,

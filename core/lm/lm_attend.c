@@ -127,33 +127,51 @@ static size_t sees_from(const struct lm_config *c, bool local, size_t i)
     return local && i + 1 > c->window ? i + 1 - c->window : 0;
 }
 
+float lm_attend_scale(const struct lm_config *c)
+{
+    return c->attn_scale > 0 ? c->attn_scale
+                             : (float)(1.0 / sqrt((double)lm_head_dim(c)));
+}
+
+/* Where a head's keys and values are among those of all. */
+static size_t kv_at(const struct lm_config *c, size_t head)
+{
+    return head / (c->n_head / lm_kv_heads(c)) * lm_head_dim(c);
+}
+
+size_t lm_attend_weights(const struct lm_config *c, const struct lm_attention *a,
+                         size_t head, size_t t0, size_t t1)
+{
+    const size_t dh = lm_head_dim(c), ld = a->at + a->T;
+    const size_t j0 = sees_from(c, a->local, a->at + t0), j1 = a->at + t1;
+    const float *q = a->q + head * dh, *k = a->k + kv_at(c, head);
+    gemm_f32(NO_TRANS, TRANS, t1 - t0, j1 - j0, dh, 1.0f, q + t0 * a->ld_q, a->ld_q,
+             k + j0 * a->ld_kv, a->ld_kv, 0.0f, a->scores, ld);
+    for (size_t t = t0; t < t1; t++) {
+        const size_t i = a->at + t;
+        weigh(c, lm_attend_scale(c), j0, sees_from(c, a->local, i), i, j1,
+              a->scores + (t - t0) * ld);
+    }
+    return j0;
+}
+
 static void attend_head(const struct lm_config *c, const struct lm_attention *a,
-                        float scale, const float *q, const float *k, const float *v,
-                        float *out)
+                        size_t head)
 {
     const size_t dh = lm_head_dim(c), ld_out = lm_z_width(c), ld = a->at + a->T;
+    const float *v = a->v + kv_at(c, head);
+    float *out = a->out + head * dh;
     for (size_t t0 = 0; t0 < a->T; t0 += LM_ATT_ROWS) {
         const size_t t1 = t0 + LM_ATT_ROWS < a->T ? t0 + LM_ATT_ROWS : a->T;
-        const size_t j0 = sees_from(c, a->local, a->at + t0), j1 = a->at + t1;
-        gemm_f32(NO_TRANS, TRANS, t1 - t0, j1 - j0, dh, 1.0f, q + t0 * a->ld_q, a->ld_q,
-                 k + j0 * a->ld_kv, a->ld_kv, 0.0f, a->scores, ld);
-        for (size_t t = t0; t < t1; t++) {
-            const size_t i = a->at + t;
-            weigh(c, scale, j0, sees_from(c, a->local, i), i, j1,
-                  a->scores + (t - t0) * ld);
-        }
-        gemm_f32(NO_TRANS, NO_TRANS, t1 - t0, dh, j1 - j0, 1.0f, a->scores, ld,
+        const size_t j0 = lm_attend_weights(c, a, head, t0, t1);
+        gemm_f32(NO_TRANS, NO_TRANS, t1 - t0, dh, a->at + t1 - j0, 1.0f, a->scores, ld,
                  v + j0 * a->ld_kv, a->ld_kv, 0.0f, out + t0 * ld_out, ld_out);
     }
 }
 
 void lm_attend(const struct lm_config *c, const struct lm_attention *a)
 {
-    const size_t dh = lm_head_dim(c), each = c->n_head / lm_kv_heads(c);
-    const float scale =
-        c->attn_scale > 0 ? c->attn_scale : (float)(1.0 / sqrt((double)dh));
     for (size_t h = 0; h < c->n_head; h++) {
-        const size_t kv = h / each * dh;
-        attend_head(c, a, scale, a->q + h * dh, a->k + kv, a->v + kv, a->out + h * dh);
+        attend_head(c, a, h);
     }
 }

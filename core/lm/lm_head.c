@@ -66,6 +66,13 @@ void lm_logp_from(const struct lm *m, struct lm_ws *ws, float *x, size_t T,
     }
 }
 
+void lm_logits_rows(const struct lm *m, struct lm_ws *ws, const float *x, size_t n,
+                    float *logits)
+{
+    final_norm(m, n, x, ws->xf);
+    logits_of(m, n, ws->xf, logits);
+}
+
 /* ---- single directions ---- */
 
 /* logits [V] of y = (x - mean) * scale * the final norm's weight (+ its bias), a piece

@@ -73,6 +73,12 @@ struct lm_attention {
     float *out;             /* [T, n_head * d_head] */
 };
 void lm_attend(const struct lm_config *c, const struct lm_attention *a);
+/* The parts of it: the factor of query times key, and the weights of queries t0 to
+ * t1 - 1 (at most LM_ATT_ROWS) of a head, into a->scores, rows at + T apart, for keys
+ * from the one that is returned. */
+float lm_attend_scale(const struct lm_config *c);
+size_t lm_attend_weights(const struct lm_config *c, const struct lm_attention *a,
+                         size_t head, size_t t0, size_t t1);
 
 /* The residual stream behind all blocks of one row, [T, D], when x stands at the hook:
  * in x itself or in the workspace. */

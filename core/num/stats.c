@@ -346,6 +346,31 @@ enum err stats_bootstrap_again(size_t n, size_t reps, const double *again, size_
     return OK;
 }
 
+/* ---- ranks ---- */
+
+static double rank_among(size_t n, const double *x, size_t i)
+{
+    double below = 0, equal = 0;
+    for (size_t k = 0; k < n; k++) {
+        below += x[k] < x[i];
+        equal += !(x[k] < x[i]) && !(x[k] > x[i]);
+    }
+    return below + (equal + 1.0) / 2.0;
+}
+
+double stats_spearman(size_t n, const double *x, const double *y)
+{
+    const double mean = ((double)n + 1.0) / 2.0;
+    double xx = 0, yy = 0, xy = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double a = rank_among(n, x, i) - mean, b = rank_among(n, y, i) - mean;
+        xx += a * a;
+        yy += b * b;
+        xy += a * b;
+    }
+    return n >= 3 && xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : (double)NAN;
+}
+
 /* ---- many tests ---- */
 
 struct ranked {

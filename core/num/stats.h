@@ -59,6 +59,10 @@ enum err stats_bootstrap_again(size_t n, size_t reps, const double *again, size_
 enum err stats_auc(size_t n, const double *x, const uint8_t *y, double *out,
                    struct errinfo *e) ERR_CHECKED;
 
+/* Spearman's rank correlation of x and y [n], ties with their mean rank; NaN for n < 3
+ * and where either is all ties. O(n^2). */
+double stats_spearman(size_t n, const double *x, const double *y);
+
 /* Holm's step-down adjustment: adjusted [n] from p [n], may be the same array. NaN
  * stays NaN and does not count. ERR_NOMEM. */
 enum err stats_holm(size_t n, const double *p, double *adjusted,

@@ -22,6 +22,7 @@
     X(CONCEPTS, "measure concepts")    /* arm; of a run that is browsed */             \
     X(PARTNERS, "pair latents")        /* arm and, in at, another */                   \
     X(DETAIL, "describe a latent")     /* arm, latent, interval */                     \
+    X(SUBJECT, "ask the model")        /* arm: whom questions of prompts go to */      \
     X(COMPARE, "compare")              /* two = choices, text = other run */           \
     X(PAIR, "contexts of two latents") /* two = latents of either side */              \
     X(LABEL, "label a latent")         /* arm, latent, text; "": none */               \

@@ -36,7 +36,7 @@ static bool is_overtaken(const struct session *s, const struct job *job)
         const enum command_kind kind = job->command.kind;
         if (kind == later->command.kind &&
             (kind == COMMAND_DETAIL || kind == COMMAND_COMPARE ||
-             kind == COMMAND_PAIR)) {
+             kind == COMMAND_PAIR || kind == COMMAND_SUBJECT)) {
             return true;
         }
     }
@@ -141,6 +141,38 @@ static enum err make_detail(struct workbench *b, const struct job *job,
     return OK;
 }
 
+/* The table of this very SAE, a reference; NULL: there is another, or none. */
+static struct latent_table *table_of_job(struct session *s, const struct job *job)
+{
+    pthread_mutex_lock(&s->mu);
+    struct latent_table *t = s->table[job->command.arm];
+    t = t && t->step == job->step ? latent_table_ref(t) : NULL;
+    pthread_mutex_unlock(&s->mu);
+    return t;
+}
+
+/* At once with what is there, then with the table of its latents. */
+static enum err make_subject(struct workbench *b, const struct job *job,
+                             struct errinfo *e)
+{
+    struct session *s = b->s;
+    struct latent_table *table = table_of_job(s, job);
+    enum err rc = session_show_subject(s, job, table, e);
+    const bool had = table != NULL;
+    latent_table_unref(table);
+    TRY(rc);
+    TRY(browsing_rows(b, e));
+    session_show_presets(s, b->set);
+    if (had) {
+        return OK;
+    }
+    TRY(make_table(b, job, e));
+    table = table_of_job(s, job);
+    rc = table ? session_show_subject(s, job, table, e) : OK;
+    latent_table_unref(table);
+    return rc;
+}
+
 /* Pair the latents of two arms, by tables over the same rows. */
 static enum err make_partners(struct workbench *b, const struct job *job,
                               struct errinfo *e)
@@ -192,6 +224,8 @@ static void run_job(struct workbench *b, const struct job *job)
     enum err rc = OK;
     if (job->command.kind == COMMAND_CONCEPTS) {
         rc = measure_concepts(b, job, &e);
+    } else if (job->command.kind == COMMAND_SUBJECT) {
+        rc = make_subject(b, job, &e);
     } else {
         rc = browsing_rows(b, &e);
     }
@@ -260,6 +294,7 @@ void *session_jobs_main(void *arg)
     const enum err rc = harvester_new(s->in->lm, s->in->hook,
                                       (size_t)s->in->set.context, NULL, &b.h, &e);
     say_failure(s, "no evaluation", rc, &e);
+    session_begin_asking(s);
     work(&b);
     acts_set_free(b.set);
     harvester_free(b.h);

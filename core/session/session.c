@@ -143,6 +143,7 @@ static size_t *asked_locked(struct session *s, enum command_kind kind)
     case COMMAND_CONCEPTS: return &s->concepts_asked;
     case COMMAND_PARTNERS: return &s->partners_asked;
     case COMMAND_COMPARE: return &s->compares_asked;
+    case COMMAND_SUBJECT: return &s->subjects_asked;
     case COMMAND_PAIR: return &s->pairs_asked;
     default: return NULL;
     }
@@ -156,6 +157,7 @@ static void show_busy_locked(struct session *s)
     s->pub.partners_busy = s->partners_asked > 0;
     s->pub.compare_busy = s->compares_asked > 0;
     s->pub.pair_busy = s->pairs_asked > 0;
+    s->pub.subject_busy = s->subjects_asked > 0;
 }
 
 void session_answered(struct session *s, const struct command *c)
@@ -253,6 +255,7 @@ void session_free(struct session *s)
         return;
     }
     join_threads(s);
+    ask_worker_free(s->asker); /* before the model that it runs */
     for (size_t i = 0; i < s->job_len; i++) {
         job_deinit(&s->job[(s->job_head + i) % QUEUE_MAX]);
     }
@@ -271,6 +274,7 @@ void session_free(struct session *s)
     latent_detail_unref(s->pair[0]);
     latent_detail_unref(s->pair[1]);
     comparison_unref(s->compare);
+    ask_subject_unref(s->subject);
     /* The engine owns the inputs once it exists. */
     if (s->engine) {
         engine_free(s->engine);
@@ -315,7 +319,12 @@ bool session_post(struct session *s, const struct command *c)
 
 size_t session_outstanding(const struct session *s)
 {
-    return atomic_load(&s->outstanding);
+    /* The lock is the only part of a session that a reader changes. */
+    pthread_mutex_t *mu = (pthread_mutex_t *)(uintptr_t)&s->mu;
+    pthread_mutex_lock(mu);
+    struct ask_worker *asker = s->pub.asker;
+    pthread_mutex_unlock(mu);
+    return atomic_load(&s->outstanding) + (asker ? ask_worker_outstanding(asker) : 0);
 }
 
 int session_wake_fd(const struct session *s)
@@ -389,6 +398,9 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     v->pair_busy = pub->pair_busy;
     v->table_busy = pub->table_busy;
     v->detail_busy = pub->detail_busy;
+    v->subject_busy = pub->subject_busy;
+    v->asker = pub->asker;
+    memcpy(v->preset, pub->preset, sizeof v->preset);
     v->concepts_busy = pub->concepts_busy;
     v->partners_busy = pub->partners_busy;
     v->rule = pub->rule;
@@ -412,6 +424,7 @@ struct old_snapshots {
     const struct latent_detail *detail, *pair[2];
     const struct latent_pairs *partners;
     const struct comparison *compare;
+    const struct ask_subject *subject;
 };
 
 /* References under the lock; the old ones are released by the caller afterwards. */
@@ -443,6 +456,12 @@ static void swap_snapshots(struct session *s, struct session_view *v,
         v->detail = s->detail ? latent_detail_ref(s->detail) : NULL;
     }
     v->detail_arm = s->detail_arm;
+    if (v->subject != s->subject) {
+        old->subject = v->subject;
+        v->subject = s->subject ? ask_subject_ref(s->subject) : NULL;
+    }
+    v->subject_arm = s->subject_arm;
+    v->subject_step = s->subject_step;
     if (v->partners != s->partners) {
         old->partners = v->partners;
         v->partners = s->partners ? latent_pairs_ref(s->partners) : NULL;
@@ -475,6 +494,7 @@ static void release_snapshots(const struct old_snapshots *old)
     latent_detail_unref((struct latent_detail *)(uintptr_t)old->pair[0]);
     latent_detail_unref((struct latent_detail *)(uintptr_t)old->pair[1]);
     comparison_unref((struct comparison *)(uintptr_t)old->compare);
+    ask_subject_unref((struct ask_subject *)(uintptr_t)old->subject);
 }
 
 bool session_poll(struct session *s, struct session_view *v)

@@ -40,7 +40,8 @@ int session_wake_fd(const struct session *s);
  * than a copy of what is new. */
 bool session_poll(struct session *s, struct session_view *v);
 
-/* Commands and jobs not yet finished: 0 means idle (scripts wait for it). Any thread.
+/* Commands, jobs and questions not yet finished: 0 means idle (scripts wait for it).
+ * Any thread.
  */
 size_t session_outstanding(const struct session *s);
 

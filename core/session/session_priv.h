@@ -82,6 +82,10 @@ struct session {
     size_t detail_arm;
     struct comparison *compare;
     struct latent_detail *pair[2];
+    struct ask_subject *subject;
+    size_t subject_arm;
+    int64_t subject_step;
+    size_t subjects_asked;                              /* not answered yet */
     size_t compares_asked, pairs_asked;                 /* not answered yet, */
     size_t tables_asked, details_asked, concepts_asked; /* likewise */
     bool changed, awake;
@@ -91,6 +95,7 @@ struct session {
     /* ---- written before inputs_ready, immutable after ---- */
     struct inputs *in;
     struct names names;
+    struct ask_worker *asker; /* made by the job thread; its own lock. NULL: none */
 
     /* ---- trainer thread only ---- */
     struct engine *engine;
@@ -161,6 +166,16 @@ enum err session_measure_concepts(struct session *s, const struct job *job,
 /* jobs.c: the evaluation set, made now if there is none. Job thread, which owns h. */
 enum err session_need_eval_set(struct session *s, struct harvester *h,
                                struct errinfo *e) ERR_CHECKED;
+
+/* session_subject.c: whom prompts are put to. Job thread. */
+/* Begin to answer questions; what goes wrong is said. */
+void session_begin_asking(struct session *s);
+/* Show a copy of the job's SAE with its model; `table` of this very SAE, or NULL. */
+enum err session_show_subject(struct session *s, const struct job *job,
+                              struct latent_table *table,
+                              struct errinfo *e) ERR_CHECKED;
+/* Beginnings of rows as texts to begin with. */
+void session_show_presets(struct session *s, const struct acts_set *set);
 
 /* session_compare.c. What a comparison is made of, with a frozen copy of the first arm
  * of each condition; released by session_compare_free. Trainer thread. */

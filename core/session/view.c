@@ -95,6 +95,8 @@ void session_view_deinit(struct session_view *v)
     v->detail = NULL;
     latent_pairs_unref((struct latent_pairs *)(uintptr_t)v->partners);
     v->partners = NULL;
+    ask_subject_unref((struct ask_subject *)(uintptr_t)v->subject);
+    v->subject = NULL;
     mem_free(v->event);
     v->event = NULL;
     v->n_events = v->event_cap = 0;

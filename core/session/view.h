@@ -3,6 +3,7 @@
 #ifndef SAETOP_SESSION_VIEW_H
 #define SAETOP_SESSION_VIEW_H
 
+#include "ask/ask_worker.h"
 #include "eval/concept_history.h"
 #include "latents/latent_columns.h"
 #include "latents/latent_labels.h"
@@ -92,6 +93,10 @@ struct fact {
 };
 #define VIEW_FACTS 24
 
+/* Texts to begin with in a prompt: beginnings of held-out text. */
+#define VIEW_PRESETS    8
+#define VIEW_PRESET_MAX 160
+
 #define VIEW_SAID 8 /* things said that an event may bring at once, and keep */
 struct said_view {
     char text[400];
@@ -135,6 +140,13 @@ struct session_view {
     size_t partners_arm[2];
     int64_t partners_step;
     bool partners_busy;
+    const struct ask_subject *subject; /* the latest asked for, or NULL: the model with
+                                          the SAE of an arm as of a step */
+    size_t subject_arm;
+    int64_t subject_step;
+    bool subject_busy;
+    struct ask_worker *asker; /* the session's, which answers questions; NULL: none */
+    char preset[VIEW_PRESETS][VIEW_PRESET_MAX]; /* "" beyond the last */
     struct absorption_rule rule;      /* by which words and concepts are judged */
     char other[COMPARE_PATH];         /* a second run that was named at the start; "" */
     const struct comparison *compare; /* the latest, or NULL */

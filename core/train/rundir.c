@@ -509,36 +509,50 @@ enum err run_record_fit(struct run_record *r, const char *dir, const struct inpu
     return rc == OK ? OK : err_prefix(e, rc, "%s", dir);
 }
 
-static void add_changed(const struct run_record *r, const struct inputs *in,
-                        struct remarks *out)
+static const char *made_how(const struct run_record *r)
 {
-    /* An SAE of another tool's brings no hashes. */
-    const struct inputs_hashes h = inputs_hashes(in);
-    const bool model = r->model_hash && r->model_hash != h.model;
-    const bool corpus =
-        r->corpus_hash && !(in->corpus && corpus_is(in->corpus, r->corpus_hash));
-    const char *how = r->imported ? "imported for" : "trained on";
-    if (model) {
-        remarks_add(out, "%s another model than %s is now", how, in->lm->dir);
-    } else if (corpus) {
-        remarks_add(out, "%s another text than %s is now%s", how,
+    return r->imported ? "imported for" : "trained on";
+}
+
+/* An SAE of another tool's brings no hashes. */
+static bool is_other_model(const struct run_record *r, const struct lm *m)
+{
+    return r->model_hash && r->model_hash != m->hash;
+}
+
+static void add_other_text(const struct run_record *r, const struct inputs *in,
+                           struct remarks *out)
+{
+    if (r->corpus_hash && !(in->corpus && corpus_is(in->corpus, r->corpus_hash))) {
+        remarks_add(out, "%s another text than %s is now%s", made_how(r),
                     corpus_spec(in->corpus), inputs_text_doubt(in->corpus));
     }
 }
 
 /* What the SAE's files say of the model and its rows; a run of our own has hashes. */
-static void add_foreign(const struct run_record *r, const struct inputs *in,
+static void add_foreign(const struct run_record *r, const struct lm *m,
                         struct remarks *out)
 {
     char name[NAME_CAP];
-    const bool begins = tok_bos(in->lm->tok) >= 0;
-    if (lm_names_differ(r->from.model, lm_name(in->lm, name, NAME_CAP))) {
+    const bool begins = tok_bos(m->tok) >= 0;
+    if (lm_names_differ(r->from.model, lm_name(m, name, NAME_CAP))) {
         remarks_add(out, "made for the model %s, and runs on %s (%s)", r->from.model,
-                    name, in->lm->dir);
+                    name, m->dir);
     }
     if (r->from.says_bos && r->from.prepend_bos != begins) {
         remarks_add(out, "made for rows %s BOS (prepend_bos), and these have %s",
                     begins ? "without" : "that begin with", begins ? "one" : "none");
+    }
+}
+
+void run_record_model_remarks(const struct run_record *r, const struct lm *m,
+                              struct remarks *out)
+{
+    if (is_other_model(r, m)) {
+        remarks_add(out, "%s another model than %s is now", made_how(r), m->dir);
+    }
+    if (r->imported) {
+        add_foreign(r, m, out);
     }
 }
 
@@ -550,9 +564,12 @@ bool run_record_says_k(const struct run_record *r)
 void run_record_remarks(const struct run_record *r, const struct inputs *in,
                         struct remarks *out)
 {
-    add_changed(r, in, out);
-    if (r->imported && in->lm) {
-        add_foreign(r, in, out);
+    /* Of a synthetic source there is neither. */
+    if (in->lm && !is_other_model(r, in->lm)) {
+        add_other_text(r, in, out);
+    }
+    if (in->lm) {
+        run_record_model_remarks(r, in->lm, out);
     }
 }
 

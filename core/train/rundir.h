@@ -168,5 +168,8 @@ bool run_record_says_k(const struct run_record *r);
  * itself: sae_remarks. */
 void run_record_remarks(const struct run_record *r, const struct inputs *in,
                         struct remarks *out);
+/* Of these what is about the model, where no text is open. */
+void run_record_model_remarks(const struct run_record *r, const struct lm *m,
+                              struct remarks *out);
 
 #endif

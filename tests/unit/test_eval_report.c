@@ -750,18 +750,41 @@ static void test_one_class(void **state)
     sentence_texts_deinit(&texts);
 }
 
+/* Values of scipy.stats.spearmanr. */
+static void test_spearman(void **state)
+{
+    (void)state;
+    static const double x[] = {1, 2, 3, 4, 5, 6}, y[] = {2, 1, 4, 3, 6, 5};
+    static const double ties[] = {1, 1, 2, 2, 2, 9}, down[] = {9, 7, 5, 3, 1, 0};
+    static const double same[] = {4, 4, 4, 4, 4, 4};
+    assert_true(fabs(stats_spearman(6, x, y) - 0.8285714285714287) < 1e-12);
+    assert_true(fabs(stats_spearman(6, x, ties) - 0.9258200997725514) < 1e-12);
+    assert_true(fabs(stats_spearman(6, x, down) + 1) < 1e-12);
+    assert_true(isnan(stats_spearman(6, x, same)));
+    assert_true(isnan(stats_spearman(2, x, y)));
+}
+
 int main(void)
 {
     num_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_figures),      cmocka_unit_test(test_doubts),
-        cmocka_unit_test(test_pairing),      cmocka_unit_test(test_resampled),
-        cmocka_unit_test(test_auc),          cmocka_unit_test(test_scores),
-        cmocka_unit_test(test_rank),         cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_plain_logreg), cmocka_unit_test(test_full_and_oracle),
-        cmocka_unit_test(test_cosines),      cmocka_unit_test(test_saebench_variance),
-        cmocka_unit_test(test_tpp_scr),      cmocka_unit_test(test_scr_by_hand),
-        cmocka_unit_test(test_splitting),    cmocka_unit_test(test_one_class),
+        cmocka_unit_test(test_spearman),
+        cmocka_unit_test(test_figures),
+        cmocka_unit_test(test_doubts),
+        cmocka_unit_test(test_pairing),
+        cmocka_unit_test(test_resampled),
+        cmocka_unit_test(test_auc),
+        cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_rank),
+        cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_plain_logreg),
+        cmocka_unit_test(test_full_and_oracle),
+        cmocka_unit_test(test_cosines),
+        cmocka_unit_test(test_saebench_variance),
+        cmocka_unit_test(test_tpp_scr),
+        cmocka_unit_test(test_scr_by_hand),
+        cmocka_unit_test(test_splitting),
+        cmocka_unit_test(test_one_class),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

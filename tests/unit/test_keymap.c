@@ -47,11 +47,15 @@ static void test_reserved_letters(void **state)
     static const struct {
         uint32_t key;
         const char *command, *other; /* NULL: for later, bound nowhere */
-    } reserved[] = {
-        {'m', "toggle-mask", NULL}, {'y', "log", NULL},  {'z', "zoom", NULL},
-        {';', "note", "label"}, /* words on what one looks at */
-        {'e', "export", NULL},      {'u', "undo", NULL}, {'p', NULL, NULL},
-        {'t', NULL, NULL},          {'a', NULL, NULL}};
+    } reserved[] = {{'m', "toggle-mask", "mask-here"},
+                    /* of one token */ {'y', "log", NULL},
+                    {'z', "zoom", NULL},
+                    {';', "note", "label"}, /* words on what one looks at */
+                    {'e', "export", NULL},
+                    {'u', "undo", NULL},
+                    {'p', "send", NULL},
+                    {'t', NULL, "steer"},
+                    {'a', NULL, "silence"}};
     for (size_t r = 0; r < sizeof reserved / sizeof reserved[0]; r++) {
         for (size_t s = 0; s <= t->n; s++) {
             const struct key_entry *k = keymap_find_key(t, place(s), reserved[r].key);

@@ -1,6 +1,7 @@
 /* The keys of Detail, and what they do. */
 #include "ui/context_flow.h"
 #include "ui/screens/detail_priv.h"
+#include "ui/screens/prompt.h"
 #include "ui/steer.h"
 
 #include <stdio.h>
@@ -254,6 +255,21 @@ static void find_next(struct app *a, const struct session_view *v, const char *a
     find_text(a, v, strcmp(args, "-") != 0, false);
 }
 
+static const char *may_send(const struct app *a, const struct session_view *v)
+{
+    const struct latent_detail *d = detail_shown(a, v);
+    return d && d->n_contexts ? NULL : "no context to send yet";
+}
+
+static void send_to_prompt(struct app *a, const struct session_view *v,
+                           const char *args)
+{
+    const struct latent_detail *d = detail_shown(a, v);
+    (void)args;
+    prompt_show(a, v, d->context[detail_of(a)->context].token, CONTEXT_TOKENS,
+                CONTEXT_TOKENS / 2);
+}
+
 /* ---- the other condition ---- */
 
 static void partner(struct app *a, const struct session_view *v, const char *args)
@@ -287,6 +303,7 @@ ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = latents
 ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_label};
 ACTION action_partner = {.command = "partner", .args = "", .run = partner, .may = latents_may_browse};
 ACTION action_same_number = {.command = "same-number", .args = "", .run = same_number, .may = latents_may_browse};
+ACTION action_send = {.command = "send", .args = "", .run = send_to_prompt, .may = may_send};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};
 #undef ACTION
 
@@ -309,6 +326,7 @@ static const struct key_entry keys[] = {
     {{' '}, &action_mark, "", "mark", "mark or unmark the latent", 8},
     {{';'}, &action_label, "", "label",
      "name the latent; kept with the run; an empty name takes it off", 5},
+    {{'p'}, &action_send, "", "to prompt", "ask about this context in Prompt, with the cursor where it is", 5},
     {{'o'}, &action_partner, "", NULL, "the latent of the other condition that corresponds to this one", 0},
     {{'O'}, &action_same_number, "", NULL, "the latent of this number in the other condition", 0},
     {{'R'}, &action_refresh, "", "refresh", "describe the latent again, as of this step", 9},

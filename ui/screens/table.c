@@ -3,8 +3,8 @@
 #include "ui/actions.h"
 
 static const struct screen_def *const rows[] = {
-    &screen_train,  &screen_concepts, &screen_latents,
-    &screen_detail, &screen_compare,  &screen_runs,
+    &screen_train,  &screen_concepts, &screen_latents, &screen_detail,
+    &screen_prompt, &screen_compare,  &screen_runs,
 };
 _Static_assert(sizeof rows / sizeof rows[0] <= SCREENS_MAX, "room for every screen");
 

@@ -5,7 +5,7 @@
 #include "ui/screen.h"
 
 extern const struct screen_def screen_train, screen_concepts, screen_latents,
-    screen_detail, screen_compare, screen_runs;
+    screen_detail, screen_prompt, screen_compare, screen_runs;
 
 /* All of them, in the order of their tabs. */
 extern const struct screen_table screen_table;

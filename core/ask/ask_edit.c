@@ -1,0 +1,200 @@
+#include "ask/ask_edit.h"
+
+#include "ask/ask_priv.h"
+#include "num/vec.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- text ---- */
+
+static const char *const words[] = {
+    [ASK_ADD] = "add", [ASK_SCALE] = "scale", [ASK_CLAMP] = "clamp"};
+#define WORDS (sizeof words / sizeof *words)
+
+static enum err refuse(const char *text, struct errinfo *e)
+{
+    return err_set(e, ERR_USAGE,
+                   "edit '%.80s': expected LATENT=X, LATENT=add:X, LATENT=scale:X, "
+                   "LATENT=clamp:X or LATENT=zero, then perhaps @POSITION or "
+                   "@POSITION- (from there on)",
+                   text);
+}
+
+/* Digits at *s, at most nine; false if there are none. */
+static bool parse_count(const char **s, size_t *out)
+{
+    size_t n = 0, digits = 0;
+    for (; **s >= '0' && **s <= '9' && digits < 10; (*s)++, digits++) {
+        n = 10 * n + (size_t)(**s - '0');
+    }
+    *out = n;
+    return digits > 0 && digits < 10;
+}
+
+/* A finite number of plain digits: what strtod takes besides (hex, inf, spaces) is
+ * none. */
+static bool parse_value(const char **s, double *out)
+{
+    const size_t len = strspn(*s, "+-0123456789.eE");
+    char text[64], *end = NULL;
+    if (len == 0 || len >= sizeof text) {
+        return false;
+    }
+    memcpy(text, *s, len);
+    text[len] = '\0';
+    *out = strtod(text, &end);
+    *s += len;
+    return end == text + len && isfinite(*out) && isfinite((double)(float)*out);
+}
+
+static bool parse_how(const char **s, struct ask_edit *out)
+{
+    if (strncmp(*s, "zero", 4) == 0) {
+        *s += 4;
+        out->how = ASK_ZERO;
+        return true;
+    }
+    for (size_t i = 0; i < WORDS; i++) {
+        const size_t len = strlen(words[i]);
+        if (strncmp(*s, words[i], len) == 0 && (*s)[len] == ':') {
+            *s += len + 1;
+            out->how = (enum ask_how)i;
+            break;
+        }
+    }
+    return parse_value(s, &out->value);
+}
+
+static bool parse_where(const char **s, struct ask_edit *out)
+{
+    if (**s != '@') {
+        return true;
+    }
+    (*s)++;
+    out->where = ASK_AT;
+    if (!parse_count(s, &out->pos)) {
+        return false;
+    }
+    if (**s == '-') {
+        (*s)++;
+        out->where = ASK_FROM;
+    }
+    return true;
+}
+
+enum err ask_edit_parse(const char *text, struct ask_edit *out, struct errinfo *e)
+{
+    struct ask_edit edit = {.how = ASK_ADD, .where = ASK_ALL};
+    const char *s = text;
+    size_t latent = 0;
+    bool good = parse_count(&s, &latent) && *s == '=';
+    if (good) {
+        s++;
+        good = parse_how(&s, &edit) && parse_where(&s, &edit) && *s == '\0';
+    }
+    if (!good) {
+        return refuse(text, e);
+    }
+    edit.latent = (int32_t)latent; /* below 10^9 */
+    *out = edit;
+    return OK;
+}
+
+void ask_edit_print(const struct ask_edit *edit, struct str *out)
+{
+    str_addf(out, "%d=", (int)edit->latent);
+    if (edit->how == ASK_ZERO) {
+        str_add(out, "zero");
+    } else {
+        str_addf(out, "%s:%.9g", words[edit->how], edit->value);
+    }
+    if (edit->where != ASK_ALL) {
+        str_addf(out, "@%zu%s", edit->pos, edit->where == ASK_FROM ? "-" : "");
+    }
+}
+
+/* ---- what it does ---- */
+
+bool ask_edit_acts(const struct ask_edit *edit, size_t pos)
+{
+    switch (edit->where) {
+    case ASK_ALL: return true;
+    case ASK_AT: return pos == edit->pos;
+    case ASK_FROM: return pos >= edit->pos;
+    }
+    return false;
+}
+
+double ask_edit_value(const struct ask_edit *edit, size_t n, int32_t latent, size_t pos,
+                      double a)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (edit[i].latent != latent || !ask_edit_acts(&edit[i], pos)) {
+            continue;
+        }
+        switch (edit[i].how) {
+        case ASK_ADD: a += edit[i].value; break;
+        case ASK_SCALE: a *= edit[i].value; break;
+        case ASK_CLAMP: a = edit[i].value; break;
+        case ASK_ZERO: a = 0; break;
+        }
+    }
+    return a;
+}
+
+/* Ids ascend within a row. */
+double ask_act(const struct sae_codes *c, const struct sae *s, size_t t, int32_t latent)
+{
+    size_t lo = c->start[t], hi = c->start[t + 1];
+    while (lo < hi) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if (c->id[mid] < latent) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    const bool fires = lo < c->start[t + 1] && c->id[lo] == latent;
+    return fires ? (double)c->val[lo] * sae_saved_unit(s) : 0.0;
+}
+
+/* Whether edit i is the first of its latent that acts here: one sum does for all. */
+static bool is_first(const struct ask_edit *edit, size_t i, size_t pos)
+{
+    for (size_t j = 0; j < i; j++) {
+        if (edit[j].latent == edit[i].latent && ask_edit_acts(&edit[j], pos)) {
+            return false;
+        }
+    }
+    return ask_edit_acts(&edit[i], pos);
+}
+
+size_t ask_edit_apply(const struct ask_edit *edit, size_t n, const struct sae *s,
+                      const struct sae_codes *codes, const uint8_t *special, size_t at,
+                      size_t T, float *out)
+{
+    size_t changed = 0;
+    for (size_t t = 0; t < T; t++) {
+        bool any = false;
+        for (size_t i = 0; i < n && !special[t]; i++) {
+            const int32_t j = edit[i].latent;
+            if (!is_first(edit, i, at + t)) {
+                continue;
+            }
+            const double a = ask_act(codes, s, t, j);
+            const double by = ask_edit_value(edit, n, j, at + t, a) - a;
+            if (by < 0 || by > 0) {
+                /* A scale is in the activation already; see sae_saved_unit. */
+                const double raw = codes->undo ? (double)codes->undo[2 * t] : 1.0;
+                vec_axpy_f32(s->D, (float)(by * raw), s->W_dec + (size_t)j * s->D,
+                             out + t * s->D);
+                any = true;
+            }
+        }
+        changed += any;
+    }
+    return changed;
+}

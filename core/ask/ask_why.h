@@ -1,0 +1,68 @@
+/* Which latents made a token likely: the contribution of each latent at each position,
+ * and of the SAE's error, to the difference of two logits, by integrated gradients
+ * (Sundararajan, Taly, Yan 2017, arXiv:1703.01365) from zero latents through the rest
+ * of the model; that latents and error are the inputs is Marks et al. 2024
+ * (arXiv:2403.19647, sparse feature circuits).
+ *
+ * At the hook, at every position that is not of a special token,
+ *     x(s) = b_dec + s (sum_i a_i d_i + error),    s from 0 to 1, x(1) = x,
+ * with normalisation undone. The contribution of a latent is the integral over s of the
+ * gradient of the difference along a_i d_i; that of the error along the error. So
+ *     at_zero + sum of all contributions = difference,
+ * at_zero being the difference at x(0). Integrals by Gauss-Legendre with 8 points on
+ * intervals that are halved until each sums to what the difference rises by on it.
+ * Owner thread of the struct ask. */
+#ifndef SAETOP_ASK_ASK_WHY_H
+#define SAETOP_ASK_ASK_WHY_H
+
+#include "ask/ask.h"
+
+#define ASK_MEAN   (-2) /* against the mean of all logits */
+#define ASK_SECOND (-1) /* against the likeliest other token */
+
+struct ask_why_opts {
+    size_t pos;     /* the token at this position is explained: what the model expects
+                       after pos - 1; 1 to n, n: the one that comes next */
+    int32_t target; /* the token; -1: the one that stands there, and for n the likeliest
+                     */
+    int32_t against;  /* a token, ASK_SECOND or ASK_MEAN */
+    size_t ablate;    /* how many of the greatest are really ablated beside; 0: none */
+    double tolerance; /* of the sum, as a share of the difference it has to explain; 0:
+                         1e-3 */
+};
+struct ask_part {
+    int32_t latent; /* -1: the SAE's error */
+    uint32_t pos;
+    float act;           /* its activation there; of the error its length over x's */
+    double contribution; /* in logits */
+    double ablated; /* what the difference loses when it alone is taken away; NaN: not
+                       tried */
+};
+struct ask_why {
+    atomic_int refs;
+    size_t pos;
+    int32_t target, against; /* against: a token, or ASK_MEAN */
+    double difference;       /* of the logits, as it is */
+    double at_zero;          /* at zero latents and no error */
+    double sum;              /* of all contributions */
+    double latents, error;   /* the parts of it */
+    double remainder;        /* difference - at_zero - sum */
+    size_t points;           /* at which gradients were taken */
+    bool complete;           /* |remainder| is within the tolerance */
+    struct ask_part *part;   /* [n] greatest by size first */
+    size_t n;
+    size_t ablated;  /* of them, the first, really ablated */
+    double spearman; /* of contribution and ablation over these; NaN below 3 */
+};
+/* The question's masks act, its edits too: what is explained is what the model says
+ * with them, `act` being the activations after. About 8 passes forward and backward
+ * through the rest of the model, more where it bends, and one forward for each that is
+ * ablated. ERR_USAGE for what is out of range; ERR_CANCELLED; ERR_NUMERIC. *out: caller
+ * owns a reference. */
+enum err ask_why(struct ask *a, const struct ask_question *q,
+                 const struct ask_why_opts *o, struct ask_why **out,
+                 struct errinfo *e) ERR_CHECKED;
+struct ask_why *ask_why_ref(struct ask_why *w);
+void ask_why_unref(struct ask_why *w); /* NULL is fine */
+
+#endif

@@ -1,0 +1,29 @@
+/* The gradient of a sum of logits with respect to what stands at a hook, through the
+ * rest of the model, for every family; weights get none. Of a block only what stands
+ * before it is kept; the rest is computed again on the way back. */
+#ifndef SAETOP_LM_LM_BACK_H
+#define SAETOP_LM_LM_BACK_H
+
+#include "lm/lm.h"
+
+/* Scratch for rows of up to T tokens at this hook, with lm_need of the whole model.
+ * Owner thread. ERR_LIMIT, ERR_NOMEM, and what lm_need has. */
+struct lm_back;
+enum err lm_back_new(const struct lm *m, struct lm_hook hook, size_t T,
+                     struct lm_back **out, struct errinfo *e) ERR_CHECKED;
+void lm_back_free(struct lm_back *b); /* NULL is fine */
+
+/* A row of tokens, and what is asked of it: sum over v of weight[v] * logit[v] behind
+ * its last position. Both borrowed until the next. */
+struct lm_aim {
+    const int32_t *fed; /* [T] within the vocabulary, T at most that of lm_back_new */
+    size_t T;
+    const float *weight; /* [V]; pieces of it that are 0 throughout cost nothing */
+};
+/* That sum when x [T, width] stands at the hook: one pass of the model. */
+double lm_back_value(struct lm_back *b, const struct lm_aim *aim, const float *x);
+/* Its gradient dx [T, width] where the last lm_back_value was taken. Costs about three
+ * passes of what is behind the hook. */
+void lm_back_gradient(struct lm_back *b, float *dx);
+
+#endif

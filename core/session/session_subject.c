@@ -1,0 +1,93 @@
+/* Whom prompts are put to: the model with a frozen copy of an arm's SAE, the thread
+ * that answers, and texts to begin with. */
+#include "session/session_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void wake(void *user)
+{
+    struct session *s = user;
+    pthread_mutex_lock(&s->mu);
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+}
+
+void session_begin_asking(struct session *s)
+{
+    struct errinfo e = {0};
+    if (ask_worker_new(wake, s, &s->asker, &e) != OK) {
+        session_say(s, true, "prompts are not answered: %s", e.msg);
+        return;
+    }
+    pthread_mutex_lock(&s->mu);
+    s->pub.asker = s->asker;
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+}
+
+enum err session_show_subject(struct session *s, const struct job *job,
+                              struct latent_table *table, struct errinfo *e)
+{
+    struct ask_subject *subject = NULL;
+    struct ask_parts parts = {.lm = s->in->lm,
+                              .hook = s->in->hook,
+                              .mask_token = s->in->mask_token,
+                              .table = table};
+    TRY(sae_copy(job->sae, &parts.sae, e));
+    TRY(ask_subject_new(&parts, &subject, e));
+    pthread_mutex_lock(&s->mu);
+    struct ask_subject *old = s->subject;
+    s->subject = subject;
+    s->subject_arm = job->command.arm;
+    s->subject_step = job->step;
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+    ask_subject_unref(old);
+    return OK;
+}
+
+/* Where a text of tokens ids[n] may end: behind the first token that ends a sentence
+ * after a few words, else after as many as fit. */
+static size_t preset_end(const struct tok *t, const int32_t *ids, size_t n)
+{
+    enum { FEW = 6, MANY = 24 };
+    for (size_t i = 0; i < n && i < MANY; i++) {
+        size_t len = 0;
+        const char *piece = tok_piece_view(t, ids[i], &len);
+        if (i >= FEW && len > 0 && strchr(".!?\n", piece[len - 1])) {
+            return i + 1;
+        }
+    }
+    return n < MANY ? n : MANY;
+}
+
+/* The beginning of a row, without what the tokenizer puts there; "": it is too long. */
+static void make_preset(const struct tok *t, const int32_t *ids, size_t n,
+                        char out[VIEW_PRESET_MAX])
+{
+    size_t from = 0;
+    while (from < n && acts_is_special(t, ids[from])) {
+        from++;
+    }
+    struct str text;
+    str_init(&text, VIEW_PRESET_MAX - 1);
+    tok_decode(t, ids + from, preset_end(t, ids + from, n - from), &text);
+    const char *p = text.p ? text.p : "";
+    snprintf(out, VIEW_PRESET_MAX, "%s", p + strspn(p, " \n"));
+    str_free(&text);
+}
+
+void session_show_presets(struct session *s, const struct acts_set *set)
+{
+    char preset[VIEW_PRESETS][VIEW_PRESET_MAX] = {{0}};
+    size_t n = 0;
+    for (size_t r = 0; r < set->rows && n < VIEW_PRESETS; r++) {
+        make_preset(s->in->lm->tok, set->ids + r * set->T, set->T, preset[n]);
+        n += preset[n][0] ? 1U : 0U;
+    }
+    pthread_mutex_lock(&s->mu);
+    memcpy(s->pub.preset, preset, sizeof preset);
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+}

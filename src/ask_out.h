@@ -1,0 +1,41 @@
+/* What `saetop ask` prints: as JSON, and for people. src/README.md has the members. */
+#ifndef SAETOP_SRC_ASK_OUT_H
+#define SAETOP_SRC_ASK_OUT_H
+
+#include "ask/ask_gen.h"
+#include "ask/ask_why.h"
+#include "base/str.h"
+#include "latents/latent_labels.h"
+
+#define ASK_SHOWN_LATENTS 5 /* of a token that was written */
+
+/* A token that the model wrote. */
+struct ask_told {
+    int32_t id;
+    size_t pos;
+    float logp;
+    size_t n;
+    struct ask_fire fire[ASK_SHOWN_LATENTS];
+};
+struct ask_story {
+    struct str text;
+    struct ask_told *token; /* [n] */
+    size_t n, cap;
+};
+
+/* All that was found out; borrowed. */
+struct ask_found {
+    const struct ask_subject *subject;
+    const struct latent_labels *labels; /* NULL: none */
+    const struct ask_row *row;
+    const struct ask_question *q;
+    const struct ask_answer *r;
+    size_t at;                        /* the position whose next tokens are shown */
+    const struct ask_why *why;        /* NULL: not asked */
+    const struct ask_story *story[2]; /* as the prompt stands, and after; NULL: not */
+};
+
+void ask_out_json(const struct ask_found *f, struct str *out);
+void ask_out_text(const struct ask_found *f, struct str *out);
+
+#endif

@@ -1,0 +1,311 @@
+/* For people: short, aligned, 80 columns. */
+#include "ask_out.h"
+#include "base/number.h"
+#include "base/utf8.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TOKEN_WIDTH 14
+#define SHOWN       10 /* latents of the prompt, contributions */
+#define LINE        78
+
+static bool is_changed(const struct ask_found *f)
+{
+    return f->r->next_after != NULL;
+}
+
+static size_t columns_of(const char *s, size_t n)
+{
+    size_t cols = 0;
+    for (size_t i = 0; i < n; cols++) {
+        uint32_t cp;
+        i += utf8_next(s + i, n - i, &cp);
+    }
+    return cols;
+}
+
+/* Text, escaped, in `width` columns, cut where it is longer; what stands for a space.
+ */
+static void add_cell(const char *p, size_t len, size_t width, const char *space,
+                     struct str *out)
+{
+    struct str s;
+    str_init(&s, 4096);
+    utf8_escape(&s, p, len);
+    const char *text = s.len ? s.p : "";
+    size_t n = s.len, cols = columns_of(text, n);
+    const bool cut = cols > width;
+    while (cols > width - (cut ? 1 : 0)) {
+        n = utf8_clip(text, n, n - 1);
+        cols = columns_of(text, n);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] == ' ') {
+            str_add(out, space);
+        } else {
+            str_addc(out, text[i]);
+        }
+    }
+    str_add(out, cut ? "\xe2\x80\xa6" : "");
+    for (cols += cut; cols < width; cols++) {
+        str_addc(out, ' ');
+    }
+    str_free(&s);
+}
+
+static void add_token(const struct ask_found *f, int32_t id, size_t width,
+                      struct str *out)
+{
+    size_t len = 0;
+    const char *piece = tok_piece_view(f->subject->lm->tok, id, &len);
+    /* A middle dot, as on the screens. */
+    add_cell(piece ? piece : "", piece ? len : 0, width, "\xc2\xb7", out);
+}
+
+static void add_label(const struct ask_found *f, int32_t latent, struct str *out)
+{
+    const char *label = latent_labels_of(f->labels, latent);
+    if (label[0]) {
+        str_add(out, "  ");
+        add_cell(label, strlen(label), 24, " ", out);
+    }
+}
+
+/* No spaces at the ends of lines. */
+static void end_line(struct str *out)
+{
+    size_t n = out->len;
+    while (n > 0 && out->p[n - 1] == ' ') {
+        n--;
+    }
+    str_cut(out, n);
+    str_addc(out, '\n');
+}
+
+/* ---- tokens ---- */
+
+/* "#12 3.40", and where it changes "#12 3.40>0" */
+static void add_fire(const struct ask_found *f, const struct ask_fire *x,
+                     struct str *out)
+{
+    const bool same = !(x->act < x->after) && !(x->act > x->after);
+    str_addf(out, "#%d %s", (int)x->latent, NUMBER(NUMBER_PLAIN, 0, 2, (double)x->act));
+    if (is_changed(f) && !same) {
+        str_addf(out, ">%s", NUMBER(NUMBER_PLAIN, 0, 2, (double)x->after));
+    }
+}
+
+/* As many as fit, strongest first, then how many more. */
+static void add_fires(const struct ask_found *f, size_t t, size_t from, struct str *out)
+{
+    const struct ask_answer *r = f->r;
+    size_t used = from;
+    for (size_t i = r->start[t]; i < r->start[t + 1]; i++) {
+        struct str one;
+        str_init(&one, 200);
+        add_fire(f, &r->fire[i], &one);
+        if (used + one.len + 5 > LINE) {
+            str_addf(out, " +%zu", r->start[t + 1] - i);
+            str_free(&one);
+            return;
+        }
+        str_addf(out, " %s", one.len ? one.p : "");
+        used += one.len + 1;
+        str_free(&one);
+    }
+}
+
+static void add_tokens(const struct ask_found *f, struct str *out)
+{
+    const bool changed = is_changed(f);
+    str_addf(out, "%4s   %-*s %6s %6s%s  latents%s\n", "pos", TOKEN_WIDTH, "token",
+             "logp", "rank", changed ? "      kl" : "",
+             changed ? " (before>after)" : "");
+    for (size_t t = 0; t < f->r->T; t++) {
+        const struct ask_token *k = &f->r->token[t];
+        str_addf(out, "%4zu %c ", t, k->masked ? 'm' : ' ');
+        add_token(f, k->id, TOKEN_WIDTH, out);
+        if (t > 0) {
+            str_addf(out, " %s %6d", NUMBER(NUMBER_PLAIN, 6, 2, (double)k->logp),
+                     (int)k->rank);
+        } else {
+            str_addf(out, " %6s %6s", "", "");
+        }
+        if (changed) {
+            str_addf(out, " %s", NUMBER(NUMBER_PLAIN, 7, 3, (double)k->kl));
+        }
+        str_addc(out, ' ');
+        add_fires(f, t, changed ? 45 : 37, out);
+        end_line(out);
+    }
+    if (f->row->cut > 0) {
+        str_addf(out, "%zu more token%s did not fit the model's context of %zu\n",
+                 f->row->cut, plural_s(f->row->cut), f->subject->context);
+    }
+}
+
+static void add_peaks(const struct ask_found *f, struct str *out)
+{
+    const struct ask_answer *r = f->r;
+    const size_t n = r->n_peaks < SHOWN ? r->n_peaks : SHOWN;
+    str_addf(out, "\nstrongest latents, %zu of %zu\n", n, r->n_peaks);
+    for (size_t i = 0; i < n; i++) {
+        const struct ask_peak *p = &r->peak[i];
+        str_addf(out, "  #%-6d %s", (int)p->latent,
+                 NUMBER(NUMBER_PLAIN, 7, 2, (double)p->act));
+        if (is_changed(f)) {
+            str_addf(out, " > %s", NUMBER(NUMBER_PLAIN, 6, 2, (double)p->after));
+        }
+        str_addf(out, "  at %u ", (unsigned)p->at);
+        add_token(f, r->token[p->at].id, TOKEN_WIDTH, out);
+        str_addf(out, " on %u token%s", (unsigned)p->fires, plural_s(p->fires));
+        add_label(f, p->latent, out);
+        end_line(out);
+    }
+    if (r->left_out > 0) {
+        str_addf(out, "  %zu firings of dense latents are left out\n", r->left_out);
+    }
+}
+
+static void add_edits(const struct ask_found *f, struct str *out)
+{
+    for (size_t i = 0; i < f->r->n_edits; i++) {
+        const struct ask_effect *x = &f->r->effect[i];
+        const int32_t latent = f->q->edit[i].latent;
+        str_add(out, i ? "  " : "\nedits\n  ");
+        ask_edit_print(&f->q->edit[i], out);
+        str_addf(out, ": at %zu position%s, up to %s", x->positions,
+                 plural_s(x->positions), NUMBER(NUMBER_PLAIN, 0, 2, (double)x->most));
+        if (x->beyond && x->most < 0) {
+            str_add(out, "; below 0, where no text takes it");
+        } else if (x->beyond) {
+            str_addf(out, "; text takes it to %s",
+                     NUMBER(NUMBER_PLAIN, 0, 2, ask_max_seen(f->subject, latent)));
+        }
+        add_label(f, latent, out);
+        end_line(out);
+    }
+}
+
+/* ---- next ---- */
+
+static void add_next(const struct ask_found *f, const struct ask_next *x,
+                     struct str *out)
+{
+    str_addf(out, "  %s ", NUMBER(NUMBER_PLAIN, 6, 4, exp((double)x->logp)));
+    add_token(f, x->id, TOKEN_WIDTH, out);
+    if (is_changed(f)) {
+        str_addf(out, " %s", NUMBER(NUMBER_PLAIN, 6, 4, exp((double)x->other)));
+    }
+}
+
+static void add_nexts(const struct ask_found *f, struct str *out)
+{
+    const struct ask_answer *r = f->r;
+    str_addf(out, "\nnext, after %zu ", f->at);
+    add_token(f, r->token[f->at].id, TOKEN_WIDTH, out);
+    if (is_changed(f)) {
+        str_addf(out, "(KL %s nats)",
+                 NUMBER(NUMBER_PLAIN, 0, 4, (double)r->token[f->at].kl));
+    }
+    end_line(out);
+    if (is_changed(f)) {
+        str_addf(out, "  %-29s   %s\n", "before, and what becomes of it",
+                 "after, and what it was");
+    }
+    for (size_t i = 0; i < r->top; i++) {
+        add_next(f, &r->next[f->at * r->top + i], out);
+        if (is_changed(f)) {
+            str_add(out, "  ");
+            add_next(f, &r->next_after[f->at * r->top + i], out);
+        }
+        end_line(out);
+    }
+}
+
+/* ---- why ---- */
+
+static void add_parts(const struct ask_found *f, struct str *out)
+{
+    const struct ask_why *w = f->why;
+    const size_t n = w->n < SHOWN ? w->n : SHOWN;
+    str_addf(out, "  %12s %8s  %-8s %4s   %-*s %s\n", "contribution", "ablated",
+             "latent", "pos", TOKEN_WIDTH, "token", "activation");
+    for (size_t i = 0; i < n; i++) {
+        const struct ask_part *p = &w->part[i];
+        char name[24] = "error";
+        if (p->latent >= 0) {
+            (void)snprintf(name, sizeof name, "#%d", (int)p->latent);
+        }
+        str_addf(out, "  %s %s  %-8s %4u   ",
+                 NUMBER(NUMBER_SIGNED, 12, 3, p->contribution),
+                 NUMBER(NUMBER_SIGNED, 8, 3, p->ablated), name, (unsigned)p->pos);
+        add_token(f, f->r->token[p->pos].id, TOKEN_WIDTH, out);
+        if (p->latent >= 0) {
+            str_addf(out, " %s", NUMBER(NUMBER_PLAIN, 10, 2, (double)p->act));
+        }
+        end_line(out);
+    }
+    if (w->n > n) {
+        str_addf(out, "  and %zu smaller ones\n", w->n - n);
+    }
+}
+
+static void add_why(const struct ask_found *f, struct str *out)
+{
+    const struct ask_why *w = f->why;
+    str_add(out, "\nwhy ");
+    add_token(f, w->target, 1 + TOKEN_WIDTH, out);
+    end_line(out);
+    str_cut(out, out->len - 1);
+    str_addf(out, " at %zu, and not ", w->pos);
+    if (w->against >= 0) {
+        add_token(f, w->against, 1 + TOKEN_WIDTH, out);
+    } else {
+        str_add(out, "the mean of all tokens");
+    }
+    end_line(out);
+    str_addf(out, "  difference of logits %s = %s of latents %s of error %s at zero\n",
+             NUMBER(NUMBER_SIGNED, 0, 3, w->difference),
+             NUMBER(NUMBER_SIGNED, 0, 3, w->latents),
+             NUMBER(NUMBER_SIGNED, 0, 3, w->error),
+             NUMBER(NUMBER_SIGNED, 0, 3, w->at_zero));
+    add_parts(f, out);
+    str_addf(out, "  remainder %s of %zu points%s",
+             NUMBER(NUMBER_SIGNED, 0, 5, w->remainder), w->points,
+             w->complete ? "" : ", more than was allowed");
+    if (w->ablated >= 3) {
+        str_addf(out, "; rank correlation with ablation %s (%zu)",
+                 NUMBER(NUMBER_SIGNED, 0, 2, w->spearman), w->ablated);
+    }
+    str_addc(out, '\n');
+}
+
+/* ---- texts ---- */
+
+static void add_story(const char *what, const struct ask_story *s, struct str *out)
+{
+    str_addf(out, "\n%s\n", what);
+    utf8_escape_lines(out, s->text.len ? s->text.p : "", s->text.len);
+    str_addc(out, '\n');
+}
+
+void ask_out_text(const struct ask_found *f, struct str *out)
+{
+    add_tokens(f, out);
+    add_peaks(f, out);
+    add_edits(f, out);
+    add_nexts(f, out);
+    if (f->why) {
+        add_why(f, out);
+    }
+    if (f->story[0]) {
+        add_story(f->story[1] ? "written as the prompt stands" : "written", f->story[0],
+                  out);
+    }
+    if (f->story[1]) {
+        add_story("written after masks and edits", f->story[1], out);
+    }
+}

@@ -1,0 +1,130 @@
+# saetop ask, end to end: what it refuses, and that its figures hold together.
+# bash ask.sh SAETOP FOLDER
+set -u
+saetop=$1
+folder=$2
+faults=0
+rm -rf "$folder"
+mkdir -p "$folder"
+cd "$folder" || exit 1
+"$saetop" train --out run --steps 30 --threads 1 --width 64 --batch 256 --set fill_rows=8 \
+    --set eval.rows=2 --set eval.concept_rows=8 >/dev/null || exit 1
+printf 'latent,label\n3,"the third"\n' >run/labels.csv
+
+fault() {
+    echo "$@"
+    cat out err
+    faults=1
+}
+run() {
+    "$saetop" "$@" >out 2>err </dev/null
+    status=$?
+}
+refuse() { # PART LINE...
+    local part=$1
+    shift
+    run "$@"
+    [ $status = 2 ] && [ "$(wc -l <err)" = 1 ] && grep -qF -- "$part" err && [ ! -s out ] ||
+        fault "saetop $*: status $status, expected 2 and a line with: $part"
+}
+accept() {
+    run "$@"
+    [ $status = 0 ] && [ ! -s err ] || fault "saetop $*: status $status"
+}
+
+text='The dog ran to the'
+refuse "found no text" ask run
+refuse "found both" ask run --text a --text-file run/config.json
+refuse "0 is BOS" ask run --text "$text" --mask 6
+refuse "0 is BOS" ask run --text "$text" --mask 1,x
+refuse "never masked" ask run --text "$text" --mask 0
+refuse "expected 0 to 63" ask run --text "$text" --ablate 64
+refuse "expected LATENT or LATENT@POSITION" ask run --text "$text" --ablate x
+refuse "expected LATENT=X" ask run --text "$text" --steer 3=x
+refuse "special token" ask run --text "$text" --steer 3=1@0
+refuse "1 to 5, or next" ask run --text "$text" --why 0
+refuse "a text that is one token" ask run --text "$text" --why 1 --against qqqzq
+refuse "against itself" ask run --text "$text" --why 1 --target '#5' --against '#5'
+refuse "says what --why explains" ask run --text "$text" --target a
+refuse "for --densest alone" ask run --text "$text" --corpus x
+refuse "expected 0 to 5" ask run --text "$text" --at 6
+refuse "nowhere" ask nowhere --text "$text"
+
+# Figures, as JSON.
+accept ask run --text "$text" --json --top 7 && mv out plain
+accept ask run --text "$text" --json --steer 3=0,5=scale:1 && mv out nothing
+accept ask run --text "$text" --json --mask 2 --ablate 1,2@3 --steer 3=2@4- --top 7 \
+    --why next --generate 12 && mv out all
+accept ask run --text "$text" --json --why 2 --against mean --generate 12 && mv out why
+printf '%s' "$text" | "$saetop" ask run --text-file - --json --top 7 >piped || fault "-"
+cmp -s plain piped || fault "standard input is another prompt"
+accept lm generate --temperature 0 --max-tokens 12 --json "$text" && mv out generated
+"$saetop" lm activations --hook blocks.1.hook_resid_post --text "$text" --bos --out acts \
+    >/dev/null || fault "lm activations"
+python3 - <<'PY' || fault "figures"
+import json, math, struct
+plain, nothing, all_, why, gen = (json.load(open(f)) for f in
+                                  ("plain", "nothing", "all", "why", "generated"))
+raw = open("acts", "rb").read()
+n = struct.unpack("<Q", raw[:8])[0]
+head = json.loads(raw[8:8 + n])
+a, b = head["nll"]["data_offsets"]
+nll = struct.unpack("<%df" % ((b - a) // 4), raw[8 + n + a:8 + n + b])
+
+tokens = plain["tokens"]
+assert len(tokens) == 6 == len(plain["latents"]), tokens
+assert tokens[0]["special"] and tokens[0]["logp"] is None and plain["latents"][0] == []
+assert "".join(t["token"] for t in tokens[1:]) == "The dog ran to the"
+for t, l in zip(tokens[1:], nll):
+    assert abs(t["logp"] + l) < 1e-5, (t, l)
+assert len(plain["next"]) == 7 and plain["next_after"] is None and plain["kl"] is None
+assert plain["contributions"] is None and plain["generated"] is None
+for t, fires in zip(tokens, plain["latents"]):
+    assert len(fires) == t["active"] and all(f["activation"] > 0 for f in fires)
+    assert fires == sorted(fires, key=lambda f: -f["activation"])
+
+# Strength 0 is the model to the bit.
+assert nothing["kl"] == [0] * 6
+for x, y in zip(nothing["next"], nothing["next_after"]):
+    assert x == y and x["logp"] == x["logp_other"]
+assert [x["logp"] for x in nothing["next"]][:7] == [x["logp"] for x in plain["next"]]
+
+assert all_["next"][0]["logp"] == plain["next"][0]["logp"]
+assert [k > 0 for k in all_["kl"]][1:] and all_["tokens"][2]["masked"]
+assert all_["tokens"][2]["fed"] != all_["tokens"][2]["id"]
+assert [e["edit"] for e in all_["edits"]] == ["1=zero", "2=zero@3", "3=add:2@4-"], all_["edits"]
+for fires in all_["latents"]:
+    assert all(f["after"] == 0 for f in fires if f["latent"] == 1)
+for fires in all_["latents"][4:]:
+    assert any(f["latent"] == 3 and f["after"] >= 2 for f in fires)
+assert {s["latent"]: s["label"] for s in all_["strongest"]}[3] == "the third"
+
+for d in (all_, why):
+    w, parts = d["why"], d["contributions"]
+    rise = w["logit_difference"] - w["at_zero"]
+    total = sum(p["contribution"] for p in parts)
+    assert w["complete"] and abs(total - w["logit_difference"]) <= max(1e-3 * abs(rise), 1e-4)
+    assert parts[-1]["part"] == "zero" and parts[-1]["contribution"] == w["at_zero"]
+    assert sum(p["ablated"] is not None for p in parts) == w["ablated"]
+assert why["why"]["against"] == "mean" and why["why"]["target"]["token"] == " dog"
+assert all(p["position"] == 1 for p in why["contributions"][:-1])
+
+assert why["generated"] == gen["text"] == all_["generated_before"], (why["generated"], gen)
+assert len(why["generated_tokens"]) <= 12 and why["generated_before"] is None
+assert "".join(t["token"] for t in all_["generated_tokens"]) == all_["generated"]
+PY
+
+# For people: no line is longer than 80 columns, and nothing acts on the terminal.
+accept ask run --text "$text" --mask 2 --ablate 1 --steer 3=2@4- --why next --generate 5
+[ "$(sed '/^written/,$d' out | LC_ALL=C.UTF-8 awk 'length > 80' | wc -l)" = 0 ] &&
+    grep -q 'the third' out && grep -q '^written after masks and edits$' out ||
+    fault "the text"
+printf 'a\033[31mb\xe2\x80\xae\xff\0c' >hostile
+accept ask run --text-file hostile --why next --generate 5
+! LC_ALL=C grep -q "$(printf '\033\|\342\200\256')" out || fault "raw bytes"
+accept ask run --text "$(head -c 3000 /dev/zero | tr '\0' z)"
+grep -q 'did not fit' out || fault "a long text"
+accept ask run --text "" --why next --generate 3
+accept ask run --text "$text" --densest 0.02 --steer 3=500
+grep -q 'left out' out && grep -q 'text takes it to' out || fault "--densest"
+exit $faults

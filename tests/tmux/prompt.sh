@@ -1,0 +1,45 @@
+# Prompt: a sentence is typed, a token masked, a latent silenced and one steered, and what
+# happened is read; the model writes on, and says which latents made a token likely. By
+# keys alone, at 80x24, of a run that is opened and in one that trains.
+. "$(dirname "$0")/lib.sh"
+run=$work/run
+"$SAETOP" train --out "$run" $small --steps 60 > /dev/null || fail "no run"
+start 80 24 -- "$SAETOP" "$run"
+expect 'BROWSE' 60
+keys 5; expect '\[5 Prompt\]'
+# A text of the run stands there.
+expect '[0-9]+ tokens' 60; expect 'next after' 60; expect 'expected #'
+keys Enter; expect 'prompt: typing'
+keys C-u; keys -l 'The dog saw a cat and'
+expect 'next after and' 60
+keys Escape; expect 'The·dog·saw·a·cat·and'
+keys h; expect 'next after cat'
+# Masked: what the model makes of it, before and after.
+keys m; expect 'masked|now +after' 60; expect 'KL [0-9.]+' 60
+keys u; gone 'KL [0-9.]+' 60
+# Another word of its category, and what changed by it.
+keys i; expect 'insert:'; keys C-u; type_line ' big'; expect 'a·big·cat' 60
+keys u; expect 'saw·a·cat' 60
+# A latent silenced, then steered beyond what text shows.
+keys Tab; keys a; expect '#[0-9]+ silenced' 60; expect 'KL' 60
+keys a; gone 'silenced' 60
+keys t; expect 'add \+' 60
+for i in 1 2 3 4 5 6 7 8 9 10; do keys +; done
+expect 'beyond text' 60
+keys f; expect 'latents of the whole prompt'; keys f; expect 'what changed here'
+keys f; expect 'latents here'
+# The model writes on, with it and without.
+keys w; expect 'with masks and edits' 60; expect 'as it stands'; gone '\.\.\. ━' 60
+keys Escape; expect 'next after'; keys A; gone 'add \+' 60
+keys W; expect 'why .*, not' 120; expect 'rank correlation|latents [+-]'
+keys Escape; expect 'next after'
+type_line ':ask the end'; expect 'the·end' 60
+keys v; expect 'the·end'
+keys Q; expect 'shell\$ *$'
+type_line "$SAETOP $small"
+expect 'step [1-9][0-9][0-9,]*/' 60
+keys 5; expect 'next after' 60; expect 'as of step [0-9]'
+keys R; expect 'as of step [0-9]'
+keys Q; expect 'discard'; keys d; expect 'shell\$ *$'
+whole
+echo passed

@@ -1,0 +1,317 @@
+/* Prompt: what keys do to a text, its masks and its latents, with a real model behind.
+ */
+#include "ui/screens/prompt_priv.h"
+#include "unit/ask_world.h"
+#include "unit/ui_bench.h"
+
+#include <sched.h>
+#include <string.h>
+
+/* The bench with a tiny model of its own in place of the made-up run's. */
+struct world {
+    struct bench *b;
+    struct lm *lm;
+    struct names made_up, own;
+};
+
+static struct world begin_world(int w, int h)
+{
+    struct world t = {.b = bench_new(w, h, 2), .lm = ask_model("gpt2")};
+    struct session_view *v = &t.b->v;
+    struct errinfo e;
+    const struct concepts none = {0};
+    assert_ok(names_init(&t.own, t.lm->tok, &none, &e), &e);
+    t.made_up = v->names;
+    v->names.token = t.own.token; /* concepts stay those of the made-up run */
+    v->names.vocab = t.own.vocab;
+    snprintf(v->preset[0], sizeof v->preset[0], "the cat sat on the mat");
+    snprintf(v->preset[1], sizeof v->preset[1], "a dog ran");
+    press(t.b, '5');
+    const struct command c = one_command(t.b, COMMAND_SUBJECT);
+    v->subject = ask_subject_at(t.lm, lm_behind(1), SAE_NORM_SCALE);
+    v->subject_arm = c.arm;
+    assert_ok(ask_worker_new(NULL, NULL, &v->asker, &e), &e);
+    return t;
+}
+
+static void end_world(struct world *t)
+{
+    ask_worker_free(t->b->v.asker);
+    t->b->v.names = t->made_up;
+    bench_free(t->b);
+    names_deinit(&t->own);
+    lm_free(t->lm);
+}
+
+static void tick(struct world *t)
+{
+    app_update(&t->b->a, &t->b->v, &(struct event){.kind = EVENT_TICK});
+    app_view(&t->b->a, &t->b->v, &t->b->c);
+}
+
+/* Until all that was asked has come. */
+static void settle(struct world *t)
+{
+    tick(t);
+    while (ask_worker_outstanding(t->b->v.asker) > 0) {
+        sched_yield();
+    }
+    tick(t);
+}
+
+static void keys(struct world *t, const char *text)
+{
+    for (; *text; text++) {
+        press(t->b, *text == '\n'   ? KEY_ENTER_
+                    : *text == '\t' ? KEY_TAB_
+                    : *text == '^'  ? KEY_ESC_
+                                    : (uint32_t)(unsigned char)*text);
+        settle(t);
+    }
+}
+
+static struct prompt_state *own(const struct world *t)
+{
+    return prompt_own(&t->b->a);
+}
+
+static void test_begins_with_a_text(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    assert_non_null(own(&t)->answer);
+    assert_string_equal(own(&t)->box.text, "the cat sat on the mat");
+    assert_int_equal(own(&t)->row.n, own(&t)->answer->T);
+    assert_int_equal(own(&t)->at, own(&t)->row.n - 1);
+    assert_int_equal(own(&t)->rows.count, 4); /* k of the SAE */
+    assert_true(on_screen(t.b, "next after"));
+    assert_true(on_screen(t.b, "latents 4"));
+    keys(&t, "P");
+    assert_string_equal(own(&t)->box.text, "a dog ran");
+    keys(&t, "u");
+    assert_string_equal(own(&t)->box.text, "the cat sat on the mat");
+    end_world(&t);
+}
+
+static void test_masks_and_undo(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    keys(&t, "hm");
+    const size_t at = own(&t)->at;
+    assert_true(own(&t)->row.masked[at]);
+    assert_true(prompt_is_changed(own(&t)));
+    assert_true(own(&t)->answer->token[at].masked);
+    assert_true(on_screen(t.b, "KL "));
+    keys(&t, "ff");
+    assert_int_equal(own(&t)->list, PROMPT_CHANGED);
+    assert_true(own(&t)->rows.count > 0);
+    keys(&t, "u"); /* the list */
+    assert_int_equal(own(&t)->list, PROMPT_WHOLE);
+    keys(&t, "uu");
+    assert_false(own(&t)->row.masked[at]);
+    assert_false(prompt_is_changed(own(&t)));
+    press(t.b, KEY_CTRL('r'));
+    settle(&t);
+    assert_true(own(&t)->row.masked[at]);
+    end_world(&t);
+}
+
+static void test_silence_and_steer(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    keys(&t, "\t");
+    const int32_t latent = prompt_latent_here(&t.b->a);
+    const float act = own(&t)->entry[0].act;
+    keys(&t, "a");
+    assert_int_equal(own(&t)->row.n_edits, 1);
+    assert_int_equal(own(&t)->entry[0].latent, latent);
+    assert_true(own(&t)->entry[0].act == act && own(&t)->entry[0].after == 0);
+    assert_true(on_screen(t.b, "silenced"));
+    keys(&t, "a");
+    assert_int_equal(own(&t)->row.n_edits, 0);
+    keys(&t, "t+");
+    assert_int_equal(own(&t)->row.edit[0].how, ASK_ADD);
+    assert_float_equal((float)own(&t)->row.edit[0].value,
+                       (float)(.6 * prompt_full(own(&t), latent)), 1e-5F);
+    assert_float_equal(own(&t)->entry[0].after, act + (float)own(&t)->row.edit[0].value,
+                       1e-4F);
+    keys(&t, "T@");
+    assert_int_equal(own(&t)->row.edit[0].how, ASK_SCALE);
+    assert_int_equal(own(&t)->row.edit[0].where, ASK_FROM);
+    /* The slider, from its left end to its right. */
+    const struct rect r = hit_of(t.b, HIT_STRENGTH, 0);
+    mouse(t.b, MOUSE_PRESS, r.x, r.y);
+    assert_float_equal((float)own(&t)->row.edit[0].value, -1.0F, 1e-6F);
+    const struct rect still = hit_of(t.b, HIT_STRENGTH, 0);
+    mouse(t.b, MOUSE_RELEASE, still.x + still.w - 1, still.y);
+    assert_float_equal((float)own(&t)->row.edit[0].value, 2.0F, 1e-6F);
+    keys(&t, "A");
+    assert_int_equal(own(&t)->row.n_edits, 0);
+    type(t.b, ":steer 3=add:1.5@2\n");
+    settle(&t);
+    assert_int_equal(own(&t)->row.edit[0].latent, 3);
+    type(t.b, ":steer 3=1@99\n");
+    assert_true(on_screen(t.b, "position: found 99"));
+    type(t.b, ":steer 9999=1\n");
+    assert_true(on_screen(t.b, "latent: found 9999"));
+    end_world(&t);
+}
+
+static void test_tokens_change(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    const size_t n = own(&t)->row.n;
+    keys(&t, "x");
+    assert_int_equal(own(&t)->row.n, n - 1);
+    assert_int_equal(own(&t)->answer->T, n - 1);
+    assert_non_null(own(&t)->before);
+    keys(&t, "i");
+    type(t.b, "dog\n");
+    settle(&t);
+    assert_non_null(strstr(own(&t)->box.text, " dog"));
+    keys(&t, "uu");
+    assert_int_equal(own(&t)->row.n, n);
+    assert_string_equal(own(&t)->box.text, "the cat sat on the mat");
+    keys(&t, "\n"); /* typing */
+    assert_true(own(&t)->typing);
+    keys(&t, " mq");
+    assert_string_equal(own(&t)->box.text, "the cat sat on the mat mq");
+    keys(&t, "^");
+    assert_false(own(&t)->typing);
+    keys(&t, "u");
+    assert_string_equal(own(&t)->box.text, "the cat sat on the mat");
+    assert_int_equal(own(&t)->row.n, n);
+    end_world(&t);
+}
+
+/* An edit at a place moves with its token, and goes with it. */
+static void test_places_of_edits(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    const size_t first = own(&t)->row.first, last = own(&t)->row.n - 1;
+    char line[64];
+    snprintf(line, sizeof line, ":steer 3=1@%zu\n", last);
+    type(t.b, line);
+    keys(&t, "g");
+    own(&t)->at = first;
+    type(t.b, ":delete-token\n");
+    settle(&t);
+    assert_int_equal(own(&t)->row.edit[0].pos, last - 1);
+    keys(&t, "G");
+    type(t.b, ":delete-token\n");
+    settle(&t);
+    assert_int_equal(own(&t)->row.n_edits, 0);
+    keys(&t, "u");
+    assert_int_equal(own(&t)->row.n_edits, 1);
+    end_world(&t);
+}
+
+static void test_writes_on(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    type(t.b, ":write 12\n");
+    settle(&t);
+    assert_int_equal(own(&t)->texts, 1);
+    assert_true(own(&t)->n_written[0] > 0 && own(&t)->n_written[0] <= 12);
+    assert_false(own(&t)->writing);
+    assert_non_null(prompt_written_here(&t.b->a));
+    assert_true(on_screen(t.b, "latents of the token written"));
+    keys(&t, "l^");
+    assert_int_equal(own(&t)->side, PROMPT_NEXT);
+    type(t.b, ":silence 3\n:write 12\n");
+    settle(&t);
+    assert_int_equal(own(&t)->texts, 2);
+    assert_true(on_screen(t.b, "as it stands"));
+    type(t.b, ":write many\n");
+    assert_true(on_screen(t.b, "write: found many"));
+    end_world(&t);
+}
+
+static void test_why(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    keys(&t, "W");
+    assert_int_equal(own(&t)->side, PROMPT_WHY);
+    assert_non_null(own(&t)->why);
+    assert_true(own(&t)->why->complete);
+    assert_int_equal(own(&t)->why->pos, own(&t)->row.n);
+    assert_true(on_screen(t.b, "rank correlation"));
+    end_world(&t);
+}
+
+/* Pasted text of any bytes is text; nothing of it is a key. */
+static void test_hostile_paste(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    static const char bytes[] = "\x1b[2J\x9b q\nQ\x80\xff end";
+    app_update(&t.b->a, &t.b->v,
+               &(struct event){
+                   .kind = EVENT_PASTE, .text = bytes, .text_n = sizeof bytes - 1});
+    settle(&t);
+    assert_true(own(&t)->typing);
+    assert_non_null(strstr(own(&t)->box.text, "end"));
+    assert_null(strchr(own(&t)->box.text, '\x1b'));
+    for (int i = 0; i < t.b->c.w * t.b->c.h; i++) {
+        const uint32_t cp = t.b->c.cell[i].cp;
+        assert_true(cp == 0 || (cp >= 32 && (cp < 127 || cp > 159)));
+    }
+    end_world(&t);
+}
+
+/* Any keys at any size. */
+static void test_random_keys(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    struct rng r = rng_begin(7, RNG_INIT, 2);
+    static const char some[] = "hjklgGmatT+-@AfHDxirPdRvwW \n\t^u|#ab c";
+    for (int i = 0; i < 1500; i++) {
+        const char key = some[rng_below(&r, sizeof some - 1)];
+        press(t.b, key == '\n' ? KEY_ENTER_ : key == '^' ? KEY_ESC_ : (uint32_t)key);
+        t.b->a.n_commands = t.b->a.n_requests = 0;
+        if (i % 50 == 0) {
+            struct errinfo e;
+            const struct event ev = {.kind = EVENT_RESIZE,
+                                     .w = 1 + (int)rng_below(&r, 200),
+                                     .h = 1 + (int)rng_below(&r, 60)};
+            assert_ok(canvas_resize(&t.b->c, ev.w, ev.h, &e), &e);
+            app_update(&t.b->a, &t.b->v, &ev);
+        }
+        if (t.b->a.screen != &screen_prompt && t.b->a.w >= FULL_W) {
+            app_go(&t.b->a, &t.b->v, &screen_prompt);
+        }
+    }
+    settle(&t);
+    end_world(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_begins_with_a_text),
+        cmocka_unit_test(test_masks_and_undo),
+        cmocka_unit_test(test_silence_and_steer),
+        cmocka_unit_test(test_tokens_change),
+        cmocka_unit_test(test_places_of_edits),
+        cmocka_unit_test(test_writes_on),
+        cmocka_unit_test(test_why),
+        cmocka_unit_test(test_hostile_paste),
+        cmocka_unit_test(test_random_keys),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,565 @@
+/* Prompt: its keys. */
+#include "base/number.h"
+#include "ui/actions.h"
+#include "ui/screens/prompt_priv.h"
+#include "ui/steer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- why not ---- */
+
+static const char *may_type(const struct app *a, const struct session_view *v)
+{
+    return may_ask(a, v);
+}
+
+static const char *may_change(const struct app *a, const struct session_view *v)
+{
+    const char *why = may_ask(a, v);
+    return why                        ? why
+           : !prompt_own(a)->row.n    ? "there is no text yet: Enter begins one"
+           : !v->subject || !v->asker ? "the model is not ready yet"
+                                      : NULL;
+}
+
+static bool here_is_special(const struct app *a, const struct session_view *v)
+{
+    const struct prompt_state *s = prompt_own(a);
+    return acts_is_special(v->subject->lm->tok, s->row.ids[s->at]);
+}
+
+static const char *may_mask(const struct app *a, const struct session_view *v)
+{
+    const char *why = may_change(a, v);
+    return why                          ? why
+           : v->subject->mask_token < 0 ? "this model has no mask token"
+           : here_is_special(a, v)      ? "a special token cannot be masked"
+                                        : NULL;
+}
+
+static const char *may_edit(const struct app *a, const struct session_view *v)
+{
+    const char *why = may_change(a, v);
+    return why                         ? why
+           : prompt_latent_here(a) < 0 ? "no latent is listed here; j k choose one"
+                                       : NULL;
+}
+
+static const char *may_undo_edits(const struct app *a, const struct session_view *v)
+{
+    (void)v;
+    return prompt_own(a)->row.n_edits ? NULL : "no latent is silenced or steered";
+}
+
+/* ---- the text ---- */
+
+static void text(struct app *a, const struct session_view *v, const char *args)
+{
+    if (args[0]) {
+        prompt_set_text(a, v, args);
+        app_go(a, v, &screen_prompt);
+        return;
+    }
+    prompt_own(a)->begun = true;
+    prompt_begin_typing(a);
+}
+
+static void preset(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    size_t n = 0;
+    int64_t want = 0;
+    while (n < VIEW_PRESETS && v->preset[n][0]) {
+        n++;
+    }
+    if (!n) {
+        app_say(a, false, "no texts of the run yet");
+        return;
+    }
+    if (args[0] && !(arg_integer(args, &want) && want >= 1 && want <= (int64_t)n)) {
+        app_say(a, true, "preset: expected 1 to %zu", n);
+        return;
+    }
+    s->preset = args[0] ? (size_t)want - 1 : s->preset % n;
+    prompt_set_text(a, v, v->preset[s->preset]);
+    app_say(a, false, "text %zu of %zu of the run, held out of training", s->preset + 1,
+            n);
+    s->preset++;
+}
+
+static void delete_token(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    (void)args;
+    if (s->at < s->row.first) {
+        app_say(a, true, "the tokenizer puts it there");
+    } else if (s->row.n > 1) {
+        (void)prompt_splice(a, v, s->at, 1, NULL, 0);
+    }
+}
+
+static void insert_text(struct app *a, const struct session_view *v, const char *typed)
+{
+    struct prompt_state *s = prompt_own(a);
+    struct tok_ids ids = {0};
+    struct errinfo e = {0};
+    const size_t at = s->at < s->row.first ? s->row.first : s->at;
+    if (!typed[0]) {
+        return;
+    }
+    if (tok_encode(v->subject->lm->tok, typed, strlen(typed), &ids, &e) != OK) {
+        app_say(a, true, "%s", e.msg);
+    } else if (ids.n > 0) {
+        (void)prompt_splice(a, v, at, 0, ids.p, ids.n);
+    }
+    tok_ids_free(&ids);
+}
+
+static const struct prompt_def insert_prompt = {
+    .sign = "insert: ",
+    .history = "insert",
+    .help = "text that comes before the token under the cursor; a space before a word",
+    .accept = insert_text,
+};
+
+static void insert(struct app *a, const struct session_view *v, const char *args)
+{
+    if (args[0]) {
+        insert_text(a, v, args);
+    } else {
+        app_open_prompt(a, &insert_prompt, " ", "");
+    }
+}
+
+/* The word of its category that comes after a token's, -1: it is in none. */
+static int32_t next_of_category(const struct concept_table *t, const struct names *n,
+                                int32_t token, size_t *category)
+{
+    for (size_t c = 0; t && c < t->n && c < n->n_concepts; c++) {
+        const size_t from = t->word_start[c], to = t->word_start[c + 1];
+        if (n->concept_kind[c] != CONCEPT_LEAF) {
+            continue;
+        }
+        for (size_t i = from; i < to; i++) {
+            if (t->word[i].token == token && to - from > 1) {
+                *category = c;
+                return t->word[i + 1 < to ? i + 1 : from].token;
+            }
+        }
+    }
+    return -1;
+}
+
+static void replace(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    const struct concept_table *t = v->arm[latents_arm(a)].concepts;
+    size_t category = 0;
+    if (args[0]) {
+        struct tok_ids ids = {0};
+        struct errinfo e = {0};
+        if (tok_encode(v->subject->lm->tok, args, strlen(args), &ids, &e) != OK) {
+            app_say(a, true, "%s", e.msg);
+        } else if (s->at >= s->row.first && ids.n > 0) {
+            (void)prompt_splice(a, v, s->at, 1, ids.p, ids.n);
+        }
+        tok_ids_free(&ids);
+        return;
+    }
+    const int32_t id = next_of_category(t, &v->names, s->row.ids[s->at], &category);
+    if (id < 0) {
+        app_say(a, false,
+                t ? "not a word of a category; :replace TEXT takes any"
+                  : "no categories yet: Concepts measures them; "
+                    ":replace TEXT takes any");
+    } else if (prompt_splice(a, v, s->at, 1, &id, 1)) {
+        app_say(a, false, "another word of the category %.40s",
+                v->names.concept_name[category]);
+    }
+}
+
+static void mask_token(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    (void)args;
+    (void)v;
+    if (prompt_keep(a)) {
+        s->row.masked[s->at] ^= 1;
+        prompt_edits_changed(a);
+    }
+}
+
+/* ---- edits ---- */
+
+static void remove_edit(struct prompt_row *r, size_t i)
+{
+    r->n_edits--;
+    memmove(&r->edit[i], &r->edit[i + 1], (r->n_edits - i) * sizeof r->edit[0]);
+}
+
+/* Put an edit there, in place of the latent's own; undo brings back what was. */
+static void set_edit(struct app *a, const struct ask_edit *e)
+{
+    struct prompt_state *s = prompt_own(a);
+    const size_t i = prompt_edit_of(s, e->latent);
+    if (i == PROMPT_EDITS) {
+        app_say(a, true, "at most %d latents are edited at a time; A takes them back",
+                PROMPT_EDITS);
+        return;
+    }
+    if (prompt_keep(a)) {
+        s->row.edit[i] = *e;
+        s->row.n_edits += i == s->row.n_edits ? 1U : 0U;
+        prompt_edits_changed(a);
+    }
+}
+
+static void take_back(struct app *a, size_t i)
+{
+    if (prompt_keep(a)) {
+        remove_edit(&prompt_own(a)->row, i);
+        prompt_edits_changed(a);
+    }
+}
+
+/* Turn an edit of a kind on, or off where it stands. */
+static void turn(struct app *a, int32_t latent, enum ask_how how, double value)
+{
+    struct prompt_state *s = prompt_own(a);
+    const size_t i = prompt_edit_of(s, latent);
+    if (i < s->row.n_edits && (s->row.edit[i].how == ASK_ZERO) == (how == ASK_ZERO)) {
+        take_back(a, i);
+    } else {
+        set_edit(a, &(struct ask_edit){.latent = latent, .how = how, .value = value});
+    }
+}
+
+static bool latent_arg(struct app *a, const struct session_view *v, const char *args,
+                       int32_t *out)
+{
+    int64_t n = 0;
+    *out = prompt_latent_here(a);
+    if (args[0] && !(arg_integer(args + (args[0] == '#'), &n) && n >= 0 &&
+                     n < (int64_t)v->subject->sae->F)) {
+        app_say(a, true, "expected a latent, 0 to %zu", v->subject->sae->F - 1);
+        return false;
+    }
+    *out = args[0] ? (int32_t)n : *out;
+    return true;
+}
+
+static void silence(struct app *a, const struct session_view *v, const char *args)
+{
+    int32_t latent = -1;
+    if (latent_arg(a, v, args, &latent)) {
+        turn(a, latent, ASK_ZERO, 0);
+    }
+}
+
+/* Without an argument the latent under the cursor, by half of its greatest activation;
+ * or an edit as `saetop ask` takes it. */
+static void steer(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    struct ask_edit e = {0};
+    struct errinfo err = {0};
+    if (!args[0]) {
+        const int32_t latent = prompt_latent_here(a);
+        turn(a, latent, ASK_ADD, prompt_full(s, latent) / 2);
+    } else if (ask_edit_parse(args, &e, &err) != OK) {
+        app_say(a, true, "%s", err.msg);
+    } else if (e.latent < 0 || (size_t)e.latent >= v->subject->sae->F) {
+        app_say(a, true, "latent: found %d, expected 0 to %zu", e.latent,
+                v->subject->sae->F - 1);
+    } else if (e.where != ASK_ALL && e.pos >= s->row.n) {
+        app_say(a, true, "position: found %zu, expected 0 to %zu", e.pos, s->row.n - 1);
+    } else {
+        set_edit(a, &e);
+    }
+}
+
+static void strength(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    const int32_t latent = prompt_latent_here(a);
+    const size_t i = prompt_edit_of(s, latent);
+    struct ask_edit e = {.latent = latent, .how = ASK_ADD};
+    double x = 0;
+    (void)v;
+    if (i < s->row.n_edits) {
+        e = s->row.edit[i];
+    }
+    const double unit = e.how == ASK_SCALE ? 1 : prompt_full(s, latent);
+    if (e.how == ASK_ZERO) {
+        app_say(a, false, "it is silenced; a takes that back, t steers");
+        return;
+    }
+    if (!strcmp(args, "+") || !strcmp(args, "-")) {
+        e.value += (args[0] == '+' ? .1 : -.1) * unit;
+    } else if (number_real(args, &x)) {
+        e.value = x;
+    } else {
+        app_say(a, true, "strength: expected a number, + or -");
+        return;
+    }
+    set_edit(a, &e);
+}
+
+/* Add, times, clamp, in turn; and where: throughout, from the cursor on, at it. */
+static void how(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    const int32_t latent = prompt_latent_here(a);
+    const size_t i = prompt_edit_of(s, latent);
+    static const enum ask_how next[] = {[ASK_ADD] = ASK_SCALE,
+                                        [ASK_SCALE] = ASK_CLAMP,
+                                        [ASK_CLAMP] = ASK_ADD,
+                                        [ASK_ZERO] = ASK_ADD};
+    (void)v;
+    (void)args;
+    if (i >= s->row.n_edits) {
+        app_say(a, false, "not steered: t steers the latent under the cursor");
+        return;
+    }
+    struct ask_edit e = s->row.edit[i];
+    e.how = next[e.how];
+    e.value =
+        e.how == ASK_SCALE ? 2 : prompt_full(s, latent) / (e.how == ASK_ADD ? 2 : 1);
+    set_edit(a, &e);
+}
+
+static void where(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    const size_t i = prompt_edit_of(s, prompt_latent_here(a));
+    static const enum ask_where next[] = {
+        [ASK_ALL] = ASK_FROM, [ASK_FROM] = ASK_AT, [ASK_AT] = ASK_ALL};
+    (void)args;
+    if (i >= s->row.n_edits) {
+        app_say(a, false, "neither silenced nor steered: a or t does");
+        return;
+    }
+    struct ask_edit e = s->row.edit[i];
+    e.where = next[e.where];
+    e.pos = s->at;
+    if (e.where == ASK_AT && here_is_special(a, v)) {
+        e.where = ASK_ALL;
+    }
+    set_edit(a, &e);
+}
+
+static void clear_edits(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    (void)v;
+    (void)args;
+    if (prompt_keep(a)) {
+        s->row.n_edits = 0;
+        prompt_edits_changed(a);
+    }
+}
+
+/* ---- why, and writing on ---- */
+
+static void why(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    prompt_ask_why(a, v);
+}
+
+/* One word of "40 temperature=.8 top_p=.9 seed=1". */
+static bool write_word(struct app *a, const char *word, struct ask_gen_opts *o)
+{
+    int64_t n = 0;
+    double x = 0;
+    const char *value = strchr(word, '=');
+    const size_t len = value ? (size_t)(value - word) : 0;
+    if (!value && arg_integer(word, &n) && n >= 1 && n <= PROMPT_WRITES) {
+        o->max_tokens = (size_t)n;
+    } else if (len == 11 && !memcmp(word, "temperature", len) &&
+               number_real(value + 1, &x) && x >= 0 && x <= 10) {
+        o->temperature = x;
+    } else if (len == 5 && !memcmp(word, "top_p", len) && number_real(value + 1, &x) &&
+               x >= 0 && x <= 1) {
+        o->top_p = x;
+    } else if (len == 4 && !memcmp(word, "seed", len) && arg_integer(value + 1, &n) &&
+               n >= 0) {
+        o->seed = (uint64_t)n;
+    } else {
+        app_say(a, true,
+                "write: found %.40s, expected 1 to %d tokens, temperature=0..10, "
+                "top_p=0..1 or seed=N",
+                word, PROMPT_WRITES);
+        return false;
+    }
+    return true;
+}
+
+static void write_on(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    struct ask_gen_opts o = s->how;
+    char line[LINE_CAP], *rest = NULL;
+    snprintf(line, sizeof line, "%s", args);
+    for (char *word = strtok_r(line, " ", &rest); word;
+         word = strtok_r(NULL, " ", &rest)) {
+        if (!write_word(a, word, &o)) {
+            return;
+        }
+    }
+    s->how = o;
+    prompt_write(a, v);
+    *app_focus(a, &screen_prompt) = PROMPT_NEXT_PANE;
+}
+
+static const char *may_pause(const struct app *a, const struct session_view *v)
+{
+    return prompt_own(a)->writing && v->asker ? NULL : "nothing is being written";
+}
+
+static void pause_writing(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    (void)args;
+    s->paused = !s->paused;
+    ask_worker_pause(v->asker, s->paused);
+}
+
+ACTION_WORDS(write_words, "temperature=", "top_p=", "seed=")
+
+/* ---- what is shown ---- */
+
+static const char *const lists[PROMPT_LISTS] = {
+    [PROMPT_HERE] = "here", [PROMPT_WHOLE] = "prompt", [PROMPT_CHANGED] = "changed"};
+
+static void list(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    int to = args[0] ? 0 : ((int)s->list + 1) % PROMPT_LISTS;
+    (void)v;
+    while (args[0] && to < PROMPT_LISTS && strcmp(args, lists[to]) != 0) {
+        to++;
+    }
+    if (to == PROMPT_LISTS) {
+        app_say(a, true, "list: expected here, prompt or changed");
+        return;
+    }
+    s->list = (enum prompt_list)to;
+    prompt_list_fill(a);
+}
+
+static void heat(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    int32_t latent = -1;
+    if (!args[0] && s->heat >= 0 && s->heat == prompt_latent_here(a)) {
+        s->heat = -1;
+    } else if (latent_arg(a, v, args, &latent)) {
+        s->heat = latent;
+        app_say(a, false, "digits under the text stay with #%d; Esc lets them go",
+                latent);
+    }
+}
+
+static const char *const digit_names[PROMPT_DIGITS] = {
+    [DIGITS_HEAT] = "heat", [DIGITS_SURPRISE] = "surprise", [DIGITS_KL] = "kl"};
+
+static void digits(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    int to = args[0] ? 0 : ((int)s->digits + 1) % PROMPT_DIGITS;
+    (void)v;
+    while (args[0] && to < PROMPT_DIGITS && strcmp(args, digit_names[to]) != 0) {
+        to++;
+    }
+    if (to == PROMPT_DIGITS) {
+        app_say(a, true, "digits: expected heat, surprise or kl");
+        return;
+    }
+    s->digits = (enum prompt_digits)to;
+    if (s->digits == DIGITS_KL && !prompt_is_changed(s)) {
+        app_say(a, false,
+                "KL: how far masks and edits move what is expected next; "
+                "nothing is masked or edited");
+    }
+}
+
+static void dense(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    (void)v;
+    (void)args;
+    s->dense_out = !s->dense_out;
+    s->due = true;
+    app_say(a, false, "latents that fire on over %s %% of tokens are %s",
+            NUMBER(NUMBER_PLAIN, 0, 0, 100 * PROMPT_DENSE),
+            s->dense_out ? "left out" : "listed");
+}
+
+static void renew(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    struct command *c = v->subject_busy ? NULL : app_emit(a, COMMAND_SUBJECT);
+    if (c) {
+        c->arm = latents_arm(a);
+    }
+}
+
+/* ---- the table of keys ---- */
+
+ACTION_WORDS(digit_word, "heat", "surprise", "kl")
+ACTION_WORDS(list_word, "here", "prompt", "changed")
+
+/* clang-format off */
+#define ACTION static const struct action
+ACTION action_text = {.command = "ask", .args = "[TEXT]", .run = text, .may = may_type};
+ACTION action_preset = {.command = "preset", .args = "[N]", .run = preset, .may = may_type};
+ACTION action_mask_token = {.command = "mask-here", .args = "", .run = mask_token, .may = may_mask};
+ACTION action_delete = {.command = "delete-token", .args = "", .run = delete_token, .may = may_change};
+ACTION action_insert = {.command = "insert", .args = "TEXT", .run = insert, .may = may_change};
+ACTION action_replace = {.command = "replace", .args = "[TEXT]", .run = replace, .may = may_change};
+ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .may = may_edit};
+ACTION action_steer = {.command = "steer", .args = "[N=X[@POS]]", .run = steer, .may = may_edit};
+ACTION action_strength = {.command = "strength", .args = "X|+|-", .run = strength, .may = may_edit};
+ACTION action_how = {.command = "steer-how", .args = "", .run = how, .may = may_edit};
+ACTION action_where = {.command = "steer-where", .args = "", .run = where, .may = may_edit};
+ACTION action_clear_edits = {.command = "unsteer", .args = "", .run = clear_edits, .may = may_undo_edits, .hides = true};
+ACTION action_why = {.command = "why", .args = "", .run = why, .may = may_change};
+ACTION action_write = {.command = "write", .args = "[N] [temperature=X] [top_p=X] [seed=N]", .run = write_on, .may = may_change, .word = write_words};
+ACTION action_pause_writing = {.command = "pause-writing", .args = "", .run = pause_writing, .may = may_pause, .hides = true};
+ACTION action_list = {.command = "list", .args = "[here|prompt|changed]", .run = list, .word = list_word};
+ACTION action_digits = {.command = "hold", .args = "[N]", .run = heat, .may = may_edit};
+ACTION action_what_digits = {.command = "digits", .args = "[heat|surprise|kl]", .run = digits, .word = digit_word};
+ACTION action_dense = {.command = "dense", .args = "", .run = dense};
+ACTION action_renew = {.command = "renew", .args = "", .run = renew, .may = may_ask};
+#undef ACTION
+
+/* In the order in which help shows them. */
+static const struct key_entry keys[] = {
+    {{'m'}, &action_mask_token, "", "mask", "mask the token under the cursor, or show it again", 1},
+    {{'a'}, &action_silence, "", "silence", "silence the latent under the cursor, or let it speak again", 2},
+    {{'t'}, &action_steer, "", "steer", "steer the latent under the cursor: add half of its greatest activation; or take that back", 3},
+    {{'+', '='}, &action_strength, "+", "strength", "stronger by a tenth of its greatest activation", 4},
+    {{'-'}, &action_strength, "-", NULL, "weaker by a tenth, down to below 0", 0},
+    {{'T'}, &action_how, "", NULL, "steer by adding, by a factor, or clamp", 0},
+    {{'@'}, &action_where, "", NULL, "where: throughout, from the cursor on, or at it alone", 0},
+    {{'A'}, &action_clear_edits, "", "take back", "take back all that is silenced or steered", 5},
+    {{'w'}, &action_write, "", "write", "let the model write on; with masks and edits a second text goes on without them", 7},
+    {{' '}, &action_pause_writing, "", "pause", "pause the writing, or go on", 1},
+    {{'W'}, &action_why, "", "why", "which latents made the chosen token likely: contributions, and what silencing really does", 7},
+    {{'f'}, &action_list, "", "list", "latents of the token, of the whole prompt, or what changed", 6},
+    {{'D'}, &action_what_digits, "", NULL, "digits under the text: of the latent, of each token's surprise, of KL by masks and edits", 0},
+    {{'H'}, &action_digits, "", NULL, "keep the digits under the text at this latent", 0},
+    {{'x', KEY_DEL}, &action_delete, "", "delete", "delete the token under the cursor", 8},
+    {{'i'}, &action_insert, "", "insert", "insert text before the cursor", 9},
+    {{'r'}, &action_replace, "", "replace", "another word of the same category in its place", 7},
+    {{'P'}, &action_preset, "", "preset", "the next text of the run, held out of training", 10},
+    {{'d'}, &action_dense, "", NULL, "leave out latents that fire on over a tenth of all tokens", 0},
+    {{'R'}, &action_renew, "", NULL, "ask the SAE as of this step", 0},
+    {{'v'}, &action_latents_arm, "", "arm A/B", "the same text, in condition A or B", 11},
+    {{0}, &action_text, "", NULL, "ask about a text; Enter in the text does, too", 0},
+};
+/* clang-format on */
+
+const struct key_list prompt_keys = {keys, sizeof keys / sizeof keys[0]};

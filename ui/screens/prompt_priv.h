@@ -1,0 +1,177 @@
+/* Prompt, between its files: prompt.c (what is drawn), prompt_row.c (the prompt as it
+ * stands), prompt_list.c (latents and what is edited) and its keys (prompt_keys.c).
+ * Nothing else includes this but tests. */
+#ifndef SAETOP_UI_SCREENS_PROMPT_PRIV_H
+#define SAETOP_UI_SCREENS_PROMPT_PRIV_H
+
+#include "ui/screens/latents.h"
+#include "ui/screens/prompt.h"
+#include "ui/textbox.h"
+
+enum {
+    PROMPT_EDITS = 8,
+    PROMPT_KEPT = 40, /* prompts that undo can bring back; more than UNDO_DEPTH */
+    PROMPT_LISTED = 400,
+    PROMPT_TOP = 20 /* tokens of a distribution */
+};
+
+/* A prompt as it stands: tokens, masks, edits. */
+struct prompt_row {
+    int32_t *ids;    /* [n], owned */
+    uint8_t *masked; /* [n], owned */
+    size_t n;
+    size_t first, cut; /* as ask_read found them */
+    struct ask_edit edit[PROMPT_EDITS];
+    size_t n_edits;
+};
+
+/* Which latents are listed. */
+enum prompt_list { PROMPT_HERE, PROMPT_WHOLE, PROMPT_CHANGED, PROMPT_LISTS };
+
+/* What stands at the right. */
+/* What the digits under the tokens are. */
+enum prompt_digits { DIGITS_HEAT, DIGITS_SURPRISE, DIGITS_KL, PROMPT_DIGITS };
+enum prompt_side { PROMPT_NEXT, PROMPT_WHY, PROMPT_WRITTEN };
+enum {
+    PROMPT_TEXTS = 2,    /* written in lockstep: with masks and edits, and without */
+    PROMPT_WRITES = 400, /* tokens of each at most */
+    PROMPT_ABLATES = 8   /* of a why: really taken away beside */
+};
+
+struct prompt_entry {
+    int32_t latent;
+    float act, after;
+    uint32_t at, fires; /* of the whole prompt */
+    enum ask_fate fate;
+};
+
+struct prompt_state {
+    struct textbox box;
+    struct line_history history;
+    bool typing;
+    bool begun;    /* a first text was put there */
+    size_t preset; /* that comes next */
+    struct prompt_row row;
+    size_t at;   /* token under the cursor */
+    size_t want; /* of the text that is read next, counted from its first; SIZE_MAX:
+                    its last */
+
+    /* ---- undo ---- */
+    struct prompt_row kept[PROMPT_KEPT]; /* number i at i % PROMPT_KEPT */
+    int32_t n_kept;
+    int32_t typed_from; /* the one from before typing began; -1: none */
+
+    /* ---- asking ---- */
+    bool wanted;                       /* a subject of this arm: */
+    size_t wanted_arm;                 /* it was asked for */
+    bool due;                          /* the prompt changed since it was asked about */
+    const struct ask_subject *subject; /* asked; a reference */
+    uint64_t ticket;                   /* of the newest question */
+    uint64_t shown;                    /* of the answer that is shown */
+    struct ask_answer *answer;         /* a reference; NULL: none yet */
+    struct ask_answer *before; /* of the prompt before it was changed; NULL: none */
+    bool changed;              /* what is asked about is another prompt than answered */
+    char error[512];           /* of the newest question; "" */
+    bool busy;
+
+    /* ---- the list ---- */
+    enum prompt_list list;
+    struct list_view rows;
+    struct prompt_entry entry[PROMPT_LISTED]; /* [rows.count] */
+    size_t more;                              /* not listed for want of room */
+    bool dense_out;
+    enum prompt_digits digits;
+    int32_t heat; /* latent whose heat is held; -1: the one under the cursor */
+
+    /* ---- at the right: prompt_side.c ---- */
+    enum prompt_side side;
+    struct list_view next; /* of the tokens that may come, or of the parts of a why */
+    struct ask_why *why;   /* a reference; NULL: none yet */
+    uint64_t why_asked, why_shown;
+    bool why_busy;
+    size_t texts; /* that are being written, or were: 0 none */
+    bool writing, paused;
+    struct ask_gen_opts how;                      /* of the texts */
+    struct ask_written (*written)[PROMPT_WRITES]; /* [PROMPT_TEXTS], owned */
+    size_t n_written[PROMPT_TEXTS];
+    size_t written_at; /* token of them under the cursor */
+};
+struct prompt_state *prompt_own(const struct app *a);
+
+enum { PROMPT_TEXT_PANE, PROMPT_LATENTS_PANE, PROMPT_NEXT_PANE, PROMPT_PANES };
+enum {
+    HIT_CELL = HIT_SCREEN, /* a: position */
+    HIT_LATENT_ROW,        /* a: row of the list that is in sight */
+    HIT_STRENGTH           /* a: edit */
+};
+
+/* Above this share of tokens a latent is dense, and can be left out. */
+#define PROMPT_DENSE 0.1
+
+/* ---- prompt_row.c ---- */
+
+/* Put a text there in place of what stands, which undo brings back. */
+void prompt_set_text(struct app *a, const struct session_view *v, const char *text);
+/* Take in what was typed in the box, masks of what both begin with kept. */
+void prompt_read_box(struct app *a, const struct session_view *v);
+/* What is typed from here to there is one step of undo, and the answer of before stays
+ * to be compared with. */
+void prompt_begin_typing(struct app *a);
+void prompt_end_typing(struct app *a);
+/* Before a change: what stands can be brought back. False:
+ * there is no memory, and nothing may be changed. */
+bool prompt_keep(struct app *a);
+/* After a change of tokens: the box's text follows, it is asked about. */
+void prompt_tokens_changed(struct app *a, const struct session_view *v);
+/* After a change of masks or edits. */
+void prompt_edits_changed(struct app *a);
+/* Replace positions at .. at + out - 1 by ids [n]. False: it does not fit. */
+bool prompt_splice(struct app *a, const struct session_view *v, size_t at, size_t out,
+                   const int32_t *ids, size_t n);
+/* Ask whatever is due, and take in answers. */
+void prompt_ask(struct app *a, const struct session_view *v);
+void prompt_free(struct prompt_state *s);
+
+/* The question as it stands; `plain`: without masks and edits. */
+struct ask_question prompt_question(const struct prompt_state *s, bool plain);
+
+/* ---- prompt_side.c ---- */
+
+/* Take in what the worker has of whys and texts. */
+void prompt_side_take(struct app *a, const struct session_view *v);
+void prompt_side_draw(struct app *a, const struct session_view *v, struct canvas *c,
+                      struct rect r);
+/* Up, down, and in a text left and right; false: that is for others. */
+bool prompt_side_move(struct app *a, const char *direction);
+/* Ask which latents made the chosen token likely after the one under the cursor. */
+void prompt_ask_why(struct app *a, const struct session_view *v);
+/* Let the model write on, with masks and edits and beside it without. */
+void prompt_write(struct app *a, const struct session_view *v);
+void prompt_side_back(struct app *a);
+/* The token written that is under the cursor; NULL: none is shown. */
+const struct ask_written *prompt_written_here(const struct app *a);
+/* A share of probability, "12 %". */
+void prompt_share(char *out, size_t cap, double logp);
+
+/* ---- prompt_list.c ---- */
+
+/* Bring the list up to date with answer and cursor. */
+void prompt_list_fill(struct app *a);
+/* The latent under the cursor; -1. */
+int32_t prompt_latent_here(const struct app *a);
+/* Whose heat is shown; -1. */
+int32_t prompt_heat_latent(const struct app *a);
+/* What a latent is called: label, match, or tokens that it fires on. */
+void prompt_latent_name(const struct app *a, const struct session_view *v,
+                        int32_t latent, char *out, size_t cap);
+/* Place of an edit of this latent; n_edits: there is none. */
+size_t prompt_edit_of(const struct prompt_state *s, int32_t latent);
+/* "silenced", "add +2.00 from 7" */
+void prompt_edit_text(const struct ask_edit *e, char *out, size_t cap);
+/* What counts as a full strength of a latent: the greatest activation that is known. */
+double prompt_full(const struct prompt_state *s, int32_t latent);
+/* Whether masks or edits do something to the prompt that is shown. */
+bool prompt_is_changed(const struct prompt_state *s);
+
+extern const struct key_list prompt_keys;
+#endif

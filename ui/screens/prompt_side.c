@@ -1,0 +1,416 @@
+/* Prompt, at the right: what may come next, which latents made a token likely, and the
+ * text that the model writes on. */
+#include "base/mem.h"
+#include "base/number.h"
+#include "ui/plot.h"
+#include "ui/rows.h"
+#include "ui/screens/prompt_priv.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+void prompt_share(char *out, size_t cap, double logp)
+{
+    const double p = exp(logp) * 100;
+    snprintf(out, cap, "%s %%", NUMBER(NUMBER_PLAIN, 0, p < 9.95 ? 1 : 0, p));
+}
+
+static void right_text(struct canvas *c, int x, int y, int w, const char *text,
+                       enum role role)
+{
+    const int n = canvas_text_width(text);
+    canvas_text(c, x + (w > n ? w - n : 0), y, w, text, role, 0);
+}
+
+static bool focused(const struct app *a)
+{
+    return *app_focus(a, &screen_prompt) == PROMPT_NEXT_PANE;
+}
+
+/* ---- what comes next ---- */
+
+/* The distribution after the token under the cursor; NULL: not there yet. */
+static const struct ask_next *next_here(const struct prompt_state *s)
+{
+    const struct ask_answer *r = s->answer;
+    if (!r || s->at >= r->T || s->at >= s->row.n || s->changed) {
+        return NULL;
+    }
+    return (r->next_after ? r->next_after : r->next) + s->at * r->top;
+}
+
+static void draw_next_row(const struct app *a, const struct session_view *v,
+                          struct canvas *c, struct rect r, const struct ask_next *n,
+                          bool on)
+{
+    const bool two = prompt_is_changed(prompt_own(a));
+    const int num = two ? 15 : 8, text = layout_least(12, r.w - num);
+    char name[64], share[24];
+    names_token_trimmed(&v->names, n->id, name, sizeof name);
+    canvas_text(c, r.x, r.y, text, name, on ? ROLE_VALUE : ROLE_TEXT, 0);
+    plot_bar(c, r.x + text, r.y, r.w - num - text - 1, exp((double)n->logp),
+             two ? ROLE_SERIES_B : ROLE_SERIES_A);
+    prompt_share(share, sizeof share, (double)n->logp);
+    right_text(c, r.x + r.w - 7, r.y, 7, share, ROLE_VALUE);
+    if (two) {
+        prompt_share(share, sizeof share, (double)n->other);
+        right_text(c, r.x + r.w - 14, r.y, 7, share, ROLE_DIM);
+    }
+    if (on) {
+        canvas_tint(c, (struct rect){r.x, r.y, text, 1}, ROLE_SELECT, 0);
+    }
+}
+
+static void draw_next(struct app *a, const struct session_view *v, struct canvas *c,
+                      struct rect r)
+{
+    struct prompt_state *s = prompt_own(a);
+    const struct ask_next *list = next_here(s);
+    char title[96] = "next", value[32] = "", name[64];
+    const bool two = list && prompt_is_changed(s);
+    if (list) {
+        names_token_trimmed(&v->names, s->answer->token[s->at].id, name, sizeof name);
+        snprintf(title, sizeof title, "next after %.40s", name);
+    }
+    if (two) {
+        snprintf(value, sizeof value, "KL %s",
+                 NUMBER(NUMBER_PLAIN, 0, 3, (double)s->answer->token[s->at].kl));
+    }
+    const struct rect in = canvas_box(c, r, title, value, focused(a));
+    if (!list) {
+        return;
+    }
+    canvas_text(c, in.x + 1, in.y, in.w - 2, "token", ROLE_DIM, 0);
+    right_text(c, in.x, in.y, in.w - 1, two ? "now  after" : "share", ROLE_DIM);
+    list_set(&s->next, s->answer->top, in.h - 1);
+    for (size_t i = 0; i < list_visible(&s->next); i++) {
+        const size_t at = s->next.top + i;
+        draw_next_row(a, v, c, (struct rect){in.x + 1, in.y + 1 + (int)i, in.w - 2, 1},
+                      &list[at], focused(a) && at == s->next.cursor);
+    }
+    rows_bar(c, &s->next, in.x + in.w - 1, in.y + 1, in.h - 1);
+}
+
+/* ---- why ---- */
+
+void prompt_ask_why(struct app *a, const struct session_view *v)
+{
+    struct prompt_state *s = prompt_own(a);
+    const struct ask_next *list = next_here(s);
+    const struct ask_question q = prompt_question(s, false);
+    struct errinfo e = {0};
+    if (!list || !v->subject || !v->asker) {
+        app_say(a, false, "nothing was answered yet");
+        return;
+    }
+    const size_t chosen = s->side == PROMPT_NEXT ? s->next.cursor : 0;
+    const struct ask_why_opts o = {.pos = s->at + 1,
+                                   .target =
+                                       list[chosen < s->answer->top ? chosen : 0].id,
+                                   .against = ASK_SECOND,
+                                   .ablate = PROMPT_ABLATES};
+    if (ask_worker_why(v->asker, 0, (struct ask_subject *)(uintptr_t)v->subject, &q, &o,
+                       &s->why_asked, &e) != OK) {
+        app_say(a, true, "%s", e.msg);
+        return;
+    }
+    s->side = PROMPT_WHY;
+    s->why_busy = true;
+    list_home(&s->next);
+}
+
+static void take_why(struct app *a, const struct session_view *v)
+{
+    struct prompt_state *s = prompt_own(a);
+    const struct ask_state state = ask_worker_state(v->asker, 0, ASK_WHY);
+    uint64_t ticket = 0;
+    s->why_busy = state.busy;
+    if (!state.busy && state.rc != OK && state.done == s->why_asked &&
+        state.done != s->why_shown) {
+        s->why_shown = state.done;
+        app_say(a, true, "%s", state.error);
+    }
+    struct ask_why *w = ask_worker_reason(v->asker, 0, &ticket);
+    if (!w || ticket == s->why_shown) {
+        ask_why_unref(w);
+        return;
+    }
+    ask_why_unref(s->why);
+    s->why = w;
+    s->why_shown = ticket;
+}
+
+static void draw_part(const struct app *a, const struct session_view *v,
+                      struct canvas *c, struct rect r, const struct ask_part *p,
+                      bool on)
+{
+    char text[96], name[64];
+    const int32_t id =
+        p->pos < prompt_own(a)->row.n ? prompt_own(a)->row.ids[p->pos] : -1;
+    names_token_trimmed(&v->names, id, name, sizeof name);
+    if (p->latent < 0) {
+        snprintf(text, sizeof text, "error %u %.40s", p->pos, name);
+    } else {
+        snprintf(text, sizeof text, "#%d %u %.40s", p->latent, p->pos, name);
+    }
+    const int room = r.w - 16;
+    canvas_text(c, r.x, r.y, room, text, on ? ROLE_VALUE : ROLE_TEXT, 0);
+    right_text(c, r.x + room, r.y, 8, NUMBER(NUMBER_SIGNED, 0, 2, p->contribution),
+               p->contribution < 0 ? ROLE_WARN : ROLE_GOOD);
+    if (isfinite(p->ablated)) {
+        right_text(c, r.x + room + 8, r.y, 8, NUMBER(NUMBER_SIGNED, 0, 2, p->ablated),
+                   ROLE_DIM);
+    }
+    if (on) {
+        canvas_tint(c, (struct rect){r.x, r.y, room, 1}, ROLE_SELECT, 0);
+    }
+}
+
+/* What the parts come to. */
+static void draw_sum(struct canvas *c, struct rect r, const struct ask_why *w)
+{
+    canvas_textf(
+        c, r.x, r.y, r.w, ROLE_DIM, 0,
+        r.w < 44 ? "%s=%s latents%s err%s rest" : "%s = latents %s, error %s, rest %s",
+        NUMBER(NUMBER_SIGNED, 0, 1, w->difference),
+        NUMBER(NUMBER_SIGNED, 0, 1, w->latents), NUMBER(NUMBER_SIGNED, 0, 1, w->error),
+        NUMBER(NUMBER_SIGNED, 0, 1, w->at_zero));
+    if (r.h > 1 && isfinite(w->spearman)) {
+        canvas_textf(c, r.x, r.y + 1, r.w, ROLE_DIM, 0,
+                     r.w < 44 ? "rank correlation %s of %zu"
+                              : "rank correlation %s with %zu really silenced",
+                     NUMBER(NUMBER_PLAIN, 0, 2, w->spearman), w->ablated);
+    }
+}
+
+static void draw_why(struct app *a, const struct session_view *v, struct canvas *c,
+                     struct rect r)
+{
+    struct prompt_state *s = prompt_own(a);
+    const struct ask_why *w = s->why;
+    char title[160] = "why", target[64], against[64] = "the mean";
+    if (w && !s->why_busy) {
+        names_token_trimmed(&v->names, w->target, target, sizeof target);
+        if (w->against >= 0) {
+            names_token_trimmed(&v->names, w->against, against, sizeof against);
+        }
+        snprintf(title, sizeof title, "why %.30s, not %.30s", target, against);
+    }
+    const struct rect in =
+        canvas_box(c, r, title, s->why_busy ? "..." : "", focused(a));
+    if (!w || s->why_busy) {
+        canvas_text(c, in.x + 1, in.y, in.w - 2, "taking gradients ...", ROLE_DIM, 0);
+        return;
+    }
+    canvas_text(c, in.x + 1, in.y, in.w - 2, "latent, at", ROLE_DIM, 0);
+    right_text(c, in.x, in.y, in.w - 1, "logits  silenced", ROLE_DIM);
+    const int foot = in.h > 6 ? 2 : 1;
+    list_set(&s->next, w->n, in.h - 1 - foot);
+    for (size_t i = 0; i < list_visible(&s->next); i++) {
+        const size_t at = s->next.top + i;
+        draw_part(a, v, c, (struct rect){in.x + 1, in.y + 1 + (int)i, in.w - 2, 1},
+                  &w->part[at], focused(a) && at == s->next.cursor);
+    }
+    rows_bar(c, &s->next, in.x + in.w - 1, in.y + 1, in.h - 1 - foot);
+    draw_sum(c, (struct rect){in.x + 1, in.y + in.h - foot, in.w - 2, foot}, w);
+}
+
+/* ---- the text that is written ---- */
+
+void prompt_write(struct app *a, const struct session_view *v)
+{
+    struct prompt_state *s = prompt_own(a);
+    struct errinfo e = {0};
+    enum err rc = OK;
+    if (!s->written) {
+        rc = mem_new(&s->written, PROMPT_TEXTS, sizeof *s->written, "a text", &e);
+    }
+    const bool done = memchr(s->row.masked, 1, s->row.n) || s->row.n_edits > 0;
+    s->texts = done ? 2 : 1;
+    ask_worker_pause(v->asker, false);
+    ask_worker_cancel(v->asker, 1, ASK_TEXT);
+    for (size_t i = 0; rc == OK && i < s->texts; i++) {
+        const struct ask_question q = prompt_question(s, i > 0);
+        rc = ask_worker_write(v->asker, i, (struct ask_subject *)(uintptr_t)v->subject,
+                              &q, &s->how, NULL, &e);
+        s->n_written[i] = 0;
+    }
+    if (rc != OK) {
+        app_say(a, true, "%s", e.msg);
+        return;
+    }
+    s->side = PROMPT_WRITTEN;
+    s->writing = true;
+    s->paused = false;
+    s->written_at = 0;
+}
+
+static void take_text(struct app *a, const struct session_view *v)
+{
+    struct prompt_state *s = prompt_own(a);
+    bool busy = false;
+    for (size_t i = 0; s->written && i < s->texts; i++) {
+        const struct ask_state state = ask_worker_state(v->asker, i, ASK_TEXT);
+        const size_t n = s->n_written[i];
+        s->n_written[i] +=
+            ask_worker_written(v->asker, i, n, s->written[i] + n, PROMPT_WRITES - n);
+        busy = busy || state.busy;
+        if (s->writing && !state.busy && state.rc != OK) {
+            app_say(a, true, "%s", state.error);
+        }
+    }
+    s->writing = busy;
+}
+
+void prompt_side_take(struct app *a, const struct session_view *v)
+{
+    take_why(a, v);
+    take_text(a, v);
+}
+
+const struct ask_written *prompt_written_here(const struct app *a)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const bool shown = s->side == PROMPT_WRITTEN && focused(a) && s->written;
+    return shown && s->written_at < s->n_written[0] ? &s->written[0][s->written_at]
+                                                    : NULL;
+}
+
+/* Columns from token i on that may not be broken: up to the next that begins with a
+ * space. */
+static int word_width(const struct session_view *v, const struct ask_written *w,
+                      size_t n, size_t i)
+{
+    int width = 0;
+    for (size_t k = i; k < n; k++) {
+        const char *text = names_token(&v->names, w[k].id);
+        if (k > i && text[0] == ' ') {
+            break;
+        }
+        width += canvas_text_width(text);
+    }
+    return width;
+}
+
+struct text_look {
+    size_t cursor;  /* token; SIZE_MAX: none */
+    size_t differs; /* from this token on the other text is another */
+};
+
+/* A text wrapped into r from row `skip` on; returns the row of the cursor, or of the
+ * end. c NULL: only that. */
+static int flow_written(const struct session_view *v, struct canvas *c, struct rect r,
+                        const struct ask_written *w, size_t n, int skip,
+                        struct text_look look)
+{
+    int x = 0, row = 0, found = -1;
+    for (size_t i = 0; i < n; i++) {
+        const char *text = names_token(&v->names, w[i].id);
+        const bool spaced = i == 0 || text[0] == ' ';
+        if (x > 0 && spaced && x + word_width(v, w, n, i) > r.w) {
+            x = 0;
+            row++;
+        }
+        text += x == 0 && text[0] == ' ' ? 1 : 0;
+        found = i == look.cursor ? row : found;
+        if (c && row >= skip && row - skip < r.h) {
+            const enum role role = i == look.cursor    ? ROLE_SELECT
+                                   : i >= look.differs ? ROLE_VALUE
+                                                       : ROLE_DIM;
+            canvas_text(c, r.x + x, r.y + row - skip, r.w - x, text, role,
+                        i == look.cursor ? ATTR_REVERSE : 0);
+        }
+        x += canvas_text_width(text);
+    }
+    return found >= 0 ? found : row;
+}
+
+static void draw_written(const struct session_view *v, struct canvas *c, struct rect r,
+                         const struct ask_written *w, size_t n, struct text_look look)
+{
+    const int row = flow_written(v, NULL, r, w, n, 0, look);
+    (void)flow_written(v, c, r, w, n, row < r.h ? 0 : row - r.h + 1, look);
+}
+
+/* The first token in which the two texts differ; 0: there is one text. */
+static size_t first_difference(const struct prompt_state *s)
+{
+    size_t i = 0;
+    while (s->texts > 1 && i < s->n_written[0] && i < s->n_written[1] &&
+           s->written[0][i].id == s->written[1][i].id) {
+        i++;
+    }
+    return i;
+}
+
+static void draw_texts(struct app *a, const struct session_view *v, struct canvas *c,
+                       struct rect r)
+{
+    const struct prompt_state *s = prompt_own(a);
+    char title[96];
+    snprintf(title, sizeof title, "written, temperature %s",
+             NUMBER(NUMBER_PLAIN, 0, 1, s->how.temperature));
+    const struct rect in = canvas_box(c, r, title,
+                                      s->paused    ? "paused"
+                                      : s->writing ? "..."
+                                                   : "",
+                                      focused(a));
+    static const char *const names[PROMPT_TEXTS] = {"with masks and edits",
+                                                    "as it stands"};
+    const int each = in.h / (int)(s->texts ? s->texts : 1);
+    for (size_t i = 0; s->written && i < s->texts; i++) {
+        struct rect part = {in.x + 1, in.y + (int)i * each, in.w - 2, each};
+        if (s->texts > 1) {
+            canvas_text(c, part.x, part.y, part.w, names[i], ROLE_DIM, 0);
+            part.y++;
+            part.h--;
+        }
+        draw_written(v, c, part, s->written[i], s->n_written[i],
+                     (struct text_look){focused(a) ? s->written_at : SIZE_MAX,
+                                        first_difference(s)});
+    }
+}
+
+/* ---- all three ---- */
+
+void prompt_side_draw(struct app *a, const struct session_view *v, struct canvas *c,
+                      struct rect r)
+{
+    switch (prompt_own(a)->side) {
+    case PROMPT_NEXT: draw_next(a, v, c, r); break;
+    case PROMPT_WHY: draw_why(a, v, c, r); break;
+    case PROMPT_WRITTEN: draw_texts(a, v, c, r); break;
+    }
+    app_hit(a, r, HIT_PANE, PROMPT_NEXT_PANE);
+}
+
+bool prompt_side_move(struct app *a, const char *direction)
+{
+    struct prompt_state *s = prompt_own(a);
+    const bool side = strstr(direction, "left") || strstr(direction, "right");
+    if (s->side != PROMPT_WRITTEN) {
+        return !side && list_by_name(&s->next, direction);
+    }
+    struct list_view text = {.count = s->n_written[0], .page = PROMPT_WRITES};
+    list_go(&text, s->written_at);
+    if (side) {
+        const int64_t by = strncmp(direction, "far", 3) ? 1 : 10;
+        list_move(&text, strstr(direction, "left") ? -by : by);
+        s->written_at = text.cursor;
+        return true;
+    }
+    if (!strcmp(direction, "first") || !strcmp(direction, "last")) {
+        (void)list_by_name(&text, direction);
+        s->written_at = text.cursor;
+        return true;
+    }
+    return false; /* up and down choose a latent of the token */
+}
+
+void prompt_side_back(struct app *a)
+{
+    struct prompt_state *s = prompt_own(a);
+    s->side = PROMPT_NEXT;
+    list_home(&s->next);
+}
