@@ -35,11 +35,10 @@ static void lend(struct R(sae_step) *s)
     real *at = s->arena;
     s->dense_val = at;
     s->dense_grad = at + cells;
-    s->dense_gate = s->hyper.attached ? at + 2 * cells : NULL;
+    s->dense_gate = s->gate_trains ? at + 2 * cells : NULL;
     p->cap = cap;
-    real **pieces[] = {&p->val,      &p->pre,
-                       &p->grad,     &p->row_val,
-                       &p->row_grad, s->hyper.attached ? &p->row_pre : NULL};
+    real **pieces[] = {&p->val,     &p->pre,      &p->grad,
+                       &p->row_val, &p->row_grad, s->gate_trains ? &p->row_pre : NULL};
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
         if (pieces[i]) {
             *pieces[i] = at;
@@ -60,7 +59,7 @@ enum err R(sae_cells_new)(struct R(sae_step) *s, struct errinfo *e)
     if (!mem_mul(s->B, s->F, &cells) || cells > SIZE_MAX / 64) {
         return err_set(e, ERR_LIMIT, "%zu x %zu activations, too many", s->B, s->F);
     }
-    const size_t buffers = s->hyper.attached ? 3 : 2;
+    const size_t buffers = s->gate_trains ? 3 : 2;
     const size_t lists = s->row_blocks * block_cap(s) * 8;
     const size_t need = buffers * cells > lists ? buffers * cells : lists;
     TRY(mem_new(&s->arena, need, sizeof *s->arena, what, e));

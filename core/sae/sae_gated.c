@@ -4,9 +4,9 @@
  *   f = [h > 0] ReLU(p exp(r_mag) + b_mag)
  *   loss = ||xhat - x||^2 + coef sum g n + ||g W_dec + b_dec - x||^2
  *
- * where the last term trains the gate alone (dictionary_learning), or W_dec and b_dec
- * too if `attached` (SAELens). The step function has no gradient. Compiled in double
- * for tests. */
+ * where the last term trains the gate alone if `gated_detach` (dictionary_learning),
+ * else W_dec and b_dec too (SAELens). The step function has no gradient. Compiled in
+ * double for tests. */
 #include "sae/sae_step.h"
 
 #include <math.h>
@@ -86,7 +86,7 @@ extern const struct sae_arch sae_arch_gated;
 const struct sae_arch sae_arch_gated = {
     .name = "gated",
     .save_name = "gated",
-    .has = SAE_HAS_L1 | SAE_HAS_ATTACHED,
+    .has = SAE_HAS_L1 | SAE_HAS_GATE,
     .defaults = SAE_PENALTY_DEFAULTS(4.0, 0.05),
     .infer = SAE_INFER_GATED,
     .extra = 2,

@@ -158,7 +158,8 @@ static void step_init(struct R(sae_step) *s, const struct sae_arch *arch, size_t
     s->aux_k = (arch->has & SAE_HAS_AUXK) == 0 ? 0 : h->aux_k < F ? h->aux_k : F;
     s->aux_room = sae_aux_targets(h) * s->aux_k;
     s->aux_room = s->aux_room < F ? s->aux_room : F;
-    s->is_gated = (arch->has & SAE_HAS_ATTACHED) != 0;
+    s->is_gated = (arch->has & SAE_HAS_GATE) != 0;
+    s->gate_trains = s->is_gated && !h->gated_detach;
     s->block_rows = sae_block_rows(F);
     s->slice_rows = slice_rows(s);
     s->row_blocks = (B + s->block_rows - 1) / s->block_rows;
@@ -323,7 +324,7 @@ static void centre_rows(struct R(sae_step) *s, size_t block)
         const real *x = s->x + (row0 + r) * D;
         real *a = s->a + (row0 + r) * D;
         memcpy(a, x, D * sizeof *a);
-        if (!s->hyper.keep_b_dec) {
+        if (s->hyper.apply_b_dec) {
             R(vec_axpy)(D, -1, s->w->b_dec, a);
         }
         R(vec_add)(D, cols, a, cols);
@@ -568,7 +569,7 @@ static void latent_block(void *ctx, size_t block, size_t worker)
     /* Through x - b_dec: minus the gradients at the pre-activations, times W_enc. */
     real *cols = s->latent_cols + block * D;
     memset(cols, 0, D * sizeof *cols);
-    for (size_t j = j0; j < j1 && !s->hyper.keep_b_dec; j++) {
+    for (size_t j = j0; j < j1 && s->hyper.apply_b_dec; j++) {
         R(vec_axpy)(D, s->through[j], s->w->W_enc + j * D, cols);
     }
     sae_watch_mark(&watch, SAE_GRADIENTS);
@@ -583,7 +584,7 @@ static void b_dec_grad(struct R(sae_step) *s)
     const bool prefixes = s->hyper.groups > 0;
     for (size_t d = 0; d < s->D; d++) {
         double sum = R(sae_total_col)(s, prefixes ? SAE_COL_OUT : SAE_COL_ERR, d);
-        if (s->is_gated && s->hyper.attached) {
+        if (s->gate_trains) {
             sum += R(sae_total_col)(s, SAE_COL_OUT, d);
         }
         sum *= (double)s->err_scale;

@@ -100,7 +100,8 @@ struct R(sae_step) {
     size_t block_rows; /* fixed by F, not by threads */
     size_t slice_rows; /* of a block, encoded and selected from at a time */
     size_t row_blocks, latent_blocks;
-    bool is_gated; /* the gate has a reconstruction of its own */
+    bool is_gated;    /* the gate has a reconstruction of its own, */
+    bool gate_trains; /* and that trains W_dec and b_dec too */
 
     /* The batch at hand, borrowed. */
     const struct R(sae_params) *w;

@@ -42,6 +42,8 @@ struct sae_train_config sae_train_defaults_of(const struct sae_arch *arch,
     const struct sae_auto *a = &arch->defaults;
     return (struct sae_train_config){
         .hyper = {.decoder = a->decoder,
+                  .apply_b_dec = true,
+                  .gated_detach = true,
                   .coef = a->coef,
                   .lp = 1.0,
                   .aux_form = SAE_AUX_NORMALISED,
@@ -141,7 +143,7 @@ static enum err settle_hyper(struct sae_trainer *t, struct errinfo *e)
     const struct sae *s = t->s;
     struct sae_hyper *h = &t->cfg.hyper;
     h->k = s->k;
-    h->keep_b_dec = s->keep_b_dec;
+    h->apply_b_dec = s->apply_b_dec;
     h->aux_k = aux_latents(&t->cfg, s->D, s->F);
     if ((s->arch->has & SAE_HAS_GROUPS) == 0) {
         h->groups = 0;
@@ -220,7 +222,7 @@ size_t sae_trainer_bytes(const struct sae_trainer *t)
     /* Lists of the active, or for cells the dense buffers that they share room with. */
     const size_t lists =
         selects ? (sae_active_at_most(sae->arch, sae->k, B) + B * aux_room) * pair
-                : (h->attached ? 3 : 2) * B * F * cell;
+                : (gated && !h->gated_detach ? 3 : 2) * B * F * cell;
     /* The input less b_dec, the error, what AuxK or the gate leaves, each prefix. */
     const size_t left = gated ? 1 : h->aux_k > 0 ? targets : 0;
     const size_t errors = 2 + left + h->groups;

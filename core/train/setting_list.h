@@ -67,7 +67,7 @@
     X(ENUM, group_aux, "matryoshka.aux", NULL, "whole", WORDS(group_aux), ARM, GROUPS, \
       "dead latents learn what the SAE leaves, or what their own prefix does "         \
       "(SAELens' use_matryoshka_aux_loss, with aux.form=scaled)")                      \
-    X(BOOL, gated_detach, "gated.detach", NULL, "yes", YES_NO, ARM, ATTACHED,          \
+    X(BOOL, gated_detach, "gated.detach", NULL, "yes", YES_NO, ARM, GATE,              \
       "whether the gate's own error trains the encoder alone")                         \
     X(ENUM, jump_loss, "jumprelu.loss", NULL, "step", WORDS(jump_loss), ARM, JUMP,     \
       "sum H, sum tanh(c f n), (L0/t - 1)^2 of the batch, 2/t (L0 - t)^2 of "          \

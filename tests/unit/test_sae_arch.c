@@ -81,9 +81,9 @@ static struct problem case_make(size_t c, size_t D, size_t F, double k, size_t B
     struct problem p = problem_make(cases[c].arch, D, F, k, B, false, seed);
     struct errinfo e;
     p.hyper.decoder = cases[c].decoder;
-    p.hyper.keep_b_dec = (flags & KEEP_B_DEC) != 0;
+    p.hyper.apply_b_dec = (flags & KEEP_B_DEC) == 0;
     p.hyper.lp_root = (flags & ROOT) != 0;
-    p.hyper.attached = (flags & GATE_ATTACHED) != 0;
+    p.hyper.gated_detach = (flags & GATE_ATTACHED) == 0;
     p.hyper.jump_loss = cases[c].jump;
     p.hyper.jump_on_f = (flags & ON_F) != 0;
     p.hyper.ste_to_input = (flags & STE) != 0;
@@ -181,7 +181,7 @@ static struct naive naive_make(const struct problem *p)
         for (size_t j = 0; j < F; j++) {
             double h = p->w.b_enc[j];
             for (size_t d = 0; d < D; d++) {
-                const double off = p->hyper.keep_b_dec ? 0 : p->w.b_dec[d];
+                const double off = p->hyper.apply_b_dec ? p->w.b_dec[d] : 0;
                 h += (p->x[b * D + d] - off) * W_enc[j * D + d];
             }
             t.h[b * F + j] = h;
@@ -327,7 +327,7 @@ static double naive_loss(const struct problem *p, const struct sae_params_f64 *s
     for (size_t i = 0; i < p->B * F; i++) {
         gate[i] = naive_gate(p, &t, i);
     }
-    const struct sae_params_f64 *own = p->hyper.attached ? &p->w : still;
+    const struct sae_params_f64 *own = p->hyper.gated_detach ? still : &p->w;
     for (size_t b = 0; b < p->B; b++) {
         penalty += naive_penalty(p, &t, b) / B;
         l0 += naive_row_l0(p, &t, b) / B;
@@ -364,9 +364,9 @@ static void naive_to_input(const struct problem *p, size_t b, size_t j, double d
 {
     const size_t D = p->D;
     for (size_t d = 0; d < D && p->hyper.ste_to_input; d++) {
-        const double off = p->hyper.keep_b_dec ? 0 : p->w.b_dec[d];
+        const double off = p->hyper.apply_b_dec ? p->w.b_dec[d] : 0;
         g->W_enc[j * D + d] += dz * (p->x[b * D + d] - off);
-        g->b_dec[d] -= p->hyper.keep_b_dec ? 0 : dz * p->w.W_enc[j * D + d];
+        g->b_dec[d] -= p->hyper.apply_b_dec ? dz * p->w.W_enc[j * D + d] : 0;
     }
     g->b_enc[j] += p->hyper.ste_to_input ? dz : 0;
 }
