@@ -394,7 +394,7 @@ static enum err begin(struct reporter *r, struct train_args *a,
     const struct engine_setup s = {
         .set = set,
         .dir = a->out,
-        .claim = true,
+        .lock = true,
         .resume = a->resume,
         .given = &given,
         .cancel = stop_flag(),

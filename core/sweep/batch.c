@@ -32,7 +32,8 @@ enum err sweep_run_settings(const struct sweep_work *w, size_t cell,
     }
     if (f->known && f->key) {
         snprintf(text, sizeof text, "%.17g", f->value);
-        return settings_set(out, f->key, text, from_program("search for match_l0"), e);
+        return settings_set(out, f->key, text,
+                            from_program("search for " SWEEP_MATCH_L0), e);
     }
     return OK;
 }
@@ -190,8 +191,8 @@ static enum err finish_cell(struct sweep_work *w, size_t cell, struct sweep_resu
 {
     const struct sweep_cell *c = &w->plan->cell[cell];
     const double l0 = r->v[sweep_set_of(c->source).l0];
-    r->matched =
-        c->match_l0 <= 0 || fabs(l0 - c->match_l0) <= L0_TOLERANCE * c->match_l0;
+    r->on_target =
+        c->target_l0 <= 0 || fabs(l0 - c->target_l0) <= L0_TOLERANCE * c->target_l0;
     r->done = true;
     TRY(sweep_cell_save(w->o->dir, c, r, made, e));
     (void)pthread_mutex_lock(&w->lock);

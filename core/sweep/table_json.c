@@ -139,9 +139,9 @@ static void put_result(const struct sweep_cell *c, const struct sweep_result *r,
                        struct str *out)
 {
     const struct sweep_set set = sweep_set_of(c->source);
-    if (c->match_l0 > 0) {
+    if (c->target_l0 > 0) {
         put_number(out, "sparsity", r->sparsity);
-        put_bool(out, "matched", r->matched);
+        put_bool(out, "matched", r->on_target);
     }
     put_number(out, "steps", r->steps);
     put_number(out, "vectors", r->vectors);

@@ -265,10 +265,10 @@ static void add_faults(const struct findings *f, size_t arm, struct str *out)
     for (size_t i = 0; i < a->n_cells; i++) {
         const struct sweep_cell *c = &p->cell[a->cell[i]];
         const struct sweep_result *r = &f->results[a->cell[i]];
-        if (r->done && c->match_l0 > 0 && !r->matched) {
+        if (r->done && c->target_l0 > 0 && !r->on_target) {
             str_add(out, missed ? ", " : " searched for clean L0 ");
             if (missed++ == 0) {
-                str_addf(out, "%g, stands with ", c->match_l0);
+                str_addf(out, "%g, stands with ", c->target_l0);
             }
             str_addf(out, "%.2f in seed %llu", r->v[f->set.l0],
                      (unsigned long long)c->seed);

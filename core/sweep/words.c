@@ -122,7 +122,7 @@ bool words_l0(struct page *g, size_t part)
         const struct sweep_effect *x = findings_effect(&g->f, q->arm[i], g->f.set.l0);
         apart += l0_apart(x) ? 1 : 0;
         differ += x->lower + x->higher > 0 ? 1 : 0;
-        searched += p->cell[p->arm[q->arm[i]].cell[0]].match_l0 > 0 ? 1 : 0;
+        searched += p->cell[p->arm[q->arm[i]].cell[0]].target_l0 > 0 ? 1 : 0;
     }
     if (average->arms == 0 || differ == 0) {
         str_add(&g->text, average->arms == 0

@@ -62,7 +62,7 @@ static void every_arm_is_as_if_alone(void **state)
     tmp_path(path, dir, "run");
     assert_ok(engine_extend(g, STEPS + 5, &e), &e);
     assert_ok(engine_save(g, path, &e), &e);
-    claims_release(&g->claims, 0);
+    dirlocks_release(&g->locks, 0);
     struct engine *late = NULL;
     assert_ok(engine_resume(path, NULL, getenv("SAETOP_SAMPLES"), NULL, &late, &e), &e);
     assert_int_equal(late->n_arms, 8);
@@ -428,7 +428,7 @@ static void a_run_has_64_arms(void **state)
     tmp_path(path, dir, "run");
     run_engine_to(g, 2);
     assert_ok(engine_save(g, path, &e), &e);
-    claims_release(&g->claims, 0);
+    dirlocks_release(&g->locks, 0);
     assert_ok(engine_resume(path, NULL, getenv("SAETOP_SAMPLES"), NULL, &late, &e), &e);
     assert_int_equal(late->n_arms, RUN_ARMS_MAX);
     run(g);

@@ -486,7 +486,7 @@ static void hostile_weights(void **state)
     assert_ok(file_read(path, 1 << 20, &bytes, &len, &e), &e);
     /* Cut anywhere, it is refused and named. */
     for (size_t cut = 0; cut < len; cut += 97) {
-        const struct file_part part = {bytes, cut};
+        const struct file_piece part = {bytes, cut};
         assert_ok(file_write(path, &part, 1, &e), &e);
         const enum err rc = sae_load(dir, &got, &e);
         assert_true(rc == ERR_FORMAT || rc == ERR_IO || rc == ERR_LIMIT);
@@ -496,7 +496,7 @@ static void hostile_weights(void **state)
     char *at = bytes + len - 4;
     const float other = 3.0f;
     memcpy(at, &other, sizeof other);
-    const struct file_part part = {bytes, len};
+    const struct file_piece part = {bytes, len};
     write_cfg(dir, CFG_JUMP ",\"metadata\":{\"saetop\":{\"architecture\":"
                             "\"batchtopk\",\"k\":3,\"scale\":1,\"threshold\":0}}}");
     assert_ok(file_write(path, &part, 1, &e), &e);

@@ -94,9 +94,9 @@ static void test_left_out(void **state)
         } else if (strcmp(a->label, "topk k=8 p=0") == 0) {
             w.r[i].done = false;
             w.r[i].v[SWEEP_EV] = 777;
-        } else if (c->match_l0 > 0 && searched == SWEEP_NONE) {
+        } else if (c->target_l0 > 0 && searched == SWEEP_NONE) {
             searched = i;
-            w.r[i].matched = false;
+            w.r[i].on_target = false;
             w.r[i].v[SWEEP_L0_CLEAN] = 5.5;
         }
     }
