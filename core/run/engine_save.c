@@ -365,8 +365,8 @@ static enum err apply_given(struct settings *set, const struct settings *given,
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
     struct str was, is;
-    str_init(&was, 2 * SETTING_TEXT_MAX);
-    str_init(&is, 2 * SETTING_TEXT_MAX);
+    str_init(&was, SETTING_VALUE_MAX);
+    str_init(&is, SETTING_VALUE_MAX);
     enum err rc = OK;
     for (size_t i = 0; rc == OK && i < n; i++) {
         const char *key = t[i].key;

@@ -58,7 +58,7 @@ static enum err share_key(const struct sweep_plan *p, const struct sweep_cell *c
     const struct setting_def *t = settings_table(&n);
     uint64_t h = HASH_START;
     TRY(sweep_cell_settings(p, c, &s, e));
-    str_init(&text, 2 * SETTING_TEXT_MAX);
+    str_init(&text, SETTING_VALUE_MAX);
     for (size_t i = 0; i < n; i++) {
         print_value(&s, &t[i], &text);
         if (t[i].scope != SETTING_OF_ARM || strncmp(t[i].key, "mask.", 5) == 0) {

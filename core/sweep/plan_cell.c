@@ -91,7 +91,7 @@ static enum err add_pair(const struct sweep_plan *p, struct sweep_cell *c,
     const bool always =
         strcmp(key, setting_key.seed) == 0 || strcmp(key, setting_key.mask_rate) == 0;
     struct str base;
-    str_init(&base, 2 * SETTING_TEXT_MAX);
+    str_init(&base, SETTING_VALUE_MAX);
     base_value(p, key, &base);
     const bool same = strcmp(base.len ? base.p : "", value) == 0;
     str_free(&base);
@@ -154,8 +154,8 @@ static enum err cell_hash(const struct sweep_plan *p, const struct sweep_cell *c
     TRY(sweep_cell_settings(p, c, &s, e));
     settings_init(&plain);
     str_init(&text, 1u << 20);
-    str_init(&value, 2 * SETTING_TEXT_MAX);
-    str_init(&usual, 2 * SETTING_TEXT_MAX);
+    str_init(&value, SETTING_VALUE_MAX);
+    str_init(&usual, SETTING_VALUE_MAX);
     for (size_t i = 0; i < n; i++) {
         str_clear(&value);
         str_clear(&usual);

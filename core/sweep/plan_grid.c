@@ -87,7 +87,7 @@ static enum err add_value(const struct settings *base, const char *where,
     char text[SETTING_TEXT_MAX];
     struct str canonical;
     enum err rc = OK;
-    str_init(&canonical, 2 * SETTING_TEXT_MAX);
+    str_init(&canonical, SETTING_VALUE_MAX);
     TRY_OUT(rc, item_text(where, a->key, item, text, sizeof text, e));
     if (sweep_is_control(a->key)) {
         TRY_OUT(rc, control_value(where, a->key, text, &canonical, e));
