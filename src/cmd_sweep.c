@@ -1,5 +1,6 @@
 /* saetop sweep: a grid of runs, measured, compared by pairs of seeds. */
 #include "base/clock.h"
+#include "base/duration.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/leftover.h"
@@ -136,8 +137,9 @@ static void on_progress(void *user, double done, double total)
         return;
     }
     if (done > 0.0) {
-        (void)duration_text(
-            clock_seconds_since(r->begin) / done * fmax(total - done, 0.0), eta);
+        (void)duration_text(clock_seconds_since(r->begin) / done *
+                                fmax(total - done, 0.0),
+                            DURATION_WORDS, eta);
     }
     snprintf(text, sizeof text, "runs %zu/%zu  %s left", r->n_before + r->n_done,
              r->plan->n_cells, eta);
