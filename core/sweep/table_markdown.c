@@ -218,8 +218,7 @@ static void add_reading(struct page *g)
         "for all measures of an arm or an average; intervals are without it. *Not "
         "established* is no proof of no effect: the interval says which remain "
         "possible. Of 20 arms without any effect, about one gives a wrong verdict.",
-        "**Averages** take one value from each seed. **Arms** counts those that by "
-        "themselves are lower/not established/higher.",
+        "**Averages** take one value a seed. **Arms**: lower/not established/higher.",
         "Nothing here says what another model or other texts would give."};
     str_add(g->out, "## How to read this\n\n");
     for (size_t i = 0; i < sizeof item / sizeof *item; i++) {
