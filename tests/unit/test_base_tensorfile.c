@@ -216,14 +216,14 @@ static void refuses(void **state)
     zip_make(tmp_path(path, dir, "big.npz"), big, 1, false);
     check_error(tensorfile_open(path, &f, &e), ERR_FORMAT, &e,
                 "found 0 bytes of elements");
-    /* A directory entry that locks 4 GB of a few bytes. */
+    /* A directory entry that claims 4 GB of a few bytes. */
     npy_make(&file, "<f4", false, "(3, 4)", x, sizeof x);
     const struct zip_item one[] = {{"W.npy", file.p, file.n}};
     zip_make(tmp_path(path, dir, "claim.npz"), one, 1, true);
     const uint32_t size = (uint32_t)file.n, huge = 0xfffffff0u;
     patch(&size, &huge, 4, false); /* both of its headers */
     patch(&size, &huge, 4, true);
-    check_error(tensorfile_open(path, &f, &e), ERR_FORMAT, &e, "locks 4294967280");
+    check_error(tensorfile_open(path, &f, &e), ERR_FORMAT, &e, "claims 4294967280");
     /* Elements that are not there. */
     npy_make(&file, "<f4", false, "(3, 4)", x, sizeof x - 4);
     const struct zip_item cut[] = {{"W.npy", file.p, file.n}};
@@ -333,7 +333,7 @@ static void bombs(void **state)
     patch(&was, &claim, 4, false);
     patch(&was, &claim, 4, true);
     check_error(tensorfile_open(path, &f, &e), ERR_LIMIT, &e,
-                "W.npy: locks 68157440 bytes from");
+                "W.npy: claims 68157440 bytes from");
     assert_non_null(strstr(e.msg, "bomb.npz"));
 }
 
