@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The piece of `also` that describes arm i; its length in *len, 0 for an empty one. */
-static const char *piece_of(const char *also, size_t i, size_t *len)
+/* The part of `also` that describes arm i; its length in *len, 0 for an empty one. */
+static const char *part_of(const char *also, size_t i, size_t *len)
 {
     for (;; also++) {
         *len = strcspn(also, ";");
@@ -28,12 +28,12 @@ size_t also_count(const char *also)
     return n;
 }
 
-/* Bytes of the name that a piece [len] begins with, which a ':' follows; 0: none. A key
+/* Bytes of the name that a part [len] begins with, which a ':' follows; 0: none. A key
  * has no ':', and ends at its '='. */
-static size_t name_len(const char *piece, size_t len, bool *named)
+static size_t name_len(const char *part, size_t len, bool *named)
 {
-    const size_t n = strcspn(piece, ":=,;");
-    *named = n < len && piece[n] == ':';
+    const size_t n = strcspn(part, ":=,;");
+    *named = n < len && part[n] == ':';
     return *named ? n : 0;
 }
 
@@ -72,14 +72,14 @@ static enum err set_pair(struct settings *s, const char *pair, size_t len,
     return settings_set(s, d->key, eq + 1, from_user("also"), e);
 }
 
-/* Bytes of the first pair of piece [len]: up to a comma before another key=, so that a
+/* Bytes of the first pair of part [len]: up to a comma before another key=, so that a
  * value may have commas of its own (matryoshka.groups=64,256). */
-static size_t pair_len(const char *piece, size_t len)
+static size_t pair_len(const char *part, size_t len)
 {
-    size_t end = strcspn(piece, ",");
+    size_t end = strcspn(part, ",");
     while (end < len) {
-        const size_t key = strcspn(piece + end + 1, "=,;");
-        if (piece[end + 1 + key] == '=') {
+        const size_t key = strcspn(part + end + 1, "=,;");
+        if (part[end + 1 + key] == '=') {
             return end;
         }
         end += 1 + key;
@@ -121,12 +121,12 @@ enum err also_settings(const struct settings *base, size_t i, struct settings *o
     struct settings s = *base;
     size_t len = 0;
     bool named = false;
-    const char *piece = piece_of(base->also, i, &len);
-    const size_t name = name_len(piece, len, &named);
+    const char *part = part_of(base->also, i, &len);
+    const size_t name = name_len(part, len, &named);
     TRY(inherit(&s, e));
     if (named) {
-        TRY(arm_name_check(piece, name, "also", e));
-        piece += name + 1;
+        TRY(arm_name_check(part, name, "also", e));
+        part += name + 1;
         len -= name + 1;
     }
     if (len == 0) {
@@ -134,12 +134,12 @@ enum err also_settings(const struct settings *base, size_t i, struct settings *o
                        base->also);
     }
     while (len > 0) {
-        const size_t n = pair_len(piece, len);
-        TRY(set_pair(&s, piece, n, e));
-        piece += n;
+        const size_t n = pair_len(part, len);
+        TRY(set_pair(&s, part, n, e));
+        part += n;
         len -= n;
         if (len > 0) {
-            piece++;
+            part++;
             len--;
         }
     }
@@ -195,10 +195,10 @@ static enum err name_arms(const struct settings *asked, struct arm_plan *arm, si
     for (size_t i = 1; i < n; i++) {
         size_t len = 0;
         bool named = false;
-        const char *piece =
-            i <= twins ? ARM_NAME_TWIN ":" : piece_of(asked->also, i - 1 - twins, &len);
-        const size_t name = name_len(piece, i <= twins ? strlen(piece) : len, &named);
-        snprintf(arm[i].name, ARM_NAME_MAX, "%.*s", (int)name, piece);
+        const char *part =
+            i <= twins ? ARM_NAME_TWIN ":" : part_of(asked->also, i - 1 - twins, &len);
+        const size_t name = name_len(part, i <= twins ? strlen(part) : len, &named);
+        snprintf(arm[i].name, ARM_NAME_MAX, "%.*s", (int)name, part);
         if (named && is_taken(arm, i, i, arm[i].name)) {
             return err_set(e, ERR_USAGE, "also: found two arms named '%s'",
                            arm[i].name);
