@@ -17,7 +17,7 @@ static enum err override(const struct settings *named, struct settings *s,
         if (!settings_given(named, t[i].key)) {
             continue;
         }
-        str_init(&value, SETTING_TEXT_MAX);
+        str_init(&value, SETTING_VALUE_MAX);
         settings_print(named, &t[i], &value);
         const enum err rc = settings_set(s, t[i].key, value.len ? value.p : "",
                                          settings_origin(named, &t[i]), e);

@@ -14,28 +14,28 @@
 
 #define OUTPUT_BYTES ((size_t)1 << 20)
 
-enum part {
-    PART_ENCODE,
-    PART_FIDELITY,
-    PART_SELECTION,
-    PART_DECISION,
-    PART_ALL,
-    PARTS
+enum stage {
+    STAGE_ENCODE,
+    STAGE_FIDELITY,
+    STAGE_SELECTION,
+    STAGE_DECISION,
+    STAGE_ALL,
+    STAGES
 };
 
-static const char *const part_name[PARTS] = {"encode", "fidelity", "selection",
-                                             "decision", "all"};
+static const char *const stage_name[STAGES] = {"encode", "fidelity", "selection",
+                                               "decision", "all"};
 
 struct eval_times {
     double set;                    /* making the evaluation set */
     size_t n;                      /* evaluations */
-    double *seconds;               /* [PARTS, n] */
+    double *seconds;               /* [STAGES, n] */
     struct suite_times once, each; /* of the whole evaluation */
 };
 
 /* Which of it. */
 struct suite_args {
-    const char *only; /* NULL: all parts */
+    const char *only; /* NULL: all sections */
     int64_t rows;
 };
 
@@ -45,10 +45,10 @@ static enum err time_evaluations(struct engine *g, const struct eval_set *set,
     for (size_t i = 0; i < t->n; i++) {
         struct eval_result r;
         TRY(evaluate(set, g->arm[0].arm->sae, g->in->h, g->in->pool, NULL, &r, e));
-        const double part[PARTS] = {r.split.encode, r.split.fidelity, r.split.selection,
-                                    r.split.decision, r.seconds};
-        for (size_t p = 0; p < PARTS; p++) {
-            t->seconds[p * t->n + i] = part[p];
+        const double stage[STAGES] = {r.split.encode, r.split.fidelity,
+                                      r.split.selection, r.split.decision, r.seconds};
+        for (size_t p = 0; p < STAGES; p++) {
+            t->seconds[p * t->n + i] = stage[p];
         }
         eval_result_deinit(&r);
     }
@@ -64,14 +64,14 @@ static enum err time_suite(struct engine *g, const struct suite_args *a,
     struct eval_result q = {0};
     struct report r;
     o.rows = (size_t)a->rows;
-    if (a->only != NULL && suite_parts_parse(a->only, &o.parts, e) != OK) {
+    if (a->only != NULL && suite_sections_parse(a->only, &o.sections, e) != OK) {
         return err_prefix(e, ERR_USAGE, "--only");
     }
     TRY(evaluator_new(g->in, &o, NULL, &v, e));
     const struct suite_job job = {.sae = g->arm[0].arm->sae,
                                   .h = g->in->h,
                                   .pool = g->in->pool,
-                                  .parts = SUITE_ALL};
+                                  .sections = SUITE_ALL};
     report_init(&r, 0);
     const enum err rc = evaluator_run(v, &job, &r, &q, &t->each, e);
     t->once = *evaluator_times(v);
@@ -99,7 +99,7 @@ static enum err time_eval(const struct settings *set, int64_t steps,
     const int64_t begun = clock_ns();
     TRY_OUT(rc, engine_eval_set(g->in, g->in->h, g->in->pool, NULL, &s, e));
     t->set = clock_seconds_since(begun);
-    TRY_OUT(rc, mem_new(&t->seconds, t->n, PARTS * sizeof *t->seconds, "times", e));
+    TRY_OUT(rc, mem_new(&t->seconds, t->n, STAGES * sizeof *t->seconds, "times", e));
     TRY_OUT(rc, time_evaluations(g, s, t, e));
     TRY_OUT(rc, time_suite(g, suite, t, e));
 out:
@@ -108,39 +108,39 @@ out:
     return rc;
 }
 
-/* Least and median of each part: what else the machine does only adds. */
+/* Least and median of each section: what else the machine does only adds. */
 static void add_times(struct eval_times *t, bool json, struct str *out)
 {
     str_addf(out,
              json ? "{\"part\":\"set\",\"ms_min\":%.2f}\n"
                   : "evaluation set, once a run  %8.2f ms\n",
              1e3 * t->set);
-    for (size_t p = 0; p < PARTS; p++) {
+    for (size_t p = 0; p < STAGES; p++) {
         double *x = t->seconds + p * t->n;
         stats_sort(t->n, x);
         str_addf(out,
                  json ? "{\"part\":\"%s\",\"ms_min\":%.2f,\"ms_median\":%.2f,"
                         "\"evaluations\":%zu}\n"
                       : "%-10s min %8.2f ms  median %8.2f ms  (%zu evaluations)\n",
-                 part_name[p], 1e3 * x[0], 1e3 * stats_quantile_sorted(t->n, x, 0.5),
+                 stage_name[p], 1e3 * x[0], 1e3 * stats_quantile_sorted(t->n, x, 0.5),
                  t->n);
     }
 }
 
-/* Each part of the whole evaluation: what is made once for all SAEs, and what each SAE
- * takes. */
+/* Each section of the whole evaluation: what is made once for all SAEs, and what each
+ * SAE takes. */
 static void add_suite(const struct suite_times *t, bool once, bool json,
                       struct str *out)
 {
     double sum = 0.0;
     for (size_t i = 0; i <= t->n; i++) {
-        const char *part = i < t->n ? t->part[i] : "all";
+        const char *section = i < t->n ? t->section[i] : "all";
         const double seconds = i < t->n ? t->seconds[i] : sum;
         str_addf(out,
                  json ? "{\"part\":\"suite%s.%s\",\"ms_min\":%.2f}\n"
                       : "suite, %s  %-20s %8.2f ms\n",
-                 once ? (json ? "_once" : "once    ") : (json ? "" : "each SAE"), part,
-                 1e3 * seconds);
+                 once ? (json ? "_once" : "once    ") : (json ? "" : "each SAE"),
+                 section, 1e3 * seconds);
         sum += seconds;
     }
 }
@@ -156,7 +156,7 @@ int cmd_bench_eval(int argc, char **argv)
         {"bench-steps", OPT_INT, &steps, "N", "steps trained first", 0, 1e6, NULL},
         {"evaluations", OPT_INT, &evaluations, "N",
          "evaluations timed of those that training makes", 1, 10000, NULL},
-        {"only", OPT_STRING, &suite.only, "PARTS",
+        {"only", OPT_STRING, &suite.only, "STAGES",
          "of the whole evaluation, as in saetop eval (default: all)", 0, 0, NULL},
         {"rows", OPT_INT, &suite.rows, "N",
          "rows of text for its reconstruction and losses", 1, 65536, NULL},

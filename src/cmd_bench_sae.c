@@ -44,7 +44,7 @@ struct bench_case {
     struct shape shape;
     size_t threads;
     double seconds; /* to measure for */
-    double density; /* of active cells where no k sets it */
+    double density; /* of active entries where no k sets it */
 };
 
 static enum err shape_parse(const char *text, struct shape *out, struct errinfo *e)
@@ -463,7 +463,7 @@ int cmd_bench_sae(int argc, char **argv)
         {"threads", OPT_INT, &threads, "N", "threads of a step", 1, 1024, NULL},
         {"seconds", OPT_REAL, &seconds, "S", "of measuring, a case", 0, 3600, NULL},
         {"density", OPT_REAL, &density, "X",
-         "share of active cells where no k sets it, at the start", 0, 1, NULL},
+         "share of active entries where no k sets it, at the start", 0, 1, NULL},
         {"json", OPT_FLAG, &json, NULL, "a JSON object a case", 0, 0, NULL},
     };
     const struct opts o = {

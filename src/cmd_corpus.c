@@ -35,7 +35,7 @@ static int deliver(struct str *s, const char *path, enum err rc, struct errinfo 
     if (rc == OK && path) {
         rc = str_err(s, path, e);
         if (rc == OK) {
-            const struct file_part part = {s->p, s->len};
+            const struct file_piece part = {s->p, s->len};
             rc = file_write_named(path, &part, 1, e);
         }
     }
@@ -456,7 +456,7 @@ static enum err write_probe_files(void *user, const char *dir, struct errinfo *e
         TRY_OUT(rc, path_join(path, sizeof path, dir, name, e));
         TRY_OUT(rc, grammar_probe_csv(w->grammar, i, w->seed, &out, e));
         TRY_OUT(rc, str_err(&out, path, e));
-        const struct file_part part = {out.p, out.len};
+        const struct file_piece part = {out.p, out.len};
         TRY_OUT(rc, file_write(path, &part, 1, e));
     }
 out:

@@ -32,7 +32,7 @@ struct eval_args {
     bool json, all, force;
     const char *out, *details;
     const char *to, *dir;  /* --to saebench DIR */
-    const char *k, *only;  /* only NULL: all parts */
+    const char *k, *only;  /* only NULL: all sections */
     struct run_opts named; /* model, text, ... in place of what a run recorded */
     const char *model, *corpus, *ood, *concepts, *hook, *config;
     const char *cache; /* NULL: where the state of the program is; "none" */
@@ -120,7 +120,7 @@ static enum err open_evaluator(const struct eval_args *a, struct eval_run *r,
     o.rows = (size_t)a->rows;
     o.seed = (uint64_t)a->seed;
     TRY(parse_ks(a->k, &o.ks, e));
-    if (a->only != NULL && suite_parts_parse(a->only, &o.parts, e) != OK) {
+    if (a->only != NULL && suite_sections_parse(a->only, &o.sections, e) != OK) {
         return err_prefix(e, ERR_USAGE, "--only");
     }
     r->record.set.threads = a->threads;
@@ -155,7 +155,7 @@ static enum err evaluate_run(const struct eval_args *a, const struct evaluator *
 {
     const struct inputs *in = evaluator_inputs(v);
     const struct suite_job job = {
-        .sae = r->record.sae, .h = in->h, .pool = in->pool, .parts = SUITE_ALL};
+        .sae = r->record.sae, .h = in->h, .pool = in->pool, .sections = SUITE_ALL};
     report_init(&r->report, (uint64_t)a->seed);
     TRY(run_record_fit(&r->record, dir, in, e));
     r->report.details = r->details;
@@ -183,7 +183,8 @@ static void add_meta(cJSON *root, const struct eval_args *a, const char *dir,
 {
     const struct settings *s = &r->record.set;
     (void)cJSON_AddStringToObject(root, "run", dir);
-    if (!cJSON_HasObjectItem(root, "step")) { /* of parts that never ran evaluate() */
+    if (!cJSON_HasObjectItem(root,
+                             "step")) { /* of sections that never ran evaluate() */
         (void)cJSON_AddNumberToObject(root, "step", (double)r->record.step);
     }
     (void)cJSON_AddStringToObject(root, "arch", s->arch);
@@ -197,7 +198,7 @@ static void add_meta(cJSON *root, const struct eval_args *a, const char *dir,
     (void)cJSON_AddNumberToObject(seeds, "intervals", (double)a->seed);
     cJSON *times = cJSON_AddObjectToObject(root, "part_seconds");
     for (size_t i = 0; i < r->times.n; i++) {
-        (void)cJSON_AddNumberToObject(times, r->times.part[i], r->times.seconds[i]);
+        (void)cJSON_AddNumberToObject(times, r->times.section[i], r->times.seconds[i]);
     }
 }
 
@@ -208,8 +209,8 @@ static enum err write_place(const struct eval_args *a, const char *dir,
     if (a->out != NULL && a->run[1] == NULL) {
         return file_write_named_text(a->out, text->p, e);
     }
-    /* Neither a part nor another model or text is a reason to lose what is there, and
-     * what another tool made is not ours to write into. */
+    /* Neither a section nor another model or text is a reason to lose what is there,
+     * and what another tool made is not ours to write into. */
     if (a->only != NULL || a->named.n_flags > 0 || a->config != NULL ||
         !rundir_is(dir)) {
         return OK;

@@ -27,7 +27,7 @@ static enum err copy_file(const char *from, const char *to, const char *name,
     TRY(rundir_file(from, name, src, e));
     TRY(path_join(dst, sizeof dst, to, name, e));
     TRY(file_read(src, SIZE_MAX - 1, &data, &len, e));
-    const struct file_part part = {data, len};
+    const struct file_piece part = {data, len};
     const enum err rc = file_write(dst, &part, 1, e);
     mem_free(data);
     return rc;

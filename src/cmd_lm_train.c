@@ -1,4 +1,5 @@
 /* saetop lm train: pretraining from the command line. */
+#include "base/duration.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -188,7 +189,7 @@ static void print_evaluation(const struct view *v, const struct pretrain_progres
     str_init(&line, LINE_BYTES);
     str_addf(&line, "step %lld/%lld  %s tokens  %s", (long long)p->step,
              (long long)p->steps, count_text((double)p->tokens, tokens),
-             duration_text(p->seconds, time));
+             duration_text(p->seconds, DURATION_WORDS, time));
     if (p->step > 0) {
         str_addf(&line, "  loss %s", NUMBER(NUMBER_PLAIN, 0, 4, p->loss));
     }
@@ -202,7 +203,7 @@ static void print_evaluation(const struct view *v, const struct pretrain_progres
     if (p->step > 0) {
         char eta[32];
         str_addf(&line, "  %.0f tokens/s, %s left", p->tokens_per_second,
-                 duration_text(p->eta_seconds, eta));
+                 duration_text(p->eta_seconds, DURATION_WORDS, eta));
     }
     cmd_say(stdout, "%s",
             line.len ? line.p : ""); /* names of texts are names of files */
@@ -232,7 +233,7 @@ static bool on_progress(void *user, const struct pretrain_progress *p)
                        "step %lld/%lld  loss %s  %.0f tokens/s  %s left",
                        (long long)p->step, (long long)p->steps,
                        NUMBER(NUMBER_PLAIN, 0, 3, p->loss), p->tokens_per_second,
-                       duration_text(p->eta_seconds, eta));
+                       duration_text(p->eta_seconds, DURATION_WORDS, eta));
         progress_draw(&v->bar, (double)p->step, (double)p->steps, text);
     }
     return !stop_asked();

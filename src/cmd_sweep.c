@@ -1,5 +1,6 @@
 /* saetop sweep: a grid of runs, measured, compared by pairs of seeds. */
 #include "base/clock.h"
+#include "base/duration.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/leftover.h"
@@ -96,7 +97,7 @@ static void on_done(void *user, size_t cell, const struct sweep_result *v)
              r->n_before + r->n_done, r->plan->n_cells, r->plan->arm[c->arm].label,
              (unsigned long long)c->seed,
              NUMBER(NUMBER_PLAIN, 0, 2, v->v[sweep_set_of(c->source).l0]),
-             v->matched ? "" : " (not matched)",
+             v->on_target ? "" : " (not matched)",
              NUMBER(NUMBER_PLAIN, 0, 3, v->v[known ? SWEEP_TRUTH_EV : SWEEP_EV]),
              known ? "F1" : "OOD",
              NUMBER(NUMBER_PLAIN, 0, 3, v->v[known ? SWEEP_TRUTH_F1 : SWEEP_EV_OOD]),
@@ -136,8 +137,9 @@ static void on_progress(void *user, double done, double total)
         return;
     }
     if (done > 0.0) {
-        (void)duration_text(
-            clock_seconds_since(r->begin) / done * fmax(total - done, 0.0), eta);
+        (void)duration_text(clock_seconds_since(r->begin) / done *
+                                fmax(total - done, 0.0),
+                            DURATION_WORDS, eta);
     }
     snprintf(text, sizeof text, "runs %zu/%zu  %s left", r->n_before + r->n_done,
              r->plan->n_cells, eta);
@@ -538,7 +540,7 @@ int cmd_sweep(int argc, char **argv)
         {"seeds", OPT_STRING, &a.grid.seeds, "N | N,N,...",
          "how many seeds of text and weights, from --seed on, or which [3]", 0, 0,
          NULL},
-        {"match-l0", OPT_STRING, &a.grid.match_l0, "X,...",
+        {"match-l0", OPT_STRING, &a.grid.target_l0, "X,...",
          "search each arm's sparsity setting until its L0 on clean text is this", 0, 0,
          NULL},
         {"controls", OPT_STRING, &a.grid.controls, "NAME,...",

@@ -1,5 +1,6 @@
 /* saetop train: the explorer's trainer without a screen. */
 #include "base/clock.h"
+#include "base/duration.h"
 #include "base/json.h"
 #include "base/number.h"
 #include "cmd.h"
@@ -76,7 +77,7 @@ static const char *pace_text(const struct engine *g, char *out, size_t cap)
     const int64_t step = engine_step_count(g);
     const double left = g->seconds / (double)step * (double)(g->steps - step);
     snprintf(out, cap, "%s tokens/s, %s left", count_text(g->tokens_per_second, rate),
-             duration_text(left, eta));
+             duration_text(left, DURATION_WORDS, eta));
     return out;
 }
 
@@ -263,8 +264,9 @@ static void say_duration(struct reporter *r, const struct engine *g, int64_t fro
                          double seconds)
 {
     char text[120], total[32];
-    (void)duration_text(
-        (g->seconds - seconds) / ESTIMATE_STEPS * (double)(g->steps - from), total);
+    (void)duration_text((g->seconds - seconds) / ESTIMATE_STEPS *
+                            (double)(g->steps - from),
+                        DURATION_WORDS, total);
     snprintf(text, sizeof text, "about %s in all", total);
     print_event(r, "estimate", text);
 }
@@ -394,7 +396,7 @@ static enum err begin(struct reporter *r, struct train_args *a,
     const struct engine_setup s = {
         .set = set,
         .dir = a->out,
-        .claim = true,
+        .lock = true,
         .resume = a->resume,
         .given = &given,
         .cancel = stop_flag(),

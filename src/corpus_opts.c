@@ -1,6 +1,7 @@
 #include "corpus_opts.h"
 
 #include "base/clock.h"
+#include "base/duration.h"
 #include "base/nearest.h"
 #include "cmd.h"
 #include "progress.h"
@@ -75,7 +76,7 @@ static void on_way(void *user, uint64_t done, uint64_t of)
         return;
     }
     const double per_second = (double)done / seconds;
-    (void)duration_text((double)(of - done) / per_second, left);
+    (void)duration_text((double)(of - done) / per_second, DURATION_WORDS, left);
     (void)count_text(per_second, rate);
     if (!w->said) {
         w->said = true;

@@ -48,8 +48,8 @@ static enum err check_same(const struct settings *a, const struct settings *b,
     const struct setting_def *t = settings_table(&n);
     struct str x, y;
     enum err rc = OK;
-    str_init(&x, 2 * SETTING_TEXT_MAX);
-    str_init(&y, 2 * SETTING_TEXT_MAX);
+    str_init(&x, SETTING_VALUE_MAX);
+    str_init(&y, SETTING_VALUE_MAX);
     for (size_t i = 0; rc == OK && i < n; i++) {
         const char *key = t[i].key;
         if (!setting_is_synth(&t[i]) && strcmp(key, setting_key.seed) != 0) {

@@ -29,7 +29,7 @@ static const char *screen_word(size_t i)
 
 static const char *part_word(size_t i)
 {
-    return i < SUITE_PARTS ? suite_part_name((enum suite_part)i) : NULL;
+    return i < SUITE_SECTIONS ? suite_section_name((enum suite_section)i) : NULL;
 }
 
 static const char *column_word(size_t i)

@@ -62,23 +62,6 @@ void progress_clear(struct progress *p)
     }
 }
 
-const char *duration_text(double seconds, char out[32])
-{
-    if (!isfinite(seconds) || seconds < 0 || seconds > 1e9) {
-        (void)snprintf(out, 32, "?");
-        return out;
-    }
-    const long long s = llround(seconds);
-    if (s >= 3600) {
-        (void)snprintf(out, 32, "%lld h %02lld min", s / 3600, s / 60 % 60);
-    } else if (s >= 60) {
-        (void)snprintf(out, 32, "%lld min %02lld s", s / 60, s % 60);
-    } else {
-        (void)snprintf(out, 32, "%lld s", s);
-    }
-    return out;
-}
-
 const char *count_text(double n, char out[32])
 {
     if (n >= 1e6) {

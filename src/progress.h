@@ -22,8 +22,6 @@ void progress_draw(struct progress *p, double done, double total, const char *te
 /* Remove the line, before printing others and at the end. */
 void progress_clear(struct progress *p);
 
-/* "1 h 05 min", "3 min 20 s", "12 s"; "?" for what is no time. */
-const char *duration_text(double seconds, char out[32]);
 /* "12.3k", "4.5M". */
 const char *count_text(double n, char out[32]);
 

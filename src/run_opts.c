@@ -323,11 +323,11 @@ static enum err set_also(const struct run_opts *r, struct settings *s,
         str_add(&text, r->also.at[i]);
     }
     enum err rc = str_err(&text, "--also", e);
-    if (rc == OK && text.len >= SETTING_TEXT_MAX) {
+    if (rc == OK && text.len >= SETTING_LONG_MAX) {
         rc = err_set(e, ERR_LIMIT,
                      "--also: %zu arms take %zu bytes of text, expected %d at most: "
                      "shorten their names, or train some of them apart",
-                     r->also.n, text.len, SETTING_TEXT_MAX - 1);
+                     r->also.n, text.len, SETTING_LONG_MAX - 1);
     }
     if (rc == OK && r->also.n) {
         rc = settings_set(s, setting_key.also, text.p, from_user("command line"), e);
@@ -431,8 +431,8 @@ void run_opts_print(const struct settings *s, struct str *out)
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
     struct str value, safe;
-    str_init(&value, SETTING_TEXT_MAX);
-    str_init(&safe, 8 * SETTING_TEXT_MAX);
+    str_init(&value, SETTING_VALUE_MAX);
+    str_init(&safe, 8 * SETTING_VALUE_MAX);
     for (size_t i = 0; i < n; i++) {
         str_clear(&value);
         settings_print(s, &t[i], &value);

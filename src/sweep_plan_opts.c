@@ -51,7 +51,7 @@ static void take_lists(const struct sweep_plan_opts *g, struct run_opts *ro,
         const char *key, *text;
     } option[] = {{setting_key.mask_rate, g->mask_rates},
                   {setting_key.arch, g->archs},
-                  {"match_l0", g->match_l0}};
+                  {SWEEP_MATCH_L0, g->target_l0}};
     for (size_t i = 0; i < sizeof option / sizeof *option; i++) {
         if (option[i].text) {
             (void)cJSON_AddItemToObject(axes, option[i].key, text_list(option[i].text));
@@ -117,7 +117,7 @@ static enum err add_control(cJSON *parts, const cJSON *axes, const char *name,
         {"mix", setting_key.mask_positions, "mix",
          "Masked positions from the masked pass, all others from the clean pass: no "
          "context is masked."},
-        {"equal", "equal_unmasked", "yes",
+        {"equal", SWEEP_EQUAL_UNMASKED, "yes",
          "More steps, so that as many unmasked vectors are trained on as without "
          "masking."},
     };

@@ -8,7 +8,7 @@
 
 /* Options of the grid, as typed; NULL: not given. */
 struct sweep_plan_opts {
-    const char *mask_rates, *archs, *seeds, *match_l0, *controls;
+    const char *mask_rates, *archs, *seeds, *target_l0, *controls;
 };
 
 /* The plan: from `file` if there is one; else from the options and every setting of the

@@ -84,8 +84,9 @@ refuse "top: --set lr: this is of training" top x --set lr=5
 refuse "top: --also: this is of training" top x --also k=3
 refuse "unknown option --stepz" top x --stepz 5
 refuse "expected a name that ends in .txt, .csv or .jsonl" corpus generate --n 1 --out x.pdf
-arms=$(for i in $(seq 40); do echo "--also name_of_arm_$i:k=$i,mask.rate=0.5"; done)
-refuse "40 arms take 1341 bytes of text, expected 1023 at most" train --out x $arms
+zeros=$(printf %0200d 0)
+arms=$(for i in $(seq 40); do echo "--also k=$i,lr=0.001$zeros"; done)
+refuse "40 arms take 8550 bytes of text, expected 8191 at most" train --out x $arms
 refuse "same setting" train --out x --k 4 --set k=4
 
 # ---- numbers ----

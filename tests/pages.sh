@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The pages: every link to a file or a heading leads somewhere, every path of the tree that
-# is named in backticks is there, and none has grown past its size.
+# is named in backticks is there, what is said to be in such a file is in it, and none has
+# grown past its size.
 # usage: pages.sh ROOT
 set -euo pipefail
 export LC_ALL=C.UTF-8
@@ -73,6 +74,17 @@ while read -r page most; do
             if (word ~ /^(core|ui|src|samples|tests|\.ci|\.github)\/[A-Za-z0-9_.\/-]+$/ && word !~ /NAME/)
                 print at ":" word
             text = substr(text, RSTART + RLENGTH)
+        } }')
+
+    # "`NAME` of `FILE`", "`NAME` in `FILE`", over the ends of lines too.
+    while IFS=: read -r name path; do
+        [ ! -f "$path" ] || grep -qF -- "$name" "$path" || say "$page: $path has no $name"
+    done < <(prose "$page" | sed 's/^[0-9]*://; s/^ *//' | tr '\n' ' ' | awk '{
+        while (match($0, /`[A-Za-z_][A-Za-z0-9_ ]*` (of|in) `(core|ui|src|tests)\/[A-Za-z0-9_.\/-]+`/)) {
+            pair = substr($0, RSTART, RLENGTH)
+            $0 = substr($0, RSTART + RLENGTH)
+            split(pair, word, "`")
+            print word[2] ":" word[4]
         } }')
 done <<< "$sizes"
 

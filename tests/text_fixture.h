@@ -104,7 +104,7 @@ static inline void fixture_file(char out[256], const char *dir, const char *name
                                 const char *text, size_t len)
 {
     struct errinfo e;
-    const struct file_part part = {text, len ? len : strlen(text)};
+    const struct file_piece part = {text, len ? len : strlen(text)};
     assert_int_equal(path_join(out, 256, dir, name, &e), OK);
     assert_int_equal(file_write(out, &part, 1, &e), OK);
 }

@@ -72,19 +72,6 @@ static void add_head(struct help_lines *l, const char *text, size_t before)
     }
 }
 
-/* Bytes of text[n] that fit into w columns, cut at a space where there is one. */
-static size_t fitting(const char *text, size_t n, int w)
-{
-    size_t fit = 0, last_space = 0;
-    for (int columns = 0; fit < n && columns < w; columns++) {
-        uint32_t cp;
-        const size_t step = utf8_next(text + fit, n - fit, &cp);
-        last_space = cp == ' ' ? fit : last_space;
-        fit += step;
-    }
-    return fit < n && text[fit] != ' ' && last_space ? last_space : fit;
-}
-
 /* Wrap text to w columns: the first line of kind `first`, the others of kind `more`.
  * ASCII and wide text alike by bytes of UTF-8 heads. */
 static void add_wrapped(struct help_lines *l, enum line_kind first, enum line_kind more,
@@ -92,7 +79,7 @@ static void add_wrapped(struct help_lines *l, enum line_kind first, enum line_ki
 {
     enum line_kind kind = first;
     do {
-        const size_t cut = fitting(text, n, w > 8 ? w : 8);
+        const size_t cut = text_fit(text, n, w > 8 ? w : 8);
         add(l, kind, index, text, cut);
         kind = more;
         text += cut;

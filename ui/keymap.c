@@ -7,28 +7,28 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- the parts as one table ---- */
+/* ---- the sections as one table ---- */
 
 /* A run of entries that hold in one place. */
-struct part {
+struct section {
     const struct screen_def *owner;
     const struct key_entry *entry;
     size_t n;
 };
 
 /* Part p: the screens, help, what opens each screen, everywhere. */
-static struct part part_at(const struct screen_table *t, size_t p)
+static struct section section_at(const struct screen_table *t, size_t p)
 {
     const struct screen_def *of = p < t->n    ? t->row[p]
                                   : p == t->n ? t->help
                                               : t->everywhere;
     if (p > t->n && p <= 2 * t->n) {
-        return (struct part){of, &t->row[p - t->n - 1]->go, 1};
+        return (struct section){of, &t->row[p - t->n - 1]->go, 1};
     }
-    return (struct part){of, of->keys->entry, of->keys->n};
+    return (struct section){of, of->keys->entry, of->keys->n};
 }
 
-static size_t parts_of(const struct screen_table *t)
+static size_t sections_of(const struct screen_table *t)
 {
     return 2 * t->n + 2;
 }
@@ -36,8 +36,8 @@ static size_t parts_of(const struct screen_table *t)
 size_t keymap_count(const struct screen_table *t)
 {
     size_t n = 0;
-    for (size_t p = 0; p < parts_of(t); p++) {
-        n += part_at(t, p).n;
+    for (size_t p = 0; p < sections_of(t); p++) {
+        n += section_at(t, p).n;
     }
     return n;
 }
@@ -45,13 +45,13 @@ size_t keymap_count(const struct screen_table *t)
 static const struct key_entry *entry_at(const struct screen_table *t, size_t i,
                                         const struct screen_def **owner)
 {
-    for (size_t p = 0; p < parts_of(t); p++) {
-        const struct part part = part_at(t, p);
-        if (i < part.n) {
-            *owner = part.owner;
-            return &part.entry[i];
+    for (size_t p = 0; p < sections_of(t); p++) {
+        const struct section section = section_at(t, p);
+        if (i < section.n) {
+            *owner = section.owner;
+            return &section.entry[i];
         }
-        i -= part.n;
+        i -= section.n;
     }
     *owner = NULL;
     return NULL;
@@ -103,16 +103,16 @@ const struct key_entry *keymap_find_key(const struct screen_table *t,
                                         const struct screen_def *screen, uint32_t key)
 {
     const struct key_entry *any = NULL;
-    for (size_t p = 0; p < parts_of(t); p++) {
-        const struct part part = part_at(t, p);
-        for (size_t i = 0; i < part.n; i++) {
-            if (!has_key(&part.entry[i], key)) {
+    for (size_t p = 0; p < sections_of(t); p++) {
+        const struct section section = section_at(t, p);
+        for (size_t i = 0; i < section.n; i++) {
+            if (!has_key(&section.entry[i], key)) {
                 continue;
             }
-            if (part.owner == screen) {
-                return &part.entry[i];
+            if (section.owner == screen) {
+                return &section.entry[i];
             }
-            any = part.owner == t->everywhere ? &part.entry[i] : any;
+            any = section.owner == t->everywhere ? &section.entry[i] : any;
         }
     }
     return any;
@@ -140,13 +140,15 @@ const struct key_entry *keymap_find_command(const struct screen_table *t,
 {
     const struct key_entry *best = NULL;
     int best_rank = 0; /* 3: this screen's, 2: of everywhere, 1: another's */
-    for (size_t p = 0; p < parts_of(t); p++) {
-        const struct part part = part_at(t, p);
-        const int rank = part.owner == screen ? 3 : part.owner == t->everywhere ? 2 : 1;
-        for (size_t i = 0; i < part.n && rank > best_rank; i++) {
-            const char *command = part.entry[i].action->command;
+    for (size_t p = 0; p < sections_of(t); p++) {
+        const struct section section = section_at(t, p);
+        const int rank = section.owner == screen          ? 3
+                         : section.owner == t->everywhere ? 2
+                                                          : 1;
+        for (size_t i = 0; i < section.n && rank > best_rank; i++) {
+            const char *command = section.entry[i].action->command;
             if (strlen(command) == n && memcmp(command, name, n) == 0) {
-                best = &part.entry[i];
+                best = &section.entry[i];
                 best_rank = rank;
             }
         }

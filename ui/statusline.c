@@ -1,6 +1,7 @@
 /* Row 0, the line above the last, and the last one. */
 #include "ui/statusline.h"
 
+#include "base/duration.h"
 #include "ui/steer.h"
 #include "ui/text.h"
 
@@ -100,14 +101,14 @@ void status_mask(const struct app *a, const struct session_view *v, char *out,
 
 void status_progress(const struct session_view *v, int room, char *out, size_t cap)
 {
-    char step[32], steps[32], eta[24], whole[112];
+    char step[32], steps[32], eta[32], whole[112];
     out[0] = '\0';
     if (v->state != SESSION_TRAINING && v->state != SESSION_PAUSED) {
         return;
     }
     text_thousands(step, sizeof step, v->step);
     text_thousands(steps, sizeof steps, v->steps);
-    text_duration(eta, sizeof eta, v->eta_seconds);
+    (void)duration_text(v->eta_seconds, DURATION_BRIEF, eta);
     const int len = snprintf(whole, sizeof whole, "step %s/%s", step, steps);
     const int with_eta = len + (int)sizeof "  ETA " - 1 + canvas_text_width(eta);
     if (with_eta <= room) {

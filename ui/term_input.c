@@ -314,7 +314,7 @@ static bool csi_complete(struct term_input *in, char final, struct input *out)
     if (final == '~' && v.n == 1 && v.at[0][0] == 200) {
         rest(in);
         in->state = PASTE;
-        in->n_paste = in->matched = 0;
+        in->n_paste = in->n_end = 0;
         in->paste_cut = false;
         return false;
     }
@@ -587,15 +587,15 @@ static void put_paste(struct term_input *in, char c)
 
 static bool paste_byte(struct term_input *in, uint8_t b, struct input *out)
 {
-    if (b != (uint8_t)paste_end[in->matched]) {
-        for (size_t i = 0; i < in->matched; i++) {
+    if (b != (uint8_t)paste_end[in->n_end]) {
+        for (size_t i = 0; i < in->n_end; i++) {
             put_paste(in, paste_end[i]);
         }
-        in->matched = 0;
+        in->n_end = 0;
     }
-    if (b == (uint8_t)paste_end[in->matched]) {
-        in->matched++;
-        return in->matched == sizeof paste_end - 1 && give_paste(in, true, out);
+    if (b == (uint8_t)paste_end[in->n_end]) {
+        in->n_end++;
+        return in->n_end == sizeof paste_end - 1 && give_paste(in, true, out);
     }
     put_paste(in, (char)b);
     return false;

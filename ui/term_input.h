@@ -46,7 +46,7 @@ struct term_input {
         uint32_t key;
     } row[INPUT_ROWS];
     size_t n_rows;
-    size_t n_paste, matched; /* of the mark that ends it */
+    size_t n_paste, n_end; /* of the mark that ends it */
     bool paste_cut;
     char paste[INPUT_PASTE_CAP];
 };

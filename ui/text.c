@@ -1,5 +1,7 @@
 #include "ui/text.h"
 
+#include "base/utf8.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,20 +49,16 @@ void text_thousands(char *out, size_t cap, int64_t n)
     snprintf(out, cap, "%s", text);
 }
 
-void text_duration(char *out, size_t cap, double seconds)
+size_t text_fit(const char *text, size_t n, int w)
 {
-    if (!isfinite(seconds) || seconds < 0) {
-        snprintf(out, cap, "?");
-    } else if (seconds < 60) {
-        snprintf(out, cap, "%.0fs", seconds);
-    } else if (seconds < 3600) {
-        snprintf(out, cap, "%dm%02ds", (int)(seconds / 60), (int)fmod(seconds, 60));
-    } else if (seconds < 360000) {
-        snprintf(out, cap, "%dh%02dm", (int)(seconds / 3600),
-                 (int)(fmod(seconds, 3600) / 60));
-    } else {
-        snprintf(out, cap, "%.0f days", seconds / 86400);
+    size_t fit = 0, last_space = 0;
+    for (int columns = 0; fit < n && columns < w; columns++) {
+        uint32_t cp;
+        const size_t step = utf8_next(text + fit, n - fit, &cp);
+        last_space = cp == ' ' ? fit : last_space;
+        fit += step;
     }
+    return fit < n && text[fit] != ' ' && last_space ? last_space : fit;
 }
 
 size_t event_group(const struct session_view *v, size_t i)

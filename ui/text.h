@@ -13,8 +13,8 @@ size_t conds_of(const struct session_view *v);
 size_t arms_of(const struct session_view *v);
 /* "12,400" */
 void text_thousands(char *out, size_t cap, int64_t n);
-/* "1m48s", "41s", "2h05m" */
-void text_duration(char *out, size_t cap, double seconds);
+/* Bytes of text[n] that fit into w columns, cut at a space where there is one. */
+size_t text_fit(const char *text, size_t n, int w);
 /* How many events, i and those right before it, say the same of one condition each. */
 size_t event_group(const struct session_view *v, size_t i);
 /* The letters of their conditions, in so many columns. */

@@ -266,7 +266,7 @@ int file_write_all(int fd, const char *data, size_t n)
     return 0;
 }
 
-static int write_parts(int fd, const struct file_part *parts, size_t n)
+static int write_parts(int fd, const struct file_piece *parts, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const int number = file_write_all(fd, parts[i].data, parts[i].len);
@@ -302,7 +302,7 @@ void file_sync_dir(const char *dir)
 
 /* Write all of a new file and close it: 0 or the errno. mode: of what it will replace,
  * 0 for nothing. */
-static int fill_temporary(int fd, mode_t mode, const struct file_part *parts, size_t n)
+static int fill_temporary(int fd, mode_t mode, const struct file_piece *parts, size_t n)
 {
     /* First, so that what only its owner may read is never open to others. */
     int number = mode != 0 && fchmod(fd, mode & 0777) != 0 ? errno : 0;
@@ -318,7 +318,7 @@ static int fill_temporary(int fd, mode_t mode, const struct file_part *parts, si
     return number;
 }
 
-enum err file_write(const char *path, const struct file_part *parts, size_t n,
+enum err file_write(const char *path, const struct file_piece *parts, size_t n,
                     struct errinfo *e)
 {
     char tmp[4096];
@@ -345,7 +345,7 @@ enum err file_write(const char *path, const struct file_part *parts, size_t n,
 
 enum err file_write_text(const char *path, const char *text, struct errinfo *e)
 {
-    return file_write(path, &(struct file_part){text, strlen(text)}, 1, e);
+    return file_write(path, &(struct file_piece){text, strlen(text)}, 1, e);
 }
 
 /* ---- writing what the user named ---- */
@@ -411,7 +411,7 @@ static enum err open_as_it_is(const char *path, int *fd, struct errinfo *e)
 }
 
 static enum err write_as_it_is(const char *path, const struct stat *st,
-                               const struct file_part *parts, size_t n,
+                               const struct file_piece *parts, size_t n,
                                struct errinfo *e)
 {
     const int stream = own_stream(path, st);
@@ -427,7 +427,7 @@ static enum err write_as_it_is(const char *path, const struct stat *st,
 }
 
 /* Replace the regular file that a link leads to. */
-static enum err write_behind(const char *path, const struct file_part *parts, size_t n,
+static enum err write_behind(const char *path, const struct file_piece *parts, size_t n,
                              struct errinfo *e)
 {
     char *real = realpath(path, NULL);
@@ -493,7 +493,7 @@ enum err file_check_named(const char *path, struct errinfo *e)
     return how == NAMED_NEW ? check_folder_of(path, e) : OK;
 }
 
-enum err file_write_named(const char *path, const struct file_part *parts, size_t n,
+enum err file_write_named(const char *path, const struct file_piece *parts, size_t n,
                           struct errinfo *e)
 {
     enum named how;
@@ -509,7 +509,7 @@ enum err file_write_named(const char *path, const struct file_part *parts, size_
 
 enum err file_write_named_text(const char *path, const char *text, struct errinfo *e)
 {
-    return file_write_named(path, &(struct file_part){text, strlen(text)}, 1, e);
+    return file_write_named(path, &(struct file_piece){text, strlen(text)}, 1, e);
 }
 
 /* ---- standard input, output and error ---- */

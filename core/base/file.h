@@ -62,7 +62,7 @@ enum err file_map(const char *path, const uint8_t **data, size_t *len,
 void file_unmap(const uint8_t *data, size_t len);
 
 /* Parts of a file to be written, in order. */
-struct file_part {
+struct file_piece {
     const void *data;
     size_t len;
 };
@@ -72,7 +72,7 @@ struct file_part {
  * that is replaced keeps its permissions. Temporaries of path that processes left which
  * were killed are removed first (leftover.h). ERR_FORMAT for anything but a regular
  * file or nothing at path, links too. */
-enum err file_write(const char *path, const struct file_part *parts, size_t n,
+enum err file_write(const char *path, const struct file_piece *parts, size_t n,
                     struct errinfo *e) ERR_CHECKED;
 enum err file_write_text(const char *path, const char *text,
                          struct errinfo *e) ERR_CHECKED;
@@ -82,7 +82,7 @@ enum err file_write_text(const char *path, const char *text,
  * are: /dev/stdout, wherever that goes, /dev/null, a FIFO. ERR_FORMAT for a directory,
  * socket or block device and a link that leads nowhere; ERR_IO for a FIFO that no one
  * reads. Waits for a reader that is slow. */
-enum err file_write_named(const char *path, const struct file_part *parts, size_t n,
+enum err file_write_named(const char *path, const struct file_piece *parts, size_t n,
                           struct errinfo *e) ERR_CHECKED;
 enum err file_write_named_text(const char *path, const char *text,
                                struct errinfo *e) ERR_CHECKED;

@@ -120,7 +120,7 @@ static enum err copy_to(int fd, const char *path, struct errinfo *e)
     if (data == MAP_FAILED) {
         return file_fail(e, path, "write", errno);
     }
-    const struct file_part part = {data, len};
+    const struct file_piece part = {data, len};
     const enum err rc = file_write_named(path, &part, 1, e);
     (void)munmap(data, len);
     return rc;

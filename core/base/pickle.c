@@ -32,7 +32,7 @@ static const struct global {
 #define N_GLOBALS (sizeof globals / sizeof globals[0])
 
 /* An item of a container. */
-struct cell {
+struct link {
     uint32_t value, next;
 };
 
@@ -46,7 +46,7 @@ struct node {
             size_t len;
         } text;
         struct {
-            uint32_t first, last; /* cells; NONE */
+            uint32_t first, last; /* links; NONE */
             uint32_t n;
         } items;
         size_t at; /* of globals, or of pickle.tensor for STORAGE and TENSOR */
@@ -56,8 +56,8 @@ struct node {
 struct pickle {
     struct node *node;
     size_t nodes, node_cap;
-    struct cell *cell;
-    size_t cells, cell_cap;
+    struct link *link;
+    size_t links, link_cap;
     struct pickle_tensor *tensor;
     size_t tensors, tensor_cap;
     uint32_t root;
@@ -176,15 +176,15 @@ static enum err add_item(struct reader *r, uint32_t to, uint32_t value,
                          struct errinfo *e)
 {
     struct pickle *p = r->p;
-    TRY(mem_grow(&p->cell, &p->cell_cap, p->cells + 1, sizeof *p->cell, 4 * r->len + 4,
+    TRY(mem_grow(&p->link, &p->link_cap, p->links + 1, sizeof *p->link, 4 * r->len + 4,
                  e));
-    const uint32_t at = (uint32_t)p->cells++;
+    const uint32_t at = (uint32_t)p->links++;
     struct node *n = &p->node[to];
-    p->cell[at] = (struct cell){value, NONE};
+    p->link[at] = (struct link){value, NONE};
     if (n->v.items.n == 0) {
         n->v.items.first = at;
     } else {
-        p->cell[n->v.items.last].next = at;
+        p->link[n->v.items.last].next = at;
     }
     n->v.items.last = at;
     n->v.items.n++;
@@ -614,7 +614,7 @@ void pickle_free(struct pickle *p)
 {
     if (p) {
         mem_free(p->node);
-        mem_free(p->cell);
+        mem_free(p->link);
         mem_free(p->tensor);
         mem_free(p);
     }
@@ -653,14 +653,14 @@ const struct pickle_tensor *pickle_tensor(const struct pickle *p, uint32_t v)
 
 bool pickle_next(const struct pickle *p, uint32_t v, uint32_t *at, uint32_t *item)
 {
-    /* *at: 0 at first, then the cell that comes next + 1, or NONE after the last. */
-    const uint32_t cell = *at == 0      ? p->node[v].v.items.first
+    /* *at: 0 at first, then the link that comes next + 1, or NONE after the last. */
+    const uint32_t link = *at == 0      ? p->node[v].v.items.first
                           : *at == NONE ? NONE
                                         : *at - 1;
-    if (cell == NONE) {
+    if (link == NONE) {
         return false;
     }
-    *item = p->cell[cell].value;
-    *at = p->cell[cell].next == NONE ? NONE : p->cell[cell].next + 1;
+    *item = p->link[link].value;
+    *at = p->link[link].next == NONE ? NONE : p->link[link].next + 1;
     return true;
 }

@@ -579,7 +579,7 @@ static enum err make_header(struct str *s, const char *path,
 static enum err write_parts(const char *path, const struct st_tensor *tensors, size_t n,
                             const struct st_meta_entry *meta, size_t n_meta,
                             enum err (*write)(const char *path,
-                                              const struct file_part *parts, size_t n,
+                                              const struct file_piece *parts, size_t n,
                                               struct errinfo *e),
                             struct errinfo *e)
 {
@@ -589,14 +589,14 @@ static enum err write_parts(const char *path, const struct st_tensor *tensors, s
     }
     struct str header;
     str_init(&header, MAX_HEADER);
-    struct file_part *parts = NULL;
+    struct file_piece *parts = NULL;
     enum err rc;
     TRY_OUT(rc, check_unique(path, tensors, n, e));
     TRY_OUT(rc, make_header(&header, path, tensors, n, meta, n_meta, e));
     TRY_OUT(rc, mem_new(&parts, n + 1, sizeof *parts, path, e));
-    parts[0] = (struct file_part){header.p, header.len};
+    parts[0] = (struct file_piece){header.p, header.len};
     for (size_t i = 0; i < n; i++) {
-        parts[i + 1] = (struct file_part){tensors[i].data, tensors[i].bytes};
+        parts[i + 1] = (struct file_piece){tensors[i].data, tensors[i].bytes};
     }
     rc = write(path, parts, n + 1, e);
 out:

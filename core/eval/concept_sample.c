@@ -26,8 +26,8 @@ static int by_draw(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
-/* PART_REST: beyond the sample; held out all the same. */
-enum part { PART_NONE, PART_RANK, PART_TRAIN, PART_TEST, PART_REST };
+/* USE_REST: beyond the sample; held out all the same. */
+enum use { USE_NONE, USE_RANK, USE_TRAIN, USE_TEST, USE_REST };
 
 /* Training occurrences of a form that latents are ranked on. */
 #define RANK_PER_WORD 5
@@ -35,7 +35,7 @@ enum part { PART_NONE, PART_RANK, PART_TRAIN, PART_TEST, PART_REST };
 /* Decide for each position of the set: the first per_word draws of a token stay, and
  * test_share of them, spread evenly from a random start, are for testing. */
 static void choose(const struct eval_config *cfg, struct candidate *c, size_t n,
-                   uint8_t *part)
+                   uint8_t *use)
 {
     qsort(c, n, sizeof *c, by_draw);
     size_t rank = 0;
@@ -45,7 +45,7 @@ static void choose(const struct eval_config *cfg, struct candidate *c, size_t n,
         rank = same ? rank + 1 : 0;
         trained = same ? trained : 0;
         if (rank >= cfg->per_word) {
-            part[c[i].at] = PART_REST;
+            use[c[i].at] = USE_REST;
             continue;
         }
         const double start =
@@ -53,16 +53,16 @@ static void choose(const struct eval_config *cfg, struct candidate *c, size_t n,
         const double before = floor(start + (double)rank * cfg->test_share);
         const double after = floor(start + (double)(rank + 1) * cfg->test_share);
         if (after > before) {
-            part[c[i].at] = PART_TEST;
+            use[c[i].at] = USE_TEST;
         } else {
-            part[c[i].at] = trained++ < RANK_PER_WORD ? PART_RANK : PART_TRAIN;
+            use[c[i].at] = trained++ < RANK_PER_WORD ? USE_RANK : USE_TRAIN;
         }
     }
 }
 
-/* The part of every position of the set, [set->n]. */
+/* The use of every position of the set, [set->n]. */
 static enum err choose_all(const struct eval_config *cfg, const struct acts_set *set,
-                           const struct concepts *c, uint8_t *part, struct errinfo *e)
+                           const struct concepts *c, uint8_t *use, struct errinfo *e)
 {
     struct candidate *cand = NULL;
     size_t n = 0;
@@ -76,26 +76,26 @@ static enum err choose_all(const struct eval_config *cfg, const struct acts_set 
         }
     }
     if (n > 0) {
-        choose(cfg, cand, n, part);
+        choose(cfg, cand, n, use);
     }
     mem_free(cand);
     return OK;
 }
 
-/* Copy the chosen positions, those for training first, each part in the text's order.
+/* Copy the chosen positions, those for training first, each use in the text's order.
  */
 static enum err gather(struct concept_sample *s, const struct acts_set *set,
-                       const struct concepts *c, const uint8_t *part, struct errinfo *e)
+                       const struct concepts *c, const uint8_t *use, struct errinfo *e)
 {
     size_t labels = 0;
     for (size_t i = 0; i < set->n; i++) {
-        if (part[i] != PART_NONE && part[i] != PART_REST) {
+        if (use[i] != USE_NONE && use[i] != USE_REST) {
             size_t k = 0;
             (void)concepts_probed(c, set->ids[i], &k);
             labels += k;
             s->n++;
-            s->n_rank += part[i] == PART_RANK;
-            s->n_train += part[i] != PART_TEST;
+            s->n_rank += use[i] == USE_RANK;
+            s->n_train += use[i] != USE_TEST;
         }
     }
     TRY(mem_new(&s->x, s->n, s->D * sizeof *s->x, "concept sample", e));
@@ -105,9 +105,9 @@ static enum err gather(struct concept_sample *s, const struct acts_set *set,
     TRY(mem_new(&s->label, labels, sizeof *s->label, "labels", e));
     size_t row = 0;
     size_t label = 0;
-    for (uint8_t which = PART_RANK; which <= PART_TEST; which++) {
+    for (uint8_t which = USE_RANK; which <= USE_TEST; which++) {
         for (size_t i = 0; i < set->n; i++) {
-            if (part[i] != which) {
+            if (use[i] != which) {
                 continue;
             }
             size_t k = 0;
@@ -125,11 +125,11 @@ static enum err gather(struct concept_sample *s, const struct acts_set *set,
 
 /* The word forms of the text, and which of them each occurrence is. */
 static enum err number_forms(struct concept_sample *s, const struct acts_set *set,
-                             const struct concepts *c, const uint8_t *part,
+                             const struct concepts *c, const uint8_t *use,
                              uint32_t *form_of, struct errinfo *e)
 {
     for (size_t i = 0; i < set->n; i++) {
-        if (part[i] != PART_NONE) {
+        if (use[i] != USE_NONE) {
             form_of[set->ids[i]] = 1;
         }
     }
@@ -168,27 +168,27 @@ static enum err label_forms(struct concept_sample *s, const struct concepts *c,
 
 /* All occurrences of these forms but those for training. */
 static enum err hold_out(struct concept_sample *s, const struct acts_set *set,
-                         const struct concepts *c, const uint8_t *part,
+                         const struct concepts *c, const uint8_t *use,
                          struct errinfo *e)
 {
     uint32_t *form_of = NULL; /* by token */
     enum err rc = OK;
     size_t tests = 0;
     TRY_OUT(rc, mem_new(&form_of, c->vocab, sizeof *form_of, "word forms", e));
-    TRY_OUT(rc, number_forms(s, set, c, part, form_of, e));
+    TRY_OUT(rc, number_forms(s, set, c, use, form_of, e));
     TRY_OUT(rc, label_forms(s, c, e));
     for (size_t i = 0; i < set->n; i++) {
-        s->n_held += part[i] == PART_TEST || part[i] == PART_REST;
+        s->n_held += use[i] == USE_TEST || use[i] == USE_REST;
     }
     TRY_OUT(rc, mem_new(&s->held_at, s->n_held, sizeof *s->held_at, "words", e));
     TRY_OUT(rc, mem_new(&s->held_form, s->n_held, sizeof *s->held_form, "words", e));
     TRY_OUT(rc, mem_new(&s->test_held, s->n - s->n_train, sizeof *s->test_held, "words",
                         e));
     for (size_t i = 0, to = 0; i < set->n; i++) {
-        if (part[i] == PART_TEST) { /* in the text's order, as gather has them */
+        if (use[i] == USE_TEST) { /* in the text's order, as gather has them */
             s->test_held[tests++] = (uint32_t)to;
         }
-        if (part[i] == PART_TEST || part[i] == PART_REST) {
+        if (use[i] == USE_TEST || use[i] == USE_REST) {
             s->held_at[to] = (uint32_t)i;
             s->held_form[to++] = form_of[set->ids[i]];
         }
@@ -244,19 +244,19 @@ enum err concept_sample_init(struct concept_sample *s, const struct eval_config 
                              const struct acts_set *set, const struct concepts *c,
                              struct errinfo *e)
 {
-    uint8_t *part = NULL;
+    uint8_t *use = NULL;
     enum err rc = OK;
     memset(s, 0, sizeof *s);
     s->D = set->D;
     s->n_concepts = c->n_probed;
-    TRY_OUT(rc, mem_new(&part, set->n, sizeof *part, "concept sample", e));
-    TRY_OUT(rc, choose_all(cfg, set, c, part, e));
-    TRY_OUT(rc, gather(s, set, c, part, e));
-    TRY_OUT(rc, hold_out(s, set, c, part, e));
+    TRY_OUT(rc, mem_new(&use, set->n, sizeof *use, "concept sample", e));
+    TRY_OUT(rc, choose_all(cfg, set, c, use, e));
+    TRY_OUT(rc, gather(s, set, c, use, e));
+    TRY_OUT(rc, hold_out(s, set, c, use, e));
     TRY_OUT(rc, turn_round(s, e));
     TRY_OUT(rc, train_mean(s, e));
 out:
-    mem_free(part);
+    mem_free(use);
     if (rc != OK) {
         concept_sample_deinit(s);
     }

@@ -104,6 +104,8 @@ void eval_set_free(struct eval_set *s)
     acts_set_free(s->id);
     acts_set_free(s->ood);
     concept_sample_deinit(&s->sample);
+    fidelity_rows_deinit(&s->fid_id);
+    fidelity_rows_deinit(&s->fid_ood);
     probe_bank_deinit(&s->bank);
     mem_free(s->kind);
     mem_free(s);

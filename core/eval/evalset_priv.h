@@ -3,6 +3,7 @@
 #define SAETOP_EVAL_EVALSET_PRIV_H
 
 #include "eval/evalset.h"
+#include "eval/fidelity.h"
 #include "num/logreg.h"
 
 /* Occurrences of concept words with their activations: training ones first. */
@@ -93,20 +94,6 @@ enum err probe_bank_init(struct probe_bank *b, enum absorption_form form, size_t
                          struct pool *pool, const atomic_bool *cancel,
                          struct errinfo *e) ERR_CHECKED;
 void probe_bank_deinit(struct probe_bank *b);
-
-/* Rows whose reconstruction is measured. */
-struct fidelity_rows {
-    const struct acts_set *set; /* its first `rows` rows; NULL: none */
-    size_t rows;
-    size_t ce_rows;  /* the first of them, for cross-entropies; 0: none are measured */
-    size_t tokens;   /* that are not special */
-    double variance; /* sum ||x - mean||^2 over them */
-    double ce_clean, ce_zero;
-};
-/* Cross-entropies are of the first ce_rows rows; h NULL: there are none. */
-enum err fidelity_rows_init(struct fidelity_rows *f, const struct acts_set *set,
-                            size_t rows, size_t ce_rows, struct harvester *h,
-                            const atomic_bool *cancel, struct errinfo *e) ERR_CHECKED;
 
 struct eval_set {
     struct eval_config cfg;

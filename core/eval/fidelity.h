@@ -1,24 +1,86 @@
-/* How well an SAE reconstructs, by distance and by what the model behind it loses. */
+/* How well an SAE reconstructs, by distance and by what the model behind it loses: what
+ * is summed of each row of text, and the figures that are made of the sums. The live
+ * evaluation (evaluate.h) and the report of `saetop eval` (reconstruct.h) both count
+ * with it, so that the same rows give the same figures. */
 #ifndef SAETOP_EVAL_FIDELITY_H
 #define SAETOP_EVAL_FIDELITY_H
 
-#include "eval/evalset_priv.h"
+#include "acts/harvest.h"
 #include "sae/sae.h"
 
-/* NaN where there is nothing to measure on. Tokens that are special count nowhere but
- * in the cross-entropies, where their activations stay as they are in every arm. */
-struct fidelity {
-    double l0;                 /* mean number of active latents */
-    double mse;                /* mean ||x - xhat||^2 */
-    double explained_variance; /* 1 - sum ||x - xhat||^2 / sum ||x - mean||^2, the mean
-                                  over the whole set */
-    double ce_sae;             /* nats a token with the reconstruction spliced in */
-    double ce_recovered;       /* (zero - sae) / (zero - clean); NaN where erasing
-                                  costs nothing */
+#include <stdatomic.h>
+
+/* What may stand at the hook: the model's own activations, zeros, the SAE's. */
+enum fidelity_arm { FIDELITY_CLEAN, FIDELITY_ZERO, FIDELITY_SAE, FIDELITY_ARMS };
+
+/* Sums over a row's tokens that are not special. */
+struct fidelity_sums {
+    double tokens;
+    double active;              /* latents that fire */
+    double error, variance;     /* ||x - xhat||^2, ||x - mean||^2 */
+    double predicted;           /* positions with a next token, special or not */
+    double loss[FIDELITY_ARMS]; /* of these, nats */
 };
 
-/* fired [F] is set to 1 for each latent that fires on a token that is not special.
- * O(rows T (F D + the rest of the model)). */
+/* Mean of the tokens of rows first .. end-1 that are not special, into mean [D], zeroed
+ * before; how many these are. */
+size_t fidelity_mean(const struct acts_set *a, size_t first, size_t end, double *mean);
+/* Add the tokens of a row and their distances from mean [D]. */
+void fidelity_add_spread(struct fidelity_sums *s, const struct acts_set *a, size_t row,
+                         const double *mean);
+/* Add what xhat [T, D] leaves of a row, and the latents that fire in it: those of codes
+ * from number `at` on. */
+void fidelity_add_error(struct fidelity_sums *s, const struct acts_set *a, size_t row,
+                        const struct sae_codes *codes, size_t at, const float *xhat);
+/* What the model gets of a row, x [T, D]: `with` [D] at each token, token t's `stride`
+ * numbers after the last one's (0: the same for all), but its own activations at
+ * special ones. x may be `with`. */
+void fidelity_splice(const struct acts_set *a, size_t row, const float *with,
+                     size_t stride, float *x);
+
+/* A figure is sum x / sum w over rows. */
+enum fidelity_figure {
+    FIDELITY_L0,  /* mean number of active latents */
+    FIDELITY_MSE, /* mean ||x - xhat||^2 */
+    FIDELITY_EV,  /* 1 - sum ||x - xhat||^2 / sum ||x - mean||^2 */
+    FIDELITY_CE_CLEAN,
+    FIDELITY_CE_ZERO,
+    FIDELITY_CE_SAE,      /* nats a token */
+    FIDELITY_CE_RECOVERED /* (zero - sae) / (zero - clean) */
+};
+/* x and w [n] of each row; x is NaN in all of them where the figure says nothing, that
+ * is where erasing the activations costs the model nothing. */
+void fidelity_ratio(const struct fidelity_sums *row, size_t n, enum fidelity_figure f,
+                    double *x, double *w);
+/* The figure; NaN where there is nothing to measure on. */
+double fidelity_value(const struct fidelity_sums *row, size_t n,
+                      enum fidelity_figure f);
+
+/* ---- live ---- */
+
+/* Rows whose reconstruction is measured, with what no SAE has a part in. */
+struct fidelity_rows {
+    const struct acts_set *set; /* its first `rows` rows; NULL: none */
+    size_t rows;
+    size_t ce_rows; /* the first of them, for cross-entropies; 0: none are measured */
+    size_t tokens;  /* that are not special */
+    struct fidelity_sums *known; /* [rows] */
+    double ce_clean, ce_zero;
+};
+/* Cross-entropies are of the first ce_rows rows; h NULL: there are none. `set` is
+ * borrowed, and may be NULL. ERR_NUMERIC: activations are not finite; ERR_NOMEM,
+ * ERR_CANCELLED, those of harvest_nll. fidelity_rows_deinit even after an error. */
+enum err fidelity_rows_init(struct fidelity_rows *f, const struct acts_set *set,
+                            size_t rows, size_t ce_rows, struct harvester *h,
+                            const atomic_bool *cancel, struct errinfo *e) ERR_CHECKED;
+void fidelity_rows_deinit(struct fidelity_rows *f);
+
+/* NaN where there is nothing to measure on. */
+struct fidelity {
+    double l0, mse, explained_variance, ce_sae, ce_recovered;
+};
+/* fired [F] is set to 1 for each latent that fires on a token that is not special. h
+ * NULL: no cross-entropies. O(rows T (F D + the rest of the model)). */
 enum err fidelity_measure(const struct fidelity_rows *f, const struct sae *s,
                           struct harvester *h, struct pool *pool,
                           const atomic_bool *cancel, uint8_t *fired,

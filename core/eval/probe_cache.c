@@ -139,7 +139,7 @@ void probe_cache_put(struct probe_cache *c, const struct probe_key *k, const voi
         return;
     }
     const struct fit_head h = head_of(k, data, len);
-    const struct file_part part[2] = {{&h, sizeof h}, {data, len}};
+    const struct file_piece part[2] = {{&h, sizeof h}, {data, len}};
     c->broken = file_mkdirs(c->dir, &c->fault) != OK ||
                 path_of(c, k, path, sizeof path, &c->fault) != OK ||
                 file_write(path, part, 2, &c->fault) != OK;

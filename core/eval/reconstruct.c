@@ -5,6 +5,7 @@
 #include "measure/measure.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The model with something else at the hook. */
@@ -22,15 +23,13 @@ static size_t batch_end(size_t b, size_t rows)
     return end < rows ? end : rows;
 }
 
-/* Sums over one row's tokens that are not special. */
+/* Sums over one row's tokens that are not special, beside fidelity_sums. */
 struct row_sums {
-    double tokens;
-    double active, activation; /* counts and sums of codes */
-    double error, variance, square, square_hat, dot;
+    double activation; /* of codes */
+    double square, square_hat, dot;
     double legacy; /* of 1 - error / variance about the batch of each token */
     double cosine, shrinkage, norm, norm_hat;
-    /* Losses are of all positions that have a next token. */
-    double predicted, ce_clean, ce[ARMS], kl[ARMS];
+    double ce_mean, kl[ARMS]; /* of all positions that have a next token */
 };
 
 struct worker {
@@ -44,31 +43,28 @@ struct work {
     const struct reconstruct_job *j;
     const atomic_bool *cancel;
     enum splice_arm first, end; /* what stands at the hook, one after the other */
-    const double *mean;         /* [D] */
+    const float *stand_in;      /* [2, D] zeros, mean */
     const float *xhat;          /* [rows*T, D]; NULL: no arm needs it */
+    struct fidelity_sums *fid;  /* [rows] */
     struct row_sums *sum;       /* [rows] */
     struct worker *workers;     /* one a worker of the pool */
 };
 
 /* ---- distances ---- */
 
-static void add_token(struct row_sums *s, const double *mean, const double *batch_mean,
-                      const float *x, const float *xhat, size_t D)
+static void add_token(struct row_sums *s, const double *batch_mean, const float *x,
+                      const float *xhat, size_t D)
 {
-    double error = 0.0, variance = 0.0, square = 0.0, square_hat = 0.0, dot = 0.0;
-    double in_batch = 0.0; /* about its mean */
+    double error = 0.0, in_batch = 0.0; /* in_batch: about its mean */
+    double square = 0.0, square_hat = 0.0, dot = 0.0;
     for (size_t i = 0; i < D; i++) {
         const double a = (double)x[i], b = (double)xhat[i];
         error += (a - b) * (a - b);
-        variance += (a - mean[i]) * (a - mean[i]);
         in_batch += (a - batch_mean[i]) * (a - batch_mean[i]);
         square += a * a;
         square_hat += b * b;
         dot += a * b;
     }
-    s->tokens += 1.0;
-    s->error += error;
-    s->variance += variance;
     s->square += square;
     s->square_hat += square_hat;
     s->dot += dot;
@@ -91,25 +87,9 @@ static void add_row(const struct reconstruct_text *t, const struct sae *sae,
             continue;
         }
         for (size_t k = codes->start[i]; k < codes->start[i + 1]; k++) {
-            s->active += 1.0;
             s->activation += (double)codes->val[k] * sae_codes_unit(codes, sae, i);
         }
-        add_token(s, t->mean, batch_mean, a->x + i * a->D, xhat + i * a->D, a->D);
-    }
-}
-
-/* Of rows first..end-1. */
-static void mean_of(const struct acts_set *a, size_t first, size_t end, double *mean)
-{
-    double n = 0.0;
-    for (size_t i = first * a->T; i < end * a->T; i++) {
-        for (size_t d = 0; d < a->D && !a->special[i]; d++) {
-            mean[d] += (double)a->x[i * a->D + d];
-        }
-        n += a->special[i] ? 0.0 : 1.0;
-    }
-    for (size_t d = 0; d < a->D && n > 0.0; d++) {
-        mean[d] /= n;
+        add_token(s, batch_mean, a->x + i * a->D, xhat + i * a->D, a->D);
     }
 }
 
@@ -118,19 +98,21 @@ static void mean_of(const struct acts_set *a, size_t first, size_t end, double *
 static void fill_arm(const struct work *w, size_t row, enum splice_arm arm, float *x)
 {
     const struct acts_set *a = w->j->set;
-    const size_t D = a->D;
-    for (size_t t = 0; t < a->T; t++) {
-        const size_t at = row * a->T + t;
-        if (a->special[at]) {
-            memcpy(x + t * D, a->x + at * D, D * sizeof *x);
-            continue;
-        }
-        for (size_t d = 0; d < D; d++) {
-            x[t * D + d] = arm == ARM_SAE    ? w->xhat[at * D + d]
-                           : arm == ARM_MEAN ? (float)w->mean[d]
-                                             : 0.0F;
-        }
+    if (arm == ARM_SAE) {
+        fidelity_splice(a, row, w->xhat + row * a->T * a->D, a->D, x);
+    } else {
+        fidelity_splice(a, row, w->stand_in + (arm == ARM_MEAN ? a->D : 0), 0, x);
     }
+}
+
+/* Loss of a row's ids [T] from log-probabilities [T, V]. */
+static double loss_of(const int32_t *ids, size_t T, size_t V, const float *logp)
+{
+    double loss = 0.0;
+    for (size_t t = 0; t + 1 < T; t++) {
+        loss -= (double)logp[t * V + (size_t)ids[t + 1]];
+    }
+    return loss;
 }
 
 /* sum p (log p - log q) */
@@ -150,22 +132,23 @@ static void run_arms(const struct work *w, size_t row, struct worker *k)
     const struct acts_set *a = j->set;
     const size_t T = a->T, V = j->lm->cfg.vocab;
     const int32_t *ids = a->ids + row * T;
+    struct fidelity_sums *f = &w->fid[row];
     struct row_sums *s = &w->sum[row];
+    double *const loss[ARMS] = {&f->loss[FIDELITY_SAE], &f->loss[FIDELITY_ZERO],
+                                &s->ce_mean};
     memcpy(k->x, a->x + row * T * a->D, T * a->D * sizeof *k->x);
     lm_logp_from(j->lm, k->ws, k->x, T, j->hook, ids, k->clean);
-    for (size_t t = 0; t + 1 < T; t++) {
-        s->predicted += 1.0;
-        s->ce_clean -= (double)k->clean[t * V + (size_t)ids[t + 1]];
-    }
+    f->predicted = (double)(T - 1);
+    f->loss[FIDELITY_CLEAN] = loss_of(ids, T, V, k->clean);
     for (enum splice_arm arm = w->first; arm < w->end; arm++) {
         fill_arm(w, row, arm, k->x);
         lm_logp_from(j->lm, k->ws, k->x, T, j->hook, ids, k->now);
+        *loss[arm] = loss_of(ids, T, V, k->now);
         for (size_t t = 0; t + 1 < T; t++) {
             const float *log_p = k->clean + t * V;
             for (size_t v = 0; v < V; v++) {
                 k->p[v] = expf(log_p[v]);
             }
-            s->ce[arm] -= (double)k->now[t * V + (size_t)ids[t + 1]];
             s->kl[arm] += divergence(V, k->p, log_p, k->now + t * V);
         }
     }
@@ -228,23 +211,28 @@ static enum err fill_text(struct reconstruct_text *t, struct pool *pool,
                           const atomic_bool *cancel, struct row_sums *sum,
                           struct errinfo *e)
 {
+    const struct acts_set *a = t->j.set;
     struct work w = {.j = &t->j,
                      .cancel = cancel,
                      .first = ARM_ZERO,
                      .end = ARMS,
-                     .mean = t->mean,
+                     .stand_in = t->stand_in,
+                     .fid = t->known,
                      .sum = sum};
-    mean_of(t->j.set, 0, t->j.rows, t->mean);
+    (void)fidelity_mean(a, 0, t->j.rows, t->mean);
+    for (size_t d = 0; d < a->D; d++) {
+        t->stand_in[a->D + d] = (float)t->mean[d];
+    }
     for (size_t b = 0; b < batches_of(t->j.rows); b++) {
-        mean_of(t->j.set, b * SAEBENCH_BATCH, batch_end(b, t->j.rows),
-                t->batch_mean + b * t->j.set->D);
+        (void)fidelity_mean(a, b * SAEBENCH_BATCH, batch_end(b, t->j.rows),
+                            t->batch_mean + b * a->D);
+    }
+    for (size_t i = 0; i < t->j.rows; i++) {
+        fidelity_add_spread(&t->known[i], a, i, t->mean);
     }
     TRY(run_model(&w, pool, e));
     for (size_t i = 0; i < t->j.ce_rows; i++) {
-        t->row[i] = (struct reconstruct_row){.predicted = sum[i].predicted,
-                                             .ce_clean = sum[i].ce_clean,
-                                             .ce_zero = sum[i].ce[ARM_ZERO],
-                                             .ce_mean = sum[i].ce[ARM_MEAN],
+        t->row[i] = (struct reconstruct_row){.ce_mean = sum[i].ce_mean,
                                              .kl_zero = sum[i].kl[ARM_ZERO],
                                              .kl_mean = sum[i].kl[ARM_MEAN]};
     }
@@ -265,6 +253,8 @@ enum err reconstruct_text_init(struct reconstruct_text *t,
     TRY_OUT(rc, mem_new(&t->mean, a->D, sizeof *t->mean, "mean", e));
     TRY_OUT(rc, mem_new(&t->batch_mean, batches_of(t->j.rows),
                         a->D * sizeof *t->batch_mean, "mean", e));
+    TRY_OUT(rc, mem_new(&t->stand_in, 2, a->D * sizeof *t->stand_in, "mean", e));
+    TRY_OUT(rc, mem_new(&t->known, t->j.rows, sizeof *t->known, "sums", e));
     TRY_OUT(rc, mem_new(&t->row, t->j.ce_rows, sizeof *t->row, "losses", e));
     TRY_OUT(rc, mem_new(&sum, t->j.ce_rows, sizeof *sum, "sums", e));
     TRY_OUT(rc, fill_text(t, pool, cancel, sum, e));
@@ -280,16 +270,15 @@ void reconstruct_text_deinit(struct reconstruct_text *t)
 {
     mem_free(t->mean);
     mem_free(t->batch_mean);
+    mem_free(t->stand_in);
+    mem_free(t->known);
     mem_free(t->row);
     *t = (struct reconstruct_text){0};
 }
 
 static void add_known(const struct reconstruct_row *k, struct row_sums *s)
 {
-    s->predicted = k->predicted;
-    s->ce_clean = k->ce_clean;
-    s->ce[ARM_ZERO] = k->ce_zero;
-    s->ce[ARM_MEAN] = k->ce_mean;
+    s->ce_mean = k->ce_mean;
     s->kl[ARM_ZERO] = k->kl_zero;
     s->kl[ARM_MEAN] = k->kl_mean;
 }
@@ -309,39 +298,53 @@ struct ratio {
     const char *name;
     size_t rows;
     double *x, *w;
+    const struct fidelity_sums *fid;
     const struct row_sums *sum;
     struct errinfo *e;
 };
 
-#define RATIO(q, leaf, part, weight)                                                   \
-    do {                                                                               \
-        for (size_t i = 0; i < (q)->rows; i++) {                                       \
-            const struct row_sums *s = &(q)->sum[i];                                   \
-            (q)->x[i] = (part);                                                        \
-            (q)->w[i] = (weight);                                                      \
-        }                                                                              \
-        TRY(report_ratio((q)->r, (q)->rows, NULL, (q)->x, (q)->w, "rows", (q)->e,      \
-                         "fidelity.%s.%s", (q)->name, (leaf)));                        \
-    } while (0)
+static enum err add_ratio(const struct ratio *q, const char *leaf)
+{
+    return report_ratio(q->r, q->rows, NULL, q->x, q->w, "rows", q->e, "fidelity.%s.%s",
+                        q->name, leaf);
+}
+
+/* A figure that the live evaluation has too. */
+static enum err add_fidelity(const struct ratio *q, const char *leaf,
+                             enum fidelity_figure f)
+{
+    fidelity_ratio(q->fid, q->rows, f, q->x, q->w);
+    return add_ratio(q, leaf);
+}
+
+/* x and w of a figure, from the sums f and s of each row. */
+#define EACH_ROW(q, part, weight)                                                      \
+    for (size_t i = 0; i < (q)->rows; i++) {                                           \
+        const struct fidelity_sums *f = &(q)->fid[i];                                  \
+        const struct row_sums *s = &(q)->sum[i];                                       \
+        (void)f, (void)s;                                                              \
+        (q)->x[i] = (part);                                                            \
+        (q)->w[i] = (weight);                                                          \
+    }
 
 /* What SAEBench makes of its batches; those without a token count nowhere. */
 static enum err saebench_figures(const struct ratio *q, size_t D)
 {
     double tokens = 0.0, error = 0.0, square = 0.0, bias = 0.0, n = 0.0;
     for (size_t b = 0; b < batches_of(q->rows); b++) {
+        struct fidelity_sums all = {0};
         struct row_sums sum = {0};
         for (size_t i = b * SAEBENCH_BATCH; i < batch_end(b, q->rows); i++) {
-            const struct row_sums *s = &q->sum[i];
-            sum.tokens += s->tokens;
-            sum.error += s->error;
-            sum.square += s->square;
-            sum.square_hat += s->square_hat;
-            sum.dot += s->dot;
+            all.tokens += q->fid[i].tokens;
+            all.error += q->fid[i].error;
+            sum.square += q->sum[i].square;
+            sum.square_hat += q->sum[i].square_hat;
+            sum.dot += q->sum[i].dot;
         }
-        if (sum.tokens > 0.0) {
-            tokens += sum.tokens;
-            error += sum.error / sum.tokens;
-            square += sum.square / sum.tokens;
+        if (all.tokens > 0.0) {
+            tokens += all.tokens;
+            error += all.error / all.tokens;
+            square += sum.square / all.tokens;
             bias += sum.square_hat / sum.dot;
             n += 1.0;
         }
@@ -355,53 +358,56 @@ static enum err saebench_figures(const struct ratio *q, size_t D)
 
 static enum err distances(const struct ratio *q, size_t D)
 {
-    const double d = (double)D;
-    RATIO(q, "l0", s->active, s->tokens);
-    RATIO(q, "l1", s->activation, s->tokens);
-    RATIO(q, "mse", s->error, s->tokens);
-    RATIO(q, "mse_per_dimension", s->error / d, s->tokens);
-    RATIO(q, measure_leaf(METRIC_EV), s->variance - s->error, s->variance);
-    RATIO(q, "explained_variance_legacy", s->legacy, s->tokens);
-    RATIO(q, "cosine", s->cosine, s->tokens);
-    RATIO(q, "shrinkage", s->shrinkage, s->tokens);
-    RATIO(q, "norm_in", s->norm, s->tokens);
-    RATIO(q, "norm_out", s->norm_hat, s->tokens);
-    RATIO(q, "bias", s->square_hat, s->dot);
+    TRY(add_fidelity(q, "l0", FIDELITY_L0));
+    EACH_ROW(q, s->activation, f->tokens)
+    TRY(add_ratio(q, "l1"));
+    TRY(add_fidelity(q, "mse", FIDELITY_MSE));
+    EACH_ROW(q, f->error / (double)D, f->tokens)
+    TRY(add_ratio(q, "mse_per_dimension"));
+    TRY(add_fidelity(q, measure_leaf(METRIC_EV), FIDELITY_EV));
+    EACH_ROW(q, s->legacy, f->tokens)
+    TRY(add_ratio(q, "explained_variance_legacy"));
+    EACH_ROW(q, s->cosine, f->tokens)
+    TRY(add_ratio(q, "cosine"));
+    EACH_ROW(q, s->shrinkage, f->tokens)
+    TRY(add_ratio(q, "shrinkage"));
+    EACH_ROW(q, s->norm, f->tokens)
+    TRY(add_ratio(q, "norm_in"));
+    EACH_ROW(q, s->norm_hat, f->tokens)
+    TRY(add_ratio(q, "norm_out"));
+    EACH_ROW(q, s->square_hat, s->dot)
+    TRY(add_ratio(q, "bias"));
     return saebench_figures(q, D);
 }
 
 static enum err losses(const struct ratio *q)
 {
-    RATIO(q, "ce_clean", s->ce_clean, s->predicted);
+    TRY(add_fidelity(q, "ce_clean", FIDELITY_CE_CLEAN));
+    TRY(add_fidelity(q, "ce_sae", FIDELITY_CE_SAE));
+    TRY(add_fidelity(q, "ce_zero", FIDELITY_CE_ZERO));
+    EACH_ROW(q, s->ce_mean, f->predicted)
+    TRY(add_ratio(q, "ce_mean"));
+    EACH_ROW(q, f->loss[FIDELITY_SAE] - f->loss[FIDELITY_CLEAN], f->predicted)
+    TRY(add_ratio(q, "ce_increase"));
+    TRY(add_fidelity(q, measure_leaf(METRIC_CE_REC), FIDELITY_CE_RECOVERED));
+    EACH_ROW(q, s->ce_mean - f->loss[FIDELITY_SAE],
+             s->ce_mean - f->loss[FIDELITY_CLEAN])
+    TRY(add_ratio(q, "ce_recovered_mean"));
     for (size_t a = 0; a < ARMS; a++) {
-        for (size_t i = 0; i < q->rows; i++) {
-            q->x[i] = q->sum[i].ce[a];
-            q->w[i] = q->sum[i].predicted;
-        }
-        TRY(report_ratio(q->r, q->rows, NULL, q->x, q->w, "rows", q->e,
-                         "fidelity.%s.ce_%s", q->name, arm_name[a]));
+        char leaf[16];
+        snprintf(leaf, sizeof leaf, "kl_%s", arm_name[a]);
+        EACH_ROW(q, s->kl[a], f->predicted)
+        TRY(add_ratio(q, leaf));
     }
-    RATIO(q, "ce_increase", s->ce[ARM_SAE] - s->ce_clean, s->predicted);
-    RATIO(q, measure_leaf(METRIC_CE_REC), s->ce[ARM_ZERO] - s->ce[ARM_SAE],
-          s->ce[ARM_ZERO] - s->ce_clean);
-    RATIO(q, "ce_recovered_mean", s->ce[ARM_MEAN] - s->ce[ARM_SAE],
-          s->ce[ARM_MEAN] - s->ce_clean);
-    for (size_t a = 0; a < ARMS; a++) {
-        for (size_t i = 0; i < q->rows; i++) {
-            q->x[i] = q->sum[i].kl[a];
-            q->w[i] = q->sum[i].predicted;
-        }
-        TRY(report_ratio(q->r, q->rows, NULL, q->x, q->w, "rows", q->e,
-                         "fidelity.%s.kl_%s", q->name, arm_name[a]));
-    }
-    RATIO(q, "kl_score", s->kl[ARM_ZERO] - s->kl[ARM_SAE], s->kl[ARM_ZERO]);
-    return OK;
+    EACH_ROW(q, s->kl[ARM_ZERO] - s->kl[ARM_SAE], s->kl[ARM_ZERO])
+    return add_ratio(q, "kl_score");
 }
 
 static enum err add_figures(const struct work *w, size_t rows, size_t ce_rows,
                             const char *name, struct report *r, struct errinfo *e)
 {
-    struct ratio q = {.r = r, .name = name, .rows = rows, .sum = w->sum, .e = e};
+    struct ratio q = {
+        .r = r, .name = name, .rows = rows, .fid = w->fid, .sum = w->sum, .e = e};
     enum err rc = OK;
     TRY_OUT(rc, mem_new(&q.x, rows, sizeof *q.x, "figures", e));
     TRY_OUT(rc, mem_new(&q.w, rows, sizeof *q.w, "figures", e));
@@ -427,15 +433,18 @@ enum err reconstruct_measure(const struct reconstruct_text *t, const struct sae 
                      .cancel = cancel,
                      .first = ARM_SAE,
                      .end = ARM_SAE + 1,
-                     .mean = t->mean};
+                     .stand_in = t->stand_in};
     struct sae_codes codes = {0};
     float *xhat = NULL;
     enum err rc = OK;
     TRY_OUT(rc, mem_new(&w.sum, rows, sizeof *w.sum, "sums", e));
+    TRY_OUT(rc, mem_new(&w.fid, rows, sizeof *w.fid, "sums", e));
     TRY_OUT(rc, mem_new(&xhat, rows * a->T, a->D * sizeof *xhat, "xhat", e));
     TRY_OUT(rc, sae_encode(sae, a->x, rows * a->T, pool, &codes, e));
     sae_decode(sae, &codes, xhat);
+    memcpy(w.fid, t->known, rows * sizeof *w.fid);
     for (size_t i = 0; i < rows; i++) {
+        fidelity_add_error(&w.fid[i], a, i, &codes, i * a->T, xhat + i * a->T * a->D);
         add_row(t, sae, &codes, xhat, i, &w.sum[i]);
     }
     w.xhat = xhat;
@@ -446,6 +455,7 @@ enum err reconstruct_measure(const struct reconstruct_text *t, const struct sae 
     TRY_OUT(rc, add_figures(&w, rows, t->j.ce_rows, name, r, e));
 out:
     sae_codes_deinit(&codes);
+    mem_free(w.fid);
     mem_free(w.sum);
     mem_free(xhat);
     return rc;

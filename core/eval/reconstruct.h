@@ -1,9 +1,11 @@
 /* Reconstruction in full: distances, sizes and directions, and what the model behind
- * the hook makes of it, row by row of text so that the figures have intervals. The live
- * measure is fidelity.h. Formulas: SAEBench 0.6 core, dictionary_learning. */
+ * the hook makes of it, row by row of text so that the figures have intervals. What the
+ * live evaluation measures too is counted by fidelity.h. Formulas: SAEBench 0.6 core,
+ * dictionary_learning. */
 #ifndef SAETOP_EVAL_RECONSTRUCT_H
 #define SAETOP_EVAL_RECONSTRUCT_H
 
+#include "eval/fidelity.h"
 #include "eval/report.h"
 #include "lm/lm.h"
 
@@ -20,17 +22,19 @@ struct reconstruct_job {
     struct lm_hook hook;
 };
 
-/* A row's losses that no SAE has a part in: with the model's own activations, and with
- * zeros and with the text's mean in their place. */
+/* Of a row, with zeros or the text's mean in place of its activations: the loss with
+ * the mean, and the divergences from the clean distribution. */
 struct reconstruct_row {
-    double predicted, ce_clean, ce_zero, ce_mean, kl_zero, kl_mean;
+    double ce_mean, kl_zero, kl_mean;
 };
 /* A text made ready: any number of SAEs is measured on it, from any threads. */
 struct reconstruct_text {
     struct reconstruct_job j;    /* no more rows than there are */
     double *mean;                /* [D] of its tokens */
     double *batch_mean;          /* [batches, D] the same of each SAEBENCH_BATCH rows */
-    struct reconstruct_row *row; /* [ce_rows] */
+    float *stand_in;             /* [2, D] zeros, and the mean */
+    struct fidelity_sums *known; /* [rows] what no SAE has a part in */
+    struct reconstruct_row *row; /* [ce_rows] likewise */
 };
 /* O(ce_rows T D V), three runs of what is behind the hook. ERR_NOMEM, ERR_CANCELLED. */
 enum err reconstruct_text_init(struct reconstruct_text *t,

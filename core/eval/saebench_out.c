@@ -95,13 +95,14 @@ static void add_tail(const struct out *o, cJSON *root, cJSON *details)
 }
 
 /* What there may be, named as SAEBench's own folders are. */
-enum part { CORE, ABSORPTION, SPARSE_PROBING, TPP, SCR, PARTS };
-static const char *const folders[PARTS] = {"core", "absorption", "sparse_probing",
-                                           "tpp", "scr"};
+enum benchmark { CORE, ABSORPTION, SPARSE_PROBING, TPP, SCR, BENCHMARKS };
+static const char *const folders[BENCHMARKS] = {"core", "absorption", "sparse_probing",
+                                                "tpp", "scr"};
 
-/* The folder of a part, and its file. */
-static enum err place_of(const struct saebench_meta *m, const char *root, enum part p,
-                         char dir[4096], char path[4096], struct errinfo *e)
+/* The folder of a benchmark, and its file. */
+static enum err place_of(const struct saebench_meta *m, const char *root,
+                         enum benchmark p, char dir[4096], char path[4096],
+                         struct errinfo *e)
 {
     char name[256];
     (void)snprintf(name, sizeof name, "%.100s_%.100s_eval_results.json", m->release,
@@ -113,7 +114,7 @@ static enum err place_of(const struct saebench_meta *m, const char *root, enum p
 enum err saebench_check(const struct saebench_meta *m, const char *dir,
                         const char *way_on, struct errinfo *e)
 {
-    for (enum part p = 0; p < PARTS; p++) {
+    for (enum benchmark p = 0; p < BENCHMARKS; p++) {
         char folder[4096], path[4096];
         TRY(place_of(m, dir, p, folder, path, e));
         TRY(newfile_check(path, way_on, e));
@@ -122,7 +123,7 @@ enum err saebench_check(const struct saebench_meta *m, const char *dir,
 }
 
 /* Takes root over. */
-static enum err write_file(const struct out *o, enum part p, cJSON *root,
+static enum err write_file(const struct out *o, enum benchmark p, cJSON *root,
                            struct errinfo *e)
 {
     char dir[4096], path[4096];

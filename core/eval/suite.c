@@ -402,7 +402,7 @@ static enum err run_tokens(struct suite *s, struct errinfo *e)
                         s->job->cancel, s->r, e);
 }
 
-/* The gaps of a part of the bench are those of every SAE. */
+/* The gaps of a section of the bench are those of every SAE. */
 static enum err copy_gaps(const struct report *from, struct report *r,
                           struct errinfo *e)
 {
@@ -412,7 +412,7 @@ static enum err copy_gaps(const struct report *from, struct report *r,
     return OK;
 }
 
-/* The codes of the sentence tasks, for the first part that asks. */
+/* The codes of the sentence tasks, for the first section that asks. */
 static enum err need_sets(struct suite *s, struct errinfo *e)
 {
     if (s->has_sets) {
@@ -467,7 +467,7 @@ static enum err run_live(struct suite *s, struct errinfo *e)
 
 /* ---- the table ---- */
 
-#define BIT(part) (1U << (part))
+#define BIT(section) (1U << (section))
 
 /* In this order: absorption reads what live found. */
 static const struct {
@@ -475,7 +475,7 @@ static const struct {
     enum err (*run)(struct suite *s, struct errinfo *e);
     unsigned needs;
     bool vital; /* without it there is no result */
-} measures[SUITE_PARTS] = {
+} measures[SUITE_SECTIONS] = {
     [SUITE_LIVE] = {"live", run_live, 0, true},
     [SUITE_FIDELITY] = {"fidelity", run_fidelity, 0, false},
     [SUITE_LATENTS] = {"latents", run_latents, 0, false},
@@ -488,37 +488,37 @@ static const struct {
     [SUITE_ROBUSTNESS] = {"robustness", run_robust, 0, false},
 };
 
-const char *suite_part_name(enum suite_part part)
+const char *suite_section_name(enum suite_section section)
 {
-    return measures[part].name;
+    return measures[section].name;
 }
 
-unsigned suite_parts_needed(unsigned parts)
+unsigned suite_sections_needed(unsigned sections)
 {
-    for (size_t i = 0; i < SUITE_PARTS; i++) {
-        parts |= parts & BIT(i) ? measures[i].needs : 0;
+    for (size_t i = 0; i < SUITE_SECTIONS; i++) {
+        sections |= sections & BIT(i) ? measures[i].needs : 0;
     }
-    return parts & SUITE_ALL;
+    return sections & SUITE_ALL;
 }
 
-/* The parts that word[len] means. */
+/* The sections that word[len] means. */
 static unsigned parts_of(const char *word, size_t len)
 {
-    unsigned parts = 0;
-    for (size_t i = 0; i < SUITE_PARTS; i++) {
+    unsigned sections = 0;
+    for (size_t i = 0; i < SUITE_SECTIONS; i++) {
         const char *name = measures[i].name;
         if (strncmp(name, word, len) == 0 && (name[len] == '\0' || name[len] == '.')) {
-            parts |= BIT(i);
+            sections |= BIT(i);
         }
     }
-    return parts;
+    return sections;
 }
 
 static enum err unknown_part(const char *word, size_t len, struct errinfo *e)
 {
     struct str all;
     str_init(&all, 1024);
-    for (size_t i = 0; i < SUITE_PARTS; i++) {
+    for (size_t i = 0; i < SUITE_SECTIONS; i++) {
         str_addf(&all, "%s%s", i > 0 ? ", " : "", measures[i].name);
     }
     (void)err_set(e, ERR_USAGE, "found '%.*s', expected parts of an evaluation: %s",
@@ -527,7 +527,7 @@ static enum err unknown_part(const char *word, size_t len, struct errinfo *e)
     return ERR_USAGE;
 }
 
-enum err suite_parts_parse(const char *list, unsigned *parts, struct errinfo *e)
+enum err suite_sections_parse(const char *list, unsigned *sections, struct errinfo *e)
 {
     unsigned all = 0;
     for (const char *p = list;; p++) {
@@ -542,41 +542,44 @@ enum err suite_parts_parse(const char *list, unsigned *parts, struct errinfo *e)
             break;
         }
     }
-    *parts = suite_parts_needed(all);
+    *sections = suite_sections_needed(all);
     return OK;
 }
 
 /* ---- running ---- */
 
-static enum err run_part(struct suite *s, enum suite_part part, struct errinfo *e)
+static enum err run_section(struct suite *s, enum suite_section section,
+                            struct errinfo *e)
 {
-    const bool own_gaps = (SUITE_OF_SENTENCES & BIT(part)) == 0; /* see need_sets */
+    const bool own_gaps = (SUITE_OF_SENTENCES & BIT(section)) == 0; /* see need_sets */
     struct errinfo why = {0};
     if (own_gaps) {
-        TRY(copy_gaps(&s->b->gap[part], s->r, e));
-        if (s->b->failed[part]) {
+        TRY(copy_gaps(&s->b->gap[section], s->r, e));
+        if (s->b->failed[section]) {
             return OK;
         }
     }
-    const enum err rc = measures[part].run(s, &why);
-    if (rc == ERR_NOMEM || rc == ERR_CANCELLED || (rc != OK && measures[part].vital)) {
+    const enum err rc = measures[section].run(s, &why);
+    if (rc == ERR_NOMEM || rc == ERR_CANCELLED ||
+        (rc != OK && measures[section].vital)) {
         return err_set(e, rc, "%s", why.msg);
     }
-    return rc == OK ? OK : report_left_out(s->r, e, measures[part].name, "%s", why.msg);
+    return rc == OK ? OK
+                    : report_left_out(s->r, e, measures[section].name, "%s", why.msg);
 }
 
-static enum err run_all(struct suite *s, unsigned parts, struct suite_times *t,
+static enum err run_all(struct suite *s, unsigned sections, struct suite_times *t,
                         struct errinfo *e)
 {
-    for (enum suite_part i = 0; i < SUITE_PARTS; i++) {
+    for (enum suite_section i = 0; i < SUITE_SECTIONS; i++) {
         const int64_t begun = clock_ns();
-        if ((parts & BIT(i)) == 0) {
+        if ((sections & BIT(i)) == 0) {
             continue;
         }
         TRY(eval_poll(s->job->cancel, e));
-        TRY(run_part(s, i, e));
+        TRY(run_section(s, i, e));
         if (t != NULL) {
-            t->part[t->n] = measures[i].name;
+            t->section[t->n] = measures[i].name;
             t->seconds[t->n++] = clock_seconds_since(begun);
         }
     }
@@ -615,13 +618,13 @@ enum err suite_run(const struct suite_bench *b, const struct suite_job *job,
 {
     struct eval_result q = {0};
     struct suite s = {.b = b, .in = &b->src, .job = job, .r = r, .result = &q};
-    const unsigned parts = suite_parts_needed(job->parts) & b->src.parts;
+    const unsigned sections = suite_sections_needed(job->sections) & b->src.sections;
     if (times != NULL) {
         times->n = 0;
     }
     TRY(check_width(b, job, e));
     begin_details(&s);
-    const enum err rc = run_all(&s, parts, times, e);
+    const enum err rc = run_all(&s, sections, times, e);
     sentence_sets_deinit(&s.sets);
     if (r->details != NULL) {
         details_figures(r->details, r);

@@ -10,7 +10,7 @@
 #include "text/mask.h"
 
 /* The measures, in the order of the report. */
-enum suite_part {
+enum suite_section {
     SUITE_LIVE, /* what training shows: evaluate() */
     SUITE_FIDELITY,
     SUITE_LATENTS,
@@ -21,20 +21,20 @@ enum suite_part {
     SUITE_TPP,
     SUITE_SCR,
     SUITE_ROBUSTNESS,
-    SUITE_PARTS
+    SUITE_SECTIONS
 };
-#define SUITE_ALL ((1U << SUITE_PARTS) - 1U)
+#define SUITE_ALL ((1U << SUITE_SECTIONS) - 1U)
 
 /* "live", "fidelity", "latents", "absorption", "absorption.saebench",
  * "probing.concepts", "probing.sentences", "tpp", "scr", "robustness". */
-const char *suite_part_name(enum suite_part part);
-/* Bits 1 << part of a list of names such as "fidelity,absorption,probing": a word means
- * the part of that name and all whose names begin with it and a dot. What they need
- * (absorption: live) is added. ERR_USAGE names the word and what there is. */
-enum err suite_parts_parse(const char *list, unsigned *parts,
-                           struct errinfo *e) ERR_CHECKED;
+const char *suite_section_name(enum suite_section section);
+/* Bits 1 << section of a list of names such as "fidelity,absorption,probing": a word
+ * means the section of that name and all whose names begin with it and a dot. What they
+ * need (absorption: live) is added. ERR_USAGE names the word and what there is. */
+enum err suite_sections_parse(const char *list, unsigned *sections,
+                              struct errinfo *e) ERR_CHECKED;
 /* The same bits with those that they need. */
-unsigned suite_parts_needed(unsigned parts);
+unsigned suite_sections_needed(unsigned sections);
 
 /* What a bench is made from. Borrowed for as long as the bench lives, but `mask`,
  * `probes` and the harvester's pool, which are done with when it is made. */
@@ -48,15 +48,15 @@ struct suite_source {
     const char *const *probes;    /* files of sentence tasks */
     size_t n_probes;
     struct probe_ks ks;
-    size_t rows;    /* of text for reconstruction and losses */
-    uint64_t seed;  /* of the masks of robustness */
-    unsigned parts; /* the bench is good for these */
+    size_t rows;       /* of text for reconstruction and losses */
+    uint64_t seed;     /* of the masks of robustness */
+    unsigned sections; /* the bench is good for these */
 };
 
 #define SUITE_TIMES_MAX 16
 struct suite_times {
     size_t n;
-    const char *part[SUITE_TIMES_MAX];
+    const char *section[SUITE_TIMES_MAX];
     double seconds[SUITE_TIMES_MAX];
 };
 
@@ -69,8 +69,8 @@ struct suite_times {
  * tasks, losses of the clean and the ablated model, masked text. Immutable once made.
  */
 struct suite_bench;
-/* h and pool are the caller's; times (of each part's share) may be NULL. What can't be
- * made (a file of probes) is no error: it is said of each SAE. ERR_NOMEM,
+/* h and pool are the caller's; times (of each section's share) may be NULL. What can't
+ * be made (a file of probes) is no error: it is said of each SAE. ERR_NOMEM,
  * ERR_CANCELLED. */
 enum err suite_bench_new(const struct suite_source *src, struct harvester *h,
                          struct pool *pool, const atomic_bool *cancel,
@@ -83,15 +83,15 @@ struct suite_job {
     const struct sae *sae;
     struct harvester *h; /* this call's own, on `pool`, of the bench's model and hook */
     struct pool *pool;   /* this call's own; NULL: inline */
-    unsigned parts;      /* of those that the bench is good for */
+    unsigned sections;   /* of those that the bench is good for */
     const atomic_bool *cancel; /* may be NULL */
 };
-/* Run the job's parts and those that they need; figures and lists go to r, whose seed
- * is that of the intervals. *result is what evaluate() gave (release it), or has no
- * concept array where no part needed it. times may be NULL. Any number of threads may
- * call this on one bench at once, each with a harvester, pool and report of its own;
- * what comes out depends on neither. Errors: ERR_NOMEM, ERR_CANCELLED, ERR_USAGE for an
- * SAE of another width, and those of evaluate(). */
+/* Run the job's sections and those that they need; figures and lists go to r, whose
+ * seed is that of the intervals. *result is what evaluate() gave (release it), or has
+ * no concept array where no section needed it. times may be NULL. Any number of threads
+ * may call this on one bench at once, each with a harvester, pool and report of its
+ * own; what comes out depends on neither. Errors: ERR_NOMEM, ERR_CANCELLED, ERR_USAGE
+ * for an SAE of another width, and those of evaluate(). */
 enum err suite_run(const struct suite_bench *b, const struct suite_job *job,
                    struct report *r, struct eval_result *result,
                    struct suite_times *times, struct errinfo *e) ERR_CHECKED;

@@ -66,7 +66,7 @@ static enum err make_sentences(struct maker *m, struct errinfo *e)
         }
     }
     TRY(sentence_texts_check(&b->texts, gap, e));
-    if ((src->parts & 1U << SUITE_SENTENCES) == 0) {
+    if ((src->sections & 1U << SUITE_SENTENCES) == 0) {
         return OK;
     }
     return sentence_texts_probe(&b->texts, &src->ks, src->set->cfg.cache, m->pool,
@@ -84,8 +84,8 @@ static enum err make_robust(struct maker *m, struct errinfo *e)
 }
 
 static const struct {
-    unsigned of; /* parts that need it */
-    enum suite_part part;
+    unsigned of; /* sections that need it */
+    enum suite_section section;
     enum err (*make)(struct maker *m, struct errinfo *e);
 } shares[] = {
     {1U << SUITE_FIDELITY, SUITE_FIDELITY, make_fidelity},
@@ -101,9 +101,9 @@ static enum err make_all(struct maker *m, struct suite_times *t, struct errinfo 
     struct suite_bench *b = m->b;
     for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
         struct errinfo why = {0};
-        const enum suite_part part = shares[i].part;
+        const enum suite_section section = shares[i].section;
         const int64_t begun = clock_ns();
-        if ((b->src.parts & shares[i].of) == 0) {
+        if ((b->src.sections & shares[i].of) == 0) {
             continue;
         }
         TRY(eval_poll(m->cancel, e));
@@ -111,13 +111,13 @@ static enum err make_all(struct maker *m, struct suite_times *t, struct errinfo 
         if (rc == ERR_NOMEM || rc == ERR_CANCELLED) {
             return err_set(e, rc, "%s", why.msg);
         }
-        b->failed[part] = rc != OK;
+        b->failed[section] = rc != OK;
         if (rc != OK) {
-            TRY(report_left_out(&b->gap[part], e, suite_part_name(part), "%s",
+            TRY(report_left_out(&b->gap[section], e, suite_section_name(section), "%s",
                                 why.msg));
         }
         if (t != NULL) {
-            t->part[t->n] = suite_part_name(part);
+            t->section[t->n] = suite_section_name(section);
             t->seconds[t->n++] = clock_seconds_since(begun);
         }
     }
@@ -132,8 +132,8 @@ enum err suite_bench_new(const struct suite_source *src, struct harvester *h,
     struct suite_bench *b = NULL;
     TRY(mem_new(&b, 1, sizeof *b, "evaluation", e));
     b->src = *src;
-    b->src.parts = suite_parts_needed(src->parts);
-    for (size_t i = 0; i < SUITE_PARTS; i++) {
+    b->src.sections = suite_sections_needed(src->sections);
+    for (size_t i = 0; i < SUITE_SECTIONS; i++) {
         report_init(&b->gap[i], 0);
     }
     if (times != NULL) {
@@ -163,7 +163,7 @@ void suite_bench_free(struct suite_bench *b)
     token_tasks_deinit(&b->tokens);
     sentence_texts_deinit(&b->texts);
     robust_text_deinit(&b->robust);
-    for (size_t i = 0; i < SUITE_PARTS; i++) {
+    for (size_t i = 0; i < SUITE_SECTIONS; i++) {
         report_deinit(&b->gap[i]);
     }
     mem_free(b);

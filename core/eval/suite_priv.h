@@ -23,9 +23,9 @@ struct suite_bench {
     struct token_tasks tokens;
     struct sentence_texts texts;
     struct robust_text robust;
-    bool failed[SUITE_PARTS];       /* not made, as its gaps say */
-    struct report gap[SUITE_PARTS]; /* their gaps alone; those of sentences are of all
-                                       SUITE_OF_SENTENCES */
+    bool failed[SUITE_SECTIONS];       /* not made, as its gaps say */
+    struct report gap[SUITE_SECTIONS]; /* their gaps alone; those of sentences are of
+                                       all SUITE_OF_SENTENCES */
 };
 
 #endif

@@ -55,7 +55,7 @@ LANES_INLINE fv lanes_quarters(const float *const row[], size_t i, size_t at)
 #endif
 
 /* Cells at .. at + 4 of LANES rows, a vector each. Cells are 32 bits of any kind. */
-LANES_INLINE void lanes_four(const float *const row[], size_t at, fv cell[4])
+LANES_INLINE void lanes_four(const float *const row[], size_t at, fv four[4])
 {
     fv q[4];
     LANES_UNROLLED
@@ -64,14 +64,14 @@ LANES_INLINE void lanes_four(const float *const row[], size_t at, fv cell[4])
     }
     const fv a = LANES_UNPACK_LOW(q[0], q[1]), b = LANES_UNPACK_LOW(q[2], q[3]);
     const fv c = LANES_UNPACK_HIGH(q[0], q[1]), d = LANES_UNPACK_HIGH(q[2], q[3]);
-    cell[0] = LANES_SHUFFLE(a, b, 0x44);
-    cell[1] = LANES_SHUFFLE(a, b, 0xEE);
-    cell[2] = LANES_SHUFFLE(c, d, 0x44);
-    cell[3] = LANES_SHUFFLE(c, d, 0xEE);
+    four[0] = LANES_SHUFFLE(a, b, 0x44);
+    four[1] = LANES_SHUFFLE(a, b, 0xEE);
+    four[2] = LANES_SHUFFLE(c, d, 0x44);
+    four[3] = LANES_SHUFFLE(c, d, 0xEE);
 }
 
-/* Rows of n cells, `ld` apart, dealt out: the first cell of each, then the second,
- * `step` cells later. Up to LANES rows; as many cells are written as if there were
+/* Rows of n numbers, `ld` apart, dealt out: the first number of each, then the second,
+ * `step` numbers later. Up to LANES rows; as many numbers are written as if there were
  * LANES, so that with a smaller step some are overwritten, and some lie behind. */
 LANES_INLINE void lanes_deal(size_t rows, size_t n, const float *x, size_t ld,
                              size_t step, float *to)
@@ -82,11 +82,11 @@ LANES_INLINE void lanes_deal(size_t rows, size_t n, const float *x, size_t ld,
         row[i] = x + (i < rows ? i : 0) * ld;
     }
     for (; d + 4 <= n; d += 4) {
-        fv cell[4];
-        lanes_four(row, d, cell);
+        fv four[4];
+        lanes_four(row, d, four);
         LANES_UNROLLED
         for (size_t i = 0; i < 4; i++) {
-            LANES_STORE(to + (d + i) * step, cell[i]);
+            LANES_STORE(to + (d + i) * step, four[i]);
         }
     }
     for (; d < n; d++) {

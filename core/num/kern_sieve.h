@@ -37,7 +37,7 @@ struct kern_sieve {
      * x; 0 if x is 0, out of range or not finite: q and unit are then of no use. */
     float (*round)(size_t D, const float *x, int16_t *q, float *unit);
 
-    /* Deal out `lanes` rows of pairs; `step` cells lie between first and second ones.
+    /* Deal out `lanes` rows of pairs; `step` numbers lie between first and second ones.
      */
     void (*deal)(size_t pairs, const int16_t *q, size_t step, int16_t *to);
 

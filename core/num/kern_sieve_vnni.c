@@ -194,14 +194,14 @@ LANES_INLINE void entries_lanes(size_t D, bool each, const float *const x[],
     fv s = LANES_LOAD(sum);
     size_t d = 0;
     for (; d + 4 <= D; d += 4) {
-        fv cell[4], of[4];
-        lanes_four(row, d, cell);
+        fv four[4], of[4];
+        lanes_four(row, d, four);
         if (each) {
             lanes_four(x, d, of);
         }
         LANES_UNROLLED
         for (size_t k = 0; k < 4; k++) {
-            s = LANES_FMA(each ? of[k] : LANES_SPLAT(x[0][d + k]), cell[k], s);
+            s = LANES_FMA(each ? of[k] : LANES_SPLAT(x[0][d + k]), four[k], s);
         }
     }
     LANES_STORE(sum, s);

@@ -128,14 +128,14 @@ void sieve_pack(const struct product_weights_f32 *w, size_t j0, size_t j1)
 /* ---- rows ---- */
 
 /* Rows that are looked at together. What is behind the last passes nothing. */
-struct part {
+struct slab {
     size_t r, n; /* the first, how many */
     int16_t *x;  /* dealt by tile */
     float unit[PRODUCT_PART_ROWS], above[PRODUCT_PART_ROWS];
 };
 
 /* Round and deal. What cannot be rounded passes nothing and is not listed. */
-static void begin_part(struct part *p, const struct layout *l, size_t D, const float *x,
+static void begin_slab(struct slab *p, const struct layout *l, size_t D, const float *x,
                        const float *above, const struct product_found_f32 *found)
 {
     const struct kern_sieve *k = kern_sieve_get();
@@ -157,7 +157,7 @@ static void begin_part(struct part *p, const struct layout *l, size_t D, const f
 }
 
 /* List what may be above, of some columns from j, with what it is about. */
-static void sieve_part(const struct part *p, const struct layout *l, size_t j,
+static void sieve_slab(const struct slab *p, const struct layout *l, size_t j,
                        float *sieve, const struct product_found_f32 *found)
 {
     const size_t end = l->columns - j < PRODUCT_PART ? l->columns : j + PRODUCT_PART;
@@ -226,7 +226,7 @@ struct left {
 
 /* Compute what is likely of row i, but for what is left over. */
 static void compute_row(const struct product_weights_f32 *w, const struct layout *l,
-                        const struct part *p, size_t i, size_t keep, const float *x,
+                        const struct slab *p, size_t i, size_t keep, const float *x,
                         const struct product_found_f32 *found, struct left *left)
 {
     int32_t *id = found->id + (p->r + i) * found->stride;
@@ -251,7 +251,7 @@ static void compute_row(const struct product_weights_f32 *w, const struct layout
 }
 
 /* Keep what is above. */
-static void settle_row(const struct part *p, size_t i,
+static void settle_row(const struct slab *p, size_t i,
                        const struct product_found_f32 *found)
 {
     int32_t *id = found->id + (p->r + i) * found->stride;
@@ -271,7 +271,7 @@ static void settle_row(const struct part *p, size_t i,
 
 /* x [p->n,D] */
 static void compute_part(const struct product_weights_f32 *w, const struct layout *l,
-                         const struct part *p, size_t keep, const float *x,
+                         const struct slab *p, size_t keep, const float *x,
                          const struct product_found_f32 *found)
 {
     struct left left;
@@ -293,12 +293,12 @@ void sieve_rows(size_t rows, const float *x, const struct product_weights_f32 *w
                 const struct product_found_f32 *found)
 {
     const struct layout l = layout_of(w->D, w->F);
-    struct part p = {.x = (int16_t *)(void *)scratch};
+    struct slab p = {.x = (int16_t *)(void *)scratch};
     for (p.r = 0; p.r < rows; p.r += PRODUCT_PART_ROWS) {
         p.n = rows - p.r < PRODUCT_PART_ROWS ? rows - p.r : PRODUCT_PART_ROWS;
-        begin_part(&p, &l, w->D, x + p.r * w->D, above + p.r, found);
+        begin_slab(&p, &l, w->D, x + p.r * w->D, above + p.r, found);
         for (size_t j = 0; j < l.columns; j += PRODUCT_PART) {
-            sieve_part(&p, &l, j, w->sieve, found);
+            sieve_slab(&p, &l, j, w->sieve, found);
         }
         compute_part(w, &l, &p, keep, x + p.r * w->D, found);
     }

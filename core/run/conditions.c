@@ -29,8 +29,8 @@ static bool differ(const struct settings *a, const struct settings *b,
                    const struct setting_def *d)
 {
     struct str x, y;
-    str_init(&x, SETTING_TEXT_MAX);
-    str_init(&y, SETTING_TEXT_MAX);
+    str_init(&x, SETTING_VALUE_MAX);
+    str_init(&y, SETTING_VALUE_MAX);
     const bool r = strcmp(value_of(a, d, &x), value_of(b, d, &y)) != 0;
     str_free(&x);
     str_free(&y);
@@ -107,7 +107,7 @@ static void describe(const struct settings *const *set, struct conditions *c)
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
     struct str s;
-    str_init(&s, SETTING_TEXT_MAX);
+    str_init(&s, SETTING_VALUE_MAX);
     for (size_t i = 0; i < n; i++) {
         bool same = true;
         for (size_t k = 1; k < c->n && shapes(&t[i]); k++) {
@@ -218,7 +218,7 @@ size_t conditions_differences(const struct settings *a, const struct settings *b
     const struct setting_def *t = settings_table(&n);
     const struct settings *const set[2] = {a, b};
     struct str s;
-    str_init(&s, SETTING_TEXT_MAX);
+    str_init(&s, SETTING_VALUE_MAX);
     for (size_t i = 0; i < n; i++) {
         const enum difference_kind kind = kind_of(&t[i]);
         const bool counts = kind == DIFFERENCE_SEED

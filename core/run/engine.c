@@ -151,7 +151,7 @@ void engine_free(struct engine *g)
     saebench_bank_free(g->saebench);
     heldout_words_free(g->words);
     truth_set_free(g->truth);
-    claims_release(&g->claims, 0);
+    dirlocks_release(&g->locks, 0);
     inputs_free(g->in);
     mem_free(g);
 }

@@ -9,7 +9,7 @@
 #include "run/eval_pace.h"
 #include "train/also.h"
 #include "train/arm.h"
-#include "train/claims.h"
+#include "train/dirlocks.h"
 #include "train/history.h"
 #include "train/rundir.h"
 #include "train/runstate.h"
@@ -53,7 +53,7 @@ struct engine {
     struct truth_set *truth;         /* of a synthetic source, from its first one on */
     struct engine_arm arm[RUN_ARMS_MAX];
     size_t n_arms;
-    struct claims claims;       /* directories saved in */
+    struct dirlocks locks;      /* directories saved in */
     char dir[SETTING_TEXT_MAX]; /* the run's, for checkpoints; "": none yet */
     char warning[300];          /* of a resume; "" */
     int64_t steps;              /* planned */
@@ -74,7 +74,7 @@ struct engine_setup {
     const struct arm_plan *arms; /* [n]; NULL: those that `set` asks for */
     size_t n;
     const char *dir;              /* where it is saved; NULL: not known yet */
-    bool claim;                   /* make and lock the directories before the work */
+    bool lock;                    /* make and lock the directories before the work */
     const char *resume;           /* the run to go on with, in place of all above */
     const struct settings *given; /* of engine_resume; may be NULL */
     struct inputs *in; /* of a resume: open already, and taken over unless it fails */
@@ -86,8 +86,8 @@ struct engine_setup {
     enum err (*opened)(void *user, struct inputs *in, struct errinfo *e);
     void *user;
 };
-/* The engine of a run. One that is claimed, and has checkpoints, is saved at step 0.
- * Errors leave nothing behind: those of the inputs, engine_new_arms, claims_make and
+/* The engine of a run. One that is locked, and has checkpoints, is saved at step 0.
+ * Errors leave nothing behind: those of the inputs, engine_new_arms, dirlocks_make and
  * engine_resume, and engine_check_room. */
 enum err engine_open(const struct engine_setup *s, struct engine **out,
                      struct errinfo *e) ERR_CHECKED;

@@ -7,15 +7,15 @@
 #include <string.h>
 
 /* The directories of all arms, or of none. */
-static enum err claim_all(const char *dir, const struct arm_plan *arms, size_t n,
-                          struct claims *c, struct errinfo *e)
+static enum err lock_all(const char *dir, const struct arm_plan *arms, size_t n,
+                         struct dirlocks *c, struct errinfo *e)
 {
     for (size_t a = 0; a < n; a++) {
         struct arm_place p = {.beside = false};
         memcpy(p.name, arms[a].name, sizeof p.name);
-        const enum err rc = claims_make(c, dir, &p, e);
+        const enum err rc = dirlocks_make(c, dir, &p, e);
         if (rc != OK) {
-            claims_release(c, 0);
+            dirlocks_release(c, 0);
             return rc;
         }
     }
@@ -40,22 +40,22 @@ static enum err make(const struct engine_setup *s, const struct arm_plan *arms,
                      size_t n, struct engine **out, struct errinfo *e)
 {
     const struct arm_place first = {.name = ""};
-    struct claims claims = {0};
+    struct dirlocks locks = {0};
     struct inputs *in = NULL;
     char dir[SETTING_TEXT_MAX] = "";
     if (s->dir) {
         TRY(arm_place_dir(s->dir, &first, dir, sizeof dir, e));
     }
-    if (s->dir && s->claim) {
-        TRY(claim_all(dir, arms, n, &claims, e));
+    if (s->dir && s->lock) {
+        TRY(lock_all(dir, arms, n, &locks, e));
     }
     enum err rc = open_inputs(s, &arms[0], &in, e);
     rc = rc == OK ? engine_new_arms(in, arms, n, out, e) : rc;
     if (rc != OK) {
-        claims_release(&claims, 0);
+        dirlocks_release(&locks, 0);
         return rc;
     }
-    (*out)->claims = claims;
+    (*out)->locks = locks;
     memcpy((*out)->dir, dir, sizeof dir);
     return OK;
 }
@@ -98,7 +98,7 @@ enum err engine_open(const struct engine_setup *s, struct engine **out,
     g->cancel = s->cancel;
     g->stretch_eval = s->stretch_eval;
     enum err rc = engine_check_room(g, (size_t)clock_rss_bytes(), room_bytes(), e);
-    if (rc == OK && !s->resume && s->claim) { /* resumed from the beginning, too */
+    if (rc == OK && !s->resume && s->lock) { /* resumed from the beginning, too */
         rc = engine_checkpoint(g, e);
     }
     if (rc != OK) {

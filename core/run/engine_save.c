@@ -10,19 +10,19 @@
 /* ---- saving ---- */
 
 /* Make the directories that this run has not saved in yet; none if one cannot be. */
-static enum err claim_all(struct engine *g, const char *dir, struct errinfo *e)
+static enum err lock_all(struct engine *g, const char *dir, struct errinfo *e)
 {
-    const size_t had = g->claims.n;
+    const size_t had = g->locks.n;
     for (size_t a = 0; a < g->n_arms; a++) {
         char path[SETTING_TEXT_MAX];
         const struct arm_place *p = &g->arm[a].place;
         enum err rc = arm_place_dir(dir, p, path, sizeof path, e);
         if (rc == OK) {
-            rc = claims_have(&g->claims, path) ? claims_keep(&g->claims, path, e)
-                                               : claims_make(&g->claims, dir, p, e);
+            rc = dirlocks_have(&g->locks, path) ? dirlocks_keep(&g->locks, path, e)
+                                                : dirlocks_make(&g->locks, dir, p, e);
         }
         if (rc != OK) {
-            claims_release(&g->claims, had);
+            dirlocks_release(&g->locks, had);
             return rc;
         }
     }
@@ -99,7 +99,7 @@ static enum err begin_save(struct engine *g, size_t i, struct arm_save *s, bool 
 static void end_save(struct engine *g, size_t i, const struct arm_save *s)
 {
     struct engine_arm *a = &g->arm[i];
-    claims_saved(&g->claims, s->dir);
+    dirlocks_saved(&g->locks, s->dir);
     memcpy(a->dir, s->dir, sizeof a->dir);
     if (s->told && g->watch.event) {
         g->watch.event(g->watch.user, i, &s->ev);
@@ -123,7 +123,7 @@ static enum err save_first(struct engine *g, struct arm_save *saves, struct erri
 {
     enum err rc = OK;
     for (size_t i = 1; rc == OK && i < g->n_arms; i++) {
-        if (claims_new(&g->claims, saves[i].dir)) {
+        if (dirlocks_new(&g->locks, saves[i].dir)) {
             rc = begin_save(g, i, &saves[i], true, e);
         }
     }
@@ -134,7 +134,7 @@ static enum err save_first(struct engine *g, struct arm_save *saves, struct erri
     }
     for (size_t i = 1; i < g->n_arms; i++) {
         if (saves[i].held) {
-            claims_saved(&g->claims, saves[i].dir); /* it counts from here on */
+            dirlocks_saved(&g->locks, saves[i].dir); /* it counts from here on */
         }
     }
     end_save(g, 0, &saves[0]);
@@ -157,7 +157,7 @@ static enum err save_all(struct engine *g, const char *dir, bool told,
 {
     struct arm_save *saves = NULL;
     enum err rc = OK;
-    TRY(claim_all(g, dir, e));
+    TRY(lock_all(g, dir, e));
     TRY(mem_new(&saves, g->n_arms, sizeof *saves, "a save", e));
     for (size_t i = 0; rc == OK && i < g->n_arms; i++) {
         saves[i].told = told;
@@ -290,7 +290,7 @@ struct reopened {
         char dir[SETTING_TEXT_MAX];
     } * arm; /* [RUN_ARMS_MAX] */
     size_t n;
-    struct claims claims;
+    struct dirlocks locks;
 };
 
 static void close_states(struct reopened *r)
@@ -299,7 +299,7 @@ static void close_states(struct reopened *r)
         runstate_close(&r->arm[i].state);
     }
     mem_free(r->arm);
-    claims_release(&r->claims, 0);
+    dirlocks_release(&r->locks, 0);
 }
 
 /* The user named the first arm, by a link perhaps; the others are found from there, and
@@ -320,7 +320,7 @@ static enum err open_state(struct reopened *r, const char *dir,
     a->place = *p;
     TRY(arm_place_dir(dir, p, a->dir, sizeof a->dir, e));
     TRY(expect_own(r->arm[0].dir, p, e));
-    TRY(claims_open(&r->claims, a->dir, e));
+    TRY(dirlocks_open(&r->locks, a->dir, e));
     if (r->n > 0) {
         TRY(rundir_release(a->dir, e)); /* the first one names it */
     }
@@ -365,8 +365,8 @@ static enum err apply_given(struct settings *set, const struct settings *given,
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
     struct str was, is;
-    str_init(&was, 2 * SETTING_TEXT_MAX);
-    str_init(&is, 2 * SETTING_TEXT_MAX);
+    str_init(&was, SETTING_VALUE_MAX);
+    str_init(&is, SETTING_VALUE_MAX);
     enum err rc = OK;
     for (size_t i = 0; rc == OK && i < n; i++) {
         const char *key = t[i].key;
@@ -441,8 +441,8 @@ static enum err reopen(struct engine *g, struct reopened *r,
     g->row_seconds = g->seconds;
     g->pace.at = engine_step_count(g);
     memcpy(g->dir, r->arm[0].dir, sizeof g->dir);
-    g->claims = r->claims;
-    r->claims = (struct claims){0};
+    g->locks = r->locks;
+    r->locks = (struct dirlocks){0};
     if (given && settings_given(given, setting_key.steps) && given->steps > g->steps) {
         TRY(engine_extend(g, given->steps, e));
     }

@@ -35,7 +35,7 @@ struct evaluator {
 struct evaluator_opts evaluator_defaults(void)
 {
     return (struct evaluator_opts){
-        .ks = {.n = 3, .k = {1, 2, 5}}, .rows = 64, .parts = SUITE_ALL};
+        .ks = {.n = 3, .k = {1, 2, 5}}, .rows = 64, .sections = SUITE_ALL};
 }
 
 /* ---- sentence tasks ---- */
@@ -85,7 +85,7 @@ static enum err add_probe_folder(struct evaluator *v, const char *dir,
     return rc;
 }
 
-/* What was named has to serve, whatever parts are asked for. */
+/* What was named has to serve, whatever sections are asked for. */
 static enum err check_probes(const struct evaluator *v, struct errinfo *e)
 {
     for (size_t i = 0; i < v->n_probes; i++) {
@@ -199,10 +199,10 @@ static enum err make_bench(struct evaluator *v, const struct evaluator_opts *o,
                                      .ks = o->ks,
                                      .rows = o->rows,
                                      .seed = o->seed,
-                                     .parts = o->parts};
+                                     .sections = o->sections};
     TRY(suite_bench_new(&src, in->h, in->pool, cancel, &made, &v->bench, e));
     for (size_t i = 0; i < made.n && v->times.n < SUITE_TIMES_MAX; i++) {
-        v->times.part[v->times.n] = made.part[i];
+        v->times.section[v->times.n] = made.section[i];
         v->times.seconds[v->times.n++] = made.seconds[i];
     }
     return OK;

@@ -3,12 +3,12 @@
  * text.
  *
  *     struct evaluator_opts o = evaluator_defaults();
- *     o.parts = ...;                                  // SUITE_ALL, or what is wanted
- *     TRY(evaluator_open(&settings, &o, cancel, &v, e));
+ *     o.sections = ...;                                  // SUITE_ALL, or what is
+ * wanted TRY(evaluator_open(&settings, &o, cancel, &v, e));
  *     // in each of several threads, with a pool and a harvester of its own:
  *     TRY(evaluator_harvester(v, pool, &h, e));
  *     report_init(&report, seed);
- *     const struct suite_job job = {.sae = sae, .h = h, .pool = pool, .parts = ...};
+ *     const struct suite_job job = {.sae = sae, .h = h, .pool = pool, .sections = ...};
  *     TRY(evaluator_run(v, &job, &report, &result, &times, e));
  */
 #ifndef SAETOP_RUN_EVALUATOR_H
@@ -24,13 +24,13 @@ struct evaluator_opts {
     struct probe_ks ks;        /* inputs of the sparse probes */
     size_t rows;               /* of text for reconstruction and losses */
     uint64_t seed;             /* of the masks of robustness */
-    unsigned parts;            /* SUITE_ALL, or what jobs will ask for */
+    unsigned sections;         /* SUITE_ALL, or what jobs will ask for */
     const struct sae *sae;     /* the first to come, NULL: not known yet; one of another
                                   width than the model's is refused before all else */
     const char *sae_name;      /* for that line */
     const char *cache; /* folder of fitted raw probes; NULL: they are not kept */
 };
-/* k = 1, 2, 5; 64 rows; seed 0; all parts; no cache. */
+/* k = 1, 2, 5; 64 rows; seed 0; all sections; no cache. */
 struct evaluator_opts evaluator_defaults(void);
 
 struct evaluator;
@@ -54,7 +54,7 @@ void evaluator_free(struct evaluator *v); /* NULL is fine */
  * hook). Their pool and harvester may serve one job at a time. */
 const struct inputs *evaluator_inputs(const struct evaluator *v);
 const struct eval_set *evaluator_set(const struct evaluator *v);
-/* Seconds of making each part's share, the evaluation set first ("set"). */
+/* Seconds of making each section's share, the evaluation set first ("set"). */
 const struct suite_times *evaluator_times(const struct evaluator *v);
 /* Raw probes taken from the cache and written to it; and why it could not be written
  * to, or NULL. */

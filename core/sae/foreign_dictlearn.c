@@ -20,7 +20,7 @@ struct layout {
     const char
         *threshold; /* NULL: none; of all latents or of each, as its shape says */
     const char *b_mag, *r_mag;
-    bool subtract_b_dec, has_k;
+    bool apply_b_dec, has_k;
     const char *groups; /* sizes of Matryoshka's groups */
     const char *unused; /* a tensor that may be there and says nothing of the output */
 };
@@ -35,19 +35,19 @@ struct layout {
 
 static const struct layout layouts[] = {
     {"AutoEncoder", TENSORS_RELU, LINEAR, .b_enc = "encoder.bias", .b_dec = "bias",
-     .subtract_b_dec = true},
+     .apply_b_dec = true},
     {"AutoEncoderNew", TENSORS_RELU, LINEAR, .b_enc = "encoder.bias",
      .b_dec = "decoder.bias"},
     {"GatedAutoEncoder", TENSORS_GATED, LINEAR, .b_enc = "gate_bias",
      .b_dec = "decoder_bias", .b_mag = "mag_bias", .r_mag = "r_mag",
-     .subtract_b_dec = true},
+     .apply_b_dec = true},
     /* Its threshold is for another way of encoding than its own default. */
     {"AutoEncoderTopK", TENSORS_TOPK, LINEAR, .b_enc = "encoder.bias", .b_dec = "b_dec",
-     .subtract_b_dec = true, .has_k = true, .unused = "threshold"},
+     .apply_b_dec = true, .has_k = true, .unused = "threshold"},
     {"BatchTopKSAE", TENSORS_JUMP, LINEAR, .b_enc = "encoder.bias", .b_dec = "b_dec",
-     .threshold = "threshold", .subtract_b_dec = true, .has_k = true},
+     .threshold = "threshold", .apply_b_dec = true, .has_k = true},
     {"MatryoshkaBatchTopKSAE", TENSORS_JUMP, MATRICES, .threshold = "threshold",
-     .subtract_b_dec = true, .has_k = true, .groups = "group_sizes"},
+     .apply_b_dec = true, .has_k = true, .groups = "group_sizes"},
     {"JumpReluAutoEncoder", TENSORS_JUMP, MATRICES, .threshold = "threshold"},
 };
 #define N_LAYOUTS (sizeof layouts / sizeof layouts[0])
@@ -278,7 +278,7 @@ static enum err load_weights(struct tensorfile *f, const struct cfg *c,
     TRY(sae_tensors_new(l->select, D, F, &t, e));
     t->k = k > 0 ? (double)k : 1;
     t->is_batch = l->select == TENSORS_JUMP && l->has_k;
-    t->subtract_b_dec = l->subtract_b_dec;
+    t->apply_b_dec = l->apply_b_dec;
     t->meta = c->meta;
     t->meta.says_k = k > 0;
     snprintf(t->kind, sizeof t->kind, "%s", l->dict_class);

@@ -169,7 +169,7 @@ static enum err load_open(struct tensorfile *f, const struct place *p,
         sae_tensors_free(t);
         return rc;
     }
-    t->subtract_b_dec = false;
+    t->apply_b_dec = false;
     snprintf(t->kind, sizeof t->kind, "jumprelu");
     set_meta(p, &t->meta);
     if (p->is_embedding) {

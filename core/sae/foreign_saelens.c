@@ -64,7 +64,7 @@ struct cfg {
     const struct kind *kind;
     int64_t D, F;
     double k; /* of a batch: need not be whole */
-    bool subtract_b_dec, rescale, centre;
+    bool apply_b_dec, rescale, centre;
     bool is_batch;  /* one threshold, a running average */
     bool finetuned; /* activations times finetuning_scaling_factor */
     bool scaled;    /* expected_average_only_in: by activation_scaler.json */
@@ -417,7 +417,7 @@ static enum err parse(const cJSON *root, const char *path, struct cfg *c,
     if (!cJSON_IsObject(root)) {
         return err_set(e, ERR_FORMAT, "%s: expected an object", path);
     }
-    *c = (struct cfg){.subtract_b_dec = true};
+    *c = (struct cfg){.apply_b_dec = true};
     TRY(json_obj(at, root, "metadata", false, &metadata, e));
     TRY(is_flat(path, root, metadata, &c->flat, e));
     TRY(find_kind(path, root, c, e));
@@ -425,7 +425,7 @@ static enum err parse(const cJSON *root, const char *path, struct cfg *c,
     TRY(json_int(at, root, "d_sae", true, 1, INT32_MAX, &c->F, e));
     TRY(parse_k(path, root, c, e));
     c->rescale = c->kind->trained_by_batch; /* SAELens' default where it trains */
-    TRY(json_bool(at, root, "apply_b_dec_to_input", false, &c->subtract_b_dec, e));
+    TRY(json_bool(at, root, "apply_b_dec_to_input", false, &c->apply_b_dec, e));
     TRY(json_bool(at, root, "rescale_acts_by_decoder_norm", false, &c->rescale, e));
     TRY(json_bool(at, root, "finetuning_scaling_factor", false, &c->finetuned, e));
     TRY(parse_norm(path, root, c, e));
@@ -570,7 +570,7 @@ static enum err load_weights(struct tensorfile *f, const struct cfg *c,
     TRY(sae_tensors_agree(cfg_path, "d_sae", c->F, F, e));
     TRY(sae_tensors_new(c->kind->select, D, F, &t, e));
     t->k = c->k;
-    t->subtract_b_dec = c->subtract_b_dec;
+    t->apply_b_dec = c->apply_b_dec;
     t->is_batch = c->is_batch;
     t->rescale = c->rescale;
     t->centre = c->centre;

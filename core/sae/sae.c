@@ -23,6 +23,7 @@ enum err sae_new_around(const struct sae_arch *arch, size_t D, size_t F, double 
     s->F = F;
     s->k = k;
     s->scale = 1.0f;
+    s->apply_b_dec = true;
     s->arena = arena;
     s->count = p.count;
     s->W_enc = p.W_enc;

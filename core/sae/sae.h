@@ -28,16 +28,16 @@ const char *sae_arch_names(void);
 
 /* The settings that an architecture has, as bits. */
 enum {
-    SAE_HAS_K = 1,          /* k active latents */
-    SAE_HAS_AUXK = 2,       /* the auxiliary loss on dead latents */
-    SAE_HAS_THRESHOLD = 4,  /* an inference threshold that is a running average */
-    SAE_HAS_GROUPS = 8,     /* prefixes of latents */
-    SAE_HAS_L1 = 16,        /* a penalty on activations */
-    SAE_HAS_LP = 32,        /* with an exponent */
-    SAE_HAS_RESAMPLE = 64,  /* may resample dead latents */
-    SAE_HAS_ATTACHED = 128, /* a gate's own error */
-    SAE_HAS_JUMP = 256,     /* thresholds that are learned, and an L0 loss */
-    SAE_HAS_ANNEAL = 512,   /* an exponent that falls in training */
+    SAE_HAS_K = 1,         /* k active latents */
+    SAE_HAS_AUXK = 2,      /* the auxiliary loss on dead latents */
+    SAE_HAS_THRESHOLD = 4, /* an inference threshold that is a running average */
+    SAE_HAS_GROUPS = 8,    /* prefixes of latents */
+    SAE_HAS_L1 = 16,       /* a penalty on activations */
+    SAE_HAS_LP = 32,       /* with an exponent */
+    SAE_HAS_RESAMPLE = 64, /* may resample dead latents */
+    SAE_HAS_GATE = 128,    /* with an error of its own */
+    SAE_HAS_JUMP = 256,    /* thresholds that are learned, and an L0 loss */
+    SAE_HAS_ANNEAL = 512,  /* an exponent that falls in training */
 };
 unsigned sae_arch_has(const struct sae_arch *a);
 /* Whether it selects over a batch: k is an average there, and need not be whole. */
@@ -68,7 +68,7 @@ struct sae {
     double k; /* whole where each row has its k; see sae_arch_by_batch */
     enum sae_norm norm;
     float scale;      /* c = sqrt(D) / mean ||x|| on clean text; 1 with another norm */
-    bool keep_b_dec;  /* h = x W_enc^T + b_enc */
+    bool apply_b_dec; /* h = (x - b_dec) W_enc^T + b_enc; else of x itself */
     bool is_free;     /* decoder rows are not of unit norm; see sae_fold */
     double threshold; /* inference threshold of batch architectures, running average */
     float *arena;     /* all parameters, `count` floats */

@@ -98,7 +98,7 @@ static void product(const struct encode_job *j, struct worker *w, size_t row0,
         float *a = w->a + r * s->D;
         for (size_t d = 0; d < s->D; d++) {
             const float y = s->norm == SAE_NORM_SCALE ? s->scale * x[d] : a[d];
-            a[d] = s->keep_b_dec ? y : y - s->b_dec[d];
+            a[d] = s->apply_b_dec ? y - s->b_dec[d] : y;
         }
         memcpy(w->h + r * s->F, s->b_enc, s->F * sizeof *w->h);
     }

@@ -11,7 +11,7 @@ enum err sae_clone(const struct sae *s, struct sae **out, struct errinfo *e)
     TRY(sae_new(s->arch, s->D, s->F, s->k, &copy, e));
     copy->norm = s->norm;
     copy->scale = s->scale;
-    copy->keep_b_dec = s->keep_b_dec;
+    copy->apply_b_dec = s->apply_b_dec;
     copy->is_free = s->is_free;
     copy->threshold = s->threshold;
     memcpy(copy->arena, s->arena, s->count * sizeof *s->arena);

@@ -4,16 +4,16 @@
  *   f = [h > 0] ReLU(p exp(r_mag) + b_mag)
  *   loss = ||xhat - x||^2 + coef sum g n + ||g W_dec + b_dec - x||^2
  *
- * where the last term trains the gate alone (dictionary_learning), or W_dec and b_dec
- * too if `attached` (SAELens). The step function has no gradient. Compiled in double
- * for tests. */
+ * where the last term trains the gate alone if `gated_detach` (dictionary_learning),
+ * else W_dec and b_dec too (SAELens). The step function has no gradient. Compiled in
+ * double for tests. */
 #include "sae/sae_step.h"
 
 #include <math.h>
 
 /* Vectors of the architecture, and column sums. */
 enum { R_MAG, B_MAG };
-enum { SUM_GATE = SAE_CELL_OWN, SUM_MAG, SUM_R, SUM_NORM, SUM_END };
+enum { SUM_GATE = SAE_ENTRY_OWN, SUM_MAG, SUM_R, SUM_NORM, SUM_END };
 
 static void R(begin)(struct R(sae_step) *s)
 {
@@ -62,15 +62,15 @@ static void R(back)(const struct R(sae_step) *s, struct R(sae_row) *r)
 static void R(finish)(struct R(sae_step) *s, size_t j0, size_t j1)
 {
     for (size_t j = j0; j < j1; j++) {
-        s->g->b_enc[j] = (real)R(sae_cell_sum)(s, SUM_GATE, j);
-        s->g->extra[R_MAG * s->F + j] = (real)R(sae_cell_sum)(s, SUM_R, j);
-        s->g->extra[B_MAG * s->F + j] = (real)R(sae_cell_sum)(s, SUM_MAG, j);
-        s->norm_grad[j] = (real)R(sae_cell_sum)(s, SUM_NORM, j);
+        s->g->b_enc[j] = (real)R(sae_entry_sum)(s, SUM_GATE, j);
+        s->g->extra[R_MAG * s->F + j] = (real)R(sae_entry_sum)(s, SUM_R, j);
+        s->g->extra[B_MAG * s->F + j] = (real)R(sae_entry_sum)(s, SUM_MAG, j);
+        s->norm_grad[j] = (real)R(sae_entry_sum)(s, SUM_NORM, j);
     }
 }
 
-static const struct R(sae_cells) R(cells) = {
-    .sums = SUM_END - SAE_CELL_OWN,
+static const struct R(sae_entries) R(entries) = {
+    .sums = SUM_END - SAE_ENTRY_OWN,
     .begin = R(begin),
     .activate = R(activate),
     .back = R(back),
@@ -79,14 +79,14 @@ static const struct R(sae_cells) R(cells) = {
 
 extern const struct R(sae_ops) R(sae_gated_ops);
 const struct R(sae_ops) R(sae_gated_ops) =
-    SAE_OPS_OF_CELLS(&R(cells), R(sae_cells_latents));
+    SAE_OPS_OF_ENTRIES(&R(entries), R(sae_entries_latents));
 
 #ifndef REAL_F64
 extern const struct sae_arch sae_arch_gated;
 const struct sae_arch sae_arch_gated = {
     .name = "gated",
     .save_name = "gated",
-    .has = SAE_HAS_L1 | SAE_HAS_ATTACHED,
+    .has = SAE_HAS_L1 | SAE_HAS_GATE,
     .defaults = SAE_PENALTY_DEFAULTS(4.0, 0.05),
     .infer = SAE_INFER_GATED,
     .extra = 2,

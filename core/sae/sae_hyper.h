@@ -45,11 +45,12 @@ enum sae_jump_loss {
 struct sae_hyper {
     double k; /* active latents of a row, TopK; on average, BatchTopK */
     enum sae_decoder decoder;
-    bool keep_b_dec; /* encode x itself, not x - b_dec */
-    double coef;     /* weight of the sparsity loss once warmed up */
-    double lp;       /* its exponent p, 1: L1 */
-    bool lp_root;    /* (sum (f n)^p)^(1/p) of a row; else sum (f n)^p */
-    bool attached;   /* Gated: the gate's own reconstruction trains W_dec, b_dec too */
+    bool apply_b_dec;  /* encode x - b_dec, else x itself */
+    double coef;       /* weight of the sparsity loss once warmed up */
+    double lp;         /* its exponent p, 1: L1 */
+    bool lp_root;      /* (sum (f n)^p)^(1/p) of a row; else sum (f n)^p */
+    bool gated_detach; /* Gated: the gate's own reconstruction leaves W_dec, b_dec alone
+                        */
     enum sae_aux_form aux_form;
     size_t aux_k; /* latents of a row that AuxK may use; 0: none */
     /* Matryoshka: the dead of each group learn what their own prefix leaves, aux_k of

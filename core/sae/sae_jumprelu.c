@@ -12,7 +12,7 @@
  * (L0 - target)^2 of each row's (SAELens). And for dead latents pre_act sum
  * ReLU(theta - z) n (SAELens). With ste_to_input z gets the negated gradient of theta
  * as well (Anthropic; SAELens' jumprelu_ste_to_input), so that the encoder makes way,
- * which it does faster than a threshold can. Only the cells above theta and in the
+ * which it does faster than a threshold can. Only the entries above theta and in the
  * window of width eps about it take part. Compiled in double for tests.
  */
 #include "num/vec.h"
@@ -20,9 +20,9 @@
 
 #include <math.h>
 
-enum { SUM_THETA = SAE_CELL_OWN, SUM_WINDOW, SUM_NORM, SUM_END };
+enum { SUM_THETA = SAE_ENTRY_OWN, SUM_WINDOW, SUM_NORM, SUM_END };
 
-/* Where cells begin to take part. */
+/* Where entries begin to take part. */
 static void R(begin)(struct R(sae_step) *s)
 {
     for (size_t j = 0; j < s->F; j++) {
@@ -52,8 +52,8 @@ static void R(activate)(const struct R(sae_step) *s, size_t n, const int32_t *id
     }
 }
 
-/* By how much the cells of a row count in its latents' windows, and its penalty: the
- * slope that all cells share comes in at the end. */
+/* By how much the entries of a row count in its latents' windows, and its penalty: the
+ * slope that all entries share comes in at the end. */
 static real R(row_weight)(const struct R(sae_step) *s, struct R(sae_row) *r)
 {
     size_t active = 0;
@@ -69,7 +69,7 @@ static real R(row_weight)(const struct R(sae_step) *s, struct R(sae_row) *r)
     return (real)off;
 }
 
-/* Derivative of the sparsity loss by one cell's H. */
+/* Derivative of the sparsity loss by one entry's H. */
 static double R(step_slope)(const struct R(sae_step) *s)
 {
     const double share = s->now.coef / (double)s->B, target = s->hyper.target_l0;
@@ -137,15 +137,15 @@ static void R(finish)(struct R(sae_step) *s, size_t j0, size_t j1)
     const double eps = s->hyper.bandwidth, slope = R(step_slope)(s);
     for (size_t j = j0; j < j1; j++) {
         const double theta = (double)s->w->extra[j];
-        double window = R(sae_cell_sum)(s, SUM_WINDOW, j);
+        double window = R(sae_entry_sum)(s, SUM_WINDOW, j);
         if (s->hyper.jump_on_f && s->hyper.jump_loss != SAE_JUMP_QUADRATIC_ROWS &&
             fabs(theta) < eps / 2) {
-            /* Seen from f, silent cells lie at 0: all of them in the window. */
+            /* Seen from f, silent entries lie at 0: all of them in the window. */
             window += (double)s->B - (double)s->fires[j];
         }
-        s->g->extra[j] = (real)(-theta / eps * R(sae_cell_sum)(s, SUM_THETA, j) -
+        s->g->extra[j] = (real)(-theta / eps * R(sae_entry_sum)(s, SUM_THETA, j) -
                                 slope / eps * window);
-        s->norm_grad[j] = (real)R(sae_cell_sum)(s, SUM_NORM, j);
+        s->norm_grad[j] = (real)R(sae_entry_sum)(s, SUM_NORM, j);
     }
 }
 
@@ -218,7 +218,7 @@ static double R(push_dead)(struct R(sae_step) *s, size_t j)
 static void R(latents)(struct R(sae_step) *s, size_t j0, size_t j1)
 {
     double sum = 0;
-    R(sae_cells_latents)(s, j0, j1);
+    R(sae_entries_latents)(s, j0, j1);
     for (size_t j = j0; j < j1 && s->hyper.pre_act > 0; j++) {
         if (R(is_dead)(s, j)) {
             const double silence = R(push_dead)(s, j);
@@ -244,8 +244,8 @@ static double R(late)(struct R(sae_step) *s, double *aux)
     return s->hyper.pre_act * *aux;
 }
 
-static const struct R(sae_cells) R(cells) = {
-    .sums = SUM_END - SAE_CELL_OWN,
+static const struct R(sae_entries) R(entries) = {
+    .sums = SUM_END - SAE_ENTRY_OWN,
     .begin = R(begin),
     .pick = R(pick),
     .activate = R(activate),
@@ -256,7 +256,8 @@ static const struct R(sae_cells) R(cells) = {
 };
 
 extern const struct R(sae_ops) R(sae_jumprelu_ops);
-const struct R(sae_ops) R(sae_jumprelu_ops) = SAE_OPS_OF_CELLS(&R(cells), R(latents));
+const struct R(sae_ops) R(sae_jumprelu_ops) =
+    SAE_OPS_OF_ENTRIES(&R(entries), R(latents));
 
 #ifndef REAL_F64
 extern const struct sae_arch sae_arch_jumprelu;

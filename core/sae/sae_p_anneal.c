@@ -6,7 +6,7 @@
 
 extern const struct R(sae_ops) R(sae_p_anneal_ops);
 const struct R(sae_ops) R(sae_p_anneal_ops) =
-    SAE_OPS_OF_CELLS(&R(sae_lp_cells), R(sae_cells_latents));
+    SAE_OPS_OF_ENTRIES(&R(sae_lp_entries), R(sae_entries_latents));
 
 #ifndef REAL_F64
 extern const struct sae_arch sae_arch_p_anneal;

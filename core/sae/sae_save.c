@@ -111,7 +111,7 @@ static enum err write_cfg(const struct sae *s, const struct sae_meta *meta,
     cJSON_AddNumberToObject(cfg, "d_sae", (double)s->F);
     add_text(cfg, "dtype", "float32");
     add_text(cfg, "device", "cpu");
-    cJSON_AddBoolToObject(cfg, "apply_b_dec_to_input", !s->keep_b_dec);
+    cJSON_AddBoolToObject(cfg, "apply_b_dec_to_input", s->apply_b_dec);
     add_text(cfg, "normalize_activations", saelens_norms[s->norm]);
     const bool heads = meta->hook_name && strstr(meta->hook_name, "hook_z");
     add_text(cfg, "reshape_activations", heads ? "hook_z" : "none");

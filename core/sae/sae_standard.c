@@ -38,11 +38,11 @@ static double R(row_power)(const struct R(sae_step) *s, const struct R(sae_row) 
     return sum;
 }
 
-/* The usual case: the gradient is the same for all active cells of a latent. */
+/* The usual case: the gradient is the same for all active entries of a latent. */
 static void R(back_l1)(const struct R(sae_step) *s, struct R(sae_row) *r)
 {
     const real share = (real)(s->now.coef / (double)s->B);
-    real *norm_grad = r->cols + SAE_CELL_OWN * s->F;
+    real *norm_grad = r->cols + SAE_ENTRY_OWN * s->F;
     double sum = 0;
     for (size_t i = 0; i < r->n; i++) {
         const size_t j = r->id ? (size_t)r->id[i] : i;
@@ -61,7 +61,7 @@ static void R(back_power)(const struct R(sae_step) *s, struct R(sae_row) *r)
     const double p = s->now.p, sum = R(row_power)(s, r, p), B = (double)s->B;
     const bool root = s->hyper.lp_root;
     const double outer = root ? (sum > 0 ? R(power)(sum, 1 / p - 1) : 0) : p;
-    real *norm_grad = r->cols + SAE_CELL_OWN * s->F;
+    real *norm_grad = r->cols + SAE_ENTRY_OWN * s->F;
     for (size_t i = 0; i < r->n; i++) {
         const size_t j = r->id ? (size_t)r->id[i] : i;
         if (!(r->val[i] > 0)) { /* ReLU's gradient is 0 there whatever comes in */
@@ -93,11 +93,11 @@ static void R(back)(const struct R(sae_step) *s, struct R(sae_row) *r)
 static void R(finish)(struct R(sae_step) *s, size_t j0, size_t j1)
 {
     for (size_t j = j0; j < j1 && s->norm; j++) {
-        s->norm_grad[j] = (real)R(sae_cell_sum)(s, SAE_CELL_OWN, j);
+        s->norm_grad[j] = (real)R(sae_entry_sum)(s, SAE_ENTRY_OWN, j);
     }
 }
 
-const struct R(sae_cells) R(sae_lp_cells) = {
+const struct R(sae_entries) R(sae_lp_entries) = {
     .sums = 1, /* gradients at n_j */
     .activate = R(activate),
     .back = R(back),
@@ -106,7 +106,7 @@ const struct R(sae_cells) R(sae_lp_cells) = {
 
 extern const struct R(sae_ops) R(sae_standard_ops);
 const struct R(sae_ops) R(sae_standard_ops) =
-    SAE_OPS_OF_CELLS(&R(sae_lp_cells), R(sae_cells_latents));
+    SAE_OPS_OF_ENTRIES(&R(sae_lp_entries), R(sae_entries_latents));
 
 #ifndef REAL_F64
 extern const struct sae_arch sae_arch_standard;

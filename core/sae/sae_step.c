@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The share of cells above which dense products are faster. */
+/* The share of entries above which dense products are faster. */
 #define SAE_DENSE_ABOVE 0.2
 
 struct R(sae_params)
@@ -71,7 +71,7 @@ static void pairs_deinit(struct R(sae_pairs) *p, bool is_lent)
  * product's rows, and a sixth of a block. Cells are listed by block. */
 static size_t slice_rows(const struct R(sae_step) *s)
 {
-    if (s->ops->cells || R(product_packed)(s->D, s->F) == 0 || s->D > 256) {
+    if (s->ops->entries || R(product_packed)(s->D, s->F) == 0 || s->D > 256) {
         return s->block_rows;
     }
     return 42;
@@ -81,7 +81,7 @@ static enum err arrays_new(struct R(sae_step) *s, struct errinfo *e)
 {
     static const char what[] = "a step of an SAE";
     const size_t D = s->D, B = s->B, F = s->F;
-    const bool cells = s->ops->cells != NULL;
+    const bool entries = s->ops->entries != NULL;
     const size_t packed = R(product_packed)(D, F);
     if (packed > 0) {
         TRY(mem_new(&s->encoder.packed, packed, sizeof *s->encoder.packed, what, e));
@@ -108,11 +108,11 @@ static enum err arrays_new(struct R(sae_step) *s, struct errinfo *e)
     if (s->hyper.decoder == SAE_DECODER_FREE) {
         TRY(mem_new(&s->norm, F, sizeof *s->norm, what, e));
     }
-    const size_t active = cells ? 0 : sae_active_at_most(s->arch, s->hyper.k, B);
-    TRY(pairs_new(&s->main, B, F, active, cells, e));
+    const size_t active = entries ? 0 : sae_active_at_most(s->arch, s->hyper.k, B);
+    TRY(pairs_new(&s->main, B, F, active, entries, e));
     TRY(pairs_new(&s->aux, B, F, B * s->aux_room, false, e));
-    if (cells) {
-        TRY(R(sae_cells_new)(s, e));
+    if (entries) {
+        TRY(R(sae_entries_new)(s, e));
     }
     return s->arch->collects_batch ? R(sae_collect_init)(&s->collect, active, F, e)
                                    : OK;
@@ -158,7 +158,8 @@ static void step_init(struct R(sae_step) *s, const struct sae_arch *arch, size_t
     s->aux_k = (arch->has & SAE_HAS_AUXK) == 0 ? 0 : h->aux_k < F ? h->aux_k : F;
     s->aux_room = sae_aux_targets(h) * s->aux_k;
     s->aux_room = s->aux_room < F ? s->aux_room : F;
-    s->is_gated = (arch->has & SAE_HAS_ATTACHED) != 0;
+    s->is_gated = (arch->has & SAE_HAS_GATE) != 0;
+    s->gate_trains = s->is_gated && !h->gated_detach;
     s->block_rows = sae_block_rows(F);
     s->slice_rows = slice_rows(s);
     s->row_blocks = (B + s->block_rows - 1) / s->block_rows;
@@ -229,7 +230,7 @@ void R(sae_step_free)(struct R(sae_step) *s)
     mem_free(s->cols);
     mem_free(s->vector);
     mem_free(s->arena);
-    pairs_deinit(&s->main, s->ops->cells != NULL);
+    pairs_deinit(&s->main, s->ops->entries != NULL);
     pairs_deinit(&s->aux, false);
     R(sae_collect_deinit)(&s->collect);
     for (size_t i = 0; i < s->workers; i++) {
@@ -323,7 +324,7 @@ static void centre_rows(struct R(sae_step) *s, size_t block)
         const real *x = s->x + (row0 + r) * D;
         real *a = s->a + (row0 + r) * D;
         memcpy(a, x, D * sizeof *a);
-        if (!s->hyper.keep_b_dec) {
+        if (s->hyper.apply_b_dec) {
             R(vec_axpy)(D, -1, s->w->b_dec, a);
         }
         R(vec_add)(D, cols, a, cols);
@@ -456,7 +457,7 @@ static void dense_block(void *ctx, size_t block, size_t worker)
     centre_rows(s, block);
     encode_rows(s, &s->worker[worker], row0, rows);
     sae_watch_mark(&watch, SAE_ENCODE);
-    R(sae_cells_dense)(s, worker, row0, rows);
+    R(sae_entries_dense)(s, worker, row0, rows);
     sum_errors(s, block, row0, rows);
     sae_watch_mark(&watch, SAE_DECODE);
 }
@@ -568,7 +569,7 @@ static void latent_block(void *ctx, size_t block, size_t worker)
     /* Through x - b_dec: minus the gradients at the pre-activations, times W_enc. */
     real *cols = s->latent_cols + block * D;
     memset(cols, 0, D * sizeof *cols);
-    for (size_t j = j0; j < j1 && !s->hyper.keep_b_dec; j++) {
+    for (size_t j = j0; j < j1 && s->hyper.apply_b_dec; j++) {
         R(vec_axpy)(D, s->through[j], s->w->W_enc + j * D, cols);
     }
     sae_watch_mark(&watch, SAE_GRADIENTS);
@@ -583,7 +584,7 @@ static void b_dec_grad(struct R(sae_step) *s)
     const bool prefixes = s->hyper.groups > 0;
     for (size_t d = 0; d < s->D; d++) {
         double sum = R(sae_total_col)(s, prefixes ? SAE_COL_OUT : SAE_COL_ERR, d);
-        if (s->is_gated && s->hyper.attached) {
+        if (s->gate_trains) {
             sum += R(sae_total_col)(s, SAE_COL_OUT, d);
         }
         sum *= (double)s->err_scale;
@@ -614,15 +615,15 @@ static size_t measure_pairs(const struct R(sae_step) *s, double *least)
     return active;
 }
 
-static void measure_cells(struct R(sae_step) *s, struct sae_loss *out)
+static void measure_entries(struct R(sae_step) *s, struct sae_loss *out)
 {
     const double B = (double)s->B;
-    const struct R(sae_cells) *cells = s->ops->cells;
+    const struct R(sae_entries) *entries = s->ops->entries;
     out->penalty = R(sae_total)(s, SAE_SUM_PENALTY) / B;
     out->next_penalty = R(sae_total)(s, SAE_SUM_NEXT) / B;
     out->l0 = R(sae_total)(s, SAE_SUM_ACTIVE) / B;
     out->sparsity =
-        cells->sparsity ? cells->sparsity(s, out) : s->now.coef * out->penalty;
+        entries->sparsity ? entries->sparsity(s, out) : s->now.coef * out->penalty;
     out->loss += out->sparsity;
     if (s->is_gated) {
         out->aux = R(sae_total)(s, SAE_SUM_AUX) / B;
@@ -642,8 +643,8 @@ static void measure(struct R(sae_step) *s, struct sae_loss *out)
     *out = (struct sae_loss){.mse = err / B};
     out->explained_variance = spread > 0 ? 1 - err / spread : 0;
     out->loss = s->hyper.groups > 0 ? R(sae_total)(s, SAE_SUM_PREFIX) / B : out->mse;
-    if (s->ops->cells) {
-        measure_cells(s, out);
+    if (s->ops->entries) {
+        measure_entries(s, out);
     } else {
         out->l0 = (double)measure_pairs(s, &out->least) / B;
     }
@@ -699,7 +700,7 @@ static void batch_begin(struct R(sae_step) *s, const struct R(sae_params) *w,
     s->n_dead = now->aux_coef > 0 && s->aux_k > 0 ? now->n_dead : 0;
     s->width = now->width ? now->width : s->hyper.width;
     s->err_scale = (real)(2.0 / (double)s->B);
-    s->is_dense = s->ops->cells && s->path != SAE_PATH_SPARSE &&
+    s->is_dense = s->ops->entries && s->path != SAE_PATH_SPARSE &&
                   (s->path == SAE_PATH_DENSE || s->density > SAE_DENSE_ABOVE);
     if (s->arch->extra > 0) {
         memset(g->extra, 0, s->arch->extra * s->F * sizeof *g->extra);
@@ -720,18 +721,18 @@ enum err R(sae_step_grad)(struct R(sae_step) *s, const struct R(sae_params) *w,
     measure(s, out);
     sae_watch_mark(&watch, SAE_DECODE);
     if (!s->is_dense) {
-        R(sae_regroup)(s, &s->main, s->ops->cells ? 1 : s->err_scale, pool);
+        R(sae_regroup)(s, &s->main, s->ops->entries ? 1 : s->err_scale, pool);
     }
     if (s->n_dead > 0) {
         out->aux = R(sae_aux_run)(s, now->aux_coef, pool);
         out->loss += now->aux_coef * out->aux;
         R(sae_regroup)(s, &s->aux, s->aux_scale, pool);
     }
-    const bool late = s->ops->cells && s->ops->cells->late;
+    const bool late = s->ops->entries && s->ops->entries->late;
     s->projected = s->projects && !late;
     pool_run(pool, s->latent_blocks, latent_block, s);
     if (late) {
-        out->loss += s->ops->cells->late(s, &out->aux);
+        out->loss += s->ops->entries->late(s, &out->aux);
     }
     b_dec_grad(s);
     return OK;

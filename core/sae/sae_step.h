@@ -28,18 +28,19 @@ enum sae_sum {
     SAE_SUM_AUX, /* ||aux_err||^2 */
     SAE_SUM_AUX_CENTRED,
     SAE_SUM_PREFIX,  /* weighted squared errors of Matryoshka's prefixes */
-    SAE_SUM_PENALTY, /* cells: the penalty at now.p, and at now.next_p */
+    SAE_SUM_PENALTY, /* entries: the penalty at now.p, and at now.next_p */
     SAE_SUM_NEXT,
-    SAE_SUM_ACTIVE, /* cells: how many are active */
+    SAE_SUM_ACTIVE, /* entries: how many are active */
     SAE_SUMS
 };
 /* Column sums [D] that a row block leaves in block_cols. */
 enum sae_col { SAE_COL_A, SAE_COL_ERR, SAE_COL_OUT, SAE_COLS };
-/* Column sums [F] of cells; an architecture's own follow. */
-enum { SAE_CELL_GRAD, SAE_CELL_FIRES, SAE_CELL_OWN };
+/* Column sums [F] of entries; an architecture's own follow. */
+enum { SAE_ENTRY_GRAD, SAE_ENTRY_FIRES, SAE_ENTRY_OWN };
 /* Entries of a row that are listed at most where few are expected above a value. */
 #define SAE_ABOVE_ROOM(k, F) ((size_t)(8 * (k)) + 256 + (F) / 16)
-/* Which way cells are computed: SAE_PATH_AUTO goes by the density of the last step. */
+/* Which way entries are computed: SAE_PATH_AUTO goes by the density of the last step.
+ */
 enum sae_path { SAE_PATH_AUTO, SAE_PATH_SPARSE, SAE_PATH_DENSE };
 #endif
 
@@ -65,8 +66,8 @@ struct R(sae_pairs) {
     size_t *first; /* [B] where a row's pairs begin */
     size_t *n;     /* [B] how many it has */
     int32_t *id;   /* [cap] latents, rising within a row */
-    real *val;     /* [cap] activations; > 0 but in cells near a threshold */
-    real *pre;     /* [cap] pre-activations; cells only, else NULL */
+    real *val;     /* [cap] activations; > 0 but in entries near a threshold */
+    real *pre;     /* [cap] pre-activations; entries only, else NULL */
     real *grad;    /* [cap] gradient at the pre-activation, up to `scale` of regroup */
     /* By latent j: start[j] .. start[j + 1], rows rising. */
     size_t *start; /* [F + 1] */
@@ -100,7 +101,8 @@ struct R(sae_step) {
     size_t block_rows; /* fixed by F, not by threads */
     size_t slice_rows; /* of a block, encoded and selected from at a time */
     size_t row_blocks, latent_blocks;
-    bool is_gated; /* the gate has a reconstruction of its own */
+    bool is_gated;    /* the gate has a reconstruction of its own, */
+    bool gate_trains; /* and that trains W_dec and b_dec too */
 
     /* The batch at hand, borrowed. */
     const struct R(sae_params) *w;
@@ -136,18 +138,19 @@ struct R(sae_step) {
     double *latent_sums;              /* [latent_blocks] */
 
     real *norm;      /* [F] n_j of a free decoder, or NULL */
-    real *norm_grad; /* [F] gradient at n_j of penalties; cells only */
+    real *norm_grad; /* [F] gradient at n_j of penalties; entries only */
     real *through;   /* [F] sums over rows of gradients at pre-activations */
     int32_t *fires;  /* [F] rows in which a latent is active */
 
     /* Cells. */
-    real *cols;   /* [row_blocks, SAE_CELL_OWN + cells->sums, F] */
+    real *cols;   /* [row_blocks, SAE_ENTRY_OWN + entries->sums, F] */
     real *vector; /* [2, F] what `begin` makes of the weights */
     real *arena;  /* pairs or dense buffers, never both */
     real *dense_val, *dense_grad, *dense_gate; /* [B,F] into arena */
     enum sae_path path;
     bool is_dense;
-    double density; /* share of cells that took part in the last step; state of a run */
+    double
+        density; /* share of entries that took part in the last step; state of a run */
 
     struct R(sae_worker) *worker;
     size_t workers;
@@ -183,14 +186,14 @@ struct R(sae_ops) {
      * R(sae_latent_grads) as a rule. */
     void (*latents)(struct R(sae_step) *s, size_t j0, size_t j1);
     /* Set where activations are functions of single pre-activations: scan, settle,
-     * decode and latents are then those of sae_cells.c. */
-    const struct R(sae_cells) *cells;
+     * decode and latents are then those of sae_entries.c. */
+    const struct R(sae_entries) *entries;
 };
 
 /* Those of an architecture; of double precision for tests alone (tests/twins). */
 const struct R(sae_ops) *R(sae_ops_of)(const struct sae_arch *arch);
 
-/* The cells of one row that take part. */
+/* The entries of one row that take part. */
 struct R(sae_row) {
     size_t n;
     const int32_t *id; /* [n] latents, rising; NULL: all F */
@@ -204,10 +207,10 @@ struct R(sae_row) {
 };
 
 /* An activation that is a function of each pre-activation: standard, gated, jumprelu
- * and their like. Computed sparsely, over lists of the cells that take part, or densely
- * when many do; the functions below serve both. */
-struct R(sae_cells) {
-    size_t sums; /* column sums from SAE_CELL_OWN on that `back` adds up */
+ * and their like. Computed sparsely, over lists of the entries that take part, or
+ * densely when many do; the functions below serve both. */
+struct R(sae_entries) {
+    size_t sums; /* column sums from SAE_ENTRY_OWN on that `back` adds up */
     /* s->vector from the weights, before a batch. May be NULL. */
     void (*begin)(struct R(sae_step) *s);
     /* Cells of h [F] that have a value or a gradient: their number; wk->id rising,
@@ -219,7 +222,7 @@ struct R(sae_cells) {
                      const real *pre, real *val);
     /* Gradients of a row. */
     void (*back)(const struct R(sae_step) *s, struct R(sae_row) *r);
-    /* Gradients of vectors of latents j0 .. j1 from column sums (R(sae_cell_sum)):
+    /* Gradients of vectors of latents j0 .. j1 from column sums (R(sae_entry_sum)):
      * s->g->extra, and what differs from s->through in s->g->b_enc. May be NULL. */
     void (*finish)(struct R(sae_step) *s, size_t j0, size_t j1);
     /* The weighted sparsity loss. NULL: now.coef out->penalty. */
@@ -321,27 +324,28 @@ void R(sae_aux_select)(struct R(sae_step) *s, struct R(sae_worker) *wk, size_t r
 double R(sae_aux_run)(struct R(sae_step) *s, double coef, struct pool *pool);
 
 /* Cells. */
-enum err R(sae_cells_new)(struct R(sae_step) *s, struct errinfo *e) ERR_CHECKED;
-void R(sae_cells_begin)(struct R(sae_step) *s);
-void R(sae_cells_scan)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows,
-                       const real *h);
-bool R(sae_cells_settle)(struct R(sae_step) *s);
-void R(sae_cells_decode)(struct R(sae_step) *s, size_t worker, size_t row0,
-                         size_t rows);
-void R(sae_cells_dense)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows);
-void R(sae_cells_latents)(struct R(sae_step) *s, size_t j0, size_t j1);
-double R(sae_cell_sum)(const struct R(sae_step) *s, size_t which, size_t j);
+enum err R(sae_entries_new)(struct R(sae_step) *s, struct errinfo *e) ERR_CHECKED;
+void R(sae_entries_begin)(struct R(sae_step) *s);
+void R(sae_entries_scan)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows,
+                         const real *h);
+bool R(sae_entries_settle)(struct R(sae_step) *s);
+void R(sae_entries_decode)(struct R(sae_step) *s, size_t worker, size_t row0,
+                           size_t rows);
+void R(sae_entries_dense)(struct R(sae_step) *s, size_t worker, size_t row0,
+                          size_t rows);
+void R(sae_entries_latents)(struct R(sae_step) *s, size_t j0, size_t j1);
+double R(sae_entry_sum)(const struct R(sae_step) *s, size_t which, size_t j);
 /* ReLU with the penalty sum (f n)^p, or its p-th root. */
-extern const struct R(sae_cells) R(sae_lp_cells);
+extern const struct R(sae_entries) R(sae_lp_entries);
 
-/* The functions that architectures of a kind share: cells, with the gradients of
+/* The functions that architectures of a kind share: entries, with the gradients of
  * latents of their own; selections over the batch, with a decoding of their own. */
-#ifndef SAE_OPS_OF_CELLS
-#define SAE_OPS_OF_CELLS(cells_, latents_)                                             \
+#ifndef SAE_OPS_OF_ENTRIES
+#define SAE_OPS_OF_ENTRIES(entries_, latents_)                                         \
     {                                                                                  \
-        .begin = R(sae_cells_begin), .scan = R(sae_cells_scan),                        \
-        .settle = R(sae_cells_settle), .decode = R(sae_cells_decode),                  \
-        .latents = (latents_), .cells = (cells_)                                       \
+        .begin = R(sae_entries_begin), .scan = R(sae_entries_scan),                    \
+        .settle = R(sae_entries_settle), .decode = R(sae_entries_decode),              \
+        .latents = (latents_), .entries = (entries_)                                   \
     }
 #define SAE_OPS_OF_BATCH(decode_)                                                      \
     {                                                                                  \

@@ -24,7 +24,7 @@ enum err sae_tensors_new(enum tensors_select select, size_t D, size_t F,
     t->F = F;
     t->k = 1;
     t->scale = 1.0;
-    t->subtract_b_dec = true;
+    t->apply_b_dec = true;
     t->W_enc = t->arena;
     t->W_dec = t->W_enc + F * D;
     t->b_enc = t->W_dec + F * D;
@@ -194,13 +194,13 @@ static void fold_centre(struct sae_tensors *t)
         for (size_t d = 0; d < t->D; d++) {
             row[d] = (float)((double)row[d] - mean);
         }
-        if (t->subtract_b_dec) {
+        if (t->apply_b_dec) {
             t->b_enc[j] = (float)((double)t->b_enc[j] - mean * b_mean);
         }
         if (t->b_mag) {
             /* The magnitude sees h without its gate's bias; keep the difference. */
             t->b_mag[j] =
-                (float)((double)t->b_mag[j] - (t->subtract_b_dec ? mean * b_mean : 0) *
+                (float)((double)t->b_mag[j] - (t->apply_b_dec ? mean * b_mean : 0) *
                                                   exp((double)t->r_mag[j]));
         }
     }
@@ -287,7 +287,7 @@ static void finish(const struct sae_tensors *t, double threshold, struct sae *s)
 {
     s->norm = t->norm;
     s->scale = (float)t->scale;
-    s->keep_b_dec = !t->subtract_b_dec;
+    s->apply_b_dec = t->apply_b_dec;
     s->threshold = threshold;
     /* No activation is negative, whatever the threshold. */
     for (size_t j = 0; j < t->F && s->arch->infer == SAE_INFER_JUMP; j++) {

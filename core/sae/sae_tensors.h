@@ -34,7 +34,7 @@ struct sae_tensors {
     size_t D, F;
     double k;             /* whole with TENSORS_TOPK */
     enum elem stored;     /* what W_dec is in the file */
-    bool subtract_b_dec;  /* a = y - b_dec */
+    bool apply_b_dec;     /* a = y - b_dec */
     bool is_batch;        /* JUMP: one threshold, a running average, not learned */
     bool rescale;         /* TOPK: chosen by h n_j, n_j the norm of decoder row j */
     bool centre;          /* x less its mean comes in, as of TransformerLens' processed

@@ -10,14 +10,14 @@
 static void R(latents)(struct R(sae_step) *s, size_t j0, size_t j1)
 {
     const size_t at = j0 * s->D, n = (j1 - j0) * s->D;
-    R(sae_cells_latents)(s, j0, j1);
+    R(sae_entries_latents)(s, j0, j1);
     R(vec_add)(n, s->g->W_dec + at, s->g->W_enc + at, s->g->W_dec + at);
     memset(s->g->W_enc + at, 0, n * sizeof *s->g->W_enc);
 }
 
 extern const struct R(sae_ops) R(sae_tied_ops);
 const struct R(sae_ops) R(sae_tied_ops) =
-    SAE_OPS_OF_CELLS(&R(sae_lp_cells), R(latents));
+    SAE_OPS_OF_ENTRIES(&R(sae_lp_entries), R(latents));
 
 #ifndef REAL_F64
 extern const struct sae_arch sae_arch_tied;

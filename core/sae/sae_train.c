@@ -42,6 +42,8 @@ struct sae_train_config sae_train_defaults_of(const struct sae_arch *arch,
     const struct sae_auto *a = &arch->defaults;
     return (struct sae_train_config){
         .hyper = {.decoder = a->decoder,
+                  .apply_b_dec = true,
+                  .gated_detach = true,
                   .coef = a->coef,
                   .lp = 1.0,
                   .aux_form = SAE_AUX_NORMALISED,
@@ -141,7 +143,7 @@ static enum err settle_hyper(struct sae_trainer *t, struct errinfo *e)
     const struct sae *s = t->s;
     struct sae_hyper *h = &t->cfg.hyper;
     h->k = s->k;
-    h->keep_b_dec = s->keep_b_dec;
+    h->apply_b_dec = s->apply_b_dec;
     h->aux_k = aux_latents(&t->cfg, s->D, s->F);
     if ((s->arch->has & SAE_HAS_GROUPS) == 0) {
         h->groups = 0;
@@ -211,32 +213,33 @@ size_t sae_trainer_bytes(const struct sae_trainer *t)
 {
     const struct sae *sae = t->s;
     const struct sae_hyper *h = &t->cfg.hyper;
-    const size_t D = sae->D, F = sae->F, B = t->B, cell = sizeof(float);
+    const size_t D = sae->D, F = sae->F, B = t->B, number = sizeof(float);
     const bool selects = (sae->arch->has & SAE_HAS_K) != 0;
     const bool gated = sae->arch->infer == SAE_INFER_GATED;
-    const size_t pair = 4 * cell + 2 * sizeof(int32_t);
+    const size_t pair = 4 * number + 2 * sizeof(int32_t);
     const size_t targets = sae_aux_targets(h), all = targets * h->aux_k;
     const size_t aux_room = all < F ? all : F;
-    /* Lists of the active, or for cells the dense buffers that they share room with. */
+    /* Lists of the active, or for entries the dense buffers that they share room with.
+     */
     const size_t lists =
         selects ? (sae_active_at_most(sae->arch, sae->k, B) + B * aux_room) * pair
-                : (h->attached ? 3 : 2) * B * F * cell;
+                : (gated && !h->gated_detach ? 3 : 2) * B * F * number;
     /* The input less b_dec, the error, what AuxK or the gate leaves, each prefix. */
     const size_t left = gated ? 1 : h->aux_k > 0 ? targets : 0;
     const size_t errors = 2 + left + h->groups;
     const size_t row_blocks = B / sae_block_rows(F) + 1;
-    const size_t block = sae_block_rows(F) * F * cell * (gated ? 2 : 1);
-    /* By row block: places of pairs; of cells, what is summed by latent. */
-    const size_t sums = row_blocks * F * (sizeof(size_t) + (selects ? 0 : 6 * cell));
+    const size_t block = sae_block_rows(F) * F * number * (gated ? 2 : 1);
+    /* By row block: places of pairs; of entries, what is summed by latent. */
+    const size_t sums = row_blocks * F * (sizeof(size_t) + (selects ? 0 : 6 * number));
     const size_t sieved =
         sae_sieves(sae->arch, sae->k, D, F) ? product_sieved_f32(D, F) : 0;
     const size_t dead = selects && h->aux_k > 0 ? sae_dead_room(F) : 0;
-    const size_t packed = (product_packed_f32(D, F) + sieved + 2 * dead * D) * cell;
+    const size_t packed = (product_packed_f32(D, F) + sieved + 2 * dead * D) * number;
     struct product_found_f32 found;
     product_found_init_f32(&found, F, SAE_ABOVE_ROOM(sae->k, F));
-    const size_t row = D * cell + found.stride * (cell + sizeof(int32_t));
+    const size_t row = D * number + found.stride * (number + sizeof(int32_t));
     const size_t rows = packed > 0 && selects ? sae_block_rows(F) * row : 0;
-    return 4 * sae->count * cell + errors * B * D * cell + lists + sums + packed +
+    return 4 * sae->count * number + errors * B * D * number + lists + sums + packed +
            F * (sizeof(int64_t) + sizeof(int32_t)) + pool_cpus() * (block + rows);
 }
 

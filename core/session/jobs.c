@@ -278,7 +278,7 @@ static void work(struct workbench *b)
             session_say(s, true, "nothing can be described: the model does not run");
         }
         session_answered(s, &job.command);
-        job_deinit(&job);
+        session_job_deinit(&job);
     }
 }
 

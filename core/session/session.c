@@ -107,7 +107,7 @@ void session_send_event(struct session *s, size_t arm, const struct run_event *e
     pthread_mutex_unlock(&s->mu);
 }
 
-void job_deinit(struct job *job)
+void session_job_deinit(struct job *job)
 {
     sae_free(job->sae);
     sae_free(job->other);
@@ -129,7 +129,7 @@ void session_send_job(struct session *s, const struct job *job)
     pthread_mutex_unlock(&s->mu);
     if (!room) {
         const struct command c = refused.command;
-        job_deinit(&refused);
+        session_job_deinit(&refused);
         session_answered(s, &c);
     }
 }
@@ -257,7 +257,7 @@ void session_free(struct session *s)
     join_threads(s);
     ask_worker_free(s->asker); /* before the model that it runs */
     for (size_t i = 0; i < s->job_len; i++) {
-        job_deinit(&s->job[(s->job_head + i) % QUEUE_MAX]);
+        session_job_deinit(&s->job[(s->job_head + i) % QUEUE_MAX]);
     }
     for (size_t a = 0; a < VIEW_ARMS; a++) {
         latent_table_unref(s->table[a]);

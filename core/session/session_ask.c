@@ -73,7 +73,7 @@ enum err session_ask_of_arm(struct session *s, const struct command *c,
     if (c->kind == COMMAND_PARTNERS) {
         const enum err other = freeze_other(s, c, &job.other, e);
         if (other != OK) {
-            job_deinit(&job);
+            session_job_deinit(&job);
             return other;
         }
     }
@@ -81,7 +81,7 @@ enum err session_ask_of_arm(struct session *s, const struct command *c,
     const enum err rc = t ? list_rates(t->plain ? t->plain : t, &job, e) : OK;
     concept_table_unref(t);
     if (rc != OK) {
-        job_deinit(&job);
+        session_job_deinit(&job);
         return rc;
     }
     session_send_job(s, &job);

@@ -125,7 +125,7 @@ void session_send_event(struct session *s, size_t arm, const struct run_event *e
 void session_send_past(struct session *s, const struct history *const past[], size_t n);
 /* Hand a job over; what it owns is the job thread's from here on, also on error. */
 void session_send_job(struct session *s, const struct job *job);
-void job_deinit(struct job *job);
+void session_job_deinit(struct job *job);
 /* A command has been dealt with, by whichever thread. */
 void session_answered(struct session *s, const struct command *c);
 

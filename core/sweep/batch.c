@@ -32,7 +32,8 @@ enum err sweep_run_settings(const struct sweep_work *w, size_t cell,
     }
     if (f->known && f->key) {
         snprintf(text, sizeof text, "%.17g", f->value);
-        return settings_set(out, f->key, text, from_program("search for match_l0"), e);
+        return settings_set(out, f->key, text,
+                            from_program("search for " SWEEP_MATCH_L0), e);
     }
     return OK;
 }
@@ -57,7 +58,7 @@ static enum err share_key(const struct sweep_plan *p, const struct sweep_cell *c
     const struct setting_def *t = settings_table(&n);
     uint64_t h = HASH_START;
     TRY(sweep_cell_settings(p, c, &s, e));
-    str_init(&text, 2 * SETTING_TEXT_MAX);
+    str_init(&text, SETTING_VALUE_MAX);
     for (size_t i = 0; i < n; i++) {
         print_value(&s, &t[i], &text);
         if (t[i].scope != SETTING_OF_ARM || strncmp(t[i].key, "mask.", 5) == 0) {
@@ -190,8 +191,8 @@ static enum err finish_cell(struct sweep_work *w, size_t cell, struct sweep_resu
 {
     const struct sweep_cell *c = &w->plan->cell[cell];
     const double l0 = r->v[sweep_set_of(c->source).l0];
-    r->matched =
-        c->match_l0 <= 0 || fabs(l0 - c->match_l0) <= L0_TOLERANCE * c->match_l0;
+    r->on_target =
+        c->target_l0 <= 0 || fabs(l0 - c->target_l0) <= L0_TOLERANCE * c->target_l0;
     r->done = true;
     TRY(sweep_cell_save(w->o->dir, c, r, made, e));
     (void)pthread_mutex_lock(&w->lock);

@@ -11,8 +11,8 @@
 #define BENCHES_MAX 64
 #define ROWS_FACTOR 4 /* of eval.rows, which is sized for live use: 64 by default */
 
-/* The parts of the suite that the table of measure.h takes from. */
-#define PARTS                                                                          \
+/* The sections of the suite that the table of measure.h takes from. */
+#define SECTIONS                                                                       \
     (1u << SUITE_FIDELITY | 1u << SUITE_LATENTS | 1u << SUITE_ABSORPTION |             \
      1u << SUITE_SAEBENCH | 1u << SUITE_CONCEPTS | 1u << SUITE_ROBUSTNESS)
 
@@ -72,7 +72,7 @@ static enum err make(struct sweep_benches *b, const struct settings *set,
 {
     struct evaluator_opts o = evaluator_defaults();
     struct settings s = *set;
-    o.parts = PARTS;
+    o.sections = SECTIONS;
     o.cache = b->probes;
     o.rows = ROWS_FACTOR * (size_t)set->eval_rows;
     o.ks = (struct probe_ks){.k = {1, 5}, .n = 2};
@@ -139,7 +139,7 @@ enum err sweep_measure(struct sweep_benches *b, const struct inputs *in,
     report_init(&r, 0);
     r.reps = 0; /* a sweep's intervals are over seeds */
     const struct suite_job job = {
-        .sae = s, .h = h, .pool = in->pool, .parts = PARTS, .cancel = cancel};
+        .sae = s, .h = h, .pool = in->pool, .sections = SECTIONS, .cancel = cancel};
     const enum err rc = evaluator_run(v, &job, &r, &result, NULL, e);
     if (rc == OK) {
         sweep_result_from(out, &r);

@@ -126,7 +126,7 @@ static cJSON *cell_tree(const struct sweep_cell *c, const struct sweep_result *r
     add_number(root, "tokens_read", r->tokens_read);
     add_number(root, "seconds", r->seconds);
     add_number(root, "sparsity", r->sparsity);
-    (void)cJSON_AddBoolToObject(root, "matched", r->matched);
+    (void)cJSON_AddBoolToObject(root, "matched", r->on_target);
     cJSON *v = cJSON_AddObjectToObject(root, "measures");
     const struct sweep_set measures = sweep_set_of(c->source);
     for (size_t i = measures.first; i < measures.end; i++) {
@@ -218,7 +218,7 @@ static enum err read_tree(const cJSON *root, const char *path, const char *name,
     for (size_t i = 0; i < sizeof number / sizeof *number; i++) {
         TRY(read_number(at, root, number[i].key, number[i].to, e));
     }
-    TRY(json_bool(at, root, "matched", true, &r->matched, e));
+    TRY(json_bool(at, root, "matched", true, &r->on_target, e));
     TRY(json_obj(at, root, "measures", true, &v, e));
     at.path = "measures";
     for (size_t i = 0; i < SWEEP_MEASURES_ALL; i++) {

@@ -4,30 +4,6 @@
 
 #include <math.h>
 
-const struct sweep_effect *findings_effect(const struct findings *f, size_t arm,
-                                           size_t m)
-{
-    return &f->effect[arm * SWEEP_MEASURES_ALL + m];
-}
-
-const struct sweep_effect *findings_average(const struct findings *f, size_t part,
-                                            size_t m)
-{
-    return &f->average[part * SWEEP_MEASURES_ALL + m];
-}
-
-size_t findings_outlier(const struct findings *f, size_t part, size_t m)
-{
-    return f->outlier[part * SWEEP_MEASURES_ALL + m];
-}
-
-const struct sweep_effect *findings_rest(const struct findings *f, size_t part,
-                                         size_t m)
-{
-    const struct sweep_effect *x = &f->rest[part * SWEEP_MEASURES_ALL + m];
-    return x->arms > 0 ? x : NULL;
-}
-
 /* An arm is an outlier among three or more where its difference is so many times as
  * large as any other, and moves the average by a digit that is shown. */
 #define OUTLIER_TIMES 5.0
@@ -39,7 +15,7 @@ static size_t outlier_of(const struct findings *f, size_t part, size_t m)
     double most = 0.0, next = 0.0;
     size_t at = SWEEP_NONE, n = 0;
     for (size_t i = 0; i < q->n; i++) {
-        const double d = fabs(findings_effect(f, q->arm[i], m)->by.mean);
+        const double d = fabs(f->arm[q->arm[i]].effect[m].by.mean);
         n += isfinite(d) ? 1 : 0;
         next = fmax(next, fmin(d, most));
         at = d > most ? q->arm[i] : at;
@@ -53,12 +29,13 @@ static size_t outlier_of(const struct findings *f, size_t part, size_t m)
 static enum err average_without(const struct findings *f, size_t part, size_t arm,
                                 struct sweep_effect *out, struct errinfo *e)
 {
+    const struct findings_part *from = &f->part[part];
     struct sweep_part q = {0};
     struct sweep_plan p = *f->plan;
-    TRY(mem_new(&q.arm, f->part[part].n, sizeof *q.arm, "arms", e));
-    for (size_t i = 0; i < f->part[part].n; i++) {
-        if (f->part[part].arm[i] != arm) {
-            q.arm[q.n_arms++] = f->part[part].arm[i];
+    TRY(mem_new(&q.arm, from->n, sizeof *q.arm, "arms", e));
+    for (size_t i = 0; i < from->n; i++) {
+        if (from->arm[i] != arm) {
+            q.arm[q.n_arms++] = from->arm[i];
         }
     }
     p.part = &q;
@@ -72,26 +49,25 @@ static enum err fill_part(struct findings *f, size_t part, struct errinfo *e)
 {
     const struct sweep_part *from = &f->plan->part[part];
     struct findings_part *q = &f->part[part];
-    const size_t at = part * SWEEP_MEASURES_ALL;
-    TRY(sweep_average(f->plan, f->results, part, &f->average[at], e));
+    TRY(sweep_average(f->plan, f->results, part, q->average, e));
     TRY(mem_new(&q->arm, from->n_arms, sizeof *q->arm, "arms", e));
     for (size_t i = 0; i < from->n_arms; i++) {
-        if (f->compared[from->arm[i]]) {
+        if (f->arm[from->arm[i]].compared) {
             q->arm[q->n++] = from->arm[i];
         }
     }
     q->shown = q->n;
     for (size_t i = 0; i < from->n_arms && q->n == 0; i++) {
-        if (f->complete[from->arm[i]]) {
+        if (f->arm[from->arm[i]].complete) {
             q->arm[q->shown++] = from->arm[i];
         }
     }
     for (size_t m = f->set.first; m < f->set.end; m++) {
         struct sweep_effect rest[SWEEP_MEASURES_ALL];
-        f->outlier[at + m] = outlier_of(f, part, m);
-        if (f->outlier[at + m] != SWEEP_NONE) {
-            TRY(average_without(f, part, f->outlier[at + m], rest, e));
-            f->rest[at + m] = rest[m];
+        q->outlier[m] = outlier_of(f, part, m);
+        if (q->outlier[m] != SWEEP_NONE) {
+            TRY(average_without(f, part, q->outlier[m], rest, e));
+            q->rest[m] = rest[m];
         }
     }
     return OK;
@@ -100,14 +76,16 @@ static enum err fill_part(struct findings *f, size_t part, struct errinfo *e)
 static enum err fill(struct findings *f, struct errinfo *e)
 {
     const struct sweep_plan *p = f->plan;
+    TRY(mem_new(&f->arm, p->n_arms, sizeof *f->arm, "arms", e));
+    TRY(mem_new(&f->part, p->n_parts, sizeof *f->part, "arms", e));
     for (size_t i = 0; i < p->n_cells; i++) {
         f->finished += f->results[i].done ? 1 : 0;
     }
     for (size_t a = 0; a < p->n_arms; a++) {
-        f->complete[a] = sweep_arm_complete(p, f->results, a);
-        f->compared[a] = sweep_arm_compared(p, f->results, a);
-        if (f->compared[a]) {
-            TRY(sweep_effects(p, f->results, a, &f->effect[a * SWEEP_MEASURES_ALL], e));
+        f->arm[a].complete = sweep_arm_complete(p, f->results, a);
+        f->arm[a].compared = sweep_arm_compared(p, f->results, a);
+        if (f->arm[a].compared) {
+            TRY(sweep_effects(p, f->results, a, f->arm[a].effect, e));
         }
     }
     for (size_t q = 0; q < p->n_parts; q++) {
@@ -119,20 +97,11 @@ static enum err fill(struct findings *f, struct errinfo *e)
 enum err findings_init(struct findings *f, const struct sweep_plan *p,
                        const struct sweep_result *results, struct errinfo *e)
 {
-    enum { ALL = SWEEP_MEASURES_ALL };
     *f = (struct findings){.plan = p, .results = results, .set = sweep_set(p)};
-    enum err rc = OK;
-    TRY_OUT(rc, mem_new(&f->effect, p->n_arms, ALL * sizeof *f->effect, "arms", e));
-    TRY_OUT(rc, mem_new(&f->average, p->n_parts, ALL * sizeof *f->average, "arms", e));
-    TRY_OUT(rc, mem_new(&f->rest, p->n_parts, ALL * sizeof *f->rest, "arms", e));
-    TRY_OUT(rc, mem_new(&f->outlier, p->n_parts, ALL * sizeof *f->outlier, "arms", e));
-    TRY_OUT(rc, mem_new(&f->part, p->n_parts, sizeof *f->part, "arms", e));
-    TRY_OUT(rc, mem_new(&f->complete, p->n_arms, sizeof *f->complete, "arms", e));
-    TRY_OUT(rc, mem_new(&f->compared, p->n_arms, sizeof *f->compared, "arms", e));
-    TRY_OUT(rc, fill(f, e));
-    return OK;
-out:
-    findings_deinit(f);
+    const enum err rc = fill(f, e);
+    if (rc != OK) {
+        findings_deinit(f);
+    }
     return rc;
 }
 
@@ -142,12 +111,7 @@ void findings_deinit(struct findings *f)
         mem_free(f->part[q].arm);
     }
     mem_free(f->part);
-    mem_free(f->effect);
-    mem_free(f->average);
-    mem_free(f->rest);
-    mem_free(f->outlier);
-    mem_free(f->complete);
-    mem_free(f->compared);
+    mem_free(f->arm);
     *f = (struct findings){0};
 }
 
@@ -187,15 +151,11 @@ struct tally findings_tally(const struct findings *f, size_t part, size_t m)
     const struct findings_part *q = &f->part[part];
     struct tally t = {0};
     for (size_t i = 0; i < q->n; i++) {
-        const struct sweep_effect *x = findings_effect(f, q->arm[i], m);
+        const struct sweep_effect *x = &f->arm[q->arm[i]].effect[m];
         const enum sweep_verdict v = sweep_verdict_of(x);
-        const int side = sweep_interval_side(x);
-        t.arms += v != SWEEP_TOO_FEW;
         t.lower += v == SWEEP_LOWER;
         t.higher += v == SWEEP_HIGHER;
         t.open += v == SWEEP_UNDECIDED || v == SWEEP_SAME;
-        t.before_lower += v != SWEEP_TOO_FEW && side < 0;
-        t.before_higher += v != SWEEP_TOO_FEW && side > 0;
     }
     return t;
 }

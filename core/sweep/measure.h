@@ -36,7 +36,7 @@ struct sweep_result {
     bool done; /* false: nothing else holds */
     double v[MEASURES_SWEPT + MEASURES_SWEPT_TRUTH];
     double sparsity; /* the setting that a search for match_l0 found; NaN: none */
-    bool matched;    /* clean L0 came within the tolerance of match_l0 */
+    bool on_target;  /* clean L0 came within the tolerance of the target */
     double steps, seconds, tokens_read, vectors;
 };
 

@@ -15,6 +15,10 @@
 #define SWEEP_NAME_MAX  128
 #define SWEEP_NONE      SIZE_MAX
 
+/* Keys of the controls of the sweep itself, see sweep_pair. */
+#define SWEEP_MATCH_L0       "match_l0"
+#define SWEEP_EQUAL_UNMASKED "equal_unmasked"
+
 /* A setting in which a cell differs from the base, its value as settings_print has it.
  * Beside the keys of settings.h the controls of the sweep itself:
  *   match_l0        the sparsity setting is searched until clean L0 is this
@@ -33,7 +37,7 @@ struct sweep_cell {
     uint64_t seed;
     double mask_rate;
     enum source_kind source; /* of the plan's base */
-    double match_l0;         /* 0: as the settings say */
+    double target_l0;        /* 0: as the settings say */
     bool equal_unmasked;     /* never in an unmasked cell */
     size_t arm;              /* cells that differ in the seed only */
 };

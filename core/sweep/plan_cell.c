@@ -30,9 +30,9 @@ static void pairs_free(struct sweep_pair *pair, size_t n)
 /* Append what the base has for `key`. */
 static void base_value(const struct sweep_plan *p, const char *key, struct str *out)
 {
-    if (strcmp(key, "match_l0") == 0) {
+    if (strcmp(key, SWEEP_MATCH_L0) == 0) {
         str_add(out, "0");
-    } else if (strcmp(key, "equal_unmasked") == 0) {
+    } else if (strcmp(key, SWEEP_EQUAL_UNMASKED) == 0) {
         str_add(out, "no");
     } else {
         settings_print(&p->base, setting_find(key), out);
@@ -80,7 +80,7 @@ static bool begins(const char *text, const char *with)
 static bool is_of_masking(const char *key)
 {
     return (begins(key, "mask.") && strcmp(key, setting_key.mask_rate) != 0) ||
-           strcmp(key, "equal_unmasked") == 0;
+           strcmp(key, SWEEP_EQUAL_UNMASKED) == 0;
 }
 
 /* Pairs of a cell in one form: nothing that the base says already, but for seed and
@@ -91,7 +91,7 @@ static enum err add_pair(const struct sweep_plan *p, struct sweep_cell *c,
     const bool always =
         strcmp(key, setting_key.seed) == 0 || strcmp(key, setting_key.mask_rate) == 0;
     struct str base;
-    str_init(&base, 2 * SETTING_TEXT_MAX);
+    str_init(&base, SETTING_VALUE_MAX);
     base_value(p, key, &base);
     const bool same = strcmp(base.len ? base.p : "", value) == 0;
     str_free(&base);
@@ -154,8 +154,8 @@ static enum err cell_hash(const struct sweep_plan *p, const struct sweep_cell *c
     TRY(sweep_cell_settings(p, c, &s, e));
     settings_init(&plain);
     str_init(&text, 1u << 20);
-    str_init(&value, 2 * SETTING_TEXT_MAX);
-    str_init(&usual, 2 * SETTING_TEXT_MAX);
+    str_init(&value, SETTING_VALUE_MAX);
+    str_init(&usual, SETTING_VALUE_MAX);
     for (size_t i = 0; i < n; i++) {
         str_clear(&value);
         str_clear(&usual);
@@ -167,7 +167,7 @@ static enum err cell_hash(const struct sweep_plan *p, const struct sweep_cell *c
             str_addf(&text, "%s=%s\n", t[i].key, value.len ? value.p : "");
         }
     }
-    str_addf(&text, "match_l0=%.10g\n", c->match_l0);
+    str_addf(&text, SWEEP_MATCH_L0 "=%.10g\n", c->target_l0);
     const enum err rc = str_err(&text, "sweep", e);
     *out = hash_bytes(HASH_START, text.p, text.len);
     str_free(&text);
@@ -187,7 +187,7 @@ static void add_label_pair(const struct sweep_pair *q, struct str *out)
             return;
         }
     }
-    if (strcmp(q->key, "equal_unmasked") == 0) {
+    if (strcmp(q->key, SWEEP_EQUAL_UNMASKED) == 0) {
         str_add(out, " equal");
     } else if (strcmp(q->key, setting_key.model) == 0 ||
                strcmp(q->key, setting_key.corpus) == 0) {
@@ -200,7 +200,7 @@ static void add_label_pair(const struct sweep_pair *q, struct str *out)
 static bool in_label_already(const char *key)
 {
     const char *const said[] = {setting_key.arch, setting_key.k, setting_key.mask_rate,
-                                setting_key.seed, "match_l0"};
+                                setting_key.seed, SWEEP_MATCH_L0};
     for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
         if (strcmp(said[i], key) == 0) {
             return true;
@@ -217,8 +217,8 @@ enum err cell_label(const struct sweep_plan *p, const struct sweep_cell *c,
     TRY(sweep_cell_settings(p, c, &s, e));
     settings_resolve_arch(&s);
     settings_sparsity(&s, sparsity, sizeof sparsity);
-    if (c->match_l0 > 0) {
-        str_addf(out, "%s L0=%g", s.arch, c->match_l0);
+    if (c->target_l0 > 0) {
+        str_addf(out, "%s L0=%g", s.arch, c->target_l0);
     } else {
         str_addf(out, "%s %s", s.arch, sparsity);
     }
@@ -304,7 +304,7 @@ static enum err check_cell(const struct sweep_plan *p, const struct sweep_cell *
     TRY(settings_check_arch(&s, e));
     if (c->equal_unmasked && s.mask_schedule != 0) {
         return err_set(e, ERR_USAGE,
-                       "equal_unmasked: expected a constant rate, found a %s",
+                       SWEEP_EQUAL_UNMASKED ": expected a constant rate, found a %s",
                        setting_key.mask_schedule);
     }
     return OK;
@@ -314,10 +314,10 @@ static enum err check_cell(const struct sweep_plan *p, const struct sweep_cell *
 static enum err finish_cell(const struct sweep_plan *p, struct sweep_cell *c,
                             struct errinfo *e)
 {
-    const char *match = value_of(c->pair, c->n_pairs, "match_l0");
-    const char *equal = value_of(c->pair, c->n_pairs, "equal_unmasked");
+    const char *match = value_of(c->pair, c->n_pairs, SWEEP_MATCH_L0);
+    const char *equal = value_of(c->pair, c->n_pairs, SWEEP_EQUAL_UNMASKED);
     qsort(c->pair, c->n_pairs, sizeof *c->pair, by_key);
-    c->match_l0 = match ? strtod(match, NULL) : 0.0;
+    c->target_l0 = match ? strtod(match, NULL) : 0.0;
     c->equal_unmasked = equal && strcmp(equal, "yes") == 0;
     TRY(check_cell(p, c, e));
     return name_cell(p, c, e);

@@ -20,7 +20,7 @@ static enum err control_value(const char *where, const char *key, const char *te
                               struct str *out, struct errinfo *e)
 {
     double v = 0.0;
-    if (strcmp(key, "equal_unmasked") == 0) {
+    if (strcmp(key, SWEEP_EQUAL_UNMASKED) == 0) {
         str_add(out, text);
         return is_yes_no(text)
                    ? OK
@@ -38,7 +38,7 @@ static enum err control_value(const char *where, const char *key, const char *te
 
 bool sweep_is_control(const char *key)
 {
-    return strcmp(key, "match_l0") == 0 || strcmp(key, "equal_unmasked") == 0;
+    return strcmp(key, SWEEP_MATCH_L0) == 0 || strcmp(key, SWEEP_EQUAL_UNMASKED) == 0;
 }
 
 /* What cannot differ between the runs of a sweep, and why. */
@@ -87,7 +87,7 @@ static enum err add_value(const struct settings *base, const char *where,
     char text[SETTING_TEXT_MAX];
     struct str canonical;
     enum err rc = OK;
-    str_init(&canonical, 2 * SETTING_TEXT_MAX);
+    str_init(&canonical, SETTING_VALUE_MAX);
     TRY_OUT(rc, item_text(where, a->key, item, text, sizeof text, e));
     if (sweep_is_control(a->key)) {
         TRY_OUT(rc, control_value(where, a->key, text, &canonical, e));

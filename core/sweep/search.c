@@ -35,7 +35,7 @@ struct search {
 
 bool sweep_needs_search(const struct sweep_plan *p, size_t arm)
 {
-    return p->cell[p->arm[arm].cell[0]].match_l0 > 0;
+    return p->cell[p->arm[arm].cell[0]].target_l0 > 0;
 }
 
 /* What decides how many latents are active: the setting's key. */
@@ -213,7 +213,7 @@ static enum err set_number(struct settings *s, const char *key, double v,
 {
     char text[64];
     snprintf(text, sizeof text, "%.17g", v);
-    return settings_set(s, key, text, from_program("search for match_l0"), e);
+    return settings_set(s, key, text, from_program("search for " SWEEP_MATCH_L0), e);
 }
 
 /* Train one arm for each of x [n] and measure its L0. */
@@ -368,19 +368,20 @@ static enum err start_search(const struct sweep_work *w, size_t arm,
     const struct sae_arch *a = sae_arch_find(base->arch);
     const char *key = a ? sparsity_key(a->has) : NULL;
     if (!key) {
-        return err_set(e, ERR_USAGE, "match_l0: %s has no setting that decides L0",
+        return err_set(e, ERR_USAGE,
+                       SWEEP_MATCH_L0 ": %s has no setting that decides L0",
                        base->arch);
     }
     const struct setting_def *d = setting_find(key);
     const bool rises = (a->has & SAE_HAS_K) != 0;
     *s = (struct search){.key = key,
-                         .target = c->match_l0,
+                         .target = c->target_l0,
                          .rises = rises,
                          .whole = is_exact(a),
                          .least = fmax(d->min, 1e-9),
                          .most = rises ? (double)base->width : d->max};
     if (s->whole) {
-        s->at[s->n++] = (struct tried){c->match_l0, c->match_l0};
+        s->at[s->n++] = (struct tried){c->target_l0, c->target_l0};
     }
     return OK;
 }

@@ -64,7 +64,7 @@ static void add_k(const struct sweep_plan *p, const struct sweep_cell *c,
     const struct sae_arch *arch = sae_arch_find(text->p);
     if (arch && !(sae_arch_has(arch) & SAE_HAS_K)) {
         str_addc(out, ',');
-    } else if (c->match_l0 > 0 && isfinite(r->sparsity)) {
+    } else if (c->target_l0 > 0 && isfinite(r->sparsity)) {
         add_number(out, r->sparsity);
     } else {
         add_setting(p, c, setting_key.k, false, text, out);
@@ -106,7 +106,7 @@ static void add_row(const struct sweep_plan *p, const struct sweep_cell *c,
         }
     }
     add_number(out, r->sparsity);
-    str_add(out, c->match_l0 <= 0 ? "," : r->matched ? ",yes" : ",no");
+    str_add(out, c->target_l0 <= 0 ? "," : r->on_target ? ",yes" : ",no");
     add_number(out, r->steps);
     add_number(out, r->vectors);
     add_number(out, r->tokens_read);

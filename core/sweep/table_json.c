@@ -115,8 +115,8 @@ static void put_arms(const struct findings *f, struct str *out)
         str_addc(out, '{');
         put_text(out, "label", f->plan->arm[a].label);
         put_number(out, "baseline", base == SWEEP_NONE ? (double)NAN : (double)base);
-        put_bool(out, "complete", f->complete[a]);
-        if (f->complete[a]) {
+        put_bool(out, "complete", f->arm[a].complete);
+        if (f->arm[a].complete) {
             put_key(out, "mean_sd");
             str_addc(out, '{');
             for (size_t m = f->set.first; m < f->set.end; m++) {
@@ -139,9 +139,9 @@ static void put_result(const struct sweep_cell *c, const struct sweep_result *r,
                        struct str *out)
 {
     const struct sweep_set set = sweep_set_of(c->source);
-    if (c->match_l0 > 0) {
+    if (c->target_l0 > 0) {
         put_number(out, "sparsity", r->sparsity);
-        put_bool(out, "matched", r->matched);
+        put_bool(out, "matched", r->on_target);
     }
     put_number(out, "steps", r->steps);
     put_number(out, "vectors", r->vectors);
@@ -199,21 +199,14 @@ static void put_effect(const struct sweep_effect *x, struct str *out)
     put_text(out, "verdict", sweep_verdict_text(sweep_verdict_of(x)));
 }
 
-/* Whether place i of [.., SWEEP_MEASURES_ALL] is of a measure of the source. */
-static bool in_set(const struct findings *f, size_t i)
-{
-    const size_t m = i % SWEEP_MEASURES_ALL;
-    return m >= f->set.first && m < f->set.end;
-}
-
 static void put_effects(const struct findings *f, struct str *out)
 {
-    for (size_t i = 0; i < f->plan->n_arms * SWEEP_MEASURES_ALL; i++) {
-        if (f->compared[i / SWEEP_MEASURES_ALL] && in_set(f, i)) {
+    for (size_t a = 0; a < f->plan->n_arms; a++) {
+        for (size_t m = f->set.first; f->arm[a].compared && m < f->set.end; m++) {
             next_line(out);
             str_addc(out, '{');
-            put_number(out, "arm", (double)f->effect[i].arm);
-            put_effect(&f->effect[i], out);
+            put_number(out, "arm", (double)a);
+            put_effect(&f->arm[a].effect[m], out);
             str_addc(out, '}');
         }
     }
@@ -221,14 +214,17 @@ static void put_effects(const struct findings *f, struct str *out)
 
 static void put_averages(const struct findings *f, struct str *out)
 {
-    for (size_t i = 0; i < f->plan->n_parts * SWEEP_MEASURES_ALL; i++) {
-        if (f->average[i].arms > 0 && in_set(f, i)) {
-            next_line(out);
-            str_addc(out, '{');
-            put_number(out, "part", (double)(i / SWEEP_MEASURES_ALL));
-            put_number(out, "arms", (double)f->average[i].arms);
-            put_effect(&f->average[i], out);
-            str_addc(out, '}');
+    for (size_t q = 0; q < f->plan->n_parts; q++) {
+        for (size_t m = f->set.first; m < f->set.end; m++) {
+            const struct sweep_effect *x = &f->part[q].average[m];
+            if (x->arms > 0) {
+                next_line(out);
+                str_addc(out, '{');
+                put_number(out, "part", (double)q);
+                put_number(out, "arms", (double)x->arms);
+                put_effect(x, out);
+                str_addc(out, '}');
+            }
         }
     }
 }

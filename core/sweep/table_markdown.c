@@ -126,7 +126,7 @@ static void add_title(struct page *g)
 /* The difference of an average, marked with its verdict. */
 static void overview_cell(struct page *g, struct md_table *t, size_t part, size_t m)
 {
-    const struct sweep_effect *x = findings_average(&g->f, part, m);
+    const struct sweep_effect *x = &g->f.part[part].average[m];
     const enum sweep_verdict v = sweep_verdict_of(x);
     const char *mark = words_established(x)          ? "**"
                        : sweep_interval_side(x) != 0 ? "("
@@ -137,7 +137,7 @@ static void overview_cell(struct page *g, struct md_table *t, size_t part, size_
         str_addf(&g->text, "%s%+.*f%s", mark, sweep_measure_def(m)->digits, x->by.mean,
                  mark[0] == '(' ? ")" : mark);
     }
-    str_add(&g->text, findings_rest(&g->f, part, m) ? "†" : "");
+    str_add(&g->text, g->f.part[part].rest[m].arms > 0 ? "†" : "");
     text_cell(g, t);
 }
 
@@ -192,16 +192,7 @@ static void add_in_short(struct page *g)
                           "out-of-distribution (OOD) text, for a little "
                           "reconstruction. ");
     }
-    str_addf(
-        &g->text,
-        "%s masked minus unmasked, with 95 %% intervals of each measure by itself; "
-        "*established* is after Holm's adjustment for many measures. ",
-        g->f.set.paper ? "Here" : "What follows is");
-    str_add(&g->text, g->f.part[part].n > 1 ? "On average over " : "For ");
-    words_compared(g, part);
-    paragraph(g, " (what the measures are stands at the end):");
     words_standings(g, part);
-    str_addc(g->out, '\n');
     add_overview(g);
     const size_t before = g->out->len;
     str_add(g->out, "To be read with care:\n\n");
@@ -220,18 +211,15 @@ static void add_reading(struct page *g)
 {
     static const char *const item[] = {
         "An **arm** is one setting with all its seeds. A masked arm is compared with "
-        "the unmasked one (p = 0) that is otherwise alike, in **pairs** of runs of one "
-        "seed, which start from the same weights and read the same text.",
-        "**Intervals** are of the paired t test over seeds, of one measure by itself; "
-        "where all pairs differ by the same, p is that of the sign test. **Verdicts** "
-        "(lower, higher) stand where p is below 0.05 after Holm's adjustment for all "
-        "measures of an arm or an average. *Not established* is no proof of no effect: "
-        "the interval says which remain possible. Nothing is adjusted for many arms: "
-        "of 20 without any effect, about one gives a wrong verdict.",
-        "**Averages** take one value from each seed, since arms that share seeds are "
-        "not independent. **Arms** counts how many of them by themselves, after the "
-        "adjustment, are lower/not established/higher.",
-        "The intervals do not say what another model or other texts would give."};
+        "the unmasked one (p = 0) that is otherwise alike, in **pairs** of one seed: "
+        "the same first weights, the same text.",
+        "**Established** (lower, higher) is a paired t test over seeds, or the sign "
+        "test where all pairs differ by the same, below 0.05 after Holm's adjustment "
+        "for all measures of an arm or an average; intervals are without it. *Not "
+        "established* is no proof of no effect: the interval says which remain "
+        "possible. Of 20 arms without any effect, about one gives a wrong verdict.",
+        "**Averages** take one value a seed. **Arms**: lower/not established/higher.",
+        "Nothing here says what another model or other texts would give."};
     str_add(g->out, "## How to read this\n\n");
     for (size_t i = 0; i < sizeof item / sizeof *item; i++) {
         str_add(&g->text, item[i]);
@@ -257,7 +245,7 @@ static void add_faults(const struct findings *f, size_t arm, struct str *out)
     }
     if (missing) {
         str_addf(out, " (%zu of %zu).", missing, a->n_cells);
-    } else if (p->cell[a->cell[0]].mask_rate > 0 && !f->compared[arm]) {
+    } else if (p->cell[a->cell[0]].mask_rate > 0 && !f->arm[arm].compared) {
         str_add(out, a->baseline == SWEEP_NONE
                          ? " no unmasked arm was planned to compare it with."
                          : " not compared, since its unmasked arm is not finished.");
@@ -265,10 +253,10 @@ static void add_faults(const struct findings *f, size_t arm, struct str *out)
     for (size_t i = 0; i < a->n_cells; i++) {
         const struct sweep_cell *c = &p->cell[a->cell[i]];
         const struct sweep_result *r = &f->results[a->cell[i]];
-        if (r->done && c->match_l0 > 0 && !r->matched) {
+        if (r->done && c->target_l0 > 0 && !r->on_target) {
             str_add(out, missed ? ", " : " searched for clean L0 ");
             if (missed++ == 0) {
-                str_addf(out, "%g, stands with ", c->match_l0);
+                str_addf(out, "%g, stands with ", c->target_l0);
             }
             str_addf(out, "%.2f in seed %llu", r->v[f->set.l0],
                      (unsigned long long)c->seed);
@@ -336,23 +324,23 @@ static void effect_cells(struct page *g, struct md_table *t,
 /* A row a measure; below it, where one arm makes the average, that without this arm. */
 static void add_averages(struct page *g, size_t part)
 {
+    const struct findings_part *q = &g->f.part[part];
     struct md_table t;
     md_table_init(&t, "lrrlrrlll");
     cells(&t, "measure");
     cells(&t, effect_head);
     cells(&t, "arms|paper");
     for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
-        const struct sweep_effect *rest = findings_rest(&g->f, part, m);
         const struct tally c = findings_tally(&g->f, part, m);
         md_cell(&t, "%s", sweep_measure_label(m));
-        effect_cells(g, &t, findings_average(&g->f, part, m));
+        effect_cells(g, &t, &q->average[m]);
         md_cell(&t, "%zu/%zu/%zu", c.lower, c.open, c.higher);
         md_cell(&t, "%s", paper_word[sweep_measure_def(m)->paper + 1]);
-        if (rest) {
+        if (q->rest[m].arms > 0) {
             str_add(&g->text, "- without ");
-            md_text(&g->text, g->f.plan->arm[findings_outlier(&g->f, part, m)].label);
+            md_text(&g->text, g->f.plan->arm[q->outlier[m]].label);
             text_cell(g, &t);
-            effect_cells(g, &t, rest);
+            effect_cells(g, &t, &q->rest[m]);
             cells(&t, "|");
         }
     }
@@ -384,7 +372,7 @@ static void add_arms(struct page *g, size_t part)
         for (size_t i = 0; i < q->shown; i++) {
             md_cell_text(&t, g->f.plan->arm[q->arm[i]].label);
             if (i < q->n) {
-                effect_cells(g, &t, findings_effect(&g->f, q->arm[i], m));
+                effect_cells(g, &t, &g->f.arm[q->arm[i]].effect[m]);
             } else {
                 mean_cell(g, &t, q->arm[i], m);
             }
@@ -408,8 +396,7 @@ static void add_part(struct page *g, size_t part)
     } else {
         str_add(&g->text, "Compared: ");
         words_compared(g, part);
-        str_add(&g->text, ". ");
-        (void)words_l0(g, part);
+        str_addc(&g->text, '.');
         page_paragraph(g);
         add_averages(g, part);
     }
@@ -448,29 +435,6 @@ enum err sweep_markdown(const struct sweep_plan *p, const struct sweep_result *r
     return page_end(&g, "report.md", e);
 }
 
-/* ---- for the terminal ---- */
-
-/* A line a measure, 80 columns wide. */
-static void summary_table(struct page *g, size_t part)
-{
-    str_addf(g->out, "  %-28s %-26s %-15s %s\n", "on average", "difference [95 %]",
-             "verdict", "arms*");
-    for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
-        const struct sweep_effect *x = findings_average(&g->f, part, m);
-        const struct tally t = findings_tally(&g->f, part, m);
-        words_difference(x, &g->text);
-        if (x->arms > 0) {
-            str_addf(g->out, "  %-28s %-26s %-15s %zu/%zu/%zu\n",
-                     sweep_measure_label(m), g->text.p,
-                     sweep_verdict_text(sweep_verdict_of(x)), t.lower, t.open,
-                     t.higher);
-        }
-        md_again(&g->text);
-    }
-    str_add(g->out, "  * arms by themselves, after the adjustment: lower/not "
-                    "established/higher\n");
-}
-
 enum err sweep_summary(const struct sweep_plan *p, const struct sweep_result *results,
                        struct str *out, struct errinfo *e)
 {
@@ -479,15 +443,9 @@ enum err sweep_summary(const struct sweep_plan *p, const struct sweep_result *re
     const size_t part = findings_main_part(&g.f);
     str_addf(&g.text, "%zu of %zu runs finished. ", g.f.finished, p->n_cells);
     if (part == SWEEP_NONE) {
-        str_add(&g.text, nothing_compared);
-        md_wrap(out, g.text.p, "", "", REPORT_WIDTH);
+        paragraph(&g, nothing_compared);
     } else {
-        str_add(&g.text, "Masking, over ");
-        words_compared(&g, part);
-        str_addc(&g.text, ':');
-        md_wrap(out, g.text.p, "", "", REPORT_WIDTH);
-        md_again(&g.text);
-        summary_table(&g, part);
+        words_standings(&g, part);
         words_care(&g, part);
     }
     return page_end(&g, "summary", e);

@@ -25,39 +25,34 @@ enum err keys_of_plan(const struct sweep_plan *p, struct word_list *out,
 enum err values_in_arm(const struct sweep_plan *p, size_t arm, const char *key,
                        struct word_list *out, struct errinfo *e) ERR_CHECKED;
 
-/* The arms of a part that are compared, else those that are complete. */
+/* What is known of an arm, and of a part. */
+struct findings_arm {
+    bool complete, compared;
+    struct sweep_effect effect[SWEEP_MEASURES_ALL]; /* if compared */
+};
 struct findings_part {
-    size_t *arm;
+    size_t *arm;     /* those that are compared, else those that are complete */
     size_t n, shown; /* compared; all in arm */
+    struct sweep_effect average[SWEEP_MEASURES_ALL];
+    /* The arm whose difference is many times that of any other, SWEEP_NONE: none; and
+     * the average without it. */
+    size_t outlier[SWEEP_MEASURES_ALL];
+    struct sweep_effect rest[SWEEP_MEASURES_ALL];
 };
 
 /* Everything that the tables say, worked out once. */
 struct findings {
     const struct sweep_plan *plan;
     const struct sweep_result *results;
-    struct sweep_set set;         /* the measures; of others nothing is known */
-    struct sweep_effect *effect;  /* [n_arms, SWEEP_MEASURES_ALL], of compared arms */
-    struct sweep_effect *average; /* [n_parts, SWEEP_MEASURES_ALL] */
-    size_t *outlier;              /* the same; SWEEP_NONE: no arm is one */
-    struct sweep_effect *rest;    /* the same: the average without the outlier */
-    struct findings_part *part;   /* [n_parts] */
-    bool *complete, *compared;    /* [n_arms] */
-    bool *paired;    /* [n_arms] compared, or the baseline of one that is */
-    size_t finished; /* cells */
+    struct sweep_set set;       /* the measures; of others nothing is known */
+    struct findings_arm *arm;   /* [n_arms] */
+    struct findings_part *part; /* [n_parts] */
+    size_t finished;            /* cells */
 };
 enum err findings_init(struct findings *f, const struct sweep_plan *p,
                        const struct sweep_result *results,
                        struct errinfo *e) ERR_CHECKED;
 void findings_deinit(struct findings *f);
-const struct sweep_effect *findings_effect(const struct findings *f, size_t arm,
-                                           size_t m);
-const struct sweep_effect *findings_average(const struct findings *f, size_t part,
-                                            size_t m);
-/* The arm whose difference is many times that of any other of the part, SWEEP_NONE:
- * none; and the average without it, NULL where there is none. */
-size_t findings_outlier(const struct findings *f, size_t part, size_t m);
-const struct sweep_effect *findings_rest(const struct findings *f, size_t part,
-                                         size_t m);
 
 /* Mean and standard deviation over the seeds of a complete arm that have the measure;
  * how many these are. */
@@ -66,11 +61,9 @@ size_t findings_mean(const struct findings *f, size_t arm, size_t m, double *mea
 /* The first part with a compared arm; SWEEP_NONE: none. */
 size_t findings_main_part(const struct findings *f);
 
-/* How the compared arms of a part came out on one measure. */
+/* How many compared arms of a part, of two pairs at least, came out which way. */
 struct tally {
-    size_t arms;                        /* with two pairs at least */
-    size_t lower, higher, open;         /* after Holm; they sum up to arms */
-    size_t before_lower, before_higher; /* by the interval alone */
+    size_t lower, higher, open;
 };
 struct tally findings_tally(const struct findings *f, size_t part, size_t m);
 
@@ -97,10 +90,8 @@ void words_settings(struct page *g, const struct word_list *keys, const size_t *
                     size_t n);
 /* "the 6 masked arms of part dose (k 4, 8; p 0.1, 0.3, 0.5; 5 pairs of seeds)". */
 void words_compared(struct page *g, size_t part);
-/* How far clean L0 of masked and unmasked arms is apart; true where that is a warning.
- */
-bool words_l0(struct page *g, size_t part);
-/* How the averages of a part stand beside the paper: items. */
+/* How many averages of a part came out in which way, of what is compared, and which:
+ * beside what the paper reports, where the measures are the paper's. */
 void words_standings(struct page *g, size_t part);
 /* Items on what to read a part's averages with: arms of unequal L0, one arm that makes
  * an average, single arms. None where there is nothing to say. */

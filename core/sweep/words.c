@@ -68,7 +68,7 @@ void words_compared(struct page *g, size_t part)
     struct errinfo e;
     size_t pairs = 0;
     for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
-        const size_t some = findings_average(&g->f, part, m)->pairs;
+        const size_t some = q->average[m].pairs;
         pairs = some > pairs ? some : pairs;
     }
     const enum err rc = keys_of_plan(g->f.plan, &keys, &e);
@@ -84,68 +84,6 @@ void words_compared(struct page *g, size_t part)
     words_settings(g, &keys, q->arm, q->n);
     str_addf(&g->text, "%zu pair%s of seeds)", pairs, plural_s(pairs));
     word_list_deinit(&keys);
-}
-
-/* ---- clean L0 ---- */
-
-#define L0_SHARE 0.02 /* a difference above this share of it is worth a warning */
-
-static bool l0_apart(const struct sweep_effect *x)
-{
-    return fabs(x->by.mean) > L0_SHARE * fabs(x->before);
-}
-
-/* "(tied +0.27 [-0.25, +0.78]; ...)": the arms whose L0 is too far apart. */
-static void add_apart(struct page *g, size_t part)
-{
-    const struct findings_part *q = &g->f.part[part];
-    size_t n = 0;
-    for (size_t i = 0; i < q->n; i++) {
-        const struct sweep_effect *x = findings_effect(&g->f, q->arm[i], g->f.set.l0);
-        if (l0_apart(x)) {
-            str_add(&g->text, n++ ? "; " : "(");
-            md_text(&g->text, g->f.plan->arm[q->arm[i]].label);
-            str_add(&g->text, ": ");
-            words_difference(x, &g->text);
-        }
-    }
-    str_addc(&g->text, ')');
-}
-
-bool words_l0(struct page *g, size_t part)
-{
-    const struct findings_part *q = &g->f.part[part];
-    const struct sweep_plan *p = g->f.plan;
-    const struct sweep_effect *average = findings_average(&g->f, part, g->f.set.l0);
-    size_t apart = 0, differ = 0, searched = 0;
-    for (size_t i = 0; i < q->n; i++) {
-        const struct sweep_effect *x = findings_effect(&g->f, q->arm[i], g->f.set.l0);
-        apart += l0_apart(x) ? 1 : 0;
-        differ += x->lower + x->higher > 0 ? 1 : 0;
-        searched += p->cell[p->arm[q->arm[i]].cell[0]].match_l0 > 0 ? 1 : 0;
-    }
-    if (average->arms == 0 || differ == 0) {
-        str_add(&g->text, average->arms == 0
-                              ? "Clean L0 was not measured."
-                              : "Clean L0 of masked and unmasked arms is "
-                                "the same.");
-        return average->arms == 0;
-    }
-    str_addf(&g->text, "%s, masked minus unmasked, is ",
-             searched == q->n ? "Sparsity was searched for equal clean L0; what is left"
-                              : "Clean L0");
-    words_difference(average, &g->text);
-    if (apart == 0) {
-        str_addf(&g->text, " on average, and within %.0f %% in every arm.",
-                 100.0 * L0_SHARE);
-        return false;
-    }
-    str_addf(&g->text, " on average. It is more than %.0f %% in %zu of %zu arms ",
-             100.0 * L0_SHARE, apart, q->n);
-    add_apart(g, part);
-    str_add(&g->text, ": there a difference may come from sparsity and not from "
-                      "masking.");
-    return true;
 }
 
 /* ---- beside the paper ---- */
@@ -181,6 +119,46 @@ static void add_effect(struct page *g, const struct sweep_effect *x)
     }
 }
 
+/* The average of a measure; NULL: it was not compared, or it is L0 itself. */
+static const struct sweep_effect *average_of(const struct page *g, size_t part,
+                                             size_t m)
+{
+    const struct sweep_effect *x = &g->f.part[part].average[m];
+    return m != g->f.set.l0 && x->arms > 0 ? x : NULL;
+}
+
+static void add_standing(struct page *g, size_t part, enum standing s,
+                         const char *title)
+{
+    size_t n = 0;
+    str_addf(&g->text, "**%s:** ", title);
+    for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
+        const struct sweep_effect *x = average_of(g, part, m);
+        if (x && standing_of(x) == s) {
+            str_add(&g->text, n++ ? "; " : "");
+            add_effect(g, x);
+        }
+    }
+    str_addc(&g->text, '.');
+    page_item(g);
+}
+
+/* "Of 12 measures on which the paper reports ..." */
+static void add_count(struct page *g, const size_t n[STANDINGS])
+{
+    const size_t others = n[NEW] + n[NEW_OPEN];
+    str_add(&g->text, "**Of ");
+    if (g->f.set.paper) {
+        str_addf(&g->text,
+                 "%zu measures on which the paper reports something, %zu came out as "
+                 "it reports, %zu the reverse, and %zu are not established; of ",
+                 n[AS_REPORTED] + n[REVERSE] + n[OPEN], n[AS_REPORTED], n[REVERSE],
+                 n[OPEN]);
+    }
+    str_addf(&g->text, "%zu %s, %zu are established.** ", others,
+             g->f.set.paper ? "others" : "measures", n[NEW]);
+}
+
 void words_standings(struct page *g, size_t part)
 {
     static const char *const title[STANDINGS] = {
@@ -191,49 +169,80 @@ void words_standings(struct page *g, size_t part)
         [NEW_OPEN] = "Neither reported nor established"};
     static const char *const plain[STANDINGS] = {
         [NEW] = "Established", [NEW_OPEN] = "Not established"};
-    for (int s = g->f.set.paper ? 0 : NEW; s < STANDINGS; s++) {
-        size_t n = 0;
-        str_addf(&g->text, "**%s:** ", g->f.set.paper ? title[s] : plain[s]);
-        for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
-            const struct sweep_effect *x = findings_average(&g->f, part, m);
-            if (m != g->f.set.l0 && x->arms > 0 && (int)standing_of(x) == s) {
-                str_add(&g->text, n++ ? "; " : "");
-                add_effect(g, x);
-            }
+    const bool paper = g->f.set.paper;
+    size_t n[STANDINGS] = {0};
+    for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
+        const struct sweep_effect *x = average_of(g, part, m);
+        if (x) {
+            n[standing_of(x)]++;
         }
-        str_add(&g->text, n ? "." : "nothing.");
-        page_item(g);
     }
+    add_count(g, n);
+    str_add(&g->text, g->f.part[part].n > 1 ? "On average over " : "For ");
+    words_compared(g, part);
+    str_add(&g->text, ", masked minus unmasked, with 95 % intervals of each measure by "
+                      "itself; *established* is after Holm's adjustment for all:");
+    page_paragraph(g);
+    for (int s = paper ? 0 : NEW; s < STANDINGS; s++) {
+        if (n[s]) {
+            add_standing(g, part, (enum standing)s, paper ? title[s] : plain[s]);
+        }
+    }
+    str_addc(g->out, '\n');
 }
 
 /* ---- what averages hide ---- */
 
+#define L0_SHARE 0.02 /* a difference above this share of it is worth a warning */
+
+/* Arms whose clean L0 is too far from that of their unmasked ones. */
 static void add_l0(struct page *g, size_t part)
 {
+    const struct findings_part *q = &g->f.part[part];
     const size_t at = g->text.len;
-    if (!words_l0(g, part)) {
+    size_t n = 0;
+    if (q->n > 0 && q->average[g->f.set.l0].arms == 0) {
+        str_add(&g->text, "Clean L0 was not measured.");
+        return;
+    }
+    str_addf(&g->text, "Clean L0 differs by more than %.0f %%, masked minus unmasked: ",
+             100.0 * L0_SHARE);
+    for (size_t i = 0; i < q->n; i++) {
+        const struct sweep_effect *x = &g->f.arm[q->arm[i]].effect[g->f.set.l0];
+        if (fabs(x->by.mean) > L0_SHARE * fabs(x->before)) {
+            str_add(&g->text, n++ ? "; " : "");
+            md_text(&g->text, g->f.plan->arm[q->arm[i]].label);
+            str_add(&g->text, " ");
+            words_difference(x, &g->text);
+        }
+    }
+    str_addf(&g->text,
+             " (%zu of %zu arms). A difference of theirs may come from "
+             "sparsity and not from masking.",
+             n, q->n);
+    if (n == 0) {
         str_cut(&g->text, at);
     }
 }
 
 static void add_outliers(struct page *g, size_t part)
 {
+    const struct findings_part *q = &g->f.part[part];
     size_t n = 0;
     for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
-        const struct sweep_effect *rest = findings_rest(&g->f, part, m);
-        if (rest) {
-            const size_t arm = findings_outlier(&g->f, part, m);
-            str_addf(&g->text, "%s%s: the average ", n++ ? " " : "",
-                     sweep_measure_label(m));
-            words_difference(findings_average(&g->f, part, m), &g->text);
-            str_add(&g->text, " is mostly that of ");
-            md_text(&g->text, g->f.plan->arm[arm].label);
-            str_add(&g->text, ", ");
-            words_difference(findings_effect(&g->f, arm, m), &g->text);
-            str_addf(&g->text, "; over the other %zu arms it is ", rest->arms);
-            words_difference(rest, &g->text);
-            str_addf(&g->text, ", %s.", sweep_verdict_text(sweep_verdict_of(rest)));
+        if (q->rest[m].arms == 0) {
+            continue;
         }
+        str_addf(&g->text, "%s%s: the average ", n++ ? " " : "",
+                 sweep_measure_label(m));
+        words_difference(&q->average[m], &g->text);
+        str_add(&g->text, " is mostly that of ");
+        md_text(&g->text, g->f.plan->arm[q->outlier[m]].label);
+        str_add(&g->text, ", ");
+        words_difference(&g->f.arm[q->outlier[m]].effect[m], &g->text);
+        str_addf(&g->text, "; over the other %zu arms it is ", q->rest[m].arms);
+        words_difference(&q->rest[m], &g->text);
+        str_addf(&g->text, ", %s.", sweep_verdict_text(sweep_verdict_of(&q->rest[m])));
     }
 }
 
@@ -242,22 +251,16 @@ static void add_singles(struct page *g, size_t part)
 {
     size_t n = 0;
     for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
-        const struct sweep_effect *x = findings_average(&g->f, part, m);
+        const struct sweep_effect *x = &g->f.part[part].average[m];
         const struct tally t = findings_tally(&g->f, part, m);
-        const bool down = x->by.mean < 0;
-        const bool none = words_established(x) && (down ? t.lower : t.higher) == 0;
-        if (!none && (t.lower == 0 || t.higher == 0)) {
-            continue;
-        }
-        str_addf(&g->text, "%s%s ",
-                 n++ ? "; " : "Single arms by themselves, after the adjustment: ",
-                 sweep_measure_label(m));
-        if (none) {
-            str_addf(&g->text, "%s in none (before it in %zu of %zu)",
-                     down ? "lower" : "higher", down ? t.before_lower : t.before_higher,
-                     t.arms);
-        } else {
-            str_addf(&g->text, "lower in %zu and higher in %zu", t.lower, t.higher);
+        const bool none = words_established(x) && t.lower + t.higher == 0;
+        if (none || (t.lower > 0 && t.higher > 0)) {
+            str_addf(&g->text, "%s%s ", n++ ? "; " : "Single arms by themselves: ",
+                     sweep_measure_label(m));
+            str_add(&g->text, none ? "established in none" : "");
+            if (!none) {
+                str_addf(&g->text, "lower in %zu and higher in %zu", t.lower, t.higher);
+            }
         }
     }
     str_add(&g->text, n ? "." : "");

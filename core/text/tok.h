@@ -112,7 +112,7 @@ int32_t tok_mask(const struct tok *t);
 bool tok_is_special(const struct tok *t, int32_t id);
 
 /* Memory of one encoding caller: a cache of words already split, and the pattern's
- * match state. About 4 MB when full. Not to be used by two threads at once. Results do
+ * split state. About 4 MB when full. Not to be used by two threads at once. Results do
  * not depend on what it has seen. *out: caller owns; free before the tokenizer. */
 struct tok_scratch;
 enum err tok_scratch_new(const struct tok *t, struct tok_scratch **out,

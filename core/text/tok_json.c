@@ -247,7 +247,7 @@ static enum err write_text(enum err rc, struct str *text, const char *path,
                            struct errinfo *e)
 {
     if (rc == OK) {
-        const struct file_part part = {text->p, text->len};
+        const struct file_piece part = {text->p, text->len};
         rc = file_write(path, &part, 1, e);
     }
     str_free(text);

@@ -34,7 +34,7 @@ struct norm {
 };
 
 struct norm_state {
-    struct split_state *match[MAX_STEPS];
+    struct split_state *split[MAX_STEPS];
     struct str now, next;
     utf8proc_int32_t *cp; /* a stretch of characters, decomposed */
     utf8proc_int32_t *sorted;
@@ -251,12 +251,12 @@ struct replace {
     const struct step *s;
 };
 
-static enum err put_part(void *ctx, const char *part, size_t len, bool is_match,
+static enum err put_part(void *ctx, const char *part, size_t len, bool is_hit,
                          struct errinfo *e)
 {
     const struct replace *r = ctx;
     (void)e;
-    if (is_match) {
+    if (is_hit) {
         str_add(&r->st->next, r->s->text);
     } else {
         str_addn(&r->st->next, part, len);
@@ -281,8 +281,8 @@ static enum err do_step(const struct norm *n, struct norm_state *st, size_t i,
             replace_text(st, s);
             return OK;
         }
-        return split_matches(s->pattern, st->match[i], st->now.p, st->now.len, put_part,
-                             &(struct replace){st, s}, e);
+        return split_hits(s->pattern, st->split[i], st->now.p, st->now.len, put_part,
+                          &(struct replace){st, s}, e);
     }
     return OK;
 }
@@ -473,7 +473,7 @@ enum err norm_state_new(const struct norm *n, struct norm_state **out,
     str_init(&st->next, MAX_BYTES);
     for (size_t i = 0; i < n->n; i++) {
         if (n->step[i].pattern) {
-            const enum err rc = split_state_new(n->step[i].pattern, &st->match[i], e);
+            const enum err rc = split_state_new(n->step[i].pattern, &st->split[i], e);
             if (rc != OK) {
                 norm_state_free(st);
                 return rc;
@@ -488,7 +488,7 @@ void norm_state_free(struct norm_state *st)
 {
     if (st) {
         for (size_t i = 0; i < MAX_STEPS; i++) {
-            split_state_free(st->match[i]);
+            split_state_free(st->split[i]);
         }
         str_free(&st->now);
         str_free(&st->next);

@@ -20,7 +20,7 @@ enum err norm_new(const cJSON *root, const char *file, struct norm **out,
                   struct errinfo *e) ERR_CHECKED;
 void norm_free(struct norm *n); /* NULL is fine */
 
-/* Buffers and match states of one caller; caller owns. */
+/* Buffers and split states of one caller; caller owns. */
 struct norm_state;
 enum err norm_state_new(const struct norm *n, struct norm_state **out,
                         struct errinfo *e) ERR_CHECKED;

@@ -28,7 +28,7 @@ struct pre {
 };
 
 struct pre_state {
-    struct split_state *match[MAX_STEPS];
+    struct split_state *split[MAX_STEPS];
     struct str made[MAX_STEPS]; /* what STEP_SPACE and STEP_META make of a word */
 };
 
@@ -63,11 +63,11 @@ static enum err cut(const struct walk *w, size_t i, const char *word, size_t len
                     bool is_first, struct errinfo *e)
 {
     if (i + 1 == w->p->n) {
-        return split_text(w->p->step[i].split, w->st->match[i], word, len, w->fn,
+        return split_text(w->p->step[i].split, w->st->split[i], word, len, w->fn,
                           w->ctx, e);
     }
     struct place at = {w, i + 1, is_first, word};
-    return split_text(w->p->step[i].split, w->st->match[i], word, len, go_on, &at, e);
+    return split_text(w->p->step[i].split, w->st->split[i], word, len, go_on, &at, e);
 }
 
 static enum err meta(const struct walk *w, size_t i, const char *word, size_t len,
@@ -134,14 +134,14 @@ bool pre_is_byte_level(const struct pre *p)
 /* ---- reading ---- */
 
 /* Where a component stands, and the sequence that it becomes steps of. */
-struct part {
+struct step_spec {
     struct json_at at;
     const cJSON *spec;
     struct pre *p;
 };
 
-static enum err add_step(const struct part *c, enum step_kind kind, struct step **out,
-                         struct errinfo *e)
+static enum err add_step(const struct step_spec *c, enum step_kind kind,
+                         struct step **out, struct errinfo *e)
 {
     if (c->p->n == MAX_STEPS) {
         return err_set(e, ERR_LIMIT, "%s: pre_tokenizer: more than %d steps",
@@ -152,7 +152,7 @@ static enum err add_step(const struct part *c, enum step_kind kind, struct step 
     return OK;
 }
 
-static enum err add_split(const struct part *c, const char *pattern,
+static enum err add_split(const struct step_spec *c, const char *pattern,
                           const struct split_opts *opts, struct errinfo *e)
 {
     struct step *s = NULL;
@@ -163,7 +163,7 @@ static enum err add_split(const struct part *c, const char *pattern,
     return split_new(pattern, opts, place, &s->split, e);
 }
 
-static enum err read_behavior(const struct part *c, const char *missing,
+static enum err read_behavior(const struct step_spec *c, const char *missing,
                               enum split_behavior *out, struct errinfo *e)
 {
     static const char *const names[] = {[SPLIT_ISOLATED] = "Isolated",
@@ -185,7 +185,7 @@ static enum err read_behavior(const struct part *c, const char *missing,
                    c->at.file, c->at.path, name);
 }
 
-static enum err read_byte_level(const struct part *c, struct errinfo *e)
+static enum err read_byte_level(const struct step_spec *c, struct errinfo *e)
 {
     bool prefix = true; /* the library's own defaults */
     bool regex = true;
@@ -199,7 +199,7 @@ static enum err read_byte_level(const struct part *c, struct errinfo *e)
     return regex ? add_split(c, NULL, NULL, e) : OK;
 }
 
-static enum err read_split(const struct part *c, struct errinfo *e)
+static enum err read_split(const struct step_spec *c, struct errinfo *e)
 {
     struct tok_pattern p;
     struct split_opts opts = {.behavior = SPLIT_ISOLATED};
@@ -219,7 +219,7 @@ static enum err read_split(const struct part *c, struct errinfo *e)
     "\\x{16d70}-\\x{16d79}\\x{16ff4}-\\x{16ff6}\\x{1ccf0}-\\x{1ccf9}"                  \
     "\\x{1d2c0}-\\x{1d2d3}\\x{1e4f0}-\\x{1e4f9}\\x{1e5f1}-\\x{1e5fa}"
 
-static enum err read_digits(const struct part *c, struct errinfo *e)
+static enum err read_digits(const struct step_spec *c, struct errinfo *e)
 {
     bool each = false;
     TRY(json_bool(c->at, c->spec, "individual_digits", false, &each, e));
@@ -227,14 +227,14 @@ static enum err read_digits(const struct part *c, struct errinfo *e)
                      NULL, e);
 }
 
-static enum err read_punctuation(const struct part *c, struct errinfo *e)
+static enum err read_punctuation(const struct step_spec *c, struct errinfo *e)
 {
     struct split_opts opts = {.behavior = SPLIT_ISOLATED};
     TRY(read_behavior(c, "Isolated", &opts.behavior, e));
     return add_split(c, "[\\p{P}!-/:-@\\[-`{-~]", &opts, e);
 }
 
-static enum err read_whitespace(const struct part *c, struct errinfo *e)
+static enum err read_whitespace(const struct step_spec *c, struct errinfo *e)
 {
     const struct split_opts opts = {.behavior = SPLIT_REMOVED, .invert = true};
     /* This one is by another library, whose \w has joiners too. */
@@ -242,13 +242,13 @@ static enum err read_whitespace(const struct part *c, struct errinfo *e)
     return add_split(c, words, &opts, e);
 }
 
-static enum err read_whitespace_split(const struct part *c, struct errinfo *e)
+static enum err read_whitespace_split(const struct step_spec *c, struct errinfo *e)
 {
     const struct split_opts opts = {.behavior = SPLIT_REMOVED};
     return add_split(c, "\\s", &opts, e);
 }
 
-static enum err read_metaspace(const struct part *c, struct errinfo *e)
+static enum err read_metaspace(const struct step_spec *c, struct errinfo *e)
 {
     static const char *const schemes[] = {[PREPEND_NEVER] = "never",
                                           [PREPEND_FIRST] = "first",
@@ -282,7 +282,7 @@ static enum err read_metaspace(const struct part *c, struct errinfo *e)
 
 static const struct {
     const char *type;
-    enum err (*read)(const struct part *c, struct errinfo *e);
+    enum err (*read)(const struct step_spec *c, struct errinfo *e);
 } types[] = {
     {"ByteLevel", read_byte_level},  {"Split", read_split},
     {"Digits", read_digits},         {"Punctuation", read_punctuation},
@@ -290,7 +290,7 @@ static const struct {
     {"Metaspace", read_metaspace},
 };
 
-static enum err read_one(const struct part *c, struct errinfo *e)
+static enum err read_one(const struct step_spec *c, struct errinfo *e)
 {
     const char *type = "";
     TRY(json_str(c->at, c->spec, "type", true, &type, e));
@@ -311,7 +311,7 @@ static enum err read_one(const struct part *c, struct errinfo *e)
                    c->at.file, c->at.path, type);
 }
 
-static enum err read_all(const struct part *c, unsigned depth, struct errinfo *e)
+static enum err read_all(const struct step_spec *c, unsigned depth, struct errinfo *e)
 {
     const char *type = "";
     TRY(json_str(c->at, c->spec, "type", true, &type, e));
@@ -328,7 +328,7 @@ static enum err read_all(const struct part *c, unsigned depth, struct errinfo *e
     for (const cJSON *item = list->child; item; item = item->next, i++) {
         char path[160];
         (void)snprintf(path, sizeof path, "%.120s.pretokenizers[%zu]", c->at.path, i);
-        const struct part inner = {{c->at.file, path}, item, c->p};
+        const struct step_spec inner = {{c->at.file, path}, item, c->p};
         TRY(read_all(&inner, depth + 1, e));
     }
     return OK;
@@ -342,7 +342,7 @@ enum err pre_new(const cJSON *root, const char *file, struct pre **out,
     struct pre *p = NULL;
     TRY(mem_new(&p, 1, sizeof *p, "a pre-tokenizer", e));
     if (spec) {
-        const struct part c = {{file, "pre_tokenizer"}, spec, p};
+        const struct step_spec c = {{file, "pre_tokenizer"}, spec, p};
         const enum err rc = read_all(&c, 0, e);
         if (rc != OK) {
             pre_free(p);
@@ -370,7 +370,7 @@ enum err pre_state_new(const struct pre *p, struct pre_state **out, struct errin
     for (size_t i = 0; i < p->n; i++) {
         str_init(&st->made[i], (MAX_MARK + 1) * TOK_MAX_TEXT);
         if (p->step[i].split) {
-            const enum err rc = split_state_new(p->step[i].split, &st->match[i], e);
+            const enum err rc = split_state_new(p->step[i].split, &st->split[i], e);
             if (rc != OK) {
                 pre_state_free(st);
                 return rc;
@@ -385,7 +385,7 @@ void pre_state_free(struct pre_state *st)
 {
     if (st) {
         for (size_t i = 0; i < MAX_STEPS; i++) {
-            split_state_free(st->match[i]);
+            split_state_free(st->split[i]);
             str_free(&st->made[i]);
         }
         mem_free(st);

@@ -19,7 +19,7 @@ void pre_free(struct pre *p); /* NULL is fine */
 /* Whether words are bytes in the alphabet of byte-level BPE. */
 bool pre_is_byte_level(const struct pre *p);
 
-/* Buffers and match states of one caller; caller owns. */
+/* Buffers and split states of one caller; caller owns. */
 struct pre_state;
 enum err pre_state_new(const struct pre *p, struct pre_state **out,
                        struct errinfo *e) ERR_CHECKED;

@@ -19,7 +19,7 @@
 /* A search is given as many places to begin at as make this many steps if the pattern
  * looks at all the text from each; then the time is looked at. */
 #define SPLIT_STEPS ((size_t)1 << 32)
-#define SPLIT_LOOKS 256 /* or after this many matches */
+#define SPLIT_LOOKS 256 /* or after this many hits */
 /* A pattern that gets on slower than this, in bytes a second over so many seconds of
  * the thread, is given up. Those in use are a hundred times faster. */
 #define SPLIT_SECONDS 1.0
@@ -31,7 +31,7 @@ struct split {
 };
 
 struct split_state {
-    pcre2_match_data *match;
+    pcre2_match_data *data;
     pcre2_match_context *limits;
 };
 
@@ -67,7 +67,7 @@ static enum err compile(struct split *s, const char *pattern, const char *place,
                        (size_t)offset, (const char *)why);
     }
     /* Where the library has no just-in-time compiler this fails and pcre2_match
-     * interprets: slower, same matches. */
+     * interprets: slower, same hits. */
     (void)pcre2_jit_compile(s->code, PCRE2_JIT_COMPLETE);
     return OK;
 }
@@ -101,13 +101,13 @@ enum err split_state_new(const struct split *s, struct split_state **out,
                          struct errinfo *e)
 {
     struct split_state *st = NULL;
-    TRY(mem_new(&st, 1, sizeof *st, "matching", e));
+    TRY(mem_new(&st, 1, sizeof *st, "a search", e));
     (void)s;
-    st->match = pcre2_match_data_create(1, NULL); /* the whole match is all we read */
+    st->data = pcre2_match_data_create(1, NULL); /* the whole hit is all we read */
     st->limits = pcre2_match_context_create(NULL);
-    if (!st->match || !st->limits) {
+    if (!st->data || !st->limits) {
         split_state_free(st);
-        return err_set(e, ERR_NOMEM, "out of memory for matching");
+        return err_set(e, ERR_NOMEM, "out of memory for a search");
     }
     pcre2_set_match_limit(st->limits, SPLIT_MATCH_LIMIT);
     pcre2_set_heap_limit(st->limits, SPLIT_HEAP_KIB);
@@ -118,7 +118,7 @@ enum err split_state_new(const struct split *s, struct split_state **out,
 void split_state_free(struct split_state *st)
 {
     if (st) {
-        pcre2_match_data_free(st->match);
+        pcre2_match_data_free(st->data);
         pcre2_match_context_free(st->limits);
         mem_free(st);
     }
@@ -150,7 +150,7 @@ static size_t utf8_run(const char *text, size_t len, bool *valid)
     return i;
 }
 
-/* ---- matches ---- */
+/* ---- hits ---- */
 
 /* A place in valid text. */
 struct search {
@@ -160,7 +160,7 @@ struct search {
     size_t len;
     size_t starts; /* places that one search may begin at */
     size_t from;   /* the next search begins here */
-    size_t begin;  /* of the match found */
+    size_t begin;  /* of the hit found */
     size_t end;
     int64_t since;   /* the thread's time when it was first looked at; 0: not yet */
     size_t since_at; /* and the place */
@@ -184,8 +184,8 @@ static enum err check_speed(struct search *w, size_t at, struct errinfo *e)
     return OK;
 }
 
-/* The next match at or after w->from: *found. */
-static enum err next_match(struct search *w, bool *found, struct errinfo *e)
+/* The next hit at or after w->from: *found. */
+static enum err next_hit(struct search *w, bool *found, struct errinfo *e)
 {
     *found = false;
     for (size_t at = w->from;;) {
@@ -196,7 +196,7 @@ static enum err next_match(struct search *w, bool *found, struct errinfo *e)
             w->limited = !whole;
         }
         const int rc = pcre2_match(w->s->code, (PCRE2_SPTR)w->text, w->len, at,
-                                   PCRE2_NO_UTF_CHECK, w->st->match, w->st->limits);
+                                   PCRE2_NO_UTF_CHECK, w->st->data, w->st->limits);
         if (rc >= 0) {
             break;
         }
@@ -215,7 +215,7 @@ static enum err next_match(struct search *w, bool *found, struct errinfo *e)
             at--; /* a search begins at a whole character */
         }
     }
-    const PCRE2_SIZE *o = pcre2_get_ovector_pointer(w->st->match);
+    const PCRE2_SIZE *o = pcre2_get_ovector_pointer(w->st->data);
     /* \K in a lookahead can put the start behind the end, or both before `from`. */
     if (o[0] < w->from || o[1] < o[0] || o[1] > w->len) {
         return err_set(e, ERR_FORMAT,
@@ -228,24 +228,24 @@ static enum err next_match(struct search *w, bool *found, struct errinfo *e)
     return OK;
 }
 
-static enum err valid_matches(const struct split *s, struct split_state *st,
-                              const char *text, size_t len, split_match_fn *fn,
-                              void *ctx, struct errinfo *e)
+static enum err valid_hits(const struct split *s, struct split_state *st,
+                           const char *text, size_t len, split_hit_fn *fn, void *ctx,
+                           struct errinfo *e)
 {
     struct search w = {.s = s, .st = st, .text = text, .len = len};
     pcre2_set_offset_limit(st->limits, PCRE2_UNSET);
     w.starts = SPLIT_STEPS / len < 4096 ? SPLIT_STEPS / len + 4 : 4096;
     size_t looks = 0;
     size_t done = 0;    /* bytes given to fn */
-    bool after = false; /* a match ends at w.from */
+    bool after = false; /* a hit ends at w.from */
     while (w.from <= len) {
         bool found = false;
-        TRY(next_match(&w, &found, e));
+        TRY(next_hit(&w, &found, e));
         if (!found) {
             break;
         }
         if (after && w.begin == w.end && w.end == w.from) {
-            /* Empty and right behind a match: none, and the search goes on after the
+            /* Empty and right behind a hit: none, and the search goes on after the
              * next character, as the reference's does. */
             after = false;
             do {
@@ -266,14 +266,14 @@ static enum err valid_matches(const struct split *s, struct split_state *st,
     return done < len ? fn(ctx, text + done, len - done, s->opts.invert, e) : OK;
 }
 
-enum err split_matches(const struct split *s, struct split_state *st, const char *text,
-                       size_t len, split_match_fn *fn, void *ctx, struct errinfo *e)
+enum err split_hits(const struct split *s, struct split_state *st, const char *text,
+                    size_t len, split_hit_fn *fn, void *ctx, struct errinfo *e)
 {
     for (size_t i = 0; i < len;) {
         bool valid = true;
         const size_t n = utf8_run(text + i, len - i, &valid);
         if (valid) {
-            TRY(valid_matches(s, st, text + i, n, fn, ctx, e));
+            TRY(valid_hits(s, st, text + i, n, fn, ctx, e));
         } else {
             TRY(fn(ctx, text + i, n, false, e));
         }
@@ -291,7 +291,7 @@ struct joiner {
     void *ctx;
     const char *held; /* a word that may still grow; NULL for none */
     size_t n_held;
-    bool was_match; /* the last part */
+    bool was_hit; /* the last part */
 };
 
 static enum err let_go(struct joiner *j, struct errinfo *e)
@@ -302,19 +302,19 @@ static enum err let_go(struct joiner *j, struct errinfo *e)
 }
 
 /* Whether a part goes on the word held. */
-static bool joins(const struct joiner *j, bool is_match)
+static bool joins(const struct joiner *j, bool is_hit)
 {
     switch (j->behavior) {
-    case SPLIT_CONTIGUOUS: return is_match == j->was_match;
-    case SPLIT_WITH_PREVIOUS: return is_match && !j->was_match;
-    case SPLIT_WITH_NEXT: return !is_match && j->was_match;
+    case SPLIT_CONTIGUOUS: return is_hit == j->was_hit;
+    case SPLIT_WITH_PREVIOUS: return is_hit && !j->was_hit;
+    case SPLIT_WITH_NEXT: return !is_hit && j->was_hit;
     case SPLIT_ISOLATED:
     case SPLIT_REMOVED: break;
     }
     return false;
 }
 
-static enum err take_part(void *ctx, const char *part, size_t len, bool is_match,
+static enum err take_part(void *ctx, const char *part, size_t len, bool is_hit,
                           struct errinfo *e)
 {
     struct joiner *j = ctx;
@@ -322,16 +322,16 @@ static enum err take_part(void *ctx, const char *part, size_t len, bool is_match
         return len > 0 ? j->fn(j->ctx, part, len, e) : OK;
     }
     if (j->behavior == SPLIT_REMOVED) {
-        return len > 0 && !is_match ? j->fn(j->ctx, part, len, e) : OK;
+        return len > 0 && !is_hit ? j->fn(j->ctx, part, len, e) : OK;
     }
-    if (j->held && joins(j, is_match)) {
+    if (j->held && joins(j, is_hit)) {
         j->n_held += len;
     } else {
         TRY(let_go(j, e));
         j->held = part;
         j->n_held = len;
     }
-    j->was_match = is_match;
+    j->was_hit = is_hit;
     return OK;
 }
 
@@ -339,6 +339,6 @@ enum err split_text(const struct split *s, struct split_state *st, const char *t
                     size_t len, split_fn *fn, void *ctx, struct errinfo *e)
 {
     struct joiner j = {.behavior = s->opts.behavior, .fn = fn, .ctx = ctx};
-    TRY(split_matches(s, st, text, len, take_part, &j, e));
+    TRY(split_hits(s, st, text, len, take_part, &j, e));
     return let_go(&j, e);
 }

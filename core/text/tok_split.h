@@ -13,25 +13,25 @@
     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| "                                    \
     "?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 
-/* What becomes of a match and of what lies between two: the reference's
+/* What becomes of a hit and of what lies between two: the reference's
  * SplitDelimiterBehavior. */
 enum split_behavior {
     SPLIT_ISOLATED,      /* each a piece */
-    SPLIT_REMOVED,       /* matches are dropped */
-    SPLIT_CONTIGUOUS,    /* neighbouring matches are one piece */
-    SPLIT_WITH_PREVIOUS, /* a match ends the piece before it */
-    SPLIT_WITH_NEXT      /* a match begins the piece after it */
+    SPLIT_REMOVED,       /* hits are dropped */
+    SPLIT_CONTIGUOUS,    /* neighbouring hits are one piece */
+    SPLIT_WITH_PREVIOUS, /* a hit ends the piece before it */
+    SPLIT_WITH_NEXT      /* a hit begins the piece after it */
 };
 
 struct split_opts {
     enum split_behavior behavior;
     bool literal; /* the pattern is a text, not a regular expression */
-    bool invert;  /* matches are what lies between, and the other way round */
+    bool invert;  /* hits are what lies between, and the other way round */
 };
 
 /* A compiled pattern; immutable, any thread. */
 struct split;
-/* pattern NULL: GPT-2's. opts NULL: a regular expression, each match a piece. A regular
+/* pattern NULL: GPT-2's. opts NULL: a regular expression, each hit a piece. A regular
  * expression is read as the reference reads it (Oniguruma with Ruby's syntax); what
  * PCRE2 would take for something else is refused. `place` begins error lines ("f.json:
  * pre_tokenizer.pattern"). ERR_FORMAT with PCRE2's message and the offset, counted in
@@ -50,7 +50,7 @@ void split_state_free(struct split_state *st);
 /* Called for each word in order; what it returns but OK ends the walk. */
 typedef enum err split_fn(void *ctx, const char *word, size_t len, struct errinfo *e);
 
-/* Give text[len] to fn, cut into words: matches and what lies between them, as the
+/* Give text[len] to fn, cut into words: hits and what lies between them, as the
  * behaviour says, and runs of bytes that are not valid UTF-8, which no pattern matches
  * and none drops. Empty words are not given. ERR_LIMIT when the pattern needs too much
  * effort on this text: a million steps back from one place, or a second of the
@@ -59,12 +59,12 @@ enum err split_text(const struct split *s, struct split_state *st, const char *t
                     size_t len, split_fn *fn, void *ctx, struct errinfo *e) ERR_CHECKED;
 
 /* Called for each stretch of text in order. */
-typedef enum err split_match_fn(void *ctx, const char *part, size_t len, bool is_match,
-                                struct errinfo *e);
-/* The same as matches (empty ones too) and what lies between, whatever the behaviour.
+typedef enum err split_hit_fn(void *ctx, const char *part, size_t len, bool is_hit,
+                              struct errinfo *e);
+/* The same as hits (empty ones too) and what lies between, whatever the behaviour.
  */
-enum err split_matches(const struct split *s, struct split_state *st, const char *text,
-                       size_t len, split_match_fn *fn, void *ctx,
-                       struct errinfo *e) ERR_CHECKED;
+enum err split_hits(const struct split *s, struct split_state *st, const char *text,
+                    size_t len, split_hit_fn *fn, void *ctx,
+                    struct errinfo *e) ERR_CHECKED;
 
 #endif

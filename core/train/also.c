@@ -103,7 +103,7 @@ static enum err inherit(struct settings *s, struct errinfo *e)
     const struct setting_def *t = settings_table(&n);
     struct str text;
     enum err rc = OK;
-    str_init(&text, 2 * SETTING_TEXT_MAX);
+    str_init(&text, SETTING_VALUE_MAX);
     for (size_t i = 0; rc == OK && i < n; i++) {
         if (settings_origin(s, &t[i]).by == GIVEN_BY_USER) {
             str_clear(&text);
@@ -228,7 +228,7 @@ static uint64_t condition_hash(const struct settings *s)
     const struct setting_def *t = settings_table(&n);
     uint64_t h = HASH_START;
     struct str text;
-    str_init(&text, 2 * SETTING_TEXT_MAX);
+    str_init(&text, SETTING_VALUE_MAX);
     for (size_t i = 0; i < n; i++) {
         if (is_of_condition(&t[i])) {
             str_clear(&text);
@@ -370,8 +370,8 @@ void arm_differs(const struct settings *first, const struct settings *s,
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
     struct str was, is;
-    str_init(&was, 2 * SETTING_TEXT_MAX);
-    str_init(&is, 2 * SETTING_TEXT_MAX);
+    str_init(&was, SETTING_VALUE_MAX);
+    str_init(&is, SETTING_VALUE_MAX);
     bool some = false;
     for (size_t i = 0; i < n; i++) {
         str_clear(&was);

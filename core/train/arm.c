@@ -26,7 +26,7 @@ static enum err start(struct arm *a, struct errinfo *e)
     TRY(sae_new(sae_arch_find(s->arch), D, (size_t)s->width, s->k, &a->sae, e));
     a->sae->norm = settings_norm(s);
     a->sae->scale = in->scale;
-    a->sae->keep_b_dec = !s->apply_b_dec;
+    a->sae->apply_b_dec = s->apply_b_dec;
     sae_init_weights(a->sae, settings_weights_seed(s));
     memcpy(a->sae->b_dec, in->b_dec, D * sizeof *in->b_dec);
 

@@ -120,7 +120,7 @@ static enum err save_text(const char *dir, const char *name, struct str *s,
     char path[4096];
     TRY(str_err(s, name, e));
     TRY(path_join(path, sizeof path, dir, name, e));
-    return file_write(path, &(struct file_part){s->p, s->len}, 1, e);
+    return file_write(path, &(struct file_piece){s->p, s->len}, 1, e);
 }
 
 enum err history_save(const struct history *h, const char *dir, struct errinfo *e)

@@ -492,7 +492,7 @@ static enum err copy_open(int fd, const char *from, const char *to, struct errin
         rc = err_set(e, ERR_IO, "%s: found %zu bytes, expected %zu: it was cut short",
                      from, got, len);
     }
-    rc = rc == OK ? file_write(to, &(struct file_part){data, len}, 1, e) : rc;
+    rc = rc == OK ? file_write(to, &(struct file_piece){data, len}, 1, e) : rc;
     mem_free(data);
     return rc;
 }

@@ -2,7 +2,8 @@
  * from them.
  *
  * X(TYPE, field, key, flag, default, limits, scope, needs, help)
- *   TYPE     STR text, INT int64_t, NUM double, BOOL yes or no, ENUM a word
+ *   TYPE     STR text, LONG a longer one, INT int64_t, NUM double, BOOL yes or no, ENUM
+ *            a word
  *   field    in struct settings
  *   key      in files and for --set; flag: its option, NULL for none
  *   default  as text; "auto" (for an INT also a 0 of which the help says so) is
@@ -67,7 +68,7 @@
     X(ENUM, group_aux, "matryoshka.aux", NULL, "whole", WORDS(group_aux), ARM, GROUPS, \
       "dead latents learn what the SAE leaves, or what their own prefix does "         \
       "(SAELens' use_matryoshka_aux_loss, with aux.form=scaled)")                      \
-    X(BOOL, gated_detach, "gated.detach", NULL, "yes", YES_NO, ARM, ATTACHED,          \
+    X(BOOL, gated_detach, "gated.detach", NULL, "yes", YES_NO, ARM, GATE,              \
       "whether the gate's own error trains the encoder alone")                         \
     X(ENUM, jump_loss, "jumprelu.loss", NULL, "step", WORDS(jump_loss), ARM, JUMP,     \
       "sum H, sum tanh(c f n), (L0/t - 1)^2 of the batch, 2/t (L0 - t)^2 of "          \
@@ -248,7 +249,7 @@
       "held-out rows that latents are described from")                                 \
     X(ENUM, twin, "twin", NULL, "none", WORDS(twin), RUN, ANY,                         \
       "train a second arm, the same but for masking, from step 0")                     \
-    X(STR, also, "also", NULL, "", NO_LIMITS, RUN, ANY,                                \
+    X(LONG, also, "also", NULL, "", NO_LIMITS, RUN, ANY,                               \
       "further arms from the same harvest: k=8,mask-rate=0.3, named: few:k=2; "        \
       "several by ';'")                                                                \
     X(INT, checkpoint_every, "checkpoint.every", "checkpoint-every", "0",              \

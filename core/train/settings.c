@@ -26,7 +26,7 @@
 enum {
     NEEDS_ANY = 0,
     NEEDS_ANNEAL = SAE_HAS_ANNEAL,
-    NEEDS_ATTACHED = SAE_HAS_ATTACHED,
+    NEEDS_GATE = SAE_HAS_GATE,
     NEEDS_AUXK = SAE_HAS_AUXK,
     NEEDS_GROUPS = SAE_HAS_GROUPS,
     NEEDS_JUMP = SAE_HAS_JUMP,
@@ -43,6 +43,7 @@ static const struct setting_def table[] = {
 #define SETTING_ROW(t, f, k, fl, d, limits, scope, needs, h)                           \
     {SETTING_IS_##t,                                                                   \
      offsetof(struct settings, f),                                                     \
+     sizeof((struct settings *)NULL)->f,                                               \
      k,                                                                                \
      fl,                                                                               \
      d,                                                                                \
@@ -240,11 +241,12 @@ enum err settings_set(struct settings *s, const char *key, const char *text,
     }
     switch (d->type) {
     case SETTING_IS_STR:
-        if (strlen(text) >= SETTING_TEXT_MAX) {
-            return err_set(e, ERR_LIMIT, "%s: %s: found %zu bytes, expected %d at most",
-                           from.name, key, strlen(text), SETTING_TEXT_MAX - 1);
+        if (strlen(text) >= d->size) {
+            return err_set(e, ERR_LIMIT,
+                           "%s: %s: found %zu bytes, expected %zu at most", from.name,
+                           key, strlen(text), d->size - 1);
         }
-        snprintf(field(s, d), SETTING_TEXT_MAX, "%s", text);
+        snprintf(field(s, d), d->size, "%s", text);
         break;
     case SETTING_IS_BOOL:
     case SETTING_IS_ENUM: TRY(set_word(field(s, d), d, text, from.name, e)); break;
@@ -394,7 +396,7 @@ static enum err add_json(const struct settings *s, const struct setting_def *d,
         made = cJSON_AddNumberToObject(obj, d->key, *(const double *)p);
     } else {
         struct str text;
-        str_init(&text, SETTING_TEXT_MAX);
+        str_init(&text, SETTING_VALUE_MAX);
         settings_print(s, d, &text);
         made = text.err == OK
                    ? cJSON_AddStringToObject(obj, d->key, text.len ? text.p : "")

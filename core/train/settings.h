@@ -11,9 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SETTING_TEXT_MAX 1024
-#define SETTING_MAX      128 /* rows of the table at most */
-#define SETTING_ORIGINS  8   /* different origins at most */
+#define SETTING_TEXT_MAX  1024             /* of a STR, with its NUL */
+#define SETTING_LONG_MAX  8192             /* of a LONG */
+#define SETTING_VALUE_MAX SETTING_LONG_MAX /* any value as settings_print has it */
+#define SETTING_MAX       128              /* rows of the table at most */
+#define SETTING_ORIGINS   8                /* different origins at most */
 
 /* Values of ENUM settings that are of no other room. */
 enum mask_positions { POSITIONS_KEEP, POSITIONS_DROP, POSITIONS_MIX };
@@ -55,6 +57,7 @@ static inline struct setting_origin from_program(const char *what)
 
 struct settings {
 #define SETTING_STR(f)                                           char f[SETTING_TEXT_MAX];
+#define SETTING_LONG(f)                                          char f[SETTING_LONG_MAX];
 #define SETTING_INT(f)                                           int64_t f;
 #define SETTING_NUM(f)                                           double f;
 #define SETTING_BOOL(f)                                          bool f;
@@ -77,7 +80,8 @@ enum setting_type {
     SETTING_IS_INT,
     SETTING_IS_NUM,
     SETTING_IS_BOOL,
-    SETTING_IS_ENUM
+    SETTING_IS_ENUM,
+    SETTING_IS_LONG = SETTING_IS_STR /* a text of more room */
 };
 /* What a setting decides. */
 enum setting_scope {
@@ -91,7 +95,7 @@ struct setting_word {
 };
 struct setting_def {
     enum setting_type type;
-    size_t offset;
+    size_t offset, size;                 /* of its field */
     const char *key, *flag, *def, *help; /* flag NULL: none */
     double min, max;                     /* of a number */
     const struct setting_word *words;    /* of a BOOL or an ENUM, else NULL */

@@ -246,7 +246,7 @@ enum err settings_train_config(const struct settings *s, struct sae_train_config
     c.hyper.decoder = s->decoder == DECODER_FREE ? SAE_DECODER_FREE : SAE_DECODER_UNIT;
     c.hyper.lp = s->lp;
     c.hyper.lp_root = s->lp_form == LP_ROOT;
-    c.hyper.attached = !s->gated_detach && (has & SAE_HAS_ATTACHED) != 0;
+    c.hyper.gated_detach = s->gated_detach;
     c.draw_groups = s->group_prefixes == GROUP_PREFIXES_DRAWN;
     c.anneal_from = s->anneal_from;
     c.anneal_to = s->anneal_to;

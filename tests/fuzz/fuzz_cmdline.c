@@ -74,11 +74,11 @@ static void check_sweep(const struct own *own, struct run_opts *ro)
     sweep_plan_free(p);
 }
 
-static void check_parts(const struct own *own)
+static void check_sections(const struct own *own)
 {
     struct errinfo e = {0};
-    unsigned parts = 0;
-    if (own->only && suite_parts_parse(own->only, &parts, &e) != OK) {
+    unsigned sections = 0;
+    if (own->only && suite_sections_parse(own->only, &sections, &e) != OK) {
         check_refusal(&e);
     }
 }
@@ -97,7 +97,7 @@ static void run_line(bool sweep, int argc, char **argv)
         {"mask-rates", OPT_STRING, &own.grid.mask_rates, "X", "", 0, 0, NULL},
         {"archs", OPT_STRING, &own.grid.archs, "X", "", 0, 0, NULL},
         {"seeds", OPT_STRING, &own.grid.seeds, "X", "", 0, 0, NULL},
-        {"match-l0", OPT_STRING, &own.grid.match_l0, "X", "", 0, 0, NULL},
+        {"match-l0", OPT_STRING, &own.grid.target_l0, "X", "", 0, 0, NULL},
         {"controls", OPT_STRING, &own.grid.controls, "X", "", 0, 0, NULL},
     };
     const struct opts o = {.name = "fuzz", .usage = "[FILE]", .max_args = 2};
@@ -111,7 +111,7 @@ static void run_line(bool sweep, int argc, char **argv)
     }
     require(own.n >= 1 && own.n <= 1000000 && own.x >= -1 && own.x <= 1);
     require(r.n_args <= 2);
-    check_parts(&own);
+    check_sections(&own);
     if (sweep) {
         check_sweep(&own, &ro);
     } else {

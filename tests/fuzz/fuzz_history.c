@@ -56,8 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct errinfo e = {0};
     const uint8_t *end = size > 0 ? memchr(data, 0, size) : NULL;
     const size_t n = end ? (size_t)(end - data) : size, skip = end ? 1 : 0;
-    const struct file_part first = {data, n};
-    const struct file_part rest = {data + n + skip, size - n - skip};
+    const struct file_piece first = {data, n};
+    const struct file_piece rest = {data + n + skip, size - n - skip};
     make_dir();
     require(file_write(metrics, &first, 1, &e) == OK);
     require(file_write(events, &rest, 1, &e) == OK);

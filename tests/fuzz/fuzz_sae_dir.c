@@ -22,8 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     (void)snprintf(cfg, sizeof cfg, "%s/cfg.json", dir);
     (void)snprintf(weights, sizeof weights, "%s/sae_weights.safetensors", dir);
-    const struct file_part first = {data, n};
-    const struct file_part rest = {data + n + skip, size - n - skip};
+    const struct file_piece first = {data, n};
+    const struct file_piece rest = {data + n + skip, size - n - skip};
     if (file_write(cfg, &first, 1, &e) == OK &&
         file_write(weights, &rest, 1, &e) == OK && sae_load(dir, &s, &e) == OK) {
         sae_free(s);

@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char dir[] = "/tmp/saetop-fuzz-XXXXXX", path[64];
     struct errinfo e = {0};
     struct run_state r = {0};
-    const struct file_part part = {data, size};
+    const struct file_piece part = {data, size};
     if (!mkdtemp(dir)) {
         return 0;
     }

@@ -66,6 +66,7 @@ static inline struct problem problem_make(const char *arch, size_t D, size_t F,
                                           double k, size_t B, bool dead, uint64_t seed)
 {
     struct problem p = {.arch = sae_arch_find(arch), .D = D, .F = F, .k = k, .B = B};
+    p.hyper.apply_b_dec = p.hyper.gated_detach = true;
     struct errinfo e;
     assert_non_null(p.arch);
     assert_ok(sae_param_count(p.arch, D, F, &p.count, &e), &e);

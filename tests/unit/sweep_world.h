@@ -163,7 +163,7 @@ static inline struct world mixed_world(void)
         }
         w.r[i].v[SWEEP_L0_CLEAN] = 4;
         w.r[i].v[SWEEP_ABS_SAEBENCH] = (double)NAN;
-        w.r[i].matched = true;
+        w.r[i].on_target = true;
     }
     return w;
 }

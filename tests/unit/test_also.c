@@ -62,7 +62,7 @@ static void every_arm_is_as_if_alone(void **state)
     tmp_path(path, dir, "run");
     assert_ok(engine_extend(g, STEPS + 5, &e), &e);
     assert_ok(engine_save(g, path, &e), &e);
-    claims_release(&g->claims, 0);
+    dirlocks_release(&g->locks, 0);
     struct engine *late = NULL;
     assert_ok(engine_resume(path, NULL, getenv("SAETOP_SAMPLES"), NULL, &late, &e), &e);
     assert_int_equal(late->n_arms, 8);
@@ -211,6 +211,38 @@ static void what_arms_share_is_refused(void **state)
     assert_ok(inputs_new(&set, &in, &e), &e);
     check_error(engine_new(in, &g, &e), ERR_USAGE, &e,
                 "found 65 arms, expected 64 at most");
+}
+
+/* As many arms as a run may have, with names, are one text that holds them all. */
+static void all_arms_have_room(void **state)
+{
+    (void)state;
+    struct errinfo e = {0};
+    struct settings set = sample_settings(10), back;
+    struct arm_plan *arms = NULL;
+    size_t n = 0;
+    struct str text;
+    str_init(&text, 1u << 16);
+    for (size_t i = 1; i < RUN_ARMS_MAX; i++) {
+        str_addf(&text, "%sname_of_arm_%zu:k=%zu,mask.rate=0.5", i > 1 ? ";" : "", i,
+                 i);
+    }
+    assert_true(text.len > SETTING_TEXT_MAX);
+    assert_ok(settings_set(&set, "also", text.p, from_user("test"), &e), &e);
+    assert_ok(arm_plans_of(&set, &arms, &n, &e), &e);
+    assert_int_equal(n, RUN_ARMS_MAX);
+    assert_string_equal(arms[n - 1].name, "name_of_arm_63");
+    assert_true(arms[n - 1].set.k > 62 && arms[n - 1].set.k < 64);
+    /* It is in config.json and comes back. */
+    cJSON *root = cJSON_CreateObject();
+    settings_init(&back);
+    assert_ok(settings_add_json(&set, root, &e), &e);
+    assert_string_equal(cJSON_GetObjectItem(root, "also")->valuestring, text.p);
+    assert_ok(settings_from_json(&back, root, "config.json", &e), &e);
+    assert_string_equal(back.also, text.p);
+    cJSON_Delete(root);
+    mem_free(arms);
+    str_free(&text);
 }
 
 /* ---- names ---- */
@@ -428,7 +460,7 @@ static void a_run_has_64_arms(void **state)
     tmp_path(path, dir, "run");
     run_engine_to(g, 2);
     assert_ok(engine_save(g, path, &e), &e);
-    claims_release(&g->claims, 0);
+    dirlocks_release(&g->locks, 0);
     assert_ok(engine_resume(path, NULL, getenv("SAETOP_SAMPLES"), NULL, &late, &e), &e);
     assert_int_equal(late->n_arms, RUN_ARMS_MAX);
     run(g);
@@ -448,6 +480,7 @@ static void a_run_has_64_arms(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_arms_have_room),
         cmocka_unit_test(every_arm_is_as_if_alone),
         cmocka_unit_test(weights_have_a_seed_of_their_own),
         cmocka_unit_test(only_thresholds_are_calibrated),

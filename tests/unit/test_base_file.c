@@ -64,7 +64,7 @@ static void test_write_read(void **state)
     assert_false(file_exists(path));
     assert_ok(file_write_text(path, "one", &e), &e);
     check_content(path, "one");
-    const struct file_part parts[] = {{"tw", 2}, {NULL, 0}, {"o", 1}, {"!", 1}};
+    const struct file_piece parts[] = {{"tw", 2}, {NULL, 0}, {"o", 1}, {"!", 1}};
     assert_ok(file_write(path, parts, 4, &e), &e);
     check_content(path, "two!");
     assert_int_equal(file_size(path), 4);
@@ -116,8 +116,8 @@ static void test_read_text(void **state)
     char path[512];
     struct errinfo e;
     char *text = NULL;
-    const struct file_part good = {"a\nb", 3};
-    const struct file_part bad = {"a\nb\0c", 5};
+    const struct file_piece good = {"a\nb", 3};
+    const struct file_piece bad = {"a\nb\0c", 5};
     tmp_path(path, dir, "text");
     assert_ok(file_write(path, &good, 1, &e), &e);
     assert_ok(file_read_text(path, 10, &text, &e), &e);
@@ -194,7 +194,7 @@ static void test_failed_write_leaves_all(void **state)
     struct rlimit tight = {4096, old.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
     static char big[20000];
-    const struct file_part part = {big, sizeof big};
+    const struct file_piece part = {big, sizeof big};
     const enum err rc = file_write(path, &part, 1, &e);
     setrlimit(RLIMIT_FSIZE, &old);
     signal(SIGXFSZ, handler);

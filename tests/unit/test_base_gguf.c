@@ -433,7 +433,7 @@ static void write_file(const char *dir, const char *name, const struct bytes *b)
 {
     struct errinfo e;
     char path[512];
-    const struct file_part part = {b->p, b->n};
+    const struct file_piece part = {b->p, b->n};
     assert_ok(file_write(tmp_path(path, dir, name), &part, 1, &e), &e);
 }
 

@@ -1,4 +1,5 @@
 /* Numbers as people read them. */
+#include "base/duration.h"
 #include "base/number.h"
 #include "unit/check.h"
 
@@ -30,9 +31,39 @@ static void test_show(void **state)
     }
 }
 
+/* Both forms, at the edges of their units. */
+static void durations(void **state)
+{
+    static const struct {
+        double seconds;
+        const char *brief, *words;
+    } cases[] = {
+        {0, "0s", "0 s"},
+        {41.4, "41s", "41 s"},
+        {59.6, "1m00s", "1 min 00 s"},
+        {108, "1m48s", "1 min 48 s"},
+        {3599.6, "1h00m", "1 h 00 min"},
+        {7500, "2h05m", "2 h 05 min"},
+        {359999, "99h59m", "99 h 59 min"},
+        {432000, "5 days", "5 days"},
+        {-1, "?", "?"},
+        {(double)NAN, "?", "?"},
+        {1e12, "?", "?"},
+    };
+    char text[32];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_string_equal(duration_text(cases[i].seconds, DURATION_BRIEF, text),
+                            cases[i].brief);
+        assert_string_equal(duration_text(cases[i].seconds, DURATION_WORDS, text),
+                            cases[i].words);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(durations),
         cmocka_unit_test(test_show),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -200,7 +200,7 @@ static void patch(const void *find, const void *by, size_t n, bool last)
     }
     assert_true(at < len);
     memcpy(data + at, by, n);
-    const struct file_part part = {data, len};
+    const struct file_piece part = {data, len};
     assert_ok(file_write(path, &part, 1, &e), &e);
     mem_free(data);
 }
@@ -237,7 +237,7 @@ static void refuses(void **state)
     check_error(tensorfile_open(path, &f, &e), ERR_FORMAT, &e, "");
     /* Old torch files, and no such thing at all. */
     assert_ok(file_write(tmp_path(path, dir, "old.pt"),
-                         &(struct file_part){"\x80\x02\x8a\x0a", 4}, 1, &e),
+                         &(struct file_piece){"\x80\x02\x8a\x0a", 4}, 1, &e),
               &e);
     check_error(tensorfile_open(path, &f, &e), ERR_FORMAT, &e, "before torch 1.6");
     assert_ok(file_write_text(tmp_path(path, dir, "text.pt"), "hello", &e), &e);

@@ -257,7 +257,7 @@ static void a_run_is_opened_in_one_way(void **state)
     tmp_make(dir, sizeof dir);
     tmp_path(run, dir, "run");
     snprintf(twin, sizeof twin, "%s/arms/twin", run);
-    struct engine_setup s = {.set = &bad, .dir = run, .claim = true};
+    struct engine_setup s = {.set = &bad, .dir = run, .lock = true};
     check_error(engine_open(&s, &g, &e), ERR_MISSING, &e, "/no/such/model");
     assert_false(file_exists(run));
     s.set = &set;
@@ -294,7 +294,7 @@ static void a_run_is_opened_in_one_way(void **state)
     assert_int_equal(g->n_arms, 2);
     engine_free(g);
 
-    /* Arms as they are given, a place that is not claimed yet. */
+    /* Arms as they are given, a place that is not locked yet. */
     struct arm_plan *arms = NULL;
     tmp_path(run, dir, "later");
     assert_ok(arm_plans_like(&set, 3, &arms, &e), &e);

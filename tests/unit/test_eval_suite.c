@@ -1,4 +1,4 @@
-/* [threads] The whole evaluation on a small model: all parts together, its details,
+/* [threads] The whole evaluation on a small model: all sections together, its details,
  * refusals, several SAEs at once. */
 #include "base/file.h"
 #include "base/thread.h"
@@ -98,7 +98,7 @@ static struct suite_source suite_source_of(const struct eval_bench *b,
                                  .n_probes = n,
                                  .ks = {.n = 2, .k = {1, 5}},
                                  .rows = 8,
-                                 .parts = SUITE_ALL};
+                                 .sections = SUITE_ALL};
 }
 
 /* Tokens of the live rows and of the sample of words, each once. */
@@ -211,7 +211,7 @@ static size_t check_absorption_details(const cJSON *root, const char *key)
     return n;
 }
 
-/* Every figure follows from its units, and each measure left its part. */
+/* Every figure follows from its units, and each measure left its section. */
 static void check_details(const char *path, const struct report *r)
 {
     struct errinfo e;
@@ -257,7 +257,7 @@ static void check_suite(size_t words)
     struct suite_bench *bench = NULL;
     const struct suite_source src = suite_source_of(&b, ood, probes, 2);
     assert_ok(suite_bench_new(&src, b.h, NULL, NULL, NULL, &bench, &e), &e);
-    const struct suite_job job = {.sae = s, .h = b.h, .parts = SUITE_ALL};
+    const struct suite_job job = {.sae = s, .h = b.h, .sections = SUITE_ALL};
     struct eval_result q[2];
     struct report r[2];
     struct str text[2];
@@ -360,8 +360,8 @@ static void check_row_norm(size_t words)
     assert_ok(file_write_text(tmp_path(good, b.dir, "tasks.csv"), TASKS_CSV, &e), &e);
     const char *const probes[1] = {good};
     struct suite_source src = suite_source_of(&b, NULL, probes, 1);
-    src.parts = 1U << SUITE_FIDELITY | 1U << SUITE_SAEBENCH | 1U << SUITE_CONCEPTS |
-                1U << SUITE_SENTENCES | 1U << SUITE_TPP;
+    src.sections = 1U << SUITE_FIDELITY | 1U << SUITE_SAEBENCH | 1U << SUITE_CONCEPTS |
+                   1U << SUITE_SENTENCES | 1U << SUITE_TPP;
     struct suite_bench *bench = NULL;
     assert_ok(suite_bench_new(&src, b.h, NULL, NULL, NULL, &bench, &e), &e);
     struct report r[3];
@@ -370,7 +370,7 @@ static void check_row_norm(size_t words)
         struct eval_result q;
         s->norm = norm[i];
         s->scale = norm[i] == SAE_NORM_SCALE ? s->scale : 1.0f;
-        const struct suite_job job = {.sae = s, .h = b.h, .parts = SUITE_ALL};
+        const struct suite_job job = {.sae = s, .h = b.h, .sections = SUITE_ALL};
         report_init(&r[i], 2);
         assert_ok(suite_run(bench, &job, &r[i], &q, NULL, &e), &e);
         eval_result_deinit(&q);
@@ -427,10 +427,10 @@ static void test_short_fits(void **state)
             &e);
         struct suite_source src = suite_source_of(&b, NULL, NULL, 0);
         src.set = set;
-        src.parts = 1U << SUITE_ABSORPTION | 1U << SUITE_LIVE;
+        src.sections = 1U << SUITE_ABSORPTION | 1U << SUITE_LIVE;
         assert_ok(suite_bench_new(&src, b.h, NULL, NULL, NULL, &bench, &e), &e);
         struct sae *s = identity_sae();
-        const struct suite_job job = {.sae = s, .h = b.h, .parts = src.parts};
+        const struct suite_job job = {.sae = s, .h = b.h, .sections = src.sections};
         report_init(&r, 1);
         assert_ok(suite_run(bench, &job, &r, &q, NULL, &e), &e);
         assert_ok(suite_tree(&r, &q, b.c, &tree, &e), &e);
@@ -471,22 +471,23 @@ static void test_short_fits(void **state)
     }
 }
 
-/* ---- parts ---- */
+/* ---- sections ---- */
 
 static void test_parts(void **state)
 {
     (void)state;
     struct errinfo e;
-    unsigned parts = 0;
-    assert_ok(suite_parts_parse("fidelity,absorption,probing", &parts, &e), &e);
-    assert_int_equal(parts, 1U << SUITE_LIVE | 1U << SUITE_FIDELITY |
-                                1U << SUITE_ABSORPTION | 1U << SUITE_SAEBENCH |
-                                1U << SUITE_CONCEPTS | 1U << SUITE_SENTENCES);
-    assert_ok(suite_parts_parse("absorption.saebench", &parts, &e), &e);
-    assert_int_equal(parts, 1U << SUITE_SAEBENCH);
-    check_error(suite_parts_parse("tpp,absorb", &parts, &e), ERR_USAGE, &e, "'absorb'");
-    check_error(suite_parts_parse("tpp,", &parts, &e), ERR_USAGE, &e, "''");
-    /* A part alone gives what it gives among the others. */
+    unsigned sections = 0;
+    assert_ok(suite_sections_parse("fidelity,absorption,probing", &sections, &e), &e);
+    assert_int_equal(sections, 1U << SUITE_LIVE | 1U << SUITE_FIDELITY |
+                                   1U << SUITE_ABSORPTION | 1U << SUITE_SAEBENCH |
+                                   1U << SUITE_CONCEPTS | 1U << SUITE_SENTENCES);
+    assert_ok(suite_sections_parse("absorption.saebench", &sections, &e), &e);
+    assert_int_equal(sections, 1U << SUITE_SAEBENCH);
+    check_error(suite_sections_parse("tpp,absorb", &sections, &e), ERR_USAGE, &e,
+                "'absorb'");
+    check_error(suite_sections_parse("tpp,", &sections, &e), ERR_USAGE, &e, "''");
+    /* A section alone gives what it gives among the others. */
     struct eval_bench b;
     eval_bench_init(&b, NULL);
     struct sae *s = identity_sae();
@@ -495,11 +496,11 @@ static void test_parts(void **state)
     assert_ok(suite_bench_new(&src, b.h, NULL, NULL, NULL, &bench, &e), &e);
     struct report all, one;
     struct eval_result q[2];
-    struct suite_job job = {.sae = s, .h = b.h, .parts = SUITE_ALL};
+    struct suite_job job = {.sae = s, .h = b.h, .sections = SUITE_ALL};
     report_init(&all, 4);
     report_init(&one, 4);
     assert_ok(suite_run(bench, &job, &all, &q[0], NULL, &e), &e);
-    job.parts = 1U << SUITE_FIDELITY | 1U << SUITE_CONCEPTS;
+    job.sections = 1U << SUITE_FIDELITY | 1U << SUITE_CONCEPTS;
     assert_ok(suite_run(bench, &job, &one, &q[1], NULL, &e), &e);
     assert_null(q[1].concept);
     assert_null(report_find(&one, "latents.dead"));
@@ -542,7 +543,7 @@ struct eval_thread {
 static enum err evaluate_one(struct eval_thread *t, struct errinfo *e)
 {
     const struct lm_hook hook = {0, LM_RESID_POST};
-    struct suite_job job = {.sae = t->sae, .parts = SUITE_ALL};
+    struct suite_job job = {.sae = t->sae, .sections = SUITE_ALL};
     struct report r;
     struct eval_result q = {0};
     cJSON *tree = NULL;

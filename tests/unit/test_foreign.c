@@ -162,7 +162,7 @@ static void saelens_kinds(void **state)
     struct sae_tensors *t = numbers(TENSORS_RELU, false);
     write_saelens(t, "{" SIZES "\"architecture\":\"standard\"" V6, NULL, NULL);
     assert_loads(dir, "saelens", t, true);
-    t->subtract_b_dec = false;
+    t->apply_b_dec = false;
     write_saelens(
         t, "{" SIZES "\"architecture\":\"standard\",\"apply_b_dec_to_input\":false" V6,
         NULL, NULL);
@@ -459,7 +459,7 @@ static void dictlearn_linear(void **state)
     assert_string_equal(m.model, "EleutherAI/pythia-70m");
     assert_int_equal(m.context, 128);
     sae_free(s);
-    t->subtract_b_dec = false;
+    t->apply_b_dec = false;
     n = linear(t, items, "encoder.bias", "decoder.bias");
     write_dict("AutoEncoderNew", 1, items, n);
     assert_loads(dir, "dictionary_learning", t, true);
@@ -516,10 +516,10 @@ static void dictlearn_matrices(void **state)
         {.name = "b_dec", .data = t->b_dec, .rows = D},
         {.name = "threshold", .data = t->threshold, .rows = F},
     };
-    t->subtract_b_dec = false;
+    t->apply_b_dec = false;
     write_dict("JumpReluAutoEncoder", 1, items, 5);
     assert_loads(dir, "dictionary_learning", t, true);
-    t->subtract_b_dec = true;
+    t->apply_b_dec = true;
     same_threshold(t, theta);
     items[4] = (struct torch_item){.name = "threshold", .data = &theta};
     items[5] = (struct torch_item){.name = "k", .value = 4};
@@ -582,7 +582,7 @@ static void gemma_scope(void **state)
 {
     (void)state;
     struct sae_tensors *t = numbers(TENSORS_JUMP, true);
-    t->subtract_b_dec = false;
+    t->apply_b_dec = false;
     write_npz(t, "params.npz", false);
     assert_loads(dir, "gemma-scope", t, true);
     same_threshold(t, 0.35f);

@@ -128,7 +128,7 @@ static void saelens_absent_keys(void **state)
         write_saelens(t, ST_F32, cases[i].cfg);
         assert_ok(foreign_tensors(dir, &got, &e), &e);
         if (got->centre != cases[i].centred ||
-            got->meta.says_bos != cases[i].says_bos || !got->subtract_b_dec) {
+            got->meta.says_bos != cases[i].says_bos || !got->apply_b_dec) {
             fail_msg("%s: found centre %d, says_bos %d", cases[i].cfg, got->centre,
                      got->meta.says_bos);
         }

@@ -326,14 +326,14 @@ static void what_is_made_in_vain_is_removed(void **state)
         fate = NOTHING;
         assert_false(file_exists(run));
     }
-    /* Nor does one that was claimed and never saved. */
+    /* Nor does one that was locked and never saved. */
     const struct arm_place first = {.name = ""}, twin = {.name = ARM_NAME_TWIN};
-    struct claims c = {0};
-    assert_ok(claims_make(&c, run, &first, &e), &e);
-    assert_ok(claims_make(&c, run, &twin, &e), &e);
+    struct dirlocks c = {0};
+    assert_ok(dirlocks_make(&c, run, &first, &e), &e);
+    assert_ok(dirlocks_make(&c, run, &twin, &e), &e);
     snprintf(path, sizeof path, "%s/arms/twin/.lock", run);
     assert_true(file_exists(path));
-    claims_release(&c, 0);
+    dirlocks_release(&c, 0);
     assert_false(file_exists(run));
     engine_free(g);
     remove_all(dir);

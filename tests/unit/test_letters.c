@@ -17,7 +17,7 @@ static struct tok *letters_tok(bool whole)
     static const char *const words[] = {
         " dog", " cat",  " crow", " plum", " pear", " van",  " runs", " sees", " dust",
         " cup", " cold", " door", " pin",  " pot",  " vase", " rose", " sand", "dog"};
-    static const char *const parts[] = {" has", " the", " first", " letter"};
+    static const char *const sections[] = {" has", " the", " first", " letter"};
     static char answer[26][3];
     const char *forms[FORMS];
     size_t n = 0;
@@ -30,7 +30,7 @@ static struct tok *letters_tok(bool whole)
         forms[n++] = words[i];
     }
     for (size_t i = 0; i < (whole ? 4 : 3); i++) {
-        forms[n++] = parts[i];
+        forms[n++] = sections[i];
     }
     return tiny_tok(forms, n);
 }
@@ -178,10 +178,10 @@ static void test_suite(void **state)
                                      .hook = {0, LM_RESID_POST},
                                      .ks = {.n = 1, .k = {1}},
                                      .rows = 4,
-                                     .parts = 1U << SUITE_ABSORPTION};
+                                     .sections = 1U << SUITE_ABSORPTION};
     assert_ok(suite_bench_new(&src, h, NULL, NULL, NULL, &bench, &e), &e);
     struct sae *s = identity_sae();
-    const struct suite_job job = {.sae = s, .h = h, .parts = SUITE_ALL};
+    const struct suite_job job = {.sae = s, .h = h, .sections = SUITE_ALL};
     report_init(&r, 1);
     assert_ok(suite_run(bench, &job, &r, &q, NULL, &e), &e);
     const cJSON *input = cJSON_GetObjectItem(r.lists, SUITE_LETTER_INPUT);

@@ -350,7 +350,7 @@ static void copy(const char *name, const char *file, const char *dir)
     (void)snprintf(from, sizeof from, "%s/%s", folder(name), file);
     (void)snprintf(to, sizeof to, "%s/%s", dir, file);
     assert_ok(file_read(from, 1u << 20, &data, &len, &e), &e);
-    const struct file_part part = {data, len};
+    const struct file_piece part = {data, len};
     assert_ok(file_write(to, &part, 1, &e), &e);
     mem_free(data);
 }

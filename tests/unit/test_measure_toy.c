@@ -45,7 +45,7 @@ static void test_history(void **state)
     assert_ok(history_add_row(&h, &row, &e), &e);
     assert_ok(history_save(&h, dir, &e), &e);
     assert_ok(file_read(path, 1 << 20, &text, &len, &e), &e);
-    check_has(text, ",grad_norm,toy,toy_lo,toy_hi\n");
+    check_has(text, ",toy,toy_lo,toy_hi\n");
     check_has(text, ",0.5,0.25,0.75\n");
     assert_ok(history_load(dir, &back, &e), &e);
     assert_true(back.row[0].v[METRIC_TOY_HI] == 0.75);

@@ -20,7 +20,7 @@ static enum err write_two(void *user, const char *dir, struct errinfo *e)
     const enum doing *doing = user;
     static const char large[LARGE];
     char path[512];
-    const struct file_part part = {large, sizeof large};
+    const struct file_piece part = {large, sizeof large};
     if (*doing == KILLED_BEFORE) {
         raise(SIGKILL);
     }

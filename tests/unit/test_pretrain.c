@@ -359,7 +359,7 @@ static void test_resume_from_an_older_state(void **state)
     assert_ok(pretrain_run(&w->cfg, w->text, 2, NULL, out, false, NULL, on_step, &watch,
                            NULL, &e),
               &e);
-    const struct file_part part = {watch.kept, watch.kept_len};
+    const struct file_piece part = {watch.kept, watch.kept_len};
     assert_ok(file_write(tmp_path(path, out, "train_state.safetensors"), &part, 1, &e),
               &e);
     mem_free(watch.kept);
@@ -411,7 +411,7 @@ static void test_refusals(void **state)
     size_t len = 0;
     (void)tmp_path(path, out, "train_state.safetensors");
     assert_ok(file_read(path, 1u << 26, &data, &len, &e), &e);
-    const struct file_part part = {data, len / 2};
+    const struct file_piece part = {data, len / 2};
     assert_ok(file_write(path, &part, 1, &e), &e);
     mem_free(data);
     check_error(pretrain_run(&w->cfg, w->text, 2, NULL, out, true, NULL, on_step,

@@ -92,12 +92,12 @@ static void test_damage(void **state)
     assert_ok(file_read(path, 1 << 20, &data, &len, &e), &e);
     for (size_t i = 0; i < len; i++) {
         data[i] = (char)(data[i] ^ 4);
-        const struct file_part part = {data, len};
+        const struct file_piece part = {data, len};
         assert_ok(file_write(path, &part, 1, &e), &e);
         assert_false(probe_cache_get(c, &key, back, sizeof back));
         data[i] = (char)(data[i] ^ 4);
     }
-    const struct file_part cut = {data, len - 1}, longer = {data, len + 1};
+    const struct file_piece cut = {data, len - 1}, longer = {data, len + 1};
     assert_ok(file_write(path, &cut, 1, &e), &e);
     assert_false(probe_cache_get(c, &key, back, sizeof back));
     assert_ok(file_write(path, &longer, 1, &e), &e);

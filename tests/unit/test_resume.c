@@ -75,7 +75,7 @@ static void every_architecture_resumes(void **state)
             assert_ok(engine_step(g, &e), &e);
         }
         assert_ok(engine_save(g, run, &e), &e);
-        claims_release(&g->claims, 0);
+        dirlocks_release(&g->locks, 0);
         struct engine *late = resume(run, NULL);
         while (!engine_done(g)) {
             assert_ok(engine_step(g, &e), &e);
@@ -104,7 +104,7 @@ static void a_fork_resumes_with_its_past(void **state)
     }
     assert_ok(engine_fork(whole, &e), &e);
     assert_ok(engine_save(whole, run, &e), &e);
-    claims_release(&whole->claims, 0);
+    dirlocks_release(&whole->locks, 0);
     struct engine *g = resume(run, NULL);
     assert_int_equal(g->arm[1].arm->state.forked_at, 7);
     while (!engine_done(g)) {
@@ -141,7 +141,7 @@ static void a_directory_that_is_gone_is_made_again(void **state)
     assert_ok(file_write_text(file, "mine", &e), &e);
     assert_int_equal(engine_save(g, run, &e), ERR_EXISTS);
     assert_int_equal(file_size(file), 4);
-    claims_release(&g->claims, 0);
+    dirlocks_release(&g->locks, 0);
     engine_free(g);
     struct engine *late = resume(moved, NULL);
     assert_int_equal(engine_step_count(late), 3);
@@ -168,7 +168,7 @@ static void arms_that_are_apart_come_together(void **state)
     assert_ok(rundir_save(run, g->arm[0].arm, &g->arm[0].history, NULL, &names, &e),
               &e);
     run_to(g, STEPS);
-    claims_release(&g->claims, 0);
+    dirlocks_release(&g->locks, 0);
 
     struct engine *late = resume(run, NULL);
     assert_int_equal(engine_step_count(late), 3);
@@ -220,7 +220,7 @@ static void an_interrupted_save_is_whole_or_nothing(void **state)
     /* After it, with some files moved: the new one. */
     run_to(g, 4);
     assert_ok(rundir_save(run, g->arm[0].arm, &g->arm[0].history, NULL, NULL, &e), &e);
-    claims_release(&g->claims, 0);
+    dirlocks_release(&g->locks, 0);
     for (size_t moved = 0; moved <= sizeof files / sizeof files[0]; moved++) {
         snprintf(
             a, sizeof a,
@@ -271,7 +271,7 @@ static void swap_queued(const char *path, double *value)
     memcpy(at, value, sizeof was);
     *value = was;
     st_close(f);
-    assert_ok(file_write(path, &(struct file_part){data, len}, 1, &e), &e);
+    assert_ok(file_write(path, &(struct file_piece){data, len}, 1, &e), &e);
     mem_free(data);
 }
 
@@ -291,7 +291,7 @@ static void swap_element(const char *path, const char *name, size_t at, float *v
     memcpy(&was, p, sizeof was);
     memcpy(p, value, sizeof was);
     *value = was;
-    assert_ok(file_write(path, &(struct file_part){data, len}, 1, &e), &e);
+    assert_ok(file_write(path, &(struct file_piece){data, len}, 1, &e), &e);
     st_close(f);
     mem_free(data);
 }

@@ -125,7 +125,7 @@ static void names_of_arms_lead_nowhere_else(void **state)
         snprintf(names.others, sizeof names.others, "%s", others[i]);
         assert_ok(rundir_save(run, g->arm[0].arm, &g->arm[0].history, NULL, &names, &e),
                   &e);
-        claims_release(&g->claims, 0);
+        dirlocks_release(&g->locks, 0);
         check_error(engine_resume(run, NULL, getenv("SAETOP_SAMPLES"), NULL, &none, &e),
                     ERR_FORMAT, &e, "found an arm '");
     }

@@ -1,5 +1,5 @@
 /* [threads] Every architecture's step: loss and gradients beside naive loops and finite
- * differences, in double; float beside double, both ways of computing cells, threads,
+ * differences, in double; float beside double, both ways of computing entries, threads,
  * and identities. */
 #include "sae_twin.h"
 
@@ -81,9 +81,9 @@ static struct problem case_make(size_t c, size_t D, size_t F, double k, size_t B
     struct problem p = problem_make(cases[c].arch, D, F, k, B, false, seed);
     struct errinfo e;
     p.hyper.decoder = cases[c].decoder;
-    p.hyper.keep_b_dec = (flags & KEEP_B_DEC) != 0;
+    p.hyper.apply_b_dec = (flags & KEEP_B_DEC) == 0;
     p.hyper.lp_root = (flags & ROOT) != 0;
-    p.hyper.attached = (flags & GATE_ATTACHED) != 0;
+    p.hyper.gated_detach = (flags & GATE_ATTACHED) == 0;
     p.hyper.jump_loss = cases[c].jump;
     p.hyper.jump_on_f = (flags & ON_F) != 0;
     p.hyper.ste_to_input = (flags & STE) != 0;
@@ -122,7 +122,7 @@ static struct problem case_make(size_t c, size_t D, size_t F, double k, size_t B
 
 /* ---- the naive twin: the loss, in loops ---- */
 
-/* h, the norms and the activations of all cells. */
+/* h, the norms and the activations of all entries. */
 struct naive {
     double *h, *n, *f;
 };
@@ -135,9 +135,9 @@ static double naive_gate(const struct problem *p, const struct naive *t, size_t 
 
 static void naive_activate(const struct problem *p, struct naive *t)
 {
-    const size_t F = p->F, cells = p->B * F;
-    double *scaled = numbers(cells);
-    for (size_t i = 0; i < cells; i++) {
+    const size_t F = p->F, entries = p->B * F;
+    double *scaled = numbers(entries);
+    for (size_t i = 0; i < entries; i++) {
         const size_t j = i % F;
         const double h = t->h[i];
         if (is_arch(p, "gated")) {
@@ -153,12 +153,12 @@ static void naive_activate(const struct problem *p, struct naive *t)
     }
     if ((p->arch->has & SAE_HAS_K) != 0) { /* the greatest of h n, as h */
         if (p->arch->collects_batch) {
-            dense_top(scaled, NULL, cells, (size_t)round(p->k * (double)p->B), t->f);
+            dense_top(scaled, NULL, entries, (size_t)round(p->k * (double)p->B), t->f);
         }
         for (size_t b = 0; b < p->B && !p->arch->collects_batch; b++) {
             dense_top(scaled + b * F, NULL, F, (size_t)p->k, t->f + b * F);
         }
-        for (size_t i = 0; i < cells; i++) {
+        for (size_t i = 0; i < entries; i++) {
             t->f[i] /= t->n[i % F];
         }
     }
@@ -181,7 +181,7 @@ static struct naive naive_make(const struct problem *p)
         for (size_t j = 0; j < F; j++) {
             double h = p->w.b_enc[j];
             for (size_t d = 0; d < D; d++) {
-                const double off = p->hyper.keep_b_dec ? 0 : p->w.b_dec[d];
+                const double off = p->hyper.apply_b_dec ? p->w.b_dec[d] : 0;
                 h += (p->x[b * D + d] - off) * W_enc[j * D + d];
             }
             t.h[b * F + j] = h;
@@ -327,7 +327,7 @@ static double naive_loss(const struct problem *p, const struct sae_params_f64 *s
     for (size_t i = 0; i < p->B * F; i++) {
         gate[i] = naive_gate(p, &t, i);
     }
-    const struct sae_params_f64 *own = p->hyper.attached ? &p->w : still;
+    const struct sae_params_f64 *own = p->hyper.gated_detach ? still : &p->w;
     for (size_t b = 0; b < p->B; b++) {
         penalty += naive_penalty(p, &t, b) / B;
         l0 += naive_row_l0(p, &t, b) / B;
@@ -357,16 +357,16 @@ static double naive_loss(const struct problem *p, const struct sae_params_f64 *s
     return loss;
 }
 
-/* What z gets of the estimator with ste_to_input: each cell's gradient at theta, the
+/* What z gets of the estimator with ste_to_input: each entry's gradient at theta, the
  * other way round, on through the encoder. */
 static void naive_to_input(const struct problem *p, size_t b, size_t j, double dz,
                            struct sae_params_f64 *g)
 {
     const size_t D = p->D;
     for (size_t d = 0; d < D && p->hyper.ste_to_input; d++) {
-        const double off = p->hyper.keep_b_dec ? 0 : p->w.b_dec[d];
+        const double off = p->hyper.apply_b_dec ? p->w.b_dec[d] : 0;
         g->W_enc[j * D + d] += dz * (p->x[b * D + d] - off);
-        g->b_dec[d] -= p->hyper.keep_b_dec ? 0 : dz * p->w.W_enc[j * D + d];
+        g->b_dec[d] -= p->hyper.apply_b_dec ? dz * p->w.W_enc[j * D + d] : 0;
     }
     g->b_enc[j] += p->hyper.ste_to_input ? dz : 0;
 }
@@ -504,7 +504,7 @@ static void finite_differences(void **state)
     }
 }
 
-/* Larger, over several blocks; few cells active, so that lists have room. */
+/* Larger, over several blocks; few entries active, so that lists have room. */
 static void lists_and_products_agree(void **state)
 {
     (void)state;
@@ -609,8 +609,8 @@ static void float_and_double(void **state)
             wide[i] = (double)grad[i];
         }
         close_to(c, "loss", &loss.loss, &want.loss, 1, 1e-5);
-        /* A cell at the edge of a window may fall to the other side, and f^(p - 1) of a
-         * small f is very sensitive. */
+        /* An entry at the edge of a window may fall to the other side, and f^(p - 1) of
+         * a small f is very sensitive. */
         const bool is_edgy = is_arch(&p, "jumprelu") || p.now.p < 1;
         close_to(c, "gradients", wide, exact, p.count, is_edgy ? 5e-3 : 1e-4);
         mem_free(exact);

@@ -100,7 +100,7 @@ static void round_trip(void **state)
         const bool batch = sae_arch_by_batch(sae_arch_find(archs[i % ARCHES]));
         struct sae *a =
             sae_make(archs[i % ARCHES], batch ? 3.2 : 3, i < ARCHES ? 1.7f : 0.013f);
-        a->keep_b_dec = i >= 2 * ARCHES && i < 3 * ARCHES;
+        a->apply_b_dec = i < 2 * ARCHES || i >= 3 * ARCHES;
         if (i >= 3 * ARCHES) {
             a->norm = i % 2 == 0 ? SAE_NORM_LAYER : SAE_NORM_CONSTANT;
             a->scale = 1.0f;
@@ -113,7 +113,7 @@ static void round_trip(void **state)
         assert_memory_equal(&a->scale, &b->scale, sizeof a->scale);
         assert_memory_equal(&a->threshold, &b->threshold, sizeof a->threshold);
         assert_int_equal(a->norm, b->norm);
-        assert_int_equal(a->keep_b_dec, b->keep_b_dec);
+        assert_int_equal(a->apply_b_dec, b->apply_b_dec);
         assert_memory_equal(a->W_enc, b->W_enc, D * F * sizeof(float));
         assert_memory_equal(a->W_dec, b->W_dec, D * F * sizeof(float));
         assert_close(a->b_enc, b->b_enc, F, 1e-6);
@@ -378,7 +378,7 @@ static void b_dec_not_subtracted(void **state)
     write_weights(dir, s, 1.0f, false, false, 0.0f);
     write_cfg(dir, CFG_TOPK "false,\"apply_b_dec_to_input\":false}");
     assert_ok(sae_load(dir, &got, &e), &e);
-    assert_true(got->keep_b_dec);
+    assert_false(got->apply_b_dec);
     for (size_t j = 0; j < F; j++) {
         for (size_t d = 0; d < D; d++) {
             s->b_enc[j] += s->b_dec[d] * s->W_enc[j * D + d];
@@ -486,7 +486,7 @@ static void hostile_weights(void **state)
     assert_ok(file_read(path, 1 << 20, &bytes, &len, &e), &e);
     /* Cut anywhere, it is refused and named. */
     for (size_t cut = 0; cut < len; cut += 97) {
-        const struct file_part part = {bytes, cut};
+        const struct file_piece part = {bytes, cut};
         assert_ok(file_write(path, &part, 1, &e), &e);
         const enum err rc = sae_load(dir, &got, &e);
         assert_true(rc == ERR_FORMAT || rc == ERR_IO || rc == ERR_LIMIT);
@@ -496,7 +496,7 @@ static void hostile_weights(void **state)
     char *at = bytes + len - 4;
     const float other = 3.0f;
     memcpy(at, &other, sizeof other);
-    const struct file_part part = {bytes, len};
+    const struct file_piece part = {bytes, len};
     write_cfg(dir, CFG_JUMP ",\"metadata\":{\"saetop\":{\"architecture\":"
                             "\"batchtopk\",\"k\":3,\"scale\":1,\"threshold\":0}}}");
     assert_ok(file_write(path, &part, 1, &e), &e);

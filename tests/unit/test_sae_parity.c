@@ -110,10 +110,10 @@ static struct sae_hyper hyper(const struct fixture *f)
     struct sae_hyper h = {
         .k = setting(f, "k", 1),
         .decoder = says(f, "decoder", "free") ? SAE_DECODER_FREE : SAE_DECODER_UNIT,
-        .keep_b_dec = flag(f, "keep_b_dec"),
+        .apply_b_dec = !flag(f, "keep_b_dec"),
         .lp = setting(f, "lp", 1),
         .lp_root = flag(f, "lp_root"),
-        .attached = flag(f, "attached"),
+        .gated_detach = !flag(f, "attached"),
         .aux_form = says(f, "aux_form", "scaled") ? SAE_AUX_SCALED : SAE_AUX_NORMALISED,
         .aux_k = (size_t)setting(f, "aux_k", 0),
         .aux_by_group = flag(f, "aux_by_group"),
@@ -450,7 +450,7 @@ static void trainer_as_the_original(void **state)
         config.dead_after = (int64_t)f.steps + 1;
         assert_ok(sae_new(f.arch, f.D, f.F, setting(&f, "k", 1), &s, &e), &e);
         memcpy(s->arena, f.start, f.count * sizeof *f.start);
-        s->keep_b_dec = config.hyper.keep_b_dec;
+        s->apply_b_dec = config.hyper.apply_b_dec;
         assert_ok(sae_trainer_new(s, &config, f.B, &t, &e), &e);
         for (size_t i = 0; i < f.steps; i++) {
             struct sae_step_info info;

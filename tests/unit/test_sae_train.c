@@ -633,7 +633,7 @@ static size_t bytes_of(const char *arch, const struct sae_hyper *h)
     struct sae_trainer *t = NULL;
     struct sae *s = sae_make(arch, 16, 64, 4, 1);
     struct sae_train_config c = sae_train_defaults_of(sae_arch_find(arch), 100);
-    c.hyper.attached = h->attached;
+    c.hyper.gated_detach = h->gated_detach;
     c.hyper.groups = h->groups;
     for (size_t i = 0; i < h->groups; i++) {
         c.hyper.width[i] = h->width[i];
@@ -651,13 +651,13 @@ static size_t bytes_of(const char *arch, const struct sae_hyper *h)
 static void memory_follows_the_settings(void **state)
 {
     (void)state;
-    const size_t row = 256 * 16 * sizeof(float), cells = 256 * 64 * sizeof(float);
-    const struct sae_hyper none = {0}, attached = {.attached = true};
+    const size_t row = 256 * 16 * sizeof(float), entries = 256 * 64 * sizeof(float);
+    const struct sae_hyper attached = {0}, none = {.gated_detach = true};
     const struct sae_hyper two = {.groups = 2, .width = {16, 64}};
     const struct sae_hyper three = {.groups = 3, .width = {16, 32, 64}};
     assert_int_equal(bytes_of("matryoshka", &three),
                      bytes_of("matryoshka", &two) + row);
-    assert_int_equal(bytes_of("gated", &attached), bytes_of("gated", &none) + cells);
+    assert_int_equal(bytes_of("gated", &attached), bytes_of("gated", &none) + entries);
     assert_true(bytes_of("gated", &none) > bytes_of("standard", &none) + row);
 }
 

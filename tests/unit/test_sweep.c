@@ -46,7 +46,7 @@ static void assert_same(const struct sweep_result *a, const struct sweep_result 
     assert_true(a->done && b->done);
     assert_memory_equal(a->v, b->v, sizeof a->v);
     assert_memory_equal(&a->sparsity, &b->sparsity, sizeof a->sparsity);
-    assert_true(a->matched == b->matched && a->steps == b->steps);
+    assert_true(a->on_target == b->on_target && a->steps == b->steps);
     assert_true(a->vectors == b->vectors);
 }
 

@@ -221,7 +221,7 @@ static void a_cell_comes_back_as_it_was(void **state)
     char dir[256], path[512], command[600];
     struct sweep_plan *p =
         plan("{\"seeds\": 2, \"parts\": {\"a\": {\"mask.rate\": [0, 0.3]}}}");
-    struct sweep_result r = {.matched = true,
+    struct sweep_result r = {.on_target = true,
                              .steps = 10,
                              .vectors = 20,
                              .tokens_read = 30,
@@ -241,7 +241,7 @@ static void a_cell_comes_back_as_it_was(void **state)
     assert_ok(sweep_cell_save(dir, &p->cell[1], &r, &m, &e), &e);
     assert_ok(sweep_cells_load(dir, p, got, made, &e), &e);
     assert_false(got[0].done || got[2].done || got[3].done);
-    assert_true(got[1].done && got[1].matched && isnan(got[1].v[5]));
+    assert_true(got[1].done && got[1].on_target && isnan(got[1].v[5]));
     assert_true(isnan(got[1].sparsity) && got[1].seconds == 0.25);
     for (size_t i = 0; i < SWEEP_MEASURE_COUNT; i++) {
         assert_true(i == 5 || got[1].v[i] == r.v[i]);

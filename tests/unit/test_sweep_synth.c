@@ -116,9 +116,9 @@ static void measures_the_truth(void **state)
         assert_true(isnan(r[i].v[SWEEP_EV]));
         for (size_t m = SWEEP_MEASURE_COUNT; m < SWEEP_MEASURES_ALL; m++) {
             assert_true(isfinite(r[i].v[m]));
-            assert_true(p->cell[i].match_l0 > 0 || r[i].v[m] == own.v[m]);
+            assert_true(p->cell[i].target_l0 > 0 || r[i].v[m] == own.v[m]);
         }
-        if (p->cell[i].match_l0 > 0) { /* found on the first seed */
+        if (p->cell[i].target_l0 > 0) { /* found on the first seed */
             assert_true(fabs(r[i].v[SWEEP_TRUTH_L0] - 4) < 0.6);
         } else {
             assert_true(r[i].v[SWEEP_TRUTH_L0] == 3);

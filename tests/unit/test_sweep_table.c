@@ -318,9 +318,9 @@ static void test_csv(void **state)
     struct csv_table *t = NULL;
     /* cells of the part arch: a search for L0 */
     for (size_t i = 0; i < w.p->n_cells; i++) {
-        if (w.p->cell[i].match_l0 > 0) {
+        if (w.p->cell[i].target_l0 > 0) {
             w.r[i].sparsity = 3.25;
-            w.r[i].matched = w.p->cell[i].seed != 2;
+            w.r[i].on_target = w.p->cell[i].seed != 2;
         }
     }
     w.r[1].done = false;
@@ -335,7 +335,7 @@ static void test_csv(void **state)
         if (!w.r[i].done) {
             continue;
         }
-        const bool searched = c->match_l0 > 0;
+        const bool searched = c->target_l0 > 0;
         assert_string_equal(field(t, row, "cell"), c->name);
         check_near(strtod(field(t, row, "mask_rate"), NULL), c->mask_rate, 0);
         check_near(strtod(field(t, row, "seed"), NULL), (double)c->seed, 0);

@@ -22,7 +22,7 @@ static int teardown(void **state)
 static void put(const char *dir, const char *name, const char *text)
 {
     char path[512];
-    const struct file_part part = {text, strlen(text)};
+    const struct file_piece part = {text, strlen(text)};
     struct errinfo e;
     assert_ok(file_write(tmp_path(path, dir, name), &part, 1, &e), &e);
 }

@@ -46,7 +46,7 @@ static inline void forward(const struct sae_tensors *t, const float *x, double *
         h[j] = (double)t->b_enc[j];
         n[j] = 0;
         for (size_t d = 0; d < D; d++) {
-            const double a = y[d] - (t->subtract_b_dec ? (double)t->b_dec[d] : 0);
+            const double a = y[d] - (t->apply_b_dec ? (double)t->b_dec[d] : 0);
             h[j] += a * (double)t->W_enc[j * D + d];
             n[j] += (double)t->W_dec[j * D + d] * (double)t->W_dec[j * D + d];
         }

@@ -132,13 +132,8 @@ static size_t draw_wrapped(struct canvas *c, struct rect r, const char *text, si
                            enum role role, int skip)
 {
     size_t lines = 0;
-    const size_t w = r.w > 1 ? (size_t)r.w : 1;
     while (n > 0) {
-        size_t len = n <= w ? n : w;
-        while (n > w && len > 0 && text[len] != ' ') {
-            len--;
-        }
-        len = len > 0 ? len : w;
+        const size_t len = text_fit(text, n, r.w > 1 ? r.w : 1);
         const int y = (int)lines - skip;
         if (y >= 0 && y < r.h) {
             canvas_textf(c, r.x, r.y + y, r.w, role, 0, "%.*s", (int)len, text);

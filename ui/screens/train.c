@@ -1,6 +1,7 @@
 /* Train: its layout, keys and export; the panes of curves are train_panes.c, the boxes
  * train_boxes.c. */
 #include "base/csvfile.h"
+#include "base/duration.h"
 #include "base/file.h"
 #include "session/verdicts.h"
 #include "ui/actions.h"
@@ -204,7 +205,7 @@ static const char *target_name(int target, const char *both,
 static void status(const struct app *a, const struct session_view *v, char *out,
                    size_t cap)
 {
-    char step[32], steps[32], eta[24], rate[24];
+    char step[32], steps[32], eta[32], rate[24];
     if (v->state == SESSION_LOADING) {
         snprintf(out, cap, "%s ...", v->loading);
         return;
@@ -220,7 +221,7 @@ static void status(const struct app *a, const struct session_view *v, char *out,
         const double share =
             v->steps > 0 ? 100.0 * (double)v->step / (double)v->steps : 0;
         plot_number(rate, sizeof rate, v->tokens_per_second, 5);
-        text_duration(eta, sizeof eta, v->eta_seconds);
+        (void)duration_text(v->eta_seconds, DURATION_BRIEF, eta);
         if (a->w >= WIDE_W) {
             len += (size_t)snprintf(out + len, cap - len, " (%.0f%%)", share);
         }

@@ -1,8 +1,8 @@
 /* The run directories that one process writes to: made or opened, locked against others
  * until released, so that work is never done for a place that cannot be written. Owner
  * thread. */
-#ifndef SAETOP_TRAIN_CLAIMS_H
-#define SAETOP_TRAIN_CLAIMS_H
+#ifndef SAETOP_TRAIN_DIRLOCKS_H
+#define SAETOP_TRAIN_DIRLOCKS_H
 
 #include "train/arm_place.h"
 #include "train/settings.h"
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-struct claim {
+struct dirlock {
     char dir[SETTING_TEXT_MAX];
     int lock;
     dev_t device; /* these two: which directory it is */
@@ -18,27 +18,29 @@ struct claim {
     bool is_new; /* made here and nothing saved in it yet */
     bool in_run; /* at RUN/arms/NAME */
 };
-struct claims {
-    struct claim *at;
+struct dirlocks {
+    struct dirlock *at;
     size_t n, cap;
 };
 
 /* Make the directory of an arm of the run `dir` and lock it; ERR_EXISTS when something
  * is there. The first arm's comes first. */
-enum err claims_make(struct claims *c, const char *dir, const struct arm_place *p,
-                     struct errinfo *e) ERR_CHECKED;
+enum err dirlocks_make(struct dirlocks *c, const char *dir, const struct arm_place *p,
+                       struct errinfo *e) ERR_CHECKED;
 /* Lock a run that is there. ERR_MISSING; ERR_USAGE when another process has it. */
-enum err claims_open(struct claims *c, const char *dir, struct errinfo *e) ERR_CHECKED;
-bool claims_have(const struct claims *c, const char *dir);
+enum err dirlocks_open(struct dirlocks *c, const char *dir,
+                       struct errinfo *e) ERR_CHECKED;
+bool dirlocks_have(const struct dirlocks *c, const char *dir);
 /* Whether it was made here and nothing has been saved in it yet. */
-bool claims_new(const struct claims *c, const char *dir);
+bool dirlocks_new(const struct dirlocks *c, const char *dir);
 /* Before a later save: one that was moved or removed meanwhile is made again, so that
  * what was trained is not lost; ERR_EXISTS when something else took its place. */
-enum err claims_keep(struct claims *c, const char *dir, struct errinfo *e) ERR_CHECKED;
+enum err dirlocks_keep(struct dirlocks *c, const char *dir,
+                       struct errinfo *e) ERR_CHECKED;
 /* Something was saved in it: it stays on release. */
-void claims_saved(struct claims *c, const char *dir);
+void dirlocks_saved(struct dirlocks *c, const char *dir);
 /* Let go of those from number `from` on, the last first, and remove the new ones that
  * are empty. */
-void claims_release(struct claims *c, size_t from);
+void dirlocks_release(struct dirlocks *c, size_t from);
 
 #endif

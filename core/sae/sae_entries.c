@@ -1,9 +1,9 @@
 /* Architectures whose activation is a function of each pre-activation (standard, gated,
  * jumprelu and their like), in two ways that give the same but for rounding. Sparse:
- * lists of the cells that take part, as TopK's pairs. Dense: matrix products, for when
- * more than a fifth of the cells do, as at the start of most runs; there the lists
- * would cost more than they save. Which way a step goes is decided by the density of
- * the one before. Compiled for float and double. */
+ * lists of the entries that take part, as TopK's pairs. Dense: matrix products, for
+ * when more than a fifth of the entries do, as at the start of most runs; there the
+ * lists would cost more than they save. Which way a step goes is decided by the density
+ * of the one before. Compiled for float and double. */
 #include "base/mem.h"
 #include "num/blas.h"
 #include "num/vec.h"
@@ -14,32 +14,31 @@
 
 /* ---- memory ---- */
 
-/* A row block has room for lists of a quarter of its cells; fuller ones are a reason to
- * go the dense way. */
+/* A row block has room for lists of a quarter of its entries; fuller ones are a reason
+ * to go the dense way. */
 static size_t block_cap(const struct R(sae_step) *s)
 {
     const size_t quarter = s->F / 4 > 0 ? s->F / 4 : 1;
     return s->block_rows * quarter;
 }
 
-static size_t cell_sums(const struct R(sae_step) *s)
+static size_t entry_sums(const struct R(sae_step) *s)
 {
-    return SAE_CELL_OWN + s->ops->cells->sums;
+    return SAE_ENTRY_OWN + s->ops->entries->sums;
 }
 
 /* Lists and dense buffers are never in use at the same time: pieces of one arena. */
 static void lend(struct R(sae_step) *s)
 {
     struct R(sae_pairs) *p = &s->main;
-    const size_t cells = s->B * s->F, cap = s->row_blocks * block_cap(s);
+    const size_t entries = s->B * s->F, cap = s->row_blocks * block_cap(s);
     real *at = s->arena;
     s->dense_val = at;
-    s->dense_grad = at + cells;
-    s->dense_gate = s->hyper.attached ? at + 2 * cells : NULL;
+    s->dense_grad = at + entries;
+    s->dense_gate = s->gate_trains ? at + 2 * entries : NULL;
     p->cap = cap;
-    real **pieces[] = {&p->val,      &p->pre,
-                       &p->grad,     &p->row_val,
-                       &p->row_grad, s->hyper.attached ? &p->row_pre : NULL};
+    real **pieces[] = {&p->val,     &p->pre,      &p->grad,
+                       &p->row_val, &p->row_grad, s->gate_trains ? &p->row_pre : NULL};
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
         if (pieces[i]) {
             *pieces[i] = at;
@@ -53,19 +52,19 @@ static void lend(struct R(sae_step) *s)
     assert((size_t)(at - s->arena) + 2 * cap <= s->row_blocks * block_cap(s) * 8);
 }
 
-enum err R(sae_cells_new)(struct R(sae_step) *s, struct errinfo *e)
+enum err R(sae_entries_new)(struct R(sae_step) *s, struct errinfo *e)
 {
     static const char what[] = "activations of a batch";
-    size_t cells;
-    if (!mem_mul(s->B, s->F, &cells) || cells > SIZE_MAX / 64) {
+    size_t entries;
+    if (!mem_mul(s->B, s->F, &entries) || entries > SIZE_MAX / 64) {
         return err_set(e, ERR_LIMIT, "%zu x %zu activations, too many", s->B, s->F);
     }
-    const size_t buffers = s->hyper.attached ? 3 : 2;
+    const size_t buffers = s->gate_trains ? 3 : 2;
     const size_t lists = s->row_blocks * block_cap(s) * 8;
-    const size_t need = buffers * cells > lists ? buffers * cells : lists;
+    const size_t need = buffers * entries > lists ? buffers * entries : lists;
     TRY(mem_new(&s->arena, need, sizeof *s->arena, what, e));
     TRY(mem_new(&s->vector, 2 * s->F, sizeof *s->vector, what, e));
-    TRY(mem_new(&s->cols, s->row_blocks * cell_sums(s) * s->F, sizeof *s->cols, what,
+    TRY(mem_new(&s->cols, s->row_blocks * entry_sums(s) * s->F, sizeof *s->cols, what,
                 e));
     lend(s);
     return OK;
@@ -73,25 +72,25 @@ enum err R(sae_cells_new)(struct R(sae_step) *s, struct errinfo *e)
 
 /* ---- the sparse way ---- */
 
-void R(sae_cells_begin)(struct R(sae_step) *s)
+void R(sae_entries_begin)(struct R(sae_step) *s)
 {
-    if (s->ops->cells->begin) {
-        s->ops->cells->begin(s);
+    if (s->ops->entries->begin) {
+        s->ops->entries->begin(s);
     }
 }
 
-void R(sae_cells_scan)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows,
-                       const real *h)
+void R(sae_entries_scan)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows,
+                         const real *h)
 {
     struct R(sae_worker) *wk = &s->worker[worker];
     struct R(sae_pairs) *p = &s->main;
-    const struct R(sae_cells) *cells = s->ops->cells;
+    const struct R(sae_entries) *entries = s->ops->entries;
     const size_t cap = block_cap(s), begin = row0 / s->block_rows * cap;
     size_t at = begin;
     for (size_t r = 0; r < rows; r++) {
         const real *row = h + r * s->F;
-        const size_t n = cells->pick ? cells->pick(s, wk, row)
-                                     : R(topk_above)(s->F, row, 0, wk->id, wk->val);
+        const size_t n = entries->pick ? entries->pick(s, wk, row)
+                                       : R(topk_above)(s->F, row, 0, wk->id, wk->val);
         p->first[row0 + r] = at;
         p->n[row0 + r] = n;
         if (at + n > begin + cap) {
@@ -101,13 +100,13 @@ void R(sae_cells_scan)(struct R(sae_step) *s, size_t worker, size_t row0, size_t
         if (n > 0) {
             memcpy(p->id + at, wk->id, n * sizeof *p->id);
             memcpy(p->pre + at, wk->val, n * sizeof *p->pre);
-            cells->activate(s, n, p->id + at, p->pre + at, p->val + at);
+            entries->activate(s, n, p->id + at, p->pre + at, p->val + at);
         }
         at += n;
     }
 }
 
-bool R(sae_cells_settle)(struct R(sae_step) *s)
+bool R(sae_entries_settle)(struct R(sae_step) *s)
 {
     if (s->is_dense) {
         s->density = R(sae_total)(s, SAE_SUM_ACTIVE) / ((double)s->B * (double)s->F);
@@ -127,9 +126,9 @@ bool R(sae_cells_settle)(struct R(sae_step) *s)
 /* Gradients of one row, and the sums that every architecture needs. */
 static void back(const struct R(sae_step) *s, struct R(sae_row) *r, double *sums)
 {
-    s->ops->cells->back(s, r);
-    real *grad = r->cols + SAE_CELL_GRAD * s->F,
-         *fires = r->cols + SAE_CELL_FIRES * s->F;
+    s->ops->entries->back(s, r);
+    real *grad = r->cols + SAE_ENTRY_GRAD * s->F,
+         *fires = r->cols + SAE_ENTRY_FIRES * s->F;
     size_t active = 0;
     for (size_t i = 0; i < r->n; i++) {
         const size_t j = r->id ? (size_t)r->id[i] : i;
@@ -145,7 +144,7 @@ static void back(const struct R(sae_step) *s, struct R(sae_row) *r, double *sums
 /* Where the sums of a block of rows go, cleared. */
 static real *clear_sums(struct R(sae_step) *s, size_t row0, double **sums)
 {
-    const size_t block = row0 / s->block_rows, n = cell_sums(s) * s->F;
+    const size_t block = row0 / s->block_rows, n = entry_sums(s) * s->F;
     *sums = s->block_sums + block * SAE_SUMS;
     (*sums)[SAE_SUM_PENALTY] = 0;
     (*sums)[SAE_SUM_NEXT] = 0;
@@ -154,7 +153,8 @@ static real *clear_sums(struct R(sae_step) *s, size_t row0, double **sums)
     return s->cols + block * n;
 }
 
-void R(sae_cells_decode)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows)
+void R(sae_entries_decode)(struct R(sae_step) *s, size_t worker, size_t row0,
+                           size_t rows)
 {
     const size_t D = s->D;
     const struct R(sae_pairs) *p = &s->main;
@@ -216,7 +216,8 @@ static void dense_gate(struct R(sae_step) *s, struct R(sae_worker) *wk, size_t r
     dense_products(s, row0, rows, wk->h, s->aux_err + row0 * s->D, wk->gate);
 }
 
-void R(sae_cells_dense)(struct R(sae_step) *s, size_t worker, size_t row0, size_t rows)
+void R(sae_entries_dense)(struct R(sae_step) *s, size_t worker, size_t row0,
+                          size_t rows)
 {
     struct R(sae_worker) *wk = &s->worker[worker];
     const size_t D = s->D, F = s->F;
@@ -224,7 +225,7 @@ void R(sae_cells_dense)(struct R(sae_step) *s, size_t worker, size_t row0, size_
     double *sums;
     real *cols = clear_sums(s, row0, &sums);
     for (size_t r = 0; r < rows; r++) {
-        s->ops->cells->activate(s, F, NULL, wk->h + r * F, f + r * F);
+        s->ops->entries->activate(s, F, NULL, wk->h + r * F, f + r * F);
     }
     dense_products(s, row0, rows, f, s->err + row0 * D, df);
     if (s->is_gated) {
@@ -243,11 +244,11 @@ void R(sae_cells_dense)(struct R(sae_step) *s, size_t worker, size_t row0, size_
 
 /* ---- gradients by latent ---- */
 
-double R(sae_cell_sum)(const struct R(sae_step) *s, size_t which, size_t j)
+double R(sae_entry_sum)(const struct R(sae_step) *s, size_t which, size_t j)
 {
     double sum = 0;
     for (size_t i = 0; i < s->row_blocks; i++) {
-        sum += (double)s->cols[(i * cell_sums(s) + which) * s->F + j];
+        sum += (double)s->cols[(i * entry_sums(s) + which) * s->F + j];
     }
     return sum;
 }
@@ -287,12 +288,12 @@ static void sparse_latents(struct R(sae_step) *s, size_t j0, size_t n)
     }
 }
 
-void R(sae_cells_latents)(struct R(sae_step) *s, size_t j0, size_t j1)
+void R(sae_entries_latents)(struct R(sae_step) *s, size_t j0, size_t j1)
 {
     const size_t D = s->D;
     for (size_t j = j0; j < j1; j++) {
-        s->through[j] = (real)R(sae_cell_sum)(s, SAE_CELL_GRAD, j);
-        s->fires[j] = (int32_t)R(sae_cell_sum)(s, SAE_CELL_FIRES, j);
+        s->through[j] = (real)R(sae_entry_sum)(s, SAE_ENTRY_GRAD, j);
+        s->fires[j] = (int32_t)R(sae_entry_sum)(s, SAE_ENTRY_FIRES, j);
         s->norm_grad[j] = 0;
         s->g->b_enc[j] = s->through[j];
     }
@@ -301,8 +302,8 @@ void R(sae_cells_latents)(struct R(sae_step) *s, size_t j0, size_t j1)
     } else {
         sparse_latents(s, j0, j1 - j0);
     }
-    if (s->ops->cells->finish) {
-        s->ops->cells->finish(s, j0, j1);
+    if (s->ops->entries->finish) {
+        s->ops->entries->finish(s, j0, j1);
     }
     for (size_t j = j0; j < j1 && s->norm; j++) { /* d n_j / d W_dec is its direction */
         if (s->norm[j] > 0) {

@@ -1,4 +1,4 @@
-#include "train/claims.h"
+#include "train/dirlocks.h"
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CLAIMS_MAX 100000u
+#define DIRLOCKS_MAX 100000u
 
 /* Lock the directory and tell it from any that may have its name later. */
-static enum err take(struct claim *at, bool is_new, struct errinfo *e)
+static enum err take(struct dirlock *at, bool is_new, struct errinfo *e)
 {
     struct stat st;
     int lock = -1;
@@ -30,13 +30,13 @@ static enum err take(struct claim *at, bool is_new, struct errinfo *e)
     return OK;
 }
 
-static enum err add(struct claims *c, const char *dir, bool is_new, struct errinfo *e)
+static enum err add(struct dirlocks *c, const char *dir, bool is_new, struct errinfo *e)
 {
     if (strlen(dir) >= sizeof c->at->dir) {
         return err_set(e, ERR_LIMIT, "%.80s...: path too long", dir);
     }
-    TRY(mem_grow(&c->at, &c->cap, c->n + 1, sizeof *c->at, CLAIMS_MAX, e));
-    struct claim *at = &c->at[c->n];
+    TRY(mem_grow(&c->at, &c->cap, c->n + 1, sizeof *c->at, DIRLOCKS_MAX, e));
+    struct dirlock *at = &c->at[c->n];
     snprintf(at->dir, sizeof at->dir, "%s", dir);
     at->in_run = false;
     TRY(take(at, is_new, e));
@@ -65,8 +65,8 @@ static void remove_empty(const char *dir, bool in_run)
     }
 }
 
-enum err claims_make(struct claims *c, const char *dir, const struct arm_place *p,
-                     struct errinfo *e)
+enum err dirlocks_make(struct dirlocks *c, const char *dir, const struct arm_place *p,
+                       struct errinfo *e)
 {
     char own[SETTING_TEXT_MAX];
     const bool in_run = p->name[0] && !p->beside;
@@ -85,12 +85,12 @@ enum err claims_make(struct claims *c, const char *dir, const struct arm_place *
     return OK;
 }
 
-enum err claims_open(struct claims *c, const char *dir, struct errinfo *e)
+enum err dirlocks_open(struct dirlocks *c, const char *dir, struct errinfo *e)
 {
-    return claims_have(c, dir) ? OK : add(c, dir, false, e);
+    return dirlocks_have(c, dir) ? OK : add(c, dir, false, e);
 }
 
-static struct claim *find(const struct claims *c, const char *dir)
+static struct dirlock *find(const struct dirlocks *c, const char *dir)
 {
     for (size_t i = 0; i < c->n; i++) {
         if (strcmp(c->at[i].dir, dir) == 0) {
@@ -100,20 +100,20 @@ static struct claim *find(const struct claims *c, const char *dir)
     return NULL;
 }
 
-bool claims_have(const struct claims *c, const char *dir)
+bool dirlocks_have(const struct dirlocks *c, const char *dir)
 {
     return find(c, dir) != NULL;
 }
 
-bool claims_new(const struct claims *c, const char *dir)
+bool dirlocks_new(const struct dirlocks *c, const char *dir)
 {
-    const struct claim *at = find(c, dir);
+    const struct dirlock *at = find(c, dir);
     return at && at->is_new;
 }
 
-enum err claims_keep(struct claims *c, const char *dir, struct errinfo *e)
+enum err dirlocks_keep(struct dirlocks *c, const char *dir, struct errinfo *e)
 {
-    struct claim *at = find(c, dir);
+    struct dirlock *at = find(c, dir);
     struct stat st;
     if (!at ||
         (stat(dir, &st) == 0 && st.st_dev == at->device && st.st_ino == at->number)) {
@@ -132,18 +132,18 @@ enum err claims_keep(struct claims *c, const char *dir, struct errinfo *e)
     return take(at, true, e);
 }
 
-void claims_saved(struct claims *c, const char *dir)
+void dirlocks_saved(struct dirlocks *c, const char *dir)
 {
-    struct claim *at = find(c, dir);
+    struct dirlock *at = find(c, dir);
     if (at) {
         at->is_new = false;
     }
 }
 
-void claims_release(struct claims *c, size_t from)
+void dirlocks_release(struct dirlocks *c, size_t from)
 {
     for (size_t i = c->n; i > from; i--) {
-        const struct claim *at = &c->at[i - 1];
+        const struct dirlock *at = &c->at[i - 1];
         rundir_unlock(at->dir, at->lock);
         if (at->is_new) {
             remove_empty(at->dir, at->in_run); /* not where there are files */
@@ -152,6 +152,6 @@ void claims_release(struct claims *c, size_t from)
     c->n = from < c->n ? from : c->n;
     if (c->n == 0) {
         mem_free(c->at);
-        *c = (struct claims){0};
+        *c = (struct dirlocks){0};
     }
 }
