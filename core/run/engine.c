@@ -245,7 +245,10 @@ enum err engine_evaluate(struct engine *g, struct errinfo *e)
     for (size_t a = 0; a < RUN_ARMS_MAX; a++) {
         all[a] = true;
     }
-    TRY(engine_evaluate_arms(g, all, rows, e));
+    g->asked = true;
+    const enum err rc = engine_evaluate_arms(g, all, rows, e);
+    g->asked = false;
+    TRY(rc);
     for (size_t a = 0; a < g->n_arms; a++) {
         rows[a].v[METRIC_STEP] = (double)arm_steps_done(g->arm[a].arm);
         rows[a].v[METRIC_MASK_RATE] = arm_rate_in_use(g->arm[a].arm);

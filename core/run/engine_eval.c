@@ -87,7 +87,12 @@ static enum err evaluate_text(struct engine *g, struct engine_arm *a,
 {
     struct eval_result fresh = {0};
     struct harvester *h = in_turn(g, a) ? g->in->h : NULL;
-    enum err rc = evaluate(g->eval_set, frozen, h, g->in->pool, g->cancel, &fresh, e);
+    /* Spread takes half as long again: at the end, and where it was asked for. */
+    enum err rc = engine_done(g) || g->asked
+                      ? evaluate_spread(g->eval_set, frozen, h, g->in->pool, g->cancel,
+                                        &fresh, e)
+                      : evaluate(g->eval_set, frozen, h, g->in->pool, g->cancel, &fresh,
+                                 e);
     if (rc == OK) {
         rc = measure_words(g, frozen, &fresh, e);
     }

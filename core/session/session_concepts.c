@@ -173,7 +173,7 @@ enum err session_measure_concepts(struct session *s, const struct job *job,
 {
     struct eval_result r = {0};
     struct concept_table *t = NULL;
-    enum err rc = evaluate(s->eval_set, job->sae, h, NULL, &s->stop, &r, e);
+    enum err rc = evaluate_spread(s->eval_set, job->sae, h, NULL, &s->stop, &r, e);
     r.step = job->step;
     if (rc == OK) {
         rc = heldout_measure(s->eval_set, s->in->concepts, job->sae, NULL, &s->stop, &r,
