@@ -84,7 +84,7 @@ static enum err read_fits(struct json_at at, const cJSON *o, struct concept_resu
                                at.file, at.path);
             }
         }
-        r->fit[n++] = (struct latent_fit){(float)x[0], (float)x[1], (float)x[2]};
+        r->fit[n++] = (struct firing_fit){(float)x[0], (float)x[1], (float)x[2]};
     }
     return OK;
 }

@@ -26,7 +26,7 @@ struct concept_result concept_result_none(int32_t concept)
                                .f1_by = no_bounds};
     for (size_t i = 0; i < EVAL_MAX_MAIN; i++) {
         r.main_latent[i] = -1;
-        r.fit[i] = (struct latent_fit){NAN, NAN, NAN};
+        r.fit[i] = (struct firing_fit){NAN, NAN, NAN};
     }
     for (size_t i = 0; i < EVAL_ABSORBERS; i++) {
         r.absorber[i] = -1;

@@ -33,7 +33,7 @@ struct concept_bounds {
 
 /* How well "the latent fires" tells a concept, on the sample's test occurrences, both
  * classes weighted alike; 0 precision where it fires nowhere. */
-struct latent_fit {
+struct firing_fit {
     float f1, precision, recall;
 };
 
@@ -49,7 +49,7 @@ struct concept_result {
     size_t absorbed;                    /* and those of them that are fully absorbed */
     int32_t main_latent[EVAL_MAX_MAIN]; /* best first, -1 after the last */
     size_t n_main;
-    struct latent_fit fit[EVAL_MAX_MAIN]; /* of each main latent; NaN after the last */
+    struct firing_fit fit[EVAL_MAX_MAIN]; /* of each main latent; NaN after the last */
     double full, fraction, recall, f1_best;
     double firmness;   /* share of resamples that choose main_latent[0] (firmness.h), */
     double f1_heldout; /* see heldout.h, */

@@ -297,7 +297,7 @@ void ksparse_fits(const struct concept_sample *s, const struct code_columns *k,
         }
         const double right = z.test_pos > 0.0 ? hit / z.test_pos : 0.0;
         const double wrong = z.test_neg > 0.0 ? miss / z.test_neg : 0.0;
-        r->fit[m] = (struct latent_fit){
+        r->fit[m] = (struct firing_fit){
             .f1 = (float)form_f1(FORM_MAIN, hit, miss, z.test_pos, z.test_neg),
             .precision = right > 0.0 ? (float)(right / (right + wrong)) : 0.0F,
             .recall = (float)right};

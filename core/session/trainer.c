@@ -529,6 +529,7 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
     case COMMAND_CONCEPTS:
     case COMMAND_PARTNERS:
     case COMMAND_SUBJECT:
+    case COMMAND_WORD:
     case COMMAND_COMPARE:
     case COMMAND_PAIR:
     case COMMAND_LABEL:
@@ -549,7 +550,7 @@ static bool handle(struct session *s, const struct command *c)
     bool to_jobs = false, go_on = true;
     if (c->kind == COMMAND_TABLE || c->kind == COMMAND_DETAIL ||
         c->kind == COMMAND_CONCEPTS || c->kind == COMMAND_PARTNERS ||
-        c->kind == COMMAND_SUBJECT) {
+        c->kind == COMMAND_SUBJECT || c->kind == COMMAND_WORD) {
         rc = session_ask_of_arm(s, c, &e);
         to_jobs = rc == OK;
     } else if (c->kind == COMMAND_COMPARE || c->kind == COMMAND_PAIR) {

@@ -182,7 +182,7 @@ static void latents_tell_by_firing(void **state)
     assert_ok(evaluate(f.set, s, NULL, NULL, NULL, &r, &e), &e);
     assert_int_equal(r.concept[0].n_main, 2);
     for (size_t i = 0; i < 2; i++) {
-        const struct latent_fit fit = r.concept[0].fit[i];
+        const struct firing_fit fit = r.concept[0].fit[i];
         assert_true(fabs((double)fit.recall - 0.5) < 1e-6);
         assert_true(fabs((double)fit.precision - 1.0) < 1e-6);
         assert_true(fabs((double)fit.f1 - 2.0 / 3.0) < 1e-6);
@@ -204,7 +204,7 @@ static void latents_tell_by_firing(void **state)
     }
     assert_true(at < r.concept[0].n_main);
     const double others = (double)(m->n_forms - 40);
-    const struct latent_fit fit = r.concept[0].fit[at];
+    const struct firing_fit fit = r.concept[0].fit[at];
     assert_true(fabs((double)fit.recall - 1.0) < 1e-6);
     assert_true(fabs((double)fit.precision - 1.0 / (1.0 + 3.0 / others)) < 1e-6);
     eval_result_deinit(&r);
