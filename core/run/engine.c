@@ -146,6 +146,7 @@ void engine_free(struct engine *g)
         arm_free(g->arm[a].arm);
         history_free(&g->arm[a].history);
         eval_result_deinit(&g->arm[a].eval);
+        concept_history_unref(g->arm[a].over);
         report_deinit(&g->arm[a].truth);
     }
     saebench_bank_free(g->saebench);

@@ -4,6 +4,7 @@
 #ifndef SAETOP_RUN_ENGINE_H
 #define SAETOP_RUN_ENGINE_H
 
+#include "eval/concept_history.h"
 #include "eval/evaluate.h"
 #include "eval/truth.h"
 #include "run/eval_pace.h"
@@ -26,7 +27,8 @@ struct engine_arm {
     struct arm *arm;
     struct history history;
     struct eval_result eval;
-    struct report truth; /* the last one, of a synthetic source */
+    struct concept_history *over; /* the concepts of all evaluations; NULL: none yet */
+    struct report truth;          /* the last one, of a synthetic source */
     bool evaluated;
     bool is_best;                 /* the best so far, and not kept yet */
     int worse;                    /* rows in a row that the error is past all use */

@@ -157,9 +157,6 @@ enum err session_show_concepts(struct session *s, struct errinfo *e) ERR_CHECKED
  * which may be none; F: latents of its SAE. */
 void session_load_concepts(struct session *s, size_t arm, const char *dir, size_t F,
                            int64_t last);
-/* Write each arm's evaluations to the directory that it was saved in. Trainer thread.
- */
-enum err session_save_concepts(struct session *s, struct errinfo *e) ERR_CHECKED;
 /* Measure those of the job's SAE, with their words; there is an evaluation set. Job
  * thread, which owns h. */
 enum err session_measure_concepts(struct session *s, const struct job *job,

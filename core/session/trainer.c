@@ -404,7 +404,6 @@ static enum err save(struct session *s, const char *dir, struct errinfo *e)
     }
     publish(s);
     TRY(session_save_labels(s, e));
-    TRY(session_save_concepts(s, e));
     session_say(s, false, "saved at step %lld in %s",
                 (long long)engine_step_count(s->engine), dir);
     return OK;
