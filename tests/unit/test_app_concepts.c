@@ -339,7 +339,9 @@ static void contexts_of_a_word(void **state)
     no_command(b); /* it is there already */
     type(b, "v");  /* of the other condition it is another question */
     assert_int_equal(one_command(b, COMMAND_WORD).arm, 0);
-    type(b, "v\n");
+    type(b, "\tj"); /* another concept has its words shown */
+    assert_true(on_screen(b, "words of food"));
+    type(b, "k\t\nv\n");
     assert_ptr_equal(b->a.screen, &screen_detail);
     assert_int_equal(detail_of(&b->a)->latent, c.word.other);
     bench_free(b);
@@ -467,6 +469,9 @@ static void corresponding(void **state)
     type(b, "o"); /* and back, at once */
     assert_int_equal(detail_of(&b->a)->latent, 18);
     assert_int_equal(latents_cond(&b->a), 0);
+    type(b, "q"); /* however often: where it was opened from */
+    assert_ptr_equal(b->a.screen, &screen_concepts);
+    type(b, "\n");
     type(b, "JO");
     const int32_t at = detail_of(&b->a)->latent;
     assert_int_equal(latents_cond(&b->a), 1);

@@ -52,7 +52,7 @@ void concepts_sync_contexts(struct app *a, const struct session_view *v)
     if (!s->contexts) {
         return;
     }
-    if (!query_of(a, v, &q)) {
+    if (s->contexts_of != s->at || !query_of(a, v, &q)) { /* words of another concept */
         s->contexts = false;
         return;
     }
@@ -80,6 +80,7 @@ void concepts_open_contexts(struct app *a, const struct session_view *v)
         return;
     }
     s->contexts = true;
+    s->contexts_of = s->at;
     s->asked_a_word = false;
     list_home(&s->context);
     concepts_sync_contexts(a, v);

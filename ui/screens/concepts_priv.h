@@ -48,9 +48,10 @@ struct concepts_state {
     struct list_view words;
     int32_t word_at; /* token; -1 */
     char find[256];
-    bool curves;   /* in place of the words: */
-    int curve;     /* column that they are of */
-    bool contexts; /* of a word, in place of the words: */
+    bool curves;         /* in place of the words: */
+    int curve;           /* column that they are of */
+    bool contexts;       /* of a word, in place of the words: */
+    int32_t contexts_of; /* a word of this concept */
     struct list_view context;
     bool asked_a_word; /* this one: */
     struct word_query asked_word;
