@@ -491,7 +491,7 @@ static const struct key_entry keys[] = {
     {{'<'}, &action_sort, "-", "sort", "sort by the column to the left", 3},
     {{'>'}, &action_sort, "+", "sort",
      "sort by the column to the right: of each measure A, B, their difference; h l show more", 3},
-    {{'r'}, &action_reverse, "", NULL, "reverse the order", 0},
+    {{'r'}, &action_reverse, "", "reverse", "reverse the order", 3},
     {{'/'}, &action_find, "", "find", "find a concept or a word of one, in any family", 2},
     {{'n'}, &action_find_next, "+", NULL, "next find", 0},
     {{'N'}, &action_find_next, "-", NULL, "previous find", 0},
