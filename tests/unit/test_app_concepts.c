@@ -630,7 +630,8 @@ static void exported(void **state)
     assert_ok(screen_concepts.export_text(&b->a, &b->v, &out, &e), &e);
     assert_ok(csv_parse_table(out.p, out.len, "export", &lim, &t, &e), &e);
     assert_int_equal(t->rows, own(b)->n_words);
-    assert_non_null(strstr(out.p, "concept,word,token,a_occurrences,"));
+    assert_non_null(strstr(out.p, "concept,word,token,a_seed,a_occurrences,"));
+    assert_non_null(strstr(out.p, "a_share,a_seeds,a_seeds_held,a_seeds_absorbed,"));
     assert_non_null(strstr(out.p, "\nanimal,dog,4,"));
     csv_free_table(t);
     str_free(&out);

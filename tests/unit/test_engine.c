@@ -93,7 +93,7 @@ static bool has_spread(const struct engine *g)
     const struct eval_result *r = &g->arm[0].eval;
     size_t n = 0;
     for (size_t c = 0; c < r->n_concepts; c++) {
-        n += isfinite(r->concept[c].spread);
+        n += isfinite(r->concept[c].spread) ? 1 : 0;
     }
     return n > 0;
 }

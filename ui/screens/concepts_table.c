@@ -126,7 +126,7 @@ static void draw_groups(const struct session_view *v, struct canvas *c, int x, i
         snprintf(text, sizeof text, "latent, seed %llu",
                  (unsigned long long)v->arm[session_view_shown(v, 0)].weights);
     } else {
-        snprintf(text, sizeof text, "%s", arms > 1 ? "latent" : "");
+        snprintf(text, sizeof text, "%s", arms > 1 ? concept_columns[0].title : "");
     }
     put_right(c, x, y, p->latents_end - x, text, ROLE_DIM, 0);
     if (arms == 1) {
@@ -282,28 +282,32 @@ static void foot_add(struct foot *f, int w, const char *text)
     }
 }
 
-/* Whether any concept of the family has this column. */
-static bool has_values(const struct concepts_state *s, const struct session_view *v,
-                       size_t col)
+static bool has_spread(const struct concept_table *t)
 {
     bool any = false;
-    for (size_t i = 0; i < s->n && !any; i++) {
-        any = isfinite(
-            concepts_value(s, v, &concept_columns[col], SIDE_A, s->concept[i]));
+    for (size_t c = 0; t && c < t->n && !any; c++) {
+        any = isfinite(t->row[c].spread);
     }
     return any;
+}
+
+/* Whether it is the mean over all seeds. */
+static bool all_have_spread(const struct session_view *v)
+{
+    bool all = true;
+    for (size_t cond = 0; cond < arms_of(v); cond++) {
+        for (size_t i = 0; i < v->cond[cond].n_seeds; i++) {
+            all = all && has_spread(v->arm[v->cond[cond].arm[i]].concepts);
+        }
+    }
+    return all;
 }
 
 static void add_spread(struct foot *f, const struct concepts_state *s,
                        const struct session_view *v, int w)
 {
     char text[120], step[32];
-    size_t col = 0;
-    while (concept_columns[col].figure < 0 ||
-           concept_figures[concept_columns[col].figure].as != VERDICT_OF_SPREAD) {
-        col++;
-    }
-    if (s->n == 0 || has_values(s, v, col)) {
+    if (s->n == 0 || all_have_spread(v)) {
         return;
     }
     if (v->concepts_busy || v->evaluating) {

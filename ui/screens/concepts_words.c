@@ -89,7 +89,7 @@ static void draw_latents_line(struct app *a, const struct session_view *v,
     }
     const char *label = label_of(v, arm, o->main_latent[0]);
     x += put_latent(a, c, x, r.y, end - x, arm, o->main_latent[0]);
-    x += put_figure(c, x, r.y, end - x, "F1", (double)o->fit[0].f1);
+    x += put_figure(c, x, r.y, end - x, concept_columns[1].title, (double)o->fit[0].f1);
     x += put_figure(c, x, r.y, end - x, "prec", (double)o->fit[0].precision);
     x += put_figure(c, x, r.y, end - x, "rec", (double)o->fit[0].recall);
     x += put_figure(c, x, r.y, end - x, "firm", o->firmness);
