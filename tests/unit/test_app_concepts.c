@@ -360,7 +360,7 @@ static void when_spread_comes(void **state)
         }
     }
     type(b, "2");
-    assert_true(on_screen(b, "spread comes at step 1,500, or now: R"));
+    assert_true(on_screen(b, "spread: at step 1,500, or now by R"));
     b->v.state = SESSION_BROWSING; /* such a run is measured at once, all arms of it */
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
     size_t asked = 0;

@@ -316,7 +316,7 @@ static void add_spread(struct foot *f, const struct concepts_state *s,
         snprintf(text, sizeof text, "spread: R measures it");
     } else {
         text_thousands(step, sizeof step, v->planned);
-        snprintf(text, sizeof text, "spread comes at step %s, or now: R", step);
+        snprintf(text, sizeof text, "spread: at step %s, or now by R", step);
     }
     foot_add(f, w, text);
 }
@@ -359,15 +359,15 @@ static struct foot foot_of(const struct app *a, const struct session_view *v, in
         foot_add(&f, w, text);
     }
     if (s->unmeasured > 0) {
-        snprintf(text, sizeof text, "%zu not measured: probes do not tell them",
+        snprintf(text, sizeof text, "%zu not measured: no probe tells them",
                  s->unmeasured);
         foot_add(&f, w, text);
     }
+    add_spread(&f, s, v, w);
     add_differences(&f, s, v, w);
     if (concepts_fit(a, v) < measures()) {
         foot_add(&f, w, "h l more");
     }
-    add_spread(&f, s, v, w);
     if (!concepts_has_file(v)) {
         foot_add(
             &f, w,
