@@ -2,6 +2,7 @@
 
 #include "base/number.h"
 #include "base/utf8.h"
+#include "eval/words.h"
 #include "measure/measure.h"
 
 #include <math.h>
@@ -57,6 +58,16 @@ int64_t concept_best_latent(const cJSON *concept)
     const bool fine =
         cJSON_IsNumber(v) && v->valuedouble >= 0.0 && v->valuedouble <= 2147483647.0;
     return fine ? (int64_t)v->valuedouble : -1;
+}
+
+/* How well main latent i tells the concept by firing; NaN in files of before that was
+ * measured. */
+enum fit { FIT_F1, FIT_PRECISION, FIT_RECALL };
+static double fit_of(const cJSON *concept, int i, enum fit which)
+{
+    const cJSON *v = cJSON_GetArrayItem(
+        cJSON_GetArrayItem(member(concept, "main_latent_fits"), i), (int)which);
+    return cJSON_IsNumber(v) ? v->valuedouble : (double)NAN;
 }
 
 /* The word's entry of another arm, by its token. */
@@ -129,11 +140,15 @@ static void add_latents_json(const cJSON *concept, struct str *out)
 {
     const cJSON *v = NULL;
     bool any = false;
+    int i = 0;
     cJSON_ArrayForEach(v, member(concept, "main_latents"))
     {
         str_addf(out, "%s{\"latent\": ", any ? ", " : "");
         json_add_number(out, cJSON_IsNumber(v) ? v->valuedouble : (double)NAN);
         str_add(out, ", \"role\": \"main\"");
+        add_number(out, "f1_firing", fit_of(concept, i, FIT_F1));
+        add_number(out, "precision", fit_of(concept, i, FIT_PRECISION));
+        add_number(out, "recall", fit_of(concept, i++, FIT_RECALL));
         if (!any) { /* of one alone these are known */
             add_number(out, "f1", figure_of(concept, METRIC_F1_BEST));
             add_number(out, "firmness", figure_of(concept, METRIC_FIRMNESS));
@@ -199,8 +214,14 @@ static void add_arm_text(const struct arm_evals *a, size_t i, const char *name,
         str_addf(out, "%s %.0f", any ? "," : " latents",
                  cJSON_IsNumber(v) ? v->valuedouble : (double)NAN);
         if (!any) {
-            str_addf(out, " (best F1 %s, firmness %s)",
-                     NUMBER(NUMBER_PLAIN, 0, 3, figure_of(concept, METRIC_F1_BEST)),
+            str_addf(out, " (best F1 %s",
+                     NUMBER(NUMBER_PLAIN, 0, 3, figure_of(concept, METRIC_F1_BEST)));
+            if (isfinite(fit_of(concept, 0, FIT_PRECISION))) {
+                str_addf(out, ", precision %s, recall %s",
+                         NUMBER(NUMBER_PLAIN, 0, 3, fit_of(concept, 0, FIT_PRECISION)),
+                         NUMBER(NUMBER_PLAIN, 0, 3, fit_of(concept, 0, FIT_RECALL)));
+            }
+            str_addf(out, ", firmness %s)",
                      NUMBER(NUMBER_PLAIN, 0, 2, figure_of(concept, METRIC_FIRMNESS)));
         }
         any = true;
@@ -237,6 +258,8 @@ static void add_fate(const cJSON *w, struct str *out)
     str_addf(out, "  %-32s", w != NULL ? text : "-");
 }
 
+/* ---- over the seeds of a condition ---- */
+
 static size_t arms_in(const struct arm_evals *a, size_t k)
 {
     size_t n = 0;
@@ -246,48 +269,106 @@ static size_t arms_in(const struct arm_evals *a, size_t k)
     return n;
 }
 
-/* How many of a condition's arms say this of the word; those that an arm before i says
- * as well are 0, so that each verdict is counted once. */
-static size_t arms_with(const struct arm_evals *a, size_t k, const char *name,
-                        const cJSON *w, size_t i, const char *verdict)
+/* What the seeds of a condition say of a word; one that does not list it says nothing.
+ */
+struct agreement {
+    size_t seeds, n; /* of the condition, and of them that list it */
+    size_t says[WORD_VERDICTS];
+    double fires;          /* share of occurrences on which a main latent fires, mean */
+    const cJSON *absorber; /* of the first seed; NULL: none */
+};
+
+static struct agreement agreement_of(const struct arm_evals *a, size_t k,
+                                     const char *name, const cJSON *word)
 {
-    size_t n = 0;
-    for (size_t j = 0; j < a->n; j++) {
-        const bool same = a->conditions.of[j] == k &&
-                          strcmp(text_of(same_word(a->arm[j].eval, name, w), "verdict"),
-                                 verdict) == 0;
-        if (same && j < i) {
-            return 0;
+    struct agreement g = {.seeds = arms_in(a, k)};
+    for (size_t i = 0; i < a->n; i++) {
+        const cJSON *w =
+            a->conditions.of[i] == k ? same_word(a->arm[i].eval, name, word) : NULL;
+        const double fires =
+            number_of(w, "main_latent_fires") / number_of(w, "occurrences");
+        if (w == NULL) {
+            continue;
         }
-        n += same;
+        if (i == a->conditions.at[k].arm) {
+            g.absorber = cJSON_GetArrayItem(member(w, "absorbers"), 0);
+        }
+        g.n++;
+        g.fires += (fires - g.fires) / (double)g.n;
+        for (size_t v = 0; v < WORD_VERDICTS; v++) {
+            const char *is = word_verdict_name((enum word_verdict)v);
+            g.says[v] += strcmp(text_of(w, "verdict"), is) == 0;
+        }
     }
-    return n;
+    return g;
 }
 
-/* "absorbed 2/3, held 1/3": each verdict with the seeds that agree on it. A word that
- * an arm does not list has none there. */
-static void add_fates(const struct arm_evals *a, size_t k, const char *name,
-                      const cJSON *w, struct str *out)
+/* "0.05 absorbed 4/5, held 1/5, by 21 (1.00)": each verdict with the seeds that agree
+ * on it, the most common first. */
+static void add_fates(const struct agreement *g, struct str *out)
 {
     struct str text;
-    const size_t all = arms_in(a, k);
-    size_t listed = 0;
+    bool any = false;
     str_init(&text, 4096);
-    for (size_t many = all; many > 0; many--) {
-        for (size_t i = 0; i < a->n; i++) {
-            const char *verdict =
-                text_of(same_word(a->arm[i].eval, name, w), "verdict");
-            if (a->conditions.of[i] == k && verdict[0] != '\0' &&
-                arms_with(a, k, name, w, i, verdict) == many) {
-                str_add(&text, listed > 0 ? ", " : "");
-                utf8_escape(&text, verdict, strlen(verdict));
-                str_addf(&text, " %zu/%zu", many, all);
-                listed++;
+    str_add(&text, NUMBER(NUMBER_PLAIN, 4, 2, g->n > 0 ? g->fires : (double)NAN));
+    for (size_t many = g->seeds; many > 0; many--) {
+        for (size_t v = 0; v < WORD_VERDICTS; v++) {
+            if (g->says[v] == many) {
+                str_addf(&text, "%s%s %zu/%zu", any ? ", " : " ",
+                         word_verdict_name((enum word_verdict)v), many, g->seeds);
+                any = true;
             }
         }
     }
-    str_addf(out, "  %-32s", text.len > 0 ? text.p : "-");
+    if (g->absorber != NULL) {
+        str_addf(&text, ", by %s (%s)",
+                 NUMBER(NUMBER_PLAIN, 0, 0, number_of(g->absorber, "latent")),
+                 NUMBER(NUMBER_PLAIN, 0, 2, number_of(g->absorber, "share")));
+    }
+    str_addf(out, "  %-44s", text.len > 0 ? text.p : "-");
     str_free(&text);
+}
+
+static void add_agreement_json(const struct arm_evals *a, const char *name,
+                               const cJSON *word, struct str *out)
+{
+    static const char *const key[WORD_VERDICTS] = {[WORD_TOO_RARE] = "too_rare",
+                                                   [WORD_PROBE_WRONG] = "probe_wrong",
+                                                   [WORD_HELD] = "held",
+                                                   [WORD_ABSORBED] = "absorbed",
+                                                   [WORD_MISSED] = "missed"};
+    str_addc(out, '{');
+    add_text(out, "word", text_of(word, "word"));
+    add_number(out, "token", number_of(word, "token"));
+    str_add(out, ", \"conditions\": [");
+    for (size_t k = 0; k < a->conditions.n; k++) {
+        const struct agreement g = agreement_of(a, k, name, word);
+        str_addf(out, "%s{\"name\": \"%c\", \"seeds\": %zu", k > 0 ? ", " : "",
+                 a->conditions.at[k].letter, g.n);
+        for (size_t v = 0; v < WORD_VERDICTS; v++) {
+            str_addf(out, ", \"%s\": %zu", key[v], g.says[v]);
+        }
+        add_number(out, "main_latent_fires", g.n > 0 ? g.fires : (double)NAN);
+        str_addc(out, '}');
+    }
+    str_add(out, "]}");
+}
+
+/* Those words that the first arm lists, as in the text. */
+static void add_agreements_json(const struct arm_evals *a, const char *name,
+                                struct str *out)
+{
+    const cJSON *w = NULL;
+    bool any = false;
+    str_add(out, "],\n\"agreement\": [");
+    cJSON_ArrayForEach(w, member(a->arm[0].eval, "words"))
+    {
+        if (is_named(w, name, NULL)) {
+            str_add(out, any ? ",\n  " : "\n  ");
+            add_agreement_json(a, name, w, out);
+            any = true;
+        }
+    }
 }
 
 /* Words as rows, the conditions as columns. */
@@ -298,16 +379,16 @@ static void add_words_text(const struct arm_evals *a, const char *name, struct s
     str_addf(out, "\n%-20s %5s", "word", "times");
     bool seeds = false;
     for (size_t i = 0; i < k->n; i++) {
-        char what[CONDITION_SEED + 24];
+        char what[2 * CONDITION_SEED + 64];
         const bool several = arms_in(a, i) > 1;
         if (several) {
-            (void)snprintf(what, sizeof what, "%c, %zu seeds", k->at[i].letter,
-                           arms_in(a, i));
+            (void)snprintf(what, sizeof what, "%c, %zu seeds; by: seed %s",
+                           k->at[i].letter, arms_in(a, i), k->seed[k->at[i].arm]);
         } else {
             (void)snprintf(what, sizeof what, "%c, seed %s", k->at[i].letter,
                            k->seed[k->at[i].arm]);
         }
-        str_addf(out, "  %-32s", what);
+        str_addf(out, several ? "  %-44s" : "  %-32s", what);
         seeds = seeds || several;
     }
     str_addc(out, '\n');
@@ -324,7 +405,8 @@ static void add_words_text(const struct arm_evals *a, const char *name, struct s
         str_free(&word);
         for (size_t i = 0; i < k->n; i++) {
             if (arms_in(a, i) > 1) {
-                add_fates(a, i, name, w, out);
+                const struct agreement g = agreement_of(a, i, name, w);
+                add_fates(&g, out);
             } else {
                 add_fate(same_word(a->arm[k->at[i].arm].eval, name, w), out);
             }
@@ -332,8 +414,10 @@ static void add_words_text(const struct arm_evals *a, const char *name, struct s
         str_addc(out, '\n');
     }
     str_add(out, seeds
-                     ? "\n2/3: so many of the condition's seeds say so; --json has the "
-                       "counts and the absorber in each.\n"
+                     ? "\nThe first number: on what share of its occurrences a main "
+                       "latent fires, mean of the seeds.\n4/5: so many of the "
+                       "condition's seeds say so. Behind the absorber: its share of "
+                       "what that seed's absorb.\n"
                      : "\nOf the held-out occurrences that the raw probe gets right, a "
                        "main latent fires on the first number.\nBehind the absorber: "
                        "its share of those that are absorbed.\n");
@@ -359,6 +443,7 @@ enum err concept_words(const struct arm_evals *a, const char *name, bool json,
         }
     }
     if (json) {
+        add_agreements_json(a, name, out);
         str_add(out, "\n]}\n");
     } else {
         add_words_text(a, name, out);

@@ -405,8 +405,12 @@ grep -q '^A  mask.rate=0.3  seed 1: latents 7 (best F1 0.300, firmness 0.50), 3;
     fault "concepts --concept"
 keep arms2 0.33 && sed -i 's/"absorbed", *$/"held",/; s/"verdict": "absorbed"/"verdict": "held"/' arms2/eval.json
 accept concepts arms1 arms2 arms3 --concept a
-grep -q 'A, 3 seeds' out && grep -q '^ dog  *24  absorbed 2/3, held 1/3  *absorbed 3/3' out ||
+grep -q 'A, 3 seeds; by: seed 1' out &&
+    grep -q '^ dog  *24  0.17 absorbed 2/3, held 1/3, by 9 (0.75)  *0.17 absorbed 3/3, by 9' out ||
     fault "concepts --concept of three seeds"
+accept concepts arms1 arms2 arms3 --concept a --json
+tr -d '\n' <out | grep -q '"agreement": \[  {"word": " dog", "token": 5, "conditions": \[{"name": "A", "seeds": 3, "too_rare": 0, "probe_wrong": 0, "held": 1, "absorbed": 2, "missed": 0, "main_latent_fires": 0.16[67]*}, {"name": "B", "seeds": 3, ' ||
+    fault "concepts --concept --json of three seeds"
 keep arms2 0.33
 accept concepts arms1 --concept a --json
 grep -q '"word": " dog", "token": 5, "occurrences": 24, .*"verdict": "absorbed", "absorbed": 16, "absorber": 9, "share": 0.75}' out ||

@@ -379,9 +379,9 @@ const struct action action_back = {.command = "back", .args = "", .run = back};
 
 /* clang-format off */
 #define ACTION static const struct action
-ACTION action_focus = {.command = "focus", .args = "N|+|-", .run = focus};
+const struct action action_focus = {.command = "focus", .args = "N|+|-", .run = focus};
 ACTION action_move = {.command = "move", .args = "DIRECTION", .run = move, .word = move_word, .in_help = true};
-ACTION action_enter = {.command = "open", .args = "", .run = enter, .in_help = true};
+const struct action action_enter = {.command = "open", .args = "", .run = enter, .in_help = true};
 ACTION action_cancel = {.command = "cancel", .args = "", .run = cancel};
 ACTION action_quit = {.command = "q", .args = "", .run = quit, .in_help = true};
 ACTION action_help = {.command = "help", .args = "[TEXT]", .run = help};
@@ -391,7 +391,7 @@ ACTION action_redo = {.command = "redo", .args = "", .run = redo, .may = may_red
 ACTION action_export = {.command = "export", .args = "FILE.csv", .run = export, .may = may_export};
 ACTION action_redraw = {.command = "redraw", .args = "", .run = redraw, .in_help = true};
 ACTION action_suspend = {.command = "suspend", .args = "", .run = suspend, .in_help = true};
-ACTION action_seed = {.command = "seed", .args = "[N]", .run = choose_seed, .may = may_choose_seed};
+const struct action action_seed = {.command = "seed", .args = "[N]", .run = choose_seed, .may = may_choose_seed};
 ACTION action_messages = {.command = "messages", .args = "", .run = messages};
 ACTION action_save_config = {.command = "save-config", .args = "FILE.json", .run = save_config, .may = may_ask};
 ACTION action_shot = {.command = "shot", .args = "FILE.txt", .run = shot};

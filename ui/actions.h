@@ -9,6 +9,9 @@
 extern const struct action action_screen; /* preset: the screen's name */
 extern const struct action action_events;
 extern const struct action action_back;
+extern const struct action action_focus;
+extern const struct action action_enter;
+extern const struct action action_seed;   /* whose latents are shown */
 extern const struct action action_smooth; /* of all curves */
 
 /* Name, title and keys of the help overlay, and of everywhere: for a table of screens.

@@ -58,6 +58,11 @@ size_t ksparse_f1(const struct concept_sample *s, const struct code_columns *k,
                   const float *w, size_t c, struct absorption_ws *ws,
                   int32_t best[EVAL_MAX_MAIN], double f1[EVAL_MAX_MAIN]);
 
+/* In the main form: how well each main latent of concept c tells it by firing, into
+ * r's fit. O(firings of them). */
+void ksparse_fits(const struct concept_sample *s, const struct code_columns *k,
+                  size_t c, struct absorption_ws *ws, struct concept_result *r);
+
 /* One concept's decision inputs. */
 struct absorption_view {
     const struct sae_codes *codes;

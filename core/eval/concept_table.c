@@ -62,6 +62,33 @@ enum err concept_table_new(const struct eval_result *r, struct concept_table **o
 
 /* ---- from a file ---- */
 
+/* F1, precision and recall of each main latent; none in files of before they were. */
+static enum err read_fits(struct json_at at, const cJSON *o, struct concept_result *r,
+                          struct errinfo *e)
+{
+    const cJSON *list = NULL, *item = NULL;
+    size_t n = 0;
+    TRY(json_arr(at, o, "main_latent_fits", false, &list, e));
+    cJSON_ArrayForEach(item, list)
+    {
+        double x[3] = {-1.0, -1.0, -1.0};
+        for (int i = 0; i < 3 && cJSON_GetArraySize(item) == 3; i++) {
+            const cJSON *v = cJSON_GetArrayItem(item, i);
+            x[i] = cJSON_IsNumber(v) ? v->valuedouble : -1.0;
+        }
+        for (int i = 0; i < 3; i++) {
+            if (n == r->n_main || !(x[i] >= 0.0) || !(x[i] <= 1.0)) {
+                return err_set(e, ERR_FORMAT,
+                               "%s: %s.main_latent_fits: expected three numbers from 0 "
+                               "to 1 of each main latent",
+                               at.file, at.path);
+            }
+        }
+        r->fit[n++] = (struct firing_fit){(float)x[0], (float)x[1], (float)x[2]};
+    }
+    return OK;
+}
+
 static enum err read_latents(struct json_at at, const cJSON *o, size_t F,
                              struct concept_result *r, struct errinfo *e)
 {
@@ -77,6 +104,7 @@ static enum err read_latents(struct json_at at, const cJSON *o, size_t F,
         }
         r->main_latent[r->n_main++] = (int32_t)item->valuedouble;
     }
+    TRY(read_fits(at, o, r, e));
     size_t n = 0;
     TRY(json_arr(at, o, "absorbers", true, &list, e));
     cJSON_ArrayForEach(item, list)

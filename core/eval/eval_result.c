@@ -26,6 +26,7 @@ struct concept_result concept_result_none(int32_t concept)
                                .f1_by = no_bounds};
     for (size_t i = 0; i < EVAL_MAX_MAIN; i++) {
         r.main_latent[i] = -1;
+        r.fit[i] = (struct firing_fit){NAN, NAN, NAN};
     }
     for (size_t i = 0; i < EVAL_ABSORBERS; i++) {
         r.absorber[i] = -1;
@@ -215,6 +216,13 @@ static void put_concept(struct tree *t, cJSON *list, const struct concept_result
     cJSON *latents = put_array(t, o, "main_latents");
     for (size_t i = 0; i < r->n_main; i++) {
         put_number(t, latents, NULL, (double)r->main_latent[i]);
+    }
+    cJSON *fits = put_array(t, o, "main_latent_fits"); /* F1, precision, recall */
+    for (size_t i = 0; i < r->n_main; i++) {
+        cJSON *a = put_array(t, fits, NULL);
+        put_number(t, a, NULL, (double)r->fit[i].f1);
+        put_number(t, a, NULL, (double)r->fit[i].precision);
+        put_number(t, a, NULL, (double)r->fit[i].recall);
     }
     cJSON *absorbers = put_array(t, o, "absorbers");
     for (size_t i = 0; i < EVAL_ABSORBERS && r->absorber[i] >= 0; i++) {

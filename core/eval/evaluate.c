@@ -3,6 +3,7 @@
 #include "eval/absorption.h"
 #include "eval/evaluate_priv.h"
 #include "eval/fidelity.h"
+#include "eval/spread.h"
 #include "num/stats.h"
 
 #include <math.h>
@@ -69,13 +70,33 @@ struct form_job {
     struct concept_result *r;
 };
 
+/* Of concept c by its L1 weights w. Its probes are not those that `fits` counts. */
+static double spread_by(const struct eval_job *j, const float *w, size_t c,
+                        struct absorption_ws *ws)
+{
+    int32_t best[EVAL_MAX_MAIN];
+    double f1[EVAL_MAX_MAIN];
+    struct logreg_tally *counted = ws->tally;
+    ws->tally = NULL;
+    const size_t n = ksparse_f1(&j->set->sample, &j->columns, w, c, ws, best, f1);
+    ws->tally = counted;
+    return spread_fewest(f1, n);
+}
+
 static void select_unit(void *ctx, size_t unit, size_t worker)
 {
     const struct form_job *k = ctx;
     const struct eval_job *j = k->j;
     const size_t c = (size_t)k->bank->concept_of[unit];
-    ksparse_select(k->bank->form, &j->set->sample, &j->columns,
-                   k->weights + unit * j->s->F, c, &j->ws[worker], &k->r[c]);
+    struct absorption_ws *ws = &j->ws[worker];
+    const float *w = k->weights + unit * j->s->F;
+    ksparse_select(k->bank->form, &j->set->sample, &j->columns, w, c, ws, &k->r[c]);
+    if (j->fits) {
+        ksparse_fits(&j->set->sample, &j->columns, c, ws, &k->r[c]);
+    }
+    if (j->spread) {
+        k->r[c].spread = spread_by(j, w, c, ws);
+    }
 }
 
 /* What the probes alone say; the rest as for a concept that is not eligible. */
@@ -333,16 +354,15 @@ enum err eval_check_width(const struct eval_set *set, const struct sae *s,
     return OK;
 }
 
-enum err evaluate(const struct eval_set *set, const struct sae *s, struct harvester *h,
-                  struct pool *pool, const atomic_bool *cancel, struct eval_result *out,
-                  struct errinfo *e)
+static enum err run_job(struct eval_job *j, struct harvester *h,
+                        struct eval_result *out, struct errinfo *e)
 {
     const int64_t begun = clock_ns();
     struct eval_result r = {0};
-    struct eval_job j = {.set = set, .s = s, .pool = pool, .cancel = cancel};
-    TRY(eval_check_width(set, s, e));
-    const enum err rc = run(&j, h, &r, e);
-    eval_job_deinit(&j);
+    TRY(eval_check_width(j->set, j->s, e));
+    j->fits = true;
+    const enum err rc = run(j, h, &r, e);
+    eval_job_deinit(j);
     if (rc != OK) {
         eval_result_deinit(&r);
         return rc;
@@ -350,6 +370,24 @@ enum err evaluate(const struct eval_set *set, const struct sae *s, struct harves
     r.seconds = clock_seconds_since(begun);
     *out = r;
     return OK;
+}
+
+enum err evaluate(const struct eval_set *set, const struct sae *s, struct harvester *h,
+                  struct pool *pool, const atomic_bool *cancel, struct eval_result *out,
+                  struct errinfo *e)
+{
+    struct eval_job j = {.set = set, .s = s, .pool = pool, .cancel = cancel};
+    return run_job(&j, h, out, e);
+}
+
+enum err evaluate_spread(const struct eval_set *set, const struct sae *s,
+                         struct harvester *h, struct pool *pool,
+                         const atomic_bool *cancel, struct eval_result *out,
+                         struct errinfo *e)
+{
+    struct eval_job j = {
+        .set = set, .s = s, .pool = pool, .cancel = cancel, .spread = true};
+    return run_job(&j, h, out, e);
 }
 
 enum err eval_saebench_bank(const struct eval_set *set, struct pool *pool,

@@ -31,6 +31,12 @@ struct concept_bounds {
     double lo, hi;
 };
 
+/* How well "the latent fires" tells a concept, on the sample's test occurrences, both
+ * classes weighted alike; 0 precision where it fires nowhere. */
+struct firing_fit {
+    float f1, precision, recall;
+};
+
 /* One concept of the result. Of one that is not eligible only the probe's figures are
  * there; it has no main latent, its rates are NaN. Rates are over all held-out
  * occurrences that the probe gets right, each word form counting alike; F1s are of the
@@ -43,6 +49,7 @@ struct concept_result {
     size_t absorbed;                    /* and those of them that are fully absorbed */
     int32_t main_latent[EVAL_MAX_MAIN]; /* best first, -1 after the last */
     size_t n_main;
+    struct firing_fit fit[EVAL_MAX_MAIN]; /* of each main latent; NaN after the last */
     double full, fraction, recall, f1_best;
     double firmness;   /* share of resamples that choose main_latent[0] (firmness.h), */
     double f1_heldout; /* see heldout.h, */
@@ -105,6 +112,12 @@ struct eval_result {
 enum err evaluate(const struct eval_set *set, const struct sae *s, struct harvester *h,
                   struct pool *pool, const atomic_bool *cancel, struct eval_result *out,
                   struct errinfo *e) ERR_CHECKED;
+/* The same, and the spread of each eligible concept, the figure of spread_measure: half
+ * as long again. */
+enum err evaluate_spread(const struct eval_set *set, const struct sae *s,
+                         struct harvester *h, struct pool *pool,
+                         const atomic_bool *cancel, struct eval_result *out,
+                         struct errinfo *e) ERR_CHECKED;
 /* Absorption as SAEBench computes it, over the leaf concepts of the set (where it has
  * none over all, but for word shapes and suffixes), into r's absorption_saebench and
  * saebench_eligible: activations as they are, plain F1, probes by its optimizer for its

@@ -15,6 +15,7 @@ struct eval_job {
     const atomic_bool *cancel;
     const struct logreg *start; /* where the L1 probes begin; NULL: at zero */
     struct logreg *keep;        /* takes their weights; NULL: nobody does */
+    bool fits, spread;          /* of the latents chosen these too */
     bool model_units; /* codes as an SAE would give them whose decoder rows have unit
                          length in the model's own space: what SAEBench sees */
     struct sae_codes codes; /* of the concept sample ... */

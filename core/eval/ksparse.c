@@ -281,3 +281,26 @@ size_t ksparse_f1(const struct concept_sample *s, const struct code_columns *k,
     mark_members(s, c, 0, ws);
     return n;
 }
+
+void ksparse_fits(const struct concept_sample *s, const struct code_columns *k,
+                  size_t c, struct absorption_ws *ws, struct concept_result *r)
+{
+    const struct class_sizes z = class_sizes(s, c);
+    mark_members(s, c, 1, ws);
+    for (size_t m = 0; m < r->n_main; m++) {
+        const size_t j = (size_t)r->main_latent[m];
+        double hit = 0.0, miss = 0.0;
+        for (size_t i = k->start[j]; i < k->start[j + 1]; i++) {
+            const bool fires = k->row[i] >= s->n_train && k->val[i] > 0.0F;
+            hit += fires && ws->member[k->row[i]];
+            miss += fires && !ws->member[k->row[i]];
+        }
+        const double right = z.test_pos > 0.0 ? hit / z.test_pos : 0.0;
+        const double wrong = z.test_neg > 0.0 ? miss / z.test_neg : 0.0;
+        r->fit[m] = (struct firing_fit){
+            .f1 = (float)form_f1(FORM_MAIN, hit, miss, z.test_pos, z.test_neg),
+            .precision = right > 0.0 ? (float)(right / (right + wrong)) : 0.0F,
+            .recall = (float)right};
+    }
+    mark_members(s, c, 0, ws);
+}

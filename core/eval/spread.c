@@ -62,15 +62,19 @@ void spread_deinit(struct spread *s)
     *s = (struct spread){0};
 }
 
-double spread_of(const struct spread *s, size_t c)
+double spread_fewest(const double *f1, size_t n)
 {
-    const size_t n = s->latents[c];
     size_t k = 1;
     if (n == 0) {
         return (double)NAN;
     }
-    while (k < n && s->f1[c][k - 1] < SPREAD_SHARE * s->f1[c][n - 1]) {
+    while (k < n && f1[k - 1] < SPREAD_SHARE * f1[n - 1]) {
         k++;
     }
     return (double)k;
+}
+
+double spread_of(const struct spread *s, size_t c)
+{
+    return spread_fewest(s->f1[c], s->latents[c]);
 }

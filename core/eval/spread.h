@@ -1,6 +1,7 @@
 /* The spread of a concept: the fewest latents whose joint probe tells it nearly as well
- * as ten do. 1: one latent has all of it that there is. For final
- * evaluations; takes the time of one evaluate() without the model. */
+ * as ten do. 1: one latent has all of it that there is. For final evaluations, which
+ * keep each step of it; takes the time of one evaluate() without the model.
+ * evaluate_spread() gives the number alone for half of that. */
 #ifndef SAETOP_EVAL_SPREAD_H
 #define SAETOP_EVAL_SPREAD_H
 
@@ -25,6 +26,9 @@ enum err spread_measure(const struct eval_set *set, const struct sae *s,
                         const atomic_bool *cancel, struct spread *out,
                         struct errinfo *e) ERR_CHECKED;
 void spread_deinit(struct spread *s);
+/* The fewest of n latents whose F1 is SPREAD_SHARE of that of all n, or more; f1[i]:
+ * of the first i + 1. NaN for none. */
+double spread_fewest(const double *f1, size_t n);
 /* The fewest latents of concept c whose F1 is SPREAD_SHARE of that of all or more; NaN
  * where it is not eligible. */
 double spread_of(const struct spread *s, size_t c);

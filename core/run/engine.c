@@ -146,6 +146,7 @@ void engine_free(struct engine *g)
         arm_free(g->arm[a].arm);
         history_free(&g->arm[a].history);
         eval_result_deinit(&g->arm[a].eval);
+        concept_history_unref(g->arm[a].over);
         report_deinit(&g->arm[a].truth);
     }
     saebench_bank_free(g->saebench);
@@ -245,7 +246,10 @@ enum err engine_evaluate(struct engine *g, struct errinfo *e)
     for (size_t a = 0; a < RUN_ARMS_MAX; a++) {
         all[a] = true;
     }
-    TRY(engine_evaluate_arms(g, all, rows, e));
+    g->asked = true;
+    const enum err rc = engine_evaluate_arms(g, all, rows, e);
+    g->asked = false;
+    TRY(rc);
     for (size_t a = 0; a < g->n_arms; a++) {
         rows[a].v[METRIC_STEP] = (double)arm_steps_done(g->arm[a].arm);
         rows[a].v[METRIC_MASK_RATE] = arm_rate_in_use(g->arm[a].arm);

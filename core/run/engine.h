@@ -4,6 +4,7 @@
 #ifndef SAETOP_RUN_ENGINE_H
 #define SAETOP_RUN_ENGINE_H
 
+#include "eval/concept_history.h"
 #include "eval/evaluate.h"
 #include "eval/truth.h"
 #include "run/eval_pace.h"
@@ -26,7 +27,8 @@ struct engine_arm {
     struct arm *arm;
     struct history history;
     struct eval_result eval;
-    struct report truth; /* the last one, of a synthetic source */
+    struct concept_history *over; /* the concepts of all evaluations; NULL: none yet */
+    struct report truth;          /* the last one, of a synthetic source */
     bool evaluated;
     bool is_best;                 /* the best so far, and not kept yet */
     int worse;                    /* rows in a row that the error is past all use */
@@ -63,6 +65,7 @@ struct engine {
     double tokens_per_second;
     bool stretch_eval;
     size_t evals;              /* so far, of all arms together */
+    bool asked;                /* by engine_evaluate: this one has spread too */
     struct eval_pace pace;     /* of stretch_eval, since this opening */
     const atomic_bool *cancel; /* may be NULL: stops an evaluation half way */
     struct engine_watch watch;
@@ -122,7 +125,8 @@ bool engine_done(const struct engine *g);
  * An arm that is ahead, as after a resume of a run killed between saving the one and
  * the other, waits for the rest. ERR_NUMERIC: the loss is not finite any more. */
 enum err engine_step(struct engine *g, struct errinfo *e) ERR_CHECKED;
-/* Evaluate all arms now and record it as a row at this step. */
+/* Evaluate all arms now, with the spread of their concepts, which evaluations on the
+ * way to the last step are without; record it as a row at this step. */
 enum err engine_evaluate(struct engine *g, struct errinfo *e) ERR_CHECKED;
 /* Evaluate if an evaluation that was due has been interrupted. */
 enum err engine_catch_up(struct engine *g, struct errinfo *e) ERR_CHECKED;

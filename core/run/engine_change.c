@@ -57,6 +57,7 @@ static enum err fork_arm(struct engine *g, size_t from, size_t to, double rate,
         history_free(&b.history);
         return rc;
     }
+    b.over = a->over ? concept_history_ref(a->over) : NULL;
     g->arm[to] = b;
     return OK;
 }
@@ -66,6 +67,7 @@ static void drop_arms(struct engine *g, size_t from, size_t to)
     for (size_t i = from; i < to; i++) {
         arm_free(g->arm[i].arm);
         history_free(&g->arm[i].history);
+        concept_history_unref(g->arm[i].over);
         g->arm[i] = (struct engine_arm){.arm = NULL};
     }
 }

@@ -81,13 +81,34 @@ static enum err measure_words(struct engine *g, const struct sae *frozen,
     return heldout_words_measure(g->words, frozen, g->in->pool, g->cancel, r, e);
 }
 
+/* A point more of the arm's concepts over training. */
+static enum err remember(struct engine_arm *a, struct errinfo *e)
+{
+    struct concept_table *t = NULL;
+    struct concept_history *h = NULL;
+    if (a->eval.n_concepts == 0) {
+        return OK;
+    }
+    TRY(concept_table_new(&a->eval, &t, e));
+    const enum err rc = concept_history_with(a->over, t, &h, e);
+    concept_table_unref(t);
+    TRY(rc);
+    concept_history_unref(a->over);
+    a->over = h;
+    return OK;
+}
+
 static enum err evaluate_text(struct engine *g, struct engine_arm *a,
                               const struct sae *frozen, struct metric_row *row,
                               struct errinfo *e)
 {
     struct eval_result fresh = {0};
     struct harvester *h = in_turn(g, a) ? g->in->h : NULL;
-    enum err rc = evaluate(g->eval_set, frozen, h, g->in->pool, g->cancel, &fresh, e);
+    /* Spread takes half as long again: at the end, and where it was asked for. */
+    enum err rc =
+        engine_done(g) || g->asked
+            ? evaluate_spread(g->eval_set, frozen, h, g->in->pool, g->cancel, &fresh, e)
+            : evaluate(g->eval_set, frozen, h, g->in->pool, g->cancel, &fresh, e);
     if (rc == OK) {
         rc = measure_words(g, frozen, &fresh, e);
     }
@@ -107,7 +128,7 @@ static enum err evaluate_text(struct engine *g, struct engine_arm *a,
     a->eval = fresh;
     a->eval.step = arm_steps_done(a->arm);
     fill_eval(row, &fresh);
-    return OK;
+    return remember(a, e);
 }
 
 static struct estimate truth_value(const struct report *r, enum metric m)

@@ -164,6 +164,9 @@ static enum err save_all(struct engine *g, const char *dir, bool told,
         rc = arm_place_dir(dir, &g->arm[i].place, saves[i].dir, sizeof saves[i].dir, e);
     }
     rc = rc == OK ? save_each(g, saves, e) : rc;
+    for (size_t i = 0; rc == OK && i < g->n_arms; i++) { /* of no save a part */
+        rc = concept_history_save(g->arm[i].over, g->in->concepts, saves[i].dir, e);
+    }
     mem_free(saves);
     return rc;
 }
@@ -404,6 +407,35 @@ static enum err check_steps(const struct settings *set, const struct settings *g
     return OK;
 }
 
+/* Those of its last evaluation are in its save; the file behind it may be older. */
+static enum err read_concepts(const struct engine *g, struct engine_arm *a,
+                              struct errinfo *e)
+{
+    char path[SETTING_TEXT_MAX + 16];
+    struct concept_history *h = NULL;
+    struct concept_table *t = NULL;
+    TRY(concept_history_load(a->dir, g->in->concepts, arm_steps_done(a->arm), &a->over,
+                             e));
+    TRY(path_join(path, sizeof path, a->dir, "eval.json", e));
+    TRY(concept_table_load(path, g->in->concepts, a->arm->sae->F, &t, e));
+    const enum err rc = t ? concept_history_with(a->over, t, &h, e) : OK;
+    concept_table_unref(t);
+    if (rc == OK && h) {
+        concept_history_unref(a->over);
+        a->over = h;
+    }
+    return rc;
+}
+
+/* A run goes on without, and says so. */
+static void reopen_concepts(struct engine *g, struct engine_arm *a)
+{
+    struct errinfo e = {0};
+    if (g->in->concepts && read_concepts(g, a, &e) != OK && !g->warning[0]) {
+        snprintf(g->warning, sizeof g->warning, "%.290s", e.msg);
+    }
+}
+
 static enum err reopen_arm(struct engine *g, const struct reopened *r, size_t i,
                            struct errinfo *e)
 {
@@ -418,6 +450,7 @@ static enum err reopen_arm(struct engine *g, const struct reopened *r, size_t i,
     snprintf(a->condition, sizeof a->condition, "%s",
              condition[0] ? condition : arm_name_shown(a->place.name));
     memcpy(a->dir, r->arm[i].dir, sizeof a->dir);
+    reopen_concepts(g, a);
     g->seconds = fmax(g->seconds, a->arm->state.seconds);
     return OK;
 }

@@ -4,6 +4,7 @@
 #define SAETOP_SESSION_COMMAND_H
 
 #include "eval/rule.h"
+#include "latents/word_contexts.h"
 
 #include <stdint.h>
 
@@ -23,6 +24,7 @@
     X(PARTNERS, "pair latents")        /* arm and, in at, another */                   \
     X(DETAIL, "describe a latent")     /* arm, latent, interval */                     \
     X(SUBJECT, "ask the model")        /* arm: whom questions of prompts go to */      \
+    X(WORD, "contexts of a word")      /* arm, word */                                 \
     X(COMPARE, "compare")              /* two = choices, text = other run */           \
     X(PAIR, "contexts of two latents") /* two = latents of either side */              \
     X(LABEL, "label a latent")         /* arm, latent, text; "": none */               \
@@ -50,6 +52,7 @@ struct command {
     int32_t two[2]; /* of the sides of a comparison; -1: the usual choice, no latent */
     char text[1024];
     struct absorption_rule rule;
+    struct word_query word;
 };
 
 #endif

@@ -27,16 +27,17 @@ static bool wait_for_inputs(struct session *s)
 
 enum work { WORK_END, WORK_EVAL_SET, WORK_JOB };
 
-/* Whether a later request makes this one needless: of details, comparisons and pairs
- * only the last asked for is shown. mu held. */
+/* Whether a later request makes this one needless: of details, words, comparisons and
+ * pairs only the last asked for is shown. mu held. */
 static bool is_overtaken(const struct session *s, const struct job *job)
 {
     for (size_t i = 0; i < s->job_len; i++) {
         const struct job *later = &s->job[(s->job_head + i) % QUEUE_MAX];
         const enum command_kind kind = job->command.kind;
         if (kind == later->command.kind &&
-            (kind == COMMAND_DETAIL || kind == COMMAND_COMPARE ||
-             kind == COMMAND_PAIR || kind == COMMAND_SUBJECT)) {
+            (kind == COMMAND_DETAIL || kind == COMMAND_WORD ||
+             kind == COMMAND_COMPARE || kind == COMMAND_PAIR ||
+             kind == COMMAND_SUBJECT)) {
             return true;
         }
     }
@@ -173,6 +174,22 @@ static enum err make_subject(struct workbench *b, const struct job *job,
     return rc;
 }
 
+static enum err make_word(struct workbench *b, const struct job *job, struct errinfo *e)
+{
+    struct session *s = b->s;
+    struct word_contexts *w = NULL;
+    TRY(word_contexts_new(job->sae, b->set, &job->command.word, job->step, &s->stop, &w,
+                          e));
+    pthread_mutex_lock(&s->mu);
+    struct word_contexts *old = s->word;
+    s->word = w;
+    s->word_arm = job->command.arm;
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+    word_contexts_unref(old);
+    return OK;
+}
+
 /* Pair the latents of two arms, by tables over the same rows. */
 static enum err make_partners(struct workbench *b, const struct job *job,
                               struct errinfo *e)
@@ -233,6 +250,8 @@ static void run_job(struct workbench *b, const struct job *job)
         rc = make_table(b, job, &e);
     } else if (rc == OK && job->command.kind == COMMAND_DETAIL) {
         rc = make_detail(b, job, &e);
+    } else if (rc == OK && job->command.kind == COMMAND_WORD) {
+        rc = make_word(b, job, &e);
     } else if (rc == OK && job->command.kind == COMMAND_PARTNERS) {
         rc = make_partners(b, job, &e);
     } else if (rc == OK && job->command.kind == COMMAND_COMPARE) {

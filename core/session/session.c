@@ -142,6 +142,7 @@ static size_t *asked_locked(struct session *s, enum command_kind kind)
     case COMMAND_DETAIL: return &s->details_asked;
     case COMMAND_CONCEPTS: return &s->concepts_asked;
     case COMMAND_PARTNERS: return &s->partners_asked;
+    case COMMAND_WORD: return &s->words_asked;
     case COMMAND_COMPARE: return &s->compares_asked;
     case COMMAND_SUBJECT: return &s->subjects_asked;
     case COMMAND_PAIR: return &s->pairs_asked;
@@ -155,6 +156,7 @@ static void show_busy_locked(struct session *s)
     s->pub.detail_busy = s->details_asked > 0;
     s->pub.concepts_busy = s->concepts_asked > 0;
     s->pub.partners_busy = s->partners_asked > 0;
+    s->pub.word_busy = s->words_asked > 0;
     s->pub.compare_busy = s->compares_asked > 0;
     s->pub.pair_busy = s->pairs_asked > 0;
     s->pub.subject_busy = s->subjects_asked > 0;
@@ -271,6 +273,7 @@ void session_free(struct session *s)
     mem_free(s->record);
     latent_detail_unref(s->detail);
     latent_pairs_unref(s->partners);
+    word_contexts_unref(s->word);
     latent_detail_unref(s->pair[0]);
     latent_detail_unref(s->pair[1]);
     comparison_unref(s->compare);
@@ -403,6 +406,7 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     memcpy(v->preset, pub->preset, sizeof v->preset);
     v->concepts_busy = pub->concepts_busy;
     v->partners_busy = pub->partners_busy;
+    v->word_busy = pub->word_busy;
     v->rule = pub->rule;
     v->n_conds = pub->n_conds;
     v->seed = pub->seed;
@@ -423,6 +427,7 @@ struct old_snapshots {
     const struct concept_history *over[VIEW_ARMS];
     const struct latent_detail *detail, *pair[2];
     const struct latent_pairs *partners;
+    const struct word_contexts *word;
     const struct comparison *compare;
     const struct ask_subject *subject;
 };
@@ -466,6 +471,11 @@ static void swap_snapshots(struct session *s, struct session_view *v,
         old->partners = v->partners;
         v->partners = s->partners ? latent_pairs_ref(s->partners) : NULL;
     }
+    if (v->word != s->word) {
+        old->word = v->word;
+        v->word = s->word ? word_contexts_ref(s->word) : NULL;
+    }
+    v->word_arm = s->word_arm;
     memcpy(v->partners_arm, s->partners_arm, sizeof v->partners_arm);
     v->partners_step = s->partners_step;
     for (size_t i = 0; i < 2; i++) {
@@ -493,6 +503,7 @@ static void release_snapshots(const struct old_snapshots *old)
     latent_pairs_unref((struct latent_pairs *)(uintptr_t)old->partners);
     latent_detail_unref((struct latent_detail *)(uintptr_t)old->pair[0]);
     latent_detail_unref((struct latent_detail *)(uintptr_t)old->pair[1]);
+    word_contexts_unref((struct word_contexts *)(uintptr_t)old->word);
     comparison_unref((struct comparison *)(uintptr_t)old->compare);
     ask_subject_unref((struct ask_subject *)(uintptr_t)old->subject);
 }

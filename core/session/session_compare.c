@@ -339,7 +339,7 @@ static enum err evaluate_now(struct bench *b, const struct sae *sae, struct repo
     struct session *s = b->s;
     struct eval_result r = {0};
     TRY(session_need_eval_set(s, b->h, e));
-    enum err rc = evaluate(s->eval_set, sae, b->h, NULL, &s->stop, &r, e);
+    enum err rc = evaluate_spread(s->eval_set, sae, b->h, NULL, &s->stop, &r, e);
     rc = rc == OK
              ? heldout_measure(s->eval_set, s->in->concepts, sae, NULL, &s->stop, &r, e)
              : rc;

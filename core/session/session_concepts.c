@@ -30,6 +30,17 @@ static struct concept_history *history_of(struct session *s, size_t arm)
     return h;
 }
 
+/* Takes h over, which may be NULL. */
+static void take_history(struct session *s, size_t arm, struct concept_history *h)
+{
+    pthread_mutex_lock(&s->mu);
+    struct concept_history *old = s->over[arm];
+    s->over[arm] = h;
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+    concept_history_unref(old);
+}
+
 /* A point more of the arm's curves. Out of memory here loses a point, not the table. */
 static void remember(struct session *s, size_t arm, const struct concept_table *fresh)
 {
@@ -53,7 +64,6 @@ void session_publish_concepts(struct session *s, size_t arm,
                               struct concept_table *fresh)
 {
     struct concept_table *old = NULL;
-    remember(s, arm, fresh);
     for (bool done = false; !done;) { /* the rule may change meanwhile */
         pthread_mutex_lock(&s->mu);
         const struct absorption_rule rule = s->pub.rule;
@@ -118,6 +128,7 @@ enum err session_show_concepts(struct session *s, struct errinfo *e)
         if (g->arm[a].evaluated && r->n_concepts > 0) {
             TRY(concept_table_new(r, &t, e));
             session_publish_concepts(s, a, t);
+            take_history(s, a, concept_history_ref(g->arm[a].over));
         }
     }
     return OK;
@@ -128,23 +139,7 @@ static enum err load_history(struct session *s, size_t arm, const char *dir,
 {
     struct concept_history *h = NULL;
     TRY(concept_history_load(dir, s->in->concepts, last, &h, e));
-    pthread_mutex_lock(&s->mu);
-    struct concept_history *old = s->over[arm];
-    s->over[arm] = h;
-    pthread_mutex_unlock(&s->mu);
-    concept_history_unref(old);
-    return OK;
-}
-
-enum err session_save_concepts(struct session *s, struct errinfo *e)
-{
-    for (size_t a = 0; a < s->engine->n_arms; a++) {
-        struct concept_history *h = history_of(s, a);
-        const enum err rc =
-            concept_history_save(h, s->in->concepts, s->engine->arm[a].dir, e);
-        concept_history_unref(h);
-        TRY(rc);
-    }
+    take_history(s, arm, h);
     return OK;
 }
 
@@ -164,6 +159,7 @@ void session_load_concepts(struct session *s, size_t arm, const char *dir, size_
     if (rc != OK) { /* the run can be browsed without */
         session_say(s, true, "%s", e.msg);
     } else if (t) {
+        remember(s, arm, t);
         session_publish_concepts(s, arm, t);
     }
 }
@@ -173,7 +169,7 @@ enum err session_measure_concepts(struct session *s, const struct job *job,
 {
     struct eval_result r = {0};
     struct concept_table *t = NULL;
-    enum err rc = evaluate(s->eval_set, job->sae, h, NULL, &s->stop, &r, e);
+    enum err rc = evaluate_spread(s->eval_set, job->sae, h, NULL, &s->stop, &r, e);
     r.step = job->step;
     if (rc == OK) {
         rc = heldout_measure(s->eval_set, s->in->concepts, job->sae, NULL, &s->stop, &r,
@@ -184,6 +180,7 @@ enum err session_measure_concepts(struct session *s, const struct job *job,
     }
     eval_result_deinit(&r);
     if (rc == OK) {
+        remember(s, job->command.arm, t);
         session_publish_concepts(s, job->command.arm, t);
     }
     return rc;

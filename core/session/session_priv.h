@@ -74,6 +74,8 @@ struct session {
     struct latent_labels *labels[VIEW_ARMS]; /* changed by the trainer only */
     struct concept_table *concepts[VIEW_ARMS];
     struct concept_history *over[VIEW_ARMS];
+    struct word_contexts *word;
+    size_t word_arm;
     struct latent_pairs *partners;
     size_t partners_arm[2];
     int64_t partners_step;
@@ -86,7 +88,7 @@ struct session {
     size_t subject_arm;
     int64_t subject_step;
     size_t subjects_asked;                              /* not answered yet */
-    size_t compares_asked, pairs_asked;                 /* not answered yet, */
+    size_t compares_asked, pairs_asked, words_asked;    /* not answered yet, */
     size_t tables_asked, details_asked, concepts_asked; /* likewise */
     bool changed, awake;
     enum err error;
@@ -155,9 +157,6 @@ enum err session_show_concepts(struct session *s, struct errinfo *e) ERR_CHECKED
  * which may be none; F: latents of its SAE. */
 void session_load_concepts(struct session *s, size_t arm, const char *dir, size_t F,
                            int64_t last);
-/* Write each arm's evaluations to the directory that it was saved in. Trainer thread.
- */
-enum err session_save_concepts(struct session *s, struct errinfo *e) ERR_CHECKED;
 /* Measure those of the job's SAE, with their words; there is an evaluation set. Job
  * thread, which owns h. */
 enum err session_measure_concepts(struct session *s, const struct job *job,
@@ -216,7 +215,7 @@ enum err session_follow(struct session *s, struct errinfo *e) ERR_CHECKED;
  * no such latent of it. */
 enum err session_find_sae(const struct session *s, const struct command *c,
                           const struct sae **out, struct errinfo *e) ERR_CHECKED;
-/* COMMAND_TABLE, DETAIL, CONCEPTS, PARTNERS: with a frozen copy of the arm. */
+/* COMMAND_TABLE, DETAIL, CONCEPTS, PARTNERS, WORD: with a frozen copy of the arm. */
 enum err session_ask_of_arm(struct session *s, const struct command *c,
                             struct errinfo *e) ERR_CHECKED;
 /* COMMAND_COMPARE, PAIR. */

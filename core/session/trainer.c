@@ -404,7 +404,6 @@ static enum err save(struct session *s, const char *dir, struct errinfo *e)
     }
     publish(s);
     TRY(session_save_labels(s, e));
-    TRY(session_save_concepts(s, e));
     session_say(s, false, "saved at step %lld in %s",
                 (long long)engine_step_count(s->engine), dir);
     return OK;
@@ -529,6 +528,7 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
     case COMMAND_CONCEPTS:
     case COMMAND_PARTNERS:
     case COMMAND_SUBJECT:
+    case COMMAND_WORD:
     case COMMAND_COMPARE:
     case COMMAND_PAIR:
     case COMMAND_LABEL:
@@ -549,7 +549,7 @@ static bool handle(struct session *s, const struct command *c)
     bool to_jobs = false, go_on = true;
     if (c->kind == COMMAND_TABLE || c->kind == COMMAND_DETAIL ||
         c->kind == COMMAND_CONCEPTS || c->kind == COMMAND_PARTNERS ||
-        c->kind == COMMAND_SUBJECT) {
+        c->kind == COMMAND_SUBJECT || c->kind == COMMAND_WORD) {
         rc = session_ask_of_arm(s, c, &e);
         to_jobs = rc == OK;
     } else if (c->kind == COMMAND_COMPARE || c->kind == COMMAND_PAIR) {

@@ -93,6 +93,8 @@ void session_view_deinit(struct session_view *v)
     v->compare = NULL;
     latent_detail_unref((struct latent_detail *)(uintptr_t)v->detail);
     v->detail = NULL;
+    word_contexts_unref((struct word_contexts *)(uintptr_t)v->word);
+    v->word = NULL;
     latent_pairs_unref((struct latent_pairs *)(uintptr_t)v->partners);
     v->partners = NULL;
     ask_subject_unref((struct ask_subject *)(uintptr_t)v->subject);

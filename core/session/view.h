@@ -135,6 +135,8 @@ struct session_view {
     size_t n_facts;
     const struct latent_detail *detail; /* the latest asked for, or NULL */
     size_t detail_arm;
+    const struct word_contexts *word; /* the latest asked for, or NULL */
+    size_t word_arm;
     const struct latent_pairs
         *partners; /* of two arms, the latest asked for, or NULL */
     size_t partners_arm[2];
@@ -153,8 +155,9 @@ struct session_view {
     const struct latent_detail *pair[2]; /* a latent of each of its sides, or NULL */
     char compare_doing[80];              /* what is being done for the next; "" */
     bool compare_busy, pair_busy;
-    bool table_busy, detail_busy, concepts_busy; /* asked for and not yet there */
-    uint64_t version;                            /* grows with every change */
+    bool table_busy, detail_busy, concepts_busy,
+        word_busy;    /* asked for and not yet there */
+    uint64_t version; /* grows with every change */
 };
 
 void session_view_init(struct session_view *v);

@@ -41,13 +41,15 @@ static enum err note_foreign(struct inputs *in, const struct acts_set *set,
     if (tokens_per_word > 2.5) {
         remarks_add(&in->remarks,
                     "this text is foreign to the model: %.1f tokens a word, loss %.1f "
-                    "nats (a blind guess: %.1f); latents will describe pieces of words",
+                    "nats a token (%.1f if all were as likely); latents will describe "
+                    "pieces of words",
                     tokens_per_word, clean, guess);
     } else if (clean > 0.75 * guess) {
-        remarks_add(&in->remarks,
-                    "this text is foreign to the model: loss %.1f nats, near that of "
-                    "a blind guess (%.1f)",
-                    clean, guess);
+        remarks_add(
+            &in->remarks,
+            "this text is foreign to the model: loss %.1f nats a token, not much "
+            "less than the %.1f of taking all tokens as equally likely",
+            clean, guess);
     }
     return OK;
 }

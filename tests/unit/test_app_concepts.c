@@ -148,8 +148,9 @@ static void several_seeds(void **state)
     (void)state;
     struct bench *b = bench_seeds(1500);
     type(b, "2f");
-    assert_true(on_screen(b, "A mask p=0.30, 5 seeds"));
-    assert_true(on_screen(b, "A-B of 5 seeds, Holm over categories: * established"));
+    assert_true(on_screen(b, "categories: A mask p=0.30, B no mask"));
+    assert_true(on_screen(b, "F1, 5 seeds") && on_screen(b, "latent, seed 1"));
+    assert_true(on_screen(b, "A-B: * established, ~ not after Holm over 4"));
     const struct concept_column *f1 = &concept_columns[1];
     size_t up = 0, down = 0;
     for (size_t i = 0; i < own(b)->n; i++) {
@@ -165,7 +166,7 @@ static void several_seeds(void **state)
     }
     assert_true(up >= 1 && down >= 1);
     type(b, ":find clothing\n");
-    assert_true(on_screen(b, "words of clothing, seed 1"));
+    assert_true(on_screen(b, "words of clothing; latents of seed 1"));
     assert_true(on_screen(b, "established lower"));
     type(b, "<"); /* the last difference */
     assert_true(on_screen(b, "found by sorting"));
@@ -173,8 +174,200 @@ static void several_seeds(void **state)
 
     b = bench_seeds(900);
     type(b, "2f");
-    assert_true(on_screen(b, "A-B so far of 5 seeds"));
+    assert_true(on_screen(b, "A-B so far: * established"));
     assert_false(on_screen(b, "too small"));
+    bench_free(b);
+}
+
+/* Of a word so many seeds say it is held, absorbed, ...; the latents are those of the
+ * seed that is shown, which # changes. */
+static void words_over_seeds(void **state)
+{
+    (void)state;
+    struct bench *b = bench_seeds(1500);
+    type(b, "2f:find clothing\n");
+    size_t split = 0;
+    for (size_t i = 0; i < own(b)->n_words; i++) {
+        const struct concept_word *w = &own(b)->word[i];
+        for (size_t cond = 0; cond < 2; cond++) {
+            size_t says[WORD_VERDICTS] = {0}, most = 0;
+            double fires = 0.0;
+            for (size_t k = 0; k < 5; k++) {
+                const struct concept_table *t = b->v.arm[2 * k + cond].concepts;
+                for (size_t j = 0; j < t->n_words; j++) {
+                    const struct word_result *r = &t->word[j];
+                    if (r->concept == own(b)->at && r->token == w->token) {
+                        says[r->verdict]++;
+                        fires += (double)r->fires / (double)r->occurrences / 5.0;
+                    }
+                }
+            }
+            for (size_t k = 0; k < WORD_VERDICTS; k++) {
+                assert_int_equal(w->seeds[cond].says[k], says[k]);
+                most = says[k] > most ? says[k] : most;
+            }
+            assert_int_equal(w->seeds[cond].n, 5);
+            assert_int_equal(says[word_seeds_verdict(&w->seeds[cond])], most);
+            assert_true(fabs(w->seeds[cond].fires - fires) < 1e-12);
+            split += most < 5;
+        }
+    }
+    assert_true(split > 0);
+    assert_true(on_screen(b, "absorbed 4/5") && on_screen(b, "by, of seed 1"));
+    const struct concept_table *first = b->v.arm[0].concepts;
+    assert_true(own(b)->word[0].of[0] >= first->word &&
+                own(b)->word[0].of[0] < first->word + first->n_words);
+    type(b, "#");
+    assert_int_equal(one_command(b, COMMAND_SEED).at, 1);
+    b->v.seed = 1; /* as the session does */
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    app_view(&b->a, &b->v, &b->c);
+    const struct concept_table *second = b->v.arm[2].concepts;
+    assert_true(own(b)->word[0].of[0] >= second->word &&
+                own(b)->word[0].of[0] < second->word + second->n_words);
+    assert_true(on_screen(b, "latents of seed 2") && on_screen(b, "latent, seed 2"));
+    /* As many say either: the one that is listed first. */
+    const struct word_seeds tie = {.n = 2,
+                                   .says = {[WORD_HELD] = 1, [WORD_MISSED] = 1}};
+    assert_int_equal(word_seeds_verdict(&tie), WORD_MISSED);
+    bench_free(b);
+}
+
+/* What its interval leaves open for Holm alone is said of the row under the cursor. */
+static void but_for_holm(void **state)
+{
+    (void)state;
+    struct bench *b = bench_seeds(1500);
+    const struct concept_column *spread = &concept_columns[2];
+    assert_string_equal(spread->title, "spread");
+    type(b, "2f:sort spread\n");
+    size_t found = 0;
+    for (size_t i = 0; i < own(b)->n; i++) {
+        const struct verdict_row *r =
+            concepts_effect(own(b), spread, own(b)->concept[i]);
+        const bool leaves = r->d.n > 1 && (r->d.by.low > 0.0 || r->d.by.high < 0.0);
+        const bool open = leaves && r->p_holm >= 0.05 && r->verdict == VERDICT_OPEN;
+        assert_true(concepts_but_for_holm(r) == open);
+        assert_true((concepts_mark(r) == '~') == open);
+        if (open && found++ == 0) {
+            char line[64];
+            snprintf(line, sizeof line, ":find %s\n", name_at(b, i));
+            type(b, line);
+            own(b)->side = SIDE_DIFFERENCE; /* that which is sorted by stands first */
+            app_view(&b->a, &b->v, &b->c);
+            assert_true(on_screen(b, "leaves 0 out, but not after Holm over 4"));
+        }
+    }
+    assert_true(found > 0);
+    bench_free(b);
+    b = bench_seeds(900); /* small and so far: Holm has nothing to do with it */
+    type(b, "2f");
+    for (size_t i = 0; i < own(b)->n; i++) {
+        for (size_t k = 1; k < concept_columns_n; k++) {
+            const struct verdict_row *r =
+                concepts_effect(own(b), &concept_columns[k], own(b)->concept[i]);
+            assert_true(concepts_mark(r) != '~' || r->p_holm >= 0.05);
+        }
+    }
+    bench_free(b);
+}
+
+/* At 80 columns there is room for three measures: h and l show others, and what is
+ * sorted by is always there. */
+static void measures_scroll(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    type(b, "2");
+    assert_int_equal(concepts_fit(&b->a, &b->v), 3);
+    assert_true(on_screen(b, "absorb") && !on_screen(b, " frac"));
+    type(b, "l");
+    assert_true(on_screen(b, "recall") && !on_screen(b, "   F1  "));
+    type(b, "lll");
+    assert_int_equal(own(b)->first, 2);
+    assert_true(on_screen(b, " frac"));
+    type(b, "hhhh");
+    assert_int_equal(own(b)->first, 0);
+    for (size_t i = 1; i <= 3 * (concept_columns_n - 1); i++) {
+        type(b, ">");
+        const size_t at = (size_t)own(b)->sort - 1;
+        assert_true(own(b)->first <= at && at < own(b)->first + 3);
+    }
+    type(b, ">");
+    assert_true(own(b)->sort == -1 && own(b)->first == 0);
+    bench_free(b);
+    b = bench_new(120, 36, 2);
+    type(b, "2");
+    assert_int_equal(concepts_fit(&b->a, &b->v), concept_columns_n - 1);
+    mouse(b, MOUSE_PRESS, hit_of(b, HIT_HEADER, concepts_place_hit(2, SIDE_B)).x,
+          hit_of(b, HIT_HEADER, concepts_place_hit(2, SIDE_B)).y);
+    assert_true(own(b)->sort == 2 && own(b)->side == SIDE_B);
+    bench_free(b);
+}
+
+/* Enter on a word: its contexts, with what the main latents and the one that took it do
+ * there; another Enter opens that latent, Esc leads back to the words. */
+static void contexts_of_a_word(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    type(b, "2\tv\n");
+    const struct concept_word *w = &own(b)->word[0];
+    const struct command c = one_command(b, COMMAND_WORD);
+    assert_int_equal(c.arm, 1);
+    assert_int_equal(c.word.token, w->token);
+    assert_int_equal(c.word.other, w->of[1]->absorber[0].latent);
+    assert_int_equal(c.word.main[0],
+                     concepts_result(&b->v, 1, own(b)->at)->main_latent[0]);
+    assert_true(on_screen(b, "looking for it in the held-out text"));
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    no_command(b); /* asked once */
+    b->v.word = sample_word_contexts(&c.word);
+    b->v.word_arm = 1;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    app_view(&b->a, &b->v, &b->c);
+    char says[64];
+    snprintf(says, sizeof says, "#%d alone on 10 of 15", c.word.other);
+    assert_true(on_screen(b, says) && on_screen(b, "silent"));
+    type(b, "jj");
+    assert_int_equal(own(b)->context.cursor, 2);
+    assert_int_equal(own(b)->words.cursor, 0);
+    press(b, KEY_ESC_);
+    assert_ptr_equal(b->a.screen, &screen_concepts);
+    assert_true(on_screen(b, "words of animal"));
+    type(b, "\n");
+    no_command(b); /* it is there already */
+    type(b, "v");  /* of the other condition it is another question */
+    assert_int_equal(one_command(b, COMMAND_WORD).arm, 0);
+    type(b, "\tj"); /* another concept has its words shown */
+    assert_true(on_screen(b, "words of food"));
+    type(b, "k\t\nv\n");
+    assert_ptr_equal(b->a.screen, &screen_detail);
+    assert_int_equal(detail_of(&b->a)->latent, c.word.other);
+    bench_free(b);
+}
+
+/* Spread is measured at the end and when R asks; until then the screen says so. */
+static void when_spread_comes(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    for (size_t arm = 0; arm < 2; arm++) {
+        struct concept_table *t =
+            (struct concept_table *)(uintptr_t)b->v.arm[arm].concepts;
+        for (size_t c = 0; c < t->n; c++) {
+            t->row[c].spread = (double)NAN;
+        }
+    }
+    type(b, "2");
+    assert_true(on_screen(b, "spread: at step 1,500, or now by R"));
+    b->v.state = SESSION_BROWSING; /* such a run is measured at once, all arms of it */
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    size_t asked = 0;
+    for (size_t i = 0; i < b->a.n_commands; i++) {
+        asked += b->a.command[i].kind == COMMAND_CONCEPTS;
+    }
+    assert_int_equal(asked, 2);
     bench_free(b);
 }
 
@@ -224,7 +417,7 @@ static void over_training(void **state)
     type(b, "2=");
     assert_true(on_screen(b, "F1 of animal over training"));
     type(b, ".");
-    assert_true(on_screen(b, "best of animal over training"));
+    assert_true(on_screen(b, "spread of animal over training"));
     type(b, ",j");
     assert_true(on_screen(b, "F1 of food over training"));
     type(b, ":curves full\n");
@@ -276,6 +469,9 @@ static void corresponding(void **state)
     type(b, "o"); /* and back, at once */
     assert_int_equal(detail_of(&b->a)->latent, 18);
     assert_int_equal(latents_cond(&b->a), 0);
+    type(b, "q"); /* however often: where it was opened from */
+    assert_ptr_equal(b->a.screen, &screen_concepts);
+    type(b, "\n");
     type(b, "JO");
     const int32_t at = detail_of(&b->a)->latent;
     assert_int_equal(latents_cond(&b->a), 1);
@@ -294,7 +490,7 @@ static void no_latent_is_none(void **state)
     t->row[0].f1_best = t->row[0].f1_heldout = 0.0;
     type(b, "2");
     assert_string_equal(name_at(b, 0), "animal");
-    assert_true(on_screen(b, "none  0.00"));
+    assert_true(on_screen(b, "none    0.00") && on_screen(b, "no latent tells it"));
     type(b, "\n");
     assert_true(on_screen(b, "A has no latent for it"));
     bench_free(b);
@@ -305,7 +501,7 @@ static void sorted_either_way(void **state)
 {
     (void)state;
     struct bench *b = bench_new(120, 36, 2);
-    type(b, "2f>>");
+    type(b, "2f>");
     const struct concept_column *f1 = &concept_columns[1];
     assert_int_equal(own(b)->sort, 1);
     for (size_t i = 0; i + 1 < own(b)->n; i++) {
@@ -318,7 +514,7 @@ static void sorted_either_way(void **state)
                     concepts_value(own(b), &b->v, f1, SIDE_A, own(b)->concept[i + 1]));
     }
     assert_false(on_screen(b, "found by sorting"));
-    type(b, "<<<"); /* by name, then round the end: the last difference */
+    type(b, "<<"); /* by name, then round the end: the last difference */
     assert_int_equal(own(b)->side, SIDE_DIFFERENCE);
     assert_true(on_screen(b, "found by sorting"));
     /* What only one arm measured has no difference and comes last. */
@@ -367,7 +563,7 @@ static void words_lead_to_latents(void **state)
     type(b, "2\t");
     const struct concept_word *w = &own(b)->word[0];
     assert_int_equal(w->of[1]->verdict, WORD_ABSORBED);
-    type(b, "v\n");
+    type(b, "v\n\n"); /* through its contexts */
     assert_ptr_equal(b->a.screen, &screen_detail);
     assert_int_equal(detail_of(&b->a)->latent, w->of[1]->absorber[0].latent);
     assert_int_equal(latents_arm(&b->a), 1);
@@ -434,7 +630,8 @@ static void exported(void **state)
     assert_ok(screen_concepts.export_text(&b->a, &b->v, &out, &e), &e);
     assert_ok(csv_parse_table(out.p, out.len, "export", &lim, &t, &e), &e);
     assert_int_equal(t->rows, own(b)->n_words);
-    assert_non_null(strstr(out.p, "concept,word,token,a_occurrences,"));
+    assert_non_null(strstr(out.p, "concept,word,token,a_seed,a_occurrences,"));
+    assert_non_null(strstr(out.p, "a_share,a_seeds,a_seeds_held,a_seeds_absorbed,"));
     assert_non_null(strstr(out.p, "\nanimal,dog,4,"));
     csv_free_table(t);
     str_free(&out);
@@ -517,6 +714,11 @@ int main(void)
         cmocka_unit_test(no_family_is_said),
         cmocka_unit_test(filtered),
         cmocka_unit_test(several_seeds),
+        cmocka_unit_test(words_over_seeds),
+        cmocka_unit_test(but_for_holm),
+        cmocka_unit_test(measures_scroll),
+        cmocka_unit_test(contexts_of_a_word),
+        cmocka_unit_test(when_spread_comes),
         cmocka_unit_test(other_thresholds),
         cmocka_unit_test(over_training),
         cmocka_unit_test(corresponding),

@@ -128,6 +128,11 @@ static void a_saved_evaluation_comes_back(void **state)
         assert_memory_equal(got->main_latent, want->main_latent,
                             sizeof got->main_latent);
         assert_memory_equal(got->absorber, want->absorber, sizeof got->absorber);
+        for (size_t i = 0; i < want->n_main; i++) {
+            assert_true(fabsf(got->fit[i].f1 - want->fit[i].f1) < 1e-6F);
+            assert_true(fabsf(got->fit[i].precision - want->fit[i].precision) < 1e-6F);
+            assert_true(fabsf(got->fit[i].recall - want->fit[i].recall) < 1e-6F);
+        }
         assert_true(same_share(got->full, want->full) &&
                     same_share(got->fraction, want->fraction) &&
                     same_share(got->recall, want->recall) &&
@@ -358,6 +363,14 @@ static void what_is_wrong_is_named(void **state)
          "\"true_positives\": 1, \"main_latents\": [], \"absorbers\": [{\"latent\": -1, "
          "\"share\": 0}]}]}",
          "latent: found -1"},
+        {"{\"concepts\": [{\"concept\": \"NAME\", \"kind\": \"leaf\", \"eligible\": true, "
+         "\"true_positives\": 1, \"main_latents\": [1], \"main_latent_fits\": [[1, 2, 0]], "
+         "\"absorbers\": []}]}",
+         "main_latent_fits: expected three numbers from 0 to 1"},
+        {"{\"concepts\": [{\"concept\": \"NAME\", \"kind\": \"leaf\", \"eligible\": true, "
+         "\"true_positives\": 1, \"main_latents\": [], \"main_latent_fits\": [[1, 1, 0]], "
+         "\"absorbers\": []}]}",
+         "main_latent_fits: expected three numbers from 0 to 1"},
 #define ONE_CONCEPT(words)                                                              \
     "{\"concepts\": [{\"concept\": \"NAME\", \"kind\": \"leaf\", \"eligible\": true, "  \
     "\"true_positives\": 1, \"main_latents\": [], \"absorbers\": [], \"words\": " words \

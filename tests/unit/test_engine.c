@@ -87,6 +87,76 @@ static void cross_entropies_take_turns(void **state)
     eval_set_free(eval);
 }
 
+/* Whether it has the spread of some concept. */
+static bool has_spread(const struct engine *g)
+{
+    const struct eval_result *r = &g->arm[0].eval;
+    size_t n = 0;
+    for (size_t c = 0; c < r->n_concepts; c++) {
+        n += isfinite(r->concept[c].spread) ? 1 : 0;
+    }
+    return n > 0;
+}
+
+/* Each evaluation is a point of the concepts over training, saved with the run and
+ * there again after a resume, also where the process was killed before the file behind
+ * the save. Spread is measured at the last step and where an evaluation is asked for.
+ */
+static void concepts_are_followed(void **state)
+{
+    (void)state;
+    char dir[256], run[512], file[640];
+    struct errinfo e;
+    struct settings set = sample_settings(6);
+    set.eval_every = 2;
+    struct engine *g = start_engine(&set);
+    struct eval_set *eval = NULL;
+    assert_ok(engine_eval_set(g->in, g->in->h, g->in->pool, NULL, &eval, &e), &e);
+    g->eval_set = eval;
+    run_engine_to(g, 4);
+    assert_int_equal(g->arm[0].over->n, 2);
+    assert_false(has_spread(g));
+    assert_ok(engine_evaluate(g, &e), &e);
+    assert_int_equal(g->arm[0].over->n, 2); /* another of the same step */
+    assert_true(has_spread(g));
+    run_engine_to(g, 6);
+    assert_true(has_spread(g));
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    assert_ok(engine_save(g, run, &e), &e);
+    claims_release(&g->claims, 0);
+    const struct concept_history *was = g->arm[0].over;
+    assert_int_equal(was->n, 3);
+    for (int cut = 0; cut < 2; cut++) {
+        struct engine *late = NULL;
+        assert_ok(engine_resume(run, NULL, set.samples_dir, NULL, &late, &e), &e);
+        const struct concept_history *h = late->arm[0].over;
+        assert_string_equal(late->warning, "");
+        assert_int_equal(h->n, cut ? 1 : 3); /* of its evaluation alone */
+        for (size_t c = 0; c < h->n_concepts; c++) {
+            for (size_t f = 0; f < CONCEPT_FIGURES; f++) {
+                const double a = concept_history_at(was, 2, c, f);
+                const double b = concept_history_at(h, h->n - 1, c, f);
+                assert_true(isnan(a) ? isnan(b) : fabs(a - b) < 1e-6);
+            }
+        }
+        engine_free(late);
+        snprintf(file, sizeof file, "%s/%s", run, CONCEPT_HISTORY_FILE);
+        assert_true(remove(file) == 0 || cut);
+    }
+    assert_ok(file_write_text(file, "step,nothing\n1,2\n", &e), &e);
+    struct engine *late = NULL;
+    assert_ok(engine_resume(run, NULL, set.samples_dir, NULL, &late, &e), &e);
+    assert_non_null(strstr(late->warning, CONCEPT_HISTORY_FILE)); /* goes on without */
+    engine_free(late);
+    engine_free(g);
+    eval_set_free(eval);
+    char command[600];
+    snprintf(command, sizeof command, "rm -rf '%s'", run);
+    assert_int_equal(system(command), 0);
+    tmp_drop(dir);
+}
+
 /* The twin of a masked run is the run that was never masked. */
 static void a_twin_is_an_unmasked_run(void **state)
 {
@@ -371,6 +441,7 @@ int main(void)
         cmocka_unit_test(results_do_not_depend_on_threads),
         cmocka_unit_test(a_twin_is_an_unmasked_run),
         cmocka_unit_test(cross_entropies_take_turns),
+        cmocka_unit_test(concepts_are_followed),
         cmocka_unit_test(a_fork_shares_the_past_and_the_text),
         cmocka_unit_test(a_fork_back_to_the_same_rate_is_the_same_run),
         cmocka_unit_test(a_rate_applies_from_the_step_that_is_named),

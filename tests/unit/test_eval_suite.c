@@ -2,6 +2,7 @@
  * refusals, several SAEs at once. */
 #include "base/file.h"
 #include "base/thread.h"
+#include "eval/concept_table.h"
 #include "eval/evalset_priv.h"
 #include "eval/evaluate.h"
 #include "eval/saebench_out.h"
@@ -242,6 +243,58 @@ static void check_details(const char *path, const struct report *r)
     cJSON_Delete(root);
 }
 
+/* The verdict on a token of a concept by the rule as src/README.md has it, from what
+ * the details say of each of its occurrences. */
+static const char *verdict_by_details(const cJSON *occurrences, int32_t token)
+{
+    const cJSON *of = cJSON_GetObjectItem(occurrences, "token");
+    const cJSON *right = cJSON_GetObjectItem(occurrences, "right");
+    const cJSON *fires = cJSON_GetObjectItem(occurrences, "main_fires");
+    const cJSON *by = cJSON_GetObjectItem(occurrences, "absorber");
+    int n = 0, hits = 0, held = 0, absorbed = 0;
+    for (int i = 0; i < cJSON_GetArraySize(of); i++) {
+        const bool is = (int32_t)at(of, i) == token;
+        const bool hit = is && at(right, i) > 0;
+        n += is;
+        hits += hit;
+        held += hit && at(fires, i) > 0;
+        absorbed += hit && at(by, i) >= 0;
+    }
+    return n < 20                            ? "too rare"
+           : hits < 0.5 * n                  ? "probe wrong"
+           : held >= 0.5 * hits              ? "held"
+           : absorbed >= 0.5 * (hits - held) ? "absorbed"
+                                             : "missed";
+}
+
+/* What the screen Concepts shows of each word is what the details give, occurrence by
+ * occurrence; these are held to SAEBench's rule by test_eval_parity. */
+static void check_words(const char *path, const struct eval_result *q)
+{
+    struct errinfo e;
+    cJSON *root = NULL;
+    struct concept_table *t = NULL;
+    assert_ok(json_load(path, (size_t)1 << 26, &root, &e), &e);
+    assert_ok(concept_table_new(q, &t, &e), &e);
+    const cJSON *list =
+        cJSON_GetObjectItem(cJSON_GetObjectItem(root, "absorption"), "concepts");
+    size_t occurrences = 0, shown = 0;
+    for (size_t c = 0; c < t->n; c++) {
+        const cJSON *o =
+            cJSON_GetObjectItem(cJSON_GetArrayItem(list, (int)c), "occurrences");
+        occurrences += (size_t)cJSON_GetArraySize(cJSON_GetObjectItem(o, "token"));
+        for (size_t w = t->word_start[c]; w < t->word_start[c + 1]; w++) {
+            shown += t->word[w].occurrences;
+            assert_string_equal(word_verdict_name(t->word[w].verdict),
+                                verdict_by_details(o, t->word[w].token));
+        }
+    }
+    assert_true(t->n_words > 0);
+    assert_int_equal(shown, occurrences);
+    concept_table_unref(t);
+    cJSON_Delete(root);
+}
+
 static void check_suite(size_t words)
 {
     struct errinfo e;
@@ -275,6 +328,7 @@ static void check_suite(size_t words)
                       &e);
             json_out_free(r[i].details);
             check_details(path, &r[i]);
+            check_words(path, &q[i]);
         }
         q[i].seconds = 0;
         memset(&q[i].split, 0, sizeof q[i].split);

@@ -80,6 +80,16 @@ static void check_spread(const struct fixture *f, const struct sae *s,
     assert_ok(spread_measure(f->set, s, r, pool, NULL, &spread, &e), &e);
     assert_int_equal(spread.n, r->n_concepts);
     assert_true(spread.fits > 0 && spread.fits_short == 0);
+    /* evaluate_spread gives the same, and evaluate() none. */
+    struct eval_result with;
+    assert_ok(evaluate_spread(f->set, s, NULL, pool, NULL, &with, &e), &e);
+    assert_int_equal(with.fits, r->fits);
+    for (size_t c = 0; c < spread.n; c++) {
+        const double a = with.concept[c].spread, b = spread_of(&spread, c);
+        assert_true(isnan(r->concept[c].spread));
+        assert_true(isnan(a) ? isnan(b) : fabs(a - b) < 1e-12);
+    }
+    eval_result_deinit(&with);
     for (size_t c = 0; c < spread.n; c++) {
         const size_t n = spread.latents[c];
         assert_true((n > 0) == r->concept[c].eligible);
@@ -160,6 +170,48 @@ static struct sae *split_sae(void)
     return s;
 }
 
+/* Each latent that splits a category fires on half of its words and on no others; one
+ * that has all of it is perfect. */
+static void latents_tell_by_firing(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct fixture f = begin();
+    struct sae *s = split_sae();
+    struct eval_result r;
+    assert_ok(evaluate(f.set, s, NULL, NULL, NULL, &r, &e), &e);
+    assert_int_equal(r.concept[0].n_main, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct firing_fit fit = r.concept[0].fit[i];
+        assert_true(fabs((double)fit.recall - 0.5) < 1e-6);
+        assert_true(fabs((double)fit.precision - 1.0) < 1e-6);
+        assert_true(fabs((double)fit.f1 - 2.0 / 3.0) < 1e-6);
+    }
+    assert_true(fabs((double)r.concept[1].fit[0].f1 - 1.0) < 1e-6);
+    assert_true(isnan(r.concept[1].fit[1].f1));
+    eval_result_deinit(&r);
+    sae_free(s);
+    /* Where it fires on another category's words, each counts by its class. */
+    s = world_sae(0);
+    const struct concept_sample *m = &f.set->sample;
+    for (size_t w = 40; w < 43; w++) { /* three words of the second */
+        s->W_enc[CATEGORIES + w] = 2.0F;
+    }
+    assert_ok(evaluate(f.set, s, NULL, NULL, NULL, &r, &e), &e);
+    size_t at = 0;
+    while (at < r.concept[0].n_main && r.concept[0].main_latent[at] != 0) {
+        at++;
+    }
+    assert_true(at < r.concept[0].n_main);
+    const double others = (double)(m->n_forms - 40);
+    const struct firing_fit fit = r.concept[0].fit[at];
+    assert_true(fabs((double)fit.recall - 1.0) < 1e-6);
+    assert_true(fabs((double)fit.precision - 1.0 / (1.0 + 3.0 / others)) < 1e-6);
+    eval_result_deinit(&r);
+    sae_free(s);
+    end(&f);
+}
+
 static void an_even_choice_is_not_firm(void **state)
 {
     (void)state;
@@ -229,6 +281,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_clear_choice_is_firm),
         cmocka_unit_test(spread_is_the_first_that_is_enough),
+        cmocka_unit_test(latents_tell_by_firing),
         cmocka_unit_test(an_even_choice_is_not_firm),
         cmocka_unit_test(cancelled),
     };

@@ -30,10 +30,12 @@ static const struct shot shots[] = {
     {"concepts", 2, .keys = "2jj"},
     {"concepts-one-arm", 1, .keys = "2"},
     {"concepts-words", 2, .keys = "2jj\tj"},
-    {"concepts-sorted", 2, .keys = "2>>>>>>f"},
+    {"concepts-sorted", 2, .keys = "2>>>f"},
     {"concepts-filter", 2, .keys = "2f&absorb>.08"},
     {"concepts-no-file", 2, .keys = "2", .no_file = true},
     {"concepts-seeds", 2, .keys = "2f", .seeds = 5, .step = 1500},
+    {"concepts-right", 2, .keys = "2f<", .seeds = 5, .step = 1500},
+    {"concepts-contexts", 2, .keys = "2f\tv\n", .seeds = 5, .step = 1500},
     {"concepts-curve", 2, .keys = "2="},
     {"latents", 2, .keys = "3 jj"},
     {"latents-filter", 2, .keys = "3&density>1e-3 & !dead"},
@@ -80,7 +82,8 @@ enum { SIZES = sizeof sizes / sizeof sizes[0], LARGE = 4 };
 /* Whether the largest size shows more of it: of screens whose columns come by room. */
 static bool has_large(const char *name)
 {
-    return strcmp(name, "compare") == 0 || strcmp(name, "runs") == 0;
+    return strcmp(name, "compare") == 0 || strcmp(name, "runs") == 0 ||
+           strcmp(name, "concepts") == 0 || strcmp(name, "concepts-seeds") == 0;
 }
 
 static struct latent_table *table_of(const struct session_view *v, size_t side)
@@ -110,6 +113,10 @@ static void answer(struct app *a, struct session_view *v)
             assert_ok(latent_labels_with(old, c->latent, c->text, &l, &e), &e);
             latent_labels_unref(old);
             v->arm[c->arm].labels = l;
+        } else if (c->kind == COMMAND_WORD) {
+            word_contexts_unref((struct word_contexts *)(uintptr_t)v->word);
+            v->word = sample_word_contexts(&c->word);
+            v->word_arm = c->arm;
         } else if (c->kind == COMMAND_PAIR) {
             answer_pair(v, c);
         }
@@ -221,10 +228,12 @@ static void test_screens(void **state)
                 char *text = NULL;
                 const int w = sizes[i][0], h = sizes[i][1];
                 /* Small pictures of variants say nothing new. */
-                if (strchr(shots[s].name, '-') && (i > 1 || tier == GLYPH_BLOCK)) {
+                const bool large = i == LARGE && has_large(shots[s].name);
+                if (strchr(shots[s].name, '-') &&
+                    ((i > 1 && !large) || tier == GLYPH_BLOCK)) {
                     continue;
                 }
-                if (i == LARGE && !has_large(shots[s].name)) {
+                if (i == LARGE && !large) {
                     continue;
                 }
                 begin(a, &v, &shots[s], w, h, (enum glyph_tier)tier);

@@ -1,6 +1,7 @@
 /* [threads] Latents of hand-built SAEs on a made-up world: counts against naive ones,
  * what they match, contexts, histogram, lens, neighbours, ablation. */
 #include "latents/latent_names.h"
+#include "latents/word_contexts.h"
 #include "num/blas.h"
 #include "unit/check.h"
 #include "unit/tiny.h"
@@ -576,11 +577,68 @@ static void test_names(void **state)
     tok_free(tok);
 }
 
+/* Of a category's word that its own latent takes: the category's is silent wherever the
+ * word's fires. Of another, the category's fires everywhere. */
+static void test_word_contexts(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct scene k;
+    scene_init(&k, 3, NULL);
+    const struct word_query taken = {
+        .token = 1, .n_main = 1, .main = {0}, .other = CATEGORIES};
+    struct word_contexts *w = NULL;
+    assert_ok(word_contexts_new(k.s, k.a, &taken, 5, NULL, &w, &e), &e);
+    size_t n = 0;
+    for (size_t i = 0; i < k.a->n; i++) {
+        n += k.a->ids[i] == 1 && !k.a->special[i];
+    }
+    assert_true(n > 0);
+    assert_int_equal(w->occurrences, n);
+    assert_int_equal(w->taken, n);
+    assert_int_equal(w->main_fires, 0);
+    assert_int_equal(w->n, n < LATENT_CONTEXTS ? n : LATENT_CONTEXTS);
+    for (size_t i = 0; i < w->n; i++) {
+        const struct word_context *c = &w->context[i];
+        const size_t at = c->at.row * k.a->T + c->at.pos;
+        assert_int_equal(k.a->ids[at], 1);
+        assert_int_equal(c->at.token[CONTEXT_TOKENS / 2], 1);
+        assert_true(!(c->main > 0.0F) && c->at.act > 0.0F);
+        assert_true(i == 0 || c->at.act <= w->context[i - 1].at.act);
+        /* Its activation anywhere is the table's. */
+        const struct latent_row *row = &k.t->row[CATEGORIES];
+        assert_true(c->at.act <= row->max);
+        for (size_t t = 0; t < CONTEXT_TOKENS; t++) {
+            const bool same = c->at.token[t] == 1;
+            assert_true((c->at.heat[t] > 0.0F) == same);
+        }
+    }
+    word_contexts_unref(w);
+    const struct word_query held = {
+        .token = 9, .n_main = 2, .main = {1, 0}, .other = -1};
+    assert_ok(word_contexts_new(k.s, k.a, &held, 5, NULL, &w, &e), &e);
+    assert_int_equal(w->main_fires, w->occurrences);
+    assert_int_equal(w->other_fires, 0);
+    assert_true(w->n > 0 && w->context[0].main > 0.0F);
+    struct word_contexts *same = word_contexts_ref(w);
+    word_contexts_unref(w);
+    word_contexts_unref(same);
+    struct word_query wrong = held;
+    wrong.other = (int32_t)k.s->F;
+    check_error(word_contexts_new(k.s, k.a, &wrong, 5, NULL, &w, &e), ERR_USAGE, &e,
+                "expected latents from 0 to");
+    const atomic_bool stop = true;
+    check_error(word_contexts_new(k.s, k.a, &held, 5, &stop, &w, &e), ERR_CANCELLED, &e,
+                "cancelled");
+    scene_deinit(&k);
+}
+
 int main(void)
 {
     num_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts_against_naive),
+        cmocka_unit_test(test_word_contexts),
         cmocka_unit_test(test_matches),
         cmocka_unit_test(test_partial_matches),
         cmocka_unit_test(test_near_tie_prefers_general),

@@ -197,9 +197,12 @@ static inline struct concept_table *sample_concepts(size_t arm, int64_t step)
                                          .recall = 0.7 + 0.3 * sample_u(u + 1),
                                          .f1_best = 0.5 + 0.5 * sample_u(u + 2),
                                          .f1_heldout = 0.4 + 0.5 * sample_u(u + 2),
+                                         .spread = 1.0 + floor(6 * sample_u(u + 3)),
                                          .firmness = (double)NAN};
         for (size_t i = 0; i < EVAL_MAX_MAIN; i++) {
             row[c].main_latent[i] = i < row[c].n_main ? (int32_t)(9 * c + i) : -1;
+            const float f1 = (float)row[c].f1_best / (float)(i + 1);
+            row[c].fit[i] = (struct firing_fit){f1, 0.96F, 0.5F / (float)(i + 1)};
         }
         row[c].absorber[0] = (int32_t)(60 * arm + 7 * c);
         row[c].absorber_share[0] = 0.75;
@@ -236,6 +239,34 @@ static inline struct concept_history *sample_history(size_t arm, int64_t step)
         h = next;
     }
     return h;
+}
+
+/* Contexts of a word, taken in two thirds of them. */
+static inline struct word_contexts *sample_word_contexts(const struct word_query *q)
+{
+    struct word_contexts *w = mem_alloc(1, sizeof *w);
+    atomic_init(&w->refs, 1);
+    w->of = *q;
+    w->occurrences = w->n = 15;
+    for (size_t i = 0; i < w->n; i++) {
+        struct word_context *c = &w->context[i];
+        const bool taken = q->other >= 0 && i < 10;
+        c->at.row = 3 * i;
+        c->at.pos = 20;
+        c->main = taken ? 0.0F : 2.5F - 0.1F * (float)i;
+        c->at.act = taken ? 4.0F - 0.3F * (float)i : 0.0F;
+        w->taken += taken;
+        w->main_fires += !taken;
+        w->other_fires += taken;
+        for (size_t k = 0; k < CONTEXT_TOKENS; k++) {
+            const uint32_t u = (uint32_t)(i * 91 + k * 37 + (size_t)q->token);
+            c->at.token[k] =
+                (int32_t)(4 + (uint32_t)(sample_u(u) * (SAMPLE_VOCAB - 4)));
+        }
+        c->at.token[CONTEXT_TOKENS / 2] = q->token;
+        c->at.heat[CONTEXT_TOKENS / 2] = c->at.act;
+    }
+    return w;
 }
 
 static inline struct latent_detail *sample_detail(const struct latent_table *t,
@@ -411,6 +442,19 @@ static inline void sample_seed_concepts(struct session_view *v)
             t->row[c].f1_best += by;
             t->row[c].recall -= 0.5 * by;
             t->row[c].full *= 1.0 + 5.0 * by;
+            t->row[c].fraction *= 1.0 + 4.0 * by;
+            t->row[c].spread += by > 0.005 ? 1.0 : 0.0;
+        }
+        /* Some seeds judge some words otherwise. */
+        for (size_t w = 0; w < t->n_words; w++) {
+            struct word_result *of = &t->word[w];
+            if (of->verdict == WORD_ABSORBED &&
+                sample_u((uint32_t)(31 * i + w)) < 0.3) {
+                of->held = of->fires = of->right;
+                of->absorbed = 0;
+                of->absorber[0] = (struct word_absorber){.latent = -1};
+                of->verdict = word_verdict(of, WORD_LEAST);
+            }
         }
         arm->concepts = t;
     }

@@ -80,7 +80,10 @@ void concepts_draw_curves(struct app *a, const struct session_view *v, struct ca
                              .y_max = (double)NAN,
                              .cursor_x = (double)NAN,
                              .event_x = events,
-                             .empty = "a point comes with each evaluation"};
+                             .empty =
+                                 concept_figures[col->figure].as == VERDICT_OF_SPREAD
+                                     ? "measured at the last step, and by R"
+                                     : "a point comes with each evaluation"};
     for (size_t k = 0; curve && s->at >= 0 && k < arms_of(v); k++) {
         fill(&curve[k], v, k, (size_t)s->at, (size_t)col->figure);
         const bool band = v->cond[k].n_seeds > 1;

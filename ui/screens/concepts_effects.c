@@ -49,6 +49,16 @@ static bool is_new(const struct concepts_state *s, const struct shown_arms *a,
            memcmp(a->table, s->effects_of, a->n * sizeof *a->table) != 0;
 }
 
+/* How many concepts of each family Holm's adjustment is over. */
+static void count_tested(struct concepts_state *s, const int *family)
+{
+    for (size_t c = 0; c < s->effects.concepts && s->effects.conditions > 1; c++) {
+        for (size_t f = 0; f < CONCEPT_FIGURES && family[c] >= 0; f++) {
+            s->tested[family[c]][f] += concept_effect(&s->effects, c, 0, f)->d.n > 1;
+        }
+    }
+}
+
 static enum err compute(struct concepts_state *s, const struct session_view *v,
                         const struct shown_arms *a)
 {
@@ -78,7 +88,8 @@ static enum err compute(struct concepts_state *s, const struct session_view *v,
                                     .of = a->of,
                                     .seed = a->seed,
                                     .so_far = s->so_far};
-    rc = concept_effects_of(&in, &s->effects, NULL);
+    TRY_OUT(rc, concept_effects_of(&in, &s->effects, NULL));
+    count_tested(s, family);
 out:
     mem_free(x);
     mem_free(family);
@@ -94,6 +105,7 @@ void concepts_compare(struct concepts_state *s, const struct session_view *v)
     }
     concept_effects_deinit(&s->effects);
     s->so_far = so_far;
+    memset(s->tested, 0, sizeof s->tested);
     s->n_effects = a.n;
     memcpy(s->effects_of, a.table, sizeof s->effects_of);
     if (a.n == 0 || compute(s, v, &a) != OK) {
@@ -150,10 +162,17 @@ size_t concepts_seeds(const struct concepts_state *s)
     return most;
 }
 
+bool concepts_but_for_holm(const struct verdict_row *r)
+{
+    return r && r->d.n > 1 && r->verdict == VERDICT_OPEN &&
+           !(r->p_holm < VERDICT_ALPHA) && (r->d.by.low > 0.0 || r->d.by.high < 0.0);
+}
+
 char concepts_mark(const struct verdict_row *r)
 {
     return !r                              ? ' '
            : verdict_direction(r->verdict) ? '*'
+           : concepts_but_for_holm(r)      ? '~'
            : r->verdict == VERDICT_SMALL   ? '='
                                            : ' ';
 }
@@ -168,14 +187,18 @@ void concepts_effect_text(const struct concepts_state *s,
         return;
     }
     const char *direction = verdict_direction(r->verdict);
+    const int digits = concept_figures[col->figure].digits < 2 ? 1 : 2;
     size_t len = (size_t)snprintf(out, cap, "%s %s", col->title,
-                                  NUMBER(NUMBER_SIGNED, 0, 2, r->d.by.mean));
+                                  NUMBER(NUMBER_SIGNED, 0, digits, r->d.by.mean));
     if (isfinite(r->d.by.low) && isfinite(r->d.by.high) && len < cap) {
         len += (size_t)snprintf(out + len, cap - len, " [%s, %s]",
-                                NUMBER(NUMBER_SIGNED, 0, 2, r->d.by.low),
-                                NUMBER(NUMBER_SIGNED, 0, 2, r->d.by.high));
+                                NUMBER(NUMBER_SIGNED, 0, digits, r->d.by.low),
+                                NUMBER(NUMBER_SIGNED, 0, digits, r->d.by.high));
     }
-    if (len < cap) {
+    if (len < cap && concepts_but_for_holm(r)) {
+        snprintf(out + len, cap - len, " leaves 0 out, but not after Holm over %zu",
+                 s->tested[s->family][col->figure]);
+    } else if (len < cap) {
         snprintf(out + len, cap - len, " %s%s%s", verdict_text(r->verdict),
                  direction ? " " : "", direction ? direction : "");
     }

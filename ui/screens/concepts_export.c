@@ -54,8 +54,9 @@ static void add_line(const struct concepts_state *s, const struct session_view *
 static void add_word_head(const struct session_view *v, struct str *out)
 {
     static const char *const figure[] = {
-        "occurrences", "main_latent_fires", NULL,       "held",
-        "absorbed",    "verdict",           "absorber", "share"};
+        "seed",       "occurrences",    "main_latent_fires", NULL,    "held",
+        "absorbed",   "verdict",        "absorber",          "share", "seeds",
+        "seeds_held", "seeds_absorbed", "seeds_missed"};
     const char *hits = measure_leaf(METRIC_TRUE_POS);
     csv_add(out, "concept", true);
     csv_add(out, "word", false);
@@ -71,18 +72,25 @@ static void add_word_head(const struct session_view *v, struct str *out)
     str_addc(out, '\n');
 }
 
-/* Of a word in one arm; empty fields where it was not measured. */
-static void add_fate(const struct word_result *w, struct str *out)
+/* Of a word in one condition: in the seed that is shown, empty fields where it was not
+ * measured there, and how many of its seeds give a verdict. */
+static void add_fate(const struct word_result *w, uint64_t weights,
+                     const struct word_seeds *k, struct str *out)
 {
     const bool taken = w && w->absorbed > 0 && w->absorber[0].latent >= 0;
     const size_t count[] = {w ? w->occurrences : 0, w ? w->fires : 0, w ? w->right : 0,
                             w ? w->held : 0, w ? w->absorbed : 0};
+    export_integer(out, (int64_t)weights, false);
     for (size_t i = 0; i < sizeof count / sizeof count[0]; i++) {
         export_number(out, w ? (double)count[i] : (double)NAN, false);
     }
     csv_add(out, w ? word_verdict_name(w->verdict) : "", false);
     export_number(out, taken ? (double)w->absorber[0].latent : (double)NAN, false);
     export_number(out, taken ? word_absorber_share(w, 0) : (double)NAN, false);
+    export_integer(out, (int64_t)k->n, false);
+    export_integer(out, (int64_t)k->says[WORD_HELD], false);
+    export_integer(out, (int64_t)k->says[WORD_ABSORBED], false);
+    export_integer(out, (int64_t)k->says[WORD_MISSED], false);
 }
 
 /* The words as they are listed, and what became of each in each arm. */
@@ -98,7 +106,8 @@ static enum err export_words(const struct app *a, const struct session_view *v,
         export_escaped(out, word, false);
         export_integer(out, s->word[i].token, false);
         for (size_t arm = 0; arm < arms_of(v); arm++) {
-            add_fate(s->word[i].of[arm], out);
+            add_fate(s->word[i].of[arm], v->arm[session_view_shown(v, arm)].weights,
+                     &s->word[i].seeds[arm], out);
         }
         str_addc(out, '\n');
     }

@@ -1,9 +1,12 @@
 /* The keys of Concepts, and what they do. */
+#include "ui/actions.h"
 #include "ui/screens/concepts_priv.h"
 #include "ui/text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 const char *concepts_may_browse(const struct app *a, const struct session_view *v)
 {
@@ -16,28 +19,49 @@ const char *concepts_may_browse(const struct app *a, const struct session_view *
     return "no concepts yet: the first evaluation measures them";
 }
 
-void concepts_ask(struct app *a, const struct session_view *v, bool again)
+/* Whether a run that is browsed was saved before something that is shown was measured.
+ */
+static bool lacks(const struct concept_table *t)
+{
+    bool spread = false, any = false;
+    for (size_t c = 0; t && c < t->n; c++) {
+        any = any || t->row[c].eligible;
+        spread = spread || isfinite(t->row[c].spread);
+    }
+    return !t || t->lacks_words || (any && !spread);
+}
+
+/* false: it was not posted. */
+static bool ask_arm(struct app *a, const struct session_view *v, size_t arm)
 {
     struct concepts_state *s = concepts_own(a);
-    const bool browsed = v->state == SESSION_BROWSING;
-    for (size_t arm = 0; arm < arms_of(v); arm++) {
-        const struct concept_table *t = concepts_table(v, arm);
-        const size_t shown = session_view_shown(v, arm);
-        const bool lacks = browsed && (!t || t->lacks_words);
-        const bool asked =
-            s->asked[arm] && s->asked_of[arm] == shown && s->asked_for[arm] == t;
-        if (!again && (!lacks || v->concepts_busy || asked)) {
-            continue;
+    struct command *c =
+        app_emit(a, v->state == SESSION_BROWSING ? COMMAND_CONCEPTS : COMMAND_EVALUATE);
+    if (c) {
+        c->arm = arm;
+        s->asked[arm] = true;
+        s->asked_for[arm] = v->arm[arm].concepts;
+    }
+    return c != NULL;
+}
+
+void concepts_ask(struct app *a, const struct session_view *v, bool again)
+{
+    const struct concepts_state *s = concepts_own(a);
+    if (v->state != SESSION_BROWSING) { /* an evaluation is of all arms */
+        if (again) {
+            (void)ask_arm(a, v, 0);
         }
-        struct command *c = app_emit(a, browsed ? COMMAND_CONCEPTS : COMMAND_EVALUATE);
-        if (c) {
-            c->arm = shown;
-            s->asked[arm] = true;
-            s->asked_of[arm] = shown;
-            s->asked_for[arm] = t;
-        }
-        if (!browsed) {
-            return; /* an evaluation is of all arms */
+        return;
+    }
+    for (size_t cond = 0; cond < arms_of(v); cond++) {
+        for (size_t i = 0; i < v->cond[cond].n_seeds; i++) {
+            const size_t arm = v->cond[cond].arm[i];
+            const struct concept_table *t = v->arm[arm].concepts;
+            const bool asked = s->asked[arm] && s->asked_for[arm] == t;
+            if (again || (lacks(t) && !v->concepts_busy && !asked)) {
+                (void)ask_arm(a, v, arm);
+            }
         }
     }
 }
@@ -95,34 +119,81 @@ static void family(struct app *a, const struct session_view *v, const char *args
     concepts_order(a, v);
 }
 
-/* One to the right or left: the columns of A, of B, the differences; by name before
- * them all. */
-static void sort_beside(struct concepts_state *s, size_t arms, bool wide, bool right)
+/* The measure that is sorted by stands in the table. */
+static void bring_into_sight(struct app *a, const struct session_view *v)
 {
-    const int columns = (int)concept_columns_n;
+    struct concepts_state *s = concepts_own(a);
+    const size_t fit = concepts_fit(a, v);
+    if (s->sort < 1) { /* names and latents always do */
+        return;
+    }
+    const size_t at = (size_t)s->sort - 1;
+    s->first = at < s->first ? at : at >= s->first + fit ? at + 1 - fit : s->first;
+}
+
+static void order_from_the_top(struct app *a, const struct session_view *v)
+{
+    struct concepts_state *s = concepts_own(a);
+    bring_into_sight(a, v);
+    concepts_order(a, v);
+    list_home(&s->list);
+    s->at = s->n ? s->concept[0] : -1;
+    concepts_order(a, v);
+    if (s->sort >= 0 && s->side == SIDE_DIFFERENCE) {
+        app_say(a, false,
+                "found by sorting: of %zu concepts some differ much by chance; seeds "
+                "tell",
+                s->n);
+    }
+}
+
+/* One to the right or left: of each measure A, B, their difference; by name before them
+ * all. A latent's number orders nothing. */
+static void sort_beside(struct concepts_state *s, size_t arms, bool right)
+{
     const int sides = arms > 1 ? CONCEPT_SIDES : 1;
-    const int n = columns * sides + 1;
-    int at = s->sort < 0 ? 0 : (int)s->side * columns + s->sort + 1;
-    do {
-        at = (at + (right ? 1 : n - 1)) % n;
-    } while (at > 0 && !concepts_shows(&concept_columns[(at - 1) % columns],
-                                       (enum concept_side)((at - 1) / columns), wide));
-    s->sort = at == 0 ? -1 : (at - 1) % columns;
-    s->side = at == 0 ? SIDE_A : (enum concept_side)((at - 1) / columns);
+    const int n = ((int)concept_columns_n - 1) * sides + 1;
+    int at = s->sort < 1 ? 0 : (s->sort - 1) * sides + (int)s->side + 1;
+    at = (at + (right ? 1 : n - 1)) % n;
+    s->sort = at == 0 ? -1 : (at - 1) / sides + 1;
+    s->side = at == 0 ? SIDE_A : (enum concept_side)((at - 1) % sides);
+    if (at == 0) {
+        s->first = 0;
+    }
+}
+
+void concepts_sort_by(struct app *a, const struct session_view *v, int place)
+{
+    struct concepts_state *s = concepts_own(a);
+    const int col = place < 0 ? -1 : place / CONCEPT_SIDES;
+    const enum concept_side side =
+        place < 0 ? SIDE_A : (enum concept_side)(place % CONCEPT_SIDES);
+    s->reverse = col == s->sort && side == s->side && !s->reverse;
+    s->sort = col;
+    s->side = side;
+    order_from_the_top(a, v);
+}
+
+/* The column of that title, or of that name in files; -1: by name, -2: none is. */
+static int column_called(const char *text)
+{
+    int at = strcmp(text, "name") == 0 ? -1 : -2;
+    for (size_t i = 0; i < concept_columns_n; i++) {
+        const bool is = !strcmp(text, concept_column_name(&concept_columns[i])) ||
+                        !strcasecmp(text, concept_columns[i].title);
+        at = is ? (int)i : at;
+    }
+    return at;
 }
 
 static void sort(struct app *a, const struct session_view *v, const char *args)
 {
     struct concepts_state *s = concepts_own(a);
     if (!strcmp(args, "+") || !strcmp(args, "-")) {
-        sort_beside(s, arms_of(v), layout_kind(a->w, a->h) == LAYOUT_WIDE,
-                    args[0] == '+');
+        sort_beside(s, arms_of(v), args[0] == '+');
         s->reverse = false;
     } else {
-        int at = strcmp(args, "name") == 0 ? -1 : -2;
-        for (size_t i = 0; i < concept_columns_n; i++) {
-            at = !strcmp(args, concept_column_name(&concept_columns[i])) ? (int)i : at;
-        }
+        const int at = column_called(args);
         if (at == -2) {
             char words[160] = "name";
             for (size_t i = 0; i < concept_columns_n; i++) {
@@ -136,16 +207,7 @@ static void sort(struct app *a, const struct session_view *v, const char *args)
         s->reverse = at == s->sort && !s->reverse;
         s->sort = at;
     }
-    concepts_order(a, v);
-    list_home(&s->list);
-    s->at = s->n ? s->concept[0] : -1;
-    concepts_order(a, v);
-    if (s->sort >= 0 && s->side == SIDE_DIFFERENCE) {
-        app_say(a, false,
-                "found by sorting: of %zu concepts some differ much by chance; seeds "
-                "tell",
-                s->n);
-    }
+    order_from_the_top(a, v);
 }
 
 static void reverse(struct app *a, const struct session_view *v, const char *args)
@@ -428,8 +490,8 @@ static const struct key_entry keys[] = {
     {{'f'}, &action_family, "", "family", "super-categories, categories, first letters; without a file also shapes, suffixes", 1},
     {{'<'}, &action_sort, "-", "sort", "sort by the column to the left", 3},
     {{'>'}, &action_sort, "+", "sort",
-     "sort by the column to the right: of A, of B, then the differences", 3},
-    {{'r'}, &action_reverse, "", NULL, "reverse the order", 0},
+     "sort by the column to the right: of each measure A, B, their difference; h l show more", 3},
+    {{'r'}, &action_reverse, "", "reverse", "reverse the order", 3},
     {{'/'}, &action_find, "", "find", "find a concept or a word of one, in any family", 2},
     {{'n'}, &action_find_next, "+", NULL, "next find", 0},
     {{'N'}, &action_find_next, "-", NULL, "previous find", 0},
@@ -444,7 +506,19 @@ static const struct key_entry keys[] = {
     {{'o'}, &action_partner, "", NULL, "the latent of the other condition that corresponds to this one's", 0},
     {{'O'}, &action_same_number, "", NULL, "the latent of that number in the other condition", 0},
     {{'R'}, &action_refresh, "", "measure", "measure the concepts again, with their words", 7},
-    {{'v'}, &action_latents_arm, "", "arm A/B", "which condition's latents Enter opens", 5},
+    {{'v'}, &action_latents_arm, "", "A/B", "which condition's latents Enter opens", 4},
+    {{'#'}, &action_seed, "", "seed", "the next seed of weights, whose latents are shown", 5},
+};
+
+const struct key_hint concepts_hints[CONCEPTS_HINTS] = {
+    {SESSION_TRAINING, &action_focus, "+", "words", 2},
+    {SESSION_PAUSED, &action_focus, "+", "words", 2},
+    {SESSION_DONE, &action_focus, "+", "words", 2},
+    {SESSION_BROWSING, &action_focus, "+", "words", 2},
+    {SESSION_TRAINING, &action_enter, "", "open", 2},
+    {SESSION_PAUSED, &action_enter, "", "open", 2},
+    {SESSION_DONE, &action_enter, "", "open", 2},
+    {SESSION_BROWSING, &action_enter, "", "open", 2},
 };
 /* clang-format on */
 

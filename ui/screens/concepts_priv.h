@@ -1,6 +1,8 @@
-/* Concepts, between its files: concepts.c, its rows (concepts_rows.c), keys
- * (concepts_keys.c), differences (concepts_effects.c), curves (concepts_curves.c) and
- * export (concepts_export.c). Nothing else includes this but tests. */
+/* Concepts, between its files: concepts.c, its table (concepts_table.c), the pane below
+ * with latents and words (concepts_words.c), contexts of a word (concepts_contexts.c)
+ * or curves (concepts_curves.c); rows (concepts_rows.c), keys (concepts_keys.c),
+ * differences (concepts_effects.c) and export (concepts_export.c). Nothing else
+ * includes this but tests. */
 #ifndef SAETOP_UI_SCREENS_CONCEPTS_PRIV_H
 #define SAETOP_UI_SCREENS_CONCEPTS_PRIV_H
 
@@ -13,7 +15,6 @@ struct concept_column {
     int figure; /* of concept_figures; -1: the latent, a number that has no difference
                  */
     const char *title; /* at the head of the column */
-    bool wide;         /* shown from 120 columns on */
 };
 extern const struct concept_column concept_columns[];
 extern const size_t concept_columns_n;
@@ -25,11 +26,18 @@ enum concept_side { SIDE_A, SIDE_B, SIDE_DIFFERENCE, CONCEPT_SIDES };
 
 enum { CONCEPTS_LIST, CONCEPTS_WORDS, CONCEPTS_PANES };
 
+enum {
+    HIT_ITS_LATENT = HIT_SCREEN, /* a: latent of A, or -1 - latent of B: opens it */
+    HIT_WORD,                    /* a: row of the words */
+    HIT_WORD_CONTEXT             /* a: row of the contexts */
+};
+
 struct concepts_state {
     int family; /* enum concept_kind */
     int sort;   /* column, -1: by name */
     enum concept_side side;
     bool reverse;                      /* against the largest first */
+    size_t first;                      /* of the measures, at the left */
     int32_t *concept;                  /* [n] of the family, in order */
     size_t n, unmeasured, hidden, cap; /* hidden: by the filter */
     struct filter_line filter;
@@ -40,24 +48,42 @@ struct concepts_state {
     struct list_view words;
     int32_t word_at; /* token; -1 */
     char find[256];
-    bool curves;                     /* in place of the words: */
-    int curve;                       /* column that they are of */
+    bool curves;         /* in place of the words: */
+    int curve;           /* column that they are of */
+    bool contexts;       /* of a word, in place of the words: */
+    int32_t contexts_of; /* a word of this concept */
+    struct list_view context;
+    bool asked_a_word; /* this one: */
+    struct word_query asked_word;
+    size_t asked_word_arm;
     struct absorption_rule rule_was; /* where its prompt was opened */
     int32_t find_from, find_word;    /* the cursors where the prompt was opened */
     struct concept_effects effects;  /* of these tables, and of a run that goes on: */
     const struct concept_table *effects_of[VIEW_ARMS];
     size_t n_effects;
+    size_t tested[CONCEPT_KINDS][CONCEPT_FIGURES]; /* that Holm is over, by family */
     bool so_far;
-    bool asked[VIEW_CONDS]; /* for words, in place of: */
-    const struct concept_table *asked_for[VIEW_CONDS];
-    size_t
-        asked_of[VIEW_CONDS]; /* the arm that was shown then: another seed asks anew */
+    bool asked[VIEW_ARMS]; /* for words and spread, in place of: */
+    const struct concept_table *asked_for[VIEW_ARMS];
 };
 
-/* A word of the concept under the cursor, in each arm that measured it. */
+/* What the seeds of a condition say of a word. */
+struct word_seeds {
+    size_t n; /* that have measured it, of these so many say: */
+    size_t says[WORD_VERDICTS];
+    double
+        fires; /* share of its occurrences on which a main latent fires, their mean */
+};
+/* What most of them say; of as many the first in the order in which words are listed:
+ * absorbed, missed, held, ... With n above 0. */
+enum word_verdict word_seeds_verdict(const struct word_seeds *k);
+
+/* A word of the concept under the cursor, in each condition. */
 struct concept_word {
     int32_t token;
-    const struct word_result *of[VIEW_CONDS]; /* NULL: not measured there */
+    size_t occurrences;
+    const struct word_result *of[VIEW_CONDS]; /* of the seed shown; NULL: it has none */
+    struct word_seeds seeds[VIEW_CONDS];
 };
 
 struct concepts_state *concepts_own(const struct app *a);
@@ -73,10 +99,6 @@ struct concepts_layout concepts_layout(struct rect body, bool wide);
 const struct concept_table *concepts_table(const struct session_view *v, size_t arm);
 const struct concept_result *concepts_result(const struct session_view *v, size_t arm,
                                              int32_t concept);
-/* Whether a column stands in the table: of differences the shares, in a narrow one F1
- * alone. What does not is not sorted by on the way from column to column. */
-bool concepts_shows(const struct concept_column *col, enum concept_side side,
-                    bool wide);
 /* Order the family anew and list the words of the concept under the cursor; both
  * cursors stay on what they were on. */
 void concepts_order(struct app *a, const struct session_view *v);
@@ -111,6 +133,23 @@ bool concepts_has_file(const struct session_view *v);
 int32_t concepts_latent_here(const struct app *a, const struct session_view *v,
                              size_t arm);
 
+/* ---- concepts_table.c, concepts_words.c, concepts_contexts.c ---- */
+
+void concepts_draw_table(struct app *a, const struct session_view *v, struct canvas *c,
+                         struct rect r);
+/* How many measures there is room for at once. */
+size_t concepts_fit(const struct app *a, const struct session_view *v);
+/* What a click on a title says: HIT_HEADER's a, -1: by name. */
+int concepts_place_hit(int col, enum concept_side side);
+void concepts_draw_words(struct app *a, const struct session_view *v, struct canvas *c,
+                         struct rect r, bool wide);
+void concepts_draw_contexts(struct app *a, const struct session_view *v,
+                            struct canvas *c, struct rect r);
+/* Show the contexts of the word under the cursor, in the condition that is browsed. */
+void concepts_open_contexts(struct app *a, const struct session_view *v);
+/* Ask for them where they are of another word, latent or arm than is shown. */
+void concepts_sync_contexts(struct app *a, const struct session_view *v);
+
 /* ---- concepts_export.c ---- */
 
 void concepts_export_name(const struct app *a, const struct session_view *v, char *out,
@@ -134,7 +173,9 @@ const struct verdict_row *concepts_effect(const struct concepts_state *s,
                                           int32_t concept);
 /* Pairs of seeds behind the differences. */
 size_t concepts_seeds(const struct concepts_state *s);
-/* '*': established, either way; '=': too small to matter; ' '. */
+/* Whether the interval leaves 0 out, but not after Holm. */
+bool concepts_but_for_holm(const struct verdict_row *r);
+/* '*': established, either way; '~': but for Holm; '=': too small to matter; ' '. */
 char concepts_mark(const struct verdict_row *r);
 /* "F1 -0.12 [-0.20, -0.04] established lower"; "" where there is nothing. */
 void concepts_effect_text(const struct concepts_state *s,
@@ -150,6 +191,11 @@ void concepts_draw_curves(struct app *a, const struct session_view *v, struct ca
 /* ---- concepts_keys.c ---- */
 
 extern const struct key_list concepts_keys;
+enum { CONCEPTS_HINTS = 8 };
+extern const struct key_hint concepts_hints[CONCEPTS_HINTS];
+/* Sort by what concepts_place_hit names, the other way round where it is that already.
+ */
+void concepts_sort_by(struct app *a, const struct session_view *v, int place);
 /* Ask for the words where a run that is browsed has none yet; `again`: in any case. */
 void concepts_ask(struct app *a, const struct session_view *v, bool again);
 /* Why there is nothing to look at; NULL: there is. */

@@ -19,12 +19,12 @@ bool concepts_has_latent(const struct concept_result *r)
 
 /* clang-format off */
 const struct concept_column concept_columns[] = {
-    {-1, "latent", false},
-    {1, "F1", false},
-    {0, "best", true},
-    {3, "recall", false},
-    {4, "absorb", false},
-    {5, "frac", true},
+    {-1, "latent"}, /* stands first, the measures after it */
+    {1, "F1"},
+    {2, "spread"},
+    {4, "absorb"},
+    {3, "recall"},
+    {5, "frac"},
 };
 /* clang-format on */
 const size_t concept_columns_n = sizeof concept_columns / sizeof concept_columns[0];
@@ -62,16 +62,6 @@ const struct concept_result *concepts_result(const struct session_view *v, size_
 {
     const struct concept_table *t = concepts_table(v, arm);
     return t && concept >= 0 && (size_t) concept < t->n ? &t->row[concept] : NULL;
-}
-
-bool concepts_shows(const struct concept_column *col, enum concept_side side, bool wide)
-{
-    const bool narrow_difference =
-        col->figure >= 0 && concept_figures[col->figure].as == VERDICT_OF_F1_HELDOUT;
-    if (side == SIDE_DIFFERENCE) {
-        return col->figure >= 0 && !col->wide && (wide || narrow_difference);
-    }
-    return wide || !col->wide;
 }
 
 /* ---- order ---- */
@@ -279,10 +269,9 @@ static enum err sort_family(struct concepts_state *s, const struct session_view 
 
 /* ---- words ---- */
 
-static const struct word_result *words_of(const struct session_view *v, size_t arm,
+static const struct word_result *words_in(const struct concept_table *t,
                                           int32_t concept, size_t *n)
 {
-    const struct concept_table *t = concepts_table(v, arm);
     *n = 0;
     if (!t || concept < 0 || (size_t) concept >= t->n) {
         return NULL;
@@ -291,67 +280,125 @@ static const struct word_result *words_of(const struct session_view *v, size_t a
     return *n > 0 ? &t->word[t->word_start[concept]] : NULL;
 }
 
+static const struct word_result *words_of(const struct session_view *v, size_t arm,
+                                          int32_t concept, size_t *n)
+{
+    return words_in(concepts_table(v, arm), concept, n);
+}
+
 /* Where a verdict stands in the list: what was taken or missed first. */
-static int rank_of(const struct concept_word *w)
+static int rank_of(enum word_verdict v)
 {
     static const int rank[WORD_VERDICTS] = {[WORD_ABSORBED] = 0,
                                             [WORD_MISSED] = 1,
                                             [WORD_HELD] = 2,
                                             [WORD_PROBE_WRONG] = 3,
                                             [WORD_TOO_RARE] = 4};
+    return rank[v];
+}
+
+enum word_verdict word_seeds_verdict(const struct word_seeds *k)
+{
+    size_t most = 0;
+    for (size_t i = 1; i < WORD_VERDICTS; i++) {
+        const bool before =
+            rank_of((enum word_verdict)i) < rank_of((enum word_verdict)most);
+        if (k->says[i] > k->says[most] || (k->says[i] == k->says[most] && before)) {
+            most = i;
+        }
+    }
+    return (enum word_verdict)most;
+}
+
+static int least_rank(const struct concept_word *w)
+{
     int least = WORD_VERDICTS;
-    for (size_t arm = 0; arm < VIEW_CONDS; arm++) {
-        const int r = w->of[arm] ? rank[w->of[arm]->verdict] : WORD_VERDICTS;
+    for (size_t cond = 0; cond < VIEW_CONDS; cond++) {
+        const int r = w->seeds[cond].n > 0
+                          ? rank_of(word_seeds_verdict(&w->seeds[cond]))
+                          : WORD_VERDICTS;
         least = r < least ? r : least;
     }
     return least;
 }
 
-static size_t occurrences_of(const struct concept_word *w)
-{
-    return w->of[0] ? w->of[0]->occurrences : w->of[1] ? w->of[1]->occurrences : 0;
-}
-
 static int by_rank(const void *a, const void *b)
 {
     const struct concept_word *x = a, *y = b;
-    const int rx = rank_of(x), ry = rank_of(y);
+    const int rx = least_rank(x), ry = least_rank(y);
     if (rx != ry) {
         return rx - ry;
     }
-    const size_t nx = occurrences_of(x), ny = occurrences_of(y);
-    if (nx != ny) {
-        return nx > ny ? -1 : 1;
+    if (x->occurrences != y->occurrences) {
+        return x->occurrences > y->occurrences ? -1 : 1;
     }
     return (x->token > y->token) - (x->token < y->token);
 }
 
-/* Both arms' words of the concept, which are in order of their tokens, as one list. */
+/* The words of the concept in each arm of the two conditions. */
+struct word_lists {
+    size_t n;
+    size_t cond[VIEW_ARMS];
+    bool shown[VIEW_ARMS]; /* of the seed that is shown */
+    const struct word_result *word[VIEW_ARMS];
+    size_t left[VIEW_ARMS];
+};
+
+static size_t open_lists(struct word_lists *k, const struct session_view *v,
+                         int32_t concept)
+{
+    size_t most = 0;
+    k->n = 0;
+    for (size_t cond = 0; cond < arms_of(v); cond++) {
+        for (size_t i = 0; i < v->cond[cond].n_seeds && k->n < VIEW_ARMS; i++) {
+            const size_t arm = v->cond[cond].arm[i];
+            k->cond[k->n] = cond;
+            k->shown[k->n] = arm == session_view_shown(v, cond);
+            k->word[k->n] = words_in(v->arm[arm].concepts, concept, &k->left[k->n]);
+            most += k->left[k->n++];
+        }
+    }
+    return most;
+}
+
+static void add_seed(struct concept_word *to, size_t cond, bool shown,
+                     const struct word_result *w)
+{
+    struct word_seeds *k = &to->seeds[cond];
+    const double fires =
+        w->occurrences > 0 ? (double)w->fires / (double)w->occurrences : 0.0;
+    k->n++;
+    k->says[w->verdict]++;
+    k->fires += (fires - k->fires) / (double)k->n;
+    to->occurrences = w->occurrences;
+    to->of[cond] = shown ? w : to->of[cond];
+}
+
+/* All arms' words of the concept, which are in order of their tokens, as one list. */
 static enum err list_words(struct concepts_state *s, const struct session_view *v)
 {
-    size_t n[VIEW_CONDS], at[VIEW_CONDS] = {0};
-    const struct word_result *w[VIEW_CONDS];
-    size_t most = 0;
-    for (size_t arm = 0; arm < VIEW_CONDS; arm++) {
-        w[arm] = words_of(v, arm, s->at, &n[arm]);
-        most += n[arm];
-    }
+    struct word_lists k;
+    const size_t most = open_lists(&k, v, s->at);
     s->n_words = 0;
-    TRY(mem_grow(&s->word, &s->word_cap, most, sizeof *s->word, SIZE_MAX / 64, NULL));
+    TRY(mem_grow(&s->word, &s->word_cap, most, sizeof *s->word, SIZE_MAX / 512, NULL));
     for (;;) {
         struct concept_word next = {.token = INT32_MAX};
-        for (size_t arm = 0; arm < VIEW_CONDS; arm++) {
-            if (at[arm] < n[arm] && w[arm][at[arm]].token < next.token) {
-                next.token = w[arm][at[arm]].token;
+        bool any = false;
+        for (size_t i = 0; i < k.n; i++) {
+            if (k.left[i] > 0 && k.word[i]->token <= next.token) {
+                next.token = k.word[i]->token;
+                any = true;
             }
         }
-        for (size_t arm = 0; arm < VIEW_CONDS; arm++) {
-            if (at[arm] < n[arm] && w[arm][at[arm]].token == next.token) {
-                next.of[arm] = &w[arm][at[arm]++];
-            }
-        }
-        if (!next.of[0] && !next.of[1]) {
+        if (!any) {
             break;
+        }
+        for (size_t i = 0; i < k.n; i++) {
+            if (k.left[i] > 0 && k.word[i]->token == next.token) {
+                add_seed(&next, k.cond[i], k.shown[i], k.word[i]);
+                k.word[i]++;
+                k.left[i]--;
+            }
         }
         s->word[s->n_words++] = next;
     }

@@ -27,16 +27,15 @@ static void open_latent(struct app *a, const struct session_view *v, size_t cond
                         int32_t latent)
 {
     char line[32];
-    const struct screen_def *from = a->screen;
+    const struct screen_def *from = a->screen, *up = app_up(a);
     if (latents_cond(a) != (int)cond) {
         snprintf(line, sizeof line, "arm %c", 'A' + (int)cond);
         app_run(a, v, line);
     }
     snprintf(line, sizeof line, "latent %d", latent);
     app_run(a, v, line);
-    if (a->screen != from) {
-        app_come_back(a, from);
-    }
+    /* Back leads to where one was, and from Detail to where that was opened. */
+    app_come_back(a, a->screen != from ? from : up);
 }
 
 static const char *fate_text(enum pair_fate fate)

@@ -113,6 +113,13 @@ def first_latents(w, y, weights):
     return [few(w, w.dense, y, order[:k], True) for k in range(1, n + 1)]
 
 
+def firing(w, k, latent):
+    """F1, precision and recall of "it fires" on test rows, the classes weighted alike."""
+    fires, y = w.dense[w.test()][:, latent] > 0, w.y[w.test(), k]
+    hit, wrong = fires[y].mean(), fires[~y].mean()
+    return [2 * hit / (hit + wrong + 1), hit / (hit + wrong) if hit > 0 else 0.0, hit]
+
+
 class Outcome:
     """The rule on occurrences whose codes are `codes` and whose projection is p."""
 
@@ -333,13 +340,14 @@ def bounds(x):
 def concepts(r, w, found, f1, hits):
     out = []
     for k in range(len(w.names)):
-        o = {"probe_f1": f1[k], "true_positives": hits[k], "main_latents": [], "absorbers": []}
+        o = {"probe_f1": f1[k], "true_positives": hits[k], "main_latents": [], "main_latent_fits": [], "absorbers": []}
         o |= {name: np.nan for name, _ in FIGURES}
         o["intervals"] = {name: bounds(np.array(v, float)[:, k]) for name, v in w.d["resamples"].items() if name != "best_latent"}
         if k in found:
             q, h = found[k], found[k]["held"]
             use = h.right & (h.o.by >= 0)
             o |= {name: q[key] for name, key in FIGURES}
+            o |= {"main_latent_fits": [firing(w, k, j) for j in q["main"]]}
             o |= {"main_latents": [int(j) for j in q["main"]], "absorbers": absorbers(h.o.by[use], h.weight[use])}
         out.append(o)
     r.put("concepts", out)

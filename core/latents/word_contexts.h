@@ -1,0 +1,47 @@
+/* A word in its contexts: where it stands in held-out text, and the activations there
+ * of the latents that carry a concept of it beside that of one which may have taken it
+ * from them. Immutable once made, shared by reference count; any thread. */
+#ifndef SAETOP_LATENTS_WORD_CONTEXTS_H
+#define SAETOP_LATENTS_WORD_CONTEXTS_H
+
+#include "latents/latents.h"
+
+#define WORD_LATENTS 10 /* main ones at most */
+
+/* What is asked for. */
+struct word_query {
+    int32_t token;
+    size_t n_main; /* 1 at least */
+    int32_t main[WORD_LATENTS];
+    int32_t other; /* -1: none */
+};
+
+struct word_context {
+    struct latent_context at; /* the word at the centre; act and heat are of `other`,
+                                 without one of the first main latent */
+    float main; /* the greatest activation of a main latent on the word; 0: silent */
+};
+
+struct word_contexts {
+    atomic_int refs;
+    int64_t step;
+    struct word_query of;
+    size_t occurrences;                    /* of the word in the rows, of these: */
+    size_t main_fires, other_fires, taken; /* taken: the other one alone fires */
+    size_t n;
+    struct word_context context[LATENT_CONTEXTS]; /* those first that were taken, then
+                            those where all are silent; by activation of the other, then
+                            in the text's order */
+};
+
+/* In the rows of `set`, whose special positions do not count. Activations as in
+ * latents.h. ERR_USAGE for latents that s does not have, ERR_CANCELLED, ERR_NOMEM.
+ * O(occurrences D F), and 41 tokens a context. */
+enum err word_contexts_new(const struct sae *s, const struct acts_set *set,
+                           const struct word_query *q, int64_t step,
+                           const atomic_bool *cancel, struct word_contexts **out,
+                           struct errinfo *e) ERR_CHECKED;
+struct word_contexts *word_contexts_ref(struct word_contexts *w);
+void word_contexts_unref(struct word_contexts *w); /* NULL is fine */
+
+#endif
