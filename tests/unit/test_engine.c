@@ -124,7 +124,7 @@ static void concepts_are_followed(void **state)
     tmp_make(dir, sizeof dir);
     tmp_path(run, dir, "run");
     assert_ok(engine_save(g, run, &e), &e);
-    claims_release(&g->claims, 0);
+    dirlocks_release(&g->locks, 0);
     const struct concept_history *was = g->arm[0].over;
     assert_int_equal(was->n, 3);
     for (int cut = 0; cut < 2; cut++) {
