@@ -508,10 +508,12 @@ static void print_pair_text(const struct eval_args *a, const struct eval_run *r,
     const struct eval_pair p = {.set = {&r[0].record.set, &r[1].record.set},
                                 .report = {&r[0].report, &r[1].report},
                                 .difference = diff};
+    str_add(out, "A  ");
     add_header(&r[0], a->run[0], out);
+    str_add(out, "B  ");
     add_header(&r[1], a->run[1], out);
     if (prints_all(a)) {
-        str_add(out, "second less first, over the units that both have; " INTERVALS
+        str_add(out, "A-B, the first less the second, over the units that both have;\n" INTERVALS
                      ";\none that holds 0 establishes no difference\n\n");
         add_table(diff, out);
     } else {
@@ -534,6 +536,7 @@ static enum err print_pair(struct eval_args *a, const struct eval_run *r,
     TRY(report_tree(diff, &root, e));
     (void)cJSON_AddStringToObject(root, "first", a->run[0]);
     (void)cJSON_AddStringToObject(root, "second", a->run[1]);
+    (void)cJSON_AddStringToObject(root, "differences", "first less second");
     str_init(&text, OUTPUT_BYTES);
     const enum err rc = json_print(root, &text, e);
     cJSON_Delete(root);
@@ -736,8 +739,8 @@ int cmd_eval(int argc, char **argv)
         .about =
             "Measure a trained SAE: fidelity, latents, absorption, sparse probing "
             "in and out of distribution, TPP, SCR, robustness. The run's eval.json "
-            "is written anew. With two runs: both, and the paired differences of "
-            "the second from the first.",
+            "is written anew. With two runs: both, and the paired differences, the "
+            "first less the second.",
         .table = table,
         .n = sizeof table / sizeof *table,
         .elsewhere = of_sweep,

@@ -105,8 +105,8 @@ static enum err compare(const struct verdict_args *a, struct verdicts *v,
     size_t other[ARM_EVALS_MAX], base[ARM_EVALS_MAX];
     const struct report *of[ARM_EVALS_MAX], *baseline[ARM_EVALS_MAX];
     struct compared found;
-    c->pairs = conditions_pairs(&v->arms.conditions, v->arms.n, c->baseline, c->of,
-                                base, other);
+    c->pairs = conditions_pairs(&v->arms.conditions, v->arms.n, c->of, c->baseline,
+                                other, base);
     for (size_t i = 0; i < c->pairs; i++) {
         of[i] = &v->report[other[i]];
         baseline[i] = &v->report[base[i]];
@@ -244,7 +244,10 @@ static void add_json(const struct verdicts *v, struct str *out)
 {
     str_addc(out, '{');
     arm_evals_json(&v->arms, out);
-    str_addf(out, "\"planned\": %zu, \"measures\": [", v->first);
+    str_addf(
+        out,
+        "\"planned\": %zu, \"differences\": \"condition less baseline\", \"measures\": [",
+        v->first);
     for (size_t i = 0; i < v->n * VERDICT_MEASURE_COUNT; i++) {
         str_add(out, i > 0 ? ",\n" : "\n");
         add_row_json(v, &v->at[i / VERDICT_MEASURE_COUNT], i % VERDICT_MEASURE_COUNT,
@@ -270,8 +273,7 @@ static void add_row_text(const struct comparison *c, size_t m, struct str *out)
     str_addf(out, "  %s%s%s", verdict_text(r->verdict), direction ? ": " : "",
              direction ? direction : "");
     if (r->verdict == VERDICT_OPEN && isfinite(r->smallest)) {
-        str_addf(out, "; %s or more would be",
-                 NUMBER(NUMBER_PLAIN, 0, digits, r->smallest));
+        str_addf(out, " (needs %s)", NUMBER(NUMBER_PLAIN, 0, digits, r->smallest));
     }
     str_addc(out, '\n');
 }
@@ -281,7 +283,7 @@ static void add_heading(const struct verdicts *v, const struct comparison *c,
                         struct str *out)
 {
     const struct conditions *k = &v->arms.conditions;
-    str_addf(out, "%c less %c, ", k->at[c->of].letter, k->at[c->baseline].letter);
+    str_addf(out, "%c-%c, ", k->at[c->of].letter, k->at[c->baseline].letter);
     if (c->pairs < 2) {
         str_add(out, c->pairs == 1 ? "one seed: the intervals are of the text, and "
                                      "establish nothing of seeds\n"
@@ -366,8 +368,9 @@ int cmd_verdict(int argc, char **argv)
         .about =
             "What the seeds of an experiment establish. The arms of all runs named are "
             "put into conditions: alike in all settings but their seeds. Each is "
-            "compared with the one that is not masked (else with the first), paired by "
-            "seed: established, not established, or too small to matter. An arm is "
+            "compared with a baseline, paired by seed: two as A less B, the first less "
+            "the second; more with the one that is not masked, else with B. Each "
+            "measure is established, not established, or too small to matter. An arm is "
             "evaluated once, as by `saetop eval`, and its eval.json kept.",
         .table = table,
         .n = sizeof table / sizeof *table,

@@ -391,7 +391,7 @@ keep seeded 0.30 && keep seeded/arms/s2 0.33
 keep seeded/arms/twin 0.90 && keep seeded/arms/twin.s2 0.93
 accept verdict seeded
 grep -q '^A  mask.rate=0.3  seed 1, 1/2  seeded, ...$' out &&
-    grep -q '^A less B, 2 seeds' out || fault "verdict of seeds of weights"
+    grep -q '^A-B, 2 seeds' out || fault "verdict of seeds of weights"
 accept concepts arms1
 grep -q '^a  *A       7  0.300 \[ 0.125,  0.875\]        -      2.0 ' out &&
     grep -q '^  *B       7  0.900 ' out && grep -q '^bird  *A       -      -' out &&

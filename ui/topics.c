@@ -94,10 +94,11 @@ static const struct topic topics[] = {
      "seen apart. Evaluation is always on unmasked text.\n"
      "arXiv:2604.06495 reports less absorption and a smaller OOD gap. Measured "
      "here on the bundled sample, five paired seeds of 2,000 steps, p 0.3 against "
-     "0: explained variance lower by .02 and F1 of the best latent higher by .05 in "
-     "all five; OOD explained variance slightly lower; absorption, main-latent "
-     "recall and OOD cross-entropy not established either way. Other models and "
-     "longer runs can differ. Change the rate, watch your own run, and doubt it."},
+     "0: explained variance lower by .02 and F1 of the best latent higher by .05; OOD "
+     "explained variance slightly lower; absorption, main-latent recall and OOD "
+     "cross-entropy not established either way. That is one study: the run before "
+     "you has other seeds and fewer rows of text to be measured on, and may establish "
+     "none of it. Its box on Train says what it does. Change the rate, and doubt it."},
     {"what is main-latent recall?",
      "Of a concept's words, the share on which one of the concept's main latents "
      "fires. Low recall means holes: words of the concept that its latents do not "
@@ -124,12 +125,12 @@ static const struct topic topics[] = {
      "The sample starts with five seeds a condition; --seeds N asks for others. All "
      "read one text through one model: that is as far as what they establish goes."},
     {"what do the seeds establish?",
-     "The box A - B pairs the conditions seed by seed: mean difference, ± half of its "
+     "The box A-B pairs the conditions seed by seed: mean difference, ± half of its "
      "95 % t interval, and a verdict. Before the planned step it is 'so far', in grey, and "
      "establishes nothing. Then, Holm-adjusted over the first five measures: established, "
      "▲ higher or ▼ lower; too small to matter: the interval lies within .01 (recall "
      "and F1 .02); else not established, which is not 'no effect'. Tab to the box and z show "
-     "both values, the interval and what it 'takes': the difference that so many seeds "
+     "both values, the interval and what it 'needs': the difference that so many seeds "
      "of this spread would establish.\n"
      "not comparable: k, clean L0 or more than masks differ. Losses of masked and of "
      "unmasked batches never are. One seed: only absorption has an interval, of the text.\n"
@@ -145,7 +146,7 @@ static const struct topic topics[] = {
      "fires and is taken out; + means that the model misses it.\n"
      "tok/s: positions that the model reads in a second, of all arms. RSS: the memory that "
      "the program holds just now (resident set size), in MiB.\n"
-     "▲ ▼ beside A - B: higher, lower; green where that is better. ±: half the width of "
+     "▲ ▼ beside A-B: higher, lower; green where that is better. ±: half the width of "
      "a 95 % interval. ▾ ▴ at a column: sorted by it, the largest or the smallest first. "
      "ρ: density, the share of tokens that a latent fires on."},
     {"the filter",

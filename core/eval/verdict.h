@@ -66,6 +66,13 @@ enum verdict {
 const char *verdict_text(enum verdict v);
 const char *verdict_direction(enum verdict v);
 
+/* Which of n conditions the others are held against: each difference is of one less the
+ * baseline. Of two the second, so that it is A less B, the first named less the second.
+ * Of more the one that is not masked, if there is exactly one; else the second, B. All
+ * screens and commands that compare conditions go by it. unmasked [n] is read for more
+ * than two. */
+size_t verdict_baseline(const bool *unmasked, size_t n);
+
 /* Whether clean L0 differs by more than 5 % of b, so that a difference of measures
  * which follow it is not the condition's without a doubt. */
 bool verdict_l0_apart(double a, double b);

@@ -320,16 +320,23 @@ struct arm_pairs {
 
 static void pair_arms(const struct bench *b, struct arm_pairs *out)
 {
-    const size_t x = b->out->side[0].choice, y = b->out->side[1].choice;
-    const bool single = b->of[x].n == 1 && b->of[y].n == 1;
-    out->n = 0;
-    for (size_t i = 0; i < b->of[x].n; i++) {
-        for (size_t j = 0; j < b->of[y].n && out->n < RUN_ARMS_MAX; j++) {
-            if (single || strcmp(b->of[x].arm[i]->seed, b->of[y].arm[j]->seed) == 0) {
-                out->of[0][out->n] = b->of[x].arm[i];
-                out->of[1][out->n++] = b->of[y].arm[j];
-            }
+    enum { BOTH = 2 * RUN_ARMS_MAX };
+    const struct compare_arm *arm[BOTH];
+    size_t of[BOTH], first[BOTH], second[BOTH], n = 0;
+    struct paired_seed seed[BOTH];
+    for (size_t side = 0; side < 2; side++) {
+        const size_t choice = b->out->side[side].choice;
+        for (size_t i = 0; i < b->of[choice].n; i++) {
+            arm[n] = b->of[choice].arm[i];
+            of[n] = side;
+            seed[n] = conditions_seed(&arm[n]->set);
+            n++;
         }
+    }
+    out->n = paired_by_seed(n, of, seed, 0, 1, first, second);
+    for (size_t i = 0; i < out->n; i++) {
+        out->of[0][i] = arm[first[i]];
+        out->of[1][i] = arm[second[i]];
     }
 }
 
@@ -526,8 +533,13 @@ static enum err say(struct bench *b, const double l0[2], struct errinfo *e)
         f.l0[i] = l0[i];
         f.step[i] = o->side[i].step;
     }
+    char name[2][COMPARE_NAME + 8];
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(name[i], sizeof name[i], "%c (%s)", f.letter[i],
+                       o->choice[o->side[i].choice].name);
+    }
     str_init(&s, SAID_BYTES);
-    compare_say(&o->measures, f.letter[0], f.letter[1],
+    compare_say(&o->measures, name[0], name[1],
                 is_on_the_way(b->of[o->side[0].choice].arm[0]) ||
                     is_on_the_way(b->of[o->side[1].choice].arm[0]),
                 &s);

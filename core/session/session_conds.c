@@ -69,6 +69,7 @@ static void publish_cond(const struct engine *g, struct cond_view *v)
     v->pending_rate = a->state.pending_rate;
     v->pending_at = a->state.pending_at;
     v->forked_at = a->state.forked_at;
+    v->unmasked = mask_never(&a->schedule);
     label(v);
 }
 
@@ -132,6 +133,8 @@ size_t session_publish_records(struct session *s, const struct run_arms *arms)
         struct cond_view *to = &v->cond[c];
         to->rate_set = s->record[to->arm[0]].mask_rate;
         to->rate_in_use = to->rate_when_on = to->rate_set;
+        const struct mask_schedule masks = arm_schedule(&s->record[to->arm[0]].set);
+        to->unmasked = mask_never(&masks);
         describe(to, &s->record[0].set, &s->record[to->arm[0]].set);
         label(to);
     }

@@ -8,31 +8,24 @@
 
 size_t view_baseline(const struct session_view *v)
 {
-    size_t unmasked = 0, at = 0;
+    bool unmasked[VIEW_CONDS];
     for (size_t c = 0; c < v->n_conds; c++) {
-        unmasked += v->cond[c].rate_set > 0 ? 0 : 1;
-        at = v->cond[c].rate_set > 0 ? at : c;
+        unmasked[c] = v->cond[c].unmasked;
     }
-    return unmasked == 1 ? at : v->n_conds == 2 ? 1 : 0;
+    return verdict_baseline(unmasked, v->n_conds);
 }
 
-/* Arms of both conditions with the same seed of weights; where each has but one, these.
- */
-static size_t pairs_of(const struct session_view *v, const struct cond_view *a,
-                       const struct cond_view *b, size_t *of_a, size_t *of_b)
+/* All arms of a run read one text. */
+static size_t pairs_of(const struct session_view *v, size_t a, size_t b, size_t *of_a,
+                       size_t *of_b)
 {
-    const bool single = a->n_seeds == 1 && b->n_seeds == 1;
-    size_t n = 0;
-    for (size_t i = 0; i < a->n_seeds; i++) {
-        for (size_t j = 0; j < b->n_seeds; j++) {
-            if (single || v->arm[a->arm[i]].weights == v->arm[b->arm[j]].weights) {
-                of_a[n] = a->arm[i];
-                of_b[n++] = b->arm[j];
-                break;
-            }
-        }
+    size_t of[VIEW_ARMS];
+    struct paired_seed seed[VIEW_ARMS];
+    for (size_t i = 0; i < v->n_arms; i++) {
+        of[i] = v->arm[i].cond;
+        seed[i] = (struct paired_seed){0, v->arm[i].weights};
     }
-    return n;
+    return paired_by_seed(v->n_arms, of, seed, a, b, of_a, of_b);
 }
 
 /* The value of a setting in "k=8,mask.rate=0"; NULL: it is not there. */
@@ -115,7 +108,7 @@ bool view_verdicts_of(const struct session_view *v, size_t of,
     if (v->n_conds < 2 || of >= v->n_conds || of == out->baseline) {
         return false;
     }
-    out->pairs = pairs_of(v, &v->cond[of], &v->cond[out->baseline], a, b);
+    out->pairs = pairs_of(v, of, out->baseline, a, b);
     out->first =
         v->seeds_planned > 0 && out->pairs > v->seeds_planned ? planned_seeds(v) : 0;
     out->planned = at_plan(v, a, out->pairs) && at_plan(v, b, out->pairs);

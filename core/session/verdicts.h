@@ -18,8 +18,7 @@ struct view_verdicts {
                                                       measured while training goes on */
 };
 
-/* The condition that the others are held against: the one that is not masked, if there
- * is exactly one; else the second of two, or the first of more. */
+/* The condition that the others are held against, verdict_baseline. */
 size_t view_baseline(const struct session_view *v);
 /* Condition `of` against the baseline; false where there are not two of them. Holm is
  * over the primary measures that are measured while training goes on. Where there is

@@ -60,6 +60,7 @@ struct cond_view {
     char label[COND_LABEL_MAX]; /* "mask p=0.30", "no mask" */
     char differs[256];     /* "k=8,mask.rate=0": settings in which it differs from A;
                               cut where there is more */
+    bool unmasked;         /* at all steps, as its plan stands */
     size_t n_seeds;        /* 1 at least */
     size_t arm[VIEW_ARMS]; /* [n_seeds] of the view's; seed i stands at i in each
                               condition that has all seeds */

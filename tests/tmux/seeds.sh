@@ -4,7 +4,7 @@
 few="--width 128 --batch 512 --steps 60 --set eval.rows=2 --set eval.concept_rows=64 --set browse.rows=32"
 start 80 24 -- "$SAETOP" $few
 expect 'TRAIN|DONE' 120
-expect 'A - B, 5 seeds' 60
+expect 'A-B, 5 seeds' 60
 expect 'seeds share text and model'
 expect 'DONE' 300
 expect 'established|too small' 120
@@ -24,7 +24,7 @@ expect 'shell\$ *$'
 whole
 type_line "clear; $SAETOP $work/kept"
 expect 'BROWS' 60
-expect 'A - B, 6 seeds .5 planned.'
+expect 'A-B, 6 seeds .5 planned.'
 type_line ":extend 64"; expect 'DONE' 120
 keys q; expect 'discard'; keys d; expect 'shell\$ *$'
 whole

@@ -102,11 +102,14 @@ static void test_baseline(void **state)
     struct session_view v;
     struct view_verdicts r;
     sample_view_seeds(&v, 3, 2, 900, 0); /* A is masked, B and C are not */
-    assert_int_equal(view_baseline(&v), 0);
-    v.cond[2].rate_set = 0.1;
     assert_int_equal(view_baseline(&v), 1);
-    assert_false(view_verdicts_of(&v, 1, &r));
-    assert_true(view_verdicts_of(&v, 2, &r));
+    v.cond[1].unmasked = false;
+    assert_int_equal(view_baseline(&v), 2); /* C alone is unmasked */
+    assert_false(view_verdicts_of(&v, 2, &r));
+    assert_true(view_verdicts_of(&v, 0, &r));
+    assert_int_equal(r.of, 0);
+    v.cond[2].unmasked = false;
+    assert_int_equal(view_baseline(&v), 1);
     session_view_deinit(&v);
 }
 

@@ -356,6 +356,7 @@ static inline void sample_view_seeds(struct session_view *v, size_t arms, size_t
         struct cond_view *cond = &v->cond[k];
         cond->rate_set = cond->rate_in_use = k ? 0 : 0.3;
         cond->rate_when_on = 0.3;
+        cond->unmasked = k > 0;
         cond->applies_from = k ? 0 : 412;
         snprintf(cond->label, sizeof cond->label, k ? "no mask" : "mask p=0.30");
         cond->n_seeds = seeds;

@@ -187,7 +187,7 @@ static void draw_said(struct app *a, const struct session_view *v, struct canvas
         if (o->measures.pairs != 1) {
             snprintf(pairs, sizeof pairs, "%zu pairs of seeds", o->measures.pairs);
         }
-        snprintf(title, sizeof title, "verdict: %c less %c, %s", compare_letter(o, 0),
+        snprintf(title, sizeof title, "verdict: %c-%c, %s", compare_letter(o, 0),
                  compare_letter(o, 1), pairs);
     }
     if (v->compare_busy) {

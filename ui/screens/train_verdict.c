@@ -241,7 +241,7 @@ static void heading(const struct session_view *v, const struct view_verdicts *r,
     canvas_text(c, in.x + k.interval, in.y, k.least - k.interval, "95 % interval",
                 ROLE_DIM, 0);
     /* The smallest difference that so many seeds of this spread would establish. */
-    right(c, in.x + k.least - 2, in.y, k.words - k.least, "takes", ROLE_DIM);
+    right(c, in.x + k.least - 2, in.y, k.words - k.least, "needs", ROLE_DIM);
 }
 
 void train_verdict_title(const struct app *a, const struct session_view *v, char *out,
@@ -256,7 +256,7 @@ void train_verdict_title(const struct app *a, const struct session_view *v, char
     if (r.first) {
         snprintf(planned, sizeof planned, " (%zu planned)", v->seeds_planned);
     }
-    snprintf(out, cap, "%c - %c, %zu seed%s%s%s", v->cond[r.of].letter,
+    snprintf(out, cap, "%c-%c, %zu seed%s%s%s", v->cond[r.of].letter,
              v->cond[r.baseline].letter, r.pairs, r.pairs == 1 ? "" : "s", planned,
              r.planned ? "" : ", so far");
 }
