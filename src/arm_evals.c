@@ -34,13 +34,30 @@ static enum err add_arm(struct arm_evals *a, const char *dir, struct errinfo *e)
     return eval_check_pair(pair, &a->arm[0].record.set, &x->record.set, e);
 }
 
+/* Whether it came with a run before, such as the twin that lies beside an old one. */
+static bool had_as_arm(const struct arm_evals *a, const char *dir)
+{
+    bool r = false;
+    for (size_t i = 0; i < a->n; i++) {
+        r = r || (!a->arm[i].named && strcmp(a->arm[i].dir, dir) == 0);
+    }
+    return r;
+}
+
 static enum err add_run(struct arm_evals *a, const char *run, struct errinfo *e)
 {
     struct run_arms *arms = NULL;
     TRY(mem_new(&arms, 1, sizeof *arms, "arms", e));
     enum err rc = run_arms(run, arms, &a->remarks, e);
+    if (rc == OK && had_as_arm(a, arms->dir[0])) {
+        mem_free(arms);
+        return OK;
+    }
     for (size_t i = 0; i < arms->n && rc == OK; i++) {
         rc = add_arm(a, arms->dir[i], e);
+        if (rc == OK) {
+            a->arm[a->n - 1].named = i == 0;
+        }
     }
     mem_free(arms);
     return rc;

@@ -11,6 +11,7 @@
 struct arm_eval {
     char dir[RUNDIR_PATH];
     struct run_record record;
+    bool named;  /* as a run, and not come as an arm of one */
     cJSON *eval; /* the tree of its eval.json */
 };
 struct arm_evals {

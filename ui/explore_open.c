@@ -64,6 +64,7 @@ void loop_open_next(struct loop *l)
     l->session.open_run = l->app.next.path;
     l->session.resume = l->app.next.resume;
     l->session.given = NULL;
+    l->session.other_run = NULL; /* it was named beside the first one */
     l->session.start_paused = false;
     if (said[0]) {
         app_say(&l->app, false, "%s", said);

@@ -401,7 +401,7 @@ static enum err measure_from(struct bench *b, const struct arm_pairs *p,
         report_deinit(&all[i]);
     }
     mem_free(all);
-    b->out->source = from;
+    b->out->source = rc == OK ? from : b->out->source;
     return rc;
 }
 

@@ -247,25 +247,19 @@ static enum err open_resumed(struct session *s, struct errinfo *e)
     return OK;
 }
 
-/* The run that is opened and its arms as far as they are there. A run without its
- * trainer_state does not name them: as of old, one may be beside it. */
-static enum err find_arms(const struct session *s, struct run_arms *out,
-                          struct errinfo *e)
+/* The arms of the run that is opened, as far as they can be found. */
+static enum err find_arms(struct session *s, struct run_arms *out, struct errinfo *e)
 {
-    static const struct arm_place old[] = {{ARM_NAME_TWIN, true}, {"also1", true}};
-    const struct arm_place first = {.name = ""};
-    struct arm_place named[RUN_ARMS_MAX];
-    size_t n = 0;
-    TRY(arm_place_dir(s->open_run, &first, out->dir[0], sizeof out->dir[0], e));
-    out->n = 1;
-    const bool told = runstate_arms(out->dir[0], named, &n);
-    const struct arm_place *p = told ? named : old;
-    n = told ? n : sizeof old / sizeof old[0];
-    for (size_t i = 0; i < n && (told || out->n == 1); i++) {
-        char *dir = out->dir[out->n];
-        TRY(p[i].beside ? OK : arm_place_check(out->dir[0], &p[i], false, e));
-        TRY(arm_place_dir(out->dir[0], &p[i], dir, sizeof out->dir[0], e));
-        out->n += rundir_is(dir) ? 1U : 0U;
+    struct remarks remarks = {0};
+    const enum err rc = run_arms(s->open_run, out, &remarks, e);
+    if (rc == ERR_NOMEM || out->n == 0) {
+        return rc;
+    }
+    for (size_t i = 0; i < remarks.n; i++) {
+        session_say(s, true, "%s", remarks.line[i]);
+    }
+    if (rc != OK) { /* what can be opened is shown all the same */
+        session_say(s, true, "other arms of the run are not known: %.300s", e->msg);
     }
     return OK;
 }
