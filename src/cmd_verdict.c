@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define OUTPUT_BYTES ((size_t)16 << 20)
+#define DIFFERENCES  48 /* of settings that a warning names */
 
 struct verdict_args {
     bool json, all, anew;
@@ -137,24 +138,21 @@ static double clean_l0(const struct verdicts *v, size_t condition)
 }
 
 /* Reasons why the difference is not, or may not be, that of the masks. */
-static void remark(struct verdicts *v, const struct comparison *c)
+static void warn(struct verdicts *v, const struct comparison *c)
 {
     const struct condition *x = &v->arms.conditions.at[c->of];
     const struct condition *y = &v->arms.conditions.at[c->baseline];
-    const double a = clean_l0(v, c->of), b = clean_l0(v, c->baseline);
-    if (!conditions_only_masks(x->settings) || !conditions_only_masks(y->settings)) {
-        remarks_add(
-            &v->arms.remarks,
-            "%c and %c differ in more than their masks: a difference is not the "
-            "masks' alone",
-            x->letter, y->letter);
-    }
-    if (verdict_l0_apart(a, b)) {
-        remarks_add(&v->arms.remarks,
-                    "clean L0 is %.3g in %c, %.3g in %c: not comparable without a "
-                    "doubt, as most measures follow it",
-                    a, x->letter, b, y->letter);
-    }
+    struct difference d[DIFFERENCES];
+    const size_t n =
+        conditions_differences(&v->arms.arm[x->arm].record.set,
+                               &v->arms.arm[y->arm].record.set, d, DIFFERENCES);
+    const struct compare_facts f = {
+        .letter = {x->letter, y->letter},
+        .difference = d,
+        .n = n < DIFFERENCES ? n : DIFFERENCES,
+        .l0 = {clean_l0(v, c->of), clean_l0(v, c->baseline)},
+        .step = {-1, -1}}; /* arm_evals_open says it */
+    compare_warn(&f, &v->arms.remarks);
 }
 
 static enum err make_comparisons(const struct verdict_args *a, struct verdicts *v,
@@ -179,7 +177,7 @@ static enum err make_comparisons(const struct verdict_args *a, struct verdicts *
                                  .row = v->row + v->n * VERDICT_MEASURE_COUNT};
         v->n++;
         TRY(compare(a, v, x, e));
-        remark(v, x);
+        warn(v, x);
         if (x->pairs > 1 && x->pairs < v->first) {
             return err_set(e, ERR_USAGE,
                            "--planned: found %zu, expected at most the %zu seeds that "

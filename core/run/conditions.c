@@ -1,5 +1,6 @@
 #include "run/conditions.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "eval/verdict.h"
 #include "train/arm.h"
@@ -16,6 +17,23 @@ static bool shapes(const struct setting_def *d)
     const bool others =
         strcmp(d->key, setting_key.twin) == 0 || strcmp(d->key, setting_key.also) == 0;
     return strncmp(d->key, "seed", 4) != 0 && !others && d->scope != SETTING_OF_FREE;
+}
+
+static enum difference_kind kind_of(const struct setting_def *d)
+{
+    static const char *const inputs[] = {"model", "corpus", "ood", "concepts", "hook"};
+    if (strncmp(d->key, "seed", 4) == 0) {
+        return DIFFERENCE_SEED;
+    }
+    if (strncmp(d->key, "mask.", 5) == 0) {
+        return DIFFERENCE_MASKING;
+    }
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        if (strcmp(d->key, inputs[i]) == 0) {
+            return DIFFERENCE_INPUTS;
+        }
+    }
+    return DIFFERENCE_OTHER;
 }
 
 /* The value as text, in s, which it is the caller's to free. */
@@ -163,17 +181,21 @@ size_t conditions_baseline(const struct conditions *c)
     return verdict_baseline(unmasked, c->n);
 }
 
-bool conditions_only_masks(const char *settings)
+uint64_t conditions_beyond_masks(const struct settings *set)
 {
-    for (const char *p = settings; *p != '\0';) {
-        const size_t key = strcspn(p, "=,");
-        if (p[key] == '=' && strncmp(p, "mask.", 5) != 0) {
-            return false;
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    uint64_t h = HASH_START;
+    struct str s;
+    str_init(&s, SETTING_TEXT_MAX);
+    for (size_t i = 0; i < n; i++) {
+        if (shapes(&t[i]) && kind_of(&t[i]) != DIFFERENCE_MASKING) {
+            const char *v = value_of(set, &t[i], &s);
+            h = hash_bytes(h, v, strlen(v) + 1);
         }
-        p += strcspn(p, ","); /* a value may have commas: what follows is no key then */
-        p += strspn(p, ", ");
     }
-    return true;
+    str_free(&s);
+    return h;
 }
 
 size_t conditions_pairs(const struct conditions *c, size_t n, size_t a, size_t b,
@@ -183,23 +205,6 @@ size_t conditions_pairs(const struct conditions *c, size_t n, size_t a, size_t b
 }
 
 /* ---- differences ---- */
-
-static enum difference_kind kind_of(const struct setting_def *d)
-{
-    static const char *const inputs[] = {"model", "corpus", "ood", "concepts", "hook"};
-    if (strncmp(d->key, "seed", 4) == 0) {
-        return DIFFERENCE_SEED;
-    }
-    if (strncmp(d->key, "mask.", 5) == 0) {
-        return DIFFERENCE_MASKING;
-    }
-    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
-        if (strcmp(d->key, inputs[i]) == 0) {
-            return DIFFERENCE_INPUTS;
-        }
-    }
-    return DIFFERENCE_OTHER;
-}
 
 size_t conditions_differences(const struct settings *a, const struct settings *b,
                               struct difference *out, size_t cap)

@@ -40,9 +40,9 @@ struct paired_seed conditions_seed(const struct settings *set);
 /* The one that the others are compared with, verdict_baseline. */
 size_t conditions_baseline(const struct conditions *c);
 
-/* Whether settings as struct condition has them ("mask.rate=0.3, k=8"), or as
- * arm_differs (train/also.h) gives them, are of masks alone; true for none. */
-bool conditions_only_masks(const char *settings);
+/* The same for settings that differ in nothing that shapes an SAE but masks and seeds;
+ * else another, as surely as a hash of 64 bits is. O(settings). */
+uint64_t conditions_beyond_masks(const struct settings *set);
 
 /* The arms of conditions a and b that have the same seeds, paired_by_seed of n (all)
  * arms. */

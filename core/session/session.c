@@ -90,18 +90,50 @@ void session_send_row(struct session *s, size_t arm, const struct metric_row *ro
     pthread_mutex_unlock(&s->mu);
 }
 
-void session_send_event(struct session *s, size_t arm, const struct run_event *ev)
+size_t session_first_arm(const struct session *s, size_t arm)
+{
+    const size_t c = arm < VIEW_ARMS ? s->pub.arm[arm].cond : VIEW_CONDS;
+    return c < VIEW_CONDS ? s->pub.cond[c].arm[0] : arm;
+}
+
+bool session_same_event(const struct run_event *x, const struct run_event *y)
+{
+    return x->step == y->step && !strcmp(x->kind, y->kind) &&
+           !strcmp(x->detail, y->detail);
+}
+
+/* Whether the first seed has it too; what each seed begins with is told of the first
+ * alone. */
+static bool in_common(const struct history *first, const struct run_event *ev)
+{
+    for (size_t i = first->events; i > 0 && first->event[i - 1].step >= ev->step; i--) {
+        if (session_same_event(&first->event[i - 1], ev)) {
+            return true;
+        }
+    }
+    return !strcmp(ev->kind, "start");
+}
+
+void session_send_event(struct session *s, size_t arm, const struct history *first,
+                        const struct run_event *ev)
 {
     pthread_mutex_lock(&s->mu);
     const struct cond_view *c = session_cond_of(s, arm);
-    /* Its seeds have the event in common. */
-    if (c && c->arm[0] == arm &&
+    const bool is_first = c && c->arm[0] == arm;
+    const bool of_seed =
+        c && c->n_seeds > 1 && (!is_first || !strcmp(ev->kind, ENGINE_DIVERGED));
+    if (c && (is_first || !in_common(first, ev)) &&
         mem_grow(&s->events, &s->event_cap, s->n_events + 1, sizeof *s->events,
                  SENT_MAX, NULL) == OK) {
         struct event_view *v = &s->events[s->n_events++].ev;
         *v = (struct event_view){.step = ev->step, .letter = c->letter};
         snprintf(v->kind, sizeof v->kind, "%s", ev->kind);
-        snprintf(v->text, sizeof v->text, "%s", ev->detail);
+        if (of_seed) {
+            snprintf(v->text, sizeof v->text, "seed %llu: %.980s",
+                     (unsigned long long)s->pub.arm[arm].weights, ev->detail);
+        } else {
+            snprintf(v->text, sizeof v->text, "%s", ev->detail);
+        }
     }
     session_wake_locked(s);
     pthread_mutex_unlock(&s->mu);
@@ -356,7 +388,9 @@ static void copy_cond(struct cond_view *to, const struct cond_view *from)
 {
     to->letter = from->letter;
     memcpy(to->label, from->label, sizeof to->label);
-    memcpy(to->differs, from->differs, sizeof to->differs);
+    to->beyond_masks = from->beyond_masks;
+    to->k = from->k;
+    to->unmasked = from->unmasked;
     to->rate_set = from->rate_set;
     to->rate_in_use = from->rate_in_use;
     to->rate_when_on = from->rate_when_on;

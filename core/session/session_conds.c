@@ -1,6 +1,5 @@
 /* The conditions of a run and their arms, as the screen is told of them. */
 #include "session/session_priv.h"
-#include "train/also.h"
 #include "train/runstate.h"
 
 #include <stdio.h>
@@ -45,15 +44,13 @@ static void label(struct cond_view *v)
     }
 }
 
-/* Settings in which a condition differs from the first. */
-static void describe(struct cond_view *v, const struct settings *first,
-                     const struct settings *own)
+/* What of its settings differences are judged by. */
+static void take_settings(struct cond_view *v, const struct settings *own,
+                          const struct mask_schedule *masks)
 {
-    struct str s;
-    str_init(&s, SETTING_TEXT_MAX);
-    arm_differs(first, own, &s);
-    snprintf(v->differs, sizeof v->differs, "%.255s", s.len > 0 ? s.p : "");
-    str_free(&s);
+    v->beyond_masks = conditions_beyond_masks(own);
+    v->k = own->k;
+    v->unmasked = mask_never(masks);
 }
 
 /* ---- of a run in training ---- */
@@ -69,7 +66,7 @@ static void publish_cond(const struct engine *g, struct cond_view *v)
     v->pending_rate = a->state.pending_rate;
     v->pending_at = a->state.pending_at;
     v->forked_at = a->state.forked_at;
-    v->unmasked = mask_never(&a->schedule);
+    take_settings(v, &a->set, &a->schedule);
     label(v);
 }
 
@@ -87,7 +84,6 @@ size_t session_publish_arms_locked(struct session *s)
     const size_t conds = assign(v, condition, g->n_arms);
     for (size_t c = 0; c < v->n_conds; c++) {
         publish_cond(g, &v->cond[c]);
-        describe(&v->cond[c], &g->arm[0].arm->set, &g->arm[v->cond[c].arm[0]].arm->set);
     }
     return conds;
 }
@@ -133,9 +129,9 @@ size_t session_publish_records(struct session *s, const struct run_arms *arms)
         struct cond_view *to = &v->cond[c];
         to->rate_set = s->record[to->arm[0]].mask_rate;
         to->rate_in_use = to->rate_when_on = to->rate_set;
-        const struct mask_schedule masks = arm_schedule(&s->record[to->arm[0]].set);
-        to->unmasked = mask_never(&masks);
-        describe(to, &s->record[0].set, &s->record[to->arm[0]].set);
+        const struct settings *set = &s->record[to->arm[0]].set;
+        const struct mask_schedule masks = arm_schedule(set);
+        take_settings(to, set, &masks);
         label(to);
     }
     session_wake_locked(s);

@@ -46,7 +46,10 @@ static void on_row(void *user, size_t arm, const struct metric_row *row)
 static void on_event(void *user, size_t arm, const struct run_event *ev)
 {
     struct session *s = user;
-    session_send_event(s, arm, ev);
+    static const struct history none = {0}; /* before the engine is there */
+    session_send_event(
+        s, arm, s->engine ? &s->engine->arm[session_first_arm(s, arm)].history : &none,
+        ev);
     if (strcmp(ev->kind, ENGINE_DIVERGED) == 0) {
         const struct session_view *v = &s->pub; /* which this thread alone writes */
         const char letter = arm < v->n_arms && v->arm[arm].cond < VIEW_CONDS
@@ -341,8 +344,9 @@ static enum err train_on(struct session *s, int64_t steps, struct errinfo *e)
     const struct engine *g = s->engine;
     for (size_t a = 0; a < g->n_arms && a < s->n_records; a++) { /* "resumed" */
         const struct history *h = &g->arm[a].history;
+        const struct history *first = &g->arm[session_first_arm(s, a)].history;
         for (size_t i = s->record[a].history.events; i < h->events; i++) {
-            session_send_event(s, a, &h->event[i]);
+            session_send_event(s, a, first, &h->event[i]);
         }
     }
     pthread_mutex_lock(&s->mu);

@@ -1,7 +1,5 @@
 #include "session/verdicts.h"
 
-#include "run/conditions.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,41 +26,14 @@ static size_t pairs_of(const struct session_view *v, size_t a, size_t b, size_t 
     return paired_by_seed(v->n_arms, of, seed, a, b, of_a, of_b);
 }
 
-/* The value of a setting in "k=8,mask.rate=0"; NULL: it is not there. */
-static const char *value_of(const char *differs, const char *key)
-{
-    const size_t len = strlen(key);
-    for (const char *p = differs; (p = strstr(p, key)) != NULL; p++) {
-        if ((p == differs || p[-1] == ',') && p[len] == '=') {
-            return p + len + 1;
-        }
-    }
-    return NULL;
-}
-
-static const char *fact_of(const struct session_view *v, const char *name)
-{
-    for (size_t i = 0; i < v->n_facts; i++) {
-        if (!strcmp(v->fact[i].name, name)) {
-            return v->fact[i].value;
-        }
-    }
-    return "?";
-}
-
 /* Reasons for a difference that are none of the masks'. */
 static void find_why(const struct session_view *v, struct view_verdicts *out)
 {
     const struct cond_view *a = &v->cond[out->of], *b = &v->cond[out->baseline];
     const double x = a->last[METRIC_L0_CLEAN], y = b->last[METRIC_L0_CLEAN];
-    const char *k_a = value_of(a->differs, "k"), *k_b = value_of(b->differs, "k");
-    if (k_a || k_b) { /* the first has what is a fact of the run */
-        k_a = k_a ? k_a : fact_of(v, "k");
-        k_b = k_b ? k_b : fact_of(v, "k");
-        snprintf(out->why, sizeof out->why, "k %.*s against %.*s",
-                 (int)strcspn(k_a, ","), k_a, (int)strcspn(k_b, ","), k_b);
-    } else if (!conditions_only_masks(a->differs) ||
-               !conditions_only_masks(b->differs)) {
+    if (a->k < b->k || a->k > b->k) {
+        snprintf(out->why, sizeof out->why, "k %.10g against %.10g", a->k, b->k);
+    } else if (a->beyond_masks != b->beyond_masks) {
         snprintf(out->why, sizeof out->why, "%c and %c differ in more than masks",
                  a->letter, b->letter);
     } else if (isfinite(x) && isfinite(y) && verdict_l0_apart(x, y)) {

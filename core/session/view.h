@@ -58,12 +58,13 @@ struct arm_view {
 struct cond_view {
     char letter;                /* 'A', 'B' */
     char label[COND_LABEL_MAX]; /* "mask p=0.30", "no mask" */
-    char differs[256];     /* "k=8,mask.rate=0": settings in which it differs from A;
-                              cut where there is more */
-    bool unmasked;         /* at all steps, as its plan stands */
-    size_t n_seeds;        /* 1 at least */
-    size_t arm[VIEW_ARMS]; /* [n_seeds] of the view's; seed i stands at i in each
-                              condition that has all seeds */
+    uint64_t beyond_masks;      /* the same where conditions differ in masks alone,
+                                   conditions_beyond_masks */
+    double k;                   /* of its settings */
+    bool unmasked;              /* at all steps, as its plan stands */
+    size_t n_seeds;             /* 1 at least */
+    size_t arm[VIEW_ARMS];      /* [n_seeds] of the view's; seed i stands at i in each
+                                   condition that has all seeds */
     double rate_set,
         rate_in_use;      /* what is set, and what the text in use was masked at */
     double rate_when_on;  /* what masking comes back to */
@@ -74,8 +75,9 @@ struct cond_view {
     int64_t forked_at; /* -1: not a fork */
     /* Of one seed: its own. Of several: their mean, with the least and the greatest as
      * lo and hi, at steps that all of them have come to; the mean of those that have a
-     * finite value. Cross-entropies, measured in turn: of the seeds that have them
-     * there. lo and hi are never NULL, but may be NaN. */
+     * finite value. A seed that is added later is in it as far as it has come.
+     * Cross-entropies, measured in turn: of the seeds that have them there. lo and hi
+     * are never NULL, but may be NaN. */
     struct series series[METRIC_COUNT];
     double last[METRIC_COUNT]; /* latest value of each, NaN before the first */
 };

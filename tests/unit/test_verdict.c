@@ -328,6 +328,27 @@ static void test_conditions(void **state)
     mem_free(s);
 }
 
+/* Seeds and masks are what is compared; all else counts, however long what comes before
+ * it is as text. */
+static void test_beyond_masks(void **state)
+{
+    (void)state;
+    static struct settings x, y;
+    struct errinfo e;
+    char path[600];
+    settings_init(&x);
+    memset(path, 'a', sizeof path);
+    path[sizeof path - 1] = '\0';
+    assert_ok(settings_set(&x, "model", path, from_user("test"), &e), &e);
+    y = x;
+    assert_ok(settings_set(&y, "mask.rate", "0.7", from_user("test"), &e), &e);
+    assert_ok(settings_set(&y, "seed.weights", "9", from_user("test"), &e), &e);
+    assert_ok(settings_set(&y, "threads", "3", from_user("test"), &e), &e);
+    assert_true(conditions_beyond_masks(&x) == conditions_beyond_masks(&y));
+    assert_ok(settings_set(&y, "lr", "0.5", from_user("test"), &e), &e);
+    assert_true(conditions_beyond_masks(&x) != conditions_beyond_masks(&y));
+}
+
 /* Of two A less B, masked or not; of more each less the one that is not masked. */
 static void test_baseline(void **state)
 {
@@ -376,7 +397,8 @@ int main(void)
         cmocka_unit_test(test_kinds),        cmocka_unit_test(test_lists),
         cmocka_unit_test(test_smallest),     cmocka_unit_test(test_kept),
         cmocka_unit_test(test_kept_hostile), cmocka_unit_test(test_conditions),
-        cmocka_unit_test(test_baseline),     cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_beyond_masks), cmocka_unit_test(test_baseline),
+        cmocka_unit_test(test_pairs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

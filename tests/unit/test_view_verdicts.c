@@ -118,22 +118,24 @@ static void test_why_not_comparable(void **state)
 {
     (void)state;
     static const struct {
-        const char *a, *b;
+        double k_a, k_b;
+        uint64_t more_a, more_b;
         double l0_a, l0_b;
         const char *why;
     } cases[] = {
-        {"", "mask.rate=0", 4.0, 4.1, ""},
-        {"", "mask.rate=0,mask.kind=random", 4.0, 4.0, ""},
-        {"", "mask.rate=0,k=8", 4.0, 4.0, "k 4 against 8"},
-        {"", "lr=0.01,mask.rate=0", 4.0, 4.0, "A and B differ in more than masks"},
-        {"", "mask.rate=0", 4.0, 5.0, "clean L0 4 against 5"},
+        {4, 4, 1, 1, 4.0, 4.1, ""},
+        {4, 8, 1, 2, 4.0, 4.0, "k 4 against 8"},
+        {4, 4, 1, 2, 4.0, 4.0, "A and B differ in more than masks"},
+        {4, 4, 1, 1, 4.0, 5.0, "clean L0 4 against 5"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct session_view v;
         struct view_verdicts r;
         sample_view_seeds(&v, 2, 3, 1500, 0);
-        snprintf(v.cond[0].differs, sizeof v.cond[0].differs, "%s", cases[i].a);
-        snprintf(v.cond[1].differs, sizeof v.cond[1].differs, "%s", cases[i].b);
+        v.cond[0].k = cases[i].k_a;
+        v.cond[1].k = cases[i].k_b;
+        v.cond[0].beyond_masks = cases[i].more_a;
+        v.cond[1].beyond_masks = cases[i].more_b;
         v.cond[0].last[METRIC_L0_CLEAN] = cases[i].l0_a;
         v.cond[1].last[METRIC_L0_CLEAN] = cases[i].l0_b;
         assert_true(view_verdicts_of(&v, 0, &r));
