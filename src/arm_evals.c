@@ -1,15 +1,18 @@
 #define _XOPEN_SOURCE 700 /* isatty */
 #include "arm_evals.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "browse.h"
 #include "cmd.h"
 #include "eval_arms.h"
+#include "progress.h"
 #include "run/run_arms.h"
 #include "train/settings_synth.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -130,10 +133,57 @@ static void take_kept(struct arm_eval *x)
     }
 }
 
-static void say_begin(const char *run, size_t i, size_t n)
+/* Seconds that a kept evaluation took; 0: it does not say. */
+static double seconds_of(const cJSON *root)
 {
+    double sum = 0.0;
+    const cJSON *part = NULL;
+    cJSON_ArrayForEach(part, cJSON_GetObjectItemCaseSensitive(root, "part_seconds"))
+    {
+        sum += cJSON_IsNumber(part) ? part->valuedouble : 0.0;
+    }
+    return sum;
+}
+
+/* What there is to wait for, beforehand, and on a terminal how far it is. */
+struct waiting {
+    const struct arm_evals *a;
+    int64_t began; /* ns */
+};
+
+static void say_plan(const struct arm_evals *a, size_t n)
+{
+    double each = 0.0;
+    char time[32];
+    for (size_t i = 0; i < a->n; i++) {
+        each = fmax(each, a->arm[i].eval != NULL ? seconds_of(a->arm[i].eval) : 0.0);
+    }
+    if (each > 0.0) {
+        cmd_say(
+            stderr,
+            "saetop: %zu of %zu arms to be evaluated and kept, about %s by the last", n,
+            a->n, duration_text((double)n * each, time));
+    } else {
+        cmd_say(
+            stderr,
+            "saetop: %zu of %zu arms to be evaluated and kept, tens of seconds each", n,
+            a->n);
+    }
+}
+
+static void say_begin(void *user, const char *run, size_t i, size_t n)
+{
+    const struct waiting *w = user;
+    char left[48] = "", time[32];
+    if (i == 0) {
+        say_plan(w->a, n);
+    } else {
+        const double each = clock_seconds_since(w->began) / (double)i;
+        (void)snprintf(left, sizeof left, ", about %s left",
+                       duration_text((double)(n - i) * each, time));
+    }
     if (isatty(STDERR_FILENO)) {
-        cmd_say(stderr, "saetop: evaluating %s (%zu of %zu)", run, i + 1, n);
+        cmd_say(stderr, "saetop: evaluating %s (%zu of %zu%s)", run, i + 1, n, left);
     }
 }
 
@@ -150,7 +200,9 @@ static enum err evaluate(struct arm_evals *a, int64_t threads, struct errinfo *e
             of[n++] = &a->arm[i];
         }
     }
-    enum err rc = n > 0 ? eval_arms(dir, n, threads, say_begin, json, &a->lost, e) : OK;
+    struct waiting w = {a, clock_ns()};
+    const struct eval_watch watch = {say_begin, &w};
+    enum err rc = n > 0 ? eval_arms(dir, n, threads, &watch, json, &a->lost, e) : OK;
     for (size_t i = 0; i < n; i++) {
         if (rc == OK) {
             rc = json_parse(json[i].p, json[i].len, "eval.json", &of[i]->eval, e);

@@ -77,7 +77,7 @@ static void add_line(struct str *out, const struct run_list *l, const int *width
         str_cut(out, out->len - 1);
     }
     if (r && r->holder > 0) {
-        str_addf(out, "  (process %ld trains it)", r->holder);
+        str_addf(out, "  (open in process %ld)", r->holder);
     }
     str_addc(out, '\n');
     (void)l;

@@ -92,7 +92,7 @@ static void follow(struct loop *l)
     const bool browsing = l->v.state == SESSION_BROWSING;
     if (browsing && r->holder && r->holder != l->holder) {
         app_say(&l->app, false,
-                "process %ld trains this run; each of its saves is shown", r->holder);
+                "process %ld has this run open; each of its saves is shown", r->holder);
     }
     if (browsing && r->saves != l->saves) {
         const struct command c = {.kind = COMMAND_FOLLOW, .latent = -1};

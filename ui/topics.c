@@ -83,7 +83,7 @@ static const struct topic topics[] = {
      "L0, EV and absorption are condition A's, means over its seeds, of the last "
      "evaluation while it trained; below, all conditions of the run under the cursor. "
      "They are no verdict: saetop verdict RUN... is.\n"
-     "* is a mark; a dot, that the run is open here or that another process trains it. "
+     "* is a mark; a dot, that the run is open here or in another process. "
      "Enter opens a run in place of this one, and asks first where training would be "
      "lost; one that is being trained is followed from save to save. T trains a run "
      "on, c compares it with the one that is open. d moves it to .trash in the same folder, from where u brings it back and which "

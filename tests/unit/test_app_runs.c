@@ -185,7 +185,7 @@ static void opened_at_once_where_nothing_is_lost(void **state)
     type(b, "/gemma\nT"); /* an SAE of another tool: browsed only */
     assert_true(on_screen(b, "no state to go on from"));
     type(b, "/long\nT");
-    assert_true(on_screen(b, "process 4242 trains it"));
+    assert_true(on_screen(b, "process 4242 has it open"));
     assert_int_equal(b->a.n_requests, 0);
     type(b, "\n");
     one_request(b, REQUEST_OPEN);
@@ -300,7 +300,11 @@ static void deleted_and_brought_back(void **state)
     (void)state;
     struct bench *b = runs_bench(120, 36);
     assert_true(on_screen(b, "2 deleted in " SAMPLE_FOLDER "/.trash"));
-    type(b, "/0301\nd");
+    type(b, "/0301\nd"); /* asks, in a line that says how to take it back */
+    assert_true(on_screen(b, "d again moves 20260301-101500 to .trash; u brings"));
+    type(b, "jkd"); /* whoever went elsewhere is asked again */
+    assert_int_equal(b->a.n_requests, 0);
+    type(b, "d");
     struct run_order o = answered(b, "20260301-101500-2", NULL, NULL);
     assert_int_equal(o.kind, RUN_ORDER_TRASH);
     assert_string_equal(o.name, "20260301-101500");
@@ -332,6 +336,9 @@ static void marked_runs_are_deleted_together(void **state)
     type(b, "k "); /* off again */
     assert_int_equal(own(b)->n_marks, 3);
     assert_true(on_screen(b, "3 marked"));
+    type(b, "d");
+    assert_true(on_screen(b, "d again moves 3 marked runs to .trash"));
+    assert_int_equal(b->a.n_requests, 0);
     type(b, "d");
     assert_int_equal(b->a.n_requests, 3);
     assert_string_equal(b->a.request[0].order.name, "20260301-101500");

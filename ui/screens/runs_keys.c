@@ -43,7 +43,7 @@ void runs_open(struct app *a, const struct session_view *v, bool resume)
                 "%.200s: an SAE of another tool, which has no state to go on from",
                 r->name);
     } else if (resume && r->holder > 0) {
-        app_say(a, true, "%.200s: process %ld trains it; Enter follows it", r->name,
+        app_say(a, true, "%.200s: process %ld has it open; Enter follows it", r->name,
                 r->holder);
     } else {
         leave_for(a, v, path, resume);
@@ -409,11 +409,33 @@ static void rename_run(struct app *a, const struct session_view *v, const char *
 _Static_assert((int)RUNS_MARKS <= (int)RUNS_ORDERS &&
                    (int)RUNS_MARKS < (int)APP_REQUESTS,
                "all marked runs can be ordered about at once");
+/* Whether it was asked about the same runs just before; else it is now. */
+static bool is_sure(struct app *a)
+{
+    struct runs_state *s = runs_own(a);
+    const char *name = runs_here(a)->name;
+    const bool sure = s->asked > 0 && s->asked == s->n_marks + 1 &&
+                      (s->n_marks > 0 || strcmp(s->asked_of, name) == 0);
+    s->asked = sure ? 0 : s->n_marks + 1;
+    snprintf(s->asked_of, sizeof s->asked_of, "%s", name);
+    if (!sure && s->n_marks > 0) {
+        app_say(a, false,
+                "d again moves %zu marked run%s to " RUN_TRASH "; u brings them back",
+                s->n_marks, plural_s(s->n_marks));
+    } else if (!sure) {
+        app_say(a, false, "d again moves %.200s to " RUN_TRASH "; u brings it back",
+                name);
+    }
+    return sure;
+}
+
 static void delete_runs(struct app *a, const struct session_view *v, const char *args)
 {
     struct runs_state *s = runs_own(a);
     (void)v;
-    (void)args;
+    if (!strcmp(args, "ask") && !is_sure(a)) {
+        return;
+    }
     for (size_t i = 0; i < s->n_marks; i++) {
         order(a, RUN_ORDER_TRASH, s->mark[i], "", false);
     }
@@ -477,7 +499,7 @@ ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may 
 ACTION action_train_on = {.command = "train-on", .args = "", .run = train_on, .may = may_choose};
 ACTION action_compare = {.command = "compare-run", .args = "", .run = compare_run, .may = may_choose};
 ACTION action_rename = {.command = "rename", .args = "NAME", .run = rename_run, .may = may_choose};
-ACTION action_delete = {.command = "delete", .args = "", .run = delete_runs, .may = may_choose};
+ACTION action_delete = {.command = "delete", .args = "[ask]", .run = delete_runs, .may = may_choose};
 ACTION action_folder = {.command = "folder", .args = "[DIR]", .run = folder};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh};
 #undef ACTION
@@ -497,7 +519,7 @@ static const struct key_entry keys[] = {
     {{' '}, &action_mark, "", "mark", "mark or unmark the run, for d", 8},
     {{';'}, &action_label, "", "label", "call the run something; kept in its directory", 3},
     {{0}, &action_rename, "", NULL, "give its directory another name in the folder", 0},
-    {{'d'}, &action_delete, "", "delete", "move the marked runs, or this one, to the folder's .trash; u brings them back", 4},
+    {{'d'}, &action_delete, "ask", "delete", "move the marked runs, or this one, to the folder's .trash, if pressed again; u brings them back", 4},
     {{0}, &action_folder, "", NULL, "list the runs of another folder; without DIR: where runs are saved", 0},
     {{'R'}, &action_refresh, "", NULL, "look at the folder now; it is looked at every two seconds", 0},
 };

@@ -130,15 +130,15 @@ static void roomy_row(const struct session_view *v, const struct view_verdicts *
                       int y)
 {
     const struct roomy k = roomy_of(in);
-    const int metric = (int)verdict_measure_def(row->measure)->metric;
     const int digits = k.whole ? verdict_measure(row->measure)->digits : 3;
     const struct ce_doubt *doubt = doubt_of(v, r, row->measure);
     canvas_text(c, in.x + 1, y, k.of - 1, brief_of(row->measure, k.whole), ROLE_TEXT,
                 0);
-    put_number(c, in.x + k.of, y, k.baseline - k.of, v->cond[r->of].last[metric],
-               digits, false, arm_role(r->of));
-    put_number(c, in.x + k.baseline, y, k.difference - k.baseline,
-               v->cond[r->baseline].last[metric], digits, false, arm_role(r->baseline));
+    /* Of the pairs that the difference is of: other seeds may have been measured since. */
+    put_number(c, in.x + k.of, y, k.baseline - k.of, row->d.after, digits, false,
+               arm_role(r->of));
+    put_number(c, in.x + k.baseline, y, k.difference - k.baseline, row->d.before,
+               digits, false, arm_role(r->baseline));
     put_number(c, in.x + k.difference, y, k.interval - k.difference - 1, row->d.by.mean,
                digits, true, ROLE_VALUE);
     if (isfinite(row->d.by.low)) {
@@ -182,11 +182,8 @@ static void narrow_row(const struct session_view *v, const struct view_verdicts 
                      glyph_plus_minus(c->tier), text);
     }
     if (r->pairs == 1) { /* what they are says more than that nothing is established */
-        const int metric = (int)verdict_measure_def(row->measure)->metric;
-        put_number(c, x + 6, y, 6, v->cond[r->of].last[metric], 3, false,
-                   arm_role(r->of));
-        put_number(c, x + 12, y, 6, v->cond[r->baseline].last[metric], 3, false,
-                   arm_role(r->baseline));
+        put_number(c, x + 6, y, 6, row->d.after, 3, false, arm_role(r->of));
+        put_number(c, x + 12, y, 6, row->d.before, 3, false, arm_role(r->baseline));
     } else {
         put_words(r, row, c, x + 6, y, end);
     }
