@@ -219,6 +219,20 @@ static void compared_with_the_open_one(void **state)
     assert_string_equal(one_command(b, COMMAND_COMPARE).text,
                         SAMPLE_FOLDER "/20260301-101500");
     runs_bench_free(b);
+    /* Two that are marked: neither needs to be open here; the one that is stands for
+     * itself. */
+    b = runs_bench(80, 24);
+    type(b, "/20260301\n /long\n c");
+    assert_string_equal(one_command(b, COMMAND_COMPARE).text,
+                        SAMPLE_FOLDER "/20260301-101500\n" SAMPLE_FOLDER
+                                      "/a long name that goes on and on and on");
+    runs_bench_free(b);
+    b = runs_bench(80, 24);
+    snprintf(b->v.arm[0].dir, sizeof b->v.arm[0].dir, SAMPLE_FOLDER "/20260301-101500");
+    type(b, "/20260301\n /long\n c");
+    assert_string_equal(one_command(b, COMMAND_COMPARE).text,
+                        SAMPLE_FOLDER "/a long name that goes on and on and on");
+    runs_bench_free(b);
 }
 
 /* A run that trains is asked about: saved first, discarded, or stayed with. */
