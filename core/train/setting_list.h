@@ -164,8 +164,9 @@
     X(STR, model, "model", "model", "", NO_LIMITS, RUN, ANY,                           \
       "model directory (Hugging Face layout) or GGUF file")                            \
     X(STR, corpus, "corpus", "corpus", "", NO_LIMITS, RUN, ANY,                        \
-      "training text: .txt, .csv, .jsonl, ids as .npy or .bin, each also .gz; a "      \
-      "folder or quoted pattern of them; -; or a grammar (FILE#register)")             \
+      "training text: .txt, .csv (column text, or FILE#COLUMN), .jsonl (text, or "     \
+      "FILE#KEY), ids as .npy or .bin, each also .gz; a folder or quoted pattern of "  \
+      "them; -; or a grammar (FILE#register)")                                         \
     X(STR, ood, "ood", "ood", "", NO_LIMITS, RUN, ANY,                                 \
       "out-of-distribution text, same formats")                                        \
     X(STR, concepts, "concepts", "concepts", "", NO_LIMITS, RUN, ANY, "concepts.csv")  \
