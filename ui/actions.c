@@ -19,6 +19,9 @@ static void quit(struct app *a, const struct session_view *v, const char *args)
 static void back(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
+    if (a->screen->close && a->screen->close(a, v)) {
+        return;
+    }
     if (!app_up(a) || app_is_live_card(a)) {
         leave_start(a, v);
     } else {

@@ -422,6 +422,7 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     v->evaluating = pub->evaluating;
     v->eval_next_step = pub->eval_next_step;
     v->threads = pub->threads;
+    v->arm_bytes = pub->arm_bytes;
     v->n_arms = pub->n_arms;
     v->names = pub->names;
     memcpy(v->fact, pub->fact, sizeof v->fact);

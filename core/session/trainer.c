@@ -196,6 +196,9 @@ static void say_arm_bytes(struct session *s)
     snprintf(text, sizeof text, "%zu arm%s, about %.1f MB each", g->n_arms,
              plural_s(g->n_arms), (double)engine_arm_bytes(g, 0) / 1e6);
     session_add_fact(s, "arms", text);
+    pthread_mutex_lock(&s->mu);
+    s->pub.arm_bytes = (double)engine_arm_bytes(g, 0);
+    pthread_mutex_unlock(&s->mu);
 }
 
 static enum err open_training(struct session *s, struct errinfo *e)

@@ -123,6 +123,7 @@ struct session_view {
     bool evaluating; /* at this moment */
     double eval_next_step;
     int64_t rss_bytes;
+    double arm_bytes; /* about what an arm of a run in training takes; 0: not known */
     size_t threads;
     size_t n_conds; /* 0: not known yet */
     struct cond_view cond[VIEW_CONDS];

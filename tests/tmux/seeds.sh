@@ -11,10 +11,10 @@ expect 'established|too small' 120
 gone 'so far'
 keys V; expect 'thin lines: each seed'
 keys V; expect 'band: least and greatest seed'
-keys Tab Tab Tab z; expect '95 % interval +takes'
-keys z; gone 'takes'
+keys Tab Tab Tab z; expect '95 % interval +needs'
+keys z; gone 'needs'
 keys '#'; expect 'seed 2 of 5'
-type_line ':seeds +1'; expect '1.6 times as wide, 10 seeds'
+type_line ':seeds +1'; expect 'again adds 2 arms of [0-9.]+ MB; intervals 1.6 times as wide, 10 seeds'
 type_line ':seeds +1'; expect '6 seeds .5 planned.' 120; expect 'DONE' 120
 type_line ":save $work/kept"; expect 'saved' 60
 [ -f "$work/kept/arms/twin.s5/sae_weights.safetensors" ] || fail "no tenth arm in $work/kept"

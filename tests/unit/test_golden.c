@@ -77,10 +77,18 @@ static const struct shot *find_shot(const char *name)
 static const int sizes[][2] = {{80, 24}, {120, 36}, {60, 12}, {1, 1}, {200, 60}};
 enum { SIZES = sizeof sizes / sizeof sizes[0], LARGE = 4 };
 
-/* Whether the largest size shows more of it: of screens whose columns come by room. */
+/* Whether the largest size shows more of it: of screens whose columns or panes come by
+ * room. */
 static bool has_large(const char *name)
 {
-    return strcmp(name, "compare") == 0 || strcmp(name, "runs") == 0;
+    static const char *const large[] = {"train", "latents", "detail", "compare",
+                                        "runs"};
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
+        if (strcmp(name, large[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static struct latent_table *table_of(const struct session_view *v, size_t side)

@@ -336,6 +336,7 @@ static inline void sample_view_seeds(struct session_view *v, size_t arms, size_t
     v->eta_seconds = (double)(1500 - step) * 0.025;
     v->eval_next_step = (double)(step / 150 * 150 + 150);
     v->rss_bytes = INT64_C(222) << 20;
+    v->arm_bytes = 1.5e6;
     v->threads = 2;
     v->n_conds = arms;
     v->n_arms = arms * seeds;

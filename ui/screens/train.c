@@ -367,9 +367,9 @@ static void add_seeds(struct app *a, const struct session_view *v, const char *a
     *asked = (int64_t)v->n_arms;
     view_cost_of_looking(v, &widening, &regained);
     app_say(a, false,
-            "after a look intervals are %.1f times as wide, %zu seeds regain them; "
-            ":seeds +1 again adds one",
-            widening, regained);
+            "again adds %zu arm%s of %.1f MB; intervals %.1f times as wide, %zu seeds "
+            "regain them",
+            v->n_conds, plural_s(v->n_conds), v->arm_bytes / 1e6, widening, regained);
 }
 
 static const char *may_see_seeds(const struct app *a, const struct session_view *v)

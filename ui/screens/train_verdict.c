@@ -134,7 +134,8 @@ static void roomy_row(const struct session_view *v, const struct view_verdicts *
     const struct ce_doubt *doubt = doubt_of(v, r, row->measure);
     canvas_text(c, in.x + 1, y, k.of - 1, brief_of(row->measure, k.whole), ROLE_TEXT,
                 0);
-    /* Of the pairs that the difference is of: other seeds may have been measured since. */
+    /* Of the pairs that the difference is of: other seeds may have been measured since.
+     */
     put_number(c, in.x + k.of, y, k.baseline - k.of, row->d.after, digits, false,
                arm_role(r->of));
     put_number(c, in.x + k.baseline, y, k.difference - k.baseline, row->d.before,
