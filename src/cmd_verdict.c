@@ -254,24 +254,32 @@ static void add_json(const struct verdicts *v, struct str *out)
     str_add(out, "\n]}\n");
 }
 
+/* In a word or two, so that a line fits a terminal's 80 columns. */
+static const char *brief_verdict(enum verdict v)
+{
+    return v == VERDICT_OPEN       ? "open"
+           : v == VERDICT_ONE_SEED ? "one seed"
+                                   : verdict_text(v);
+}
+
 static void add_row_text(const struct comparison *c, size_t m, struct str *out)
 {
     const int digits = verdict_measure(m)->digits;
     const struct verdict_row *r = &c->row[m];
     const struct stats_interval by = c->by[m];
     const char *direction = verdict_direction(r->verdict);
-    str_addf(out, "  %-29s %s", verdict_measure_label(m),
-             NUMBER(NUMBER_SIGNED, 8, digits, by.mean));
+    str_addf(out, "  %-28s %s", verdict_measure_label(m),
+             NUMBER(NUMBER_SIGNED, 7, digits, by.mean));
     if (isfinite(by.low) && isfinite(by.high)) {
         str_addf(out, " [%s, %s]", NUMBER(NUMBER_SIGNED, 7, digits, by.low),
                  NUMBER(NUMBER_SIGNED, 7, digits, by.high));
     } else {
         str_addf(out, " %18s", "");
     }
-    str_addf(out, "  %s%s%s", verdict_text(r->verdict), direction ? ": " : "",
+    str_addf(out, "  %s%s%s", brief_verdict(r->verdict), direction ? ": " : "",
              direction ? direction : "");
     if (r->verdict == VERDICT_OPEN && isfinite(r->smallest)) {
-        str_addf(out, " (needs %s)", NUMBER(NUMBER_PLAIN, 0, digits, r->smallest));
+        str_addf(out, ", needs %s", NUMBER(NUMBER_PLAIN, 0, digits, r->smallest));
     }
     str_addc(out, '\n');
 }
@@ -292,8 +300,8 @@ static void add_heading(const struct verdicts *v, const struct comparison *c,
     } else {
         str_addf(
             out,
-            "%zu seeds, %zu of them planned: 95 %% intervals for any number of seeds "
-            "(Lai 1976),\n%.2g times as wide as planned ones, Holm over the list:\n",
+            "%zu seeds, %zu of them planned: 95 %% intervals for any number of seeds\n"
+            "(Lai 1976), %.2g times as wide as planned ones, Holm over the list:\n",
             c->pairs, v->first, paired_widening(c->pairs, v->first, VERDICT_LEVEL));
     }
 }
@@ -308,28 +316,45 @@ static bool text_varies(const struct verdicts *v)
     return r;
 }
 
+/* Whether a row that is shown is. */
+static bool is_open(const struct verdicts *v, bool all)
+{
+    bool r = false;
+    for (size_t i = 0; i < v->n * VERDICT_MEASURE_COUNT; i++) {
+        const bool shown =
+            all || verdict_measure_def(i % VERDICT_MEASURE_COUNT)->primary;
+        r = r || (shown && v->row[i].verdict == VERDICT_OPEN);
+    }
+    return r;
+}
+
 /* Lines that are about all comparisons. */
-static void add_foot(const struct verdicts *v, struct str *out)
+static void add_foot(const struct verdicts *v, bool all, struct str *out)
 {
     size_t most = 0;
     for (size_t i = 0; i < v->n; i++) {
         most = v->at[i].pairs > most ? v->at[i].pairs : most;
     }
+    if (is_open(v, all)) {
+        str_add(out, "open: not established; needs: what so many seeds could have "
+                     "established.\n");
+    }
     if (most >= 2) {
         str_addf(out, "Established here is of this model%s.\n",
-                 text_varies(v) ? ": these seeds vary the order of the text as well"
+                 text_varies(v) ? ": seeds vary the order of the text as well"
                                 : " and text, which all seeds share");
     }
     if (most >= 2 && v->first == 0) {
         str_addf(
             out,
             "If you add seeds after this look, say --planned %zu next time: intervals "
-            "are then %.2g times\nas wide, and as narrow as these from %zu seeds on.\n",
+            "are then\n%.2g times as wide, and as narrow as these from %zu seeds on.\n",
             most, paired_widening(most, most, VERDICT_LEVEL),
             paired_regains(most, VERDICT_LEVEL));
     }
     for (size_t i = 0; i < v->arms.remarks.n; i++) {
-        str_addf(out, "! %s\n", v->arms.remarks.line[i]);
+        str_add(out, "! ");
+        opts_wrap(out, v->arms.remarks.line[i], 2, 2);
     }
 }
 
@@ -344,7 +369,7 @@ static void add_text(const struct verdicts *v, bool all, struct str *out)
             }
         }
     }
-    add_foot(v, out);
+    add_foot(v, all, out);
 }
 
 int cmd_verdict(int argc, char **argv)

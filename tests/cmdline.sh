@@ -317,6 +317,8 @@ run runs folder
 grep -qE '^one +4/4 +topk +0\.3 0 +4 +2x1 ' out || fault "a row of runs"
 grep -q 'folder/latest: a symbolic link' err && grep -q 'folder/two/config.json: settings.arch' err &&
     ! grep -q $'\x1b' out err && [ "$(wc -l <err)" -eq 2 ] || fault "remarks of runs"
+accept runs folder
+! grep -q '.\{81\}' out || fault "runs: a line of more than 80 columns"
 accept runs folder --json
 python3 -c 'import json, sys
 d = json.load(open("out"))
@@ -370,7 +372,9 @@ accept verdict arms1 arms2 arms3
 # Differences -.4, -.4, -.42: mean -.40667, half of the interval 4.3027 * .011547 / sqrt 3
 grep -q '^A  mask.rate=0.3  seed 1, 2, 3  arms1, ...$' out &&
     grep -q -e '-0.407 \[ -0.435,  -0.378\]  established: lower' out &&
-    grep -q 'say --planned 3 next time: intervals are then 1.8 times' out &&
+    grep -q 'say --planned 3 next time: intervals are then$' out &&
+    grep -q '^1.8 times as wide, and as' out &&
+    ! grep -q '.\{81\}' out &&
     grep -q 'narrow as these from 5 seeds on' out &&
     [ "$(wc -l <out)" -le 15 ] || fault "verdict of three seeds"
 accept verdict arms1 arms2 arms3 --margin absorption_semantic=0.5
