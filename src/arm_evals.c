@@ -212,8 +212,9 @@ static enum err evaluate(struct arm_evals *a, int64_t threads, struct errinfo *e
     return rc;
 }
 
-enum err arm_evals_open(const char *const *run, size_t n_runs, bool anew,
-                        int64_t threads, struct arm_evals *out, struct errinfo *e)
+/* least: conditions that there must be, known before anything is evaluated. */
+static enum err open_all(const char *const *run, size_t n_runs, size_t least, bool anew,
+                         int64_t threads, struct arm_evals *out, struct errinfo *e)
 {
     *out = (struct arm_evals){0};
     TRY(mem_new(&out->arm, ARM_EVALS_MAX, sizeof *out->arm, "arms", e));
@@ -221,12 +222,30 @@ enum err arm_evals_open(const char *const *run, size_t n_runs, bool anew,
         TRY(add_run(out, run[i], e));
     }
     TRY(group(out, e));
+    if (out->conditions.n < least) {
+        return err_set(e, ERR_USAGE,
+                       "%s: all arms are of one condition, expected two or more to "
+                       "compare: train with --set twin=unmasked, or name another run",
+                       out->arm[0].dir);
+    }
     for (size_t i = 0; i < out->n; i++) {
         if (!anew) {
             take_kept(&out->arm[i]);
         }
     }
     return evaluate(out, threads, e);
+}
+
+enum err arm_evals_open(const char *const *run, size_t n_runs, bool anew,
+                        int64_t threads, struct arm_evals *out, struct errinfo *e)
+{
+    return open_all(run, n_runs, 1, anew, threads, out, e);
+}
+
+enum err arm_evals_compare(const char *const *run, size_t n_runs, bool anew,
+                           int64_t threads, struct arm_evals *out, struct errinfo *e)
+{
+    return open_all(run, n_runs, 2, anew, threads, out, e);
 }
 
 void arm_evals_close(struct arm_evals *a)

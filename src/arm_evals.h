@@ -34,6 +34,11 @@ struct arm_evals {
 enum err arm_evals_open(const char *const *run, size_t n_runs, bool anew,
                         int64_t threads, struct arm_evals *out,
                         struct errinfo *e) ERR_CHECKED;
+/* The same, but ERR_USAGE, before anything is evaluated, where all arms are of one
+ * condition. */
+enum err arm_evals_compare(const char *const *run, size_t n_runs, bool anew,
+                           int64_t threads, struct arm_evals *out,
+                           struct errinfo *e) ERR_CHECKED;
 void arm_evals_close(struct arm_evals *a);
 
 /* Whether an arm has not come to the last step of its plan: verdicts are "so far". */

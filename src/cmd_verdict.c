@@ -160,12 +160,6 @@ static enum err make_comparisons(const struct verdict_args *a, struct verdicts *
 {
     const struct conditions *c = &v->arms.conditions;
     const size_t baseline = conditions_baseline(c);
-    if (c->n < 2) {
-        return err_set(e, ERR_USAGE,
-                       "%s: all arms are of one condition, expected two or more to "
-                       "compare: train with --set twin=unmasked, or name another run",
-                       v->arms.arm[0].dir);
-    }
     TRY(mem_new(&v->row, c->n, VERDICT_MEASURE_COUNT * sizeof *v->row, "verdicts", e));
     for (size_t k = 0; k < c->n; k++) {
         struct comparison *x = &v->at[v->n];
@@ -197,7 +191,7 @@ static enum err make_verdicts(const struct verdict_args *a,
                               struct errinfo *e)
 {
     v->first = (size_t)a->planned;
-    TRY(arm_evals_open(line->args, line->n_args, a->anew, a->threads, &v->arms, e));
+    TRY(arm_evals_compare(line->args, line->n_args, a->anew, a->threads, &v->arms, e));
     TRY(read_reports(v, e));
     return make_comparisons(a, v, e);
 }
