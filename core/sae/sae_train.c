@@ -81,6 +81,24 @@ struct sae_train_config sae_train_defaults(int64_t steps)
 
 /* ---- making ---- */
 
+/* What moves a decoder that is to stay as it is. */
+static enum err decoder_check(const struct sae_train_config *c,
+                              const struct sae_arch *arch, struct errinfo *e)
+{
+    if (c->hyper.decoder != SAE_DECODER_RANDOM) {
+        return OK;
+    }
+    return arch->tied ? err_set(e, ERR_USAGE,
+                                "a random decoder: arch %s trains its decoder as its "
+                                "encoder, expected another",
+                                arch->name)
+           : c->dead == SAE_DEAD_RESAMPLE
+               ? err_set(e, ERR_USAGE,
+                         "a random decoder: resampling moves its rows, expected "
+                         "another remedy for dead latents")
+               : OK;
+}
+
 static bool hyper_check(const struct sae_hyper *h)
 {
     return isfinite(h->coef) && h->coef >= 0.0 && h->lp > 0.0 && h->bandwidth > 0.0 &&
@@ -157,6 +175,7 @@ enum err sae_trainer_new(struct sae *s, const struct sae_train_config *cfg, size
                          struct sae_trainer **out, struct errinfo *e)
 {
     TRY(config_check(cfg, B, e));
+    TRY(decoder_check(cfg, s->arch, e));
     struct sae_trainer *t;
     TRY(mem_new(&t, 1, sizeof *t, "the optimizer of an SAE", e));
     t->s = s;

@@ -391,6 +391,7 @@ static void copy_cond(struct cond_view *to, const struct cond_view *from)
     to->beyond_masks = from->beyond_masks;
     to->k = from->k;
     to->unmasked = from->unmasked;
+    to->random = from->random;
     to->rate_set = from->rate_set;
     to->rate_in_use = from->rate_in_use;
     to->rate_when_on = from->rate_when_on;

@@ -38,9 +38,10 @@ static size_t assign(struct session_view *v, const char *const *condition, size_
 static void label(struct cond_view *v)
 {
     if (v->rate_set > 0) {
-        snprintf(v->label, sizeof v->label, "mask p=%.2f", v->rate_set);
+        snprintf(v->label, sizeof v->label, "%s p=%.2f", v->random ? "random" : "mask",
+                 v->rate_set);
     } else {
-        snprintf(v->label, sizeof v->label, "no mask");
+        snprintf(v->label, sizeof v->label, "%sno mask", v->random ? "random, " : "");
     }
 }
 
@@ -58,6 +59,7 @@ static void take_settings(struct cond_view *v, const struct settings *own,
 static void publish_cond(const struct engine *g, struct cond_view *v)
 {
     const struct arm *a = g->arm[v->arm[0]].arm;
+    v->random = a->set.decoder == DECODER_RANDOM;
     v->rate_set = arm_rate_set(a);
     v->rate_in_use = arm_rate_in_use(a);
     v->rate_when_on = a->state.rate_when_on;
@@ -127,6 +129,7 @@ size_t session_publish_records(struct session *s, const struct run_arms *arms)
     const size_t conds = assign(v, condition, arms->n);
     for (size_t c = 0; c < v->n_conds; c++) {
         struct cond_view *to = &v->cond[c];
+        to->random = s->record[to->arm[0]].set.decoder == DECODER_RANDOM;
         to->rate_set = s->record[to->arm[0]].mask_rate;
         to->rate_in_use = to->rate_when_on = to->rate_set;
         const struct settings *set = &s->record[to->arm[0]].set;

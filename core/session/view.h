@@ -57,7 +57,8 @@ struct arm_view {
 #define COND_LABEL_MAX 48
 struct cond_view {
     char letter;                /* 'A', 'B' */
-    char label[COND_LABEL_MAX]; /* "mask p=0.30", "no mask" */
+    char label[COND_LABEL_MAX]; /* "mask p=0.30", "no mask", "random p=0.30" */
+    bool random;                /* its decoder is not trained: a control */
     uint64_t beyond_masks;      /* the same where conditions differ in masks alone,
                                    conditions_beyond_masks */
     double k;                   /* of its settings */

@@ -44,6 +44,10 @@ void arm_differs(const struct settings *first, const struct settings *s,
 #define ARM_LETTERS 4
 const char *arm_letters(size_t i, char out[ARM_LETTERS]);
 
+/* The random control as an arm of `also`: the first one's settings, on a decoder of
+ * random directions that is not trained. */
+#define ALSO_RANDOM "random:decoder=random"
+
 /* How many arms `also` describes: "k=8,mask-rate=0.3;k=16" is two. */
 size_t also_count(const char *also);
 /* Settings of number i of them: `base` (not resolved) with its pairs, each a setting's

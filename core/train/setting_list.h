@@ -28,7 +28,8 @@
     X(BOOL, apply_b_dec, "apply_b_dec", NULL, "yes", YES_NO, ARM, ANY,                 \
       "whether b_dec is taken from the input of the encoder")                          \
     X(ENUM, decoder, "decoder", NULL, "auto", WORDS(decoder), ARM, ANY,                \
-      "decoder rows kept at norm 1, or free with norms in penalties")                  \
+      "decoder rows kept at norm 1, or free with norms in penalties, or left at "      \
+      "the random unit vectors of the start (a control that learns no directions)")    \
     X(NUM, decoder_init, "decoder_init", NULL, "auto", RANGE(1e-9, 1e6), ARM, ANY,     \
       "norm of decoder rows at the start; auto: 1, for standard 0.1")                  \
     X(ENUM, dead, "dead", NULL, "auto", WORDS(dead), ARM, ANY,                         \

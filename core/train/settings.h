@@ -22,7 +22,7 @@ enum mask_positions { POSITIONS_KEEP, POSITIONS_DROP, POSITIONS_MIX };
 enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
 enum source_kind { SOURCE_MODEL, SOURCE_SYNTHETIC };
 enum normalize_kind { NORM_EXPECTED, NORM_NONE, NORM_CONSTANT, NORM_LAYER };
-enum decoder_choice { DECODER_AUTO, DECODER_UNIT, DECODER_FREE };
+enum decoder_choice { DECODER_AUTO, DECODER_UNIT, DECODER_FREE, DECODER_RANDOM };
 enum dead_choice { DEAD_AUTO, DEAD_LEAVE, DEAD_AUXK, DEAD_RESAMPLE };
 enum lp_form { LP_SUM, LP_ROOT };
 enum group_loss { GROUP_LOSS_MEAN, GROUP_LOSS_SUM };
