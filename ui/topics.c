@@ -122,6 +122,13 @@ static const struct topic topics[] = {
      "least to the greatest (V: each as a thin line); latents and concepts are those of "
      "one seed, which # changes. A twin is the same with the opposite masking: whatever "
      "then differs comes from masking and chance.\n"
+     "`:condition few k=2` adds a condition: A's settings but for these, with its seeds, "
+     "trained from step 0 while the others wait, to the weights that it would have had "
+     "from the start. The first time it says what that takes. `:condition random "
+     "decoder=random` (or --random) is a control: its decoder stays as random as it "
+     "began, and the rest is trained. `:tune B lr=0.001` changes one on the way, in all "
+     "of its seeds, from the next step on: lr, k, l1, l0, aux.coef; an event says from "
+     "what to what, and u takes it back as another.\n"
      "The sample starts with five seeds a condition; --seeds N asks for others. All "
      "read one text through one model: that is as far as what they establish goes."},
     {"what do the seeds establish?",

@@ -156,13 +156,13 @@ static enum err parts_new(struct sae_trainer *t, struct errinfo *e)
 }
 
 /* Hyperparameters that the SAE itself decides, and prefixes that were left open. */
-static enum err settle_hyper(struct sae_trainer *t, struct errinfo *e)
+static enum err settle_hyper(const struct sae *s, double k, struct sae_train_config *c,
+                             struct errinfo *e)
 {
-    const struct sae *s = t->s;
-    struct sae_hyper *h = &t->cfg.hyper;
-    h->k = s->k;
+    struct sae_hyper *h = &c->hyper;
+    h->k = k;
     h->apply_b_dec = s->apply_b_dec;
-    h->aux_k = aux_latents(&t->cfg, s->D, s->F);
+    h->aux_k = aux_latents(c, s->D, s->F);
     if ((s->arch->has & SAE_HAS_GROUPS) == 0) {
         h->groups = 0;
     } else if (h->groups == 0) {
@@ -183,7 +183,7 @@ enum err sae_trainer_new(struct sae *s, const struct sae_train_config *cfg, size
     t->B = B;
     s->is_free = cfg->hyper.decoder == SAE_DECODER_FREE;
     sae_schedule_init(&t->schedule, s->arch, cfg);
-    enum err rc = settle_hyper(t, e);
+    enum err rc = settle_hyper(s, s->k, &t->cfg, e);
     if (rc == OK) {
         rc = parts_new(t, e);
     }
@@ -407,6 +407,40 @@ void sae_trainer_set_steps(struct sae_trainer *t, int64_t steps)
 void sae_trainer_set_lr(struct sae_trainer *t, double lr)
 {
     t->cfg.lr = lr;
+}
+
+enum err sae_trainer_prepare(const struct sae_trainer *t,
+                             const struct sae_train_config *cfg, double k,
+                             struct sae_tuning *out, struct errinfo *e)
+{
+    const struct sae *s = t->s;
+    struct sae_tuning n = {.cfg = *cfg, .k = k};
+    TRY(config_check(cfg, t->B, e));
+    TRY(decoder_check(cfg, s->arch, e));
+    if (!sae_k_fits(s->arch, k, s->F)) {
+        return err_set(e, ERR_USAGE, "k is %.10g, expected 1 to %zu", k, s->F);
+    }
+    TRY(settle_hyper(s, k, &n.cfg, e));
+    TRY(sae_step_new_f32(s->arch, s->D, s->F, &n.cfg.hyper, t->B, &n.scratch, e));
+    n.scratch->projects = true;
+    n.scratch->timed = t->times != NULL;
+    *out = n;
+    return OK;
+}
+
+void sae_trainer_apply(struct sae_trainer *t, struct sae_tuning *tuning)
+{
+    struct sae_step_f32 *const old = t->scratch;
+    t->cfg = tuning->cfg;
+    t->s->k = tuning->k;
+    t->scratch = tuning->scratch;
+    tuning->scratch = old;
+}
+
+void sae_tuning_free(struct sae_tuning *tuning)
+{
+    sae_step_free_f32(tuning->scratch);
+    tuning->scratch = NULL;
 }
 
 /* Names for the vectors of an architecture, which may be called as other tensors are.

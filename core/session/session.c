@@ -122,7 +122,8 @@ void session_send_event(struct session *s, size_t arm, const struct history *fir
     const bool is_first = c && c->arm[0] == arm;
     const bool of_seed =
         c && c->n_seeds > 1 && (!is_first || !strcmp(ev->kind, ENGINE_DIVERGED));
-    if (c && (is_first || !in_common(first, ev)) &&
+    /* One that is not published yet has no letter. */
+    if (c && arm < s->pub.n_arms && (is_first || !in_common(first, ev)) &&
         mem_grow(&s->events, &s->event_cap, s->n_events + 1, sizeof *s->events,
                  SENT_MAX, NULL) == OK) {
         struct event_view *v = &s->events[s->n_events++].ev;
@@ -392,6 +393,7 @@ static void copy_cond(struct cond_view *to, const struct cond_view *from)
     to->k = from->k;
     to->unmasked = from->unmasked;
     to->random = from->random;
+    memcpy(to->tunable, from->tunable, sizeof to->tunable);
     to->rate_set = from->rate_set;
     to->rate_in_use = from->rate_in_use;
     to->rate_when_on = from->rate_when_on;

@@ -1,6 +1,7 @@
 /* The conditions of a run and their arms, as the screen is told of them. */
 #include "session/session_priv.h"
 #include "train/runstate.h"
+#include "train/settings_arch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -54,12 +55,56 @@ static void take_settings(struct cond_view *v, const struct settings *own,
     v->unmasked = mask_never(masks);
 }
 
+const char *session_setting(size_t i, bool tunable)
+{
+    size_t n = 0, at = 0;
+    const struct setting_def *t = settings_table(&n);
+    for (size_t k = 0; k < n; k++) {
+        if (t[k].scope == SETTING_OF_ARM && (t[k].tunable || !tunable) && at++ == i) {
+            return t[k].key;
+        }
+    }
+    return NULL;
+}
+
+const char *session_setting_in(const char *list, const char *key)
+{
+    const size_t len = strlen(key);
+    for (const char *p = list; (p = strstr(p, key)) != NULL; p++) {
+        if ((p == list || p[-1] == ',') && p[len] == '=') {
+            return p + len + 1;
+        }
+    }
+    return NULL;
+}
+
+/* What may be changed on the way, as it is. */
+static void list_tunable(struct cond_view *v, const struct settings *set)
+{
+    const char *key = NULL;
+    struct str value;
+    size_t len = 0;
+    str_init(&value, SETTING_TEXT_MAX);
+    for (size_t i = 0; (key = session_setting(i, true)) != NULL; i++) {
+        if (setting_applies(set->arch, key)) {
+            str_clear(&value);
+            settings_print(set, setting_find(key), &value);
+            len +=
+                (size_t)snprintf(v->tunable + len, sizeof v->tunable - len, "%s%s=%s",
+                                 len > 0 ? "," : "", key, value.len > 0 ? value.p : "");
+            len = len < sizeof v->tunable ? len : sizeof v->tunable - 1;
+        }
+    }
+    str_free(&value);
+}
+
 /* ---- of a run in training ---- */
 
 static void publish_cond(const struct engine *g, struct cond_view *v)
 {
     const struct arm *a = g->arm[v->arm[0]].arm;
     v->random = a->set.decoder == DECODER_RANDOM;
+    list_tunable(v, &a->set);
     v->rate_set = arm_rate_set(a);
     v->rate_in_use = arm_rate_in_use(a);
     v->rate_when_on = a->state.rate_when_on;
@@ -130,6 +175,7 @@ size_t session_publish_records(struct session *s, const struct run_arms *arms)
     for (size_t c = 0; c < v->n_conds; c++) {
         struct cond_view *to = &v->cond[c];
         to->random = s->record[to->arm[0]].set.decoder == DECODER_RANDOM;
+        list_tunable(to, &s->record[to->arm[0]].set);
         to->rate_set = s->record[to->arm[0]].mask_rate;
         to->rate_in_use = to->rate_when_on = to->rate_set;
         const struct settings *set = &s->record[to->arm[0]].set;

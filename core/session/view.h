@@ -59,13 +59,15 @@ struct cond_view {
     char letter;                /* 'A', 'B' */
     char label[COND_LABEL_MAX]; /* "mask p=0.30", "no mask", "random p=0.30" */
     bool random;                /* its decoder is not trained: a control */
-    uint64_t beyond_masks;      /* the same where conditions differ in masks alone,
-                                   conditions_beyond_masks */
-    double k;                   /* of its settings */
-    bool unmasked;              /* at all steps, as its plan stands */
-    size_t n_seeds;             /* 1 at least */
-    size_t arm[VIEW_ARMS];      /* [n_seeds] of the view's; seed i stands at i in each
-                                   condition that has all seeds */
+    char tunable[160]; /* "lr=0.002,k=4": settings that may be changed on the way, as
+                          they are */
+    uint64_t beyond_masks; /* the same where conditions differ in masks alone,
+                              conditions_beyond_masks */
+    double k;              /* of its settings */
+    bool unmasked;         /* at all steps, as its plan stands */
+    size_t n_seeds;        /* 1 at least */
+    size_t arm[VIEW_ARMS]; /* [n_seeds] of the view's; seed i stands at i in each
+                              condition that has all seeds */
     double rate_set,
         rate_in_use;      /* what is set, and what the text in use was masked at */
     double rate_when_on;  /* what masking comes back to */
@@ -161,6 +163,13 @@ struct session_view {
     bool table_busy, detail_busy, concepts_busy; /* asked for and not yet there */
     uint64_t version;                            /* grows with every change */
 };
+
+/* Key i of the settings that a condition may have for itself; tunable: of those that
+ * may change while it trains. NULL beyond the last. Any thread. */
+const char *session_setting(size_t i, bool tunable);
+/* The value of a setting in a list, "k=8,mask.rate=0"; NULL: it is not there. It ends
+ * at the next comma or the end. */
+const char *session_setting_in(const char *list, const char *key);
 
 void session_view_init(struct session_view *v);
 /* Releases series, events and references. */

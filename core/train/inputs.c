@@ -103,6 +103,11 @@ void inputs_resolve(const struct inputs *in, struct settings *s)
     }
 }
 
+void inputs_unresolve(const struct inputs *in, struct settings *s)
+{
+    settings_unresolve(s, in->lm ? in->lm->cfg.n_ctx : 1, inputs_width(in));
+}
+
 static enum err open_mask(struct inputs *in, struct errinfo *e)
 {
     const struct settings *s = &in->set;
