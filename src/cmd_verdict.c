@@ -27,6 +27,8 @@ struct comparison {
     struct verdict_row *row; /* [VERDICT_MEASURE_COUNT] of all comparisons' rows */
     struct stats_interval by[VERDICT_MEASURE_COUNT];
     size_t pairs;
+    size_t control; /* the random control of `of`; as many as there are: none */
+    bool within_random[VERDICT_MEASURE_COUNT];
 };
 struct verdicts {
     struct arm_evals arms;
@@ -100,22 +102,68 @@ static enum err read_reports(struct verdicts *v, struct errinfo *e)
     return OK;
 }
 
+/* Condition `of` less another. */
+static enum err compare_with(const struct verdict_args *a, const struct verdicts *v,
+                             size_t of, size_t with, struct compared *out,
+                             struct errinfo *e)
+{
+    size_t x[ARM_EVALS_MAX], y[ARM_EVALS_MAX];
+    const struct report *one[ARM_EVALS_MAX], *other[ARM_EVALS_MAX];
+    const size_t pairs =
+        conditions_pairs(&v->arms.conditions, v->arms.n, of, with, x, y);
+    for (size_t i = 0; i < pairs; i++) {
+        one[i] = &v->report[x[i]];
+        other[i] = &v->report[y[i]];
+    }
+    return compare_pairs(one, other, pairs, a->margin, v->first, out, e);
+}
+
+static const struct settings *settings_of(const struct verdicts *v, size_t condition)
+{
+    return &v->arms.arm[v->arms.conditions.at[condition].arm].record.set;
+}
+
+/* The first random control of a condition; as many as there are: none. */
+static size_t find_control(const struct verdicts *v, size_t of)
+{
+    const size_t n = v->arms.conditions.n;
+    const uint64_t own = conditions_beyond_decoder(settings_of(v, of));
+    size_t k = 0;
+    while (k < n && (conditions_is_random(settings_of(v, of)) ||
+                     !conditions_is_random(settings_of(v, k)) ||
+                     conditions_beyond_decoder(settings_of(v, k)) != own)) {
+        k++;
+    }
+    return k;
+}
+
+/* The differences from it are a list of their own for Holm. */
+static enum err hold_against_control(const struct verdict_args *a,
+                                     const struct verdicts *v, struct comparison *c,
+                                     struct errinfo *e)
+{
+    struct compared found;
+    c->control = find_control(v, c->of);
+    if (c->control == v->arms.conditions.n) {
+        return OK;
+    }
+    TRY(compare_with(a, v, c->of, c->control, &found, e));
+    TRY(verdict_decide(found.row, VERDICT_MEASURE_COUNT, e));
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        c->within_random[m] = verdict_is_within(&found.row[m]);
+    }
+    return OK;
+}
+
 static enum err compare(const struct verdict_args *a, struct verdicts *v,
                         struct comparison *c, struct errinfo *e)
 {
-    size_t other[ARM_EVALS_MAX], base[ARM_EVALS_MAX];
-    const struct report *of[ARM_EVALS_MAX], *baseline[ARM_EVALS_MAX];
     struct compared found;
-    c->pairs = conditions_pairs(&v->arms.conditions, v->arms.n, c->of, c->baseline,
-                                other, base);
-    for (size_t i = 0; i < c->pairs; i++) {
-        of[i] = &v->report[other[i]];
-        baseline[i] = &v->report[base[i]];
-    }
-    TRY(compare_pairs(of, baseline, c->pairs, a->margin, v->first, &found, e));
+    TRY(compare_with(a, v, c->of, c->baseline, &found, e));
+    c->pairs = found.pairs;
     memcpy(c->row, found.row, sizeof found.row);
     memcpy(c->by, found.by, sizeof found.by);
-    return OK;
+    return hold_against_control(a, v, c, e);
 }
 
 /* Mean over the arms of a condition. */
@@ -229,7 +277,11 @@ static void add_row_json(const struct verdicts *v, const struct comparison *c, s
     add_member(out, "p_holm", r->p_holm);
     add_member(out, "smallest", r->smallest);
     add_member(out, "margin", r->margin);
-    str_addf(out, "\"primary\": %s}", def->primary ? "true" : "false");
+    str_addf(out, "\"within_random\": %s, \"primary\": %s}",
+             c->control == v->arms.conditions.n || r->d.n < 2 ? "null"
+             : c->within_random[m]                            ? "true"
+                                                              : "false",
+             def->primary ? "true" : "false");
 }
 
 static void add_json(const struct verdicts *v, struct str *out)
@@ -269,6 +321,11 @@ static void add_row_text(const struct comparison *c, size_t m, struct str *out)
                  NUMBER(NUMBER_SIGNED, 7, digits, by.high));
     } else {
         str_addf(out, " %18s", "");
+    }
+    if (c->within_random[m]) { /* a direction is established nevertheless */
+        str_addf(out, "  %s%swithin random\n", direction ? direction : "",
+                 direction ? ", " : "");
+        return;
     }
     str_addf(out, "  %s%s%s", brief_verdict(r->verdict), direction ? ": " : "",
              direction ? direction : "");
@@ -345,6 +402,16 @@ static void add_foot(const struct verdicts *v, bool all, struct str *out)
             "are then\n%.2g times as wide, and as narrow as these from %zu seeds on.\n",
             most, paired_widening(most, most, VERDICT_LEVEL),
             paired_regains(most, VERDICT_LEVEL));
+    }
+    for (size_t i = 0; i < v->n; i++) {
+        if (v->at[i].control < v->arms.conditions.n) {
+            str_addf(out,
+                     "Within random: %c-%c, where the second has a random decoder, is "
+                     "not\nestablished. A direction before it is established, of the "
+                     "list above.\n",
+                     v->arms.conditions.at[v->at[i].of].letter,
+                     v->arms.conditions.at[v->at[i].control].letter);
+        }
     }
     for (size_t i = 0; i < v->arms.remarks.n; i++) {
         str_add(out, "! ");

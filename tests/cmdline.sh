@@ -383,6 +383,22 @@ accept verdict arms1 arms2 arms3 --planned 3 --json
 "$saetop" verdict arms1 arms2 arms3 --planned 3 --json | tr -d '\n' |
     grep -q '"name": "absorption_semantic", "condition": "A", "baseline": "B", "difference": -0.40.*"interval": \[-0.457[0-9]*, -0.356[0-9]*\], "interval_of": "seeds", "n": 3, "verdict": "established", "direction": "lower"' ||
     fault "verdict --json"
+# Beside a random control: what A has less of than B the control has as little of.
+for seed in 1 2 3; do
+    "$saetop" train --out ctl$seed --steps 4 $small --seed $seed --set twin=unmasked --random \
+        >/dev/null || exit 1
+    keep ctl$seed 0.3$seed
+done
+keep ctl1/arms/twin 0.90 && keep ctl2/arms/twin 0.93 && keep ctl3/arms/twin 0.93
+keep ctl1/arms/random 0.33 && keep ctl2/arms/random 0.31 && keep ctl3/arms/random 0.32
+accept verdict ctl1 ctl2 ctl3
+grep -q 'absorption, semantic .*\]  lower, within random$' out &&
+    grep -q 'Within random: A-C, where the second has a random decoder, is not$' out &&
+    ! grep -q 'Within random: B\|.\{81\}' out || fault "verdict beside a random control"
+"$saetop" verdict ctl1 ctl2 ctl3 --json | tr -d '\n' >out
+grep -q '"name": "absorption_semantic", "condition": "A".*"within_random": true.*"name": "absorption_semantic", "condition": "C".*"within_random": null' out ||
+    fault "verdict --json beside a random control"
+refuse "decoder=random: arch tied" train --out no --random --arch tied
 # Not at the end of its plan: nothing is too small yet.
 "$saetop" train --out begun --steps 4 $small --set twin=unmasked >/dev/null || exit 1
 cp -r begun begun2 && sed -i 's/"steps":[[:space:]]*4,/"steps": 400,/' begun2/config.json begun2/arms/twin/config.json

@@ -167,12 +167,12 @@ static const char *tune_word(const struct app *a, const char *text, size_t i)
 }
 
 const struct action action_condition = {.command = "condition",
-                                        .args = "NAME KEY=VALUE,...",
+                                        .args = "NAME KEY=X,...",
                                         .run = add_condition,
                                         .may = may_steer,
                                         .word = condition_word};
 const struct action action_tune = {.command = "tune",
-                                   .args = "[A|B|...|both] KEY=VALUE,...",
+                                   .args = "[A|both] KEY=X,...",
                                    .run = tune,
                                    .may = may_train,
                                    .word = tune_word};

@@ -139,6 +139,8 @@ static const struct topic topics[] = {
      "and F1 .02); else not established, which is not 'no effect'. Tab to the box and z show "
      "both values, the interval and what it 'needs': the difference that so many seeds "
      "of this spread would establish.\n"
+     "within random: beside a random control, the measure is not established to differ "
+     "from it; an arrow before it is of the two conditions.\n"
      "not comparable: k, clean L0 or more than masks differ. Losses of masked and of "
      "unmasked batches never are. One seed: only absorption has an interval, of the text.\n"
      "In turn: cross-entropies are measured of one seed at a time while training goes on, "

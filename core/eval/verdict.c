@@ -160,6 +160,12 @@ enum err verdict_judge(struct verdict_row *row, size_t n, size_t first,
     return OK;
 }
 
+bool verdict_is_within(const struct verdict_row *row)
+{
+    return row->d.n > 1 && row->verdict != VERDICT_LOWER &&
+           row->verdict != VERDICT_HIGHER;
+}
+
 void verdict_so_far(struct verdict_row *row, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

@@ -93,6 +93,9 @@ struct verdict_row {
 #define VERDICT_PAIRS 64
 void verdict_row_of(size_t m, double margin, size_t n, const double *before,
                     const double *after, size_t first, struct verdict_row *out);
+/* Whether a row that was judged, of a condition less a random control, finds the
+ * condition "within random": two pairs at least, and no difference established. */
+bool verdict_is_within(const struct verdict_row *row);
 /* Rows of arms that have not come to the end of their plan: a difference that is small
  * now may grow, so what was too small to matter is open. */
 void verdict_so_far(struct verdict_row *row, size_t n);

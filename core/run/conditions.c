@@ -181,7 +181,15 @@ size_t conditions_baseline(const struct conditions *c)
     return verdict_baseline(unmasked, c->n);
 }
 
-uint64_t conditions_beyond_masks(const struct settings *set)
+/* What a random decoder has of its own (settings_resolve). */
+static bool is_of_decoder(const struct setting_def *d)
+{
+    return strcmp(d->key, setting_key.decoder) == 0 ||
+           strcmp(d->key, setting_key.decoder_init) == 0 ||
+           strcmp(d->key, setting_key.dead) == 0;
+}
+
+static uint64_t hash_beyond(const struct settings *set, bool decoder)
 {
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
@@ -189,13 +197,29 @@ uint64_t conditions_beyond_masks(const struct settings *set)
     struct str s;
     str_init(&s, SETTING_TEXT_MAX);
     for (size_t i = 0; i < n; i++) {
-        if (shapes(&t[i]) && kind_of(&t[i]) != DIFFERENCE_MASKING) {
+        if (shapes(&t[i]) && kind_of(&t[i]) != DIFFERENCE_MASKING &&
+            !(decoder && is_of_decoder(&t[i]))) {
             const char *v = value_of(set, &t[i], &s);
             h = hash_bytes(h, v, strlen(v) + 1);
         }
     }
     str_free(&s);
     return h;
+}
+
+uint64_t conditions_beyond_masks(const struct settings *set)
+{
+    return hash_beyond(set, false);
+}
+
+uint64_t conditions_beyond_decoder(const struct settings *set)
+{
+    return hash_beyond(set, true);
+}
+
+bool conditions_is_random(const struct settings *set)
+{
+    return set->decoder == DECODER_RANDOM;
 }
 
 size_t conditions_pairs(const struct conditions *c, size_t n, size_t a, size_t b,

@@ -43,6 +43,11 @@ size_t conditions_baseline(const struct conditions *c);
 /* The same for settings that differ in nothing that shapes an SAE but masks and seeds;
  * else another, as surely as a hash of 64 bits is. O(settings). */
 uint64_t conditions_beyond_masks(const struct settings *set);
+/* The same for those that differ in the decoder at most beside that, so that one with a
+ * random decoder is a control of the other. */
+uint64_t conditions_beyond_decoder(const struct settings *set);
+/* Whether it is a random control: its decoder is not trained. */
+bool conditions_is_random(const struct settings *set);
 
 /* The arms of conditions a and b that have the same seeds, paired_by_seed of n (all)
  * arms. */

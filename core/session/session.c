@@ -390,6 +390,7 @@ static void copy_cond(struct cond_view *to, const struct cond_view *from)
     to->letter = from->letter;
     memcpy(to->label, from->label, sizeof to->label);
     to->beyond_masks = from->beyond_masks;
+    to->beyond_decoder = from->beyond_decoder;
     to->k = from->k;
     to->unmasked = from->unmasked;
     to->random = from->random;

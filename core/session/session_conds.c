@@ -51,6 +51,8 @@ static void take_settings(struct cond_view *v, const struct settings *own,
                           const struct mask_schedule *masks)
 {
     v->beyond_masks = conditions_beyond_masks(own);
+    v->beyond_decoder = conditions_beyond_decoder(own);
+    v->random = conditions_is_random(own);
     v->k = own->k;
     v->unmasked = mask_never(masks);
 }
@@ -103,7 +105,6 @@ static void list_tunable(struct cond_view *v, const struct settings *set)
 static void publish_cond(const struct engine *g, struct cond_view *v)
 {
     const struct arm *a = g->arm[v->arm[0]].arm;
-    v->random = a->set.decoder == DECODER_RANDOM;
     list_tunable(v, &a->set);
     v->rate_set = arm_rate_set(a);
     v->rate_in_use = arm_rate_in_use(a);
@@ -174,7 +175,6 @@ size_t session_publish_records(struct session *s, const struct run_arms *arms)
     const size_t conds = assign(v, condition, arms->n);
     for (size_t c = 0; c < v->n_conds; c++) {
         struct cond_view *to = &v->cond[c];
-        to->random = s->record[to->arm[0]].set.decoder == DECODER_RANDOM;
         list_tunable(to, &s->record[to->arm[0]].set);
         to->rate_set = s->record[to->arm[0]].mask_rate;
         to->rate_in_use = to->rate_when_on = to->rate_set;

@@ -26,14 +26,15 @@ static size_t pairs_of(const struct session_view *v, size_t a, size_t b, size_t 
     return paired_by_seed(v->n_arms, of, seed, a, b, of_a, of_b);
 }
 
-/* Reasons for a difference that are none of the masks'. */
+/* Reasons for a difference that are none of the masks', nor of a random decoder. */
 static void find_why(const struct session_view *v, struct view_verdicts *out)
 {
     const struct cond_view *a = &v->cond[out->of], *b = &v->cond[out->baseline];
     const double x = a->last[METRIC_L0_CLEAN], y = b->last[METRIC_L0_CLEAN];
     if (a->k < b->k || a->k > b->k) {
         snprintf(out->why, sizeof out->why, "k %.10g against %.10g", a->k, b->k);
-    } else if (a->beyond_masks != b->beyond_masks) {
+    } else if (a->random != b->random ? a->beyond_decoder != b->beyond_decoder
+                                      : a->beyond_masks != b->beyond_masks) {
         snprintf(out->why, sizeof out->why, "%c and %c differ in more than masks",
                  a->letter, b->letter);
     } else if (isfinite(x) && isfinite(y) && verdict_l0_apart(x, y)) {
@@ -67,11 +68,81 @@ void view_cost_of_looking(const struct session_view *v, double *widening,
     *regained = paired_regains(n, VERDICT_LEVEL);
 }
 
+/* The rows of condition `of` less another, before they are judged. */
+static void rows_between(const struct session_view *v, const size_t *a, const size_t *b,
+                         size_t pairs, size_t first, struct verdict_row *row)
+{
+    double before[VIEW_ARMS], after[VIEW_ARMS];
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        const struct verdict_measure_def *def = verdict_measure_def(m);
+        const bool live = def->metric < METRIC_COUNT;
+        for (size_t i = 0; i < pairs; i++) {
+            after[i] = live ? v->arm[a[i]].last[def->metric] : (double)NAN;
+            before[i] = live ? v->arm[b[i]].last[def->metric] : (double)NAN;
+        }
+        verdict_row_of(m, def->margin, pairs, before, after, first, &row[m]);
+    }
+}
+
+/* Seeds planned, where more were added; else 0. */
+static size_t looked_at(const struct session_view *v, size_t pairs)
+{
+    return v->seeds_planned > 0 && pairs > v->seeds_planned ? planned_seeds(v) : 0;
+}
+
+/* The first random control of a condition. */
+static size_t find_control(const struct session_view *v, size_t of)
+{
+    const struct cond_view *c = v->cond;
+    size_t k = 0;
+    while (k < v->n_conds && (c[of].random || !c[k].random ||
+                              c[k].beyond_decoder != c[of].beyond_decoder)) {
+        k++;
+    }
+    return k;
+}
+
+/* Whether the arms of each pair were evaluated at the same step last: one that was
+ * added late comes there last. */
+static bool at_one_step(const struct session_view *v, const size_t *a, const size_t *b,
+                        size_t pairs)
+{
+    for (size_t i = 0; i < pairs; i++) {
+        const struct series *x = &v->arm[a[i]].series[METRIC_EV];
+        const struct series *y = &v->arm[b[i]].series[METRIC_EV];
+        if (x->n == 0 || y->n == 0 || x->x[x->n - 1] != y->x[y->n - 1]) {
+            return false;
+        }
+    }
+    return pairs > 0;
+}
+
+static enum err hold_against_control(const struct session_view *v, size_t of,
+                                     struct view_verdicts *out, struct errinfo *e)
+{
+    size_t a[VIEW_ARMS], b[VIEW_ARMS];
+    struct verdict_row row[VERDICT_MEASURE_COUNT];
+    out->control = find_control(v, of);
+    if (out->control == v->n_conds) {
+        return OK;
+    }
+    const size_t pairs = pairs_of(v, of, out->control, a, b);
+    if (!at_one_step(v, a, b, pairs)) {
+        out->control = v->n_conds;
+        return OK;
+    }
+    rows_between(v, a, b, pairs, looked_at(v, pairs), row);
+    TRY(verdict_decide(row, VERDICT_MEASURE_COUNT, e));
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        out->within_random[m] = verdict_is_within(&row[m]);
+    }
+    return OK;
+}
+
 bool view_verdicts_of(const struct session_view *v, size_t of,
                       struct view_verdicts *out)
 {
     size_t a[VIEW_ARMS], b[VIEW_ARMS];
-    double before[VIEW_ARMS], after[VIEW_ARMS];
     struct errinfo e;
     memset(out, 0, sizeof *out);
     out->of = of;
@@ -80,19 +151,10 @@ bool view_verdicts_of(const struct session_view *v, size_t of,
         return false;
     }
     out->pairs = pairs_of(v, of, out->baseline, a, b);
-    out->first =
-        v->seeds_planned > 0 && out->pairs > v->seeds_planned ? planned_seeds(v) : 0;
+    out->first = looked_at(v, out->pairs);
     out->planned = at_plan(v, a, out->pairs) && at_plan(v, b, out->pairs);
     find_why(v, out);
-    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
-        const struct verdict_measure_def *def = verdict_measure_def(m);
-        const bool live = def->metric < METRIC_COUNT;
-        for (size_t i = 0; i < out->pairs; i++) {
-            after[i] = live ? v->arm[a[i]].last[def->metric] : (double)NAN;
-            before[i] = live ? v->arm[b[i]].last[def->metric] : (double)NAN;
-        }
-        verdict_row_of(m, def->margin, out->pairs, before, after, out->first,
-                       &out->row[m]);
-    }
-    return verdict_judge(out->row, VERDICT_MEASURE_COUNT, out->first, &e) == OK;
+    rows_between(v, a, b, out->pairs, out->first, out->row);
+    return verdict_judge(out->row, VERDICT_MEASURE_COUNT, out->first, &e) == OK &&
+           hold_against_control(v, of, out, &e) == OK;
 }

@@ -11,8 +11,12 @@ struct view_verdicts {
     size_t pairs;        /* seeds of weights that both have */
     size_t first;        /* seeds planned, where more were added: the intervals are
                             those of paired_of for any number of seeds; else 0 */
-    bool planned;  /* measured at the planned step; else "so far", which establishes
-                      nothing yet */
+    bool planned; /* measured at the planned step; else "so far", which establishes
+                     nothing yet */
+    /* The random control that `of` is held against as well, n_conds: none; and whether
+     * the difference from it is not established, nor matters. Not of one seed. */
+    size_t control;
+    bool within_random[VERDICT_MEASURE_COUNT];
     char why[120]; /* why they are not comparable; "": they are */
     struct verdict_row row[VERDICT_MEASURE_COUNT]; /* of the latest values; n 0: not
                                                       measured while training goes on */

@@ -61,13 +61,14 @@ struct cond_view {
     bool random;                /* its decoder is not trained: a control */
     char tunable[160]; /* "lr=0.002,k=4": settings that may be changed on the way, as
                           they are */
-    uint64_t beyond_masks; /* the same where conditions differ in masks alone,
-                              conditions_beyond_masks */
-    double k;              /* of its settings */
-    bool unmasked;         /* at all steps, as its plan stands */
-    size_t n_seeds;        /* 1 at least */
-    size_t arm[VIEW_ARMS]; /* [n_seeds] of the view's; seed i stands at i in each
-                              condition that has all seeds */
+    uint64_t beyond_masks;   /* the same where conditions differ in masks alone,
+                                conditions_beyond_masks */
+    uint64_t beyond_decoder; /* likewise, conditions_beyond_decoder */
+    double k;                /* of its settings */
+    bool unmasked;           /* at all steps, as its plan stands */
+    size_t n_seeds;          /* 1 at least */
+    size_t arm[VIEW_ARMS];   /* [n_seeds] of the view's; seed i stands at i in each
+                                condition that has all seeds */
     double rate_set,
         rate_in_use;      /* what is set, and what the text in use was masked at */
     double rate_when_on;  /* what masking comes back to */

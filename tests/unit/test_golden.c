@@ -14,6 +14,7 @@ struct shot {
     size_t seeds;     /* of each condition; 0: one */
     int64_t step;     /* of 1,500; 0: 900 */
     bool no_file;     /* of concepts */
+    bool control;     /* the third condition is one of the first */
 };
 
 static const struct shot shots[] = {
@@ -26,6 +27,9 @@ static const struct shot shots[] = {
     {"train-verdict", 2, .keys = "", .seeds = 5, .step = 1500},
     {"train-verdict-zoom", 2, .keys = "\t\t\tz", .seeds = 5, .step = 1500},
     {"train-three", 3, .keys = "", .seeds = 3, .step = 1500},
+    {"train-random", 3, .keys = "", .seeds = 5, .step = 1500, .control = true},
+    {"train-random-zoom", 3, .keys = "\t\t\tz", .seeds = 5, .step = 1500,
+     .control = true},
     {"train-said", 2, .keys = ":mask 2\n"},
     {"concepts", 2, .keys = "2jj"},
     {"concepts-one-arm", 1, .keys = "2"},
@@ -133,6 +137,9 @@ static void begin(struct app *a, struct session_view *v, const struct shot *s, i
     sample_seed_concepts(v);
     if (v->step == v->steps) {
         v->state = SESSION_DONE;
+    }
+    if (s->control) {
+        sample_control(v, 2);
     }
     if (s->no_file) {
         sample_no_file(v);

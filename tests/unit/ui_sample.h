@@ -418,6 +418,17 @@ static inline void sample_seed_concepts(struct session_view *v)
     }
 }
 
+/* Condition k becomes the random control of A. */
+static inline void sample_control(struct session_view *v, size_t k)
+{
+    struct cond_view *c = &v->cond[k];
+    c->random = true;
+    c->beyond_masks = 1;
+    c->unmasked = false;
+    c->rate_set = c->rate_in_use = 0.3;
+    snprintf(c->label, sizeof c->label, "random p=0.30");
+}
+
 /* The view of a run that was given no concepts. */
 static inline void sample_no_file(struct session_view *v)
 {

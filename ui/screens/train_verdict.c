@@ -71,6 +71,10 @@ static const char *words_of(const struct view_verdicts *r,
     } else if (r->planned) {
         *role = ROLE_TEXT;
     }
+    if (r->within_random[row->measure]) { /* an arrow still says how they differ */
+        *role = r->planned ? ROLE_WARN : ROLE_DIM;
+        return "within random";
+    }
     if (!r->planned) { /* nothing is established before the end */
         return *way > 0                        ? "higher"
                : *way < 0                      ? "lower"
@@ -88,7 +92,7 @@ static void put_words(const struct view_verdicts *r, const struct verdict_row *r
     int way = 0;
     const char *words = words_of(r, row, &role, &way);
     if (r->planned && row->verdict == VERDICT_SMALL && row->d.n > 1 && !r->why[0] &&
-        end - x >= 19) {
+        !r->within_random[row->measure] && end - x >= 19) {
         words = verdict_text(VERDICT_SMALL);
     }
     if (way) { /* with the interval beside it */
