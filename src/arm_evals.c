@@ -2,6 +2,7 @@
 #include "arm_evals.h"
 
 #include "base/clock.h"
+#include "base/duration.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -162,7 +163,7 @@ static void say_plan(const struct arm_evals *a, size_t n)
         cmd_say(
             stderr,
             "saetop: %zu of %zu arms to be evaluated and kept, about %s by the last", n,
-            a->n, duration_text((double)n * each, time));
+            a->n, duration_text((double)n * each, DURATION_WORDS, time));
     } else {
         cmd_say(
             stderr,
@@ -180,7 +181,7 @@ static void say_begin(void *user, const char *run, size_t i, size_t n)
     } else {
         const double each = clock_seconds_since(w->began) / (double)i;
         (void)snprintf(left, sizeof left, ", about %s left",
-                       duration_text((double)(n - i) * each, time));
+                       duration_text((double)(n - i) * each, DURATION_WORDS, time));
     }
     if (isatty(STDERR_FILENO)) {
         cmd_say(stderr, "saetop: evaluating %s (%zu of %zu%s)", run, i + 1, n, left);

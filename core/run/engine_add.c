@@ -271,11 +271,11 @@ static enum err check_listed(struct engine *g, const char *text, struct errinfo 
     char *list[3];
     for (size_t i = lists(g, list); i-- > 0;) {
         const size_t all = strlen(list[i]) + 1 + strlen(text);
-        if (all >= SETTING_TEXT_MAX) {
+        if (all >= SETTING_LONG_MAX) {
             return err_set(e, ERR_LIMIT,
                            "condition: with the others its settings take %zu bytes, "
                            "expected %d at most",
-                           all, SETTING_TEXT_MAX - 1);
+                           all, SETTING_LONG_MAX - 1);
         }
     }
     return OK;
@@ -286,7 +286,7 @@ static void list_condition(struct engine *g, const char *text)
     char *list[3];
     for (size_t i = lists(g, list); i-- > 0;) {
         const size_t len = strlen(list[i]);
-        (void)snprintf(list[i] + len, SETTING_TEXT_MAX - len, "%s%s",
+        (void)snprintf(list[i] + len, SETTING_LONG_MAX - len, "%s%s",
                        len > 0 ? ";" : "", text);
     }
 }
