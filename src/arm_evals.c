@@ -1,15 +1,19 @@
 #define _XOPEN_SOURCE 700 /* isatty */
 #include "arm_evals.h"
 
+#include "base/clock.h"
+#include "base/duration.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "browse.h"
 #include "cmd.h"
 #include "eval_arms.h"
+#include "progress.h"
 #include "run/run_arms.h"
 #include "train/settings_synth.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,13 +38,30 @@ static enum err add_arm(struct arm_evals *a, const char *dir, struct errinfo *e)
     return eval_check_pair(pair, &a->arm[0].record.set, &x->record.set, e);
 }
 
+/* Whether it came with a run before, such as the twin that lies beside an old one. */
+static bool had_as_arm(const struct arm_evals *a, const char *dir)
+{
+    bool r = false;
+    for (size_t i = 0; i < a->n; i++) {
+        r = r || (!a->arm[i].named && strcmp(a->arm[i].dir, dir) == 0);
+    }
+    return r;
+}
+
 static enum err add_run(struct arm_evals *a, const char *run, struct errinfo *e)
 {
     struct run_arms *arms = NULL;
     TRY(mem_new(&arms, 1, sizeof *arms, "arms", e));
     enum err rc = run_arms(run, arms, &a->remarks, e);
+    if (rc == OK && had_as_arm(a, arms->dir[0])) {
+        mem_free(arms);
+        return OK;
+    }
     for (size_t i = 0; i < arms->n && rc == OK; i++) {
         rc = add_arm(a, arms->dir[i], e);
+        if (rc == OK) {
+            a->arm[a->n - 1].named = i == 0;
+        }
     }
     mem_free(arms);
     return rc;
@@ -113,10 +134,57 @@ static void take_kept(struct arm_eval *x)
     }
 }
 
-static void say_begin(const char *run, size_t i, size_t n)
+/* Seconds that a kept evaluation took; 0: it does not say. */
+static double seconds_of(const cJSON *root)
 {
+    double sum = 0.0;
+    const cJSON *part = NULL;
+    cJSON_ArrayForEach(part, cJSON_GetObjectItemCaseSensitive(root, "part_seconds"))
+    {
+        sum += cJSON_IsNumber(part) ? part->valuedouble : 0.0;
+    }
+    return sum;
+}
+
+/* What there is to wait for, beforehand, and on a terminal how far it is. */
+struct waiting {
+    const struct arm_evals *a;
+    int64_t began; /* ns */
+};
+
+static void say_plan(const struct arm_evals *a, size_t n)
+{
+    double each = 0.0;
+    char time[32];
+    for (size_t i = 0; i < a->n; i++) {
+        each = fmax(each, a->arm[i].eval != NULL ? seconds_of(a->arm[i].eval) : 0.0);
+    }
+    if (each > 0.0) {
+        cmd_say(
+            stderr,
+            "saetop: %zu of %zu arms to be evaluated and kept, about %s by the last", n,
+            a->n, duration_text((double)n * each, DURATION_WORDS, time));
+    } else {
+        cmd_say(
+            stderr,
+            "saetop: %zu of %zu arms to be evaluated and kept, tens of seconds each", n,
+            a->n);
+    }
+}
+
+static void say_begin(void *user, const char *run, size_t i, size_t n)
+{
+    const struct waiting *w = user;
+    char left[48] = "", time[32];
+    if (i == 0) {
+        say_plan(w->a, n);
+    } else {
+        const double each = clock_seconds_since(w->began) / (double)i;
+        (void)snprintf(left, sizeof left, ", about %s left",
+                       duration_text((double)(n - i) * each, DURATION_WORDS, time));
+    }
     if (isatty(STDERR_FILENO)) {
-        cmd_say(stderr, "saetop: evaluating %s (%zu of %zu)", run, i + 1, n);
+        cmd_say(stderr, "saetop: evaluating %s (%zu of %zu%s)", run, i + 1, n, left);
     }
 }
 
@@ -133,7 +201,9 @@ static enum err evaluate(struct arm_evals *a, int64_t threads, struct errinfo *e
             of[n++] = &a->arm[i];
         }
     }
-    enum err rc = n > 0 ? eval_arms(dir, n, threads, say_begin, json, &a->lost, e) : OK;
+    struct waiting w = {a, clock_ns()};
+    const struct eval_watch watch = {say_begin, &w};
+    enum err rc = n > 0 ? eval_arms(dir, n, threads, &watch, json, &a->lost, e) : OK;
     for (size_t i = 0; i < n; i++) {
         if (rc == OK) {
             rc = json_parse(json[i].p, json[i].len, "eval.json", &of[i]->eval, e);
@@ -143,8 +213,9 @@ static enum err evaluate(struct arm_evals *a, int64_t threads, struct errinfo *e
     return rc;
 }
 
-enum err arm_evals_open(const char *const *run, size_t n_runs, bool anew,
-                        int64_t threads, struct arm_evals *out, struct errinfo *e)
+/* least: conditions that there must be, known before anything is evaluated. */
+static enum err open_all(const char *const *run, size_t n_runs, size_t least, bool anew,
+                         int64_t threads, struct arm_evals *out, struct errinfo *e)
 {
     *out = (struct arm_evals){0};
     TRY(mem_new(&out->arm, ARM_EVALS_MAX, sizeof *out->arm, "arms", e));
@@ -152,12 +223,30 @@ enum err arm_evals_open(const char *const *run, size_t n_runs, bool anew,
         TRY(add_run(out, run[i], e));
     }
     TRY(group(out, e));
+    if (out->conditions.n < least) {
+        return err_set(e, ERR_USAGE,
+                       "%s: all arms are of one condition, expected two or more to "
+                       "compare: train with --set twin=unmasked, or name another run",
+                       out->arm[0].dir);
+    }
     for (size_t i = 0; i < out->n; i++) {
         if (!anew) {
             take_kept(&out->arm[i]);
         }
     }
     return evaluate(out, threads, e);
+}
+
+enum err arm_evals_open(const char *const *run, size_t n_runs, bool anew,
+                        int64_t threads, struct arm_evals *out, struct errinfo *e)
+{
+    return open_all(run, n_runs, 1, anew, threads, out, e);
+}
+
+enum err arm_evals_compare(const char *const *run, size_t n_runs, bool anew,
+                           int64_t threads, struct arm_evals *out, struct errinfo *e)
+{
+    return open_all(run, n_runs, 2, anew, threads, out, e);
 }
 
 void arm_evals_close(struct arm_evals *a)

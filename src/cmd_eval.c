@@ -15,6 +15,7 @@
 #include "eval_synthetic.h"
 #include "measure/measure.h"
 #include "run/evaluator.h"
+#include "run/run_arms.h"
 #include "sae/sae_remarks.h"
 #include "state_dir.h"
 #include "train/rundir.h"
@@ -379,6 +380,23 @@ static void print_one(const struct eval_args *a, const struct eval_run *r,
     }
 }
 
+/* A run of several arms is evaluated as the SAE that its directory is. */
+static enum err say_first_arm(const char *dir, struct errinfo *e)
+{
+    struct run_arms *arms = NULL;
+    struct remarks unsaid = {0};
+    struct errinfo none;
+    TRY(mem_new(&arms, 1, sizeof *arms, "arms", e));
+    if (run_arms(dir, arms, &unsaid, &none) == OK && arms->n > 1) {
+        cmd_say(stderr, "saetop: %s: the first of its %zu arms; all of them:", dir,
+                arms->n);
+        cmd_say(stderr, "saetop:   saetop verdict %s", dir);
+        cmd_say(stderr, "saetop: another: saetop eval %s", arms->dir[1]);
+    }
+    mem_free(arms);
+    return OK;
+}
+
 static enum err eval_one(struct eval_args *a, struct str *out, struct errinfo *e)
 {
     struct evaluator *v = NULL;
@@ -396,6 +414,7 @@ static enum err eval_one(struct eval_args *a, struct str *out, struct errinfo *e
                            a->run[0]);
         goto out;
     }
+    TRY_OUT(rc, say_first_arm(a->run[0], e));
     TRY_OUT(rc, open_evaluator(a, &r, &v, e));
     TRY_OUT(rc, begin_details(a, v, &r, e));
     TRY_OUT(rc, evaluate_run(a, v, a->run[0], &r, e));
@@ -435,15 +454,15 @@ static enum err eval_arm(struct eval_args *a, struct evaluator **v, struct str *
 }
 
 enum err eval_arms(const char *const *run, size_t n, int64_t threads,
-                   void (*begin)(const char *run, size_t i, size_t n), struct str *json,
-                   bool *lost, struct errinfo *e)
+                   const struct eval_watch *watch, struct str *json, bool *lost,
+                   struct errinfo *e)
 {
     struct eval_args a = eval_args_defaults();
     struct evaluator *v = NULL;
     enum err rc = OK;
     a.threads = threads;
     for (size_t i = 0; i < n && rc == OK; i++) {
-        begin(run[i], i, n);
+        watch->begin(watch->user, run[i], i, n);
         a.run[0] = run[i];
         rc = eval_arm(&a, &v, &json[i], e);
     }
@@ -508,11 +527,15 @@ static void print_pair_text(const struct eval_args *a, const struct eval_run *r,
     const struct eval_pair p = {.set = {&r[0].record.set, &r[1].record.set},
                                 .report = {&r[0].report, &r[1].report},
                                 .difference = diff};
+    str_add(out, "A  ");
     add_header(&r[0], a->run[0], out);
+    str_add(out, "B  ");
     add_header(&r[1], a->run[1], out);
     if (prints_all(a)) {
-        str_add(out, "second less first, over the units that both have; " INTERVALS
-                     ";\none that holds 0 establishes no difference\n\n");
+        str_add(
+            out,
+            "A-B, the first less the second, over the units that both have;\n" INTERVALS
+            ";\none that holds 0 establishes no difference\n\n");
         add_table(diff, out);
     } else {
         eval_summary_two(&p, out);
@@ -534,6 +557,7 @@ static enum err print_pair(struct eval_args *a, const struct eval_run *r,
     TRY(report_tree(diff, &root, e));
     (void)cJSON_AddStringToObject(root, "first", a->run[0]);
     (void)cJSON_AddStringToObject(root, "second", a->run[1]);
+    (void)cJSON_AddStringToObject(root, "differences", "first less second");
     str_init(&text, OUTPUT_BYTES);
     const enum err rc = json_print(root, &text, e);
     cJSON_Delete(root);
@@ -564,6 +588,8 @@ static enum err eval_pair(struct eval_args *a, struct str *out, struct errinfo *
         rc = eval_features(a, &r[0].record, &r[1].record, out, e);
         goto out;
     }
+    TRY_OUT(rc, say_first_arm(a->run[0], e));
+    TRY_OUT(rc, say_first_arm(a->run[1], e));
     TRY_OUT(rc, eval_check_pair(a->run, &r[0].record.set, &r[1].record.set, e));
     TRY_OUT(rc, open_evaluator(a, &r[0], &v, e));
     for (size_t i = 0; i < 2; i++) {
@@ -736,8 +762,8 @@ int cmd_eval(int argc, char **argv)
         .about =
             "Measure a trained SAE: fidelity, latents, absorption, sparse probing "
             "in and out of distribution, TPP, SCR, robustness. The run's eval.json "
-            "is written anew. With two runs: both, and the paired differences of "
-            "the second from the first.",
+            "is written anew. With two runs: both, and the paired differences, the "
+            "first less the second.",
         .table = table,
         .n = sizeof table / sizeof *table,
         .elsewhere = of_sweep,

@@ -6,6 +6,7 @@
 #include "cmd.h"
 #include "run_opts.h"
 #include "state_dir.h"
+#include "train/also.h"
 #include "train/run_open.h"
 #include "ui/explore.h"
 #include "ui/screens/table.h"
@@ -67,8 +68,8 @@ static enum err parse_look(const struct explore_args *a, struct explore_config *
  * the bundled model, which is small, with several seeds. */
 static enum err explorer_settings(struct settings *s, bool single, struct errinfo *e)
 {
-    if (single || settings_given(s, setting_key.twin) || s->also[0] ||
-        s->mask_rate <= 0) {
+    const bool others = s->also[0] && strcmp(s->also, ALSO_RANDOM) != 0;
+    if (single || settings_given(s, setting_key.twin) || others || s->mask_rate <= 0) {
         return OK;
     }
     TRY(settings_set(s, setting_key.twin, "unmasked", from_program("explorer"), e));

@@ -13,19 +13,15 @@
 
 #define OUTPUT_BYTES ((size_t)64 << 20)
 #define NAME_COLUMNS 24 /* a longer name moves its line */
+#define LINE_COLUMNS 80
+#define COLUMNS_MOST 32 /* of a list */
 
 struct runs_args {
-    bool json, reverse;
+    bool json, all, reverse;
     const char *sort;
 };
 
 /* ---- text ---- */
-
-/* Whether a column stands in the table: the planned steps are beside those done. */
-static bool in_table(const struct run_column *c)
-{
-    return c->rank > 0;
-}
 
 /* How many columns of a terminal the text takes, about: its code points. */
 static int columns_of(const char *text)
@@ -57,44 +53,74 @@ static int width_of(const struct run_list *l, const struct run_column *c)
     return c->number ? width : width < NAME_COLUMNS ? width : NAME_COLUMNS;
 }
 
-static void add_line(struct str *out, const struct run_list *l, const int *width,
-                     const struct run_row *r)
+/* Whether any run has something in it. */
+static bool is_used(const struct run_list *l, const struct run_column *c)
+{
+    char room[RUN_CELL_ROOM];
+    bool used = false;
+    for (size_t i = 0; i < l->n && !used; i++) {
+        used = strcmp(run_cell_show(c, &l->row[i], room), "-") != 0;
+    }
+    return used;
+}
+
+/* Widths of the columns that are shown, 0 of the others: those of the first ranks that
+ * fit a terminal's 80 columns, or all; none that is empty. */
+static void choose_columns(const struct run_list *l, bool all, int width[COLUMNS_MOST])
+{
+    int used = 0;
+    const struct run_column *c = NULL;
+    memset(width, 0, COLUMNS_MOST * sizeof *width);
+    for (int rank = 1; rank <= COLUMNS_MOST; rank++) {
+        for (size_t i = 0; i < COLUMNS_MOST && (c = run_column_at(i)) != NULL; i++) {
+            if (c->rank != rank || !(rank == 1 || is_used(l, c))) {
+                continue;
+            }
+            const int w = width_of(l, c), gap = used > 0 ? 2 : 0;
+            if (all || rank == 1 || used + gap + w <= LINE_COLUMNS) {
+                width[i] = w;
+                used += gap + w;
+            }
+        }
+    }
+}
+
+static void add_line(struct str *out, const int *width, const struct run_row *r)
 {
     char room[RUN_CELL_ROOM];
     const struct run_column *c = NULL;
-    for (size_t i = 0; (c = run_column_at(i)) != NULL; i++) {
-        if (in_table(c)) {
+    bool first = true;
+    for (size_t i = 0; i < COLUMNS_MOST && (c = run_column_at(i)) != NULL; i++) {
+        if (width[i] > 0) {
             const char *text = r ? run_cell_show(c, r, room) : run_column_title(c);
             struct str safe;
             str_init(&safe, OUTPUT_BYTES);
             utf8_escape(&safe, text, strlen(text));
-            str_add(out, i ? "  " : "");
+            str_add(out, first ? "" : "  ");
             add_padded(out, safe.len ? safe.p : "", width[i], c->number == NULL);
             str_free(&safe);
+            first = false;
         }
     }
     while (out->len > 0 && out->p[out->len - 1] == ' ') {
         str_cut(out, out->len - 1);
     }
-    if (r && r->holder > 0) {
-        str_addf(out, "  (process %ld trains it)", r->holder);
-    }
     str_addc(out, '\n');
-    (void)l;
+    if (r && r->holder > 0) {
+        str_addf(out, "  ^ open in process %ld\n", r->holder);
+    }
 }
 
-static void add_text(const struct run_list *l, const int32_t *order, struct str *out)
+static void add_text(const struct run_list *l, const int32_t *order, bool all,
+                     struct str *out)
 {
-    int width[32] = {0};
-    const struct run_column *c = NULL;
-    for (size_t i = 0; (c = run_column_at(i)) != NULL && i < 32; i++) {
-        width[i] = width_of(l, c);
-    }
+    int width[COLUMNS_MOST];
+    choose_columns(l, all, width);
     if (l->n > 0) {
-        add_line(out, l, width, NULL);
+        add_line(out, width, NULL);
     }
     for (size_t i = 0; i < l->n; i++) {
-        add_line(out, l, width, &l->row[order[i]]);
+        add_line(out, width, &l->row[order[i]]);
     }
 }
 
@@ -231,7 +257,7 @@ static enum err runs(const struct runs_args *a, const char *dir, struct str *out
         if (a->json) {
             add_json(l, order, out);
         } else {
-            add_text(l, order, out);
+            add_text(l, order, a->all, out);
             say_remarks(l, order);
         }
     }
@@ -246,6 +272,7 @@ int cmd_runs(int argc, char **argv)
     // clang-format off
     const struct opt table[] = {
         {"json", OPT_FLAG, &a.json, NULL, "one object: the folder, and a row a run", 0, 0, NULL},
+        {"all", OPT_FLAG, &a.all, NULL, "every column that a run has something in, however long the lines", 0, 0, NULL},
         {"sort", OPT_STRING, &a.sort, "COLUMN", "name, step, steps, arch, mask_rate, k, arms, l0_clean, explained_variance, absorption, bytes, saved, label or note (default: saved, the newest first)", 0, 0, NULL},
         {"reverse", OPT_FLAG, &a.reverse, NULL, "the other way round", 0, 0, NULL},
     };

@@ -208,10 +208,10 @@ static void say_start(struct reporter *r, const struct engine *g)
     settings_sparsity(s, sparsity, sizeof sparsity);
     snprintf(text, sizeof text,
              "%s %s, %lld latents on %s; %lld steps of %lld, %zu arm%s, %lld threads; "
-             "about %.0f MB",
+             "about %.0f MB, of them %.1f an arm",
              s->arch, sparsity, (long long)s->width, s->hook, (long long)s->steps,
              (long long)s->batch, arms, plural_s(arms), (long long)s->threads,
-             (double)engine_bytes(g) / 1e6);
+             (double)engine_bytes(g) / 1e6, (double)engine_arm_bytes(g, 0) / 1e6);
     print_event(r, "estimate", text);
     say_arms(r, g);
     for (size_t i = 0; i < in->remarks.n; i++) {

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define OUTPUT_BYTES ((size_t)16 << 20)
+#define DIFFERENCES  48 /* of settings that a warning names */
 
 struct verdict_args {
     bool json, all, anew;
@@ -26,6 +27,8 @@ struct comparison {
     struct verdict_row *row; /* [VERDICT_MEASURE_COUNT] of all comparisons' rows */
     struct stats_interval by[VERDICT_MEASURE_COUNT];
     size_t pairs;
+    size_t control; /* the random control of `of`; as many as there are: none */
+    bool within_random[VERDICT_MEASURE_COUNT];
 };
 struct verdicts {
     struct arm_evals arms;
@@ -99,22 +102,68 @@ static enum err read_reports(struct verdicts *v, struct errinfo *e)
     return OK;
 }
 
+/* Condition `of` less another. */
+static enum err compare_with(const struct verdict_args *a, const struct verdicts *v,
+                             size_t of, size_t with, struct compared *out,
+                             struct errinfo *e)
+{
+    size_t x[ARM_EVALS_MAX], y[ARM_EVALS_MAX];
+    const struct report *one[ARM_EVALS_MAX], *other[ARM_EVALS_MAX];
+    const size_t pairs =
+        conditions_pairs(&v->arms.conditions, v->arms.n, of, with, x, y);
+    for (size_t i = 0; i < pairs; i++) {
+        one[i] = &v->report[x[i]];
+        other[i] = &v->report[y[i]];
+    }
+    return compare_pairs(one, other, pairs, a->margin, v->first, out, e);
+}
+
+static const struct settings *settings_of(const struct verdicts *v, size_t condition)
+{
+    return &v->arms.arm[v->arms.conditions.at[condition].arm].record.set;
+}
+
+/* The first random control of a condition; as many as there are: none. */
+static size_t find_control(const struct verdicts *v, size_t of)
+{
+    const size_t n = v->arms.conditions.n;
+    const uint64_t own = conditions_beyond_decoder(settings_of(v, of));
+    size_t k = 0;
+    while (k < n && (conditions_is_random(settings_of(v, of)) ||
+                     !conditions_is_random(settings_of(v, k)) ||
+                     conditions_beyond_decoder(settings_of(v, k)) != own)) {
+        k++;
+    }
+    return k;
+}
+
+/* The differences from it are a list of their own for Holm. */
+static enum err hold_against_control(const struct verdict_args *a,
+                                     const struct verdicts *v, struct comparison *c,
+                                     struct errinfo *e)
+{
+    struct compared found;
+    c->control = find_control(v, c->of);
+    if (c->control == v->arms.conditions.n) {
+        return OK;
+    }
+    TRY(compare_with(a, v, c->of, c->control, &found, e));
+    TRY(verdict_decide(found.row, VERDICT_MEASURE_COUNT, e));
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        c->within_random[m] = verdict_is_within(&found.row[m]);
+    }
+    return OK;
+}
+
 static enum err compare(const struct verdict_args *a, struct verdicts *v,
                         struct comparison *c, struct errinfo *e)
 {
-    size_t other[ARM_EVALS_MAX], base[ARM_EVALS_MAX];
-    const struct report *of[ARM_EVALS_MAX], *baseline[ARM_EVALS_MAX];
     struct compared found;
-    c->pairs = conditions_pairs(&v->arms.conditions, v->arms.n, c->baseline, c->of,
-                                base, other);
-    for (size_t i = 0; i < c->pairs; i++) {
-        of[i] = &v->report[other[i]];
-        baseline[i] = &v->report[base[i]];
-    }
-    TRY(compare_pairs(of, baseline, c->pairs, a->margin, v->first, &found, e));
+    TRY(compare_with(a, v, c->of, c->baseline, &found, e));
+    c->pairs = found.pairs;
     memcpy(c->row, found.row, sizeof found.row);
     memcpy(c->by, found.by, sizeof found.by);
-    return OK;
+    return hold_against_control(a, v, c, e);
 }
 
 /* Mean over the arms of a condition. */
@@ -137,24 +186,21 @@ static double clean_l0(const struct verdicts *v, size_t condition)
 }
 
 /* Reasons why the difference is not, or may not be, that of the masks. */
-static void remark(struct verdicts *v, const struct comparison *c)
+static void warn(struct verdicts *v, const struct comparison *c)
 {
     const struct condition *x = &v->arms.conditions.at[c->of];
     const struct condition *y = &v->arms.conditions.at[c->baseline];
-    const double a = clean_l0(v, c->of), b = clean_l0(v, c->baseline);
-    if (!conditions_only_masks(x->settings) || !conditions_only_masks(y->settings)) {
-        remarks_add(
-            &v->arms.remarks,
-            "%c and %c differ in more than their masks: a difference is not the "
-            "masks' alone",
-            x->letter, y->letter);
-    }
-    if (verdict_l0_apart(a, b)) {
-        remarks_add(&v->arms.remarks,
-                    "clean L0 is %.3g in %c, %.3g in %c: not comparable without a "
-                    "doubt, as most measures follow it",
-                    a, x->letter, b, y->letter);
-    }
+    struct difference d[DIFFERENCES];
+    const size_t n =
+        conditions_differences(&v->arms.arm[x->arm].record.set,
+                               &v->arms.arm[y->arm].record.set, d, DIFFERENCES);
+    const struct compare_facts f = {
+        .letter = {x->letter, y->letter},
+        .difference = d,
+        .n = n < DIFFERENCES ? n : DIFFERENCES,
+        .l0 = {clean_l0(v, c->of), clean_l0(v, c->baseline)},
+        .step = {-1, -1}}; /* arm_evals_open says it */
+    compare_warn(&f, &v->arms.remarks);
 }
 
 static enum err make_comparisons(const struct verdict_args *a, struct verdicts *v,
@@ -162,12 +208,6 @@ static enum err make_comparisons(const struct verdict_args *a, struct verdicts *
 {
     const struct conditions *c = &v->arms.conditions;
     const size_t baseline = conditions_baseline(c);
-    if (c->n < 2) {
-        return err_set(e, ERR_USAGE,
-                       "%s: all arms are of one condition, expected two or more to "
-                       "compare: train with --set twin=unmasked, or name another run",
-                       v->arms.arm[0].dir);
-    }
     TRY(mem_new(&v->row, c->n, VERDICT_MEASURE_COUNT * sizeof *v->row, "verdicts", e));
     for (size_t k = 0; k < c->n; k++) {
         struct comparison *x = &v->at[v->n];
@@ -179,7 +219,7 @@ static enum err make_comparisons(const struct verdict_args *a, struct verdicts *
                                  .row = v->row + v->n * VERDICT_MEASURE_COUNT};
         v->n++;
         TRY(compare(a, v, x, e));
-        remark(v, x);
+        warn(v, x);
         if (x->pairs > 1 && x->pairs < v->first) {
             return err_set(e, ERR_USAGE,
                            "--planned: found %zu, expected at most the %zu seeds that "
@@ -199,7 +239,7 @@ static enum err make_verdicts(const struct verdict_args *a,
                               struct errinfo *e)
 {
     v->first = (size_t)a->planned;
-    TRY(arm_evals_open(line->args, line->n_args, a->anew, a->threads, &v->arms, e));
+    TRY(arm_evals_compare(line->args, line->n_args, a->anew, a->threads, &v->arms, e));
     TRY(read_reports(v, e));
     return make_comparisons(a, v, e);
 }
@@ -237,14 +277,21 @@ static void add_row_json(const struct verdicts *v, const struct comparison *c, s
     add_member(out, "p_holm", r->p_holm);
     add_member(out, "smallest", r->smallest);
     add_member(out, "margin", r->margin);
-    str_addf(out, "\"primary\": %s}", def->primary ? "true" : "false");
+    str_addf(out, "\"within_random\": %s, \"primary\": %s}",
+             c->control == v->arms.conditions.n || r->d.n < 2 ? "null"
+             : c->within_random[m]                            ? "true"
+                                                              : "false",
+             def->primary ? "true" : "false");
 }
 
 static void add_json(const struct verdicts *v, struct str *out)
 {
     str_addc(out, '{');
     arm_evals_json(&v->arms, out);
-    str_addf(out, "\"planned\": %zu, \"measures\": [", v->first);
+    str_addf(
+        out,
+        "\"planned\": %zu, \"differences\": \"condition less baseline\", \"measures\": [",
+        v->first);
     for (size_t i = 0; i < v->n * VERDICT_MEASURE_COUNT; i++) {
         str_add(out, i > 0 ? ",\n" : "\n");
         add_row_json(v, &v->at[i / VERDICT_MEASURE_COUNT], i % VERDICT_MEASURE_COUNT,
@@ -253,25 +300,37 @@ static void add_json(const struct verdicts *v, struct str *out)
     str_add(out, "\n]}\n");
 }
 
+/* In a word or two, so that a line fits a terminal's 80 columns. */
+static const char *brief_verdict(enum verdict v)
+{
+    return v == VERDICT_OPEN       ? "open"
+           : v == VERDICT_ONE_SEED ? "one seed"
+                                   : verdict_text(v);
+}
+
 static void add_row_text(const struct comparison *c, size_t m, struct str *out)
 {
     const int digits = verdict_measure(m)->digits;
     const struct verdict_row *r = &c->row[m];
     const struct stats_interval by = c->by[m];
     const char *direction = verdict_direction(r->verdict);
-    str_addf(out, "  %-29s %s", verdict_measure_label(m),
-             NUMBER(NUMBER_SIGNED, 8, digits, by.mean));
+    str_addf(out, "  %-28s %s", verdict_measure_label(m),
+             NUMBER(NUMBER_SIGNED, 7, digits, by.mean));
     if (isfinite(by.low) && isfinite(by.high)) {
         str_addf(out, " [%s, %s]", NUMBER(NUMBER_SIGNED, 7, digits, by.low),
                  NUMBER(NUMBER_SIGNED, 7, digits, by.high));
     } else {
         str_addf(out, " %18s", "");
     }
-    str_addf(out, "  %s%s%s", verdict_text(r->verdict), direction ? ": " : "",
+    if (c->within_random[m]) { /* a direction is established nevertheless */
+        str_addf(out, "  %s%swithin random\n", direction ? direction : "",
+                 direction ? ", " : "");
+        return;
+    }
+    str_addf(out, "  %s%s%s", brief_verdict(r->verdict), direction ? ": " : "",
              direction ? direction : "");
     if (r->verdict == VERDICT_OPEN && isfinite(r->smallest)) {
-        str_addf(out, "; %s or more would be",
-                 NUMBER(NUMBER_PLAIN, 0, digits, r->smallest));
+        str_addf(out, ", needs %s", NUMBER(NUMBER_PLAIN, 0, digits, r->smallest));
     }
     str_addc(out, '\n');
 }
@@ -281,7 +340,7 @@ static void add_heading(const struct verdicts *v, const struct comparison *c,
                         struct str *out)
 {
     const struct conditions *k = &v->arms.conditions;
-    str_addf(out, "%c less %c, ", k->at[c->of].letter, k->at[c->baseline].letter);
+    str_addf(out, "%c-%c, ", k->at[c->of].letter, k->at[c->baseline].letter);
     if (c->pairs < 2) {
         str_add(out, c->pairs == 1 ? "one seed: the intervals are of the text, and "
                                      "establish nothing of seeds\n"
@@ -292,8 +351,8 @@ static void add_heading(const struct verdicts *v, const struct comparison *c,
     } else {
         str_addf(
             out,
-            "%zu seeds, %zu of them planned: 95 %% intervals for any number of seeds "
-            "(Lai 1976),\n%.2g times as wide as planned ones, Holm over the list:\n",
+            "%zu seeds, %zu of them planned: 95 %% intervals for any number of seeds\n"
+            "(Lai 1976), %.2g times as wide as planned ones, Holm over the list:\n",
             c->pairs, v->first, paired_widening(c->pairs, v->first, VERDICT_LEVEL));
     }
 }
@@ -308,28 +367,55 @@ static bool text_varies(const struct verdicts *v)
     return r;
 }
 
+/* Whether a row that is shown is. */
+static bool is_open(const struct verdicts *v, bool all)
+{
+    bool r = false;
+    for (size_t i = 0; i < v->n * VERDICT_MEASURE_COUNT; i++) {
+        const bool shown =
+            all || verdict_measure_def(i % VERDICT_MEASURE_COUNT)->primary;
+        r = r || (shown && v->row[i].verdict == VERDICT_OPEN);
+    }
+    return r;
+}
+
 /* Lines that are about all comparisons. */
-static void add_foot(const struct verdicts *v, struct str *out)
+static void add_foot(const struct verdicts *v, bool all, struct str *out)
 {
     size_t most = 0;
     for (size_t i = 0; i < v->n; i++) {
         most = v->at[i].pairs > most ? v->at[i].pairs : most;
     }
+    if (is_open(v, all)) {
+        str_add(out, "open: not established; needs: what so many seeds could have "
+                     "established.\n");
+    }
     if (most >= 2) {
         str_addf(out, "Established here is of this model%s.\n",
-                 text_varies(v) ? ": these seeds vary the order of the text as well"
+                 text_varies(v) ? ": seeds vary the order of the text as well"
                                 : " and text, which all seeds share");
     }
     if (most >= 2 && v->first == 0) {
         str_addf(
             out,
             "If you add seeds after this look, say --planned %zu next time: intervals "
-            "are then %.2g times\nas wide, and as narrow as these from %zu seeds on.\n",
+            "are then\n%.2g times as wide, and as narrow as these from %zu seeds on.\n",
             most, paired_widening(most, most, VERDICT_LEVEL),
             paired_regains(most, VERDICT_LEVEL));
     }
+    for (size_t i = 0; i < v->n; i++) {
+        if (v->at[i].control < v->arms.conditions.n) {
+            str_addf(out,
+                     "Within random: %c-%c, where the second has a random decoder, is "
+                     "not\nestablished. A direction before it is established, of the "
+                     "list above.\n",
+                     v->arms.conditions.at[v->at[i].of].letter,
+                     v->arms.conditions.at[v->at[i].control].letter);
+        }
+    }
     for (size_t i = 0; i < v->arms.remarks.n; i++) {
-        str_addf(out, "! %s\n", v->arms.remarks.line[i]);
+        str_add(out, "! ");
+        opts_wrap(out, v->arms.remarks.line[i], 2, 2);
     }
 }
 
@@ -344,7 +430,7 @@ static void add_text(const struct verdicts *v, bool all, struct str *out)
             }
         }
     }
-    add_foot(v, out);
+    add_foot(v, all, out);
 }
 
 int cmd_verdict(int argc, char **argv)
@@ -366,8 +452,9 @@ int cmd_verdict(int argc, char **argv)
         .about =
             "What the seeds of an experiment establish. The arms of all runs named are "
             "put into conditions: alike in all settings but their seeds. Each is "
-            "compared with the one that is not masked (else with the first), paired by "
-            "seed: established, not established, or too small to matter. An arm is "
+            "compared with a baseline, paired by seed: two as A less B, the first less "
+            "the second; more with the one that is not masked, else with B. Each "
+            "measure is established, not established, or too small to matter. An arm is "
             "evaluated once, as by `saetop eval`, and its eval.json kept.",
         .table = table,
         .n = sizeof table / sizeof *table,

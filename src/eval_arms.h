@@ -8,12 +8,17 @@
 #define EVAL_ROWS 64 /* of text for reconstruction, unless somebody asks for others */
 #define EVAL_SEED 0  /* of intervals and masks, likewise */
 
+/* Told before each of n evaluations. */
+struct eval_watch {
+    void (*begin)(void *user, const char *run, size_t i, size_t n);
+    void *user;
+};
 /* Evaluate n runs of one model and text and write each one's eval.json, whose text goes
- * to json[i] too. *lost: one could not be written, which stderr says. `begin` is called
- * before each. Errors of the evaluation. */
+ * to json[i] too. *lost: one could not be written, which stderr says. Errors of the
+ * evaluation. */
 enum err eval_arms(const char *const *run, size_t n, int64_t threads,
-                   void (*begin)(const char *run, size_t i, size_t n), struct str *json,
-                   bool *lost, struct errinfo *e) ERR_CHECKED;
+                   const struct eval_watch *watch, struct str *json, bool *lost,
+                   struct errinfo *e) ERR_CHECKED;
 /* ERR_USAGE, naming the runs, where x and y differ in model, text, concepts or hook. */
 enum err eval_check_pair(const char *const run[2], const struct settings *x,
                          const struct settings *y, struct errinfo *e) ERR_CHECKED;

@@ -112,16 +112,17 @@ static void add_warnings(const struct eval_pair *p, struct str *out)
     const double a = value_at(p->report[0], METRIC_L0_CLEAN);
     const double b = value_at(p->report[1], METRIC_L0_CLEAN);
     if (verdict_l0_apart(a, b)) {
-        str_addf(out, "! clean L0 is %.3g and %.3g: most measures follow it\n", a, b);
+        str_addf(out, "! clean L0 is %.3g in A, %.3g in B: most measures follow it\n",
+                 a, b);
     }
 }
 
 void eval_summary_two(const struct eval_pair *p, struct str *out)
 {
     size_t shown = 0, same = 0;
-    str_addf(out, "%s; 95 %% intervals of the text. Over seeds: saetop verdict\n",
+    str_addf(out, "%s; intervals are of the text. Over seeds: saetop verdict\n",
              verdict_text(VERDICT_ONE_SEED));
-    str_addf(out, "  %-22s %7s %7s %8s\n", "", "first", "second", "differ.");
+    str_addf(out, "  %-22s %7s %7s %8s\n", "", "A", "B", "A-B");
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
         const struct figure *f = report_find(p->difference, verdict_measure(m)->path);
         if (!verdict_measure_def(m)->primary || f == NULL || !isfinite(f->v.value)) {

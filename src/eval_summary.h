@@ -14,7 +14,7 @@
  * lines. */
 void eval_summary_one(const struct report *r, struct str *out);
 
-/* Of two runs x and y and the paired differences y - x: the primary measures with both
+/* Of two runs x and y and the paired differences x - y: the primary measures with both
  * values, the difference and its interval, what may be concluded, and warnings:
  * settings that differ beyond the masking, unequal L0. Measures that do not differ at
  * all are counted and not listed. At most EVAL_SUMMARY_LINES - 2 lines. */

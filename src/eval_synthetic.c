@@ -80,7 +80,7 @@ static void table_runs(const struct synthetic_eval *a, const struct report *r,
         report_table(&r[i], out);
     }
     if (a->n > 1) {
-        str_add(out, "\nsecond less first\n");
+        str_add(out, "\nfirst less second\n");
         report_table(diff, out);
     }
 }
@@ -100,7 +100,7 @@ static enum err print_runs(const struct synthetic_eval *a, const struct report *
         root = cJSON_CreateObject();
         TRY_OUT(rc, add_tree(root, key[0], &r[0], e));
         TRY_OUT(rc, add_tree(root, key[1], &r[1], e));
-        TRY_OUT(rc, add_tree(root, "second_less_first", diff, e));
+        TRY_OUT(rc, add_tree(root, "first_less_second", diff, e));
         TRY_OUT(rc, json_print(root, &text, e));
     }
     if (a->json) {

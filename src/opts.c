@@ -350,10 +350,9 @@ enum err opts_parse(const struct opts *o, int argc, char **argv,
 /* ---- help ---- */
 
 #define HELP_COLUMN 26
-#define HELP_WIDTH  88
+#define HELP_WIDTH  80
 
-/* Append words of text, wrapped, with `indent` spaces before each further line. */
-static void add_wrapped(struct str *out, const char *text, size_t column, size_t indent)
+void opts_wrap(struct str *out, const char *text, size_t column, size_t indent)
 {
     bool first = true;
     for (const char *p = text; *p;) {
@@ -428,17 +427,17 @@ static void add_row(struct str *out, const struct opt *row, const char *dashes,
     }
     char text[OPT_TEXT_BYTES];
     opt_text(row, text, sizeof text);
-    add_wrapped(out, text, HELP_COLUMN, HELP_COLUMN);
+    opts_wrap(out, text, HELP_COLUMN, HELP_COLUMN);
 }
 
 void opts_help(const struct opts *o, struct str *out)
 {
     char usage[512];
     (void)snprintf(usage, sizeof usage, "usage: saetop %s %s", o->name, o->usage);
-    add_wrapped(out, usage, 0, 7);
+    opts_wrap(out, usage, 0, 7);
     if (o->about) {
         str_addc(out, '\n');
-        add_wrapped(out, o->about, 0, 0);
+        opts_wrap(out, o->about, 0, 0);
     }
     if (o->n > 0 && o->table[0].kind != OPT_HEAD) {
         str_addc(out, '\n');

@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "sae/sae.h"
 #include "samples_dir.h"
+#include "train/also.h"
 #include "train/settings_synth.h"
 
 #include <stdio.h>
@@ -149,6 +150,11 @@ static void add_own_rows(struct run_opts *r, const struct opt *own, size_t n_own
             .help =
                 "a further arm from the same harvest that differs in these settings: "
                 "k=8,mask-rate=0.3, named too: few:k=2 (may be repeated)"};
+        r->flag[r->n_flags++] = (struct opt){
+            .name = "random",
+            .kind = OPT_FLAG,
+            .to = &r->random,
+            .help = "a random control as a further condition: --also " ALSO_RANDOM};
     }
     r->flag[r->n_flags++] = (struct opt){.name = "Settings", .kind = OPT_HEAD};
 }
@@ -312,15 +318,22 @@ void run_opts_name(struct run_opts *r, const char *key, const char *value)
     }
 }
 
-/* --also, as often as it was given, is one setting. */
+/* --also, as often as it was given, and --random are one setting. */
 static enum err set_also(const struct run_opts *r, struct settings *s,
                          struct errinfo *e)
 {
     struct str text;
     str_init(&text, (size_t)4 << 20); /* more than a line can be */
+    if (r->random && !r->also.n) {    /* beside those of a file or of --set */
+        str_add(&text, s->also);
+    }
     for (size_t i = 0; i < r->also.n; i++) {
         str_add(&text, i ? ";" : "");
         str_add(&text, r->also.at[i]);
+    }
+    if (r->random) {
+        str_add(&text, text.len ? ";" : "");
+        str_add(&text, ALSO_RANDOM);
     }
     enum err rc = str_err(&text, "--also", e);
     if (rc == OK && text.len >= SETTING_LONG_MAX) {
@@ -329,7 +342,7 @@ static enum err set_also(const struct run_opts *r, struct settings *s,
                      "shorten their names, or train some of them apart",
                      r->also.n, text.len, SETTING_LONG_MAX - 1);
     }
-    if (rc == OK && r->also.n) {
+    if (rc == OK && text.len) {
         rc = settings_set(s, setting_key.also, text.p, from_user("command line"), e);
     }
     str_free(&text);
@@ -423,7 +436,7 @@ const char *run_opts_first(const struct run_opts *r, char *out, size_t cap)
             return out;
         }
     }
-    return NULL;
+    return r->also.n ? "--also" : r->random ? "--random" : NULL;
 }
 
 void run_opts_print(const struct settings *s, struct str *out)

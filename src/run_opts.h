@@ -18,6 +18,7 @@ struct run_opts {
     const char *flag_value[RUN_OPTS_MAX], *set_value[RUN_OPTS_MAX];
     const struct setting_def *flag_def[RUN_OPTS_MAX];
     struct opt_list also;
+    bool random;
     char help[SETTING_MAX][480]; /* of setting i: what it is, its default and, where it
                                     is another, the bundled sample's */
 };

@@ -314,6 +314,8 @@ cp -r folder/one folder/two
 sed -i 's/"arch":.*/"arch": "\\u001b[31mx",/' folder/two/config.json
 ln -s one folder/latest
 run runs folder
+! grep -q '.\{81\}' out || fault "runs in 80 columns"
+run runs folder --all
 grep -qE '^one +4/4 +topk +0\.3 0 +4 +2x1 ' out || fault "a row of runs"
 grep -q 'folder/latest: a symbolic link' err && grep -q 'folder/two/config.json: settings.arch' err &&
     ! grep -q $'\x1b' out err && [ "$(wc -l <err)" -eq 2 ] || fault "remarks of runs"
@@ -362,7 +364,7 @@ keep arms1 0.30 && keep arms1/arms/twin 0.90
 keep arms2 0.33 && keep arms2/arms/twin 0.93
 keep arms3 0.30 && keep arms3/arms/twin 0.93
 accept verdict arms1
-grep -q 'absorption, semantic  *-0.400 .*not established: one seed' out &&
+grep -q 'absorption, semantic  *-0.400 .*  one seed$' out &&
     grep -q 'the intervals are of the text' out && [ "$(wc -l <out)" -le 15 ] ||
     fault "verdict of one seed"
 refuse "--planned: found 4, expected at most the 3 seeds" verdict arms1 arms2 arms3 --planned 4
@@ -370,7 +372,9 @@ accept verdict arms1 arms2 arms3
 # Differences -.4, -.4, -.42: mean -.40667, half of the interval 4.3027 * .011547 / sqrt 3
 grep -q '^A  mask.rate=0.3  seed 1, 2, 3  arms1, ...$' out &&
     grep -q -e '-0.407 \[ -0.435,  -0.378\]  established: lower' out &&
-    grep -q 'say --planned 3 next time: intervals are then 1.8 times' out &&
+    grep -q 'say --planned 3 next time: intervals are then$' out &&
+    grep -q '^1.8 times as wide, and as' out &&
+    ! grep -q '.\{81\}' out &&
     grep -q 'narrow as these from 5 seeds on' out &&
     [ "$(wc -l <out)" -le 15 ] || fault "verdict of three seeds"
 accept verdict arms1 arms2 arms3 --margin absorption_semantic=0.5
@@ -379,6 +383,22 @@ accept verdict arms1 arms2 arms3 --planned 3 --json
 "$saetop" verdict arms1 arms2 arms3 --planned 3 --json | tr -d '\n' |
     grep -q '"name": "absorption_semantic", "condition": "A", "baseline": "B", "difference": -0.40.*"interval": \[-0.457[0-9]*, -0.356[0-9]*\], "interval_of": "seeds", "n": 3, "verdict": "established", "direction": "lower"' ||
     fault "verdict --json"
+# Beside a random control: what A has less of than B the control has as little of.
+for seed in 1 2 3; do
+    "$saetop" train --out ctl$seed --steps 4 $small --seed $seed --set twin=unmasked --random \
+        >/dev/null || exit 1
+    keep ctl$seed 0.3$seed
+done
+keep ctl1/arms/twin 0.90 && keep ctl2/arms/twin 0.93 && keep ctl3/arms/twin 0.93
+keep ctl1/arms/random 0.33 && keep ctl2/arms/random 0.31 && keep ctl3/arms/random 0.32
+accept verdict ctl1 ctl2 ctl3
+grep -q 'absorption, semantic .*\]  lower, within random$' out &&
+    grep -q 'Within random: A-C, where the second has a random decoder, is not$' out &&
+    ! grep -q 'Within random: B\|.\{81\}' out || fault "verdict beside a random control"
+"$saetop" verdict ctl1 ctl2 ctl3 --json | tr -d '\n' >out
+grep -q '"name": "absorption_semantic", "condition": "A".*"within_random": true.*"name": "absorption_semantic", "condition": "C".*"within_random": null' out ||
+    fault "verdict --json beside a random control"
+refuse "decoder=random: arch tied" train --out no --random --arch tied
 # Not at the end of its plan: nothing is too small yet.
 "$saetop" train --out begun --steps 4 $small --set twin=unmasked >/dev/null || exit 1
 cp -r begun begun2 && sed -i 's/"steps":[[:space:]]*4,/"steps": 400,/' begun2/config.json begun2/arms/twin/config.json
@@ -391,7 +411,7 @@ keep seeded 0.30 && keep seeded/arms/s2 0.33
 keep seeded/arms/twin 0.90 && keep seeded/arms/twin.s2 0.93
 accept verdict seeded
 grep -q '^A  mask.rate=0.3  seed 1, 1/2  seeded, ...$' out &&
-    grep -q '^A less B, 2 seeds' out || fault "verdict of seeds of weights"
+    grep -q '^A-B, 2 seeds' out || fault "verdict of seeds of weights"
 accept concepts arms1
 grep -q '^a  *A       7  0.300 \[ 0.125,  0.875\]        -      2.0 ' out &&
     grep -q '^  *B       7  0.900 ' out && grep -q '^bird  *A       -      -' out &&

@@ -30,7 +30,7 @@ set(ui_order
   "canvas context_flow event event_lines filter glyph glyph_width latent_filter layout lineedit list mouse names pane plot plot_axis plot_raster rows signal stderr_tail term term_curses term_input term_paper term_tty text textbox theme topics"
   "undo keymap screen script"
   "app"
-  "export filter_use steer"
+  "export filter_use steer steer_conds"
   "cmdline statusline"
   "help livecard"
   "leave"

@@ -19,6 +19,9 @@ static void quit(struct app *a, const struct session_view *v, const char *args)
 static void back(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
+    if (a->screen->close && a->screen->close(a, v)) {
+        return;
+    }
     if (!app_up(a) || app_is_live_card(a)) {
         leave_start(a, v);
     } else {
@@ -429,7 +432,7 @@ static const struct key_entry keys[] = {
     {{'?', KEY_F1_}, &action_help, "", NULL, "keys, commands and topics; / filters, Enter runs", 0},
     {{':'}, &action_prompt, "", "cmd", "command line: Tab completes, Up recalls", 90},
     {{'u'}, &action_undo, "", NULL,
-     "undo a mark, label, filter, layout or masking change (as a new event)", 0},
+     "undo a mark, label, filter, layout, masking or :tune change (as a new event)", 0},
     {{KEY_CTRL('r')}, &action_redo, "", NULL, "redo", 0},
     {{'e'}, &action_export, "", "export",
      "write what this screen shows as CSV, as filtered and sorted", 50},

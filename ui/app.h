@@ -121,6 +121,8 @@ struct steering {
     int64_t asked_at[VIEW_CONDS];
     double rate_on[VIEW_CONDS]; /* the last rate above 0, also one just asked for; NaN
                                    none */
+    char condition[256];        /* that `:condition` has asked the price of, and */
+    size_t condition_arms;      /* how many arms there were then */
 };
 
 /* What the app keeps for each screen of the table. */

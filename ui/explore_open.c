@@ -64,6 +64,7 @@ void loop_open_next(struct loop *l)
     l->session.open_run = l->app.next.path;
     l->session.resume = l->app.next.resume;
     l->session.given = NULL;
+    l->session.other_run = NULL; /* it was named beside the first one */
     l->session.start_paused = false;
     if (said[0]) {
         app_say(&l->app, false, "%s", said);
@@ -91,7 +92,7 @@ static void follow(struct loop *l)
     const bool browsing = l->v.state == SESSION_BROWSING;
     if (browsing && r->holder && r->holder != l->holder) {
         app_say(&l->app, false,
-                "process %ld trains this run; each of its saves is shown", r->holder);
+                "process %ld has this run open; each of its saves is shown", r->holder);
     }
     if (browsing && r->saves != l->saves) {
         const struct command c = {.kind = COMMAND_FOLLOW, .latent = -1};

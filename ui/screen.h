@@ -65,6 +65,8 @@ struct screen_def {
     void (*enter)(struct app *a, const struct session_view *v);
     /* Esc, before it leads up; false: there was nothing to cancel here. */
     bool (*cancel)(struct app *a, const struct session_view *v);
+    /* q where something lies over its panes, which this closes; false: nothing does. */
+    bool (*close)(struct app *a, const struct session_view *v);
     /* A mouse event on something that the screen drew. */
     void (*mouse)(struct app *a, const struct session_view *v, const struct hit *hit,
                   const struct event *ev);

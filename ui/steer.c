@@ -327,20 +327,6 @@ static void extend_run(struct app *a, const struct session_view *v, const char *
     }
 }
 
-static void set_lr(struct app *a, const struct session_view *v, const char *args)
-{
-    (void)v;
-    double lr = 0;
-    if (!arg_number(args, &lr) || lr < 0 || lr > 10) {
-        app_say(a, true, "lr: expected a learning rate of 0 to 10");
-        return;
-    }
-    struct command *c = app_emit(a, COMMAND_LR);
-    if (c) {
-        c->value = lr;
-    }
-}
-
 static void evaluate_now(struct app *a, const struct session_view *v, const char *args)
 {
     (void)v;
@@ -398,8 +384,6 @@ const struct action action_save = {
     .command = "save", .args = "[DIR]", .run = save_run, .may = may_steer};
 const struct action action_extend = {
     .command = "extend", .args = "STEPS", .run = extend_run, .may = may_extend};
-const struct action action_lr = {
-    .command = "lr", .args = "RATE", .run = set_lr, .may = may_steer};
 const struct action action_evaluate = {
     .command = "evaluate", .args = "", .run = evaluate_now, .may = may_steer};
 const struct action action_note = {

@@ -28,7 +28,7 @@ bool steer_is_over_for(const struct action *action, const struct app *a,
                        const struct session_view *v);
 
 extern const struct action action_pause, action_toggle_mask, action_rate, action_mask,
-    action_fork, action_save, action_extend, action_resume, action_lr, action_evaluate,
-    action_note;
+    action_fork, action_condition, action_save, action_extend, action_resume,
+    action_tune, action_evaluate, action_note;
 
 #endif

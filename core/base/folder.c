@@ -1,4 +1,4 @@
-#define _XOPEN_SOURCE 700 /* S_IFREG, S_IFDIR */
+#define _GNU_SOURCE /* renameat2 */
 #include "base/folder.h"
 
 #include "base/file.h"
@@ -135,6 +135,20 @@ enum err folder_move(const struct folder *from, const char *name,
     TRY(kind != 0 ? folder_expect(to, as, kind, e) : OK);
     return renameat(from->fd, name, to->fd, as) == 0 ? OK
                                                      : fail(e, to, as, "write", errno);
+}
+
+enum err folder_move_new(const struct folder *from, const char *name,
+                         const struct folder *to, const char *as, struct errinfo *e)
+{
+    int rc = renameat2(from->fd, name, to->fd, as, RENAME_NOREPLACE);
+    if (rc != 0 && (errno == EINVAL || errno == ENOSYS)) { /* no such rename there */
+        rc = folder_mode(to, as) == 0 ? renameat(from->fd, name, to->fd, as) : -1;
+        errno = rc != 0 && folder_mode(to, as) != 0 ? EEXIST : errno;
+    }
+    if (rc != 0 && errno == EEXIST) {
+        return err_set(e, ERR_EXISTS, "%s/%s: exists already", to->path, as);
+    }
+    return rc == 0 ? OK : fail(e, to, as, "write", errno);
 }
 
 enum err folder_unlink(const struct folder *f, const char *name, struct errinfo *e)

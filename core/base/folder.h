@@ -46,6 +46,11 @@ enum err folder_open_file(const struct folder *f, const char *name, int flags, i
 enum err folder_move(const struct folder *from, const char *name,
                      const struct folder *to, const char *as,
                      struct errinfo *e) ERR_CHECKED;
+/* rename(2) to a name that nothing has: ERR_EXISTS else, also where another process was
+ * faster (but on file systems that know no such rename). Nothing is followed. */
+enum err folder_move_new(const struct folder *from, const char *name,
+                         const struct folder *to, const char *as,
+                         struct errinfo *e) ERR_CHECKED;
 /* Remove a file or link. */
 enum err folder_unlink(const struct folder *f, const char *name,
                        struct errinfo *e) ERR_CHECKED;

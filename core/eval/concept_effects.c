@@ -73,19 +73,13 @@ static void cut(struct stats_interval *v, double low, double high)
     v->high = v->high > high ? high : v->high;
 }
 
-static size_t arms_in(const struct concept_arms *a, size_t k)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < a->n; i++) {
-        n += a->of[i] == k;
-    }
-    return n;
-}
-
-static bool is_pair(const struct concept_arms *a, size_t i, size_t j, bool single)
-{
-    return single || a->seed[i] == a->seed[j];
-}
+/* Arms of a condition and of the baseline that have their seeds in common, and room to
+ * work in. */
+struct pairing {
+    size_t n, *of, *base;
+    struct paired_seed *seed; /* [arms] */
+    double *before, *after;   /* [arms] */
+};
 
 /* of: room for the values of all arms. */
 static void fill_value(const struct concept_arms *a, struct concept_effects *x,
@@ -104,24 +98,18 @@ static void fill_value(const struct concept_arms *a, struct concept_effects *x,
 }
 
 static void fill_effect(const struct concept_arms *a, struct concept_effects *x,
-                        size_t c, size_t k, size_t f, double *before, double *after)
+                        size_t c, size_t k, size_t f, const struct pairing *p)
 {
-    const bool single = arms_in(a, k) == 1 && arms_in(a, a->baseline) == 1;
     struct verdict_row *r = concept_effect(x, c, k, f);
     size_t n = 0;
-    for (size_t i = 0; i < a->n; i++) {
-        for (size_t j = 0; j < a->n && n < a->n && a->of[i] == a->baseline; j++) {
-            before[n] = number_of(a, i, c, f);
-            after[n] = number_of(a, j, c, f);
-            n += a->of[j] == k && is_pair(a, i, j, single) && isfinite(before[n]) &&
-                         isfinite(after[n])
-                     ? 1
-                     : 0;
-        }
+    for (size_t i = 0; i < p->n; i++) {
+        p->before[n] = number_of(a, p->base[i], c, f);
+        p->after[n] = number_of(a, p->of[i], c, f);
+        n += isfinite(p->before[n]) && isfinite(p->after[n]) ? 1 : 0;
     }
     r->measure = concept_figures[f].as;
     r->margin = verdict_measure_def(r->measure)->margin;
-    paired_of(n, before, after, 0, VERDICT_LEVEL, &r->d);
+    paired_of(n, p->before, p->after, 0, VERDICT_LEVEL, &r->d);
 }
 
 /* Verdicts of the concepts of one family, in a row of their own for it. */
@@ -160,15 +148,15 @@ static bool is_first_of_family(const struct concept_arms *a, size_t c)
 }
 
 static enum err fill(const struct concept_arms *a, struct concept_effects *x,
-                     double *before, double *after, struct verdict_row *row,
-                     struct errinfo *e)
+                     struct pairing *p, struct verdict_row *row, struct errinfo *e)
 {
     for (size_t k = 0; k < a->conditions; k++) {
+        p->n = paired_by_seed(a->n, a->of, p->seed, a->baseline, k, p->base, p->of);
         for (size_t f = 0; f < CONCEPT_FIGURES; f++) {
             for (size_t c = 0; c < a->concepts; c++) {
-                fill_value(a, x, c, k, f, before);
+                fill_value(a, x, c, k, f, p->before);
                 if (k != a->baseline) {
-                    fill_effect(a, x, c, k, f, before, after);
+                    fill_effect(a, x, c, k, f, p);
                 }
             }
             for (size_t c = 0; c < a->concepts && k != a->baseline; c++) {
@@ -188,21 +176,29 @@ enum err concept_effects_of(const struct concept_arms *a, struct concept_effects
     struct concept_effects x = {
         .concepts = a->concepts, .conditions = a->conditions, .baseline = a->baseline};
     const size_t each = a->conditions * CONCEPT_FIGURES;
-    double *before = NULL, *after = NULL;
+    struct pairing p = {0};
     struct verdict_row *row = NULL;
     enum err rc = OK;
     TRY_OUT(rc, mem_new(&x.value, a->concepts, each * sizeof *x.value, what, e));
     TRY_OUT(rc, mem_new(&x.by, a->concepts, each * sizeof *x.by, what, e));
-    /* Arms with one more, which the last pair is tried in. */
-    TRY_OUT(rc, mem_new(&before, a->n + 1, sizeof *before, what, e));
-    TRY_OUT(rc, mem_new(&after, a->n + 1, sizeof *after, what, e));
+    TRY_OUT(rc, mem_new(&p.of, a->n, sizeof *p.of, what, e));
+    TRY_OUT(rc, mem_new(&p.base, a->n, sizeof *p.base, what, e));
+    TRY_OUT(rc, mem_new(&p.seed, a->n, sizeof *p.seed, what, e));
+    TRY_OUT(rc, mem_new(&p.before, a->n, sizeof *p.before, what, e));
+    TRY_OUT(rc, mem_new(&p.after, a->n, sizeof *p.after, what, e));
     TRY_OUT(rc, mem_new(&row, a->concepts, sizeof *row, what, e));
-    TRY_OUT(rc, fill(a, &x, before, after, row, e));
+    for (size_t i = 0; i < a->n; i++) {
+        p.seed[i] = (struct paired_seed){0, a->seed[i]};
+    }
+    TRY_OUT(rc, fill(a, &x, &p, row, e));
     *out = x;
     x = (struct concept_effects){0};
 out:
-    mem_free(before);
-    mem_free(after);
+    mem_free(p.of);
+    mem_free(p.base);
+    mem_free(p.seed);
+    mem_free(p.before);
+    mem_free(p.after);
     mem_free(row);
     concept_effects_deinit(&x);
     return rc;

@@ -457,7 +457,7 @@ static enum err pair_units(const struct figure *a, const struct figure *b,
         /* Of one text both have the same weight; else b's value is put on a's. */
         const bool alike = !(fabs(a->w[i] - b->w[j]) > 0.0);
         const double of = alike ? b->x[j] : b->x[j] / b->w[j] * a->w[i];
-        out->x[out->n++] = of - a->x[i];
+        out->x[out->n++] = a->x[i] - of;
     }
     return OK;
 }
@@ -473,7 +473,7 @@ static enum err pair_resamples(const struct figure *a, const struct figure *b,
     for (size_t rep = 0; rep < a->resamples; rep++) {
         for (size_t i = 0; i < out->n; i++) {
             out->again[rep * out->n + i] =
-                b->again[rep * b->n + of_b[i]] - a->again[rep * a->n + of_a[i]];
+                a->again[rep * a->n + of_a[i]] - b->again[rep * b->n + of_b[i]];
         }
     }
     return OK;
@@ -504,7 +504,7 @@ static enum err compare_one(const struct figure *a, const struct figure *b,
 {
     struct figure *f = NULL;
     TRY(add_figure(out, a->path, &f, e));
-    f->v.value = b->v.value - a->v.value;
+    f->v.value = a->v.value - b->v.value;
     f->unit = a->unit;
     if (a->id == NULL || b->id == NULL || a->unit != b->unit) {
         return OK;

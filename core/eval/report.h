@@ -95,7 +95,7 @@ enum err report_json(const struct report *r, struct str *out,
 /* The same by measure, for people. Differences of exactly 0 are counted, not listed. */
 void report_table(const struct report *r, struct str *out);
 
-/* Paired differences b - a of every figure that both have over the same kind of units:
+/* Paired differences a - b of every figure that both have over the same kind of units:
  * over the units that both have, weighted as in a, with a bootstrap of the units, and
  * of what they are made of where both have resamples of it.
  * Figures without units in common give the difference of the values and no interval.

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#define L0_APART 0.05
+#define L0_APART 0.05 /* a share */
 
 static const struct verdict_measure_def table[VERDICT_MEASURE_COUNT] = {
 #define VERDICT_ROW(id, margin, primary) {METRIC_##id, margin, primary},
@@ -53,7 +53,15 @@ const char *verdict_direction(enum verdict v)
     return v == VERDICT_LOWER ? "lower" : v == VERDICT_HIGHER ? "higher" : NULL;
 }
 
-#define L0_APART 0.05 /* a share */
+size_t verdict_baseline(const bool *unmasked, size_t n)
+{
+    size_t bare = 0, at = 0;
+    for (size_t k = 0; k < n && n > 2; k++) {
+        bare += unmasked[k];
+        at = unmasked[k] ? k : at;
+    }
+    return n > 2 && bare == 1 ? at : n > 1 ? 1 : 0;
+}
 
 bool verdict_l0_apart(double a, double b)
 {
@@ -150,6 +158,12 @@ enum err verdict_judge(struct verdict_row *row, size_t n, size_t first,
         }
     }
     return OK;
+}
+
+bool verdict_is_within(const struct verdict_row *row)
+{
+    return row->d.n > 1 && row->verdict != VERDICT_LOWER &&
+           row->verdict != VERDICT_HIGHER;
 }
 
 void verdict_so_far(struct verdict_row *row, size_t n)

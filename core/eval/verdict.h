@@ -66,6 +66,13 @@ enum verdict {
 const char *verdict_text(enum verdict v);
 const char *verdict_direction(enum verdict v);
 
+/* Which of n conditions the others are held against: each difference is of one less the
+ * baseline. Of two the second, so that it is A less B, the first named less the second.
+ * Of more the one that is not masked, if there is exactly one; else the second, B. All
+ * screens and commands that compare conditions go by it. unmasked [n] is read for more
+ * than two. */
+size_t verdict_baseline(const bool *unmasked, size_t n);
+
 /* Whether clean L0 differs by more than 5 % of b, so that a difference of measures
  * which follow it is not the condition's without a doubt. */
 bool verdict_l0_apart(double a, double b);
@@ -86,6 +93,9 @@ struct verdict_row {
 #define VERDICT_PAIRS 64
 void verdict_row_of(size_t m, double margin, size_t n, const double *before,
                     const double *after, size_t first, struct verdict_row *out);
+/* Whether a row that was judged, of a condition less a random control, finds the
+ * condition "within random": two pairs at least, and no difference established. */
+bool verdict_is_within(const struct verdict_row *row);
 /* Rows of arms that have not come to the end of their plan: a difference that is small
  * now may grow, so what was too small to matter is open. */
 void verdict_so_far(struct verdict_row *row, size_t n);

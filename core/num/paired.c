@@ -127,3 +127,34 @@ void paired_of(size_t n, const double *before, const double *after, size_t first
         out->p = anytime_p(out->by.mean / unit, n, first);
     }
 }
+
+bool paired_seed_is(struct paired_seed x, struct paired_seed y)
+{
+    return x.text == y.text && x.weights == y.weights;
+}
+
+static size_t count_of(size_t n, const size_t *of, size_t which)
+{
+    size_t r = 0;
+    for (size_t i = 0; i < n; i++) {
+        r += of[i] == which;
+    }
+    return r;
+}
+
+size_t paired_by_seed(size_t n, const size_t *of, const struct paired_seed *seed,
+                      size_t a, size_t b, size_t *of_a, size_t *of_b)
+{
+    const bool single = count_of(n, of, a) == 1 && count_of(n, of, b) == 1;
+    size_t pairs = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < n && of[i] == a; k++) {
+            if (of[k] == b && (single || paired_seed_is(seed[i], seed[k]))) {
+                of_a[pairs] = i;
+                of_b[pairs++] = k;
+                break;
+            }
+        }
+    }
+    return pairs;
+}

@@ -168,7 +168,7 @@ static enum err take_text(const struct report *a, const struct report *b,
 {
     struct report text;
     report_init(&text, 0);
-    const enum err rc = report_compare(b, a, &text, e); /* a less b */
+    const enum err rc = report_compare(a, b, &text, e);
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT && rc == OK; m++) {
         const struct figure *f = report_find(&text, verdict_measure(m)->path);
         if (f != NULL) {
@@ -256,7 +256,7 @@ static void name_measure(const struct compared *c, size_t m, enum said what,
                      NUMBER(NUMBER_PLAIN, 0, digits, less ? -by->low : by->high));
         }
     } else if (what == SAID_OPEN && isfinite(c->row[m].smallest)) {
-        str_addf(out, " (would take %s)",
+        str_addf(out, " (needs %s)",
                  NUMBER(NUMBER_PLAIN, 0, digits, c->row[m].smallest));
     }
 }
@@ -285,12 +285,15 @@ static bool has_measure(const struct compared *c)
     return false;
 }
 
+#define OPENING 400 /* of a sentence, with how both sides are called */
+
 /* Of several seeds at the end of their plan. */
-static void say_verdicts(const struct compared *c, char a, struct str *out)
+static void say_verdicts(const struct compared *c, const char *a, const char *b,
+                         struct str *out)
 {
-    char opening[96];
-    (void)snprintf(opening, sizeof opening, "Established over %zu seeds: %c has ",
-                   c->pairs, a);
+    char opening[OPENING];
+    (void)snprintf(opening, sizeof opening,
+                   "Established over %zu seeds: against %s, %s has ", c->pairs, b, a);
     say_of(c, SAID_ESTABLISHED, opening, out);
     say_of(c, SAID_SMALL, "Too small to matter: ", out);
     say_of(c, SAID_OPEN, "Not established: ", out);
@@ -298,38 +301,41 @@ static void say_verdicts(const struct compared *c, char a, struct str *out)
 }
 
 /* Of several seeds on the way. */
-static void say_so_far(const struct compared *c, char a, struct str *out)
+static void say_so_far(const struct compared *c, const char *a, const char *b,
+                       struct str *out)
 {
-    char opening[96];
+    char opening[OPENING];
     str_add(out, "So far, before the end of the plan: nothing is established yet.\n");
-    (void)snprintf(opening, sizeof opening, "Over %zu seeds %c has so far ", c->pairs,
-                   a);
+    (void)snprintf(opening, sizeof opening,
+                   "Over %zu seeds, against %s, %s has so far ", c->pairs, b, a);
     say_of(c, SAID_ESTABLISHED, opening, out);
     say_of(c, SAID_SMALL, "Small so far: ", out);
     say_of(c, SAID_OPEN, "Open: ", out);
     say_of(c, SAID_SAME, "The same: ", out);
 }
 
-void compare_say(const struct compared *c, char a, char b, bool so_far, struct str *out)
+void compare_say(const struct compared *c, const char *a, const char *b, bool so_far,
+                 struct str *out)
 {
-    char opening[96];
+    char opening[OPENING];
     if (c->pairs == 0) {
-        str_addf(out, "Nothing established: %c and %c have no seed in common.\n", a, b);
+        str_addf(out, "Nothing established: %s and %s have no seed in common.\n", a, b);
     } else if (!has_measure(c)) {
-        str_addf(out, "Nothing established: no measure was taken of both %c and %c.\n",
+        str_addf(out, "Nothing established: no measure was taken of both %s and %s.\n",
                  a, b);
     } else if (c->pairs == 1) {
         str_add(out, "Not established: one seed; the interval is of the text.\n");
-        (void)snprintf(opening, sizeof opening, "On this text %c has ", a);
+        (void)snprintf(opening, sizeof opening, "On this text, against %s, %s has ", b,
+                       a);
         say_of(c, SAID_ON_TEXT, opening, out);
         say_of(c, SAID_IN_TEXT, "Not told apart on it: ", out);
         say_of(c, SAID_BARE, "Without an interval, so without a direction: ", out);
         say_of(c, SAID_SAME, "The same: ", out);
         str_add(out, "Several seeds of each (train --seeds 5) would change it.\n");
     } else if (so_far) {
-        say_so_far(c, a, out);
+        say_so_far(c, a, b, out);
     } else {
-        say_verdicts(c, a, out);
+        say_verdicts(c, a, b, out);
     }
 }
 

@@ -47,10 +47,11 @@ enum err compare_alone(const struct report *const *a, const struct report *const
 
 /* What may be concluded, a sentence a line, of the primary measures: what is
  * established and which way, what is too small to matter, what is not established and
- * what it would take, what one seed can say. a, b: how the sides are called. so_far:
+ * what it would take, what one seed can say. a, b: how the sides are called, "A (no
+ * mask)"; cut where both are long. so_far:
  * one of them has not come to the end of its plan, so that nothing is established yet.
  */
-void compare_say(const struct compared *c, char a, char b, bool so_far,
+void compare_say(const struct compared *c, const char *a, const char *b, bool so_far,
                  struct str *out);
 
 /* Lines about what else differs than is compared: settings beyond the masking, clean

@@ -1,6 +1,9 @@
 #include "run/conditions.h"
 
+#include "base/file.h"
 #include "base/mem.h"
+#include "eval/verdict.h"
+#include "train/arm.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +17,23 @@ static bool shapes(const struct setting_def *d)
     const bool others =
         strcmp(d->key, setting_key.twin) == 0 || strcmp(d->key, setting_key.also) == 0;
     return strncmp(d->key, "seed", 4) != 0 && !others && d->scope != SETTING_OF_FREE;
+}
+
+static enum difference_kind kind_of(const struct setting_def *d)
+{
+    static const char *const inputs[] = {"model", "corpus", "ood", "concepts", "hook"};
+    if (strncmp(d->key, "seed", 4) == 0) {
+        return DIFFERENCE_SEED;
+    }
+    if (strncmp(d->key, "mask.", 5) == 0) {
+        return DIFFERENCE_MASKING;
+    }
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        if (strcmp(d->key, inputs[i]) == 0) {
+            return DIFFERENCE_INPUTS;
+        }
+    }
+    return DIFFERENCE_OTHER;
 }
 
 /* The value as text, in s, which it is the caller's to free. */
@@ -49,9 +69,9 @@ static bool alike(const struct settings *a, const struct settings *b)
     return true;
 }
 
-static bool same_seeds(const struct settings *a, const struct settings *b)
+struct paired_seed conditions_seed(const struct settings *set)
 {
-    return a->seed == b->seed && settings_weights_seed(a) == settings_weights_seed(b);
+    return (struct paired_seed){(uint64_t)set->seed, settings_weights_seed(set)};
 }
 
 void conditions_seeds(const struct settings *set, char out[CONDITION_SEED])
@@ -67,8 +87,8 @@ void conditions_seeds(const struct settings *set, char out[CONDITION_SEED])
 
 static bool is_unmasked(const struct settings *s)
 {
-    return !(s->mask_rate > 0.0) &&
-           (s->mask_schedule == MASK_CONSTANT || !(s->mask_rate_end > 0.0));
+    const struct mask_schedule masks = arm_schedule(s);
+    return mask_never(&masks);
 }
 
 /* ---- conditions ---- */
@@ -77,6 +97,7 @@ static enum err assign(const struct settings *const *set, const char *const *nam
                        size_t i, struct conditions *c, struct errinfo *e)
 {
     size_t k = 0;
+    c->pair[i] = conditions_seed(set[i]);
     while (k < c->n && !alike(set[c->at[k].arm], set[i])) {
         k++;
     }
@@ -85,7 +106,7 @@ static enum err assign(const struct settings *const *set, const char *const *nam
                        name[i], CONDITIONS_MAX);
     }
     for (size_t j = 0; j < i && k < c->n; j++) {
-        if (c->of[j] == k && same_seeds(set[j], set[i])) {
+        if (c->of[j] == k && paired_seed_is(c->pair[j], c->pair[i])) {
             return err_set(e, ERR_USAGE,
                            "%s and %s: settings and seeds are the same, expected arms "
                            "that differ",
@@ -130,6 +151,7 @@ enum err conditions_of(const struct settings *const *set, const char *const *nam
     struct conditions c = {0};
     enum err rc = OK;
     TRY_OUT(rc, mem_new(&c.of, n, sizeof *c.of, "arms", e));
+    TRY_OUT(rc, mem_new(&c.pair, n, sizeof *c.pair, "arms", e));
     TRY_OUT(rc, mem_new(&c.seed, n, sizeof *c.seed, "arms", e));
     for (size_t i = 0; i < n; i++) {
         TRY_OUT(rc, assign(set, name, i, &c, e));
@@ -145,71 +167,68 @@ out:
 void conditions_deinit(struct conditions *c)
 {
     mem_free(c->of);
+    mem_free(c->pair);
     mem_free(c->seed);
     *c = (struct conditions){0};
 }
 
 size_t conditions_baseline(const struct conditions *c)
 {
-    size_t unmasked = 0, at = 0;
+    bool unmasked[CONDITIONS_MAX];
     for (size_t k = 0; k < c->n; k++) {
-        unmasked += c->at[k].unmasked;
-        at = c->at[k].unmasked ? k : at;
+        unmasked[k] = c->at[k].unmasked;
     }
-    return unmasked == 1 ? at : 0;
+    return verdict_baseline(unmasked, c->n);
 }
 
-bool conditions_only_masks(const char *settings)
+/* What a random decoder has of its own (settings_resolve). */
+static bool is_of_decoder(const struct setting_def *d)
 {
-    for (const char *p = settings; *p != '\0';) {
-        const size_t key = strcspn(p, "=,");
-        if (p[key] == '=' && strncmp(p, "mask.", 5) != 0) {
-            return false;
+    return strcmp(d->key, setting_key.decoder) == 0 ||
+           strcmp(d->key, setting_key.decoder_init) == 0 ||
+           strcmp(d->key, setting_key.dead) == 0;
+}
+
+static uint64_t hash_beyond(const struct settings *set, bool decoder)
+{
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    uint64_t h = HASH_START;
+    struct str s;
+    str_init(&s, SETTING_TEXT_MAX);
+    for (size_t i = 0; i < n; i++) {
+        if (shapes(&t[i]) && kind_of(&t[i]) != DIFFERENCE_MASKING &&
+            !(decoder && is_of_decoder(&t[i]))) {
+            const char *v = value_of(set, &t[i], &s);
+            h = hash_bytes(h, v, strlen(v) + 1);
         }
-        p += strcspn(p, ","); /* a value may have commas: what follows is no key then */
-        p += strspn(p, ", ");
     }
-    return true;
+    str_free(&s);
+    return h;
+}
+
+uint64_t conditions_beyond_masks(const struct settings *set)
+{
+    return hash_beyond(set, false);
+}
+
+uint64_t conditions_beyond_decoder(const struct settings *set)
+{
+    return hash_beyond(set, true);
+}
+
+bool conditions_is_random(const struct settings *set)
+{
+    return set->decoder == DECODER_RANDOM;
 }
 
 size_t conditions_pairs(const struct conditions *c, size_t n, size_t a, size_t b,
                         size_t *of_a, size_t *of_b)
 {
-    size_t pairs = 0, has_a = 0, has_b = 0;
-    for (size_t i = 0; i < n; i++) {
-        has_a += c->of[i] == a;
-        has_b += c->of[i] == b;
-    }
-    const bool single = has_a == 1 && has_b == 1;
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < n && c->of[i] == a; j++) {
-            if (c->of[j] == b && (single || strcmp(c->seed[i], c->seed[j]) == 0)) {
-                of_a[pairs] = i;
-                of_b[pairs++] = j;
-            }
-        }
-    }
-    return pairs;
+    return paired_by_seed(n, c->of, c->pair, a, b, of_a, of_b);
 }
 
 /* ---- differences ---- */
-
-static enum difference_kind kind_of(const struct setting_def *d)
-{
-    static const char *const inputs[] = {"model", "corpus", "ood", "concepts", "hook"};
-    if (strncmp(d->key, "seed", 4) == 0) {
-        return DIFFERENCE_SEED;
-    }
-    if (strncmp(d->key, "mask.", 5) == 0) {
-        return DIFFERENCE_MASKING;
-    }
-    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
-        if (strcmp(d->key, inputs[i]) == 0) {
-            return DIFFERENCE_INPUTS;
-        }
-    }
-    return DIFFERENCE_OTHER;
-}
 
 size_t conditions_differences(const struct settings *a, const struct settings *b,
                               struct difference *out, size_t cap)

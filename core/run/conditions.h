@@ -3,6 +3,7 @@
 #ifndef SAETOP_RUN_CONDITIONS_H
 #define SAETOP_RUN_CONDITIONS_H
 
+#include "num/paired.h"
 #include "train/settings.h"
 
 #define CONDITIONS_MAX 26 /* letters of the alphabet */
@@ -19,9 +20,9 @@ struct condition {
 struct conditions {
     size_t n;
     struct condition at[CONDITIONS_MAX];
-    size_t *of; /* [arms] which one an arm is of */
-    char (
-        *seed)[CONDITION_SEED]; /* [arms] its seeds as text, by which arms are paired */
+    size_t *of;                   /* [arms] which one an arm is of */
+    struct paired_seed *pair;     /* [arms] its seeds, by which arms are paired, */
+    char (*seed)[CONDITION_SEED]; /* [arms] and as text */
 };
 /* Of n arms by their settings, in the order in which they come: A is the first one's.
  * Release with conditions_deinit. ERR_USAGE for more than CONDITIONS_MAX, and for two
@@ -34,17 +35,22 @@ void conditions_deinit(struct conditions *c);
 /* "21", or "21/2" where the weights have another seed than the text. */
 void conditions_seeds(const struct settings *set, char out[CONDITION_SEED]);
 
-/* The one that the others are compared with: the one that is not masked, if there is
- * exactly one; else the first. */
+struct paired_seed conditions_seed(const struct settings *set);
+
+/* The one that the others are compared with, verdict_baseline. */
 size_t conditions_baseline(const struct conditions *c);
 
-/* Whether settings as struct condition has them ("mask.rate=0.3, k=8"), or as
- * arm_differs (train/also.h) gives them, are of masks alone; true for none. */
-bool conditions_only_masks(const char *settings);
+/* The same for settings that differ in nothing that shapes an SAE but masks and seeds;
+ * else another, as surely as a hash of 64 bits is. O(settings). */
+uint64_t conditions_beyond_masks(const struct settings *set);
+/* The same for those that differ in the decoder at most beside that, so that one with a
+ * random decoder is a control of the other. */
+uint64_t conditions_beyond_decoder(const struct settings *set);
+/* Whether it is a random control: its decoder is not trained. */
+bool conditions_is_random(const struct settings *set);
 
-/* The arms of conditions a and b that have the same seeds, as pairs: of_a[i] with
- * of_b[i], room for n (all arms) each. Where each has but one arm, these are a pair
- * whatever their seeds. Returns how many. */
+/* The arms of conditions a and b that have the same seeds, paired_by_seed of n (all)
+ * arms. */
 size_t conditions_pairs(const struct conditions *c, size_t n, size_t a, size_t b,
                         size_t *of_a, size_t *of_b);
 

@@ -146,6 +146,30 @@ enum err engine_fork(struct engine *g, struct errinfo *e) ERR_CHECKED;
  * added before are still on their way, and for more than RUN_ARMS_MAX; ERR_LIMIT where
  * they do not fit into memory. */
 enum err engine_add_seed(struct engine *g, struct errinfo *e) ERR_CHECKED;
+/* A condition that is added, "NAME:key=value,..." (train/also.h): the first one's
+ * settings but for these, with its seeds. */
+struct engine_addition {
+    char name[ARM_NAME_MAX];
+    char differs[256]; /* "k=8": from the first one, with what follows from it; cut
+                          where there is more */
+    size_t seeds;      /* as many arms */
+    size_t bytes;      /* of memory, about */
+    double seconds;    /* until they have come to the others' step, about */
+};
+/* What it would be and take. ERR_USAGE for a text that is wrong, a name that is taken,
+ * settings that a condition has already, while other arms are on their way, once the
+ * first condition was changed on the way, since the new one would not have its past,
+ * and for more than RUN_ARMS_MAX; ERR_LIMIT where they do not fit into memory. Makes
+ * one such arm and lets go of it: milliseconds. */
+enum err engine_weigh_condition(const struct engine *g, const char *text,
+                                struct engine_addition *out,
+                                struct errinfo *e) ERR_CHECKED;
+/* Add it. Its arms train from step 0 on the same text while the others wait, to the
+ * bytes that they would have if they had been there from the start (`also`). Errors as
+ * above. */
+enum err engine_add_condition(struct engine *g, const char *text,
+                              struct engine_addition *out,
+                              struct errinfo *e) ERR_CHECKED;
 /* Whether all arms have done the same steps. */
 bool engine_is_level(const struct engine *g);
 /* Whether a run of `planned` steps can be given `steps`: ERR_USAGE when that is not
@@ -154,7 +178,11 @@ enum err engine_check_extend(int64_t planned, int64_t steps,
                              struct errinfo *e) ERR_CHECKED;
 /* Plan more steps, after that check. */
 enum err engine_extend(struct engine *g, int64_t steps, struct errinfo *e) ERR_CHECKED;
-enum err engine_set_lr(struct engine *g, double lr, struct errinfo *e) ERR_CHECKED;
+/* Change settings of a condition on the way, "lr=0.001,k=8", in all of its arms or in
+ * none, from the next step on; its event says from what to what. Errors of arm_prepare.
+ */
+enum err engine_tune(struct engine *g, const char *condition, const char *pairs,
+                     struct errinfo *e) ERR_CHECKED;
 
 /* Record an event of an arm (all arms: arm = ENGINE_ALL_ARMS). */
 enum err engine_event(struct engine *g, size_t arm, struct errinfo *e, const char *kind,

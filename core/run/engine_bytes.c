@@ -1,7 +1,7 @@
 /* The estimate of memory that is printed before a run. */
 #include "base/str.h"
 #include "num/logreg.h"
-#include "run/engine.h"
+#include "run/engine_priv.h"
 
 /* The program, its libraries and the text it has open, as measured on the bundled
  * sample: nothing of it depends on the run. */
@@ -142,10 +142,14 @@ static size_t synth_bytes(const struct engine *g)
     return sum + most;
 }
 
+size_t engine_bytes_of(const struct engine *g, const struct arm *a)
+{
+    return g->in->synth ? arm_synth_bytes(g->in, a) : arm_text_bytes(g->in, a);
+}
+
 size_t engine_arm_bytes(const struct engine *g, size_t arm)
 {
-    const struct arm *a = g->arm[arm].arm;
-    return g->in->synth ? arm_synth_bytes(g->in, a) : arm_text_bytes(g->in, a);
+    return engine_bytes_of(g, g->arm[arm].arm);
 }
 
 size_t engine_bytes(const struct engine *g)

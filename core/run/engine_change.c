@@ -62,7 +62,7 @@ static enum err fork_arm(struct engine *g, size_t from, size_t to, double rate,
     return OK;
 }
 
-static void drop_arms(struct engine *g, size_t from, size_t to)
+void engine_drop_arms(struct engine *g, size_t from, size_t to)
 {
     for (size_t i = from; i < to; i++) {
         arm_free(g->arm[i].arm);
@@ -92,7 +92,7 @@ enum err engine_fork(struct engine *g, struct errinfo *e)
     for (size_t i = 0; i < n; i++) {
         const enum err rc = fork_arm(g, i, n + i, rate, e);
         if (rc != OK) { /* no half of a condition */
-            drop_arms(g, n, n + i);
+            engine_drop_arms(g, n, n + i);
             return rc;
         }
     }
@@ -101,120 +101,6 @@ enum err engine_fork(struct engine *g, struct errinfo *e)
     g->row_seconds = g->seconds;
     return engine_event(g, ENGINE_ALL_ARMS, e, "fork", "twin B from here, p = %.2f",
                         rate);
-}
-
-bool engine_is_level(const struct engine *g)
-{
-    for (size_t a = 1; a < g->n_arms; a++) {
-        if (arm_steps_done(g->arm[a].arm) != arm_steps_done(g->arm[0].arm)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* What changed the course of an arm on the way, as a kind of event; NULL: nothing. */
-static const char *changed_by(const struct engine_arm *a)
-{
-    static const char *const kinds[] = {"mask", "mask-planned", "lr", "extend", "fork"};
-    for (size_t i = 0; i < a->history.events; i++) {
-        for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
-            if (!strcmp(a->history.event[i].kind, kinds[k])) {
-                return kinds[k];
-            }
-        }
-    }
-    return NULL;
-}
-
-static enum err check_add_seed(const struct engine *g, size_t conditions,
-                               struct errinfo *e)
-{
-    for (size_t a = 0; a < g->n_arms; a++) {
-        const char *kind = changed_by(&g->arm[a]);
-        if (kind) {
-            return err_set(
-                e, ERR_USAGE,
-                "this run was changed on the way (%s): a seed that begins now "
-                "would be of another condition; start anew with --seeds",
-                kind);
-        }
-    }
-    if (!engine_is_level(g)) {
-        return err_set(e, ERR_USAGE, "the last seed added is still at step %lld",
-                       (long long)engine_step_count(g));
-    }
-    if (g->n_arms + conditions > RUN_ARMS_MAX) {
-        return err_set(e, ERR_USAGE, "found %zu arms, expected %d at most",
-                       g->n_arms + conditions, RUN_ARMS_MAX);
-    }
-    const size_t needed = conditions * engine_arm_bytes(g, 0), room = room_bytes();
-    if (needed > room) {
-        return err_set(e, ERR_LIMIT,
-                       "%zu more arms need about %.0f MB, %.0f MB of memory are there",
-                       conditions, (double)needed / 1e6, (double)room / 1e6);
-    }
-    return OK;
-}
-
-/* The next seed of the condition that arm `first` begins. */
-static enum err plan_seed(const struct engine *g, size_t first, struct arm_plan *out,
-                          struct errinfo *e)
-{
-    const struct engine_arm *a = &g->arm[first];
-    struct arm_plan of = {.set = a->arm->set};
-    size_t n = 0;
-    (void)engine_seed_of(g, a, &n);
-    memcpy(of.name, a->place.name, sizeof of.name);
-    memcpy(of.condition, a->condition, sizeof of.condition);
-    TRY(arm_plan_next_seed(&of, n, out, e));
-    for (size_t i = 0; i < g->n_arms; i++) {
-        if (arm_name_same(g->arm[i].place.name, out->name)) {
-            return err_set(e, ERR_USAGE, "there is an arm named '%s' already",
-                           out->name);
-        }
-    }
-    return OK;
-}
-
-/* The first arms of the conditions; how many. */
-static size_t first_arms(const struct engine *g, size_t out[RUN_ARMS_MAX])
-{
-    size_t n = 0;
-    for (size_t i = 0; i < g->n_arms; i++) {
-        size_t seeds = 0;
-        if (engine_seed_of(g, &g->arm[i], &seeds) == 0) {
-            out[n++] = i;
-        }
-    }
-    return n;
-}
-
-enum err engine_add_seed(struct engine *g, struct errinfo *e)
-{
-    size_t first[RUN_ARMS_MAX];
-    const size_t had = g->n_arms, conditions = first_arms(g, first);
-    struct arm_plan *plan = NULL;
-    TRY(check_add_seed(g, conditions, e));
-    TRY(mem_new(&plan, conditions, sizeof *plan, "arms", e));
-    enum err rc = OK;
-    for (size_t i = 0; i < conditions && rc == OK; i++) {
-        rc = plan_seed(g, first[i], &plan[i], e);
-    }
-    if (rc == OK) {
-        rc = engine_event(g, ENGINE_ALL_ARMS, e, "seed-added",
-                          "weights %llu, from step 0; the others wait here",
-                          (unsigned long long)settings_weights_seed(&plan[0].set));
-    }
-    for (size_t i = 0; i < conditions && rc == OK; i++) {
-        rc = engine_start_arm(g, had + i, &plan[i], e);
-    }
-    mem_free(plan);
-    if (rc != OK) {
-        g->n_arms = had;
-        drop_arms(g, had, had + conditions);
-    }
-    return rc;
 }
 
 enum err engine_check_extend(int64_t planned, int64_t steps, struct errinfo *e)
@@ -240,15 +126,47 @@ enum err engine_extend(struct engine *g, int64_t steps, struct errinfo *e)
                         (long long)steps);
 }
 
-enum err engine_set_lr(struct engine *g, double lr, struct errinfo *e)
+static enum err prepare_all(const struct engine *g, const size_t *arm, size_t n,
+                            const char *pairs, struct arm_tuning *tuning,
+                            struct errinfo *e)
 {
-    if (!(lr > 0 && lr <= 10)) {
-        return err_set(e, ERR_USAGE, "lr: found %g, expected more than 0, 10 at most",
-                       lr);
+    for (size_t i = 0; i < n; i++) {
+        TRY(arm_prepare(g->arm[arm[i]].arm, pairs, &tuning[i], e));
     }
-    for (size_t a = 0; a < g->n_arms; a++) {
-        arm_set_lr(g->arm[a].arm, lr);
+    return OK;
+}
+
+static enum err apply_all(struct engine *g, const size_t *arm, size_t n,
+                          struct arm_tuning *tuning, struct errinfo *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        arm_apply(g->arm[arm[i]].arm, &tuning[i]);
     }
-    g->in->set.lr = lr;
-    return engine_event(g, ENGINE_ALL_ARMS, e, "lr", "%g", lr);
+    for (size_t i = 0; i < n; i++) {
+        TRY(engine_event(g, arm[i], e, "tune", "%s", tuning[i].said));
+    }
+    return OK;
+}
+
+enum err engine_tune(struct engine *g, const char *condition, const char *pairs,
+                     struct errinfo *e)
+{
+    size_t arm[RUN_ARMS_MAX], n = 0;
+    struct arm_tuning *tuning = NULL;
+    for (size_t i = 0; i < g->n_arms; i++) {
+        if (!strcmp(g->arm[i].condition, condition)) {
+            arm[n++] = i;
+        }
+    }
+    TRY(mem_new(&tuning, n, sizeof *tuning, "settings", e));
+    enum err rc = prepare_all(g, arm, n, pairs, tuning, e);
+    if (rc == OK && n > 0 && arm[0] == 0) { /* what begins alike has it, too */
+        rc = tuned_settings(&g->in->asked, pairs, &g->in->asked, e);
+    }
+    rc = rc == OK ? apply_all(g, arm, n, tuning, e) : rc;
+    for (size_t i = 0; i < n; i++) {
+        arm_tuning_free(&tuning[i]);
+    }
+    mem_free(tuning);
+    return rc;
 }

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "run/run_arms.h"
 #include "run/run_trash.h"
 
 #include <fcntl.h>
@@ -176,8 +177,9 @@ static enum err arm_figures(const char *dir, const struct run_record *r,
 
 /* What is read of a run's arms, the first one's first. */
 struct arms_read {
-    size_t n;
-    char dir[RUN_ARMS_MAX][RUNDIR_PATH];
+    struct run_arms found;
+    size_t n; /* that could be read */
+    const char *dir[RUN_ARMS_MAX];
     struct run_record record[RUN_ARMS_MAX];
     double figure[RUN_ARMS_MAX][RUN_FIGURES];
 };
@@ -191,22 +193,15 @@ static void remark(struct run_row *row, const char *text)
     }
 }
 
-static void add_arm(struct arms_read *a, const char *run, const struct arm_place *p,
-                    struct run_row *row)
+static void add_arm(struct arms_read *a, const char *dir, struct run_row *row)
 {
     struct errinfo e = {0};
     char note[RUN_NOTE_MAX + 1];
-    enum err rc = p->beside ? OK : arm_place_check(run, p, false, &e);
+    enum err rc = rundir_load_config(dir, &a->record[a->n], &e);
     if (rc == OK) {
-        rc = arm_place_dir(run, p, a->dir[a->n], sizeof a->dir[0], &e);
-    }
-    if (rc == OK) {
-        rc = rundir_load_config(a->dir[a->n], &a->record[a->n], &e);
-    }
-    if (rc == OK) {
-        rc = arm_figures(a->dir[a->n], &a->record[a->n], a->figure[a->n],
-                         p->name[0] ? note : row->note, &e);
-        a->n++; /* its settings are there */
+        rc = arm_figures(dir, &a->record[a->n], a->figure[a->n],
+                         a->n > 0 ? note : row->note, &e);
+        a->dir[a->n++] = dir; /* its settings are there */
     }
     if (rc != OK) {
         remark(row, e.msg);
@@ -274,20 +269,23 @@ static void take_first(const struct run_record *r, struct run_row *row)
 
 static void read_arms(const char *dir, struct arms_read *a, struct run_row *row)
 {
-    static const struct arm_place first = {.name = ""};
-    struct arm_place other[RUN_ARMS_MAX];
-    size_t n = 0;
-    add_arm(a, dir, &first, row);
-    if (a->n == 0) {
-        return; /* its remark says why */
+    struct errinfo e = {0};
+    struct remarks missing = {0};
+    const enum err rc = run_arms(dir, &a->found, &missing, &e);
+    for (size_t i = 0; i < a->found.n; i++) {
+        add_arm(a, a->found.dir[i], row);
+        if (a->n == 0) {
+            return; /* its remark says why */
+        }
     }
-    take_first(&a->record[0], row);
-    n = runstate_arms(dir, other, &n) ? n : 0;
-    for (size_t i = 0; i < n; i++) {
-        add_arm(a, dir, &other[i], row);
+    if (missing.n > 0 || rc != OK) {
+        remark(row, rc != OK ? e.msg : missing.line[0]);
     }
-    row->arms = a->n;
-    group(a, row);
+    if (a->n > 0) {
+        take_first(&a->record[0], row);
+        row->arms = a->n;
+        group(a, row);
+    }
 }
 
 static enum err read_run(const char *dir, struct run_row *row, struct errinfo *e)
@@ -322,8 +320,8 @@ static uint64_t hash_stat(uint64_t h, const char *dir, const char *name, int64_t
     return hash_bytes(h, at, sizeof at);
 }
 
-/* Of the files that a row is made of; *saved: when config.json was written. */
-static uint64_t stamp_of(const char *dir, int64_t *saved)
+/* Of the files of one arm; *saved: when config.json was written. */
+static uint64_t stamp_arm(const char *dir, int64_t *saved)
 {
     static const char *const more[] = {"sae_weights.safetensors", "metrics.csv",
                                        "events.csv", "eval.json", "label.txt"};
@@ -333,6 +331,38 @@ static uint64_t stamp_of(const char *dir, int64_t *saved)
         h = hash_stat(h, dir, more[i], &unused);
     }
     return h;
+}
+
+static enum err stamp_entry(const struct folder *f, const char *name, mode_t mode,
+                            void *user, struct errinfo *e)
+{
+    uint64_t *sum = user;
+    char dir[RUNDIR_PATH];
+    int64_t unused = 0;
+    (void)e;
+    if (S_ISDIR(mode) && path_join(dir, sizeof dir, f->path, name, NULL) == OK) {
+        const uint64_t h = stamp_arm(dir, &unused);
+        *sum += hash_bytes(h, name, strlen(name)); /* in whatever order they come */
+    }
+    return OK;
+}
+
+/* Of the files that a row is made of, those of all arms in the run's directory; *saved:
+ * when the first's config.json was written. */
+static uint64_t stamp_of(const char *dir, int64_t *saved)
+{
+    struct folder run, arms;
+    uint64_t sum = 0;
+    const uint64_t h = stamp_arm(dir, saved);
+    if (folder_open(dir, &run, NULL) == OK) {
+        if (folder_open_in(&run, RUN_ARMS_DIR, &arms, NULL) == OK) {
+            const enum err rc = folder_each(&arms, stamp_entry, &sum, NULL);
+            (void)rc; /* what could be looked at */
+            folder_close(&arms);
+        }
+        folder_close(&run);
+    }
+    return hash_bytes(h, &sum, sizeof sum);
 }
 
 /* ---- the folder ---- */

@@ -42,6 +42,8 @@ enum {
 unsigned sae_arch_has(const struct sae_arch *a);
 /* Whether it selects over a batch: k is an average there, and need not be whole. */
 bool sae_arch_by_batch(const struct sae_arch *a);
+/* Whether W_enc is W_dec at all times. */
+bool sae_arch_is_tied(const struct sae_arch *a);
 
 /* The values that "auto" stands for; an architecture's file names their sources. */
 struct sae_auto {

@@ -73,6 +73,11 @@ bool sae_arch_by_batch(const struct sae_arch *a)
     return a->collects_batch;
 }
 
+bool sae_arch_is_tied(const struct sae_arch *a)
+{
+    return a->tied;
+}
+
 bool sae_k_fits(const struct sae_arch *arch, double k, size_t F)
 {
     const bool whole = arch->infer == SAE_INFER_TOPK;

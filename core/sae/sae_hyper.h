@@ -14,8 +14,11 @@
 
 /* Unit: gradients along a row are removed and rows renormalised after each step
  * (dictionary_learning). Free: nothing is constrained, penalties and selections carry
- * n_j, and norms are folded before anything is shown or saved (SAELens). */
-enum sae_decoder { SAE_DECODER_UNIT, SAE_DECODER_FREE };
+ * n_j, and norms are folded before anything is shown or saved (SAELens). Random: rows
+ * stay the unit vectors they begin with, bit for bit, and the rest is trained as ever:
+ * what a dictionary that learned nothing comes to (the frozen decoder of arXiv
+ * 2602.14111). Not with tied weights, and dead latents are not resampled. */
+enum sae_decoder { SAE_DECODER_UNIT, SAE_DECODER_FREE, SAE_DECODER_RANDOM };
 
 /* The remedy for latents that have not fired for long. */
 enum sae_dead { SAE_DEAD_LEAVE, SAE_DEAD_AUXK, SAE_DEAD_RESAMPLE };

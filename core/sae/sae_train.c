@@ -81,6 +81,24 @@ struct sae_train_config sae_train_defaults(int64_t steps)
 
 /* ---- making ---- */
 
+/* What moves a decoder that is to stay as it is. */
+static enum err decoder_check(const struct sae_train_config *c,
+                              const struct sae_arch *arch, struct errinfo *e)
+{
+    if (c->hyper.decoder != SAE_DECODER_RANDOM) {
+        return OK;
+    }
+    return arch->tied ? err_set(e, ERR_USAGE,
+                                "a random decoder: arch %s trains its decoder as its "
+                                "encoder, expected another",
+                                arch->name)
+           : c->dead == SAE_DEAD_RESAMPLE
+               ? err_set(e, ERR_USAGE,
+                         "a random decoder: resampling moves its rows, expected "
+                         "another remedy for dead latents")
+               : OK;
+}
+
 static bool hyper_check(const struct sae_hyper *h)
 {
     return isfinite(h->coef) && h->coef >= 0.0 && h->lp > 0.0 && h->bandwidth > 0.0 &&
@@ -138,13 +156,13 @@ static enum err parts_new(struct sae_trainer *t, struct errinfo *e)
 }
 
 /* Hyperparameters that the SAE itself decides, and prefixes that were left open. */
-static enum err settle_hyper(struct sae_trainer *t, struct errinfo *e)
+static enum err settle_hyper(const struct sae *s, double k, struct sae_train_config *c,
+                             struct errinfo *e)
 {
-    const struct sae *s = t->s;
-    struct sae_hyper *h = &t->cfg.hyper;
-    h->k = s->k;
+    struct sae_hyper *h = &c->hyper;
+    h->k = k;
     h->apply_b_dec = s->apply_b_dec;
-    h->aux_k = aux_latents(&t->cfg, s->D, s->F);
+    h->aux_k = aux_latents(c, s->D, s->F);
     if ((s->arch->has & SAE_HAS_GROUPS) == 0) {
         h->groups = 0;
     } else if (h->groups == 0) {
@@ -157,6 +175,7 @@ enum err sae_trainer_new(struct sae *s, const struct sae_train_config *cfg, size
                          struct sae_trainer **out, struct errinfo *e)
 {
     TRY(config_check(cfg, B, e));
+    TRY(decoder_check(cfg, s->arch, e));
     struct sae_trainer *t;
     TRY(mem_new(&t, 1, sizeof *t, "the optimizer of an SAE", e));
     t->s = s;
@@ -164,7 +183,7 @@ enum err sae_trainer_new(struct sae *s, const struct sae_train_config *cfg, size
     t->B = B;
     s->is_free = cfg->hyper.decoder == SAE_DECODER_FREE;
     sae_schedule_init(&t->schedule, s->arch, cfg);
-    enum err rc = settle_hyper(t, e);
+    enum err rc = settle_hyper(s, s->k, &t->cfg, e);
     if (rc == OK) {
         rc = parts_new(t, e);
     }
@@ -388,6 +407,40 @@ void sae_trainer_set_steps(struct sae_trainer *t, int64_t steps)
 void sae_trainer_set_lr(struct sae_trainer *t, double lr)
 {
     t->cfg.lr = lr;
+}
+
+enum err sae_trainer_prepare(const struct sae_trainer *t,
+                             const struct sae_train_config *cfg, double k,
+                             struct sae_tuning *out, struct errinfo *e)
+{
+    const struct sae *s = t->s;
+    struct sae_tuning n = {.cfg = *cfg, .k = k};
+    TRY(config_check(cfg, t->B, e));
+    TRY(decoder_check(cfg, s->arch, e));
+    if (!sae_k_fits(s->arch, k, s->F)) {
+        return err_set(e, ERR_USAGE, "k is %.10g, expected 1 to %zu", k, s->F);
+    }
+    TRY(settle_hyper(s, k, &n.cfg, e));
+    TRY(sae_step_new_f32(s->arch, s->D, s->F, &n.cfg.hyper, t->B, &n.scratch, e));
+    n.scratch->projects = true;
+    n.scratch->timed = t->times != NULL;
+    *out = n;
+    return OK;
+}
+
+void sae_trainer_apply(struct sae_trainer *t, struct sae_tuning *tuning)
+{
+    struct sae_step_f32 *const old = t->scratch;
+    t->cfg = tuning->cfg;
+    t->s->k = tuning->k;
+    t->scratch = tuning->scratch;
+    tuning->scratch = old;
+}
+
+void sae_tuning_free(struct sae_tuning *tuning)
+{
+    sae_step_free_f32(tuning->scratch);
+    tuning->scratch = NULL;
 }
 
 /* Names for the vectors of an architecture, which may be called as other tensors are.

@@ -67,6 +67,8 @@ struct sae_step_info {
     bool finite; /* false: nothing was updated, not the step count either */
 };
 
+struct sae_step_f32; /* sae_step.h */
+
 /* Optimizer state: Adam moments, counters of silence, scratch. Owner thread. */
 struct sae_trainer;
 /* Works on `s` in place (borrowed). B: rows of a batch. */
@@ -82,7 +84,23 @@ enum err sae_trainer_step(struct sae_trainer *t, const float *x, struct pool *po
 void sae_trainer_time(struct sae_trainer *t, struct sae_times *times);
 int64_t sae_trainer_step_count(const struct sae_trainer *t);
 void sae_trainer_set_steps(struct sae_trainer *t, int64_t steps); /* extend */
-void sae_trainer_set_lr(struct sae_trainer *t, double lr);
+
+/* Another configuration and k from the next step on: its learning rate, weights and
+ * targets of losses, and what a step is made for. What it has learned, counted and
+ * averaged stays. Prepared first, which can fail and changes nothing, then applied,
+ * which cannot; every one that was prepared is freed. ERR_USAGE as sae_trainer_new, and
+ * for a k that does not fit. */
+struct sae_tuning {
+    struct sae_train_config cfg;
+    double k;
+    struct sae_step_f32 *scratch; /* owned until it is applied */
+};
+enum err sae_trainer_prepare(const struct sae_trainer *t,
+                             const struct sae_train_config *cfg, double k,
+                             struct sae_tuning *out, struct errinfo *e) ERR_CHECKED;
+void sae_trainer_apply(struct sae_trainer *t, struct sae_tuning *tuning);
+void sae_tuning_free(struct sae_tuning *tuning);           /* one of zeros is fine */
+void sae_trainer_set_lr(struct sae_trainer *t, double lr); /* that alone */
 /* A twin: a copy of weights (new sae) and of the whole optimizer state. */
 enum err sae_trainer_fork(const struct sae_trainer *t, struct sae **sae_out,
                           struct sae_trainer **out, struct errinfo *e) ERR_CHECKED;

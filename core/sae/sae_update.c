@@ -22,6 +22,12 @@ static size_t block_end(size_t F, size_t j0)
     return F - j0 < SAE_LATENT_BLOCK ? F : j0 + SAE_LATENT_BLOCK;
 }
 
+/* Whether decoder rows are left as they are. */
+static bool is_frozen(const struct R(sae_step) *s)
+{
+    return s->hyper.decoder == SAE_DECODER_RANDOM;
+}
+
 static double extra_sumsq(const struct R(sae_step) *s, const struct R(sae_params) *g,
                           size_t j0, size_t n)
 {
@@ -36,7 +42,10 @@ void R(sae_project_latents)(struct R(sae_step) *s, const struct R(sae_params) *w
                             struct R(sae_params) *g, size_t block, size_t j0, size_t j1)
 {
     const size_t D = s->D;
-    for (size_t j = j0; j < j1; j++) {
+    if (is_frozen(s)) { /* nor does it count in the norm that is clipped */
+        memset(g->W_dec + j0 * D, 0, (j1 - j0) * D * sizeof *g->W_dec);
+    }
+    for (size_t j = j0; j < j1 && !is_frozen(s); j++) {
         const real *row = w->W_dec + j * D;
         real *grad = g->W_dec + j * D;
         const double norm2 = s->norm ? 0 : R(vec_sumsq)(D, row);
@@ -91,12 +100,14 @@ static void adam_block(void *ctx, size_t block, size_t worker)
     const size_t j0 = block * SAE_LATENT_BLOCK, n = block_end(F, j0) - j0;
     real *dec = u->w_out->W_dec + j0 * D;
     adam_at(u, j0 * D, n * D);
-    adam_at(u, (F + j0) * D, n * D);
+    if (!is_frozen(u->s)) {
+        adam_at(u, (F + j0) * D, n * D);
+    }
     adam_at(u, 2 * F * D + j0, n);
     for (size_t i = 0; i < u->s->arch->extra; i++) {
         adam_at(u, 2 * F * D + F + D + i * F + j0, n);
     }
-    for (size_t j = 0; j < n && !u->s->norm; j++) {
+    for (size_t j = 0; j < n && !u->s->norm && !is_frozen(u->s); j++) {
         const double norm = sqrt(R(vec_sumsq)(D, dec + j * D));
         if (norm > 0) {
             R(vec_scale)(D, (real)(1 / norm), dec + j * D);

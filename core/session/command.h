@@ -15,7 +15,7 @@
     X(MASK, "mask")         /* cond, value = rate, at = step or 0: now */              \
     X(FORK, "fork")         /* a twin of A with the opposite masking */                \
     X(EXTEND, "extend")     /* at = new planned length */                              \
-    X(LR, "learning rate")  /* value */                                                \
+    X(TUNE, "tune")         /* cond, text = "lr=0.001,k=8" */                          \
     X(NOTE, "note")         /* text, at this step */                                   \
     X(SAVE, "save")         /* text = directory of the run. "": own              */    \
     X(EVALUATE, "evaluate") /* now */                                                  \
@@ -30,6 +30,7 @@
     X(LABEL, "label a latent")         /* arm, latent, text; "": none */               \
     X(SEED, "seed")                    /* at = the seed to show, from 0 */             \
     X(SEEDS, "seeds")                  /* at = how many to add to each condition */    \
+    X(CONDITION, "add a condition")    /* text; value 0: say what it takes, 1: do */   \
     X(RULE, "judge by another rule")   /* rule, of absorption */                       \
     X(FOLLOW, "follow a run")          /* that is browsed: saved by another */         \
     X(SAVE_CONFIG, "save the configuration") /* text = file */                         \

@@ -10,6 +10,7 @@
 #define COMPARE_NAME        96
 #define COMPARE_DIFFERENCES 48
 #define COMPARE_PATH        1024
+#define COMPARE_OTHERS      2 /* runs beside the one that is open */
 
 /* A condition that may stand on either side: of the run that is open, or of another. */
 struct compare_choice {
@@ -31,7 +32,7 @@ struct comparison_side {
 
 struct comparison {
     atomic_int refs;
-    char other[COMPARE_PATH]; /* the second run; "" none */
+    char other[COMPARE_PATH]; /* further runs, a line each; "" none */
     struct compare_choice choice[COMPARE_CHOICES];
     size_t n_choices;
     struct comparison_side side[2];

@@ -90,18 +90,51 @@ void session_send_row(struct session *s, size_t arm, const struct metric_row *ro
     pthread_mutex_unlock(&s->mu);
 }
 
-void session_send_event(struct session *s, size_t arm, const struct run_event *ev)
+size_t session_first_arm(const struct session *s, size_t arm)
+{
+    const size_t c = arm < VIEW_ARMS ? s->pub.arm[arm].cond : VIEW_CONDS;
+    return c < VIEW_CONDS ? s->pub.cond[c].arm[0] : arm;
+}
+
+bool session_same_event(const struct run_event *x, const struct run_event *y)
+{
+    return x->step == y->step && !strcmp(x->kind, y->kind) &&
+           !strcmp(x->detail, y->detail);
+}
+
+/* Whether the first seed has it too; what each seed begins with is told of the first
+ * alone. */
+static bool in_common(const struct history *first, const struct run_event *ev)
+{
+    for (size_t i = first->events; i > 0 && first->event[i - 1].step >= ev->step; i--) {
+        if (session_same_event(&first->event[i - 1], ev)) {
+            return true;
+        }
+    }
+    return !strcmp(ev->kind, "start");
+}
+
+void session_send_event(struct session *s, size_t arm, const struct history *first,
+                        const struct run_event *ev)
 {
     pthread_mutex_lock(&s->mu);
     const struct cond_view *c = session_cond_of(s, arm);
-    /* Its seeds have the event in common. */
-    if (c && c->arm[0] == arm &&
+    const bool is_first = c && c->arm[0] == arm;
+    const bool of_seed =
+        c && c->n_seeds > 1 && (!is_first || !strcmp(ev->kind, ENGINE_DIVERGED));
+    /* One that is not published yet has no letter. */
+    if (c && arm < s->pub.n_arms && (is_first || !in_common(first, ev)) &&
         mem_grow(&s->events, &s->event_cap, s->n_events + 1, sizeof *s->events,
                  SENT_MAX, NULL) == OK) {
         struct event_view *v = &s->events[s->n_events++].ev;
         *v = (struct event_view){.step = ev->step, .letter = c->letter};
         snprintf(v->kind, sizeof v->kind, "%s", ev->kind);
-        snprintf(v->text, sizeof v->text, "%s", ev->detail);
+        if (of_seed) {
+            snprintf(v->text, sizeof v->text, "seed %llu: %.980s",
+                     (unsigned long long)s->pub.arm[arm].weights, ev->detail);
+        } else {
+            snprintf(v->text, sizeof v->text, "%s", ev->detail);
+        }
     }
     session_wake_locked(s);
     pthread_mutex_unlock(&s->mu);
@@ -359,7 +392,12 @@ static void copy_cond(struct cond_view *to, const struct cond_view *from)
 {
     to->letter = from->letter;
     memcpy(to->label, from->label, sizeof to->label);
-    memcpy(to->differs, from->differs, sizeof to->differs);
+    to->beyond_masks = from->beyond_masks;
+    to->beyond_decoder = from->beyond_decoder;
+    to->k = from->k;
+    to->unmasked = from->unmasked;
+    to->random = from->random;
+    memcpy(to->tunable, from->tunable, sizeof to->tunable);
     to->rate_set = from->rate_set;
     to->rate_in_use = from->rate_in_use;
     to->rate_when_on = from->rate_when_on;
@@ -391,6 +429,7 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     v->evaluating = pub->evaluating;
     v->eval_next_step = pub->eval_next_step;
     v->threads = pub->threads;
+    v->arm_bytes = pub->arm_bytes;
     v->n_arms = pub->n_arms;
     v->names = pub->names;
     memcpy(v->fact, pub->fact, sizeof v->fact);

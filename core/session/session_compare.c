@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "eval/heldout.h"
 #include "run/run_arms.h"
+#include "sae/sae_remarks.h"
 #include "session/session_priv.h"
 #include "train/run_open.h"
 
@@ -167,9 +168,9 @@ struct bench {
     struct harvester *h;
     const struct command *command;
     struct compare_input *own; /* of the job */
-    struct compare_input other;
+    struct compare_input other[COMPARE_OTHERS];
     struct {
-        size_t run, n; /* arms of it */
+        size_t run, n; /* 0: the one that is open; arms of it */
         struct compare_arm *arm[RUN_ARMS_MAX];
     } of[COMPARE_CHOICES]; /* what a choice is */
     struct comparison *out;
@@ -201,12 +202,13 @@ static enum err open_record(struct session *s, const char *dir, struct run_recor
     return again;
 }
 
-static enum err take_other(struct bench *b, const char *dir, struct errinfo *e)
+static enum err take_other(struct bench *b, struct compare_input *other,
+                           const char *dir, struct errinfo *e)
 {
-    struct compare_arm *to = &b->other.arm[b->other.n];
+    struct compare_arm *to = &other->arm[other->n];
     struct run_record r = {0};
     TRY(open_record(b->s, dir, &r, e));
-    b->other.n++;
+    other->n++;
     to->set = r.set;
     to->set.mask_rate = r.mask_rate;
     to->imported = r.imported;
@@ -215,7 +217,10 @@ static enum err take_other(struct bench *b, const char *dir, struct errinfo *e)
     to->history = r.history;
     r.history = (struct history){0};
     (void)snprintf(to->dir, sizeof to->dir, "%s", dir);
-    run_record_remarks(&r, b->s->in, &b->out->remarks);
+    if (other->n == 1) { /* what is odd of one arm is of all */
+        run_record_remarks(&r, b->s->in, &b->out->remarks);
+        sae_remarks(r.sae, run_record_says_k(&r), NULL, &b->out->remarks);
+    }
     struct errinfo unfit;
     if (run_record_fit(&r, dir, b->s->in, &unfit) == OK) {
         to->sae = r.sae;
@@ -227,7 +232,8 @@ static enum err take_other(struct bench *b, const char *dir, struct errinfo *e)
     return OK;
 }
 
-static enum err open_other(struct bench *b, const char *path, struct errinfo *e)
+static enum err open_other(struct bench *b, struct compare_input *other,
+                           const char *path, struct errinfo *e)
 {
     struct run_arms *arms = NULL;
     doing(b->s, "opening the other run");
@@ -237,10 +243,9 @@ static enum err open_other(struct bench *b, const char *path, struct errinfo *e)
     }
     TRY(mem_new(&arms, 1, sizeof *arms, "arms", e));
     enum err rc = run_arms(path, arms, &b->out->remarks, e);
-    rc = rc == OK ? mem_new(&b->other.arm, arms->n, sizeof *b->other.arm, "arms", e)
-                  : rc;
+    rc = rc == OK ? mem_new(&other->arm, arms->n, sizeof *other->arm, "arms", e) : rc;
     for (size_t i = 0; rc == OK && i < arms->n; i++) {
-        rc = take_other(b, arms->dir[i], e);
+        rc = take_other(b, other, arms->dir[i], e);
     }
     mem_free(arms);
     return rc;
@@ -283,15 +288,25 @@ static void add_choices(struct bench *b, size_t run, struct compare_arm *arm, si
     }
 }
 
+/* The first choice of a run; n_choices: it has none. */
+static size_t first_of(const struct bench *b, size_t run)
+{
+    size_t i = 0;
+    while (i < b->out->n_choices && b->of[i].run != run) {
+        i++;
+    }
+    return i;
+}
+
 /* Both sides: as asked for, else the first against the first of the other run, or
- * against the next. */
+ * against the next; of two other runs the first of each. */
 static enum err choose(struct bench *b, struct errinfo *e)
 {
     const struct comparison *o = b->out;
-    size_t first_of_other = 0;
-    while (first_of_other < o->n_choices && b->of[first_of_other].run == 0) {
-        first_of_other++;
-    }
+    const size_t one = first_of(b, 1), two = first_of(b, 2);
+    const size_t usual[2] = {two < o->n_choices ? one : 0, two < o->n_choices   ? two
+                                                           : one < o->n_choices ? one
+                                                                                : 1};
     if (o->n_choices < 2) {
         return err_set(e, ERR_USAGE,
                        "compare: one condition alone; :compare RUN names another run");
@@ -299,8 +314,7 @@ static enum err choose(struct bench *b, struct errinfo *e)
     for (size_t i = 0; i < 2; i++) {
         const int32_t want = b->command->two[i];
         const bool known = want >= 0 && (size_t)want < o->n_choices;
-        const size_t next = first_of_other < o->n_choices ? first_of_other : 1;
-        b->out->side[i].choice = known ? (size_t)want : i == 0 ? 0 : next;
+        b->out->side[i].choice = known ? (size_t)want : usual[i];
     }
     if (o->side[0].choice == o->side[1].choice) {
         return err_set(e, ERR_USAGE, "compare: %c with itself, expected two of A to %c",
@@ -320,16 +334,23 @@ struct arm_pairs {
 
 static void pair_arms(const struct bench *b, struct arm_pairs *out)
 {
-    const size_t x = b->out->side[0].choice, y = b->out->side[1].choice;
-    const bool single = b->of[x].n == 1 && b->of[y].n == 1;
-    out->n = 0;
-    for (size_t i = 0; i < b->of[x].n; i++) {
-        for (size_t j = 0; j < b->of[y].n && out->n < RUN_ARMS_MAX; j++) {
-            if (single || strcmp(b->of[x].arm[i]->seed, b->of[y].arm[j]->seed) == 0) {
-                out->of[0][out->n] = b->of[x].arm[i];
-                out->of[1][out->n++] = b->of[y].arm[j];
-            }
+    enum { BOTH = 2 * RUN_ARMS_MAX };
+    const struct compare_arm *arm[BOTH];
+    size_t of[BOTH], first[BOTH], second[BOTH], n = 0;
+    struct paired_seed seed[BOTH];
+    for (size_t side = 0; side < 2; side++) {
+        const size_t choice = b->out->side[side].choice;
+        for (size_t i = 0; i < b->of[choice].n; i++) {
+            arm[n] = b->of[choice].arm[i];
+            of[n] = side;
+            seed[n] = conditions_seed(&arm[n]->set);
+            n++;
         }
+    }
+    out->n = paired_by_seed(n, of, seed, 0, 1, first, second);
+    for (size_t i = 0; i < out->n; i++) {
+        out->of[0][i] = arm[first[i]];
+        out->of[1][i] = arm[second[i]];
     }
 }
 
@@ -394,7 +415,7 @@ static enum err measure_from(struct bench *b, const struct arm_pairs *p,
         report_deinit(&all[i]);
     }
     mem_free(all);
-    b->out->source = from;
+    b->out->source = rc == OK ? from : b->out->source;
     return rc;
 }
 
@@ -526,8 +547,13 @@ static enum err say(struct bench *b, const double l0[2], struct errinfo *e)
         f.l0[i] = l0[i];
         f.step[i] = o->side[i].step;
     }
+    char name[2][COMPARE_NAME + 8];
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(name[i], sizeof name[i], "%c (%s)", f.letter[i],
+                       o->choice[o->side[i].choice].name);
+    }
     str_init(&s, SAID_BYTES);
-    compare_say(&o->measures, f.letter[0], f.letter[1],
+    compare_say(&o->measures, name[0], name[1],
                 is_on_the_way(b->of[o->side[0].choice].arm[0]) ||
                     is_on_the_way(b->of[o->side[1].choice].arm[0]),
                 &s);
@@ -561,17 +587,47 @@ static void keep_known(struct comparison *o, const struct compare_arm *a, char l
         letter);
 }
 
+/* The runs that the command names, a line each. */
+static enum err add_others(struct bench *b, struct errinfo *e)
+{
+    const char *p = b->command->text;
+    for (size_t i = 0; i < COMPARE_OTHERS && *p != '\0'; i++) {
+        char path[sizeof b->command->text];
+        const size_t n = strcspn(p, "\n");
+        (void)snprintf(path, sizeof path, "%.*s", (int)n, p);
+        p += n + (p[n] == '\n' ? 1 : 0);
+        TRY(open_other(b, &b->other[i], path, e));
+        group(b->other[i].arm, b->other[i].n);
+        add_choices(b, i + 1, b->other[i].arm, b->other[i].n, path);
+    }
+    return OK;
+}
+
+/* What is to be known of a side that is of the run that is open, as of one from disk
+ * when it is opened. */
+static void own_remarks(struct bench *b, size_t side)
+{
+    struct session *s = b->s;
+    const size_t choice = b->out->side[side].choice;
+    const size_t at =
+        b->of[choice].run == 0 ? (size_t)(b->of[choice].arm[0] - b->own->arm) : 0;
+    if (b->of[choice].run != 0 || at >= s->n_records) {
+        return; /* one in training has no record */
+    }
+    pthread_mutex_lock(&s->mu); /* the record is another after a follow */
+    run_record_remarks(&s->record[at], s->in, &b->out->remarks);
+    sae_remarks(s->record[at].sae, run_record_says_k(&s->record[at]), NULL,
+                &b->out->remarks);
+    pthread_mutex_unlock(&s->mu);
+}
+
 static enum err make(struct bench *b, struct errinfo *e)
 {
     struct comparison *o = b->out;
     struct arm_pairs p;
     double l0[2] = {(double)NAN, (double)NAN};
     add_choices(b, 0, b->own->arm, b->own->n, "");
-    if (b->command->text[0] != '\0') {
-        TRY(open_other(b, b->command->text, e));
-        group(b->other.arm, b->other.n);
-        add_choices(b, 1, b->other.arm, b->other.n, b->command->text);
-    }
+    TRY(add_others(b, e));
     TRY(choose(b, e));
     const size_t x = o->side[0].choice, y = o->side[1].choice;
     o->n_differences =
@@ -583,7 +639,13 @@ static enum err make(struct bench *b, struct errinfo *e)
     TRY(take_curves(b, e));
     TRY(pair_latents(b, e));
     TRY(measure(b, &p, l0, e));
-    return say(b, l0, e);
+    TRY(say(b, l0, e));
+    for (size_t i = 0; i < 2; i++) {
+        own_remarks(b, i);
+    }
+    remarks_append(&o->remarks,
+                   &b->s->in->remarks); /* of the text: what holds of all */
+    return OK;
 }
 
 enum err session_compare(struct session *s, const struct job *job,
@@ -609,7 +671,9 @@ enum err session_compare(struct session *s, const struct job *job,
 out:
     doing(s, "");
     comparison_unref(b->out);
-    arms_free(b->other.arm, b->other.n);
+    for (size_t i = 0; i < COMPARE_OTHERS; i++) {
+        arms_free(b->other[i].arm, b->other[i].n);
+    }
     mem_free(b);
     return rc;
 }

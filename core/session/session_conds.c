@@ -1,7 +1,7 @@
 /* The conditions of a run and their arms, as the screen is told of them. */
 #include "session/session_priv.h"
-#include "train/also.h"
 #include "train/runstate.h"
+#include "train/settings_arch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,21 +39,65 @@ static size_t assign(struct session_view *v, const char *const *condition, size_
 static void label(struct cond_view *v)
 {
     if (v->rate_set > 0) {
-        snprintf(v->label, sizeof v->label, "mask p=%.2f", v->rate_set);
+        snprintf(v->label, sizeof v->label, "%s p=%.2f", v->random ? "random" : "mask",
+                 v->rate_set);
     } else {
-        snprintf(v->label, sizeof v->label, "no mask");
+        snprintf(v->label, sizeof v->label, "%sno mask", v->random ? "random, " : "");
     }
 }
 
-/* Settings in which a condition differs from the first. */
-static void describe(struct cond_view *v, const struct settings *first,
-                     const struct settings *own)
+/* What of its settings differences are judged by. */
+static void take_settings(struct cond_view *v, const struct settings *own,
+                          const struct mask_schedule *masks)
 {
-    struct str s;
-    str_init(&s, SETTING_TEXT_MAX);
-    arm_differs(first, own, &s);
-    snprintf(v->differs, sizeof v->differs, "%.255s", s.len > 0 ? s.p : "");
-    str_free(&s);
+    v->beyond_masks = conditions_beyond_masks(own);
+    v->beyond_decoder = conditions_beyond_decoder(own);
+    v->random = conditions_is_random(own);
+    v->k = own->k;
+    v->unmasked = mask_never(masks);
+}
+
+const char *session_setting(size_t i, bool tunable)
+{
+    size_t n = 0, at = 0;
+    const struct setting_def *t = settings_table(&n);
+    for (size_t k = 0; k < n; k++) {
+        if (t[k].scope == SETTING_OF_ARM && (t[k].tunable || !tunable) && at++ == i) {
+            return t[k].key;
+        }
+    }
+    return NULL;
+}
+
+const char *session_setting_in(const char *list, const char *key)
+{
+    const size_t len = strlen(key);
+    for (const char *p = list; (p = strstr(p, key)) != NULL; p++) {
+        if ((p == list || p[-1] == ',') && p[len] == '=') {
+            return p + len + 1;
+        }
+    }
+    return NULL;
+}
+
+/* What may be changed on the way, as it is. */
+static void list_tunable(struct cond_view *v, const struct settings *set)
+{
+    const char *key = NULL;
+    struct str value;
+    size_t len = 0;
+    str_init(&value, SETTING_TEXT_MAX);
+    for (size_t i = 0; (key = session_setting(i, true)) != NULL; i++) {
+        if (setting_applies(set->arch, key)) {
+            str_clear(&value);
+            settings_print(set, setting_find(key), &value);
+            len +=
+                (size_t)snprintf(v->tunable + len, sizeof v->tunable - len, "%s%s=%s",
+                                 len > 0 ? "," : "", key, value.len > 0 ? value.p : "");
+            len = len < sizeof v->tunable ? len : sizeof v->tunable - 1;
+        }
+    }
+    str_free(&value);
 }
 
 /* ---- of a run in training ---- */
@@ -61,6 +105,7 @@ static void describe(struct cond_view *v, const struct settings *first,
 static void publish_cond(const struct engine *g, struct cond_view *v)
 {
     const struct arm *a = g->arm[v->arm[0]].arm;
+    list_tunable(v, &a->set);
     v->rate_set = arm_rate_set(a);
     v->rate_in_use = arm_rate_in_use(a);
     v->rate_when_on = a->state.rate_when_on;
@@ -69,6 +114,7 @@ static void publish_cond(const struct engine *g, struct cond_view *v)
     v->pending_rate = a->state.pending_rate;
     v->pending_at = a->state.pending_at;
     v->forked_at = a->state.forked_at;
+    take_settings(v, &a->set, &a->schedule);
     label(v);
 }
 
@@ -86,7 +132,6 @@ size_t session_publish_arms_locked(struct session *s)
     const size_t conds = assign(v, condition, g->n_arms);
     for (size_t c = 0; c < v->n_conds; c++) {
         publish_cond(g, &v->cond[c]);
-        describe(&v->cond[c], &g->arm[0].arm->set, &g->arm[v->cond[c].arm[0]].arm->set);
     }
     return conds;
 }
@@ -130,9 +175,12 @@ size_t session_publish_records(struct session *s, const struct run_arms *arms)
     const size_t conds = assign(v, condition, arms->n);
     for (size_t c = 0; c < v->n_conds; c++) {
         struct cond_view *to = &v->cond[c];
+        list_tunable(to, &s->record[to->arm[0]].set);
         to->rate_set = s->record[to->arm[0]].mask_rate;
         to->rate_in_use = to->rate_when_on = to->rate_set;
-        describe(to, &s->record[0].set, &s->record[to->arm[0]].set);
+        const struct settings *set = &s->record[to->arm[0]].set;
+        const struct mask_schedule masks = arm_schedule(set);
+        take_settings(to, set, &masks);
         label(to);
     }
     session_wake_locked(s);

@@ -23,6 +23,8 @@ static enum err goes_on(const struct run_record *was, const struct run_record *f
 static void send_new(struct session *s, size_t arm, const struct history *was,
                      const struct history *fresh)
 {
+    const size_t at = session_first_arm(s, arm);
+    const struct history *first = at == arm ? fresh : &s->record[at].history;
     const double last = was->rows ? was->row[was->rows - 1].v[METRIC_STEP] : -1.0;
     for (size_t i = 0; i < fresh->rows; i++) {
         if (fresh->row[i].v[METRIC_STEP] > last) {
@@ -30,7 +32,7 @@ static void send_new(struct session *s, size_t arm, const struct history *was,
         }
     }
     for (size_t i = was->events; i < fresh->events; i++) {
-        session_send_event(s, arm, &fresh->event[i]);
+        session_send_event(s, arm, first, &fresh->event[i]);
     }
 }
 

@@ -115,7 +115,6 @@ static struct settings present_settings(const struct session *s)
     if (s->engine) {
         set.mask_rate = arm_rate_set(s->engine->arm[0].arm);
         set.steps = s->engine->steps;
-        set.lr = s->in->set.lr;
     }
     return set;
 }

@@ -45,7 +45,7 @@ static const char *const shown[] = {
 
 void session_make_facts(struct session *s)
 {
-    const struct settings *set = &s->in->set;
+    const struct settings *set = s->engine ? &s->engine->arm[0].arm->set : &s->in->set;
     char text[160];
     struct str value;
     str_init(&value, SETTING_TEXT_MAX);

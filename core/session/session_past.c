@@ -7,12 +7,6 @@
 /* How far to look for an event that another arm has as well. */
 enum { LOOK_AHEAD = 32 };
 
-static bool same_event(const struct run_event *x, const struct run_event *y)
-{
-    return x->step == y->step && !strcmp(x->kind, y->kind) &&
-           !strcmp(x->detail, y->detail);
-}
-
 /* Whether `ev` comes in h from `at` on, among events of its step. */
 static bool comes_later(const struct history *h, size_t at, const struct run_event *ev)
 {
@@ -20,7 +14,7 @@ static bool comes_later(const struct history *h, size_t at, const struct run_eve
         if (h->event[i].step != ev->step) {
             return false;
         }
-        if (same_event(&h->event[i], ev)) {
+        if (session_same_event(&h->event[i], ev)) {
             return true;
         }
     }
@@ -42,10 +36,10 @@ static bool second_first(const struct history *a, size_t i, const struct history
     return comes_later(b, j, x) || y->seconds < x->seconds;
 }
 
-/* Where each condition's first arm is in its events. */
+/* Where each arm is in its events. */
 struct cursor {
     size_t arm, at;
-    const struct history *h;
+    const struct history *h, *first; /* its own, and of its first seed */
 };
 
 /* The one whose event comes next; NULL after the last. */
@@ -55,7 +49,7 @@ static struct cursor *next_of(struct cursor *c, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (c[i].at < c[i].h->events &&
             (!best ||
-             (!same_event(&best->h->event[best->at], &c[i].h->event[c[i].at]) &&
+             (!session_same_event(&best->h->event[best->at], &c[i].h->event[c[i].at]) &&
               second_first(best->h, best->at, c[i].h, c[i].at)))) {
             best = &c[i];
         }
@@ -68,8 +62,9 @@ static void send_events(struct session *s, struct cursor *c, size_t n)
     for (const struct cursor *next = next_of(c, n); next; next = next_of(c, n)) {
         const struct run_event *ev = &next->h->event[next->at];
         for (size_t i = 0; i < n; i++) {
-            if (c[i].at < c[i].h->events && same_event(&c[i].h->event[c[i].at], ev)) {
-                session_send_event(s, c[i].arm, &c[i].h->event[c[i].at++]);
+            if (c[i].at < c[i].h->events &&
+                session_same_event(&c[i].h->event[c[i].at], ev)) {
+                session_send_event(s, c[i].arm, c[i].first, &c[i].h->event[c[i].at++]);
             }
         }
     }
@@ -77,16 +72,15 @@ static void send_events(struct session *s, struct cursor *c, size_t n)
 
 void session_send_past(struct session *s, const struct history *const past[], size_t n)
 {
-    const struct session_view *v = &s->pub; /* which this thread alone writes */
-    struct cursor c[VIEW_CONDS];
+    struct cursor c[VIEW_ARMS];
     for (size_t arm = 0; arm < n; arm++) {
         for (size_t i = 0; i < past[arm]->rows; i++) {
             session_send_row(s, arm, &past[arm]->row[i]);
         }
     }
-    for (size_t k = 0; k < v->n_conds; k++) {
-        const size_t arm = v->cond[k].arm[0];
-        c[k] = (struct cursor){.arm = arm, .h = past[arm]};
+    for (size_t arm = 0; arm < n; arm++) {
+        c[arm] = (struct cursor){
+            .arm = arm, .h = past[arm], .first = past[session_first_arm(s, arm)]};
     }
-    send_events(s, c, v->n_conds);
+    send_events(s, c, n);
 }

@@ -120,7 +120,13 @@ void session_wake_locked(struct session *s); /* mu held */
 /* The condition of an arm as it is published, NULL: none that is shown. mu held. */
 struct cond_view *session_cond_of(struct session *s, size_t arm);
 void session_send_row(struct session *s, size_t arm, const struct metric_row *row);
-void session_send_event(struct session *s, size_t arm, const struct run_event *ev);
+/* To the view. Of seeds after the first only what the first does not have: its history
+ * is `first`, which may be the arm's own. The text then names the seed. */
+void session_send_event(struct session *s, size_t arm, const struct history *first,
+                        const struct run_event *ev);
+bool session_same_event(const struct run_event *x, const struct run_event *y);
+/* The first arm of the condition that an arm is of; itself where none is shown. */
+size_t session_first_arm(const struct session *s, size_t arm);
 /* All rows and events of the arms' pasts, [n], once their conditions are published.
  * Events come in the order of their steps, and what two conditions have in common
  * together, whatever order the arms were read in (session_past.c). */

@@ -46,16 +46,19 @@ static void on_row(void *user, size_t arm, const struct metric_row *row)
 static void on_event(void *user, size_t arm, const struct run_event *ev)
 {
     struct session *s = user;
-    session_send_event(s, arm, ev);
+    static const struct history none = {0}; /* before the engine is there */
+    session_send_event(
+        s, arm, s->engine ? &s->engine->arm[session_first_arm(s, arm)].history : &none,
+        ev);
     if (strcmp(ev->kind, ENGINE_DIVERGED) == 0) {
         const struct session_view *v = &s->pub; /* which this thread alone writes */
         const char letter = arm < v->n_arms && v->arm[arm].cond < VIEW_CONDS
                                 ? v->cond[v->arm[arm].cond].letter
                                 : '?';
-        session_say(s, true,
-                    "%c, seed %llu, diverged by step %lld: %s; lower it with :lr",
-                    letter, (unsigned long long)v->arm[arm].weights,
-                    (long long)ev->step, ev->detail);
+        session_say(
+            s, true,
+            "%c, seed %llu, diverged by step %lld: %s; lower it with :tune lr=", letter,
+            (unsigned long long)v->arm[arm].weights, (long long)ev->step, ev->detail);
     }
 }
 
@@ -78,6 +81,19 @@ static void send_history(struct session *s, size_t arm, const struct history *h)
 {
     for (size_t i = 0; i < h->rows; i++) {
         session_send_row(s, arm, &h->row[i]);
+    }
+}
+
+/* What happened last to arms that have just been published: that they began. */
+static void send_beginnings(struct session *s, size_t from)
+{
+    for (size_t a = from; a < s->engine->n_arms; a++) {
+        const struct history *h = &s->engine->arm[a].history;
+        const size_t first = session_first_arm(s, a);
+        if (h->events > 0) {
+            session_send_event(s, a, &s->engine->arm[first].history,
+                               &h->event[h->events - 1]);
+        }
     }
 }
 
@@ -193,6 +209,16 @@ static void say_arm_bytes(struct session *s)
     snprintf(text, sizeof text, "%zu arm%s, about %.1f MB each", g->n_arms,
              plural_s(g->n_arms), (double)engine_arm_bytes(g, 0) / 1e6);
     session_add_fact(s, "arms", text);
+    pthread_mutex_lock(&s->mu);
+    s->pub.arm_bytes = (double)engine_arm_bytes(g, 0);
+    pthread_mutex_unlock(&s->mu);
+}
+
+/* The facts of a run that has changed. */
+static void renew_facts(struct session *s)
+{
+    session_make_facts(s);
+    say_arm_bytes(s);
 }
 
 static enum err open_training(struct session *s, struct errinfo *e)
@@ -247,25 +273,19 @@ static enum err open_resumed(struct session *s, struct errinfo *e)
     return OK;
 }
 
-/* The run that is opened and its arms as far as they are there. A run without its
- * trainer_state does not name them: as of old, one may be beside it. */
-static enum err find_arms(const struct session *s, struct run_arms *out,
-                          struct errinfo *e)
+/* The arms of the run that is opened, as far as they can be found. */
+static enum err find_arms(struct session *s, struct run_arms *out, struct errinfo *e)
 {
-    static const struct arm_place old[] = {{ARM_NAME_TWIN, true}, {"also1", true}};
-    const struct arm_place first = {.name = ""};
-    struct arm_place named[RUN_ARMS_MAX];
-    size_t n = 0;
-    TRY(arm_place_dir(s->open_run, &first, out->dir[0], sizeof out->dir[0], e));
-    out->n = 1;
-    const bool told = runstate_arms(out->dir[0], named, &n);
-    const struct arm_place *p = told ? named : old;
-    n = told ? n : sizeof old / sizeof old[0];
-    for (size_t i = 0; i < n && (told || out->n == 1); i++) {
-        char *dir = out->dir[out->n];
-        TRY(p[i].beside ? OK : arm_place_check(out->dir[0], &p[i], false, e));
-        TRY(arm_place_dir(out->dir[0], &p[i], dir, sizeof out->dir[0], e));
-        out->n += rundir_is(dir) ? 1U : 0U;
+    struct remarks remarks = {0};
+    const enum err rc = run_arms(s->open_run, out, &remarks, e);
+    if (rc == ERR_NOMEM || out->n == 0) {
+        return rc;
+    }
+    for (size_t i = 0; i < remarks.n; i++) {
+        session_say(s, true, "%s", remarks.line[i]);
+    }
+    if (rc != OK) { /* what can be opened is shown all the same */
+        session_say(s, true, "other arms of the run are not known: %.300s", e->msg);
     }
     return OK;
 }
@@ -347,8 +367,9 @@ static enum err train_on(struct session *s, int64_t steps, struct errinfo *e)
     const struct engine *g = s->engine;
     for (size_t a = 0; a < g->n_arms && a < s->n_records; a++) { /* "resumed" */
         const struct history *h = &g->arm[a].history;
+        const struct history *first = &g->arm[session_first_arm(s, a)].history;
         for (size_t i = s->record[a].history.events; i < h->events; i++) {
-            session_send_event(s, a, &h->event[i]);
+            session_send_event(s, a, first, &h->event[i]);
         }
     }
     pthread_mutex_lock(&s->mu);
@@ -420,23 +441,48 @@ static enum err fork_twin(struct session *s, struct errinfo *e)
     for (size_t a = had; a < g->n_arms; a++) {
         send_history(s, a, &g->arm[a].history);
     }
+    send_beginnings(s, had);
     session_say(s, false, "twin B from step %lld: same weights and text, %s",
                 (long long)engine_step_count(g),
                 arm_rate_set(g->arm[had].arm) > 0 ? "with masking" : "no masking");
     return OK;
 }
 
-/* The masking rate of a condition: of all its seeds. */
-static enum err set_mask(struct session *s, const struct command *c, struct errinfo *e)
+/* The condition that a command is about. */
+static enum err find_cond(const struct session *s, const struct command *c,
+                          const struct cond_view **out, struct errinfo *e)
 {
     const struct session_view *v = &s->pub; /* which this thread alone writes */
     const size_t cond = c->cond < 0 ? 0 : (size_t)c->cond;
     if (cond >= v->n_conds) {
         return err_set(e, ERR_USAGE, "there is no condition %c", 'A' + c->cond);
     }
-    for (size_t i = 0; i < v->cond[cond].n_seeds; i++) {
-        TRY(engine_set_mask(s->engine, v->cond[cond].arm[i], c->value, c->at, e));
+    *out = &v->cond[cond];
+    return OK;
+}
+
+/* The masking rate of a condition: of all its seeds. */
+static enum err set_mask(struct session *s, const struct command *c, struct errinfo *e)
+{
+    const struct cond_view *v = NULL;
+    TRY(find_cond(s, c, &v, e));
+    for (size_t i = 0; i < v->n_seeds; i++) {
+        TRY(engine_set_mask(s->engine, v->arm[i], c->value, c->at, e));
     }
+    return OK;
+}
+
+/* Settings of a condition, in all its seeds. */
+static enum err tune(struct session *s, const struct command *c, struct errinfo *e)
+{
+    struct engine *g = s->engine;
+    const struct cond_view *v = NULL;
+    TRY(find_cond(s, c, &v, e));
+    TRY(engine_tune(g, g->arm[v->arm[0]].condition, c->text, e));
+    renew_facts(s);
+    const struct history *h = &g->arm[v->arm[0]].history;
+    session_say(s, false, "%c: %s, from step %lld on", v->letter,
+                h->event[h->events - 1].detail, (long long)engine_step_count(g) + 1);
     return OK;
 }
 
@@ -469,11 +515,47 @@ static enum err add_seeds(struct session *s, const struct command *c, struct err
                        (long long)c->at);
     }
     TRY(engine_add_seed(g, e));
+    renew_facts(s);
     session_set_state(s, SESSION_TRAINING);
     session_say(s, false,
                 "a further seed of each condition trains from step 0; the others wait "
                 "at step %lld",
                 (long long)step);
+    return OK;
+}
+
+/* One more condition, which trains from the beginning while the others wait; or only
+ * what it would take. */
+static enum err add_condition(struct session *s, const struct command *c,
+                              struct errinfo *e)
+{
+    struct engine *g = s->engine;
+    const long long step = (long long)engine_step_count(g);
+    const size_t had = g->n_arms;
+    struct engine_addition is;
+    char least[40];
+    if (!(c->value > 0)) {
+        TRY(engine_weigh_condition(g, c->text, &is, e));
+        least[0] = '\0';
+        if (step > 0) {
+            snprintf(least, sizeof least, ", about %.0f s", is.seconds);
+        }
+        session_say(s, false,
+                    "%s (%s): %zu seed%s from step 0 to %lld while the others wait%s, "
+                    "%.1f MB; the same line again adds it",
+                    is.name, is.differs, is.seeds, plural_s(is.seeds), step, least,
+                    (double)is.bytes / 1e6);
+        return OK;
+    }
+    TRY(engine_add_condition(g, c->text, &is, e));
+    renew_facts(s);
+    session_set_state(s, SESSION_TRAINING);
+    const size_t conds = publish(s);
+    send_beginnings(s, had);
+    session_say(s, false,
+                "condition %s trains from step 0; the others wait at step %lld",
+                is.name, step);
+    say_shown(s, conds);
     return OK;
 }
 
@@ -513,12 +595,13 @@ static enum err steer(struct session *s, const struct command *c, struct errinfo
     case COMMAND_MASK: TRY(check_level(g, e)); return set_mask(s, c, e);
     case COMMAND_FORK: TRY(check_level(g, e)); return fork_twin(s, e);
     case COMMAND_SEEDS: return add_seeds(s, c, e);
+    case COMMAND_CONDITION: return add_condition(s, c, e);
     case COMMAND_EXTEND:
         TRY(check_level(g, e));
         TRY(engine_extend(g, c->at, e));
         session_set_state(s, SESSION_TRAINING);
         return OK;
-    case COMMAND_LR: TRY(check_level(g, e)); return engine_set_lr(g, c->value, e);
+    case COMMAND_TUNE: TRY(check_level(g, e)); return tune(s, c, e);
     case COMMAND_NOTE:
         return engine_event(g, ENGINE_ALL_ARMS, e, "note", "%s", c->text);
     case COMMAND_EVALUATE: return engine_evaluate(g, e);

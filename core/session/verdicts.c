@@ -1,75 +1,40 @@
 #include "session/verdicts.h"
 
-#include "run/conditions.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 size_t view_baseline(const struct session_view *v)
 {
-    size_t unmasked = 0, at = 0;
+    bool unmasked[VIEW_CONDS];
     for (size_t c = 0; c < v->n_conds; c++) {
-        unmasked += v->cond[c].rate_set > 0 ? 0 : 1;
-        at = v->cond[c].rate_set > 0 ? at : c;
+        unmasked[c] = v->cond[c].unmasked;
     }
-    return unmasked == 1 ? at : v->n_conds == 2 ? 1 : 0;
+    return verdict_baseline(unmasked, v->n_conds);
 }
 
-/* Arms of both conditions with the same seed of weights; where each has but one, these.
- */
-static size_t pairs_of(const struct session_view *v, const struct cond_view *a,
-                       const struct cond_view *b, size_t *of_a, size_t *of_b)
+/* All arms of a run read one text. */
+static size_t pairs_of(const struct session_view *v, size_t a, size_t b, size_t *of_a,
+                       size_t *of_b)
 {
-    const bool single = a->n_seeds == 1 && b->n_seeds == 1;
-    size_t n = 0;
-    for (size_t i = 0; i < a->n_seeds; i++) {
-        for (size_t j = 0; j < b->n_seeds; j++) {
-            if (single || v->arm[a->arm[i]].weights == v->arm[b->arm[j]].weights) {
-                of_a[n] = a->arm[i];
-                of_b[n++] = b->arm[j];
-                break;
-            }
-        }
+    size_t of[VIEW_ARMS];
+    struct paired_seed seed[VIEW_ARMS];
+    for (size_t i = 0; i < v->n_arms; i++) {
+        of[i] = v->arm[i].cond;
+        seed[i] = (struct paired_seed){0, v->arm[i].weights};
     }
-    return n;
+    return paired_by_seed(v->n_arms, of, seed, a, b, of_a, of_b);
 }
 
-/* The value of a setting in "k=8,mask.rate=0"; NULL: it is not there. */
-static const char *value_of(const char *differs, const char *key)
-{
-    const size_t len = strlen(key);
-    for (const char *p = differs; (p = strstr(p, key)) != NULL; p++) {
-        if ((p == differs || p[-1] == ',') && p[len] == '=') {
-            return p + len + 1;
-        }
-    }
-    return NULL;
-}
-
-static const char *fact_of(const struct session_view *v, const char *name)
-{
-    for (size_t i = 0; i < v->n_facts; i++) {
-        if (!strcmp(v->fact[i].name, name)) {
-            return v->fact[i].value;
-        }
-    }
-    return "?";
-}
-
-/* Reasons for a difference that are none of the masks'. */
+/* Reasons for a difference that are none of the masks', nor of a random decoder. */
 static void find_why(const struct session_view *v, struct view_verdicts *out)
 {
     const struct cond_view *a = &v->cond[out->of], *b = &v->cond[out->baseline];
     const double x = a->last[METRIC_L0_CLEAN], y = b->last[METRIC_L0_CLEAN];
-    const char *k_a = value_of(a->differs, "k"), *k_b = value_of(b->differs, "k");
-    if (k_a || k_b) { /* the first has what is a fact of the run */
-        k_a = k_a ? k_a : fact_of(v, "k");
-        k_b = k_b ? k_b : fact_of(v, "k");
-        snprintf(out->why, sizeof out->why, "k %.*s against %.*s",
-                 (int)strcspn(k_a, ","), k_a, (int)strcspn(k_b, ","), k_b);
-    } else if (!conditions_only_masks(a->differs) ||
-               !conditions_only_masks(b->differs)) {
+    if (a->k < b->k || a->k > b->k) {
+        snprintf(out->why, sizeof out->why, "k %.10g against %.10g", a->k, b->k);
+    } else if (a->random != b->random ? a->beyond_decoder != b->beyond_decoder
+                                      : a->beyond_masks != b->beyond_masks) {
         snprintf(out->why, sizeof out->why, "%c and %c differ in more than masks",
                  a->letter, b->letter);
     } else if (isfinite(x) && isfinite(y) && verdict_l0_apart(x, y)) {
@@ -103,11 +68,81 @@ void view_cost_of_looking(const struct session_view *v, double *widening,
     *regained = paired_regains(n, VERDICT_LEVEL);
 }
 
+/* The rows of condition `of` less another, before they are judged. */
+static void rows_between(const struct session_view *v, const size_t *a, const size_t *b,
+                         size_t pairs, size_t first, struct verdict_row *row)
+{
+    double before[VIEW_ARMS], after[VIEW_ARMS];
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        const struct verdict_measure_def *def = verdict_measure_def(m);
+        const bool live = def->metric < METRIC_COUNT;
+        for (size_t i = 0; i < pairs; i++) {
+            after[i] = live ? v->arm[a[i]].last[def->metric] : (double)NAN;
+            before[i] = live ? v->arm[b[i]].last[def->metric] : (double)NAN;
+        }
+        verdict_row_of(m, def->margin, pairs, before, after, first, &row[m]);
+    }
+}
+
+/* Seeds planned, where more were added; else 0. */
+static size_t looked_at(const struct session_view *v, size_t pairs)
+{
+    return v->seeds_planned > 0 && pairs > v->seeds_planned ? planned_seeds(v) : 0;
+}
+
+/* The first random control of a condition. */
+static size_t find_control(const struct session_view *v, size_t of)
+{
+    const struct cond_view *c = v->cond;
+    size_t k = 0;
+    while (k < v->n_conds && (c[of].random || !c[k].random ||
+                              c[k].beyond_decoder != c[of].beyond_decoder)) {
+        k++;
+    }
+    return k;
+}
+
+/* Whether the arms of each pair were evaluated at the same step last: one that was
+ * added late comes there last. */
+static bool at_one_step(const struct session_view *v, const size_t *a, const size_t *b,
+                        size_t pairs)
+{
+    for (size_t i = 0; i < pairs; i++) {
+        const struct series *x = &v->arm[a[i]].series[METRIC_EV];
+        const struct series *y = &v->arm[b[i]].series[METRIC_EV];
+        if (x->n == 0 || y->n == 0 || x->x[x->n - 1] != y->x[y->n - 1]) {
+            return false;
+        }
+    }
+    return pairs > 0;
+}
+
+static enum err hold_against_control(const struct session_view *v, size_t of,
+                                     struct view_verdicts *out, struct errinfo *e)
+{
+    size_t a[VIEW_ARMS], b[VIEW_ARMS];
+    struct verdict_row row[VERDICT_MEASURE_COUNT];
+    out->control = find_control(v, of);
+    if (out->control == v->n_conds) {
+        return OK;
+    }
+    const size_t pairs = pairs_of(v, of, out->control, a, b);
+    if (!at_one_step(v, a, b, pairs)) {
+        out->control = v->n_conds;
+        return OK;
+    }
+    rows_between(v, a, b, pairs, looked_at(v, pairs), row);
+    TRY(verdict_decide(row, VERDICT_MEASURE_COUNT, e));
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        out->within_random[m] = verdict_is_within(&row[m]);
+    }
+    return OK;
+}
+
 bool view_verdicts_of(const struct session_view *v, size_t of,
                       struct view_verdicts *out)
 {
     size_t a[VIEW_ARMS], b[VIEW_ARMS];
-    double before[VIEW_ARMS], after[VIEW_ARMS];
     struct errinfo e;
     memset(out, 0, sizeof *out);
     out->of = of;
@@ -115,20 +150,11 @@ bool view_verdicts_of(const struct session_view *v, size_t of,
     if (v->n_conds < 2 || of >= v->n_conds || of == out->baseline) {
         return false;
     }
-    out->pairs = pairs_of(v, &v->cond[of], &v->cond[out->baseline], a, b);
-    out->first =
-        v->seeds_planned > 0 && out->pairs > v->seeds_planned ? planned_seeds(v) : 0;
+    out->pairs = pairs_of(v, of, out->baseline, a, b);
+    out->first = looked_at(v, out->pairs);
     out->planned = at_plan(v, a, out->pairs) && at_plan(v, b, out->pairs);
     find_why(v, out);
-    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
-        const struct verdict_measure_def *def = verdict_measure_def(m);
-        const bool live = def->metric < METRIC_COUNT;
-        for (size_t i = 0; i < out->pairs; i++) {
-            after[i] = live ? v->arm[a[i]].last[def->metric] : (double)NAN;
-            before[i] = live ? v->arm[b[i]].last[def->metric] : (double)NAN;
-        }
-        verdict_row_of(m, def->margin, out->pairs, before, after, out->first,
-                       &out->row[m]);
-    }
-    return verdict_judge(out->row, VERDICT_MEASURE_COUNT, out->first, &e) == OK;
+    rows_between(v, a, b, out->pairs, out->first, out->row);
+    return verdict_judge(out->row, VERDICT_MEASURE_COUNT, out->first, &e) == OK &&
+           hold_against_control(v, of, out, &e) == OK;
 }

@@ -11,15 +11,18 @@ struct view_verdicts {
     size_t pairs;        /* seeds of weights that both have */
     size_t first;        /* seeds planned, where more were added: the intervals are
                             those of paired_of for any number of seeds; else 0 */
-    bool planned;  /* measured at the planned step; else "so far", which establishes
-                      nothing yet */
+    bool planned; /* measured at the planned step; else "so far", which establishes
+                     nothing yet */
+    /* The random control that `of` is held against as well, n_conds: none; and whether
+     * the difference from it is not established, nor matters. Not of one seed. */
+    size_t control;
+    bool within_random[VERDICT_MEASURE_COUNT];
     char why[120]; /* why they are not comparable; "": they are */
     struct verdict_row row[VERDICT_MEASURE_COUNT]; /* of the latest values; n 0: not
                                                       measured while training goes on */
 };
 
-/* The condition that the others are held against: the one that is not masked, if there
- * is exactly one; else the second of two, or the first of more. */
+/* The condition that the others are held against, verdict_baseline. */
 size_t view_baseline(const struct session_view *v);
 /* Condition `of` against the baseline; false where there are not two of them. Holm is
  * over the primary measures that are measured while training goes on. Where there is

@@ -164,18 +164,56 @@ static struct point point_of(const struct metric_row *row, size_t m)
     return p;
 }
 
-/* A series' value at x, which is one of its last; false: it has none there. */
+/* The first point at x or beyond; s->n: none. */
+static size_t series_find(const struct series *s, double x)
+{
+    size_t low = 0, high = s->n;
+    while (low < high) {
+        const size_t mid = low + (high - low) / 2;
+        low = s->x[mid] < x ? mid + 1 : low;
+        high = s->x[mid] < x ? high : mid;
+    }
+    return low;
+}
+
+static bool series_has(const struct series *s, double x)
+{
+    const size_t at = series_find(s, x);
+    return at < s->n && !(s->x[at] > x);
+}
+
+/* A series' value at x; false: it has none there. */
 static bool value_at(const struct series *s, double x, double *out)
 {
-    size_t i = s->n;
-    while (i > 0 && s->x[i - 1] > x) {
-        i--;
+    const bool has = series_has(s, x);
+    *out = has ? s->y[series_find(s, x)] : *out;
+    return has;
+}
+
+static void series_open(struct series *s, size_t at)
+{
+    double *const part[] = {s->x, s->y, s->seconds, s->lo, s->hi};
+    for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
+        memmove(part[i] + at + 1, part[i] + at, (s->n - at) * sizeof(double));
     }
-    if (i == 0 || s->x[i - 1] < x) {
-        return false;
+    s->n++;
+}
+
+/* Put it where it belongs among the points of a condition, in the place of the one that
+ * has the same x. */
+static enum err place_point(struct series *s, const struct point *p, struct errinfo *e)
+{
+    const size_t at = series_find(s, p->x);
+    if (!series_has(s, p->x)) {
+        TRY(series_room(s, true, e));
+        series_open(s, at);
     }
-    *out = s->y[i - 1];
-    return true;
+    s->x[at] = p->x;
+    s->y[at] = p->y;
+    s->seconds[at] = p->seconds;
+    s->lo[at] = p->lo;
+    s->hi[at] = p->hi;
+    return OK;
 }
 
 /* Whether seeds have it in turn, so that a step has it of some alone (engine.c). */
@@ -185,16 +223,18 @@ static bool in_turn(size_t m)
 }
 
 /* What the seeds of a condition have at p->x, into p; false: one of them has nothing
- * there yet, though all should. */
+ * there yet, though all should. Where the condition has a point already a seed is on
+ * its way that was added later: the point is of those that have come there. */
 static bool over_seeds(const struct session_view *v, const struct cond_view *c,
                        size_t m, struct point *p)
 {
+    const bool partly = in_turn(m) || series_has(&c->series[m], p->x);
     double sum = 0.0, y = 0.0;
     size_t n = 0;
     p->lo = p->hi = (double)NAN;
     for (size_t i = 0; i < c->n_seeds; i++) {
         const bool has = value_at(&v->arm[c->arm[i]].series[m], p->x, &y);
-        if (!has && !in_turn(m)) {
+        if (!has && !partly) {
             return false;
         }
         if (has && isfinite(y)) {
@@ -218,8 +258,9 @@ static enum err add_to_condition(struct session_view *v, size_t arm, size_t m,
         p.lo = p.hi = (double)NAN;
     }
     if (c->n_seeds == 1 || over_seeds(v, c, m, &p)) {
-        TRY(add_point(&c->series[m], &p, e));
-        c->last[m] = p.y;
+        struct series *s = &c->series[m];
+        TRY(place_point(s, &p, e));
+        c->last[m] = s->y[s->n - 1];
     }
     return OK;
 }

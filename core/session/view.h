@@ -57,12 +57,18 @@ struct arm_view {
 #define COND_LABEL_MAX 48
 struct cond_view {
     char letter;                /* 'A', 'B' */
-    char label[COND_LABEL_MAX]; /* "mask p=0.30", "no mask" */
-    char differs[256];     /* "k=8,mask.rate=0": settings in which it differs from A;
-                              cut where there is more */
-    size_t n_seeds;        /* 1 at least */
-    size_t arm[VIEW_ARMS]; /* [n_seeds] of the view's; seed i stands at i in each
-                              condition that has all seeds */
+    char label[COND_LABEL_MAX]; /* "mask p=0.30", "no mask", "random p=0.30" */
+    bool random;                /* its decoder is not trained: a control */
+    char tunable[160]; /* "lr=0.002,k=4": settings that may be changed on the way, as
+                          they are */
+    uint64_t beyond_masks;   /* the same where conditions differ in masks alone,
+                                conditions_beyond_masks */
+    uint64_t beyond_decoder; /* likewise, conditions_beyond_decoder */
+    double k;                /* of its settings */
+    bool unmasked;           /* at all steps, as its plan stands */
+    size_t n_seeds;          /* 1 at least */
+    size_t arm[VIEW_ARMS];   /* [n_seeds] of the view's; seed i stands at i in each
+                                condition that has all seeds */
     double rate_set,
         rate_in_use;      /* what is set, and what the text in use was masked at */
     double rate_when_on;  /* what masking comes back to */
@@ -73,8 +79,9 @@ struct cond_view {
     int64_t forked_at; /* -1: not a fork */
     /* Of one seed: its own. Of several: their mean, with the least and the greatest as
      * lo and hi, at steps that all of them have come to; the mean of those that have a
-     * finite value. Cross-entropies, measured in turn: of the seeds that have them
-     * there. lo and hi are never NULL, but may be NaN. */
+     * finite value. A seed that is added later is in it as far as it has come.
+     * Cross-entropies, measured in turn: of the seeds that have them there. lo and hi
+     * are never NULL, but may be NaN. */
     struct series series[METRIC_COUNT];
     double last[METRIC_COUNT]; /* latest value of each, NaN before the first */
 };
@@ -120,6 +127,7 @@ struct session_view {
     bool evaluating; /* at this moment */
     double eval_next_step;
     int64_t rss_bytes;
+    double arm_bytes; /* about what an arm of a run in training takes; 0: not known */
     size_t threads;
     size_t n_conds; /* 0: not known yet */
     struct cond_view cond[VIEW_CONDS];
@@ -159,6 +167,13 @@ struct session_view {
         word_busy;    /* asked for and not yet there */
     uint64_t version; /* grows with every change */
 };
+
+/* Key i of the settings that a condition may have for itself; tunable: of those that
+ * may change while it trains. NULL beyond the last. Any thread. */
+const char *session_setting(size_t i, bool tunable);
+/* The value of a setting in a list, "k=8,mask.rate=0"; NULL: it is not there. It ends
+ * at the next comma or the end. */
+const char *session_setting_in(const char *list, const char *key);
 
 void session_view_init(struct session_view *v);
 /* Releases series, events and references. */

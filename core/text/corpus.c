@@ -109,6 +109,11 @@ static void remark_files(struct corpus *c)
                     "same text as --corpus FILE",
                     c->name);
     }
+    if (c->textless_n > 0) {
+        remarks_add(&c->remarks, "%s: %zu file%s without text passed over: %s%s",
+                    c->name, c->textless_n, plural_s(c->textless_n), c->textless.msg,
+                    c->textless_n > 1 ? ", ..." : "");
+    }
     if (c->skipped + c->links > 0) {
         remarks_add(&c->remarks,
                     "%s: %zu files passed over that are no texts by their ending, and "
@@ -128,13 +133,48 @@ static enum err same_kind(const struct corpus_file *first, const struct corpus_f
                          f->has_ids ? "text" : "token ids", first->path);
 }
 
+/* File i is not one of it. */
+static void pass_over(struct corpus *c, size_t i)
+{
+    corpus_file_deinit(&c->file[i]);
+    memmove(&c->file[i], &c->file[i + 1], (c->n_files - i - 1) * sizeof *c->file);
+    c->n_files--;
+}
+
+/* Of several files those that have no text are passed over; their number, and the first
+ * one's error. */
+static enum err open_file(struct corpus *c, size_t i, struct errinfo *e)
+{
+    struct errinfo why = {0};
+    enum err rc = ERR_FORMAT;
+    while (rc != OK && i < c->n_files) {
+        struct corpus_file *f = &c->file[i];
+        rc = corpus_file_open(f, i < CORPUS_OPEN, &why);
+        if (rc != OK && (f->alone || !f->no_text)) {
+            *e = why;
+            return rc;
+        }
+        if (rc != OK) {
+            c->textless = c->textless_n++ == 0 ? why : c->textless;
+            pass_over(c, i);
+        }
+    }
+    return OK;
+}
+
 static enum err open_files(struct corpus *c, struct errinfo *e)
 {
     size_t packed = 0;
     c->hash = HASH_START;
     for (size_t i = 0; i < c->n_files; i++) {
+        c->file[i].alone = c->n_files == 1;
+    }
+    for (size_t i = 0; i < c->n_files; i++) {
+        TRY(open_file(c, i, e));
         struct corpus_file *f = &c->file[i];
-        f->alone = c->n_files == 1;
+        if (i == c->n_files) {
+            break; /* the last ones had no text */
+        }
         f->first = c->n_docs;
         packed += f->packed;
         if (packed > CORPUS_UNPACKED) {
@@ -142,7 +182,6 @@ static enum err open_files(struct corpus *c, struct errinfo *e)
                            "%s: more than %d compressed files; unpack them", c->path,
                            CORPUS_UNPACKED);
         }
-        TRY(corpus_file_open(f, i < CORPUS_OPEN, e));
         TRY(same_kind(&c->file[0], f, e));
         if (f->n_docs > CORPUS_MAX_DOCS - c->n_docs) {
             return err_set(e, ERR_LIMIT, "%s: more than %zu documents", c->path,
@@ -150,6 +189,10 @@ static enum err open_files(struct corpus *c, struct errinfo *e)
         }
         c->n_docs += f->n_docs;
         c->hash = f->alone ? f->hash : hash_bytes(c->hash, &f->hash, sizeof f->hash);
+    }
+    if (c->n_files == 0) {
+        *e = c->textless;
+        return ERR_FORMAT;
     }
     /* Another column of the same bytes is another text. */
     if (c->key && strcmp(c->key, "text") != 0) {

@@ -60,6 +60,7 @@ enum err corpus_file_open(struct corpus_file *f, bool keep, struct errinfo *e)
     TRY(open_bytes(f, e));
     const bool temporary = f->packed || !f->format;
     if (infile_len(f->in) == 0) {
+        f->no_text = true;
         return err_set(e, ERR_FORMAT, "%s: is empty, expected text", f->path);
     }
     TRY(infile_bytes_of(f->in, &f->bytes, e));

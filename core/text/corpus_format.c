@@ -29,6 +29,7 @@ static enum err csv_open(struct corpus_file *f, struct errinfo *e)
     const enum err rc =
         csv_each((const char *)f->map, f->map_len, f->path, f->key ? f->key : "text",
                  take_row, f, &f->col, &f->cols, e);
+    f->no_text = rc == ERR_FORMAT && strstr(e->msg, ": no column ") != NULL;
     if (rc == ERR_FORMAT && !f->key && strstr(e->msg, "no column text")) {
         const struct errinfo said = *e;
         return err_set(e, rc, "%s; name one: %.200s#COLUMN", said.msg, f->path);

@@ -1,8 +1,12 @@
 /* JSON lines: an object a line, with a text or with token ids. */
 #include "base/json.h"
+#include "base/utf8.h"
 #include "text/corpus_priv.h"
 
+#include <stdio.h>
 #include <string.h>
+
+enum { KEYS_SHOWN = 8, KEY_SHOWN = 40 }; /* of a line in an error, bytes of each */
 
 /* The object of a line, with `nul` for the NULs in its texts (json_parse_nul). */
 static enum err parse_line(const struct corpus_file *f, const char *text, size_t len,
@@ -70,6 +74,34 @@ static enum err check_ids(struct corpus_file *f, const cJSON *ids, size_t line,
     return OK;
 }
 
+/* "expected text ...; found the keys id, body": what the line has in its place. */
+static enum err no_body(const struct corpus_file *f, const cJSON *obj, size_t line,
+                        struct errinfo *e)
+{
+    struct str keys;
+    size_t n = 0;
+    str_init(&keys, 1 << 12);
+    for (const cJSON *v = obj->child; v; v = v->next, n++) {
+        char key[4 * KEY_SHOWN + 1];
+        (void)snprintf(key, sizeof key, "%.*s", KEY_SHOWN, v->string);
+        str_add(&keys, n == 0            ? ""
+                       : n < KEYS_SHOWN  ? ", "
+                       : n == KEYS_SHOWN ? ", ..."
+                                         : "");
+        if (n < KEYS_SHOWN) {
+            utf8_escape(&keys, key, strlen(key));
+        }
+    }
+    const enum err rc =
+        err_set(e, ERR_FORMAT, "%s: line %zu: expected %.60s%s, found %s%s%s", f->path,
+                line, f->key ? f->key : "text (a string) or input_ids (an array)",
+                f->key ? " (a string, or an array of token ids)" : "",
+                n > 0 ? "the keys " : "no keys", n > 0 ? keys.p : "",
+                n > 0 ? "; name another key: FILE#KEY" : "");
+    str_free(&keys);
+    return rc;
+}
+
 /* Check one line and count it as a document unless it is empty. */
 static enum err take_line(struct corpus_file *f, size_t off, size_t len, size_t line,
                           bool *first, struct errinfo *e)
@@ -81,14 +113,8 @@ static enum err take_line(struct corpus_file *f, size_t off, size_t len, size_t 
     const cJSON *body = line_body(f, obj, &has_ids);
     enum err rc = OK;
     if (!body) {
-        rc = f->key ? err_set(e, ERR_FORMAT,
-                              "%s: line %zu: expected %.60s (a string, or an array of "
-                              "token ids)",
-                              f->path, line, f->key)
-                    : err_set(e, ERR_FORMAT,
-                              "%s: line %zu: expected text (a string) or input_ids (an "
-                              "array); name another key: FILE#KEY",
-                              f->path, line);
+        rc = no_body(f, obj, line, e);
+        f->no_text = *first;
     } else if (!*first && has_ids != f->has_ids) {
         rc = err_set(e, ERR_FORMAT, "%s: line %zu: found %s, expected %s as before",
                      f->path, line, has_ids ? "input_ids" : "text",

@@ -62,6 +62,8 @@ struct corpus_file {
     bool ends_split;    /* markers of a document's end are one here */
     bool packed;        /* in gzip form */
     bool alone;         /* the only file of its corpus */
+    bool no_text;       /* it could not be opened, being empty or a table or JSON lines
+                           without such a column: of several files it is passed over */
     size_t col, cols;   /* of a table */
     bool has_ids;
     enum elem elem; /* of ids in binary form */
@@ -79,7 +81,9 @@ struct corpus {
     size_t n_docs;
     uint32_t *order; /* [n_docs] TRAIN documents, then HELDOUT ones */
     size_t n_train;
-    size_t skipped, links; /* files of a folder that are no texts, links in it */
+    size_t textless_n;       /* files that are texts by their ending and have none, */
+    struct errinfo textless; /* and what was found in the first */
+    size_t skipped, links;   /* files of a folder that are no texts, links in it */
     struct remarks remarks;
     struct grammar *grammar;
     size_t reg;

@@ -212,3 +212,8 @@ double mask_rate_at(const struct mask_schedule *s, int64_t step)
     }
     return s->start + (s->end - s->start) * t;
 }
+
+bool mask_never(const struct mask_schedule *s)
+{
+    return !(s->start > 0.0) && (s->kind == MASK_CONSTANT || !(s->end > 0.0));
+}

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "text/tok.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -66,5 +67,7 @@ struct mask_schedule {
     int64_t steps;
 };
 double mask_rate_at(const struct mask_schedule *s, int64_t step);
+/* Whether it masks at no step at all. */
+bool mask_never(const struct mask_schedule *s);
 
 #endif

@@ -49,27 +49,61 @@ static const struct setting_def *find(const char *name)
     return NULL;
 }
 
+/* Why a setting cannot stand in a list of pairs: ERR_USAGE. */
+typedef enum err check_fn(const struct setting_def *d, const char *where,
+                          struct errinfo *e);
+
+static enum err is_of_arm(const struct setting_def *d, const char *where,
+                          struct errinfo *e)
+{
+    return d->scope == SETTING_OF_ARM
+               ? OK
+               : err_set(e, ERR_USAGE,
+                         "%s: %s is the same for all arms of a run; train it apart",
+                         where, d->key);
+}
+
+static enum err is_tunable(const struct setting_def *d, const char *where,
+                           struct errinfo *e)
+{
+    struct str keys;
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    if (d->tunable) {
+        return OK;
+    }
+    str_init(&keys, SETTING_TEXT_MAX);
+    for (size_t i = 0; i < n; i++) {
+        if (t[i].tunable) {
+            str_add(&keys, keys.len > 0 ? ", " : "");
+            str_add(&keys, t[i].key);
+        }
+    }
+    const enum err rc =
+        err_set(e, ERR_USAGE,
+                "%s: %s stays as it is while training goes on, expected one of %s",
+                where, d->key, keys.len > 0 ? keys.p : "");
+    str_free(&keys);
+    return rc;
+}
+
 /* "k=8" of len bytes. */
 static enum err set_pair(struct settings *s, const char *pair, size_t len,
-                         struct errinfo *e)
+                         const char *where, check_fn *check, struct errinfo *e)
 {
     char text[SETTING_TEXT_MAX];
     snprintf(text, sizeof text, "%.*s", (int)len, pair);
     char *eq = strchr(text, '=');
     if (!eq) {
-        return err_set(e, ERR_USAGE, "also: found '%s', expected key=value", text);
+        return err_set(e, ERR_USAGE, "%s: found '%s', expected key=value", where, text);
     }
     *eq = '\0';
     const struct setting_def *d = find(text);
     if (!d) { /* for the name of the nearest */
-        return settings_set(s, text, eq + 1, from_user("also"), e);
+        return settings_set(s, text, eq + 1, from_user(where), e);
     }
-    if (d->scope != SETTING_OF_ARM) {
-        return err_set(e, ERR_USAGE,
-                       "also: %s is the same for all arms of a run; train it apart",
-                       d->key);
-    }
-    return settings_set(s, d->key, eq + 1, from_user("also"), e);
+    TRY(check(d, where, e));
+    return settings_set(s, d->key, eq + 1, from_user(where), e);
 }
 
 /* Bytes of the first pair of part [len]: up to a comma before another key=, so that a
@@ -90,9 +124,10 @@ static size_t pair_len(const char *part, size_t len)
 /* No arm has arms of its own. */
 static enum err alone(struct settings *s, struct errinfo *e)
 {
-    TRY(settings_set(s, setting_key.twin, "none", from_user("also"), e));
-    TRY(settings_set(s, setting_key.seed_count, "1", from_user("also"), e));
-    return settings_set(s, setting_key.also, "", from_user("also"), e);
+    const struct setting_origin from = from_program("arm");
+    TRY(settings_set(s, setting_key.twin, "none", from, e));
+    TRY(settings_set(s, setting_key.seed_count, "1", from, e));
+    return settings_set(s, setting_key.also, "", from, e);
 }
 
 /* What was said of the first arm is not said of this one: settings that do not apply to
@@ -115,35 +150,86 @@ static enum err inherit(struct settings *s, struct errinfo *e)
     return rc;
 }
 
-enum err also_settings(const struct settings *base, size_t i, struct settings *out,
-                       struct errinfo *e)
+/* "k=8,lr=0.1" of len bytes. */
+static enum err set_pairs(struct settings *s, const char *pairs, size_t len,
+                          const char *where, check_fn *check, struct errinfo *e)
+{
+    while (len > 0) {
+        const size_t n = pair_len(pairs, len);
+        TRY(set_pair(s, pairs, n, where, check, e));
+        pairs += n;
+        len -= n;
+        if (len > 0) {
+            pairs++;
+            len--;
+        }
+    }
+    return OK;
+}
+
+/* A part of `also`, of len bytes: NAME:key=value,... */
+static enum err part_settings(const struct settings *base, const char *part, size_t len,
+                              const char *where, struct settings *out,
+                              struct errinfo *e)
 {
     struct settings s = *base;
-    size_t len = 0;
     bool named = false;
-    const char *part = part_of(base->also, i, &len);
+    const char *const whole = part;
+    const int whole_len = (int)len;
     const size_t name = name_len(part, len, &named);
     TRY(inherit(&s, e));
     if (named) {
-        TRY(arm_name_check(part, name, "also", e));
+        TRY(arm_name_check(part, name, where, e));
         part += name + 1;
         len -= name + 1;
     }
     if (len == 0) {
-        return err_set(e, ERR_USAGE, "also: found '%s', expected key=value,...",
-                       base->also);
+        return err_set(e, ERR_USAGE, "%s: found '%.*s', expected key=value,...", where,
+                       whole_len, whole);
     }
-    while (len > 0) {
-        const size_t n = pair_len(part, len);
-        TRY(set_pair(&s, part, n, e));
-        part += n;
-        len -= n;
-        if (len > 0) {
-            part++;
-            len--;
-        }
-    }
+    TRY(set_pairs(&s, part, len, where, is_of_arm, e));
     TRY(alone(&s, e));
+    *out = s;
+    return OK;
+}
+
+enum err also_settings(const struct settings *base, size_t i, struct settings *out,
+                       struct errinfo *e)
+{
+    size_t len = 0;
+    const char *part = part_of(base->also, i, &len);
+    return part_settings(base, part, len, "also", out, e);
+}
+
+enum err also_condition(const struct settings *base, const char *text,
+                        struct arm_plan *out, struct errinfo *e)
+{
+    static const char where[] = "condition";
+    const size_t len = strlen(text);
+    bool named = false;
+    const size_t name = name_len(text, len, &named);
+    if (!named || text[name + 1] == '\0' || strchr(text, ';')) {
+        return err_set(e, ERR_USAGE,
+                       "%s: found '%.80s', expected a name and settings, as in %s",
+                       where, text, ALSO_RANDOM);
+    }
+    TRY(part_settings(base, text, len, where, &out->set, e));
+    (void)snprintf(out->name, sizeof out->name, "%.*s", (int)name, text);
+    memcpy(out->condition, out->name, sizeof out->condition);
+    return OK;
+}
+
+enum err tuned_settings(const struct settings *was, const char *pairs,
+                        struct settings *out, struct errinfo *e)
+{
+    static const char where[] = "tune";
+    struct settings s = *was;
+    TRY(inherit(&s, e));
+    if (pairs[0] == '\0' || strchr(pairs, ';')) {
+        return err_set(e, ERR_USAGE, "%s: found '%.80s', expected key=value,...", where,
+                       pairs);
+    }
+    TRY(set_pairs(&s, pairs, strlen(pairs), where, is_tunable, e));
     *out = s;
     return OK;
 }

@@ -44,6 +44,10 @@ void arm_differs(const struct settings *first, const struct settings *s,
 #define ARM_LETTERS 4
 const char *arm_letters(size_t i, char out[ARM_LETTERS]);
 
+/* The random control as an arm of `also`: the first one's settings, on a decoder of
+ * random directions that is not trained. */
+#define ALSO_RANDOM "random:decoder=random"
+
 /* How many arms `also` describes: "k=8,mask-rate=0.3;k=16" is two. */
 size_t also_count(const char *also);
 /* Settings of number i of them: `base` (not resolved) with its pairs, each a setting's
@@ -53,6 +57,15 @@ size_t also_count(const char *also);
  * text, seed, batch, ...). */
 enum err also_settings(const struct settings *base, size_t i, struct settings *out,
                        struct errinfo *e) ERR_CHECKED;
+/* One more condition of a run, "NAME:key=value,...": `base` with these pairs. ERR_USAGE
+ * for a text of another form, and as above. */
+enum err also_condition(const struct settings *base, const char *text,
+                        struct arm_plan *out, struct errinfo *e) ERR_CHECKED;
+/* The settings of an arm in training with these pairs, "lr=0.001,k=8", of which each
+ * may be changed on the way (setting_def.tunable). ERR_USAGE names those that may. Not
+ * resolved, nor checked against one another. */
+enum err tuned_settings(const struct settings *was, const char *pairs,
+                        struct settings *out, struct errinfo *e) ERR_CHECKED;
 /* The same for the twin: not masked, else as the first arm. */
 enum err twin_settings(const struct settings *base, struct settings *out,
                        struct errinfo *e) ERR_CHECKED;

@@ -1,9 +1,11 @@
 #include "train/arm.h"
 
 #include "base/mem.h"
+#include "train/also.h"
 #include "train/settings_arch.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 struct mask_schedule arm_schedule(const struct settings *s)
@@ -204,4 +206,57 @@ void arm_set_lr(struct arm *a, double lr)
 {
     a->set.lr = lr;
     sae_trainer_set_lr(a->trainer, lr);
+}
+
+/* What differs, "lr 0.002 -> 0.001, k 4 -> 8". */
+static void say_tuned(const struct settings *was, const struct settings *is, char *out,
+                      size_t cap)
+{
+    size_t n = 0, len = 0;
+    const struct setting_def *t = settings_table(&n);
+    struct str a, b;
+    str_init(&a, SETTING_TEXT_MAX);
+    str_init(&b, SETTING_TEXT_MAX);
+    out[0] = '\0';
+    for (size_t i = 0; i < n && len < cap; i++) {
+        str_clear(&a);
+        str_clear(&b);
+        settings_print(was, &t[i], &a);
+        settings_print(is, &t[i], &b);
+        if (t[i].tunable && a.len > 0 && b.len > 0 && strcmp(a.p, b.p) != 0) {
+            len += (size_t)snprintf(out + len, cap - len, "%s%s %s -> %s",
+                                    len > 0 ? ", " : "", t[i].key, a.p, b.p);
+        }
+    }
+    str_free(&a);
+    str_free(&b);
+}
+
+enum err arm_prepare(const struct arm *a, const char *pairs, struct arm_tuning *out,
+                     struct errinfo *e)
+{
+    struct sae_train_config tc;
+    struct arm_tuning n = {.said = ""};
+    TRY(tuned_settings(&a->set, pairs, &n.set, e));
+    inputs_resolve(a->in, &n.set);
+    TRY(inputs_check_arm(a->in, &n.set, e));
+    TRY(settings_train_config(&n.set, &tc, e));
+    say_tuned(&a->set, &n.set, n.said, sizeof n.said);
+    if (n.said[0] == '\0') {
+        return err_set(e, ERR_USAGE, "tune: %.80s is what it is already", pairs);
+    }
+    TRY(sae_trainer_prepare(a->trainer, &tc, n.set.k, &n.trainer, e));
+    *out = n;
+    return OK;
+}
+
+void arm_apply(struct arm *a, struct arm_tuning *tuning)
+{
+    a->set = tuning->set;
+    sae_trainer_apply(a->trainer, &tuning->trainer);
+}
+
+void arm_tuning_free(struct arm_tuning *tuning)
+{
+    sae_tuning_free(&tuning->trainer);
 }

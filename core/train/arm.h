@@ -74,6 +74,20 @@ int64_t arm_steps_done(const struct arm *a);
 void arm_extend(struct arm *a, int64_t steps);
 void arm_set_lr(struct arm *a, double lr);
 
+/* Settings that may change on the way, "lr=0.001,k=8" (tuned_settings), from the next
+ * step on. Prepared, which can fail and changes nothing, then applied, which cannot;
+ * freed either way. ERR_USAGE for what may not change, does not apply to the
+ * architecture or does not fit the rest, and where nothing would change. */
+struct arm_tuning {
+    struct settings set;
+    struct sae_tuning trainer;
+    char said[256]; /* "lr 0.002 -> 0.001, k 4 -> 8"; cut where there is more */
+};
+enum err arm_prepare(const struct arm *a, const char *pairs, struct arm_tuning *out,
+                     struct errinfo *e) ERR_CHECKED;
+void arm_apply(struct arm *a, struct arm_tuning *tuning);
+void arm_tuning_free(struct arm_tuning *tuning); /* one of zeros is fine */
+
 /* Schedule of the settings: constant, linear or cosine. */
 struct mask_schedule arm_schedule(const struct settings *s);
 

@@ -5,6 +5,7 @@
 #include "num/blas.h"
 #include "sae/sae.h"
 #include "sae/sae_train.h"
+#include "train/arm.h"
 #include "train/inputs_priv.h"
 #include "train/metric.h"
 #include "train/settings_arch.h"
@@ -102,6 +103,11 @@ void inputs_resolve(const struct inputs *in, struct settings *s)
     }
 }
 
+void inputs_unresolve(const struct inputs *in, struct settings *s)
+{
+    settings_unresolve(s, in->lm ? in->lm->cfg.n_ctx : 1, inputs_width(in));
+}
+
 static enum err open_mask(struct inputs *in, struct errinfo *e)
 {
     const struct settings *s = &in->set;
@@ -118,9 +124,8 @@ static enum err open_mask(struct inputs *in, struct errinfo *e)
     if (s->mask_kind == MASK_TOKEN) {
         rc = mask_token_find(in->lm->tok, s->mask_token, &in->mask_token, e);
         /* A run that never masks needs none; masking can then not be switched on. */
-        const bool never = s->mask_rate <= 0 &&
-                           (s->mask_schedule == MASK_CONSTANT || s->mask_rate_end <= 0);
-        rc = never && !s->mask_token[0]
+        const struct mask_schedule masks = arm_schedule(s);
+        rc = mask_never(&masks) && !s->mask_token[0]
                  ? OK
                  : settings_blame(s, setting_key.mask_token, rc, e);
     }

@@ -59,6 +59,7 @@ const char *inputs_text_doubt(const struct corpus *c);
 
 /* Settings of an arm of these inputs: "auto" resolved. */
 void inputs_resolve(const struct inputs *in, struct settings *s);
+void inputs_unresolve(const struct inputs *in, struct settings *s); /* the opposite */
 /* Whether an arm's own settings (k, width, arch) fit together. ERR_USAGE. */
 enum err inputs_check_arm(const struct inputs *in, const struct settings *s,
                           struct errinfo *e) ERR_CHECKED;

@@ -1,6 +1,7 @@
 /* Which caches of activations an arm reads from: a mixed arm from two, those that
  * others of its masking and without masks have, since its passes are theirs. */
 #include "num/blas.h"
+#include "train/arm.h"
 #include "train/inputs.h"
 
 #include <inttypes.h>
@@ -13,8 +14,9 @@
 static void describe_masks(const struct inputs *in, const struct settings *s, char *out,
                            size_t cap)
 {
-    const bool constant = s->mask_schedule == MASK_CONSTANT;
-    if (s->mask_rate <= 0 && (constant || s->mask_rate_end <= 0)) {
+    const struct mask_schedule masks = arm_schedule(s);
+    const bool constant = masks.kind == MASK_CONSTANT;
+    if (mask_never(&masks)) {
         snprintf(out, cap, CLEAN);
         return;
     }

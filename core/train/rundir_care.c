@@ -140,17 +140,12 @@ static enum err expect_no_beside(const char *dir, struct errinfo *e)
     return OK;
 }
 
-static enum err expect_move(const struct folder *from, const char *name,
-                            const struct folder *to, const char *as, struct errinfo *e)
+static enum err expect_run(const struct folder *from, const char *name,
+                           struct errinfo *e)
 {
-    const mode_t kind = folder_mode(from, name);
-    if (kind == 0) {
-        return err_set(e, ERR_MISSING, "%s/%s: not found", from->path, name);
-    }
-    TRY(folder_expect(from, name, S_IFDIR, e));
-    return folder_mode(to, as) == 0
-               ? OK
-               : err_set(e, ERR_EXISTS, "%s/%s: exists already", to->path, as);
+    return folder_mode(from, name) != 0
+               ? folder_expect(from, name, S_IFDIR, e)
+               : err_set(e, ERR_MISSING, "%s/%s: not found", from->path, name);
 }
 
 enum err rundir_move(const struct folder *from, const char *name,
@@ -160,10 +155,10 @@ enum err rundir_move(const struct folder *from, const char *name,
     int lock = -1;
     TRY(path_join(dir, sizeof dir, from->path, name, e));
     TRY(path_join(moved, sizeof moved, to->path, as, e));
-    TRY(expect_move(from, name, to, as, e));
+    TRY(expect_run(from, name, e));
     TRY(expect_no_beside(dir, e));
     TRY(rundir_lock(dir, &lock, e));
-    const enum err rc = folder_move(from, name, to, as, e);
+    const enum err rc = folder_move_new(from, name, to, as, e);
     rundir_unlock(rc == OK ? moved : dir, lock);
     folder_sync(from);
     folder_sync(to);

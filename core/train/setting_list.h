@@ -10,7 +10,8 @@
  *            replaced by settings_resolve, so that a run records what it used
  *   limits   RANGE(lo, hi) of a number, WORDS(field) of an ENUM (setting_words.h),
  *            YES_NO, NO_LIMITS
- *   scope    RUN, ARM or FREE, see enum setting_scope
+ *   scope    RUN, ARM or FREE, see enum setting_scope; TUNABLE: ARM, and may be changed
+ *            while the arm trains
  *   needs    what an architecture has that it is for: a name of NEEDS_ in settings.c
  */
 #ifndef SAETOP_TRAIN_SETTING_LIST_H
@@ -28,7 +29,8 @@
     X(BOOL, apply_b_dec, "apply_b_dec", NULL, "yes", YES_NO, ARM, ANY,                 \
       "whether b_dec is taken from the input of the encoder")                          \
     X(ENUM, decoder, "decoder", NULL, "auto", WORDS(decoder), ARM, ANY,                \
-      "decoder rows kept at norm 1, or free with norms in penalties")                  \
+      "decoder rows kept at norm 1, or free with norms in penalties, or left at "      \
+      "the random unit vectors of the start (a control that learns no directions)")    \
     X(NUM, decoder_init, "decoder_init", NULL, "auto", RANGE(1e-9, 1e6), ARM, ANY,     \
       "norm of decoder rows at the start; auto: 1, for standard 0.1")                  \
     X(ENUM, dead, "dead", NULL, "auto", WORDS(dead), ARM, ANY,                         \
@@ -41,9 +43,9 @@
       "(dictionary_learning)")                                                         \
     X(ENUM, aux_form, "aux.form", NULL, "normalised", WORDS(aux_form), ARM, AUXK,      \
       "AuxK as dictionary_learning has it, or as SAELens")                             \
-    X(NUM, l1, "l1", NULL, "auto", RANGE(0, 1e9), ARM, L1,                             \
+    X(NUM, l1, "l1", NULL, "auto", RANGE(0, 1e9), TUNABLE, L1,                         \
       "weight of the penalty on activations; auto: by architecture")                   \
-    X(NUM, l0, "l0", NULL, "auto", RANGE(0, 1e9), ARM, JUMP,                           \
+    X(NUM, l0, "l0", NULL, "auto", RANGE(0, 1e9), TUNABLE, JUMP,                       \
       "weight of jumprelu's L0 loss")                                                  \
     X(INT, coef_warmup, "sparsity.warmup", NULL, "auto", RANGE(0, 1000000000), ARM,    \
       L1_OR_JUMP,                                                                      \
@@ -79,8 +81,8 @@
       JUMP, "thresholds at the start; auto: 1, for tanh 0.1")                          \
     X(NUM, tanh_scale, "jumprelu.tanh_scale", NULL, "4", RANGE(1e-6, 1e6), ARM, JUMP,  \
       "c of tanh")                                                                     \
-    X(NUM, target_l0, "jumprelu.target_l0", NULL, "auto", RANGE(1e-6, 1e6), ARM, JUMP, \
-      "target of the quadratic loss; auto: k")                                         \
+    X(NUM, target_l0, "jumprelu.target_l0", NULL, "auto", RANGE(1e-6, 1e6), TUNABLE,   \
+      JUMP, "target of the quadratic loss; auto: k")                                   \
     X(NUM, pre_act, "jumprelu.pre_act", NULL, "auto", RANGE(0, 1e6), ARM, JUMP,        \
       "weight that pulls dead latents up; auto: 3e-6 for tanh, else 0")                \
     X(BOOL, jump_ste, "jumprelu.ste_to_input", NULL, "no", YES_NO, ARM, JUMP,          \
@@ -164,8 +166,9 @@
     X(STR, model, "model", "model", "", NO_LIMITS, RUN, ANY,                           \
       "model directory (Hugging Face layout) or GGUF file")                            \
     X(STR, corpus, "corpus", "corpus", "", NO_LIMITS, RUN, ANY,                        \
-      "training text: .txt, .csv, .jsonl, ids as .npy or .bin, each also .gz; a "      \
-      "folder or quoted pattern of them; -; or a grammar (FILE#register)")             \
+      "training text: .txt, .csv (column text, or FILE#COLUMN), .jsonl (text, or "     \
+      "FILE#KEY), ids as .npy or .bin, each also .gz; a folder or quoted pattern of "  \
+      "them; -; or a grammar (FILE#register)")                                         \
     X(STR, ood, "ood", "ood", "", NO_LIMITS, RUN, ANY,                                 \
       "out-of-distribution text, same formats")                                        \
     X(STR, concepts, "concepts", "concepts", "", NO_LIMITS, RUN, ANY, "concepts.csv")  \
@@ -176,7 +179,7 @@
       "SAE architecture")                                                              \
     X(INT, width, "width", "width", "512", RANGE(1, 4194304), ARM, ANY,                \
       "latents (d_sae)")                                                               \
-    X(NUM, k, "k", "k", "4", RANGE(0.01, 65536), ARM, K_OR_JUMP,                       \
+    X(NUM, k, "k", "k", "4", RANGE(0.01, 65536), TUNABLE, K_OR_JUMP,                   \
       "active latents of a token; on average for batchtopk and matryoshka, "           \
       "where it need not be whole")                                                    \
     X(NUM, mask_rate, "mask.rate", "mask-rate", SETTING_TEXT_OF(MASK_RATE_USUAL),      \
@@ -200,7 +203,7 @@
       "optimizer steps")                                                               \
     X(INT, batch, "batch", "batch", "1024", RANGE(1, 1048576), RUN, ANY,               \
       "activations in a step")                                                         \
-    X(NUM, lr, "lr", "lr", "auto", RANGE(0, 10), ARM, ANY,                             \
+    X(NUM, lr, "lr", "lr", "auto", RANGE(0, 10), TUNABLE, ANY,                         \
       "Adam learning rate; auto: by architecture")                                     \
     X(INT, lr_warmup, "lr.warmup", NULL, "0", RANGE(0, 1000000000), ARM, ANY,          \
       "steps of linear warm-up; 0: a thirtieth of the run, 50 at most")                \
@@ -222,7 +225,7 @@
       "global gradient norm at most")                                                  \
     SETTING_LIST_ARCH(X)                                                               \
     SETTING_LIST_SYNTH(X)                                                              \
-    X(NUM, aux_coef, "aux.coef", NULL, "0.03125", RANGE(0, 1000), ARM, AUXK,           \
+    X(NUM, aux_coef, "aux.coef", NULL, "0.03125", RANGE(0, 1000), TUNABLE, AUXK,       \
       "weight of the AuxK loss on dead latents; 0: none")                              \
     X(INT, aux_k, "aux.k", NULL, "0", RANGE(0, 65536), ARM, AUXK,                      \
       "latents of AuxK; 0: half of d_model")                                           \

@@ -21,6 +21,7 @@ static const struct setting_word words_of_decoder[] = {
     {"auto", DECODER_AUTO},
     {"unit", DECODER_UNIT},
     {"free", DECODER_FREE},
+    {"random", DECODER_RANDOM},
     {NULL, 0},
 };
 static const struct setting_word words_of_dead[] = {

@@ -23,6 +23,11 @@
 #define LIMITS_RANGE(lo, hi) (double)(lo), (double)(hi), NULL
 #define LIMITS_WORDS(field)  0, 0, words_of_##field
 #define LIMITS_YES_NO        0, 0, words_of_bool
+/* scope and tunable */
+#define SCOPE_RUN     SETTING_OF_RUN, false
+#define SCOPE_ARM     SETTING_OF_ARM, false
+#define SCOPE_TUNABLE SETTING_OF_ARM, true
+#define SCOPE_FREE    SETTING_OF_FREE, false
 enum {
     NEEDS_ANY = 0,
     NEEDS_ANNEAL = SAE_HAS_ANNEAL,
@@ -49,7 +54,7 @@ static const struct setting_def table[] = {
      d,                                                                                \
      h,                                                                                \
      LIMITS_##limits,                                                                  \
-     SETTING_OF_##scope,                                                               \
+     SCOPE_##scope,                                                                    \
      NEEDS_##needs},
     SETTING_LIST(SETTING_ROW) SETTING_LIST_TOY(SETTING_ROW)
 #undef SETTING_ROW
@@ -484,4 +489,38 @@ void settings_resolve(struct settings *s, size_t n_ctx, size_t d_model)
         s->aux_k = clamp((int64_t)d_model / 2, 1, s->width);
     }
     settings_resolve_arch(s);
+}
+
+static bool prints_as(const struct settings *a, const struct settings *b,
+                      const struct setting_def *d)
+{
+    struct str x, y;
+    str_init(&x, 2 * SETTING_TEXT_MAX);
+    str_init(&y, 2 * SETTING_TEXT_MAX);
+    settings_print(a, d, &x);
+    settings_print(b, d, &y);
+    const bool same = strcmp(x.len ? x.p : "", y.len ? y.p : "") == 0;
+    str_free(&x);
+    str_free(&y);
+    return same;
+}
+
+void settings_unresolve(struct settings *s, size_t n_ctx, size_t d_model)
+{
+    const struct settings was = *s;
+    for (size_t i = 0; i < TABLE_LEN; i++) {
+        struct settings open = was;
+        struct errinfo e;
+        const struct setting_def *d = &table[i];
+        const struct setting_origin from = settings_origin(&was, d);
+        if (d->scope != SETTING_OF_ARM ||
+            settings_set(&open, d->key, d->def, from, &e) != OK) {
+            continue;
+        }
+        settings_resolve(&open, n_ctx, d_model);
+        if (prints_as(&open, &was, d)) {
+            const enum err rc = settings_set(s, d->key, d->def, from, &e);
+            (void)rc; /* as above */
+        }
+    }
 }

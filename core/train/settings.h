@@ -22,7 +22,7 @@ enum mask_positions { POSITIONS_KEEP, POSITIONS_DROP, POSITIONS_MIX };
 enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
 enum source_kind { SOURCE_MODEL, SOURCE_SYNTHETIC };
 enum normalize_kind { NORM_EXPECTED, NORM_NONE, NORM_CONSTANT, NORM_LAYER };
-enum decoder_choice { DECODER_AUTO, DECODER_UNIT, DECODER_FREE };
+enum decoder_choice { DECODER_AUTO, DECODER_UNIT, DECODER_FREE, DECODER_RANDOM };
 enum dead_choice { DEAD_AUTO, DEAD_LEAVE, DEAD_AUXK, DEAD_RESAMPLE };
 enum lp_form { LP_SUM, LP_ROOT };
 enum group_loss { GROUP_LOSS_MEAN, GROUP_LOSS_SUM };
@@ -100,6 +100,7 @@ struct setting_def {
     double min, max;                     /* of a number */
     const struct setting_word *words;    /* of a BOOL or an ENUM, else NULL */
     enum setting_scope scope;
+    bool tunable;   /* of an arm, and may change while it trains */
     unsigned needs; /* any of these SAE_HAS_ bits, 0: for all architectures */
 };
 
@@ -168,6 +169,10 @@ enum err settings_path(const struct settings *s, const char *text, char *out,
  * architecture stays; so does mask.schedule_steps 0, "the whole run", since a run can
  * be extended. */
 void settings_resolve(struct settings *s, size_t n_ctx, size_t d_model);
+/* The opposite, as far as values tell: what one arm may have for itself is "auto" again
+ * where "auto" would have come to the same, so that it follows other settings of a
+ * further arm. O(settings^2). */
+void settings_unresolve(struct settings *s, size_t n_ctx, size_t d_model);
 /* seed.weights, where it is "auto" that of the text. */
 uint64_t settings_weights_seed(const struct settings *s);
 

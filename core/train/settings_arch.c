@@ -23,6 +23,38 @@ static enum err check_dead(const struct settings *s, unsigned has, struct errinf
                : OK;
 }
 
+/* A decoder that is left at the unit vectors of the start: nothing may move it. What
+ * was said of another arm gives way instead (settings_resolve_arch). */
+static enum err check_random(const struct settings *s, const struct sae_arch *arch,
+                             struct errinfo *e)
+{
+    if (s->decoder != DECODER_RANDOM) {
+        return OK;
+    }
+    if (sae_arch_is_tied(arch)) {
+        return settings_blame(
+            s, setting_key.decoder,
+            err_set(e, ERR_USAGE,
+                    "decoder=random: arch %s trains its decoder as its encoder, "
+                    "expected another arch",
+                    s->arch),
+            e);
+    }
+    if (s->dead == DEAD_RESAMPLE && settings_named(s, setting_key.dead)) {
+        return err_set(e, ERR_USAGE,
+                       "dead=resample: it moves rows of the decoder, which "
+                       "decoder=random keeps; expected leave%s",
+                       (sae_arch_has(arch) & SAE_HAS_AUXK) != 0 ? " or auxk" : "");
+    }
+    return s->decoder_init != 1.0 && settings_named(s, setting_key.decoder_init) &&
+                   isfinite(s->decoder_init)
+               ? err_set(e, ERR_USAGE,
+                         "decoder_init is %.10g, expected 1: decoder=random keeps unit "
+                         "vectors",
+                         s->decoder_init)
+               : OK;
+}
+
 /* Where a row has its k latents k is whole; of a batch k B, rounded, are some. */
 static enum err check_k(const struct settings *s, const struct sae_arch *arch,
                         struct errinfo *e)
@@ -97,6 +129,7 @@ enum err settings_check_arch(const struct settings *s, struct errinfo *e)
                               e);
     }
     TRY(settings_blame(s, setting_key.k, check_k(s, arch, e), e));
+    TRY(check_random(s, arch, e));
     return check_dead(s, has, e);
 }
 
@@ -131,13 +164,19 @@ void settings_resolve_arch(struct settings *s)
     const bool is_hurried = (has & SAE_HAS_JUMP) != 0 && s->steps < 1000;
     fill(&s->lr, is_hurried ? 2 * a->lr : a->lr);
     fill(&s->adam_beta1, a->beta1);
-    fill(&s->decoder_init, a->decoder_norm);
     if (s->decoder == DECODER_AUTO) {
         s->decoder = a->decoder == SAE_DECODER_FREE ? DECODER_FREE : DECODER_UNIT;
     }
-    const bool cannot = (s->dead == DEAD_AUXK && (has & SAE_HAS_AUXK) == 0) ||
-                        (s->dead == DEAD_RESAMPLE && (has & SAE_HAS_RESAMPLE) == 0);
-    if (s->dead == DEAD_AUTO || cannot) {
+    const bool is_random = s->decoder == DECODER_RANDOM;
+    fill(&s->decoder_init, a->decoder_norm);
+    if (is_random && !settings_named(s, setting_key.decoder_init)) {
+        s->decoder_init = 1.0;
+    }
+    const bool cannot =
+        (s->dead == DEAD_AUXK && (has & SAE_HAS_AUXK) == 0) ||
+        (s->dead == DEAD_RESAMPLE && ((has & SAE_HAS_RESAMPLE) == 0 || is_random));
+    /* One that was asked for is refused instead (settings_check_arch). */
+    if (s->dead == DEAD_AUTO || (cannot && !settings_named(s, setting_key.dead))) {
         s->dead = a->dead == SAE_DEAD_AUXK       ? DEAD_AUXK
                   : a->dead == SAE_DEAD_RESAMPLE ? DEAD_RESAMPLE
                                                  : DEAD_LEAVE;
@@ -206,6 +245,13 @@ static enum err jump_config(const struct settings *s, struct sae_hyper *h,
                : OK;
 }
 
+static enum sae_decoder decoder_of(const struct settings *s)
+{
+    return s->decoder == DECODER_FREE     ? SAE_DECODER_FREE
+           : s->decoder == DECODER_RANDOM ? SAE_DECODER_RANDOM
+                                          : SAE_DECODER_UNIT;
+}
+
 static enum err group_config(const struct settings *s, struct sae_hyper *h,
                              struct errinfo *e)
 {
@@ -243,7 +289,7 @@ enum err settings_train_config(const struct settings *s, struct sae_train_config
     c.dead_after = s->dead_after;
     c.seed = settings_weights_seed(s);
     c.threshold_lr = s->threshold_lr;
-    c.hyper.decoder = s->decoder == DECODER_FREE ? SAE_DECODER_FREE : SAE_DECODER_UNIT;
+    c.hyper.decoder = decoder_of(s);
     c.hyper.lp = s->lp;
     c.hyper.lp_root = s->lp_form == LP_ROOT;
     c.hyper.gated_detach = s->gated_detach;

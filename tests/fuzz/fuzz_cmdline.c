@@ -53,6 +53,16 @@ static void check_settings(const struct run_opts *ro)
             check_refusal(&e);
         }
     }
+    /* The same text as `:condition` and `:tune` take it. */
+    static struct arm_plan plan; /* large */
+    if (also_condition(&s, s.also, &plan, &e) != OK) {
+        check_refusal(&e);
+    } else {
+        require(plan.name[0] != '\0' && plan.set.also[0] == '\0');
+    }
+    if (tuned_settings(&s, s.also, &arm, &e) != OK) {
+        check_refusal(&e);
+    }
     str_init(&text, 1u << 20);
     run_opts_print(&s, &text);
     require(str_err(&text, "settings", &e) == OK);

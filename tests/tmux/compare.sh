@@ -6,16 +6,16 @@ for seed in 1 2; do
 done
 start 80 24 -- "$SAETOP" "$work/r1" "$work/r2"
 expect '\[6 Compare\]' 60
-expect 'verdict: A less C' 120
+expect 'verdict: A-C' 120
 expect 'Not established: one seed; the interval is of the text'
 keys Tab; expect 'explained variance'; expect 'A-C'
 keys Tab; expect 'seed.weights'
 keys f; expect 'optimal assignment'; keys f; expect 'only in A'
 type_line ':list pairs'; expect 'optimal assignment'
-keys Enter; expect 'contexts; Esc: the list'
-keys Escape; expect 'optimal assignment'
-keys v; expect 'verdict: A less D' 120
-type_line ':compare'; expect 'verdict: A less B' 120
+keys Enter; expect 'contexts; q: the list'
+keys q; expect 'optimal assignment'
+keys v; expect 'verdict: A-D' 120
+type_line ':compare'; expect 'verdict: A-B' 120
 type_line ":compare $work/none"; expect 'no run directory'
 keys Q; expect 'shell\$ *$'
 whole

@@ -10,7 +10,7 @@ expect 'step [1-9][0-9][0-9,]*/' 60
 keys 9; expect '\[9 Runs\]'; expect 'first +20/20'
 type_line ':find first'; expect '▶ *first'
 keys '\;'; expect 'label:'; type_line 'the old one'; expect 'first is called: the old one'
-keys d; expect 'u brings it back'; gone 'first +20/20'
+keys d; expect 'd again moves'; keys d; expect 'deleted: .*u brings it back'; gone 'first +20/20'
 [ -d "$runs/.trash/first" ] && [ ! -e "$runs/first" ] || fail "not in the trash"
 keys u; expect 'back again: first'; expect 'first +20/20'
 grep -qx 'the old one' "$runs/first/label.txt" || fail "no label in the run directory"
@@ -25,7 +25,7 @@ expect 'FAILED' 60; expect '\[9 Runs\]'
 trains=$!
 expect 'live +[0-9]+/' 60; type_line ':find live'; expect '▶.*live'
 keys Enter; expect 'BROWSE' 60
-expect "process $trains trains this run|another process saved it" 60
+expect "process $trains has this run open|another process saved it" 60
 step() { screen | sed -nE 's/.*│ step ([0-9,]+) .*/\1/p' | tr -d ,; }
 was=$(step)
 end=$((SECONDS + 60))
@@ -33,7 +33,7 @@ until [ "$(step)" -gt "$was" ]; do
     [ $SECONDS -lt $end ] || fail "not followed beyond step $was"
     sleep 0.5
 done
-keys 9; expect "open here|process $trains"; keys d; expect 'open here|in use by process'
+keys 9; expect "open here|process $trains"; keys d d; expect 'open here|in use by process'
 [ -d "$runs/live" ] || fail "deleted a run in training"
 kill -TERM $trains; wait $trains
 keys Q; expect 'shell\$ *$'

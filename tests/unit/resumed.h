@@ -34,6 +34,22 @@ static inline struct engine *resume(const char *dir, const struct settings *give
     return g;
 }
 
+static inline void tune_second(struct engine *g)
+{
+    struct errinfo e;
+    assert_ok(engine_tune(g, g->arm[1].condition, "aux.coef=0.1,k=3", &e), &e);
+}
+
+static inline void tune(struct engine *g)
+{
+    struct errinfo e;
+    assert_ok(engine_tune(g, g->arm[0].condition, "k=6,lr=0.0012345678901234567", &e),
+              &e);
+    if (g->n_arms > 1) {
+        tune_second(g);
+    }
+}
+
 /* Steps, and what a person does on the way. */
 static inline void run_to(struct engine *g, int64_t step)
 {
@@ -41,7 +57,7 @@ static inline void run_to(struct engine *g, int64_t step)
     while (engine_step_count(g) < step) {
         switch (engine_step_count(g)) {
         case 4: assert_ok(engine_set_mask(g, 0, 0.5, 11, &e), &e); break;
-        case 6: assert_ok(engine_set_lr(g, 0.0012345678901234567, &e), &e); break;
+        case 6: tune(g); break;
         case 9: assert_ok(engine_set_mask(g, 1, 0.1, 0, &e), &e); break;
         case 14: assert_ok(engine_extend(g, STEPS + 6, &e), &e); break;
         default: break;

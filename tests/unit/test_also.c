@@ -6,6 +6,7 @@
 #include "unit/run_engine.h"
 #include "unit/sample_settings.h"
 
+#include <math.h>
 #include <string.h>
 
 #define STEPS 14
@@ -75,6 +76,84 @@ static void every_arm_is_as_if_alone(void **state)
     engine_free(g);
     snprintf(command, sizeof command, "rm -rf '%s'", dir);
     assert_int_equal(system(command), 0);
+}
+
+/* The decoder that a condition began with, by its seed. */
+static void assert_random(const struct arm *a)
+{
+    struct errinfo e;
+    struct sae *start = NULL;
+    assert_ok(sae_new(a->sae->arch, a->sae->D, a->sae->F, a->sae->k, &start, &e), &e);
+    sae_init_weights(start, settings_weights_seed(&a->set));
+    assert_memory_equal(a->sae->W_dec, start->W_dec,
+                        start->F * start->D * sizeof(float));
+    sae_free(start);
+}
+
+/* A random control learns an encoder for a decoder that stays; it is saved as any SAE
+ * and goes on to the same bits. What cannot be is refused in one line. */
+static void a_random_control_keeps_its_decoder(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    char dir[256], path[512], command[700];
+    struct settings set = sample_settings(STEPS);
+    set.seed_count = 2;
+    set.decoder_init = 0.5; /* of the first; a random one is of norm 1 */
+    assert_ok(settings_set(&set, "dead", "resample", from_user("test"), &e), &e);
+    snprintf(set.arch, sizeof set.arch, "standard");
+    snprintf(set.also, sizeof set.also, ALSO_RANDOM ";other:arch=gated,decoder=random");
+    struct engine *g = start_engine(&set);
+    assert_int_equal(g->n_arms, 6);
+    assert_string_equal(g->arm[1].place.name, "random");
+    assert_int_equal(g->arm[1].arm->set.dead, DEAD_LEAVE);
+    run(g);
+    tmp_make(dir, sizeof dir);
+    tmp_path(path, dir, "run");
+    assert_ok(engine_extend(g, STEPS + 5, &e), &e);
+    assert_ok(engine_save(g, path, &e), &e);
+    claims_release(&g->claims, 0);
+    struct engine *late = NULL;
+    assert_ok(engine_resume(path, NULL, getenv("SAETOP_SAMPLES"), NULL, &late, &e), &e);
+    run(g);
+    run(late);
+    for (size_t i = 0; i < 6; i++) {
+        assert_same_sae(g->arm[i].arm->sae, late->arm[i].arm->sae);
+        if (i % 3 > 0) {
+            assert_random(late->arm[i].arm);
+        }
+    }
+    engine_free(late);
+    engine_free(g);
+
+    struct sae *saved = NULL;
+    tmp_path(path, dir, "run/arms/random.s2");
+    assert_ok(sae_load(path, &saved, &e), &e);
+    for (size_t j = 0; j < saved->F; j++) {
+        double n = 0;
+        for (size_t d = 0; d < saved->D; d++) {
+            n += (double)saved->W_dec[j * saved->D + d] *
+                 (double)saved->W_dec[j * saved->D + d];
+        }
+        assert_true(fabs(n - 1) < 1e-5);
+    }
+    sae_free(saved);
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    assert_int_equal(system(command), 0);
+
+    static const struct {
+        const char *also, *says;
+    } wrong[] = {
+        {"random:decoder=random,arch=tied", "decoder=random: arch tied"},
+        {"random:decoder=random,dead=resample", "dead=resample: it moves"},
+        {"random:decoder=random,decoder_init=0.1", "decoder_init is 0.1, expected 1"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct inputs *in = NULL;
+        snprintf(set.also, sizeof set.also, "%s", wrong[i].also);
+        assert_ok(inputs_new(&set, &in, &e), &e);
+        check_error(engine_new(in, &g, &e), ERR_USAGE, &e, wrong[i].says);
+    }
 }
 
 /* threshold.target_l0 is of the run, and an arm without a threshold is saved too. */
@@ -484,6 +563,7 @@ int main(void)
         cmocka_unit_test(every_arm_is_as_if_alone),
         cmocka_unit_test(weights_have_a_seed_of_their_own),
         cmocka_unit_test(only_thresholds_are_calibrated),
+        cmocka_unit_test(a_random_control_keeps_its_decoder),
         cmocka_unit_test(what_arms_share_is_refused),
         cmocka_unit_test(arms_have_names_and_conditions),
         cmocka_unit_test(each_condition_has_its_seeds),

@@ -185,7 +185,7 @@ static void opened_at_once_where_nothing_is_lost(void **state)
     type(b, "/gemma\nT"); /* an SAE of another tool: browsed only */
     assert_true(on_screen(b, "no state to go on from"));
     type(b, "/long\nT");
-    assert_true(on_screen(b, "process 4242 trains it"));
+    assert_true(on_screen(b, "process 4242 has it open"));
     assert_int_equal(b->a.n_requests, 0);
     type(b, "\n");
     one_request(b, REQUEST_OPEN);
@@ -218,6 +218,20 @@ static void compared_with_the_open_one(void **state)
     assert_ptr_equal(b->a.screen, &screen_compare);
     assert_string_equal(one_command(b, COMMAND_COMPARE).text,
                         SAMPLE_FOLDER "/20260301-101500");
+    runs_bench_free(b);
+    /* Two that are marked: neither needs to be open here; the one that is stands for
+     * itself. */
+    b = runs_bench(80, 24);
+    type(b, "/20260301\n /long\n c");
+    assert_string_equal(one_command(b, COMMAND_COMPARE).text,
+                        SAMPLE_FOLDER "/20260301-101500\n" SAMPLE_FOLDER
+                                      "/a long name that goes on and on and on");
+    runs_bench_free(b);
+    b = runs_bench(80, 24);
+    snprintf(b->v.arm[0].dir, sizeof b->v.arm[0].dir, SAMPLE_FOLDER "/20260301-101500");
+    type(b, "/20260301\n /long\n c");
+    assert_string_equal(one_command(b, COMMAND_COMPARE).text,
+                        SAMPLE_FOLDER "/a long name that goes on and on and on");
     runs_bench_free(b);
 }
 
@@ -300,7 +314,11 @@ static void deleted_and_brought_back(void **state)
     (void)state;
     struct bench *b = runs_bench(120, 36);
     assert_true(on_screen(b, "2 deleted in " SAMPLE_FOLDER "/.trash"));
-    type(b, "/0301\nd");
+    type(b, "/0301\nd"); /* asks, in a line that says how to take it back */
+    assert_true(on_screen(b, "d again moves 20260301-101500 to .trash; u brings"));
+    type(b, "jkd"); /* whoever went elsewhere is asked again */
+    assert_int_equal(b->a.n_requests, 0);
+    type(b, "d");
     struct run_order o = answered(b, "20260301-101500-2", NULL, NULL);
     assert_int_equal(o.kind, RUN_ORDER_TRASH);
     assert_string_equal(o.name, "20260301-101500");
@@ -332,6 +350,9 @@ static void marked_runs_are_deleted_together(void **state)
     type(b, "k "); /* off again */
     assert_int_equal(own(b)->n_marks, 3);
     assert_true(on_screen(b, "3 marked"));
+    type(b, "d");
+    assert_true(on_screen(b, "d again moves 3 marked runs to .trash"));
+    assert_int_equal(b->a.n_requests, 0);
     type(b, "d");
     assert_int_equal(b->a.n_requests, 3);
     assert_string_equal(b->a.request[0].order.name, "20260301-101500");

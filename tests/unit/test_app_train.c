@@ -188,14 +188,101 @@ static void test_other_commands(void **state)
     assert_int_equal(one_command(b, COMMAND_EXTEND).at, 3000);
     type(b, ":extend 10\n");
     no_command(b);
-    type(b, ":lr 0.001\n");
-    assert_float_equal(one_command(b, COMMAND_LR).value, 0.001, 1e-12);
     type(b, ":evaluate\n");
     one_command(b, COMMAND_EVALUATE);
     type(b, ";a note\n");
     assert_string_equal(one_command(b, COMMAND_NOTE).text, "a note");
     type(b, ":nonsense\n");
     assert_true(on_screen(b, "unknown command: nonsense"));
+    bench_free(b);
+}
+
+/* The first time a condition is only weighed, the same words again add it, unless the
+ * run has other arms by then. */
+static void test_a_condition_is_asked_for_twice(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    static const struct {
+        const char *typed, *text;
+        double go;
+    } cases[] = {
+        {":condition random decoder=random\n", "random:decoder=random", 0},
+        {":condition random:decoder=random\n", "random:decoder=random", 1},
+        {":condition random:decoder=random\n", "random:decoder=random", 0},
+        {":condition few  k=2, lr=0.01  width=64\n", "few:k=2,lr=0.01,width=64", 0},
+        {":condition few k=2,lr=0.01,width=64\n", "few:k=2,lr=0.01,width=64", 1},
+        {":condition few\n", "few", 0},
+        {":condition\n", "", 0},
+        {":condition\n", "", 0},
+        {":condition few k=2\n", "few:k=2", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        type(b, cases[i].typed);
+        const struct command c = one_command(b, COMMAND_CONDITION);
+        assert_string_equal(c.text, cases[i].text);
+        assert_true(c.value == cases[i].go);
+    }
+    b->v.n_arms++;
+    type(b, ":condition few k=2\n");
+    assert_true(one_command(b, COMMAND_CONDITION).value == 0);
+    char word[300];
+    memset(word, 'x', sizeof word - 1);
+    word[sizeof word - 1] = '\0';
+    type(b, ":condition ");
+    type(b, word);
+    type(b, "\n");
+    no_command(b);
+    assert_true(on_screen(b, "expected 255 at most"));
+    bench_free(b);
+}
+
+/* Of the condition that keys act on, of one named, or of all; undone by what was. */
+static void test_tune_and_back(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    for (size_t k = 0; k < 2; k++) {
+        snprintf(b->v.cond[k].tunable, sizeof b->v.cond[k].tunable, "k=4,lr=0.00%zu",
+                 2 + k);
+    }
+    static const struct {
+        const char *typed, *text, *back;
+        int cond;
+    } cases[] = {
+        {":tune lr=0.001\n", "lr=0.001", "lr=0.002", 0},
+        {":tune A lr=0.001\n", "lr=0.001", "lr=0.002", 0},
+        {":tune b lr=0.001, k=8\n", "lr=0.001,k=8", "lr=0.003,k=4", 1},
+        {":tune k=8 lr=0.001\n", "k=8,lr=0.001", "k=4,lr=0.002", 0},
+        {":tune l1=8\n", "l1=8", NULL, 0}, /* the trainer knows why not */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const size_t pushed = b->a.undo.pushed;
+        type(b, cases[i].typed);
+        const struct command c = one_command(b, COMMAND_TUNE);
+        assert_string_equal(c.text, cases[i].text);
+        assert_int_equal(c.cond, cases[i].cond);
+        assert_int_equal(b->a.undo.pushed - pushed, cases[i].back ? 1 : 0);
+        if (cases[i].back) {
+            press(b, 'u');
+            const struct command undo = one_command(b, COMMAND_TUNE);
+            assert_string_equal(undo.text, cases[i].back);
+            assert_int_equal(undo.cond, cases[i].cond);
+            type(b, ":redo\n");
+            assert_string_equal(one_command(b, COMMAND_TUNE).text, cases[i].text);
+        }
+    }
+    type(b, ":tune both lr=0.1\n");
+    assert_int_equal(b->a.n_commands, 2);
+    assert_int_equal(b->a.command[1].cond, 1);
+    b->a.n_commands = 0;
+    static const char *const wrong[] = {":tune\n", ":tune C lr=1\n", ":tune A\n",
+                                        ":tune lr\n", ":tune AB lr=1\n"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        type(b, wrong[i]);
+        no_command(b);
+        assert_true(b->a.message_bad);
+    }
     bench_free(b);
 }
 
@@ -520,6 +607,8 @@ int main(void)
         cmocka_unit_test(test_mask_command),
         cmocka_unit_test(test_target_arm),
         cmocka_unit_test(test_other_commands),
+        cmocka_unit_test(test_tune_and_back),
+        cmocka_unit_test(test_a_condition_is_asked_for_twice),
         cmocka_unit_test(test_says_what_batches_are_masked),
         cmocka_unit_test(test_browsing_is_not_steered),
         cmocka_unit_test(test_browsing_is_not_offered_steering),

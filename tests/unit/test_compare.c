@@ -86,16 +86,17 @@ static void test_over_seeds(void **state)
     assert_int_equal(c.row[row_of(METRIC_F1_BEST)].verdict, VERDICT_OPEN);
     assert_int_equal(c.row[row_of(METRIC_CE_REC)].verdict, VERDICT_SMALL);
     assert_int_equal(c.row[row_of(METRIC_RECALL)].verdict, VERDICT_NOT_MEASURED);
-    compare_say(&c, 'A', 'C', false, &s);
-    has(s.p, "Established over 5 seeds: A has explained variance lower by 0.03");
+    compare_say(&c, "A", "C", false, &s);
+    has(s.p,
+        "Established over 5 seeds: against C, A has explained variance lower by 0.03");
     has(s.p, "Too small to matter: CE recovered.\n");
-    has(s.p, "Not established: F1 of the best latent (would take 0.");
+    has(s.p, "Not established: F1 of the best latent (needs 0.");
     lacks(s.p, "recall");
     lacks(s.p, "one seed");
     str_clear(&s);
-    compare_say(&c, 'A', 'C', true, &s);
+    compare_say(&c, "A", "C", true, &s);
     has(s.p, "So far, before the end of the plan: nothing is established yet.\n");
-    has(s.p, "Over 5 seeds A has so far explained variance lower by 0.03");
+    has(s.p, "Over 5 seeds, against C, A has so far explained variance lower by 0.03");
     lacks(s.p, "Established");
     lacks(s.p, "Too small");
     for (size_t i = 0; i < 2 * SEEDS; i++) {
@@ -127,9 +128,9 @@ static void test_one_seed(void **state)
     assert_int_equal(c.row[row_of(METRIC_EV)].verdict, VERDICT_ONE_SEED);
     assert_true(c.by[row_of(METRIC_EV)].high < 0.0);
     assert_true(isnan(c.by[row_of(METRIC_CE_REC)].low));
-    compare_say(&c, 'A', 'B', false, &s);
+    compare_say(&c, "A", "B", false, &s);
     has(s.p, "Not established: one seed; the interval is of the text.\n");
-    has(s.p, "On this text A has explained variance lower by 0.0499 [0.0");
+    has(s.p, "On this text, against B, A has explained variance lower by 0.0499 [0.0");
     has(s.p, "Not told apart on it: main-latent recall.\n");
     has(s.p, "The same: probing k=5.\n");
     has(s.p, "Without an interval, so without a direction: CE recovered.\n");
@@ -141,14 +142,14 @@ static void test_one_seed(void **state)
 
     str_clear(&s);
     assert_ok(compare_alone(&a, &b, 0, &c, &e), &e);
-    compare_say(&c, 'A', 'B', false, &s);
+    compare_say(&c, "A", "B", false, &s);
     has(s.p, "no seed in common");
     str_clear(&s);
     report_init(&r[0], 0);
     report_init(&r[1], 0);
     put(&r[0], METRIC_EV, 0.5);
     assert_ok(compare_alone(&a, &b, 1, &c, &e), &e);
-    compare_say(&c, 'A', 'B', false, &s);
+    compare_say(&c, "A", "B", false, &s);
     has(s.p, "no measure was taken of both A and B");
     report_deinit(&r[0]);
     report_deinit(&r[1]);

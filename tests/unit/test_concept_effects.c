@@ -59,7 +59,7 @@ static struct concept_effects effects(struct bench *b)
     return x;
 }
 
-static void paired_by_seed(void **state)
+static void paired_in_turn(void **state)
 {
     (void)state;
     const double effect[CONCEPTS] = {0.1, -0.08, 0.0, 0.02};
@@ -184,7 +184,7 @@ static void one_pair_and_gaps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(paired_by_seed),
+        cmocka_unit_test(paired_in_turn),
         cmocka_unit_test(holm_over_a_family),
         cmocka_unit_test(nothing_beyond_what_can_be),
         cmocka_unit_test(small_may_grow),

@@ -192,6 +192,41 @@ static void a_folder_in_the_order_of_its_paths(void **state)
     expect_refused("empty", ERR_FORMAT, "found no text in it");
 }
 
+/* An empty file or a table of something else among texts stops nothing, and is named.
+ */
+static void files_without_text(void **state)
+{
+    (void)state;
+    make_folder("some");
+    put("some/a.txt", "", 0);
+    put("some/b.txt", "one\n\ntwo\n", 0);
+    put("some/c.csv", "id,score\n1,2\n", 0);
+    put("some/d.jsonl", "{\"id\": 7, \"\x1b[1mbody\": \"x\"}\n", 0);
+    put("some/e.txt", "three\n", 0);
+    put("some/f.txt", "", 0);
+    struct corpus *c = open_spec("some");
+    expect_docs(c, "one|two|three");
+    const struct remarks *r = corpus_remarks(c);
+    assert_int_equal(r->n, 1);
+    assert_non_null(strstr(r->line[0], "4 files without text passed over: "));
+    assert_non_null(strstr(r->line[0], "a.txt: is empty, expected text, ..."));
+    corpus_free(c);
+    /* Alone it is what is wrong, with what is there in its place. */
+    expect_refused("some/d.jsonl", ERR_FORMAT, "found the keys id, ");
+    expect_refused("some/d.jsonl", ERR_FORMAT, "x1b[1mbody; name another key");
+    expect_refused("some/c.csv", ERR_FORMAT, "#COLUMN");
+    expect_refused("some/a*", ERR_FORMAT, "is empty");
+    make_folder("none");
+    put("none/a.txt", "", 0);
+    put("none/b.txt", "", 0);
+    expect_refused("none", ERR_FORMAT, "a.txt: is empty");
+    /* Damage further on is no matter of the kind of file. */
+    put("some/d.jsonl", "{\"text\": \"x\"}\n{\"id\": 7}\n", 0);
+    expect_refused(
+        "some", ERR_FORMAT,
+        "d.jsonl: line 2: expected text (a string) or input_ids (an array), found the keys id;");
+}
+
 static void a_pattern(void **state)
 {
     (void)state;
@@ -390,6 +425,7 @@ int main(void)
         cmocka_unit_test(packed_is_the_same_text),
         cmocka_unit_test(damaged_packed_files),
         cmocka_unit_test(a_folder_in_the_order_of_its_paths),
+        cmocka_unit_test(files_without_text),
         cmocka_unit_test(a_pattern),
         cmocka_unit_test(many_files),
         cmocka_unit_test(text_and_ids_do_not_mix),

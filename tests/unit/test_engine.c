@@ -398,7 +398,7 @@ static void a_run_that_diverges_says_so(void **state)
     struct engine *g = start_engine(&set);
     run_engine_to(g, 20);
     assert_int_equal(events_of(g, ENGINE_DIVERGED), 0);
-    assert_ok(engine_set_lr(g, 5, &e), &e);
+    assert_ok(engine_tune(g, g->arm[0].condition, "lr=5", &e), &e);
     run_engine_to(g, 40);
     assert_int_equal(events_of(g, ENGINE_DIVERGED), 1);
     engine_free(g);

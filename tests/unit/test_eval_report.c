@@ -138,9 +138,9 @@ static void test_resampled(void **state)
     assert_ok(report_compare(&a, &b, &d, &e), &e);
     const struct figure *f = report_find(&d, "f.one");
     assert_int_equal(f->n, N - N / 5);
-    check_near(f->v.value, 0.25, 1e-12);
-    check_near(f->v.lo, 0.25, 1e-12);
-    check_near(f->v.hi, 0.25, 1e-12);
+    check_near(f->v.value, -0.25, 1e-12); /* a less b */
+    check_near(f->v.lo, -0.25, 1e-12);
+    check_near(f->v.hi, -0.25, 1e-12);
     report_deinit(&d);
     /* Other choices in each draw: the difference of the units does not move, its
      * interval knows better. */
@@ -150,8 +150,8 @@ static void test_resampled(void **state)
     report_init(&d, 1);
     assert_ok(report_compare(&a, &b, &d, &e), &e);
     f = report_find(&d, "f.one");
-    check_near(f->v.value, 0.25, 1e-12);
-    assert_true(f->v.lo < 0.2 && f->v.hi > 0.3);
+    check_near(f->v.value, -0.25, 1e-12);
+    assert_true(f->v.lo < -0.3 && f->v.hi > -0.2);
     report_deinit(&a);
     report_deinit(&b);
     report_deinit(&d);
@@ -187,13 +187,13 @@ static void test_pairing(void **state)
     assert_ok(report_compare(&a, &b, &d, &e), &e);
     assert_int_equal(d.n, 3);
     const struct figure *same = report_find(&d, "f.same");
-    check_near(same->v.value, 0.5, 1e-12);
-    check_near(same->v.lo, 0.5, 1e-9); /* every unit differs by just that */
-    check_near(same->v.hi, 0.5, 1e-9);
+    check_near(same->v.value, -0.5, 1e-12);
+    check_near(same->v.lo, -0.5, 1e-9); /* every unit differs by just that */
+    check_near(same->v.hi, -0.5, 1e-9);
     const struct figure *shift = report_find(&d, "f.shift");
     assert_int_equal(shift->n, N - 10);
-    check_near(shift->v.value, 0.5, 1e-12);
-    check_near(report_find(&d, "f.plain")->v.value, 3.0, 0.0);
+    check_near(shift->v.value, -0.5, 1e-12);
+    check_near(report_find(&d, "f.plain")->v.value, -3.0, 0.0);
     assert_true(isnan(report_find(&d, "f.plain")->v.lo));
     report_deinit(&a);
     report_deinit(&b);

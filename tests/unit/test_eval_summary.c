@@ -110,7 +110,7 @@ static void test_two(void **state)
     full(&b, 0.75, 0.1, 8.0);
     compared(&x, &y, &a, &b, &s);
     has(&s, "not established: one seed;");
-    has(&s, "  explained variance      0.5000  0.7500  +0.2500");
+    has(&s, "  explained variance      0.5000  0.7500  -0.2500");
     assert_null(strchr(s.p, '!')); /* masks differ: what it is about */
     assert_in_range(lines(&s), 3, EVAL_SUMMARY_LINES - 2);
     report_deinit(&b);
@@ -121,7 +121,7 @@ static void test_two(void **state)
     assert_ok(settings_set(&x, "k", "8", from_user("test"), &e), &e);
     compared(&x, &y, &a, &b, &s);
     has(&s, "! k 8 against 9: not the masking alone\n");
-    has(&s, "! clean L0 is 8 and 9: most measures follow it\n");
+    has(&s, "! clean L0 is 8 in A, 9 in B: most measures follow it\n");
     assert_in_range(lines(&s), 3, EVAL_SUMMARY_LINES - 2);
     report_deinit(&a);
     report_deinit(&b);
@@ -195,8 +195,8 @@ static void test_directions(void **state)
     compared(&x, &x, &a, &b, &s);
     const char *ev = strstr(s.p, "explained variance");
     assert_non_null(ev);
-    assert_non_null(strstr(ev, "higher\n"));
-    assert_true(strstr(ev, "higher\n") < strchr(ev, '\n'));
+    assert_non_null(strstr(ev, "lower\n"));
+    assert_true(strstr(ev, "lower\n") < strchr(ev, '\n'));
     const char *f1 = strstr(s.p, "F1 of the best latent");
     assert_non_null(f1);
     assert_null(strstr(f1, "higher"));

@@ -14,6 +14,7 @@ struct shot {
     size_t seeds;     /* of each condition; 0: one */
     int64_t step;     /* of 1,500; 0: 900 */
     bool no_file;     /* of concepts */
+    bool control;     /* the third condition is one of the first */
 };
 
 static const struct shot shots[] = {
@@ -26,6 +27,9 @@ static const struct shot shots[] = {
     {"train-verdict", 2, .keys = "", .seeds = 5, .step = 1500},
     {"train-verdict-zoom", 2, .keys = "\t\t\tz", .seeds = 5, .step = 1500},
     {"train-three", 3, .keys = "", .seeds = 3, .step = 1500},
+    {"train-random", 3, .keys = "", .seeds = 5, .step = 1500, .control = true},
+    {"train-random-zoom", 3, .keys = "\t\t\tz", .seeds = 5, .step = 1500,
+     .control = true},
     {"train-said", 2, .keys = ":mask 2\n"},
     {"concepts", 2, .keys = "2jj"},
     {"concepts-one-arm", 1, .keys = "2"},
@@ -79,11 +83,18 @@ static const struct shot *find_shot(const char *name)
 static const int sizes[][2] = {{80, 24}, {120, 36}, {60, 12}, {1, 1}, {200, 60}};
 enum { SIZES = sizeof sizes / sizeof sizes[0], LARGE = 4 };
 
-/* Whether the largest size shows more of it: of screens whose columns come by room. */
+/* Whether the largest size shows more of it: of screens whose columns or panes come by
+ * room. */
 static bool has_large(const char *name)
 {
-    return strcmp(name, "compare") == 0 || strcmp(name, "runs") == 0 ||
-           strcmp(name, "concepts") == 0 || strcmp(name, "concepts-seeds") == 0;
+    static const char *const large[] = {"train", "latents", "detail", "compare",
+                                        "runs"};
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
+        if (strcmp(name, large[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static struct latent_table *table_of(const struct session_view *v, size_t side)
@@ -132,6 +143,9 @@ static void begin(struct app *a, struct session_view *v, const struct shot *s, i
     sample_seed_concepts(v);
     if (v->step == v->steps) {
         v->state = SESSION_DONE;
+    }
+    if (s->control) {
+        sample_control(v, 2);
     }
     if (s->no_file) {
         sample_no_file(v);

@@ -176,7 +176,7 @@ static void arms_that_are_apart_come_together(void **state)
     /* The second arm's own changes were made while the first waited. */
     while (engine_step_count(late) < 9) {
         if (engine_step_count(late) == 6) {
-            arm_set_lr(late->arm[1].arm, 0.0012345678901234567);
+            tune_second(late);
         }
         assert_ok(engine_step(late, &e), &e);
     }

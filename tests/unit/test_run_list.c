@@ -25,10 +25,13 @@ static void write_in(const char *run, const char *name, const char *text)
 static const char *add_run(const struct place *p, const char *name, int64_t step)
 {
     static char dir[1024];
+    char state[1100];
     struct errinfo e;
     assert_ok(file_mkdir_own(p->runs, name, &e), &e);
     assert_ok(path_join(dir, sizeof dir, p->runs, name, &e), &e);
     assert_ok(small_run(dir, step, &e), &e);
+    snprintf(state, sizeof state, "%s/trainer_state.safetensors", dir);
+    assert_int_equal(unlink(state), 0); /* as saved to be used, not trained on */
     return dir;
 }
 
@@ -191,6 +194,7 @@ static void one_remark_each(void **state)
     assert_int_equal(unlink(path), 0);
     snprintf(path, sizeof path, "%s/config.json", add_run(&p, "huge", 5));
     assert_int_equal(truncate(path, (off_t)1 << 36), 0);
+    write_in(add_run(&p, "state", 5), "trainer_state.safetensors", "none");
     snprintf(path, sizeof path, "%s/latest", p.runs);
     assert_int_equal(symlink("good", path), 0);
     /* No runs: passed over. */
@@ -215,6 +219,7 @@ static void one_remark_each(void **state)
         {"labellink", "symbolic link", false},
         {"cut", "expected the weights", false},
         {"huge", "config.json", false},
+        {"state", "trainer_state.safetensors", true},
         {"latest", "symbolic link", false},
         {"good", "", true},
     };
@@ -265,6 +270,22 @@ static void a_second_look(void **state)
     assert_int_equal(row_of(three, "a")->step, 5);
     assert_int_equal(row_of(three, "b")->step, 6);
     assert_true(three->version != two->version);
+    /* So does what changes in an arm after the first. */
+    snprintf(dir, sizeof dir, "%s/b", p.runs);
+    assert_ok(file_mkdir_own(dir, "arms", &e), &e);
+    snprintf(dir, sizeof dir, "%s/b/arms", p.runs);
+    assert_ok(file_mkdir_own(dir, "twin", &e), &e);
+    snprintf(dir, sizeof dir, "%s/b/arms/twin", p.runs);
+    assert_ok(small_run(dir, 6, &e), &e);
+    struct run_list *four = look(&p, three);
+    assert_true(four->version != three->version);
+    write_in(dir, "metrics.csv", metrics);
+    struct run_list *five = look(&p, four), *six = look(&p, five);
+    assert_true(five->version != four->version);
+    assert_true(six->version == five->version);
+    run_list_unref(four);
+    run_list_unref(five);
+    run_list_unref(six);
     run_list_unref(one);
     run_list_unref(two);
     run_list_unref(three);
@@ -363,6 +384,13 @@ static void only_within_the_folder(void **state)
         check_error(run_trash_take(p.runs, "a", bad[i], &e), ERR_USAGE, &e, "expected");
     }
     check_error(run_trash_put(p.runs, "none", as, &e), ERR_MISSING, &e, "none");
+    /* Not even an empty directory makes way, which rename(2) alone would replace. */
+    assert_ok(file_mkdir_own(p.runs, "taken", &e), &e);
+    check_error(run_rename(p.runs, "a", "taken", &e), ERR_EXISTS, &e, "taken");
+    struct folder f;
+    assert_ok(folder_open(p.runs, &f, &e), &e);
+    check_error(folder_move_new(&f, "a", &f, "taken", &e), ERR_EXISTS, &e, "taken");
+    folder_close(&f);
     snprintf(path, sizeof path, "%s/link", p.runs);
     assert_int_equal(symlink("a", path), 0);
     check_error(run_trash_put(p.runs, "link", as, &e), ERR_FORMAT, &e, "symbolic link");

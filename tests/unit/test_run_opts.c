@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "src/run_opts.h"
+#include "train/also.h"
 #include "unit/check.h"
 
 static struct run_opts opts; /* large */
@@ -24,6 +25,40 @@ static char *page(void)
                    getenv("SAETOP_FIXTURES"));
     assert_ok(file_read_text(path, 1 << 20, &text, &e), &e);
     return text;
+}
+
+/* --random is one more arm beside those of --also, whatever the order. */
+static void test_random_is_one_of_also(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word[4], *also;
+    } cases[] = {
+        {{"--random"}, ALSO_RANDOM},
+        {{"--random", "--also", "few:k=2"}, "few:k=2;" ALSO_RANDOM},
+        {{"--set", "also=few:k=2", "--random"}, "few:k=2;" ALSO_RANDOM},
+        {{NULL}, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[4][40] = {"train"};
+        char *argv[5] = {text[0]};
+        int argc = 1;
+        for (; argc < 4 && cases[i].word[argc - 1]; argc++) {
+            (void)snprintf(text[argc], sizeof text[argc], "%s",
+                           cases[i].word[argc - 1]);
+            argv[argc] = text[argc];
+        }
+        struct opts_result parsed;
+        struct settings set;
+        struct errinfo e;
+        int status = 0;
+        const struct opts what = {.name = "train", .usage = "", .about = ""};
+        assert_true(run_opts_begin(&opts, what, NULL, 0, argc, argv, &parsed, &status));
+        assert_ok(run_opts_given(&opts, &set, &e), &e);
+        assert_string_equal(set.also, cases[i].also);
+        char name[64];
+        assert_true((run_opts_first(&opts, name, sizeof name) != NULL) == (argc > 1));
+    }
 }
 
 /* Every value of sample.json that is no default stands in the setting's help and on the
@@ -98,6 +133,7 @@ static void test_values_are_those_of_a_run(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random_is_one_of_also),
         cmocka_unit_test(test_help_has_the_samples_defaults),
         cmocka_unit_test(test_values_are_those_of_a_run),
     };

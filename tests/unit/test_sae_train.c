@@ -328,6 +328,129 @@ static void state_arrays_resume(void **state)
     world_drop(&w);
 }
 
+/* A trainer that was tuned goes on as one that is made anew with those settings and has
+ * its state: whatever a step is made for follows them. */
+static void check_tuned(const char *arch, const struct world *w)
+{
+    struct errinfo e;
+    struct sae *a = sae_make(arch, 16, 48, 3, 4), *b = sae_make(arch, 16, 48, 3, 4);
+    struct sae_trainer *ta = trainer_make(a, 200, 256), *tb = NULL;
+    struct sae_train_config c = sae_train_defaults_of(a->arch, 200);
+    struct sae_tuning tuning = {.k = 0};
+    run(ta, w, 256, 41, NULL);
+    c.lr = 2e-3;
+    c.hyper.coef = 0.3;
+    c.hyper.bandwidth = 0.5;
+    c.aux_coef = 0.5;
+    c.aux_k = 40;
+    c.dead_after = 30;
+    c.resample_every = 20;
+    c.draw_groups = true;
+    check_error(sae_trainer_prepare(ta, &c, 49, &tuning, &e), ERR_USAGE, &e, "k is 49");
+    assert_ok(sae_trainer_prepare(ta, &c, 7, &tuning, &e), &e);
+    sae_trainer_apply(ta, &tuning);
+    sae_tuning_free(&tuning);
+    assert_true(a->k == 7);
+
+    struct sae_state_array from[16], to[16];
+    b->k = 7;
+    assert_ok(sae_trainer_new(b, &c, 256, &tb, &e), &e);
+    const size_t n = sae_trainer_state(ta, from, 16);
+    assert_int_equal(sae_trainer_state(tb, to, 16), n);
+    for (size_t i = 0; i < n; i++) {
+        memcpy(to[i].data, from[i].data, from[i].bytes);
+    }
+    memcpy(b->arena, a->arena, a->count * sizeof(float));
+    b->threshold = a->threshold;
+    sae_trainer_set_step_count(tb, sae_trainer_step_count(ta));
+    const struct sae_step_info x = run(ta, w, 256, 60, NULL);
+    const struct sae_step_info y = run(tb, w, 256, 60, NULL);
+    assert_memory_equal(a->arena, b->arena, a->count * sizeof(float));
+    assert_true(x.lr == y.lr && x.loss == y.loss && x.l0 == y.l0);
+    if ((sae_arch_has(a->arch) & SAE_HAS_K) != 0) {
+        assert_true(fabs(x.l0 - 7) < 0.5);
+    }
+    sae_trainer_free(ta);
+    sae_trainer_free(tb);
+    sae_free(a);
+    sae_free(b);
+}
+
+static void tuned_trainers_go_on(void **state)
+{
+    (void)state;
+    struct world w = world_make(16, 32, 2048, 3, 9);
+    for (size_t a = 0; a < ARCHES; a++) {
+        check_tuned(archs[a], &w);
+    }
+    world_drop(&w);
+}
+
+/* A random decoder keeps its bits whatever is trained, and takes no part in what is: it
+ * does not count in the norm that is clipped, and has no moments. */
+static void check_random(const char *arch, const struct world *w)
+{
+    struct errinfo e;
+    struct sae *s[2];
+    struct sae_trainer *t[2];
+    struct sae_step_info first[2];
+    for (int i = 0; i < 2; i++) {
+        s[i] = sae_make(arch, 16, 48, 3, 4);
+        struct sae_train_config c = sae_train_defaults_of(s[i]->arch, 200);
+        c.hyper.decoder = i == 0 ? SAE_DECODER_RANDOM : SAE_DECODER_UNIT;
+        c.hyper.coef = 0.05;
+        c.dead_after = 20; /* AuxK acts, too */
+        assert_ok(sae_trainer_new(s[i], &c, 256, &t[i], &e), &e);
+        first[i] = run(t[i], w, 256, 1, NULL);
+    }
+    assert_true(first[0].grad_norm < first[1].grad_norm);
+    struct sae *start = sae_make(arch, 16, 48, 3, 4);
+    const size_t bytes = start->F * start->D * sizeof(float);
+    const struct sae_step_info last = run(t[0], w, 256, 150, NULL);
+    assert_true(last.explained_variance > first[0].explained_variance);
+    assert_memory_equal(s[0]->W_dec, start->W_dec, bytes);
+    assert_true(memcmp(s[1]->W_dec, start->W_dec, bytes) != 0);
+    assert_true(memcmp(s[0]->W_enc, start->W_enc, bytes) != 0);
+    assert_true(memcmp(s[0]->b_dec, start->b_dec, start->D * sizeof(float)) != 0);
+    assert_false(s[0]->is_free);
+    struct sae_state_array a[8];
+    assert_true(sae_trainer_state(t[0], a, 8) >= 4);
+    for (size_t i = 0; i < 2; i++) {
+        const float *decoder = (const float *)a[i].data + start->F * start->D;
+        for (size_t k = 0; k < start->F * start->D; k++) {
+            assert_true(decoder[k] == 0);
+        }
+    }
+    sae_free(start);
+    for (int i = 0; i < 2; i++) {
+        sae_trainer_free(t[i]);
+        sae_free(s[i]);
+    }
+}
+
+static void a_random_decoder_stays(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct world w = world_make(16, 32, 2048, 3, 9);
+    for (size_t a = 0; a < ARCHES; a++) {
+        if (!sae_arch_is_tied(sae_arch_find(archs[a]))) {
+            check_random(archs[a], &w);
+        }
+    }
+    world_drop(&w);
+    struct sae *s = sae_make("tied", 16, 48, 3, 4);
+    struct sae_train_config c = sae_train_defaults_of(s->arch, 200);
+    struct sae_trainer *t;
+    c.hyper.decoder = SAE_DECODER_RANDOM;
+    check_error(sae_trainer_new(s, &c, 256, &t, &e), ERR_USAGE, &e, "arch tied");
+    sae_free(s);
+    s = sae_make("standard", 16, 48, 3, 4);
+    c.dead = SAE_DEAD_RESAMPLE;
+    check_error(sae_trainer_new(s, &c, 256, &t, &e), ERR_USAGE, &e, "resampling");
+    sae_free(s);
+}
+
 /* What the trainer itself counts and averages, on weights that stand still. */
 static void counts_and_averages(void **state)
 {
@@ -722,6 +845,8 @@ int main(void)
         cmocka_unit_test(threads_give_the_same_bytes),
         cmocka_unit_test(fork_continues),
         cmocka_unit_test(state_arrays_resume),
+        cmocka_unit_test(a_random_decoder_stays),
+        cmocka_unit_test(tuned_trainers_go_on),
         cmocka_unit_test(counts_and_averages),
         cmocka_unit_test(states_that_cannot_be_are_refused),
         cmocka_unit_test(schedule),

@@ -217,8 +217,9 @@ static bool has_pair(const struct viewer *t)
 static void imported_is_said_of_either_side(const char *dir, const char *run)
 {
     struct viewer t;
-    char foreign[512], shell[4096];
+    char foreign[512], little[512], shell[4096];
     struct settings given;
+    struct str text;
     struct errinfo e;
     struct session_config cfg = {
         .set = sample_settings(30), .open_run = foreign, .given = &given};
@@ -229,6 +230,15 @@ static void imported_is_said_of_either_side(const char *dir, const char *run)
     assert_int_equal(system(shell), 0);
     settings_init(&given);
     assert_ok(settings_set(&given, "hook", cfg.set.hook, from_program("test"), &e), &e);
+    /* On a text that is short: both sides' figures rest on it. */
+    tmp_path(little, dir, "little.txt");
+    str_init(&text, 1 << 16);
+    for (int i = 0; i < 400; i++) {
+        str_addf(&text, "The dog %d saw the small cat and ran home.\n\n", i);
+    }
+    assert_ok(file_write_text(little, text.p, &e), &e);
+    str_free(&text);
+    assert_ok(settings_set(&cfg.set, "corpus", little, from_program("test"), &e), &e);
     open_viewer(&t, &cfg);
     wait_until(&t, is_browsing);
     struct command compare = {.kind = COMMAND_COMPARE, .two = {0, 1}};
@@ -244,6 +254,9 @@ static void imported_is_said_of_either_side(const char *dir, const char *run)
     assert_int_equal(t.v.compare->side[0].step, -1);
     assert_string_equal(t.v.compare->choice[0].name, "imported");
     assert_non_null(strstr(line, "A was made elsewhere"));
+    assert_non_null(strstr(line, "trained on another text"));
+    assert_non_null(strstr(line, "held-out tokens"));
+    assert_int_equal(remove(little), 0);
     close_viewer(&t);
     tmp_drop(foreign);
 }
@@ -304,6 +317,19 @@ static void conditions_and_runs_are_compared(void **state)
         assert_int_equal(c->pairs->pair[i].latent[0], c->pairs->pair[i].latent[1]);
         assert_true(c->pairs->pair[i].firing > 0.99f);
     }
+
+    /* Two runs from disk, neither of them open here, and what holds of their text. */
+    other.two[0] = other.two[1] = -1;
+    snprintf(other.text, sizeof other.text, "%.400s\n%.400s/arms/twin", run, run);
+    post(&t, other);
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    c = t.v.compare;
+    assert_int_equal(c->n_choices, 5);
+    assert_int_equal(c->side[0].choice, 2);
+    assert_int_equal(c->side[1].choice, 4);
+    assert_non_null(strstr(c->choice[4].name, "twin: no mask"));
+    assert_int_equal(c->measures.pairs, 1);
 
     const uint64_t said = t.v.said;
     snprintf(other.text, sizeof other.text, "%s/none", dir);

@@ -233,7 +233,7 @@ static void events_come_back_as_they_were(void **state)
     post(&t, (struct command){.kind = COMMAND_NOTE, .text = "one, \"two\""});
     post(&t, (struct command){.kind = COMMAND_MASK, .cond = 1, .value = 0.2});
     post(&t, (struct command){.kind = COMMAND_NOTE, .text = "three"});
-    post(&t, (struct command){.kind = COMMAND_LR, .value = 0.001});
+    post(&t, (struct command){.kind = COMMAND_TUNE, .text = "lr=0.001"});
     struct command save = {.kind = COMMAND_SAVE};
     snprintf(save.text, sizeof save.text, "%s", run);
     post(&t, save);

@@ -1,4 +1,5 @@
 /* [threads] A session of conditions with several seeds, from the start or added. */
+#include "train/rundir.h"
 #include "unit/session_viewer.h"
 
 /* A run of more conditions than the screen shows, and an arm that it does not have. */
@@ -32,6 +33,33 @@ static bool has_its_table(const struct viewer *t)
 
 /* Two conditions of two seeds: arms A, B, A's second, B's second. A command about masks
  * is a condition's; tables are of the seed that is shown; all is there after a save. */
+/* How many events of the kind; of them those of the second seed, by their text. */
+static size_t events_of(const struct viewer *t, const char *kind, size_t *second)
+{
+    char seed[40];
+    size_t n = 0;
+    snprintf(seed, sizeof seed, "seed %llu: ", (unsigned long long)t->v.arm[2].weights);
+    *second = 0;
+    for (size_t i = 0; i < t->v.n_events; i++) {
+        const bool is = strcmp(t->v.event[i].kind, kind) == 0;
+        n += is;
+        *second += is && strncmp(t->v.event[i].text, seed, strlen(seed)) == 0;
+    }
+    return n;
+}
+
+/* An event of one seed alone. */
+static void append_event(const char *dir, const char *line)
+{
+    char path[RUNDIR_PATH];
+    struct errinfo e;
+    assert_ok(rundir_file(dir, "events.csv", path, &e), &e);
+    FILE *f = fopen(path, "a");
+    assert_non_null(f);
+    assert_true(fputs(line, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
 static void conditions_have_seeds(void **state)
 {
     (void)state;
@@ -55,7 +83,8 @@ static void conditions_have_seeds(void **state)
     }
     assert_int_equal(t.v.arm[2].weights, t.v.arm[3].weights);
     assert_true(t.v.arm[0].weights != t.v.arm[2].weights);
-    assert_string_equal(t.v.cond[1].differs, "mask.rate=0");
+    assert_true(t.v.cond[1].unmasked && !t.v.cond[0].unmasked);
+    assert_true(t.v.cond[0].beyond_masks == t.v.cond[1].beyond_masks);
     post(&t, (struct command){.kind = COMMAND_MASK, .cond = 0, .value = 0.2});
     post(&t, (struct command){.kind = COMMAND_SEED, .at = 1});
     post(&t, (struct command){.kind = COMMAND_RESUME});
@@ -79,6 +108,12 @@ static void conditions_have_seeds(void **state)
     snprintf(save.text, sizeof save.text, "%s", run);
     post(&t, save);
     wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    char second_arm[1024];
+    size_t of_second = 0;
+    snprintf(second_arm, sizeof second_arm, "%s", t.v.arm[2].dir);
+    assert_int_equal(events_of(&t, "start", &of_second), 2); /* a condition one */
+    append_event(second_arm, "25,1,diverged,\"far off\"\n");
     close_viewer(&t);
 
     const struct session_config open = {.set = sample_settings(1), .open_run = run};
@@ -87,6 +122,11 @@ static void conditions_have_seeds(void **state)
     assert_int_equal(t.v.n_arms, 4);
     assert_int_equal(t.v.n_conds, 2);
     assert_int_equal(t.v.cond[0].arm[1], 2);
+    assert_int_equal(events_of(&t, "start", &of_second), 2);
+    assert_int_equal(events_of(&t, "mask", &of_second), 1); /* both seeds': once */
+    assert_int_equal(of_second, 0);
+    assert_int_equal(events_of(&t, "diverged", &of_second), 1);
+    assert_int_equal(of_second, 1); /* one seed's, which it names */
     assert_true(fabs(t.v.cond[0].last[METRIC_LOSS] - 0.5 * (x + y)) < 1e-6);
     post(&t, (struct command){.kind = COMMAND_EXTEND, .at = 40});
     wait_until(&t, is_done);

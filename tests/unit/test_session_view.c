@@ -165,12 +165,59 @@ static void test_events_and_names(void **state)
     }
 }
 
+/* A seed that is added later comes into the points that are there, as it gets to them,
+ * and into no others before its time. */
+static void test_added_seed(void **state)
+{
+    (void)state;
+    struct session_view v;
+    session_view_init(&v);
+    v.n_conds = 1;
+    v.n_arms = 2;
+    v.cond[0].n_seeds = 2;
+    v.cond[0].arm[1] = 1;
+    v.arm[1].cond = 0;
+    for (int step = 10; step <= 30; step += 10) {
+        add(&v, 0, step, METRIC_LOSS, 2);
+        add(&v, 1, step, METRIC_LOSS, 4);
+        add(&v, 0, step, METRIC_CE_REC, 0.5);
+    }
+    v.n_arms = 3;
+    v.cond[0].n_seeds = 3;
+    v.cond[0].arm[2] = 2;
+    v.arm[2].cond = 0;
+    const struct series *s = &v.cond[0].series[METRIC_LOSS];
+    add(&v, 2, 10, METRIC_LOSS, 9);
+    assert_int_equal(s->n, 3);
+    assert_float_equal(s->y[0], 5, 1e-12);
+    assert_float_equal(s->hi[0], 9, 0);
+    assert_float_equal(s->y[1], 3, 1e-12); /* not there yet */
+    assert_float_equal(v.cond[0].last[METRIC_LOSS], 3, 1e-12);
+    add(&v, 2, 15, METRIC_LOSS, 9); /* which the others were not asked at */
+    assert_int_equal(s->n, 3);
+    add(&v, 2, 15, METRIC_CE_REC, 0.7); /* measured of each seed in turn */
+    const struct series *ce = &v.cond[0].series[METRIC_CE_REC];
+    assert_int_equal(ce->n, 4);
+    assert_float_equal(ce->x[1], 15, 0);
+    assert_float_equal(ce->y[1], 0.7, 1e-12);
+    assert_float_equal(ce->x[3], 30, 0);
+    add(&v, 2, 20, METRIC_LOSS, 9);
+    add(&v, 2, 30, METRIC_LOSS, 9);
+    assert_float_equal(v.cond[0].last[METRIC_LOSS], 5, 1e-12);
+    assert_float_equal(s->lo[2], 2, 0);
+    session_view_deinit(&v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),  cmocka_unit_test(test_gaps),
-        cmocka_unit_test(test_order), cmocka_unit_test(test_interval),
-        cmocka_unit_test(test_seeds), cmocka_unit_test(test_events_and_names),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_gaps),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_interval),
+        cmocka_unit_test(test_seeds),
+        cmocka_unit_test(test_added_seed),
+        cmocka_unit_test(test_events_and_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

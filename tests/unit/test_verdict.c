@@ -303,18 +303,18 @@ static void test_conditions(void **state)
     assert_int_equal(c.at[0].letter, 'A');
     assert_string_equal(c.at[0].settings, "mask.rate=0.3");
     assert_string_equal(c.at[1].settings, "mask.rate=0");
-    assert_int_equal(conditions_baseline(&c), 1); /* the one without masks */
+    assert_int_equal(conditions_baseline(&c), 1); /* A less B */
     assert_int_equal(conditions_pairs(&c, 5, 0, 1, a, b), 2);
     assert_true(a[0] == 0 && b[0] == 1 && a[1] == 2 && b[1] == 3);
     assert_string_equal(c.seed[4], "3");
     conditions_deinit(&c);
-    /* Another k is another condition; of two without masks the first is the baseline.
-     */
+    /* Another k is another condition; of two without masks neither is
+     * the baseline: B is. */
     assert_ok(settings_set(&s[4], "k", "8", from_user("test"), &e), &e);
     assert_ok(conditions_of(set, name, 5, &c, &e), &e);
     assert_int_equal(c.n, 3);
     assert_string_equal(c.at[2].settings, "k=8, mask.rate=0");
-    assert_int_equal(conditions_baseline(&c), 0);
+    assert_int_equal(conditions_baseline(&c), 1);
     assert_int_equal(conditions_pairs(&c, 5, 0, 2, a, b), 0);
     conditions_deinit(&c);
     /* One arm each is a pair whatever the seeds. */
@@ -328,12 +328,77 @@ static void test_conditions(void **state)
     mem_free(s);
 }
 
+/* Seeds and masks are what is compared; all else counts, however long what comes before
+ * it is as text. */
+static void test_beyond_masks(void **state)
+{
+    (void)state;
+    static struct settings x, y;
+    struct errinfo e;
+    char path[600];
+    settings_init(&x);
+    memset(path, 'a', sizeof path);
+    path[sizeof path - 1] = '\0';
+    assert_ok(settings_set(&x, "model", path, from_user("test"), &e), &e);
+    y = x;
+    assert_ok(settings_set(&y, "mask.rate", "0.7", from_user("test"), &e), &e);
+    assert_ok(settings_set(&y, "seed.weights", "9", from_user("test"), &e), &e);
+    assert_ok(settings_set(&y, "threads", "3", from_user("test"), &e), &e);
+    assert_true(conditions_beyond_masks(&x) == conditions_beyond_masks(&y));
+    assert_ok(settings_set(&y, "lr", "0.5", from_user("test"), &e), &e);
+    assert_true(conditions_beyond_masks(&x) != conditions_beyond_masks(&y));
+}
+
+/* Of two A less B, masked or not; of more each less the one that is not masked. */
+static void test_baseline(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t n;
+        bool unmasked[4];
+        size_t baseline;
+    } cases[] = {{2, {false, true}, 1},
+                 {2, {true, false}, 1},
+                 {2, {false, false}, 1},
+                 {2, {true, true}, 1},
+                 {3, {true, false, false}, 0},
+                 {3, {false, false, true}, 2},
+                 {3, {false, false, false}, 1},
+                 {4, {true, false, true, false}, 1},
+                 {1, {true}, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(verdict_baseline(cases[i].unmasked, cases[i].n),
+                         cases[i].baseline);
+    }
+}
+
+/* In the order of a's arms, whatever the order of b's. */
+static void test_pairs(void **state)
+{
+    (void)state;
+    const size_t of[6] = {0, 1, 0, 1, 2, 1};
+    const struct paired_seed seed[6] = {{1, 5}, {2, 5}, {2, 5}, {1, 5}, {9, 9}, {1, 6}};
+    size_t a[6], b[6];
+    assert_int_equal(paired_by_seed(6, of, seed, 0, 1, a, b), 2);
+    assert_true(a[0] == 0 && b[0] == 3 && a[1] == 2 && b[1] == 1);
+    assert_int_equal(paired_by_seed(6, of, seed, 0, 2, a, b), 0);
+    assert_int_equal(paired_by_seed(6, of, seed, 2, 2, a, b), 1); /* one arm each */
+    const size_t two[2] = {0, 1};
+    assert_int_equal(paired_by_seed(2, two, &seed[4], 0, 1, a, b), 1);
+    const size_t twice[3] = {0, 1, 1}; /* of two with its seed the first */
+    const struct paired_seed same[3] = {{1, 1}, {1, 1}, {1, 1}};
+    assert_int_equal(paired_by_seed(3, twice, same, 0, 1, a, b), 1);
+    assert_true(a[0] == 0 && b[0] == 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kinds),        cmocka_unit_test(test_lists),
         cmocka_unit_test(test_smallest),     cmocka_unit_test(test_kept),
         cmocka_unit_test(test_kept_hostile), cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_beyond_masks), cmocka_unit_test(test_baseline),
+        cmocka_unit_test(test_pairs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,11 +102,14 @@ static void test_baseline(void **state)
     struct session_view v;
     struct view_verdicts r;
     sample_view_seeds(&v, 3, 2, 900, 0); /* A is masked, B and C are not */
-    assert_int_equal(view_baseline(&v), 0);
-    v.cond[2].rate_set = 0.1;
     assert_int_equal(view_baseline(&v), 1);
-    assert_false(view_verdicts_of(&v, 1, &r));
-    assert_true(view_verdicts_of(&v, 2, &r));
+    v.cond[1].unmasked = false;
+    assert_int_equal(view_baseline(&v), 2); /* C alone is unmasked */
+    assert_false(view_verdicts_of(&v, 2, &r));
+    assert_true(view_verdicts_of(&v, 0, &r));
+    assert_int_equal(r.of, 0);
+    v.cond[2].unmasked = false;
+    assert_int_equal(view_baseline(&v), 1);
     session_view_deinit(&v);
 }
 
@@ -115,28 +118,97 @@ static void test_why_not_comparable(void **state)
 {
     (void)state;
     static const struct {
-        const char *a, *b;
+        double k_a, k_b;
+        uint64_t more_a, more_b;
         double l0_a, l0_b;
         const char *why;
     } cases[] = {
-        {"", "mask.rate=0", 4.0, 4.1, ""},
-        {"", "mask.rate=0,mask.kind=random", 4.0, 4.0, ""},
-        {"", "mask.rate=0,k=8", 4.0, 4.0, "k 4 against 8"},
-        {"", "lr=0.01,mask.rate=0", 4.0, 4.0, "A and B differ in more than masks"},
-        {"", "mask.rate=0", 4.0, 5.0, "clean L0 4 against 5"},
+        {4, 4, 1, 1, 4.0, 4.1, ""},
+        {4, 8, 1, 2, 4.0, 4.0, "k 4 against 8"},
+        {4, 4, 1, 2, 4.0, 4.0, "A and B differ in more than masks"},
+        {4, 4, 1, 1, 4.0, 5.0, "clean L0 4 against 5"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct session_view v;
         struct view_verdicts r;
         sample_view_seeds(&v, 2, 3, 1500, 0);
-        snprintf(v.cond[0].differs, sizeof v.cond[0].differs, "%s", cases[i].a);
-        snprintf(v.cond[1].differs, sizeof v.cond[1].differs, "%s", cases[i].b);
+        v.cond[0].k = cases[i].k_a;
+        v.cond[1].k = cases[i].k_b;
+        v.cond[0].beyond_masks = cases[i].more_a;
+        v.cond[1].beyond_masks = cases[i].more_b;
         v.cond[0].last[METRIC_L0_CLEAN] = cases[i].l0_a;
         v.cond[1].last[METRIC_L0_CLEAN] = cases[i].l0_b;
         assert_true(view_verdicts_of(&v, 0, &r));
         assert_string_equal(r.why, cases[i].why);
         session_view_deinit(&v);
     }
+}
+
+/* Values of a condition's seeds: `base` and a little of each. */
+static void put_values(struct session_view *v, size_t cond, enum metric m, double base,
+                       double by)
+{
+    for (size_t i = 0; i < v->cond[cond].n_seeds; i++) {
+        v->arm[v->cond[cond].arm[i]].last[m] =
+            base + by * ((double)((i * 7 + cond * 3) % 5) - 2);
+    }
+}
+
+/* A measure that is not established to differ from a random control's is within random,
+ * whatever its difference from the baseline; of one seed nothing is said, nor of a
+ * condition that differs from the control in more, or is not as far. */
+static void test_within_random(void **state)
+{
+    (void)state;
+    struct session_view v;
+    struct view_verdicts r;
+    sample_view_seeds(&v, 3, 5, 1500, 0); /* A is masked, B not, C is A's control */
+    assert_true(view_verdicts_of(&v, 0, &r));
+    assert_int_equal(r.control, 3);
+    sample_control(&v, 2);
+    put_values(&v, 0, METRIC_EV, .9, .002);
+    put_values(&v, 1, METRIC_EV, .7, .002);
+    put_values(&v, 2, METRIC_EV, .5, .002);
+    put_values(&v, 0, METRIC_RECALL, .6, .03);
+    put_values(&v, 1, METRIC_RECALL, .4, .002);
+    put_values(&v, 2, METRIC_RECALL, .6, .03);
+    assert_true(view_verdicts_of(&v, 0, &r));
+    assert_int_equal(r.baseline, 1);
+    assert_int_equal(r.control, 2);
+    assert_false(r.within_random[VERDICT_OF_EV]);
+    assert_int_equal(r.row[VERDICT_OF_RECALL].verdict, VERDICT_HIGHER);
+    assert_true(r.within_random[VERDICT_OF_RECALL]);
+    /* A small but established difference from it is none that matters. */
+    put_values(&v, 0, METRIC_EV, .503, .0001);
+    put_values(&v, 2, METRIC_EV, .5, .0001);
+    assert_true(view_verdicts_of(&v, 0, &r));
+    assert_true(r.within_random[VERDICT_OF_EV]);
+    /* The control itself has none. */
+    assert_true(view_verdicts_of(&v, 2, &r));
+    assert_int_equal(r.control, 3);
+    assert_string_equal(r.why, ""); /* a decoder is what it differs in */
+    v.cond[2].beyond_decoder++;
+    assert_true(view_verdicts_of(&v, 0, &r));
+    assert_int_equal(r.control, 3);
+    assert_false(r.within_random[VERDICT_OF_RECALL]);
+    assert_true(view_verdicts_of(&v, 2, &r));
+    assert_string_equal(r.why, "C and B differ in more than masks");
+    v.cond[2].beyond_decoder--;
+    struct series *late = &v.arm[v.cond[2].arm[1]].series[METRIC_EV];
+    late->n--;
+    assert_true(view_verdicts_of(&v, 0, &r));
+    assert_int_equal(r.control, 3);
+    late->n++;
+    session_view_deinit(&v);
+
+    sample_view_seeds(&v, 3, 1, 1500, 0);
+    sample_control(&v, 2);
+    assert_true(view_verdicts_of(&v, 0, &r));
+    assert_int_equal(r.control, 2);
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        assert_false(r.within_random[m]);
+    }
+    session_view_deinit(&v);
 }
 
 int main(void)
@@ -147,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_added_seeds),
         cmocka_unit_test(test_baseline),
         cmocka_unit_test(test_why_not_comparable),
+        cmocka_unit_test(test_within_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

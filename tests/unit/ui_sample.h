@@ -367,6 +367,7 @@ static inline void sample_view_seeds(struct session_view *v, size_t arms, size_t
     v->eta_seconds = (double)(1500 - step) * 0.025;
     v->eval_next_step = (double)(step / 150 * 150 + 150);
     v->rss_bytes = INT64_C(222) << 20;
+    v->arm_bytes = 1.5e6;
     v->threads = 2;
     v->n_conds = arms;
     v->n_arms = arms * seeds;
@@ -387,6 +388,7 @@ static inline void sample_view_seeds(struct session_view *v, size_t arms, size_t
         struct cond_view *cond = &v->cond[k];
         cond->rate_set = cond->rate_in_use = k ? 0 : 0.3;
         cond->rate_when_on = 0.3;
+        cond->unmasked = k > 0;
         cond->applies_from = k ? 0 : 412;
         snprintf(cond->label, sizeof cond->label, k ? "no mask" : "mask p=0.30");
         cond->n_seeds = seeds;
@@ -458,6 +460,17 @@ static inline void sample_seed_concepts(struct session_view *v)
         }
         arm->concepts = t;
     }
+}
+
+/* Condition k becomes the random control of A. */
+static inline void sample_control(struct session_view *v, size_t k)
+{
+    struct cond_view *c = &v->cond[k];
+    c->random = true;
+    c->beyond_masks = 1;
+    c->unmasked = false;
+    c->rate_set = c->rate_in_use = 0.3;
+    snprintf(c->label, sizeof c->label, "random p=0.30");
 }
 
 /* The view of a run that was given no concepts. */

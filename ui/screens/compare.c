@@ -187,7 +187,7 @@ static void draw_said(struct app *a, const struct session_view *v, struct canvas
         if (o->measures.pairs != 1) {
             snprintf(pairs, sizeof pairs, "%zu pairs of seeds", o->measures.pairs);
         }
-        snprintf(title, sizeof title, "verdict: %c less %c, %s", compare_letter(o, 0),
+        snprintf(title, sizeof title, "verdict: %c-%c, %s", compare_letter(o, 0),
                  compare_letter(o, 1), pairs);
     }
     if (v->compare_busy) {
@@ -619,8 +619,7 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     } else if (v->compare && *app_focus(a, &screen_compare) == COMPARE_LATENTS) {
         char name[40];
         compare_list_name(v->compare, s->list, name, sizeof name);
-        snprintf(out, cap, "%s%s", name,
-                 s->contexts ? ", contexts; Esc: the list" : "");
+        snprintf(out, cap, "%s%s", name, s->contexts ? ", contexts; q: the list" : "");
     } else if (v->compare) {
         size_t len = 0;
         for (size_t i = 0; i < 2 && len < cap; i++) {
@@ -759,6 +758,7 @@ const struct screen_def screen_compare = {
     .move = move,
     .enter = enter,
     .cancel = cancel,
+    .close = cancel,
     .mouse = mouse,
     .layout = layout,
     .set_layout = set_layout,

@@ -6,8 +6,8 @@
 #include "ui/screens/table.h"
 
 /* Show Compare with the run that is open on one side and the run or SAE at `path` on
- * the other; "" takes another run away. The job thread opens it; what is wrong with it
- * is said when that is known. */
+ * the other, or of two runs, a line each, one on each side; "" takes other runs away.
+ * The job thread opens them; what is wrong with it is said when that is known. */
 void compare_with(struct app *a, const struct session_view *v, const char *path);
 
 #endif

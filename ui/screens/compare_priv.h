@@ -26,7 +26,7 @@ enum compare_list {
 };
 
 struct compare_state {
-    char other[COMPARE_PATH]; /* the second run; "" none */
+    char other[COMPARE_PATH]; /* further runs, a line each; "" none */
     bool took_other;          /* the one that was named at the start */
     int32_t want[2];          /* choices asked for; -1: the usual */
     bool asked;               /* for what stands here */

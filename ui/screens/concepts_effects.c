@@ -84,7 +84,7 @@ static enum err compute(struct concepts_state *s, const struct session_view *v,
                                     .x = x,
                                     .family = family,
                                     .conditions = arms_of(v),
-                                    .baseline = arms_of(v) - 1,
+                                    .baseline = verdict_baseline(NULL, arms_of(v)),
                                     .of = a->of,
                                     .seed = a->seed,
                                     .so_far = s->so_far};

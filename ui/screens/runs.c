@@ -12,9 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#define RUN_TITLE (RUNDIR_PATH + 16)
+
 enum {
-    SIGN_W = 1,  /* the cursor; a mark or a dot is in the space before a name */
-    ABOUT_H = 9, /* of the pane below */
+    TITLE_ROOM = 40, /* of the box, beside the folder in its title */
+    SIGN_W = 1,      /* the cursor; a mark or a dot is in the space before a name */
+    ABOUT_H = 9,     /* of the pane below */
     PLACES = 32
 };
 
@@ -346,6 +349,20 @@ static void draw_foot(const struct app *a, struct canvas *c, struct rect r)
     }
 }
 
+/* "runs in /home/me/runs", of a long path its end: "runs in ...t/state/saetop/runs". */
+static void runs_title(const char *dir, int room, char *out, size_t cap)
+{
+    const char *from = dir;
+    const char *dots = "";
+    while (*from && canvas_text_width(from) > room) {
+        dots = "...";
+        do {
+            from++;
+        } while (((unsigned char)*from & 0xC0) == 0x80);
+    }
+    snprintf(out, cap, dir[0] ? "runs in %s%s" : "runs", dots, from);
+}
+
 static void draw_list(struct app *a, const struct session_view *v, struct canvas *c,
                       struct rect r)
 {
@@ -356,7 +373,9 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
     if (l && l->n > 0) {
         snprintf(value, sizeof value, s->n < l->n ? "%zu of %zu" : "%zu", s->n, l->n);
     }
-    const struct rect in = canvas_box(c, r, "runs", value, true);
+    char title[RUN_TITLE];
+    runs_title(l ? l->dir : "", r.w - TITLE_ROOM, title, sizeof title);
+    const struct rect in = canvas_box(c, r, title, value, true);
     app_hit(a, r, HIT_PANE, 0);
     s->list.page = in.h - 2;
     list_set(&s->list, s->n, s->list.page);
@@ -390,7 +409,7 @@ static bool state_of(const struct app *a, const struct session_view *v,
         snprintf(out, cap, "open here");
     } else if (r->holder > 0) {
         snprintf(out, cap,
-                 "process %ld trains it; Enter opens it and follows its saves",
+                 "process %ld has it open; Enter opens it and follows its saves",
                  r->holder);
     } else if (r->imported) {
         snprintf(out, cap, "imported: trained by another tool");
@@ -485,6 +504,7 @@ static void moved(struct app *a)
     const struct run_row *r = runs_here(a);
     snprintf(s->at, sizeof s->at, "%s", r ? r->name : "");
     s->wanted[0] = '\0';
+    s->asked = 0;
 }
 
 static void move(struct app *a, const struct session_view *v, const char *direction)

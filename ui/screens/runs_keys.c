@@ -43,7 +43,7 @@ void runs_open(struct app *a, const struct session_view *v, bool resume)
                 "%.200s: an SAE of another tool, which has no state to go on from",
                 r->name);
     } else if (resume && r->holder > 0) {
-        app_say(a, true, "%.200s: process %ld trains it; Enter follows it", r->name,
+        app_say(a, true, "%.200s: process %ld has it open; Enter follows it", r->name,
                 r->holder);
     } else {
         leave_for(a, v, path, resume);
@@ -56,23 +56,64 @@ static void train_on(struct app *a, const struct session_view *v, const char *ar
     runs_open(a, v, true);
 }
 
-/* Beside the run that is open. */
+/* The path of a run to be compared, into out; false, and why not is said: it cannot be
+ * opened. */
+static bool path_to_compare(struct app *a, const char *name, char out[RUNDIR_PATH])
+{
+    const struct run_row *r = run_list_find(a->runs.list, name);
+    if (!r || !r->opens) {
+        app_say(a, true, "%.300s", r ? r->remark : "it is gone");
+        return false;
+    }
+    runs_path(a, r, out);
+    return true;
+}
+
+static void compare_paths(struct app *a, const struct session_view *v, const char *text)
+{
+    if (strlen(text) >= COMPARE_PATH) {
+        app_say(a, true, "compare: found paths of %zu bytes, expected under %d",
+                strlen(text), COMPARE_PATH);
+    } else {
+        compare_with(a, v, text);
+    }
+}
+
+/* Two marked runs with each other, or, where one of them is open here, the other with
+ * it. */
+static void compare_marked(struct app *a, const struct session_view *v)
+{
+    struct runs_state *s = runs_own(a);
+    char path[2][RUNDIR_PATH], both[2 * RUNDIR_PATH];
+    for (size_t i = 0; i < 2; i++) {
+        if (!path_to_compare(a, s->mark[i], path[i])) {
+            return;
+        }
+    }
+    const bool first = strcmp(path[0], v->arm[0].dir) == 0;
+    const bool second = strcmp(path[1], v->arm[0].dir) == 0;
+    snprintf(both, sizeof both, "%s%s%s", first ? "" : path[0],
+             first || second ? "" : "\n", second ? "" : path[1]);
+    compare_paths(a, v, both);
+}
+
+/* Two marked runs; else this one, beside the run that is open. */
 static void compare_run(struct app *a, const struct session_view *v, const char *args)
 {
     const struct run_row *r = runs_here(a);
     char path[RUNDIR_PATH];
     (void)args;
-    runs_path(a, r, path);
-    if (!r->opens) {
-        app_say(a, true, "%.300s", r->remark);
+    if (runs_own(a)->n_marks == 2) {
+        compare_marked(a, v);
+    } else if (!path_to_compare(a, r->name, path)) {
+        return;
     } else if (runs_is_open(a, v, r)) {
-        app_say(a, true, "%.200s is open here; choose another run to compare it with",
+        app_say(a, true,
+                "%.200s is open here; choose another run to compare it with, or mark "
+                "two",
                 r->name);
-    } else if (strlen(path) >= COMPARE_PATH) {
-        app_say(a, true, "compare: found a path of %zu bytes, expected under %d",
-                strlen(path), COMPARE_PATH);
     } else {
-        compare_with(a, v, path);
+        compare_paths(a, v, path);
     }
 }
 
@@ -409,11 +450,33 @@ static void rename_run(struct app *a, const struct session_view *v, const char *
 _Static_assert((int)RUNS_MARKS <= (int)RUNS_ORDERS &&
                    (int)RUNS_MARKS < (int)APP_REQUESTS,
                "all marked runs can be ordered about at once");
+/* Whether it was asked about the same runs just before; else it is now. */
+static bool is_sure(struct app *a)
+{
+    struct runs_state *s = runs_own(a);
+    const char *name = runs_here(a)->name;
+    const bool sure = s->asked > 0 && s->asked == s->n_marks + 1 &&
+                      (s->n_marks > 0 || strcmp(s->asked_of, name) == 0);
+    s->asked = sure ? 0 : s->n_marks + 1;
+    snprintf(s->asked_of, sizeof s->asked_of, "%s", name);
+    if (!sure && s->n_marks > 0) {
+        app_say(a, false,
+                "d again moves %zu marked run%s to " RUN_TRASH "; u brings them back",
+                s->n_marks, plural_s(s->n_marks));
+    } else if (!sure) {
+        app_say(a, false, "d again moves %.200s to " RUN_TRASH "; u brings it back",
+                name);
+    }
+    return sure;
+}
+
 static void delete_runs(struct app *a, const struct session_view *v, const char *args)
 {
     struct runs_state *s = runs_own(a);
     (void)v;
-    (void)args;
+    if (!strcmp(args, "ask") && !is_sure(a)) {
+        return;
+    }
     for (size_t i = 0; i < s->n_marks; i++) {
         order(a, RUN_ORDER_TRASH, s->mark[i], "", false);
     }
@@ -477,7 +540,7 @@ ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may 
 ACTION action_train_on = {.command = "train-on", .args = "", .run = train_on, .may = may_choose};
 ACTION action_compare = {.command = "compare-run", .args = "", .run = compare_run, .may = may_choose};
 ACTION action_rename = {.command = "rename", .args = "NAME", .run = rename_run, .may = may_choose};
-ACTION action_delete = {.command = "delete", .args = "", .run = delete_runs, .may = may_choose};
+ACTION action_delete = {.command = "delete", .args = "[ask]", .run = delete_runs, .may = may_choose};
 ACTION action_folder = {.command = "folder", .args = "[DIR]", .run = folder};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh};
 #undef ACTION
@@ -485,7 +548,7 @@ ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh};
 /* In the order in which help shows them. */
 static const struct key_entry keys[] = {
     {{'T'}, &action_train_on, "", "train on", "train the run on; Enter opens it to be browsed", 2},
-    {{'c'}, &action_compare, "", "compare", "compare the run that is open with this one", 3},
+    {{'c'}, &action_compare, "", "compare", "compare this run with the one that is open, or two marked runs", 3},
     {{'<'}, &action_sort, "-", "sort", "sort by the column to the left", 5},
     {{'>'}, &action_sort, "+", "sort", "sort by the column to the right", 5},
     {{'r'}, &action_reverse, "", "reverse", "reverse the order", 7},
@@ -494,10 +557,10 @@ static const struct key_entry keys[] = {
     {{'N'}, &action_find_next, "-", NULL, "previous find", 0},
     {{'&'}, &action_filter, "", "filter", "show only runs: topk  !x  a|b  /regex/", 6},
     {{'\\'}, &action_clear, "", "clear", "clear the filter", 6},
-    {{' '}, &action_mark, "", "mark", "mark or unmark the run, for d", 8},
+    {{' '}, &action_mark, "", "mark", "mark or unmark the run, for d and c", 8},
     {{';'}, &action_label, "", "label", "call the run something; kept in its directory", 3},
     {{0}, &action_rename, "", NULL, "give its directory another name in the folder", 0},
-    {{'d'}, &action_delete, "", "delete", "move the marked runs, or this one, to the folder's .trash; u brings them back", 4},
+    {{'d'}, &action_delete, "ask", "delete", "move the marked runs, or this one, to the folder's .trash, if pressed again; u brings them back", 4},
     {{0}, &action_folder, "", NULL, "list the runs of another folder; without DIR: where runs are saved", 0},
     {{'R'}, &action_refresh, "", NULL, "look at the folder now; it is looked at every two seconds", 0},
 };

@@ -21,11 +21,13 @@ struct runs_state {
     char find_from[RUN_NAME_MAX]; /* the same where the prompt was opened */
     char mark[RUNS_MARKS][RUN_NAME_MAX];
     size_t n_marks;
-    char folder[RUNDIR_PATH]; /* that is looked at; "": where runs are saved */
-    bool looks;               /* it has been asked for */
-    uint64_t answers;         /* taken in */
-    bool stale;               /* the order is to be made anew: */
-    uint64_t version;         /* it was made of this list */
+    size_t asked;                /* whether d was pressed once: 1 + n_marks then */
+    char asked_of[RUN_NAME_MAX]; /* with this run under the cursor */
+    char folder[RUNDIR_PATH];    /* that is looked at; "": where runs are saved */
+    bool looks;                  /* it has been asked for */
+    uint64_t answers;            /* taken in */
+    bool stale;                  /* the order is to be made anew: */
+    uint64_t version;            /* it was made of this list */
 };
 
 struct runs_state *runs_own(const struct app *a);

@@ -367,9 +367,9 @@ static void add_seeds(struct app *a, const struct session_view *v, const char *a
     *asked = (int64_t)v->n_arms;
     view_cost_of_looking(v, &widening, &regained);
     app_say(a, false,
-            "after a look intervals are %.1f times as wide, %zu seeds regain them; "
-            ":seeds +1 again adds one",
-            widening, regained);
+            "again adds %zu arm%s of %.1f MB; intervals %.1f times as wide, %zu seeds "
+            "regain them",
+            v->n_conds, plural_s(v->n_conds), v->arm_bytes / 1e6, widening, regained);
 }
 
 static const char *may_see_seeds(const struct app *a, const struct session_view *v)
@@ -551,7 +551,8 @@ static const struct key_entry keys[] = {
      "plan a longer run: the new last step; trains on a run that was opened to be browsed", 0},
     {{0}, &action_resume, "", NULL,
      "go on after a pause; train a run on that was opened to be browsed", 0},
-    {{0}, &action_lr, "", NULL, "set the learning rate", 0},
+    {{0}, &action_tune, "", NULL,
+     "change lr, k, l1, l0, jumprelu.target_l0 or aux.coef of a condition from the next step on", 0},
     {{0}, &action_evaluate, "", NULL, "measure on the held-out set now", 0},
     {{'y'}, &action_log_y, "", "log", "logarithmic or linear y axis of the pane in focus", 5},
     {{'s'}, &action_smooth, "+", "smooth",
@@ -571,6 +572,8 @@ static const struct key_entry keys[] = {
      "curves of each seed as thin lines, in place of the band from the least to the greatest", 10},
     {{0}, &action_seeds, "", NULL,
      "a further seed of weights for each condition, trained from step 0 while the others wait", 0},
+    {{0}, &action_condition, "", NULL,
+     "a further condition with the seeds of A, from step 0 while the others wait: random decoder=random", 0},
     {{'E'}, &action_events, "", "events",
      "all events of the run, each whole; Enter puts the cursor there", 11},
     {{'D'}, &action_numbers, "", NULL,

@@ -71,6 +71,10 @@ static const char *words_of(const struct view_verdicts *r,
     } else if (r->planned) {
         *role = ROLE_TEXT;
     }
+    if (r->within_random[row->measure]) { /* an arrow still says how they differ */
+        *role = r->planned ? ROLE_WARN : ROLE_DIM;
+        return "within random";
+    }
     if (!r->planned) { /* nothing is established before the end */
         return *way > 0                        ? "higher"
                : *way < 0                      ? "lower"
@@ -88,7 +92,7 @@ static void put_words(const struct view_verdicts *r, const struct verdict_row *r
     int way = 0;
     const char *words = words_of(r, row, &role, &way);
     if (r->planned && row->verdict == VERDICT_SMALL && row->d.n > 1 && !r->why[0] &&
-        end - x >= 19) {
+        !r->within_random[row->measure] && end - x >= 19) {
         words = verdict_text(VERDICT_SMALL);
     }
     if (way) { /* with the interval beside it */
@@ -130,15 +134,16 @@ static void roomy_row(const struct session_view *v, const struct view_verdicts *
                       int y)
 {
     const struct roomy k = roomy_of(in);
-    const int metric = (int)verdict_measure_def(row->measure)->metric;
     const int digits = k.whole ? verdict_measure(row->measure)->digits : 3;
     const struct ce_doubt *doubt = doubt_of(v, r, row->measure);
     canvas_text(c, in.x + 1, y, k.of - 1, brief_of(row->measure, k.whole), ROLE_TEXT,
                 0);
-    put_number(c, in.x + k.of, y, k.baseline - k.of, v->cond[r->of].last[metric],
-               digits, false, arm_role(r->of));
-    put_number(c, in.x + k.baseline, y, k.difference - k.baseline,
-               v->cond[r->baseline].last[metric], digits, false, arm_role(r->baseline));
+    /* Of the pairs that the difference is of: other seeds may have been measured since.
+     */
+    put_number(c, in.x + k.of, y, k.baseline - k.of, row->d.after, digits, false,
+               arm_role(r->of));
+    put_number(c, in.x + k.baseline, y, k.difference - k.baseline, row->d.before,
+               digits, false, arm_role(r->baseline));
     put_number(c, in.x + k.difference, y, k.interval - k.difference - 1, row->d.by.mean,
                digits, true, ROLE_VALUE);
     if (isfinite(row->d.by.low)) {
@@ -182,11 +187,8 @@ static void narrow_row(const struct session_view *v, const struct view_verdicts 
                      glyph_plus_minus(c->tier), text);
     }
     if (r->pairs == 1) { /* what they are says more than that nothing is established */
-        const int metric = (int)verdict_measure_def(row->measure)->metric;
-        put_number(c, x + 6, y, 6, v->cond[r->of].last[metric], 3, false,
-                   arm_role(r->of));
-        put_number(c, x + 12, y, 6, v->cond[r->baseline].last[metric], 3, false,
-                   arm_role(r->baseline));
+        put_number(c, x + 6, y, 6, row->d.after, 3, false, arm_role(r->of));
+        put_number(c, x + 12, y, 6, row->d.before, 3, false, arm_role(r->baseline));
     } else {
         put_words(r, row, c, x + 6, y, end);
     }
@@ -241,7 +243,7 @@ static void heading(const struct session_view *v, const struct view_verdicts *r,
     canvas_text(c, in.x + k.interval, in.y, k.least - k.interval, "95 % interval",
                 ROLE_DIM, 0);
     /* The smallest difference that so many seeds of this spread would establish. */
-    right(c, in.x + k.least - 2, in.y, k.words - k.least, "takes", ROLE_DIM);
+    right(c, in.x + k.least - 2, in.y, k.words - k.least, "needs", ROLE_DIM);
 }
 
 void train_verdict_title(const struct app *a, const struct session_view *v, char *out,
@@ -256,7 +258,7 @@ void train_verdict_title(const struct app *a, const struct session_view *v, char
     if (r.first) {
         snprintf(planned, sizeof planned, " (%zu planned)", v->seeds_planned);
     }
-    snprintf(out, cap, "%c - %c, %zu seed%s%s%s", v->cond[r.of].letter,
+    snprintf(out, cap, "%c-%c, %zu seed%s%s%s", v->cond[r.of].letter,
              v->cond[r.baseline].letter, r.pairs, r.pairs == 1 ? "" : "s", planned,
              r.planned ? "" : ", so far");
 }
