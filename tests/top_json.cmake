@@ -19,7 +19,7 @@ if(NOT status EQUAL 0)
 endif()
 
 # Each line keeps one field that a regular expression finds; names hold no quote bare.
-string(REGEX MATCHALL "\"kind\":[^,]*,\"place\":[^,]*,\"match_cut\":[^,]*,\"precision\":[^,]*,\"recall\":[^,]*,\"f1\":[^,]*" rows "${json}")
+string(REGEX MATCHALL "\"match_kind\":[^,]*,\"place\":[^,]*,\"match_cut\":[^,]*,\"precision\":[^,]*,\"recall\":[^,]*,\"f1\":[^,]*" rows "${json}")
 list(LENGTH rows n)
 if(NOT n EQUAL 512)
   message(FATAL_ERROR "${n} latents with a kind and a place, expected 512")
@@ -27,10 +27,10 @@ endif()
 set(places token previous)
 set(kinds word leaf super letter grammar)
 foreach(row IN LISTS rows)
-  if(row MATCHES "\"kind\":null,\"place\":null,")
+  if(row MATCHES "\"match_kind\":null,\"place\":null,")
     continue()
   endif()
-  if(NOT row MATCHES "\"kind\":\"(word|leaf|super|letter|grammar)\",\"place\":\"(token|previous)\"")
+  if(NOT row MATCHES "\"match_kind\":\"(word|leaf|super|letter|grammar)\",\"place\":\"(token|previous)\"")
     message(FATAL_ERROR "found ${row}")
   endif()
   set(key ${CMAKE_MATCH_2}_${CMAKE_MATCH_1})
@@ -68,7 +68,7 @@ function(member out)
   endif()
   set(${out} "${value}" PARENT_SCOPE)
 endfunction()
-foreach(name step fires density density_interval max mean unit match kind place match_cut
+foreach(name step fires density density_interval max mean unit kind match match_kind place match_cut
         precision recall f1 top_tokens encoder_decoder_cosine absorption delta_nll
         delta_nll_tokens histogram promotes suppresses promotes_direct suppresses_direct
         neighbours contexts intervals)

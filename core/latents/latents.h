@@ -5,6 +5,7 @@
 #define SAETOP_LATENTS_LATENTS_H
 
 #include "acts/harvest.h"
+#include "latents/latent_kind.h"
 #include "sae/sae_remarks.h"
 #include "text/concepts.h"
 
@@ -33,12 +34,27 @@ struct latent_row {
     float precision, recall, f1; /* of "activation >= match_cut" against the match */
     float match_cut; /* the activation of greatest F1, found on the same tokens */
     int32_t top_token[LATENT_TOP_TOKENS]; /* by summed activation, -1: none */
+    enum latent_kind kind;
+    uint32_t tokens; /* different ones that it fires on */
+};
+
+/* The index of firing tokens: of each latent those of greatest summed activation, this
+ * many at most. So it takes LATENT_TOKENS * sizeof(struct latent_token) = 1,280 bytes a
+ * latent at most, 84 MB for 65,536 latents, and never more than a token a firing. */
+#define LATENT_TOKENS 64
+struct latent_token {
+    int32_t token;
+    uint32_t fires; /* on so many of its occurrences */
+    float sum, max; /* activation */
+    uint32_t at;    /* position of the strongest, of equal ones the first */
 };
 
 struct latent_table {
     atomic_int refs;
     int64_t step; /* of training, -1: a loaded SAE */
     size_t F, n_tokens;
+    size_t positions;       /* of the acts_set that were read, from its start, */
+    size_t positions_all;   /* and that there are to read: fewer are "so far" */
     struct latent_row *row; /* [F] */
     size_t dead;            /* latents that never fire here */
     size_t matched;         /* living latents with F1 >= 0.5 */
@@ -47,6 +63,10 @@ struct latent_table {
     size_t *fire_start; /* [F+1] */
     uint32_t *fire_at;
     float *fire_act;
+    /* The index: token_start[j] on, latent_tokens_of(row) entries, by summed
+     * activation. NULL: there is none. */
+    size_t *token_start; /* [F] */
+    struct latent_token *token;
 };
 
 /* Build over the non-special tokens of `set`, its first rows only where the SAE is so
@@ -60,6 +80,36 @@ enum err latent_table_new(const struct sae *s, const struct acts_set *set,
                           const struct concepts *c, int64_t step, struct pool *pool,
                           const atomic_bool *cancel, struct latent_table **out,
                           struct errinfo *e) ERR_CHECKED;
+/* The tokens of the index that a latent has, and how many. O(1). */
+const struct latent_token *latent_tokens(const struct latent_table *t, int32_t latent,
+                                         size_t *n);
+
+/* The same pass bit by bit, so that there is a table to look at before all text is
+ * read:
+ *
+ *   latent_pass_new, then latent_pass_read until latent_pass_is_done, at any time
+ *   latent_pass_table: of what was read so far; at the end the same as
+ * latent_table_new.
+ *
+ * Everything is borrowed until latent_pass_free. Rows of `set` must have been harvested
+ * before they are read (acts_set_harvest). Beside the table a pass keeps 12 bytes a
+ * firing, of 4 million and a chunk at most. Owner thread; errors as latent_table_new.
+ */
+struct latent_pass;
+enum err latent_pass_new(const struct sae *s, const struct acts_set *set,
+                         const struct concepts *c, int64_t step,
+                         struct latent_pass **out, struct errinfo *e) ERR_CHECKED;
+/* Encode so many rows more, or those that there are. O(rows T D F). */
+enum err latent_pass_read(struct latent_pass *p, size_t rows, struct pool *pool,
+                          const atomic_bool *cancel, struct errinfo *e) ERR_CHECKED;
+/* Rows read so far, and whether no more are wanted. */
+size_t latent_pass_rows(const struct latent_pass *p);
+bool latent_pass_is_done(const struct latent_pass *p);
+enum err latent_pass_table(struct latent_pass *p, struct pool *pool,
+                           const atomic_bool *cancel, struct latent_table **out,
+                           struct errinfo *e) ERR_CHECKED;
+void latent_pass_free(struct latent_pass *p); /* NULL is fine */
+
 /* What the table shows of the SAE as a whole. */
 struct sae_measured latent_table_measured(const struct latent_table *t);
 struct latent_table *latent_table_ref(struct latent_table *t);

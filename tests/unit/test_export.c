@@ -68,7 +68,7 @@ static void test_table_as_shown(void **state)
                                    : strncmp(match, "after ", 6) == 0 ? "previous"
                                                                       : "token");
         assert_int_equal(match[0] == '\0',
-                         !csv_at(t, i, (size_t)csv_col(t, "kind"))[0]);
+                         !csv_at(t, i, (size_t)csv_col(t, "match_kind"))[0]);
     }
     assert_string_equal(csv_at(t, 0, (size_t)csv_col(t, "marked")), "1");
     assert_string_equal(csv_at(t, 1, (size_t)csv_col(t, "marked")), "0");
