@@ -13,6 +13,24 @@ execute_process(COMMAND ${SAETOP} top ${OUT} OUTPUT_VARIABLE text)
 file(WRITE ${OUT}/labels.csv "latent,label\n3,three\n")
 execute_process(COMMAND ${SAETOP} top ${OUT} --latent 3 --contexts 2 --json
                 OUTPUT_VARIABLE one)
+# `saetop find`: by a label with its latent first, by a token that each of them fires on,
+# by a prompt, and not without something to look for.
+function(find_gives pattern)
+  execute_process(COMMAND ${SAETOP} find ${OUT} ${ARGN} RESULT_VARIABLE found
+                  OUTPUT_VARIABLE text ERROR_VARIABLE text2)
+  if(NOT "${text}${text2}" MATCHES "${pattern}")
+    message(FATAL_ERROR "find ${ARGN}: ${found} ${text}${text2}, expected ${pattern}")
+  endif()
+endfunction()
+find_gives("^{\"query\":\"thr\",\"found\":[0-9]+,\"tokens\":[0-9]+,\"latents\":.{\"latent\":3,.*\"by\":\"label\"}"
+           thr --json)
+find_gives("\"by\":\"token\",\"by_token\":{\"token\":\" the\",\"fires\":[1-9]" the --json)
+find_gives("by kind" class --most 200)
+find_gives("^{\"prompt\":\"The dog\".*\"by\":\"prompt\",\"activation\":[0-9.]+,\"position\":[12]," --prompt "The dog" --json --most 1)
+find_gives("expected a QUERY" --json)
+find_gives("expected a QUERY" dog --prompt cat)
+string(REPEAT "dog " 300 long)
+find_gives("expected at most [0-9]+, a row's" --prompt "${long}")
 file(REMOVE_RECURSE ${OUT})
 if(NOT status EQUAL 0)
   message(FATAL_ERROR "top --json: ${status}")
