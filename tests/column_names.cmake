@@ -22,7 +22,7 @@ endif()
 # training or of a concept, a file's own column, what memory is for, an option, a count, an example.
 set(else ui/keymap.c:F1 ui/canvas.h:match ui/livecard.c:absorb
          ui/screens/detail_keys.c:latent ui/screens/detail_keys.c:label
-         ui/screens/latents_keys.c:label ui/screens/latents_keys.c:marked
+         ui/screens/latents_keys.c:label ui/screens/latents_found.c:latent ui/screens/latents_keys.c:marked
          ui/screens/runs_keys.c:label
          ui/screens/concepts_words.c:fires ui/screens/concepts_export.c:kind
          ui/screens/concepts_rows.c:latent ui/screens/concepts_rows.c:absorb

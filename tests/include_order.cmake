@@ -33,7 +33,7 @@ set(ui_order
   "export filter_use steer"
   "cmdline statusline"
   "help livecard"
-  "leave"
+  "leave finder"
   "actions"
   "frame"
   "explore explore_bench explore_open explore_priv explore_script")

@@ -8,6 +8,8 @@
 #include <string.h>
 
 enum { WORDS_MAX = 8, TEXT_MAX = 256 };
+/* What distinguishes texts of one quality: less than what lies between two. */
+#define WITHIN 14.0
 
 const char *latent_found_by_name(enum latent_found_by by)
 {
@@ -37,7 +39,7 @@ static void ask_tokens(struct asked *a, const struct names *names)
 static void offer(struct latent_found *best, enum latent_found_by by, int quality,
                   double within)
 {
-    const double score = quality ? (double)quality + 14.0 * within : 0.0;
+    const double score = quality ? (double)quality + WITHIN * within : 0.0;
     if (score > best->score) {
         best->score = score;
         best->by = by;
@@ -76,9 +78,10 @@ static void by_token(const struct asked *a, const struct latent_table *t,
     }
     const double share = all > 0.0 ? sum / all : 0.0;
     const double before = best->score;
-    offer(best, BY_TOKEN, top, share < 1.0 ? share : 1.0);
+    offer(best, BY_TOKEN, top, share < 1.0 ? share / 2.0 : 0.5);
     if (best->score > before) {
         best->token = first;
+        best->sum = sum;
         best->share = share < 1.0 ? share : 1.0;
     }
 }
@@ -98,6 +101,20 @@ static void ask(const struct asked *a, const struct latent_table *t,
         offer(best, BY_KIND, FUZZY_WHOLE, 0.0);
     }
     by_token(a, t, best);
+}
+
+/* Who fires most on what was asked for. */
+static void add_sums(struct latent_found *found, size_t n)
+{
+    double most = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        most = found[i].token && found[i].sum > most ? found[i].sum : most;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (found[i].token) {
+            found[i].score += WITHIN / 2.0 * found[i].sum / most;
+        }
+    }
 }
 
 static int by_score(const void *x, const void *y)
@@ -192,6 +209,7 @@ enum err latent_find(const struct latent_table *t, const struct names *names,
         }
     }
     if (count > 0) {
+        add_sums(found, count);
         qsort(found, count, sizeof *found, by_score);
         *n = count < most ? count : most;
         memcpy(out, found, *n * sizeof *out);

@@ -22,6 +22,7 @@ struct latent_found {
     /* Of BY_TOKEN: the token that answers with most of the latent's activation. */
     const struct latent_token *token;
     double share; /* of the latent's activation, all tokens that answer together */
+    double sum;   /* that activation */
 };
 
 /* "number", "label", "match", "kind", "token". */
@@ -29,7 +30,8 @@ const char *latent_found_by_name(enum latent_found_by by);
 
 /* The latents that answer to each word of `text`, or to the whole of it, the best
  * first, at most `most`. A text's quality (base/fuzzy.h) counts before all else; of
- * equal ones a match counts by its F1 and a token by its share of the activation.
+ * equal ones a match counts by its F1, a token half by its share of the latent's
+ * activation and half by the sum of it beside the other latents'.
  * labels may be NULL. *n is how many are in out [most]; *all, which may be NULL, how
  * many there are. ERR_NOMEM. O(words x (vocabulary + F + index)): 20 ms at 65,536
  * latents and as many tokens. */

@@ -61,6 +61,10 @@ static const struct shot shots[] = {
     {"runs-broken", 2, .keys = "9/broken\n"},
     {"runs-filter", 2, .keys = "9&topk 2026\n :sort name\n"},
     {"runs-leave", 2, .keys = "9:sort name\n\n"},
+    {"finder", 2,
+     .keys = "\x10"
+             "flute"},
+    {"finder-recent", 2, .keys = "\x10#42\n\x10redo\n\x10"},
     {"help", 2, .keys = "?jj"},
     {"help-topic", 2, .keys = "?/what is absorption"},
     {"quit", 2, .keys = "q"},
@@ -83,7 +87,8 @@ enum { SIZES = sizeof sizes / sizeof sizes[0], LARGE = 4 };
 static bool has_large(const char *name)
 {
     return strcmp(name, "compare") == 0 || strcmp(name, "runs") == 0 ||
-           strcmp(name, "concepts") == 0 || strcmp(name, "concepts-seeds") == 0;
+           strcmp(name, "concepts") == 0 || strcmp(name, "concepts-seeds") == 0 ||
+           strcmp(name, "finder") == 0;
 }
 
 static struct latent_table *table_of(const struct session_view *v, size_t side)

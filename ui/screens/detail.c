@@ -3,6 +3,7 @@
 #include "ui/actions.h"
 #include "ui/context_flow.h"
 #include "ui/export.h"
+#include "ui/finder.h"
 #include "ui/names.h"
 #include "ui/plot.h"
 #include "ui/screens/detail_priv.h"

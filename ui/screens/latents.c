@@ -609,6 +609,7 @@ const struct screen_def screen_latents = {
     .move = move,
     .enter = enter,
     .mouse = mouse,
+    .found = latents_found,
     .filter = &latents_filter,
     .layout = layout,
     .set_layout = set_layout,
