@@ -136,6 +136,18 @@ static void add_neighbours(const struct latent_detail *d, struct str *out)
     str_add(out, "]");
 }
 
+static void add_together(const struct latent_detail *d, struct str *out)
+{
+    str_add(out, ",\"fires_with\":[");
+    for (size_t i = 0; i < d->n_together; i++) {
+        str_addf(out, "%s{\"latent\":%d,\"tokens\":%u", i ? "," : "", d->together[i],
+                 d->together_fires[i]);
+        number(out, "share", (double)d->together_share[i]);
+        str_addc(out, '}');
+    }
+    str_add(out, "]");
+}
+
 /* The tenths of (0, max], then any firing tokens; the largest are "contexts" unless
  * another interval was asked for, so they come here as well. */
 static enum err add_intervals(const struct browse *t, const struct latent_detail *d,
@@ -190,6 +202,7 @@ enum err top_json_latent(const struct browse *t, const struct latent_labels *lab
     add_lens(t, "suppresses_direct", direct->bottom, direct->bottom_logit, d->n_lens,
              out);
     add_neighbours(d, out);
+    add_together(d, out);
     add_contexts(t, d, n, out);
     TRY(add_intervals(t, d, n, out, e));
     str_add(out, "}\n");

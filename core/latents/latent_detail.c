@@ -239,6 +239,41 @@ static enum err geometry(const struct view *v, struct latent_detail *d,
     return OK;
 }
 
+/* Latents that fire where it does. */
+static enum err together(const struct view *v, struct latent_detail *d,
+                         struct errinfo *e)
+{
+    const struct latent_table *t = v->t;
+    uint8_t *mine = NULL;
+    float *share = NULL;
+    uint32_t *both = NULL;
+    enum err rc = OK;
+    TRY_OUT(rc, mem_new(&mine, v->set->n, 1, "latents together", e));
+    TRY_OUT(rc, mem_new(&share, t->F, sizeof *share, "latents together", e));
+    TRY_OUT(rc, mem_new(&both, t->F, sizeof *both, "latents together", e));
+    for (size_t i = 0; i < v->n; i++) {
+        mine[v->at[i]] = 1;
+    }
+    for (size_t j = 0; j < t->F; j++) {
+        const size_t from = t->fire_start[j], n = t->fire_start[j + 1] - from;
+        for (size_t i = 0; i < n; i++) {
+            both[j] += mine[t->fire_at[from + i]];
+        }
+        share[j] = both[j] ? (float)((double)both[j] / sqrt((double)n * (double)v->n))
+                           : (float)NAN;
+    }
+    d->n_together = extremes(share, t->F, v->j, 1.0f, LATENT_TOGETHER, d->together,
+                             d->together_share);
+    for (size_t i = 0; i < d->n_together; i++) {
+        d->together_fires[i] = both[d->together[i]];
+    }
+out:
+    mem_free(mine);
+    mem_free(share);
+    mem_free(both);
+    return rc;
+}
+
 /* Tokens of a row resemble each other, so rows are what is drawn anew. */
 static enum err density_interval(const struct view *v, struct latent_detail *d,
                                  struct errinfo *e)
@@ -374,6 +409,7 @@ static enum err build(const struct view *v, const struct lm *m, struct harvester
     histogram(v, d);
     TRY(lens(v, m, d, e));
     TRY(geometry(v, d, e));
+    TRY(together(v, d, e));
     TRY(density_interval(v, d, e));
     TRY(latent_poll(cancel, e));
     d->delta_nll = (double)NAN;

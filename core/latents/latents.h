@@ -139,6 +139,7 @@ enum context_interval {
 #define LATENT_HIST_BINS  20
 #define LATENT_LENS       20
 #define LATENT_NEIGHBOURS 10
+#define LATENT_TOGETHER   10
 #define LATENT_CONTEXTS   50
 
 /* What a decoder row says of the next token: through the final norm's scale with the
@@ -165,7 +166,12 @@ struct latent_detail {
     size_t n_neighbours;
     int32_t neighbour[LATENT_NEIGHBOURS]; /* by decoder cosine */
     float neighbour_cos[LATENT_NEIGHBOURS];
-    double density_lo, density_hi; /* 95 %, clustered by row */
+    /* Latents that fire on the same tokens: the greatest |a and b| / sqrt(|a| |b|). */
+    size_t n_together;
+    int32_t together[LATENT_TOGETHER];
+    float together_share[LATENT_TOGETHER];
+    uint32_t together_fires[LATENT_TOGETHER]; /* tokens on which both fire */
+    double density_lo, density_hi;            /* 95 %, clustered by row */
     float enc_dec_cos;
     double
         delta_nll;  /* mean change of -log p(next) where it fires when it is ablated */

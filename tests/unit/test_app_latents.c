@@ -443,6 +443,97 @@ static void test_undo_of_layout(void **state)
 
 /* ---- one latent ---- */
 
+/* As the session would answer for the latent that is chosen. */
+static void describe(struct bench *b)
+{
+    const struct latent_table *t = b->v.arm[latents_arm(&b->a)].table;
+    latent_detail_unref((struct latent_detail *)(uintptr_t)b->v.detail);
+    b->v.detail = sample_detail(t, detail_of(&b->a)->latent, INTERVAL_TOP);
+    b->v.detail_arm = latents_arm(&b->a);
+    b->a.n_commands = 0;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    app_view(&b->a, &b->v, &b->c);
+}
+
+/* What a latent goes with: each group is there, with names; Enter opens one, Backspace
+ * comes back through all that were opened, whatever their condition. */
+static void test_what_it_goes_with(void **state)
+{
+    (void)state;
+    struct near_row row[NEAR_ROWS];
+    struct bench *b = bench_new(120, 36, 2);
+    type(b, ":latent 0\n");
+    describe(b);
+    assert_false(on_screen(b, "nearest decoder rows"));
+    press(b, '=');
+    assert_true(on_screen(b, "nearest decoder rows"));
+    assert_true(on_screen(b, "fire on the same tokens"));
+    assert_true(on_screen(b, "absorbed by"));
+    assert_true(on_screen(b, "o pairs the latents"));
+    char name[80];
+    names_match(&b->v.names, &b->v.arm[0].table->row[11], name, sizeof name);
+    assert_true(on_screen(b, name)); /* of the first neighbour */
+    const size_t n = near_rows(&b->a, &b->v, row);
+    assert_true(n > 10);
+    press(b, KEY_ENTER_); /* on the line that says why there is none */
+    assert_int_equal(detail_of(&b->a)->latent, 0);
+    press(b, 'j');
+    press(b, 'j');
+    assert_int_equal(detail_of(&b->a)->near_at, 2);
+    press(b, KEY_ENTER_);
+    assert_int_equal(detail_of(&b->a)->latent, row[2].latent);
+    describe(b);
+    type(b, ":latent 100\n");
+    describe(b);
+    press(b, 'J'); /* a step in the table's order is none of the way back */
+    describe(b);
+    type(b, "v:latent 5\n");
+    describe(b);
+    assert_int_equal(latents_cond(&b->a), 1);
+    press(b, KEY_DELETE_BACK);
+    assert_int_equal(latents_cond(&b->a), 1); /* v showed its number there */
+    press(b, KEY_DELETE_BACK);
+    assert_int_equal(latents_cond(&b->a), 0);
+    press(b, KEY_DELETE_BACK);
+    assert_int_equal(detail_of(&b->a)->latent, row[2].latent);
+    press(b, KEY_DELETE_BACK);
+    assert_int_equal(detail_of(&b->a)->latent, 0);
+    press(b, KEY_DELETE_BACK);
+    assert_true(on_screen(b, "no latent was left for another"));
+    /* It is a part of the layout. */
+    press(b, '=');
+    describe(b);
+    assert_true(on_screen(b, "contexts: top"));
+    press(b, 'u');
+    assert_true(detail_of(&b->a)->near);
+    bench_free(b);
+}
+
+/* By the mouse: a click chooses, a second opens; and the way back does not grow without
+ * end. */
+static void test_history_is_bounded(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    type(b, ":latent 3\n");
+    describe(b);
+    press(b, '=');
+    const struct rect r = hit_of(b, HIT_NEAR, 1);
+    mouse(b, MOUSE_PRESS, r.x, r.y);
+    assert_int_equal(detail_of(&b->a)->latent, 3);
+    mouse(b, MOUSE_PRESS, r.x, r.y);
+    assert_int_not_equal(detail_of(&b->a)->latent, 3);
+    for (int i = 0; i < 2 * DETAIL_PAST; i++) {
+        char line[32];
+        snprintf(line, sizeof line, ":latent %d\n", 10 + i);
+        type(b, line);
+    }
+    assert_int_equal(detail_of(&b->a)->n_past, DETAIL_PAST);
+    press(b, KEY_DELETE_BACK);
+    assert_int_equal(detail_of(&b->a)->latent, 10 + 2 * DETAIL_PAST - 2);
+    bench_free(b);
+}
+
 static void test_find_in_contexts(void **state)
 {
     (void)state;
@@ -507,6 +598,8 @@ int main(void)
         cmocka_unit_test(test_labels_leave_the_order),
         cmocka_unit_test(test_scatter),
         cmocka_unit_test(test_undo_of_layout),
+        cmocka_unit_test(test_what_it_goes_with),
+        cmocka_unit_test(test_history_is_bounded),
         cmocka_unit_test(test_find_in_contexts),
         cmocka_unit_test(test_lens_modes),
     };

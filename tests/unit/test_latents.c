@@ -612,6 +612,38 @@ static void test_lens_and_neighbours(void **state)
     scene_deinit(&k);
 }
 
+/* Latents that fire on the same tokens, by plain loops. */
+static void test_fires_together(void **state)
+{
+    (void)state;
+    struct scene k;
+    scene_init(&k, 6, NULL);
+    struct lm *m = wide_lm();
+    struct latent_detail *d = detail(&k, m, NULL, 1, INTERVAL_TOP);
+    const struct latent_table *t = k.t;
+    float last = 2.0f;
+    assert_int_equal(d->n_together, 10); /* the ten words of its category */
+    for (size_t i = 0; i < d->n_together; i++) {
+        const int32_t j = d->together[i];
+        uint32_t both = 0;
+        for (size_t a = t->fire_start[1]; a < t->fire_start[2]; a++) {
+            for (size_t b = t->fire_start[j]; b < t->fire_start[j + 1]; b++) {
+                both += t->fire_at[a] == t->fire_at[b];
+            }
+        }
+        assert_int_equal(d->together_fires[i], both);
+        near((double)d->together_share[i],
+             (double)both / sqrt((double)t->row[1].fires * (double)t->row[j].fires),
+             1e-6);
+        assert_true(d->together_share[i] <= last);
+        last = d->together_share[i];
+        assert_int_equal(category_of(j - CATEGORIES), 1);
+    }
+    latent_detail_unref(d);
+    lm_free(m);
+    scene_deinit(&k);
+}
+
 /* delta_nll by hand: all rows of the set, so that the choice of rows does not matter.
  */
 static void test_ablation(void **state)
@@ -861,6 +893,7 @@ int main(void)
         cmocka_unit_test(test_kinds_of_a_world),
         cmocka_unit_test(test_contexts_and_histogram),
         cmocka_unit_test(test_lens_and_neighbours),
+        cmocka_unit_test(test_fires_together),
         cmocka_unit_test(test_ablation),
         cmocka_unit_test(test_ablation_of_normalised_rows),
         cmocka_unit_test(test_detail_edges),

@@ -344,6 +344,12 @@ static inline struct latent_detail *sample_detail(const struct latent_table *t,
         d->neighbour[i] = (int32_t)((size_t)latent + 11 * (i + 1)) % (int32_t)t->F;
         d->neighbour_cos[i] = 0.41F - 0.03F * (float)i;
     }
+    d->n_together = d->row.fires ? 6 : 0;
+    for (size_t i = 0; i < d->n_together; i++) {
+        d->together[i] = (int32_t)((size_t)latent + 7 * (i + 1)) % (int32_t)t->F;
+        d->together_share[i] = 0.62F - 0.08F * (float)i;
+        d->together_fires[i] = (uint32_t)(300 - 40 * i);
+    }
     d->density_lo = d->row.density * 0.8;
     d->density_hi = d->row.density * 1.25;
     d->enc_dec_cos = 0.84F;

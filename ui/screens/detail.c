@@ -3,7 +3,6 @@
 #include "ui/actions.h"
 #include "ui/context_flow.h"
 #include "ui/export.h"
-#include "ui/finder.h"
 #include "ui/names.h"
 #include "ui/plot.h"
 #include "ui/screens/detail_priv.h"
@@ -385,10 +384,19 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect body, bool wide)
 {
     const struct detail_layout l = detail_layout(body, wide);
+    if (detail_of(a)->latent >= 0) {
+        detail_of(a)->here =
+            (struct detail_place){latents_cond(a), detail_of(a)->latent};
+        detail_of(a)->seen = true;
+    }
     draw_stats(a, v, c, l.stats, wide);
     draw_histogram(a, v, c, l.hist);
     draw_lens(a, v, c, l.lens);
-    draw_contexts(a, v, c, l.contexts, wide);
+    if (detail_of(a)->near) {
+        near_view(a, v, c, l.contexts);
+    } else {
+        draw_contexts(a, v, c, l.contexts, wide);
+    }
 }
 
 /* ---- state ---- */
@@ -406,6 +414,20 @@ void detail_ask(struct app *a, const struct session_view *v)
         c->interval = detail_of(a)->interval;
         detail_of(a)->asked = true;
     }
+}
+
+void detail_leave(struct app *a)
+{
+    struct detail_state *own = detail_of(a);
+    if (!own->seen) {
+        return;
+    }
+    own->seen = false;
+    if (own->n_past == DETAIL_PAST) {
+        own->n_past--;
+        memmove(own->past, own->past + 1, own->n_past * sizeof *own->past);
+    }
+    own->past[own->n_past++] = own->here;
 }
 
 void detail_choose(struct app *a, const struct session_view *v, int32_t latent)
@@ -430,6 +452,7 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
         return;
     }
     if (own->arm != latents_arm(a)) {
+        detail_leave(a);
         own->arm = latents_arm(a);
         own->asked = false;
         own->context = 0;
@@ -454,6 +477,10 @@ static void move(struct app *a, const struct session_view *v, const char *direct
         app_run(a, v, direction[0] == 'l' ? "latent -" : "latent +");
         return;
     }
+    if (detail_of(a)->near) {
+        near_move(a, v, direction);
+        return;
+    }
     struct list_view list = {.count = d ? d->n_contexts : 0, .page = 6};
     list_go(&list, detail_of(a)->context);
     if (list_by_name(&list, direction)) {
@@ -463,8 +490,12 @@ static void move(struct app *a, const struct session_view *v, const char *direct
 
 static void enter(struct app *a, const struct session_view *v)
 {
-    (void)v;
-    app_say(a, false, "click a neighbour, or :latent N, to open another latent");
+    if (detail_of(a)->near) {
+        near_open(a, v, detail_of(a)->near_at);
+    } else {
+        app_say(a, false,
+                "= lists the latents that it goes with; Enter there opens one");
+    }
 }
 
 static void mouse(struct app *a, const struct session_view *v, const struct hit *hit,
@@ -475,7 +506,15 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
     } else if (hit->kind == HIT_CONTEXT && ev->mouse == MOUSE_PRESS) {
         detail_of(a)->context = (size_t)hit->a;
     } else if (hit->kind == HIT_LATENT && ev->mouse == MOUSE_PRESS) {
-        detail_choose(a, v, hit->a);
+        char line[32];
+        snprintf(line, sizeof line, "latent %d", hit->a);
+        app_run(a, v, line);
+    } else if (hit->kind == HIT_NEAR && ev->mouse == MOUSE_PRESS) {
+        const bool again = detail_of(a)->near_at == (size_t)hit->a;
+        detail_of(a)->near_at = (size_t)hit->a;
+        if (again) {
+            near_open(a, v, (size_t)hit->a);
+        }
     }
 }
 
@@ -505,7 +544,7 @@ static void status(const struct app *a, const struct session_view *v, char *out,
 /* What undo takes back of it. */
 struct layout {
     int lens;
-    bool heat_row, wrap;
+    bool heat_row, wrap, near;
 };
 _Static_assert(sizeof(struct layout) <= SCREEN_LAYOUT, "undo has room for it");
 
@@ -516,6 +555,7 @@ static void layout(const struct app *a, void *out)
     to->lens = own->lens;
     to->heat_row = own->heat_row;
     to->wrap = own->wrap;
+    to->near = own->near;
 }
 
 static void set_layout(struct app *a, const struct session_view *v, const void *in)
@@ -526,6 +566,7 @@ static void set_layout(struct app *a, const struct session_view *v, const void *
     own->lens = from->lens;
     own->heat_row = from->heat_row;
     own->wrap = from->wrap;
+    own->near = from->near;
 }
 
 static const char *may_export(const struct app *a, const struct session_view *v)
