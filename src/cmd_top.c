@@ -187,11 +187,14 @@ static enum err parse_interval(const char *text, int *out, struct errinfo *e)
         *out = INTERVAL_TOP;
     } else if (strcmp(text, "random") == 0) {
         *out = INTERVAL_RANDOM;
+    } else if (strcmp(text, "zero") == 0) {
+        *out = INTERVAL_ZERO;
     } else if (text[0] >= '0' && text[0] <= '9' && !text[1]) {
         *out = text[0] - '0';
     } else {
         return err_set(e, ERR_USAGE,
-                       "--interval: found '%s', expected top, random or 0-9", text);
+                       "--interval: found '%s', expected top, random, zero or 0-9",
+                       text);
     }
     return OK;
 }
@@ -260,7 +263,7 @@ int cmd_top(int argc, char **argv)
     const struct opt own[] = {
         {"latent", OPT_INT, &a.latent, "N", "one latent; without it all are listed", -1, 1e9, NULL},
         {"contexts", OPT_INT, &a.contexts, "N", "contexts shown", 0, LATENT_CONTEXTS, NULL},
-        {"interval", OPT_STRING, &a.interval, "I", "which contexts: top, random, or a tenth 0-9 of the activation range", 0, 0, NULL},
+        {"interval", OPT_STRING, &a.interval, "I", "which contexts: top, random, a tenth 0-9 of the activation range, or zero: silent on a top token", 0, 0, NULL},
         {"json", OPT_FLAG, &a.json, NULL, "JSON: a line a latent, or all that Detail shows of one", 0, 0, NULL},
     };
     // clang-format on

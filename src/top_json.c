@@ -153,8 +153,8 @@ static void add_together(const struct latent_detail *d, struct str *out)
 static enum err add_intervals(const struct browse *t, const struct latent_detail *d,
                               size_t n, struct str *out, struct errinfo *e)
 {
-    static const int interval[] = {INTERVAL_TOP,   0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
-                                   INTERVAL_RANDOM};
+    static const int interval[] = {
+        INTERVAL_TOP, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, INTERVAL_RANDOM, INTERVAL_ZERO};
     str_add(out, ",\"intervals\":[");
     for (size_t i = 0; i < sizeof interval / sizeof *interval; i++) {
         const int k = interval[i];
@@ -169,7 +169,9 @@ static enum err add_intervals(const struct browse *t, const struct latent_detail
             number(out, "above", max * k / 10.0);
             number(out, "up_to", max * (k + 1) / 10.0);
         } else {
-            str_add(out, k == INTERVAL_TOP ? "\"top\"" : "\"random\"");
+            str_add(out, k == INTERVAL_TOP      ? "\"top\""
+                         : k == INTERVAL_RANDOM ? "\"random\""
+                                                : "\"zero\"");
         }
         str_addf(out, ",\"tokens\":%zu", one->n_in_interval);
         add_contexts(t, one, n, out);

@@ -128,13 +128,19 @@ struct latent_context {
     float heat[CONTEXT_TOKENS];    /* this latent's activation there */
 };
 
-/* Which contexts: the largest, one of ten equal intervals of (0, max], or random ones.
- */
+/* Which contexts: the largest, one of ten equal intervals of (0, max], random ones, or
+ * those where it is silent on a token that is among its top ones. */
 enum context_interval {
     INTERVAL_TOP = -1,
     INTERVAL_RANDOM = -2, /* any firing token */
+    INTERVAL_ZERO = -3,   /* silent on one of its top tokens */
     /* 0..9: activation in (max*i/10, max*(i+1)/10] */
 };
+
+/* All of them, in the order in which they are shown: top, 9 to 0, random, zero. */
+#define LATENT_INTERVALS 13
+#define LATENT_SAMPLE    2 /* contexts of each */
+int latent_interval_at(size_t i);
 
 #define LATENT_HIST_BINS  20
 #define LATENT_LENS       20
@@ -159,6 +165,10 @@ struct latent_detail {
     int interval; /* of the contexts */
     size_t n_contexts, n_in_interval;
     struct latent_context context[LATENT_CONTEXTS]; /* at most one of a row for top */
+    struct latent_sample { /* of latent_interval_at(i), the first as above */
+        size_t n, n_in_interval;
+        struct latent_context context[LATENT_SAMPLE];
+    } sample[LATENT_INTERVALS];
     float hist_max;
     size_t hist[LATENT_HIST_BINS]; /* counts over (0, hist_max] */
     size_t n_lens;                 /* of each end */

@@ -226,6 +226,13 @@ static void test_detail(void **state)
     assert_int_equal(one_command(b, COMMAND_DETAIL).interval, 9);
     type(b, ":interval random\n");
     assert_int_equal(one_command(b, COMMAND_DETAIL).interval, INTERVAL_RANDOM);
+    press(b, 'i');
+    assert_int_equal(one_command(b, COMMAND_DETAIL).interval, INTERVAL_ZERO);
+    press(b, 'I');
+    assert_true(on_screen(b, "contexts: top, tenths of max, random, zero"));
+    press(b, 'I');
+    type(b, ":interval random\n");
+    b->a.n_commands = 0;
     press(b, 'J');
     c = one_command(b, COMMAND_DETAIL);
     assert_int_equal(c.latent, detail_of(&b->a)->latent);
@@ -505,7 +512,7 @@ static void test_what_it_goes_with(void **state)
     describe(b);
     assert_true(on_screen(b, "contexts: top"));
     press(b, 'u');
-    assert_true(detail_of(&b->a)->near);
+    assert_int_equal(detail_of(&b->a)->pane, PANE_NEAR);
     bench_free(b);
 }
 

@@ -48,6 +48,7 @@ static const struct shot shots[] = {
     {"detail", 2, .keys = ":latent 42\n"},
     {"detail-lens", 2, .keys = ":latent 42\nL;house pets\n/hammer\n"},
     {"detail-near", 2, .keys = ":latent 42\n=j"},
+    {"detail-intervals", 2, .keys = ":latent 42\nI"},
     {"detail-wrap", 2, .keys = ":latent 42\nwj"},
     {"compare", 2, .keys = "6"},
     {"compare-settings", 2, .keys = "6\t\t"},

@@ -612,6 +612,53 @@ static void test_lens_and_neighbours(void **state)
     scene_deinit(&k);
 }
 
+/* Where it is silent on one of its top tokens, and a few contexts of each interval. */
+static void test_zero_and_samples(void **state)
+{
+    (void)state;
+    struct scene k;
+    scene_init(&k, 0, NULL);
+    latent_table_unref(k.t);
+    struct errinfo e;
+    for (size_t i = 0; i < k.a->n / 2; i++) { /* nothing fires in the first half */
+        memset(k.a->x + i * D, 0, D * sizeof *k.a->x);
+    }
+    assert_ok(latent_table_new(k.s, k.a, k.c, 0, NULL, NULL, &k.t, &e), &e);
+    struct lm *m = wide_lm();
+    struct latent_detail *d = detail(&k, m, NULL, 1, INTERVAL_ZERO);
+    size_t silent = 0;
+    for (size_t i = 0; i < k.a->n / 2; i++) {
+        for (size_t w = 0; w < LATENT_TOP_TOKENS; w++) {
+            silent += !k.a->special[i] && k.a->ids[i] == d->row.top_token[w];
+        }
+    }
+    assert_true(silent > 0);
+    assert_int_equal(d->n_in_interval, silent);
+    assert_true(d->n_contexts > 0);
+    for (size_t i = 0; i < d->n_contexts; i++) {
+        const size_t at = d->context[i].row * T + d->context[i].pos;
+        near((double)d->context[i].act, 0.0, 0.0);
+        assert_true(at < k.a->n / 2);
+        assert_int_equal(category_of(k.a->ids[at] - 1), 1);
+    }
+    for (size_t i = 0; i < LATENT_INTERVALS; i++) {
+        struct latent_detail *one = detail(&k, m, NULL, 1, latent_interval_at(i));
+        const struct latent_sample *s = &d->sample[i];
+        assert_int_equal(s->n_in_interval, one->n_in_interval);
+        assert_int_equal(s->n, one->n_contexts < LATENT_SAMPLE ? one->n_contexts
+                                                               : LATENT_SAMPLE);
+        if (latent_interval_at(i) == INTERVAL_TOP) {
+            assert_memory_equal(s->context, one->context, s->n * sizeof *s->context);
+        }
+        latent_detail_unref(one);
+    }
+    assert_int_equal(latent_interval_at(1), 9);
+    assert_int_equal(latent_interval_at(LATENT_INTERVALS - 1), INTERVAL_ZERO);
+    latent_detail_unref(d);
+    lm_free(m);
+    scene_deinit(&k);
+}
+
 /* Latents that fire on the same tokens, by plain loops. */
 static void test_fires_together(void **state)
 {
@@ -763,7 +810,7 @@ static void test_detail_edges(void **state)
     near((double)d->enc_dec_cos, 0.0, 0.0);
     latent_detail_unref(d);
     d = NULL;
-    static const int bad[4][2] = {{-1, 0}, {D, 0}, {0, 10}, {0, -3}};
+    static const int bad[4][2] = {{-1, 0}, {D, 0}, {0, 10}, {0, -4}};
     for (size_t i = 0; i < 4; i++) {
         check_error(latent_detail_new(k.s, k.a, k.c, k.t, m, lm_behind(1), NULL,
                                       bad[i][0], bad[i][1], 5, NULL, NULL, &d, &e),
@@ -893,6 +940,7 @@ int main(void)
         cmocka_unit_test(test_kinds_of_a_world),
         cmocka_unit_test(test_contexts_and_histogram),
         cmocka_unit_test(test_lens_and_neighbours),
+        cmocka_unit_test(test_zero_and_samples),
         cmocka_unit_test(test_fires_together),
         cmocka_unit_test(test_ablation),
         cmocka_unit_test(test_ablation_of_normalised_rows),

@@ -344,6 +344,13 @@ static inline struct latent_detail *sample_detail(const struct latent_table *t,
         d->neighbour[i] = (int32_t)((size_t)latent + 11 * (i + 1)) % (int32_t)t->F;
         d->neighbour_cos[i] = 0.41F - 0.03F * (float)i;
     }
+    for (size_t i = 0; i < LATENT_INTERVALS; i++) {
+        d->sample[i].n = d->n_contexts ? LATENT_SAMPLE : 0;
+        d->sample[i].n_in_interval = d->n_contexts ? 7 * i + 3 : 0;
+        for (size_t k = 0; k < d->sample[i].n; k++) {
+            d->sample[i].context[k] = d->context[i + k];
+        }
+    }
     d->n_together = d->row.fires ? 6 : 0;
     for (size_t i = 0; i < d->n_together; i++) {
         d->together[i] = (int32_t)((size_t)latent + 7 * (i + 1)) % (int32_t)t->F;

@@ -380,6 +380,38 @@ static void draw_contexts(struct app *a, const struct session_view *v, struct ca
     }
 }
 
+/* All intervals below each other, as many contexts of each as there is room for. */
+static void draw_intervals(struct app *a, const struct session_view *v,
+                           struct canvas *c, struct rect r)
+{
+    const struct latent_detail *d = detail_shown(a, v);
+    /* Where nothing is hot the token in question is marked. */
+    static const bool centre[CONTEXT_TOKENS] = {[CONTEXT_TOKENS / 2] = true};
+    const struct rect in =
+        canvas_box(c, r, "contexts: top, tenths of max, random, zero", NULL, true);
+    const size_t each = in.h >= 2 * LATENT_INTERVALS ? 2 : 1;
+    int y = in.y;
+    app_hit(a, r, HIT_PANE, 0);
+    for (size_t i = 0; d && i < LATENT_INTERVALS; i++) {
+        const struct latent_sample *s = &d->sample[i];
+        char name[32], count[24];
+        names_interval(latent_interval_at(i), name, sizeof name);
+        name[strcspn(name, " ")] = '\0'; /* the title says of what */
+        snprintf(count, sizeof count, "%zu", s->n_in_interval);
+        canvas_text(c, in.x + 1, y, 8, name, ROLE_TITLE, 0);
+        canvas_text(c, in.x + 16 - canvas_text_width(count), y, 7, count, ROLE_DIM, 0);
+        for (size_t k = 0; k < s->n && k < each; k++) {
+            struct context_flow flow;
+            context_flow(&flow, &v->names, &s->context[k], top_of(d), in.w - 19, false,
+                         1);
+            context_draw(c, (struct rect){in.x + 18, y + (int)k, in.w - 19, 1}, &flow,
+                         &v->names, &s->context[k], top_of(d), false,
+                         s->context[k].act > 0 ? NULL : centre);
+        }
+        y += (int)each;
+    }
+}
+
 static void view(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect body, bool wide)
 {
@@ -392,8 +424,10 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
     draw_stats(a, v, c, l.stats, wide);
     draw_histogram(a, v, c, l.hist);
     draw_lens(a, v, c, l.lens);
-    if (detail_of(a)->near) {
+    if (detail_of(a)->pane == PANE_NEAR) {
         near_view(a, v, c, l.contexts);
+    } else if (detail_of(a)->pane == PANE_INTERVALS) {
+        draw_intervals(a, v, c, l.contexts);
     } else {
         draw_contexts(a, v, c, l.contexts, wide);
     }
@@ -477,7 +511,7 @@ static void move(struct app *a, const struct session_view *v, const char *direct
         app_run(a, v, direction[0] == 'l' ? "latent -" : "latent +");
         return;
     }
-    if (detail_of(a)->near) {
+    if (detail_of(a)->pane == PANE_NEAR) {
         near_move(a, v, direction);
         return;
     }
@@ -490,7 +524,7 @@ static void move(struct app *a, const struct session_view *v, const char *direct
 
 static void enter(struct app *a, const struct session_view *v)
 {
-    if (detail_of(a)->near) {
+    if (detail_of(a)->pane == PANE_NEAR) {
         near_open(a, v, detail_of(a)->near_at);
     } else {
         app_say(a, false,
@@ -544,7 +578,8 @@ static void status(const struct app *a, const struct session_view *v, char *out,
 /* What undo takes back of it. */
 struct layout {
     int lens;
-    bool heat_row, wrap, near;
+    bool heat_row, wrap;
+    int pane;
 };
 _Static_assert(sizeof(struct layout) <= SCREEN_LAYOUT, "undo has room for it");
 
@@ -555,7 +590,7 @@ static void layout(const struct app *a, void *out)
     to->lens = own->lens;
     to->heat_row = own->heat_row;
     to->wrap = own->wrap;
-    to->near = own->near;
+    to->pane = (int)own->pane;
 }
 
 static void set_layout(struct app *a, const struct session_view *v, const void *in)
@@ -566,7 +601,7 @@ static void set_layout(struct app *a, const struct session_view *v, const void *
     own->lens = from->lens;
     own->heat_row = from->heat_row;
     own->wrap = from->wrap;
-    own->near = from->near;
+    own->pane = (enum detail_pane)from->pane;
 }
 
 static const char *may_export(const struct app *a, const struct session_view *v)

@@ -23,7 +23,7 @@ struct detail_state {
     char find[256];
     size_t find_from; /* context where the prompt was opened */
     bool asked;       /* for latent, arm and interval as they are */
-    bool near;        /* what it goes with, in place of its contexts */
+    enum detail_pane { PANE_CONTEXTS, PANE_NEAR, PANE_INTERVALS, DETAIL_PANES } pane;
     size_t near_at;
     struct detail_place here;              /* what was drawn last, */
     bool seen;                             /* and was not left since */
