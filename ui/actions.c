@@ -2,6 +2,7 @@
 
 #include "session/session.h"
 #include "ui/cmdline.h"
+#include "ui/export.h"
 #include "ui/finder.h"
 #include "ui/help.h"
 #include "ui/leave.h"
@@ -289,9 +290,9 @@ static const char *may_export(const struct app *a, const struct session_view *v)
 /* Without a name, offer one to be accepted or changed. */
 static void export(struct app *a, const struct session_view *v, const char *args)
 {
-    const size_t n = strlen(args);
-    if (args[0] && (n < 5 || strcmp(args + n - 4, ".csv") != 0)) {
-        app_say(a, true, "export: found '%.60s', expected a name ending in .csv", args);
+    if (args[0] && !export_knows(args)) {
+        app_say(a, true,
+                "export: found '%.60s', expected a name ending in " EXPORT_FORMS, args);
         return;
     }
     if (args[0]) {
@@ -418,7 +419,7 @@ ACTION action_help = {.command = "help", .args = "[TEXT]", .run = help};
 ACTION action_prompt = {.command = "prompt", .args = "", .run = prompt, .in_help = true};
 ACTION action_undo = {.command = "undo", .args = "", .run = undo, .may = may_undo};
 ACTION action_redo = {.command = "redo", .args = "", .run = redo, .may = may_redo};
-ACTION action_export = {.command = "export", .args = "FILE.csv", .run = export, .may = may_export};
+ACTION action_export = {.command = "export", .args = "FILE.csv|json|md|txt", .run = export, .may = may_export};
 ACTION action_redraw = {.command = "redraw", .args = "", .run = redraw, .in_help = true};
 ACTION action_suspend = {.command = "suspend", .args = "", .run = suspend, .in_help = true};
 const struct action action_seed = {.command = "seed", .args = "[N]", .run = choose_seed, .may = may_choose_seed};
@@ -465,7 +466,7 @@ static const struct key_entry keys[] = {
      "undo a mark, label, filter, layout or masking change (as a new event)", 0},
     {{KEY_CTRL('r')}, &action_redo, "", NULL, "redo", 0},
     {{'e'}, &action_export, "", "export",
-     "write what this screen shows as CSV, as filtered and sorted", 50},
+     "write what is shown, as filtered and sorted: .csv, .json, .md, or .txt for the picture", 50},
     {{';'}, &action_note, "", "note", "a note at this step, kept with the run", 60},
     {{'#'}, &action_seed, "", NULL,
      "whose latents and concepts are shown: the next seed of weights, of each condition", 0},

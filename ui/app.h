@@ -111,6 +111,7 @@ struct help_state {
     enum help_kind kind;
     struct list_view list; /* over the lines shown */
     char filter[HELP_FILTER_CAP];
+    bool phrase; /* it is looked for as it stands, and not by its words */
 };
 
 /* Something that the finder lists and goes to: a line of the command line, or an entry
