@@ -165,6 +165,9 @@ static void show_text(const struct browse *t, const struct latent_labels *labels
     str_addf(out, "ablated     %s nats on %zu token%s where it fires\n",
              NUMBER(NUMBER_SIGNED, 0, 4, d->delta_nll), d->delta_n,
              plural_s(d->delta_n));
+    str_addf(out, "robustness  %s to masks of other tokens, on %zu token%s\n",
+             NUMBER(NUMBER_PLAIN, 0, 2, d->robustness), d->robust_n,
+             plural_s(d->robust_n));
     add_lens(t, "promotes", d->lens[LENS_NORM].top, d->lens[LENS_NORM].top_logit, 10,
              out);
     add_lens(t, "suppresses", d->lens[LENS_NORM].bottom,
@@ -214,6 +217,8 @@ static enum err show_latent(struct browse *t, const struct latent_labels *labels
     TRY(latent_detail_new(t->record.sae, t->set, t->in->concepts, t->table, t->in->lm,
                           t->in->hook, t->in->h, (int32_t)a->latent, interval,
                           t->record.step, t->in->pool, NULL, &d, e));
+    TRY_OUT(rc, latent_detail_mask(d, t->record.sae, t->set, t->table, t->in->lm,
+                                   t->in->h, inputs_mask_token(t->in), e));
     const size_t n =
         d->n_contexts < (size_t)a->contexts ? d->n_contexts : (size_t)a->contexts;
     if (a->json) {
@@ -221,6 +226,7 @@ static enum err show_latent(struct browse *t, const struct latent_labels *labels
     } else {
         show_text(t, labels, d, n, out);
     }
+out:
     latent_detail_unref(d);
     return rc;
 }

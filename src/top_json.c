@@ -197,6 +197,8 @@ enum err top_json_latent(const struct browse *t, const struct latent_labels *lab
     number(out, "encoder_decoder_cosine", (double)d->enc_dec_cos);
     number(out, "delta_nll", d->delta_nll);
     number(out, "delta_nll_tokens", (double)d->delta_n);
+    number(out, "robustness", d->robustness);
+    number(out, "robustness_tokens", (double)d->robust_n);
     add_histogram(d, out);
     add_lens(t, "promotes", norm->top, norm->top_logit, d->n_lens, out);
     add_lens(t, "suppresses", norm->bottom, norm->bottom_logit, d->n_lens, out);

@@ -86,7 +86,7 @@ function(member out)
   endif()
   set(${out} "${value}" PARENT_SCOPE)
 endfunction()
-foreach(name step fires density density_interval max mean unit kind match match_kind place match_cut
+foreach(name step fires density density_interval max mean unit robustness kind match match_kind place match_cut
         precision recall f1 top_tokens encoder_decoder_cosine absorption delta_nll
         delta_nll_tokens histogram promotes suppresses promotes_direct suppresses_direct
         neighbours contexts intervals)

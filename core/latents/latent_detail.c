@@ -9,6 +9,7 @@
 
 #define DELTA_ROWS     8 /* that the model runs on, twice */
 #define BOOTSTRAP_REPS 1000
+#define MASK_SEED      1 /* the same masks for every latent */
 
 /* What all parts read. */
 struct view {
@@ -455,6 +456,96 @@ out:
     return rc;
 }
 
+/* ---- masks ---- */
+
+/* Of the latent at a position of rows that were encoded. */
+static double act_of(const struct view *v, const struct sae_codes *codes, size_t i)
+{
+    double act = 0.0;
+    for (size_t k = codes->start[i]; k < codes->start[i + 1]; k++) {
+        act = (size_t)codes->id[k] == v->j ? (double)codes->val[k] : act;
+    }
+    return act;
+}
+
+static void sum_masked(const struct view *v, const uint32_t *rows, size_t n,
+                       const uint8_t *masked, const struct sae_codes codes[2],
+                       struct latent_detail *d)
+{
+    const size_t T = v->set->T;
+    double change = 0.0, both = 0.0;
+    for (size_t i = 0; i < n * T; i++) {
+        const size_t at = rows[i / T] * T + i % T;
+        if (masked[i] || v->set->special[at]) {
+            continue;
+        }
+        const double clean = act_of(v, &codes[0], i), now = act_of(v, &codes[1], i);
+        change += fabs(now - clean);
+        both += now + clean;
+        d->robust_n += now + clean > 0.0;
+    }
+    d->robustness = both > 0.0 ? 1.0 - change / both : (double)NAN;
+}
+
+static enum err robust(const struct view *v, const struct mask_spec *mask,
+                       struct harvester *h, struct latent_detail *d, struct errinfo *e)
+{
+    const size_t T = v->set->T;
+    uint32_t rows[DELTA_ROWS];
+    const size_t n = delta_rows(v, rows);
+    int32_t *ids = NULL;
+    uint8_t *masked = NULL;
+    float *x = NULL;
+    struct sae_codes codes[2] = {{0}, {0}}; /* of the rows as they are, and masked: the
+                                               table may be of an earlier step */
+    enum err rc = OK;
+    TRY_OUT(rc, mem_new(&ids, n * T, sizeof *ids, "masked rows", e));
+    TRY_OUT(rc, mem_new(&masked, n * T, 1, "masked rows", e));
+    TRY_OUT(rc, mem_new(&x, n * T, v->set->D * sizeof *x, "masked rows", e));
+    for (size_t r = 0; r < n; r++) {
+        (void)mask_apply(mask, MASK_RATE_USUAL, rows[r], v->set->ids + rows[r] * T, 1,
+                         T, ids + r * T, masked + r * T);
+        memcpy(x + r * T * v->set->D, v->set->x + rows[r] * T * v->set->D,
+               T * v->set->D * sizeof *x);
+    }
+    TRY_OUT(rc, sae_encode(v->s, x, n * T, NULL, &codes[0], e));
+    harvest_rows(h, ids, n, x);
+    TRY_OUT(rc, sae_encode(v->s, x, n * T, NULL, &codes[1], e));
+    sum_masked(v, rows, n, masked, codes, d);
+out:
+    sae_codes_deinit(&codes[0]);
+    sae_codes_deinit(&codes[1]);
+    mem_free(ids);
+    mem_free(masked);
+    mem_free(x);
+    return rc;
+}
+
+enum err latent_detail_mask(struct latent_detail *d, const struct sae *s,
+                            const struct acts_set *set, const struct latent_table *t,
+                            const struct lm *m, struct harvester *h, int32_t mask_token,
+                            struct errinfo *e)
+{
+    const size_t j = (size_t)d->latent, first = t->fire_start[j];
+    const struct view v = {.s = s,
+                           .set = set,
+                           .t = t,
+                           .j = j,
+                           .n = t->fire_start[j + 1] - first,
+                           .at = t->fire_at + first,
+                           .act = t->fire_act + first};
+    struct mask_vocab *vocab = NULL;
+    if (v.n == 0 || mask_token < 0) {
+        return OK;
+    }
+    TRY(mask_vocab_new(m->tok, NULL, &vocab, e));
+    const struct mask_spec mask = {
+        .kind = MASK_TOKEN, .token = mask_token, .seed = MASK_SEED, .vocab = vocab};
+    const enum err rc = robust(&v, &mask, h, d, e);
+    mask_vocab_free(vocab);
+    return rc;
+}
+
 /* ---- all of it
  * ----------------------------------------------------------------------- */
 
@@ -470,6 +561,7 @@ static enum err build(const struct view *v, const struct lm *m, struct harvester
     TRY(density_interval(v, d, e));
     TRY(latent_poll(cancel, e));
     d->delta_nll = (double)NAN;
+    d->robustness = (double)NAN;
     if (h != NULL && v->n > 0) {
         TRY(ablate(v, h, d, e));
     }

@@ -186,6 +186,8 @@ struct latent_detail {
     double
         delta_nll;  /* mean change of -log p(next) where it fires when it is ablated */
     size_t delta_n; /* firing tokens that this was measured on (at most a few rows) */
+    double robustness; /* NaN: not measured; see latent_detail_mask */
+    size_t robust_n;   /* tokens on which it fires, masked or not */
 };
 
 /* Everything about one latent. table: of the same s and set (NULL: made for the
@@ -200,6 +202,16 @@ enum err latent_detail_new(const struct sae *s, const struct acts_set *set,
                            int32_t latent, int interval, int64_t step,
                            struct pool *pool, const atomic_bool *cancel,
                            struct latent_detail **out, struct errinfo *e) ERR_CHECKED;
+/* What masks do to it, of a detail that is not shared yet, whose table t is: over a few
+ * rows in which it fires, with other tokens replaced at MASK_RATE_USUAL by mask_token,
+ *     1 - sum |f(masked text) - f(text)| / sum (f(masked text) + f(text))
+ * at tokens that are not masked themselves (eval/robust.h has it of a whole SAE). 1:
+ * what stands around does not matter to it. Stays NaN where it does not fire or
+ * mask_token is -1. Owner thread of h; the model over 8 rows. */
+enum err latent_detail_mask(struct latent_detail *d, const struct sae *s,
+                            const struct acts_set *set, const struct latent_table *t,
+                            const struct lm *m, struct harvester *h, int32_t mask_token,
+                            struct errinfo *e) ERR_CHECKED;
 struct latent_detail *latent_detail_ref(struct latent_detail *d);
 void latent_detail_unref(struct latent_detail *d);
 

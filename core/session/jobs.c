@@ -203,8 +203,13 @@ static enum err make_detail(struct workbench *b, const struct job *job,
                                job->command.interval, job->step, NULL, &s->stop,
                                &detail, e);
     }
+    if (rc == OK && table) {
+        rc = latent_detail_mask(detail, job->sae, b->set, table, s->in->lm, b->h,
+                                inputs_mask_token(s->in), e);
+    }
     latent_table_unref(table);
     if (rc != OK) {
+        latent_detail_unref(detail);
         return rc;
     }
     pthread_mutex_lock(&s->mu);

@@ -691,6 +691,47 @@ static void test_fires_together(void **state)
     scene_deinit(&k);
 }
 
+/* Robustness by hand: the first block's latents read the token and nothing else, so no
+ * mask elsewhere changes them; those behind attention do. */
+static void test_masks(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct scene k;
+    k.a = world_acts(6);
+    k.c = world_concepts();
+    k.s = world_sae(0);
+    struct lm *m = wide_lm();
+    static const struct lm_hook hooks[2] = {{0, LM_RESID_PRE}, {0, LM_RESID_POST}};
+    for (size_t i = 0; i < 2; i++) {
+        struct harvester *h = NULL;
+        assert_ok(harvester_new(m, hooks[i], T, NULL, &h, &e), &e);
+        harvest_rows(h, k.a->ids, k.a->rows, k.a->x);
+        assert_ok(latent_table_new(k.s, k.a, k.c, 0, NULL, NULL, &k.t, &e), &e);
+        int32_t j = 0; /* one that fires, not everywhere */
+        while (k.t->row[j].fires < 10 || k.t->row[j].fires > 150) {
+            j++;
+        }
+        struct latent_detail *d = detail(&k, m, NULL, j, INTERVAL_TOP);
+        assert_true(isnan(d->robustness));
+        assert_ok(latent_detail_mask(d, k.s, k.a, k.t, m, h, -1, &e), &e);
+        assert_true(isnan(d->robustness));
+        assert_ok(latent_detail_mask(d, k.s, k.a, k.t, m, h, 5, &e), &e);
+        assert_true(d->robust_n > 0 && d->robust_n <= k.a->n);
+        if (i == 0) {
+            near(d->robustness, 1.0, 1e-6);
+        } else {
+            assert_true(d->robustness > 0.0 && d->robustness < 1.0 - 1e-4);
+        }
+        latent_detail_unref(d);
+        latent_table_unref(k.t);
+        harvester_free(h);
+    }
+    k.t = NULL;
+    lm_free(m);
+    scene_deinit(&k);
+}
+
 /* delta_nll by hand: all rows of the set, so that the choice of rows does not matter.
  */
 static void test_ablation(void **state)
@@ -942,6 +983,7 @@ int main(void)
         cmocka_unit_test(test_lens_and_neighbours),
         cmocka_unit_test(test_zero_and_samples),
         cmocka_unit_test(test_fires_together),
+        cmocka_unit_test(test_masks),
         cmocka_unit_test(test_ablation),
         cmocka_unit_test(test_ablation_of_normalised_rows),
         cmocka_unit_test(test_detail_edges),

@@ -362,6 +362,8 @@ static inline struct latent_detail *sample_detail(const struct latent_table *t,
     d->enc_dec_cos = 0.84F;
     d->delta_nll = 0.0312;
     d->delta_n = 118;
+    d->robustness = 0.87;
+    d->robust_n = 41;
     return d;
 }
 

@@ -153,8 +153,8 @@ static void draw_stats(struct app *a, const struct session_view *v, struct canva
     canvas_textf(c, x, y++, w, ROLE_TEXT, 0,
                  wide ? "max %s  mean %s" : "max %s mean %s cos %s", lo, hi, cosine);
     if (wide) {
-        canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "cosine of encoder and decoder %s",
-                     cosine);
+        canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "cos enc, dec %s  robust %s", cosine,
+                     NUMBER(NUMBER_PLAIN, 0, 2, d->robustness));
     }
     y = latents_match(c, x, y, w, &v->names, row);
     if (d->delta_n) {
@@ -568,8 +568,12 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     size_t len = (size_t)snprintf(out, cap, "#%d %s%s%s", detail_of(a)->latent, label,
                                   label[0] && match[0] ? "  " : "", match);
     if (d && d->n_contexts && len < cap) {
-        snprintf(out + len, cap - len, "  context %zu/%zu%s", detail_of(a)->context + 1,
-                 d->n_contexts, v->detail_busy ? "  (updating)" : "");
+        len += (size_t)snprintf(out + len, cap - len, "  context %zu/%zu%s",
+                                detail_of(a)->context + 1, d->n_contexts,
+                                v->detail_busy ? "  (updating)" : "");
+    }
+    if (d && isfinite(d->robustness) && len < cap) {
+        snprintf(out + len, cap - len, "  robust to masks %.2f", d->robustness);
     }
 }
 
