@@ -7,8 +7,7 @@
 
 static void drop_table(struct bench *b)
 {
-    mem_free(((struct latent_table *)(uintptr_t)b->v.arm[0].table)->row);
-    mem_free((void *)(uintptr_t)b->v.arm[0].table);
+    latent_table_unref((struct latent_table *)(uintptr_t)b->v.arm[0].table);
     b->v.arm[0].table = NULL;
 }
 
