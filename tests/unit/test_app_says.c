@@ -135,7 +135,8 @@ static const char *const screens[] = {"1", "3", "3=", "4"};
 static void test_messages_hide_nothing(void **state)
 {
     (void)state;
-    static const char *const beside[] = {"900/1,500", "sort match", "sort match", "context "};
+    static const char *const beside[] = {"900/1,500", "sort match", "sort match",
+                                         "context "};
     static const char *const hints[] = {"Space pause", "& filter", "& filter",
                                         "j context"};
     for (size_t i = 0; i < 8; i++) {
