@@ -83,6 +83,7 @@ int cmd_runs(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_ask(int argc, char **argv);
+int cmd_find(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_lm(int argc, char **argv);

@@ -165,6 +165,9 @@ static void show_text(const struct browse *t, const struct latent_labels *labels
     str_addf(out, "ablated     %s nats on %zu token%s where it fires\n",
              NUMBER(NUMBER_SIGNED, 0, 4, d->delta_nll), d->delta_n,
              plural_s(d->delta_n));
+    str_addf(out, "robustness  %s to masks of other tokens, on %zu token%s\n",
+             NUMBER(NUMBER_PLAIN, 0, 2, d->robustness), d->robust_n,
+             plural_s(d->robust_n));
     add_lens(t, "promotes", d->lens[LENS_NORM].top, d->lens[LENS_NORM].top_logit, 10,
              out);
     add_lens(t, "suppresses", d->lens[LENS_NORM].bottom,
@@ -187,11 +190,14 @@ static enum err parse_interval(const char *text, int *out, struct errinfo *e)
         *out = INTERVAL_TOP;
     } else if (strcmp(text, "random") == 0) {
         *out = INTERVAL_RANDOM;
+    } else if (strcmp(text, "zero") == 0) {
+        *out = INTERVAL_ZERO;
     } else if (text[0] >= '0' && text[0] <= '9' && !text[1]) {
         *out = text[0] - '0';
     } else {
         return err_set(e, ERR_USAGE,
-                       "--interval: found '%s', expected top, random or 0-9", text);
+                       "--interval: found '%s', expected top, random, zero or 0-9",
+                       text);
     }
     return OK;
 }
@@ -211,6 +217,8 @@ static enum err show_latent(struct browse *t, const struct latent_labels *labels
     TRY(latent_detail_new(t->record.sae, t->set, t->in->concepts, t->table, t->in->lm,
                           t->in->hook, t->in->h, (int32_t)a->latent, interval,
                           t->record.step, t->in->pool, NULL, &d, e));
+    TRY_OUT(rc, latent_detail_mask(d, t->record.sae, t->set, t->table, t->in->lm,
+                                   t->in->h, inputs_mask_token(t->in), e));
     const size_t n =
         d->n_contexts < (size_t)a->contexts ? d->n_contexts : (size_t)a->contexts;
     if (a->json) {
@@ -218,6 +226,7 @@ static enum err show_latent(struct browse *t, const struct latent_labels *labels
     } else {
         show_text(t, labels, d, n, out);
     }
+out:
     latent_detail_unref(d);
     return rc;
 }
@@ -260,7 +269,7 @@ int cmd_top(int argc, char **argv)
     const struct opt own[] = {
         {"latent", OPT_INT, &a.latent, "N", "one latent; without it all are listed", -1, 1e9, NULL},
         {"contexts", OPT_INT, &a.contexts, "N", "contexts shown", 0, LATENT_CONTEXTS, NULL},
-        {"interval", OPT_STRING, &a.interval, "I", "which contexts: top, random, or a tenth 0-9 of the activation range", 0, 0, NULL},
+        {"interval", OPT_STRING, &a.interval, "I", "which contexts: top, random, a tenth 0-9 of the activation range, or zero: silent on a top token", 0, 0, NULL},
         {"json", OPT_FLAG, &a.json, NULL, "JSON: a line a latent, or all that Detail shows of one", 0, 0, NULL},
     };
     // clang-format on

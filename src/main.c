@@ -75,6 +75,7 @@ static const struct subcommand COMMANDS[] = {
     {"sweep", cmd_sweep, "a grid of runs and the paired effect of masking"},
     {"top", cmd_top, "the top-activating tokens of a run's latents"},
     {"ask", cmd_ask, "what a model and its latents say to a prompt"},
+    {"find", cmd_find, "latents by token, label, concept, kind or prompt"},
     {"export", cmd_export, "a run's SAE for other tools"},
     {"import", cmd_import, "another tool's SAE in saetop's layout"},
     {"lm", cmd_lm, "train, evaluate and sample language models"},

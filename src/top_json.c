@@ -136,13 +136,25 @@ static void add_neighbours(const struct latent_detail *d, struct str *out)
     str_add(out, "]");
 }
 
+static void add_together(const struct latent_detail *d, struct str *out)
+{
+    str_add(out, ",\"fires_with\":[");
+    for (size_t i = 0; i < d->n_together; i++) {
+        str_addf(out, "%s{\"latent\":%d,\"tokens\":%u", i ? "," : "", d->together[i],
+                 d->together_fires[i]);
+        number(out, "share", (double)d->together_share[i]);
+        str_addc(out, '}');
+    }
+    str_add(out, "]");
+}
+
 /* The tenths of (0, max], then any firing tokens; the largest are "contexts" unless
  * another interval was asked for, so they come here as well. */
 static enum err add_intervals(const struct browse *t, const struct latent_detail *d,
                               size_t n, struct str *out, struct errinfo *e)
 {
-    static const int interval[] = {INTERVAL_TOP,   0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
-                                   INTERVAL_RANDOM};
+    static const int interval[] = {
+        INTERVAL_TOP, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, INTERVAL_RANDOM, INTERVAL_ZERO};
     str_add(out, ",\"intervals\":[");
     for (size_t i = 0; i < sizeof interval / sizeof *interval; i++) {
         const int k = interval[i];
@@ -157,7 +169,9 @@ static enum err add_intervals(const struct browse *t, const struct latent_detail
             number(out, "above", max * k / 10.0);
             number(out, "up_to", max * (k + 1) / 10.0);
         } else {
-            str_add(out, k == INTERVAL_TOP ? "\"top\"" : "\"random\"");
+            str_add(out, k == INTERVAL_TOP      ? "\"top\""
+                         : k == INTERVAL_RANDOM ? "\"random\""
+                                                : "\"zero\"");
         }
         str_addf(out, ",\"tokens\":%zu", one->n_in_interval);
         add_contexts(t, one, n, out);
@@ -183,6 +197,8 @@ enum err top_json_latent(const struct browse *t, const struct latent_labels *lab
     number(out, "encoder_decoder_cosine", (double)d->enc_dec_cos);
     number(out, "delta_nll", d->delta_nll);
     number(out, "delta_nll_tokens", (double)d->delta_n);
+    number(out, "robustness", d->robustness);
+    number(out, "robustness_tokens", (double)d->robust_n);
     add_histogram(d, out);
     add_lens(t, "promotes", norm->top, norm->top_logit, d->n_lens, out);
     add_lens(t, "suppresses", norm->bottom, norm->bottom_logit, d->n_lens, out);
@@ -190,6 +206,7 @@ enum err top_json_latent(const struct browse *t, const struct latent_labels *lab
     add_lens(t, "suppresses_direct", direct->bottom, direct->bottom_logit, d->n_lens,
              out);
     add_neighbours(d, out);
+    add_together(d, out);
     add_contexts(t, d, n, out);
     TRY(add_intervals(t, d, n, out, e));
     str_add(out, "}\n");

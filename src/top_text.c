@@ -12,6 +12,7 @@ struct latent_source top_source(const struct browse *t,
     return (struct latent_source){.row = &t->table->row[j],
                                   .latent = (int32_t)j,
                                   .names = &t->names,
+                                  .table = t->table,
                                   .label = latent_labels_of(labels, (int32_t)j)};
 }
 

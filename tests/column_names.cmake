@@ -19,10 +19,10 @@ if(n LESS 20)
 endif()
 
 # The same word for something else: a command, a key, a role, an axis, a measure of
-# training or of a concept, a file's own column, what memory is for, an option, a count, an example.
+# training or of a concept, a file's own column, what memory is for, an option, a count, an example, what else it is called.
 set(else ui/keymap.c:F1 ui/canvas.h:match ui/livecard.c:absorb
          ui/screens/detail_keys.c:latent ui/screens/detail_keys.c:label
-         ui/screens/latents_keys.c:label ui/screens/latents_keys.c:marked
+         ui/screens/latents_keys.c:label ui/screens/latents_found.c:latent ui/screens/latents_keys.c:marked
          ui/screens/runs_keys.c:label
          ui/screens/concepts_words.c:fires ui/screens/concepts_export.c:kind
          ui/screens/concepts_rows.c:latent ui/screens/concepts_rows.c:absorb
@@ -31,7 +31,9 @@ set(else ui/keymap.c:F1 ui/canvas.h:match ui/livecard.c:absorb
          ui/screens/train_boxes.c:recall
          core/latents/latent_labels.c:latent core/latents/latent_labels.c:label
          core/latents/latent_detail.c:density core/latents/latent_detail.c:latent
-         core/latents/latent_names.c:place src/cmd_top.c:latent src/cmd_top.c:matched src/cmd_top.c:tokens
+         core/latents/latent_names.c:place core/latents/latent_kind.c:dead core/latents/latent_find.c:label
+         core/latents/latent_find.c:match core/latents/latent_find.c:kind src/cmd_top.c:latent src/cmd_top.c:matched src/cmd_top.c:tokens
+         ui/words.c:dead ui/words.c:density ui/words.c:label ui/words.c:latent
          src/top_json.c:latent src/top_json.c:max src/top_json.c:tokens)
 set(wrong "")
 file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/ui/*.[ch] ${ROOT}/core/latents/*.[ch]

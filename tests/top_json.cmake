@@ -13,13 +13,31 @@ execute_process(COMMAND ${SAETOP} top ${OUT} OUTPUT_VARIABLE text)
 file(WRITE ${OUT}/labels.csv "latent,label\n3,three\n")
 execute_process(COMMAND ${SAETOP} top ${OUT} --latent 3 --contexts 2 --json
                 OUTPUT_VARIABLE one)
+# `saetop find`: by a label with its latent first, by a token that each of them fires on,
+# by a prompt, and not without something to look for.
+function(find_gives pattern)
+  execute_process(COMMAND ${SAETOP} find ${OUT} ${ARGN} RESULT_VARIABLE found
+                  OUTPUT_VARIABLE text ERROR_VARIABLE text2)
+  if(NOT "${text}${text2}" MATCHES "${pattern}")
+    message(FATAL_ERROR "find ${ARGN}: ${found} ${text}${text2}, expected ${pattern}")
+  endif()
+endfunction()
+find_gives("^{\"query\":\"thr\",\"found\":[0-9]+,\"tokens\":[0-9]+,\"latents\":.{\"latent\":3,.*\"by\":\"label\"}"
+           thr --json)
+find_gives("\"by\":\"token\",\"by_token\":{\"token\":\" the\",\"fires\":[1-9]" the --json)
+find_gives("by kind" class --most 200)
+find_gives("^{\"prompt\":\"The dog\".*\"by\":\"prompt\",\"activation\":[0-9.]+,\"position\":[12]," --prompt "The dog" --json --most 1)
+find_gives("expected a QUERY" --json)
+find_gives("expected a QUERY" dog --prompt cat)
+string(REPEAT "dog " 300 long)
+find_gives("expected at most [0-9]+, a row's" --prompt "${long}")
 file(REMOVE_RECURSE ${OUT})
 if(NOT status EQUAL 0)
   message(FATAL_ERROR "top --json: ${status}")
 endif()
 
 # Each line keeps one field that a regular expression finds; names hold no quote bare.
-string(REGEX MATCHALL "\"kind\":[^,]*,\"place\":[^,]*,\"match_cut\":[^,]*,\"precision\":[^,]*,\"recall\":[^,]*,\"f1\":[^,]*" rows "${json}")
+string(REGEX MATCHALL "\"match_kind\":[^,]*,\"place\":[^,]*,\"match_cut\":[^,]*,\"precision\":[^,]*,\"recall\":[^,]*,\"f1\":[^,]*" rows "${json}")
 list(LENGTH rows n)
 if(NOT n EQUAL 512)
   message(FATAL_ERROR "${n} latents with a kind and a place, expected 512")
@@ -27,10 +45,10 @@ endif()
 set(places token previous)
 set(kinds word leaf super letter grammar)
 foreach(row IN LISTS rows)
-  if(row MATCHES "\"kind\":null,\"place\":null,")
+  if(row MATCHES "\"match_kind\":null,\"place\":null,")
     continue()
   endif()
-  if(NOT row MATCHES "\"kind\":\"(word|leaf|super|letter|grammar)\",\"place\":\"(token|previous)\"")
+  if(NOT row MATCHES "\"match_kind\":\"(word|leaf|super|letter|grammar)\",\"place\":\"(token|previous)\"")
     message(FATAL_ERROR "found ${row}")
   endif()
   set(key ${CMAKE_MATCH_2}_${CMAKE_MATCH_1})
@@ -68,7 +86,7 @@ function(member out)
   endif()
   set(${out} "${value}" PARENT_SCOPE)
 endfunction()
-foreach(name step fires density density_interval max mean unit match kind place match_cut
+foreach(name step fires density density_interval max mean unit robustness kind match match_kind place match_cut
         precision recall f1 top_tokens encoder_decoder_cosine absorption delta_nll
         delta_nll_tokens histogram promotes suppresses promotes_direct suppresses_direct
         neighbours contexts intervals)

@@ -1,6 +1,9 @@
 #include "ui/actions.h"
 
+#include "session/session.h"
 #include "ui/cmdline.h"
+#include "ui/export.h"
+#include "ui/finder.h"
 #include "ui/help.h"
 #include "ui/leave.h"
 #include "ui/steer.h"
@@ -290,9 +293,9 @@ static const char *may_export(const struct app *a, const struct session_view *v)
 /* Without a name, offer one to be accepted or changed. */
 static void export(struct app *a, const struct session_view *v, const char *args)
 {
-    const size_t n = strlen(args);
-    if (args[0] && (n < 5 || strcmp(args + n - 4, ".csv") != 0)) {
-        app_say(a, true, "export: found '%.60s', expected a name ending in .csv", args);
+    if (args[0] && !export_knows(args)) {
+        app_say(a, true,
+                "export: found '%.60s', expected a name ending in " EXPORT_FORMS, args);
         return;
     }
     if (args[0]) {
@@ -309,6 +312,34 @@ static void export(struct app *a, const struct session_view *v, const char *args
         snprintf(name, sizeof name, "%s.csv", a->screen->name);
     }
     app_open_prompt(a, &prompt_command, "export ", name);
+}
+
+/* ---- settings of the run ---- */
+
+static const char *setting_word(const struct app *a, const char *text, size_t i)
+{
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    (void)a;
+    (void)text;
+    return i < n ? t[i].key : NULL;
+}
+
+/* What it is, and its value where the run tells it. */
+static void say_setting(struct app *a, const struct session_view *v, const char *args)
+{
+    const struct setting_def *d = setting_find(args);
+    const char *value = NULL;
+    if (!d) {
+        app_say(a, true, "setting: found '%.60s', expected a key; Tab lists them",
+                args);
+        return;
+    }
+    for (size_t i = 0; i < v->n_facts; i++) {
+        value = !strcmp(v->fact[i].name, d->key) ? v->fact[i].value : value;
+    }
+    app_say(a, false, "%s %s %s: %s", d->key, value ? "is" : "is by default",
+            value ? value : d->def, d->help);
 }
 
 /* ---- seeds ---- */
@@ -391,10 +422,11 @@ ACTION action_help = {.command = "help", .args = "[TEXT]", .run = help};
 ACTION action_prompt = {.command = "prompt", .args = "", .run = prompt, .in_help = true};
 ACTION action_undo = {.command = "undo", .args = "", .run = undo, .may = may_undo};
 ACTION action_redo = {.command = "redo", .args = "", .run = redo, .may = may_redo};
-ACTION action_export = {.command = "export", .args = "FILE.csv", .run = export, .may = may_export};
+ACTION action_export = {.command = "export", .args = "FILE.csv|json|md|txt", .run = export, .may = may_export};
 ACTION action_redraw = {.command = "redraw", .args = "", .run = redraw, .in_help = true};
 ACTION action_suspend = {.command = "suspend", .args = "", .run = suspend, .in_help = true};
 const struct action action_seed = {.command = "seed", .args = "[N]", .run = choose_seed, .may = may_choose_seed};
+ACTION action_setting = {.command = "setting", .args = "KEY", .run = say_setting, .word = setting_word};
 ACTION action_messages = {.command = "messages", .args = "", .run = messages};
 ACTION action_save_config = {.command = "save-config", .args = "FILE.json", .run = save_config, .may = may_ask};
 ACTION action_shot = {.command = "shot", .args = "FILE.txt", .run = shot};
@@ -430,18 +462,21 @@ static const struct key_entry keys[] = {
     {{'q'}, &action_back, "", "leave", "back; on Train: quit", 12},
     {{'Q'}, &action_quit, "", NULL, "quit; asks while there is something to lose", 0},
     {{'?', KEY_F1_}, &action_help, "", NULL, "keys, commands and topics; / filters, Enter runs", 0},
+    {{KEY_CTRL('p')}, &action_finder, "", NULL,
+     "go to a latent, concept, screen, command, setting or topic by typing what is known of it", 0},
     {{':'}, &action_prompt, "", "cmd", "command line: Tab completes, Up recalls", 90},
     {{'u'}, &action_undo, "", NULL,
      "undo a mark, label, filter, layout, masking or :tune change (as a new event)", 0},
     {{KEY_CTRL('r')}, &action_redo, "", NULL, "redo", 0},
     {{'e'}, &action_export, "", "export",
-     "write what this screen shows as CSV, as filtered and sorted", 50},
+     "write what is shown, as filtered and sorted: .csv, .json, .md, or .txt for the picture", 50},
     {{';'}, &action_note, "", "note", "a note at this step, kept with the run", 60},
     {{'#'}, &action_seed, "", NULL,
      "whose latents and concepts are shown: the next seed of weights, of each condition", 0},
     {{KEY_CTRL('l')}, &action_redraw, "", NULL, "draw the whole screen again", 0},
     {{KEY_CTRL('z')}, &action_suspend, "", NULL, "stop the program, training as well; fg goes on", 0},
     {{'M'}, &action_messages, "", NULL, "what was said so far, each message whole", 0},
+    {{0}, &action_setting, "", NULL, "what a setting of the run is, and its value", 0},
     {{0}, &action_save_config, "", NULL,
      "write the settings for --config to read", 0},
     {{0}, &action_shot, "", NULL, "write this screen as text", 0},

@@ -115,6 +115,7 @@ void app_go(struct app *a, const struct session_view *v,
         slot_of(a, screen->base)->opened = true;
     }
     a->help.open = false;
+    a->finder.open = false;
     if (screen->sync) {
         screen->sync(a, v, true);
     }

@@ -51,11 +51,12 @@ enum hit_kind {
     HIT_HINT,    /* a: index in the keymap */
     HIT_OVERLAY, /* nothing below gets a click */
     HIT_HELP_LINE,
-    HIT_PANE,   /* a: focus index */
-    HIT_PLOT,   /* a: pane; the only thing that knows a double click */
-    HIT_HEADER, /* a: column */
-    HIT_ROW,    /* a: row of the list */
-    HIT_SCREEN  /* from here on: kinds of a screen's own */
+    HIT_FINDER_LINE, /* a: row of the finder's list */
+    HIT_PANE,        /* a: focus index */
+    HIT_PLOT,        /* a: pane; the only thing that knows a double click */
+    HIT_HEADER,      /* a: column */
+    HIT_ROW,         /* a: row of the list */
+    HIT_SCREEN       /* from here on: kinds of a screen's own */
 };
 struct hit {
     struct rect r;
@@ -110,6 +111,29 @@ struct help_state {
     enum help_kind kind;
     struct list_view list; /* over the lines shown */
     char filter[HELP_FILTER_CAP];
+    bool phrase; /* it is looked for as it stands, and not by its words */
+};
+
+/* Something that the finder lists and goes to: a line of the command line, or an entry
+ * of the keymap. */
+enum { FINDER_ITEMS = 256, FINDER_RECENT = 12, FINDER_COMMAND = 160 };
+struct finder_item {
+    const char *kind; /* "latent", "screen", "command", ... */
+    char text[96];    /* its name, as from a file: not escaped */
+    char more[160];   /* a few words about it, likewise */
+    char command[FINDER_COMMAND];
+    const struct key_entry *key; /* chosen as from the help; NULL: the command is run */
+    const struct screen_def *on; /* where; NULL: where one is */
+    double score;                /* the best first */
+};
+struct finder_state {
+    bool open;
+    struct line_edit line;
+    struct list_view list;
+    struct finder_item item[FINDER_ITEMS];
+    size_t n;
+    struct finder_item recent[FINDER_RECENT]; /* the latest first */
+    size_t n_recent;
 };
 
 /* Masking of the arms as it was asked for: see steer.h. */
@@ -144,6 +168,7 @@ struct app {
     double smooth; /* of curves: 0 to 0.99 */
     struct steering steer;
     struct help_state help;
+    struct finder_state finder;
     const struct prompt_def *prompt; /* NULL: none is open */
     struct line_edit line;
     struct prompt_history history[APP_HISTORIES];

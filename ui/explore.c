@@ -62,7 +62,8 @@ static void do_request(struct loop *l, const struct app_request *r)
         }
         break;
     case REQUEST_EXPORT:
-        if (export_csv(&l->app, &l->v, r->screen, r->path, &e) == OK) {
+        app_view(&l->app, &l->v, &l->c);
+        if (export_file(&l->app, &l->v, r->screen, &l->c, r->path, &e) == OK) {
             app_say(&l->app, false, "written: %s", r->path);
         } else {
             app_say(&l->app, true, "%s", e.msg);

@@ -11,7 +11,7 @@
 
 /* ---- what a filter is ---- */
 
-enum piece_kind { PIECE_WORD, PIECE_REGEX, PIECE_COMPARE, PIECE_FLAG };
+enum piece_kind { PIECE_WORD, PIECE_REGEX, PIECE_COMPARE, PIECE_FLAG, PIECE_FIELD };
 enum compare { CMP_GT, CMP_GE, CMP_LT, CMP_LE, CMP_EQ, CMP_NE };
 
 struct filter_piece {
@@ -261,7 +261,6 @@ static bool parse_quoted(struct parser *s, struct filter_piece *out)
         return fail_at(s, start, "the text needs a closing \"");
     }
     s->p++;
-    out->kind = PIECE_WORD;
     return n > 0 || fail_at(s, start, "an empty text");
 }
 
@@ -299,33 +298,9 @@ static bool ends_word(char ch)
     return !ch || ch == ' ' || ch == '\t' || ch == '&' || ch == '|';
 }
 
-/* field op number, a flag, or a plain word */
-static bool parse_word(struct parser *s, struct filter_piece *out)
+/* A word up to what ends it, from `start`. */
+static bool parse_plain(struct parser *s, const char *start, struct filter_piece *out)
 {
-    const char *start = s->p;
-    size_t letters = 0;
-    while (isalnum((unsigned char)start[letters]) || start[letters] == '_') {
-        letters++;
-    }
-    bool is_flag = false;
-    const int field = s->kind->field(start, letters, &is_flag);
-    s->p = start + letters;
-    const char *after = s->p;
-    skip_spaces(s);
-    if (letters && parse_op(s, &out->compare)) {
-        if (field < 0 || is_flag) {
-            return fail_unknown(s, start);
-        }
-        out->kind = PIECE_COMPARE;
-        out->field = field;
-        return parse_number(s, &out->number);
-    }
-    s->p = after;
-    if (is_flag && ends_word(*s->p)) {
-        out->kind = PIECE_FLAG;
-        out->field = field;
-        return true;
-    }
     while (!ends_word(*s->p)) {
         s->p++;
     }
@@ -345,8 +320,53 @@ static bool parse_word(struct parser *s, struct filter_piece *out)
     }
     memcpy(out->word, start, n);
     out->word[n] = '\0';
-    out->kind = PIECE_WORD;
     return true;
+}
+
+/* What a field that is a text has in it. */
+static bool parse_field_text(struct parser *s, struct filter_piece *out)
+{
+    if (out->compare != CMP_EQ && out->compare != CMP_NE) {
+        return fail_at(s, s->p, "a text is compared by = or != alone");
+    }
+    out->negated ^= out->compare == CMP_NE;
+    out->kind = PIECE_FIELD;
+    skip_spaces(s);
+    return *s->p == '"' ? parse_quoted(s, out) : parse_plain(s, s->p, out);
+}
+
+/* field op number, field = text, a flag, or a plain word */
+static bool parse_word(struct parser *s, struct filter_piece *out)
+{
+    const char *start = s->p;
+    size_t letters = 0;
+    while (isalnum((unsigned char)start[letters]) || start[letters] == '_') {
+        letters++;
+    }
+    bool is_flag = false;
+    const int field = s->kind->field(start, letters, &is_flag);
+    s->p = start + letters;
+    const char *after = s->p;
+    skip_spaces(s);
+    if (letters && parse_op(s, &out->compare)) {
+        if (field < 0 || is_flag) {
+            return fail_unknown(s, start);
+        }
+        out->field = field;
+        if (s->kind->is_text && s->kind->is_text(field)) {
+            return parse_field_text(s, out);
+        }
+        out->kind = PIECE_COMPARE;
+        return parse_number(s, &out->number);
+    }
+    s->p = after;
+    if (is_flag && ends_word(*s->p)) {
+        out->kind = PIECE_FLAG;
+        out->field = field;
+        return true;
+    }
+    out->kind = PIECE_WORD;
+    return parse_plain(s, start, out);
 }
 
 static bool parse_piece(struct parser *s, struct filter_piece *out)
@@ -499,6 +519,8 @@ static bool piece_holds(const struct filter_kind *kind, struct filter_piece *p,
         holds = compare_holds(p, kind->number(p->field, asked));
     } else if (p->kind == PIECE_FLAG) {
         holds = kind->number(p->field, asked) > 0;
+    } else if (p->kind == PIECE_FIELD) {
+        holds = kind->has(p, p->field, asked);
     } else {
         holds = kind->text(p, asked);
     }

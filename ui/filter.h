@@ -2,8 +2,11 @@
  *
  *   expression  = term { ["&"] term }          all of them hold
  *   term        = piece { "|" piece }          one of them holds
- *   piece       = ["!"] ( field op number | flag | "/" regex "/" | word | "quoted" )
+ *   piece       = ["!"] ( field op number | field is text | flag | "/" regex "/" |
+ *                         text )
+ *   text        = word | "quoted"
  *   op          = ">" ">=" "<" "<=" "=" "!="
+ *   is          = "=" "!="                    the field's text has it in it
  *
  * A word is looked for in the row's texts, in any case of letters; a parenthesis only
  * in quotes. In quotes \" is a quote and \\ a backslash. regex is POSIX extended with
@@ -21,7 +24,7 @@
 struct filter;
 struct filter_piece;
 /* Room that a message needs. */
-enum { FILTER_MESSAGE = 160 };
+enum { FILTER_MESSAGE = 240 };
 
 /* `asked` is the row, of a type of the kind's own. */
 struct filter_kind {
@@ -31,6 +34,10 @@ struct filter_kind {
     double (*number)(int field, const void *asked); /* of a flag above 0: it is set */
     bool (*text)(struct filter_piece *p,
                  const void *asked); /* one of its texts has it */
+    /* Fields that are a text, and whether it has what the piece looks for. NULL: there
+     * are none. */
+    bool (*is_text)(int field);
+    bool (*has)(struct filter_piece *p, int field, const void *asked);
 };
 
 /* Compile text; NULL with *at (byte) and message[cap] when it is malformed or memory is
@@ -74,7 +81,7 @@ bool filter_piece_token(struct filter_piece *p, const struct names *names,
 bool filter_piece_may_be_number(const struct filter_piece *p);
 /* Where an answer may be kept, 0 not asked, 1 no, 2 yes, for each of n things of a
  * sort; NULL: nowhere. */
-enum { FILTER_BY_TOKEN, FILTER_BY_CONCEPT, FILTER_MEMOS };
+enum { FILTER_BY_TOKEN, FILTER_BY_MATCH, FILTER_MEMOS };
 uint8_t *filter_piece_memo(struct filter_piece *p, size_t memo, size_t n, size_t at);
 
 #endif

@@ -1,6 +1,7 @@
 #include "ui/frame.h"
 
 #include "ui/cmdline.h"
+#include "ui/finder.h"
 #include "ui/help.h"
 #include "ui/leave.h"
 #include "ui/livecard.h"
@@ -110,7 +111,8 @@ static void normal_key(struct app *a, const struct session_view *v, uint32_t key
     if (app_is_live_card(a) && !app_card_takes(key)) {
         return;
     }
-    if (!app_is_live_card(a) && a->screen->type && key != KEY_F1_ &&
+    const bool is_own = key != KEY_F1_ && key != KEY_CTRL('p');
+    if (!app_is_live_card(a) && a->screen->type && is_own &&
         a->screen->type(a, v, key)) {
         return;
     }
@@ -128,6 +130,8 @@ static void key_event(struct app *a, const struct session_view *v, uint32_t key)
     app_dismiss(a, v);
     if (a->prompt) {
         prompt_key(a, v, key);
+    } else if (a->finder.open) {
+        finder_key(a, v, key);
     } else if (a->help.open) {
         help_key(a, v, key);
     } else if (a->leaving != STAYING) {
@@ -142,6 +146,10 @@ static void paste_event(struct app *a, const struct session_view *v,
                         const struct event *ev)
 {
     a->message[0] = '\0';
+    if (a->finder.open && !a->prompt) {
+        finder_paste(a, v, ev);
+        return;
+    }
     const bool free =
         !a->prompt && !a->help.open && a->leaving == STAYING && !app_is_live_card(a);
     if (free && a->screen->paste &&
@@ -223,6 +231,10 @@ static void mouse_event(struct app *a, const struct session_view *v,
     if (a->leaving != STAYING || a->prompt) {
         return; /* a question is answered by key */
     }
+    if (a->finder.open) {
+        finder_mouse(a, v, hit, ev);
+        return;
+    }
     if (a->help.open) {
         mouse_in_help(a, v, hit, ev);
         return;
@@ -278,7 +290,8 @@ static void sync_screens(struct app *a, const struct session_view *v)
 {
     for (size_t i = 0; i < a->screens->n; i++) {
         const struct screen_def *s = a->screens->row[i];
-        const bool shown = s == a->screen || s == a->screen->base;
+        const bool searched = a->finder.open && s->found != NULL;
+        const bool shown = s == a->screen || s == a->screen->base || searched;
         if (s->sync && (shown || a->slot[i].opened)) {
             s->sync(a, v, shown);
         }
@@ -305,6 +318,9 @@ void app_update(struct app *a, const struct session_view *v, const struct event 
     }
     steer_sync(a, v);
     sync_screens(a, v);
+    if (ev->kind != EVENT_KEY && ev->kind != EVENT_MOUSE) { /* which look themselves */
+        finder_sync(a, v);
+    }
     leave_follow(a, v);
     keep_messages(a, v);
 }
@@ -392,11 +408,13 @@ void app_view(struct app *a, const struct session_view *v, struct canvas *c)
         a->screen->view(a, v, c, f.body, kind == LAYOUT_WIDE);
         loading_view(v, c);
         status_view(a, v, a->screen, c, f.status);
-        if (!a->help.open) {
+        if (!a->help.open && !a->finder.open) {
             hints_view(a, v, a->screen, c, f.hints);
         }
     }
-    if (a->help.open) {
+    if (a->finder.open) {
+        finder_view(a, v, c);
+    } else if (a->help.open) {
         help_view(a, v, c);
     }
     leave_view(a, v, c);

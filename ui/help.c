@@ -2,12 +2,13 @@
 
 #include "base/utf8.h"
 #include "ui/cmdline.h"
-#include "ui/latent_filter.h"
+#include "ui/filter.h"
 #include "ui/layout.h"
 #include "ui/pane.h"
 #include "ui/steer.h"
 #include "ui/text.h"
 #include "ui/topics.h"
+#include "ui/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -55,10 +56,21 @@ static void add(struct help_lines *l, enum line_kind kind, size_t index,
     }
 }
 
-static bool wanted(const char *filter, const char *a, const char *b, const char *c)
+/* A phrase that is somewhere as it stands is meant so; else its words are looked for.
+ */
+static bool answers(const struct app *a, const char *const *text, size_t n)
 {
-    return !filter[0] || filter_text_in(a, filter) || filter_text_in(b, filter) ||
-           filter_text_in(c, filter);
+    bool is = !a->help.phrase && words_answer(a->help.filter, text, n);
+    for (size_t i = 0; a->help.phrase && i < n; i++) {
+        is = is || (text[i] && filter_text_in(text[i], a->help.filter));
+    }
+    return is;
+}
+
+static bool wanted(const struct app *a, const char *x, const char *y, const char *z)
+{
+    const char *const text[] = {x, y, z};
+    return answers(a, text, 3);
 }
 
 static void add_head(struct help_lines *l, const char *text, size_t before)
@@ -147,7 +159,7 @@ static void add_keys(struct help_lines *l, const struct app *a,
         key_names(k, names, sizeof names);
         keymap_args(t, k->action, args, sizeof args);
         snprintf(command, sizeof command, ":%s %s", k->action->command, args);
-        if (!wanted(a->help.filter, names, command, k->help)) {
+        if (!wanted(a, names, command, k->help)) {
             continue;
         }
         add_head(l, title, before);
@@ -162,7 +174,7 @@ static void add_topics(struct help_lines *l, const struct app *a, int w)
 {
     for (size_t i = 0; i < topics_count(); i++) {
         const struct topic *t = topics_at(i);
-        if (!wanted(a->help.filter, t->title, t->text, "topic")) {
+        if (!wanted(a, t->title, t->text, "topic")) {
             continue;
         }
         add(l, LINE_GAP, 0, "", 0);
@@ -181,7 +193,7 @@ static void add_measures(struct help_lines *l, const struct app *a, int w)
     for (size_t i = 0; pane_metric(i) >= 0; i++) {
         const size_t m = (size_t)pane_metric(i);
         const struct measure *def = measure_at((enum metric)m);
-        if (wanted(a->help.filter, def->label, def->help, def->column)) {
+        if (wanted(a, def->label, def->help, def->column)) {
             add_head(l, "measures (Enter: in the pane in focus)", before);
             add_wrapped(l, LINE_METRIC, LINE_METRIC_MORE, m, def->help,
                         strlen(def->help), w - METRIC_COLUMN);
@@ -191,8 +203,8 @@ static void add_measures(struct help_lines *l, const struct app *a, int w)
 
 static bool column_wanted(const struct app *a, const struct latent_column *c)
 {
-    return wanted(a->help.filter, c->title, c->help, c->name) ||
-           wanted(a->help.filter, c->more ? c->more : "", "column", "");
+    const char *const text[] = {c->title, c->help, c->name, c->more, "column"};
+    return answers(a, text, 5);
 }
 
 static void add_columns(struct help_lines *l, const struct app *a, int w)
@@ -230,7 +242,7 @@ static void add_events(struct help_lines *l, const struct app *a,
 {
     for (size_t i = v->n_events; i-- > 0;) {
         const struct event_view *ev = &v->event[i];
-        if (wanted(a->help.filter, ev->kind, ev->text, "")) {
+        if (wanted(a, ev->kind, ev->text, "")) {
             add_wrapped(l, LINE_EVENT, LINE_EVENT_MORE, i, ev->text, strlen(ev->text),
                         w - EVENT_COLUMN);
         }
@@ -248,7 +260,7 @@ static void add_messages(struct help_lines *l, const struct app *a, int w)
     const size_t n = a->log.n;
     for (size_t i = n; i-- > 0 && n - i <= MESSAGES;) {
         const char *text = message_at(a, i)->text;
-        if (wanted(a->help.filter, text, "", "")) {
+        if (wanted(a, text, "", "")) {
             add_wrapped(l, LINE_MESSAGE, LINE_MESSAGE_MORE, i, text, strlen(text),
                         w - MESSAGE_COLUMN);
         }
@@ -334,7 +346,12 @@ static struct rect inside(const struct app *a)
 static void rebuild(struct app *a, const struct session_view *v, struct help_lines *l)
 {
     const struct rect in = inside(a);
+    a->help.phrase = strchr(a->help.filter, ' ') != NULL;
     build(l, a, v, in.w - 2);
+    if (a->help.phrase && !l->n) {
+        a->help.phrase = false;
+        build(l, a, v, in.w - 2);
+    }
     list_set(&a->help.list, l->n, in.h);
 }
 
@@ -569,7 +586,7 @@ static void draw_line(const struct app *a, const struct session_view *v,
 static const char *why_no_line(const struct app *a)
 {
     if (a->help.filter[0]) {
-        return "no line holds that text; Esc shows all";
+        return "no line answers to that; Esc shows all";
     }
     return a->help.kind == HELP_MESSAGES
                ? "nothing was said yet since the start; E on Train has the run's events"

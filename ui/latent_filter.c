@@ -26,15 +26,18 @@ static double number(int column, const void *asked)
     return latent_column_number(latent_column_at((size_t)column), asked);
 }
 
-static bool concept_holds(struct filter_piece *p, const struct names *names,
-                          const struct latent_row *row)
+/* What stands in the column: "animal", "'dog'", "after 'dog'". */
+static bool match_holds(struct filter_piece *p, const struct names *names,
+                        const struct latent_row *row)
 {
-    const int32_t id = row->match_id;
-    if (id < 0 || (size_t)id >= names->n_concepts) {
+    const size_t of = row->match == MATCH_WORD ? 0 : names->vocab;
+    const size_t all = names->vocab + names->n_concepts;
+    if (row->match == MATCH_NONE || row->match_id < 0 ||
+        (size_t)row->match_id >= (of ? names->n_concepts : names->vocab)) {
         return false;
     }
-    uint8_t *hit =
-        filter_piece_memo(p, FILTER_BY_CONCEPT, names->n_concepts, (size_t)id);
+    const size_t at = (size_t)row->place * all + of + (size_t)row->match_id;
+    uint8_t *hit = filter_piece_memo(p, FILTER_BY_MATCH, MATCH_PLACES * all, at);
     if (hit && *hit) {
         return *hit == 2;
     }
@@ -60,8 +63,7 @@ static bool text(struct filter_piece *p, const void *asked)
             return true;
         }
     }
-    if ((row->match == MATCH_WORD && filter_piece_token(p, names, row->match_id)) ||
-        (row->match == MATCH_CONCEPT && concept_holds(p, names, row))) {
+    if (match_holds(p, names, row)) {
         return true;
     }
     if (!filter_piece_may_be_number(p)) {
@@ -72,4 +74,44 @@ static bool text(struct filter_piece *p, const void *asked)
     return filter_piece_text(p, own);
 }
 
-const struct filter_kind latent_filter = {field, words, number, text};
+/* ---- one column ---- */
+
+static bool is_text(int column)
+{
+    return latent_column_at((size_t)column)->text != NULL;
+}
+
+/* Of tokens all that it fires on, as far as the index has them. */
+static bool fires_on(struct filter_piece *p, const struct latent_source *s)
+{
+    size_t n = 0;
+    const struct latent_token *t =
+        s->table ? latent_tokens(s->table, s->latent, &n) : NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (filter_piece_token(p, s->names, t[i].token)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; !n && i < LATENT_TOP_TOKENS; i++) {
+        if (filter_piece_token(p, s->names, s->row->top_token[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has(struct filter_piece *p, int column, const void *asked)
+{
+    const struct latent_column *c = latent_column_at((size_t)column);
+    char cell[160] = "";
+    if (c->type == COLUMN_TOKENS) {
+        return fires_on(p, asked);
+    }
+    if (!latent_column_has(c, asked)) {
+        return false;
+    }
+    c->text(asked, cell, sizeof cell);
+    return filter_piece_text(p, cell);
+}
+
+const struct filter_kind latent_filter = {field, words, number, text, is_text, has};

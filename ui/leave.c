@@ -42,7 +42,7 @@ static void start(struct app *a, const struct session_view *v)
 {
     if (something_to_lose(v)) {
         a->leaving = LEAVE_ASKING;
-        a->help.open = false;
+        a->help.open = a->finder.open = false;
         a->prompt = NULL;
         return;
     }

@@ -8,6 +8,8 @@ void names_interval(int interval, char *out, size_t cap)
         snprintf(out, cap, "top");
     } else if (interval == INTERVAL_RANDOM) {
         snprintf(out, cap, "random");
+    } else if (interval == INTERVAL_ZERO) {
+        snprintf(out, cap, "zero");
     } else {
         snprintf(out, cap, ".%d-%s of max", interval,
                  interval == 9 ? "1"

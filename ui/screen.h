@@ -13,6 +13,7 @@
 #include "ui/undo.h"
 
 struct hit;
+struct finder_item;
 
 enum {
     SCREENS_MAX = 16,           /* in a table */
@@ -71,6 +72,10 @@ struct screen_def {
     void (*mouse)(struct app *a, const struct session_view *v, const struct hit *hit,
                   const struct event *ev);
     const struct filter_use *filter; /* of its rows, see filter_use.h; NULL: none */
+    /* What of it answers to a text (not ""), for the finder: at most `most`, in any
+     * order, with scores as fuzzy_score gives them; how many. */
+    size_t (*found)(const struct app *a, const struct session_view *v,
+                    const char *typed, struct finder_item *out, size_t most);
     /* Point at a step of the run; the first screen of the table that can is asked. */
     void (*point)(struct app *a, const struct session_view *v, int64_t step);
 

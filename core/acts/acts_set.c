@@ -38,8 +38,8 @@ static enum err read_rows(struct acts_set *s, struct pack *p, bool once,
     return OK;
 }
 
-static enum err fill(struct acts_set *s, struct harvester *h, struct corpus *c,
-                     enum corpus_split split, const struct tok *tok, struct errinfo *e)
+static enum err fill(struct acts_set *s, struct corpus *c, enum corpus_split split,
+                     const struct tok *tok, struct errinfo *e)
 {
     struct pack *p = NULL;
     TRY(arrays_new(s, e));
@@ -50,25 +50,42 @@ static enum err fill(struct acts_set *s, struct harvester *h, struct corpus *c,
     for (size_t i = 0; i < s->n; i++) {
         s->special[i] |= acts_is_special(tok, s->ids[i]);
     }
-    harvest_rows(h, s->ids, s->rows, s->x);
     return OK;
 }
 
-enum err acts_set_new(struct harvester *h, struct corpus *c, enum corpus_split split,
-                      const struct tok *tok, size_t rows, struct acts_set **out,
-                      struct errinfo *e)
+enum err acts_set_open(struct harvester *h, struct corpus *c, enum corpus_split split,
+                       const struct tok *tok, size_t rows, struct acts_set **out,
+                       struct errinfo *e)
 {
     struct acts_set *s = NULL;
     TRY(mem_new(&s, 1, sizeof *s, "a set of activations", e));
     s->rows = rows;
     s->T = harvest_T(h);
     s->D = harvest_D(h);
-    const enum err rc = fill(s, h, c, split, tok, e);
+    const enum err rc = fill(s, c, split, tok, e);
     if (rc != OK) {
         acts_set_free(s);
         return rc;
     }
     *out = s;
+    return OK;
+}
+
+void acts_set_harvest(struct acts_set *s, struct harvester *h, size_t rows)
+{
+    const size_t left = s->rows - s->harvested;
+    const size_t n = rows < left ? rows : left;
+    const size_t at = s->harvested * s->T;
+    harvest_rows(h, s->ids + at, n, s->x + at * s->D);
+    s->harvested += n;
+}
+
+enum err acts_set_new(struct harvester *h, struct corpus *c, enum corpus_split split,
+                      const struct tok *tok, size_t rows, struct acts_set **out,
+                      struct errinfo *e)
+{
+    TRY(acts_set_open(h, c, split, tok, rows, out, e));
+    acts_set_harvest(*out, h, (*out)->rows);
     return OK;
 }
 

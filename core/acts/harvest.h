@@ -32,9 +32,10 @@ enum err harvest_nll(struct harvester *h, const int32_t *ids, size_t rows,
 bool acts_is_special(const struct tok *tok, int32_t id);
 
 /* A fixed set of clean rows with their activations: what evaluation and browsing read.
- * Immutable after acts_set_new. */
+ * Immutable once all rows are harvested, as acts_set_new does. */
 struct acts_set {
     size_t rows, T, D, n; /* n = rows * T */
+    size_t harvested;     /* rows from the first on whose x is there */
     int32_t *ids;         /* [rows,T] */
     uint8_t *special;     /* [n] acts_is_special, or text that stands in an earlier
                              place too: left out of all statistics */
@@ -45,6 +46,12 @@ struct acts_set {
 enum err acts_set_new(struct harvester *h, struct corpus *c, enum corpus_split split,
                       const struct tok *tok, size_t rows, struct acts_set **out,
                       struct errinfo *e) ERR_CHECKED;
+/* The same rows without their activations; then those of so many rows, at most all,
+ * from where it stands: the model on each. Both by one thread, h the same. */
+enum err acts_set_open(struct harvester *h, struct corpus *c, enum corpus_split split,
+                       const struct tok *tok, size_t rows, struct acts_set **out,
+                       struct errinfo *e) ERR_CHECKED;
+void acts_set_harvest(struct acts_set *s, struct harvester *h, size_t rows);
 void acts_set_free(struct acts_set *s);
 
 /* Input normalisation from clean activations x [n,D]: sqrt(D) / mean ||x||; 1 where all

@@ -84,14 +84,38 @@ static void match_text(const struct latent_source *s, char *out, size_t cap)
     names_match(s->names, s->row, out, cap);
 }
 
-static void kind_text(const struct latent_source *s, char *out, size_t cap)
+static void match_kind_text(const struct latent_source *s, char *out, size_t cap)
 {
     snprintf(out, cap, "%s", names_match_kind(s->names, s->row));
+}
+
+static void kind_text(const struct latent_source *s, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s", latent_kind_name(s->row->kind));
 }
 
 static void place_text(const struct latent_source *s, char *out, size_t cap)
 {
     snprintf(out, cap, "%s", s->row->match ? names_place(s->row->place) : "");
+}
+
+static double kind_rank(const struct latent_source *s)
+{
+    return (double)s->row->kind;
+}
+
+/* A concept that somebody wrote down stands before what is in every text. */
+static double match_rank(const struct latent_source *s)
+{
+    const struct latent_row *r = s->row;
+    const bool known = r->match == MATCH_CONCEPT && r->match_id >= 0 &&
+                       (size_t)r->match_id < s->names->n_concepts;
+    const bool written =
+        known && (s->names->concept_kind[r->match_id] == CONCEPT_LEAF ||
+                  s->names->concept_kind[r->match_id] == CONCEPT_SUPER);
+    return r->match == MATCH_NONE
+               ? (double)NAN
+               : (written && latent_is_matched(r) ? 2.0 : 0.0) + (double)r->f1;
 }
 
 static void tokens_text(const struct latent_source *s, char *out, size_t cap)
@@ -147,14 +171,22 @@ static const struct latent_column list[] = {
      .more = "A dash: it is no main latent of a concept that is measured. High: other "
              "latents stand in for it on many of the concept's words, as the topic on "
              "absorption says."},
-    {.name = "match", .title = "match", .type = COLUMN_TEXT, .flags = EVERYWHERE,
-     .width = 15, .text_width = 22, .text = match_text,
+    {.name = "kind", .title = "kind", .type = COLUMN_TEXT,
+     .flags = EVERYWHERE | IN_FILTER, .width = 8, .text_width = 8, .text = kind_text,
+     .rank = kind_rank,
+     .help = "what sort of latent: token, class, after, context, position, dense, rare "
+             "or dead",
+     .more = latent_kind_topic},
+    {.name = "match", .title = "match", .type = COLUMN_TEXT,
+     .flags = EVERYWHERE | IN_FILTER | DESCENDING | AT_FIRST, .width = 15,
+     .text_width = 22, .text = match_text, .rank = match_rank,
      .help = "what it matches best, by F1 of \"at or above a cut\"; after X: the token "
-             "before is X"},
-    {.name = "kind", .title = "kind", .type = COLUMN_TEXT, .flags = FILES | IN_TEXT,
-     .text_width = 7, .needs = NEEDS_MATCH, .text = kind_text,
-     .help = "of the match: word, leaf, super, letter or grammar"},
-    {.name = "place", .title = "place", .type = COLUMN_TEXT, .flags = FILES,
+             "before is X; sorted: concepts of the file first, by F1"},
+    {.name = "match_kind", .title = "match_kind", .type = COLUMN_TEXT,
+     .flags = FILES | IN_TEXT | IN_FILTER, .text_width = 10, .needs = NEEDS_MATCH,
+     .text = match_kind_text,
+     .help = "of the match: word, leaf, super, letter, grammar, shape or suffix"},
+    {.name = "place", .title = "place", .type = COLUMN_TEXT, .flags = FILES | IN_FILTER,
      .needs = NEEDS_MATCH, .text = place_text,
      .help = "where what it matches stands: at the token, or at the previous one"},
     {.name = "match_cut", .title = "cut", .type = COLUMN_ACT,
@@ -163,19 +195,19 @@ static const struct latent_column list[] = {
      .more = "Found on the same tokens that P, R and F1 are counted on, so these are a "
              "little better than on other text."},
     {.name = "precision", .title = "P", .type = COLUMN_SHARE,
-     .flags = EVERYWHERE | MEASURE | GIVES_WAY, .width = 4, .text_width = 4,
+     .flags = EVERYWHERE | MEASURE, .width = 4, .text_width = 4,
      .needs = NEEDS_MATCH, .number = precision_of,
      .help = "precision: of the tokens at or above the cut, those of the match",
      .more = "Low: it fires on much else. High with a low R: it answers to a part of "
              "what it is named after."},
     {.name = "recall", .title = "R", .type = COLUMN_SHARE,
-     .flags = EVERYWHERE | MEASURE | GIVES_WAY, .width = 4, .text_width = 4,
+     .flags = EVERYWHERE | MEASURE, .width = 4, .text_width = 4,
      .needs = NEEDS_MATCH, .number = recall_of,
      .help = "recall: of the match's tokens, those at or above the cut",
      .more = "Low: it is silent on many of the words it is named after, for instance "
              "since another latent has absorbed them."},
     {.name = "f1", .title = "F1", .type = COLUMN_SHARE,
-     .flags = EVERYWHERE | MEASURE | AT_FIRST, .width = 4, .text_width = 4,
+     .flags = EVERYWHERE | MEASURE | AS_POINTS, .width = 4, .text_width = 4,
      .needs = NEEDS_MATCH, .number = f1_of,
      .help = "F1 of precision and recall: 2PR / (P + R)",
      .more = "1: it tells the match without an error. From .5 on a latent counts as "
@@ -189,10 +221,12 @@ static const struct latent_column list[] = {
     {.name = "labelled", .title = "labelled", .type = COLUMN_FLAG, .flags = IN_FILTER,
      .number = is_labelled, .help = "it has a label"},
     {.name = "top_tokens", .title = "top tokens", .alias = "tokens",
-     .type = COLUMN_TOKENS, .flags = EVERYWHERE | IN_DETAIL, .text = tokens_text,
-     .detail = "top", .help = "the tokens with the largest sum of activations"},
+     .type = COLUMN_TOKENS, .flags = EVERYWHERE | IN_DETAIL | IN_FILTER,
+     .text = tokens_text, .detail = "top",
+     .help = "the tokens with the largest sum of activations; tokens=dog asks all that "
+             "it fires on"},
     {.name = "label", .title = "label", .type = COLUMN_TEXT,
-     .flags = EVERYWHERE | ONLY_LABELS, .width = 16, .text_width = 16,
+     .flags = EVERYWHERE | ONLY_LABELS | IN_FILTER, .width = 16, .text_width = 16,
      .text = label_text, .help = "what you called it; ; names one"},
 };
 // clang-format on

@@ -30,9 +30,10 @@ enum latent_column_flag {
     IN_JSON = 32,      /* of `saetop top` */
     IN_TEXT = 64,      /* of `saetop top` */
     ONLY_LABELS = 128, /* table and text: only where latents have labels */
-    GIVES_WAY = 256,   /* in a narrow table that has labels, unless sorted by */
+    GIVES_WAY = 256,   /* not in a narrow table, unless sorted by */
     DESCENDING = 512,  /* the largest first, unless reversed */
-    AT_FIRST = 1024,   /* what is sorted by, and shown as points, to begin with */
+    AT_FIRST = 1024,   /* what is sorted by to begin with */
+    AS_POINTS = 2048,  /* what is shown as points to begin with */
 };
 
 /* When a row says nothing here. */
@@ -44,6 +45,7 @@ struct latent_source {
     int32_t latent;
     const struct names *names;
     const char *label;
+    const struct latent_table *table; /* with the index of firing tokens; may be NULL */
     bool marked;
 };
 
@@ -58,6 +60,8 @@ struct latent_column {
     enum latent_column_needs needs;
     double (*number)(const struct latent_source *s); /* NULL: a text */
     void (*text)(const struct latent_source *s, char *out, size_t cap);
+    double (*rank)(const struct latent_source *s); /* a text's place in the order; NULL:
+                                                      by its letters */
     const char *absent; /* written for a number that a row has not; NULL: a dash */
     const char *detail; /* what Detail writes before it */
     const char *help;   /* a line */

@@ -9,6 +9,7 @@
 
 #define DELTA_ROWS     8 /* that the model runs on, twice */
 #define BOOTSTRAP_REPS 1000
+#define MASK_SEED      1 /* the same masks for every latent */
 
 /* What all parts read. */
 struct view {
@@ -25,10 +26,10 @@ struct view {
 /* ---- contexts
  * ------------------------------------------------------------------------ */
 
-/* A row's firing that may be shown. */
+/* A position of a row that may be shown. */
 struct pick {
-    size_t firing; /* index in the view */
-    float act;
+    size_t at; /* in the set */
+    float act; /* there */
     uint64_t draw;
 };
 
@@ -39,7 +40,7 @@ static int by_act(const void *a, const void *b)
     if (x->act > y->act || x->act < y->act) {
         return x->act > y->act ? -1 : 1;
     }
-    return (x->firing > y->firing) - (x->firing < y->firing);
+    return (x->at > y->at) - (x->at < y->at);
 }
 
 static int by_draw(const void *a, const void *b)
@@ -49,7 +50,7 @@ static int by_draw(const void *a, const void *b)
     if (x->draw != y->draw) {
         return x->draw < y->draw ? -1 : 1;
     }
-    return (x->firing > y->firing) - (x->firing < y->firing);
+    return (x->at > y->at) - (x->at < y->at);
 }
 
 static bool in_interval(float act, float max, int interval)
@@ -60,33 +61,6 @@ static bool in_interval(float act, float max, int interval)
     const double share = 10.0 * (double)act / (double)max;
     return share > (double)interval &&
            (share <= (double)(interval + 1) || interval == 9);
-}
-
-/* One firing a row: the largest for the top, else that of the smallest draw. picks has
- * room for all rows. */
-static size_t pick_rows(const struct view *v, int interval, float max,
-                        struct pick *picks, size_t *members)
-{
-    size_t n = 0;
-    size_t last_row = SIZE_MAX;
-    *members = 0;
-    for (size_t i = 0; i < v->n; i++) {
-        if (!in_interval(v->act[i], max, interval)) {
-            continue;
-        }
-        const struct pick p = {i, v->act[i],
-                               rng_at((uint64_t)v->j, RNG_SAMPLE, 1, v->at[i])};
-        const size_t row = v->at[i] / v->set->T;
-        (*members)++;
-        if (row != last_row) {
-            picks[n++] = p;
-            last_row = row;
-        } else if (interval == INTERVAL_TOP ? p.act > picks[n - 1].act
-                                            : p.draw < picks[n - 1].draw) {
-            picks[n - 1] = p;
-        }
-    }
-    return n;
 }
 
 /* The latent's activation at a position: 0 where it is silent. */
@@ -105,14 +79,14 @@ static float act_at(const struct view *v, size_t position)
     return lo < v->n && v->at[lo] == position ? v->act[lo] : 0.0f;
 }
 
-static void fill_context(const struct view *v, size_t firing,
+static void fill_context(const struct view *v, size_t position, float act,
                          struct latent_context *out)
 {
     const size_t T = v->set->T;
     const size_t half = CONTEXT_TOKENS / 2;
-    out->row = v->at[firing] / T;
-    out->pos = v->at[firing] % T;
-    out->act = v->act[firing];
+    out->row = position / T;
+    out->pos = position % T;
+    out->act = act;
     for (size_t i = 0; i < CONTEXT_TOKENS; i++) {
         const bool inside = out->pos + i >= half && out->pos + i - half < T;
         const size_t at = inside ? out->row * T + out->pos + i - half : 0;
@@ -121,25 +95,109 @@ static void fill_context(const struct view *v, size_t firing,
     }
 }
 
-static enum err contexts(const struct view *v, int interval, struct latent_detail *d,
-                         struct errinfo *e)
+/* The picks so far, one a row, and what was picked from. */
+struct picks {
+    struct pick *pick; /* room for all rows */
+    size_t n, members;
+};
+
+/* One position a row: the largest for the top, else that of the smallest draw. */
+static void offer_position(struct picks *p, const struct view *v, int interval,
+                           size_t at, float act)
 {
-    struct pick *picks = NULL;
-    TRY(mem_new(&picks, v->set->rows, sizeof *picks, "contexts", e));
-    size_t n = pick_rows(v, interval, d->row.max, picks, &d->n_in_interval);
-    if (n > 0 && interval != INTERVAL_TOP) {
-        qsort(picks, n, sizeof *picks, by_draw);
-        n = n < LATENT_CONTEXTS ? n : LATENT_CONTEXTS;
+    const size_t T = v->set->T;
+    const struct pick own = {at, act, rng_at((uint64_t)v->j, RNG_SAMPLE, 1, at)};
+    struct pick *last = p->n > 0 ? &p->pick[p->n - 1] : NULL;
+    p->members++;
+    if (!last || last->at / T != at / T) {
+        p->pick[p->n++] = own;
+    } else if (interval == INTERVAL_TOP ? act > last->act : own.draw < last->draw) {
+        *last = own;
     }
-    if (n > 0) {
-        qsort(picks, n, sizeof *picks, by_act);
+}
+
+static bool is_top_token(const struct latent_row *r, int32_t id)
+{
+    bool is = false;
+    for (size_t i = 0; i < LATENT_TOP_TOKENS; i++) {
+        is = is || r->top_token[i] == id;
     }
-    d->n_contexts = n < LATENT_CONTEXTS ? n : LATENT_CONTEXTS;
-    for (size_t i = 0; i < d->n_contexts; i++) {
-        fill_context(v, picks[i].firing, &d->context[i]);
+    return is;
+}
+
+/* Where it is silent on one of its top tokens, in the text that the table read. */
+static void pick_silent(const struct view *v, const struct latent_row *row,
+                        struct picks *p)
+{
+    size_t next = 0;
+    for (size_t i = 0; i < v->t->positions; i++) {
+        const bool fires = next < v->n && v->at[next] == i;
+        next += fires;
+        if (!fires && !v->set->special[i] && v->set->ids[i] >= 0 &&
+            is_top_token(row, v->set->ids[i])) {
+            offer_position(p, v, INTERVAL_ZERO, i, 0.0f);
+        }
     }
-    mem_free(picks);
+}
+
+static void pick_firing(const struct view *v, int interval, float max, struct picks *p)
+{
+    for (size_t i = 0; i < v->n; i++) {
+        if (in_interval(v->act[i], max, interval)) {
+            offer_position(p, v, interval, v->at[i], v->act[i]);
+        }
+    }
+}
+
+/* At most `most` contexts of an interval, sorted by activation; picks has room for all
+ * rows. */
+static size_t contexts(const struct view *v, const struct latent_row *row, int interval,
+                       struct pick *room, size_t most, struct latent_context *out,
+                       size_t *members)
+{
+    struct picks p = {.pick = room};
+    if (interval == INTERVAL_ZERO) {
+        pick_silent(v, row, &p);
+    } else {
+        pick_firing(v, interval, row->max, &p);
+    }
+    if (p.n > 0 && interval != INTERVAL_TOP) {
+        qsort(room, p.n, sizeof *room, by_draw);
+        p.n = p.n < most ? p.n : most;
+    }
+    if (p.n > 0) {
+        qsort(room, p.n, sizeof *room, by_act);
+    }
+    const size_t n = p.n < most ? p.n : most;
+    for (size_t i = 0; i < n; i++) {
+        fill_context(v, room[i].at, room[i].act, &out[i]);
+    }
+    *members = p.members;
+    return n;
+}
+
+static enum err all_contexts(const struct view *v, struct latent_detail *d,
+                             struct errinfo *e)
+{
+    struct pick *room = NULL;
+    TRY(mem_new(&room, v->set->rows, sizeof *room, "contexts", e));
+    d->n_contexts = contexts(v, &d->row, d->interval, room, LATENT_CONTEXTS, d->context,
+                             &d->n_in_interval);
+    for (size_t i = 0; i < LATENT_INTERVALS; i++) {
+        struct latent_sample *s = &d->sample[i];
+        s->n = contexts(v, &d->row, latent_interval_at(i), room, LATENT_SAMPLE,
+                        s->context, &s->n_in_interval);
+    }
+    mem_free(room);
     return OK;
+}
+
+int latent_interval_at(size_t i)
+{
+    return i == 0    ? INTERVAL_TOP
+           : i <= 10 ? 10 - (int)i
+           : i == 11 ? INTERVAL_RANDOM
+                     : INTERVAL_ZERO;
 }
 
 static void histogram(const struct view *v, struct latent_detail *d)
@@ -237,6 +295,41 @@ static enum err geometry(const struct view *v, struct latent_detail *d,
     d->enc_dec_cos = (float)cosine(D, mine, v->s->W_enc + v->j * D);
     mem_free(cosines);
     return OK;
+}
+
+/* Latents that fire where it does. */
+static enum err together(const struct view *v, struct latent_detail *d,
+                         struct errinfo *e)
+{
+    const struct latent_table *t = v->t;
+    uint8_t *mine = NULL;
+    float *share = NULL;
+    uint32_t *both = NULL;
+    enum err rc = OK;
+    TRY_OUT(rc, mem_new(&mine, v->set->n, 1, "latents together", e));
+    TRY_OUT(rc, mem_new(&share, t->F, sizeof *share, "latents together", e));
+    TRY_OUT(rc, mem_new(&both, t->F, sizeof *both, "latents together", e));
+    for (size_t i = 0; i < v->n; i++) {
+        mine[v->at[i]] = 1;
+    }
+    for (size_t j = 0; j < t->F; j++) {
+        const size_t from = t->fire_start[j], n = t->fire_start[j + 1] - from;
+        for (size_t i = 0; i < n; i++) {
+            both[j] += mine[t->fire_at[from + i]];
+        }
+        share[j] = both[j] ? (float)((double)both[j] / sqrt((double)n * (double)v->n))
+                           : (float)NAN;
+    }
+    d->n_together = extremes(share, t->F, v->j, 1.0f, LATENT_TOGETHER, d->together,
+                             d->together_share);
+    for (size_t i = 0; i < d->n_together; i++) {
+        d->together_fires[i] = both[d->together[i]];
+    }
+out:
+    mem_free(mine);
+    mem_free(share);
+    mem_free(both);
+    return rc;
 }
 
 /* Tokens of a row resemble each other, so rows are what is drawn anew. */
@@ -363,6 +456,96 @@ out:
     return rc;
 }
 
+/* ---- masks ---- */
+
+/* Of the latent at a position of rows that were encoded. */
+static double act_of(const struct view *v, const struct sae_codes *codes, size_t i)
+{
+    double act = 0.0;
+    for (size_t k = codes->start[i]; k < codes->start[i + 1]; k++) {
+        act = (size_t)codes->id[k] == v->j ? (double)codes->val[k] : act;
+    }
+    return act;
+}
+
+static void sum_masked(const struct view *v, const uint32_t *rows, size_t n,
+                       const uint8_t *masked, const struct sae_codes codes[2],
+                       struct latent_detail *d)
+{
+    const size_t T = v->set->T;
+    double change = 0.0, both = 0.0;
+    for (size_t i = 0; i < n * T; i++) {
+        const size_t at = rows[i / T] * T + i % T;
+        if (masked[i] || v->set->special[at]) {
+            continue;
+        }
+        const double clean = act_of(v, &codes[0], i), now = act_of(v, &codes[1], i);
+        change += fabs(now - clean);
+        both += now + clean;
+        d->robust_n += now + clean > 0.0;
+    }
+    d->robustness = both > 0.0 ? 1.0 - change / both : (double)NAN;
+}
+
+static enum err robust(const struct view *v, const struct mask_spec *mask,
+                       struct harvester *h, struct latent_detail *d, struct errinfo *e)
+{
+    const size_t T = v->set->T;
+    uint32_t rows[DELTA_ROWS];
+    const size_t n = delta_rows(v, rows);
+    int32_t *ids = NULL;
+    uint8_t *masked = NULL;
+    float *x = NULL;
+    struct sae_codes codes[2] = {{0}, {0}}; /* of the rows as they are, and masked: the
+                                               table may be of an earlier step */
+    enum err rc = OK;
+    TRY_OUT(rc, mem_new(&ids, n * T, sizeof *ids, "masked rows", e));
+    TRY_OUT(rc, mem_new(&masked, n * T, 1, "masked rows", e));
+    TRY_OUT(rc, mem_new(&x, n * T, v->set->D * sizeof *x, "masked rows", e));
+    for (size_t r = 0; r < n; r++) {
+        (void)mask_apply(mask, MASK_RATE_USUAL, rows[r], v->set->ids + rows[r] * T, 1,
+                         T, ids + r * T, masked + r * T);
+        memcpy(x + r * T * v->set->D, v->set->x + rows[r] * T * v->set->D,
+               T * v->set->D * sizeof *x);
+    }
+    TRY_OUT(rc, sae_encode(v->s, x, n * T, NULL, &codes[0], e));
+    harvest_rows(h, ids, n, x);
+    TRY_OUT(rc, sae_encode(v->s, x, n * T, NULL, &codes[1], e));
+    sum_masked(v, rows, n, masked, codes, d);
+out:
+    sae_codes_deinit(&codes[0]);
+    sae_codes_deinit(&codes[1]);
+    mem_free(ids);
+    mem_free(masked);
+    mem_free(x);
+    return rc;
+}
+
+enum err latent_detail_mask(struct latent_detail *d, const struct sae *s,
+                            const struct acts_set *set, const struct latent_table *t,
+                            const struct lm *m, struct harvester *h, int32_t mask_token,
+                            struct errinfo *e)
+{
+    const size_t j = (size_t)d->latent, first = t->fire_start[j];
+    const struct view v = {.s = s,
+                           .set = set,
+                           .t = t,
+                           .j = j,
+                           .n = t->fire_start[j + 1] - first,
+                           .at = t->fire_at + first,
+                           .act = t->fire_act + first};
+    struct mask_vocab *vocab = NULL;
+    if (v.n == 0 || mask_token < 0) {
+        return OK;
+    }
+    TRY(mask_vocab_new(m->tok, NULL, &vocab, e));
+    const struct mask_spec mask = {
+        .kind = MASK_TOKEN, .token = mask_token, .seed = MASK_SEED, .vocab = vocab};
+    const enum err rc = robust(&v, &mask, h, d, e);
+    mask_vocab_free(vocab);
+    return rc;
+}
+
 /* ---- all of it
  * ----------------------------------------------------------------------- */
 
@@ -370,13 +553,15 @@ static enum err build(const struct view *v, const struct lm *m, struct harvester
                       const atomic_bool *cancel, struct latent_detail *d,
                       struct errinfo *e)
 {
-    TRY(contexts(v, d->interval, d, e));
+    TRY(all_contexts(v, d, e));
     histogram(v, d);
     TRY(lens(v, m, d, e));
     TRY(geometry(v, d, e));
+    TRY(together(v, d, e));
     TRY(density_interval(v, d, e));
     TRY(latent_poll(cancel, e));
     d->delta_nll = (double)NAN;
+    d->robustness = (double)NAN;
     if (h != NULL && v->n > 0) {
         TRY(ablate(v, h, d, e));
     }
@@ -393,12 +578,12 @@ enum err latent_detail_new(const struct sae *s, const struct acts_set *set,
     struct latent_table *own = NULL;
     struct latent_detail *d = NULL;
     enum err rc = OK;
-    if (latent < 0 || (size_t)latent >= s->F || interval < INTERVAL_RANDOM ||
+    if (latent < 0 || (size_t)latent >= s->F || interval < INTERVAL_ZERO ||
         interval > 9) {
         return err_set(e, ERR_USAGE,
                        "latents: latent %d, interval %d; expected a latent from 0 to "
                        "%zu and an interval from %d to 9",
-                       (int)latent, interval, s->F - 1, INTERVAL_RANDOM);
+                       (int)latent, interval, s->F - 1, INTERVAL_ZERO);
     }
     if (table == NULL) {
         TRY(latent_table_new(s, set, c, step, pool, cancel, &own, e));

@@ -75,6 +75,7 @@ static enum err counts_init(struct latent_counts *k, const struct latent_totals 
     static const char what[] = "latent counts";
     const size_t V = t->vocab, C = t->n_concepts;
     TRY(mem_new(&k->count, V, sizeof *k->count, what, e));
+    TRY(mem_new(&k->strong, V, sizeof *k->strong, what, e));
     TRY(mem_new(&k->seen, V, sizeof *k->seen, what, e));
     TRY(mem_new(&k->concept_count, C, sizeof *k->concept_count, what, e));
     TRY(mem_new(&k->concept_words, C, sizeof *k->concept_words, what, e));
@@ -83,13 +84,18 @@ static enum err counts_init(struct latent_counts *k, const struct latent_totals 
 }
 
 enum err latent_tally_init(struct latent_tally *y, const struct latent_totals *t,
-                           size_t max_firings, struct errinfo *e)
+                           size_t T, size_t max_firings, struct errinfo *e)
 {
+    static const char what[] = "latent counts";
     memset(y, 0, sizeof *y);
     for (size_t p = 0; p < MATCH_PLACES; p++) {
         TRY(counts_init(&y->at[p], t, e));
     }
-    TRY(mem_new(&y->sum, t->vocab, sizeof *y->sum, "latent counts", e));
+    y->T = T;
+    TRY(mem_new(&y->sum, t->vocab, sizeof *y->sum, what, e));
+    TRY(mem_new(&y->strongest, t->vocab, sizeof *y->strongest, what, e));
+    TRY(mem_new(&y->found, t->vocab, sizeof *y->found, what, e));
+    TRY(mem_new(&y->place, T, sizeof *y->place, what, e));
     return mem_new(&y->firing, max_firings, sizeof *y->firing, "firings", e);
 }
 
@@ -98,6 +104,7 @@ void latent_tally_deinit(struct latent_tally *y)
     for (size_t p = 0; p < MATCH_PLACES; p++) {
         struct latent_counts *k = &y->at[p];
         mem_free(k->count);
+        mem_free(k->strong);
         mem_free(k->seen);
         mem_free(k->concept_count);
         mem_free(k->concept_words);
@@ -105,6 +112,9 @@ void latent_tally_deinit(struct latent_tally *y)
         mem_free(k->concept_fit);
     }
     mem_free(y->sum);
+    mem_free(y->strongest);
+    mem_free(y->found);
+    mem_free(y->place);
     mem_free(y->firing);
 }
 
@@ -170,6 +180,7 @@ static void tally(struct latent_tally *y, const struct latent_totals *t,
                   const struct acts_set *set, const struct concepts *c, size_t n)
 {
     size_t level = 0; /* firings at least as strong as this one */
+    const float strong = n > 0 ? (float)CUT_STRONG * y->firing[0].act : 0.0f;
     for (size_t i = 0; i < n; i++) {
         const float act = y->firing[i].act;
         while (level < n && y->firing[level].act >= act) {
@@ -182,8 +193,13 @@ static void tally(struct latent_tally *y, const struct latent_totals *t,
             if (id >= 0) {
                 tally_token(&y->at[p], t, p, c, id, level, act, enough);
             }
+            if (id >= 0) {
+                y->at[p].strong[id] += act >= strong;
+            }
             if (id >= 0 && p == PLACE_TOKEN) {
                 y->sum[id] += (double)act;
+                y->strongest[id] =
+                    y->at[p].count[id] == 1 ? (uint32_t)i : y->strongest[id];
             }
         }
     }
@@ -201,6 +217,7 @@ static void clear_counts(struct latent_counts *k, const struct concepts *c)
         }
         k->word_fit[k->seen[i]] = (struct latent_fit){0};
         k->count[k->seen[i]] = 0;
+        k->strong[k->seen[i]] = 0;
     }
     k->n_seen = 0;
 }
@@ -298,39 +315,16 @@ static void choose(const struct latent_tally *y, const struct latent_totals *t,
     }
 }
 
-/* The tokens of greatest summed activation, ties to the lower id. */
-static void top_tokens(const struct latent_tally *y, int32_t out[LATENT_TOP_TOKENS])
-{
-    size_t n = 0;
-    for (size_t i = 0; i < LATENT_TOP_TOKENS; i++) {
-        out[i] = -1;
-    }
-    const struct latent_counts *own = &y->at[PLACE_TOKEN];
-    for (size_t i = 0; i < own->n_seen; i++) {
-        const int32_t id = own->seen[i];
-        size_t at = n < LATENT_TOP_TOKENS ? n : LATENT_TOP_TOKENS;
-        while (at > 0 && (y->sum[id] > y->sum[out[at - 1]] ||
-                          (y->sum[id] >= y->sum[out[at - 1]] && id < out[at - 1]))) {
-            if (at < LATENT_TOP_TOKENS) {
-                out[at] = out[at - 1];
-            }
-            at--;
-        }
-        if (at < LATENT_TOP_TOKENS) {
-            out[at] = id;
-            n += n < LATENT_TOP_TOKENS;
-        }
-    }
-}
-
 void latent_match(struct latent_tally *y, const struct latent_totals *t,
-                  const struct acts_set *set, const struct concepts *c, size_t n,
-                  const uint32_t *at, const float *act, struct latent_row *row)
+                  const struct acts_set *set, const struct concepts *c, size_t n_tokens,
+                  size_t n, const uint32_t *at, const float *act,
+                  struct latent_row *row, struct latent_token *out)
 {
     sort_firings(y, n, at, act);
     tally(y, t, set, c, n);
     choose(y, t, row);
-    top_tokens(y, row->top_token);
+    latent_index_row(y, row, out);
+    latent_kind_row(y, t, n_tokens, n, row);
     clear(y, c);
 }
 

@@ -66,26 +66,6 @@ static enum err read_chunk(struct firings *f, const struct sae *s,
     return OK;
 }
 
-/* Whole rows, until the set ends or there are more firings than one wants to keep. */
-static enum err read_set(struct firings *f, const struct sae *s,
-                         const struct acts_set *set, struct pool *pool,
-                         const atomic_bool *cancel, struct errinfo *e)
-{
-    struct sae_codes codes = {0};
-    const size_t rows = set->T < CHUNK_TOKENS ? CHUNK_TOKENS / set->T : 1;
-    enum err rc = OK;
-    while (rc == OK && f->positions < set->n && f->n < MAX_FIRINGS) {
-        const size_t left = set->n - f->positions;
-        const size_t n = rows * set->T < left ? rows * set->T : left;
-        rc = latent_poll(cancel, e);
-        if (rc == OK) {
-            rc = read_chunk(f, s, set, n, pool, &codes, e);
-        }
-    }
-    sae_codes_deinit(&codes);
-    return rc;
-}
-
 /* The same firings by latent. */
 static enum err sort_firings(struct latent_table *t, const struct firings *f,
                              struct errinfo *e)
@@ -135,8 +115,9 @@ static void fill_row(const struct row_job *k, size_t j, struct latent_tally *y)
         row->max = act > row->max ? act : row->max;
     }
     row->mean = row->fires > 0 ? (float)(sum / (double)row->fires) : 0.0f;
-    latent_match(y, &k->totals, k->set, k->c, row->fires, t->fire_at + first,
-                 t->fire_act + first, row);
+    latent_match(y, &k->totals, k->set, k->c, t->n_tokens, row->fires,
+                 t->fire_at + first, t->fire_act + first, row,
+                 t->token + t->token_start[j]);
 }
 
 static void fill_block(void *ctx, size_t block, size_t worker)
@@ -146,6 +127,19 @@ static void fill_block(void *ctx, size_t block, size_t worker)
     for (size_t j = block * LATENT_BLOCK; j < end && j < k->t->F; j++) {
         fill_row(k, j, &k->tally[worker]);
     }
+}
+
+/* Room for the index of each latent: a token a firing, up to its limit. */
+static enum err index_room(struct latent_table *t, struct errinfo *e)
+{
+    size_t n = 0;
+    TRY(mem_new(&t->token_start, t->F, sizeof *t->token_start, "firing tokens", e));
+    for (size_t j = 0; j < t->F; j++) {
+        const size_t fires = t->fire_start[j + 1] - t->fire_start[j];
+        t->token_start[j] = n;
+        n += fires < LATENT_TOKENS ? fires : LATENT_TOKENS;
+    }
+    return mem_new(&t->token, n, sizeof *t->token, "firing tokens", e);
 }
 
 static size_t most_firings(const struct latent_table *t)
@@ -168,7 +162,8 @@ static enum err fill_rows(struct latent_table *t, const struct acts_set *set,
     TRY_OUT(rc, latent_totals_init(&k.totals, set, positions, c, e));
     TRY_OUT(rc, mem_new(&k.tally, workers, sizeof *k.tally, "latent counts", e));
     for (size_t i = 0; i < workers; i++) {
-        TRY_OUT(rc, latent_tally_init(&k.tally[i], &k.totals, most_firings(t), e));
+        TRY_OUT(rc,
+                latent_tally_init(&k.tally[i], &k.totals, set->T, most_firings(t), e));
     }
     pool_run(pool, (t->F + LATENT_BLOCK - 1) / LATENT_BLOCK, fill_block, &k);
     for (size_t j = 0; j < t->F; j++) {
@@ -184,36 +179,124 @@ out:
     return rc;
 }
 
-enum err latent_table_new(const struct sae *s, const struct acts_set *set,
-                          const struct concepts *c, int64_t step, struct pool *pool,
-                          const atomic_bool *cancel, struct latent_table **out,
-                          struct errinfo *e)
+/* ---- the pass ---- */
+
+struct latent_pass {
+    const struct sae *s;
+    const struct acts_set *set;
+    const struct concepts *c;
+    int64_t step;
+    struct firings f;
+    struct sae_codes codes;
+};
+
+enum err latent_pass_new(const struct sae *s, const struct acts_set *set,
+                         const struct concepts *c, int64_t step,
+                         struct latent_pass **out, struct errinfo *e)
 {
-    struct firings f = {0};
-    struct latent_table *t = NULL;
-    enum err rc = OK;
+    struct latent_pass *p = NULL;
     if (s->D != set->D || set->n > UINT32_MAX) {
         return err_set(e, ERR_USAGE,
                        "latents: the SAE is for activations of width %zu, expected %zu "
                        "as the model's",
                        s->D, set->D);
     }
-    TRY_OUT(rc, read_set(&f, s, set, pool, cancel, e));
+    TRY(mem_new(&p, 1, sizeof *p, "latents", e));
+    p->s = s;
+    p->set = set;
+    p->c = c;
+    p->step = step;
+    *out = p;
+    return OK;
+}
+
+void latent_pass_free(struct latent_pass *p)
+{
+    if (p) {
+        firings_deinit(&p->f);
+        sae_codes_deinit(&p->codes);
+        mem_free(p);
+    }
+}
+
+size_t latent_pass_rows(const struct latent_pass *p)
+{
+    return p->f.positions / p->set->T;
+}
+
+bool latent_pass_is_done(const struct latent_pass *p)
+{
+    return p->f.positions >= p->set->n || p->f.n >= MAX_FIRINGS;
+}
+
+/* Whole rows, until the set ends or there are more firings than one wants to keep. */
+enum err latent_pass_read(struct latent_pass *p, size_t rows, struct pool *pool,
+                          const atomic_bool *cancel, struct errinfo *e)
+{
+    const size_t T = p->set->T;
+    const size_t chunk = T < CHUNK_TOKENS ? CHUNK_TOKENS / T : 1;
+    const size_t end = p->set->rows - latent_pass_rows(p) > rows
+                           ? latent_pass_rows(p) + rows
+                           : p->set->rows;
+    while (latent_pass_rows(p) < end && !latent_pass_is_done(p)) {
+        const size_t left = end - latent_pass_rows(p);
+        TRY(latent_poll(cancel, e));
+        TRY(read_chunk(&p->f, p->s, p->set, (chunk < left ? chunk : left) * T, pool,
+                       &p->codes, e));
+    }
+    return OK;
+}
+
+enum err latent_pass_table(struct latent_pass *p, struct pool *pool,
+                           const atomic_bool *cancel, struct latent_table **out,
+                           struct errinfo *e)
+{
+    struct latent_table *t = NULL;
+    enum err rc = OK;
     TRY_OUT(rc, mem_new(&t, 1, sizeof *t, "latent table", e));
     atomic_init(&t->refs, 1);
-    t->step = step;
-    t->F = s->F;
-    t->n_tokens = f.tokens;
+    t->step = p->step;
+    t->F = p->s->F;
+    t->n_tokens = p->f.tokens;
+    t->positions = p->f.positions;
+    t->positions_all = latent_pass_is_done(p) ? p->f.positions : p->set->n;
     TRY_OUT(rc, mem_new(&t->row, t->F, sizeof *t->row, "latent table", e));
-    TRY_OUT(rc, sort_firings(t, &f, e));
+    TRY_OUT(rc, sort_firings(t, &p->f, e));
+    TRY_OUT(rc, index_room(t, e));
     TRY_OUT(rc, latent_poll(cancel, e));
-    TRY_OUT(rc, fill_rows(t, set, c, f.positions, pool, e));
+    TRY_OUT(rc, fill_rows(t, p->set, p->c, p->f.positions, pool, e));
     *out = t;
     t = NULL;
 out:
     latent_table_unref(t);
-    firings_deinit(&f);
     return rc;
+}
+
+enum err latent_table_new(const struct sae *s, const struct acts_set *set,
+                          const struct concepts *c, int64_t step, struct pool *pool,
+                          const atomic_bool *cancel, struct latent_table **out,
+                          struct errinfo *e)
+{
+    struct latent_pass *p = NULL;
+    TRY(latent_pass_new(s, set, c, step, &p, e));
+    enum err rc = latent_pass_read(p, set->rows, pool, cancel, e);
+    if (rc == OK) {
+        rc = latent_pass_table(p, pool, cancel, out, e);
+    }
+    latent_pass_free(p);
+    return rc;
+}
+
+const struct latent_token *latent_tokens(const struct latent_table *t, int32_t latent,
+                                         size_t *n)
+{
+    *n = 0;
+    if (!t->token || latent < 0 || (size_t)latent >= t->F) {
+        return NULL;
+    }
+    const uint32_t tokens = t->row[latent].tokens;
+    *n = tokens < LATENT_TOKENS ? tokens : LATENT_TOKENS;
+    return t->token + t->token_start[latent];
 }
 
 struct sae_measured latent_table_measured(const struct latent_table *t)
@@ -240,6 +323,8 @@ void latent_table_unref(struct latent_table *t)
     mem_free(t->fire_start);
     mem_free(t->fire_at);
     mem_free(t->fire_act);
+    mem_free(t->token_start);
+    mem_free(t->token);
     mem_free(t);
 }
 

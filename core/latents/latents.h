@@ -5,6 +5,7 @@
 #define SAETOP_LATENTS_LATENTS_H
 
 #include "acts/harvest.h"
+#include "latents/latent_kind.h"
 #include "sae/sae_remarks.h"
 #include "text/concepts.h"
 
@@ -33,12 +34,27 @@ struct latent_row {
     float precision, recall, f1; /* of "activation >= match_cut" against the match */
     float match_cut; /* the activation of greatest F1, found on the same tokens */
     int32_t top_token[LATENT_TOP_TOKENS]; /* by summed activation, -1: none */
+    enum latent_kind kind;
+    uint32_t tokens; /* different ones that it fires on */
+};
+
+/* The index of firing tokens: of each latent those of greatest summed activation, this
+ * many at most. So it takes LATENT_TOKENS * sizeof(struct latent_token) = 1,280 bytes a
+ * latent at most, 84 MB for 65,536 latents, and never more than a token a firing. */
+#define LATENT_TOKENS 64
+struct latent_token {
+    int32_t token;
+    uint32_t fires; /* on so many of its occurrences */
+    float sum, max; /* activation */
+    uint32_t at;    /* position of the strongest, of equal ones the first */
 };
 
 struct latent_table {
     atomic_int refs;
     int64_t step; /* of training, -1: a loaded SAE */
     size_t F, n_tokens;
+    size_t positions;       /* of the acts_set that were read, from its start, */
+    size_t positions_all;   /* and that there are to read: fewer are "so far" */
     struct latent_row *row; /* [F] */
     size_t dead;            /* latents that never fire here */
     size_t matched;         /* living latents with F1 >= 0.5 */
@@ -47,6 +63,10 @@ struct latent_table {
     size_t *fire_start; /* [F+1] */
     uint32_t *fire_at;
     float *fire_act;
+    /* The index: token_start[j] on, latent_tokens_of(row) entries, by summed
+     * activation. NULL: there is none. */
+    size_t *token_start; /* [F] */
+    struct latent_token *token;
 };
 
 /* Build over the non-special tokens of `set`, its first rows only where the SAE is so
@@ -60,6 +80,36 @@ enum err latent_table_new(const struct sae *s, const struct acts_set *set,
                           const struct concepts *c, int64_t step, struct pool *pool,
                           const atomic_bool *cancel, struct latent_table **out,
                           struct errinfo *e) ERR_CHECKED;
+/* The tokens of the index that a latent has, and how many. O(1). */
+const struct latent_token *latent_tokens(const struct latent_table *t, int32_t latent,
+                                         size_t *n);
+
+/* The same pass bit by bit, so that there is a table to look at before all text is
+ * read:
+ *
+ *   latent_pass_new, then latent_pass_read until latent_pass_is_done, at any time
+ *   latent_pass_table: of what was read so far; at the end the same as
+ * latent_table_new.
+ *
+ * Everything is borrowed until latent_pass_free. Rows of `set` must have been harvested
+ * before they are read (acts_set_harvest). Beside the table a pass keeps 12 bytes a
+ * firing, of 4 million and a chunk at most. Owner thread; errors as latent_table_new.
+ */
+struct latent_pass;
+enum err latent_pass_new(const struct sae *s, const struct acts_set *set,
+                         const struct concepts *c, int64_t step,
+                         struct latent_pass **out, struct errinfo *e) ERR_CHECKED;
+/* Encode so many rows more, or those that there are. O(rows T D F). */
+enum err latent_pass_read(struct latent_pass *p, size_t rows, struct pool *pool,
+                          const atomic_bool *cancel, struct errinfo *e) ERR_CHECKED;
+/* Rows read so far, and whether no more are wanted. */
+size_t latent_pass_rows(const struct latent_pass *p);
+bool latent_pass_is_done(const struct latent_pass *p);
+enum err latent_pass_table(struct latent_pass *p, struct pool *pool,
+                           const atomic_bool *cancel, struct latent_table **out,
+                           struct errinfo *e) ERR_CHECKED;
+void latent_pass_free(struct latent_pass *p); /* NULL is fine */
+
 /* What the table shows of the SAE as a whole. */
 struct sae_measured latent_table_measured(const struct latent_table *t);
 struct latent_table *latent_table_ref(struct latent_table *t);
@@ -78,17 +128,24 @@ struct latent_context {
     float heat[CONTEXT_TOKENS];    /* this latent's activation there */
 };
 
-/* Which contexts: the largest, one of ten equal intervals of (0, max], or random ones.
- */
+/* Which contexts: the largest, one of ten equal intervals of (0, max], random ones, or
+ * those where it is silent on a token that is among its top ones. */
 enum context_interval {
     INTERVAL_TOP = -1,
     INTERVAL_RANDOM = -2, /* any firing token */
+    INTERVAL_ZERO = -3,   /* silent on one of its top tokens */
     /* 0..9: activation in (max*i/10, max*(i+1)/10] */
 };
+
+/* All of them, in the order in which they are shown: top, 9 to 0, random, zero. */
+#define LATENT_INTERVALS 13
+#define LATENT_SAMPLE    2 /* contexts of each */
+int latent_interval_at(size_t i);
 
 #define LATENT_HIST_BINS  20
 #define LATENT_LENS       20
 #define LATENT_NEIGHBOURS 10
+#define LATENT_TOGETHER   10
 #define LATENT_CONTEXTS   50
 
 /* What a decoder row says of the next token: through the final norm's scale with the
@@ -108,6 +165,10 @@ struct latent_detail {
     int interval; /* of the contexts */
     size_t n_contexts, n_in_interval;
     struct latent_context context[LATENT_CONTEXTS]; /* at most one of a row for top */
+    struct latent_sample { /* of latent_interval_at(i), the first as above */
+        size_t n, n_in_interval;
+        struct latent_context context[LATENT_SAMPLE];
+    } sample[LATENT_INTERVALS];
     float hist_max;
     size_t hist[LATENT_HIST_BINS]; /* counts over (0, hist_max] */
     size_t n_lens;                 /* of each end */
@@ -115,11 +176,18 @@ struct latent_detail {
     size_t n_neighbours;
     int32_t neighbour[LATENT_NEIGHBOURS]; /* by decoder cosine */
     float neighbour_cos[LATENT_NEIGHBOURS];
-    double density_lo, density_hi; /* 95 %, clustered by row */
+    /* Latents that fire on the same tokens: the greatest |a and b| / sqrt(|a| |b|). */
+    size_t n_together;
+    int32_t together[LATENT_TOGETHER];
+    float together_share[LATENT_TOGETHER];
+    uint32_t together_fires[LATENT_TOGETHER]; /* tokens on which both fire */
+    double density_lo, density_hi;            /* 95 %, clustered by row */
     float enc_dec_cos;
     double
         delta_nll;  /* mean change of -log p(next) where it fires when it is ablated */
     size_t delta_n; /* firing tokens that this was measured on (at most a few rows) */
+    double robustness; /* NaN: not measured; see latent_detail_mask */
+    size_t robust_n;   /* tokens on which it fires, masked or not */
 };
 
 /* Everything about one latent. table: of the same s and set (NULL: made for the
@@ -134,6 +202,16 @@ enum err latent_detail_new(const struct sae *s, const struct acts_set *set,
                            int32_t latent, int interval, int64_t step,
                            struct pool *pool, const atomic_bool *cancel,
                            struct latent_detail **out, struct errinfo *e) ERR_CHECKED;
+/* What masks do to it, of a detail that is not shared yet, whose table t is: over a few
+ * rows in which it fires, with other tokens replaced at MASK_RATE_USUAL by mask_token,
+ *     1 - sum |f(masked text) - f(text)| / sum (f(masked text) + f(text))
+ * at tokens that are not masked themselves (eval/robust.h has it of a whole SAE). 1:
+ * what stands around does not matter to it. Stays NaN where it does not fire or
+ * mask_token is -1. Owner thread of h; the model over 8 rows. */
+enum err latent_detail_mask(struct latent_detail *d, const struct sae *s,
+                            const struct acts_set *set, const struct latent_table *t,
+                            const struct lm *m, struct harvester *h, int32_t mask_token,
+                            struct errinfo *e) ERR_CHECKED;
 struct latent_detail *latent_detail_ref(struct latent_detail *d);
 void latent_detail_unref(struct latent_detail *d);
 

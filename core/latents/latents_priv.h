@@ -33,7 +33,8 @@ struct latent_firing {
 /* One worker's counts over the firings of one latent, by the tokens at one place; all
  * zero between latents. */
 struct latent_counts {
-    uint32_t *count; /* [vocab] firings on each token */
+    uint32_t *count;  /* [vocab] firings on each token */
+    uint32_t *strong; /* [vocab] of them those of CUT_STRONG of the largest or more */
     int32_t *seen; /* [vocab] the tokens that have a count, in order of first firing */
     size_t n_seen;
     uint32_t *concept_count;        /* [n_concepts] */
@@ -44,17 +45,30 @@ struct latent_counts {
 struct latent_tally {
     struct latent_counts at[MATCH_PLACES];
     double *sum;                  /* [vocab] activation on the tokens themselves */
+    uint32_t *strongest;          /* [vocab] the first of firing[] that is on it */
     struct latent_firing *firing; /* [max_firings] sorted, strongest first */
+    struct latent_token *found;   /* [vocab] room for the index of a latent */
+    uint32_t *place;              /* [T] firings at each place of the row */
+    size_t T;
 };
 enum err latent_tally_init(struct latent_tally *y, const struct latent_totals *t,
-                           size_t max_firings, struct errinfo *e) ERR_CHECKED;
+                           size_t T, size_t max_firings, struct errinfo *e) ERR_CHECKED;
 void latent_tally_deinit(struct latent_tally *y);
 
-/* Count n firings (max_firings at most) at positions at[], then fill match, top tokens
- * and F1 of the row, and clear the tally. O(n log n). */
+/* Count n firings (max_firings at most) at positions at[], then fill match, top tokens,
+ * F1, kind and the index (out, room for min(n, LATENT_TOKENS)) of the row, and clear
+ * the tally. n_tokens: of the text. O(n log n). */
 void latent_match(struct latent_tally *y, const struct latent_totals *t,
-                  const struct acts_set *set, const struct concepts *c, size_t n,
-                  const uint32_t *at, const float *act, struct latent_row *row);
+                  const struct acts_set *set, const struct concepts *c, size_t n_tokens,
+                  size_t n, const uint32_t *at, const float *act,
+                  struct latent_row *row, struct latent_token *out);
+
+/* latent_index.c: of a tally that has counted n firings, the index with the row's top
+ * tokens, and the kind. */
+void latent_index_row(struct latent_tally *y, struct latent_row *row,
+                      struct latent_token *out);
+void latent_kind_row(struct latent_tally *y, const struct latent_totals *t,
+                     size_t n_tokens, size_t n, struct latent_row *row);
 
 enum err latent_poll(const atomic_bool *cancel, struct errinfo *e) ERR_CHECKED;
 

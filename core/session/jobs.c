@@ -7,10 +7,19 @@
 
 #include <stdio.h>
 
+/* Rows of text that are described between looks at what else is asked for, and by which
+ * the first table that is shown begins; each further one has twice as many. */
+#define SLICE_ROWS ((size_t)32)
+
 struct workbench {
     struct session *s;
     struct harvester *h;
     struct acts_set *set; /* browsing rows; NULL until first needed */
+    /* The table that is being made; no pass: none. */
+    struct job filling;
+    struct latent_pass *pass;
+    size_t show_at; /* rows with which it is shown next */
+    bool shows;     /* what is there so far is shown */
 };
 
 /* Wait for the trainer to have opened the inputs; false: there will be none. */
@@ -25,7 +34,7 @@ static bool wait_for_inputs(struct session *s)
     return ready;
 }
 
-enum work { WORK_END, WORK_EVAL_SET, WORK_JOB };
+enum work { WORK_END, WORK_EVAL_SET, WORK_JOB, WORK_FILL };
 
 /* Whether a later request makes this one needless: of details, words, comparisons and
  * pairs only the last asked for is shown. mu held. */
@@ -44,16 +53,20 @@ static bool is_overtaken(const struct session *s, const struct job *job)
     return false;
 }
 
-static enum work next_work(struct session *s, struct job *out, bool *overtaken)
+/* `filling`: there is a table to go on with where nothing else waits. */
+static enum work next_work(struct session *s, bool filling, struct job *out,
+                           bool *overtaken)
 {
     enum work work = WORK_END;
     pthread_mutex_lock(&s->mu);
-    while (!s->job_len && !s->eval_wanted && !atomic_load(&s->stop)) {
+    while (!filling && !s->job_len && !s->eval_wanted && !atomic_load(&s->stop)) {
         pthread_cond_wait(&s->jobs_ready, &s->mu);
     }
     if (!atomic_load(&s->stop) && s->eval_wanted) {
         s->eval_wanted = false;
         work = WORK_EVAL_SET;
+    } else if (!atomic_load(&s->stop) && !s->job_len) {
+        work = WORK_FILL;
     } else if (!atomic_load(&s->stop)) {
         *out = s->job[s->job_head];
         s->job_head = (s->job_head + 1) % QUEUE_MAX;
@@ -80,39 +93,98 @@ static enum err make_eval_set(struct session *s, struct harvester *h, struct err
     return OK;
 }
 
-static enum err browsing_rows(struct workbench *b, struct errinfo *e)
+/* The rows for browsing, of which the first so many are to be harvested. */
+static enum err browsing_rows(struct workbench *b, size_t rows, struct errinfo *e)
 {
     const struct inputs *in = b->s->in;
-    if (b->set) {
-        return OK;
+    if (!b->set) {
+        TRY(acts_set_open(b->h, in->corpus, CORPUS_HELDOUT, in->lm->tok,
+                          (size_t)in->set.browse_rows, &b->set, e));
     }
-    return acts_set_new(b->h, in->corpus, CORPUS_HELDOUT, in->lm->tok,
-                        (size_t)in->set.browse_rows, &b->set, e);
+    while (b->set->harvested < b->set->rows && b->set->harvested < rows) {
+        if (atomic_load(&b->s->stop)) {
+            return err_set(e, ERR_CANCELLED, "stopped");
+        }
+        acts_set_harvest(b->set, b->h, SLICE_ROWS);
+    }
+    return OK;
 }
 
-static enum err make_table(struct workbench *b, const struct job *job,
-                           struct errinfo *e)
+static void show_table(struct session *s, const struct job *job,
+                       struct latent_table *table)
 {
-    struct session *s = b->s;
-    struct latent_table *table = NULL;
-    TRY(latent_table_new(job->sae, b->set, s->in->concepts, job->step, NULL, &s->stop,
-                         &table, e));
+    const size_t arm = job->command.arm;
     for (size_t i = 0; i < job->n_rates; i++) {
         latent_table_set_absorption(table, job->rate[i].latent, job->rate[i].rate);
     }
     pthread_mutex_lock(&s->mu);
-    struct latent_table *old = s->table[job->command.arm];
-    s->table[job->command.arm] = table;
+    struct latent_table *old = s->table[arm];
+    s->table[arm] = table;
     session_wake_locked(s);
-    const size_t arm = job->command.arm;
+    const bool first = !old || old->positions < old->positions_all;
     const bool browsed = arm < s->n_records;
     pthread_mutex_unlock(&s->mu);
     latent_table_unref(old);
-    if (browsed && !old) {
+    if (browsed && first && table->positions == table->positions_all) {
         const struct sae_measured m = latent_table_measured(table);
         session_remark(s, arm, &m);
     }
+}
+
+/* A step of the table that is being made. What is there so far is shown where there is
+ * no whole table of the arm. */
+static enum err fill_table(struct workbench *b, struct errinfo *e)
+{
+    struct session *s = b->s;
+    struct latent_table *table = NULL;
+    TRY(browsing_rows(b, latent_pass_rows(b->pass) + SLICE_ROWS, e));
+    TRY(latent_pass_read(b->pass, SLICE_ROWS, NULL, &s->stop, e));
+    const bool done = latent_pass_is_done(b->pass);
+    if (!done && (!b->shows || latent_pass_rows(b->pass) < b->show_at)) {
+        return OK;
+    }
+    b->show_at *= 2;
+    TRY(latent_pass_table(b->pass, NULL, &s->stop, &table, e));
+    show_table(s, &b->filling, table);
     return OK;
+}
+
+static enum err begin_table(struct workbench *b, const struct job *job,
+                            struct errinfo *e)
+{
+    struct session *s = b->s;
+    TRY(latent_pass_new(job->sae, b->set, s->in->concepts, job->step, &b->pass, e));
+    b->filling = *job;
+    b->show_at = SLICE_ROWS;
+    pthread_mutex_lock(&s->mu);
+    const struct latent_table *old = s->table[job->command.arm];
+    b->shows = !old || old->positions < old->positions_all;
+    pthread_mutex_unlock(&s->mu);
+    return OK;
+}
+
+static void end_table(struct workbench *b)
+{
+    latent_pass_free(b->pass);
+    b->pass = NULL;
+    session_answered(b->s, &b->filling.command);
+    session_job_deinit(&b->filling);
+}
+
+/* Go on with it; to the end if `whole`. */
+static void go_on_filling(struct workbench *b, bool whole)
+{
+    struct errinfo e = {0};
+    enum err rc = OK;
+    do {
+        rc = fill_table(b, &e);
+    } while (whole && rc == OK && !latent_pass_is_done(b->pass));
+    if (rc != OK && rc != ERR_CANCELLED) {
+        session_say(b->s, true, "%s", e.msg);
+    }
+    if (rc != OK || latent_pass_is_done(b->pass)) {
+        end_table(b);
+    }
 }
 
 static enum err make_detail(struct workbench *b, const struct job *job,
@@ -124,12 +196,20 @@ static enum err make_detail(struct workbench *b, const struct job *job,
     struct latent_table *table = s->table[job->command.arm];
     table = table ? latent_table_ref(table) : NULL;
     pthread_mutex_unlock(&s->mu);
-    const enum err rc =
-        latent_detail_new(job->sae, b->set, s->in->concepts, table, s->in->lm,
-                          s->in->hook, b->h, job->command.latent, job->command.interval,
-                          job->step, NULL, &s->stop, &detail, e);
+    enum err rc = table ? OK : browsing_rows(b, SIZE_MAX, e);
+    if (rc == OK) {
+        rc = latent_detail_new(job->sae, b->set, s->in->concepts, table, s->in->lm,
+                               s->in->hook, b->h, job->command.latent,
+                               job->command.interval, job->step, NULL, &s->stop,
+                               &detail, e);
+    }
+    if (rc == OK && table) {
+        rc = latent_detail_mask(detail, job->sae, b->set, table, s->in->lm, b->h,
+                                inputs_mask_token(s->in), e);
+    }
     latent_table_unref(table);
     if (rc != OK) {
+        latent_detail_unref(detail);
         return rc;
     }
     pthread_mutex_lock(&s->mu);
@@ -142,12 +222,28 @@ static enum err make_detail(struct workbench *b, const struct job *job,
     return OK;
 }
 
-/* The table of this very SAE, a reference; NULL: there is another, or none. */
+/* A whole table at once, after the one that is being made. */
+static enum err make_table(struct workbench *b, const struct job *job,
+                           struct errinfo *e)
+{
+    struct latent_table *table = NULL;
+    if (b->pass) {
+        go_on_filling(b, true);
+    }
+    TRY(latent_table_new(job->sae, b->set, b->s->in->concepts, job->step, NULL,
+                         &b->s->stop, &table, e));
+    show_table(b->s, job, table);
+    return OK;
+}
+
+/* The whole table of this very SAE, a reference; NULL: there is another, or none. */
 static struct latent_table *table_of_job(struct session *s, const struct job *job)
 {
     pthread_mutex_lock(&s->mu);
     struct latent_table *t = s->table[job->command.arm];
-    t = t && t->step == job->step ? latent_table_ref(t) : NULL;
+    t = t && t->step == job->step && t->positions == t->positions_all
+            ? latent_table_ref(t)
+            : NULL;
     pthread_mutex_unlock(&s->mu);
     return t;
 }
@@ -162,7 +258,7 @@ static enum err make_subject(struct workbench *b, const struct job *job,
     const bool had = table != NULL;
     latent_table_unref(table);
     TRY(rc);
-    TRY(browsing_rows(b, e));
+    TRY(browsing_rows(b, SIZE_MAX, e));
     session_show_presets(s, b->set);
     if (had) {
         return OK;
@@ -244,10 +340,12 @@ static void run_job(struct workbench *b, const struct job *job)
     } else if (job->command.kind == COMMAND_SUBJECT) {
         rc = make_subject(b, job, &e);
     } else {
-        rc = browsing_rows(b, &e);
+        const bool first =
+            job->command.kind == COMMAND_TABLE || job->command.kind == COMMAND_DETAIL;
+        rc = browsing_rows(b, first ? 0 : SIZE_MAX, &e);
     }
     if (rc == OK && job->command.kind == COMMAND_TABLE) {
-        rc = make_table(b, job, &e);
+        rc = begin_table(b, job, &e);
     } else if (rc == OK && job->command.kind == COMMAND_DETAIL) {
         rc = make_detail(b, job, &e);
     } else if (rc == OK && job->command.kind == COMMAND_WORD) {
@@ -281,7 +379,7 @@ static void work(struct workbench *b)
         struct errinfo e = {0};
         struct job job;
         bool overtaken = false;
-        const enum work w = next_work(s, &job, &overtaken);
+        const enum work w = next_work(s, b->pass != NULL, &job, &overtaken);
         if (w == WORK_END) {
             return;
         }
@@ -291,10 +389,20 @@ static void work(struct workbench *b)
             }
             continue;
         }
+        if (w == WORK_FILL) {
+            go_on_filling(b, false);
+            continue;
+        }
+        if (b->pass && job.command.kind == COMMAND_TABLE) {
+            go_on_filling(b, true); /* one after the other */
+        }
         if (b->h && !overtaken) {
             run_job(b, &job);
         } else if (!b->h) {
             session_say(s, true, "nothing can be described: the model does not run");
+        }
+        if (b->pass && b->filling.sae == job.sae) {
+            continue; /* begun: it is answered when it is whole */
         }
         session_answered(s, &job.command);
         session_job_deinit(&job);
@@ -315,6 +423,8 @@ void *session_jobs_main(void *arg)
     say_failure(s, "no evaluation", rc, &e);
     session_begin_asking(s);
     work(&b);
+    latent_pass_free(b.pass);
+    session_job_deinit(&b.filling);
     acts_set_free(b.set);
     harvester_free(b.h);
     return NULL;

@@ -6,6 +6,7 @@
 #include "ask/ask_worker.h"
 #include "eval/concept_history.h"
 #include "latents/latent_columns.h"
+#include "latents/latent_find.h"
 #include "latents/latent_labels.h"
 #include "latents/latent_pairs.h"
 #include "session/command.h"

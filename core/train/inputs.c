@@ -347,3 +347,8 @@ enum err inputs_source(struct inputs *in, const struct settings *s,
     TRY(inputs_caches(in, s, &c, e));
     return source_of_text(in->h, in->corpus, in->lm->tok, &c, out, e);
 }
+
+int32_t inputs_mask_token(const struct inputs *in)
+{
+    return in->mask_token >= 0 ? in->mask_token : tok_mask(in->lm->tok);
+}

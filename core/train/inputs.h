@@ -82,4 +82,8 @@ enum err inputs_caches(struct inputs *in, const struct settings *s,
 /* Why a cache stopped being written, or NULL. */
 const char *inputs_cache_fault(const struct inputs *in);
 
+/* The token that stands for a masked one here: of an arm, of the settings or else the
+ * tokenizer's own; -1: none is known. */
+int32_t inputs_mask_token(const struct inputs *in);
+
 #endif

@@ -129,11 +129,13 @@ static inline void bench_end(struct app_bench *b)
     }
     require(b->a.help.open || b->a.leaving == LEAVE_SAVING ||
             b->a.leaving == LEAVE_DISCARDING);
-    for (int i = 0; i < 8 && (b->a.help.open || b->a.prompt || b->a.leaving != STAYING);
+    for (int i = 0; i < 8 && (b->a.help.open || b->a.finder.open || b->a.prompt ||
+                              b->a.leaving != STAYING);
          i++) {
         bench_key(b, KEY_ESC_);
     }
-    require(!b->a.help.open && !b->a.prompt && b->a.leaving == STAYING);
+    require(!b->a.help.open && !b->a.finder.open && !b->a.prompt &&
+            b->a.leaving == STAYING);
     for (size_t k = 0; k < VIEW_ARMS; k++) {
         latent_labels_unref((struct latent_labels *)(uintptr_t)b->v.arm[k].labels);
     }

@@ -7,8 +7,7 @@
 
 static void drop_table(struct bench *b)
 {
-    mem_free(((struct latent_table *)(uintptr_t)b->v.arm[0].table)->row);
-    mem_free((void *)(uintptr_t)b->v.arm[0].table);
+    latent_table_unref((struct latent_table *)(uintptr_t)b->v.arm[0].table);
     b->v.arm[0].table = NULL;
 }
 
@@ -88,11 +87,23 @@ static void test_sorting(void **state)
     assert_true(isfinite(t->row[latents_of(&b->a)->order[0]].absorption));
     assert_true(isnan(t->row[latents_of(&b->a)->order[511]].absorption));
     type(b, ":sort match\n");
-    char first[64], second[64];
-    names_match(&b->v.names, &t->row[latents_of(&b->a)->order[0]], first, sizeof first);
-    names_match(&b->v.names, &t->row[latents_of(&b->a)->order[60]], second,
-                sizeof second);
-    assert_true(first[0] && strcmp(first, second) <= 0);
+    /* Concepts that somebody wrote down first, then the others, each by F1. */
+    bool written = true;
+    double last = 2;
+    for (size_t i = 0; i < t->matched; i++) {
+        const struct latent_row *row = &t->row[latents_of(&b->a)->order[i]];
+        const bool own = row->match == MATCH_CONCEPT &&
+                         sample_kind[row->match_id] != CONCEPT_LETTER &&
+                         row->f1 >= 0.5f;
+        assert_true(written || !own);
+        last = written && !own ? 2 : last;
+        written = own;
+        assert_true((double)row->f1 <= last);
+        last = (double)row->f1;
+    }
+    type(b, ":sort kind\n");
+    assert_int_equal(t->row[latents_of(&b->a)->order[0]].kind, KIND_DEAD);
+    type(b, ":sort match\n");
     press(b, '>');
     press(b, '<');
     assert_true(on_screen(b, "match"));
@@ -214,6 +225,13 @@ static void test_detail(void **state)
     assert_int_equal(one_command(b, COMMAND_DETAIL).interval, 9);
     type(b, ":interval random\n");
     assert_int_equal(one_command(b, COMMAND_DETAIL).interval, INTERVAL_RANDOM);
+    press(b, 'i');
+    assert_int_equal(one_command(b, COMMAND_DETAIL).interval, INTERVAL_ZERO);
+    press(b, 'I');
+    assert_true(on_screen(b, "contexts: top, tenths of max, random, zero"));
+    press(b, 'I');
+    type(b, ":interval random\n");
+    b->a.n_commands = 0;
     press(b, 'J');
     c = one_command(b, COMMAND_DETAIL);
     assert_int_equal(c.latent, detail_of(&b->a)->latent);
@@ -302,19 +320,22 @@ static void test_labels(void **state)
     bench_free(b);
 }
 
-/* In a narrow table labels take the room of some columns, but of the one that is sorted
- * by. */
+/* In a narrow table labels take the room of the tokens: no number goes for them, and
+ * the one that is not there for want of room comes when it is sorted by. */
 static void test_labels_leave_the_order(void **state)
 {
     (void)state;
     struct bench *b = bench_new(80, 24, 1);
-    type(b, "3:sort mean\n;pets\n");
+    type(b, "3");
+    assert_true(on_screen(b, "  P   R  F1"));
+    assert_false(on_screen(b, " mean"));
+    type(b, ":sort max\n;pets\n");
     apply_label(b);
     assert_true(on_screen(b, "label "));
+    assert_true(on_screen(b, "  P   R  F1"));
+    press(b, '>');
     assert_true(on_screen(b, " mean\xe2\x96\xbe"));
-    assert_false(on_screen(b, "  P   R"));
-    type(b, ":sort f1\n");
-    assert_false(on_screen(b, " mean"));
+    assert_true(on_screen(b, "  P   R  F1"));
     bench_free(b);
 }
 
@@ -428,6 +449,97 @@ static void test_undo_of_layout(void **state)
 
 /* ---- one latent ---- */
 
+/* As the session would answer for the latent that is chosen. */
+static void describe(struct bench *b)
+{
+    const struct latent_table *t = b->v.arm[latents_arm(&b->a)].table;
+    latent_detail_unref((struct latent_detail *)(uintptr_t)b->v.detail);
+    b->v.detail = sample_detail(t, detail_of(&b->a)->latent, INTERVAL_TOP);
+    b->v.detail_arm = latents_arm(&b->a);
+    b->a.n_commands = 0;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    app_view(&b->a, &b->v, &b->c);
+}
+
+/* What a latent goes with: each group is there, with names; Enter opens one, Backspace
+ * comes back through all that were opened, whatever their condition. */
+static void test_what_it_goes_with(void **state)
+{
+    (void)state;
+    struct near_row row[NEAR_ROWS];
+    struct bench *b = bench_new(120, 36, 2);
+    type(b, ":latent 0\n");
+    describe(b);
+    assert_false(on_screen(b, "nearest decoder rows"));
+    press(b, '=');
+    assert_true(on_screen(b, "nearest decoder rows"));
+    assert_true(on_screen(b, "fire on the same tokens"));
+    assert_true(on_screen(b, "absorbed by"));
+    assert_true(on_screen(b, "o pairs the latents"));
+    char name[80];
+    names_match(&b->v.names, &b->v.arm[0].table->row[11], name, sizeof name);
+    assert_true(on_screen(b, name)); /* of the first neighbour */
+    const size_t n = near_rows(&b->a, &b->v, row);
+    assert_true(n > 10);
+    press(b, KEY_ENTER_); /* on the line that says why there is none */
+    assert_int_equal(detail_of(&b->a)->latent, 0);
+    press(b, 'j');
+    press(b, 'j');
+    assert_int_equal(detail_of(&b->a)->near_at, 2);
+    press(b, KEY_ENTER_);
+    assert_int_equal(detail_of(&b->a)->latent, row[2].latent);
+    describe(b);
+    type(b, ":latent 100\n");
+    describe(b);
+    press(b, 'J'); /* a step in the table's order is none of the way back */
+    describe(b);
+    type(b, "v:latent 5\n");
+    describe(b);
+    assert_int_equal(latents_cond(&b->a), 1);
+    press(b, KEY_DELETE_BACK);
+    assert_int_equal(latents_cond(&b->a), 1); /* v showed its number there */
+    press(b, KEY_DELETE_BACK);
+    assert_int_equal(latents_cond(&b->a), 0);
+    press(b, KEY_DELETE_BACK);
+    assert_int_equal(detail_of(&b->a)->latent, row[2].latent);
+    press(b, KEY_DELETE_BACK);
+    assert_int_equal(detail_of(&b->a)->latent, 0);
+    press(b, KEY_DELETE_BACK);
+    assert_true(on_screen(b, "no latent was left for another"));
+    /* It is a part of the layout. */
+    press(b, '=');
+    describe(b);
+    assert_true(on_screen(b, "contexts: top"));
+    press(b, 'u');
+    assert_int_equal(detail_of(&b->a)->pane, PANE_NEAR);
+    bench_free(b);
+}
+
+/* By the mouse: a click chooses, a second opens; and the way back does not grow without
+ * end. */
+static void test_history_is_bounded(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    type(b, ":latent 3\n");
+    describe(b);
+    press(b, '=');
+    const struct rect r = hit_of(b, HIT_NEAR, 1);
+    mouse(b, MOUSE_PRESS, r.x, r.y);
+    assert_int_equal(detail_of(&b->a)->latent, 3);
+    mouse(b, MOUSE_PRESS, r.x, r.y);
+    assert_int_not_equal(detail_of(&b->a)->latent, 3);
+    for (int i = 0; i < 2 * DETAIL_PAST; i++) {
+        char line[32];
+        snprintf(line, sizeof line, ":latent %d\n", 10 + i);
+        type(b, line);
+    }
+    assert_int_equal(detail_of(&b->a)->n_past, DETAIL_PAST);
+    press(b, KEY_DELETE_BACK);
+    assert_int_equal(detail_of(&b->a)->latent, 10 + 2 * DETAIL_PAST - 2);
+    bench_free(b);
+}
+
 static void test_find_in_contexts(void **state)
 {
     (void)state;
@@ -492,6 +604,8 @@ int main(void)
         cmocka_unit_test(test_labels_leave_the_order),
         cmocka_unit_test(test_scatter),
         cmocka_unit_test(test_undo_of_layout),
+        cmocka_unit_test(test_what_it_goes_with),
+        cmocka_unit_test(test_history_is_bounded),
         cmocka_unit_test(test_find_in_contexts),
         cmocka_unit_test(test_lens_modes),
     };

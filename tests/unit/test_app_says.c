@@ -135,7 +135,8 @@ static const char *const screens[] = {"1", "3", "3=", "4"};
 static void test_messages_hide_nothing(void **state)
 {
     (void)state;
-    static const char *const beside[] = {"900/1,500", "sort F1", "sort F1", "context "};
+    static const char *const beside[] = {"900/1,500", "sort match", "sort match",
+                                         "context "};
     static const char *const hints[] = {"Space pause", "& filter", "& filter",
                                         "j context"};
     for (size_t i = 0; i < 8; i++) {
@@ -426,7 +427,7 @@ static void test_prompts_offer(void **state)
     b->a.n_requests = 0;
     type(b, "emine\n"); /* stray keys write no file */
     assert_int_equal(b->a.n_requests, 0);
-    assert_true(on_screen(b, "expected a name ending in .csv"));
+    assert_true(on_screen(b, "expected a name ending in .csv, .json, .md or .txt"));
     type(b, "?/mask\n/x");
     assert_string_equal(b->a.line.text, "x");
     bench_free(b);

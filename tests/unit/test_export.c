@@ -1,6 +1,8 @@
 /* What the explorer writes: it reads back as CSV, in the order and with the filter
  * shown, and never over a file. */
 #include "base/csvfile.h"
+#include "base/file.h"
+#include "base/json.h"
 #include "check.h"
 #include "ui/export.h"
 #include "ui/frame.h"
@@ -68,7 +70,7 @@ static void test_table_as_shown(void **state)
                                    : strncmp(match, "after ", 6) == 0 ? "previous"
                                                                       : "token");
         assert_int_equal(match[0] == '\0',
-                         !csv_at(t, i, (size_t)csv_col(t, "kind"))[0]);
+                         !csv_at(t, i, (size_t)csv_col(t, "match_kind"))[0]);
     }
     assert_string_equal(csv_at(t, 0, (size_t)csv_col(t, "marked")), "1");
     assert_string_equal(csv_at(t, 1, (size_t)csv_col(t, "marked")), "0");
@@ -113,11 +115,84 @@ static void test_never_over_a_file(void **state)
     tmp_make(dir, sizeof dir);
     tmp_path(path, dir, "out.csv");
     struct bench *b = bench_new("3");
-    assert_ok(export_csv(&b->a, &b->v, &screen_latents, path, &e), &e);
-    check_error(export_csv(&b->a, &b->v, &screen_latents, path, &e), ERR_EXISTS, &e,
-                "out.csv");
-    check_error(export_csv(&b->a, &b->v, &screen_latents, "/nonexistent/x.csv", &e),
-                ERR_MISSING, &e, "/nonexistent");
+    assert_ok(export_file(&b->a, &b->v, &screen_latents, NULL, path, &e), &e);
+    check_error(export_file(&b->a, &b->v, &screen_latents, NULL, path, &e), ERR_EXISTS,
+                &e, "out.csv");
+    check_error(
+        export_file(&b->a, &b->v, &screen_latents, NULL, "/nonexistent/x.csv", &e),
+        ERR_MISSING, &e, "/nonexistent");
+    bench_free(b);
+    tmp_drop(dir);
+}
+
+static char *written(struct bench *b, const struct screen_def *screen, const char *dir,
+                     const char *name)
+{
+    char path[512];
+    struct errinfo e;
+    struct canvas c;
+    char *text = NULL;
+    size_t len = 0;
+    tmp_path(path, dir, name);
+    assert_ok(canvas_init(&c, 120, 36, GLYPH_BRAILLE, &e), &e);
+    app_view(&b->a, &b->v, &c);
+    assert_ok(export_file(&b->a, &b->v, screen, &c, path, &e), &e);
+    assert_ok(file_read(path, (size_t)1 << 24, &text, &len, &e), &e);
+    canvas_deinit(&c);
+    return text;
+}
+
+/* The form follows from the name: the same cells as JSON, numbers where a column has
+ * nothing else, and as Markdown; the picture; others are refused. */
+static void test_forms(void **state)
+{
+    (void)state;
+    char dir[512];
+    struct errinfo e;
+    cJSON *root = NULL;
+    tmp_make(dir, sizeof dir);
+    struct bench *b = bench_new("3:sort max\n&max>5 & !dead\ng");
+    struct csv_table *t = exported(b, &screen_latents);
+    char *text = written(b, &screen_latents, dir, "x.json");
+    assert_ok(json_parse(text, strlen(text), "x.json", &root, &e), &e);
+    assert_int_equal(cJSON_GetArraySize(root), t->rows);
+    for (size_t i = 0; i < t->rows; i++) {
+        const cJSON *o = cJSON_GetArrayItem(root, (int)i);
+        for (size_t c = 0; c < t->cols; c++) {
+            const cJSON *cell = cJSON_GetObjectItemCaseSensitive(o, t->header[c]);
+            const char *want = csv_at(t, i, c);
+            assert_non_null(cell);
+            if (!want[0]) {
+                assert_true(cJSON_IsNull(cell));
+            } else if (cJSON_IsNumber(cell)) {
+                assert_true(fabs(cell->valuedouble - atof(want)) < 1e-9);
+            } else {
+                assert_string_equal(cJSON_GetStringValue(cell), want);
+            }
+        }
+        assert_true(cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(o, "max")));
+        assert_true(cJSON_IsString(cJSON_GetObjectItemCaseSensitive(o, "top_tokens")));
+    }
+    cJSON_Delete(root);
+    mem_free(text);
+    text = written(b, &screen_latents, dir, "x.md");
+    assert_true(text[0] == '|' && strstr(text, "| latent "));
+    size_t lines = 0;
+    for (const char *p = text; (p = strchr(p, '\n')) != NULL; p++) {
+        lines++;
+    }
+    assert_int_equal(lines, t->rows + 2);
+    mem_free(text);
+    text = written(b, &screen_latents, dir, "x.txt");
+    assert_non_null(strstr(text, "[3 Latents]"));
+    mem_free(text);
+    static const char *const no[] = {"x.pdf", "x", ".csv", "csv", "x.csv.gz", "x.CSV"};
+    for (size_t i = 0; i < sizeof no / sizeof no[0]; i++) {
+        assert_false(export_knows(no[i]));
+        check_error(export_file(&b->a, &b->v, &screen_latents, NULL, no[i], &e),
+                    ERR_USAGE, &e, ".csv, .json, .md or .txt");
+    }
+    csv_free_table(t);
     bench_free(b);
     tmp_drop(dir);
 }
@@ -142,11 +217,9 @@ static void test_nothing_to_export(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table_as_shown),
-        cmocka_unit_test(test_contexts),
-        cmocka_unit_test(test_curves),
-        cmocka_unit_test(test_never_over_a_file),
-        cmocka_unit_test(test_nothing_to_export),
+        cmocka_unit_test(test_table_as_shown), cmocka_unit_test(test_contexts),
+        cmocka_unit_test(test_curves),         cmocka_unit_test(test_never_over_a_file),
+        cmocka_unit_test(test_forms),          cmocka_unit_test(test_nothing_to_export),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,6 +119,78 @@ static void test_comparisons(void **state)
     check("!density>1e-4", false);
 }
 
+/* A field that is a text has the word in it; what a list shows can be typed. */
+static void test_fields_of_text(void **state)
+{
+    (void)state;
+    struct latent_row row = a_row();
+    row.kind = KIND_CLASS;
+    assert_true(holds_for("kind=class", &row, false));
+    assert_false(holds_for("kind=token", &row, false));
+    assert_true(holds_for("kind!=token", &row, false));
+    assert_true(holds_for("!kind=token", &row, false));
+    assert_true(holds_for("kind = class dog", &row, false));
+    assert_true(holds_for("kind=token|kind=class", &row, false));
+    assert_true(holds_for("match=anim", &row, false));
+    assert_true(holds_for("match=\"animal\"", &row, false));
+    assert_false(holds_for("match=dog", &row, false)); /* it fires on it */
+    assert_true(holds_for("tokens=dog", &row, false));
+    assert_false(holds_for("tokens=animal", &row, false));
+    assert_true(holds_labelled("label=pets", &row, false, "house pets"));
+    assert_false(holds_labelled("label=dog", &row, false, "house pets"));
+    row.place = PLACE_PREVIOUS;
+    assert_true(holds_for("after", &row, false));
+    assert_true(holds_for("\"after animal\"", &row, false));
+    row.match = MATCH_WORD;
+    row.match_id = 6;
+    assert_true(holds_for("\"after 'horse'\"", &row, false));
+    assert_true(holds_for("match='horse'", &row, false));
+    row.place = PLACE_TOKEN;
+    assert_false(holds_for("after", &row, false));
+    assert_true(holds_for("'horse'", &row, false));
+}
+
+/* One filter asked of a latent at the token and of one after it: the answer of the one
+ * is not taken for the other's. */
+static void test_places_are_apart(void **state)
+{
+    (void)state;
+    size_t at = 0;
+    char message[FILTER_MESSAGE];
+    struct latent_row row = a_row();
+    const struct latent_source s = {.row = &row, .names = &names, .label = ""};
+    struct filter *f =
+        filter_new(&latent_filter, "after", &at, message, sizeof message);
+    assert_non_null(f);
+    assert_false(filter_holds(f, &s));
+    row.place = PLACE_PREVIOUS;
+    assert_true(filter_holds(f, &s));
+    row.place = PLACE_TOKEN;
+    assert_false(filter_holds(f, &s));
+    filter_free(f);
+}
+
+/* Tokens of the index, not just those that are shown. */
+static void test_all_firing_tokens(void **state)
+{
+    (void)state;
+    size_t at = 0;
+    char message[FILTER_MESSAGE];
+    struct latent_table *t = sample_table(64, 5);
+    const int32_t beyond = sample_token_of(1, LATENT_TOP_TOKENS);
+    char text[80];
+    snprintf(text, sizeof text, "tokens=\"%s\"", sample_token[beyond]);
+    struct filter *f = filter_new(&latent_filter, text, &at, message, sizeof message);
+    assert_non_null(f);
+    struct latent_source s = {
+        .row = &t->row[1], .latent = 1, .names = &names, .label = ""};
+    assert_false(filter_holds(f, &s)); /* not among the five */
+    s.table = t;
+    assert_true(filter_holds(f, &s));
+    filter_free(f);
+    latent_table_unref(t);
+}
+
 static void test_unmeasured(void **state)
 {
     (void)state;
@@ -200,7 +272,7 @@ static void test_escapes(void **state)
 static void breaks_at(const char *text, size_t expected, const char *part)
 {
     size_t at = 99;
-    char message[96] = "";
+    char message[FILTER_MESSAGE] = "";
     struct filter *f = filter_new(&latent_filter, text, &at, message, sizeof message);
     filter_free(f);
     if (f || at != expected || !strstr(message, part)) {
@@ -223,6 +295,9 @@ static void test_errors(void **state)
     breaks_at("\"dog", 0, "closing");
     breaks_at("(dog", 0, "no grouping");
     breaks_at("cat dog)", 7, "no grouping");
+    breaks_at("kind>token", 5, "= or !=");
+    breaks_at("kind=", 5, "ends");
+    breaks_at("kind=(", 5, "no grouping");
     breaks_at("dog |", 4, "missing");
     breaks_at("dog &", 4, "missing");
     breaks_at("| dog", 0, "missing");
@@ -282,11 +357,19 @@ static void test_hostile_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),       cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_comparisons), cmocka_unit_test(test_unmeasured),
-        cmocka_unit_test(test_flags),       cmocka_unit_test(test_regex),
-        cmocka_unit_test(test_escapes),     cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_word_filter), cmocka_unit_test(test_hostile_ids),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_comparisons),
+        cmocka_unit_test(test_fields_of_text),
+        cmocka_unit_test(test_places_are_apart),
+        cmocka_unit_test(test_all_firing_tokens),
+        cmocka_unit_test(test_unmeasured),
+        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_regex),
+        cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_word_filter),
+        cmocka_unit_test(test_hostile_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

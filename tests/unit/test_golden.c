@@ -51,6 +51,8 @@ static const struct shot shots[] = {
     {"completion", 2, .keys = ":set \t"},
     {"detail", 2, .keys = ":latent 42\n"},
     {"detail-lens", 2, .keys = ":latent 42\nL;house pets\n/hammer\n"},
+    {"detail-near", 2, .keys = ":latent 42\n=j"},
+    {"detail-intervals", 2, .keys = ":latent 42\nI"},
     {"detail-wrap", 2, .keys = ":latent 42\nwj"},
     {"compare", 2, .keys = "6"},
     {"compare-settings", 2, .keys = "6\t\t"},
@@ -65,6 +67,10 @@ static const struct shot shots[] = {
     {"runs-broken", 2, .keys = "9/broken\n"},
     {"runs-filter", 2, .keys = "9&topk 2026\n :sort name\n"},
     {"runs-leave", 2, .keys = "9:sort name\n\n"},
+    {"finder", 2,
+     .keys = "\x10"
+             "flute"},
+    {"finder-recent", 2, .keys = "\x10#42\n\x10redo\n\x10"},
     {"help", 2, .keys = "?jj"},
     {"help-topic", 2, .keys = "?/what is absorption"},
     {"quit", 2, .keys = "q"},
@@ -87,6 +93,7 @@ enum { SIZES = sizeof sizes / sizeof sizes[0], LARGE = 4 };
  * room. */
 static bool has_large(const char *name)
 {
+<<<<<<< HEAD
     static const char *const large[] = {"train", "latents", "detail", "compare",
                                         "runs"};
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
@@ -95,6 +102,14 @@ static bool has_large(const char *name)
         }
     }
     return false;
+||||||| 4c3c6037
+    return strcmp(name, "compare") == 0 || strcmp(name, "runs") == 0 ||
+           strcmp(name, "concepts") == 0 || strcmp(name, "concepts-seeds") == 0;
+=======
+    return strcmp(name, "compare") == 0 || strcmp(name, "runs") == 0 ||
+           strcmp(name, "concepts") == 0 || strcmp(name, "concepts-seeds") == 0 ||
+           strcmp(name, "finder") == 0;
+>>>>>>> h/find
 }
 
 static struct latent_table *table_of(const struct session_view *v, size_t side)

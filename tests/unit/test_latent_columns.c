@@ -100,7 +100,7 @@ static void test_filter(void **state)
     press(b, KEY_ESC_);
     type(b, "&x>1\n");
     assert_true(on_screen(b, "unknown field: latent fires density logd max"));
-    assert_non_null(strstr(latents_of(&b->a)->filter.error, " F1 Toy"));
+    assert_non_null(strstr(latents_of(&b->a)->filter.error, " label Toy"));
     bench_free(b);
 }
 
@@ -208,7 +208,7 @@ static void test_rows(void **state)
         assert_true(!c->number != !c->text);
         assert_true(c->help && c->help[0]);
         assert_true(!(c->flags & IN_DETAIL) == !c->detail);
-        assert_true(!(c->flags & (IN_FILTER | IN_SCATTER)) || c->number);
+        assert_true(!(c->flags & IN_SCATTER) || c->number);
         assert_int_equal(latent_column_find(c->name, strlen(c->name)), (int)i);
         assert_int_equal(latent_column_find(c->title, strlen(c->title)), (int)i);
         const char *word = latent_column_word(c);

@@ -249,6 +249,216 @@ static void test_table_threads_and_absorption(void **state)
     pool_free(pool);
 }
 
+/* ---- firing tokens ---- */
+
+/* Each token that a latent fires on, by plain loops over the firings. */
+static void check_index(const struct scene *k, int32_t j)
+{
+    struct {
+        size_t fires;
+        double sum;
+        float max;
+        size_t at;
+    } by[WORDS + 1];
+    memset(by, 0, sizeof by);
+    for (size_t i = k->t->fire_start[j]; i < k->t->fire_start[j + 1]; i++) {
+        const int32_t id = k->a->ids[k->t->fire_at[i]];
+        by[id].fires++;
+        by[id].sum += (double)k->t->fire_act[i];
+        if (k->t->fire_act[i] > by[id].max) {
+            by[id].max = k->t->fire_act[i];
+            by[id].at = k->t->fire_at[i];
+        }
+    }
+    size_t n = 0, all = 0;
+    const struct latent_token *token = latent_tokens(k->t, j, &n);
+    for (int32_t w = 0; w <= WORDS; w++) {
+        all += by[w].fires > 0;
+    }
+    assert_int_equal(k->t->row[j].tokens, all);
+    assert_int_equal(n, all < LATENT_TOKENS ? all : LATENT_TOKENS);
+    for (size_t i = 0; i < n; i++) {
+        const int32_t id = token[i].token;
+        assert_true(by[id].fires > 0); /* and no token twice: */
+        assert_int_equal(token[i].fires, by[id].fires);
+        near((double)token[i].sum, by[id].sum, 1e-2);
+        near((double)token[i].max, (double)by[id].max, 0.0);
+        assert_int_equal(token[i].at, by[id].at);
+        assert_true(i == 0 || token[i].sum <= token[i - 1].sum);
+        by[id].fires = 0;
+    }
+}
+
+static void test_index_of_tokens(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct scene k;
+    scene_init(&k, 3, NULL);
+    for (int32_t j = 0; j < D; j++) {
+        check_index(&k, j);
+    }
+    assert_int_equal(k.t->row[0].tokens, 40 - 3); /* more words than are shown */
+    /* A latent that fires on all 70 words: the index keeps the strongest 64. */
+    latent_table_unref(k.t);
+    k.s->k = 3;
+    for (size_t i = 0; i < CATEGORIES; i++) {
+        k.s->W_enc[i] = 1.0f;
+    }
+    assert_ok(latent_table_new(k.s, k.a, k.c, 0, NULL, NULL, &k.t, &e), &e);
+    check_index(&k, 0);
+    assert_true(k.t->row[0].tokens > LATENT_TOKENS);
+    size_t n = 0;
+    assert_null(latent_tokens(k.t, D, &n));
+    assert_int_equal(n, 0);
+    scene_deinit(&k);
+}
+
+/* Room for the index of 65,536 latents, all of which fire: what the header says. */
+static void test_index_is_bounded(void **state)
+{
+    (void)state;
+    assert_int_equal(LATENT_TOKENS * sizeof(struct latent_token), 1280);
+    assert_true(65536.0 * LATENT_TOKENS * sizeof(struct latent_token) < 84e6);
+}
+
+/* Bit by bit: a table of the rows so far at any time, and at the end the whole one. */
+static void test_pass_in_parts(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct scene k;
+    struct latent_pass *p = NULL;
+    struct latent_table *t = NULL;
+    scene_init(&k, 5, NULL);
+    assert_ok(latent_pass_new(k.s, k.a, k.c, 77, &p, &e), &e);
+    for (size_t rows = 16; rows <= 128; rows += 16) {
+        assert_false(latent_pass_is_done(p));
+        assert_ok(latent_pass_read(p, 16, NULL, NULL, &e), &e);
+        assert_int_equal(latent_pass_rows(p), rows);
+        latent_table_unref(t);
+        assert_ok(latent_pass_table(p, NULL, NULL, &t, &e), &e);
+        assert_int_equal(t->n_tokens, rows * (T - 1));
+        assert_int_equal(t->positions, rows * T);
+        assert_int_equal(t->positions_all, 128 * T);
+    }
+    assert_true(latent_pass_is_done(p));
+    assert_ok(latent_pass_read(p, 16, NULL, NULL, &e), &e); /* there are no more */
+    assert_memory_equal(t->row, k.t->row, D * sizeof *t->row);
+    assert_memory_equal(t->fire_at, k.t->fire_at,
+                        t->fire_start[D] * sizeof *t->fire_at);
+    for (int32_t j = 0; j < D; j++) {
+        size_t n = 0, m = 0;
+        const struct latent_token *a = latent_tokens(t, j, &n);
+        const struct latent_token *b = latent_tokens(k.t, j, &m);
+        assert_int_equal(n, m);
+        assert_memory_equal(a, b, n * sizeof *a);
+    }
+    atomic_bool cancel = true;
+    struct latent_table *none = NULL;
+    check_error(latent_pass_table(p, NULL, &cancel, &none, &e), ERR_CANCELLED, &e,
+                "cancelled");
+    latent_table_unref(t);
+    latent_pass_free(p);
+    latent_pass_free(NULL);
+    scene_deinit(&k);
+}
+
+/* ---- kinds ---- */
+
+static void test_kinds(void **state)
+{
+    (void)state;
+    /* Each at its cut, and just off it. */
+    static const struct {
+        struct latent_kind_facts f;
+        enum latent_kind kind;
+    } cases[] = {
+        {{.fires = 0, .tokens = 1000}, KIND_DEAD},
+        {{.fires = 9, .tokens = 10}, KIND_RARE},
+        {{.fires = 100, .tokens = 1000}, KIND_DENSE},
+        {{.fires = 99, .tokens = 1000, .at_positions = 50}, KIND_POSITION},
+        {{.fires = 99, .tokens = 1000, .at_positions = 49}, KIND_CONTEXT},
+        {{.fires = 50,
+          .tokens = 1000,
+          .strong = 10,
+          .top = {8},
+          .top_fires = {5},
+          .top_total = {10}},
+         KIND_TOKEN},
+        {{.fires = 50,
+          .tokens = 1000,
+          .strong = 10,
+          .top = {7},
+          .top_fires = {5},
+          .top_total = {10}},
+         KIND_CONTEXT},
+        {{.fires = 50,
+          .tokens = 1000,
+          .strong = 10,
+          .top = {8},
+          .top_fires = {4},
+          .top_total = {10}},
+         KIND_CONTEXT},
+        {{.fires = 50,
+          .tokens = 1000,
+          .strong = 10,
+          .top = {1, 8},
+          .top_fires = {1, 5},
+          .top_total = {9, 10}},
+         KIND_AFTER},
+        {{.fires = 50,
+          .tokens = 1000,
+          .strong = 10,
+          .class_fires = 30,
+          .class_total = 60},
+         KIND_CLASS},
+        {{.fires = 50,
+          .tokens = 1000,
+          .strong = 10,
+          .class_fires = 29,
+          .class_total = 60},
+         KIND_CONTEXT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_string_equal(latent_kind_name(latent_kind_of(&cases[i].f)),
+                            latent_kind_name(cases[i].kind));
+    }
+    for (int i = 0; i < LATENT_KINDS; i++) {
+        assert_non_null(
+            strstr(latent_kind_topic, latent_kind_name((enum latent_kind)i)));
+        assert_non_null(
+            strstr(latent_kind_topic, latent_kind_rule((enum latent_kind)i)));
+    }
+}
+
+/* In the made world: latents of categories are classes, those of words tokens; what
+ * follows a word is known as that; one that fires at a place of the row as that. */
+static void test_kinds_of_a_world(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct scene k;
+    scene_init(&k, 0, NULL);
+    for (int32_t j = 0; j < D; j++) {
+        assert_int_equal(k.t->row[j].kind, j == 0           ? KIND_DENSE
+                                           : j < CATEGORIES ? KIND_DENSE
+                                                            : KIND_TOKEN);
+    }
+    latent_table_unref(k.t);
+    k.s->k = 4;
+    for (size_t i = 1; i < k.a->n; i++) {
+        float *x = k.a->x + i * D;
+        const bool none = k.a->special[i] || i % T == 1;
+        x[2] = !none && k.a->ids[i - 1] - 1 == 7 ? 5.0f : 0.0f;
+        x[3] = !k.a->special[i] && i % T == 9 ? 5.0f : 0.0f;
+    }
+    assert_ok(latent_table_new(k.s, k.a, k.c, 0, NULL, NULL, &k.t, &e), &e);
+    assert_int_equal(k.t->row[2].kind, KIND_AFTER);
+    assert_int_equal(k.t->row[3].kind, KIND_POSITION);
+    scene_deinit(&k);
+}
+
 /* ---- one latent
  * ---------------------------------------------------------------------- */
 
@@ -402,6 +612,126 @@ static void test_lens_and_neighbours(void **state)
     scene_deinit(&k);
 }
 
+/* Where it is silent on one of its top tokens, and a few contexts of each interval. */
+static void test_zero_and_samples(void **state)
+{
+    (void)state;
+    struct scene k;
+    scene_init(&k, 0, NULL);
+    latent_table_unref(k.t);
+    struct errinfo e;
+    for (size_t i = 0; i < k.a->n / 2; i++) { /* nothing fires in the first half */
+        memset(k.a->x + i * D, 0, D * sizeof *k.a->x);
+    }
+    assert_ok(latent_table_new(k.s, k.a, k.c, 0, NULL, NULL, &k.t, &e), &e);
+    struct lm *m = wide_lm();
+    struct latent_detail *d = detail(&k, m, NULL, 1, INTERVAL_ZERO);
+    size_t silent = 0;
+    for (size_t i = 0; i < k.a->n / 2; i++) {
+        for (size_t w = 0; w < LATENT_TOP_TOKENS; w++) {
+            silent += !k.a->special[i] && k.a->ids[i] == d->row.top_token[w];
+        }
+    }
+    assert_true(silent > 0);
+    assert_int_equal(d->n_in_interval, silent);
+    assert_true(d->n_contexts > 0);
+    for (size_t i = 0; i < d->n_contexts; i++) {
+        const size_t at = d->context[i].row * T + d->context[i].pos;
+        near((double)d->context[i].act, 0.0, 0.0);
+        assert_true(at < k.a->n / 2);
+        assert_int_equal(category_of(k.a->ids[at] - 1), 1);
+    }
+    for (size_t i = 0; i < LATENT_INTERVALS; i++) {
+        struct latent_detail *one = detail(&k, m, NULL, 1, latent_interval_at(i));
+        const struct latent_sample *s = &d->sample[i];
+        assert_int_equal(s->n_in_interval, one->n_in_interval);
+        assert_int_equal(s->n, one->n_contexts < LATENT_SAMPLE ? one->n_contexts
+                                                               : LATENT_SAMPLE);
+        if (latent_interval_at(i) == INTERVAL_TOP) {
+            assert_memory_equal(s->context, one->context, s->n * sizeof *s->context);
+        }
+        latent_detail_unref(one);
+    }
+    assert_int_equal(latent_interval_at(1), 9);
+    assert_int_equal(latent_interval_at(LATENT_INTERVALS - 1), INTERVAL_ZERO);
+    latent_detail_unref(d);
+    lm_free(m);
+    scene_deinit(&k);
+}
+
+/* Latents that fire on the same tokens, by plain loops. */
+static void test_fires_together(void **state)
+{
+    (void)state;
+    struct scene k;
+    scene_init(&k, 6, NULL);
+    struct lm *m = wide_lm();
+    struct latent_detail *d = detail(&k, m, NULL, 1, INTERVAL_TOP);
+    const struct latent_table *t = k.t;
+    float last = 2.0f;
+    assert_int_equal(d->n_together, 10); /* the ten words of its category */
+    for (size_t i = 0; i < d->n_together; i++) {
+        const int32_t j = d->together[i];
+        uint32_t both = 0;
+        for (size_t a = t->fire_start[1]; a < t->fire_start[2]; a++) {
+            for (size_t b = t->fire_start[j]; b < t->fire_start[j + 1]; b++) {
+                both += t->fire_at[a] == t->fire_at[b];
+            }
+        }
+        assert_int_equal(d->together_fires[i], both);
+        near((double)d->together_share[i],
+             (double)both / sqrt((double)t->row[1].fires * (double)t->row[j].fires),
+             1e-6);
+        assert_true(d->together_share[i] <= last);
+        last = d->together_share[i];
+        assert_int_equal(category_of(j - CATEGORIES), 1);
+    }
+    latent_detail_unref(d);
+    lm_free(m);
+    scene_deinit(&k);
+}
+
+/* Robustness by hand: the first block's latents read the token and nothing else, so no
+ * mask elsewhere changes them; those behind attention do. */
+static void test_masks(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct scene k;
+    k.a = world_acts(6);
+    k.c = world_concepts();
+    k.s = world_sae(0);
+    struct lm *m = wide_lm();
+    static const struct lm_hook hooks[2] = {{0, LM_RESID_PRE}, {0, LM_RESID_POST}};
+    for (size_t i = 0; i < 2; i++) {
+        struct harvester *h = NULL;
+        assert_ok(harvester_new(m, hooks[i], T, NULL, &h, &e), &e);
+        harvest_rows(h, k.a->ids, k.a->rows, k.a->x);
+        assert_ok(latent_table_new(k.s, k.a, k.c, 0, NULL, NULL, &k.t, &e), &e);
+        int32_t j = 0; /* one that fires, not everywhere */
+        while (k.t->row[j].fires < 10 || k.t->row[j].fires > 150) {
+            j++;
+        }
+        struct latent_detail *d = detail(&k, m, NULL, j, INTERVAL_TOP);
+        assert_true(isnan(d->robustness));
+        assert_ok(latent_detail_mask(d, k.s, k.a, k.t, m, h, -1, &e), &e);
+        assert_true(isnan(d->robustness));
+        assert_ok(latent_detail_mask(d, k.s, k.a, k.t, m, h, 5, &e), &e);
+        assert_true(d->robust_n > 0 && d->robust_n <= k.a->n);
+        if (i == 0) {
+            near(d->robustness, 1.0, 1e-6);
+        } else {
+            assert_true(d->robustness > 0.0 && d->robustness < 1.0 - 1e-4);
+        }
+        latent_detail_unref(d);
+        latent_table_unref(k.t);
+        harvester_free(h);
+    }
+    k.t = NULL;
+    lm_free(m);
+    scene_deinit(&k);
+}
+
 /* delta_nll by hand: all rows of the set, so that the choice of rows does not matter.
  */
 static void test_ablation(void **state)
@@ -521,7 +851,7 @@ static void test_detail_edges(void **state)
     near((double)d->enc_dec_cos, 0.0, 0.0);
     latent_detail_unref(d);
     d = NULL;
-    static const int bad[4][2] = {{-1, 0}, {D, 0}, {0, 10}, {0, -3}};
+    static const int bad[4][2] = {{-1, 0}, {D, 0}, {0, 10}, {0, -4}};
     for (size_t i = 0; i < 4; i++) {
         check_error(latent_detail_new(k.s, k.a, k.c, k.t, m, lm_behind(1), NULL,
                                       bad[i][0], bad[i][1], 5, NULL, NULL, &d, &e),
@@ -644,8 +974,16 @@ int main(void)
         cmocka_unit_test(test_near_tie_prefers_general),
         cmocka_unit_test(test_matches_the_token_before),
         cmocka_unit_test(test_table_threads_and_absorption),
+        cmocka_unit_test(test_index_of_tokens),
+        cmocka_unit_test(test_index_is_bounded),
+        cmocka_unit_test(test_pass_in_parts),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_kinds_of_a_world),
         cmocka_unit_test(test_contexts_and_histogram),
         cmocka_unit_test(test_lens_and_neighbours),
+        cmocka_unit_test(test_zero_and_samples),
+        cmocka_unit_test(test_fires_together),
+        cmocka_unit_test(test_masks),
         cmocka_unit_test(test_ablation),
         cmocka_unit_test(test_ablation_of_normalised_rows),
         cmocka_unit_test(test_detail_edges),

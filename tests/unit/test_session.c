@@ -95,6 +95,62 @@ static void latents_are_described_from_frozen_copies(void **state)
     close_viewer(&t);
 }
 
+static bool has_part_of_table(const struct viewer *t)
+{
+    return t->v.arm[0].table != NULL;
+}
+static bool has_detail(const struct viewer *t)
+{
+    return t->v.detail != NULL;
+}
+static size_t seen; /* tables of more and more of the text */
+static bool has_whole_table(const struct viewer *t)
+{
+    static size_t last;
+    const struct latent_table *table = t->v.arm[0].table;
+    seen += table->positions > last;
+    last = table->positions;
+    return table->positions == table->positions_all;
+}
+
+/* The first table is there after a part of the text, what is asked for meanwhile is
+ * answered from it, and it grows until it is whole; a later one comes whole. */
+static void a_table_fills_while_others_are_answered(void **state)
+{
+    (void)state;
+    struct viewer t;
+    struct session_config cfg = {.set = sample_settings(20)};
+    cfg.set.browse_rows = 512;
+    open_viewer(&t, &cfg);
+    wait_until(&t, is_done);
+    post(&t, (struct command){.kind = COMMAND_TABLE});
+    wait_until(&t, has_part_of_table);
+    assert_true(t.v.arm[0].table->positions < t.v.arm[0].table->positions_all);
+    assert_true(t.v.table_busy);
+    post(&t, (struct command){.kind = COMMAND_DETAIL, .interval = INTERVAL_TOP});
+    wait_until(&t, has_detail);
+    assert_true(t.v.arm[0].table->positions < t.v.arm[0].table->positions_all);
+    wait_until(&t, has_whole_table);
+    assert_true(seen >= 2);
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_false(t.v.table_busy);
+    const struct latent_table *whole =
+        latent_table_ref((struct latent_table *)(uintptr_t)t.v.arm[0].table);
+    post(&t, (struct command){.kind = COMMAND_TABLE});
+    post(&t, (struct command){.kind = COMMAND_TABLE}); /* one after the other */
+    while (session_outstanding(t.s) > 0) {
+        (void)session_poll(t.s, &t.v);
+        assert_int_equal(t.v.arm[0].table->positions, whole->positions);
+    }
+    (void)session_poll(t.s, &t.v);
+    assert_ptr_not_equal(t.v.arm[0].table, whole);
+    latent_table_unref((struct latent_table *)(uintptr_t)whole);
+    /* And an end in the middle of one. */
+    post(&t, (struct command){.kind = COMMAND_TABLE});
+    close_viewer(&t);
+}
+
 /* What is remarked on a text is said, all of it at once, and is no failure. */
 static void remarks_are_said(void **state)
 {
@@ -355,6 +411,7 @@ int main(void)
         cmocka_unit_test(conditions_and_runs_are_compared),
         cmocka_unit_test(commands_take_effect_between_steps),
         cmocka_unit_test(latents_are_described_from_frozen_copies),
+        cmocka_unit_test(a_table_fills_while_others_are_answered),
         cmocka_unit_test(remarks_are_said),
         cmocka_unit_test(settings_are_written_as_a_configuration),
         cmocka_unit_test(latents_are_paired),

@@ -111,10 +111,35 @@ static inline void sample_rows(struct session_view *v, size_t at, size_t arm,
     }
 }
 
+/* Of each that lives its five top tokens, and one more that is not among them. */
+enum { SAMPLE_INDEX = LATENT_TOP_TOKENS + 1 };
+static inline int32_t sample_token_of(size_t i, size_t k)
+{
+    return (int32_t)(4 + (i * 5 + k * (1 + i % 3)) % (SAMPLE_VOCAB - 4));
+}
+
+static inline void sample_index(struct latent_table *t, size_t i, bool dead)
+{
+    struct latent_row *r = &t->row[i];
+    t->token_start[i] = i * SAMPLE_INDEX;
+    r->tokens = dead ? 0 : SAMPLE_INDEX;
+    for (size_t k = 0; k < SAMPLE_INDEX; k++) {
+        t->token[i * SAMPLE_INDEX + k] =
+            (struct latent_token){.token = sample_token_of(i, k),
+                                  .fires = (uint32_t)(40 - 6 * k),
+                                  .sum = r->max * (float)(20 - 3 * (int)k),
+                                  .max = r->max,
+                                  .at = (uint32_t)(100 * i + k)};
+    }
+}
+
 static inline struct latent_table *sample_table(size_t F, int64_t step)
 {
     struct latent_table *t = mem_alloc(1, sizeof *t);
     t->row = mem_alloc(F, sizeof *t->row);
+    t->token_start = mem_alloc(F, sizeof *t->token_start);
+    t->token = mem_alloc(F * SAMPLE_INDEX, sizeof *t->token);
+    t->positions = t->positions_all = 100000;
     atomic_init(&t->refs, 1);
     t->step = step;
     t->F = F;
@@ -130,10 +155,14 @@ static inline struct latent_table *sample_table(size_t F, int64_t step)
         r->density = (double)r->fires / 100000;
         r->max = dead ? 0 : (float)(2 + 6 * sample_u(u + 999));
         r->mean = r->max * 0.4F;
+        r->kind = dead           ? KIND_DEAD
+                  : i % 41 == 12 ? KIND_POSITION
+                  : i % 3 == 0   ? KIND_TOKEN
+                  : i % 3 == 1   ? KIND_CLASS
+                                 : KIND_CONTEXT;
+        sample_index(t, i, dead);
         for (size_t k = 0; k < LATENT_TOP_TOKENS; k++) {
-            r->top_token[k] =
-                dead ? -1
-                     : (int32_t)(4 + (i * 5 + k * (1 + i % 3)) % (SAMPLE_VOCAB - 4));
+            r->top_token[k] = dead ? -1 : sample_token_of(i, k);
         }
         if (!dead && i % 3 != 2) {
             r->match = i % 3 ? MATCH_CONCEPT : MATCH_WORD;
@@ -315,11 +344,26 @@ static inline struct latent_detail *sample_detail(const struct latent_table *t,
         d->neighbour[i] = (int32_t)((size_t)latent + 11 * (i + 1)) % (int32_t)t->F;
         d->neighbour_cos[i] = 0.41F - 0.03F * (float)i;
     }
+    for (size_t i = 0; i < LATENT_INTERVALS; i++) {
+        d->sample[i].n = d->n_contexts ? LATENT_SAMPLE : 0;
+        d->sample[i].n_in_interval = d->n_contexts ? 7 * i + 3 : 0;
+        for (size_t k = 0; k < d->sample[i].n; k++) {
+            d->sample[i].context[k] = d->context[i + k];
+        }
+    }
+    d->n_together = d->row.fires ? 6 : 0;
+    for (size_t i = 0; i < d->n_together; i++) {
+        d->together[i] = (int32_t)((size_t)latent + 7 * (i + 1)) % (int32_t)t->F;
+        d->together_share[i] = 0.62F - 0.08F * (float)i;
+        d->together_fires[i] = (uint32_t)(300 - 40 * i);
+    }
     d->density_lo = d->row.density * 0.8;
     d->density_hi = d->row.density * 1.25;
     d->enc_dec_cos = 0.84F;
     d->delta_nll = 0.0312;
     d->delta_n = 118;
+    d->robustness = 0.87;
+    d->robust_n = 41;
     return d;
 }
 

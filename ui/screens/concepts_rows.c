@@ -214,8 +214,10 @@ static bool filter_text(struct filter_piece *p, const void *asked)
     return false;
 }
 
-static const struct filter_kind concept_filter = {filter_field, filter_words,
-                                                  filter_number, filter_text};
+static const struct filter_kind concept_filter = {.field = filter_field,
+                                                  .words = filter_words,
+                                                  .number = filter_number,
+                                                  .text = filter_text};
 
 bool concepts_set_filter(struct app *a, const struct session_view *v, const char *text)
 {

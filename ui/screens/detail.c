@@ -153,8 +153,8 @@ static void draw_stats(struct app *a, const struct session_view *v, struct canva
     canvas_textf(c, x, y++, w, ROLE_TEXT, 0,
                  wide ? "max %s  mean %s" : "max %s mean %s cos %s", lo, hi, cosine);
     if (wide) {
-        canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "cosine of encoder and decoder %s",
-                     cosine);
+        canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "cos enc, dec %s  robust %s", cosine,
+                     NUMBER(NUMBER_PLAIN, 0, 2, d->robustness));
     }
     y = latents_match(c, x, y, w, &v->names, row);
     if (d->delta_n) {
@@ -380,14 +380,57 @@ static void draw_contexts(struct app *a, const struct session_view *v, struct ca
     }
 }
 
+/* All intervals below each other, as many contexts of each as there is room for. */
+static void draw_intervals(struct app *a, const struct session_view *v,
+                           struct canvas *c, struct rect r)
+{
+    const struct latent_detail *d = detail_shown(a, v);
+    /* Where nothing is hot the token in question is marked. */
+    static const bool centre[CONTEXT_TOKENS] = {[CONTEXT_TOKENS / 2] = true};
+    const struct rect in =
+        canvas_box(c, r, "contexts: top, tenths of max, random, zero", NULL, true);
+    const size_t each = in.h >= 2 * LATENT_INTERVALS ? 2 : 1;
+    int y = in.y;
+    app_hit(a, r, HIT_PANE, 0);
+    for (size_t i = 0; d && i < LATENT_INTERVALS; i++) {
+        const struct latent_sample *s = &d->sample[i];
+        char name[32], count[24];
+        names_interval(latent_interval_at(i), name, sizeof name);
+        name[strcspn(name, " ")] = '\0'; /* the title says of what */
+        snprintf(count, sizeof count, "%zu", s->n_in_interval);
+        canvas_text(c, in.x + 1, y, 8, name, ROLE_TITLE, 0);
+        canvas_text(c, in.x + 16 - canvas_text_width(count), y, 7, count, ROLE_DIM, 0);
+        for (size_t k = 0; k < s->n && k < each; k++) {
+            struct context_flow flow;
+            context_flow(&flow, &v->names, &s->context[k], top_of(d), in.w - 19, false,
+                         1);
+            context_draw(c, (struct rect){in.x + 18, y + (int)k, in.w - 19, 1}, &flow,
+                         &v->names, &s->context[k], top_of(d), false,
+                         s->context[k].act > 0 ? NULL : centre);
+        }
+        y += (int)each;
+    }
+}
+
 static void view(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect body, bool wide)
 {
     const struct detail_layout l = detail_layout(body, wide);
+    if (detail_of(a)->latent >= 0) {
+        detail_of(a)->here =
+            (struct detail_place){latents_cond(a), detail_of(a)->latent};
+        detail_of(a)->seen = true;
+    }
     draw_stats(a, v, c, l.stats, wide);
     draw_histogram(a, v, c, l.hist);
     draw_lens(a, v, c, l.lens);
-    draw_contexts(a, v, c, l.contexts, wide);
+    if (detail_of(a)->pane == PANE_NEAR) {
+        near_view(a, v, c, l.contexts);
+    } else if (detail_of(a)->pane == PANE_INTERVALS) {
+        draw_intervals(a, v, c, l.contexts);
+    } else {
+        draw_contexts(a, v, c, l.contexts, wide);
+    }
 }
 
 /* ---- state ---- */
@@ -405,6 +448,20 @@ void detail_ask(struct app *a, const struct session_view *v)
         c->interval = detail_of(a)->interval;
         detail_of(a)->asked = true;
     }
+}
+
+void detail_leave(struct app *a)
+{
+    struct detail_state *own = detail_of(a);
+    if (!own->seen) {
+        return;
+    }
+    own->seen = false;
+    if (own->n_past == DETAIL_PAST) {
+        own->n_past--;
+        memmove(own->past, own->past + 1, own->n_past * sizeof *own->past);
+    }
+    own->past[own->n_past++] = own->here;
 }
 
 void detail_choose(struct app *a, const struct session_view *v, int32_t latent)
@@ -429,6 +486,7 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
         return;
     }
     if (own->arm != latents_arm(a)) {
+        detail_leave(a);
         own->arm = latents_arm(a);
         own->asked = false;
         own->context = 0;
@@ -453,6 +511,10 @@ static void move(struct app *a, const struct session_view *v, const char *direct
         app_run(a, v, direction[0] == 'l' ? "latent -" : "latent +");
         return;
     }
+    if (detail_of(a)->pane == PANE_NEAR) {
+        near_move(a, v, direction);
+        return;
+    }
     struct list_view list = {.count = d ? d->n_contexts : 0, .page = 6};
     list_go(&list, detail_of(a)->context);
     if (list_by_name(&list, direction)) {
@@ -462,8 +524,12 @@ static void move(struct app *a, const struct session_view *v, const char *direct
 
 static void enter(struct app *a, const struct session_view *v)
 {
-    (void)v;
-    app_say(a, false, "click a neighbour, or :latent N, to open another latent");
+    if (detail_of(a)->pane == PANE_NEAR) {
+        near_open(a, v, detail_of(a)->near_at);
+    } else {
+        app_say(a, false,
+                "= lists the latents that it goes with; Enter there opens one");
+    }
 }
 
 static void mouse(struct app *a, const struct session_view *v, const struct hit *hit,
@@ -474,7 +540,15 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
     } else if (hit->kind == HIT_CONTEXT && ev->mouse == MOUSE_PRESS) {
         detail_of(a)->context = (size_t)hit->a;
     } else if (hit->kind == HIT_LATENT && ev->mouse == MOUSE_PRESS) {
-        detail_choose(a, v, hit->a);
+        char line[32];
+        snprintf(line, sizeof line, "latent %d", hit->a);
+        app_run(a, v, line);
+    } else if (hit->kind == HIT_NEAR && ev->mouse == MOUSE_PRESS) {
+        const bool again = detail_of(a)->near_at == (size_t)hit->a;
+        detail_of(a)->near_at = (size_t)hit->a;
+        if (again) {
+            near_open(a, v, (size_t)hit->a);
+        }
     }
 }
 
@@ -494,8 +568,12 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     size_t len = (size_t)snprintf(out, cap, "#%d %s%s%s", detail_of(a)->latent, label,
                                   label[0] && match[0] ? "  " : "", match);
     if (d && d->n_contexts && len < cap) {
-        snprintf(out + len, cap - len, "  context %zu/%zu%s", detail_of(a)->context + 1,
-                 d->n_contexts, v->detail_busy ? "  (updating)" : "");
+        len += (size_t)snprintf(out + len, cap - len, "  context %zu/%zu%s",
+                                detail_of(a)->context + 1, d->n_contexts,
+                                v->detail_busy ? "  (updating)" : "");
+    }
+    if (d && isfinite(d->robustness) && len < cap) {
+        snprintf(out + len, cap - len, "  robust to masks %.2f", d->robustness);
     }
 }
 
@@ -505,6 +583,7 @@ static void status(const struct app *a, const struct session_view *v, char *out,
 struct layout {
     int lens;
     bool heat_row, wrap;
+    int pane;
 };
 _Static_assert(sizeof(struct layout) <= SCREEN_LAYOUT, "undo has room for it");
 
@@ -515,6 +594,7 @@ static void layout(const struct app *a, void *out)
     to->lens = own->lens;
     to->heat_row = own->heat_row;
     to->wrap = own->wrap;
+    to->pane = (int)own->pane;
 }
 
 static void set_layout(struct app *a, const struct session_view *v, const void *in)
@@ -525,6 +605,7 @@ static void set_layout(struct app *a, const struct session_view *v, const void *
     own->lens = from->lens;
     own->heat_row = from->heat_row;
     own->wrap = from->wrap;
+    own->pane = (enum detail_pane)from->pane;
 }
 
 static const char *may_export(const struct app *a, const struct session_view *v)

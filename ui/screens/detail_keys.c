@@ -1,5 +1,6 @@
 /* The keys of Detail, and what they do. */
 #include "ui/context_flow.h"
+#include "ui/finder.h"
 #include "ui/screens/detail_priv.h"
 #include "ui/screens/prompt.h"
 #include "ui/steer.h"
@@ -51,6 +52,10 @@ static void context(struct app *a, const struct session_view *v, const char *arg
     const struct latent_detail *d = detail_shown(a, v);
     size_t *at = &detail_of(a)->context;
     int64_t n = 0;
+    if (detail_of(a)->pane == PANE_NEAR && (args[0] == '+' || args[0] == '-')) {
+        near_move(a, v, args[0] == '+' ? "down" : "up");
+        return;
+    }
     if (!d || !d->n_contexts) {
         return;
     }
@@ -88,29 +93,84 @@ static void latent(struct app *a, const struct session_view *v, const char *args
         app_say(a, true, "latent: found %d, expected 0 to %zu", id, t->F - 1);
         return;
     }
+    const bool steps = args[0] == '+' || args[0] == '-';
+    struct finder_item item;
+    if (!steps && detail_of(a)->latent != id) {
+        detail_leave(a);
+    }
     detail_choose(a, v, id);
+    app_go(a, v, &screen_detail);
+    if (!steps && latents_item(a, v, id, &item)) {
+        finder_remember(a, &item);
+    }
+}
+
+static const char *may_go_back(const struct app *a, const struct session_view *v)
+{
+    (void)v;
+    return detail_of(a)->n_past ? NULL : "no latent was left for another";
+}
+
+/* To the latent before this one, of whichever condition it was. */
+static void previous(struct app *a, const struct session_view *v, const char *args)
+{
+    struct detail_state *own = detail_of(a);
+    const struct detail_place to = own->past[--own->n_past];
+    (void)args;
+    own->seen = false; /* there is no way forward */
+    if (to.cond != latents_cond(a)) {
+        char line[16];
+        snprintf(line, sizeof line, "arm %c", 'A' + to.cond);
+        app_run(a, v, line);
+    }
+    detail_choose(a, v, to.latent);
     app_go(a, v, &screen_detail);
 }
 
-/* In the order top, tenths from the highest down, random. */
+/* A pane in place of the contexts, or these again. */
+static void turn_pane(struct app *a, enum detail_pane pane)
+{
+    struct detail_state *own = detail_of(a);
+    own->pane = own->pane == pane ? PANE_CONTEXTS : pane;
+}
+
+static void intervals(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)v;
+    (void)args;
+    turn_pane(a, PANE_INTERVALS);
+}
+
+static void near(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)v;
+    (void)args;
+    turn_pane(a, PANE_NEAR);
+}
+
+/* In the order top, tenths from the highest down, random, zero. */
 static void interval(struct app *a, const struct session_view *v, const char *args)
 {
     int next = detail_of(a)->interval;
     int64_t n = 0;
     if (!args[0]) {
         next = next == INTERVAL_TOP      ? 9
-               : next == INTERVAL_RANDOM ? INTERVAL_TOP
+               : next == INTERVAL_RANDOM ? INTERVAL_ZERO
+               : next == INTERVAL_ZERO   ? INTERVAL_TOP
                : next == 0               ? INTERVAL_RANDOM
                                          : next - 1;
     } else if (!strcmp(args, "top")) {
         next = INTERVAL_TOP;
     } else if (!strcmp(args, "random")) {
         next = INTERVAL_RANDOM;
+    } else if (!strcmp(args, "zero")) {
+        next = INTERVAL_ZERO;
     } else if (arg_integer(args, &n) && n >= 0 && n <= 9) {
         next = (int)n;
     } else {
-        app_say(a, true,
-                "interval: expected top, random or 0 to 9 (tenths of the largest)");
+        app_say(
+            a, true,
+            "interval: expected top, random, zero or 0 to 9 (tenths of the largest)");
         return;
     }
     detail_of(a)->interval = next;
@@ -286,14 +346,17 @@ static void same_number(struct app *a, const struct session_view *v, const char 
 
 /* ---- the table of keys ---- */
 
-ACTION_WORDS(interval_word, "top", "random")
+ACTION_WORDS(interval_word, "top", "random", "zero")
 ACTION_WORDS(lens_word, "norm", "direct")
 
 /* clang-format off */
 #define ACTION static const struct action
 ACTION action_context = {.command = "context", .args = "+|-|N", .run = context};
 ACTION action_latent = {.command = "latent", .args = "N|+|-", .run = latent, .may = may_ask};
-ACTION action_interval = {.command = "interval", .args = "[top|random|0..9]", .run = interval, .may = may_ask, .word = interval_word};
+ACTION action_previous = {.command = "previous", .args = "", .run = previous, .may = may_go_back};
+ACTION action_near = {.command = "near", .args = "", .run = near};
+ACTION action_intervals = {.command = "intervals", .args = "", .run = intervals};
+ACTION action_interval = {.command = "interval", .args = "[top|random|zero|0..9]", .run = interval, .may = may_ask, .word = interval_word};
 ACTION action_lens = {.command = "lens", .args = "[norm|direct]", .run = lens, .word = lens_word};
 ACTION action_find = {.command = "find", .args = "TEXT", .run = find, .may = may_look};
 ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_next, .may = may_find_next};
@@ -313,8 +376,12 @@ static const struct key_entry keys[] = {
     {{'k', KEY_UP_}, &action_context, "-", NULL, "previous context", 0},
     {{'J', KEY_RIGHT_}, &action_latent, "+", "latent", "next latent in the order of the table", 1},
     {{'K', KEY_LEFT_}, &action_latent, "-", NULL, "previous latent in the order of the table", 0},
+    {{KEY_DELETE_BACK}, &action_previous, "", NULL, "back to the latent that was open before", 0},
+    {{'='}, &action_near, "", "near",
+     "latents that it goes with: near, firing together, absorbing, in the other condition; Enter opens", 2},
     {{'i'}, &action_interval, "", "interval",
-     "which contexts: the largest, a tenth of the range, or random ones", 2},
+     "which contexts: the largest, a tenth of the range, random ones, or zero: silent on a top token", 2},
+    {{'I'}, &action_intervals, "", NULL, "all intervals below each other, with how many tokens are in each", 0},
     {{'L'}, &action_lens, "", "lens",
      "logit lens through the final norm's scale, or of the unembedding alone", 3},
     {{'/'}, &action_find, "", "find", "find a text in the contexts shown", 4},

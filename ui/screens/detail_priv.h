@@ -5,6 +5,14 @@
 
 #include "ui/screens/latents.h"
 
+enum { DETAIL_PAST = 32, NEAR_ROWS = 64 };
+
+/* A latent that was looked at before. */
+struct detail_place {
+    int cond;
+    int32_t latent;
+};
+
 struct detail_state {
     size_t arm;     /* that the rest is about */
     int32_t latent; /* -1: none chosen yet */
@@ -15,12 +23,19 @@ struct detail_state {
     char find[256];
     size_t find_from; /* context where the prompt was opened */
     bool asked;       /* for latent, arm and interval as they are */
+    enum detail_pane { PANE_CONTEXTS, PANE_NEAR, PANE_INTERVALS, DETAIL_PANES } pane;
+    size_t near_at;
+    struct detail_place here;              /* what was drawn last, */
+    bool seen;                             /* and was not left since */
+    struct detail_place past[DETAIL_PAST]; /* the latest last */
+    size_t n_past;
 };
 struct detail_state *detail_of(const struct app *a);
 
 enum {
     HIT_LATENT = HIT_SCREEN, /* a: latent id: opens it */
-    HIT_CONTEXT              /* a: context */
+    HIT_CONTEXT,             /* a: context */
+    HIT_NEAR                 /* a: row of what it goes with */
 };
 
 struct detail_layout {
@@ -33,6 +48,25 @@ extern const struct key_list detail_keys;
 const struct latent_detail *detail_shown(const struct app *a,
                                          const struct session_view *v);
 void detail_choose(struct app *a, const struct session_view *v, int32_t latent);
+/* What was looked at is left for another: Backspace comes back to it. */
+void detail_leave(struct app *a);
 void detail_ask(struct app *a, const struct session_view *v);
+
+/* ---- detail_near.c ---- */
+
+/* A latent that the one shown goes with. */
+struct near_row {
+    const char *head; /* of its group */
+    int32_t latent;   /* -1: the text says why there is none */
+    int cond;
+    char text[64];
+};
+size_t near_rows(const struct app *a, const struct session_view *v,
+                 struct near_row out[NEAR_ROWS]);
+void near_view(struct app *a, const struct session_view *v, struct canvas *c,
+               struct rect r);
+void near_move(struct app *a, const struct session_view *v, const char *direction);
+/* Open the one of a row. */
+void near_open(struct app *a, const struct session_view *v, size_t i);
 
 #endif

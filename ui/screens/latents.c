@@ -21,7 +21,8 @@ static void init(void *state)
 {
     struct latents_state *l = state;
     l->at = -1;
-    l->sort = l->scatter_y = latent_column_nth(AT_FIRST, 0);
+    l->sort = latent_column_nth(AT_FIRST, 0);
+    l->scatter_y = latent_column_nth(AS_POINTS, 0);
     for (size_t arm = 0; arm < VIEW_ARMS; arm++) {
         l->asked_eval[arm] = -2;
     }
@@ -156,6 +157,11 @@ static void draw_counts(const struct app *a, const struct session_view *v,
     if (l->marked[l->arm]) {
         used += canvas_textf(c, r.x + 1 + used, r.y, r.w - 1 - used, ROLE_WARN, 0,
                              ", %zu marked", l->marked[l->arm]);
+    }
+    if (t->positions < t->positions_all) {
+        used += canvas_textf(c, r.x + 1 + used, r.y, r.w - 1 - used, ROLE_WARN, 0,
+                             "; so far, of %.0f%% of the text",
+                             100.0 * (double)t->positions / (double)t->positions_all);
     }
     if (t->step >= 0) {
         canvas_textf(c, r.x + 1 + used, r.y, r.w - 1 - used, ROLE_DIM, 0,
@@ -603,6 +609,7 @@ const struct screen_def screen_latents = {
     .move = move,
     .enter = enter,
     .mouse = mouse,
+    .found = latents_found,
     .filter = &latents_filter,
     .layout = layout,
     .set_layout = set_layout,

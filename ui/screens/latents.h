@@ -15,6 +15,9 @@ const struct latent_table *latents_table(const struct app *a,
                                          const struct session_view *v);
 /* The latent under the cursor of the table; -1. */
 int32_t latents_at(const struct app *a);
+/* A latent as the finder lists it, but for why: false without a table. */
+bool latents_item(const struct app *a, const struct session_view *v, int32_t id,
+                  struct finder_item *out);
 /* Put the cursor on a latent, if it is shown. */
 void latents_choose(struct app *a, int32_t id);
 /* The latent `by` places after another in the order; -1: none. */

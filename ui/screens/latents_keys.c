@@ -46,7 +46,9 @@ static int column_beside(const struct app *a, const struct session_view *v, bool
     int shown[64], n = 0, at = 0;
     for (size_t i = 0; latent_column_nth(IN_TABLE, i) >= 0 && n < 64; i++) {
         const int k = latent_column_nth(IN_TABLE, i);
-        if (latents_column_shown(a, v, latent_column_at((size_t)k)) || k == sort) {
+        const struct latent_column *c = latent_column_at((size_t)k);
+        /* Also one that has given way: it stands there while it is sorted by. */
+        if (latents_column_shown(a, v, c) || (c->flags & GIVES_WAY) || k == sort) {
             at = k == sort ? n : at;
             shown[n++] = k;
         }
@@ -63,7 +65,7 @@ static void sort(struct app *a, const struct session_view *v, const char *args)
     } else {
         const int i = latent_column_find(args, strlen(args));
         if (i < 0 || !(latent_column_at((size_t)i)->flags & IN_TABLE)) {
-            char words[160];
+            char words[200];
             latent_column_words(IN_TABLE, words, sizeof words);
             app_say(a, true, "no column %.40s: %s", args, words);
             return;
@@ -141,8 +143,8 @@ static struct filter_line *filter_here(const struct app *a)
 
 static const struct prompt_def filter_prompt = {
     .history = "filter",
-    .help = "dog  !x  a|b  /regex/  density>1e-4  absorb>.3  f1 max mean p r  dead "
-            "marked",
+    .help = "dog  !x  a|b  /regex/  density>1e-4  absorb>.3  f1 p r  kind=token  "
+            "tokens=dog  dead",
     FILTER_PROMPT};
 
 const struct filter_use latents_filter = {.line = filter_here,
@@ -318,7 +320,7 @@ static void scatter(struct app *a, const struct session_view *v, const char *arg
         i = column < 0 ? n : measure_index(column);
     }
     if (i >= n) {
-        char words[160];
+        char words[200];
         latent_column_words(IN_SCATTER, words, sizeof words);
         app_say(a, true, "no measure %.40s: %s or off", args, words);
         return;

@@ -27,11 +27,10 @@ bool latents_column_shown(const struct app *a, const struct session_view *v,
 {
     const bool labels = latent_labels_count(v->arm[latents_of(a)->arm].labels) > 0;
     const bool narrow = table_rect(a).w < 100;
-    /* Where there is no room for all, labels take that of what others say as well, but
-     * not of the column that is sorted by. */
+    /* Labels take the room of the tokens behind them, never of a number. */
     const bool sorted = c == latent_column_at((size_t)latents_of(a)->sort);
     return (c->flags & IN_TABLE) && (labels || !(c->flags & ONLY_LABELS)) &&
-           !((c->flags & GIVES_WAY) && labels && narrow && !sorted);
+           !((c->flags & GIVES_WAY) && narrow && !sorted);
 }
 
 struct latent_source latents_source(const struct latents_state *l,
@@ -42,6 +41,7 @@ struct latent_source latents_source(const struct latents_state *l,
                                   .latent = id,
                                   .names = &v->names,
                                   .label = latent_labels_of(v->arm[l->arm].labels, id),
+                                  .table = t,
                                   .marked = latents_is_marked(l, l->arm, id)};
 }
 
@@ -198,7 +198,7 @@ static bool sort_all(struct latents_state *l, const struct session_view *v,
                      const struct latent_table *t)
 {
     const struct latent_column *c = latent_column_at((size_t)l->sort);
-    const bool texts = c->text != NULL;
+    const bool texts = c->text && !c->rank;
     const bool down = latents_descends(l);
     double *rank = texts ? mem_alloc(t->F, sizeof *rank) : NULL;
     struct sort_item *item = mem_alloc(t->F, 2 * sizeof *item);
@@ -208,7 +208,9 @@ static bool sort_all(struct latents_state *l, const struct session_view *v,
     for (size_t i = 0; room && i < t->F; i++) {
         const int32_t id = (int32_t)i;
         const struct latent_source source = latents_source(l, v, t, id);
-        const double key = texts ? rank[i] : latents_number(c, &source);
+        const double key = texts     ? rank[i]
+                           : c->rank ? c->rank(&source)
+                                     : latents_number(c, &source);
         item[i] = (struct sort_item){sort_key(key, down), id};
     }
     if (room) {

@@ -99,6 +99,11 @@ void latents_ask(struct app *a, const struct session_view *v, bool force);
 /* Rows of the table that fit. */
 int latents_page(const struct app *a);
 
+/* ---- latents_found.c: for the finder ---- */
+
+size_t latents_found(const struct app *a, const struct session_view *v,
+                     const char *typed, struct finder_item *out, size_t most);
+
 /* ---- latents_scatter.c: the latents as points ---- */
 
 void scatter_view(struct app *a, const struct session_view *v, struct canvas *c,

@@ -118,8 +118,8 @@ static bool filter_text(struct filter_piece *p, const void *asked)
 }
 
 /* Runs have texts alone. */
-static const struct filter_kind run_filter = {no_field, no_fields, no_number,
-                                              filter_text};
+static const struct filter_kind run_filter = {
+    .field = no_field, .words = no_fields, .number = no_number, .text = filter_text};
 
 bool runs_set_filter(struct app *a, const struct session_view *v, const char *text)
 {

@@ -1,0 +1,201 @@
+/* The finder: opens anywhere, looks through everything, ranks, goes there. */
+#include "ui/finder.h"
+#include "ui_bench.h"
+
+static struct bench *open_bench(int w, int h, const char *typed)
+{
+    struct bench *b = bench_new(w, h, 2);
+    press(b, KEY_CTRL('p'));
+    assert_true(b->a.finder.open);
+    type(b, typed);
+    return b;
+}
+
+static const struct finder_item *item(const struct bench *b, size_t i)
+{
+    assert_true(i < b->a.finder.n);
+    return &b->a.finder.item[i];
+}
+
+static void kind_first(const char *typed, const char *kind, const char *text)
+{
+    struct bench *b = open_bench(120, 36, typed);
+    if (!b->a.finder.n || strcmp(item(b, 0)->kind, kind) != 0 ||
+        !strstr(item(b, 0)->text, text)) {
+        fail_msg("%s: found %zu, first %s %s, expected %s %s", typed, b->a.finder.n,
+                 item(b, 0)->kind, item(b, 0)->text, kind, text);
+    }
+    for (size_t i = 1; i < b->a.finder.n; i++) {
+        assert_true(item(b, i)->score < item(b, i - 1)->score);
+    }
+    assert_true(on_screen(b, item(b, 0)->text));
+    bench_free(b);
+}
+
+static void test_what_comes_first(void **state)
+{
+    (void)state;
+    kind_first("runs", "screen", "Runs");
+    kind_first("#42", "latent", "#42 ");
+    kind_first("42", "latent", "#42 ");
+    kind_first("flute", "latent", "#");
+    kind_first("after 'dog'", "latent", "after 'dog'");
+    kind_first("number", "concept", "number");
+    kind_first("mask.rate_end", "setting", "mask.rate_end");
+    kind_first("what is L0", "topic", "what is L0?");
+    kind_first("save-config", "command", ":save-config");
+    kind_first("redo", "command", ":redo");
+}
+
+/* Enter goes, and each thing is where it leads. */
+static void test_it_goes(void **state)
+{
+    (void)state;
+    struct bench *b = open_bench(120, 36, "#42\n");
+    assert_false(b->a.finder.open);
+    assert_ptr_equal(b->a.screen, &screen_detail);
+    assert_int_equal(detail_of(&b->a)->latent, 42);
+    press(b, KEY_CTRL('p'));
+    type(b, "runs\n");
+    assert_string_equal(b->a.screen->name, "runs");
+    press(b, KEY_CTRL('p'));
+    type(b, "number\n");
+    assert_string_equal(b->a.screen->name, "concepts");
+    assert_true(on_screen(b, "number"));
+    press(b, KEY_CTRL('p'));
+    type(b, "what is L0\n");
+    assert_true(b->a.help.open);
+    assert_true(on_screen(b, "what is L0?"));
+    press(b, KEY_CTRL('p')); /* from help as well */
+    assert_true(b->a.finder.open && !b->a.help.open);
+    type(b, "width\n");
+    assert_true(on_screen(b, "width is 512"));
+    /* A command that takes an argument is gone on with; one that does not is run. */
+    press(b, KEY_CTRL('p'));
+    type(b, "lr\n");
+    assert_non_null(b->a.prompt);
+    assert_string_equal(b->a.line.text, "lr ");
+    press(b, KEY_ESC_);
+    press(b, KEY_CTRL('p'));
+    type(b, "scatter\n");
+    assert_ptr_equal(b->a.screen, &screen_latents);
+    assert_true(latents_of(&b->a)->scatter);
+    bench_free(b);
+}
+
+/* It opens with what was chosen last, each once. */
+static void test_recent(void **state)
+{
+    (void)state;
+    struct bench *b = open_bench(80, 24, "#42\n");
+    press(b, KEY_CTRL('p'));
+    assert_string_equal(item(b, 0)->command, "latent 42");
+    assert_true(b->a.finder.n > 1);
+    type(b, "#7\n");
+    press(b, KEY_CTRL('p'));
+    type(b, "#42\n");
+    press(b, KEY_CTRL('p'));
+    assert_string_equal(item(b, 0)->command, "latent 42");
+    assert_string_equal(item(b, 1)->command, "latent 7");
+    assert_string_equal(item(b, 2)->kind, "screen");
+    press(b, KEY_DOWN_);
+    press(b, KEY_ENTER_);
+    assert_int_equal(detail_of(&b->a)->latent, 7);
+    for (int i = 20; i < 20 + 2 * FINDER_RECENT; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "#%d\n", i);
+        press(b, KEY_CTRL('p'));
+        type(b, text);
+    }
+    assert_int_equal(b->a.finder.n_recent, FINDER_RECENT);
+    bench_free(b);
+}
+
+static void test_keys_and_mouse(void **state)
+{
+    (void)state;
+    struct bench *b = open_bench(80, 24, "teacher");
+    const size_t n = b->a.finder.n;
+    assert_true(n > 12);
+    press(b, KEY_DOWN_);
+    press(b, KEY_CTRL('n'));
+    assert_int_equal(b->a.finder.list.cursor, 2);
+    press(b, KEY_CTRL('p'));
+    assert_int_equal(b->a.finder.list.cursor, 1);
+    press(b, KEY_PGDN);
+    assert_true(b->a.finder.list.cursor > 5);
+    press(b, 'x'); /* q, j, ?: all are text */
+    assert_int_equal(b->a.finder.list.cursor, 0);
+    type(b, "q?:j");
+    assert_string_equal(b->a.finder.line.text, "teacherxq?:j");
+    press(b, KEY_ENTER_);
+    assert_true(b->a.finder.open); /* nothing answers */
+    assert_true(on_screen(b, "nothing answers"));
+    press(b, KEY_ESC_);
+    assert_false(b->a.finder.open);
+    assert_ptr_equal(b->a.screen, &screen_train);
+    press(b, KEY_CTRL('p'));
+    app_update(&b->a, &b->v,
+               &(struct event){.kind = EVENT_PASTE, .text = "fl\nute", .text_n = 6});
+    assert_string_equal(b->a.finder.line.text, "fl ute");
+    press(b, KEY_ESC_);
+    press(b, KEY_CTRL('p'));
+    type(b, "teacher");
+    struct rect r = hit_of(b, HIT_FINDER_LINE, 2);
+    mouse(b, MOUSE_PRESS, r.x, r.y);
+    assert_int_equal(b->a.finder.list.cursor, 2);
+    mouse(b, MOUSE_WHEEL_DOWN, r.x, r.y);
+    assert_true(b->a.finder.list.top > 0);
+    mouse(b, MOUSE_PRESS, 0, 0);
+    assert_false(b->a.finder.open);
+    press(b, KEY_CTRL('p'));
+    press(b, KEY_F1_);
+    assert_true(b->a.help.open && !b->a.finder.open);
+    type(b, "?:go flute\n");
+    assert_true(b->a.finder.open);
+    assert_string_equal(b->a.finder.line.text, "flute");
+    bench_free(b);
+}
+
+/* Without a table of latents one is asked for, and what comes is listed. */
+static void test_before_the_table(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    struct latent_table *t = (struct latent_table *)(uintptr_t)b->v.arm[0].table;
+    b->v.arm[0].table = NULL;
+    press(b, KEY_CTRL('p'));
+    one_command(b, COMMAND_TABLE);
+    type(b, "flute");
+    const size_t before = b->a.finder.n;
+    b->v.arm[0].table = t;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    assert_true(b->a.finder.n > before);
+    assert_string_equal(item(b, 0)->kind, "latent");
+    bench_free(b);
+}
+
+/* Labels are found, with gaps too. */
+static void test_label(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct latent_labels *l = NULL;
+    struct bench *b = bench_new(80, 24, 1);
+    assert_ok(latent_labels_with(NULL, 9, "house pets", &l, &e), &e);
+    b->v.arm[0].labels = l;
+    press(b, KEY_CTRL('p'));
+    type(b, "hpet");
+    assert_string_equal(item(b, 0)->text, "#9 house pets");
+    bench_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_comes_first), cmocka_unit_test(test_it_goes),
+        cmocka_unit_test(test_recent),           cmocka_unit_test(test_keys_and_mouse),
+        cmocka_unit_test(test_before_the_table), cmocka_unit_test(test_label),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,180 @@
+/* What is typed finds latents, the best answers first. */
+#include "base/fuzzy.h"
+#include "check.h"
+#include "latents/latent_find.h"
+#include "ui_sample.h"
+
+static void test_fuzzy(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *typed, *text;
+        bool gaps;
+        int score;
+    } cases[] = {
+        {"dog", " dog", false, FUZZY_WHOLE},
+        {"DOG", " dog", false, FUZZY_WHOLE},
+        {"dog", "'dog'", false, FUZZY_WHOLE},
+        {"'dog'", "dog", false, FUZZY_WHOLE},
+        {"after 'dog'", "after 'dog'", false, FUZZY_WHOLE},
+        {"after dog", "after 'dog'", false, FUZZY_NONE},
+        {"do", " dog", false, FUZZY_START},
+        {"pets", "house pets", false, FUZZY_WORD},
+        {"og", " dog", false, FUZZY_INSIDE},
+        {"a", "b a ba", false, FUZZY_WORD},
+        {"hpet", "house pets", true, FUZZY_GAPS},
+        {"hpet", "house pets", false, FUZZY_NONE},
+        {"hp", "house pets", true, FUZZY_NONE},
+        {"ose", "house pets", true, FUZZY_NONE}, /* no word begins so */
+        {"dogs", "dog", true, FUZZY_NONE},
+        {"", "dog", true, FUZZY_NONE},
+        {"''", "dog", true, FUZZY_NONE},
+        {"dog", "", true, FUZZY_NONE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const int found = fuzzy_score(cases[i].typed, cases[i].text, cases[i].gaps);
+        if (found != cases[i].score) {
+            fail_msg("%s in %s: found %d, expected %d", cases[i].typed, cases[i].text,
+                     found, cases[i].score);
+        }
+    }
+}
+
+/* ---- latents ---- */
+
+static const struct names names = {SAMPLE_VOCAB, sample_token, SAMPLE_CONCEPTS,
+                                   sample_concept, sample_kind};
+enum { F = 200 };
+
+static size_t find(const struct latent_table *t, const struct latent_labels *labels,
+                   const char *text, struct latent_found out[F])
+{
+    struct errinfo e;
+    size_t n = 0, all = 0;
+    assert_ok(latent_find(t, &names, labels, text, F, out, &n, &all, &e), &e);
+    assert_int_equal(n, all);
+    for (size_t i = 1; i < n; i++) {
+        assert_true(out[i].score <= out[i - 1].score);
+    }
+    return n;
+}
+
+/* By any token that it fires on: by plain loops over the index. */
+static void test_by_token(void **state)
+{
+    (void)state;
+    struct latent_found found[F];
+    struct latent_table *t = sample_table(F, 5);
+    bool has[F] = {false};
+    size_t beyond = 0;
+    for (int32_t j = 0; j < F; j++) {
+        size_t k = 0;
+        const struct latent_token *token = latent_tokens(t, j, &k);
+        for (size_t i = 0; i < k; i++) {
+            const bool is = strcmp(sample_token[token[i].token], " flute") == 0;
+            has[j] = has[j] || is;
+            beyond += is && i >= LATENT_TOP_TOKENS;
+        }
+        char match[64];
+        names_match(&names, &t->row[j], match, sizeof match);
+        has[j] = has[j] || strstr(match, "flute");
+    }
+    assert_true(beyond > 0); /* some that no list shows */
+    const size_t n = find(t, NULL, "flute", found);
+    for (size_t i = 0; i < n; i++) {
+        assert_true(has[found[i].latent]);
+        has[found[i].latent] = false;
+        if (found[i].by == BY_TOKEN) {
+            assert_string_equal(sample_token[found[i].token->token], " flute");
+            assert_true(found[i].share > 0 && found[i].share <= 1);
+        }
+    }
+    for (int32_t j = 0; j < F; j++) {
+        assert_false(has[j]); /* none is left out */
+    }
+    assert_int_equal(find(t, NULL, "no such token", found), 0);
+    assert_int_equal(find(t, NULL, "", found), 0);
+    assert_int_equal(find(t, NULL, "  ", found), 0);
+    latent_table_unref(t);
+}
+
+static void test_by_the_rest(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct latent_found found[F];
+    struct latent_labels *labels = NULL;
+    struct latent_table *t = sample_table(F, 5);
+    assert_ok(latent_labels_with(NULL, 7, "house pets", &labels, &e), &e);
+    assert_true(find(t, labels, "#42", found) >= 1);
+    assert_int_equal(found[0].latent, 42);
+    assert_int_equal(found[0].by, BY_NUMBER);
+    find(t, labels, "42", found);
+    assert_int_equal(found[0].latent, 42);
+    find(t, labels, "pets", found);
+    assert_int_equal(found[0].latent, 7);
+    assert_int_equal(found[0].by, BY_LABEL);
+    find(t, labels, "hpet", found);
+    assert_int_equal(found[0].latent, 7);
+    /* What the list shows: the match as it is written, the better F1 first. */
+    size_t n = find(t, NULL, "after animal", found);
+    assert_true(n > 0);
+    assert_int_equal(found[0].by, BY_MATCH);
+    assert_int_equal(t->row[found[0].latent].place, PLACE_PREVIOUS);
+    assert_int_equal(t->row[found[0].latent].match_id, 0);
+    n = find(t, NULL, "after", found);
+    assert_true(n > 1);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(t->row[found[i].latent].place, PLACE_PREVIOUS);
+        assert_true(i == 0 ||
+                    t->row[found[i].latent].f1 <= t->row[found[i - 1].latent].f1);
+    }
+    n = find(t, NULL, "dead", found);
+    assert_int_equal(n, t->dead);
+    assert_int_equal(found[0].by, BY_KIND);
+    /* Of several words each is answered. */
+    n = find(t, NULL, "position family", found);
+    assert_true(n > 0);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(t->row[found[i].latent].kind, KIND_POSITION);
+    }
+    assert_int_equal(find(t, NULL, "position nosuch", found), 0);
+    latent_labels_unref(labels);
+    latent_table_unref(t);
+}
+
+/* A table without an index, and no more than there is room for. */
+static void test_edges(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct latent_found one[2];
+    size_t n = 9, all = 0;
+    struct latent_table *t = sample_table(F, 5);
+    assert_ok(latent_find(t, &names, NULL, "colour", 2, one, &n, &all, &e), &e);
+    assert_int_equal(n, 2);
+    assert_true(all > 2);
+    mem_free(t->token);
+    t->token = NULL;
+    assert_ok(latent_find(t, &names, NULL, "colour", 2, one, &n, NULL, &e), &e);
+    assert_int_equal(n, 2);
+    char many[2000];
+    memset(many, 'a', sizeof many);
+    for (size_t i = 0; i < sizeof many; i += 3) {
+        many[i] = ' ';
+    }
+    many[sizeof many - 1] = '\0';
+    assert_ok(latent_find(t, &names, NULL, many, 2, one, &n, NULL, &e), &e);
+    latent_table_unref(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fuzzy),
+        cmocka_unit_test(test_by_token),
+        cmocka_unit_test(test_by_the_rest),
+        cmocka_unit_test(test_edges),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,402 @@
+#include "ui/finder.h"
+
+#include "base/fuzzy.h"
+#include "session/session.h"
+#include "ui/cmdline.h"
+#include "ui/help.h"
+#include "ui/rows.h"
+#include "ui/topics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what there is ---- */
+
+/* Words about a thing count for less than its name. */
+#define BY_HELP 0.6
+/* There is one concept and one screen of a name, and many latents that match it. */
+#define BY_NAME 15.0
+
+static double score_of(const char *typed, const char *name, const char *more)
+{
+    const double own = (double)fuzzy_score(typed, name, true);
+    const double about = BY_HELP * (double)fuzzy_score(typed, more, false);
+    return own > about ? own : about;
+}
+
+static double named(double score)
+{
+    return score > 0.0 ? score + BY_NAME : 0.0;
+}
+
+static struct finder_item *add(struct finder_state *f, const char *kind, double score)
+{
+    if (!(score > 0.0) || f->n == FINDER_ITEMS) {
+        return NULL;
+    }
+    struct finder_item *item = &f->item[f->n++];
+    memset(item, 0, sizeof *item);
+    item->kind = kind;
+    item->score = score;
+    return item;
+}
+
+static void name_it(struct finder_item *item, const char *text, const char *more,
+                    const char *command)
+{
+    snprintf(item->text, sizeof item->text, "%.*s", (int)sizeof item->text - 1, text);
+    snprintf(item->more, sizeof item->more, "%.*s", (int)sizeof item->more - 1, more);
+    snprintf(item->command, sizeof item->command, "%.*s", (int)sizeof item->command - 1,
+             command);
+}
+
+static void add_screens(struct app *a, const char *typed)
+{
+    for (size_t i = 0; i < a->screens->n; i++) {
+        const struct screen_def *s = a->screens->row[i];
+        struct finder_item *item =
+            add(&a->finder, "screen",
+                typed[0] ? named(score_of(typed, s->title, s->go.help)) : 1);
+        char command[64];
+        if (item) {
+            snprintf(command, sizeof command, "%s %s", s->go.action->command, s->name);
+            name_it(item, s->title, s->go.help, command);
+            item->key = &s->go;
+        }
+    }
+}
+
+/* Entries of the keymap that a person would look for: not those that move. */
+static void add_commands(struct app *a, const char *typed)
+{
+    const struct screen_table *t = a->screens;
+    const size_t n = keymap_count(t);
+    for (size_t i = 0; typed[0] && i < n; i++) {
+        const struct key_entry *k = keymap_at(t, i);
+        const struct screen_def *owner = keymap_owner(t, i);
+        char name[120], line[120];
+        snprintf(name, sizeof name, "%s%s%s", k->action->command,
+                 k->preset[0] ? " " : "", k->preset);
+        double score = k->action->takes_screen || k->action == &action_finder
+                           ? 0.0
+                           : score_of(typed, name, k->help);
+        score -= owner == a->screen || owner == t->everywhere ? 0.0 : 2.0;
+        struct finder_item *item = add(&a->finder, "command", score);
+        if (item) {
+            snprintf(line, sizeof line, ":%.100s", name);
+            name_it(item, line, k->help, name);
+            item->key = k;
+            item->on = owner == t->everywhere || owner == t->help ? NULL : owner;
+        }
+    }
+}
+
+static void add_concepts(struct app *a, const struct session_view *v, const char *typed)
+{
+    const struct screen_def *on = screen_find(a->screens, "concepts");
+    for (size_t i = 0; typed[0] && on && i < v->names.n_concepts; i++) {
+        const char *name = v->names.concept_name[i];
+        struct finder_item *item =
+            add(&a->finder, "concept", named((double)fuzzy_score(typed, name, true)));
+        char command[FINDER_COMMAND], more[64];
+        if (item) {
+            snprintf(command, sizeof command, "find %.100s", name);
+            snprintf(more, sizeof more, "%s: its words, and who carries it",
+                     concept_kind_name(v->names.concept_kind[i]));
+            name_it(item, name, more, command);
+            item->on = on;
+        }
+    }
+}
+
+static void add_settings(struct app *a, const char *typed)
+{
+    size_t n = 0;
+    const struct setting_def *t = settings_table(&n);
+    for (size_t i = 0; typed[0] && i < n; i++) {
+        struct finder_item *item =
+            add(&a->finder, "setting", score_of(typed, t[i].key, t[i].help) - 5.0);
+        char command[FINDER_COMMAND];
+        if (item) {
+            snprintf(command, sizeof command, "setting %s", t[i].key);
+            name_it(item, t[i].key, t[i].help, command);
+        }
+    }
+}
+
+static void add_topics(struct app *a, const char *typed)
+{
+    for (size_t i = 0; typed[0] && i < topics_count(); i++) {
+        const struct topic *t = topics_at(i);
+        struct finder_item *item =
+            add(&a->finder, "topic", (double)fuzzy_score(typed, t->title, true) - 1.0);
+        char command[FINDER_COMMAND];
+        if (item) {
+            snprintf(command, sizeof command, "help %s", t->title);
+            name_it(item, t->title, "read it", command);
+        }
+    }
+}
+
+static void add_of_screens(struct app *a, const struct session_view *v,
+                           const char *typed)
+{
+    struct finder_state *f = &a->finder;
+    for (size_t i = 0; typed[0] && i < a->screens->n; i++) {
+        const struct screen_def *s = a->screens->row[i];
+        if (s->found) {
+            f->n += s->found(a, v, typed, f->item + f->n, FINDER_ITEMS - f->n);
+        }
+    }
+}
+
+static void add_recent(struct app *a)
+{
+    struct finder_state *f = &a->finder;
+    for (size_t i = 0; i < f->n_recent && f->n < FINDER_ITEMS; i++) {
+        f->item[f->n] = f->recent[i];
+        f->item[f->n++].score = 1e6 - (double)i;
+    }
+}
+
+/* ---- looking ---- */
+
+/* The best first; no two are equal. */
+static int by_score(const void *x, const void *y)
+{
+    const struct finder_item *a = x, *b = y;
+    if (a->score > b->score || a->score < b->score) {
+        return a->score > b->score ? -1 : 1;
+    }
+    return 0;
+}
+
+static struct rect window(const struct app *a)
+{
+    const struct rect r = layout_help(a->w, a->h);
+    const int w = layout_least(r.w, 110);
+    return layout_box(r.x + (r.w - w) / 2, r.y, w, r.h);
+}
+
+/* The line and a rule above the list. */
+static int page(const struct app *a)
+{
+    return window(a).h - 4;
+}
+
+static void look(struct app *a, const struct session_view *v)
+{
+    struct finder_state *f = &a->finder;
+    const char *typed = f->line.text;
+    f->n = 0;
+    if (!typed[0]) {
+        add_recent(a);
+    }
+    /* Latents come first into the list: there are many, and there is a limit. */
+    add_screens(a, typed);
+    add_of_screens(a, v, typed);
+    add_concepts(a, v, typed);
+    add_commands(a, typed);
+    add_topics(a, typed);
+    add_settings(a, typed);
+    for (size_t i = 0; i < f->n; i++) { /* a stable order, whatever qsort does */
+        f->item[i].score -= 1e-6 * (double)i;
+    }
+    if (f->n > 0) {
+        qsort(f->item, f->n, sizeof *f->item, by_score);
+    }
+    list_set(&f->list, f->n, page(a));
+}
+
+static void look_anew(struct app *a, const struct session_view *v)
+{
+    look(a, v);
+    list_home(&a->finder.list);
+}
+
+void finder_sync(struct app *a, const struct session_view *v)
+{
+    if (a->finder.open) {
+        look(a, v);
+    }
+}
+
+/* ---- going ---- */
+
+void finder_remember(struct app *a, const struct finder_item *item)
+{
+    struct finder_state *f = &a->finder;
+    size_t at = 0;
+    while (at < f->n_recent && strcmp(f->recent[at].command, item->command) != 0) {
+        at++;
+    }
+    const struct finder_item own = *item;
+    f->n_recent += at == f->n_recent && f->n_recent < FINDER_RECENT ? 1U : 0U;
+    at = at < f->n_recent ? at : f->n_recent - 1;
+    memmove(f->recent + 1, f->recent, at * sizeof *f->recent);
+    f->recent[0] = own;
+}
+
+void finder_close(struct app *a)
+{
+    a->finder.open = false;
+}
+
+static void enter(struct app *a, const struct session_view *v)
+{
+    struct finder_state *f = &a->finder;
+    if (f->list.cursor >= f->n) {
+        app_say(a, false, "nothing answers to '%.60s'", f->line.text);
+        return;
+    }
+    const struct finder_item item = f->item[f->list.cursor];
+    finder_close(a);
+    finder_remember(a, &item);
+    if (item.on && item.on != a->screen) {
+        app_go(a, v, item.on);
+    }
+    if (item.key && !item.key->action->takes_screen) {
+        cmdline_choose(a, v, item.key);
+    } else {
+        app_run(a, v, item.command);
+    }
+}
+
+/* ---- keys ---- */
+
+static void open(struct app *a, const struct session_view *v, const char *args)
+{
+    a->help.open = false;
+    a->finder.open = true;
+    line_begin(&a->finder.line, args, NULL, NULL, NULL);
+    look_anew(a, v);
+}
+
+const struct action action_finder = {
+    .command = "go", .args = "[TEXT]", .run = open, .in_help = true};
+
+/* Keys that move in the list; NULL: one of the line. */
+static const char *direction_of(uint32_t key)
+{
+    return key == KEY_UP_ || key == KEY_CTRL('p')     ? "up"
+           : key == KEY_DOWN_ || key == KEY_CTRL('n') ? "down"
+           : key == KEY_PGUP                          ? "page-up"
+           : key == KEY_PGDN                          ? "page-down"
+                                                      : NULL;
+}
+
+void finder_key(struct app *a, const struct session_view *v, uint32_t key)
+{
+    struct finder_state *f = &a->finder;
+    const char *direction = direction_of(key);
+    if (key == KEY_F1_) {
+        finder_close(a);
+        help_open(a, v, "");
+        return;
+    }
+    if (direction) {
+        list_by_name(&f->list, direction);
+        return;
+    }
+    switch (line_key(&f->line, key)) {
+    case LINE_ACCEPT: enter(a, v); break;
+    case LINE_CANCEL: finder_close(a); break;
+    case LINE_CHANGED: look_anew(a, v); break;
+    case LINE_MOVED:
+    case LINE_IGNORED: break;
+    }
+}
+
+void finder_paste(struct app *a, const struct session_view *v, const struct event *ev)
+{
+    bool whole = true;
+    if (line_paste(&a->finder.line, ev->text, ev->text_n, &whole) == LINE_CHANGED) {
+        look_anew(a, v);
+    }
+    if (!whole || ev->cut) {
+        app_say(a, true, "pasted text cut to what the line holds");
+    }
+}
+
+void finder_mouse(struct app *a, const struct session_view *v, const struct hit *hit,
+                  const struct event *ev)
+{
+    struct list_view *list = &a->finder.list;
+    if (ev->mouse == MOUSE_WHEEL_UP || ev->mouse == MOUSE_WHEEL_DOWN) {
+        list_wheel(list, ev->mouse == MOUSE_WHEEL_UP ? -3 : 3);
+    } else if (hit && hit->kind == HIT_FINDER_LINE && ev->mouse == MOUSE_PRESS) {
+        const size_t was = list->cursor;
+        if (list_click(list, hit->a) && list->cursor == was) {
+            enter(a, v);
+        }
+    } else if (ev->mouse == MOUSE_PRESS && (!hit || hit->kind != HIT_OVERLAY)) {
+        finder_close(a);
+    }
+}
+
+/* ---- drawing ---- */
+
+enum { KIND_W = 9, TEXT_W = 26 };
+
+static void draw_item(struct canvas *c, struct rect r, const struct finder_item *item,
+                      bool on)
+{
+    const int text_w = r.w < 70 ? (r.w - KIND_W) / 2 : TEXT_W;
+    char keys[32] = "";
+    int end = r.x + r.w;
+    if (item->key && item->key->key[0]) {
+        key_name(item->key->key[0], keys, sizeof keys);
+        const int w = canvas_text_width(keys);
+        end -= w + 1;
+        canvas_text(c, end, r.y, w, keys, ROLE_KEY, 0);
+    }
+    canvas_text(c, r.x + 1, r.y, KIND_W - 2, item->kind, ROLE_DIM, 0);
+    int x = r.x + KIND_W;
+    const int used =
+        canvas_text(c, x, r.y, end - x - 1, item->text, ROLE_VALUE, on ? ATTR_BOLD : 0);
+    x += (used > text_w ? used : text_w) + 1;
+    canvas_text(c, x, r.y, end - x - 1, item->more, ROLE_DIM, 0);
+    if (on) {
+        canvas_tint(c, r, ROLE_SELECT, ATTR_BOLD);
+    }
+}
+
+static void draw_list(struct app *a, struct canvas *c, struct rect r)
+{
+    const struct finder_state *f = &a->finder;
+    if (!f->n) {
+        canvas_text(c, r.x + 1, r.y, r.w - 2,
+                    "nothing answers; a token, a label, #12, a kind, a concept, a word "
+                    "of a command",
+                    ROLE_DIM, 0);
+    }
+    for (int i = 0; i < r.h && f->list.top + (size_t)i < f->n; i++) {
+        const size_t at = f->list.top + (size_t)i;
+        const struct rect row = {r.x, r.y + i, r.w, 1};
+        draw_item(c, row, &f->item[at], at == f->list.cursor);
+        app_hit(a, row, HIT_FINDER_LINE, i);
+    }
+    rows_bar(c, &f->list, r.x + r.w - 1, r.y, r.h);
+}
+
+void finder_view(struct app *a, const struct session_view *v, struct canvas *c)
+{
+    const struct rect r = rect_intersect(window(a), (struct rect){0, 0, c->w, c->h});
+    char value[48];
+    snprintf(value, sizeof value, "%s%zu",
+             v->table_busy ? "latents are being described  " : "", a->finder.n);
+    canvas_fill(c, r, ' ', ROLE_TEXT, 0);
+    const struct rect in = canvas_box(
+        c, r, a->finder.line.text[0] ? "go to" : "go to: recent, screens", value, true);
+    app_hit(a, r, HIT_OVERLAY, 0);
+    const struct rect old = canvas_clip(c, in);
+    canvas_fill(c, (struct rect){in.x, in.y + 1, in.w, 1}, 0x2500, ROLE_BORDER, 0);
+    draw_list(a, c, (struct rect){in.x, in.y + 2, in.w, in.h - 2});
+    line_draw(c, in.x + 1, in.y, in.w - 2, "> ", &a->finder.line);
+    canvas_unclip(c, old);
+    const struct layout_frame frame = layout_frame(c->w, c->h);
+    canvas_fill(c, frame.hints, ' ', ROLE_TEXT, 0);
+    canvas_text(c, frame.hints.x + 1, frame.hints.y, frame.hints.w - 1,
+                "type to look   Up Down choose   Enter goes   Esc closes", ROLE_DIM, 0);
+}
