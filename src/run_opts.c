@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "sae/sae.h"
 #include "samples_dir.h"
+#include "shell_word.h"
 #include "train/settings_synth.h"
 
 #include <stdio.h>
@@ -312,6 +313,48 @@ void run_opts_name(struct run_opts *r, const char *key, const char *value)
     }
 }
 
+enum err run_opts_word(struct run_opts *r, const char *key, const char *value,
+                       struct errinfo *e)
+{
+    for (size_t i = 0; i < r->n_flags; i++) {
+        if (r->flag_def[i] && strcmp(r->flag_def[i]->key, key) == 0) {
+            if (r->flag_value[i]) {
+                return err_set(e, ERR_USAGE, "found '%s' beside --%s", value,
+                               r->flag[i].name);
+            }
+            r->flag_value[i] = value;
+            return OK;
+        }
+    }
+    return err_set(e, ERR_USAGE, "found '%s'", value);
+}
+
+void run_opts_again(const struct run_opts *r, struct str *out)
+{
+    if (r->config) {
+        str_add(out, " --config ");
+        shell_word_add(out, r->config);
+    }
+    for (size_t i = 0; i < r->n_flags; i++) {
+        const struct setting_def *d = r->flag_def[i];
+        if (d && r->flag_value[i] && strcmp(d->key, setting_key.model) != 0 &&
+            strcmp(d->key, setting_key.corpus) != 0) {
+            str_addf(out, " --%s ", r->flag[i].name);
+            shell_word_add(out, r->flag_value[i]);
+        }
+    }
+    for (size_t i = 0; i < r->n_set; i++) {
+        if (r->set_value[i]) {
+            str_addf(out, " --set %s=", r->set[i].name);
+            shell_word_add(out, r->set_value[i]);
+        }
+    }
+    for (size_t i = 0; i < r->also.n; i++) {
+        str_add(out, " --also ");
+        shell_word_add(out, r->also.at[i]);
+    }
+}
+
 /* --also, as often as it was given, is one setting. */
 static enum err set_also(const struct run_opts *r, struct settings *s,
                          struct errinfo *e)
@@ -403,6 +446,24 @@ enum err run_opts_settings(const struct run_opts *r, struct settings *out,
     TRY(synthetic ? settings_synth_defaults(&s, e) : fill_bundled(&s, e));
     *out = s;
     return OK;
+}
+
+/* Seeds of weights that each condition of the sample has: with them a difference of
+ * twice its spread over seeds is established. */
+#define SAMPLE_SEEDS "5"
+
+enum err run_opts_explorer(struct settings *s, bool single, struct errinfo *e)
+{
+    if (single || settings_given(s, setting_key.twin) || s->also[0] ||
+        s->mask_rate <= 0) {
+        return OK;
+    }
+    TRY(settings_set(s, setting_key.twin, "unmasked", from_program("explorer"), e));
+    return settings_named(s, setting_key.model) ||
+                   settings_given(s, setting_key.seed_count)
+               ? OK
+               : settings_set(s, setting_key.seed_count, SAMPLE_SEEDS,
+                              from_program("explorer"), e);
 }
 
 const char *run_opts_first(const struct run_opts *r, char *out, size_t cap)
