@@ -297,7 +297,10 @@ static enum err fill_bundled(struct settings *s, struct errinfo *e)
         TRY(set_default(s, setting_key.concepts, SAMPLE_CONCEPTS, e));
     }
     make_paths_absolute(s);
-    return OK;
+    /* A text of one's own has no other beside it. */
+    return own_corpus && !settings_given(s, setting_key.ood)
+               ? settings_set(s, setting_key.ood, OOD_TAIL, from_program("own text"), e)
+               : OK;
 }
 
 void run_opts_name(struct run_opts *r, const char *key, const char *value)

@@ -235,6 +235,40 @@ static enum err open_corpus(const struct settings *s, const char *text,
     return corpus_open(path, (uint64_t)s->seed, out, e);
 }
 
+/* The tail of the text in the place of OOD text; where it has none and nobody asked for
+ * it by name, nothing. */
+static enum err open_tail(struct inputs *in, struct errinfo *e)
+{
+    struct settings *s = &in->set;
+    if (corpus_has_tail(in->corpus)) {
+        TRY(open_corpus(s, s->corpus, &in->ood, e));
+        corpus_keep(in->corpus, CORPUS_BODY);
+        corpus_keep(in->ood, CORPUS_TAIL);
+        return OK;
+    }
+    if (settings_named(s, setting_key.ood)) {
+        return settings_blame(s, setting_key.ood,
+                              err_set(e, ERR_USAGE,
+                                      "%s: ood=" OOD_TAIL
+                                      ": found no tail, expected a file of at least "
+                                      "40 documents",
+                                      corpus_spec(in->corpus)),
+                              e);
+    }
+    s->ood[0] = '\0';
+    return OK;
+}
+
+static enum err open_texts(struct inputs *in, struct errinfo *e)
+{
+    const struct settings *s = &in->set;
+    TRY(open_corpus(s, s->corpus, &in->corpus, e));
+    if (strcmp(s->ood, OOD_TAIL) == 0) {
+        return open_tail(in, e);
+    }
+    return s->ood[0] ? open_corpus(s, s->ood, &in->ood, e) : OK;
+}
+
 static enum err open_synth(struct inputs *in, struct errinfo *e)
 {
     const struct synth_config c = settings_synth(&in->set);
@@ -257,10 +291,7 @@ static enum err open_parts(struct inputs *in, struct errinfo *e)
                        lm_hook_parse(s->hook, &in->lm->cfg, &in->hook, e), e));
     inputs_resolve(in, s);
     TRY(check_settings(in, e));
-    TRY(open_corpus(s, s->corpus, &in->corpus, e));
-    if (s->ood[0]) {
-        TRY(open_corpus(s, s->ood, &in->ood, e));
-    }
+    TRY(open_texts(in, e));
     TRY(settings_path(s, s->concepts, path, sizeof path, e));
     TRY(path[0] ? concepts_load(path, in->lm->tok, &in->concepts, e)
                 : concepts_built_in(in->lm->tok, &in->concepts, e));

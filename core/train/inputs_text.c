@@ -153,12 +153,30 @@ static enum err note_little(struct inputs *in, const struct text_loss *read,
     return OK;
 }
 
+/* What stands for text of another kind, or that nothing does. */
+static void note_tail(struct inputs *in)
+{
+    if (in->ood && strcmp(in->set.ood, OOD_TAIL) == 0) {
+        remarks_add(&in->remarks,
+                    "no text of another kind (--ood): figures called OOD are of the "
+                    "%s, %llu documents that nothing is trained on",
+                    corpus_name(in->ood),
+                    (unsigned long long)corpus_count(in->ood, CORPUS_HELDOUT));
+    } else if (!in->ood && strcmp(in->asked.ood, OOD_TAIL) == 0) {
+        remarks_add(&in->remarks,
+                    "no text of another kind: --ood FILE gives one; %s has no tail to "
+                    "hold back, so figures called OOD stay empty",
+                    corpus_name(in->corpus));
+    }
+}
+
 enum err inputs_note_loss(struct inputs *in, const struct text_loss *l,
                           struct errinfo *e)
 {
     note_foreign(in, l);
     note_masks(in, l);
     remarks_append(&in->remarks, corpus_remarks(in->corpus));
+    note_tail(in);
     if (in->ood) {
         remarks_append(&in->remarks, corpus_remarks(in->ood));
     }
