@@ -37,8 +37,8 @@ static size_t find_gaps(const struct doctor_page *p, struct gap out[GAPS])
     if (!in->set.concepts[0]) {
         snprintf(
             out[n++].text, sizeof out->text,
-            "concepts of meaning: --concepts FILE.csv (concept,parent,word); without, "
-            "letters, word shapes and suffixes of the vocabulary stand for them");
+            "concepts of meaning: --concepts FILE.csv (saetop concepts --suggest --model "
+            "begins one); without, letters, word shapes and suffixes stand for them");
     }
     if (in->set.mask_kind == MASK_TOKEN && in->mask_token < 0) {
         snprintf(out[n++].text, sizeof out->text,

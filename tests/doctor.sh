@@ -66,6 +66,12 @@ doctor "$out/plain" "$out/text.txt" "$formats" "${small[@]}" --json
 grep -q '"saes":\[{"path":"[^"]*/dictionary_learning_batchtopk"' "$out/said" || fail "no SAEs: $(cat "$out/said")"
 grep -q '"why":"it reads [0-9]* dimensions, the model has 32 there"' "$out/said" || fail "$(cat "$out/said")"
 
+# A concepts file from the vocabulary, which a run takes.
+"$saetop" concepts --suggest --model "$samples/model" --out "$out/concepts.csv" || fail "concepts --suggest"
+grep -q '^capital,,' "$out/concepts.csv" || fail "no capitals: $(head -n 3 "$out/concepts.csv")"
+doctor "$samples/model" "$out/text.txt" --concepts "$out/concepts.csv" "${small[@]}"
+! grep -q 'concepts of meaning' "$out/said" || fail "concepts are missing: $(cat "$out/said")"
+
 # JSON is whole.
 doctor "$out/plain" "$out/text.txt" "${small[@]}" --json
 if command -v python3 > "$out/x"; then
@@ -100,5 +106,7 @@ refuse "not found" "$saetop" doctor "$out/nothing-here"
 refuse "no run, SAE or folder" "$saetop" doctor "$models/llama" "$out/text.txt" "$out/text.txt"
 refuse "found '$models/llama' beside --model" "$saetop" doctor "$models/llama" --model "$models/llama"
 refuse "blocks are 0 to 2" "$saetop" doctor "$models/llama" "$out/text.txt" --hook blocks.99.hook_resid_post
+refuse "is of --suggest" "$saetop" concepts --out "$out/c" "$out/run"
+refuse "no run" "$saetop" concepts --suggest "$out/run"
 refuse "no model to look at" "$saetop" doctor --source synthetic
 rm -rf "$out"
