@@ -80,6 +80,7 @@ int cmd_eval(int argc, char **argv);
 int cmd_verdict(int argc, char **argv);
 int cmd_concepts(int argc, char **argv);
 int cmd_runs(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_ask(int argc, char **argv);

@@ -1,12 +1,16 @@
 /* saetop concepts: which latents carry which concepts in each condition of an
  * experiment, and what became of each word of one. */
 #include "arm_evals.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/utf8.h"
 #include "cmd.h"
 #include "concept_words.h"
 #include "eval/concept_effects.h"
+#include "lm/lm.h"
+#include "lm_cmds.h"
+#include "text/concept_suggest.h"
 #include "text/concepts.h"
 
 #include <math.h>
@@ -16,8 +20,8 @@
 #define OUTPUT_BYTES ((size_t)64 << 20)
 
 struct concepts_args {
-    const char *concept;
-    bool json, letters, anew;
+    const char *concept, *model, *out;
+    bool json, letters, anew, suggest, force;
     int64_t threads;
 };
 
@@ -348,6 +352,43 @@ static void add_text(const struct table *t, bool letters, struct str *out)
     }
 }
 
+/* ---- --suggest ---- */
+
+/* What the options that go together are without the other. */
+static enum err check_line(const struct concepts_args *a, size_t words,
+                           struct errinfo *e)
+{
+    if (a->suggest && (words || a->concept || a->letters || a->json || a->anew)) {
+        return err_set(e, ERR_USAGE, "--suggest: takes --model and --out, and no run");
+    }
+    if (!a->suggest && (a->model || a->out)) {
+        return err_set(e, ERR_USAGE, "--%s: is of --suggest",
+                       a->model ? "model" : "out");
+    }
+    return a->suggest || words
+               ? OK
+               : err_set(e, ERR_USAGE,
+                         "concepts: found no RUN; see saetop concepts -h");
+}
+
+static int suggest(const struct concepts_args *a)
+{
+    char dir[4096];
+    struct errinfo e = {0};
+    struct tok *tok = NULL;
+    struct str out;
+    str_init(&out, OUTPUT_BYTES);
+    enum err rc = lm_model_dir(a->model, dir, sizeof dir, &e);
+    rc = rc == OK ? lm_load_tok(dir, &tok, &e) : rc;
+    rc = rc == OK ? concepts_suggest(tok, SUGGEST_MOST, &out, &e) : rc;
+    tok_free(tok);
+    if (rc == OK && a->out) {
+        rc = file_write_named_text(a->out, out.p, &e);
+        str_clear(&out);
+    }
+    return cmd_end(rc, &e, &out, true);
+}
+
 int cmd_concepts(int argc, char **argv)
 {
     struct concepts_args a = {0};
@@ -357,12 +398,16 @@ int cmd_concepts(int argc, char **argv)
         {"letters", OPT_FLAG, &a.letters, NULL, "families made from the vocabulary too, such as first letters (JSON always has them, and so has a run without a concepts file)", 0, 0, NULL},
         {"json", OPT_FLAG, &a.json, NULL, "one object: conditions, and concepts or words", 0, 0, NULL},
         {"anew", OPT_FLAG, &a.anew, NULL, "evaluate, whatever is kept", 0, 0, NULL},
+        {"suggest", OPT_FLAG, &a.suggest, NULL, "in place of all that, write a concepts file from a vocabulary, to edit and to train with (--concepts FILE.csv): word shapes, suffixes, scripts; first letters need none", 0, 0, NULL},
+        {"model", OPT_STRING, &a.model, "MODEL", "of --suggest: whose vocabulary; without it the bundled one's", 0, 0, NULL},
+        {"out", OPT_NEW, &a.out, "FILE", "of --suggest: new file; without it, standard output", 0, 0, NULL},
+        OPT_FORCE(&a.force),
         {"threads", OPT_INT, &a.threads, "T", "threads; 0: as many as the process may use", 0, 1024, NULL},
     };
     // clang-format on
     const struct opts o = {
         .name = "concepts",
-        .usage = "RUN... [--concept NAME] [OPTIONS]",
+        .usage = "RUN... [--concept NAME] [OPTIONS] | --suggest [--model MODEL]",
         .about =
             "Which latents carry which concepts in each condition of an experiment (the "
             "arms of the runs named, grouped as by `saetop verdict`): the best latent, "
@@ -371,7 +416,6 @@ int cmd_concepts(int argc, char **argv)
             "`saetop eval`, and its eval.json kept.",
         .table = own,
         .n = sizeof own / sizeof *own,
-        .min_args = 1,
         .max_args = OPT_LIST_MAX,
     };
     struct opts_result line;
@@ -381,6 +425,12 @@ int cmd_concepts(int argc, char **argv)
     int status = 0;
     if (!cmd_begin(&o, argc, argv, &line, &status)) {
         return status;
+    }
+    if (check_line(&a, line.n_args, &e) != OK) {
+        return cmd_fail(e.code, &e);
+    }
+    if (a.suggest) {
+        return suggest(&a);
     }
     str_init(&out, OUTPUT_BYTES);
     enum err rc =

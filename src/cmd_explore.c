@@ -60,26 +60,6 @@ static enum err parse_look(const struct explore_args *a, struct explore_config *
     return a->size ? parse_size(a->size, &c->w, &c->h, e) : OK;
 }
 
-/* Seeds of weights that each condition of the sample has: with them a difference of
- * twice its spread over seeds is established. */
-#define SAMPLE_SEEDS "5"
-
-/* The explorer's own defaults where the user named none: masked against unmasked; of
- * the bundled model, which is small, with several seeds. */
-static enum err explorer_settings(struct settings *s, bool single, struct errinfo *e)
-{
-    const bool others = s->also[0] && strcmp(s->also, ALSO_RANDOM) != 0;
-    if (single || settings_given(s, setting_key.twin) || others || s->mask_rate <= 0) {
-        return OK;
-    }
-    TRY(settings_set(s, setting_key.twin, "unmasked", from_program("explorer"), e));
-    return settings_named(s, setting_key.model) ||
-                   settings_given(s, setting_key.seed_count)
-               ? OK
-               : settings_set(s, setting_key.seed_count, SAMPLE_SEEDS,
-                              from_program("explorer"), e);
-}
-
 /* A run that is opened comes with its settings: what would change them is refused
  * rather than ignored. Another tool's SAE comes without. */
 static enum err check_run(const struct explore_args *a, const struct run_opts *ro,
@@ -158,7 +138,7 @@ static enum err explore(const struct explore_args *a, const struct run_opts *ro,
     }
     struct settings given;
     TRY(run_opts_given(ro, &given, e));
-    TRY(explorer_settings(&c.session.set, a->single, e));
+    TRY(run_opts_explorer(&c.session.set, a->single, e));
     c.session.open_run = a->resume ? a->resume : run;
     c.session.resume = a->resume != NULL;
     c.session.given = &given;

@@ -15,6 +15,7 @@
 
 struct import_args {
     const char *out, *model_name;
+    bool centre;
 };
 
 /* Whether a run is to be written. What else is set shapes nothing without model and
@@ -68,6 +69,13 @@ static void name_model(const struct import_args *a, struct foreign_meta *m)
     }
 }
 
+static void centre(const struct import_args *a, struct sae *s)
+{
+    if (a->centre) {
+        sae_centre(s);
+    }
+}
+
 /* An SAE and what its files say of it. */
 struct to_write {
     const struct sae *sae;
@@ -92,6 +100,7 @@ static enum err import_sae(const char *path, const struct import_args *a,
         snprintf(m.hook, sizeof m.hook, "%.*s", (int)sizeof m.hook - 1, named->hook);
     }
     name_model(a, &m);
+    centre(a, s);
     struct to_write w = {s, foreign_sae_meta(&m)};
     const enum err rc = outdir_write(a->out, write_sae, &w, e);
     if (rc == OK) {
@@ -127,6 +136,7 @@ static enum err import_run(const char *path, const struct import_args *a,
     enum err rc = browse_inputs(path, ro, &b, e);
     if (rc == OK) {
         name_model(a, &b.record.from);
+        centre(a, b.record.sae);
         rc = write_run(a, &b, format ? format : "", e);
     }
     if (rc == OK) {
@@ -168,6 +178,7 @@ int cmd_import(int argc, char **argv)
     const struct opt own[] = {
         {"out", OPT_STRING, &a.out, "DIR", "directory to make", 0, 0, NULL},
         {"model-name", OPT_STRING, &a.model_name, "NAME", "the model it was made for, if its files do not say", 0, 0, NULL},
+        {"centre", OPT_FLAG, &a.centre, NULL, "it was trained on activations less their mean over dimensions (TransformerLens' centred writing weights), which its files do not say", 0, 0, NULL},
     };
     // clang-format on
     struct run_opts ro;

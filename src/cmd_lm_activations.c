@@ -80,10 +80,10 @@ static enum err check_args(const struct activations_args *a, struct errinfo *e)
                        "--corpus FILE");
     }
     const struct row_opts *r = &a->rows;
-    if (!r->corpus &&
-        (r->rows != 1 || r->from || r->context || strcmp(r->split, "train") != 0)) {
+    if (!r->corpus && (r->rows != 1 || r->from || r->context || r->tail ||
+                       strcmp(r->split, "train") != 0)) {
         return err_set(e, ERR_USAGE,
-                       "--rows, --from, --split and --context are of --corpus, "
+                       "--rows, --from, --split, --tail and --context are of --corpus, "
                        "found %s",
                        a->text.text ? "--text" : "--text-file");
     }

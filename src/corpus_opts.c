@@ -113,6 +113,18 @@ enum err row_opts_read(const struct row_opts *o, const struct lm *m,
     TRY(corpus_split_named(o->split, &split, e));
     TRY(row_width(o, &m->cfg, &T, e));
     TRY(corpus_named(o->corpus, o->seed, &c, e));
+    if (o->tail && !corpus_has_tail(c)) {
+        const enum err rc =
+            err_set(e, ERR_USAGE,
+                    "--tail: %s has none: it takes a file of at least 40 "
+                    "documents",
+                    corpus_spec(c));
+        corpus_free(c);
+        return rc;
+    }
+    if (o->tail) {
+        corpus_keep(c, CORPUS_BODY);
+    }
     struct way way = {.since = clock_ns()};
     progress_init(&way.bar, false);
     const struct token_rows_watch watch = {on_way, &way};

@@ -20,6 +20,7 @@ struct row_opts {
     int64_t rows, from, context; /* context 0: as a run has it */
     int64_t seed;
     double rate;
+    bool tail;
 };
 #define ROW_OPTS_DEFAULT                                                               \
     {                                                                                  \
@@ -36,6 +37,8 @@ struct row_opts {
     {"context", OPT_INT, &(r)->context, "N",                                           \
      "tokens of a row; 0: as in a run, 128 or the model's context if that is less",    \
      0, 1e6, NULL},                                                                    \
+    {"tail", OPT_FLAG, &(r)->tail, NULL,                                               \
+     "hold back the text's tail, as a run with ood=tail does", 0, 0, NULL},            \
     {"mask-rate", OPT_REAL, &(r)->rate, "P", "share of the tokens masked", 0, 1, NULL}, \
     {"seed", OPT_INT, &(r)->seed, "S", "of the order of the text and of the masks", 0, 9007199254740991, NULL}
 // clang-format on

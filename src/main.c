@@ -72,6 +72,7 @@ static const struct subcommand COMMANDS[] = {
     {"concepts", cmd_concepts,
      "which latents carry which concepts, and who absorbs a word"},
     {"runs", cmd_runs, "the runs in a folder, a line each"},
+    {"doctor", cmd_doctor, "what a model, a text and an SAE are, and what a run takes"},
     {"sweep", cmd_sweep, "a grid of runs and the paired effect of masking"},
     {"top", cmd_top, "the top-activating tokens of a run's latents"},
     {"ask", cmd_ask, "what a model and its latents say to a prompt"},

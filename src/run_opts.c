@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "sae/sae.h"
 #include "samples_dir.h"
+#include "shell_word.h"
 #include "train/also.h"
 #include "train/settings_synth.h"
 
@@ -302,7 +303,10 @@ static enum err fill_bundled(struct settings *s, struct errinfo *e)
         TRY(set_default(s, setting_key.concepts, SAMPLE_CONCEPTS, e));
     }
     make_paths_absolute(s);
-    return OK;
+    /* A text of one's own has no other beside it. */
+    return own_corpus && !settings_given(s, setting_key.ood)
+               ? settings_set(s, setting_key.ood, OOD_TAIL, from_program("own text"), e)
+               : OK;
 }
 
 void run_opts_name(struct run_opts *r, const char *key, const char *value)
@@ -316,6 +320,49 @@ void run_opts_name(struct run_opts *r, const char *key, const char *value)
             r->flag_value[r->n_flags++] = value;
         }
     }
+}
+
+enum err run_opts_word(struct run_opts *r, const char *key, const char *value,
+                       struct errinfo *e)
+{
+    for (size_t i = 0; i < r->n_flags; i++) {
+        if (r->flag_def[i] && strcmp(r->flag_def[i]->key, key) == 0) {
+            if (r->flag_value[i]) {
+                return err_set(e, ERR_USAGE, "found '%s' beside --%s", value,
+                               r->flag[i].name);
+            }
+            r->flag_value[i] = value;
+            return OK;
+        }
+    }
+    return err_set(e, ERR_USAGE, "found '%s'", value);
+}
+
+void run_opts_again(const struct run_opts *r, struct str *out)
+{
+    if (r->config) {
+        str_add(out, " --config ");
+        shell_word_add(out, r->config);
+    }
+    for (size_t i = 0; i < r->n_flags; i++) {
+        const struct setting_def *d = r->flag_def[i];
+        if (d && r->flag_value[i] && strcmp(d->key, setting_key.model) != 0 &&
+            strcmp(d->key, setting_key.corpus) != 0) {
+            str_addf(out, " --%s ", r->flag[i].name);
+            shell_word_add(out, r->flag_value[i]);
+        }
+    }
+    for (size_t i = 0; i < r->n_set; i++) {
+        if (r->set_value[i]) {
+            str_addf(out, " --set %s=", r->set[i].name);
+            shell_word_add(out, r->set_value[i]);
+        }
+    }
+    for (size_t i = 0; i < r->also.n; i++) {
+        str_add(out, " --also ");
+        shell_word_add(out, r->also.at[i]);
+    }
+    str_add(out, r->random ? " --random" : "");
 }
 
 /* --also, as often as it was given, and --random are one setting. */
@@ -416,6 +463,24 @@ enum err run_opts_settings(const struct run_opts *r, struct settings *out,
     TRY(synthetic ? settings_synth_defaults(&s, e) : fill_bundled(&s, e));
     *out = s;
     return OK;
+}
+
+/* Seeds of weights that each condition of the sample has: with them a difference of
+ * twice its spread over seeds is established. */
+#define SAMPLE_SEEDS "5"
+
+enum err run_opts_explorer(struct settings *s, bool single, struct errinfo *e)
+{
+    const bool others = s->also[0] && strcmp(s->also, ALSO_RANDOM) != 0;
+    if (single || settings_given(s, setting_key.twin) || others || s->mask_rate <= 0) {
+        return OK;
+    }
+    TRY(settings_set(s, setting_key.twin, "unmasked", from_program("explorer"), e));
+    return settings_named(s, setting_key.model) ||
+                   settings_given(s, setting_key.seed_count)
+               ? OK
+               : settings_set(s, setting_key.seed_count, SAMPLE_SEEDS,
+                              from_program("explorer"), e);
 }
 
 const char *run_opts_first(const struct run_opts *r, char *out, size_t cap)

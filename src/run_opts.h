@@ -38,6 +38,11 @@ bool run_opts_begin_reading(struct run_opts *r, struct opts what, const struct o
                             size_t n_own, int argc, char **argv,
                             struct opts_result *parsed, int *status);
 
+/* As if the option of the setting `key` had stood on the line with that value: for a
+ * word that stands for it. ERR_USAGE where the option is there too. */
+enum err run_opts_word(struct run_opts *r, const char *key, const char *value,
+                       struct errinfo *e) ERR_CHECKED;
+
 /* For a subcommand with a table of its own: as if the line had named the setting `key`
  * (value NULL: it had not). *r is zeroed before the first call; strings are
  * borrowed. */
@@ -52,6 +57,11 @@ void run_opts_list(struct str *out);
 enum err run_opts_settings(const struct run_opts *r, struct settings *out,
                            struct errinfo *e) ERR_CHECKED;
 
+/* The explorer's own defaults where the user named none, unless one arm is asked for:
+ * masked against unmasked; of the bundled model, which is small, with several seeds. */
+enum err run_opts_explorer(struct settings *s, bool single,
+                           struct errinfo *e) ERR_CHECKED;
+
 /* Only what the user named, in --config and on the line, paths made absolute; the rest
  * is at its default. For a resume. */
 enum err run_opts_given(const struct run_opts *r, struct settings *out,
@@ -59,6 +69,10 @@ enum err run_opts_given(const struct run_opts *r, struct settings *out,
 /* What the line says about the run, as typed ("--mask-rate", "--set mask.kind",
  * "--config"): the first of it in the order of the tables; NULL: nothing. */
 const char *run_opts_first(const struct run_opts *r, char *out, size_t cap);
+
+/* Append the options that name what the line and --config do, but for model and text,
+ * each after a space, as a shell takes them. */
+void run_opts_again(const struct run_opts *r, struct str *out);
 
 /* The lines of --print-config: key, value, where it came from. */
 void run_opts_print(const struct settings *s, struct str *out);

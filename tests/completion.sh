@@ -55,7 +55,7 @@ has "saetop " $(commands) help book.txt run
 for group in lm corpus bench; do
     gives "saetop $group " $(commands $group) help
 done
-for command in explore train eval sweep top ask find export import keys 'lm train' 'corpus rows' 'bench sae'; do
+for command in explore train eval doctor sweep top ask find export import keys 'lm train' 'corpus rows' 'bench sae'; do
     has "saetop $command --" \
         $("$program" $command -h | sed -n 's/^  \(--[a-z0-9-]*\).*/\1/p')
 done

@@ -20,12 +20,29 @@ bool pane_is_noisy(int metric)
     return traits_of(metric) & MEASURE_NOISY;
 }
 
+static const char *fact_of(const struct session_view *v, const char *name)
+{
+    for (size_t i = 0; i < v->n_facts; i++) {
+        if (!strcmp(v->fact[i].name, name)) {
+            return v->fact[i].value;
+        }
+    }
+    return NULL;
+}
+
+/* Text of another kind, or what stands in its place. */
+static const char *taken_on_ood(const struct session_view *v)
+{
+    const char *ood = fact_of(v, "ood");
+    return ood && strcmp(ood, SESSION_TAIL) == 0 ? "on the held-back tail, unmasked"
+                                                 : "on OOD text, unmasked";
+}
+
 const char *pane_taken_on(const struct session_view *v, int metric)
 {
     const unsigned traits = traits_of(metric);
     if (traits & MEASURE_EVALUATED) {
-        return traits & MEASURE_OOD ? "on OOD text, unmasked"
-                                    : "on held-out text, unmasked";
+        return traits & MEASURE_OOD ? taken_on_ood(v) : "on held-out text, unmasked";
     }
     if (!(traits & MEASURE_ON_BATCH) || v->state == SESSION_LOADING) {
         return "";
@@ -46,16 +63,6 @@ const char *pane_taken_on(const struct session_view *v, int metric)
                      : "A masked, B not: not comparable";
     }
     return still ? "B still masked: not comparable" : "B masked, A not: not comparable";
-}
-
-static const char *fact_of(const struct session_view *v, const char *name)
-{
-    for (size_t i = 0; i < v->n_facts; i++) {
-        if (!strcmp(v->fact[i].name, name)) {
-            return v->fact[i].value;
-        }
-    }
-    return NULL;
 }
 
 void pane_why_empty(const struct session_view *v, int metric, char *out, size_t cap)

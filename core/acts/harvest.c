@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 /* Rows that a worker takes at a time. What comes out of a row does not depend on it. */
@@ -22,6 +23,7 @@ struct harvester {
 struct harvest_job {
     struct harvester *h;
     const int32_t *ids;
+    const int32_t *fed; /* what the model reads; NULL: ids */
     size_t rows;
     const float *from; /* may be NULL */
     float *x;          /* out, or NULL */
@@ -116,14 +118,15 @@ static void run_block(void *ctx, size_t block, size_t worker)
     assert(row0 < j->rows && worker < h->workers);
     const size_t rows = j->rows - row0 < BLOCK_ROWS ? j->rows - row0 : BLOCK_ROWS;
     const int32_t *ids = j->ids + row0 * T;
+    const int32_t *fed = j->fed ? j->fed + row0 * T : ids;
     float *x = j->x ? j->x + row0 * T * D : h->resid[worker];
     if (j->from) {
         memcpy(x, j->from + row0 * T * D, rows * T * D * sizeof *x);
     } else {
-        lm_forward_to(h->m, h->ws[worker], ids, rows, T, h->hook, x);
+        lm_forward_to(h->m, h->ws[worker], fed, rows, T, h->hook, x);
     }
     if (j->nll) {
-        lm_nll_from(h->m, h->ws[worker], x, rows, T, h->hook, ids, ids,
+        lm_nll_from(h->m, h->ws[worker], x, rows, T, h->hook, fed, ids,
                     j->nll + row0 * T);
     }
 }
@@ -139,13 +142,40 @@ void harvest_rows(struct harvester *h, const int32_t *ids, size_t rows, float *x
     run(&j);
 }
 
-enum err harvest_nll(struct harvester *h, const int32_t *ids, size_t rows,
-                     const float *x, float *nll, struct errinfo *e)
+static enum err need_whole(struct harvester *h, struct errinfo *e)
 {
     for (size_t i = 0; i < h->workers; i++) {
         TRY(lm_ws_whole(h->m, h->ws[i], e));
     }
+    return OK;
+}
+
+enum err harvest_nll(struct harvester *h, const int32_t *ids, size_t rows,
+                     const float *x, float *nll, struct errinfo *e)
+{
+    TRY(need_whole(h, e));
     struct harvest_job j = {.h = h, .ids = ids, .rows = rows, .from = x, .nll = nll};
     run(&j);
+    return OK;
+}
+
+enum err harvest_loss(struct harvester *h, const int32_t *fed, const int32_t *ids,
+                      size_t rows, double *mean, struct errinfo *e)
+{
+    float *nll = NULL;
+    double sum = 0;
+    size_t count = 0;
+    TRY(need_whole(h, e));
+    TRY(mem_new(&nll, rows * h->T, sizeof *nll, "losses", e));
+    struct harvest_job j = {.h = h, .ids = ids, .fed = fed, .rows = rows, .nll = nll};
+    run(&j);
+    for (size_t i = 0; i < rows * h->T; i++) {
+        if (isfinite(nll[i])) {
+            sum += (double)nll[i];
+            count++;
+        }
+    }
+    mem_free(nll);
+    *mean = count ? sum / (double)count : (double)NAN;
     return OK;
 }

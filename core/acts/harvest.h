@@ -27,6 +27,12 @@ void harvest_rows(struct harvester *h, const int32_t *ids, size_t rows, float *x
 enum err harvest_nll(struct harvester *h, const int32_t *ids, size_t rows,
                      const float *x, float *nll, struct errinfo *e) ERR_CHECKED;
 
+/* Mean loss in nats of the tokens of ids [rows,T], rows' first ones aside, where the
+ * model reads `fed` [rows,T] in their place: clean, ids itself; or masked. Errors of
+ * harvest_nll. */
+enum err harvest_loss(struct harvester *h, const int32_t *fed, const int32_t *ids,
+                      size_t rows, double *mean, struct errinfo *e) ERR_CHECKED;
+
 /* Whether activations at this token are left out: special tokens, and BOS, EOS and
  * padding even where the tokenizer does not mark them special. */
 bool acts_is_special(const struct tok *tok, int32_t id);

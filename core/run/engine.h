@@ -202,6 +202,8 @@ size_t engine_bytes(const struct engine *g);
 /* Of that what one more arm like this one takes: weights, optimizer, its own place in
  * the text. */
 size_t engine_arm_bytes(const struct engine *g, size_t arm);
+/* How many ways of masking the arms have: passes of the model over the same text. */
+size_t engine_maskings(const struct engine *g);
 /* Whether that much fits: into the `own` bytes that the process has already, and
  * `room` (base/room.h). ERR_LIMIT, with both. engine_open asks. */
 enum err engine_check_room(const struct engine *g, size_t own, size_t room,

@@ -29,21 +29,29 @@ static bool has_masks(const struct engine *g, size_t a, size_t from, size_t to)
     return false;
 }
 
+size_t engine_maskings(const struct engine *g)
+{
+    size_t n = 0;
+    for (size_t a = 0; a < g->n_arms; a++) {
+        n += !has_masks(g, a, 0, a);
+    }
+    return n;
+}
+
 /* Buffers of activations: one for each masking; while arms come to the next fill one
  * after the other, those that share one hold the old and the new, and the one let go of
  * last is kept. */
 static size_t fills(const struct engine *g)
 {
-    size_t maskings = 0, two = 0, most = 0;
+    size_t two = 0, most = 0;
     for (size_t a = 0; a < g->n_arms; a++) {
         const bool first = !has_masks(g, a, 0, a);
         const bool last = !has_masks(g, a, a + 1, g->n_arms);
-        maskings += first;
         two += first && !last;
         most = two > most ? two : most;
         two -= last && !first;
     }
-    return maskings + most;
+    return engine_maskings(g) + most;
 }
 
 /* Codes that are not zero in so many rows. Without k, half of the latents of a SAE that

@@ -96,6 +96,12 @@ enum err sae_clone(const struct sae *s, struct sae **out,
  * zeros gets a direction and an encoder that never fires. */
 void sae_fold(struct sae *s);
 
+/* Rows of W_enc less their mean, so that codes of x are those that the SAE gave of x
+ * less its mean over dimensions: of one that was trained on centred activations, as
+ * TransformerLens gives them where it centres writing weights. What b_dec's own mean
+ * gave stays in the biases. The files' configuration asks for it where it says so. */
+void sae_centre(struct sae *s);
+
 /* Random decoder rows of norm 1, W_enc = W_dec, the rest zero (dictionary_learning's
  * start). Depends on seed, D, F only. */
 void sae_init_weights(struct sae *s, uint64_t seed);

@@ -106,3 +106,28 @@ void sae_normalise(enum sae_norm norm, float scale, size_t D, const float *x, si
         }
     }
 }
+
+void sae_centre(struct sae *s)
+{
+    const bool gated = (sae_arch_has(s->arch) & SAE_HAS_ATTACHED) != 0;
+    double sum = 0; /* of what is taken off before the encoder */
+    for (size_t d = 0; d < s->D && !s->keep_b_dec; d++) {
+        sum += (double)s->b_dec[d];
+    }
+    for (size_t j = 0; j < s->F; j++) {
+        float *row = s->W_enc + j * s->D;
+        double mean = 0;
+        for (size_t d = 0; d < s->D; d++) {
+            mean += (double)row[d] / (double)s->D;
+        }
+        for (size_t d = 0; d < s->D; d++) {
+            row[d] = (float)((double)row[d] - mean);
+        }
+        s->b_enc[j] = (float)((double)s->b_enc[j] - mean * sum);
+        if (gated) {
+            /* The magnitude sees h without its gate's bias; keep the difference. */
+            float *b_mag = s->extra + s->F + j;
+            *b_mag = (float)((double)*b_mag - mean * sum * exp((double)s->extra[j]));
+        }
+    }
+}

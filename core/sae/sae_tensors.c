@@ -180,33 +180,6 @@ enum err sae_tensors_widths(struct foreign_meta *m, const char *path, const char
 
 /* ---- folding ---- */
 
-/* Rows of W_enc less their mean: h is that of x less its mean. What b_dec's own mean
- * gave stays in b_enc. */
-static void fold_centre(struct sae_tensors *t)
-{
-    for (size_t j = 0; t->centre && j < t->F; j++) {
-        float *row = t->W_enc + j * t->D;
-        double mean = 0, b_mean = 0;
-        for (size_t d = 0; d < t->D; d++) {
-            mean += (double)row[d] / (double)t->D;
-            b_mean += (double)t->b_dec[d];
-        }
-        for (size_t d = 0; d < t->D; d++) {
-            row[d] = (float)((double)row[d] - mean);
-        }
-        if (t->apply_b_dec) {
-            t->b_enc[j] = (float)((double)t->b_enc[j] - mean * b_mean);
-        }
-        if (t->b_mag) {
-            /* The magnitude sees h without its gate's bias; keep the difference. */
-            t->b_mag[j] =
-                (float)((double)t->b_mag[j] - (t->apply_b_dec ? mean * b_mean : 0) *
-                                                  exp((double)t->r_mag[j]));
-        }
-    }
-    t->centre = false;
-}
-
 /* The same threshold for all latents once decoder rows are of unit norm, or false. */
 static bool one_threshold(const struct sae_tensors *t, const double *norm,
                           double *least, double *most)
@@ -336,8 +309,10 @@ enum err sae_tensors_to_sae(struct sae_tensors *t, const char *path, struct sae 
         rc = sae_new_around(arch, t->D, t->F, t->k, t->arena, &s, e);
     }
     if (rc == OK) {
-        fold_centre(t);
         finish(t, threshold, s);
+        if (t->centre) {
+            sae_centre(s);
+        }
         t->arena = NULL; /* it is the SAE's */
         if (t->own.arch) {
             unfold(&t->own, s);

@@ -54,7 +54,11 @@ void session_make_facts(struct session *s)
     v->n_facts = 0;
     add_fact(v, "model", path_base(s->in->lm->dir));
     add_fact(v, "corpus", path_base(set->corpus));
-    add_fact(v, "ood", set->ood[0] ? path_base(set->ood) : "");
+    const bool tail = strcmp(set->ood, OOD_TAIL) == 0;
+    add_fact(v, "ood",
+             tail          ? "held-back tail"
+             : set->ood[0] ? path_base(set->ood)
+                           : "");
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
         str_clear(&value);
         settings_print(set, setting_find(shown[i]), &value);

@@ -111,6 +111,9 @@ struct said_view {
     bool bad;
 };
 
+/* The fact "ood" where the text's own tail stands for text of another kind. */
+#define SESSION_TAIL "held-back tail"
+
 struct session_view {
     enum session_state state;
     char loading[80];  /* what is being opened, while LOADING */

@@ -238,6 +238,57 @@ static enum err split_docs(struct corpus *c, struct errinfo *e)
     return OK;
 }
 
+bool corpus_has_tail(const struct corpus *c)
+{
+    return !c->grammar && c->n_docs >= CORPUS_FEW && strcmp(c->path, "-") != 0;
+}
+
+/* order [n_train TRAIN, then HELDOUT] without documents from `first` on. */
+static void keep_body(struct corpus *c, size_t first)
+{
+    size_t n = 0, train = 0;
+    for (size_t i = 0; i < c->n_docs; i++) {
+        if (c->order[i] < first) {
+            train += i < c->n_train;
+            c->order[n++] = c->order[i];
+        }
+    }
+    if (train == n) {
+        train--; /* all that was held out is in the tail */
+    }
+    c->n_train = train;
+    c->n_docs = n;
+}
+
+/* Both splits are all of the tail: order holds it twice, there is room. */
+static void keep_tail(struct corpus *c, size_t first)
+{
+    const size_t n = c->n_docs - first;
+    for (size_t i = 0; i < n; i++) {
+        c->order[i] = c->order[n + i] = (uint32_t)(first + i);
+    }
+    c->n_train = n;
+    c->n_docs = 2 * n;
+}
+
+void corpus_keep(struct corpus *c, enum corpus_part part)
+{
+    static const char tail[] = "held-back tail";
+    char name[sizeof c->name];
+    const size_t held = (size_t)((double)c->n_docs * CORPUS_HELD_PART);
+    const size_t first = c->n_docs - (held ? held : 1);
+    if (part == CORPUS_BODY) {
+        keep_body(c, first);
+        return;
+    }
+    keep_tail(c, first);
+    c->hash = hash_bytes(c->hash, tail, sizeof tail);
+    c->hash_whole = c->hash;
+    c->remarks.n = 0; /* said of the body */
+    snprintf(name, sizeof name, "%s of %.70s", tail, c->name);
+    memcpy(c->name, name, sizeof name);
+}
+
 enum err corpus_open(const char *spec, uint64_t seed, struct corpus **out,
                      struct errinfo *e)
 {

@@ -47,6 +47,19 @@ enum err corpus_open(const char *spec, uint64_t seed, struct corpus **out,
                      struct errinfo *e) ERR_CHECKED;
 void corpus_free(struct corpus *c); /* NULL is fine */
 
+/* A text of one's own has no text of another kind beside it: its tail, the last 5 % of
+ * the documents, can be held back from both splits and stand in that place. */
+enum corpus_part {
+    CORPUS_BODY, /* all but the tail, split as before */
+    CORPUS_TAIL  /* the tail alone, which is both splits */
+};
+/* Whether there is enough text for one: 40 documents or more, no generator, and a file
+ * that can be opened twice, which standard input cannot. */
+bool corpus_has_tail(const struct corpus *c);
+/* Keep that part of one that has a tail, before others have it. corpus_hash of the body
+ * stays that of the whole. */
+void corpus_keep(struct corpus *c, enum corpus_part part);
+
 /* Remarks on its bytes, in lines that name the file: markers between
  * documents, bytes that are no UTF-8. Borrowed. */
 const struct remarks *corpus_remarks(const struct corpus *c);

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 #include "text/mask.h"
 
 #include "base/mem.h"
@@ -7,6 +8,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,6 +142,70 @@ enum err mask_token_find(const struct tok *t, const char *text, int32_t *out,
     }
     *out = id;
     return OK;
+}
+
+/* The first special token whose text has one of the two in it. */
+static int32_t find_reserved(const struct tok *t)
+{
+    static const char *const marks[] = {"reserved", "unused"};
+    for (size_t id = 0; id < tok_rows(t); id++) {
+        size_t len = 0;
+        const char *p = tok_piece_view(t, (int32_t)id, &len);
+        for (size_t i = 0; p && tok_is_special(t, (int32_t)id) && i < 2; i++) {
+            if (memmem(p, len, marks[i], strlen(marks[i]))) {
+                return (int32_t)id;
+            }
+        }
+    }
+    return -1;
+}
+
+/* Padding that does not end texts as well. */
+static int32_t find_padding(const struct tok *t)
+{
+    const int32_t id = tok_pad(t);
+    return id == tok_bos(t) || id == tok_eos(t) ? -1 : id;
+}
+
+static int32_t find_unknown(const struct tok *t)
+{
+    return tok_special_id(t, "<unk>");
+}
+
+int32_t mask_token_choose(const struct tok *t, const char **what)
+{
+    static const struct {
+        int32_t (*find)(const struct tok *t);
+        const char *what;
+    } ways[] = {{tok_mask, "its mask token"},
+                {find_reserved, "a reserved token"},
+                {find_padding, "its padding"},
+                {find_unknown, "its unknown token"},
+                {tok_eos, "its end of a document"}};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        const int32_t id = ways[i].find(t);
+        if (id >= 0 && (size_t)id < tok_rows(t)) {
+            if (what) {
+                *what = ways[i].what;
+            }
+            return id;
+        }
+    }
+    return -1;
+}
+
+void mask_token_name(const struct tok *t, int32_t id, char *out, size_t cap)
+{
+    size_t len = 0;
+    const char *p = tok_piece_view(t, id, &len);
+    if (p && len < cap && !memchr(p, 0, len)) {
+        memcpy(out, p, len);
+        out[len] = '\0';
+        if (tok_special_id(t, out) == id) {
+            return;
+        }
+    }
+    snprintf(out, cap, "#%d", (int)id);
 }
 
 /* ---- masking ---- */

@@ -47,6 +47,15 @@ struct mask_spec {
 enum err mask_token_find(const struct tok *t, const char *text, int32_t *out,
                          struct errinfo *e) ERR_CHECKED;
 
+/* What stands for a masked token where nobody names one: the tokenizer's own mask
+ * token; else the first there is of a reserved or unused token, padding that is neither
+ * BOS nor EOS, unk, EOS. *what, which may be NULL, says which in words: "its mask
+ * token". -1: none of them. O(vocabulary). */
+int32_t mask_token_choose(const struct tok *t, const char **what);
+/* Its text as mask_token_find takes it, in out[cap]: of a special token its own, else
+ * "#ID". */
+void mask_token_name(const struct tok *t, int32_t id, char *out, size_t cap);
+
 /* Copy clean[rows,T] to out[rows,T] (may be the same) with the tokens that p, 0..1,
  * asks for replaced. first_row is the global number of the first row (struct pack_pos).
  * is_masked[rows*T], 1 where replaced, may be NULL. Ids that the vocabulary does not

@@ -95,12 +95,25 @@ static enum err check_settings(const struct inputs *in, struct errinfo *e)
     return OK;
 }
 
+/* A model without a mask token gets one, so that a run records which. */
+static void choose_mask(const struct inputs *in, struct settings *s)
+{
+    if (in->lm && s->mask_kind == MASK_TOKEN && !s->mask_token[0] &&
+        tok_mask(in->lm->tok) < 0) {
+        const int32_t id = mask_token_choose(in->lm->tok, NULL);
+        if (id >= 0) {
+            mask_token_name(in->lm->tok, id, s->mask_token, sizeof s->mask_token);
+        }
+    }
+}
+
 void inputs_resolve(const struct inputs *in, struct settings *s)
 {
     settings_resolve(s, in->lm ? in->lm->cfg.n_ctx : 1, inputs_width(in));
     if (!s->threads) {
         s->threads = (int64_t)pool_cpus();
     }
+    choose_mask(in, s);
 }
 
 void inputs_unresolve(const struct inputs *in, struct settings *s)
@@ -227,6 +240,40 @@ static enum err open_corpus(const struct settings *s, const char *text,
     return corpus_open(path, (uint64_t)s->seed, out, e);
 }
 
+/* The tail of the text in the place of OOD text; where it has none and nobody asked for
+ * it by name, nothing. */
+static enum err open_tail(struct inputs *in, struct errinfo *e)
+{
+    struct settings *s = &in->set;
+    if (corpus_has_tail(in->corpus)) {
+        TRY(open_corpus(s, s->corpus, &in->ood, e));
+        corpus_keep(in->corpus, CORPUS_BODY);
+        corpus_keep(in->ood, CORPUS_TAIL);
+        return OK;
+    }
+    if (settings_named(s, setting_key.ood)) {
+        return settings_blame(s, setting_key.ood,
+                              err_set(e, ERR_USAGE,
+                                      "%s: ood=" OOD_TAIL
+                                      ": found no tail, expected a file of at least "
+                                      "40 documents",
+                                      corpus_spec(in->corpus)),
+                              e);
+    }
+    s->ood[0] = '\0';
+    return OK;
+}
+
+static enum err open_texts(struct inputs *in, struct errinfo *e)
+{
+    const struct settings *s = &in->set;
+    TRY(open_corpus(s, s->corpus, &in->corpus, e));
+    if (strcmp(s->ood, OOD_TAIL) == 0) {
+        return open_tail(in, e);
+    }
+    return s->ood[0] ? open_corpus(s, s->ood, &in->ood, e) : OK;
+}
+
 static enum err open_synth(struct inputs *in, struct errinfo *e)
 {
     const struct synth_config c = settings_synth(&in->set);
@@ -238,7 +285,8 @@ static enum err open_synth(struct inputs *in, struct errinfo *e)
     return normalise_synth(in, e);
 }
 
-static enum err open_all(struct inputs *in, struct errinfo *e)
+/* All but what takes the model's activations. */
+static enum err open_parts(struct inputs *in, struct errinfo *e)
 {
     struct settings *s = &in->set;
     char path[4096];
@@ -248,10 +296,7 @@ static enum err open_all(struct inputs *in, struct errinfo *e)
                        lm_hook_parse(s->hook, &in->lm->cfg, &in->hook, e), e));
     inputs_resolve(in, s);
     TRY(check_settings(in, e));
-    TRY(open_corpus(s, s->corpus, &in->corpus, e));
-    if (s->ood[0]) {
-        TRY(open_corpus(s, s->ood, &in->ood, e));
-    }
+    TRY(open_texts(in, e));
     TRY(settings_path(s, s->concepts, path, sizeof path, e));
     TRY(path[0] ? concepts_load(path, in->lm->tok, &in->concepts, e)
                 : concepts_built_in(in->lm->tok, &in->concepts, e));
@@ -261,11 +306,28 @@ static enum err open_all(struct inputs *in, struct errinfo *e)
     TRY(pool_new((size_t)s->threads, &in->pool, e));
     TRY(harvester_new(in->lm, in->hook, (size_t)s->context, in->pool, &in->h, e));
     TRY(acts_share_new(&in->share, e));
-    TRY(open_mask(in, e));
+    return open_mask(in, e);
+}
+
+static enum err open_all(struct inputs *in, struct errinfo *e)
+{
+    TRY(open_parts(in, e));
     return normalise_text(in, e);
 }
 
-enum err inputs_new(const struct settings *set, struct inputs **out, struct errinfo *e)
+static enum err open_look(struct inputs *in, struct errinfo *e)
+{
+    if (in->set.source == SOURCE_SYNTHETIC) {
+        return err_set(e, ERR_USAGE, "source=synthetic: there is no model to look at");
+    }
+    TRY(open_parts(in, e));
+    in->scale = 1.0f;
+    return mem_new(&in->b_dec, inputs_width(in), sizeof *in->b_dec, "b_dec", e);
+}
+
+static enum err open_by(const struct settings *set,
+                        enum err (*fill)(struct inputs *in, struct errinfo *e),
+                        struct inputs **out, struct errinfo *e)
 {
     struct inputs *in = NULL;
     TRY(settings_blame(set, setting_key.checkpoint_best, check_best(set, e), e));
@@ -273,14 +335,24 @@ enum err inputs_new(const struct settings *set, struct inputs **out, struct erri
     TRY(mem_new(&in, 1, sizeof *in, "inputs", e));
     in->asked = *set;
     in->set = *set;
-    const enum err rc =
-        set->source == SOURCE_SYNTHETIC ? open_synth(in, e) : open_all(in, e);
+    const enum err rc = fill(in, e);
     if (rc != OK) {
         inputs_free(in);
         return rc;
     }
     *out = in;
     return OK;
+}
+
+enum err inputs_new(const struct settings *set, struct inputs **out, struct errinfo *e)
+{
+    return open_by(set, set->source == SOURCE_SYNTHETIC ? open_synth : open_all, out,
+                   e);
+}
+
+enum err inputs_look(const struct settings *set, struct inputs **out, struct errinfo *e)
+{
+    return open_by(set, open_look, out, e);
 }
 
 void inputs_free(struct inputs *in)

@@ -46,6 +46,33 @@ enum err inputs_new(const struct settings *set, struct inputs **out,
                     struct errinfo *e) ERR_CHECKED;
 void inputs_free(struct inputs *in); /* NULL is fine */
 
+/* The same, but the model is not run: scale 1, b_dec 0, no remarks. For who wants to
+ * know what a run would take (inputs_text_loss). ERR_USAGE for a synthetic source. */
+enum err inputs_look(const struct settings *set, struct inputs **out,
+                     struct errinfo *e) ERR_CHECKED;
+
+/* What the model makes of the text, by the mean loss of its first rows, in nats. */
+struct text_loss {
+    size_t rows;            /* of `context` tokens; fewer for a larger model */
+    double tokens_per_word; /* 0: the text is token ids */
+    double guess;           /* of a uniform guess */
+    double clean, masked;   /* masked at MASK_RATE_USUAL by the mask token; NaN: there
+                               is none, or masks are drawn */
+    size_t documents;       /* that these rows took */
+    uint64_t tokens;
+};
+/* ids [rows, context]: the first of the training text, as pack_rows gives them; `read`
+ * is what it counted. `masks`: with `masked`. The whole model, once or twice. */
+enum err inputs_text_loss(struct inputs *in, const int32_t *ids, size_t rows,
+                          const struct pack_counts *read, bool masks,
+                          struct text_loss *out, struct errinfo *e) ERR_CHECKED;
+/* Fill in->remarks by it: what the texts say of themselves, whether the text is foreign
+ * to the model, what masks do to it, and whether there is little text. */
+enum err inputs_note_loss(struct inputs *in, const struct text_loss *l,
+                          struct errinfo *e) ERR_CHECKED;
+/* Rows that such a look takes of `rows`. */
+size_t inputs_look_rows(const struct inputs *in, size_t rows);
+
 /* Width of the activations. */
 size_t inputs_width(const struct inputs *in);
 /* Of the files behind them; 0: none. */

@@ -32,9 +32,10 @@ static void describe(const struct inputs *in, const struct settings *s,
 {
     snprintf(out, cap,
              "model %016" PRIx64 " corpus %016" PRIx64 " hook %.200s context %" PRId64
-             " fill_rows %" PRId64 " seed %" PRId64 " kernels %s %s masks %s",
+             " fill_rows %" PRId64 " seed %" PRId64 " kernels %s %s masks %s%s",
              in->lm->hash, corpus_hash(in->corpus), s->hook, s->context, s->fill_rows,
-             s->seed, num_kern_name(), num_blas_core(), masks);
+             s->seed, num_kern_name(), num_blas_core(), masks,
+             strcmp(in->set.ood, OOD_TAIL) == 0 ? " tail held back" : "");
 }
 
 static enum err open_cache(struct inputs *in, const struct settings *s,

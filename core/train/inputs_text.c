@@ -1,57 +1,110 @@
 /* What is to be said of a run's texts before its figures are believed. */
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "train/inputs_priv.h"
 
 #include <math.h>
+#include <string.h>
 
 /* A text that a run reads this often is learnt by heart rather than from. */
 #define MANY_TIMES 10.0
 /* Held-out tokens below which figures say little: 32 rows of 128. */
 #define FEW_TOKENS 4096
 
-/* Mean of the finite losses. */
-static double mean_nll(const float *nll, size_t n)
+/* Weights times tokens that a look takes at most: seconds. A small model reads all. */
+#define LOOK_WORK ((size_t)1 << 36)
+#define LOOK_ROWS ((size_t)4) /* and at least so many rows */
+/* What masks may cost a model, in nats a token, before it is said: the bundled one,
+ * which learnt from masked text, loses 0.5. */
+#define MASKS_COST 1.0
+
+size_t inputs_look_rows(const struct inputs *in, size_t rows)
 {
-    double sum = 0;
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (isfinite(nll[i])) {
-            sum += (double)nll[i];
-            count++;
-        }
+    size_t weights = 0;
+    struct errinfo unused;
+    if (lm_weight_count(&in->lm->cfg, &weights, &unused) != OK || weights == 0) {
+        return rows;
     }
-    return count ? sum / (double)count : (double)NAN;
+    size_t n = LOOK_WORK / weights / (size_t)in->set.context;
+    n = n < LOOK_ROWS ? LOOK_ROWS : n;
+    return n < rows ? n : rows;
+}
+
+static enum err masked_loss(struct inputs *in, const int32_t *ids, size_t rows,
+                            double *out, struct errinfo *e)
+{
+    const size_t T = (size_t)in->set.context;
+    const struct mask_spec spec = inputs_stream_config(in, &in->set).mask;
+    int32_t *fed = NULL;
+    TRY(mem_new(&fed, rows * T, sizeof *fed, "masked rows", e));
+    (void)mask_apply(&spec, MASK_RATE_USUAL, 0, ids, rows, T, fed, NULL);
+    const enum err rc = harvest_loss(in->h, fed, ids, rows, out, e);
+    mem_free(fed);
+    return rc;
+}
+
+enum err inputs_text_loss(struct inputs *in, const int32_t *ids, size_t rows,
+                          const struct pack_counts *read, bool masks,
+                          struct text_loss *out, struct errinfo *e)
+{
+    *out = (struct text_loss){.rows = inputs_look_rows(in, rows),
+                              .tokens_per_word = pack_tokens_per_word(read),
+                              .guess = log((double)in->lm->cfg.vocab),
+                              .masked = (double)NAN,
+                              .documents = read->docs,
+                              .tokens = read->tokens};
+    TRY(harvest_loss(in->h, ids, ids, out->rows, &out->clean, e));
+    return masks && in->mask_token >= 0
+               ? masked_loss(in, ids, out->rows, &out->masked, e)
+               : OK;
 }
 
 /* Well-fitting text has 1.2 to 1.6 tokens a word; and a loss near that of a uniform
  * guess means that the model knows nothing of the text. */
-static enum err note_foreign(struct inputs *in, const struct acts_set *set,
-                             double tokens_per_word, struct errinfo *e)
+static void note_foreign(struct inputs *in, const struct text_loss *l)
 {
-    const double guess = log((double)in->lm->cfg.vocab);
-    float *nll = NULL;
-    TRY(mem_new(&nll, set->n, sizeof *nll, "losses", e));
-    const enum err rc = harvest_nll(in->h, set->ids, set->rows, NULL, nll, e);
-    if (rc != OK) {
-        mem_free(nll);
-        return rc;
-    }
-    const double clean = mean_nll(nll, set->n);
-    mem_free(nll);
-    if (tokens_per_word > 2.5) {
+    if (l->tokens_per_word > 2.5) {
         remarks_add(&in->remarks,
                     "this text is foreign to the model: %.1f tokens a word, loss %.1f "
                     "nats a token (%.1f if all were as likely); latents will describe "
                     "pieces of words",
-                    tokens_per_word, clean, guess);
-    } else if (clean > 0.75 * guess) {
+                    l->tokens_per_word, l->clean, l->guess);
+    } else if (l->clean > 0.75 * l->guess) {
         remarks_add(
             &in->remarks,
             "this text is foreign to the model: loss %.1f nats a token, not much "
             "less than the %.1f of taking all tokens as equally likely",
-            clean, guess);
+            l->clean, l->guess);
     }
-    return OK;
+}
+
+/* Whether a run of these settings can mask from its start. */
+static bool masks(const struct settings *s)
+{
+    return s->mask_kind == MASK_TOKEN &&
+           (s->mask_rate > 0 ||
+            (s->mask_schedule != MASK_CONSTANT && s->mask_rate_end > 0));
+}
+
+/* What stands for a masked token, where the model may not know it, and what it does. */
+static void note_masks(struct inputs *in, const struct text_loss *l)
+{
+    const struct tok *t = in->lm->tok;
+    char name[SETTING_TEXT_MAX];
+    struct str safe;
+    if (!isfinite(l->masked) ||
+        (in->mask_token == tok_mask(t) && l->masked - l->clean < MASKS_COST)) {
+        return;
+    }
+    mask_token_name(t, in->mask_token, name, sizeof name);
+    str_init(&safe, 4096);
+    utf8_escape(&safe, name, strlen(name));
+    remarks_add(&in->remarks,
+                "%s%.60s stands for a masked token; with 30 %% of the text masked the "
+                "model's loss is %.1f nats a token, clean %.1f",
+                tok_mask(t) < 0 ? "the model has no mask token: " : "",
+                safe.len ? safe.p : "", l->masked, l->clean);
+    str_free(&safe);
 }
 
 /* The held-out text, up to FEW_TOKENS: how many tokens there are, and how many
@@ -73,17 +126,17 @@ static enum err count_heldout(const struct inputs *in, const struct corpus *c,
     return rc;
 }
 
-static enum err note_little(struct inputs *in, const struct pack_counts *read,
+static enum err note_little(struct inputs *in, const struct text_loss *read,
                             struct errinfo *e)
 {
     const struct settings *s = &in->set;
     const char *name = corpus_name(in->corpus);
     uint64_t held = 0;
     size_t different = 0;
-    if (!corpus_is_finite(in->corpus) || read->docs == 0) {
+    if (!corpus_is_finite(in->corpus) || read->documents == 0) {
         return OK;
     }
-    const double tokens = (double)read->tokens / (double)read->docs *
+    const double tokens = (double)read->tokens / (double)read->documents *
                           (double)corpus_count(in->corpus, CORPUS_TRAIN);
     const double times = (double)s->steps * (double)s->batch / tokens;
     if (times >= MANY_TIMES) {
@@ -102,6 +155,36 @@ static enum err note_little(struct inputs *in, const struct pack_counts *read,
     return OK;
 }
 
+/* What stands for text of another kind, or that nothing does. */
+static void note_tail(struct inputs *in)
+{
+    if (in->ood && strcmp(in->set.ood, OOD_TAIL) == 0) {
+        remarks_add(&in->remarks,
+                    "no text of another kind (--ood): figures called OOD are of the "
+                    "%s, %llu documents that nothing is trained on",
+                    corpus_name(in->ood),
+                    (unsigned long long)corpus_count(in->ood, CORPUS_HELDOUT));
+    } else if (!in->ood && strcmp(in->asked.ood, OOD_TAIL) == 0) {
+        remarks_add(&in->remarks,
+                    "no text of another kind: --ood FILE gives one; %s has no tail to "
+                    "hold back, so figures called OOD stay empty",
+                    corpus_name(in->corpus));
+    }
+}
+
+enum err inputs_note_loss(struct inputs *in, const struct text_loss *l,
+                          struct errinfo *e)
+{
+    note_foreign(in, l);
+    note_masks(in, l);
+    remarks_append(&in->remarks, corpus_remarks(in->corpus));
+    note_tail(in);
+    if (in->ood) {
+        remarks_append(&in->remarks, corpus_remarks(in->ood));
+    }
+    return note_little(in, l, e);
+}
+
 enum err inputs_note_texts(struct inputs *in, const struct acts_set *set,
                            struct errinfo *e)
 {
@@ -116,10 +199,7 @@ enum err inputs_note_texts(struct inputs *in, const struct acts_set *set,
     mem_free(ids);
     pack_free(p);
     TRY(rc);
-    TRY(note_foreign(in, set, pack_tokens_per_word(&read), e));
-    remarks_append(&in->remarks, corpus_remarks(in->corpus));
-    if (in->ood) {
-        remarks_append(&in->remarks, corpus_remarks(in->ood));
-    }
-    return note_little(in, &read, e);
+    struct text_loss look;
+    TRY(inputs_text_loss(in, set->ids, set->rows, &read, masks(&in->set), &look, e));
+    return inputs_note_loss(in, &look, e);
 }

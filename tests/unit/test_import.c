@@ -155,6 +155,47 @@ static void prefixes_are_a_setting(void **state)
     run_record_deinit(&r);
 }
 
+/* Codes of x are those of x less its mean before, of each kind of bias. */
+static void centred_inputs(void **state)
+{
+    (void)state;
+    static const char *const formats[] = {"saelens_gated", "saelens_jumprelu",
+                                          "saelens_topk", "saelens_standard_no_b_dec"};
+    const char *fixtures = getenv("SAETOP_FIXTURES");
+    assert_non_null(fixtures);
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        struct errinfo e;
+        char path[512], name[128];
+        struct sae *s = NULL;
+        struct sae_codes want = {0}, got = {0};
+        (void)snprintf(name, sizeof name, "formats/%s", formats[i]);
+        assert_ok(foreign_load(tmp_path(path, fixtures, name), &s, NULL, &e), &e);
+        float x[256], less[256];
+        double mean = 0;
+        assert_in_range(s->D, 1, 256);
+        for (size_t d = 0; d < s->D; d++) {
+            x[d] = (float)(5.0 + 3.0 * sin(1.7 * (double)(d + i)));
+            mean += (double)x[d] / (double)s->D;
+        }
+        for (size_t d = 0; d < s->D; d++) {
+            less[d] = (float)((double)x[d] - mean);
+        }
+        assert_ok(sae_encode(s, less, 1, NULL, &want, &e), &e);
+        sae_centre(s);
+        assert_ok(sae_encode(s, x, 1, NULL, &got, &e), &e);
+        assert_int_equal(got.start[1], want.start[1]);
+        assert_true(want.start[1] > 0);
+        for (size_t k = 0; k < want.start[1]; k++) {
+            assert_int_equal(got.id[k], want.id[k]);
+            assert_true(fabsf(got.val[k] - want.val[k]) <=
+                        1e-4f * (1 + fabsf(want.val[k])));
+        }
+        sae_codes_deinit(&want);
+        sae_codes_deinit(&got);
+        sae_free(s);
+    }
+}
+
 int main(void)
 {
     num_init();
@@ -162,6 +203,7 @@ int main(void)
         cmocka_unit_test(writes_a_run),
         cmocka_unit_test(hook_beyond_the_model),
         cmocka_unit_test(prefixes_are_a_setting),
+        cmocka_unit_test(centred_inputs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -154,12 +154,77 @@ static void test_foreign_text_is_said(void **state)
     }
 }
 
+/* With a text of one's own its tail stands for text of another kind: in no split of the
+ * body, said, and recorded; where it has none, nothing does. */
+static void test_tail_stands_for_ood(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct settings s;
+    struct inputs *in = NULL;
+    struct str whole, doc;
+    const char *samples = getenv("SAETOP_SAMPLES");
+    char path[512];
+    settings_init(&s);
+    snprintf(s.model, sizeof s.model, "samples/model");
+    snprintf(s.samples_dir, sizeof s.samples_dir, "%s", samples ? samples : "samples");
+    s.width = 16;
+    s.k = 2;
+    s.concepts[0] = '\0';
+    tmp_path(path, dir, "tail.txt");
+    str_init(&whole, 1u << 20);
+    str_init(&doc, 1u << 20);
+    for (int i = 0; i < 100; i++) {
+        str_addf(&whole, "The dog ran to lake number %d and slept there.\n\n", i);
+    }
+    assert_ok(file_write_text(path, whole.p, &e), &e);
+    snprintf(s.corpus, sizeof s.corpus, "%s", path);
+    assert_ok(settings_set(&s, setting_key.ood, OOD_TAIL, from_program("test"), &e),
+              &e);
+    assert_ok(inputs_new(&s, &in, &e), &e);
+    assert_non_null(in->ood);
+    assert_string_equal(in->set.ood, OOD_TAIL);
+    assert_true(corpus_hash(in->ood) != corpus_hash(in->corpus));
+    assert_int_equal(corpus_count(in->ood, CORPUS_HELDOUT), 5);
+    assert_int_equal(corpus_count(in->corpus, CORPUS_TRAIN) +
+                         corpus_count(in->corpus, CORPUS_HELDOUT),
+                     95);
+    assert_true(
+        has_remark(in, "figures called OOD are of the held-back tail of tail.txt, 5"));
+    for (int split = 0; split < 2; split++) {
+        for (uint64_t i = 0; i < corpus_count(in->corpus, (enum corpus_split)split);
+             i++) {
+            assert_ok(corpus_doc(in->corpus, (enum corpus_split)split, i, &doc, &e),
+                      &e);
+            assert_null(strstr(doc.p, "number 95 "));
+            assert_null(strstr(doc.p, "number 99 "));
+        }
+    }
+    assert_ok(corpus_doc(in->ood, CORPUS_HELDOUT, 0, &doc, &e), &e);
+    assert_non_null(strstr(doc.p, "number 95 "));
+    inputs_free(in);
+
+    write_corpus(path, 30);
+    snprintf(s.corpus, sizeof s.corpus, "%s", path);
+    assert_ok(inputs_new(&s, &in, &e), &e);
+    assert_null(in->ood);
+    assert_string_equal(in->set.ood, "");
+    assert_true(has_remark(in, "no text of another kind: --ood FILE gives one"));
+    inputs_free(in);
+    assert_ok(settings_set(&s, setting_key.ood, OOD_TAIL, from_user("line"), &e), &e);
+    assert_int_equal(inputs_new(&s, &in, &e), ERR_USAGE);
+    assert_non_null(strstr(e.msg, "at least 40 documents"));
+    str_free(&whole);
+    str_free(&doc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_token_counts_once),
         cmocka_unit_test(test_little_text_is_said),
         cmocka_unit_test(test_foreign_text_is_said),
+        cmocka_unit_test(test_tail_stands_for_ood),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

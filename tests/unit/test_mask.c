@@ -246,6 +246,71 @@ static void schedules(void **state)
     assert_true(fabs(mask_rate_at(&none, 0) - 0.1) < 1e-12);
 }
 
+/* A tokenizer of which some special tokens have other names. */
+static struct tok *tok_of(const char *names)
+{
+    static const char head[] =
+        "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1},\"merges\":[]},"
+        "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false},"
+        "\"decoder\":{\"type\":\"ByteLevel\"},\"added_tokens\":[";
+    struct errinfo e = {OK, ""};
+    struct tok *out = NULL;
+    struct str s;
+    char name[64];
+    size_t id = 2;
+    str_init(&s, 1u << 16);
+    str_add(&s, head);
+    for (; *names; names += strcspn(names, " ") + (strchr(names, ' ') != NULL), id++) {
+        (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(names, " "), names);
+        str_addf(&s, "%s{\"id\":%zu,\"content\":\"%s\",\"special\":true}",
+                 id > 2 ? "," : "", id, name);
+    }
+    str_add(&s, "]}");
+    assert_ok(tok_parse(s.p, s.len, "test", &out, &e), &e);
+    str_free(&s);
+    return out;
+}
+
+/* What stands for a mask token where there is none: the order, and that the name given
+ * back is one that mask_token_find takes for the same id. */
+static void stand_in(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *names;
+        int32_t id;
+        const char *what;
+    } c[] = {
+        {"<s> </s> <pad> <unk> <|reserved_special_token_0|> <mask>", 7,
+         "its mask token"},
+        {"<s> </s> <pad> <unk> <|reserved_special_token_0|>", 6, "a reserved token"},
+        {"<s> </s> <unused7> <pad>", 4, "a reserved token"},
+        {"<s> </s> <pad> <unk>", 4, "its padding"},
+        {"<s> </s> <unk>", 4, "its unknown token"},
+        {"<|endoftext|>", 2, "its end of a document"},
+        {"", -1, NULL},
+    };
+    for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
+        struct tok *t = tok_of(c[i].names);
+        const char *what = NULL;
+        const int32_t id = mask_token_choose(t, &what);
+        assert_int_equal(id, c[i].id);
+        if (id >= 0) {
+            char name[64];
+            int32_t again = -1;
+            struct errinfo e = {OK, ""};
+            assert_string_equal(what, c[i].what);
+            mask_token_name(t, id, name, sizeof name);
+            assert_true(name[0] != '#');
+            assert_ok(mask_token_find(t, name, &again, &e), &e);
+            assert_int_equal(again, id);
+            mask_token_name(t, 0, name, sizeof name);
+            assert_string_equal(name, "#0");
+        }
+        tok_free(t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +322,7 @@ int main(void)
         cmocka_unit_test(nothing_to_draw),
         cmocka_unit_test(mask_token_by_text),
         cmocka_unit_test(schedules),
+        cmocka_unit_test(stand_in),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,0 +1,22 @@
+/* What `saetop doctor` found, for people and as JSON. Owner thread. */
+#ifndef SAETOP_SRC_DOCTOR_PRINT_H
+#define SAETOP_SRC_DOCTOR_PRINT_H
+
+#include "base/str.h"
+#include "run/doctor.h"
+
+struct doctor_page {
+    const struct doctor *d;
+    const char *model, *corpus; /* as named on the line; NULL: the bundled ones */
+    double model_bytes;         /* of its files; NaN: not known */
+    const struct sae_fit *asked, *fit; /* the one named, or NULL; [n_fit] of the disk */
+    size_t n_fit;
+    const char *fit_dir; /* where those are; "": nowhere */
+    const char *next;    /* a command */
+};
+
+/* Append lines of at most 80 columns, or one JSON object and a newline. */
+void doctor_add_text(const struct doctor_page *p, struct str *out);
+void doctor_add_json(const struct doctor_page *p, struct str *out);
+
+#endif

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Two real models from their files to runs that are explored: doctor, training with masks and
+# its resume, evaluation, latents, the explorer. Small: what is measured here is that it works.
+# tests/models/fetch.py brings the models; without them this is skipped (77).
+# usage: run.sh SAETOP SAMPLES OUT
+set -euo pipefail
+export LC_ALL=C.UTF-8
+saetop=$1 samples=$2 out=$3
+models=${SAETOP_MODELS:-${XDG_CACHE_HOME:-$HOME/.cache}/saetop/models}
+rm -rf "$out"
+mkdir -p "$out"
+export XDG_STATE_HOME=$out/state
+
+fail() { printf '%s\n' "$*" >&2; exit 1; }
+found() { [ -f "$models/$1" ] || { echo "skipped: $models/$1 is not there: tests/models/fetch.py"; exit 77; }; }
+found gemma-3-270m-q4_k_m.gguf
+found SmolLM2-135M-Instruct.Q4_1.gguf
+
+check() { # MODEL HOOK WIDTH MASK
+    local model=$models/$1 hook=$2 run=$out/$1.run began=$SECONDS
+    local text=$samples/storybook.grammar.json#story
+    local small=(--hook "$hook" --width 256 --arch topk --k 8 --batch 128 --steps 12
+                 --set context=48 --set fill_rows=4 --set eval.rows=2 --set eval.ce_rows=1
+                 --set eval.concept_rows=12 --set browse.rows=8)
+    "$saetop" doctor "$model" "$text" "${small[@]}" --json > "$out/said" 2> "$out/complained" ||
+        fail "doctor $1: $(cat "$out/complained")"
+    grep -q "\"hook_width\":$3,.*\"mask\"\|\"mask\":.*\"hook_width\":$3," "$out/said" ||
+        fail "doctor $1: $(cat "$out/said")"
+    # A model that knows English: well below a blind guess, and masks do harm.
+    python3 - "$out/said" <<'P' || fail "doctor $1: $(cat "$out/said")"
+import json, sys
+t = json.load(open(sys.argv[1]))["text"]
+assert t["loss"] < 0.5 * t["loss_guess"] and t["loss_masked"] > t["loss"] + 0.5, t
+assert 1 < t["tokens_per_word"] < 1.6, t
+P
+    "$saetop" train --model "$model" --corpus "$text" --out "$run" --mask-rate 0.3 "${small[@]}" \
+        > "$out/said" 2>&1 || fail "train $1: $(cat "$out/said")"
+    grep -qF "$4 stands for a masked token; with 30 % of the text masked" "$out/said" ||
+        fail "train $1 says nothing of its mask token: $(cat "$out/said")"
+    "$saetop" train --resume "$run" --steps 16 > "$out/said" 2>&1 || fail "resume $1: $(cat "$out/said")"
+    "$saetop" eval "$run" --only fidelity,latents --rows 2 --json > "$out/said" 2> "$out/complained" ||
+        fail "eval $1: $(cat "$out/complained")"
+    grep -q '"ce_recovered"' "$out/said" || fail "eval $1: no losses"
+    "$saetop" top "$run" --latent 3 --json > "$out/said" 2> "$out/complained" ||
+        fail "top $1: $(cat "$out/complained")"
+    grep -q '"promotes"' "$out/said" || fail "top $1: no lens"
+    printf '%s\n' 3 ':wait idle' 4 ':wait idle' 2 ':wait idle' q > "$out/script"
+    "$saetop" "$run" --script "$out/script" --headless > "$out/said" 2>&1 ||
+        fail "explore $1: $(cat "$out/said")"
+    echo "$1: $((SECONDS - began)) s"
+}
+check gemma-3-270m-q4_k_m.gguf blocks.2.hook_resid_post 640 '<mask>'
+check SmolLM2-135M-Instruct.Q4_1.gguf blocks.3.hook_mlp_out 576 'the model has no mask token: <|im_end|>'
+rm -rf "$out"
