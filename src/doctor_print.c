@@ -1,5 +1,6 @@
 #include "doctor_print.h"
 
+#include "base/duration.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/number.h"
@@ -221,8 +222,8 @@ static void add_cost(const struct doctor_page *p, struct str *out)
     add_line(out, "takes",
              "about %s and %s of memory (%s are there), evaluation not "
              "counted",
-             duration_text(d->seconds, a), bytes_text((double)d->bytes, b),
-             bytes_text((double)d->room, c));
+             duration_text(d->seconds, DURATION_WORDS, a),
+             bytes_text((double)d->bytes, b), bytes_text((double)d->room, c));
 }
 
 static void add_fit(struct str *out, const char *label, const struct sae_fit *f,

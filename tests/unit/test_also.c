@@ -112,7 +112,7 @@ static void a_random_control_keeps_its_decoder(void **state)
     tmp_path(path, dir, "run");
     assert_ok(engine_extend(g, STEPS + 5, &e), &e);
     assert_ok(engine_save(g, path, &e), &e);
-    claims_release(&g->claims, 0);
+    dirlocks_release(&g->locks, 0);
     struct engine *late = NULL;
     assert_ok(engine_resume(path, NULL, getenv("SAETOP_SAMPLES"), NULL, &late, &e), &e);
     run(g);

@@ -93,23 +93,15 @@ enum { SIZES = sizeof sizes / sizeof sizes[0], LARGE = 4 };
  * room. */
 static bool has_large(const char *name)
 {
-<<<<<<< HEAD
-    static const char *const large[] = {"train", "latents", "detail", "compare",
-                                        "runs"};
+    static const char *const large[] = {"train",          "latents", "detail",
+                                        "compare",        "runs",    "concepts",
+                                        "concepts-seeds", "finder"};
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
         if (strcmp(name, large[i]) == 0) {
             return true;
         }
     }
     return false;
-||||||| 4c3c6037
-    return strcmp(name, "compare") == 0 || strcmp(name, "runs") == 0 ||
-           strcmp(name, "concepts") == 0 || strcmp(name, "concepts-seeds") == 0;
-=======
-    return strcmp(name, "compare") == 0 || strcmp(name, "runs") == 0 ||
-           strcmp(name, "concepts") == 0 || strcmp(name, "concepts-seeds") == 0 ||
-           strcmp(name, "finder") == 0;
->>>>>>> h/find
 }
 
 static struct latent_table *table_of(const struct session_view *v, size_t side)
