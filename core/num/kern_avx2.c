@@ -35,8 +35,8 @@ const struct kern_wide kern_table_wide_avx2 = {
 };
 
 const struct kern_linear kern_table_linear_avx2 = {
-    .name = "avx2",
-    .rounded = "avx2 on bf16",
+    .name = "fma",
+    .rounded = "fma of bf16",
     .tile = LINEAR_ROWS,
     .panel = LINEAR_COLUMNS,
     .deal = linear_deal,

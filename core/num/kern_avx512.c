@@ -159,8 +159,8 @@ const struct kern_wide kern_table_wide_avx512 = {
 };
 
 const struct kern_linear kern_table_linear_avx512 = {
-    .name = "avx512",
-    .rounded = "avx512 on bf16",
+    .name = "fma",
+    .rounded = "fma of bf16",
     .tile = LINEAR_ROWS,
     .panel = LINEAR_COLUMNS,
     .deal = linear_deal,

@@ -59,7 +59,7 @@ static void portable_deal(size_t rows, size_t n, const float *x, size_t ld, size
 
 const struct kern_linear kern_table_linear_portable = {
     .name = "portable",
-    .rounded = "portable on bf16",
+    .rounded = "portable of bf16",
     .tile = TILE,
     .panel = COLUMNS,
     .deal = portable_deal,

@@ -13,8 +13,8 @@
 #define LINEAR_SLACK     16 /* cells behind what is dealt, which may be overwritten */
 
 struct kern_linear {
-    const char *name;    /* NULL: not compiled */
-    const char *rounded; /* its name where it multiplies what was rounded */
+    const char *name;    /* what its bits depend on; NULL: not compiled */
+    const char *rounded; /* the same where it multiplies what was rounded */
     bool pairs;          /* cells are pairs of bfloat16 */
     size_t tile, panel;  /* rows, columns */
 

@@ -29,16 +29,16 @@ const char *linear_name(enum linear_kind kind)
     return kind == LINEAR_F32 || k->pairs ? k->name : k->rounded;
 }
 
-static const struct kern_linear *kern_of(const struct linear *w)
+static const struct kern_linear *kern_of(const struct linear_map *w)
 {
     return w->kern ? w->kern : kern_linear_get(w->kind);
 }
 
-struct linear linear_of(const float *w, size_t in, size_t out, bool in_out,
-                        enum linear_kind kind)
+struct linear_map linear_of(const float *w, size_t in, size_t out, bool in_out,
+                            enum linear_kind kind)
 {
     const size_t rows = in_out ? in : out, cols = in_out ? out : in;
-    return (struct linear){
+    return (struct linear_map){
         .in = in,
         .out = out,
         .in_out = in_out,
@@ -49,7 +49,7 @@ struct linear linear_of(const float *w, size_t in, size_t out, bool in_out,
 /* ---- weights as floats ---- */
 
 /* Columns c0 .. c0 + n - 1 of a row; c0 begins a block of the type. */
-static void read_row(const struct linear *w, size_t row, size_t c0, size_t n,
+static void read_row(const struct linear_map *w, size_t row, size_t c0, size_t n,
                      float *out)
 {
     const struct linear_rows *p = w->part;
@@ -63,14 +63,6 @@ static void read_row(const struct linear *w, size_t row, size_t c0, size_t n,
     ggml_to_f32(p->type,
                 p->p + row * p->bytes + c0 / elements * ggml_block_bytes(p->type),
                 n / elements, out);
-}
-
-void linear_read(const struct linear *w, size_t first, size_t n, float *out)
-{
-    const size_t cols = w->in_out ? w->out : w->in;
-    for (size_t i = 0; i < n; i++) {
-        read_row(w, first + i, 0, cols, out + i * cols);
-    }
 }
 
 /* ---- rounding ---- */
@@ -107,7 +99,7 @@ static size_t min_of(size_t a, size_t b)
 
 /* Inputs d0 .. d0 + depth - 1 of `columns` columns from j0 on, those behind out 0: one
  * panel. Rows of W are outputs. */
-static void panel_of_rows(const struct kern_linear *k, const struct linear *w,
+static void panel_of_rows(const struct kern_linear *k, const struct linear_map *w,
                           size_t d0, size_t depth, size_t j0, struct bench *s,
                           float *to)
 {
@@ -131,7 +123,7 @@ static void panel_of_rows(const struct kern_linear *k, const struct linear *w,
 }
 
 /* The same where rows of W are inputs: they lie as they are wanted. */
-static void panel_of_inputs(const struct kern_linear *k, const struct linear *w,
+static void panel_of_inputs(const struct kern_linear *k, const struct linear_map *w,
                             size_t d0, size_t depth, size_t j0, float *to)
 {
     const size_t have = j0 < w->out ? min_of(k->panel, w->out - j0) : 0;
@@ -161,8 +153,9 @@ static void panel_of_inputs(const struct kern_linear *k, const struct linear *w,
 }
 
 /* Panels of the columns j0 .. j0 + n - 1, rounded up to whole panels. */
-static void make_panels(const struct kern_linear *k, const struct linear *w, size_t d0,
-                        size_t depth, size_t j0, size_t n, struct bench *s, float *to)
+static void make_panels(const struct kern_linear *k, const struct linear_map *w,
+                        size_t d0, size_t depth, size_t j0, size_t n, struct bench *s,
+                        float *to)
 {
     const size_t each = cells_of(k, depth) * k->panel;
     for (size_t j = 0; j < n; j += k->panel, to += each) {
@@ -183,30 +176,66 @@ static size_t column_cells(const struct kern_linear *k, size_t in)
 }
 
 /* Groups of WIDTH columns, in each its depths, in each its panels. */
-size_t linear_packed_bytes(const struct linear *w)
+size_t linear_packed_bytes(const struct linear_map *w)
 {
     const struct kern_linear *k = kern_of(w);
     return (w->out + WIDTH - 1) / WIDTH * WIDTH * column_cells(k, w->in) *
            sizeof(float);
 }
 
-static const float *packed_at(const struct kern_linear *k, const struct linear *w,
+static const float *packed_at(const struct kern_linear *k, const struct linear_map *w,
                               size_t d0, size_t j0)
 {
     return w->packed + j0 * column_cells(k, w->in) +
            d0 / DEPTH * cells_of(k, DEPTH) * WIDTH;
 }
 
-void linear_pack(const struct linear *w, float *to)
+void linear_pack(const struct linear_map *w, float *to)
 {
     const struct kern_linear *k = kern_of(w);
-    struct linear packed = *w;
+    struct linear_map packed = *w;
     struct bench s; /* of the stack: 176 KB */
     packed.packed = to;
     for (size_t j = 0; j < w->out; j += WIDTH) {
         for (size_t d = 0; d < w->in; d += DEPTH) {
             float *at = to + (packed_at(k, &packed, d, j) - to);
             make_panels(k, w, d, min_of(DEPTH, w->in - d), j, WIDTH, &s, at);
+        }
+    }
+}
+
+/* The weight of an input and an output. */
+static float unpacked(const struct kern_linear *k, const struct linear_map *w, size_t i,
+                      size_t j)
+{
+    const size_t d0 = i / DEPTH * DEPTH, j0 = j / WIDTH * WIDTH, at = i - d0;
+    const size_t cells = cells_of(k, min_of(DEPTH, w->in - d0));
+    const float *panel =
+        packed_at(k, w, d0, j0) + (j - j0) / k->panel * cells * k->panel;
+    const float *cell =
+        panel + (k->pairs ? at / 2 : at) * k->panel + (j - j0) % k->panel;
+    uint32_t bits;
+    if (!k->pairs) {
+        return *cell;
+    }
+    memcpy(&bits, cell, sizeof bits);
+    bits = at % 2 ? bits & 0xFFFF0000u : bits << 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+void linear_read(const struct linear_map *w, size_t first, size_t n, float *out)
+{
+    const struct kern_linear *k = kern_of(w);
+    const size_t cols = w->in_out ? w->out : w->in;
+    for (size_t r = first; r < first + n; r++, out += cols) {
+        if (!w->packed) {
+            read_row(w, r, 0, cols, out);
+            continue;
+        }
+        for (size_t c = 0; c < cols; c++) {
+            out[c] = w->in_out ? unpacked(k, w, r, c) : unpacked(k, w, c, r);
         }
     }
 }
@@ -267,9 +296,9 @@ static void add_group(const struct kern_linear *k, size_t n, size_t cells,
 }
 
 /* One depth of one group. */
-static void add_depth(const struct kern_linear *k, const struct linear *w, size_t d0,
-                      size_t depth, size_t j0, size_t out, size_t n, const float *x,
-                      struct bench *s, float *y, size_t ldy)
+static void add_depth(const struct kern_linear *k, const struct linear_map *w,
+                      size_t d0, size_t depth, size_t j0, size_t out, size_t n,
+                      const float *x, struct bench *s, float *y, size_t ldy)
 {
     const float *panels = s->group;
     if (w->packed) {
@@ -281,7 +310,7 @@ static void add_depth(const struct kern_linear *k, const struct linear *w, size_
 }
 
 /* Depth by depth, with the stack for scratch. */
-static void add_one(const struct kern_linear *k, const struct linear *w,
+static void add_one(const struct kern_linear *k, const struct linear_map *w,
                     const struct linear_piece *c, const float *x, float *y)
 {
     struct bench s;
@@ -306,7 +335,7 @@ size_t linear_scratch_bytes(size_t n, size_t in)
     return rows_cells(n, in) * sizeof(float) + sizeof(struct bench);
 }
 
-void linear_add_piece(const struct linear *w, struct linear_piece c, size_t n,
+void linear_add_piece(const struct linear_map *w, struct linear_piece c, size_t n,
                       const float *x, size_t ldx, float *y, size_t ldy, void *scratch)
 {
     const struct kern_linear *k = kern_of(w);
@@ -335,7 +364,7 @@ void linear_add_piece(const struct linear *w, struct linear_piece c, size_t n,
     }
 }
 
-void linear_add(const struct linear *w, size_t n, const float *x, float *y,
+void linear_add(const struct linear_map *w, size_t n, const float *x, float *y,
                 void *scratch)
 {
     const struct linear_piece all = {0, w->in, 0, w->out};

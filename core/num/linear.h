@@ -24,8 +24,9 @@ enum linear_kind { LINEAR_F32, LINEAR_BF16 };
 
 /* Whether this CPU has instructions for the second. */
 bool linear_has_bf16(void);
-/* The kernel for a kind, for the record of a run: "avx512 bf16", "avx512", "avx2",
- * "portable"; of BF16 without its instructions "avx2 on bf16" and so on. */
+/* What the bits of a kind depend on, for the record of a run: "fma" (AVX2 and AVX-512)
+ * or "portable"; of BF16 "avx512 bf16", and without its instructions "fma of bf16" or
+ * "portable of bf16". */
 const char *linear_name(enum linear_kind kind);
 
 #define LINEAR_DEPTH 256
@@ -38,7 +39,7 @@ struct linear_rows {
     enum ggml_type type;
 };
 struct kern_linear;
-struct linear {
+struct linear_map {
     size_t in, out;
     bool in_out; /* rows are inputs, not outputs: types of one element a block only */
     enum linear_kind kind;
@@ -48,16 +49,17 @@ struct linear {
 };
 
 /* A matrix of floats in memory, [out, in] or [in, out]; borrowed. */
-struct linear linear_of(const float *w, size_t in, size_t out, bool in_out,
-                        enum linear_kind kind);
+struct linear_map linear_of(const float *w, size_t in, size_t out, bool in_out,
+                            enum linear_kind kind);
 
-/* Rows first .. first + n - 1 as floats, from the parts. */
-void linear_read(const struct linear *w, size_t first, size_t n, float *out);
+/* Rows first .. first + n - 1 as floats: from the parts, or from what was packed, which
+ * of BF16 is rounded. */
+void linear_read(const struct linear_map *w, size_t first, size_t n, float *out);
 
 /* Bytes of all of W as its kernel reads it; and to make that, from the parts: `to` is
  * aligned to 64 bytes. */
-size_t linear_packed_bytes(const struct linear *w);
-void linear_pack(const struct linear *w, float *to);
+size_t linear_packed_bytes(const struct linear_map *w);
+void linear_pack(const struct linear_map *w, float *to);
 
 /* Bytes of scratch for n rows of so many inputs. */
 size_t linear_scratch_bytes(size_t n, size_t in);
@@ -70,10 +72,10 @@ struct linear_piece {
 };
 /* y [n, ldy] += x [n, ldx] times it. y's columns are those of the piece, and x's too.
  * Scratch is aligned to 64 bytes; NULL is fine for one row. */
-void linear_add_piece(const struct linear *w, struct linear_piece piece, size_t n,
+void linear_add_piece(const struct linear_map *w, struct linear_piece piece, size_t n,
                       const float *x, size_t ldx, float *y, size_t ldy, void *scratch);
 /* The same with all of W; rows follow one another. */
-void linear_add(const struct linear *w, size_t n, const float *x, float *y,
+void linear_add(const struct linear_map *w, size_t n, const float *x, float *y,
                 void *scratch);
 
 #endif

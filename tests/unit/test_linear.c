@@ -1,9 +1,9 @@
 /* Products with matrices kept in the form of a file (core/num/linear.h). */
 #include "base/mem.h"
 #include "base/rng.h"
-#include "check.h"
 #include "num/kern_linear.h"
 #include "num/linear.h"
+#include "unit/check.h"
 
 #include <math.h>
 #include <string.h>
@@ -42,7 +42,7 @@ static float rounded(float x)
 }
 
 /* y [n, out] = 1 + x W^T in double, W as floats in the order of its rows. */
-static void reference(const struct linear *w, const float *floats, size_t n,
+static void reference(const struct linear_map *w, const float *floats, size_t n,
                       const float *x, double *y)
 {
     for (size_t r = 0; r < n; r++) {
@@ -76,7 +76,7 @@ static void check_near(size_t n, const float *got, const double *want, size_t in
 
 /* One matrix in every way of taking the product: near the reference, and all ways the
  * same to the bit. */
-static void check_ways(struct linear w, const float *floats, size_t n)
+static void check_ways(struct linear_map w, const float *floats, size_t n)
 {
     const size_t in = w.in, out = w.out;
     float *x = get(n * in, sizeof *x), *y = get(n * out, sizeof *y);
@@ -90,12 +90,20 @@ static void check_ways(struct linear w, const float *floats, size_t n)
     linear_add(&w, n, x, y, scratch);
     check_near(n * out, y, want, in);
 
-    struct linear p = w; /* packed */
+    struct linear_map p = w; /* packed */
     linear_pack(&w, packed);
     p.packed = packed;
     ones(n * out, other);
     linear_add(&p, n, x, other, scratch);
     assert_memory_equal(y, other, n * out * sizeof *y);
+
+    float *back = get(in * out, sizeof *back); /* and back again */
+    linear_read(&p, 0, w.in_out ? in : out, back);
+    for (size_t i = 0; i < in * out; i++) {
+        const float is = w.kind == LINEAR_BF16 ? rounded(floats[i]) : floats[i];
+        assert_memory_equal(&back[i], &is, sizeof is);
+    }
+    mem_free(back);
 
     ones(n * out, other); /* row by row */
     for (size_t r = 0; r < n; r++) {
@@ -139,7 +147,7 @@ static void every_way_has_the_same_bits(void **state)
                 if (kernel(k)->pairs && kind == LINEAR_F32) {
                     continue;
                 }
-                struct linear w = linear_of(floats, in, out, form % 2, kind);
+                struct linear_map w = linear_of(floats, in, out, form % 2, kind);
                 w.kern = kernel(k);
                 check_ways(w, floats, n);
             }
@@ -161,7 +169,7 @@ static void wide_kernels_agree_to_the_bit(void **state)
     fill(floats, in * out, 3);
     fill(x, n * in, 4);
     for (int kind = 0; kind < 2; kind++) {
-        struct linear w = linear_of(floats, in, out, false, (enum linear_kind)kind);
+        struct linear_map w = linear_of(floats, in, out, false, (enum linear_kind)kind);
         for (size_t i = 0; i < 2; i++) {
             w.kern = kernel(1 + i);
             ones(n * out, y[i]);
@@ -219,7 +227,7 @@ static void every_type_is_as_if_dequantised(void **state)
     void *scratch = get(linear_scratch_bytes(n, in), 1);
     fill(x, n * in, 4);
     for (size_t i = 0; i < count; i++) {
-        struct linear w = {.in = in, .out = out};
+        struct linear_map w = {.in = in, .out = out};
         uint8_t *bytes[3];
         for (size_t p = 0; p < 3; p++) {
             const enum ggml_type t = types[(i + p) % count];
@@ -232,7 +240,7 @@ static void every_type_is_as_if_dequantised(void **state)
         linear_read(&w, 0, out, floats);
         for (int kind = 0; kind < 2; kind++) {
             w.kind = (enum linear_kind)kind;
-            const struct linear plain = linear_of(floats, in, out, false, w.kind);
+            const struct linear_map plain = linear_of(floats, in, out, false, w.kind);
             ones(n * out, y[0]);
             ones(n * out, y[1]);
             linear_add(&w, n, x, y[0], scratch);
@@ -262,7 +270,7 @@ static void what_is_no_number_goes_through(void **state)
             if (kernel(k)->pairs && kind == 0) {
                 continue;
             }
-            struct linear l = linear_of(w, IN, OUT, false, (enum linear_kind)kind);
+            struct linear_map l = linear_of(w, IN, OUT, false, (enum linear_kind)kind);
             l.kern = kernel(k);
             fill(w, IN * OUT, 1);
             fill(x, N * IN, 2);
