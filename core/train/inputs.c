@@ -233,12 +233,20 @@ static enum err open_synth(struct inputs *in, struct errinfo *e)
     return normalise_synth(in, e);
 }
 
+enum linear_kind inputs_linear_kind(const struct settings *s)
+{
+    const bool rounded = s->precision == PRECISION_BF16 ||
+                         (s->precision == PRECISION_AUTO && linear_has_bf16());
+    return rounded ? LINEAR_BF16 : LINEAR_F32;
+}
+
 static enum err open_all(struct inputs *in, struct errinfo *e)
 {
     struct settings *s = &in->set;
     char path[4096];
     TRY(settings_path(s, s->model, path, sizeof path, e));
     TRY(lm_load(path, &in->lm, e));
+    lm_set_kind(in->lm, inputs_linear_kind(s));
     TRY(settings_blame(s, setting_key.hook,
                        lm_hook_parse(s->hook, &in->lm->cfg, &in->hook, e), e));
     inputs_resolve(in, s);

@@ -39,6 +39,9 @@ struct inputs {
     struct remarks remarks; /* what is to be said of the texts */
 };
 
+/* How products of the model are taken on this CPU. */
+enum linear_kind inputs_linear_kind(const struct settings *s);
+
 /* Open and check everything named in `set` (copied, then resolved). Errors name the
  * file. ERR_USAGE when the settings do not fit together (k > width, hook beyond the
  * model). */

@@ -28,11 +28,12 @@ static void describe_masks(const struct inputs *in, const struct settings *s, ch
 static void describe(const struct inputs *in, const struct settings *s,
                      const char *masks, char *out, size_t cap)
 {
-    snprintf(out, cap,
-             "model %016" PRIx64 " corpus %016" PRIx64 " hook %.200s context %" PRId64
-             " fill_rows %" PRId64 " seed %" PRId64 " kernels %s %s masks %s",
-             in->lm->hash, corpus_hash(in->corpus), s->hook, s->context, s->fill_rows,
-             s->seed, num_kern_name(), num_blas_core(), masks);
+    snprintf(
+        out, cap,
+        "model %016" PRIx64 " corpus %016" PRIx64 " hook %.200s context %" PRId64
+        " fill_rows %" PRId64 " seed %" PRId64 " kernels %s %s products %s masks %s",
+        in->lm->hash, corpus_hash(in->corpus), s->hook, s->context, s->fill_rows,
+        s->seed, num_kern_name(), num_blas_core(), linear_name(in->lm->kind), masks);
 }
 
 static enum err open_cache(struct inputs *in, const struct settings *s,

@@ -172,6 +172,9 @@
     X(STR, hook, "hook", "hook", "blocks.1.hook_resid_post", NO_LIMITS, RUN, ANY,      \
       "where the SAE reads: blocks.N. and hook_resid_pre, hook_resid_mid, "            \
       "hook_resid_post, hook_attn_out, hook_mlp_out, attn.hook_z or mlp.hook_post")    \
+    X(ENUM, precision, "lm.precision", NULL, "f32", WORDS(precision), RUN, ANY,        \
+      "products of the model: in float, of factors rounded to bfloat16, or so where "  \
+      "the CPU has AVX512-BF16 (auto)")                                                \
     X(STR, arch, "arch", "arch", "matryoshka", NO_LIMITS, ARM, ANY,                    \
       "SAE architecture")                                                              \
     X(INT, width, "width", "width", "512", RANGE(1, 4194304), ARM, ANY,                \
