@@ -5,9 +5,6 @@
 #include <assert.h>
 #include <string.h>
 
-/* Rows that a worker takes at a time. What comes out of a row does not depend on it. */
-#define BLOCK_ROWS ((size_t)4)
-
 struct harvester {
     const struct lm *m; /* borrowed */
     struct lm_hook hook;
@@ -15,14 +12,16 @@ struct harvester {
     struct pool *pool; /* borrowed; may be NULL */
     size_t workers;
     struct lm_ws **ws; /* [workers] */
-    float **resid;     /* [workers] of [BLOCK_ROWS * T, D], for losses */
+    size_t group;      /* rows that a worker takes at a time, at most: what comes out
+                          of a row does not depend on it */
+    float **resid;     /* [workers] of [group * T, D], for losses */
 };
 
 /* One call of harvest_rows or harvest_nll. */
 struct harvest_job {
     struct harvester *h;
     const int32_t *ids;
-    size_t rows;
+    size_t rows, each; /* of a block */
     const float *from; /* may be NULL */
     float *x;          /* out, or NULL */
     float *nll;        /* out, or NULL */
@@ -33,7 +32,7 @@ static enum err workers_new(struct harvester *h, struct errinfo *e)
     static const char what[] = "running a model";
     const size_t D = harvest_D(h);
     size_t floats;
-    if (!mem_mul(BLOCK_ROWS * h->T, D, &floats)) {
+    if (!mem_mul(h->group * h->T, D, &floats)) {
         return err_set(e, ERR_LIMIT, "rows of %zu tokens of width %zu: too large", h->T,
                        D);
     }
@@ -62,6 +61,7 @@ enum err harvester_new(const struct lm *m, struct lm_hook hook, size_t T,
     h->T = T;
     h->pool = pool;
     h->workers = pool_threads(pool);
+    h->group = lm_group_rows(T);
     const enum err rc = workers_new(h, e);
     if (rc != OK) {
         harvester_free(h);
@@ -93,7 +93,7 @@ size_t harvester_bytes(const struct lm_config *cfg, struct lm_hook hook, size_t 
                        size_t threads)
 {
     return threads * (lm_ws_bytes(cfg, T) +
-                      BLOCK_ROWS * T * lm_hook_width(cfg, hook) * sizeof(float));
+                      lm_group_rows(T) * T * lm_hook_width(cfg, hook) * sizeof(float));
 }
 
 size_t harvest_T(const struct harvester *h)
@@ -112,9 +112,9 @@ static void run_block(void *ctx, size_t block, size_t worker)
 {
     const struct harvest_job *j = ctx;
     const struct harvester *h = j->h;
-    const size_t row0 = block * BLOCK_ROWS, T = h->T, D = harvest_D(h);
+    const size_t row0 = block * j->each, T = h->T, D = harvest_D(h);
     assert(row0 < j->rows && worker < h->workers);
-    const size_t rows = j->rows - row0 < BLOCK_ROWS ? j->rows - row0 : BLOCK_ROWS;
+    const size_t rows = j->rows - row0 < j->each ? j->rows - row0 : j->each;
     const int32_t *ids = j->ids + row0 * T;
     float *x = j->x ? j->x + row0 * T * D : h->resid[worker];
     if (j->from) {
@@ -128,9 +128,12 @@ static void run_block(void *ctx, size_t block, size_t worker)
     }
 }
 
+/* Whole groups, but a share for every worker. */
 static void run(struct harvest_job *j)
 {
-    pool_run(j->h->pool, (j->rows + BLOCK_ROWS - 1) / BLOCK_ROWS, run_block, j);
+    const size_t share = (j->rows + j->h->workers - 1) / j->h->workers;
+    j->each = share < j->h->group ? share : j->h->group;
+    pool_run(j->h->pool, j->rows ? (j->rows + j->each - 1) / j->each : 0, run_block, j);
 }
 
 void harvest_rows(struct harvester *h, const int32_t *ids, size_t rows, float *x)

@@ -179,7 +179,7 @@ def make_q4_k(path):
 def run(saetop, model, args):
     """The answer and the peak memory in GB."""
     command = [saetop, "bench", "lm", "--model", model, "--set", "context=128",
-               "--rows", "8", "--seconds", "0", "--json"] + args  # fmt: skip
+               "--rows", "4", "--seconds", "0", "--json"] + args  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     answer = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)

@@ -1,5 +1,6 @@
 """Tokens a second of saetop's forward beside PyTorch's and llama.cpp's, in turn on the
-same machine, threads and layers: single times drift, ratios of one round do not.
+same machine, threads and layers: single times drift, ratios of one round do not. With
+--threads 1 CPU time is counted, which other work on the machine disturbs less.
 
     python tests/ref/bench_lm_peers.py SAETOP [--model DIR|FILE.gguf] [--blocks N]
                                        [--rows B] [--context T] [--threads N]
@@ -51,11 +52,12 @@ def repeated(a, once):
 
     def run():
         once()
+        clock = time.process_time if a.threads == 1 else time.perf_counter
         times, begin = [], time.perf_counter()
         while not times or time.perf_counter() - begin < a.seconds:
-            t = time.perf_counter()
+            t = clock()
             once()
-            times.append(time.perf_counter() - t)
+            times.append(clock() - t)
         return a.rows * a.context / statistics.median(times), None
 
     return run
