@@ -25,6 +25,8 @@ struct harvest_job {
     const float *from; /* may be NULL */
     float *x;          /* out, or NULL */
     float *nll;        /* out, or NULL */
+    const struct harvest_also *also;
+    size_t n_also;
 };
 
 static enum err workers_new(struct harvester *h, struct errinfo *e)
@@ -108,6 +110,49 @@ size_t harvest_D(const struct harvester *h)
 
 /* ---- running ---- */
 
+static bool is_deeper(struct lm_hook a, struct lm_hook b)
+{
+    return a.block != b.block ? a.block > b.block : a.site > b.site;
+}
+
+static void keep(void *ctx, size_t row, size_t at, size_t n, size_t width, float *x)
+{
+    float *to = ctx;
+    (void)at;
+    memcpy(to + row * n * width, x, n * width * sizeof *x);
+}
+
+/* Rows from row0 on at all hooks of a job; x is that of the harvester's own. */
+static void run_taps(const struct harvest_job *j, struct lm_ws *ws, size_t row0,
+                     size_t rows, float *x)
+{
+    const struct harvester *h = j->h;
+    struct lm_edit tap[HARVEST_ALSO_MAX + 1];
+    struct lm_hook last = h->hook;
+    float *end = x;
+    tap[0] = (struct lm_edit){.hook = h->hook, .apply = keep, .ctx = x};
+    assert(j->n_also <= HARVEST_ALSO_MAX);
+    for (size_t i = 0; i < j->n_also; i++) {
+        const struct lm_hook hook = j->also[i].hook;
+        float *to = j->also[i].x + row0 * h->T * lm_hook_width(&h->m->cfg, hook);
+        tap[i + 1] = (struct lm_edit){.hook = hook, .apply = keep, .ctx = to};
+        if (is_deeper(hook, last)) {
+            last = hook;
+            end = to;
+        }
+    }
+    struct lm_edit others[HARVEST_ALSO_MAX + 1]; /* all but where it ends */
+    size_t n = 0;
+    for (size_t i = 0; i <= j->n_also; i++) {
+        if (tap[i].ctx != end) {
+            others[n++] = tap[i];
+        }
+    }
+    const struct lm_pass p = {
+        .ids = j->ids + row0 * h->T, .B = rows, .T = h->T, .edit = others, .edits = n};
+    lm_run_to(h->m, ws, &p, last, end);
+}
+
 static void run_block(void *ctx, size_t block, size_t worker)
 {
     const struct harvest_job *j = ctx;
@@ -119,6 +164,8 @@ static void run_block(void *ctx, size_t block, size_t worker)
     float *x = j->x ? j->x + row0 * T * D : h->resid[worker];
     if (j->from) {
         memcpy(x, j->from + row0 * T * D, rows * T * D * sizeof *x);
+    } else if (j->n_also > 0) {
+        run_taps(j, h->ws[worker], row0, rows, x);
     } else {
         lm_forward_to(h->m, h->ws[worker], ids, rows, T, h->hook, x);
     }
@@ -139,6 +186,14 @@ static void run(struct harvest_job *j)
 void harvest_rows(struct harvester *h, const int32_t *ids, size_t rows, float *x)
 {
     struct harvest_job j = {.h = h, .ids = ids, .rows = rows, .x = x};
+    run(&j);
+}
+
+void harvest_rows_also(struct harvester *h, const int32_t *ids, size_t rows, float *x,
+                       const struct harvest_also *also, size_t n)
+{
+    struct harvest_job j = {
+        .h = h, .ids = ids, .rows = rows, .x = x, .also = also, .n_also = n};
     run(&j);
 }
 

@@ -212,6 +212,11 @@ struct lm_pass {
  * O(B T D^2). */
 void lm_run(const struct lm *m, struct lm_ws *ws, const struct lm_pass *p, float *x);
 
+/* The same up to a hook, where it stops, of whole rows: x [B*T, lm_hook_width] out,
+ * what stands there. Edits of other hooks on the way see one pass. */
+void lm_run_to(const struct lm *m, struct lm_ws *ws, const struct lm_pass *p,
+               struct lm_hook hook, float *x);
+
 /* What stands at a hook for rows ids [B, T]: x [B*T, lm_hook_width] out. Stops there.
  */
 void lm_forward_to(const struct lm *m, struct lm_ws *ws, const int32_t *ids, size_t B,

@@ -387,20 +387,28 @@ static bool is_residual(struct lm_hook h)
     return h.site == LM_RESID_PRE || h.site == LM_RESID_MID || h.site == LM_RESID_POST;
 }
 
+void lm_run_to(const struct lm *m, struct lm_ws *ws, const struct lm_pass *p,
+               struct lm_hook hook, float *x)
+{
+    const size_t width = lm_hook_width(&m->cfg, hook), T = p->T;
+    struct way y = {
+        .m = m, .ws = ws, .p = p, .T = T, .from = NOWHERE, .stop = rank_of(hook)};
+    assert(T >= 1 && T <= ws->T && hook.block < m->cfg.n_layer && !p->cache);
+    for (; y.row < p->B; y.row += y.rows) {
+        float *out = x + y.row * T * width;
+        y.rows = next_rows(&y, p->B);
+        y.x = is_residual(hook) ? out : ws->x;
+        y.tap = out;
+        embed(&y, p->ids + y.row * T);
+        walk(&y);
+    }
+}
+
 void lm_forward_to(const struct lm *m, struct lm_ws *ws, const int32_t *ids, size_t B,
                    size_t T, struct lm_hook hook, float *x)
 {
-    const size_t width = lm_hook_width(&m->cfg, hook);
-    struct way y = {.m = m, .ws = ws, .T = T, .from = NOWHERE, .stop = rank_of(hook)};
-    assert(T >= 1 && T <= ws->T && hook.block < m->cfg.n_layer);
-    for (; y.row < B; y.row += y.rows) {
-        float *out = x + y.row * T * width;
-        y.rows = next_rows(&y, B);
-        y.x = is_residual(hook) ? out : ws->x;
-        y.tap = out;
-        embed(&y, ids + y.row * T);
-        walk(&y);
-    }
+    const struct lm_pass p = {.ids = ids, .B = B, .T = T};
+    lm_run_to(m, ws, &p, hook, x);
 }
 
 /* What stands at the hook in place of the model's own. */

@@ -250,6 +250,7 @@ static enum err open_all(struct inputs *in, struct errinfo *e)
     TRY(settings_blame(s, setting_key.hook,
                        lm_hook_parse(s->hook, &in->lm->cfg, &in->hook, e), e));
     inputs_resolve(in, s);
+    TRY(settings_blame(s, setting_key.cache_hooks, inputs_kept(in, e), e));
     TRY(check_settings(in, e));
     TRY(open_corpus(s, s->corpus, &in->corpus, e));
     if (s->ood[0]) {
@@ -311,7 +312,7 @@ void inputs_free(struct inputs *in)
 struct stream_config inputs_stream_config(const struct inputs *in,
                                           const struct settings *s)
 {
-    return (struct stream_config){
+    struct stream_config c = {
         .T = (size_t)s->context,
         .fill_rows = (size_t)s->fill_rows,
         .batch = (size_t)s->batch,
@@ -324,7 +325,13 @@ struct stream_config inputs_stream_config(const struct inputs *in,
         .drop_masked = s->mask_positions == POSITIONS_DROP,
         .mix = s->mask_positions == POSITIONS_MIX,
         .share = in->share,
+        .n_kept = in->n_kept,
     };
+    for (size_t i = 0; i < in->n_kept; i++) {
+        c.kept[i].hook = in->kept[i];
+        c.kept[i].width = lm_hook_width(&in->lm->cfg, in->kept[i]);
+    }
+    return c;
 }
 
 static enum err synth_source(struct inputs *in, const struct settings *s,
