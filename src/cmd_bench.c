@@ -1,5 +1,5 @@
-/* saetop bench: sae | ui | stream | eval. Figures, not tests: nothing here fails for
- * being slow. */
+/* saetop bench: sae | lm | ui | stream | eval. Figures, not tests: nothing here fails
+ * for being slow. */
 #include "cmd_bench.h"
 
 #include "base/clock.h"
@@ -195,6 +195,7 @@ static int cmd_bench_stream(int argc, char **argv)
 
 static const struct subcommand table[] = {
     {"sae", cmd_bench_sae, "optimizer steps of each architecture"},
+    {"lm", cmd_bench_lm, "tokens a second of the model alone"},
     {"ui", cmd_bench_ui, "key and frame latencies while training"},
     {"stream", cmd_bench_stream, "tokens a second from text to SAE"},
     {"eval", cmd_bench_eval, "the parts of an evaluation"},

@@ -5,6 +5,7 @@
 #include "cmd.h"
 
 int cmd_bench_sae(int argc, char **argv);
+int cmd_bench_lm(int argc, char **argv);
 int cmd_bench_eval(int argc, char **argv);
 
 #endif

@@ -6,9 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Rows that a worker takes at a time. What comes out of a row does not depend on it. */
-#define BLOCK_ROWS ((size_t)4)
-
 struct harvester {
     const struct lm *m; /* borrowed */
     struct lm_hook hook;
@@ -16,7 +13,9 @@ struct harvester {
     struct pool *pool; /* borrowed; may be NULL */
     size_t workers;
     struct lm_ws **ws; /* [workers] */
-    float **resid;     /* [workers] of [BLOCK_ROWS * T, D], for losses */
+    size_t group;      /* rows that a worker takes at a time, at most: what comes out
+                          of a row does not depend on it */
+    float **resid;     /* [workers] of [group * T, D], for losses */
 };
 
 /* One call of harvest_rows or harvest_nll. */
@@ -24,10 +23,12 @@ struct harvest_job {
     struct harvester *h;
     const int32_t *ids;
     const int32_t *fed; /* what the model reads; NULL: ids */
-    size_t rows;
-    const float *from; /* may be NULL */
-    float *x;          /* out, or NULL */
-    float *nll;        /* out, or NULL */
+    size_t rows, each;  /* of a block */
+    const float *from;  /* may be NULL */
+    float *x;           /* out, or NULL */
+    float *nll;         /* out, or NULL */
+    const struct harvest_also *also;
+    size_t n_also;
 };
 
 static enum err workers_new(struct harvester *h, struct errinfo *e)
@@ -35,7 +36,7 @@ static enum err workers_new(struct harvester *h, struct errinfo *e)
     static const char what[] = "running a model";
     const size_t D = harvest_D(h);
     size_t floats;
-    if (!mem_mul(BLOCK_ROWS * h->T, D, &floats)) {
+    if (!mem_mul(h->group * h->T, D, &floats)) {
         return err_set(e, ERR_LIMIT, "rows of %zu tokens of width %zu: too large", h->T,
                        D);
     }
@@ -64,6 +65,7 @@ enum err harvester_new(const struct lm *m, struct lm_hook hook, size_t T,
     h->T = T;
     h->pool = pool;
     h->workers = pool_threads(pool);
+    h->group = lm_group_rows(T);
     const enum err rc = workers_new(h, e);
     if (rc != OK) {
         harvester_free(h);
@@ -95,7 +97,7 @@ size_t harvester_bytes(const struct lm_config *cfg, struct lm_hook hook, size_t 
                        size_t threads)
 {
     return threads * (lm_ws_bytes(cfg, T) +
-                      BLOCK_ROWS * T * lm_hook_width(cfg, hook) * sizeof(float));
+                      lm_group_rows(T) * T * lm_hook_width(cfg, hook) * sizeof(float));
 }
 
 size_t harvest_T(const struct harvester *h)
@@ -110,18 +112,63 @@ size_t harvest_D(const struct harvester *h)
 
 /* ---- running ---- */
 
+static bool is_deeper(struct lm_hook a, struct lm_hook b)
+{
+    return a.block != b.block ? a.block > b.block : a.site > b.site;
+}
+
+static void keep(void *ctx, size_t row, size_t at, size_t n, size_t width, float *x)
+{
+    float *to = ctx;
+    (void)at;
+    memcpy(to + row * n * width, x, n * width * sizeof *x);
+}
+
+/* Rows from row0 on at all hooks of a job; x is that of the harvester's own. */
+static void run_taps(const struct harvest_job *j, struct lm_ws *ws, size_t row0,
+                     size_t rows, float *x)
+{
+    const struct harvester *h = j->h;
+    struct lm_edit tap[HARVEST_ALSO_MAX + 1];
+    struct lm_hook last = h->hook;
+    float *end = x;
+    tap[0] = (struct lm_edit){.hook = h->hook, .apply = keep, .ctx = x};
+    assert(j->n_also <= HARVEST_ALSO_MAX);
+    for (size_t i = 0; i < j->n_also; i++) {
+        const struct lm_hook hook = j->also[i].hook;
+        float *to = j->also[i].x + row0 * h->T * lm_hook_width(&h->m->cfg, hook);
+        tap[i + 1] = (struct lm_edit){.hook = hook, .apply = keep, .ctx = to};
+        if (is_deeper(hook, last)) {
+            last = hook;
+            end = to;
+        }
+    }
+    struct lm_edit others[HARVEST_ALSO_MAX + 1]; /* all but where it ends */
+    size_t n = 0;
+    for (size_t i = 0; i <= j->n_also; i++) {
+        if (tap[i].ctx != end) {
+            others[n++] = tap[i];
+        }
+    }
+    const struct lm_pass p = {
+        .ids = j->ids + row0 * h->T, .B = rows, .T = h->T, .edit = others, .edits = n};
+    lm_run_to(h->m, ws, &p, last, end);
+}
+
 static void run_block(void *ctx, size_t block, size_t worker)
 {
     const struct harvest_job *j = ctx;
     const struct harvester *h = j->h;
-    const size_t row0 = block * BLOCK_ROWS, T = h->T, D = harvest_D(h);
+    const size_t row0 = block * j->each, T = h->T, D = harvest_D(h);
     assert(row0 < j->rows && worker < h->workers);
-    const size_t rows = j->rows - row0 < BLOCK_ROWS ? j->rows - row0 : BLOCK_ROWS;
+    const size_t rows = j->rows - row0 < j->each ? j->rows - row0 : j->each;
     const int32_t *ids = j->ids + row0 * T;
     const int32_t *fed = j->fed ? j->fed + row0 * T : ids;
     float *x = j->x ? j->x + row0 * T * D : h->resid[worker];
     if (j->from) {
         memcpy(x, j->from + row0 * T * D, rows * T * D * sizeof *x);
+    } else if (j->n_also > 0) {
+        run_taps(j, h->ws[worker], row0, rows, x);
     } else {
         lm_forward_to(h->m, h->ws[worker], fed, rows, T, h->hook, x);
     }
@@ -131,14 +178,25 @@ static void run_block(void *ctx, size_t block, size_t worker)
     }
 }
 
+/* Whole groups, but a share for every worker. */
 static void run(struct harvest_job *j)
 {
-    pool_run(j->h->pool, (j->rows + BLOCK_ROWS - 1) / BLOCK_ROWS, run_block, j);
+    const size_t share = (j->rows + j->h->workers - 1) / j->h->workers;
+    j->each = share < j->h->group ? share : j->h->group;
+    pool_run(j->h->pool, j->rows ? (j->rows + j->each - 1) / j->each : 0, run_block, j);
 }
 
 void harvest_rows(struct harvester *h, const int32_t *ids, size_t rows, float *x)
 {
     struct harvest_job j = {.h = h, .ids = ids, .rows = rows, .x = x};
+    run(&j);
+}
+
+void harvest_rows_also(struct harvester *h, const int32_t *ids, size_t rows, float *x,
+                       const struct harvest_also *also, size_t n)
+{
+    struct harvest_job j = {
+        .h = h, .ids = ids, .rows = rows, .x = x, .also = also, .n_also = n};
     run(&j);
 }
 

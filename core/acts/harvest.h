@@ -21,6 +21,15 @@ size_t harvest_T(const struct harvester *h); /* tokens of a row */
 size_t harvest_D(const struct harvester *h); /* numbers of an activation */
 /* Activations of ids [rows,T] at the hook into x [rows*T, D]. Any number of rows. */
 void harvest_rows(struct harvester *h, const int32_t *ids, size_t rows, float *x);
+/* The same, and what stands at other hooks in the same pass, which goes to the deepest
+ * of all: after lm_need of the blocks before that. */
+struct harvest_also {
+    struct lm_hook hook;
+    float *x; /* [rows*T, its width] out */
+};
+#define HARVEST_ALSO_MAX 16
+void harvest_rows_also(struct harvester *h, const int32_t *ids, size_t rows, float *x,
+                       const struct harvest_also *also, size_t n);
 /* Next-token losses [rows*T] (NaN at each row's last position) when the hook has x
  * [rows*T,D]; x NULL: as the model makes it. The first call reads the blocks behind the
  * hook, if the model comes from files: ERR_FORMAT, ERR_NOMEM. */

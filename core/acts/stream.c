@@ -30,6 +30,7 @@ struct acts_stream {
     double next_rate;
     float *batch; /* [batch, D] */
     float *clean; /* [n, D] of clean rows, for mix; else NULL */
+    struct harvest_also also[STREAM_KEPT_MAX]; /* of cfg.kept */
     uint64_t tokens_read, vectors_served;
     double seconds_model;
 };
@@ -83,6 +84,11 @@ enum err stream_new(struct harvester *h, struct corpus *c, const struct tok *tok
         rc = mem_new(&s->clean, n * s->D, sizeof *s->clean, "a buffer of activations",
                      e);
     }
+    for (size_t i = 0; rc == OK && i < cfg->n_kept; i++) {
+        s->also[i].hook = cfg->kept[i].hook;
+        rc = mem_new(&s->also[i].x, n, cfg->kept[i].width * sizeof(float),
+                     "activations of further hooks", e);
+    }
     if (rc == OK) {
         rc = pack_new(c, CORPUS_TRAIN, tok, cfg->T, &s->pack, e);
     }
@@ -103,6 +109,9 @@ void stream_free(struct acts_stream *s)
         mem_free(s->batch);
         mem_free(s->order);
         mem_free(s->clean);
+        for (size_t i = 0; i < s->cfg.n_kept; i++) {
+            mem_free(s->also[i].x);
+        }
         mem_free(s);
     }
 }
@@ -117,7 +126,13 @@ size_t stream_bytes(size_t D, const struct stream_config *cfg)
 
 size_t stream_own_bytes(size_t D, const struct stream_config *cfg)
 {
-    return cfg->fill_rows * cfg->T * sizeof(uint32_t) + cfg->batch * D * sizeof(float);
+    const size_t n = cfg->fill_rows * cfg->T;
+    size_t kept = 0;
+    for (size_t i = 0; i < cfg->n_kept; i++) {
+        kept += cfg->kept[i].width;
+    }
+    return n * (sizeof(uint32_t) + kept * sizeof(float)) +
+           cfg->batch * D * sizeof(float);
 }
 
 /* ---- filling ---- */
@@ -136,19 +151,27 @@ size_t stream_order(const struct tok *tok, uint64_t seed, uint64_t number,
     return count;
 }
 
-/* One pass: the model on ids [n], rows of fill `number`, into x [n,D]; from the cache
- * if it has them. */
-static void run_pass(struct acts_stream *s, struct acts_cache *cache, uint64_t number,
+/* One pass: the model on ids [n], rows of fill `number`, masked or clean, into x [n,D];
+ * from the cache if it has them. */
+static void run_pass(struct acts_stream *s, bool masked, uint64_t number,
                      const int32_t *ids, float *x)
 {
+    struct acts_cache *cache = masked ? s->cfg.cache : s->cfg.clean_cache;
     if (cache && acts_cache_get(cache, number, ids, x)) {
         return;
     }
     const int64_t began = clock_ns();
-    harvest_rows(s->h, ids, s->cfg.fill_rows, x);
+    harvest_rows_also(s->h, ids, s->cfg.fill_rows, x, s->also, s->cfg.n_kept);
     s->seconds_model += clock_seconds_since(began);
     if (cache) {
         acts_cache_put(cache, number, ids, x);
+    }
+    for (size_t i = 0; i < s->cfg.n_kept; i++) {
+        const struct stream_kept *k = &s->cfg.kept[i];
+        struct acts_cache *to = masked ? k->cache : k->clean_cache;
+        if (to) {
+            acts_cache_put(to, number, ids, s->also[i].x);
+        }
     }
 }
 
@@ -163,8 +186,7 @@ static void run_part(struct acts_stream *s, const struct acts_fill *f, uint64_t 
         memcpy(x, whole->x, s->n * s->D * sizeof *x);
         fill_release(s->cfg.share, whole);
     } else {
-        run_pass(s, masked ? s->cfg.cache : s->cfg.clean_cache, number,
-                 masked ? f->fed : f->clean, x);
+        run_pass(s, masked, number, masked ? f->fed : f->clean, x);
     }
 }
 
@@ -190,7 +212,7 @@ static void harvest_fill(struct acts_stream *s, struct acts_fill *f, uint64_t nu
     if (f->mixed) {
         mix_fill(s, f, number);
     } else {
-        run_pass(s, s->cfg.cache, number, f->fed, f->x);
+        run_pass(s, true, number, f->fed, f->x);
     }
 }
 

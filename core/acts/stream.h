@@ -23,6 +23,14 @@ struct acts_share;
 enum err acts_share_new(struct acts_share **out, struct errinfo *e) ERR_CHECKED;
 void acts_share_free(struct acts_share *share); /* NULL is fine */
 
+/* A further hook whose activations are kept whenever the model runs. */
+struct stream_kept {
+    struct lm_hook hook;
+    size_t width;
+    struct acts_cache *cache, *clean_cache; /* as the stream's own; NULL: none */
+};
+#define STREAM_KEPT_MAX 8
+
 struct stream_config {
     size_t T, fill_rows; /* 128, 128 */
     size_t batch;        /* B */
@@ -34,6 +42,8 @@ struct stream_config {
     struct acts_share *share; /* borrowed; NULL: every fill is the stream's own */
     struct acts_cache *cache; /* of the model on masked rows; borrowed; NULL: none */
     struct acts_cache *clean_cache; /* on clean ones, for mix; borrowed; NULL: none */
+    struct stream_kept kept[STREAM_KEPT_MAX]; /* after lm_need of the blocks before */
+    size_t n_kept;
 };
 
 struct acts_stream;

@@ -160,8 +160,7 @@ bool elem_all_finite(const float *x, size_t n)
 }
 
 static enum err say_not_finite(const char *file, const char *name, const size_t *shape,
-                               size_t ndim, const float *x, size_t at,
-                               struct errinfo *e)
+                               size_t ndim, float x, size_t at, struct errinfo *e)
 {
     size_t place[8] = {0}, rest = at;
     const size_t n = ndim < 8 ? ndim : 8;
@@ -171,7 +170,24 @@ static enum err say_not_finite(const char *file, const char *name, const size_t 
         rest /= shape[d - 1];
     }
     return err_set(e, ERR_FORMAT, "%s: %s: found %g at %s, expected finite numbers",
-                   file, name, (double)x[at], shape_text(place, n, text));
+                   file, name, (double)x, shape_text(place, n, text));
+}
+
+enum err elem_check_part(const char *file, const char *name, const size_t *shape,
+                         size_t ndim, size_t at, size_t n, const float *x,
+                         struct errinfo *e)
+{
+    for (size_t i = 0; i < n; i += FINITE_BLOCK) {
+        size_t bad = i;
+        if (elem_all_finite(x + i, n - i < FINITE_BLOCK ? n - i : FINITE_BLOCK)) {
+            continue;
+        }
+        while (elem_all_finite(x + bad, 1)) {
+            bad++;
+        }
+        return say_not_finite(file, name, shape, ndim, x[bad], at + bad, e);
+    }
+    return OK;
 }
 
 enum err elem_check_finite(const char *file, const char *name, const size_t *shape,
@@ -181,16 +197,5 @@ enum err elem_check_finite(const char *file, const char *name, const size_t *sha
     for (size_t d = 0; d < ndim; d++) {
         count *= shape[d];
     }
-    for (size_t i = 0; i < count; i += FINITE_BLOCK) {
-        const size_t n = count - i < FINITE_BLOCK ? count - i : FINITE_BLOCK;
-        if (elem_all_finite(x + i, n)) {
-            continue;
-        }
-        size_t at = i;
-        while (elem_all_finite(x + at, 1)) {
-            at++;
-        }
-        return say_not_finite(file, name, shape, ndim, x, at, e);
-    }
-    return OK;
+    return elem_check_part(file, name, shape, ndim, 0, count, x, e);
 }

@@ -433,3 +433,29 @@ enum err gguf_rows(const struct gguf *g, const struct gguf_tensor *t, size_t fir
     }
     return OK;
 }
+
+enum err gguf_bytes(const struct gguf *g, const struct gguf_tensor *t, uint8_t *out,
+                    struct errinfo *e)
+{
+    assert(ggml_type_readable(t->type));
+    const struct gguf_part *p = &g->part[t->part];
+    const size_t elements = ggml_block_elements(t->type);
+    const size_t bytes = ggml_block_bytes(t->type);
+    float floats[CHUNK / sizeof(float)];
+    const size_t each = CHUNK / sizeof(float) / elements; /* blocks at a time */
+    const size_t count = t->rows * (t->row / elements);
+    for (size_t i = 0; i < count; i += each) {
+        const size_t blocks = count - i < each ? count - i : each;
+        uint8_t *to = out + i * bytes;
+        if (p->bytes) {
+            memcpy(to, p->bytes + t->at + i * bytes, blocks * bytes);
+        } else {
+            TRY(infile_get(p->file, t->at + i * bytes, to, blocks * bytes, e));
+        }
+        ggml_to_f32(t->type, to, blocks, floats);
+        if (!elem_all_finite(floats, blocks * elements)) {
+            return say_not_finite(p, t, i * elements, floats, e);
+        }
+    }
+    return OK;
+}

@@ -134,6 +134,11 @@ enum err gguf_want(const struct gguf *g, const char *name, const size_t *shape,
                    size_t ndim, const struct gguf_tensor **out,
                    struct errinfo *e) ERR_CHECKED;
 
+/* All of a tensor of a type that is read as it lies in the file, to out[t->rows *
+ * t->row_bytes], all of its numbers finite. Errors and cost as gguf_rows. */
+enum err gguf_bytes(const struct gguf *g, const struct gguf_tensor *t, uint8_t *out,
+                    struct errinfo *e) ERR_CHECKED;
+
 /* Rows first .. first + n - 1 of a tensor of a type that is read, to out[n * t->row],
  * all finite (else ERR_FORMAT with the place); ERR_IO where the file has been cut
  * short. Bits as ggml_to_f32, so a product with these rows is a product with the

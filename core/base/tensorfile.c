@@ -133,14 +133,20 @@ enum err tensorfile_parse(const uint8_t *data, size_t len, const char *name,
 enum err tensorfile_open(const char *path, struct tensorfile **out, struct errinfo *e)
 {
     struct infile_bytes b = {0};
-    TRY(infile_bytes(path, &b, e));
-    const enum err rc = tensorfile_parse(b.p, b.len, path, out, e);
-    if (rc != OK) {
+    struct infile *file = NULL;
+    TRY(infile_open(path, &file, e));
+    enum err rc = infile_bytes_of(file, &b, e);
+    rc = rc == OK ? tensorfile_parse(b.p, b.len, path, out, e) : rc;
+    if (rc == OK) {
+        (*out)->own = b;
+        (*out)->file = b.mapped && (*out)->st ? file : NULL;
+    } else {
         infile_release(&b);
-        return rc;
     }
-    (*out)->own = b;
-    return OK;
+    if (rc != OK || !(*out)->file) {
+        infile_close(file);
+    }
+    return rc;
 }
 
 void tensorfile_close(struct tensorfile *f)
@@ -159,6 +165,7 @@ void tensorfile_close(struct tensorfile *f)
     st_close(f->st);
     mem_free(f->name);
     infile_release(&f->own);
+    infile_close(f->file);
     mem_free(f);
 }
 
@@ -308,12 +315,13 @@ static enum err read_zip_f32(struct tensorfile *f, const struct tensor_entry *t,
 
 /* ---- reading ---- */
 
-enum err tensorfile_f32(struct tensorfile *f, const char *name, const size_t *shape,
-                        size_t ndim, float *out, struct errinfo *e)
+/* An array of floats of exactly that shape. */
+static enum err find_floats(const struct tensorfile *f, const char *name,
+                            const size_t *shape, size_t ndim,
+                            const struct tensor_entry **out, struct errinfo *e)
 {
-    const struct tensor_entry *t = NULL;
-    TRY(find_array(f, name, &t, e));
-    const struct tensor_info *s = &t->info;
+    TRY(find_array(f, name, out, e));
+    const struct tensor_info *s = &(*out)->info;
     if (!s->numbers || !elem_is_float(s->elem)) {
         return err_set(e, ERR_FORMAT,
                        "%s: %s: found %s, expected F32, F16, BF16 or F64", f->name,
@@ -326,11 +334,102 @@ enum err tensorfile_f32(struct tensorfile *f, const char *name, const size_t *sh
                        name, shape_text(s->shape, s->ndim, found),
                        shape_text(shape, ndim, wanted));
     }
-    if (t->st) {
-        return st_read_f32(f->st, name, shape, ndim, out, e);
+    return OK;
+}
+
+/* Bytes at .. at + n - 1 of a tensor of a safetensors file. */
+static enum err st_bytes(const struct tensorfile *f, const struct st_tensor *t,
+                         size_t at, size_t n, uint8_t *out, struct errinfo *e)
+{
+    const uint8_t *p = t->data;
+    if (f->file) {
+        return infile_get(f->file, (size_t)(p - f->own.p) + at, out, n, e);
     }
-    TRY(read_zip_f32(f, t, out, e));
+    memcpy(out, p + at, n);
+    return OK;
+}
+
+static size_t elements_of(const struct tensor_info *s)
+{
+    size_t n = 1;
+    for (size_t d = 0; d < s->ndim; d++) {
+        n *= s->shape[d];
+    }
+    return n;
+}
+
+static enum err st_floats(struct tensorfile *f, const struct tensor_entry *t,
+                          float *out, struct errinfo *e)
+{
+    const size_t count = elements_of(&t->info), size = elem_size(t->info.elem);
+    uint8_t *chunk = NULL;
+    TRY(mem_new(&chunk, CHUNK, 1, f->name, e));
+    enum err rc = OK;
+    for (size_t i = 0; rc == OK && i < count;) {
+        const size_t n = count - i < CHUNK / size ? count - i : CHUNK / size;
+        rc = st_bytes(f, t->st, i * size, n * size, chunk, e);
+        elem_to_f32(t->info.elem, chunk, rc == OK ? n : 0, out + i);
+        i += n;
+    }
+    mem_free(chunk);
+    return rc;
+}
+
+enum err tensorfile_f32(struct tensorfile *f, const char *name, const size_t *shape,
+                        size_t ndim, float *out, struct errinfo *e)
+{
+    const struct tensor_entry *t = NULL;
+    TRY(find_floats(f, name, shape, ndim, &t, e));
+    TRY(t->st ? st_floats(f, t, out, e) : read_zip_f32(f, t, out, e));
     return elem_check_finite(f->name, name, shape, ndim, out, e);
+}
+
+enum elem tensorfile_raw_elem(const struct tensorfile *f, const char *name)
+{
+    const struct tensor_entry *t = find(f, name);
+    const bool half = t && t->info.kind == TENSOR_ARRAY && t->info.numbers &&
+                      (t->info.elem == ELEM_F16 || t->info.elem == ELEM_BF16);
+    return half && (t->st || in_c_order(&t->info, t->stride)) ? t->info.elem : ELEM_F32;
+}
+
+/* Halves, in chunks, each held against what is no number. */
+static enum err read_halves(struct tensorfile *f, const struct tensor_entry *t,
+                            uint8_t *out, struct errinfo *e)
+{
+    const size_t count = elements_of(&t->info), each = CHUNK / sizeof(float);
+    struct zip_reader *r = NULL;
+    float *floats = NULL;
+    enum err rc = OK;
+    TRY(mem_new(&floats, each, sizeof *floats, f->name, e));
+    if (!t->st && count > 0) {
+        TRY_OUT(rc, zip_reader_new(f->zip, t->member, &r, e));
+        TRY_OUT(rc, zip_reader_skip(r, t->skip + t->offset * 2, e));
+    }
+    for (size_t i = 0; i < count; i += each) {
+        const size_t n = count - i < each ? count - i : each;
+        uint8_t *to = out + 2 * i;
+        TRY_OUT(rc, t->st ? st_bytes(f, t->st, 2 * i, 2 * n, to, e)
+                          : zip_reader_get(r, to, 2 * n, e));
+        elem_to_f32(t->info.elem, to, n, floats);
+        TRY_OUT(rc, elem_check_part(f->name, t->info.name, t->info.shape, t->info.ndim,
+                                    i, n, floats, e));
+    }
+    rc = r ? zip_reader_end(r, e) : OK;
+out:
+    zip_reader_free(r);
+    mem_free(floats);
+    return rc;
+}
+
+enum err tensorfile_raw(struct tensorfile *f, const char *name, const size_t *shape,
+                        size_t ndim, uint8_t *out, struct errinfo *e)
+{
+    const struct tensor_entry *t = NULL;
+    if (tensorfile_raw_elem(f, name) == ELEM_F32) {
+        return tensorfile_f32(f, name, shape, ndim, (float *)(void *)out, e);
+    }
+    TRY(find_floats(f, name, shape, ndim, &t, e));
+    return read_halves(f, t, out, e);
 }
 
 /* The first bytes of an array in C order. */

@@ -1,7 +1,8 @@
 /* Named tensors in a file of any container that other tools write: safetensors, NumPy's
  * npz, torch.save's zip. Which one it is shows in its bytes, not in its name. Every
  * shape is checked against the bytes behind it when the file is opened, before memory
- * is taken for any tensor. Owner thread. */
+ * is taken for any tensor. The elements of a large file are read, not mapped: what was
+ * read does not stay in the process. Owner thread. */
 #ifndef SAETOP_BASE_TENSORFILE_H
 #define SAETOP_BASE_TENSORFILE_H
 
@@ -49,6 +50,12 @@ const struct tensor_info *tensorfile_find(const struct tensorfile *f, const char
  * tensor, both shapes or the place. */
 enum err tensorfile_f32(struct tensorfile *f, const char *name, const size_t *shape,
                         size_t ndim, float *out, struct errinfo *e) ERR_CHECKED;
+/* The type in which tensorfile_raw gives an array of floats: its own where that is F16
+ * or BF16, and its elements lie in C order; else F32. */
+enum elem tensorfile_raw_elem(const struct tensorfile *f, const char *name);
+/* The same as tensorfile_f32, but in that type, little-endian. */
+enum err tensorfile_raw(struct tensorfile *f, const char *name, const size_t *shape,
+                        size_t ndim, uint8_t *out, struct errinfo *e) ERR_CHECKED;
 /* An integer min..max: a plain one, or an array of one element. */
 enum err tensorfile_int(struct tensorfile *f, const char *name, int64_t min,
                         int64_t max, int64_t *out, struct errinfo *e) ERR_CHECKED;

@@ -24,6 +24,7 @@ struct tensor_entry {
 struct tensorfile {
     char *name;
     struct infile_bytes own; /* of tensorfile_open */
+    struct infile *file;     /* of one that is mapped: elements are read from it */
     struct st_file *st;
     struct zipfile *zip;
     uint8_t *pickle_bytes;

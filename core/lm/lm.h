@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/pool.h"
 #include "lm/lm_family.h"
+#include "num/linear.h"
 #include "text/tok.h"
 
 #include <stdbool.h>
@@ -83,6 +84,7 @@ struct lm {
     struct lm_config cfg;
     struct lm_weights w;    /* of a model made here; empty in one from files */
     struct lm_store *store; /* of one from files, else NULL */
+    enum linear_kind kind;  /* of products: lm_set_kind */
     struct tok *tok;
     char *dir; /* where it was loaded from */
     uint64_t
@@ -100,6 +102,10 @@ void lm_weights_deinit(struct lm_weights *w);
 /* All weights of a gpt2 from files, in that form: for who wants to change them. */
 enum err lm_weights_read(const struct lm *m, struct lm_weights *out,
                          struct errinfo *e) ERR_CHECKED;
+
+/* How products of rows with matrices of weights are taken; floats if this is not
+ * called. Right after loading: before lm_need, before other threads have it. */
+void lm_set_kind(struct lm *m, enum linear_kind kind);
 
 /* Load a Hugging Face directory: config.json; weights in model.safetensors or
  * pytorch_model.bin, each whole or in parts with an index; tokenizer.json. Or a GGUF
@@ -150,8 +156,9 @@ struct lm_hook lm_behind(size_t n);
 /* ---- running ---- */
 
 /* Make ready what a forward through `blocks` blocks reads, and for more than all of
- * them (LM_WHOLE) the head: read and converted to float once, whoever asks first. Then
- * nothing can fail. ERR_FORMAT for a weight that is not finite. Any thread. */
+ * them (LM_WHOLE) the head: read once, whoever asks first, and held as lm_store.h says:
+ * a large model in the types of its file. Then nothing can fail. ERR_FORMAT for a
+ * weight that is not finite. Any thread. */
 #define LM_WHOLE SIZE_MAX
 enum err lm_need(const struct lm *m, size_t blocks, struct errinfo *e) ERR_CHECKED;
 /* Bytes that those weights take. */
@@ -165,6 +172,9 @@ enum err lm_ws_new(const struct lm *m, size_t blocks, size_t T, struct lm_ws **o
 /* Let one that was made for fewer blocks run the whole model. */
 enum err lm_ws_whole(const struct lm *m, struct lm_ws *ws,
                      struct errinfo *e) ERR_CHECKED;
+/* Rows of T tokens that are run together at the least cost: results do not depend on
+ * it. At least 1. */
+size_t lm_group_rows(size_t T);
 /* Bytes of one for the whole model, for rows of T positions. */
 size_t lm_ws_bytes(const struct lm_config *cfg, size_t T);
 void lm_ws_free(struct lm_ws *ws);
@@ -180,7 +190,8 @@ size_t lm_cache_len(const struct lm_cache *c);
 void lm_cache_cut(struct lm_cache *c, size_t n);
 
 /* What is done to a row at a hook: x [n, width] of positions at .. at + n - 1 is looked
- * at, or changed: spliced, ablated, steered. Called in the thread that runs the row. */
+ * at, or changed: spliced, ablated, steered. Called in the thread that runs the row, at
+ * a hook row by row, but with other hooks of other rows between. */
 struct lm_edit {
     struct lm_hook hook;
     void (*apply)(void *ctx, size_t row, size_t at, size_t n, size_t width, float *x);
@@ -200,6 +211,11 @@ struct lm_pass {
  * last one. Deterministic; what comes out of a row does not depend on the others.
  * O(B T D^2). */
 void lm_run(const struct lm *m, struct lm_ws *ws, const struct lm_pass *p, float *x);
+
+/* The same up to a hook, where it stops, of whole rows: x [B*T, lm_hook_width] out,
+ * what stands there. Edits of other hooks on the way see one pass. */
+void lm_run_to(const struct lm *m, struct lm_ws *ws, const struct lm_pass *p,
+               struct lm_hook hook, float *x);
 
 /* What stands at a hook for rows ids [B, T]: x [B*T, lm_hook_width] out. Stops there.
  */

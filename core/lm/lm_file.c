@@ -7,7 +7,7 @@
 #include "lm/lm.h"
 #include "lm/lm_config.h"
 #include "lm/lm_gguf.h"
-#include "lm/lm_store.h"
+#include "lm/lm_store_priv.h"
 #include "lm/lm_tensor.h"
 
 #include <stdio.h>
@@ -144,6 +144,14 @@ void lm_free(struct lm *m)
     tok_free(m->tok);
     mem_free(m->dir);
     mem_free(m);
+}
+
+void lm_set_kind(struct lm *m, enum linear_kind kind)
+{
+    m->kind = kind;
+    if (m->store) {
+        lm_store_settle(m);
+    }
 }
 
 /* ---- save ---- */

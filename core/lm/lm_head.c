@@ -7,13 +7,17 @@
 #include <math.h>
 #include <string.h>
 
-/* Logits [n, V] of rows xf [n, D] behind the final norm. */
-static void logits_of(const struct lm *m, size_t n, const float *xf, float *logits)
+/* Logits [n, cols] of rows xf behind the final norm, for cols tokens from j0 on. */
+static void logits_of(const struct lm *m, const struct linear_map *head, size_t n,
+                      const float *xf, size_t j0, size_t cols, float *logits,
+                      void *scratch)
 {
-    const size_t D = m->cfg.d_model, V = m->cfg.vocab;
-    gemm_f32(NO_TRANS, TRANS, n, V, D, 1.0f, xf, D, lm_head_of(m), D, 0.0f, logits, V);
+    const size_t D = m->cfg.d_model;
+    const struct linear_piece piece = {0, D, j0, cols};
+    memset(logits, 0, n * cols * sizeof *logits);
+    linear_add_piece(head, piece, n, xf, D, logits, cols, scratch);
     if (m->cfg.logit_cap > 0) {
-        lm_cap(n * V, m->cfg.logit_cap, logits);
+        lm_cap(n * cols, m->cfg.logit_cap, logits);
     }
 }
 
@@ -23,14 +27,45 @@ static void final_norm(const struct lm *m, size_t n, const float *x, float *xf)
     lm_norm_rows(&m->cfg, n, m->cfg.d_model, x, w.at[LM_FINAL_W], w.at[LM_FINAL_B], xf);
 }
 
-/* -log p(target[i]) of each row of logits; NaN where it is -1. */
-static void losses_of(size_t n, size_t V, const float *logits, const int32_t *target,
-                      float *nll)
+/* log(e^a + e^b); a may be -inf. */
+static double log_sum(double a, double b)
 {
+    const double most = a > b ? a : b, least = a > b ? b : a;
+    return least >= most ? most + log(2.0) : most + log1p(exp(least - most));
+}
+
+/* The token that follows position t of a row of ids [T]; -1 behind its end. */
+static int32_t follows(const int32_t *ids, size_t t, size_t T)
+{
+    return t + 1 < T ? ids[t + 1] : -1;
+}
+
+/* Losses of n = B T positions whose rows behind the final norm are in ws->xf: a piece
+ * of the vocabulary at a time, whose logits are then forgotten. */
+static void losses_of(const struct lm *m, const struct lm_ws *ws, size_t n, size_t T,
+                      const int32_t *ids, float *nll)
+{
+    const size_t V = m->cfg.vocab;
+    const struct linear_map head = lm_head_of(m);
     for (size_t i = 0; i < n; i++) {
-        const float *row = logits + i * V;
-        nll[i] =
-            target[i] < 0 ? NAN : (float)(vec_lse_f32(V, row) - (double)row[target[i]]);
+        ws->lse[i] = -HUGE_VAL;
+    }
+    for (size_t j0 = 0; j0 < V; j0 += LM_HEAD_COLUMNS) {
+        const size_t cols = V - j0 < LM_HEAD_COLUMNS ? V - j0 : LM_HEAD_COLUMNS;
+        logits_of(m, &head, n, ws->xf, j0, cols, ws->logits, ws->scratch);
+        for (size_t i = 0; i < n; i++) {
+            const float *row = ws->logits + i * cols;
+            const int32_t next = follows(ids + i / T * T, i % T, T);
+            const double lse = vec_lse_f32(cols, row);
+            ws->lse[i] = j0 > 0 ? log_sum(ws->lse[i], lse) : lse;
+            if (next >= 0 && (size_t)next >= j0 && (size_t)next < j0 + cols) {
+                ws->right[i] = row[(size_t)next - j0];
+            }
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        const bool last = i % T + 1 == T;
+        nll[i] = last ? NAN : (float)(ws->lse[i] - (double)ws->right[i]);
     }
 }
 
@@ -38,17 +73,13 @@ void lm_nll_from(const struct lm *m, struct lm_ws *ws, float *x, size_t B, size_
                  struct lm_hook hook, const int32_t *fed, const int32_t *ids,
                  float *nll)
 {
-    const size_t D = m->cfg.d_model, width = lm_hook_width(&m->cfg, hook);
-    for (size_t b = 0; b < B; b++) {
-        const float *resid = lm_splice(m, ws, x + b * T * width, T, hook, fed + b * T);
-        final_norm(m, T, resid, ws->xf);
-        memcpy(ws->target, ids + b * T + 1, (T - 1) * sizeof *ids);
-        ws->target[T - 1] = -1;
-        for (size_t i = 0; i < T; i += LM_HEAD_ROWS) {
-            const size_t n = T - i < LM_HEAD_ROWS ? T - i : LM_HEAD_ROWS;
-            logits_of(m, n, ws->xf + i * D, ws->logits);
-            losses_of(n, m->cfg.vocab, ws->logits, ws->target + i, nll + b * T + i);
-        }
+    const size_t width = lm_hook_width(&m->cfg, hook), most = ws->G / T;
+    for (size_t b = 0; b < B; b += most) {
+        const size_t rows = B - b < most ? B - b : most, n = rows * T;
+        const float *resid =
+            lm_splice(m, ws, x + b * T * width, rows, T, hook, fed + b * T);
+        final_norm(m, n, resid, ws->xf);
+        losses_of(m, ws, n, T, ids + b * T, nll + b * T);
     }
 }
 
@@ -56,8 +87,9 @@ void lm_logp_from(const struct lm *m, struct lm_ws *ws, float *x, size_t T,
                   struct lm_hook hook, const int32_t *fed, float *logp)
 {
     const size_t V = m->cfg.vocab;
-    final_norm(m, T, lm_splice(m, ws, x, T, hook, fed), ws->xf);
-    logits_of(m, T, ws->xf, logp);
+    const struct linear_map head = lm_head_of(m);
+    final_norm(m, T, lm_splice(m, ws, x, 1, T, hook, fed), ws->xf);
+    logits_of(m, &head, T, ws->xf, 0, V, logp, ws->scratch);
     for (size_t i = 0; i < T; i++) {
         const float lse = (float)vec_lse_f32(V, logp + i * V);
         for (size_t v = 0; v < V; v++) {
@@ -69,8 +101,9 @@ void lm_logp_from(const struct lm *m, struct lm_ws *ws, float *x, size_t T,
 void lm_logits_rows(const struct lm *m, struct lm_ws *ws, const float *x, size_t n,
                     float *logits)
 {
+    const struct linear_map head = lm_head_of(m);
     final_norm(m, n, x, ws->xf);
-    logits_of(m, n, ws->xf, logits);
+    logits_of(m, &head, n, ws->xf, 0, m->cfg.vocab, logits, ws->scratch);
 }
 
 /* ---- single directions ---- */
@@ -82,18 +115,19 @@ static void project(const struct lm *m, const float *x, float mean, float scale,
 {
     const size_t D = m->cfg.d_model;
     const struct lm_layer w = lm_ends_of(m);
+    const struct linear_map head = lm_head_of(m);
     const float *weight = w.at[LM_FINAL_W];
     const float *add = bias ? w.at[LM_FINAL_B] : NULL;
-    float y[256];
-    const size_t piece = sizeof y / sizeof *y;
-    for (size_t d = 0; d < D; d += piece) {
-        const size_t n = D - d < piece ? D - d : piece;
+    float y[LINEAR_DEPTH];
+    memset(logits, 0, m->cfg.vocab * sizeof *logits);
+    for (size_t d = 0; d < D; d += LINEAR_DEPTH) {
+        const size_t n = D - d < LINEAR_DEPTH ? D - d : LINEAR_DEPTH;
+        const struct linear_piece piece = {d, n, 0, m->cfg.vocab};
         for (size_t i = 0; i < n; i++) {
             y[i] = (x[d + i] - mean) * scale * weight[d + i];
             y[i] += add ? add[d + i] : 0.0f;
         }
-        gemm_f32(NO_TRANS, TRANS, 1, m->cfg.vocab, n, 1.0f, y, n, lm_head_of(m) + d, D,
-                 d > 0 ? 1.0f : 0.0f, logits, m->cfg.vocab);
+        linear_add_piece(&head, piece, 1, y, n, logits, m->cfg.vocab, NULL);
     }
 }
 
@@ -138,18 +172,16 @@ static enum err need_lens(const struct lm *m, struct lm_hook h, struct errinfo *
 static void to_residual(const struct lm *m, struct lm_hook hook, const float *d,
                         float *y)
 {
-    const struct lm_config *c = &m->cfg;
-    const size_t D = c->d_model, width = lm_hook_width(c, hook);
+    const size_t D = m->cfg.d_model;
     if (!is_inner(hook)) {
         memcpy(y, d, D * sizeof *y);
         return;
     }
     const struct lm_layer w = lm_layer_of(m, hook.block);
-    const bool mlp = hook.site == LM_MLP_POST, in_out = c->family->in_out;
-    const float *map = w.at[mlp ? LM_OUT_W : LM_PROJ_W];
+    const bool mlp = hook.site == LM_MLP_POST;
     const float *norm = w.at[mlp ? LM_POST2_W : LM_POST1_W];
-    gemm_f32(NO_TRANS, in_out ? NO_TRANS : TRANS, 1, D, width, 1.0f, d, width, map,
-             in_out ? D : width, 0.0f, y, D);
+    memset(y, 0, D * sizeof *y);
+    linear_add(&w.map[mlp ? LM_OUT_W : LM_PROJ_W], 1, d, y, NULL);
     for (size_t i = 0; norm && i < D; i++) {
         y[i] *= norm[i];
     }
@@ -174,9 +206,10 @@ enum err lm_unembed(const struct lm *m, struct lm_hook hook, const float *d,
     float *y = NULL;
     TRY(need_lens(m, hook, e));
     TRY(mem_new(&y, D, sizeof *y, "logit lens", e));
+    const struct linear_map head = lm_head_of(m);
     to_residual(m, hook, d, y);
-    gemm_f32(NO_TRANS, TRANS, 1, m->cfg.vocab, D, 1.0f, y, D, lm_head_of(m), D, 0.0f,
-             logits, m->cfg.vocab);
+    memset(logits, 0, m->cfg.vocab * sizeof *logits);
+    linear_add(&head, 1, y, logits, NULL);
     mem_free(y);
     return OK;
 }

@@ -9,11 +9,11 @@
 struct lm_map lm_map_of(const struct lm *m, size_t block, enum lm_slot slot,
                         float *scratch)
 {
-    struct lm_map map = {.w = lm_layer_of(m, block).at[slot],
+    struct lm_map map = {.w = lm_layer_of(m, block).map[slot],
                          .in_out = m->cfg.family->in_out,
                          .scratch = scratch};
     const bool has = lm_slot_size(&m->cfg, slot, &map.out, &map.in);
-    assert(has && map.w);
+    assert(has && map.w.out == map.out);
     (void)has;
     return map;
 }
@@ -39,8 +39,8 @@ static size_t row_length(const struct lm_map *w)
 const float *lm_map_rows(const struct lm_map *w, size_t first, size_t n)
 {
     assert(n <= LM_MAP_ROWS && first + n <= row_count(w));
-    (void)n;
-    return w->w + first * row_length(w);
+    linear_read(&w->w, first, n, w->scratch);
+    return w->scratch;
 }
 
 /* Add to y the product of x with the matrix as its rows are held (`turned` false), or

@@ -11,7 +11,7 @@
 
 /* A linear map, y = x W^T for W [out, in]. */
 struct lm_map {
-    const float *w;
+    struct linear_map w;
     size_t in, out;
     bool in_out;    /* rows are inputs: [in, out] */
     float *scratch; /* [LM_MAP_ROWS, the longer of in and out]; borrowed, in use by one
@@ -28,8 +28,8 @@ void lm_map_forward(const struct lm_map *w, size_t n, const float *x, const floa
                     float *y);
 /* dx [n, in] = dy [n, out] W. */
 void lm_map_back(const struct lm_map *w, size_t n, const float *dy, float *dx);
-/* Rows first .. first + n - 1 as they are held, at most LM_MAP_ROWS, as floats: in the
- * weights or in scratch. */
+/* Rows first .. first + n - 1 as they are held, at most LM_MAP_ROWS, as floats: in
+ * scratch. */
 const float *lm_map_rows(const struct lm_map *w, size_t first, size_t n);
 
 #endif

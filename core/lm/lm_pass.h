@@ -1,8 +1,8 @@
-/* The transformer in float, for every family, forward only: one row at a time, its
- * activations stay in the cache through all blocks, and what comes out of a row is the
- * same to the bit whatever rows stand beside it. lm_pass.c puts the parts together,
- * lm_attend.c has attention and what turns, lm_head.c what stands behind the blocks.
- * Internal to core/lm. */
+/* The transformer in float, for every family, forward only: a few rows at a time, so
+ * that weights are made ready for products once for all of them, and what comes out of
+ * a row is the same to the bit whatever rows stand beside it. lm_pass.c puts the parts
+ * together, lm_attend.c has attention and what turns, lm_head.c what stands behind the
+ * blocks. Internal to core/lm. */
 #ifndef SAETOP_LM_LM_PASS_H
 #define SAETOP_LM_LM_PASS_H
 
@@ -12,9 +12,8 @@
 /* Query rows taken together in attention: a block of them needs only the keys up to its
  * own end, and no more than their scores is ever kept. */
 #define LM_ATT_ROWS 32
-/* Positions whose logits are worked out together: [LM_HEAD_ROWS, V] stays in the cache.
- */
-#define LM_HEAD_ROWS 32
+/* Logits of a group of rows that are worked out together: more are never kept. */
+#define LM_HEAD_COLUMNS ((size_t)4096)
 
 /* Cosines and sines of positions 0..n-1 in global and in local blocks: [n, rotary]
  * each, the cosines of a position before its sines. NULL where nothing turns. */
@@ -34,21 +33,23 @@ struct lm_cache {
     struct lm_turns turns;
 };
 
+/* G tokens: those of as many rows as are run together. */
 struct lm_ws {
-    size_t T;
+    size_t T, G;
     float *arena;
-    float *x;      /* [T, D] residual stream where the caller's is elsewhere */
-    float *ln;     /* [T, D] normed input */
-    float *qkv;    /* [T, qkv width] */
-    float *z;      /* [T, n_head * d_head] heads' outputs */
-    float *sub;    /* [T, D] what attention adds */
-    float *fc;     /* [T, fc width] */
+    float *x;      /* [G, D] residual stream where the caller's is elsewhere */
+    float *ln;     /* [G, D] normed input */
+    float *qkv;    /* [G, qkv width] */
+    float *z;      /* [G, n_head * d_head] heads' outputs */
+    float *sub;    /* [G, D] what attention adds */
+    float *fc;     /* [G, fc width] */
     float *scores; /* [LM_ATT_ROWS, T] */
+    void *scratch; /* of products */
     struct lm_turns turns;
-    float *xf;       /* [T, D] behind the final norm; of the whole model */
-    float *logits;   /* [LM_HEAD_ROWS, V]; of the whole model */
-    double *nll;     /* [T] */
-    int32_t *target; /* [T] */
+    float *xf;     /* [G, D] behind the final norm; of the whole model */
+    float *logits; /* [G, LM_HEAD_COLUMNS]; of the whole model */
+    double *lse;   /* [G] of the logits seen so far */
+    float *right;  /* [G] the logit of the token that follows */
 };
 
 /* y = norm of n rows of x by the family's kind; b may be NULL. In place is fine. */
@@ -80,9 +81,10 @@ float lm_attend_scale(const struct lm_config *c);
 size_t lm_attend_weights(const struct lm_config *c, const struct lm_attention *a,
                          size_t head, size_t t0, size_t t1);
 
-/* The residual stream behind all blocks of one row, [T, D], when x stands at the hook:
- * in x itself or in the workspace. */
-float *lm_splice(const struct lm *m, struct lm_ws *ws, float *x, size_t T,
+/* The residual stream behind all blocks of B rows, [B*T, D], of no more tokens than the
+ * workspace takes together, when x stands at the hook: in x itself or in the
+ * workspace. */
+float *lm_splice(const struct lm *m, struct lm_ws *ws, float *x, size_t B, size_t T,
                  struct lm_hook hook, const int32_t *fed);
 
 /* The MLP's activation: fc [n, fc width] becomes [n, d_ff], in place. */

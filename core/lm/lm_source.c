@@ -23,6 +23,7 @@
 struct entry {
     char *name;
     size_t file;
+    enum ggml_type type;     /* of lm_source_bytes */
     struct tensor_info info; /* its name is the one above */
 };
 
@@ -59,11 +60,12 @@ static enum err add_file(struct lm_source *s, const char *path, size_t *at,
 }
 
 static enum err add_entry(struct lm_source *s, const struct tensor_info *info,
-                          size_t file, struct errinfo *e)
+                          enum ggml_type type, size_t file, struct errinfo *e)
 {
     TRY(mem_grow(&s->entry, &s->cap, s->count + 1, sizeof *s->entry, MAX_TENSORS, e));
     struct entry *t = &s->entry[s->count];
-    *t = (struct entry){.name = mem_strdup(info->name), .file = file, .info = *info};
+    *t = (struct entry){
+        .name = mem_strdup(info->name), .file = file, .type = type, .info = *info};
     if (!t->name) {
         return err_set(e, ERR_NOMEM, "%s: out of memory", s->name);
     }
@@ -92,6 +94,13 @@ static enum err file_of(struct lm_source *s, size_t file, struct tensorfile **ou
     return OK;
 }
 
+/* In which a tensor of a file that is open is given. */
+static enum ggml_type type_of(const struct tensorfile *f, const char *name)
+{
+    const enum elem t = tensorfile_raw_elem(f, name);
+    return t == ELEM_F16 ? GGML_F16 : t == ELEM_BF16 ? GGML_BF16 : GGML_F32;
+}
+
 /* ---- one file ---- */
 
 static enum err open_single(struct lm_source *s, struct errinfo *e)
@@ -103,7 +112,7 @@ static enum err open_single(struct lm_source *s, struct errinfo *e)
     for (size_t i = 0; i < tensorfile_count(f); i++) {
         const struct tensor_info *t = tensorfile_at(f, i);
         if (t->kind == TENSOR_ARRAY) {
-            TRY(add_entry(s, t, file, e));
+            TRY(add_entry(s, t, type_of(f, t->name), file, e));
         }
     }
     return OK;
@@ -139,7 +148,7 @@ static enum err add_indexed(struct lm_source *s, const cJSON *v, struct errinfo 
         return err_set(e, ERR_FORMAT, "%s: no tensor %.80s, which %s expects there",
                        path, v->string, path_base(s->name));
     }
-    return add_entry(s, t, file, e);
+    return add_entry(s, t, type_of(f, t->name), file, e);
 }
 
 static int by_file(const void *a, const void *b)
@@ -207,7 +216,7 @@ static enum err open_gguf(struct lm_source *s, struct errinfo *e)
         for (size_t d = 0; d < t->ndim; d++) {
             info.shape[d] = t->dim[t->ndim - 1 - d];
         }
-        TRY(add_entry(s, &info, t->part, e));
+        TRY(add_entry(s, &info, t->type, t->part, e));
     }
     return OK;
 }
@@ -395,6 +404,29 @@ enum err lm_source_read(struct lm_source *s, const char *name, const size_t *sha
     }
     TRY(file_of(s, t->file, &f, e));
     return tensorfile_f32(f, name, shape, ndim, out, e);
+}
+
+enum ggml_type lm_source_type(const struct lm_source *s, const char *name)
+{
+    const struct entry *t = find(s, name);
+    return t ? t->type : GGML_TYPE_COUNT;
+}
+
+enum err lm_source_bytes(struct lm_source *s, const char *name, const size_t *shape,
+                         size_t ndim, uint8_t *out, struct errinfo *e)
+{
+    const struct entry *t = find(s, name);
+    struct tensorfile *f;
+    if (!t) {
+        return err_set(e, ERR_FORMAT, "%s: no tensor %s", s->name, name);
+    }
+    if (s->gguf) {
+        const struct gguf_tensor *rows = NULL;
+        TRY(gguf_want(s->gguf, name, shape, ndim, &rows, e));
+        return gguf_bytes(s->gguf, rows, out, e);
+    }
+    TRY(file_of(s, t->file, &f, e));
+    return tensorfile_raw(f, name, shape, ndim, out, e);
 }
 
 void lm_source_rest(struct lm_source *s)

@@ -9,6 +9,7 @@
 #define SAETOP_LM_LM_SOURCE_H
 
 #include "base/err.h"
+#include "base/gguf_quant.h"
 #include "base/tensorfile.h"
 
 #include <stdbool.h>
@@ -39,6 +40,12 @@ const struct tensor_info *lm_source_find(const struct lm_source *s, const char *
  * number finite. The file stays open until lm_source_rest. */
 enum err lm_source_read(struct lm_source *s, const char *name, const size_t *shape,
                         size_t ndim, float *out, struct errinfo *e) ERR_CHECKED;
+/* The type in which lm_source_bytes gives a tensor: that of the file, or F32 where it
+ * is of no type of ggml's or in another order; GGML_TYPE_COUNT if there is none. */
+enum ggml_type lm_source_type(const struct lm_source *s, const char *name);
+/* The same as lm_source_read, in that type. */
+enum err lm_source_bytes(struct lm_source *s, const char *name, const size_t *shape,
+                         size_t ndim, uint8_t *out, struct errinfo *e) ERR_CHECKED;
 void lm_source_rest(struct lm_source *s);
 
 /* Hash of the files' sizes and of bytes here and there in each, chained: O(1) for a

@@ -1,40 +1,21 @@
-#include "lm/lm_store.h"
-
 #include "base/file.h"
 #include "base/mem.h"
 #include "lm/lm_slot.h"
-#include "lm/lm_source.h"
+#include "lm/lm_store_priv.h"
 #include "lm/lm_tensor.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
-#define NAME_CAP 192
-
-struct lm_store {
-    /* Of all below. What is ready does not change: who has asked for it reads it
-     * without the lock. */
-    pthread_mutex_t lock;
-    struct lm_source *src;
-    const char *prefix;
-    const char *head; /* the head's name in the files, or NULL */
-    size_t blocks;
-    struct lm_layer *block; /* [blocks] */
-    float **arena;          /* [blocks], NULL: not read yet */
-    struct lm_layer ends;
-    float *embed, *head_w; /* arenas of the ends, likewise */
-};
-
 /* ---- names ---- */
 
-static void full_name(const struct lm_store *s, const struct lm_tensor_name *t,
-                      size_t block, char out[NAME_CAP])
+void lm_store_name(const struct lm_store *s, const struct lm_tensor_name *t,
+                   size_t block, char out[LM_NAME_CAP])
 {
     char name[96];
     lm_tensor_text(t, block, name);
-    (void)snprintf(out, NAME_CAP, "%s%s", s->prefix, name);
+    (void)snprintf(out, LM_NAME_CAP, "%s%s", s->prefix, name);
 }
 
 /* "*END" or "BEGIN*". */
@@ -62,9 +43,9 @@ static enum err find_prefix(struct lm_store *s, const struct lm *m, struct errin
 {
     const struct lm_tensor_name *t = m->cfg.family->tensor; /* the embedding */
     for (const char *const *p = m->cfg.family->prefixes; *p; p++) {
-        char name[NAME_CAP];
+        char name[LM_NAME_CAP];
         s->prefix = *p;
-        full_name(s, t, 0, name);
+        lm_store_name(s, t, 0, name);
         if (lm_source_find(s->src, name)) {
             return OK;
         }
@@ -114,8 +95,8 @@ static enum err check_shapes(const struct lm_store *s, const struct lm *m,
         size_t shape[2];
         const size_t ndim = lm_tensor_shape(&m->cfg, t, shape);
         for (size_t b = 0; ndim > 0 && b < times; b++) {
-            char name[NAME_CAP];
-            full_name(s, t, b, name);
+            char name[LM_NAME_CAP];
+            lm_store_name(s, t, b, name);
             TRY(check_shape(s, name, shape, ndim, e));
         }
     }
@@ -181,248 +162,84 @@ static enum err check_unread(const struct lm_store *s, const struct lm *m,
     return OK;
 }
 
-/* ---- reading ---- */
-
-/* Rows of q, k, v head by head to all q, all k, all v. */
-static void part_heads(const struct lm_config *c, const float *from, size_t cols,
-                       float *to)
-{
-    const size_t dh = lm_head_dim(c), piece = dh * cols;
-    for (size_t h = 0; h < c->n_head; h++) {
-        for (size_t p = 0; p < 3; p++) {
-            memcpy(to + (p * c->n_head + h) * piece, from + (3 * h + p) * piece,
-                   piece * sizeof *to);
-        }
-    }
-}
-
-/* Rows of each head in place from the order of pairs, 0, h, 1, h + 1, .. of 2 h rows.
- */
-static enum err unpair(const struct lm_config *c, size_t rows, size_t cols, float *x,
-                       struct errinfo *e)
-{
-    const size_t dh = lm_head_dim(c), half = dh / 2;
-    float *head = NULL;
-    TRY(mem_new(&head, dh * cols, sizeof *head, "a head", e));
-    for (size_t h = 0; h < rows / dh; h++) {
-        float *to = x + h * dh * cols;
-        memcpy(head, to, dh * cols * sizeof *to);
-        for (size_t i = 0; i < 2 * half; i++) {
-            memcpy(to + (i % 2 * half + i / 2) * cols, head + i * cols,
-                   cols * sizeof *to);
-        }
-    }
-    mem_free(head);
-    return OK;
-}
-
-static bool is_norm(enum lm_slot slot)
-{
-    return slot == LM_FINAL_W || slot == LM_NORM1_W || slot == LM_NORM2_W ||
-           slot == LM_Q_NORM || slot == LM_K_NORM || slot == LM_POST1_W ||
-           slot == LM_POST2_W;
-}
-
-/* A tensor into its part of a slot. */
-static enum err read_part(struct lm_store *s, const struct lm_config *c,
-                          const struct lm_tensor_name *t, const char *name, float *slot,
-                          struct errinfo *e)
-{
-    size_t rows, cols, first, n, shape[2];
-    const size_t ndim = lm_tensor_shape(c, t, shape);
-    (void)lm_slot_size(c, t->slot, &rows, &cols);
-    lm_part_rows(c, t->part, rows, &first, &n);
-    float *to = slot + first * cols;
-    if (t->part == LM_PART_HEADS) {
-        float *from = NULL;
-        TRY(mem_new(&from, rows * cols, sizeof *from, name, e));
-        const enum err rc = lm_source_read(s->src, name, shape, ndim, from, e);
-        if (rc == OK) {
-            part_heads(c, from, cols, to);
-        }
-        mem_free(from);
-        return rc;
-    }
-    TRY(lm_source_read(s->src, name, shape, ndim, to, e));
-    if (t->part == LM_PART_Q_PAIRS || t->part == LM_PART_K_PAIRS) {
-        TRY(unpair(c, n, cols, to, e));
-    }
-    if (c->family->norm == LM_RMS_ONE && is_norm(t->slot)) {
-        for (size_t i = 0; i < n * cols; i++) {
-            to[i] += 1.0f;
-        }
-    }
-    return OK;
-}
-
-static size_t rounded(size_t floats)
-{
-    return (floats + 15) / 16 * 16; /* keeps each slot aligned to 64 bytes */
-}
-
-/* Floats of the slots from..to-1, but for the head and for what is not there. */
-static size_t floats_of(const struct lm_config *c, enum lm_slot from, enum lm_slot to)
-{
-    size_t sum = 0;
-    for (enum lm_slot i = from; i < to; i++) {
-        size_t rows, cols;
-        if (i != LM_HEAD && lm_slot_size(c, i, &rows, &cols)) {
-            sum += rounded(rows * cols);
-        }
-    }
-    return sum;
-}
-
-/* Slots from..to-1 of a block (or of none) into a new arena. */
-static enum err read_slots(struct lm_store *s, const struct lm_config *c,
-                           enum lm_slot from, enum lm_slot to, size_t block,
-                           float **arena, struct lm_layer *out, struct errinfo *e)
-{
-    float *p = NULL, *slot[LM_SLOTS] = {NULL};
-    size_t used = 0;
-    enum err rc = OK;
-    TRY(mem_new(&p, floats_of(c, from, to), sizeof *p, "the model's weights", e));
-    for (enum lm_slot i = from; i < to; i++) {
-        size_t rows, cols;
-        if (i != LM_HEAD && lm_slot_size(c, i, &rows, &cols)) {
-            slot[i] = p + used;
-            used += rounded(rows * cols);
-        }
-    }
-    for (const struct lm_tensor_name *t = c->family->tensor; t->name; t++) {
-        if (t->slot >= from && t->slot < to && slot[t->slot]) {
-            char name[NAME_CAP];
-            full_name(s, t, block, name);
-            TRY_OUT(rc, read_part(s, c, t, name, slot[t->slot], e));
-        }
-    }
-    for (enum lm_slot i = from; i < to; i++) {
-        out->at[i] = slot[i];
-    }
-    *arena = p;
-    return OK;
-out:
-    mem_free(p);
-    return rc;
-}
-
-static enum err read_head(struct lm_store *s, const struct lm_config *c, float **out,
-                          struct errinfo *e)
-{
-    const size_t shape[2] = {c->vocab, c->d_model};
-    float *w = NULL;
-    TRY(mem_new(&w, c->vocab, c->d_model * sizeof *w, "the head", e));
-    const enum err rc = lm_source_read(s->src, s->head, shape, 2, w, e);
-    if (rc != OK) {
-        mem_free(w);
-        return rc;
-    }
-    *out = w;
-    return OK;
-}
-
-static enum err need_ends(struct lm_store *s, const struct lm_config *c, bool head,
-                          struct errinfo *e)
-{
-    if (!s->embed) {
-        TRY(read_slots(s, c, LM_EMBED, LM_BLOCK_SLOTS, 0, &s->embed, &s->ends, e));
-    }
-    if (head && c->own_head && !s->head_w) {
-        TRY(read_head(s, c, &s->head_w, e));
-    }
-    return OK;
-}
-
-enum err lm_need_part(const struct lm *m, size_t from, size_t to, bool head,
-                      struct errinfo *e)
-{
-    struct lm_store *s = m->store;
-    if (!s) {
-        return OK;
-    }
-    pthread_mutex_lock(&s->lock);
-    enum err rc = need_ends(s, &m->cfg, head, e);
-    for (size_t b = from; rc == OK && b < to; b++) {
-        if (!s->arena[b]) {
-            rc = read_slots(s, &m->cfg, LM_BLOCK_SLOTS, LM_SLOTS, b, &s->arena[b],
-                            &s->block[b], e);
-        }
-    }
-    lm_source_rest(s->src);
-    pthread_mutex_unlock(&s->lock);
-    return rc;
-}
-
-enum err lm_need(const struct lm *m, size_t blocks, struct errinfo *e)
-{
-    const size_t n = blocks < m->cfg.n_layer ? blocks : m->cfg.n_layer;
-    return lm_need_part(m, 0, n, blocks > m->cfg.n_layer, e);
-}
-
-size_t lm_need_bytes(const struct lm *m, size_t blocks)
-{
-    const struct lm_config *c = &m->cfg;
-    const size_t n = blocks < c->n_layer ? blocks : c->n_layer;
-    if (!m->store) {
-        return m->w.count * sizeof(float);
-    }
-    size_t sum = floats_of(c, LM_EMBED, LM_BLOCK_SLOTS);
-    sum += blocks > c->n_layer && c->own_head ? c->vocab * c->d_model : 0;
-    return (sum + n * floats_of(c, LM_BLOCK_SLOTS, LM_SLOTS)) * sizeof(float);
-}
-
 /* ---- looking ---- */
 
-static struct lm_layer view_of(const struct lm_block *b)
+/* A block of a model that is in memory. */
+static struct lm_layer view_of(const struct lm *m, const struct lm_block *b)
 {
-    return (struct lm_layer){.at = {
-                                 [LM_NORM1_W] = b->ln1_w,
-                                 [LM_NORM1_B] = b->ln1_b,
-                                 [LM_QKV_W] = b->qkv_w,
-                                 [LM_QKV_B] = b->qkv_b,
-                                 [LM_PROJ_W] = b->proj_w,
-                                 [LM_PROJ_B] = b->proj_b,
-                                 [LM_NORM2_W] = b->ln2_w,
-                                 [LM_NORM2_B] = b->ln2_b,
-                                 [LM_FC_W] = b->fc_w,
-                                 [LM_FC_B] = b->fc_b,
-                                 [LM_OUT_W] = b->out_w,
-                                 [LM_OUT_B] = b->out_b,
-                             }};
+    const size_t D = m->cfg.d_model, F = m->cfg.d_ff;
+    return (struct lm_layer){
+        .at = {[LM_NORM1_W] = b->ln1_w,
+               [LM_NORM1_B] = b->ln1_b,
+               [LM_QKV_B] = b->qkv_b,
+               [LM_PROJ_B] = b->proj_b,
+               [LM_NORM2_W] = b->ln2_w,
+               [LM_NORM2_B] = b->ln2_b,
+               [LM_FC_B] = b->fc_b,
+               [LM_OUT_B] = b->out_b},
+        .map = {[LM_QKV_W] = linear_of(b->qkv_w, D, 3 * D, true, m->kind),
+                [LM_PROJ_W] = linear_of(b->proj_w, D, D, true, m->kind),
+                [LM_FC_W] = linear_of(b->fc_w, D, F, true, m->kind),
+                [LM_OUT_W] = linear_of(b->out_w, F, D, true, m->kind)},
+    };
 }
 
 struct lm_layer lm_layer_of(const struct lm *m, size_t block)
 {
-    assert(block < m->cfg.n_layer && (!m->store || m->store->arena[block]));
-    return m->store ? m->store->block[block] : view_of(&m->w.block[block]);
+    assert(block < m->cfg.n_layer && (!m->store || m->store->held[block].ready));
+    return m->store ? m->store->block[block] : view_of(m, &m->w.block[block]);
 }
 
 struct lm_layer lm_ends_of(const struct lm *m)
 {
     const struct lm_weights *w = &m->w;
-    assert(!m->store || m->store->embed);
-    return m->store ? m->store->ends
-                    : (struct lm_layer){.at = {[LM_EMBED] = w->wte,
-                                               [LM_POSITION] = w->wpe,
-                                               [LM_FINAL_W] = w->lnf_w,
-                                               [LM_FINAL_B] = w->lnf_b}};
+    const struct lm_config *c = &m->cfg;
+    assert(!m->store || m->store->held_ends.ready);
+    if (m->store) {
+        return m->store->ends;
+    }
+    return (struct lm_layer){
+        .at = {[LM_FINAL_W] = w->lnf_w, [LM_FINAL_B] = w->lnf_b},
+        .map = {[LM_EMBED] = linear_of(w->wte, c->d_model, c->vocab, false, m->kind),
+                [LM_POSITION] =
+                    linear_of(w->wpe, c->d_model, c->n_ctx, false, m->kind)}};
 }
 
-const float *lm_head_of(const struct lm *m)
+struct linear_map lm_head_of(const struct lm *m)
 {
-    const struct lm_store *s = m->store;
-    assert(!s || !m->cfg.own_head || s->head_w);
-    return s && m->cfg.own_head ? s->head_w : lm_ends_of(m).at[LM_EMBED];
+    const bool own = m->store && m->cfg.own_head;
+    assert(!own || m->store->held_head.ready);
+    return lm_ends_of(m).map[own ? LM_HEAD : LM_EMBED];
 }
 
 /* ---- opening ---- */
+
+/* Rows of two matrices as floats, taken together. */
+#define COMPARE_ROWS ((size_t)64)
+
+static enum err same_rows(const struct linear_map *a, const struct linear_map *b,
+                          bool *same, struct errinfo *e)
+{
+    const size_t bytes = COMPARE_ROWS * a->in * sizeof(float);
+    float *x = NULL;
+    TRY(mem_new(&x, 2, bytes, "the head", e));
+    float *y = x + COMPARE_ROWS * a->in;
+    *same = true;
+    for (size_t i = 0; *same && i < a->out; i += COMPARE_ROWS) {
+        const size_t n = a->out - i < COMPARE_ROWS ? a->out - i : COMPARE_ROWS;
+        linear_read(a, i, n, x);
+        linear_read(b, i, n, y);
+        *same = memcmp(x, y, n * a->in * sizeof *x) == 0;
+    }
+    mem_free(x);
+    return OK;
+}
 
 /* A tied model whose files hold a head as well: the reference ties only what is the
  * same. */
 static enum err settle_head(struct lm_store *s, struct lm *m, struct errinfo *e)
 {
     struct lm_config *c = &m->cfg;
-    float *head = NULL;
     if (!s->head) {
         return c->own_head
                    ? err_set(e, ERR_FORMAT,
@@ -432,18 +249,19 @@ static enum err settle_head(struct lm_store *s, struct lm *m, struct errinfo *e)
                    : OK;
     }
     const size_t shape[2] = {c->vocab, c->d_model};
+    bool same = false;
     TRY(check_shape(s, s->head, shape, 2, e));
     if (c->own_head) {
         return OK;
     }
-    TRY(need_ends(s, c, false, e));
-    TRY(read_head(s, c, &head, e));
-    if (memcmp(head, s->ends.at[LM_EMBED], c->vocab * c->d_model * sizeof *head) == 0) {
-        mem_free(head);
-        return OK;
+    TRY(lm_store_ends(m, e));
+    TRY(lm_store_head(m, e));
+    TRY(same_rows(&s->ends.map[LM_HEAD], &s->ends.map[LM_EMBED], &same, e));
+    if (same) {
+        lm_held_free(&s->held_head);
+        s->ends.map[LM_HEAD] = (struct linear_map){0};
     }
-    c->own_head = true;
-    s->head_w = head;
+    c->own_head = !same;
     return OK;
 }
 
@@ -463,7 +281,7 @@ static enum err hash_all(struct lm_store *s, const struct lm *m, uint64_t *h,
     enum err rc = OK;
     for (size_t i = 0; rc == OK && i < n; i++) {
         const struct lm_tensor t = lm_tensor_at(&m->cfg, NULL, i);
-        char name[NAME_CAP];
+        char name[LM_NAME_CAP];
         (void)snprintf(name, sizeof name, "%s%s", s->prefix, t.name);
         rc = lm_source_read(s->src, name, t.shape, t.ndim, buffer, e);
         *h = hash_bytes(*h, buffer, t.count * sizeof *buffer);
@@ -506,8 +324,9 @@ static enum err open_store(struct lm_store *s, struct lm *m, struct errinfo *e)
     TRY(check_shapes(s, m, e));
     TRY(check_unread(s, m, e));
     TRY(mem_new(&s->block, s->blocks, sizeof *s->block, "blocks", e));
-    TRY(mem_new(&s->arena, s->blocks, sizeof *s->arena, "blocks", e));
+    TRY(mem_new(&s->held, s->blocks, sizeof *s->held, "blocks", e));
     TRY(settle_head(s, m, e));
+    lm_store_settle(m);
     TRY(hash_model(s, m, e));
     lm_source_rest(s->src);
     return OK;
@@ -530,14 +349,14 @@ void lm_store_close(struct lm_store *s)
     if (!s) {
         return;
     }
-    for (size_t b = 0; s->arena && b < s->blocks; b++) {
-        mem_free(s->arena[b]);
+    for (size_t b = 0; s->held && b < s->blocks; b++) {
+        lm_held_free(&s->held[b]);
     }
+    lm_held_free(&s->held_ends);
+    lm_held_free(&s->held_head);
     lm_source_close(s->src);
     pthread_mutex_destroy(&s->lock);
     mem_free(s->block);
-    mem_free(s->arena);
-    mem_free(s->embed);
-    mem_free(s->head_w);
+    mem_free(s->held);
     mem_free(s);
 }

@@ -48,27 +48,19 @@ void lm_weights_deinit(struct lm_weights *w)
     *w = (struct lm_weights){0};
 }
 
-static void copy_layer(const struct lm *m, const struct lm_weights *w, size_t block)
-{
-    const struct lm_layer ends = lm_ends_of(m), layer = lm_layer_of(m, block);
-    for (size_t i = 0; i < lm_tensor_count(&m->cfg); i++) {
-        const struct lm_tensor t = lm_tensor_at(&m->cfg, w, i);
-        const struct lm_layer *from = t.slot < LM_BLOCK_SLOTS ? &ends : &layer;
-        if (t.slot < LM_BLOCK_SLOTS || t.block == block) {
-            memcpy(t.p, from->at[t.slot], t.count * sizeof *t.p);
-        }
-    }
-}
-
 enum err lm_weights_read(const struct lm *m, struct lm_weights *out, struct errinfo *e)
 {
     if (!m->cfg.family->in_out || m->cfg.own_head) {
         return err_set(e, ERR_USAGE, "%s: not of GPT-2's form", m->dir ? m->dir : "");
     }
-    TRY(lm_need(m, LM_WHOLE, e));
     TRY(lm_weights_init(out, &m->cfg, e));
-    for (size_t b = 0; b < m->cfg.n_layer; b++) {
-        copy_layer(m, out, b);
+    if (!m->store) {
+        memcpy(out->arena, m->w.arena, out->count * sizeof *out->arena);
+        return OK;
     }
-    return OK;
+    const enum err rc = lm_store_plain(m, out, e);
+    if (rc != OK) {
+        lm_weights_deinit(out);
+    }
+    return rc;
 }

@@ -1,5 +1,6 @@
 /* The kernels for AVX2 with FMA: CMakeLists.txt compiles this file for that on x86-64.
  */
+#include "num/kern_linear.h"
 #include "num/kern_tables.h"
 #include "num/kern_wide.h"
 
@@ -13,6 +14,10 @@
 #define PRODUCT_ROWS 6
 #include "num/kern_lanes.h"
 #include "num/kern_product.h"
+
+#define LINEAR_ROWS            6
+#define LINEAR_TERM(x, w, sum) LANES_FMA(x, w, sum)
+#include "num/kern_linear_lanes.h"
 
 const struct kern_wide kern_table_wide_avx2 = {
     .name = "avx2",
@@ -28,8 +33,18 @@ const struct kern_wide kern_table_wide_avx2 = {
     .product = kern_product,
     .product_cut = kern_product_cut,
 };
+
+const struct kern_linear kern_table_linear_avx2 = {
+    .name = "fma",
+    .rounded = "fma of bf16",
+    .tile = LINEAR_ROWS,
+    .panel = LINEAR_COLUMNS,
+    .deal = linear_deal,
+    .tiles = linear_tiles,
+};
 #else
 const struct kern kern_table_avx2 = {.name = NULL};
 const struct kern_wide kern_table_wide_avx2 = {.name = NULL};
+const struct kern_linear kern_table_linear_avx2 = {.name = NULL};
 #endif
 #endif

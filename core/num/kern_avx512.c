@@ -1,5 +1,6 @@
 /* The kernels of num/kern_wide.h for AVX-512: CMakeLists.txt compiles this file for
  * that on x86-64. Sixteen floats at a time, summed as the AVX2 ones sum them. */
+#include "num/kern_linear.h"
 #include "num/kern_wide.h"
 
 #if defined(__x86_64__)
@@ -11,6 +12,10 @@
 #define PRODUCT_ROWS 14
 #include "num/kern_lanes.h"
 #include "num/kern_product.h"
+
+#define LINEAR_ROWS            14
+#define LINEAR_TERM(x, w, sum) LANES_FMA(x, w, sum)
+#include "num/kern_linear_lanes.h"
 
 #define WIDTH        16
 #define ROWS_VECTORS 16 /* of sums, for wide rows; half for others */
@@ -152,7 +157,17 @@ const struct kern_wide kern_table_wide_avx512 = {
     .product = kern_product,
     .product_cut = kern_product_cut,
 };
+
+const struct kern_linear kern_table_linear_avx512 = {
+    .name = "fma",
+    .rounded = "fma of bf16",
+    .tile = LINEAR_ROWS,
+    .panel = LINEAR_COLUMNS,
+    .deal = linear_deal,
+    .tiles = linear_tiles,
+};
 #else
 const struct kern_wide kern_table_wide_avx512 = {.name = NULL};
+const struct kern_linear kern_table_linear_avx512 = {.name = NULL};
 #endif
 #endif

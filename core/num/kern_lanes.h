@@ -16,6 +16,7 @@ typedef __mmask16 lane_set;
 #define LANES_LOAD(p)           _mm512_loadu_ps(p)
 #define LANES_STORE(p, v)       _mm512_storeu_ps(p, v)
 #define LANES_FMA(a, b, c)      _mm512_fmadd_ps(a, b, c)
+#define LANES_ADD(a, b)         _mm512_add_ps(a, b)
 #define LANES_GREATER(a, b)     _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ)
 #define LANES_ABS(x)            _mm512_abs_ps(x)
 #define LANES_MAX(a, b)         _mm512_max_ps(a, b)
@@ -38,6 +39,7 @@ typedef unsigned char lane_set;
 #define LANES_LOAD(p)      _mm256_loadu_ps(p)
 #define LANES_STORE(p, v)  _mm256_storeu_ps(p, v)
 #define LANES_FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define LANES_ADD(a, b)    _mm256_add_ps(a, b)
 #define LANES_GREATER(a, b)                                                            \
     (lane_set) _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ))
 #define LANES_ABS(x)            _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x)

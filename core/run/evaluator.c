@@ -161,10 +161,11 @@ static enum err open_cache(struct evaluator *v, const char *dir, struct errinfo 
     (void)snprintf(what, sizeof what,
                    "saetop " SAETOP_VERSION " model %016" PRIx64 " hook %.200s corpus "
                    "%016" PRIx64 " ood %016" PRIx64 " concepts %016" PRIx64
-                   " context %" PRId64 " kernels %s %s",
+                   " context %" PRId64 " kernels %s %s products %s",
                    in->lm->hash, in->set.hook, corpus_hash(in->corpus),
                    in->ood != NULL ? corpus_hash(in->ood) : 0, in->concepts_hash,
-                   in->set.context, num_kern_name(), num_blas_core());
+                   in->set.context, num_kern_name(), num_blas_core(),
+                   linear_name(in->lm->kind));
     return probe_cache_open(dir, what, &v->cache, e);
 }
 

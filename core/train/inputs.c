@@ -285,6 +285,13 @@ static enum err open_synth(struct inputs *in, struct errinfo *e)
     return normalise_synth(in, e);
 }
 
+enum linear_kind inputs_linear_kind(const struct settings *s)
+{
+    const bool rounded = s->precision == PRECISION_BF16 ||
+                         (s->precision == PRECISION_AUTO && linear_has_bf16());
+    return rounded ? LINEAR_BF16 : LINEAR_F32;
+}
+
 /* All but what takes the model's activations. */
 static enum err open_parts(struct inputs *in, struct errinfo *e)
 {
@@ -292,9 +299,11 @@ static enum err open_parts(struct inputs *in, struct errinfo *e)
     char path[4096];
     TRY(settings_path(s, s->model, path, sizeof path, e));
     TRY(lm_load(path, &in->lm, e));
+    lm_set_kind(in->lm, inputs_linear_kind(s));
     TRY(settings_blame(s, setting_key.hook,
                        lm_hook_parse(s->hook, &in->lm->cfg, &in->hook, e), e));
     inputs_resolve(in, s);
+    TRY(settings_blame(s, setting_key.cache_hooks, inputs_kept(in, e), e));
     TRY(check_settings(in, e));
     TRY(open_texts(in, e));
     TRY(settings_path(s, s->concepts, path, sizeof path, e));
@@ -380,7 +389,7 @@ void inputs_free(struct inputs *in)
 struct stream_config inputs_stream_config(const struct inputs *in,
                                           const struct settings *s)
 {
-    return (struct stream_config){
+    struct stream_config c = {
         .T = (size_t)s->context,
         .fill_rows = (size_t)s->fill_rows,
         .batch = (size_t)s->batch,
@@ -393,7 +402,13 @@ struct stream_config inputs_stream_config(const struct inputs *in,
         .drop_masked = s->mask_positions == POSITIONS_DROP,
         .mix = s->mask_positions == POSITIONS_MIX,
         .share = in->share,
+        .n_kept = in->n_kept,
     };
+    for (size_t i = 0; i < in->n_kept; i++) {
+        c.kept[i].hook = in->kept[i];
+        c.kept[i].width = lm_hook_width(&in->lm->cfg, in->kept[i]);
+    }
+    return c;
 }
 
 static enum err synth_source(struct inputs *in, const struct settings *s,

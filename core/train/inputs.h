@@ -14,7 +14,8 @@
 
 #include <stdbool.h>
 
-#define INPUTS_CACHES (RUN_ARMS_MAX + 1) /* masked differently, and not at all */
+/* Masked differently, and not at all, at each hook. */
+#define INPUTS_CACHES ((RUN_ARMS_MAX + 1) * (STREAM_KEPT_MAX + 1))
 
 struct inputs {
     struct settings asked; /* as given, before "auto" was resolved */
@@ -25,7 +26,9 @@ struct inputs {
     struct concepts *concepts;
     struct pool *pool;
     struct harvester *h;                     /* on `pool` */
-    struct acts_cache *cache[INPUTS_CACHES]; /* one for each masking */
+    struct acts_cache *cache[INPUTS_CACHES]; /* one for each masking and hook */
+    struct lm_hook kept[STREAM_KEPT_MAX];    /* of cache.hooks */
+    size_t n_kept;
     size_t n_caches;
     struct acts_share *share; /* arms whose masks agree run the model once */
     struct lm_hook hook;
@@ -38,6 +41,9 @@ struct inputs {
     uint64_t concepts_hash; /* of the file; 0: none */
     struct remarks remarks; /* what is to be said of the texts */
 };
+
+/* How products of the model are taken on this CPU. */
+enum linear_kind inputs_linear_kind(const struct settings *s);
 
 /* Open and check everything named in `set` (copied, then resolved). Errors name the
  * file. ERR_USAGE when the settings do not fit together (k > width, hook beyond the
@@ -101,8 +107,11 @@ enum err inputs_source(struct inputs *in, const struct settings *s,
 /* The stream of an arm with settings `s`, its caches left out. */
 struct stream_config inputs_stream_config(const struct inputs *in,
                                           const struct settings *s);
-/* The caches that such a stream reads from into *out: that of its masking, and with mix
- * that of the clean text; NULL where none is asked for. Owned by `in`. Errors of
+/* The hooks of cache.hooks into in->kept, and the blocks before them. ERR_USAGE. */
+enum err inputs_kept(struct inputs *in, struct errinfo *e) ERR_CHECKED;
+/* The caches that such a stream reads from, and those that it fills besides, into *out:
+ * that of its masking, and with mix that of the clean text; NULL where none is asked
+ * for. Owned by `in`. Errors of
  * acts_cache_open. */
 enum err inputs_caches(struct inputs *in, const struct settings *s,
                        struct stream_config *out, struct errinfo *e) ERR_CHECKED;

@@ -126,7 +126,9 @@ static bool add_facts(cJSON *root, const struct config_facts *c,
            cJSON_AddNumberToObject(root, "mask_rate", c->mask_rate) &&
            cJSON_AddNumberToObject(root, "mask_token_id", in->mask_token) &&
            cJSON_AddStringToObject(root, "blas", num_blas_core()) &&
-           cJSON_AddStringToObject(root, "kernels", num_kern_name());
+           cJSON_AddStringToObject(root, "kernels", num_kern_name()) &&
+           (!in->lm ||
+            cJSON_AddStringToObject(root, "products", linear_name(in->lm->kind)));
 }
 
 static enum err save_config(const char *dir, const struct settings *s,

@@ -121,9 +121,10 @@ static enum err settings_text(const struct settings *s, struct str *out,
     return rc;
 }
 
-static void kernels_text(char out[96])
+static void kernels_text(const struct settings *s, char out[96])
 {
-    snprintf(out, 96, "%s, OpenBLAS %s", num_kern_name(), num_blas_core());
+    snprintf(out, 96, "%s, OpenBLAS %s, products %s", num_kern_name(), num_blas_core(),
+             linear_name(inputs_linear_kind(s)));
 }
 
 /* Weights, place in the text and the arrays of the trainer, whichever there are. */
@@ -168,7 +169,7 @@ enum err runstate_save(const char *dir, const struct arm *a,
         (int64_t)pos.vectors_served};
     TRY(path_join(path, sizeof path, dir, STATE_FILE, e));
     str_init(&settings, 1u << 20);
-    kernels_text(kernels);
+    kernels_text(&a->set, kernels);
     enum err rc = settings_text(&a->set, &settings, e);
     if (rc == OK) {
         rc = list_tensors(a, where, t, &n, e);
@@ -443,7 +444,7 @@ const char *runstate_warning(const struct run_state *r, const char *dir, char *b
                              size_t cap)
 {
     char now[96];
-    kernels_text(now);
+    kernels_text(&r->set, now);
     if (strcmp(now, r->kernels) == 0) {
         return NULL;
     }

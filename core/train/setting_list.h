@@ -176,6 +176,9 @@
     X(STR, hook, "hook", "hook", "blocks.1.hook_resid_post", NO_LIMITS, RUN, ANY,      \
       "where the SAE reads: blocks.N. and hook_resid_pre, hook_resid_mid, "            \
       "hook_resid_post, hook_attn_out, hook_mlp_out, attn.hook_z or mlp.hook_post")    \
+    X(ENUM, precision, "lm.precision", NULL, "f32", WORDS(precision), RUN, ANY,        \
+      "products of the model: in float, of factors rounded to bfloat16, or so where "  \
+      "the CPU has AVX512-BF16 (auto)")                                                \
     X(STR, arch, "arch", "arch", "matryoshka", NO_LIMITS, ARM, ANY,                    \
       "SAE architecture")                                                              \
     X(INT, width, "width", "width", "512", RANGE(1, 4194304), ARM, ANY,                \
@@ -270,6 +273,9 @@
     X(STR, cache, "cache", "cache", "", NO_LIMITS, FREE, ANY,                          \
       "folder that keeps activations for further runs on the same model and "          \
       "text")                                                                          \
+    X(STR, cache_hooks, "cache.hooks", NULL, "", NO_LIMITS, FREE, ANY,                 \
+      "further hooks that cache keeps from the same passes, with commas between: "     \
+      "runs at these never run the model for training")                                \
     X(ENUM, cache_dtype, "cache.dtype", NULL, "fp32", WORDS(cache_dtype), RUN, ANY,    \
       "fp32 changes nothing; fp16 rounds what is trained on, at half the space")       \
     X(INT, seed, "seed", "seed", "1", RANGE(0, 9007199254740991), RUN, ANY,            \

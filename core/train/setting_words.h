@@ -96,6 +96,12 @@ static const struct setting_word words_of_synth_masked[] = {
     {"context", SYNTH_CONTEXT},
     {NULL, 0},
 };
+static const struct setting_word words_of_precision[] = {
+    {"f32", PRECISION_F32},
+    {"bf16", PRECISION_BF16},
+    {"auto", PRECISION_AUTO},
+    {NULL, 0},
+};
 static const struct setting_word words_of_mask_kind[] = {
     {"token", MASK_TOKEN},
     {"random", MASK_RANDOM},

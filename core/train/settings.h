@@ -22,6 +22,7 @@
 
 /* Values of ENUM settings that are of no other room. */
 enum mask_positions { POSITIONS_KEEP, POSITIONS_DROP, POSITIONS_MIX };
+enum precision_choice { PRECISION_F32, PRECISION_BF16, PRECISION_AUTO };
 enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
 enum source_kind { SOURCE_MODEL, SOURCE_SYNTHETIC };
 enum normalize_kind { NORM_EXPECTED, NORM_NONE, NORM_CONSTANT, NORM_LAYER };

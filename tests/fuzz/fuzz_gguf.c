@@ -49,6 +49,30 @@ static void ask(const struct gguf *g, struct gguf_key k)
     }
 }
 
+/* As the file has them: refused if they are as floats, or the same numbers. */
+static void read_bytes(const struct gguf *g, const struct gguf_tensor *t, enum err rows,
+                       const float *want)
+{
+    struct errinfo e = {0};
+    const size_t blocks = t->rows * (t->row / ggml_block_elements(t->type));
+    uint8_t *raw = mem_alloc(t->rows, t->row_bytes);
+    float *back = mem_alloc(t->rows * t->row, sizeof *back);
+    if (raw && back) {
+        const enum err rc = gguf_bytes(g, t, raw, &e);
+        if (rc != rows) {
+            abort();
+        }
+        if (rc == OK) {
+            ggml_to_f32(t->type, raw, blocks, back);
+            if (memcmp(back, want, t->rows * t->row * sizeof *back) != 0) {
+                abort();
+            }
+        }
+    }
+    mem_free(raw);
+    mem_free(back);
+}
+
 static void read_rows(const struct gguf *g, const struct gguf_tensor *t, size_t size)
 {
     struct errinfo e = {0};
@@ -64,6 +88,7 @@ static void read_rows(const struct gguf *g, const struct gguf_tensor *t, size_t 
         if (rc != OK && rc != ERR_FORMAT) {
             abort();
         }
+        read_bytes(g, t, rc, out);
         mem_free(out);
     }
 }

@@ -385,6 +385,45 @@ static void a_run_is_the_same_with_it(void **state)
     tmp_drop(dir);
 }
 
+/* One run fills the caches of further hooks, behind its own and before it: runs there
+ * never run the model for training, and are what they are without. */
+static void further_hooks_are_kept(void **state)
+{
+    (void)state;
+    static const char *const hooks[] = {"blocks.3.hook_mlp_out", "blocks.0.attn.hook_z",
+                                        "blocks.1.hook_resid_post"};
+    char dir[256];
+    struct errinfo e;
+    struct inputs *in = NULL;
+    struct settings set = sample_settings(8);
+    set.twin = TWIN_UNMASKED;
+    set.fill_rows = 4;
+    set.mask_positions = POSITIONS_MIX;
+    tmp_make(dir, sizeof dir);
+    snprintf(set.cache_hooks, sizeof set.cache_hooks, "%s, %s", hooks[0], hooks[1]);
+    check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e, "cache.hooks: found hooks");
+    snprintf(set.cache, sizeof set.cache, "%s", dir);
+    struct engine *first = run(&set);
+    assert_true(model_seconds(first) > 0);
+    engine_free(first);
+    set.cache_hooks[0] = '\0';
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(set.hook, sizeof set.hook, "%s", hooks[i]);
+        struct engine *warm = run(&set);
+        assert_true(model_seconds(warm) <= 0);
+        set.cache[0] = '\0';
+        struct engine *without = run(&set);
+        assert_true(same(without, warm, 0) && same(without, warm, 1));
+        engine_free(without);
+        engine_free(warm);
+        snprintf(set.cache, sizeof set.cache, "%s", dir);
+    }
+    snprintf(set.cache_hooks, sizeof set.cache_hooks, "blocks.9.hook_mlp_out");
+    check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e,
+                "the model's blocks are 0 to 3");
+    tmp_drop(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +435,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_stops_the_writing_only),
         cmocka_unit_test(halves_round_to_nearest),
         cmocka_unit_test(a_run_is_the_same_with_it),
+        cmocka_unit_test(further_hooks_are_kept),
     };
     num_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

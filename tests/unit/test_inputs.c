@@ -1,4 +1,5 @@
 /* Inputs that cannot be used: the line names the file that the fault is in. */
+#include "base/mem.h"
 #include "base/safetensors.h"
 #include "check.h"
 #include "lm/lm.h"
@@ -90,12 +91,56 @@ static void no_latents(void **state)
     tmp_drop(dir);
 }
 
+/* The precision of products: what the model is run with, what that gives, and what
+ * another number of threads gives. */
+static void precision_of_products(void **state)
+{
+    (void)state;
+    enum { ROWS = 5, T = 16 };
+    static const char *const words[] = {"f32", "bf16", "auto"};
+    struct errinfo e = {0};
+    int32_t ids[ROWS * T];
+    float *x[3][2];
+    size_t n = 0;
+    for (size_t i = 0; i < 6; i++) {
+        struct settings set = sample_settings(10);
+        struct inputs *in = NULL;
+        assert_ok(
+            settings_set(&set, "lm.precision", words[i / 2], from_user("test"), &e),
+            &e);
+        assert_ok(settings_set(&set, "context", "16", from_user("test"), &e), &e);
+        assert_ok(
+            settings_set(&set, "threads", i % 2 ? "3" : "1", from_user("test"), &e),
+            &e);
+        assert_ok(inputs_new(&set, &in, &e), &e);
+        const bool rounded = i / 2 == 1 || (i / 2 == 2 && linear_has_bf16());
+        assert_int_equal(in->lm->kind, rounded ? LINEAR_BF16 : LINEAR_F32);
+        for (size_t t = 0; t < ROWS * T; t++) {
+            ids[t] = (int32_t)(5 * t % in->lm->cfg.vocab);
+        }
+        n = ROWS * T * harvest_D(in->h);
+        x[i / 2][i % 2] = mem_alloc(n, sizeof(float));
+        assert_non_null(x[i / 2][i % 2]);
+        harvest_rows(in->h, ids, ROWS, x[i / 2][i % 2]);
+        inputs_free(in);
+    }
+    const size_t bytes = n * sizeof(float);
+    assert_memory_not_equal(x[0][0], x[1][0], bytes);
+    assert_memory_equal(x[2][0], x[linear_has_bf16() ? 1 : 0][0], bytes);
+    for (size_t i = 0; i < 3; i++) {
+        assert_memory_equal(x[i][0], x[i][1], bytes);
+        mem_free(x[i][0]);
+        mem_free(x[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(activations_that_overflow),
         cmocka_unit_test(settings_of_a_file),
         cmocka_unit_test(no_latents),
+        cmocka_unit_test(precision_of_products),
     };
     num_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

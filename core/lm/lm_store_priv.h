@@ -1,0 +1,50 @@
+/* The inside of a model's weights: lm_store.c opens them, lm_store_read.c reads them.
+ * Internal to core/lm. */
+#ifndef SAETOP_LM_LM_STORE_PRIV_H
+#define SAETOP_LM_LM_STORE_PRIV_H
+
+#include "lm/lm_source.h"
+#include "lm/lm_store.h"
+
+#include <pthread.h>
+
+#define LM_NAME_CAP 192
+
+/* Memory that a layer's pointers point into. */
+struct lm_held {
+    float *vectors;
+    uint8_t *bytes; /* matrices as in the file, or NULL: */
+    float *packed;
+    bool ready;
+};
+
+struct lm_store {
+    /* Of all below. What is ready does not change: who has asked for it reads it
+     * without the lock. */
+    pthread_mutex_t lock;
+    struct lm_source *src;
+    const char *prefix;
+    const char *head; /* the head's name in the files, or NULL */
+    bool packed;      /* matrices of blocks are held packed */
+    size_t blocks;
+    struct lm_layer *block;   /* [blocks] */
+    struct lm_held *held;     /* [blocks] */
+    struct lm_layer ends;     /* the head among them */
+    struct lm_held held_ends; /* of all but the head */
+    struct lm_held held_head;
+};
+
+/* The name of a tensor in the files. */
+void lm_store_name(const struct lm_store *s, const struct lm_tensor_name *t,
+                   size_t block, char out[LM_NAME_CAP]);
+
+/* What is outside of blocks, but for a head of its own; and that head. Under the lock.
+ */
+enum err lm_store_ends(const struct lm *m, struct errinfo *e) ERR_CHECKED;
+enum err lm_store_head(const struct lm *m, struct errinfo *e) ERR_CHECKED;
+void lm_held_free(struct lm_held *h);
+
+/* Settle how products are taken, and whether matrices are held packed. */
+void lm_store_settle(const struct lm *m);
+
+#endif

@@ -1,0 +1,458 @@
+#include "base/mem.h"
+#include "base/room.h"
+#include "lm/lm_slot.h"
+#include "lm/lm_store_priv.h"
+#include "lm/lm_tensor.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- rows in the order of files ---- */
+
+/* Rows of q, k, v head by head to all q, all k, all v. */
+static enum err part_heads(const struct lm_config *c, size_t row_bytes, uint8_t *x,
+                           struct errinfo *e)
+{
+    const size_t piece = lm_head_dim(c) * row_bytes, all = 3 * c->n_head;
+    uint8_t *from = NULL;
+    TRY(mem_new(&from, all, piece, "queries, keys and values", e));
+    memcpy(from, x, all * piece);
+    for (size_t h = 0; h < c->n_head; h++) {
+        for (size_t p = 0; p < 3; p++) {
+            memcpy(x + (p * c->n_head + h) * piece, from + (3 * h + p) * piece, piece);
+        }
+    }
+    mem_free(from);
+    return OK;
+}
+
+/* Rows of each head in place from the order of pairs, 0, h, 1, h + 1, .. of 2 h rows.
+ */
+static enum err unpair(const struct lm_config *c, size_t rows, size_t row_bytes,
+                       uint8_t *x, struct errinfo *e)
+{
+    const size_t dh = lm_head_dim(c), half = dh / 2;
+    uint8_t *head = NULL;
+    TRY(mem_new(&head, dh, row_bytes, "a head", e));
+    for (size_t h = 0; h < rows / dh; h++) {
+        uint8_t *to = x + h * dh * row_bytes;
+        memcpy(head, to, dh * row_bytes);
+        for (size_t i = 0; i < 2 * half; i++) {
+            memcpy(to + (i % 2 * half + i / 2) * row_bytes, head + i * row_bytes,
+                   row_bytes);
+        }
+    }
+    mem_free(head);
+    return OK;
+}
+
+/* n rows of a part, read as the file has them, in our order. */
+static enum err order_rows(const struct lm_config *c, enum lm_part part, size_t n,
+                           size_t row_bytes, uint8_t *x, struct errinfo *e)
+{
+    if (part == LM_PART_HEADS) {
+        return part_heads(c, row_bytes, x, e);
+    }
+    if (part == LM_PART_Q_PAIRS || part == LM_PART_K_PAIRS) {
+        return unpair(c, n, row_bytes, x, e);
+    }
+    return OK;
+}
+
+/* ---- vectors ---- */
+
+static bool is_matrix(enum lm_slot slot)
+{
+    return slot == LM_EMBED || slot == LM_POSITION || slot == LM_HEAD ||
+           slot == LM_QKV_W || slot == LM_PROJ_W || slot == LM_FC_W || slot == LM_OUT_W;
+}
+
+static bool is_norm(enum lm_slot slot)
+{
+    return slot == LM_FINAL_W || slot == LM_NORM1_W || slot == LM_NORM2_W ||
+           slot == LM_Q_NORM || slot == LM_K_NORM || slot == LM_POST1_W ||
+           slot == LM_POST2_W;
+}
+
+/* A tensor into its part of a slot. */
+static enum err read_vector(struct lm_store *s, const struct lm_config *c,
+                            const struct lm_tensor_name *t, const char *name,
+                            float *slot, struct errinfo *e)
+{
+    size_t rows, cols, first, n, shape[2];
+    const size_t ndim = lm_tensor_shape(c, t, shape);
+    (void)lm_slot_size(c, t->slot, &rows, &cols);
+    lm_part_rows(c, t->part, rows, &first, &n);
+    float *to = slot + first;
+    TRY(lm_source_read(s->src, name, shape, ndim, to, e));
+    TRY(order_rows(c, t->part, n, sizeof *to, (uint8_t *)to, e));
+    if (c->family->norm == LM_RMS_ONE && is_norm(t->slot)) {
+        for (size_t i = 0; i < n; i++) {
+            to[i] += 1.0f;
+        }
+    }
+    return OK;
+}
+
+static size_t rounded(size_t floats)
+{
+    return (floats + 15) / 16 * 16; /* keeps each slot aligned to 64 bytes */
+}
+
+/* Floats of the vectors among the slots from..to-1. */
+static size_t vector_floats(const struct lm_config *c, enum lm_slot from,
+                            enum lm_slot to)
+{
+    size_t sum = 0, rows, cols;
+    for (enum lm_slot i = from; i < to; i++) {
+        if (!is_matrix(i) && lm_slot_size(c, i, &rows, &cols)) {
+            sum += rounded(rows);
+        }
+    }
+    return sum;
+}
+
+static enum err read_vectors(struct lm_store *s, const struct lm_config *c,
+                             enum lm_slot from, enum lm_slot to, size_t block,
+                             struct lm_held *held, struct lm_layer *out,
+                             struct errinfo *e)
+{
+    float *slot[LM_SLOTS] = {NULL}, *p = NULL;
+    size_t rows, cols;
+    TRY(mem_new(&held->vectors, vector_floats(c, from, to), sizeof *p,
+                "the model's weights", e));
+    p = held->vectors;
+    for (enum lm_slot i = from; i < to; i++) {
+        if (!is_matrix(i) && lm_slot_size(c, i, &rows, &cols)) {
+            slot[i] = p;
+            p += rounded(rows);
+        }
+    }
+    for (const struct lm_tensor_name *t = c->family->tensor; t->name; t++) {
+        if (t->slot >= from && t->slot < to && slot[t->slot]) {
+            char name[LM_NAME_CAP];
+            lm_store_name(s, t, block, name);
+            TRY(read_vector(s, c, t, name, slot[t->slot], e));
+        }
+    }
+    for (enum lm_slot i = from; i < to; i++) {
+        out->at[i] = slot[i];
+    }
+    return OK;
+}
+
+/* ---- matrices ---- */
+
+/* One tensor of a matrix. */
+struct piece {
+    char name[LM_NAME_CAP];
+    enum lm_slot slot;
+    enum lm_part part;
+    size_t place; /* among the parts of struct linear_map */
+    size_t shape[2], row_bytes;
+    enum ggml_type type;
+};
+
+#define PIECES_MAX 16
+
+static size_t place_of(enum lm_part part)
+{
+    switch (part) {
+    case LM_PART_K:
+    case LM_PART_K_PAIRS:
+    case LM_PART_UP: return 1;
+    case LM_PART_V: return 2;
+    default: return 0;
+    }
+}
+
+static struct piece piece_of(const struct lm_store *s, const struct lm_config *c,
+                             const struct lm_tensor_name *t, size_t block)
+{
+    struct piece p = {.slot = t->slot, .part = t->part, .place = place_of(t->part)};
+    (void)lm_tensor_shape(c, t, p.shape);
+    lm_store_name(s, t, block, p.name);
+    p.type = lm_source_type(s->src, p.name);
+    p.row_bytes = p.shape[1] / ggml_block_elements(p.type) * ggml_block_bytes(p.type);
+    return p;
+}
+
+/* Tensors of the matrices among the slots from..to-1. */
+static size_t pieces_of(const struct lm_store *s, const struct lm_config *c,
+                        enum lm_slot from, enum lm_slot to, size_t block,
+                        struct piece out[PIECES_MAX])
+{
+    size_t n = 0, shape[2];
+    for (const struct lm_tensor_name *t = c->family->tensor; t->name; t++) {
+        if (t->slot >= from && t->slot < to && is_matrix(t->slot) &&
+            lm_tensor_shape(c, t, shape) > 0) {
+            assert(n < PIECES_MAX);
+            out[n++] = piece_of(s, c, t, block);
+        }
+    }
+    return n;
+}
+
+static struct piece head_piece(const struct lm_store *s, const struct lm_config *c)
+{
+    struct piece p = {.slot = LM_HEAD, .shape = {c->vocab, c->d_model}};
+    (void)snprintf(p.name, sizeof p.name, "%s", s->head);
+    p.type = lm_source_type(s->src, p.name);
+    p.row_bytes = p.shape[1] / ggml_block_elements(p.type) * ggml_block_bytes(p.type);
+    return p;
+}
+
+static size_t piece_bytes(const struct piece *p)
+{
+    return (p->shape[0] * p->row_bytes + 63) / 64 * 64;
+}
+
+static size_t pieces_bytes(const struct piece *p, size_t n)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += piece_bytes(&p[i]);
+    }
+    return sum;
+}
+
+/* The matrix of a slot without its rows. */
+static struct linear_map matrix_of(const struct lm *m, enum lm_slot slot)
+{
+    struct linear_map w = {.kind = m->kind};
+    (void)lm_slot_size(&m->cfg, slot, &w.out, &w.in);
+    w.in_out = m->cfg.family->in_out && slot >= LM_BLOCK_SLOTS;
+    return w;
+}
+
+static enum err read_pieces(const struct lm *m, const struct piece *p, size_t n,
+                            struct lm_held *held, struct lm_layer *out,
+                            struct errinfo *e)
+{
+    uint8_t *to = NULL;
+    TRY(mem_new(&held->bytes, pieces_bytes(p, n), 1, "the model's weights", e));
+    to = held->bytes;
+    for (size_t i = 0; i < n; i++) {
+        TRY(lm_source_bytes(m->store->src, p[i].name, p[i].shape, 2, to, e));
+        TRY(order_rows(&m->cfg, p[i].part, p[i].shape[0], p[i].row_bytes, to, e));
+        struct linear_map *w = &out->map[p[i].slot];
+        if (w->out == 0) {
+            *w = matrix_of(m, p[i].slot);
+        }
+        w->part[p[i].place] =
+            (struct linear_rows){to, p[i].shape[0], p[i].row_bytes, p[i].type};
+        to += piece_bytes(&p[i]);
+    }
+    return OK;
+}
+
+/* Bytes of the matrices of a block as products want them. */
+static size_t packed_bytes(const struct lm *m)
+{
+    size_t sum = 0, rows, cols;
+    for (enum lm_slot i = LM_BLOCK_SLOTS; i < LM_SLOTS; i++) {
+        if (is_matrix(i) && lm_slot_size(&m->cfg, i, &rows, &cols)) {
+            const struct linear_map w = matrix_of(m, i);
+            sum += (linear_packed_bytes(&w) + 63) / 64 * 64;
+        }
+    }
+    return sum;
+}
+
+/* What was read, packed, in its place. */
+static enum err pack_block(const struct lm *m, struct lm_held *held,
+                           struct lm_layer *layer, struct errinfo *e)
+{
+    TRY(mem_new(&held->packed, packed_bytes(m), 1, "the model's weights", e));
+    float *to = held->packed;
+    for (enum lm_slot i = LM_BLOCK_SLOTS; i < LM_SLOTS; i++) {
+        struct linear_map *w = &layer->map[i];
+        if (w->out > 0) {
+            linear_pack(w, to);
+            w->packed = to;
+            memset(w->part, 0, sizeof w->part);
+            to += (linear_packed_bytes(w) + 63) / 64 * 64 / sizeof *to;
+        }
+    }
+    mem_free(held->bytes);
+    held->bytes = NULL;
+    return OK;
+}
+
+/* ---- what is needed ---- */
+
+void lm_held_free(struct lm_held *h)
+{
+    mem_free(h->vectors);
+    mem_free(h->bytes);
+    mem_free(h->packed);
+    *h = (struct lm_held){0};
+}
+
+static enum err read_slots(const struct lm *m, enum lm_slot from, enum lm_slot to,
+                           size_t block, struct lm_held *held, struct lm_layer *out,
+                           struct errinfo *e)
+{
+    struct piece p[PIECES_MAX];
+    const size_t n = pieces_of(m->store, &m->cfg, from, to, block, p);
+    TRY(read_vectors(m->store, &m->cfg, from, to, block, held, out, e));
+    TRY(read_pieces(m, p, n, held, out, e));
+    return m->store->packed && from == LM_BLOCK_SLOTS ? pack_block(m, held, out, e)
+                                                      : OK;
+}
+
+static enum err need_block(const struct lm *m, size_t block, struct errinfo *e)
+{
+    struct lm_store *s = m->store;
+    if (s->held[block].ready) {
+        return OK;
+    }
+    struct lm_held held = {0};
+    struct lm_layer layer = {.at = {NULL}};
+    const enum err rc =
+        read_slots(m, LM_BLOCK_SLOTS, LM_SLOTS, block, &held, &layer, e);
+    if (rc != OK) {
+        lm_held_free(&held);
+        return rc;
+    }
+    s->block[block] = layer;
+    held.ready = true;
+    s->held[block] = held;
+    return OK;
+}
+
+enum err lm_store_ends(const struct lm *m, struct errinfo *e)
+{
+    struct lm_store *s = m->store;
+    if (s->held_ends.ready) {
+        return OK;
+    }
+    struct lm_held held = {0};
+    struct lm_layer ends = {.at = {NULL}};
+    const enum err rc = read_slots(m, LM_EMBED, LM_BLOCK_SLOTS, 0, &held, &ends, e);
+    if (rc != OK) {
+        lm_held_free(&held);
+        return rc;
+    }
+    held.ready = true;
+    s->held_ends = held;
+    memcpy(s->ends.at, ends.at, sizeof ends.at);
+    s->ends.map[LM_EMBED] = ends.map[LM_EMBED];
+    s->ends.map[LM_POSITION] = ends.map[LM_POSITION];
+    return OK;
+}
+
+enum err lm_store_head(const struct lm *m, struct errinfo *e)
+{
+    struct lm_store *s = m->store;
+    if (s->held_head.ready) {
+        return OK;
+    }
+    struct lm_held held = {0};
+    struct lm_layer ends = {.at = {NULL}};
+    const struct piece p = head_piece(s, &m->cfg);
+    const enum err rc = read_pieces(m, &p, 1, &held, &ends, e);
+    if (rc != OK) {
+        lm_held_free(&held);
+        return rc;
+    }
+    held.ready = true;
+    s->held_head = held;
+    s->ends.map[LM_HEAD] = ends.map[LM_HEAD];
+    return OK;
+}
+
+enum err lm_need_part(const struct lm *m, size_t from, size_t to, bool head,
+                      struct errinfo *e)
+{
+    struct lm_store *s = m->store;
+    if (!s) {
+        return OK;
+    }
+    pthread_mutex_lock(&s->lock);
+    enum err rc = lm_store_ends(m, e);
+    if (rc == OK && head && m->cfg.own_head) {
+        rc = lm_store_head(m, e);
+    }
+    for (size_t b = from; rc == OK && b < to; b++) {
+        rc = need_block(m, b, e);
+    }
+    lm_source_rest(s->src);
+    pthread_mutex_unlock(&s->lock);
+    return rc;
+}
+
+enum err lm_need(const struct lm *m, size_t blocks, struct errinfo *e)
+{
+    const size_t n = blocks < m->cfg.n_layer ? blocks : m->cfg.n_layer;
+    return lm_need_part(m, 0, n, blocks > m->cfg.n_layer, e);
+}
+
+/* ---- sizes ---- */
+
+static size_t block_bytes(const struct lm *m, size_t block)
+{
+    struct piece p[PIECES_MAX];
+    const size_t n = pieces_of(m->store, &m->cfg, LM_BLOCK_SLOTS, LM_SLOTS, block, p);
+    return m->store->packed ? packed_bytes(m) : pieces_bytes(p, n);
+}
+
+size_t lm_need_bytes(const struct lm *m, size_t blocks)
+{
+    const struct lm_config *c = &m->cfg;
+    const size_t n = blocks < c->n_layer ? blocks : c->n_layer;
+    struct piece p[PIECES_MAX];
+    if (!m->store) {
+        return m->w.count * sizeof(float);
+    }
+    size_t sum =
+        pieces_bytes(p, pieces_of(m->store, c, LM_EMBED, LM_BLOCK_SLOTS, 0, p));
+    if (blocks > c->n_layer && c->own_head) {
+        const struct piece head = head_piece(m->store, c);
+        sum += piece_bytes(&head);
+    }
+    sum += vector_floats(c, LM_EMBED, LM_BLOCK_SLOTS) * sizeof(float);
+    for (size_t b = 0; b < n; b++) {
+        sum += block_bytes(m, b);
+    }
+    return sum + n * vector_floats(c, LM_BLOCK_SLOTS, LM_SLOTS) * sizeof(float);
+}
+
+void lm_store_settle(const struct lm *m)
+{
+    struct lm_store *s = m->store;
+    const size_t all = packed_bytes(m) * m->cfg.n_layer, room = room_bytes() / 4;
+    size_t file = 0;
+    s->packed = false;
+    for (size_t b = 0; b < m->cfg.n_layer; b++) {
+        file += block_bytes(m, b);
+    }
+    for (enum lm_slot i = 0; i < LM_BLOCK_SLOTS; i++) {
+        s->ends.map[i].kind = m->kind; /* where they were read to be compared */
+    }
+    s->packed = all <= file || (all <= LM_PACKED_BYTES && all <= room);
+}
+
+void lm_store_pack(const struct lm *m, bool packed)
+{
+    m->store->packed = packed;
+}
+
+/* ---- GPT-2's form ---- */
+
+enum err lm_store_plain(const struct lm *m, struct lm_weights *w, struct errinfo *e)
+{
+    struct lm_store *s = m->store;
+    enum err rc = OK;
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; rc == OK && i < lm_tensor_count(&m->cfg); i++) {
+        const struct lm_tensor t = lm_tensor_at(&m->cfg, w, i);
+        char name[LM_NAME_CAP];
+        (void)snprintf(name, sizeof name, "%s%s", s->prefix, t.name);
+        rc = lm_source_read(s->src, name, t.shape, t.ndim, t.p, e);
+    }
+    lm_source_rest(s->src);
+    pthread_mutex_unlock(&s->lock);
+    return rc;
+}

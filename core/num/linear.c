@@ -1,0 +1,372 @@
+#include "num/linear.h"
+
+#include "num/kern_linear.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEPTH ((size_t)LINEAR_DEPTH)
+#define WIDTH ((size_t)LINEAR_WIDTH)
+
+_Static_assert(LINEAR_WIDTH % LINEAR_PANEL_MAX == 0, "panels fill a group of columns");
+
+/* Scratch of a product, beside the packed rows. */
+struct bench {
+    float group[LINEAR_WIDTH * LINEAR_DEPTH];         /* cells of a group of columns */
+    float rows[LINEAR_PANEL_MAX * LINEAR_DEPTH];      /* what will be dealt out */
+    float cells[LINEAR_PANEL_MAX * LINEAR_DEPTH / 2]; /* the same as pairs */
+};
+
+bool linear_has_bf16(void)
+{
+    return kern_linear_bf16() != NULL;
+}
+
+const char *linear_name(enum linear_kind kind)
+{
+    const struct kern_linear *k = kern_linear_get(kind);
+    return kind == LINEAR_F32 || k->pairs ? k->name : k->rounded;
+}
+
+static const struct kern_linear *kern_of(const struct linear_map *w)
+{
+    return w->kern ? w->kern : kern_linear_get(w->kind);
+}
+
+struct linear_map linear_of(const float *w, size_t in, size_t out, bool in_out,
+                            enum linear_kind kind)
+{
+    const size_t rows = in_out ? in : out, cols = in_out ? out : in;
+    return (struct linear_map){
+        .in = in,
+        .out = out,
+        .in_out = in_out,
+        .kind = kind,
+        .part = {{(const uint8_t *)w, rows, cols * sizeof *w, GGML_F32}}};
+}
+
+/* ---- weights as floats ---- */
+
+/* Columns c0 .. c0 + n - 1 of a row; c0 begins a block of the type. */
+static void read_row(const struct linear_map *w, size_t row, size_t c0, size_t n,
+                     float *out)
+{
+    const struct linear_rows *p = w->part;
+    while (row >= p->n) {
+        row -= p->n;
+        p++;
+        assert(p < w->part + LINEAR_PARTS && p->p);
+    }
+    const size_t elements = ggml_block_elements(p->type);
+    assert(c0 % elements == 0 && n % elements == 0);
+    ggml_to_f32(p->type,
+                p->p + row * p->bytes + c0 / elements * ggml_block_bytes(p->type),
+                n / elements, out);
+}
+
+/* ---- rounding ---- */
+
+/* To nearest, ties to even; NaN stays NaN. */
+static uint32_t bf16_of(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    const uint32_t rounded = (bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16;
+    const uint32_t nan = bits >> 16 | 0x40u;
+    return (bits & 0x7FFFFFFFu) > 0x7F800000u ? nan : rounded;
+}
+
+static void round_floats(size_t n, const float *x, float *y)
+{
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t bits = bf16_of(x[i]) << 16;
+        memcpy(y + i, &bits, sizeof bits);
+    }
+}
+
+/* ---- columns ---- */
+
+static size_t cells_of(const struct kern_linear *k, size_t depth)
+{
+    return k->pairs ? (depth + 1) / 2 : depth;
+}
+
+static size_t min_of(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Inputs d0 .. d0 + depth - 1 of `columns` columns from j0 on, those behind out 0: one
+ * panel. Rows of W are outputs. */
+static void panel_of_rows(const struct kern_linear *k, const struct linear_map *w,
+                          size_t d0, size_t depth, size_t j0, struct bench *s,
+                          float *to)
+{
+    const size_t have = j0 < w->out ? min_of(k->panel, w->out - j0) : 0;
+    for (size_t i = 0; i < have; i++) {
+        read_row(w, j0 + i, d0, depth, s->rows + i * DEPTH);
+    }
+    memset(s->rows + have * DEPTH, 0, (k->panel - have) * DEPTH * sizeof *s->rows);
+    const size_t cells = cells_of(k, depth);
+    if (k->pairs) {
+        for (size_t i = 0; i < k->panel; i++) {
+            k->round(depth, s->rows + i * DEPTH, s->cells + i * DEPTH / 2);
+        }
+        k->deal(k->panel, cells, s->cells, DEPTH / 2, k->panel, to);
+        return;
+    }
+    if (w->kind == LINEAR_BF16) {
+        round_floats(k->panel * DEPTH, s->rows, s->rows);
+    }
+    k->deal(k->panel, cells, s->rows, DEPTH, k->panel, to);
+}
+
+/* The same where rows of W are inputs: they lie as they are wanted. */
+static void panel_of_inputs(const struct kern_linear *k, const struct linear_map *w,
+                            size_t d0, size_t depth, size_t j0, float *to)
+{
+    const size_t have = j0 < w->out ? min_of(k->panel, w->out - j0) : 0;
+    const size_t cells = cells_of(k, depth);
+    float row[2][LINEAR_PANEL_MAX] = {{0}};
+    for (size_t d = 0; d < cells; d++) {
+        float *cell = to + d * k->panel;
+        if (!k->pairs) {
+            read_row(w, d0 + d, j0, have, row[0]);
+            if (w->kind == LINEAR_BF16) {
+                round_floats(have, row[0], row[0]);
+            }
+            memcpy(cell, row[0], k->panel * sizeof *cell);
+            continue;
+        }
+        read_row(w, d0 + 2 * d, j0, have, row[0]);
+        if (2 * d + 1 < depth) {
+            read_row(w, d0 + 2 * d + 1, j0, have, row[1]);
+        } else {
+            memset(row[1], 0, sizeof row[1]);
+        }
+        for (size_t c = 0; c < k->panel; c++) {
+            const uint32_t pair = bf16_of(row[0][c]) | bf16_of(row[1][c]) << 16;
+            memcpy(cell + c, &pair, sizeof pair);
+        }
+    }
+}
+
+/* Panels of the columns j0 .. j0 + n - 1, rounded up to whole panels. */
+static void make_panels(const struct kern_linear *k, const struct linear_map *w,
+                        size_t d0, size_t depth, size_t j0, size_t n, struct bench *s,
+                        float *to)
+{
+    const size_t each = cells_of(k, depth) * k->panel;
+    for (size_t j = 0; j < n; j += k->panel, to += each) {
+        if (w->in_out) {
+            panel_of_inputs(k, w, d0, depth, j0 + j, to);
+        } else {
+            panel_of_rows(k, w, d0, depth, j0 + j, s, to);
+        }
+    }
+}
+
+/* ---- packing ---- */
+
+/* Cells of all depths of a column. */
+static size_t column_cells(const struct kern_linear *k, size_t in)
+{
+    return in / DEPTH * cells_of(k, DEPTH) + cells_of(k, in % DEPTH);
+}
+
+/* Groups of WIDTH columns, in each its depths, in each its panels. */
+size_t linear_packed_bytes(const struct linear_map *w)
+{
+    const struct kern_linear *k = kern_of(w);
+    return (w->out + WIDTH - 1) / WIDTH * WIDTH * column_cells(k, w->in) *
+           sizeof(float);
+}
+
+static const float *packed_at(const struct kern_linear *k, const struct linear_map *w,
+                              size_t d0, size_t j0)
+{
+    return w->packed + j0 * column_cells(k, w->in) +
+           d0 / DEPTH * cells_of(k, DEPTH) * WIDTH;
+}
+
+void linear_pack(const struct linear_map *w, float *to)
+{
+    const struct kern_linear *k = kern_of(w);
+    struct linear_map packed = *w;
+    struct bench s; /* of the stack: 176 KB */
+    packed.packed = to;
+    for (size_t j = 0; j < w->out; j += WIDTH) {
+        for (size_t d = 0; d < w->in; d += DEPTH) {
+            float *at = to + (packed_at(k, &packed, d, j) - to);
+            make_panels(k, w, d, min_of(DEPTH, w->in - d), j, WIDTH, &s, at);
+        }
+    }
+}
+
+/* The weight of an input and an output. */
+static float unpacked(const struct kern_linear *k, const struct linear_map *w, size_t i,
+                      size_t j)
+{
+    const size_t d0 = i / DEPTH * DEPTH, j0 = j / WIDTH * WIDTH, at = i - d0;
+    const size_t cells = cells_of(k, min_of(DEPTH, w->in - d0));
+    const float *panel =
+        packed_at(k, w, d0, j0) + (j - j0) / k->panel * cells * k->panel;
+    const float *cell =
+        panel + (k->pairs ? at / 2 : at) * k->panel + (j - j0) % k->panel;
+    uint32_t bits;
+    if (!k->pairs) {
+        return *cell;
+    }
+    memcpy(&bits, cell, sizeof bits);
+    bits = at % 2 ? bits & 0xFFFF0000u : bits << 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+void linear_read(const struct linear_map *w, size_t first, size_t n, float *out)
+{
+    const struct kern_linear *k = kern_of(w);
+    const size_t cols = w->in_out ? w->out : w->in;
+    for (size_t r = first; r < first + n; r++, out += cols) {
+        if (!w->packed) {
+            read_row(w, r, 0, cols, out);
+            continue;
+        }
+        for (size_t c = 0; c < cols; c++) {
+            out[c] = w->in_out ? unpacked(k, w, r, c) : unpacked(k, w, c, r);
+        }
+    }
+}
+
+/* ---- rows ---- */
+
+/* Inputs of n rows, dealt out in tiles. */
+static void deal_rows(const struct kern_linear *k, enum linear_kind kind, size_t n,
+                      size_t depth, const float *x, size_t ldx, struct bench *s,
+                      float *to)
+{
+    const size_t cells = cells_of(k, depth);
+    for (size_t r = 0; r < n; r += k->tile) {
+        const size_t rows = min_of(k->tile, n - r);
+        const float *from = x + r * ldx;
+        float *tile = to + r * cells;
+        for (size_t i = 0; i < rows && k->pairs; i++) {
+            k->round(depth, from + i * ldx, s->cells + i * DEPTH / 2);
+        }
+        for (size_t i = 0; i < rows && !k->pairs && kind == LINEAR_BF16; i++) {
+            round_floats(depth, from + i * ldx, s->rows + i * DEPTH);
+        }
+        if (k->pairs) {
+            k->deal(rows, cells, s->cells, DEPTH / 2, rows, tile);
+        } else if (kind == LINEAR_BF16) {
+            k->deal(rows, cells, s->rows, DEPTH, rows, tile);
+        } else {
+            k->deal(rows, cells, from, ldx, rows, tile);
+        }
+    }
+}
+
+/* ---- products ---- */
+
+/* y += a group of columns, of which `out` are wanted: the last panel may have fewer. */
+static void add_group(const struct kern_linear *k, size_t n, size_t cells,
+                      const float *x, const float *panels, size_t out, float *y,
+                      size_t ldy)
+{
+    const size_t whole = out / k->panel, edge = out % k->panel;
+    k->tiles(n, cells, x, whole, panels, y, ldy);
+    if (edge == 0) {
+        return;
+    }
+    float part[LINEAR_TILE_MAX * LINEAR_PANEL_MAX];
+    for (size_t r = 0; r < n; r += k->tile) {
+        const size_t rows = min_of(k->tile, n - r);
+        memset(part, 0, sizeof part);
+        k->tiles(rows, cells, x + r * cells, 1, panels + whole * cells * k->panel, part,
+                 k->panel);
+        for (size_t i = 0; i < rows; i++) {
+            float *to = y + (r + i) * ldy + whole * k->panel;
+            for (size_t c = 0; c < edge; c++) {
+                to[c] += part[i * k->panel + c];
+            }
+        }
+    }
+}
+
+/* One depth of one group. */
+static void add_depth(const struct kern_linear *k, const struct linear_map *w,
+                      size_t d0, size_t depth, size_t j0, size_t out, size_t n,
+                      const float *x, struct bench *s, float *y, size_t ldy)
+{
+    const float *panels = s->group;
+    if (w->packed) {
+        panels = packed_at(k, w, d0, j0);
+    } else {
+        make_panels(k, w, d0, depth, j0, out, s, s->group);
+    }
+    add_group(k, n, cells_of(k, depth), x, panels, out, y, ldy);
+}
+
+/* Depth by depth, with the stack for scratch. */
+static void add_one(const struct kern_linear *k, const struct linear_map *w,
+                    const struct linear_piece *c, const float *x, float *y)
+{
+    struct bench s;
+    float cells[LINEAR_DEPTH + LINEAR_SLACK];
+    for (size_t d = 0; d < c->in; d += DEPTH) {
+        const size_t depth = min_of(DEPTH, c->in - d);
+        deal_rows(k, w->kind, 1, depth, x + d, depth, &s, cells);
+        for (size_t j = 0; j < c->out; j += WIDTH) {
+            add_depth(k, w, c->in0 + d, depth, c->out0 + j, min_of(WIDTH, c->out - j),
+                      1, cells, &s, y + j, 0);
+        }
+    }
+}
+
+static size_t rows_cells(size_t n, size_t in)
+{
+    return (n * (in + DEPTH) + LINEAR_SLACK + 15) / 16 * 16;
+}
+
+size_t linear_scratch_bytes(size_t n, size_t in)
+{
+    return rows_cells(n, in) * sizeof(float) + sizeof(struct bench);
+}
+
+void linear_add_piece(const struct linear_map *w, struct linear_piece c, size_t n,
+                      const float *x, size_t ldx, float *y, size_t ldy, void *scratch)
+{
+    const struct kern_linear *k = kern_of(w);
+    assert(c.in0 % DEPTH == 0 && c.in0 + c.in <= w->in && c.out0 + c.out <= w->out);
+    assert((c.in % DEPTH == 0 || c.in0 + c.in == w->in) &&
+           (!w->packed || c.out0 % WIDTH == 0));
+    if (!scratch) {
+        assert(n <= 1);
+        if (n == 1) {
+            add_one(k, w, &c, x, y);
+        }
+        return;
+    }
+    struct bench *s = scratch;
+    float *rows = (float *)(s + 1);
+    for (size_t d = 0; d < c.in; d += DEPTH) {
+        deal_rows(k, w->kind, n, min_of(DEPTH, c.in - d), x + d, ldx, s,
+                  rows + n * (d / DEPTH) * cells_of(k, DEPTH));
+    }
+    for (size_t j = 0; j < c.out; j += WIDTH) {
+        for (size_t d = 0; d < c.in; d += DEPTH) {
+            add_depth(k, w, c.in0 + d, min_of(DEPTH, c.in - d), c.out0 + j,
+                      min_of(WIDTH, c.out - j), n,
+                      rows + n * (d / DEPTH) * cells_of(k, DEPTH), s, y + j, ldy);
+        }
+    }
+}
+
+void linear_add(const struct linear_map *w, size_t n, const float *x, float *y,
+                void *scratch)
+{
+    const struct linear_piece all = {0, w->in, 0, w->out};
+    linear_add_piece(w, all, n, x, w->in, y, w->out, scratch);
+}
