@@ -90,12 +90,26 @@ const struct prompt_def prompt_command = {
     .accept = app_run,
 };
 
+/* Whether anything of what a command takes stands outside of brackets. */
+static bool needs_argument(const char *args)
+{
+    size_t depth = 0;
+    for (; *args; args++) {
+        depth += *args == '[' ? 1U : 0U;
+        if (depth == 0 && *args != ' ') {
+            return true;
+        }
+        depth -= *args == ']' && depth > 0 ? 1U : 0U;
+    }
+    return false;
+}
+
 void cmdline_choose(struct app *a, const struct session_view *v,
                     const struct key_entry *k)
 {
     char args[120], line[64];
     keymap_args(a->screens, k->action, args, sizeof args);
-    if (k->key[0] || k->preset[0] || !args[0] || args[0] == '[') {
+    if (k->key[0] || k->preset[0] || !needs_argument(args)) {
         app_dispatch(a, v, k, k->preset);
         return;
     }

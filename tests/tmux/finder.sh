@@ -9,8 +9,8 @@ keys Enter; expect 'contexts: top' 60
 keys C-p; expect 'latent  #[0-9]+'          # what was chosen stands first
 tmux_ send-keys -t t -l 'conc'; expect 'screen  Concepts'; keys Enter
 expect '\[2 Concepts\]'
-keys C-p; tmux_ send-keys -t t -l 'lr'; expect 'command :lr'; keys Enter
-expect '^:lr'; keys Escape; gone '^:lr'
+keys C-p; tmux_ send-keys -t t -l 'tune'; expect 'command :tune'; keys Enter
+expect '^:tune'; keys Escape; gone '^:tune'
 keys C-p; tmux_ send-keys -t t -l 'zzzqqq'; expect 'nothing answers'; keys Escape
 gone 'go to'
 keys Q; expect 'Last saved|not saved yet'; keys d; expect 'shell\$ *$'

@@ -72,9 +72,9 @@ static void test_it_goes(void **state)
     assert_true(on_screen(b, "width is 512"));
     /* A command that takes an argument is gone on with; one that does not is run. */
     press(b, KEY_CTRL('p'));
-    type(b, "lr\n");
+    type(b, "tune\n");
     assert_non_null(b->a.prompt);
-    assert_string_equal(b->a.line.text, "lr ");
+    assert_string_equal(b->a.line.text, "tune ");
     press(b, KEY_ESC_);
     press(b, KEY_CTRL('p'));
     type(b, "scatter\n");
