@@ -361,6 +361,32 @@ static void test_both_write(void **state)
     end_world(&t);
 }
 
+/* One set of silenced latents: what Detail silences, Prompt leaves out, and Detail says
+ * so. */
+static void test_silenced_in_detail(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    type(t.b, ":latent 3\n");
+    t.b->a.n_commands = 0;
+    keys(&t, "a");
+    assert_true(prompt_is_silenced(&t.b->a, 3));
+    assert_true(on_screen(t.b, "silenced in Prompt"));
+    assert_true(on_screen(t.b, "#3 of A silenced"));
+    t.b->a.n_commands = 0;
+    keys(&t, "5");
+    assert_non_null(own(&t)->answer->next_after);
+    assert_int_equal(own(&t)->row.edits.at[0].how, ASK_ZERO);
+    keys(&t, "u");
+    assert_false(prompt_is_silenced(&t.b->a, 3));
+    keys(&t, "3a");
+    assert_int_equal(own(&t)->row.edits.n, 1);
+    keys(&t, "a");
+    assert_int_equal(own(&t)->row.edits.n, 0);
+    end_world(&t);
+}
+
 static void test_why(void **state)
 {
     (void)state;
@@ -436,6 +462,7 @@ int main(void)
         cmocka_unit_test(test_steps_of_typing),
         cmocka_unit_test(test_pinned),
         cmocka_unit_test(test_both_write),
+        cmocka_unit_test(test_silenced_in_detail),
         cmocka_unit_test(test_why),
         cmocka_unit_test(test_hostile_paste),
         cmocka_unit_test(test_random_keys),

@@ -256,6 +256,31 @@ static void silence(struct app *a, const struct session_view *v, const char *arg
     }
 }
 
+void prompt_silence(struct app *a, int32_t latent)
+{
+    prompt_turn(a);
+    const bool was = prompt_is_silenced(a, latent);
+    turn(a, latent, ASK_ZERO, 0);
+    const bool is = prompt_is_silenced(a, latent);
+    if (is != was) { /* else why not was said */
+        app_say(a, false, is ? "#%d is silenced in Prompt" : "#%d is not silenced",
+                latent);
+    }
+}
+
+bool prompt_is_silenced(const struct app *a, int32_t latent)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const struct prompt_edits *e =
+        s->row.arm == latents_arm(a) ? &s->row.edits : &s->aside[latents_arm(a)];
+    for (size_t i = 0; i < e->n; i++) {
+        if (e->at[i].latent == latent && e->at[i].how == ASK_ZERO) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Without an argument the latent under the cursor, by half of its greatest activation;
  * or an edit as `saetop ask` takes it. */
 static void steer(struct app *a, const struct session_view *v, const char *args)
