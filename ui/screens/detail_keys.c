@@ -330,16 +330,18 @@ static void send_to_prompt(struct app *a, const struct session_view *v,
                 CONTEXT_TOKENS / 2);
 }
 
-static const char *may_silence(const struct app *a, const struct session_view *v)
-{
-    return latents_may_label(a, v, detail_of(a)->latent);
-}
-
 static void silence(struct app *a, const struct session_view *v, const char *args)
 {
-    (void)v;
-    (void)args;
-    prompt_silence(a, detail_of(a)->latent);
+    const struct latent_table *t = latents_table(a, v);
+    int64_t n = detail_of(a)->latent;
+    if (args[0] && !arg_integer(args, &n)) {
+        n = -1;
+    }
+    if (!t || n < 0 || n >= (int64_t)t->F) {
+        app_say(a, true, "expected a latent, 0 to %zu", t ? t->F - 1 : 0);
+        return;
+    }
+    prompt_silence(a, (int32_t)n);
 }
 
 /* ---- the other condition ---- */
@@ -379,7 +381,7 @@ ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may 
 ACTION action_partner = {.command = "partner", .args = "", .run = partner, .may = latents_may_browse};
 ACTION action_same_number = {.command = "same-number", .args = "", .run = same_number, .may = latents_may_browse};
 ACTION action_send = {.command = "send", .args = "", .run = send_to_prompt, .may = may_send};
-ACTION action_silence = {.command = "silence", .args = "", .run = silence, .may = may_silence};
+ACTION action_silence = {.command = "silence-latent", .args = "[N]", .run = silence, .may = latents_may_browse};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};
 #undef ACTION
 

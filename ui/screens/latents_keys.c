@@ -1,6 +1,5 @@
 /* The keys of Latents, and what they do. */
 #include "ui/screens/latents_priv.h"
-#include "ui/screens/prompt.h"
 #include "ui/steer.h"
 #include "ui/text.h"
 
@@ -280,9 +279,14 @@ const struct action action_latents_arm = {.command = "arm",
 
 static void silence(struct app *a, const struct session_view *v, const char *args)
 {
-    (void)v;
-    (void)args;
-    prompt_silence(a, latents_of(a)->at);
+    char line[LINE_CAP + 32];
+    /* By name: Prompt, which keeps it, stands above. */
+    if (args[0]) {
+        snprintf(line, sizeof line, "silence-latent %s", args);
+    } else {
+        snprintf(line, sizeof line, "silence-latent %d", latents_of(a)->at);
+    }
+    app_run(a, v, line);
 }
 
 /* ---- points ---- */
@@ -373,7 +377,7 @@ ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_ne
 ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = latents_may_browse};
 ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_label};
 ACTION action_scatter = {.command = "scatter", .args = "[MEASURE|+|-|off]", .run = scatter, .may = latents_may_browse, .word = scatter_word};
-ACTION action_silence = {.command = "silence", .args = "", .run = silence, .may = may_label};
+ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .may = may_label};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};
 #undef ACTION
 
