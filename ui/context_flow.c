@@ -20,22 +20,6 @@ static float share_of(float heat, float top)
     return top > 0 && heat > 0 ? (heat < top ? heat / top : 1) : 0;
 }
 
-/* The token with spaces as middle dots, cut to what fits. */
-static void shown_text(const struct names *names, int32_t token, char *out)
-{
-    const char *text = names_token(names, token);
-    size_t n = 0;
-    for (; *text && n + 3 < TOKEN_TEXT; text++) {
-        if (*text == ' ') {
-            memcpy(out + n, "\xc2\xb7", 2);
-            n += 2;
-        } else {
-            out[n++] = *text;
-        }
-    }
-    out[n] = '\0';
-}
-
 static int band_of(float share)
 {
     for (int i = 0; i < 3; i++) {
@@ -53,7 +37,7 @@ static int token_width(const struct names *names, const struct latent_context *c
     if (ctx->token[i] < 0) {
         return 0;
     }
-    shown_text(names, ctx->token[i], text);
+    names_token_dotted(names, ctx->token[i], text, sizeof text);
     return canvas_text_width(text) +
            (band_of(share_of(ctx->heat[i], top)) >= 0 ? 2 : 0);
 }
@@ -118,7 +102,7 @@ void context_draw(struct canvas *c, struct rect r, const struct context_flow *f,
         const float share = share_of(ctx->heat[i], top);
         cut_left = cut_left || f->x[i] < 0;
         cut_right = cut_right || f->x[i] + f->width[i] > r.w;
-        shown_text(names, ctx->token[i], text);
+        names_token_dotted(names, ctx->token[i], text, sizeof text);
         draw_token(c, x, y, text, share);
         if (hit && hit[i]) {
             canvas_tint(c, (struct rect){x, y, f->width[i], 1}, ROLE_FOCUS,

@@ -38,3 +38,9 @@ void rows_bar(struct canvas *c, const struct list_view *list, int x, int y, int 
         canvas_fill(c, (struct rect){x, y + pos, 1, len}, 0x2590, ROLE_BORDER, 0);
     }
 }
+
+void rows_right(struct canvas *c, int x, int y, int w, const char *text, enum role role)
+{
+    const int used = canvas_text_width(text);
+    canvas_text(c, x + (used < w ? w - used : 0), y, w, text, role, 0);
+}

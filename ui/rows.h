@@ -12,5 +12,8 @@ void rows_tint_found(struct canvas *c, int x, int y, int w, const char *text,
 /* The thumb of a scroll bar in the column at x, whose track runs h cells down from y;
  * nothing where all is in sight. */
 void rows_bar(struct canvas *c, const struct list_view *list, int x, int y, int h);
+/* A text that ends with the last of w columns from x on. */
+void rows_right(struct canvas *c, int x, int y, int w, const char *text,
+                enum role role);
 
 #endif

@@ -180,6 +180,19 @@ static const struct topic topics[] = {
      "vertical line is an event: a change of mask, a note, a save. With smoothing "
      "the measured points stay behind, dim. A gap is a value that is not finite; "
      "the title counts them."},
+    {"asking in Prompt",
+     "Two passes of the model stand side by side: 'now' is the text as it stands, "
+     "'after' is with tokens masked and latents silenced or steered. Steering adds to "
+     "the residual only what the latent changes, so the SAE's own error stays. "
+     "'beyond text' warns of a strength that no text shows: below 0, or above the "
+     "greatest activation seen. KL, in nats, is how far 'after' moves what is expected "
+     "next; 0 is not at all. Surprise is -ln of the share that the token itself had.\n"
+     "Why: integrated gradients share the difference of two logits out among latents "
+     "and the SAE's error, from zero latents on; 'rest' is what is there at zero. "
+     "'silenced' is what the difference really loses without that latent alone; the "
+     "rank correlation says how far the two agree.\n"
+     "| pins the prompt, to compare others with it; each condition has its own "
+     "edits."},
     {"mouse",
      "Click a tab, pane, row, column title, hint or the rate's slider. A second "
      "click on a row opens it. The wheel scrolls what is under the pointer. A "

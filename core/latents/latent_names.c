@@ -102,6 +102,21 @@ const char *names_token(const struct names *n, int32_t token)
     return n->token[token];
 }
 
+void names_token_dotted(const struct names *n, int32_t token, char *out, size_t cap)
+{
+    const char *text = names_token(n, token);
+    size_t len = 0;
+    for (; *text && len + 3 < cap; text++) {
+        if (*text == ' ') {
+            memcpy(out + len, "\xc2\xb7", 2);
+            len += 2;
+        } else {
+            out[len++] = *text;
+        }
+    }
+    out[len] = '\0';
+}
+
 void names_token_trimmed(const struct names *n, int32_t token, char *out, size_t cap)
 {
     const char *text = names_token(n, token);

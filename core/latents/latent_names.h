@@ -24,6 +24,8 @@ void names_deinit(struct names *n);
 const char *names_token(const struct names *n, int32_t token);
 /* The same without spaces at its ends, a lone space as U+2423. */
 void names_token_trimmed(const struct names *n, int32_t token, char *out, size_t cap);
+/* The same with each space as a middle dot, cut to what fits; cap 3 or more. */
+void names_token_dotted(const struct names *n, int32_t token, char *out, size_t cap);
 /* "animal", "letter d", "'dog'", "after 'dog'" for one at the token before, "" for no
  * match. */
 void names_match(const struct names *n, const struct latent_row *r, char *out,

@@ -2,6 +2,7 @@
  * tests/golden/NAME-WxH-TIER.txt SAETOP_UPDATE_GOLDEN=1 writes them anew; look at the
  * difference before keeping it. */
 #include "check.h"
+#include "prompt_sample.h"
 #include "ui/frame.h"
 #include "ui/screens/table.h"
 #include "ui_runs.h"
@@ -54,6 +55,12 @@ static const struct shot shots[] = {
     {"detail-near", 2, .keys = ":latent 42\n=j"},
     {"detail-intervals", 2, .keys = ":latent 42\nI"},
     {"detail-wrap", 2, .keys = ":latent 42\nwj"},
+    {"prompt", 2, .keys = "5"},
+    {"prompt-edits", 2, .keys = "5"},
+    {"prompt-changed", 2, .keys = "5"},
+    {"prompt-typing", 2, .keys = "5"},
+    {"prompt-why", 2, .keys = "5"},
+    {"prompt-written", 2, .keys = "5"},
     {"compare", 2, .keys = "6"},
     {"compare-settings", 2, .keys = "6\t\t"},
     {"compare-curve", 2, .keys = "6\t\n"},
@@ -93,9 +100,9 @@ enum { SIZES = sizeof sizes / sizeof sizes[0], LARGE = 4 };
  * room. */
 static bool has_large(const char *name)
 {
-    static const char *const large[] = {"train",          "latents", "detail",
-                                        "compare",        "runs",    "concepts",
-                                        "concepts-seeds", "finder"};
+    static const char *const large[] = {
+        "train",    "latents",        "detail", "compare", "runs",
+        "concepts", "concepts-seeds", "finder", "prompt",  "prompt-edits"};
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
         if (strcmp(name, large[i]) == 0) {
             return true;
@@ -172,6 +179,9 @@ static void begin(struct app *a, struct session_view *v, const struct shot *s, i
                                           : (uint32_t)(unsigned char)*k;
         app_update(a, v, &(struct event){.kind = EVENT_KEY, .key = key});
         answer(a, v);
+    }
+    if (strncmp(s->name, "prompt", 6) == 0) {
+        prompt_sample(a, v, s->name);
     }
     app_update(a, v, &(struct event){.kind = EVENT_TICK});
 }

@@ -55,7 +55,7 @@ static void test_reserved_letters(void **state)
                     {'u', "undo", NULL},
                     {'p', "send", NULL},
                     {'t', NULL, "steer"},
-                    {'a', NULL, "silence"}};
+                    {'a', "silence", "silence-latent"}};
     for (size_t r = 0; r < sizeof reserved / sizeof reserved[0]; r++) {
         for (size_t s = 0; s <= t->n; s++) {
             const struct key_entry *k = keymap_find_key(t, place(s), reserved[r].key);

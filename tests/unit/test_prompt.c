@@ -128,33 +128,33 @@ static void test_silence_and_steer(void **state)
     const int32_t latent = prompt_latent_here(&t.b->a);
     const float act = own(&t)->entry[0].act;
     keys(&t, "a");
-    assert_int_equal(own(&t)->row.n_edits, 1);
+    assert_int_equal(own(&t)->row.edits.n, 1);
     assert_int_equal(own(&t)->entry[0].latent, latent);
     assert_true(own(&t)->entry[0].act == act && own(&t)->entry[0].after == 0);
     assert_true(on_screen(t.b, "silenced"));
     keys(&t, "a");
-    assert_int_equal(own(&t)->row.n_edits, 0);
+    assert_int_equal(own(&t)->row.edits.n, 0);
     keys(&t, "t+");
-    assert_int_equal(own(&t)->row.edit[0].how, ASK_ADD);
-    assert_float_equal((float)own(&t)->row.edit[0].value,
+    assert_int_equal(own(&t)->row.edits.at[0].how, ASK_ADD);
+    assert_float_equal((float)own(&t)->row.edits.at[0].value,
                        (float)(.6 * prompt_full(own(&t), latent)), 1e-5F);
-    assert_float_equal(own(&t)->entry[0].after, act + (float)own(&t)->row.edit[0].value,
-                       1e-4F);
+    assert_float_equal(own(&t)->entry[0].after,
+                       act + (float)own(&t)->row.edits.at[0].value, 1e-4F);
     keys(&t, "T@");
-    assert_int_equal(own(&t)->row.edit[0].how, ASK_SCALE);
-    assert_int_equal(own(&t)->row.edit[0].where, ASK_FROM);
+    assert_int_equal(own(&t)->row.edits.at[0].how, ASK_SCALE);
+    assert_int_equal(own(&t)->row.edits.at[0].where, ASK_FROM);
     /* The slider, from its left end to its right. */
     const struct rect r = hit_of(t.b, HIT_STRENGTH, 0);
     mouse(t.b, MOUSE_PRESS, r.x, r.y);
-    assert_float_equal((float)own(&t)->row.edit[0].value, -1.0F, 1e-6F);
+    assert_float_equal((float)own(&t)->row.edits.at[0].value, -1.0F, 1e-6F);
     const struct rect still = hit_of(t.b, HIT_STRENGTH, 0);
     mouse(t.b, MOUSE_RELEASE, still.x + still.w - 1, still.y);
-    assert_float_equal((float)own(&t)->row.edit[0].value, 2.0F, 1e-6F);
+    assert_float_equal((float)own(&t)->row.edits.at[0].value, 2.0F, 1e-6F);
     keys(&t, "A");
-    assert_int_equal(own(&t)->row.n_edits, 0);
+    assert_int_equal(own(&t)->row.edits.n, 0);
     type(t.b, ":steer 3=add:1.5@2\n");
     settle(&t);
-    assert_int_equal(own(&t)->row.edit[0].latent, 3);
+    assert_int_equal(own(&t)->row.edits.at[0].latent, 3);
     type(t.b, ":steer 3=1@99\n");
     assert_true(on_screen(t.b, "position: found 99"));
     type(t.b, ":steer 9999=1\n");
@@ -205,13 +205,13 @@ static void test_places_of_edits(void **state)
     own(&t)->at = first;
     type(t.b, ":delete-token\n");
     settle(&t);
-    assert_int_equal(own(&t)->row.edit[0].pos, last - 1);
+    assert_int_equal(own(&t)->row.edits.at[0].pos, last - 1);
     keys(&t, "G");
     type(t.b, ":delete-token\n");
     settle(&t);
-    assert_int_equal(own(&t)->row.n_edits, 0);
+    assert_int_equal(own(&t)->row.edits.n, 0);
     keys(&t, "u");
-    assert_int_equal(own(&t)->row.n_edits, 1);
+    assert_int_equal(own(&t)->row.edits.n, 1);
     end_world(&t);
 }
 
@@ -235,6 +235,155 @@ static void test_writes_on(void **state)
     assert_true(on_screen(t.b, "as it stands"));
     type(t.b, ":write many\n");
     assert_true(on_screen(t.b, "write: found many"));
+    end_world(&t);
+}
+
+/* The session's answer when Prompt asks for another arm's SAE. */
+static void give_subject(struct world *t)
+{
+    struct session_view *v = &t->b->v;
+    const struct command c = one_command(t->b, COMMAND_SUBJECT);
+    ask_subject_unref((struct ask_subject *)(uintptr_t)v->subject);
+    v->subject = ask_subject_at(t->lm, lm_behind(1), SAE_NORM_SCALE);
+    v->subject_arm = c.arm;
+}
+
+/* Edits are of one arm's latents: the other arm has its own, and no answer, pinned
+ * prompt or text of the one is shown as the other's. */
+static void test_arms_have_their_edits(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    keys(&t, "|");
+    type(t.b, ":silence 3\n:write 5\n");
+    settle(&t);
+    press(t.b, 'v');
+    tick(&t);
+    assert_null(own(&t)->answer);
+    assert_null(own(&t)->pinned);
+    assert_int_equal(own(&t)->row.edits.n, 0);
+    assert_int_equal(own(&t)->side, PROMPT_NEXT);
+    assert_false(on_screen(t.b, "with masks and edits"));
+    give_subject(&t);
+    settle(&t);
+    assert_non_null(own(&t)->answer);
+    assert_null(own(&t)->answer->next_after);
+    type(t.b, ":silence 5\n");
+    settle(&t);
+    press(t.b, 'v');
+    tick(&t);
+    assert_int_equal(own(&t)->row.edits.n, 1);
+    assert_int_equal(own(&t)->row.edits.at[0].latent, 3);
+    keys(&t, "u"); /* silence 5, which was of the other arm */
+    assert_int_equal(own(&t)->row.edits.n, 1);
+    assert_int_equal(own(&t)->row.edits.at[0].latent, 3);
+    end_world(&t);
+}
+
+/* What did not change is no step, and what changes while one types is one of its own.
+ */
+static void test_steps_of_typing(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    keys(&t, "m");
+    const size_t done = t.b->a.undo.done;
+    keys(&t, "\n^");
+    assert_int_equal(t.b->a.undo.done, done);
+    keys(&t, "\n mq"); /* typing stands open: a text comes from elsewhere */
+    prompt_set_text(&t.b->a, &t.b->v, "the mat");
+    settle(&t);
+    assert_false(own(&t)->typing);
+    keys(&t, "u");
+    assert_string_equal(own(&t)->box.text, "the cat sat on the mat mq");
+    keys(&t, "u");
+    assert_string_equal(own(&t)->box.text, "the cat sat on the mat");
+    assert_true(own(&t)->row.masked[own(&t)->row.n - 1]);
+    end_world(&t);
+}
+
+static void test_pinned(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    const struct ask_answer *pinned = own(&t)->answer;
+    keys(&t, "|");
+    assert_ptr_equal(own(&t)->pinned, pinned);
+    assert_int_equal(own(&t)->list, PROMPT_CHANGED);
+    assert_int_equal(own(&t)->rows.count, 4); /* all of them stayed as they were */
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(own(&t)->entry[i].act == own(&t)->entry[i].after);
+    }
+    keys(&t, "i");
+    type(t.b, "dog\n");
+    settle(&t);
+    keys(&t, "i");
+    type(t.b, "dog\n");
+    settle(&t);
+    /* Compared with the pinned one still, not with the one before. */
+    assert_ptr_equal(own(&t)->pinned, pinned);
+    assert_true(on_screen(t.b, "the pinned one above"));
+    assert_ptr_equal(prompt_compared(own(&t)), pinned);
+    keys(&t, "G|");
+    assert_null(own(&t)->pinned);
+    end_world(&t);
+}
+
+/* Two conditions write side by side, the other with its own edits; what was written
+ * before is not taken for it. */
+static void test_both_write(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    type(t.b, ":write 9\n");
+    settle(&t);
+    type(t.b, ":write both 4\n");
+    assert_true(on_screen(t.b, "making ready B"));
+    give_subject(&t); /* B's */
+    settle(&t);
+    give_subject(&t); /* A's again, which is shown */
+    settle(&t);
+    assert_int_equal(own(&t)->texts, 2);
+    assert_string_equal(own(&t)->text_name[0], "A");
+    assert_string_equal(own(&t)->text_name[1], "B");
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(own(&t)->n_written[i] > 0 && own(&t)->n_written[i] <= 4);
+    }
+    /* The same SAE stands for both: the same text at temperature 0. */
+    assert_int_equal(own(&t)->n_written[0], own(&t)->n_written[1]);
+    for (size_t i = 0; i < own(&t)->n_written[0]; i++) {
+        assert_int_equal(own(&t)->written[0][i].id, own(&t)->written[1][i].id);
+    }
+    end_world(&t);
+}
+
+/* One set of silenced latents: what Detail silences, Prompt leaves out, and Detail says
+ * so. */
+static void test_silenced_in_detail(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    type(t.b, ":latent 3\n");
+    t.b->a.n_commands = 0;
+    keys(&t, "a");
+    assert_true(prompt_is_silenced(&t.b->a, 3));
+    assert_true(on_screen(t.b, "silenced in Prompt"));
+    assert_true(on_screen(t.b, "#3 of A silenced"));
+    t.b->a.n_commands = 0;
+    keys(&t, "5");
+    assert_non_null(own(&t)->answer->next_after);
+    assert_int_equal(own(&t)->row.edits.at[0].how, ASK_ZERO);
+    keys(&t, "u");
+    assert_false(prompt_is_silenced(&t.b->a, 3));
+    keys(&t, "3a");
+    assert_int_equal(own(&t)->row.edits.n, 1);
+    keys(&t, "a");
+    assert_int_equal(own(&t)->row.edits.n, 0);
     end_world(&t);
 }
 
@@ -309,6 +458,11 @@ int main(void)
         cmocka_unit_test(test_tokens_change),
         cmocka_unit_test(test_places_of_edits),
         cmocka_unit_test(test_writes_on),
+        cmocka_unit_test(test_arms_have_their_edits),
+        cmocka_unit_test(test_steps_of_typing),
+        cmocka_unit_test(test_pinned),
+        cmocka_unit_test(test_both_write),
+        cmocka_unit_test(test_silenced_in_detail),
         cmocka_unit_test(test_why),
         cmocka_unit_test(test_hostile_paste),
         cmocka_unit_test(test_random_keys),

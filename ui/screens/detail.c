@@ -6,6 +6,7 @@
 #include "ui/names.h"
 #include "ui/plot.h"
 #include "ui/screens/detail_priv.h"
+#include "ui/screens/prompt.h"
 #include "ui/steer.h"
 #include "ui/text.h"
 
@@ -115,9 +116,10 @@ static void draw_stats(struct app *a, const struct session_view *v, struct canva
 {
     const struct latent_detail *d = detail_shown(a, v);
     char title[48];
-    snprintf(title, sizeof title, "#%d of %c%s", detail_of(a)->latent,
+    snprintf(title, sizeof title, "#%d of %c%s%s", detail_of(a)->latent,
              v->cond[latents_cond(a)].letter,
-             latents_has_mark(a, detail_of(a)->latent) ? " *" : "");
+             latents_has_mark(a, detail_of(a)->latent) ? " *" : "",
+             prompt_is_silenced(a, detail_of(a)->latent) ? " silenced" : "");
     char step[48] = "";
     if (d && d->step >= 0) {
         char n[32];

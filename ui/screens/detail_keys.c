@@ -330,6 +330,20 @@ static void send_to_prompt(struct app *a, const struct session_view *v,
                 CONTEXT_TOKENS / 2);
 }
 
+static void silence(struct app *a, const struct session_view *v, const char *args)
+{
+    const struct latent_table *t = latents_table(a, v);
+    int64_t n = detail_of(a)->latent;
+    if (args[0] && !arg_integer(args, &n)) {
+        n = -1;
+    }
+    if (!t || n < 0 || n >= (int64_t)t->F) {
+        app_say(a, true, "expected a latent, 0 to %zu", t ? t->F - 1 : 0);
+        return;
+    }
+    prompt_silence(a, (int32_t)n);
+}
+
 /* ---- the other condition ---- */
 
 static void partner(struct app *a, const struct session_view *v, const char *args)
@@ -367,6 +381,7 @@ ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may 
 ACTION action_partner = {.command = "partner", .args = "", .run = partner, .may = latents_may_browse};
 ACTION action_same_number = {.command = "same-number", .args = "", .run = same_number, .may = latents_may_browse};
 ACTION action_send = {.command = "send", .args = "", .run = send_to_prompt, .may = may_send};
+ACTION action_silence = {.command = "silence-latent", .args = "[N]", .run = silence, .may = latents_may_browse};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};
 #undef ACTION
 
@@ -394,6 +409,7 @@ static const struct key_entry keys[] = {
     {{';'}, &action_label, "", "label",
      "name the latent; kept with the run; an empty name takes it off", 5},
     {{'p'}, &action_send, "", "to prompt", "ask about this context in Prompt, with the cursor where it is", 5},
+    {{'a'}, &action_silence, "", "silence", "silence the latent in Prompt, or let it speak again", 6},
     {{'o'}, &action_partner, "", NULL, "the latent of the other condition that corresponds to this one", 0},
     {{'O'}, &action_same_number, "", NULL, "the latent of this number in the other condition", 0},
     {{'R'}, &action_refresh, "", "refresh", "describe the latent again, as of this step", 9},

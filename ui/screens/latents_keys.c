@@ -277,6 +277,18 @@ const struct action action_latents_arm = {.command = "arm",
                                           .word = arm_word,
                                           .hides = true};
 
+static void silence(struct app *a, const struct session_view *v, const char *args)
+{
+    char line[LINE_CAP + 32];
+    /* By name: Prompt, which keeps it, stands above. */
+    if (args[0]) {
+        snprintf(line, sizeof line, "silence-latent %s", args);
+    } else {
+        snprintf(line, sizeof line, "silence-latent %d", latents_of(a)->at);
+    }
+    app_run(a, v, line);
+}
+
 /* ---- points ---- */
 
 /* The nth measure that can stand on y; -1 beyond the last. */
@@ -365,6 +377,7 @@ ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_ne
 ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = latents_may_browse};
 ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_label};
 ACTION action_scatter = {.command = "scatter", .args = "[MEASURE|+|-|off]", .run = scatter, .may = latents_may_browse, .word = scatter_word};
+ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .may = may_label};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};
 #undef ACTION
 
@@ -380,6 +393,7 @@ static const struct key_entry keys[] = {
     {{'&'}, &action_filter, "", "filter",
      "show only latents for which it holds: dog  !x  a|b  /regex/  density>1e-4  dead", 5},
     {{'\\'}, &action_clear_filter, "", "clear", "clear the filter", 6},
+    {{'a'}, &action_silence, "", NULL, "silence the latent in Prompt, or let it speak again", 0},
     {{' '}, &action_mark, "", "mark", "mark or unmark the latent; the filter knows `marked`", 7},
     {{';'}, &action_label, "", "label",
      "name the latent; kept with the run, known to / and &; an empty name takes it off", 8},

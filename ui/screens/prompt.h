@@ -1,4 +1,5 @@
-/* Texts that other screens send to Prompt. UI thread. */
+/* What other screens send to Prompt: texts, and latents that are silenced. UI thread.
+ */
 #ifndef SAETOP_UI_SCREENS_PROMPT_H
 #define SAETOP_UI_SCREENS_PROMPT_H
 
@@ -8,5 +9,10 @@
  * that stands at `at` of them, and go there. With a step of undo. */
 void prompt_show(struct app *a, const struct session_view *v, const int32_t *ids,
                  size_t n, size_t at);
+
+/* Silence a latent of the arm that is shown, or let it speak again: in Prompt, whatever
+ * is asked there. With a step of undo. */
+void prompt_silence(struct app *a, int32_t latent);
+bool prompt_is_silenced(const struct app *a, int32_t latent);
 
 #endif

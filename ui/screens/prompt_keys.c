@@ -9,11 +9,6 @@
 
 /* ---- why not ---- */
 
-static const char *may_type(const struct app *a, const struct session_view *v)
-{
-    return may_ask(a, v);
-}
-
 static const char *may_change(const struct app *a, const struct session_view *v)
 {
     const char *why = may_ask(a, v);
@@ -49,7 +44,7 @@ static const char *may_edit(const struct app *a, const struct session_view *v)
 static const char *may_undo_edits(const struct app *a, const struct session_view *v)
 {
     (void)v;
-    return prompt_own(a)->row.n_edits ? NULL : "no latent is silenced or steered";
+    return prompt_own(a)->row.edits.n ? NULL : "no latent is silenced or steered";
 }
 
 /* ---- the text ---- */
@@ -192,10 +187,10 @@ static void mask_token(struct app *a, const struct session_view *v, const char *
 
 /* ---- edits ---- */
 
-static void remove_edit(struct prompt_row *r, size_t i)
+static void remove_edit(struct prompt_edits *e, size_t i)
 {
-    r->n_edits--;
-    memmove(&r->edit[i], &r->edit[i + 1], (r->n_edits - i) * sizeof r->edit[0]);
+    e->n--;
+    memmove(&e->at[i], &e->at[i + 1], (e->n - i) * sizeof e->at[0]);
 }
 
 /* Put an edit there, in place of the latent's own; undo brings back what was. */
@@ -209,8 +204,8 @@ static void set_edit(struct app *a, const struct ask_edit *e)
         return;
     }
     if (prompt_keep(a)) {
-        s->row.edit[i] = *e;
-        s->row.n_edits += i == s->row.n_edits ? 1U : 0U;
+        s->row.edits.at[i] = *e;
+        s->row.edits.n += i == s->row.edits.n ? 1U : 0U;
         prompt_edits_changed(a);
     }
 }
@@ -218,7 +213,7 @@ static void set_edit(struct app *a, const struct ask_edit *e)
 static void take_back(struct app *a, size_t i)
 {
     if (prompt_keep(a)) {
-        remove_edit(&prompt_own(a)->row, i);
+        remove_edit(&prompt_own(a)->row.edits, i);
         prompt_edits_changed(a);
     }
 }
@@ -228,7 +223,8 @@ static void turn(struct app *a, int32_t latent, enum ask_how how, double value)
 {
     struct prompt_state *s = prompt_own(a);
     const size_t i = prompt_edit_of(s, latent);
-    if (i < s->row.n_edits && (s->row.edit[i].how == ASK_ZERO) == (how == ASK_ZERO)) {
+    if (i < s->row.edits.n &&
+        (s->row.edits.at[i].how == ASK_ZERO) == (how == ASK_ZERO)) {
         take_back(a, i);
     } else {
         set_edit(a, &(struct ask_edit){.latent = latent, .how = how, .value = value});
@@ -246,7 +242,10 @@ static bool latent_arg(struct app *a, const struct session_view *v, const char *
         return false;
     }
     *out = args[0] ? (int32_t)n : *out;
-    return true;
+    if (*out < 0) {
+        app_say(a, false, "no latent is listed here; j k choose one");
+    }
+    return *out >= 0;
 }
 
 static void silence(struct app *a, const struct session_view *v, const char *args)
@@ -257,6 +256,31 @@ static void silence(struct app *a, const struct session_view *v, const char *arg
     }
 }
 
+void prompt_silence(struct app *a, int32_t latent)
+{
+    prompt_turn(a);
+    const bool was = prompt_is_silenced(a, latent);
+    turn(a, latent, ASK_ZERO, 0);
+    const bool is = prompt_is_silenced(a, latent);
+    if (is != was) { /* else why not was said */
+        app_say(a, false, is ? "#%d is silenced in Prompt" : "#%d is not silenced",
+                latent);
+    }
+}
+
+bool prompt_is_silenced(const struct app *a, int32_t latent)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const struct prompt_edits *e =
+        s->row.arm == latents_arm(a) ? &s->row.edits : &s->aside[latents_arm(a)];
+    for (size_t i = 0; i < e->n; i++) {
+        if (e->at[i].latent == latent && e->at[i].how == ASK_ZERO) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Without an argument the latent under the cursor, by half of its greatest activation;
  * or an edit as `saetop ask` takes it. */
 static void steer(struct app *a, const struct session_view *v, const char *args)
@@ -264,9 +288,11 @@ static void steer(struct app *a, const struct session_view *v, const char *args)
     struct prompt_state *s = prompt_own(a);
     struct ask_edit e = {0};
     struct errinfo err = {0};
+    int32_t latent = -1;
     if (!args[0]) {
-        const int32_t latent = prompt_latent_here(a);
-        turn(a, latent, ASK_ADD, prompt_full(s, latent) / 2);
+        if (latent_arg(a, v, args, &latent)) {
+            turn(a, latent, ASK_ADD, prompt_full(s, latent) / 2);
+        }
     } else if (ask_edit_parse(args, &e, &err) != OK) {
         app_say(a, true, "%s", err.msg);
     } else if (e.latent < 0 || (size_t)e.latent >= v->subject->sae->F) {
@@ -287,8 +313,8 @@ static void strength(struct app *a, const struct session_view *v, const char *ar
     struct ask_edit e = {.latent = latent, .how = ASK_ADD};
     double x = 0;
     (void)v;
-    if (i < s->row.n_edits) {
-        e = s->row.edit[i];
+    if (i < s->row.edits.n) {
+        e = s->row.edits.at[i];
     }
     const double unit = e.how == ASK_SCALE ? 1 : prompt_full(s, latent);
     if (e.how == ASK_ZERO) {
@@ -318,11 +344,11 @@ static void how(struct app *a, const struct session_view *v, const char *args)
                                         [ASK_ZERO] = ASK_ADD};
     (void)v;
     (void)args;
-    if (i >= s->row.n_edits) {
+    if (i >= s->row.edits.n) {
         app_say(a, false, "not steered: t steers the latent under the cursor");
         return;
     }
-    struct ask_edit e = s->row.edit[i];
+    struct ask_edit e = s->row.edits.at[i];
     e.how = next[e.how];
     e.value =
         e.how == ASK_SCALE ? 2 : prompt_full(s, latent) / (e.how == ASK_ADD ? 2 : 1);
@@ -336,11 +362,11 @@ static void where(struct app *a, const struct session_view *v, const char *args)
     static const enum ask_where next[] = {
         [ASK_ALL] = ASK_FROM, [ASK_FROM] = ASK_AT, [ASK_AT] = ASK_ALL};
     (void)args;
-    if (i >= s->row.n_edits) {
+    if (i >= s->row.edits.n) {
         app_say(a, false, "neither silenced nor steered: a or t does");
         return;
     }
-    struct ask_edit e = s->row.edit[i];
+    struct ask_edit e = s->row.edits.at[i];
     e.where = next[e.where];
     e.pos = s->at;
     if (e.where == ASK_AT && here_is_special(a, v)) {
@@ -355,7 +381,7 @@ static void clear_edits(struct app *a, const struct session_view *v, const char 
     (void)v;
     (void)args;
     if (prompt_keep(a)) {
-        s->row.n_edits = 0;
+        s->row.edits.n = 0;
         prompt_edits_changed(a);
     }
 }
@@ -388,7 +414,7 @@ static bool write_word(struct app *a, const char *word, struct ask_gen_opts *o)
         o->seed = (uint64_t)n;
     } else {
         app_say(a, true,
-                "write: found %.40s, expected 1 to %d tokens, temperature=0..10, "
+                "write: found %.40s, expected both, 1 to %d tokens, temperature=0..10, "
                 "top_p=0..1 or seed=N",
                 word, PROMPT_WRITES);
         return false;
@@ -401,16 +427,43 @@ static void write_on(struct app *a, const struct session_view *v, const char *ar
     struct prompt_state *s = prompt_own(a);
     struct ask_gen_opts o = s->how;
     char line[LINE_CAP], *rest = NULL;
+    bool both = false;
     snprintf(line, sizeof line, "%s", args);
     for (char *word = strtok_r(line, " ", &rest); word;
          word = strtok_r(NULL, " ", &rest)) {
-        if (!write_word(a, word, &o)) {
+        if (!strcmp(word, "both")) {
+            both = true;
+        } else if (!write_word(a, word, &o)) {
             return;
         }
     }
     s->how = o;
-    prompt_write(a, v);
+    if (both && prompt_other_arm(a, v) == latents_arm(a)) {
+        app_say(a, true, "write both: there is one condition");
+        return;
+    }
+    prompt_write(a, v, both);
     *app_focus(a, &screen_prompt) = PROMPT_NEXT_PANE;
+}
+
+static const char *may_pin(const struct app *a, const struct session_view *v)
+{
+    const struct prompt_state *s = prompt_own(a);
+    (void)v;
+    return s->pinned || (s->answer && !s->changed) ? NULL : "nothing was answered yet";
+}
+
+static void pin(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    (void)args;
+    prompt_pin(a);
+    s->list = s->pinned ? PROMPT_CHANGED : s->list;
+    prompt_list_fill(a);
+    (void)v;
+    app_say(a, false, "%s",
+            s->pinned ? "pinned: change the prompt and see it compared; | lets it go"
+                      : "no prompt is pinned any more");
 }
 
 static const char *may_pause(const struct app *a, const struct session_view *v)
@@ -426,7 +479,7 @@ static void pause_writing(struct app *a, const struct session_view *v, const cha
     ask_worker_pause(v->asker, s->paused);
 }
 
-ACTION_WORDS(write_words, "temperature=", "top_p=", "seed=")
+ACTION_WORDS(write_words, "both", "temperature=", "top_p=", "seed=")
 
 /* ---- what is shown ---- */
 
@@ -513,23 +566,24 @@ ACTION_WORDS(list_word, "here", "prompt", "changed")
 
 /* clang-format off */
 #define ACTION static const struct action
-ACTION action_text = {.command = "ask", .args = "[TEXT]", .run = text, .may = may_type};
-ACTION action_preset = {.command = "preset", .args = "[N]", .run = preset, .may = may_type};
+ACTION action_text = {.command = "ask", .args = "[TEXT]", .run = text, .may = may_ask};
+ACTION action_preset = {.command = "preset", .args = "[N]", .run = preset, .may = may_ask};
 ACTION action_mask_token = {.command = "mask-here", .args = "", .run = mask_token, .may = may_mask};
 ACTION action_delete = {.command = "delete-token", .args = "", .run = delete_token, .may = may_change};
 ACTION action_insert = {.command = "insert", .args = "TEXT", .run = insert, .may = may_change};
 ACTION action_replace = {.command = "replace", .args = "[TEXT]", .run = replace, .may = may_change};
-ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .may = may_edit};
-ACTION action_steer = {.command = "steer", .args = "[N=X[@POS]]", .run = steer, .may = may_edit};
+ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .may = may_change};
+ACTION action_steer = {.command = "steer", .args = "[N=X[@POS]]", .run = steer, .may = may_change};
 ACTION action_strength = {.command = "strength", .args = "X|+|-", .run = strength, .may = may_edit};
 ACTION action_how = {.command = "steer-how", .args = "", .run = how, .may = may_edit};
 ACTION action_where = {.command = "steer-where", .args = "", .run = where, .may = may_edit};
 ACTION action_clear_edits = {.command = "unsteer", .args = "", .run = clear_edits, .may = may_undo_edits, .hides = true};
 ACTION action_why = {.command = "why", .args = "", .run = why, .may = may_change};
-ACTION action_write = {.command = "write", .args = "[N] [temperature=X] [top_p=X] [seed=N]", .run = write_on, .may = may_change, .word = write_words};
+ACTION action_write = {.command = "write", .args = "[both] [N] [temperature=X] [top_p=X] [seed=N]", .run = write_on, .may = may_change, .word = write_words};
 ACTION action_pause_writing = {.command = "pause-writing", .args = "", .run = pause_writing, .may = may_pause, .hides = true};
+ACTION action_pin = {.command = "pin", .args = "", .run = pin, .may = may_pin};
 ACTION action_list = {.command = "list", .args = "[here|prompt|changed]", .run = list, .word = list_word};
-ACTION action_digits = {.command = "hold", .args = "[N]", .run = heat, .may = may_edit};
+ACTION action_digits = {.command = "hold", .args = "[N]", .run = heat, .may = may_change};
 ACTION action_what_digits = {.command = "digits", .args = "[heat|surprise|kl]", .run = digits, .word = digit_word};
 ACTION action_dense = {.command = "dense", .args = "", .run = dense};
 ACTION action_renew = {.command = "renew", .args = "", .run = renew, .may = may_ask};
@@ -549,6 +603,7 @@ static const struct key_entry keys[] = {
     {{' '}, &action_pause_writing, "", "pause", "pause the writing, or go on", 1},
     {{'W'}, &action_why, "", "why", "which latents made the chosen token likely: contributions, and what silencing really does", 7},
     {{'f'}, &action_list, "", "list", "latents of the token, of the whole prompt, or what changed", 6},
+    {{'|'}, &action_pin, "", "pin", "pin the prompt: what changes is compared with it, until it is let go", 9},
     {{'D'}, &action_what_digits, "", NULL, "digits under the text: of the latent, of each token's surprise, of KL by masks and edits", 0},
     {{'H'}, &action_digits, "", NULL, "keep the digits under the text at this latent", 0},
     {{'x', KEY_DEL}, &action_delete, "", "delete", "delete the token under the cursor", 8},

@@ -13,103 +13,127 @@ bool prompt_is_changed(const struct prompt_state *s)
     return s->answer && s->answer->next_after;
 }
 
-static void add(struct prompt_state *s, const struct prompt_entry *e)
+const struct ask_answer *prompt_compared(const struct prompt_state *s)
 {
-    if (s->rows.count < PROMPT_LISTED) {
-        s->entry[s->rows.count++] = *e;
+    return s->pinned ? s->pinned : prompt_is_changed(s) ? NULL : s->before;
+}
+
+/* A list that is being filled. */
+struct listing {
+    struct prompt_entry *entry;
+    size_t n, cap, more; /* more: for which there was no room */
+};
+
+static void add(struct listing *to, const struct prompt_entry *e)
+{
+    if (to->n < to->cap) {
+        to->entry[to->n++] = *e;
     } else {
-        s->more++;
+        to->more++;
     }
 }
 
-static void list_here(struct prompt_state *s, const struct ask_answer *r)
+static void add_fire(struct listing *to, const struct ask_fire *f, size_t at)
 {
-    for (size_t i = r->start[s->at]; i < r->start[s->at + 1]; i++) {
-        const struct ask_fire *f = &r->fire[i];
-        add(s, &(struct prompt_entry){.latent = f->latent,
-                                      .act = f->act,
-                                      .after = f->after,
-                                      .at = (uint32_t)s->at,
-                                      .fate = ask_fate_of(f->act, f->after)});
+    add(to, &(struct prompt_entry){.latent = f->latent,
+                                   .act = f->act,
+                                   .after = f->after,
+                                   .at = (uint32_t)at,
+                                   .fate = ask_fate_of(f->act, f->after)});
+}
+
+static void list_here(struct listing *to, const struct ask_answer *r, size_t at)
+{
+    for (size_t i = r->start[at]; i < r->start[at + 1]; i++) {
+        add_fire(to, &r->fire[i], at);
     }
 }
 
-static void list_whole(struct prompt_state *s, const struct ask_answer *r)
+static void list_whole(struct listing *to, const struct ask_answer *r)
 {
     for (size_t i = 0; i < r->n_peaks; i++) {
         const struct ask_peak *p = &r->peak[i];
         const bool silent = !(p->act > 0);
-        add(s, &(struct prompt_entry){.latent = p->latent,
-                                      .act = p->act,
-                                      .after = p->after,
-                                      .at = silent ? p->at_after : p->at,
-                                      .fires = silent ? p->fires_after : p->fires,
-                                      .fate = ask_fate_of(p->act, p->after)});
+        add(to, &(struct prompt_entry){.latent = p->latent,
+                                       .act = p->act,
+                                       .after = p->after,
+                                       .at = silent ? p->at_after : p->at,
+                                       .fires = silent ? p->fires_after : p->fires,
+                                       .fate = ask_fate_of(p->act, p->after)});
     }
 }
 
-/* Where the token under the cursor was in the prompt of before; SIZE_MAX: nowhere. */
-static size_t place_before(const struct prompt_state *s, const struct ask_answer *r,
-                           struct errinfo *e)
+/* What masks and edits did here. */
+static void list_edited(struct listing *to, const struct ask_answer *r, size_t at)
 {
+    for (size_t i = r->start[at]; i < r->start[at + 1]; i++) {
+        if (r->fire[i].act < r->fire[i].after || r->fire[i].act > r->fire[i].after) {
+            add_fire(to, &r->fire[i], at);
+        }
+    }
+}
+
+/* Where a token was in another prompt; SIZE_MAX: nowhere. */
+static size_t place_in(const struct ask_answer *other, const struct ask_answer *r,
+                       size_t at)
+{
+    struct errinfo e = {0};
     int32_t *map = NULL;
-    size_t at = SIZE_MAX;
-    if (mem_new(&map, r->T + 1, sizeof *map, "a prompt", e) == OK) {
-        ask_align(s->before, r, map);
-        at = map[s->at] < 0 ? SIZE_MAX : (size_t)map[s->at];
+    size_t place = SIZE_MAX;
+    if (mem_new(&map, r->T + 1, sizeof *map, "a prompt", &e) == OK) {
+        ask_align(other, r, map);
+        place = map[at] < 0 ? SIZE_MAX : (size_t)map[at];
     }
     mem_free(map);
-    return at;
+    return place;
 }
 
-/* What masks and edits did here; without them what became of the token of before, or
- * where it is a new one of the whole prompt. */
-static void list_changed(struct prompt_state *s, struct ask_answer *r)
+/* What the token's latents were in another prompt; of a token that is new, those of
+ * the whole prompts. */
+static void list_compared(struct listing *to, const struct ask_answer *other,
+                          const struct ask_answer *r, size_t at)
 {
     struct errinfo e = {0};
     struct ask_change *change = NULL;
     size_t n = 0;
-    if (!r->next_after && !s->before) {
-        return;
-    }
-    size_t b = s->at, now = s->at;
-    if (!r->next_after) {
-        b = place_before(s, r, &e);
-        now = b == SIZE_MAX ? SIZE_MAX : now;
-    }
-    if (r->next_after) {
-        for (size_t i = r->start[s->at]; i < r->start[s->at + 1]; i++) {
-            const struct ask_fire *f = &r->fire[i];
-            if (f->act < f->after || f->act > f->after) {
-                add(s, &(struct prompt_entry){.latent = f->latent,
-                                              .act = f->act,
-                                              .after = f->after,
-                                              .at = (uint32_t)s->at,
-                                              .fate = ask_fate_of(f->act, f->after)});
-            }
-        }
-    } else if (ask_changes(s->before, b, r, now, &change, &n, &e) == OK) {
+    const size_t place = place_in(other, r, at);
+    if (ask_changes(other, place, r, place == SIZE_MAX ? SIZE_MAX : at, &change, &n,
+                    &e) == OK) {
         for (size_t i = 0; i < n; i++) {
-            add(s, &(struct prompt_entry){.latent = change[i].latent,
-                                          .act = change[i].before,
-                                          .after = change[i].after,
-                                          .at = (uint32_t)s->at,
-                                          .fate = change[i].fate});
+            add(to, &(struct prompt_entry){.latent = change[i].latent,
+                                           .act = change[i].before,
+                                           .after = change[i].after,
+                                           .at = (uint32_t)at,
+                                           .fate = change[i].fate});
         }
     }
     mem_free(change);
 }
 
-static void list_written(struct prompt_state *s, const struct ask_written *w)
+static void list_of(struct listing *to, const struct prompt_state *s,
+                    enum prompt_list list)
 {
-    for (size_t i = 0; i < w->n_fires; i++) {
-        const struct ask_fire *f = &w->fire[i];
-        add(s, &(struct prompt_entry){.latent = f->latent,
-                                      .act = f->act,
-                                      .after = f->after,
-                                      .at = (uint32_t)w->pos,
-                                      .fate = ask_fate_of(f->act, f->after)});
+    const struct ask_answer *r = s->answer, *other = prompt_compared(s);
+    if (!r || s->at >= r->T) {
+        return;
     }
+    switch (list) {
+    case PROMPT_HERE: list_here(to, r, s->at); break;
+    case PROMPT_WHOLE: list_whole(to, r); break;
+    case PROMPT_CHANGED:
+        if (other) {
+            list_compared(to, other, r, s->at);
+        } else {
+            list_edited(to, r, s->at);
+        }
+        break;
+    case PROMPT_LISTS: break;
+    }
+}
+
+enum prompt_list prompt_second_list(const struct prompt_state *s)
+{
+    return s->list == PROMPT_HERE ? PROMPT_WHOLE : PROMPT_HERE;
 }
 
 void prompt_list_fill(struct app *a)
@@ -117,27 +141,26 @@ void prompt_list_fill(struct app *a)
     struct prompt_state *s = prompt_own(a);
     const int32_t was = prompt_latent_here(a);
     const size_t row = s->rows.cursor;
-    struct ask_answer *r = s->answer;
-    s->rows.count = s->more = 0;
     const struct ask_written *w = prompt_written_here(a);
-    if (w) {
-        list_written(s, w);
-    } else if (r && s->at < r->T) {
-        if (s->list == PROMPT_HERE) {
-            list_here(s, r);
-        } else if (s->list == PROMPT_WHOLE) {
-            list_whole(s, r);
-        } else {
-            list_changed(s, r);
-        }
+    struct listing to = {.entry = s->entry, .cap = PROMPT_LISTED};
+    struct listing second = {.entry = s->beside, .cap = PROMPT_BESIDE};
+    for (size_t i = 0; w && i < w->n_fires; i++) {
+        add_fire(&to, &w->fire[i], w->pos);
     }
+    if (!w) {
+        list_of(&to, s, s->list);
+    }
+    list_of(&second, s, prompt_second_list(s));
+    s->rows.count = to.n;
+    s->more = to.more;
+    s->n_beside = second.n;
     /* The cursor stays on its latent, else on its row. */
-    size_t to = row;
+    size_t cursor = row;
     for (size_t i = 0; i < s->rows.count; i++) {
-        to = s->entry[i].latent == was ? i : to;
+        cursor = s->entry[i].latent == was ? i : cursor;
     }
     list_set(&s->rows, s->rows.count, s->rows.page);
-    list_go(&s->rows, s->list == PROMPT_HERE ? row : to);
+    list_go(&s->rows, s->list == PROMPT_HERE ? row : cursor);
 }
 
 int32_t prompt_latent_here(const struct app *a)
@@ -175,7 +198,7 @@ void prompt_latent_name(const struct app *a, const struct session_view *v,
 size_t prompt_edit_of(const struct prompt_state *s, int32_t latent)
 {
     size_t i = 0;
-    while (i < s->row.n_edits && s->row.edit[i].latent != latent) {
+    while (i < s->row.edits.n && s->row.edits.at[i].latent != latent) {
         i++;
     }
     return i;

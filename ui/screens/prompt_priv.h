@@ -1,6 +1,7 @@
-/* Prompt, between its files: prompt.c (what is drawn), prompt_row.c (the prompt as it
- * stands), prompt_list.c (latents and what is edited) and its keys (prompt_keys.c).
- * Nothing else includes this but tests. */
+/* Prompt, between its files: prompt.c (the screen and its latents), prompt_text.c (the
+ * text as cells), prompt_side.c (what stands at the right), prompt_row.c (the prompt as
+ * it stands, and asking), prompt_list.c (which latents are listed, and edits) and its
+ * keys (prompt_keys.c). Nothing else includes this but tests. */
 #ifndef SAETOP_UI_SCREENS_PROMPT_PRIV_H
 #define SAETOP_UI_SCREENS_PROMPT_PRIV_H
 
@@ -12,7 +13,13 @@ enum {
     PROMPT_EDITS = 8,
     PROMPT_KEPT = 40, /* prompts that undo can bring back; more than UNDO_DEPTH */
     PROMPT_LISTED = 400,
-    PROMPT_TOP = 20 /* tokens of a distribution */
+    PROMPT_BESIDE = 60, /* of the second list */
+    PROMPT_TOP = 20     /* tokens of a distribution */
+};
+
+struct prompt_edits {
+    struct ask_edit at[PROMPT_EDITS];
+    size_t n;
 };
 
 /* A prompt as it stands: tokens, masks, edits. */
@@ -21,19 +28,18 @@ struct prompt_row {
     uint8_t *masked; /* [n], owned */
     size_t n;
     size_t first, cut; /* as ask_read found them */
-    struct ask_edit edit[PROMPT_EDITS];
-    size_t n_edits;
+    size_t arm;        /* whose latents the edits are of */
+    struct prompt_edits edits;
 };
 
 /* Which latents are listed. */
 enum prompt_list { PROMPT_HERE, PROMPT_WHOLE, PROMPT_CHANGED, PROMPT_LISTS };
-
-/* What stands at the right. */
 /* What the digits under the tokens are. */
 enum prompt_digits { DIGITS_HEAT, DIGITS_SURPRISE, DIGITS_KL, PROMPT_DIGITS };
+/* What stands at the right. */
 enum prompt_side { PROMPT_NEXT, PROMPT_WHY, PROMPT_WRITTEN };
 enum {
-    PROMPT_TEXTS = 2,    /* written in lockstep: with masks and edits, and without */
+    PROMPT_TEXTS = 2,    /* written in lockstep: slots 0 and 1 */
     PROMPT_WRITES = 400, /* tokens of each at most */
     PROMPT_ABLATES = 8   /* of a why: really taken away beside */
 };
@@ -52,7 +58,8 @@ struct prompt_state {
     bool begun;    /* a first text was put there */
     size_t preset; /* that comes next */
     struct prompt_row row;
-    size_t at;   /* token under the cursor */
+    struct prompt_edits aside[VIEW_ARMS]; /* of the arms that are not shown */
+    size_t at;                            /* token under the cursor */
     size_t want; /* of the text that is read next, counted from its first; SIZE_MAX:
                     its last */
 
@@ -62,23 +69,28 @@ struct prompt_state {
     int32_t typed_from; /* the one from before typing began; -1: none */
 
     /* ---- asking ---- */
-    bool wanted;                       /* a subject of this arm: */
-    size_t wanted_arm;                 /* it was asked for */
-    bool due;                          /* the prompt changed since it was asked about */
-    const struct ask_subject *subject; /* asked; a reference */
-    uint64_t ticket;                   /* of the newest question */
-    uint64_t shown;                    /* of the answer that is shown */
-    struct ask_answer *answer;         /* a reference; NULL: none yet */
-    struct ask_answer *before; /* of the prompt before it was changed; NULL: none */
-    bool changed;              /* what is asked about is another prompt than answered */
-    char error[512];           /* of the newest question; "" */
+    bool wanted;                 /* a subject of this arm: */
+    size_t wanted_arm;           /* it was asked for */
+    bool due;                    /* the prompt changed since it was asked about */
+    struct ask_subject *subject; /* asked, of row.arm; a reference; NULL: none yet */
+    uint64_t ticket;             /* of the newest question */
+    uint64_t since;              /* answers up to this one are of another arm */
+    uint64_t shown;              /* of the answer that is shown */
+    struct ask_answer *answer;   /* a reference; NULL: none yet */
+    struct ask_answer *before;   /* of the prompt before it was changed; NULL: none */
+    struct ask_answer *pinned;   /* to compare with; NULL: none is */
+    bool changed;    /* what is asked about is another prompt than answered */
+    char error[512]; /* of the newest question; "" */
     bool busy;
 
     /* ---- the list ---- */
     enum prompt_list list;
     struct list_view rows;
-    struct prompt_entry entry[PROMPT_LISTED]; /* [rows.count] */
-    size_t more;                              /* not listed for want of room */
+    struct prompt_entry entry[PROMPT_LISTED];  /* [rows.count] */
+    size_t more;                               /* not listed for want of room */
+    struct prompt_entry beside[PROMPT_BESIDE]; /* [n_beside] of the second list, where
+                                                  there is room */
+    size_t n_beside;
     bool dense_out;
     enum prompt_digits digits;
     int32_t heat; /* latent whose heat is held; -1: the one under the cursor */
@@ -90,7 +102,12 @@ struct prompt_state {
     uint64_t why_asked, why_shown;
     bool why_busy;
     size_t texts; /* that are being written, or were: 0 none */
+    char text_name[PROMPT_TEXTS][32];
+    uint64_t text_asked[PROMPT_TEXTS]; /* tickets */
     bool writing, paused;
+    bool both;                  /* of the other arm too, as soon as its SAE is here */
+    struct ask_subject *second; /* of that arm, a reference; NULL: none */
+    size_t second_arm;
     struct ask_gen_opts how;                      /* of the texts */
     struct ask_written (*written)[PROMPT_WRITES]; /* [PROMPT_TEXTS], owned */
     size_t n_written[PROMPT_TEXTS];
@@ -108,6 +125,17 @@ enum {
 /* Above this share of tokens a latent is dense, and can be left out. */
 #define PROMPT_DENSE 0.1
 
+/* ---- prompt_text.c ---- */
+
+void prompt_text_draw(struct app *a, const struct session_view *v, struct canvas *c,
+                      struct rect r);
+
+/* ---- prompt_latents.c ---- */
+
+/* The list, and a second one where there is room. */
+void prompt_latents_draw(struct app *a, const struct session_view *v, struct canvas *c,
+                         struct rect r);
+
 /* ---- prompt_row.c ---- */
 
 /* Put a text there in place of what stands, which undo brings back. */
@@ -118,8 +146,8 @@ void prompt_read_box(struct app *a, const struct session_view *v);
  * to be compared with. */
 void prompt_begin_typing(struct app *a);
 void prompt_end_typing(struct app *a);
-/* Before a change: what stands can be brought back. False:
- * there is no memory, and nothing may be changed. */
+/* Before a change: what stands can be brought back; typing ends. False: there is no
+ * memory, and nothing may be changed. */
 bool prompt_keep(struct app *a);
 /* After a change of tokens: the box's text follows, it is asked about. */
 void prompt_tokens_changed(struct app *a, const struct session_view *v);
@@ -128,10 +156,19 @@ void prompt_edits_changed(struct app *a);
 /* Replace positions at .. at + out - 1 by ids [n]. False: it does not fit. */
 bool prompt_splice(struct app *a, const struct session_view *v, size_t at, size_t out,
                    const int32_t *ids, size_t n);
+/* Show the arm that the latents are of: edits of another are put aside, its answers and
+ * texts go. */
+void prompt_turn(struct app *a);
+/* Compare with the prompt as it is answered, until it is let go. */
+void prompt_pin(struct app *a);
 /* Ask whatever is due, and take in answers. */
 void prompt_ask(struct app *a, const struct session_view *v);
 void prompt_free(struct prompt_state *s);
 
+/* The arm beside the one that is shown; the same: there is one. */
+size_t prompt_other_arm(const struct app *a, const struct session_view *v);
+/* Counts references, which is no part of what a subject says. */
+struct ask_subject *prompt_subject(const struct session_view *v);
 /* The question as it stands; `plain`: without masks and edits. */
 struct ask_question prompt_question(const struct prompt_state *s, bool plain);
 
@@ -145,8 +182,9 @@ void prompt_side_draw(struct app *a, const struct session_view *v, struct canvas
 bool prompt_side_move(struct app *a, const char *direction);
 /* Ask which latents made the chosen token likely after the one under the cursor. */
 void prompt_ask_why(struct app *a, const struct session_view *v);
-/* Let the model write on, with masks and edits and beside it without. */
-void prompt_write(struct app *a, const struct session_view *v);
+/* Let the model write on. Beside it the same without masks and edits, where there are
+ * any; `both`: the other arm with its own edits. */
+void prompt_write(struct app *a, const struct session_view *v, bool both);
 void prompt_side_back(struct app *a);
 /* The token written that is under the cursor; NULL: none is shown. */
 const struct ask_written *prompt_written_here(const struct app *a);
@@ -157,6 +195,8 @@ void prompt_share(char *out, size_t cap, double logp);
 
 /* Bring the list up to date with answer and cursor. */
 void prompt_list_fill(struct app *a);
+/* What is listed beside the list, where there is room. */
+enum prompt_list prompt_second_list(const struct prompt_state *s);
 /* The latent under the cursor; -1. */
 int32_t prompt_latent_here(const struct app *a);
 /* Whose heat is shown; -1. */
@@ -172,6 +212,9 @@ void prompt_edit_text(const struct ask_edit *e, char *out, size_t cap);
 double prompt_full(const struct prompt_state *s, int32_t latent);
 /* Whether masks or edits do something to the prompt that is shown. */
 bool prompt_is_changed(const struct prompt_state *s);
+/* The prompt that the list of changes compares with; NULL: this one without masks and
+ * edits. */
+const struct ask_answer *prompt_compared(const struct prompt_state *s);
 
 extern const struct key_list prompt_keys;
 #endif

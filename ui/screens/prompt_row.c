@@ -1,6 +1,7 @@
 /* Prompt: the prompt as it stands, how it changes, and what is asked about it. */
 #include "base/mem.h"
 #include "ui/screens/prompt_priv.h"
+#include "ui/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,16 +38,17 @@ static enum err row_new(struct prompt_row *out, const int32_t *ids, size_t n,
 static void take_edits(struct prompt_row *r, const struct prompt_row *old, size_t at,
                        size_t out, size_t n)
 {
-    r->n_edits = 0;
-    for (size_t i = 0; i < old->n_edits; i++) {
-        struct ask_edit e = old->edit[i];
+    r->arm = old->arm;
+    r->edits.n = 0;
+    for (size_t i = 0; i < old->edits.n; i++) {
+        struct ask_edit e = old->edits.at[i];
         const bool placed = e.where != ASK_ALL;
         const bool gone = placed && e.pos >= at && e.pos < at + out && n == 0;
         if (placed && e.pos >= at + out) {
             e.pos += n - out;
         }
         if (!gone && (!placed || e.pos < r->n)) {
-            r->edit[r->n_edits++] = e;
+            r->edits.at[r->edits.n++] = e;
         }
     }
 }
@@ -54,15 +56,15 @@ static void take_edits(struct prompt_row *r, const struct prompt_row *old, size_
 static enum err row_copy(struct prompt_row *out, const struct prompt_row *in,
                          struct errinfo *e)
 {
-    struct prompt_row r;
-    TRY(row_new(&r, in->ids, in->n, e));
-    if (in->n > 0) {
+    struct prompt_row r = *in; /* before the first text it has no tokens */
+    if (in->ids) {
+        TRY(row_new(&r, in->ids, in->n, e));
         memcpy(r.masked, in->masked, in->n);
+        r.first = in->first;
+        r.cut = in->cut;
+        r.arm = in->arm;
+        r.edits = in->edits;
     }
-    r.first = in->first;
-    r.cut = in->cut;
-    memcpy(r.edit, in->edit, sizeof r.edit);
-    r.n_edits = in->n_edits;
     *out = r;
     return OK;
 }
@@ -76,9 +78,11 @@ void prompt_free(struct prompt_state *s)
     line_history_deinit(&s->history);
     ask_answer_unref(s->answer);
     ask_answer_unref(s->before);
+    ask_answer_unref(s->pinned);
     ask_why_unref(s->why);
     mem_free(s->written);
-    ask_subject_unref((struct ask_subject *)(uintptr_t)s->subject);
+    ask_subject_unref(s->subject);
+    ask_subject_unref(s->second);
 }
 
 /* ---- undo ---- */
@@ -101,6 +105,30 @@ static int32_t keep(struct app *a)
 
 static void box_follows(struct app *a, const struct session_view *v);
 
+static bool same_tokens(const struct prompt_row *a, const struct prompt_row *b)
+{
+    return a->n == b->n &&
+           (a->n == 0 || !memcmp(a->ids, b->ids, a->n * sizeof *a->ids));
+}
+
+/* Let the edits be of this arm; those of the other stay with it. */
+static void edits_of_arm(struct prompt_state *s, size_t arm)
+{
+    struct prompt_row *r = &s->row;
+    if (r->arm == arm) {
+        return;
+    }
+    s->aside[r->arm] = r->edits;
+    r->edits.n = 0;
+    for (size_t i = 0; i < s->aside[arm].n; i++) {
+        const struct ask_edit *e = &s->aside[arm].at[i];
+        if (e->where == ASK_ALL || e->pos < r->n) {
+            r->edits.at[r->edits.n++] = *e;
+        }
+    }
+    r->arm = arm;
+}
+
 /* What the step put away and what stands change places. */
 static void apply(struct app *a, const struct session_view *v,
                   const struct undo_step *step, bool back)
@@ -114,8 +142,10 @@ static void apply(struct app *a, const struct session_view *v,
     const struct prompt_row was = s->row;
     s->row = *kept;
     *kept = was;
+    edits_of_arm(s, was.arm);
+    s->due = true;
+    s->changed = s->changed || !same_tokens(&s->row, kept);
     box_follows(a, v);
-    s->due = s->changed = true;
 }
 
 static const struct undo_kind prompt_undo = {"a change of the prompt", apply};
@@ -129,6 +159,9 @@ static void push(struct app *a, int32_t kept)
 
 bool prompt_keep(struct app *a)
 {
+    if (prompt_own(a)->typing) {
+        prompt_end_typing(a);
+    }
     const int32_t kept = keep(a);
     push(a, kept);
     return kept >= 0;
@@ -141,6 +174,7 @@ static void box_follows(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
     struct str text;
+    s->at = s->at < s->row.n ? s->at : s->row.n ? s->row.n - 1 : 0;
     if (!v->subject) {
         return;
     }
@@ -151,7 +185,6 @@ static void box_follows(struct app *a, const struct session_view *v)
     }
     textbox_set(&s->box, text.p ? text.p : "");
     str_free(&text);
-    s->at = s->at < s->row.n ? s->at : s->row.n ? s->row.n - 1 : 0;
 }
 
 void prompt_edits_changed(struct app *a)
@@ -241,7 +274,10 @@ void prompt_end_typing(struct app *a)
 {
     struct prompt_state *s = prompt_own(a);
     s->typing = false;
-    push(a, s->typed_from);
+    if (s->typed_from >= 0 &&
+        !same_tokens(&s->row, &s->kept[s->typed_from % PROMPT_KEPT])) {
+        push(a, s->typed_from);
+    }
 }
 
 void prompt_read_box(struct app *a, const struct session_view *v)
@@ -286,23 +322,84 @@ void prompt_show(struct app *a, const struct session_view *v, const int32_t *ids
     app_go(a, v, &screen_prompt);
 }
 
-/* ---- asking ---- */
+/* ---- whom ---- */
 
-static void want_subject(struct app *a, const struct session_view *v)
+struct ask_subject *prompt_subject(const struct session_view *v)
 {
+    return (struct ask_subject *)(uintptr_t)v->subject;
+}
+
+size_t prompt_other_arm(const struct app *a, const struct session_view *v)
+{
+    const size_t other = latents_cond(a) ? 0 : 1;
+    return other < conds_of(v) ? session_view_shown(v, other) : latents_arm(a);
+}
+
+void prompt_turn(struct app *a)
+{
+    struct prompt_state *s = prompt_own(a);
+    if (s->row.arm == latents_arm(a)) {
+        return;
+    }
+    edits_of_arm(s, latents_arm(a));
+    s->since = s->ticket;
+    s->due = true;
+    s->heat = -1;
+    s->both = false;
+    s->texts = 0;
+    ask_subject_unref(s->subject);
+    s->subject = NULL;
+    struct ask_answer **gone[] = {&s->answer, &s->before, &s->pinned};
+    for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++) {
+        ask_answer_unref(*gone[i]);
+        *gone[i] = NULL;
+    }
+    ask_why_unref(s->why);
+    s->why = NULL;
+    prompt_side_back(a);
+}
+
+/* Ask the session for an arm's SAE, once. */
+static void want_arm(struct app *a, const struct session_view *v, size_t arm)
+{
+    struct prompt_state *s = prompt_own(a);
     const bool can = v->names.vocab && v->state != SESSION_LOADING &&
                      v->state != SESSION_ENDED && v->n_arms > 0;
-    const bool has = v->subject && v->subject_arm == latents_arm(a);
-    struct prompt_state *s = prompt_own(a);
-    s->wanted = s->wanted && !has && s->wanted_arm == latents_arm(a);
+    const bool has = v->subject && v->subject_arm == arm;
+    s->wanted = s->wanted && !has && s->wanted_arm == arm;
     if (!can || has || s->wanted || v->subject_busy) {
         return;
     }
     struct command *c = app_emit(a, COMMAND_SUBJECT);
     if (c) {
-        c->arm = s->wanted_arm = latents_arm(a);
+        c->arm = s->wanted_arm = arm;
         s->wanted = true;
     }
+}
+
+/* The SAE of the arm that is shown; and once of the other, to write with both. */
+static void want_subjects(struct app *a, const struct session_view *v)
+{
+    struct prompt_state *s = prompt_own(a);
+    const size_t other = prompt_other_arm(a, v);
+    want_arm(a, v, s->both ? other : latents_arm(a));
+    if (s->both && v->subject && v->subject_arm == other) {
+        ask_subject_unref(s->second);
+        s->second = ask_subject_ref(prompt_subject(v));
+        s->second_arm = other;
+        s->both = false;
+        prompt_write(a, v, true);
+    }
+}
+
+/* ---- asking ---- */
+
+void prompt_pin(struct app *a)
+{
+    struct prompt_state *s = prompt_own(a);
+    const bool pins = !s->pinned;
+    ask_answer_unref(s->pinned);
+    s->pinned = pins ? ask_answer_ref(s->answer) : NULL;
 }
 
 static void begin(struct app *a, const struct session_view *v)
@@ -323,8 +420,8 @@ struct ask_question prompt_question(const struct prompt_state *s, bool plain)
     return (struct ask_question){.ids = s->row.ids,
                                  .masked = plain ? NULL : s->row.masked,
                                  .n = s->row.n,
-                                 .edit = s->row.edit,
-                                 .n_edits = plain ? 0 : s->row.n_edits,
+                                 .edit = s->row.edits.at,
+                                 .n_edits = plain ? 0 : s->row.edits.n,
                                  .top = PROMPT_TOP,
                                  .densest = s->dense_out ? PROMPT_DENSE : 0};
 }
@@ -334,13 +431,12 @@ static void put_question(struct app *a, const struct session_view *v)
     struct prompt_state *s = prompt_own(a);
     struct errinfo e = {0};
     const struct ask_question q = prompt_question(s, false);
-    struct ask_subject *subject = (struct ask_subject *)(uintptr_t)v->subject;
     s->due = false;
     if (s->subject != v->subject) {
-        ask_subject_unref((struct ask_subject *)(uintptr_t)s->subject);
-        s->subject = ask_subject_ref(subject);
+        ask_subject_unref(s->subject);
+        s->subject = ask_subject_ref(prompt_subject(v));
     }
-    if (ask_worker_ask(v->asker, 0, subject, &q, &s->ticket, &e) != OK) {
+    if (ask_worker_ask(v->asker, 0, s->subject, &q, &s->ticket, &e) != OK) {
         snprintf(s->error, sizeof s->error, "%s", e.msg);
     }
 }
@@ -354,7 +450,7 @@ static void take_answer(struct app *a, const struct session_view *v)
     s->busy = state.busy;
     snprintf(s->error, sizeof s->error, "%s",
              !state.busy && state.rc != OK ? state.error : "");
-    if (!got || ticket == s->shown) {
+    if (!got || ticket == s->shown || ticket <= s->since) {
         ask_answer_unref(got);
         return;
     }
@@ -372,12 +468,14 @@ static void take_answer(struct app *a, const struct session_view *v)
 void prompt_ask(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
-    want_subject(a, v);
+    prompt_turn(a);
+    want_subjects(a, v);
     if (!v->subject || !v->asker) {
         return;
     }
     begin(a, v);
-    if (s->row.n > 0 && (s->due || s->subject != v->subject)) {
+    if (s->row.n > 0 && v->subject_arm == s->row.arm &&
+        (s->due || s->subject != v->subject)) {
         put_question(a, v);
     }
     take_answer(a, v);

@@ -16,13 +16,6 @@ void prompt_share(char *out, size_t cap, double logp)
     snprintf(out, cap, "%s %%", NUMBER(NUMBER_PLAIN, 0, p < 9.95 ? 1 : 0, p));
 }
 
-static void right_text(struct canvas *c, int x, int y, int w, const char *text,
-                       enum role role)
-{
-    const int n = canvas_text_width(text);
-    canvas_text(c, x + (w > n ? w - n : 0), y, w, text, role, 0);
-}
-
 static bool focused(const struct app *a)
 {
     return *app_focus(a, &screen_prompt) == PROMPT_NEXT_PANE;
@@ -52,10 +45,10 @@ static void draw_next_row(const struct app *a, const struct session_view *v,
     plot_bar(c, r.x + text, r.y, r.w - num - text - 1, exp((double)n->logp),
              two ? ROLE_SERIES_B : ROLE_SERIES_A);
     prompt_share(share, sizeof share, (double)n->logp);
-    right_text(c, r.x + r.w - 7, r.y, 7, share, ROLE_VALUE);
+    rows_right(c, r.x + r.w - 7, r.y, 7, share, ROLE_VALUE);
     if (two) {
         prompt_share(share, sizeof share, (double)n->other);
-        right_text(c, r.x + r.w - 14, r.y, 7, share, ROLE_DIM);
+        rows_right(c, r.x + r.w - 14, r.y, 7, share, ROLE_DIM);
     }
     if (on) {
         canvas_tint(c, (struct rect){r.x, r.y, text, 1}, ROLE_SELECT, 0);
@@ -82,7 +75,7 @@ static void draw_next(struct app *a, const struct session_view *v, struct canvas
         return;
     }
     canvas_text(c, in.x + 1, in.y, in.w - 2, "token", ROLE_DIM, 0);
-    right_text(c, in.x, in.y, in.w - 1, two ? "now  after" : "share", ROLE_DIM);
+    rows_right(c, in.x, in.y, in.w - 1, two ? "now  after" : "share", ROLE_DIM);
     list_set(&s->next, s->answer->top, in.h - 1);
     for (size_t i = 0; i < list_visible(&s->next); i++) {
         const size_t at = s->next.top + i;
@@ -100,7 +93,7 @@ void prompt_ask_why(struct app *a, const struct session_view *v)
     const struct ask_next *list = next_here(s);
     const struct ask_question q = prompt_question(s, false);
     struct errinfo e = {0};
-    if (!list || !v->subject || !v->asker) {
+    if (!list || !s->subject || !v->asker) {
         app_say(a, false, "nothing was answered yet");
         return;
     }
@@ -110,8 +103,7 @@ void prompt_ask_why(struct app *a, const struct session_view *v)
                                        list[chosen < s->answer->top ? chosen : 0].id,
                                    .against = ASK_SECOND,
                                    .ablate = PROMPT_ABLATES};
-    if (ask_worker_why(v->asker, 0, (struct ask_subject *)(uintptr_t)v->subject, &q, &o,
-                       &s->why_asked, &e) != OK) {
+    if (ask_worker_why(v->asker, 0, s->subject, &q, &o, &s->why_asked, &e) != OK) {
         app_say(a, true, "%s", e.msg);
         return;
     }
@@ -156,10 +148,10 @@ static void draw_part(const struct app *a, const struct session_view *v,
     }
     const int room = r.w - 16;
     canvas_text(c, r.x, r.y, room, text, on ? ROLE_VALUE : ROLE_TEXT, 0);
-    right_text(c, r.x + room, r.y, 8, NUMBER(NUMBER_SIGNED, 0, 2, p->contribution),
+    rows_right(c, r.x + room, r.y, 8, NUMBER(NUMBER_SIGNED, 0, 2, p->contribution),
                p->contribution < 0 ? ROLE_WARN : ROLE_GOOD);
     if (isfinite(p->ablated)) {
-        right_text(c, r.x + room + 8, r.y, 8, NUMBER(NUMBER_SIGNED, 0, 2, p->ablated),
+        rows_right(c, r.x + room + 8, r.y, 8, NUMBER(NUMBER_SIGNED, 0, 2, p->ablated),
                    ROLE_DIM);
     }
     if (on) {
@@ -170,12 +162,11 @@ static void draw_part(const struct app *a, const struct session_view *v,
 /* What the parts come to. */
 static void draw_sum(struct canvas *c, struct rect r, const struct ask_why *w)
 {
-    canvas_textf(
-        c, r.x, r.y, r.w, ROLE_DIM, 0,
-        r.w < 44 ? "%s=%s latents%s err%s rest" : "%s = latents %s, error %s, rest %s",
-        NUMBER(NUMBER_SIGNED, 0, 1, w->difference),
-        NUMBER(NUMBER_SIGNED, 0, 1, w->latents), NUMBER(NUMBER_SIGNED, 0, 1, w->error),
-        NUMBER(NUMBER_SIGNED, 0, 1, w->at_zero));
+    canvas_textf(c, r.x, r.y, r.w, ROLE_DIM, 0,
+                 r.w < 44 ? "%s lat %s err %s rest" : "latents %s, error %s, rest %s",
+                 NUMBER(NUMBER_SIGNED, 0, 1, w->latents),
+                 NUMBER(NUMBER_SIGNED, 0, 1, w->error),
+                 NUMBER(NUMBER_SIGNED, 0, 1, w->at_zero));
     if (r.h > 1 && isfinite(w->spearman)) {
         canvas_textf(c, r.x, r.y + 1, r.w, ROLE_DIM, 0,
                      r.w < 44 ? "rank correlation %s of %zu"
@@ -204,7 +195,7 @@ static void draw_why(struct app *a, const struct session_view *v, struct canvas 
         return;
     }
     canvas_text(c, in.x + 1, in.y, in.w - 2, "latent, at", ROLE_DIM, 0);
-    right_text(c, in.x, in.y, in.w - 1, "logits  silenced", ROLE_DIM);
+    rows_right(c, in.x, in.y, in.w - 1, "logits  silenced", ROLE_DIM);
     const int foot = in.h > 6 ? 2 : 1;
     list_set(&s->next, w->n, in.h - 1 - foot);
     for (size_t i = 0; i < list_visible(&s->next); i++) {
@@ -218,7 +209,37 @@ static void draw_why(struct app *a, const struct session_view *v, struct canvas 
 
 /* ---- the text that is written ---- */
 
-void prompt_write(struct app *a, const struct session_view *v)
+/* The question of a text, and whom it is put to. */
+static struct ask_question text_question(const struct prompt_state *s, size_t i,
+                                         bool both, struct ask_subject **whom)
+{
+    struct ask_question q = prompt_question(s, i > 0 && !both);
+    *whom = s->subject;
+    if (i > 0 && both) {
+        q.edit = s->aside[s->second_arm].at;
+        q.n_edits = s->aside[s->second_arm].n;
+        *whom = s->second;
+    }
+    return q;
+}
+
+static void name_texts(struct app *a, const struct session_view *v, bool both)
+{
+    struct prompt_state *s = prompt_own(a);
+    const char *const names[PROMPT_TEXTS] = {"with masks and edits", "as it stands"};
+    const int cond = latents_cond(a);
+    for (size_t i = 0; i < PROMPT_TEXTS; i++) {
+        const size_t edits = i ? s->aside[s->second_arm].n : s->row.edits.n;
+        if (both) {
+            snprintf(s->text_name[i], sizeof s->text_name[i], "%c%s",
+                     v->cond[i ? !cond : cond].letter, edits ? ", edited" : "");
+        } else {
+            snprintf(s->text_name[i], sizeof s->text_name[i], "%s", names[i]);
+        }
+    }
+}
+
+static bool begin_texts(struct app *a, const struct session_view *v, bool both)
 {
     struct prompt_state *s = prompt_own(a);
     struct errinfo e = {0};
@@ -226,24 +247,43 @@ void prompt_write(struct app *a, const struct session_view *v)
     if (!s->written) {
         rc = mem_new(&s->written, PROMPT_TEXTS, sizeof *s->written, "a text", &e);
     }
-    const bool done = memchr(s->row.masked, 1, s->row.n) || s->row.n_edits > 0;
-    s->texts = done ? 2 : 1;
     ask_worker_pause(v->asker, false);
     ask_worker_cancel(v->asker, 1, ASK_TEXT);
     for (size_t i = 0; rc == OK && i < s->texts; i++) {
-        const struct ask_question q = prompt_question(s, i > 0);
-        rc = ask_worker_write(v->asker, i, (struct ask_subject *)(uintptr_t)v->subject,
-                              &q, &s->how, NULL, &e);
+        struct ask_subject *whom = NULL;
+        const struct ask_question q = text_question(s, i, both, &whom);
+        rc = ask_worker_write(v->asker, i, whom, &q, &s->how, &s->text_asked[i], &e);
         s->n_written[i] = 0;
     }
     if (rc != OK) {
+        s->texts = 0;
         app_say(a, true, "%s", e.msg);
+    }
+    return rc == OK;
+}
+
+void prompt_write(struct app *a, const struct session_view *v, bool both)
+{
+    struct prompt_state *s = prompt_own(a);
+    const size_t other = prompt_other_arm(a, v);
+    if (!s->subject) {
+        app_say(a, false, "the model is not ready yet");
         return;
     }
-    s->side = PROMPT_WRITTEN;
-    s->writing = true;
-    s->paused = false;
-    s->written_at = 0;
+    if (both && !(s->second && s->second_arm == other)) {
+        s->both = true; /* want_subjects comes back */
+        app_say(a, false, "making ready %c", v->cond[!latents_cond(a)].letter);
+        return;
+    }
+    const bool done = memchr(s->row.masked, 1, s->row.n) || s->row.edits.n > 0;
+    s->texts = done || both ? 2 : 1;
+    name_texts(a, v, both);
+    if (begin_texts(a, v, both)) {
+        s->side = PROMPT_WRITTEN;
+        s->writing = true;
+        s->paused = false;
+        s->written_at = 0;
+    }
 }
 
 static void take_text(struct app *a, const struct session_view *v)
@@ -253,8 +293,11 @@ static void take_text(struct app *a, const struct session_view *v)
     for (size_t i = 0; s->written && i < s->texts; i++) {
         const struct ask_state state = ask_worker_state(v->asker, i, ASK_TEXT);
         const size_t n = s->n_written[i];
-        s->n_written[i] +=
-            ask_worker_written(v->asker, i, n, s->written[i] + n, PROMPT_WRITES - n);
+        if (state.done ==
+            s->text_asked[i]) { /* else it is another text that is there */
+            s->n_written[i] += ask_worker_written(v->asker, i, n, s->written[i] + n,
+                                                  PROMPT_WRITES - n);
+        }
         busy = busy || state.busy;
         if (s->writing && !state.busy && state.rc != OK) {
             app_say(a, true, "%s", state.error);
@@ -272,7 +315,8 @@ void prompt_side_take(struct app *a, const struct session_view *v)
 const struct ask_written *prompt_written_here(const struct app *a)
 {
     const struct prompt_state *s = prompt_own(a);
-    const bool shown = s->side == PROMPT_WRITTEN && focused(a) && s->written;
+    const bool shown =
+        s->side == PROMPT_WRITTEN && focused(a) && s->written && s->texts > 0;
     return shown && s->written_at < s->n_written[0] ? &s->written[0][s->written_at]
                                                     : NULL;
 }
@@ -356,13 +400,11 @@ static void draw_texts(struct app *a, const struct session_view *v, struct canva
                                       : s->writing ? "..."
                                                    : "",
                                       focused(a));
-    static const char *const names[PROMPT_TEXTS] = {"with masks and edits",
-                                                    "as it stands"};
     const int each = in.h / (int)(s->texts ? s->texts : 1);
     for (size_t i = 0; s->written && i < s->texts; i++) {
         struct rect part = {in.x + 1, in.y + (int)i * each, in.w - 2, each};
         if (s->texts > 1) {
-            canvas_text(c, part.x, part.y, part.w, names[i], ROLE_DIM, 0);
+            canvas_text(c, part.x, part.y, part.w, s->text_name[i], ROLE_DIM, 0);
             part.y++;
             part.h--;
         }

@@ -1,5 +1,6 @@
 /* The Train screen's boxes: numbers or the difference of the arms, masking, events. */
 #include "ui/glyph.h"
+#include "ui/rows.h"
 #include "ui/screens/train_priv.h"
 #include "ui/steer.h"
 #include "ui/text.h"
@@ -26,13 +27,6 @@ static void short_number(char *out, size_t cap, double v, bool sign)
         memmove(zero, zero + 1, strlen(zero));
     }
     snprintf(out, cap, "%s", text);
-}
-
-static void right_text(struct canvas *c, int x, int y, int w, const char *text,
-                       enum role role)
-{
-    const int used = canvas_text_width(text);
-    canvas_text(c, x + (used < w ? w - used : 0), y, w, text, role, 0);
 }
 
 /* Without room for all, CE recovered of the text trained on is what can be missed. */
@@ -66,8 +60,8 @@ static int number_rows(const struct app *a, const struct session_view *v,
                        struct canvas *c, struct rect in)
 {
     const struct cond_view *arm = &v->cond[numbered(a, v)];
-    right_text(c, in.x + 12, in.y, 7, "now", ROLE_DIM);
-    right_text(c, in.x + 20, in.y, 7, "best", ROLE_DIM);
+    rows_right(c, in.x + 12, in.y, 7, "now", ROLE_DIM);
+    rows_right(c, in.x + 20, in.y, 7, "best", ROLE_DIM);
     canvas_text(c, in.x + 29, in.y, in.w - 29, "at step", ROLE_DIM, 0);
     int rows = 1;
     for (size_t i = 0; measure_box((int)i + 1) >= 0 && rows < in.h; i++) {
@@ -82,12 +76,12 @@ static int number_rows(const struct app *a, const struct session_view *v,
         canvas_text(c, in.x + 1, y, 12, d->brief ? d->brief : d->label, ROLE_TEXT, 0);
         short_number(text, sizeof text, arm->last[metric], false);
         const struct ce_doubt *doubt = metric_doubt(arm->last, (enum metric)metric);
-        right_text(c, in.x + 12, y, 7, text, doubt ? ROLE_WARN : ROLE_VALUE);
+        rows_right(c, in.x + 12, y, 7, text, doubt ? ROLE_WARN : ROLE_VALUE);
         if (doubt) {
             canvas_text(c, in.x + 20, y, in.w - 20, doubt->brief, ROLE_WARN, 0);
         } else if (best_of(&arm->series[metric], d->better, &best, &step)) {
             short_number(text, sizeof text, best, false);
-            right_text(c, in.x + 20, y, 7, text, ROLE_TEXT);
+            rows_right(c, in.x + 20, y, 7, text, ROLE_TEXT);
             text_thousands(text, sizeof text, (int64_t)step);
             canvas_text(c, in.x + 29, y, in.w - 29, text, ROLE_DIM, 0);
         }
@@ -218,7 +212,7 @@ static void event_row(const struct session_view *v, struct canvas *c, int x, int
     const struct event_view *ev = &v->event[i];
     char step[32];
     text_thousands(step, sizeof step, ev->step);
-    right_text(c, x, y, 6, step, ROLE_DIM);
+    rows_right(c, x, y, 6, step, ROLE_DIM);
     event_letters(v, i, c, x + 7, y);
     x += 8 + event_letters_w(v);
     w -= 8 + event_letters_w(v);

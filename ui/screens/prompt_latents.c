@@ -1,0 +1,202 @@
+/* Prompt: the lists of latents, and what is done to them. */
+#include "ui/plot.h"
+#include "ui/rows.h"
+#include "ui/screens/prompt_priv.h"
+#include "ui/text.h"
+
+#include <stdio.h>
+
+static const char *const list_titles[PROMPT_LISTS] = {
+    [PROMPT_HERE] = "latents here",
+    [PROMPT_WHOLE] = "latents of the whole prompt",
+    [PROMPT_CHANGED] = "what changed here",
+};
+
+static void number(char *out, size_t cap, float act)
+{
+    if (act > 0 || act < 0) {
+        plot_number(out, cap, (double)act, 5);
+    } else {
+        snprintf(out, cap, "\xc2\xb7");
+    }
+}
+
+static const enum role fates[] = {
+    [ASK_SILENCED] = ROLE_BAD, [ASK_STAYED] = ROLE_TEXT, [ASK_CAME_UP] = ROLE_GOOD};
+
+/* Columns of the list, from the left of a row. */
+enum { COL_MARK = 0, COL_LATENT = 2, COL_ACT = 9, COL_AFTER = 16, COL_NAME = 23 };
+
+/* Whether a list has two activations of each latent. */
+static bool has_two(const struct prompt_state *s, enum prompt_list list)
+{
+    return prompt_is_changed(s) || list == PROMPT_CHANGED;
+}
+
+/* What goes before the name: where a latent fires, or what became of it. */
+static int draw_fact(struct canvas *c, struct rect r, const struct prompt_entry *e,
+                     enum prompt_list list)
+{
+    char text[48] = "";
+    enum role role = ROLE_DIM;
+    if (list == PROMPT_WHOLE) {
+        const int len = snprintf(text, sizeof text, "%ux ", e->fires);
+        if (r.w >= 16) {
+            snprintf(text + len, sizeof text - (size_t)len, "at %u ", e->at);
+        }
+    } else if (list == PROMPT_CHANGED) {
+        snprintf(text, sizeof text, "%s ", ask_fate_name(e->fate));
+        role = fates[e->fate];
+    }
+    return canvas_text(c, r.x, r.y, r.w, text, role, 0);
+}
+
+static void draw_entry(const struct app *a, const struct session_view *v,
+                       struct canvas *c, struct rect r, const struct prompt_entry *e,
+                       enum prompt_list list, bool on)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const size_t edit = prompt_edit_of(s, e->latent);
+    char text[160];
+    canvas_put(c, r.x + COL_MARK, r.y, on ? 0x25B6 : ' ', ROLE_FOCUS, ATTR_BOLD);
+    if (edit < s->row.edits.n) {
+        canvas_put(c, r.x + COL_MARK + 1, r.y,
+                   s->row.edits.at[edit].how == ASK_ZERO ? '0' : '*', ROLE_WARN,
+                   ATTR_BOLD);
+    }
+    snprintf(text, sizeof text, "#%d", e->latent);
+    canvas_text(c, r.x + COL_LATENT, r.y, 7, text, on ? ROLE_VALUE : ROLE_KEY, 0);
+    number(text, sizeof text, e->act);
+    rows_right(c, r.x + COL_ACT, r.y, 6, text, ROLE_TEXT);
+    if (has_two(s, list)) {
+        number(text, sizeof text, e->after);
+        rows_right(c, r.x + COL_AFTER, r.y, 6, text, fates[e->fate]);
+    } else {
+        plot_bar(c, r.x + COL_AFTER, r.y, 6, (double)e->act / prompt_full(s, e->latent),
+                 arm_role((size_t)latents_cond(a)));
+    }
+    int x = COL_NAME;
+    x += draw_fact(c, (struct rect){r.x + x, r.y, r.w - x, 1}, e, list);
+    prompt_latent_name(a, v, e->latent, text, sizeof text);
+    canvas_text(c, r.x + x, r.y, r.w - x, text, on ? ROLE_VALUE : ROLE_TEXT, 0);
+    if (on) {
+        canvas_tint(c, (struct rect){r.x + COL_LATENT, r.y, r.w - COL_LATENT, 1},
+                    ROLE_SELECT, 0);
+    }
+}
+
+/* A strength between -1 and 2 times the greatest seen, at its place; its warning. */
+static void draw_edit(struct app *a, struct canvas *c, struct rect r, size_t i)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const struct ask_edit *e = &s->row.edits.at[i];
+    const bool here = prompt_latent_here(a) == e->latent;
+    char text[160], what[80];
+    prompt_edit_text(e, what, sizeof what);
+    snprintf(text, sizeof text, "#%d %s ", e->latent, what);
+    const int used =
+        canvas_text(c, r.x, r.y, r.w, text, here ? ROLE_VALUE : ROLE_TEXT, 0);
+    int x = r.x + (used < 18 ? 18 : used); /* so that it stands still as it is moved */
+    const struct ask_effect *f =
+        s->answer && s->answer->effect && i < s->answer->n_edits && !s->changed
+            ? &s->answer->effect[i]
+            : NULL;
+    const char *beyond = f && f->beyond ? " beyond text" : "";
+    const int room = r.x + r.w - x - canvas_text_width(beyond);
+    if (e->how != ASK_ZERO && room >= 5) {
+        const int w = room < 24 ? room : 24;
+        const double unit = e->how == ASK_SCALE ? 1 : prompt_full(s, e->latent);
+        const double share = (e->value / unit + 1) / 3;
+        const double at = share < 0 ? 0 : share > 1 ? 1 : share;
+        canvas_fill(c, (struct rect){x, r.y, w, 1}, 0x2500, ROLE_BORDER, 0);
+        canvas_put(c, x + (w - 1) / 3, r.y, 0x253C, ROLE_BORDER, 0);
+        canvas_put(c, x + (int)(at * (w - 1) + .5), r.y, 0x25CF, ROLE_FOCUS, ATTR_BOLD);
+        app_hit(a, (struct rect){x, r.y, w, 1}, HIT_STRENGTH, (int)i);
+        x += w;
+    }
+    canvas_text(c, x, r.y, r.x + r.w - x, beyond, ROLE_WARN, 0);
+}
+
+static const char *columns_of(const struct prompt_state *s, enum prompt_list list)
+{
+    return list == PROMPT_CHANGED && s->pinned ? "latent  pinned    now  stands for"
+           : list == PROMPT_CHANGED && prompt_compared(s)
+               ? "latent  before    now  stands for"
+           : has_two(s, list) ? "latent     now  after  stands for"
+                              : "latent     act         stands for";
+}
+
+static const char *why_none(const struct prompt_state *s)
+{
+    return s->list == PROMPT_CHANGED && s->pinned
+               ? "nothing, compared with the pinned prompt"
+           : s->list == PROMPT_CHANGED ? "nothing, compared with the prompt before"
+           : s->at < s->answer->T && s->answer->token[s->at].special
+               ? "a special token: the SAE does not read it"
+               : "no latent fires here";
+}
+
+/* The list with the cursor, and the edits below it. */
+static void draw_list(struct app *a, const struct session_view *v, struct canvas *c,
+                      struct rect r)
+{
+    struct prompt_state *s = prompt_own(a);
+    char value[48] = "";
+    snprintf(value, sizeof value, "%zu%s%s", s->rows.count + s->more,
+             s->dense_out ? ", no dense" : "", s->busy || s->changed ? " ..." : "");
+    const struct rect in = canvas_box(
+        c, r,
+        prompt_written_here(a) ? "latents of the token written" : list_titles[s->list],
+        value, *app_focus(a, &screen_prompt) == PROMPT_LATENTS_PANE);
+    app_hit(a, r, HIT_PANE, PROMPT_LATENTS_PANE);
+    const int edits = layout_least((int)s->row.edits.n, in.h / 2);
+    canvas_text(c, in.x + 1 + COL_LATENT, in.y, in.w - 2 - COL_LATENT,
+                columns_of(s, s->list), ROLE_DIM, 0);
+    const struct rect list = {in.x + 1, in.y + 1, in.w - 2, in.h - 1 - edits};
+    list_set(&s->rows, s->rows.count, list.h);
+    for (size_t i = 0; i < list_visible(&s->rows); i++) {
+        const size_t at = s->rows.top + i;
+        const struct rect row = {list.x, list.y + (int)i, list.w, 1};
+        draw_entry(a, v, c, row, &s->entry[at], s->list, at == s->rows.cursor);
+        app_hit(a, row, HIT_LATENT_ROW, (int)i);
+    }
+    rows_bar(c, &s->rows, in.x + in.w - 1, list.y, list.h);
+    if (!s->rows.count && s->answer) {
+        canvas_text(c, list.x + COL_LATENT, list.y, list.w - COL_LATENT, why_none(s),
+                    ROLE_DIM, 0);
+    }
+    for (int i = 0; i < edits; i++) {
+        draw_edit(a, c,
+                  (struct rect){list.x + COL_LATENT, list.y + list.h + i,
+                                list.w - COL_LATENT, 1},
+                  (size_t)i);
+    }
+}
+
+/* What is listed beside it: its strongest, as many as fit. */
+static void draw_second(struct app *a, const struct session_view *v, struct canvas *c,
+                        struct rect r)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const enum prompt_list list = prompt_second_list(s);
+    const struct rect in = canvas_box(c, r, list_titles[list], "", false);
+    app_hit(a, r, HIT_PANE, PROMPT_LATENTS_PANE);
+    canvas_text(c, in.x + 1 + COL_LATENT, in.y, in.w - 2 - COL_LATENT,
+                columns_of(s, list), ROLE_DIM, 0);
+    for (int i = 0; i < in.h - 1 && (size_t)i < s->n_beside; i++) {
+        draw_entry(a, v, c, (struct rect){in.x + 1, in.y + 1 + i, in.w - 2, 1},
+                   &s->beside[i], list, false);
+    }
+}
+
+void prompt_latents_draw(struct app *a, const struct session_view *v, struct canvas *c,
+                         struct rect r)
+{
+    enum { TWO_LISTS = 76 };
+    /* The first has the strengths of edits, too. */
+    const int left = r.w >= TWO_LISTS ? r.w * 23 / 40 : r.w;
+    draw_list(a, v, c, layout_box(r.x, r.y, left, r.h));
+    if (left < r.w) {
+        draw_second(a, v, c, layout_box(r.x + left, r.y, r.w - left, r.h));
+    }
+}

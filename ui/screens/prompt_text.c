@@ -1,0 +1,330 @@
+/* Prompt, above: the text as cells of tokens, with the one that is pinned over it. */
+#include "base/number.h"
+#include "ui/screens/prompt_priv.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- places ---- */
+
+enum { CELL_TEXT = 96 };
+
+/* A token of the prompt, and the one of the pinned prompt that stands over it; -1:
+ * none. */
+struct place {
+    int32_t now, pinned;
+};
+/* The places of a text: `front` tokens that both begin with, `middle` of which either
+ * has some, `back` tokens that both end with. */
+struct places {
+    const struct prompt_row *row;
+    const struct ask_answer *pinned; /* NULL: there is none */
+    size_t front, middle, back;
+};
+
+static struct places places_of(const struct prompt_state *s)
+{
+    const struct prompt_row *r = &s->row;
+    const struct ask_answer *p = s->pinned;
+    struct places out = {.row = r, .pinned = p, .front = p ? 0 : r->n};
+    const size_t least = !p ? 0 : p->T < r->n ? p->T : r->n;
+    while (out.front < least && p->token[out.front].id == r->ids[out.front]) {
+        out.front++;
+    }
+    while (p && out.back < least - out.front &&
+           p->token[p->T - 1 - out.back].id == r->ids[r->n - 1 - out.back]) {
+        out.back++;
+    }
+    if (p) {
+        const size_t longest = p->T > r->n ? p->T : r->n;
+        out.middle = longest - out.front - out.back;
+    }
+    return out;
+}
+
+static size_t places_count(const struct places *p)
+{
+    return p->front + p->middle + p->back;
+}
+
+static struct place place_at(const struct places *p, size_t i)
+{
+    const size_t T = p->pinned ? p->pinned->T : 0;
+    if (i < p->front) {
+        return (struct place){(int32_t)i, p->pinned ? (int32_t)i : -1};
+    }
+    if (i >= p->front + p->middle) {
+        const size_t left = places_count(p) - i;
+        return (struct place){(int32_t)(p->row->n - left), (int32_t)(T - left)};
+    }
+    return (struct place){i < p->row->n - p->back ? (int32_t)i : -1,
+                          i < T - p->back ? (int32_t)i : -1};
+}
+
+/* The texts of a place, as they are shown. */
+struct shown {
+    char now[CELL_TEXT], pinned[CELL_TEXT];
+    int w; /* columns that it takes, at most those of a row */
+};
+
+static struct shown shown_at(const struct session_view *v, const struct places *p,
+                             struct place at, int w)
+{
+    struct shown s = {.now = "", .pinned = ""};
+    if (at.now >= 0) {
+        names_token_dotted(&v->names, p->row->ids[at.now], s.now, sizeof s.now);
+    }
+    if (at.pinned >= 0) {
+        names_token_dotted(&v->names, p->pinned->token[at.pinned].id, s.pinned,
+                           sizeof s.pinned);
+    }
+    const int a = canvas_text_width(s.now), b = canvas_text_width(s.pinned);
+    const int n = a > b ? a : b;
+    s.w = n < 1 ? 1 : n > w ? w : n;
+    return s;
+}
+
+/* Where the next place goes, in rows of w columns. */
+struct pen {
+    int x, row;
+};
+
+/* Move on to where n columns have room; the caller then adds them to x. */
+static void pen_fit(struct pen *pen, int n, int w)
+{
+    if (pen->x > 0 && pen->x + n > w) {
+        pen->x = 0;
+        pen->row++;
+    }
+}
+
+/* The row in which the token under the cursor stands. */
+static int row_of_cursor(const struct session_view *v, const struct places *p,
+                         size_t token, int w)
+{
+    struct pen pen = {0, 0};
+    for (size_t i = 0; i < places_count(p); i++) {
+        const struct place at = place_at(p, i);
+        const int n = shown_at(v, p, at, w).w;
+        pen_fit(&pen, n, w);
+        if (at.now >= 0 && (size_t)at.now == token) {
+            return pen.row;
+        }
+        pen.x += n;
+    }
+    return pen.row;
+}
+
+/* ---- cells ---- */
+
+/* What the digits say of a token, 0 to 1; below 0: nothing. Of a latent its activation
+ * as a share of its greatest; of surprise and KL nats, 5 and more count as 1. */
+static double digit_at(const struct app *a, size_t token)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const int32_t latent = prompt_heat_latent(a);
+    if (!s->answer || token >= s->answer->T || s->changed) {
+        return -1;
+    }
+    const struct ask_token *t = &s->answer->token[token];
+    const bool two = prompt_is_changed(s);
+    double x = -1;
+    if (s->digits == DIGITS_SURPRISE) {
+        x = -(double)(two ? t->logp_after : t->logp) / 5;
+    } else if (s->digits == DIGITS_KL) {
+        x = two ? (double)t->kl / 5 : -1;
+    } else if (latent >= 0) {
+        const struct ask_fire f = ask_fire_at(s->answer, token, latent);
+        x = (double)(two ? f.after : f.act) / prompt_full(s, latent);
+    }
+    return !(x > 0) ? -1 : x > 1 ? 1 : x;
+}
+
+static void draw_cell(struct app *a, struct canvas *c, struct rect r, size_t token,
+                      const char *text)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const bool masked = s->row.masked[token] != 0;
+    const double heat = digit_at(a, token);
+    const int step = (int)(heat * 8);
+    const enum role role = masked     ? ROLE_WARN
+                           : heat > 0 ? (enum role)(ROLE_HEAT0 + (step < 7 ? step : 7))
+                                      : ROLE_TEXT;
+    canvas_text(c, r.x, r.y, r.w, text, role, masked ? ATTR_UNDERLINE : 0);
+    if (token == s->at && !s->typing) {
+        canvas_tint(c, (struct rect){r.x, r.y, r.w, 1}, ROLE_SELECT, ATTR_REVERSE);
+    }
+    const int dot = (unsigned char)text[0] == 0xc2 && r.w > 1 ? 1 : 0;
+    if (masked) {
+        canvas_text(c, r.x + dot, r.y + 1, 1, "m", ROLE_WARN, ATTR_BOLD);
+    } else if (heat > 0) {
+        const int digit = (int)(heat * 10) < 9 ? (int)(heat * 10) : 9;
+        canvas_put(c, r.x + dot, r.y + 1, (uint32_t)('0' + digit), ROLE_DIM, 0);
+    }
+    app_hit(a, r, HIT_CELL, (int)token);
+}
+
+/* A token of the pinned prompt, which stands out where the prompt has another. */
+static void draw_pinned(struct canvas *c, struct rect r, const struct places *p,
+                        struct place at, const char *text)
+{
+    const bool same =
+        at.now >= 0 && p->row->ids[at.now] == p->pinned->token[at.pinned].id;
+    const bool masked = p->pinned->token[at.pinned].masked;
+    canvas_text(c, r.x, r.y, r.w, text, same ? ROLE_DIM : ROLE_WARN,
+                masked ? ATTR_UNDERLINE : 0);
+}
+
+/* Tokens in rows, each with a row of digits below and the pinned prompt above; as many
+ * rows as fit, the cursor's among them. */
+static void draw_cells(struct app *a, const struct session_view *v, struct canvas *c,
+                       struct rect in)
+{
+    const struct places p = places_of(prompt_own(a));
+    const int above = p.pinned ? 1 : 0, pitch = 2 + above;
+    const int fit = in.h / pitch > 0 ? in.h / pitch : 1;
+    const int at = row_of_cursor(v, &p, prompt_own(a)->at, in.w);
+    const int first = at < fit ? 0 : at - fit + 1;
+    struct pen pen = {0, 0};
+    const struct rect old = canvas_clip(c, in);
+    for (size_t i = 0; i < places_count(&p) && pen.row < first + fit; i++) {
+        const struct place place = place_at(&p, i);
+        const struct shown s = shown_at(v, &p, place, in.w);
+        pen_fit(&pen, s.w, in.w);
+        const struct rect cell = {in.x + pen.x, in.y + (pen.row - first) * pitch, s.w,
+                                  2};
+        pen.x += s.w;
+        if (pen.row < first || pen.row >= first + fit) {
+            continue;
+        }
+        if (place.pinned >= 0) {
+            draw_pinned(c, cell, &p, place, s.pinned);
+        }
+        if (place.now >= 0) {
+            draw_cell(a, c, (struct rect){cell.x, cell.y + above, cell.w, cell.h},
+                      (size_t)place.now, s.now);
+        }
+    }
+    canvas_unclip(c, old);
+}
+
+/* The token under the cursor: how expected it was. */
+static void draw_token_line(const struct app *a, const struct session_view *v,
+                            struct canvas *c, int x, int y, int w)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const struct ask_answer *r = s->answer;
+    if (!r || s->at >= r->T || s->changed) {
+        return;
+    }
+    const struct ask_token *t = &r->token[s->at];
+    char text[320], name[80], p[24], after[48] = "";
+    names_token_trimmed(&v->names, t->id, name, sizeof name);
+    size_t len =
+        (size_t)snprintf(text, sizeof text, "token %zu of %zu", s->at, r->T - 1);
+    if (t->special) {
+        snprintf(text + len, sizeof text - len, ", special: outside the SAE");
+    } else {
+        if (isfinite(t->logp)) {
+            prompt_share(p, sizeof p, (double)t->logp);
+            if (r->next_after) {
+                char q[24];
+                prompt_share(q, sizeof q, (double)t->logp_after);
+                snprintf(after, sizeof after, " \xe2\x86\x92 #%d, %s", t->rank_after,
+                         q);
+            }
+            len += (size_t)snprintf(text + len, sizeof text - len,
+                                    "  expected #%d, %s%s", t->rank, p, after);
+        }
+        len += (size_t)snprintf(text + len, sizeof text - len,
+                                "  latents %zu  SAE error %s %%", t->active,
+                                NUMBER(NUMBER_PLAIN, 0, 0, 100 * (double)t->error));
+        if (t->masked && len < sizeof text) {
+            snprintf(text + len, sizeof text - len, "  masked");
+        }
+    }
+    canvas_text(c, x, y, w, text, ROLE_DIM, 0);
+}
+
+/* ---- the pane ---- */
+
+/* How long it is, and what the digits are. */
+static void text_value(const struct app *a, char *out, size_t cap)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const int32_t heat = prompt_heat_latent(a);
+    out[0] = '\0';
+    if (!s->row.n) {
+        return;
+    }
+    const size_t len = (size_t)snprintf(out, cap, "%zu tokens", s->row.n);
+    if (s->row.cut) {
+        snprintf(out + len, cap - len, ", %zu cut", s->row.cut);
+    } else if (s->digits != DIGITS_HEAT) {
+        snprintf(out + len, cap - len, ", digits: %s, 9 for 4.5 nats up",
+                 s->digits == DIGITS_KL ? "KL" : "surprise");
+    } else if (heat >= 0) {
+        snprintf(out + len, cap - len, ", digits: #%d", heat);
+    }
+}
+
+static const char *why_empty(const struct prompt_state *s, const struct session_view *v)
+{
+    return v->state == SESSION_LOADING ? "loading"
+           : !v->subject || !v->asker  ? "making ready the model ..."
+           : s->begun ? "nothing typed: Enter begins, P puts a text of the run here"
+                      : "no text yet";
+}
+
+/* The pinned text in a line, its end where that is too short, and the box. */
+static void draw_typing(struct app *a, const struct session_view *v, struct canvas *c,
+                        struct rect r)
+{
+    struct prompt_state *s = prompt_own(a);
+    size_t from = s->pinned ? s->pinned->T : 0;
+    int w = 0, x = r.x;
+    while (from > 0 && w <= r.w) {
+        w += canvas_text_width(names_token(&v->names, s->pinned->token[--from].id));
+    }
+    from += w > r.w ? 1U : 0U;
+    for (size_t i = from; s->pinned && i < s->pinned->T; i++) {
+        x += canvas_text(c, x, r.y, r.x + r.w - x,
+                         names_token(&v->names, s->pinned->token[i].id), ROLE_DIM, 0);
+    }
+    if (s->pinned && r.h > 1) {
+        r.y++;
+        r.h--;
+    }
+    textbox_draw(c, r, &s->box, true);
+}
+
+void prompt_text_draw(struct app *a, const struct session_view *v, struct canvas *c,
+                      struct rect r)
+{
+    struct prompt_state *s = prompt_own(a);
+    char value[64];
+    text_value(a, value, sizeof value);
+    const struct rect in =
+        canvas_box(c, r,
+                   s->typing   ? "prompt: typing"
+                   : s->pinned ? "prompt, the pinned one above"
+                               : "prompt",
+                   value, *app_focus(a, &screen_prompt) == PROMPT_TEXT_PANE);
+    app_hit(a, r, HIT_PANE, PROMPT_TEXT_PANE);
+    const struct rect body = {in.x + 1, in.y, in.w - 2, in.h - 1};
+    const int low = in.y + in.h - 1;
+    if (s->typing) {
+        draw_typing(a, v, c, body);
+    } else if (s->row.n) {
+        draw_cells(a, v, c, body);
+    } else {
+        canvas_text(c, body.x, body.y + body.h / 2, body.w, why_empty(s, v), ROLE_DIM,
+                    0);
+    }
+    if (s->error[0]) {
+        canvas_text(c, body.x, low, body.w, s->error, ROLE_BAD, 0);
+    } else {
+        draw_token_line(a, v, c, body.x, low, body.w);
+    }
+}
