@@ -44,7 +44,7 @@ struct run_row {
     char label[RUN_LABEL_MAX + 1], note[RUN_NOTE_MAX + 1];
     int64_t bytes; /* on disk, all that the directory holds, a file of two names once */
     int64_t saved; /* seconds since 1970 of the last save */
-    long holder;   /* the process that has it open to train it, rundir_holder; 0: none */
+    long holder; /* the process that has it open to train it, rundir_holder; 0: none */
     uint64_t stamp; /* tells whether it is the same as when it was looked at */
 };
 
