@@ -105,8 +105,7 @@
 /* Known features in a model's place; synth_config of acts/synthetic.h. */
 #define SETTING_LIST_SYNTH(X)                                                          \
     X(ENUM, source, "source", "source", "model", WORDS(source), RUN, ANY,              \
-      "where activations come from; synthetic: known features, no model and no "       \
-      "text")                                                                          \
+      "activations of a model, or of known features")                                  \
     X(INT, synth_d, "synthetic.d", NULL, "80", RANGE(1, 65536), RUN, ANY,              \
       "width of a synthetic row")                                                      \
     X(INT, synth_parents, "synthetic.parents", NULL, "8", RANGE(1, 4096), RUN, ANY,    \
@@ -170,8 +169,8 @@
       "FILE#KEY), ids as .npy or .bin, each also .gz; a folder or quoted pattern of "  \
       "them; -; or a grammar (FILE#register)")                                         \
     X(STR, ood, "ood", "ood", "", NO_LIMITS, RUN, ANY,                                 \
-      "out-of-distribution text, same formats; tail: the last 5 % of the "             \
-      "documents of corpus, held back (the default with a text of one's own)")         \
+      "text of another kind; tail: the last 5 % of corpus, held back (default with "   \
+      "a text of one's own)")                                                          \
     X(STR, concepts, "concepts", "concepts", "", NO_LIMITS, RUN, ANY, "concepts.csv")  \
     X(STR, hook, "hook", "hook", "blocks.1.hook_resid_post", NO_LIMITS, RUN, ANY,      \
       "where the SAE reads: blocks.N. and hook_resid_pre, hook_resid_mid, "            \
