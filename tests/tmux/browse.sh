@@ -12,9 +12,9 @@ expect 'cos|neighbours' 60
 keys L; expect 'lens \(direct\)'
 keys '\;'; expect 'label:'; type_line 'house pets'; expect 'house pets'
 keys J; sleep 0.5; keys i; sleep 0.5
-keys Escape; expect ' label'
+keys Escape; expect 'F1 +label'
 keys =; expect 'against density'; keys l; keys j; keys .; expect 'max against density'
-keys u; expect 'F1 against density'; keys =; expect ' label'
+keys u; expect 'F1 against density'; keys =; expect 'F1 +label'
 type_line ":save-config $work/mine.json"; expect 'saetop --config'
 keys 1; keys E; expect 'events, newest first'; keys Escape; gone 'events, newest first'
 type_line ":save $work/run"; expect 'saved at step' 60
@@ -27,7 +27,7 @@ grep -q ',house pets$' "$work/run/labels.csv" || fail "no label in the run direc
 type_line "clear; $SAETOP $work/run"; expect 'BROWSE' 60
 screen | grep -qE 'Space pause|m mask|c save' && fail "offers what a run from disk cannot do"
 keys m; expect 'opened from disk'
-keys 3; expect ' label' 60
+keys 3; expect 'F1 +label' 60
 keys '&'; sleep 0.2; tmux_ send-keys -t t -l 'labelled'; keys Enter; expect '1 / 1|1 of 128'
 expect 'house pets'
 keys Q; expect 'shell\$ *$'
