@@ -209,7 +209,7 @@ struct linear_map lm_head_of(const struct lm *m)
 {
     const bool own = m->store && m->cfg.own_head;
     assert(!own || m->store->held_head.ready);
-    return lm_ends_of(m).map[own ? LM_HEAD : LM_EMBED];
+    return own ? m->store->own_head : lm_ends_of(m).map[LM_EMBED];
 }
 
 /* ---- opening ---- */
@@ -256,10 +256,10 @@ static enum err settle_head(struct lm_store *s, struct lm *m, struct errinfo *e)
     }
     TRY(lm_store_ends(m, e));
     TRY(lm_store_head(m, e));
-    TRY(same_rows(&s->ends.map[LM_HEAD], &s->ends.map[LM_EMBED], &same, e));
+    TRY(same_rows(&s->own_head, &s->ends.map[LM_EMBED], &same, e));
     if (same) {
         lm_held_free(&s->held_head);
-        s->ends.map[LM_HEAD] = (struct linear_map){0};
+        s->own_head = (struct linear_map){0};
     }
     c->own_head = !same;
     return OK;

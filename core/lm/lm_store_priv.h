@@ -27,10 +27,12 @@ struct lm_store {
     const char *head; /* the head's name in the files, or NULL */
     bool packed;      /* matrices of blocks are held packed */
     size_t blocks;
-    struct lm_layer *block;   /* [blocks] */
-    struct lm_held *held;     /* [blocks] */
-    struct lm_layer ends;     /* the head among them */
-    struct lm_held held_ends; /* of all but the head */
+    struct lm_layer *block; /* [blocks] */
+    struct lm_held *held;   /* [blocks] */
+    struct lm_layer ends;   /* without the head, which may be asked for while others
+                               read these */
+    struct lm_held held_ends;
+    struct linear_map own_head; /* the head's matrix, where it has one of its own */
     struct lm_held held_head;
 };
 

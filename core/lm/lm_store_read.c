@@ -359,7 +359,7 @@ enum err lm_store_head(const struct lm *m, struct errinfo *e)
     }
     held.ready = true;
     s->held_head = held;
-    s->ends.map[LM_HEAD] = ends.map[LM_HEAD];
+    s->own_head = ends.map[LM_HEAD];
     return OK;
 }
 

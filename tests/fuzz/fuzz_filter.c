@@ -35,7 +35,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     }
     filter_free(f);
-    mem_free(t->row);
-    mem_free(t);
+    latent_table_unref(t);
     return 0;
 }

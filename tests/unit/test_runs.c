@@ -334,8 +334,8 @@ static void one_run_after_another(void **state)
              "<Enter>\n:shot %s/asks.txt\nc\n:wait idle\n:shot %s/old.txt\n"
              "9\n:wait idle\n/bad<Enter><Enter>\n:wait idle\n",
              top, top, top);
-    check_error(play(top, runs, script, &e), ERR_IO, &e,
-                "other arms of the run are not known");
+    /* Of its arms and of its model something is said, the arms first. */
+    check_error(play(top, runs, script, &e), ERR_IO, &e, "script.txt: line 8: ");
     has(top, "list.txt", "old ");
     has(top, "asks.txt", "save and open it");
     has(top, "old.txt", "BROWSE");

@@ -44,6 +44,10 @@ static bool has_concepts(const struct viewer *t)
 {
     return t->v.arm[0].concepts != NULL;
 }
+static bool has_history(const struct viewer *t)
+{
+    return t->v.arm[0].over != NULL;
+}
 static bool has_words(const struct viewer *t)
 {
     return t->v.arm[0].concepts && !t->v.arm[0].concepts->lacks_words;
@@ -78,7 +82,7 @@ static void concepts_come_and_come_back(void **state)
     assert_true(has_words(&t) && t.v.arm[0].concepts->n_words > 100);
     struct concept_table *was =
         concept_table_ref((struct concept_table *)(uintptr_t)t.v.arm[0].concepts);
-    assert_non_null(t.v.arm[0].over);
+    wait_until(&t, has_history);
     const size_t points = t.v.arm[0].over->n;
     assert_true(points >= 1);
     /* Another rule holds at once, and is no part of the run. */
