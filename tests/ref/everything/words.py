@@ -261,7 +261,7 @@ def absorption(s, r, resamples):
     verdicts = words_of(w, found)
     r.same("details: words", [[v[n] for n in COUNTS] for v in s.details["words"]], [[v[n] for n in COUNTS] for v in verdicts])
     families(s, r, w, found, verdicts)
-    concepts(r, w, found, f1, all_hits)
+    concepts(r, w, found, f1, all_hits, verdicts)
     words(r, verdicts)
     return w
 
@@ -290,8 +290,11 @@ def words_of(w, found):
                  else "absorbed" if 2 * absorbed.sum() >= m - held else "missed")  # fmt: skip
             names = absorbers(by[absorbed], np.ones(absorbed.sum()))
             for a in names:
+                a["times"] = int((absorbed & (by == a["latent"])).sum())
                 a["projection"] = h.o.share[use][absorbed & (by == a["latent"])].mean()
-            out.append(dict(zip(COUNTS, (t, n, fires.sum(), m, held, absorbed.sum()))) | {"kind": w.kinds[k], "verdict": v, "absorbers": names})
+            fraction = h.o.fraction[use][right].mean() if m else np.nan
+            out.append(dict(zip(COUNTS, (t, n, fires.sum(), m, held, absorbed.sum())))
+                       | {"concept": k, "kind": w.kinds[k], "verdict": v, "fraction": fraction, "absorbers": names})  # fmt: skip
     return out
 
 
@@ -337,10 +340,16 @@ def bounds(x):
     return np.quantile(x, [0.025, 0.975]) if len(x) > 1 else [np.nan, np.nan]
 
 
-def concepts(r, w, found, f1, hits):
+def row_of(v):
+    """A word as a concept lists it: counts, the fraction, what absorbed it."""
+    by = [a[n] for a in v["absorbers"] for n in ("latent", "times", "projection")]
+    return [v[n] for n in COUNTS] + [v["fraction"]] + by
+
+
+def concepts(r, w, found, f1, hits, verdicts):
     out = []
     for k in range(len(w.names)):
-        o = {"probe_f1": f1[k], "true_positives": hits[k], "main_latents": [], "main_latent_fits": [], "absorbers": []}
+        o = {"words": [row_of(v) for v in verdicts if v["concept"] == k], "probe_f1": f1[k], "true_positives": hits[k], "main_latents": [], "main_latent_fits": [], "absorbers": []}
         o |= {name: np.nan for name, _ in FIGURES}
         o["intervals"] = {name: bounds(np.array(v, float)[:, k]) for name, v in w.d["resamples"].items() if name != "best_latent"}
         if k in found:
@@ -358,7 +367,8 @@ def words(r, verdicts):
     for v in verdicts:
         if v["kind"] != "letter" or v["absorbed"]:
             out.append({"token": v["token"], "occurrences": v["occurrences"], "true_positives": v["right"],
-                        "main_latent_fires": v["right_main_latent_fires"], "absorbed": v["absorbed"], "absorbers": v["absorbers"]})  # fmt: skip
+                        "main_latent_fires": v["right_main_latent_fires"], "absorbed": v["absorbed"],
+                        "absorbers": [{n: a[n] for n in ("latent", "share", "projection")} for a in v["absorbers"]]})  # fmt: skip
     r.put("words", out)
 
 
