@@ -3,6 +3,7 @@
 #include "train/runstate.h"
 #include "train/settings_arch.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -186,4 +187,57 @@ size_t session_publish_records(struct session *s, const struct run_arms *arms)
     session_wake_locked(s);
     pthread_mutex_unlock(&s->mu);
     return conds;
+}
+
+/* ---- an engine ---- */
+
+size_t session_publish(struct session *s)
+{
+    const struct engine *g = s->engine;
+    const int64_t step = engine_step_count(g);
+    pthread_mutex_lock(&s->mu);
+    struct session_view *v = &s->pub;
+    v->step = step;
+    v->steps = v->planned = g->steps;
+    v->seconds = g->seconds;
+    v->tokens_per_second = g->tokens_per_second;
+    v->eta_seconds =
+        step > 0 ? g->seconds / (double)step * (double)(g->steps - step) : (double)NAN;
+    v->eval_next_step = (double)engine_next_eval(g);
+    const size_t conds = session_publish_arms_locked(s);
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+    return conds;
+}
+
+void session_say_shown(struct session *s, size_t conds)
+{
+    char said[sizeof s->pub.message];
+    if (conds <= VIEW_CONDS) {
+        return;
+    }
+    pthread_mutex_lock(&s->mu);
+    memcpy(said, s->pub.message, sizeof said);
+    pthread_mutex_unlock(&s->mu);
+    session_say(s, false, "A to %c of %zu conditions are shown%s%s",
+                'A' + VIEW_CONDS - 1, conds, said[0] ? "; " : "", said);
+}
+
+/* What each arm takes. */
+static void say_arm_bytes(struct session *s)
+{
+    const struct engine *g = s->engine;
+    char text[64];
+    snprintf(text, sizeof text, "%zu arm%s, about %.1f MB each", g->n_arms,
+             plural_s(g->n_arms), (double)engine_arm_bytes(g, 0) / 1e6);
+    session_add_fact(s, "arms", text);
+    pthread_mutex_lock(&s->mu);
+    s->pub.arm_bytes = (double)engine_arm_bytes(g, 0);
+    pthread_mutex_unlock(&s->mu);
+}
+
+void session_renew_facts(struct session *s)
+{
+    session_make_facts(s);
+    say_arm_bytes(s);
 }

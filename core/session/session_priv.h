@@ -112,6 +112,7 @@ struct session {
 void session_say(struct session *s, bool bad, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void session_set_state(struct session *s, enum session_state state);
+enum session_state session_state(struct session *s);
 /* Say what does not go together in the run of an arm that is browsed; m as of
  * sae_remarks. Any thread. */
 void session_remark(struct session *s, size_t arm, const struct sae_measured *m);
@@ -137,8 +138,14 @@ void session_job_deinit(struct job *job);
 /* A command has been dealt with, by whichever thread. */
 void session_answered(struct session *s, const struct command *c);
 
-/* session_conds.c: conditions and arms into what the screen sees. Both return how many
- * conditions there are, which may be more than are shown. */
+/* session_conds.c: conditions and arms into what the screen sees. Those that return a
+ * number say how many conditions there are, which may be more than are shown. */
+/* All of the engine that changes as it goes on. Trainer thread. */
+size_t session_publish(struct session *s);
+/* The facts of the run anew, what each arm takes among them. Trainer thread. */
+void session_renew_facts(struct session *s);
+/* Of more conditions than there are on the screen, before what has been said last. */
+void session_say_shown(struct session *s, size_t conds);
 /* Those of the engine; mu held. */
 size_t session_publish_arms_locked(struct session *s);
 /* Those of the records, which lie in these directories. */
@@ -227,6 +234,18 @@ enum err session_ask_of_arm(struct session *s, const struct command *c,
 /* COMMAND_COMPARE, PAIR. */
 enum err session_ask_comparison(struct session *s, const struct command *c,
                                 struct errinfo *e) ERR_CHECKED;
+
+/* session_open.c, in the trainer thread: what the configuration names, a new run, one
+ * that goes on, or one to browse. */
+enum err session_open(struct session *s, struct errinfo *e) ERR_CHECKED;
+/* :resume in a run that was opened for browsing; with `steps` > 0 :extend, up to that
+ * step. */
+enum err session_train_on(struct session *s, int64_t steps,
+                          struct errinfo *e) ERR_CHECKED;
+/* session_steer.c: a command that changes the course of training; there is an engine.
+ * Trainer thread. */
+enum err session_steer(struct session *s, const struct command *c,
+                       struct errinfo *e) ERR_CHECKED;
 
 /* trainer.c, jobs.c: thread bodies; arg is the session. */
 void *session_trainer_main(void *arg);
