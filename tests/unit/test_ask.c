@@ -728,69 +728,6 @@ static void test_refused(void **state)
     lm_free(m);
 }
 
-/* ---- the text of an edit ---- */
-
-static void test_edit_text(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text, *printed;
-        struct ask_edit edit;
-    } good[] = {
-        {"3=1.5", "3=add:1.5", {3, ASK_ADD, 1.5, ASK_ALL, 0}},
-        {"0=-2@0", "0=add:-2@0", {0, ASK_ADD, -2, ASK_AT, 0}},
-        {"17=scale:0.5@4-", "17=scale:0.5@4-", {17, ASK_SCALE, 0.5, ASK_FROM, 4}},
-        {"17=clamp:1e1", "17=clamp:10", {17, ASK_CLAMP, 10, ASK_ALL, 0}},
-        {"9=zero@12", "9=zero@12", {9, ASK_ZERO, 0, ASK_AT, 12}},
-    };
-    static const char *const bad[] = {
-        "",
-        "3",
-        "=1",
-        "3=",
-        "3=x",
-        "-1=2",
-        "3=1@",
-        "3=1@x",
-        "3=1@4-5",
-        "3=nan",
-        "3=inf",
-        "3=1 ",
-        " 3=1",
-        "3=0x10",
-        "3=1e999",
-        "3=add:",
-        "3=zero:1",
-        "3=times:2",
-        "3=1@-4",
-        "3=scale:2@4--",
-        "99999999999=1",
-        "3=1e39",
-        "3=1@9999999999",
-    };
-    struct errinfo e;
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        struct ask_edit x = {0}, y = {0};
-        struct str s;
-        str_init(&s, 200);
-        assert_ok(ask_edit_parse(good[i].text, &x, &e), &e);
-        assert_int_equal(x.latent, good[i].edit.latent);
-        assert_int_equal(x.how, good[i].edit.how);
-        assert_true(fabs(x.value - good[i].edit.value) < 1e-12);
-        assert_int_equal(x.where, good[i].edit.where);
-        assert_int_equal(x.pos, good[i].edit.pos);
-        ask_edit_print(&x, &s);
-        assert_string_equal(s.p, good[i].printed);
-        assert_ok(ask_edit_parse(s.p, &y, &e), &e);
-        assert_true(y.latent == x.latent && y.how == x.how && y.where == x.where);
-        str_free(&s);
-    }
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        struct ask_edit x = {0};
-        check_error(ask_edit_parse(bad[i], &x, &e), ERR_USAGE, &e, "expected LATENT=X");
-    }
-}
-
 int main(void)
 {
     num_init();
@@ -800,8 +737,8 @@ int main(void)
         cmocka_unit_test(test_ablation),  cmocka_unit_test(test_steering),
         cmocka_unit_test(test_positions), cmocka_unit_test(test_masks),
         cmocka_unit_test(test_align),     cmocka_unit_test(test_changes),
-        cmocka_unit_test(test_refused),   cmocka_unit_test(test_edit_text),
-        cmocka_unit_test(test_before),    cmocka_unit_test(test_heldout),
+        cmocka_unit_test(test_refused),   cmocka_unit_test(test_before),
+        cmocka_unit_test(test_heldout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

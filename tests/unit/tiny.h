@@ -40,8 +40,8 @@ static inline struct tok *tiny_tok(const char *const *forms, size_t n)
     return t;
 }
 
-/* Takes the tokenizer over; 2 blocks, width D, contexts of T. */
-static inline struct lm *tiny_lm(struct tok *tok, size_t D, size_t T)
+/* Takes the tokenizer over; 2 blocks. */
+static inline struct lm *tiny_lm(struct tok *tok, size_t width, size_t context)
 {
     struct errinfo e;
     struct lm *m = mem_alloc(1, sizeof *m);
@@ -49,9 +49,9 @@ static inline struct lm *tiny_lm(struct tok *tok, size_t D, size_t T)
     m->cfg = (struct lm_config){.family = lm_family_find("gpt2"),
                                 .n_layer = 2,
                                 .n_head = 2,
-                                .d_model = D,
-                                .d_ff = 2 * D,
-                                .n_ctx = T,
+                                .d_model = width,
+                                .d_ff = 2 * width,
+                                .n_ctx = context,
                                 .vocab = tok_vocab(tok),
                                 .ln_eps = 1e-5f};
     m->tok = tok;
@@ -60,7 +60,7 @@ static inline struct lm *tiny_lm(struct tok *tok, size_t D, size_t T)
     for (size_t i = 0; i < m->w.count; i++) {
         m->w.arena[i] = (float)(0.3 * rng_normal(&r));
     }
-    for (size_t d = 0; d < D; d++) {
+    for (size_t d = 0; d < width; d++) {
         m->w.lnf_w[d] += 1.0f;
         for (size_t l = 0; l < m->cfg.n_layer; l++) {
             m->w.block[l].ln1_w[d] += 1.0f;
