@@ -32,7 +32,7 @@ static bool has_one(const char *dir)
     return run_is_openable(dir);
 }
 
-/* The last word is an SAE, a run, or a folder of them where it is not a text. */
+/* An SAE or a run; in the last place also a folder of them. */
 static bool is_sae(const char *word, size_t place)
 {
     return has_one(word) || place == 2;
@@ -43,7 +43,7 @@ static enum err read_words(const struct opts_result *r, struct run_opts *ro,
 {
     for (size_t i = 0; i < r->n_args; i++) {
         const char *word = r->args[i];
-        if (i > 0 && !a->sae && is_sae(word, i)) {
+        if (!a->sae && is_sae(word, i)) {
             a->sae = word;
         } else if (i == 0) {
             a->model = word;
@@ -53,8 +53,8 @@ static enum err read_words(const struct opts_result *r, struct run_opts *ro,
             TRY(run_opts_word(ro, setting_key.corpus, word, e));
         } else {
             return err_set(e, ERR_USAGE,
-                           "doctor: found '%s', expected MODEL [CORPUS] "
-                           "[RUN|SAE]",
+                           "doctor: found '%s', expected [MODEL [CORPUS]] "
+                           "[RUN|SAE|FOLDER]",
                            word);
         }
     }
@@ -150,6 +150,9 @@ static enum err print_page(const struct doctor_args *a, const struct run_opts *r
     } else if (state_dir("runs", dir, sizeof dir, NULL) != OK || !file_is_dir(dir)) {
         dir[0] = '\0';
     }
+    if (!p.corpus && a->sae && !a->is_folder) {
+        p.corpus = d->engine->in->set.corpus; /* the run's own */
+    }
     p.fit_dir = dir;
     p.model_bytes = bytes_of(d->engine->in->lm->dir);
     if (a->sae && !a->is_folder) {
@@ -197,14 +200,14 @@ int cmd_doctor(int argc, char **argv)
     struct run_opts ro;
     const struct opts o = {
         .name = "doctor",
-        .usage = "[MODEL [CORPUS] [RUN|SAE|FOLDER]] [OPTIONS]",
+        .usage = "[[MODEL [CORPUS]] [RUN|SAE|FOLDER]] [OPTIONS]",
         .about =
             "What a model is and whether it is supported (if not: exit status 2, and "
             "the kinds that are), how well it knows the text, clean and with masks, "
             "what a run at the hook would take in time and memory, measured for "
             "some seconds, what is missing, and which SAEs fit: the one named, those "
             "in FOLDER or, without, where the explorer saves. Ends with the command "
-            "to go on with. Without MODEL the bundled sample.",
+            "to go on with. Without MODEL that of the run, or the bundled sample.",
         .max_args = 3,
     };
     struct opts_result parsed;

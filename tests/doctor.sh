@@ -58,6 +58,11 @@ doctor "$out/plain" "$out/text.txt" "$XDG_STATE_HOME/saetop/runs/mine"
 says 'fits; run, matryoshka, 32 latents at blocks.1'
 says '^SAE +/'
 [ "$(tail -n 1 "$out/said")" = "saetop $XDG_STATE_HOME/saetop/runs/mine" ] || fail "$(tail -n 1 "$out/said")"
+# A run alone brings its model and its text.
+doctor "$XDG_STATE_HOME/saetop/runs/mine"
+says '^model +plain: qwen3'
+says '^text +text.txt: [0-9]+ documents'
+says '^SAE +/'; says 'fits; run'
 doctor "$models/llama" "$out/text.txt" "$XDG_STATE_HOME/saetop/runs/mine" --json
 grep -q '"sae":{"path":.*"fits":false}' "$out/said" || fail "another model's run fits: $(cat "$out/said")"
 grep -q '"why":"trained on another model' "$out/said" || fail "$(cat "$out/said")"
