@@ -346,6 +346,12 @@ void app_run(struct app *a, const struct session_view *v, const char *line)
     while (*args == ' ') {
         args++;
     }
+    char taken[120];
+    keymap_args(a->screens, k->action, taken, sizeof taken);
+    if (*args && !taken[0]) {
+        app_say(a, true, "%s takes nothing: found '%.60s'", k->action->command, args);
+        return;
+    }
     app_dispatch(a, v, k, args);
 }
 

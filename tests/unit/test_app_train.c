@@ -194,6 +194,8 @@ static void test_other_commands(void **state)
     assert_string_equal(one_command(b, COMMAND_NOTE).text, "a note");
     type(b, ":nonsense\n");
     assert_true(on_screen(b, "unknown command: nonsense"));
+    type(b, ":open /nope\n");
+    assert_true(on_screen(b, "open takes nothing: found '/nope'"));
     bench_free(b);
 }
 
