@@ -59,6 +59,9 @@ struct screen_def {
     /* Keys and pasted bytes as text, before a key of the table (but F1): false where it
      * takes none now. `cut`: there was more than the terminal handed over. */
     bool (*type)(struct app *a, const struct session_view *v, uint32_t key);
+    /* The keys that count while it takes keys as text, in place of all hints; NULL: it
+     * takes none now. */
+    const char *(*typing)(const struct app *a);
     bool (*paste)(struct app *a, const struct session_view *v, const char *bytes,
                   size_t n, bool cut);
     /* "down", "page-up", "first", ...: see the directions of `:move`. */

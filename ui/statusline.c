@@ -303,8 +303,12 @@ void hints_view(struct app *a, const struct session_view *v,
                 const struct screen_def *screen, struct canvas *c, struct rect r)
 {
     struct hint hint[HINTS_MAX];
-    const size_t n = collect_hints(a, v, screen, hint);
+    const char *typing = screen->typing ? screen->typing(a) : NULL;
+    const size_t n = typing ? 0 : collect_hints(a, v, screen, hint);
     int x = r.x + 1;
+    if (typing && r.h > 0) {
+        canvas_text(c, x, r.y, r.w - 2, typing, ROLE_TEXT, 0);
+    }
     for (size_t i = 0; i < n && r.h > 0;) {
         const size_t group = hint_group(&hint[i], n - i);
         const int used = draw_hints(a, v, c, x, r.y, r.x + r.w - x, &hint[i], group);

@@ -83,6 +83,13 @@ static bool type(struct app *a, const struct session_view *v, uint32_t key)
     return true;
 }
 
+static const char *typing(const struct app *a)
+{
+    return prompt_own(a)->typing
+               ? "Enter or Esc: to its tokens  Ctrl-U clears  Up the texts before"
+               : NULL;
+}
+
 static bool paste(struct app *a, const struct session_view *v, const char *bytes,
                   size_t n, bool cut)
 {
@@ -322,6 +329,7 @@ const struct screen_def screen_prompt = {
     .view = view,
     .status = status,
     .type = type,
+    .typing = typing,
     .paste = paste,
     .move = move,
     .enter = enter,
