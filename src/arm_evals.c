@@ -134,7 +134,7 @@ static void take_kept(struct arm_eval *x)
     }
 }
 
-/* Seconds that a kept evaluation took; 0: it does not say. */
+/* Seconds that a kept evaluation took; 0: not recorded. */
 static double seconds_of(const cJSON *root)
 {
     double sum = 0.0;
@@ -146,7 +146,8 @@ static double seconds_of(const cJSON *root)
     return sum;
 }
 
-/* What there is to wait for, beforehand, and on a terminal how far it is. */
+/* Messages for whoever waits: beforehand how much is to do, and on a terminal the
+ * progress. */
 struct waiting {
     const struct arm_evals *a;
     int64_t began; /* ns */
@@ -271,7 +272,7 @@ bool arm_evals_so_far(const struct arm_evals *a)
 
 /* ---- output ---- */
 
-/* Of each arm of condition k: its directory or its seeds, as JSON texts. */
+/* Add the directories of the arms of condition k, or their seeds, as JSON strings. */
 static void add_list(const struct arm_evals *a, size_t k, bool seeds, struct str *out)
 {
     bool first = true;

@@ -26,8 +26,7 @@ static size_t columns_of(const char *s, size_t n)
     return cols;
 }
 
-/* Text, escaped, in `width` columns, cut where it is longer; what stands for a space.
- */
+/* Add text, escaped and cut to `width` columns, with a sign in place of spaces. */
 static void add_cell(const char *p, size_t len, size_t width, const char *space,
                      struct str *out)
 {
@@ -73,7 +72,7 @@ static void add_label(const struct ask_found *f, int32_t latent, struct str *out
     }
 }
 
-/* No spaces at the ends of lines. */
+/* End a line, without spaces at its end. */
 static void end_line(struct str *out)
 {
     size_t n = out->len;
@@ -97,7 +96,7 @@ static void add_fire(const struct ask_found *f, const struct ask_fire *x,
     }
 }
 
-/* As many as fit, strongest first, then how many more. */
+/* Add as many firings as fit, strongest first, then the number of the rest. */
 static void add_fires(const struct ask_found *f, size_t t, size_t from, struct str *out)
 {
     const struct ask_answer *r = f->r;

@@ -6,7 +6,7 @@
 #include "train/run_open.h"
 #include "train/settings_synth.h"
 
-/* What the user named, in place of what the run recorded. */
+/* Replace settings that the run recorded by those that the user named. */
 static enum err override(const struct settings *named, struct settings *s,
                          struct errinfo *e)
 {
@@ -47,7 +47,7 @@ enum err browse_record(const char *path, const struct run_opts *ro,
     return OK;
 }
 
-/* What masks are made of: what the run names, else the tokenizer's own. */
+/* The mask token: the one that the run names, else the tokenizer's own; -1: none. */
 static enum err find_mask(struct browse_lm *b, struct errinfo *e)
 {
     const char *named = b->record.set.mask_token;

@@ -24,7 +24,8 @@ struct lm_bench {
     bool whole, json;
 };
 
-/* Of one model: harvesters on all threads and on one, and what they run over. */
+/* The benchmark of one model: harvesters on all threads and on one, and the rows that
+ * they run on. */
 struct course {
     struct lm *m;
     struct lm_hook hook;

@@ -82,7 +82,7 @@ static void drop_mask(const char *run, struct settings *s)
     }
 }
 
-/* With an SAE the run is one of its form at its hook. */
+/* The settings of the run. If an SAE is named they are of its architecture and hook. */
 static enum err settings_of(const struct doctor_args *a, const struct run_opts *ro,
                             struct settings *out, struct errinfo *e)
 {
@@ -182,7 +182,7 @@ static enum err doctor(const struct doctor_args *a, const struct run_opts *ro,
     return rc;
 }
 
-/* With --json the answer "no" is one as well. */
+/* With --json a refusal is printed as an object too. */
 static void add_refusal(const struct errinfo *e, struct str *out)
 {
     str_clear(out);

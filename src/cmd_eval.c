@@ -101,7 +101,7 @@ static enum err parse_ks(const char *text, struct probe_ks *ks, struct errinfo *
 
 /* ---- running ---- */
 
-/* What both runs are evaluated with, by the settings of the first. */
+/* Open the evaluator of both runs, by the settings of the first. */
 static enum err open_evaluator(const struct eval_args *a, struct eval_run *r,
                                struct evaluator **out, struct errinfo *e)
 {
@@ -130,7 +130,7 @@ static enum err open_evaluator(const struct eval_args *a, struct eval_run *r,
     return evaluator_open(&r->record.set, &o, NULL, out, e);
 }
 
-/* What does not go together, on stderr and as "remarks" of the object. */
+/* Put remarks on the run and its inputs on stderr and into "remarks" of the object. */
 static enum err add_remarks(const char *dir, const struct inputs *in,
                             struct eval_run *r, struct errinfo *e)
 {
@@ -210,8 +210,8 @@ static enum err write_place(const struct eval_args *a, const char *dir,
     if (a->out != NULL && a->run[1] == NULL) {
         return file_write_named_text(a->out, text->p, e);
     }
-    /* Neither a section nor another model or text is a reason to lose what is there,
-     * and what another tool made is not ours to write into. */
+    /* An evaluation of some sections, or with another model or text, must not replace
+     * the run's full one; and directories of other tools are not written to. */
     if (a->only != NULL || a->named.n_flags > 0 || a->config != NULL ||
         !rundir_is(dir)) {
         return OK;
@@ -291,7 +291,8 @@ static void add_header(const struct eval_run *r, const char *dir, struct str *ou
 
 #define INTERVALS "intervals are 95 % bootstraps of the units named after n"
 
-/* What --only names is asked for, and printed whole. */
+/* True if the whole table is printed: by --all, or for the measures that --only
+ * names. */
 static bool prints_all(const struct eval_args *a)
 {
     return a->all || a->only != NULL;
@@ -339,7 +340,7 @@ static void say_text(struct json_out *o, const char *key, const char *value)
     json_out_text(o, key, value, strlen(value));
 }
 
-/* What is needed besides the measures' own: which run, model and seeds. */
+/* Begin the details with the run, model and seeds; the measures add their own. */
 static enum err begin_details(const struct eval_args *a, const struct evaluator *v,
                               struct eval_run *r, struct errinfo *e)
 {
@@ -636,7 +637,7 @@ static enum err take_to(struct eval_args *a, struct errinfo *e)
     return saebench_check(&m, a->dir, "--force writes over it", e);
 }
 
-/* What was named in place of what runs recorded. */
+/* Take the options that replace settings which runs recorded. */
 static void take_names(struct eval_args *a)
 {
     const struct {
@@ -670,7 +671,7 @@ static enum err run_line(struct eval_args *a, const struct opts_result *parsed,
     return a->run[1] != NULL ? eval_pair(a, out, e) : eval_one(a, out, e);
 }
 
-/* What `eval --source synthetic` had. */
+/* Where options went that `eval --source synthetic` once had. */
 static const char *of_sweep(const char *name)
 {
     static const char *const had[] = {"source", "seeds", "mask-rates"};
@@ -683,7 +684,7 @@ static const char *of_sweep(const char *name)
     return NULL;
 }
 
-/* What there is is printed, whatever ended it; the exit status. */
+/* Prints all results that there are, also after an error. Returns the exit status. */
 static int evaluate_line(struct eval_args *a, const struct opts_result *parsed)
 {
     struct errinfo e = {0};

@@ -85,7 +85,7 @@ static enum err check_run(const struct explore_args *a, const struct run_opts *r
     return OK;
 }
 
-/* What a run is compared with: it is opened when it is wanted, as the other is. */
+/* Check the run to compare with; it is opened later, when it is needed. */
 static enum err check_other(const char *other, struct errinfo *e)
 {
     if (strlen(other) >= COMPARE_PATH) {
@@ -114,7 +114,7 @@ static enum err explore(const struct explore_args *a, const struct run_opts *ro,
                                .script = a->script,
                                .headless = a->headless,
                                .started_ns = started};
-    /* What was asked for is judged before where it was asked. */
+    /* Errors in the line come before errors about the terminal. */
     TRY(parse_look(a, &c, e));
     if (run && a->resume) {
         return err_set(e, ERR_USAGE, "explore: found '%s' beside --resume RUN", run);

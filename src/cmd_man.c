@@ -9,7 +9,7 @@
 
 #define PAGE_BYTES (4u << 20)
 #define MAN_WIDTH  78
-/* Of this version, so that the page is the same wherever it is made. */
+/* The date of this version, so that the page is the same wherever it is made. */
 #define MAN_DATE "2026-11-29"
 
 /* ---- roff ---- */

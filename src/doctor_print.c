@@ -53,7 +53,7 @@ static size_t find_gaps(const struct doctor_page *p, struct gap out[GAPS])
     return n;
 }
 
-/* What stands for a masked token: "<mask> #4, its mask token". */
+/* The mask token as text: "<mask> #4, its mask token". */
 static void mask_text(const struct inputs *in, char *out, size_t cap)
 {
     const char *what = "as named";

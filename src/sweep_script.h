@@ -1,5 +1,5 @@
-/* What of a sweep is left to do, for other machines: a line of shell for each run, or a
- * script for Slurm. Owner thread. */
+/* The runs of a sweep that are still to do, for other machines: a line of shell for
+ * each run, or a script for Slurm. Owner thread. */
 #ifndef SAETOP_SRC_SWEEP_SCRIPT_H
 #define SAETOP_SRC_SWEEP_SCRIPT_H
 

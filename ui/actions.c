@@ -325,7 +325,7 @@ static const char *setting_word(const struct app *a, const char *text, size_t i)
     return i < n ? t[i].key : NULL;
 }
 
-/* What it is, and its value where the run tells it. */
+/* Say what a setting is, and its value where the run records it. */
 static void say_setting(struct app *a, const struct session_view *v, const char *args)
 {
     const struct setting_def *d = setting_find(args);
@@ -359,7 +359,7 @@ static const char *may_choose_seed(const struct app *a, const struct session_vie
     return most_seeds(v) > 1 ? NULL : "each condition has one seed; --seeds N";
 }
 
-/* Whose latents and concepts are shown. */
+/* Choose the seed whose latents and concepts are shown. */
 static void choose_seed(struct app *a, const struct session_view *v, const char *args)
 {
     const int64_t n = (int64_t)most_seeds(v);

@@ -200,7 +200,8 @@ struct app_request *app_ask(struct app *a, enum app_request_kind kind)
 
 /* ---- prompts ---- */
 
-/* What prompts of that word recall; NULL: no word, or more than there is room for. */
+/* The history that prompts of `word` share; NULL: no word, or no room for another
+ * history. */
 static struct line_history *history_of(struct app *a, const char *word)
 {
     for (size_t i = 0; word && i < APP_HISTORIES; i++) {
@@ -315,9 +316,9 @@ void app_dispatch(struct app *a, const struct session_view *v,
         app_say(a, true, "%s: %s", k->action->command, reason);
         return;
     }
-    /* Whatever changes the layout can be undone, without each having to say so; what
-     * runs another command has left the step to that one, and undo itself makes none.
-     */
+    /* Any command that changes the layout becomes a step of undo here, so that commands
+     * need not do it themselves. One that ran another command has its step already, and
+     * undo itself makes none. */
     const size_t pushed = a->undo.pushed, done = a->undo.done;
     struct layouts was;
     take_layouts(a, &was);

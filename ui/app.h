@@ -1,7 +1,7 @@
-/* What screens and the frame around them share: the state of the interface but for what
- * screens keep to themselves, and how a key, a command or a screen says, asks and goes.
- * What is wanted comes out as commands for the session and requests to the caller:
- * nothing here waits, reads a clock or a file, or knows the terminal. UI thread. */
+/* The state that screens and the frame around them share, and the functions by which a
+ * key, a command or a screen shows a message, opens a prompt or goes to another screen.
+ * Results come out as commands for the session and requests to the caller: nothing here
+ * waits, reads a clock or a file, or knows the terminal. UI thread. */
 #ifndef SAETOP_UI_APP_H
 #define SAETOP_UI_APP_H
 
@@ -18,7 +18,7 @@
 
 enum { APP_COMMANDS = 16, APP_REQUESTS = 40, APP_HITS = 192, APP_HISTORIES = 12 };
 
-/* What the caller is asked to do. */
+/* Requests to the caller. */
 enum app_request_kind {
     REQUEST_QUIT,
     REQUEST_REDRAW,
@@ -43,8 +43,7 @@ struct next_run {
     bool resume;            /* train it on, else browse it */
 };
 
-/* What was drawn where, for the mouse: filled in while drawing. Later ones lie on top.
- */
+/* Areas that react to the mouse, filled in while drawing. Later ones lie on top. */
 enum hit_kind {
     HIT_TAB,     /* a: place of the screen in the table */
     HIT_HELP,    /* the word "? help" */
@@ -73,15 +72,15 @@ struct prompt_def {
                        */
     const char *help; /* a line about it; NULL: none, or `explain` says it */
     void (*explain)(const struct app *a, const char *text, char *out, size_t cap);
-    /* The ith word that the one which begins at byte `at` could become. */
+    /* The ith completion of the word that begins at byte `at`. */
     const char *(*word)(const struct app *a, const char *text, size_t at, size_t i);
-    /* After each change while it is typed; on Enter, while it is still open: false
-     * keeps it open; on Enter; on Esc. */
+    /* preview: after each change. check: on Enter, while the prompt is open; false
+     * keeps it open. accept: on Enter. cancel: on Esc. */
     void (*preview)(struct app *a, const struct session_view *v, const char *text);
     bool (*check)(struct app *a, const struct session_view *v, const char *text);
     void (*accept)(struct app *a, const struct session_view *v, const char *text);
     void (*cancel)(struct app *a, const struct session_view *v);
-    /* What is wrong with what stands there; "" nothing. */
+    /* The error in the line as typed so far; "" for none. */
     void (*error)(const struct app *a, char *out, size_t cap);
 };
 struct prompt_history {
@@ -91,7 +90,8 @@ struct prompt_history {
 
 enum leaving { STAYING, LEAVE_ASKING, LEAVE_SAVING, LEAVE_DISCARDING };
 
-/* What was said, oldest first in a ring: for the list that shows each whole. */
+/* Messages that were shown, oldest first in a ring, for the list that shows each
+ * whole. */
 enum { MESSAGES = 64 };
 struct message_log {
     struct message {
@@ -104,14 +104,14 @@ struct message_log {
 };
 
 enum { HELP_FILTER_CAP = 64 };
-/* What the overlay lists: keys and topics, or what happened, or what was said. */
+/* Contents of the overlay: keys and topics, or events, or messages. */
 enum help_kind { HELP_KEYS, HELP_EVENTS, HELP_MESSAGES };
 struct help_state {
     bool open;
     enum help_kind kind;
     struct list_view list; /* over the lines shown */
     char filter[HELP_FILTER_CAP];
-    bool phrase; /* it is looked for as it stands, and not by its words */
+    bool phrase; /* the filter is searched for as one phrase, not word by word */
 };
 
 /* Something that the finder lists and goes to: a line of the command line, or an entry
@@ -149,7 +149,7 @@ struct steering {
     size_t condition_arms;      /* how many arms there were then */
 };
 
-/* What the app keeps for each screen of the table. */
+/* State that the app keeps for each screen of the table. */
 struct screen_slot {
     void *state; /* the screen's own */
     int focus;   /* pane in focus */
@@ -181,7 +181,7 @@ struct app {
     struct message_log log;
     char message[400]; /* of the interface; "" none */
     bool message_bad;
-    char refused[200]; /* why a line that a key asks for can't be, while one types it */
+    char refused[200]; /* why the prompt of a key is refused, while the user types on */
     uint64_t said;     /* by the interface, counted as the view counts the session's */
     uint64_t heard;    /* of the session's: those that a key or time has dismissed */
 
@@ -204,7 +204,7 @@ void app_deinit(struct app *a);
 
 /* ---- screens ---- */
 
-/* What a screen of the table keeps, and its pane in focus. */
+/* The state of a screen of the table, and its pane in focus. */
 void *app_state(const struct app *a, const struct screen_def *screen);
 int *app_focus(const struct app *a, const struct screen_def *screen);
 /* Panes of it that Tab goes through, as large as the terminal is. */
@@ -228,7 +228,7 @@ void app_hit(struct app *a, struct rect r, int kind, int arg);
 
 void app_say(struct app *a, bool bad, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* What is being said, by the interface or the session; NULL: nothing, or it has been
+/* The message shown now, of the interface or the session; NULL: none, or it was
  * dismissed. */
 const char *app_saying(const struct app *a, const struct session_view *v, bool *bad);
 void app_dismiss(struct app *a, const struct session_view *v);
@@ -236,7 +236,7 @@ void app_dismiss(struct app *a, const struct session_view *v);
  * NULL when full (and says so). */
 struct command *app_emit(struct app *a, enum command_kind kind);
 struct app_request *app_ask(struct app *a, enum app_request_kind kind);
-/* Ask for a line. `text` is there to be gone on with; `offer` after it, as line_offer
+/* Open a prompt for a line. It begins with `text`, followed by `offer`, as line_offer
  * says. */
 void app_open_prompt(struct app *a, const struct prompt_def *prompt, const char *text,
                      const char *offer);

@@ -1,5 +1,4 @@
-/* What the interface reacts to, whatever it comes from: a terminal, a script, a fuzzer.
- */
+/* Events that the interface reacts to, from a terminal, a script or a fuzzer. */
 #ifndef SAETOP_UI_EVENT_H
 #define SAETOP_UI_EVENT_H
 

@@ -17,7 +17,7 @@
 
 /* 15 frames a second while something moves. */
 #define FRAME_NS (INT64_C(66) * 1000 * 1000)
-/* How long what is said stays without a key: time to read a line. */
+/* How long a message stays without a key: time to read a line. */
 #define SAY_NS (INT64_C(8) * 1000 * 1000 * 1000)
 
 /* ---- what the app wants ---- */
@@ -281,7 +281,7 @@ enum err loop_init(struct loop *l, const struct explore_config *cfg, bool headle
     if (rc == OK && !headless) {
         rc = open_terminal(l, out_fd, in_fd, term_name, e);
     }
-    /* The first frame needs no session: what loads is said when it does. */
+    /* The first frame needs no session, which reports later what it loads. */
     snprintf(l->v.loading, sizeof l->v.loading, "starting");
     l->session = cfg->session;
     l->v.steps = cfg->session.set.steps;
@@ -360,7 +360,8 @@ static enum err finish(struct loop *l, int *status, struct errinfo *e)
         save_and_stop(l);
     }
     FILE *out = l->cfg->out;
-    /* What a save that failed on the way out says is an error's line, not this. */
+    /* If the save on the way out failed, its message is the error's line and not
+     * printed here. */
     const bool lost = l->saved && l->signals && l->v.message_bad;
     if (l->saved && !lost && out && (had_terminal || l->signals)) {
         fprintf(out, "%s\n", l->v.message);
@@ -444,9 +445,9 @@ static enum err run_once(const struct explore_config *cfg, int *status,
     return rc;
 }
 
-/* Play what is due of the script; the time until there may be more in ms, -1: no limit.
- * Without a terminal the explorer ends with the script; in one it is the user's from
- * then on, who is told what failed. */
+/* Play the lines of the script that are due. Returns the time in ms until there may be
+ * more, -1: no limit. Without a terminal the explorer ends with the script; in a
+ * terminal the user takes over, and sees what failed. */
 static int play(struct loop *l, enum err *rc, struct errinfo *e)
 {
     int due = -1;

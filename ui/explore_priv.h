@@ -42,7 +42,7 @@ struct loop {
 void loop_take_runs(struct loop *l);
 /* End the session and begin one with the run that was asked for. */
 void loop_open_next(struct loop *l);
-/* One that could not be opened leads back to the screen that it was chosen on. */
+/* After a run that could not be opened: back to the screen that it was chosen on. */
 void loop_leave_failed(struct loop *l);
 
 /* Start the session, then the terminal (not if headless), and show the first frame.

@@ -1,4 +1,5 @@
-/* What a screen shows, as a file: its form follows from the name's end. UI thread. */
+/* Export of a screen's content to a file, whose form follows from the end of its name.
+ * UI thread. */
 #ifndef SAETOP_UI_EXPORT_H
 #define SAETOP_UI_EXPORT_H
 

@@ -13,7 +13,7 @@
 
 /* ---- the prompt ---- */
 
-/* While typing, what the line is about follows. */
+/* Preview the effect of a line while it is typed. */
 static void preview(struct app *a, const struct session_view *v)
 {
     if (a->prompt->preview) {
@@ -85,13 +85,13 @@ static void refused_accept(struct app *a, const struct session_view *v,
     app_say(a, true, "%s", a->refused);
 }
 
-/* In the place of a line that can't be asked for now. */
+/* The prompt shown in place of one that is refused now. */
 static const struct prompt_def prompt_refused = {
     .sign = "", .error = refused_error, .accept = refused_accept};
 
-/* Whoever presses a key that asks for a text types on before he reads why it is
- * refused: the letters go into a line that does nothing, and not one by one to the
- * screen. */
+/* A user who presses a key that opens a prompt types on before reading why it is
+ * refused: the letters then go into a line that does nothing, instead of one by one to
+ * the screen. */
 static bool refuse_text(struct app *a, const struct session_view *v,
                         const struct key_entry *k)
 {
@@ -169,7 +169,7 @@ static void paste_event(struct app *a, const struct session_view *v,
     }
 }
 
-/* What the pointer is on; NULL: nothing that reacts. */
+/* The area under the pointer; NULL: none that reacts. */
 static const struct hit *hit_at(const struct app *a, int x, int y)
 {
     for (size_t i = a->n_hits; i-- > 0;) {
@@ -215,7 +215,7 @@ static void mouse_event(struct app *a, const struct session_view *v,
                         const struct event *given)
 {
     const struct hit *hit = hit_at(a, given->x, given->y);
-    /* Only curves know a double click; elsewhere it is a second one. */
+    /* Only curves know a double click; elsewhere it counts as a second click. */
     struct event own = *given;
     if (own.mouse == MOUSE_DOUBLE && (!hit || hit->kind != HIT_PLOT)) {
         own.mouse = MOUSE_PRESS;
@@ -264,13 +264,13 @@ static void keep_message(struct app *a, const struct session_view *v, const char
     snprintf(m->text, sizeof m->text, "%s", text);
 }
 
-/* What this event made the interface or the session say: once, whatever comes while the
- * words still stand. The latest words are those that are shown. */
+/* Keep the messages that came with this event, each once, even if later events come
+ * while it is still shown. The last one is the one shown. */
 static void keep_messages(struct app *a, const struct session_view *v)
 {
     const bool own = a->log.own != a->said;
     if (a->log.heard != v->said) {
-        /* All that was said since: an answer is not lost to what followed it. */
+        /* All messages since: an answer is not lost to the one that followed it. */
         uint64_t n = v->said > VIEW_SAID ? v->said - VIEW_SAID : 0;
         for (n = n > a->log.heard ? n : a->log.heard; n < v->said; n++) {
             const struct said_view *one = &v->spoken[(n + 1) % VIEW_SAID];
@@ -381,7 +381,7 @@ static void prompt_view(const struct app *a, const struct session_view *v,
     }
 }
 
-/* What is being opened, once and whole, over the empty panes. */
+/* The box that tells what is being opened, over the empty panes. */
 static void loading_view(const struct session_view *v, struct canvas *c)
 {
     if (v->state != SESSION_LOADING) {

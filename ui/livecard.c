@@ -1,4 +1,5 @@
-/* What remains on a small terminal: the run's figures, and the keys that still work. */
+/* The card shown on a small terminal: the run's figures, and the keys that still
+ * work. */
 #include "ui/livecard.h"
 
 #include "ui/plot.h"

@@ -277,7 +277,8 @@ static struct span x_range(const struct plot_spec *spec)
     return s;
 }
 
-/* What the values in view span: all, and those above 0. Counts what cannot be drawn. */
+/* The spans of the values in view: of all, and of those above 0. Counts values that
+ * cannot be drawn. */
 static void y_spans(const struct plot_spec *spec, struct span x, struct span *all,
                     struct span *positive, size_t *not_finite, size_t *not_positive)
 {
@@ -311,7 +312,7 @@ static struct span padded(struct span s, bool log)
 {
     struct span r = s;
     double pad = 0.05 * (s.hi - s.lo);
-    /* What differs in the seventh digit only is drawn as a constant. */
+    /* Values that differ in the seventh digit only are drawn as a constant. */
     if (!(pad > 5e-8 * fmax(fabs(s.lo), fabs(s.hi)))) {
         pad = log ? 0.1 : s.lo == 0 ? 1 : 0.1 * fabs(s.lo);
     }
@@ -377,8 +378,8 @@ static void y_ticks(struct axis_ticks *t, const struct view *v, int height)
                want > 2 ? (want < 7 ? want : 7) : 2, v->log);
 }
 
-/* Columns for the labels of y: what is usual, more where close ticks need the digits.
- */
+/* Columns for the labels of y: the usual number, or more where close ticks need the
+ * digits. */
 static int y_label_columns(const struct view *v, struct rect r)
 {
     const int usual = r.w < 50 ? 5 : 6;

@@ -31,7 +31,7 @@ struct plot_spec {
     const char *x_label; /* suffix of ticks such as "s"; may be NULL */
 };
 
-/* What was drawn, for the title, the mouse and the cursor. */
+/* Facts of the drawn plot, for the title, the mouse and the cursor. */
 struct plot_result {
     struct rect area; /* of the data, without axes */
     double x_min, x_max, y_min, y_max;

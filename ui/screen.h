@@ -1,6 +1,6 @@
-/* What a screen is: one row that says all that the rest of the interface needs to know
- * of it. A screen is a file in ui/screens; nobody else knows its state or asks which
- * screen is shown. What the functions may do with the app is in app.h. */
+/* The description of a screen: one row with all that the rest of the interface needs to
+ * know of it. A screen is a file in ui/screens; nobody else knows its state or asks
+ * which screen is shown. What the functions may do with the app is in app.h. */
 #ifndef SAETOP_UI_SCREEN_H
 #define SAETOP_UI_SCREEN_H
 
@@ -52,8 +52,8 @@ struct screen_def {
     /* Its part of the status line. */
     void (*status)(const struct app *a, const struct session_view *v, char *out,
                    size_t cap);
-    /* How many rows above the body's last its lowest line runs: what is being said is
-     * written there. */
+    /* How many rows the screen's lowest line is above the body's last row; messages are
+     * drawn on that line. */
     int (*rule)(const struct app *a);
 
     /* Keys and pasted bytes as text, before a key of the table (but F1): false where it
@@ -75,8 +75,8 @@ struct screen_def {
     void (*mouse)(struct app *a, const struct session_view *v, const struct hit *hit,
                   const struct event *ev);
     const struct filter_use *filter; /* of its rows, see filter_use.h; NULL: none */
-    /* What of it answers to a text (not ""), for the finder: at most `most`, in any
-     * order, with scores as fuzzy_score gives them; how many. */
+    /* Find items of this screen that match a text (not ""), for the finder: at most
+     * `most`, in any order, with scores as fuzzy_score gives them. Returns how many. */
     size_t (*found)(const struct app *a, const struct session_view *v,
                     const char *typed, struct finder_item *out, size_t most);
     /* Point at a step of the run; the first screen of the table that can is asked. */
@@ -87,8 +87,8 @@ struct screen_def {
     void (*layout)(const struct app *a, void *out);
     void (*set_layout)(struct app *a, const struct session_view *v, const void *in);
 
-    /* What it shows, as CSV: why not now (NULL: it can), a name for the file, the text.
-     */
+    /* Export its content as CSV: why not now (NULL: it can), a name for the file, the
+     * text. */
     const char *(*may_export)(const struct app *a, const struct session_view *v);
     void (*export_name)(const struct app *a, const struct session_view *v, char *out,
                         size_t cap);

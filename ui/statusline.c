@@ -177,13 +177,14 @@ void say_view(const struct app *a, const struct session_view *v, struct canvas *
     if (!say || in_status || layout_kind(c->w, c->h) == LAYOUT_STEP) {
         return;
     }
-    /* On the line that closes the screen: it covers no figure, and progress and hints
-     * stay in sight. The card has no such line, but an empty row. */
+    /* Drawn on the line that closes the screen, where it covers no figure, and progress
+     * and hints stay visible. The card has no such line, but an empty row. */
     const bool card = app_is_live_card(a);
     const int above = a->screen->rule ? a->screen->rule(a) : 0;
     const int y = card ? c->h - 2 : f.body.y + f.body.h - 1 - above;
     const int x = card ? 0 : 2;
-    /* All of the line: what the panes say on it would be read on as a part of this. */
+    /* Clear the whole line: captions of panes on it would look like a part of the
+     * message. */
     const struct rect r = {x, y, c->w - 2 * x, 1};
     canvas_fill(c, r, ' ', ROLE_TEXT, 0);
     canvas_text(c, r.x + 1, y, r.w - 2, say, bad ? ROLE_BAD : ROLE_VALUE, ATTR_BOLD);
@@ -193,13 +194,14 @@ void say_view(const struct app *a, const struct session_view *v, struct canvas *
 
 enum { HINTS_MAX = 48 };
 
-/* Whether what a key does is out of the question as things stand: nothing trains here,
- * arms are too many or too few, or there is no screen for it. What only has to be
- * waited for is shown dim. */
+/* True if a key cannot do anything in this state: nothing trains here, there are too
+ * many or too few arms, or there is no screen for it. A key that only has to wait is
+ * shown dim instead. */
 static bool is_useless(const struct app *a, const struct session_view *v,
                        const struct key_entry *k)
 {
-    /* Of a run being browsed: one that has ended is extended, another resumed. */
+    /* A run being browsed gets one of two hints: extend if it has ended, else
+     * resume. */
     const bool ended = v->step >= v->planned;
     if (v->state == SESSION_BROWSING &&
         (k->action == &action_resume || k->action == &action_extend)) {
@@ -251,7 +253,8 @@ static size_t collect_hints(const struct app *a, const struct session_view *v,
     return n;
 }
 
-/* What is pressed, or typed where there is no key: "Space", ":extend". */
+/* The key to press, or the command to type where there is no key: "Space",
+ * ":extend". */
 static void hint_key(const struct hint *hint, char *out, size_t cap)
 {
     const struct key_entry *k = hint->key;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What masking is switched on to where no rate was ever set: the paper's. */
+/* The rate that masking is switched on with if none was set before: the paper's. */
 #define RATE_FIRST 0.3
 
 /* ---- whether ---- */
@@ -185,7 +185,7 @@ static void say_rate(struct app *a, const struct session_view *v, int arm,
     app_say(a, false, "%s%s%s", was, was[0] ? "   " : "", text);
 }
 
-/* Where a step of the rate leads: down to off, and up from off to where it was. */
+/* The rate after a step: down as far as off, and from off up to the rate it had. */
 static double stepped_rate(double now, double on, double by)
 {
     if (now <= 0) {

@@ -51,8 +51,8 @@ int term_colors(const struct term *t); /* 256, 8 or 0 */
 void term_set_theme(struct term *t, enum theme_id theme, bool color);
 void term_set_mouse(struct term *t, bool on);
 
-/* Show the canvas; only differences are sent, nothing for an unchanged one. What does
- * not fit the terminal is cut. */
+/* Show the canvas; only differences are sent, nothing for an unchanged one. Parts that
+ * do not fit the terminal are cut. */
 void term_present(struct term *t, const struct canvas *c);
 /* Forget what is on screen and send everything at the next present (Ctrl-L, SIGCONT).
  */
@@ -65,8 +65,8 @@ void term_redraw(struct term *t);
  * window. After an end of file on the terminal every call is false and SIG_BIT_HUP is
  * due. */
 bool term_event(struct term *t, struct event *ev);
-/* What to poll, -1 among them where there is nothing to wait for. The time in ms after
- * which term_event may have something though nothing came (an Esc); -1: none. */
+/* Fill in the descriptors to poll; -1 where there is none. Returns the time in ms after
+ * which term_event may have an event though no byte came (an Esc); -1: none. */
 enum { TERM_FDS = 2 };
 int term_poll(const struct term *t, struct pollfd fd[TERM_FDS]);
 

@@ -21,7 +21,7 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <ncurses.h>
-/* It describes a terminal as `struct term`, which is ours here. */
+/* term.h of terminfo has a `struct term` of its own, which is ours here. */
 #define term curses_terminal
 #include <term.h>
 #undef term
@@ -37,7 +37,7 @@
 
 #define MOUSE_ON  "\033[?1000h\033[?1002h\033[?1006h\033[?1004h"
 #define MOUSE_OFF "\033[?1004l\033[?1006l\033[?1002l\033[?1000l"
-/* Bracketed paste: what is pasted is marked, and never taken for keys. */
+/* Bracketed paste: pasted text is marked, and never taken for keys. */
 #define PASTE_ON  "\033[?2004h"
 #define PASTE_OFF "\033[?2004l"
 /* Synchronized output: a terminal that knows it shows a frame at once, others ignore
@@ -85,8 +85,8 @@ struct term {
 
 /* ---- output ---- */
 
-/* Go on sending; true when the terminal has all. After a stall it gets everything anew,
- * as nobody knows what became of what it was sent. */
+/* Go on sending; true when the terminal has all. After a stall everything is sent
+ * again, since it is unknown what arrived. */
 static bool caught_up(struct term *t)
 {
     if (!tty_flush(&t->tty)) {
@@ -429,7 +429,7 @@ static bool to_event(struct term *t, const struct input *in, struct event *ev)
     return false;
 }
 
-/* More bytes from the terminal; false when there are none. */
+/* Read more bytes from the terminal; false when there are none. */
 static bool read_more(struct term *t)
 {
     const int n = tty_read(&t->tty, t->bytes, sizeof t->bytes);
@@ -446,7 +446,7 @@ static bool read_more(struct term *t)
     return true;
 }
 
-/* In ms, until what is begun counts as cut short; -1: nothing is begun. */
+/* Time in ms until an unfinished sequence counts as cut short; -1: there is none. */
 static int input_due(const struct term *t)
 {
     const int wait = input_wait_ms(&t->input);
@@ -468,7 +468,8 @@ static bool input_event(struct term *t, struct event *ev)
             }
         }
     } while (read_more(t));
-    /* Only now: bytes that came in time may have waited for us. */
+    /* Check timeouts only after reading: bytes that came in time may have waited for
+     * us. */
     while (!t->ended && input_due(t) == 0) {
         t->byte_ns = clock_ns();
         if (input_timeout(&t->input, &in) && to_event(t, &in, ev)) {
@@ -652,7 +653,7 @@ static enum err arm_restore(struct term *t, struct errinfo *e)
     return rc;
 }
 
-/* Keys as this terminal is said to send them. */
+/* Add the sequences of keys that terminfo gives for this terminal. */
 static void add_keys(struct term *t)
 {
     static const struct {

@@ -1,4 +1,4 @@
-/* What curses draws on in the place of the terminal: a file in memory. UI thread. */
+/* The file in memory that curses draws on in place of the terminal. UI thread. */
 #ifndef SAETOP_UI_TERM_PAPER_H
 #define SAETOP_UI_TERM_PAPER_H
 

@@ -18,7 +18,7 @@ struct textbox {
     struct line_history *history; /* borrowed, or NULL */
     size_t recalled;              /* 0: own text; n: the nth newest of the history */
     char draft[TEXTBOX_CAP];      /* own text while a recalled one is shown */
-    /* As last drawn. */
+    /* Layout as it was last drawn. */
     int w; /* columns that a row may take; 0: never drawn, rows end at breaks alone */
     enum glyph_tier tier;
     size_t top; /* first row shown */

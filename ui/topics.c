@@ -1,6 +1,7 @@
 #include "ui/topics.h"
 
-/* What is reported, what is measured here, and what is not known are kept apart. */
+/* The texts keep apart what others report, what is measured here and what is not
+ * known. */
 // clang-format off: text, wrapped by hand
 static const struct topic topics[] = {
     {"what is an SAE?",

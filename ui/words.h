@@ -1,6 +1,6 @@
-/* Whether a text answers to words that somebody typed, who need not know its words:
- * each is looked for as it stands, without its ending ("masking" finds "masked"), and
- * as what else people call it ("neuron" finds "latent"). Any thread. */
+/* Whether a text matches typed words, which need not be its own: each is looked for as
+ * it is, without its ending ("masking" finds "masked"), and by other words for the same
+ * thing ("neuron" finds "latent"). Any thread. */
 #ifndef SAETOP_UI_WORDS_H
 #define SAETOP_UI_WORDS_H
 

@@ -204,7 +204,7 @@ void acts_cache_counts(const struct acts_cache *c, uint64_t *got, uint64_t *put)
 
 /* ---- blocks ---- */
 
-/* Where block `number` is, if a file can be as long. */
+/* Offset of block `number`, into *at; false if no file can be that long. */
 static bool place_of(const struct acts_cache *c, uint64_t number, uint64_t *at)
 {
     if (number < 1 || number > (INT64_MAX - HEADER) / c->stride) {
@@ -235,7 +235,7 @@ static bool head_holds(const struct block_head *h)
     return h->self == checksum(h, offsetof(struct block_head, self));
 }
 
-/* All of it, or false: where the file ends before, or cannot be read. */
+/* Read len bytes; false if the file ends before or cannot be read. */
 static bool read_at(int fd, void *data, size_t len, uint64_t at)
 {
     size_t got = 0;
@@ -259,7 +259,7 @@ bool acts_cache_get(struct acts_cache *c, uint64_t number, const int32_t *ids, f
     if (c->dtype == CACHE_FP16) {
         elem_to_f32(ELEM_F16, (const uint8_t *)c->half, c->n * c->D, x);
     }
-    /* A model that is whole makes no block of such: it is damaged, and made anew. */
+    /* No sound model gives such numbers: the block is damaged, and is made again. */
     const size_t shape[] = {c->n, c->D};
     if (elem_check_finite(c->path, "block", shape, 2, x, NULL) != OK) {
         return false;

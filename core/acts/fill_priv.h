@@ -9,7 +9,7 @@ struct acts_fill {
     struct acts_fill *next; /* of the share's list */
     size_t refs;            /* streams that serve from it */
     size_t n, D;
-    uint64_t number; /* from 1; 0: its content is nothing yet */
+    uint64_t number; /* from 1; 0: not filled yet */
     double rate;
     bool mixed; /* positions that are not masked are of the clean rows */
     struct pack_pos start, end; /* where its rows begin, and the rows after them */

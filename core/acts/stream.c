@@ -245,7 +245,7 @@ static enum err make_fill(struct acts_stream *s, uint64_t number, double rate,
         s->f = mine;
     }
     struct acts_fill *f = s->f;
-    f->number = 0; /* nobody may find it half made */
+    f->number = 0; /* streams must not find it half made */
     f->start = pack_tell(s->pack);
     TRY(pack_rows(s->pack, s->cfg.fill_rows, f->clean, e));
     f->end = pack_tell(s->pack);

@@ -46,10 +46,10 @@ struct csv_row {
     size_t text_len;
 };
 typedef enum err csv_visit(const struct csv_row *row, void *user, struct errinfo *e);
-/* One column of a table of any size; what was read is not kept. `column`: its name, or
- * its number from 1 where no column has that name. *col, *cols: its place from 0, and
- * how many there are, both for csv_field. Checks and errors as csv_load; ends with the
- * first error of visit. Memory: a row. */
+/* Visit the rows of a table of any size, which is not kept in memory, and find one of
+ * its columns. `column`: its name, or its number from 1 where no column has that name.
+ * *col, *cols: its place from 0, and how many there are, both for csv_field. Checks and
+ * errors as csv_load; ends with the first error of visit. Memory: a row. */
 enum err csv_each(const char *data, size_t len, const char *name, const char *column,
                   csv_visit *visit, void *user, size_t *col, size_t *cols,
                   struct errinfo *e) ERR_CHECKED;

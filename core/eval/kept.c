@@ -66,7 +66,7 @@ enum err kept_add(const struct report *r, cJSON *root, struct errinfo *e)
 
 /* ---- reading ---- */
 
-/* One figure on its way back. */
+/* One figure while it is read back. */
 struct unkept {
     struct json_at at;
     size_t n;

@@ -4,7 +4,7 @@
 
 #define ROBUST_ROWS 64
 
-/* What making a bench needs besides. */
+/* A bench that is being made, and what only its making needs. */
 struct maker {
     struct suite_bench *b;
     struct harvester *h;

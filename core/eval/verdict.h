@@ -96,8 +96,8 @@ void verdict_row_of(size_t m, double margin, size_t n, const double *before,
 /* Whether a row that was judged, of a condition less a random control, finds the
  * condition "within random": two pairs at least, and no difference established. */
 bool verdict_is_within(const struct verdict_row *row);
-/* Rows of arms that have not come to the end of their plan: a difference that is small
- * now may grow, so what was too small to matter is open. */
+/* For rows of arms that have not reached the end of their plan: a difference that is
+ * small now may grow, so "too small to matter" becomes open. */
 void verdict_so_far(struct verdict_row *row, size_t n);
 /* The verdicts of n rows, of which those of primary measures are one list for Holm and
  * the others another. `first`: what paired_of was given. The 95 % intervals are each

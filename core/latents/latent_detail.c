@@ -11,7 +11,7 @@
 #define BOOTSTRAP_REPS 1000
 #define MASK_SEED      1 /* the same masks for every latent */
 
-/* What all parts read. */
+/* Inputs that all parts of a detail read. */
 struct view {
     struct lm_hook hook;
     const struct sae *s;
@@ -101,7 +101,8 @@ struct picks {
     size_t n, members;
 };
 
-/* One position a row: the largest for the top, else that of the smallest draw. */
+/* Keep one position of each row: the largest activation for the top, else the position
+ * with the smallest draw. */
 static void offer_position(struct picks *p, const struct view *v, int interval,
                            size_t at, float act)
 {
@@ -458,7 +459,7 @@ out:
 
 /* ---- masks ---- */
 
-/* Of the latent at a position of rows that were encoded. */
+/* The latent's activation at position i of the encoded rows. */
 static double act_of(const struct view *v, const struct sae_codes *codes, size_t i)
 {
     double act = 0.0;

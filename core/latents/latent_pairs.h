@@ -48,7 +48,7 @@ struct latent_split {
     float together;           /* the sum of all their shares, which may overlap */
 };
 
-/* What became of a latent. */
+/* Result of the pairing for a latent. */
 enum pair_fate {
     PAIR_RARE,   /* fires on fewer than PAIRS_FIRES tokens: not compared */
     PAIR_MADE,   /* in a pair */

@@ -1,4 +1,4 @@
-/* What the files of core/latents share. */
+/* Internals that the files of core/latents share. */
 #ifndef SAETOP_LATENTS_LATENTS_PRIV_H
 #define SAETOP_LATENTS_LATENTS_PRIV_H
 

@@ -48,7 +48,7 @@ static enum err encode(struct finder *k, size_t n, struct errinfo *e)
     return sae_encode(k->s, k->x, n, NULL, &k->codes, e);
 }
 
-/* Of a latent on row i of the codes; 0: it is silent. */
+/* Activation of a latent on row i of the codes; 0: it is silent. */
 static float activation(const struct finder *k, size_t i, int32_t latent)
 {
     for (size_t a = k->codes.start[i]; a < k->codes.start[i + 1]; a++) {

@@ -8,7 +8,7 @@
 
 #define WORD_LATENTS 10 /* main ones at most */
 
-/* What is asked for. */
+/* The word and the latents that contexts are wanted for. */
 struct word_query {
     int32_t token;
     size_t n_main; /* 1 at least */

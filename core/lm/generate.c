@@ -150,8 +150,8 @@ static int32_t draw(struct generator *g)
     return best; /* rounding at the very end of the sum */
 }
 
-/* Where the cache is full: what a row begins with and the newer half of the text, to be
- * read anew. */
+/* If the cache is full, keep the start of the row and the newer half of the text, which
+ * are then read again. */
 static void slide(struct generator *g)
 {
     if (g->ids.n < g->room) {

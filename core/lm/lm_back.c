@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-/* What one block is made of, computed again on the way back. */
+/* Intermediate values of one block, computed again on the way back. */
 struct block_acts {
     float *ln1;        /* [T, D] normed input of attention */
     float *raw, *qkv;  /* [T, qkv width] before and after they turn */
@@ -31,7 +31,7 @@ struct lm_back {
     struct lm_edit *edit; /* [blocks behind the hook's, 2 more] */
     float *arena;
     float **x_in; /* [blocks from the hook's on] residual stream before each, [T, D] */
-    float *at_hook; /* [T, width] what stands there */
+    float *at_hook; /* [T, width] activations there */
     float *resid;   /* [T, D] behind the last block */
     struct block_acts k;
     float *scores;            /* [2 * LM_ATT_ROWS, T] */
@@ -211,7 +211,8 @@ double lm_back_value(struct lm_back *b, const struct lm_aim *aim, const float *x
 
 /* ---- a block, forward again ---- */
 
-/* What a sub-layer's map gives, and behind its norm. */
+/* Output of a sub-layer's map, into raw, and of the norm behind it, into normed if that
+ * is not NULL. */
 static void give(const struct lm_back *b, const struct lm_layer *w, size_t block,
                  enum lm_slot map, enum lm_slot bias, enum lm_slot norm, const float *x,
                  float *raw, float *normed)
@@ -272,8 +273,8 @@ static void mlp_again(struct lm_back *b, const struct lm_layer *w, size_t block)
     lm_map_forward(&to, T, b->k.ln2, w->at[LM_FC_B], b->k.fc);
 }
 
-/* What of the block is needed from place `from` on, with b->at_hook there if it is the
- * hook's own block. */
+/* Compute again what the way back needs of the block from place `from` on, with
+ * b->at_hook there if it is the hook's own block. */
 static void block_again(struct lm_back *b, const struct lm_layer *w, size_t block,
                         enum lm_site from)
 {

@@ -17,8 +17,8 @@ struct lm_map {
     float *scratch; /* [LM_MAP_ROWS, the longer of in and out]; borrowed, in use by one
                        map at a time */
 };
-/* That of a slot of a block; those of the logits, whose rows are tokens. After lm_need.
- */
+/* The map of a slot of a block; and that of the logits, whose rows are tokens. After
+ * lm_need. */
 struct lm_map lm_map_of(const struct lm *m, size_t block, enum lm_slot slot,
                         float *scratch);
 struct lm_map lm_map_head(const struct lm *m, float *scratch);

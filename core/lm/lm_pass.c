@@ -160,7 +160,7 @@ static bool arrive(const struct way *y, size_t block, enum lm_site site, float *
     return true;
 }
 
-/* Whether somebody looks at this place. */
+/* Whether an edit, or the stop, is at this place. */
 static bool is_watched(const struct way *y, size_t block, enum lm_site site)
 {
     bool watched = rank_of((struct lm_hook){block, site}) == y->stop;
@@ -188,7 +188,7 @@ static void begin_rows(size_t n, size_t width, const float *base, const float *b
     }
 }
 
-/* What a sub-layer adds: through the norm that the family has there, into y. */
+/* Output of a sub-layer, into y, through the norm if the family has one there. */
 static void sub_layer(const struct way *way, const struct lm_layer *w, size_t n,
                       const float *from, enum lm_slot map, enum lm_slot bias,
                       enum lm_slot norm, float *y)
@@ -357,7 +357,7 @@ static void embed(const struct way *y, const int32_t *ids)
 
 /* ---- passes ---- */
 
-/* As many of the rows from y->row on as are run together. */
+/* Number of rows from y->row on that are run together. */
 static size_t next_rows(const struct way *y, size_t B)
 {
     const size_t most = y->ws->G / y->T, left = B - y->row;
@@ -411,7 +411,7 @@ void lm_forward_to(const struct lm *m, struct lm_ws *ws, const int32_t *ids, siz
     lm_run_to(m, ws, &p, hook, x);
 }
 
-/* What stands at the hook in place of the model's own. */
+/* An lm_edit that replaces the model's own activations at the hook by those of ctx. */
 static void put(void *ctx, size_t row, size_t at, size_t n, size_t width, float *x)
 {
     const float *from = ctx;

@@ -16,7 +16,7 @@
 #define MAX_SHARDS  1000
 #define MAX_TENSORS ((size_t)100000)
 
-/* Of a hash: bytes at a time, and how many times in a file. */
+/* Samples that a file's hash is over: bytes of each, and how many. */
 #define SAMPLE_BYTES 4096
 #define SAMPLES      256
 
@@ -223,7 +223,7 @@ static enum err open_gguf(struct lm_source *s, struct errinfo *e)
 
 /* ---- which ---- */
 
-/* Files of weights that are not read, and what there is to do. */
+/* Files of weights that are not read, and what the user can do about them. */
 static const struct {
     const char *end, *what;
 } others[] = {
@@ -262,7 +262,7 @@ static enum err nothing_there(const char *dir, struct errinfo *e)
                           dir);
 }
 
-/* What the name stands for: *kind opens it. */
+/* Finds out which kind of files s->dir is or holds; *kind opens it. */
 typedef enum err opener(struct lm_source *, struct errinfo *);
 static enum err find_in(struct lm_source *s, opener **kind, struct errinfo *e)
 {

@@ -260,7 +260,7 @@ static size_t packed_bytes(const struct lm *m)
     return sum;
 }
 
-/* What was read, packed, in its place. */
+/* Replaces the weights that were read by their packed form. */
 static enum err pack_block(const struct lm *m, struct lm_held *held,
                            struct lm_layer *layer, struct errinfo *e)
 {

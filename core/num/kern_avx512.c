@@ -104,7 +104,7 @@ INLINE __m128 fold_four(__m512 a, __m512 b, __m512 c, __m512 d)
     return _mm_add_ps(_mm_add_ps(q[0], q[2]), _mm_add_ps(q[1], q[3]));
 }
 
-/* Of the rows r[0] to r[3] with y. */
+/* Dot products of the rows r[0] to r[3] with y. */
 INLINE __m128 dot_four(const float *const r[4], size_t D, const float *y)
 {
     __m512 s[4];

@@ -24,9 +24,9 @@ struct kern_linear {
      * LINEAR_SLACK cells behind may be overwritten. */
     void (*deal)(size_t rows, size_t n, const float *x, size_t ld, size_t step,
                  float *to);
-    /* y [n, ldy] += the product of tiles, all of `tile` rows but the last, with so many
-     * panels: n rows and `panels` * panel columns. Tiles are `cells` * rows cells one
-     * behind the other, panels as many apart as `cells` * panel. */
+    /* y [n, ldy] += the product of tiles, all of `tile` rows but the last, with
+     * `panels` panels: n rows and `panels` * panel columns. Tiles are `cells` * rows
+     * cells one behind the other, panels as many apart as `cells` * panel. */
     void (*tiles)(size_t n, size_t cells, const float *x, size_t panels,
                   const float *panel, float *y, size_t ldy);
 };

@@ -162,7 +162,7 @@ static void compare_measure(const struct report *const *a,
     verdict_row_of(m, margin, n, before, after, first, row);
 }
 
-/* One pair: the intervals are of the text. */
+/* Intervals of a single pair: over the units of the text. */
 static enum err take_text(const struct report *a, const struct report *b,
                           struct compared *out, struct errinfo *e)
 {
@@ -287,7 +287,7 @@ static bool has_measure(const struct compared *c)
 
 #define OPENING 400 /* of a sentence, with how both sides are called */
 
-/* Of several seeds at the end of their plan. */
+/* Sentences for several seeds that have finished. */
 static void say_verdicts(const struct compared *c, const char *a, const char *b,
                          struct str *out)
 {
@@ -300,7 +300,7 @@ static void say_verdicts(const struct compared *c, const char *a, const char *b,
     say_of(c, SAID_SAME, "The same: ", out);
 }
 
-/* Of several seeds on the way. */
+/* Sentences for several seeds that are still training. */
 static void say_so_far(const struct compared *c, const char *a, const char *b,
                        struct str *out)
 {

@@ -181,7 +181,7 @@ size_t conditions_baseline(const struct conditions *c)
     return verdict_baseline(unmasked, c->n);
 }
 
-/* What a random decoder has of its own (settings_resolve). */
+/* True for the settings that a random decoder fixes (settings_resolve). */
 static bool is_of_decoder(const struct setting_def *d)
 {
     return strcmp(d->key, setting_key.decoder) == 0 ||

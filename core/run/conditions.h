@@ -24,10 +24,10 @@ struct conditions {
     struct paired_seed *pair;     /* [arms] its seeds, by which arms are paired, */
     char (*seed)[CONDITION_SEED]; /* [arms] and as text */
 };
-/* Of n arms by their settings, in the order in which they come: A is the first one's.
- * Release with conditions_deinit. ERR_USAGE for more than CONDITIONS_MAX, and for two
- * arms that differ in nothing at all, which name[n] names; ERR_NOMEM. O(n^2 settings).
- */
+/* Group n arms by their settings into conditions, in order of their first arms: A has
+ * the first arm. Release with conditions_deinit. ERR_USAGE for more than
+ * CONDITIONS_MAX, and for two arms that do not differ at all (name[n]: the arms'
+ * names); ERR_NOMEM. O(n^2 settings). */
 enum err conditions_of(const struct settings *const *set, const char *const *name,
                        size_t n, struct conditions *out, struct errinfo *e) ERR_CHECKED;
 void conditions_deinit(struct conditions *c);
@@ -66,8 +66,9 @@ struct difference {
         DIFFERENCE_OTHER    /* anything else that shapes the SAE */
     } kind;
 };
-/* Those of a and b, in the order of the table of settings, at most `cap` into out;
- * returns how many there are. How a run is watched, saved and evaluated is none. */
+/* The settings in which a and b differ, in the order of the table of settings, at most
+ * `cap` into out; returns how many there are. Settings of watching, saving and
+ * evaluating do not count. */
 size_t conditions_differences(const struct settings *a, const struct settings *b,
                               struct difference *out, size_t cap);
 /* "k 4 against 8: not the masking alone" over the differences of a kind, or "" where

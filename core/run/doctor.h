@@ -1,5 +1,5 @@
-/* What a run on a model and a text would take, measured in seconds before there is one:
- * for `saetop doctor`. Owner thread. */
+/* The cost of a run on a model and a text, measured in seconds before there is one: for
+ * `saetop doctor`. Owner thread. */
 #ifndef SAETOP_RUN_DOCTOR_H
 #define SAETOP_RUN_DOCTOR_H
 

@@ -54,8 +54,8 @@ static size_t fills(const struct engine *g)
     return engine_maskings(g) + most;
 }
 
-/* Codes that are not zero in so many rows. Without k, half of the latents of a SAE that
- * has not learnt yet are active. */
+/* Number of codes in `rows` rows that are not zero. Without k, half of the latents are
+ * active before the SAE has learnt. */
 static size_t codes_count(const struct sae *s, size_t rows)
 {
     const bool selects = (sae_arch_has(s->arch) & SAE_HAS_K) != 0;
@@ -63,7 +63,7 @@ static size_t codes_count(const struct sae *s, size_t rows)
     return (size_t)((double)rows * active);
 }
 
-/* Those of the evaluated rows, by block, then joined, then by latent. */
+/* Bytes of the codes of evaluated rows: by block, then joined, then by latent. */
 static size_t codes_bytes(const struct sae *s, size_t rows)
 {
     return 3 * codes_count(s, rows) * (sizeof(float) + sizeof(int32_t));
@@ -79,7 +79,8 @@ static size_t evaluation_bytes(const struct engine *g)
     /* Words of concepts are a third of the text at most; probes are trained on a copy.
      */
     const size_t rows = c.concept_rows * T / 3;
-    /* Of the probes that the set is made with, or of an arm's evaluation later. */
+    /* The larger of the probes that the set is made with and of an arm's evaluation
+     * later. */
     size_t most = logreg_dense_bytes(D, g->in->concepts->n_probed, (size_t)s->threads);
     for (size_t a = 0; a < g->n_arms; a++) {
         const struct sae *sae = g->arm[a].arm->sae;
@@ -93,7 +94,7 @@ static size_t evaluation_bytes(const struct engine *g)
     return eval_set_bytes(&c, D, T) + rows * D * sizeof(float) + most;
 }
 
-/* Of an arm alone, beside what arms of its masks share. */
+/* Bytes of an arm's text that it does not share with other arms of the same masks. */
 static size_t arm_text_bytes(const struct inputs *in, const struct arm *arm)
 {
     struct stream_config sc = inputs_stream_config(in, &in->set);

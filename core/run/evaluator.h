@@ -64,8 +64,8 @@ const char *evaluator_cache_fault(const struct evaluator *v);
 enum err evaluator_harvester(const struct evaluator *v, struct pool *pool,
                              struct harvester **out, struct errinfo *e) ERR_CHECKED;
 
-/* suite_run. What the inputs lack (concepts, words that are no single tokens) is listed
- * in the report first. Any number of threads at once, as suite_run says. */
+/* suite_run. Things that the inputs lack (concepts, words that are single tokens) are
+ * listed in the report first. Any number of threads at once, as suite_run says. */
 enum err evaluator_run(const struct evaluator *v, const struct suite_job *job,
                        struct report *r, struct eval_result *result,
                        struct suite_times *times, struct errinfo *e) ERR_CHECKED;

@@ -137,8 +137,8 @@ static double figure_at(const cJSON *root, const char *path)
     return cJSON_IsNumber(at) ? at->valuedouble : (double)NAN;
 }
 
-/* Those of eval.json where it is of this step; it is not needed, so that one which
- * can't be read is none. */
+/* Figures of eval.json if it is of this step. The file is optional: one that can't be
+ * read counts as none. */
 static void eval_figures(const char *dir, int64_t step, double out[RUN_FIGURES])
 {
     char path[RUNDIR_PATH];
@@ -175,7 +175,7 @@ static enum err arm_figures(const char *dir, const struct run_record *r,
 
 /* ---- one run ---- */
 
-/* What is read of a run's arms, the first one's first. */
+/* The records and figures of a run's arms, the first arm's first. */
 struct arms_read {
     struct run_arms found;
     size_t n; /* that could be read */
@@ -229,7 +229,7 @@ static void add_condition(const struct arms_read *a, size_t n,
     }
 }
 
-/* Where the arms make no conditions, the first alone. */
+/* Group the arms into conditions; if that fails the row has the first arm alone. */
 static void group(const struct arms_read *a, struct run_row *row)
 {
     const struct settings *set[RUN_ARMS_MAX];
@@ -320,7 +320,7 @@ static uint64_t hash_stat(uint64_t h, const char *dir, const char *name, int64_t
     return hash_bytes(h, at, sizeof at);
 }
 
-/* Of the files of one arm; *saved: when config.json was written. */
+/* Stamp of the files of one arm; *saved: when config.json was written. */
 static uint64_t stamp_arm(const char *dir, int64_t *saved)
 {
     static const char *const more[] = {"sae_weights.safetensors", "metrics.csv",
@@ -347,8 +347,8 @@ static enum err stamp_entry(const struct folder *f, const char *name, mode_t mod
     return OK;
 }
 
-/* Of the files that a row is made of, those of all arms in the run's directory; *saved:
- * when the first's config.json was written. */
+/* Stamp of all files that a row is made of: those of all arms in the run's directory.
+ * *saved: when the first arm's config.json was written. */
 static uint64_t stamp_of(const char *dir, int64_t *saved)
 {
     struct folder run, arms;

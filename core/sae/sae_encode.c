@@ -339,7 +339,7 @@ static double least_kept(struct sae_collect_f32 *c)
     return (double)least;
 }
 
-/* The least threshold above 0; 1 without one: then all come to be equal. */
+/* The least threshold above 0; if there is none 1, so that all become equal. */
 static float least_threshold(const struct sae *s)
 {
     float least = FLT_MAX;
@@ -372,7 +372,7 @@ static enum err find_cut(const struct sae *s, const float *x, size_t n, size_t w
         for (size_t i = 0; i < all.workers; i++) {
             found += all.list[i].n;
         }
-        /* With the (want + 1)-th greatest as threshold `want` lie above. */
+        /* With the (want + 1)-th greatest as threshold, exactly `want` are above it. */
         *cut = found > want ? least_kept(&all) : 0.0;
     }
     encode_deinit(&j);

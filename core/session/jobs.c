@@ -19,7 +19,7 @@ struct workbench {
     struct job filling;
     struct latent_pass *pass;
     size_t show_at; /* rows with which it is shown next */
-    bool shows;     /* what is there so far is shown */
+    bool shows;     /* the part made so far is shown */
 };
 
 /* Wait for the trainer to have opened the inputs; false: there will be none. */
@@ -93,7 +93,7 @@ static enum err make_eval_set(struct session *s, struct harvester *h, struct err
     return OK;
 }
 
-/* The rows for browsing, of which the first so many are to be harvested. */
+/* Make the rows for browsing, with activations of the first `rows`. */
 static enum err browsing_rows(struct workbench *b, size_t rows, struct errinfo *e)
 {
     const struct inputs *in = b->s->in;
@@ -131,8 +131,8 @@ static void show_table(struct session *s, const struct job *job,
     }
 }
 
-/* A step of the table that is being made. What is there so far is shown where there is
- * no whole table of the arm. */
+/* A step in making the table. The part made so far is shown if the arm has no whole
+ * table yet. */
 static enum err fill_table(struct workbench *b, struct errinfo *e)
 {
     struct session *s = b->s;
@@ -248,7 +248,8 @@ static struct latent_table *table_of_job(struct session *s, const struct job *jo
     return t;
 }
 
-/* At once with what is there, then with the table of its latents. */
+/* Show the subject at once without a table, then again with the table of its
+ * latents. */
 static enum err make_subject(struct workbench *b, const struct job *job,
                              struct errinfo *e)
 {
@@ -370,8 +371,8 @@ static void say_failure(struct session *s, const char *what, enum err rc,
     }
 }
 
-/* Answer until the end, also when there is nothing to work with: whoever asked waits.
- */
+/* Answer requests until the end, even if there is nothing to work with, since the asker
+ * waits. */
 static void work(struct workbench *b)
 {
     struct session *s = b->s;

@@ -184,7 +184,7 @@ static void doing(struct session *s, const char *what)
     pthread_mutex_unlock(&s->mu);
 }
 
-/* What the files of another tool do not say is as in the run that is open. */
+/* Where the files of another tool do not name a hook, it is that of the open run. */
 static enum err open_record(struct session *s, const char *dir, struct run_record *r,
                             struct errinfo *e)
 {
@@ -298,8 +298,8 @@ static size_t first_of(const struct bench *b, size_t run)
     return i;
 }
 
-/* Both sides: as asked for, else the first against the first of the other run, or
- * against the next; of two other runs the first of each. */
+/* Choose both sides: as asked for; else the first arm against the first of the other
+ * run, or against the next; with two other runs the first of each. */
 static enum err choose(struct bench *b, struct errinfo *e)
 {
     const struct comparison *o = b->out;
@@ -419,8 +419,9 @@ static enum err measure_from(struct bench *b, const struct arm_pairs *p,
     return rc;
 }
 
-/* What is kept is of most text; of two runs what training measured may be of other
- * texts, and is taken for several seeds alone. */
+/* Reports kept on disk come first: they are over most text. What training measured may
+ * be over different texts in two runs, and is then taken only where there are several
+ * seeds. */
 static enum err measure(struct bench *b, const struct arm_pairs *p, double l0[2],
                         struct errinfo *e)
 {
@@ -528,7 +529,7 @@ static enum err pair_latents(struct bench *b, struct errinfo *e)
 
 /* ---- all of it ---- */
 
-/* Whether it has not come to the end of its plan. */
+/* Whether the arm has steps of its plan left. */
 static bool is_on_the_way(const struct compare_arm *a)
 {
     return !a->imported && a->step >= 0 && a->step < a->set.steps;
@@ -564,7 +565,8 @@ static enum err say(struct bench *b, const double l0[2], struct errinfo *e)
     return rc;
 }
 
-/* Of another tool's SAE its files tell the shape alone; the rest is this run's. */
+/* For an SAE of another tool keep only the settings of its shape: its files tell no
+ * others, the rest are this run's. */
 static void keep_known(struct comparison *o, const struct compare_arm *a, char letter)
 {
     static const char *const known[] = {"arch", "k", "width", "hook"};
@@ -603,8 +605,8 @@ static enum err add_others(struct bench *b, struct errinfo *e)
     return OK;
 }
 
-/* What is to be known of a side that is of the run that is open, as of one from disk
- * when it is opened. */
+/* Remarks on a side that belongs to the open run, as a side from disk gets them when it
+ * is opened. */
 static void own_remarks(struct bench *b, size_t side)
 {
     struct session *s = b->s;

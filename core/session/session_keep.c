@@ -1,4 +1,4 @@
-/* What a person adds to a run: labels of latents; and a run's settings as a
+/* Labels of latents, which a person adds to a run; and a run's settings as a
  * configuration file. */
 #include "base/file.h"
 #include "base/json.h"
@@ -28,16 +28,16 @@ enum err session_load_labels(struct session *s, size_t arm, const char *dir, siz
     return OK;
 }
 
-/* Where an arm is on disk; "": nowhere yet. The trainer alone writes it, so it may be
+/* The directory of an arm; "": not saved yet. The trainer alone writes it, so it may be
  * read here without the lock. */
 static const char *arm_dir(const struct session *s, size_t arm)
 {
     return s->engine ? s->engine->arm[arm].dir : s->pub.arm[arm].dir;
 }
 
-/* Change one of the labels that a run has now: what somebody else has written there
- * since this session read them stays. *out: all of them. Before there is a file they
- * are those of this session. */
+/* Change one of the labels that a run has now: changes that others made there since
+ * this session read them stay. *out: all of them. Before there is a file they are those
+ * of this session. */
 static enum err change_file(const struct session *s, const struct command *c,
                             const char *dir, size_t F, struct latent_labels **out,
                             struct errinfo *e)

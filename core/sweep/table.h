@@ -1,4 +1,4 @@
-/* What a sweep found: the tables, the paired effects of masking and a report in words.
+/* Results of a sweep: the tables, the paired effects of masking and a report in words.
  * Everything here is a function of the plan and the results, so that --collect and an
  * interrupted sweep give the same text. results[plan->n_cells], as the cells of the
  * plan. Owner thread. O(cells x measures), and arms x parts. */

@@ -81,7 +81,7 @@ static const char *script_of_word(const char *p, size_t len)
     return found && (!plain || strcmp(found, ranges[0].script) == 0) ? found : NULL;
 }
 
-/* A token's text without the space before it; NULL for what is no word of a file. */
+/* A token's text without the space before it; NULL if it cannot be a word of a file. */
 static const char *word_of(const struct tok *t, int32_t id, size_t *len)
 {
     const char *p = tok_is_special(t, id) ? NULL : tok_piece_view(t, id, len);
@@ -100,7 +100,8 @@ static void add_row(struct str *out, const char *concept, const char *parent,
     str_addc(out, '\n');
 }
 
-/* With and without a space is one word of a file. */
+/* True for a token with a space whose word is also a token without: a file lists the
+ * word once. */
 static bool is_second(const struct tok *t, int32_t id, const char *word)
 {
     size_t len = 0;

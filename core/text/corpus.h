@@ -92,7 +92,8 @@ int32_t corpus_max_id(const struct corpus *c, size_t *line);
  * where the file was cut short or the document's bytes changed since it was opened. */
 enum err corpus_doc(const struct corpus *c, enum corpus_split split, uint64_t index,
                     struct str *out, struct errinfo *e) ERR_CHECKED;
-/* The same of a corpus of token ids: out is emptied first. ERR_USAGE on one of text. */
+/* The same for a corpus of token ids: out is emptied first. ERR_USAGE on one of
+ * text. */
 enum err corpus_doc_ids(const struct corpus *c, enum corpus_split split, uint64_t index,
                         struct tok_ids *out, struct errinfo *e) ERR_CHECKED;
 

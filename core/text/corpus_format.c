@@ -184,7 +184,8 @@ const struct corpus_format *corpus_format_find(const char *path, bool *packed)
     return strchr(path_base(bare), '.') ? NULL : &corpus_txt;
 }
 
-/* What is often met, and how it becomes what is read: IN is the file. */
+/* Common formats that are not read, and a command that turns each into one that is. IN
+ * is the file. */
 static const struct {
     const char *suffix, *way;
 } ways[] = {

@@ -18,7 +18,7 @@
 /* Rows of clean training text behind the normalisation and the start of b_dec: 64 rows
  * of 128 are 8,000 activations, enough for a median in 128 dimensions. */
 #define NORM_ROWS 64
-/* The same of a synthetic source. */
+/* The same for a synthetic source. */
 #define SYNTH_ROWS 4096
 /* Tokens counted for the unigram mask: frequencies to a percent for common words. */
 #define UNIGRAM_TOKENS 200000
@@ -190,7 +190,7 @@ out:
     return rc;
 }
 
-/* What the activations that an error is about were made of. */
+/* Puts the source of the activations in front of an error about their numbers. */
 static enum err name_source(const struct inputs *in, enum err rc, struct errinfo *e)
 {
     if (rc != ERR_NUMERIC) {
@@ -240,8 +240,8 @@ static enum err open_corpus(const struct settings *s, const char *text,
     return corpus_open(path, (uint64_t)s->seed, out, e);
 }
 
-/* The tail of the text in the place of OOD text; where it has none and nobody asked for
- * it by name, nothing. */
+/* Take the tail of the text as OOD text. A text without a tail gives none, or ERR_USAGE
+ * if the user asked for it. */
 static enum err open_tail(struct inputs *in, struct errinfo *e)
 {
     struct settings *s = &in->set;
@@ -292,7 +292,7 @@ enum linear_kind inputs_linear_kind(const struct settings *s)
     return rounded ? LINEAR_BF16 : LINEAR_F32;
 }
 
-/* All but what takes the model's activations. */
+/* Open all inputs, but without running the model. */
 static enum err open_parts(struct inputs *in, struct errinfo *e)
 {
     struct settings *s = &in->set;

@@ -1,4 +1,4 @@
-/* What is to be said of a run's texts before its figures are believed. */
+/* Remarks on a run's texts that a reader needs before believing its figures. */
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "train/inputs_priv.h"
@@ -14,8 +14,8 @@
 /* Weights times tokens that a look takes at most: seconds. A small model reads all. */
 #define LOOK_WORK ((size_t)1 << 36)
 #define LOOK_ROWS ((size_t)4) /* and at least so many rows */
-/* What masks may cost a model, in nats a token, before it is said: the bundled one,
- * which learnt from masked text, loses 0.5. */
+/* Masks that raise a model's loss by this many nats a token are remarked on. The
+ * bundled model, which learnt from masked text, loses 0.5. */
 #define MASKS_COST 1.0
 
 size_t inputs_look_rows(const struct inputs *in, size_t rows)
@@ -86,7 +86,8 @@ static bool masks(const struct settings *s)
             (s->mask_schedule != MASK_CONSTANT && s->mask_rate_end > 0));
 }
 
-/* What stands for a masked token, where the model may not know it, and what it does. */
+/* Remark on the mask token where the model may not know it, and on the loss with
+ * masks. */
 static void note_masks(struct inputs *in, const struct text_loss *l)
 {
     const struct tok *t = in->lm->tok;
@@ -155,7 +156,8 @@ static enum err note_little(struct inputs *in, const struct text_loss *read,
     return OK;
 }
 
-/* What stands for text of another kind, or that nothing does. */
+/* Remark on the text that OOD figures use where none of another kind was named, or that
+ * there is none. */
 static void note_tail(struct inputs *in)
 {
     if (in->ood && strcmp(in->set.ood, OOD_TAIL) == 0) {

@@ -250,7 +250,7 @@ static void test_detail(void **state)
 
 /* ---- labels ---- */
 
-/* As the session does it: the label that was asked for is in the next view. */
+/* Acts as the session: puts the label that was asked for into the next view. */
 static void apply_label(struct bench *b)
 {
     struct errinfo e;
@@ -449,7 +449,7 @@ static void test_undo_of_layout(void **state)
 
 /* ---- one latent ---- */
 
-/* As the session would answer for the latent that is chosen. */
+/* Answers as the session would for the chosen latent. */
 static void describe(struct bench *b)
 {
     const struct latent_table *t = b->v.arm[latents_arm(&b->a)].table;
@@ -461,8 +461,8 @@ static void describe(struct bench *b)
     app_view(&b->a, &b->v, &b->c);
 }
 
-/* What a latent goes with: each group is there, with names; Enter opens one, Backspace
- * comes back through all that were opened, whatever their condition. */
+/* Related latents of a latent: each group is there, with names. Enter opens one;
+ * Backspace comes back through all that were opened, in any condition. */
 static void test_what_it_goes_with(void **state)
 {
     (void)state;
@@ -506,7 +506,7 @@ static void test_what_it_goes_with(void **state)
     assert_int_equal(detail_of(&b->a)->latent, 0);
     press(b, KEY_DELETE_BACK);
     assert_true(on_screen(b, "no latent was left for another"));
-    /* It is a part of the layout. */
+    /* The pane of related latents is part of the layout, so undo takes it back. */
     press(b, '=');
     describe(b);
     assert_true(on_screen(b, "contexts: top"));

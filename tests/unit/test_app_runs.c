@@ -109,7 +109,7 @@ static void the_cursor_stays(void **state)
     assert_int_equal(b->a.n_requests, 0);
     type(b, "\\");
     assert_int_equal(own(b)->n, 7);
-    /* It is the language of the other screens' filters, without fields. */
+    /* The filter has the language of the other screens' filters, without fields. */
     type(b, "&!long | /^no such/\n");
     assert_int_equal(own(b)->n, 6);
     type(b, ":filter p=.3\n");
@@ -299,7 +299,7 @@ static void a_label_is_undone(void **state)
     press(b, KEY_CTRL('r'));
     o = answered(b, NULL, "mask .3 against none", NULL);
     assert_string_equal(o.text, "the good one");
-    /* What failed is no step. */
+    /* A label that failed is no step of undo. */
     type(b, ":label other\n");
     answered(b, NULL, NULL, "no right to write");
     assert_true(on_screen(b, "no right to write"));
@@ -316,7 +316,7 @@ static void deleted_and_brought_back(void **state)
     assert_true(on_screen(b, "2 deleted in " SAMPLE_FOLDER "/.trash"));
     type(b, "/0301\nd"); /* asks, in a line that says how to take it back */
     assert_true(on_screen(b, "d again moves 20260301-101500 to .trash; u brings"));
-    type(b, "jkd"); /* whoever went elsewhere is asked again */
+    type(b, "jkd"); /* after a move to another row it asks again */
     assert_int_equal(b->a.n_requests, 0);
     type(b, "d");
     struct run_order o = answered(b, "20260301-101500-2", NULL, NULL);

@@ -1,4 +1,4 @@
-/* What a model and its SAE say to a prompt (core/ask), for every family and hook. */
+/* Answers of a model and its SAE to a prompt (core/ask), for every family and hook. */
 #include "ask/ask_heldout.h"
 #include "ask_world.h"
 
@@ -23,7 +23,7 @@ static void test_tokens(void **state)
     tok_decode(m->tok, r.ids.p + 1, r.ids.n - 1, &text);
     assert_string_equal(text.p, TEXT);
     ask_row_deinit(&r);
-    /* Nothing but BOS is a prompt. */
+    /* BOS alone is a valid prompt. */
     r = ask_text(s, "");
     assert_int_equal(r.ids.n, 1);
     ask_row_deinit(&r);
@@ -254,7 +254,8 @@ static void spliced(struct place *p, const float *x, float *logp)
     mem_free(nll);
 }
 
-/* Strength 0 is the model to the bit, and so is what others compute without an SAE. */
+/* Strength 0 gives the model's results to the bit, as does a computation without an
+ * SAE. */
 static void check_strength_0(struct place *p)
 {
     static const struct ask_edit none[] = {{.latent = 3, .how = ASK_ADD, .value = 0},
@@ -398,7 +399,7 @@ static void test_steering(void **state)
     everywhere(check_steering);
 }
 
-/* What stands before an edit does not change by a bit. */
+/* An edit does not change the distributions at the tokens before it by a bit. */
 static void check_before(struct place *p)
 {
     const struct ask_edit edit = {
@@ -505,8 +506,8 @@ static void test_masks(void **state)
         assert_int_equal(r->next[i].id, before->next[i].id);
         assert_memory_equal(&r->next[i].logp, &before->next[i].logp, sizeof(float));
     }
-    /* As if it had been typed, but that it is no special token, and the true one is
-     * what was expected. */
+    /* The same answer as if the mask token had been typed, except that it is not
+     * special and the true token is the expected one. */
     fed.row.ids.p[3] = tok_mask(m->tok);
     const struct ask_question typed = question(&fed);
     struct ask_answer *t = ask_asked(fed.a, &typed);

@@ -22,7 +22,7 @@ static struct ask_step next(struct ask_gen *g)
     return s;
 }
 
-/* What it writes, to the end. */
+/* Writes to the end; the text into out. */
 static void write_all(struct ask *a, const struct ask_question *q,
                       const struct ask_gen_opts *o, struct str *out)
 {

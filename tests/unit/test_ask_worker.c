@@ -123,7 +123,7 @@ static void test_newest_counts(void **state)
         ask_answer_unref(want);
     }
     assert_null(ask_worker_answer(d.w, 2, NULL));
-    /* An error is said; the answer before it stays. */
+    /* An error is reported; the answer before it stays. */
     q.n = 0;
     assert_ok(ask_worker_ask(d.w, 0, d.s[0], &q, NULL, &e), &e);
     const struct ask_state s = done_with(&d, 0, ASK_ANSWER);

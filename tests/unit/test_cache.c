@@ -137,7 +137,7 @@ static void damage_is_found(void **state)
         acts_cache_close(c);
         close(fd);
     }
-    /* A number that is none, though the checksum holds. */
+    /* A NaN in a block whose checksum is right. */
     c = open_cache(dir, "a");
     x[N * D - 1] = NAN;
     acts_cache_put(c, 1, b.ids, x);
@@ -189,8 +189,8 @@ static void what_is_foreign_is_refused(void **state)
     tmp_drop(dir);
 }
 
-/* What others put in the place of the file is neither followed, nor waited for, nor
- * written to. */
+/* Links, pipes and the like that others put in the file's place are not followed,
+ * waited for or written to. */
 static void only_a_file_is_filled(void **state)
 {
     (void)state;
@@ -224,7 +224,8 @@ static void only_a_file_is_filled(void **state)
     tmp_drop(dir);
 }
 
-/* While it is open, by whoever may: the blocks are gone, and are written anew. */
+/* Another process cuts the file short while it is open: its blocks are lost and written
+ * again. */
 static void cut_short_while_open(void **state)
 {
     (void)state;
@@ -385,8 +386,8 @@ static void a_run_is_the_same_with_it(void **state)
     tmp_drop(dir);
 }
 
-/* One run fills the caches of further hooks, behind its own and before it: runs there
- * never run the model for training, and are what they are without. */
+/* One run fills the caches of further hooks, behind its own and before it. Runs at
+ * those hooks then never run the model for training, and are the same as without. */
 static void further_hooks_are_kept(void **state)
 {
     (void)state;

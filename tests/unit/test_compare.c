@@ -1,5 +1,5 @@
-/* Two sides compared: differences over seeds and of the text, what is said of them,
- * what is warned of, curves, and figures of each source. */
+/* Two sides compared: differences over seeds and over the text, the sentences and
+ * warnings on them, curves, and figures of each source. */
 #include "base/mem.h"
 #include "run/compare.h"
 #include "unit/check.h"
@@ -232,8 +232,8 @@ static void test_curve(void **state)
     history_free(&h[1]);
 }
 
-/* What training measured: last values, and over concepts of the right family their
- * units, so that one seed has an interval of the text. */
+/* Measures taken during training: last values, and for those over concepts the units of
+ * the right family, so that one seed has an interval over the text. */
 static void test_live(void **state)
 {
     (void)state;

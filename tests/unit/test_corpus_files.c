@@ -220,7 +220,7 @@ static void files_without_text(void **state)
     put("none/a.txt", "", 0);
     put("none/b.txt", "", 0);
     expect_refused("none", ERR_FORMAT, "a.txt: is empty");
-    /* Damage further on is no matter of the kind of file. */
+    /* Damage further on does not make it another kind of file. */
     put("some/d.jsonl", "{\"text\": \"x\"}\n{\"id\": 7}\n", 0);
     expect_refused(
         "some", ERR_FORMAT,

@@ -388,7 +388,7 @@ static size_t events_of(const struct engine *g, const char *kind)
     return n;
 }
 
-/* A learning rate that ruins a run is told of, once; an ordinary one is not. */
+/* A run that diverges by its learning rate says so, once; an ordinary run does not. */
 static void a_run_that_diverges_says_so(void **state)
 {
     (void)state;

@@ -117,8 +117,8 @@ static size_t live_tokens(const struct eval_set *s)
     return n;
 }
 
-/* What was measured on the rows of live evaluations stands apart, with their number;
- * nothing else has its names. */
+/* Measures on the rows of live evaluations are in an object of their own, with the
+ * number of rows; no other has these names. */
 static void check_live(const cJSON *tree, const struct eval_set *s)
 {
     static const char *const once[] = {"in_distribution", "out_of_distribution", "mse",
@@ -154,7 +154,7 @@ static double mean_of_list(const cJSON *list)
     return sum / cJSON_GetArraySize(list);
 }
 
-/* What a concept's figures are made from gives them. */
+/* A concept's figures can be computed from its details. */
 static void check_concept_details(const cJSON *c, bool resampled)
 {
     const cJSON *o = cJSON_GetObjectItem(c, "occurrences");
@@ -267,8 +267,8 @@ static const char *verdict_by_details(const cJSON *occurrences, int32_t token)
                                              : "missed";
 }
 
-/* What the screen Concepts shows of each word is what the details give, occurrence by
- * occurrence; these are held to SAEBench's rule by test_eval_parity. */
+/* The words of the screen Concepts agree with the details, occurrence by occurrence;
+ * test_eval_parity checks these against SAEBench's rule. */
 static void check_words(const char *path, const struct eval_result *q)
 {
     struct errinfo e;

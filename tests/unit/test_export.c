@@ -1,5 +1,5 @@
-/* What the explorer writes: it reads back as CSV, in the order and with the filter
- * shown, and never over a file. */
+/* Exports of the explorer: they read back as CSV, in the order and with the filter
+ * shown, and never replace a file. */
 #include "base/csvfile.h"
 #include "base/file.h"
 #include "base/json.h"

@@ -83,7 +83,7 @@ static void test_it_goes(void **state)
     bench_free(b);
 }
 
-/* It opens with what was chosen last, each once. */
+/* The finder opens with the latest choices, each once. */
 static void test_recent(void **state)
 {
     (void)state;

@@ -169,7 +169,7 @@ static void test_gradients(void **state)
     }
 }
 
-/* What is taken twice is the same, whatever was taken between. */
+/* Taking a gradient again gives the same bits, whatever was taken between. */
 static void test_again(void **state)
 {
     (void)state;

@@ -84,7 +84,7 @@ static void latents_are_described_from_frozen_copies(void **state)
     assert_true(strstr(t.v.message, "expected 0 to 63") != NULL);
     assert_false(t.v.detail_busy || t.v.table_busy);
 
-    /* Of many requests the last is answered, all are accounted for. */
+    /* After many requests the last is answered, and none is left open. */
     for (int32_t j = 0; j < 40; j++) {
         post(&t, (struct command){.kind = COMMAND_DETAIL, .latent = j});
     }
@@ -151,7 +151,7 @@ static void a_table_fills_while_others_are_answered(void **state)
     close_viewer(&t);
 }
 
-/* What is remarked on a text is said, all of it at once, and is no failure. */
+/* All remarks on a text are said in one message, which is not an error. */
 static void remarks_are_said(void **state)
 {
     (void)state;
@@ -178,7 +178,8 @@ static void remarks_are_said(void **state)
     tmp_drop(dir);
 }
 
-/* What --config reads is what the session runs with, changes included. */
+/* The session writes the settings that it runs with, changes included, as --config
+ * reads them. */
 static void settings_are_written_as_a_configuration(void **state)
 {
     (void)state;
@@ -318,7 +319,7 @@ static void imported_is_said_of_either_side(const char *dir, const char *run)
 }
 
 /* Two conditions from frozen copies, contexts of two latents, the run on disk as the
- * other side, and what is no run. */
+ * other side, and a path that is not a run. */
 static void conditions_and_runs_are_compared(void **state)
 {
     (void)state;

@@ -177,7 +177,7 @@ static void a_saved_run_opens_for_browsing(void **state)
     assert_true(t.v.message_bad);
     const int64_t step = t.v.step;
 
-    /* It can be trained on from there, and is then evaluated. */
+    /* The run can be trained further from there, and is then evaluated. */
     post(&t, (struct command){.kind = COMMAND_RESUME});
     wait_until(&t, is_training);
     wait_until(&t, has_evaluation);
@@ -198,7 +198,7 @@ static void a_saved_run_opens_for_browsing(void **state)
     tmp_drop(dir);
 }
 
-/* What a view says happened, a line an event: "12 A note text". */
+/* Events of a view as text, one a line: "12 A note text". */
 static char *events_text(const struct viewer *t)
 {
     struct str s;
@@ -282,8 +282,8 @@ static void events_come_back_as_they_were(void **state)
     tmp_drop(dir);
 }
 
-/* A run's arms are those that it names, within it or beside it as of old; where there
- * are more conditions than are shown, that is said. */
+/* A run's arms are those that it names, inside it or, in the earlier layout, beside it.
+ * If there are more conditions than are shown, a message says so. */
 static void the_arms_are_the_run_s_own(void **state)
 {
     (void)state;
@@ -371,7 +371,7 @@ static void labels_are_kept_with_the_run(void **state)
     wait_until(&t, is_browsing);
     assert_string_equal(latent_labels_of(t.v.arm[0].labels, 3), "three");
     assert_string_equal(latent_labels_of(t.v.arm[0].labels, 5), "five");
-    /* What another process has written meanwhile stays, and no lock. */
+    /* Labels that another process wrote meanwhile stay; no lock is left. */
     assert_ok(file_write_text(tmp_path(file, run, "labels.csv"),
                               "latent,label\n3,three\n5,five\n7,theirs\n", &e),
               &e);

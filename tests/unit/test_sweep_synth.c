@@ -1,5 +1,5 @@
-/* A sweep on known features: what is measured is what a run of the same settings is
- * held against, and it stands in the files in the place of what is measured on text. */
+/* A sweep on known features: its measures are those of a run of the same settings, and
+ * take the place of the measures on text in the files. */
 #include "base/file.h"
 #include "base/json.h"
 #include "num/blas.h"

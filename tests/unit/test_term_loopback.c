@@ -1,5 +1,5 @@
-/* What the terminal shows is what the canvas holds, for each kind of terminal: random
- * frames go through curses and a pseudo-terminal into libvterm. */
+/* The terminal shows what the canvas holds, for each kind of terminal: random frames go
+ * through curses and a pseudo-terminal into libvterm. */
 #include "base/clock.h"
 #include "base/rng.h"
 #include "ui/glyph.h"

@@ -109,7 +109,7 @@ static void test_heat_is_monotone(void **state)
     }
 }
 
-/* What a dichromat sees; kind 0 protan, 1 deutan. */
+/* The colour c as a dichromat sees it; kind 0 protan, 1 deutan. */
 static struct rgb dichromat(struct rgb c, int kind)
 {
     static const double lms[3][3] = {{17.8824, 43.5161, 4.11935},

@@ -1,5 +1,5 @@
-/* What the seeds of a view establish: Train's box, and `saetop verdict`, stand on the
- * same rows. */
+/* Verdicts from the seeds of a view: the rows behind Train's box and `saetop
+ * verdict`. */
 #include "check.h"
 #include "session/verdicts.h"
 #include "ui_sample.h"
@@ -113,7 +113,7 @@ static void test_baseline(void **state)
     session_view_deinit(&v);
 }
 
-/* What makes two conditions differ beside their masks is named. */
+/* The reason names what makes two conditions differ beside their masks. */
 static void test_why_not_comparable(void **state)
 {
     (void)state;
@@ -155,8 +155,8 @@ static void put_values(struct session_view *v, size_t cond, enum metric m, doubl
 }
 
 /* A measure that is not established to differ from a random control's is within random,
- * whatever its difference from the baseline; of one seed nothing is said, nor of a
- * condition that differs from the control in more, or is not as far. */
+ * whatever its difference from the baseline. There is no such verdict with one seed, or
+ * if the condition differs from the control in more, or has not come as far. */
 static void test_within_random(void **state)
 {
     (void)state;

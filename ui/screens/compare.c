@@ -500,8 +500,8 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
     }
 }
 
-/* Whether the run has been measured since what is shown was: asked again then, but not
- * while somebody is down in its lists. */
+/* Whether the run was measured again after the comparison shown was made. It is then
+ * asked for again, but not while the user is further down in its lists. */
 static bool is_old(const struct compare_state *s, const struct session_view *v)
 {
     const struct comparison *c = v->compare;
@@ -636,7 +636,7 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     }
 }
 
-/* What undo takes back of it. */
+/* The layout that undo restores. */
 struct layout {
     int metric, list;
 };
@@ -722,7 +722,7 @@ static void export_curves(const struct comparison *o, int metric, struct str *ou
     }
 }
 
-/* What the pane in focus shows. */
+/* Export the content of the pane in focus. */
 static enum err export_text(const struct app *a, const struct session_view *v,
                             struct str *out, struct errinfo *e)
 {

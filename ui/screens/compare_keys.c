@@ -40,7 +40,7 @@ void compare_choose(struct app *a, const struct session_view *v, size_t side,
     for (size_t i = 0; i < 2; i++) {
         s->want[i] = o ? (int32_t)o->side[i].choice : s->want[i];
     }
-    if (s->want[1 - side] == (int32_t)choice) { /* what stands there changes sides */
+    if (s->want[1 - side] == (int32_t)choice) { /* the condition there changes sides */
         s->want[1 - side] = s->want[side];
     }
     s->want[side] = (int32_t)choice;

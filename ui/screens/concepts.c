@@ -61,13 +61,13 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
     }
 }
 
-/* What stands in the lower pane, where it is a list. */
+/* The list in the lower pane, where it shows one. */
 static struct list_view *lower_list(struct concepts_state *s)
 {
     return s->contexts ? &s->context : &s->words;
 }
 
-/* To the measures beside those that are shown. */
+/* Scroll to the measures beside those that are shown. */
 static void scroll(struct app *a, const struct session_view *v, bool right)
 {
     struct concepts_state *s = concepts_own(a);
@@ -147,7 +147,7 @@ static bool cancel(struct app *a, const struct session_view *v)
     return open;
 }
 
-/* What was pressed, other than the wheel. */
+/* Handle a press of a mouse button; the wheel is not handled here. */
 static void press(struct app *a, const struct session_view *v, const struct hit *hit)
 {
     struct concepts_state *s = concepts_own(a);
@@ -207,7 +207,7 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     }
 }
 
-/* What undo takes back of it. */
+/* The layout that undo restores. */
 struct layout {
     int family, sort, curve;
     enum concept_side side;

@@ -10,8 +10,8 @@
 
 enum { EVENTS = 64 };
 
-/* Of one condition: the mean over its seeds at each step that the first of them has,
- * with the least and the greatest. */
+/* The curve of a condition: the mean over its seeds at each step that the first of them
+ * has, with the least and the greatest. */
 struct curve {
     double x[HISTORY_POINTS], y[HISTORY_POINTS];
     double lo[HISTORY_POINTS], hi[HISTORY_POINTS];

@@ -147,8 +147,8 @@ static void order_from_the_top(struct app *a, const struct session_view *v)
     }
 }
 
-/* One to the right or left: of each measure A, B, their difference; by name before them
- * all. A latent's number orders nothing. */
+/* Sort by the column to the right or left: first the name, then for each measure A, B
+ * and their difference. A latent's number is no order and is skipped. */
 static void sort_beside(struct concepts_state *s, size_t arms, bool right)
 {
     const int sides = arms > 1 ? CONCEPT_SIDES : 1;
@@ -265,7 +265,7 @@ static bool try_rule(struct app *a, const struct session_view *v, const char *te
     return true;
 }
 
-/* While one types, as far as it is a rule. */
+/* Apply the rule while it is typed, if it is a valid one. */
 static void preview_rule(struct app *a, const struct session_view *v, const char *text)
 {
     struct absorption_rule r = concepts_own(a)->rule_was;

@@ -54,7 +54,7 @@ static size_t measures(void)
     return concept_columns_n - 1;
 }
 
-/* In w columns, the scroll bar's apart. */
+/* Number of measures that fit into w columns, the scroll bar's not counted. */
 static size_t fit_in(size_t arms, int w)
 {
     const int room = w - NAME_LEAST - (int)arms * LATENT_W;
@@ -115,7 +115,7 @@ static void seeds_text(const struct session_view *v, char *out, size_t cap)
     }
 }
 
-/* What the columns below are, above those of a measure and above the latents. */
+/* Titles above groups of columns: those of a measure, and the latents. */
 static void draw_groups(const struct session_view *v, struct canvas *c, int x, int y,
                         const struct places *p)
 {
@@ -261,9 +261,9 @@ static void draw_none(const struct app *a, const struct session_view *v,
 
 /* ---- under the table ---- */
 
-/* In as many lines as it takes: what is not in it, what its differences are worth, that
- * there are more measures, when spread comes, where a run without a file gets more
- * families from. */
+/* Notes below the table, on as many lines as they need: what it leaves out, how sure
+ * its differences are, that there are more measures, when spread is measured, and where
+ * a run without a concepts file gets more families. */
 enum { FOOT_LINES = 3 };
 struct foot {
     char line[FOOT_LINES][160];

@@ -323,7 +323,7 @@ static void draw_context_list(struct app *a, const struct session_view *v,
     }
 }
 
-/* What brackets and digits stand for, in the longest words that fit. */
+/* Explain brackets and digits, in the longest words that fit. */
 static void draw_legend(struct canvas *c, int x, int y, int w)
 {
     static const char *const words[] = {
@@ -581,7 +581,7 @@ static void status(const struct app *a, const struct session_view *v, char *out,
 
 /* ---- the rest of the screen ---- */
 
-/* What undo takes back of it. */
+/* The layout that undo restores. */
 struct layout {
     int lens;
     bool heat_row, wrap;

@@ -111,7 +111,7 @@ static const char *may_go_back(const struct app *a, const struct session_view *v
     return detail_of(a)->n_past ? NULL : "no latent was left for another";
 }
 
-/* To the latent before this one, of whichever condition it was. */
+/* Go back to the latent shown before this one, in any condition. */
 static void previous(struct app *a, const struct session_view *v, const char *args)
 {
     struct detail_state *own = detail_of(a);
@@ -272,7 +272,7 @@ static const char *may_find_next(const struct app *a, const struct session_view 
                                    : "nothing was looked for yet; / does";
 }
 
-/* From where the prompt was opened. */
+/* Find from the place where the prompt was opened. */
 static void find_from_start(struct app *a, const struct session_view *v,
                             const char *text)
 {

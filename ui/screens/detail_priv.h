@@ -48,7 +48,7 @@ extern const struct key_list detail_keys;
 const struct latent_detail *detail_shown(const struct app *a,
                                          const struct session_view *v);
 void detail_choose(struct app *a, const struct session_view *v, int32_t latent);
-/* What was looked at is left for another: Backspace comes back to it. */
+/* Remember the latent shown before another is chosen: Backspace comes back to it. */
 void detail_leave(struct app *a);
 void detail_ask(struct app *a, const struct session_view *v);
 

@@ -499,7 +499,7 @@ bool latents_has_mark(const struct app *a, int32_t id)
     return latents_is_marked(l, l->arm, id);
 }
 
-/* What undo takes back of it. */
+/* The layout that undo restores. */
 struct layout {
     int sort, scatter_y;
     bool reverse, scatter;

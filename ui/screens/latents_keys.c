@@ -47,7 +47,8 @@ static int column_beside(const struct app *a, const struct session_view *v, bool
     for (size_t i = 0; latent_column_nth(IN_TABLE, i) >= 0 && n < 64; i++) {
         const int k = latent_column_nth(IN_TABLE, i);
         const struct latent_column *c = latent_column_at((size_t)k);
-        /* Also one that has given way: it stands there while it is sorted by. */
+        /* Also a column that gave way for lack of room: it is shown while it is sorted
+         * by. */
         if (latents_column_shown(a, v, c) || (c->flags & GIVES_WAY) || k == sort) {
             at = k == sort ? n : at;
             shown[n++] = k;
@@ -280,7 +281,7 @@ const struct action action_latents_arm = {.command = "arm",
 static void silence(struct app *a, const struct session_view *v, const char *args)
 {
     char line[LINE_CAP + 32];
-    /* By name: Prompt, which keeps it, stands above. */
+    /* As a command by name: it belongs to Prompt, a screen above this one. */
     if (args[0]) {
         snprintf(line, sizeof line, "silence-latent %s", args);
     } else {

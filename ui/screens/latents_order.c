@@ -129,8 +129,8 @@ static uint64_t sort_key(double v, bool descending)
     return descending ? ~bits : bits;
 }
 
-/* By digits from the last to the first; stable, so equal keys stay in order of their
- * ids. item and spare: [n]. The result is in item. */
+/* Radix sort, digits from the last to the first; stable, so equal keys stay in order of
+ * their ids. item and spare: [n]. The result is in item. */
 static void radix_sort(struct sort_item *item, struct sort_item *spare, size_t n)
 {
     for (int pass = 0; pass < PASSES; pass++) {

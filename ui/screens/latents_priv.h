@@ -66,7 +66,7 @@ extern const struct key_list latents_keys;
 
 /* ---- latents_order.c ---- */
 
-/* What the cells of a latent of the arm that is browsed are read from. */
+/* The data that the cells of a latent of the browsed arm are read from. */
 struct latent_source latents_source(const struct latents_state *l,
                                     const struct session_view *v,
                                     const struct latent_table *t, int32_t id);
@@ -84,12 +84,12 @@ void latents_mark(struct app *a, size_t arm, int32_t id, size_t F);
 extern const struct filter_use latents_filter;
 /* Compile and use a filter text; false and the error is kept. */
 bool latents_set_filter(struct app *a, const struct session_view *v, const char *text);
-/* Without a table yet: say that what was asked for waits for it. */
+/* If there is no table yet, say that the request waits for it. */
 void latents_say_waiting(struct app *a, const struct session_view *v);
 void latents_find(struct app *a, const struct session_view *v, bool forward, bool here);
 void latents_deinit(struct latents_state *l);
-/* Whether a column stands in the table now: that of labels only where there are some,
- * and in a narrow table those that give way do not then, unless sorted by. */
+/* Whether a column is in the table now. That of labels only if there are labels; in a
+ * narrow table those that give way are not, unless it is sorted by them. */
 bool latents_column_shown(const struct app *a, const struct session_view *v,
                           const struct latent_column *c);
 /* Put the cursor on a latent that is shown; false: it is not. */

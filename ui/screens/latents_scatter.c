@@ -88,7 +88,7 @@ static void draw_cursor(const struct app *a, const struct session_view *v,
     canvas_text(c, right ? cx + 2 : cx - 1 - w, cy, w, name, ROLE_FOCUS, ATTR_BOLD);
 }
 
-/* What the point under the cursor is, in words. */
+/* Describe the point under the cursor in words. */
 static void draw_words(const struct app *a, const struct session_view *v,
                        struct canvas *c, struct rect r, const struct latent_table *t,
                        bool has_place)

@@ -398,7 +398,8 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
 
 /* ---- the run under the cursor ---- */
 
-/* What it is doing now, or what is wrong with it; false: neither. */
+/* The run's present state, or its fault (*bad); false: it has finished, without a
+ * fault. */
 static bool state_of(const struct app *a, const struct session_view *v,
                      const struct run_row *r, char *out, size_t cap, bool *bad)
 {

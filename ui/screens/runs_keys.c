@@ -56,7 +56,7 @@ static void train_on(struct app *a, const struct session_view *v, const char *ar
     runs_open(a, v, true);
 }
 
-/* The path of a run to be compared, into out; false, and why not is said: it cannot be
+/* The path of a run to be compared, into out; false, with a message, if it cannot be
  * opened. */
 static bool path_to_compare(struct app *a, const char *name, char out[RUNDIR_PATH])
 {
@@ -361,7 +361,7 @@ static void push_order(struct app *a, const struct undo_kind *kind, const char *
     undo_push(&a->undo, &step);
 }
 
-/* What was done, and the step that takes it back. */
+/* Say what was done, and push the step that takes it back. */
 static void say_done(struct app *a, const struct run_answer *answer)
 {
     const struct run_order *o = &answer->order;

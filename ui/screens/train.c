@@ -387,7 +387,7 @@ static void numbers(struct app *a, const struct session_view *v, const char *arg
 
 /* ---- keys: arms ---- */
 
-/* What masking keys act on. */
+/* Choose the arm that masking keys act on. */
 static void arm(struct app *a, const struct session_view *v, const char *args)
 {
     const int n = (int)conds_of(v);
@@ -425,7 +425,7 @@ static void point(struct app *a, const struct session_view *v, int64_t step)
     train_of(a)->cursor = train_axis_x(v, train_of(a)->unit, (double)step);
 }
 
-/* What undo takes back of it. */
+/* The layout that undo restores. */
 struct layout {
     int metric[PANES];
     bool log_y[PANES];
@@ -479,7 +479,7 @@ static void export_name(const struct app *a, const struct session_view *v, char 
     snprintf(out, cap, "curves-%lld.csv", (long long)v->step);
 }
 
-/* Every measured value. */
+/* Export every measured value. */
 static enum err export_text(const struct app *a, const struct session_view *v,
                             struct str *out, struct errinfo *e)
 {
@@ -532,8 +532,8 @@ ACTION action_seeds = {.command = "seeds", .args = "+1", .run = add_seeds, .may 
 ACTION action_numbers = {.command = "numbers", .args = "", .run = numbers, .may = may_choose_arm};
 #undef ACTION
 
-/* In the order in which help shows them. [ ] { } are lines of their own with the
- * command in common. */
+/* In the order in which help shows them. [ ] { } are lines of their own that share a
+ * command. */
 static const struct key_entry keys[] = {
     {{' '}, &action_pause, "", "pause", "pause training, or go on", 0},
     {{'m'}, &action_toggle_mask, "", "mask",

@@ -32,7 +32,8 @@ static struct plot_series curve(const struct app *a, const struct session_view *
     const struct cond_view *av = &v->cond[arm];
     const struct series *s = &av->series[metric];
     size_t from = 0;
-    /* What a fork shares with its origin is drawn once, as the origin's. */
+    /* The part of the curve that a fork shares with its origin is drawn once, as the
+     * origin's. */
     while (arm && av->forked_at > 0 && from < s->n &&
            s->x[from] < (double)av->forked_at) {
         from++;
@@ -79,7 +80,8 @@ static size_t seed_curves(const struct session_view *v, int metric,
     return n;
 }
 
-/* What is said after the label gives way where the value needs the room. */
+/* Title of a pane. The words after the label are left out where the value needs the
+ * room. */
 static void pane_title(const struct app *a, int i, const struct plot_result *res,
                        bool smoothed, size_t room, char *out, size_t cap)
 {
