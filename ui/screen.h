@@ -79,6 +79,11 @@ struct screen_def {
     /* Point at a step of the run; the first screen of the table that can is asked. */
     void (*point)(struct app *a, const struct session_view *v, int64_t step);
 
+    /* What is under the cursor, as text for the clipboard, and what it is in words
+     * ("latent"); false: nothing. Raw: copy.c makes it printable and cuts it. */
+    bool (*copy)(const struct app *a, const struct session_view *v, char *what,
+                 size_t cap, struct str *out);
+
     /* The way it is set up, which undo takes back: bytes that are compared, at most
      * SCREEN_LAYOUT; `out` is zeroed. */
     void (*layout)(const struct app *a, void *out);
@@ -101,6 +106,9 @@ struct screen_table {
     /* Name, title and keys of the help overlay, and of everywhere but where a screen
      * has the key itself. */
     const struct screen_def *help, *everywhere;
+    /* A list a section of the keymap, in place of those of the screens, where the user
+     * has keys of his own (own_keys.h); NULL: none. */
+    const struct key_list *own;
 };
 
 /* The screen of that name; NULL: none. */

@@ -57,6 +57,9 @@ void term_set_mouse(struct term *t, bool on);
 /* Show the canvas; only differences are sent, nothing for an unchanged one. What does
  * not fit the terminal is cut. */
 void term_present(struct term *t, const struct canvas *c);
+/* Hand n bytes of printable text to the terminal's clipboard (OSC 52): nobody knows
+ * whether it takes them. false: it is a console without one, or is not ours now. */
+bool term_copy(struct term *t, const char *text, size_t n);
 /* Forget what is on screen and send everything at the next present (Ctrl-L, SIGCONT).
  */
 void term_redraw(struct term *t);

@@ -7,6 +7,7 @@
 #ifndef NCURSES_WIDECHAR
 #define NCURSES_WIDECHAR 1
 #endif
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -65,6 +66,7 @@ struct term {
     bool direct;                /* curses takes colours themselves, not numbers */
     struct rgb_palette palette; /* what its numbers stand for, if not */
     bool has_mouse, mouse;
+    bool has_clipboard;
     bool modes_sent, mouse_sent; /* what the terminal was last told */
     attr_t attr[ROLE_COUNT];
     short pair[ROLE_COUNT];
@@ -258,6 +260,25 @@ void term_present(struct term *t, const struct canvas *c)
     }
     put_modes(t); /* after the first bytes, which enter the alternate screen */
     (void)tty_flush_within(&t->tty, FRAME_MS);
+}
+
+bool term_copy(struct term *t, const char *text, size_t n)
+{
+    struct str s;
+    if (!t->has_clipboard || t->suspended || t->ended) {
+        return false;
+    }
+    str_init(&s, 64 + 2 * n);
+    str_add(&s, "\033]52;c;");
+    base64_add(&s, text, n);
+    str_add(&s, "\a");
+    const bool whole = s.err == OK;
+    if (whole) {
+        tty_put(&t->tty, s.p, s.len);
+        (void)tty_flush(&t->tty);
+    }
+    str_free(&s);
+    return whole;
 }
 
 void term_redraw(struct term *t)
@@ -763,6 +784,8 @@ static enum err open_term(struct term *t, const struct term_config *cfg,
     TRY(paper_open(&t->paper, e));
     TRY(stderr_tail_begin(&t->tail, e));
     TRY(start_screen(t, &name, e));
+    /* Of a window; the console of Linux would show what it is handed. */
+    t->has_clipboard = t->has_mouse && strncmp(name, "linux", 5) != 0;
     t->tier = choose_tier(cfg->tier, name);
     TRY(start_curses(t, cfg, name, e));
     term_set_mouse(t, cfg->mouse);

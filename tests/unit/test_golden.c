@@ -11,7 +11,7 @@
 struct shot {
     const char *name;
     size_t arms;
-    const char *keys; /* \n Enter, \t Tab */
+    const char *keys; /* \n Enter, \t Tab, \v a pause */
     size_t seeds;     /* of each condition; 0: one */
     int64_t step;     /* of 1,500; 0: 900 */
     bool no_file;     /* of concepts */
@@ -78,6 +78,7 @@ static const struct shot shots[] = {
      .keys = "\x10"
              "flute"},
     {"finder-recent", 2, .keys = "\x10#42\n\x10redo\n\x10"},
+    {"which-key", 2, .keys = "3Y\v"},
     {"help", 2, .keys = "?jj"},
     {"help-topic", 2, .keys = "?/what is absorption"},
     {"quit", 2, .keys = "q"},
@@ -177,7 +178,10 @@ static void begin(struct app *a, struct session_view *v, const struct shot *s, i
         const uint32_t key = *k == '\n'   ? KEY_ENTER_
                              : *k == '\t' ? KEY_TAB_
                                           : (uint32_t)(unsigned char)*k;
-        app_update(a, v, &(struct event){.kind = EVENT_KEY, .key = key});
+        const bool paused = *k == '\v';
+        app_update(
+            a, v,
+            &(struct event){.kind = paused ? EVENT_PAUSE : EVENT_KEY, .key = key});
         answer(a, v);
     }
     if (strncmp(s->name, "prompt", 6) == 0) {

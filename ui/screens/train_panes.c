@@ -108,10 +108,10 @@ static void pane_title(const struct app *a, int i, const struct plot_result *res
     }
 }
 
-/* "A 0.214  B 0.203", with a cursor "@412 A 0.214  B 0.203". */
-static void pane_value(const struct app *a, const struct session_view *v, int i,
-                       size_t n, char *out, size_t cap)
+void train_pane_value(const struct app *a, const struct session_view *v, int i,
+                      char *out, size_t cap)
 {
+    const size_t n = conds_of(v);
     const struct plot_result *res = &train_of(a)->plot[i];
     const bool cursor = isfinite(train_of(a)->cursor);
     size_t len = 0;
@@ -196,7 +196,7 @@ void train_pane(struct app *a, const struct session_view *v, struct canvas *c,
     plot_draw(c, inside, &spec, res);
     train_of(a)->drawn[i] = true;
     char title[96], value[96];
-    pane_value(a, v, i, spec.n_series, value, sizeof value);
+    train_pane_value(a, v, i, value, sizeof value);
     const int room = r.w - 9 - canvas_text_width(value);
     pane_title(a, i, res, spec.smooth > 0, room > 0 ? (size_t)room : 0, title,
                sizeof title);
